@@ -1,0 +1,104 @@
+/** Pieces of code as immutable values: what an instruction leaves on the stack, and how it is made. */
+import { double, type Sink, signed, single, unsigned } from "./bytes.ts";
+
+export type ValueType = "i32" | "i64" | "f32" | "f64" | "v128";
+export type ResultType = ValueType | "void";
+
+/** Code that leaves one value of type `T` (or nothing) on the stack. */
+export interface Code<T extends ResultType = ResultType> {
+  readonly type: T;
+  readonly parts: readonly Part[];
+}
+
+/** A function or a global, whose number is known only when the module is encoded. */
+export interface Reference {
+  readonly space: "function" | "global";
+  readonly name: string;
+}
+
+/** Raw bytes, code that runs first, or a number to be resolved. */
+export type Part = readonly number[] | Code | Reference;
+
+/** A value where one of type `T` is expected: numbers stand for constants. */
+export type Operand<T extends ResultType> =
+  | Code<T>
+  | (T extends "i32" | "f32" | "f64" ? number : T extends "i64" ? number | bigint : never);
+
+export const code = <T extends ResultType>(type: T, ...parts: readonly Part[]): Code<T> => ({
+  type,
+  parts,
+});
+
+const constantBytes = (type: ResultType, value: number | bigint): readonly number[] => {
+  switch (type) {
+    case "i32":
+      return [0x41, ...signed(BigInt.asIntN(32, BigInt(value)))];
+    case "i64":
+      return [0x42, ...signed(BigInt.asIntN(64, BigInt(value)))];
+    case "f32":
+      return [0x43, ...single(Number(value))];
+    case "f64":
+      return [0x44, ...double(Number(value))];
+    default:
+      throw new TypeError(`no numeric constant has type ${type}`);
+  }
+};
+
+/** A number as code of type `T`; code as itself. */
+export const lift = <T extends ResultType>(type: T, operand: Operand<T>): Code<T> =>
+  typeof operand === "number" || typeof operand === "bigint"
+    ? code(type, constantBytes(type, operand))
+    : (operand as Code<T>); // a conditional type is not narrowed by typeof; numbers are gone
+
+/** Writes code: operands before their operator, as a stack machine wants it. */
+export const emit = (out: Sink, value: Code, resolve: (reference: Reference) => number): void => {
+  for (const part of value.parts) {
+    if ("length" in part) out.bytes(part);
+    else if ("space" in part) out.bytes(unsigned(resolve(part)));
+    else emit(out, part, resolve);
+  }
+};
+
+export const typeByte: Readonly<Record<ResultType, number>> = {
+  i32: 0x7f,
+  i64: 0x7e,
+  f32: 0x7d,
+  f64: 0x7c,
+  v128: 0x7b,
+  void: 0x40,
+};
+
+// Instruction shapes. Each takes the operand types, the result type and the opcode's bytes.
+
+type Opcode = readonly number[];
+
+export const unary =
+  <A extends ValueType, T extends ResultType>(a: A, type: T, ...op: Opcode) =>
+  (x: Operand<A>): Code<T> =>
+    code(type, lift(a, x), op);
+
+export const binary =
+  <A extends ValueType, B extends ValueType, T extends ResultType>(
+    a: A,
+    b: B,
+    type: T,
+    ...op: Opcode
+  ) =>
+  (x: Operand<A>, y: Operand<B>): Code<T> =>
+    code(type, lift(a, x), lift(b, y), op);
+
+export const ternary =
+  <A extends ValueType, T extends ResultType>(a: A, type: T, ...op: Opcode) =>
+  (x: Operand<A>, y: Operand<A>, z: Operand<A>): Code<T> =>
+    code(type, lift(a, x), lift(a, y), lift(a, z), op);
+
+/** `align` is the base-two logarithm of the access's natural width. */
+export const load =
+  <T extends ValueType>(type: T, align: number, ...op: Opcode) =>
+  (address: Operand<"i32">, offset = 0): Code<T> =>
+    code(type, lift("i32", address), [...op, align, ...unsigned(offset)]);
+
+export const store =
+  <T extends ValueType>(type: T, align: number, ...op: Opcode) =>
+  (address: Operand<"i32">, value: Operand<T>, offset = 0): Code<"void"> =>
+    code("void", lift("i32", address), lift(type, value), [...op, align, ...unsigned(offset)]);

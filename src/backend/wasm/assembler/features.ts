@@ -1,0 +1,36 @@
+/** What this process's WebAssembly engine can do, asked by validating the smallest modules that need it. */
+import { atomic } from "./atomic.ts";
+import type { Body } from "./body.ts";
+import { engine } from "./engine.ts";
+import { type MemoryLimits, moduleBuilder } from "./module.ts";
+import { f32x4 } from "./simd.ts";
+
+export interface Features {
+  /** 128-bit vectors. */
+  readonly simd: boolean;
+  /** `f32x4.relaxed_madd` and its kin. */
+  readonly relaxedSimd: boolean;
+  /** Shared memory and atomics. */
+  readonly threads: boolean;
+}
+
+const validates = (limits: MemoryLimits, write: (body: Body) => void): boolean => {
+  const probe = moduleBuilder();
+  probe.memory(limits);
+  probe.func("probe", [], "void", write);
+  return engine.validate(probe.encode());
+};
+
+/** The features that may be used; asking is cheap. */
+export const features = (): Features => {
+  const zero = f32x4.const(0);
+  return {
+    simd: validates({ initial: 1 }, (body) => body.drop(f32x4.add(zero, zero))),
+    relaxedSimd: validates({ initial: 1 }, (body) =>
+      body.drop(f32x4.relaxed_madd(zero, zero, zero)),
+    ),
+    threads: validates({ initial: 1, maximum: 1, shared: true }, (body) =>
+      body.drop(atomic.load(0)),
+    ),
+  };
+};
