@@ -1,0 +1,55 @@
+#!/usr/bin/env node
+// The `fluxion` command. Plain JavaScript, because it must start on any Node: in the repository the
+// sources are run as they are, which takes a Node that strips types, and the machine's own may be
+// older than the one that this repository pins; in the published package, where Node strips no
+// types, the build is run.
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { constants } from "node:os";
+import { fileURLToPath } from "node:url";
+
+/** The first Node that strips types without a flag and has what the sources use. */
+const OLDEST = [22, 18];
+
+const source = new URL("./main.ts", import.meta.url);
+const main = existsSync(source) ? source : new URL("../../dist/src/cli/main.js", import.meta.url);
+
+const recentEnough = () => {
+  const [major, minor] = process.versions.node.split(".").map(Number);
+  return major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1]);
+};
+
+const pinnedNode = () => {
+  try {
+    return createRequire(import.meta.url).resolve("node/bin/node");
+  } catch {
+    return undefined;
+  }
+};
+
+if (recentEnough()) {
+  // The command line reads its own path from here, as it would had it been started directly.
+  process.argv[1] = fileURLToPath(main);
+  await import(main.href);
+} else {
+  const node = pinnedNode();
+  if (node === undefined) {
+    console.error(
+      `fluxion needs Node ${OLDEST.join(".")} or newer, and this is ${process.version}. ` +
+        "Install a newer Node, or `npm install node@24` beside fluxion.",
+    );
+    process.exitCode = 1;
+  } else {
+    const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
+      stdio: "inherit",
+    });
+    // An interruption is the child's to answer: it stops the run cleanly, and this process waits.
+    // A terminal sends its interruption to both; other signals come to this process alone.
+    process.on("SIGINT", () => {});
+    process.on("SIGTERM", () => child.kill("SIGTERM"));
+    child.on("exit", (code, signal) => {
+      process.exitCode = signal === null ? (code ?? 1) : 128 + constants.signals[signal];
+    });
+  }
+}
