@@ -1,0 +1,62 @@
+import { type Dtype, store } from "../tensor/dtype.ts";
+import type { Shape } from "../tensor/shape.ts";
+import { Tensor } from "../tensor/tensor.ts";
+import { type AnyNode, Expr, type Params, type PrimitiveTag, type TensorType } from "./expr.ts";
+import { type TypeRule, typing } from "./typing.ts";
+
+/** Applies a primitive: a new node, and one expression for each of its outputs. */
+export const apply = <P extends PrimitiveTag>(
+  primitive: P,
+  params: Params<P>,
+  inputs: readonly Expr[],
+  path: readonly string[] = [],
+): readonly Expr[] => {
+  // TypeScript does not see that indexing a mapped type with P gives P's rule.
+  const rule = typing[primitive] as TypeRule<P>;
+  const { outputs, issue } = rule(params, inputs, primitive);
+  // A node of some P is one of the union of nodes of every P.
+  const node = Object.freeze({ primitive, params, inputs, outputs, issue, path }) as AnyNode;
+  return outputs.map((_, index) => new Expr(node, index));
+};
+
+/** Applies a primitive that has one output. */
+export const apply1 = <S extends Shape = Shape, P extends PrimitiveTag = PrimitiveTag>(
+  primitive: P,
+  params: Params<P>,
+  ...inputs: readonly Expr[]
+): Expr<S> => apply(primitive, params, inputs)[0] as Expr<S>;
+
+/** The same node over other operands, under the same path. */
+export const reapply = (node: AnyNode, inputs: readonly Expr[]): readonly Expr[] =>
+  apply(node.primitive, node.params, inputs, node.path);
+
+/** A tensor as an expression. */
+export const constant = <S extends Shape>(value: Tensor<S>): Expr<S> => apply1("constant", { value });
+
+/** A placeholder for a value of a type. */
+export const parameter = (type: TensorType): Expr =>
+  apply1("parameter", { type: { shape: type.shape, dtype: type.dtype } });
+
+/** A tensor of one number repeated, made of a scalar. */
+export const filled = <S extends Shape>(shape: S, dtype: Dtype, value: number): Expr<S> => {
+  const scalar = Tensor.own([], dtype, toStorage(dtype, value));
+  return shape.length === 0
+    ? // A shape without axes is the scalar's own.
+      (constant(scalar) as Expr<Shape> as Expr<S>)
+    : apply1("broadcast", { shape, axes: [] }, constant(scalar));
+};
+
+const toStorage = (dtype: Dtype, value: number) => {
+  const stored = store(dtype, value);
+  switch (dtype) {
+    case "f32":
+      return Float32Array.of(stored);
+    case "f64":
+      return Float64Array.of(stored);
+    case "i32":
+      return Int32Array.of(stored);
+    default:
+      return Uint8Array.of(stored);
+  }
+};
+

@@ -1,0 +1,50 @@
+import type { AnyNode, Expr, Program } from "./expr.ts";
+
+/** Every node that `outputs` depend on, operands before users. Iterative: graphs may be deep. */
+export const topological = (outputs: readonly Expr[]): readonly AnyNode[] => {
+  const order: AnyNode[] = [];
+  const done = new Set<AnyNode>();
+  const stack: { readonly node: AnyNode; next: number }[] = [];
+  for (const output of outputs) {
+    if (done.has(output.node)) continue;
+    done.add(output.node);
+    stack.push({ node: output.node, next: 0 });
+    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+      const input = top.node.inputs[top.next++];
+      if (input === undefined) {
+        order.push(top.node);
+        stack.pop();
+      } else if (!done.has(input.node)) {
+        done.add(input.node);
+        stack.push({ node: input.node, next: 0 });
+      }
+    }
+  }
+  return order;
+};
+
+/** A program of `outputs` as a function of `inputs`, which are parameters. */
+export const program = (inputs: readonly Expr[], outputs: readonly Expr[]): Program => ({
+  inputs,
+  nodes: topological(outputs).filter((node) => node.primitive !== "parameter"),
+  outputs,
+});
+
+/** The programs inside a node: bodies of `scan`, branches of `cond`, what a `call` calls. */
+export const innerPrograms = (node: AnyNode): readonly Program[] => {
+  switch (node.primitive) {
+    case "scan":
+      return [node.params.body];
+    case "cond":
+      return [node.params.onTrue, node.params.onFalse];
+    case "call":
+      return [node.params.program];
+    default:
+      return [];
+  }
+};
+
+/** Whether a node, or a program within it, sums over the named axis. */
+export const mentionsAxis = (node: AnyNode, axis: string): boolean =>
+  (node.primitive === "axisSum" && node.params.axis === axis) ||
+  innerPrograms(node).some((p) => p.nodes.some((n) => mentionsAxis(n, axis)));

@@ -1,0 +1,45 @@
+import type { Dtype } from "../../tensor/dtype.ts";
+import { apply1 } from "../build.ts";
+import type { Expr } from "../expr.ts";
+import type { Broadcast, Check, Operand, Result, ShapeOf } from "../shapeTypes.ts";
+import { align, broadcastTo, lift } from "./operand.ts";
+
+/**
+ * The elements of `x` where `condition` (bool) holds, of `y` elsewhere, broadcasting.
+ */
+export const where = <const C extends Operand, const X extends Operand, const Y extends Operand>(
+  condition: C,
+  x: X,
+  y: Y & Check<Broadcast<ShapeOf<X>, ShapeOf<Y>>>,
+): Expr<Result<Broadcast<ShapeOf<C>, Result<Broadcast<ShapeOf<X>, ShapeOf<Y>>>>>> => {
+  const [a, b] = align(x, y) as [Expr, Expr];
+  const c = lift(condition, "bool");
+  const shape = c.shape.length > a.shape.length ? c.shape : a.shape;
+  return apply1("select", {}, broadcastTo(c, shape), broadcastTo(a, shape), broadcastTo(b, shape));
+};
+
+/** The same elements under another dtype: floats truncate to integers, saturating; NaN becomes 0. */
+export const cast = <const X extends Operand>(operand: X, dtype: Dtype): Expr<ShapeOf<X>> => {
+  const x = lift(operand);
+  // A cast to the dtype that it has needs no node.
+  return x.dtype === dtype ? (x as Expr as Expr<ShapeOf<X>>) : apply1("cast", { dtype }, x);
+};
+
+/** `x`, with a derivative of zero. */
+export const stopGradient = <const X extends Operand>(x: X): Expr<ShapeOf<X>> =>
+  apply1("stopGradient", {}, lift(x));
+
+/**
+ * The sum over the examples of the enclosing `vmap` whose axis is named `axis`; every example gets it.
+ *
+ * **Fails with** `UnboundAxis` when compiled outside such a `vmap`.
+ */
+export const axisSum = <const X extends Operand>(x: X, axis: string): Expr<ShapeOf<X>> =>
+  apply1("axisSum", { axis }, lift(x));
+
+/** The mean over the examples of the enclosing `vmap` whose axis is named `axis`. */
+export const axisMean = <const X extends Operand>(operand: X, axis: string): Expr<ShapeOf<X>> => {
+  const x = lift(operand);
+  const count = axisSum(lift(1, x.dtype), axis);
+  return apply1("div", {}, axisSum(x, axis), broadcastTo(count, x.shape));
+};

@@ -1,0 +1,124 @@
+import { apply1 } from "../build.ts";
+import type { Binary, Bitwise, Comparison, Expr, PrimitiveTag, Unary } from "../expr.ts";
+import type { Broadcast, Check, Operand, Result, ShapeOf } from "../shapeTypes.ts";
+import { align, lift } from "./operand.ts";
+
+type UnaryOp = <const X extends Operand>(x: X) => Expr<ShapeOf<X>>;
+
+type BinaryOp = <const X extends Operand, const Y extends Operand>(
+  x: X,
+  y: Y & Check<Broadcast<ShapeOf<X>, ShapeOf<Y>>>,
+) => Expr<Result<Broadcast<ShapeOf<X>, ShapeOf<Y>>>>;
+
+const unary =
+  (primitive: keyof Unary): UnaryOp =>
+  (x) =>
+    apply1(primitive, {}, lift(x));
+
+const binary =
+  (primitive: keyof Binary | keyof Bitwise | keyof Comparison): BinaryOp =>
+  (x, y) =>
+    apply1(primitive satisfies PrimitiveTag, {}, ...align(x, y));
+
+/** `-x`. */
+export const neg = unary("neg");
+/** `|x|`, with derivative `sign(x)` (0 at 0). */
+export const abs = unary("abs");
+/** -1, 0 or 1; its derivative is 0. */
+export const sign = unary("sign");
+/** The greatest integer not above `x`. */
+export const floor = unary("floor");
+/** The least integer not below `x`. */
+export const ceil = unary("ceil");
+/** The nearest integer, ties to even. */
+export const round = unary("round");
+/** `√x`, NaN for negatives. */
+export const sqrt = unary("sqrt");
+/** `eˣ`. */
+export const exp = unary("exp");
+/** `eˣ - 1`, accurate near 0. */
+export const expm1 = unary("expm1");
+/** The natural logarithm; -∞ at 0, NaN for negatives. */
+export const log = unary("log");
+/** `log(1 + x)`, accurate near 0. */
+export const log1p = unary("log1p");
+/** The sine of `x` radians. */
+export const sin = unary("sin");
+/** The cosine of `x` radians. */
+export const cos = unary("cos");
+/** The tangent of `x` radians. */
+export const tan = unary("tan");
+/** The arc sine, in radians. */
+export const asin = unary("asin");
+/** The arc cosine, in radians. */
+export const acos = unary("acos");
+/** The arc tangent, in radians. */
+export const atan = unary("atan");
+/** The hyperbolic tangent, exactly ±1 for large `|x|`. */
+export const tanh = unary("tanh");
+/** `1 / (1 + e⁻ˣ)`: the logistic function, the sigmoid of neural networks. */
+export const logistic = unary("logistic");
+/** The error function `2/√π ∫₀ˣ e^(-t²) dt`. */
+export const erf = unary("erf");
+
+/**
+ * `x + y`, broadcasting like NumPy.
+ *
+ * **Shapes** `x: [...a], y: [...b] → [...broadcast(a, b)]`.
+ * **Fails with** `ShapeMismatch`, `DtypeMismatch` when compiled.
+ */
+export const add = binary("add");
+/** `x - y`, broadcasting. */
+export const sub = binary("sub");
+/** `x · y`, element-wise and broadcasting; {@link matmul} is the matrix product. */
+export const mul = binary("mul");
+/** `x / y`, broadcasting; integers truncate, and division of an integer by 0 is 0. */
+export const div = binary("div");
+/** The remainder of `x / y` with the sign of `x`; for integers, 0 where `y` is 0. */
+export const rem = binary("rem");
+/** `xʸ` for floats, broadcasting. */
+export const pow = binary("pow");
+/** The greater of two operands; NaN where either is. At a tie each gets half of the derivative. */
+export const maximum = binary("maximum");
+/** The lesser of two operands; NaN where either is. At a tie each gets half of the derivative. */
+export const minimum = binary("minimum");
+/** The angle of the point `(x: second, y: first)`, in radians from -π to π. */
+export const atan2 = binary("atan2");
+
+/** `x = y`, as bool. */
+export const eq = binary("eq");
+/** `x ≠ y`, as bool; true where either is NaN. */
+export const ne = binary("ne");
+/** `x < y`, as bool. */
+export const lt = binary("lt");
+/** `x ≤ y`, as bool. */
+export const le = binary("le");
+/** `x > y`, as bool. */
+export const gt = binary("gt");
+/** `x ≥ y`, as bool. */
+export const ge = binary("ge");
+
+/** Conjunction of bools, or of the bits of i32. */
+export const and = binary("and");
+/** Disjunction of bools, or of the bits of i32. */
+export const or = binary("or");
+/** Exclusive or of bools, or of the bits of i32. */
+export const xor = binary("xor");
+/** i32 bits moved towards the high end; the distance is taken modulo 32. */
+export const shiftLeft = binary("shiftLeft");
+/** i32 bits moved towards the low end, zeros coming in; the distance is taken modulo 32. */
+export const shiftRight = binary("shiftRight");
+
+/** `¬x` for a bool. */
+export const not: UnaryOp = (x) => apply1("xor", {}, ...align(x, 1));
+/** `x²`. */
+export const square: UnaryOp = (x) => apply1("mul", {}, lift(x), lift(x));
+/** `1 / x`. */
+export const reciprocal: UnaryOp = (x) => apply1("div", {}, ...align(1, lift(x)));
+/** `1 / √x`. */
+export const rsqrt: UnaryOp = (x) => reciprocal(sqrt(x));
+
+/** `x` held between `low` and `high`. */
+export const clamp = <const X extends Operand>(x: X, low: number, high: number): Expr<ShapeOf<X>> =>
+  // Numbers broadcast to x's own shape.
+  minimum(maximum(lift(x), low), high) as Expr as Expr<ShapeOf<X>>;

@@ -1,0 +1,126 @@
+import { normalAxis } from "../../tensor/shape.ts";
+import { apply, apply1 } from "../build.ts";
+import type { Expr, ReduceKind } from "../expr.ts";
+import type { Check, Operand, Reduced, Result, ShapeOf } from "../shapeTypes.ts";
+import { div, exp, log, mul, sub } from "./elementwise.ts";
+import { lift } from "./operand.ts";
+import { reshape } from "./structural.ts";
+import { stopGradient, where } from "./control.ts";
+
+/** Which axes a reduction takes, counted from the front or (negative) the back; all when left out. */
+export type Axes = number | readonly number[] | undefined;
+
+type Reducer = <const X extends Operand, const A extends Axes = undefined>(
+  x: X & Check<Reduced<ShapeOf<X>, A>>,
+  axes?: A,
+) => Expr<Result<Reduced<ShapeOf<X>, A>>>;
+
+/** The axes as a sorted list counted from the front. */
+export const axesOf = (axes: Axes, rank: number): readonly number[] =>
+  axes === undefined
+    ? Array.from({ length: rank }, (_, i) => i)
+    : [...(typeof axes === "number" ? [axes] : axes)].map((a) => normalAxis(a, rank)).sort((a, b) => a - b);
+
+const reducer =
+  (kind: ReduceKind): Reducer =>
+  (operand, axes) => {
+    const x = lift(operand);
+    return apply1("reduce", { kind, axes: axesOf(axes, x.shape.length) }, x);
+  };
+
+/**
+ * The sum over `axes`, or over all.
+ *
+ * **Shapes** `x: [a, b, c], axes: -1 → [a, b]`.
+ */
+export const sum = reducer("sum");
+/** The product over `axes`, or over all. */
+export const prod = reducer("prod");
+/** The greatest element over `axes`, or over all; ties share the derivative equally. */
+export const max = reducer("max");
+/** The least element over `axes`, or over all; ties share the derivative equally. */
+export const min = reducer("min");
+
+/** The arithmetic mean over `axes`, or over all. */
+export const mean: Reducer = (operand, axes) => {
+  const x = lift(operand);
+  const count = axesOf(axes, x.shape.length).reduce((n, a) => n * (x.shape[a] ?? 1), 1);
+  const total: Expr = reducer("sum")(x as Expr, axes as Axes) as Expr;
+  return div(total, count) as Expr as never;
+};
+
+/** A reduction's result with the reduced axes kept, of extent 1, so that it broadcasts against `x`. */
+export const keepAxes = (reduced: Expr, x: Expr, axes: Axes): Expr => {
+  const gone = axesOf(axes, x.shape.length);
+  return reshape(reduced, x.shape.map((d, i) => (gone.includes(i) ? 1 : d))) as Expr;
+};
+
+/** The variance over `axes`: the mean squared distance from the mean (`correction` 1 for the sample's). */
+export const variance = (x: Operand, axes?: Axes, correction = 0): Expr => {
+  const e = lift(x);
+  const count = axesOf(axes, e.shape.length).reduce((n, a) => n * (e.shape[a] ?? 1), 1);
+  const centred: Expr = sub(e, keepAxes(mean(e, axes), e, axes));
+  return div(sum(mul(centred, centred) as Expr, axes) as Expr, count - correction);
+};
+
+/** `log Σ eˣ` over `axes`, without overflow; -∞ where every element is. */
+export const logSumExp = (operand: Operand, axes?: Axes): Expr => {
+  const x = lift(operand);
+  const top = stopGradient(max(x as Expr, axes) as Expr);
+  // An infinite maximum would make ∞ - ∞: shift by 0 there.
+  const shift: Expr = where(isFinite(top), top, 0);
+  return addTo(log(sum(exp(sub(x, keepAxes(shift, x, axes)) as Expr) as Expr, axes) as Expr), shift);
+};
+
+const addTo = (x: Expr, y: Expr): Expr => apply1("add", {}, x, y);
+
+/** Whether each element is neither infinite nor NaN. */
+export const isFinite = (x: Operand): Expr => {
+  const e = lift(x);
+  return apply1("eq", {}, apply1("sub", {}, e, e), apply1("sub", {}, e, e));
+};
+
+/** `x - logSumExp(x)` along `axis`, the last by default. */
+export const logSoftmax = <const X extends Operand>(x: X, axis = -1): Expr<ShapeOf<X>> => {
+  const e = lift(x);
+  return sub(e, keepAxes(logSumExp(e, axis), e, axis)) as Expr as Expr<ShapeOf<X>>;
+};
+
+/** `eˣ / Σ eˣ` along `axis`, the last by default; without overflow. */
+export const softmax = <const X extends Operand>(x: X, axis = -1): Expr<ShapeOf<X>> => {
+  const e = lift(x);
+  const shifted: Expr = exp(sub(e, keepAxes(stopGradient(max(e, axis) as Expr), e, axis)) as Expr);
+  return div(shifted, keepAxes(sum(shifted, axis) as Expr, e, axis)) as Expr as Expr<ShapeOf<X>>;
+};
+
+/** The index of the first greatest element along `axis`, as i32. */
+export const argmax = (x: Operand, axis = -1): Expr => {
+  const e = lift(x);
+  return apply1("argReduce", { kind: "max", axis: normalAxis(axis, e.shape.length) }, e);
+};
+
+/** The index of the first least element along `axis`, as i32. */
+export const argmin = (x: Operand, axis = -1): Expr => {
+  const e = lift(x);
+  return apply1("argReduce", { kind: "min", axis: normalAxis(axis, e.shape.length) }, e);
+};
+
+/** Running sums along `axis`; from the end where `reverse`. */
+export const cumsum = <const X extends Operand>(x: X, axis = -1, reverse = false): Expr<ShapeOf<X>> => {
+  const e = lift(x);
+  return apply1("cumsum", { axis: normalAxis(axis, e.shape.length), reverse }, e);
+};
+
+/** The elements along `axis` in ascending order (stable, NaN last), and the index that each came from. */
+export const sortWithIndices = (x: Operand, axis = -1): readonly [values: Expr, indices: Expr] => {
+  const e = lift(x);
+  const [values, indices] = apply("sort", { axis: normalAxis(axis, e.shape.length) }, [e]);
+  return [values as Expr, indices as Expr];
+};
+
+/** The elements along `axis` in ascending order. */
+export const sort = (x: Operand, axis = -1): Expr => sortWithIndices(x, axis)[0];
+
+/** The indices that sort `x` along `axis`, ascending and stable. */
+export const argsort = (x: Operand, axis = -1): Expr => sortWithIndices(x, axis)[1];
+

@@ -1,0 +1,136 @@
+import { normalAxis, type Shape, sameShape, sizeOf } from "../../tensor/shape.ts";
+import { apply1 } from "../build.ts";
+import type { Expr } from "../expr.ts";
+import type { Check, Operand, Reshape, Result, Reversed, ShapeOf } from "../shapeTypes.ts";
+import { lift } from "./operand.ts";
+
+/**
+ * The same elements, row-major, under another shape; one extent may be -1 and is then inferred.
+ */
+export const reshape = <const X extends Operand, const S extends Shape>(
+  operand: X,
+  shape: S & Check<Reshape<ShapeOf<X>, S>>,
+): Expr<Result<Reshape<ShapeOf<X>, S>>> => {
+  const x = lift(operand);
+  const wanted: Shape = shape;
+  const known = wanted.reduce((n, d) => (d === -1 ? n : n * d), 1);
+  const full = wanted.map((d) => (d === -1 ? sizeOf(x.shape) / known : d));
+  // Types know of S only; at run time an equal shape needs no node.
+  if (sameShape(full, x.shape)) return x as Expr as Expr<Result<Reshape<ShapeOf<X>, S>>>;
+  return apply1("reshape", { shape: full }, x);
+};
+
+/** Axes in another order; reversed when no order is given. `output.shape[i] = x.shape[permutation[i]]`. */
+export const transpose: {
+  <const X extends Operand>(x: X): Expr<Reversed<ShapeOf<X>>>;
+  (x: Operand, permutation: readonly number[]): Expr;
+} = (operand: Operand, permutation?: readonly number[]): Expr<never> => {
+  const x = lift(operand);
+  const rank = x.shape.length;
+  const order = permutation?.map((a) => normalAxis(a, rank)) ?? x.shape.map((_, i) => rank - 1 - i);
+  return order.every((a, i) => a === i) && order.length === rank
+    ? // The identity permutation needs no node.
+      (x as Expr as Expr<never>)
+    : apply1("transpose", { permutation: order }, x);
+};
+
+/** The axis `from` moved to position `to`, the others keeping their order. */
+export const moveAxis = (x: Expr, from: number, to: number): Expr => {
+  const rank = x.shape.length;
+  const order = x.shape.map((_, i) => i).filter((i) => i !== normalAxis(from, rank));
+  order.splice(normalAxis(to, rank), 0, normalAxis(from, rank));
+  return transpose(x, order);
+};
+
+/** A new axis of extent 1 at `axis`. */
+export const expandDims = (operand: Operand, axis: number): Expr => {
+  const x = lift(operand);
+  const i = normalAxis(axis, x.shape.length + 1);
+  return reshape(x, [...x.shape.slice(0, i), 1, ...x.shape.slice(i)]) as Expr;
+};
+
+/** The axes of extent 1 among `axes` removed, or all of them. */
+export const squeeze = (operand: Operand, axes?: readonly number[]): Expr => {
+  const x = lift(operand);
+  const gone = axes?.map((a) => normalAxis(a, x.shape.length));
+  return reshape(
+    x,
+    x.shape.filter((d, i) => d !== 1 || (gone !== undefined && !gone.includes(i))),
+  ) as Expr;
+};
+
+/** Elements `start ≤ i < limit` by `stride`, one of each for every axis; negative counts from the end. */
+export const slice = (
+  operand: Operand,
+  start: readonly number[],
+  limit: readonly number[],
+  stride?: readonly number[],
+): Expr => {
+  const x = lift(operand);
+  const fromFront = (i: number, axis: number) => (i < 0 ? i + (x.shape[axis] ?? 0) : i);
+  return apply1(
+    "slice",
+    { start: start.map(fromFront), limit: limit.map(fromFront), stride: stride ?? x.shape.map(() => 1) },
+    x,
+  );
+};
+
+/** `slice` along one axis, the others whole. */
+export const sliceAxis = (operand: Operand, axis: number, start: number, limit: number, stride = 1): Expr => {
+  const x = lift(operand);
+  const a = normalAxis(axis, x.shape.length);
+  return slice(
+    x,
+    x.shape.map((_, i) => (i === a ? start : 0)),
+    x.shape.map((d, i) => (i === a ? limit : d)),
+    x.shape.map((_, i) => (i === a ? stride : 1)),
+  );
+};
+
+/** The sub-tensor at `index` along `axis`, without that axis. */
+export const index = (operand: Operand, at: number, axis = 0): Expr => {
+  const x = lift(operand);
+  const a = normalAxis(axis, x.shape.length);
+  const i = at < 0 ? at + (x.shape[a] ?? 0) : at;
+  return reshape(sliceAxis(x, a, i, i + 1), [...x.shape.slice(0, a), ...x.shape.slice(a + 1)]) as Expr;
+};
+
+/** `value` added around each axis: `[before, after]` or `[before, after, between]` counts. */
+export const pad = (
+  operand: Operand,
+  widths: readonly (readonly [low: number, high: number, interior?: number])[],
+  value = 0,
+): Expr => {
+  const x = lift(operand);
+  return apply1(
+    "pad",
+    {
+      low: widths.map((w) => w[0]),
+      high: widths.map((w) => w[1]),
+      interior: widths.map((w) => w[2] ?? 0),
+      value,
+    },
+    x,
+  );
+};
+
+/** Operands one after the other along an axis they all have. */
+export const concatenate = (operands: readonly Operand[], axis = 0): Expr => {
+  const xs = operands.map((x) => lift(x));
+  return xs.length === 1
+    ? (xs[0] as Expr)
+    : apply1("concatenate", { axis: normalAxis(axis, xs[0]?.shape.length ?? 0) }, ...xs);
+};
+
+/** Operands of one shape along a new axis. */
+export const stack = (operands: readonly Operand[], axis = 0): Expr =>
+  concatenate(
+    operands.map((x) => expandDims(x, axis)),
+    normalAxis(axis, lift(operands[0] ?? 0).shape.length + 1),
+  );
+
+/** The elements along `axes` in the opposite order. */
+export const reverse = <const X extends Operand>(operand: X, axes: readonly number[]): Expr<ShapeOf<X>> => {
+  const x = lift(operand);
+  return apply1("reverse", { axes: axes.map((a) => normalAxis(a, x.shape.length)) }, x);
+};

@@ -1,0 +1,351 @@
+import { DtypeMismatch, type Issue, ShapeMismatch } from "../errors.ts";
+import { type Dtype, isFloat } from "../tensor/dtype.ts";
+import { type Shape, sameShape, sizeOf } from "../tensor/shape.ts";
+import type {
+  Binary,
+  Bitwise,
+  Comparison,
+  DotParams,
+  Params,
+  PrimitiveTag,
+  Program,
+  TensorType,
+  Unary,
+} from "./expr.ts";
+
+/**
+ * The type rule of every primitive: what its outputs are, and what is wrong with its operands.
+ *
+ * A rule is total. Where operands do not fit it still names the outputs that were most likely meant,
+ * so that one compilation reports every mistake of a program and not only its first.
+ */
+export type TypeRule<P extends PrimitiveTag> = (
+  params: Params<P>,
+  inputs: readonly TensorType[],
+  op: P,
+) => { readonly outputs: readonly TensorType[]; readonly issue?: Issue };
+
+type Typed = ReturnType<TypeRule<PrimitiveTag>>;
+
+const type = (shape: Shape, dtype: Dtype): TensorType => ({ shape, dtype });
+const one = (shape: Shape, dtype: Dtype): Typed => ({ outputs: [type(shape, dtype)] });
+const wrongShape = (op: string, expected: string, inputs: readonly TensorType[], outputs: readonly TensorType[]): Typed => ({
+  outputs,
+  issue: new ShapeMismatch({ op, expected, actual: inputs.map((t) => t.shape), path: [] }),
+});
+const wrongDtype = (op: string, expected: string, inputs: readonly TensorType[], outputs: readonly TensorType[]): Typed => ({
+  outputs,
+  issue: new DtypeMismatch({ op, expected, actual: inputs.map((t) => t.dtype), path: [] }),
+});
+const at = (inputs: readonly TensorType[], i: number): TensorType => inputs[i] as TensorType;
+
+const unary = (_: unknown, inputs: readonly TensorType[], op: string): Typed => {
+  const x = at(inputs, 0);
+  const integers = op === "neg" || op === "abs" || op === "sign";
+  return isFloat(x.dtype) || (integers && x.dtype === "i32")
+    ? { outputs: [x] }
+    : wrongDtype(op, integers ? "f32, f64 or i32" : "f32 or f64", inputs, [x]);
+};
+
+const alike = (op: string, inputs: readonly TensorType[], outputs: readonly TensorType[]): Typed => {
+  const [x, y] = [at(inputs, 0), at(inputs, 1)];
+  if (!sameShape(x.shape, y.shape)) return wrongShape(op, "two operands of one shape", inputs, outputs);
+  if (x.dtype !== y.dtype) return wrongDtype(op, "two operands of one dtype", inputs, outputs);
+  return { outputs };
+};
+
+const binary = (_: unknown, inputs: readonly TensorType[], op: string): Typed => {
+  const x = at(inputs, 0);
+  const typed = alike(op, inputs, [x]);
+  if (typed.issue !== undefined) return typed;
+  const floatOnly = op === "pow" || op === "atan2";
+  return isFloat(x.dtype) || (!floatOnly && x.dtype === "i32")
+    ? typed
+    : wrongDtype(op, floatOnly ? "f32 or f64" : "f32, f64 or i32", inputs, [x]);
+};
+
+const bitwise = (_: unknown, inputs: readonly TensorType[], op: string): Typed => {
+  const x = at(inputs, 0);
+  const typed = alike(op, inputs, [x]);
+  if (typed.issue !== undefined) return typed;
+  const shift = op === "shiftLeft" || op === "shiftRight";
+  return x.dtype === "i32" || (!shift && x.dtype === "bool")
+    ? typed
+    : wrongDtype(op, shift ? "i32" : "i32 or bool", inputs, [x]);
+};
+
+const comparison = (_: unknown, inputs: readonly TensorType[], op: string): Typed =>
+  alike(op, inputs, [type(at(inputs, 0).shape, "bool")]);
+
+const everyUnary = (rule: typeof unary): { readonly [P in keyof Unary]: typeof unary } => ({
+  neg: rule,
+  abs: rule,
+  sign: rule,
+  floor: rule,
+  ceil: rule,
+  round: rule,
+  sqrt: rule,
+  exp: rule,
+  expm1: rule,
+  log: rule,
+  log1p: rule,
+  sin: rule,
+  cos: rule,
+  tan: rule,
+  asin: rule,
+  acos: rule,
+  atan: rule,
+  tanh: rule,
+  logistic: rule,
+  erf: rule,
+});
+const everyBinary: { readonly [P in keyof Binary]: typeof binary } = {
+  add: binary,
+  sub: binary,
+  mul: binary,
+  div: binary,
+  rem: binary,
+  pow: binary,
+  maximum: binary,
+  minimum: binary,
+  atan2: binary,
+};
+const everyBitwise: { readonly [P in keyof Bitwise]: typeof bitwise } = {
+  and: bitwise,
+  or: bitwise,
+  xor: bitwise,
+  shiftLeft: bitwise,
+  shiftRight: bitwise,
+};
+const everyComparison: { readonly [P in keyof Comparison]: typeof comparison } = {
+  eq: comparison,
+  ne: comparison,
+  lt: comparison,
+  le: comparison,
+  gt: comparison,
+  ge: comparison,
+};
+
+const inside = (axes: readonly number[], rank: number): boolean =>
+  axes.every((a) => Number.isInteger(a) && a >= 0 && a < rank) && new Set(axes).size === axes.length;
+
+const without = (shape: Shape, axes: readonly number[]): Shape => shape.filter((_, i) => !axes.includes(i));
+
+/** The shape of a `dot`: batch axes, the left's free axes, the right's free axes. */
+export const dotShape = ({ batch, contract }: DotParams, x: Shape, y: Shape): Shape => [
+  ...batch[0].map((a) => x[a] ?? 1),
+  ...without(x, [...batch[0], ...contract[0]]),
+  ...without(y, [...batch[1], ...contract[1]]),
+];
+
+/** The shape of a `gather`, which is also that of the updates of a `scatterAdd`. */
+export const gatherShape = (axis: number, batch: number, x: Shape, indices: Shape): Shape => [
+  ...x.slice(0, axis),
+  ...indices.slice(batch),
+  ...x.slice(axis + 1),
+];
+
+const gatherFits = (axis: number, batch: number, x: Shape, indices: Shape): boolean =>
+  batch <= axis && axis < x.length && sameShape(x.slice(0, batch), indices.slice(0, batch));
+
+const outputTypes = (program: Program): readonly TensorType[] => program.outputs.map((o) => type(o.shape, o.dtype));
+
+const sameType = (a: TensorType | undefined, b: TensorType | undefined): boolean =>
+  a !== undefined && b !== undefined && a.dtype === b.dtype && sameShape(a.shape, b.shape);
+
+const sameTypes = (a: readonly TensorType[], b: readonly TensorType[]): boolean =>
+  a.length === b.length && a.every((t, i) => sameType(t, b[i]));
+
+const showTypes = (types: readonly TensorType[]): string =>
+  types.map((t) => `${t.dtype}[${t.shape.join(", ")}]`).join(", ");
+
+export const typing: { readonly [P in PrimitiveTag]: TypeRule<P> } = {
+  ...everyUnary(unary),
+  ...everyBinary,
+  ...everyBitwise,
+  ...everyComparison,
+
+  reduce: ({ axes }, inputs, op) => {
+    const x = at(inputs, 0);
+    const outputs = [type(without(x.shape, axes), x.dtype)];
+    if (!inside(axes, x.shape.length)) return wrongShape(op, `axes ${axes.join(", ")}`, inputs, outputs);
+    return isFloat(x.dtype) || x.dtype === "i32" ? { outputs } : wrongDtype(op, "f32, f64 or i32", inputs, outputs);
+  },
+  argReduce: ({ axis }, inputs, op) => {
+    const x = at(inputs, 0);
+    const outputs = [type(without(x.shape, [axis]), "i32")];
+    return inside([axis], x.shape.length) && (x.shape[axis] as number) > 0
+      ? { outputs }
+      : wrongShape(op, `at least one element along axis ${axis}`, inputs, outputs);
+  },
+  cumsum: ({ axis }, inputs, op) =>
+    inside([axis], at(inputs, 0).shape.length)
+      ? { outputs: inputs }
+      : wrongShape(op, `an axis ${axis}`, inputs, inputs),
+  sort: ({ axis }, inputs, op) => {
+    const x = at(inputs, 0);
+    const outputs = [x, type(x.shape, "i32")];
+    return inside([axis], x.shape.length) ? { outputs } : wrongShape(op, `an axis ${axis}`, inputs, outputs);
+  },
+
+  reshape: ({ shape }, inputs, op) => {
+    const x = at(inputs, 0);
+    const outputs = [type(shape, x.dtype)];
+    return sizeOf(shape) === sizeOf(x.shape)
+      ? { outputs }
+      : wrongShape(op, `${sizeOf(shape)} elements for [${shape.join(", ")}]`, inputs, outputs);
+  },
+  transpose: ({ permutation }, inputs, op) => {
+    const x = at(inputs, 0);
+    const outputs = [type(permutation.map((a) => x.shape[a] ?? 1), x.dtype)];
+    return permutation.length === x.shape.length && inside(permutation, x.shape.length)
+      ? { outputs }
+      : wrongShape(op, `a permutation of ${x.shape.length} axes, not (${permutation.join(", ")})`, inputs, outputs);
+  },
+  broadcast: ({ shape, axes }, inputs, op) => {
+    const x = at(inputs, 0);
+    const outputs = [type(shape, x.dtype)];
+    const fits =
+      axes.length === x.shape.length &&
+      inside(axes, shape.length) &&
+      axes.every((a, i) => shape[a] === x.shape[i] && (i === 0 || a > (axes[i - 1] as number)));
+    return fits ? { outputs } : wrongShape(op, `a shape that broadcasts to [${shape.join(", ")}]`, inputs, outputs);
+  },
+  slice: ({ start, limit, stride }, inputs, op) => {
+    const x = at(inputs, 0);
+    const extent = start.map((s, i) =>
+      Math.max(0, Math.ceil(((limit[i] as number) - s) / (stride[i] as number))),
+    );
+    const outputs = [type(extent, x.dtype)];
+    const fits =
+      start.length === x.shape.length &&
+      start.every(
+        (s, i) => s >= 0 && s <= (limit[i] as number) && (limit[i] as number) <= (x.shape[i] as number) && (stride[i] as number) >= 1,
+      );
+    return fits ? { outputs } : wrongShape(op, `[${start.join(", ")}] to [${limit.join(", ")}] inside`, inputs, outputs);
+  },
+  pad: ({ low, high, interior }, inputs, op) => {
+    const x = at(inputs, 0);
+    const shape = x.shape.map(
+      (d, i) => (low[i] ?? 0) + (high[i] ?? 0) + d + Math.max(0, d - 1) * (interior[i] ?? 0),
+    );
+    const outputs = [type(shape, x.dtype)];
+    const fits = [low, high, interior].every((p) => p.length === x.shape.length && p.every((n) => n >= 0));
+    return fits ? { outputs } : wrongShape(op, "one non-negative padding per axis", inputs, outputs);
+  },
+  concatenate: ({ axis }, inputs, op) => {
+    const first = inputs[0] ?? type([0], "f32");
+    const total = inputs.reduce((n, t) => n + (t.shape[axis] ?? 0), 0);
+    const outputs = [type(first.shape.map((d, i) => (i === axis ? total : d)), first.dtype)];
+    const fits =
+      inputs.length > 0 &&
+      inside([axis], first.shape.length) &&
+      inputs.every((t) => sameShape(without(t.shape, [axis]), without(first.shape, [axis])));
+    if (!fits) return wrongShape(op, `shapes that agree but for axis ${axis}`, inputs, outputs);
+    return inputs.every((t) => t.dtype === first.dtype) ? { outputs } : wrongDtype(op, "one dtype", inputs, outputs);
+  },
+  reverse: ({ axes }, inputs, op) =>
+    inside(axes, at(inputs, 0).shape.length)
+      ? { outputs: inputs }
+      : wrongShape(op, `axes ${axes.join(", ")}`, inputs, inputs),
+
+  gather: ({ axis, batch }, inputs, op) => {
+    const [x, indices] = [at(inputs, 0), at(inputs, 1)];
+    const outputs = [type(gatherShape(axis, batch, x.shape, indices.shape), x.dtype)];
+    if (indices.dtype !== "i32") return wrongDtype(op, "indices of i32", inputs, outputs);
+    return gatherFits(axis, batch, x.shape, indices.shape)
+      ? { outputs }
+      : wrongShape(op, `an axis ${axis} after ${batch} shared batch axes`, inputs, outputs);
+  },
+  scatterAdd: ({ axis, batch }, inputs, op) => {
+    const [x, indices, updates] = [at(inputs, 0), at(inputs, 1), at(inputs, 2)];
+    const expected = gatherShape(axis, batch, x.shape, indices.shape);
+    if (indices.dtype !== "i32" || updates.dtype !== x.dtype)
+      return wrongDtype(op, "indices of i32 and updates of the operand's dtype", inputs, [x]);
+    return gatherFits(axis, batch, x.shape, indices.shape) && sameShape(updates.shape, expected)
+      ? { outputs: [x] }
+      : wrongShape(op, `updates of shape [${expected.join(", ")}]`, inputs, [x]);
+  },
+
+  dot: (params, inputs, op) => {
+    const [x, y] = [at(inputs, 0), at(inputs, 1)];
+    const outputs = [type(dotShape(params, x.shape, y.shape), x.dtype)];
+    const paired = ([left, right]: DotParams["batch"]): boolean =>
+      left.length === right.length && left.every((a, i) => x.shape[a] === y.shape[right[i] as number]);
+    const axesFit =
+      inside([...params.batch[0], ...params.contract[0]], x.shape.length) &&
+      inside([...params.batch[1], ...params.contract[1]], y.shape.length);
+    if (!axesFit || !paired(params.batch) || !paired(params.contract))
+      return wrongShape(
+        op,
+        `equal extents along contracted axes (${params.contract[0].join(", ")}) and (${params.contract[1].join(", ")})`,
+        inputs,
+        outputs,
+      );
+    return x.dtype === y.dtype && (isFloat(x.dtype) || x.dtype === "i32")
+      ? { outputs }
+      : wrongDtype(op, "two operands of one dtype, f32, f64 or i32", inputs, outputs);
+  },
+
+  constant: ({ value }) => one(value.shape, value.dtype),
+  parameter: (params) => ({ outputs: [params.type] }),
+  iota: ({ shape, dtype }) => one(shape, dtype),
+  randomBits: ({ shape }, inputs, op) => {
+    const keys = at(inputs, 0);
+    const outputs = [type([...keys.shape.slice(0, -1), ...shape], "i32")];
+    if (keys.dtype !== "i32") return wrongDtype(op, "keys of i32", inputs, outputs);
+    return keys.shape.at(-1) === 2 ? { outputs } : wrongShape(op, "keys of shape [..., 2]", inputs, outputs);
+  },
+
+  select: (_, inputs, op) => {
+    const [condition, x, y] = [at(inputs, 0), at(inputs, 1), at(inputs, 2)];
+    if (condition.dtype !== "bool" || x.dtype !== y.dtype)
+      return wrongDtype(op, "a bool and two operands of one dtype", inputs, [x]);
+    return sameShape(x.shape, y.shape) && sameShape(condition.shape, x.shape)
+      ? { outputs: [x] }
+      : wrongShape(op, "three operands of one shape", inputs, [x]);
+  },
+  cast: ({ dtype }, inputs) => one(at(inputs, 0).shape, dtype),
+  stopGradient: (_, inputs) => ({ outputs: inputs }),
+  axisSum: (_, inputs, op) =>
+    isFloat(at(inputs, 0).dtype) || at(inputs, 0).dtype === "i32"
+      ? { outputs: inputs }
+      : wrongDtype(op, "f32, f64 or i32", inputs, inputs),
+
+  cond: ({ onTrue, onFalse }, inputs, op) => {
+    const outputs = outputTypes(onTrue);
+    const [predicate, ...operands] = inputs;
+    if (predicate?.dtype !== "bool") return wrongDtype(op, "a bool predicate", inputs, outputs);
+    const fits =
+      predicate.shape.length === 0 &&
+      sameTypes(onTrue.inputs, operands) &&
+      sameTypes(onFalse.inputs, operands) &&
+      sameTypes(outputs, outputTypes(onFalse));
+    return fits
+      ? { outputs }
+      : wrongShape(op, `branches alike: ${showTypes(outputs)} and ${showTypes(outputTypes(onFalse))}`, inputs, outputs);
+  },
+  scan: ({ body, length, constants, carry }, inputs, op) => {
+    const results = outputTypes(body);
+    const carried = inputs.slice(constants, constants + carry);
+    const stacked = results.slice(carry).map((t) => type([length, ...t.shape], t.dtype));
+    const outputs = [...carried, ...stacked];
+    const sliced = inputs
+      .slice(constants + carry)
+      .map((t) => type(t.shape.slice(1), t.dtype));
+    const lengths = inputs.slice(constants + carry).every((t) => t.shape[0] === length);
+    const fits =
+      lengths &&
+      sameTypes(body.inputs, [...inputs.slice(0, constants + carry), ...sliced]) &&
+      sameTypes(results.slice(0, carry), carried);
+    return fits
+      ? { outputs }
+      : wrongShape(op, `a carry that the body keeps: ${showTypes(carried)}, not ${showTypes(results.slice(0, carry))}`, inputs, outputs);
+  },
+  call: ({ program, name }, inputs) => {
+    const outputs = outputTypes(program);
+    return sameTypes(program.inputs, inputs)
+      ? { outputs }
+      : wrongShape(name, showTypes(program.inputs), inputs, outputs);
+  },
+};

@@ -1,0 +1,54 @@
+/**
+ * The five element types.
+ *
+ * `f32` is the default of every constructor; `f64` is what the laws and the reference backend
+ * compute in; `i32` holds indices, labels and random bits; `u8` holds images; `bool` is 0 or 1.
+ */
+export type Dtype = "f32" | "f64" | "i32" | "u8" | "bool";
+
+/** The typed array that stores a dtype; `bool` is stored one byte each. */
+export type Storage = Float32Array | Float64Array | Int32Array | Uint8Array;
+
+const bytes: { readonly [D in Dtype]: number } = { f32: 4, f64: 8, i32: 4, u8: 1, bool: 1 };
+
+/** Bytes of one element. */
+export const bytesPerElement = (dtype: Dtype): number => bytes[dtype];
+
+/** Whether a dtype carries derivatives. */
+export const isFloat = (dtype: Dtype): boolean => dtype === "f32" || dtype === "f64";
+
+/** A zeroed buffer of `size` elements. */
+export const allocate = (dtype: Dtype, size: number): Storage => {
+  switch (dtype) {
+    case "f32":
+      return new Float32Array(size);
+    case "f64":
+      return new Float64Array(size);
+    case "i32":
+      return new Int32Array(size);
+    case "u8":
+    case "bool":
+      return new Uint8Array(size);
+  }
+};
+
+/**
+ * The number that `dtype` stores for `value`: `cast` for one element.
+ *
+ * Floats round to nearest; `i32` truncates towards zero and saturates, NaN becomes 0 (the meaning
+ * of WebAssembly's `i32.trunc_sat`); `u8` likewise between 0 and 255; `bool` is `value != 0`.
+ */
+export const store = (dtype: Dtype, value: number): number => {
+  switch (dtype) {
+    case "f32":
+      return Math.fround(value);
+    case "f64":
+      return value;
+    case "i32":
+      return Number.isNaN(value) ? 0 : Math.trunc(Math.min(Math.max(value, -2147483648), 2147483647));
+    case "u8":
+      return Number.isNaN(value) ? 0 : Math.trunc(Math.min(Math.max(value, 0), 255));
+    case "bool":
+      return value !== 0 ? 1 : 0;
+  }
+};

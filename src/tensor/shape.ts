@@ -1,0 +1,44 @@
+/**
+ * A shape: the extent of each axis, outermost first. `[]` is a scalar.
+ *
+ * In types a literal extent is checked when TypeScript compiles; an extent typed `number` is
+ * dynamic and checked when the program is compiled.
+ */
+export type Shape = readonly number[];
+
+/** The number of elements of a shape. */
+export const sizeOf = (shape: Shape): number => shape.reduce((n, d) => n * d, 1);
+
+/** Row-major strides, in elements. */
+export const stridesOf = (shape: Shape): readonly number[] => {
+  const strides = new Array<number>(shape.length);
+  let step = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    strides[axis] = step;
+    step *= shape[axis] as number;
+  }
+  return strides;
+};
+
+/** Whether two shapes are equal. */
+export const sameShape = (a: Shape, b: Shape): boolean =>
+  a.length === b.length && a.every((d, i) => d === b[i]);
+
+/** The shape that NumPy's broadcasting gives two shapes, or `undefined` where they do not fit. */
+export const broadcastShapes = (a: Shape, b: Shape): Shape | undefined => {
+  const rank = Math.max(a.length, b.length);
+  const out = new Array<number>(rank);
+  for (let i = 0; i < rank; i++) {
+    const x = a[a.length - rank + i] ?? 1;
+    const y = b[b.length - rank + i] ?? 1;
+    if (x !== y && x !== 1 && y !== 1) return undefined;
+    out[i] = x === 1 ? y : x;
+  }
+  return out;
+};
+
+/** An axis counted from the front: `-1` is the last one. */
+export const normalAxis = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);
+
+/** `[784, 128]` as text. */
+export const showShape = (shape: Shape): string => `[${shape.join(", ")}]`;

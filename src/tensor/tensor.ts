@@ -1,0 +1,104 @@
+import { allocate, type Dtype, type Storage, store } from "./dtype.ts";
+import { print } from "./print.ts";
+import { type Shape, stridesOf } from "./shape.ts";
+
+/**
+ * An immutable n-dimensional value: a shape, a dtype and row-major data on the JavaScript heap.
+ *
+ * The garbage collector owns it; nothing is disposed by hand, and nothing can be written through:
+ * the data is private, and every way out copies it.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "fluxion";
+ * const x = tensor([[1, 2, 3], [4, 5, 6]]);
+ * x.shape // => [2, 3]
+ * x.at(1, 2) // => 6
+ * ```
+ */
+export class Tensor<out S extends Shape = Shape> {
+  readonly shape: S;
+  readonly dtype: Dtype;
+  readonly #data: Storage;
+
+  private constructor(shape: S, dtype: Dtype, data: Storage) {
+    this.shape = shape;
+    this.dtype = dtype;
+    this.#data = data;
+    Object.freeze(this);
+  }
+
+  /** Takes ownership of `data`: the caller keeps no reference to it. Not part of the public surface. */
+  static own<const S extends Shape>(shape: S, dtype: Dtype, data: Storage): Tensor<S> {
+    return new Tensor(shape, dtype, data);
+  }
+
+  /** The private data, for kernels, which read it and never write it. Not part of the public surface. */
+  static read(tensor: Tensor): Storage {
+    return tensor.#data;
+  }
+
+  /** The number of elements. */
+  get size(): number {
+    return this.#data.length;
+  }
+
+  /** The element at an index of one integer per axis; negative counts from the end. `NaN` outside. */
+  at(...index: readonly number[]): number {
+    const strides = stridesOf(this.shape);
+    let offset = 0;
+    for (const [axis, extent] of this.shape.entries()) {
+      const i = index[axis] ?? 0;
+      const j = i < 0 ? i + extent : i;
+      if (!(j >= 0 && j < extent)) return Number.NaN;
+      offset += j * (strides[axis] as number);
+    }
+    return this.#data[offset] ?? Number.NaN;
+  }
+
+  /** The one element of a tensor of size one; `NaN` for any other size. */
+  item(): number {
+    return this.#data.length === 1 ? (this.#data[0] as number) : Number.NaN;
+  }
+
+  /** A copy of the data, row-major, in the dtype's own storage. */
+  toTypedArray(): Storage {
+    return this.#data.slice();
+  }
+
+  /** The data as nested arrays of numbers, the shape's nesting. */
+  toArray(): Nested {
+    const build = (axis: number, offset: number): Nested => {
+      if (axis === this.shape.length) return this.#data[offset] as number;
+      const extent = this.shape[axis] as number;
+      const step = strides[axis] as number;
+      return Array.from({ length: extent }, (_, i) => build(axis + 1, offset + i * step));
+    };
+    const strides = stridesOf(this.shape);
+    return build(0, 0);
+  }
+
+  /** The same elements under another dtype; see `store` for what each conversion keeps. */
+  cast(dtype: Dtype): Tensor<S> {
+    if (dtype === this.dtype) return this;
+    const data = allocate(dtype, this.size);
+    for (let i = 0; i < data.length; i++) data[i] = store(dtype, this.#data[i] as number);
+    return new Tensor(this.shape, dtype, data);
+  }
+
+  /** NumPy's way of printing. */
+  toString(): string {
+    return print(this.shape, this.dtype, this.#data);
+  }
+
+  toJSON(): { readonly shape: Shape; readonly dtype: Dtype; readonly data: readonly number[] } {
+    return { shape: this.shape, dtype: this.dtype, data: Array.from(this.#data) };
+  }
+
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
+}
+
+/** Nested arrays of numbers (or booleans), or one number. */
+export type Nested = number | readonly Nested[];
