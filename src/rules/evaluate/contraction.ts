@@ -1,0 +1,49 @@
+import type { Contraction } from "../../ir/expr.ts";
+import { dotShape } from "../../ir/typing.ts";
+import { allocate } from "../../tensor/dtype.ts";
+import { sizeOf, stridesOf } from "../../tensor/shape.ts";
+import { Tensor } from "../../tensor/tensor.ts";
+import type { EvaluateRules } from "../rule.ts";
+import { addition, at, multiplication, others, pick, positions } from "./positions.ts";
+
+/** Where an operand's batch, free and contracted axes step to. */
+const steps = (x: Tensor, batch: readonly number[], contract: readonly number[]) => {
+  const strides = stridesOf(x.shape);
+  const along = (axes: readonly number[]) => positions(pick(x.shape, axes), pick(strides, axes));
+  return {
+    batch: along(batch),
+    free: along(others(x.shape.length, [...batch, ...contract])),
+    contracted: along(contract),
+  };
+};
+
+export const contraction: EvaluateRules<keyof Contraction> = {
+  dot: (params, inputs) => {
+    const [x, y] = inputs as readonly [Tensor, Tensor];
+    const [a, b] = [Tensor.read(x), Tensor.read(y)];
+    const left = steps(x, params.batch[0], params.contract[0]);
+    const right = steps(y, params.batch[1], params.contract[1]);
+    const [add, multiply] = [addition(x.dtype), multiplication(x.dtype)];
+    const shape = dotShape(params, x.shape, y.shape);
+    const out = allocate(x.dtype, sizeOf(shape));
+    let i = 0;
+    left.batch.forEach((leftBatch, n) => {
+      for (const leftFree of left.free)
+        for (const rightFree of right.free) {
+          const p = leftBatch + leftFree;
+          const q = (right.batch[n] as number) + rightFree;
+          let total = 0;
+          for (let k = 0; k < left.contracted.length; k++)
+            total = add(
+              total,
+              multiply(
+                at(a, p + (left.contracted[k] as number)),
+                at(b, q + (right.contracted[k] as number)),
+              ),
+            );
+          out[i++] = total;
+        }
+    });
+    return [Tensor.own(shape, x.dtype, out)];
+  },
+};
