@@ -1,0 +1,80 @@
+import { execFile } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const tsc = join(root, "node_modules/.bin/tsc");
+
+/** Options of the repository; `"fluxion"` means the sources, and what is unused does not matter. */
+const configurationFor = (include: readonly string[]): string =>
+  JSON.stringify({
+    extends: join(root, "tsconfig.json"),
+    compilerOptions: {
+      noUnusedLocals: false,
+      paths: {
+        fluxion: [join(root, "src/index.ts")],
+        "fluxion/laws": [join(root, "laws/index.ts")],
+      },
+    },
+    include,
+    exclude: [],
+  });
+
+/** A folder inside the repository, so that packages resolve, for as long as `use` takes. */
+const inFolder = async <A>(use: (folder: string) => Promise<A>): Promise<A> => {
+  const parent = fileURLToPath(new URL(".generated", import.meta.url));
+  mkdirSync(parent, { recursive: true });
+  const folder = mkdtempSync(join(parent, "check-"));
+  try {
+    return await use(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+};
+
+const compile = (folder: string, ...flags: readonly string[]): Promise<string> =>
+  new Promise((resolve) => {
+    execFile(
+      tsc,
+      ["--noEmit", "--pretty", "false", "-p", folder, ...flags],
+      { cwd: root, maxBuffer: 2 ** 26 },
+      (_, out, error) => resolve(out + error),
+    );
+  });
+
+/** What the compiler prints about some files (paths or globs from the root). */
+export const compilerOutput = (include: readonly string[]): Promise<string> =>
+  inFolder((folder) => {
+    const paths = include.map((path) => join(root, path));
+    writeFileSync(join(folder, "tsconfig.json"), configurationFor(paths));
+    return compile(folder);
+  });
+
+/** The seconds that a line of `--extendedDiagnostics` reports. */
+export const secondsOf = (output: string, line: string): number => {
+  const match = new RegExp(`^${line}:\\s*([\\d.]+)s`, "m").exec(output);
+  if (match === null) throw new Error(`the compiler reports no "${line}":\n${output}`);
+  return Number(match[1]);
+};
+
+/**
+ * The milliseconds that checking the types of a source takes: the best of a few runs, on one
+ * thread. The source may import `"fluxion"`; a source with type errors is refused, for a checker
+ * that gives up early is fast.
+ *
+ * Everything that it imports is checked too, so compare it with the time of a baseline.
+ */
+export const checkTime = (source: string, runs = 3): Promise<number> =>
+  inFolder(async (folder) => {
+    writeFileSync(join(folder, "tsconfig.json"), configurationFor(["timed.ts"]));
+    writeFileSync(join(folder, "timed.ts"), source);
+    let best = Number.POSITIVE_INFINITY;
+    for (let run = 0; run < runs; run++) {
+      const output = await compile(folder, "--extendedDiagnostics", "--singleThreaded");
+      const errors = output.split("\n").filter((line) => /timed\.ts\(\d+,\d+\): error/.test(line));
+      if (errors.length > 0) throw new Error(errors.join("\n"));
+      best = Math.min(best, 1000 * secondsOf(output, "Check time"));
+    }
+    return best;
+  });
