@@ -152,6 +152,8 @@ export const i32x4 = {
   trunc_sat_f32x4_u: map(249),
   trunc_sat_f64x2_s_zero: map(252),
   relaxed_trunc_f32x4_s: map(0x101),
+  /** {@link v128.bitselect} where every lane of the mask is all ones or all zeros. */
+  relaxed_laneselect: (x: V, y: V, mask: V): V => code("v128", x, y, mask, opcode(0x10b)),
 } as const;
 
 export const i64x2 = {

@@ -1,0 +1,133 @@
+/**
+ * The exponential and its kin on four f32.
+ *
+ * **Math** `x = n ln 2 + r` with `n` whole and `|r| ≤ ln 2 / 2`; then `eˣ = 2ⁿ eʳ`, and `eʳ` is
+ * `1 + r + r² Q(r)` with `Q` the minimax polynomial of degree 4 (relative error below 2⁻²⁷).
+ */
+import { f32x4, i32x4, type Local, v128 } from "../assembler/index.ts";
+import { bits, type Site, signBit, singles, type Vector } from "./arithmetic.ts";
+
+const exponential = [0.5000000062, 0.1666654253, 0.04166628088, 0.008366645329, 0.001394653794];
+
+/** `tanh x = x + x³ P(x²)` on |x| ≤ 0.625; minimax, relative error 2⁻²⁷·⁸. */
+const tangent = [-0.3333328195, 0.1333144222, -0.05373971391, 0.02063907846, -0.005704974394];
+
+/** Adding this to a small number rounds it to a whole one, which then stands in the lowest bits. */
+const rounder = 1.5 * 2 ** 23;
+
+/** `n` (as integers) and the parts of `eʳ`; |x| must stay below about 200. NaN gives NaN. */
+const reduce = (
+  site: Site,
+  x: Vector,
+): { readonly n: Vector; readonly r: Local<"v128">; readonly tail: Vector } => {
+  const { k, name, madd, nmadd, horner } = singles(site);
+  const argument = name(x);
+  const rounded = name(madd(argument, k(Math.LOG2E), k(rounder)));
+  const n = name(f32x4.sub(rounded, k(rounder)));
+  // ln 2 in two parts: the first has so few bits that its product with n is exact.
+  const r = name(nmadd(n, k(-0.000212194440055), nmadd(n, k(0.693359375), argument)));
+  return {
+    n: i32x4.sub(rounded, constant(site, rounder)),
+    r,
+    tail: f32x4.mul(f32x4.mul(r, r), horner(r, exponential)),
+  };
+};
+
+const constant = (site: Site, value: number): Vector => site.body.hoist(f32x4.const(value));
+
+/** `2ⁿ` for whole `n` in [−127, 128], zero and infinity at the ends. */
+const powerOfTwo = (site: Site, n: Vector): Vector => i32x4.shl(i32x4.add(n, bits(site, 127)), 23);
+
+/** `eˣ` where neither the result nor `2ⁿ` leaves the normal numbers. */
+export const expNormal = (site: Site, x: Vector): Vector => {
+  const { n, r, tail } = reduce(site, x);
+  const one = constant(site, 1);
+  return f32x4.mul(f32x4.add(one, f32x4.add(r, tail)), powerOfTwo(site, n));
+};
+
+/** `eˣ` for `x` in [−104.5, 89] (or NaN), to the ends of the single numbers. */
+const expScaled = (site: Site, x: Vector, power: (r: Vector, tail: Vector) => Vector): Vector => {
+  const { name } = singles(site);
+  const { n, r, tail } = reduce(site, x);
+  // Two factors, because 2ⁿ alone would overflow at the top and leave the normal numbers below.
+  const whole = name(n);
+  const half = name(i32x4.shr_s(whole, 1));
+  const first = powerOfTwo(site, half);
+  const second = powerOfTwo(site, i32x4.sub(whole, half));
+  return f32x4.mul(f32x4.mul(power(r, tail), first), second);
+};
+
+export const exp = (site: Site, x: Vector): Vector => {
+  const { k } = singles(site);
+  return expScaled(site, f32x4.pmax(f32x4.pmin(x, k(89)), k(-104.5)), (r, tail) =>
+    f32x4.add(k(1), f32x4.add(r, tail)),
+  );
+};
+
+export const expm1 = (site: Site, x: Local<"v128">): Vector => {
+  const { k, name, madd, choose } = singles(site);
+  const { n, r, tail } = reduce(site, f32x4.pmax(f32x4.pmin(x, k(89)), k(-20)));
+  // Half of the result first: 2ⁿ itself overflows for the largest arguments.
+  const scale = name(i32x4.shl(i32x4.add(n, bits(site, 126)), 23));
+  const half = madd(f32x4.add(r, tail), scale, f32x4.sub(scale, k(0.5)));
+  const tiny = f32x4.lt(f32x4.abs(x), k(2 ** -24));
+  return choose(tiny, x, f32x4.add(name(half), half));
+};
+
+/** `x` with the sign of `like`; `x` must not be negative. */
+export const withSign = (site: Site, x: Vector, like: Vector): Vector =>
+  v128.or(x, v128.and(like, bits(site, signBit)));
+
+export const tanh = (site: Site, x: Local<"v128">): Vector => {
+  const { k, name, madd, horner, choose } = singles(site);
+  const a = name(f32x4.abs(x));
+  const square = name(f32x4.mul(a, a));
+  const small = madd(f32x4.mul(square, a), horner(square, tangent), a);
+  const clamped = f32x4.pmin(a, k(10));
+  const growth = expNormal(site, f32x4.add(clamped, clamped));
+  const large = f32x4.sub(k(1), f32x4.div(k(2), f32x4.add(growth, k(1))));
+  return withSign(site, choose(f32x4.lt(a, k(0.625)), small, large), x);
+};
+
+/** `1 / (1 + e⁻ˣ)`, from `e^{−|x|}` so that nothing overflows and the lower tail stays exact. */
+export const logistic = (site: Site, x: Local<"v128">): Vector => {
+  const { k, name, nmadd, choose } = singles(site);
+  const negative = f32x4.pmax(v128.or(x, bits(site, signBit)), k(-104.5));
+  const decay = name(
+    expScaled(site, negative, (r, tail) => {
+      // What 1 + r rounds away is given back, and so is what 1 + e⁻ˣ will round away: the quotient doubles both.
+      const sum = name(f32x4.add(k(1), r));
+      const lost = f32x4.add(f32x4.sub(k(1), sum), r);
+      return f32x4.add(sum, f32x4.add(lost, tail));
+    }),
+  );
+  const below = name(f32x4.lt(x, k(0)));
+  const denominator = name(f32x4.add(decay, k(1)));
+  const quotient = name(f32x4.div(choose(below, decay, k(1)), denominator));
+  const lost = f32x4.add(f32x4.sub(k(1), denominator), decay);
+  // 1/(1 + e) is the quotient on one side and its complement on the other.
+  const reciprocal = choose(below, f32x4.sub(k(1), quotient), quotient);
+  return nmadd(f32x4.mul(quotient, lost), reciprocal, quotient);
+};
+
+/** `erf x = x + x (c₀ + x² P)` on |x| ≤ 1; minimax, relative error 2⁻²⁹·⁶. */
+const errorSmall = [
+  0.1283791657, -0.3761262583, 0.1128358515, -0.02685381185, 0.00518832732, -0.0008010189247,
+  7.853844046e-5,
+];
+
+/** `−ln erfc x` on [1, 4]; minimax weighted with erfc, absolute error in erf 2⁻²⁹·⁸. */
+const errorLarge = [
+  0.0003326859255, 1.12712251, 0.6380935531, 0.1031479735, -0.0218563104, 0.002951875384,
+  -0.0001867767303,
+];
+
+export const erf = (site: Site, x: Local<"v128">): Vector => {
+  const { k, name, madd, horner, choose } = singles(site);
+  const a = name(f32x4.abs(x));
+  const square = name(f32x4.mul(a, a));
+  const small = madd(horner(square, errorSmall), a, a);
+  const clamped = name(f32x4.pmin(a, k(4)));
+  const large = f32x4.sub(k(1), expNormal(site, f32x4.neg(horner(clamped, errorLarge))));
+  return withSign(site, choose(f32x4.lt(a, k(1)), small, large), x);
+};
