@@ -54,3 +54,49 @@ export class MemoryLimit extends Data.TaggedError("MemoryLimit")<{
   readonly limit: number;
   readonly largest: readonly { readonly what: string; readonly bytes: number }[];
 }> {}
+
+/** A number of a training run that is infinite or not a number: the loss (`where: "loss"`), or params. */
+export class NonFinite extends Data.TaggedError("NonFinite")<{
+  readonly where: string;
+  readonly step: number;
+  /** The first leaf of the state that is not finite, where one is. */
+  readonly path: readonly string[];
+}> {}
+
+/** A pipeline that cannot be run as it is described. */
+export class InvalidPipeline extends Data.TaggedError("InvalidPipeline")<{
+  readonly pipeline: string;
+  readonly field: string;
+  readonly value: unknown;
+  readonly expected: string;
+}> {}
+
+/** A state from which a pipeline cannot go on: another pipeline's, or another version's. */
+export class StateMismatch extends Data.TaggedError("StateMismatch")<{
+  readonly pipeline: string;
+  readonly part: string;
+  readonly path: readonly string[];
+  readonly expected: string;
+  readonly actual: string;
+}> {}
+
+/** A monitored value that the epochs of a run do not have. */
+export class UnknownMonitor extends Data.TaggedError("UnknownMonitor")<{
+  readonly monitor: string;
+  readonly known: readonly string[];
+}> {}
+
+/** A name on the command line that is none of those known; `nearest` is what was most likely meant. */
+export class UnknownName extends Data.TaggedError("UnknownName")<{
+  readonly kind: "pipeline" | "command" | "flag";
+  readonly name: string;
+  readonly known: readonly string[];
+  readonly nearest: string | undefined;
+}> {}
+
+/** A flag or an argument of the command line without a value, or with one that it does not take. */
+export class InvalidFlag extends Data.TaggedError("InvalidFlag")<{
+  readonly flag: string;
+  readonly value: string | undefined;
+  readonly expected: string;
+}> {}

@@ -1,0 +1,32 @@
+import * as Cause from "effect/Cause";
+import * as Effect from "effect/Effect";
+import * as Exit from "effect/Exit";
+import { Observable } from "rxjs";
+
+/** Where an effect puts the values of a stream. */
+export interface Emit<A> {
+  readonly next: (value: A) => void;
+  /** Whether nobody listens any more: what runs without yielding asks this between its steps. */
+  readonly closed: () => boolean;
+}
+
+/**
+ * A cold observable of what an effect emits: the one bridge from Effect to RxJS.
+ *
+ * Each subscription runs the effect anew. A typed failure is the observable's error, as it is;
+ * unsubscribing interrupts the effect, so that its finalizers run.
+ */
+export const observe = <A, E>(effect: (emit: Emit<A>) => Effect.Effect<void, E>): Observable<A> =>
+  new Observable<A>((subscriber) => {
+    const fiber = Effect.runFork(
+      effect({
+        next: (value) => subscriber.next(value),
+        closed: () => subscriber.closed,
+      }),
+    );
+    fiber.addObserver((exit) => {
+      if (Exit.isSuccess(exit)) subscriber.complete();
+      else if (!Cause.hasInterruptsOnly(exit.cause)) subscriber.error(Cause.squash(exit.cause));
+    });
+    return () => fiber.interruptUnsafe();
+  });

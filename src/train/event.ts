@@ -1,0 +1,100 @@
+import type { TrainState } from "./state.ts";
+
+/** The value of each metric by its name. */
+export type MetricValues = { readonly [name: string]: number };
+
+/** A loss in nats (or the unit of the pipeline's loss) and the metrics beside it. */
+export interface Score {
+  readonly loss: number;
+  readonly metrics: MetricValues;
+}
+
+/** The run is about to begin: everything was checked and compiled. */
+export interface Started<State = TrainState> {
+  readonly _tag: "Started";
+  readonly pipeline: string;
+  readonly backend: string;
+  /** The epoch at which the run will be complete. */
+  readonly epochs: number;
+  readonly stepsPerEpoch: number;
+  readonly examples: number;
+  readonly parameters: number;
+  readonly state: State;
+}
+
+export interface EpochStarted {
+  readonly _tag: "EpochStarted";
+  /** Counted from 1. */
+  readonly epoch: number;
+}
+
+/** One step is done; `loss` and `metrics` are its batch's, before the update. */
+export interface StepCompleted extends Score {
+  readonly _tag: "StepCompleted";
+  readonly epoch: number;
+  /** Counted from 1, over the whole run. */
+  readonly step: number;
+  /** The rate that the step was taken with; `undefined` where the optimizer has none. */
+  readonly learningRate: number | undefined;
+  readonly examplesPerSecond: number;
+}
+
+/** The model was evaluated on held-out examples. */
+export interface Validated extends Score {
+  readonly _tag: "Validated";
+  readonly on: "validation" | "test";
+  readonly epoch: number;
+  readonly step: number;
+  readonly examples: number;
+}
+
+/** An epoch is done; `loss` and `metrics` are over its examples as the parameters moved. */
+export interface EpochCompleted<State = TrainState> extends Score {
+  readonly _tag: "EpochCompleted";
+  readonly epoch: number;
+  readonly step: number;
+  /** Where the pipeline has validation data. */
+  readonly validation: Score | undefined;
+  readonly milliseconds: number;
+  readonly examplesPerSecond: number;
+  /** The run at the end of the epoch, which every number of was seen to be finite. */
+  readonly state: State;
+}
+
+export interface CheckpointSaved {
+  readonly _tag: "CheckpointSaved";
+  readonly epoch: number;
+  readonly step: number;
+  readonly path: string;
+}
+
+/** The run was ended before its last epoch by an operator, with the state that it thought best. */
+export interface Stopped<State = TrainState> {
+  readonly _tag: "Stopped";
+  readonly reason: string;
+  readonly epoch: number;
+  readonly step: number;
+  readonly state: State;
+}
+
+/** The last epoch is done. */
+export interface Completed<State = TrainState> {
+  readonly _tag: "Completed";
+  readonly epoch: number;
+  readonly step: number;
+  /** Where the pipeline has test data. */
+  readonly test: Score | undefined;
+  readonly milliseconds: number;
+  readonly state: State;
+}
+
+/** What a training run says, in order: a tagged union on `_tag`. */
+export type TrainEvent<State = TrainState> =
+  | Started<State>
+  | EpochStarted
+  | StepCompleted
+  | Validated
+  | EpochCompleted<State>
+  | CheckpointSaved
+  | Stopped<State>
+  | Completed<State>;

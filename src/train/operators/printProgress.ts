@@ -1,0 +1,123 @@
+import { defer, type MonoTypeOperatorFunction, tap } from "rxjs";
+import type { Score, Started, StepCompleted, TrainEvent } from "../event.ts";
+
+/** Where progress is printed: `process.stdout` is one. */
+export interface TextStream {
+  readonly write: (text: string) => unknown;
+  readonly isTTY?: boolean | undefined;
+  readonly columns?: number | undefined;
+}
+
+export interface PrintProgress {
+  /** `process.stdout` by default. */
+  readonly stream?: TextStream;
+  /** The least time between two drawings of the bar, in milliseconds; 80 by default. */
+  readonly every?: number;
+}
+
+const grouped = (count: number): string => Math.round(count).toLocaleString("en-US");
+
+const duration = (milliseconds: number): string => {
+  const seconds = milliseconds / 1000;
+  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  const minutes = Math.floor(seconds / 60);
+  return `${minutes} min ${Math.round(seconds - minutes * 60)} s`;
+};
+
+const figure = (value: number): string =>
+  value !== 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e5) ? value.toExponential(3) : value.toFixed(4);
+
+const scoreText = ({ loss, metrics }: Score): string =>
+  [`loss ${figure(loss)}`, ...Object.entries(metrics).map(([name, value]) => `${name} ${figure(value)}`)].join("  ");
+
+/** The line that an event is worth, if any; `started` is the first event of its run. */
+export const progressLine = (event: TrainEvent<unknown>, started: Started<unknown> | undefined): string | undefined => {
+  const width = `epoch ${started?.epochs ?? ""}/${started?.epochs ?? ""}`.length;
+  switch (event._tag) {
+    case "Started":
+      return [
+        event.pipeline,
+        `${grouped(event.examples)} examples`,
+        `${grouped(event.parameters)} parameters`,
+        `${grouped(event.stepsPerEpoch)} steps per epoch`,
+        event.backend,
+      ].join(" · ");
+    case "EpochCompleted": {
+      const epoch = `epoch ${event.epoch}/${started?.epochs ?? "?"}`.padEnd(width);
+      const held = event.validation === undefined ? [] : [`validation ${scoreText(event.validation)}`];
+      const rate = `${duration(event.milliseconds)} (${grouped(event.examplesPerSecond)} examples/s)`;
+      return [epoch, scoreText(event), ...held, rate].join("  ");
+    }
+    case "Stopped":
+      return `stopped after epoch ${event.epoch}: ${event.reason}`;
+    case "CheckpointSaved":
+      return `saved ${event.path}`;
+    case "Completed":
+      return event.test === undefined ? undefined : `${"test".padEnd(width)}  ${scoreText(event.test)}`;
+    case "EpochStarted":
+    case "StepCompleted":
+    case "Validated":
+      return undefined;
+  }
+};
+
+/** The bar of a step, no wider than `columns`. */
+export const progressBar = (event: StepCompleted, started: Started<unknown>, columns: number): string => {
+  const total = started.stepsPerEpoch;
+  const done = ((event.step - 1) % total) + 1;
+  const head = `epoch ${event.epoch}/${started.epochs} `;
+  const remaining = (total - done) * (started.examples / total) * (1000 / event.examplesPerSecond);
+  const tail = ` ${String(done).padStart(String(total).length)}/${total}  ${scoreText(event)}  ${duration(remaining)} left`;
+  const width = Math.min(30, columns - 1 - head.length - tail.length);
+  if (width < 5) return `${head}${tail.slice(1)}`.slice(0, Math.max(0, columns - 1));
+  const filled = Math.round((width * done) / total);
+  return `${head}${"━".repeat(filled)}${"─".repeat(width - filled)}${tail}`;
+};
+
+const clearLine = "\r\u001b[2K";
+
+/**
+ * Prints a run as it goes by and passes every event on: on a terminal a bar that moves with the steps
+ * and leaves one line for each epoch; elsewhere only the lines.
+ */
+export const printProgress =
+  <State>({ stream = process.stdout, every = 80 }: PrintProgress = {}): MonoTypeOperatorFunction<TrainEvent<State>> =>
+  (source) =>
+    defer(() => {
+      const terminal = stream.isTTY === true;
+      // What one subscription has drawn; the events themselves pass through untouched.
+      let started: Started<State> | undefined;
+      let drawnAt = Number.NEGATIVE_INFINITY;
+      let barShown = false;
+
+      const clear = (): string => {
+        const text = barShown ? clearLine : "";
+        barShown = false;
+        return text;
+      };
+      const draw = (event: StepCompleted, first: Started<State>): void => {
+        const now = performance.now();
+        if (now - drawnAt < every) return;
+        drawnAt = now;
+        barShown = true;
+        stream.write(`${clearLine}${progressBar(event, first, stream.columns ?? 80)}`);
+      };
+
+      return source.pipe(
+        tap({
+          next: (event) => {
+            if (event._tag === "Started") started = event;
+            if (event._tag === "StepCompleted") {
+              if (terminal && started !== undefined) draw(event, started);
+              return;
+            }
+            const line = progressLine(event, started);
+            if (line !== undefined) stream.write(`${clear()}${line}\n`);
+          },
+          // A run that ends in the middle of an epoch leaves the terminal on a clean line.
+          finalize: () => {
+            if (barShown) stream.write(clear());
+          },
+        }),
+      );
+    });
