@@ -100,3 +100,83 @@ export class InvalidFlag extends Data.TaggedError("InvalidFlag")<{
   readonly value: string | undefined;
   readonly expected: string;
 }> {}
+
+/** An argument that no value can be made of: a negative extent, a step of zero, a probability above 1. */
+export class InvalidArgument extends Data.TaggedError("InvalidArgument")<{
+  readonly op: string;
+  readonly argument: string;
+  readonly expected: string;
+  readonly actual: string;
+}> {}
+
+/** A file or another source of data that could not be read. */
+export class DataSourceError extends Data.TaggedError("DataSourceError")<{
+  readonly source: string;
+  readonly reason: string;
+}> {}
+
+/** What {@link IdxCorrupt} found wrong. */
+export type IdxProblem = "magic" | "type" | "truncated" | "trailing" | "compression";
+
+/** A file that is not a whole IDX file; `offset` is in bytes, after decompression. */
+export class IdxCorrupt extends Data.TaggedError("IdxCorrupt")<{
+  readonly file: string;
+  readonly problem: IdxProblem;
+  readonly offset: number;
+  readonly expected: string;
+  readonly actual: string;
+}> {}
+
+/** A row of a table that does not have the fields of the others, or a field that is no number. */
+export class TableCorrupt extends Data.TaggedError("TableCorrupt")<{
+  readonly file: string;
+  readonly line: number;
+  readonly column: string;
+  readonly expected: string;
+  readonly actual: string;
+}> {}
+
+/** A dataset without examples, where there must be some. */
+export class EmptyDataset extends Data.TaggedError("EmptyDataset")<{
+  readonly where: string;
+}> {}
+
+/** A batch size that is no whole number from 1 to the number of examples. */
+export class InvalidBatchSize extends Data.TaggedError("InvalidBatchSize")<{
+  readonly size: number;
+  readonly examples: number;
+}> {}
+
+/** A name that no column of the dataset has. */
+export class UnknownColumn extends Data.TaggedError("UnknownColumn")<{
+  readonly column: string;
+  readonly columns: readonly string[];
+}> {}
+
+/** A label that is no class: not a whole number from 0 to `classes - 1`. */
+export class LabelOutOfRange extends Data.TaggedError("LabelOutOfRange")<{
+  readonly column: string;
+  readonly row: number;
+  readonly value: number;
+  readonly classes: number;
+}> {}
+
+/** NaN or an infinity in the data. */
+export class NonFiniteData extends Data.TaggedError("NonFiniteData")<{
+  readonly column: string;
+  readonly row: number;
+  readonly value: number;
+}> {}
+
+/** One place where input is not what a codec describes: where it is, what was expected, what was there. */
+export interface DecodeIssue {
+  readonly path: readonly string[];
+  readonly expected: string;
+  readonly actual: string;
+}
+
+/** Input that a codec does not accept, with every place that is wrong. */
+export class DecodeError extends Data.TaggedError("DecodeError")<{
+  readonly where: string;
+  readonly issues: readonly DecodeIssue[];
+}> {}

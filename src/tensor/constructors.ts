@@ -1,0 +1,270 @@
+import { InvalidArgument, ShapeMismatch } from "../errors.ts";
+import { allocate, type Dtype, type Storage, store } from "./dtype.ts";
+import { type Shape, sameShape, sizeOf } from "./shape.ts";
+import { Tensor } from "./tensor.ts";
+
+/** Nested arrays of numbers or booleans, or one of them: what {@link tensor} reads. */
+export type Literal = number | boolean | readonly Literal[];
+
+type IsUnion<T, U = T> = [T] extends [never]
+  ? false
+  : T extends U
+    ? [U] extends [T]
+      ? false
+      : true
+    : never;
+
+/** The shapes of the items of an array, its length before them; where some are dynamic, all are. */
+type Stack<N extends number, Items extends Shape> = [Items] extends [never]
+  ? readonly [N]
+  : IsUnion<Items> extends true
+    ? Shape
+    : readonly [N, ...Items];
+
+/** Ranks that types follow; deeper nesting has a dynamic shape. */
+type Below = readonly [0, 0, 0, 0, 0, 0, 0, 0];
+type Pop<D extends readonly unknown[]> = D extends readonly [unknown, ...infer Rest]
+  ? Rest
+  : readonly [];
+
+/** The shape of nested arrays: literal extents where TypeScript knows the lengths. */
+export type ShapeOfLiteral<N, D extends readonly unknown[] = Below> = N extends number | boolean
+  ? readonly []
+  : D["length"] extends 0
+    ? Shape
+    : N extends readonly (infer Item)[]
+      ? Stack<N["length"], ShapeOfLiteral<Item, Pop<D>>>
+      : Shape;
+
+/** Whether the items of some array within `N` have different shapes, all of them literal. */
+type IsRagged<N, D extends readonly unknown[] = Below> = N extends readonly (infer Item)[]
+  ? D["length"] extends 0
+    ? false
+    : IsUnion<ShapeOfLiteral<Item, Pop<D>>> extends true
+      ? number extends ShapeOfLiteral<Item, Pop<D>>[number]
+        ? false
+        : true
+      : true extends IsRagged<Item, Pop<D>>
+        ? true
+        : false
+  : false;
+
+/** `unknown` for regular nested arrays; for ragged ones a type that no value has, whose text is the message. */
+export type Regular<N> =
+  IsRagged<N> extends true
+    ? { readonly "ragged nested arrays": "every row of a tensor must have the same length" }
+    : unknown;
+
+/**
+ * A tensor of nested arrays of numbers or booleans; its shape, also in its type, is their nesting.
+ *
+ * The dtype is `f32` unless given; nested arrays of booleans are `bool`.
+ *
+ * **Fails with** `ShapeMismatch`, thrown, where the arrays are ragged and TypeScript could not see it.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "fluxion";
+ * tensor([[1, 2, 3], [4, 5, 6]]).shape // => [2, 3]
+ * tensor([true, false]).dtype // => "bool"
+ * tensor([1, 2], "i32").toString() // => "[1 2]"
+ * ```
+ */
+export const tensor = <const N extends Literal>(
+  nested: N & Regular<N>,
+  dtype?: Dtype,
+): Tensor<ShapeOfLiteral<N>> => {
+  const shape = nestingOf(nested);
+  const type = dtype ?? (typeof firstOf(nested) === "boolean" ? "bool" : "f32");
+  const data = allocate(type, sizeOf(shape));
+  let next = 0;
+  const write = (value: Literal, axis: number): void => {
+    if (!isArray(value)) {
+      if (axis !== shape.length) throw ragged(shape, axis, []);
+      data[next++] = store(type, Number(value));
+      return;
+    }
+    if (value.length !== shape[axis]) throw ragged(shape, axis, [value.length]);
+    for (const item of value) write(item, axis + 1);
+  };
+  write(nested, 0);
+  // The value's nesting is what `ShapeOfLiteral` computes from its type.
+  return Tensor.own(shape as Shape as ShapeOfLiteral<N>, type, data);
+};
+
+const isArray = (value: Literal): value is readonly Literal[] => Array.isArray(value);
+
+const nestingOf = (value: Literal): Shape =>
+  isArray(value) ? [value.length, ...(value[0] === undefined ? [] : nestingOf(value[0]))] : [];
+
+const firstOf = (value: Literal): number | boolean | undefined =>
+  isArray(value) ? (value[0] === undefined ? undefined : firstOf(value[0])) : value;
+
+const ragged = (shape: Shape, axis: number, actual: Shape): ShapeMismatch =>
+  new ShapeMismatch({
+    op: "tensor",
+    expected: `rows of shape [${shape.slice(axis).join(", ")}] at depth ${axis}, as the first one`,
+    actual: [actual],
+    path: [],
+  });
+
+/** Throws unless every extent is a whole number that is not negative. */
+const checked = <S extends Shape>(op: string, shape: S): S => {
+  if (shape.some((d) => !Number.isSafeInteger(d) || d < 0))
+    throw new InvalidArgument({
+      op,
+      argument: "shape",
+      expected: "whole numbers that are not negative",
+      actual: `[${shape.join(", ")}]`,
+    });
+  return shape;
+};
+
+/** A tensor without axes. */
+export const scalar = (value: number, dtype: Dtype = "f32"): Tensor<readonly []> =>
+  full([], value, dtype);
+
+/** `value` repeated, as `dtype` stores it. **Fails with** `InvalidArgument`, thrown, for an impossible shape. */
+export const full = <const S extends Shape>(
+  shape: S,
+  value: number,
+  dtype: Dtype = "f32",
+): Tensor<S> =>
+  Tensor.own(
+    shape,
+    dtype,
+    allocate(dtype, sizeOf(checked("full", shape))).fill(store(dtype, value)),
+  );
+
+/** Zeros. */
+export const zeros = <const S extends Shape>(shape: S, dtype: Dtype = "f32"): Tensor<S> =>
+  full(shape, 0, dtype);
+
+/** Ones. */
+export const ones = <const S extends Shape>(shape: S, dtype: Dtype = "f32"): Tensor<S> =>
+  full(shape, 1, dtype);
+
+/**
+ * `0, 1, … n-1`; or `start, start + step, …` while before `stop`.
+ *
+ * **Fails with** `InvalidArgument`, thrown, where `step` is zero or a bound is not finite.
+ *
+ * @example
+ * ```ts
+ * import { arange } from "fluxion";
+ * arange(4).toString() // => "[0. 1. 2. 3.]"
+ * arange(1, 2, 0.25).toString() // => "[1.   1.25 1.5  1.75]"
+ * ```
+ */
+export function arange<const N extends number>(n: N, dtype?: Dtype): Tensor<readonly [N]>;
+export function arange(
+  start: number,
+  stop: number,
+  step?: number,
+  dtype?: Dtype,
+): Tensor<readonly [number]>;
+export function arange(
+  first: number,
+  second?: number | Dtype,
+  step = 1,
+  dtype: Dtype = "f32",
+): Tensor<readonly [number]> {
+  const [start, stop, type] =
+    typeof second === "number" ? [first, second, dtype] : [0, first, second ?? dtype];
+  if (step === 0 || ![start, stop, step].every(Number.isFinite))
+    throw new InvalidArgument({
+      op: "arange",
+      argument: "step",
+      expected: "finite bounds and a step that is not zero",
+      actual: `start ${start}, stop ${stop}, step ${step}`,
+    });
+  const n = Math.max(0, Math.ceil((stop - start) / step));
+  return fill([n], type, (i) => start + i * step);
+}
+
+/** `n` numbers evenly from `start` to `stop`, both included. */
+export const linspace = <const N extends number>(
+  start: number,
+  stop: number,
+  n: N,
+  dtype: Dtype = "f32",
+): Tensor<readonly [N]> =>
+  fill(checked("linspace", [n]), dtype, (i) =>
+    i === n - 1 && n > 1 ? stop : start + ((stop - start) * i) / Math.max(1, n - 1),
+  );
+
+/** The identity matrix. */
+export const eye = <const N extends number>(n: N, dtype: Dtype = "f32"): Tensor<readonly [N, N]> =>
+  fill(checked("eye", [n, n]), dtype, (i) => (i % (n + 1) === 0 ? 1 : 0));
+
+const fill = <const S extends Shape>(
+  shape: S,
+  dtype: Dtype,
+  f: (i: number) => number,
+): Tensor<S> => {
+  const data = allocate(dtype, sizeOf(shape));
+  for (let i = 0; i < data.length; i++) data[i] = store(dtype, f(i));
+  return Tensor.own(shape, dtype, data);
+};
+
+/**
+ * A copy of a typed array under a shape; the array's type gives the dtype.
+ *
+ * **Fails with** `ShapeMismatch`, thrown, where the shape has another number of elements.
+ */
+export const fromTypedArray = <const S extends Shape>(shape: S, data: Storage): Tensor<S> => {
+  if (sizeOf(checked("fromTypedArray", shape)) !== data.length)
+    throw new ShapeMismatch({
+      op: "fromTypedArray",
+      expected: `${sizeOf(shape)} elements for shape [${shape.join(", ")}]`,
+      actual: [[data.length]],
+      path: [],
+    });
+  const dtype = dtypeOf(data);
+  const copy = allocate(dtype, data.length);
+  copy.set(data);
+  return Tensor.own(shape, dtype, copy);
+};
+
+const dtypeOf = (data: Storage): Dtype =>
+  data instanceof Float32Array
+    ? "f32"
+    : data instanceof Float64Array
+      ? "f64"
+      : data instanceof Int32Array
+        ? "i32"
+        : "u8";
+
+type ShapeOfTensor<T> = T extends Tensor<infer S> ? S : Shape;
+
+/**
+ * Tensors of one shape and dtype as the items of a new leading axis.
+ *
+ * **Shapes** `n × [...s] → [n, ...s]`.
+ *
+ * **Fails with** `ShapeMismatch`, thrown, where they differ, or where there are none.
+ */
+export const stackTensors = <const T extends readonly Tensor[]>(
+  tensors: T,
+): Tensor<readonly [T["length"], ...ShapeOfTensor<T[number]>]> => {
+  const first = tensors[0];
+  if (
+    first === undefined ||
+    !tensors.every((t) => t.dtype === first.dtype && sameShape(t.shape, first.shape))
+  )
+    throw new ShapeMismatch({
+      op: "stackTensors",
+      expected: "at least one tensor, all of one shape and one dtype",
+      actual: tensors.map((t) => t.shape),
+      path: [],
+    });
+  const data = allocate(first.dtype, first.size * tensors.length);
+  for (const [i, t] of tensors.entries()) data.set(Tensor.read(t), i * first.size);
+  // Every item has the first one's shape, which the check above has made true.
+  const shape: Shape = [tensors.length, ...first.shape];
+  return Tensor.own(
+    shape as readonly [T["length"], ...ShapeOfTensor<T[number]>],
+    first.dtype,
+    data,
+  );
+};

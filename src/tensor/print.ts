@@ -1,0 +1,198 @@
+import type { Dtype, Storage } from "./dtype.ts";
+import { type Shape, sizeOf, stridesOf } from "./shape.ts";
+
+/** How an element is written, once the widths of all that are shown are known. */
+type Format = (value: number) => string;
+
+const lineWidth = 75;
+const threshold = 1000;
+const edge = 3;
+const fractionDigits = 8;
+
+/**
+ * A tensor as NumPy's `str` writes it: columns aligned, digits the fewest (at most 8 after the point)
+ * that tell each element from its neighbours in its dtype, and beyond 1000 elements only the first
+ * and last three of each axis.
+ *
+ * The dtype is not named: floats have a point, integers none, and booleans are words.
+ *
+ * **Source** Digits: Steele and White, "How to print floating-point numbers accurately" (1990).
+ */
+export const print = (shape: Shape, dtype: Dtype, data: Storage): string => {
+  if (shape.length === 0) return printScalar(dtype, data[0] as number);
+  if (data.length === 0) return "[]";
+  const summarised = sizeOf(shape) > threshold;
+  const shown = summarised ? leadingAndTrailing(shape, data) : data;
+  return layOut(shape, data, formatOf(dtype, shown), summarised);
+};
+
+const printScalar = (dtype: Dtype, value: number): string => {
+  if (dtype === "bool") return value !== 0 ? "True" : "False";
+  if (dtype === "i32" || dtype === "u8") return String(value);
+  if (!Number.isFinite(value)) return nonFinite(value);
+  const magnitude = Math.abs(value);
+  const text =
+    magnitude !== 0 && (magnitude < 1e-4 || magnitude >= (dtype === "f32" ? 1e6 : 1e16))
+      ? scientific(shortest(value, dtype), undefined).replace(/\.(?=e)/, "")
+      : positional(shortest(value, dtype));
+  return text.endsWith(".") ? `${text}0` : text;
+};
+
+const nonFinite = (value: number): string =>
+  Number.isNaN(value) ? "nan" : value < 0 ? "-inf" : "inf";
+
+/** The fewest significant digits that read back as the same number of that dtype, in `d.ddde±x` form. */
+const shortest = (value: number, dtype: Dtype): string => {
+  if (dtype === "f64") return exponential(value);
+  for (let digits = 0; digits < 9; digits++) {
+    const text = value.toExponential(digits);
+    if (Math.fround(Number(text)) === value) return signedZero(value, text);
+  }
+  return exponential(value);
+};
+
+const exponential = (value: number): string => signedZero(value, value.toExponential());
+const signedZero = (value: number, text: string): string =>
+  Object.is(value, -0) ? `-${text}` : text;
+
+const parts = (text: string): { sign: string; digits: string; exponent: number } => {
+  const sign = text.startsWith("-") ? "-" : "";
+  const [mantissa = "", exponent = "0"] = text.slice(sign.length).split("e");
+  return { sign, digits: mantissa.replace(".", ""), exponent: Number(exponent) };
+};
+
+/** Digits as `12.5`, the point always written and zeros after it never. */
+const positional = (text: string): string => {
+  const { sign, digits, exponent } = parts(text);
+  if (exponent < 0) return `${sign}0.${"0".repeat(-exponent - 1)}${digits}`.replace(/0+$/, "");
+  const whole = digits.slice(0, exponent + 1).padEnd(exponent + 1, "0");
+  return `${sign}${whole}.${digits.slice(exponent + 1).replace(/0+$/, "")}`;
+};
+
+/** Digits as `1.25e-05`; `fraction` pads to that many after the point. */
+const scientific = (text: string, fraction: number | undefined, exponentDigits = 2): string => {
+  const { sign, digits, exponent } = parts(text);
+  const head = digits.slice(1).replace(/0+$/, "");
+  const power = String(Math.abs(exponent)).padStart(exponentDigits, "0");
+  const tail = fraction === undefined ? head : head.padEnd(fraction, "0");
+  return `${sign}${digits[0]}.${tail}e${exponent < 0 ? "-" : "+"}${power}`;
+};
+
+const formatOf = (dtype: Dtype, shown: ArrayLike<number>): Format => {
+  const values = Array.from(shown);
+  if (dtype === "f32" || dtype === "f64") return floatFormat(dtype, values);
+  const text = (v: number): string => (dtype === "bool" ? (v !== 0 ? "True" : "False") : String(v));
+  const width = Math.max(...values.map((v) => text(v).length));
+  return (v) => text(v).padStart(width);
+};
+
+const floatFormat = (dtype: Dtype, values: readonly number[]): Format => {
+  const finite = values.filter(Number.isFinite);
+  const magnitudes = finite.filter((v) => v !== 0).map(Math.abs);
+  const greatest = Math.max(0, ...magnitudes);
+  const least = Math.min(Number.POSITIVE_INFINITY, ...magnitudes);
+  const inPowers =
+    magnitudes.length > 0 && (greatest >= 1e8 || least < 1e-4 || greatest / least > 1000);
+  const format = inPowers ? powersFormat(dtype, finite) : pointFormat(dtype, finite);
+  const wide = Math.max(
+    format.width,
+    ...values.filter((v) => !Number.isFinite(v)).map((v) => nonFinite(v).length),
+  );
+  return (v) => (Number.isFinite(v) ? format.write(v) : nonFinite(v)).padStart(wide);
+};
+
+interface Columns {
+  readonly width: number;
+  readonly write: Format;
+}
+
+const pointFormat = (dtype: Dtype, finite: readonly number[]): Columns => {
+  const text = (v: number): string => {
+    const exact = positional(shortest(v, dtype));
+    const fraction = exact.length - exact.indexOf(".") - 1;
+    if (fraction <= fractionDigits) return exact;
+    const rounded = v.toFixed(fractionDigits).replace(/0+$/, "");
+    return v < 0 && !rounded.startsWith("-") ? `-${rounded}` : rounded;
+  };
+  const texts = finite.map(text);
+  const left = Math.max(0, ...texts.map((t) => t.indexOf(".")));
+  const right = Math.max(0, ...texts.map((t) => t.length - t.indexOf(".") - 1));
+  return {
+    width: finite.length === 0 ? 0 : left + 1 + right,
+    write: (v) => {
+      const t = text(v);
+      return t.padStart(left + t.length - t.indexOf(".")).padEnd(left + 1 + right);
+    },
+  };
+};
+
+const powersFormat = (dtype: Dtype, finite: readonly number[]): Columns => {
+  const digits = (v: number): string => {
+    const exact = shortest(v, dtype);
+    return parts(exact).digits.length - 1 <= fractionDigits
+      ? exact
+      : signedZero(v, v.toExponential(fractionDigits));
+  };
+  const texts = finite.map(digits);
+  const fraction = Math.max(
+    0,
+    ...texts.map((t) => scientific(t, undefined).split("e")[0]?.split(".")[1]?.length ?? 0),
+  );
+  const power = Math.max(2, ...texts.map((t) => String(Math.abs(parts(t).exponent)).length));
+  // All have as many digits as the longest, and past the shortest form those are the exact value's.
+  const write = (v: number): string =>
+    scientific(signedZero(v, v.toExponential(fraction)), fraction, power);
+  const width = Math.max(...finite.map((v) => write(v).length));
+  return { width, write: (v) => write(v).padStart(width) };
+};
+
+/** The elements that a summary shows. */
+const leadingAndTrailing = (shape: Shape, data: Storage): readonly number[] => {
+  const strides = stridesOf(shape);
+  const walk = (axis: number, offset: number): readonly number[] => {
+    if (axis === shape.length) return [data[offset] as number];
+    const extent = shape[axis] as number;
+    return shownIndices(extent, true).flatMap((i) =>
+      i === undefined ? [] : walk(axis + 1, offset + i * (strides[axis] as number)),
+    );
+  };
+  return walk(0, 0);
+};
+
+/** The indices of an axis that are shown; `undefined` stands for the ellipsis. */
+const shownIndices = (extent: number, summarised: boolean): readonly (number | undefined)[] =>
+  summarised && extent > 2 * edge
+    ? [0, 1, 2, undefined, extent - 3, extent - 2, extent - 1]
+    : Array.from({ length: extent }, (_, i) => i);
+
+const layOut = (shape: Shape, data: Storage, format: Format, summarised: boolean): string => {
+  const strides = stridesOf(shape);
+  const write = (axis: number, offset: number): string => {
+    const indices = shownIndices(shape[axis] as number, summarised);
+    const indent = " ".repeat(axis + 1);
+    const at = (i: number): number => offset + i * (strides[axis] as number);
+    if (axis === shape.length - 1)
+      return `[${wrap(
+        indices.map((i) => (i === undefined ? "..." : format(data[at(i)] as number))),
+        lineWidth - axis - 1,
+        indent,
+      )}]`;
+    const rows = indices.map((i) => (i === undefined ? "..." : write(axis + 1, at(i))));
+    return `[${rows.join("\n".repeat(shape.length - axis - 1) + indent)}]`;
+  };
+  return write(0, 0);
+};
+
+/** Words joined by spaces, broken where a line would be wider than `width`. */
+const wrap = (words: readonly string[], width: number, indent: string): string => {
+  const lines: string[] = [];
+  let line = indent;
+  for (const word of words) {
+    if (line.length + word.length > width && line.length > indent.length) {
+      lines.push(line.trimEnd());
+      line = indent;
+    }
+    line += `${word} `;
+  }
+  return [...lines, line.slice(0, -1)].join("\n").slice(indent.length);
+};
