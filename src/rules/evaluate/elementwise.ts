@@ -19,9 +19,16 @@ export const logistic = (x: number): number => {
   return (x < 0 ? e : 1) / (1 + e);
 };
 
-/** IEEE 754's `pow`, which unlike the language's is 1 at `1^NaN`, `1^±∞` and `(−1)^±∞`. */
-export const power = (x: number, y: number): number =>
-  x === 1 || (x === -1 && Math.abs(y) === Number.POSITIVE_INFINITY) ? 1 : x ** y;
+/**
+ * IEEE 754's `pow`, which unlike the language's is 1 at `1^NaN`, `1^±∞` and `(−1)^±∞`. Squares and
+ * reciprocals are rounded correctly, so that a pass may write them as a product and a quotient.
+ */
+export const power = (x: number, y: number): number => {
+  if (y === 2) return x * x;
+  if (y === -1) return 1 / x;
+  if (x === 1 || (x === -1 && Math.abs(y) === Number.POSITIVE_INFINITY)) return 1;
+  return x ** y;
+};
 
 const map1 =
   (float: (x: number) => number, integer = float): EvaluateRule<keyof Unary> =>

@@ -38,8 +38,10 @@ const lines = (x: Tensor, axis: number) => {
 };
 
 /** The order of numbers with NaN after all of them. */
-const nanLast = (x: number, y: number): number =>
-  Number.isNaN(x) || Number.isNaN(y) ? Number(Number.isNaN(x)) - Number(Number.isNaN(y)) : x - y;
+const nanLast = (x: number, y: number): number => {
+  if (Number.isNaN(x) || Number.isNaN(y)) return Number(Number.isNaN(x)) - Number(Number.isNaN(y));
+  return x < y ? -1 : Number(x > y);
+};
 
 /** Reductions and scans, accumulated in double precision from first to last and rounded when stored. */
 export const reduction: EvaluateRules<keyof Reduction> = {
@@ -50,11 +52,14 @@ export const reduction: EvaluateRules<keyof Reduction> = {
     const kept = others(x.shape.length, axes);
     const shape = pick(x.shape, kept);
     const starts = positions(shape, pick(strides, kept));
-    const steps = positions(pick(x.shape, axes), pick(strides, axes));
+    const [first, ...rest] = positions(pick(x.shape, axes), pick(strides, axes));
     const { empty, concat } = monoid(kind, x.dtype);
     const out = allocate(x.dtype, starts.length);
     starts.forEach((start, i) => {
-      out[i] = steps.reduce((total, step) => concat(total, at(data, start + step)), empty);
+      // From the first element and not from `empty`: 0 + −0 is not −0.
+      let total = first === undefined ? empty : at(data, start + first);
+      for (const step of rest) total = concat(total, at(data, start + step));
+      out[i] = total;
     });
     return [Tensor.own(shape, x.dtype, out)];
   },
@@ -84,7 +89,7 @@ export const reduction: EvaluateRules<keyof Reduction> = {
     const add = addition(x.dtype);
     const out = allocate(x.dtype, data.length);
     for (const start of starts) {
-      let total = 0;
+      let total = -0; // the identity of addition: x + −0 is x even for −0
       for (const step of order) {
         total = add(total, at(data, start + step));
         out[start + step] = total;

@@ -1,6 +1,6 @@
 import { FreeVariable } from "../../errors.ts";
 import type { Source } from "../../ir/expr.ts";
-import { allocate } from "../../tensor/dtype.ts";
+import { allocate, store } from "../../tensor/dtype.ts";
 import { sizeOf, stridesOf } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { randomBits } from "../../tensor/threefry.ts";
@@ -19,7 +19,7 @@ export const source: EvaluateRules<keyof Source> = {
     const stride = stridesOf(shape)[axis] as number;
     const extent = shape[axis] as number;
     const out = allocate(dtype, sizeOf(shape));
-    for (let i = 0; i < out.length; i++) out[i] = Math.floor(i / stride) % extent;
+    for (let i = 0; i < out.length; i++) out[i] = store(dtype, Math.floor(i / stride) % extent);
     return [Tensor.own(shape, dtype, out)];
   },
 
