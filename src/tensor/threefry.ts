@@ -20,9 +20,7 @@ export const threefry2x32 = (
   return [out[0] as number, out[1] as number];
 };
 
-const rotate = (x: number, by: number): number => (x << by) | (x >>> (32 - by));
-
-/** Writes the two words of a block at `at` and `at + apart`. */
+/** Writes the two words of a block at `at` and `at + apart`. Written out, since a loop is ten times slower. */
 const block = (
   key0: number,
   key1: number,
@@ -35,36 +33,56 @@ const block = (
   const key2 = parity ^ key0 ^ key1;
   let x = (counter0 + key0) | 0;
   let y = (counter1 + key1) | 0;
-  const round = (by: number): void => {
-    x = (x + y) | 0;
-    y = rotate(y, by) ^ x;
-  };
-  const odd = (): void => {
-    round(13);
-    round(15);
-    round(26);
-    round(6);
-  };
-  const even = (): void => {
-    round(17);
-    round(29);
-    round(16);
-    round(24);
-  };
-  const inject = (a: number, b: number, n: number): void => {
-    x = (x + a) | 0;
-    y = (y + b + n) | 0;
-  };
-  odd();
-  inject(key1, key2, 1);
-  even();
-  inject(key2, key0, 2);
-  odd();
-  inject(key0, key1, 3);
-  even();
-  inject(key1, key2, 4);
-  odd();
-  inject(key2, key0, 5);
+  x = (x + y) | 0;
+  y = ((y << 13) | (y >>> 19)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 15) | (y >>> 17)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 26) | (y >>> 6)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 6) | (y >>> 26)) ^ x;
+  x = (x + key1) | 0;
+  y = (y + key2 + 1) | 0;
+  x = (x + y) | 0;
+  y = ((y << 17) | (y >>> 15)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 29) | (y >>> 3)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 16) | (y >>> 16)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 24) | (y >>> 8)) ^ x;
+  x = (x + key2) | 0;
+  y = (y + key0 + 2) | 0;
+  x = (x + y) | 0;
+  y = ((y << 13) | (y >>> 19)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 15) | (y >>> 17)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 26) | (y >>> 6)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 6) | (y >>> 26)) ^ x;
+  x = (x + key0) | 0;
+  y = (y + key1 + 3) | 0;
+  x = (x + y) | 0;
+  y = ((y << 17) | (y >>> 15)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 29) | (y >>> 3)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 16) | (y >>> 16)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 24) | (y >>> 8)) ^ x;
+  x = (x + key1) | 0;
+  y = (y + key2 + 4) | 0;
+  x = (x + y) | 0;
+  y = ((y << 13) | (y >>> 19)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 15) | (y >>> 17)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 26) | (y >>> 6)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 6) | (y >>> 26)) ^ x;
+  x = (x + key2) | 0;
+  y = (y + key0 + 5) | 0;
   out[at] = x;
   out[at + apart] = y;
 };
