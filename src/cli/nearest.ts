@@ -1,0 +1,30 @@
+/** The least number of letters to insert, delete or replace to make one word of another. */
+const distance = (a: string, b: string): number => {
+  // row[j] is the distance from the letters of `a` seen so far to the first j of `b`.
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (const [i, letter] of [...a].entries()) {
+    const next = [i + 1];
+    for (let j = 0; j < b.length; j++) {
+      const replaced = (row[j] as number) + (letter === b[j] ? 0 : 1);
+      next.push(Math.min((next[j] as number) + 1, (row[j + 1] as number) + 1, replaced));
+    }
+    row = next;
+  }
+  return row.at(-1) as number;
+};
+
+/**
+ * The known name that was most likely meant: the nearest by Levenshtein's distance, or one that the
+ * given name begins; `undefined` where none is near.
+ */
+export const nearest = (name: string, known: readonly string[]): string | undefined => {
+  const ranked = known
+    .map((candidate) => ({
+      candidate,
+      edits: distance(name.toLowerCase(), candidate.toLowerCase()),
+    }))
+    .sort((a, b) => a.edits - b.edits)[0];
+  if (ranked !== undefined && ranked.edits <= Math.max(1, Math.floor(name.length / 3)))
+    return ranked.candidate;
+  return name.length > 1 ? known.find((candidate) => candidate.startsWith(name)) : undefined;
+};

@@ -1,0 +1,90 @@
+import * as E from "fp-ts/lib/Either.js";
+import { describe, expect, it } from "vitest";
+import { parse } from "../../src/cli/commandLine.ts";
+import { help } from "../../src/cli/help.ts";
+import { nearest } from "../../src/cli/nearest.ts";
+import { InvalidFlag, UnknownName } from "../../src/errors.ts";
+
+const words = (line: string): readonly string[] => line.split(" ").filter((word) => word !== "");
+
+describe("the command line", () => {
+  it("reads flags in any order, with a space or an equals sign", () => {
+    const settings = { epochs: 5, seed: 42, backend: "wasm", json: true };
+    const expected = E.right({ command: "train", pipeline: "mnist-mlp", settings });
+    expect(parse(words("train mnist-mlp --epochs 5 --seed 42 --backend wasm --json"))).toEqual(
+      expected,
+    );
+    expect(parse(words("train --json --seed=42 --epochs=5 mnist-mlp --backend=wasm"))).toEqual(
+      expected,
+    );
+  });
+
+  it.each([
+    [
+      "lst",
+      new UnknownName({
+        kind: "command",
+        name: "lst",
+        known: ["list", "train", "summary"],
+        nearest: "list",
+      }),
+    ],
+    [
+      "train",
+      new InvalidFlag({ flag: "train", value: undefined, expected: "the name of a pipeline" }),
+    ],
+    ["train a b", new InvalidFlag({ flag: "train", value: "b", expected: "no further argument" })],
+    [
+      "train a --epochs",
+      new InvalidFlag({
+        flag: "--epochs",
+        value: undefined,
+        expected: "a whole number, 1 or more",
+      }),
+    ],
+    [
+      "train a --epochs 0",
+      new InvalidFlag({ flag: "--epochs", value: "0", expected: "a whole number, 1 or more" }),
+    ],
+    [
+      "train a --seed 1.5",
+      new InvalidFlag({ flag: "--seed", value: "1.5", expected: "a whole number" }),
+    ],
+    ["train a --json=yes", new InvalidFlag({ flag: "--json", value: "yes", expected: "no value" })],
+    [
+      "train a --backend cuda",
+      new InvalidFlag({ flag: "--backend", value: "cuda", expected: "one of wasm, reference" }),
+    ],
+  ])("refuses %j with a typed error", (line, error) => {
+    const parsed = parse(words(line));
+    expect(E.isLeft(parsed)).toBe(true);
+    expect(parsed).toEqual(E.left(error));
+  });
+
+  it("suggests the flag that was meant", () => {
+    const parsed = parse(words("train a --epoch 3"));
+    expect(E.isLeft(parsed) && parsed.left).toMatchObject({
+      _tag: "UnknownName",
+      nearest: "epochs",
+    });
+  });
+
+  it("explains itself", () => {
+    expect(parse([])).toEqual(E.right({ command: "help", about: undefined }));
+    expect(parse(words("train --help"))).toEqual(E.right({ command: "help", about: "train" }));
+    expect(help(undefined)).toContain("summary NAME");
+    expect(help("train")).toContain("--backend wasm|reference");
+  });
+});
+
+describe("the nearest name", () => {
+  it.each([
+    ["mnist-mpl", "mnist-mlp"],
+    ["Mnist-MLP", "mnist-mlp"],
+    ["percepton", "perceptron"],
+    ["case", "case-study"],
+    ["resnet", undefined],
+  ])("of %s is %s", (name, expected) => {
+    expect(nearest(name, ["mnist-mlp", "case-study", "perceptron"])).toBe(expected);
+  });
+});
