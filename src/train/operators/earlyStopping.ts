@@ -59,7 +59,10 @@ export const earlyStopping = <State>({
   const improves = (value: number, best: number): boolean =>
     mode === "min" ? value < best - minDelta : value > best + minDelta;
 
-  const stopped = (watch: NonNullable<Watch<State>["best"]>, at: EpochCompleted<State>): Stopped<State> => ({
+  const stopped = (
+    watch: NonNullable<Watch<State>["best"]>,
+    at: EpochCompleted<State>,
+  ): Stopped<State> => ({
     _tag: "Stopped",
     reason: `${monitor} has not improved on ${watch.value} of epoch ${watch.epoch.epoch}`,
     epoch: at.epoch,

@@ -25,13 +25,21 @@ const duration = (milliseconds: number): string => {
 };
 
 const figure = (value: number): string =>
-  value !== 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e5) ? value.toExponential(3) : value.toFixed(4);
+  value !== 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e5)
+    ? value.toExponential(3)
+    : value.toFixed(4);
 
 const scoreText = ({ loss, metrics }: Score): string =>
-  [`loss ${figure(loss)}`, ...Object.entries(metrics).map(([name, value]) => `${name} ${figure(value)}`)].join("  ");
+  [
+    `loss ${figure(loss)}`,
+    ...Object.entries(metrics).map(([name, value]) => `${name} ${figure(value)}`),
+  ].join("  ");
 
 /** The line that an event is worth, if any; `started` is the first event of its run. */
-export const progressLine = (event: TrainEvent<unknown>, started: Started<unknown> | undefined): string | undefined => {
+export const progressLine = (
+  event: TrainEvent<unknown>,
+  started: Started<unknown> | undefined,
+): string | undefined => {
   const width = `epoch ${started?.epochs ?? ""}/${started?.epochs ?? ""}`.length;
   switch (event._tag) {
     case "Started":
@@ -44,7 +52,8 @@ export const progressLine = (event: TrainEvent<unknown>, started: Started<unknow
       ].join(" · ");
     case "EpochCompleted": {
       const epoch = `epoch ${event.epoch}/${started?.epochs ?? "?"}`.padEnd(width);
-      const held = event.validation === undefined ? [] : [`validation ${scoreText(event.validation)}`];
+      const held =
+        event.validation === undefined ? [] : [`validation ${scoreText(event.validation)}`];
       const rate = `${duration(event.milliseconds)} (${grouped(event.examplesPerSecond)} examples/s)`;
       return [epoch, scoreText(event), ...held, rate].join("  ");
     }
@@ -53,7 +62,9 @@ export const progressLine = (event: TrainEvent<unknown>, started: Started<unknow
     case "CheckpointSaved":
       return `saved ${event.path}`;
     case "Completed":
-      return event.test === undefined ? undefined : `${"test".padEnd(width)}  ${scoreText(event.test)}`;
+      return event.test === undefined
+        ? undefined
+        : `${"test".padEnd(width)}  ${scoreText(event.test)}`;
     case "EpochStarted":
     case "StepCompleted":
     case "Validated":
@@ -62,7 +73,11 @@ export const progressLine = (event: TrainEvent<unknown>, started: Started<unknow
 };
 
 /** The bar of a step, no wider than `columns`. */
-export const progressBar = (event: StepCompleted, started: Started<unknown>, columns: number): string => {
+export const progressBar = (
+  event: StepCompleted,
+  started: Started<unknown>,
+  columns: number,
+): string => {
   const total = started.stepsPerEpoch;
   const done = ((event.step - 1) % total) + 1;
   const head = `epoch ${event.epoch}/${started.epochs} `;
@@ -81,7 +96,10 @@ const clearLine = "\r\u001b[2K";
  * and leaves one line for each epoch; elsewhere only the lines.
  */
 export const printProgress =
-  <State>({ stream = process.stdout, every = 80 }: PrintProgress = {}): MonoTypeOperatorFunction<TrainEvent<State>> =>
+  <State>({
+    stream = process.stdout,
+    every = 80,
+  }: PrintProgress = {}): MonoTypeOperatorFunction<TrainEvent<State>> =>
   (source) =>
     defer(() => {
       const terminal = stream.isTTY === true;

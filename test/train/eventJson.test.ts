@@ -1,0 +1,100 @@
+import * as fc from "fast-check";
+import * as E from "fp-ts/lib/Either.js";
+import { describe, expect, it } from "vitest";
+import type { TrainEvent } from "../../src/train/event.ts";
+import { eventLine, type Report, reportCodec } from "../../src/train/eventJson.ts";
+import { completed, epoch, started, step } from "./operators/events.ts";
+
+const figure = fc.double();
+const count = fc.nat();
+const score = {
+  loss: figure,
+  metrics: fc.dictionary(fc.string(), figure, { noNullPrototype: true }),
+};
+const optionalScore = fc.option(fc.record(score), { nil: undefined });
+const at = { epoch: count, step: count };
+
+const report: fc.Arbitrary<Report> = fc.oneof(
+  fc.record({
+    _tag: fc.constant("Started" as const),
+    pipeline: fc.string(),
+    backend: fc.string(),
+    epochs: count,
+    stepsPerEpoch: count,
+    examples: count,
+    parameters: count,
+  }),
+  fc.record({ _tag: fc.constant("EpochStarted" as const), epoch: count }),
+  fc.record({
+    _tag: fc.constant("StepCompleted" as const),
+    ...at,
+    ...score,
+    learningRate: fc.option(figure, { nil: undefined }),
+    examplesPerSecond: figure,
+  }),
+  fc.record({
+    _tag: fc.constant("Validated" as const),
+    on: fc.constantFrom("validation" as const, "test" as const),
+    ...at,
+    ...score,
+    examples: count,
+  }),
+  fc.record({
+    _tag: fc.constant("EpochCompleted" as const),
+    ...at,
+    ...score,
+    validation: optionalScore,
+    milliseconds: count,
+    examplesPerSecond: figure,
+  }),
+  fc.record({ _tag: fc.constant("CheckpointSaved" as const), ...at, path: fc.string() }),
+  fc.record({ _tag: fc.constant("Stopped" as const), reason: fc.string(), ...at }),
+  fc.record({
+    _tag: fc.constant("Completed" as const),
+    ...at,
+    test: optionalScore,
+    milliseconds: count,
+  }),
+);
+
+// JSON has one zero; everything else comes back as it was.
+const positiveZeros = (value: unknown): unknown =>
+  typeof value === "number"
+    ? value + 0
+    : Array.isArray(value)
+      ? value.map(positiveZeros)
+      : typeof value === "object" && value !== null
+        ? Object.fromEntries(Object.entries(value).map(([k, v]) => [k, positiveZeros(v)]))
+        : value;
+
+describe("the JSON of events", () => {
+  it("decodes what it encoded", () => {
+    fc.assert(
+      fc.property(report, (event) => {
+        const decoded = reportCodec.decode(JSON.parse(JSON.stringify(reportCodec.encode(event))));
+        expect(positiveZeros(E.toUnion(decoded))).toEqual(positiveZeros(event));
+      }),
+    );
+  });
+
+  it("leaves the state out and keeps to one line", () => {
+    const events: readonly TrainEvent<number>[] = [started, step(3), epoch(1, 0.5), completed(1)];
+    for (const event of events) {
+      const line = eventLine(event);
+      expect(line).not.toContain("\n");
+      expect(JSON.parse(line)).not.toHaveProperty("state");
+      expect(JSON.parse(line)).toHaveProperty("_tag", event._tag);
+    }
+  });
+
+  it.each([
+    null,
+    [],
+    { _tag: "Nothing" },
+    { _tag: "EpochStarted" },
+    { _tag: "EpochStarted", epoch: "1" },
+    { _tag: "StepCompleted", epoch: 1, step: 1, loss: "small", metrics: {} },
+  ])("refuses %j", (input) => {
+    expect(E.isLeft(reportCodec.decode(input))).toBe(true);
+  });
+});
