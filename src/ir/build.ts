@@ -31,7 +31,8 @@ export const reapply = (node: AnyNode, inputs: readonly Expr[]): readonly Expr[]
   apply(node.primitive, node.params, inputs, node.path);
 
 /** A tensor as an expression. */
-export const constant = <S extends Shape>(value: Tensor<S>): Expr<S> => apply1("constant", { value });
+export const constant = <S extends Shape>(value: Tensor<S>): Expr<S> =>
+  apply1("constant", { value });
 
 /** A placeholder for a value of a type. */
 export const parameter = (type: TensorType): Expr =>
@@ -59,4 +60,3 @@ const toStorage = (dtype: Dtype, value: number) => {
       return Uint8Array.of(stored);
   }
 };
-

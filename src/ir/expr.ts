@@ -93,7 +93,11 @@ export interface Structural {
   /** Input axis `i` becomes output axis `axes[i]` (increasing), of equal extent; the others repeat. */
   broadcast: { readonly shape: Shape; readonly axes: readonly number[] };
   /** `start ≤ i < limit` by `stride ≥ 1`, one of each per axis. */
-  slice: { readonly start: readonly number[]; readonly limit: readonly number[]; readonly stride: readonly number[] };
+  slice: {
+    readonly start: readonly number[];
+    readonly limit: readonly number[];
+    readonly stride: readonly number[];
+  };
   /** `low`/`high` (≥ 0) around each axis and `interior` (≥ 0) between elements, filled with `value`. */
   pad: {
     readonly low: readonly number[];

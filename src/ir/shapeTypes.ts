@@ -23,7 +23,10 @@ export type Check<Result> = Result extends ShapeError<string> ? Result : unknown
 /** The computed shape, or `Shape` where there is an error (which {@link Check} reports). */
 export type Result<R> = R extends Shape ? R : Shape;
 
-type Show<S extends Shape> = S extends readonly [infer D extends number, ...infer Rest extends Shape]
+type Show<S extends Shape> = S extends readonly [
+  infer D extends number,
+  ...infer Rest extends Shape,
+]
   ? Rest extends readonly []
     ? `${D}`
     : `${D}, ${Show<Rest>}`
@@ -72,8 +75,10 @@ type Compatible<A extends number, B extends number> = number extends A
       ? true
       : false;
 
-type MatmulError<A extends Shape, B extends Shape> =
-  ShapeError<`matmul: ${ShowShape<A>} times ${ShowShape<B>}: the last extent of the left must equal the first of the right`>;
+type MatmulError<
+  A extends Shape,
+  B extends Shape,
+> = ShapeError<`matmul: ${ShowShape<A>} times ${ShowShape<B>}: the last extent of the left must equal the first of the right`>;
 
 /** The shape of `matmul` for ranks 1 and 2; other ranks widen to `Shape`. */
 export type Matmul<A extends Shape, B extends Shape> = A extends readonly [infer K extends number]
@@ -112,7 +117,10 @@ export type Reshape<A extends Shape, B extends Shape> = number extends A["length
     : ShapeError<`reshape: ${ShowShape<A>} does not have the elements of ${ShowShape<B>}`>;
 
 /** The shape with its axes reversed. */
-export type Reversed<S extends Shape> = S extends readonly [infer D extends number, ...infer Rest extends Shape]
+export type Reversed<S extends Shape> = S extends readonly [
+  infer D extends number,
+  ...infer Rest extends Shape,
+]
   ? readonly [...Reversed<Rest>, D]
   : number extends S["length"]
     ? Shape
@@ -134,10 +142,11 @@ export type Reduced<S extends Shape, Axis> = [Axis] extends [undefined]
         : Shape;
 
 /** A scalar, or a {@link ShapeError} that says what was given instead. */
-export type Scalar<Y, Op extends string> = Y extends Expr<infer S>
-  ? S extends readonly []
-    ? unknown
-    : number extends S["length"]
+export type Scalar<Y, Op extends string> =
+  Y extends Expr<infer S>
+    ? S extends readonly []
       ? unknown
-      : ShapeError<`${Op}: the function must return a scalar, not shape ${ShowShape<S>}`>
-  : ShapeError<`${Op}: the function must return a scalar expression`>;
+      : number extends S["length"]
+        ? unknown
+        : ShapeError<`${Op}: the function must return a scalar, not shape ${ShowShape<S>}`>
+    : ShapeError<`${Op}: the function must return a scalar expression`>;

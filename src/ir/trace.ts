@@ -18,8 +18,7 @@ export interface Traced {
 }
 
 /** Scalars are copied into a program rather than captured. */
-const isLiteral = (x: Expr): boolean =>
-  x.shape.length === 0 && x.node.primitive === "constant";
+const isLiteral = (x: Expr): boolean => x.shape.length === 0 && x.node.primitive === "constant";
 
 /**
  * Closes `outputs`, as a function of `inputs`, over everything else. A sum over `axis` counts as
@@ -30,7 +29,10 @@ export const close = (inputs: readonly Expr[], outputs: readonly Expr[], axis?: 
   const own = new Set<AnyNode>(inputs.map((x) => x.node));
   const dependent = new Set<AnyNode>(own);
   for (const node of nodes)
-    if (node.inputs.some((x) => dependent.has(x.node)) || (axis !== undefined && mentionsAxis(node, axis)))
+    if (
+      node.inputs.some((x) => dependent.has(x.node)) ||
+      (axis !== undefined && mentionsAxis(node, axis))
+    )
       dependent.add(node);
 
   const captured: Expr[] = [];
@@ -87,17 +89,49 @@ export const inline = (body: Program, inputs: readonly Expr[]): readonly Expr[] 
   return body.outputs.map(resolve);
 };
 
-/**
- * The nodes of `outputs` that depend on `inputs`, with `name` put before the path of each: how a layer
- * names what it makes, so that a mistake inside it is reported by its name.
- */
-export const scoped = (name: string, inputs: readonly Expr[], outputs: readonly Expr[]): readonly Expr[] => {
-  const boundary = new Set(inputs.map((x) => x.node));
-  const moved = new Map<AnyNode, readonly Expr[]>();
-  for (const node of topological(outputs)) {
-    if (boundary.has(node) || !node.inputs.some((x) => boundary.has(x.node) || moved.has(x.node))) continue;
-    const inputsNow = node.inputs.map((x) => moved.get(x.node)?.[x.index] ?? x);
-    moved.set(node, apply(node.primitive, node.params, inputsNow, [name, ...node.path]));
-  }
-  return outputs.map((x) => moved.get(x.node)?.[x.index] ?? x);
+/** The nodes of `outputs` that depend on `inputs`, made anew by `remake` with what stands for their operands. */
+const rebuild = (
+  inputs: readonly Expr[],
+  values: readonly Expr[],
+  outputs: readonly Expr[],
+  remake: (node: AnyNode, operands: readonly Expr[]) => readonly Expr[],
+): readonly Expr[] => {
+  const given = new Map(
+    inputs.map((x, i) => [x.node, { index: x.index, value: values[i] as Expr }]),
+  );
+  const made = new Map<AnyNode, readonly Expr[]>();
+  const resolve = (x: Expr): Expr => {
+    const replaced = given.get(x.node);
+    return replaced?.index === x.index ? replaced.value : (made.get(x.node)?.[x.index] ?? x);
+  };
+  for (const node of topological(outputs))
+    if (!given.has(node) && node.inputs.some((x) => given.has(x.node) || made.has(x.node)))
+      made.set(node, remake(node, node.inputs.map(resolve)));
+  return outputs.map(resolve);
 };
+
+/** `outputs` with `values` in place of `inputs`. */
+export const substitute = (
+  inputs: readonly Expr[],
+  values: readonly Expr[],
+  outputs: readonly Expr[],
+): readonly Expr[] => rebuild(inputs, values, outputs, reapply);
+
+/** Whether `x` depends on any of `inputs`. */
+export const dependsOn = (x: Expr, inputs: readonly Expr[]): boolean => {
+  const nodes = new Set(inputs.map((i) => i.node));
+  return topological([x]).some((node) => nodes.has(node));
+};
+
+/**
+ * `outputs` where every node between them and `inputs` has `name` put before its path: how a layer names
+ * what it makes, so that a mistake inside it is reported by its name.
+ */
+export const scoped = (
+  name: string,
+  inputs: readonly Expr[],
+  outputs: readonly Expr[],
+): readonly Expr[] =>
+  rebuild(inputs, inputs, outputs, (node, operands) =>
+    apply(node.primitive, node.params, operands, [name, ...node.path]),
+  );

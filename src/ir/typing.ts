@@ -29,11 +29,21 @@ type Typed = ReturnType<TypeRule<PrimitiveTag>>;
 
 const type = (shape: Shape, dtype: Dtype): TensorType => ({ shape, dtype });
 const one = (shape: Shape, dtype: Dtype): Typed => ({ outputs: [type(shape, dtype)] });
-const wrongShape = (op: string, expected: string, inputs: readonly TensorType[], outputs: readonly TensorType[]): Typed => ({
+const wrongShape = (
+  op: string,
+  expected: string,
+  inputs: readonly TensorType[],
+  outputs: readonly TensorType[],
+): Typed => ({
   outputs,
   issue: new ShapeMismatch({ op, expected, actual: inputs.map((t) => t.shape), path: [] }),
 });
-const wrongDtype = (op: string, expected: string, inputs: readonly TensorType[], outputs: readonly TensorType[]): Typed => ({
+const wrongDtype = (
+  op: string,
+  expected: string,
+  inputs: readonly TensorType[],
+  outputs: readonly TensorType[],
+): Typed => ({
   outputs,
   issue: new DtypeMismatch({ op, expected, actual: inputs.map((t) => t.dtype), path: [] }),
 });
@@ -47,9 +57,14 @@ const unary = (_: unknown, inputs: readonly TensorType[], op: string): Typed => 
     : wrongDtype(op, integers ? "f32, f64 or i32" : "f32 or f64", inputs, [x]);
 };
 
-const alike = (op: string, inputs: readonly TensorType[], outputs: readonly TensorType[]): Typed => {
+const alike = (
+  op: string,
+  inputs: readonly TensorType[],
+  outputs: readonly TensorType[],
+): Typed => {
   const [x, y] = [at(inputs, 0), at(inputs, 1)];
-  if (!sameShape(x.shape, y.shape)) return wrongShape(op, "two operands of one shape", inputs, outputs);
+  if (!sameShape(x.shape, y.shape))
+    return wrongShape(op, "two operands of one shape", inputs, outputs);
   if (x.dtype !== y.dtype) return wrongDtype(op, "two operands of one dtype", inputs, outputs);
   return { outputs };
 };
@@ -127,9 +142,11 @@ const everyComparison: { readonly [P in keyof Comparison]: typeof comparison } =
 };
 
 const inside = (axes: readonly number[], rank: number): boolean =>
-  axes.every((a) => Number.isInteger(a) && a >= 0 && a < rank) && new Set(axes).size === axes.length;
+  axes.every((a) => Number.isInteger(a) && a >= 0 && a < rank) &&
+  new Set(axes).size === axes.length;
 
-const without = (shape: Shape, axes: readonly number[]): Shape => shape.filter((_, i) => !axes.includes(i));
+const without = (shape: Shape, axes: readonly number[]): Shape =>
+  shape.filter((_, i) => !axes.includes(i));
 
 /** The shape of a `dot`: batch axes, the left's free axes, the right's free axes. */
 export const dotShape = ({ batch, contract }: DotParams, x: Shape, y: Shape): Shape => [
@@ -148,7 +165,8 @@ export const gatherShape = (axis: number, batch: number, x: Shape, indices: Shap
 const gatherFits = (axis: number, batch: number, x: Shape, indices: Shape): boolean =>
   batch <= axis && axis < x.length && sameShape(x.slice(0, batch), indices.slice(0, batch));
 
-const outputTypes = (program: Program): readonly TensorType[] => program.outputs.map((o) => type(o.shape, o.dtype));
+const outputTypes = (program: Program): readonly TensorType[] =>
+  program.outputs.map((o) => type(o.shape, o.dtype));
 
 const sameType = (a: TensorType | undefined, b: TensorType | undefined): boolean =>
   a !== undefined && b !== undefined && a.dtype === b.dtype && sameShape(a.shape, b.shape);
@@ -168,8 +186,11 @@ export const typing: { readonly [P in PrimitiveTag]: TypeRule<P> } = {
   reduce: ({ axes }, inputs, op) => {
     const x = at(inputs, 0);
     const outputs = [type(without(x.shape, axes), x.dtype)];
-    if (!inside(axes, x.shape.length)) return wrongShape(op, `axes ${axes.join(", ")}`, inputs, outputs);
-    return isFloat(x.dtype) || x.dtype === "i32" ? { outputs } : wrongDtype(op, "f32, f64 or i32", inputs, outputs);
+    if (!inside(axes, x.shape.length))
+      return wrongShape(op, `axes ${axes.join(", ")}`, inputs, outputs);
+    return isFloat(x.dtype) || x.dtype === "i32"
+      ? { outputs }
+      : wrongDtype(op, "f32, f64 or i32", inputs, outputs);
   },
   argReduce: ({ axis }, inputs, op) => {
     const x = at(inputs, 0);
@@ -185,7 +206,9 @@ export const typing: { readonly [P in PrimitiveTag]: TypeRule<P> } = {
   sort: ({ axis }, inputs, op) => {
     const x = at(inputs, 0);
     const outputs = [x, type(x.shape, "i32")];
-    return inside([axis], x.shape.length) ? { outputs } : wrongShape(op, `an axis ${axis}`, inputs, outputs);
+    return inside([axis], x.shape.length)
+      ? { outputs }
+      : wrongShape(op, `an axis ${axis}`, inputs, outputs);
   },
 
   reshape: ({ shape }, inputs, op) => {
@@ -197,10 +220,20 @@ export const typing: { readonly [P in PrimitiveTag]: TypeRule<P> } = {
   },
   transpose: ({ permutation }, inputs, op) => {
     const x = at(inputs, 0);
-    const outputs = [type(permutation.map((a) => x.shape[a] ?? 1), x.dtype)];
+    const outputs = [
+      type(
+        permutation.map((a) => x.shape[a] ?? 1),
+        x.dtype,
+      ),
+    ];
     return permutation.length === x.shape.length && inside(permutation, x.shape.length)
       ? { outputs }
-      : wrongShape(op, `a permutation of ${x.shape.length} axes, not (${permutation.join(", ")})`, inputs, outputs);
+      : wrongShape(
+          op,
+          `a permutation of ${x.shape.length} axes, not (${permutation.join(", ")})`,
+          inputs,
+          outputs,
+        );
   },
   broadcast: ({ shape, axes }, inputs, op) => {
     const x = at(inputs, 0);
@@ -209,7 +242,9 @@ export const typing: { readonly [P in PrimitiveTag]: TypeRule<P> } = {
       axes.length === x.shape.length &&
       inside(axes, shape.length) &&
       axes.every((a, i) => shape[a] === x.shape[i] && (i === 0 || a > (axes[i - 1] as number)));
-    return fits ? { outputs } : wrongShape(op, `a shape that broadcasts to [${shape.join(", ")}]`, inputs, outputs);
+    return fits
+      ? { outputs }
+      : wrongShape(op, `a shape that broadcasts to [${shape.join(", ")}]`, inputs, outputs);
   },
   slice: ({ start, limit, stride }, inputs, op) => {
     const x = at(inputs, 0);
@@ -220,9 +255,15 @@ export const typing: { readonly [P in PrimitiveTag]: TypeRule<P> } = {
     const fits =
       start.length === x.shape.length &&
       start.every(
-        (s, i) => s >= 0 && s <= (limit[i] as number) && (limit[i] as number) <= (x.shape[i] as number) && (stride[i] as number) >= 1,
+        (s, i) =>
+          s >= 0 &&
+          s <= (limit[i] as number) &&
+          (limit[i] as number) <= (x.shape[i] as number) &&
+          (stride[i] as number) >= 1,
       );
-    return fits ? { outputs } : wrongShape(op, `[${start.join(", ")}] to [${limit.join(", ")}] inside`, inputs, outputs);
+    return fits
+      ? { outputs }
+      : wrongShape(op, `[${start.join(", ")}] to [${limit.join(", ")}] inside`, inputs, outputs);
   },
   pad: ({ low, high, interior }, inputs, op) => {
     const x = at(inputs, 0);
@@ -230,19 +271,30 @@ export const typing: { readonly [P in PrimitiveTag]: TypeRule<P> } = {
       (d, i) => (low[i] ?? 0) + (high[i] ?? 0) + d + Math.max(0, d - 1) * (interior[i] ?? 0),
     );
     const outputs = [type(shape, x.dtype)];
-    const fits = [low, high, interior].every((p) => p.length === x.shape.length && p.every((n) => n >= 0));
-    return fits ? { outputs } : wrongShape(op, "one non-negative padding per axis", inputs, outputs);
+    const fits = [low, high, interior].every(
+      (p) => p.length === x.shape.length && p.every((n) => n >= 0),
+    );
+    return fits
+      ? { outputs }
+      : wrongShape(op, "one non-negative padding per axis", inputs, outputs);
   },
   concatenate: ({ axis }, inputs, op) => {
     const first = inputs[0] ?? type([0], "f32");
     const total = inputs.reduce((n, t) => n + (t.shape[axis] ?? 0), 0);
-    const outputs = [type(first.shape.map((d, i) => (i === axis ? total : d)), first.dtype)];
+    const outputs = [
+      type(
+        first.shape.map((d, i) => (i === axis ? total : d)),
+        first.dtype,
+      ),
+    ];
     const fits =
       inputs.length > 0 &&
       inside([axis], first.shape.length) &&
       inputs.every((t) => sameShape(without(t.shape, [axis]), without(first.shape, [axis])));
     if (!fits) return wrongShape(op, `shapes that agree but for axis ${axis}`, inputs, outputs);
-    return inputs.every((t) => t.dtype === first.dtype) ? { outputs } : wrongDtype(op, "one dtype", inputs, outputs);
+    return inputs.every((t) => t.dtype === first.dtype)
+      ? { outputs }
+      : wrongDtype(op, "one dtype", inputs, outputs);
   },
   reverse: ({ axes }, inputs, op) =>
     inside(axes, at(inputs, 0).shape.length)
@@ -271,7 +323,8 @@ export const typing: { readonly [P in PrimitiveTag]: TypeRule<P> } = {
     const [x, y] = [at(inputs, 0), at(inputs, 1)];
     const outputs = [type(dotShape(params, x.shape, y.shape), x.dtype)];
     const paired = ([left, right]: DotParams["batch"]): boolean =>
-      left.length === right.length && left.every((a, i) => x.shape[a] === y.shape[right[i] as number]);
+      left.length === right.length &&
+      left.every((a, i) => x.shape[a] === y.shape[right[i] as number]);
     const axesFit =
       inside([...params.batch[0], ...params.contract[0]], x.shape.length) &&
       inside([...params.batch[1], ...params.contract[1]], y.shape.length);
@@ -294,7 +347,9 @@ export const typing: { readonly [P in PrimitiveTag]: TypeRule<P> } = {
     const keys = at(inputs, 0);
     const outputs = [type([...keys.shape.slice(0, -1), ...shape], "i32")];
     if (keys.dtype !== "i32") return wrongDtype(op, "keys of i32", inputs, outputs);
-    return keys.shape.at(-1) === 2 ? { outputs } : wrongShape(op, "keys of shape [..., 2]", inputs, outputs);
+    return keys.shape.at(-1) === 2
+      ? { outputs }
+      : wrongShape(op, "keys of shape [..., 2]", inputs, outputs);
   },
 
   select: (_, inputs, op) => {
@@ -323,16 +378,19 @@ export const typing: { readonly [P in PrimitiveTag]: TypeRule<P> } = {
       sameTypes(outputs, outputTypes(onFalse));
     return fits
       ? { outputs }
-      : wrongShape(op, `branches alike: ${showTypes(outputs)} and ${showTypes(outputTypes(onFalse))}`, inputs, outputs);
+      : wrongShape(
+          op,
+          `branches alike: ${showTypes(outputs)} and ${showTypes(outputTypes(onFalse))}`,
+          inputs,
+          outputs,
+        );
   },
   scan: ({ body, length, constants, carry }, inputs, op) => {
     const results = outputTypes(body);
     const carried = inputs.slice(constants, constants + carry);
     const stacked = results.slice(carry).map((t) => type([length, ...t.shape], t.dtype));
     const outputs = [...carried, ...stacked];
-    const sliced = inputs
-      .slice(constants + carry)
-      .map((t) => type(t.shape.slice(1), t.dtype));
+    const sliced = inputs.slice(constants + carry).map((t) => type(t.shape.slice(1), t.dtype));
     const lengths = inputs.slice(constants + carry).every((t) => t.shape[0] === length);
     const fits =
       lengths &&
@@ -340,7 +398,12 @@ export const typing: { readonly [P in PrimitiveTag]: TypeRule<P> } = {
       sameTypes(results.slice(0, carry), carried);
     return fits
       ? { outputs }
-      : wrongShape(op, `a carry that the body keeps: ${showTypes(carried)}, not ${showTypes(results.slice(0, carry))}`, inputs, outputs);
+      : wrongShape(
+          op,
+          `a carry that the body keeps: ${showTypes(carried)}, not ${showTypes(results.slice(0, carry))}`,
+          inputs,
+          outputs,
+        );
   },
   call: ({ program, name }, inputs) => {
     const outputs = outputTypes(program);

@@ -30,9 +30,18 @@ export interface Derive {
     tangents: readonly Maybe[],
   ) => { readonly outputs: readonly Expr[]; readonly tangents: readonly Maybe[] };
   /** The outputs, and the pullback onto those inputs that are `active`. */
-  readonly vjp: (program: Program, primals: readonly Expr[], active: readonly boolean[]) => PullbackOf;
+  readonly vjp: (
+    program: Program,
+    primals: readonly Expr[],
+    active: readonly boolean[],
+  ) => PullbackOf;
   /** The outputs with the mapped axis first where `batched` says there is one. */
-  readonly batch: (program: Program, inputs: readonly Expr[], batched: readonly boolean[], axis: MappedAxis) => Batched;
+  readonly batch: (
+    program: Program,
+    inputs: readonly Expr[],
+    batched: readonly boolean[],
+    axis: MappedAxis,
+  ) => Batched;
 }
 
 export interface PullbackOf {

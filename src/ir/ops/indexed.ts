@@ -13,8 +13,11 @@ export const iota = <const S extends Shape>(shape: S, axis = 0, dtype: Dtype = "
   apply1("iota", { shape, dtype, axis: normalAxis(axis, shape.length) });
 
 /** A tensor of `shape` filled with one number. */
-export const fill = <const S extends Shape>(shape: S, value: number, dtype: Dtype = "f32"): Expr<S> =>
-  filled(shape, dtype, value);
+export const fill = <const S extends Shape>(
+  shape: S,
+  value: number,
+  dtype: Dtype = "f32",
+): Expr<S> => filled(shape, dtype, value);
 
 /** Zeros of the shape and dtype of `x`. */
 export const zerosLike = <S extends Shape>(x: Expr<S>): Expr<S> => filled(x.shape, x.dtype, 0);
@@ -29,7 +32,12 @@ export const onesLike = <S extends Shape>(x: Expr<S>): Expr<S> => filled(x.shape
  */
 export const take = (operand: Operand, indices: Operand, axis = 0): Expr => {
   const x = lift(operand);
-  return apply1("gather", { axis: normalAxis(axis, x.shape.length), batch: 0 }, x, lift(indices, "i32"));
+  return apply1(
+    "gather",
+    { axis: normalAxis(axis, x.shape.length), batch: 0 },
+    x,
+    lift(indices, "i32"),
+  );
 };
 
 /**
@@ -56,7 +64,13 @@ export const scatterAdd = <const X extends Operand>(
 ): Expr<ShapeOf<X>> => {
   const x = lift(operand);
   const a = normalAxis(axis, x.shape.length);
-  return apply1("scatterAdd", { axis: a, batch: 0 }, x, lift(indices, "i32"), lift(updates, x.dtype));
+  return apply1(
+    "scatterAdd",
+    { axis: a, batch: 0 },
+    x,
+    lift(indices, "i32"),
+    lift(updates, x.dtype),
+  );
 };
 
 /** 1 at each index and 0 elsewhere along a new last axis of `classes`. */
@@ -67,4 +81,5 @@ export const oneHot = (indices: Expr, classes: number, dtype: Dtype = "f32"): Ex
 };
 
 /** The elements of a tensor in one axis. */
-export const ravel = (x: Operand): Expr<readonly [number]> => reshape(lift(x), [-1]) as Expr<readonly [number]>;
+export const ravel = (x: Operand): Expr<readonly [number]> =>
+  reshape(lift(x), [-1]) as Expr<readonly [number]>;

@@ -1,9 +1,8 @@
+import { broadcastShapes } from "../../tensor/shape.ts";
 import { apply1 } from "../build.ts";
 import type { DotParams, Expr } from "../expr.ts";
 import type { Check, Matmul, Operand, Result, ShapeOf } from "../shapeTypes.ts";
-import { dtypeOf, lift } from "./operand.ts";
-import { broadcastTo } from "./operand.ts";
-import { broadcastShapes } from "../../tensor/shape.ts";
+import { broadcastTo, dtypeOf, lift } from "./operand.ts";
 import { reshape, transpose } from "./structural.ts";
 
 /**
@@ -36,8 +35,13 @@ export const matmul = <const X extends Operand, const Y extends Operand>(
   // The shape follows Matmul's rule; the type test of matmul holds the two together.
   if (m <= 2 && n <= 2) return dot(x, y, [[Math.max(0, m - 1)], [along]]) as Expr as Out;
   if (n <= 2) return dot(x, y, [[m - 1], [along]]) as Expr as Out;
-  const leading = broadcastShapes(x.shape.slice(0, -2), y.shape.slice(0, -2)) ?? x.shape.slice(0, -2);
-  const a = broadcastTo(m === 1 ? reshape(x, [1, ...x.shape]) : x, [...leading, ...(m === 1 ? [1] : x.shape.slice(-2, -1)), x.shape.at(-1) ?? 1]);
+  const leading =
+    broadcastShapes(x.shape.slice(0, -2), y.shape.slice(0, -2)) ?? x.shape.slice(0, -2);
+  const a = broadcastTo(m === 1 ? reshape(x, [1, ...x.shape]) : x, [
+    ...leading,
+    ...(m === 1 ? [1] : x.shape.slice(-2, -1)),
+    x.shape.at(-1) ?? 1,
+  ]);
   const b = broadcastTo(y, [...leading, ...y.shape.slice(-2)]);
   const axes = leading.map((_, i) => i);
   const product = dot(a, b, [[leading.length + 1], [leading.length]], [axes, axes]);
@@ -63,7 +67,8 @@ export const einsum = (spec: string, ...operands: readonly Operand[]): Expr => {
     const shared = [...acc.letters].filter((l) => other.includes(l));
     const batch = shared.filter((l) => later.includes(l));
     const contract = shared.filter((l) => !later.includes(l));
-    const at = (letters: string, wanted: readonly string[]) => wanted.map((l) => letters.indexOf(l));
+    const at = (letters: string, wanted: readonly string[]) =>
+      wanted.map((l) => letters.indexOf(l));
     const value = dot(
       acc.value,
       operand,
@@ -75,6 +80,10 @@ export const einsum = (spec: string, ...operands: readonly Operand[]): Expr => {
   }, start);
   const gone = [...joined.letters].flatMap((l, i) => (right.includes(l) ? [] : [i]));
   const kept = [...joined.letters].filter((l) => right.includes(l)).join("");
-  const summed = gone.length === 0 ? joined.value : apply1("reduce", { kind: "sum", axes: gone }, joined.value);
-  return transpose(summed, [...right].map((l) => kept.indexOf(l)));
+  const summed =
+    gone.length === 0 ? joined.value : apply1("reduce", { kind: "sum", axes: gone }, joined.value);
+  return transpose(
+    summed,
+    [...right].map((l) => kept.indexOf(l)),
+  );
 };

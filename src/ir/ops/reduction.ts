@@ -2,10 +2,10 @@ import { normalAxis } from "../../tensor/shape.ts";
 import { apply, apply1 } from "../build.ts";
 import type { Expr, ReduceKind } from "../expr.ts";
 import type { Check, Operand, Reduced, Result, ShapeOf } from "../shapeTypes.ts";
+import { stopGradient, where } from "./control.ts";
 import { div, exp, log, mul, sub } from "./elementwise.ts";
 import { lift } from "./operand.ts";
 import { reshape } from "./structural.ts";
-import { stopGradient, where } from "./control.ts";
 
 /** Which axes a reduction takes, counted from the front or (negative) the back; all when left out. */
 export type Axes = number | readonly number[] | undefined;
@@ -19,7 +19,9 @@ type Reducer = <const X extends Operand, const A extends Axes = undefined>(
 export const axesOf = (axes: Axes, rank: number): readonly number[] =>
   axes === undefined
     ? Array.from({ length: rank }, (_, i) => i)
-    : [...(typeof axes === "number" ? [axes] : axes)].map((a) => normalAxis(a, rank)).sort((a, b) => a - b);
+    : [...(typeof axes === "number" ? [axes] : axes)]
+        .map((a) => normalAxis(a, rank))
+        .sort((a, b) => a - b);
 
 const reducer =
   (kind: ReduceKind): Reducer =>
@@ -45,14 +47,17 @@ export const min = reducer("min");
 export const mean: Reducer = (operand, axes) => {
   const x = lift(operand);
   const count = axesOf(axes, x.shape.length).reduce((n, a) => n * (x.shape[a] ?? 1), 1);
-  const total: Expr = reducer("sum")(x as Expr, axes as Axes) as Expr;
-  return div(total, count) as Expr as never;
+  const total: Expr = reducer("sum")(x as Expr, axes as Axes);
+  return div(total, count) as never;
 };
 
 /** A reduction's result with the reduced axes kept, of extent 1, so that it broadcasts against `x`. */
 export const keepAxes = (reduced: Expr, x: Expr, axes: Axes): Expr => {
   const gone = axesOf(axes, x.shape.length);
-  return reshape(reduced, x.shape.map((d, i) => (gone.includes(i) ? 1 : d))) as Expr;
+  return reshape(
+    reduced,
+    x.shape.map((d, i) => (gone.includes(i) ? 1 : d)),
+  );
 };
 
 /** The variance over `axes`: the mean squared distance from the mean (`correction` 1 for the sample's). */
@@ -60,16 +65,16 @@ export const variance = (x: Operand, axes?: Axes, correction = 0): Expr => {
   const e = lift(x);
   const count = axesOf(axes, e.shape.length).reduce((n, a) => n * (e.shape[a] ?? 1), 1);
   const centred: Expr = sub(e, keepAxes(mean(e, axes), e, axes));
-  return div(sum(mul(centred, centred) as Expr, axes) as Expr, count - correction);
+  return div(sum(mul(centred, centred), axes), count - correction);
 };
 
 /** `log Σ eˣ` over `axes`, without overflow; -∞ where every element is. */
 export const logSumExp = (operand: Operand, axes?: Axes): Expr => {
   const x = lift(operand);
-  const top = stopGradient(max(x as Expr, axes) as Expr);
+  const top = stopGradient(max(x as Expr, axes));
   // An infinite maximum would make ∞ - ∞: shift by 0 there.
   const shift: Expr = where(isFinite(top), top, 0);
-  return addTo(log(sum(exp(sub(x, keepAxes(shift, x, axes)) as Expr) as Expr, axes) as Expr), shift);
+  return addTo(log(sum(exp(sub(x, keepAxes(shift, x, axes))), axes)), shift);
 };
 
 const addTo = (x: Expr, y: Expr): Expr => apply1("add", {}, x, y);
@@ -83,14 +88,14 @@ export const isFinite = (x: Operand): Expr => {
 /** `x - logSumExp(x)` along `axis`, the last by default. */
 export const logSoftmax = <const X extends Operand>(x: X, axis = -1): Expr<ShapeOf<X>> => {
   const e = lift(x);
-  return sub(e, keepAxes(logSumExp(e, axis), e, axis)) as Expr as Expr<ShapeOf<X>>;
+  return sub(e, keepAxes(logSumExp(e, axis), e, axis)) as Expr<ShapeOf<X>>;
 };
 
 /** `eˣ / Σ eˣ` along `axis`, the last by default; without overflow. */
 export const softmax = <const X extends Operand>(x: X, axis = -1): Expr<ShapeOf<X>> => {
   const e = lift(x);
-  const shifted: Expr = exp(sub(e, keepAxes(stopGradient(max(e, axis) as Expr), e, axis)) as Expr);
-  return div(shifted, keepAxes(sum(shifted, axis) as Expr, e, axis)) as Expr as Expr<ShapeOf<X>>;
+  const shifted: Expr = exp(sub(e, keepAxes(stopGradient(max(e, axis)), e, axis)));
+  return div(shifted, keepAxes(sum(shifted, axis), e, axis)) as Expr<ShapeOf<X>>;
 };
 
 /** The index of the first greatest element along `axis`, as i32. */
@@ -106,7 +111,11 @@ export const argmin = (x: Operand, axis = -1): Expr => {
 };
 
 /** Running sums along `axis`; from the end where `reverse`. */
-export const cumsum = <const X extends Operand>(x: X, axis = -1, reverse = false): Expr<ShapeOf<X>> => {
+export const cumsum = <const X extends Operand>(
+  x: X,
+  axis = -1,
+  reverse = false,
+): Expr<ShapeOf<X>> => {
   const e = lift(x);
   return apply1("cumsum", { axis: normalAxis(axis, e.shape.length), reverse }, e);
 };
@@ -123,4 +132,3 @@ export const sort = (x: Operand, axis = -1): Expr => sortWithIndices(x, axis)[0]
 
 /** The indices that sort `x` along `axis`, ascending and stable. */
 export const argsort = (x: Operand, axis = -1): Expr => sortWithIndices(x, axis)[1];
-

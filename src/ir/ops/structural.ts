@@ -70,13 +70,23 @@ export const slice = (
   const fromFront = (i: number, axis: number) => (i < 0 ? i + (x.shape[axis] ?? 0) : i);
   return apply1(
     "slice",
-    { start: start.map(fromFront), limit: limit.map(fromFront), stride: stride ?? x.shape.map(() => 1) },
+    {
+      start: start.map(fromFront),
+      limit: limit.map(fromFront),
+      stride: stride ?? x.shape.map(() => 1),
+    },
     x,
   );
 };
 
 /** `slice` along one axis, the others whole. */
-export const sliceAxis = (operand: Operand, axis: number, start: number, limit: number, stride = 1): Expr => {
+export const sliceAxis = (
+  operand: Operand,
+  axis: number,
+  start: number,
+  limit: number,
+  stride = 1,
+): Expr => {
   const x = lift(operand);
   const a = normalAxis(axis, x.shape.length);
   return slice(
@@ -92,7 +102,10 @@ export const index = (operand: Operand, at: number, axis = 0): Expr => {
   const x = lift(operand);
   const a = normalAxis(axis, x.shape.length);
   const i = at < 0 ? at + (x.shape[a] ?? 0) : at;
-  return reshape(sliceAxis(x, a, i, i + 1), [...x.shape.slice(0, a), ...x.shape.slice(a + 1)]) as Expr;
+  return reshape(sliceAxis(x, a, i, i + 1), [
+    ...x.shape.slice(0, a),
+    ...x.shape.slice(a + 1),
+  ]) as Expr;
 };
 
 /** `value` added around each axis: `[before, after]` or `[before, after, between]` counts. */
@@ -130,7 +143,10 @@ export const stack = (operands: readonly Operand[], axis = 0): Expr =>
   );
 
 /** The elements along `axes` in the opposite order. */
-export const reverse = <const X extends Operand>(operand: X, axes: readonly number[]): Expr<ShapeOf<X>> => {
+export const reverse = <const X extends Operand>(
+  operand: X,
+  axes: readonly number[],
+): Expr<ShapeOf<X>> => {
   const x = lift(operand);
   return apply1("reverse", { axes: axes.map((a) => normalAxis(a, x.shape.length)) }, x);
 };

@@ -1,0 +1,85 @@
+import * as Context from "effect/Context";
+import * as Layer from "effect/Layer";
+import { derive } from "../interpreter/derive.ts";
+import type { Expr, Program } from "../ir/expr.ts";
+import { cast } from "../ir/ops/control.ts";
+import { add, eq, mul } from "../ir/ops/elementwise.ts";
+import { iota } from "../ir/ops/indexed.ts";
+import { broadcastTo } from "../ir/ops/operand.ts";
+import { sum } from "../ir/ops/reduction.ts";
+import { reshape } from "../ir/ops/structural.ts";
+import { trace } from "../ir/trace.ts";
+import type { Maybe, PullbackOf } from "../rules/rule.ts";
+import { isFloat } from "../tensor/dtype.ts";
+import { sizeOf } from "../tensor/shape.ts";
+import { differences } from "./forwardMode.ts";
+
+/** What a reverse mode does: outputs of a program, and the map from their cotangents to the inputs'. */
+export interface Reverse {
+  readonly vjp: (
+    program: Program,
+    primals: readonly Expr[],
+    active: readonly boolean[],
+  ) => Pick<PullbackOf, "outputs" | "pullback">;
+}
+
+/**
+ * Reverse-mode differentiation, as a service: a program that takes gradients has it in its requirements,
+ * and forgetting to provide it is a type error.
+ *
+ * **Laws** `laws.vjp`: `⟨Jv, w⟩ = ⟨v, Jᵀw⟩` with `ForwardMode`, on every primitive.
+ */
+export class ReverseMode extends Context.Service<ReverseMode, Reverse>()("fluxion/ReverseMode") {
+  /** A tape of pullbacks: exact, at a small multiple of the function's cost. */
+  static readonly layerTape: Layer.Layer<ReverseMode> = Layer.sync(ReverseMode, () =>
+    ReverseMode.of({ vjp: derive.vjp }),
+  );
+
+  /** Central differences along every input element: an independent witness, for the laws, in f64. */
+  static readonly layerFiniteDifference: Layer.Layer<ReverseMode> = Layer.sync(ReverseMode, () =>
+    ReverseMode.of({ vjp: pulledDifferences }),
+  );
+}
+
+/** The pullback row by row: the cotangent's inner product with the difference along each basis vector. */
+const pulledDifferences: Reverse["vjp"] = (program, primals, active) => ({
+  outputs: derive.inline(program, primals),
+  pullback: (cotangents) =>
+    primals.map((x, i) =>
+      active[i] && isFloat(x.dtype) ? pullOne(program, primals, cotangents, i) : undefined,
+    ),
+});
+
+const pullOne = (
+  program: Program,
+  primals: readonly Expr[],
+  cotangents: readonly Maybe[],
+  i: number,
+): Expr => {
+  const x = primals[i] as Expr;
+  const size = sizeOf(x.shape);
+  const along = (position: Expr): Expr => {
+    const here = cast(eq(iota([size]), broadcastTo(position, [size])), x.dtype);
+    const direction: Expr = reshape(here, x.shape);
+    const { tangents } = differences(
+      program,
+      primals,
+      primals.map((_, j) => (j === i ? direction : undefined)),
+    );
+    const terms = tangents.flatMap((t, k) => {
+      const ct = cotangents[k];
+      return t === undefined || ct === undefined ? [] : [cast(sum(mul(t, ct)), x.dtype)];
+    });
+    return terms.reduce<Expr>((a, b) => add(a, b), cast(mul(0, sum(here)), x.dtype));
+  };
+  const { program: one, captured } = trace([{ shape: [], dtype: "i32" }], ([k]) => [
+    along(k as Expr),
+  ]);
+  const { outputs } = derive.batch(
+    one,
+    [...captured, iota([size])],
+    [...captured.map(() => false), true],
+    { size, name: undefined },
+  );
+  return reshape(outputs[0] as Expr, x.shape);
+};

@@ -1,0 +1,182 @@
+import * as Effect from "effect/Effect";
+import type { Expr } from "../ir/expr.ts";
+import { cast } from "../ir/ops/control.ts";
+import { eq } from "../ir/ops/elementwise.ts";
+import { iota, onesLike } from "../ir/ops/indexed.ts";
+import { moveAxis, reshape } from "../ir/ops/structural.ts";
+import type { Scalar } from "../ir/shapeTypes.ts";
+import { isFloat } from "../tensor/dtype.ts";
+import { type Shape, sizeOf } from "../tensor/shape.ts";
+import { type Forward, ForwardMode, tangentOf } from "./forwardMode.ts";
+import { type Reverse, ReverseMode } from "./reverseMode.ts";
+import { leavesOf, traceTree, treeOf } from "./tree.ts";
+import { vmap } from "./vmap.ts";
+
+/**
+ * Transformations of symbolic functions. Each is an Effect that needs a mode of differentiation and gives
+ * a plain function, which can be transformed again.
+ *
+ * A function takes a tree of expressions as its first argument, by which it is differentiated, and any
+ * further arguments, which are held constant.
+ */
+
+const pushForward =
+  ({ jvp: push }: Forward) =>
+  <A, R extends readonly unknown[], B>(f: (x: A, ...rest: R) => B) =>
+  (primal: A, tangent: A, ...rest: R): readonly [B, B] => {
+    const inputs = leavesOf(primal);
+    const { program, captured, output } = traceTree((x: A) => f(x, ...rest), inputs);
+    const moves = leavesOf(tangent).leaves.map((t) => (isFloat(t.dtype) ? t : undefined));
+    const made = push(
+      program,
+      [...captured, ...inputs.leaves],
+      [...captured.map(() => undefined), ...moves],
+    );
+    const tangents = made.outputs.map((y, i) => tangentOf(made.tangents[i], y));
+    return [treeOf<B>(output, made.outputs), treeOf<B>(output, tangents)];
+  };
+
+const pullBack =
+  ({ vjp: record }: Reverse) =>
+  <A, R extends readonly unknown[], B>(f: (x: A, ...rest: R) => B) =>
+  (primal: A, ...rest: R): readonly [y: B, pullback: (cotangent: B) => A] => {
+    const inputs = leavesOf(primal);
+    const { program, captured, output } = traceTree((x: A) => f(x, ...rest), inputs);
+    const active = inputs.leaves.map((x) => isFloat(x.dtype));
+    const made = record(
+      program,
+      [...captured, ...inputs.leaves],
+      [...captured.map(() => false), ...active],
+    );
+    const pullback = (cotangent: B): A => {
+      const cts = leavesOf(cotangent).leaves.map((ct) => (isFloat(ct.dtype) ? ct : undefined));
+      const pulled = made.pullback(cts).slice(captured.length);
+      return treeOf<A>(
+        inputs.shape,
+        inputs.leaves.map((x, i) => tangentOf(pulled[i], x)),
+      );
+    };
+    return [treeOf<B>(output, made.outputs), pullback];
+  };
+
+/**
+ * The function and its derivative along a tangent: `(x, v) ↦ (f(x), J(x)·v)`.
+ *
+ * **Math** `J·v = lim (f(x + hv) - f(x)) / h`.
+ * **Laws** `laws.jvp`.
+ */
+export const jvp = <A, R extends readonly unknown[], B>(f: (x: A, ...rest: R) => B) =>
+  ForwardMode.useSync((mode) => pushForward(mode)(f));
+
+/**
+ * The function and its pullback: `x ↦ (f(x), w ↦ J(x)ᵀ·w)`.
+ *
+ * **Laws** `laws.vjp`.
+ */
+export const vjp = <A, R extends readonly unknown[], B>(f: (x: A, ...rest: R) => B) =>
+  ReverseMode.useSync((mode) => pullBack(mode)(f));
+
+type ScalarFunction<A, R extends readonly unknown[], Y, Op extends string> = ((
+  x: A,
+  ...rest: R
+) => Y) &
+  Scalar<Y, Op>;
+
+/**
+ * The value of a scalar function and its gradient by the first argument.
+ *
+ * **Shapes** `f: (tree, …) → []`; the gradient has the tree of the argument.
+ */
+export const valueAndGrad = <A, R extends readonly unknown[], Y>(
+  f: ScalarFunction<A, R, Y, "valueAndGrad">,
+): Effect.Effect<(x: A, ...rest: R) => readonly [value: Y, gradient: A], never, ReverseMode> =>
+  ReverseMode.useSync((mode) => (x: A, ...rest: R) => {
+    const [y, pullback] = pullBack(mode)<A, R, Y>(f)(x, ...rest);
+    const { leaves, shape } = leavesOf(y);
+    return [y, pullback(treeOf<Y>(shape, leaves.map(onesLike)))] as const;
+  });
+
+/**
+ * The gradient of a scalar function by its first argument.
+ *
+ * **Shapes** `f: (tree, …) → []`; the gradient has the tree of the argument.
+ */
+export const grad = <A, R extends readonly unknown[], Y>(
+  f: ScalarFunction<A, R, Y, "grad">,
+): Effect.Effect<(x: A, ...rest: R) => A, never, ReverseMode> =>
+  // The check of the result is the same; only the name in its message differs.
+  Effect.map(
+    valueAndGrad(f as ((x: A, ...rest: R) => Y) & Scalar<Y, "valueAndGrad">),
+    (both) =>
+      (x: A, ...rest: R) =>
+        both(x, ...rest)[1],
+  );
+
+/** The basis of the space of `x`: one tensor for each element, 1 there and 0 elsewhere. `[n, ...shape]` */
+const basis = (x: Expr): Expr => {
+  const n = sizeOf(x.shape);
+  const identity = cast(eq(iota([n, n], 0), iota([n, n], 1)), x.dtype);
+  return reshape(identity, [n, ...x.shape]);
+};
+
+/** The shape `[...out, ...in]` of a Jacobian. */
+type Jacobian<I extends Shape, O extends Shape> = Expr<readonly [...O, ...I]>;
+
+/**
+ * The Jacobian, column by column, forward: best where there are fewer inputs than outputs.
+ *
+ * **Shapes** `f: [...in] → [...out]` gives `[...out, ...in]`.
+ */
+export const jacobianForward = <I extends Shape, O extends Shape>(f: (x: Expr<I>) => Expr<O>) =>
+  ForwardMode.useSync((mode) => (x: Expr<I>): Jacobian<I, O> => {
+    const push = pushForward(mode)(f);
+    // The rows of the basis have x's shape.
+    const columns = vmap((v: Expr) => push(x, v as Expr<I>)[1] as Expr)(basis(x));
+    const rows = moveAxis(columns, 0, -1);
+    const shape: Shape = [...rows.shape.slice(0, -1), ...x.shape];
+    return reshape(rows, shape) as Expr as Jacobian<I, O>;
+  });
+
+/**
+ * The Jacobian, row by row, in reverse: best where there are fewer outputs than inputs.
+ *
+ * **Shapes** `f: [...in] → [...out]` gives `[...out, ...in]`.
+ */
+export const jacobianReverse = <I extends Shape, O extends Shape>(f: (x: Expr<I>) => Expr<O>) =>
+  ReverseMode.useSync((mode) => (x: Expr<I>): Jacobian<I, O> => {
+    const [y, pullback] = pullBack(mode)(f)(x);
+    // The rows of the basis have y's shape.
+    const rows = vmap((w: Expr) => pullback(w as Expr<O>) as Expr)(basis(y));
+    const shape: Shape = [...y.shape, ...x.shape];
+    return reshape(rows, shape) as Expr as Jacobian<I, O>;
+  });
+
+/**
+ * The Hessian of a scalar function, forward over reverse.
+ *
+ * **Shapes** `f: [...in] → []` gives `[...in, ...in]`, symmetric.
+ */
+export const hessian = <I extends Shape, Y>(f: ((x: Expr<I>) => Y) & Scalar<Y, "hessian">) =>
+  Effect.flatMap(gradientOf<I, Y>(f), jacobianForward);
+
+const gradientOf = <I extends Shape, Y>(f: (x: Expr<I>) => Y) =>
+  // The callers have checked that the result is a scalar.
+  grad<Expr<I>, readonly [], Y>(f as ((x: Expr<I>) => Y) & Scalar<Y, "grad">);
+
+/**
+ * The product of a scalar function's Hessian with a vector, without the Hessian: forward over reverse.
+ *
+ * **Math** `(x, v) ↦ ∇²f(x)·v = d/dh ∇f(x + hv)`.
+ */
+export const hvp = <A, R extends readonly unknown[], Y>(f: ScalarFunction<A, R, Y, "hvp">) =>
+  Effect.flatMap(
+    // The result is a scalar: checked above, under this operation's name.
+    grad<A, R, Y>(f as ((x: A, ...rest: R) => Y) & Scalar<Y, "grad">),
+    (gradient) =>
+      Effect.map(
+        jvp(gradient),
+        (push) =>
+          (x: A, v: A, ...rest: R) =>
+            push(x, v, ...rest)[1],
+      ),
+  );

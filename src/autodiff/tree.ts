@@ -1,0 +1,40 @@
+import { flatten, type Tree, type TreeShape, unflatten } from "../algebra/tree.ts";
+import type { Expr } from "../ir/expr.ts";
+import { lift } from "../ir/ops/operand.ts";
+import type { Operand } from "../ir/shapeTypes.ts";
+import { type Traced, trace } from "../ir/trace.ts";
+
+/** A tree of expressions: what a symbolic function takes and returns. */
+export type Exprs = Tree<Expr>;
+
+/** The leaves of a tree of operands as expressions, and its structure. */
+export const leavesOf = (
+  tree: unknown,
+): { readonly leaves: readonly Expr[]; readonly shape: TreeShape } => {
+  const { leaves, shape } = flatten(tree);
+  // A symbolic function takes and returns operands: that is what its type says.
+  return { leaves: leaves.map((x) => lift(x as Operand)), shape };
+};
+
+/** The tree of type `A` whose structure `shape` was taken from an `A`. */
+export const treeOf = <A>(shape: TreeShape, leaves: readonly Expr[]): A =>
+  unflatten(shape, leaves) as A;
+
+/** A function of trees as a program of its leaves; `output` is the structure of what it returns. */
+export const traceTree = <A, B>(
+  f: (x: A) => B,
+  inputs: { readonly leaves: readonly Expr[]; readonly shape: TreeShape },
+  axis?: string,
+): Traced & { readonly output: TreeShape } => {
+  let output: TreeShape = { kind: "none" };
+  const traced = trace(
+    inputs.leaves,
+    (xs) => {
+      const made = leavesOf(f(treeOf<A>(inputs.shape, xs)));
+      output = made.shape;
+      return made.leaves;
+    },
+    axis,
+  );
+  return { ...traced, output };
+};

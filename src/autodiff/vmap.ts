@@ -1,0 +1,77 @@
+import type { TreeShape } from "../algebra/tree.ts";
+import { derive } from "../interpreter/derive.ts";
+import type { Expr } from "../ir/expr.ts";
+import { broadcastTo } from "../ir/ops/operand.ts";
+import { moveAxis } from "../ir/ops/structural.ts";
+import { trace } from "../ir/trace.ts";
+import { leavesOf, treeOf } from "./tree.ts";
+
+/** Which axis of an argument is mapped: one for all its leaves; `undefined` for an argument that all examples share. */
+export type InAxis = number | undefined;
+
+export interface VmapOptions<A extends readonly unknown[]> {
+  /** One entry per argument; 0 for each by default. */
+  readonly inAxes?: { readonly [K in keyof A]: InAxis };
+  /** The name by which `axisSum` and `axisMean` see across the examples. */
+  readonly axis?: string;
+}
+
+/** A tree of which every leaf may have any shape: what a `vmap` makes of a tree of one example's. */
+export type Unshaped<T> = T extends Expr
+  ? Expr
+  : T extends readonly unknown[] | { readonly [key: string]: unknown }
+    ? { readonly [K in keyof T]: Unshaped<T[K]> }
+    : T;
+
+/**
+ * A function of one example as a function of a batch: each mapped argument and each result has one axis
+ * more, in front.
+ *
+ * **Laws** `laws.vmap`: `vmap f = stack ∘ map f`.
+ */
+export const vmap =
+  <A extends readonly unknown[], B>(f: (...args: A) => B, options: VmapOptions<A> = {}) =>
+  (...args: { readonly [K in keyof A]: Unshaped<A[K]> }): Unshaped<B> => {
+    const given = args.map((arg, i) => {
+      const axis = options.inAxes === undefined ? 0 : options.inAxes[i];
+      const { leaves, shape } = leavesOf(arg);
+      return {
+        shape,
+        axis,
+        leaves: axis === undefined ? leaves : leaves.map((x) => moveAxis(x, axis, 0)),
+      };
+    });
+    const inputs = given.flatMap(({ leaves, axis }) =>
+      leaves.map((value) => ({ value, batched: axis !== undefined })),
+    );
+    const size = inputs.find((x) => x.batched)?.value.shape[0] ?? 1;
+    const examples = inputs.map(({ value, batched }) => ({
+      shape: batched ? value.shape.slice(1) : value.shape,
+      dtype: value.dtype,
+    }));
+    let output: TreeShape = { kind: "none" };
+    const { program, captured } = trace(
+      examples,
+      (xs) => {
+        const rest = [...xs];
+        const each = given.map(({ shape, leaves }) =>
+          treeOf<unknown>(shape, rest.splice(0, leaves.length)),
+        );
+        // The trees have the structure of the arguments, with one example's shapes.
+        const made = leavesOf(f(...(each as readonly unknown[] as A)));
+        output = made.shape;
+        return made.leaves;
+      },
+      options.axis,
+    );
+    const made = derive.batch(
+      program,
+      [...captured, ...inputs.map((x) => x.value)],
+      [...captured.map(() => false), ...inputs.map((x) => x.batched)],
+      { size, name: options.axis },
+    );
+    const outputs = made.outputs.map((y, i) =>
+      made.batched[i] ? y : broadcastTo(y, [size, ...y.shape]),
+    );
+    return treeOf<Unshaped<B>>(output, outputs);
+  };

@@ -1,0 +1,42 @@
+import { inline } from "../ir/trace.ts";
+import type { Derive, MappedAxis } from "../rules/rule.ts";
+import { batchWith, type Mapped } from "./batch.ts";
+import { type Dual, dualWith } from "./dual.ts";
+import { build, type Interpreter, interpret } from "./interpreter.ts";
+import { pull, root, type Taped, tapeWith } from "./tape.ts";
+
+/** The transformations of programs, by interpreting them over expressions. */
+export const derive: Derive = {
+  inline,
+  jvp: (program, primals, tangents) => {
+    const duals = primals.map((primal, i) => ({ primal, tangent: tangents[i] }));
+    const outputs = interpret(program, dual(build), duals);
+    return { outputs: outputs.map((y) => y.primal), tangents: outputs.map((y) => y.tangent) };
+  },
+  vjp: (program, primals, active) => {
+    const inputs = primals.map((primal, index) =>
+      active[index] ? root(primal) : { primal, entry: undefined, index: 0 },
+    );
+    const outputs = interpret(program, tape(build), inputs);
+    return {
+      outputs: outputs.map((y) => y.primal),
+      active: outputs.map((y) => y.entry !== undefined),
+      pullback: (cotangents) => pull(build, inputs, outputs, cotangents),
+    };
+  },
+  batch: (program, inputs, batched, axis) => {
+    const mapped = inputs.map((value, i) => ({ value, batched: batched[i] ?? false }));
+    const outputs = interpret(program, batch(build, axis), mapped);
+    return { outputs: outputs.map((y) => y.value), batched: outputs.map((y) => y.batched) };
+  },
+};
+
+/** Programs over pairs of primal and tangent of any base: forward mode. */
+export const dual = <V>(base: Interpreter<V>): Interpreter<Dual<V>> => dualWith(base, derive);
+
+/** Programs over values of any base that remember how they were made: reverse mode. */
+export const tape = <V>(base: Interpreter<V>): Interpreter<Taped<V>> => tapeWith(base, derive);
+
+/** Programs over batches of values of any base. */
+export const batch = <V>(base: Interpreter<V>, axis: MappedAxis): Interpreter<Mapped<V>> =>
+  batchWith(base, axis, derive);

@@ -1,0 +1,42 @@
+import { parameter } from "../ir/build.ts";
+import type { AnyNode, PrimitiveTag } from "../ir/expr.ts";
+import { jvpRules } from "../rules/index.ts";
+import type { Derive, JvpRule } from "../rules/rule.ts";
+import { Environment, type Interpreter, present, restore, standIns } from "./interpreter.ts";
+
+/** A value and how it moves: `primal + ε tangent`, where no tangent is a zero one. */
+export interface Dual<V> {
+  readonly primal: V;
+  readonly tangent: V | undefined;
+}
+
+/**
+ * Forward mode: a program over pairs of primal and tangent.
+ *
+ * **Source** Clifford's dual numbers (1873); as a program transformation, Wengert (1964).
+ */
+export const dualWith = <V>(base: Interpreter<V>, derive: Derive): Interpreter<Dual<V>> => ({
+  typeOf: (x) => base.typeOf(x.primal),
+  constant: (tensor) => ({ primal: base.constant(tensor), tangent: undefined }),
+  apply: (node, inputs) => {
+    const primals = inputs.map((x) => x.primal);
+    const moving = inputs.map((x) => x.tangent !== undefined);
+    if (!moving.includes(true))
+      return base.apply(node, primals).map((primal) => ({ primal, tangent: undefined }));
+
+    const xs = standIns(base, primals);
+    const dxs = xs.map((x, i) => (moving[i] ? parameter(x) : undefined));
+    const made = ruleOf(node)(node.params, xs, dxs, derive);
+    const rule = new Environment(
+      base,
+      [...xs, ...present(dxs)],
+      [...primals, ...present(inputs.map((x) => x.tangent))],
+    );
+    const outputs = rule.evaluate(made.outputs);
+    const tangents = restore(made.tangents, rule.evaluate(present(made.tangents)));
+    return outputs.map((primal, i) => ({ primal, tangent: tangents[i] }));
+  },
+});
+
+// A node's params are those of its own primitive, which indexing a mapped type does not show.
+const ruleOf = (node: AnyNode) => jvpRules[node.primitive] as JvpRule<PrimitiveTag>;

@@ -1,0 +1,100 @@
+import { constant, parameter, reapply } from "../ir/build.ts";
+import type { AnyNode, Expr, Program, TensorType } from "../ir/expr.ts";
+import { topological } from "../ir/graph.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+
+/**
+ * What gives a program its meaning over values `V`: tensors, expressions, pairs of primal and tangent.
+ */
+export interface Interpreter<V> {
+  readonly typeOf: (value: V) => TensorType;
+  readonly constant: (tensor: Tensor) => V;
+  readonly apply: (node: AnyNode, inputs: readonly V[]) => readonly V[];
+  /** The value of an expression from outside the program, where values are expressions. */
+  readonly outside?: (x: Expr) => V;
+}
+
+/** Runs a program node by node over the values of an interpreter. */
+export const interpret = <V>(
+  p: Program,
+  over: Interpreter<V>,
+  inputs: readonly V[],
+): readonly V[] => {
+  const values = new Map<AnyNode, readonly V[]>();
+  p.inputs.forEach((x, i) => {
+    values.set(x.node, [inputs[i] as V]);
+  });
+  const valueOf = (x: Expr): V => (values.get(x.node) as readonly V[])[x.index] as V;
+  for (const node of p.nodes)
+    values.set(
+      node,
+      node.primitive === "constant"
+        ? [over.constant(node.params.value)]
+        : over.apply(node, node.inputs.map(valueOf)),
+    );
+  return p.outputs.map(valueOf);
+};
+
+/** Meaning as new nodes: the interpreter whose values are expressions. */
+export const build: Interpreter<Expr> = {
+  typeOf: (x) => x,
+  constant,
+  apply: reapply,
+  outside: (x) => x,
+};
+
+/** Placeholders for values. */
+export const standIns = <V>(base: Interpreter<V>, values: readonly V[]): readonly Expr[] =>
+  values.map((v) => parameter(base.typeOf(v)));
+
+/**
+ * Evaluates expressions in terms of placeholders that values stand for. Derivation rules are written on
+ * expressions and called on placeholders; this is how what they build runs over any values. A node is
+ * evaluated once, so that a backward pass finds what the forward pass has computed.
+ */
+export class Environment<V> {
+  readonly #base: Interpreter<V>;
+  readonly #known = new Map<AnyNode, readonly V[]>();
+
+  constructor(base: Interpreter<V>, placeholders: readonly Expr[], values: readonly V[]) {
+    this.#base = base;
+    this.bind(placeholders, values);
+  }
+
+  /** Gives further placeholders their values. */
+  bind(placeholders: readonly Expr[], values: readonly V[]): void {
+    placeholders.forEach((x, i) => {
+      this.#known.set(x.node, [values[i] as V]);
+    });
+  }
+
+  evaluate(outputs: readonly Expr[]): readonly V[] {
+    const { constant, apply, outside } = this.#base;
+    const valueOf = (x: Expr): V => (this.#known.get(x.node)?.[x.index] ?? outside?.(x)) as V;
+    for (const node of topological(outputs)) {
+      if (this.#known.has(node)) continue;
+      // What does not depend on the placeholders is already a value where values are expressions.
+      if (outside !== undefined && !node.inputs.some((x) => this.#known.has(x.node))) continue;
+      this.#known.set(
+        node,
+        node.primitive === "constant"
+          ? [constant(node.params.value)]
+          : apply(node, node.inputs.map(valueOf)),
+      );
+    }
+    return outputs.map(valueOf);
+  }
+}
+
+/** The values that are there. */
+export const present = <A>(values: readonly (A | undefined)[]): readonly A[] =>
+  values.filter((v) => v !== undefined);
+
+/** Values put back where `keep` is not `undefined`. */
+export const restore = <A>(
+  keep: readonly unknown[],
+  values: readonly A[],
+): readonly (A | undefined)[] => {
+  let next = 0;
+  return keep.map((k) => (k === undefined ? undefined : values[next++]));
+};

@@ -1,0 +1,139 @@
+import { parameter } from "../ir/build.ts";
+import type { AnyNode, Expr, PrimitiveTag } from "../ir/expr.ts";
+import { add } from "../ir/ops/elementwise.ts";
+import { vjpRules } from "../rules/index.ts";
+import type { Derive, VjpRule } from "../rules/rule.ts";
+import { isFloat } from "../tensor/dtype.ts";
+import { Environment, type Interpreter, present, restore, standIns } from "./interpreter.ts";
+
+/** What one primitive left on the tape: where its operands came from, and how to pull cotangents back. */
+interface Entry<V> {
+  readonly inputs: readonly Taped<V>[];
+  readonly outputs: readonly V[];
+  readonly pullback: (cotangents: readonly (V | undefined)[]) => readonly (V | undefined)[];
+}
+
+/** A value and the entry that made it; without one it is a constant of the differentiation. */
+export interface Taped<V> {
+  readonly primal: V;
+  readonly entry: Entry<V> | undefined;
+  readonly index: number;
+}
+
+/** An input of the differentiation. */
+export const root = <V>(primal: V): Taped<V> => ({
+  primal,
+  entry: { inputs: [], outputs: [primal], pullback: () => [] },
+  index: 0,
+});
+
+/**
+ * Reverse mode: a program over values that remember how they were made. The tape is the immutable graph
+ * of entries behind the outputs.
+ *
+ * **Source** Linnainmaa (1970); Speelpenning (1980).
+ */
+export const tapeWith = <V>(base: Interpreter<V>, derive: Derive): Interpreter<Taped<V>> => ({
+  typeOf: (x) => base.typeOf(x.primal),
+  constant: (tensor) => ({ primal: base.constant(tensor), entry: undefined, index: 0 }),
+  apply: (node, inputs) => {
+    const primals = inputs.map((x) => x.primal);
+    const active = inputs.map((x) => x.entry !== undefined);
+    const still = (outputs: readonly V[]) =>
+      outputs.map((primal, index) => ({ primal, entry: undefined, index }));
+    if (!active.includes(true)) return still(base.apply(node, primals));
+    const { outputs, pullback } = record(base, node, primals, active, derive);
+    const entry: Entry<V> = { inputs, outputs, pullback };
+    return outputs.map((primal, index) => ({
+      primal,
+      entry: isFloat(base.typeOf(primal).dtype) ? entry : undefined,
+      index,
+    }));
+  },
+});
+
+// A node's params are those of its own primitive, which indexing a mapped type does not show.
+const ruleOf = (node: AnyNode) => vjpRules[node.primitive] as VjpRule<PrimitiveTag>;
+
+/** Applies a rule over `base`: its outputs, and its pullback, which finds what the forward pass computed. */
+const record = <V>(
+  base: Interpreter<V>,
+  node: AnyNode,
+  primals: readonly V[],
+  active: readonly boolean[],
+  derive: Derive,
+): Pick<Entry<V>, "outputs" | "pullback"> => {
+  const xs = standIns(base, primals);
+  const made = ruleOf(node)(node.params, xs, active, derive);
+  const rule = new Environment(base, xs, primals);
+  return {
+    outputs: rule.evaluate(made.outputs),
+    pullback: (cotangents) => {
+      const cts = made.outputs.map((o, i) =>
+        cotangents[i] === undefined ? undefined : parameter(o),
+      );
+      rule.bind(present(cts), present(cotangents));
+      const pulled = made.pullback(cts);
+      return restore(pulled, rule.evaluate(present(pulled)));
+    },
+  };
+};
+
+/**
+ * The cotangents of `roots` from those of `outputs`: entries are visited users first, and each adds what
+ * it pulls back to what its operands have.
+ */
+export const pull = <V>(
+  base: Interpreter<V>,
+  roots: readonly Taped<V>[],
+  outputs: readonly Taped<V>[],
+  cotangents: readonly (V | undefined)[],
+): readonly (V | undefined)[] => {
+  const gathered = new Map<Entry<V>, (V | undefined)[]>();
+  const accumulate = (x: Taped<V>, ct: V | undefined): void => {
+    if (x.entry === undefined || ct === undefined) return;
+    const slots = gathered.get(x.entry) ?? x.entry.outputs.map(() => undefined);
+    const old = slots[x.index];
+    slots[x.index] = old === undefined ? ct : sum(base, old, ct);
+    gathered.set(x.entry, slots);
+  };
+  outputs.forEach((x, i) => {
+    accumulate(x, cotangents[i]);
+  });
+  for (const entry of usersFirst(outputs)) {
+    const cts = gathered.get(entry);
+    if (cts === undefined || entry.inputs.length === 0) continue;
+    entry.pullback(cts).forEach((ct, i) => {
+      accumulate(entry.inputs[i] as Taped<V>, ct);
+    });
+  }
+  return roots.map((x) => x.entry && gathered.get(x.entry)?.[x.index]);
+};
+
+const sum = <V>(base: Interpreter<V>, a: V, b: V): V => {
+  const [x, y] = standIns(base, [a, b]) as readonly [Expr, Expr];
+  return new Environment(base, [x, y], [a, b]).evaluate([add(x, y)])[0] as V;
+};
+
+/** Every entry behind `outputs`, users before operands. Iterative: a tape may be long. */
+const usersFirst = <V>(outputs: readonly Taped<V>[]): readonly Entry<V>[] => {
+  const order: Entry<V>[] = [];
+  const seen = new Set<Entry<V>>();
+  const stack: { readonly entry: Entry<V>; next: number }[] = [];
+  const enter = ({ entry }: Taped<V>): void => {
+    if (entry === undefined || seen.has(entry)) return;
+    seen.add(entry);
+    stack.push({ entry, next: 0 });
+  };
+  for (const output of outputs) {
+    enter(output);
+    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+      const input = top.entry.inputs[top.next++];
+      if (input === undefined) {
+        order.push(top.entry);
+        stack.pop();
+      } else enter(input);
+    }
+  }
+  return order.reverse();
+};

@@ -1,0 +1,144 @@
+import { InvalidArgument } from "../../errors.ts";
+import type { Shape } from "../../tensor/shape.ts";
+import { apply1 } from "../build.ts";
+import type { Expr } from "../expr.ts";
+import { cast } from "./control.ts";
+import {
+  add,
+  cos,
+  exp,
+  le,
+  log1p,
+  lt,
+  minimum,
+  mul,
+  neg,
+  shiftRight,
+  sqrt,
+  sub,
+  xor,
+} from "./elementwise.ts";
+import { fill, iota } from "./indexed.ts";
+import { lift } from "./operand.ts";
+import { argsort, cumsum, max, sum } from "./reduction.ts";
+import { expandDims, index, reshape } from "./structural.ts";
+
+/**
+ * Randomness inside a program: the same bits, by the same formulas, as the functions of the same names
+ * on tensors, so that a draw may move into a program without changing.
+ */
+
+/** Keys as expressions. */
+export type KeyExpr = Expr<readonly [2]>;
+
+/** 32 random bits for each element, as i32. **Math** Threefry-2x32 of the key in counter mode. */
+export const randomBits = <const S extends Shape>(key: KeyExpr, shape: S): Expr<S> =>
+  apply1("randomBits", { shape }, key);
+
+/** `n` keys, independent of one another: key `i` is the words `2i, 2i+1` of the key. */
+export const splitKey = (key: KeyExpr, n: number): readonly KeyExpr[] => {
+  const words = randomBits(key, [n, 2]);
+  // Row i of a [n, 2] has shape [2].
+  return Array.from({ length: n }, (_, i) => index(words, i) as KeyExpr);
+};
+
+/** The key of a numbered occasion; `data` is a number or an i32 scalar. */
+export const foldInKey = (key: KeyExpr, data: number | Expr<readonly []>): KeyExpr => {
+  const first = reshape(lift(data, "i32"), [1]);
+  const golden = fill([1], 0x9e3779b9 | 0, "i32");
+  const occasion = apply1("concatenate", { axis: 0 }, first, golden);
+  return randomBits(xor(randomBits(key, [2]), occasion) as KeyExpr, [2]);
+};
+
+/** Whole numbers of 24 random bits, as i32. */
+const bits24 = (key: KeyExpr, shape: Shape): Expr => shiftRight(randomBits(key, shape), 8);
+
+/** Uniform over [0, 1), of 24 bits in f32 or of 53 bits in f64. */
+const units = (key: KeyExpr, shape: Shape, dtype: "f32" | "f64"): Expr => {
+  if (dtype === "f32") return mul(cast(bits24(key, shape), "f32"), 2 ** -24);
+  const words = randomBits(key, [...shape, 2]) as Expr;
+  const high = cast(shiftRight(index(words, 0, -1), 5), "f64");
+  const low = cast(shiftRight(index(words, 1, -1), 6), "f64");
+  return mul(add(mul(high, 2 ** 26), low), 2 ** -53);
+};
+
+/**
+ * Numbers spread evenly over [low, high). **Math** `low + (high - low)·u`, `u` of 24 bits in f32 and of
+ * 53 bits in f64.
+ */
+export const uniform = <const S extends Shape>(
+  key: KeyExpr,
+  shape: S,
+  options: { readonly low?: number; readonly high?: number; readonly dtype?: "f32" | "f64" } = {},
+): Expr<S> => {
+  const { low = 0, high = 1, dtype = "f32" } = options;
+  const u = units(key, shape, dtype);
+  // Arithmetic with scalars keeps the shape that was asked for.
+  return (low === 0 && high === 1 ? u : add(mul(u, high - low), low)) as Expr as Expr<S>;
+};
+
+/**
+ * Numbers of the standard normal distribution, computed in f64 and rounded once.
+ *
+ * **Math** `√(-2 ln(1 - u₁)) cos(2π u₂)`, the halves of a uniform draw of `[2, ...shape]`.
+ * **Source** Box and Muller, "A Note on the Generation of Random Normal Deviates" (1958).
+ */
+export const normal = <const S extends Shape>(
+  key: KeyExpr,
+  shape: S,
+  options: { readonly dtype?: "f32" | "f64" } = {},
+): Expr<S> => {
+  const { dtype = "f32" } = options;
+  const u = cast(units(key, [2, ...shape], dtype), "f64");
+  const radius = sqrt(mul(log1p(neg(index(u, 0))), -2));
+  // Arithmetic with scalars keeps the shape that was asked for.
+  return cast(mul(radius, cos(mul(index(u, 1), 2 * Math.PI))), dtype) as Expr as Expr<S>;
+};
+
+/**
+ * Booleans that are true with probability `p`.
+ *
+ * **Fails with** `InvalidArgument`, thrown, where `p` is not a probability.
+ */
+export const bernoulli = <const S extends Shape>(key: KeyExpr, p: number, shape: S): Expr<S> => {
+  if (!(p >= 0 && p <= 1))
+    throw new InvalidArgument({
+      op: "bernoulli",
+      argument: "p",
+      expected: "a probability, from 0 to 1",
+      actual: String(p),
+    });
+  // u < p for u of 24 bits, as whole numbers: exact for every p, and no arithmetic on floats.
+  return lt(bits24(key, shape), Math.ceil(p * 2 ** 24)) as Expr as Expr<S>;
+};
+
+/**
+ * `n` draws of a class from unnormalised log-probabilities, as i32.
+ *
+ * **Math** The first class whose cumulative softmax exceeds a uniform number; `-∞` is never drawn.
+ * **Shapes** `logits: [k] → [n]`.
+ */
+export const categorical = <const N extends number>(
+  key: KeyExpr,
+  logits: Expr<readonly [number]>,
+  n: N,
+): Expr<readonly [N]> => {
+  const classes = logits.shape[0];
+  const scores = cast(logits, "f64") as Expr;
+  const weights = exp(sub(scores, max(scores)));
+  const total: Expr = sum(weights);
+  const threshold = mul(units(key, [n], "f64"), total);
+  // Classes whose cumulative weight is not above the threshold come before the drawn one.
+  const before = le(expandDims(cumsum(weights), 0), expandDims(threshold, 1));
+  const drawn: Expr = sum(cast(before as Expr, "i32"), -1);
+  const possible = cast(lt(0, weights) as Expr, "i32");
+  const last: Expr = max(mul(possible, iota([classes])) as Expr);
+  return minimum(drawn, last) as Expr as Expr<readonly [N]>;
+};
+
+/**
+ * The numbers `0 … n-1` in a random order, as i32: the order that sorts n random numbers. (The function
+ * on tensors shuffles in place, and gives another order for the same key.)
+ */
+export const permutation = <const N extends number>(key: KeyExpr, n: N): Expr<readonly [N]> =>
+  argsort(units(key, [n], "f64")) as Expr as Expr<readonly [N]>;

@@ -1,0 +1,260 @@
+import type { Binary, Bitwise, Comparison, Expr, Unary } from "../ir/expr.ts";
+import { where } from "../ir/ops/control.ts";
+import {
+  add,
+  cos,
+  div,
+  eq,
+  exp,
+  floor,
+  gt,
+  log,
+  lt,
+  mul,
+  ne,
+  neg,
+  pow,
+  sign,
+  sin,
+  sqrt,
+  square,
+  sub,
+} from "../ir/ops/elementwise.ts";
+import { cotangents, flat, pointwise, tangents } from "./make.ts";
+import type { BatchRules, JvpRules, VjpRules } from "./rule.ts";
+
+/**
+ * Derivatives of the element-wise primitives. `jvp` and `vjp` are written apart, in different algebraic
+ * form where there is one, so that their agreement tests both.
+ *
+ * Conventions at points without a derivative: `abs` and `sign` take 0 at 0; `maximum` and `minimum`
+ * give each operand half at a tie; floor, ceil, round and comparisons are flat.
+ */
+type Elementwise = keyof Unary | keyof Binary | keyof Bitwise | keyof Comparison;
+
+type Pair = readonly [x: Expr, y: Expr];
+const pair = (inputs: readonly Expr[]): Pair => [inputs[0] as Expr, inputs[1] as Expr];
+const one = (inputs: readonly Expr[]): Expr => inputs[0] as Expr;
+
+const twoOverRootPi = 2 / Math.sqrt(Math.PI);
+
+/** `t` where `x` beats `y`, half of it at a tie, 0 elsewhere. */
+const share = (t: Expr, x: Expr, y: Expr, beats: typeof gt): Expr =>
+  where(beats(x, y), t, where(eq(x, y), mul(t, 0.5), 0));
+
+/** `xʸ log x`, and 0 where `x` is 0, as the limit is for positive `y`. */
+const logTerm = (x: Expr, power: Expr): Expr => mul(power, log(where(eq(x, 0), 1, x)));
+
+/** `y xʸ⁻¹`, and 0 where `y` is 0 even at `x = 0`. */
+const powerTerm = (x: Expr, y: Expr): Expr => where(eq(y, 0), 0, mul(y, pow(x, sub(y, 1))));
+
+/** The quotient of a remainder, rounded towards zero. */
+const truncatedQuotient = (x: Expr, y: Expr): Expr => {
+  const q: Expr = div(x, y);
+  return mul(sign(q), floor(mul(q, sign(q))));
+};
+
+export const jvp: JvpRules<Elementwise> = {
+  neg: tangents("neg", (t) => neg(t)),
+  abs: tangents("abs", (t, [x]) => mul(t, sign(x as Expr))),
+  sign: flat("sign"),
+  floor: flat("floor"),
+  ceil: flat("ceil"),
+  round: flat("round"),
+  sqrt: tangents("sqrt", (t, _, y) => div(t, mul(2, y))),
+  exp: tangents("exp", (t, _, y) => mul(t, y)),
+  expm1: tangents("expm1", (t, _, y) => mul(t, add(y, 1))),
+  log: tangents("log", (t, xs) => div(t, one(xs))),
+  log1p: tangents("log1p", (t, xs) => div(t, add(one(xs), 1))),
+  sin: tangents("sin", (t, xs) => mul(t, cos(one(xs)))),
+  cos: tangents("cos", (t, xs) => neg(mul(t, sin(one(xs))))),
+  tan: tangents("tan", (t, _, y) => mul(t, add(1, square(y)))),
+  asin: tangents("asin", (t, xs) => div(t, sqrt(sub(1, square(one(xs)))))),
+  acos: tangents("acos", (t, xs) => neg(div(t, sqrt(sub(1, square(one(xs))))))),
+  atan: tangents("atan", (t, xs) => div(t, add(1, square(one(xs))))),
+  tanh: tangents("tanh", (t, _, y) => mul(t, sub(1, square(y)))),
+  logistic: tangents("logistic", (t, _, y) => mul(t, mul(y, sub(1, y)))),
+  erf: tangents("erf", (t, xs) => mul(t, mul(twoOverRootPi, exp(neg(square(one(xs))))))),
+
+  add: tangents(
+    "add",
+    (t) => t,
+    (t) => t,
+  ),
+  sub: tangents(
+    "sub",
+    (t) => t,
+    (t) => neg(t),
+  ),
+  mul: tangents(
+    "mul",
+    (t, [, y]) => mul(t, y as Expr),
+    (t, [x]) => mul(x as Expr, t),
+  ),
+  div: tangents(
+    "div",
+    (t, [, y]) => div(t, y as Expr),
+    (t, [, y], q) => neg(mul(t, div(q, y as Expr))),
+  ),
+  rem: tangents(
+    "rem",
+    (t) => t,
+    (t, xs) => neg(mul(t, truncatedQuotient(...pair(xs)))),
+  ),
+  pow: tangents(
+    "pow",
+    (t, xs) => mul(t, powerTerm(...pair(xs))),
+    (t, xs, p) => mul(t, logTerm(one(xs), p)),
+  ),
+  maximum: tangents(
+    "maximum",
+    (t, [x, y]) => share(t, x as Expr, y as Expr, gt),
+    (t, [x, y]) => share(t, y as Expr, x as Expr, gt),
+  ),
+  minimum: tangents(
+    "minimum",
+    (t, [x, y]) => share(t, x as Expr, y as Expr, lt),
+    (t, [x, y]) => share(t, y as Expr, x as Expr, lt),
+  ),
+  atan2: tangents(
+    "atan2",
+    (t, [y, x]) => mul(t, div(x as Expr, add(square(x as Expr), square(y as Expr)))),
+    (t, [y, x]) => neg(mul(t, div(y as Expr, add(square(x as Expr), square(y as Expr))))),
+  ),
+
+  and: flat("and"),
+  or: flat("or"),
+  xor: flat("xor"),
+  shiftLeft: flat("shiftLeft"),
+  shiftRight: flat("shiftRight"),
+  eq: flat("eq"),
+  ne: flat("ne"),
+  lt: flat("lt"),
+  le: flat("le"),
+  gt: flat("gt"),
+  ge: flat("ge"),
+};
+
+export const vjp: VjpRules<Elementwise> = {
+  neg: cotangents("neg", (ct) => neg(ct)),
+  abs: cotangents("abs", (ct, xs) => where(lt(one(xs), 0), neg(ct), where(ne(one(xs), 0), ct, 0))),
+  sign: flat("sign"),
+  floor: flat("floor"),
+  ceil: flat("ceil"),
+  round: flat("round"),
+  sqrt: cotangents("sqrt", (ct, _, y) => div(mul(ct, 0.5), y)),
+  exp: cotangents("exp", (ct, _, y) => mul(y, ct)),
+  expm1: cotangents("expm1", (ct, _, y) => add(mul(y, ct), ct)),
+  log: cotangents("log", (ct, xs) => div(ct, one(xs))),
+  log1p: cotangents("log1p", (ct, xs) => div(ct, add(1, one(xs)))),
+  sin: cotangents("sin", (ct, xs) => mul(cos(one(xs)), ct)),
+  cos: cotangents("cos", (ct, xs) => mul(neg(sin(one(xs))), ct)),
+  tan: cotangents("tan", (ct, xs) => div(ct, square(cos(one(xs))))),
+  asin: cotangents("asin", (ct, xs) => div(ct, sqrt(mul(sub(1, one(xs)), add(1, one(xs)))))),
+  acos: cotangents("acos", (ct, xs) => div(neg(ct), sqrt(mul(sub(1, one(xs)), add(1, one(xs)))))),
+  atan: cotangents("atan", (ct, xs) => div(ct, add(square(one(xs)), 1))),
+  tanh: cotangents("tanh", (ct, _, y) => sub(ct, mul(ct, square(y)))),
+  logistic: cotangents("logistic", (ct, _, y) => mul(ct, sub(y, square(y)))),
+  erf: cotangents("erf", (ct, xs) => mul(mul(ct, twoOverRootPi), exp(mul(one(xs), neg(one(xs)))))),
+
+  add: cotangents(
+    "add",
+    (ct) => ct,
+    (ct) => ct,
+  ),
+  sub: cotangents(
+    "sub",
+    (ct) => ct,
+    (ct) => neg(ct),
+  ),
+  mul: cotangents(
+    "mul",
+    (ct, [, y]) => mul(y as Expr, ct),
+    (ct, [x]) => mul(ct, x as Expr),
+  ),
+  div: cotangents(
+    "div",
+    (ct, [, y]) => div(ct, y as Expr),
+    (ct, [x, y]) => neg(div(mul(ct, x as Expr), square(y as Expr))),
+  ),
+  rem: cotangents(
+    "rem",
+    (ct) => ct,
+    (ct, xs) => neg(mul(truncatedQuotient(...pair(xs)), ct)),
+  ),
+  pow: cotangents(
+    "pow",
+    (ct, xs) => mul(powerTerm(...pair(xs)), ct),
+    (ct, xs, p) => mul(logTerm(one(xs), p), ct),
+  ),
+  maximum: cotangents(
+    "maximum",
+    (ct, [x, y]) => share(ct, x as Expr, y as Expr, gt),
+    (ct, [x, y]) => share(ct, y as Expr, x as Expr, gt),
+  ),
+  minimum: cotangents(
+    "minimum",
+    (ct, [x, y]) => share(ct, x as Expr, y as Expr, lt),
+    (ct, [x, y]) => share(ct, y as Expr, x as Expr, lt),
+  ),
+  atan2: cotangents(
+    "atan2",
+    (ct, [y, x]) => div(mul(ct, x as Expr), add(square(x as Expr), square(y as Expr))),
+    (ct, [y, x]) => div(neg(mul(ct, y as Expr)), add(square(x as Expr), square(y as Expr))),
+  ),
+
+  and: flat("and"),
+  or: flat("or"),
+  xor: flat("xor"),
+  shiftLeft: flat("shiftLeft"),
+  shiftRight: flat("shiftRight"),
+  eq: flat("eq"),
+  ne: flat("ne"),
+  lt: flat("lt"),
+  le: flat("le"),
+  gt: flat("gt"),
+  ge: flat("ge"),
+};
+
+export const batch: BatchRules<Elementwise> = {
+  neg: pointwise("neg"),
+  abs: pointwise("abs"),
+  sign: pointwise("sign"),
+  floor: pointwise("floor"),
+  ceil: pointwise("ceil"),
+  round: pointwise("round"),
+  sqrt: pointwise("sqrt"),
+  exp: pointwise("exp"),
+  expm1: pointwise("expm1"),
+  log: pointwise("log"),
+  log1p: pointwise("log1p"),
+  sin: pointwise("sin"),
+  cos: pointwise("cos"),
+  tan: pointwise("tan"),
+  asin: pointwise("asin"),
+  acos: pointwise("acos"),
+  atan: pointwise("atan"),
+  tanh: pointwise("tanh"),
+  logistic: pointwise("logistic"),
+  erf: pointwise("erf"),
+  add: pointwise("add"),
+  sub: pointwise("sub"),
+  mul: pointwise("mul"),
+  div: pointwise("div"),
+  rem: pointwise("rem"),
+  pow: pointwise("pow"),
+  maximum: pointwise("maximum"),
+  minimum: pointwise("minimum"),
+  atan2: pointwise("atan2"),
+  and: pointwise("and"),
+  or: pointwise("or"),
+  xor: pointwise("xor"),
+  shiftLeft: pointwise("shiftLeft"),
+  shiftRight: pointwise("shiftRight"),
+  eq: pointwise("eq"),
+  ne: pointwise("ne"),
+  lt: pointwise("lt"),
+  le: pointwise("le"),
+  gt: pointwise("gt"),
+  ge: pointwise("ge"),
+};

@@ -1,0 +1,38 @@
+import type { PrimitiveTag } from "../ir/expr.ts";
+import * as control from "./control.ts";
+import * as elementwise from "./elementwise.ts";
+import * as linear from "./linear.ts";
+import * as reduction from "./reduction.ts";
+import type { BatchRules, JvpRules, VjpRules } from "./rule.ts";
+import * as sources from "./sources.ts";
+import * as structural from "./structural.ts";
+
+/** How each primitive pushes tangents forward. */
+export const jvpRules: JvpRules<PrimitiveTag> = {
+  ...elementwise.jvp,
+  ...reduction.jvp,
+  ...structural.jvp,
+  ...linear.jvp,
+  ...sources.jvp,
+  ...control.jvp,
+};
+
+/** How each primitive pulls cotangents back. */
+export const vjpRules: VjpRules<PrimitiveTag> = {
+  ...elementwise.vjp,
+  ...reduction.vjp,
+  ...structural.vjp,
+  ...linear.vjp,
+  ...sources.vjp,
+  ...control.vjp,
+};
+
+/** What each primitive is on a batch of operands. */
+export const batchRules: BatchRules<PrimitiveTag> = {
+  ...elementwise.batch,
+  ...reduction.batch,
+  ...structural.batch,
+  ...linear.batch,
+  ...sources.batch,
+  ...control.batch,
+};

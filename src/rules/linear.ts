@@ -1,0 +1,134 @@
+import { apply, apply1 } from "../ir/build.ts";
+import type { Contraction, DotParams, Expr, Indexed, Params } from "../ir/expr.ts";
+import { zerosLike } from "../ir/ops/indexed.ts";
+import { dot } from "../ir/ops/linear.ts";
+import { moveAxis, transpose } from "../ir/ops/structural.ts";
+import { cotangents, orZero, spread, tangents } from "./make.ts";
+import type { BatchRules, JvpRules, VjpRules } from "./rule.ts";
+
+/** The axes of a tensor that a dot neither pairs nor contracts. */
+const free = (x: Expr, batch: readonly number[], contract: readonly number[]): readonly number[] =>
+  x.shape.map((_, i) => i).filter((i) => !batch.includes(i) && !contract.includes(i));
+
+/**
+ * The cotangent of one operand of a dot: the output's cotangent contracted with the other operand's free
+ * axes, and the axes put back in the operand's order. `side` is 0 for the left operand, 1 for the right.
+ */
+const pullDot = (ct: Expr, operands: readonly Expr[], params: DotParams, side: 0 | 1): Expr => {
+  const other = (1 - side) as 0 | 1;
+  const [x, y] = [operands[side] as Expr, operands[other] as Expr];
+  const pairs = params.batch[0].length;
+  const freeX = free(x, params.batch[side], params.contract[side]);
+  const freeY = free(y, params.batch[other], params.contract[other]);
+  const startY = pairs + (side === 0 ? freeX.length : 0);
+  const ofY = freeY.map((_, i) => startY + i);
+  const paired = params.batch[0].map((_, i) => i);
+  // Output axes: the pairs, x's free axes, then y's contracted axes in the order in which y has them.
+  const product = dot(ct, y, [ofY, freeY], [paired, params.batch[other]]);
+  const contractedY = [...params.contract[other]].sort((a, b) => a - b);
+  const origin = [
+    ...params.batch[side],
+    ...freeX,
+    ...contractedY.map((a) => params.contract[side][params.contract[other].indexOf(a)] as number),
+  ];
+  return transpose(
+    product,
+    x.shape.map((_, axis) => origin.indexOf(axis)),
+  );
+};
+
+const later = (axes: readonly number[]): readonly number[] => axes.map((a) => a + 1);
+
+/** The gather that reads, for each element of the updates of a scatter, where it went. */
+const gather = (x: Expr, indices: Expr, params: Params<"gather">): Expr =>
+  apply1("gather", params, x, indices);
+
+export const jvp: JvpRules<keyof Contraction | keyof Indexed> = {
+  dot: tangents(
+    "dot",
+    (t, [, y], _, { contract, batch }) => dot(t, y as Expr, contract, batch),
+    (t, [x], _, { contract, batch }) => dot(x as Expr, t, contract, batch),
+  ),
+  gather: tangents("gather", (t, [, indices], _, params) => gather(t, indices as Expr, params)),
+  scatterAdd: (params, primals, [tx, , tu]) => {
+    const [x, indices, updates] = primals as readonly [Expr, Expr, Expr];
+    return {
+      outputs: apply("scatterAdd", params, primals),
+      tangents:
+        tu === undefined
+          ? [tx]
+          : [apply1("scatterAdd", params, orZero(tx, x), indices, orZero(tu, updates))],
+    };
+  },
+};
+
+export const vjp: VjpRules<keyof Contraction | keyof Indexed> = {
+  dot: cotangents(
+    "dot",
+    (ct, xs, _, params) => pullDot(ct, xs, params, 0),
+    (ct, xs, _, params) => pullDot(ct, xs, params, 1),
+  ),
+  gather: cotangents("gather", (ct, [x, indices], _, params) =>
+    apply1("scatterAdd", params, zerosLike(x as Expr), indices as Expr, ct),
+  ),
+  scatterAdd: cotangents(
+    "scatterAdd",
+    (ct) => ct,
+    undefined,
+    (ct, [, indices], _, params) => gather(ct, indices as Expr, params),
+  ),
+};
+
+export const batch: BatchRules<keyof Contraction | keyof Indexed> = {
+  dot: (params, inputs, [left, right]) => {
+    const [x, y] = inputs as readonly [Expr, Expr];
+    const { batch: pairs, contract } = params;
+    const shift = (axes: DotParams["batch"]): DotParams["batch"] => [
+      left ? later(axes[0]) : axes[0],
+      right ? later(axes[1]) : axes[1],
+    ];
+    const [p, c] = [shift(pairs), shift(contract)];
+    if (left && right)
+      return {
+        outputs: [
+          dot(x, y, c, [
+            [0, ...p[0]],
+            [0, ...p[1]],
+          ]),
+        ],
+        batched: [true],
+      };
+    const product = dot(x, y, c, p);
+    // The mapped axis is the first free one of the operand that has it.
+    const at = left ? pairs[0].length : pairs[0].length + free(x, p[0], c[0]).length;
+    return { outputs: [moveAxis(product, at, 0)], batched: [true] };
+  },
+  gather: ({ axis, batch: shared }, inputs, [ofX, ofIndices], mapped) => {
+    const [x, indices] = inputs as readonly [Expr, Expr];
+    if (!ofIndices && shared === 0)
+      return { outputs: [gather(x, indices, { axis: axis + 1, batch: 0 })], batched: [true] };
+    if (!ofX && shared === 0)
+      return {
+        outputs: [moveAxis(gather(x, indices, { axis, batch: 0 }), axis, 0)],
+        batched: [true],
+      };
+    const both = gather(spread(x, ofX, mapped), spread(indices, ofIndices, mapped), {
+      axis: axis + 1,
+      batch: shared + 1,
+    });
+    return { outputs: [both], batched: [true] };
+  },
+  scatterAdd: ({ axis, batch: shared }, inputs, [ofX, ofIndices, ofUpdates], mapped) => {
+    const [x, indices, updates] = inputs as readonly [Expr, Expr, Expr];
+    const [everyX, everyUpdate] = [spread(x, ofX, mapped), spread(updates, ofUpdates, mapped)];
+    const outputs =
+      !ofIndices && shared === 0
+        ? apply("scatterAdd", { axis: axis + 1, batch: 0 }, [everyX, indices, everyUpdate])
+        : apply("scatterAdd", { axis: axis + 1, batch: shared + 1 }, [
+            everyX,
+            spread(indices, ofIndices, mapped),
+            everyUpdate,
+          ]);
+    return { outputs, batched: [true] };
+  },
+};

@@ -1,0 +1,67 @@
+import { apply } from "../ir/build.ts";
+import type { Control, Expr, PrimitiveTag, Source } from "../ir/expr.ts";
+import { axisSum, cast, where } from "../ir/ops/control.ts";
+import { mul } from "../ir/ops/elementwise.ts";
+import { sum } from "../ir/ops/reduction.ts";
+import { isFloat } from "../tensor/dtype.ts";
+import { cotangents, flat, orZero, pointwise, shifted, tangents } from "./make.ts";
+import type { BatchRule, BatchRules, JvpRules, VjpRules } from "./rule.ts";
+
+type Simple = Exclude<keyof Control, "cond" | "scan" | "call">;
+
+/** A source has no operands, so that nothing is ever mapped in it. */
+const unmapped =
+  <P extends PrimitiveTag>(primitive: P): BatchRule<P> =>
+  (params, inputs) => ({ outputs: apply(primitive, params, inputs), batched: [false] });
+
+export const jvp: JvpRules<keyof Source | Simple> = {
+  constant: flat("constant"),
+  parameter: flat("parameter"),
+  iota: flat("iota"),
+  randomBits: flat("randomBits"),
+  stopGradient: flat("stopGradient"),
+  cast: tangents("cast", (t, _, y) => (isFloat(y.dtype) ? cast(t, y.dtype) : undefined)),
+  axisSum: tangents("axisSum", (t, _, __, { axis }) => axisSum(t, axis)),
+  select: (_, primals, [, tx, ty]) => {
+    const [condition, x, y] = primals as readonly [Expr, Expr, Expr];
+    const still = tx === undefined && ty === undefined;
+    return {
+      outputs: apply("select", {}, primals),
+      tangents: [still ? undefined : where(condition, orZero(tx, x), orZero(ty, y))],
+    };
+  },
+};
+
+export const vjp: VjpRules<keyof Source | Simple> = {
+  constant: flat("constant"),
+  parameter: flat("parameter"),
+  iota: flat("iota"),
+  randomBits: flat("randomBits"),
+  stopGradient: flat("stopGradient"),
+  cast: cotangents("cast", (ct, [x]) =>
+    isFloat((x as Expr).dtype) && isFloat(ct.dtype) ? cast(ct, (x as Expr).dtype) : undefined,
+  ),
+  axisSum: cotangents("axisSum", (ct, _, __, { axis }) => axisSum(ct, axis)),
+  select: cotangents(
+    "select",
+    undefined,
+    (ct, [condition]) => where(condition as Expr, ct, 0),
+    (ct, [condition]) => where(condition as Expr, 0, ct),
+  ),
+};
+
+export const batch: BatchRules<keyof Source | Simple> = {
+  constant: unmapped("constant"),
+  parameter: unmapped("parameter"),
+  iota: unmapped("iota"),
+  randomBits: shifted("randomBits", (params) => params),
+  stopGradient: shifted("stopGradient", (params) => params),
+  cast: shifted("cast", (params) => params),
+  select: pointwise("select"),
+  axisSum: (params, inputs, [batched], { size, name }) => {
+    const x = inputs[0] as Expr;
+    if (params.axis !== name)
+      return { outputs: apply("axisSum", params, inputs), batched: [batched ?? false] };
+    return { outputs: [batched ? sum(x, 0) : mul(x, size)], batched: [false] };
+  },
+};

@@ -1,0 +1,109 @@
+import { apply, apply1 } from "../ir/build.ts";
+import type { Expr, Structural } from "../ir/expr.ts";
+import { sum } from "../ir/ops/reduction.ts";
+import { pad, reshape, reverse, slice, sliceAxis, transpose } from "../ir/ops/structural.ts";
+import { cotangents, orZero, shifted, spread, tangents } from "./make.ts";
+import type { BatchRules, JvpRules, VjpRules } from "./rule.ts";
+
+/** Rearrangements are linear: a tangent is rearranged as its primal was, a cotangent back. */
+
+const inverse = (permutation: readonly number[]): readonly number[] =>
+  permutation.map((_, i) => permutation.indexOf(i));
+
+const later = (axes: readonly number[]): readonly number[] => axes.map((a) => a + 1);
+
+export const jvp: JvpRules<keyof Structural> = {
+  reshape: tangents("reshape", (t, _, __, params) => apply1("reshape", params, t)),
+  transpose: tangents("transpose", (t, _, __, params) => apply1("transpose", params, t)),
+  broadcast: tangents("broadcast", (t, _, __, params) => apply1("broadcast", params, t)),
+  slice: tangents("slice", (t, _, __, params) => apply1("slice", params, t)),
+  pad: tangents("pad", (t, _, __, params) => apply1("pad", { ...params, value: 0 }, t)),
+  reverse: tangents("reverse", (t, _, __, params) => apply1("reverse", params, t)),
+  concatenate: (params, primals, ts) => ({
+    outputs: apply("concatenate", params, primals),
+    tangents: ts.every((t) => t === undefined)
+      ? [undefined]
+      : apply(
+          "concatenate",
+          params,
+          primals.map((x, i) => orZero(ts[i], x)),
+        ),
+  }),
+};
+
+export const vjp: VjpRules<keyof Structural> = {
+  reshape: cotangents("reshape", (ct, [x]) => reshape(ct, (x as Expr).shape)),
+  transpose: cotangents("transpose", (ct, _, __, { permutation }) =>
+    transpose(ct, inverse(permutation)),
+  ),
+  broadcast: cotangents("broadcast", (ct, _, y, { axes }) =>
+    sum(
+      ct,
+      y.shape.map((_, i) => i).filter((i) => !axes.includes(i)),
+    ),
+  ),
+  slice: cotangents("slice", (ct, [x], y, { start, stride }) =>
+    pad(
+      ct,
+      y.shape.map((n, i) => {
+        const [low, step] = [start[i] as number, stride[i] as number];
+        const end = n === 0 ? low : low + (n - 1) * step + 1;
+        return [low, ((x as Expr).shape[i] as number) - end, step - 1] as const;
+      }),
+    ),
+  ),
+  pad: cotangents("pad", (ct, [x], y, { low, high, interior }) =>
+    slice(
+      ct,
+      low,
+      y.shape.map((n, i) => Math.max(low[i] as number, n - (high[i] as number))),
+      (x as Expr).shape.map((_, i) => (interior[i] as number) + 1),
+    ),
+  ),
+  reverse: cotangents("reverse", (ct, _, __, { axes }) => reverse(ct, axes)),
+  concatenate: ({ axis }, primals, active) => ({
+    outputs: apply("concatenate", { axis }, primals),
+    pullback: ([ct]) => {
+      const ends = primals.reduce<readonly number[]>(
+        (at, x) => [...at, (at.at(-1) ?? 0) + (x.shape[axis] as number)],
+        [],
+      );
+      return primals.map((x, i) =>
+        ct && active[i]
+          ? sliceAxis(ct, axis, (ends[i] as number) - (x.shape[axis] as number), ends[i] as number)
+          : undefined,
+      );
+    },
+  }),
+};
+
+export const batch: BatchRules<keyof Structural> = {
+  reshape: shifted("reshape", ({ shape }, size) => ({ shape: [size, ...shape] })),
+  transpose: shifted("transpose", ({ permutation }) => ({
+    permutation: [0, ...later(permutation)],
+  })),
+  broadcast: shifted("broadcast", ({ shape, axes }, size) => ({
+    shape: [size, ...shape],
+    axes: [0, ...later(axes)],
+  })),
+  slice: shifted("slice", ({ start, limit, stride }, size) => ({
+    start: [0, ...start],
+    limit: [size, ...limit],
+    stride: [1, ...stride],
+  })),
+  pad: shifted("pad", ({ low, high, interior, value }) => ({
+    low: [0, ...low],
+    high: [0, ...high],
+    interior: [0, ...interior],
+    value,
+  })),
+  reverse: shifted("reverse", ({ axes }) => ({ axes: later(axes) })),
+  concatenate: ({ axis }, inputs, batched, mapped) => ({
+    outputs: apply(
+      "concatenate",
+      { axis: axis + 1 },
+      inputs.map((x, i) => spread(x, batched[i], mapped)),
+    ),
+    batched: [true],
+  }),
+};
