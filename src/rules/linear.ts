@@ -23,17 +23,19 @@ const pullDot = (ct: Expr, operands: readonly Expr[], params: DotParams, side: 0
   const startY = pairs + (side === 0 ? freeX.length : 0);
   const ofY = freeY.map((_, i) => startY + i);
   const paired = params.batch[0].map((_, i) => i);
-  // Output axes: the pairs, x's free axes, then y's contracted axes in the order in which y has them.
-  const product = dot(ct, y, [ofY, freeY], [paired, params.batch[other]]);
   const contractedY = [...params.contract[other]].sort((a, b) => a - b);
-  const origin = [
-    ...params.batch[side],
-    ...freeX,
-    ...contractedY.map((a) => params.contract[side][params.contract[other].indexOf(a)] as number),
-  ];
+  const ofContract = contractedY.map(
+    (a) => params.contract[side][params.contract[other].indexOf(a)] as number,
+  );
+  // The operand order that most often needs no transpose: [m, k]·[k, n] pulls back to [m, k] and [k, n].
+  const [product, origin] =
+    side === 0
+      ? [dot(ct, y, [ofY, freeY], [paired, params.batch[other]]), [...freeX, ...ofContract]]
+      : [dot(y, ct, [freeY, ofY], [params.batch[other], paired]), [...ofContract, ...freeX]];
+  const axes = [...params.batch[side], ...origin];
   return transpose(
     product,
-    x.shape.map((_, axis) => origin.indexOf(axis)),
+    x.shape.map((_, axis) => axes.indexOf(axis)),
   );
 };
 
