@@ -1,0 +1,194 @@
+/**
+ * Matrix products as WebAssembly functions, one per shape.
+ *
+ * **Source** the loops around the kernel follow Goto and van de Geijn (2008), "Anatomy of
+ * high-performance matrix multiplication".
+ */
+import {
+  type Body,
+  type Code,
+  call,
+  type Fn,
+  i32,
+  type Local,
+  type ModuleBuilder,
+} from "../assembler/index.ts";
+import { type GemmOptions, kernel } from "./kernel.ts";
+import { packColumns, packRows } from "./pack.ts";
+import { ceilTo, type GemmSpec, type Plan, packedBytes, planOf, type Run, unroll } from "./spec.ts";
+
+/** `(a, b, c, scratch)`: byte addresses, 16-byte aligned; scratch of `gemmScratchBytes(spec)`. */
+export type Gemm = Fn<readonly ["i32", "i32", "i32", "i32"], "void">;
+
+/** The pieces of a run that begin before `end`, as a loop or as one visit. */
+const overRun = (
+  body: Body,
+  { start, size, count }: Run,
+  visit: (position: Code<"i32">) => void,
+): void => {
+  if (count === 1) visit(i32.const(start));
+  else body.for(start, start + size * count, size, visit);
+};
+
+const times = (x: Code<"i32">, factor: number): Code<"i32"> =>
+  factor === 1 ? x : i32.mul(x, factor);
+
+/** `base + index·stride` */
+const displaced = (base: Code<"i32">, index: Code<"i32">, stride: number): Code<"i32"> =>
+  stride === 0 ? base : i32.add(base, times(index, stride));
+
+/** Whole blocks of tiles first, what is left of each run after. */
+const blocksOf = (plan: Plan): readonly { readonly outer: Run; readonly tiles: readonly Run[] }[] =>
+  plan.heights.flatMap(({ start, size, count }) => {
+    const perBlock = Math.max(1, Math.floor(plan.block / size));
+    const whole = Math.floor(count / perBlock);
+    const rest = count % perBlock;
+    const tilesAt = (each: number): readonly Run[] => [{ start: 0, size, count: each }];
+    return [
+      ...(whole > 0
+        ? [{ outer: { start, size: size * perBlock, count: whole }, tiles: tilesAt(perBlock) }]
+        : []),
+      ...(rest > 0
+        ? [
+            {
+              outer: { start: start + whole * perBlock * size, size: size * rest, count: 1 },
+              tiles: tilesAt(rest),
+            },
+          ]
+        : []),
+    ];
+  });
+
+/** A function that computes the product that `spec` describes; the same spec gives the same bits. */
+export const gemm = (
+  module: ModuleBuilder,
+  name: string,
+  spec: GemmSpec,
+  options: GemmOptions,
+): Gemm => {
+  const plan = planOf(spec);
+  const { m, n, k, a: aStrides, b: bStrides } = spec;
+  const cRow = spec.c ?? n;
+  const kernels = new Map(
+    plan.heights.flatMap(({ size: height }) =>
+      plan.widths.map(({ size: width }) => [
+        `${height}x${width}`,
+        kernel(module, name, spec, plan, options, height, width),
+      ]),
+    ),
+  );
+  const kernelFor = (height: number, width: number) => kernels.get(`${height}x${width}`)!;
+  const rowPackers = new Map(
+    plan.packA
+      ? plan.heights.map(({ size }) => [size, packRows(module, name, aStrides, size)])
+      : [],
+  );
+  const columnPackers = new Map(
+    plan.packB
+      ? plan.widths.map(({ size }) => [size, packColumns(module, name, bStrides, size)])
+      : [],
+  );
+  const blockCount = k === 0 ? 1 : Math.ceil(k / plan.depth);
+  const lastDepth = k - (blockCount - 1) * plan.depth;
+
+  return module.func(name, ["i32", "i32", "i32", "i32"], "void", (body, a, b, c, scratch) => {
+    const packedB = scratch;
+    const packedA = body.let(i32.add(scratch, ceilTo(packedBytes(plan).b, 64)));
+
+    const product = (
+      a0: Code<"i32">,
+      b0: Code<"i32">,
+      c0: Code<"i32">,
+      batch: Code<"i32">,
+    ): void => {
+      /** One block of k: `k0` steps in, `steps` long. */
+      const slice = (k0: Code<"i32">, steps: number, first: Code<"i32">, last: number): void => {
+        const aHere = body.let(displaced(a0, k0, 4 * aStrides.column));
+        const bHere = body.let(displaced(b0, k0, 4 * bStrides.row));
+        const rounds = i32.const(Math.floor(steps / unroll));
+        /** Address of the panel at `column`: panels before it are all of the widest kind. */
+        const panel = (column: Code<"i32">): Code<"i32"> =>
+          plan.packB
+            ? displaced(packedB, column, 4 * plan.depth)
+            : displaced(bHere, column, 4 * bStrides.column);
+        if (plan.packB)
+          for (const run of plan.widths)
+            overRun(body, run, (column) =>
+              body.do(
+                call(
+                  columnPackers.get(run.size)!,
+                  displaced(bHere, column, 4 * bStrides.column),
+                  panel(column),
+                  i32.const(steps),
+                ),
+              ),
+            );
+        for (const { outer, tiles } of blocksOf(plan))
+          overRun(body, outer, (row0) => {
+            const tileAt = (offset: Code<"i32">): Code<"i32"> =>
+              plan.packA
+                ? displaced(packedA, offset, 4 * plan.depth)
+                : displaced(aHere, i32.add(row0, offset), 4 * aStrides.row);
+            if (plan.packA)
+              for (const run of tiles)
+                overRun(body, run, (offset) =>
+                  body.do(
+                    call(
+                      rowPackers.get(run.size)!,
+                      displaced(aHere, i32.add(row0, offset), 4 * aStrides.row),
+                      tileAt(offset),
+                      i32.const(steps),
+                    ),
+                  ),
+                );
+            for (const columns of plan.widths)
+              overRun(body, columns, (column) => {
+                const right = body.let(panel(column));
+                for (const run of tiles)
+                  overRun(body, run, (offset) => {
+                    const row = body.let(i32.add(row0, offset));
+                    const target = i32.add(displaced(c0, row, 4 * cRow), i32.shl(column, 2));
+                    body.do(
+                      call(
+                        kernelFor(run.size, columns.size),
+                        tileAt(offset),
+                        right,
+                        target,
+                        row,
+                        column,
+                        batch,
+                        rounds,
+                        first,
+                        i32.const(last),
+                      ),
+                    );
+                  });
+              });
+          });
+      };
+      if (blockCount > 1)
+        body.for(0, (blockCount - 1) * plan.depth, plan.depth, (k0) =>
+          slice(k0, plan.depth, i32.eqz(k0), 0),
+        );
+      slice(
+        i32.const((blockCount - 1) * plan.depth),
+        lastDepth,
+        i32.const(blockCount === 1 ? 1 : 0),
+        1,
+      );
+    };
+
+    const { batch } = spec;
+    if (m === 0 || n === 0) return;
+    if (batch === undefined) product(a, b, c, i32.const(0));
+    else
+      body.for(0, batch.count, 1, (i: Local<"i32">) =>
+        product(
+          body.let(displaced(a, i, 4 * batch.a)),
+          body.let(displaced(b, i, 4 * batch.b)),
+          body.let(displaced(c, i, 4 * batch.c)),
+          i,
+        ),
+      );
+  });
+};

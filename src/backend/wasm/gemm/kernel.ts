@@ -1,0 +1,167 @@
+/** The innermost loop: a tile of `C` held in registers while k runs. */
+import {
+  type Body,
+  type Code,
+  type Fn,
+  f32x4,
+  i32,
+  type Local,
+  type ModuleBuilder,
+  v128,
+} from "../assembler/index.ts";
+import { type GemmSpec, type Plan, unroll } from "./spec.ts";
+
+/** Four neighbouring elements of the product, on their way to memory. */
+export interface Corner {
+  readonly body: Body;
+  /** `(A B)` at `row`, `column` … `column + 3`, with what it was added to. */
+  readonly value: Local<"v128">;
+  readonly row: Code<"i32">;
+  readonly column: Code<"i32">;
+  readonly batch: Code<"i32">;
+  /** Where the first of them goes. */
+  readonly address: Code<"i32">;
+  /** How many of them are elements of `C`: 4, but fewer at the right edge. */
+  readonly lanes: number;
+}
+
+/** What to store instead of the product: a bias added, an activation, a mask. */
+export type Epilogue = (corner: Corner) => Code<"v128">;
+
+export interface GemmOptions {
+  /** Use `f32x4.relaxed_madd`; ask `features()` first. */
+  readonly relaxed: boolean;
+  readonly epilogue?: Epilogue;
+}
+
+/** Addresses of a tile of `A` and `B` as the kernel meets them, packed or not: strides in bytes. */
+interface Feed {
+  readonly aRow: number;
+  readonly aStep: number;
+  readonly bStep: number;
+}
+
+const feedOf = (spec: GemmSpec, plan: Plan, height: number, width: number): Feed => ({
+  aRow: plan.packA ? 4 : 4 * spec.a.row,
+  aStep: plan.packA ? 4 * height : 4 * spec.a.column,
+  bStep: plan.packB ? 16 * Math.ceil(width / 4) : 4 * spec.b.row,
+});
+
+const storeLanes = (
+  address: Code<"i32">,
+  value: Local<"v128">,
+  offset: number,
+  lanes: number,
+): readonly Code<"void">[] => {
+  switch (lanes) {
+    case 1:
+      return [v128.store32_lane(0, value, address, offset)];
+    case 2:
+      return [v128.store64_lane(0, value, address, offset)];
+    case 3:
+      return [
+        v128.store64_lane(0, value, address, offset),
+        v128.store32_lane(2, value, address, offset + 8),
+      ];
+    default:
+      return [v128.store(address, value, offset)];
+  }
+};
+
+/** `(a, b, c, row, column, batch, rounds, first, last)`: addresses, place, and which part of k. */
+export type Kernel = Fn<
+  readonly ["i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"],
+  "void"
+>;
+
+export const kernel = (
+  module: ModuleBuilder,
+  name: string,
+  spec: GemmSpec,
+  plan: Plan,
+  { relaxed, epilogue }: GemmOptions,
+  height: number,
+  width: number,
+): Kernel => {
+  const vectors = Math.ceil(width / 4);
+  const { aRow, aStep, bStep } = feedOf(spec, plan, height, width);
+  const cRow = 4 * (spec.c ?? spec.n);
+  const whole = plan.depth === spec.k;
+  const madd = relaxed
+    ? f32x4.relaxed_madd
+    : (x: Code<"v128">, y: Code<"v128">, z: Code<"v128">) => f32x4.add(f32x4.mul(x, y), z);
+
+  return module.func(
+    `${name}.${height}x${width}`,
+    ["i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"],
+    "void",
+    (body, a, b, c, row, column, batch, rounds, first, last) => {
+      const sums = Array.from({ length: height }, () =>
+        Array.from({ length: vectors }, () => body.local("v128")),
+      );
+      const each = (visit: (sum: Local<"v128">, r: number, j: number) => void): void =>
+        sums.forEach((line, r) => {
+          line.forEach((sum, j) => {
+            visit(sum, r, j);
+          });
+        });
+
+      const resume = (): void =>
+        each((sum, r, j) => body.set(sum, v128.load(c, r * cRow + 16 * j)));
+      if (spec.accumulate === true) resume();
+      else if (!whole) body.if(i32.eqz(first), resume);
+
+      /** One step of k, `u` steps after where the addresses point. */
+      const step = (u: number): void => {
+        const right = Array.from({ length: vectors }, (_, j) =>
+          body.let(v128.load(b, u * bStep + 16 * j)),
+        );
+        sums.forEach((line, r) => {
+          const left = body.let(v128.load32_splat(a, u * aStep + r * aRow));
+          line.forEach((sum, j) => {
+            body.set(sum, madd(left, right[j]!, sum));
+          });
+        });
+      };
+      const advance = (steps: number): void => {
+        body.set(a, i32.add(a, steps * aStep));
+        body.set(b, i32.add(b, steps * bStep));
+      };
+      if (spec.k >= unroll)
+        body.loop((again) => {
+          for (let u = 0; u < unroll; u++) step(u);
+          advance(unroll);
+          body.brIf(again, rounds.tee(i32.sub(rounds, 1)));
+        });
+      const rest = (): void => {
+        for (let u = 0; u < spec.k % unroll; u++) step(u);
+      };
+      if (whole) rest();
+      else if (spec.k % unroll > 0) body.if(last, rest);
+
+      const lanesOf = (j: number): number => Math.min(4, width - 4 * j);
+      const finish = (): void =>
+        each((sum, r, j) => {
+          const at = r * cRow + 16 * j;
+          if (epilogue !== undefined)
+            body.set(
+              sum,
+              epilogue({
+                body,
+                value: sum,
+                row: r === 0 ? row : i32.add(row, r),
+                column: j === 0 ? column : i32.add(column, 4 * j),
+                batch,
+                address: at === 0 ? c : i32.add(c, at),
+                lanes: lanesOf(j),
+              }),
+            );
+          body.do(...storeLanes(c, sum, at, lanesOf(j)));
+        });
+      const suspend = (): void =>
+        each((sum, r, j) => body.do(...storeLanes(c, sum, r * cRow + 16 * j, lanesOf(j))));
+      if (whole || epilogue === undefined) finish();
+      else body.if(last, finish, suspend);
+    },
+  );
+};

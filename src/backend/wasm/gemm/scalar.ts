@@ -1,0 +1,85 @@
+/** Matrix products of f64 and i32: one element after another, in the order of k. */
+import {
+  type Body,
+  type Code,
+  f64,
+  i32,
+  type Local,
+  type ModuleBuilder,
+} from "../assembler/index.ts";
+import type { Gemm } from "./gemm.ts";
+import type { GemmSpec } from "./spec.ts";
+
+/** One element of the product, on its way to memory. */
+export interface ScalarCorner<T extends "f64" | "i32"> {
+  readonly body: Body;
+  readonly value: Local<T>;
+  readonly row: Code<"i32">;
+  readonly column: Code<"i32">;
+  readonly batch: Code<"i32">;
+  readonly address: Code<"i32">;
+}
+
+export interface ScalarGemmOptions<T extends "f64" | "i32"> {
+  readonly epilogue?: (corner: ScalarCorner<T>) => Code<T>;
+}
+
+interface Arithmetic<T extends "f64" | "i32"> {
+  readonly bytes: number;
+  readonly zero: Code<T>;
+  readonly load: (address: Code<"i32">) => Code<T>;
+  readonly store: (address: Code<"i32">, value: Code<T>) => Code<"void">;
+  readonly madd: (x: Code<T>, y: Code<T>, z: Code<T>) => Code<T>;
+}
+
+const product =
+  <T extends "f64" | "i32">({ bytes, zero, load, store, madd }: Arithmetic<T>) =>
+  (
+    module: ModuleBuilder,
+    name: string,
+    spec: GemmSpec,
+    { epilogue }: ScalarGemmOptions<T> = {},
+  ): Gemm =>
+    // The scratch address is taken, and left alone, so that all products are called alike.
+    module.func(name, ["i32", "i32", "i32", "i32"], "void", (body, a, b, c) => {
+      const at = (base: Code<"i32">, ...terms: readonly (readonly [Code<"i32">, number])[]) =>
+        terms.reduce<Code<"i32">>(
+          (sum, [index, stride]) => i32.add(sum, i32.mul(index, stride * bytes)),
+          base,
+        );
+      const { m, n, k, batch = { count: 1, a: 0, b: 0, c: 0 } } = spec;
+      body.for(0, batch.count, 1, (q) =>
+        body.for(0, m, 1, (row) => {
+          const line = body.let(at(a, [q, batch.a], [row, spec.a.row]));
+          body.for(0, n, 1, (column) => {
+            const top = body.let(at(b, [q, batch.b], [column, spec.b.column]));
+            const address = body.let(at(c, [q, batch.c], [row, spec.c ?? n], [column, 1]));
+            const value = body.let(spec.accumulate === true ? load(address) : zero);
+            body.for(0, k, 1, (l) => {
+              const x = load(at(line, [l, spec.a.column]));
+              const y = load(at(top, [l, spec.b.row]));
+              body.do(value.set(madd(x, y, value) as Parameters<typeof value.set>[0])); // code is an operand of its own type
+            });
+            const result = epilogue?.({ body, value, row, column, batch: q, address }) ?? value;
+            body.do(store(address, result));
+          });
+        }),
+      );
+    });
+
+export const gemmF64 = product<"f64">({
+  bytes: 8,
+  zero: f64.const(0),
+  load: f64.load,
+  store: f64.store,
+  madd: (x, y, z) => f64.add(f64.mul(x, y), z),
+});
+
+/** Whole numbers wrap around at 2³², as everywhere in WebAssembly. */
+export const gemmI32 = product<"i32">({
+  bytes: 4,
+  zero: i32.const(0),
+  load: i32.load,
+  store: i32.store,
+  madd: (x, y, z) => i32.add(i32.mul(x, y), z),
+});

@@ -1,0 +1,122 @@
+/** A matrix product with every size and stride known, and how it is cut to fit caches and registers. */
+
+/** Distances in elements: between rows, and between columns. */
+export interface Strides {
+  readonly row: number;
+  readonly column: number;
+}
+
+/** Row after row, as tensors are. */
+export const rowMajor = (columns: number): Strides => ({ row: columns, column: 1 });
+
+/** A matrix with this many rows, stored as the row-major matrix of its columns. */
+export const transposed = (rows: number): Strides => ({ row: 1, column: rows });
+
+/**
+ * `C = A B`, or `C += A B`, with `A` of m × k and `B` of k × n, for each of a batch.
+ *
+ * The rows of `C` are contiguous. Loads may reach twelve bytes beyond the end of `B` (and of what an
+ * epilogue reads with it), never stores.
+ */
+export interface GemmSpec {
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly a: Strides;
+  readonly b: Strides;
+  /** Elements from a row of `C` to the next; `n` if left out. */
+  readonly c?: number;
+  /** How many products, and the elements from one operand to its next (0: the same again). */
+  readonly batch?: {
+    readonly count: number;
+    readonly a: number;
+    readonly b: number;
+    readonly c: number;
+  };
+  readonly accumulate?: boolean;
+}
+
+/** `count` equal pieces of `size`, starting at `start`. */
+export interface Run {
+  readonly start: number;
+  readonly size: number;
+  readonly count: number;
+}
+
+/** How a product is cut. */
+export interface Plan {
+  /** Runs of tile heights; the first is the tallest. */
+  readonly heights: readonly Run[];
+  /** Runs of panel widths; the first is the widest. */
+  readonly widths: readonly Run[];
+  /** Steps of k between two visits to `C`; a multiple of {@link unroll} unless it is all of k. */
+  readonly depth: number;
+  /** Rows between two packings of `A`: whole tiles. */
+  readonly block: number;
+  readonly packA: boolean;
+  readonly packB: boolean;
+}
+
+/** Steps of k in one round of the innermost loop. */
+export const unroll = 4;
+
+export const ceilTo = (value: number, multiple: number): number =>
+  Math.ceil(value / multiple) * multiple;
+
+/** Cuts `total` into pieces of `size`, the last two evened out so that none is too small. */
+const cut = (total: number, size: number, evenBelow: number): readonly Run[] => {
+  const rest = total % size;
+  const whole = Math.floor(total / size);
+  if (rest === 0) return [{ start: 0, size, count: whole }];
+  if (whole === 0) return [{ start: 0, size: rest, count: 1 }];
+  const uneven = rest >= evenBelow;
+  const first = uneven ? whole : whole - 1;
+  const start = first * size;
+  const last = total - start;
+  const sizes = uneven ? [last] : [Math.ceil(last / 2), Math.floor(last / 2)];
+  const tail =
+    sizes.length === 2 && sizes[0] === sizes[1]
+      ? [{ start, size: sizes[0]!, count: 2 }]
+      : sizes.map((each, i) => ({
+          start: i === 0 ? start : start + sizes[0]!,
+          size: each,
+          count: 1,
+        }));
+  return first === 0 ? tail : [{ start: 0, size, count: first }, ...tail];
+};
+
+/** Register tiles by rows at hand: height × width accumulators, fed by width/4 + 1 more registers. */
+const tile = (m: number): { readonly height: number; readonly width: number } =>
+  m === 1 ? { height: 1, width: 32 } : m === 2 ? { height: 2, width: 16 } : { height: 6, width: 8 };
+
+export const planOf = ({ m, n, k, b }: GemmSpec): Plan => {
+  const { height, width } = tile(m);
+  const packB = b.column !== 1 || (m > 2 * height && n > 256);
+  const packA = m >= 512 && n > 64;
+  const blocks = Math.max(1, Math.ceil(k / 512));
+  const depth = blocks === 1 ? k : ceilTo(Math.ceil(k / blocks), unroll);
+  return {
+    heights: cut(m, height, 4),
+    widths: cut(n, width, 1),
+    depth,
+    block: packA ? 16 * height : m,
+    packA,
+    packB,
+  };
+};
+
+/** Bytes of `A` and of `B` packed, each a multiple of 16. */
+export const packedBytes = (plan: Plan): { readonly a: number; readonly b: number } => ({
+  a: plan.packA ? ceilTo(4 * plan.block * plan.depth, 64) : 0,
+  b: plan.packB
+    ? plan.widths.reduce((sum, { size, count }) => sum + count * ceilTo(size, 4), 0) *
+      plan.depth *
+      4
+    : 0,
+});
+
+/** The scratch memory that a product needs while it runs. */
+export const gemmScratchBytes = (spec: GemmSpec): number => {
+  const { a, b } = packedBytes(planOf(spec));
+  return ceilTo(b, 64) + a;
+};

@@ -1,0 +1,256 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  engine,
+  f32,
+  f32x4,
+  f64,
+  features,
+  i32,
+  moduleBuilder,
+  v128,
+  type WasmFunction,
+} from "../../../src/backend/wasm/assembler/index.ts";
+import {
+  type Epilogue,
+  type Gemm,
+  type GemmSpec,
+  gemm,
+  gemmF64,
+  gemmI32,
+  gemmScratchBytes,
+  rowMajor,
+  transposed,
+} from "../../../src/backend/wasm/gemm/index.ts";
+
+type Layout = "nn" | "nt" | "tn" | "tt";
+
+const specOf = (m: number, n: number, k: number, layout: Layout): GemmSpec => ({
+  m,
+  n,
+  k,
+  a: layout[0] === "n" ? rowMajor(k) : transposed(m),
+  b: layout[1] === "n" ? rowMajor(n) : transposed(k),
+});
+
+const batched = (spec: GemmSpec, shared: boolean): GemmSpec => ({
+  ...spec,
+  batch: { count: 3, a: spec.m * spec.k, b: shared ? 0 : spec.k * spec.n, c: spec.m * spec.n },
+});
+
+type Numbers = Float32Array | Float64Array | Int32Array;
+
+/** C as it should be, summed in double precision; `start` is what it is added to. */
+const truth = (spec: GemmSpec, a: Numbers, b: Numbers, start: Numbers): Float64Array => {
+  const c = new Float64Array(start.length);
+  const { m, n, k, batch = { count: 1, a: 0, b: 0, c: 0 } } = spec;
+  for (let q = 0; q < batch.count; q++)
+    for (let i = 0; i < m; i++)
+      for (let j = 0; j < n; j++) {
+        const at = q * batch.c + i * n + j;
+        let sum = spec.accumulate === true ? start[at]! : 0;
+        for (let l = 0; l < k; l++)
+          sum +=
+            a[q * batch.a + i * spec.a.row + l * spec.a.column]! *
+            b[q * batch.b + l * spec.b.row + j * spec.b.column]!;
+        c[at] = sum;
+      }
+  return c;
+};
+
+const guard = 0x7f;
+
+/** An instance with A, B, C, the scratch and a bias laid out in its memory, a guard behind each. */
+const place = (
+  spec: GemmSpec,
+  bytes: number,
+  emit: (module: ReturnType<typeof moduleBuilder>, biasAt: number) => Gemm,
+) => {
+  const { m, n, k, batch } = spec;
+  const times = batch?.count ?? 1;
+  const sizes = [m * k * times, k * n * times, m * n * times, n].map((size) => size * bytes);
+  const all = [...sizes, gemmScratchBytes(spec)];
+  const starts: number[] = [];
+  let end = 64;
+  for (const size of all) {
+    starts.push(end);
+    end += Math.ceil(size / 16) * 16 + 64;
+  }
+  const memory = new engine.Memory({ initial: Math.ceil(end / 65536) });
+  const buffer = memory.buffer as ArrayBuffer;
+  const module = moduleBuilder();
+  module.importMemory("env", "memory", { initial: 1 });
+  module.export("gemm", emit(module, starts[3]!));
+  const { exports } = new engine.Instance(new engine.Module(module.encode()), { env: { memory } });
+  const guards = all.map((size, i) => new Uint8Array(buffer, starts[i]! + size, 48));
+  for (const each of guards) each.fill(guard);
+  return {
+    buffer,
+    starts,
+    run: (): void => {
+      (exports.gemm as WasmFunction)(starts[0]!, starts[1]!, starts[2]!, starts[4]!);
+      for (const each of guards) expect(each.every((byte) => byte === guard)).toBe(true);
+    },
+    sizes: sizes.map((size) => size / bytes),
+  };
+};
+
+/** Numbers in (−1, 1) that look random and are the same every time. */
+const fill = (view: Numbers, seed: number): void => {
+  let state = seed;
+  for (let i = 0; i < view.length; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0;
+    view[i] = view instanceof Int32Array ? state >> 20 : state / 2 ** 31;
+  }
+};
+
+const single = (spec: GemmSpec, relaxed: boolean, epilogue?: (bias: number) => Epilogue) => {
+  const placed = place(spec, 4, (module, bias) =>
+    gemm(
+      module,
+      "gemm",
+      spec,
+      epilogue === undefined ? { relaxed } : { relaxed, epilogue: epilogue(bias) },
+    ),
+  );
+  const [a, b, c, bias] = [0, 1, 2, 3].map(
+    (i) => new Float32Array(placed.buffer, placed.starts[i]!, placed.sizes[i]!),
+  ) as [Float32Array, Float32Array, Float32Array, Float32Array];
+  fill(a, 1);
+  fill(b, 2);
+  fill(bias, 3);
+  if (spec.accumulate === true) fill(c, 4);
+  else c.fill(Number.NaN); // overwriting must not read
+  return { a, b, c, bias, run: placed.run };
+};
+
+/** Each of the k roundings loses at most half a unit of a partial sum, which is at most k. */
+const tolerance = (k: number): number => (k + 2) * 2 ** -24 * Math.sqrt(k + 1) * 2;
+
+const expectClose = (got: Float32Array, want: Float64Array, allowed: number): void => {
+  let worst = 0;
+  for (let i = 0; i < got.length; i++) {
+    const error = Math.abs(got[i]! - want[i]!);
+    if (!(error <= worst)) worst = error;
+  }
+  expect(worst).toBeLessThanOrEqual(allowed);
+};
+
+const check = (spec: GemmSpec, relaxed: boolean): void => {
+  const { a, b, c, run } = single(spec, relaxed);
+  const want = truth(spec, a, b, c);
+  run();
+  expectClose(c, want, tolerance(spec.k));
+};
+
+const layouts = ["nn", "nt", "tn", "tt"] as const;
+const relaxed = features().relaxedSimd;
+
+describe("gemm", () => {
+  it("agrees with the definition for small shapes in every layout", () => {
+    const size = fc.integer({ min: 1, max: 40 });
+    fc.assert(
+      fc.property(
+        size,
+        size,
+        fc.integer({ min: 0, max: 40 }),
+        fc.constantFrom(...layouts),
+        fc.boolean(),
+        fc.constantFrom("one", "three", "sharing B"),
+        fc.boolean(),
+        (m, n, k, layout, accumulate, batch, fused) => {
+          const spec = { ...specOf(m, n, k, layout), accumulate };
+          check(batch === "one" ? spec : batched(spec, batch === "sharing B"), fused && relaxed);
+        },
+      ),
+      { numRuns: 400 },
+    );
+  });
+
+  it.each(layouts)("agrees where k is split and operands are packed (%s)", (layout) => {
+    check(specOf(70, 300, 1030, layout), relaxed);
+    check({ ...specOf(70, 300, 1030, layout), accumulate: true }, relaxed);
+    check(specOf(530, 72, 701, layout), relaxed);
+    check(specOf(605, 270, 513, layout), false);
+  });
+
+  it("hands every element to the epilogue once, with its place", () => {
+    const plus =
+      (bias: number): Epilogue =>
+      ({ value, row, column, batch, address, lanes }) => {
+        expect(lanes).toBeGreaterThan(0);
+        expect(address.type).toBe("i32");
+        const place = f32x4.splat(f32.convert_i32_s(i32.add(row, i32.mul(batch, 1000))));
+        const shift = v128.load(i32.add(i32.shl(column, 2), bias));
+        return f32x4.add(f32x4.add(value, shift), place);
+      };
+    for (const [m, n, k] of [
+      [64, 10, 128],
+      [7, 13, 1],
+      [1, 37, 5],
+      [70, 300, 1030],
+    ] as const) {
+      const spec = batched(specOf(m, n, k, "nn"), false);
+      const { a, b, c, bias, run } = single(spec, relaxed, plus);
+      const want = truth(spec, a, b, c).map(
+        (sum, i) => sum + bias[i % n]! + (Math.floor(i / n) % m) + 1000 * Math.floor(i / (m * n)),
+      );
+      run();
+      expectClose(c, want, tolerance(k) + 2000 * 2 ** -23);
+    }
+  });
+
+  it("gives the same bits every time", () => {
+    const first = single(specOf(70, 300, 1030, "nn"), relaxed);
+    const second = single(specOf(70, 300, 1030, "nn"), relaxed);
+    first.run();
+    second.run();
+    second.run();
+    expect(second.c).toEqual(first.c);
+  });
+
+  it("is written only where C is, in rows wider than the product", () => {
+    const spec = { ...specOf(5, 6, 3, "nn"), c: 10 };
+    const wide = place({ ...spec, n: 10 }, 4, (module) =>
+      gemm(module, "gemm", { ...spec, a: rowMajor(3), b: rowMajor(10) }, { relaxed }),
+    );
+    const c = new Float32Array(wide.buffer, wide.starts[2]!, 50).fill(9);
+    wide.run();
+    expect([...c].map((each) => each === 9)).toEqual(
+      Array.from({ length: 50 }, (_, i) => i % 10 >= 6),
+    );
+  });
+});
+
+describe.each([
+  ["f64", gemmF64, Float64Array, 8],
+  ["i32", gemmI32, Int32Array, 4],
+] as const)("gemm of %s", (_, emit, View, bytes) => {
+  it("agrees with the definition", () => {
+    for (const layout of layouts)
+      for (const accumulate of [false, true]) {
+        const spec = batched({ ...specOf(5, 7, 9, layout), accumulate }, true);
+        const placed = place(spec, bytes, (module) => emit(module, "gemm", spec));
+        const [a, b, c] = [0, 1, 2].map(
+          (i) => new View(placed.buffer, placed.starts[i]!, placed.sizes[i]!),
+        ) as [Float64Array, Float64Array, Float64Array];
+        fill(a, 1);
+        fill(b, 2);
+        fill(c, 3);
+        const want = truth(spec, a, b, c);
+        placed.run();
+        expect([...c]).toEqual([...want]);
+      }
+  });
+});
+
+it("an epilogue of f64 sees each element", () => {
+  const spec = specOf(3, 4, 2, "nn");
+  const placed = place(spec, 8, (module) =>
+    gemmF64(module, "gemm", spec, { epilogue: ({ value }) => f64.mul(value, -2) }),
+  );
+  new Float64Array(placed.buffer, placed.starts[0]!, 6).fill(3);
+  new Float64Array(placed.buffer, placed.starts[1]!, 8).fill(5);
+  placed.run();
+  expect([...new Float64Array(placed.buffer, placed.starts[2]!, 12)]).toEqual(Array(12).fill(-60));
+});
