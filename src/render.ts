@@ -1,0 +1,180 @@
+import type * as errors from "./errors.ts";
+
+/** Every error of fluxion. A class added to `errors.ts` is a member at once, and must be rendered below. */
+export type FluxionError = InstanceType<(typeof errors)[keyof typeof errors]>;
+
+/** An error in words: what happened, where, and what to do about it. */
+interface Account {
+  readonly what: string;
+  readonly where?: string;
+  readonly fix: string;
+}
+
+type Accounts = {
+  readonly [T in FluxionError["_tag"]]: (
+    error: Extract<FluxionError, { readonly _tag: T }>,
+  ) => Account;
+};
+
+const shape = (s: readonly number[]): string => `[${s.join(", ")}]`;
+const inLayer = (path: readonly string[]): { readonly where?: string } =>
+  path.length === 0 ? {} : { where: `in ${path.join(".")}` };
+const oneOf = (names: readonly string[]): string =>
+  names.length === 0 ? "there are none" : `one of ${names.join(", ")}`;
+const several = (n: number, thing: string): string => `${n} ${thing}${n === 1 ? "" : "s"}`;
+
+const accounts: Accounts = {
+  ShapeMismatch: (e) => ({
+    what:
+      e.actual.length === 0
+        ? `${e.op} was given nothing`
+        : `${e.op} does not take ${e.actual.map(shape).join(" and ")}`,
+    ...inLayer(e.path),
+    fix: `give it ${e.expected}`,
+  }),
+  DtypeMismatch: (e) => ({
+    what: `${e.op} does not take ${e.actual.join(" and ")}`,
+    ...inLayer(e.path),
+    fix: `give it ${e.expected}; cast converts one dtype to another`,
+  }),
+  UnboundAxis: (e) => ({
+    what: `no vmap binds the axis "${e.axis}"`,
+    ...inLayer(e.path),
+    fix: `apply the function under vmap with { axis: "${e.axis}" }`,
+  }),
+  FreeVariable: (e) => ({
+    what: `the program depends on a value of shape ${shape(e.shape)} that is none of its inputs`,
+    ...inLayer(e.path),
+    fix: "pass the value as an input, or use it only inside the function that it belongs to",
+  }),
+  CompileError: (e) => ({
+    what: `the program cannot be compiled: ${several(e.causes.length, "mistake")}\n${e.causes
+      .map((cause) => indent(render(cause)))
+      .join("\n")}`,
+    fix: "correct each of them; all that were found are listed",
+  }),
+  BackendUnavailable: (e) => ({
+    what: `the backend "${e.backend}" cannot run here: this machine has no ${e.missing}`,
+    fix: `use the backend "${e.alternative}"`,
+  }),
+  MemoryLimit: (e) => ({
+    what: `the program needs ${bytes(e.needed)} of memory and the backend has ${bytes(e.limit)}`,
+    where: `most of it for ${e.largest.map((l) => `${l.what} (${bytes(l.bytes)})`).join(", ")}`,
+    fix: "take smaller batches, or recompute intermediate values with checkpoint",
+  }),
+  NonFinite: (e) => ({
+    what: `${e.where} is no longer a finite number`,
+    where: `at step ${e.step}${e.path.length === 0 ? "" : `, first in ${e.path.join(".")}`}`,
+    fix: "lower the learning rate, clip the gradients, or look for extreme values in the data",
+  }),
+  InvalidPipeline: (e) => ({
+    what: `the pipeline "${e.pipeline}" cannot be run: its ${e.field} is ${String(e.value)}`,
+    fix: `give it ${e.expected}`,
+  }),
+  StateMismatch: (e) => ({
+    what: `the pipeline "${e.pipeline}" cannot go on from this state: its ${e.part} has ${e.actual}, not ${e.expected}`,
+    ...inLayer(e.path),
+    fix: "resume with the pipeline that made the state, or start afresh without it",
+  }),
+  UnknownMonitor: (e) => ({
+    what: `nothing called "${e.monitor}" is measured in this run`,
+    fix: `monitor ${oneOf(e.known)}`,
+  }),
+  UnknownName: (e) => ({
+    what: `there is no ${e.kind} called "${e.name}"`,
+    fix: `${e.nearest === undefined ? "" : `did you mean "${e.nearest}"? `}known: ${e.known.join(", ")}`,
+  }),
+  InvalidFlag: (e) => ({
+    what: e.value === undefined ? `${e.flag} has no value` : `${e.flag} does not take "${e.value}"`,
+    fix: `give it ${e.expected}`,
+  }),
+  InvalidArgument: (e) => ({
+    what: `${e.op}: ${e.argument} is ${e.actual}`,
+    fix: `give it ${e.expected}`,
+  }),
+  DataSourceError: (e) => ({
+    what: `the data could not be read: ${e.reason}`,
+    where: `from ${e.source}`,
+    fix: "check that the file exists, that its name is right and that it may be read",
+  }),
+  IdxCorrupt: (e) => ({
+    what: `not a whole IDX file: expected ${e.expected}, found ${e.actual}`,
+    where: `in ${e.file}, at byte ${e.offset}`,
+    fix: idxFix[e.problem],
+  }),
+  TableCorrupt: (e) => ({
+    what: `expected ${e.expected}, found ${e.actual}`,
+    where: `in ${e.file}, line ${e.line}${e.column === "" ? "" : `, column "${e.column}"`}`,
+    fix: "correct the line or take it out",
+  }),
+  EmptyDataset: (e) => ({
+    what: "the dataset has no examples",
+    where: `in ${e.where}`,
+    fix: "check the source, and what filter, take, skip and split left of it",
+  }),
+  InvalidBatchSize: (e) => ({
+    what: `a batch of ${e.size} cannot be taken from ${several(e.examples, "example")}`,
+    fix: `use a whole number from 1 to ${e.examples}`,
+  }),
+  UnknownColumn: (e) => ({
+    what: `the dataset has no column "${e.column}"`,
+    fix: `name ${oneOf(e.columns)}`,
+  }),
+  LabelOutOfRange: (e) => ({
+    what: `the label ${e.value} is none of ${e.classes} classes`,
+    where: `in column "${e.column}", row ${e.row}`,
+    fix: `number the labels 0 to ${e.classes - 1}, or give the number of classes that there are`,
+  }),
+  NonFiniteData: (e) => ({
+    what: `${e.value} is no finite number`,
+    where: `in column "${e.column}", row ${e.row}`,
+    fix: "take such rows out with filter, or fill in what is missing",
+  }),
+  DecodeError: (e) => ({
+    what: `the input is not as described: ${several(e.issues.length, "mistake")}\n${e.issues
+      .map(
+        (i) =>
+          `  ${i.path.length === 0 ? "the whole" : i.path.join(".")}: expected ${i.expected}, found ${i.actual}`,
+      )
+      .join("\n")}`,
+    where: `in ${e.where}`,
+    fix: "correct each of them; if fluxion wrote it, it was changed or cut off afterwards",
+  }),
+};
+
+const idxFix: { readonly [P in errors.IdxProblem]: string } = {
+  magic: "give an IDX file, plain or compressed with gzip; fetch it again if it should be one",
+  type: "give the file that the dataset asks for: images and labels are easily swapped",
+  truncated: "fetch the file again: its end is missing",
+  trailing: "fetch the file again: it has more data than its header says",
+  compression: "fetch the file again: its compressed data is damaged or cut off",
+};
+
+const bytes = (n: number): string => {
+  const units = ["bytes", "KiB", "MiB", "GiB"] as const;
+  const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log2(Math.max(1, n)) / 10)));
+  return `${power === 0 ? n : (n / 1024 ** power).toFixed(1)} ${units[power]}`;
+};
+
+const indent = (text: string): string => text.replaceAll(/^/gm, "  ");
+
+/**
+ * An error in words: what happened, where, and the fix, each on its own line.
+ *
+ * @example
+ * ```ts
+ * import { InvalidBatchSize, render } from "fluxion";
+ * const error = new InvalidBatchSize({ size: 0, examples: 100 });
+ * render(error).split("\n")[0] // => "InvalidBatchSize: a batch of 0 cannot be taken from 100 examples"
+ * render(error).split("\n")[1] // => "  fix: use a whole number from 1 to 100"
+ * ```
+ */
+export const render = (error: FluxionError): string => {
+  // TypeScript does not see that an error's own tag selects the function that takes it.
+  const account = (accounts[error._tag] as (error: FluxionError) => Account)(error);
+  return [
+    `${error._tag}: ${account.what}`,
+    ...(account.where === undefined ? [] : [`  where: ${account.where}`]),
+    `  fix: ${account.fix}`,
+  ].join("\n");
+};

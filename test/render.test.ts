@@ -1,0 +1,108 @@
+import { describe, expect, test } from "vitest";
+import * as errors from "../src/errors.ts";
+import { type FluxionError, render } from "../src/render.ts";
+
+const path = ["encoder", "dense1"];
+const mismatch = new errors.ShapeMismatch({
+  op: "matmul",
+  expected: "[m, k] and [k, n]",
+  actual: [
+    [2, 3],
+    [4, 5],
+  ],
+  path,
+});
+
+/** One error of every class. */
+const examples: { readonly [T in FluxionError["_tag"]]: FluxionError } = {
+  ShapeMismatch: mismatch,
+  DtypeMismatch: new errors.DtypeMismatch({
+    op: "add",
+    expected: "one dtype",
+    actual: ["f32", "i32"],
+    path,
+  }),
+  UnboundAxis: new errors.UnboundAxis({ axis: "batch", path }),
+  FreeVariable: new errors.FreeVariable({ shape: [3], path: [] }),
+  CompileError: new errors.CompileError({ causes: [mismatch, mismatch] }),
+  BackendUnavailable: new errors.BackendUnavailable({
+    backend: "wasm",
+    missing: "SIMD",
+    alternative: "reference",
+  }),
+  MemoryLimit: new errors.MemoryLimit({
+    needed: 5 * 2 ** 30,
+    limit: 4 * 2 ** 30,
+    largest: [{ what: "dot", bytes: 2 ** 20 }],
+  }),
+  NonFinite: new errors.NonFinite({ where: "loss", step: 12, path: [] }),
+  InvalidPipeline: new errors.InvalidPipeline({
+    pipeline: "mnist-mlp",
+    field: "epochs",
+    value: -1,
+    expected: "a whole number from 1",
+  }),
+  StateMismatch: new errors.StateMismatch({
+    pipeline: "mnist-mlp",
+    part: "params",
+    path,
+    expected: "[784, 128]",
+    actual: "[784, 64]",
+  }),
+  UnknownMonitor: new errors.UnknownMonitor({ monitor: "acuracy", known: ["loss", "accuracy"] }),
+  UnknownName: new errors.UnknownName({
+    kind: "pipeline",
+    name: "mnist",
+    known: ["mnist-mlp"],
+    nearest: "mnist-mlp",
+  }),
+  InvalidFlag: new errors.InvalidFlag({ flag: "--epochs", value: "x", expected: "a number" }),
+  InvalidArgument: new errors.InvalidArgument({
+    op: "zeros",
+    argument: "shape",
+    expected: "whole numbers that are not negative",
+    actual: "[-1]",
+  }),
+  DataSourceError: new errors.DataSourceError({ source: "digits.idx", reason: "no such file" }),
+  IdxCorrupt: new errors.IdxCorrupt({
+    file: "digits.idx",
+    problem: "truncated",
+    offset: 16,
+    expected: "784 bytes of elements",
+    actual: "3 bytes",
+  }),
+  TableCorrupt: new errors.TableCorrupt({
+    file: "iris.csv",
+    line: 3,
+    column: "petal",
+    expected: "a number",
+    actual: '"x"',
+  }),
+  EmptyDataset: new errors.EmptyDataset({ where: "training data" }),
+  InvalidBatchSize: new errors.InvalidBatchSize({ size: 0, examples: 100 }),
+  UnknownColumn: new errors.UnknownColumn({ column: "labels", columns: ["image", "label"] }),
+  LabelOutOfRange: new errors.LabelOutOfRange({ column: "label", row: 7, value: 12, classes: 10 }),
+  NonFiniteData: new errors.NonFiniteData({ column: "x", row: 3, value: Number.NaN }),
+  DecodeError: new errors.DecodeError({
+    where: "checkpoint",
+    issues: [{ path: ["params", "0"], expected: "a tensor", actual: "null" }],
+  }),
+};
+
+describe("render", () => {
+  test("has an example of every error that there is", () => {
+    expect(Object.keys(examples).toSorted()).toEqual(Object.keys(errors).toSorted());
+    for (const [tag, error] of Object.entries(examples)) expect(error._tag).toBe(tag);
+  });
+
+  test.each(Object.values(examples))("$_tag says what happened and how to mend it", (error) => {
+    const text = render(error);
+    expect(text.startsWith(`${error._tag}: `)).toBe(true);
+    expect(text).toMatch(/\n {2}fix: \S/);
+    expect(text).not.toMatch(/undefined|\[object/);
+  });
+
+  test("reads like this", () => {
+    expect(Object.values(examples).map(render).join("\n\n")).toMatchSnapshot();
+  });
+});
