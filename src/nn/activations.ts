@@ -1,0 +1,160 @@
+import type { Expr } from "../ir/expr.ts";
+import { where } from "../ir/ops/control.ts";
+import * as op from "../ir/ops/elementwise.ts";
+import { lift } from "../ir/ops/operand.ts";
+import * as reduction from "../ir/ops/reduction.ts";
+import { sliceAxis } from "../ir/ops/structural.ts";
+import type { Operand, ShapeOf } from "../ir/shapeTypes.ts";
+import type { Activation } from "./layer.ts";
+
+/**
+ * The non-linear functions of neural networks. Each keeps the shape of what it is given, and so is a
+ * layer without params wherever a combinator takes one.
+ *
+ * At a kink the derivative is PyTorch's: that of the flat side for `relu`, `relu6`, `hardtanh` and the
+ * shrinks. A branch that is not taken is computed all the same, and is given an argument at which it
+ * is finite, since 0 times an infinite derivative would be NaN.
+ */
+const keeping = <X extends Operand>(x: X, f: (x: Expr) => Expr): Expr<ShapeOf<X>> =>
+  // Each f here is element-wise, or normalises along an axis: the shape stays.
+  f(lift(x)) as Expr as Expr<ShapeOf<X>>;
+
+const times = (x: Expr, factor: number): Expr => (factor === 1 ? x : op.mul(x, factor));
+const plus = (x: Expr, offset: number): Expr => op.add(x, offset);
+const either = (condition: Expr, x: Expr | number, y: Expr | number): Expr =>
+  typeof x === "number" && typeof y !== "number"
+    ? where(condition, lift(x, y.dtype), y)
+    : where(condition, x, y);
+
+/** `1 / (1 + e⁻ˣ)`. **Math** derivative `σ(x)(1 - σ(x))`. */
+export const sigmoid: Activation = (x) => op.logistic(x);
+
+/** `ln σ(x)`, without overflow. **Math** derivative `σ(-x)`. */
+export const logSigmoid: Activation = (x) => keeping(x, (e) => op.neg(logOnePlusExp(op.neg(e))));
+
+/** `max(x, 0)`; NaN stays NaN. **Math** derivative 1 above 0, 0 elsewhere. */
+export const relu: Activation = (x) => keeping(x, (e) => either(op.le(e, 0), 0, e));
+
+/** `min(max(x, 0), 6)`. **Source** Krizhevsky, "Convolutional Deep Belief Networks on CIFAR-10" (2010). */
+export const relu6: Activation = (x) => keeping(x, (e) => held(e, 0, 6));
+
+/** `x` above 0, `slope·x` below. **Source** Maas et al., "Rectifier Nonlinearities" (2013). */
+export const leakyRelu = <const X extends Operand>(x: X, slope = 0.01): Expr<ShapeOf<X>> =>
+  keeping(x, (e) => either(op.gt(e, 0), e, times(e, slope)));
+
+/** `scale·x` above 0, `scale·α(e^(βx) - 1)` below. */
+const exponentialBelow = (x: Expr, alpha: number, scale: number, beta: number): Expr => {
+  const positive = op.gt(x, 0);
+  const below = op.expm1(times(either(positive, 0, x), beta));
+  return either(positive, times(x, scale), times(below, alpha * scale));
+};
+
+/** `x` above 0, `α(eˣ - 1)` below. **Source** Clevert et al. (2015), arXiv:1511.07289. */
+export const elu = <const X extends Operand>(x: X, alpha = 1): Expr<ShapeOf<X>> =>
+  keeping(x, (e) => exponentialBelow(e, alpha, 1, 1));
+
+/** `x` above 0, `α(e^(x/α) - 1)` below. **Source** Barron (2017), arXiv:1704.07483. */
+export const celu = <const X extends Operand>(x: X, alpha = 1): Expr<ShapeOf<X>> =>
+  keeping(x, (e) => exponentialBelow(e, alpha, 1, 1 / alpha));
+
+/** The scaled elu that keeps mean 0 and variance 1. **Source** Klambauer et al. (2017), arXiv:1706.02515. */
+export const selu: Activation = (x) =>
+  keeping(x, (e) => exponentialBelow(e, 1.6732632423543772, 1.0507009873554805, 1));
+
+/** `xΦ(x)` for the normal distribution Φ. **Source** Hendrycks and Gimpel (2016), arXiv:1606.08415. */
+export const gelu: Activation = (x) =>
+  keeping(x, (e) => op.mul(times(e, 0.5), plus(op.erf(times(e, Math.SQRT1_2)), 1)));
+
+/** Gelu's approximation `x/2 (1 + tanh(√(2/π)(x + 0.044715x³)))`. **Source** as {@link gelu}. */
+export const geluTanh: Activation = (x) =>
+  keeping(x, (e) => {
+    const inner = op.add(e, times(op.mul(op.square(e), e), 0.044715));
+    return op.mul(times(e, 0.5), plus(op.tanh(times(inner, Math.sqrt(2 / Math.PI))), 1));
+  });
+
+/** `xσ(x)`, also called swish. **Source** Elfwing et al. (2017), arXiv:1702.03118. */
+export const silu: Activation = (x) => keeping(x, (e) => op.mul(e, op.logistic(e)));
+
+/**
+ * `ln(1 + eˣ)` as `max(x, 0) + ln(1 + e^-|x|)`. At 0 the kinks of the two terms cancel: the maximum's
+ * derivative is a half there, and |x|'s is 0.
+ */
+const logOnePlusExp = (x: Expr): Expr =>
+  op.add(op.maximum(x, 0), op.log1p(op.exp(op.neg(op.abs(x)))) as Expr);
+
+/**
+ * `ln(1 + e^(βx)) / β`, without overflow; `x` itself where `βx` is above `threshold`, as in PyTorch.
+ *
+ * **Math** derivative `σ(βx)`.
+ */
+export const softplus = <const X extends Operand>(
+  x: X,
+  beta = 1,
+  threshold = 20,
+): Expr<ShapeOf<X>> =>
+  keeping(x, (e) => {
+    const scaled = times(e, beta);
+    return either(op.gt(scaled, threshold), e, times(logOnePlusExp(scaled), 1 / beta));
+  });
+
+/** `x / (1 + |x|)`. **Source** Turian et al., "Quadratic Features and Deep Architectures" (2009). */
+export const softsign: Activation = (x) => keeping(x, (e) => op.div(e, plus(op.abs(e), 1)));
+
+/** `x tanh(ln(1 + eˣ))`. **Source** Misra (2019), arXiv:1908.08681. */
+export const mish: Activation = (x) => keeping(x, (e) => op.mul(e, op.tanh(logOnePlusExp(e))));
+
+const held = (x: Expr, low: number, high: number): Expr =>
+  either(op.le(x, low), low, either(op.ge(x, high), high, x));
+
+/** `x` held between `low` and `high`. */
+export const hardtanh = <const X extends Operand>(x: X, low = -1, high = 1): Expr<ShapeOf<X>> =>
+  keeping(x, (e) => held(e, low, high));
+
+/** `x/6 + 1/2` held between 0 and 1. **Source** Courbariaux et al. (2015), arXiv:1511.00363. */
+export const hardsigmoid: Activation = (x) => keeping(x, (e) => op.div(held(plus(e, 3), 0, 6), 6));
+
+/** `x · hardsigmoid(x)`. **Source** Howard et al. (2019), arXiv:1905.02244. */
+export const hardswish: Activation = (x) =>
+  keeping(x, (e) => op.div(op.mul(e, held(plus(e, 3), 0, 6)), 6));
+
+/** 0 where `|x| ≤ λ`, else `x`. */
+export const hardshrink = <const X extends Operand>(x: X, lambda = 0.5): Expr<ShapeOf<X>> =>
+  keeping(x, (e) => either(op.le(op.abs(e), lambda), 0, e));
+
+/** `x` moved `λ` towards 0, and 0 where it would pass it. */
+export const softshrink = <const X extends Operand>(x: X, lambda = 0.5): Expr<ShapeOf<X>> =>
+  keeping(x, (e) =>
+    either(
+      op.gt(e, lambda),
+      plus(e, -lambda),
+      either(op.lt(e, -lambda), plus(e, lambda), times(e, 0)),
+    ),
+  );
+
+/** `x - tanh x`. */
+export const tanhshrink: Activation = (x) => keeping(x, (e) => op.sub(e, op.tanh(e)));
+
+/** `x` where it is above `at`, else `value`. */
+export const threshold = <const X extends Operand>(
+  x: X,
+  at: number,
+  value: number,
+): Expr<ShapeOf<X>> => keeping(x, (e) => either(op.gt(e, at), e, value));
+
+/** `softmax(-x)` along the last axis. */
+export const softmin = <const X extends Operand>(x: X, axis = -1): Expr<ShapeOf<X>> =>
+  keeping(x, (e) => reduction.softmax(op.neg(e), axis));
+
+/**
+ * The first half along `axis`, each number times the sigmoid of its partner in the second half.
+ *
+ * **Shapes** `x: [..., 2n] → [..., n]` for the last axis, which is meant where none is given.
+ * **Source** Dauphin et al. (2016), arXiv:1612.08083.
+ */
+export const glu = (operand: Operand, axis = -1): Expr => {
+  const x = lift(operand);
+  const extent = x.shape.at(axis) ?? 0;
+  // An odd extent leaves halves of different shapes, which the product's type rule reports.
+  const half = Math.ceil(extent / 2);
+  return op.mul(sliceAxis(x, axis, 0, half), op.logistic(sliceAxis(x, axis, half, extent)));
+};

@@ -1,0 +1,114 @@
+import type { ShapeError, ShowShape } from "../ir/shapeTypes.ts";
+import type { Shape } from "../tensor/shape.ts";
+import type { Activation, Composable, Initial, Layer, SameLayer } from "./layer.ts";
+
+/** The params that a layer's `init` makes; an activation has none. */
+export type ParamsOf<L> = L extends {
+  readonly init: (key: never) => Initial<infer P, unknown>;
+}
+  ? P
+  : undefined;
+
+/** The state that a layer's `init` makes. */
+export type StateOf<L> = L extends {
+  readonly init: (key: never) => Initial<unknown, infer S>;
+}
+  ? S
+  : undefined;
+
+/** The params of each of several layers. */
+export type ParamsEach<Ls extends readonly Composable[]> = {
+  readonly [K in keyof Ls]: ParamsOf<Ls[K]>;
+};
+
+/** The state of each of several layers. */
+export type StateEach<Ls extends readonly Composable[]> = {
+  readonly [K in keyof Ls]: StateOf<Ls[K]>;
+};
+
+/** Stands for a shape that nothing has fixed yet: what a {@link SameLayer} takes and gives. */
+export interface Unchanged {
+  readonly shape: "unchanged";
+}
+
+type SameExtent<X, Y> = number extends X
+  ? true
+  : number extends Y
+    ? true
+    : X extends Y
+      ? true
+      : false;
+
+/** Whether two shapes may be equal: dynamic extents and ranks are checked when a program is compiled. */
+export type Meets<A extends Shape, B extends Shape> = number extends A["length"] | B["length"]
+  ? true
+  : A extends readonly [infer X, ...infer As extends Shape]
+    ? B extends readonly [infer Y, ...infer Bs extends Shape]
+      ? SameExtent<X, Y> extends true
+        ? Meets<As, Bs>
+        : false
+      : false
+    : B extends readonly []
+      ? true
+      : false;
+
+/** The shape that a chain takes, and the shape that it gives. */
+export interface Span<I, O> {
+  readonly takes: I;
+  readonly gives: O;
+}
+
+/** The number of layers with one more than those seen. */
+type Count<Seen extends readonly unknown[]> = readonly [...Seen, unknown] extends {
+  readonly length: infer N;
+}
+  ? N
+  : never;
+
+type Misfit<I extends Shape, O extends Shape, Taker, Giver> = Taker extends number
+  ? Giver extends number
+    ? ShapeError<`layer ${Taker} takes ${ShowShape<I>}, but layer ${Giver} gives ${ShowShape<O>}`>
+    : never
+  : never;
+
+/**
+ * One pass along a chain that remembers the layers seen, the shape taken first, the shape given last,
+ * and how many layers there were when it was given. One step for each layer, so that types of long
+ * networks are checked in linear time.
+ */
+type Fold<Ls, Seen extends readonly unknown[], First, Last, Giver> = Ls extends readonly [
+  infer L,
+  ...infer Rest,
+]
+  ? L extends SameLayer<infer _P, infer _S> | Activation
+    ? Fold<Rest, readonly [...Seen, L], First, Last, Giver>
+    : L extends Layer<infer I, infer O, infer _P, infer _S>
+      ? Last extends Shape
+        ? Meets<Last, I> extends true
+          ? Fold<Rest, readonly [...Seen, L], First, O, Count<Seen>>
+          : readonly [...Seen, Misfit<I, Last, Count<Seen>, Giver>, ...Rest]
+        : Fold<Rest, readonly [...Seen, L], I, O, Count<Seen>>
+      : never
+  : Span<First, Last>;
+
+/** What a chain takes and gives; where two layers do not meet, the chain with a `ShapeError` in the second's place. */
+export type Chain<Ls extends readonly Composable[]> = number extends Ls["length"]
+  ? Span<Shape, Shape>
+  : Fold<Ls, readonly [], Unchanged, Unchanged, 0>;
+
+/** The chain itself where its layers meet: what a combinator declares its arguments to be. */
+export type Meeting<Ls extends readonly Composable[]> =
+  Chain<Ls> extends infer C extends readonly unknown[] ? C : Ls;
+
+/** The layer with given params and state that takes and gives what a chain does. */
+export type Spanning<C, P, S> =
+  C extends Span<infer I extends Shape, infer O extends Shape>
+    ? Layer<I, O, P, S>
+    : SameLayer<P, S>;
+
+/** The one layer that several are, one after the other. */
+export type Sequential<Ls extends readonly Composable[]> = Spanning<
+  Chain<Ls>,
+  ParamsEach<Ls>,
+  StateEach<Ls>
+>;

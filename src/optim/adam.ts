@@ -1,0 +1,81 @@
+import type { Expr } from "../ir/expr.ts";
+import { cast } from "../ir/ops/control.ts";
+import { add, div, mul, neg, pow, reciprocal, sqrt, sub } from "../ir/ops/elementwise.ts";
+import { lift } from "../ir/ops/operand.ts";
+import { counted, type LearningRate, noSteps, oneMore, rateAt } from "./learningRate.ts";
+import { type GradientTransformation, transformation } from "./transformation.ts";
+import { zerosOf, zipTrees } from "./tree.ts";
+
+export interface AdamOptions {
+  readonly learningRate: LearningRate;
+  /** How much of the mean gradient is kept; 0.9 where not given. */
+  readonly beta1?: number;
+  /** How much of the mean square is kept; 0.999 where not given. */
+  readonly beta2?: number;
+  /** Added to the root of the mean square; 1e-8 where not given. */
+  readonly epsilon?: number;
+  readonly weightDecay?: number;
+}
+
+/** `1 - βᵗ` in f64: in f32 it would be off by 1e-5 in the first steps, which shows in the loss. */
+export const biasCorrection = (beta: number, t: Expr): Expr => sub(1, pow(lift(beta, "f64"), t));
+
+/** Adam with weights decayed through the gradient, or apart from it (`decoupled`). */
+const adamLike = (
+  name: string,
+  decoupled: boolean,
+  options: AdamOptions,
+): GradientTransformation => {
+  const { learningRate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0 } = options;
+  const decayed = (g: Expr, p: Expr): Expr =>
+    decoupled || weightDecay === 0 ? g : add(g, mul(p, weightDecay));
+  const meanOf = (m: Expr, g: Expr): Expr => add(mul(m, beta1), mul(g, 1 - beta1));
+  const squareOf = (v: Expr, g: Expr): Expr => add(mul(v, beta2), mul(mul(g, 1 - beta2), g));
+  return transformation({
+    name,
+    init: (params) => ({ step: noSteps(), mean: zerosOf(params), square: zerosOf(params) }),
+    update: (gradients, state, params) => {
+      const step = oneMore(state.step);
+      const t = counted(step);
+      const rate = rateAt(learningRate, state.step);
+      // Per step, not per parameter, and in f64; rounding to the params' dtype comes last.
+      const back = neg(div(rate, biasCorrection(beta1, t)));
+      const inverseRoot = reciprocal(sqrt(biasCorrection(beta2, t)));
+      const decay = mul(rate, -weightDecay);
+
+      const g = zipTrees(decayed, gradients, params);
+      const mean = zipTrees(meanOf, state.mean, g);
+      const square = zipTrees(squareOf, state.square, g);
+      const updateOf = (m: Expr, v: Expr, p: Expr): Expr => {
+        const root = add(mul(sqrt(v), cast(inverseRoot, p.dtype)), epsilon);
+        const moved = div(mul(m, cast(back, p.dtype)), root);
+        return decoupled && weightDecay !== 0 ? add(mul(p, cast(decay, p.dtype)), moved) : moved;
+      };
+      return {
+        updates: zipTrees(updateOf, mean, square, params),
+        state: { step, mean, square },
+      };
+    },
+    learningRate: ({ step }) => rateAt(learningRate, step),
+  });
+};
+
+/**
+ * Adam: steps of a size that does not depend on the gradients' scale. `weightDecay` (0 where not given)
+ * times the params is added to the gradients.
+ *
+ * **Math** `m ← β₁m + (1-β₁)g`, `v ← β₂v + (1-β₂)g²`,
+ * `p ← p - η/(1-β₁ᵗ) · m / (√v/√(1-β₂ᵗ) + ε)`.
+ * **Source** Kingma and Ba (2014), arXiv:1412.6980, algorithm 1.
+ */
+export const adam = (options: AdamOptions): GradientTransformation =>
+  adamLike("adam", false, options);
+
+/**
+ * Adam with the decay of weights apart from the gradient: `p ← p - ηλp` besides Adam's step. `weightDecay`
+ * is 0.01 where not given.
+ *
+ * **Source** Loshchilov and Hutter (2017), arXiv:1711.05101, algorithm 2.
+ */
+export const adamW = (options: AdamOptions): GradientTransformation =>
+  adamLike("adamW", true, { weightDecay: 0.01, ...options });

@@ -1,0 +1,48 @@
+import type { Tree } from "../algebra/tree.ts";
+import type { Expr } from "../ir/expr.ts";
+import { cast } from "../ir/ops/control.ts";
+import { add, mul, neg } from "../ir/ops/elementwise.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { type LearningRate, noSteps, oneMore, rateAt } from "./learningRate.ts";
+import { type GradientTransformation, transformation } from "./transformation.ts";
+import { zerosOf, zipTrees } from "./tree.ts";
+
+export interface SgdOptions {
+  readonly learningRate: LearningRate;
+  /** The share of the last velocity that is kept; 0 where not given. */
+  readonly momentum?: number;
+  /** Whether the step looks ahead along the velocity; `false` where not given. */
+  readonly nesterov?: boolean;
+  /** Adds `weightDecay · p` to the gradients; 0 where not given. */
+  readonly weightDecay?: number;
+}
+
+/**
+ * Stochastic gradient descent, with momentum.
+ *
+ * **Math** `v ← μv + g`, `p ← p - ηv`; Nesterov's: `p ← p - η(g + μv)`; without momentum `p ← p - ηg`.
+ * **Source** Sutskever et al., "On the importance of initialization and momentum in deep learning"
+ * (2013), with velocities in units of the gradient, as PyTorch has them.
+ */
+export const sgd = (options: SgdOptions): GradientTransformation => {
+  const { learningRate, momentum = 0, nesterov = false, weightDecay = 0 } = options;
+  const decayed = (g: Expr, p: Expr): Expr => (weightDecay === 0 ? g : add(g, mul(p, weightDecay)));
+  const velocities = (params: Tree<Tensor>) => (momentum === 0 ? undefined : zerosOf(params));
+  return transformation({
+    name: "sgd",
+    init: (params) => ({ step: noSteps(), velocity: velocities(params) }),
+    update: (gradients, { step, velocity }, params) => {
+      const back = neg(rateAt(learningRate, step));
+      const g = zipTrees(decayed, gradients, params);
+      const v =
+        momentum === 0 ? velocity : zipTrees((a, b) => add(mul(a, momentum), b), velocity, g);
+      const ahead =
+        momentum === 0 ? g : nesterov ? zipTrees((a, b) => add(a, mul(b, momentum)), g, v) : v;
+      return {
+        updates: zipTrees((d) => mul(d, cast(back, d.dtype)), ahead),
+        state: { step: oneMore(step), velocity: v },
+      };
+    },
+    learningRate: ({ step }) => rateAt(learningRate, step),
+  });
+};
