@@ -1,0 +1,53 @@
+import type { Monoid } from "fp-ts/lib/Monoid.js";
+import type { Expr } from "../ir/expr.ts";
+import type { Nested, Tensor } from "../tensor/tensor.ts";
+
+/** What a metric remembers of the examples that it has seen: numbers, or nested arrays of them, by name. */
+export type Summary = { readonly [field: string]: Nested };
+
+/** What a step knows of its batch: the mean loss, and the outputs and targets of every example. */
+export interface Outcomes {
+  /** `[]`, the mean over the examples. */
+  readonly loss: Expr;
+  /** `[batch, ...]` */
+  readonly outputs: Expr;
+  /** `[batch, ...]` */
+  readonly targets: Expr;
+}
+
+/**
+ * A metric over batches: a commutative monoid of summaries with a way in and a way out.
+ *
+ * The way in is symbolic, and so part of the compiled step: what leaves the step is the small summary,
+ * not the outputs. Summaries combine outside of it in any grouping and order, so that a metric can be
+ * folded over batches, epochs or workers and give the same value.
+ *
+ * **Laws** `laws.metric`: the monoid is associative and commutative with `empty` as unit, and `value`
+ * does not depend on how examples were batched.
+ */
+export interface Metric<A extends Summary> {
+  readonly name: string;
+  readonly monoid: Monoid<A>;
+  /** The summary of a batch, as an expression for each field. */
+  readonly fromBatch: (batch: Outcomes) => { readonly [K in keyof A]: Expr };
+  readonly value: (summary: A) => number;
+}
+
+/** A metric whose summary is of no interest: what a list of several has. */
+export interface AnyMetric {
+  readonly name: string;
+  readonly monoid: Monoid<never>;
+  readonly fromBatch: (batch: Outcomes) => { readonly [field: string]: Expr };
+  readonly value: (summary: never) => number;
+}
+
+/** A summary as the numbers that the expressions of `fromBatch` came to. */
+export const readSummary = <A extends Summary>(
+  computed: {
+    readonly [K in keyof A]: Tensor;
+  },
+): A =>
+  // The same fields, each with the tensor's numbers.
+  Object.fromEntries(
+    Object.entries<Tensor>(computed).map(([field, tensor]) => [field, tensor.toArray()]),
+  ) as Summary as A;
