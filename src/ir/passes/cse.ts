@@ -1,0 +1,40 @@
+import { reapply } from "../build.ts";
+import type { AnyNode, Expr, PrimitiveTag, Program } from "../expr.ts";
+import { innerPrograms } from "../graph.ts";
+import { nodeKey } from "../hash.ts";
+import { outputsOf, rewrite } from "./rewrite.ts";
+
+const commutative: ReadonlySet<PrimitiveTag> = new Set([
+  ...["add", "mul", "maximum", "minimum", "and", "or", "xor", "eq", "ne"],
+] as const satisfies readonly PrimitiveTag[]);
+
+/**
+ * Whether a node holds a call. After inlining those are checkpoints, whose point is to compute again:
+ * merging two of them would keep what they are there to forget.
+ */
+const holdsCall = (node: AnyNode): boolean =>
+  node.primitive === "call" || innerPrograms(node).some((p) => p.nodes.some(holdsCall));
+
+/** Common subexpressions: of nodes that compute the same, the first stands for all. */
+export const cse = (p: Program): Program => {
+  const numbers = new Map<AnyNode, number>();
+  const name = (x: Expr): string => {
+    const number = numbers.get(x.node) ?? numbers.size;
+    numbers.set(x.node, number);
+    return `${number}.${x.index}`;
+  };
+  const first = new Map<string, readonly Expr[]>();
+  return rewrite(p, (node, inputs) => {
+    if (holdsCall(node)) return undefined;
+    const ordered = commutative.has(node.primitive)
+      ? [...inputs].sort((x, y) => (name(x) < name(y) ? -1 : 1))
+      : inputs;
+    const key = nodeKey({ ...node, inputs: ordered }, name);
+    const earlier = first.get(key);
+    if (earlier !== undefined) return earlier;
+    const changed = inputs.some((x, i) => x !== node.inputs[i]);
+    const outputs = changed ? reapply(node, inputs) : outputsOf(node);
+    first.set(key, outputs);
+    return changed ? outputs : undefined;
+  });
+};

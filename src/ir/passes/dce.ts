@@ -1,0 +1,151 @@
+import { apply } from "../build.ts";
+import type { AnyNode, Expr, Params, Program } from "../expr.ts";
+import { program } from "../graph.ts";
+
+/**
+ * Dead code: outputs that nothing uses, of nodes and of the programs inside them, and what only those
+ * need. Wants are found from the last node to the first, and the program is then rebuilt forwards.
+ */
+type Mask = readonly boolean[];
+
+/** A node with fewer operands and outputs. */
+interface Pruned {
+  readonly inputs: Mask;
+  readonly outputs: Mask;
+  /** Whether anything is left out, be it inside. */
+  readonly changed: boolean;
+  readonly rebuild: (inputs: readonly Expr[]) => readonly Expr[];
+}
+
+const keep = <A>(xs: readonly A[], mask: Mask): readonly A[] => xs.filter((_, i) => mask[i]);
+const every = (mask: Mask): boolean => mask.every((x) => x);
+
+/** Which inputs the outputs of a program depend on. */
+const inputsUsed = (p: Program): Mask => {
+  const used = new Set<AnyNode>(p.outputs.map((x) => x.node));
+  for (const node of p.nodes) for (const x of node.inputs) used.add(x.node);
+  return p.inputs.map((x) => used.has(x.node));
+};
+
+/** A program with only those outputs that are wanted, of the same inputs. */
+const restrict = (p: Program, outputs: Mask): Program => {
+  const kept = every(outputs) ? p : program(p.inputs, keep(p.outputs, outputs));
+  return dce(kept);
+};
+
+const withInputs = (p: Program, inputs: Mask): Program =>
+  every(inputs) ? p : { ...p, inputs: keep(p.inputs, inputs) };
+
+const either = (a: Mask, b: Mask): Mask => a.map((x, i) => x || (b[i] as boolean));
+
+const pruneScan = (params: Params<"scan">, path: readonly string[], wanted: Mask): Pruned => {
+  const { constants, carry } = params;
+  // A carry lives if its last value is wanted or if its value in some step is.
+  let live = wanted;
+  for (;;) {
+    const needed = inputsUsed(restrict(params.body, live)).slice(constants, constants + carry);
+    const next = live.map((x, i) => x || (i < carry && (needed[i] as boolean)));
+    if (next.every((x, i) => x === live[i])) break;
+    live = next;
+  }
+  const body = restrict(params.body, live);
+  const carried = live.slice(0, carry);
+  const inputs = inputsUsed(body).map((used, i) =>
+    i >= constants && i < constants + carry ? (carried[i - constants] as boolean) : used,
+  );
+  const next: Params<"scan"> = {
+    ...params,
+    body: withInputs(body, inputs),
+    constants: inputs.slice(0, constants).filter((x) => x).length,
+    carry: carried.filter((x) => x).length,
+  };
+  return {
+    inputs,
+    outputs: live,
+    changed: next.body !== params.body || !every(live),
+    rebuild: (xs) => apply("scan", next, xs, path),
+  };
+};
+
+const pruneCond = (params: Params<"cond">, path: readonly string[], wanted: Mask): Pruned => {
+  const [onTrue, onFalse] = [restrict(params.onTrue, wanted), restrict(params.onFalse, wanted)];
+  const operands = either(inputsUsed(onTrue), inputsUsed(onFalse));
+  const next = { onTrue: withInputs(onTrue, operands), onFalse: withInputs(onFalse, operands) };
+  return {
+    inputs: [true, ...operands],
+    outputs: wanted,
+    changed: next.onTrue !== params.onTrue || next.onFalse !== params.onFalse,
+    rebuild: (xs) => apply("cond", next, xs, path),
+  };
+};
+
+const pruneCall = (params: Params<"call">, path: readonly string[], wanted: Mask): Pruned => {
+  const called = restrict(params.program, wanted);
+  const inputs = inputsUsed(called);
+  const next = { ...params, program: withInputs(called, inputs) };
+  return {
+    inputs,
+    outputs: wanted,
+    changed: next.program !== params.program,
+    rebuild: (xs) => apply("call", next, xs, path),
+  };
+};
+
+/** What is left of a node of which these outputs are wanted; `undefined` where that is all of it. */
+const prune = (node: AnyNode, wanted: Mask): Pruned | undefined => {
+  if (node.issue !== undefined) return undefined;
+  switch (node.primitive) {
+    case "scan":
+      return pruneScan(node.params, node.path, wanted);
+    case "cond":
+      return pruneCond(node.params, node.path, wanted);
+    case "call":
+      // Rules of its own are written for all operands and outputs.
+      return node.params.rules.kind === "checkpoint"
+        ? pruneCall(node.params, node.path, wanted)
+        : undefined;
+    default:
+      return undefined;
+  }
+};
+
+/** Removes what no output depends on, also from the programs inside. */
+export const dce = (p: Program): Program => {
+  const wanted = new Map<AnyNode, Set<number>>();
+  const want = (x: Expr): void => {
+    wanted.set(x.node, (wanted.get(x.node) ?? new Set()).add(x.index));
+  };
+  p.outputs.forEach(want);
+  const pruned = new Map<AnyNode, Pruned>();
+  for (const node of p.nodes.toReversed()) {
+    const uses = wanted.get(node);
+    if (uses === undefined) continue;
+    const smaller = prune(
+      node,
+      node.outputs.map((_, i) => uses.has(i)),
+    );
+    if (smaller?.changed) pruned.set(node, smaller);
+    keep(node.inputs, smaller?.inputs ?? node.inputs.map(() => true)).forEach(want);
+  }
+
+  const values = new Map<AnyNode, readonly Expr[]>();
+  const resolve = (x: Expr): Expr => values.get(x.node)?.[x.index] ?? x;
+  for (const node of p.nodes) {
+    if (!wanted.has(node)) continue;
+    const inputs = node.inputs.map(resolve);
+    const smaller = pruned.get(node);
+    if (smaller !== undefined) {
+      const made = smaller.rebuild(keep(inputs, smaller.inputs));
+      let next = 0;
+      // Outputs that are left out are not looked at any more.
+      values.set(
+        node,
+        node.outputs.map((_, i) => (smaller.outputs[i] ? made[next++] : made[0]) as Expr),
+      );
+    } else if (inputs.some((x, i) => x !== node.inputs[i]))
+      values.set(node, apply(node.primitive, node.params, inputs, node.path));
+  }
+  const outputs = p.outputs.map(resolve);
+  const changed = outputs.some((x, i) => x !== p.outputs[i]);
+  return changed || p.nodes.some((node) => !wanted.has(node)) ? program(p.inputs, outputs) : p;
+};

@@ -1,0 +1,137 @@
+import { apply, parameter } from "../build.ts";
+import type { AnyNode, Expr, Params, PrimitiveTag, Program } from "../expr.ts";
+import { program } from "../graph.ts";
+import { rewrite, same } from "./rewrite.ts";
+
+/** Not worth keeping between steps: constants, and what repeats or renames elements. */
+const cheap: ReadonlySet<PrimitiveTag> = new Set(["constant", "iota", "broadcast", "reshape"]);
+
+/** A scan in which more is constant: what it now takes, and where its outputs are found. */
+interface Hoisted {
+  readonly params: Params<"scan">;
+  readonly inputs: readonly Expr[];
+}
+
+/** The nodes of a body that depend on nothing that changes from step to step. */
+const invariantNodes = (body: Program, constants: number): ReadonlySet<AnyNode> => {
+  const found = new Set<AnyNode>(body.inputs.slice(0, constants).map((x) => x.node));
+  for (const node of body.nodes)
+    if (node.issue === undefined && node.inputs.every((x) => found.has(x.node))) found.add(node);
+  return found;
+};
+
+/** Moves the invariant nodes of a body, but for cheap ones, in front of the loop. */
+const hoistNodes = (
+  node: AnyNode & { primitive: "scan" },
+  inputs: readonly Expr[],
+): Hoisted | undefined => {
+  const { body, constants } = node.params;
+  const invariant = invariantNodes(body, constants);
+  if (!body.nodes.some((n) => invariant.has(n) && !cheap.has(n.primitive))) return undefined;
+
+  const outside = new Map<AnyNode, readonly Expr[]>();
+  body.inputs.slice(0, constants).forEach((x, i) => {
+    outside.set(x.node, [inputs[i] as Expr]);
+  });
+  const inside = new Map<AnyNode, readonly Expr[]>();
+  const added: { readonly parameter: Expr; readonly value: Expr }[] = [];
+
+  const outer = (x: Expr): Expr => outside.get(x.node)?.[x.index] as Expr;
+  const inner = (x: Expr): Expr => inside.get(x.node)?.[x.index] ?? x;
+  for (const n of body.nodes) {
+    if (invariant.has(n))
+      outside.set(n, apply(n.primitive, n.params, n.inputs.map(outer), [...node.path, ...n.path]));
+    if (invariant.has(n) && !cheap.has(n.primitive)) {
+      const parameters = n.outputs.map(parameter);
+      inside.set(n, parameters);
+      parameters.forEach((p, i) => {
+        added.push({ parameter: p, value: outside.get(n)?.[i] as Expr });
+      });
+    } else {
+      const operands = n.inputs.map(inner);
+      if (operands.some((x, i) => x !== n.inputs[i]))
+        inside.set(n, apply(n.primitive, n.params, operands, n.path));
+    }
+  }
+
+  // Only what is still looked at inside the loop crosses into it.
+  const results = body.outputs.map(inner);
+  const draft = program(body.inputs, results);
+  const used = new Set<AnyNode>(
+    [...results, ...draft.nodes.flatMap((n) => n.inputs)].map((x) => x.node),
+  );
+  const crossing = added.filter(({ parameter: p }) => used.has(p.node));
+  return {
+    params: {
+      ...node.params,
+      constants: constants + crossing.length,
+      body: program(
+        [
+          ...body.inputs.slice(0, constants),
+          ...crossing.map((c) => c.parameter),
+          ...body.inputs.slice(constants),
+        ],
+        results,
+      ),
+    },
+    inputs: [
+      ...inputs.slice(0, constants),
+      ...crossing.map((c) => c.value),
+      ...inputs.slice(constants),
+    ],
+  };
+};
+
+/** A scan whose carries that every step hands on as they are have become constants. */
+const settleCarries = (
+  node: AnyNode & { primitive: "scan" },
+  inputs: readonly Expr[],
+): readonly Expr[] | undefined => {
+  const { body, constants, carry } = node.params;
+  const parameters = body.inputs.slice(constants, constants + carry);
+  const isStill = parameters.map((x, i) => same(x, body.outputs[i] as Expr));
+  if (!isStill.includes(true)) return undefined;
+  const initial = inputs.slice(constants, constants + carry);
+  const [still, moving] = [true, false].map((s) => (_: Expr, i: number) => isStill[i] === s) as [
+    Chosen,
+    Chosen,
+  ];
+  const made = apply(
+    "scan",
+    {
+      ...node.params,
+      constants: constants + parameters.filter(still).length,
+      carry: parameters.filter(moving).length,
+      body: program(
+        [
+          ...body.inputs.slice(0, constants),
+          ...parameters.filter(still),
+          ...parameters.filter(moving),
+          ...body.inputs.slice(constants + carry),
+        ],
+        [...body.outputs.slice(0, carry).filter(moving), ...body.outputs.slice(carry)],
+      ),
+    },
+    [
+      ...inputs.slice(0, constants),
+      ...initial.filter(still),
+      ...initial.filter(moving),
+      ...inputs.slice(constants + carry),
+    ],
+    node.path,
+  );
+  let next = 0;
+  return node.outputs.map((_, i) => (isStill[i] ? initial[i] : made[next++]) as Expr);
+};
+
+type Chosen = (x: Expr, i: number) => boolean;
+
+/** Loop-invariant code motion: what a scan computes alike in each step is computed once, before it. */
+export const hoist = (p: Program): Program =>
+  rewrite(p, (node, inputs) => {
+    if (node.primitive !== "scan" || node.issue !== undefined) return undefined;
+    const settled = settleCarries(node, inputs);
+    if (settled !== undefined) return settled;
+    const hoisted = hoistNodes(node, inputs);
+    return hoisted && apply("scan", hoisted.params, hoisted.inputs, node.path);
+  });

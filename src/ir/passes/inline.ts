@@ -1,0 +1,53 @@
+import { Tensor } from "../../tensor/tensor.ts";
+import { apply, reapply } from "../build.ts";
+import type { AnyNode, Expr, Program } from "../expr.ts";
+import { everywhere, type Pass, rewrite } from "./rewrite.ts";
+
+/** The outputs of a program of `inputs`, every node under `path`. */
+const unfold = (p: Program, inputs: readonly Expr[], path: readonly string[]): readonly Expr[] => {
+  const values = new Map<AnyNode, readonly Expr[]>();
+  p.inputs.forEach((x, i) => {
+    values.set(x.node, [inputs[i] as Expr]);
+  });
+  const resolve = (x: Expr): Expr => values.get(x.node)?.[x.index] ?? x;
+  for (const node of p.nodes) {
+    const operands = node.inputs.map(resolve);
+    values.set(
+      node,
+      path.length === 0
+        ? reapply(node, operands)
+        : apply(node.primitive, node.params, operands, [...path, ...node.path]),
+    );
+  }
+  return p.outputs.map(resolve);
+};
+
+/** The branch of a `cond` whose predicate is known. */
+const branchOf = (node: AnyNode, predicate: Expr | undefined): Program | undefined => {
+  if (node.primitive !== "cond" || predicate?.node.primitive !== "constant") return undefined;
+  return Tensor.read(predicate.node.params.value)[0] !== 0
+    ? node.params.onTrue
+    : node.params.onFalse;
+};
+
+const inlineHere =
+  (checkpoints: boolean): Pass =>
+  (p) =>
+    rewrite(p, (node, inputs) => {
+      if (node.issue !== undefined) return undefined;
+      if (node.primitive === "call")
+        return checkpoints || node.params.rules.kind !== "checkpoint"
+          ? unfold(node.params.program, inputs, node.path)
+          : undefined;
+      const branch = branchOf(node, inputs[0]);
+      return branch && unfold(branch, inputs.slice(1), node.path);
+    });
+
+/**
+ * Calls replaced by what they call, and `cond` by its branch where the predicate is known. Checkpoints
+ * stay, since what they compute again must not be found equal to what was computed before.
+ */
+export const inlineCalls: Pass = everywhere(inlineHere(false));
+
+/** The same for checkpoints too: for a backend, after the last pass that could merge nodes. */
+export const inlineCheckpoints: Pass = everywhere(inlineHere(true));
