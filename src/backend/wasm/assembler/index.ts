@@ -21,6 +21,8 @@
  *
  * **Example**
  * ```ts
+ * import type { WasmFunction, WasmMemory } from "./index.ts";
+ *
  * const m = moduleBuilder();
  * m.memory({ initial: 1 }, "memory");
  * m.export(
@@ -34,6 +36,10 @@
  *   }),
  * );
  * const { exports } = new engine.Instance(new engine.Module(m.encode()));
+ * const numbers = new Float32Array((exports.memory as WasmMemory).buffer, 0, 4);
+ * numbers.set([1, 2, 3, 4]);
+ * (exports.scale as WasmFunction)(0, 16, 2.5);
+ * [...numbers]; // => [2.5, 5, 7.5, 10]
  * ```
  */
 

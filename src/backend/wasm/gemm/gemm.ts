@@ -59,7 +59,14 @@ const blocksOf = (plan: Plan): readonly { readonly outer: Run; readonly tiles: r
     ];
   });
 
-/** A function that computes the product that `spec` describes; the same spec gives the same bits. */
+/**
+ * A function that computes the product that `spec` describes.
+ *
+ * The same spec and the same numbers give the same bits, whatever else runs. Which operands are
+ * copied into the scratch memory, and how k is split, is decided from the sizes alone.
+ *
+ * **Shapes** `a: [m, k]`, `b: [k, n]` → `c: [m, n]`, for each of the batch.
+ */
 export const gemm = (
   module: ModuleBuilder,
   name: string,
