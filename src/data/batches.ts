@@ -1,0 +1,22 @@
+import { defer, from, type Observable } from "rxjs";
+import type { Batch, BatchOptions, Dataset, Row } from "./dataset.ts";
+
+/**
+ * The batches of a dataset, in order, as a cold stream: every subscription makes them anew, one at a
+ * time, and makes no more once it is unsubscribed.
+ *
+ * **Fails with** `InvalidBatchSize`, as the stream's error.
+ *
+ * @example
+ * ```ts
+ * import { arange, batches$, dataset } from "fluxion";
+ * const sizes: number[] = [];
+ * batches$(dataset({ x: arange(5) }), 2).subscribe((batch) => sizes.push(batch.x.size));
+ * sizes // => [2, 2, 1]
+ * ```
+ */
+export const batches$ = <R extends Row>(
+  dataset: Dataset<R>,
+  size: number,
+  options: BatchOptions = {},
+): Observable<Batch<R>> => defer(() => from(dataset.batch(size, options)));

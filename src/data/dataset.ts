@@ -1,0 +1,332 @@
+import { InvalidArgument, InvalidBatchSize, ShapeMismatch, UnknownColumn } from "../errors.ts";
+import type { TensorType } from "../ir/expr.ts";
+import { stackTensors } from "../tensor/constructors.ts";
+import type { Storage } from "../tensor/dtype.ts";
+import { type Key, permutation } from "../tensor/key.ts";
+import type { Shape } from "../tensor/shape.ts";
+import { Tensor } from "../tensor/tensor.ts";
+import {
+  alike,
+  type Columns,
+  chunks,
+  gather,
+  gatherInto,
+  kept,
+  mapColumns,
+  ordered,
+  type Rows,
+  range,
+  sample,
+} from "./rows.ts";
+
+/** One example: a named record of tensors. */
+export type Row = { readonly [column: string]: Tensor };
+
+type Leading<T, N extends number> = T extends Tensor<infer S> ? Tensor<readonly [N, ...S]> : never;
+type Rest<T> =
+  T extends Tensor<infer S>
+    ? S extends readonly [number, ...infer R extends Shape]
+      ? Tensor<Readonly<R>>
+      : Tensor
+    : never;
+
+/** Examples together: every column of the row under a leading axis. */
+export type Batch<R extends Row> = { readonly [C in keyof R]: Leading<R[C], number> };
+
+/** The row of stored columns: each without its leading axis. */
+export type RowOf<C extends Row> = { readonly [K in keyof C]: Rest<C[K]> };
+
+/** How {@link Dataset.batch} ends. */
+export interface BatchOptions {
+  /** Leave out the last examples where they do not fill a batch; `false` where not given. */
+  readonly dropRemainder?: boolean;
+}
+
+/** The batches of a dataset, in order; each iteration makes them anew. */
+export interface Batches<R extends Row> extends Iterable<Batch<R>> {
+  /** How many batches there are. */
+  readonly count: number;
+  readonly size: number;
+}
+
+/**
+ * Examples, immutable and lazy: every method gives a new dataset and copies nothing.
+ *
+ * **Fails with** thrown `InvalidArgument`, `ShapeMismatch`, `InvalidBatchSize`, `UnknownColumn`: mistakes of
+ * the program that calls. What can be wrong with the data itself is found by `validate`.
+ *
+ * @example
+ * ```ts
+ * import { dataset, key, tensor } from "fluxion";
+ * const points = dataset({ x: tensor([[1, 2], [3, 4], [5, 6]]), label: tensor([0, 1, 1], "i32") });
+ * points.size // => 3
+ * points.columns.x.shape // => [2]
+ * points.skip(1).batch(2).count // => 1
+ * points.filter((row) => row.label.item() === 1).row(0).x.toString() // => "[3. 4.]"
+ * ```
+ */
+export class Dataset<out R extends Row = Row> {
+  readonly #rows: Rows;
+  #sample: Columns | undefined;
+
+  private constructor(rows: Rows) {
+    this.#rows = rows;
+  }
+
+  /** The dataset of columns; see {@link dataset}. */
+  static of<const C extends Row>(columns: C): Dataset<RowOf<C>> {
+    const tensors = Object.values(columns);
+    const size = tensors[0]?.shape[0];
+    if (size === undefined || tensors.some((t) => t.shape[0] !== size))
+      throw new ShapeMismatch({
+        op: "dataset",
+        expected: "at least one column, and in all of them one example per row of the leading axis",
+        actual: tensors.map((t) => t.shape),
+        path: [],
+      });
+    return new Dataset<RowOf<C>>({ kind: "stored", size, columns });
+  }
+
+  #with(rows: Rows): Dataset<R> {
+    return new Dataset<R>(rows);
+  }
+
+  #one(): Columns {
+    this.#sample ??= sample(this.#rows);
+    return this.#sample;
+  }
+
+  /** The number of examples. */
+  get size(): number {
+    return this.#rows.size;
+  }
+
+  /** The shape and dtype of each column, of one example. */
+  get columns(): { readonly [C in keyof R]: TensorType } {
+    const types = mapColumns<Tensor, TensorType>(this.#one(), (t) => ({
+      shape: t.shape.slice(1),
+      dtype: t.dtype,
+    }));
+    // The rows' columns are those of R: the constructors' types say so.
+    return types as { readonly [C in keyof R]: TensorType };
+  }
+
+  /** The example at a position; negative counts from the end. */
+  row(index: number): R {
+    const position = index < 0 ? index + this.size : index;
+    if (!Number.isInteger(position) || position < 0 || position >= this.size)
+      throw new InvalidArgument({
+        op: "row",
+        argument: "index",
+        expected: `a whole number below ${this.size}, or from -${this.size} if it counts from the end`,
+        actual: String(index),
+      });
+    return rowAt<R>(gather(this.#rows, Int32Array.of(position)), 0);
+  }
+
+  /** Every example changed by a function of one. Where speed counts, see {@link mapBatches}. */
+  map<Q extends Row>(f: (row: R) => Q): Dataset<Q> {
+    return this.#mapped<Q>((batch) => {
+      const n = Object.values(batch)[0]?.shape[0] ?? 0;
+      const rows = Array.from({ length: n }, (_, i) => f(rowAt<R>(batch, i)));
+      return mapColumns(rows[0] as Row, (_, name) =>
+        stackTensors(rows.map((row) => row[name] as Tensor)),
+      );
+    });
+  }
+
+  /** Every example changed by a function of many at once, which it must treat one like another. */
+  mapBatches<Q extends Row>(f: (batch: Batch<R>) => Batch<Q>): Dataset<Q> {
+    return this.#mapped<Q>((batch) => f(batch as Batch<R>));
+  }
+
+  /** One column replaced, computed from that column of many examples at once. */
+  mapColumn<C extends keyof R & string, S extends Shape>(
+    column: C,
+    f: (tensor: Leading<R[C], number>) => Tensor<readonly [number, ...S]>,
+  ): Dataset<{ readonly [K in keyof R]: K extends C ? Tensor<S> : R[K] }> {
+    this.#known(column);
+    return this.#mapped((batch) => ({
+      ...batch,
+      [column]: f(batch[column] as Leading<R[C], number>),
+    }));
+  }
+
+  #mapped<Q extends Row>(f: (batch: Columns) => Columns): Dataset<Q> {
+    return new Dataset<Q>({ kind: "mapped", size: this.size, base: this.#rows, f });
+  }
+
+  #known(column: string): void {
+    if (!Object.hasOwn(this.#one(), column))
+      throw new UnknownColumn({ column, columns: Object.keys(this.#one()) });
+  }
+
+  /** Only these columns. */
+  select<C extends keyof R & string>(...columns: readonly C[]): Dataset<Pick<R, C>> {
+    for (const column of columns) this.#known(column);
+    return this.#mapped((batch) =>
+      Object.fromEntries(columns.map((column) => [column, batch[column] as Tensor])),
+    );
+  }
+
+  /** The examples that a predicate keeps; it is asked at once. */
+  filter(keep: (row: R) => boolean): Dataset<R> {
+    const order: number[] = [];
+    for (const [from, batch] of chunks(this.#rows)) {
+      const n = Object.values(batch)[0]?.shape[0] ?? 0;
+      for (let i = 0; i < n; i++) if (keep(rowAt<R>(batch, i))) order.push(from + i);
+    }
+    return this.#with(ordered(this.#rows, Int32Array.from(order)));
+  }
+
+  /** The examples in an order of the key's. */
+  shuffle(key: Key): Dataset<R> {
+    const order = Tensor.read(permutation(key, this.size));
+    return this.#with(ordered(this.#rows, Int32Array.from(order)));
+  }
+
+  /** The first `n` examples, or all where there are fewer. */
+  take(n: number): Dataset<R> {
+    return this.#slice(0, whole("take", "n", n));
+  }
+
+  /** All but the first `n` examples. */
+  skip(n: number): Dataset<R> {
+    return this.#slice(whole("skip", "n", n), this.size);
+  }
+
+  #slice(from: number, to: number): Dataset<R> {
+    return this.#with(ordered(this.#rows, range(from, Math.min(to, this.size))));
+  }
+
+  /**
+   * Parts that share no example: two for a fraction (that of the first), or one for each count, which
+   * may leave some examples out. With a key the examples are shuffled before.
+   */
+  split(fraction: number, key?: Key): readonly [Dataset<R>, Dataset<R>];
+  split<const N extends readonly number[]>(
+    counts: N,
+    key?: Key,
+  ): { readonly [I in keyof N]: Dataset<R> };
+  split(parts: number | readonly number[], key?: Key): readonly Dataset<R>[] {
+    const counts = typeof parts === "number" ? this.#fraction(parts) : parts;
+    const ends = counts.map((_, i) => counts.slice(0, i + 1).reduce((a, b) => a + b, 0));
+    if (counts.some((n) => !Number.isSafeInteger(n) || n < 0) || (ends.at(-1) ?? 0) > this.size)
+      throw new InvalidArgument({
+        op: "split",
+        argument: "counts",
+        expected: `whole numbers that are not negative, together at most ${this.size}`,
+        actual: counts.join(", "),
+      });
+    const from = key === undefined ? this : this.shuffle(key);
+    return ends.map((end, i) => from.#slice(ends[i - 1] ?? 0, end));
+  }
+
+  #fraction(fraction: number): readonly [number, number] {
+    if (!(fraction >= 0 && fraction <= 1))
+      throw new InvalidArgument({
+        op: "split",
+        argument: "fraction",
+        expected: "a number from 0 to 1",
+        actual: String(fraction),
+      });
+    const first = Math.round(fraction * this.size);
+    return [first, this.size - first];
+  }
+
+  /** These examples, then those of another dataset with the same columns. */
+  concat(other: Dataset<R>): Dataset<R> {
+    const [mine, theirs] = [this.#one(), other.#one()];
+    if (!alike(mine, theirs))
+      throw new ShapeMismatch({
+        op: "concat",
+        expected: "two datasets with the same columns, of the same shapes and dtypes",
+        actual: [...Object.values(mine), ...Object.values(theirs)].map((t) => t.shape.slice(1)),
+        path: [],
+      });
+    const size = this.size + other.size;
+    return this.#with({ kind: "joined", size, first: this.#rows, second: other.#rows });
+  }
+
+  /** The same examples, computed once, when one is first needed, and only copied after that. */
+  materialise(): Dataset<R> {
+    return this.#with(kept(this.#rows));
+  }
+
+  /** The examples in batches. **Fails with** `InvalidBatchSize`, thrown, unless `1 ≤ size ≤ this.size`. */
+  batch(size: number, { dropRemainder = false }: BatchOptions = {}): Batches<R> {
+    if (!Number.isSafeInteger(size) || size < 1 || size > this.size)
+      throw new InvalidBatchSize({ size, examples: this.size });
+    const count = dropRemainder ? Math.floor(this.size / size) : Math.ceil(this.size / size);
+    const batchAt = (i: number): Batch<R> =>
+      this.gather(range(i * size, Math.min((i + 1) * size, this.size)));
+    return {
+      count,
+      size,
+      *[Symbol.iterator]() {
+        for (let i = 0; i < count; i++) yield batchAt(i);
+      },
+    };
+  }
+
+  /** All examples as one batch. */
+  all(): Batch<R> {
+    return this.gather(range(0, this.size));
+  }
+
+  /** The examples at positions, each from 0 to `size - 1`. */
+  gather(indices: Int32Array): Batch<R> {
+    this.#inside(indices);
+    // What rows gather are the columns of R, many examples of each.
+    return gather(this.#rows, indices) as Batch<R>;
+  }
+
+  /**
+   * {@link gather} into buffers that the caller owns, one per column wanted, each of the storage of its
+   * column's dtype; nothing else is allocated where the dataset is stored or materialised.
+   */
+  gatherInto(
+    destination: { readonly [C in keyof R & string]?: Storage },
+    indices: Int32Array,
+  ): void {
+    this.#inside(indices);
+    gatherInto(this.#rows, destination as { readonly [column: string]: Storage }, indices);
+  }
+
+  #inside(indices: Int32Array): void {
+    for (let i = 0; i < indices.length; i++) {
+      const index = indices[i] as number;
+      if (index < 0 || index >= this.size)
+        throw new InvalidArgument({
+          op: "gather",
+          argument: "indices",
+          expected: `whole numbers from 0 to ${this.size - 1}`,
+          actual: String(index),
+        });
+    }
+  }
+}
+
+/** The dataset of columns that share their leading axis, the examples. */
+export const dataset = Dataset.of;
+
+const rowAt = <R extends Row>(batch: Columns, i: number): R => {
+  const row = mapColumns(batch, (t) => {
+    const shape = t.shape.slice(1);
+    const width = t.size / (t.shape[0] ?? 1);
+    return Tensor.own(shape, t.dtype, Tensor.read(t).slice(i * width, (i + 1) * width));
+  });
+  // A row of the columns of R.
+  return row as Row as R;
+};
+
+const whole = (op: string, argument: string, n: number): number => {
+  if (!Number.isSafeInteger(n) || n < 0)
+    throw new InvalidArgument({
+      op,
+      argument,
+      expected: "a whole number that is not negative",
+      actual: String(n),
+    });
+  return n;
+};

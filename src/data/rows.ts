@@ -1,0 +1,238 @@
+import { ShapeMismatch } from "../errors.ts";
+import { allocate, type Storage } from "../tensor/dtype.ts";
+import { sameShape, sizeOf } from "../tensor/shape.ts";
+import { Tensor } from "../tensor/tensor.ts";
+
+/** Named tensors that share a leading axis: the examples. */
+export type Columns = { readonly [column: string]: Tensor };
+
+/**
+ * Examples as a description: where they are stored, in which order, and what is done to them.
+ *
+ * Nothing is copied until rows are gathered, so that an order of 60,000 images costs its indices only.
+ */
+export type Rows =
+  | { readonly kind: "stored"; readonly size: number; readonly columns: Columns }
+  | {
+      readonly kind: "ordered";
+      readonly size: number;
+      readonly base: Rows;
+      readonly order: Int32Array;
+    }
+  | {
+      readonly kind: "mapped";
+      readonly size: number;
+      readonly base: Rows;
+      readonly f: (batch: Columns) => Columns;
+    }
+  | { readonly kind: "joined"; readonly size: number; readonly first: Rows; readonly second: Rows }
+  | { readonly kind: "kept"; readonly size: number; readonly stored: () => Rows };
+
+/** Rows in another order, or some of them, or some of them twice. */
+export const ordered = (base: Rows, order: Int32Array): Rows =>
+  base.kind === "ordered"
+    ? { ...base, size: order.length, order: composed(base.order, order) }
+    : { kind: "ordered", size: order.length, base, order };
+
+const composed = (order: Int32Array, indices: Int32Array): Int32Array => {
+  const out = new Int32Array(indices.length);
+  for (let i = 0; i < out.length; i++) out[i] = order[indices[i] as number] as number;
+  return out;
+};
+
+/** The rows at `indices`, each from 0 to `size - 1`, as new columns. */
+export const gather = (rows: Rows, indices: Int32Array): Columns => {
+  switch (rows.kind) {
+    case "stored":
+      return mapColumns(rows.columns, (tensor) => {
+        const data = allocate(tensor.dtype, indices.length * rowSize(tensor));
+        copyRows(tensor, indices, data);
+        return Tensor.own([indices.length, ...tensor.shape.slice(1)], tensor.dtype, data);
+      });
+    case "ordered":
+      return gather(rows.base, composed(rows.order, indices));
+    case "mapped":
+      return indices.length === 0
+        ? withoutRows(sample(rows))
+        : sameLength(rows.f(gather(rows.base, indices)), indices.length);
+    case "joined":
+      return interleaved(rows.first, rows.second, indices);
+    case "kept":
+      return gather(rows.stored(), indices);
+  }
+};
+
+/** Writes the rows at `indices` into buffers of the columns' own storage; stored rows are copied once. */
+export const gatherInto = (
+  rows: Rows,
+  destination: { readonly [column: string]: Storage },
+  indices: Int32Array,
+): void => {
+  switch (rows.kind) {
+    case "stored":
+      for (const column in destination) {
+        const tensor = rows.columns[column];
+        const into = destination[column];
+        if (tensor !== undefined && into !== undefined) copyRows(tensor, indices, into);
+      }
+      return;
+    case "ordered":
+      gatherInto(rows.base, destination, composed(rows.order, indices));
+      return;
+    case "kept":
+      gatherInto(rows.stored(), destination, indices);
+      return;
+    default: {
+      const columns = gather(rows, indices);
+      for (const column in destination) {
+        const tensor = columns[column];
+        if (tensor !== undefined) destination[column]?.set(Tensor.read(tensor));
+      }
+    }
+  }
+};
+
+/** One row, of which only the shapes and dtypes matter: the first, or zeros where there is none. */
+export const sample = (rows: Rows): Columns => {
+  switch (rows.kind) {
+    case "stored":
+      return rows.size > 0
+        ? gather(rows, Int32Array.of(0))
+        : mapColumns(rows.columns, (t) => blank(t, 1));
+    case "ordered":
+      return sample(rows.base);
+    case "mapped":
+      return rows.f(sample(rows.base));
+    case "joined":
+      return sample(rows.first);
+    case "kept":
+      return sample(rows.stored());
+  }
+};
+
+/** The rows computed once, when they are first asked for, and from then on only copied. */
+export const kept = (rows: Rows): Rows => {
+  if (rows.kind === "stored" || rows.kind === "kept") return rows;
+  let stored: Rows | undefined;
+  return {
+    kind: "kept",
+    size: rows.size,
+    stored: () => {
+      stored ??= { kind: "stored", size: rows.size, columns: computed(rows) };
+      return stored;
+    },
+  };
+};
+
+/** Rows computed at a time where all of them are computed: large enough to be quick, small enough to be cached. */
+const chunk = 1024;
+
+/** Every row, part by part: what `from` and the rows from there on are. */
+export function* chunks(rows: Rows): Iterable<readonly [from: number, columns: Columns]> {
+  for (let from = 0; from < rows.size; from += chunk)
+    yield [from, gather(rows, range(from, Math.min(from + chunk, rows.size)))];
+}
+
+const computed = (rows: Rows): Columns => {
+  const all = mapColumns(sample(rows), (t) => ({
+    tensor: blank(t, rows.size),
+    data: allocate(t.dtype, rows.size * rowSize(t)),
+  }));
+  for (const [from, columns] of chunks(rows))
+    for (const [name, { tensor, data }] of Object.entries(all))
+      data.set(Tensor.read(columns[name] as Tensor), from * rowSize(tensor));
+  return mapColumns(all, ({ tensor, data }) => Tensor.own(tensor.shape, tensor.dtype, data));
+};
+
+/** `from, …, to - 1`. */
+export const range = (from: number, to: number): Int32Array => {
+  const out = new Int32Array(Math.max(0, to - from));
+  for (let i = 0; i < out.length; i++) out[i] = from + i;
+  return out;
+};
+
+/** A record with every value replaced. */
+export const mapColumns = <A, B>(
+  columns: { readonly [column: string]: A },
+  f: (value: A, column: string) => B,
+): { readonly [column: string]: B } =>
+  Object.fromEntries(Object.entries(columns).map(([name, value]) => [name, f(value, name)]));
+
+const rowSize = (tensor: Tensor): number => sizeOf(tensor.shape.slice(1));
+
+const blank = (tensor: Tensor, rows: number): Tensor =>
+  Tensor.own(
+    [rows, ...tensor.shape.slice(1)],
+    tensor.dtype,
+    allocate(tensor.dtype, rows * rowSize(tensor)),
+  );
+
+const withoutRows = (columns: Columns): Columns => mapColumns(columns, (t) => blank(t, 0));
+
+const sameLength = (columns: Columns, rows: number): Columns => {
+  const wrong = Object.values(columns).filter((t) => t.shape[0] !== rows);
+  if (wrong.length > 0)
+    throw new ShapeMismatch({
+      op: "mapBatches",
+      expected: `as many rows as came in (${rows}), along a leading axis of every column`,
+      actual: wrong.map((t) => t.shape),
+      path: [],
+    });
+  return columns;
+};
+
+/** Rows at least this wide are copied by the engine's own `set`, narrower ones element by element. */
+const wide = 24;
+
+/** Copies rows, neighbours together, to the front of `into`. */
+const copyRows = (tensor: Tensor, indices: Int32Array, into: Storage): void => {
+  const from = Tensor.read(tensor);
+  const width = rowSize(tensor);
+  if (width < wide) {
+    for (let i = 0; i < indices.length; i++) {
+      const row = (indices[i] as number) * width;
+      for (let j = 0; j < width; j++) into[i * width + j] = from[row + j] as number;
+    }
+    return;
+  }
+  for (let i = 0; i < indices.length; ) {
+    const first = indices[i] as number;
+    let n = 1;
+    while (indices[i + n] === first + n) n++;
+    into.set(from.subarray(first * width, (first + n) * width), i * width);
+    i += n;
+  }
+};
+
+const interleaved = (first: Rows, second: Rows, indices: Int32Array): Columns => {
+  const inFirst = gather(
+    first,
+    indices.filter((i) => i < first.size),
+  );
+  const inSecond = gather(
+    second,
+    indices.filter((i) => i >= first.size).map((i) => i - first.size),
+  );
+  return mapColumns(inFirst, (a, name) => {
+    const b = inSecond[name] as Tensor;
+    const width = rowSize(a);
+    const data = allocate(a.dtype, indices.length * width);
+    const [x, y] = [Tensor.read(a), Tensor.read(b)];
+    let taken = 0;
+    for (const [i, index] of indices.entries()) {
+      const isFirst = index < first.size;
+      const row = (isFirst ? taken : i - taken) * width;
+      data.set((isFirst ? x : y).subarray(row, row + width), i * width);
+      if (isFirst) taken++;
+    }
+    return Tensor.own([indices.length, ...a.shape.slice(1)], a.dtype, data);
+  });
+};
+
+/** Whether rows of both can be one dataset: the same columns of the same shapes and dtypes. */
+export const alike = (a: Columns, b: Columns): boolean =>
+  Object.keys(a).length === Object.keys(b).length &&
+  Object.entries(a).every(([name, x]) => {
+    const y = b[name];
+    return y !== undefined && x.dtype === y.dtype && sameShape(x.shape.slice(1), y.shape.slice(1));
+  });

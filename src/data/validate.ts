@@ -1,0 +1,115 @@
+import * as Effect from "effect/Effect";
+import {
+  EmptyDataset,
+  InvalidBatchSize,
+  LabelOutOfRange,
+  NonFiniteData,
+  UnknownColumn,
+} from "../errors.ts";
+import { isFloat } from "../tensor/dtype.ts";
+import { Tensor } from "../tensor/tensor.ts";
+import type { Dataset, Row } from "./dataset.ts";
+
+/** What data must be before a run begins. */
+export interface Requirements<R extends Row> {
+  /** What the data is called where it is named in an error. */
+  readonly where?: string;
+  /** From 1 to the number of examples. */
+  readonly batchSize?: number;
+  /** The number of classes of each column of labels. */
+  readonly labels?: { readonly [C in keyof R & string]?: number };
+  /** Every number finite; `true` where not given. */
+  readonly finite?: boolean;
+}
+
+/** What {@link validate} finds. */
+export type InvalidData =
+  | EmptyDataset
+  | InvalidBatchSize
+  | UnknownColumn
+  | LabelOutOfRange
+  | NonFiniteData;
+
+/**
+ * The dataset itself, every example of it looked at; the first thing that is wrong with it is the failure.
+ *
+ * **Fails with** `EmptyDataset`, `InvalidBatchSize`, `UnknownColumn`, `LabelOutOfRange`, `NonFiniteData`.
+ */
+export const validate = <R extends Row>(
+  dataset: Dataset<R>,
+  requirements: Requirements<R> = {},
+): Effect.Effect<Dataset<R>, InvalidData> =>
+  Effect.suspend((): Effect.Effect<Dataset<R>, InvalidData> => {
+    const problem = firstProblem(dataset, requirements);
+    return problem === undefined ? Effect.succeed(dataset) : Effect.fail(problem);
+  });
+
+const firstProblem = <R extends Row>(
+  dataset: Dataset<R>,
+  { where = "the data", batchSize, labels = {}, finite = true }: Requirements<R>,
+): InvalidData | undefined => {
+  const examples = dataset.size;
+  if (examples === 0) return new EmptyDataset({ where });
+  if (
+    batchSize !== undefined &&
+    !(Number.isSafeInteger(batchSize) && batchSize >= 1 && batchSize <= examples)
+  )
+    return new InvalidBatchSize({ size: batchSize, examples });
+  const columns = Object.keys(dataset.columns);
+  const classesOf: { readonly [column: string]: number | undefined } = labels;
+  const unknown = Object.keys(classesOf).find((column) => !columns.includes(column));
+  if (unknown !== undefined) return new UnknownColumn({ column: unknown, columns });
+
+  const checks = columns.flatMap((column) => {
+    const classes = classesOf[column];
+    return [
+      ...(finite && isFloat(dataset.columns[column]?.dtype ?? "bool") ? [finiteIn(column)] : []),
+      ...(classes === undefined ? [] : [labelsIn(column, classes)]),
+    ];
+  });
+  if (checks.length === 0) return undefined;
+  let row = 0;
+  for (const batch of dataset.batch(Math.min(1024, examples))) {
+    for (const check of checks) {
+      const problem = check(batch, row);
+      if (problem !== undefined) return problem;
+    }
+    row += Math.min(1024, examples);
+  }
+  return undefined;
+};
+
+/** What is wrong with some examples, the first of which is the dataset's row `from`. */
+type Check = (batch: Row, from: number) => InvalidData | undefined;
+
+const finiteIn =
+  (column: string): Check =>
+  (batch, from) => {
+    const tensor = batch[column] as Tensor;
+    const data = Tensor.read(tensor);
+    const at = data.findIndex((value) => !Number.isFinite(value));
+    return at < 0
+      ? undefined
+      : new NonFiniteData({ column, row: from + rowOf(tensor, at), value: data[at] as number });
+  };
+
+const labelsIn =
+  (column: string, classes: number): Check =>
+  (batch, from) => {
+    const tensor = batch[column] as Tensor;
+    const data = Tensor.read(tensor);
+    const at = data.findIndex(
+      (label) => !(Number.isInteger(label) && label >= 0 && label < classes),
+    );
+    return at < 0
+      ? undefined
+      : new LabelOutOfRange({
+          column,
+          row: from + rowOf(tensor, at),
+          value: data[at] as number,
+          classes,
+        });
+  };
+
+const rowOf = (tensor: Tensor, at: number): number =>
+  Math.floor(at / (tensor.size / (tensor.shape[0] ?? 1)));
