@@ -11,6 +11,7 @@ import type {
   Unary,
 } from "../../../src/ir/expr.ts";
 import { program } from "../../../src/ir/graph.ts";
+import { printProgram } from "../../../src/ir/print.ts";
 import { close } from "../../../src/ir/trace.ts";
 import { allocate, type Dtype, store } from "../../../src/tensor/dtype.ts";
 import { sizeOf } from "../../../src/tensor/shape.ts";
@@ -70,7 +71,9 @@ const permutationOf = (rank: number, n: number): readonly number[] => {
 
 type Step = (pool: readonly Expr[], instruction: Instruction) => readonly Expr[];
 
-const pick = (pool: readonly Expr[], n: number): Expr => choose(pool, n);
+/** An operand, more often a recent one, so that programs grow deep. */
+const pick = (pool: readonly Expr[], n: number): Expr =>
+  pool[pool.length - 1 - Math.floor((n / 61) ** 2 * pool.length)] as Expr;
 /** An operand of the type of `x`, or `x` itself. */
 const alike = (pool: readonly Expr[], x: Expr, n: number): Expr =>
   choose(
@@ -86,7 +89,7 @@ const closed = (types: readonly TensorType[], { inner }: Instruction, path: numb
   return close(inputs, last).program;
 };
 
-const steps: readonly Step[] = [
+const kindsOfStep: readonly Step[] = [
   (pool, { picks: [a, b] }) => attempt(choose(unaries, a!), {}, [pick(pool, b!)], ["layer"]),
   (pool, { picks: [a, b, c] }) => {
     const x = pick(pool, b!);
@@ -287,6 +290,11 @@ const steps: readonly Step[] = [
   },
 ];
 
+/** Arithmetic, where most identities are, comes up most. */
+const steps: readonly Step[] = [0, 1, 2, 2, 2, 4, 5]
+  .map((i) => choose(kindsOfStep, i))
+  .concat(kindsOfStep);
+
 const grow = (start: readonly Expr[], instructions: readonly Instruction[]): readonly Expr[] =>
   instructions.reduce<readonly Expr[]>((pool, instruction) => {
     const made = choose(steps, instruction.op)(pool, instruction);
@@ -310,7 +318,7 @@ const instructionsOf = (depth: number, most: number): fc.Arbitrary<readonly Inst
       picks: fc.tuple(fc.nat(60), fc.nat(60), fc.nat(60)),
       inner: depth === 0 ? fc.constant([]) : instructionsOf(depth - 1, 6),
     }),
-    { maxLength: most },
+    { minLength: Math.min(most, 3), maxLength: most, size: "max" },
   );
 
 const value = ({ shape, dtype }: TensorType, numbers: readonly number[]): Tensor => {
@@ -319,6 +327,12 @@ const value = ({ shape, dtype }: TensorType, numbers: readonly number[]): Tensor
     data[i] = store(dtype, choose(numbers, i));
   });
   return Tensor.own(shape, dtype, data);
+};
+
+/** Values that no other value is made of: as outputs, they leave little code dead. */
+const unused = (pool: readonly Expr[]): readonly Expr[] => {
+  const used = new Set(pool.flatMap((x) => x.node.inputs).map((x) => x.node));
+  return pool.filter((x, i) => !used.has(x.node) || i % 11 === 0).slice(-10);
 };
 
 export interface Sample {
@@ -330,14 +344,15 @@ export interface Sample {
 export const sample: fc.Arbitrary<Sample> = fc
   .record({
     instructions: instructionsOf(2, 24),
-    results: fc.integer({ min: 1, max: 6 }),
     numbers: fc.array(fc.constantFrom(...special, 3, -7, 1.5), { minLength: 1, maxLength: 8 }),
   })
-  .map(({ instructions, results, numbers }) => {
+  .map(({ instructions, numbers }) => {
     const inputs = inputTypes.map(parameter);
     const pool = grow(inputs, instructions);
+    const grown = program(inputs, unused(pool));
     return {
-      program: program(inputs, pool.slice(-results)),
+      program: grown,
       inputs: inputTypes.map((type, i) => value(type, numbers.slice(i % numbers.length))),
+      [fc.toStringMethod]: () => printProgram(grown),
     };
   });
