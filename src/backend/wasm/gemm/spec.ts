@@ -85,18 +85,30 @@ const cut = (total: number, size: number, evenBelow: number): readonly Run[] => 
   return first === 0 ? tail : [{ start: 0, size, count: first }, ...tail];
 };
 
-/** Register tiles by rows at hand: height × width accumulators, fed by width/4 + 1 more registers. */
-const tile = (m: number): { readonly height: number; readonly width: number } =>
-  m === 1 ? { height: 1, width: 32 } : m === 2 ? { height: 2, width: 16 } : { height: 6, width: 8 };
+interface Tile {
+  readonly height: number;
+  readonly width: number;
+}
+
+/**
+ * Tiles that keep about twelve sums in registers, which hides the latency of the additions and
+ * leaves room, among fifteen, for a row of `B` and an element of `A`.
+ */
+const tile = (m: number, n: number): Tile => {
+  if (m === 1) return { height: 1, width: 32 };
+  if (m === 2) return { height: 2, width: 16 };
+  if (n <= 4) return { height: 12, width: 4 };
+  return n > 8 && n <= 12 ? { height: 3, width: 12 } : { height: 6, width: 8 };
+};
 
 export const planOf = ({ m, n, k, b }: GemmSpec): Plan => {
-  const { height, width } = tile(m);
+  const { height, width } = tile(m, n);
   const packB = b.column !== 1 || (m > 2 * height && n > 256);
   const packA = m >= 512 && n > 64;
   const blocks = Math.max(1, Math.ceil(k / 512));
   const depth = blocks === 1 ? k : ceilTo(Math.ceil(k / blocks), unroll);
   return {
-    heights: cut(m, height, 4),
+    heights: cut(m, height, Math.ceil((2 * height) / 3)),
     widths: cut(n, width, 1),
     depth,
     block: packA ? 16 * height : m,
