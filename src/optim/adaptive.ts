@@ -1,0 +1,154 @@
+import type { Expr } from "../ir/expr.ts";
+import { cast } from "../ir/ops/control.ts";
+import { abs, add, div, maximum, mul, neg, sqrt, square } from "../ir/ops/elementwise.ts";
+import { biasCorrection } from "./adam.ts";
+import { counted, type LearningRate, noSteps, oneMore, rateAt } from "./learningRate.ts";
+import { type GradientTransformation, transformation } from "./transformation.ts";
+import { zerosOf, zipTrees } from "./tree.ts";
+
+/** What every optimizer here takes: `weightDecay · p` is added to the gradients. */
+export interface AdaptiveOptions {
+  readonly learningRate: LearningRate;
+  /** Guards a division by zero. */
+  readonly epsilon?: number;
+  /** 0 where not given. */
+  readonly weightDecay?: number;
+}
+
+const decay =
+  (weightDecay: number) =>
+  (g: Expr, p: Expr): Expr =>
+    weightDecay === 0 ? g : add(g, mul(p, weightDecay));
+
+/** `-η` in the dtype of `x`. */
+const backFor = (rate: Expr, x: Expr): Expr => cast(neg(rate), x.dtype);
+
+/** A mean that forgets: `kept · old + (1 - kept) · new`. */
+const averaged = (kept: number, old: Expr, now: Expr): Expr =>
+  add(mul(old, kept), mul(now, 1 - kept));
+
+/**
+ * RMSProp: gradients over the root of their mean square.
+ *
+ * **Math** `v ← αv + (1-α)g²`, `p ← p - ηg/(√v + ε)`; α is 0.99 and ε 1e-8 where not given; with
+ * momentum, `b ← μb + g/(√v + ε)`, `p ← p - ηb`.
+ * **Source** Tieleman and Hinton, lecture 6.5 of "Neural Networks for Machine Learning" (2012).
+ */
+export const rmsProp = (
+  options: AdaptiveOptions & { readonly alpha?: number; readonly momentum?: number },
+): GradientTransformation => {
+  const { learningRate, alpha = 0.99, epsilon = 1e-8, weightDecay = 0, momentum = 0 } = options;
+  return transformation({
+    name: "rmsProp",
+    init: (params) => ({
+      step: noSteps(),
+      square: zerosOf(params),
+      velocity: momentum === 0 ? undefined : zerosOf(params),
+    }),
+    update: (gradients, state, params) => {
+      const rate = rateAt(learningRate, state.step);
+      const g = zipTrees(decay(weightDecay), gradients, params);
+      const mean = zipTrees((v, d) => averaged(alpha, v, square(d)), state.square, g);
+      const scaled = zipTrees((d, v) => div(d, add(sqrt(v), epsilon)), g, mean);
+      const velocity =
+        momentum === 0
+          ? state.velocity
+          : zipTrees((b, d) => add(mul(b, momentum), d), state.velocity, scaled);
+      return {
+        updates: zipTrees((d) => mul(d, backFor(rate, d)), momentum === 0 ? scaled : velocity),
+        state: { step: oneMore(state.step), square: mean, velocity },
+      };
+    },
+    learningRate: ({ step }) => rateAt(learningRate, step),
+  });
+};
+
+/**
+ * Adagrad: gradients over the root of the sum of all their squares.
+ *
+ * **Math** `s ← s + g²`, `p ← p - ηg/(√s + ε)`; ε is 1e-10 where not given.
+ * **Source** Duchi, Hazan and Singer, "Adaptive Subgradient Methods" (2011).
+ */
+export const adagrad = (options: AdaptiveOptions): GradientTransformation => {
+  const { learningRate, epsilon = 1e-10, weightDecay = 0 } = options;
+  return transformation({
+    name: "adagrad",
+    init: (params) => ({ step: noSteps(), sum: zerosOf(params) }),
+    update: (gradients, state, params) => {
+      const rate = rateAt(learningRate, state.step);
+      const g = zipTrees(decay(weightDecay), gradients, params);
+      const sum = zipTrees((s, d) => add(s, square(d)), state.sum, g);
+      return {
+        updates: zipTrees((d, s) => div(mul(d, backFor(rate, d)), add(sqrt(s), epsilon)), g, sum),
+        state: { step: oneMore(state.step), sum },
+      };
+    },
+    learningRate: ({ step }) => rateAt(learningRate, step),
+  });
+};
+
+/**
+ * Adadelta: steps in the units of the params, by the ratio of two root mean squares.
+ *
+ * **Math** `v ← ρv + (1-ρ)g²`, `δ = √(a + ε)/√(v + ε) · g`, `a ← ρa + (1-ρ)δ²`, `p ← p - ηδ`; ρ is 0.9,
+ * ε 1e-6 and η 1 where not given.
+ * **Source** Zeiler (2012), arXiv:1212.5701, algorithm 1.
+ */
+export const adadelta = (
+  options: Partial<AdaptiveOptions> & { readonly rho?: number } = {},
+): GradientTransformation => {
+  const { learningRate = 1, rho = 0.9, epsilon = 1e-6, weightDecay = 0 } = options;
+  return transformation({
+    name: "adadelta",
+    init: (params) => ({ step: noSteps(), square: zerosOf(params), moved: zerosOf(params) }),
+    update: (gradients, state, params) => {
+      const rate = rateAt(learningRate, state.step);
+      const g = zipTrees(decay(weightDecay), gradients, params);
+      const mean = zipTrees((v, d) => averaged(rho, v, square(d)), state.square, g);
+      const root = (x: Expr): Expr => sqrt(add(x, epsilon));
+      const delta = zipTrees((d, v, a) => mul(div(root(a), root(v)), d), g, mean, state.moved);
+      return {
+        updates: zipTrees((d) => mul(d, backFor(rate, d)), delta),
+        state: {
+          step: oneMore(state.step),
+          square: mean,
+          moved: zipTrees((a, d) => averaged(rho, a, square(d)), state.moved, delta),
+        },
+      };
+    },
+    learningRate: ({ step }) => rateAt(learningRate, step),
+  });
+};
+
+/**
+ * Adamax: Adam with the greatest recent gradient in place of the root mean square.
+ *
+ * **Math** `m ← β₁m + (1-β₁)g`, `u ← max(β₂u, |g| + ε)`, `p ← p - η/(1-β₁ᵗ) · m/u`; β₁ is 0.9, β₂ 0.999
+ * and ε 1e-8 where not given.
+ * **Source** Kingma and Ba (2014), arXiv:1412.6980, algorithm 2.
+ */
+export const adamax = (
+  options: AdaptiveOptions & { readonly beta1?: number; readonly beta2?: number },
+): GradientTransformation => {
+  const { learningRate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0 } = options;
+  return transformation({
+    name: "adamax",
+    init: (params) => ({ step: noSteps(), mean: zerosOf(params), greatest: zerosOf(params) }),
+    update: (gradients, state, params) => {
+      const step = oneMore(state.step);
+      const corrected = div(rateAt(learningRate, state.step), biasCorrection(beta1, counted(step)));
+      const g = zipTrees(decay(weightDecay), gradients, params);
+      const mean = zipTrees((m, d) => averaged(beta1, m, d), state.mean, g);
+      const greatest = zipTrees(
+        (u, d) => maximum(mul(u, beta2), add(abs(d), epsilon)),
+        state.greatest,
+        g,
+      );
+      return {
+        updates: zipTrees((m, u) => div(mul(m, backFor(corrected, m)), u), mean, greatest),
+        state: { step, mean, greatest },
+      };
+    },
+    learningRate: ({ step }) => rateAt(learningRate, step),
+  });
+};

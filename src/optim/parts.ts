@@ -1,0 +1,60 @@
+import type { Expr } from "../ir/expr.ts";
+import { cast } from "../ir/ops/control.ts";
+import { add, clamp, div, minimum, mul, neg, sqrt, square } from "../ir/ops/elementwise.ts";
+import { lift } from "../ir/ops/operand.ts";
+import { sum } from "../ir/ops/reduction.ts";
+import { type LearningRate, noSteps, oneMore, rateAt } from "./learningRate.ts";
+import {
+  type Exprs,
+  type GradientTransformation,
+  stateless,
+  transformation,
+} from "./transformation.ts";
+import { leavesOf, zipTrees } from "./tree.ts";
+
+/** Updates times a number. */
+export const scale = (factor: number): GradientTransformation =>
+  stateless("scale", (g) => zipTrees((d) => mul(d, factor), g));
+
+/** Updates times `-η`: what turns gradients into a descent. The last part of a chain of one's own. */
+export const scaleByLearningRate = (learningRate: LearningRate): GradientTransformation =>
+  transformation({
+    name: "scaleByLearningRate",
+    init: () => ({ step: noSteps() }),
+    update: (gradients, { step }) => {
+      const back = neg(rateAt(learningRate, step));
+      return {
+        updates: zipTrees((d) => mul(d, cast(back, d.dtype)), gradients),
+        state: { step: oneMore(step) },
+      };
+    },
+    learningRate: ({ step }) => rateAt(learningRate, step),
+  });
+
+/** Every element held between `-limit` and `limit`. */
+export const clipByValue = (limit: number): GradientTransformation =>
+  stateless("clipByValue", (g) => zipTrees((d) => clamp(d, -limit, limit), g));
+
+/** The Euclidean norm of all leaves together, as f64. */
+export const globalNorm = (tree: Exprs): Expr => {
+  const squares = leavesOf(tree).map((d) => cast(sum(square(d)) as Expr, "f64"));
+  return sqrt(squares.reduce((a, b) => add(a, b), lift(0, "f64")));
+};
+
+/**
+ * All updates shortened by one factor where their global norm is above `limit`.
+ *
+ * **Math** `g · min(1, limit/‖g‖)`. **Source** Pascanu, Mikolov and Bengio (2012), arXiv:1211.5063.
+ */
+export const clipByGlobalNorm = (limit: number): GradientTransformation =>
+  stateless("clipByGlobalNorm", (g) => {
+    // A norm of 0 makes the ratio infinite, and the factor 1.
+    const factor = minimum(div(limit, globalNorm(g)), 1);
+    return zipTrees((d) => mul(d, cast(factor, d.dtype)), g);
+  });
+
+/** `λp` added to the gradients. **Math** the gradient of `λ/2 ‖p‖²`. */
+export const addDecayedWeights = (weightDecay: number): GradientTransformation =>
+  stateless("addDecayedWeights", (g, params) =>
+    zipTrees((d, p) => add(d, mul(p, weightDecay)), g, params),
+  );

@@ -1,0 +1,176 @@
+import { InvalidArgument } from "../errors.ts";
+import { run } from "../interpreter/evaluate.ts";
+import { parameter } from "../ir/build.ts";
+import type { Expr } from "../ir/expr.ts";
+import { program } from "../ir/graph.ts";
+import { where } from "../ir/ops/control.ts";
+import {
+  add,
+  cos,
+  div,
+  floor,
+  ge,
+  log,
+  lt,
+  minimum,
+  mul,
+  pow,
+  rem,
+  sub,
+} from "../ir/ops/elementwise.ts";
+import { lift } from "../ir/ops/operand.ts";
+import { scalar } from "../tensor/constructors.ts";
+import type { Schedule } from "./learningRate.ts";
+
+/**
+ * Learning rates as plain functions of the step, which is counted from 0: f64 scalars, computed inside the
+ * compiled step. Each takes its base rate first. **Units** of a rate: per step.
+ */
+
+const number = (value: number): Expr => lift(value, "f64");
+const times = (x: Expr, factor: number): Expr => mul(x, factor);
+const choose = (condition: Expr, x: Expr, y: Expr): Expr => where(condition, x, y);
+
+const positive = (op: string, argument: string, n: number): number => {
+  if (!(n > 0))
+    throw new InvalidArgument({ op, argument, expected: "a number above 0", actual: String(n) });
+  return n;
+};
+
+/** The rate of each of the first `steps` steps, for tables and plots. */
+export const ratesOf = (schedule: Schedule, steps: number): readonly number[] => {
+  const step = parameter({ shape: [], dtype: "f64" });
+  const rate = program([step], [schedule(step)]);
+  return Array.from(
+    { length: steps },
+    (_, i) => run(rate, [scalar(i, "f64")])[0]?.item() ?? Number.NaN,
+  );
+};
+
+/** The same rate always. */
+export const constantRate =
+  (rate: number): Schedule =>
+  () =>
+    number(rate);
+
+/** The rate times `factor` every `every` steps. **Math** `η · γ^⌊t/k⌋`. */
+export const stepDecay = (rate: number, every: number, factor: number): Schedule => {
+  positive("stepDecay", "every", every);
+  return (t) => times(pow(number(factor), floor(div(t, every))), rate);
+};
+
+/** The rate times `factor` at each milestone. */
+export const multiStepDecay =
+  (rate: number, milestones: readonly number[], factor: number): Schedule =>
+  (t) =>
+    milestones.reduce((r, at) => choose(ge(t, at), times(r, factor), r), number(rate));
+
+/** The rate times `factor` every step. **Math** `η · γᵗ`. */
+export const exponentialDecay =
+  (rate: number, factor: number): Schedule =>
+  (t) =>
+    times(pow(number(factor), t), rate);
+
+/** `from` where `phase` is 0 and `to` where it is 1, along half a cosine. */
+const cosineBetween = (from: Expr | number, to: number, phase: Expr): Expr => {
+  const weight = times(add(cos(times(phase, Math.PI)), 1), 0.5);
+  return add(mul(weight, typeof from === "number" ? from - to : sub(from, to)), to);
+};
+
+/**
+ * From the rate down to `end` along half a cosine in `steps` steps, and up again after them.
+ *
+ * **Source** Loshchilov and Hutter (2016), arXiv:1608.03983, equation 5.
+ */
+export const cosineDecay = (rate: number, steps: number, end = 0): Schedule => {
+  positive("cosineDecay", "steps", steps);
+  return (t) => cosineBetween(rate, end, div(t, steps));
+};
+
+/**
+ * Half cosines from the rate down to `end`, one after the other: the first of `steps` steps, each next one
+ * `growth` times as long.
+ *
+ * **Source** Loshchilov and Hutter (2016), arXiv:1608.03983, section 3.
+ */
+export const cosineWarmRestarts = (
+  rate: number,
+  steps: number,
+  options: { readonly growth?: number; readonly end?: number } = {},
+): Schedule => {
+  const { growth = 1, end = 0 } = options;
+  positive("cosineWarmRestarts", "steps", steps);
+  if (!(growth >= 1))
+    throw new InvalidArgument({
+      op: "cosineWarmRestarts",
+      argument: "growth",
+      expected: "a number not below 1",
+      actual: String(growth),
+    });
+  if (growth === 1) return (t) => cosineBetween(rate, end, div(rem(t, steps), steps));
+  return (t) => {
+    // n cycles take steps·(growthⁿ - 1)/(growth - 1); the guard is for a logarithm rounded below a whole number.
+    const cycles = div(log(add(times(t, (growth - 1) / steps), 1)), Math.log(growth));
+    const power = pow(number(growth), floor(add(cycles, 1e-12)));
+    const begun = times(sub(power, 1), steps / (growth - 1));
+    return cosineBetween(rate, end, div(sub(t, begun), times(power, steps)));
+  };
+};
+
+/** A schedule whose first `steps` rates are multiplied by a factor that rises evenly from `from` to 1. */
+export const linearWarmup = (schedule: Schedule, steps: number, from = 0): Schedule => {
+  positive("linearWarmup", "steps", steps);
+  return (t) => {
+    const done = minimum(div(t, steps), 1);
+    return mul(schedule(t), add(times(done, 1 - from), from));
+  };
+};
+
+/** One schedule after the other: the next begins, from its own step 0, at each boundary. */
+export const sequence = (
+  first: Schedule,
+  ...rest: readonly (readonly [from: number, schedule: Schedule])[]
+): Schedule =>
+  rest.reduce<Schedule>(
+    (before, [from, schedule]) =>
+      (t) =>
+        choose(lt(t, from), before(t), schedule(sub(t, from))),
+    first,
+  );
+
+/** Rates that hold from a step on. */
+export const piecewise = (
+  rate: number,
+  ...rest: readonly (readonly [from: number, rate: number])[]
+): Schedule =>
+  sequence(constantRate(rate), ...rest.map(([from, next]) => [from, constantRate(next)] as const));
+
+/**
+ * Up from `peak / 25` to the peak along half a cosine, then down to almost nothing.
+ *
+ * `rising` (0.3) is the share of the steps that go up; the first rate is `peak / startDivisor` (25), the
+ * last that over `endDivisor` (1e4).
+ *
+ * **Source** Smith and Topin (2017), arXiv:1708.07120, with cosines for lines.
+ */
+export const oneCycle = (
+  peak: number,
+  steps: number,
+  options: {
+    readonly rising?: number;
+    readonly startDivisor?: number;
+    readonly endDivisor?: number;
+  } = {},
+): Schedule => {
+  positive("oneCycle", "steps", steps);
+  const { rising = 0.3, startDivisor = 25, endDivisor = 1e4 } = options;
+  const start = peak / startDivisor;
+  const top = rising * steps - 1;
+  const last = steps - 1;
+  return (t) =>
+    choose(
+      lt(t, top),
+      cosineBetween(start, peak, div(t, top)),
+      cosineBetween(peak, start / endDivisor, div(sub(t, top), last - top)),
+    );
+};
