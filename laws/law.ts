@@ -1,0 +1,113 @@
+import * as Data from "effect/Data";
+import * as fc from "fast-check";
+import { type Either, isLeft, left, right } from "fp-ts/lib/Either.js";
+
+/**
+ * A law as a value: what must hold of every subject of its kind, apart from whatever runs it.
+ *
+ * A law turns a subject into a property of generated samples; {@link check} looks for a sample that
+ * breaks it, and shrinks what it finds.
+ */
+export interface Law<in S> {
+  readonly name: string;
+  /** What holds, as a formula. */
+  readonly says: string;
+  readonly property: (subject: S) => fc.IRawProperty<unknown, false>;
+}
+
+/** How a law looks at one subject: the samples, and what each of them breaks, if anything. */
+export interface Trial<A> {
+  readonly given: fc.Arbitrary<A>;
+  readonly breach: (sample: A) => string | undefined;
+}
+
+class Breach extends Error {}
+
+/** A law from its trial of a subject; what does not depend on the sample is built once. */
+export const law = <S, A>(name: string, says: string, trial: (subject: S) => Trial<A>): Law<S> => ({
+  name,
+  says,
+  property: (subject) => {
+    const { given, breach } = trial(subject);
+    return fc.property(given, (sample) => {
+      const reason = breach(sample);
+      if (reason !== undefined) throw new Breach(reason);
+    });
+  },
+});
+
+/** A law that held: for how many samples, and from which seed. */
+export interface Held {
+  readonly law: string;
+  readonly subject: string;
+  readonly runs: number;
+  readonly seed: number;
+}
+
+/** A law that a subject breaks, with the simplest sample found and what runs it again. */
+export class LawBroken extends Data.TaggedError("LawBroken")<{
+  readonly law: string;
+  readonly says: string;
+  readonly subject: string;
+  readonly reason: string;
+  readonly counterexample: string;
+  readonly seed: number;
+  readonly path: string;
+}> {
+  override get message(): string {
+    return [
+      `${this.subject} breaks the law "${this.law}": ${this.says}`,
+      this.reason,
+      `for ${this.counterexample}`,
+      `again: { seed: ${this.seed}, path: "${this.path}" }`,
+    ].join("\n");
+  }
+}
+
+export interface CheckOptions {
+  /** The samples that must pass; 20 where not given. */
+  readonly runs?: number;
+  /** The same samples for the same seed; 1 where not given, so that a test says the same each time. */
+  readonly seed?: number;
+  /** The path of a counter-example: runs that sample and no other. */
+  readonly path?: string;
+}
+
+/**
+ * Looks for a sample on which `subject` breaks a law: how many held, or the simplest that did not.
+ *
+ * **Fails with** `LawBroken`, on the left.
+ */
+export const check = <S>(
+  { name, says, property }: Law<S>,
+  subject: S & { readonly name: string },
+  { runs = 20, seed = 1, path = "" }: CheckOptions = {},
+): Either<LawBroken, Held> => {
+  const details = fc.check(property(subject), { numRuns: runs, seed, path });
+  if (!details.failed)
+    return right({ law: name, subject: subject.name, runs: details.numRuns, seed });
+  const { counterexample, counterexamplePath, errorInstance } = details;
+  return left(
+    new LawBroken({
+      law: name,
+      says,
+      subject: subject.name,
+      reason: errorInstance instanceof Error ? errorInstance.message : String(errorInstance),
+      counterexample: fc.stringify(counterexample),
+      seed: details.seed,
+      path: counterexamplePath ?? "",
+    }),
+  );
+};
+
+/** Checks several laws of one subject, and throws the first `LawBroken`: for use in any test runner. */
+export const mustHold = <S>(
+  laws: readonly Law<S>[],
+  subject: S & { readonly name: string },
+  options?: CheckOptions,
+): readonly Held[] =>
+  laws.map((each) => {
+    const verdict = check(each, subject, options);
+    if (isLeft(verdict)) throw verdict.left;
+    return verdict.right;
+  });

@@ -1,0 +1,227 @@
+import type { CallRules, Control, Expr, Program, Source } from "../../src/ir/expr.ts";
+import { cast } from "../../src/ir/ops/control.ts";
+import { add, cos, gt, lt, mul, neg, sin, square, tanh } from "../../src/ir/ops/elementwise.ts";
+import { fill } from "../../src/ir/ops/indexed.ts";
+import { matmul } from "../../src/ir/ops/linear.ts";
+import { sum } from "../../src/ir/ops/reduction.ts";
+import type { Dtype } from "../../src/tensor/dtype.ts";
+import type { Shape } from "../../src/tensor/shape.ts";
+import { type Domain, real, tensorOf, tensors, truth, unkinked, whole } from "../domain.ts";
+import { programOf } from "../symbolic.ts";
+import type { Case, Cases } from "./case.ts";
+
+type F = (...xs: readonly Expr[]) => readonly Expr[];
+
+const floats = (...shape: Shape): Domain => tensors(shape, real);
+const bodyOf = (operands: readonly Domain[], f: F): Program =>
+  programOf(
+    operands.map((o) => o.type),
+    (xs) => f(...xs),
+  );
+
+const converted = (from: Dtype, dtype: Dtype, rough = false): Case<"cast"> => ({
+  label: `${from} to ${dtype}`,
+  params: { dtype },
+  operands: [
+    from === "bool"
+      ? tensors([3], truth, from)
+      : tensors([3], from === "i32" ? whole : unkinked, from),
+  ],
+  rough,
+});
+
+export const source: Cases<keyof Source> = {
+  constant: [
+    { label: "", params: { value: tensorOf([2], "f64", [0.5, -3]) }, operands: [] },
+    { label: "of i32", params: { value: tensorOf([], "i32", [7]) }, operands: [] },
+  ],
+  parameter: [{ label: "", params: { type: floats(2).type }, operands: [floats(2)] }],
+  iota: [
+    { label: "down", params: { shape: [2, 3], dtype: "f64", axis: 0 }, operands: [] },
+    { label: "across", params: { shape: [2, 3], dtype: "i32", axis: 1 }, operands: [] },
+  ],
+  randomBits: [
+    { label: "of one key", params: { shape: [3] }, operands: [tensors([2], whole, "i32")] },
+    { label: "of two keys", params: { shape: [2, 1] }, operands: [tensors([2, 2], whole, "i32")] },
+  ],
+};
+
+const choice = (label: string, operands: readonly Domain[], yes: F, no: F): Case<"cond"> => ({
+  label,
+  params: { onTrue: bodyOf(operands, yes), onFalse: bodyOf(operands, no) },
+  operands: [tensors([], truth, "bool"), ...operands],
+});
+
+const looped = (
+  label: string,
+  length: number,
+  operands: {
+    readonly constants: readonly Domain[];
+    readonly carry: readonly Domain[];
+    readonly xs: readonly Domain[];
+  },
+  step: F,
+  reverse = false,
+): Case<"scan"> => {
+  const { constants, carry, xs } = operands;
+  const stacked = xs.map(({ type, values: _ }) =>
+    tensors([length, ...type.shape], type.dtype === "i32" ? whole : real, type.dtype),
+  );
+  return {
+    label,
+    params: {
+      body: bodyOf([...constants, ...carry, ...xs], step),
+      length,
+      constants: constants.length,
+      carry: carry.length,
+      reverse,
+    },
+    operands: [...constants, ...carry, ...stacked],
+  };
+};
+
+const one = (x: Expr | undefined): Expr => x as Expr;
+const recurrent: F = (w, h, x) => {
+  const next: Expr = tanh(add(matmul(one(w), one(h)), one(x)) as Expr);
+  return [next, mul(next, one(h)) as Expr];
+};
+
+const called = (
+  label: string,
+  operands: readonly Domain[],
+  rules: CallRules,
+  f: F,
+): Case<"call"> => ({
+  label,
+  params: { name: "inner", program: bodyOf(operands, f), rules },
+  operands,
+});
+
+/** `sin(x)·y` with rules of its own, each written by hand. */
+const product: F = (x, y) => [mul(sin(one(x)), one(y)) as Expr];
+const along = (primals: readonly Expr[], tangents: readonly Expr[]): readonly Expr[] => {
+  const [x, y, dx, dy] = [...primals, ...tangents].map(one) as [Expr, Expr, Expr, Expr];
+  return [add(mul(mul(dx, cos(x)) as Expr, y), mul(sin(x), dy)) as Expr];
+};
+const back = (primals: readonly Expr[]) => {
+  const [x, y] = primals as [Expr, Expr];
+  return {
+    outputs: product(x, y),
+    pullback: ([w]: readonly Expr[]) => [
+      mul(mul(cos(x), y) as Expr, one(w)) as Expr,
+      mul(one(w), sin(x)) as Expr,
+    ],
+  };
+};
+
+const pair = [floats(2), floats(2)];
+
+export const control: Cases<keyof Control> = {
+  select: [
+    {
+      label: "of floats",
+      params: {},
+      operands: [tensors([3], truth, "bool"), floats(3), floats(3)],
+    },
+  ],
+  cast: [
+    converted("f64", "f32", true),
+    converted("f64", "i32"),
+    converted("i32", "f64"),
+    converted("f64", "bool"),
+    converted("bool", "f64"),
+    converted("f64", "f64"),
+  ],
+  stopGradient: [{ label: "", params: {}, operands: [floats(3)], rough: true }],
+  axisSum: [{ label: "", params: { axis: "examples" }, operands: [floats(3, 2)] }],
+  cond: [
+    choice(
+      "of two floats",
+      pair,
+      (x, y) => [mul(one(x), one(y)) as Expr, sin(one(x))],
+      (x, y) => [add(one(x), one(y)) as Expr, square(one(y))],
+    ),
+    choice(
+      "with a branch that is constant",
+      [floats(2)],
+      (x) => [sin(one(x))],
+      () => [fill([2], 1, "f64")],
+    ),
+    choice(
+      "with an integer beside",
+      [floats(2), tensors([2], whole, "i32")],
+      (x, n) => [cast(one(n), "f64"), gt(one(x), 0.3) as Expr],
+      (x, n) => [mul(one(x), 2) as Expr, lt(one(n), 0) as Expr],
+    ),
+  ],
+  scan: [
+    looped(
+      "with a constant, a carry and slices",
+      3,
+      { constants: [floats(2, 2)], carry: [floats(2)], xs: [floats(2)] },
+      recurrent,
+    ),
+    looped(
+      "from the end",
+      3,
+      { constants: [floats(2, 2)], carry: [floats(2)], xs: [floats(2)] },
+      recurrent,
+      true,
+    ),
+    looped(
+      "of two carries that trade places",
+      4,
+      { constants: [], carry: [floats(), floats()], xs: [] },
+      (a, b) => [one(b), sin(one(a))],
+    ),
+    looped(
+      "with an integer carried along",
+      3,
+      { constants: [], carry: [floats(2), tensors([], whole, "i32")], xs: [floats(2)] },
+      (h, n, x) => [
+        add(mul(one(h), 0.5), one(x)) as Expr,
+        add(one(n), 1) as Expr,
+        gt(one(h), one(x)) as Expr,
+        cast(one(n), "f64"),
+      ],
+    ),
+    looped(
+      "of slices alone",
+      2,
+      { constants: [floats()], carry: [], xs: [floats(2), floats()] },
+      (c, x, y) => [mul(one(x), mul(one(y), one(c))) as Expr],
+    ),
+    looped(
+      "that sums slices into a scalar",
+      3,
+      { constants: [], carry: [floats()], xs: [floats(2)] },
+      (h, x) => [add(one(h), sum(square(one(x)))) as Expr],
+    ),
+    looped(
+      "of no steps",
+      0,
+      { constants: [floats()], carry: [floats(2)], xs: [floats(2)] },
+      (c, h, x) => [mul(one(h), add(one(x), one(c))) as Expr, one(x)],
+    ),
+    looped(
+      "that passes a constant out",
+      2,
+      { constants: [floats(2)], carry: [floats(2)], xs: [] },
+      (c, h) => [neg(one(h)), one(c)],
+    ),
+  ],
+  call: [
+    called("rematerialised", pair, { kind: "checkpoint" }, (x, y) => [
+      mul(sin(one(x)), one(y)) as Expr,
+      add(one(x), one(y)) as Expr,
+    ]),
+    called("rematerialised, with a constant result", [floats(2)], { kind: "checkpoint" }, (x) => [
+      fill([2], 2, "f64"),
+      sin(one(x)),
+    ]),
+    called("with no rules of its own", pair, { kind: "custom" }, product),
+    called("with its own jvp", pair, { kind: "custom", jvp: along }, product),
+    called("with its own vjp", pair, { kind: "custom", vjp: back }, product),
+    called("with its own jvp and vjp", pair, { kind: "custom", jvp: along, vjp: back }, product),
+  ],
+};

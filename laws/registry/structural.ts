@@ -1,0 +1,165 @@
+import * as fc from "fast-check";
+import type { ReduceKind, Reduction, Structural } from "../../src/ir/expr.ts";
+import type { Shape } from "../../src/tensor/shape.ts";
+import { type Domain, distinct, real, tensors, whole } from "../domain.ts";
+import type { Case, Cases } from "./case.ts";
+
+const matrix = [2, 3] as const;
+const box = [2, 1, 3] as const;
+const of = (shape: Shape): Domain => tensors(shape, real);
+
+const reduced = (
+  kind: ReduceKind,
+  shape: Shape,
+  axes: readonly number[],
+  operand: Domain,
+): Case<"reduce"> => ({
+  label: `${kind} of [${shape.join(", ")}] over (${axes.join(", ")})`,
+  params: { kind, axes },
+  operands: [operand],
+});
+
+const overAxes = (kind: ReduceKind, make: (shape: Shape) => Domain) => [
+  ...[[], [0], [1], [0, 1]].map((axes) => reduced(kind, matrix, axes, make(matrix))),
+  reduced(kind, [2, 2, 3], [0, 2], make([2, 2, 3])),
+];
+
+const argAlong = (kind: "max" | "min", axis: number): Case<"argReduce"> => ({
+  label: `${kind} along ${axis}`,
+  params: { kind, axis },
+  operands: [distinct(matrix)],
+});
+
+const summed = (axis: number, reverse: boolean): Case<"cumsum"> => ({
+  label: `along ${axis}${reverse ? " from the end" : ""}`,
+  params: { axis, reverse },
+  operands: [of(matrix)],
+});
+
+const sorted = (axis: number): Case<"sort"> => ({
+  label: `along ${axis}`,
+  params: { axis },
+  operands: [distinct(matrix)],
+});
+
+export const reduction: Cases<keyof Reduction> = {
+  reduce: [
+    reduced("sum", [], [], of([])),
+    ...overAxes("sum", of),
+    reduced("sum", [0, 2], [0], of([0, 2])),
+    // Zeros are among the factors.
+    ...overAxes("prod", of),
+    reduced("prod", [5], [0], of([5])),
+    reduced("prod", [0, 2], [0], of([0, 2])),
+    ...overAxes("max", distinct),
+    ...overAxes("min", distinct),
+    { ...reduced("max", [4], [0], tensors([4], real)), label: "max with ties", rough: true },
+    reduced("sum", matrix, [1], tensors(matrix, whole, "i32")),
+  ],
+  argReduce: [argAlong("max", 0), argAlong("max", 1), argAlong("min", 0), argAlong("min", 1)],
+  cumsum: [summed(0, false), summed(1, false), summed(0, true), summed(1, true)],
+  sort: [sorted(0), sorted(1)],
+};
+
+const reshaped = (from: Shape, shape: Shape): Case<"reshape"> => ({
+  label: `[${from.join(", ")}] to [${shape.join(", ")}]`,
+  params: { shape },
+  operands: [of(from)],
+});
+
+const permuted = (...permutation: readonly number[]): Case<"transpose"> => ({
+  label: `by (${permutation.join(", ")})`,
+  params: { permutation },
+  operands: [of(permutation.length === 0 ? [] : box)],
+});
+
+const spread = (from: Shape, shape: Shape, axes: readonly number[]): Case<"broadcast"> => ({
+  label: `[${from.join(", ")}] to [${shape.join(", ")}] along (${axes.join(", ")})`,
+  params: { shape, axes },
+  operands: [of(from)],
+});
+
+const cut = (
+  start: readonly number[],
+  limit: readonly number[],
+  stride: readonly number[],
+): Case<"slice"> => ({
+  label: `(${start.join(", ")}) to (${limit.join(", ")}) by (${stride.join(", ")})`,
+  params: { start, limit, stride },
+  operands: [of([3, 5])],
+});
+
+const padded = (
+  shape: Shape,
+  low: readonly number[],
+  high: readonly number[],
+  interior: readonly number[],
+  value = 0,
+): Case<"pad"> => ({
+  label: `[${shape.join(", ")}] by (${low.join(", ")}), (${high.join(", ")}), (${interior.join(", ")})`,
+  params: { low, high, interior, value },
+  operands: [of(shape)],
+});
+
+const joined = (axis: number, ...shapes: readonly Shape[]): Case<"concatenate"> => ({
+  label: `${shapes.length} along ${axis}`,
+  params: { axis },
+  operands: shapes.map(of),
+});
+
+const turned = (...axes: readonly number[]): Case<"reverse"> => ({
+  label: `(${axes.join(", ")})`,
+  params: { axes },
+  operands: [of(matrix)],
+});
+
+export const structural: Cases<keyof Structural> = {
+  reshape: [
+    reshaped(matrix, [3, 2]),
+    reshaped(matrix, [6]),
+    reshaped([], [1, 1]),
+    reshaped([1], []),
+    reshaped([0, 2], [3, 0]),
+  ],
+  transpose: [
+    permuted(),
+    permuted(0, 1, 2),
+    permuted(0, 2, 1),
+    permuted(1, 0, 2),
+    permuted(1, 2, 0),
+    permuted(2, 0, 1),
+    permuted(2, 1, 0),
+  ],
+  broadcast: [
+    spread([3], matrix, [1]),
+    spread([2], matrix, [0]),
+    spread([], matrix, []),
+    spread(matrix, [2, 2, 3], [0, 2]),
+    spread(matrix, matrix, [0, 1]),
+  ],
+  slice: [
+    cut([0, 0], [3, 5], [1, 1]),
+    cut([1, 0], [3, 5], [1, 2]),
+    cut([0, 1], [2, 5], [1, 3]),
+    cut([2, 2], [2, 4], [1, 1]),
+    cut([0, 0], [3, 4], [2, 3]),
+  ],
+  pad: [
+    padded([2, 2], [1, 0], [0, 2], [0, 0]),
+    padded([2, 3], [0, 1], [0, 0], [1, 2], 1.5),
+    padded([0, 2], [1, 0], [1, 0], [2, 1]),
+    padded([1], [0], [0], [3]),
+    padded([], [], [], []),
+  ],
+  concatenate: [
+    joined(0, [2], [1]),
+    joined(1, [2, 1], [2, 2], [2, 1]),
+    joined(0, [0, 2], [1, 2]),
+    joined(0, [2]),
+  ],
+  reverse: [turned(), turned(0), turned(1), turned(0, 1)],
+};
+
+/** Whole numbers from below the first index to above the last. */
+export const indices = (shape: Shape, extent: number): Domain =>
+  tensors(shape, fc.integer({ min: -1, max: extent }), "i32");

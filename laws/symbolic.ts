@@ -1,0 +1,130 @@
+import type * as fc from "fast-check";
+import type { Forward } from "../src/autodiff/forwardMode.ts";
+import type { Reverse } from "../src/autodiff/reverseMode.ts";
+import { derive } from "../src/interpreter/derive.ts";
+import { run } from "../src/interpreter/evaluate.ts";
+import { parameter } from "../src/ir/build.ts";
+import type { Expr, Program, TensorType } from "../src/ir/expr.ts";
+import { program } from "../src/ir/graph.ts";
+import { zerosLike } from "../src/ir/ops/indexed.ts";
+import { broadcastTo } from "../src/ir/ops/operand.ts";
+import { stackTensors } from "../src/tensor/constructors.ts";
+import { isFloat } from "../src/tensor/dtype.ts";
+import type { Tensor } from "../src/tensor/tensor.ts";
+import { type Domain, samplesOf, vectors } from "./domain.ts";
+
+/** A function of expressions, and the tensors on which the laws may look at it. */
+export interface SymbolicFunction {
+  readonly name: string;
+  readonly operands: readonly Domain[];
+  readonly apply: (xs: readonly Expr[]) => readonly Expr[];
+  /**
+   * The derivative that the function declares is not the limit of its differences: it stops gradients or
+   * rounds to f32. The law of differences does not speak of it.
+   */
+  readonly rough?: boolean;
+}
+
+export const typesOf = (f: SymbolicFunction): readonly TensorType[] =>
+  f.operands.map((o) => o.type);
+
+export const inputsOf = (f: SymbolicFunction): fc.Arbitrary<readonly Tensor[]> =>
+  samplesOf(f.operands);
+
+/** A function of expressions as a program. */
+export const programOf = (
+  types: readonly TensorType[],
+  f: (xs: readonly Expr[]) => readonly Expr[],
+): Program => {
+  const inputs = types.map(parameter);
+  return program(inputs, f(inputs));
+};
+
+/** The function's values on tensors, by the reference rules. The program is built once. */
+export const evaluator = (
+  f: SymbolicFunction,
+): ((inputs: readonly Tensor[]) => readonly Tensor[]) => {
+  const made = programOf(typesOf(f), f.apply);
+  return (inputs) => run(made, inputs);
+};
+
+/** The types of the outputs. */
+export const outputsOf = (f: SymbolicFunction): readonly TensorType[] =>
+  programOf(typesOf(f), f.apply).outputs.map(({ shape, dtype }) => ({ shape, dtype }));
+
+/** The types among some that have derivatives. */
+export const floats = (types: readonly TensorType[]): readonly TensorType[] =>
+  types.filter((t) => isFloat(t.dtype));
+
+/** `xs` at the places of floats among `types`, `undefined` elsewhere. */
+const place = <A>(types: readonly TensorType[], xs: readonly A[]): readonly (A | undefined)[] => {
+  let next = 0;
+  return types.map((t) => (isFloat(t.dtype) ? xs[next++] : undefined));
+};
+
+/** Tangents, or cotangents, of the float ones among `like`: zeros where there are none. */
+const filledIn = (like: readonly Expr[], ts: readonly (Expr | undefined)[]): readonly Expr[] =>
+  like.flatMap((y, i) => (isFloat(y.dtype) ? [ts[i] ?? zerosLike(y)] : []));
+
+/** `(x, v) ↦ (f(x), J(x)·v)` for the float operands and outputs: itself a function, to be differentiated again. */
+export const tangentMap = (f: SymbolicFunction, { jvp }: Forward): SymbolicFunction => {
+  const types = typesOf(f);
+  const body = programOf(types, f.apply);
+  return {
+    ...f,
+    name: `jvp of ${f.name}`,
+    operands: [...f.operands, ...floats(types).map(vectors)],
+    apply: (xs) => {
+      const count = types.length;
+      const made = jvp(body, xs.slice(0, count), place(types, xs.slice(count)));
+      return [...made.outputs, ...filledIn(made.outputs, made.tangents)];
+    },
+  };
+};
+
+/** `(x, w) ↦ (f(x), J(x)ᵀ·w)` for the float operands and outputs. */
+export const cotangentMap = (f: SymbolicFunction, { vjp }: Reverse): SymbolicFunction => {
+  const types = typesOf(f);
+  const body = programOf(types, f.apply);
+  return {
+    ...f,
+    name: `vjp of ${f.name}`,
+    operands: [...f.operands, ...floats(body.outputs).map(vectors)],
+    apply: (xs) => {
+      const [primals, cts] = [xs.slice(0, types.length), xs.slice(types.length)];
+      const made = vjp(
+        body,
+        primals,
+        types.map((t) => isFloat(t.dtype)),
+      );
+      return [...made.outputs, ...filledIn(primals, made.pullback(place(made.outputs, cts)))];
+    },
+  };
+};
+
+/** A domain of batches of a domain's tensors. */
+const batches = ({ type, values }: Domain, size: number): Domain => ({
+  type: { shape: [size, ...type.shape], dtype: type.dtype },
+  values: samplesOf(Array.from({ length: size }, () => ({ type, values }))).map((rows) =>
+    stackTensors(rows),
+  ),
+});
+
+/** The function on batches: operands that are `mapped` get an axis in front, and so does every output. */
+export const batched = (
+  f: SymbolicFunction,
+  mapped: readonly boolean[],
+  size: number,
+  name?: string,
+): SymbolicFunction => {
+  const body = programOf(typesOf(f), f.apply);
+  return {
+    ...f,
+    name: `vmap of ${f.name}`,
+    operands: f.operands.map((o, i) => (mapped[i] ? batches(o, size) : o)),
+    apply: (xs) => {
+      const made = derive.batch(body, xs, mapped, { size, name });
+      return made.outputs.map((y, i) => (made.batched[i] ? y : broadcastTo(y, [size, ...y.shape])));
+    },
+  };
+};
