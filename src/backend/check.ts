@@ -1,0 +1,123 @@
+import * as Effect from "effect/Effect";
+import {
+  CompileError,
+  DtypeMismatch,
+  FreeVariable,
+  type Issue,
+  ShapeMismatch,
+  UnboundAxis,
+} from "../errors.ts";
+import type { AnyNode, Expr, Program, TensorType } from "../ir/expr.ts";
+import { innerPrograms, topological } from "../ir/graph.ts";
+import { sameShape } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+
+/** An issue where it occurred: the type rules know of operands, and only the node knows its layers. */
+const located = (issue: Issue, path: readonly string[]): Issue => {
+  switch (issue._tag) {
+    case "ShapeMismatch": {
+      const { op, expected, actual } = issue;
+      return new ShapeMismatch({ op, expected, actual, path });
+    }
+    case "DtypeMismatch": {
+      const { op, expected, actual } = issue;
+      return new DtypeMismatch({ op, expected, actual, path });
+    }
+    case "UnboundAxis":
+      return new UnboundAxis({ axis: issue.axis, path });
+    case "FreeVariable":
+      return new FreeVariable({ shape: issue.shape, path });
+  }
+};
+
+/** Everything wrong with a program under `around`, in the order in which it computes. */
+const issuesUnder = (program: Program, around: readonly string[]): readonly Issue[] => {
+  const inputs = new Set<AnyNode>(program.inputs.map((x) => x.node));
+  // A free variable is reported once, at its first user.
+  const seen = new Set<AnyNode>();
+  const free = (operands: readonly Expr[], path: readonly string[]): readonly Issue[] =>
+    operands.flatMap(({ node }) => {
+      if (node.primitive !== "parameter" || inputs.has(node) || seen.has(node)) return [];
+      seen.add(node);
+      return [new FreeVariable({ shape: node.params.type.shape, path })];
+    });
+
+  const ofNodes = topological(program.outputs).flatMap((node): readonly Issue[] => {
+    const path = [...around, ...node.path];
+    return [
+      ...free(node.inputs, path),
+      ...(node.issue === undefined ? [] : [located(node.issue, path)]),
+      ...(node.primitive === "axisSum" ? [new UnboundAxis({ axis: node.params.axis, path })] : []),
+      ...innerPrograms(node).flatMap((inner) => issuesUnder(inner, path)),
+    ];
+  });
+  return [...ofNodes, ...free(program.outputs, around)];
+};
+
+const mismatch = (
+  op: string,
+  expected: TensorType,
+  actual: TensorType | undefined,
+): Issue | undefined => {
+  if (actual === undefined || !sameShape(expected.shape, actual.shape))
+    return new ShapeMismatch({
+      op,
+      expected: `[${expected.shape.join(", ")}]`,
+      actual: actual === undefined ? [] : [actual.shape],
+      path: [],
+    });
+  if (expected.dtype !== actual.dtype)
+    return new DtypeMismatch({ op, expected: expected.dtype, actual: [actual.dtype], path: [] });
+  return undefined;
+};
+
+/** State comes out of a step as what it goes into the next as. */
+const stateIssues = (program: Program, carried: number): readonly Issue[] =>
+  Array.from({ length: carried }, (_, i) => {
+    const input = program.inputs[i];
+    return input === undefined
+      ? new ShapeMismatch({
+          op: `state ${i}`,
+          expected: `at least ${carried} inputs`,
+          actual: program.inputs.map((x) => x.shape),
+          path: [],
+        })
+      : mismatch(`state ${i}`, input, program.outputs[i]);
+  }).filter((issue) => issue !== undefined);
+
+/** All that is wrong with a program, also in the programs inside it. */
+export const issuesOf = (program: Program, carried = 0): readonly Issue[] => [
+  ...issuesUnder(program, []),
+  ...stateIssues(program, carried),
+];
+
+/**
+ * Succeeds for a program that every backend can compute.
+ *
+ * **Fails with** `CompileError`, whose causes are all that is wrong and not only what is wrong first:
+ * operands that do not fit, parameters that are no input of the program, named axes that no `vmap`
+ * binds, and state that does not keep its type from step to step.
+ */
+export const check = (program: Program, carried = 0): Effect.Effect<void, CompileError> => {
+  const causes = issuesOf(program, carried);
+  return causes.length === 0 ? Effect.void : Effect.fail(new CompileError({ causes }));
+};
+
+/** What is wrong with the values given for some inputs of a program, if anything. */
+export const inputIssue = (
+  expected: readonly TensorType[],
+  given: readonly Tensor[],
+): Issue | undefined => {
+  if (expected.length !== given.length)
+    return new ShapeMismatch({
+      op: "run",
+      expected: `${expected.length} inputs`,
+      actual: given.map((x) => x.shape),
+      path: [],
+    });
+  for (const [i, type] of expected.entries()) {
+    const issue = mismatch(`input ${i}`, type, given[i]);
+    if (issue !== undefined) return issue;
+  }
+  return undefined;
+};

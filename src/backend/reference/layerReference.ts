@@ -1,0 +1,52 @@
+import * as Effect from "effect/Effect";
+import * as Layer from "effect/Layer";
+import { run } from "../../interpreter/evaluate.ts";
+import type { Program } from "../../ir/expr.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { Backend, type Executable } from "../backend.ts";
+import { check, inputIssue } from "../check.ts";
+import { planOf } from "./plan.ts";
+
+const executable = (program: Program, carried: number): Executable => {
+  // A wrong value is the caller's mistake, and a run is no Effect: the typed error is thrown.
+  const admit = (inputs: readonly Tensor[], from = 0, to = program.inputs.length): void => {
+    const issue = inputIssue(program.inputs.slice(from, to), inputs);
+    if (issue !== undefined) throw issue;
+  };
+  return {
+    program,
+    plan: planOf(program),
+    run: (inputs) => {
+      admit(inputs);
+      return run(program, inputs);
+    },
+    start: (initial) => {
+      admit(initial, 0, carried);
+      // A tensor cannot be written, so that keeping one is keeping a copy.
+      let state: readonly Tensor[] = [...initial];
+      return {
+        step: (inputs) => {
+          admit(inputs, carried);
+          const outputs = run(program, [...state, ...inputs]);
+          state = outputs.slice(0, carried);
+          return outputs.slice(carried);
+        },
+        state: () => state,
+      };
+    },
+  };
+};
+
+/**
+ * The backend that interprets programs by the rules of reference, node by node and without passes, in
+ * double precision rounded to each node's dtype: slow, plain, and what other backends are held against.
+ *
+ * **Fails with** `CompileError`.
+ */
+export const layerReference: Layer.Layer<Backend> = Layer.succeed(Backend, {
+  name: "reference",
+  compile: (program, options) => {
+    const carried = options?.carried ?? 0;
+    return Effect.map(check(program, carried), () => executable(program, carried));
+  },
+});

@@ -1,0 +1,42 @@
+import type { Program, TensorType } from "../../ir/expr.ts";
+import { innerPrograms } from "../../ir/graph.ts";
+import { bytesPerElement } from "../../tensor/dtype.ts";
+import { sizeOf } from "../../tensor/shape.ts";
+import type { Plan } from "../backend.ts";
+import { operations, operationsOf } from "./operations.ts";
+
+const bytesOf = (types: readonly TensorType[]): number =>
+  types.reduce((n, t) => n + sizeOf(t.shape) * bytesPerElement(t.dtype), 0);
+
+/** Bytes of the results of every node of a program, and those of constants apart. */
+const held = (program: Program): { readonly constants: number; readonly temporaries: number } =>
+  program.nodes.reduce(
+    (total, node) => {
+      const own = bytesOf(node.outputs);
+      if (node.primitive === "constant") return { ...total, constants: total.constants + own };
+      // One run of an inner program at a time.
+      const inner = innerPrograms(node).map(held);
+      return {
+        constants: total.constants + inner.reduce((n, h) => n + h.constants, 0),
+        temporaries:
+          total.temporaries + own + inner.reduce((n, h) => Math.max(n, h.temporaries), 0),
+      };
+    },
+    { constants: 0, temporaries: 0 },
+  );
+
+/**
+ * What interpreting a program does: one loop nest for each node, whose results are all kept until the
+ * run ends.
+ */
+export const planOf = (program: Program): Plan => ({
+  kernels: program.nodes
+    .filter((node) => node.primitive !== "constant")
+    .map((node) => ({
+      name: node.primitive === "call" ? `call ${node.params.name}` : node.primitive,
+      operations: operationsOf(node),
+      bytes: bytesOf(node.inputs) + bytesOf(node.outputs),
+    })),
+  bytes: { arguments: bytesOf(program.inputs) + bytesOf(program.outputs), ...held(program) },
+  operations: operations(program),
+});
