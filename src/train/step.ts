@@ -7,14 +7,15 @@ import type { Expr, Program, TensorType } from "../ir/expr.ts";
 import { program } from "../ir/graph.ts";
 import { add } from "../ir/ops/elementwise.ts";
 import { foldInKey, type KeyExpr } from "../ir/ops/random.ts";
+import type { Outcomes } from "../nn/metric.ts";
 import type { GradientTransformation } from "../optim/transformation.ts";
 import { key as keyOf } from "../tensor/key.ts";
 import { sameShape, showShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type Objective, outcome, outcomeAndGradient, type Pair } from "./objective.ts";
 
-/** A number of a batch that can be added up over batches: what a metric takes from a step. */
-export type Summarise = (outputs: Expr, targets: Expr) => Exprs;
+/** What a metric takes from a batch: the expressions of its summary. */
+export type Summarise = (batch: Outcomes) => Exprs;
 
 /** A step or an evaluation as one program: carried leaves and a batch in, carried leaves and a report out. */
 export interface StepProgram {
@@ -52,7 +53,7 @@ const assemble = (
       [...carried, batch.input, batch.target],
       [...next, ...(said.leaves as readonly Expr[])],
     ),
-    carried: carried.length,
+    carried: next.length,
     report: (outputs) => readReport(said.shape, outputs),
   };
 };
@@ -172,13 +173,13 @@ export const trainProgram = Effect.fnUntraced(function* (
   return assemble(state.leaves, pair, nextLeaves, {
     loss: made.loss,
     learningRate: optimizer.learningRate?.(optimizerState),
-    summaries: summarise.map((of) => of(made.outputs, pair.target)),
+    summaries: summarise.map((of) =>
+      of({ loss: made.loss, outputs: made.outputs, targets: pair.target }),
+    ),
   });
 });
 
-/**
- * The evaluation of a batch as one program: params and layer state are carried along unchanged.
- */
+/** The evaluation of a batch as one program of params and layer state, which carries nothing on. */
 export const evaluationProgram = (
   objective: Objective,
   summarise: readonly Summarise[],
@@ -190,9 +191,11 @@ export const evaluationProgram = (
   const { params, layerState } = state.tree;
   // Nothing is random in an evaluation; a layer that draws all the same draws from a fixed key.
   const made = outcome(objective, "eval", params, layerState, pair, constant(keyOf(0)));
-  return assemble(state.leaves, pair, state.leaves, {
+  return assemble(state.leaves, pair, [], {
     loss: made.loss,
     learningRate: undefined,
-    summaries: summarise.map((of) => of(made.outputs, pair.target)),
+    summaries: summarise.map((of) =>
+      of({ loss: made.loss, outputs: made.outputs, targets: pair.target }),
+    ),
   });
 };

@@ -1,0 +1,92 @@
+import * as Effect from "effect/Effect";
+import { flatten, leafPaths, sameTreeShape } from "../algebra/tree.ts";
+import type { Row } from "../data/dataset.ts";
+import { type InvalidData, validate } from "../data/validate.ts";
+import { InvalidPipeline, StateMismatch, UnknownColumn } from "../errors.ts";
+import { sameShape, showShape } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import type { AnyPipeline, Splits } from "./pipeline.ts";
+import type { TrainState } from "./state.ts";
+
+/** What can be wrong with a pipeline or its data before anything runs. */
+export type Invalid = InvalidPipeline | InvalidData;
+
+const wholeFrom = (least: number) => (value: unknown) =>
+  typeof value === "number" && Number.isSafeInteger(value) && value >= least;
+
+/** The numbers of a pipeline that do not depend on its data. */
+export const checkSettings = (of: AnyPipeline): Effect.Effect<void, InvalidPipeline> => {
+  const settings: readonly (readonly [
+    field: keyof AnyPipeline,
+    expected: string,
+    holds: boolean,
+  ])[] = [
+    ["epochs", "a whole number, 1 or more", wholeFrom(1)(of.epochs)],
+    ["seed", "a whole number", Number.isSafeInteger(of.seed)],
+    [
+      "learningRate",
+      "a number that is not negative, or a schedule",
+      typeof of.learningRate === "function" ||
+        (Number.isFinite(of.learningRate) && of.learningRate >= 0),
+    ],
+    [
+      "validationShare",
+      "a number from 0 to less than 1",
+      of.validationShare >= 0 && of.validationShare < 1,
+    ],
+  ];
+  const wrong = settings.find(([, , holds]) => !holds);
+  if (wrong === undefined) return Effect.void;
+  const [field, expected] = wrong;
+  return Effect.fail(new InvalidPipeline({ pipeline: of.name, field, value: of[field], expected }));
+};
+
+const checkColumns = (of: AnyPipeline, splits: Splits<Row>): Effect.Effect<void, UnknownColumn> => {
+  const columns = Object.keys(splits.train.columns);
+  const missing = [of.input, of.target].find((column) => !columns.includes(column));
+  return missing === undefined
+    ? Effect.void
+    : Effect.fail(new UnknownColumn({ column: missing, columns }));
+};
+
+/** Every example of every split, looked at once: finite numbers, labels in range, enough for a batch. */
+export const checkData = Effect.fnUntraced(function* (of: AnyPipeline, splits: Splits<Row>) {
+  const labels = of.classes === undefined ? {} : { [of.target]: of.classes };
+  const { train, validation, test } = splits;
+  yield* checkColumns(of, splits);
+  yield* validate(train, { where: `${of.name}: training data`, batchSize: of.batchSize, labels });
+  if (validation !== undefined)
+    yield* validate(validation, { where: `${of.name}: validation data`, labels });
+  if (test !== undefined) yield* validate(test, { where: `${of.name}: test data`, labels });
+});
+
+const typeText = (tensor: Tensor | undefined): string =>
+  tensor === undefined ? "nothing" : `${tensor.dtype} ${showShape(tensor.shape)}`;
+
+/** Whether a run can go on from `state`: its trees must be those that the pipeline itself would begin with. */
+export const checkState = (
+  of: AnyPipeline,
+  state: TrainState,
+  fresh: TrainState,
+): Effect.Effect<void, StateMismatch> => {
+  for (const part of ["params", "layerState", "optimizerState"] as const) {
+    const [wanted, given] = [flatten(fresh[part]), flatten(state[part])];
+    const mismatch = (path: readonly string[], expected: string, actual: string) =>
+      Effect.fail(new StateMismatch({ pipeline: of.name, part, path, expected, actual }));
+    const [paths, actual] = [leafPaths(wanted.shape), leafPaths(given.shape)];
+    if (!sameTreeShape(wanted.shape, given.shape))
+      return mismatch(
+        [],
+        paths.map((path) => path.join(".")).join(", "),
+        actual.map((path) => path.join(".")).join(", "),
+      );
+    // The leaves of a state are tensors.
+    const [xs, ys] = [wanted.leaves as readonly Tensor[], given.leaves as readonly Tensor[]];
+    const at = xs.findIndex((x, i) => {
+      const y = ys[i];
+      return y === undefined || x.dtype !== y.dtype || !sameShape(x.shape, y.shape);
+    });
+    if (at >= 0) return mismatch(paths[at] ?? [], typeText(xs[at]), typeText(ys[at]));
+  }
+  return Effect.void;
+};

@@ -1,0 +1,41 @@
+import type { Dataset, Row } from "../data/dataset.ts";
+import type { TensorType } from "../ir/expr.ts";
+import { allocate } from "../tensor/dtype.ts";
+import { sizeOf } from "../tensor/shape.ts";
+import { Tensor } from "../tensor/tensor.ts";
+import type { Pair } from "./objective.ts";
+
+/** The inputs and targets of a dataset, as batches of the rows asked for. */
+export interface Pairs {
+  readonly examples: number;
+  /** The types of a batch. */
+  readonly types: (size: number) => Pair<TensorType>;
+  readonly gather: (rows: Int32Array) => Pair<Tensor>;
+}
+
+/** Two columns of a dataset; whatever has to be computed for them is computed once. */
+export const pairsOf = (dataset: Dataset<Row>, columns: Pair<string>): Pairs => {
+  const stored = dataset.materialise();
+  const types = stored.columns;
+  const typeOf = (column: string, size: number): TensorType => {
+    const { shape, dtype } = types[column] as TensorType;
+    return { shape: [size, ...shape], dtype };
+  };
+  const blank = (column: string, size: number) => {
+    const { shape, dtype } = typeOf(column, size);
+    return { shape, dtype, data: allocate(dtype, sizeOf(shape)) };
+  };
+  return {
+    examples: stored.size,
+    types: (size) => ({ input: typeOf(columns.input, size), target: typeOf(columns.target, size) }),
+    gather: (rows) => {
+      const input = blank(columns.input, rows.length);
+      const target = columns.target === columns.input ? input : blank(columns.target, rows.length);
+      stored.gatherInto({ [columns.input]: input.data, [columns.target]: target.data }, rows);
+      return {
+        input: Tensor.own(input.shape, input.dtype, input.data),
+        target: Tensor.own(target.shape, target.dtype, target.data),
+      };
+    },
+  };
+};

@@ -1,0 +1,215 @@
+import type * as Effect from "effect/Effect";
+import type { Dataset, Row } from "../data/dataset.ts";
+import type { Expr } from "../ir/expr.ts";
+import type { KeyExpr } from "../ir/ops/random.ts";
+import type { ShapeError, ShowShape } from "../ir/shapeTypes.ts";
+import type { Meets, ParamsOf, StateOf } from "../nn/chainTypes.ts";
+import type { AnyLayer, Initial, Layer, OpenLayer } from "../nn/layer.ts";
+import type { LearningRate } from "../optim/learningRate.ts";
+import { type GradientTransformation, identityTransformation } from "../optim/transformation.ts";
+import type { Key } from "../tensor/key.ts";
+import type { Shape } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import type { SomeMetric } from "./scores.ts";
+
+/** The examples of a run: those to learn from, and those that the params never see. */
+export interface Splits<R extends Row> {
+  readonly train: Dataset<R>;
+  /** Evaluated after every epoch. */
+  readonly validation?: Dataset<R>;
+  /** Evaluated once, at the end. */
+  readonly test?: Dataset<R>;
+}
+
+/** An optimizer for any learning rate. */
+export type OptimizerFamily = (options: {
+  readonly learningRate: LearningRate;
+}) => GradientTransformation;
+
+/** A layer by what it learns and carries; its shapes have met those of the data. */
+export interface Model<out P, out S> extends OpenLayer {
+  readonly init: (key: Key) => Initial<P, S>;
+}
+
+/**
+ * A whole training run as an immutable value: data, model, loss, optimizer, metrics and seed. Nothing
+ * happens until it is run.
+ *
+ * `P` and `S` are the model's params and state, `E` is how its data may fail to come.
+ */
+export interface Pipeline<out P = unknown, out S = unknown, out E = never> {
+  readonly _tag: "Pipeline";
+  readonly name: string;
+  readonly description: string;
+  readonly data: Effect.Effect<Splits<Row>, E>;
+  /** The column that goes into the model, and the one that its output is compared with. */
+  readonly input: string;
+  readonly target: string;
+  /** How many classes the target names by whole numbers, where it does. */
+  readonly classes: number | undefined;
+  readonly model: Model<P, S>;
+  readonly loss: (output: Expr, target: Expr) => Expr;
+  readonly augment: ((input: Expr, key: KeyExpr) => Expr) | undefined;
+  readonly optimizer: OptimizerFamily;
+  readonly learningRate: LearningRate;
+  readonly metrics: readonly SomeMetric[];
+  readonly epochs: number;
+  readonly batchSize: number;
+  /** Whether the examples that do not fill a last batch are left out of an epoch. */
+  readonly dropRemainder: boolean;
+  /** Whether each epoch sees the examples in an order of its own. */
+  readonly shuffle: boolean;
+  readonly seed: number;
+  /** The share of the training examples that is held out for validation. */
+  readonly validationShare: number;
+}
+
+/** Any pipeline: what combinators keep the type of. */
+export type AnyPipeline = Pipeline<unknown, unknown, unknown>;
+
+type Fits<I, M> =
+  M extends Layer<infer Takes, infer _O, infer _P, infer _S>
+    ? I extends Shape
+      ? Meets<I, Takes> extends true
+        ? unknown
+        : ShapeError<`the model takes ${ShowShape<Takes>}, but the input column is ${ShowShape<I>}`>
+      : unknown
+    : unknown;
+
+type ShapeOfColumn<T> = T extends Tensor<infer S> ? S : Shape;
+
+/** What a pipeline cannot do without. */
+export interface Task<R extends Row, I extends keyof R & string, T extends keyof R & string, M, E> {
+  readonly description?: string;
+  readonly data: Effect.Effect<Splits<R>, E>;
+  readonly input: I;
+  readonly target: T;
+  readonly classes?: number;
+  readonly model: M & Fits<ShapeOfColumn<R[I]>, M>;
+  /** For one example; the mean over a batch is what a step makes smaller. */
+  readonly loss: (output: Expr, target: Expr) => Expr<readonly []>;
+}
+
+/**
+ * A pipeline that learns `target` from `input`: one epoch of batches of 32, shuffled, seed 0, and an
+ * optimizer that moves nothing, until the `with…` combinators say otherwise.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect";
+ * import { pipe } from "fp-ts/lib/function.js";
+ * import { dataset, dense, meanSquaredError, pipeline, sgd, tensor, withEpochs, withOptimizer } from "fluxion";
+ *
+ * const line = dataset({ x: tensor([[0], [1], [2], [3]]), y: tensor([[1], [3], [5], [7]]) });
+ * const fit = pipe(
+ *   pipeline("line", {
+ *     data: Effect.succeed({ train: line }),
+ *     input: "x",
+ *     target: "y",
+ *     model: dense(1, 1),
+ *     loss: meanSquaredError,
+ *   }),
+ *   withOptimizer(sgd, { learningRate: 0.1 }),
+ *   withEpochs(100),
+ * );
+ * fit.epochs // => 100
+ * ```
+ */
+export const pipeline = <
+  R extends Row,
+  const I extends keyof R & string,
+  const T extends keyof R & string,
+  M extends AnyLayer,
+  E = never,
+>(
+  name: string,
+  task: Task<R, I, T, M, E>,
+): Pipeline<ParamsOf<M>, StateOf<M>, E> => ({
+  _tag: "Pipeline",
+  name,
+  description: task.description ?? "",
+  data: task.data,
+  input: task.input,
+  target: task.target,
+  classes: task.classes,
+  // The same layer: its shapes have been checked above, and its params and state are named apart.
+  model: task.model as AnyLayer as Model<ParamsOf<M>, StateOf<M>>,
+  loss: task.loss,
+  augment: undefined,
+  optimizer: () => identityTransformation,
+  learningRate: 0,
+  metrics: [],
+  epochs: 1,
+  batchSize: 32,
+  dropRemainder: false,
+  shuffle: true,
+  seed: 0,
+  validationShare: 0,
+});
+
+/** Whether a value is a pipeline: how the command line finds them. */
+export const isPipeline = (value: unknown): value is AnyPipeline =>
+  typeof value === "object" && value !== null && "_tag" in value && value._tag === "Pipeline";
+
+type Combinator = <Q extends AnyPipeline>(of: Q) => Q;
+
+const having =
+  (fields: Partial<AnyPipeline>): Combinator =>
+  (of) => ({ ...of, ...fields });
+
+/** The same run for another number of epochs. */
+export const withEpochs = (epochs: number): Combinator => having({ epochs });
+
+/** The same run with batches of another size; `dropRemainder` leaves out a last smaller one. */
+export const withBatchSize = (
+  batchSize: number,
+  { dropRemainder = false }: { readonly dropRemainder?: boolean } = {},
+): Combinator => having({ batchSize, dropRemainder });
+
+/** The same run with other randomness: initial params, order, augmentation, dropout. */
+export const withSeed = (seed: number): Combinator => having({ seed });
+
+/** The same run with or without a new order of the examples in each epoch. */
+export const withShuffling = (shuffle: boolean): Combinator => having({ shuffle });
+
+/** The same run with another learning rate for its optimizer: a number, or a function of the step. */
+export const withLearningRate = (learningRate: LearningRate): Combinator =>
+  having({ learningRate });
+
+/**
+ * The same run with another optimizer: `withOptimizer(adam, { learningRate: 1e-3 })`. Several are one:
+ * `withOptimizer(({ learningRate }) => chain(clipByGlobalNorm(1), adam({ learningRate })), …)`.
+ */
+export const withOptimizer = <O extends { readonly learningRate: LearningRate }>(
+  family: (options: O) => GradientTransformation,
+  options: O,
+): Combinator =>
+  having({
+    optimizer: ({ learningRate }) => family({ ...options, learningRate }),
+    learningRate: options.learningRate,
+  });
+
+/** The same run with these metrics beside the loss. */
+export const withMetrics = (...metrics: readonly SomeMetric[]): Combinator => having({ metrics });
+
+/** The same run with another loss of one example. */
+export const withLoss = (loss: (output: Expr, target: Expr) => Expr<readonly []>): Combinator =>
+  having({ loss });
+
+/**
+ * The same run with inputs changed at random while training: `augment` is given one example's input and
+ * a key of its own in every step.
+ */
+export const withAugmentation = (augment: (input: Expr, key: KeyExpr) => Expr): Combinator =>
+  having({ augment });
+
+/** The same run on other data, of the same columns. */
+export const withData =
+  <R extends Row, E2>(data: Effect.Effect<Splits<R>, E2>) =>
+  <P, S, E>(of: Pipeline<P, S, E>): Pipeline<P, S, E2> => ({ ...of, data });
+
+/**
+ * The same run with a share of the training examples held out and evaluated after every epoch. Which
+ * examples depends on the seed alone.
+ */
+export const withValidation = (validationShare: number): Combinator => having({ validationShare });

@@ -1,0 +1,57 @@
+import * as Effect from "effect/Effect";
+import { Backend, type Executable, type Session } from "../backend/backend.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import type { Pair } from "./objective.ts";
+import type { Report, StepProgram } from "./step.ts";
+
+/** A step program, compiled. */
+export interface CompiledStep {
+  readonly executable: Executable;
+  readonly carried: number;
+  readonly report: StepProgram["report"];
+}
+
+/** Compiles a step so that what it carries stays where it computes. */
+export const compileStep = Effect.fnUntraced(function* (step: StepProgram) {
+  const backend = yield* Backend;
+  const executable = yield* backend.compile(step.program, { carried: step.carried });
+  const { carried, report } = step;
+  return { executable, carried, report } satisfies CompiledStep;
+});
+
+/**
+ * What steps of several batch sizes do to one state.
+ *
+ * The state lives in the session of the main step; a batch of another size (the last of an epoch) takes
+ * it out, runs once, and the next main step takes it in again.
+ */
+export interface Runner {
+  readonly step: (compiled: CompiledStep, batch: Pair<Tensor>) => Report;
+  /** A copy of the state's leaves, which later steps do not change. */
+  readonly leaves: () => readonly Tensor[];
+}
+
+export const runner = (main: CompiledStep, start: readonly Tensor[]): Runner => {
+  // Exactly one of the two holds the state: the session while there is one, else the leaves.
+  let leaves = start;
+  let session: Session | undefined;
+
+  const takeOut = (): readonly Tensor[] => {
+    if (session !== undefined) leaves = session.state();
+    session = undefined;
+    return leaves;
+  };
+
+  return {
+    step: (compiled, { input, target }) => {
+      if (compiled === main) {
+        session ??= main.executable.start(leaves);
+        return main.report(session.step([input, target]));
+      }
+      const outputs = compiled.executable.run([...takeOut(), input, target]);
+      leaves = outputs.slice(0, compiled.carried);
+      return compiled.report(outputs.slice(compiled.carried));
+    },
+    leaves: () => session?.state() ?? leaves,
+  };
+};

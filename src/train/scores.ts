@@ -1,0 +1,46 @@
+import type { Exprs } from "../autodiff/index.ts";
+import { type Outcomes, readSummary } from "../nn/metric.ts";
+import { meanLoss } from "../nn/metrics.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import type { Score } from "./event.ts";
+
+/** Any `Metric`, whatever its summary: nobody but the metric itself can do anything with one. */
+export interface SomeMetric {
+  readonly name: string;
+  readonly monoid: { readonly empty: unknown; readonly concat: (a: never, b: never) => unknown };
+  readonly fromBatch: (batch: Outcomes) => Exprs;
+  readonly value: (summary: never) => number;
+}
+
+/** One summary for each metric, that of the loss first. */
+export type Summaries = readonly unknown[];
+
+/** The loss and the metrics of a run, folded together. */
+export interface Scoring {
+  readonly summarise: readonly ((batch: Outcomes) => Exprs)[];
+  readonly empty: Summaries;
+  readonly concat: (a: Summaries, b: Summaries) => Summaries;
+  /** Summaries from what a step put out for them. */
+  readonly read: (computed: Summaries) => Summaries;
+  readonly score: (summaries: Summaries) => Score;
+}
+
+/** The scoring by the mean loss and by these metrics. */
+export const scoring = (metrics: readonly SomeMetric[]): Scoring => {
+  const all: readonly SomeMetric[] = [meanLoss, ...metrics];
+  // `never` here: a list of summaries goes, one by one, only into the metrics that made them.
+  return {
+    summarise: all.map((metric) => metric.fromBatch),
+    empty: all.map((metric) => metric.monoid.empty),
+    concat: (a, b) => all.map(({ monoid }, i) => monoid.concat(a[i] as never, b[i] as never)),
+    read: (computed) =>
+      computed.map((summary) => readSummary(summary as { readonly [field: string]: Tensor })),
+    score: (summaries) => {
+      const values = all.map((metric, i) => metric.value(summaries[i] as never));
+      return {
+        loss: values[0] as number,
+        metrics: Object.fromEntries(metrics.map(({ name }, i) => [name, values[i + 1] as number])),
+      };
+    },
+  };
+};
