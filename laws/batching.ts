@@ -30,36 +30,45 @@ export const mapping = (vmap: Vmap = batched, size = 2): Law<SymbolicFunction> =
     const evaluate = evaluator(f);
     const prepared = choices(f.operands.length).map((mapped) => {
       const whole = vmap(f, mapped, size);
-      return { mapped, evaluate: evaluator(whole), inputs: inputsOf(whole) };
+      return { mapped, whole: lazy(() => evaluator(whole)), inputs: inputsOf(whole) };
     });
     return {
       given: fc
         .constantFrom(...prepared)
-        .chain(({ mapped, evaluate, inputs }) =>
-          inputs.map((xs) => new Sample(xs, mapped, evaluate)),
-        ),
-      breach: ({ xs, mapped, evaluate: whole }) => {
+        .chain(({ mapped, whole, inputs }) => inputs.map((xs) => new Sample(xs, mapped, whole))),
+      breach: ({ xs, mapped, whole }) => {
         const examples = Array.from({ length: size }, (_, i) =>
           evaluate(xs.map((x, k) => (mapped[k] ? rowOf(x, i) : x))),
         );
         const stacked = (examples[0] as readonly Tensor[]).map((_, k) =>
           stackTensors(examples.map((outputs) => outputs[k] as Tensor)),
         );
-        return sameBits("vmap f", whole(xs), stacked);
+        return sameBits("vmap f", whole()(xs), stacked);
       },
     };
   });
+
+type Evaluate = ReturnType<typeof evaluator>;
+
+/** Made when first asked for, and once. */
+const lazy = (make: () => Evaluate): (() => Evaluate) => {
+  let made: Evaluate | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+};
 
 /** Operands of a mapped function; prints as them and as which of them are mapped. */
 class Sample {
   readonly xs: readonly Tensor[];
   readonly mapped: readonly boolean[];
-  readonly evaluate: (inputs: readonly Tensor[]) => readonly Tensor[];
+  readonly whole: () => Evaluate;
 
-  constructor(xs: Sample["xs"], mapped: Sample["mapped"], evaluate: Sample["evaluate"]) {
+  constructor(xs: Sample["xs"], mapped: Sample["mapped"], whole: Sample["whole"]) {
     this.xs = xs;
     this.mapped = mapped;
-    this.evaluate = evaluate;
+    this.whole = whole;
   }
 
   toString(): string {

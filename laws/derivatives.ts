@@ -43,7 +43,7 @@ const byDifferences: Modes = Effect.runSync(
 );
 
 /** Both sides compute the same sums of products in another order: a few hundred roundings of f64. */
-const rounding = 1e-11;
+export const rounding = 1e-11;
 
 /** The fourth-order formula with steps of 10⁻³ errs by 10⁻¹² of a fifth derivative, and rounding over the step. */
 const differencing = 1e-6;

@@ -12,29 +12,67 @@ export interface Law<in S> {
   readonly name: string;
   /** What holds, as a formula. */
   readonly says: string;
-  readonly property: (subject: S) => fc.IRawProperty<unknown, false>;
+  readonly trial: (subject: S) => Trial<unknown>;
 }
 
 /** How a law looks at one subject: the samples, and what each of them breaks, if anything. */
 export interface Trial<A> {
   readonly given: fc.Arbitrary<A>;
-  readonly breach: (sample: A) => string | undefined;
+  // A method: a law that has forgotten the type of its samples still takes its own.
+  breach(sample: A): string | undefined;
 }
-
-class Breach extends Error {}
 
 /** A law from its trial of a subject; what does not depend on the sample is built once. */
 export const law = <S, A>(name: string, says: string, trial: (subject: S) => Trial<A>): Law<S> => ({
   name,
   says,
-  property: (subject) => {
-    const { given, breach } = trial(subject);
-    return fc.property(given, (sample) => {
-      const reason = breach(sample);
-      if (reason !== undefined) throw new Breach(reason);
-    });
-  },
+  trial,
 });
+
+/** Many subjects, of which each sample draws one: functions made at random. */
+export interface Family<S> {
+  readonly name: string;
+  readonly members: fc.Arbitrary<S>;
+  readonly show: (member: S) => string;
+}
+
+/** A law of every member of a family. */
+export const across = <S>({ name, says, trial }: Law<S>): Law<Family<S>> => ({
+  name,
+  says,
+  trial: ({ members, show }) => ({
+    given: members.chain((member) => {
+      const { given, breach } = trial(member);
+      return given.map((sample) => new Drawn(show(member), sample, breach));
+    }),
+    breach: (drawn: Drawn) => drawn.breach(drawn.sample),
+  }),
+});
+
+/** A member of a family with a sample for it; prints as both. */
+class Drawn {
+  readonly member: string;
+  readonly sample: unknown;
+  readonly breach: (sample: unknown) => string | undefined;
+
+  constructor(member: string, sample: unknown, breach: Drawn["breach"]) {
+    this.member = member;
+    this.sample = sample;
+    this.breach = breach;
+  }
+
+  toString(): string {
+    return `${fc.stringify(this.sample)} in\n${this.member}`;
+  }
+}
+
+class Breach extends Error {}
+
+const propertyOf = ({ given, breach }: Trial<unknown>) =>
+  fc.property(given, (sample) => {
+    const reason = breach(sample);
+    if (reason !== undefined) throw new Breach(reason);
+  });
 
 /** A law that held: for how many samples, and from which seed. */
 export interface Held {
@@ -79,11 +117,11 @@ export interface CheckOptions {
  * **Fails with** `LawBroken`, on the left.
  */
 export const check = <S>(
-  { name, says, property }: Law<S>,
+  { name, says, trial }: Law<S>,
   subject: S & { readonly name: string },
   { runs = 20, seed = 1, path = "" }: CheckOptions = {},
 ): Either<LawBroken, Held> => {
-  const details = fc.check(property(subject), { numRuns: runs, seed, path });
+  const details = fc.check(propertyOf(trial(subject)), { numRuns: runs, seed, path });
   if (!details.failed)
     return right({ law: name, subject: subject.name, runs: details.numRuns, seed });
   const { counterexample, counterexamplePath, errorInstance } = details;

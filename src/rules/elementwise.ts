@@ -2,6 +2,7 @@ import type { Binary, Bitwise, Comparison, Expr, Unary } from "../ir/expr.ts";
 import { where } from "../ir/ops/control.ts";
 import {
   add,
+  and,
   cos,
   div,
   eq,
@@ -45,8 +46,14 @@ const share = (t: Expr, x: Expr, y: Expr, beats: typeof gt): Expr =>
 /** `xʸ log x`, and 0 where `x` is 0, as the limit is for positive `y`. */
 const logTerm = (x: Expr, power: Expr): Expr => mul(power, log(where(eq(x, 0), 1, x)));
 
-/** `y xʸ⁻¹`, and 0 where `y` is 0 even at `x = 0`. */
-const powerTerm = (x: Expr, y: Expr): Expr => where(eq(y, 0), 0, mul(y, pow(x, sub(y, 1))));
+/**
+ * `y xʸ⁻¹`, and 0 where both are 0, where the product would be 0·∞. Only there: where `x` is not 0 the
+ * term varies with `y` even at `y = 0`.
+ */
+const powerTerm = (x: Expr, y: Expr): Expr => {
+  const still: Expr = and(eq(x, 0), eq(y, 0));
+  return where(still, 0, mul(y, pow(where(still, 1, x), sub(y, 1))));
+};
 
 /** The quotient of a remainder, rounded towards zero. */
 const truncatedQuotient = (x: Expr, y: Expr): Expr => {
