@@ -1,0 +1,58 @@
+import { sizeOf } from "../../../tensor/shape.ts";
+import { emitFused, type Fused } from "../fused.ts";
+import { type Buffer, bufferOf, identityOf, literal, type View } from "../view.ts";
+import type { Kernel } from "./kernel.ts";
+
+const distinct = <A>(xs: readonly A[]): readonly A[] => [...new Set(xs)];
+
+/** The buffers that a fused body loads from. */
+export const buffersOf = (views: readonly View[]): readonly Buffer[] =>
+  distinct(views.flatMap((v) => bufferOf(v) ?? []));
+
+/** Names of what was fused, each once, with how often. */
+export const describe = ({ operations }: Fused): string => {
+  const counts = new Map<string, number>();
+  for (const { primitive } of operations) counts.set(primitive, (counts.get(primitive) ?? 0) + 1);
+  return Array.from(counts, ([name, n]) => (n === 1 ? name : `${name}×${n}`)).join(" ");
+};
+
+/** One loop for a whole group of element-wise operations. */
+export const elementwiseKernel = (fused: Fused): Kernel => {
+  const writes = buffersOf(fused.stores.map((s) => s.to));
+  const inPlace = fused.stores.flatMap(({ to }) => {
+    const write = identityOf(to);
+    if (write === undefined) return [];
+    return buffersOf(fused.loads).flatMap((read) => {
+      const everywhere = fused.loads.every((v) => bufferOf(v) !== read || identityOf(v) === read);
+      return everywhere && read.dtype === write.dtype ? [[write, read] as const] : [];
+    });
+  });
+  return {
+    name: `${describe(fused) || "copy"} [${fused.space.join(", ")}]`,
+    reads: buffersOf(fused.loads),
+    writes,
+    inPlace,
+    operations: fused.operations.length * sizeOf(fused.space),
+    emit: (site) => emitFused(site, fused),
+  };
+};
+
+/** Elements of one view into another of the same shape; nothing, where they share their memory. */
+export const copyKernel = (from: View, to: View): Kernel => {
+  const work: Fused = { space: from.shape, loads: [from], operations: [], stores: [{ value: 0, to }] };
+  const kernel = elementwiseKernel(work);
+  const [source, target] = [identityOf(from), identityOf(to)];
+  if (source === undefined || target === undefined) return kernel;
+  return {
+    ...kernel,
+    emit: (site) => {
+      const [a, b] = [site.locate(source), site.locate(target)];
+      const shared = a.fixed === b.fixed && a.moving === undefined && b.moving === undefined;
+      if (!shared) emitFused(site, work);
+    },
+  };
+};
+
+/** One number everywhere. */
+export const fillKernel = (to: View, value: number): Kernel =>
+  copyKernel(literal(to.dtype, to.shape, value), to);

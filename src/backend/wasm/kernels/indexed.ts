@@ -1,0 +1,149 @@
+import { bytesPerElement, type Dtype } from "../../../tensor/dtype.ts";
+import { type Shape, sizeOf } from "../../../tensor/shape.ts";
+import { loadScalar, loadVector, storeScalar, storeVector } from "../access.ts";
+import { type Code, f32, f32x4, f64, i32, memory } from "../assembler/index.ts";
+import { nest } from "../fused.ts";
+import { addressOf, type Site, startOf } from "../site.ts";
+import { type Buffer, bufferOf, type View, whole } from "../view.ts";
+import { copyKernel } from "./elementwise.ts";
+import type { Kernel } from "./kernel.ts";
+
+/**
+ * Access by index. Operands are one run of memory each; their axes fall into shared batch axes, middle
+ * axes, the indexed one and the rest: `x: [b, m, n, r]`, `indices: [b, k]`, `out: [b, m, k, r]`.
+ */
+interface Layout {
+  readonly batch: number;
+  readonly middle: number;
+  readonly extent: number;
+  readonly count: number;
+  readonly rest: number;
+}
+
+export interface IndexedParams {
+  readonly axis: number;
+  readonly batch: number;
+}
+
+const layoutOf = ({ axis, batch }: IndexedParams, x: Shape, indices: Shape): Layout => ({
+  batch: sizeOf(x.slice(0, batch)),
+  middle: sizeOf(x.slice(batch, axis)),
+  extent: x[axis] as number,
+  count: sizeOf(indices.slice(batch)),
+  rest: sizeOf(x.slice(axis + 1)),
+});
+
+/** For each of `[b, m, k]`: the index there, and the start of a run of `rest` elements on each side. */
+const eachRun = (
+  site: Site,
+  layout: Layout,
+  indices: View,
+  visit: (index: Code<"i32">, row: Code<"i32">, line: Code<"i32">) => void,
+): void => {
+  const { batch, middle, extent, count } = layout;
+  const flat: View = { ...indices, shape: [batch, count], strides: [count, 1] };
+  nest(site, [batch, middle, count], ([b, m, k]) => {
+    const { code, offset } = addressOf(site, flat, [b, k] as readonly Code<"i32">[]);
+    const index = site.body.let(i32.load(code ?? i32.const(0), offset));
+    const block = site.body.let(i32.add(i32.mul(b as Code<"i32">, middle), m as Code<"i32">));
+    const row = i32.add(i32.mul(block, extent), index);
+    const line = i32.add(i32.mul(block, count), k as Code<"i32">);
+    visit(index, row, line);
+  });
+};
+
+const start = (site: Site, view: View): Code<"i32"> =>
+  startOf(site, bufferOf(view) as Buffer, view.offset * bytesPerElement(view.dtype)); // contiguous views have a buffer
+
+const zeroOf = (dtype: Dtype): Code<"f32" | "f64" | "i32"> =>
+  dtype === "f32" ? f32.const(0) : dtype === "f64" ? f64.const(0) : i32.const(0);
+
+/** Both `x` and `indices` must be contiguous. */
+export const gatherKernel = (params: IndexedParams, x: View, indices: View, out: Buffer): Kernel => {
+  const layout = layoutOf(params, x.shape, indices.shape);
+  const { rest, extent } = layout;
+  const width = bytesPerElement(x.dtype);
+  const bytes = rest * width;
+  const emit = (site: Site): void => {
+    const { body } = site;
+    const [from, to] = [start(site, x), startOf(site, out)];
+    eachRun(site, layout, indices, (index, row, line) => {
+      const source = body.let(i32.add(from, i32.mul(row, bytes)));
+      const target = body.let(i32.add(to, i32.mul(line, bytes)));
+      body.if(
+        i32.lt_u(index, extent),
+        () => {
+          if (rest === 1) body.do(storeScalar(x.dtype, target, loadScalar(x.dtype, source)));
+          else body.do(memory.copy(target, source, bytes));
+        },
+        () => {
+          if (rest === 1) body.do(storeScalar(x.dtype, target, zeroOf(x.dtype)));
+          else body.do(memory.fill(target, 0, bytes));
+        },
+      );
+    });
+  };
+  return {
+    name: `gather [${x.shape.join(", ")}] at [${indices.shape.join(", ")}]`,
+    reads: [x, indices].flatMap((v) => bufferOf(v) ?? []),
+    writes: [out],
+    inPlace: [],
+    operations: 0,
+    emit,
+  };
+};
+
+/** The sum of two elements: integers wrap around, bools are joined. */
+export const sumOf = (dtype: Dtype, x: Code, y: Code): Code<"f32" | "f64" | "i32"> => {
+  // Both have the scalar type of the dtype.
+  if (dtype === "f32") return f32.add(x as Code<"f32">, y as Code<"f32">);
+  if (dtype === "f64") return f64.add(x as Code<"f64">, y as Code<"f64">);
+  const [a, b] = [x as Code<"i32">, y as Code<"i32">];
+  return dtype === "bool" ? i32.or(a, b) : i32.add(a, b);
+};
+
+/** `indices` and `updates` must be contiguous; `x` is copied unless it may be overwritten. */
+export const scatterAddKernels = (
+  params: IndexedParams,
+  x: View,
+  indices: View,
+  updates: View,
+  out: Buffer,
+): readonly Kernel[] => {
+  const layout = layoutOf(params, x.shape, indices.shape);
+  const { rest, extent } = layout;
+  const { dtype } = x;
+  const width = bytesPerElement(dtype);
+  const vectors = dtype === "f32" ? rest - (rest % 4) : 0;
+  const emit = (site: Site): void => {
+    const { body } = site;
+    const [to, from] = [startOf(site, out), start(site, updates)];
+    eachRun(site, layout, indices, (index, row, line) =>
+      body.if(i32.lt_u(index, extent), () => {
+        const target = body.let(i32.add(to, i32.mul(row, rest * width)));
+        const source = body.let(i32.add(from, i32.mul(line, rest * width)));
+        if (vectors > 0)
+          body.for(0, vectors * width, 4 * width, (i) => {
+            const at = body.let(i32.add(target, i));
+            const update = loadVector(body, dtype, i32.add(source, i));
+            body.do(storeVector(body, dtype, at, f32x4.add(loadVector(body, dtype, at), update)));
+          });
+        if (vectors < rest)
+          body.for(vectors * width, rest * width, width, (i) => {
+            const at = body.let(i32.add(target, i));
+            const update = loadScalar(dtype, i32.add(source, i));
+            body.do(storeScalar(dtype, at, sumOf(dtype, loadScalar(dtype, at), update)));
+          });
+      }),
+    );
+  };
+  const scatter: Kernel = {
+    name: `scatterAdd [${x.shape.join(", ")}] at [${indices.shape.join(", ")}]`,
+    reads: [out, ...[indices, updates].flatMap((v) => bufferOf(v) ?? [])],
+    writes: [out],
+    inPlace: [],
+    operations: sizeOf(updates.shape),
+    emit,
+  };
+  return [copyKernel(x, whole(out, x.shape)), scatter];
+};

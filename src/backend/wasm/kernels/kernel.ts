@@ -1,0 +1,32 @@
+import type { Site } from "../site.ts";
+import type { Buffer, Counter, View } from "../view.ts";
+
+/** One loop nest: what it reads and writes, what it costs, and how its code is written. */
+export interface Kernel {
+  readonly name: string;
+  readonly reads: readonly Buffer[];
+  readonly writes: readonly Buffer[];
+  /** Pairs that may share memory: each element is read before, and only where, it is written. */
+  readonly inPlace: readonly (readonly [write: Buffer, read: Buffer])[];
+  readonly operations: number;
+  readonly emit: (site: Site) => void;
+}
+
+/** What a program does, in order. */
+export type Step =
+  | { readonly kind: "kernel"; readonly kernel: Kernel }
+  | { readonly kind: "loop"; readonly loop: Loop; readonly steps: readonly Step[] }
+  | {
+      readonly kind: "branch";
+      /** One bool in memory. */
+      readonly predicate: View;
+      readonly onTrue: readonly Step[];
+      readonly onFalse: readonly Step[];
+    };
+
+/** A counted loop; `index` counts its rounds, from the end where it is reversed. */
+export interface Loop {
+  readonly length: number;
+  readonly reverse: boolean;
+  readonly index: Counter;
+}

@@ -1,0 +1,208 @@
+import type { ReduceKind } from "../../../ir/expr.ts";
+import { bytesPerElement, type Dtype } from "../../../tensor/dtype.ts";
+import { sizeOf, stridesOf } from "../../../tensor/shape.ts";
+import { extractLane, spread, storeScalar } from "../access.ts";
+import { type Code, f32, f64, i32, v128, type ValueType } from "../assembler/index.ts";
+import { collapsed, dtypeOfValue, emitFused, type Fused, fitsVectors, type Index, indexOf, nest, permuted, rowOf } from "../fused.ts";
+import type { Operation, Pointwise } from "../pointwise/operation.ts";
+import { scalarOperations } from "../pointwise/scalar.ts";
+import { vectorOperations } from "../pointwise/vector.ts";
+import { addressOf, type Site } from "../site.ts";
+import { type Buffer, literal, type View, whole } from "../view.ts";
+import { buffersOf, describe } from "./elementwise.ts";
+import type { Kernel } from "./kernel.ts";
+
+/**
+ * Reductions of whatever a fused body makes, without storing it. The order of the additions is fixed by
+ * shapes alone, so the bits are always the same.
+ */
+export const combining: { readonly [K in ReduceKind]: Pointwise } = {
+  sum: "add",
+  prod: "mul",
+  max: "maximum",
+  min: "minimum",
+};
+
+/** What a reduction of nothing gives. */
+export const emptyOf = (kind: ReduceKind, dtype: Dtype): number => {
+  const bound = dtype === "i32" ? 2 ** 31 : Number.POSITIVE_INFINITY;
+  switch (kind) {
+    case "sum":
+      return 0;
+    case "prod":
+      return 1;
+    case "max":
+      return -bound;
+    case "min":
+      return dtype === "i32" ? bound - 1 : bound;
+  }
+};
+
+/** What changes no element when it is combined with it: −0 for sums of floats, since 0 + −0 is 0. */
+const neutral = (kind: ReduceKind, dtype: Dtype): number =>
+  kind === "sum" && dtype !== "i32" ? -0 : emptyOf(kind, dtype);
+
+const constantOf = (dtype: Dtype, value: number): Code<"f32" | "f64" | "i32"> =>
+  dtype === "f32" ? f32.const(value) : dtype === "f64" ? f64.const(value) : i32.const(value);
+
+/** A local whose type is that of what is combined in it. */
+type Accumulator = Code<ValueType> & { readonly set: (value: never) => Code<"void"> };
+
+interface Reduce {
+  readonly kind: ReduceKind;
+  readonly dtype: Dtype;
+  /** Kept axes first; the store's strides are 0 along the others. */
+  readonly fused: Fused;
+  readonly kept: number;
+}
+
+const combine = (site: Site, { kind, dtype }: Reduce, mode: "vector" | "scalar", x: Code, y: Code): Code => {
+  const operation: Operation = { primitive: combining[kind], operand: dtype, dtype, arguments: [] };
+  return mode === "scalar"
+    ? scalarOperations[operation.primitive](site, [x as Code<"f32">, y as Code<"f32">], operation)
+    : vectorOperations[operation.primitive](site, [x as Code<"v128">, y as Code<"v128">], operation);
+};
+
+const outAt = (site: Site, { fused }: Reduce, index: readonly Code<"i32">[]) => {
+  const { code, offset } = addressOf(site, fused.stores[0]?.to as View, index);
+  return { at: code ?? i32.const(0), offset };
+};
+
+/** Along the innermost reduced axis: vectors of partial results, folded at the end of each line. */
+const alongReduced = (site: Site, reduce: Reduce, vectors: boolean): void => {
+  const { body } = site;
+  const { fused, kept, dtype, kind } = reduce;
+  const value = fused.stores[0]?.value as number;
+  const length = fused.space.at(-1) as number;
+  const unit = fused.loads.some((v) => (v.strides.at(-1) ?? 0) * bytesPerElement(v.dtype) === 4) ? 4 : 1;
+  const wide = vectors ? Math.min(4, Math.floor(length / 4)) : 0;
+  nest(site, fused.space.slice(0, kept), (outer) => {
+    const start = constantOf(dtype, neutral(kind, dtype));
+    const total: Accumulator = body.let(start);
+    const partial = Array.from({ length: wide }, () => body.let(spread(dtype, start)));
+    nest(site, fused.space.slice(kept, -1), (middle) => {
+      const index = [...outer, ...middle];
+      const span = (mode: "vector" | "scalar", from: number, to: number, into: readonly Accumulator[]): void => {
+        if (from === to) return;
+        const row = rowOf(site, fused, index, mode);
+        const lanes = mode === "vector" ? 4 : 1;
+        body.for(from * unit, to * unit, into.length * lanes * unit, (i) =>
+          into.forEach((accumulator, u) => {
+            const at = u === 0 ? i : body.let(i32.add(i, u * lanes * unit));
+            const x = row.values(indexOf(site, at, unit))[value] as Code;
+            body.do(accumulator.set(combine(site, reduce, mode, accumulator, x) as never));
+          }),
+        );
+      };
+      const blocks = wide === 0 ? 0 : length - (length % (4 * wide));
+      const lanes = wide === 0 ? 0 : length - (length % 4);
+      span("vector", 0, blocks, partial);
+      span("vector", blocks, lanes, partial.slice(0, 1));
+      span("scalar", lanes, length, [total]);
+    });
+    if (wide > 0) {
+      const folded = partial.slice(1).reduce<Code>((x, y) => body.let(combine(site, reduce, "vector", x, y) as Code<"v128">), partial[0] as Code);
+      const lane = (i: number): Code => body.let(extractLane(dtype, i, folded as Code<"v128">));
+      const pair = (x: Code, y: Code): Code => body.let(combine(site, reduce, "scalar", x, y) as Code<"f32">);
+      const lanes = pair(pair(lane(0), lane(1)), pair(lane(2), lane(3)));
+      body.do(total.set(combine(site, reduce, "scalar", lanes, total) as never));
+    }
+    const { at, offset } = outAt(site, reduce, outer);
+    body.do(storeScalar(dtype, at, total, offset));
+  });
+};
+
+/** Across the innermost kept axis: four results to a vector, up to four vectors at a time. */
+const acrossKept = (site: Site, reduce: Reduce): void => {
+  const { body } = site;
+  const { kept, dtype, kind } = reduce;
+  const rank = reduce.fused.space.length;
+  const order = Array.from({ length: rank }, (_, a) => a).filter((a) => a !== kept - 1);
+  const fused = permuted(reduce.fused, [...order, kept - 1]);
+  const value = fused.stores[0]?.value as number;
+  const width = fused.space.at(-1) as number;
+  const block = (mode: "vector" | "scalar", outer: readonly Code<"i32">[], from: number, to: number, many: number): void => {
+    if (from === to) return;
+    const lanes = mode === "vector" ? 4 : 1;
+    body.for(from, to, many * lanes, (j) => {
+      const start = constantOf(dtype, neutral(kind, dtype));
+      const totals = Array.from(
+        { length: many },
+        (): Accumulator => (mode === "vector" ? body.let(spread(dtype, start)) : body.let(start)),
+      );
+      const columns = totals.map((_, u) => (u === 0 ? j : body.let(i32.add(j, u * lanes))));
+      const indices: readonly Index[] = columns.map((at) => indexOf(site, at, 1));
+      nest(site, fused.space.slice(kept - 1, -1), (middle) => {
+        const row = rowOf(site, fused, [...outer, ...middle], mode);
+        totals.forEach((total, u) => {
+          const x = row.values(indices[u] as Index)[value] as Code;
+          body.do(total.set(combine(site, reduce, mode, total, x) as never));
+        });
+      });
+      totals.forEach((total, u) => {
+        const { at, offset } = outAt(site, reduce, [...outer, columns[u] as Code<"i32">]);
+        body.do(mode === "vector" ? v128.store(at, total as Code<"v128">, offset) : storeScalar(dtype, at, total, offset));
+      });
+    });
+  };
+  const lanes = width - (width % 4);
+  const wide = width - (width % 16);
+  nest(site, fused.space.slice(0, kept - 1), (outer) => {
+    block("vector", outer, 0, wide, 4);
+    block("vector", outer, wide, lanes, 1);
+    block("scalar", outer, lanes, width, 1);
+  });
+};
+
+/** Loads that a vector along `axis` makes lane by lane. */
+const scattered = ({ loads }: Fused, axis: number): number =>
+  loads.filter((v) => v.source.kind === "buffer" && Math.abs(v.strides[axis] as number) > 1).length;
+
+const emitReduce = (site: Site, reduce: Reduce): void => {
+  const { fused, kept } = reduce;
+  const rank = fused.space.length;
+  const vectors = fitsVectors(fused);
+  const columns = kept > 0 && (fused.space[kept - 1] as number) >= 4;
+  if (vectors && columns && scattered(fused, kept - 1) < scattered(fused, rank - 1))
+    acrossKept(site, reduce);
+  else alongReduced(site, reduce, vectors && (fused.space.at(-1) as number) >= 4);
+};
+
+/** `kind` over `axes` of the value that `producer` makes, into `out` (the kept axes, row-major). */
+export const reduceKernel = (
+  kind: ReduceKind,
+  producer: Omit<Fused, "stores">,
+  value: number,
+  axes: readonly number[],
+  out: Buffer,
+): Kernel => {
+  const { space } = producer;
+  const keptAxes = space.map((_, a) => a).filter((a) => !axes.includes(a));
+  const target = whole(out, keptAxes.map((a) => space[a] as number));
+  const strides = new Array<number>(space.length).fill(0);
+  keptAxes.forEach((a, i) => {
+    strides[a] = stridesOf(target.shape)[i] as number;
+  });
+  const to: View = { ...target, shape: space, strides };
+  const work: Fused = { ...producer, stores: [{ value, to }] };
+  const names = describe(work);
+  return {
+    name: `${kind} over ${axes.join(", ")} of ${names === "" ? "" : `${names} `}[${space.join(", ")}]`,
+    reads: buffersOf(producer.loads),
+    writes: [out],
+    inPlace: [],
+    operations: (producer.operations.length + 1) * sizeOf(space),
+    emit: (site) => {
+      const dtype = out.dtype;
+      if (sizeOf(space) === 0) {
+        const nothing = literal(dtype, target.shape, emptyOf(kind, dtype));
+        emitFused(site, { space: target.shape, loads: [nothing], operations: [], stores: [{ value: 0, to: target }] });
+        return;
+      }
+      const fused = collapsed(permuted(work, [...keptAxes, ...axes]));
+      const kept = (fused.stores[0]?.to as View).strides.filter((s) => s !== 0).length;
+      if (kept === fused.space.length) emitFused(site, fused);
+      else emitReduce(site, { kind, dtype: dtypeOfValue(work, value), fused, kept });
+    },
+  };
+};

@@ -1,0 +1,171 @@
+import type { Kernel, Loop, Step } from "./kernels/kernel.ts";
+import { type Buffer, bufferOf, bytesOf, type View } from "./view.ts";
+
+/**
+ * The memory plan: an address for every buffer, found before anything runs. Two buffers share memory
+ * where the last use of one is before the first of the other, or where a kernel may write one over the
+ * other element by element.
+ */
+export interface MemoryPlan {
+  readonly addressOf: (buffer: Buffer) => number;
+  /** The buffer in whose memory another stands. */
+  readonly storageOf: (buffer: Buffer) => Buffer;
+  readonly bytes: number;
+  /** Bytes used again and again by what lives only within a run. */
+  readonly temporary: number;
+  /** What takes most, with its bytes. */
+  readonly largest: readonly { readonly what: string; readonly bytes: number }[];
+}
+
+export interface Residents {
+  /** Alive from run to run: constants and state. */
+  readonly pinned: readonly Buffer[];
+  /** Alive from before the first step. */
+  readonly inputs: readonly Buffer[];
+  /** Alive until after the last step. */
+  readonly outputs: readonly Buffer[];
+}
+
+interface Span {
+  first: number;
+  last: number;
+}
+
+/** A loop while it is walked: where it begins, and, once known, ends. */
+interface Bracket {
+  readonly loop: Loop;
+  readonly begin: number;
+  end: number;
+}
+
+interface Event {
+  readonly kernel: Kernel;
+  readonly at: number;
+  readonly within: readonly Bracket[];
+}
+
+const alignment = 64;
+const rounded = (bytes: number): number => Math.ceil(bytes / alignment) * alignment;
+
+const predicateKernel = (view: View): Kernel => ({
+  name: "predicate",
+  reads: [bufferOf(view) as Buffer],
+  writes: [],
+  inPlace: [],
+  operations: 0,
+  emit: () => undefined,
+});
+
+/** Kernels with their places in time, and the loops around each. */
+const timeline = (steps: readonly Step[]): { readonly events: readonly Event[]; readonly end: number } => {
+  const events: Event[] = [];
+  let now = 0;
+  const walk = (inner: readonly Step[], within: readonly Bracket[]): void => {
+    for (const step of inner) {
+      if (step.kind === "kernel") events.push({ kernel: step.kernel, at: now++, within });
+      else if (step.kind === "loop") {
+        const bracket: Bracket = { loop: step.loop, begin: now++, end: 0 };
+        walk(step.steps, [...within, bracket]);
+        bracket.end = now++;
+      } else {
+        events.push({ kernel: predicateKernel(step.predicate), at: now++, within });
+        walk(step.onTrue, within);
+        walk(step.onFalse, within);
+      }
+    }
+  };
+  walk(steps, []);
+  return { events, end: now };
+};
+
+export const planMemory = (
+  steps: readonly Step[],
+  residents: Residents,
+  united: (buffer: Buffer) => Buffer,
+): MemoryPlan => {
+  const { events, end } = timeline(steps);
+  const merged = new Map<Buffer, Buffer>();
+  const storageOf = (buffer: Buffer): Buffer => {
+    let here = united(buffer);
+    for (let next = merged.get(here); next !== undefined; next = merged.get(here)) here = united(next);
+    return here;
+  };
+
+  const spans = new Map<Buffer, Span>();
+  const extend = (buffer: Buffer, first: number, last: number): void => {
+    const span = spans.get(buffer);
+    if (span === undefined) spans.set(buffer, { first, last });
+    else {
+      span.first = Math.min(span.first, first);
+      span.last = Math.max(span.last, last);
+    }
+  };
+  /** A use within loops: what was made outside of a loop must outlive it, since it is used in every round. */
+  const use = (given: Buffer, first: number, last: number, within: readonly Bracket[]): void => {
+    const buffer = storageOf(given);
+    const { slice } = buffer;
+    if (slice !== undefined) {
+      const depth = within.findIndex((b) => b.loop.index === slice.index);
+      const bracket = within[depth];
+      // The whole of which a loop touches one part after the other lives while the loop runs.
+      use(slice.of, bracket?.begin ?? first, bracket?.end ?? last, within.slice(0, Math.max(0, depth)));
+      return;
+    }
+    const born = Math.min(spans.get(buffer)?.first ?? first, first);
+    const outlived = within.find((b) => b.begin > born);
+    extend(buffer, first, Math.max(last, outlived?.end ?? last));
+  };
+  for (const buffer of residents.inputs) extend(storageOf(buffer), -1, -1);
+  for (const { kernel, at, within } of events)
+    for (const buffer of [...kernel.reads, ...kernel.writes]) use(buffer, at, at, within);
+  for (const buffer of residents.outputs) extend(storageOf(buffer), spans.get(storageOf(buffer))?.first ?? end, end);
+
+  const pinned = new Set(residents.pinned.map(storageOf));
+  for (const { kernel, at } of events)
+    for (const [write, read] of kernel.inPlace) {
+      const [to, from] = [storageOf(write), storageOf(read)];
+      const [born, dying] = [spans.get(to), spans.get(from)];
+      if (to === from || pinned.has(to) || pinned.has(from) || to.slice !== undefined) continue;
+      if (born?.first !== at || dying?.last !== at || bytesOf(to) !== bytesOf(from)) continue;
+      merged.set(to, from);
+      dying.last = born.last;
+      spans.delete(to);
+    }
+
+  const addresses = new Map<Buffer, number>();
+  let top = alignment;
+  for (const buffer of pinned) {
+    addresses.set(buffer, top);
+    top += rounded(bytesOf(buffer));
+    spans.delete(buffer);
+  }
+  const start = top;
+  const bySize = [...spans].sort(([a], [b]) => bytesOf(b) - bytesOf(a));
+  const placed: { readonly span: Span; readonly from: number; readonly to: number }[] = [];
+  for (const [buffer, span] of bySize) {
+    const bytes = rounded(bytesOf(buffer));
+    let from = start;
+    // `placed` is kept in order of address, so that the first gap that fits is found in one pass.
+    for (const other of placed) {
+      if (other.span.last < span.first || other.span.first > span.last) continue;
+      if (other.from >= from + bytes) break;
+      from = Math.max(from, other.to);
+    }
+    addresses.set(buffer, from);
+    const entry = { span, from, to: from + bytes };
+    const after = placed.findIndex((p) => p.from > from);
+    placed.splice(after < 0 ? placed.length : after, 0, entry);
+    top = Math.max(top, from + bytes);
+  }
+  const largest = [...addresses.keys()]
+    .map((b) => ({ what: b.what, bytes: bytesOf(b) }))
+    .sort((a, b) => b.bytes - a.bytes)
+    .slice(0, 5);
+  return {
+    storageOf,
+    addressOf: (buffer) => addresses.get(storageOf(buffer)) ?? start,
+    bytes: top + alignment,
+    temporary: top - start,
+    largest,
+  };
+};

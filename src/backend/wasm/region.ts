@@ -1,0 +1,207 @@
+import type { AnyNode, Expr, Params, PrimitiveTag, Program, TensorType } from "../../ir/expr.ts";
+import { sizeOf } from "../../tensor/shape.ts";
+import type { Context, Destination } from "./context.ts";
+import { branchSteps, loopSteps } from "./control.ts";
+import { dependsOn, type Group, groupNodes, ordered } from "./fuse.ts";
+import type { Fused } from "./fused.ts";
+import { copyKernel, elementwiseKernel } from "./kernels/elementwise.ts";
+import type { Kernel, Step } from "./kernels/kernel.ts";
+import { reduceKernel } from "./kernels/reduction.ts";
+import { type Lowering, lowerings } from "./lowering.ts";
+import { isPointwise, type Scope, scopeOf } from "./scope.ts";
+import { type Buffer, bufferOf, identityOf, makeBuffer, type Source, squeeze, type View, whole } from "./view.ts";
+import type { Operation } from "./pointwise/operation.ts";
+
+const kernelStep = (kernel: Kernel): Step => ({ kind: "kernel", kernel });
+
+/** Equal for equal sources; −0 is not 0. */
+const sourceKey = (scope: Scope, source: Source): string => {
+  switch (source.kind) {
+    case "buffer":
+      return scope.bufferName(source.buffer);
+    case "iota":
+      return "iota";
+    case "literal":
+      return Object.is(source.value, -0) ? "-0" : String(source.value);
+  }
+};
+
+const fuse = (scope: Scope, nodes: readonly AnyNode[]): Omit<Fused, "stores"> & { readonly valueOf: (node: AnyNode) => number } => {
+  const members = new Set(nodes);
+  const sorted = [...nodes].sort((a, b) => scope.position(a) - scope.position(b));
+  const views = new Map<string, View>();
+  const keyOf = (view: View): string => {
+    return `${sourceKey(scope, view.source)} ${view.dtype} ${view.offset} ${view.strides.join()}`;
+  };
+  const inside = (x: View): AnyNode | undefined => {
+    const buffer = bufferOf(x);
+    const maker = buffer && scope.producer(buffer);
+    return maker && members.has(maker) ? maker : undefined;
+  };
+  const shape = squeeze(scope.viewOf(sorted[0] as AnyNode)).shape;
+  for (const node of sorted)
+    for (const x of scope.operands(node))
+      if (inside(x) === undefined) views.set(keyOf(squeeze(x)), squeeze(x));
+  const loads = [...views.values()];
+  const loadOf = new Map([...views.keys()].map((key, i) => [key, i]));
+  const number = new Map(sorted.map((node, i) => [node, loads.length + i]));
+  const operations = sorted.map((node): Operation => {
+    const operands = scope.operands(node);
+    const typed = operands[node.primitive === "select" ? 1 : 0] as View;
+    return {
+      primitive: node.primitive as Operation["primitive"], // only element-wise nodes are fused
+      operand: typed.dtype,
+      dtype: (node.outputs[0] as TensorType).dtype,
+      arguments: operands.map((x) => {
+        const maker = inside(x);
+        return maker === undefined ? (loadOf.get(keyOf(squeeze(x))) as number) : (number.get(maker) as number);
+      }),
+    };
+  });
+  return { space: shape, loads, operations, valueOf: (node) => number.get(node) as number };
+};
+
+/** The kernels of a group; `escapes` says whether a buffer is read outside of it. */
+const groupSteps = (context: Context, scope: Scope, group: Group, escapes: (buffer: Buffer) => boolean): readonly Step[] => {
+  const reduction = group.nodes.find((n) => n.primitive === "reduce");
+  const first = group.nodes[0] as AnyNode;
+  if (reduction?.primitive === "reduce") {
+    const out = bufferOf(scope.viewOf(reduction)) as Buffer;
+    const { kind, axes } = reduction.params;
+    const x = scope.operands(reduction)[0] as View;
+    const others = group.nodes.filter((n) => n !== reduction);
+    // Axes of extent 1 are gone from a fused space; the others keep their order.
+    const real = x.shape.flatMap((d, a) => (d === 1 ? [] : [a]));
+    const within = axes.flatMap((a) => (real.includes(a) ? [real.indexOf(a)] : []));
+    const work =
+      others.length === 0
+        ? { space: squeeze(x).shape, loads: [squeeze(x)], operations: [], valueOf: () => 0 }
+        : fuse(scope, others);
+    const maker = others.length === 0 ? reduction : (scope.producer(bufferOf(x) as Buffer) as AnyNode);
+    return [kernelStep(reduceKernel(kind, work, work.valueOf(maker), within, out))];
+  }
+  if (isPointwise(first)) {
+    const work = fuse(scope, group.nodes);
+    const stores = group.nodes.flatMap((node) => {
+      const buffer = bufferOf(scope.viewOf(node)) as Buffer;
+      return escapes(buffer) ? [{ value: work.valueOf(node), to: whole(buffer, work.space) }] : [];
+    });
+    return stores.length === 0 ? [] : [kernelStep(elementwiseKernel({ ...work, stores }))];
+  }
+  const operands = scope.operands(first);
+  const outputs = scope.buffersOf(first);
+  if (first.primitive === "scan") return loopSteps(context, first.params, operands, outputs);
+  if (first.primitive === "cond") return branchSteps(context, first.params, operands, outputs);
+  const lowering = lowerings[first.primitive] as Lowering<PrimitiveTag>;
+  if (lowering.kind === "kernels")
+    // TypeScript does not see that a node's parameters are those of its primitive's rule.
+    return lowering.kernels(first.params as Params<never>, operands, outputs, first.outputs).map(kernelStep);
+  // A view that strides cannot describe.
+  const x = operands[0] as View;
+  return [kernelStep(copyKernel(x, whole(outputs[0] as Buffer, x.shape)))];
+};
+
+/** Lets a reduction swallow the element-wise group that only it reads. */
+const absorb = (scope: Scope, groups: Set<Group>, groupOf: Map<AnyNode, Group>, readers: (buffer: Buffer) => readonly AnyNode[], isOutput: (buffer: Buffer) => boolean): void => {
+  for (const group of [...groups]) {
+    const node = group.nodes[0] as AnyNode;
+    if (node.primitive !== "reduce") continue;
+    const x = scope.operands(node)[0] as View;
+    const buffer = identityOf(x);
+    const maker = buffer && scope.producer(buffer);
+    const producer = maker && groupOf.get(maker);
+    if (producer === undefined || !isPointwise(maker as AnyNode)) continue;
+    if (squeeze(x).shape.join() !== squeeze(scope.viewOf(maker as AnyNode)).shape.join()) continue;
+    const onlyHere = producer.nodes.every((n) =>
+      scope.buffersOf(n).every((b) => !isOutput(b) && readers(b).every((r) => r === node || producer.nodes.includes(r))),
+    );
+    if (!onlyHere) continue;
+    group.before.delete(producer);
+    for (const [earlier, all] of producer.before) group.before.set(earlier, all || group.before.get(earlier) === true);
+    group.nodes = [...group.nodes, ...producer.nodes];
+    for (const n of producer.nodes) groupOf.set(n, group);
+    groups.delete(producer);
+  }
+};
+
+/**
+ * The steps of a program whose inputs are `inputs` and whose outputs go to `destinations`. Where an output
+ * replaces an input and everything that reads the old value can run before, it is written in place.
+ */
+export const regionSteps = (
+  context: Context,
+  program: Program,
+  inputs: readonly View[],
+  destinations: readonly Destination[],
+): readonly Step[] => {
+  const scope = scopeOf(context, program, inputs);
+  const { groups, groupOf } = groupNodes(
+    { nodes: scope.nodes, isPointwise, operands: scope.operands, producer: scope.producer },
+    scope.viewOf,
+  );
+  const readersOf = new Map<Buffer, AnyNode[]>();
+  for (const node of scope.nodes)
+    for (const view of scope.operands(node)) {
+      const buffer = bufferOf(view);
+      if (buffer !== undefined) readersOf.set(buffer, [...(readersOf.get(buffer) ?? []), node]);
+    }
+  const readers = (buffer: Buffer): readonly AnyNode[] => readersOf.get(buffer) ?? [];
+  const outputs = program.outputs.map((x: Expr) => scope.view(x));
+  const isOutput = (buffer: Buffer): boolean => outputs.some((v) => bufferOf(v) === buffer);
+  absorb(scope, groups, groupOf, readers, isOutput);
+
+  const direct = new Set<number>();
+  const placed = new Set<Buffer>();
+  destinations.forEach(({ buffer, replaces }, i) => {
+    const own = identityOf(outputs[i] as View);
+    const maker = own && scope.producer(own);
+    if (own === undefined || maker === undefined || placed.has(own)) return;
+    const group = groupOf.get(maker) as Group;
+    if (replaces) {
+      if (isOutput(buffer)) return;
+      const others = new Set(readers(buffer).map((n) => groupOf.get(n) as Group));
+      const readsItself = others.delete(group);
+      const inStep =
+        isPointwise(group.nodes[0] as AnyNode) &&
+        group.nodes.every((n) => scope.operands(n).every((v) => bufferOf(v) !== buffer || identityOf(v) === buffer));
+      if (readsItself && !inStep) return;
+      if ([...others].some((reader) => dependsOn(reader, group))) return;
+      for (const reader of others) group.before.set(reader, true);
+    }
+    context.unite(own, buffer);
+    placed.add(own);
+    direct.add(i);
+  });
+
+  const steps = ordered(groups, scope.position).flatMap((group) =>
+    groupSteps(context, scope, group, (buffer) =>
+      isOutput(buffer) || readers(buffer).some((n) => groupOf.get(n) !== group),
+    ),
+  );
+  return [...steps, ...finalCopies(outputs, destinations, direct)];
+};
+
+/** Copies what is not yet in its place; old values that others overwrite are put aside first. */
+const finalCopies = (
+  outputs: readonly View[],
+  destinations: readonly Destination[],
+  direct: ReadonlySet<number>,
+): readonly Step[] => {
+  const overwritten = new Set(destinations.flatMap((d) => (d.replaces ? [d.buffer] : [])));
+  const aside: Step[] = [];
+  const home: Step[] = [];
+  outputs.forEach((view, i) => {
+    const { buffer } = destinations[i] as Destination;
+    if (direct.has(i) || identityOf(view) === buffer) return;
+    const to = whole(buffer, view.shape);
+    const source = bufferOf(view);
+    if (source === undefined || !overwritten.has(source)) {
+      home.push(kernelStep(copyKernel(view, to)));
+      return;
+    }
+    const kept = whole(makeBuffer(view.dtype, sizeOf(view.shape), "old value"), view.shape);
+    aside.push(kernelStep(copyKernel(view, kept)));
+    home.push(kernelStep(copyKernel(kept, to)));
+  });
+  return [...aside, ...home];
+};

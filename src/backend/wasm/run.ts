@@ -1,0 +1,82 @@
+import { power } from "../../rules/evaluate/elementwise.ts";
+import type { Program } from "../../ir/expr.ts";
+import type { Dtype, Storage } from "../../tensor/dtype.ts";
+import { sizeOf } from "../../tensor/shape.ts";
+import { Tensor } from "../../tensor/tensor.ts";
+import type { Executable, Session } from "../backend.ts";
+import { engine, type WasmFunction, type WasmMemory } from "./assembler/index.ts";
+import type { Compiled, Slot } from "./compile.ts";
+import { scalarMath } from "./math/index.ts";
+
+/** What every module may call: f64 functions of JavaScript. */
+const imports = {
+  math: { ...scalarMath, pow: power, fmod: (x: number, y: number): number => x % y },
+};
+
+const viewIn = (memory: WasmMemory, { address, type }: Slot): Storage => {
+  const views: { readonly [D in Dtype]: () => Storage } = {
+    f32: () => new Float32Array(memory.buffer, address, size),
+    f64: () => new Float64Array(memory.buffer, address, size),
+    i32: () => new Int32Array(memory.buffer, address, size),
+    u8: () => new Uint8Array(memory.buffer, address, size),
+    bool: () => new Uint8Array(memory.buffer, address, size),
+  };
+  const size = sizeOf(type.shape);
+  return views[type.dtype]();
+};
+
+/** A module with memory of its own. The memory never grows, so views of it stay good. */
+interface Instance {
+  readonly write: (from: number, tensors: readonly Tensor[]) => void;
+  readonly read: (from: number, to: number) => readonly Tensor[];
+  readonly readInputs: (to: number) => readonly Tensor[];
+  readonly run: () => void;
+}
+
+const instantiate = (compiled: Compiled): Instance => {
+  const { exports } = new engine.Instance(compiled.module, imports);
+  const memory = exports.memory as WasmMemory; // the module exports both
+  const run = exports.run as WasmFunction;
+  const inputs = compiled.inputs.map((slot) => viewIn(memory, slot));
+  const outputs = compiled.outputs.map((slot) => viewIn(memory, slot));
+  const copies = (slots: readonly Slot[], views: readonly Storage[], from: number, to: number): readonly Tensor[] =>
+    slots.slice(from, to).map(({ type }, i) => Tensor.own(type.shape, type.dtype, (views[from + i] as Storage).slice()));
+  return {
+    write: (from, tensors) =>
+      tensors.forEach((tensor, i) => {
+        inputs[from + i]?.set(Tensor.read(tensor));
+      }),
+    read: (from, to) => copies(compiled.outputs, outputs, from, to),
+    readInputs: (to) => copies(compiled.inputs, inputs, 0, to),
+    run: () => {
+      run();
+    },
+  };
+};
+
+/** A compiled program as the backend's executable: `run` shares one instance, each session has its own. */
+export const executable = (program: Program, compiled: Compiled, carried: number): Executable => {
+  let shared: Instance | undefined;
+  return {
+    program,
+    plan: compiled.plan,
+    run: (inputs) => {
+      shared ??= instantiate(compiled);
+      shared.write(0, inputs);
+      shared.run();
+      return shared.read(0, compiled.outputs.length);
+    },
+    start: (state): Session => {
+      const instance = instantiate(compiled);
+      instance.write(0, state);
+      return {
+        step: (inputs) => {
+          instance.write(carried, inputs);
+          instance.run();
+          return instance.read(carried, compiled.outputs.length);
+        },
+        state: () => instance.readInputs(carried),
+      };
+    },
+  };
+};
