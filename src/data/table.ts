@@ -78,9 +78,13 @@ export const decodeTable = <const S extends TableSchema>(
       for (const [j, column] of wanted.entries()) {
         const field = fields[names.indexOf(column)] ?? "";
         const value = isLabel(plan) ? plan.classes.indexOf(field) : numberOf(field);
-        if (isLabel(plan) && value < 0)
-          return corrupt(line, column, `one of ${plan.classes.join(", ")}`, `"${field}"`);
-        if (value === undefined) return corrupt(line, column, "a number", `"${field}"`);
+        if (value === undefined || (isLabel(plan) && value < 0))
+          return corrupt(
+            line,
+            column,
+            isLabel(plan) ? `one of ${plan.classes.join(", ")}` : "a number",
+            `"${field}"`,
+          );
         data[i * wanted.length + j] = value;
       }
     columns[name] = isLabel(plan)

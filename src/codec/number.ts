@@ -1,0 +1,38 @@
+import * as t from "io-ts/lib/index.js";
+
+const special: { readonly [name: string]: number } = {
+  NaN: Number.NaN,
+  Infinity: Number.POSITIVE_INFINITY,
+  "-Infinity": Number.NEGATIVE_INFINITY,
+  "-0": -0,
+};
+
+/**
+ * A number as JSON, which has no NaN, no infinities and no -0: those are strings of their names.
+ *
+ * **Laws** `laws.codec`: `decode ∘ encode = identity`, by `Object.is`.
+ */
+export const jsonNumber: t.Type<number, number | string> = new t.Type(
+  "a number",
+  t.number.is,
+  (input, context) => {
+    if (typeof input === "number") return t.success(input);
+    const named =
+      typeof input === "string" && Object.hasOwn(special, input) ? special[input] : undefined;
+    return named === undefined ? t.failure(input, context) : t.success(named);
+  },
+  (value) => (Number.isFinite(value) && !Object.is(value, -0) ? value : nameOf(value)),
+);
+
+const nameOf = (value: number): string => (value === 0 ? "-0" : String(value));
+
+/** A whole number that is not negative: an extent, a step, an epoch. */
+export const natural: t.Type<number> = new t.Type(
+  "a whole number that is not negative",
+  (value): value is number => isNatural(value),
+  (input, context) => (isNatural(input) ? t.success(input) : t.failure(input, context)),
+  t.identity,
+);
+
+const isNatural = (value: unknown): value is number =>
+  typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
