@@ -13,7 +13,8 @@ const showType = ({ shape, dtype }: TensorType): string => `${dtype}[${shape.joi
 const showNumber = (x: number, dtype: Dtype): string => {
   if (Object.is(x, -0)) return "-0";
   if (dtype !== "f32") return String(x);
-  const digits = [6, 7, 8].find((n) => Math.fround(Number(x.toPrecision(n))) === x) ?? 9;
+  const digits =
+    [1, 2, 3, 4, 5, 6, 7, 8].find((n) => Math.fround(Number(x.toPrecision(n))) === x) ?? 9;
   return String(Number(x.toPrecision(digits)));
 };
 

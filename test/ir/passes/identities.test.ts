@@ -266,3 +266,11 @@ describe("loops", () => {
     `);
   });
 });
+
+describe("size", () => {
+  it("does not matter to the stack", () => {
+    const x = parameter({ shape: [], dtype: "f32" });
+    const chain = Array.from({ length: 20_000 }).reduce<Expr>((y) => neg(exp(neg(neg(y)))), x);
+    expect(optimise(program([x], [chain])).nodes).toHaveLength(40_000);
+  });
+});
