@@ -1,6 +1,6 @@
 import * as Layer from "effect/Layer";
 import { ReverseMode } from "../autodiff/index.ts";
-import { layerReference } from "../backend/reference/layerReference.ts";
+import { Backend } from "../backend/index.ts";
 
 /** What a run is given where nothing else is said: WebAssembly and the tape. */
-export const defaultServices = Layer.merge(layerReference, ReverseMode.layerTape);
+export const defaultServices = Layer.merge(Backend.layerReference, ReverseMode.layerTape);

@@ -1,0 +1,13 @@
+import type * as Layer from "effect/Layer";
+import { Backend as Service } from "./backend.ts";
+import { layerReference } from "./reference/layerReference.ts";
+
+/**
+ * What makes programs run, with the ways to run them: the service of `backend.ts`, and its layers.
+ *
+ * The service itself knows no backend, since each backend knows it.
+ */
+export class Backend extends Service {
+  /** Interprets in double precision, node by node: slow, plain, and what the others are held against. */
+  static readonly layerReference: Layer.Layer<Service> = layerReference;
+}
