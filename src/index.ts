@@ -35,11 +35,12 @@ export {
 export type { CompileOptions, Executable, Plan, Session } from "./backend/backend.ts";
 export { type Concrete, compile } from "./backend/compile.ts";
 export { Backend } from "./backend/index.ts";
-
+// Programs of their own
+export { explain, isFluxionError } from "./cli/explain.ts";
+export { runMain } from "./cli/runMain.ts";
 // What crosses a boundary
 export { decodeJson, decodeWith } from "./codec/decode.ts";
 export { tensorCodec, treeCodec } from "./codec/tensor.ts";
-
 // Data
 export { batches$ } from "./data/batches.ts";
 export {
@@ -66,7 +67,6 @@ export {
 export { idxFromBytes, readBytes, readIdx } from "./data/source.ts";
 export { decodeTable, type LabelColumn, type RowOfTable, type TableSchema } from "./data/table.ts";
 export { type InvalidData, type Requirements, validate } from "./data/validate.ts";
-
 // Errors
 export * from "./errors.ts";
 // Expressions and programs
@@ -286,7 +286,6 @@ export {
   type Updated,
 } from "./optim/transformation.ts";
 export { type FluxionError, render } from "./render.ts";
-
 // Tensors
 export {
   arange,
@@ -315,7 +314,6 @@ export {
 } from "./tensor/key.ts";
 export type { Shape } from "./tensor/shape.ts";
 export type { Nested, Tensor } from "./tensor/tensor.ts";
-
 // Training
 export { evaluate } from "./train/evaluate.ts";
 export type {

