@@ -1,5 +1,5 @@
 import type { Dtype, Storage } from "../../tensor/dtype.ts";
-import type { Shape } from "../../tensor/shape.ts";
+import { type Shape, sizeOf } from "../../tensor/shape.ts";
 
 /** The element at a position; the caller knows that there is one. */
 export const at = (data: Storage, position: number): number => data[position] as number;
@@ -10,14 +10,20 @@ export const at = (data: Storage, position: number): number => data[position] as
  * Every rearrangement is one of these: a transposition permutes strides, a broadcast has strides of
  * zero, a slice multiplies them and starts later, a reversal negates them and starts at the end.
  */
-export const positions = (shape: Shape, strides: readonly number[], start = 0): readonly number[] =>
-  shape.reduce<readonly number[]>(
-    (outer, extent, axis) => {
-      const inner = Array.from({ length: extent }, (_, i) => i * (strides[axis] as number));
-      return outer.flatMap((p) => inner.map((q) => p + q));
-    },
-    [start],
-  );
+export const positions = (shape: Shape, strides: readonly number[], start = 0): Int32Array => {
+  const out = new Int32Array(sizeOf(shape)).fill(start);
+  let count = 1;
+  shape.forEach((extent, axis) => {
+    const stride = strides[axis] as number;
+    // From the back, so that no position is overwritten before it has been spread.
+    for (let outer = (out.length === 0 ? 0 : count) - 1; outer >= 0; outer--) {
+      const position = out[outer] as number;
+      for (let i = extent - 1; i >= 0; i--) out[outer * extent + i] = position + i * stride;
+    }
+    count *= extent;
+  });
+  return out;
+};
 
 /** The items of `list` (extents, strides) at `axes`. */
 export const pick = (list: readonly number[], axes: readonly number[]): readonly number[] =>

@@ -106,9 +106,10 @@ export const reduction: EvaluateRules<keyof Reduction> = {
     const indices = new Int32Array(data.length);
     for (const start of starts) {
       // The language's sort is stable.
-      const order = steps
-        .map((step, index) => ({ value: at(data, start + step), index }))
-        .sort((a, b) => nanLast(a.value, b.value));
+      const order = Array.from(steps, (step, index) => ({
+        value: at(data, start + step),
+        index,
+      })).sort((a, b) => nanLast(a.value, b.value));
       steps.forEach((step, i) => {
         const { value, index } = order[i] as (typeof order)[number];
         values[start + step] = value;
