@@ -1,6 +1,7 @@
 import type * as Layer from "effect/Layer";
 import { Backend as Service } from "./backend.ts";
 import { layerReference } from "./reference/layerReference.ts";
+import { layerWasm } from "./wasm/index.ts";
 
 /**
  * What makes programs run, with the ways to run them: the service of `backend.ts`, and its layers.
@@ -10,4 +11,7 @@ import { layerReference } from "./reference/layerReference.ts";
 export class Backend extends Service {
   /** Interprets in double precision, node by node: slow, plain, and what the others are held against. */
   static readonly layerReference: Layer.Layer<Service> = layerReference;
+
+  /** One WebAssembly module for each program, its memory planned and its state kept there: the default. */
+  static readonly layerWasm: Layer.Layer<Service> = layerWasm;
 }

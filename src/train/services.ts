@@ -3,4 +3,4 @@ import { ReverseMode } from "../autodiff/index.ts";
 import { Backend } from "../backend/index.ts";
 
 /** What a run is given where nothing else is said: WebAssembly and the tape. */
-export const defaultServices = Layer.merge(Backend.layerReference, ReverseMode.layerTape);
+export const defaultServices = Layer.merge(Backend.layerWasm, ReverseMode.layerTape);
