@@ -1,9 +1,9 @@
 import * as Effect from "effect/Effect";
 import { BackendUnavailable, type CompileError, MemoryLimit } from "../../errors.ts";
+import { optimise } from "../../interpreter/optimise.ts";
 import type { Program } from "../../ir/expr.ts";
 import { hash } from "../../ir/hash.ts";
 import { inlineCheckpoints } from "../../ir/passes/inline.ts";
-import { optimise } from "../../interpreter/optimise.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { CompileOptions, Plan } from "../backend.ts";
@@ -38,7 +38,10 @@ const memoryLimit = 65536 * pageBytes;
 
 const bytesOfKernel = (step: Step): number =>
   step.kind === "kernel"
-    ? [...new Set([...step.kernel.reads, ...step.kernel.writes])].reduce((n, b) => n + bytesOf(b), 0)
+    ? [...new Set([...step.kernel.reads, ...step.kernel.writes])].reduce(
+        (n, b) => n + bytesOf(b),
+        0,
+      )
     : 0;
 
 /** Kernels in order; those within a loop count once for each round. */
@@ -115,17 +118,28 @@ export const lowerProgram = (
   module.memory({ initial: pages }, "memory");
   for (const [value, buffer] of constants) {
     const data = Tensor.read(value);
-    module.data(memory.addressOf(buffer), new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    module.data(
+      memory.addressOf(buffer),
+      new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+    );
   }
   writeModule(module, steps, memory, relaxed);
-  const slot = (buffer: Buffer, type: Slot["type"]): Slot => ({ address: memory.addressOf(buffer), type });
+  const slot = (buffer: Buffer, type: Slot["type"]): Slot => ({
+    address: memory.addressOf(buffer),
+    type,
+  });
   const kernels = kernelsOf(steps);
-  const sum = (buffers: Iterable<Buffer>): number => [...buffers].reduce((n, b) => n + bytesOf(b), 0);
+  const sum = (buffers: Iterable<Buffer>): number =>
+    [...buffers].reduce((n, b) => n + bytesOf(b), 0);
   return Effect.sync(() => ({
     module: new engine.Module(module.encode()),
     pages,
-    inputs: program.inputs.map((x, i) => slot(inputs[i] as Buffer, { shape: x.shape, dtype: x.dtype })),
-    outputs: program.outputs.map((x, i) => slot(outputs[i] as Buffer, { shape: x.shape, dtype: x.dtype })),
+    inputs: program.inputs.map((x, i) =>
+      slot(inputs[i] as Buffer, { shape: x.shape, dtype: x.dtype }),
+    ),
+    outputs: program.outputs.map((x, i) =>
+      slot(outputs[i] as Buffer, { shape: x.shape, dtype: x.dtype }),
+    ),
     plan: {
       kernels,
       operations: kernels.reduce((n, k) => n + k.operations, 0),
@@ -151,7 +165,11 @@ export const compileProgram = (
   Effect.gen(function* () {
     const { simd, relaxedSimd } = features();
     if (!simd)
-      return yield* new BackendUnavailable({ backend: "wasm", missing: "128-bit SIMD", alternative: "reference" });
+      return yield* new BackendUnavailable({
+        backend: "wasm",
+        missing: "128-bit SIMD",
+        alternative: "reference",
+      });
     yield* check(program);
     const relaxed = relaxedSimd && !deterministic;
     const key = `${hash(program)} ${carried} ${relaxed}`;
@@ -163,4 +181,3 @@ export const compileProgram = (
     cache.set(key, compiled);
     return compiled;
   });
-

@@ -6,7 +6,10 @@ import { copyKernel } from "./kernels/elementwise.ts";
 import type { Step } from "./kernels/kernel.ts";
 import { type Buffer, bufferOf, sliceBuffer, type View, whole } from "./view.ts";
 
-const step = (kernel: Extract<Step, { kind: "kernel" }>["kernel"]): Step => ({ kind: "kernel", kernel });
+const step = (kernel: Extract<Step, { kind: "kernel" }>["kernel"]): Step => ({
+  kind: "kernel",
+  kernel,
+});
 
 /**
  * `scan` as a loop of the module: its body is lowered once. The carry lives in the buffers of its final
@@ -36,7 +39,13 @@ export const loopSteps = (
     const of = bufferOf(packed.view) as Buffer; // it is no literal and no iota
     const slice = { of, index, start: packed.view.offset, step: stride };
     const buffer = sliceBuffer(slice, sizeOf(shape));
-    return { source: { kind: "buffer", buffer }, dtype: view.dtype, shape, strides: rest, offset: 0 };
+    return {
+      source: { kind: "buffer", buffer },
+      dtype: view.dtype,
+      shape,
+      strides: rest,
+      offset: 0,
+    };
   });
   const stacked = outputs.slice(carry).map((of) => {
     const size = length === 0 ? 0 : of.size / length;

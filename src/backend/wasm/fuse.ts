@@ -90,7 +90,10 @@ export const groupNodes = (flow: Dataflow, viewOf: (node: AnyNode) => View) => {
       const earlier = maker && groupOf.get(maker);
       if (earlier === undefined) continue;
       const elementwise =
-        pointwise && flow.isPointwise(maker as AnyNode) && identityOf(view) !== undefined && sameSpace(view, here);
+        pointwise &&
+        flow.isPointwise(maker as AnyNode) &&
+        identityOf(view) !== undefined &&
+        sameSpace(view, here);
       group.before.set(earlier, !elementwise || group.before.get(earlier) === true);
       after.get(earlier)?.add(group);
     }
@@ -98,7 +101,12 @@ export const groupNodes = (flow: Dataflow, viewOf: (node: AnyNode) => View) => {
     for (const [earlier, whole] of [...group.before]) {
       if (whole || !groups.has(earlier)) continue;
       const own = groupOf.get(node) as Group;
-      if (own !== earlier && own.before.has(earlier) && !apart(own, earlier) && !apart(earlier, own))
+      if (
+        own !== earlier &&
+        own.before.has(earlier) &&
+        !apart(own, earlier) &&
+        !apart(earlier, own)
+      )
         merge(own, earlier);
     }
   }
@@ -106,9 +114,15 @@ export const groupNodes = (flow: Dataflow, viewOf: (node: AnyNode) => View) => {
 };
 
 /** Groups so that each comes after what it needs; among those that could be next, the one made first. */
-export const ordered = (groups: ReadonlySet<Group>, position: (node: AnyNode) => number): readonly Group[] => {
+export const ordered = (
+  groups: ReadonlySet<Group>,
+  position: (node: AnyNode) => number,
+): readonly Group[] => {
   const rank = new Map(
-    Array.from(groups, (g) => [g, g.nodes.reduce((n, node) => Math.max(n, position(node)), 0)] as const),
+    Array.from(
+      groups,
+      (g) => [g, g.nodes.reduce((n, node) => Math.max(n, position(node)), 0)] as const,
+    ),
   );
   const sorted = [...groups].sort((a, b) => (rank.get(a) as number) - (rank.get(b) as number));
   const done = new Set<Group>();

@@ -1,6 +1,13 @@
 import { bytesPerElement, type Dtype } from "../../tensor/dtype.ts";
 import { type Shape, sizeOf } from "../../tensor/shape.ts";
-import { gatherVector, loadScalar, loadVector, spread, storeScalar, storeVector } from "./access.ts";
+import {
+  gatherVector,
+  loadScalar,
+  loadVector,
+  spread,
+  storeScalar,
+  storeVector,
+} from "./access.ts";
 import { type Code, f32, f32x4, f64, i32, i32x4 } from "./assembler/index.ts";
 import type { Operation, Value } from "./pointwise/operation.ts";
 import { scalarOperations } from "./pointwise/scalar.ts";
@@ -28,14 +35,21 @@ export const collapsed = (fused: Fused): Fused => {
     space: shape,
     loads: merged.slice(0, fused.loads.length),
     operations: fused.operations,
-    stores: fused.stores.map(({ value }, i) => ({ value, to: merged[fused.loads.length + i] as View })),
+    stores: fused.stores.map(({ value }, i) => ({
+      value,
+      to: merged[fused.loads.length + i] as View,
+    })),
   };
 };
 
 /** The same work with the axes of its space in another order. */
 export const permuted = (fused: Fused, order: readonly number[]): Fused => {
   const along = <A>(xs: readonly A[]): readonly A[] => order.map((a) => xs[a] as A);
-  const turn = (view: View): View => ({ ...view, shape: along(view.shape), strides: along(view.strides) });
+  const turn = (view: View): View => ({
+    ...view,
+    shape: along(view.shape),
+    strides: along(view.strides),
+  });
   return {
     space: along(fused.space),
     loads: fused.loads.map(turn),
@@ -85,7 +99,11 @@ const innermost = (view: View): number => view.strides.at(-1) ?? 0;
 /** A constant of a dtype in every lane. */
 const literalOf = (site: Site, dtype: Dtype, value: number, mode: Mode): Code => {
   if (mode === "scalar")
-    return dtype === "f32" ? f32.const(value) : dtype === "f64" ? f64.const(value) : i32.const(value);
+    return dtype === "f32"
+      ? f32.const(value)
+      : dtype === "f64"
+        ? f64.const(value)
+        : i32.const(value);
   return site.body.hoist(
     dtype === "f32" ? f32x4.const(value) : i32x4.const(dtype === "bool" ? -value : value),
   );

@@ -26,9 +26,15 @@ export type Lowering<P extends PrimitiveTag> =
   /** In a loop with its neighbours. */
   | { readonly kind: "pointwise" }
   /** As a way of reading its operand; a copy where strides cannot say it. */
-  | { readonly kind: "view"; readonly view: (params: Params<P>, x: View, type: TensorType) => View | undefined }
+  | {
+      readonly kind: "view";
+      readonly view: (params: Params<P>, x: View, type: TensorType) => View | undefined;
+    }
   /** As something that needs no operand. */
-  | { readonly kind: "source"; readonly view: (params: Params<P>, constant: (value: Tensor) => View) => View }
+  | {
+      readonly kind: "source";
+      readonly view: (params: Params<P>, constant: (value: Tensor) => View) => View;
+    }
   /** In a loop that may swallow what makes its operand. */
   | { readonly kind: "reduction" }
   /** As loop nests of its own. */
@@ -99,7 +105,10 @@ const uniform = (value: Tensor): number | undefined => {
   return first !== undefined && data.every((x) => Object.is(x, first)) ? first : undefined;
 };
 
-const kernels = <P extends PrimitiveTag>(make: MakeKernels<P>): Lowering<P> => ({ kind: "kernels", kernels: make });
+const kernels = <P extends PrimitiveTag>(make: MakeKernels<P>): Lowering<P> => ({
+  kind: "kernels",
+  kernels: make,
+});
 
 /** Kernels that need their operands in order, with the copies that bring them there. */
 const packed =
@@ -108,7 +117,12 @@ const packed =
     const ready = operands.map(packedView);
     return [
       ...ready.flatMap((r) => r.copies),
-      ...make(params, ready.map((r) => r.view), outputs, types),
+      ...make(
+        params,
+        ready.map((r) => r.view),
+        outputs,
+        types,
+      ),
     ];
   };
 
@@ -121,18 +135,27 @@ export const lowerings: { readonly [P in PrimitiveTag]: Lowering<P> } = {
   ...everyPointwise,
 
   reduce: { kind: "reduction" },
-  argReduce: kernels(packed(({ kind, axis }, [x], [out]) => [argReduceKernel(kind, axis, x as View, out as Buffer)])),
+  argReduce: kernels(
+    packed(({ kind, axis }, [x], [out]) => [argReduceKernel(kind, axis, x as View, out as Buffer)]),
+  ),
   cumsum: kernels(
-    packed(({ axis, reverse }, [x], [out]) => [cumsumKernel(axis, reverse, x as View, out as Buffer)]),
+    packed(({ axis, reverse }, [x], [out]) => [
+      cumsumKernel(axis, reverse, x as View, out as Buffer),
+    ]),
   ),
   sort: kernels(
-    packed(({ axis }, [x], [values, indices]) => [sortKernel(axis, x as View, values as Buffer, indices as Buffer)]),
+    packed(({ axis }, [x], [values, indices]) => [
+      sortKernel(axis, x as View, values as Buffer, indices as Buffer),
+    ]),
   ),
 
   reshape: { kind: "view", view: ({ shape }, x) => reshapeView(x, shape) },
   transpose: { kind: "view", view: ({ permutation }, x) => transposeView(x, permutation) },
   broadcast: { kind: "view", view: ({ shape, axes }, x) => broadcastView(x, shape, axes) },
-  slice: { kind: "view", view: ({ start, stride }, x, type) => sliceView(x, type.shape, start, stride) },
+  slice: {
+    kind: "view",
+    view: ({ start, stride }, x, type) => sliceView(x, type.shape, start, stride),
+  },
   reverse: { kind: "view", view: ({ axes }, x) => reverseView(x, axes) },
   pad: kernels((params, [x], [out], [type]) =>
     padKernels(params, x as View, (type as TensorType).shape, out as Buffer),
@@ -145,7 +168,9 @@ export const lowerings: { readonly [P in PrimitiveTag]: Lowering<P> } = {
     packed((params, xs, [out]) => [gatherKernel(params, first(xs), second(xs), out as Buffer)]),
   ),
   scatterAdd: kernels(
-    packed((params, xs, [out]) => scatterAddKernels(params, first(xs), second(xs), third(xs), out as Buffer)),
+    packed((params, xs, [out]) =>
+      scatterAddKernels(params, first(xs), second(xs), third(xs), out as Buffer),
+    ),
   ),
 
   dot: kernels((params, xs, [out]) => dotKernels(params, first(xs), second(xs), out as Buffer)),

@@ -57,7 +57,9 @@ const predicateKernel = (view: View): Kernel => ({
 });
 
 /** Kernels with their places in time, and the loops around each. */
-const timeline = (steps: readonly Step[]): { readonly events: readonly Event[]; readonly end: number } => {
+const timeline = (
+  steps: readonly Step[],
+): { readonly events: readonly Event[]; readonly end: number } => {
   const events: Event[] = [];
   let now = 0;
   const walk = (inner: readonly Step[], within: readonly Bracket[]): void => {
@@ -87,7 +89,8 @@ export const planMemory = (
   const merged = new Map<Buffer, Buffer>();
   const storageOf = (buffer: Buffer): Buffer => {
     let here = united(buffer);
-    for (let next = merged.get(here); next !== undefined; next = merged.get(here)) here = united(next);
+    for (let next = merged.get(here); next !== undefined; next = merged.get(here))
+      here = united(next);
     return here;
   };
 
@@ -108,7 +111,12 @@ export const planMemory = (
       const depth = within.findIndex((b) => b.loop.index === slice.index);
       const bracket = within[depth];
       // The whole of which a loop touches one part after the other lives while the loop runs.
-      use(slice.of, bracket?.begin ?? first, bracket?.end ?? last, within.slice(0, Math.max(0, depth)));
+      use(
+        slice.of,
+        bracket?.begin ?? first,
+        bracket?.end ?? last,
+        within.slice(0, Math.max(0, depth)),
+      );
       return;
     }
     const born = Math.min(spans.get(buffer)?.first ?? first, first);
@@ -118,7 +126,8 @@ export const planMemory = (
   for (const buffer of residents.inputs) extend(storageOf(buffer), -1, -1);
   for (const { kernel, at, within } of events)
     for (const buffer of [...kernel.reads, ...kernel.writes]) use(buffer, at, at, within);
-  for (const buffer of residents.outputs) extend(storageOf(buffer), spans.get(storageOf(buffer))?.first ?? end, end);
+  for (const buffer of residents.outputs)
+    extend(storageOf(buffer), spans.get(storageOf(buffer))?.first ?? end, end);
 
   const pinned = new Set(residents.pinned.map(storageOf));
   for (const { kernel, at } of events)

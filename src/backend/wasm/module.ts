@@ -1,10 +1,10 @@
+import { bytesPerElement } from "../../tensor/dtype.ts";
 import { type Body, call, i32, type ModuleBuilder } from "./assembler/index.ts";
 import type { Kernel, Step } from "./kernels/kernel.ts";
 import { mathFunctions, scalarMathFunction } from "./math/index.ts";
 import type { MemoryPlan } from "./memory.ts";
 import { type Location, plus, type Site, startOf, times } from "./site.ts";
 import { type Buffer, bufferOf } from "./view.ts";
-import { bytesPerElement } from "../../tensor/dtype.ts";
 
 /** Where a buffer stands: a planned address, or a part of another that moves with a loop's index. */
 const locator =
@@ -50,7 +50,11 @@ export const writeModule = (
     for (const step of inner) {
       if (step.kind === "kernel") body.do(call(kernelFunction(step.kernel)));
       else if (step.kind === "branch") {
-        const predicate = startOf(siteOf(body), bufferOf(step.predicate) as Buffer, step.predicate.offset);
+        const predicate = startOf(
+          siteOf(body),
+          bufferOf(step.predicate) as Buffer,
+          step.predicate.offset,
+        );
         body.if(
           i32.load8_u(predicate),
           () => write(body, step.onTrue),
@@ -70,4 +74,3 @@ export const writeModule = (
     module.func("run", [], "void", (body) => write(body, steps)),
   );
 };
-

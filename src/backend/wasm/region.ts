@@ -8,9 +8,18 @@ import { copyKernel, elementwiseKernel } from "./kernels/elementwise.ts";
 import type { Kernel, Step } from "./kernels/kernel.ts";
 import { reduceKernel } from "./kernels/reduction.ts";
 import { type Lowering, lowerings } from "./lowering.ts";
-import { isPointwise, type Scope, scopeOf } from "./scope.ts";
-import { type Buffer, bufferOf, identityOf, makeBuffer, type Source, squeeze, type View, whole } from "./view.ts";
 import type { Operation } from "./pointwise/operation.ts";
+import { isPointwise, type Scope, scopeOf } from "./scope.ts";
+import {
+  type Buffer,
+  bufferOf,
+  identityOf,
+  makeBuffer,
+  type Source,
+  squeeze,
+  type View,
+  whole,
+} from "./view.ts";
 
 const kernelStep = (kernel: Kernel): Step => ({ kind: "kernel", kernel });
 
@@ -26,7 +35,10 @@ const sourceKey = (scope: Scope, source: Source): string => {
   }
 };
 
-const fuse = (scope: Scope, nodes: readonly AnyNode[]): Omit<Fused, "stores"> & { readonly valueOf: (node: AnyNode) => number } => {
+const fuse = (
+  scope: Scope,
+  nodes: readonly AnyNode[],
+): Omit<Fused, "stores"> & { readonly valueOf: (node: AnyNode) => number } => {
   const members = new Set(nodes);
   const sorted = [...nodes].sort((a, b) => scope.position(a) - scope.position(b));
   const views = new Map<string, View>();
@@ -54,7 +66,9 @@ const fuse = (scope: Scope, nodes: readonly AnyNode[]): Omit<Fused, "stores"> & 
       dtype: (node.outputs[0] as TensorType).dtype,
       arguments: operands.map((x) => {
         const maker = inside(x);
-        return maker === undefined ? (loadOf.get(keyOf(squeeze(x))) as number) : (number.get(maker) as number);
+        return maker === undefined
+          ? (loadOf.get(keyOf(squeeze(x))) as number)
+          : (number.get(maker) as number);
       }),
     };
   });
@@ -62,7 +76,12 @@ const fuse = (scope: Scope, nodes: readonly AnyNode[]): Omit<Fused, "stores"> & 
 };
 
 /** The kernels of a group; `escapes` says whether a buffer is read outside of it. */
-const groupSteps = (context: Context, scope: Scope, group: Group, escapes: (buffer: Buffer) => boolean): readonly Step[] => {
+const groupSteps = (
+  context: Context,
+  scope: Scope,
+  group: Group,
+  escapes: (buffer: Buffer) => boolean,
+): readonly Step[] => {
   const reduction = group.nodes.find((n) => n.primitive === "reduce");
   const first = group.nodes[0] as AnyNode;
   if (reduction?.primitive === "reduce") {
@@ -77,7 +96,8 @@ const groupSteps = (context: Context, scope: Scope, group: Group, escapes: (buff
       others.length === 0
         ? { space: squeeze(x).shape, loads: [squeeze(x)], operations: [], valueOf: () => 0 }
         : fuse(scope, others);
-    const maker = others.length === 0 ? reduction : (scope.producer(bufferOf(x) as Buffer) as AnyNode);
+    const maker =
+      others.length === 0 ? reduction : (scope.producer(bufferOf(x) as Buffer) as AnyNode);
     return [kernelStep(reduceKernel(kind, work, work.valueOf(maker), within, out))];
   }
   if (isPointwise(first)) {
@@ -95,14 +115,22 @@ const groupSteps = (context: Context, scope: Scope, group: Group, escapes: (buff
   const lowering = lowerings[first.primitive] as Lowering<PrimitiveTag>;
   if (lowering.kind === "kernels")
     // TypeScript does not see that a node's parameters are those of its primitive's rule.
-    return lowering.kernels(first.params as Params<never>, operands, outputs, first.outputs).map(kernelStep);
+    return lowering
+      .kernels(first.params as Params<never>, operands, outputs, first.outputs)
+      .map(kernelStep);
   // A view that strides cannot describe.
   const x = operands[0] as View;
   return [kernelStep(copyKernel(x, whole(outputs[0] as Buffer, x.shape)))];
 };
 
 /** Lets a reduction swallow the element-wise group that only it reads. */
-const absorb = (scope: Scope, groups: Set<Group>, groupOf: Map<AnyNode, Group>, readers: (buffer: Buffer) => readonly AnyNode[], isOutput: (buffer: Buffer) => boolean): void => {
+const absorb = (
+  scope: Scope,
+  groups: Set<Group>,
+  groupOf: Map<AnyNode, Group>,
+  readers: (buffer: Buffer) => readonly AnyNode[],
+  isOutput: (buffer: Buffer) => boolean,
+): void => {
   for (const group of [...groups]) {
     const node = group.nodes[0] as AnyNode;
     if (node.primitive !== "reduce") continue;
@@ -113,11 +141,16 @@ const absorb = (scope: Scope, groups: Set<Group>, groupOf: Map<AnyNode, Group>, 
     if (producer === undefined || !isPointwise(maker as AnyNode)) continue;
     if (squeeze(x).shape.join() !== squeeze(scope.viewOf(maker as AnyNode)).shape.join()) continue;
     const onlyHere = producer.nodes.every((n) =>
-      scope.buffersOf(n).every((b) => !isOutput(b) && readers(b).every((r) => r === node || producer.nodes.includes(r))),
+      scope
+        .buffersOf(n)
+        .every(
+          (b) => !isOutput(b) && readers(b).every((r) => r === node || producer.nodes.includes(r)),
+        ),
     );
     if (!onlyHere) continue;
     group.before.delete(producer);
-    for (const [earlier, all] of producer.before) group.before.set(earlier, all || group.before.get(earlier) === true);
+    for (const [earlier, all] of producer.before)
+      group.before.set(earlier, all || group.before.get(earlier) === true);
     group.nodes = [...group.nodes, ...producer.nodes];
     for (const n of producer.nodes) groupOf.set(n, group);
     groups.delete(producer);
@@ -163,7 +196,9 @@ export const regionSteps = (
       const readsItself = others.delete(group);
       const inStep =
         isPointwise(group.nodes[0] as AnyNode) &&
-        group.nodes.every((n) => scope.operands(n).every((v) => bufferOf(v) !== buffer || identityOf(v) === buffer));
+        group.nodes.every((n) =>
+          scope.operands(n).every((v) => bufferOf(v) !== buffer || identityOf(v) === buffer),
+        );
       if (readsItself && !inStep) return;
       if ([...others].some((reader) => dependsOn(reader, group))) return;
       for (const reader of others) group.before.set(reader, true);
@@ -174,8 +209,11 @@ export const regionSteps = (
   });
 
   const steps = ordered(groups, scope.position).flatMap((group) =>
-    groupSteps(context, scope, group, (buffer) =>
-      isOutput(buffer) || readers(buffer).some((n) => groupOf.get(n) !== group),
+    groupSteps(
+      context,
+      scope,
+      group,
+      (buffer) => isOutput(buffer) || readers(buffer).some((n) => groupOf.get(n) !== group),
     ),
   );
   return [...steps, ...finalCopies(outputs, destinations, direct)];

@@ -1,5 +1,5 @@
-import { power } from "../../rules/evaluate/elementwise.ts";
 import type { Program } from "../../ir/expr.ts";
+import { power } from "../../rules/evaluate/elementwise.ts";
 import type { Dtype, Storage } from "../../tensor/dtype.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
@@ -39,8 +39,17 @@ const instantiate = (compiled: Compiled): Instance => {
   const run = exports.run as WasmFunction;
   const inputs = compiled.inputs.map((slot) => viewIn(memory, slot));
   const outputs = compiled.outputs.map((slot) => viewIn(memory, slot));
-  const copies = (slots: readonly Slot[], views: readonly Storage[], from: number, to: number): readonly Tensor[] =>
-    slots.slice(from, to).map(({ type }, i) => Tensor.own(type.shape, type.dtype, (views[from + i] as Storage).slice()));
+  const copies = (
+    slots: readonly Slot[],
+    views: readonly Storage[],
+    from: number,
+    to: number,
+  ): readonly Tensor[] =>
+    slots
+      .slice(from, to)
+      .map(({ type }, i) =>
+        Tensor.own(type.shape, type.dtype, (views[from + i] as Storage).slice()),
+      );
   return {
     write: (from, tensors) =>
       tensors.forEach((tensor, i) => {

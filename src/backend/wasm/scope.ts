@@ -18,10 +18,15 @@ export interface Scope {
   readonly bufferName: (buffer: Buffer) => string;
 }
 
-export const isPointwise = (node: AnyNode): boolean => lowerings[node.primitive].kind === "pointwise";
+export const isPointwise = (node: AnyNode): boolean =>
+  lowerings[node.primitive].kind === "pointwise";
 
 /** A node as an operand-less or one-operand view, or `undefined` where it has to compute. */
-const viewOfNode = (node: AnyNode, operands: readonly View[], constant: (value: Tensor) => View): View | undefined => {
+const viewOfNode = (
+  node: AnyNode,
+  operands: readonly View[],
+  constant: (value: Tensor) => View,
+): View | undefined => {
   const lowering = lowerings[node.primitive] as Lowering<PrimitiveTag>;
   // TypeScript does not see that a node's parameters are those of its primitive's rule.
   const params = node.params as Params<never>;
@@ -53,9 +58,14 @@ export const scopeOf = (
       views.set(node, [known]);
       continue;
     }
-    const buffers = node.outputs.map(({ shape, dtype }) => makeBuffer(dtype, sizeOf(shape), node.primitive));
+    const buffers = node.outputs.map(({ shape, dtype }) =>
+      makeBuffer(dtype, sizeOf(shape), node.primitive),
+    );
     for (const buffer of buffers) producers.set(buffer, node);
-    views.set(node, node.outputs.map(({ shape }, i) => whole(buffers[i] as Buffer, shape)));
+    views.set(
+      node,
+      node.outputs.map(({ shape }, i) => whole(buffers[i] as Buffer, shape)),
+    );
     operandsOf.set(node, operands);
     positions.set(node, position);
     nodes.push(node);

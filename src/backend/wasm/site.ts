@@ -21,7 +21,10 @@ export interface Address {
 }
 
 export const plus = (...terms: readonly (Code<"i32"> | undefined)[]): Code<"i32"> | undefined =>
-  terms.reduce((sum, term) => (sum === undefined ? term : term === undefined ? sum : i32.add(sum, term)), undefined);
+  terms.reduce(
+    (sum, term) => (sum === undefined ? term : term === undefined ? sum : i32.add(sum, term)),
+    undefined,
+  );
 
 export const times = (x: Code<"i32">, factor: number): Code<"i32"> | undefined =>
   factor === 0 ? undefined : factor === 1 ? x : i32.mul(x, factor);

@@ -3,7 +3,15 @@ import { sizeOf } from "../../../tensor/shape.ts";
 import { call } from "../assembler/index.ts";
 import { type GemmSpec, gemm, gemmF64, gemmI32, gemmScratchBytes } from "../gemm/index.ts";
 import { startOf } from "../site.ts";
-import { type Buffer, bufferOf, isContiguous, makeBuffer, transposeView, type View, whole } from "../view.ts";
+import {
+  type Buffer,
+  bufferOf,
+  isContiguous,
+  makeBuffer,
+  transposeView,
+  type View,
+  whole,
+} from "../view.ts";
 import { copyKernel } from "./elementwise.ts";
 import type { Kernel } from "./kernel.ts";
 
@@ -14,7 +22,9 @@ const strideAlong = (view: View, axes: readonly number[]): number | undefined =>
   const real = axes.filter((a) => at(view.shape, a) !== 1);
   const joined = real.every((a, i) => {
     const next = real[i + 1];
-    return next === undefined || at(view.strides, a) === at(view.strides, next) * at(view.shape, next);
+    return (
+      next === undefined || at(view.strides, a) === at(view.strides, next) * at(view.shape, next)
+    );
   });
   const last = real.at(-1);
   return joined ? (last === undefined ? 1 : at(view.strides, last)) : undefined;
@@ -34,14 +44,17 @@ const matricesOf = (
   outerAxes: readonly number[],
   innerAxes: readonly number[],
 ): Matrices | undefined => {
-  const [batch, outer, inner] = [batchAxes, outerAxes, innerAxes].map((axes) => strideAlong(view, axes));
+  const [batch, outer, inner] = [batchAxes, outerAxes, innerAxes].map((axes) =>
+    strideAlong(view, axes),
+  );
   const usable = bufferOf(view) !== undefined && view.strides.every((s) => s >= 0);
   return usable && batch !== undefined && outer !== undefined && inner !== undefined
     ? { view, batch, outer, inner }
     : undefined;
 };
 
-const extent = (view: View, axes: readonly number[]): number => axes.reduce((n, a) => n * at(view.shape, a), 1);
+const extent = (view: View, axes: readonly number[]): number =>
+  axes.reduce((n, a) => n * at(view.shape, a), 1);
 
 /** The axes of a view that are in none of the lists. */
 const others = (view: View, ...lists: readonly (readonly number[])[]): readonly number[] =>
@@ -82,7 +95,11 @@ export const dotKernels = (params: DotParams, x: View, y: View, out: Buffer): re
     b: { row: right.outer, column: right.inner },
     ...(count === 1 ? {} : { batch: { count, a: left.batch, b: right.batch, c: m * n } }),
   };
-  const scratch = makeBuffer("u8", out.dtype === "f32" ? gemmScratchBytes(spec) : 0, "packed panels");
+  const scratch = makeBuffer(
+    "u8",
+    out.dtype === "f32" ? gemmScratchBytes(spec) : 0,
+    "packed panels",
+  );
   const reads = [left.view, right.view].flatMap((v) => bufferOf(v) ?? []);
   const kernel: Kernel = {
     name: `matmul ${count === 1 ? "" : `${count} × `}[${m}, ${k}]${left.inner === 1 ? "" : "ᵀ"} [${k}, ${n}]${right.inner === 1 ? "" : "ᵀ"}`,
@@ -103,14 +120,18 @@ export const dotKernels = (params: DotParams, x: View, y: View, out: Buffer): re
           ? gemm(module, "matmul", spec, { relaxed })
           : (out.dtype === "f64" ? gemmF64 : gemmI32)(module, "matmul", spec);
       const spare = scratch.size === 0 ? 0 : startOf(site, scratch);
-      site.body.do(call(product, address(left.view), address(right.view), startOf(site, out), spare));
+      site.body.do(
+        call(product, address(left.view), address(right.view), startOf(site, out), spare),
+      );
     },
   };
   return [...copies, kernel];
 };
 
 /** A view as one run of memory: itself if it is one, else a copy. */
-export const packedView = (view: View): { readonly view: View; readonly copies: readonly Kernel[] } => {
+export const packedView = (
+  view: View,
+): { readonly view: View; readonly copies: readonly Kernel[] } => {
   if (isContiguous(view)) return { view, copies: [] };
   const buffer = makeBuffer(view.dtype, sizeOf(view.shape), "operand in order");
   const to = whole(buffer, view.shape);

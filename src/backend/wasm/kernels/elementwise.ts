@@ -39,7 +39,12 @@ export const elementwiseKernel = (fused: Fused): Kernel => {
 
 /** Elements of one view into another of the same shape; nothing, where they share their memory. */
 export const copyKernel = (from: View, to: View): Kernel => {
-  const work: Fused = { space: from.shape, loads: [from], operations: [], stores: [{ value: 0, to }] };
+  const work: Fused = {
+    space: from.shape,
+    loads: [from],
+    operations: [],
+    stores: [{ value: 0, to }],
+  };
   const kernel = elementwiseKernel(work);
   const [source, target] = [identityOf(from), identityOf(to)];
   if (source === undefined || target === undefined) return kernel;

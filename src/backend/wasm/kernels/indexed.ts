@@ -59,7 +59,12 @@ const zeroOf = (dtype: Dtype): Code<"f32" | "f64" | "i32"> =>
   dtype === "f32" ? f32.const(0) : dtype === "f64" ? f64.const(0) : i32.const(0);
 
 /** Both `x` and `indices` must be contiguous. */
-export const gatherKernel = (params: IndexedParams, x: View, indices: View, out: Buffer): Kernel => {
+export const gatherKernel = (
+  params: IndexedParams,
+  x: View,
+  indices: View,
+  out: Buffer,
+): Kernel => {
   const layout = layoutOf(params, x.shape, indices.shape);
   const { rest, extent } = layout;
   const width = bytesPerElement(x.dtype);

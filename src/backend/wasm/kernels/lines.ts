@@ -51,10 +51,18 @@ const before = (dtype: Dtype, x: Code, y: Code): Code<"i32"> =>
     ? i32.or(less(dtype, x, y), i32.and(i32.eqz(isNumber(dtype, y)), isNumber(dtype, x)))
     : less(dtype, x, y);
 
-const assign = (body: Body, target: Local<"f32"> | Local<"f64"> | Local<"i32">, value: Code): void =>
-  body.do((target.set as (x: Code) => Code<"void">)(value)); // both have the scalar type of one dtype
+const assign = (
+  body: Body,
+  target: Local<"f32"> | Local<"f64"> | Local<"i32">,
+  value: Code,
+): void => body.do((target.set as (x: Code) => Code<"void">)(value)); // both have the scalar type of one dtype
 
-export const argReduceKernel = (kind: "max" | "min", axis: number, x: View, out: Buffer): Kernel => ({
+export const argReduceKernel = (
+  kind: "max" | "min",
+  axis: number,
+  x: View,
+  out: Buffer,
+): Kernel => ({
   name: `arg${kind} along ${axis} of [${x.shape.join(", ")}]`,
   reads: [bufferOf(x) as Buffer],
   writes: [out],
@@ -113,19 +121,32 @@ export const cumsumKernel = (axis: number, reverse: boolean, x: View, out: Buffe
 export const sortKernel = (axis: number, x: View, values: Buffer, indices: Buffer): Kernel => {
   const { dtype } = x;
   const length = x.shape[axis] as number;
-  const scratch = [makeBuffer(dtype, 2 * length, "lines to merge"), makeBuffer("i32", 2 * length, "their indices")] as const;
+  const scratch = [
+    makeBuffer(dtype, 2 * length, "lines to merge"),
+    makeBuffer("i32", 2 * length, "their indices"),
+  ] as const;
   const width = bytesPerElement(dtype);
   const emit = (site: Site): void => {
     const { body } = site;
     const from = toLast(x, axis);
-    const [outValues, outIndices] = [toLast(whole(values, x.shape), axis), toLast(whole(indices, x.shape), axis)];
+    const [outValues, outIndices] = [
+      toLast(whole(values, x.shape), axis),
+      toLast(whole(indices, x.shape), axis),
+    ];
     const element = (base: Code<"i32">, i: Code<"i32">, bytes: number): Code<"i32"> =>
       i32.add(base, i32.mul(i, bytes));
-    const least = (a: Code<"i32">, b: number): Code<"i32"> => select(a, i32.const(b), i32.lt_s(a, b));
+    const least = (a: Code<"i32">, b: number): Code<"i32"> =>
+      select(a, i32.const(b), i32.lt_s(a, b));
     nest(site, from.shape.slice(0, -1), (outer) => {
       const line = lineOf(site, from, outer);
-      const value = [body.let(startOf(site, scratch[0])), body.let(startOf(site, scratch[0], length * width))] as const;
-      const index = [body.let(startOf(site, scratch[1])), body.let(startOf(site, scratch[1], length * 4))] as const;
+      const value = [
+        body.let(startOf(site, scratch[0])),
+        body.let(startOf(site, scratch[0], length * width)),
+      ] as const;
+      const index = [
+        body.let(startOf(site, scratch[1])),
+        body.let(startOf(site, scratch[1], length * 4)),
+      ] as const;
       const swap = ([a, b]: readonly [Local<"i32">, Local<"i32">]): void => {
         const old = body.let(a);
         body.set(a, b);
@@ -147,7 +168,13 @@ export const sortKernel = (axis: number, x: View, values: Buffer, indices: Buffe
             const mayTakeLeft = i32.or(i32.ge_s(right, high), i32.eqz(before(dtype, b, a)));
             const takesLeft = body.let(i32.and(i32.lt_s(left, middle), mayTakeLeft));
             const taken = body.let(select(left, right, takesLeft));
-            body.do(storeScalar(dtype, element(value[1], k, width), loadScalar(dtype, element(value[0], taken, width))));
+            body.do(
+              storeScalar(
+                dtype,
+                element(value[1], k, width),
+                loadScalar(dtype, element(value[0], taken, width)),
+              ),
+            );
             body.do(i32.store(element(index[1], k, 4), i32.load(element(index[0], taken, 4))));
             body.set(left, i32.add(left, takesLeft));
             body.set(right, i32.add(right, i32.eqz(takesLeft)));
@@ -156,7 +183,10 @@ export const sortKernel = (axis: number, x: View, values: Buffer, indices: Buffe
         swap(value);
         swap(index);
       }
-      const [toValues, toIndices] = [lineOf(site, outValues, outer), lineOf(site, outIndices, outer)];
+      const [toValues, toIndices] = [
+        lineOf(site, outValues, outer),
+        lineOf(site, outIndices, outer),
+      ];
       body.for(0, length, 1, (i) => {
         body.do(storeScalar(dtype, toValues.at(i), loadScalar(dtype, element(value[0], i, width))));
         body.do(i32.store(toIndices.at(i), i32.load(element(index[0], i, 4))));

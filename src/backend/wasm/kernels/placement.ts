@@ -1,5 +1,5 @@
-import { store } from "../../../tensor/dtype.ts";
 import type { Params } from "../../../ir/expr.ts";
+import { store } from "../../../tensor/dtype.ts";
 import type { Shape } from "../../../tensor/shape.ts";
 import { type Buffer, sliceView, type View, whole } from "../view.ts";
 import { copyKernel, fillKernel } from "./elementwise.ts";
@@ -14,7 +14,12 @@ export const padKernels = (
   out: Buffer,
 ): readonly Kernel[] => {
   const all = whole(out, shape);
-  const inside = sliceView(all, x.shape, low, interior.map((n) => n + 1));
+  const inside = sliceView(
+    all,
+    x.shape,
+    low,
+    interior.map((n) => n + 1),
+  );
   return [fillKernel(all, store(x.dtype, value)), copyKernel(x, inside)];
 };
 

@@ -47,7 +47,9 @@ export const randomKernel = (keys: View, count: number, words: number, out: Buff
     const { body } = site;
     nest(site, [count], ([key]) => {
       const k = key as Code<"i32">;
-      const at = body.let(i32.add(startOf(site, bufferOf(keys) as Buffer, keys.offset * 4), i32.mul(k, 8)));
+      const at = body.let(
+        i32.add(startOf(site, bufferOf(keys) as Buffer, keys.offset * 4), i32.mul(k, 8)),
+      );
       const to = body.let(i32.add(startOf(site, out), i32.mul(k, 4 * words)));
       const first = body.let(v128.load32_splat(at));
       const second = body.let(v128.load32_splat(at, 4));

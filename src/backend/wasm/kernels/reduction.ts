@@ -2,8 +2,19 @@ import type { ReduceKind } from "../../../ir/expr.ts";
 import { bytesPerElement, type Dtype } from "../../../tensor/dtype.ts";
 import { sizeOf, stridesOf } from "../../../tensor/shape.ts";
 import { extractLane, spread, storeScalar } from "../access.ts";
-import { type Code, f32, f64, i32, v128, type ValueType } from "../assembler/index.ts";
-import { collapsed, dtypeOfValue, emitFused, type Fused, fitsVectors, type Index, indexOf, nest, permuted, rowOf } from "../fused.ts";
+import { type Code, f32, f64, i32, type ValueType, v128 } from "../assembler/index.ts";
+import {
+  collapsed,
+  dtypeOfValue,
+  emitFused,
+  type Fused,
+  fitsVectors,
+  type Index,
+  indexOf,
+  nest,
+  permuted,
+  rowOf,
+} from "../fused.ts";
 import type { Operation, Pointwise } from "../pointwise/operation.ts";
 import { scalarOperations } from "../pointwise/scalar.ts";
 import { vectorOperations } from "../pointwise/vector.ts";
@@ -56,11 +67,21 @@ interface Reduce {
   readonly kept: number;
 }
 
-const combine = (site: Site, { kind, dtype }: Reduce, mode: "vector" | "scalar", x: Code, y: Code): Code => {
+const combine = (
+  site: Site,
+  { kind, dtype }: Reduce,
+  mode: "vector" | "scalar",
+  x: Code,
+  y: Code,
+): Code => {
   const operation: Operation = { primitive: combining[kind], operand: dtype, dtype, arguments: [] };
   return mode === "scalar"
     ? scalarOperations[operation.primitive](site, [x as Code<"f32">, y as Code<"f32">], operation)
-    : vectorOperations[operation.primitive](site, [x as Code<"v128">, y as Code<"v128">], operation);
+    : vectorOperations[operation.primitive](
+        site,
+        [x as Code<"v128">, y as Code<"v128">],
+        operation,
+      );
 };
 
 const outAt = (site: Site, { fused }: Reduce, index: readonly Code<"i32">[]) => {
@@ -74,7 +95,9 @@ const alongReduced = (site: Site, reduce: Reduce, vectors: boolean): void => {
   const { fused, kept, dtype, kind } = reduce;
   const value = fused.stores[0]?.value as number;
   const length = fused.space.at(-1) as number;
-  const unit = fused.loads.some((v) => (v.strides.at(-1) ?? 0) * bytesPerElement(v.dtype) === 4) ? 4 : 1;
+  const unit = fused.loads.some((v) => (v.strides.at(-1) ?? 0) * bytesPerElement(v.dtype) === 4)
+    ? 4
+    : 1;
   const wide = vectors ? Math.min(4, Math.floor(length / 4)) : 0;
   nest(site, fused.space.slice(0, kept), (outer) => {
     const start = constantOf(dtype, neutral(kind, dtype));
@@ -82,7 +105,12 @@ const alongReduced = (site: Site, reduce: Reduce, vectors: boolean): void => {
     const partial = Array.from({ length: wide }, () => body.let(spread(dtype, start)));
     nest(site, fused.space.slice(kept, -1), (middle) => {
       const index = [...outer, ...middle];
-      const span = (mode: "vector" | "scalar", from: number, to: number, into: readonly Accumulator[]): void => {
+      const span = (
+        mode: "vector" | "scalar",
+        from: number,
+        to: number,
+        into: readonly Accumulator[],
+      ): void => {
         if (from === to) return;
         const row = rowOf(site, fused, index, mode);
         const lanes = mode === "vector" ? 4 : 1;
@@ -101,9 +129,15 @@ const alongReduced = (site: Site, reduce: Reduce, vectors: boolean): void => {
       span("scalar", lanes, length, [total]);
     });
     if (wide > 0) {
-      const folded = partial.slice(1).reduce<Code>((x, y) => body.let(combine(site, reduce, "vector", x, y) as Code<"v128">), partial[0] as Code);
+      const folded = partial
+        .slice(1)
+        .reduce<Code>(
+          (x, y) => body.let(combine(site, reduce, "vector", x, y) as Code<"v128">),
+          partial[0] as Code,
+        );
       const lane = (i: number): Code => body.let(extractLane(dtype, i, folded as Code<"v128">));
-      const pair = (x: Code, y: Code): Code => body.let(combine(site, reduce, "scalar", x, y) as Code<"f32">);
+      const pair = (x: Code, y: Code): Code =>
+        body.let(combine(site, reduce, "scalar", x, y) as Code<"f32">);
       const lanes = pair(pair(lane(0), lane(1)), pair(lane(2), lane(3)));
       body.do(total.set(combine(site, reduce, "scalar", lanes, total) as never));
     }
@@ -121,7 +155,13 @@ const acrossKept = (site: Site, reduce: Reduce): void => {
   const fused = permuted(reduce.fused, [...order, kept - 1]);
   const value = fused.stores[0]?.value as number;
   const width = fused.space.at(-1) as number;
-  const block = (mode: "vector" | "scalar", outer: readonly Code<"i32">[], from: number, to: number, many: number): void => {
+  const block = (
+    mode: "vector" | "scalar",
+    outer: readonly Code<"i32">[],
+    from: number,
+    to: number,
+    many: number,
+  ): void => {
     if (from === to) return;
     const lanes = mode === "vector" ? 4 : 1;
     body.for(from, to, many * lanes, (j) => {
@@ -141,7 +181,11 @@ const acrossKept = (site: Site, reduce: Reduce): void => {
       });
       totals.forEach((total, u) => {
         const { at, offset } = outAt(site, reduce, [...outer, columns[u] as Code<"i32">]);
-        body.do(mode === "vector" ? v128.store(at, total as Code<"v128">, offset) : storeScalar(dtype, at, total, offset));
+        body.do(
+          mode === "vector"
+            ? v128.store(at, total as Code<"v128">, offset)
+            : storeScalar(dtype, at, total, offset),
+        );
       });
     });
   };
@@ -178,7 +222,10 @@ export const reduceKernel = (
 ): Kernel => {
   const { space } = producer;
   const keptAxes = space.map((_, a) => a).filter((a) => !axes.includes(a));
-  const target = whole(out, keptAxes.map((a) => space[a] as number));
+  const target = whole(
+    out,
+    keptAxes.map((a) => space[a] as number),
+  );
   const strides = new Array<number>(space.length).fill(0);
   keptAxes.forEach((a, i) => {
     strides[a] = stridesOf(target.shape)[i] as number;
@@ -196,7 +243,12 @@ export const reduceKernel = (
       const dtype = out.dtype;
       if (sizeOf(space) === 0) {
         const nothing = literal(dtype, target.shape, emptyOf(kind, dtype));
-        emitFused(site, { space: target.shape, loads: [nothing], operations: [], stores: [{ value: 0, to: target }] });
+        emitFused(site, {
+          space: target.shape,
+          loads: [nothing],
+          operations: [],
+          stores: [{ value: 0, to: target }],
+        });
         return;
       }
       const fused = collapsed(permuted(work, [...keptAxes, ...axes]));

@@ -123,9 +123,7 @@ const cast: Scalar = (site, [x], { operand, dtype }) => {
 export const scalarOperations: { readonly [P in Pointwise]: Scalar } = {
   neg: unary(f32.neg, f64.neg, (_, x) => i32.sub(0, x)),
   abs: unary(f32.abs, f64.abs, (_, x) => select(i32.sub(0, x), x, i32.lt_s(x, 0))),
-  sign: unary(signSingle, signDouble, (_, x) =>
-    i32.sub(i32.gt_s(x, 0), i32.lt_s(x, 0)),
-  ),
+  sign: unary(signSingle, signDouble, (_, x) => i32.sub(i32.gt_s(x, 0), i32.lt_s(x, 0))),
   floor: unary(f32.floor, f64.floor),
   ceil: unary(f32.ceil, f64.ceil),
   round: unary(f32.nearest, f64.nearest),

@@ -1,0 +1,68 @@
+import * as Effect from "effect/Effect";
+import { expect } from "vitest";
+import { Backend, type CompileOptions, type Executable } from "../../../src/backend/backend.ts";
+import { layerWasm } from "../../../src/backend/wasm/index.ts";
+import { run } from "../../../src/interpreter/evaluate.ts";
+import { parameter } from "../../../src/ir/build.ts";
+import type { Expr, Program, TensorType } from "../../../src/ir/expr.ts";
+import { program } from "../../../src/ir/graph.ts";
+import { printProgram } from "../../../src/ir/print.ts";
+import { allocate, type Dtype, store } from "../../../src/tensor/dtype.ts";
+import { type Shape, sizeOf } from "../../../src/tensor/shape.ts";
+import { Tensor } from "../../../src/tensor/tensor.ts";
+
+export const compiled = (p: Program, options?: CompileOptions): Executable =>
+  Effect.runSync(
+    Effect.provide(
+      Effect.flatMap(Backend, (backend) => backend.compile(p, options)),
+      layerWasm,
+    ),
+  );
+
+export const programOf = (
+  types: readonly TensorType[],
+  f: (...xs: readonly Expr[]) => readonly Expr[],
+): Program => {
+  const inputs = types.map(parameter);
+  return program(inputs, f(...inputs));
+};
+
+export const filledWith = (shape: Shape, dtype: Dtype, element: (i: number) => number): Tensor => {
+  const data = allocate(dtype, sizeOf(shape));
+  for (let i = 0; i < data.length; i++) data[i] = store(dtype, element(i));
+  return Tensor.own(shape, dtype, data);
+};
+
+/** How far two lists of tensors are apart; 0 is bit for bit, but for the payload of a NaN. */
+export const expectClose = (
+  got: readonly Tensor[],
+  want: readonly Tensor[],
+  tolerance: number,
+  what: () => string,
+): void => {
+  expect(got.length).toBe(want.length);
+  got.forEach((x, n) => {
+    const y = want[n] as Tensor;
+    expect([x.dtype, x.shape]).toEqual([y.dtype, y.shape]);
+    const [a, b] = [x.toTypedArray(), y.toTypedArray()];
+    // Rounding is in proportion to the largest numbers that were added.
+    const scale = b.reduce((m, v) => (Number.isFinite(v) ? Math.max(m, Math.abs(v)) : m), 1e-30);
+    const wrong = a.findIndex((u, i) => {
+      const v = b[i] as number;
+      return !(Object.is(u, v) || Math.abs(u - v) <= tolerance * scale);
+    });
+    if (wrong >= 0)
+      expect.fail(`output ${n} [${x.shape}] at ${wrong}: ${a[wrong]}, not ${b[wrong]}\n${what()}`);
+  });
+};
+
+/** A program gives on wasm what the reference evaluation gives. */
+export const expectAgreement = (p: Program, inputs: readonly Tensor[], tolerance = 0): void => {
+  const before = inputs.map((x) => x.toTypedArray());
+  const want = run(p, inputs);
+  const got = compiled(p).run(inputs);
+  expectClose(got, want, tolerance, () => printProgram(p));
+  inputs.forEach((x, i) => {
+    expect(x.toTypedArray()).toEqual(before[i]);
+  });
+};
