@@ -57,10 +57,19 @@ const standardised = (x: Tensor, shift: Storage, scale: Storage): Tensor => {
   const from = Tensor.read(x);
   const dtype = x.dtype === "f64" ? "f64" : "f32";
   const data = allocate(dtype, from.length);
-  const width = shift.length;
-  for (let i = 0, j = 0; i < data.length; i++, j = j + 1 === width ? 0 : j + 1)
-    data[i] = ((from[i] as number) - (shift[j] as number)) / (scale[j] as number);
+  if (shift.length === 1) shareStatistics(from, data, shift[0] as number, scale[0] as number);
+  else
+    for (let i = 0, j = 0; i < data.length; i++, j = j + 1 === shift.length ? 0 : j + 1)
+      data[i] = ((from[i] as number) - (shift[j] as number)) / (scale[j] as number);
   return Tensor.own(x.shape, dtype, data);
+};
+
+/** All elements with one shift and one scale; bytes, of which there are 256, are looked up: images are large. */
+const shareStatistics = (from: Storage, into: Storage, shift: number, scale: number): void => {
+  if (from instanceof Uint8Array) {
+    const table = Float32Array.from({ length: 256 }, (_, byte) => (byte - shift) / scale);
+    for (let i = 0; i < into.length; i++) into[i] = table[from[i] as number] as number;
+  } else for (let i = 0; i < into.length; i++) into[i] = ((from[i] as number) - shift) / scale;
 };
 
 /** What a column's features are, over all examples. */

@@ -87,10 +87,13 @@ const finiteIn =
   (batch, from) => {
     const tensor = batch[column] as Tensor;
     const data = Tensor.read(tensor);
-    const at = data.findIndex((value) => !Number.isFinite(value));
-    return at < 0
-      ? undefined
-      : new NonFiniteData({ column, row: from + rowOf(tensor, at), value: data[at] as number });
+    // A loop, since a call per element would take as long as an epoch of training.
+    for (let i = 0; i < data.length; i++) {
+      const value = data[i] as number;
+      if (value - value !== 0)
+        return new NonFiniteData({ column, row: from + rowOf(tensor, i), value });
+    }
+    return undefined;
   };
 
 const labelsIn =
@@ -98,17 +101,12 @@ const labelsIn =
   (batch, from) => {
     const tensor = batch[column] as Tensor;
     const data = Tensor.read(tensor);
-    const at = data.findIndex(
-      (label) => !(Number.isInteger(label) && label >= 0 && label < classes),
-    );
-    return at < 0
-      ? undefined
-      : new LabelOutOfRange({
-          column,
-          row: from + rowOf(tensor, at),
-          value: data[at] as number,
-          classes,
-        });
+    for (let i = 0; i < data.length; i++) {
+      const value = data[i] as number;
+      if (!(Number.isInteger(value) && value >= 0 && value < classes))
+        return new LabelOutOfRange({ column, row: from + rowOf(tensor, i), value, classes });
+    }
+    return undefined;
   };
 
 const rowOf = (tensor: Tensor, at: number): number =>
