@@ -136,8 +136,7 @@ const plus = (params: unknown, updates: unknown): unknown => {
  * from `foldIn(key, n)`.
  */
 export const trainProgram = Effect.fnUntraced(function* (
-  pipeline: string,
-  objective: Objective,
+  objective: Objective & { readonly name: string },
   optimizer: GradientTransformation,
   summarise: readonly Summarise[],
   carried: Carried,
@@ -169,7 +168,7 @@ export const trainProgram = Effect.fnUntraced(function* (
     step: add(step as Expr, 1) as Expr,
   };
   const nextLeaves = flatten(next).leaves as readonly Expr[];
-  yield* sameTypes(pipeline, state.shape, state.leaves, nextLeaves);
+  yield* sameTypes(objective.name, state.shape, state.leaves, nextLeaves);
   return assemble(state.leaves, pair, nextLeaves, {
     loss: made.loss,
     learningRate: optimizer.learningRate?.(optimizerState),

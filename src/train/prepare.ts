@@ -1,0 +1,84 @@
+import * as Effect from "effect/Effect";
+import { Backend } from "../backend/backend.ts";
+import type { Dataset, Row } from "../data/dataset.ts";
+import { foldIn, key as keyOf } from "../tensor/key.ts";
+import { carriedOf, initialState } from "./carried.ts";
+import { checkData, checkSettings, checkState } from "./check.ts";
+import { type Pairs, pairsOf } from "./pairs.ts";
+import type { AnyPipeline, Pipeline, Splits } from "./pipeline.ts";
+import { type CompiledStep, compileStep } from "./runner.ts";
+import { type Scoring, scoring } from "./scores.ts";
+import type { TrainState } from "./state.ts";
+import { trainProgram } from "./step.ts";
+
+/** A run about which everything has been checked and for which everything has been compiled. */
+export interface Prepared<P, S> {
+  readonly backend: string;
+  readonly start: TrainState<P, S>;
+  readonly train: Pairs;
+  readonly validation: Pairs | undefined;
+  readonly test: Pairs | undefined;
+  readonly stepsPerEpoch: number;
+  readonly scores: Scoring;
+  /** The step of a whole batch. */
+  readonly whole: CompiledStep;
+  /** The step of the last batch of an epoch, where that is smaller. */
+  readonly last: CompiledStep;
+}
+
+/** Sets the key of the held-out examples apart from the run's other keys, which are split from the seed's. */
+const holdingOut = 1;
+
+/** The data of a pipeline, computed, with the share that it holds out for validation. */
+const splitsOf = (of: AnyPipeline, { train, validation, test }: Splits<Row>): Splits<Row> => {
+  const held =
+    of.validationShare === 0
+      ? undefined
+      : train.split(of.validationShare, foldIn(keyOf(of.seed), holdingOut));
+  const [inValidation, inTrain] = held ?? [validation, train];
+  return {
+    train: inTrain.materialise(),
+    ...(inValidation && { validation: inValidation.materialise() }),
+    ...(test && { test: test.materialise() }),
+  };
+};
+
+/**
+ * Loads, checks and compiles: whatever can be wrong with a pipeline, its data, the state that it goes on
+ * from, and its programs is found here.
+ */
+export const prepare = Effect.fnUntraced(function* <P, S, E>(
+  of: Pipeline<P, S, E>,
+  from: TrainState<P, S> | undefined,
+) {
+  yield* checkSettings(of);
+  const backend = yield* Backend;
+  const splits = splitsOf(of, yield* of.data);
+  yield* checkData(of, splits);
+  const fresh = initialState(of);
+  const start = from ?? fresh;
+  yield* checkState(of, start, fresh);
+
+  const train = pairsOf(splits.train, of);
+  const held = (examples: Dataset<Row> | undefined) => examples && pairsOf(examples, of);
+  const remainder = of.dropRemainder ? 0 : train.examples % of.batchSize;
+  const scores = scoring(of.metrics);
+  const optimizer = of.optimizer({ learningRate: of.learningRate });
+  const stepOf = Effect.fnUntraced(function* (size: number) {
+    const types = train.types(size);
+    const step = yield* trainProgram(of, optimizer, scores.summarise, carriedOf(start), types);
+    return yield* compileStep(step);
+  });
+  const whole = yield* stepOf(of.batchSize);
+  return {
+    backend: backend.name,
+    start,
+    train,
+    validation: held(splits.validation),
+    test: held(splits.test),
+    stepsPerEpoch: Math.floor(train.examples / of.batchSize) + (remainder > 0 ? 1 : 0),
+    scores,
+    whole,
+    last: remainder > 0 ? yield* stepOf(remainder) : whole,
+  } satisfies Prepared<P, S>;
+});
