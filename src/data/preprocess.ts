@@ -114,7 +114,7 @@ const statistics = (
   return { mean, deviation: squares.map((s) => Math.sqrt(s / count)), least, greatest };
 };
 
-const fit = <C extends string>(
+const fitted = <C extends string>(
   dataset: Dataset<Row & Having<C>>,
   column: C,
   options: FitOptions,
@@ -159,7 +159,7 @@ export const standardise = {
     column: C,
     options: FitOptions = {},
   ): Preprocessor<C> =>
-    fit<C>(dataset, column, options, (s) => ({ shift: s.mean, scale: s.deviation })),
+    fitted<C>(dataset, column, options, (s) => ({ shift: s.mean, scale: s.deviation })),
 } as const;
 
 /**
@@ -173,7 +173,7 @@ export const normalise = {
     column: C,
     options: FitOptions = {},
   ): Preprocessor<C> =>
-    fit<C>(dataset, column, options, (s) => ({
+    fitted<C>(dataset, column, options, (s) => ({
       shift: s.least,
       scale: s.greatest.map((g, j) => g - (s.least[j] as number)),
     })),
