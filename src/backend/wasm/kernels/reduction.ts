@@ -85,7 +85,7 @@ const combine = (
 };
 
 const outAt = (site: Site, { fused }: Reduce, index: readonly Code<"i32">[]) => {
-  const { code, offset } = addressOf(site, fused.stores[0]?.to as View, index);
+  const { code, offset } = addressOf(site, storeOf(fused), index);
   return { at: code ?? i32.const(0), offset };
 };
 
@@ -202,6 +202,8 @@ const acrossKept = (site: Site, reduce: Reduce): void => {
 const scattered = ({ loads }: Fused, axis: number): number =>
   loads.filter((v) => v.source.kind === "buffer" && Math.abs(v.strides[axis] as number) > 1).length;
 
+const storeOf = ({ stores }: Fused): View => stores[0]?.to as View; // a reduction has one store
+
 const emitReduce = (site: Site, reduce: Reduce): void => {
   const { fused, kept } = reduce;
   const rank = fused.space.length;
@@ -252,7 +254,7 @@ export const reduceKernel = (
         return;
       }
       const fused = collapsed(permuted(work, [...keptAxes, ...axes]));
-      const kept = (fused.stores[0]?.to as View).strides.filter((s) => s !== 0).length;
+      const kept = storeOf(fused).strides.filter((s) => s !== 0).length;
       if (kept === fused.space.length) emitFused(site, fused);
       else emitReduce(site, { kind, dtype: dtypeOfValue(work, value), fused, kept });
     },
