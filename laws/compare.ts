@@ -16,8 +16,9 @@ const indexOf = (position: number, { shape }: Tensor): string => {
   return showShape(index);
 };
 
+/** Element by element, by what `agree` says of two elements of output `n` at position `i`. */
 const elementwise =
-  (agree: (a: number, b: number) => boolean) =>
+  (agree: (a: number, b: number, n: number, i: number) => boolean) =>
   (what: string, xs: readonly Tensor[], ys: readonly Tensor[]): Difference => {
     if (xs.length !== ys.length) return `${what}: ${xs.length} tensors, not ${ys.length}`;
     return first(
@@ -26,7 +27,7 @@ const elementwise =
         if (x.dtype !== y.dtype || !sameShape(x.shape, y.shape))
           return `${what} ${n}: ${x.dtype}${showShape(x.shape)}, not ${y.dtype}${showShape(y.shape)}`;
         const [a, b] = [x.toTypedArray(), y.toTypedArray()];
-        const at = a.findIndex((value, i) => !agree(value, b[i] as number));
+        const at = a.findIndex((value, i) => !agree(value, b[i] as number, n, i));
         return at < 0 ? undefined : `${what} ${n} at ${indexOf(at, x)} is ${a[at]}, not ${b[at]}`;
       }),
     );
@@ -43,6 +44,13 @@ export const nearby = (tolerance: number) =>
   elementwise(
     (a, b) =>
       Object.is(a, b) || Math.abs(a - b) <= tolerance * Math.max(1, Math.abs(a), Math.abs(b)),
+  );
+
+/** `|a - b|` within a bound for each element; NaN agrees with NaN. */
+export const bounded = (bounds: readonly (readonly number[])[]) =>
+  elementwise(
+    (a, b, n, i) =>
+      a === b || Math.abs(a - b) <= (bounds[n]?.[i] ?? 0) || (Number.isNaN(a) && Number.isNaN(b)),
   );
 
 /** `Σ x·y` over all elements of all tensors, and `Σ |x·y|`, to which its rounding is in proportion. */

@@ -43,7 +43,7 @@ export const across = <S>({ name, says, trial }: Law<S>): Law<Family<S>> => ({
   trial: ({ members, show }) => ({
     given: members.chain((member) => {
       const { given, breach } = trial(member);
-      return given.map((sample) => new Drawn(show(member), sample, breach));
+      return given.map((sample) => new Drawn(() => show(member), sample, breach));
     }),
     breach: (drawn: Drawn) => drawn.breach(drawn.sample),
   }),
@@ -51,18 +51,18 @@ export const across = <S>({ name, says, trial }: Law<S>): Law<Family<S>> => ({
 
 /** A member of a family with a sample for it; prints as both. */
 class Drawn {
-  readonly member: string;
+  readonly member: () => string;
   readonly sample: unknown;
   readonly breach: (sample: unknown) => string | undefined;
 
-  constructor(member: string, sample: unknown, breach: Drawn["breach"]) {
+  constructor(member: () => string, sample: unknown, breach: Drawn["breach"]) {
     this.member = member;
     this.sample = sample;
     this.breach = breach;
   }
 
   toString(): string {
-    return `${fc.stringify(this.sample)} in\n${this.member}`;
+    return `${fc.stringify(this.sample)} in\n${this.member()}`;
   }
 }
 

@@ -128,3 +128,16 @@ export const batched = (
     },
   };
 };
+
+/** The function in single precision, where its programs do not insist on double; else `undefined`. */
+export const single = (f: SymbolicFunction): SymbolicFunction | undefined => {
+  const operands = f.operands.map(
+    ({ type, values }): Domain =>
+      type.dtype === "f64"
+        ? { type: { ...type, dtype: "f32" }, values: values.map((x) => x.cast("f32")) }
+        : { type, values },
+  );
+  const made = { ...f, name: `${f.name}, f32`, operands };
+  const { nodes } = programOf(typesOf(made), f.apply);
+  return nodes.some((node) => node.issue !== undefined) ? undefined : made;
+};

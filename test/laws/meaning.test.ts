@@ -1,0 +1,41 @@
+import { describe, test } from "vitest";
+import { compositions } from "../../laws/compositions.ts";
+import { exact } from "../../laws/derivatives.ts";
+import { across, type Law, mustHold } from "../../laws/law.ts";
+import { backendsAgree, compilerOf, immutability, meaningKept } from "../../laws/meaning.ts";
+import { primitiveFunctions } from "../../laws/registry/primitives.ts";
+import { cotangentMap, type SymbolicFunction, single, tangentMap } from "../../laws/symbolic.ts";
+import { Backend } from "../../src/backend/index.ts";
+import { layerWasm } from "../../src/backend/wasm/index.ts";
+import { optimise } from "../../src/interpreter/optimise.ts";
+
+const reference = compilerOf(Backend.layerReference);
+const wasm = compilerOf(layerWasm);
+
+/** A law of the function, of its gradient, and of both in single precision. */
+const withDerivatives = (law: Law<SymbolicFunction>): Law<SymbolicFunction> => ({
+  ...law,
+  trial: (f) => law.trial(cotangentMap(f, exact.reverse)),
+});
+
+const laws: readonly Law<SymbolicFunction>[] = [
+  meaningKept(optimise),
+  { ...immutability(reference), name: "immutability of the reference backend" },
+  { ...immutability(wasm), name: "immutability of the wasm backend" },
+  { ...backendsAgree(wasm), name: "the wasm backend agrees with the reference" },
+];
+
+describe.each(laws)("$name", (law) => {
+  test.each(primitiveFunctions)("$name", (f) => {
+    mustHold([law], f, { runs: 10 });
+    mustHold([law], tangentMap(f, exact.forward), { runs: 5 });
+    mustHold([law], cotangentMap(f, exact.reverse), { runs: 5 });
+    const inSingle = single(f);
+    if (inSingle !== undefined) mustHold([law], inSingle, { runs: 10 });
+  });
+
+  test("random compositions", () => {
+    mustHold([across(law)], compositions, { runs: 50 });
+    mustHold([across(withDerivatives(law))], compositions, { runs: 50 });
+  });
+});
