@@ -35,10 +35,16 @@ export const evaluator = (of: AnyPipeline): Evaluator => {
   const compiled = new Map<number, CompiledStep>();
   const { summarise, empty, concat, read, score } = scoring(of.metrics);
 
-  const compiledFor = Effect.fnUntraced(function* (size: number, state: TrainState, pairs: Pairs) {
+  const compiledFor = Effect.fnUntraced(function* (
+    size: number,
+    { params, layerState }: TrainState,
+    pairs: Pairs,
+  ) {
     const known = compiled.get(size);
     if (known !== undefined) return known;
-    const made = yield* compileStep(evaluationProgram(of, summarise, state, pairs.types(size)));
+    const made = yield* compileStep(
+      evaluationProgram(of, summarise, { params, layerState }, pairs.types(size)),
+    );
     compiled.set(size, made);
     return made;
   });
