@@ -1,4 +1,5 @@
 import type * as Layer from "effect/Layer";
+import type { BackendUnavailable } from "../errors.ts";
 import { Backend as Service } from "./backend.ts";
 import { layerReference } from "./reference/layerReference.ts";
 import { layerWasm } from "./wasm/index.ts";
@@ -12,6 +13,6 @@ export class Backend extends Service {
   /** Interprets in double precision, node by node: slow, plain, and what the others are held against. */
   static readonly layerReference: Layer.Layer<Service> = layerReference;
 
-  /** One WebAssembly module for each program, its memory planned and its state kept there: the default. */
-  static readonly layerWasm: Layer.Layer<Service> = layerWasm;
+  /** Compiles each program to one WebAssembly module: the default. */
+  static readonly layerWasm: Layer.Layer<Service, BackendUnavailable> = layerWasm;
 }

@@ -182,14 +182,18 @@ export const trainProgram = Effect.fnUntraced(function* (
 export const evaluationProgram = (
   objective: Objective,
   summarise: readonly Summarise[],
-  carried: { readonly params: unknown; readonly layerState: unknown },
+  { params, layerState }: { readonly params: unknown; readonly layerState: unknown },
   batch: Pair<TensorType>,
 ): StepProgram => {
-  const state = symbolic<typeof carried>(carried);
+  const state = symbolic<{ readonly params: unknown; readonly layerState: unknown }>({
+    params,
+    layerState,
+  });
   const pair = { input: parameter(batch.input), target: parameter(batch.target) };
-  const { params, layerState } = state.tree;
   // Nothing is random in an evaluation; a layer that draws all the same draws from a fixed key.
-  const made = outcome(objective, "eval", params, layerState, pair, constant(keyOf(0)));
+  const fixed = constant(keyOf(0));
+  const { tree } = state;
+  const made = outcome(objective, "eval", tree.params, tree.layerState, pair, fixed);
   return assemble(state.leaves, pair, [], {
     loss: made.loss,
     learningRate: undefined,
