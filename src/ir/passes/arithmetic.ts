@@ -53,7 +53,7 @@ const extremum =
   (bottom: number): Identity<"maximum" | "minimum"> =>
   (_, inputs) => {
     const [x, y] = pair(inputs);
-    return same(x, y) ? x : neutral([x, y], (e) => !isInteger(e) && is(e, bottom));
+    return same(x, y) ? x : neutral([x, y], (e) => is(e, bottom));
   };
 
 export const arithmetic: Identities = {

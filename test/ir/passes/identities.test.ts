@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { run } from "../../../src/interpreter/evaluate.ts";
 import { optimise } from "../../../src/interpreter/optimise.ts";
 import { apply, apply1, filled, parameter } from "../../../src/ir/build.ts";
 import type { Expr } from "../../../src/ir/expr.ts";
@@ -12,6 +13,7 @@ import {
   exp,
   floor,
   maximum,
+  minimum,
   mul,
   neg,
   not,
@@ -33,6 +35,8 @@ import {
 } from "../../../src/ir/ops/structural.ts";
 import { printProgram } from "../../../src/ir/print.ts";
 import type { Dtype } from "../../../src/tensor/dtype.ts";
+import { sizeOf } from "../../../src/tensor/shape.ts";
+import { Tensor } from "../../../src/tensor/tensor.ts";
 
 const typed =
   (dtype: Dtype, shape: readonly number[] = [2, 3]) =>
@@ -264,6 +268,87 @@ describe("loops", () => {
         ] a b
       in (d) }"
     `);
+  });
+});
+
+describe("what looks like an identity", () => {
+  const special = [0, -0, 1, -1, Number.NaN, Infinity, -Infinity, 0.1, 3e38, 1e-40, -7, 2];
+  const specialTensor = (shape: readonly number[]): Tensor =>
+    Tensor.own(
+      shape,
+      "f32",
+      Float32Array.from({ length: sizeOf(shape) }, (_, i) => special[i % 12]!),
+    );
+  const keepsBits = (shape: readonly number[], f: (x: Expr, y: Expr) => readonly Expr[]): void => {
+    const inputs = [parameter({ shape, dtype: "f32" }), parameter({ shape, dtype: "f32" })];
+    const p = program(inputs, f(inputs[0] as Expr, inputs[1] as Expr));
+    const values = [specialTensor(shape), specialTensor([...shape, 2])].map((t, i) =>
+      i === 0 ? t : Tensor.own(shape, "f32", t.toTypedArray().slice(5, 5 + sizeOf(shape))),
+    );
+    const [before, after] = [run(p, values), run(optimise(p), values)];
+    expect(after.map((t) => t.toTypedArray())).toEqual(before.map((t) => t.toTypedArray()));
+  };
+  const dotOf = (x: Expr, y: Expr, left: readonly number[], right: readonly number[]): Expr =>
+    apply1("dot", { contract: [left, right], batch: [[], []] }, x, y);
+
+  it("x - -0 and -0 - x", () => keepsBits([12], (x) => [sub(x, -0), sub(-0, x), add(-0, x)]));
+  it("x - y and y - x", () =>
+    keepsBits([12], (x, y) => [sub(x, y), sub(y, x), add(y, x), add(x, y)]));
+  it("x / c for every kind of c", () => {
+    const divisors = [2, -0.5, 3, 2 ** 126, 2 ** -126, 2 ** 127, 2 ** -149, 0, Infinity, NaN];
+    keepsBits([12], (x) => divisors.map((c) => div(x, c) as Expr));
+  });
+  it("xⁿ for every kind of n", () => {
+    const powers = [0, -0, 1, 2, -1, 0.5, 3, -2, Infinity, NaN];
+    keepsBits([12], (x) => powers.map((n) => pow(x, n) as Expr));
+  });
+  it("x · c and max(x, c)", () => {
+    const numbers = [0, -0, 1, -1, Infinity, -Infinity, NaN];
+    keepsBits([12], (x) =>
+      numbers.flatMap(
+        (c) => [mul(x, c), add(x, c), maximum(x, c), minimum(c, x)] as readonly Expr[],
+      ),
+    );
+  });
+  it("products of tensors with their axes moved", () => {
+    const orders = [
+      [0, 2, 1],
+      [1, 0, 2],
+      [1, 2, 0],
+      [2, 0, 1],
+      [2, 1, 0],
+    ];
+    keepsBits([2, 2, 3], (x, y) =>
+      orders.flatMap((order) => {
+        const turned = transpose(x, order);
+        const axis = order.indexOf(2);
+        return [
+          dotOf(turned, y, [axis], [2]),
+          dotOf(y, turned, [2], [axis]),
+          transpose(dotOf(turned, y, [axis], [2]), [2, 3, 0, 1]),
+          transpose(dotOf(turned, y, [axis], [2]), [2, 0, 1, 3]),
+        ];
+      }),
+    );
+  });
+  it("slices of slices, down to nothing", () => {
+    keepsBits([5], (x) => {
+      const inner = slice(x, [0], [5], [2]);
+      const ends = [
+        [0, 3],
+        [1, 2],
+        [2, 3],
+        [3, 3],
+        [0, 0],
+      ] as const;
+      return ends.flatMap(([from, to]) => [1, 2].map((n) => slice(inner, [from], [to], [n])));
+    });
+  });
+  it("padding with one zero around padding with the other", () => {
+    keepsBits([2], (x) => [
+      pad(pad(x, [[1, 0]], -0), [[1, 1]], 0),
+      pad(pad(x, [[1, 0]], 0), [[0, 2]], 0),
+    ]);
   });
 });
 
