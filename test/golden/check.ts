@@ -1,0 +1,113 @@
+import * as Effect from "effect/Effect";
+import { ReverseMode, vjp } from "../../src/autodiff/index.ts";
+import { constant } from "../../src/ir/build.ts";
+import type { Expr, Program } from "../../src/ir/expr.ts";
+import { program } from "../../src/ir/graph.ts";
+import { isFloat } from "../../src/tensor/dtype.ts";
+import { sameShape, showShape, sizeOf } from "../../src/tensor/shape.ts";
+import { Tensor } from "../../src/tensor/tensor.ts";
+import {
+  type Call,
+  decodeCall,
+  decodeTensor,
+  type Sample,
+  type Table,
+  type Value,
+} from "./torch.ts";
+
+/** How programs are run, in which dtype, and how exact the results must be. */
+export interface Ground {
+  readonly float: "f32" | "f64";
+  readonly tolerance: number;
+  readonly run: (program: Program, inputs: readonly Tensor[]) => readonly Tensor[];
+}
+
+const reverse = <A>(effect: Effect.Effect<A, never, ReverseMode>): A =>
+  Effect.runSync(Effect.provide(effect, ReverseMode.layerTape));
+
+/** The weights by which a golden loss sums its outputs. */
+const weightsOf = (y: Expr): Expr => {
+  const data = Float64Array.from({ length: sizeOf(y.shape) }, (_, i) => Math.cos(1.7 * i + 0.3));
+  return constant(Tensor.own(y.shape, "f64", data).cast(y.dtype));
+};
+
+/** The call with other expressions for some of its tensors. */
+const withTensors = (call: Call, replaced: ReadonlyMap<Value, Expr>): Call => {
+  const replace = (v: Value): Value => replaced.get(v) ?? (Array.isArray(v) ? v.map(replace) : v);
+  return {
+    input: replace(call.input),
+    args: call.args.map(replace),
+    kw: Object.fromEntries(Object.entries(call.kw).map(([k, v]) => [k, replace(v)])),
+  };
+};
+
+const asList = (made: Expr | readonly Expr[]): readonly Expr[] =>
+  Array.isArray(made) ? made : [made as Expr];
+
+/** Where two tensors differ by more than the tolerance, in words. */
+const difference = (
+  what: string,
+  actual: Tensor | undefined,
+  expected: Tensor,
+  tolerance: number,
+): string | undefined => {
+  if (actual === undefined) return `${what}: missing`;
+  if (!sameShape(actual.shape, expected.shape))
+    return `${what}: shape ${showShape(actual.shape)}, not ${showShape(expected.shape)}`;
+  const [a, e] = [[...actual.toTypedArray()], [...expected.toTypedArray()]];
+  // Relative to the element, or to a hundredth of the greatest where cancellation made it small.
+  const greatest = e.reduce((m, x) => (Number.isFinite(x) ? Math.max(m, Math.abs(x)) : m), 0);
+  const at = e.findIndex((x, i) => {
+    const y = a[i] as number;
+    if (Object.is(x, y) || x === y) return false;
+    return !(Math.abs(x - y) <= tolerance * Math.max(Math.abs(x), greatest / 100, 1e-4));
+  });
+  return at < 0 ? undefined : `${what}[${at}]: ${a[at]}, not ${e[at]}`;
+};
+
+/**
+ * What is wrong with the value or the gradient that an entry of the table gives for a sample, if anything.
+ * Throws `NotHad` where the entry does not have the sample's variant.
+ */
+export const mistakeIn = (
+  sample: Sample,
+  entry: Table[string],
+  ground: Ground,
+): string | undefined => {
+  const { call, inputs } = decodeCall(sample, ground.float);
+  const { parameters, values, differentiated } = inputs;
+  const active = parameters.filter((_, i) => differentiated[i]);
+  const f = (xs: readonly Expr[]): readonly Expr[] =>
+    asList(entry(withTensors(call, new Map(active.map((x, i) => [x, xs[i] as Expr])))));
+  const [outputs, pullback] = reverse(vjp(f))(active);
+  if (outputs.length !== sample.out.length)
+    return `${outputs.length} outputs, not ${sample.out.length}`;
+  // What does not depend on anything differentiable has no cotangent.
+  const cotangents = outputs.map((y, i) =>
+    isFloat(y.dtype) && sample.out[i]?.g === true ? weightsOf(y) : isFloat(y.dtype) ? zero(y) : y,
+  );
+  const gradients = pullback(cotangents);
+  const issue = [...outputs, ...gradients].flatMap((y) => issuesOf(y));
+  if (issue[0] !== undefined) return issue[0];
+  const whole = program(parameters, [...outputs, ...gradients]);
+  const results = ground.run(whole, values);
+  const wrongOutput = sample.out.map((expected, i) =>
+    difference(`output ${i}`, results[i], decodeTensor(expected, ground.float), ground.tolerance),
+  );
+  const wrongGradient = sample.grads.map((expected, i) => {
+    const actual = results[outputs.length + i];
+    // PyTorch gives none where an operation cuts the gradient off; here that is zero.
+    return expected === null
+      ? undefined
+      : difference(`gradient ${i}`, actual, decodeTensor(expected, ground.float), ground.tolerance);
+  });
+  return [...wrongOutput, ...wrongGradient].find((problem) => problem !== undefined);
+};
+
+const zero = (y: Expr): Expr =>
+  constant(Tensor.own(y.shape, "f64", new Float64Array(sizeOf(y.shape))).cast(y.dtype));
+
+const issuesOf = (y: Expr): readonly string[] =>
+  program([], [y]).nodes.flatMap(({ issue }) =>
+    issue === undefined ? [] : [JSON.stringify({ ...issue })],
+  );

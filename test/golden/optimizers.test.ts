@@ -1,0 +1,178 @@
+import * as Effect from "effect/Effect";
+import { describe, expect, it } from "vitest";
+import { flatten, type Tree, unflatten } from "../../src/algebra/tree.ts";
+import { grad, ReverseMode } from "../../src/autodiff/index.ts";
+import { run } from "../../src/interpreter/evaluate.ts";
+import { parameter } from "../../src/ir/build.ts";
+import type { Expr } from "../../src/ir/expr.ts";
+import { program } from "../../src/ir/graph.ts";
+import { add, mul, sin, square, sub } from "../../src/ir/ops/elementwise.ts";
+import { index } from "../../src/ir/ops/structural.ts";
+import { adam, adamW } from "../../src/optim/adam.ts";
+import { adadelta, adagrad, adamax, rmsProp } from "../../src/optim/adaptive.ts";
+import type { Schedule } from "../../src/optim/learningRate.ts";
+import {
+  constantRate,
+  cosineDecay,
+  cosineWarmRestarts,
+  exponentialDecay,
+  linearWarmup,
+  multiStepDecay,
+  oneCycle,
+  piecewise,
+  ratesOf,
+  stepDecay,
+} from "../../src/optim/schedules.ts";
+import { sgd } from "../../src/optim/sgd.ts";
+import {
+  applyUpdates,
+  type Exprs,
+  type GradientTransformation,
+} from "../../src/optim/transformation.ts";
+import { tensor } from "../../src/tensor/constructors.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
+import { readGolden } from "./torch.ts";
+
+interface OptimizerRecord {
+  readonly kind: "optimizer";
+  readonly name: string;
+  readonly kw: {
+    readonly lr: number;
+    readonly momentum?: number;
+    readonly nesterov?: boolean;
+    readonly weight_decay?: number;
+    readonly betas?: readonly [number, number];
+  };
+  readonly trajectory: readonly (readonly (number | null)[])[];
+  readonly loss: readonly number[];
+}
+interface ScheduleRecord {
+  readonly kind: "lr_schedule";
+  readonly name: string;
+  readonly kw: { readonly [name: string]: number } & { readonly milestones?: readonly number[] };
+  readonly base_lr: number;
+  readonly lr: readonly number[];
+}
+const records = readGolden<OptimizerRecord | ScheduleRecord | { readonly kind: "other" }>(
+  "torch-modules-f64.jsonl.gz",
+);
+const optimizers = (records ?? []).filter((r) => r.kind === "optimizer");
+const schedules = (records ?? []).filter((r) => r.kind === "lr_schedule");
+
+/** `(1-x)² + 5(y-x²)² + 0.1 sin(3z) + z²`, the function that the golden trajectories go down. */
+const valley = (p: Expr): Expr<readonly []> => {
+  const [x, y, z] = [index(p, 0), index(p, 1), index(p, 2)];
+  const banana = add(square(sub(1, x)), mul(square(sub(y, square(x))), 5));
+  return add(add(banana, mul(sin(mul(z, 3)), 0.1)), square(z)) as Expr<readonly []>;
+};
+
+const optimizerOf = ({ name, kw }: OptimizerRecord): GradientTransformation | undefined => {
+  const decay = kw.weight_decay === undefined ? {} : { weightDecay: kw.weight_decay };
+  const [beta1, beta2] = kw.betas ?? [0.9, 0.999];
+  const learningRate = kw.lr;
+  switch (name) {
+    case "SGD":
+      return sgd({
+        learningRate,
+        momentum: kw.momentum ?? 0,
+        nesterov: kw.nesterov ?? false,
+        ...decay,
+      });
+    case "Adam":
+      return adam({ learningRate, beta1, beta2, ...decay });
+    case "AdamW":
+      return adamW({ learningRate, beta1, beta2, ...decay });
+    case "RMSprop":
+      return rmsProp({ learningRate, ...decay });
+    case "Adagrad":
+      return adagrad({ learningRate, ...decay });
+    case "Adadelta":
+      return adadelta({ learningRate, ...decay });
+    case "Adamax":
+      return adamax({ learningRate, ...decay });
+    default:
+      return undefined;
+  }
+};
+
+/** The params after each of several steps, from a program of one step. */
+const trajectory = (
+  optimizer: GradientTransformation,
+  start: Tensor,
+  steps: number,
+): readonly (readonly number[])[] => {
+  const gradient = Effect.runSync(Effect.provide(grad(valley), ReverseMode.layerTape));
+  const { leaves, shape } = flatten([start, optimizer.init(start)]);
+  const inputs = leaves.map((leaf) => parameter(leaf as Tensor));
+  const [params, state] = unflatten(shape, inputs) as readonly [Expr, Tree<Expr>];
+  const made = optimizer.update(gradient(params), state, params);
+  const next: Exprs = [applyUpdates(params, made.updates), made.state];
+  const step = program(inputs, flatten(next).leaves as readonly Expr[]);
+  let values = leaves as readonly Tensor[];
+  return Array.from({ length: steps }, () => {
+    values = run(step, values);
+    return [...(values[0] as Tensor).toTypedArray()];
+  });
+};
+
+/** How far a trajectory may drift: relative, and absolute near 0. */
+const near = (actual: number | undefined, expected: number): boolean =>
+  Math.abs((actual ?? Number.NaN) - expected) <= 1e-9 * Math.max(1, Math.abs(expected));
+
+describe.skipIf(records === undefined)("optimizers beside PyTorch's", () => {
+  it.each(optimizers.filter((r) => optimizerOf(r) !== undefined))("$name $kw", (record) => {
+    const optimizer = optimizerOf(record) as GradientTransformation;
+    const [start = [0, 0, 0], ...rest] = record.trajectory;
+    const actual = trajectory(optimizer, tensor(start.map(Number), "f64"), rest.length);
+    // A run that diverges multiplies its rounding: it is compared while it is of a size to compare.
+    const wrong = rest.flatMap((expected, step) =>
+      expected.every((x, i) => x === null || Math.abs(x) > 1e3 || near(actual[step]?.[i], x))
+        ? []
+        : [{ step: step + 1, expected, actual: actual[step] }],
+    );
+    expect(wrong.slice(0, 1)).toEqual([]);
+  });
+
+  it("says what is left out", () => {
+    const missing = optimizers.filter((r) => optimizerOf(r) === undefined).map((r) => r.name);
+    console.log(`Optimizers left out, for the framework has none: ${missing.join(", ")}`);
+    expect(missing).toEqual(["LBFGS"]);
+  });
+});
+
+const scheduleOf = ({ name, kw, base_lr: rate }: ScheduleRecord): Schedule | undefined => {
+  const number = (key: string, otherwise = 0): number => kw[key] ?? otherwise;
+  switch (name) {
+    case "StepLR":
+      return stepDecay(rate, number("step_size"), number("gamma"));
+    case "MultiStepLR":
+      return multiStepDecay(rate, kw.milestones ?? [], number("gamma"));
+    case "ExponentialLR":
+      return exponentialDecay(rate, number("gamma"));
+    case "CosineAnnealingLR":
+      return cosineDecay(rate, number("T_max"), number("eta_min"));
+    case "CosineAnnealingWarmRestarts":
+      return cosineWarmRestarts(rate, number("T_0"), { growth: number("T_mult", 1) });
+    case "LinearLR":
+      return linearWarmup(constantRate(rate), number("total_iters"), number("start_factor"));
+    case "ConstantLR":
+      return piecewise(rate * number("factor"), [number("total_iters"), rate]);
+    case "OneCycleLR":
+      return oneCycle(number("max_lr"), number("total_steps"));
+    default:
+      return undefined;
+  }
+};
+
+describe.skipIf(records === undefined)("schedules beside PyTorch's", () => {
+  it.each(schedules)("$name $kw", (record) => {
+    const schedule = scheduleOf(record);
+    const actual = schedule === undefined ? [] : ratesOf(schedule, record.lr.length);
+    const wrong = record.lr.flatMap((expected, step) =>
+      Math.abs((actual[step] ?? Number.NaN) - expected) <= 1e-9 * Math.abs(expected) + 1e-17
+        ? []
+        : [{ step, expected, actual: actual[step] }],
+    );
+    expect(wrong).toEqual([]);
+  });
+});

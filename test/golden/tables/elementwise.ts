@@ -1,0 +1,153 @@
+import type { Expr } from "../../../src/ir/expr.ts";
+import { where } from "../../../src/ir/ops/control.ts";
+import * as op from "../../../src/ir/ops/elementwise.ts";
+import { fill, onesLike, zerosLike } from "../../../src/ir/ops/indexed.ts";
+import { lift } from "../../../src/ir/ops/operand.ts";
+import { arg, type Call, inputOf, scalarOf, type Table, tensorOf } from "../torch.ts";
+
+/** Element-wise operations: the framework's own, and compositions of them. */
+
+const unary =
+  (f: (x: Expr) => Expr) =>
+  (c: Call): Expr =>
+    f(inputOf(c));
+const binary =
+  (f: (x: Expr, y: Expr) => Expr) =>
+  (c: Call): Expr =>
+    f(inputOf(c), tensorOf(arg(c, 0, "other")));
+const reversed = (f: (x: Expr, y: Expr) => Expr) => binary((x, y) => f(y, x));
+
+const add = (x: Expr, y: Expr | number): Expr => op.add(x, y);
+const sub = (x: Expr, y: Expr | number): Expr => op.sub(x, y);
+const mul = (x: Expr, y: Expr | number): Expr => op.mul(x, y);
+const div = (x: Expr, y: Expr | number): Expr => op.div(x, y);
+const pow = (x: Expr, y: Expr): Expr => op.pow(x, y);
+const half = (x: Expr): Expr => mul(x, 0.5);
+/** The same value, a gradient of zero: rounding is flat. */
+const truncated = (x: Expr): Expr => where(op.lt(x, 0), op.ceil(x) as Expr, op.floor(x) as Expr);
+const remainder = (x: Expr, y: Expr): Expr => sub(x, mul(y, op.floor(div(x, y)) as Expr));
+const xlogy = (x: Expr, y: Expr): Expr => {
+  const zero = op.eq(x, 0);
+  return where(zero, 0, mul(x, op.log(where(zero, onesLike(y), y) as Expr)));
+};
+const identity = unary((x) => x);
+/** `alpha` times the other operand. */
+const scaledOther = (c: Call): Expr =>
+  mul(tensorOf(arg(c, 0, "other")), scalarOf(arg(c, 1, "alpha", 1)));
+
+export const elementwise: Table = {
+  acos: unary(op.acos),
+  acosh: unary((x) => op.log(add(x, op.sqrt(sub(mul(x, x), 1)) as Expr))),
+  cos: unary(op.cos),
+  cosh: unary((x) => half(add(op.exp(x), op.exp(op.neg(x)) as Expr))),
+  deg2rad: unary((x) => mul(x, Math.PI / 180)),
+  rad2deg: unary((x) => mul(x, 180 / Math.PI)),
+  erfc: unary((x) => op.sub(1, op.erf(x)) as Expr),
+  exp: unary(op.exp),
+  exp2: unary((x) => op.exp(mul(x, Math.LN2))),
+  frac: unary((x) => sub(x, truncated(x))),
+  log: unary(op.log),
+  log10: unary((x) => mul(op.log(x), Math.LOG10E)),
+  log2: unary((x) => mul(op.log(x), Math.LOG2E)),
+  logit: (c) => {
+    const eps = arg(c, 0, "eps");
+    const x = inputOf(c);
+    const p = eps === null ? x : op.clamp(x, scalarOf(eps), 1 - scalarOf(eps));
+    return sub(op.log(p), op.log1p(op.neg(p)) as Expr);
+  },
+  nan_to_num: unary((x) =>
+    where(op.ne(x, x), 0, op.clamp(x, -Number.MAX_VALUE, Number.MAX_VALUE) as Expr),
+  ),
+  reciprocal: unary(op.reciprocal),
+  "round.decimals_0": unary(op.round),
+  "round.decimals_3": unary((x) => div(op.round(mul(x, 1000)), 1000)),
+  "round.decimals_neg_3": unary((x) => mul(op.round(div(x, 1000)), 1000)),
+  rsqrt: unary(op.rsqrt),
+  sigmoid: unary(op.logistic),
+  sinc: unary((x) => {
+    const zero = op.eq(x, 0);
+    const angle = mul(where(zero, onesLike(x), x), Math.PI);
+    return where(zero, 1, div(op.sin(angle), angle));
+  }),
+  square: unary(op.square),
+  "special.entr": unary((x) => op.neg(xlogy(x, x))),
+  "special.ndtr": unary((x) => half(add(op.erf(mul(x, Math.SQRT1_2)), 1))),
+  "special.log_ndtr": unary((x) => op.log(half(add(op.erf(mul(x, Math.SQRT1_2)), 1)))),
+  positive: identity,
+  clone: identity,
+  contiguous: identity,
+  conj: identity,
+  real: identity,
+  resolve_conj: identity,
+  resolve_neg: identity,
+  double: identity,
+  zero_: unary(zerosLike),
+  fill: (c) => fill(inputOf(c).shape, scalarOf(arg(c, 0, "value")), inputOf(c).dtype),
+
+  add: (c) => add(inputOf(c), scaledOther(c)),
+  sub: (c) => sub(inputOf(c), scaledOther(c)),
+  rsub: (c) => sub(tensorOf(arg(c, 0, "other")), mul(inputOf(c), scalarOf(arg(c, 1, "alpha", 1)))),
+  mul: binary(mul),
+  "div.no_rounding_mode": binary(div),
+  "div.floor_rounding": binary((x, y) => op.floor(div(x, y))),
+  "div.trunc_rounding": binary((x, y) => truncated(div(x, y))),
+  true_divide: binary(div),
+  fmod: binary((x, y) => op.rem(x, y)),
+  remainder: binary(remainder),
+  pow: binary(pow),
+  float_power: binary(pow),
+  atan2: binary((x, y) => op.atan2(x, y)),
+  maximum: binary((x, y) => op.maximum(x, y)),
+  minimum: binary((x, y) => op.minimum(x, y)),
+  fmax: binary((x, y) => op.maximum(x, y)),
+  fmin: binary((x, y) => op.minimum(x, y)),
+  "max.binary": binary((x, y) => op.maximum(x, y)),
+  "min.binary": binary((x, y) => op.minimum(x, y)),
+  hypot: binary((x, y) => op.sqrt(add(mul(x, x), mul(y, y)))),
+  copysign: binary((x, y) =>
+    mul(op.abs(x), where(op.lt(y, 0), lift(-1, y.dtype), onesLike(y)) as Expr),
+  ),
+  ldexp: binary((x, y) => mul(x, op.exp(mul(y, Math.LN2)))),
+  xlogy: binary(xlogy),
+  "special.xlog1py": binary((x, y) => mul(x, op.log1p(y))),
+  __radd__: reversed(add),
+  __rsub__: reversed(sub),
+  __rmul__: reversed(mul),
+  __rdiv__: reversed(div),
+  __rmod__: reversed(remainder),
+  __rpow__: reversed(pow),
+
+  addcmul: (c) =>
+    add(
+      inputOf(c),
+      mul(
+        mul(tensorOf(arg(c, 0, "tensor1")), scalarOf(arg(c, 2, "value", 1))),
+        tensorOf(arg(c, 1, "tensor2")),
+      ),
+    ),
+  addcdiv: (c) =>
+    add(
+      inputOf(c),
+      div(
+        mul(tensorOf(arg(c, 0, "tensor1")), scalarOf(arg(c, 2, "value", 1))),
+        tensorOf(arg(c, 1, "tensor2")),
+      ),
+    ),
+  lerp: (c) => {
+    const [x, end, weight] = [inputOf(c), tensorOf(arg(c, 0, "end")), arg(c, 1, "weight")];
+    return add(x, mul(sub(end, x), typeof weight === "number" ? weight : tensorOf(weight)));
+  },
+  clamp: (c) => {
+    const [low, high] = [arg(c, 0, "min"), arg(c, 1, "max")];
+    const above: Expr = low === null ? inputOf(c) : op.maximum(inputOf(c), tensorOf(low));
+    return high === null ? above : op.minimum(above, tensorOf(high));
+  },
+  clamp_min: binary((x, y) => op.maximum(x, y)),
+  clamp_max: binary((x, y) => op.minimum(x, y)),
+  where: (c) => where(tensorOf(arg(c, 0, "condition")), inputOf(c), tensorOf(arg(c, 1, "other"))),
+  masked_fill: (c) => {
+    const value = arg(c, 1, "value");
+    const filled = typeof value === "number" ? lift(value, "f64") : tensorOf(value);
+    return where(tensorOf(arg(c, 0, "mask")), filled, inputOf(c));
+  },
+};

@@ -1,0 +1,384 @@
+import type { Expr } from "../../../src/ir/expr.ts";
+import { broadcastTo } from "../../../src/ir/ops/operand.ts";
+import { sum } from "../../../src/ir/ops/reduction.ts";
+import {
+  concatenate,
+  expandDims,
+  index,
+  pad,
+  reshape as reshapeTo,
+  reverse,
+  sliceAxis,
+  squeeze,
+  stack,
+  transpose,
+} from "../../../src/ir/ops/structural.ts";
+import { normalAxis, type Shape, sizeOf } from "../../../src/tensor/shape.ts";
+import {
+  arg,
+  axesOf,
+  type Call,
+  inputOf,
+  notHad,
+  numbersOf,
+  scalarOf,
+  type Table,
+  tensorOf,
+  tensorsOf,
+  type Value,
+} from "../torch.ts";
+
+/** Rearrangements: shapes, axes, joining and splitting. */
+
+const reshape = (x: Expr, shape: Shape): Expr => reshapeTo(x, shape) as Expr;
+const unary =
+  (f: (x: Expr) => Expr) =>
+  (c: Call): Expr =>
+    f(inputOf(c));
+
+/** A shape given as one list or as the arguments themselves; -1 means what is left. */
+const shapeOf = (c: Call): Shape =>
+  Array.isArray(c.args[0]) ? numbersOf(c.args[0]) : numbersOf(c.args);
+const toShape = (c: Call): Expr => {
+  const x = inputOf(c);
+  const shape = shapeOf(c);
+  const known = shape.reduce((n, d) => (d === -1 ? n : n * d), 1);
+  return reshape(
+    x,
+    shape.map((d) => (d === -1 ? sizeOf(x.shape) / known : d)),
+  );
+};
+const likeOther = (c: Call): Expr => reshape(inputOf(c), tensorOf(arg(c, 0, "other")).shape);
+
+const swapped = (x: Expr, a: number, b: number): Expr => {
+  const rank = x.shape.length;
+  if (rank === 0) return x;
+  const [i, j] = [normalAxis(a, rank), normalAxis(b, rank)];
+  return transpose(
+    x,
+    x.shape.map((_, k) => (k === i ? j : k === j ? i : k)),
+  );
+};
+
+const expand = (x: Expr, shape: Shape): Expr =>
+  broadcastTo(
+    x,
+    shape.map((d, i) => (d === -1 ? (x.shape[i - shape.length + x.shape.length] ?? 1) : d)),
+  );
+
+const along = (x: Expr, at: readonly number[], axis: number): readonly Expr[] => {
+  const extent = x.shape.at(axis) ?? 0;
+  const held = at.map((p) => Math.min(Math.max(p < 0 ? p + extent : p, 0), extent));
+  const bounds = [0, ...held, extent];
+  return bounds
+    .slice(1)
+    .map((end, i) => sliceAxis(x, axis, bounds[i] as number, Math.max(end, bounds[i] as number)));
+};
+const ofSizes = (x: Expr, sizes: readonly number[], axis: number): readonly Expr[] => {
+  const ends = sizes.reduce<readonly number[]>((e, n) => [...e, (e.at(-1) ?? 0) + n], []);
+  return ends.map((end, i) => sliceAxis(x, axis, end - (sizes[i] as number), end));
+};
+const ofSize = (x: Expr, size: number, axis: number): readonly Expr[] => {
+  const extent = x.shape.at(axis) ?? 0;
+  const pieces = Math.max(1, Math.ceil(extent / size));
+  return Array.from({ length: pieces }, (_, i) =>
+    sliceAxis(x, axis, i * size, Math.min(extent, (i + 1) * size)),
+  );
+};
+const inSections = (x: Expr, n: number, axis: number): readonly Expr[] => {
+  const extent = x.shape.at(axis) ?? 0;
+  const sizes = Array.from(
+    { length: n },
+    (_, i) => Math.floor(extent / n) + (i < extent % n ? 1 : 0),
+  );
+  return ofSizes(x, sizes, axis);
+};
+const sectionsOrAt =
+  (axisOf: (x: Expr, c: Call) => number) =>
+  (c: Call): readonly Expr[] => {
+    const x = inputOf(c);
+    const how = arg(c, 0, "indices_or_sections");
+    if (typeof how === "number") return inSections(x, how, axisOf(x, c));
+    return Array.isArray(how)
+      ? along(x, numbersOf(how), axisOf(x, c))
+      : notHad("places to split at that are a tensor");
+  };
+
+/** Between `low` and `high` padding of each of the last axes, as PyTorch lists them: last axis first. */
+const widthsOf = (x: Expr, flat: readonly number[]): readonly (readonly [number, number])[] =>
+  x.shape.map((_, i) => {
+    const from = 2 * (x.shape.length - 1 - i);
+    if ((flat[from] ?? 0) < 0 || (flat[from + 1] ?? 0) < 0) return notHad("negative padding");
+    return [flat[from] ?? 0, flat[from + 1] ?? 0] as const;
+  });
+const constantPad = (x: Expr, flat: readonly number[], value: number): Expr => {
+  return pad(x, widthsOf(x, flat), value);
+};
+/** Pads each axis by pieces of itself. */
+const padBy =
+  (piece: (x: Expr, axis: number, low: number, high: number) => readonly Expr[]) =>
+  (c: Call): Expr => {
+    const x = inputOf(c);
+    return widthsOf(x, numbersOf(arg(c, 0, "pad"))).reduce(
+      (y, [low, high], axis) =>
+        low === 0 && high === 0 ? y : concatenate(piece(y, axis, low, high), axis),
+      x,
+    );
+  };
+const repeated = (x: Expr, axis: number, n: number): Expr =>
+  broadcastTo(
+    x,
+    x.shape.map((d, i) => (i === axis ? n : d)),
+  );
+
+const repeat = (x: Expr, times: Shape): Expr => {
+  const rank = Math.max(times.length, x.shape.length);
+  const counts = [...Array.from({ length: rank - times.length }, () => 1), ...times];
+  const full = reshape(x, [...Array.from({ length: rank - x.shape.length }, () => 1), ...x.shape]);
+  const spread = broadcastTo(
+    reshape(
+      full,
+      full.shape.flatMap((d) => [1, d]),
+    ),
+    full.shape.flatMap((d, i) => [counts[i] as number, d]),
+  );
+  return reshape(
+    spread,
+    full.shape.map((d, i) => d * (counts[i] as number)),
+  );
+};
+
+const roll = (x: Expr, shift: number, axis: number): Expr => {
+  const n = x.shape[axis] ?? 0;
+  if (n === 0) return x;
+  const by = ((shift % n) + n) % n;
+  return by === 0
+    ? x
+    : concatenate([sliceAxis(x, axis, n - by, n), sliceAxis(x, axis, 0, n - by)], axis);
+};
+
+const quarterTurn = (x: Expr, from: number, to: number): Expr => {
+  const [a, b] = [normalAxis(from, x.shape.length), normalAxis(to, x.shape.length)];
+  return swapped(reverse(x, [b]) as Expr, a, b);
+};
+
+const atLeast = (rank: number) => (x: Expr) => {
+  const r = x.shape.length;
+  if (r >= rank) return x;
+  if (r === 0)
+    return reshape(
+      x,
+      Array.from({ length: rank }, () => 1),
+    );
+  if (rank === 3 && r === 1) return reshape(x, [1, ...x.shape, 1]);
+  return rank === 3 ? reshape(x, [...x.shape, 1]) : reshape(x, [1, ...x.shape]);
+};
+
+const sumTo = (x: Expr, shape: Shape): Expr => {
+  const extra = x.shape.length - shape.length;
+  const axes = x.shape.flatMap((d, i) =>
+    i < extra || (shape[i - extra] === 1 && d !== 1) ? [i] : [],
+  );
+  return axes.length === 0 ? x : reshape(sum(x, axes), shape);
+};
+
+const isSlice = (v: Value): v is { readonly slice: readonly (number | null)[] } =>
+  typeof v === "object" &&
+  v !== null &&
+  !Array.isArray(v) &&
+  Array.isArray(Reflect.get(v, "slice"));
+
+/** What one item of an index takes of `axis`, and how many axes it leaves there. */
+const indexed = (x: Expr, items: readonly Value[]): Expr => {
+  let axis = 0;
+  let y = x;
+  for (const item of items) {
+    if (typeof item === "number") y = index(y, item, axis);
+    else if (isSlice(item)) {
+      const [start, stop, step] = item.slice;
+      const n = y.shape[axis] ?? 0;
+      y = sliceAxis(y, axis, start ?? 0, Math.min(stop ?? n, n), step ?? 1);
+      axis++;
+    } else return notHad("an index by lists or masks");
+  }
+  return y;
+};
+
+export const structural: Table = {
+  reshape: toShape,
+  view: toShape,
+  reshape_as: likeOther,
+  view_as: likeOther,
+  ravel: unary((x) => reshape(x, [-1])),
+  flatten: (c) => {
+    const x = inputOf(c);
+    if (x.shape.length === 0) return reshape(x, [1]);
+    const from = normalAxis(scalarOf(arg(c, 0, "start_dim", 0)), x.shape.length);
+    const to = normalAxis(scalarOf(arg(c, 1, "end_dim", -1)), x.shape.length);
+    return reshape(x, [
+      ...x.shape.slice(0, from),
+      sizeOf(x.shape.slice(from, to + 1)),
+      ...x.shape.slice(to + 1),
+    ]);
+  },
+  unflatten: (c) => {
+    const x = inputOf(c);
+    const axis = normalAxis(scalarOf(arg(c, 0, "dim")), x.shape.length);
+    const sizes = numbersOf(arg(c, 1, "sizes"));
+    const known = sizes.reduce((n, d) => (d === -1 ? n : n * d), 1);
+    const inferred = sizes.map((d) => (d === -1 ? (x.shape[axis] ?? 0) / known : d));
+    return reshape(x, [...x.shape.slice(0, axis), ...inferred, ...x.shape.slice(axis + 1)]);
+  },
+  squeeze: (c) => {
+    const [x, axis] = [inputOf(c), arg(c, 0, "dim")];
+    return axis === null ? squeeze(x) : squeeze(x, axesOf(axis, x.shape.length) ?? []);
+  },
+  unsqueeze: (c) => expandDims(inputOf(c), scalarOf(arg(c, 0, "dim"))),
+  H: unary((x) => swapped(x, 0, -1)),
+  T: unary((x) => transpose(x)),
+  t: unary((x) => swapped(x, 0, -1)),
+  mT: unary((x) => swapped(x, -2, -1)),
+  mH: unary((x) => swapped(x, -2, -1)),
+  transpose: (c) => swapped(inputOf(c), scalarOf(arg(c, 0, "dim0")), scalarOf(arg(c, 1, "dim1"))),
+  permute: (c) => transpose(inputOf(c), shapeOf(c)),
+  movedim: (c) => {
+    const x = inputOf(c);
+    const rank = x.shape.length;
+    const from = numbersOf(arg(c, 0, "source")).map((a) => normalAxis(a, rank));
+    const to = numbersOf(arg(c, 1, "destination")).map((a) => normalAxis(a, rank));
+    const rest = x.shape.map((_, i) => i).filter((i) => !from.includes(i));
+    return transpose(
+      x,
+      x.shape.map((_, i) =>
+        to.includes(i) ? (from[to.indexOf(i)] as number) : (rest.shift() as number),
+      ),
+    );
+  },
+  atleast_1d: unary(atLeast(1)),
+  atleast_2d: unary(atLeast(2)),
+  atleast_3d: unary(atLeast(3)),
+  expand: (c) => expand(inputOf(c), shapeOf(c)),
+  expand_as: (c) => expand(inputOf(c), tensorOf(arg(c, 0, "other")).shape),
+  broadcast_to: (c) => expand(inputOf(c), shapeOf(c)),
+  sum_to_size: (c) => sumTo(inputOf(c), shapeOf(c)),
+
+  cat: (c) => concatenate(tensorsOf(c.input), scalarOf(arg(c, 0, "dim", 0))),
+  stack: (c) => stack(tensorsOf(c.input), scalarOf(arg(c, 0, "dim", 0))),
+  hstack: (c) => {
+    const xs = tensorsOf(c.input).map(atLeast(1));
+    return concatenate(xs, xs[0]?.shape.length === 1 ? 0 : 1);
+  },
+  vstack: (c) => concatenate(tensorsOf(c.input).map(atLeast(2)), 0),
+  dstack: (c) => concatenate(tensorsOf(c.input).map(atLeast(3)), 2),
+  column_stack: (c) =>
+    concatenate(
+      tensorsOf(c.input).map((x) => (x.shape.length < 2 ? reshape(x, [-1, 1]) : x)),
+      1,
+    ),
+  chunk: (c) => {
+    const [x, axis] = [inputOf(c), scalarOf(arg(c, 1, "dim", 0))];
+    return ofSize(x, Math.ceil((x.shape.at(axis) ?? 0) / scalarOf(arg(c, 0, "chunks"))), axis);
+  },
+  split: (c) => ofSize(inputOf(c), scalarOf(arg(c, 0, "size")), scalarOf(arg(c, 1, "dim", 0))),
+  "split.list_args": (c) =>
+    ofSizes(inputOf(c), numbersOf(arg(c, 0, "sizes")), scalarOf(arg(c, 1, "dim", 0))),
+  split_with_sizes: (c) =>
+    ofSizes(inputOf(c), numbersOf(arg(c, 0, "sizes")), scalarOf(arg(c, 1, "dim", 0))),
+  tensor_split: sectionsOrAt((_, c) => scalarOf(arg(c, 1, "dim", 0))),
+  hsplit: sectionsOrAt((x) => (x.shape.length === 1 ? 0 : 1)),
+  vsplit: sectionsOrAt(() => 0),
+  dsplit: sectionsOrAt(() => 2),
+  unbind: (c) => {
+    const [x, axis] = [inputOf(c), scalarOf(arg(c, 0, "dim", 0))];
+    return Array.from({ length: x.shape.at(axis) ?? 0 }, (_, i) => index(x, i, axis));
+  },
+  select: (c) => index(inputOf(c), scalarOf(arg(c, 1, "index")), scalarOf(arg(c, 0, "dim"))),
+  select_scatter: (c) => {
+    const [x, y] = [inputOf(c), tensorOf(arg(c, 0, "src"))];
+    const axis = normalAxis(scalarOf(arg(c, 1, "dim")), x.shape.length);
+    const at = normalAxis(scalarOf(arg(c, 2, "index")), x.shape[axis] ?? 0);
+    const [before, after] = [
+      sliceAxis(x, axis, 0, at),
+      sliceAxis(x, axis, at + 1, x.shape[axis] ?? 0),
+    ];
+    return concatenate([before, expandDims(y, axis), after], axis);
+  },
+  __getitem__: (c) => {
+    const at = c.args[0] ?? null;
+    return indexed(inputOf(c), Array.isArray(at) ? at : [at]);
+  },
+
+  flip: (c) => reverse(inputOf(c), axesOf(arg(c, 0, "dims"), inputOf(c).shape.length) ?? []),
+  fliplr: unary((x) => reverse(x, [1])),
+  flipud: unary((x) => reverse(x, [0])),
+  roll: (c) => {
+    const x = inputOf(c);
+    const shifts = numbersOf(arg(c, 0, "shifts"));
+    const axes = axesOf(arg(c, 1, "dims"), x.shape.length);
+    if (axes === undefined) return reshape(roll(reshape(x, [-1]), shifts[0] ?? 0, 0), x.shape);
+    return axes.reduce((y, axis, i) => roll(y, shifts[i] ?? 0, axis), x);
+  },
+  rot90: (c) => {
+    const turns = ((scalarOf(arg(c, 0, "k", 1)) % 4) + 4) % 4;
+    const [a = 0, b = 1] = numbersOf(arg(c, 1, "dims"));
+    return Array.from({ length: turns }).reduce<Expr>((y) => quarterTurn(y, a, b), inputOf(c));
+  },
+  repeat: (c) => repeat(inputOf(c), shapeOf(c)),
+  tile: (c) => repeat(inputOf(c), shapeOf(c)),
+
+  constant_pad_nd: (c) =>
+    constantPad(inputOf(c), numbersOf(arg(c, 0, "pad")), scalarOf(arg(c, 1, "value", 0))),
+  "nn.functional.pad.constant": (c) =>
+    constantPad(inputOf(c), numbersOf(arg(c, 0, "pad")), scalarOf(arg(c, 2, "value", 0))),
+  "nn.functional.pad.replicate": padBy((x, axis, low, high) => {
+    const n = x.shape[axis] ?? 0;
+    return [
+      repeated(sliceAxis(x, axis, 0, 1), axis, low),
+      x,
+      repeated(sliceAxis(x, axis, n - 1, n), axis, high),
+    ];
+  }),
+  "nn.functional.pad.reflect": padBy((x, axis, low, high) => {
+    const n = x.shape[axis] ?? 0;
+    return [
+      reverse(sliceAxis(x, axis, 1, low + 1), [axis]),
+      x,
+      reverse(sliceAxis(x, axis, n - 1 - high, n - 1), [axis]),
+    ];
+  }),
+  "nn.functional.pad.circular": padBy((x, axis, low, high) => {
+    const n = x.shape[axis] ?? 0;
+    return [sliceAxis(x, axis, n - low, n), x, sliceAxis(x, axis, 0, high)];
+  }),
+  "nn.functional.pixel_shuffle": (c) => {
+    const [x, r] = [inputOf(c), scalarOf(arg(c, 0, "upscale_factor"))];
+    const [n = 1, d = 1, h = 1, w = 1] = x.shape;
+    const parts = reshape(x, [n, d / (r * r), r, r, h, w]);
+    return reshape(transpose(parts, [0, 1, 4, 2, 5, 3]), [n, d / (r * r), h * r, w * r]);
+  },
+  "nn.functional.pixel_unshuffle": (c) => {
+    const [x, r] = [inputOf(c), scalarOf(arg(c, 0, "downscale_factor"))];
+    const [n = 1, d = 1, h = 1, w = 1] = x.shape;
+    const parts = reshape(x, [n, d, h / r, r, w / r, r]);
+    return reshape(transpose(parts, [0, 1, 3, 5, 2, 4]), [n, d * r * r, h / r, w / r]);
+  },
+  "meshgrid.list_of_tensors": (c) => meshgrid(tensorsOf(c.input), c),
+  "meshgrid.variadic_tensors": (c) => meshgrid([inputOf(c), ...c.args.map(tensorOf)], c),
+};
+
+const meshgrid = (xs: readonly Expr[], c: Call): readonly Expr[] => {
+  const vectors = xs.map(atLeast(1));
+  const sizes = vectors.map((x) => x.shape[0] ?? 0);
+  const grids = vectors.map((x, i) =>
+    broadcastTo(
+      reshape(
+        x,
+        sizes.map((n, j) => (i === j ? n : 1)),
+      ),
+      sizes,
+    ),
+  );
+  return arg(c, 99, "indexing") === "xy" && vectors.length > 1
+    ? grids.map((g) => swapped(g, 0, 1))
+    : grids;
+};
