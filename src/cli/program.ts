@@ -1,0 +1,109 @@
+import * as Effect from "effect/Effect";
+import * as Layer from "effect/Layer";
+import { pipe } from "fp-ts/lib/function.js";
+import { type Observable, tap } from "rxjs";
+import { ReverseMode } from "../autodiff/index.ts";
+import { Backend } from "../backend/index.ts";
+import type { TrainEvent } from "../train/event.ts";
+import { eventLine } from "../train/eventJson.ts";
+import { printProgress } from "../train/operators/printProgress.ts";
+import {
+  type AnyPipeline,
+  withBatchSize,
+  withEpochs,
+  withLearningRate,
+  withSeed,
+} from "../train/pipeline.ts";
+import { summarise } from "../train/summary.ts";
+import { train$ } from "../train/train.ts";
+import { type BackendName, type Invocation, parse, type Settings } from "./commandLine.ts";
+import { explain } from "./explain.ts";
+import { help } from "./help.ts";
+import { library, pipelineNamed } from "./library.ts";
+import { subscribeMain } from "./runMain.ts";
+import { summaryText } from "./summary.ts";
+import { table } from "./table.ts";
+
+const backends = {
+  wasm: Backend.layerWasm,
+  reference: Backend.layerReference,
+} as const satisfies { readonly [B in BackendName]: unknown };
+
+const servicesOf = ({ backend = "wasm" }: Settings) =>
+  Layer.merge(backends[backend], ReverseMode.layerTape);
+
+/** A pipeline with what the command line says of it. */
+const configured = (of: AnyPipeline, settings: Settings): AnyPipeline => {
+  const { epochs, seed, batchSize, learningRate } = settings;
+  return pipe(
+    of,
+    epochs === undefined ? same : withEpochs(epochs),
+    seed === undefined ? same : withSeed(seed),
+    batchSize === undefined ? same : withBatchSize(batchSize, { dropRemainder: of.dropRemainder }),
+    learningRate === undefined ? same : withLearningRate(learningRate),
+  );
+};
+
+const same = (of: AnyPipeline): AnyPipeline => of;
+
+const print = (text: string): Effect.Effect<void> =>
+  Effect.sync(() => {
+    process.stdout.write(`${text}\n`);
+  });
+
+const list = Effect.fnUntraced(function* ({ json = false }: Settings) {
+  const all = yield* library;
+  const rows = all.map(({ name, description }) => ({ name, description }));
+  yield* print(
+    json
+      ? rows.map((row) => JSON.stringify(row)).join("\n")
+      : table(
+          ["pipeline", ""],
+          rows.map(({ name, description }) => [name, description]),
+        ),
+  );
+});
+
+const summary = Effect.fnUntraced(function* (name: string, settings: Settings) {
+  const of = yield* pipelineNamed(name);
+  const made = yield* Effect.provide(summarise(configured(of, settings)), servicesOf(settings));
+  yield* print(settings.json === true ? JSON.stringify(made) : summaryText(made));
+});
+
+const lines = tap<TrainEvent>((event) => process.stdout.write(`${eventLine(event)}\n`));
+
+/** The run that a command line asks for, printing itself as it goes by. */
+const training = Effect.fnUntraced(function* (name: string, settings: Settings) {
+  const of = yield* pipelineNamed(name);
+  const events$: Observable<TrainEvent> = train$(configured(of, settings), {
+    services: servicesOf(settings),
+  });
+  return events$.pipe(settings.json === true ? lines : printProgress());
+});
+
+const perform = Effect.fnUntraced(function* (asked: Invocation) {
+  switch (asked.command) {
+    case "help":
+      return yield* print(help(asked.about));
+    case "list":
+      return yield* list(asked.settings);
+    case "summary":
+      return yield* summary(asked.pipeline, asked.settings);
+    case "train":
+      return subscribeMain(yield* training(asked.pipeline, asked.settings));
+  }
+});
+
+/** The whole command: its exit code is 0, 1 where it failed (explained on stderr), 130 where it was interrupted. */
+export const main = (args: readonly string[]): Promise<void> => {
+  const asked = parse(args);
+  const work = asked._tag === "Left" ? Effect.fail(asked.left) : perform(asked.right);
+  return Effect.runPromise(
+    Effect.catch(work, (error: unknown) =>
+      Effect.sync(() => {
+        process.stderr.write(`${explain(error)}\n`);
+        process.exitCode = 1;
+      }),
+    ),
+  );
+};

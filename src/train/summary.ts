@@ -1,0 +1,59 @@
+import * as Effect from "effect/Effect";
+import { Backend, type Plan } from "../backend/backend.ts";
+import { InvalidBatchSize } from "../errors.ts";
+import { describe, type LayerRow } from "../nn/describe.ts";
+import { carriedOf, initialState, parameterCount } from "./carried.ts";
+import { checkSettings } from "./check.ts";
+import { pairsOf } from "./pairs.ts";
+import type { AnyPipeline, Pipeline } from "./pipeline.ts";
+import { compileStep } from "./runner.ts";
+import { scoring } from "./scores.ts";
+import { trainProgram } from "./step.ts";
+
+/** What a run will be, known before it begins. */
+export interface RunSummary {
+  readonly pipeline: string;
+  readonly backend: string;
+  readonly layers: readonly LayerRow[];
+  readonly parameters: number;
+  readonly examples: number;
+  readonly batchSize: number;
+  /** Of one training step on a whole batch. */
+  readonly plan: Plan;
+}
+
+/**
+ * The layers of a pipeline and what one of its steps will cost: the program is compiled, not run.
+ *
+ * **Fails with** what is wrong with the pipeline or its program, and what its data fails with.
+ */
+export const summarise = Effect.fnUntraced(function* <P, S, E>(of: Pipeline<P, S, E>) {
+  yield* checkSettings(of);
+  const backend = yield* Backend;
+  const { train } = yield* of.data;
+  const { batchSize } = of;
+  if (!Number.isSafeInteger(batchSize) || batchSize < 1 || batchSize > train.size)
+    return yield* new InvalidBatchSize({ size: batchSize, examples: train.size });
+  const pairs = pairsOf(train, of);
+  const state = initialState(of);
+  const optimizer = of.optimizer({ learningRate: of.learningRate });
+  const { summarise: metrics } = scoring(of.metrics);
+  const types = pairs.types(batchSize);
+  const step = yield* trainProgram(of, optimizer, metrics, carriedOf(state), types);
+  const { executable } = yield* compileStep(step);
+  return {
+    pipeline: of.name,
+    backend: backend.name,
+    layers: layersOf(of, types.input.shape.slice(1)),
+    parameters: parameterCount(state.params),
+    examples: train.size,
+    batchSize,
+    plan: executable.plan,
+  } satisfies RunSummary;
+});
+
+/** The rows of the model's table: its parts, or itself where it has none. */
+const layersOf = (of: AnyPipeline, input: readonly number[]): readonly LayerRow[] => {
+  const rows = describe(of.model, input);
+  return rows.length > 1 ? rows.slice(1) : rows;
+};
