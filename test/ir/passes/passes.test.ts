@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { issuesOf } from "../../../src/backend/check.ts";
 import { evaluate, run } from "../../../src/interpreter/evaluate.ts";
 import { optimise } from "../../../src/interpreter/optimise.ts";
 import { cse } from "../../../src/ir/passes/cse.ts";
@@ -44,6 +45,7 @@ describe("passes keep what a program computes, bit for bit", () => {
           const changed = pass(program);
           const [before, after] = [run(program, inputs), run(changed, inputs)];
           expect(changed.inputs).toBe(program.inputs);
+          expect(issuesOf(changed)).toEqual([]);
           if (!sameBits(before, after))
             expect.fail(
               [
@@ -54,7 +56,7 @@ describe("passes keep what a program computes, bit for bit", () => {
               ].join("\n\n"),
             );
         }),
-        { numRuns: 1500 },
+        { numRuns: 600 },
       );
     });
 
@@ -64,7 +66,7 @@ describe("passes keep what a program computes, bit for bit", () => {
         const once = optimise(program);
         expect(printProgram(optimise(once))).toBe(printProgram(once));
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
   });
 });
