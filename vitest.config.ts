@@ -7,6 +7,7 @@ export default defineConfig({
   resolve: {
     // Examples and type tests import the package by its name, as a user does; they see the sources.
     alias: [
+      { find: /^fluxion\/laws\/vitest$/, replacement: here("laws/vitest.ts") },
       { find: /^fluxion\/laws$/, replacement: here("laws/index.ts") },
       { find: /^fluxion$/, replacement: here("src/index.ts") },
     ],

@@ -1,4 +1,11 @@
-export { mapping } from "./batching.ts";
+/**
+ * The laws of fluxion, as values: `check(law, subject)` on what fluxion defines and on what users define.
+ * `fluxion/laws/vitest` registers them as tests.
+ */
+
+export { mapping, type Vmap } from "./batching.ts";
+export { checkGradients, type GradientOptions } from "./checkGradients.ts";
+export { compositions } from "./compositions.ts";
 export {
   adjoint,
   derivativeLaws,
@@ -10,8 +17,22 @@ export {
   primalPreservation,
 } from "./derivatives.ts";
 export {
+  type Domain,
+  distinct,
+  nonzero,
+  positive,
+  proper,
+  real,
+  small,
+  tensors,
+  unkinked,
+} from "./domain.ts";
+export { chainRule, hessianSymmetry } from "./higherOrder.ts";
+export {
+  across,
   type CheckOptions,
   check,
+  type Family,
   type Held,
   type Law,
   LawBroken,
@@ -19,4 +40,20 @@ export {
   mustHold,
   type Trial,
 } from "./law.ts";
-export type { SymbolicFunction } from "./symbolic.ts";
+export {
+  backendsAgree,
+  type Compile,
+  compilerOf,
+  immutability,
+  meaningKept,
+} from "./meaning.ts";
+export {
+  type Differentiation,
+  differentiations,
+  type Nesting,
+  nestings,
+  noConfusion,
+} from "./perturbation.ts";
+export { primitiveCases, primitiveFunctions } from "./registry/primitives.ts";
+export { exampleOfLayer, functionFrom, functionOfLayer } from "./subjects.ts";
+export { batched, cotangentMap, type SymbolicFunction, tangentMap } from "./symbolic.ts";

@@ -21,7 +21,11 @@ const configuration = {
   extends: "../../../tsconfig.json",
   compilerOptions: {
     noUnusedLocals: false,
-    paths: { fluxion: ["../../../src/index.ts"], "fluxion/laws": ["../../../laws/index.ts"] },
+    paths: {
+      fluxion: ["../../../src/index.ts"],
+      "fluxion/laws": ["../../../laws/index.ts"],
+      "fluxion/laws/vitest": ["../../../laws/vitest.ts"],
+    },
   },
   include: ["*.ts"],
   exclude: [],

@@ -1,0 +1,155 @@
+import * as fc from "fast-check";
+import { flatten, type TreeShape, unflatten } from "../src/algebra/tree.ts";
+import { issuesOf } from "../src/backend/check.ts";
+import { CompileError } from "../src/errors.ts";
+import { derive } from "../src/interpreter/derive.ts";
+import { constant } from "../src/ir/build.ts";
+import { Expr } from "../src/ir/expr.ts";
+import { broadcastTo } from "../src/ir/ops/operand.ts";
+import type { Composable, Context } from "../src/nn/layer.ts";
+import { open } from "../src/nn/within.ts";
+import { isFloat } from "../src/tensor/dtype.ts";
+import { key } from "../src/tensor/key.ts";
+import type { Shape } from "../src/tensor/shape.ts";
+import { Tensor } from "../src/tensor/tensor.ts";
+import { type Domain, tensors, unkinked } from "./domain.ts";
+import { programOf, type SymbolicFunction, typesOf } from "./symbolic.ts";
+
+/** A function of one or several expressions, as users write it. */
+export type UserFunction = (...xs: never[]) => Expr;
+
+/** A function that fits its operands: what does not is thrown, with every place that is wrong. */
+const sound = (f: SymbolicFunction): SymbolicFunction => {
+  const causes = issuesOf(programOf(typesOf(f), f.apply));
+  if (causes.length > 0) throw new CompileError({ causes });
+  return f;
+};
+
+/**
+ * A function of expressions as a subject of the laws, in f64.
+ *
+ * **Fails with** `CompileError`, thrown, where the function does not take these shapes.
+ */
+export const functionFrom = (
+  f: UserFunction,
+  shapes: readonly Shape[],
+  elements: fc.Arbitrary<number> = unkinked,
+): SymbolicFunction =>
+  sound({
+    name: f.name === "" ? "the function" : f.name,
+    operands: shapes.map((shape) => tensors(shape, elements)),
+    // The shapes are those that the caller says the function takes.
+    apply: (xs) => [f(...(xs as readonly Expr[] as never[]))],
+  });
+
+const tensorsOf = (
+  tree: unknown,
+): { readonly leaves: readonly Tensor[]; readonly shape: TreeShape } => {
+  const { leaves, shape } = flatten(tree);
+  return { leaves: leaves.filter((leaf) => leaf instanceof Tensor), shape };
+};
+
+const double = (x: Tensor): Tensor => (isFloat(x.dtype) ? x.cast("f64") : x);
+
+/** The domains of what a layer's `init` makes: what it makes from one key or another. */
+const initialDomains = (init: (seed: number) => unknown): readonly Domain[] => {
+  const first = tensorsOf(init(0)).leaves.map(double);
+  return first.map(({ shape, dtype }, i) => ({
+    type: { shape, dtype },
+    values: fc.nat(1000).map((seed) => double(tensorsOf(init(seed)).leaves[i] as Tensor)),
+  }));
+};
+
+/** A layer taken apart into the leaves of its params and state, in f64. */
+export interface OpenedLayer {
+  readonly name: string;
+  readonly params: readonly Domain[];
+  readonly state: readonly Domain[];
+  /** One example: its output, and the leaves of the next state. */
+  readonly apply: (
+    params: readonly Expr[],
+    state: readonly Expr[],
+    x: Expr,
+    context: Context,
+  ) => { readonly y: Expr; readonly next: readonly Expr[] };
+}
+
+export const opened = (layer: Composable, name?: string): OpenedLayer => {
+  const { init, apply, name: own } = open(layer);
+  const first = init(key(0));
+  const [params, state] = [flatten(first.params).shape, flatten(first.state).shape];
+  return {
+    name: name ?? own,
+    params: initialDomains((seed) => init(key(seed)).params),
+    state: initialDomains((seed) => init(key(seed)).state),
+    apply: (ps, ss, x, context) => {
+      const [y, next] = apply(unflatten(params, ps), unflatten(state, ss), x, context);
+      return { y, next: flatten(next).leaves.filter((leaf): leaf is Expr => leaf instanceof Expr) };
+    },
+  };
+};
+
+const still: Context["key"] = constant(key(0));
+
+/** How many examples a layer is looked at with: enough for it to see across them. */
+const examples = 2;
+
+/**
+ * A layer on a batch of examples as a function of the batch and its params, in training mode. Its state
+ * is what `init` makes of it, and random choices are those of one key.
+ *
+ * **Fails with** `CompileError`, thrown, where the layer does not take examples of the shape.
+ */
+export const functionOfLayer = (
+  layer: Composable,
+  shape: Shape,
+  elements: fc.Arbitrary<number> = unkinked,
+  mode: Context["mode"] = "train",
+): SymbolicFunction => {
+  const { name, params, apply } = opened(layer);
+  const state = tensorsOf(open(layer).init(key(0)).state).leaves.map(double);
+  const types = [{ shape, dtype: "f64" }, ...params.map((p) => p.type)] as const;
+  const one = programOf(types, ([x, ...ps]) => [
+    apply(
+      ps,
+      state.map((s) => constant(s)),
+      x as Expr,
+      { mode, key: still, axis: "batch" },
+    ).y,
+  ]);
+  return sound({
+    name,
+    operands: [tensors([examples, ...shape], elements), ...params],
+    apply: (xs) => {
+      const flags = types.map((_, i) => i === 0);
+      const made = derive.batch(one, xs, flags, { size: examples, name: "batch" });
+      return made.outputs.map((y, i) =>
+        made.batched[i] ? y : broadcastTo(y, [examples, ...y.shape]),
+      );
+    },
+  });
+};
+
+/** A layer for one example as a function of all that it may depend on, and of its randomness. */
+export const exampleOfLayer = (
+  layer: Composable,
+  shape: Shape,
+  mode: Context["mode"],
+): SymbolicFunction => {
+  const { name, params, state, apply } = opened(layer);
+  const keys = tensors([2], fc.integer(), "i32");
+  return sound({
+    name: `${name}, ${mode}`,
+    operands: [tensors(shape, unkinked), keys, ...params, ...state],
+    apply: ([x, k, ...rest]) => {
+      const { y, next } = apply(
+        rest.slice(0, params.length),
+        rest.slice(params.length),
+        x as Expr,
+        // The second operand is a key: two words.
+        { mode, key: k as Expr as Expr<readonly [2]>, axis: "batch" },
+      );
+      return [y, ...next];
+    },
+  });
+};
