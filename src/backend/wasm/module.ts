@@ -1,5 +1,6 @@
 import { bytesPerElement } from "../../tensor/dtype.ts";
 import { type Body, call, i32, type ModuleBuilder } from "./assembler/index.ts";
+import { type Gemm, gemm, gemmF64, gemmI32 } from "./gemm/index.ts";
 import type { Kernel, Step } from "./kernels/kernel.ts";
 import { mathFunctions, scalarMathFunction } from "./math/index.ts";
 import type { MemoryPlan } from "./memory.ts";
@@ -23,6 +24,22 @@ const locator =
       : { fixed, moving: plus(whole.moving, step) };
   };
 
+/** The matrix products of one module, each written at its first use. */
+const products = (module: ModuleBuilder, relaxed: boolean): Site["product"] => {
+  const made = new Map<string, Gemm>();
+  return (dtype, spec) => {
+    const key = `${dtype} ${JSON.stringify(spec)}`;
+    const known = made.get(key);
+    if (known !== undefined) return known;
+    const product =
+      dtype === "f32"
+        ? gemm(module, "matmul", spec, { relaxed })
+        : (dtype === "f64" ? gemmF64 : gemmI32)(module, "matmul", spec);
+    made.set(key, product);
+    return product;
+  };
+};
+
 /** Every kernel as a function, and `run`, which calls them in order. */
 export const writeModule = (
   module: ModuleBuilder,
@@ -32,6 +49,7 @@ export const writeModule = (
 ): void => {
   const vector = mathFunctions(module, relaxed);
   const locate = locator(plan);
+  const product = products(module, relaxed);
   const siteOf = (body: Body): Site => ({
     body,
     module,
@@ -42,6 +60,7 @@ export const writeModule = (
         ? module.importFunction("math", "fmod", ["f64", "f64"], "f64")
         : scalarMathFunction(module, name),
     locate,
+    product,
   });
   const kernelFunction = (kernel: Kernel) =>
     module.func(kernel.name, [], "void", (body) => kernel.emit(siteOf(body)));

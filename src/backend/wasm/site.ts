@@ -1,11 +1,14 @@
-import { bytesPerElement } from "../../tensor/dtype.ts";
+import { bytesPerElement, type Dtype } from "../../tensor/dtype.ts";
 import { type Code, i32 } from "./assembler/index.ts";
+import type { Gemm, GemmSpec } from "./gemm/index.ts";
 import type { Site as Place } from "./pointwise/operation.ts";
 import type { Buffer, View } from "./view.ts";
 
 /** Where a kernel's code is written: what it may call, and where the plan has put each buffer. */
 export interface Site extends Place {
   readonly locate: (buffer: Buffer) => Location;
+  /** The function of the module that computes a matrix product; equal products share one. */
+  readonly product: (dtype: Dtype, spec: GemmSpec) => Gemm;
 }
 
 /** An address: a number known now, and for slices in a loop a part known when it runs. */

@@ -44,7 +44,7 @@ export const expectClose = (
   got.forEach((x, n) => {
     const y = want[n] as Tensor;
     expect([x.dtype, x.shape]).toEqual([y.dtype, y.shape]);
-    const [a, b] = [x.toTypedArray(), y.toTypedArray()];
+    const [a, b] = [Array.from(x.toTypedArray()), Array.from(y.toTypedArray())];
     // Rounding is in proportion to the largest numbers that were added.
     const scale = b.reduce((m, v) => (Number.isFinite(v) ? Math.max(m, Math.abs(v)) : m), 1e-30);
     const wrong = a.findIndex((u, i) => {

@@ -1,7 +1,7 @@
 import type { DotParams } from "../../../ir/expr.ts";
 import { sizeOf } from "../../../tensor/shape.ts";
 import { call } from "../assembler/index.ts";
-import { type GemmSpec, gemm, gemmF64, gemmI32, gemmScratchBytes } from "../gemm/index.ts";
+import { type GemmSpec, gemmScratchBytes } from "../gemm/index.ts";
 import { startOf } from "../site.ts";
 import {
   type Buffer,
@@ -109,16 +109,12 @@ export const dotKernels = (params: DotParams, x: View, y: View, out: Buffer): re
     operations: 2 * count * m * k * n,
     emit: (site) => {
       if (count === 0) return;
-      const { module, relaxed } = site;
       const address = (view: View) => {
         const buffer = bufferOf(view) as Buffer; // arranged() answers views of buffers
         const bytes = view.offset * (view.dtype === "f64" ? 8 : 4);
         return startOf(site, buffer, bytes);
       };
-      const product =
-        out.dtype === "f32"
-          ? gemm(module, "matmul", spec, { relaxed })
-          : (out.dtype === "f64" ? gemmF64 : gemmI32)(module, "matmul", spec);
+      const product = site.product(out.dtype, spec);
       const spare = scratch.size === 0 ? 0 : startOf(site, scratch);
       site.body.do(
         call(product, address(left.view), address(right.view), startOf(site, out), spare),
