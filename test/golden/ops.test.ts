@@ -1,5 +1,9 @@
+import * as Effect from "effect/Effect";
 import { describe, expect, it } from "vitest";
+import { Backend } from "../../src/backend/index.ts";
 import { run } from "../../src/interpreter/evaluate.ts";
+import type { Program } from "../../src/ir/expr.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
 import { type Ground, mistakeIn } from "./check.ts";
 import { table } from "./table.ts";
 import { NotHad, readGolden, type Sample } from "./torch.ts";
@@ -15,6 +19,15 @@ const roundingOfF32 = 1e-7;
 
 const reference: Ground = { float: "f64", tolerance: 1e-9, run };
 
+const onWasm = (program: Program, inputs: readonly Tensor[]): readonly Tensor[] =>
+  Effect.runSync(
+    Effect.provide(
+      Effect.flatMap(Backend, (backend) => backend.compile(program)),
+      Backend.layerWasm,
+    ),
+  ).run(inputs);
+const wasm: Ground = { float: "f32", tolerance: 1e-4, run: onWasm };
+
 const groups = new Map<string, readonly Sample[]>();
 for (const sample of samples ?? [])
   groups.set(sample.op, [...(groups.get(sample.op) ?? []), sample]);
@@ -26,7 +39,7 @@ interface Tally {
 }
 const tallies = new Map<string, Tally>();
 
-const checkAll = (op: string, ground: Ground): readonly string[] => {
+const checkAll = (op: string, ground: Ground, tally: (t: Tally) => void): readonly string[] => {
   const entry = table[op];
   if (entry === undefined) return [];
   const left: string[] = [];
@@ -43,7 +56,7 @@ const checkAll = (op: string, ground: Ground): readonly string[] => {
       left.push(error.message);
     }
   }
-  tallies.set(op, { checked, left });
+  tally({ checked, left });
   return wrong;
 };
 
@@ -52,7 +65,11 @@ const covered = names.filter((op) => table[op] !== undefined);
 
 describe.skipIf(samples === undefined)("operations beside PyTorch's", () => {
   it.each(covered)("%s: value and gradient in f64", (op) => {
-    expect(checkAll(op, reference)).toEqual([]);
+    expect(checkAll(op, reference, (tally) => tallies.set(op, tally))).toEqual([]);
+  });
+
+  it.each(covered)("%s: value and gradient in f32, compiled to WebAssembly", (op) => {
+    expect(checkAll(op, wasm, () => {})).toEqual([]);
   });
 
   it("says what is covered and what is left out", () => {

@@ -2,7 +2,8 @@ import type { Expr } from "../../../src/ir/expr.ts";
 import { where } from "../../../src/ir/ops/control.ts";
 import * as op from "../../../src/ir/ops/elementwise.ts";
 import { fill, onesLike, zerosLike } from "../../../src/ir/ops/indexed.ts";
-import { lift } from "../../../src/ir/ops/operand.ts";
+import { broadcastTo, lift } from "../../../src/ir/ops/operand.ts";
+import { broadcastShapes } from "../../../src/tensor/shape.ts";
 import { arg, type Call, inputOf, scalarOf, type Table, tensorOf } from "../torch.ts";
 
 /** Element-wise operations: the framework's own, and compositions of them. */
@@ -27,8 +28,10 @@ const half = (x: Expr): Expr => mul(x, 0.5);
 const truncated = (x: Expr): Expr => where(op.lt(x, 0), op.ceil(x) as Expr, op.floor(x) as Expr);
 const remainder = (x: Expr, y: Expr): Expr => sub(x, mul(y, op.floor(div(x, y)) as Expr));
 const xlogy = (x: Expr, y: Expr): Expr => {
-  const zero = op.eq(x, 0);
-  return where(zero, 0, mul(x, op.log(where(zero, onesLike(y), y) as Expr)));
+  const shape = broadcastShapes(x.shape, y.shape) ?? [];
+  const [a, b] = [broadcastTo(x, shape), broadcastTo(y, shape)];
+  const zero = op.eq(a, 0);
+  return where(zero, 0, mul(a, op.log(where(zero, onesLike(b), b))));
 };
 const identity = unary((x) => x);
 /** `alpha` times the other operand. */
@@ -147,7 +150,7 @@ export const elementwise: Table = {
   where: (c) => where(tensorOf(arg(c, 0, "condition")), inputOf(c), tensorOf(arg(c, 1, "other"))),
   masked_fill: (c) => {
     const value = arg(c, 1, "value");
-    const filled = typeof value === "number" ? lift(value, "f64") : tensorOf(value);
+    const filled = typeof value === "number" ? lift(value, inputOf(c).dtype) : tensorOf(value);
     return where(tensorOf(arg(c, 0, "mask")), filled, inputOf(c));
   },
 };
