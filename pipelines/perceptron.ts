@@ -1,0 +1,80 @@
+import * as Effect from "effect/Effect";
+import { pipe } from "fp-ts/lib/function.js";
+import {
+  binaryAccuracy,
+  cast,
+  decodeTable,
+  dense,
+  type Expr,
+  initializers,
+  le,
+  mul,
+  neg,
+  pipeline,
+  runMain,
+  sgd,
+  sub,
+  sum,
+  where,
+  withBatchSize,
+  withEpochs,
+  withMetrics,
+  withOptimizer,
+  withSeed,
+} from "../src/index.ts";
+import { irisTable } from "./tables/iris.ts";
+
+const irises = Effect.suspend(() => {
+  const decoded = decodeTable(
+    irisTable,
+    {
+      lengths: ["sepal_length", "petal_length"],
+      species: { column: "species", classes: ["setosa", "versicolor"] },
+    },
+    "iris",
+  );
+  return decoded._tag === "Right"
+    ? Effect.succeed({ train: decoded.right })
+    : Effect.fail(decoded.left);
+});
+
+/**
+ * What Rosenblatt's rule makes smaller: `-ty` for an example on the wrong side of the line (or on it), and
+ * nothing for the others, where `t` is 1 for the second class and -1 for the first.
+ *
+ * **Math** the gradient by the output is `-t` where `ty ≤ 0`, so that a step of rate 1 adds `t·x` to the
+ * weights: the rule itself.
+ */
+const perceptronLoss = (output: Expr, target: Expr): Expr<readonly []> => {
+  const y = sum(output);
+  const t = sub(mul(cast(target, "f32"), 2), 1) as Expr<readonly []>;
+  const margin = mul(t, y);
+  return where(le(margin, 0), neg(margin), 0);
+};
+
+/**
+ * The perceptron on Fisher's irises: setosa or versicolor by the lengths of sepal and petal. One example
+ * at a time, weights from zero, and every mistake adds the example to the weights or takes it away, until
+ * there are no mistakes: a line separates the two species.
+ *
+ * **Source** Rosenblatt, "The perceptron: a probabilistic model for information storage and organization in
+ * the brain" (1958).
+ */
+export const perceptron = pipe(
+  pipeline("perceptron", {
+    description: "Rosenblatt's rule on two of Fisher's irises",
+    data: irises,
+    input: "lengths",
+    target: "species",
+    classes: 2,
+    model: dense(2, 1, { kernelInit: initializers.zeros, biasInit: initializers.zeros }),
+    loss: perceptronLoss,
+  }),
+  withOptimizer(sgd, { learningRate: 1 }),
+  withMetrics(binaryAccuracy()),
+  withBatchSize(1),
+  withEpochs(10),
+  withSeed(42),
+);
+
+if (import.meta.main) runMain(perceptron);
