@@ -6,7 +6,8 @@ import type { ShapeError, ShowShape } from "../ir/shapeTypes.ts";
 import type { Meets, ParamsOf, StateOf } from "../nn/chainTypes.ts";
 import type { AnyLayer, Initial, Layer, OpenLayer } from "../nn/layer.ts";
 import type { LearningRate } from "../optim/learningRate.ts";
-import { type GradientTransformation, identityTransformation } from "../optim/transformation.ts";
+import { scale } from "../optim/parts.ts";
+import type { GradientTransformation } from "../optim/transformation.ts";
 import type { Key } from "../tensor/key.ts";
 import type { Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -136,7 +137,7 @@ export const pipeline = <
   model: task.model as AnyLayer as Model<ParamsOf<M>, StateOf<M>>,
   loss: task.loss,
   augment: undefined,
-  optimizer: () => identityTransformation,
+  optimizer: () => scale(0),
   learningRate: 0,
   metrics: [],
   epochs: 1,

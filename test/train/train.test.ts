@@ -1,44 +1,274 @@
 import * as Effect from "effect/Effect";
-import * as Layer from "effect/Layer";
 import { pipe } from "fp-ts/lib/function.js";
-import { lastValueFrom, toArray } from "rxjs";
+import { take, tap } from "rxjs";
 import { describe, expect, it } from "vitest";
-import { ReverseMode } from "../../src/autodiff/index.ts";
-import { layerReference } from "../../src/backend/reference/layerReference.ts";
-import { dataset } from "../../src/data/dataset.ts";
-import { dense } from "../../src/nn/dense.ts";
-import { meanSquaredError } from "../../src/nn/losses.ts";
-import { sgd } from "../../src/optim/sgd.ts";
-import { tensor } from "../../src/tensor/constructors.ts";
-import { pipeline, withBatchSize, withEpochs, withOptimizer } from "../../src/train/pipeline.ts";
-import { train$ } from "../../src/train/train.ts";
+import {
+  add,
+  axisMean,
+  dataset,
+  dense,
+  type Expr,
+  earlyStopping,
+  evaluate,
+  key,
+  type Layer,
+  meanSquaredError,
+  mul,
+  pipeline,
+  random,
+  resume$,
+  sgd,
+  sub,
+  sum,
+  type Tensor,
+  tensor,
+  train$,
+  uniform,
+  withAugmentation,
+  withBatchSize,
+  withEpochs,
+  withLearningRate,
+  withOptimizer,
+  withSeed,
+  withShuffling,
+  withValidation,
+} from "../../src/index.ts";
+import {
+  type BackendName,
+  backends,
+  bitsOf,
+  collect,
+  lastOf,
+  losses,
+  points,
+  small,
+} from "./examples.ts";
 
-const services = Layer.merge(layerReference, ReverseMode.layerTape);
+const names: readonly BackendName[] = ["reference", "wasm"];
 
-const line = dataset({
-  x: tensor([[0], [1], [2], [3], [4]]),
-  y: tensor([[1], [3], [5], [7], [9]]),
+describe.each(names)("a run on %s", (name) => {
+  const options = { services: backends[name] };
+
+  it("says what happens, in order", async () => {
+    const events = await collect(train$(small, options));
+    const epoch = ["EpochStarted", ...Array<string>(4).fill("StepCompleted"), "EpochCompleted"];
+    const expected = [
+      "Started",
+      ...Array.from({ length: 5 }, () => epoch).flat(),
+      "Validated",
+      "Completed",
+    ];
+    expect(events.map((event) => event._tag)).toEqual(expected);
+    expect(lastOf(events, "Started")).toMatchObject({
+      stepsPerEpoch: 4,
+      examples: 50,
+      parameters: 67,
+      backend: name,
+    });
+    expect(lastOf(events, "StepCompleted")).toMatchObject({
+      epoch: 5,
+      step: 20,
+      learningRate: 0.02,
+    });
+  });
+
+  it("learns", async () => {
+    const events = await collect(train$(pipe(small, withEpochs(60)), options));
+    expect(lastOf(events, "Completed").test?.metrics.accuracy).toBeGreaterThan(0.8);
+  });
+
+  it("is a fresh run with the same bits at each subscription", async () => {
+    const events$ = train$(small, options);
+    const [first, second] = [await collect(events$), await collect(events$)];
+    expect(losses(second)).toEqual(losses(first));
+    expect(bitsOf(lastOf(second, "Completed").state)).toEqual(
+      bitsOf(lastOf(first, "Completed").state),
+    );
+  });
+
+  it("does the same when two subscriptions take turns", async () => {
+    const events$ = train$(small, options);
+    const [first, second] = await Promise.all([collect(events$), collect(events$)]);
+    expect(losses(second)).toEqual(losses(first));
+  });
+
+  it("is another run with another seed", async () => {
+    const [first, second] = [
+      await collect(train$(small, options)),
+      await collect(train$(pipe(small, withSeed(4)), options)),
+    ];
+    expect(losses(second)).not.toEqual(losses(first));
+  });
+
+  it("goes on from a state as if it had never stopped, bit for bit", async () => {
+    const whole = await collect(train$(small, options));
+    const part = await collect(train$(pipe(small, withEpochs(2)), options));
+    const rest = await collect(resume$(small, lastOf(part, "Completed").state, options));
+    expect([...losses(part), ...losses(rest)]).toEqual(losses(whole));
+    expect(bitsOf(lastOf(rest, "Completed").state)).toEqual(
+      bitsOf(lastOf(whole, "Completed").state),
+    );
+  });
+
+  it("goes on from the middle of an epoch", async () => {
+    const whole = await collect(train$(small, options));
+    // One epoch of three batches is the first epoch of four without its last.
+    const three = pipe(small, withShuffling(false), withEpochs(1));
+    const unshuffled = await collect(train$(three, options));
+    const begun = await collect(
+      train$(pipe(three, withBatchSize(16, { dropRemainder: true })), options),
+    );
+    const middle = { ...lastOf(begun, "Completed").state, epoch: 0, batch: 3 };
+    const rest = await collect(resume$(three, middle, options));
+    expect(bitsOf(lastOf(rest, "Completed").state)).toEqual(
+      bitsOf(lastOf(unshuffled, "Completed").state),
+    );
+    expect(losses(whole)).not.toEqual(losses(unshuffled));
+  });
+
+  it("does not change the states that it gave out", async () => {
+    let before: unknown;
+    const events = await collect(
+      train$(small, options).pipe(
+        tap((event) => {
+          if (event._tag === "EpochCompleted" && event.epoch === 1) before = bitsOf(event.state);
+        }),
+      ),
+    );
+    const first = events.find((event) => event._tag === "EpochCompleted");
+    expect(first?._tag === "EpochCompleted" && bitsOf(first.state)).toEqual(before);
+  });
+
+  it("evaluates a state as the run itself did", async () => {
+    const completed = lastOf(await collect(train$(small, options)), "Completed");
+    const score = await Effect.runPromise(
+      Effect.provide(evaluate(small, completed.state, points(30, 8)), options.services),
+    );
+    expect(score).toEqual(completed.test);
+  });
+
+  it("holds examples out for validation, and stops early on them", async () => {
+    const held = pipe(small, withValidation(0.2), withEpochs(200), withLearningRate(0.5));
+    const events = await collect(train$(held, options).pipe(earlyStopping({ patience: 2 })));
+    expect(lastOf(events, "Started").examples).toBe(40);
+    expect(lastOf(events, "Validated")).toMatchObject({ on: "validation", examples: 10 });
+    const stopped = events.at(-1);
+    expect(stopped?._tag).toBe("Stopped");
+    expect(stopped?._tag === "Stopped" && stopped.epoch - stopped.state.epoch).toBe(3);
+  });
+
+  it("leaves out the examples that fill no batch when asked to", async () => {
+    const events = await collect(
+      train$(pipe(small, withBatchSize(16, { dropRemainder: true })), options),
+    );
+    expect(lastOf(events, "Started").stepsPerEpoch).toBe(3);
+    expect(lastOf(events, "Completed").step).toBe(15);
+  });
 });
 
-const fit = pipe(
-  pipeline("line", {
-    data: Effect.succeed({ train: line }),
+/** A layer that centres its input on a running mean of the batches: state, and a look across examples. */
+const centre: Layer<
+  readonly [2],
+  readonly [2],
+  undefined,
+  { readonly mean: Tensor<readonly [2]> }
+> = {
+  name: "centre",
+  init: () => ({ params: undefined, state: { mean: tensor([0, 0]) } }),
+  apply: (_, { mean }, x, { mode, axis }) => {
+    const now = axisMean(x, axis);
+    const next = add(mul(mean, 0.5), mul(now, 0.5)) as Expr as Expr<readonly [2]>;
+    return [sub(x, mode === "train" ? now : mean) as Expr as Expr<readonly [2]>, { mean: next }];
+  },
+};
+
+const constant = dataset({
+  x: tensor([
+    [1, 2],
+    [3, 4],
+    [5, 6],
+    [7, 8],
+  ]),
+  y: tensor([0, 0, 0, 0]),
+});
+
+const centred = pipe(
+  pipeline("centred", {
+    data: Effect.succeed({ train: constant, test: constant }),
     input: "x",
     target: "y",
-    model: dense(1, 1),
-    loss: meanSquaredError,
+    model: centre,
+    loss: (output, target) => meanSquaredError(sum(output), target),
   }),
-  withOptimizer(sgd, { learningRate: 0.05 }),
-  withBatchSize(2),
-  withEpochs(100),
+  withBatchSize(4),
 );
 
-describe("train$", () => {
-  it("learns a line", async () => {
-    const events = await lastValueFrom(train$(fit, { services }).pipe(toArray()));
-    const last = events.at(-1);
-    expect(last?._tag).toBe("Completed");
-    if (last?._tag === "Completed")
-      console.log(String(last.state.params.weight), String(last.state.params.bias));
+describe("a layer with state", () => {
+  it("carries it from step to step, and evaluates with it", async () => {
+    const events = await collect(
+      train$(pipe(centred, withEpochs(2)), { services: backends.reference }),
+    );
+    const { state, test } = lastOf(events, "Completed");
+    expect(state.layerState.mean.toArray()).toEqual([3, 3.75]);
+    // (x₁ - 3 + x₂ - 3.75)² of the four points, averaged.
+    const errors = [
+      [1, 2],
+      [3, 4],
+      [5, 6],
+      [7, 8],
+    ].map(([a = 0, b = 0]) => (a + b - 6.75) ** 2);
+    expect(test?.loss).toBeCloseTo(errors.reduce((a, b) => a + b) / 4, 4);
+  });
+});
+
+describe("augmentation", () => {
+  it("changes inputs while training, each example and step with a key of its own, and never in an evaluation", async () => {
+    const noisy = pipe(
+      pipeline("noisy", {
+        data: Effect.succeed({ train: constant, test: constant }),
+        input: "x",
+        target: "y",
+        model: dense(2, 1, {
+          kernelInit: (_, shape) => uniform(key(0), shape, { low: 1, high: 1 }),
+          bias: false,
+        }),
+        loss: (output, target) => meanSquaredError(sum(output), target),
+      }),
+      withAugmentation(
+        (input, own) => add(input, random.uniform(own, input.shape, { low: 5, high: 6 })) as Expr,
+      ),
+      withBatchSize(4),
+      withEpochs(2),
+    );
+    const events = await collect(train$(noisy, { services: backends.reference }));
+    const [first = 0, second = 0] = losses(events);
+    expect(first).not.toBe(second);
+    expect(first).toBeGreaterThan(300);
+    expect(lastOf(events, "Completed").test?.loss).toBeCloseTo((9 + 49 + 121 + 225) / 4, 3);
+  });
+});
+
+describe("the order of examples", () => {
+  const seen = async (of: typeof small): Promise<readonly number[]> =>
+    losses(
+      await collect(
+        train$(pipe(of, withEpochs(1)), { services: backends.reference }).pipe(take(3)),
+      ),
+    );
+
+  it("is the seed's", async () => {
+    expect(await seen(small)).toEqual(await seen(small));
+    expect(await seen(small)).not.toEqual(await seen(pipe(small, withShuffling(false))));
+  });
+});
+
+describe("an optimizer that moves nothing", () => {
+  it("leaves the params as they were", async () => {
+    const still = pipe(small, withOptimizer(sgd, { learningRate: 0 }));
+    const events = await collect(train$(still, { services: backends.wasm }));
+    expect(bitsOf(lastOf(events, "Completed").state)).toHaveProperty(
+      "params",
+      (bitsOf(lastOf(events, "Started").state) as { readonly params: unknown }).params,
+    );
   });
 });
