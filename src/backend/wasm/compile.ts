@@ -36,6 +36,9 @@ const pageBytes = 65536;
 /** What 32-bit addresses reach. */
 const memoryLimit = 65536 * pageBytes;
 
+/** Loops count the bytes of one tensor in signed 32-bit numbers. */
+const tensorLimit = 2 ** 31 - pageBytes;
+
 const bytesOfKernel = (step: Step): number =>
   step.kind === "kernel"
     ? [...new Set([...step.kernel.reads, ...step.kernel.writes])].reduce(
@@ -110,9 +113,14 @@ export const lowerProgram = (
     },
     united,
   );
-  if (memory.bytes > memoryLimit)
+  const tooLarge = memory.largest.find(({ bytes }) => bytes > tensorLimit);
+  if (tooLarge !== undefined || memory.bytes > memoryLimit)
     return Effect.fail(
-      new MemoryLimit({ needed: memory.bytes, limit: memoryLimit, largest: memory.largest }),
+      new MemoryLimit({
+        needed: tooLarge?.bytes ?? memory.bytes,
+        limit: tooLarge === undefined ? memoryLimit : tensorLimit,
+        largest: memory.largest,
+      }),
     );
   const pages = Math.ceil(memory.bytes / pageBytes);
   module.memory({ initial: pages }, "memory");

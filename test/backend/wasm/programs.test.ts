@@ -198,6 +198,7 @@ const types = [
   { shape: [], dtype: "bool" },
   { shape: [3, 4], dtype: "f64" },
   { shape: [4, 5], dtype: "u8" },
+  { shape: [6, 18], dtype: "f32" },
 ] as const;
 
 const choices = fc.array(fc.array(fc.nat(1000), { minLength: 8, maxLength: 8 }), {
