@@ -178,7 +178,7 @@ export const compileProgram = (
         missing: "128-bit SIMD",
         alternative: "reference",
       });
-    yield* check(program);
+    yield* check(program, carried);
     const relaxed = relaxedSimd && !deterministic;
     const key = `${hash(program)} ${carried} ${relaxed}`;
     const known = cache.get(key);

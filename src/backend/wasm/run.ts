@@ -4,6 +4,7 @@ import type { Dtype, Storage } from "../../tensor/dtype.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { Executable, Session } from "../backend.ts";
+import { inputIssue } from "../check.ts";
 import { engine, type WasmFunction, type WasmMemory } from "./assembler/index.ts";
 import type { Compiled, Slot } from "./compile.ts";
 import { scalarMath } from "./math/index.ts";
@@ -66,20 +67,28 @@ const instantiate = (compiled: Compiled): Instance => {
 /** A compiled program as the backend's executable: `run` shares one instance, each session has its own. */
 export const executable = (program: Program, compiled: Compiled, carried: number): Executable => {
   let shared: Instance | undefined;
+  // A wrong value is the caller's mistake, and a run is no Effect: the typed error is thrown.
+  const admit = (inputs: readonly Tensor[], from = 0, to = program.inputs.length): void => {
+    const issue = inputIssue(program.inputs.slice(from, to), inputs);
+    if (issue !== undefined) throw issue;
+  };
   return {
     program,
     plan: compiled.plan,
     run: (inputs) => {
+      admit(inputs);
       shared ??= instantiate(compiled);
       shared.write(0, inputs);
       shared.run();
       return shared.read(0, compiled.outputs.length);
     },
     start: (state): Session => {
+      admit(state, 0, carried);
       const instance = instantiate(compiled);
       instance.write(0, state);
       return {
         step: (inputs) => {
+          admit(inputs, carried);
           instance.write(carried, inputs);
           instance.run();
           return instance.read(carried, compiled.outputs.length);

@@ -56,6 +56,22 @@ describe("what the wasm backend refuses", () => {
     expect(error.limit).toBe(2 ** 32);
     expect(error.largest[0]?.bytes).toBe(2 ** 30);
   });
+  it("values of other types than the program's", () => {
+    const p = programOf([f32(2), f32(2)], (x, y) => [add(x as Expr, y as Expr) as Expr]);
+    const [x, wrong] = [filledWith([2], "f32", () => 1), filledWith([3], "f32", () => 1)];
+    const tag = (run: () => unknown): unknown => {
+      try {
+        return run();
+      } catch (error) {
+        return (error as { readonly _tag: string })._tag;
+      }
+    };
+    expect(tag(() => compiled(p).run([x, wrong]))).toBe("ShapeMismatch");
+    expect(tag(() => compiled(p).run([x]))).toBe("ShapeMismatch");
+    expect(tag(() => compiled(p).run([x, filledWith([2], "i32", () => 1)]))).toBe("DtypeMismatch");
+    expect(tag(() => compiled(p, { carried: 1 }).start([wrong]))).toBe("ShapeMismatch");
+    expect(tag(() => compiled(p, { carried: 1 }).start([x]).step([wrong]))).toBe("ShapeMismatch");
+  });
   it("a single tensor of two gibibytes", () => {
     const p = programOf([f32(2 ** 15)], (x) => [
       exp(broadcastTo(x as Expr, [2 ** 15, 2 ** 15])) as Expr,
