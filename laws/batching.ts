@@ -13,13 +13,23 @@ const rowOf = (x: Tensor, i: number): Tensor => {
   return tensorOf(shape, x.dtype, Array.from(x.toTypedArray().slice(i * size, (i + 1) * size)));
 };
 
-/** Every choice of which of `count` operands are mapped, but for none of them where there are some. */
-const choices = (count: number): readonly (readonly boolean[])[] =>
-  count === 0
-    ? [[]]
-    : Array.from({ length: 2 ** count - 1 }, (_, n) =>
-        Array.from({ length: count }, (_, i) => (((n + 1) >> i) & 1) === 1),
-      );
+/** So many operands are mapped in every combination; more of them each alone, each left out, and all. */
+const few = 4;
+
+/** Choices of which of `count` operands are mapped, but for none of them where there are some. */
+const choices = (count: number): readonly (readonly boolean[])[] => {
+  const places = Array.from({ length: count }, (_, i) => i);
+  if (count === 0) return [[]];
+  if (count <= few)
+    return Array.from({ length: 2 ** count - 1 }, (_, n) =>
+      places.map((i) => (((n + 1) >> i) & 1) === 1),
+    );
+  return [
+    places.map(() => true),
+    ...places.map((k) => places.map((i) => i === k)),
+    ...places.map((k) => places.map((i) => i !== k)),
+  ];
+};
 
 /** What maps a function over examples. */
 export type Vmap = typeof batched;

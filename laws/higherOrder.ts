@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import type { Expr, Program } from "../src/ir/expr.ts";
+import { cast } from "../src/ir/ops/control.ts";
 import { add, mul, sin } from "../src/ir/ops/elementwise.ts";
 import { fill } from "../src/ir/ops/indexed.ts";
 import { sum } from "../src/ir/ops/reduction.ts";
@@ -71,7 +72,7 @@ const energy = (f: SymbolicFunction): Program => {
     const ys = f.apply(xs.slice(0, types.length)).filter((y) => isFloat(y.dtype));
     const terms = ys.map((y, i): Expr => {
       const linear = mul(xs[types.length + i] as Expr, y);
-      return sum(add(linear, mul(mul(y, y), 0.5)) as Expr);
+      return cast(sum(add(linear, mul(mul(y, y), 0.5)) as Expr), "f64");
     });
     return [terms.reduce<Expr>((a, b) => add(a, b), fill([], 0, "f64"))];
   });

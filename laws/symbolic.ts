@@ -1,6 +1,8 @@
 import type * as fc from "fast-check";
 import type { Forward } from "../src/autodiff/forwardMode.ts";
 import type { Reverse } from "../src/autodiff/reverseMode.ts";
+import { issuesOf } from "../src/backend/check.ts";
+import { CompileError } from "../src/errors.ts";
 import { derive } from "../src/interpreter/derive.ts";
 import { run } from "../src/interpreter/evaluate.ts";
 import { parameter } from "../src/ir/build.ts";
@@ -40,11 +42,17 @@ export const programOf = (
   return program(inputs, f(inputs));
 };
 
-/** The function's values on tensors, by the reference rules. The program is built once. */
+/**
+ * The function's values on tensors, by the reference rules. The program is built once.
+ *
+ * **Fails with** `CompileError`, thrown, where the function does not fit its own operands.
+ */
 export const evaluator = (
   f: SymbolicFunction,
 ): ((inputs: readonly Tensor[]) => readonly Tensor[]) => {
   const made = programOf(typesOf(f), f.apply);
+  const causes = issuesOf(made);
+  if (causes.length > 0) throw new CompileError({ causes });
   return (inputs) => run(made, inputs);
 };
 

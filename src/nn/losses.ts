@@ -107,7 +107,7 @@ export const binaryCrossEntropyWithLogits = (
   if (options.positiveWeight === undefined)
     return average(add(sub(maximum(x, 0), mul(x, y)), tail));
   // (1 - y)x + (1 + (w - 1)y) ln(1 + e^-x)
-  const weight = add(mul(sub(options.positiveWeight, 1) as Expr, y), 1);
+  const weight = add(mul(sub(lift(options.positiveWeight, x.dtype), 1), y), 1);
   const softplus = add(maximum(neg(x), 0), tail);
   return average(add(mul(sub(1, y), x), mul(weight, softplus)));
 };

@@ -1,0 +1,71 @@
+import type { Expr } from "../../src/ir/expr.ts";
+import { tanh } from "../../src/ir/ops/elementwise.ts";
+import { sum } from "../../src/ir/ops/reduction.ts";
+import { relu, sigmoid } from "../../src/nn/activations.ts";
+import type * as combinators from "../../src/nn/combinators.ts";
+import {
+  fanout,
+  frozen,
+  named,
+  parallel,
+  repeat,
+  residual,
+  scanOver,
+  shared,
+} from "../../src/nn/combinators.ts";
+import type * as affine from "../../src/nn/dense.ts";
+import { dense } from "../../src/nn/dense.ts";
+import type { Composable } from "../../src/nn/layer.ts";
+import type * as plain from "../../src/nn/pure.ts";
+import { dropout, flatten, pure, reshapeLayer } from "../../src/nn/pure.ts";
+import type * as composed from "../../src/nn/sequential.ts";
+import { andThen, identity, sequential } from "../../src/nn/sequential.ts";
+import type { Shape } from "../../src/tensor/shape.ts";
+
+/** A layer with the shape of an example for it. */
+export interface LayerCase {
+  readonly name: string;
+  readonly layer: Composable;
+  readonly shape: Shape;
+  /** Its declared derivative is not the limit of differences: gradients are stopped in it. */
+  readonly rough?: boolean;
+}
+
+type Settings<Module> = {
+  readonly [Name in keyof Module]: readonly Omit<LayerCase, "name">[];
+};
+
+/** Every layer and combinator, in several settings: one that is not here does not compile. */
+const settings: Settings<typeof affine & typeof plain & typeof composed & typeof combinators> = {
+  dense: [
+    { layer: dense(3, 2), shape: [3] },
+    { layer: dense(2, 3, { bias: false }), shape: [2] },
+  ],
+  pure: [{ layer: pure("total", (x: Expr) => sum(x, -1) as Expr), shape: [2, 3] }],
+  flatten: [{ layer: flatten, shape: [2, 3] }],
+  reshapeLayer: [{ layer: reshapeLayer([3, -1]), shape: [2, 3] }],
+  dropout: [
+    { layer: dropout(0.5), shape: [4] },
+    { layer: dropout(0), shape: [4] },
+  ],
+  identity: [{ layer: identity, shape: [2] }],
+  sequential: [
+    { layer: sequential(dense(3, 4), tanh, dense(4, 2)), shape: [3] },
+    { layer: sequential(flatten, dense(4, 2), dropout(0.3), sigmoid), shape: [2, 2] },
+    { layer: sequential(), shape: [2] },
+  ],
+  andThen: [{ layer: andThen(dense(2, 3), tanh), shape: [2] }],
+  named: [{ layer: named("head", dense(2, 2)), shape: [2] }],
+  frozen: [{ layer: frozen(dense(2, 2)), shape: [2], rough: true }],
+  residual: [{ layer: residual(sequential(dense(2, 2), relu)), shape: [2] }],
+  repeat: [{ layer: repeat(3, sequential(dense(2, 2), tanh)), shape: [2] }],
+  shared: [{ layer: shared(3, sequential(dense(2, 2), tanh)), shape: [2] }],
+  scanOver: [{ layer: scanOver(dense(2, 3)), shape: [3, 2] }],
+  parallel: [{ layer: parallel(dense(2, 2), tanh), shape: [2, 2] }],
+  fanout: [{ layer: fanout(dense(2, 1), dense(2, 3), tanh), shape: [2] }],
+};
+
+/** Every layer in each of its settings. */
+export const layerCases: readonly LayerCase[] = Object.entries(settings).flatMap(([name, all]) =>
+  all.map((setting, i) => ({ ...setting, name: i === 0 ? name : `${name}, setting ${i + 1}` })),
+);

@@ -1,0 +1,41 @@
+import { describe, test } from "vitest";
+import { mapping } from "../../laws/batching.ts";
+import { derivativeLaws, exact } from "../../laws/derivatives.ts";
+import { chainRule, hessianSymmetry } from "../../laws/higherOrder.ts";
+import { mustHold } from "../../laws/law.ts";
+import { layerLaws } from "../../laws/layers.ts";
+import { activationFunctions } from "../../laws/registry/activations.ts";
+import { layerCases } from "../../laws/registry/layers.ts";
+import { lossFunctions } from "../../laws/registry/losses.ts";
+import { exampleOfLayer, functionOfLayer } from "../../laws/subjects.ts";
+import { cotangentMap } from "../../laws/symbolic.ts";
+import { holds } from "../../laws/vitest.ts";
+
+const smooth = [...derivativeLaws(), chainRule(), hessianSymmetry(), mapping()];
+
+describe("activations", () => {
+  holds(smooth, activationFunctions);
+});
+
+describe("losses", () => {
+  holds(smooth, lossFunctions);
+});
+
+describe("layers", () => {
+  holds(layerLaws, layerCases);
+
+  describe.each(layerCases)("$name", ({ layer, shape, rough = false }) => {
+    test("its derivatives, by the input and by the params", () => {
+      mustHold([...derivativeLaws(), hessianSymmetry()], {
+        ...functionOfLayer(layer, shape),
+        rough,
+      });
+    });
+
+    test.each(["train", "eval"] as const)("batch invariance, %s", (mode) => {
+      const example = exampleOfLayer(layer, shape, mode);
+      mustHold([mapping()], example);
+      mustHold([mapping()], cotangentMap(example, exact.reverse));
+    });
+  });
+});
