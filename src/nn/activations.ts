@@ -22,9 +22,7 @@ const keeping = <X extends Operand>(x: X, f: (x: Expr) => Expr): Expr<ShapeOf<X>
 const times = (x: Expr, factor: number): Expr => (factor === 1 ? x : op.mul(x, factor));
 const plus = (x: Expr, offset: number): Expr => op.add(x, offset);
 const either = (condition: Expr, x: Expr | number, y: Expr | number): Expr =>
-  typeof x === "number" && typeof y !== "number"
-    ? where(condition, lift(x, y.dtype), y)
-    : where(condition, x, y);
+  where(condition, x, y);
 
 /** `1 / (1 + e⁻ˣ)`. **Math** derivative `σ(x)(1 - σ(x))`. */
 export const sigmoid: Activation = (x) => op.logistic(x);

@@ -21,7 +21,7 @@ import type {
   StateOf,
 } from "./chainTypes.ts";
 import type { AnyLayer, Composable, Context, Layer, OpenLayer } from "./layer.ts";
-import { stackTensors } from "./stack.ts";
+import { stackTrees } from "./stack.ts";
 import { open, within } from "./within.ts";
 
 /**
@@ -127,8 +127,8 @@ const repeatOpen = (times: number, inner: OpenLayer): OpenLayer => ({
   init: (key) => {
     const made = split(key, times).map((own) => inner.init(own));
     return {
-      params: stackTensors(made.map((m) => m.params)),
-      state: stackTensors(made.map((m) => m.state)),
+      params: stackTrees(made.map((m) => m.params)),
+      state: stackTrees(made.map((m) => m.state)),
     };
   },
   apply: (params, state, x, context) => {

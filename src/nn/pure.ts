@@ -24,12 +24,17 @@ export const flatten: Layer<Shape, readonly [number], undefined, undefined> = pu
   (x: Expr) => ravel(x),
 );
 
-/** The elements of an example, row-major, under another shape; one extent may be -1. */
+type Inferred<S extends Shape> = { readonly [K in keyof S]: S[K] extends -1 ? number : S[K] };
+
+/** The elements of an example, row-major, under another shape; one extent may be -1, and is then inferred. */
 export const reshapeLayer = <const S extends Shape>(
   shape: S,
-): Layer<Shape, S, undefined, undefined> =>
-  // What is not of the shape asked for is an issue that compiling reports.
-  pure(`reshape [${shape.join(", ")}]`, (x: Expr) => reshape(x, shape as Shape) as Expr as Expr<S>);
+): Layer<Shape, Inferred<S>, undefined, undefined> =>
+  pure(
+    `reshape [${shape.join(", ")}]`,
+    // What is not of the shape asked for is an issue that compiling reports.
+    (x: Expr) => reshape(x, shape as Shape) as Expr as Expr<Inferred<S>>,
+  );
 
 /**
  * Sets each number to 0 with probability `rate` while training, and divides the others by `1 - rate`, so
