@@ -2,7 +2,8 @@ import { type Dtype, store } from "../tensor/dtype.ts";
 import type { Shape } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { type AnyNode, Expr, type Params, type PrimitiveTag, type TensorType } from "./expr.ts";
-import { type TypeRule, typing } from "./typing.ts";
+import type { TypeRule } from "./typeRule.ts";
+import { typing } from "./typing.ts";
 
 /** Applies a primitive: a new node, and one expression for each of its outputs. */
 export const apply = <P extends PrimitiveTag>(

@@ -1,145 +1,8 @@
-import { DtypeMismatch, type Issue, ShapeMismatch } from "../errors.ts";
-import { type Dtype, isFloat } from "../tensor/dtype.ts";
+import { isFloat } from "../tensor/dtype.ts";
 import { type Shape, sameShape, sizeOf } from "../tensor/shape.ts";
-import type {
-  Binary,
-  Bitwise,
-  Comparison,
-  DotParams,
-  Params,
-  PrimitiveTag,
-  Program,
-  TensorType,
-  Unary,
-} from "./expr.ts";
-
-/**
- * The type rule of every primitive: what its outputs are, and what is wrong with its operands.
- *
- * A rule is total. Where operands do not fit it still names the outputs that were most likely meant,
- * so that one compilation reports every mistake of a program and not only its first.
- */
-export type TypeRule<P extends PrimitiveTag> = (
-  params: Params<P>,
-  inputs: readonly TensorType[],
-  op: P,
-) => { readonly outputs: readonly TensorType[]; readonly issue?: Issue };
-
-type Typed = ReturnType<TypeRule<PrimitiveTag>>;
-
-const type = (shape: Shape, dtype: Dtype): TensorType => ({ shape, dtype });
-const one = (shape: Shape, dtype: Dtype): Typed => ({ outputs: [type(shape, dtype)] });
-const wrongShape = (
-  op: string,
-  expected: string,
-  inputs: readonly TensorType[],
-  outputs: readonly TensorType[],
-): Typed => ({
-  outputs,
-  issue: new ShapeMismatch({ op, expected, actual: inputs.map((t) => t.shape), path: [] }),
-});
-const wrongDtype = (
-  op: string,
-  expected: string,
-  inputs: readonly TensorType[],
-  outputs: readonly TensorType[],
-): Typed => ({
-  outputs,
-  issue: new DtypeMismatch({ op, expected, actual: inputs.map((t) => t.dtype), path: [] }),
-});
-const at = (inputs: readonly TensorType[], i: number): TensorType => inputs[i] as TensorType;
-
-const unary = (_: unknown, inputs: readonly TensorType[], op: string): Typed => {
-  const x = at(inputs, 0);
-  const integers = op === "neg" || op === "abs" || op === "sign";
-  return isFloat(x.dtype) || (integers && x.dtype === "i32")
-    ? { outputs: [x] }
-    : wrongDtype(op, integers ? "f32, f64 or i32" : "f32 or f64", inputs, [x]);
-};
-
-const alike = (
-  op: string,
-  inputs: readonly TensorType[],
-  outputs: readonly TensorType[],
-): Typed => {
-  const [x, y] = [at(inputs, 0), at(inputs, 1)];
-  if (!sameShape(x.shape, y.shape))
-    return wrongShape(op, "two operands of one shape", inputs, outputs);
-  if (x.dtype !== y.dtype) return wrongDtype(op, "two operands of one dtype", inputs, outputs);
-  return { outputs };
-};
-
-const binary = (_: unknown, inputs: readonly TensorType[], op: string): Typed => {
-  const x = at(inputs, 0);
-  const typed = alike(op, inputs, [x]);
-  if (typed.issue !== undefined) return typed;
-  const floatOnly = op === "pow" || op === "atan2";
-  return isFloat(x.dtype) || (!floatOnly && x.dtype === "i32")
-    ? typed
-    : wrongDtype(op, floatOnly ? "f32 or f64" : "f32, f64 or i32", inputs, [x]);
-};
-
-const bitwise = (_: unknown, inputs: readonly TensorType[], op: string): Typed => {
-  const x = at(inputs, 0);
-  const typed = alike(op, inputs, [x]);
-  if (typed.issue !== undefined) return typed;
-  const shift = op === "shiftLeft" || op === "shiftRight";
-  return x.dtype === "i32" || (!shift && x.dtype === "bool")
-    ? typed
-    : wrongDtype(op, shift ? "i32" : "i32 or bool", inputs, [x]);
-};
-
-const comparison = (_: unknown, inputs: readonly TensorType[], op: string): Typed =>
-  alike(op, inputs, [type(at(inputs, 0).shape, "bool")]);
-
-const everyUnary = (rule: typeof unary): { readonly [P in keyof Unary]: typeof unary } => ({
-  neg: rule,
-  abs: rule,
-  sign: rule,
-  floor: rule,
-  ceil: rule,
-  round: rule,
-  sqrt: rule,
-  exp: rule,
-  expm1: rule,
-  log: rule,
-  log1p: rule,
-  sin: rule,
-  cos: rule,
-  tan: rule,
-  asin: rule,
-  acos: rule,
-  atan: rule,
-  tanh: rule,
-  logistic: rule,
-  erf: rule,
-});
-const everyBinary: { readonly [P in keyof Binary]: typeof binary } = {
-  add: binary,
-  sub: binary,
-  mul: binary,
-  div: binary,
-  rem: binary,
-  pow: binary,
-  maximum: binary,
-  minimum: binary,
-  atan2: binary,
-};
-const everyBitwise: { readonly [P in keyof Bitwise]: typeof bitwise } = {
-  and: bitwise,
-  or: bitwise,
-  xor: bitwise,
-  shiftLeft: bitwise,
-  shiftRight: bitwise,
-};
-const everyComparison: { readonly [P in keyof Comparison]: typeof comparison } = {
-  eq: comparison,
-  ne: comparison,
-  lt: comparison,
-  le: comparison,
-  gt: comparison,
-  ge: comparison,
-};
+import type { DotParams, PrimitiveTag, Program, TensorType } from "./expr.ts";
+import { at, one, type TypeRule, type, wrongDtype, wrongShape } from "./typeRule.ts";
+import { elementwiseTyping } from "./typingElementwise.ts";
 
 const inside = (axes: readonly number[], rank: number): boolean =>
   axes.every((a) => Number.isInteger(a) && a >= 0 && a < rank) &&
@@ -178,10 +41,7 @@ const showTypes = (types: readonly TensorType[]): string =>
   types.map((t) => `${t.dtype}[${t.shape.join(", ")}]`).join(", ");
 
 export const typing: { readonly [P in PrimitiveTag]: TypeRule<P> } = {
-  ...everyUnary(unary),
-  ...everyBinary,
-  ...everyBitwise,
-  ...everyComparison,
+  ...elementwiseTyping,
 
   reduce: ({ axes }, inputs, op) => {
     const x = at(inputs, 0);
@@ -199,10 +59,13 @@ export const typing: { readonly [P in PrimitiveTag]: TypeRule<P> } = {
       ? { outputs }
       : wrongShape(op, `at least one element along axis ${axis}`, inputs, outputs);
   },
-  cumsum: ({ axis }, inputs, op) =>
-    inside([axis], at(inputs, 0).shape.length)
+  cumsum: ({ axis }, inputs, op) => {
+    const x = at(inputs, 0);
+    if (!inside([axis], x.shape.length)) return wrongShape(op, `an axis ${axis}`, inputs, inputs);
+    return isFloat(x.dtype) || x.dtype === "i32"
       ? { outputs: inputs }
-      : wrongShape(op, `an axis ${axis}`, inputs, inputs),
+      : wrongDtype(op, "f32, f64 or i32", inputs, inputs);
+  },
   sort: ({ axis }, inputs, op) => {
     const x = at(inputs, 0);
     const outputs = [x, type(x.shape, "i32")];

@@ -1,9 +1,11 @@
 import type { PrimitiveTag } from "../ir/expr.ts";
-import * as control from "./control.ts";
+import * as call from "./call.ts";
+import * as cond from "./cond.ts";
 import * as elementwise from "./elementwise.ts";
 import * as linear from "./linear.ts";
 import * as reduction from "./reduction.ts";
 import type { BatchRules, JvpRules, VjpRules } from "./rule.ts";
+import * as scan from "./scan.ts";
 import * as sources from "./sources.ts";
 import * as structural from "./structural.ts";
 
@@ -14,7 +16,9 @@ export const jvpRules: JvpRules<PrimitiveTag> = {
   ...structural.jvp,
   ...linear.jvp,
   ...sources.jvp,
-  ...control.jvp,
+  ...scan.jvp,
+  ...cond.jvp,
+  ...call.jvp,
 };
 
 /** How each primitive pulls cotangents back. */
@@ -24,7 +28,9 @@ export const vjpRules: VjpRules<PrimitiveTag> = {
   ...structural.vjp,
   ...linear.vjp,
   ...sources.vjp,
-  ...control.vjp,
+  ...scan.vjp,
+  ...cond.vjp,
+  ...call.vjp,
 };
 
 /** What each primitive is on a batch of operands. */
@@ -34,5 +40,7 @@ export const batchRules: BatchRules<PrimitiveTag> = {
   ...structural.batch,
   ...linear.batch,
   ...sources.batch,
-  ...control.batch,
+  ...scan.batch,
+  ...cond.batch,
+  ...call.batch,
 };

@@ -1,0 +1,153 @@
+import { apply } from "../ir/build.ts";
+import type { CallRules, Expr } from "../ir/expr.ts";
+import { call } from "../ir/loop.ts";
+import { sum } from "../ir/ops/reduction.ts";
+import { index } from "../ir/ops/structural.ts";
+import { trace } from "../ir/trace.ts";
+import { isFloat } from "../tensor/dtype.ts";
+import { orZero, spread } from "./make.ts";
+import { marked, pullInside, some, spreadOut } from "./partial.ts";
+import type { BatchRules, Derive, JvpRules, MappedAxis, VjpRules } from "./rule.ts";
+
+/** Rules of programs used as one operation: their own where they have them, else those of what they call. */
+
+export const jvp: JvpRules<"call"> = {
+  call: (params, primals, ts, derive) => {
+    const { rules, name, program } = params;
+    if (rules.kind === "custom") {
+      if (rules.jvp === undefined) return derive.jvp(program, primals, ts);
+      const outputs = apply("call", params, primals);
+      return {
+        outputs,
+        tangents: rules.jvp(
+          primals,
+          primals.map((x, i) => orZero(ts[i], x)),
+        ),
+      };
+    }
+    const moving = ts.map(some);
+    const count = primals.length;
+    const moves = derive.jvp(program, primals, ts).tangents.map(some);
+    const both = call(name, rules, [...primals, ...(marked(ts, moving) as Expr[])], (xs) => {
+      const inner = derive.jvp(program, xs.slice(0, count), spreadOut(xs.slice(count), moving));
+      return [...inner.outputs, ...(inner.tangents.filter(some) as Expr[])];
+    });
+    return {
+      outputs: both.slice(0, moves.length),
+      tangents: spreadOut(both.slice(moves.length), moves),
+    };
+  },
+};
+
+export const vjp: VjpRules<"call"> = {
+  call: (params, primals, active, derive) => {
+    const { rules, name, program } = params;
+    if (rules.kind === "custom") {
+      if (rules.vjp === undefined) return derive.vjp(program, primals, active);
+      const { outputs, pullback } = rules.vjp(primals);
+      return {
+        outputs,
+        pullback: (cts) =>
+          cts.some(some)
+            ? pullback(outputs.map((o, i) => orZero(cts[i], o)))
+            : primals.map(() => undefined),
+      };
+    }
+    return {
+      outputs: apply("call", params, primals),
+      pullback: (cts) => {
+        const given = cts.map(some);
+        const wanted = active.map((a, i) => a && isFloat((primals[i] as Expr).dtype));
+        const operands = [...primals, ...(marked(cts, given) as Expr[])];
+        return spreadOut(
+          call(name, rules, operands, pullInside(derive, program, wanted, given)),
+          wanted,
+        );
+      },
+    };
+  },
+};
+
+export const batch: BatchRules<"call"> = {
+  call: (params, inputs, batched, axis, derive) => {
+    const { name, program, rules } = params;
+    const mapped = derive.batch(program, inputs, batched, axis).batched;
+    const lifted =
+      rules.kind === "checkpoint"
+        ? rules
+        : liftRules(rules, program.inputs, batched, mapped, axis, derive);
+    const outputs = call(
+      name,
+      lifted,
+      inputs,
+      (xs) => derive.batch(program, xs, batched, axis).outputs,
+    );
+    return { outputs, batched: mapped };
+  },
+};
+
+/** Custom rules for one example as rules for a batch of them: each rule is a program, and is mapped. */
+const liftRules = (
+  rules: Extract<CallRules, { readonly kind: "custom" }>,
+  types: readonly Expr[],
+  batched: readonly boolean[],
+  mapped: readonly boolean[],
+  axis: MappedAxis,
+  derive: Derive,
+): typeof rules => {
+  const { jvp: along, vjp: back } = rules;
+  const everyOutput = mapped.map(() => true);
+  /** `f` of one example on a batch; every output gets the axis, or is summed over it where `sums` says so. */
+  const map = (
+    f: (xs: readonly Expr[]) => readonly Expr[],
+    xs: readonly Expr[],
+    flags: readonly boolean[],
+  ): readonly Expr[] => {
+    const examples = xs.map((x, i) => ({
+      shape: flags[i] ? x.shape.slice(1) : x.shape,
+      dtype: x.dtype,
+    }));
+    const { program: mappedProgram, captured } = trace(examples, f);
+    const made = derive.batch(
+      mappedProgram,
+      [...captured, ...xs],
+      [...captured.map(() => false), ...flags],
+      axis,
+    );
+    return made.outputs.map((y, i) => spread(y, made.batched[i], axis));
+  };
+  return {
+    kind: "custom",
+    ...(along && {
+      jvp: (primals, tangents) =>
+        map(
+          (xs) => along(xs.slice(0, types.length), xs.slice(types.length)),
+          [...primals, ...tangents],
+          [...batched, ...batched],
+        ).map((t, i) => (mapped[i] ? t : (index0(t) as Expr))),
+    }),
+    ...(back && {
+      vjp: (primals) => {
+        const forward = map((xs) => back(xs).outputs, primals, batched);
+        const outputs = forward.map((y, i) => (mapped[i] ? y : index0(y)));
+        return {
+          outputs,
+          pullback: (cts) => {
+            const every = cts.map((ct, i) => spread(ct, mapped[i], axis));
+            const given = (xs: readonly Expr[]) => {
+              const primal = xs.slice(0, types.length);
+              const pulled = back(primal).pullback(xs.slice(types.length));
+              return primal.map((x, i) => orZero(pulled[i], x));
+            };
+            // An operand that all examples share gets the sum of their cotangents.
+            return map(given, [...primals, ...every], [...batched, ...everyOutput]).map((ct, i) =>
+              batched[i] ? ct : sum(ct, 0),
+            );
+          },
+        };
+      },
+    }),
+  };
+};
+
+const index0 = (x: Expr): Expr => index(x, 0);

@@ -1,0 +1,35 @@
+import type { Expr, Program } from "../ir/expr.ts";
+import { orZero } from "./make.ts";
+import type { Derive, Maybe } from "./rule.ts";
+
+/** Values that only some operands have: tangents and cotangents among the operands of an inner program. */
+
+/** The `x`s that `keep` marks. */
+export const marked = <A>(xs: readonly A[], keep: readonly boolean[]): readonly A[] =>
+  xs.filter((_, i) => keep[i]);
+
+/** Values put back at the marked places, `undefined` elsewhere. */
+export const spreadOut = (values: readonly Expr[], keep: readonly boolean[]): readonly Maybe[] => {
+  const rest = [...values];
+  return keep.map((k) => (k ? rest.shift() : undefined));
+};
+
+export const some = (t: Maybe): boolean => t !== undefined;
+
+/** A program's pullback as one function of primals and cotangents, for the operands that are active. */
+export const pullInside = (
+  derive: Derive,
+  program: Program,
+  active: readonly boolean[],
+  given: readonly boolean[],
+) => {
+  const count = active.length;
+  return (xs: readonly Expr[]): readonly Expr[] => {
+    const primals = xs.slice(0, count);
+    const cts = derive.vjp(program, primals, active).pullback(spreadOut(xs.slice(count), given));
+    return marked(
+      primals.map((x, i) => orZero(cts[i], x)),
+      active,
+    );
+  };
+};
