@@ -13,17 +13,17 @@ export interface Emit<A> {
 /**
  * A cold observable of what an effect emits: the one bridge from Effect to RxJS.
  *
- * Each subscription runs the effect anew. A typed failure is the observable's error, as it is;
+ * Each subscription runs the effect anew, and never before `subscribe` has returned, so that a subscriber
+ * may use its subscription in whatever it does with the values. A typed failure is the observable's error, as it is;
  * unsubscribing interrupts the effect, so that its finalizers run.
  */
 export const observe = <A, E>(effect: (emit: Emit<A>) => Effect.Effect<void, E>): Observable<A> =>
   new Observable<A>((subscriber) => {
-    const fiber = Effect.runFork(
-      effect({
-        next: (value) => subscriber.next(value),
-        closed: () => subscriber.closed,
-      }),
-    );
+    const emit: Emit<A> = {
+      next: (value) => subscriber.next(value),
+      closed: () => subscriber.closed,
+    };
+    const fiber = Effect.runFork(Effect.andThen(Effect.yieldNow, effect(emit)));
     fiber.addObserver((exit) => {
       if (Exit.isSuccess(exit)) subscriber.complete();
       else if (!Cause.hasInterruptsOnly(exit.cause)) subscriber.error(Cause.squash(exit.cause));

@@ -32,7 +32,7 @@ export interface Outcome {
 }
 
 /** The name of the axis along which layers see the other examples of their batch. */
-const axis = "batch";
+export const axis = "batch";
 
 /** The model and its loss on a batch, every example with a key of its own. */
 export const outcome = (

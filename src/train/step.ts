@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect";
 import { flatten, leafPaths, type TreeShape, unflatten } from "../algebra/tree.ts";
 import { type Exprs, ReverseMode } from "../autodiff/index.ts";
-import { StateMismatch } from "../errors.ts";
+import { CompileError, StateMismatch } from "../errors.ts";
 import { constant, parameter } from "../ir/build.ts";
 import type { Expr, Program, TensorType } from "../ir/expr.ts";
 import { program } from "../ir/graph.ts";
@@ -12,6 +12,7 @@ import type { GradientTransformation } from "../optim/transformation.ts";
 import { key as keyOf } from "../tensor/key.ts";
 import { sameShape, showShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { mistakes } from "./mistakes.ts";
 import { type Objective, outcome, outcomeAndGradient, type Pair } from "./objective.ts";
 
 /** What a metric takes from a batch: the expressions of its summary. */
@@ -143,6 +144,10 @@ export const trainProgram = Effect.fnUntraced(function* (
   batch: Pair<TensorType>,
 ) {
   const mode = yield* ReverseMode;
+  const one = ({ shape, dtype }: TensorType): TensorType => ({ shape: shape.slice(1), dtype });
+  const example = { input: one(batch.input), target: one(batch.target) };
+  const causes = mistakes(objective, carried.params, carried.layerState, example);
+  if (causes.length > 0) return yield* new CompileError({ causes });
   const state = symbolic<Carried<Expr>>(carried);
   const { params, layerState, key, step } = state.tree;
   const optimizerState = state.tree.optimizerState as Exprs;

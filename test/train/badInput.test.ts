@@ -1,0 +1,174 @@
+import * as Effect from "effect/Effect";
+import { pipe } from "fp-ts/lib/function.js";
+import { lastValueFrom, tap } from "rxjs";
+import { describe, expect, it } from "vitest";
+import { isFluxionError } from "../../src/cli/explain.ts";
+import {
+  type AnyPipeline,
+  adam,
+  DataSourceError,
+  type Dataset,
+  dataset,
+  dense,
+  type Expr,
+  meanSquaredError,
+  pipeline,
+  type Row,
+  relu,
+  render,
+  resume$,
+  sequential,
+  softmaxCrossEntropy,
+  sum,
+  type TrainEvent,
+  tensor,
+  train$,
+  withBatchSize,
+  withData,
+  withEpochs,
+  withLearningRate,
+  withOptimizer,
+  withSeed,
+  withValidation,
+  zeros,
+} from "../../src/index.ts";
+import { backends, bitsOf, collect, lastOf, small } from "./examples.ts";
+
+const services = backends.wasm;
+
+/** What a run fails with, and what it said before. */
+const failure = async (
+  of: AnyPipeline,
+): Promise<{ readonly error: unknown; readonly events: readonly TrainEvent[] }> => {
+  const events: TrainEvent[] = [];
+  try {
+    await lastValueFrom(train$(of, { services }).pipe(tap((event) => events.push(event))));
+  } catch (error) {
+    return { error, events };
+  }
+  throw new Error("the run did not fail");
+};
+
+const on = (train: Dataset<Row>) => withData(Effect.succeed({ train }));
+
+const labelled = (labels: readonly number[]): Dataset<Row> =>
+  dataset({ x: zeros([labels.length, 4]), label: tensor([...labels], "i32") });
+
+const withNaN = dataset({
+  x: tensor([
+    [0, 0, 0, 0],
+    [0, Number.NaN, 0, 0],
+  ]),
+  label: tensor([0, 1], "i32"),
+});
+
+const shapes = pipeline("shapes", {
+  data: Effect.succeed({ train: labelled([0, 1]) }),
+  input: "x",
+  target: "label",
+  // The dynamic extent hides from the types that the second layer does not take what the first gives.
+  model: sequential(dense(4, 8 as number), relu, dense(9 as number, 3)),
+  loss: softmaxCrossEntropy,
+});
+
+describe("before anything runs", () => {
+  const cases: readonly (readonly [
+    what: string,
+    of: AnyPipeline,
+    error: { readonly _tag: string },
+  ])[] = [
+    ["a batch size of 0", withBatchSize(0)(small), { _tag: "InvalidBatchSize" }],
+    [
+      "a batch size that is no whole number",
+      withBatchSize(2.5)(small),
+      { _tag: "InvalidBatchSize" },
+    ],
+    ["a batch larger than the data", withBatchSize(51)(small), { _tag: "InvalidBatchSize" }],
+    ["no epochs", withEpochs(0)(small), { _tag: "InvalidPipeline" }],
+    ["half an epoch", withEpochs(0.5)(small), { _tag: "InvalidPipeline" }],
+    ["a seed that is no whole number", withSeed(0.1)(small), { _tag: "InvalidPipeline" }],
+    ["a negative learning rate", withLearningRate(-1)(small), { _tag: "InvalidPipeline" }],
+    ["a learning rate of NaN", withLearningRate(Number.NaN)(small), { _tag: "InvalidPipeline" }],
+    ["everything held out", withValidation(1)(small), { _tag: "InvalidPipeline" }],
+    ["an empty dataset", on(labelled([]))(small), { _tag: "EmptyDataset" }],
+    [
+      "a label out of range",
+      on(labelled([0, 1, 3, 2, ...Array<number>(12).fill(0)]))(small),
+      { _tag: "LabelOutOfRange" },
+    ],
+    ["NaN in the data", pipe(small, on(withNaN), withBatchSize(2)), { _tag: "NonFiniteData" }],
+    [
+      "a column that is not there",
+      pipe(small, on(dataset({ z: zeros([20, 4]), label: zeros([20]) }))),
+      { _tag: "UnknownColumn" },
+    ],
+    [
+      "data that does not come",
+      withData(Effect.fail(new DataSourceError({ source: "a", reason: "b" })))(small),
+      { _tag: "DataSourceError" },
+    ],
+    ["shapes that do not compose", withBatchSize(2)(shapes), { _tag: "CompileError" }],
+  ];
+
+  it.each(cases)("%s is a typed error with an explanation", async (_, of, expected) => {
+    const { error, events } = await failure(of);
+    expect(error).toMatchObject(expected);
+    expect(isFluxionError(error) && render(error)).toMatch(/fix: /);
+    expect(events).toEqual([]);
+  });
+
+  it("names the layer in which shapes do not compose", async () => {
+    const { error } = await failure(withBatchSize(2)(shapes));
+    expect(isFluxionError(error) && render(error)).toContain("3:dense");
+  });
+
+  it("a state of another pipeline is refused, with the path of what differs", async () => {
+    const other = pipe(
+      pipeline("other", {
+        data: Effect.succeed({ train: labelled([0, 1]) }),
+        input: "x",
+        target: "label",
+        model: sequential(dense(4, 9), relu, relu, dense(9, 3)),
+        loss: softmaxCrossEntropy,
+      }),
+      withOptimizer(adam, { learningRate: 0.1 }),
+      withBatchSize(2),
+    );
+    const { state } = lastOf(await collect(train$(other, { services })), "Completed");
+    await expect(
+      collect(resume$<unknown, unknown, never>(small, state, { services })),
+    ).rejects.toMatchObject({
+      _tag: "StateMismatch",
+      part: "params",
+    });
+  });
+});
+
+const growing = dataset({ x: tensor([[1], [2]]), y: tensor([1, 2]) });
+
+/** Each step multiplies the error by a large number, until it is infinite. */
+const diverging = pipe(
+  pipeline("diverging", {
+    data: Effect.succeed({ train: growing }),
+    input: "x",
+    target: "y",
+    model: dense(1, 1),
+    loss: (output: Expr, target: Expr) => meanSquaredError(sum(output), target),
+  }),
+  withOptimizer(adam, { learningRate: 1e37 }),
+  withBatchSize(2),
+  withEpochs(50),
+);
+
+describe("a learning rate that diverges", () => {
+  it("ends the run with NonFinite, and the last sound state is not lost", async () => {
+    const { error, events } = await failure(diverging);
+    expect(error).toMatchObject({ _tag: "NonFinite" });
+    const carried = events.filter(
+      (event) => event._tag === "EpochCompleted" || event._tag === "Started",
+    );
+    const sound = carried.at(-1);
+    expect(sound).toBeDefined();
+    expect(JSON.stringify(sound && bitsOf(sound.state))).not.toContain("0000c07f");
+  });
+});
