@@ -1,0 +1,142 @@
+import * as fc from "fast-check";
+import { run } from "../src/interpreter/evaluate.ts";
+import { parameter } from "../src/ir/build.ts";
+import type { Expr } from "../src/ir/expr.ts";
+import { program } from "../src/ir/graph.ts";
+import type { Metric, Summary } from "../src/nn/metric.ts";
+import type { Tensor } from "../src/tensor/tensor.ts";
+import { tensorOf } from "./domain.ts";
+import { type Law, law } from "./law.ts";
+
+/** A metric, and what one example of its outputs and targets may be. */
+export interface MetricSubject {
+  readonly name: string;
+  /** Summaries of a batch, as numbers. */
+  readonly summarise: (batch: readonly Example[]) => Summary;
+  readonly concat: (a: Summary, b: Summary) => Summary;
+  readonly empty: Summary;
+  readonly value: (summary: Summary) => number;
+  readonly examples: fc.Arbitrary<Example>;
+}
+
+/** What a metric sees of one example. */
+export interface Example {
+  readonly loss: number;
+  readonly outputs: readonly number[];
+  readonly target: number;
+}
+
+const outputs = 3;
+
+/** Examples of a classifier: losses, outputs for three classes (ties among them), and a label. */
+const examples: fc.Arbitrary<Example> = fc.record({
+  loss: fc.nat(16).map((k) => k / 4),
+  outputs: fc.array(fc.integer({ min: -2, max: 2 }), { minLength: outputs, maxLength: outputs }),
+  target: fc.nat(outputs - 1),
+});
+
+/** Examples of a classifier of two classes, by one output. */
+export const binary: fc.Arbitrary<Example> = fc.record({
+  loss: fc.nat(16).map((k) => k / 4),
+  outputs: fc.tuple(fc.integer({ min: -2, max: 2 }).map((k) => k + 0.5)),
+  target: fc.nat(1),
+});
+
+const meanOf = (xs: readonly number[]): number => xs.reduce((a, b) => a + b, 0) / xs.length;
+
+/** A metric as a subject, which computes summaries as a step does: by a program of the batch. */
+export const metricSubject = <A extends Summary>(
+  name: string,
+  { fromBatch, monoid, value }: Metric<A>,
+  drawn: fc.Arbitrary<Example> = examples,
+): MetricSubject => ({
+  name,
+  examples: drawn,
+  empty: monoid.empty,
+  // The summaries that come in are those that `summarise` and `concat` gave out.
+  concat: (a, b) => monoid.concat(a as A, b as A),
+  value: (summary) => value(summary as A),
+  summarise: (batch) => {
+    const width = batch[0]?.outputs.length ?? 0;
+    const inputs = [
+      parameter({ shape: [], dtype: "f64" }),
+      parameter({ shape: [batch.length, width], dtype: "f32" }),
+      parameter({ shape: [batch.length], dtype: "i32" }),
+    ] as const;
+    const fields = Object.entries<Expr>(
+      fromBatch({ loss: inputs[0], outputs: inputs[1], targets: inputs[2] }),
+    );
+    const computed: readonly Tensor[] = run(
+      program(
+        inputs,
+        fields.map(([, x]) => x),
+      ),
+      [
+        tensorOf([], "f64", [meanOf(batch.map((e) => e.loss))]),
+        tensorOf(
+          [batch.length, width],
+          "f32",
+          batch.flatMap((e) => e.outputs),
+        ),
+        tensorOf(
+          [batch.length],
+          "i32",
+          batch.map((e) => e.target),
+        ),
+      ],
+    );
+    return Object.fromEntries(fields.map(([field], i) => [field, computed[i]?.toArray() ?? 0]));
+  },
+});
+
+const batchesOf = (example: fc.Arbitrary<Example>) =>
+  fc.array(example, { minLength: 1, maxLength: 4 });
+
+/** Losses are sums of means, which are rounded. */
+const rounding = 1e-12;
+
+const flat = (summary: Summary): readonly number[] =>
+  Object.values(summary).flatMap((x) => [x].flat(4) as readonly number[]);
+
+/** How two summaries differ, if they do. */
+const apart = (what: string, a: Summary, b: Summary): string | undefined => {
+  const [xs, ys] = [flat(a), flat(b)];
+  const same =
+    xs.length === ys.length &&
+    xs.every((x, i) => Math.abs(x - (ys[i] as number)) <= rounding * Math.max(1, Math.abs(x)));
+  return same ? undefined : `${what}: ${JSON.stringify(a)} is not ${JSON.stringify(b)}`;
+};
+
+/** 12: summaries form a commutative monoid. */
+export const metricMonoid: Law<MetricSubject> = law(
+  "commutative monoid",
+  "(a·b)·c = a·(b·c), a·b = b·a, a·1 = a",
+  ({ summarise, concat, empty, examples }: MetricSubject) => {
+    const summaries = batchesOf(examples).map(summarise);
+    return {
+      given: fc.record({ a: summaries, b: summaries, c: summaries }),
+      breach: ({ a, b, c }) =>
+        apart("(a·b)·c against a·(b·c)", concat(concat(a, b), c), concat(a, concat(b, c))) ??
+        apart("a·b against b·a", concat(a, b), concat(b, a)) ??
+        apart("a·1 against a", concat(a, empty), a) ??
+        apart("1·a against a", concat(empty, a), a),
+    };
+  },
+);
+
+/** 12: a metric does not depend on how its examples were batched. */
+export const metricBatching: Law<MetricSubject> = law(
+  "any grouping",
+  "value (fromBatch (xs ++ ys)) = value (fromBatch xs · fromBatch ys)",
+  ({ summarise, concat, value, examples }: MetricSubject) => ({
+    given: fc.record({ xs: batchesOf(examples), ys: batchesOf(examples) }),
+    breach: ({ xs, ys }) => {
+      const [whole, parts] = [summarise([...xs, ...ys]), concat(summarise(xs), summarise(ys))];
+      return (
+        apart("summary", whole, parts) ?? apart("value", { v: value(whole) }, { v: value(parts) })
+      );
+    },
+  }),
+);
+
+export const metricLaws: readonly Law<MetricSubject>[] = [metricMonoid, metricBatching];

@@ -1,0 +1,151 @@
+import * as fc from "fast-check";
+import { flatten, type Tree, unflatten } from "../src/algebra/tree.ts";
+import { run } from "../src/interpreter/evaluate.ts";
+import { parameter } from "../src/ir/build.ts";
+import type { Expr } from "../src/ir/expr.ts";
+import { program } from "../src/ir/graph.ts";
+import { clipByValue, scale } from "../src/optim/parts.ts";
+import {
+  applyUpdates,
+  chain,
+  type Exprs,
+  type GradientTransformation,
+  identityTransformation,
+} from "../src/optim/transformation.ts";
+import { zeros } from "../src/tensor/constructors.ts";
+import type { Tensor } from "../src/tensor/tensor.ts";
+import { sameBits, sameValues } from "./compare.ts";
+import { real, samplesOf, tensors } from "./domain.ts";
+import { type Law, law } from "./law.ts";
+
+/** An optimizer, and whether it moves params without a gradient. */
+export interface OptimizerSubject {
+  readonly name: string;
+  readonly optimizer: GradientTransformation;
+  readonly decays?: boolean;
+}
+
+/** How two transformations are composed. */
+export type Chain = (
+  f: GradientTransformation,
+  g: GradientTransformation,
+) => GradientTransformation;
+
+const domains = [tensors([2], real, "f32"), tensors([2, 2], real, "f32")] as const;
+const shape = flatten({ bias: 0, weight: 0 }).shape;
+const steps = 3;
+
+// Leaves that were taken from trees of one kind make a tree of that kind again.
+const exprs = (leaves: readonly Expr[], like = shape): Exprs => unflatten(like, leaves) as Exprs;
+const leavesOf = (tree: unknown): readonly Tensor[] => flatten(tree).leaves as readonly Tensor[];
+
+/** The updates of each of several steps from the same params, by one program of a step. */
+const follow = ({ init, update }: GradientTransformation) => {
+  const start = init(
+    unflatten(
+      shape,
+      domains.map((d) => zeros(d.type.shape, "f32")),
+    ) as Tree<Tensor>,
+  );
+  const state = flatten(start).shape;
+  const count = domains.length;
+  const types = [...domains.map((d) => d.type), ...leavesOf(start)].map(parameter);
+  const gradients = domains.map((d) => parameter(d.type));
+  const [ps, ss] = [exprs(types.slice(0, count)), exprs(types.slice(count), state)];
+  const made = update(exprs(gradients), ss, ps);
+  const outputs = [made.updates, applyUpdates(ps, made.updates), made.state].flatMap(
+    (tree) => flatten(tree).leaves as readonly Expr[],
+  );
+  const step = program([...types, ...gradients], outputs);
+  return (params: readonly Tensor[], each: readonly (readonly Tensor[])[]): readonly Tensor[] => {
+    const updates: Tensor[] = [];
+    let carried = [...params, ...leavesOf(init(unflatten(shape, params) as Tree<Tensor>))];
+    for (const g of each) {
+      const out = run(step, [...carried, ...g]);
+      updates.push(...out.slice(0, count));
+      carried = out.slice(count);
+    }
+    return updates;
+  };
+};
+
+const given = fc.record({
+  params: samplesOf(domains),
+  gradients: fc.array(samplesOf(domains), { minLength: steps, maxLength: steps }),
+});
+
+/** Every one of some transformations makes the updates that the first makes. */
+const sameUpdates = (all: readonly (readonly [name: string, t: GradientTransformation])[]) => {
+  const [first, ...others] = all.map(([name, t]) => ({ name, updates: follow(t) }));
+  return {
+    given,
+    breach: ({ params, gradients }: Steps) => {
+      const wanted = first?.updates(params, gradients) ?? [];
+      for (const { name, updates } of others) {
+        const difference = sameBits(`${name}, update`, updates(params, gradients), wanted);
+        if (difference !== undefined) return difference;
+      }
+      return undefined;
+    },
+  };
+};
+
+interface Steps {
+  readonly params: readonly Tensor[];
+  readonly gradients: readonly (readonly Tensor[])[];
+}
+
+/** 11: the identity before or after an optimizer changes nothing. */
+export const optimizerIdentity = (compose: Chain = chain): Law<OptimizerSubject> =>
+  law(
+    "identity",
+    "chain(t, id) = t = chain(id, t), bit for bit",
+    ({ optimizer }: OptimizerSubject) =>
+      sameUpdates([
+        ["t", optimizer],
+        ["chain(t, id)", compose(optimizer, identityTransformation)],
+        ["chain(id, t)", compose(identityTransformation, optimizer)],
+      ]),
+  );
+
+/** 11: transformations chain in any grouping. */
+export const optimizerAssociativity = (compose: Chain = chain): Law<OptimizerSubject> =>
+  law(
+    "associativity",
+    "chain(chain(r, t), s) = chain(r, chain(t, s)), bit for bit",
+    ({ optimizer }: OptimizerSubject) => {
+      const [before, after] = [clipByValue(1.25), scale(0.5)];
+      return sameUpdates([
+        ["left", compose(compose(before, optimizer), after)],
+        ["right", compose(before, compose(optimizer, after))],
+      ]);
+    },
+  );
+
+/** 11: without a gradient and without decay nothing moves. */
+export const restingPoint: Law<OptimizerSubject> = law(
+  "resting point",
+  "zero gradients without decay move nothing",
+  ({ optimizer, decays = false }: OptimizerSubject) => {
+    const updates = follow(optimizer);
+    const none = domains.map((d) => zeros(d.type.shape, "f32"));
+    return {
+      given,
+      breach: ({ params }) => {
+        if (decays) return undefined;
+        const made = updates(params, Array(steps).fill(none));
+        return sameValues(
+          "update",
+          made,
+          made.map((u) => zeros(u.shape, u.dtype)),
+        );
+      },
+    };
+  },
+);
+
+export const optimizerLaws: readonly Law<OptimizerSubject>[] = [
+  optimizerIdentity(),
+  optimizerAssociativity(),
+  restingPoint,
+];

@@ -1,0 +1,79 @@
+import type * as adams from "../../src/optim/adam.ts";
+import { adam, adamW } from "../../src/optim/adam.ts";
+import type * as adaptive from "../../src/optim/adaptive.ts";
+import { adadelta, adagrad, adamax, rmsProp } from "../../src/optim/adaptive.ts";
+import type * as parts from "../../src/optim/parts.ts";
+import {
+  addDecayedWeights,
+  clipByGlobalNorm,
+  clipByValue,
+  scale,
+  scaleByLearningRate,
+} from "../../src/optim/parts.ts";
+import { exponentialDecay } from "../../src/optim/schedules.ts";
+import type * as descent from "../../src/optim/sgd.ts";
+import { sgd } from "../../src/optim/sgd.ts";
+import type * as transformations from "../../src/optim/transformation.ts";
+import { chain, identityTransformation, stateless } from "../../src/optim/transformation.ts";
+import type { OptimizerSubject } from "../optimizers.ts";
+
+type Modules = typeof adams &
+  typeof adaptive &
+  typeof parts &
+  typeof descent &
+  typeof transformations;
+
+/** What these modules export besides transformations and what makes them. */
+type NoOptimizer =
+  | "biasCorrection"
+  | "globalNorm"
+  | "transformation"
+  | "monoidTransformation"
+  | "applyUpdates";
+
+const learningRate = 0.125;
+
+/** Every optimizer, in several settings: one that is not here does not compile. */
+const settings: {
+  readonly [Name in Exclude<keyof Modules, NoOptimizer>]: readonly Omit<OptimizerSubject, "name">[];
+} = {
+  sgd: [
+    { optimizer: sgd({ learningRate }) },
+    { optimizer: sgd({ learningRate, momentum: 0.9 }) },
+    { optimizer: sgd({ learningRate, momentum: 0.9, nesterov: true }) },
+    { optimizer: sgd({ learningRate, weightDecay: 0.01 }), decays: true },
+    { optimizer: sgd({ learningRate: exponentialDecay(0.5, 0.9) }) },
+  ],
+  adam: [
+    { optimizer: adam({ learningRate }) },
+    { optimizer: adam({ learningRate, weightDecay: 0.01 }), decays: true },
+  ],
+  adamW: [
+    { optimizer: adamW({ learningRate }), decays: true },
+    { optimizer: adamW({ learningRate, weightDecay: 0 }) },
+  ],
+  rmsProp: [
+    { optimizer: rmsProp({ learningRate }) },
+    { optimizer: rmsProp({ learningRate, momentum: 0.9 }) },
+  ],
+  adagrad: [{ optimizer: adagrad({ learningRate }) }],
+  adadelta: [{ optimizer: adadelta() }],
+  adamax: [{ optimizer: adamax({ learningRate }) }],
+  scale: [{ optimizer: scale(-0.5) }],
+  scaleByLearningRate: [{ optimizer: scaleByLearningRate(learningRate) }],
+  clipByValue: [{ optimizer: clipByValue(0.5) }],
+  clipByGlobalNorm: [{ optimizer: clipByGlobalNorm(1) }, { optimizer: clipByGlobalNorm(100) }],
+  addDecayedWeights: [{ optimizer: addDecayedWeights(0.01), decays: true }],
+  stateless: [{ optimizer: stateless("nothing", (g) => g) }],
+  identityTransformation: [{ optimizer: identityTransformation }],
+  chain: [
+    { optimizer: chain() },
+    { optimizer: chain(clipByGlobalNorm(1), adam({ learningRate }), scale(2)) },
+  ],
+};
+
+/** Every optimizer in each of its settings. */
+export const optimizerCases: readonly OptimizerSubject[] = Object.entries(settings).flatMap(
+  ([name, all]) =>
+    all.map((setting, i) => ({ ...setting, name: i === 0 ? name : `${name}, setting ${i + 1}` })),
+);
