@@ -8,13 +8,18 @@ import { explain } from "./explain.ts";
 const interrupted = 130;
 
 /**
- * Subscribes for the whole of this process: an error is explained and makes the exit code 1, and an
- * interruption from the terminal ends the stream before its next step.
+ * Subscribes for the whole of this process: an error is explained and makes the exit code 1. An
+ * interruption from the terminal ends the stream before its next step, and so does a reader of the output
+ * that has gone away.
  */
 export const subscribeMain = (stream$: Observable<unknown>): void => {
-  const end = (): void => {
+  const stop = (): void => {
     running.unsubscribe();
     process.exitCode = interrupted;
+  };
+  const unread = (error: Error & { readonly code?: string }): void => {
+    if (error.code !== "EPIPE") throw error;
+    running.unsubscribe();
   };
   const running = stream$.subscribe({
     error: (error: unknown) => {
@@ -22,8 +27,11 @@ export const subscribeMain = (stream$: Observable<unknown>): void => {
       process.exitCode = 1;
     },
   });
-  running.add(() => process.removeListener("SIGINT", end));
-  process.once("SIGINT", end);
+  process.once("SIGINT", stop).once("SIGTERM", stop);
+  process.stdout.on("error", unread);
+  running.add(() => {
+    process.removeListener("SIGINT", stop).removeListener("SIGTERM", stop);
+  });
 };
 
 /** Trains a pipeline as the purpose of this process, and prints how it goes. */

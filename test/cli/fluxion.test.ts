@@ -1,0 +1,128 @@
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import * as E from "fp-ts/lib/Either.js";
+import { describe, expect, it } from "vitest";
+import { type Report, reportCodec } from "../../src/index.ts";
+
+const bin = fileURLToPath(new URL("../../src/cli/bin.js", import.meta.url));
+
+interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly error: string;
+}
+
+/** The command as a process of its own; `heard` may do something to it whenever it has said something. */
+const fluxion = (
+  args: readonly string[],
+  heard: (child: ReturnType<typeof spawn>) => void = () => {},
+): Promise<Ended> =>
+  new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [bin, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+    const [out, error]: [string[], string[]] = [[], []];
+    child.stdout.on("data", (chunk) => {
+      out.push(String(chunk));
+      heard(child);
+    });
+    child.stderr.on("data", (chunk) => error.push(String(chunk)));
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code, out: out.join(""), error: error.join("") }));
+  });
+
+const reports = (out: string): readonly Report[] =>
+  out
+    .trim()
+    .split("\n")
+    .map((line) => {
+      const decoded = reportCodec.decode(JSON.parse(line));
+      if (E.isLeft(decoded)) throw new Error(`not an event: ${line}`);
+      return decoded.right;
+    });
+
+/** An event without the times in it, which no two runs share. */
+const untimed = (report: Report): unknown => ({ ...report, milliseconds: 0, examplesPerSecond: 0 });
+
+describe("fluxion", () => {
+  it("lists the pipelines", async () => {
+    const { code, out } = await fluxion(["list"]);
+    expect(code).toBe(0);
+    for (const name of ["case-study", "mnist-mlp", "perceptron"]) expect(out).toContain(name);
+  });
+
+  it("lists them as JSON", async () => {
+    const { out } = await fluxion(["list", "--json"]);
+    const names = out
+      .trim()
+      .split("\n")
+      .map((line) => (JSON.parse(line) as { readonly name: string }).name);
+    expect(names).toEqual([...names].sort());
+    expect(names).toContain("mnist-mlp");
+  });
+
+  it("summarises layers, shapes, parameters, memory and operations", async () => {
+    const { code, out } = await fluxion(["summary", "case-study"]);
+    expect(code).toBe(0);
+    expect(out).toMatch(/dense 64 → 256 +\[64\] +\[256\] +16,640/);
+    expect(out).toMatch(/parameters +214,273/);
+    expect(out).toMatch(/planned memory +\d/);
+    expect(out).toMatch(/one training step +[\d,]+ operations in \d+ kernels/);
+  });
+
+  it("trains, one event of JSON a line, the same for the same seed on both backends", async () => {
+    const flags = ["train", "perceptron", "--epochs", "2", "--seed", "5", "--json"];
+    const [first, second, reference] = await Promise.all([
+      fluxion([...flags, "--backend", "wasm"]),
+      fluxion([...flags, "--backend=wasm"]),
+      fluxion([...flags, "--backend", "reference"]),
+    ]);
+    expect(first.code).toBe(0);
+    const events = reports(first.out);
+    expect(events[0]).toMatchObject({ _tag: "Started", pipeline: "perceptron", backend: "wasm" });
+    expect(events.at(-1)).toMatchObject({ _tag: "Completed", epoch: 2, step: 200 });
+    expect(events.filter((event) => event._tag === "StepCompleted")).toHaveLength(200);
+    expect(reports(second.out).map(untimed)).toEqual(events.map(untimed));
+    expect(reports(reference.out)[0]).toMatchObject({ backend: "reference" });
+  });
+
+  it("prints a line for each epoch where nobody watches", async () => {
+    const { out } = await fluxion(["train", "perceptron", "--epochs", "2"]);
+    expect(out.trim().split("\n")).toHaveLength(3);
+    expect(out).toMatch(/epoch 2\/2 +loss 0\.\d+ +accuracy/);
+  });
+
+  it.each([
+    [["train", "percepton"], /UnknownName.*"percepton"[\s\S]*did you mean "perceptron"\?/],
+    [["sumary", "perceptron"], /UnknownName[\s\S]*did you mean "summary"\?/],
+    [["train", "perceptron", "--epoch", "2"], /UnknownName[\s\S]*did you mean "epochs"\?/],
+    [["train", "perceptron", "--epochs", "none"], /InvalidFlag[\s\S]*fix/],
+    [["train", "perceptron", "--batch-size", "101"], /InvalidBatchSize[\s\S]*fix/],
+    [["train", "case-study", "--learning-rate", "1e30", "--epochs", "3"], /NonFinite[\s\S]*fix/],
+    [["train", "nowhere.ts"], /DataSourceError[\s\S]*fix/],
+  ])("explains %j and exits with 1", async (args, explanation) => {
+    const { code, error } = await fluxion(args);
+    expect(error).toMatch(explanation);
+    expect(code).toBe(1);
+  });
+
+  it("ends cleanly when it is interrupted", async () => {
+    const { code, out, error } = await fluxion(
+      ["train", "case-study", "--epochs", "100000", "--json"],
+      (child) => child.kill("SIGINT"),
+    );
+    expect(code).toBe(130);
+    expect(error).toBe("");
+    expect(out.endsWith("\n")).toBe(true);
+    expect(reports(out).length).toBeGreaterThan(0);
+  });
+
+  it("ends quietly when nobody reads on", async () => {
+    const { code, error } = await fluxion(
+      ["train", "case-study", "--epochs", "100000", "--json"],
+      (child) => {
+        child.stdout?.destroy();
+      },
+    );
+    expect(error).toBe("");
+    expect(code).toBe(0);
+  });
+});

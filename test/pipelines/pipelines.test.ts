@@ -1,0 +1,68 @@
+import { pipe } from "fp-ts/lib/function.js";
+import { take } from "rxjs";
+import { describe, expect, it } from "vitest";
+import { caseStudy } from "../../pipelines/case-study.ts";
+import { mnistMlp } from "../../pipelines/mnist-mlp.ts";
+import { perceptron } from "../../pipelines/perceptron.ts";
+import { train$, withEpochs } from "../../src/index.ts";
+import { backends, bitsOf, collect, lastOf, losses } from "../train/examples.ts";
+
+const services = backends.wasm;
+
+describe("mnist-mlp", () => {
+  it("recognises 94 % of the test digits after an epoch", async () => {
+    const events = await collect(train$(pipe(mnistMlp, withEpochs(1)), { services }));
+    expect(lastOf(events, "Started")).toMatchObject({
+      examples: 60_000,
+      parameters: 784 * 128 + 128 + 128 * 10 + 10,
+      stepsPerEpoch: 938,
+    });
+    expect(lastOf(events, "Completed").test?.metrics.accuracy).toBeGreaterThan(0.94);
+    expect(lastOf(events, "EpochCompleted").metrics.accuracy).toBeGreaterThan(0.9);
+  });
+
+  it("begins the same on both backends, to the rounding of f32", async () => {
+    const [wasm, reference] = [
+      losses(await collect(train$(mnistMlp, { services }).pipe(take(5)))),
+      losses(await collect(train$(mnistMlp, { services: backends.reference }).pipe(take(5)))),
+    ];
+    expect(wasm).toHaveLength(3);
+    for (const [i, loss] of wasm.entries())
+      expect(Math.abs(loss - (reference[i] ?? Number.NaN))).toBeLessThan(2e-6);
+  });
+});
+
+describe("case-study", () => {
+  it("learns its examples by heart, and nearly all that can be known of the others", async () => {
+    const events = await collect(train$(pipe(caseStudy, withEpochs(15)), { services }));
+    const { metrics, validation } = lastOf(events, "EpochCompleted");
+    expect(metrics.accuracy).toBe(1);
+    // Φ(2) = 0.977 is the best possible; 200 examples tell it to about 0.01.
+    expect(validation?.metrics.accuracy).toBeGreaterThan(0.93);
+  });
+});
+
+describe("perceptron", () => {
+  it("finds a line that separates the species", async () => {
+    const events = await collect(train$(perceptron, { services }));
+    expect(lastOf(events, "EpochCompleted")).toMatchObject({ loss: 0, metrics: { accuracy: 1 } });
+  });
+
+  it("adds the examples that it mistakes, or takes them away: its weights are sums of the table's lengths", async () => {
+    const events = await collect(train$(perceptron, { services: backends.reference }));
+    const { params } = lastOf(events, "Completed").state;
+    for (const weight of params.weight.toTypedArray())
+      expect(Math.abs(weight * 10 - Math.round(weight * 10))).toBeLessThan(1e-4);
+    expect(Number.isInteger(params.bias.item())).toBe(true);
+  });
+
+  it("stops changing once it makes no mistake", async () => {
+    const [five, ten] = [
+      await collect(train$(pipe(perceptron, withEpochs(5)), { services })),
+      await collect(train$(perceptron, { services })),
+    ];
+    const paramsOf = (events: typeof five) =>
+      (bitsOf(lastOf(events, "Completed").state) as { readonly params: unknown }).params;
+    expect(paramsOf(ten)).toEqual(paramsOf(five));
+  });
+});
