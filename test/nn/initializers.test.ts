@@ -1,0 +1,78 @@
+import { describe, expect, it } from "vitest";
+import * as initial from "../../src/nn/initializers.ts";
+import { equal } from "../../src/tensor/equality.ts";
+import { key } from "../../src/tensor/key.ts";
+import { numbers } from "./evaluated.ts";
+
+const moments = (values: readonly number[]) => {
+  const mean = values.reduce((a, b) => a + b, 0) / values.length;
+  const variance = values.reduce((a, b) => a + (b - mean) ** 2, 0) / values.length;
+  return { mean, variance };
+};
+const shape = [200, 300] as const;
+const drawn = (f: initial.Initializer) => numbers(f(key(11), shape));
+
+/** Each initialiser with the variance that its definition gives it, and a bound where it has one. */
+const table: readonly (readonly [string, initial.Initializer, number, number])[] = [
+  ["glorotUniform", initial.glorotUniform, 2 / 500, Math.sqrt(6 / 500)],
+  ["glorotNormal", initial.glorotNormal, 2 / 500, Number.POSITIVE_INFINITY],
+  ["heUniform", initial.heUniform, 2 / 200, Math.sqrt(6 / 200)],
+  ["heNormal", initial.heNormal, 2 / 200, Number.POSITIVE_INFINITY],
+  ["lecunUniform", initial.lecunUniform, 1 / 200, Math.sqrt(3 / 200)],
+  ["lecunNormal", initial.lecunNormal, 1 / 200, Number.POSITIVE_INFINITY],
+  ["fanInUniform", initial.fanInUniform, 1 / 600, 1 / Math.sqrt(200)],
+  ["normal", initial.normal(3), 9, Number.POSITIVE_INFINITY],
+  ["truncatedNormal", initial.truncatedNormal(0.5), 0.25, 1 / 0.8796],
+];
+
+describe("initialisers", () => {
+  it.each(table)(
+    "%s has the mean 0 and the variance of its definition",
+    (_, f, variance, bound) => {
+      const values = drawn(f);
+      const found = moments(values);
+      expect(Math.abs(found.mean)).toBeLessThan(5 * Math.sqrt(variance / values.length));
+      expect(Math.abs(found.variance / variance - 1)).toBeLessThan(0.03);
+      expect(Math.max(...values.map(Math.abs))).toBeLessThanOrEqual(bound * 1.0001);
+    },
+  );
+
+  it("draw the same for the same key, and otherwise for another", () => {
+    const f = initial.truncatedNormal();
+    expect(equal(f(key(1), [50]), f(key(1), [50]))).toBe(true);
+    expect(equal(f(key(1), [50]), f(key(2), [50]))).toBe(false);
+  });
+
+  it("take the fan of a convolution from its window", () => {
+    expect(initial.fanOf([3, 3, 8, 16])).toEqual({ in: 72, out: 144 });
+    expect(initial.fanOf([5, 7])).toEqual({ in: 5, out: 7 });
+    expect(initial.fanOf([5])).toEqual({ in: 5, out: 5 });
+  });
+
+  it.each([
+    [[6, 4], "columns"],
+    [[4, 6], "rows"],
+    [[2, 3, 4], "columns"],
+  ] as const)("orthogonal of %j has orthonormal %s, times the gain", (size, _) => {
+    const values = numbers(initial.orthogonal(2)(key(5), size));
+    const columns = size.at(-1) ?? 1;
+    const rows = values.length / columns;
+    const at = (r: number, c: number) => values[r * columns + c] as number;
+    const tall = rows >= columns;
+    const [count, length] = tall ? [columns, rows] : [rows, columns];
+    for (let i = 0; i < count; i++)
+      for (let j = 0; j < count; j++) {
+        let product = 0;
+        for (let k = 0; k < length; k++)
+          product += tall ? at(k, i) * at(k, j) : at(i, k) * at(j, k);
+        expect(product).toBeCloseTo(i === j ? 4 : 0, 5);
+      }
+  });
+
+  it("zeros, ones and constants are that", () => {
+    expect(numbers(initial.zeros(key(0), [2]))).toEqual([0, 0]);
+    expect(numbers(initial.ones(key(0), [2]))).toEqual([1, 1]);
+    expect(numbers(initial.constant(0.5)(key(0), [2]))).toEqual([0.5, 0.5]);
+    expect(numbers(initial.uniform(2, 3)(key(0), [100])).every((x) => x >= 2 && x < 3)).toBe(true);
+  });
+});

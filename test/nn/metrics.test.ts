@@ -1,0 +1,126 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { Expr } from "../../src/ir/expr.ts";
+import { type Metric, readSummary, type Summary } from "../../src/nn/metric.ts";
+import {
+  accuracy,
+  binaryAccuracy,
+  confusionMatrix,
+  f1,
+  meanLoss,
+  precision,
+  recall,
+  topK,
+} from "../../src/nn/metrics.ts";
+import { scalar, tensor } from "../../src/tensor/constructors.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
+import { valueOf } from "./evaluated.ts";
+
+const summaryOf = <A extends Summary>(
+  metric: Metric<A>,
+  outputs: Tensor,
+  targets: Tensor,
+  loss = 0,
+): A =>
+  readSummary<A>(
+    valueOf(
+      (l: Expr, o: Expr, t: Expr) => metric.fromBatch({ loss: l, outputs: o, targets: t }),
+      scalar(loss),
+      outputs,
+      targets,
+    ) as { readonly [K in keyof A]: Tensor },
+  );
+
+const scores = tensor([
+  [0.1, 0.7, 0.2],
+  [0.5, 0.3, 0.2],
+  [0.2, 0.3, 0.5],
+  [0.4, 0.5, 0.1],
+]);
+const labels = tensor([1, 1, 2, 0], "i32");
+
+describe("metrics", () => {
+  it("accuracy is the share of right answers, whatever the labels are given as", () => {
+    expect(summaryOf(accuracy, scores, labels)).toEqual({ total: 2, count: 4 });
+    expect(accuracy.value(summaryOf(accuracy, scores, labels.cast("u8")))).toBe(0.5);
+    const oneHot = tensor([
+      [0, 1, 0],
+      [0, 1, 0],
+      [0, 0, 1],
+      [1, 0, 0],
+    ]);
+    expect(accuracy.value(summaryOf(accuracy, scores, oneHot))).toBe(0.5);
+  });
+
+  it("topK is the share of answers among the k best, and accuracy for k of 1", () => {
+    const values = [1, 2, 3].map((k) => topK(k).value(summaryOf(topK(k), scores, labels)));
+    expect(values).toEqual([0.5, 1, 1]);
+    expect(() => topK(0)).toThrow(expect.objectContaining({ _tag: "InvalidArgument" }));
+  });
+
+  it("binaryAccuracy takes logits, or probabilities with their threshold", () => {
+    const targets = tensor([1, 0, 1]);
+    expect(binaryAccuracy().value(summaryOf(binaryAccuracy(), tensor([2, -1, -3]), targets))).toBe(
+      2 / 3,
+    );
+    const metric = binaryAccuracy(0.5);
+    expect(metric.value(summaryOf(metric, tensor([[0.9], [0.1], [0.6]]), targets))).toBe(1);
+  });
+
+  it("meanLoss weighs every batch by its examples", () => {
+    const [a, b] = [
+      summaryOf(meanLoss, tensor([[1], [1], [1]]), tensor([1, 1, 1]), 2),
+      summaryOf(meanLoss, tensor([[1]]), tensor([1]), 6),
+    ];
+    expect(meanLoss.value(meanLoss.monoid.concat(a, b))).toBe(3);
+    expect(meanLoss.value(meanLoss.monoid.empty)).toBeNaN();
+  });
+
+  it("the confusion matrix has precision, recall and F1", () => {
+    const metric = confusionMatrix(3);
+    const summary = summaryOf(metric, scores, labels);
+    expect(summary.counts).toEqual([
+      [0, 1, 0],
+      [1, 1, 0],
+      [0, 0, 1],
+    ]);
+    expect(metric.value(summary)).toBe(0.5);
+    expect([0, 1, 2].map((c) => precision(summary, c))).toEqual([0, 0.5, 1]);
+    expect([0, 1, 2].map((c) => recall(summary, c))).toEqual([0, 0.5, 1]);
+    expect([0, 1, 2].map((c) => f1(summary, c))).toEqual([0, 0.5, 1]);
+  });
+
+  it("give the same value however the examples are batched", () => {
+    const example = fc.tuple(
+      fc.array(fc.integer({ min: 0, max: 8 }), { minLength: 3, maxLength: 3 }),
+      fc.integer({ min: 0, max: 2 }),
+    );
+    const batch = fc.array(example, { minLength: 1, maxLength: 5 });
+    const of = <A extends Summary>(
+      metric: Metric<A>,
+      rows: readonly (readonly [readonly number[], number])[],
+    ): A =>
+      summaryOf(
+        metric,
+        tensor(rows.map(([s]) => s)),
+        tensor(
+          rows.map(([, l]) => l),
+          "i32",
+        ),
+      );
+    const sameFor = <A extends Summary>(metric: Metric<A>) =>
+      fc.assert(
+        fc.property(batch, batch, (a, b) => {
+          const { concat, empty } = metric.monoid;
+          const together = metric.value(of(metric, [...a, ...b]));
+          const [x, y] = [of(metric, a), of(metric, b)];
+          expect(metric.value(concat(x, y))).toBe(together);
+          expect(metric.value(concat(concat(empty, y), x))).toBe(together);
+        }),
+        { numRuns: 30 },
+      );
+    sameFor(accuracy);
+    sameFor(topK(2));
+    sameFor(confusionMatrix(3));
+  });
+});

@@ -1,0 +1,197 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { flatten, type Tree } from "../../src/algebra/tree.ts";
+import { adam, adamW } from "../../src/optim/adam.ts";
+import { adadelta, adagrad, adamax, rmsProp } from "../../src/optim/adaptive.ts";
+import {
+  addDecayedWeights,
+  clipByGlobalNorm,
+  clipByValue,
+  globalNorm,
+  scale,
+  scaleByLearningRate,
+} from "../../src/optim/parts.ts";
+import {
+  constantRate,
+  cosineDecay,
+  cosineWarmRestarts,
+  linearWarmup,
+  oneCycle,
+  piecewise,
+  ratesOf,
+  sequence,
+  stepDecay,
+} from "../../src/optim/schedules.ts";
+import { sgd } from "../../src/optim/sgd.ts";
+import {
+  chain,
+  type Exprs,
+  type GradientTransformation,
+  identityTransformation,
+  monoidTransformation,
+} from "../../src/optim/transformation.ts";
+import { tensor } from "../../src/tensor/constructors.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
+import { constants, numbers, valueOf } from "../nn/evaluated.ts";
+
+type Values = { readonly [name: string]: Tensor };
+
+/** A step of trees without types: what `compile` knows of a recursive tree type it cannot compute. */
+const stepOf = (optimizer: GradientTransformation, g: unknown, s: unknown, p: unknown): unknown =>
+  optimizer.update(g as Exprs, s as Exprs, p as Exprs);
+
+/** The updates of several steps of an optimizer, of params that stay where they are. */
+const updatesOf = (
+  optimizer: GradientTransformation,
+  params: Values,
+  gradients: readonly Values[],
+): readonly (readonly number[])[] => {
+  let state = optimizer.init(params);
+  return gradients.map((gradient) => {
+    const made = valueOf(
+      (g: unknown, s: unknown, p: unknown) => stepOf(optimizer, g, s, p),
+      gradient,
+      state,
+      params,
+    ) as { readonly updates: Tree<Tensor>; readonly state: Tree<Tensor> };
+    state = made.state;
+    return (flatten(made.updates).leaves as readonly Tensor[]).flatMap(numbers);
+  });
+};
+
+const params = { a: tensor([1, -2], "f64"), b: tensor([[3]], "f64") };
+const zero = { a: tensor([0, 0], "f64"), b: tensor([[0]], "f64") };
+const gradient = { a: tensor([3, 0], "f64"), b: tensor([[-4]], "f64") };
+
+const learningRate = 0.1;
+const optimizers: readonly GradientTransformation[] = [
+  sgd({ learningRate }),
+  sgd({ learningRate, momentum: 0.9, nesterov: true }),
+  adam({ learningRate }),
+  adamW({ learningRate, weightDecay: 0 }),
+  rmsProp({ learningRate, momentum: 0.5 }),
+  adagrad({ learningRate }),
+  adadelta(),
+  adamax({ learningRate }),
+  scale(2),
+  scaleByLearningRate(learningRate),
+  clipByValue(1),
+  clipByGlobalNorm(1),
+];
+
+describe("transformations", () => {
+  it.each(optimizers)("$name: zero gradients move nothing", (optimizer) => {
+    for (const step of updatesOf(optimizer, params, [zero, zero]))
+      for (const update of step) expect(Math.abs(update)).toBe(0);
+  });
+
+  it("chain is associative, with the identity as its unit", () => {
+    const { concat, empty } = monoidTransformation;
+    const any = fc.constantFrom(...optimizers);
+    fc.assert(
+      fc.property(any, any, any, (f, g, h) => {
+        const steps = [gradient, zero, gradient];
+        const expected = updatesOf(chain(f, g, h), params, steps);
+        expect(updatesOf(concat(concat(f, g), h), params, steps)).toEqual(expected);
+        expect(updatesOf(concat(f, concat(g, h)), params, steps)).toEqual(expected);
+        expect(updatesOf(concat(empty, f), params, steps)).toEqual(updatesOf(f, params, steps));
+        expect(updatesOf(concat(f, empty), params, steps)).toEqual(updatesOf(f, params, steps));
+      }),
+      { numRuns: 20 },
+    );
+    expect(updatesOf(identityTransformation, params, [gradient])).toEqual([[3, 0, -4]]);
+  });
+
+  it("chain applies its parts in order", () => {
+    expect(updatesOf(chain(clipByValue(1), scale(10)), params, [gradient])).toEqual([[10, 0, -10]]);
+    expect(updatesOf(chain(scale(10), clipByValue(1)), params, [gradient])).toEqual([[1, 0, -1]]);
+  });
+
+  it("clipByGlobalNorm shortens what is too long, and leaves the rest", () => {
+    expect(updatesOf(clipByGlobalNorm(1), params, [gradient])[0]).toEqual([
+      3 * (1 / 5),
+      0,
+      -4 * (1 / 5),
+    ]);
+    expect(updatesOf(clipByGlobalNorm(10), params, [gradient])).toEqual([[3, 0, -4]]);
+    const norm = valueOf((g: unknown) => globalNorm(g as Exprs), gradient) as Tensor;
+    expect(norm.item()).toBe(5);
+  });
+
+  it("addDecayedWeights and adamW pull params towards 0, adamW apart from the gradient", () => {
+    expect(updatesOf(addDecayedWeights(0.5), params, [zero])).toEqual([[0.5, -1, 1.5]]);
+    const decay = updatesOf(adamW({ learningRate: 0.1, weightDecay: 0.5 }), params, [zero]);
+    expect(decay[0]?.map((u) => Math.round(u * 1e12) / 1e12)).toEqual([-0.05, 0.1, -0.15]);
+  });
+
+  it("a first step of Adam has the size of the learning rate, in f32 too", () => {
+    const [step] = updatesOf(adam({ learningRate: 0.001 }), { p: tensor([1, 1]) }, [
+      { p: tensor([1e-3, -1e3]) },
+    ]);
+    expect(step?.[0]).toBeCloseTo(-0.001, 7);
+    expect(step?.[1]).toBeCloseTo(0.001, 7);
+  });
+
+  it("says the learning rate of the step to come", () => {
+    const optimizer = chain(
+      clipByValue(1),
+      sgd({ learningRate: stepDecay(0.8, 1, 0.5) }),
+      scale(1),
+    );
+    const rate = (state: Tree<Tensor>) =>
+      (valueOf((s: unknown) => optimizer.learningRate?.(s as Exprs), state) as Tensor).item();
+    const first = optimizer.init(params);
+    const made = valueOf(
+      (g: unknown, s: unknown, p: unknown) =>
+        optimizer.update(g as Exprs, s as Exprs, p as Exprs).state as unknown,
+      gradient,
+      first,
+      params,
+    ) as Tree<Tensor>;
+    expect([rate(first), rate(made)]).toEqual([0.8, 0.4]);
+    expect(chain(clipByValue(1)).learningRate).toBeUndefined();
+  });
+
+  it("holds its tree of params whatever that is", () => {
+    const [step] = updatesOf(adam({ learningRate }), {}, [{}]);
+    expect(step).toEqual([]);
+    expect(constants(undefined)).toBeUndefined();
+  });
+});
+
+describe("schedules", () => {
+  it("a warm-up rises evenly to the schedule that it is put before", () => {
+    expect(ratesOf(linearWarmup(constantRate(1), 4), 6)).toEqual([0, 0.25, 0.5, 0.75, 1, 1]);
+  });
+
+  it("sequences begin each schedule at its own step 0", () => {
+    const rates = ratesOf(sequence(constantRate(5), [2, stepDecay(1, 1, 0.5)]), 5);
+    expect(rates).toEqual([5, 5, 1, 0.5, 0.25]);
+    expect(ratesOf(piecewise(1, [1, 0.5], [3, 0.1]), 5)).toEqual([1, 0.5, 0.5, 0.1, 0.1]);
+  });
+
+  it("restarts begin exactly where each cycle does", () => {
+    const rates = ratesOf(cosineWarmRestarts(1, 3, { growth: 2 }), 3 + 6 + 12 + 24 + 1);
+    expect([0, 3, 9, 21, 45].map((step) => rates[step])).toEqual([1, 1, 1, 1, 1]);
+    expect(Math.max(...[2, 8, 20, 44].map((step) => rates[step] as number))).toBeLessThan(0.3);
+  });
+
+  it("ends where it says", () => {
+    expect(ratesOf(cosineDecay(1, 4, 0.1), 5).at(-1)).toBeCloseTo(0.1, 12);
+    const cycle = ratesOf(oneCycle(1, 10), 10);
+    expect(cycle[0]).toBeCloseTo(1 / 25, 12);
+    expect(Math.max(...cycle)).toBeCloseTo(1, 12);
+    expect(cycle.at(-1)).toBeCloseTo(1 / 25 / 1e4, 12);
+  });
+
+  it("refuses lengths that are none", () => {
+    for (const make of [
+      () => stepDecay(1, 0, 0.5),
+      () => cosineDecay(1, 0),
+      () => cosineWarmRestarts(1, 3, { growth: 0.5 }),
+      () => linearWarmup(constantRate(1), -1),
+      () => oneCycle(1, 0),
+    ])
+      expect(make).toThrow(expect.objectContaining({ _tag: "InvalidArgument" }));
+  });
+});
