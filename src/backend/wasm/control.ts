@@ -1,8 +1,7 @@
 import type { Params } from "../../ir/expr.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import type { Context } from "./context.ts";
-import { packedView } from "./kernels/contraction.ts";
-import { copyKernel } from "./kernels/elementwise.ts";
+import { copyKernel, packedView } from "./kernels/elementwise.ts";
 import type { Step } from "./kernels/kernel.ts";
 import { type Buffer, bufferOf, sliceBuffer, type View, whole } from "./view.ts";
 

@@ -8,9 +8,9 @@ import {
   storeScalar,
   storeVector,
 } from "./access.ts";
-import { type Code, f32, f32x4, f64, i32, i32x4 } from "./assembler/index.ts";
+import { type Code, f32x4, i32, i32x4 } from "./assembler/index.ts";
 import type { Operation, Value } from "./pointwise/operation.ts";
-import { scalarOperations } from "./pointwise/scalar.ts";
+import { constantOf, scalarOperations } from "./pointwise/scalar.ts";
 import { vectorOperations } from "./pointwise/vector.ts";
 import { type Address, addressOf, plus, type Site, times } from "./site.ts";
 import { collapse, type View } from "./view.ts";
@@ -98,12 +98,7 @@ const innermost = (view: View): number => view.strides.at(-1) ?? 0;
 
 /** A constant of a dtype in every lane. */
 const literalOf = (site: Site, dtype: Dtype, value: number, mode: Mode): Code => {
-  if (mode === "scalar")
-    return dtype === "f32"
-      ? f32.const(value)
-      : dtype === "f64"
-        ? f64.const(value)
-        : i32.const(value);
+  if (mode === "scalar") return constantOf(dtype, value);
   return site.body.hoist(
     dtype === "f32" ? f32x4.const(value) : i32x4.const(dtype === "bool" ? -value : value),
   );

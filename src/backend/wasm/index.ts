@@ -5,6 +5,14 @@ import { compileProgram } from "./compile.ts";
 import { executable } from "./run.ts";
 
 /**
+ * How a program becomes a module, in the order of the files: `scope` says of each value where it is read
+ * (rearrangements are views, in `view`); `fuse` groups the nodes that share a loop; `region` orders the
+ * groups and decides what is written in place; `lowering` and `kernels/` make steps of them, of which a
+ * loop's body is data (`fused`); `memory` plans an address for every buffer; `module` writes the code;
+ * `run` copies in and out.
+ */
+
+/**
  * The fast backend: a program becomes one WebAssembly module with planned memory, element-wise work fused
  * into loops of vector instructions, and its state kept in that memory from step to step.
  *

@@ -1,7 +1,8 @@
 import type { Params, PrimitiveTag, TensorType } from "../../ir/expr.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
-import { dotKernels, packedView } from "./kernels/contraction.ts";
+import { dotKernels } from "./kernels/contraction.ts";
+import { packedView } from "./kernels/elementwise.ts";
 import { gatherKernel, scatterAddKernels } from "./kernels/indexed.ts";
 import type { Kernel } from "./kernels/kernel.ts";
 import { argReduceKernel, cumsumKernel, sortKernel } from "./kernels/lines.ts";
@@ -18,7 +19,6 @@ import {
   sliceView,
   transposeView,
   type View,
-  whole,
 } from "./view.ts";
 
 /** How a primitive becomes code. */
@@ -197,6 +197,3 @@ export const lowerings: { readonly [P in PrimitiveTag]: Lowering<P> } = {
   scan: { kind: "control" },
   call: { kind: "absent" },
 };
-
-/** A whole buffer as the view of a node's output. */
-export const outputView = (buffer: Buffer, type: TensorType): View => whole(buffer, type.shape);

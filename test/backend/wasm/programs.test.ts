@@ -118,7 +118,9 @@ const grow = (known: readonly Expr[], choice: Choice, depth: number): readonly E
         ? []
         : node("argReduce", { kind: l % 2 ? "max" : "min", axis }, x);
     case 14:
-      return rank === 0 ? [] : node("cumsum", { axis, reverse: l % 2 === 1 }, x).map(bounded);
+      return rank === 0 || !isNumeric(x)
+        ? []
+        : node("cumsum", { axis, reverse: l % 2 === 1 }, x).map(bounded);
     case 15:
       return rank === 0 ? [] : node("sort", { axis }, x);
     case 16: {

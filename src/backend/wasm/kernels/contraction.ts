@@ -3,15 +3,7 @@ import { sizeOf } from "../../../tensor/shape.ts";
 import { call } from "../assembler/index.ts";
 import { type GemmSpec, gemmScratchBytes } from "../gemm/index.ts";
 import { startOf } from "../site.ts";
-import {
-  type Buffer,
-  bufferOf,
-  isContiguous,
-  makeBuffer,
-  transposeView,
-  type View,
-  whole,
-} from "../view.ts";
+import { type Buffer, bufferOf, makeBuffer, transposeView, type View, whole } from "../view.ts";
 import { copyKernel } from "./elementwise.ts";
 import type { Kernel } from "./kernel.ts";
 
@@ -122,14 +114,4 @@ export const dotKernels = (params: DotParams, x: View, y: View, out: Buffer): re
     },
   };
   return [...copies, kernel];
-};
-
-/** A view as one run of memory: itself if it is one, else a copy. */
-export const packedView = (
-  view: View,
-): { readonly view: View; readonly copies: readonly Kernel[] } => {
-  if (isContiguous(view)) return { view, copies: [] };
-  const buffer = makeBuffer(view.dtype, sizeOf(view.shape), "operand in order");
-  const to = whole(buffer, view.shape);
-  return { view: to, copies: [copyKernel(view, to)] };
 };

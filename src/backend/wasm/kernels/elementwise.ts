@@ -1,6 +1,15 @@
 import { sizeOf } from "../../../tensor/shape.ts";
 import { emitFused, type Fused } from "../fused.ts";
-import { type Buffer, bufferOf, identityOf, literal, type View } from "../view.ts";
+import {
+  type Buffer,
+  bufferOf,
+  identityOf,
+  isContiguous,
+  literal,
+  makeBuffer,
+  type View,
+  whole,
+} from "../view.ts";
 import type { Kernel } from "./kernel.ts";
 
 const distinct = <A>(xs: readonly A[]): readonly A[] => [...new Set(xs)];
@@ -61,3 +70,13 @@ export const copyKernel = (from: View, to: View): Kernel => {
 /** One number everywhere. */
 export const fillKernel = (to: View, value: number): Kernel =>
   copyKernel(literal(to.dtype, to.shape, value), to);
+
+/** A view as one run of memory: itself if it is one, else a copy. */
+export const packedView = (
+  view: View,
+): { readonly view: View; readonly copies: readonly Kernel[] } => {
+  if (isContiguous(view)) return { view, copies: [] };
+  const buffer = makeBuffer(view.dtype, sizeOf(view.shape), "operand in order");
+  const to = whole(buffer, view.shape);
+  return { view: to, copies: [copyKernel(view, to)] };
+};

@@ -1,8 +1,9 @@
-import { bytesPerElement, type Dtype } from "../../../tensor/dtype.ts";
+import { bytesPerElement } from "../../../tensor/dtype.ts";
 import { type Shape, sizeOf } from "../../../tensor/shape.ts";
 import { loadScalar, loadVector, storeScalar, storeVector } from "../access.ts";
-import { type Code, f32, f32x4, f64, i32, memory } from "../assembler/index.ts";
+import { type Code, f32x4, i32, memory } from "../assembler/index.ts";
 import { nest } from "../fused.ts";
+import { constantOf, sumOf } from "../pointwise/scalar.ts";
 import { addressOf, type Site, startOf } from "../site.ts";
 import { type Buffer, bufferOf, type View, whole } from "../view.ts";
 import { copyKernel } from "./elementwise.ts";
@@ -55,9 +56,6 @@ const eachRun = (
 const start = (site: Site, view: View): Code<"i32"> =>
   startOf(site, bufferOf(view) as Buffer, view.offset * bytesPerElement(view.dtype)); // contiguous views have a buffer
 
-const zeroOf = (dtype: Dtype): Code<"f32" | "f64" | "i32"> =>
-  dtype === "f32" ? f32.const(0) : dtype === "f64" ? f64.const(0) : i32.const(0);
-
 /** Both `x` and `indices` must be contiguous. */
 export const gatherKernel = (
   params: IndexedParams,
@@ -82,7 +80,7 @@ export const gatherKernel = (
           else body.do(memory.copy(target, source, bytes));
         },
         () => {
-          if (rest === 1) body.do(storeScalar(x.dtype, target, zeroOf(x.dtype)));
+          if (rest === 1) body.do(storeScalar(x.dtype, target, constantOf(x.dtype, 0)));
           else body.do(memory.fill(target, 0, bytes));
         },
       );
@@ -96,15 +94,6 @@ export const gatherKernel = (
     operations: 0,
     emit,
   };
-};
-
-/** The sum of two elements: integers wrap around, bools are joined. */
-export const sumOf = (dtype: Dtype, x: Code, y: Code): Code<"f32" | "f64" | "i32"> => {
-  // Both have the scalar type of the dtype.
-  if (dtype === "f32") return f32.add(x as Code<"f32">, y as Code<"f32">);
-  if (dtype === "f64") return f64.add(x as Code<"f64">, y as Code<"f64">);
-  const [a, b] = [x as Code<"i32">, y as Code<"i32">];
-  return dtype === "bool" ? i32.or(a, b) : i32.add(a, b);
 };
 
 /** `indices` and `updates` must be contiguous; `x` is copied unless it may be overwritten. */

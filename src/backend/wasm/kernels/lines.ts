@@ -3,9 +3,9 @@ import { sizeOf } from "../../../tensor/shape.ts";
 import { loadScalar, storeScalar } from "../access.ts";
 import { type Body, type Code, f32, f64, i32, type Local, select } from "../assembler/index.ts";
 import { nest } from "../fused.ts";
+import { constantOf, sumOf } from "../pointwise/scalar.ts";
 import { addressOf, type Site, startOf } from "../site.ts";
 import { type Buffer, bufferOf, makeBuffer, transposeView, type View, whole } from "../view.ts";
-import { sumOf } from "./indexed.ts";
 import type { Kernel } from "./kernel.ts";
 
 /** Work along one axis, line by line: the index of an extreme, running sums, sorting. */
@@ -25,9 +25,6 @@ const lineOf = (site: Site, view: View, outer: readonly Code<"i32">[]) => {
     at: (i: Code<"i32">): Code<"i32"> => i32.add(start, i32.mul(i, step)),
   };
 };
-
-const constantOf = (dtype: Dtype, value: number): Code<"f32" | "f64" | "i32"> =>
-  dtype === "f32" ? f32.const(value) : dtype === "f64" ? f64.const(value) : i32.const(value);
 
 /** Comparisons of two elements; both must be named. */
 const less = (dtype: Dtype, x: Code, y: Code): Code<"i32"> =>

@@ -2,7 +2,7 @@ import type { ReduceKind } from "../../../ir/expr.ts";
 import { bytesPerElement, type Dtype } from "../../../tensor/dtype.ts";
 import { sizeOf, stridesOf } from "../../../tensor/shape.ts";
 import { extractLane, spread, storeScalar } from "../access.ts";
-import { type Code, f32, f64, i32, type ValueType, v128 } from "../assembler/index.ts";
+import { type Code, i32, type ValueType, v128 } from "../assembler/index.ts";
 import {
   collapsed,
   dtypeOfValue,
@@ -16,7 +16,7 @@ import {
   rowOf,
 } from "../fused.ts";
 import type { Operation, Pointwise } from "../pointwise/operation.ts";
-import { scalarOperations } from "../pointwise/scalar.ts";
+import { constantOf, scalarOperations } from "../pointwise/scalar.ts";
 import { vectorOperations } from "../pointwise/vector.ts";
 import { addressOf, type Site } from "../site.ts";
 import { type Buffer, literal, type View, whole } from "../view.ts";
@@ -52,9 +52,6 @@ export const emptyOf = (kind: ReduceKind, dtype: Dtype): number => {
 /** What changes no element when it is combined with it: −0 for sums of floats, since 0 + −0 is 0. */
 const neutral = (kind: ReduceKind, dtype: Dtype): number =>
   kind === "sum" && dtype !== "i32" ? -0 : emptyOf(kind, dtype);
-
-const constantOf = (dtype: Dtype, value: number): Code<"f32" | "f64" | "i32"> =>
-  dtype === "f32" ? f32.const(value) : dtype === "f64" ? f64.const(value) : i32.const(value);
 
 /** A local whose type is that of what is combined in it. */
 type Accumulator = Code<ValueType> & { readonly set: (value: never) => Code<"void"> };

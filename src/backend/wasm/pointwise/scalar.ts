@@ -171,3 +171,16 @@ export const scalarOperations: { readonly [P in Pointwise]: Scalar } = {
   select: (_, [condition, x, y]) => select(x as Value, y as Value, integer(condition)),
   cast,
 };
+
+/** A number as a constant of the scalar type of `dtype`. */
+export const constantOf = (dtype: Dtype, value: number): Code<"f32" | "f64" | "i32"> =>
+  dtype === "f32" ? f32.const(value) : dtype === "f64" ? f64.const(value) : i32.const(value);
+
+/** The sum of two elements: integers wrap around, bools are joined. */
+export const sumOf = (dtype: Dtype, x: Code, y: Code): Code<"f32" | "f64" | "i32"> => {
+  // Both have the scalar type of the dtype.
+  if (dtype === "f32") return f32.add(x as Code<"f32">, y as Code<"f32">);
+  if (dtype === "f64") return f64.add(x as Code<"f64">, y as Code<"f64">);
+  const [a, b] = [x as Code<"i32">, y as Code<"i32">];
+  return dtype === "bool" ? i32.or(a, b) : i32.add(a, b);
+};
