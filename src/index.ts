@@ -35,9 +35,6 @@ export {
 export type { CompileOptions, Executable, Plan, Session } from "./backend/backend.ts";
 export { type Concrete, compile } from "./backend/compile.ts";
 export { Backend } from "./backend/index.ts";
-// Programs of their own
-export { explain, isFluxionError } from "./cli/explain.ts";
-export { runMain } from "./cli/runMain.ts";
 // What crosses a boundary
 export { decodeJson, decodeWith } from "./codec/decode.ts";
 export { tensorCodec, treeCodec } from "./codec/tensor.ts";
@@ -330,6 +327,8 @@ export type {
   Validated,
 } from "./train/event.ts";
 export { eventLine, type Report, reportCodec } from "./train/eventJson.ts";
+export { explain, isFluxionError } from "./train/explain.ts";
+export { runMain, subscribeMain } from "./train/main.ts";
 export {
   type EarlyStopping,
   earlyStopping,
@@ -360,4 +359,5 @@ export {
   withValidation,
 } from "./train/pipeline.ts";
 export type { TrainState } from "./train/state.ts";
+export { type RunSummary, summarise } from "./train/summary.ts";
 export { resume$, type Services, type TrainOptions, train$ } from "./train/train.ts";

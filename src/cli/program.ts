@@ -6,6 +6,8 @@ import { ReverseMode } from "../autodiff/index.ts";
 import { Backend } from "../backend/index.ts";
 import type { TrainEvent } from "../train/event.ts";
 import { eventLine } from "../train/eventJson.ts";
+import { explain } from "../train/explain.ts";
+import { subscribeMain } from "../train/main.ts";
 import { printProgress } from "../train/operators/printProgress.ts";
 import {
   type AnyPipeline,
@@ -17,10 +19,8 @@ import {
 import { summarise } from "../train/summary.ts";
 import { train$ } from "../train/train.ts";
 import { type BackendName, type Invocation, parse, type Settings } from "./commandLine.ts";
-import { explain } from "./explain.ts";
 import { help } from "./help.ts";
 import { library, pipelineNamed } from "./library.ts";
-import { subscribeMain } from "./runMain.ts";
 import { summaryText } from "./summary.ts";
 import { table } from "./table.ts";
 

@@ -1,4 +1,4 @@
-import * as t from "io-ts";
+import * as t from "io-ts/lib/index.js";
 import type { TrainEvent } from "./event.ts";
 
 type Stateless<E> = E extends { readonly state: unknown } ? Omit<E, "state"> : E;

@@ -2,7 +2,6 @@ import * as Effect from "effect/Effect";
 import { pipe } from "fp-ts/lib/function.js";
 import { lastValueFrom, tap } from "rxjs";
 import { describe, expect, it } from "vitest";
-import { isFluxionError } from "../../src/cli/explain.ts";
 import {
   type AnyPipeline,
   adam,
@@ -32,6 +31,7 @@ import {
   withValidation,
   zeros,
 } from "../../src/index.ts";
+import { isFluxionError } from "../../src/train/explain.ts";
 import { backends, bitsOf, collect, lastOf, small } from "./examples.ts";
 
 const services = backends.wasm;

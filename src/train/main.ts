@@ -1,8 +1,8 @@
 import type { Observable } from "rxjs";
-import { printProgress } from "../train/operators/printProgress.ts";
-import type { AnyPipeline } from "../train/pipeline.ts";
-import { train$ } from "../train/train.ts";
 import { explain } from "./explain.ts";
+import { printProgress } from "./operators/printProgress.ts";
+import type { AnyPipeline } from "./pipeline.ts";
+import { train$ } from "./train.ts";
 
 /** The exit code of a process that an interruption from the terminal ended. */
 const interrupted = 130;
