@@ -111,6 +111,12 @@ const positive = (op: string, n: number): number => {
  *
  * **Shapes** `x: [...s] → y: [...s]`; params `[times, ...]`.
  * **Fails with** `InvalidArgument`, thrown, where `times` is not a positive whole number.
+ *
+ * @example
+ * ```ts
+ * import { dense, key, repeat } from "fluxion";
+ * repeat(6, dense(4, 4)).init(key(0)).params.weight.shape // => [6, 4, 4]
+ * ```
  */
 export const repeat = <const N extends number, const L extends Composable>(
   times: N,

@@ -46,6 +46,14 @@ type Linear<I extends number, O extends number> = Layer<
  * **Shapes** `x: [inputs] → y: [outputs]`, one example; `weight: [inputs, outputs]`, `bias: [outputs]`.
  * **Math** `y = xW + b`.
  * **Fails with** `InvalidArgument`, thrown, where a size is not a positive whole number.
+ *
+ * @example
+ * ```ts
+ * import { dense, key } from "fluxion";
+ * const { params } = dense(784, 128).init(key(0));
+ * params.weight.shape // => [784, 128]
+ * params.bias.shape // => [128]
+ * ```
  */
 export function dense<const I extends number, const O extends number>(
   inputs: I,

@@ -36,6 +36,13 @@ const symbolic = (tree: unknown): unknown => {
  * it was really applied to. A layer in a loop is shown once.
  *
  * **Shapes** `inputShape` is that of one example.
+ *
+ * @example
+ * ```ts
+ * import { dense, describe, relu, sequential } from "fluxion";
+ * const rows = describe(sequential(dense(2, 3), relu), [2]);
+ * rows.map((row) => `${row.name}: ${row.output}`) // => ["sequential: 3", "dense 2 → 3: 3", "relu: 3"]
+ * ```
  */
 export const describe = (layer: Composable, inputShape: Shape): readonly LayerRow[] => {
   const rows: LayerRow[] = [];

@@ -16,6 +16,12 @@ export type Initializer = <const S extends Shape>(key: Key, shape: S, fan?: Fan)
 /**
  * The fan of a weight: `[in, out]` for a matrix, `[...window, in, out]` for a convolution, whose window
  * multiplies both; a vector's extent is both.
+ *
+ * @example
+ * ```ts
+ * import { initializers } from "fluxion";
+ * initializers.fanOf([3, 3, 8, 16]) // => { in: 72, out: 144 }
+ * ```
  */
 export const fanOf = (shape: Shape): Fan => {
   const [first = 1, second = first] = shape.slice(-2);

@@ -131,6 +131,15 @@ const expected = (p: Expr, s: Expr): Loss =>
  * **Shapes** `logits: [classes], label: [] (i32 or u8) or [classes] → []`, one example.
  * **Units** nats. **Math** gradient `softmax(x) - p`.
  * **Source** smoothing: Szegedy et al. (2015), arXiv:1512.00567, section 7.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect";
+ * import { Backend, compile, type Expr, softmaxCrossEntropy, tensor } from "fluxion";
+ * const scores = tensor([1, 2, 3]);
+ * const loss = compile((x: Expr) => softmaxCrossEntropy(x, 2), [scores]);
+ * Effect.runSync(Effect.provide(loss, Backend.layerReference))(scores).item() // => 0.4076059
+ * ```
  */
 export const softmaxCrossEntropy = (
   logits: Operand,

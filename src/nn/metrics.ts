@@ -104,6 +104,14 @@ export interface Confusion {
  * {@link f1} are functions of the summary.
  *
  * **Shapes** `outputs: [batch, classes]`, `targets: [batch]` integers or `[batch, classes]`.
+ *
+ * @example
+ * ```ts
+ * import { confusionMatrix, precision, recall } from "fluxion";
+ * const { monoid, value } = confusionMatrix(2);
+ * const seen = monoid.concat({ counts: [[8, 2], [0, 0]] }, { counts: [[0, 0], [1, 9]] });
+ * [value(seen), precision(seen, 0), recall(seen, 1)] // => [0.85, 0.8888889, 0.9]
+ * ```
  */
 export const confusionMatrix = (classes: number): Metric<Confusion> => {
   const indices = Array.from({ length: classes }, (_, i) => i);

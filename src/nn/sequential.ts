@@ -42,6 +42,13 @@ const chain = (name: string, layers: readonly OpenLayer[]): OpenLayer => ({
  *
  * **Math** `sequential(f, g, h)(x) = h(g(f(x)))`.
  * **Laws** `laws.layer`: associative with unit {@link identity}, up to regrouping of params.
+ *
+ * @example
+ * ```ts
+ * import { dense, describe, relu, sequential } from "fluxion";
+ * const network = sequential(dense(784, 128), relu, dense(128, 10));
+ * describe(network, [784]).map((row) => row.params) // => [101770, 100480, 0, 1290]
+ * ```
  */
 export const sequential = <const Ls extends readonly Composable[]>(
   ...layers: Meeting<Ls>

@@ -117,7 +117,15 @@ export const cosineWarmRestarts = (
   };
 };
 
-/** A schedule whose first `steps` rates are multiplied by a factor that rises evenly from `from` to 1. */
+/**
+ * A schedule whose first `steps` rates are multiplied by a factor that rises evenly from `from` to 1.
+ *
+ * @example
+ * ```ts
+ * import { cosineDecay, linearWarmup, ratesOf } from "fluxion";
+ * ratesOf(linearWarmup(cosineDecay(1, 8), 2), 9).map((rate) => Math.round(100 * rate)) // => [0, 48, 85, 69, 50, 31, 15, 4, 0]
+ * ```
+ */
 export const linearWarmup = (schedule: Schedule, steps: number, from = 0): Schedule => {
   positive("linearWarmup", "steps", steps);
   return (t) => {

@@ -72,6 +72,12 @@ export const identityTransformation: GradientTransformation = stateless("identit
  * Its state is an array with the state of each; its learning rate that of the last that has one.
  *
  * **Laws** `laws.optimizer`: associative with unit {@link identityTransformation}, up to regrouping of state.
+ *
+ * @example
+ * ```ts
+ * import { adam, chain, clipByGlobalNorm } from "fluxion";
+ * chain(clipByGlobalNorm(1), adam({ learningRate: 1e-3 })).name // => "clipByGlobalNorm, then adam"
+ * ```
  */
 export const chain = (...parts: readonly GradientTransformation[]): GradientTransformation => {
   // The state that comes in is the array that `init` or `update` gave out.
