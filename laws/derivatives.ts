@@ -91,15 +91,32 @@ export const primalPreservation = ({ forward, reverse }: Modes = exact): Law<Sym
     },
   );
 
-/** 2: `jvp` is the limit of difference quotients, on the smooth domain, in f64. */
+/** The second look at a difference quotient takes steps this much shorter. */
+const refinement = 16;
+
+/**
+ * 2: `jvp` is the limit of difference quotients, in f64. Where quotients of two step sizes disagree there
+ * is a kink or a jump between them, and no derivative to compare with.
+ */
 export const differenceQuotients = ({ forward }: Modes = exact): Law<SymbolicFunction> =>
   law("difference quotients", "J(x)·v = lim (f(x + hv) - f(x)) / h", (f: SymbolicFunction) => {
     const push = halves(f, tangentMap(f, forward));
-    const quotient = halves(f, tangentMap(f, byDifferences.forward));
+    const differences = halves(f, tangentMap(f, byDifferences.forward));
+    /** The quotient along `v` from steps that are shorter by a factor. */
+    const quotient = (x: readonly Tensor[], v: readonly Tensor[], shorter: number) => {
+      const along = differences(x, combine([1 / shorter], [v], like)).moved;
+      return combine([shorter], [along], like);
+    };
     return {
       given: fc.record({ x: inputsOf(f), v: tangentsOf(f) }),
-      breach: ({ x, v }) =>
-        f.rough ? undefined : differencesNear("tangent", push(x, v).moved, quotient(x, v).moved),
+      breach: ({ x, v }) => {
+        if (f.rough) return undefined;
+        const coarse = quotient(x, v, 1);
+        const difference = differencesNear("tangent", push(x, v).moved, coarse);
+        if (difference === undefined) return undefined;
+        const smooth = differencesNear("", quotient(x, v, refinement), coarse) === undefined;
+        return smooth ? difference : undefined;
+      },
     };
   });
 

@@ -29,9 +29,12 @@ export {
 } from "./domain.ts";
 export { chainRule, hessianSymmetry } from "./higherOrder.ts";
 export {
+  type AsyncLaw,
+  type AsyncTrial,
   across,
   type CheckOptions,
   check,
+  checkAsync,
   type Family,
   type Held,
   type Law,
@@ -41,12 +44,34 @@ export {
   type Trial,
 } from "./law.ts";
 export {
+  type LayerSubject,
+  layerAssociativity,
+  layerIdentity,
+  layerLaws,
+  layerSerialisation,
+} from "./layers.ts";
+export {
   backendsAgree,
   type Compile,
   compilerOf,
   immutability,
   meaningKept,
 } from "./meaning.ts";
+export {
+  type Example,
+  type MetricSubject,
+  metricBatching,
+  metricLaws,
+  metricMonoid,
+  metricSubject,
+} from "./metrics.ts";
+export {
+  type OptimizerSubject,
+  optimizerAssociativity,
+  optimizerIdentity,
+  optimizerLaws,
+  restingPoint,
+} from "./optimizers.ts";
 export {
   type Differentiation,
   differentiations,
@@ -57,3 +82,4 @@ export {
 export { primitiveCases, primitiveFunctions } from "./registry/primitives.ts";
 export { exampleOfLayer, functionFrom, functionOfLayer } from "./subjects.ts";
 export { batched, cotangentMap, type SymbolicFunction, tangentMap } from "./symbolic.ts";
+export { reproduction, resumption, type Trainer, trainerOf } from "./training.ts";

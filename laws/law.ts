@@ -111,20 +111,19 @@ export interface CheckOptions {
   readonly path?: string;
 }
 
-/**
- * Looks for a sample on which `subject` breaks a law: how many held, or the simplest that did not.
- *
- * **Fails with** `LawBroken`, on the left.
- */
-export const check = <S>(
-  { name, says, trial }: Law<S>,
-  subject: S & { readonly name: string },
-  { runs = 20, seed = 1, path = "" }: CheckOptions = {},
+interface Named {
+  readonly name: string;
+}
+
+/** What a run of samples says of a law: how many held, or the simplest that did not. */
+const verdict = (
+  { name, says }: Pick<Law<never>, "name" | "says">,
+  subject: Named,
+  details: fc.RunDetails<[sample: unknown]>,
 ): Either<LawBroken, Held> => {
-  const details = fc.check(propertyOf(trial(subject)), { numRuns: runs, seed, path });
+  const { seed, counterexample, counterexamplePath, errorInstance } = details;
   if (!details.failed)
     return right({ law: name, subject: subject.name, runs: details.numRuns, seed });
-  const { counterexample, counterexamplePath, errorInstance } = details;
   return left(
     new LawBroken({
       law: name,
@@ -132,16 +131,61 @@ export const check = <S>(
       subject: subject.name,
       reason: errorInstance instanceof Error ? errorInstance.message : String(errorInstance),
       counterexample: fc.stringify(counterexample),
-      seed: details.seed,
+      seed,
       path: counterexamplePath ?? "",
     }),
   );
 };
 
+const parametersOf = ({ runs = 20, seed = 1, path = "" }: CheckOptions) => ({
+  numRuns: runs,
+  seed,
+  path,
+});
+
+/**
+ * Looks for a sample on which `subject` breaks a law: how many held, or the simplest that did not.
+ *
+ * **Fails with** `LawBroken`, on the left.
+ */
+export const check = <S>(
+  given: Law<S>,
+  subject: S & Named,
+  options: CheckOptions = {},
+): Either<LawBroken, Held> =>
+  verdict(given, subject, fc.check(propertyOf(given.trial(subject)), parametersOf(options)));
+
+/** A law whose samples take time: training runs. */
+export interface AsyncLaw<in S> {
+  readonly name: string;
+  readonly says: string;
+  readonly trial: (subject: S) => AsyncTrial<unknown>;
+}
+
+/** As {@link Trial}. */
+export interface AsyncTrial<A> {
+  readonly given: fc.Arbitrary<A>;
+  breach(sample: A): Promise<string | undefined>;
+}
+
+/** {@link check} for a law whose samples take time. */
+export const checkAsync = async <S>(
+  given: AsyncLaw<S>,
+  subject: S & Named,
+  options: CheckOptions = {},
+): Promise<Either<LawBroken, Held>> => {
+  const { given: samples, breach } = given.trial(subject);
+  const property = fc.asyncProperty(samples, async (sample) => {
+    const reason = await breach(sample);
+    if (reason !== undefined) throw new Breach(reason);
+  });
+  return verdict(given, subject, await fc.check(property, parametersOf(options)));
+};
+
 /** Checks several laws of one subject, and throws the first `LawBroken`: for use in any test runner. */
 export const mustHold = <S>(
   laws: readonly Law<S>[],
-  subject: S & { readonly name: string },
+  subject: S & Named,
   options?: CheckOptions,
 ): readonly Held[] =>
   laws.map((each) => {

@@ -103,7 +103,10 @@ const apart = (what: string, a: Summary, b: Summary): string | undefined => {
   const [xs, ys] = [flat(a), flat(b)];
   const same =
     xs.length === ys.length &&
-    xs.every((x, i) => Math.abs(x - (ys[i] as number)) <= rounding * Math.max(1, Math.abs(x)));
+    xs.every((x, i) => {
+      const y = ys[i] as number;
+      return Object.is(x, y) || Math.abs(x - y) <= rounding * Math.max(1, Math.abs(x));
+    });
   return same ? undefined : `${what}: ${JSON.stringify(a)} is not ${JSON.stringify(b)}`;
 };
 

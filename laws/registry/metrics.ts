@@ -14,7 +14,7 @@ import { binary, type MetricSubject, metricSubject } from "../metrics.ts";
 
 /** A confusion matrix whose value is a function of it for one class. */
 const of = (name: string, f: (confusion: Confusion, of: number) => number): MetricSubject =>
-  metricSubject(name, { ...confusionMatrix(3), value: (summary) => f(summary, 1) || 0 });
+  metricSubject(name, { ...confusionMatrix(3), value: (summary) => f(summary, 1) });
 
 /** Every metric: one that is not here does not compile. */
 const settings: { readonly [Name in keyof typeof metrics]: MetricSubject } = {

@@ -1,9 +1,39 @@
-import { describe } from "vitest";
-import { metricLaws } from "../../laws/metrics.ts";
-import { optimizerLaws } from "../../laws/optimizers.ts";
+import * as Effect from "effect/Effect";
+import * as Layer from "effect/Layer";
+import { isLeft, isRight } from "fp-ts/lib/Either.js";
+import { pipe } from "fp-ts/lib/function.js";
+import { describe, expect, test } from "vitest";
+import { check, checkAsync, type Law } from "../../laws/law.ts";
+import { type MetricSubject, metricLaws } from "../../laws/metrics.ts";
+import {
+  type Chain,
+  type OptimizerSubject,
+  optimizerAssociativity,
+  optimizerIdentity,
+  optimizerLaws,
+  restingPoint,
+} from "../../laws/optimizers.ts";
 import { metricCases } from "../../laws/registry/metrics.ts";
 import { optimizerCases } from "../../laws/registry/optimizers.ts";
+import { reproduction, resumption, type Trainer, trainerOf } from "../../laws/training.ts";
 import { holds } from "../../laws/vitest.ts";
+import { ReverseMode } from "../../src/autodiff/index.ts";
+import { Backend } from "../../src/backend/index.ts";
+import {
+  adam,
+  chain,
+  dataset,
+  dense,
+  dropout,
+  meanSquaredError,
+  pipeline,
+  relu,
+  sequential,
+  sgd,
+  tensor,
+  withBatchSize,
+  withOptimizer,
+} from "../../src/index.ts";
 
 describe("optimizers", () => {
   holds(optimizerLaws, optimizerCases);
@@ -11,4 +41,110 @@ describe("optimizers", () => {
 
 describe("metrics", () => {
   holds(metricLaws, metricCases);
+});
+
+const breaks = <S extends { readonly name: string }>(law: Law<S>, subject: S): string => {
+  const verdict = check(law, subject);
+  return isLeft(verdict) ? verdict.left.reason : "";
+};
+
+describe("planted mistakes are noticed", () => {
+  const momentum: OptimizerSubject = {
+    name: "sgd with momentum",
+    optimizer: sgd({ learningRate: 0.5, momentum: 0.5 }),
+  };
+
+  test("a chain that loses its second part's state", () => {
+    const careless: Chain = (f, g) => {
+      const right = chain(f, g);
+      const update: typeof right.update = (gradients, state, params) => ({
+        ...right.update(gradients, state, params),
+        state,
+      });
+      return { ...right, update };
+    };
+    expect(breaks(optimizerIdentity(careless), momentum)).toContain("chain(t, id), update");
+  });
+
+  test("a chain that takes its parts the other way round", () => {
+    const scaled = optimizerCases.find((c) => c.name === "adam") as OptimizerSubject;
+    const backwards: Chain = (f, g) => (f.name.includes("clip") ? chain(g, f) : chain(f, g));
+    expect(breaks(optimizerAssociativity(backwards), scaled)).toContain("right");
+  });
+
+  test("an optimizer that drifts", () => {
+    const decayed = optimizerCases.find((c) => c.decays) as OptimizerSubject;
+    expect(breaks(restingPoint, { ...decayed, decays: false })).toContain("update");
+  });
+
+  test("a metric that averages averages", () => {
+    const [accuracy] = metricCases.filter((m) => m.name === "accuracy") as [MetricSubject];
+    const careless: MetricSubject = {
+      ...accuracy,
+      empty: { mean: 0 },
+      summarise: (batch) => ({ mean: accuracy.value(accuracy.summarise(batch)) }),
+      concat: (a, b) => ({ mean: ((a.mean as number) + (b.mean as number)) / 2 }),
+      value: ({ mean }) => mean as number,
+    };
+    for (const law of metricLaws) expect(breaks(law, careless)).not.toBe("");
+  });
+});
+
+const rows = Array.from({ length: 10 }, (_, i) => [Math.sin(i), Math.cos(3 * i)]);
+const examples = dataset({
+  x: tensor(rows),
+  y: tensor(rows.map(([a = 0, b = 0]) => [a * b])),
+});
+
+/** A run with everything that could make it forget: shuffling, dropout, momentum, a smaller last batch. */
+const small = pipe(
+  pipeline("small", {
+    data: Effect.succeed({ train: examples }),
+    input: "x",
+    target: "y",
+    model: sequential(dense(2, 4), relu, dropout(0.25), dense(4, 1)),
+    loss: meanSquaredError,
+  }),
+  withOptimizer(adam, { learningRate: 0.01 }),
+  withBatchSize(4),
+);
+
+const backends = {
+  reference: Layer.merge(Backend.layerReference, ReverseMode.layerTape),
+  wasm: undefined,
+};
+
+describe.each(["reference", "wasm"] as const)("training on %s", (name) => {
+  const trainer = trainerOf(small, backends[name]);
+
+  test.each([resumption, reproduction])("$name", async (law) => {
+    const verdict = await checkAsync(law, trainer, { runs: 4 });
+    expect(isRight(verdict) || verdict.left.message).toBe(true);
+  });
+});
+
+describe("planted mistakes in training are noticed", () => {
+  const trainer = trainerOf(small);
+
+  test("a resumption that begins the optimizer anew", async () => {
+    const forgetful: Trainer = {
+      ...trainer,
+      resume: async (epochs, seed, from) => {
+        const { state } = await trainer.train(1, seed);
+        return trainer.resume(epochs, seed, { ...from, optimizerState: state.optimizerState });
+      },
+    };
+    const verdict = await checkAsync(resumption, forgetful, { runs: 10 });
+    expect(isLeft(verdict) && verdict.left.reason).toMatch(/loss of step|optimizerState/);
+  });
+
+  test("a run that takes another seed each time", async () => {
+    let calls = 0;
+    const restless: Trainer = {
+      ...trainer,
+      train: (epochs, seed) => trainer.train(epochs, seed + calls++),
+    };
+    const verdict = await checkAsync(reproduction, restless, { runs: 2 });
+    expect(isLeft(verdict) && verdict.left.reason).toMatch(/loss of step/);
+  });
 });

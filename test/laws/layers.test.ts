@@ -1,0 +1,101 @@
+import { isLeft, map } from "fp-ts/lib/Either.js";
+import { describe, expect, test } from "vitest";
+import { checkGradients, LawBroken } from "../../laws/index.ts";
+import { check, type Law } from "../../laws/law.ts";
+import {
+  type Codec,
+  type Compose,
+  type LayerSubject,
+  layerAssociativity,
+  layerIdentity,
+  layerSerialisation,
+} from "../../laws/layers.ts";
+import { flatten, type Tree, unflatten } from "../../src/algebra/tree.ts";
+import { treeCodec } from "../../src/codec/tensor.ts";
+import { CompileError } from "../../src/errors.ts";
+import {
+  custom,
+  dense,
+  type Expr,
+  type Layer,
+  mul,
+  pure,
+  relu,
+  sequential,
+  sin,
+  type Tensor,
+  tanh,
+} from "../../src/index.ts";
+import type { Composable } from "../../src/nn/layer.ts";
+import { andThen } from "../../src/nn/sequential.ts";
+import { open } from "../../src/nn/within.ts";
+
+const subject: LayerSubject = {
+  name: "an affine layer",
+  layer: sequential(dense(2, 3), tanh),
+  shape: [2],
+};
+const breaks = <S extends { readonly name: string }>(law: Law<S>, s: S): string => {
+  const verdict = check(law, s);
+  return isLeft(verdict) ? verdict.left.reason : "";
+};
+const double = pure("double", (x: Expr) => mul(x, 2) as Expr);
+const then = andThen as (...layers: readonly Composable[]) => Composable;
+
+const rounded = (tree: Tree<Tensor>): Tree<Tensor> => {
+  const { leaves, shape } = flatten(tree);
+  // A tree of tensors is one again with each of them rounded.
+  const whole = leaves.map((x) => (x as Tensor).cast("i32").cast("f32"));
+  return unflatten(shape, whole) as Tree<Tensor>;
+};
+
+describe("planted mistakes in composition are noticed", () => {
+  test("identity: a composition that always doubles", () => {
+    const doubling: Compose = (f, g) => then(then(f, g), double);
+    expect(breaks(layerIdentity(doubling), subject)).toContain("id then f, output");
+  });
+
+  test("associativity: a composition that doubles what its second layer takes from a pair", () => {
+    const uneven: Compose = (f, g) =>
+      open(f).name === "andThen" ? then(f, g) : then(f, then(double, g));
+    expect(breaks(layerAssociativity(uneven), subject)).toContain("sin then (f then cos), output");
+  });
+
+  test("serialisation: a codec that rounds to whole numbers", () => {
+    const rounding: Codec = {
+      encode: treeCodec.encode,
+      decode: (input) => map(rounded)(treeCodec.decode(input)),
+    };
+    expect(breaks(layerSerialisation(rounding), subject)).toContain("leaf 0");
+  });
+});
+
+describe("a user's own gradients", () => {
+  const wrong = custom((x: Expr) => sin(x) as Expr, {
+    vjp: (x, _, w) => mul(sin(x), w) as Expr,
+  });
+
+  test("a right function and a right layer hold", () => {
+    expect(checkGradients((x: Expr) => mul(x, x), [[2]])).toHaveLength(5);
+    expect(checkGradients(sequential(dense(2, 3), relu, dense(3, 1)), [[2]])).toHaveLength(5);
+    expect(checkGradients(tanh, [[2]])).toHaveLength(5);
+  });
+
+  test("a wrong pullback is told with seed, path and the simplest input", () => {
+    expect(() => checkGradients(wrong, [[2]])).toThrow(LawBroken);
+    expect(() => checkGradients(wrong, [[2]])).toThrow(/adjoint[\s\S]*seed: 1, path: "/);
+  });
+
+  test("a wrong pullback inside a layer is found", () => {
+    const layer: Layer<readonly [2], readonly [2], undefined, undefined> = {
+      name: "wrong",
+      init: () => ({ params: undefined, state: undefined }),
+      apply: (_, state, x) => [wrong(x) as Expr<readonly [2]>, state],
+    };
+    expect(() => checkGradients(sequential(dense(2, 2), layer), [[2]])).toThrow(/adjoint/);
+  });
+
+  test("shapes that do not fit are told as such", () => {
+    expect(() => checkGradients(dense(3, 2), [[4]])).toThrow(CompileError);
+  });
+});

@@ -1,0 +1,35 @@
+import { readdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { primitives } from "../../laws/registry/primitives.ts";
+import { typing } from "../../src/ir/typing.ts";
+
+const modulesOf = (room: string): readonly string[] =>
+  readdirSync(fileURLToPath(new URL(`../../src/${room}`, import.meta.url)))
+    .map((file) => file.replace(/\.ts$/, ""))
+    .sort();
+
+/**
+ * The registries are typed by the exports of modules, so that an export that is not registered does not
+ * compile. Here is which modules those are; a new module belongs in one list or the other.
+ */
+const registered = {
+  nn: ["activations", "combinators", "dense", "losses", "metrics", "pure", "sequential"],
+  optim: ["adam", "adaptive", "parts", "sgd", "transformation"],
+} as const;
+
+/** Modules that define no layer, loss, metric or optimizer, but what these are made with or described by. */
+const others = {
+  nn: ["chainTypes", "describe", "initializers", "layer", "metric", "stack", "within"],
+  optim: ["learningRate", "schedules", "tree"],
+} as const;
+
+describe.each(["nn", "optim"] as const)("src/%s", (room) => {
+  test("every module is under the laws, or has nothing for them", () => {
+    expect(modulesOf(room)).toEqual([...registered[room], ...others[room]].sort());
+  });
+});
+
+test("every primitive is under the laws", () => {
+  expect([...primitives].sort()).toEqual(Object.keys(typing).sort());
+});
