@@ -359,5 +359,6 @@ export {
   withValidation,
 } from "./train/pipeline.ts";
 export type { TrainState } from "./train/state.ts";
+export { type StateJson, stateCodec } from "./train/stateJson.ts";
 export { type RunSummary, summarise } from "./train/summary.ts";
 export { resume$, type Services, type TrainOptions, train$ } from "./train/train.ts";

@@ -3,7 +3,7 @@ import { flatten, leafPaths, sameTreeShape } from "../algebra/tree.ts";
 import type { Row } from "../data/dataset.ts";
 import { type InvalidData, validate } from "../data/validate.ts";
 import { InvalidPipeline, StateMismatch, UnknownColumn } from "../errors.ts";
-import { sameShape, showShape } from "../tensor/shape.ts";
+import { showShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { AnyPipeline, Splits } from "./pipeline.ts";
 import type { TrainState } from "./state.ts";
@@ -63,30 +63,26 @@ export const checkData = Effect.fnUntraced(function* (of: AnyPipeline, splits: S
 const typeText = (tensor: Tensor | undefined): string =>
   tensor === undefined ? "nothing" : `${tensor.dtype} ${showShape(tensor.shape)}`;
 
-/** Whether a run can go on from `state`: its trees must be those that the pipeline itself would begin with. */
-export const checkState = (
+/**
+ * Why a run cannot go on from `state`, if it cannot: its trees must be those that the pipeline itself would
+ * begin with.
+ */
+export const stateMismatch = (
   of: AnyPipeline,
-  state: TrainState,
+  state: Pick<TrainState, "params" | "layerState" | "optimizerState">,
   fresh: TrainState,
-): Effect.Effect<void, StateMismatch> => {
+): StateMismatch | undefined => {
   for (const part of ["params", "layerState", "optimizerState"] as const) {
     const [wanted, given] = [flatten(fresh[part]), flatten(state[part])];
     const mismatch = (path: readonly string[], expected: string, actual: string) =>
-      Effect.fail(new StateMismatch({ pipeline: of.name, part, path, expected, actual }));
+      new StateMismatch({ pipeline: of.name, part, path, expected, actual });
     const [paths, actual] = [leafPaths(wanted.shape), leafPaths(given.shape)];
-    if (!sameTreeShape(wanted.shape, given.shape))
-      return mismatch(
-        [],
-        paths.map((path) => path.join(".")).join(", "),
-        actual.map((path) => path.join(".")).join(", "),
-      );
+    const shown = (all: typeof paths) => all.map((path) => path.join(".")).join(", ");
+    if (!sameTreeShape(wanted.shape, given.shape)) return mismatch([], shown(paths), shown(actual));
     // The leaves of a state are tensors.
     const [xs, ys] = [wanted.leaves as readonly Tensor[], given.leaves as readonly Tensor[]];
-    const at = xs.findIndex((x, i) => {
-      const y = ys[i];
-      return y === undefined || x.dtype !== y.dtype || !sameShape(x.shape, y.shape);
-    });
+    const at = xs.findIndex((x, i) => typeText(x) !== typeText(ys[i]));
     if (at >= 0) return mismatch(paths[at] ?? [], typeText(xs[at]), typeText(ys[at]));
   }
-  return Effect.void;
+  return undefined;
 };

@@ -1,4 +1,5 @@
 import * as t from "io-ts/lib/index.js";
+import { jsonNumber, natural } from "../codec/number.ts";
 import type { TrainEvent } from "./event.ts";
 
 type Stateless<E> = E extends { readonly state: unknown } ? Omit<E, "state"> : E;
@@ -8,43 +9,18 @@ export type Report = {
   readonly [K in TrainEvent["_tag"]]: Stateless<Extract<TrainEvent, { _tag: K }>>;
 }[TrainEvent["_tag"]];
 
-const names = {
-  NaN: Number.NaN,
-  Infinity: Number.POSITIVE_INFINITY,
-  "-Infinity": Number.NEGATIVE_INFINITY,
-};
-
-type Figure = number | keyof typeof names;
-
-/** A number in JSON, which has no infinities and no NaN: those are written by their names. */
-const figure = new t.Type<number, Figure>(
-  "number",
-  t.number.is,
-  (input, context) => {
-    if (typeof input === "number") return t.success(input);
-    const named = Object.entries(names).find(([name]) => name === input);
-    return named === undefined ? t.failure(input, context) : t.success(named[1]);
-  },
-  (value) =>
-    Number.isFinite(value)
-      ? value
-      : Number.isNaN(value)
-        ? "NaN"
-        : value > 0
-          ? "Infinity"
-          : "-Infinity",
-);
-
 /** A figure that may be missing: JSON's `null`. */
-const optionalFigure = new t.Type<number | undefined, Figure | null>(
+const optionalFigure = new t.Type<number | undefined, number | string | null>(
   "number | undefined",
   (value): value is number | undefined => value === undefined || t.number.is(value),
   (input, context) =>
-    input === null || input === undefined ? t.success(undefined) : figure.validate(input, context),
-  (value) => (value === undefined ? null : figure.encode(value)),
+    input === null || input === undefined
+      ? t.success(undefined)
+      : jsonNumber.validate(input, context),
+  (value) => (value === undefined ? null : jsonNumber.encode(value)),
 );
 
-const score = t.strict({ loss: figure, metrics: t.record(t.string, figure) });
+const score = t.strict({ loss: jsonNumber, metrics: t.record(t.string, jsonNumber) });
 
 type Score = t.TypeOf<typeof score>;
 
@@ -56,33 +32,33 @@ const optionalScore = new t.Type<Score | undefined, t.OutputOf<typeof score> | n
   (value) => (value === undefined ? null : score.encode(value)),
 );
 
-const at = { epoch: t.number, step: t.number };
-const scored = { loss: figure, metrics: t.record(t.string, figure) };
+const at = { epoch: natural, step: natural };
+const scored = { loss: jsonNumber, metrics: t.record(t.string, jsonNumber) };
 
 const cases = {
   Started: t.strict({
     _tag: t.literal("Started"),
     pipeline: t.string,
     backend: t.string,
-    epochs: t.number,
-    stepsPerEpoch: t.number,
-    examples: t.number,
-    parameters: t.number,
+    epochs: natural,
+    stepsPerEpoch: natural,
+    examples: natural,
+    parameters: natural,
   }),
-  EpochStarted: t.strict({ _tag: t.literal("EpochStarted"), epoch: t.number }),
+  EpochStarted: t.strict({ _tag: t.literal("EpochStarted"), epoch: natural }),
   StepCompleted: t.strict({
     _tag: t.literal("StepCompleted"),
     ...at,
     ...scored,
     learningRate: optionalFigure,
-    examplesPerSecond: figure,
+    examplesPerSecond: jsonNumber,
   }),
   Validated: t.strict({
     _tag: t.literal("Validated"),
     on: t.union([t.literal("validation"), t.literal("test")]),
     ...at,
     ...scored,
-    examples: t.number,
+    examples: natural,
   }),
   EpochCompleted: t.strict({
     _tag: t.literal("EpochCompleted"),
@@ -90,7 +66,7 @@ const cases = {
     ...scored,
     validation: optionalScore,
     milliseconds: t.number,
-    examplesPerSecond: figure,
+    examplesPerSecond: jsonNumber,
   }),
   CheckpointSaved: t.strict({ _tag: t.literal("CheckpointSaved"), ...at, path: t.string }),
   Stopped: t.strict({ _tag: t.literal("Stopped"), reason: t.string, ...at }),

@@ -3,7 +3,7 @@ import { Backend } from "../backend/backend.ts";
 import type { Dataset, Row } from "../data/dataset.ts";
 import { foldIn, key as keyOf } from "../tensor/key.ts";
 import { carriedOf, initialState } from "./carried.ts";
-import { checkData, checkSettings, checkState } from "./check.ts";
+import { checkData, checkSettings, stateMismatch } from "./check.ts";
 import { type Pairs, pairsOf } from "./pairs.ts";
 import type { AnyPipeline, Pipeline, Splits } from "./pipeline.ts";
 import { type CompiledStep, compileStep } from "./runner.ts";
@@ -57,7 +57,8 @@ export const prepare = Effect.fnUntraced(function* <P, S, E>(
   yield* checkData(of, splits);
   const fresh = initialState(of);
   const start = from ?? fresh;
-  yield* checkState(of, start, fresh);
+  const mismatch = stateMismatch(of, start, fresh);
+  if (mismatch !== undefined) return yield* mismatch;
 
   const train = pairsOf(splits.train, of);
   const held = (examples: Dataset<Row> | undefined) => examples && pairsOf(examples, of);

@@ -57,22 +57,12 @@ const report: fc.Arbitrary<Report> = fc.oneof(
   }),
 );
 
-// JSON has one zero; everything else comes back as it was.
-const positiveZeros = (value: unknown): unknown =>
-  typeof value === "number"
-    ? value + 0
-    : Array.isArray(value)
-      ? value.map(positiveZeros)
-      : typeof value === "object" && value !== null
-        ? Object.fromEntries(Object.entries(value).map(([k, v]) => [k, positiveZeros(v)]))
-        : value;
-
 describe("the JSON of events", () => {
   it("decodes what it encoded", () => {
     fc.assert(
       fc.property(report, (event) => {
         const decoded = reportCodec.decode(JSON.parse(JSON.stringify(reportCodec.encode(event))));
-        expect(positiveZeros(E.toUnion(decoded))).toEqual(positiveZeros(event));
+        expect(E.toUnion(decoded)).toEqual(event);
       }),
     );
   });
