@@ -3,6 +3,7 @@ import { cast } from "../ir/ops/control.ts";
 import { add, div, mul, neg, pow, reciprocal, sqrt, sub } from "../ir/ops/elementwise.ts";
 import { lift } from "../ir/ops/operand.ts";
 import { counted, type LearningRate, noSteps, oneMore, rateAt } from "./learningRate.ts";
+import { averaged, averagedSquare } from "./moments.ts";
 import { type GradientTransformation, transformation } from "./transformation.ts";
 import { zerosOf, zipTrees } from "./tree.ts";
 
@@ -29,8 +30,6 @@ const adamLike = (
   const { learningRate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0 } = options;
   const decayed = (g: Expr, p: Expr): Expr =>
     decoupled || weightDecay === 0 ? g : add(g, mul(p, weightDecay));
-  const meanOf = (m: Expr, g: Expr): Expr => add(mul(m, beta1), mul(g, 1 - beta1));
-  const squareOf = (v: Expr, g: Expr): Expr => add(mul(v, beta2), mul(mul(g, 1 - beta2), g));
   return transformation({
     name,
     init: (params) => ({ step: noSteps(), mean: zerosOf(params), square: zerosOf(params) }),
@@ -44,8 +43,8 @@ const adamLike = (
       const decay = mul(rate, -weightDecay);
 
       const g = zipTrees(decayed, gradients, params);
-      const mean = zipTrees(meanOf, state.mean, g);
-      const square = zipTrees(squareOf, state.square, g);
+      const mean = zipTrees((m, d) => averaged(beta1, m, d), state.mean, g);
+      const square = zipTrees((v, d) => averagedSquare(beta2, v, d), state.square, g);
       const updateOf = (m: Expr, v: Expr, p: Expr): Expr => {
         const root = add(mul(sqrt(v), cast(inverseRoot, p.dtype)), epsilon);
         const moved = div(mul(m, cast(back, p.dtype)), root);

@@ -3,6 +3,7 @@ import { cast } from "../ir/ops/control.ts";
 import { abs, add, div, maximum, mul, neg, sqrt, square } from "../ir/ops/elementwise.ts";
 import { biasCorrection } from "./adam.ts";
 import { counted, type LearningRate, noSteps, oneMore, rateAt } from "./learningRate.ts";
+import { accumulated, averaged, averagedSquare } from "./moments.ts";
 import { type GradientTransformation, transformation } from "./transformation.ts";
 import { zerosOf, zipTrees } from "./tree.ts";
 
@@ -22,10 +23,6 @@ const decay =
 
 /** `-η` in the dtype of `x`. */
 const backFor = (rate: Expr, x: Expr): Expr => cast(neg(rate), x.dtype);
-
-/** A mean that forgets: `kept · old + (1 - kept) · new`. */
-const averaged = (kept: number, old: Expr, now: Expr): Expr =>
-  add(mul(old, kept), mul(now, 1 - kept));
 
 /**
  * RMSProp: gradients over the root of their mean square.
@@ -48,12 +45,12 @@ export const rmsProp = (
     update: (gradients, state, params) => {
       const rate = rateAt(learningRate, state.step);
       const g = zipTrees(decay(weightDecay), gradients, params);
-      const mean = zipTrees((v, d) => averaged(alpha, v, square(d)), state.square, g);
+      const mean = zipTrees((v, d) => averagedSquare(alpha, v, d), state.square, g);
       const scaled = zipTrees((d, v) => div(d, add(sqrt(v), epsilon)), g, mean);
       const velocity =
         momentum === 0
           ? state.velocity
-          : zipTrees((b, d) => add(mul(b, momentum), d), state.velocity, scaled);
+          : zipTrees((b, d) => accumulated(momentum, b, d), state.velocity, scaled);
       return {
         updates: zipTrees((d) => mul(d, backFor(rate, d)), momentum === 0 ? scaled : velocity),
         state: { step: oneMore(state.step), square: mean, velocity },
@@ -104,7 +101,7 @@ export const adadelta = (
     update: (gradients, state, params) => {
       const rate = rateAt(learningRate, state.step);
       const g = zipTrees(decay(weightDecay), gradients, params);
-      const mean = zipTrees((v, d) => averaged(rho, v, square(d)), state.square, g);
+      const mean = zipTrees((v, d) => averagedSquare(rho, v, d), state.square, g);
       const root = (x: Expr): Expr => sqrt(add(x, epsilon));
       const delta = zipTrees((d, v, a) => mul(div(root(a), root(v)), d), g, mean, state.moved);
       return {
@@ -112,7 +109,7 @@ export const adadelta = (
         state: {
           step: oneMore(state.step),
           square: mean,
-          moved: zipTrees((a, d) => averaged(rho, a, square(d)), state.moved, delta),
+          moved: zipTrees((a, d) => averagedSquare(rho, a, d), state.moved, delta),
         },
       };
     },

@@ -4,6 +4,7 @@ import { cast } from "../ir/ops/control.ts";
 import { add, mul, neg } from "../ir/ops/elementwise.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type LearningRate, noSteps, oneMore, rateAt } from "./learningRate.ts";
+import { accumulated } from "./moments.ts";
 import { type GradientTransformation, transformation } from "./transformation.ts";
 import { zerosOf, zipTrees } from "./tree.ts";
 
@@ -35,7 +36,7 @@ export const sgd = (options: SgdOptions): GradientTransformation => {
       const back = neg(rateAt(learningRate, step));
       const g = zipTrees(decayed, gradients, params);
       const v =
-        momentum === 0 ? velocity : zipTrees((a, b) => add(mul(a, momentum), b), velocity, g);
+        momentum === 0 ? velocity : zipTrees((a, b) => accumulated(momentum, a, b), velocity, g);
       const ahead =
         momentum === 0 ? g : nesterov ? zipTrees((a, b) => add(a, mul(b, momentum)), g, v) : v;
       return {

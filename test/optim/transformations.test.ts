@@ -132,6 +132,21 @@ describe("transformations", () => {
     expect(step?.[1]).toBeCloseTo(0.001, 7);
   });
 
+  it("moments that decay end at 0, not at the least denormal number", () => {
+    const p = { p: tensor([1]) };
+    for (const optimizer of [
+      adam({ learningRate }),
+      adamax({ learningRate }),
+      sgd({ learningRate, momentum: 0.9 }),
+      rmsProp({ learningRate, alpha: 0.5, momentum: 0.5 }),
+    ]) {
+      const zeros = Array.from({ length: 700 }, () => ({ p: tensor([0]) }));
+      const steps = updatesOf(optimizer, p, [{ p: tensor([1e-3]) }, ...zeros]);
+      expect(steps[0]?.[0]).not.toBe(0);
+      expect(Math.abs(steps.at(-1)?.[0] as number)).toBe(0);
+    }
+  });
+
   it("says the learning rate of the step to come", () => {
     const optimizer = chain(
       clipByValue(1),
