@@ -4,7 +4,7 @@ import { add } from "../ir/ops/elementwise.ts";
 import { lift } from "../ir/ops/operand.ts";
 import { scalar } from "../tensor/constructors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import type { Exprs } from "./transformation.ts";
+import type { Exprs } from "./tree.ts";
 
 /** A number as a function of the step, counted from 0: f64 scalar to f64 scalar. */
 export type Schedule = (step: Expr) => Expr;

@@ -4,13 +4,8 @@ import { add, clamp, div, minimum, mul, neg, sqrt, square } from "../ir/ops/elem
 import { lift } from "../ir/ops/operand.ts";
 import { sum } from "../ir/ops/reduction.ts";
 import { type LearningRate, noSteps, oneMore, rateAt } from "./learningRate.ts";
-import {
-  type Exprs,
-  type GradientTransformation,
-  stateless,
-  transformation,
-} from "./transformation.ts";
-import { leavesOf, zipTrees } from "./tree.ts";
+import { type GradientTransformation, stateless, transformation } from "./transformation.ts";
+import { type Exprs, leavesOf, zipTrees } from "./tree.ts";
 
 /** Updates times a number. */
 export const scale = (factor: number): GradientTransformation =>

@@ -3,10 +3,9 @@ import type { Tree } from "../algebra/tree.ts";
 import type { Expr } from "../ir/expr.ts";
 import { add } from "../ir/ops/elementwise.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { zipTrees } from "./tree.ts";
+import { type Exprs, zipTrees } from "./tree.ts";
 
-/** A tree of expressions shaped like the params. */
-export type Exprs = Tree<Expr>;
+export type { Exprs } from "./tree.ts";
 
 /** What one step of a transformation makes. */
 export interface Updated<S> {
