@@ -165,6 +165,7 @@ export {
   stack,
   transpose,
 } from "./ir/ops/structural.ts";
+export { overlapAdd, slidingWindow, type WindowOptions } from "./ir/ops/window.ts";
 export { printProgram } from "./ir/print.ts";
 export type { Operand, ShapeError, ShapeOf } from "./ir/shapeTypes.ts";
 export { scoped } from "./ir/trace.ts";
@@ -345,6 +346,7 @@ export {
   type Pipeline,
   pipeline,
   type Splits,
+  startingFrom,
   type Task,
   withAugmentation,
   withBatchSize,

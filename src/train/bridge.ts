@@ -17,7 +17,9 @@ export interface Emit<A> {
  * may use its subscription in whatever it does with the values. A typed failure is the observable's error, as it is;
  * unsubscribing interrupts the effect, so that its finalizers run.
  */
-export const observe = <A, E>(effect: (emit: Emit<A>) => Effect.Effect<void, E>): Observable<A> =>
+export const observe = <A, E>(
+  effect: (emit: Emit<A>) => Effect.Effect<unknown, E>,
+): Observable<A> =>
   new Observable<A>((subscriber) => {
     const emit: Emit<A> = {
       next: (value) => subscriber.next(value),

@@ -63,6 +63,8 @@ export interface Pipeline<out P = unknown, out S = unknown, out E = never> {
   readonly seed: number;
   /** The share of the training examples that is held out for validation. */
   readonly validationShare: number;
+  /** The run whose params and layer state this one begins with; its own where there is none. */
+  readonly origin: Pipeline<P, S, E> | undefined;
 }
 
 /** Any pipeline: what combinators keep the type of. */
@@ -146,6 +148,7 @@ export const pipeline = <
   shuffle: true,
   seed: 0,
   validationShare: 0,
+  origin: undefined,
 });
 
 /** Whether a value is a pipeline: how the command line finds them. */
@@ -207,7 +210,17 @@ export const withAugmentation = (augment: (input: Expr, key: KeyExpr) => Expr): 
 /** The same run on other data, of the same columns. */
 export const withData =
   <R extends Row, E2>(data: Effect.Effect<Splits<R>, E2>) =>
-  <P, S, E>(of: Pipeline<P, S, E>): Pipeline<P, S, E2> => ({ ...of, data });
+  <P, S, E>(of: Pipeline<P, S, E>): Pipeline<P, S, E | E2> => ({ ...of, data });
+
+/**
+ * The same run from where another ends: pre-training, then fine-tuning. The stream has the events of both;
+ * the optimizer, the counters and the randomness of the second begin anew.
+ *
+ * **Fails with** `StateMismatch` where the models' params are not of the same shapes.
+ */
+export const startingFrom =
+  <P, S, E2>(origin: Pipeline<P, S, E2>) =>
+  <E>(of: Pipeline<P, S, E>): Pipeline<P, S, E | E2> => ({ ...of, origin });
 
 /**
  * The same run with a share of the training examples held out and evaluated after every epoch. Which

@@ -1,10 +1,14 @@
 import * as Effect from "effect/Effect";
 import { flatten } from "../algebra/tree.ts";
+import type { ReverseMode } from "../autodiff/index.ts";
+import type { Backend } from "../backend/backend.ts";
+import type { InvalidData } from "../data/validate.ts";
+import type { InvalidPipeline, NonFinite, StateMismatch } from "../errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Emit } from "./bridge.ts";
-import { carriedOf, parameterCount } from "./carried.ts";
+import { carriedOf, initialState, parameterCount } from "./carried.ts";
 import { epoch } from "./epoch.ts";
-import { evaluator } from "./evaluate.ts";
+import { type CannotCompile, evaluator } from "./evaluate.ts";
 import type { TrainEvent } from "./event.ts";
 import type { Pairs } from "./pairs.ts";
 import type { Pipeline } from "./pipeline.ts";
@@ -12,14 +16,29 @@ import { prepare } from "./prepare.ts";
 import { runner } from "./runner.ts";
 import type { TrainState } from "./state.ts";
 
+/** Why a run ends before its last epoch, besides what its data fails with. */
+export type RunError = InvalidPipeline | InvalidData | StateMismatch | CannotCompile | NonFinite;
+
 /**
- * A whole run as an effect that emits what happens: what `train$` makes an observable of.
+ * A whole run as an effect that emits what happens, and ends with the last state: what `train$` makes an
+ * observable of.
  *
  * Everything that can be wrong with the pipeline, its data and its programs fails before the first
  * event. A loss that stops being finite fails with `NonFinite`; the last sound state is in the event of
  * the epoch before (`EpochCompleted`, or `Started`), and the run can be taken up again from there.
  */
-export const run = Effect.fnUntraced(function* <P, S, E>(
+export const run = <P, S, E>(
+  of: Pipeline<P, S, E>,
+  from: TrainState<P, S> | undefined,
+  emit: Emit<TrainEvent<TrainState<P, S>>>,
+): Effect.Effect<TrainState<P, S>, E | RunError, Backend | ReverseMode> =>
+  from !== undefined || of.origin === undefined
+    ? oneRun(of, from, emit)
+    : Effect.flatMap(run(of.origin, undefined, emit), ({ params, layerState }) =>
+        oneRun(of, { ...initialState(of), params, layerState }, emit),
+      );
+
+const oneRun = Effect.fnUntraced(function* <P, S, E>(
   of: Pipeline<P, S, E>,
   from: TrainState<P, S> | undefined,
   emit: Emit<TrainEvent<TrainState<P, S>>>,
@@ -86,4 +105,5 @@ export const run = Effect.fnUntraced(function* <P, S, E>(
     milliseconds: performance.now() - began,
     state,
   });
+  return state;
 });

@@ -18,6 +18,7 @@ import {
   random,
   resume$,
   sgd,
+  startingFrom,
   sub,
   sum,
   type Tensor,
@@ -163,6 +164,39 @@ describe.each(names)("a run on %s", (name) => {
     );
     expect(lastOf(events, "Started").stepsPerEpoch).toBe(3);
     expect(lastOf(events, "Completed").step).toBe(15);
+  });
+});
+
+describe("a pipeline that starts from another", () => {
+  const preTraining = pipe(small, withEpochs(2), withSeed(11));
+  const fineTuning = pipe(small, withLearningRate(0.001), withEpochs(1));
+  const both = pipe(fineTuning, startingFrom(preTraining));
+
+  it("begins with the params that the other ends with", async () => {
+    const events = await collect(train$(both, { services: backends.wasm }));
+    const alone = lastOf(
+      await collect(train$(preTraining, { services: backends.wasm })),
+      "Completed",
+    );
+    const starts = events.flatMap((event) => (event._tag === "Started" ? [event.state] : []));
+    expect(starts).toHaveLength(2);
+    const [, second] = starts;
+    expect(bitsOf({ ...alone.state, params: second?.params })).toEqual(bitsOf(alone.state));
+    expect(second).toMatchObject({ epoch: 0, step: 0 });
+    expect(lastOf(events, "Completed")).toMatchObject({ epoch: 1, step: 4 });
+  });
+
+  it("resumes without running the other again", async () => {
+    const events = await collect(train$(both, { services: backends.wasm }));
+    const { state } = lastOf(events, "Completed");
+    const more = await collect(resume$(withEpochs(2)(both), state, { services: backends.wasm }));
+    expect(more.filter((event) => event._tag === "Started")).toHaveLength(1);
+    expect(losses(more)).toHaveLength(4);
+  });
+
+  it("stops anywhere in either", async () => {
+    const events = await collect(train$(both, { services: backends.wasm }).pipe(take(17)));
+    expect(events.map((event) => event._tag).slice(-2)).toEqual(["Started", "EpochStarted"]);
   });
 });
 

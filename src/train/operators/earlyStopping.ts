@@ -71,6 +71,8 @@ export const earlyStopping = <State>({
   });
 
   const next = (watch: Watch<State>, event: TrainEvent<State>): Watch<State> => {
+    // A stream may hold several runs, one after the other: each has a best epoch of its own.
+    if (event._tag === "Started") return { ...start, events: [event] };
     if (event._tag !== "EpochCompleted") return { ...watch, events: [event] };
     const value = monitored(monitor, event);
     if (watch.best === undefined || improves(value, watch.best.value))
