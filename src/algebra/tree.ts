@@ -12,7 +12,11 @@ export type TreeShape =
   | { readonly kind: "leaf" }
   | { readonly kind: "none" }
   | { readonly kind: "array"; readonly items: readonly TreeShape[] }
-  | { readonly kind: "object"; readonly keys: readonly string[]; readonly items: readonly TreeShape[] };
+  | {
+      readonly kind: "object";
+      readonly keys: readonly string[];
+      readonly items: readonly TreeShape[];
+    };
 
 const leaf: TreeShape = { kind: "leaf" };
 const none: TreeShape = { kind: "none" };
@@ -24,7 +28,9 @@ const isPlainObject = (value: unknown): value is Readonly<Record<string, unknown
 };
 
 /** The leaves in traversal order, and the structure that held them. */
-export const flatten = (tree: unknown): { readonly leaves: readonly unknown[]; readonly shape: TreeShape } => {
+export const flatten = (
+  tree: unknown,
+): { readonly leaves: readonly unknown[]; readonly shape: TreeShape } => {
   const leaves: unknown[] = [];
   const walk = (t: unknown): TreeShape => {
     if (t === undefined) return none;
@@ -62,7 +68,10 @@ export const unflatten = (shape: TreeShape, leaves: readonly unknown[]): unknown
 export const sameTreeShape = (a: TreeShape, b: TreeShape): boolean => {
   if (a.kind !== b.kind) return false;
   if (a.kind === "array" && b.kind === "array")
-    return a.items.length === b.items.length && a.items.every((x, i) => sameTreeShape(x, b.items[i] as TreeShape));
+    return (
+      a.items.length === b.items.length &&
+      a.items.every((x, i) => sameTreeShape(x, b.items[i] as TreeShape))
+    );
   if (a.kind === "object" && b.kind === "object")
     return (
       a.keys.length === b.keys.length &&
@@ -82,6 +91,8 @@ export const leafPaths = (shape: TreeShape): readonly (readonly string[])[] => {
     case "array":
       return shape.items.flatMap((item, i) => leafPaths(item).map((p) => [String(i), ...p]));
     case "object":
-      return shape.items.flatMap((item, i) => leafPaths(item).map((p) => [shape.keys[i] as string, ...p]));
+      return shape.items.flatMap((item, i) =>
+        leafPaths(item).map((p) => [shape.keys[i] as string, ...p]),
+      );
   }
 };

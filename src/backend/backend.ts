@@ -7,9 +7,17 @@ import type { Tensor } from "../tensor/tensor.ts";
 /** What a backend will do for one run of a program. */
 export interface Plan {
   /** One line for each loop nest or kernel: what it computes and what was fused into it. */
-  readonly kernels: readonly { readonly name: string; readonly operations: number; readonly bytes: number }[];
+  readonly kernels: readonly {
+    readonly name: string;
+    readonly operations: number;
+    readonly bytes: number;
+  }[];
   /** Bytes of memory: parameters and results, constants, scratch. */
-  readonly bytes: { readonly arguments: number; readonly constants: number; readonly temporaries: number };
+  readonly bytes: {
+    readonly arguments: number;
+    readonly constants: number;
+    readonly temporaries: number;
+  };
   /** Arithmetic operations of one run. */
   readonly operations: number;
 }

@@ -45,7 +45,9 @@ export const store = (dtype: Dtype, value: number): number => {
     case "f64":
       return value;
     case "i32":
-      return Number.isNaN(value) ? 0 : Math.trunc(Math.min(Math.max(value, -2147483648), 2147483647));
+      return Number.isNaN(value)
+        ? 0
+        : Math.trunc(Math.min(Math.max(value, -2147483648), 2147483647));
     case "u8":
       return Number.isNaN(value) ? 0 : Math.trunc(Math.min(Math.max(value, 0), 255));
     case "bool":
