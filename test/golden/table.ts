@@ -1,15 +1,17 @@
 import { elementwise } from "./tables/elementwise.ts";
 import { indexing } from "./tables/indexing.ts";
+import { joining } from "./tables/joining.ts";
 import { linear } from "./tables/linear.ts";
 import { neural } from "./tables/neural.ts";
 import { reductions } from "./tables/reductions.ts";
-import { structural } from "./tables/structural.ts";
+import { shapes } from "./tables/shapes.ts";
 import type { Table } from "./torch.ts";
 
 /** Every operation of PyTorch's golden file that this framework has. */
 export const table: Table = {
   ...elementwise,
-  ...structural,
+  ...shapes,
+  ...joining,
   ...reductions,
   ...linear,
   ...indexing,
