@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import type { ReduceKind, Reduction, Structural } from "../../src/ir/expr.ts";
+import type { ReduceKind, Reduction, Structural, Windowing } from "../../src/ir/expr.ts";
 import type { Shape } from "../../src/tensor/shape.ts";
 import { type Domain, distinct, real, tensors, whole } from "../domain.ts";
 import type { Case, Cases } from "./case.ts";
@@ -113,6 +113,31 @@ const turned = (...axes: readonly number[]): Case<"reverse"> => ({
   operands: [of(matrix)],
 });
 
+type Windows = readonly (readonly [axis: number, size: number, stride: number, dilation: number])[];
+
+const windowing = (windows: Windows): Windowing => ({
+  axes: windows.map((w) => w[0]),
+  size: windows.map((w) => w[1]),
+  stride: windows.map((w) => w[2]),
+  dilation: windows.map((w) => w[3]),
+});
+
+const slid = (shape: Shape, ...windows: Windows): Case<"window"> => ({
+  label: `of [${shape.join(", ")}]: ${windows.map((w) => `(${w.join(", ")})`).join(", ")}`,
+  params: windowing(windows),
+  operands: [of(shape)],
+});
+
+const overlapped = (
+  shape: Shape,
+  extent: readonly number[],
+  ...windows: Windows
+): Case<"overlapAdd"> => ({
+  label: `of [${shape.join(", ")}]: ${windows.map((w) => `(${w.join(", ")})`).join(", ")} in (${extent.join(", ")})`,
+  params: { ...windowing(windows), extent },
+  operands: [of(shape)],
+});
+
 export const structural: Cases<keyof Structural> = {
   reshape: [
     reshaped(matrix, [3, 2]),
@@ -158,6 +183,20 @@ export const structural: Cases<keyof Structural> = {
     joined(0, [2]),
   ],
   reverse: [turned(), turned(0), turned(1), turned(0, 1)],
+  window: [
+    slid([2]),
+    slid([4], [0, 2, 1, 1]),
+    slid([2, 6], [1, 2, 2, 3]),
+    slid([3, 4, 2], [0, 2, 1, 1], [1, 2, 2, 1]),
+    slid([3, 3], [1, 3, 1, 1], [0, 1, 2, 1]),
+  ],
+  overlapAdd: [
+    overlapped([2], []),
+    overlapped([3, 2], [4], [0, 2, 1, 1]),
+    // The last elements are in no window.
+    overlapped([2, 1, 2], [6], [1, 2, 2, 4]),
+    overlapped([2, 2, 2, 1, 2], [2, 4], [0, 1, 1, 1], [1, 2, 2, 1]),
+  ],
 };
 
 /** Whole numbers from below the first index to above the last. */

@@ -107,6 +107,21 @@ export interface Structural {
   };
   concatenate: { readonly axis: number };
   reverse: { readonly axes: readonly number[] };
+  /**
+   * All windows along `axes`: each becomes the number of windows, whose own axes come last. The element
+   * `k` of window `i` is the one at `i · stride + k · dilation`.
+   */
+  window: Windowing;
+  /** The adjoint of `window`: windows added up where they lie in a tensor of `extent` along `axes`. */
+  overlapAdd: Windowing & { readonly extent: readonly number[] };
+}
+
+/** Sliding windows: the axes they slide along, and for each how (≥ 1). */
+export interface Windowing {
+  readonly axes: readonly number[];
+  readonly size: readonly number[];
+  readonly stride: readonly number[];
+  readonly dilation: readonly number[];
 }
 
 /** Access by i32 index. An index out of range reads 0 and writes nowhere, so that the two are adjoint. */

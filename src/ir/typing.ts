@@ -3,6 +3,7 @@ import { type Shape, sameShape, sizeOf } from "../tensor/shape.ts";
 import type { DotParams, PrimitiveTag, Program, TensorType } from "./expr.ts";
 import { at, one, type TypeRule, type, wrongDtype, wrongShape } from "./typeRule.ts";
 import { elementwiseTyping } from "./typingElementwise.ts";
+import { windowTyping } from "./typingWindow.ts";
 
 const inside = (axes: readonly number[], rank: number): boolean =>
   axes.every((a) => Number.isInteger(a) && a >= 0 && a < rank) &&
@@ -42,6 +43,7 @@ const showTypes = (types: readonly TensorType[]): string =>
 
 export const typing: { readonly [P in PrimitiveTag]: TypeRule<P> } = {
   ...elementwiseTyping,
+  ...windowTyping,
 
   reduce: ({ axes }, inputs, op) => {
     const x = at(inputs, 0);

@@ -1,5 +1,5 @@
 import { apply, apply1 } from "../ir/build.ts";
-import type { Expr, Structural } from "../ir/expr.ts";
+import type { Expr, Structural, Windowing } from "../ir/expr.ts";
 import { sum } from "../ir/ops/reduction.ts";
 import { pad, reshape, reverse, slice, sliceAxis, transpose } from "../ir/ops/structural.ts";
 import { cotangents, orZero, shifted, spread, tangents } from "./make.ts";
@@ -19,6 +19,8 @@ export const jvp: JvpRules<keyof Structural> = {
   slice: tangents("slice", (t, _, __, params) => apply1("slice", params, t)),
   pad: tangents("pad", (t, _, __, params) => apply1("pad", { ...params, value: 0 }, t)),
   reverse: tangents("reverse", (t, _, __, params) => apply1("reverse", params, t)),
+  window: tangents("window", (t, _, __, params) => apply1("window", params, t)),
+  overlapAdd: tangents("overlapAdd", (t, _, __, params) => apply1("overlapAdd", params, t)),
   concatenate: (params, primals, ts) => ({
     outputs: apply("concatenate", params, primals),
     tangents: ts.every((t) => t === undefined)
@@ -61,6 +63,16 @@ export const vjp: VjpRules<keyof Structural> = {
     ),
   ),
   reverse: cotangents("reverse", (ct, _, __, { axes }) => reverse(ct, axes)),
+  window: cotangents("window", (ct, [x], _, params) =>
+    apply1(
+      "overlapAdd",
+      { ...params, extent: params.axes.map((a) => (x as Expr).shape[a] as number) },
+      ct,
+    ),
+  ),
+  overlapAdd: cotangents("overlapAdd", (ct, _, __, { axes, size, stride, dilation }) =>
+    apply1("window", { axes, size, stride, dilation }, ct),
+  ),
   concatenate: ({ axis }, primals, active) => ({
     outputs: apply("concatenate", { axis }, primals),
     pullback: ([ct]) => {
@@ -76,6 +88,11 @@ export const vjp: VjpRules<keyof Structural> = {
     },
   }),
 };
+
+const slid = <W extends Windowing>(windowing: W): W => ({
+  ...windowing,
+  axes: later(windowing.axes),
+});
 
 export const batch: BatchRules<keyof Structural> = {
   reshape: shifted("reshape", ({ shape }, size) => ({ shape: [size, ...shape] })),
@@ -98,6 +115,8 @@ export const batch: BatchRules<keyof Structural> = {
     value,
   })),
   reverse: shifted("reverse", ({ axes }) => ({ axes: later(axes) })),
+  window: shifted("window", slid),
+  overlapAdd: shifted("overlapAdd", slid),
   concatenate: ({ axis }, inputs, batched, mapped) => ({
     outputs: apply(
       "concatenate",

@@ -3,8 +3,8 @@ import { sizeOf } from "../../tensor/shape.ts";
 
 /** Primitives that only move elements, or make them out of nothing. */
 const movement: ReadonlySet<PrimitiveTag> = new Set([
-  ...["reshape", "transpose", "broadcast", "slice", "pad", "concatenate", "reverse", "gather"],
-  ...["constant", "parameter", "iota", "stopGradient"],
+  ...["reshape", "transpose", "broadcast", "slice", "pad", "concatenate", "reverse", "window"],
+  ...["gather", "constant", "parameter", "iota", "stopGradient"],
 ] as const satisfies readonly PrimitiveTag[]);
 
 const size = (types: readonly { readonly shape: readonly number[] }[]): number =>
@@ -24,6 +24,7 @@ export const operationsOf = (node: AnyNode): number => {
     case "reduce":
     case "argReduce":
     case "cumsum":
+    case "overlapAdd":
       return size(node.inputs);
     case "sort": {
       const x = node.inputs[0];

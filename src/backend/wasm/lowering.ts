@@ -8,6 +8,7 @@ import type { Kernel } from "./kernels/kernel.ts";
 import { argReduceKernel, cumsumKernel, sortKernel } from "./kernels/lines.ts";
 import { concatenateKernels, padKernels } from "./kernels/placement.ts";
 import { randomKernel } from "./kernels/random.ts";
+import { overlapAddKernels } from "./kernels/window.ts";
 import type { Pointwise } from "./pointwise/operation.ts";
 import {
   type Buffer,
@@ -19,6 +20,7 @@ import {
   sliceView,
   transposeView,
   type View,
+  windowView,
 } from "./view.ts";
 
 /** How a primitive becomes code. */
@@ -157,6 +159,10 @@ export const lowerings: { readonly [P in PrimitiveTag]: Lowering<P> } = {
     view: ({ start, stride }, x, type) => sliceView(x, type.shape, start, stride),
   },
   reverse: { kind: "view", view: ({ axes }, x) => reverseView(x, axes) },
+  window: { kind: "view", view: (params, x, type) => windowView(x, params, type.shape) },
+  overlapAdd: kernels((params, [y], [out], [type]) =>
+    overlapAddKernels(params, y as View, (type as TensorType).shape, out as Buffer),
+  ),
   pad: kernels((params, [x], [out], [type]) =>
     padKernels(params, x as View, (type as TensorType).shape, out as Buffer),
   ),

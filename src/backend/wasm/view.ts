@@ -1,3 +1,4 @@
+import type { Windowing } from "../../ir/expr.ts";
 import { bytesPerElement, type Dtype } from "../../tensor/dtype.ts";
 import { type Shape, sizeOf, stridesOf } from "../../tensor/shape.ts";
 import type { Code, Operand } from "./assembler/index.ts";
@@ -149,6 +150,20 @@ export const reverseView = (view: View, axes: readonly number[]): View => ({
     (o, a) => o + at(view.strides, a) * Math.max(0, at(view.shape, a) - 1),
     view.offset,
   ),
+});
+
+/** All windows of a view, which overlap in memory where they do in the tensor. */
+export const windowView = (
+  view: View,
+  { axes, stride, dilation }: Windowing,
+  shape: Shape,
+): View => ({
+  ...view,
+  shape,
+  strides: [
+    ...view.strides.map((s, a) => s * (stride[axes.indexOf(a)] ?? 1)),
+    ...axes.map((a, i) => at(view.strides, a) * at(dilation, i)),
+  ],
 });
 
 /**

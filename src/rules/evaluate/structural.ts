@@ -1,9 +1,11 @@
 import type { Structural } from "../../ir/expr.ts";
+import { windowShape } from "../../ir/typingWindow.ts";
 import { allocate, type Storage, store } from "../../tensor/dtype.ts";
 import { type Shape, sizeOf, stridesOf } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { EvaluateRules } from "../rule.ts";
 import { at, pick, positions } from "./positions.ts";
+import { overlapAddOf, windowOf } from "./window.ts";
 
 /** The tensor of the elements of `x` that a strided view reads. */
 const view = (x: Tensor, shape: Shape, strides: readonly number[], start = 0): Tensor => {
@@ -101,4 +103,11 @@ export const structural: EvaluateRules<keyof Structural> = {
     const ends = x.shape.map((d, i) => (axes.includes(i) ? d - 1 : 0));
     return [view(x, x.shape, turned, inner(ends, strides))];
   },
+
+  window: (params, [operand]) => {
+    const x = operand as Tensor;
+    return [windowOf(params, x, windowShape(params, x.shape))];
+  },
+
+  overlapAdd: (params, [y]) => [overlapAddOf(params, y as Tensor)],
 };

@@ -1,0 +1,67 @@
+import { normalAxis } from "../../tensor/shape.ts";
+import { apply1 } from "../build.ts";
+import type { Expr, Windowing } from "../expr.ts";
+import type { Operand } from "../shapeTypes.ts";
+import { lift } from "./operand.ts";
+
+/** Sliding windows: which axes they slide along, and for each how; steps and gaps are 1 where not given. */
+export interface WindowOptions {
+  readonly axes: readonly number[];
+  /** Elements of a window. */
+  readonly size: readonly number[];
+  /** From one window to the next. */
+  readonly stride?: readonly number[] | undefined;
+  /** From one element of a window to the next. */
+  readonly dilation?: readonly number[] | undefined;
+}
+
+const windowingOf = ({ axes, size, stride, dilation }: WindowOptions, rank: number): Windowing => ({
+  axes: axes.map((a) => normalAxis(a, rank)),
+  size,
+  stride: stride ?? axes.map(() => 1),
+  dilation: dilation ?? axes.map(() => 1),
+});
+
+/**
+ * All windows of a size along some axes: each axis becomes the number of windows, and the axes of the
+ * windows come last, in the order of `axes`. The adjoint of {@link overlapAdd}.
+ *
+ * **Shapes** `[n, c]` with axis 0, size `k` → `[⌊(n - (k-1)·dilation - 1) / stride⌋ + 1, c, k]`.
+ * **Math** `y[i, c, j] = x[i·stride + j·dilation, c]`.
+ * **Fails with** `ShapeMismatch` where a window is larger than the tensor.
+ *
+ * @example
+ * ```ts
+ * import { arange, Backend, compile, type Expr, slidingWindow } from "fluxion";
+ * import * as Effect from "effect/Effect";
+ * const pairs = Effect.runSync(
+ *   compile((x: Expr) => slidingWindow(x, { axes: [0], size: [2] }), arange(4)).pipe(
+ *     Effect.provide(Backend.layerReference),
+ *   ),
+ * );
+ * pairs(arange(4)).toNested() // => [[0, 1], [1, 2], [2, 3]]
+ * ```
+ */
+export const slidingWindow = (operand: Operand, options: WindowOptions): Expr => {
+  const x = lift(operand);
+  return apply1("window", windowingOf(options, x.shape.length), x);
+};
+
+/**
+ * Windows put back where {@link slidingWindow} takes them from, in a tensor of `extent` along the axes;
+ * elements that several windows have are the sum of theirs.
+ *
+ * **Shapes** `[n, c, k]` with axis 0, size `k`, extent `e` → `[e, c]`.
+ * **Math** `x[p, c] = Σ y[i, c, j]` over `i·stride + j·dilation = p`.
+ */
+export const overlapAdd = (
+  operand: Operand,
+  options: WindowOptions & { readonly extent: readonly number[] },
+): Expr => {
+  const y = lift(operand);
+  return apply1(
+    "overlapAdd",
+    { ...windowingOf(options, y.shape.length - options.axes.length), extent: options.extent },
+    y,
+  );
+};
