@@ -54,7 +54,10 @@ const namedOpen = (name: string, inner: OpenLayer): OpenLayer => ({
   parts: { children: [inner], rebuild: ([child = inner]) => namedOpen(name, open(child)) },
 });
 
-/** The layer with its params held fixed: their gradients are 0. */
+/**
+ * The layer with its params held fixed: their gradients are 0. (An optimizer that decays weights apart from
+ * the gradient, as `adamW` does, decays these too.)
+ */
 export const frozen = <const L extends Composable>(layer: L): Like<L> =>
   frozenOpen(open(layer)) as AnyLayer as Like<L>;
 
