@@ -186,7 +186,7 @@ export const withLearningRate = (learningRate: LearningRate): Combinator =>
  */
 export const withOptimizer = <O extends { readonly learningRate: LearningRate }>(
   family: (options: O) => GradientTransformation,
-  options: O,
+  options: NoInfer<O>,
 ): Combinator =>
   having({
     optimizer: ({ learningRate }) => family({ ...options, learningRate }),
