@@ -1,4 +1,5 @@
 import type { Dtype } from "../../tensor/dtype.ts";
+import { broadcastShapes } from "../../tensor/shape.ts";
 import { apply1 } from "../build.ts";
 import type { Expr } from "../expr.ts";
 import type { Broadcast, Check, Operand, Result, ShapeOf } from "../shapeTypes.ts";
@@ -14,7 +15,8 @@ export const where = <const C extends Operand, const X extends Operand, const Y 
 ): Expr<Result<Broadcast<ShapeOf<C>, Result<Broadcast<ShapeOf<X>, ShapeOf<Y>>>>>> => {
   const [a, b] = align(x, y) as [Expr, Expr];
   const c = lift(condition, "bool");
-  const shape = c.shape.length > a.shape.length ? c.shape : a.shape;
+  // Shapes that do not broadcast are left to the primitive's type rule, which reports them.
+  const shape = broadcastShapes(c.shape, a.shape) ?? a.shape;
   return apply1("select", {}, broadcastTo(c, shape), broadcastTo(a, shape), broadcastTo(b, shape));
 };
 
