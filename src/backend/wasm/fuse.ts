@@ -93,7 +93,8 @@ export const groupNodes = (flow: Dataflow, viewOf: (node: AnyNode) => View) => {
         pointwise &&
         flow.isPointwise(maker as AnyNode) &&
         identityOf(view) !== undefined &&
-        sameSpace(view, here);
+        // The maker's own space: a reshaped view has the reader's, and its loop counts otherwise.
+        sameSpace(viewOf(maker as AnyNode), here);
       group.before.set(earlier, !elementwise || group.before.get(earlier) === true);
       after.get(earlier)?.add(group);
     }
