@@ -35,6 +35,17 @@ export const checkSettings = (of: AnyPipeline): Effect.Effect<void, InvalidPipel
       of.validationShare >= 0 && of.validationShare < 1,
     ],
   ];
+  const names = ["loss", ...of.metrics.map(({ name }) => name)];
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined)
+    return Effect.fail(
+      new InvalidPipeline({
+        pipeline: of.name,
+        field: "metrics",
+        value: twice,
+        expected: "metrics with names of their own, none of them loss",
+      }),
+    );
   const wrong = settings.find(([, , holds]) => !holds);
   if (wrong === undefined) return Effect.void;
   const [field, expected] = wrong;

@@ -4,7 +4,9 @@ import { lastValueFrom, tap } from "rxjs";
 import { describe, expect, it } from "vitest";
 import {
   type AnyPipeline,
+  accuracy,
   adam,
+  binaryAccuracy,
   DataSourceError,
   type Dataset,
   dataset,
@@ -26,6 +28,7 @@ import {
   withData,
   withEpochs,
   withLearningRate,
+  withMetrics,
   withOptimizer,
   withSeed,
   withValidation,
@@ -90,6 +93,11 @@ describe("before anything runs", () => {
     ["a negative learning rate", withLearningRate(-1)(small), { _tag: "InvalidPipeline" }],
     ["a learning rate of NaN", withLearningRate(Number.NaN)(small), { _tag: "InvalidPipeline" }],
     ["everything held out", withValidation(1)(small), { _tag: "InvalidPipeline" }],
+    [
+      "two metrics of one name",
+      withMetrics(accuracy, binaryAccuracy())(small),
+      { _tag: "InvalidPipeline" },
+    ],
     ["an empty dataset", on(labelled([]))(small), { _tag: "EmptyDataset" }],
     [
       "a label out of range",

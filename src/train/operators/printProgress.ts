@@ -103,6 +103,9 @@ export const printProgress =
   (source) =>
     defer(() => {
       const terminal = stream.isTTY === true;
+      // Some terminals say that they have no columns, meaning that they do not know.
+      const columns = (): number =>
+        stream.columns === undefined || stream.columns < 1 ? 80 : stream.columns;
       // What one subscription has drawn; the events themselves pass through untouched.
       let started: Started<State> | undefined;
       let drawnAt = Number.NEGATIVE_INFINITY;
@@ -118,7 +121,7 @@ export const printProgress =
         if (now - drawnAt < every) return;
         drawnAt = now;
         barShown = true;
-        stream.write(`${clearLine}${progressBar(event, first, stream.columns ?? 80)}`);
+        stream.write(`${clearLine}${progressBar(event, first, columns())}`);
       };
 
       return source.pipe(
