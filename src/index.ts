@@ -139,6 +139,8 @@ export {
   argmin,
   argsort,
   cumsum,
+  isFinite,
+  keepAxes,
   logSoftmax,
   logSumExp,
   max,
@@ -313,6 +315,7 @@ export {
 export type { Shape } from "./tensor/shape.ts";
 export type { Nested, Tensor } from "./tensor/tensor.ts";
 // Training
+export { initialState } from "./train/carried.ts";
 export { evaluate } from "./train/evaluate.ts";
 export type {
   CheckpointSaved,
