@@ -45,23 +45,41 @@ export const expNormal = (site: Site, x: Vector): Vector => {
   return f32x4.mul(f32x4.add(one, f32x4.add(r, tail)), powerOfTwo(site, n));
 };
 
-/** `eˣ` for `x` in [−104.5, 89] (or NaN), to the ends of the single numbers. */
-const expScaled = (site: Site, x: Vector, power: (r: Vector, tail: Vector) => Vector): Vector => {
-  const { name } = singles(site);
-  const { n, r, tail } = reduce(site, x);
-  // Two factors, because 2ⁿ alone would overflow at the top and leave the normal numbers below.
+/** The least argument whose exponential is a normal number, and the largest with a finite one. */
+const leastNormal = -87.33654;
+const largestFinite = 88.72283172607422;
+
+/**
+ * `eˣ` for all `x` below {@link largestFinite} (or NaN), down to the least single number.
+ *
+ * A result below the normal numbers is counted in units of the least one, `2⁻¹⁴⁹`: as a whole number in
+ * the lowest bits it *is* that result. So no multiplication underflows, which costs forty times as much.
+ */
+const expGradual = (
+  site: Site,
+  x: Vector,
+  power: (r: Local<"v128">, tail: Vector) => Vector,
+): Vector => {
+  const { k, name, madd, choose } = singles(site);
+  const bounded = name(f32x4.pmax(x, k(-104.5)));
+  const { n, r, tail } = reduce(site, bounded);
   const whole = name(n);
-  const half = name(i32x4.shr_s(whole, 1));
-  const first = powerOfTwo(site, half);
-  const second = powerOfTwo(site, i32x4.sub(whole, half));
-  return f32x4.mul(f32x4.mul(power(r, tail), first), second);
+  const significand = name(power(r, tail));
+  const unit = k(2 ** 23);
+  const counted = madd(significand, powerOfTwo(site, i32x4.add(whole, bits(site, 149))), unit);
+  return choose(
+    f32x4.lt(bounded, k(leastNormal)),
+    i32x4.sub(counted, unit),
+    i32x4.add(significand, i32x4.shl(whole, 23)),
+  );
 };
 
-export const exp = (site: Site, x: Vector): Vector => {
-  const { k } = singles(site);
-  return expScaled(site, f32x4.pmax(f32x4.pmin(x, k(89)), k(-104.5)), (r, tail) =>
-    f32x4.add(k(1), f32x4.add(r, tail)),
-  );
+export const exp = (site: Site, given: Vector): Vector => {
+  const { k, name, choose } = singles(site);
+  const x = name(given);
+  const within = expGradual(site, x, (r, tail) => f32x4.add(k(1), f32x4.add(r, tail)));
+  // Beyond, the product is infinite; of NaN it is NaN.
+  return choose(f32x4.le(x, k(largestFinite)), within, f32x4.mul(x, k(2 ** 127)));
 };
 
 export const expm1 = (site: Site, x: Local<"v128">): Vector => {
@@ -92,22 +110,25 @@ export const tanh = (site: Site, x: Local<"v128">): Vector => {
 /** `1 / (1 + e⁻ˣ)`, from `e^{−|x|}` so that nothing overflows and the lower tail stays exact. */
 export const logistic = (site: Site, x: Local<"v128">): Vector => {
   const { k, name, nmadd, choose } = singles(site);
-  const negative = f32x4.pmax(v128.or(x, bits(site, signBit)), k(-104.5));
-  const decay = name(
-    expScaled(site, negative, (r, tail) => {
+  const tail = name(
+    expGradual(site, v128.or(x, bits(site, signBit)), (r, rest) => {
       // What 1 + r rounds away is given back, and so is what 1 + e⁻ˣ will round away: the quotient doubles both.
       const sum = name(f32x4.add(k(1), r));
       const lost = f32x4.add(f32x4.sub(k(1), sum), r);
-      return f32x4.add(sum, f32x4.add(lost, tail));
+      return f32x4.add(sum, f32x4.add(lost, rest));
     }),
   );
+  // Where it is so small that it is the result, or changes none, a larger one keeps products from underflowing.
+  const decay = name(f32x4.pmax(tail, k(2 ** -40)));
   const below = name(f32x4.lt(x, k(0)));
   const denominator = name(f32x4.add(decay, k(1)));
   const quotient = name(f32x4.div(choose(below, decay, k(1)), denominator));
   const lost = f32x4.add(f32x4.sub(k(1), denominator), decay);
   // 1/(1 + e) is the quotient on one side and its complement on the other.
   const reciprocal = choose(below, f32x4.sub(k(1), quotient), quotient);
-  return nmadd(f32x4.mul(quotient, lost), reciprocal, quotient);
+  const result = nmadd(f32x4.mul(quotient, lost), reciprocal, quotient);
+  const isNumber = f32x4.eq(x, x);
+  return choose(isNumber, choose(f32x4.lt(x, k(-20)), tail, result), x);
 };
 
 /** `erf x = x + x (c₀ + x² P)` on |x| ≤ 1; minimax, relative error 2⁻²⁹·⁶. */
