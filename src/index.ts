@@ -208,6 +208,26 @@ export {
   scanOver,
   shared,
 } from "./nn/combinators.ts";
+export {
+  type ConvolutionOptions,
+  type ConvolutionParams,
+  conv1d,
+  conv2d,
+  conv3d,
+  convTranspose1d,
+  convTranspose2d,
+  convTranspose3d,
+  depthwiseConv2d,
+  type KernelParams,
+  separableConv2d,
+  type TransposedOptions,
+} from "./nn/convolution.ts";
+export {
+  type ConvolveOptions,
+  type ConvolveTransposedOptions,
+  convolve,
+  convolveTransposed,
+} from "./nn/convolve.ts";
 export { type DenseOptions, type DenseParams, dense, type LinearParams } from "./nn/dense.ts";
 export { describe, type LayerRow } from "./nn/describe.ts";
 /** How params begin. */
@@ -247,8 +267,56 @@ export {
   recall,
   topK,
 } from "./nn/metrics.ts";
+export {
+  type AveragePoolOptions,
+  adaptiveAveragePooled,
+  adaptiveMaxPooled,
+  averagePooled,
+  globalAveragePooled,
+  globalMaxPooled,
+  lpPooled,
+  maxPooled,
+  type PoolOptions,
+  sumPooled,
+} from "./nn/pool.ts";
+export {
+  adaptiveAvgPool1d,
+  adaptiveAvgPool2d,
+  adaptiveAvgPool3d,
+  adaptiveMaxPool1d,
+  adaptiveMaxPool2d,
+  adaptiveMaxPool3d,
+  avgPool1d,
+  avgPool2d,
+  avgPool3d,
+  globalAvgPool,
+  globalMaxPool,
+  lpPool1d,
+  lpPool2d,
+  lpPool3d,
+  maxPool1d,
+  maxPool2d,
+  maxPool3d,
+} from "./nn/pooling.ts";
 export { dropout, flatten, pure, reshapeLayer } from "./nn/pure.ts";
+export {
+  type InterpolateOptions,
+  interpolate,
+  pixelShuffled,
+  pixelUnshuffled,
+} from "./nn/resample.ts";
+export {
+  type PadWidths,
+  padCircular,
+  padConstant,
+  padReflect,
+  padReplicate,
+  pixelShuffle,
+  pixelUnshuffle,
+  upsample,
+} from "./nn/resizing.ts";
 export { andThen, identity, sequential } from "./nn/sequential.ts";
+export type { Grid, Padding, PerAxis } from "./nn/windows.ts";
 // Optimizers
 export { type AdamOptions, adam, adamW } from "./optim/adam.ts";
 export { adadelta, adagrad, adamax, rmsProp } from "./optim/adaptive.ts";

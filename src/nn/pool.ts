@@ -1,0 +1,205 @@
+import { constant } from "../ir/build.ts";
+import type { Expr } from "../ir/expr.ts";
+import { abs, div, maximum, mul, pow, sign } from "../ir/ops/elementwise.ts";
+import { take } from "../ir/ops/indexed.ts";
+import { lift } from "../ir/ops/operand.ts";
+import { max, mean, sum } from "../ir/ops/reduction.ts";
+import { pad, transpose } from "../ir/ops/structural.ts";
+import { slidingWindow } from "../ir/ops/window.ts";
+import type { Operand } from "../ir/shapeTypes.ts";
+import type { Shape } from "../tensor/shape.ts";
+import { Tensor } from "../tensor/tensor.ts";
+import { averageOver, bounds, resample } from "./resample.ts";
+import {
+  axesUpTo,
+  type Padding,
+  type PerAxis,
+  perAxis,
+  reachOf,
+  type Sliding,
+  widthsOf,
+} from "./windows.ts";
+
+/** Pooling as programs: windows of an example `[...n, channels]`, each channel reduced on its own. */
+
+export interface PoolOptions {
+  /** From one window to the next; the size where not given. */
+  readonly stride?: PerAxis;
+  /** `"valid"` where not given. */
+  readonly padding?: Padding;
+  /** From one element of a window to the next; 1 where not given. */
+  readonly dilation?: PerAxis;
+  /** Whether windows may reach over the end, as long as they begin before it; not where not given. */
+  readonly ceil?: boolean;
+}
+
+export interface AveragePoolOptions extends PoolOptions {
+  /** Whether padding counts as zeros; `true` where not given. */
+  readonly countPadding?: boolean;
+}
+
+interface Plan {
+  readonly sliding: Sliding;
+  /** The padding that was asked for, and with what `ceil` adds at the end. */
+  readonly asked: readonly (readonly [number, number])[];
+  readonly widths: readonly (readonly [number, number])[];
+}
+
+const planOf = (op: string, x: Expr, size: PerAxis, options: PoolOptions): Plan => {
+  const rank = x.shape.length - 1;
+  const { stride = size, padding = "valid", dilation = 1, ceil = false } = options;
+  const sliding: Sliding = {
+    size: perAxis(op, "size", size, rank),
+    stride: perAxis(op, "stride", stride, rank),
+    dilation: perAxis(op, "dilation", dilation, rank),
+  };
+  const extents = x.shape.slice(0, rank);
+  const asked = widthsOf(op, padding, extents, sliding);
+  const reach = reachOf(sliding);
+  const widths = asked.map(([before, after], i) => {
+    const [n, step] = [extents[i] as number, sliding.stride[i] as number];
+    const spare = n + before + after - (reach[i] as number);
+    const count = Math.ceil(spare / step);
+    // A last window that would begin after the example and what precedes it is none.
+    const missing = count * step - spare;
+    return ceil && spare >= 0 && count * step < n + before
+      ? ([before, after + missing] as const)
+      : ([before, after] as const);
+  });
+  return { sliding, asked, widths };
+};
+
+/** The windows of an example, then its channels, which stay neighbours in memory. */
+const windowsOf = (x: Expr, { sliding, widths }: Plan, value: number): Expr => {
+  const rank = widths.length;
+  const padded = widths.some(([a, b]) => a + b > 0) ? pad(x, [...widths, [0, 0]], value) : x;
+  const windows = slidingWindow(padded, { axes: axesUpTo(rank), ...sliding });
+  return transpose(windows, [...axesUpTo(rank), ...sliding.size.map((_, i) => rank + 1 + i), rank]);
+};
+
+const insideOf = ({ sliding }: Plan): readonly number[] =>
+  sliding.size.map((_, i) => sliding.size.length + i);
+
+/**
+ * The greatest of each window; padding is less than everything.
+ *
+ * **Shapes** `x: [...n, c] → y: [...m, c]`, one example, `m = ⌊(n + padding - (k-1)·dilation - 1) / stride⌋ + 1`.
+ * **Math** Where several elements are greatest, the derivative is shared among them.
+ * **Fails with** `ShapeMismatch` where a window is larger than the padded example; `InvalidArgument`, thrown.
+ */
+export const maxPooled = (operand: Operand, size: PerAxis, options: PoolOptions = {}): Expr => {
+  const x = lift(operand);
+  const plan = planOf("maxPool", x, size, options);
+  return max(windowsOf(x, plan, Number.NEGATIVE_INFINITY), insideOf(plan)) as Expr;
+};
+
+/** The number of elements of each window that count, for an axis. */
+const counts = ({ sliding, asked }: Plan, axis: number, n: number, m: number, all: boolean) => {
+  const [before, after] = asked[axis] as readonly [number, number];
+  const [low, high] = all ? [-before, n + after] : [0, n];
+  const [size, stride, dilation] = [sliding.size, sliding.stride, sliding.dilation].map(
+    (list) => list[axis] as number,
+  ) as [number, number, number];
+  return Array.from({ length: m }, (_, i) => {
+    const places = Array.from({ length: size }, (__, k) => i * stride - before + k * dilation);
+    return places.filter((p) => p >= low && p < high).length;
+  });
+};
+
+/** How many elements of each window count, `[...m, 1]`; one number where it is the same for all. */
+const divisors = (x: Expr, plan: Plan, extents: Shape, countPadding: boolean): Operand => {
+  const each = extents.map((m, i) => counts(plan, i, x.shape[i] as number, m, countPadding));
+  const products = each.reduce<readonly number[]>(
+    (all, list) => all.flatMap((n) => list.map((k) => n * k)),
+    [1],
+  );
+  if (products.every((n) => n === products[0])) return products[0] ?? 1;
+  const made = Tensor.own([...extents, 1], "f64", Float64Array.from(products));
+  return constant(made.cast(x.dtype));
+};
+
+/** The sum of each window; padding is 0. Shapes as for {@link maxPooled}. */
+export const sumPooled = (operand: Operand, size: PerAxis, options: PoolOptions = {}): Expr => {
+  const x = lift(operand);
+  const plan = planOf("sumPool", x, size, options);
+  return sum(windowsOf(x, plan, 0), insideOf(plan)) as Expr;
+};
+
+/** The mean of each window. Shapes and mistakes as for {@link maxPooled}. */
+export const averagePooled = (
+  operand: Operand,
+  size: PerAxis,
+  options: AveragePoolOptions = {},
+): Expr => {
+  const x = lift(operand);
+  const plan = planOf("averagePool", x, size, options);
+  const total = sum(windowsOf(x, plan, 0), insideOf(plan)) as Expr;
+  const extents = total.shape.slice(0, -1);
+  return div(total, divisors(x, plan, extents, options.countPadding ?? true)) as Expr;
+};
+
+/**
+ * The `p`-norm of each window: `p = 1` sums, `p → ∞` is {@link maxPooled}.
+ *
+ * **Math** `y = (Σ |x|ᵖ)^(1/p)`, with derivative 0 where the window is 0.
+ * **Source** Sermanet, Chintala and LeCun (2012), arXiv:1204.3968.
+ */
+export const lpPooled = (
+  operand: Operand,
+  p: number,
+  size: PerAxis,
+  options: PoolOptions = {},
+): Expr => {
+  const x = lift(operand);
+  const powers = sumPooled(pow(abs(x) as Expr, p) as Expr, size, options);
+  // A root has no slope at 0: what is not positive is kept away from it, and stays 0.
+  const least = x.dtype === "f32" ? 2 ** -126 : 2 ** -1022;
+  return mul(pow(maximum(powers, least) as Expr, 1 / p) as Expr, sign(powers) as Expr) as Expr;
+};
+
+/**
+ * The mean of as many regions, nearly equal, as the output has places.
+ *
+ * **Shapes** `x: [...n, c] → y: [...size, c]`; region `i` is from `⌊i·n/m⌋` to `⌈(i+1)·n/m⌉`.
+ */
+export const adaptiveAveragePooled = (operand: Operand, size: PerAxis): Expr => {
+  const x = lift(operand);
+  return perAxis("adaptiveAveragePool", "size", size, x.shape.length - 1).reduce(
+    (y, m, axis) => resample(y, axis, averageOver(y.shape[axis] as number, m)),
+    x,
+  );
+};
+
+/** The greatest of each region, as {@link adaptiveAveragePooled} has them. */
+export const adaptiveMaxPooled = (operand: Operand, size: PerAxis): Expr => {
+  const x = lift(operand);
+  return perAxis("adaptiveMaxPool", "size", size, x.shape.length - 1).reduce(
+    (y, m, axis) => maxOver(y, axis, m),
+    x,
+  );
+};
+
+/** Regions of one axis gathered, the shorter ones with their last element again. */
+const maxOver = (x: Expr, axis: number, m: number): Expr => {
+  const regions = bounds(x.shape[axis] as number, m);
+  const longest = Math.max(1, ...regions.map(([start, end]) => end - start));
+  const indices = regions.flatMap(([start, end]) =>
+    Array.from({ length: longest }, (_, k) => Math.min(start + k, end - 1)),
+  );
+  const table = Tensor.own([m, longest], "i32", Int32Array.from(indices));
+  return max(take(x, constant(table), axis), axis + 1) as Expr;
+};
+
+const spatialAxes = (x: Expr): readonly number[] => axesUpTo(x.shape.length - 1);
+
+/** The mean of each channel over all places. **Shapes** `x: [...n, c] → y: [c]`. */
+export const globalAveragePooled = (operand: Operand): Expr => {
+  const x = lift(operand);
+  return mean(x, spatialAxes(x)) as Expr;
+};
+
+/** The greatest of each channel over all places. **Shapes** `x: [...n, c] → y: [c]`. */
+export const globalMaxPooled = (operand: Operand): Expr => {
+  const x = lift(operand);
+  return max(x, spatialAxes(x)) as Expr;
+};

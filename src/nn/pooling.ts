@@ -1,0 +1,123 @@
+import type { Expr } from "../ir/expr.ts";
+import type { Shape } from "../tensor/shape.ts";
+import type { Layer } from "./layer.ts";
+import {
+  type AveragePoolOptions,
+  adaptiveAveragePooled,
+  adaptiveMaxPooled,
+  averagePooled,
+  globalAveragePooled,
+  globalMaxPooled,
+  lpPooled,
+  maxPooled,
+  type PoolOptions,
+} from "./pool.ts";
+import { pure } from "./pure.ts";
+import { type Grid, type PerAxis, perAxis, type Rank } from "./windows.ts";
+
+/**
+ * Layers that pool: each window of an example becomes one element, channel by channel. Examples have
+ * their channels last. A wrong size is an `InvalidArgument`, thrown; a window larger than the padded
+ * example is a `ShapeMismatch` with the path of the layer.
+ */
+type Pool<R extends Rank> = Layer<Grid<R, number>, Grid<R, number>, undefined, undefined>;
+
+const show = (size: PerAxis): string => (typeof size === "number" ? [size] : size).join("×");
+
+const pool = <R extends Rank>(
+  op: string,
+  rank: R,
+  size: PerAxis,
+  f: (x: Expr) => Expr,
+): Pool<R> => {
+  perAxis(op, "size", size, rank);
+  // Windows keep the rank, and channels their number.
+  return pure(`${op} ${show(size)}`, f as never);
+};
+
+const maxPool =
+  <R extends Rank>(op: string, rank: R) =>
+  (size: PerAxis, options?: PoolOptions): Pool<R> =>
+    pool(op, rank, size, (x) => maxPooled(x, size, options));
+
+/** The greatest of each window of `[n, channels]`; steps are the size where not given. */
+export const maxPool1d = maxPool("maxPool1d", 1);
+
+/**
+ * The greatest of each window of an image; steps are the size where not given.
+ *
+ * **Shapes** `x: [h, w, c] → y: [h′, w′, c]`, one example.
+ * **Math** `y = max x` over each window; ties share the derivative.
+ * **Source** Ranzato et al. (2007), "Unsupervised learning of invariant feature hierarchies".
+ *
+ * @example
+ * ```ts
+ * import { describe, maxPool2d } from "fluxion";
+ * describe(maxPool2d(2), [28, 28, 16]).map((row) => row.output) // => [[14, 14, 16]]
+ * ```
+ */
+export const maxPool2d = maxPool("maxPool2d", 2);
+
+/** The greatest of each window of `[d, h, w, channels]`; steps are the size where not given. */
+export const maxPool3d = maxPool("maxPool3d", 3);
+
+const avgPool =
+  <R extends Rank>(op: string, rank: R) =>
+  (size: PerAxis, options?: AveragePoolOptions): Pool<R> =>
+    pool(op, rank, size, (x) => averagePooled(x, size, options));
+
+/** The mean of each window of `[n, channels]`; steps are the size where not given. */
+export const avgPool1d = avgPool("avgPool1d", 1);
+/** The mean of each window of `[h, w, channels]`; steps are the size where not given. */
+export const avgPool2d = avgPool("avgPool2d", 2);
+/** The mean of each window of `[d, h, w, channels]`; steps are the size where not given. */
+export const avgPool3d = avgPool("avgPool3d", 3);
+
+const lpPool =
+  <R extends Rank>(op: string, rank: R) =>
+  (p: number, size: PerAxis, options?: PoolOptions): Pool<R> =>
+    pool(op, rank, size, (x) => lpPooled(x, p, size, options));
+
+/** The `p`-norm of each window of `[n, channels]`. **Math** `y = (Σ |x|ᵖ)^(1/p)`. */
+export const lpPool1d = lpPool("lpPool1d", 1);
+/** The `p`-norm of each window of `[h, w, channels]`. **Source** Sermanet et al. (2012), arXiv:1204.3968. */
+export const lpPool2d = lpPool("lpPool2d", 2);
+/** The `p`-norm of each window of `[d, h, w, channels]`. */
+export const lpPool3d = lpPool("lpPool3d", 3);
+
+const adaptive =
+  <R extends Rank>(op: string, rank: R, f: (x: Expr, size: PerAxis) => Expr) =>
+  (size: PerAxis): Pool<R> =>
+    pool(op, rank, size, (x) => f(x, size));
+
+/** Means of `size` nearly equal regions of `[n, channels]`, whatever `n` is. */
+export const adaptiveAvgPool1d = adaptive("adaptiveAvgPool1d", 1, adaptiveAveragePooled);
+/** Means of `size` nearly equal regions of `[h, w, channels]`, whatever its extents are. */
+export const adaptiveAvgPool2d = adaptive("adaptiveAvgPool2d", 2, adaptiveAveragePooled);
+/** Means of `size` nearly equal regions of `[d, h, w, channels]`, whatever its extents are. */
+export const adaptiveAvgPool3d = adaptive("adaptiveAvgPool3d", 3, adaptiveAveragePooled);
+/** The greatest of each of `size` nearly equal regions of `[n, channels]`. */
+export const adaptiveMaxPool1d = adaptive("adaptiveMaxPool1d", 1, adaptiveMaxPooled);
+/** The greatest of each of `size` nearly equal regions of `[h, w, channels]`. */
+export const adaptiveMaxPool2d = adaptive("adaptiveMaxPool2d", 2, adaptiveMaxPooled);
+/** The greatest of each of `size` nearly equal regions of `[d, h, w, channels]`. */
+export const adaptiveMaxPool3d = adaptive("adaptiveMaxPool3d", 3, adaptiveMaxPooled);
+
+/**
+ * The mean of each channel over all places, whatever their number.
+ *
+ * **Shapes** `x: [...n, c] → y: [c]`, one example.
+ * **Source** Lin, Chen and Yan, "Network in network" (2013), arXiv:1312.4400.
+ */
+export const globalAvgPool: Layer<Shape, readonly [number], undefined, undefined> = pure(
+  "globalAvgPool",
+  // All axes but the channels' are reduced.
+  globalAveragePooled as (x: Expr) => Expr<readonly [number]>,
+);
+
+/** The greatest of each channel over all places. **Shapes** `x: [...n, c] → y: [c]`, one example. */
+export const globalMaxPool: Layer<Shape, readonly [number], undefined, undefined> = pure(
+  "globalMaxPool",
+  // As above.
+  globalMaxPooled as (x: Expr) => Expr<readonly [number]>,
+);
