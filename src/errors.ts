@@ -180,3 +180,9 @@ export class DecodeError extends Data.TaggedError("DecodeError")<{
   readonly where: string;
   readonly issues: readonly DecodeIssue[];
 }> {}
+
+/** A checkpoint that could not be written; an earlier one of the same path is as it was. */
+export class CheckpointNotSaved extends Data.TaggedError("CheckpointNotSaved")<{
+  readonly path: string;
+  readonly reason: string;
+}> {}

@@ -384,6 +384,7 @@ export type { Shape } from "./tensor/shape.ts";
 export type { Nested, Tensor } from "./tensor/tensor.ts";
 // Training
 export { initialState } from "./train/carried.ts";
+export { loadCheckpoint, saveCheckpoint } from "./train/checkpoint.ts";
 export { evaluate } from "./train/evaluate.ts";
 export type {
   CheckpointSaved,
@@ -411,6 +412,7 @@ export {
   printProgress,
   type TextStream,
 } from "./train/operators/printProgress.ts";
+export { type SaveCheckpoints, saveCheckpoints } from "./train/operators/saveCheckpoints.ts";
 export {
   type AnyPipeline,
   isPipeline,

@@ -67,6 +67,11 @@ const accounts: Accounts = {
     where: `at step ${e.step}${e.path.length === 0 ? "" : `, first in ${e.path.join(".")}`}`,
     fix: "lower the learning rate, clip the gradients, or look for extreme values in the data",
   }),
+  CheckpointNotSaved: (e) => ({
+    what: `a checkpoint could not be written: ${e.reason}`,
+    where: `to ${e.path}`,
+    fix: "check that the folder exists, that it may be written to and that the disk is not full; an earlier checkpoint there is as it was",
+  }),
   InvalidPipeline: (e) => ({
     what: `the pipeline "${e.pipeline}" cannot be run: its ${e.field} is ${String(e.value)}`,
     fix: `give it ${e.expected}`,

@@ -1,0 +1,39 @@
+import * as Effect from "effect/Effect";
+import { concat, concatMap, type MonoTypeOperatorFunction, of as only } from "rxjs";
+import { observe } from "../bridge.ts";
+import { saveCheckpoint } from "../checkpoint.ts";
+import type { EpochCompleted, TrainEvent } from "../event.ts";
+import type { Pipeline } from "../pipeline.ts";
+import type { TrainState } from "../state.ts";
+
+export interface SaveCheckpoints {
+  /** One file, replaced each time; or a file for each epoch. */
+  readonly path: string | ((epoch: number) => string);
+  /** Epochs from one checkpoint to the next; 1 by default. */
+  readonly every?: number;
+}
+
+/**
+ * Saves the state at the end of epochs, from which {@link loadCheckpoint} and `resume$` go on, and says
+ * `CheckpointSaved` after each. Later events wait until the file is written.
+ *
+ * **Fails with** `CheckpointNotSaved`, which ends the stream; the last good checkpoint is as it was.
+ */
+export const saveCheckpoints = <P, S, E>(
+  of: Pipeline<P, S, E>,
+  { path, every = 1 }: SaveCheckpoints,
+): MonoTypeOperatorFunction<TrainEvent<TrainState<P, S>>> => {
+  const saved$ = ({ epoch, step, state }: EpochCompleted<TrainState<P, S>>) => {
+    const file = typeof path === "string" ? path : path(epoch);
+    return observe<TrainEvent<TrainState<P, S>>, unknown>((emit) =>
+      Effect.map(saveCheckpoint(of, state, file), () =>
+        emit.next({ _tag: "CheckpointSaved", epoch, step, path: file }),
+      ),
+    );
+  };
+  return concatMap((event) =>
+    event._tag === "EpochCompleted" && event.epoch % every === 0
+      ? concat(only(event), saved$(event))
+      : only(event),
+  );
+};
