@@ -1,6 +1,7 @@
 import { describe, test } from "vitest";
 import { compositions } from "../../laws/compositions.ts";
 import { exact } from "../../laws/derivatives.ts";
+import { real, tensors } from "../../laws/domain.ts";
 import { across, type Law, mustHold } from "../../laws/law.ts";
 import { backendsAgree, compilerOf, immutability, meaningKept } from "../../laws/meaning.ts";
 import { primitiveFunctions } from "../../laws/registry/primitives.ts";
@@ -8,6 +9,9 @@ import { cotangentMap, type SymbolicFunction, single, tangentMap } from "../../l
 import { Backend } from "../../src/backend/index.ts";
 import { layerWasm } from "../../src/backend/wasm/index.ts";
 import { optimise } from "../../src/interpreter/optimise.ts";
+import type { Expr } from "../../src/ir/expr.ts";
+import { add, mul } from "../../src/ir/ops/elementwise.ts";
+import { reshape } from "../../src/ir/ops/structural.ts";
 
 const reference = compilerOf(Backend.layerReference);
 const wasm = compilerOf(layerWasm);
@@ -37,5 +41,17 @@ describe.each(laws)("$name", (law) => {
   test("random compositions", () => {
     mustHold([across(law)], compositions, { runs: 50 });
     mustHold([across(withDerivatives(law))], compositions, { runs: 50 });
+  });
+});
+
+// Found by random programs, shrunk: a group of two index spaces, whose loop counted the first one's axes.
+test("an operand that is reshaped does not share its maker's loop", () => {
+  mustHold([backendsAgree(wasm)], {
+    name: "a sum doubled, reshaped, and added to a matrix",
+    operands: [tensors([6], real), tensors([2, 3], real)],
+    apply: ([v, m]) => {
+      const doubled: Expr = add(v as Expr, v as Expr);
+      return [add(mul(m as Expr, 0.5), reshape(doubled, [2, 3]) as Expr)];
+    },
   });
 });
