@@ -36,6 +36,10 @@ const examples: { readonly [T in FluxionError["_tag"]]: FluxionError } = {
     largest: [{ what: "dot", bytes: 2 ** 20 }],
   }),
   NonFinite: new errors.NonFinite({ where: "loss", step: 12, path: [] }),
+  CheckpointNotSaved: new errors.CheckpointNotSaved({
+    path: "runs/last.json",
+    reason: "ENOSPC: no space left on device",
+  }),
   InvalidPipeline: new errors.InvalidPipeline({
     pipeline: "mnist-mlp",
     field: "epochs",
