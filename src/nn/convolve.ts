@@ -5,7 +5,7 @@ import { dot } from "../ir/ops/linear.ts";
 import { lift } from "../ir/ops/operand.ts";
 import { sum } from "../ir/ops/reduction.ts";
 import { moveAxis, pad, reshape as reshapeTo, slice, transpose } from "../ir/ops/structural.ts";
-import { overlapAdd, slidingWindow } from "../ir/ops/window.ts";
+import { overlapAdd } from "../ir/ops/window.ts";
 import type { Operand } from "../ir/shapeTypes.ts";
 import type { Shape } from "../tensor/shape.ts";
 import {
@@ -17,6 +17,7 @@ import {
   reachOf,
   type Sliding,
   widthsOf,
+  windowsOf,
 } from "./windows.ts";
 
 /** Convolutions as programs: windows of an example, multiplied with a kernel. */
@@ -89,31 +90,30 @@ export const convolve = (
   requireGroups("convolve", groups, last(example.shape), outputs);
   const widths = widthsOf("convolve", padding, example.shape.slice(0, rank), sliding);
   const x = widths.some(([a, b]) => a + b > 0) ? pad(example, [...widths, [0, 0]]) : example;
-  const windows = slidingWindow(x, { axes: axesUpTo(rank), ...sliding });
-  const inside = sliding.size.map((_, i) => rank + 1 + i);
+  const windows = windowsOf(x, sliding);
   const positions = axesUpTo(rank);
+  const inside = positions.map((a) => rank + a);
+  const channels = 2 * rank;
   if (groups === 1)
     return dot(windows, kernel, [
-      [...inside, rank],
+      [...inside, channels],
       [...positions, rank],
     ]);
   if (kernel.shape[rank] === 1 && groups === last(x.shape))
     return depthwise(windows, kernel, groups);
-  const inputs = last(x.shape) / groups;
   const grouped = reshape(windows, [
-    ...windows.shape.slice(0, rank),
+    ...windows.shape.slice(0, channels),
     groups,
-    inputs,
-    ...sliding.size,
+    last(x.shape) / groups,
   ]);
   const product = dot(
     grouped,
     reshape(kernel, [...kernel.shape.slice(0, -1), groups, outputs / groups]),
     [
-      [...inside.map((a) => a + 1), rank + 1],
+      [...inside, channels + 1],
       [...positions, rank],
     ],
-    [[rank], [rank + 1]],
+    [[channels], [rank + 1]],
   );
   return reshape(moveAxis(product, 0, rank), [...windows.shape.slice(0, rank), outputs]);
 };
@@ -122,16 +122,13 @@ export const convolve = (
 const depthwise = (windows: Expr, kernel: Expr, groups: number): Expr => {
   const rank = kernel.shape.length - 2;
   const outputs = last(kernel.shape);
-  const inside = kernel.shape.slice(0, rank).map((_, i) => rank + 1 + i);
-  // Channels last, where they are neighbours in memory.
-  const ordered = transpose(windows, [...axesUpTo(rank), ...inside, rank]);
   const products = mul(
-    reshape(ordered, [...ordered.shape, 1]),
+    reshape(windows, [...windows.shape, 1]),
     reshape(kernel, [...kernel.shape.slice(0, rank), groups, outputs / groups]),
   ) as Expr;
   const summed = sum(
     products,
-    inside.map((a) => a - 1),
+    axesUpTo(rank).map((a) => rank + a),
   );
   return reshape(summed, [...windows.shape.slice(0, rank), outputs]);
 };

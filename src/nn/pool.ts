@@ -4,8 +4,7 @@ import { abs, div, maximum, mul, pow, sign } from "../ir/ops/elementwise.ts";
 import { take } from "../ir/ops/indexed.ts";
 import { lift } from "../ir/ops/operand.ts";
 import { max, mean, sum } from "../ir/ops/reduction.ts";
-import { pad, transpose } from "../ir/ops/structural.ts";
-import { slidingWindow } from "../ir/ops/window.ts";
+import { pad } from "../ir/ops/structural.ts";
 import type { Operand } from "../ir/shapeTypes.ts";
 import type { Shape } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
@@ -18,6 +17,7 @@ import {
   reachOf,
   type Sliding,
   widthsOf,
+  windowsOf,
 } from "./windows.ts";
 
 /** Pooling as programs: windows of an example `[...n, channels]`, each channel reduced on its own. */
@@ -69,12 +69,10 @@ const planOf = (op: string, x: Expr, size: PerAxis, options: PoolOptions): Plan 
   return { sliding, asked, widths };
 };
 
-/** The windows of an example, then its channels, which stay neighbours in memory. */
-const windowsOf = (x: Expr, { sliding, widths }: Plan, value: number): Expr => {
-  const rank = widths.length;
+/** The windows of an example in its padding. */
+const paddedWindows = (x: Expr, { sliding, widths }: Plan, value: number): Expr => {
   const padded = widths.some(([a, b]) => a + b > 0) ? pad(x, [...widths, [0, 0]], value) : x;
-  const windows = slidingWindow(padded, { axes: axesUpTo(rank), ...sliding });
-  return transpose(windows, [...axesUpTo(rank), ...sliding.size.map((_, i) => rank + 1 + i), rank]);
+  return windowsOf(padded, sliding);
 };
 
 const insideOf = ({ sliding }: Plan): readonly number[] =>
@@ -90,7 +88,7 @@ const insideOf = ({ sliding }: Plan): readonly number[] =>
 export const maxPooled = (operand: Operand, size: PerAxis, options: PoolOptions = {}): Expr => {
   const x = lift(operand);
   const plan = planOf("maxPool", x, size, options);
-  return max(windowsOf(x, plan, Number.NEGATIVE_INFINITY), insideOf(plan)) as Expr;
+  return max(paddedWindows(x, plan, Number.NEGATIVE_INFINITY), insideOf(plan)) as Expr;
 };
 
 /** The number of elements of each window that count, for an axis. */
@@ -122,7 +120,7 @@ const divisors = (x: Expr, plan: Plan, extents: Shape, countPadding: boolean): O
 export const sumPooled = (operand: Operand, size: PerAxis, options: PoolOptions = {}): Expr => {
   const x = lift(operand);
   const plan = planOf("sumPool", x, size, options);
-  return sum(windowsOf(x, plan, 0), insideOf(plan)) as Expr;
+  return sum(paddedWindows(x, plan, 0), insideOf(plan)) as Expr;
 };
 
 /** The mean of each window. Shapes and mistakes as for {@link maxPooled}. */
@@ -133,7 +131,7 @@ export const averagePooled = (
 ): Expr => {
   const x = lift(operand);
   const plan = planOf("averagePool", x, size, options);
-  const total = sum(windowsOf(x, plan, 0), insideOf(plan)) as Expr;
+  const total = sum(paddedWindows(x, plan, 0), insideOf(plan)) as Expr;
   const extents = total.shape.slice(0, -1);
   return div(total, divisors(x, plan, extents, options.countPadding ?? true)) as Expr;
 };

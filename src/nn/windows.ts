@@ -1,4 +1,7 @@
 import { InvalidArgument } from "../errors.ts";
+import type { Expr } from "../ir/expr.ts";
+import { transpose } from "../ir/ops/structural.ts";
+import { slidingWindow } from "../ir/ops/window.ts";
 import type { Shape } from "../tensor/shape.ts";
 
 /** Spatial extents by how many there are; types leave them to be checked when a program is compiled. */
@@ -109,3 +112,17 @@ export const cropsOf = (
 /** The axes 0, 1, … of an example before its channels. */
 export const axesUpTo = (rank: number): readonly number[] =>
   Array.from({ length: rank }, (_, i) => i);
+
+/**
+ * All windows of an example. **Shapes** `x: [...n, c] → [...m, ...size, c]`: channels stay last, where they
+ * are neighbours in memory.
+ */
+export const windowsOf = (x: Expr, sliding: Sliding): Expr => {
+  const axes = axesUpTo(sliding.size.length);
+  const rank = axes.length;
+  return transpose(slidingWindow(x, { axes, ...sliding }), [
+    ...axes,
+    ...axes.map((a) => rank + 1 + a),
+    rank,
+  ]);
+};
