@@ -15,25 +15,12 @@ import {
 } from "../../src/nn/combinators.ts";
 import type * as affine from "../../src/nn/dense.ts";
 import { dense } from "../../src/nn/dense.ts";
-import type { Composable } from "../../src/nn/layer.ts";
 import type * as plain from "../../src/nn/pure.ts";
 import { dropout, flatten, pure, reshapeLayer } from "../../src/nn/pure.ts";
 import type * as composed from "../../src/nn/sequential.ts";
 import { andThen, identity, sequential } from "../../src/nn/sequential.ts";
-import type { Shape } from "../../src/tensor/shape.ts";
-
-/** A layer with the shape of an example for it. */
-export interface LayerCase {
-  readonly name: string;
-  readonly layer: Composable;
-  readonly shape: Shape;
-  /** Its declared derivative is not the limit of differences: gradients are stopped in it. */
-  readonly rough?: boolean;
-}
-
-type Settings<Module> = {
-  readonly [Name in keyof Module]: readonly Omit<LayerCase, "name">[];
-};
+import type { LayerCase, Settings } from "./settings.ts";
+import { spatial } from "./spatial.ts";
 
 /** Every layer and combinator, in several settings: one that is not here does not compile. */
 const settings: Settings<typeof affine & typeof plain & typeof composed & typeof combinators> = {
@@ -66,6 +53,9 @@ const settings: Settings<typeof affine & typeof plain & typeof composed & typeof
 };
 
 /** Every layer in each of its settings. */
-export const layerCases: readonly LayerCase[] = Object.entries(settings).flatMap(([name, all]) =>
+export const layerCases: readonly LayerCase[] = Object.entries({
+  ...settings,
+  ...spatial,
+}).flatMap(([name, all]) =>
   all.map((setting, i) => ({ ...setting, name: i === 0 ? name : `${name}, setting ${i + 1}` })),
 );

@@ -24,10 +24,10 @@ describe("losses", () => {
 describe("layers", () => {
   holds(layerLaws, layerCases);
 
-  describe.each(layerCases)("$name", ({ layer, shape, rough = false }) => {
+  describe.each(layerCases)("$name", ({ layer, shape, rough = false, elements }) => {
     test("its derivatives, by the input and by the params", () => {
       mustHold([...derivativeLaws(), hessianSymmetry()], {
-        ...functionOfLayer(layer, shape),
+        ...functionOfLayer(layer, shape, elements),
         rough,
       });
     });
