@@ -12,7 +12,7 @@ import { engine, features, i32, moduleBuilder, type WasmModule } from "./assembl
 import type { Context, Destination } from "./context.ts";
 import type { Step } from "./kernels/kernel.ts";
 import { planMemory } from "./memory.ts";
-import { writeModule } from "./module.ts";
+import { type WriteOptions, writeModule } from "./module.ts";
 import { regionSteps } from "./region.ts";
 import { type Buffer, bytesOf, makeBuffer, type View, whole } from "./view.ts";
 
@@ -67,7 +67,7 @@ const kernelsOf = (steps: readonly Step[], rounds = 1): Plan["kernels"] =>
 export const lowerProgram = (
   program: Program,
   carried: number,
-  relaxed: boolean,
+  options: WriteOptions,
 ): Effect.Effect<Compiled, MemoryLimit> => {
   const module = moduleBuilder();
   const constants = new Map<Tensor, Buffer>();
@@ -131,7 +131,7 @@ export const lowerProgram = (
       new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
     );
   }
-  writeModule(module, steps, memory, relaxed);
+  writeModule(module, steps, memory, options);
   const slot = (buffer: Buffer, type: Slot["type"]): Slot => ({
     address: memory.addressOf(buffer),
     type,
@@ -184,7 +184,7 @@ export const compileProgram = (
     const known = cache.get(key);
     if (known !== undefined) return known;
     const ready = inlineCheckpoints(optimise(program));
-    const compiled = yield* lowerProgram(ready, carried, relaxed);
+    const compiled = yield* lowerProgram(ready, carried, { relaxed });
     if (cache.size >= cacheSize) cache.delete(cache.keys().next().value as string);
     cache.set(key, compiled);
     return compiled;

@@ -40,12 +40,20 @@ const products = (module: ModuleBuilder, relaxed: boolean): Site["product"] => {
   };
 };
 
+/** How a module is written. */
+export interface WriteOptions {
+  /** Use instructions whose rounding is left to the machine. */
+  readonly relaxed: boolean;
+  /** Export every kernel by its place in the plan, so that each can be timed alone. */
+  readonly apart?: boolean;
+}
+
 /** Every kernel as a function, and `run`, which calls them in order. */
 export const writeModule = (
   module: ModuleBuilder,
   steps: readonly Step[],
   plan: MemoryPlan,
-  relaxed: boolean,
+  { relaxed, apart = false }: WriteOptions,
 ): void => {
   const vector = mathFunctions(module, relaxed);
   const locate = locator(plan);
@@ -62,8 +70,13 @@ export const writeModule = (
     locate,
     product,
   });
-  const kernelFunction = (kernel: Kernel) =>
-    module.func(kernel.name, [], "void", (body) => kernel.emit(siteOf(body)));
+  let written = 0;
+  const kernelFunction = (kernel: Kernel) => {
+    const fn = module.func(kernel.name, [], "void", (body) => kernel.emit(siteOf(body)));
+    if (apart) module.export(`kernel ${written}`, fn);
+    written += 1;
+    return fn;
+  };
 
   const write = (body: Body, inner: readonly Step[]): void => {
     for (const step of inner) {
