@@ -16,6 +16,8 @@ const indexOf = (position: number, { shape }: Tensor): string => {
   return showShape(index);
 };
 
+const show = (x: number | undefined): string => (Object.is(x, -0) ? "-0" : String(x));
+
 /** Element by element, by what `agree` says of two elements of output `n` at position `i`. */
 const elementwise =
   (agree: (a: number, b: number, n: number, i: number) => boolean) =>
@@ -28,7 +30,9 @@ const elementwise =
           return `${what} ${n}: ${x.dtype}${showShape(x.shape)}, not ${y.dtype}${showShape(y.shape)}`;
         const [a, b] = [x.toTypedArray(), y.toTypedArray()];
         const at = a.findIndex((value, i) => !agree(value, b[i] as number, n, i));
-        return at < 0 ? undefined : `${what} ${n} at ${indexOf(at, x)} is ${a[at]}, not ${b[at]}`;
+        return at < 0
+          ? undefined
+          : `${what} ${n} at ${indexOf(at, x)} is ${show(a[at])}, not ${show(b[at])}`;
       }),
     );
   };

@@ -5,6 +5,7 @@
 
 export { mapping, type Vmap } from "./batching.ts";
 export { checkGradients, type GradientOptions } from "./checkGradients.ts";
+export { type CodecSubject, codecLaws, refusal, roundTrip } from "./codecs.ts";
 export { compositions } from "./compositions.ts";
 export {
   adjoint,
@@ -81,5 +82,6 @@ export {
 } from "./perturbation.ts";
 export { primitiveCases, primitiveFunctions } from "./registry/primitives.ts";
 export { exampleOfLayer, functionFrom, functionOfLayer } from "./subjects.ts";
+export { laws } from "./suites.ts";
 export { batched, cotangentMap, type SymbolicFunction, tangentMap } from "./symbolic.ts";
 export { reproduction, resumption, type Trainer, trainerOf } from "./training.ts";

@@ -1,0 +1,28 @@
+import { mapping } from "./batching.ts";
+import { codecLaws } from "./codecs.ts";
+import { adjoint, differenceQuotients, linearity, primalPreservation } from "./derivatives.ts";
+import { chainRule, hessianSymmetry } from "./higherOrder.ts";
+import { layerLaws } from "./layers.ts";
+import { metricLaws } from "./metrics.ts";
+import { optimizerLaws } from "./optimizers.ts";
+import { noConfusion } from "./perturbation.ts";
+import { reproduction, resumption } from "./training.ts";
+
+/** The laws by what they speak of: the names by which docstrings call them. */
+export const laws = {
+  /** Of a function's forward derivative. */
+  jvp: [primalPreservation(), differenceQuotients(), linearity(), chainRule()],
+  /** Of a function's backward derivative. */
+  vjp: [primalPreservation(), adjoint(), linearity(), chainRule()],
+  /** Of a function's second derivative. */
+  hessian: [hessianSymmetry()],
+  /** Of one way of differentiating inside another. */
+  nesting: [noConfusion],
+  /** Of a function and what `vmap` makes of it. */
+  vmap: [mapping()],
+  layer: layerLaws,
+  optimizer: optimizerLaws,
+  metric: metricLaws,
+  codec: codecLaws,
+  training: [resumption, reproduction],
+} as const;
