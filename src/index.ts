@@ -126,6 +126,7 @@ export {
   onesLike,
   ravel,
   scatterAdd,
+  scatterAddAlongAxis,
   take,
   takeAlongAxis,
   zerosLike,

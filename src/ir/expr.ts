@@ -3,6 +3,13 @@ import type { Dtype } from "../tensor/dtype.ts";
 import type { Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
+/*
+ * To add a primitive: its parameters in one of the families below. The compiler then names the tables that
+ * want an entry (type rule, evaluation, jvp, vjp, batch, wasm lowering, cases for the laws); by hand come
+ * its operation in `ops/` and in `index.ts`, its cost in `backend/reference/operations.ts`, what simplifies
+ * it in `passes/`, and its place in the random programs of `laws/compositions.ts` and the tests.
+ */
+
 /** What a node computes: a shape and a dtype. */
 export interface TensorType {
   readonly shape: Shape;

@@ -38,3 +38,6 @@ export const wrongDtype = (
   issue: new DtypeMismatch({ op, expected, actual: inputs.map((t) => t.dtype), path: [] }),
 });
 export const at = (inputs: readonly TensorType[], i: number): TensorType => inputs[i] as TensorType;
+
+/** The type rule of every primitive of a family: a missing one does not compile. */
+export type TypeRules<F extends PrimitiveTag> = { readonly [P in F]: TypeRule<P> };

@@ -1,7 +1,7 @@
 import { isFloat } from "../tensor/dtype.ts";
 import { type Shape, sameShape, sizeOf } from "../tensor/shape.ts";
 import type { DotParams, PrimitiveTag, Program, TensorType } from "./expr.ts";
-import { at, one, type TypeRule, type, wrongDtype, wrongShape } from "./typeRule.ts";
+import { at, one, type TypeRules, type, wrongDtype, wrongShape } from "./typeRule.ts";
 import { elementwiseTyping } from "./typingElementwise.ts";
 import { windowTyping } from "./typingWindow.ts";
 
@@ -41,7 +41,7 @@ const sameTypes = (a: readonly TensorType[], b: readonly TensorType[]): boolean 
 const showTypes = (types: readonly TensorType[]): string =>
   types.map((t) => `${t.dtype}[${t.shape.join(", ")}]`).join(", ");
 
-export const typing: { readonly [P in PrimitiveTag]: TypeRule<P> } = {
+export const typing: TypeRules<PrimitiveTag> = {
   ...elementwiseTyping,
   ...windowTyping,
 

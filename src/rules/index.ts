@@ -2,6 +2,7 @@ import type { PrimitiveTag } from "../ir/expr.ts";
 import * as call from "./call.ts";
 import * as cond from "./cond.ts";
 import * as elementwise from "./elementwise.ts";
+import * as indexed from "./indexed.ts";
 import * as linear from "./linear.ts";
 import * as reduction from "./reduction.ts";
 import type { BatchRules, JvpRules, VjpRules } from "./rule.ts";
@@ -15,6 +16,7 @@ export const jvpRules: JvpRules<PrimitiveTag> = {
   ...reduction.jvp,
   ...structural.jvp,
   ...linear.jvp,
+  ...indexed.jvp,
   ...sources.jvp,
   ...scan.jvp,
   ...cond.jvp,
@@ -27,6 +29,7 @@ export const vjpRules: VjpRules<PrimitiveTag> = {
   ...reduction.vjp,
   ...structural.vjp,
   ...linear.vjp,
+  ...indexed.vjp,
   ...sources.vjp,
   ...scan.vjp,
   ...cond.vjp,
@@ -39,6 +42,7 @@ export const batchRules: BatchRules<PrimitiveTag> = {
   ...reduction.batch,
   ...structural.batch,
   ...linear.batch,
+  ...indexed.batch,
   ...sources.batch,
   ...scan.batch,
   ...cond.batch,

@@ -1,9 +1,7 @@
-import { apply, apply1 } from "../ir/build.ts";
-import type { Contraction, DotParams, Expr, Indexed, Params } from "../ir/expr.ts";
-import { zerosLike } from "../ir/ops/indexed.ts";
+import type { Contraction, DotParams, Expr } from "../ir/expr.ts";
 import { dot } from "../ir/ops/linear.ts";
 import { moveAxis, transpose } from "../ir/ops/structural.ts";
-import { cotangents, orZero, spread, tangents } from "./make.ts";
+import { cotangents, tangents } from "./make.ts";
 import type { BatchRules, JvpRules, VjpRules } from "./rule.ts";
 
 /** The axes of a tensor that a dot neither pairs nor contracts. */
@@ -41,47 +39,23 @@ const pullDot = (ct: Expr, operands: readonly Expr[], params: DotParams, side: 0
 
 const later = (axes: readonly number[]): readonly number[] => axes.map((a) => a + 1);
 
-/** The gather that reads, for each element of the updates of a scatter, where it went. */
-const gather = (x: Expr, indices: Expr, params: Params<"gather">): Expr =>
-  apply1("gather", params, x, indices);
-
-export const jvp: JvpRules<keyof Contraction | keyof Indexed> = {
+export const jvp: JvpRules<keyof Contraction> = {
   dot: tangents(
     "dot",
     (t, [, y], _, { contract, batch }) => dot(t, y as Expr, contract, batch),
     (t, [x], _, { contract, batch }) => dot(x as Expr, t, contract, batch),
   ),
-  gather: tangents("gather", (t, [, indices], _, params) => gather(t, indices as Expr, params)),
-  scatterAdd: (params, primals, [tx, , tu]) => {
-    const [x, indices, updates] = primals as readonly [Expr, Expr, Expr];
-    return {
-      outputs: apply("scatterAdd", params, primals),
-      tangents:
-        tu === undefined
-          ? [tx]
-          : [apply1("scatterAdd", params, orZero(tx, x), indices, orZero(tu, updates))],
-    };
-  },
 };
 
-export const vjp: VjpRules<keyof Contraction | keyof Indexed> = {
+export const vjp: VjpRules<keyof Contraction> = {
   dot: cotangents(
     "dot",
     (ct, xs, _, params) => pullDot(ct, xs, params, 0),
     (ct, xs, _, params) => pullDot(ct, xs, params, 1),
   ),
-  gather: cotangents("gather", (ct, [x, indices], _, params) =>
-    apply1("scatterAdd", params, zerosLike(x as Expr), indices as Expr, ct),
-  ),
-  scatterAdd: cotangents(
-    "scatterAdd",
-    (ct) => ct,
-    undefined,
-    (ct, [, indices], _, params) => gather(ct, indices as Expr, params),
-  ),
 };
 
-export const batch: BatchRules<keyof Contraction | keyof Indexed> = {
+export const batch: BatchRules<keyof Contraction> = {
   dot: (params, inputs, [left, right]) => {
     const [x, y] = inputs as readonly [Expr, Expr];
     const { batch: pairs, contract } = params;
@@ -104,33 +78,5 @@ export const batch: BatchRules<keyof Contraction | keyof Indexed> = {
     // The mapped axis is the first free one of the operand that has it.
     const at = left ? pairs[0].length : pairs[0].length + free(x, p[0], c[0]).length;
     return { outputs: [moveAxis(product, at, 0)], batched: [true] };
-  },
-  gather: ({ axis, batch: shared }, inputs, [ofX, ofIndices], mapped) => {
-    const [x, indices] = inputs as readonly [Expr, Expr];
-    if (!ofIndices && shared === 0)
-      return { outputs: [gather(x, indices, { axis: axis + 1, batch: 0 })], batched: [true] };
-    if (!ofX && shared === 0)
-      return {
-        outputs: [moveAxis(gather(x, indices, { axis, batch: 0 }), axis, 0)],
-        batched: [true],
-      };
-    const both = gather(spread(x, ofX, mapped), spread(indices, ofIndices, mapped), {
-      axis: axis + 1,
-      batch: shared + 1,
-    });
-    return { outputs: [both], batched: [true] };
-  },
-  scatterAdd: ({ axis, batch: shared }, inputs, [ofX, ofIndices, ofUpdates], mapped) => {
-    const [x, indices, updates] = inputs as readonly [Expr, Expr, Expr];
-    const [everyX, everyUpdate] = [spread(x, ofX, mapped), spread(updates, ofUpdates, mapped)];
-    const outputs =
-      !ofIndices && shared === 0
-        ? apply("scatterAdd", { axis: axis + 1, batch: 0 }, [everyX, indices, everyUpdate])
-        : apply("scatterAdd", { axis: axis + 1, batch: shared + 1 }, [
-            everyX,
-            spread(indices, ofIndices, mapped),
-            everyUpdate,
-          ]);
-    return { outputs, batched: [true] };
   },
 };

@@ -73,6 +73,27 @@ export const scatterAdd = <const X extends Operand>(
   );
 };
 
+/**
+ * `x` with `updates` added where `takeAlongAxis(x, indices, axis)` reads: its adjoint.
+ */
+export const scatterAddAlongAxis = (
+  operand: Operand,
+  indices: Expr,
+  updates: Operand,
+  axis = -1,
+): Expr => {
+  const x = lift(operand);
+  const last = x.shape.length - 1;
+  const added = apply1(
+    "scatterAdd",
+    { axis: last, batch: last },
+    moveAxis(x, axis, last),
+    moveAxis(indices, axis, last),
+    moveAxis(lift(updates, x.dtype), axis, last),
+  );
+  return moveAxis(added, last, axis);
+};
+
 /** 1 at each index and 0 elsewhere along a new last axis of `classes`. */
 export const oneHot = (indices: Expr, classes: number, dtype: Dtype = "f32"): Expr => {
   const shape = [...indices.shape, classes];
