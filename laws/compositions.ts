@@ -17,7 +17,7 @@ import {
 } from "../src/ir/ops/structural.ts";
 import { printProgram } from "../src/ir/print.ts";
 import { type Shape, sameShape, sizeOf } from "../src/tensor/shape.ts";
-import { tensors, unkinked } from "./domain.ts";
+import { record, tensors, unkinked } from "./domain.ts";
 import type { Family } from "./law.ts";
 import { programOf, type SymbolicFunction, typesOf } from "./symbolic.ts";
 
@@ -144,7 +144,7 @@ const functionFrom = (blueprint: Blueprint): SymbolicFunction => ({
 
 const shapes: readonly Shape[] = [[], [2], [3], [2, 2], [2, 3], [2, 1, 2]];
 
-const blueprints: fc.Arbitrary<Blueprint> = fc.record({
+const blueprints: fc.Arbitrary<Blueprint> = record({
   shapes: fc.array(fc.constantFrom(...shapes), { minLength: 1, maxLength: 2 }),
   steps: fc.array(fc.tuple(fc.constantFrom(...Object.keys(operations)), fc.nat(3), fc.nat(3)), {
     minLength: 1,

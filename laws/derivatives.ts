@@ -1,11 +1,11 @@
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
-import * as fc from "fast-check";
+import type * as fc from "fast-check";
 import { type Forward, ForwardMode } from "../src/autodiff/forwardMode.ts";
 import { type Reverse, ReverseMode } from "../src/autodiff/reverseMode.ts";
 import type { Tensor } from "../src/tensor/tensor.ts";
 import { combine, inner, nearby, sameBits } from "./compare.ts";
-import { samplesOf, small, tensorOf, vectors } from "./domain.ts";
+import { record, samplesOf, small, tensorOf, vectors } from "./domain.ts";
 import { type Law, law } from "./law.ts";
 import {
   cotangentMap,
@@ -79,7 +79,7 @@ export const primalPreservation = ({ forward, reverse }: Modes = exact): Law<Sym
       const push = halves(f, tangentMap(f, forward));
       const pull = halves(f, cotangentMap(f, reverse));
       return {
-        given: fc.record({ x: inputsOf(f), v: tangentsOf(f), w: cotangentsOf(f) }),
+        given: record({ x: inputsOf(f), v: tangentsOf(f), w: cotangentsOf(f) }),
         breach: ({ x, v, w }) => {
           const expected = evaluate(x);
           return (
@@ -108,7 +108,7 @@ export const differenceQuotients = ({ forward }: Modes = exact): Law<SymbolicFun
       return combine([shorter], [along], like);
     };
     return {
-      given: fc.record({ x: inputsOf(f), v: tangentsOf(f) }),
+      given: record({ x: inputsOf(f), v: tangentsOf(f) }),
       breach: ({ x, v }) => {
         if (f.rough) return undefined;
         const coarse = quotient(x, v, 1);
@@ -126,7 +126,7 @@ export const adjoint = ({ forward, reverse }: Modes = exact): Law<SymbolicFuncti
     const push = halves(f, tangentMap(f, forward));
     const pull = halves(f, cotangentMap(f, reverse));
     return {
-      given: fc.record({ x: inputsOf(f), v: tangentsOf(f), w: cotangentsOf(f) }),
+      given: record({ x: inputsOf(f), v: tangentsOf(f), w: cotangentsOf(f) }),
       breach: ({ x, v, w }) => {
         const left = inner(push(x, v).moved, w);
         const right = inner(v, pull(x, w).moved);
@@ -144,7 +144,7 @@ export const linearity = ({ forward, reverse }: Modes = exact): Law<SymbolicFunc
     const push = halves(f, tangentMap(f, forward));
     const pull = halves(f, cotangentMap(f, reverse));
     return {
-      given: fc.record({
+      given: record({
         x: inputsOf(f),
         v: tangentsOf(f),
         u: tangentsOf(f),

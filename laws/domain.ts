@@ -10,6 +10,13 @@ export interface Domain {
   readonly values: fc.Arbitrary<Tensor>;
 }
 
+/** Samples with fields, as plain objects. */
+export const record = <A>(
+  fields: {
+    readonly [K in keyof A]: fc.Arbitrary<A[K]>;
+  },
+): fc.Arbitrary<A> => fc.record<A>(fields, { noNullPrototype: true });
+
 /** A tensor of the given elements. */
 export const tensorOf = (shape: Shape, dtype: Dtype, elements: readonly number[]): Tensor => {
   const data = allocate(dtype, elements.length);

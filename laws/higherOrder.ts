@@ -1,4 +1,3 @@
-import * as fc from "fast-check";
 import type { Expr, Program } from "../src/ir/expr.ts";
 import { cast } from "../src/ir/ops/control.ts";
 import { add, mul, sin } from "../src/ir/ops/elementwise.ts";
@@ -8,7 +7,7 @@ import { isFloat } from "../src/tensor/dtype.ts";
 import type { Tensor } from "../src/tensor/tensor.ts";
 import { inner, nearby } from "./compare.ts";
 import { exact, type Modes, rounding } from "./derivatives.ts";
-import { samplesOf, vectors } from "./domain.ts";
+import { record, samplesOf, vectors } from "./domain.ts";
 import { type Law, law } from "./law.ts";
 import {
   cotangentMap,
@@ -44,7 +43,7 @@ export const chainRule = ({ forward, reverse }: Modes = exact): Law<SymbolicFunc
       const [pullF, pullG, pullBoth] = pull as [Evaluate, Evaluate, Evaluate];
       const moved = (all: readonly Tensor[]) => all.slice(count);
       return {
-        given: fc.record({
+        given: record({
           x: inputsOf(f),
           v: samplesOf(floats(typesOf(f)).map(vectors)),
           w: samplesOf(floats(outputs).map(vectors)),
@@ -131,7 +130,7 @@ export const hessianSymmetry = ({ forward, reverse }: Modes = exact): Law<Symbol
       });
       const n = vs.length;
       return {
-        given: fc.record({
+        given: record({
           x: inputsOf(f),
           c: samplesOf(cs.map(vectors)),
           u: samplesOf(vs.map(vectors)),

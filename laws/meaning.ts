@@ -1,11 +1,11 @@
 import * as Effect from "effect/Effect";
 import type * as Layer from "effect/Layer";
-import * as fc from "fast-check";
 import { Backend, type Executable } from "../src/backend/backend.ts";
 import { run } from "../src/interpreter/evaluate.ts";
 import type { Program } from "../src/ir/expr.ts";
 import { Tensor } from "../src/tensor/tensor.ts";
 import { sameBits } from "./compare.ts";
+import { record } from "./domain.ts";
 import { type Law, law } from "./law.ts";
 import { within } from "./roundoff.ts";
 import { inputsOf, programOf, type SymbolicFunction, typesOf } from "./symbolic.ts";
@@ -53,7 +53,7 @@ export const immutability = (compile: Compile): Law<SymbolicFunction> =>
     (f: SymbolicFunction) => {
       const executable = compile(programFrom(f));
       return {
-        given: fc.record({ x: inputsOf(f), other: inputsOf(f) }),
+        given: record({ x: inputsOf(f), other: inputsOf(f) }),
         breach: ({ x, other }) => {
           const before = x.map(copyOf);
           const first = executable.run(x);

@@ -5,7 +5,7 @@ import type { Expr } from "../src/ir/expr.ts";
 import { program } from "../src/ir/graph.ts";
 import type { Metric, Summary } from "../src/nn/metric.ts";
 import type { Tensor } from "../src/tensor/tensor.ts";
-import { tensorOf } from "./domain.ts";
+import { record, tensorOf } from "./domain.ts";
 import { type Law, law } from "./law.ts";
 
 /** A metric, and what one example of its outputs and targets may be. */
@@ -29,14 +29,14 @@ export interface Example {
 const outputs = 3;
 
 /** Examples of a classifier: losses, outputs for three classes (ties among them), and a label. */
-const examples: fc.Arbitrary<Example> = fc.record({
+const examples: fc.Arbitrary<Example> = record({
   loss: fc.nat(16).map((k) => k / 4),
   outputs: fc.array(fc.integer({ min: -2, max: 2 }), { minLength: outputs, maxLength: outputs }),
   target: fc.nat(outputs - 1),
 });
 
 /** Examples of a classifier of two classes, by one output. */
-export const binary: fc.Arbitrary<Example> = fc.record({
+export const binary: fc.Arbitrary<Example> = record({
   loss: fc.nat(16).map((k) => k / 4),
   outputs: fc.tuple(fc.integer({ min: -2, max: 2 }).map((k) => k + 0.5)),
   target: fc.nat(1),
@@ -117,7 +117,7 @@ export const metricMonoid: Law<MetricSubject> = law(
   ({ summarise, concat, empty, examples }: MetricSubject) => {
     const summaries = batchesOf(examples).map(summarise);
     return {
-      given: fc.record({ a: summaries, b: summaries, c: summaries }),
+      given: record({ a: summaries, b: summaries, c: summaries }),
       breach: ({ a, b, c }) =>
         apart("(a·b)·c against a·(b·c)", concat(concat(a, b), c), concat(a, concat(b, c))) ??
         apart("a·b against b·a", concat(a, b), concat(b, a)) ??
@@ -132,7 +132,7 @@ export const metricBatching: Law<MetricSubject> = law(
   "any grouping",
   "value (fromBatch (xs ++ ys)) = value (fromBatch xs · fromBatch ys)",
   ({ summarise, concat, value, examples }: MetricSubject) => ({
-    given: fc.record({ xs: batchesOf(examples), ys: batchesOf(examples) }),
+    given: record({ xs: batchesOf(examples), ys: batchesOf(examples) }),
     breach: ({ xs, ys }) => {
       const [whole, parts] = [summarise([...xs, ...ys]), concat(summarise(xs), summarise(ys))];
       return (

@@ -15,7 +15,7 @@ import {
 import { zeros } from "../src/tensor/constructors.ts";
 import type { Tensor } from "../src/tensor/tensor.ts";
 import { sameBits, sameValues } from "./compare.ts";
-import { real, samplesOf, tensors } from "./domain.ts";
+import { real, record, samplesOf, tensors } from "./domain.ts";
 import { type Law, law } from "./law.ts";
 
 /** An optimizer, and whether it moves params without a gradient. */
@@ -69,7 +69,7 @@ const follow = ({ init, update }: GradientTransformation) => {
   };
 };
 
-const given = fc.record({
+const given = record({
   params: samplesOf(domains),
   gradients: fc.array(samplesOf(domains), { minLength: steps, maxLength: steps }),
 });

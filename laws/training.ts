@@ -12,6 +12,7 @@ import { withEpochs, withSeed } from "../src/train/pipeline.ts";
 import type { TrainState } from "../src/train/state.ts";
 import { resume$, type Services, train$ } from "../src/train/train.ts";
 import { sameBits } from "./compare.ts";
+import { record } from "./domain.ts";
 import type { AsyncLaw } from "./law.ts";
 
 /** How training runs: from the seed, or on from a state. */
@@ -93,7 +94,7 @@ export const resumption: AsyncLaw<Trainer> = {
   name: "resumption",
   says: "train (a ++ b) = resume (read (write (train a))) b, bit for bit",
   trial: ({ train, resume }) => ({
-    given: fc.record({ a: epochs, b: epochs, seed: seeds }),
+    given: record({ a: epochs, b: epochs, seed: seeds }),
     breach: async ({ a, b, seed }: { a: number; b: number; seed: number }) => {
       const whole = await train(a + b, seed);
       const part = await train(a, seed);
