@@ -6,6 +6,7 @@ import {
   dense,
   flatten,
   maxPool2d,
+  oneCycle,
   pipeline,
   relu,
   reshapeLayer,
@@ -20,10 +21,15 @@ import {
 } from "../src/index.ts";
 import { mnist } from "./data/mnist.ts";
 
+const batchSize = 64;
+const epochs = 1;
+/** The rate rises and falls once over the whole run. */
+const steps = epochs * Math.ceil(60_000 / batchSize);
+
 /**
  * A convolutional network on MNIST: two rounds of 3×3 convolution, ReLU and 2×2 max pooling, of 16 and of
- * 32 channels, and a linear layer; Adam at 1e-3, batches of 128. One epoch recognises more than 97 % of
- * the test digits, which the fully connected network of `mnist-mlp` does in five.
+ * 32 channels, and a linear layer; Adam with one cycle up to 1e-2. One epoch recognises about 98.5 % of the
+ * test digits, where the fully connected network of `mnist-mlp` needs five for 97.5 %.
  */
 export const mnistCnn = pipe(
   pipeline("mnist-cnn", {
@@ -45,10 +51,10 @@ export const mnistCnn = pipe(
     ),
     loss: softmaxCrossEntropy,
   }),
-  withOptimizer(adam, { learningRate: 1e-3 }),
+  withOptimizer(adam, { learningRate: oneCycle(1e-2, steps) }),
   withMetrics(accuracy),
-  withBatchSize(128),
-  withEpochs(1),
+  withBatchSize(batchSize),
+  withEpochs(epochs),
   withSeed(42),
 );
 

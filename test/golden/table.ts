@@ -5,6 +5,7 @@ import { linear } from "./tables/linear.ts";
 import { neural } from "./tables/neural.ts";
 import { reductions } from "./tables/reductions.ts";
 import { shapes } from "./tables/shapes.ts";
+import { spatial } from "./tables/spatial.ts";
 import type { Table } from "./torch.ts";
 
 /** Every operation of PyTorch's golden file that this framework has. */
@@ -16,4 +17,5 @@ export const table: Table = {
   ...linear,
   ...indexing,
   ...neural,
+  ...spatial,
 };
