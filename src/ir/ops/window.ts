@@ -35,11 +35,11 @@ const windowingOf = ({ axes, size, stride, dilation }: WindowOptions, rank: numb
  * import { arange, Backend, compile, type Expr, slidingWindow } from "fluxion";
  * import * as Effect from "effect/Effect";
  * const pairs = Effect.runSync(
- *   compile((x: Expr) => slidingWindow(x, { axes: [0], size: [2] }), arange(4)).pipe(
+ *   compile((x: Expr) => slidingWindow(x, { axes: [0], size: [2] }), [arange(4)]).pipe(
  *     Effect.provide(Backend.layerReference),
  *   ),
  * );
- * pairs(arange(4)).toNested() // => [[0, 1], [1, 2], [2, 3]]
+ * pairs(arange(4)).toArray() // => [[0, 1], [1, 2], [2, 3]]
  * ```
  */
 export const slidingWindow = (operand: Operand, options: WindowOptions): Expr => {
