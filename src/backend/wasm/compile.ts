@@ -89,6 +89,7 @@ export const lowerProgram = (
     unite: (buffer, place) => {
       places.set(buffer, place);
     },
+    placeOf: united,
     region: (inner, inputs, destinations) => regionSteps(context, inner, inputs, destinations),
   };
   const inputs = program.inputs.map((x, i) =>

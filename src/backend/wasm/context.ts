@@ -15,6 +15,8 @@ export interface Context {
   readonly counter: () => Counter;
   /** Makes a buffer stand where another does. */
   readonly unite: (buffer: Buffer, place: Buffer) => void;
+  /** The buffer in whose place one stands, itself where it has its own. */
+  readonly placeOf: (buffer: Buffer) => Buffer;
   /** The steps of an inner program. */
   readonly region: (
     program: Program,

@@ -2,7 +2,7 @@ import type { Params } from "../../ir/expr.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import type { Context } from "./context.ts";
 import { copyKernel, packedView } from "./kernels/elementwise.ts";
-import type { Step } from "./kernels/kernel.ts";
+import type { Kernel, Step } from "./kernels/kernel.ts";
 import { type Buffer, bufferOf, sliceBuffer, type View, whole } from "./view.ts";
 
 const step = (kernel: Extract<Step, { kind: "kernel" }>["kernel"]): Step => ({
@@ -55,7 +55,52 @@ export const loopSteps = (
     [...operands.slice(0, constants), ...carried, ...slices],
     [...outputs.slice(0, carry).map((buffer) => ({ buffer, replaces: true })), ...stacked],
   );
-  return [...before, { kind: "loop", loop: { length, reverse, index }, steps }];
+  const { still, moving } = apart(context, steps, outputs);
+  return [...before, ...still, { kind: "loop", loop: { length, reverse, index }, steps: moving }];
+};
+
+const kernelsIn = (steps: readonly Step[]): readonly Kernel[] =>
+  steps.flatMap((s) =>
+    s.kind === "kernel"
+      ? [s.kernel]
+      : s.kind === "loop"
+        ? kernelsIn(s.steps)
+        : [...kernelsIn(s.onTrue), ...kernelsIn(s.onFalse)],
+  );
+
+/**
+ * Steps that do the same in every round, to be done once before the loop: panels of weights, operands
+ * brought in order. They read nothing that the loop writes, and write what nothing else does.
+ */
+const apart = (
+  { placeOf }: Context,
+  steps: readonly Step[],
+  outputs: readonly Buffer[],
+): { readonly still: readonly Step[]; readonly moving: readonly Step[] } => {
+  /** The memory in which a buffer, or the slice that it is, lies. */
+  const root = (b: Buffer): Buffer => {
+    const place = placeOf(b);
+    return place.slice === undefined ? place : root(place.slice.of);
+  };
+  const writers = new Map<Buffer, number>();
+  for (const buffer of kernelsIn(steps).flatMap((k) => k.writes.map(root)))
+    writers.set(buffer, (writers.get(buffer) ?? 0) + 1);
+  const results = new Set(outputs.map(root));
+  const still = new Set<Step>();
+  const varies = (b: Buffer): boolean =>
+    placeOf(b).slice !== undefined || results.has(root(b)) || writers.has(root(b));
+  for (const s of steps) {
+    if (s.kind !== "kernel" || s.kernel.reads.some(varies)) continue;
+    const { writes } = s.kernel;
+    const isOwn = (b: Buffer): boolean => !results.has(b) && root(b) === b && writers.get(b) === 1;
+    if (!writes.every(isOwn)) continue;
+    still.add(s);
+    for (const b of writes) writers.delete(b);
+  }
+  return {
+    still: steps.filter((s) => still.has(s)),
+    moving: steps.filter((s) => !still.has(s)),
+  };
 };
 
 /** `cond`: the steps of one program or of the other, into the same buffers. */

@@ -1,6 +1,6 @@
 import { bytesPerElement } from "../../tensor/dtype.ts";
 import { type Body, call, i32, type ModuleBuilder } from "./assembler/index.ts";
-import { type Gemm, gemm, gemmF64, gemmI32 } from "./gemm/index.ts";
+import { gemm, gemmF64, gemmI32, gemmPanels } from "./gemm/index.ts";
 import type { Kernel, Step } from "./kernels/kernel.ts";
 import { mathFunctions, scalarMathFunction } from "./math/index.ts";
 import type { MemoryPlan } from "./memory.ts";
@@ -24,21 +24,24 @@ const locator =
       : { fixed, moving: plus(whole.moving, step) };
   };
 
-/** The matrix products of one module, each written at its first use. */
-const products = (module: ModuleBuilder, relaxed: boolean): Site["product"] => {
-  const made = new Map<string, Gemm>();
-  return (dtype, spec) => {
-    const key = `${dtype} ${JSON.stringify(spec)}`;
-    const known = made.get(key);
-    if (known !== undefined) return known;
-    const product =
-      dtype === "f32"
-        ? gemm(module, "matmul", spec, { relaxed })
-        : (dtype === "f64" ? gemmF64 : gemmI32)(module, "matmul", spec);
-    made.set(key, product);
-    return product;
+/** A function of keys that are alike when their text is, each value made at its first use. */
+const remembered = <K extends readonly unknown[], V>(make: (...key: K) => V) => {
+  const made = new Map<string, V>();
+  return (...key: K): V => {
+    const text = JSON.stringify(key);
+    const value = made.get(text) ?? make(...key);
+    made.set(text, value);
+    return value;
   };
 };
+
+/** The matrix products of one module. */
+const products = (module: ModuleBuilder, relaxed: boolean): Site["product"] =>
+  remembered((dtype, spec) =>
+    dtype === "f32"
+      ? gemm(module, "matmul", spec, { relaxed })
+      : (dtype === "f64" ? gemmF64 : gemmI32)(module, "matmul", spec),
+  );
 
 /** How a module is written. */
 export interface WriteOptions {
@@ -58,6 +61,7 @@ export const writeModule = (
   const vector = mathFunctions(module, relaxed);
   const locate = locator(plan);
   const product = products(module, relaxed);
+  const panels: Site["panels"] = remembered((spec) => gemmPanels(module, "panels", spec));
   const siteOf = (body: Body): Site => ({
     body,
     module,
@@ -69,6 +73,7 @@ export const writeModule = (
         : scalarMathFunction(module, name),
     locate,
     product,
+    panels,
   });
   let written = 0;
   const kernelFunction = (kernel: Kernel) => {

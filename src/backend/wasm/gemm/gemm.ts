@@ -14,11 +14,23 @@ import {
   type ModuleBuilder,
 } from "../assembler/index.ts";
 import { type GemmOptions, kernel } from "./kernel.ts";
-import { packColumns, packRows } from "./pack.ts";
-import { ceilTo, type GemmSpec, type Plan, packedBytes, planOf, type Run, unroll } from "./spec.ts";
+import { type Packer, packColumns, packRows } from "./pack.ts";
+import {
+  ceilTo,
+  type GemmSpec,
+  type Plan,
+  packedBytes,
+  planOf,
+  type Run,
+  type Strides,
+  unroll,
+} from "./spec.ts";
 
 /** `(a, b, c, scratch)`: byte addresses, 16-byte aligned; scratch of `gemmScratchBytes(spec)`. */
 export type Gemm = Fn<readonly ["i32", "i32", "i32", "i32"], "void">;
+
+/** `(b, panels)`: byte addresses; `panelBytes(spec)` are written. */
+export type Panels = Fn<readonly ["i32", "i32"], "void">;
 
 /** The pieces of a run that begin before `end`, as a loop or as one visit. */
 const overRun = (
@@ -59,6 +71,40 @@ const blocksOf = (plan: Plan): readonly { readonly outer: Run; readonly tiles: r
     ];
   });
 
+/** Copies `B`, `steps` long in k, into panels. */
+const packPanels = (
+  body: Body,
+  plan: Plan,
+  packers: ReadonlyMap<number, Packer>,
+  b: Code<"i32">,
+  strides: Strides,
+  to: Code<"i32">,
+  steps: number,
+): void => {
+  for (const run of plan.widths)
+    overRun(body, run, (column) =>
+      body.do(
+        call(
+          packers.get(run.size)!,
+          displaced(b, column, 4 * strides.column),
+          displaced(to, column, 4 * plan.depth),
+          i32.const(steps),
+        ),
+      ),
+    );
+};
+
+/** Makes the panels that a product with `spec.panels` reads. */
+export const gemmPanels = (module: ModuleBuilder, name: string, spec: GemmSpec): Panels => {
+  const plan = planOf(spec);
+  const packers = new Map(
+    plan.widths.map(({ size }) => [size, packColumns(module, name, spec.b, size)]),
+  );
+  return module.func(name, ["i32", "i32"], "void", (body, b, to) => {
+    if (spec.n > 0) packPanels(body, plan, packers, b, spec.b, to, spec.k);
+  });
+};
+
 /**
  * A function that computes the product that `spec` describes.
  *
@@ -91,7 +137,7 @@ export const gemm = (
       : [],
   );
   const columnPackers = new Map(
-    plan.packB
+    plan.packB && spec.panels !== true
       ? plan.widths.map(({ size }) => [size, packColumns(module, name, bStrides, size)])
       : [],
   );
@@ -99,8 +145,9 @@ export const gemm = (
   const lastDepth = k - (blockCount - 1) * plan.depth;
 
   return module.func(name, ["i32", "i32", "i32", "i32"], "void", (body, a, b, c, scratch) => {
-    const packedB = scratch;
-    const packedA = body.let(i32.add(scratch, ceilTo(packedBytes(plan).b, 64)));
+    const packedB = spec.panels === true ? b : scratch;
+    const beforeA = spec.panels === true ? 0 : ceilTo(packedBytes(plan).b, 64);
+    const packedA = body.let(i32.add(scratch, beforeA));
 
     const product = (
       a0: Code<"i32">,
@@ -118,18 +165,8 @@ export const gemm = (
           plan.packB
             ? displaced(packedB, column, 4 * plan.depth)
             : displaced(bHere, column, 4 * bStrides.column);
-        if (plan.packB)
-          for (const run of plan.widths)
-            overRun(body, run, (column) =>
-              body.do(
-                call(
-                  columnPackers.get(run.size)!,
-                  displaced(bHere, column, 4 * bStrides.column),
-                  panel(column),
-                  i32.const(steps),
-                ),
-              ),
-            );
+        if (columnPackers.size > 0)
+          packPanels(body, plan, columnPackers, bHere, bStrides, packedB, steps);
         for (const { outer, tiles } of blocksOf(plan))
           overRun(body, outer, (row0) => {
             const tileAt = (offset: Code<"i32">): Code<"i32"> =>

@@ -1,5 +1,12 @@
 /** Matrix products: emitters of WebAssembly functions with every shape known. */
-export { type Gemm, gemm } from "./gemm.ts";
+export { type Gemm, gemm, gemmPanels, type Panels } from "./gemm.ts";
 export type { Corner, Epilogue, GemmOptions } from "./kernel.ts";
 export { gemmF64, gemmI32, type ScalarCorner, type ScalarGemmOptions } from "./scalar.ts";
-export { type GemmSpec, gemmScratchBytes, rowMajor, type Strides, transposed } from "./spec.ts";
+export {
+  type GemmSpec,
+  gemmScratchBytes,
+  panelBytes,
+  rowMajor,
+  type Strides,
+  transposed,
+} from "./spec.ts";

@@ -34,6 +34,8 @@ export interface GemmSpec {
     readonly c: number;
   };
   readonly accumulate?: boolean;
+  /** `B` comes as the panels that {@link gemmPanels} makes of it. */
+  readonly panels?: boolean;
 }
 
 /** `count` equal pieces of `size`, starting at `start`. */
@@ -101,9 +103,9 @@ const tile = (m: number, n: number): Tile => {
   return n > 8 && n <= 12 ? { height: 3, width: 12 } : { height: 6, width: 8 };
 };
 
-export const planOf = ({ m, n, k, b }: GemmSpec): Plan => {
+export const planOf = ({ m, n, k, b, panels = false }: GemmSpec): Plan => {
   const { height, width } = tile(m, n);
-  const packB = b.column !== 1 || (m > 2 * height && n > 256);
+  const packB = panels || b.column !== 1 || (m > 2 * height && n > 256);
   const packA = m >= 512 && n > 64;
   const blocks = Math.max(1, Math.ceil(k / 512));
   const depth = blocks === 1 ? k : ceilTo(Math.ceil(k / blocks), unroll);
@@ -130,5 +132,12 @@ export const packedBytes = (plan: Plan): { readonly a: number; readonly b: numbe
 /** The scratch memory that a product needs while it runs. */
 export const gemmScratchBytes = (spec: GemmSpec): number => {
   const { a, b } = packedBytes(planOf(spec));
-  return ceilTo(b, 64) + a;
+  return (spec.panels === true ? 0 : ceilTo(b, 64)) + a;
+};
+
+/** The bytes of all panels of `B`, if the product reads panels and k is not split: then they can be made apart. */
+export const panelBytes = (spec: GemmSpec): number | undefined => {
+  const plan = planOf(spec);
+  const apart = plan.packB && plan.depth === spec.k && spec.batch === undefined && spec.k > 0;
+  return apart ? packedBytes(plan).b : undefined;
 };

@@ -1,8 +1,9 @@
 import type { DotParams } from "../../../ir/expr.ts";
+import { bytesPerElement } from "../../../tensor/dtype.ts";
 import { sizeOf } from "../../../tensor/shape.ts";
-import { call } from "../assembler/index.ts";
-import { type GemmSpec, gemmScratchBytes } from "../gemm/index.ts";
-import { startOf } from "../site.ts";
+import { type Code, call } from "../assembler/index.ts";
+import { type GemmSpec, gemmScratchBytes, panelBytes } from "../gemm/index.ts";
+import { type Site, startOf } from "../site.ts";
 import { type Buffer, bufferOf, makeBuffer, transposeView, type View, whole } from "../view.ts";
 import { copyKernel } from "./elementwise.ts";
 import type { Kernel } from "./kernel.ts";
@@ -99,31 +100,52 @@ export const dotKernels = (params: DotParams, x: View, y: View, out: Buffer): re
     b: { row: right.outer, column: right.inner },
     ...(count === 1 ? {} : { batch: { count, a: left.batch, b: right.batch, c: m * n } }),
   };
+  if (count === 0) return copies;
+  const bytes = out.dtype === "f32" ? panelBytes(spec) : undefined;
+  if (bytes === undefined) return [...copies, productKernel(spec, left.view, right.view, out)];
+  // The panels are a kernel of their own, so that a loop makes those of its constants once.
+  const panels = makeBuffer("f32", bytes / 4, "panels");
+  return [
+    ...copies,
+    panelsKernel(spec, right.view, panels),
+    productKernel({ ...spec, panels: true }, left.view, whole(panels, [panels.size]), out),
+  ];
+};
+
+const addressIn = (site: Site, view: View): Code<"i32"> => {
+  const buffer = bufferOf(view) as Buffer; // operands are arranged as views of buffers
+  return startOf(site, buffer, view.offset * bytesPerElement(view.dtype));
+};
+
+const panelsKernel = (spec: GemmSpec, from: View, to: Buffer): Kernel => ({
+  name: `panels of [${spec.k}, ${spec.n}]${spec.b.column === 1 ? "" : "ᵀ"}`,
+  reads: [bufferOf(from) as Buffer],
+  writes: [to],
+  inPlace: [],
+  operations: 0,
+  emit: (site) => site.body.do(call(site.panels(spec), addressIn(site, from), startOf(site, to))),
+});
+
+const productKernel = (spec: GemmSpec, left: View, right: View, out: Buffer): Kernel => {
+  const { m, n, k, a, b } = spec;
+  const count = spec.batch?.count ?? 1;
   const scratch = makeBuffer(
     "u8",
     out.dtype === "f32" ? gemmScratchBytes(spec) : 0,
     "packed panels",
   );
-  const reads = [left.view, right.view].flatMap((v) => bufferOf(v) ?? []);
-  const kernel: Kernel = {
-    name: `matmul ${count === 1 ? "" : `${count} × `}[${m}, ${k}]${left.inner === 1 ? "" : "ᵀ"} [${k}, ${n}]${right.inner === 1 ? "" : "ᵀ"}`,
-    reads,
+  return {
+    name: `matmul ${count === 1 ? "" : `${count} × `}[${m}, ${k}]${a.column === 1 ? "" : "ᵀ"} [${k}, ${n}]${b.column === 1 ? "" : "ᵀ"}`,
+    reads: [left, right].flatMap((v) => bufferOf(v) ?? []),
     writes: scratch.size === 0 ? [out] : [out, scratch],
     inPlace: [],
     operations: 2 * count * m * k * n,
     emit: (site) => {
-      if (count === 0) return;
-      const address = (view: View) => {
-        const buffer = bufferOf(view) as Buffer; // arranged() answers views of buffers
-        const bytes = view.offset * (view.dtype === "f64" ? 8 : 4);
-        return startOf(site, buffer, bytes);
-      };
       const product = site.product(out.dtype, spec);
       const spare = scratch.size === 0 ? 0 : startOf(site, scratch);
       site.body.do(
-        call(product, address(left.view), address(right.view), startOf(site, out), spare),
+        call(product, addressIn(site, left), addressIn(site, right), startOf(site, out), spare),
       );
     },
   };
-  return [...copies, kernel];
 };

@@ -110,9 +110,7 @@ export const tanh = (site: Site, x: Local<"v128">): Vector => {
   const e = name(madd(rest, scale, scale));
   const small = name(f32x4.lt(a, k(0.6)));
   const difference = madd(rest, scale, f32x4.sub(scale, k(1)));
-  const quotient = name(
-    f32x4.div(choose(small, difference, f32x4.add(e, e)), f32x4.add(e, k(1))),
-  );
+  const quotient = name(f32x4.div(choose(small, difference, f32x4.add(e, e)), f32x4.add(e, k(1))));
   const value = choose(small, f32x4.abs(quotient), f32x4.sub(k(1), quotient));
   return withSign(site, value, x);
 };
