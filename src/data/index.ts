@@ -1,0 +1,27 @@
+/** Datasets, where they come from, and what is done to them first. */
+
+export { batches$ } from "./batches.ts";
+export {
+  type Batch,
+  type Batches,
+  type BatchOptions,
+  type Dataset,
+  dataset,
+  type Row,
+  type RowOf,
+} from "./dataset.ts";
+export { decodeIdx, type IdxExpectation } from "./idx.ts";
+export {
+  castColumn,
+  type FitOptions,
+  normalise,
+  oneHot as oneHotColumn,
+  type Preprocessor,
+  preprocessor,
+  reshapeColumn,
+  standardise,
+  unitScale,
+} from "./preprocess.ts";
+export { idxFromBytes, readBytes, readIdx } from "./source.ts";
+export { decodeTable, type LabelColumn, type RowOfTable, type TableSchema } from "./table.ts";
+export { type InvalidData, type Requirements, validate } from "./validate.ts";

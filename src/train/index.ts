@@ -1,0 +1,56 @@
+/** Pipelines, their runs, and what runs say. */
+
+export { initialState } from "./carried.ts";
+export { loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
+export { evaluate } from "./evaluate.ts";
+export type {
+  CheckpointSaved,
+  Completed,
+  EpochCompleted,
+  EpochStarted,
+  MetricValues,
+  Score,
+  Started,
+  StepCompleted,
+  Stopped,
+  TrainEvent,
+  Validated,
+} from "./event.ts";
+export { eventLine, type Report, reportCodec } from "./eventJson.ts";
+export { explain, isFluxionError } from "./explain.ts";
+export { runMain, subscribeMain } from "./main.ts";
+export {
+  type EarlyStopping,
+  earlyStopping,
+  type Monitor,
+} from "./operators/earlyStopping.ts";
+export {
+  type PrintProgress,
+  printProgress,
+  type TextStream,
+} from "./operators/printProgress.ts";
+export { type SaveCheckpoints, saveCheckpoints } from "./operators/saveCheckpoints.ts";
+export {
+  type AnyPipeline,
+  isPipeline,
+  type Pipeline,
+  pipeline,
+  type Splits,
+  startingFrom,
+  type Task,
+  withAugmentation,
+  withBatchSize,
+  withData,
+  withEpochs,
+  withLearningRate,
+  withLoss,
+  withMetrics,
+  withOptimizer,
+  withSeed,
+  withShuffling,
+  withValidation,
+} from "./pipeline.ts";
+export type { TrainState } from "./state.ts";
+export { type StateJson, stateCodec } from "./stateJson.ts";
+export { type RunSummary, summarise } from "./summary.ts";
+export { resume$, type Services, type TrainOptions, train$ } from "./train.ts";
