@@ -1,7 +1,8 @@
 import * as Effect from "effect/Effect";
+import { ascribe } from "../ir/ascribe.ts";
 import type { Expr } from "../ir/expr.ts";
 import { cast } from "../ir/ops/control.ts";
-import { eq } from "../ir/ops/elementwise.ts";
+import { eq, mul } from "../ir/ops/elementwise.ts";
 import { iota, onesLike } from "../ir/ops/indexed.ts";
 import { moveAxis, reshape } from "../ir/ops/structural.ts";
 import type { Scalar } from "../ir/shapeTypes.ts";
@@ -93,7 +94,12 @@ export const valueAndGrad = <A, R extends readonly unknown[], Y>(
   ReverseMode.useSync((mode) => (x: A, ...rest: R) => {
     const [y, pullback] = pullBack(mode)<A, R, Y>(f)(x, ...rest);
     const { leaves, shape } = leavesOf(y);
-    return [y, pullback(treeOf<Y>(shape, leaves.map(onesLike)))] as const;
+    // Types see that the result is a scalar only where its shape is static.
+    const types = [{ shape: [], dtype: leaves[0]?.dtype ?? "f32" } as const];
+    const scalars = ascribe("grad", types, leaves);
+    if (scalars === leaves) return [y, pullback(treeOf<Y>(shape, leaves.map(onesLike)))] as const;
+    const seeds = leaves.map((leaf) => mul(onesLike(leaf), scalars[0] as Expr) as Expr);
+    return [treeOf<Y>(shape, seeds), pullback(treeOf<Y>(shape, seeds))] as const;
   });
 
 /**

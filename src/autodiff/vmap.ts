@@ -1,5 +1,6 @@
 import type { TreeShape } from "../algebra/tree.ts";
 import { derive } from "../interpreter/derive.ts";
+import { ascribe } from "../ir/ascribe.ts";
 import type { Expr } from "../ir/expr.ts";
 import { broadcastTo } from "../ir/ops/operand.ts";
 import { moveAxis } from "../ir/ops/structural.ts";
@@ -41,10 +42,23 @@ export const vmap =
         leaves: axis === undefined ? leaves : leaves.map((x) => moveAxis(x, axis, 0)),
       };
     });
+    const mapped = given.flatMap(({ leaves, axis }) => (axis === undefined ? [] : leaves));
+    const size = mapped[0]?.shape[0] ?? 1;
+    // What is mapped has one size: where it has not, compiling says so of the whole.
+    const alike = [
+      ...ascribe(
+        "vmap",
+        mapped.map(({ shape, dtype }) => ({ shape: [size, ...shape.slice(1)], dtype })),
+        mapped,
+      ),
+    ];
     const inputs = given.flatMap(({ leaves, axis }) =>
-      leaves.map((value) => ({ value, batched: axis !== undefined })),
+      leaves.map((value) =>
+        axis === undefined
+          ? { value, batched: false }
+          : { value: alike.shift() as Expr, batched: true },
+      ),
     );
-    const size = inputs.find((x) => x.batched)?.value.shape[0] ?? 1;
     const examples = inputs.map(({ value, batched }) => ({
       shape: batched ? value.shape.slice(1) : value.shape,
       dtype: value.dtype,

@@ -1,9 +1,28 @@
+import { type Issue, ShapeMismatch } from "../errors.ts";
 import { type Dtype, store } from "../tensor/dtype.ts";
 import type { Shape } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { type AnyNode, Expr, type Params, type PrimitiveTag, type TensorType } from "./expr.ts";
 import type { TypeRule } from "./typeRule.ts";
 import { typing } from "./typing.ts";
+
+const isPossible = ({ shape }: TensorType): boolean =>
+  shape.every((d) => Number.isSafeInteger(d) && d >= 0);
+
+/** What is wrong where parameters ask for outputs of a shape that no tensor has. */
+const impossible = (
+  op: string,
+  inputs: readonly TensorType[],
+  outputs: readonly TensorType[],
+): Issue | undefined =>
+  outputs.every(isPossible) || !inputs.every(isPossible)
+    ? undefined
+    : new ShapeMismatch({
+        op,
+        expected: "extents that are whole numbers and not negative",
+        actual: outputs.map(({ shape }) => shape),
+        path: [],
+      });
 
 /** Applies a primitive: a new node, and one expression for each of its outputs. */
 export const apply = <P extends PrimitiveTag>(
@@ -14,7 +33,11 @@ export const apply = <P extends PrimitiveTag>(
 ): readonly Expr[] => {
   // TypeScript does not see that indexing a mapped type with P gives P's rule.
   const rule = typing[primitive] as TypeRule<P>;
-  const { outputs, issue } = rule(params, inputs, primitive);
+  const { outputs, issue = impossible(primitive, inputs, outputs) } = rule(
+    params,
+    inputs,
+    primitive,
+  );
   // A node of some P is one of the union of nodes of every P.
   const node = Object.freeze({ primitive, params, inputs, outputs, issue, path }) as AnyNode;
   return outputs.map((_, index) => new Expr(node, index));

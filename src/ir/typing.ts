@@ -9,6 +9,12 @@ const inside = (axes: readonly number[], rank: number): boolean =>
   axes.every((a) => Number.isInteger(a) && a >= 0 && a < rank) &&
   new Set(axes).size === axes.length;
 
+/** What axes must be, and are not. */
+const axesOf = (axes: readonly number[], rank: number): string =>
+  rank === 0
+    ? `something with axes: it has none, and was asked for (${axes.join(", ")})`
+    : `distinct axes from 0 to ${rank - 1}, not (${axes.join(", ")})`;
+
 const without = (shape: Shape, axes: readonly number[]): Shape =>
   shape.filter((_, i) => !axes.includes(i));
 
@@ -49,7 +55,7 @@ export const typing: TypeRules<PrimitiveTag> = {
     const x = at(inputs, 0);
     const outputs = [type(without(x.shape, axes), x.dtype)];
     if (!inside(axes, x.shape.length))
-      return wrongShape(op, `axes ${axes.join(", ")}`, inputs, outputs);
+      return wrongShape(op, axesOf(axes, x.shape.length), inputs, outputs);
     return isFloat(x.dtype) || x.dtype === "i32"
       ? { outputs }
       : wrongDtype(op, "f32, f64 or i32", inputs, outputs);
@@ -57,13 +63,16 @@ export const typing: TypeRules<PrimitiveTag> = {
   argReduce: ({ axis }, inputs, op) => {
     const x = at(inputs, 0);
     const outputs = [type(without(x.shape, [axis]), "i32")];
-    return inside([axis], x.shape.length) && (x.shape[axis] as number) > 0
+    if (!inside([axis], x.shape.length))
+      return wrongShape(op, axesOf([axis], x.shape.length), inputs, outputs);
+    return (x.shape[axis] as number) > 0
       ? { outputs }
       : wrongShape(op, `at least one element along axis ${axis}`, inputs, outputs);
   },
   cumsum: ({ axis }, inputs, op) => {
     const x = at(inputs, 0);
-    if (!inside([axis], x.shape.length)) return wrongShape(op, `an axis ${axis}`, inputs, inputs);
+    if (!inside([axis], x.shape.length))
+      return wrongShape(op, axesOf([axis], x.shape.length), inputs, inputs);
     return isFloat(x.dtype) || x.dtype === "i32"
       ? { outputs: inputs }
       : wrongDtype(op, "f32, f64 or i32", inputs, inputs);
@@ -73,7 +82,7 @@ export const typing: TypeRules<PrimitiveTag> = {
     const outputs = [x, type(x.shape, "i32")];
     return inside([axis], x.shape.length)
       ? { outputs }
-      : wrongShape(op, `an axis ${axis}`, inputs, outputs);
+      : wrongShape(op, axesOf([axis], x.shape.length), inputs, outputs);
   },
 
   reshape: ({ shape }, inputs, op) => {
@@ -161,10 +170,12 @@ export const typing: TypeRules<PrimitiveTag> = {
       ? { outputs }
       : wrongDtype(op, "one dtype", inputs, outputs);
   },
-  reverse: ({ axes }, inputs, op) =>
-    inside(axes, at(inputs, 0).shape.length)
+  reverse: ({ axes }, inputs, op) => {
+    const rank = at(inputs, 0).shape.length;
+    return inside(axes, rank)
       ? { outputs: inputs }
-      : wrongShape(op, `axes ${axes.join(", ")}`, inputs, inputs),
+      : wrongShape(op, axesOf(axes, rank), inputs, inputs);
+  },
 
   gather: ({ axis, batch }, inputs, op) => {
     const [x, indices] = [at(inputs, 0), at(inputs, 1)];
@@ -236,8 +247,14 @@ export const typing: TypeRules<PrimitiveTag> = {
     const outputs = outputTypes(onTrue);
     const [predicate, ...operands] = inputs;
     if (predicate?.dtype !== "bool") return wrongDtype(op, "a bool predicate", inputs, outputs);
+    if (predicate.shape.length > 0)
+      return wrongShape(
+        op,
+        "a predicate that is a scalar; where chooses per element",
+        inputs,
+        outputs,
+      );
     const fits =
-      predicate.shape.length === 0 &&
       sameTypes(onTrue.inputs, operands) &&
       sameTypes(onFalse.inputs, operands) &&
       sameTypes(outputs, outputTypes(onFalse));
@@ -256,9 +273,9 @@ export const typing: TypeRules<PrimitiveTag> = {
     const stacked = results.slice(carry).map((t) => type([length, ...t.shape], t.dtype));
     const outputs = [...carried, ...stacked];
     const sliced = inputs.slice(constants + carry).map((t) => type(t.shape.slice(1), t.dtype));
-    const lengths = inputs.slice(constants + carry).every((t) => t.shape[0] === length);
+    if (inputs.slice(constants + carry).some((t) => t.shape[0] !== length))
+      return wrongShape(op, `slices along leading axes of ${length}`, inputs, outputs);
     const fits =
-      lengths &&
       sameTypes(body.inputs, [...inputs.slice(0, constants + carry), ...sliced]) &&
       sameTypes(results.slice(0, carry), carried);
     return fits

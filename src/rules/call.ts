@@ -1,3 +1,4 @@
+import { ascribe } from "../ir/ascribe.ts";
 import { apply } from "../ir/build.ts";
 import type { CallRules, Expr } from "../ir/expr.ts";
 import { call } from "../ir/loop.ts";
@@ -9,6 +10,23 @@ import { orZero, spread } from "./make.ts";
 import { marked, pullInside, some, spreadOut } from "./partial.ts";
 import type { BatchRules, Derive, JvpRules, MappedAxis, VjpRules } from "./rule.ts";
 
+/**
+ * Derivatives made by a user's rule, one for each of `values`: of their types, or invalid where they are
+ * not. What has no derivative may have anything in its place.
+ */
+const ofTypes = (
+  op: string,
+  values: readonly Expr[],
+  made: readonly (Expr | undefined)[],
+): readonly (Expr | undefined)[] => {
+  const moving = values.map((x, i) => isFloat(x.dtype) && (some(made[i]) || i >= made.length));
+  const types = values.filter((_, i) => moving[i]);
+  const extra = made.slice(values.length).filter(some) as readonly Expr[];
+  const given = made.filter((_, i) => moving[i]) as readonly Expr[];
+  const ascribed = ascribe(op, types, [...given, ...extra]);
+  return spreadOut(ascribed, moving);
+};
+
 /** Rules of programs used as one operation: their own where they have them, else those of what they call. */
 
 export const jvp: JvpRules<"call"> = {
@@ -17,13 +35,11 @@ export const jvp: JvpRules<"call"> = {
     if (rules.kind === "custom") {
       if (rules.jvp === undefined) return derive.jvp(program, primals, ts);
       const outputs = apply("call", params, primals);
-      return {
-        outputs,
-        tangents: rules.jvp(
-          primals,
-          primals.map((x, i) => orZero(ts[i], x)),
-        ),
-      };
+      const made = rules.jvp(
+        primals,
+        primals.map((x, i) => orZero(ts[i], x)),
+      );
+      return { outputs, tangents: ofTypes(`the jvp of ${name}`, outputs, made) };
     }
     const moving = ts.map(some);
     const count = primals.length;
@@ -49,7 +65,11 @@ export const vjp: VjpRules<"call"> = {
         outputs,
         pullback: (cts) =>
           cts.some(some)
-            ? pullback(outputs.map((o, i) => orZero(cts[i], o)))
+            ? ofTypes(
+                `the vjp of ${name}`,
+                primals,
+                pullback(outputs.map((o, i) => orZero(cts[i], o))),
+              )
             : primals.map(() => undefined),
       };
     }
@@ -75,7 +95,7 @@ export const batch: BatchRules<"call"> = {
     const lifted =
       rules.kind === "checkpoint"
         ? rules
-        : liftRules(rules, program.inputs, batched, mapped, axis, derive);
+        : liftRules(name, rules, program.inputs, batched, mapped, axis, derive);
     const outputs = call(
       name,
       lifted,
@@ -88,6 +108,7 @@ export const batch: BatchRules<"call"> = {
 
 /** Custom rules for one example as rules for a batch of them: each rule is a program, and is mapped. */
 const liftRules = (
+  name: string,
   rules: Extract<CallRules, { readonly kind: "custom" }>,
   types: readonly Expr[],
   batched: readonly boolean[],
@@ -136,7 +157,11 @@ const liftRules = (
             const every = cts.map((ct, i) => spread(ct, mapped[i], axis));
             const given = (xs: readonly Expr[]) => {
               const primal = xs.slice(0, types.length);
-              const pulled = back(primal).pullback(xs.slice(types.length));
+              const pulled = ofTypes(
+                `the vjp of ${name}`,
+                primal,
+                back(primal).pullback(xs.slice(types.length)),
+              );
               return primal.map((x, i) => orZero(pulled[i], x));
             };
             // An operand that all examples share gets the sum of their cotangents.

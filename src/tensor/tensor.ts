@@ -22,7 +22,8 @@ export class Tensor<out S extends Shape = Shape> {
   readonly #data: Storage;
 
   private constructor(shape: S, dtype: Dtype, data: Storage) {
-    this.shape = shape;
+    // A copy: the caller may go on to write the array that it gave.
+    this.shape = Object.isFrozen(shape) ? shape : (Object.freeze([...shape]) as Shape as S);
     this.dtype = dtype;
     this.#data = data;
     Object.freeze(this);

@@ -139,6 +139,14 @@ const arbitrary = fc
   })
   .map(({ dtype, data }) => tensor(data, dtype));
 
+test("a tensor keeps its shape whatever becomes of the array that it was given", () => {
+  const shape = [2, 3];
+  const x = zeros(shape);
+  shape[0] = 7;
+  expect(x.shape).toEqual([2, 3]);
+  expect(Object.isFrozen(x.shape)).toBe(true);
+});
+
 describe("equality", () => {
   test("tells the zeros apart and NaN is itself", () => {
     expect(equal(tensor([0]), tensor([-0]))).toBe(false);

@@ -38,7 +38,10 @@ export const transpose: {
 export const moveAxis = (x: Expr, from: number, to: number): Expr => {
   const rank = x.shape.length;
   const order = x.shape.map((_, i) => i).filter((i) => i !== normalAxis(from, rank));
-  order.splice(normalAxis(to, rank), 0, normalAxis(from, rank));
+  const end = normalAxis(to, rank);
+  // `splice` would take the nearest position there is: the type rule is to see one that there is not.
+  if (end < 0 || end >= rank) return apply1("transpose", { permutation: [...order, end] }, x);
+  order.splice(end, 0, normalAxis(from, rank));
   return transpose(x, order);
 };
 
@@ -46,6 +49,7 @@ export const moveAxis = (x: Expr, from: number, to: number): Expr => {
 export const expandDims = (operand: Operand, axis: number): Expr => {
   const x = lift(operand);
   const i = normalAxis(axis, x.shape.length + 1);
+  if (i < 0 || i > x.shape.length) return moveAxis(reshape(x, [1, ...x.shape]) as Expr, 0, i);
   return reshape(x, [...x.shape.slice(0, i), 1, ...x.shape.slice(i)]) as Expr;
 };
 

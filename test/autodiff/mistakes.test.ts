@@ -1,0 +1,141 @@
+import * as Effect from "effect/Effect";
+import * as Layer from "effect/Layer";
+import { describe, expect, it } from "vitest";
+import {
+  add,
+  Backend,
+  CompileError,
+  cond,
+  constant,
+  custom,
+  type Expr,
+  expandDims,
+  ForwardMode,
+  fill,
+  grad,
+  gt,
+  iota,
+  jvp,
+  mul,
+  oneHot,
+  ones,
+  ReverseMode,
+  render,
+  scan,
+  sum,
+  type Tensor,
+  tensor,
+  vmap,
+} from "../../src/index.ts";
+import { parameter } from "../../src/ir/build.ts";
+import { program } from "../../src/ir/graph.ts";
+
+/** What compiling a function of these operands says is wrong with it. */
+const mistakes = (
+  make: Effect.Effect<(...xs: readonly Expr[]) => Expr, never, ForwardMode | ReverseMode>,
+  ...operands: readonly Tensor[]
+): string => {
+  const services = Layer.mergeAll(ForwardMode.layerDual, ReverseMode.layerTape, Backend.layerWasm);
+  const compiled = Effect.gen(function* () {
+    const backend = yield* Backend;
+    const inputs = operands.map(parameter);
+    return yield* backend.compile(program(inputs, [(yield* make)(...inputs)]));
+  });
+  const failure = Effect.runSync(Effect.flip(Effect.provide(compiled, services)));
+  return failure instanceof CompileError ? failure.causes.map(render).join("\n") : String(failure);
+};
+
+const plain = (f: (...xs: readonly Expr[]) => Expr) => Effect.succeed(f);
+const x = tensor([1, 2]) as Tensor;
+
+describe("mistakes that types do not see are found when compiling", () => {
+  it("the gradient of what is no scalar", () => {
+    const gradient = Effect.map(
+      grad((v: Expr) => mul(v, v)),
+      (g) => (v?: Expr) => g(v as Expr),
+    );
+    expect(mistakes(gradient, x)).toContain("grad does not take [2]");
+  });
+
+  it("a rule of a custom function that makes something of another shape", () => {
+    const wrong = constant(ones([5])) as Expr;
+    const forward = custom((v: Expr) => mul(v, 2) as Expr, { name: "twice", jvp: () => wrong });
+    const push = Effect.map(jvp(forward), (f) => (v?: Expr) => f(v as Expr, v as Expr)[1]);
+    expect(mistakes(push, x)).toContain("the jvp of twice does not take [5]");
+    const back = custom((v: Expr) => mul(v, 2) as Expr, { name: "twice", vjp: () => wrong });
+    const total = Effect.map(
+      grad((v: Expr) => sum(back(v)) as Expr<readonly []>),
+      (g) => (v?: Expr) => g(v as Expr),
+    );
+    expect(mistakes(total, x)).toContain("the vjp of twice does not take [5]");
+    const batched = Effect.map(
+      grad((v: Expr) => sum(vmap(back)(v)) as Expr<readonly []>),
+      (g) => (v?: Expr) => g(v as Expr),
+    );
+    expect(mistakes(batched, ones([3, 2]))).toContain("the vjp of twice does not take [5]");
+  });
+
+  it("a vmap over operands of different sizes, also where the function never joins them", () => {
+    const first = vmap((a: Expr, _: Expr) => a);
+    expect(
+      mistakes(
+        plain((a, b) => first(a as Expr, b as Expr)),
+        ones([2, 3]),
+        ones([4, 3]),
+      ),
+    ).toContain("vmap does not take [2, 3] and [4, 3]");
+  });
+
+  it("shapes that no tensor has, once and not in all that is made of them", () => {
+    expect(mistakes(plain(() => iota([-2])))).toContain("iota does not take [-2]");
+    expect(mistakes(plain(() => fill([1.5], 1)))).toContain("[1.5]");
+    const classes = mistakes(
+      plain((i) => oneHot(i as Expr, -2)),
+      tensor([0, 1], "i32"),
+    );
+    expect(classes.match(/ShapeMismatch/g)).toHaveLength(2);
+    const steps = plain((v) => {
+      const [, ys] = scan((c: Expr): readonly [Expr, Expr] => [c, c], v as Expr, undefined, {
+        length: -1,
+      });
+      return ys;
+    });
+    expect(mistakes(steps, x)).toContain("scan does not take");
+  });
+
+  it("says of loops and choices what is wrong with them", () => {
+    const uneven = plain((a, b) => {
+      const [carry] = scan(
+        (c: Expr, [p, q]: readonly [Expr, Expr]): readonly [Expr, Expr] => [c, add(p, q) as Expr],
+        constant(ones([])) as Expr,
+        [a as Expr, b as Expr],
+      );
+      return carry;
+    });
+    expect(mistakes(uneven, ones([3]), ones([4]))).toContain("slices along leading axes of 3");
+    const choice = plain((v) =>
+      cond(
+        gt(v as Expr, 0) as Expr<readonly []>,
+        (a: Expr) => a,
+        (a: Expr) => a,
+        v as Expr,
+      ),
+    );
+    expect(mistakes(choice, x)).toContain("a predicate that is a scalar");
+  });
+
+  it("axes that are not there", () => {
+    expect(
+      mistakes(
+        plain((v) => sum(v as Expr, [5])),
+        x,
+      ),
+    ).toContain("distinct axes from 0 to 0, not (5)");
+    expect(
+      mistakes(
+        plain((v) => expandDims(v as Expr, 9)),
+        x,
+      ),
+    ).toContain("permutation");
+  });
+});
