@@ -23,16 +23,18 @@ export type Check<Result> = Result extends ShapeError<string> ? Result : unknown
 /** The computed shape, or `Shape` where there is an error (which {@link Check} reports). */
 export type Result<R> = R extends Shape ? R : Shape;
 
+type ShowExtent<D extends number> = number extends D ? "?" : `${D}`;
+
 type Show<S extends Shape> = S extends readonly [
   infer D extends number,
   ...infer Rest extends Shape,
 ]
   ? Rest extends readonly []
-    ? `${D}`
-    : `${D}, ${Show<Rest>}`
+    ? ShowExtent<D>
+    : `${ShowExtent<D>}, ${Show<Rest>}`
   : "";
 
-/** `[3, 4]` as a string type. */
+/** `[3, 4]` as a string type; `?` stands for a dynamic extent. */
 export type ShowShape<S extends Shape> = number extends S["length"] ? "[...]" : `[${Show<S>}]`;
 
 type Extent<A extends number, B extends number> = A extends 1

@@ -1,0 +1,169 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { Expr } from "../../src/ir/expr.ts";
+import { abs } from "../../src/ir/ops/elementwise.ts";
+import { describe as rowsOf } from "../../src/nn/describe.ts";
+import { averagePooled, lpPooled, maxPooled } from "../../src/nn/pool.ts";
+import {
+  adaptiveAvgPool1d,
+  adaptiveMaxPool1d,
+  avgPool1d,
+  globalAvgPool,
+  globalMaxPool,
+  lpPool1d,
+  maxPool1d,
+  maxPool2d,
+  maxPool3d,
+} from "../../src/nn/pooling.ts";
+import {
+  padCircular,
+  padConstant,
+  padReflect,
+  padReplicate,
+  pixelShuffle,
+  pixelUnshuffle,
+  upsample,
+} from "../../src/nn/resizing.ts";
+import { tensor, zeros } from "../../src/tensor/constructors.ts";
+import { key, normal } from "../../src/tensor/key.ts";
+import type { Shape } from "../../src/tensor/shape.ts";
+import { applied, numbers, valueOf } from "./evaluated.ts";
+
+const line = (...xs: readonly number[]) => tensor(xs.map((x) => [x]));
+const refused = (argument: string) =>
+  expect.objectContaining({ _tag: "InvalidArgument", argument });
+const output = (layer: Parameters<typeof rowsOf>[0], shape: Shape) =>
+  rowsOf(layer, shape)[0]?.output;
+
+describe("pooling", () => {
+  it("takes the greatest, the mean and the norm of each window", () => {
+    const x = line(1, -3, 2, 5, 4, 0);
+    expect(numbers(applied(maxPool1d(2), x))).toEqual([1, 5, 4]);
+    expect(numbers(applied(maxPool1d(3, { stride: 1 }), x))).toEqual([2, 5, 5, 5]);
+    expect(numbers(applied(avgPool1d(2), x))).toEqual([-1, 3.5, 2]);
+    expect(numbers(applied(lpPool1d(1, 3), x))).toEqual([6, 9]);
+    expect(numbers(applied(lpPool1d(2, 2), line(3, -4, 0, 0)))).toEqual([5, 0]);
+    expect(numbers(applied(globalMaxPool, x))).toEqual([5]);
+    expect(numbers(applied(globalAvgPool, x))).toEqual([1.5]);
+  });
+
+  it("never takes padding for the greatest, and counts it in means only where it is asked to", () => {
+    const x = line(-1, -2, -3);
+    expect(numbers(applied(maxPool1d(2, { padding: 1 }), x))).toEqual([-1, -2]);
+    expect(numbers(applied(avgPool1d(2, { padding: 1 }), x))).toEqual([-0.5, -2.5]);
+    expect(numbers(applied(avgPool1d(2, { padding: 1, countPadding: false }), x))).toEqual([
+      -1, -2.5,
+    ]);
+    expect(numbers(applied(avgPool1d(2, { ceil: true }), x))).toEqual([-1.5, -3]);
+  });
+
+  it("gives the extents that pooling arithmetic says, and keeps the channels", () => {
+    expect(output(maxPool2d(2), [28, 28, 16])).toEqual([14, 14, 16]);
+    expect(output(maxPool2d(2), [7, 7, 32])).toEqual([3, 3, 32]);
+    expect(output(maxPool2d(2, { ceil: true }), [7, 7, 32])).toEqual([4, 4, 32]);
+    expect(output(maxPool2d(3, { stride: 2, padding: 1 }), [112, 112, 64])).toEqual([56, 56, 64]);
+    expect(output(maxPool3d([1, 2, 2]), [3, 4, 4, 2])).toEqual([3, 2, 2, 2]);
+  });
+
+  it("is what adaptive pooling is where regions are equal", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 4 }), (size, m) => {
+        const x = normal(key(size), [size * m, 2]);
+        expect(numbers(applied(adaptiveMaxPool1d(m), x))).toEqual(
+          numbers(applied(maxPool1d(size), x)),
+        );
+        const means = numbers(applied(avgPool1d(size), x));
+        numbers(applied(adaptiveAvgPool1d(m), x)).forEach((y, i) => {
+          expect(y).toBeCloseTo(means[i] as number, 6);
+        });
+      }),
+    );
+  });
+
+  it("tends to the greatest as the norm's exponent grows", () => {
+    const x = normal(key(5), [6, 2], { dtype: "f64" });
+    const norms = valueOf((e: Expr) => lpPooled(e, 200, 2), x);
+    const greatest = numbers(
+      valueOf(
+        (e: Expr) => maxPooled(e, 2),
+        valueOf((e: Expr) => abs(e) as Expr, x),
+      ),
+    );
+    numbers(norms).forEach((y, i) => {
+      expect(y).toBeCloseTo(greatest[i] as number, 1);
+    });
+  });
+
+  it("refuses sizes that are none, and more of them than there are axes", () => {
+    for (const size of [0, -1, 1.5, [2, 2, 2]])
+      expect(() => maxPool2d(size)).toThrow(refused("size"));
+    expect(() => applied(maxPool1d(2, { stride: 0 }), line(1, 2))).toThrow(refused("stride"));
+    expect(() => applied(maxPool1d(2, { padding: -1 }), line(1, 2))).toThrow(refused("padding"));
+    expect(() => applied(maxPool1d(3), line(1, 2))).toThrow();
+    expect(valueOf((e: Expr) => averagePooled(e, 2), zeros([2, 1])).shape).toEqual([1, 1]);
+  });
+});
+
+describe("padding", () => {
+  const x = line(1, 2, 3);
+
+  it("continues an example by a number, by its mirror image, by its ends, by itself", () => {
+    expect(numbers(applied(padConstant([[1, 2]], 9), x))).toEqual([9, 1, 2, 3, 9, 9]);
+    expect(numbers(applied(padReflect([[2, 1]]), x))).toEqual([3, 2, 1, 2, 3, 2]);
+    expect(numbers(applied(padReplicate(2), x))).toEqual([1, 1, 1, 2, 3, 3, 3]);
+    expect(numbers(applied(padCircular([[2, 1]]), x))).toEqual([2, 3, 1, 2, 3, 1]);
+  });
+
+  it("refuses to reflect or to repeat more than there is, and widths that are none", () => {
+    expect(() => applied(padReflect(3), x)).toThrow(refused("widths"));
+    expect(() => applied(padCircular(4), x)).toThrow(refused("widths"));
+    for (const width of [-1, 0.5])
+      expect(() => applied(padReplicate(width), x)).toThrow(refused("widths"));
+    expect(() =>
+      applied(
+        padConstant([
+          [1, 1],
+          [1, 1],
+        ]),
+        x,
+      ),
+    ).toThrow(refused("widths"));
+  });
+});
+
+describe("resizing", () => {
+  it("repeats elements, draws lines, and takes means", () => {
+    expect(numbers(applied(upsample({ scale: 2 }), line(1, 3)))).toEqual([1, 1, 3, 3]);
+    expect(numbers(applied(upsample({ scale: 2, method: "linear" }), line(1, 3)))).toEqual([
+      1, 1.5, 2.5, 3,
+    ]);
+    expect(
+      numbers(applied(upsample({ size: [5], method: "linear", alignCorners: true }), line(0, 4))),
+    ).toEqual([0, 1, 2, 3, 4]);
+    expect(numbers(applied(upsample({ size: [2], method: "area" }), line(1, 2, 3, 4)))).toEqual([
+      1.5, 3.5,
+    ]);
+  });
+
+  it("keeps constants where it draws cubics", () => {
+    expect(numbers(applied(upsample({ scale: 3, method: "cubic" }), line(2, 2, 2)))).toEqual(
+      new Array(9).fill(2),
+    );
+  });
+
+  it("shuffles pixels one way, and back", () => {
+    const x = normal(key(1), [2, 3, 8]);
+    expect(output(pixelShuffle(2), [2, 3, 8])).toEqual([4, 6, 2]);
+    const there = applied(pixelShuffle(2), x);
+    expect(numbers(applied(pixelUnshuffle(2), there))).toEqual(numbers(x));
+    expect(() => applied(pixelShuffle(3), x)).toThrow(refused("factor"));
+    expect(() => applied(pixelUnshuffle(2), x)).toThrow(refused("factor"));
+  });
+
+  it("refuses sizes and scales that leave nothing", () => {
+    for (const scale of [0, -1, 0.2, Number.NaN])
+      expect(() => applied(upsample({ scale }), line(1, 2))).toThrow(refused("scale"));
+    for (const size of [[0], [1.5], [2, 2]])
+      expect(() => applied(upsample({ size }), line(1, 2))).toThrow(refused("size"));
+  });
+});
