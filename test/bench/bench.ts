@@ -1,0 +1,202 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { ceilings } from "./ceilings.ts";
+import { type Process, start } from "./contender.ts";
+import { fluxion, peers } from "./contenders.ts";
+import { kernels } from "./kernels/index.ts";
+import { machine } from "./machine.ts";
+import { type Problem, writeProblem } from "./problem.ts";
+import type { Digest, Losses, Refusal, Samples } from "./protocol.ts";
+import { type Entry, type Report, type Section, show } from "./report.ts";
+import { spreadOf } from "./statistics.ts";
+import { workloads } from "./workloads/index.ts";
+
+/**
+ * Times fluxion against whatever of its peers is installed. Run with `npm run bench`, or with
+ * `npm run bench -- --quick --only W1,W2,kernels --json FILE`.
+ *
+ * Every contender is a process of its own, and they take turns: one round of each, over and over, so that
+ * what else the machine does falls on all alike. A contender whose losses or results are not fluxion's
+ * has computed something else, and is not ranked.
+ */
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: "boolean", default: false },
+    only: { type: "string" },
+    json: { type: "string" },
+    contenders: { type: "string" },
+  },
+});
+const quick = options.quick;
+const only = options.only?.split(",");
+const wanted = (name: string): boolean => only === undefined || only.includes(name);
+
+/** How long each contender gets: losses to compare, then rounds of a time each. */
+const effort = quick
+  ? { steps: 10, losses: 8_000, rounds: 3, workload: 300, kernel: 40 }
+  : { steps: 30, losses: 60_000, rounds: 9, workload: 2_000, kernel: 200 };
+/** The longest that an answer may take: a step of the slowest takes tens of seconds. */
+const patience = 240_000;
+
+/** Rounding grows along a run, and Adam divides by roots of small numbers; other models differ by far more. */
+const agreement = { losses: 1e-2, kernels: 1e-4 };
+
+const chosen = options.contenders?.split(",");
+const commands = [
+  fluxion,
+  ...peers.filter((peer) => peer.present()).map((peer) => peer.command),
+].filter(({ name }) => name === "fluxion" || chosen === undefined || chosen.includes(name));
+const absent = peers
+  .filter((peer) => !peer.present())
+  .map(({ command, advice }) => ({ name: command.name, advice }));
+
+const failed = (answer: object): answer is Refusal => "error" in answer;
+const log = (text: string): void => {
+  process.stderr.write(`${text}\n`);
+};
+
+interface Turn {
+  readonly name: string;
+  readonly process: Process;
+  readonly first: Losses | Digest | Refusal;
+  readonly rounds: (readonly number[])[];
+}
+
+/** Lets all contenders set something up, then take turns at it, and says what came of it. */
+const contest = async (
+  section: Omit<Section, "entries">,
+  problem: Problem,
+  prepare: (folder: string, process: Process) => Promise<Losses | Digest | Refusal>,
+  difference: (first: Turn["first"], ours: Turn["first"]) => number | undefined,
+  milliseconds: number,
+  processes?: ReadonlyMap<string, Process>,
+): Promise<Section> => {
+  const folder = mkdtempSync(join(tmpdir(), "bench-"));
+  const turns: Turn[] = [];
+  try {
+    writeProblem(folder, problem);
+    for (const command of commands) {
+      const process = processes?.get(command.name) ?? start(command);
+      const first = await prepare(folder, process);
+      turns.push({ name: command.name, process, first, rounds: [] });
+      if (failed(first)) log(`  ${command.name}: ${first.error}`);
+    }
+    for (let round = 0; round < effort.rounds; round++)
+      for (const turn of turns.filter(({ first }) => !failed(first))) {
+        const timed: Samples | Refusal = await turn.process.ask(
+          { ask: "time", milliseconds },
+          patience,
+        );
+        if (!failed(timed)) turn.rounds.push(timed.samples);
+      }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+    if (processes === undefined) for (const { process } of turns) process.end();
+  }
+  const ours = turns[0]?.first ?? { error: "nothing ran" };
+  const entries = turns.map(({ name, first, rounds }): Entry => {
+    if (failed(first)) return { contender: name, error: first.error };
+    if (rounds.length === 0) return { contender: name, error: "it ended before it was timed" };
+    const apart = failed(ours) ? undefined : difference(first, ours);
+    return {
+      contender: name,
+      milliseconds: spreadOf(rounds),
+      ...(apart !== undefined && { difference: apart, agrees: apart <= section.tolerance }),
+      ...("losses" in first && { losses: first.losses }),
+      ...("facts" in first && first.facts !== undefined && { facts: first.facts }),
+    };
+  });
+  return { ...section, entries };
+};
+
+/** The largest relative difference of two runs' losses, over the steps that both took. */
+const lossDifference = (first: Turn["first"], ours: Turn["first"]): number | undefined =>
+  "losses" in first && "losses" in ours
+    ? Math.max(
+        ...first.losses
+          .slice(0, ours.losses.length)
+          .map((loss, i) => Math.abs(loss - (ours.losses[i] as number)) / Math.max(loss, 1e-3)),
+      )
+    : undefined;
+
+/** The largest difference of two results' elements, by their mean magnitude. */
+const digestDifference = (first: Turn["first"], ours: Turn["first"]): number | undefined =>
+  "elements" in first && "elements" in ours
+    ? Math.max(...first.elements.map((x, i) => Math.abs(x - (ours.elements[i] as number)))) /
+      ours.magnitude
+    : undefined;
+
+const sections: Section[] = [];
+const limits = ceilings();
+const measured = limits.map((): number[] => []);
+const measureCeilings = (): void =>
+  limits.forEach((ceiling, i) => {
+    measured[i]?.push(ceiling.measure());
+  });
+
+for (const { name, title, problem } of workloads.filter((w) => wanted(w.name))) {
+  log(`${name}: ${title}`);
+  measureCeilings();
+  const { steps, losses } = effort;
+  const section = { name, title, kind: "workload", tolerance: agreement.losses } as const;
+  const given = await problem();
+  sections.push(
+    await contest(
+      section,
+      given,
+      (folder, process) =>
+        process.ask({ ask: "workload", name, folder, steps, milliseconds: losses }, patience),
+      lossDifference,
+      effort.workload,
+    ),
+  );
+}
+
+if (wanted("kernels")) {
+  const processes = new Map(commands.map((command) => [command.name, start(command)]));
+  for (const { name, problem, work } of kernels) {
+    log(name);
+    measureCeilings();
+    const section = { name, title: name, kind: "kernel", tolerance: agreement.kernels } as const;
+    sections.push(
+      await contest(
+        { ...section, work },
+        problem(),
+        (folder, process) => process.ask({ ask: "kernel", name, folder }, patience),
+        digestDifference,
+        effort.kernel,
+        processes,
+      ),
+    );
+  }
+  for (const process of processes.values()) process.end();
+}
+measureCeilings();
+
+const versions = await Promise.all(
+  commands.map(async (command) => {
+    const process = start(command);
+    const about = await process.ask({ ask: "about" }, patience);
+    process.end();
+    return [command.name, failed(about) ? about.error : about.version] as const;
+  }),
+);
+const report: Report = {
+  date: new Date().toISOString(),
+  machine: machine(),
+  quick,
+  versions: Object.fromEntries(versions),
+  absent,
+  ceilings: limits.map(({ name, unit }, i) => ({
+    name,
+    unit,
+    ...spreadOf([measured[i] as number[]]),
+    best: Math.max(...(measured[i] as number[])),
+  })),
+  sections,
+};
+console.log(show(report));
+if (options.json !== undefined)
+  writeFileSync(options.json, `${JSON.stringify(report, undefined, 2)}\n`);

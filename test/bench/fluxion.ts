@@ -1,0 +1,59 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as Effect from "effect/Effect";
+import { flatten } from "../../src/algebra/tree.ts";
+import { initialState, type Tensor } from "../../src/index.ts";
+import { carriedOf } from "../../src/train/carried.ts";
+import { pairsOf } from "../../src/train/pairs.ts";
+import { compileStep, runner } from "../../src/train/runner.ts";
+import { scoring } from "../../src/train/scores.ts";
+import { defaultServices } from "../../src/train/services.ts";
+import { trainProgram } from "../../src/train/step.ts";
+import { kernel } from "./kernels/fluxion.ts";
+import { type Problem, rowsOf } from "./problem.ts";
+import { serve, type Training } from "./protocol.ts";
+import { workloads } from "./workloads/index.ts";
+
+/**
+ * fluxion as a contender: the step that a training run takes, without the events around it. Gathering the
+ * batch and reading the loss are in.
+ */
+const training = async (name: string, problem: Problem): Promise<Training> => {
+  const workload = workloads.find((w) => w.name === name);
+  if (workload === undefined) throw new Error(`no workload ${name}`);
+  const pipeline = await workload.load();
+  const { train } = await Effect.runPromise(pipeline.data);
+  const pairs = pairsOf(train, pipeline);
+  const carried = carriedOf(initialState(pipeline));
+  const optimizer = pipeline.optimizer({ learningRate: pipeline.learningRate });
+  const { summarise } = scoring(pipeline.metrics);
+
+  const began = performance.now();
+  const program = trainProgram(
+    pipeline,
+    optimizer,
+    summarise,
+    carried,
+    pairs.types(pipeline.batchSize),
+  );
+  const whole = await Effect.runPromise(
+    Effect.provide(Effect.flatMap(program, compileStep), defaultServices),
+  );
+  const compile = performance.now() - began;
+
+  // The leaves of what is carried are tensors.
+  const steps = runner(whole, flatten(carried).leaves as readonly Tensor[]);
+  const { plan } = whole.executable;
+  const bytes = plan.bytes.arguments + plan.bytes.constants + plan.bytes.temporaries;
+  let done = 0;
+  return {
+    step: () => steps.step(whole, pairs.gather(rowsOf(problem, done++))).loss,
+    facts: { compile, bytes, operations: plan.operations },
+  };
+};
+
+const { version } = JSON.parse(
+  readFileSync(join(import.meta.dirname, "..", "..", "package.json"), "utf8"),
+) as { readonly version: string };
+
+await serve({ version, workload: training, kernel });

@@ -1,0 +1,21 @@
+import { availableParallelism, cpus, loadavg, release, totalmem } from "node:os";
+
+/** What the figures were taken on. */
+export interface Machine {
+  readonly processor: string;
+  readonly cores: number;
+  readonly memory: string;
+  readonly system: string;
+  readonly node: string;
+  /** Runnable processes over the last minute when the bench ended. */
+  readonly load: number;
+}
+
+export const machine = (): Machine => ({
+  processor: cpus()[0]?.model ?? "unknown",
+  cores: availableParallelism(),
+  memory: `${(totalmem() / 2 ** 30).toFixed(1)} GiB`,
+  system: `${process.platform} ${release()} ${process.arch}`,
+  node: process.version,
+  load: loadavg()[0] ?? 0,
+});

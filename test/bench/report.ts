@@ -1,0 +1,181 @@
+import type { Machine } from "./machine.ts";
+import type { Spread } from "./statistics.ts";
+
+/** How one contender did. */
+export type Entry =
+  | { readonly contender: string; readonly error: string }
+  | {
+      readonly contender: string;
+      readonly error?: never;
+      /** Of one step or run. */
+      readonly milliseconds: Spread;
+      /** How far its losses or its result are from fluxion's, relatively. */
+      readonly difference?: number;
+      readonly agrees?: boolean;
+      readonly losses?: readonly number[];
+      readonly facts?: { readonly [fact: string]: number };
+    };
+
+/** One workload or kernel. */
+export interface Section {
+  readonly name: string;
+  readonly title: string;
+  readonly kind: "workload" | "kernel";
+  /** The largest difference with which a contender is ranked. */
+  readonly tolerance: number;
+  readonly work?: { readonly unit: "flop" | "element"; readonly count: number };
+  readonly entries: readonly Entry[];
+}
+
+export interface Report {
+  readonly date: string;
+  readonly machine: Machine;
+  readonly quick: boolean;
+  readonly versions: { readonly [contender: string]: string };
+  readonly absent: readonly { readonly name: string; readonly advice: string }[];
+  readonly ceilings: readonly ({ readonly name: string; readonly unit: string } & Spread)[];
+  readonly sections: readonly Section[];
+}
+
+type Cells = readonly string[];
+
+/** A table whose first column is words and whose others are numbers, but for the last. */
+const table = (rows: readonly Cells[]): string => {
+  const width = (i: number): number => Math.max(...rows.map((row) => (row[i] ?? "").length));
+  const widths = (rows[0] ?? []).map((_, i) => width(i));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, i) =>
+          i === 0 || i === row.length - 1
+            ? cell.padEnd(widths[i] ?? 0)
+            : cell.padStart(widths[i] ?? 0),
+        )
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+};
+
+const time = (ms: number): string =>
+  ms >= 100 ? ms.toFixed(0) : ms >= 1 ? ms.toFixed(2) : ms.toFixed(4);
+
+const rate = (section: Section, ms: number): string =>
+  section.work === undefined
+    ? ""
+    : section.work.unit === "flop"
+      ? `${(section.work.count / ms / 1e6).toFixed(1)} GFLOP/s`
+      : `${((ms * 1e6) / section.work.count).toFixed(2)} ns each`;
+
+/** What a contender's time counts for: nothing, where it computed something else. */
+const ranked = (entry: Entry): number | undefined =>
+  entry.error === undefined && entry.agrees !== false ? entry.milliseconds.median : undefined;
+
+const medianOf = (section: Section, contender: string): number | undefined => {
+  const found = section.entries.find((entry) => entry.contender === contender);
+  return found === undefined ? undefined : ranked(found);
+};
+
+const verdict = (entry: Entry): string => {
+  if (entry.error !== undefined) return entry.error.slice(0, 100);
+  const { difference, agrees } = entry;
+  return difference === undefined
+    ? ""
+    : `${difference.toExponential(1)}${agrees === false ? ", not ranked" : ""}`;
+};
+
+const sectionTable = (section: Section): string => {
+  const ours = medianOf(section, "fluxion");
+  const rows = section.entries.map((entry): Cells => {
+    if (entry.error !== undefined) return [entry.contender, "", "", "", "", verdict(entry)];
+    const { median, low, high } = entry.milliseconds;
+    const mine = ranked(entry);
+    const ratio = ours === undefined || mine === undefined ? "" : `${(mine / ours).toFixed(2)}×`;
+    return [
+      entry.contender,
+      time(median),
+      `${time(low)}–${time(high)}`,
+      ratio,
+      rate(section, median),
+      verdict(entry),
+    ];
+  });
+  const what = section.kind === "workload" ? "ms a step" : "ms a run";
+  return `${section.kind === "workload" ? `${section.name}: ` : ""}${section.title}\n${table([
+    ["", what, "middle half", "to fluxion", "", "difference"],
+    ...rows,
+  ])}`;
+};
+
+const least = (section: Section, names: (name: string) => boolean): number | undefined => {
+  const times = section.entries.flatMap((entry) =>
+    names(entry.contender) ? (ranked(entry) ?? []) : [],
+  );
+  return times.length === 0 ? undefined : Math.min(...times);
+};
+
+const share = (ours: number | undefined, theirs: number | undefined): string =>
+  ours === undefined || theirs === undefined ? "–" : (ours / theirs).toFixed(2);
+
+/** fluxion's time as a share of PyTorch's at its better thread count, and of the best JavaScript peer's. */
+const summary = (sections: readonly Section[]): string =>
+  table([
+    ["fluxion's time as a share of", "PyTorch's", "the best JavaScript peer's"],
+    ...sections.map((section): Cells => {
+      const ours = medianOf(section, "fluxion");
+      const isTorch = (name: string): boolean => name.startsWith("PyTorch");
+      return [
+        section.name,
+        share(ours, least(section, isTorch)),
+        share(
+          ours,
+          least(section, (name) => name !== "fluxion" && !isTorch(name)),
+        ),
+      ];
+    }),
+  ]);
+
+const facts = (sections: readonly Section[]): string => {
+  const rows = sections.flatMap((section): readonly Cells[] => {
+    const entry = section.entries.find(({ contender }) => contender === "fluxion");
+    if (entry === undefined || entry.error !== undefined || entry.facts === undefined) return [];
+    const { compile = 0, bytes = 0, operations = 0 } = entry.facts;
+    return [
+      [
+        section.name,
+        `${compile.toFixed(0)} ms`,
+        `${(bytes / 2 ** 20).toFixed(2)} MiB`,
+        `${(operations / 1e6).toFixed(1)} M`,
+        `${(operations / entry.milliseconds.median / 1e6).toFixed(1)} GFLOP/s`,
+      ],
+    ];
+  });
+  return rows.length === 0
+    ? ""
+    : table([["fluxion's programs", "compiled in", "memory", "operations", "rate"], ...rows]);
+};
+
+/** A report as it is read. */
+export const show = (report: Report): string => {
+  const { machine, versions, absent } = report;
+  const head = [
+    `${report.date}${report.quick ? ", a quick run: figures are rough" : ""}`,
+    `${machine.cores} × ${machine.processor}, ${machine.memory}, ${machine.system}, Node ${machine.node}, load ${machine.load.toFixed(1)}`,
+    ...Object.entries(versions).map(([name, version]) => `${name}: ${version}`),
+    ...absent.map(({ name, advice }) => `${name}: not installed (${advice})`),
+  ].join("\n");
+  const limits = table([
+    ["ceilings, one thread", "best", "median"],
+    ...report.ceilings.map(
+      ({ name, unit, best, median }): Cells => [
+        name,
+        `${best.toFixed(1)} ${unit}`,
+        `${median.toFixed(1)} ${unit}`,
+      ],
+    ),
+  ]);
+  const parts = [head, limits, ...report.sections.map(sectionTable)];
+  return [...parts, summary(report.sections), facts(report.sections)]
+    .filter((part) => part !== "")
+    .join("\n\n");
+};

@@ -1,0 +1,6 @@
+import { w3 } from "./cnn.ts";
+import { w1, w2 } from "./mlp.ts";
+import type { Workload } from "./workload.ts";
+
+/** The five workloads, in their order. */
+export const workloads: readonly Workload[] = [w1, w2, w3];
