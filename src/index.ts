@@ -70,6 +70,23 @@ export {
   tanhshrink,
   threshold,
 } from "./nn/activations.ts";
+export {
+  type Attention,
+  type AttentionOptions,
+  type AttentionParams,
+  type Cache,
+  multiHeadAttention,
+} from "./nn/attention.ts";
+export { type BatchNormOptions, batchNorm, type RunningStatistics } from "./nn/batchNorm.ts";
+export {
+  type Cell,
+  type CellOf,
+  type CellOptions,
+  type CellParams,
+  gruCell,
+  lstmCell,
+  rnnCell,
+} from "./nn/cells.ts";
 export type { ParamsOf, Sequential, StateOf } from "./nn/chainTypes.ts";
 export {
   fanout,
@@ -103,6 +120,24 @@ export {
 } from "./nn/convolve.ts";
 export { type DenseOptions, type DenseParams, dense, type LinearParams } from "./nn/dense.ts";
 export { describe, type LayerRow } from "./nn/describe.ts";
+export {
+  type EmbeddingOptions,
+  type EmbeddingParams,
+  embedding,
+  learnedPositions,
+  type PositionParams,
+  rotary,
+  sinusoidalPositions,
+  type TiedParams,
+  tiedEmbedding,
+} from "./nn/embedding.ts";
+export {
+  type FeedForwardOptions,
+  type FeedForwardParams,
+  feedForward,
+  type GatedParams,
+  gatedFeedForward,
+} from "./nn/feedForward.ts";
 /** How params begin. */
 export * as initializers from "./nn/initializers.ts";
 export type {
@@ -141,6 +176,16 @@ export {
   topK,
 } from "./nn/metrics.ts";
 export {
+  groupNorm,
+  instanceNorm,
+  type LocalResponseOptions,
+  layerNorm,
+  localResponseNorm,
+  type NormOptions,
+  rmsNorm,
+  type Scale,
+} from "./nn/normalisation.ts";
+export {
   type AveragePoolOptions,
   adaptiveAveragePooled,
   adaptiveMaxPooled,
@@ -173,6 +218,18 @@ export {
 } from "./nn/pooling.ts";
 export { dropout, flatten, pure, reshapeLayer } from "./nn/pure.ts";
 export {
+  type Carries,
+  gru,
+  lstm,
+  type Recurred,
+  type RecurrenceOptions,
+  type RecurrentLayer,
+  type RecurrentParams,
+  type Run,
+  recurrent,
+  rnn,
+} from "./nn/recurrent.ts";
+export {
   type InterpolateOptions,
   interpolate,
   pixelShuffled,
@@ -188,7 +245,19 @@ export {
   pixelUnshuffle,
   upsample,
 } from "./nn/resizing.ts";
+export { attentionWeights, causalMask, scaledDotProductAttention } from "./nn/scaledDotProduct.ts";
+export type { ScaleOffset } from "./nn/scaleOffset.ts";
+export { mapOver, masked } from "./nn/sequences.ts";
 export { andThen, identity, sequential } from "./nn/sequential.ts";
+export {
+  type DecoderBlock,
+  type DecoderParams,
+  type EncoderBlock,
+  type EncoderParams,
+  type TransformerOptions,
+  transformerDecoderBlock,
+  transformerEncoderBlock,
+} from "./nn/transformer.ts";
 export type { Grid, Padding, PerAxis } from "./nn/windows.ts";
 // Optimizers
 export { type AdamOptions, adam, adamW } from "./optim/adam.ts";

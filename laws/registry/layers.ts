@@ -19,6 +19,7 @@ import type * as plain from "../../src/nn/pure.ts";
 import { dropout, flatten, pure, reshapeLayer } from "../../src/nn/pure.ts";
 import type * as composed from "../../src/nn/sequential.ts";
 import { andThen, identity, sequential } from "../../src/nn/sequential.ts";
+import { sequenceLayers } from "./sequences.ts";
 import type { LayerCase, Settings } from "./settings.ts";
 import { spatial } from "./spatial.ts";
 
@@ -56,6 +57,7 @@ const settings: Settings<typeof affine & typeof plain & typeof composed & typeof
 export const layerCases: readonly LayerCase[] = Object.entries({
   ...settings,
   ...spatial,
+  ...sequenceLayers,
 }).flatMap(([name, all]) =>
   all.map((setting, i) => ({ ...setting, name: i === 0 ? name : `${name}, setting ${i + 1}` })),
 );

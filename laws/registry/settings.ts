@@ -9,6 +9,8 @@ export interface LayerCase {
   readonly shape: Shape;
   /** Its declared derivative is not the limit of differences: gradients are stopped in it. */
   readonly rough?: boolean;
+  /** In training it looks at the other examples of the batch, and one example alone has no meaning. */
+  readonly acrossExamples?: boolean;
   /** The numbers of which examples are made, where those that avoid most kinks do not do. */
   readonly elements?: fc.Arbitrary<number>;
 }

@@ -20,6 +20,11 @@ export interface Context {
   readonly key: Expr<readonly [2]>;
   /** The name of the `vmap` axis of the batch, for layers that look across examples. */
   readonly axis: string;
+  /**
+   * Which moments of a sequence are real, `[time]` of bool, for layers along time; all where missing. It
+   * is what `masked` sets.
+   */
+  readonly mask?: Expr;
 }
 
 /** What `init` makes: the parameters to be trained, and the state that `apply` carries along. */

@@ -17,6 +17,8 @@ const registered = {
   nn: [
     ...["activations", "combinators", "dense", "losses", "metrics", "pure", "sequential"],
     ...["convolution", "pooling", "resizing"],
+    ...["attention", "batchNorm", "embedding", "feedForward", "normalisation", "recurrent"],
+    ...["sequences", "transformer"],
   ],
   optim: ["adam", "adaptive", "parts", "sgd", "transformation"],
 } as const;
@@ -26,6 +28,7 @@ const others = {
   nn: [
     ...["chainTypes", "describe", "initializers", "layer", "metric", "stack", "within"],
     ...["convolve", "pool", "resample", "windows"],
+    ...["affine", "cells", "scaledDotProduct", "scaleOffset"],
   ],
   optim: ["learningRate", "moments", "schedules", "tree"],
 } as const;

@@ -1,0 +1,130 @@
+import type { Expr } from "../../src/ir/expr.ts";
+import { cast } from "../../src/ir/ops/control.ts";
+import { floor, gt, sin, tanh } from "../../src/ir/ops/elementwise.ts";
+import { iota } from "../../src/ir/ops/indexed.ts";
+import { index } from "../../src/ir/ops/structural.ts";
+import * as attentions from "../../src/nn/attention.ts";
+import * as batches from "../../src/nn/batchNorm.ts";
+import { gruCell } from "../../src/nn/cells.ts";
+import { dense } from "../../src/nn/dense.ts";
+import * as embeddings from "../../src/nn/embedding.ts";
+import * as feeds from "../../src/nn/feedForward.ts";
+import type { Composable, Layer } from "../../src/nn/layer.ts";
+import * as norms from "../../src/nn/normalisation.ts";
+import { dropout, pure } from "../../src/nn/pure.ts";
+import * as recurrences from "../../src/nn/recurrent.ts";
+import * as sequences from "../../src/nn/sequences.ts";
+import { sequential } from "../../src/nn/sequential.ts";
+import * as transformers from "../../src/nn/transformer.ts";
+import type { Settings } from "./settings.ts";
+
+const { multiHeadAttention } = attentions;
+const { gru, lstm, rnn } = recurrences;
+const { transformerDecoderBlock, transformerEncoderBlock } = transformers;
+
+/** Numbers as tokens: some of them are none of a vocabulary, and read zeros. */
+const tokens = pure("tokens", (x: Expr) => cast(floor(x) as Expr, "i32"));
+const ofTokens = (layer: Composable): Composable =>
+  (sequential as (...layers: readonly Composable[]) => Composable)(tokens, layer);
+
+/** Far from where equal numbers have no variance to divide by. */
+const calm = { epsilon: 0.5 };
+
+const decoder = transformerDecoderBlock(2, { heads: 2, hidden: 3, ...calm });
+/** A decoder block whose memory is made of its own input. */
+const decoding: Layer<
+  readonly [number, 2],
+  readonly [number, 2],
+  transformers.DecoderParams,
+  undefined
+> = {
+  name: "decoding",
+  init: decoder.init,
+  apply: (params, state, x, context) =>
+    decoder.over(sin(x) as Expr).apply(params, state, x, context),
+};
+
+/** Layers along sequences, and those that they are made of: one that is not here does not compile. */
+export const sequenceLayers: Settings<
+  typeof attentions &
+    typeof batches &
+    typeof embeddings &
+    typeof feeds &
+    typeof norms &
+    typeof recurrences &
+    typeof sequences &
+    typeof transformers
+> = {
+  layerNorm: [
+    { layer: norms.layerNorm(3, calm), shape: [3] },
+    { layer: norms.layerNorm(2, calm), shape: [2, 2] },
+  ],
+  groupNorm: [{ layer: norms.groupNorm(2, 4, calm), shape: [2, 4] }],
+  instanceNorm: [{ layer: norms.instanceNorm(2, calm), shape: [3, 2] }],
+  rmsNorm: [{ layer: norms.rmsNorm(3, calm), shape: [3] }],
+  localResponseNorm: [
+    { layer: norms.localResponseNorm({ size: 3, alpha: 0.5 }), shape: [2, 4] },
+    { layer: norms.localResponseNorm({ size: 2, alpha: 0.5, k: 2 }), shape: [3] },
+  ],
+  batchNorm: [{ layer: batches.batchNorm(2, calm), shape: [2, 2], acrossExamples: true }],
+
+  embedding: [{ layer: ofTokens(embeddings.embedding(2, 3)), shape: [3] }],
+  tiedEmbedding: [
+    { layer: ofTokens(embeddings.tiedEmbedding(3, 2, sequences.mapOver(dense(2, 2)))), shape: [2] },
+  ],
+  learnedPositions: [{ layer: embeddings.learnedPositions(4, 2), shape: [3, 2] }],
+  sinusoidalPositions: [{ layer: embeddings.sinusoidalPositions, shape: [3, 4] }],
+  rotary: [
+    {
+      layer: pure("rotary", (x: Expr) => embeddings.rotary(x, iota([3]) as Expr)),
+      shape: [3, 4],
+    },
+  ],
+
+  rnn: [
+    { layer: rnn(2, 3), shape: [3, 2] },
+    { layer: rnn(2, 2, { output: "last", activation: sin }), shape: [2, 2] },
+  ],
+  lstm: [
+    { layer: lstm(2, 2), shape: [3, 2] },
+    { layer: lstm(1, 2, { layers: 2, bidirectional: true, output: "last" }), shape: [2, 1] },
+  ],
+  gru: [
+    { layer: gru(2, 2), shape: [3, 2] },
+    { layer: gru(1, 2, { bidirectional: true, bias: false }), shape: [2, 1] },
+  ],
+  recurrent: [{ layer: recurrences.recurrent(gruCell, 2, 2, {}), shape: [2, 2] }],
+  mapOver: [
+    { layer: sequences.mapOver(sequential(dense(2, 3), tanh, dropout(0.5))), shape: [3, 2] },
+  ],
+  masked: [
+    {
+      layer: sequences.masked((x) => gt(index(x, 0, -1), 0) as Expr, lstm(2, 2)),
+      shape: [3, 2],
+    },
+    {
+      layer: sequences.masked(
+        (x) => gt(index(x, 0, -1), 0) as Expr,
+        multiHeadAttention(2, { heads: 2, causal: true }),
+      ),
+      shape: [3, 2],
+    },
+  ],
+
+  multiHeadAttention: [
+    { layer: multiHeadAttention(2), shape: [3, 2] },
+    { layer: multiHeadAttention(4, { heads: 2, causal: true, rotary: true }), shape: [2, 4] },
+    { layer: multiHeadAttention(4, { heads: 4, keyValueHeads: 2, bias: false }), shape: [2, 4] },
+  ],
+  feedForward: [{ layer: feeds.feedForward(2, 3), shape: [2, 2] }],
+  gatedFeedForward: [{ layer: feeds.gatedFeedForward(2, 3), shape: [2, 2] }],
+  transformerEncoderBlock: [
+    { layer: transformerEncoderBlock(2, { heads: 2, hidden: 3, ...calm }), shape: [2, 2] },
+    {
+      layer: transformerEncoderBlock(2, { hidden: 2, norm: "post", causal: true, ...calm }),
+      shape: [2, 2],
+    },
+    { layer: transformerEncoderBlock(2, { hidden: 2, dropout: 0.5, ...calm }), shape: [2, 2] },
+  ],
+  transformerDecoderBlock: [{ layer: decoding, shape: [2, 2] }],
+};

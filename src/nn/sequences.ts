@@ -1,0 +1,69 @@
+import { flatten, unflatten } from "../algebra/tree.ts";
+import { vmap } from "../autodiff/index.ts";
+import type { Expr } from "../ir/expr.ts";
+import { randomBits } from "../ir/ops/random.ts";
+import { index } from "../ir/ops/structural.ts";
+import type { Shape } from "../tensor/shape.ts";
+import type { Chain, ParamsOf, Span, Spanning, StateOf } from "./chainTypes.ts";
+import type { AnyLayer, Composable, Context, Layer, OpenLayer, SameLayer } from "./layer.ts";
+import { exprsOf, open, within } from "./within.ts";
+
+/** What a layer does to sequences, given what it does to one moment. */
+type Each<L extends Composable> =
+  Chain<readonly [L]> extends Span<infer I extends Shape, infer O extends Shape>
+    ? Layer<readonly [number, ...I], readonly [number, ...O], ParamsOf<L>, StateOf<L>>
+    : SameLayer<ParamsOf<L>, StateOf<L>>;
+
+/**
+ * The layer at each moment of a sequence, all at once, with the same params and each from the same state.
+ * {@link scanOver} is for a state that passes from moment to moment.
+ *
+ * **Shapes** for a layer `[...i] → [...o]`: `x: [time, ...i] → y: [time, ...o]`.
+ */
+export const mapOver = <const L extends Composable>(layer: L): Each<L> =>
+  mapOpen(open(layer)) as AnyLayer as Each<L>;
+
+const mapOpen = (inner: OpenLayer): OpenLayer => ({
+  name: "mapOver",
+  init: inner.init,
+  apply: (params, state, xs, context) => {
+    const keys = randomBits(context.key, [xs.shape[0] ?? 0, 2]);
+    const one = (x: Expr, key: Context["key"]) =>
+      within(inner.name, inner, params, state, x, { ...context, key });
+    const [ys, states] = vmap(one)(xs, keys);
+    const { leaves, shape } = flatten(states);
+    // Layers give state only what they share across what they are mapped over.
+    return [
+      ys,
+      unflatten(
+        shape,
+        exprsOf(leaves).map((leaf) => index(leaf, 0)),
+      ),
+    ];
+  },
+  parts: { children: [inner], rebuild: ([child = inner]) => mapOpen(open(child)) },
+});
+
+/**
+ * The layer, told which moments of its input are real: recurrences keep their carry at the others, and
+ * attention does not see them.
+ *
+ * **Shapes** `real` gives bool `[time]`.
+ */
+export const masked = <const L extends Composable>(
+  real: (x: Expr) => Expr,
+  layer: L,
+): Spanning<Chain<readonly [L]>, ParamsOf<L>, StateOf<L>> =>
+  maskedOpen(real, open(layer)) as AnyLayer as Spanning<
+    Chain<readonly [L]>,
+    ParamsOf<L>,
+    StateOf<L>
+  >;
+
+const maskedOpen = (real: (x: Expr) => Expr, inner: OpenLayer): OpenLayer => ({
+  name: "masked",
+  init: inner.init,
+  apply: (params, state, x, context) =>
+    within(inner.name, inner, params, state, x, { ...context, mask: real(x) }),
+  parts: { children: [inner], rebuild: ([child = inner]) => maskedOpen(real, open(child)) },
+});
