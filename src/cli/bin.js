@@ -46,7 +46,9 @@ if (recentEnough()) {
     });
     // An interruption is the child's to answer: it stops the run cleanly, and this process waits.
     // A terminal sends its interruption to both; other signals come to this process alone.
-    process.on("SIGINT", () => {});
+    process.on("SIGINT", () => {
+      if (!process.stdin.isTTY) child.kill("SIGINT");
+    });
     process.on("SIGTERM", () => child.kill("SIGTERM"));
     child.on("exit", (code, signal) => {
       process.exitCode = signal === null ? (code ?? 1) : 128 + constants.signals[signal];

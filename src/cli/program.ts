@@ -94,8 +94,17 @@ const perform = Effect.fnUntraced(function* (asked: Invocation) {
   }
 });
 
-/** The whole command: its exit code is 0, 1 where it failed (explained on stderr), 130 where it was interrupted. */
+/** A reader of the output that has gone away (`| head`) is no failure. */
+const unread = (error: Error & { readonly code?: string }): void => {
+  if (error.code !== "EPIPE") throw error;
+};
+
+/**
+ * The whole command: its exit code is 0, 1 where it failed (explained on stderr), 130 where it was
+ * interrupted, 143 where it was told to end.
+ */
 export const main = (args: readonly string[]): Promise<void> => {
+  process.stdout.on("error", unread);
   const asked = parse(args);
   const work = asked._tag === "Left" ? Effect.fail(asked.left) : perform(asked.right);
   return Effect.runPromise(

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect";
 import { flatten, leafPaths, sameTreeShape } from "../algebra/tree.ts";
-import type { Row } from "../data/dataset.ts";
+import type { Dataset, Row } from "../data/dataset.ts";
 import { type InvalidData, validate } from "../data/validate.ts";
 import { InvalidPipeline, StateMismatch, UnknownColumn } from "../errors.ts";
 import { showShape } from "../tensor/shape.ts";
@@ -52,8 +52,12 @@ export const checkSettings = (of: AnyPipeline): Effect.Effect<void, InvalidPipel
   return Effect.fail(new InvalidPipeline({ pipeline: of.name, field, value: of[field], expected }));
 };
 
-const checkColumns = (of: AnyPipeline, splits: Splits<Row>): Effect.Effect<void, UnknownColumn> => {
-  const columns = Object.keys(splits.train.columns);
+/** Whether examples have what a pipeline takes from them. */
+export const checkColumns = (
+  of: AnyPipeline,
+  examples: Dataset<Row>,
+): Effect.Effect<void, UnknownColumn> => {
+  const columns = Object.keys(examples.columns);
   const missing = [of.input, of.target].find((column) => !columns.includes(column));
   return missing === undefined
     ? Effect.void
@@ -64,7 +68,8 @@ const checkColumns = (of: AnyPipeline, splits: Splits<Row>): Effect.Effect<void,
 export const checkData = Effect.fnUntraced(function* (of: AnyPipeline, splits: Splits<Row>) {
   const labels = of.classes === undefined ? {} : { [of.target]: of.classes };
   const { train, validation, test } = splits;
-  yield* checkColumns(of, splits);
+  for (const examples of [train, validation, test])
+    if (examples !== undefined) yield* checkColumns(of, examples);
   yield* validate(train, { where: `${of.name}: training data`, batchSize: of.batchSize, labels });
   if (validation !== undefined)
     yield* validate(validation, { where: `${of.name}: validation data`, labels });
@@ -74,21 +79,25 @@ export const checkData = Effect.fnUntraced(function* (of: AnyPipeline, splits: S
 const typeText = (tensor: Tensor | undefined): string =>
   tensor === undefined ? "nothing" : `${tensor.dtype} ${showShape(tensor.shape)}`;
 
+type Part = "params" | "layerState" | "optimizerState";
+
 /**
- * Why a run cannot go on from `state`, if it cannot: its trees must be those that the pipeline itself would
- * begin with.
+ * Why a state is not one of the pipeline's, if it is not: the trees of its `parts` must be those that the
+ * pipeline itself would begin with.
  */
-export const stateMismatch = (
+export const stateMismatch = <K extends Part>(
   of: AnyPipeline,
-  state: Pick<TrainState, "params" | "layerState" | "optimizerState">,
+  state: Pick<TrainState, K>,
   fresh: TrainState,
+  parts: readonly K[],
 ): StateMismatch | undefined => {
-  for (const part of ["params", "layerState", "optimizerState"] as const) {
+  for (const part of parts) {
     const [wanted, given] = [flatten(fresh[part]), flatten(state[part])];
     const mismatch = (path: readonly string[], expected: string, actual: string) =>
       new StateMismatch({ pipeline: of.name, part, path, expected, actual });
     const [paths, actual] = [leafPaths(wanted.shape), leafPaths(given.shape)];
-    const shown = (all: typeof paths) => all.map((path) => path.join(".")).join(", ");
+    const shown = (all: typeof paths) =>
+      all.map((path) => path.join(".")).join(", ") || "no leaves";
     if (!sameTreeShape(wanted.shape, given.shape)) return mismatch([], shown(paths), shown(actual));
     // The leaves of a state are tensors.
     const [xs, ys] = [wanted.leaves as readonly Tensor[], given.leaves as readonly Tensor[]];
@@ -96,4 +105,22 @@ export const stateMismatch = (
     if (at >= 0) return mismatch(paths[at] ?? [], typeText(xs[at]), typeText(ys[at]));
   }
   return undefined;
+};
+
+/** Why a run cannot go on from where `state` is, if it cannot. */
+export const positionMismatch = (
+  of: AnyPipeline,
+  { key, epoch, batch, step }: Pick<TrainState, "key" | "epoch" | "batch" | "step">,
+  stepsPerEpoch: number,
+): StateMismatch | undefined => {
+  const mismatch = (part: string, expected: string, actual: string) =>
+    new StateMismatch({ pipeline: of.name, part, path: [], expected, actual });
+  const keyType = typeText(key);
+  if (keyType !== "i32 [2]") return mismatch("key", "i32 [2]", keyType);
+  const natural = wholeFrom(0);
+  for (const [part, count] of Object.entries({ epoch, step, batch }))
+    if (!natural(count)) return mismatch(part, "a whole number, 0 or more", String(count));
+  return batch < stepsPerEpoch
+    ? undefined
+    : mismatch("batch", `a whole number below ${stepsPerEpoch}`, String(batch));
 };

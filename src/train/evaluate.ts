@@ -5,6 +5,8 @@ import type { Dataset, Row } from "../data/dataset.ts";
 import { validate } from "../data/validate.ts";
 import type { BackendUnavailable, CompileError, MemoryLimit } from "../errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { initialState } from "./carried.ts";
+import { checkColumns, stateMismatch } from "./check.ts";
 import type { Score } from "./event.ts";
 import { type Pairs, pairsOf } from "./pairs.ts";
 import type { AnyPipeline } from "./pipeline.ts";
@@ -82,7 +84,7 @@ export const evaluator = (of: AnyPipeline): Evaluator => {
 /**
  * The loss and the metrics of a trained state on a dataset with the pipeline's columns.
  *
- * **Fails with** what is wrong with the data, `CompileError`, `BackendUnavailable`, `MemoryLimit`.
+ * **Fails with** what is wrong with the data, `StateMismatch`, `CompileError`, `BackendUnavailable`, `MemoryLimit`.
  */
 export const evaluate = Effect.fnUntraced(function* (
   of: AnyPipeline,
@@ -90,6 +92,9 @@ export const evaluate = Effect.fnUntraced(function* (
   dataset: Dataset<Row>,
 ) {
   const labels = of.classes === undefined ? {} : { [of.target]: of.classes };
+  yield* checkColumns(of, dataset);
   yield* validate(dataset, { where: `${of.name}: evaluated data`, labels });
+  const mismatch = stateMismatch(of, state, initialState(of), ["params", "layerState"]);
+  if (mismatch !== undefined) return yield* mismatch;
   return yield* evaluator(of)(state, pairsOf(dataset, of), () => false);
 });

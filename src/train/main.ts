@@ -4,8 +4,8 @@ import { printProgress } from "./operators/printProgress.ts";
 import type { AnyPipeline } from "./pipeline.ts";
 import { train$ } from "./train.ts";
 
-/** The exit code of a process that an interruption from the terminal ended. */
-const interrupted = 130;
+/** The exit codes of a process that was interrupted from the terminal, and of one told to end. */
+const interrupted = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /**
  * Subscribes for the whole of this process: an error is explained and makes the exit code 1. An
@@ -13,9 +13,9 @@ const interrupted = 130;
  * that has gone away.
  */
 export const subscribeMain = (stream$: Observable<unknown>): void => {
-  const stop = (): void => {
+  const stop = (signal: keyof typeof interrupted): void => {
     running.unsubscribe();
-    process.exitCode = interrupted;
+    process.exitCode = interrupted[signal];
   };
   const unread = (error: Error & { readonly code?: string }): void => {
     if (error.code !== "EPIPE") throw error;

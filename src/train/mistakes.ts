@@ -26,7 +26,7 @@ const notScalar = (loss: Expr): readonly Issue[] =>
  * them would repeat each mistake in its derivative, and no longer know the layer that made it.
  */
 export const mistakes = (
-  { model, loss }: Objective,
+  { model, loss, augment }: Objective,
   params: unknown,
   layerState: unknown,
   example: Pair<TensorType>,
@@ -37,7 +37,11 @@ export const mistakes = (
   const [p, s] = unflatten(shape, symbols) as readonly [unknown, unknown];
   const key = parameter({ shape: [2], dtype: "i32" }) as Expr as KeyExpr;
   const [input, target] = [parameter(example.input), parameter(example.target)];
-  const [output, next] = model.apply(p, s, input, { mode: "train", key, axis });
+  const [output, next] = model.apply(p, s, augment?.(input, key) ?? input, {
+    mode: "train",
+    key,
+    axis,
+  });
   const made = loss(output, target);
   const whole = program([...symbols, key, input, target], [made, ...leavesOf(next).leaves]);
   // The batch's axis is bound by a vmap that one example does not see.

@@ -3,7 +3,7 @@ import { Backend } from "../backend/backend.ts";
 import type { Dataset, Row } from "../data/dataset.ts";
 import { foldIn, key as keyOf } from "../tensor/key.ts";
 import { carriedOf, initialState } from "./carried.ts";
-import { checkData, checkSettings, stateMismatch } from "./check.ts";
+import { checkData, checkSettings, positionMismatch, stateMismatch } from "./check.ts";
 import { type Pairs, pairsOf } from "./pairs.ts";
 import type { AnyPipeline, Pipeline, Splits } from "./pipeline.ts";
 import { type CompiledStep, compileStep } from "./runner.ts";
@@ -57,12 +57,15 @@ export const prepare = Effect.fnUntraced(function* <P, S, E>(
   yield* checkData(of, splits);
   const fresh = initialState(of);
   const start = from ?? fresh;
-  const mismatch = stateMismatch(of, start, fresh);
+  const mismatch = stateMismatch(of, start, fresh, ["params", "layerState", "optimizerState"]);
   if (mismatch !== undefined) return yield* mismatch;
 
   const train = pairsOf(splits.train, of);
   const held = (examples: Dataset<Row> | undefined) => examples && pairsOf(examples, of);
   const remainder = of.dropRemainder ? 0 : train.examples % of.batchSize;
+  const stepsPerEpoch = Math.floor(train.examples / of.batchSize) + (remainder > 0 ? 1 : 0);
+  const misplaced = positionMismatch(of, start, stepsPerEpoch);
+  if (misplaced !== undefined) return yield* misplaced;
   const scores = scoring(of.metrics);
   const optimizer = of.optimizer({ learningRate: of.learningRate });
   const stepOf = Effect.fnUntraced(function* (size: number) {
@@ -77,7 +80,7 @@ export const prepare = Effect.fnUntraced(function* <P, S, E>(
     train,
     validation: held(splits.validation),
     test: held(splits.test),
-    stepsPerEpoch: Math.floor(train.examples / of.batchSize) + (remainder > 0 ? 1 : 0),
+    stepsPerEpoch,
     scores,
     whole,
     last: remainder > 0 ? yield* stepOf(remainder) : whole,

@@ -11,6 +11,8 @@ import { stateMismatch } from "./check.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { TrainState } from "./state.ts";
 
+const trees = ["params", "layerState", "optimizerState"] as const;
+
 /** What the numbers below mean; another version is refused. */
 const version = 1;
 
@@ -49,7 +51,7 @@ export const stateCodec = <P, S, F>(
           t.failure(input, context, message);
         if (!isKey(key)) return refuse("a key of two words of i32");
         const read = { params, layerState, optimizerState, key, epoch, batch, step };
-        const mismatch = stateMismatch(of, read, initialState(of));
+        const mismatch = stateMismatch(of, read, initialState(of), trees);
         if (mismatch !== undefined) {
           const { part, path, expected, actual } = mismatch;
           return refuse(`${[part, ...path].join(".")}: ${expected}, which ${actual} is not`);
@@ -62,7 +64,7 @@ export const stateCodec = <P, S, F>(
     `a state of ${of.name}`,
     (value): value is TrainState<P, S> =>
       written.is({ version, pipeline: of.name, ...(value as object) }) &&
-      stateMismatch(of, value as TrainState, initialState(of)) === undefined,
+      stateMismatch(of, value as TrainState, initialState(of), trees) === undefined,
     decode,
     (state) => encode(of.name, state),
   );

@@ -67,7 +67,8 @@ const readReport = (shape: TreeShape, outputs: readonly Tensor[]): Report => {
     readonly summaries: readonly unknown[];
   };
   return {
-    loss: read.loss.item(),
+    // A loss of -0, which a margin that is met gives, is 0: JSON has no number -0.
+    loss: read.loss.item() + 0,
     learningRate: read.learningRate?.item(),
     summaries: read.summaries,
   };

@@ -3,7 +3,7 @@ import { Backend, type Plan } from "../backend/backend.ts";
 import { InvalidBatchSize } from "../errors.ts";
 import { describe, type LayerRow } from "../nn/describe.ts";
 import { carriedOf, initialState, parameterCount } from "./carried.ts";
-import { checkSettings } from "./check.ts";
+import { checkColumns, checkSettings } from "./check.ts";
 import { pairsOf } from "./pairs.ts";
 import type { AnyPipeline, Pipeline } from "./pipeline.ts";
 import { compileStep } from "./runner.ts";
@@ -31,6 +31,7 @@ export const summarise = Effect.fnUntraced(function* <P, S, E>(of: Pipeline<P, S
   yield* checkSettings(of);
   const backend = yield* Backend;
   const { train } = yield* of.data;
+  yield* checkColumns(of, train);
   const { batchSize } = of;
   if (!Number.isSafeInteger(batchSize) || batchSize < 1 || batchSize > train.size)
     return yield* new InvalidBatchSize({ size: batchSize, examples: train.size });

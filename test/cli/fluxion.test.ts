@@ -115,6 +115,25 @@ describe("fluxion", () => {
     expect(reports(out).length).toBeGreaterThan(0);
   });
 
+  it("says by its exit code that it was told to end", async () => {
+    const { code, error } = await fluxion(
+      ["train", "case-study", "--epochs", "100000", "--json"],
+      (child) => child.kill("SIGTERM"),
+    );
+    expect([code, error]).toEqual([143, ""]);
+  });
+
+  it("has no quarrel with a reader that is gone before the first word", async () => {
+    const { code, error } = await new Promise<{ code: number | null; error: string }>((resolve) => {
+      const child = spawn(process.execPath, [bin, "list"], { stdio: ["ignore", "pipe", "pipe"] });
+      child.stdout.destroy();
+      const said: string[] = [];
+      child.stderr.on("data", (chunk) => said.push(String(chunk)));
+      child.on("close", (code) => resolve({ code, error: said.join("") }));
+    });
+    expect([code, error]).toEqual([0, ""]);
+  });
+
   it("ends quietly when nobody reads on", async () => {
     const { code, error } = await fluxion(
       ["train", "case-study", "--epochs", "100000", "--json"],

@@ -7,23 +7,32 @@ import {
   accuracy,
   adam,
   binaryAccuracy,
+  concatenate,
   DataSourceError,
   type Dataset,
   dataset,
   dense,
   type Expr,
+  evaluate,
+  initialState,
+  type Key,
   meanSquaredError,
   pipeline,
   type Row,
   relu,
   render,
   resume$,
+  type Services,
+  type Splits,
   sequential,
   softmaxCrossEntropy,
   sum,
+  summarise,
+  type Tensor,
   type TrainEvent,
   tensor,
   train$,
+  withAugmentation,
   withBatchSize,
   withData,
   withEpochs,
@@ -115,6 +124,16 @@ describe("before anything runs", () => {
       withData(Effect.fail(new DataSourceError({ source: "a", reason: "b" })))(small),
       { _tag: "DataSourceError" },
     ],
+    [
+      "validation data without the target",
+      withData(
+        Effect.succeed<Splits<Row>>({
+          train: labelled(Array<number>(16).fill(0)),
+          validation: dataset({ x: zeros([2, 4]) }),
+        }),
+      )(small),
+      { _tag: "UnknownColumn" },
+    ],
     ["shapes that do not compose", withBatchSize(2)(shapes), { _tag: "CompileError" }],
   ];
 
@@ -150,6 +169,52 @@ describe("before anything runs", () => {
       part: "params",
     });
   });
+});
+
+describe("a state that is no place in the run", () => {
+  it.each([
+    ["batch", { batch: 99 }],
+    ["epoch", { epoch: -1 }],
+    ["step", { step: Number.NaN }],
+    ["key", { key: zeros([3]) as Tensor as Key }],
+  ] as const)("is refused for its %s", async (part, changed) => {
+    const begun = initialState<unknown, unknown>(small);
+    const state = { ...begun, ...changed };
+    await expect(
+      collect(resume$<unknown, unknown, never>(small, state, { services })),
+    ).rejects.toMatchObject({ _tag: "StateMismatch", part });
+  });
+});
+
+describe("what is evaluated or summarised", () => {
+  const failing = <A, E>(work: Effect.Effect<A, E, Services>): Promise<unknown> =>
+    Effect.runPromise(Effect.flip(Effect.provide(work, services)));
+  const fresh = initialState<unknown, unknown>(small);
+
+  it("has the pipeline's columns", async () => {
+    const unlabelled = dataset({ x: zeros([2, 4]) });
+    expect(await failing(evaluate(small, fresh, unlabelled))).toMatchObject({
+      _tag: "UnknownColumn",
+      column: "label",
+    });
+    const other = pipe(small, on(dataset({ z: zeros([20, 4]), label: zeros([20]) })));
+    expect(await failing(summarise(other))).toMatchObject({ _tag: "UnknownColumn", column: "x" });
+  });
+
+  it("is evaluated in a state of the pipeline", async () => {
+    const state = { ...fresh, params: [] };
+    expect(await failing(evaluate(small, state, labelled([0])))).toMatchObject({
+      _tag: "StateMismatch",
+      part: "params",
+      actual: "no leaves",
+    });
+  });
+});
+
+it("an augmentation that changes the shape is reported once, in the layer that it reaches", async () => {
+  const { error } = await failure(withAugmentation((x) => concatenate([x, x]))(small));
+  expect(error).toMatchObject({ _tag: "CompileError" });
+  expect(isFluxionError(error) && render(error)).toContain("dense 4 → 8");
 });
 
 const growing = dataset({ x: tensor([[1], [2]]), y: tensor([1, 2]) });

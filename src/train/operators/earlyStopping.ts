@@ -57,7 +57,12 @@ export const earlyStopping = <State>({
   mode = monitor.endsWith(".loss") ? "min" : "max",
 }: EarlyStopping = {}): MonoTypeOperatorFunction<TrainEvent<State>> => {
   const improves = (value: number, best: number): boolean =>
-    mode === "min" ? value < best - minDelta : value > best + minDelta;
+    // Anything is better than a metric that has no value yet.
+    Number.isNaN(best)
+      ? !Number.isNaN(value)
+      : mode === "min"
+        ? value < best - minDelta
+        : value > best + minDelta;
 
   const stopped = (
     watch: NonNullable<Watch<State>["best"]>,

@@ -18,10 +18,11 @@ export interface PrintProgress {
 const grouped = (count: number): string => Math.round(count).toLocaleString("en-US");
 
 const duration = (milliseconds: number): string => {
-  const seconds = milliseconds / 1000;
-  if (seconds < 60) return `${seconds.toFixed(1)} s`;
-  const minutes = Math.floor(seconds / 60);
-  return `${minutes} min ${Math.round(seconds - minutes * 60)} s`;
+  // Rounded first, so that no 60 seconds are left over.
+  const tenths = Math.round(milliseconds / 100);
+  if (tenths < 600) return `${(tenths / 10).toFixed(1)} s`;
+  const seconds = Math.round(milliseconds / 1000);
+  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 };
 
 const figure = (value: number): string =>

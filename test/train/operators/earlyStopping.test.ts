@@ -17,6 +17,11 @@ const run = (
   );
 
 describe("earlyStopping", () => {
+  it("takes any number for better than a value that is NaN", async () => {
+    const events = await run([Number.NaN, 0.5, 0.4, 0.45], { monitor: "train.loss" });
+    expect(events.at(-1)).toMatchObject({ _tag: "Stopped", epoch: 4, state: 3 });
+  });
+
   it("stops after patience + 1 epochs without improvement, with the state of the best", async () => {
     const events = await run([0.5, 0.3, 0.4, 0.35, 0.36, 0.1], {
       monitor: "train.loss",
