@@ -1,4 +1,4 @@
-import type { CallRules, Control, Expr, Program, Source } from "../../src/ir/expr.ts";
+import type { CallRules, Control, Expr, Program } from "../../src/ir/expr.ts";
 import { cast } from "../../src/ir/ops/control.ts";
 import { add, cos, gt, lt, mul, neg, sin, square, tanh } from "../../src/ir/ops/elementwise.ts";
 import { fill } from "../../src/ir/ops/indexed.ts";
@@ -6,7 +6,7 @@ import { matmul } from "../../src/ir/ops/linear.ts";
 import { sum } from "../../src/ir/ops/reduction.ts";
 import type { Dtype } from "../../src/tensor/dtype.ts";
 import type { Shape } from "../../src/tensor/shape.ts";
-import { type Domain, real, tensorOf, tensors, truth, unkinked, whole } from "../domain.ts";
+import { type Domain, real, tensors, truth, unkinked, whole } from "../domain.ts";
 import { programOf } from "../symbolic.ts";
 import type { Case, Cases } from "./case.ts";
 
@@ -29,22 +29,6 @@ const converted = (from: Dtype, dtype: Dtype, rough = false): Case<"cast"> => ({
   ],
   rough,
 });
-
-export const source: Cases<keyof Source> = {
-  constant: [
-    { label: "", params: { value: tensorOf([2], "f64", [0.5, -3]) }, operands: [] },
-    { label: "of i32", params: { value: tensorOf([], "i32", [7]) }, operands: [] },
-  ],
-  parameter: [{ label: "", params: { type: floats(2).type }, operands: [floats(2)] }],
-  iota: [
-    { label: "down", params: { shape: [2, 3], dtype: "f64", axis: 0 }, operands: [] },
-    { label: "across", params: { shape: [2, 3], dtype: "i32", axis: 1 }, operands: [] },
-  ],
-  randomBits: [
-    { label: "of one key", params: { shape: [3] }, operands: [tensors([2], whole, "i32")] },
-    { label: "of two keys", params: { shape: [2, 1] }, operands: [tensors([2, 2], whole, "i32")] },
-  ],
-};
 
 const choice = (label: string, operands: readonly Domain[], yes: F, no: F): Case<"cond"> => ({
   label,

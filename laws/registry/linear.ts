@@ -1,9 +1,7 @@
-import type { Contraction, DotParams, Indexed } from "../../src/ir/expr.ts";
-import { gatherShape } from "../../src/ir/typing.ts";
+import type { Contraction, DotParams } from "../../src/ir/expr.ts";
 import type { Shape } from "../../src/tensor/shape.ts";
 import { real, tensors } from "../domain.ts";
 import type { Case, Cases } from "./case.ts";
-import { indices } from "./structural.ts";
 
 const dotted = (
   label: string,
@@ -17,34 +15,7 @@ const dotted = (
   operands: [tensors(x, real), tensors(y, real)],
 });
 
-const gathered = (axis: number, batch: number, x: Shape, at: Shape): Case<"gather"> => ({
-  label: `along ${axis} of [${x.join(", ")}] at [${at.join(", ")}], ${batch} shared`,
-  params: { axis, batch },
-  operands: [tensors(x, real), indices(at, x[axis] ?? 0)],
-});
-
-const scattered = (axis: number, batch: number, x: Shape, at: Shape): Case<"scatterAdd"> => ({
-  label: `along ${axis} of [${x.join(", ")}] at [${at.join(", ")}], ${batch} shared`,
-  params: { axis, batch },
-  operands: [
-    tensors(x, real),
-    indices(at, x[axis] ?? 0),
-    tensors(gatherShape(axis, batch, x, at), real),
-  ],
-});
-
-/** Each setting of an axis, shared batch axes, and shapes. */
-const settings: readonly (readonly [axis: number, batch: number, x: Shape, at: Shape])[] = [
-  [0, 0, [3], []],
-  [0, 0, [3, 2], [2]],
-  [1, 0, [2, 3], [2, 2]],
-  [1, 1, [2, 3], [2, 2]],
-  [2, 1, [2, 2, 3], [2, 2]],
-  [1, 1, [2, 3, 2], [2]],
-  [2, 2, [2, 2, 3], [2, 2, 2]],
-];
-
-export const linear: Cases<keyof Contraction | keyof Indexed> = {
+export const linear: Cases<keyof Contraction> = {
   dot: [
     dotted("of vectors", [3], [3], [[0], [0]]),
     dotted("of matrices", [2, 3], [3, 2], [[1], [0]]),
@@ -75,6 +46,4 @@ export const linear: Cases<keyof Contraction | keyof Indexed> = {
     ),
     dotted("over nothing", [2, 0], [0, 2], [[1], [0]]),
   ],
-  gather: [gathered(0, 0, [4, 2], [3]), ...settings.map((s) => gathered(...s))],
-  scatterAdd: [scattered(0, 0, [4, 2], [3]), ...settings.map((s) => scattered(...s))],
 };

@@ -1,10 +1,13 @@
 import type { PrimitiveTag } from "../../src/ir/expr.ts";
 import type { SymbolicFunction } from "../symbolic.ts";
 import { type Case, type Cases, functionOf, overExamples } from "./case.ts";
-import { control, source } from "./control.ts";
+import { control } from "./control.ts";
 import { elementwise } from "./elementwise.ts";
+import { indexed } from "./indexed.ts";
 import { linear } from "./linear.ts";
-import { reduction, structural } from "./structural.ts";
+import { reduction } from "./reduction.ts";
+import { sources } from "./sources.ts";
+import { structural } from "./structural.ts";
 
 /** Every primitive in several settings: one without a setting does not compile. */
 export const primitiveCases: Cases<PrimitiveTag> = {
@@ -12,7 +15,8 @@ export const primitiveCases: Cases<PrimitiveTag> = {
   ...reduction,
   ...structural,
   ...linear,
-  ...source,
+  ...indexed,
+  ...sources,
   ...control,
 };
 
