@@ -9,6 +9,7 @@ import type { Kernel, Step } from "./kernels/kernel.ts";
 import { reduceKernel } from "./kernels/reduction.ts";
 import { type Lowering, lowerings } from "./lowering.ts";
 import type { Operation } from "./pointwise/operation.ts";
+import { recompute } from "./recompute.ts";
 import { isPointwise, type Scope, scopeOf } from "./scope.ts";
 import {
   type Buffer,
@@ -157,21 +158,25 @@ const absorb = (
   }
 };
 
+const grouped = (context: Context, program: Program, inputs: readonly View[]) => {
+  const scope = scopeOf(context, program, inputs);
+  const { nodes, operands, producer, viewOf } = scope;
+  return { scope, ...groupNodes({ nodes, isPointwise, operands, producer }, viewOf) };
+};
+
 /**
  * The steps of a program whose inputs are `inputs` and whose outputs go to `destinations`. Where an output
  * replaces an input and everything that reads the old value can run before, it is written in place.
  */
 export const regionSteps = (
   context: Context,
-  program: Program,
+  given: Program,
   inputs: readonly View[],
   destinations: readonly Destination[],
 ): readonly Step[] => {
-  const scope = scopeOf(context, program, inputs);
-  const { groups, groupOf } = groupNodes(
-    { nodes: scope.nodes, isPointwise, operands: scope.operands, producer: scope.producer },
-    scope.viewOf,
-  );
+  const first = grouped(context, given, inputs);
+  const program = recompute(given, (node) => first.groupOf.get(node));
+  const { scope, groups, groupOf } = program === given ? first : grouped(context, program, inputs);
   const readersOf = new Map<Buffer, AnyNode[]>();
   for (const node of scope.nodes)
     for (const view of scope.operands(node)) {
