@@ -14,6 +14,7 @@ import type { Step } from "./kernels/kernel.ts";
 import { planMemory } from "./memory.ts";
 import { type WriteOptions, writeModule } from "./module.ts";
 import { regionSteps } from "./region.ts";
+import { sumsAfterLoops } from "./sums.ts";
 import { type Buffer, bytesOf, makeBuffer, type View, whole } from "./view.ts";
 
 /** Where a tensor of a program stands in memory. */
@@ -62,6 +63,10 @@ const kernelsOf = (steps: readonly Step[], rounds = 1): Plan["kernels"] =>
       ? kernelsOf(step.steps, rounds * step.loop.length)
       : [...kernelsOf(step.onTrue, rounds), ...kernelsOf(step.onFalse, rounds)];
   });
+
+/** A checked program as it is lowered. */
+export const prepared = (program: Program): Program =>
+  sumsAfterLoops(inlineCheckpoints(optimise(program)));
 
 /** Lowers a program that has been checked and optimised. */
 export const lowerProgram = (
@@ -184,7 +189,7 @@ export const compileProgram = (
     const key = `${hash(program)} ${carried} ${relaxed}`;
     const known = cache.get(key);
     if (known !== undefined) return known;
-    const ready = inlineCheckpoints(optimise(program));
+    const ready = prepared(program);
     const compiled = yield* lowerProgram(ready, carried, { relaxed });
     if (cache.size >= cacheSize) cache.delete(cache.keys().next().value as string);
     cache.set(key, compiled);
