@@ -7,6 +7,7 @@ export { mapping, type Vmap } from "./batching.ts";
 export { checkGradients, type GradientOptions } from "./checkGradients.ts";
 export { type CodecSubject, codecLaws, refusal, roundTrip } from "./codecs.ts";
 export { compositions } from "./compositions.ts";
+export { type Declared, declaredDerivative, elementByElement, type Kinked } from "./declared.ts";
 export {
   adjoint,
   derivativeLaws,
@@ -80,7 +81,7 @@ export {
   nestings,
   noConfusion,
 } from "./perturbation.ts";
-export { primitiveCases, primitiveFunctions } from "./registry/primitives.ts";
+export { kinkedPrimitives, primitiveCases, primitiveFunctions } from "./registry/primitives.ts";
 export { exampleOfLayer, functionFrom, functionOfLayer } from "./subjects.ts";
 export { laws } from "./suites.ts";
 export { batched, cotangentMap, type SymbolicFunction, tangentMap } from "./symbolic.ts";

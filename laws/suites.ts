@@ -1,5 +1,6 @@
 import { mapping } from "./batching.ts";
 import { codecLaws } from "./codecs.ts";
+import { declaredDerivative } from "./declared.ts";
 import { adjoint, differenceQuotients, linearity, primalPreservation } from "./derivatives.ts";
 import { chainRule, hessianSymmetry } from "./higherOrder.ts";
 import { layerLaws } from "./layers.ts";
@@ -14,6 +15,8 @@ export const laws = {
   jvp: [primalPreservation(), differenceQuotients(), linearity(), chainRule()],
   /** Of a function's backward derivative. */
   vjp: [primalPreservation(), adjoint(), linearity(), chainRule()],
+  /** Of a function's derivatives at points where a person wrote what they are: its kinks. */
+  kinks: [declaredDerivative()],
   /** Of a function's second derivative. */
   hessian: [hessianSymmetry()],
   /** Of one way of differentiating inside another. */

@@ -2,17 +2,24 @@ import { derive } from "../../src/interpreter/derive.ts";
 import { apply } from "../../src/ir/build.ts";
 import type { Params, PrimitiveTag } from "../../src/ir/expr.ts";
 import { broadcastTo } from "../../src/ir/ops/operand.ts";
+import type { Kinked } from "../declared.ts";
 import type { Domain } from "../domain.ts";
 import { programOf, type SymbolicFunction } from "../symbolic.ts";
 
 /** One setting of a primitive: its parameters, and operands on which its derivative is a derivative. */
-export interface Setting<Parameters> {
+export type Setting<Parameters> = {
   readonly label: string;
   readonly params: Parameters;
   readonly operands: readonly Domain[];
-  /** As in {@link SymbolicFunction}. */
-  readonly rough?: boolean;
-}
+} & (
+  | {
+      readonly rough?: false;
+      /** Derivatives written by hand, at points that samples hardly ever hit. */
+      readonly at?: Kinked["at"];
+    }
+  /** As in {@link SymbolicFunction}: what no difference quotient says, a person must. */
+  | { readonly rough: true; readonly at: Kinked["at"] }
+);
 
 export type Case<P extends PrimitiveTag> = Setting<Params<P>>;
 
@@ -31,6 +38,10 @@ export const functionOf = <P extends PrimitiveTag>(
   rough,
   apply: (xs) => (primitive === "parameter" ? xs : apply(primitive, params, xs)),
 });
+
+/** The case of a primitive as a function with the derivatives it declares, where it declares any. */
+export const kinkedOf = <P extends PrimitiveTag>(primitive: P, each: Case<P>): readonly Kinked[] =>
+  each.at === undefined ? [] : [{ ...functionOf(primitive, each), at: each.at }];
 
 /** A function of operands with a leading axis of examples, each of which sees the others through `axis`. */
 export const overExamples = (f: SymbolicFunction, axis: string): SymbolicFunction => ({

@@ -6,6 +6,7 @@ import { matmul } from "../../src/ir/ops/linear.ts";
 import { sum } from "../../src/ir/ops/reduction.ts";
 import type { Dtype } from "../../src/tensor/dtype.ts";
 import type { Shape } from "../../src/tensor/shape.ts";
+import { elementByElement } from "../declared.ts";
 import { type Domain, real, tensors, truth, unkinked, whole } from "../domain.ts";
 import { programOf } from "../symbolic.ts";
 import type { Case, Cases } from "./case.ts";
@@ -19,7 +20,7 @@ const bodyOf = (operands: readonly Domain[], f: F): Program =>
     (xs) => f(...xs),
   );
 
-const converted = (from: Dtype, dtype: Dtype, rough = false): Case<"cast"> => ({
+const converted = (from: Dtype, dtype: Dtype): Case<"cast"> => ({
   label: `${from} to ${dtype}`,
   params: { dtype },
   operands: [
@@ -27,7 +28,6 @@ const converted = (from: Dtype, dtype: Dtype, rough = false): Case<"cast"> => ({
       ? tensors([3], truth, from)
       : tensors([3], from === "i32" ? whole : unkinked, from),
   ],
-  rough,
 });
 
 const choice = (label: string, operands: readonly Domain[], yes: F, no: F): Case<"cond"> => ({
@@ -106,17 +106,45 @@ export const control: Cases<keyof Control> = {
       label: "of floats",
       params: {},
       operands: [tensors([3], truth, "bool"), floats(3), floats(3)],
+      // What is not chosen has no derivative, whatever it is.
+      at: [
+        {
+          inputs: [
+            [1, 0, 1],
+            [Number.NaN, Number.NaN, 1],
+            [2, 3, Number.POSITIVE_INFINITY],
+          ],
+          jacobian: [
+            [1, 0, 0, 0, 0, 0],
+            [0, 0, 0, 0, 1, 0],
+            [0, 0, 1, 0, 0, 0],
+          ],
+        },
+      ],
     },
   ],
   cast: [
-    converted("f64", "f32", true),
+    {
+      ...converted("f64", "f32"),
+      rough: true,
+      // Rounding is a staircase; its derivative is that of the line along it.
+      at: [elementByElement([[0.1, -3, 1e-50]], [[1, 1, 1]])],
+    },
     converted("f64", "i32"),
     converted("i32", "f64"),
     converted("f64", "bool"),
     converted("bool", "f64"),
     converted("f64", "f64"),
   ],
-  stopGradient: [{ label: "", params: {}, operands: [floats(3)], rough: true }],
+  stopGradient: [
+    {
+      label: "",
+      params: {},
+      operands: [floats(3)],
+      rough: true,
+      at: [elementByElement([[0, 1, Number.NaN]], [[0, 0, 0]])],
+    },
+  ],
   axisSum: [{ label: "", params: { axis: "examples" }, operands: [floats(3, 2)] }],
   cond: [
     choice(

@@ -1,4 +1,5 @@
 import type { Binary, Bitwise, Comparison, Unary } from "../../src/ir/expr.ts";
+import { elementByElement } from "../declared.ts";
 import {
   type Domain,
   nonzero,
@@ -15,6 +16,8 @@ import type { Case, Cases } from "./case.ts";
 
 /** A setting of a primitive without parameters. */
 type Plain = Case<"neg">;
+
+const { NaN: nan, POSITIVE_INFINITY: infinity } = Number;
 
 const vector = [3] as const;
 const of = (
@@ -48,13 +51,58 @@ const distances = of(
   "i32",
 );
 
+/** At a tie each operand has half; beside NaN, which is the result, none has any. */
+const ties = (first: number, second: number) =>
+  [
+    elementByElement(
+      [
+        [1, 2, 0],
+        [1, 1, 3],
+      ],
+      [
+        [0.5, first, second],
+        [0.5, second, first],
+      ],
+    ),
+    elementByElement(
+      [
+        [0, -0, infinity],
+        [-0, 0, infinity],
+      ],
+      [
+        [0.5, 0.5, 0.5],
+        [0.5, 0.5, 0.5],
+      ],
+    ),
+    elementByElement(
+      [
+        [nan, 1, nan],
+        [1, nan, nan],
+      ],
+      [
+        [0, 0, 0],
+        [0, 0, 0],
+      ],
+    ),
+  ] as const;
+
+/** Steps are flat, and so are their edges. */
+const steps = (...edges: readonly [number, number, number]): Plain => ({
+  ...at("at edges", of(unkinked)),
+  at: [elementByElement([edges], [[0, 0, 0]])],
+});
+
 export const elementwise: Cases<keyof Unary | keyof Binary | keyof Bitwise | keyof Comparison> = {
   neg: [at("", of(real)), integers],
-  abs: [at("", of(unkinked)), integers],
-  sign: [at("", of(unkinked)), integers],
-  floor: [at("", of(unkinked))],
-  ceil: [at("", of(unkinked))],
-  round: [at("", of(unkinked))],
+  abs: [
+    at("", of(unkinked)),
+    integers,
+    { ...at("at 0", of(real)), rough: true, at: [elementByElement([[0, -0, -2]], [[0, 0, -1]])] },
+  ],
+  sign: [at("", of(unkinked)), integers, steps(0, -0, infinity)],
+  floor: [at("", of(unkinked)), steps(0, 1, -2)],
+  ceil: [at("", of(unkinked)), steps(0, 1, -2)],
+  round: [at("", of(unkinked)), steps(0.5, 1.5, -2)],
   sqrt: [at("", of(positive))],
   exp: [at("", of(real))],
   expm1: [at("", of(real))],
@@ -78,10 +126,42 @@ export const elementwise: Cases<keyof Unary | keyof Binary | keyof Bitwise | key
     // Quotients are an eighth away from whole numbers, where the remainder jumps.
     at("of floats", of(unkinked), of(nonzero.map((x) => Math.sign(x)))),
     pairs,
+    {
+      ...at("at whole quotients", of(unkinked), of(nonzero.map((x) => Math.sign(x)))),
+      at: [
+        elementByElement(
+          [
+            [2, -3, 0],
+            [1, 1.5, -1],
+          ],
+          [
+            [1, 1, 1],
+            [-2, 2, 0],
+          ],
+        ),
+      ],
+    },
   ],
-  pow: [at("of floats", of(positive), of(real))],
-  maximum: [apart, pairs, { ...grid, label: "with ties", rough: true }],
-  minimum: [apart, pairs, { ...grid, label: "with ties", rough: true }],
+  pow: [
+    at("of floats", of(positive), of(real)),
+    {
+      ...at("of 0", of(positive), of(real)),
+      at: [
+        elementByElement(
+          [
+            [0, 0, 0],
+            [0, 1, 2],
+          ],
+          [
+            [0, 1, 0],
+            [0, 0, 0],
+          ],
+        ),
+      ],
+    },
+  ],
+  maximum: [apart, pairs, { ...grid, label: "with ties", rough: true, at: ties(1, 0) }],
+  minimum: [apart, pairs, { ...grid, label: "with ties", rough: true, at: ties(0, 1) }],
   // The branch cut lies along the negative x axis.
   atan2: [at("right half", of(real), of(positive)), at("upper half", of(positive), of(real))],
 

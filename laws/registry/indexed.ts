@@ -37,6 +37,48 @@ const settings: readonly (readonly [axis: number, batch: number, x: Shape, at: S
 ];
 
 export const indexed: Cases<keyof Indexed> = {
-  gather: [gathered(0, 0, [4, 2], [3]), ...settings.map((s) => gathered(...s))],
-  scatterAdd: [scattered(0, 0, [4, 2], [3]), ...settings.map((s) => scattered(...s))],
+  gather: [
+    gathered(0, 0, [4, 2], [3]),
+    {
+      ...gathered(0, 0, [3], [4]),
+      label: "out of range",
+      // What is read beyond the ends, or before them, is no element.
+      at: [
+        {
+          inputs: [
+            [5, 6, 7],
+            [2, -1, 3, 2],
+          ],
+          jacobian: [
+            [0, 0, 1],
+            [0, 0, 0],
+            [0, 0, 0],
+            [0, 0, 1],
+          ],
+        },
+      ],
+    },
+    ...settings.map((s) => gathered(...s)),
+  ],
+  scatterAdd: [
+    scattered(0, 0, [4, 2], [3]),
+    {
+      ...scattered(0, 0, [2], [3]),
+      label: "out of range",
+      at: [
+        {
+          inputs: [
+            [5, 6],
+            [1, -1, 2],
+            [7, 8, 9],
+          ],
+          jacobian: [
+            [1, 0, 0, 0, 0],
+            [0, 1, 1, 0, 0],
+          ],
+        },
+      ],
+    },
+    ...settings.map((s) => scattered(...s)),
+  ],
 };

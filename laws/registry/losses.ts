@@ -27,7 +27,13 @@ const signs = tensors(
 );
 const labels = tensors([], fc.nat(2), "i32");
 
-/** A distribution with an impossible class, held fixed: there is no derivative by a target at 0. */
+/** From 0 to 1, both among them. */
+const weights = tensors(
+  [3],
+  fc.integer({ min: 0, max: 4 }).map((k) => k / 4),
+);
+
+/** A distribution with an impossible class, held fixed: `p ln p` has no derivative at 0. */
 const impossible = constant(tensorOf([3], "f64", [0.75, 0, 0.25]));
 
 /** Every loss, in several settings: one that is not here does not compile. */
@@ -58,11 +64,12 @@ const settings: { readonly [Name in keyof typeof losses]: readonly Setting[] } =
   softmaxCrossEntropy: [
     of(losses.softmaxCrossEntropy, predictions, labels),
     of(losses.softmaxCrossEntropy, predictions, probabilities),
-    of((x) => losses.softmaxCrossEntropy(x, impossible), predictions),
+    of(losses.softmaxCrossEntropy, predictions, weights),
     of((x, y) => losses.softmaxCrossEntropy(x, y, { labelSmoothing: 0.1 }), predictions, labels),
   ],
   negativeLogLikelihood: [
     of((x, y) => losses.negativeLogLikelihood(logSoftmax(x), y), predictions, labels),
+    of((x, y) => losses.negativeLogLikelihood(logSoftmax(x), y), predictions, weights),
   ],
   hinge: [of(losses.hinge, predictions, signs)],
   klDivergence: [

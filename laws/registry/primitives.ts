@@ -1,6 +1,7 @@
 import type { PrimitiveTag } from "../../src/ir/expr.ts";
+import type { Kinked } from "../declared.ts";
 import type { SymbolicFunction } from "../symbolic.ts";
-import { type Case, type Cases, functionOf, overExamples } from "./case.ts";
+import { type Case, type Cases, functionOf, kinkedOf, overExamples } from "./case.ts";
 import { control } from "./control.ts";
 import { elementwise } from "./elementwise.ts";
 import { indexed } from "./indexed.ts";
@@ -20,10 +21,13 @@ export const primitiveCases: Cases<PrimitiveTag> = {
   ...control,
 };
 
+// A case of some P is one of the union of cases of every P.
+const casesOf = (primitive: PrimitiveTag) =>
+  primitiveCases[primitive] as readonly Case<PrimitiveTag>[];
+
 /** A primitive in each of its settings, as functions on which every law of functions may look. */
 export const functionsOf = (primitive: PrimitiveTag): readonly SymbolicFunction[] =>
-  // A case of some P is one of the union of cases of every P.
-  (primitiveCases[primitive] as readonly Case<PrimitiveTag>[]).map((each) => {
+  casesOf(primitive).map((each) => {
     const f = functionOf(primitive, each);
     return primitive === "axisSum" ? overExamples(f, "examples") : f;
   });
@@ -34,3 +38,8 @@ export const primitives: readonly PrimitiveTag[] = Object.keys(
 
 /** Every setting of every primitive. */
 export const primitiveFunctions: readonly SymbolicFunction[] = primitives.flatMap(functionsOf);
+
+/** The settings of primitives whose derivatives are written by hand, at kinks and where they are easily lost. */
+export const kinkedPrimitives: readonly Kinked[] = primitives.flatMap((primitive) =>
+  casesOf(primitive).flatMap((each) => kinkedOf(primitive, each)),
+);

@@ -51,10 +51,67 @@ export const reduction: Cases<keyof Reduction> = {
     reduced("prod", [0, 2], [0], of([0, 2])),
     ...overAxes("max", distinct),
     ...overAxes("min", distinct),
-    { ...reduced("max", [4], [0], tensors([4], real)), label: "max with ties", rough: true },
+    {
+      ...reduced("max", [4], [0], tensors([4], real)),
+      label: "max with ties",
+      rough: true,
+      at: [
+        { inputs: [[1, 2, 2, 0]], jacobian: [[0, 1 / 2, 1 / 2, 0]] },
+        { inputs: [[3, 3, 1, 3]], jacobian: [[1 / 3, 1 / 3, 0, 1 / 3]] },
+        { inputs: [[-0, 0, -1, -1]], jacobian: [[1 / 2, 1 / 2, 0, 0]] },
+      ],
+    },
+    {
+      ...reduced("min", [4], [0], tensors([4], real)),
+      label: "min with ties",
+      rough: true,
+      at: [
+        { inputs: [[1, 0, 2, 0]], jacobian: [[0, 1 / 2, 0, 1 / 2]] },
+        { inputs: [[3, 3, 3, 3]], jacobian: [[1 / 4, 1 / 4, 1 / 4, 1 / 4]] },
+      ],
+    },
+    {
+      ...reduced("prod", [3], [0], of([3])),
+      label: "prod with zeros",
+      at: [
+        { inputs: [[0, 2, 3]], jacobian: [[6, 0, 0]] },
+        { inputs: [[2, 0, 0]], jacobian: [[0, 0, 0]] },
+        { inputs: [[2, -3, 4]], jacobian: [[-12, 8, -6]] },
+      ],
+    },
     reduced("sum", matrix, [1], tensors(matrix, whole, "i32")),
   ],
   argReduce: [argAlong("max", 0), argAlong("max", 1), argAlong("min", 0), argAlong("min", 1)],
   cumsum: [summed(0, false), summed(1, false), summed(0, true), summed(1, true)],
-  sort: [sorted(0), sorted(1)],
+  sort: [
+    sorted(0),
+    sorted(1),
+    {
+      label: "with ties",
+      params: { axis: 0 },
+      operands: [tensors([4], real)],
+      rough: true,
+      // Stable: of equal elements the earlier one moves the earlier place. NaN goes last.
+      at: [
+        {
+          inputs: [[2, 1, 2, 1]],
+          jacobian: [
+            [0, 1, 0, 0],
+            [0, 0, 0, 1],
+            [1, 0, 0, 0],
+            [0, 0, 1, 0],
+          ],
+        },
+        {
+          inputs: [[Number.NaN, 0, -0, -1]],
+          jacobian: [
+            [0, 0, 0, 1],
+            [0, 1, 0, 0],
+            [0, 0, 1, 0],
+            [1, 0, 0, 0],
+          ],
+        },
+      ],
+    },
+  ],
 };

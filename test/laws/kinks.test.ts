@@ -1,0 +1,72 @@
+import { isLeft } from "fp-ts/lib/Either.js";
+import { describe, expect, test } from "vitest";
+import { declaredDerivative, type Kinked } from "../../laws/declared.ts";
+import { adjoint, linearity, primalPreservation } from "../../laws/derivatives.ts";
+import { real, tensors } from "../../laws/domain.ts";
+import { check } from "../../laws/law.ts";
+import { kinkedFunctions } from "../../laws/registry/kinks.ts";
+import { kinkedPrimitives } from "../../laws/registry/primitives.ts";
+import { holds } from "../../laws/vitest.ts";
+import type { Expr } from "../../src/ir/expr.ts";
+import { call } from "../../src/ir/loop.ts";
+import { cast } from "../../src/ir/ops/control.ts";
+import { add, ge, lt, maximum, mul } from "../../src/ir/ops/elementwise.ts";
+
+describe("derivatives at kinks", () => {
+  holds([declaredDerivative()], [...kinkedPrimitives, ...kinkedFunctions], { runs: 60 });
+});
+
+describe("a planted mistake at a tie", () => {
+  /** All of a tie goes to the first operand, in both modes, which share how much. */
+  const shares = (x: Expr, y: Expr): readonly [Expr, Expr] => [
+    cast(ge(x, y) as Expr, "f64"),
+    cast(lt(x, y) as Expr, "f64"),
+  ];
+  const greedy: Kinked = {
+    name: "a greedy maximum",
+    operands: [tensors([2], real), tensors([2], real)],
+    rough: true,
+    apply: (xs) =>
+      call(
+        "maximum",
+        {
+          kind: "custom",
+          jvp: (primals, [t, u]) => {
+            const [a, b] = shares(...(primals as [Expr, Expr]));
+            return [add(mul(a, t as Expr), mul(b, u as Expr)) as Expr];
+          },
+          vjp: (primals) => ({
+            outputs: [maximum(...(primals as [Expr, Expr])) as Expr],
+            pullback: ([w]) =>
+              shares(...(primals as [Expr, Expr])).map((s) => mul(s, w as Expr) as Expr),
+          }),
+        },
+        xs,
+        ([x, y]) => [maximum(x as Expr, y as Expr) as Expr],
+      ),
+    at: [
+      {
+        inputs: [
+          [1, 1],
+          [1, 0],
+        ],
+        jacobian: [
+          [0.5, 0, 0.5, 0],
+          [0, 1, 0, 0],
+        ],
+      },
+    ],
+  };
+
+  test("is no breach of the laws of derivatives", () => {
+    for (const law of [primalPreservation(), adjoint(), linearity()])
+      expect(isLeft(check(law, greedy))).toBe(false);
+  });
+
+  test("is one of the derivative that is declared", () => {
+    const verdict = check(declaredDerivative(), greedy);
+    expect(isLeft(verdict) && verdict.left.reason).toBe(
+      "Jᵀ·w at [1. 1.], [1. 0.] 0 at [0] is 1, not 0.5",
+    );
+  });
+});
