@@ -3,6 +3,7 @@ import { cast, where } from "../ir/ops/control.ts";
 import {
   abs,
   add,
+  and,
   eq,
   exp,
   gt,
@@ -120,9 +121,17 @@ const distribution = (label: Operand, scores: Expr, axis: number): Expr => {
   return cast(eq(classes, cast(given, "i32") as Expr) as Expr, scores.dtype);
 };
 
-/** `Σ p·s` over classes: where a class is impossible its score, which may be -∞, does not matter. */
-const expected = (p: Expr, s: Expr): Loss =>
-  total(where(eq(p, 0), lift(0, s.dtype), mul(p, s) as Expr) as Expr);
+/**
+ * `Σ p·s` over classes, where 0·∞ is 0: a class of no weight may have a score of -∞. The score is what is
+ * replaced there and not the product, which has a derivative by `p` where `p` is 0.
+ */
+const expected = (p: Expr, s: Expr): Loss => {
+  const ruledOut: Expr = and(
+    eq(p, 0) as Expr,
+    eq(abs(s), Number.POSITIVE_INFINITY) as Expr,
+  ) as Expr;
+  return total(mul(p, where(ruledOut, 0, s) as Expr) as Expr);
+};
 
 /**
  * The cross entropy of a softmax: `-Σ p ln softmax(x)` for a label that is a class (an integer) or a
