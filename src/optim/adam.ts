@@ -2,6 +2,7 @@ import type { Expr } from "../ir/expr.ts";
 import { cast } from "../ir/ops/control.ts";
 import { add, div, mul, neg, pow, reciprocal, sqrt, sub } from "../ir/ops/elementwise.ts";
 import { lift } from "../ir/ops/operand.ts";
+import { notNegative, share } from "./hyperparameter.ts";
 import { counted, type LearningRate, noSteps, oneMore, rateAt } from "./learningRate.ts";
 import { averaged, averagedSquare } from "./moments.ts";
 import { type GradientTransformation, transformation } from "./transformation.ts";
@@ -28,6 +29,8 @@ const adamLike = (
   options: AdamOptions,
 ): GradientTransformation => {
   const { learningRate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0 } = options;
+  notNegative(name, { learningRate, epsilon, weightDecay });
+  share(name, { beta1, beta2 });
   const decayed = (g: Expr, p: Expr): Expr =>
     decoupled || weightDecay === 0 ? g : add(g, mul(p, weightDecay));
   return transformation({
@@ -63,6 +66,7 @@ const adamLike = (
  * Adam: steps of a size that does not depend on the gradients' scale. `weightDecay` (0 where not given)
  * times the params is added to the gradients.
  *
+ * **Fails with** `InvalidArgument`, thrown, where an option is out of its range.
  * **Math** `m ← β₁m + (1-β₁)g`, `v ← β₂v + (1-β₂)g²`,
  * `p ← p - η/(1-β₁ᵗ) · m / (√v/√(1-β₂ᵗ) + ε)`.
  * **Source** Kingma and Ba (2014), arXiv:1412.6980, algorithm 1.
@@ -74,6 +78,7 @@ export const adam = (options: AdamOptions): GradientTransformation =>
  * Adam with the decay of weights apart from the gradient: `p ← p - ηλp` besides Adam's step. `weightDecay`
  * is 0.01 where not given.
  *
+ * **Fails with** `InvalidArgument`, thrown, where an option is out of its range.
  * **Source** Loshchilov and Hutter (2017), arXiv:1711.05101, algorithm 2.
  */
 export const adamW = (options: AdamOptions): GradientTransformation =>

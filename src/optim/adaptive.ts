@@ -2,6 +2,7 @@ import type { Expr } from "../ir/expr.ts";
 import { cast } from "../ir/ops/control.ts";
 import { abs, add, div, maximum, mul, neg, sqrt, square } from "../ir/ops/elementwise.ts";
 import { biasCorrection } from "./adam.ts";
+import { notNegative, share } from "./hyperparameter.ts";
 import { counted, type LearningRate, noSteps, oneMore, rateAt } from "./learningRate.ts";
 import { accumulated, averaged, averagedSquare } from "./moments.ts";
 import { type GradientTransformation, transformation } from "./transformation.ts";
@@ -29,12 +30,15 @@ const backFor = (rate: Expr, x: Expr): Expr => cast(neg(rate), x.dtype);
  *
  * **Math** `v ← αv + (1-α)g²`, `p ← p - ηg/(√v + ε)`; α is 0.99 and ε 1e-8 where not given; with
  * momentum, `b ← μb + g/(√v + ε)`, `p ← p - ηb`.
+ * **Fails with** `InvalidArgument`, thrown, where an option is out of its range.
  * **Source** Tieleman and Hinton, lecture 6.5 of "Neural Networks for Machine Learning" (2012).
  */
 export const rmsProp = (
   options: AdaptiveOptions & { readonly alpha?: number; readonly momentum?: number },
 ): GradientTransformation => {
   const { learningRate, alpha = 0.99, epsilon = 1e-8, weightDecay = 0, momentum = 0 } = options;
+  notNegative("rmsProp", { learningRate, epsilon, weightDecay, momentum });
+  share("rmsProp", { alpha });
   return transformation({
     name: "rmsProp",
     init: (params) => ({
@@ -64,10 +68,12 @@ export const rmsProp = (
  * Adagrad: gradients over the root of the sum of all their squares.
  *
  * **Math** `s ← s + g²`, `p ← p - ηg/(√s + ε)`; ε is 1e-10 where not given.
+ * **Fails with** `InvalidArgument`, thrown, where an option is out of its range.
  * **Source** Duchi, Hazan and Singer, "Adaptive Subgradient Methods" (2011).
  */
 export const adagrad = (options: AdaptiveOptions): GradientTransformation => {
   const { learningRate, epsilon = 1e-10, weightDecay = 0 } = options;
+  notNegative("adagrad", { learningRate, epsilon, weightDecay });
   return transformation({
     name: "adagrad",
     init: (params) => ({ step: noSteps(), sum: zerosOf(params) }),
@@ -89,12 +95,15 @@ export const adagrad = (options: AdaptiveOptions): GradientTransformation => {
  *
  * **Math** `v ← ρv + (1-ρ)g²`, `δ = √(a + ε)/√(v + ε) · g`, `a ← ρa + (1-ρ)δ²`, `p ← p - ηδ`; ρ is 0.9,
  * ε 1e-6 and η 1 where not given.
+ * **Fails with** `InvalidArgument`, thrown, where an option is out of its range.
  * **Source** Zeiler (2012), arXiv:1212.5701, algorithm 1.
  */
 export const adadelta = (
   options: Partial<AdaptiveOptions> & { readonly rho?: number } = {},
 ): GradientTransformation => {
   const { learningRate = 1, rho = 0.9, epsilon = 1e-6, weightDecay = 0 } = options;
+  notNegative("adadelta", { learningRate, epsilon, weightDecay });
+  share("adadelta", { rho });
   return transformation({
     name: "adadelta",
     init: (params) => ({ step: noSteps(), square: zerosOf(params), moved: zerosOf(params) }),
@@ -122,12 +131,15 @@ export const adadelta = (
  *
  * **Math** `m ← β₁m + (1-β₁)g`, `u ← max(β₂u, |g| + ε)`, `p ← p - η/(1-β₁ᵗ) · m/u`; β₁ is 0.9, β₂ 0.999
  * and ε 1e-8 where not given.
+ * **Fails with** `InvalidArgument`, thrown, where an option is out of its range.
  * **Source** Kingma and Ba (2014), arXiv:1412.6980, algorithm 2.
  */
 export const adamax = (
   options: AdaptiveOptions & { readonly beta1?: number; readonly beta2?: number },
 ): GradientTransformation => {
   const { learningRate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0 } = options;
+  notNegative("adamax", { learningRate, epsilon, weightDecay });
+  share("adamax", { beta1, beta2 });
   return transformation({
     name: "adamax",
     init: (params) => ({ step: noSteps(), mean: zerosOf(params), greatest: zerosOf(params) }),

@@ -3,6 +3,7 @@ import { cast } from "../ir/ops/control.ts";
 import { add, clamp, div, minimum, mul, neg, sqrt, square } from "../ir/ops/elementwise.ts";
 import { lift } from "../ir/ops/operand.ts";
 import { sum } from "../ir/ops/reduction.ts";
+import { positive } from "./hyperparameter.ts";
 import { type LearningRate, noSteps, oneMore, rateAt } from "./learningRate.ts";
 import { type GradientTransformation, stateless, transformation } from "./transformation.ts";
 import { type Exprs, leavesOf, zipTrees } from "./tree.ts";
@@ -26,9 +27,15 @@ export const scaleByLearningRate = (learningRate: LearningRate): GradientTransfo
     learningRate: ({ step }) => rateAt(learningRate, step),
   });
 
-/** Every element held between `-limit` and `limit`. */
-export const clipByValue = (limit: number): GradientTransformation =>
-  stateless("clipByValue", (g) => zipTrees((d) => clamp(d, -limit, limit), g));
+/**
+ * Every element held between `-limit` and `limit`.
+ *
+ * **Fails with** `InvalidArgument`, thrown, unless `limit` is above 0.
+ */
+export const clipByValue = (limit: number): GradientTransformation => {
+  positive("clipByValue", { limit });
+  return stateless("clipByValue", (g) => zipTrees((d) => clamp(d, -limit, limit), g));
+};
 
 /** The Euclidean norm of all leaves together, as f64. */
 export const globalNorm = (tree: Exprs): Expr => {
@@ -39,14 +46,17 @@ export const globalNorm = (tree: Exprs): Expr => {
 /**
  * All updates shortened by one factor where their global norm is above `limit`.
  *
+ * **Fails with** `InvalidArgument`, thrown, unless `limit` is above 0.
  * **Math** `g · min(1, limit/‖g‖)`. **Source** Pascanu, Mikolov and Bengio (2012), arXiv:1211.5063.
  */
-export const clipByGlobalNorm = (limit: number): GradientTransformation =>
-  stateless("clipByGlobalNorm", (g) => {
+export const clipByGlobalNorm = (limit: number): GradientTransformation => {
+  positive("clipByGlobalNorm", { limit });
+  return stateless("clipByGlobalNorm", (g) => {
     // A norm of 0 makes the ratio infinite, and the factor 1.
     const factor = minimum(div(limit, globalNorm(g)), 1);
     return zipTrees((d) => mul(d, cast(factor, d.dtype)), g);
   });
+};
 
 /** `λp` added to the gradients. **Math** the gradient of `λ/2 ‖p‖²`. */
 export const addDecayedWeights = (weightDecay: number): GradientTransformation =>

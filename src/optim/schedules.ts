@@ -20,6 +20,7 @@ import {
 } from "../ir/ops/elementwise.ts";
 import { lift } from "../ir/ops/operand.ts";
 import { scalar } from "../tensor/constructors.ts";
+import { positive } from "./hyperparameter.ts";
 import type { Schedule } from "./learningRate.ts";
 
 /**
@@ -30,12 +31,6 @@ import type { Schedule } from "./learningRate.ts";
 const number = (value: number): Expr => lift(value, "f64");
 const times = (x: Expr, factor: number): Expr => mul(x, factor);
 const choose = (condition: Expr, x: Expr, y: Expr): Expr => where(condition, x, y);
-
-const positive = (op: string, argument: string, n: number): number => {
-  if (!(n > 0))
-    throw new InvalidArgument({ op, argument, expected: "a number above 0", actual: String(n) });
-  return n;
-};
 
 /** The rate of each of the first `steps` steps, for tables and plots. */
 export const ratesOf = (schedule: Schedule, steps: number): readonly number[] => {
@@ -55,7 +50,7 @@ export const constantRate =
 
 /** The rate times `factor` every `every` steps. **Math** `η · γ^⌊t/k⌋`. */
 export const stepDecay = (rate: number, every: number, factor: number): Schedule => {
-  positive("stepDecay", "every", every);
+  positive("stepDecay", { every });
   return (t) => times(pow(number(factor), floor(div(t, every))), rate);
 };
 
@@ -83,7 +78,7 @@ const cosineBetween = (from: Expr | number, to: number, phase: Expr): Expr => {
  * **Source** Loshchilov and Hutter (2016), arXiv:1608.03983, equation 5.
  */
 export const cosineDecay = (rate: number, steps: number, end = 0): Schedule => {
-  positive("cosineDecay", "steps", steps);
+  positive("cosineDecay", { steps });
   return (t) => cosineBetween(rate, end, div(t, steps));
 };
 
@@ -99,7 +94,7 @@ export const cosineWarmRestarts = (
   options: { readonly growth?: number; readonly end?: number } = {},
 ): Schedule => {
   const { growth = 1, end = 0 } = options;
-  positive("cosineWarmRestarts", "steps", steps);
+  positive("cosineWarmRestarts", { steps });
   if (!(growth >= 1))
     throw new InvalidArgument({
       op: "cosineWarmRestarts",
@@ -127,7 +122,7 @@ export const cosineWarmRestarts = (
  * ```
  */
 export const linearWarmup = (schedule: Schedule, steps: number, from = 0): Schedule => {
-  positive("linearWarmup", "steps", steps);
+  positive("linearWarmup", { steps });
   return (t) => {
     const done = minimum(div(t, steps), 1);
     return mul(schedule(t), add(times(done, 1 - from), from));
@@ -170,7 +165,7 @@ export const oneCycle = (
     readonly endDivisor?: number;
   } = {},
 ): Schedule => {
-  positive("oneCycle", "steps", steps);
+  positive("oneCycle", { steps });
   const { rising = 0.3, startDivisor = 25, endDivisor = 1e4 } = options;
   const start = peak / startDivisor;
   const top = rising * steps - 1;

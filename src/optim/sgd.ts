@@ -3,6 +3,7 @@ import type { Expr } from "../ir/expr.ts";
 import { cast } from "../ir/ops/control.ts";
 import { add, mul, neg } from "../ir/ops/elementwise.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { notNegative } from "./hyperparameter.ts";
 import { type LearningRate, noSteps, oneMore, rateAt } from "./learningRate.ts";
 import { accumulated } from "./moments.ts";
 import { type GradientTransformation, transformation } from "./transformation.ts";
@@ -21,12 +22,14 @@ export interface SgdOptions {
 /**
  * Stochastic gradient descent, with momentum.
  *
+ * **Fails with** `InvalidArgument`, thrown, where an option is negative.
  * **Math** `v ← μv + g`, `p ← p - ηv`; Nesterov's: `p ← p - η(g + μv)`; without momentum `p ← p - ηg`.
  * **Source** Sutskever et al., "On the importance of initialization and momentum in deep learning"
  * (2013), with velocities in units of the gradient, as PyTorch has them.
  */
 export const sgd = (options: SgdOptions): GradientTransformation => {
   const { learningRate, momentum = 0, nesterov = false, weightDecay = 0 } = options;
+  notNegative("sgd", { learningRate, momentum, weightDecay });
   const decayed = (g: Expr, p: Expr): Expr => (weightDecay === 0 ? g : add(g, mul(p, weightDecay)));
   const velocities = (params: Tree<Tensor>) => (momentum === 0 ? undefined : zerosOf(params));
   return transformation({

@@ -210,3 +210,21 @@ describe("schedules", () => {
       expect(make).toThrow(expect.objectContaining({ _tag: "InvalidArgument" }));
   });
 });
+
+describe("options that no optimizer can have", () => {
+  it.each<readonly [argument: string, make: () => unknown]>([
+    ["learningRate", () => sgd({ learningRate: -1 })],
+    ["learningRate", () => adagrad({ learningRate: Number.NaN })],
+    ["momentum", () => sgd({ learningRate: 1, momentum: -0.9 })],
+    ["weightDecay", () => adamW({ learningRate: 1, weightDecay: -1 })],
+    ["beta1", () => adam({ learningRate: 1, beta1: 1 })],
+    ["beta2", () => adamax({ learningRate: 1, beta2: 2 })],
+    ["alpha", () => rmsProp({ learningRate: 1, alpha: -0.1 })],
+    ["rho", () => adadelta({ rho: 1 })],
+    ["limit", () => clipByValue(-1)],
+    ["limit", () => clipByGlobalNorm(0)],
+    ["limit", () => clipByGlobalNorm(Number.NaN)],
+  ])("%s is refused by its name", (argument, make) => {
+    expect(make).toThrow(expect.objectContaining({ _tag: "InvalidArgument", argument }));
+  });
+});
