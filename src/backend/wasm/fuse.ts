@@ -1,4 +1,4 @@
-import type { AnyNode } from "../../ir/expr.ts";
+import type { AnyNode, PrimitiveTag } from "../../ir/expr.ts";
 import { sameShape } from "../../tensor/shape.ts";
 import { type Buffer, bufferOf, identityOf, squeeze, type View } from "./view.ts";
 
@@ -46,6 +46,31 @@ const apart = (later: Group, earlier: Group): boolean => {
     if (between !== earlier && dependsOn(between, earlier)) return true;
   return false;
 };
+
+/** Functions whose constants fill the registers. */
+const demanding: ReadonlySet<PrimitiveTag> = new Set([
+  "exp",
+  "expm1",
+  "log",
+  "log1p",
+  "tanh",
+  "logistic",
+  "erf",
+  "sin",
+  "cos",
+  "tan",
+  "asin",
+  "acos",
+  "atan",
+  "atan2",
+  "pow",
+]);
+
+/** How many of them one loop takes: with more, constants are read again and again from the stack. */
+const mostDemanding = 1;
+
+const demand = ({ nodes }: Group): number =>
+  nodes.reduce((n, node) => n + (demanding.has(node.primitive) ? 1 : 0), 0);
 
 const sameSpace = (a: View, b: View): boolean => sameShape(squeeze(a).shape, squeeze(b).shape);
 
@@ -105,6 +130,7 @@ export const groupNodes = (flow: Dataflow, viewOf: (node: AnyNode) => View) => {
       if (
         own !== earlier &&
         own.before.has(earlier) &&
+        demand(own) + demand(earlier) <= mostDemanding &&
         !apart(own, earlier) &&
         !apart(earlier, own)
       )
