@@ -14,6 +14,7 @@ export default defineConfig({
   },
   test: {
     include: ["test/**/*.test.ts"],
+    globalSetup: here("test/laws/ran.ts"),
     testTimeout: 60_000,
     hookTimeout: 120_000,
   },

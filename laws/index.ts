@@ -81,6 +81,7 @@ export {
   nestings,
   noConfusion,
 } from "./perturbation.ts";
+export { tableOfLaws } from "./ran.ts";
 export { kinkedPrimitives, primitiveCases, primitiveFunctions } from "./registry/primitives.ts";
 export { exampleOfLayer, functionFrom, functionOfLayer } from "./subjects.ts";
 export { laws } from "./suites.ts";

@@ -98,7 +98,7 @@ interface Steps {
 /** 11: the identity before or after an optimizer changes nothing. */
 export const optimizerIdentity = (compose: Chain = chain): Law<OptimizerSubject> =>
   law(
-    "identity",
+    "chain: identity",
     "chain(t, id) = t = chain(id, t), bit for bit",
     ({ optimizer }: OptimizerSubject) =>
       sameUpdates([
@@ -111,7 +111,7 @@ export const optimizerIdentity = (compose: Chain = chain): Law<OptimizerSubject>
 /** 11: transformations chain in any grouping. */
 export const optimizerAssociativity = (compose: Chain = chain): Law<OptimizerSubject> =>
   law(
-    "associativity",
+    "chain: associativity",
     "chain(chain(r, t), s) = chain(r, chain(t, s)), bit for bit",
     ({ optimizer }: OptimizerSubject) => {
       const [before, after] = [clipByValue(1.25), scale(0.5)];

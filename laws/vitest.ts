@@ -1,5 +1,45 @@
-import { describe, test } from "vitest";
-import { type CheckOptions, type Law, mustHold } from "./law.ts";
+import { isLeft } from "fp-ts/lib/Either.js";
+import { describe, TestRunner, test } from "vitest";
+import {
+  type AsyncLaw,
+  type CheckOptions,
+  checkAsync,
+  type Held,
+  type Law,
+  mustHold,
+} from "./law.ts";
+
+declare module "vitest" {
+  interface TaskMeta {
+    /** The laws that held in a test. */
+    laws?: readonly Held[];
+  }
+}
+
+/** Leaves what held with the test that is running, where reporters find it. */
+const noted = (held: readonly Held[]): readonly Held[] => {
+  const running = TestRunner.getCurrentTest();
+  if (running !== undefined) running.meta.laws = [...(running.meta.laws ?? []), ...held];
+  return held;
+};
+
+/** {@link mustHold}, noted with the test that calls it. */
+export const mustHoldHere = <S>(
+  laws: readonly Law<S>[],
+  subject: S & { readonly name: string },
+  options?: CheckOptions,
+): readonly Held[] => noted(mustHold(laws, subject, options));
+
+/** {@link mustHoldHere} for a law whose samples take time; rejects with the `LawBroken`. */
+export const mustHoldInTime = async <S>(
+  law: AsyncLaw<S>,
+  subject: S & { readonly name: string },
+  options?: CheckOptions,
+): Promise<readonly Held[]> => {
+  const verdict = await checkAsync(law, subject, options);
+  if (isLeft(verdict)) throw verdict.left;
+  return noted([verdict.right]);
+};
 
 /**
  * Registers a vitest test for each law of each subject.
@@ -22,7 +62,7 @@ export const holds = <S extends { readonly name: string }>(
   describe.each(subjects)("$name", (subject) => {
     for (const law of laws)
       test(law.name, () => {
-        mustHold([law], subject, options);
+        mustHoldHere([law], subject, options);
       });
   });
 };

@@ -2,10 +2,11 @@ import { describe, test } from "vitest";
 import { compositions } from "../../laws/compositions.ts";
 import { exact } from "../../laws/derivatives.ts";
 import { real, tensors } from "../../laws/domain.ts";
-import { across, type Law, mustHold } from "../../laws/law.ts";
+import { across, type Law } from "../../laws/law.ts";
 import { backendsAgree, compilerOf, immutability, meaningKept } from "../../laws/meaning.ts";
 import { primitiveFunctions } from "../../laws/registry/primitives.ts";
 import { cotangentMap, type SymbolicFunction, single, tangentMap } from "../../laws/symbolic.ts";
+import { mustHoldHere } from "../../laws/vitest.ts";
 import { Backend } from "../../src/backend/index.ts";
 import { layerWasm } from "../../src/backend/wasm/index.ts";
 import { optimise } from "../../src/interpreter/optimise.ts";
@@ -31,22 +32,22 @@ const laws: readonly Law<SymbolicFunction>[] = [
 
 describe.each(laws)("$name", (law) => {
   test.each(primitiveFunctions)("$name", (f) => {
-    mustHold([law], f, { runs: 10 });
-    mustHold([law], tangentMap(f, exact.forward), { runs: 5 });
-    mustHold([law], cotangentMap(f, exact.reverse), { runs: 5 });
+    mustHoldHere([law], f, { runs: 10 });
+    mustHoldHere([law], tangentMap(f, exact.forward), { runs: 5 });
+    mustHoldHere([law], cotangentMap(f, exact.reverse), { runs: 5 });
     const inSingle = single(f);
-    if (inSingle !== undefined) mustHold([law], inSingle, { runs: 10 });
+    if (inSingle !== undefined) mustHoldHere([law], inSingle, { runs: 10 });
   });
 
   test("random compositions", () => {
-    mustHold([across(law)], compositions, { runs: 50 });
-    mustHold([across(withDerivatives(law))], compositions, { runs: 50 });
+    mustHoldHere([across(law)], compositions, { runs: 50 });
+    mustHoldHere([across(withDerivatives(law))], compositions, { runs: 50 });
   });
 });
 
 // Found by random programs, shrunk: a group of two index spaces, whose loop counted the first one's axes.
 test("an operand that is reshaped does not share its maker's loop", () => {
-  mustHold([backendsAgree(wasm)], {
+  mustHoldHere([backendsAgree(wasm)], {
     name: "a sum doubled, reshaped, and added to a matrix",
     operands: [tensors([6], real), tensors([2, 3], real)],
     apply: ([v, m]) => {

@@ -2,14 +2,13 @@ import { describe, test } from "vitest";
 import { mapping } from "../../laws/batching.ts";
 import { derivativeLaws, exact } from "../../laws/derivatives.ts";
 import { chainRule, hessianSymmetry } from "../../laws/higherOrder.ts";
-import { mustHold } from "../../laws/law.ts";
 import { layerLaws } from "../../laws/layers.ts";
 import { activationFunctions } from "../../laws/registry/activations.ts";
 import { layerCases } from "../../laws/registry/layers.ts";
 import { lossFunctions } from "../../laws/registry/losses.ts";
 import { exampleOfLayer, functionOfLayer } from "../../laws/subjects.ts";
 import { cotangentMap } from "../../laws/symbolic.ts";
-import { holds } from "../../laws/vitest.ts";
+import { holds, mustHoldHere } from "../../laws/vitest.ts";
 
 const smooth = [...derivativeLaws(), chainRule(), hessianSymmetry(), mapping()];
 
@@ -28,7 +27,7 @@ describe("layers", () => {
     const { layer, shape, rough = false, elements, acrossExamples = false } = subject;
 
     test("its derivatives, by the input and by the params", () => {
-      mustHold([...derivativeLaws(), hessianSymmetry()], {
+      mustHoldHere([...derivativeLaws(), hessianSymmetry()], {
         ...functionOfLayer(layer, shape, elements),
         rough,
       });
@@ -37,8 +36,8 @@ describe("layers", () => {
     const modes = acrossExamples ? (["eval"] as const) : (["train", "eval"] as const);
     test.each(modes)("batch invariance, %s", (mode) => {
       const example = exampleOfLayer(layer, shape, mode);
-      mustHold([mapping()], example);
-      mustHold([mapping()], cotangentMap(example, exact.reverse));
+      mustHoldHere([mapping()], example);
+      mustHoldHere([mapping()], cotangentMap(example, exact.reverse));
     });
   });
 });

@@ -2,9 +2,9 @@ import { describe, test } from "vitest";
 import { mapping } from "../../laws/batching.ts";
 import { derivativeLaws, exact } from "../../laws/derivatives.ts";
 import { chainRule, hessianSymmetry } from "../../laws/higherOrder.ts";
-import { mustHold } from "../../laws/law.ts";
 import { functionsOf, primitives } from "../../laws/registry/primitives.ts";
 import { batched, cotangentMap, type SymbolicFunction, tangentMap } from "../../laws/symbolic.ts";
+import { mustHoldHere } from "../../laws/vitest.ts";
 
 /** A function's derivatives, and the function on batches: the laws speak of them as of any function. */
 const derived = (f: SymbolicFunction): readonly SymbolicFunction[] => [
@@ -21,11 +21,11 @@ describe.each(primitives)("%s", (primitive) => {
   for (const f of functionsOf(primitive)) {
     for (const law of [...derivativeLaws(), chainRule(), hessianSymmetry(), mapping()])
       test(`${f.name}: ${law.name}`, () => {
-        mustHold([law], f);
+        mustHoldHere([law], f);
       });
     for (const law of [...derivativeLaws(), chainRule(), mapping()])
       test(`the derivatives of ${f.name}: ${law.name}`, () => {
-        for (const g of derived(f)) mustHold([law], g, { runs: 5 });
+        for (const g of derived(f)) mustHoldHere([law], g, { runs: 5 });
       });
   }
 });

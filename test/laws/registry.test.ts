@@ -18,6 +18,7 @@ const registered = {
     ...["activations", "combinators", "dense", "losses", "metrics", "pure", "sequential"],
     ...["convolution", "pooling", "resizing"],
     ...["attention", "batchNorm", "embedding", "feedForward", "normalisation", "recurrent"],
+    ...["contrastive", "ctc", "drops", "experts", "gating", "likelihoods", "reparameterised"],
     ...["sequences", "transformer"],
   ],
   optim: ["adam", "adaptive", "parts", "sgd", "transformation"],

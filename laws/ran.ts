@@ -1,0 +1,40 @@
+import type { Held } from "./law.ts";
+
+const grouped = (held: readonly Held[]): ReadonlyMap<string, readonly Held[]> =>
+  Map.groupBy(held, ({ law }) => law);
+
+const rows = (held: readonly Held[]): readonly (readonly [string, number, number])[] =>
+  [...grouped(held)].map(([law, runs]) => [
+    law,
+    new Set(runs.map(({ subject }) => subject)).size,
+    runs.reduce((total, each) => total + each.runs, 0),
+  ]);
+
+const grouping = new Intl.NumberFormat("en");
+
+/**
+ * What laws ran, as a table: of how many subjects each held, and of how many samples in all. A family of
+ * functions made at random is one subject.
+ *
+ * @example
+ * ```ts
+ * import { checkGradients, tableOfLaws } from "fluxion/laws";
+ * import { square } from "fluxion";
+ * tableOfLaws(checkGradients(square, [[2]])).split("\n")[1]
+ * // => "primal preservation          1       20"
+ * ```
+ */
+export const tableOfLaws = (held: readonly Held[]): string => {
+  const cells = [
+    ["law", "subjects", "samples"],
+    ...rows(held).map(([law, ...counts]) => [law, ...counts.map((n) => grouping.format(n))]),
+  ];
+  const widths = [0, 1, 2].map((i) => Math.max(...cells.map((row) => row[i]?.length ?? 0)));
+  return cells
+    .map((row) =>
+      row
+        .map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
+        .join("  "),
+    )
+    .join("\n");
+};
