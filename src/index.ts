@@ -98,6 +98,7 @@ export {
   scanOver,
   shared,
 } from "./nn/combinators.ts";
+export { cosineEmbedding, infoNce, triplet } from "./nn/contrastive.ts";
 export {
   type ConvolutionOptions,
   type ConvolutionParams,
@@ -118,8 +119,10 @@ export {
   convolve,
   convolveTransposed,
 } from "./nn/convolve.ts";
+export { type CtcOptions, ctc } from "./nn/ctc.ts";
 export { type DenseOptions, type DenseParams, dense, type LinearParams } from "./nn/dense.ts";
 export { describe, type LayerRow } from "./nn/describe.ts";
+export { pathDropout, spatialDropout } from "./nn/drops.ts";
 export {
   type EmbeddingOptions,
   type EmbeddingParams,
@@ -131,6 +134,7 @@ export {
   type TiedParams,
   tiedEmbedding,
 } from "./nn/embedding.ts";
+export { type ExpertsParams, mixtureOfExperts, topKRouting } from "./nn/experts.ts";
 export {
   type FeedForwardOptions,
   type FeedForwardParams,
@@ -138,6 +142,13 @@ export {
   type GatedParams,
   gatedFeedForward,
 } from "./nn/feedForward.ts";
+export {
+  maxout,
+  prelu,
+  type SlopeParams,
+  type SqueezeExciteParams,
+  squeezeExcite,
+} from "./nn/gating.ts";
 /** How params begin. */
 export * as initializers from "./nn/initializers.ts";
 export type {
@@ -150,6 +161,14 @@ export type {
   SameLayer,
   Symbolic,
 } from "./nn/layer.ts";
+export {
+  dice,
+  type FocalOptions,
+  focal,
+  gaussianNegativeLogLikelihood,
+  poissonNegativeLogLikelihood,
+  sequenceCrossEntropy,
+} from "./nn/likelihoods.ts";
 export {
   binaryCrossEntropy,
   binaryCrossEntropyWithLogits,
@@ -229,6 +248,12 @@ export {
   recurrent,
   rnn,
 } from "./nn/recurrent.ts";
+export {
+  type SpectralNormState,
+  spectralNorm,
+  type WeightNormParams,
+  weightNorm,
+} from "./nn/reparameterised.ts";
 export {
   type InterpolateOptions,
   interpolate,

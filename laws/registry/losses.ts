@@ -5,6 +5,7 @@ import { logSoftmax } from "../../src/ir/ops/reduction.ts";
 import * as losses from "../../src/nn/losses.ts";
 import { type Domain, real, tensorOf, tensors, truth, unkinked } from "../domain.ts";
 import type { SymbolicFunction } from "../symbolic.ts";
+import { particularLosses } from "./particularLosses.ts";
 
 type Setting = Omit<SymbolicFunction, "name">;
 
@@ -80,10 +81,12 @@ const settings: { readonly [Name in keyof typeof losses]: readonly Setting[] } =
   l2Penalty: [of((x, y) => losses.l2Penalty([x, { y }], 0.5), predictions, targets)],
 };
 
-export const lossFunctions: readonly SymbolicFunction[] = Object.entries(settings).flatMap(
-  ([name, all]) =>
-    all.map((setting, i) => ({
-      ...setting,
-      name: i === 0 ? name : `${name}, setting ${i + 1}`,
-    })),
+export const lossFunctions: readonly SymbolicFunction[] = Object.entries({
+  ...settings,
+  ...particularLosses,
+}).flatMap(([name, all]) =>
+  all.map((setting, i) => ({
+    ...setting,
+    name: i === 0 ? name : `${name}, setting ${i + 1}`,
+  })),
 );

@@ -1,3 +1,4 @@
+import * as fc from "fast-check";
 import type { Expr } from "../../src/ir/expr.ts";
 import { cast } from "../../src/ir/ops/control.ts";
 import { floor, gt, sin, tanh } from "../../src/ir/ops/elementwise.ts";
@@ -7,12 +8,16 @@ import * as attentions from "../../src/nn/attention.ts";
 import * as batches from "../../src/nn/batchNorm.ts";
 import { gruCell } from "../../src/nn/cells.ts";
 import { dense } from "../../src/nn/dense.ts";
+import * as drops from "../../src/nn/drops.ts";
 import * as embeddings from "../../src/nn/embedding.ts";
+import * as experts from "../../src/nn/experts.ts";
 import * as feeds from "../../src/nn/feedForward.ts";
+import * as gates from "../../src/nn/gating.ts";
 import type { Composable, Layer } from "../../src/nn/layer.ts";
 import * as norms from "../../src/nn/normalisation.ts";
 import { dropout, pure } from "../../src/nn/pure.ts";
 import * as recurrences from "../../src/nn/recurrent.ts";
+import * as weights from "../../src/nn/reparameterised.ts";
 import * as sequences from "../../src/nn/sequences.ts";
 import { sequential } from "../../src/nn/sequential.ts";
 import * as transformers from "../../src/nn/transformer.ts";
@@ -26,6 +31,9 @@ const { transformerDecoderBlock, transformerEncoderBlock } = transformers;
 const tokens = pure("tokens", (x: Expr) => cast(floor(x) as Expr, "i32"));
 const ofTokens = (layer: Composable): Composable =>
   (sequential as (...layers: readonly Composable[]) => Composable)(tokens, layer);
+
+/** So many values that two of a few are hardly ever so near that a difference changes which is greater. */
+const spread = fc.integer({ min: -1024, max: 1024 }).map((k) => k / 256);
 
 /** Far from where equal numbers have no variance to divide by. */
 const calm = { epsilon: 0.5 };
@@ -48,11 +56,15 @@ const decoding: Layer<
 export const sequenceLayers: Settings<
   typeof attentions &
     typeof batches &
+    typeof drops &
     typeof embeddings &
+    typeof experts &
     typeof feeds &
+    typeof gates &
     typeof norms &
     typeof recurrences &
     typeof sequences &
+    typeof weights &
     typeof transformers
 > = {
   layerNorm: [
@@ -127,4 +139,27 @@ export const sequenceLayers: Settings<
     { layer: transformerEncoderBlock(2, { hidden: 2, dropout: 0.5, ...calm }), shape: [2, 2] },
   ],
   transformerDecoderBlock: [{ layer: decoding, shape: [2, 2] }],
+
+  prelu: [
+    { layer: gates.prelu(), shape: [2, 2] },
+    { layer: gates.prelu(3), shape: [3] },
+  ],
+  maxout: [{ layer: gates.maxout(2, 3, 2), shape: [2] }],
+  squeezeExcite: [{ layer: gates.squeezeExcite(4, 2), shape: [2, 4] }],
+  spatialDropout: [{ layer: drops.spatialDropout(0.5), shape: [2, 3] }],
+  pathDropout: [{ layer: drops.pathDropout(0.5), shape: [2, 2] }],
+  topKRouting: [
+    {
+      layer: pure("routing", (x: Expr) => experts.topKRouting(x, 2)),
+      shape: [4],
+      elements: spread,
+    },
+  ],
+  mixtureOfExperts: [
+    { layer: experts.mixtureOfExperts(2, dense(2, 3), { experts: 3, k: 2 }), shape: [2] },
+  ],
+  weightNorm: [
+    { layer: weights.weightNorm(sequential(dense(2, 3), tanh, dense(3, 2))), shape: [2] },
+  ],
+  spectralNorm: [{ layer: weights.spectralNorm(dense(3, 2)), shape: [3], rough: true }],
 };

@@ -1,0 +1,79 @@
+import type { Expr } from "../ir/expr.ts";
+import { where } from "../ir/ops/control.ts";
+import { add, div, gt, maximum, mul, sqrt, square, sub } from "../ir/ops/elementwise.ts";
+import { dot } from "../ir/ops/linear.ts";
+import { lift } from "../ir/ops/operand.ts";
+import { keepAxes, sum } from "../ir/ops/reduction.ts";
+import type { Operand } from "../ir/shapeTypes.ts";
+import { type Loss, softmaxCrossEntropy } from "./losses.ts";
+
+/** Losses that put vectors near one another or apart: of one example, whose vectors are `[width]`. */
+
+/** Below which a length is taken for this one, so that a vector of zeros has a direction's derivative. */
+const shortest = 1e-8;
+
+/** A vector's direction, along the last axis. */
+const direction = (x: Expr): Expr => {
+  const squared = sum(square(x) as Expr, -1) as Expr;
+  return div(x, keepAxes(sqrt(maximum(squared, shortest ** 2)) as Expr, x, -1)) as Expr;
+};
+
+const cosine = (x: Expr, y: Expr): Expr => sum(mul(direction(x), direction(y)) as Expr, -1) as Expr;
+
+/** The larger of a number and 0, with derivative 0 at 0. */
+const positivePart = (x: Expr): Loss => where(gt(x, 0), x, 0) as Expr as Loss;
+
+/**
+ * How much farther an anchor is from its like than from the other, and a margin: `max(0, d₊ - d₋ + m)`.
+ *
+ * **Shapes** `anchor`, `positive`, `negative` `[width] → []`.
+ * **Math** `d = √Σ (x - y + ε)²`, ε = 1e-6 as in PyTorch, which keeps the root differentiable.
+ * **Source** Schroff et al. (2015), arXiv:1503.03832, equation 3, with distances not squared.
+ */
+export const triplet = (
+  anchor: Operand,
+  positive: Operand,
+  negative: Operand,
+  margin = 1,
+): Loss => {
+  const x = lift(anchor);
+  const distance = (other: Operand): Expr => {
+    const apart = add(sub(x, lift(other, x.dtype)) as Expr, 1e-6) as Expr;
+    return sqrt(sum(square(apart) as Expr) as Expr) as Expr;
+  };
+  return positivePart(add(sub(distance(positive), distance(negative)) as Expr, margin) as Expr);
+};
+
+/**
+ * `1 - cos(x, y)` for vectors that belong together (`target` 1), `max(0, cos(x, y) - margin)` for those that
+ * do not (`target` -1).
+ *
+ * **Shapes** `x`, `y`: `[width]`, `target: [] → []`.
+ */
+export const cosineEmbedding = (x: Operand, y: Operand, target: Operand, margin = 0): Loss => {
+  const a = lift(x);
+  const similarity = cosine(a, lift(y, a.dtype));
+  const together = gt(lift(target, a.dtype), 0) as Expr;
+  const apart = positivePart(sub(similarity, margin) as Expr);
+  return where(together, sub(1, similarity) as Expr, apart) as Expr as Loss;
+};
+
+/**
+ * How surprising the right one is among candidates, by the cosine of each with a query.
+ *
+ * **Shapes** `query: [width]`, `candidates: [n, width]`, `label: []` of i32 `→ []`. **Units** nats.
+ * **Math** `-ln softmax(cos(q, kᵢ)/τ)[label]`.
+ * **Source** van den Oord et al. (2018), arXiv:1807.03748, equation 4; the cosine and its temperature:
+ * Chen et al. (2020), arXiv:2002.05709.
+ */
+export const infoNce = (
+  query: Operand,
+  candidates: Operand,
+  label: Operand,
+  temperature = 0.1,
+): Loss => {
+  const q = lift(query);
+  const keys = direction(lift(candidates, q.dtype));
+  const similarities = dot(keys, direction(q), [[1], [0]]);
+  return softmaxCrossEntropy(mul(similarities, 1 / temperature) as Expr, label);
+};
