@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Windowing } from "../../../src/ir/expr.ts";
+import type { Expr, Program, Windowing } from "../../../src/ir/expr.ts";
 import { dot } from "../../../src/ir/ops/linear.ts";
 import { max } from "../../../src/ir/ops/reduction.ts";
 import { reverse, transpose } from "../../../src/ir/ops/structural.ts";
@@ -70,3 +70,35 @@ describe.each(windows)("windows of [%s]", (shape, windowing) => {
     );
   });
 });
+
+describe("windows that are too many to be written out", () => {
+  const windowing = { axes: [1, 2], size: [3, 3], stride: [1, 1], dilation: [1, 1] };
+
+  it.each(["f32", "f64", "i32"] as const)("are multiplied in parts, in %s", (dtype) => {
+    const x = numbers([6, 20, 21, 16], dtype);
+    const kernel = numbers([3, 3, 16, 6], dtype);
+    const ahead = [0, 1, 2, 4, 5, 3];
+    const windows = (v: Expr) => transpose(slidingWindow(v, windowing), ahead);
+    const forward = programOf([x, kernel], (v, k) => [
+      dot(windows(v as Expr), k as Expr, [
+        [3, 4, 5],
+        [0, 1, 2],
+      ]),
+    ]);
+    const close = { f32: 2e-5, f64: 1e-13, i32: 0 }[dtype];
+    expectAgreement(forward, [x, kernel], close);
+    expect(parts(forward)).toEqual(["rows"]);
+    const y = numbers([6, 18, 19, 6], dtype);
+    const backward = programOf([x, y], (v, w) => [
+      dot(windows(v as Expr), w as Expr, [
+        [0, 1, 2],
+        [0, 1, 2],
+      ]),
+    ]);
+    expectAgreement(backward, [x, y], close);
+    expect(parts(backward)).toEqual(["sums"]);
+  });
+});
+
+const parts = (p: Program): readonly string[] =>
+  compiled(p).plan.kernels.flatMap(({ name }) => / parts of (\w+)$/.exec(name)?.[1] ?? []);

@@ -5,6 +5,7 @@ import { type Code, call } from "../assembler/index.ts";
 import { type GemmSpec, gemmScratchBytes, panelBytes } from "../gemm/index.ts";
 import { type Site, startOf } from "../site.ts";
 import { type Buffer, bufferOf, makeBuffer, transposeView, type View, whole } from "../view.ts";
+import { blockedProduct, cutOf } from "./blocked.ts";
 import { copyKernel } from "./elementwise.ts";
 import type { Kernel } from "./kernel.ts";
 
@@ -67,6 +68,13 @@ const innermost = (view: View, a: number | undefined, b: number | undefined): bo
  */
 export const dotKernels = (params: DotParams, x: View, y: View, out: Buffer): readonly Kernel[] => {
   const copies: Kernel[] = [];
+  const lastOf = (view: View, axes: readonly number[]) =>
+    axes.filter((a) => at(view.shape, a) !== 1).at(-1);
+  /** The order of axes in which to copy, and whether columns come before rows in it. */
+  const orderOf = (view: View, outer: readonly number[], inner: readonly number[]) => {
+    const turned = innermost(view, lastOf(view, inner), lastOf(view, outer));
+    return { turned, order: turned ? [...inner, ...outer] : [...outer, ...inner] };
+  };
   const arranged = (
     view: View,
     batch: readonly number[],
@@ -75,10 +83,8 @@ export const dotKernels = (params: DotParams, x: View, y: View, out: Buffer): re
   ): Matrices => {
     const found = matricesOf(view, batch, outer, inner);
     if (found !== undefined) return found;
-    const lastOf = (axes: readonly number[]) => axes.filter((a) => at(view.shape, a) !== 1).at(-1);
-    const turned = innermost(view, lastOf(inner), lastOf(outer));
-    const [first, second] = turned ? [inner, outer] : [outer, inner];
-    const ordered = transposeView(view, [...batch, ...first, ...second]);
+    const { turned, order } = orderOf(view, outer, inner);
+    const ordered = transposeView(view, [...batch, ...order]);
     const buffer = makeBuffer(view.dtype, sizeOf(view.shape), "operand in order");
     const to = whole(buffer, ordered.shape);
     copies.push(copyKernel(ordered, to));
@@ -88,10 +94,18 @@ export const dotKernels = (params: DotParams, x: View, y: View, out: Buffer): re
   };
   const freeX = others(x, params.batch[0], params.contract[0]);
   const freeY = others(y, params.batch[1], params.contract[1]);
-  const left = arranged(x, params.batch[0], freeX, params.contract[0]);
-  const right = arranged(y, params.batch[1], params.contract[1], freeY);
   const count = extent(x, params.batch[0]);
   const [m, k, n] = [extent(x, freeX), extent(x, params.contract[0]), extent(y, freeY)];
+  const right = arranged(y, params.batch[1], params.contract[1], freeY);
+  const inOrder = matricesOf(x, params.batch[0], freeX, params.contract[0]) !== undefined;
+  const cut =
+    inOrder || params.batch[0].length > 0 ? undefined : cutOf(x, freeX, params.contract[0]);
+  if (cut !== undefined) {
+    const ordered = { view: right.view, row: right.outer, column: right.inner };
+    const how = orderOf(x, freeX, params.contract[0]);
+    return [...copies, ...blockedProduct(cut, x, how, ordered, [m, k, n], out)];
+  }
+  const left = arranged(x, params.batch[0], freeX, params.contract[0]);
   const spec: GemmSpec = {
     m,
     n,
