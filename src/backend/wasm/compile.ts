@@ -13,6 +13,7 @@ import type { Context, Destination } from "./context.ts";
 import type { Step } from "./kernels/kernel.ts";
 import { planMemory } from "./memory.ts";
 import { type WriteOptions, writeModule } from "./module.ts";
+import { patchesBesides } from "./patches.ts";
 import { regionSteps } from "./region.ts";
 import { sumsAfterLoops } from "./sums.ts";
 import { type Buffer, bytesOf, makeBuffer, type View, whole } from "./view.ts";
@@ -66,7 +67,7 @@ const kernelsOf = (steps: readonly Step[], rounds = 1): Plan["kernels"] =>
 
 /** A checked program as it is lowered. */
 export const prepared = (program: Program): Program =>
-  sumsAfterLoops(inlineCheckpoints(optimise(program)));
+  patchesBesides(sumsAfterLoops(inlineCheckpoints(optimise(program))));
 
 /** Lowers a program that has been checked and optimised. */
 export const lowerProgram = (

@@ -4,6 +4,7 @@ import type { Context, Destination } from "./context.ts";
 import { branchSteps, loopSteps } from "./control.ts";
 import { dependsOn, type Group, groupNodes, ordered } from "./fuse.ts";
 import type { Fused } from "./fused.ts";
+import { type Joins, joinsOf } from "./joins.ts";
 import { copyKernel, elementwiseKernel } from "./kernels/elementwise.ts";
 import type { Kernel, Step } from "./kernels/kernel.ts";
 import { reduceKernel } from "./kernels/reduction.ts";
@@ -81,6 +82,7 @@ const groupSteps = (
   context: Context,
   scope: Scope,
   group: Group,
+  joins: Joins,
   escapes: (buffer: Buffer) => boolean,
 ): readonly Step[] => {
   const reduction = group.nodes.find((n) => n.primitive === "reduce");
@@ -105,7 +107,8 @@ const groupSteps = (
     const work = fuse(scope, group.nodes);
     const stores = group.nodes.flatMap((node) => {
       const buffer = bufferOf(scope.viewOf(node)) as Buffer;
-      return escapes(buffer) ? [{ value: work.valueOf(node), to: whole(buffer, work.space) }] : [];
+      const own = escapes(buffer) ? [whole(buffer, work.space)] : [];
+      return [...own, ...joins.targets(node)].map((to) => ({ value: work.valueOf(node), to }));
     });
     return stores.length === 0 ? [] : [kernelStep(elementwiseKernel({ ...work, stores }))];
   }
@@ -118,6 +121,7 @@ const groupSteps = (
     // TypeScript does not see that a node's parameters are those of its primitive's rule.
     return lowering
       .kernels(first.params as Params<never>, operands, outputs, first.outputs)
+      .filter((_, i) => !joins.isPlaced(first, i))
       .map(kernelStep);
   // A view that strides cannot describe.
   const x = operands[0] as View;
@@ -213,12 +217,25 @@ export const regionSteps = (
     direct.add(i);
   });
 
+  const replacing = new Set(
+    [...placed].filter((b) =>
+      destinations.some((d) => d.replaces && context.placeOf(b) === context.placeOf(d.buffer)),
+    ),
+  );
+  const joins = joinsOf(
+    scope,
+    (node) => groupOf.get(node),
+    (out) => !replacing.has(out),
+  );
   const steps = ordered(groups, scope.position).flatMap((group) =>
     groupSteps(
       context,
       scope,
       group,
-      (buffer) => isOutput(buffer) || readers(buffer).some((n) => groupOf.get(n) !== group),
+      joins,
+      (buffer) =>
+        isOutput(buffer) ||
+        readers(buffer).some((n) => groupOf.get(n) !== group && !joins.skips(n, buffer)),
     ),
   );
   return [...steps, ...finalCopies(outputs, destinations, direct)];

@@ -23,25 +23,31 @@ export const padKernels = (
   return [fillKernel(all, store(x.dtype, value)), copyKernel(x, inside)];
 };
 
-export const concatenateKernels = (
+/** Where each operand of a concatenation goes. */
+export const partsOf = (
   axis: number,
   inputs: readonly View[],
   shape: Shape,
   out: Buffer,
-): readonly Kernel[] => {
+): readonly View[] => {
   const all = whole(out, shape);
   const starts = inputs.map((_, i) =>
     inputs.slice(0, i).reduce((n, x) => n + (x.shape[axis] as number), 0),
   );
   return inputs.map((x, i) =>
-    copyKernel(
-      x,
-      sliceView(
-        all,
-        x.shape,
-        shape.map((_, a) => (a === axis ? (starts[i] as number) : 0)),
-        shape.map(() => 1),
-      ),
+    sliceView(
+      all,
+      x.shape,
+      shape.map((_, a) => (a === axis ? (starts[i] as number) : 0)),
+      shape.map(() => 1),
     ),
   );
 };
+
+export const concatenateKernels = (
+  axis: number,
+  inputs: readonly View[],
+  shape: Shape,
+  out: Buffer,
+): readonly Kernel[] =>
+  partsOf(axis, inputs, shape, out).map((part, i) => copyKernel(inputs[i] as View, part));
