@@ -11,6 +11,7 @@ import type { Shape } from "../tensor/shape.ts";
 import {
   axesUpTo,
   cropsOf,
+  exampleOf,
   type Padding,
   type PerAxis,
   perAxis,
@@ -82,10 +83,11 @@ export const convolve = (
   weights: Operand,
   options: ConvolveOptions = {},
 ): Expr => {
-  const [example, kernel] = [lift(operand), lift(weights)];
+  const kernel = lift(weights);
   const { padding = "valid", groups = 1 } = options;
   const sliding = slidingOf("convolve", kernel, options);
   const rank = sliding.size.length;
+  const example = exampleOf(lift(operand), rank);
   const outputs = last(kernel.shape);
   requireGroups("convolve", groups, last(example.shape), outputs);
   const widths = widthsOf("convolve", padding, example.shape.slice(0, rank), sliding);
@@ -150,10 +152,11 @@ export const convolveTransposed = (
   options: ConvolveTransposedOptions = {},
 ): Expr => {
   const op = "convolveTransposed";
-  const [x, kernel] = [lift(operand), lift(weights)];
+  const kernel = lift(weights);
   const { padding = "valid", groups = 1, outputPadding = 0 } = options;
   const sliding = slidingOf(op, kernel, options);
   const rank = sliding.size.length;
+  const x = exampleOf(lift(operand), rank);
   const [inputs, outputs] = [last(x.shape), last(kernel.shape) * groups];
   requireGroups(op, groups, inputs);
   const spatial = x.shape.slice(0, rank);

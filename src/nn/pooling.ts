@@ -13,7 +13,7 @@ import {
   type PoolOptions,
 } from "./pool.ts";
 import { pure } from "./pure.ts";
-import { type Grid, type PerAxis, perAxis, type Rank } from "./windows.ts";
+import { exampleOf, type Grid, type PerAxis, perAxis, type Rank } from "./windows.ts";
 
 /**
  * Layers that pool: each window of an example becomes one element, channel by channel. Examples have
@@ -32,7 +32,7 @@ const pool = <R extends Rank>(
 ): Pool<R> => {
   perAxis(op, "size", size, rank);
   // Windows keep the rank, and channels their number.
-  return pure(`${op} ${show(size)}`, f as never);
+  return pure(`${op} ${show(size)}`, ((x: Expr) => f(exampleOf(x, rank))) as never);
 };
 
 const maxPool =

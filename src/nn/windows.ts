@@ -126,3 +126,8 @@ export const windowsOf = (x: Expr, sliding: Sliding): Expr => {
     rank,
   ]);
 };
+
+/** The example itself; where it does not have `rank` spatial axes and one of channels, a mistake that says so. */
+export const exampleOf = (x: Expr, rank: number): Expr =>
+  // Of the right rank this is the identity, which needs no node.
+  transpose(x, axesUpTo(rank + 1));

@@ -2,7 +2,10 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Expr } from "../../src/ir/expr.ts";
 import { abs } from "../../src/ir/ops/elementwise.ts";
+import { named } from "../../src/nn/combinators.ts";
+import { conv1d, conv2d } from "../../src/nn/convolution.ts";
 import { describe as rowsOf } from "../../src/nn/describe.ts";
+import type { AnyLayer } from "../../src/nn/layer.ts";
 import { averagePooled, lpPooled, maxPooled } from "../../src/nn/pool.ts";
 import {
   adaptiveAvgPool1d,
@@ -101,6 +104,23 @@ describe("pooling", () => {
     expect(() => applied(maxPool1d(2, { padding: -1 }), line(1, 2))).toThrow(refused("padding"));
     expect(() => applied(maxPool1d(3), line(1, 2))).toThrow();
     expect(valueOf((e: Expr) => averagePooled(e, 2), zeros([2, 1])).shape).toEqual([1, 1]);
+  });
+});
+
+describe("examples of another rank", () => {
+  it.each([
+    ["maxPool2d", maxPool2d(2), [28, 28]],
+    ["maxPool1d", maxPool1d(2), [4, 4, 2]],
+    ["conv2d", conv2d(28, 4, 3), [28, 28]],
+    ["conv1d", conv1d(2, 4, 3), [4, 4, 2]],
+  ] as const)("%s names the mistake", (name, layer, shape) => {
+    expect(() => applied(named(name, layer as AnyLayer) as AnyLayer, zeros(shape))).toThrow(
+      expect.objectContaining({
+        causes: expect.arrayContaining([
+          expect.objectContaining({ _tag: "ShapeMismatch", actual: [shape] }),
+        ]),
+      }),
+    );
   });
 });
 
