@@ -38,7 +38,7 @@ const effort = quick
   ? { steps: 10, losses: 8_000, rounds: 3, workload: 300, kernel: 40 }
   : { steps: 30, losses: 60_000, rounds: 9, workload: 2_000, kernel: 200 };
 /** The longest that an answer may take: a step of the slowest takes tens of seconds. */
-const patience = 240_000;
+const patience = { workload: 240_000, kernel: 30_000 };
 
 /** Rounding grows along a run, and Adam divides by roots of small numbers; other models differ by far more. */
 const agreement = { losses: 1e-2, kernels: 1e-4 };
@@ -71,14 +71,16 @@ const contest = async (
   prepare: (folder: string, process: Process) => Promise<Losses | Digest | Refusal>,
   difference: (first: Turn["first"], ours: Turn["first"]) => number | undefined,
   milliseconds: number,
-  processes?: ReadonlyMap<string, Process>,
+  processes?: Map<string, Process>,
 ): Promise<Section> => {
   const folder = mkdtempSync(join(tmpdir(), "bench-"));
   const turns: Turn[] = [];
   try {
     writeProblem(folder, problem);
     for (const command of commands) {
-      const process = processes?.get(command.name) ?? start(command);
+      const running = processes?.get(command.name);
+      const process = running?.alive() === true ? running : start(command);
+      processes?.set(command.name, process);
       const first = await prepare(folder, process);
       turns.push({ name: command.name, process, first, rounds: [] });
       if (failed(first)) log(`  ${command.name}: ${first.error}`);
@@ -87,7 +89,7 @@ const contest = async (
       for (const turn of turns.filter(({ first }) => !failed(first))) {
         const timed: Samples | Refusal = await turn.process.ask(
           { ask: "time", milliseconds },
-          patience,
+          patience[section.kind],
         );
         if (!failed(timed)) turn.rounds.push(timed.samples);
       }
@@ -147,7 +149,10 @@ for (const { name, title, problem } of workloads.filter((w) => wanted(w.name))) 
       section,
       given,
       (folder, process) =>
-        process.ask({ ask: "workload", name, folder, steps, milliseconds: losses }, patience),
+        process.ask(
+          { ask: "workload", name, folder, steps, milliseconds: losses },
+          patience.workload,
+        ),
       lossDifference,
       effort.workload,
     ),
@@ -155,7 +160,7 @@ for (const { name, title, problem } of workloads.filter((w) => wanted(w.name))) 
 }
 
 if (wanted("kernels")) {
-  const processes = new Map(commands.map((command) => [command.name, start(command)]));
+  const processes = new Map<string, Process>();
   for (const { name, problem, work } of kernels) {
     log(name);
     measureCeilings();
@@ -164,7 +169,7 @@ if (wanted("kernels")) {
       await contest(
         { ...section, work },
         problem(),
-        (folder, process) => process.ask({ ask: "kernel", name, folder }, patience),
+        (folder, process) => process.ask({ ask: "kernel", name, folder }, patience.kernel),
         digestDifference,
         effort.kernel,
         processes,
@@ -178,7 +183,7 @@ measureCeilings();
 const versions = await Promise.all(
   commands.map(async (command) => {
     const process = start(command);
-    const about = await process.ask({ ask: "about" }, patience);
+    const about = await process.ask({ ask: "about" }, patience.workload);
     process.end();
     return [command.name, failed(about) ? about.error : about.version] as const;
   }),

@@ -22,6 +22,8 @@ export interface Process {
     request: R,
     limit: number,
   ) => Promise<Answers[R["ask"]] | Refusal>;
+  /** Whether it can still be asked. */
+  readonly alive: () => boolean;
   readonly end: () => void;
 }
 
@@ -68,6 +70,7 @@ export const start = ({ command, args }: Command): Process => {
         };
         child.stdin?.write(`${JSON.stringify(request)}\n`);
       }),
+    alive: () => ended === "",
     end: () => {
       child.stdin?.end();
       child.kill();

@@ -60,12 +60,13 @@ const table = (rows: readonly Cells[]): string => {
 const time = (ms: number): string =>
   ms >= 100 ? ms.toFixed(0) : ms >= 1 ? ms.toFixed(2) : ms.toFixed(4);
 
-const rate = (section: Section, ms: number): string =>
-  section.work === undefined
-    ? ""
-    : section.work.unit === "flop"
-      ? `${(section.work.count / ms / 1e6).toFixed(1)} GFLOP/s`
-      : `${((ms * 1e6) / section.work.count).toFixed(2)} ns each`;
+/** What a run amounts to: arithmetic by the second and as a share of the ceiling, or the time of an element. */
+const rate = ({ work }: Section, ms: number, ceiling: number): string => {
+  if (work === undefined) return "";
+  if (work.unit === "element") return `${((ms * 1e6) / work.count).toFixed(2)} ns each`;
+  const gflops = work.count / ms / 1e6;
+  return `${gflops.toFixed(1)} GFLOP/s, ${((100 * gflops) / ceiling).toFixed(0)} %`;
+};
 
 /** What a contender's time counts for: nothing, where it computed something else. */
 const ranked = (entry: Entry): number | undefined =>
@@ -84,7 +85,7 @@ const verdict = (entry: Entry): string => {
     : `${difference.toExponential(1)}${agrees === false ? ", not ranked" : ""}`;
 };
 
-const sectionTable = (section: Section): string => {
+const sectionTable = (section: Section, ceiling: number): string => {
   const ours = medianOf(section, "fluxion");
   const rows = section.entries.map((entry): Cells => {
     if (entry.error !== undefined) return [entry.contender, "", "", "", "", verdict(entry)];
@@ -96,13 +97,20 @@ const sectionTable = (section: Section): string => {
       time(median),
       `${time(low)}–${time(high)}`,
       ratio,
-      rate(section, median),
+      rate(section, median, ceiling),
       verdict(entry),
     ];
   });
   const what = section.kind === "workload" ? "ms a step" : "ms a run";
   return `${section.kind === "workload" ? `${section.name}: ` : ""}${section.title}\n${table([
-    ["", what, "middle half", "to fluxion", "", "difference"],
+    [
+      "",
+      what,
+      "middle half",
+      "to fluxion",
+      section.work?.unit === "flop" ? "of 128 bits" : "",
+      "difference",
+    ],
     ...rows,
   ])}`;
 };
@@ -117,21 +125,20 @@ const least = (section: Section, names: (name: string) => boolean): number | und
 const share = (ours: number | undefined, theirs: number | undefined): string =>
   ours === undefined || theirs === undefined ? "–" : (ours / theirs).toFixed(2);
 
-/** fluxion's time as a share of PyTorch's at its better thread count, and of the best JavaScript peer's. */
+/** The peers that fluxion is compared with: the best of each group counts. */
+const groups: readonly (readonly [title: string, member: (name: string) => boolean])[] = [
+  ["PyTorch's", (name) => name.startsWith("PyTorch")],
+  ["the best JavaScript peer's", (name) => /^(jax-js|tfjs)/.test(name)],
+  ["ONNX Runtime's", (name) => name === "onnxruntime"],
+];
+
+/** fluxion's time as a share of the best of each group. */
 const summary = (sections: readonly Section[]): string =>
   table([
-    ["fluxion's time as a share of", "PyTorch's", "the best JavaScript peer's"],
+    ["fluxion's time as a share of", ...groups.map(([title]) => title)],
     ...sections.map((section): Cells => {
       const ours = medianOf(section, "fluxion");
-      const isTorch = (name: string): boolean => name.startsWith("PyTorch");
-      return [
-        section.name,
-        share(ours, least(section, isTorch)),
-        share(
-          ours,
-          least(section, (name) => name !== "fluxion" && !isTorch(name)),
-        ),
-      ];
+      return [section.name, ...groups.map(([, member]) => share(ours, least(section, member)))];
     }),
   ]);
 
@@ -174,7 +181,8 @@ export const show = (report: Report): string => {
       ],
     ),
   ]);
-  const parts = [head, limits, ...report.sections.map(sectionTable)];
+  const ceiling = report.ceilings.find(({ unit }) => unit === "GFLOP/s")?.best ?? Number.NaN;
+  const parts = [head, limits, ...report.sections.map((section) => sectionTable(section, ceiling))];
   return [...parts, summary(report.sections), facts(report.sections)]
     .filter((part) => part !== "")
     .join("\n\n");

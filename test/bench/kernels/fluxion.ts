@@ -3,6 +3,7 @@ import {
   adam as adamOf,
   add,
   Backend,
+  convolve,
   type Expr,
   erf,
   exp,
@@ -26,7 +27,9 @@ import {
   type Tensor,
   take,
   tanh,
+  transpose,
   unflattenTree,
+  vmap,
 } from "../../../src/index.ts";
 import type { Problem } from "../problem.ts";
 import type { Running } from "../protocol.ts";
@@ -42,6 +45,10 @@ const standardised = (x: Expr): Expr => {
 /** Each kernel as the expression that a user would write. */
 const formulas: { readonly [kind: string]: (of: Operands) => unknown } = {
   gemm: ({ a, b }) => matmul(a as Expr, b as Expr),
+  gemmAt: ({ a, b }) => matmul(transpose(a as Expr), b as Expr),
+  gemmBt: ({ a, b }) => matmul(a as Expr, transpose(b as Expr)),
+  batched: ({ a, b }) => matmul(a as Expr, b as Expr),
+  conv: ({ x, k }) => vmap((one: Expr) => convolve(one, k as Expr, { padding: "same" }))(x as Expr),
   chain: ({ x, y }) => {
     const inner = sub(mul(add(mul(x as Expr, y as Expr), 0.5), x as Expr), y as Expr);
     return add(mul(maximum(inner, 0), 0.25), x as Expr);

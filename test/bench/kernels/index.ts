@@ -28,6 +28,38 @@ const gemm = (m: number, k: number, n: number): KernelCase => ({
   work: { unit: "flop", count: 2 * m * k * n },
 });
 
+/** The same products with an operand stored the other way, as gradients have them. */
+const transposed = (kind: "gemmAt" | "gemmBt", m: number, k: number, n: number): KernelCase => ({
+  name: `${kind} ${m}×${k}×${n}`,
+  problem: () => ({
+    arrays: {
+      a: draw(0, kind === "gemmAt" ? [k, m] : [m, k]),
+      b: draw(1, kind === "gemmBt" ? [n, k] : [k, n]),
+    },
+    numbers: {},
+  }),
+  work: { unit: "flop", count: 2 * m * k * n },
+});
+
+const batched = (count: number, m: number, k: number, n: number): KernelCase => ({
+  name: `batched ${count}·${m}×${k}×${n}`,
+  problem: () => ({
+    arrays: { a: draw(0, [count, m, k]), b: draw(1, [count, k, n]) },
+    numbers: {},
+  }),
+  work: { unit: "flop", count: 2 * count * m * k * n },
+});
+
+/** A convolution of 3×3 with as much padding as keeps the size. */
+const conv = (count: number, size: number, inputs: number, outputs: number): KernelCase => ({
+  name: `conv 3×3 ${count}·${size}×${size}, ${inputs} → ${outputs}`,
+  problem: () => ({
+    arrays: { x: draw(0, [count, size, size, inputs]), k: draw(1, [3, 3, inputs, outputs]) },
+    numbers: {},
+  }),
+  work: { unit: "flop", count: 2 * 9 * count * size * size * inputs * outputs },
+});
+
 const size = 1 << 18;
 
 const pointwise = (
@@ -61,6 +93,11 @@ export const kernels: readonly KernelCase[] = [
   gemm(256, 256, 256),
   gemm(512, 512, 512),
   gemm(1024, 1024, 1024),
+  transposed("gemmAt", 784, 64, 128),
+  transposed("gemmBt", 64, 128, 784),
+  batched(64, 64, 32, 64),
+  conv(64, 28, 1, 16),
+  conv(64, 14, 16, 32),
   pointwise("chain of six", "normal", true),
   pointwise("exp"),
   pointwise("log", "positive"),

@@ -227,6 +227,15 @@ const workload = (name: string, problem: Problem): Training => {
 type Operands = { readonly [name: string]: np.Array };
 const kernels: { readonly [kind: string]: (of: Operands) => np.Array } = {
   gemm: (o) => np.matmul(of(o, "a"), of(o, "b")),
+  gemmAt: (o) => np.matmul(np.transpose(of(o, "a")), of(o, "b")),
+  gemmBt: (o) => np.matmul(of(o, "a"), np.transpose(of(o, "b"))),
+  batched: (o) => np.matmul(of(o, "a"), of(o, "b")),
+  // Channels are last in the problem and first in its convolutions.
+  conv: (o) => {
+    const x = np.transpose(of(o, "x"), [0, 3, 1, 2]);
+    const y = lax.conv(x, np.transpose(of(o, "k"), [3, 2, 0, 1]), [1, 1], "SAME");
+    return np.transpose(y, [0, 2, 3, 1]);
+  },
   chain: (o) => {
     const inner = of(o, "x").mul(of(o, "y")).add(0.5).mul(of(o, "x")).sub(of(o, "y"));
     return nn.relu(inner).mul(0.25).add(of(o, "x"));

@@ -1,11 +1,11 @@
 import type { NamedArray } from "../problem.ts";
 
-/** An operator of a model: its inputs and its only output by name, its attributes all whole numbers. */
+/** An operator of a model: its inputs and its only output by name, its attributes whole numbers or lists of them. */
 export interface Node {
   readonly op: string;
   readonly inputs: readonly string[];
   readonly output: string;
-  readonly attributes: { readonly [name: string]: number };
+  readonly attributes: { readonly [name: string]: number | readonly number[] };
 }
 
 /**
@@ -52,17 +52,18 @@ const field = (id: number, bytes: Bytes): Bytes => [
   ...bytes,
 ];
 
-/** What the specification calls an attribute of type INT. */
-const wholeNumber = 2;
+/** An attribute of type INT (2), or INTS (7). */
+const attributeBytes = (name: string, value: number | readonly number[]): Bytes =>
+  typeof value === "number"
+    ? message(field(1, text(name)), number(3, value), number(20, 2))
+    : message(field(1, text(name)), ...value.map((each) => number(8, each)), number(20, 7));
 
 const nodeBytes = ({ op, inputs, output, attributes }: Node): Bytes =>
   message(
     ...inputs.map((name) => field(1, text(name))),
     field(2, text(output)),
     field(4, text(op)),
-    ...Object.entries(attributes).map(([name, value]) =>
-      field(5, message(field(1, text(name)), number(3, value), number(20, wholeNumber))),
-    ),
+    ...Object.entries(attributes).map(([name, value]) => field(5, attributeBytes(name, value))),
   );
 
 const valueBytes = (name: string, dtype: number, shape: readonly number[]): Bytes => {

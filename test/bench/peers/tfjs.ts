@@ -153,6 +153,10 @@ const workload = (name: string, problem: Problem): Training => {
 type Operands = { readonly [name: string]: tf.Tensor };
 const kernels: { readonly [kind: string]: (o: Operands) => tf.Tensor } = {
   gemm: ({ a, b }) => tf.matMul(a as tf.Tensor, b as tf.Tensor),
+  gemmAt: ({ a, b }) => tf.matMul(a as tf.Tensor, b as tf.Tensor, true, false),
+  gemmBt: ({ a, b }) => tf.matMul(a as tf.Tensor, b as tf.Tensor, false, true),
+  batched: ({ a, b }) => tf.matMul(a as tf.Tensor, b as tf.Tensor),
+  conv: ({ x, k }) => tf.conv2d(x as tf.Tensor4D, k as tf.Tensor4D, 1, "same"),
   chain: ({ x, y }) => {
     const [u, v] = [x as tf.Tensor, y as tf.Tensor];
     return tf.relu(u.mul(v).add(0.5).mul(u).sub(v)).mul(0.25).add(u);
