@@ -41,9 +41,11 @@ export const prelu = (features = 1): SameLayer<SlopeParams, undefined> => {
       state: undefined,
       input: Expr<X>,
     ) => {
-      const x: Expr = features === 1 ? input : lastAxisOf(input, features);
+      const shared = features === 1;
+      const x: Expr = shared ? input : lastAxisOf(input, features);
+      const own = shared ? (reshape(slope, []) as Expr) : slope;
       // Each element is kept or scaled.
-      return [where(gt(x, 0), x, mul(x, slope) as Expr) as Expr as Expr<X>, state] as const;
+      return [where(gt(x, 0), x, mul(x, own) as Expr) as Expr as Expr<X>, state] as const;
     },
   };
 };

@@ -4,6 +4,7 @@ import { joining } from "./tables/joining.ts";
 import { linear } from "./tables/linear.ts";
 import { neural } from "./tables/neural.ts";
 import { reductions } from "./tables/reductions.ts";
+import { sequence } from "./tables/sequence.ts";
 import { shapes } from "./tables/shapes.ts";
 import { spatial } from "./tables/spatial.ts";
 import type { Table } from "./torch.ts";
@@ -18,4 +19,5 @@ export const table: Table = {
   ...indexing,
   ...neural,
   ...spatial,
+  ...sequence,
 };
