@@ -22,6 +22,8 @@ export interface Dataflow {
   /** How each operand is read. */
   readonly operands: (node: AnyNode) => readonly View[];
   readonly producer: (buffer: Buffer) => AnyNode | undefined;
+  /** Whether a node was made anew for what reads it: it joins that, and not what it reads. */
+  readonly isAgain: (node: AnyNode) => boolean;
 }
 
 /** Whether `from` has to run after `to`, in whatever number of steps. */
@@ -127,6 +129,7 @@ export const groupNodes = (flow: Dataflow, viewOf: (node: AnyNode) => View) => {
     for (const [earlier, whole] of [...group.before]) {
       if (whole || !groups.has(earlier)) continue;
       const own = groupOf.get(node) as Group;
+      if (flow.isAgain(node) && !earlier.nodes.every(flow.isAgain)) continue;
       if (
         own !== earlier &&
         own.before.has(earlier) &&

@@ -67,7 +67,16 @@ const recomputable = (p: Program): ((node: AnyNode) => boolean) => {
 /** The most operations that are worth it to save one number from memory, and to begin with. */
 const [perLoad, atFirst] = [4, 8];
 
-export const recompute = (p: Program, groupOf: (node: AnyNode) => Group | undefined): Program => {
+export interface Recomputed {
+  readonly program: Program;
+  /** The nodes that were made anew. */
+  readonly again: ReadonlySet<AnyNode>;
+}
+
+export const recompute = (
+  p: Program,
+  groupOf: (node: AnyNode) => Group | undefined,
+): Recomputed => {
   const canRemake = recomputable(p);
   const remade = (node: AnyNode, group: Group): boolean =>
     canRemake(node) && groupOf(node) !== group;
@@ -96,6 +105,7 @@ export const recompute = (p: Program, groupOf: (node: AnyNode) => Group | undefi
   const made = new Map<AnyNode, readonly Expr[]>();
   const mapped = (x: Expr): Expr => made.get(x.node)?.[x.index] ?? x;
   const again = new Map<Group, Map<AnyNode, Expr>>();
+  const copies = new Set<AnyNode>();
   const anew = (x: Expr, group: Group): Expr => {
     const { node } = x;
     if (!remade(node, group)) return mapped(x);
@@ -106,6 +116,7 @@ export const recompute = (p: Program, groupOf: (node: AnyNode) => Group | undefi
     const inputs = node.inputs.map((y) => anew(y, group));
     const value = apply(node.primitive, node.params, inputs, node.path)[0] as Expr; // it has one output
     own.set(node, value);
+    copies.add(value.node);
     return value;
   };
   const paying = new Map<Group, boolean>();
@@ -117,5 +128,8 @@ export const recompute = (p: Program, groupOf: (node: AnyNode) => Group | undefi
     if (inputs.some((x, i) => x !== node.inputs[i]))
       made.set(node, apply(node.primitive, node.params, inputs, node.path));
   }
-  return made.size === 0 ? p : program(p.inputs, p.outputs.map(mapped));
+  return {
+    program: made.size === 0 ? p : program(p.inputs, p.outputs.map(mapped)),
+    again: copies,
+  };
 };

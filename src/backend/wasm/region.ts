@@ -162,10 +162,21 @@ const absorb = (
   }
 };
 
-const grouped = (context: Context, program: Program, inputs: readonly View[]) => {
+const grouped = (
+  context: Context,
+  program: Program,
+  inputs: readonly View[],
+  again: ReadonlySet<AnyNode>,
+) => {
   const scope = scopeOf(context, program, inputs);
   const { nodes, operands, producer, viewOf } = scope;
-  return { scope, ...groupNodes({ nodes, isPointwise, operands, producer }, viewOf) };
+  return {
+    scope,
+    ...groupNodes(
+      { nodes, isPointwise, operands, producer, isAgain: (node) => again.has(node) },
+      viewOf,
+    ),
+  };
 };
 
 /**
@@ -178,9 +189,10 @@ export const regionSteps = (
   inputs: readonly View[],
   destinations: readonly Destination[],
 ): readonly Step[] => {
-  const first = grouped(context, given, inputs);
-  const program = recompute(given, (node) => first.groupOf.get(node));
-  const { scope, groups, groupOf } = program === given ? first : grouped(context, program, inputs);
+  const first = grouped(context, given, inputs, new Set());
+  const { program, again } = recompute(given, (node) => first.groupOf.get(node));
+  const { scope, groups, groupOf } =
+    program === given ? first : grouped(context, program, inputs, again);
   const readersOf = new Map<Buffer, AnyNode[]>();
   for (const node of scope.nodes)
     for (const view of scope.operands(node)) {
