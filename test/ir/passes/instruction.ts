@@ -1,0 +1,73 @@
+import { apply } from "../../../src/ir/build.ts";
+import type { Expr, Params, PrimitiveTag } from "../../../src/ir/expr.ts";
+import type { Dtype } from "../../../src/tensor/dtype.ts";
+import { sizeOf } from "../../../src/tensor/shape.ts";
+
+/** One step of a random program: its name, numbers that choose its operands and parameters, and steps inside it. */
+export interface Instruction {
+  readonly op: string;
+  readonly picks: readonly number[];
+  readonly inner: readonly Instruction[];
+}
+
+/** What instructions make of a pool of values: the pool, and what is new. */
+export type Grow = (
+  start: readonly Expr[],
+  instructions: readonly Instruction[],
+) => readonly Expr[];
+
+/** The values that an instruction adds to a pool, if any. */
+type Step = (pool: readonly Expr[], instruction: Instruction, grow: Grow) => readonly Expr[];
+
+/** What an instruction of some name does, and how often it comes up beside the others: once where not said. */
+export interface Entry {
+  readonly weight?: number;
+  readonly step: Step;
+}
+
+export type Steps = { readonly [name: string]: Entry };
+
+export const special = [
+  0,
+  -0,
+  1,
+  -1,
+  2,
+  0.5,
+  -3,
+  Number.NaN,
+  Infinity,
+  -Infinity,
+  1e-40,
+  3e38,
+  0.1,
+  64,
+];
+
+export const dtypes: readonly Dtype[] = ["f32", "f64", "i32", "u8", "bool"];
+
+export const choose = <A>(xs: readonly A[], n: number): A => xs[n % xs.length] as A;
+
+/** The outputs of a node, if its operands fit. */
+export const attempt = <P extends PrimitiveTag>(
+  primitive: P,
+  params: Params<P>,
+  inputs: readonly Expr[],
+  path: readonly string[] = [],
+): readonly Expr[] => {
+  const outputs = apply(primitive, params, inputs, path);
+  const fits =
+    outputs[0]?.node.issue === undefined &&
+    outputs.every((x) => sizeOf(x.shape) <= 200 && x.shape.length <= 4);
+  return fits ? outputs : [];
+};
+
+/** An operand, more often a recent one, so that programs grow deep. */
+export const pick = (pool: readonly Expr[], n: number): Expr =>
+  pool[pool.length - 1 - Math.floor((n / 61) ** 2 * pool.length)] as Expr;
+/** An operand of the type of `x`, or `x` itself. */
+export const alike = (pool: readonly Expr[], x: Expr, n: number): Expr =>
+  choose(
+    pool.filter((y) => y.dtype === x.dtype && y.shape.join() === x.shape.join()),
+    n,
+  );
