@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,16 +22,30 @@ import { workloads } from "./workloads/index.ts";
  * what else the machine does falls on all alike. A contender whose losses or results are not fluxion's
  * has computed something else, and is not ranked.
  */
-const { values: options } = parseArgs({
-  options: {
-    quick: { type: "boolean", default: false },
-    only: { type: "string" },
-    json: { type: "string" },
-    contenders: { type: "string" },
-  },
-});
+const names = [...workloads.map(({ name }) => name), "kernels"];
+const fail = (text: string): never => {
+  console.error(`${text}\n--quick, --only ${names.join(",")}, --contenders NAMES, --json FILE`);
+  process.exit(2);
+};
+const read = () => {
+  try {
+    return parseArgs({
+      options: {
+        quick: { type: "boolean", default: false },
+        only: { type: "string" },
+        json: { type: "string" },
+        contenders: { type: "string" },
+      },
+    }).values;
+  } catch (error) {
+    return fail(error instanceof Error ? error.message : String(error));
+  }
+};
+const options = read();
 const quick = options.quick;
 const only = options.only?.split(",");
+const unknown = only?.find((name) => !names.includes(name));
+if (unknown !== undefined) fail(`There is no ${unknown}.`);
 const wanted = (name: string): boolean => only === undefined || only.includes(name);
 
 /** How long each contender gets: losses to compare, then rounds of a time each. */
@@ -44,6 +59,9 @@ const patience = { workload: 240_000, kernel: 30_000 };
 const agreement = { losses: 1e-2, kernels: 1e-4 };
 
 const chosen = options.contenders?.split(",");
+const stranger = chosen?.find((name) => !peers.some(({ command }) => command.name === name));
+if (stranger !== undefined)
+  fail(`There is no ${stranger}, but ${peers.map(({ command }) => command.name).join(", ")}.`);
 const commands = [
   fluxion,
   ...peers.filter((peer) => peer.present()).map((peer) => peer.command),
@@ -180,6 +198,13 @@ if (wanted("kernels")) {
 }
 measureCeilings();
 
+/** From the start of a process to MNIST's first trained step. */
+const firstSteps = wanted("W1")
+  ? Array.from({ length: effort.rounds }, () =>
+      Number(execFileSync(process.execPath, [join(import.meta.dirname, "firstStep.ts")])),
+    )
+  : [];
+
 const versions = await Promise.all(
   commands.map(async (command) => {
     const process = start(command);
@@ -200,6 +225,7 @@ const report: Report = {
     ...spreadOf([measured[i] as number[]]),
     best: Math.max(...(measured[i] as number[])),
   })),
+  ...(firstSteps.length > 0 && { firstStep: spreadOf([firstSteps]) }),
   sections,
 };
 console.log(show(report));

@@ -34,6 +34,8 @@ export interface Report {
   readonly versions: { readonly [contender: string]: string };
   readonly absent: readonly { readonly name: string; readonly advice: string }[];
   readonly ceilings: readonly ({ readonly name: string; readonly unit: string } & Spread)[];
+  /** Milliseconds from the start of a process to MNIST's first trained step, the data read. */
+  readonly firstStep?: Spread;
   readonly sections: readonly Section[];
 }
 
@@ -183,7 +185,12 @@ export const show = (report: Report): string => {
   ]);
   const ceiling = report.ceilings.find(({ unit }) => unit === "GFLOP/s")?.best ?? Number.NaN;
   const parts = [head, limits, ...report.sections.map((section) => sectionTable(section, ceiling))];
-  return [...parts, summary(report.sections), facts(report.sections)]
+  const { firstStep } = report;
+  const started =
+    firstStep === undefined
+      ? ""
+      : `from the start of a process to MNIST's first trained step: ${time(firstStep.median)} ms (best ${time(firstStep.best)})`;
+  return [...parts, summary(report.sections), facts(report.sections), started]
     .filter((part) => part !== "")
     .join("\n\n");
 };
