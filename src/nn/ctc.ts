@@ -34,6 +34,18 @@ export interface CtcOptions {
  * Where no path is as short as the input, it is ∞, with gradient 0.
  * **Units** nats.
  * **Source** Graves et al. (2006), "Connectionist Temporal Classification", equations 5 to 8.
+ *
+ * **Example**
+ * ```ts
+ * import { Backend, compile, full, tensor } from "fluxion";
+ * import * as Effect from "effect/Effect";
+ *
+ * // Two moments, a blank and one label, all equally likely: three of the four paths say the label.
+ * const even = full([2, 2], Math.log(1 / 2));
+ * const label = tensor([1], "i32");
+ * const loss = Effect.runSync(Effect.provide(compile(ctc, [even, label]), Backend.layerWasm));
+ * Math.exp(-loss(even, label).toArray()).toFixed(4); // => '0.7500'
+ * ```
  */
 export const ctc = (
   logProbabilities: Operand,

@@ -49,6 +49,14 @@ const positions = (x: Expr): readonly number[] => x.shape.slice(0, -1).map((_, i
  * **Math** `y = γ (x - μ)/√(σ² + ε) + β`, μ and σ² (of divisor n) over the last axis.
  * **Fails with** `InvalidArgument`, thrown, where `features` is not a positive whole number.
  * **Source** Ba, Kiros and Hinton (2016), arXiv:1607.06450.
+ *
+ * **Example**
+ * ```ts
+ * import { key } from "fluxion";
+ *
+ * const layer = layerNorm(4);
+ * layer.init(key(0)).params.scale.toArray(); // => [ 1, 1, 1, 1 ]
+ * ```
  */
 export const layerNorm = (
   features: number,

@@ -123,6 +123,14 @@ export interface RecurrentLayer<I extends number, H extends number, O>
  * the time where the last output is asked for. Under `context.mask` moments that are not real keep the
  * carry, so that a padded sequence gives what the sequence gives.
  * **Fails with** `InvalidArgument`, thrown, where a size is not a positive whole number.
+ *
+ * **Example**
+ * ```ts
+ * import { dense, describe, lstm, sequential } from "fluxion";
+ *
+ * const classifier = sequential(lstm(3, 8, { layers: 2, output: "last" }), dense(8, 2));
+ * describe(classifier, [20, 3]).map((row) => row.params); // => [1010, 992, 18]
+ * ```
  */
 export const recurrent = <
   const I extends number,

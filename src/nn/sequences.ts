@@ -49,6 +49,14 @@ const mapOpen = (inner: OpenLayer): OpenLayer => ({
  * attention does not see them.
  *
  * **Shapes** `real` gives bool `[time]`.
+ *
+ * **Example**
+ * ```ts
+ * import { embedding, gru, type Expr, ne, sequential } from "fluxion";
+ *
+ * const words = sequential(embedding(50, 4), gru(4, 8, { output: "last" }));
+ * masked((tokens: Expr) => ne(tokens, 0), words).name; // => 'masked'
+ * ```
  */
 export const masked = <const L extends Composable>(
   real: (x: Expr) => Expr,

@@ -140,6 +140,18 @@ const one = (x: Expr): Expr => expandDims(x, 0);
  * **Fails with** `InvalidArgument`, thrown, where heads do not divide the width.
  * **Source** Vaswani et al. (2017), arXiv:1706.03762, section 3.1; pre-norm: Xiong et al. (2020),
  * arXiv:2002.04745.
+ *
+ * **Example**
+ * ```ts
+ * import { describe, embedding, repeat, sequential, sinusoidalPositions } from "fluxion";
+ *
+ * const encoder = sequential(
+ *   embedding(1000, 64),
+ *   sinusoidalPositions,
+ *   repeat(2, transformerEncoderBlock(64, { heads: 4 })),
+ * );
+ * describe(encoder, [16])[0]?.output; // => [ 16, 64 ]
+ * ```
  */
 export const transformerEncoderBlock = <const W extends number>(
   width: W,
