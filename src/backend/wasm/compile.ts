@@ -15,6 +15,7 @@ import { planMemory } from "./memory.ts";
 import { type WriteOptions, writeModule } from "./module.ts";
 import { patchesBesides } from "./patches.ts";
 import { regionSteps } from "./region.ts";
+import { fewerResiduals } from "./residuals.ts";
 import { sumsAfterLoops } from "./sums.ts";
 import { type Buffer, bytesOf, makeBuffer, type View, whole } from "./view.ts";
 
@@ -67,7 +68,7 @@ const kernelsOf = (steps: readonly Step[], rounds = 1): Plan["kernels"] =>
 
 /** A checked program as it is lowered. */
 export const prepared = (program: Program): Program =>
-  patchesBesides(sumsAfterLoops(inlineCheckpoints(optimise(program))));
+  patchesBesides(fewerResiduals(sumsAfterLoops(inlineCheckpoints(optimise(program)))));
 
 /** Lowers a program that has been checked and optimised. */
 export const lowerProgram = (

@@ -15,7 +15,7 @@ import { isPointwise } from "./scope.ts";
  */
 
 /** Operations that cost less than the memory traffic of their result. */
-const cheap: ReadonlySet<PrimitiveTag> = new Set([
+export const cheap: ReadonlySet<PrimitiveTag> = new Set([
   "neg",
   "abs",
   "add",
