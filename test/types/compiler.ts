@@ -51,6 +51,13 @@ export const compilerOutput = (include: readonly string[]): Promise<string> =>
     return compile(folder);
   });
 
+/** The count that a line of `--extendedDiagnostics` reports. */
+const countOf = (output: string, line: string): number => {
+  const match = new RegExp(`^${line}:\\s*(\\d+)$`, "m").exec(output);
+  if (match === null) throw new Error(`the compiler reports no "${line}":\n${output}`);
+  return Number(match[1]);
+};
+
 /** The seconds that a line of `--extendedDiagnostics` reports. */
 export const secondsOf = (output: string, line: string): number => {
   const match = new RegExp(`^${line}:\\s*([\\d.]+)s`, "m").exec(output);
@@ -58,23 +65,34 @@ export const secondsOf = (output: string, line: string): number => {
   return Number(match[1]);
 };
 
+/** What checking the types of a source costs. */
+export interface CheckCost {
+  /** The best of a few runs, on one thread. */
+  readonly milliseconds: number;
+  /** Types made from generic ones: the work that the time goes into, the same on every machine. */
+  readonly instantiations: number;
+}
+
 /**
- * The milliseconds that checking the types of a source takes: the best of a few runs, on one
- * thread. The source may import `"fluxion"`; a source with type errors is refused, for a checker
- * that gives up early is fast.
+ * What checking the types of a source costs. The source may import `"fluxion"`; a source with type errors
+ * is refused, for a checker that gives up early is fast.
  *
- * Everything that it imports is checked too, so compare it with the time of a baseline.
+ * Everything that it imports is checked too, so compare it with the cost of a baseline.
  */
-export const checkTime = (source: string, runs = 3): Promise<number> =>
+export const checkCost = (source: string, runs = 3): Promise<CheckCost> =>
   inFolder(async (folder) => {
     writeFileSync(join(folder, "tsconfig.json"), configurationFor(["timed.ts"]));
     writeFileSync(join(folder, "timed.ts"), source);
-    let best = Number.POSITIVE_INFINITY;
+    let best: CheckCost = { milliseconds: Number.POSITIVE_INFINITY, instantiations: 0 };
     for (let run = 0; run < runs; run++) {
       const output = await compile(folder, "--extendedDiagnostics", "--singleThreaded");
       const errors = output.split("\n").filter((line) => /timed\.ts\(\d+,\d+\): error/.test(line));
       if (errors.length > 0) throw new Error(errors.join("\n"));
-      best = Math.min(best, 1000 * secondsOf(output, "Check time"));
+      const milliseconds = 1000 * secondsOf(output, "Check time");
+      best = {
+        milliseconds: Math.min(best.milliseconds, milliseconds),
+        instantiations: countOf(output, "Instantiations"),
+      };
     }
     return best;
   });
