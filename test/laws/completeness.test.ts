@@ -20,6 +20,7 @@ import type {
   Unary,
 } from "../../src/ir/expr.ts";
 import { program } from "../../src/ir/graph.ts";
+import { sample } from "../ir/passes/arbitraryProgram.ts";
 
 /** The programs inside a node. */
 const inside = (node: AnyNode): readonly Program[] => {
@@ -50,6 +51,13 @@ test("every primitive is in some random composition, or is not for a reason", ()
     fc
       .sample(compositions.members, { numRuns: 1000, seed: 1 })
       .flatMap((each) => tagsOf(programOf(typesOf(each), each.apply))),
+  );
+  expect(primitives.filter((p) => !reached.has(p))).toEqual(Object.keys(uncomposed));
+});
+
+test("every primitive is in some random program that passes rewrite, or is not for a reason", () => {
+  const reached = new Set(
+    fc.sample(sample, { numRuns: 1000, seed: 1 }).flatMap(({ program }) => tagsOf(program)),
   );
   expect(primitives.filter((p) => !reached.has(p))).toEqual(Object.keys(uncomposed));
 });

@@ -1,4 +1,5 @@
 import { constant } from "../../../src/ir/build.ts";
+import type { Expr, Windowing } from "../../../src/ir/expr.ts";
 import { Tensor } from "../../../src/tensor/tensor.ts";
 import { alike, attempt, choose, pick, type Steps, special } from "./instruction.ts";
 
@@ -8,6 +9,14 @@ const permutationOf = (rank: number, n: number): readonly number[] => {
   const axes = Array.from({ length: rank }, (_, i) => i);
   return axes.toSorted((i, j) => ((i * 7 + n) % 5) - ((j * 7 + n) % 5) || i - j);
 };
+
+/** Windows of one or two elements along one axis. */
+const slide = (shape: readonly number[], a: number, c: number): Windowing => ({
+  axes: shape.length === 0 ? [] : [a % shape.length],
+  size: shape.length === 0 ? [] : [1 + (c % 2)],
+  stride: shape.length === 0 ? [] : [1 + (a % 2)],
+  dilation: shape.length === 0 ? [] : [1 + (c % 3)],
+});
 
 /** Rearrangements, reductions, contractions, accesses, and values from nothing. */
 export const arraySteps: Steps = {
@@ -146,6 +155,38 @@ export const arraySteps: Steps = {
             x,
             choose(indices, c!),
           ]);
+    },
+  },
+  scatterAdd: {
+    step: (pool, { picks: [a, b, c] }) => {
+      const indices = pool.filter((y) => y.dtype === "i32");
+      const x = pick(pool, b!);
+      const params = { axis: a! % Math.max(1, x.shape.length), batch: 0 };
+      if (indices.length === 0) return [];
+      const at = choose(indices, c!);
+      const read = attempt("gather", params, [x, at]);
+      return read.length === 0 ? [] : attempt("scatterAdd", params, [x, at, read[0] as Expr]);
+    },
+  },
+  window: {
+    step: (pool, { picks: [a, b, c] }) => {
+      const x = pick(pool, b!);
+      return attempt("window", slide(x.shape, a!, c!), [x]);
+    },
+  },
+  overlapAdd: {
+    step: (pool, { picks: [a, b, c] }) => {
+      const x = pick(pool, b!);
+      const windows = slide(x.shape, a!, c!);
+      const extent = windows.axes.map((axis) => x.shape[axis] as number);
+      const read = attempt("window", windows, [x]);
+      return read.length === 0 ? [] : attempt("overlapAdd", { ...windows, extent }, read);
+    },
+  },
+  randomBits: {
+    step: (_, { picks: [a, b] }) => {
+      const key = constant(Tensor.own([2], "i32", Int32Array.of(a!, b!)));
+      return attempt("randomBits", { shape: [3] }, [key]);
     },
   },
   iota: {

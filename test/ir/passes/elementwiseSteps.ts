@@ -2,21 +2,18 @@ import { filled } from "../../../src/ir/build.ts";
 import type { Binary, Comparison, Unary } from "../../../src/ir/expr.ts";
 import { alike, attempt, choose, dtypes, pick, type Steps, special } from "./instruction.ts";
 
+/** Negations, of which there are identities, come up twice as often. */
 const unaries: readonly (keyof Unary)[] = [
-  "neg",
-  "neg",
-  "abs",
-  "sign",
-  "floor",
-  "ceil",
-  "round",
-  "exp",
-  "tanh",
+  ...(["neg", "neg", "abs", "sign", "floor", "ceil", "round", "sqrt", "exp", "expm1"] as const),
+  ...(["log", "log1p", "sin", "cos", "tan", "asin", "acos", "atan", "tanh"] as const),
+  ...(["logistic", "erf"] as const),
 ];
 const binaries: readonly (keyof Binary)[] = [
-  ...(["add", "sub", "mul", "div", "maximum", "minimum", "rem", "pow"] as const),
+  ...(["add", "sub", "mul", "div", "maximum", "minimum", "rem", "pow", "atan2"] as const),
 ];
 const comparisons: readonly (keyof Comparison)[] = ["eq", "ne", "lt", "le", "gt", "ge"];
+
+const logic = ["and", "or", "xor", "shiftLeft", "shiftRight"] as const;
 
 /** Arithmetic, where most identities are, comes up most. */
 export const elementwiseSteps: Steps = {
@@ -50,7 +47,7 @@ export const elementwiseSteps: Steps = {
     weight: 2,
     step: (pool, { picks: [a, b, c] }) => {
       const x = pick(pool, b!);
-      return attempt(choose(["and", "or", "xor"] as const, a!), {}, [
+      return attempt(choose(logic, a!), {}, [
         x,
         c! % 2 === 0 ? alike(pool, x, c!) : filled(x.shape, x.dtype, c! % 4 === 1 ? 1 : 0),
       ]);
