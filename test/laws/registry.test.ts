@@ -31,7 +31,7 @@ const others = {
     ...["convolve", "pool", "resample", "windows"],
     ...["affine", "cells", "scaledDotProduct", "scaleOffset"],
   ],
-  optim: ["learningRate", "moments", "schedules", "tree"],
+  optim: ["hyperparameter", "learningRate", "moments", "schedules", "tree"],
 } as const;
 
 describe.each(["nn", "optim"] as const)("src/%s", (room) => {
