@@ -32,12 +32,18 @@ export {
 } from "./autodiff/index.ts";
 
 // Running programs
-export type { CompileOptions, Executable, Plan, Session } from "./backend/backend.ts";
+export type {
+  Backend as BackendService,
+  CompileOptions,
+  Executable,
+  Plan,
+  Session,
+} from "./backend/backend.ts";
 export { type Concrete, compile } from "./backend/compile.ts";
 export { Backend } from "./backend/index.ts";
 // What crosses a boundary
 export { decodeJson, decodeWith } from "./codec/decode.ts";
-export { tensorCodec, treeCodec } from "./codec/tensor.ts";
+export { type TensorJson, type TreeJson, tensorCodec, treeCodec } from "./codec/tensor.ts";
 // Data
 export * from "./data/index.ts";
 // Errors
@@ -175,6 +181,7 @@ export {
   hinge,
   huber,
   klDivergence,
+  type Loss,
   l1Penalty,
   l2Penalty,
   meanAbsoluteError,
@@ -187,11 +194,13 @@ export type { Metric, Outcomes, Summary } from "./nn/metric.ts";
 export {
   accuracy,
   binaryAccuracy,
+  type Confusion,
   confusionMatrix,
   f1,
   meanLoss,
   precision,
   recall,
+  type Share,
   topK,
 } from "./nn/metrics.ts";
 export {
@@ -286,7 +295,7 @@ export {
 export type { Grid, Padding, PerAxis } from "./nn/windows.ts";
 // Optimizers
 export { type AdamOptions, adam, adamW } from "./optim/adam.ts";
-export { adadelta, adagrad, adamax, rmsProp } from "./optim/adaptive.ts";
+export { type AdaptiveOptions, adadelta, adagrad, adamax, rmsProp } from "./optim/adaptive.ts";
 export type { LearningRate, Schedule } from "./optim/learningRate.ts";
 export {
   addDecayedWeights,
@@ -345,6 +354,7 @@ export {
   normal,
   permutation,
   split,
+  type UniformOptions,
   uniform,
 } from "./tensor/key.ts";
 export type { Shape } from "./tensor/shape.ts";

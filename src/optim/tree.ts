@@ -1,10 +1,10 @@
 import { flatten, type Tree, unflatten } from "../algebra/tree.ts";
+import type { Exprs } from "../autodiff/index.ts";
 import type { Expr } from "../ir/expr.ts";
 import { zeros } from "../tensor/constructors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
-/** A tree of expressions shaped like the params. */
-export type Exprs = Tree<Expr>;
+export type { Exprs };
 
 /** The expressions of a tree, in order. */
 export const leavesOf = (tree: Exprs): readonly Expr[] =>

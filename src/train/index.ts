@@ -2,7 +2,7 @@
 
 export { initialState } from "./carried.ts";
 export { loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
-export { evaluate } from "./evaluate.ts";
+export { type CannotCompile, evaluate } from "./evaluate.ts";
 export type {
   CheckpointSaved,
   Completed,

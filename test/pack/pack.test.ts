@@ -96,6 +96,37 @@ describe("the packed tarball, in an empty project", () => {
     expect(checked).toEqual({ code: 0, out: "" });
   });
 
+  test("names every type that a library built on it infers", async () => {
+    write(
+      "library.ts",
+      'import * as F from "fluxion";',
+      'import * as Effect from "effect/Effect";',
+      "const data = F.dataset({ x: F.ones([5, 3]), y: F.ones([5]) });",
+      "export const model = F.sequential(F.dense(3, 4), F.relu, F.dropout(0.1), F.dense(4, 2));",
+      'const task = { input: "x", target: "y", model, loss: F.meanSquaredError } as const;',
+      'export const p = F.pipeline("p", { data: Effect.succeed({ train: data }), ...task });',
+      "export const run$ = F.train$(p);",
+      "export const state = F.initialState(p);",
+      "export const score = F.evaluate(p, state, data);",
+      "export const plan = F.summarise(p);",
+      "export const states = F.stateCodec(p);",
+      "export const df = F.grad((v: F.Expr<readonly [3]>) => F.sum(v));",
+      "export const compiled = F.compile((v: F.Expr<readonly [3]>) => F.sum(v), [F.ones([3])]);",
+      "export const { layerWasm } = F.Backend;",
+      "export const { accuracy, confusionMatrix, softmaxCrossEntropy, rmsProp, uniform } = F;",
+      "export const { stateless, transformation, treeCodec, standardise, scan } = F;",
+      'export const table = F.decodeTable("", { a: ["x"] }, "file");',
+    );
+    const emitted = await run(
+      project,
+      join(root, "node_modules/.bin/tsc"),
+      ...["--strict", "--declaration", "--emitDeclarationOnly", "--outDir", "types"],
+      ...["--module", "nodenext", "--target", "es2024"],
+      ...["--skipLibCheck", "--pretty", "false", "library.ts"],
+    );
+    expect(emitted).toEqual({ code: 0, out: "" });
+  });
+
   test("brings a command that runs", async () => {
     const bin = join(project, "node_modules/.bin/fluxion");
     const listed = await run(project, bin, "list");
