@@ -61,6 +61,26 @@ const innermost = (view: View, a: number | undefined, b: number | undefined): bo
   return near < far || (near === far && at(view.shape, b) > at(view.shape, a));
 };
 
+/** The contracted axes in the order in which the fewest elements have to be copied. */
+const contractionOf = (
+  { batch, contract }: DotParams,
+  x: View,
+  y: View,
+): readonly [readonly number[], readonly number[]] => {
+  const freeX = others(x, batch[0], contract[0]);
+  const freeY = others(y, batch[1], contract[1]);
+  const pairs = contract[0].map((a, i) => [a, at(contract[1], i)] as const);
+  const orders = [
+    pairs,
+    pairs.toSorted(([a], [b]) => at(x.strides, b) - at(x.strides, a)),
+    pairs.toSorted(([, a], [, b]) => at(y.strides, b) - at(y.strides, a)),
+  ].map((order) => [order.map(([a]) => a), order.map(([, b]) => b)] as const);
+  const copied = ([ofX, ofY]: (typeof orders)[number]): number =>
+    (matricesOf(x, batch[0], freeX, ofX) === undefined ? sizeOf(x.shape) : 0) +
+    (matricesOf(y, batch[1], ofY, freeY) === undefined ? sizeOf(y.shape) : 0);
+  return orders.reduce((best, order) => (copied(order) < copied(best) ? order : best));
+};
+
 /**
  * A general dot product as a batch of matrix products. An operand whose axes do not fall into a batch, a
  * row and a column stride is first copied into one that does, rows or columns first as it is read faster;
@@ -95,17 +115,17 @@ export const dotKernels = (params: DotParams, x: View, y: View, out: Buffer): re
   const freeX = others(x, params.batch[0], params.contract[0]);
   const freeY = others(y, params.batch[1], params.contract[1]);
   const count = extent(x, params.batch[0]);
-  const [m, k, n] = [extent(x, freeX), extent(x, params.contract[0]), extent(y, freeY)];
-  const right = arranged(y, params.batch[1], params.contract[1], freeY);
-  const inOrder = matricesOf(x, params.batch[0], freeX, params.contract[0]) !== undefined;
-  const cut =
-    inOrder || params.batch[0].length > 0 ? undefined : cutOf(x, freeX, params.contract[0]);
+  const [contractX, contractY] = contractionOf(params, x, y);
+  const [m, k, n] = [extent(x, freeX), extent(x, contractX), extent(y, freeY)];
+  const right = arranged(y, params.batch[1], contractY, freeY);
+  const inOrder = matricesOf(x, params.batch[0], freeX, contractX) !== undefined;
+  const cut = inOrder || params.batch[0].length > 0 ? undefined : cutOf(x, freeX, contractX);
   if (cut !== undefined) {
     const ordered = { view: right.view, row: right.outer, column: right.inner };
-    const how = orderOf(x, freeX, params.contract[0]);
+    const how = orderOf(x, freeX, contractX);
     return [...copies, ...blockedProduct(cut, x, how, ordered, [m, k, n], out)];
   }
-  const left = arranged(x, params.batch[0], freeX, params.contract[0]);
+  const left = arranged(x, params.batch[0], freeX, contractX);
   const spec: GemmSpec = {
     m,
     n,
