@@ -26,9 +26,12 @@ const reasonOf = (cause: unknown): string => {
     case "EISDIR":
       return "it is a folder";
     default:
-      return cause instanceof Error ? cause.message : String(cause);
+      return messageOf(cause);
   }
 };
+
+const messageOf = (cause: unknown): string =>
+  cause instanceof Error ? cause.message : String(cause);
 
 const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;
 
@@ -48,7 +51,10 @@ const decompressed = (bytes: Uint8Array, file: string): Effect.Effect<Uint8Array
             problem: "compression",
             offset: 0,
             expected: "whole data of gzip",
-            actual: `${bytes.length} bytes that are not: ${cause instanceof Error ? cause.message : String(cause)}`,
+            // Not every failure to decompress comes with words.
+            actual: [`${bytes.length} bytes that are not`, messageOf(cause)]
+              .filter((part) => part !== "")
+              .join(": "),
           }),
       })
     : Effect.succeed(bytes);

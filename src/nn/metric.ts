@@ -33,14 +33,6 @@ export interface Metric<A extends Summary> {
   readonly value: (summary: A) => number;
 }
 
-/** A metric whose summary is of no interest: what a list of several has. */
-export interface AnyMetric {
-  readonly name: string;
-  readonly monoid: Monoid<never>;
-  readonly fromBatch: (batch: Outcomes) => { readonly [field: string]: Expr };
-  readonly value: (summary: never) => number;
-}
-
 /** A summary as the numbers that the expressions of `fromBatch` came to. */
 export const readSummary = <A extends Summary>(
   computed: {

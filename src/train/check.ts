@@ -1,15 +1,12 @@
 import * as Effect from "effect/Effect";
 import { flatten, leafPaths, sameTreeShape } from "../algebra/tree.ts";
 import type { Dataset, Row } from "../data/dataset.ts";
-import { type InvalidData, validate } from "../data/validate.ts";
+import { validate } from "../data/validate.ts";
 import { InvalidPipeline, StateMismatch, UnknownColumn } from "../errors.ts";
 import { showShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { AnyPipeline, Splits } from "./pipeline.ts";
 import type { TrainState } from "./state.ts";
-
-/** What can be wrong with a pipeline or its data before anything runs. */
-export type Invalid = InvalidPipeline | InvalidData;
 
 const wholeFrom = (least: number) => (value: unknown) =>
   typeof value === "number" && Number.isSafeInteger(value) && value >= least;
