@@ -69,13 +69,16 @@ const near = (what: string, xs: readonly Tensor[], ys: readonly Tensor[]) =>
     ? undefined
     : bounded(ys.map((y) => Array.from({ length: y.size }, () => tolerance)))(what, xs, ys);
 
-/** 2, at kinks: both modes give the derivative that is declared there. */
-export const declaredDerivative = ({ forward, reverse }: Modes = exact): Law<Kinked> =>
+/** 2, at kinks: both modes give the derivative that is declared there, by the reference rules or by others. */
+export const declaredDerivative = (
+  { forward, reverse }: Modes = exact,
+  valuesOf: typeof evaluator = evaluator,
+): Law<Kinked> =>
   law("declared derivative", "J(x)·v and J(x)ᵀ·w, for the J(x) written by hand", (f: Kinked) => {
     const [types, outputs] = [typesOf(f), outputsOf(f)];
     const count = outputs.length;
-    const push = evaluator(tangentMap(f, forward));
-    const pull = evaluator(cotangentMap(f, reverse));
+    const push = valuesOf(tangentMap(f, forward));
+    const pull = valuesOf(cotangentMap(f, reverse));
     const points = f.at.map(({ inputs, jacobian }) => ({
       x: types.map(({ shape, dtype }, i) => tensorOf(shape, dtype, inputs[i] ?? [])),
       jacobian,

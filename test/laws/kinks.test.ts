@@ -1,19 +1,30 @@
 import { isLeft } from "fp-ts/lib/Either.js";
 import { describe, expect, test } from "vitest";
 import { declaredDerivative, type Kinked } from "../../laws/declared.ts";
-import { adjoint, linearity, primalPreservation } from "../../laws/derivatives.ts";
+import { adjoint, exact, linearity, primalPreservation } from "../../laws/derivatives.ts";
 import { real, tensors } from "../../laws/domain.ts";
 import { check } from "../../laws/law.ts";
+import { compilerOf } from "../../laws/meaning.ts";
+import type { Case } from "../../laws/registry/case.ts";
 import { kinkedFunctions } from "../../laws/registry/kinks.ts";
 import { kinkedPrimitives } from "../../laws/registry/primitives.ts";
+import { programOf, typesOf } from "../../laws/symbolic.ts";
 import { holds } from "../../laws/vitest.ts";
+import { layerWasm } from "../../src/backend/wasm/index.ts";
 import type { Expr } from "../../src/ir/expr.ts";
 import { call } from "../../src/ir/loop.ts";
 import { cast } from "../../src/ir/ops/control.ts";
 import { add, ge, lt, maximum, mul } from "../../src/ir/ops/elementwise.ts";
 
+const wasm = compilerOf(layerWasm);
+const onWasm = declaredDerivative(exact, (f) => wasm(programOf(typesOf(f), f.apply)).run);
+
 describe("derivatives at kinks", () => {
-  holds([declaredDerivative()], [...kinkedPrimitives, ...kinkedFunctions], { runs: 60 });
+  holds(
+    [declaredDerivative(), { ...onWasm, name: "declared derivative, on wasm" }],
+    [...kinkedPrimitives, ...kinkedFunctions],
+    { runs: 60 },
+  );
 });
 
 describe("a planted mistake at a tie", () => {
@@ -69,4 +80,10 @@ describe("a planted mistake at a tie", () => {
       "Jᵀ·w at [1. 1.], [1. 0.] 0 at [0] is 1, not 0.5",
     );
   });
+});
+
+test("a rough case without a derivative written by hand does not compile", () => {
+  // @ts-expect-error
+  const silent: Case<"abs"> = { label: "", params: {}, operands: [], rough: true };
+  expect(silent.at).toBeUndefined();
 });
