@@ -48,10 +48,12 @@ const unknown = only?.find((name) => !names.includes(name));
 if (unknown !== undefined) fail(`There is no ${unknown}.`);
 const wanted = (name: string): boolean => only === undefined || only.includes(name);
 
-/** How long each contender gets: losses to compare, then rounds of a time each. */
+/** How long each contender gets: losses to compare, then rounds of so many milliseconds each. */
 const effort = quick
   ? { steps: 10, losses: 8_000, rounds: 3, workload: 300, kernel: 40 }
-  : { steps: 30, losses: 60_000, rounds: 9, workload: 2_000, kernel: 200 };
+  : { steps: 30, losses: 20_000, rounds: 7, workload: 1_000, kernel: 100 };
+/** After these, whoever is not through with a single run in a round is left out of the others. */
+const fewest = 3;
 /** The longest that an answer may take: a step of the slowest takes tens of seconds. */
 const patience = { workload: 240_000, kernel: 30_000 };
 
@@ -82,6 +84,9 @@ interface Turn {
   readonly rounds: (readonly number[])[];
 }
 
+const takesTurn = ({ first, rounds }: Turn, round: number): boolean =>
+  !failed(first) && (round < fewest || rounds.some((samples) => samples.length > 1));
+
 /** Lets all contenders set something up, then take turns at it, and says what came of it. */
 const contest = async (
   section: Omit<Section, "entries">,
@@ -104,7 +109,7 @@ const contest = async (
       if (failed(first)) log(`  ${command.name}: ${first.error}`);
     }
     for (let round = 0; round < effort.rounds; round++)
-      for (const turn of turns.filter(({ first }) => !failed(first))) {
+      for (const turn of turns.filter((each) => takesTurn(each, round))) {
         const timed: Samples | Refusal = await turn.process.ask(
           { ask: "time", milliseconds },
           patience[section.kind],
@@ -225,7 +230,7 @@ const report: Report = {
     ...spreadOf([measured[i] as number[]]),
     best: Math.max(...(measured[i] as number[])),
   })),
-  ...(firstSteps.length > 0 && { firstStep: spreadOf([firstSteps]) }),
+  ...(firstSteps.length > 0 && { firstStep: spreadOf(firstSteps.map((ms) => [ms])) }),
   sections,
 };
 console.log(show(report));

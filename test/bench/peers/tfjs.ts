@@ -136,7 +136,7 @@ const workload = (name: string, problem: Problem): Training => {
       .map(([label, array]) => [label, tf.variable(tensorOf(array))] as const),
   );
   const p = (label: string): tf.Tensor => variables.get(label) as tf.Tensor;
-  const optimizer = tf.train.adam(1e-3);
+  const optimizer = tf.train.adam(1e-3, 0.9, 0.999, 1e-8);
   const [inputs, targets] = [arrayOf(problem, "inputs"), arrayOf(problem, "targets")];
   let done = 0;
   return {
@@ -180,7 +180,7 @@ const kernels: { readonly [kind: string]: (o: Operands) => tf.Tensor } = {
 const adamKernel = (problem: Problem): Running => {
   const [p, g] = [tensorOf(arrayOf(problem, "p")), tensorOf(arrayOf(problem, "g"))];
   const variable = tf.variable(p, true, "p");
-  const optimizer = tf.train.adam(1e-3);
+  const optimizer = tf.train.adam(1e-3, 0.9, 0.999, 1e-8);
   return {
     run: () => optimizer.applyGradients({ p: g as tf.Variable }),
     result: () => variable.dataSync(),
