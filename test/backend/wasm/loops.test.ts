@@ -5,8 +5,8 @@ import { program } from "../../../src/ir/graph.ts";
 import { loop } from "../../../src/ir/loop.ts";
 import { add, logistic, mul, neg, tanh } from "../../../src/ir/ops/elementwise.ts";
 import { onesLike } from "../../../src/ir/ops/indexed.ts";
-import { matmul } from "../../../src/ir/ops/linear.ts";
-import { pad, sliceAxis } from "../../../src/ir/ops/structural.ts";
+import { dot, matmul } from "../../../src/ir/ops/linear.ts";
+import { index, pad, sliceAxis } from "../../../src/ir/ops/structural.ts";
 import type { Tensor } from "../../../src/tensor/tensor.ts";
 import { compiled, expectAgreement, filledWith, programOf } from "./agreement.ts";
 
@@ -124,4 +124,34 @@ it("what was cheap is made anew by its reader, not kept", () => {
   // Reads the product; writes the tanh and the result.
   expect(forward?.bytes).toBe(3 * 16 * 64 * 4);
   expectAgreement(p, [wave([16, 32]), wave([32, 64], 0.3), wave([64, 8])], 1e-5);
+});
+
+it("heads side by side in one tensor are multiplied where they are", () => {
+  const [examples, time, heads, width] = [3, 7, 2, 5];
+  const p = programOf([f32(examples, time, 3, heads, width)], (x) => {
+    const part = (i: number) => index(x as Expr, i, 2);
+    const [q, k, v] = [part(0), part(1), part(2)] as const;
+    const scores = dot(
+      q,
+      k,
+      [[3], [3]],
+      [
+        [0, 2],
+        [0, 2],
+      ],
+    );
+    return [
+      dot(
+        scores,
+        v,
+        [[3], [1]],
+        [
+          [0, 1],
+          [0, 2],
+        ],
+      ),
+    ];
+  });
+  expect(named(p, "copy")).toEqual([]);
+  expectAgreement(p, [wave([examples, time, 3, heads, width])], 1e-5);
 });

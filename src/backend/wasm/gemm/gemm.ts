@@ -16,6 +16,7 @@ import {
 import { type GemmOptions, kernel } from "./kernel.ts";
 import { type Packer, packColumns, packRows } from "./pack.ts";
 import {
+  type Batch,
   ceilTo,
   type GemmSpec,
   type Plan,
@@ -222,16 +223,28 @@ export const gemm = (
       );
     };
 
-    const { batch } = spec;
+    const { batch, outer } = spec;
     if (m === 0 || n === 0) return;
-    if (batch === undefined) product(a, b, c, i32.const(0));
-    else
-      body.for(0, batch.count, 1, (i: Local<"i32">) =>
-        product(
-          body.let(displaced(a, i, 4 * batch.a)),
-          body.let(displaced(b, i, 4 * batch.b)),
-          body.let(displaced(c, i, 4 * batch.c)),
+    /** Each of a batch, and which it is. */
+    const each = (
+      { count, ...step }: Batch,
+      bases: readonly [Code<"i32">, Code<"i32">, Code<"i32">],
+      visit: (a: Code<"i32">, b: Code<"i32">, c: Code<"i32">, i: Code<"i32">) => void,
+    ): void =>
+      body.for(0, count, 1, (i: Local<"i32">) =>
+        visit(
+          body.let(displaced(bases[0], i, 4 * step.a)),
+          body.let(displaced(bases[1], i, 4 * step.b)),
+          body.let(displaced(bases[2], i, 4 * step.c)),
           i,
+        ),
+      );
+    if (batch === undefined) product(a, b, c, i32.const(0));
+    else if (outer === undefined) each(batch, [a, b, c], product);
+    else
+      each(outer, [a, b, c], (farA, farB, farC, far) =>
+        each(batch, [farA, farB, farC], (nearA, nearB, nearC, near) =>
+          product(nearA, nearB, nearC, body.let(i32.add(i32.mul(far, batch.count), near))),
         ),
       );
   });

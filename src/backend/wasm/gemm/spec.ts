@@ -12,6 +12,14 @@ export const rowMajor = (columns: number): Strides => ({ row: columns, column: 1
 /** A matrix with this many rows, stored as the row-major matrix of its columns. */
 export const transposed = (rows: number): Strides => ({ row: 1, column: rows });
 
+/** Products of one kind at equal distances. */
+export interface Batch {
+  readonly count: number;
+  readonly a: number;
+  readonly b: number;
+  readonly c: number;
+}
+
 /**
  * `C = A B`, or `C += A B`, with `A` of m × k and `B` of k × n, for each of a batch.
  *
@@ -27,12 +35,9 @@ export interface GemmSpec {
   /** Elements from a row of `C` to the next; `n` if left out. */
   readonly c?: number;
   /** How many products, and the elements from one operand to its next (0: the same again). */
-  readonly batch?: {
-    readonly count: number;
-    readonly a: number;
-    readonly b: number;
-    readonly c: number;
-  };
+  readonly batch?: Batch;
+  /** How many such batches, in f32. */
+  readonly outer?: Batch;
   readonly accumulate?: boolean;
   /** `B` comes as the panels that {@link gemmPanels} makes of it. */
   readonly panels?: boolean;

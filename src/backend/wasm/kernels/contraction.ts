@@ -61,6 +61,25 @@ const innermost = (view: View, a: number | undefined, b: number | undefined): bo
   return near < far || (near === far && at(view.shape, b) > at(view.shape, a));
 };
 
+/**
+ * A batch whose axes no single stride walks as a batch of batches, where two strides walk both operands:
+ * the heads of an attention, side by side in one tensor.
+ */
+const batchOfBatches = ({ batch, contract }: DotParams, x: View, y: View) => {
+  const far = [batch[0].slice(0, -1), batch[1].slice(0, -1)] as const;
+  const near = [batch[0].slice(-1), batch[1].slice(-1)] as const;
+  const isOne = [x, y].every((view, i) => strideAlong(view, batch[i] ?? []) !== undefined);
+  if (far[0].length === 0 || isOne) return undefined;
+  const isMatrices = (view: View, i: 0 | 1): boolean => {
+    const free = others(view, batch[i], contract[i]);
+    return matricesOf(view, near[i], free, contract[i]) !== undefined;
+  };
+  const [a, b] = [strideAlong(x, far[0]), strideAlong(y, far[1])];
+  if (a === undefined || b === undefined || !isMatrices(x, 0) || !isMatrices(y, 1))
+    return undefined;
+  return { near, far: { count: extent(x, far[0]), a, b } };
+};
+
 /** The contracted axes in the order in which the fewest elements have to be copied. */
 const contractionOf = (
   { batch, contract }: DotParams,
@@ -114,25 +133,31 @@ export const dotKernels = (params: DotParams, x: View, y: View, out: Buffer): re
   };
   const freeX = others(x, params.batch[0], params.contract[0]);
   const freeY = others(y, params.batch[1], params.contract[1]);
-  const count = extent(x, params.batch[0]);
-  const [contractX, contractY] = contractionOf(params, x, y);
+  const heads = out.dtype === "f32" ? batchOfBatches(params, x, y) : undefined;
+  const [contractX, contractY] =
+    heads === undefined ? contractionOf(params, x, y) : params.contract;
   const [m, k, n] = [extent(x, freeX), extent(x, contractX), extent(y, freeY)];
-  const right = arranged(y, params.batch[1], contractY, freeY);
-  const inOrder = matricesOf(x, params.batch[0], freeX, contractX) !== undefined;
+  const near = heads?.near ?? params.batch;
+  const right = arranged(y, near[1], contractY, freeY);
+  const inOrder = matricesOf(x, near[0], freeX, contractX) !== undefined;
   const cut = inOrder || params.batch[0].length > 0 ? undefined : cutOf(x, freeX, contractX);
   if (cut !== undefined) {
     const ordered = { view: right.view, row: right.outer, column: right.inner };
     const how = orderOf(x, freeX, contractX);
     return [...copies, ...blockedProduct(cut, x, how, ordered, [m, k, n], out)];
   }
-  const left = arranged(x, params.batch[0], freeX, contractX);
+  const left = arranged(x, near[0], freeX, contractX);
+  const count = extent(x, near[0]);
   const spec: GemmSpec = {
     m,
     n,
     k,
     a: { row: left.outer, column: left.inner },
     b: { row: right.outer, column: right.inner },
-    ...(count === 1 ? {} : { batch: { count, a: left.batch, b: right.batch, c: m * n } }),
+    ...(count === 1 && heads === undefined
+      ? {}
+      : { batch: { count, a: left.batch, b: right.batch, c: m * n } }),
+    ...(heads && { outer: { ...heads.far, c: count * m * n } }),
   };
   if (count === 0) return copies;
   const bytes = out.dtype === "f32" ? panelBytes(spec) : undefined;
@@ -162,7 +187,7 @@ const panelsKernel = (spec: GemmSpec, from: View, to: Buffer): Kernel => ({
 
 const productKernel = (spec: GemmSpec, left: View, right: View, out: Buffer): Kernel => {
   const { m, n, k, a, b } = spec;
-  const count = spec.batch?.count ?? 1;
+  const count = (spec.batch?.count ?? 1) * (spec.outer?.count ?? 1);
   const scratch = makeBuffer(
     "u8",
     out.dtype === "f32" ? gemmScratchBytes(spec) : 0,
