@@ -7,7 +7,7 @@ import type { Tensor } from "../tensor/tensor.ts";
  * To add a primitive: its parameters in one of the families below. The compiler then names the tables that
  * want an entry (type rule, evaluation, jvp, vjp, batch, wasm lowering, cases for the laws); by hand come
  * its operation in `ops/` and in `index.ts`, its cost in `backend/reference/operations.ts`, what simplifies
- * it in `passes/`, and its place in the random programs of `laws/compositions.ts` and the tests.
+ * it in `passes/`, and its place in the random programs (`laws/operations.ts`, `test/ir/passes/`).
  */
 
 /** What a node computes: a shape and a dtype. */

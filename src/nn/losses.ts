@@ -6,6 +6,7 @@ import {
   and,
   eq,
   exp,
+  ge,
   gt,
   log,
   log1p,
@@ -113,12 +114,19 @@ export const binaryCrossEntropyWithLogits = (
   return average(add(mul(sub(1, y), x), mul(weight, softplus)));
 };
 
-/** 1 at the class of an integer label; the label itself where it is a distribution. */
+const isClass = (label: Expr): boolean => label.dtype === "i32" || label.dtype === "u8";
+
+/**
+ * 1 at the class of an integer label, NaN everywhere for a label that is no class, so that it cannot train
+ * in silence; the label itself where it is a distribution.
+ */
 const distribution = (label: Operand, scores: Expr, axis: number): Expr => {
   const given = lift(label, "i32");
-  if (given.dtype !== "i32" && given.dtype !== "u8") return given;
-  const classes = iota(scores.shape, axis) as Expr;
-  return cast(eq(classes, cast(given, "i32") as Expr) as Expr, scores.dtype);
+  if (!isClass(given)) return given;
+  const [classes, chosen] = [iota(scores.shape, axis) as Expr, cast(given, "i32") as Expr];
+  const known = and(ge(chosen, 0), lt(chosen, scores.shape.at(axis) ?? 0));
+  const unit = cast(eq(classes, chosen) as Expr, scores.dtype);
+  return where(known, unit, Number.NaN) as Expr;
 };
 
 /**
@@ -137,7 +145,8 @@ const expected = (p: Expr, s: Expr): Loss => {
  * The cross entropy of a softmax: `-Σ p ln softmax(x)` for a label that is a class (an integer) or a
  * distribution `p` over classes. Smoothing `ε` mixes the label with the uniform distribution.
  *
- * **Shapes** `logits: [classes], label: [] (i32 or u8) or [classes] → []`, one example.
+ * **Shapes** `logits: [classes], label: [] (i32 or u8) or [classes] → []`, one example; NaN for a label that
+ * is no class.
  * **Units** nats. **Math** gradient `softmax(x) - p`.
  * **Source** smoothing: Szegedy et al. (2015), arXiv:1512.00567, section 7.
  *

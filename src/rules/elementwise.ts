@@ -12,7 +12,6 @@ import {
   log,
   lt,
   mul,
-  ne,
   neg,
   pow,
   sign,
@@ -144,7 +143,11 @@ export const jvp: JvpRules<Elementwise> = {
 
 export const vjp: VjpRules<Elementwise> = {
   neg: cotangents("neg", (ct) => neg(ct)),
-  abs: cotangents("abs", (ct, xs) => where(lt(one(xs), 0), neg(ct), where(ne(one(xs), 0), ct, 0))),
+  // What is neither above nor below 0 is 0 or NaN, and so is its sign.
+  abs: cotangents("abs", (ct, xs) => {
+    const x = one(xs);
+    return where(gt(x, 0), ct, where(lt(x, 0), neg(ct), mul(ct, sign(x))));
+  }),
   sign: flat("sign"),
   floor: flat("floor"),
   ceil: flat("ceil"),
