@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import * as Effect from "effect/Effect";
 import { pipe } from "fp-ts/lib/function.js";
-import { lastValueFrom, tap, toArray } from "rxjs";
+import { lastValueFrom, toArray } from "rxjs";
 import { mnist } from "../../pipelines/data/mnist.ts";
 import { mnistMlp } from "../../pipelines/mnist-mlp.ts";
 import { evaluate, train$, withEpochs } from "../../src/index.ts";
@@ -17,7 +17,7 @@ import { defaultServices } from "../../src/train/services.ts";
  * MNIST beside PyTorch's, step by step, from the same weights in the same batch order.
  *
  * Run with `node test/bench/parity.ts [epochs] [python]`; the Python needs PyTorch and NumPy (Debian's
- * `python3-torch`). It reports and asserts nothing.
+ * `python3-torch`). It reports and asserts nothing; times are the bench's.
  */
 const epochs = Number(process.argv[2] ?? 5);
 const python = process.argv[3] ?? "/usr/bin/python3";
@@ -26,22 +26,9 @@ interface Theirs {
   readonly torch: string;
   readonly losses: { readonly [step: string]: number };
   readonly accuracies: readonly number[];
-  readonly milliseconds: number;
 }
 
-/** Each step's own time: from one event to the next. */
-const milliseconds: number[] = [];
-let last = 0;
-const events = await lastValueFrom(
-  train$(pipe(mnistMlp, withEpochs(epochs))).pipe(
-    tap((event) => {
-      const now = performance.now();
-      if (event._tag === "StepCompleted") milliseconds.push(now - last);
-      last = now;
-    }),
-    toArray(),
-  ),
-);
+const events = await lastValueFrom(train$(pipe(mnistMlp, withEpochs(epochs))).pipe(toArray()));
 const losses = events.flatMap((e) => (e._tag === "StepCompleted" ? [e.loss] : []));
 const { test } = await Effect.runPromise(mnist);
 const accuracies = await Promise.all(
@@ -90,10 +77,6 @@ try {
       `test accuracy after epoch ${e + 1}: ${ours.toFixed(4)} and ${accuracy.toFixed(4)}`,
     );
   });
-  const median = milliseconds.sort((a, b) => a - b)[milliseconds.length >> 1] ?? Number.NaN;
-  console.log(
-    `median step: ${median.toFixed(2)} ms and ${theirs.milliseconds.toFixed(2)} ms, one thread each`,
-  );
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
