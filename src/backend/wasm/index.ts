@@ -5,7 +5,9 @@ import { compileProgram } from "./compile.ts";
 import { executable } from "./run.ts";
 
 /**
- * How a program becomes a module, in the order of the files: `scope` says of each value where it is read
+ * How a program becomes a module, in the order of the files: `sums`, `residuals` and `patches` take from
+ * loops what need not be there and let parts lie side by side; `recompute` makes anew what is cheaper made
+ * than kept, and `joins` finds what can be written where it ends up. `scope` says of each value where it is read
  * (rearrangements are views, in `view`); `fuse` groups the nodes that share a loop; `region` orders the
  * groups and decides what is written in place; `lowering` and `kernels/` make steps of them, of which a
  * loop's body is data (`fused`); `memory` plans an address for every buffer; `module` writes the code;
