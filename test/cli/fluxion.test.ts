@@ -12,7 +12,7 @@ interface Ended {
   readonly error: string;
 }
 
-/** The command as a process of its own; `heard` may do something to it whenever it has said something. */
+/** The command as a process of its own; `heard` may do something to it when it has first said something. */
 const fluxion = (
   args: readonly string[],
   heard: (child: ReturnType<typeof spawn>) => void = () => {},
@@ -21,8 +21,8 @@ const fluxion = (
     const child = spawn(process.execPath, [bin, ...args], { stdio: ["ignore", "pipe", "pipe"] });
     const [out, error]: [string[], string[]] = [[], []];
     child.stdout.on("data", (chunk) => {
-      out.push(String(chunk));
-      heard(child);
+      // Once: a second interruption would kill the process outright, as it should.
+      if (out.push(String(chunk)) === 1) heard(child);
     });
     child.stderr.on("data", (chunk) => error.push(String(chunk)));
     child.on("error", reject);
