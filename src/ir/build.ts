@@ -24,13 +24,26 @@ const impossible = (
         path: [],
       });
 
+/** Lists as they are now: what a caller does to its own later does not reach a node. */
+const owned = (value: unknown): unknown =>
+  Array.isArray(value) && !Object.isFrozen(value) ? Object.freeze(value.map(owned)) : value;
+
+const ownedParams = <P extends PrimitiveTag>(params: Params<P>): Params<P> =>
+  Object.isFrozen(params)
+    ? params
+    : // The same keys and, list for list, the same values.
+      (Object.freeze(
+        Object.fromEntries(Object.entries(params).map(([name, value]) => [name, owned(value)])),
+      ) as Params<P>);
+
 /** Applies a primitive: a new node, and one expression for each of its outputs. */
 export const apply = <P extends PrimitiveTag>(
   primitive: P,
-  params: Params<P>,
+  given: Params<P>,
   inputs: readonly Expr[],
   path: readonly string[] = [],
 ): readonly Expr[] => {
+  const params = ownedParams<P>(given);
   // TypeScript does not see that indexing a mapped type with P gives P's rule.
   const rule = typing[primitive] as TypeRule<P>;
   const { outputs, issue = impossible(primitive, inputs, outputs) } = rule(
@@ -60,7 +73,7 @@ export const constant = <S extends Shape>(value: Tensor<S>): Expr<S> =>
 
 /** A placeholder for a value of a type. */
 export const parameter = (type: TensorType): Expr =>
-  apply1("parameter", { type: { shape: type.shape, dtype: type.dtype } });
+  apply1("parameter", { type: { shape: Object.freeze([...type.shape]), dtype: type.dtype } });
 
 /** A tensor of one number repeated, made of a scalar. */
 export const filled = <S extends Shape>(shape: S, dtype: Dtype, value: number): Expr<S> => {
