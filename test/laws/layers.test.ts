@@ -1,5 +1,6 @@
 import { isLeft, map } from "fp-ts/lib/Either.js";
 import { describe, expect, test } from "vitest";
+import { mapping, type Vmap } from "../../laws/batching.ts";
 import { checkGradients, LawBroken } from "../../laws/index.ts";
 import { check, type Law } from "../../laws/law.ts";
 import {
@@ -10,13 +11,17 @@ import {
   layerIdentity,
   layerSerialisation,
 } from "../../laws/layers.ts";
+import { exampleOfLayer } from "../../laws/subjects.ts";
+import { batched } from "../../laws/symbolic.ts";
 import { flatten, type Tree, unflatten } from "../../src/algebra/tree.ts";
 import { treeCodec } from "../../src/codec/tensor.ts";
 import { CompileError } from "../../src/errors.ts";
 import {
+  add,
   custom,
   dense,
   type Expr,
+  index,
   type Layer,
   mul,
   pure,
@@ -59,6 +64,17 @@ describe("planted mistakes in composition are noticed", () => {
     const uneven: Compose = (f, g) =>
       open(f).name === "andThen" ? then(f, g) : then(f, then(double, g));
     expect(breaks(layerAssociativity(uneven), subject)).toContain("sin then (f then cos), output");
+  });
+
+  test("batch invariance: a map that gives every example the first one's result", () => {
+    const careless: Vmap = (f, mapped, size, axis) => {
+      const right = batched(f, mapped, size, axis);
+      const first = (y: Expr): Expr => add(mul(y, 0), index(y, 0)) as Expr;
+      return { ...right, apply: (xs) => right.apply(xs).map(first) };
+    };
+    const example = exampleOfLayer(subject.layer, subject.shape, "train");
+    expect(breaks(mapping(), example)).toBe("");
+    expect(breaks(mapping(careless), example)).toContain("vmap f");
   });
 
   test("serialisation: a codec that rounds to whole numbers", () => {

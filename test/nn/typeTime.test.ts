@@ -15,9 +15,9 @@ const network = (n: number): string => {
 
 /**
  * What the types of thirty layers may cost beyond those of two. The compiler's work is counted, which is
- * the same wherever it runs; the time is held against a bound that only another order of growth exceeds.
+ * the same wherever it runs, and its time is measured: some 30 ms where nothing else computes.
  */
-const budget = { instantiations: 20_000, milliseconds: 2000 };
+const budget = { instantiations: 20_000, milliseconds: 150 };
 
 it("the types of thirty layers are checked within their budget", async () => {
   const [few, many] = [await checkCost(network(2)), await checkCost(network(30))];
