@@ -1,7 +1,7 @@
 import type * as Effect from "effect/Effect";
+import type { Augmentation } from "../data/augmentation.ts";
 import type { Row } from "../data/dataset.ts";
 import type { Expr } from "../ir/expr.ts";
-import type { KeyExpr } from "../ir/ops/random.ts";
 import type { ShapeError, ShowShape } from "../ir/shapeTypes.ts";
 import type { Meets, ParamsOf, StateOf } from "../nn/chainTypes.ts";
 import type { AnyLayer, Initial, Layer, OpenLayer } from "../nn/layer.ts";
@@ -43,7 +43,7 @@ export interface Pipeline<out P = unknown, out S = unknown, out E = never> {
   readonly classes: number | undefined;
   readonly model: Model<P, S>;
   readonly loss: (output: Expr, target: Expr) => Expr;
-  readonly augment: ((input: Expr, key: KeyExpr) => Expr) | undefined;
+  readonly augment: Augmentation | undefined;
   readonly optimizer: OptimizerFamily;
   readonly learningRate: LearningRate;
   readonly metrics: readonly SomeMetric[];
@@ -198,10 +198,10 @@ export const withLoss = (loss: (output: Expr, target: Expr) => Expr<readonly []>
 
 /**
  * The same run with inputs changed at random while training: `augment` is given one example's input and
- * a key of its own in every step.
+ * a key of its own in every step. `randomFlip`, `randomCrop` and `cutout` are for images, and
+ * `augmentations` makes one of several.
  */
-export const withAugmentation = (augment: (input: Expr, key: KeyExpr) => Expr): Combinator =>
-  having({ augment });
+export const withAugmentation = (augment: Augmentation): Combinator => having({ augment });
 
 /** The same run on other data, of the same columns. */
 export const withData =
