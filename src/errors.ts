@@ -179,6 +179,13 @@ export class LabelOutOfRange extends Data.TaggedError("LabelOutOfRange")<{
   readonly classes: number;
 }> {}
 
+/** A token that a vocabulary of `known` tokens does not have, and where it is in its sequence. */
+export class UnknownToken extends Data.TaggedError("UnknownToken")<{
+  readonly token: string;
+  readonly position: number;
+  readonly known: number;
+}> {}
+
 /** NaN or an infinity in the data. */
 export class NonFiniteData extends Data.TaggedError("NonFiniteData")<{
   readonly column: string;

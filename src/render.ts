@@ -142,6 +142,11 @@ const accounts: Accounts = {
     where: `in column "${e.column}", row ${e.row}`,
     fix: `number the labels 0 to ${e.classes - 1}, or give the number of classes that there are`,
   }),
+  UnknownToken: (e) => ({
+    what: `"${e.token}" is none of the ${several(e.known, "token")} that the vocabulary has`,
+    where: `at position ${e.position} of its sequence`,
+    fix: "make the vocabulary of all that may come, or give it a token for what is unknown",
+  }),
   NonFiniteData: (e) => ({
     what: `${e.value} is no finite number`,
     where: `in column "${e.column}", row ${e.row}`,
