@@ -104,6 +104,7 @@ export {
   scanOver,
   shared,
 } from "./nn/combinators.ts";
+export { type Confusion, confusionMatrix, f1, precision, recall } from "./nn/confusion.ts";
 export { cosineEmbedding, infoNce, triplet } from "./nn/contrastive.ts";
 export {
   type ConvolutionOptions,
@@ -194,12 +195,8 @@ export type { Metric, Outcomes, Summary } from "./nn/metric.ts";
 export {
   accuracy,
   binaryAccuracy,
-  type Confusion,
-  confusionMatrix,
-  f1,
   meanLoss,
-  precision,
-  recall,
+  rootMeanSquaredError,
   type Share,
   topK,
 } from "./nn/metrics.ts";

@@ -2,7 +2,7 @@ import type { Expr } from "../ir/expr.ts";
 import { cast } from "../ir/ops/control.ts";
 import { add, div, mul, neg, pow, reciprocal, sqrt, sub } from "../ir/ops/elementwise.ts";
 import { lift } from "../ir/ops/operand.ts";
-import { notNegative, share } from "./hyperparameter.ts";
+import { notNegative, share } from "../tensor/argument.ts";
 import { counted, type LearningRate, noSteps, oneMore, rateAt } from "./learningRate.ts";
 import { averaged, averagedSquare } from "./moments.ts";
 import { type GradientTransformation, transformation } from "./transformation.ts";

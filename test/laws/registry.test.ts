@@ -15,7 +15,8 @@ const modulesOf = (room: string): readonly string[] =>
  */
 const registered = {
   nn: [
-    ...["activations", "combinators", "dense", "losses", "metrics", "pure", "sequential"],
+    ...["activations", "combinators", "confusion", "dense", "losses", "metrics"],
+    ...["pure", "sequential"],
     ...["convolution", "pooling", "resizing"],
     ...["attention", "batchNorm", "embedding", "feedForward", "normalisation", "recurrent"],
     ...["contrastive", "ctc", "drops", "experts", "gating", "likelihoods", "reparameterised"],
@@ -31,7 +32,7 @@ const others = {
     ...["convolve", "pool", "resample", "windows"],
     ...["affine", "cells", "scaledDotProduct", "scaleOffset"],
   ],
-  optim: ["hyperparameter", "learningRate", "moments", "schedules", "tree"],
+  optim: ["learningRate", "moments", "schedules", "tree"],
 } as const;
 
 describe.each(["nn", "optim"] as const)("src/%s", (room) => {
