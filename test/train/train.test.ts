@@ -335,3 +335,10 @@ describe("an optimizer that moves nothing", () => {
     );
   });
 });
+
+it("another batch size leaves it at that whether a smaller last batch is dropped", () => {
+  const dropping = pipe(small, withBatchSize(16, { dropRemainder: true }));
+  expect(withBatchSize(8)(dropping)).toMatchObject({ batchSize: 8, dropRemainder: true });
+  expect(withBatchSize(8, { dropRemainder: false })(dropping).dropRemainder).toBe(false);
+  expect(withBatchSize(8)(small).dropRemainder).toBe(false);
+});
