@@ -47,6 +47,7 @@ export const poissonNegativeLogLikelihood = (logRate: Operand, target: Operand):
   return average(sub(exp(x), mul(lift(target, x.dtype), x)) as Expr);
 };
 
+/** How {@link focal} weighs elements: by how easy they are, and by their class. Both are pure numbers. */
 export interface FocalOptions {
   /** How much easy examples count less; 2 where not given. */
   readonly gamma?: number;

@@ -9,7 +9,9 @@ import { accumulated } from "./moments.ts";
 import { type GradientTransformation, transformation } from "./transformation.ts";
 import { zerosOf, zipTrees } from "./tree.ts";
 
+/** The rate of a step, and what is added to the gradient before it is taken. */
 export interface SgdOptions {
+  /** Per step: a number, or a schedule. */
   readonly learningRate: LearningRate;
   /** The share of the last velocity that is kept; 0 where not given. */
   readonly momentum?: number;

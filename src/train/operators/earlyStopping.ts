@@ -6,6 +6,7 @@ import type { EpochCompleted, Score, Stopped, TrainEvent } from "../event.ts";
 /** A number of an epoch to watch: its loss or a metric, over the training or the validation examples. */
 export type Monitor = `${"train" | "validation"}.${string}`;
 
+/** Which number of an epoch is watched, and for how many epochs it may fail to improve. */
 export interface EarlyStopping {
   /** `"validation.loss"` by default. */
   readonly monitor?: Monitor;

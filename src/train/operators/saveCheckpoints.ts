@@ -7,6 +7,7 @@ import type { EpochCompleted, TrainEvent } from "../event.ts";
 import type { Pipeline } from "../pipeline.ts";
 import type { TrainState } from "../state.ts";
 
+/** Where states are saved, and at the end of which epochs. */
 export interface SaveCheckpoints {
   /** One file, replaced each time; or a file for each epoch. */
   readonly path: string | ((epoch: number) => string);
