@@ -95,15 +95,16 @@ export {
 } from "./nn/cells.ts";
 export type { ParamsOf, Sequential, StateOf } from "./nn/chainTypes.ts";
 export {
+  checkpointed,
   fanout,
   frozen,
   named,
   parallel,
   repeat,
-  residual,
   scanOver,
   shared,
 } from "./nn/combinators.ts";
+export { denseConnect, residual } from "./nn/connections.ts";
 export { cosineEmbedding, infoNce, triplet } from "./nn/contrastive.ts";
 export {
   type ConvolutionOptions,
