@@ -204,6 +204,14 @@ export {
   type Share,
   topK,
 } from "./nn/metrics.ts";
+export { type AlexnetOptions, alexnet } from "./nn/models/alexnet.ts";
+export { type LenetOptions, lenet } from "./nn/models/lenet.ts";
+export { type MlpOptions, mlp } from "./nn/models/mlp.ts";
+export type { Image, Network } from "./nn/models/network.ts";
+export { perceptron } from "./nn/models/perceptron.ts";
+export { cifarResnet, type ResnetOptions, resnet } from "./nn/models/resnet.ts";
+export { type UnetOptions, unet } from "./nn/models/unet.ts";
+export { type VitOptions, vit } from "./nn/models/vit.ts";
 export {
   groupNorm,
   instanceNorm,
