@@ -119,10 +119,18 @@ export class InvalidArgument extends Data.TaggedError("InvalidArgument")<{
   readonly actual: string;
 }> {}
 
-/** A file or another source of data that could not be read. */
+/** A file or another source of data that could not be read; `command` is what would bring it, where that is known. */
 export class DataSourceError extends Data.TaggedError("DataSourceError")<{
   readonly source: string;
   readonly reason: string;
+  readonly command?: string;
+}> {}
+
+/** A module of pipelines that threw while it was imported; `at` is where in it, where that is known. */
+export class ModuleThrew extends Data.TaggedError("ModuleThrew")<{
+  readonly module: string;
+  readonly reason: string;
+  readonly at: string | undefined;
 }> {}
 
 /** What {@link IdxCorrupt} found wrong. */

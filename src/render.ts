@@ -104,7 +104,15 @@ const accounts: Accounts = {
   DataSourceError: (e) => ({
     what: `the data could not be read: ${e.reason}`,
     where: `from ${e.source}`,
-    fix: "check that the file exists, that its name is right and that it may be read",
+    fix:
+      e.command === undefined
+        ? "check that the file exists, that its name is right and that it may be read"
+        : `run "${e.command}"`,
+  }),
+  ModuleThrew: (e) => ({
+    what: `the module threw while it was imported: ${e.reason}`,
+    where: `in ${e.module}${e.at === undefined ? "" : `, ${e.at}`}`,
+    fix: "correct the module: what it does while it is imported must not fail",
   }),
   IdxCorrupt: (e) => ({
     what: `not a whole IDX file: expected ${e.expected}, found ${e.actual}`,

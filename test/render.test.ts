@@ -73,6 +73,11 @@ const examples: { readonly [T in FluxionError["_tag"]]: FluxionError } = {
     actual: "[-1]",
   }),
   DataSourceError: new errors.DataSourceError({ source: "digits.idx", reason: "no such file" }),
+  ModuleThrew: new errors.ModuleThrew({
+    module: "pipelines/mine.ts",
+    reason: "x is not defined",
+    at: "line 3",
+  }),
   IdxCorrupt: new errors.IdxCorrupt({
     file: "digits.idx",
     problem: "truncated",
