@@ -4,10 +4,8 @@ import {
   adamW,
   augmentations,
   cifarResnet,
-  type Dataset,
   oneCycle,
   pipeline,
-  type Row,
   randomCrop,
   randomFlip,
   runMain,
@@ -20,6 +18,7 @@ import {
   withOptimizer,
   withSeed,
 } from "../src/index.ts";
+import { majorityClass, nearestNeighbour } from "./baselines/classes.ts";
 import { emoji, emojiFolder, emojiGroups } from "./data/emoji.ts";
 
 const batchSize = 64;
@@ -27,33 +26,9 @@ const epochs = 30;
 /** The rate rises and falls once over the whole run of some 1,520 examples. */
 const steps = epochs * Math.ceil(1_520 / batchSize);
 
-const labelsOf = (rows: Dataset<Row>): readonly number[] => [
-  ...rows.column("label").toTypedArray(),
-];
-
-const shareOf = (guesses: readonly number[], labels: readonly number[]): number =>
-  guesses.filter((guess, i) => guess === labels[i]).length / labels.length;
-
-/** The label of the training image with the least squared distance to each test image. */
-const nearest = (train: Dataset<Row>, test: Dataset<Row>): readonly number[] => {
-  const [known, asked] = [train, test].map((rows) => rows.column("image").toTypedArray());
-  const labels = labelsOf(train);
-  const n = (known?.length ?? 0) / labels.length;
-  return Array.from({ length: test.size }, (_, i) => {
-    let [best, least] = [0, Number.POSITIVE_INFINITY];
-    for (let j = 0; j < labels.length; j++) {
-      let distance = 0;
-      for (let k = 0; k < n && distance < least; k++)
-        distance += ((known?.[j * n + k] ?? 0) - (asked?.[i * n + k] ?? 0)) ** 2;
-      if (distance < least) [best, least] = [labels[j] as number, distance];
-    }
-    return best;
-  });
-};
-
 /**
  * A residual network of eight layers on drawings of 20×20 pixels: which of nine groups of Unicode is an emoji
- * of? Beside it stand the rule that always says the greatest group, and the nearest neighbour by pixels.
+ * of? Beside it stand the rule that always says the most frequent group, and the nearest neighbour by pixels.
  */
 export const emojiResnet = pipe(
   pipeline("emoji-resnet", {
@@ -72,27 +47,8 @@ export const emojiResnet = pipe(
   withBatchSize(batchSize),
   withEpochs(epochs),
   withSeed(42),
-  withBaseline({
-    name: "greatest group",
-    evaluate: ({ train, test = train }) => {
-      const known = labelsOf(train);
-      const counts = emojiGroups.map((_, c) => known.filter((label) => label === c).length);
-      const guess = counts.indexOf(Math.max(...counts));
-      const labels = labelsOf(test);
-      return {
-        accuracy: shareOf(
-          labels.map(() => guess),
-          labels,
-        ),
-      };
-    },
-  }),
-  withBaseline({
-    name: "nearest neighbour",
-    evaluate: ({ train, test = train }) => ({
-      accuracy: shareOf(nearest(train, test), labelsOf(test)),
-    }),
-  }),
+  withBaseline(majorityClass),
+  withBaseline(nearestNeighbour),
 );
 
 if (import.meta.main) runMain(emojiResnet);
