@@ -13,12 +13,14 @@ import {
   runMain,
   sequential,
   softmaxCrossEntropy,
+  withBaseline,
   withBatchSize,
   withEpochs,
   withMetrics,
   withOptimizer,
   withSeed,
 } from "../src/index.ts";
+import { nearestMean } from "./baselines/classes.ts";
 import { mnist, mnistFolder } from "./data/mnist.ts";
 
 const batchSize = 64;
@@ -57,6 +59,7 @@ export const mnistCnn = pipe(
   withBatchSize(batchSize),
   withEpochs(epochs),
   withSeed(42),
+  withBaseline(nearestMean),
 );
 
 if (import.meta.main) runMain(mnistCnn);

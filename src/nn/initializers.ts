@@ -53,11 +53,12 @@ export const normal =
   (key, shape) =>
     affine(draw.normal(key, shape), deviation, mean);
 
-const affine = <S extends Shape>(x: Tensor<S>, scale: number, offset: number): Tensor<S> => {
-  const data = x.toTypedArray();
-  for (let i = 0; i < data.length; i++) data[i] = offset + scale * (data[i] as number);
-  return Tensor.own(x.shape, x.dtype, data);
-};
+const affine = <S extends Shape>(x: Tensor<S>, scale: number, offset: number): Tensor<S> =>
+  Tensor.lazily(x.shape, x.dtype, () => {
+    const data = x.toTypedArray();
+    for (let i = 0; i < data.length; i++) data[i] = offset + scale * (data[i] as number);
+    return data;
+  });
 
 /** The standard deviation of a standard normal number given that it is between -2 and 2. */
 const deviationWithinTwo = 0.8796256610342398;

@@ -1,6 +1,6 @@
 import { allocate, type Dtype, type Storage, store } from "./dtype.ts";
 import { print } from "./print.ts";
-import { type Shape, stridesOf } from "./shape.ts";
+import { type Shape, sizeOf, stridesOf } from "./shape.ts";
 
 /**
  * An immutable n-dimensional value: a shape, a dtype and row-major data on the JavaScript heap.
@@ -19,19 +19,33 @@ import { type Shape, stridesOf } from "./shape.ts";
 export class Tensor<out S extends Shape = Shape> {
   readonly shape: S;
   readonly dtype: Dtype;
-  readonly #data: Storage;
+  /** What is not yet made is made when it is first read, once: nobody can tell. */
+  #elements: Storage | (() => Storage);
 
-  private constructor(shape: S, dtype: Dtype, data: Storage) {
+  private constructor(shape: S, dtype: Dtype, data: Storage | (() => Storage)) {
     // A copy: the caller may go on to write the array that it gave.
     this.shape = Object.isFrozen(shape) ? shape : (Object.freeze([...shape]) as Shape as S);
     this.dtype = dtype;
-    this.#data = data;
+    this.#elements = data;
     Object.freeze(this);
   }
 
   /** Takes ownership of `data`: the caller keeps no reference to it. Not part of the public surface. */
   static own<const S extends Shape>(shape: S, dtype: Dtype, data: Storage): Tensor<S> {
     return new Tensor(shape, dtype, data);
+  }
+
+  /**
+   * A tensor whose data `make`, a pure function, gives when they are first read: params that are only
+   * counted are never drawn. Not part of the public surface.
+   */
+  static lazily<const S extends Shape>(shape: S, dtype: Dtype, make: () => Storage): Tensor<S> {
+    return new Tensor(shape, dtype, make);
+  }
+
+  get #data(): Storage {
+    if (typeof this.#elements === "function") this.#elements = this.#elements();
+    return this.#elements;
   }
 
   /** The private data, for kernels, which read it and never write it. Not part of the public surface. */
@@ -41,7 +55,7 @@ export class Tensor<out S extends Shape = Shape> {
 
   /** The number of elements. */
   get size(): number {
-    return this.#data.length;
+    return sizeOf(this.shape);
   }
 
   /** The element at an index of one integer per axis; negative counts from the end. `NaN` outside. */

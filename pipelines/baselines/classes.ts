@@ -1,0 +1,79 @@
+import type { Baseline, Dataset, Row } from "../../src/index.ts";
+
+/** Rules that need no training, for data of images in a column `image` and classes in a column `label`. */
+
+const labelsOf = (rows: Dataset<Row>): readonly number[] => [
+  ...rows.column("label").toTypedArray(),
+];
+
+const shareOf = (guesses: readonly number[], labels: readonly number[]): number =>
+  guesses.filter((guess, i) => guess === labels[i]).length / labels.length;
+
+/** Always the class that most training examples are of. */
+export const majorityClass: Baseline = {
+  name: "majority class",
+  evaluate: ({ train, test = train }) => {
+    const counts = new Map<number, number>();
+    for (const label of labelsOf(train)) counts.set(label, (counts.get(label) ?? 0) + 1);
+    const [[guess] = [0]] = [...counts].toSorted(([, a], [, b]) => b - a);
+    const labels = labelsOf(test);
+    return {
+      accuracy: shareOf(
+        labels.map(() => guess),
+        labels,
+      ),
+    };
+  },
+};
+
+/** For each image, the label of the one in `known` that differs least from it, by squared distance. */
+const nearest = (
+  known: ArrayLike<number>,
+  labels: readonly number[],
+  asked: ArrayLike<number>,
+): readonly number[] => {
+  const n = known.length / labels.length;
+  return Array.from({ length: asked.length / n }, (_, i) => {
+    let [best, least] = [0, Number.POSITIVE_INFINITY];
+    for (const [j, label] of labels.entries()) {
+      let distance = 0;
+      for (let k = 0; k < n && distance < least; k++)
+        distance += ((known[j * n + k] as number) - (asked[i * n + k] as number)) ** 2;
+      if (distance < least) [best, least] = [label, distance];
+    }
+    return best;
+  });
+};
+
+/** The class of the training image that differs least, pixel by pixel. For small data. */
+export const nearestNeighbour: Baseline = {
+  name: "nearest neighbour",
+  evaluate: ({ train, test = train }) => {
+    const [known, asked] = [train, test].map((rows) => rows.column("image").toTypedArray());
+    return {
+      accuracy: shareOf(nearest(known ?? [], labelsOf(train), asked ?? []), labelsOf(test)),
+    };
+  },
+};
+
+/** The class whose mean training image differs least. */
+export const nearestMean: Baseline = {
+  name: "nearest mean image",
+  evaluate: ({ train, test = train }) => {
+    const labels = labelsOf(train);
+    const images = train.column("image").toTypedArray();
+    const n = images.length / labels.length;
+    const classes = [...new Set(labels)].toSorted((a, b) => a - b);
+    const place = new Map(classes.map((label, i) => [label, i]));
+    const means = new Float64Array(classes.length * n);
+    const counts = classes.map((c) => labels.filter((label) => label === c).length);
+    for (const [i, label] of labels.entries()) {
+      const c = place.get(label) as number;
+      for (let k = 0; k < n; k++)
+        means[c * n + k] =
+          (means[c * n + k] as number) + (images[i * n + k] as number) / (counts[c] as number);
+    }
+    const asked = test.column("image").toTypedArray();
+    return { accuracy: shareOf(nearest(means, classes, asked), labelsOf(test)) };
+  },
+};

@@ -1,0 +1,54 @@
+import { pipe } from "fp-ts/lib/function.js";
+import {
+  accuracy,
+  adamW,
+  augmentations,
+  cifarResnet,
+  oneCycle,
+  pipeline,
+  randomCrop,
+  randomFlip,
+  runMain,
+  softmaxCrossEntropy,
+  withAugmentation,
+  withBaseline,
+  withBatchSize,
+  withEpochs,
+  withMetrics,
+  withOptimizer,
+  withSeed,
+} from "../src/index.ts";
+import { majorityClass, nearestNeighbour } from "./baselines/classes.ts";
+import { emoji, emojiFolder, emojiGroups } from "./data/emoji.ts";
+
+const batchSize = 64;
+const epochs = 30;
+/** The rate rises and falls once over the whole run of some 1,520 examples. */
+const steps = epochs * Math.ceil(1_520 / batchSize);
+
+/**
+ * A residual network of eight layers on drawings of 20×20 pixels: which of nine groups of Unicode is an emoji
+ * of? Beside it stand the rule that always says the most frequent group, and the nearest neighbour by pixels.
+ */
+export const emojiResnet = pipe(
+  pipeline("emoji-resnet", {
+    description: "a residual network on emoji: which of nine groups is a drawing of",
+    data: emoji,
+    available: emojiFolder,
+    input: "image",
+    target: "label",
+    classes: emojiGroups.length,
+    model: cifarResnet(8, emojiGroups.length, { width: 16 }),
+    loss: softmaxCrossEntropy,
+  }),
+  withOptimizer(adamW, { learningRate: oneCycle(1e-2, steps), weightDecay: 0.05 }),
+  withAugmentation(augmentations(randomFlip(), randomCrop(2))),
+  withMetrics(accuracy),
+  withBatchSize(batchSize),
+  withEpochs(epochs),
+  withSeed(42),
+  withBaseline(majorityClass),
+  withBaseline(nearestNeighbour),
+);
+
+if (import.meta.main) runMain(emojiResnet);
