@@ -171,6 +171,29 @@ export class LabelOutOfRange extends Data.TaggedError("LabelOutOfRange")<{
   readonly classes: number;
 }> {}
 
+/** A token that a vocabulary or a model does not have: text, or the number that stands for it. */
+export class UnknownToken extends Data.TaggedError("UnknownToken")<{
+  readonly token: string | number;
+  /** Where it is in what was given, counted from 0 in tokens. */
+  readonly position: number;
+  /** How many tokens there are. */
+  readonly vocabulary: number;
+  /** The layer that was given it; none where text was encoded. */
+  readonly path: readonly string[];
+}> {}
+
+/** A sequence of more tokens than a model has positions for. */
+export class SequenceTooLong extends Data.TaggedError("SequenceTooLong")<{
+  readonly length: number;
+  readonly limit: number;
+  readonly path: readonly string[];
+}> {}
+
+/** A sequence without tokens where there must be some. */
+export class EmptySequence extends Data.TaggedError("EmptySequence")<{
+  readonly path: readonly string[];
+}> {}
+
 /** NaN or an infinity in the data. */
 export class NonFiniteData extends Data.TaggedError("NonFiniteData")<{
   readonly column: string;

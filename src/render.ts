@@ -134,6 +134,30 @@ const accounts: Accounts = {
     where: `in column "${e.column}", row ${e.row}`,
     fix: `number the labels 0 to ${e.classes - 1}, or give the number of classes that there are`,
   }),
+  UnknownToken: (e) => ({
+    what:
+      typeof e.token === "number"
+        ? `${e.token} is the number of none of ${several(e.vocabulary, "token")}`
+        : `${JSON.stringify(e.token)} is none of ${several(e.vocabulary, "token")}`,
+    where: [
+      ...(e.path.length === 0 ? [] : [`in ${e.path.join(".")}`]),
+      `at position ${e.position}`,
+    ].join(", "),
+    fix:
+      typeof e.token === "number"
+        ? `number the tokens 0 to ${e.vocabulary - 1}, or give the model as many tokens as the vocabulary has`
+        : "take it out of the text, make the vocabulary of texts that have it, or name a token that stands for what is unknown",
+  }),
+  SequenceTooLong: (e) => ({
+    what: `a sequence of ${several(e.length, "token")} has no place in ${several(e.limit, "position")}`,
+    ...inLayer(e.path),
+    fix: "give a shorter sequence, ask for fewer tokens, or make the model with more positions",
+  }),
+  EmptySequence: (e) => ({
+    what: "a sequence without tokens says nothing of what follows it",
+    ...inLayer(e.path),
+    fix: "begin with at least one token: a first character, or one that marks the beginning",
+  }),
   NonFiniteData: (e) => ({
     what: `${e.value} is no finite number`,
     where: `in column "${e.column}", row ${e.row}`,

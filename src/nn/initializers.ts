@@ -45,13 +45,20 @@ export const constant =
 export const uniform =
   (low: number, high: number): Initializer =>
   (key, shape) =>
-    draw.uniform(key, shape, { low, high });
+    later(shape, (own) => draw.uniform(key, own, { low, high }));
 
 /** Normal with a standard deviation and a mean. */
 export const normal =
   (deviation = 1, mean = 0): Initializer =>
   (key, shape) =>
-    affine(draw.normal(key, shape), deviation, mean);
+    later(shape, (own) => affine(draw.normal(key, own), deviation, mean));
+
+/** A draw that is not made before its numbers are looked at. */
+const later = <const S extends Shape>(shape: S, drawn: (own: Shape) => Tensor): Tensor<S> => {
+  // A copy: the caller may go on to write the array that it gave.
+  const own = [...shape];
+  return Tensor.later(shape, "f32", () => Tensor.read(drawn(own)));
+};
 
 const affine = <S extends Shape>(x: Tensor<S>, scale: number, offset: number): Tensor<S> => {
   const data = x.toTypedArray();

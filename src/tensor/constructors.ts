@@ -258,13 +258,16 @@ export const stackTensors = <const T extends readonly Tensor[]>(
       actual: tensors.map((t) => t.shape),
       path: [],
     });
-  const data = allocate(first.dtype, first.size * tensors.length);
-  for (const [i, t] of tensors.entries()) data.set(Tensor.read(t), i * first.size);
+  const items = [...tensors];
   // Every item has the first one's shape, which the check above has made true.
   const shape: Shape = [tensors.length, ...first.shape];
-  return Tensor.own(
+  return Tensor.later(
     shape as readonly [T["length"], ...ShapeOfTensor<T[number]>],
     first.dtype,
-    data,
+    () => {
+      const data = allocate(first.dtype, first.size * items.length);
+      for (const [i, t] of items.entries()) data.set(Tensor.read(t), i * first.size);
+      return data;
+    },
   );
 };

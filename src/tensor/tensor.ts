@@ -1,6 +1,6 @@
 import { allocate, type Dtype, type Storage, store } from "./dtype.ts";
 import { print } from "./print.ts";
-import { type Shape, stridesOf } from "./shape.ts";
+import { type Shape, sizeOf, stridesOf } from "./shape.ts";
 
 /**
  * An immutable n-dimensional value: a shape, a dtype and row-major data on the JavaScript heap.
@@ -19,19 +19,34 @@ import { type Shape, stridesOf } from "./shape.ts";
 export class Tensor<out S extends Shape = Shape> {
   readonly shape: S;
   readonly dtype: Dtype;
-  readonly #data: Storage;
+  /** The data, or what makes it when it is first read: nobody sees which. */
+  #stored: Storage | (() => Storage);
 
-  private constructor(shape: S, dtype: Dtype, data: Storage) {
+  private constructor(shape: S, dtype: Dtype, stored: Storage | (() => Storage)) {
     // A copy: the caller may go on to write the array that it gave.
     this.shape = Object.isFrozen(shape) ? shape : (Object.freeze([...shape]) as Shape as S);
     this.dtype = dtype;
-    this.#data = data;
+    this.#stored = stored;
     Object.freeze(this);
+  }
+
+  get #data(): Storage {
+    if (typeof this.#stored === "function") this.#stored = this.#stored();
+    return this.#stored;
   }
 
   /** Takes ownership of `data`: the caller keeps no reference to it. Not part of the public surface. */
   static own<const S extends Shape>(shape: S, dtype: Dtype, data: Storage): Tensor<S> {
     return new Tensor(shape, dtype, data);
+  }
+
+  /**
+   * A tensor whose data is made when it is first read, by a function that gives the same whenever it is
+   * called: a network's shapes are known, and its numbers counted, without drawing them. Not part of the
+   * public surface.
+   */
+  static later<const S extends Shape>(shape: S, dtype: Dtype, make: () => Storage): Tensor<S> {
+    return new Tensor(shape, dtype, make);
   }
 
   /** The private data, for kernels, which read it and never write it. Not part of the public surface. */
@@ -41,7 +56,7 @@ export class Tensor<out S extends Shape = Shape> {
 
   /** The number of elements. */
   get size(): number {
-    return this.#data.length;
+    return sizeOf(this.shape);
   }
 
   /** The element at an index of one integer per axis; negative counts from the end. `NaN` outside. */
@@ -59,7 +74,7 @@ export class Tensor<out S extends Shape = Shape> {
 
   /** The one element of a tensor of size one; `NaN` for any other size. */
   item(): number {
-    return this.#data.length === 1 ? (this.#data[0] as number) : Number.NaN;
+    return this.size === 1 ? (this.#data[0] as number) : Number.NaN;
   }
 
   /** A copy of the data, row-major, in the dtype's own storage. */
