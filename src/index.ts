@@ -126,6 +126,33 @@ export {
   convolveTransposed,
 } from "./nn/convolve.ts";
 export { type CtcOptions, ctc } from "./nn/ctc.ts";
+export {
+  type Autoregressive,
+  type Carried,
+  type Continuation,
+  type Continue,
+  continuing,
+  type DecodingFailure,
+  type Said,
+  type Source,
+} from "./nn/decoding/continuation.ts";
+export {
+  type Logits,
+  type Sampling,
+  sampledFrom,
+  tempered,
+  topKLogits,
+  topPLogits,
+} from "./nn/decoding/sampling.ts";
+export {
+  type Beam,
+  beamSearch,
+  greedy,
+  type Hypothesis,
+  type Span,
+  sampling,
+  saying,
+} from "./nn/decoding/search.ts";
 export { type DenseOptions, type DenseParams, dense, type LinearParams } from "./nn/dense.ts";
 export { describe, type LayerRow } from "./nn/describe.ts";
 export { pathDropout, spatialDropout } from "./nn/drops.ts";
@@ -203,6 +230,7 @@ export {
   type Share,
   topK,
 } from "./nn/metrics.ts";
+export { type Gpt, type GptOptions, type GptParams, type GptState, gpt } from "./nn/models/gpt.ts";
 export {
   groupNorm,
   instanceNorm,

@@ -58,17 +58,18 @@ export interface TiedParams<P> extends EmbeddingParams {
  * A layer between an embedding and its transpose: tokens in, logits of tokens out, one table for both.
  *
  * **Shapes** for a layer `[time, width] → [time, width]`: `x: [time]` of i32 tokens `→ [time, vocabulary]`.
- * **Math** `y = f(table[x]) tableᵀ`. The table begins normal of deviation 1/√width, so that logits begin
- * with variance 1 where the layer's outputs do.
+ * **Math** `y = f(table[x]) tableᵀ`. The table begins normal of deviation 1/√width where not told otherwise, so
+ * that logits begin with variance 1 where the layer's outputs do.
  * **Source** Press and Wolf (2016), arXiv:1608.05859.
  */
 export const tiedEmbedding = <const V extends number, const L extends Composable>(
   vocabulary: V,
   width: number,
   layer: L,
+  { tableInit = normal(1 / Math.sqrt(width)) }: EmbeddingOptions = {},
 ): Layer<readonly [number], readonly [number, V], TiedParams<ParamsOf<L>>, StateOf<L>> => {
   requireSizes("tiedEmbedding", { vocabulary, width });
-  return tiedOpen(vocabulary, width, open(layer)) as AnyLayer as Layer<
+  return tiedOpen(vocabulary, width, open(layer), tableInit) as AnyLayer as Layer<
     readonly [number],
     readonly [number, V],
     TiedParams<ParamsOf<L>>,
@@ -76,12 +77,17 @@ export const tiedEmbedding = <const V extends number, const L extends Composable
   >;
 };
 
-const tiedOpen = (vocabulary: number, width: number, inner: OpenLayer): OpenLayer => ({
+const tiedOpen = (
+  vocabulary: number,
+  width: number,
+  inner: OpenLayer,
+  tableInit: Initializer,
+): OpenLayer => ({
   name: `tiedEmbedding ${vocabulary} × ${width}`,
   init: (key) => {
     const [forTable, forInner] = split(key, 2);
     const made = inner.init(forInner);
-    const table = normal(1 / Math.sqrt(width))(forTable, [vocabulary, width]);
+    const table = tableInit(forTable, [vocabulary, width]);
     return { params: { table, inner: made.params }, state: made.state };
   },
   apply: (params, state, x, context) => {
@@ -93,7 +99,7 @@ const tiedOpen = (vocabulary: number, width: number, inner: OpenLayer): OpenLaye
   },
   parts: {
     children: [inner],
-    rebuild: ([child = inner]) => tiedOpen(vocabulary, width, open(child)),
+    rebuild: ([child = inner]) => tiedOpen(vocabulary, width, open(child), tableInit),
   },
 });
 

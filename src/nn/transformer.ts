@@ -1,11 +1,10 @@
-import { constant } from "../ir/build.ts";
 import type { Expr } from "../ir/expr.ts";
 import { add } from "../ir/ops/elementwise.ts";
 import { foldInKey } from "../ir/ops/random.ts";
 import { expandDims, reshape } from "../ir/ops/structural.ts";
 import { scoped } from "../ir/trace.ts";
 import type { Dtype } from "../tensor/dtype.ts";
-import { type Key, key as keyOf, split } from "../tensor/key.ts";
+import { type Key, split } from "../tensor/key.ts";
 import {
   type AttentionOptions,
   type AttentionParams,
@@ -17,7 +16,7 @@ import type { Activation, Context, Initial, Layer, Symbolic } from "./layer.ts";
 import { layerNorm } from "./normalisation.ts";
 import { dropout } from "./pure.ts";
 import type { ScaleOffset } from "./scaleOffset.ts";
-import { exprsOf } from "./within.ts";
+import { exprsOf, still } from "./within.ts";
 
 export interface TransformerOptions
   extends Pick<AttentionOptions, "heads" | "keyValueHeads" | "causal" | "rotary"> {
@@ -81,9 +80,6 @@ export interface DecoderBlock<W extends number> {
 
 /** A part of a block: what it adds to its input. */
 type Part = (x: Expr) => Expr;
-
-/** The context in which nothing is dropped. */
-const still: Context = { mode: "eval", key: constant(keyOf(0)), axis: "batch" };
 
 /** What blocks are made of: attention, feed-forward, and the way from one to the next. */
 const partsOf = (width: number, options: TransformerOptions) => {

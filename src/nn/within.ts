@@ -1,8 +1,12 @@
 import { flatten, unflatten } from "../algebra/tree.ts";
-import { parameter } from "../ir/build.ts";
+import { constant, parameter } from "../ir/build.ts";
 import { Expr } from "../ir/expr.ts";
 import { scoped } from "../ir/trace.ts";
+import { key as keyOf } from "../tensor/key.ts";
 import type { Activation, AnyLayer, Composable, Context, OpenLayer, SameLayer } from "./layer.ts";
+
+/** The context of evaluation, in which nothing is random. */
+export const still: Context = { mode: "eval", key: constant(keyOf(0)), axis: "batch" };
 
 /** The expressions that a tree holds. */
 export const exprsOf = (tree: unknown): readonly Expr[] =>

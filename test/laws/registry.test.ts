@@ -20,6 +20,8 @@ const registered = {
     ...["attention", "batchNorm", "embedding", "feedForward", "normalisation", "recurrent"],
     ...["contrastive", "ctc", "drops", "experts", "gating", "likelihoods", "reparameterised"],
     ...["sequences", "transformer"],
+    // A folder, whose models the registries of models have.
+    "models",
   ],
   optim: ["adam", "adaptive", "parts", "sgd", "transformation"],
 } as const;
@@ -29,7 +31,7 @@ const others = {
   nn: [
     ...["chainTypes", "describe", "initializers", "layer", "metric", "stack", "within"],
     ...["convolve", "pool", "resample", "windows"],
-    ...["affine", "cells", "scaledDotProduct", "scaleOffset"],
+    ...["affine", "cells", "decoding", "scaledDotProduct", "scaleOffset"],
   ],
   optim: ["hyperparameter", "learningRate", "moments", "schedules", "tree"],
 } as const;
