@@ -19,7 +19,7 @@ import {
   withOptimizer,
   withSeed,
 } from "../src/index.ts";
-import { mnist } from "./data/mnist.ts";
+import { mnist, mnistFolder } from "./data/mnist.ts";
 
 const batchSize = 64;
 const epochs = 1;
@@ -35,6 +35,7 @@ export const mnistCnn = pipe(
   pipeline("mnist-cnn", {
     description: "two convolutions and a linear layer on the handwritten digits of MNIST",
     data: mnist,
+    available: mnistFolder,
     input: "image",
     target: "label",
     classes: 10,

@@ -14,7 +14,7 @@ import {
   withOptimizer,
   withSeed,
 } from "../src/index.ts";
-import { mnist } from "./data/mnist.ts";
+import { mnist, mnistFolder } from "./data/mnist.ts";
 
 /**
  * The textbook network on MNIST: 784–128–10 with ReLU, softmax cross-entropy, and Adam at 1e-3, for five
@@ -24,6 +24,7 @@ export const mnistMlp = pipe(
   pipeline("mnist-mlp", {
     description: "784–128–10 on the handwritten digits of MNIST",
     data: mnist,
+    available: mnistFolder,
     input: "image",
     target: "label",
     classes: 10,

@@ -119,10 +119,18 @@ export class InvalidArgument extends Data.TaggedError("InvalidArgument")<{
   readonly actual: string;
 }> {}
 
-/** A file or another source of data that could not be read. */
+/** A file or another source of data that could not be read; `command` is what would bring it, where that is known. */
 export class DataSourceError extends Data.TaggedError("DataSourceError")<{
   readonly source: string;
   readonly reason: string;
+  readonly command?: string;
+}> {}
+
+/** A module of pipelines that threw while it was imported; `at` is where in it, where that is known. */
+export class ModuleThrew extends Data.TaggedError("ModuleThrew")<{
+  readonly module: string;
+  readonly reason: string;
+  readonly at: string | undefined;
 }> {}
 
 /** What {@link IdxCorrupt} found wrong. */
@@ -171,15 +179,15 @@ export class LabelOutOfRange extends Data.TaggedError("LabelOutOfRange")<{
   readonly classes: number;
 }> {}
 
-/** A token that a vocabulary or a model does not have: text, or the number that stands for it. */
+/**
+ * A token that a vocabulary of `known` tokens does not have, and where it is in its sequence; `path` names the
+ * model that was given its number, where one was.
+ */
 export class UnknownToken extends Data.TaggedError("UnknownToken")<{
-  readonly token: string | number;
-  /** Where it is in what was given, counted from 0 in tokens. */
+  readonly token: string;
   readonly position: number;
-  /** How many tokens there are. */
-  readonly vocabulary: number;
-  /** The layer that was given it; none where text was encoded. */
-  readonly path: readonly string[];
+  readonly known: number;
+  readonly path?: readonly string[];
 }> {}
 
 /** A sequence of more tokens than a model has positions for. */

@@ -309,7 +309,7 @@ export {
 } from "./nn/resizing.ts";
 export { attentionWeights, causalMask, scaledDotProductAttention } from "./nn/scaledDotProduct.ts";
 export type { ScaleOffset } from "./nn/scaleOffset.ts";
-export { mapOver, masked } from "./nn/sequences.ts";
+export { mapOver, masked, meanOverTime } from "./nn/sequences.ts";
 export { andThen, identity, sequential } from "./nn/sequential.ts";
 export {
   type DecoderBlock,

@@ -104,7 +104,15 @@ const accounts: Accounts = {
   DataSourceError: (e) => ({
     what: `the data could not be read: ${e.reason}`,
     where: `from ${e.source}`,
-    fix: "check that the file exists, that its name is right and that it may be read",
+    fix:
+      e.command === undefined
+        ? "check that the file exists, that its name is right and that it may be read"
+        : `run "${e.command}"`,
+  }),
+  ModuleThrew: (e) => ({
+    what: `the module threw while it was imported: ${e.reason}`,
+    where: `in ${e.module}${e.at === undefined ? "" : `, ${e.at}`}`,
+    fix: "correct the module: what it does while it is imported must not fail",
   }),
   IdxCorrupt: (e) => ({
     what: `not a whole IDX file: expected ${e.expected}, found ${e.actual}`,
@@ -135,18 +143,15 @@ const accounts: Accounts = {
     fix: `number the labels 0 to ${e.classes - 1}, or give the number of classes that there are`,
   }),
   UnknownToken: (e) => ({
-    what:
-      typeof e.token === "number"
-        ? `${e.token} is the number of none of ${several(e.vocabulary, "token")}`
-        : `${JSON.stringify(e.token)} is none of ${several(e.vocabulary, "token")}`,
+    what: `"${e.token}" is none of the ${several(e.known, "token")} that the ${e.path === undefined ? "vocabulary" : "model"} has`,
     where: [
-      ...(e.path.length === 0 ? [] : [`in ${e.path.join(".")}`]),
-      `at position ${e.position}`,
+      ...(e.path === undefined ? [] : [`in ${e.path.join(".")}`]),
+      `at position ${e.position} of its sequence`,
     ].join(", "),
     fix:
-      typeof e.token === "number"
-        ? `number the tokens 0 to ${e.vocabulary - 1}, or give the model as many tokens as the vocabulary has`
-        : "take it out of the text, make the vocabulary of texts that have it, or name a token that stands for what is unknown",
+      e.path === undefined
+        ? "make the vocabulary of all that may come, or give it a token for what is unknown"
+        : "encode with the vocabulary that the model was made for",
   }),
   SequenceTooLong: (e) => ({
     what: `a sequence of ${several(e.length, "token")} has no place in ${several(e.limit, "position")}`,

@@ -73,6 +73,11 @@ const examples: { readonly [T in FluxionError["_tag"]]: FluxionError } = {
     actual: "[-1]",
   }),
   DataSourceError: new errors.DataSourceError({ source: "digits.idx", reason: "no such file" }),
+  ModuleThrew: new errors.ModuleThrew({
+    module: "pipelines/mine.ts",
+    reason: "x is not defined",
+    at: "line 3",
+  }),
   IdxCorrupt: new errors.IdxCorrupt({
     file: "digits.idx",
     problem: "truncated",
@@ -91,7 +96,7 @@ const examples: { readonly [T in FluxionError["_tag"]]: FluxionError } = {
   InvalidBatchSize: new errors.InvalidBatchSize({ size: 0, examples: 100 }),
   UnknownColumn: new errors.UnknownColumn({ column: "labels", columns: ["image", "label"] }),
   LabelOutOfRange: new errors.LabelOutOfRange({ column: "label", row: 7, value: 12, classes: 10 }),
-  UnknownToken: new errors.UnknownToken({ token: "é", position: 12, vocabulary: 65, path: [] }),
+  UnknownToken: new errors.UnknownToken({ token: "q", position: 3, known: 26 }),
   SequenceTooLong: new errors.SequenceTooLong({ length: 65, limit: 64, path: ["gpt"] }),
   EmptySequence: new errors.EmptySequence({ path: ["gpt"] }),
   NonFiniteData: new errors.NonFiniteData({ column: "x", row: 3, value: Number.NaN }),

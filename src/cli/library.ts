@@ -1,8 +1,10 @@
 import { existsSync, readdirSync } from "node:fs";
-import { basename, extname, resolve } from "node:path";
+import { basename, extname, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import * as Effect from "effect/Effect";
-import { DataSourceError, UnknownName } from "../errors.ts";
+import { DataSourceError, ModuleThrew, UnknownName } from "../errors.ts";
+import { render } from "../render.ts";
+import { isFluxionError } from "../train/explain.ts";
 import { type AnyPipeline, isPipeline } from "../train/pipeline.ts";
 import { nearest } from "./nearest.ts";
 
@@ -12,43 +14,81 @@ const folder = fileURLToPath(new URL("../../pipelines/", import.meta.url));
 const isModule = (file: string): boolean =>
   [".ts", ".js"].includes(extname(file)) && !file.endsWith(".d.ts");
 
-/** The pipelines that a module exports. */
-const pipelinesIn = (file: string): Effect.Effect<readonly AnyPipeline[], DataSourceError> =>
-  Effect.tryPromise({
-    try: async () => {
-      const exported: { readonly [name: string]: unknown } = await import(pathToFileURL(file).href);
-      return Object.values(exported).filter(isPipeline);
-    },
-    catch: (cause) =>
-      new DataSourceError({
-        source: file,
-        reason: cause instanceof Error ? cause.message : String(cause),
-      }),
+/** What a module threw, and the place in it that the stack of the error names. */
+const threw = (file: string, cause: unknown): ModuleThrew => {
+  const place = new RegExp(`${basename(file).replaceAll(".", "\\.")}:(\\d+)`);
+  const line = cause instanceof Error ? place.exec(cause.stack ?? "")?.[1] : undefined;
+  return new ModuleThrew({
+    module: relative(process.cwd(), file),
+    reason: isFluxionError(cause)
+      ? render(cause)
+      : cause instanceof Error
+        ? `${cause.name}: ${cause.message}`
+        : String(cause),
+    at: line === undefined ? undefined : `line ${line}`,
   });
+};
 
-/** Every pipeline that comes with the framework, by name. */
-export const library: Effect.Effect<readonly AnyPipeline[], DataSourceError> = Effect.suspend(
-  () => {
-    const files = existsSync(folder) ? readdirSync(folder).filter(isModule) : [];
-    return Effect.all(files.map((file) => pipelinesIn(`${folder}${file}`)));
-  },
-).pipe(Effect.map((found) => found.flat().sort((a, b) => (a.name < b.name ? -1 : 1))));
+/** The pipelines that a module exports. */
+const pipelinesIn = (
+  file: string,
+): Effect.Effect<readonly AnyPipeline[], DataSourceError | ModuleThrew> =>
+  existsSync(file)
+    ? Effect.tryPromise({
+        try: async () => {
+          const exported: { readonly [name: string]: unknown } = await import(
+            pathToFileURL(file).href
+          );
+          return Object.values(exported).filter(isPipeline);
+        },
+        catch: (cause) => threw(file, cause),
+      })
+    : Effect.fail(new DataSourceError({ source: file, reason: "there is no such file" }));
+
+/** The pipelines that come with the framework. */
+export interface Library {
+  /** By name. */
+  readonly pipelines: readonly AnyPipeline[];
+  /** Why modules could not be imported: the pipelines of the others can be used all the same. */
+  readonly broken: readonly (DataSourceError | ModuleThrew)[];
+}
+
+/** Every pipeline among these modules. */
+export const libraryOf = (files: readonly string[]): Effect.Effect<Library> =>
+  Effect.partition(files, pipelinesIn).pipe(
+    Effect.map(([found, broken]) => ({
+      pipelines: found.flat().sort((a, b) => (a.name < b.name ? -1 : 1)),
+      broken,
+    })),
+  );
+
+/** Every pipeline that comes with the framework. */
+export const library: Effect.Effect<Library> = Effect.suspend(() => {
+  const files = existsSync(folder) ? readdirSync(folder).filter(isModule) : [];
+  return libraryOf(files.map((file) => `${folder}${file}`));
+});
 
 /**
  * A pipeline by its name, or by the path of a module that exports it.
  *
  * **Fails with** `UnknownName`, with the name that was most likely meant; `DataSourceError` where a module
- * cannot be imported or exports none.
+ * is not there or exports none; `ModuleThrew` where one cannot be imported.
  */
-export const pipelineNamed = Effect.fnUntraced(function* (name: string) {
+export const pipelineNamed = Effect.fnUntraced(function* (
+  name: string,
+  among: Effect.Effect<Library> = library,
+) {
   if (isModule(name)) {
     const [found] = yield* pipelinesIn(resolve(name));
     if (found !== undefined) return found;
     return yield* new DataSourceError({ source: basename(name), reason: "it exports no pipeline" });
   }
-  const all = yield* library;
-  const found = all.find((of) => of.name === name);
+  const { pipelines, broken } = yield* among;
+  const found = pipelines.find((of) => of.name === name);
   if (found !== undefined) return found;
-  const known = all.map((of) => of.name);
+  // The pipeline may be in the module that cannot be imported: that is what there is to say.
+  const [first] = broken;
+  if (first !== undefined) return yield* first;
+  const known = pipelines.map((of) => of.name);
   return yield* new UnknownName({ kind: "pipeline", name, known, nearest: nearest(name, known) });
 });

@@ -21,8 +21,8 @@ import { train$ } from "../train/train.ts";
 import { type BackendName, type Invocation, parse, type Settings } from "./commandLine.ts";
 import { help } from "./help.ts";
 import { library, pipelineNamed } from "./library.ts";
+import { listed, listText } from "./list.ts";
 import { summaryText } from "./summary.ts";
-import { table } from "./table.ts";
 
 const backends = {
   wasm: Backend.layerWasm,
@@ -52,16 +52,9 @@ const print = (text: string): Effect.Effect<void> =>
   });
 
 const list = Effect.fnUntraced(function* ({ json = false }: Settings) {
-  const all = yield* library;
-  const rows = all.map(({ name, description }) => ({ name, description }));
-  yield* print(
-    json
-      ? rows.map((row) => JSON.stringify(row)).join("\n")
-      : table(
-          ["pipeline", ""],
-          rows.map(({ name, description }) => [name, description]),
-        ),
-  );
+  const { pipelines, broken } = yield* library;
+  const rows = yield* listed(pipelines);
+  yield* print(json ? rows.map((row) => JSON.stringify(row)).join("\n") : listText(rows, broken));
 });
 
 const summary = Effect.fnUntraced(function* (name: string, settings: Settings) {

@@ -32,4 +32,12 @@ export {
 export { idxFromBytes, readBytes, readIdx } from "./source.ts";
 export { decodeTable, type LabelColumn, type RowOfTable, type TableSchema } from "./table.ts";
 export { type InvalidData, type Requirements, validate } from "./validate.ts";
-export { characters, type Vocabulary, type VocabularyOptions, words } from "./vocabulary.ts";
+export {
+  type PaddedOptions,
+  padded,
+  type Vocabulary,
+  type VocabularyOptions,
+  vocabulary,
+  vocabularyOf,
+  words,
+} from "./vocabulary.ts";

@@ -1,8 +1,12 @@
 import { flatten, unflatten } from "../algebra/tree.ts";
 import { vmap } from "../autodiff/index.ts";
 import type { Expr } from "../ir/expr.ts";
+import { cast, where } from "../ir/ops/control.ts";
+import { div, maximum } from "../ir/ops/elementwise.ts";
+import { broadcastTo } from "../ir/ops/operand.ts";
 import { randomBits } from "../ir/ops/random.ts";
-import { index } from "../ir/ops/structural.ts";
+import { mean, sum } from "../ir/ops/reduction.ts";
+import { expandDims, index } from "../ir/ops/structural.ts";
 import type { Shape } from "../tensor/shape.ts";
 import type { Chain, ParamsOf, Span, Spanning, StateOf } from "./chainTypes.ts";
 import type { AnyLayer, Composable, Context, Layer, OpenLayer, SameLayer } from "./layer.ts";
@@ -75,3 +79,26 @@ const maskedOpen = (real: (x: Expr) => Expr, inner: OpenLayer): OpenLayer => ({
     within(inner.name, inner, params, state, x, { ...context, mask: real(x) }),
   parts: { children: [inner], rebuild: ([child = inner]) => maskedOpen(real, open(child)) },
 });
+
+/**
+ * The mean over the moments of a sequence that are real: all, where no {@link masked} says otherwise.
+ *
+ * **Shapes** `x: [time, width] → y: [width]`; zeros where no moment is real.
+ */
+export const meanOverTime: Layer<
+  readonly [number, number],
+  readonly [number],
+  undefined,
+  undefined
+> = {
+  name: "meanOverTime",
+  init: () => ({ params: undefined, state: undefined }),
+  apply: (_, state, x: Expr, { mask }) => {
+    // A reduction over the first axis leaves the second.
+    if (mask === undefined) return [mean(x, 0) as Expr as Expr<readonly [number]>, state];
+    const real = broadcastTo(expandDims(mask, 1), x.shape);
+    const count = maximum(sum(cast(mask, x.dtype) as Expr) as Expr, 1) as Expr;
+    const total: Expr = sum(where(real, x, 0) as Expr, 0);
+    return [div(total, count) as Expr as Expr<readonly [number]>, state];
+  },
+};

@@ -1,5 +1,6 @@
 /** Pipelines, their runs, and what runs say. */
 
+export { asBaseline } from "./asBaseline.ts";
 export type { Baseline } from "./baseline.ts";
 export { initialState } from "./carried.ts";
 export { loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";

@@ -1,4 +1,4 @@
-import type * as Effect from "effect/Effect";
+import * as Effect from "effect/Effect";
 import type { Augmentation } from "../data/augmentation.ts";
 import type { Row } from "../data/dataset.ts";
 import type { Expr } from "../ir/expr.ts";
@@ -36,6 +36,8 @@ export interface Pipeline<out P = unknown, out S = unknown, out E = never> {
   readonly name: string;
   readonly description: string;
   readonly data: Effect.Effect<Splits<Row>, E>;
+  /** Fails as `data` would where that is not there at all, without reading it. */
+  readonly available: Effect.Effect<unknown, E>;
   /** The column that goes into the model, and the one that its output is compared with. */
   readonly input: string;
   readonly target: string;
@@ -80,6 +82,11 @@ type ShapeOfColumn<T> = T extends Tensor<infer S> ? S : Shape;
 export interface Task<R extends Row, I extends keyof R & string, T extends keyof R & string, M, E> {
   readonly description?: string;
   readonly data: Effect.Effect<Splits<R>, E>;
+  /**
+   * Whether the data is there, without reading it, for data that may have to be fetched first: `fluxion list`
+   * asks. It succeeds where not given.
+   */
+  readonly available?: Effect.Effect<unknown, E>;
   readonly input: I;
   readonly target: T;
   readonly classes?: number;
@@ -127,6 +134,7 @@ export const pipeline = <
   name,
   description: task.description ?? "",
   data: task.data,
+  available: task.available ?? Effect.void,
   input: task.input,
   target: task.target,
   classes: task.classes,
@@ -206,7 +214,11 @@ export const withAugmentation = (augment: Augmentation): Combinator => having({ 
 /** The same run on other data, of the same columns. */
 export const withData =
   <R extends Row, E2>(data: Effect.Effect<Splits<R>, E2>) =>
-  <P, S, E>(of: Pipeline<P, S, E>): Pipeline<P, S, E | E2> => ({ ...of, data });
+  <P, S, E>(of: Pipeline<P, S, E>): Pipeline<P, S, E | E2> => ({
+    ...of,
+    data,
+    available: Effect.void,
+  });
 
 /**
  * The same run from where another ends: pre-training, then fine-tuning. The stream has the events of both;

@@ -1,54 +1,119 @@
 import * as fc from "fast-check";
-import * as either from "fp-ts/lib/Either.js";
+import * as E from "fp-ts/lib/Either.js";
 import { describe, expect, it } from "vitest";
-import { characters, render, words } from "../../src/index.ts";
+import {
+  InvalidArgument,
+  padded,
+  UnknownToken,
+  vocabulary,
+  vocabularyOf,
+  words,
+} from "../../src/index.ts";
 
-const right = <A>(given: either.Either<unknown, A>): A => {
-  if (either.isLeft(given)) throw given.left;
-  return given.right;
-};
+const sequences = fc.array(fc.array(fc.string({ maxLength: 3 }), { maxLength: 8 }), {
+  minLength: 1,
+  maxLength: 8,
+});
 
-describe("vocabularies", () => {
-  it("decode ∘ encode = identity on texts of their tokens", () => {
+describe("a vocabulary", () => {
+  it("gives back every sequence that it was made of", () => {
     fc.assert(
-      fc.property(fc.string({ unit: "grapheme" }), (text) => {
-        const letters = characters([text], { special: ["<pad>"] });
-        const encoded = right(letters.encode(text)).toTypedArray();
-        expect(right(letters.decode(encoded))).toBe(text);
-        expect(encoded.every((n) => n > 0 && n < letters.size)).toBe(true);
-      }),
-    );
-    fc.assert(
-      fc.property(fc.array(fc.stringMatching(/^\w+$/)), (list) => {
-        const text = list.join(" ");
-        const known = words([text]);
-        expect(right(known.decode(right(known.encode(text)).toTypedArray()))).toBe(text);
+      fc.property(sequences, (seen) => {
+        const known = vocabulary(seen, { special: ["<pad>", "<start>"] });
+        for (const sequence of seen)
+          expect(E.map(known.decode.bind(known))(known.encode(sequence))).toEqual(
+            E.right(sequence),
+          );
       }),
     );
   });
 
-  it("number tokens by their order alone, whatever the order of the texts", () => {
-    expect(characters(["ba", "c"]).tokens).toEqual(characters(["c", "ab"]).tokens);
+  it("does not depend on the order of what was seen", () => {
+    fc.assert(
+      fc.property(sequences, (seen) => {
+        const turned = seen.toReversed().map((sequence) => sequence.toReversed());
+        expect(vocabulary(turned).tokens).toEqual(vocabulary(seen).tokens);
+      }),
+    );
   });
 
-  it("refuse a token that is none of theirs, with its position and what to do", () => {
-    const letters = characters(["abc"]);
-    const refused = letters.encode("abé");
-    expect(refused).toMatchObject({
-      _tag: "Left",
-      left: { _tag: "UnknownToken", token: "é", position: 2, vocabulary: 3 },
+  it("has special tokens first, then the frequent ones, each once", () => {
+    const seen = [["b", "a", "<pad>", "c", "c"], ["b", "b"], ["c"]];
+    const { tokens, unknown } = vocabulary(seen, { special: ["<pad>"], unknown: "<unknown>" });
+    expect(tokens).toEqual(["<pad>", "<unknown>", "b", "c", "a"]);
+    expect(unknown).toBe(1);
+  });
+
+  it("leaves out what is rare, and what goes beyond its limit", () => {
+    const seen = [["a", "a", "a", "b", "b", "c"]];
+    expect(vocabulary(seen, { minCount: 2 }).tokens).toEqual(["a", "b"]);
+    expect(vocabulary(seen, { special: ["<pad>"], limit: 2 }).tokens).toEqual(["<pad>", "a"]);
+  });
+
+  it("says which token it does not know and where, unless another stands for it", () => {
+    const strict = vocabulary([["a", "b"]]);
+    expect(E.toUnion(strict.encode(["a", "z"]))).toBeInstanceOf(UnknownToken);
+    expect(E.toUnion(strict.encode(["a", "z"]))).toMatchObject({
+      token: "z",
+      position: 1,
+      known: 2,
     });
-    if (either.isLeft(refused)) expect(render(refused.left)).toContain("position 2");
-    expect(letters.decode([0, 7])).toMatchObject({ left: { token: 7, position: 1 } });
+    const open = vocabulary([["a", "b"]], { unknown: "?" });
+    expect(open.encode(["a", "z"])).toEqual(E.right([1, 0]));
+    expect(open.encode([])).toEqual(E.right([]));
   });
 
-  it("do not take text for the special token that is written like it", () => {
-    const known = words(["a <end> b"], { special: ["<end>"] });
-    expect(known.encode("a <end>")).toMatchObject({ left: { token: "<end>", position: 1 } });
-    const lenient = words(["a b"], { special: ["<end>", "?"], unknown: "?" });
-    expect(right(lenient.encode("a <end> z")).toArray()).toEqual([2, 1, 1]);
-    expect(() => words([""], { unknown: "?" })).toThrow(
-      expect.objectContaining({ _tag: "InvalidArgument" }),
-    );
+  it("is made again of its tokens", () => {
+    const known = vocabulary([["b", "a", "b"]], { unknown: "?" });
+    const again = vocabularyOf(known.tokens, "?");
+    expect(again.encode(["a", "new"])).toEqual(known.encode(["a", "new"]));
+    expect(() => vocabularyOf(["a", "a"])).toThrow(InvalidArgument);
+    expect(() => vocabularyOf(["a"], "?")).toThrow(InvalidArgument);
+  });
+
+  it("cannot be changed", () => {
+    const known = vocabulary([["a"]]);
+    expect(() => (known.tokens as string[]).push("b")).toThrow(TypeError);
+    expect(Object.isFrozen(known)).toBe(true);
+  });
+
+  it.each([
+    () => vocabulary([], { minCount: 0 }),
+    () => vocabulary([], { limit: 1, special: ["a", "b"] }),
+    () => vocabulary([], { limit: 1.5 }),
+    () => vocabulary([], { special: ["a", "a"] }),
+    () => vocabulary([["a"]]).decode([1]),
+    () => vocabulary([["a"]]).decode([0.5]),
+    () => padded([[1]], 0),
+  ])("refuses what is out of range: %s", (make) => {
+    expect(make).toThrow(InvalidArgument);
+  });
+});
+
+describe("words", () => {
+  it.each([
+    ["", []],
+    ["...", []],
+    ["Wow... Loved this place.", ["wow", "loved", "this", "place"]],
+    ["isn't 'quoted' x2", ["isn't", "quoted", "x2"]],
+    ["Crème brûlée", ["crème", "brûlée"]],
+  ])("of %j", (text, expected) => {
+    expect(words(text)).toEqual(expected);
+  });
+});
+
+describe("padded", () => {
+  it("fills and cuts at the end, or at the start", () => {
+    const ragged = [[1], [], [2, 3, 4]];
+    expect(padded(ragged, 2).toArray()).toEqual([
+      [1, 0],
+      [0, 0],
+      [2, 3],
+    ]);
+    expect(padded(ragged, 2, { side: "start", padding: 9 }).toArray()).toEqual([
+      [9, 1],
+      [9, 9],
+      [3, 4],
+    ]);
   });
 });

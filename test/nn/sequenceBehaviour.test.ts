@@ -18,7 +18,7 @@ import { groupNorm, layerNorm, rmsNorm } from "../../src/nn/normalisation.ts";
 import { gru, lstm, rnn } from "../../src/nn/recurrent.ts";
 import { spectralNorm, weightNorm } from "../../src/nn/reparameterised.ts";
 import { scaledDotProductAttention } from "../../src/nn/scaledDotProduct.ts";
-import { mapOver, masked } from "../../src/nn/sequences.ts";
+import { mapOver, masked, meanOverTime } from "../../src/nn/sequences.ts";
 import { transformerDecoderBlock, transformerEncoderBlock } from "../../src/nn/transformer.ts";
 import { open } from "../../src/nn/within.ts";
 import { tensor } from "../../src/tensor/constructors.ts";
@@ -54,6 +54,11 @@ describe("ragged sequences", () => {
       near(applied(masked(first(3), layer), x), applied(layer, someOf(x, 3)));
     },
   );
+
+  it("the mean over time is that of the real places, and zeros where there is none", () => {
+    near(applied(masked(first(3), meanOverTime), x), applied(meanOverTime, someOf(x, 3)));
+    expect(numbers(applied(masked(first(0), meanOverTime), x))).toEqual([0, 0, 0]);
+  });
 
   it("places that are not real are not seen", () => {
     const block = transformerEncoderBlock(3, { hidden: 4, heads: 3 });

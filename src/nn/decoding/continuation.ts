@@ -125,7 +125,14 @@ export const continuing = Effect.fnUntraced(function* <P>(model: Autoregressive<
       start: { carry: begin([own, tokensOf(filled(told, source))]), length: 0 },
       next: ({ carry, length }, token) => {
         if (!isToken(token, vocabulary))
-          return left(new UnknownToken({ token, position: length, vocabulary, path: [name] }));
+          return left(
+            new UnknownToken({
+              token: String(token),
+              position: length,
+              known: vocabulary,
+              path: [name],
+            }),
+          );
         if (length >= positions)
           return left(new SequenceTooLong({ length: length + 1, limit: positions, path: [name] }));
         const [logits, after] = step([own, scalar(token, "i32"), carry]);
@@ -172,5 +179,5 @@ const sourceIssue = (
   const position = told.findIndex((token) => !isToken(token, vocabulary));
   return position < 0
     ? undefined
-    : new UnknownToken({ token: told[position] as number, position, vocabulary, path });
+    : new UnknownToken({ token: String(told[position]), position, known: vocabulary, path });
 };

@@ -55,6 +55,7 @@ export const workload = <P, S, E>(
     return withData(Effect.succeed({ train }))({
       ...of,
       data: Effect.succeed({ train }),
+      available: Effect.void,
       origin: undefined,
       baselines: [],
       validationShare: 0,

@@ -1,0 +1,144 @@
+import { join } from "node:path";
+import * as Effect from "effect/Effect";
+import * as t from "io-ts/lib/index.js";
+import {
+  type Dataset,
+  dataset,
+  decodeJson,
+  decodeWith,
+  fromTypedArray,
+  key,
+  padded,
+  permutation,
+  readBytes,
+  type Splits,
+  type Tensor,
+  vocabulary,
+  words,
+} from "../../src/index.ts";
+import { installed } from "./installed.ts";
+
+/** A sentence of a review: what it says, and whether it praises (1) or complains (0). */
+export interface Review {
+  readonly text: string;
+  readonly class: 0 | 1;
+}
+
+/** What a word list says of words: how pleasant each is, from -5 to 5, and which turn the next into its opposite. */
+export interface Lexicon {
+  readonly valences: { readonly [word: string]: number };
+  readonly negators: { readonly [word: string]: number };
+}
+
+/** A review as numbers: its words in a vocabulary, `length` of them, and what a lexicon makes of all its words. */
+export type EncodedReview = {
+  readonly words: Tensor<readonly [number]>;
+  readonly valence: Tensor<readonly []>;
+  readonly label: Tensor<readonly []>;
+};
+
+/** The number of the place after the last word, and that of a word which is not known. */
+export const padding = 0;
+const [filler, unknown] = ["<pad>", "<unknown>"];
+
+/** How a review is made numbers. */
+export interface Encoding {
+  /** Words of the vocabulary, the two for padding and for unknown words among them, at most. */
+  readonly limit: number;
+  /** Words of a review that are seen. */
+  readonly length: number;
+  /** The share of the reviews that is held out. */
+  readonly heldOut: number;
+}
+
+/** The sum of the valences of words, where a negator before a word turns its valence round. */
+export const valenceOf = (said: readonly string[], { valences, negators }: Lexicon): number =>
+  said.reduce((sum, word, i) => {
+    const valence = Object.hasOwn(valences, word) ? (valences[word] ?? 0) : 0;
+    return sum + (Object.hasOwn(negators, said[i - 1] ?? "") ? -valence : valence);
+  }, 0);
+
+const encoded = (
+  reviews: readonly Review[],
+  numbersOf: (said: readonly string[]) => readonly number[],
+  lexicon: Lexicon,
+  length: number,
+): Dataset<EncodedReview> => {
+  const said = reviews.map(({ text }) => words(text));
+  const scalars = (values: readonly number[]) =>
+    fromTypedArray([values.length], Float32Array.from(values));
+  return dataset({
+    words: padded(said.map(numbersOf), length, { padding }),
+    valence: scalars(said.map((all) => valenceOf(all, lexicon))),
+    label: scalars(reviews.map((review) => review.class)),
+  });
+};
+
+/**
+ * Reviews as numbers, in two parts that share no sentence: of sentences that differ only in capitals and
+ * marks the first alone is kept. The vocabulary is that of the part to learn from.
+ */
+export const reviewSplits = (
+  reviews: readonly Review[],
+  lexicon: Lexicon,
+  { limit, length, heldOut }: Encoding,
+): { readonly train: Dataset<EncodedReview>; readonly test: Dataset<EncodedReview> } => {
+  const different = [
+    ...new Map(
+      reviews.toReversed().map((review) => [words(review.text).join(" "), review]),
+    ).values(),
+  ].toReversed();
+  const order = [...permutation(key(0), different.length).toTypedArray()];
+  const shuffled = order.map((i) => different[i] as Review);
+  const tested = Math.round(heldOut * shuffled.length);
+  const [test, train] = [shuffled.slice(0, tested), shuffled.slice(tested)];
+  const known = vocabulary(
+    train.map(({ text }) => words(text)),
+    { special: [filler, unknown], unknown, limit },
+  );
+  // Every word has a number: that of the unknown one, if no other.
+  const numbersOf = (said: readonly string[]) => said.map((word) => known.indexOf(word) ?? padding);
+  return {
+    train: encoded(train, numbersOf, lexicon, length),
+    test: encoded(test, numbersOf, lexicon, length),
+  };
+};
+
+const review = t.strict({ text: t.string, class: t.union([t.literal(0), t.literal(1)]) });
+const scores = t.record(t.string, t.number);
+
+/** The reviews of a file of the package, whose last item is none: an empty text of no class. */
+export const decodeReviews = (text: string, file: string) =>
+  Effect.flatMap(decodeJson(t.array(t.unknown), text, file), (items) =>
+    decodeWith(t.array(review), items.slice(0, -1), file),
+  );
+
+/** Where the npm package `sentiment` is. */
+export const reviewsFolder = installed("sentiment");
+
+const textOf = (file: string) =>
+  Effect.map(readBytes(file), (bytes) => new TextDecoder().decode(bytes));
+
+const reading = Effect.fnUntraced(function* (encoding: Encoding) {
+  const folder = yield* reviewsFolder;
+  const fileOf = (...path: readonly string[]) => join(folder, ...path);
+  const sets = yield* Effect.forEach(["amazon", "imdb", "yelp"], (name) => {
+    const file = fileOf("test", "fixtures", `${name}.json`);
+    return Effect.flatMap(textOf(file), (text) => decodeReviews(text, file));
+  });
+  const list = (name: string) => {
+    const file = fileOf("languages", "en", `${name}.json`);
+    return Effect.flatMap(textOf(file), (text) => decodeJson(scores, text, file));
+  };
+  const lexicon = { valences: yield* list("labels"), negators: yield* list("negators") };
+  return reviewSplits(sets.flat(), lexicon, encoding);
+});
+
+/**
+ * Sentences of reviews of products, films and restaurants: 1,000 of each, half of them praise.
+ *
+ * **Source** Kotzias et al., "From Group to Individual Labels Using Deep Features" (2015); the files, and the
+ * lexicon AFINN (Nielsen 2011, arXiv:1103.2903), are those of the npm package `sentiment`.
+ */
+export const reviews = (encoding: Encoding) =>
+  reading(encoding) satisfies Effect.Effect<Splits<EncodedReview>, unknown>;

@@ -1,0 +1,129 @@
+import { pipe } from "fp-ts/lib/function.js";
+import {
+  adam,
+  asBaseline,
+  type Baseline,
+  binaryAccuracy,
+  binaryCrossEntropyWithLogits,
+  dense,
+  dropout,
+  type Expr,
+  embedding,
+  initializers,
+  lstm,
+  masked,
+  meanOverTime,
+  ne,
+  pipeline,
+  residual,
+  runMain,
+  sequential,
+  type Tensor,
+  withBaseline,
+  withBatchSize,
+  withEpochs,
+  withMetrics,
+  withOptimizer,
+  withSeed,
+} from "../src/index.ts";
+import { padding, reviews, reviewsFolder } from "./data/reviews.ts";
+
+/** Words that have a vector of their own, and words of a sentence that are seen: 2 % of them are as long. */
+const [limit, length] = [3000, 32];
+
+const isWord = (words: Expr): Expr => ne(words, padding);
+
+const task = {
+  data: reviews({ limit, length, heldOut: 0.2 }),
+  available: reviewsFolder,
+  input: "words",
+  target: "label",
+  classes: 2,
+  loss: binaryCrossEntropyWithLogits,
+} as const;
+
+/** The share of examples for which what is said of them is their label. */
+const agreement = (said: readonly number[], label: Tensor): number => {
+  const labels = label.toTypedArray();
+  return said.filter((value, i) => value === labels[i]).length / said.length;
+};
+
+/** The class that most of the examples to learn from have, said of all. */
+const majority: Baseline = {
+  name: "majority class",
+  evaluate: ({ train, test = train }) => {
+    const labels = [...train.column("label").toTypedArray()];
+    const praise = labels.filter((label) => label === 1).length;
+    const guess = praise * 2 > labels.length ? 1 : 0;
+    return { accuracy: agreement(Array(test.size).fill(guess), test.column("label")) };
+  },
+};
+
+/**
+ * Praise where the valences of the words do not sum up to less than zero, which is how the package scores
+ * these reviews: nothing is learned.
+ */
+const lexicon: Baseline = {
+  name: "AFINN's word list",
+  evaluate: ({ train, test = train }) => {
+    const valences = [...test.column("valence").toTypedArray()];
+    const said = valences.map((valence) => (valence >= 0 ? 1 : 0));
+    return { accuracy: agreement(said, test.column("label")) };
+  },
+};
+
+/** Logistic regression on the words, whatever their order: one weight for each, averaged. */
+const bagOfWords = pipe(
+  pipeline("logistic regression on the bag of words", {
+    ...task,
+    model: masked(
+      isWord,
+      sequential(
+        embedding(limit, 1, { tableInit: initializers.zeros }),
+        meanOverTime,
+        dense(1, 1, { kernelInit: initializers.ones }),
+      ),
+    ),
+  }),
+  withOptimizer(adam, { learningRate: 0.03 }),
+  withMetrics(binaryAccuracy()),
+  withBatchSize(32),
+  withEpochs(5),
+  withSeed(42),
+);
+
+/**
+ * Whether a sentence of a review praises or complains: vectors of words, what a long short-term memory in
+ * both directions adds to each in its context, and the mean over the sentence. Words are as few as the
+ * sentences are, so that most of the numbers are dropped while training.
+ *
+ * **Source** the network: Graves and Schmidhuber, "Framewise phoneme classification with bidirectional LSTM"
+ * (2005), with He et al. (2015), arXiv:1512.03385, around it.
+ */
+export const sentiment = pipe(
+  pipeline("sentiment", {
+    ...task,
+    description: "a bidirectional LSTM on sentences of reviews: praise or complaint",
+    model: masked(
+      isWord,
+      sequential(
+        embedding(limit, 32, { tableInit: initializers.normal(0.1) }),
+        dropout(0.5),
+        residual(sequential(lstm(32, 16, { bidirectional: true }), dropout(0.3))),
+        meanOverTime,
+        dropout(0.5),
+        dense(32, 1),
+      ),
+    ),
+  }),
+  withOptimizer(adam, { learningRate: 2e-3 }),
+  withMetrics(binaryAccuracy()),
+  withBaseline(majority),
+  withBaseline(lexicon),
+  withBaseline(asBaseline(bagOfWords)),
+  withBatchSize(32),
+  withEpochs(11),
+  withSeed(42),
+);
+
+if (import.meta.main) runMain(sentiment);

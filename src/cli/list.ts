@@ -1,0 +1,41 @@
+import * as Effect from "effect/Effect";
+import { DataSourceError } from "../errors.ts";
+import { explain } from "../train/explain.ts";
+import type { AnyPipeline } from "../train/pipeline.ts";
+import type { Library } from "./library.ts";
+import { table } from "./table.ts";
+
+/** A pipeline as it is listed; `missing` is why its data is not there, if it is not. */
+export interface Listed {
+  readonly name: string;
+  readonly description: string;
+  readonly missing: { readonly reason: string; readonly command: string | null } | null;
+}
+
+const missing = (error: unknown): Listed["missing"] =>
+  error instanceof DataSourceError
+    ? { reason: `${error.source}: ${error.reason}`, command: error.command ?? null }
+    : { reason: explain(error), command: null };
+
+/** Pipelines with what can be said of their data without reading it. */
+export const listed = (pipelines: readonly AnyPipeline[]): Effect.Effect<readonly Listed[]> =>
+  Effect.forEach(pipelines, ({ name, description, available }) =>
+    Effect.match(available, {
+      onFailure: (error): Listed => ({ name, description, missing: missing(error) }),
+      onSuccess: (): Listed => ({ name, description, missing: null }),
+    }),
+  );
+
+/** A list as a page of text; modules that could not be imported come last, each with its reason. */
+export const listText = (rows: readonly Listed[], broken: Library["broken"]): string => {
+  const lacking = rows.some((row) => row.missing !== null);
+  const cells = rows.map(({ name, description, missing: lack }) => [
+    name,
+    description,
+    ...(lacking ? [lack === null ? "" : (lack.command ?? lack.reason)] : []),
+  ]);
+  return [
+    table(["pipeline", "", ...(lacking ? ["missing data comes with"] : [])], cells),
+    ...broken.map((error) => `\n${explain(error)}`),
+  ].join("\n");
+};

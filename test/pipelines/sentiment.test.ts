@@ -1,0 +1,126 @@
+import { createRequire } from "node:module";
+import * as Effect from "effect/Effect";
+import { describe, expect, it } from "vitest";
+import { installed } from "../../pipelines/data/installed.ts";
+import {
+  decodeReviews,
+  padding,
+  type Review,
+  reviewSplits,
+  reviews,
+  reviewsFolder,
+  valenceOf,
+} from "../../pipelines/data/reviews.ts";
+import { sentiment } from "../../pipelines/sentiment.ts";
+import { DataSourceError, DecodeError, render, train$, words } from "../../src/index.ts";
+import { backends, collect, lastOf } from "../train/examples.ts";
+
+const lexicon = { valences: { good: 3, bad: -3 }, negators: { not: 1 } };
+
+const made: readonly Review[] = Array.from({ length: 20 }, (_, i) => ({
+  text: `${i % 2 === 0 ? "Good" : "Not good"}, number${i}!`,
+  class: i % 2 === 0 ? 1 : 0,
+}));
+
+describe("reviews as numbers", () => {
+  const { train, test } = reviewSplits([...made, ...made], lexicon, {
+    limit: 6,
+    length: 4,
+    heldOut: 0.25,
+  });
+
+  it("has every sentence once, on one side only", () => {
+    expect([train.size, test.size]).toEqual([15, 5]);
+  });
+
+  it("makes the vocabulary of the sentences to learn from, and reads all others as unknown", () => {
+    // <pad>, <unknown>, good, not, and two of the numbers, none of which is in the other part.
+    const numbers = new Set(test.column("words").toTypedArray());
+    expect([...numbers].sort()).toEqual([0, 1, 2, 3]);
+    expect(Math.max(...train.column("words").toTypedArray())).toBe(5);
+  });
+
+  it("keeps words, valence and label together", () => {
+    for (const row of [0, 1, 2, 3, 4].map((i) => test.row(i))) {
+      const praise = row.label.item() === 1;
+      expect(row.words.toArray()).toEqual(praise ? [2, 1, 0, 0] : [3, 2, 1, 0]);
+      expect(row.valence.item()).toBe(praise ? 3 : -3);
+    }
+  });
+
+  it("turns the valence of a word round after a negator only", () => {
+    expect(valenceOf(words("not good, good, not that bad"), lexicon)).toBe(-3 + 3 - 3);
+    // Names that every object has are no words of a lexicon.
+    expect(valenceOf(["constructor", "toString", "good"], lexicon)).toBe(3);
+  });
+});
+
+describe("the file of reviews", () => {
+  it("is read without its last item, which is none", () => {
+    const text = JSON.stringify([...made.slice(0, 2), { text: "", class: null }]);
+    expect(Effect.runSync(decodeReviews(text, "made.json"))).toEqual(made.slice(0, 2));
+  });
+
+  it("is refused where another item is none", () => {
+    const text = JSON.stringify([{ text: "", class: null }, ...made.slice(0, 2)]);
+    const failure = Effect.runSync(Effect.flip(decodeReviews(text, "made.json")));
+    expect(failure).toBeInstanceOf(DecodeError);
+    expect(failure.issues[0]?.path).toEqual(["0", "class"]);
+  });
+});
+
+it("a package that is not installed is named with the command that brings it", () => {
+  const failure = Effect.runSync(Effect.flip(installed("no-such-package-of-data")));
+  expect(failure).toBeInstanceOf(DataSourceError);
+  expect(render(failure)).toContain('fix: run "npm install no-such-package-of-data"');
+});
+
+const there = Effect.runSync(
+  Effect.match(reviewsFolder, { onFailure: () => false, onSuccess: () => true }),
+);
+if (!there) console.warn("sentiment is not installed: its pipeline is not tested");
+
+describe.skipIf(!there)("sentiment", () => {
+  it("is right about held-out sentences more often than every baseline", async () => {
+    const events = await collect(train$(sentiment, { services: backends.wasm }));
+    const { baselines, examples } = lastOf(events, "Started");
+    expect(examples).toBe(2378);
+    const accuracy = lastOf(events, "Completed").test?.metrics.accuracy ?? Number.NaN;
+    expect(accuracy).toBeGreaterThan(0.8);
+    expect(baselines.map(({ name }) => name)).toEqual([
+      "majority class",
+      "AFINN's word list",
+      "logistic regression on the bag of words",
+    ]);
+    for (const { metrics } of baselines) expect(accuracy).toBeGreaterThan(metrics.accuracy ?? 1);
+    // Two classes that are equally frequent, and a list of words that knows something of them.
+    expect(Math.abs((baselines[0]?.metrics.accuracy ?? 1) - 0.5)).toBeLessThan(0.05);
+    expect(baselines[1]?.metrics.accuracy).toBeGreaterThan(0.7);
+  });
+
+  it("scores words as the package does", async () => {
+    const package_: unknown = createRequire(import.meta.url)("sentiment");
+    const Scorer = package_ as new () => {
+      readonly analyze: (text: string) => { readonly score: number };
+    };
+    const scorer = new Scorer();
+    const folder = Effect.runSync(reviewsFolder);
+    const read = createRequire(import.meta.url);
+    const lists = {
+      valences: read(`${folder}/languages/en/labels.json`) as Record<string, number>,
+      negators: read(`${folder}/languages/en/negators.json`) as Record<string, number>,
+    };
+    const items = (read(`${folder}/test/fixtures/yelp.json`) as Review[]).slice(0, -1);
+    const same = items.filter(
+      ({ text }) => valenceOf(words(text), lists) === scorer.analyze(text).score,
+    );
+    // The package divides some marks and hyphens in another way.
+    expect(same.length / items.length).toBeGreaterThan(0.97);
+  });
+
+  it("sees the whole of nearly every sentence", async () => {
+    const { train } = await Effect.runPromise(reviews({ limit: 3000, length: 32, heldOut: 0.2 }));
+    const long = train.filter((row) => row.words.at(31) !== padding);
+    expect(long.size / train.size).toBeLessThan(0.025);
+  });
+});
