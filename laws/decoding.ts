@@ -78,7 +78,7 @@ const lastOf = (model: Open, params: unknown, { told, said }: Omit<Utterance, "s
 };
 
 const continuationOf = (model: Open, params: unknown, told: readonly number[]) => {
-  const made = Effect.runSync(Effect.provide(continuing(model, params), Backend.layerReference));
+  const made = Effect.runSync(Effect.provide(continuing(model), Backend.layerReference));
   const from = made(params, told);
   if (isLeft(from)) throw from.left;
   return from.right;

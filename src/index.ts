@@ -133,6 +133,7 @@ export {
   type Continue,
   continuing,
   type DecodingFailure,
+  type Initialised,
   type Said,
   type Source,
 } from "./nn/decoding/continuation.ts";

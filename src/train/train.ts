@@ -36,7 +36,11 @@ export const train$ = <P, S, E>(
   of: Pipeline<P, S, E>,
   { services = defaultServices, from }: TrainOptions<P, S> = {},
 ): Observable<TrainEvent<TrainState<P, S>>> =>
-  observe((emit) => Effect.provide(run(of, from, emit), services));
+  of.operators.reduce<Observable<TrainEvent>>(
+    (events$, operator) => operator(events$),
+    observe<TrainEvent, unknown>((emit) => Effect.provide(run(of, from, emit), services)),
+    // Operators pass on the events of this pipeline, whose states are of P and S.
+  ) as Observable<TrainEvent<TrainState<P, S>>>;
 
 /** The run that goes on from a state, which an event of an earlier run of the pipeline carried. */
 export const resume$ = <P, S, E>(

@@ -8,8 +8,9 @@ import { parameter } from "../../ir/build.ts";
 import type { Expr } from "../../ir/expr.ts";
 import { program } from "../../ir/graph.ts";
 import { scalar } from "../../tensor/constructors.ts";
+import { type Key, key as keyOf } from "../../tensor/key.ts";
 import { Tensor } from "../../tensor/tensor.ts";
-import type { Symbolic } from "../layer.ts";
+import type { Initial, Symbolic } from "../layer.ts";
 
 /**
  * Decoding: sequences said token by token.
@@ -42,6 +43,11 @@ export interface Autoregressive<P> {
     token: Expr<readonly []>,
     carry: unknown,
   ) => readonly [logits: Expr, carry: unknown];
+}
+
+/** The same with its first params, by which its shapes are known. */
+export interface Initialised<P> extends Autoregressive<P> {
+  readonly init: (key: Key) => Initial<P, unknown>;
 }
 
 /** What may be wrong with the tokens that a model is given. */
@@ -82,8 +88,7 @@ export type Continue<P> = (
 ) => Either<DecodingFailure, Continuation<Carried>>;
 
 /**
- * Compiles the step of a model. The params given here tell the shapes; those of any state of a training
- * run do for what is returned.
+ * Compiles the step of a model, once for all params that it may come to have.
  *
  * **Fails with** `CompileError`, `BackendUnavailable`, `MemoryLimit`; what is returned, with `UnknownToken`,
  * `SequenceTooLong` and `EmptySequence` on the left, where the source is not one of the model's.
@@ -98,13 +103,14 @@ export type Continue<P> = (
  *
  * const model = gpt({ vocabulary: 5, positions: 8, width: 4, blocks: 1, heads: 2 });
  * const { params } = model.init(key(1));
- * const from = Effect.runSync(Effect.provide(continuing(model, params), Backend.layerReference));
+ * const from = Effect.runSync(Effect.provide(continuing(model), Backend.layerReference));
  * const said = pipe(from(params), Either.chainW((c) => greedy(c, { from: [0], length: 3 })));
  * said._tag; // => 'Right'
  * ```
  */
-export const continuing = Effect.fnUntraced(function* <P>(model: Autoregressive<P>, params: P) {
+export const continuing = Effect.fnUntraced(function* <P>(model: Initialised<P>) {
   const { name, source, vocabulary, positions } = model;
+  const { params } = model.init(keyOf(0));
   const blank = tokensOf(filled([], source));
   // Params stand in a program as the tree of expressions that stands for them.
   const begin = yield* compiled<Tree<Tensor>>(
