@@ -224,6 +224,7 @@ export {
   binaryAccuracy,
   type Confusion,
   confusionMatrix,
+  exactMatch,
   f1,
   meanLoss,
   precision,
@@ -231,7 +232,14 @@ export {
   type Share,
   topK,
 } from "./nn/metrics.ts";
+export type { Alignment, AlignmentParams } from "./nn/models/alignment.ts";
 export { type Gpt, type GptOptions, type GptParams, type GptState, gpt } from "./nn/models/gpt.ts";
+export {
+  type Seq2Seq,
+  type Seq2SeqOptions,
+  type Seq2SeqParams,
+  seq2seq,
+} from "./nn/models/seq2seq.ts";
 export {
   groupNorm,
   instanceNorm,

@@ -1,5 +1,9 @@
+import { lstmCell } from "../../src/nn/cells.ts";
 import { gpt } from "../../src/nn/models/gpt.ts";
+import { seq2seq } from "../../src/nn/models/seq2seq.ts";
 import type { Speaker } from "../decoding.ts";
+
+const source = { vocabulary: 4, length: 3, padding: 0 };
 
 /** Every model that says sequences token by token, in several settings. */
 export const speakers: readonly Speaker[] = [
@@ -10,5 +14,21 @@ export const speakers: readonly Speaker[] = [
   {
     name: "gpt, one block of one head",
     model: gpt({ vocabulary: 3, positions: 4, width: 2, blocks: 1, heads: 1, hidden: 3 }),
+  },
+  {
+    name: "seq2seq, Luong",
+    model: seq2seq({ source, vocabulary: 3, width: 2, hidden: 4 }),
+  },
+  {
+    name: "seq2seq, Bahdanau, of long short-term memories",
+    model: seq2seq({
+      source,
+      vocabulary: 3,
+      width: 2,
+      hidden: 2,
+      attention: "bahdanau",
+      cell: lstmCell,
+      layers: 2,
+    }),
   },
 ];
