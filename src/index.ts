@@ -234,12 +234,24 @@ export {
 } from "./nn/metrics.ts";
 export type { Alignment, AlignmentParams } from "./nn/models/alignment.ts";
 export { type Gpt, type GptOptions, type GptParams, type GptState, gpt } from "./nn/models/gpt.ts";
+export { type LstmClassifierOptions, lstmClassifier } from "./nn/models/lstmClassifier.ts";
 export {
   type Seq2Seq,
   type Seq2SeqOptions,
   type Seq2SeqParams,
   seq2seq,
 } from "./nn/models/seq2seq.ts";
+export {
+  type StackOptions,
+  type StackParams,
+  type TransformerDecoder,
+  type TransformerModel,
+  type TransformerModelOptions,
+  type TransformerParams,
+  transformer,
+  transformerDecoder,
+  transformerEncoder,
+} from "./nn/models/transformer.ts";
 export {
   groupNorm,
   instanceNorm,

@@ -1,6 +1,7 @@
 import { lstmCell } from "../../src/nn/cells.ts";
 import { gpt } from "../../src/nn/models/gpt.ts";
 import { seq2seq } from "../../src/nn/models/seq2seq.ts";
+import { transformer } from "../../src/nn/models/transformer.ts";
 import type { Speaker } from "../decoding.ts";
 
 const source = { vocabulary: 4, length: 3, padding: 0 };
@@ -29,6 +30,20 @@ export const speakers: readonly Speaker[] = [
       attention: "bahdanau",
       cell: lstmCell,
       layers: 2,
+    }),
+  },
+  {
+    name: "transformer",
+    model: transformer({
+      ...{ source, vocabulary: 3, positions: 4 },
+      ...{ width: 4, blocks: 2, heads: 2, hidden: 3 },
+    }),
+  },
+  {
+    name: "transformer, pre-norm",
+    model: transformer({
+      ...{ source, vocabulary: 3, positions: 3, norm: "pre" },
+      ...{ width: 2, blocks: 1, heads: 1, hidden: 3 },
     }),
   },
 ];
