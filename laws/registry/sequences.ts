@@ -29,7 +29,7 @@ const { transformerDecoderBlock, transformerEncoderBlock } = transformers;
 
 /** Numbers as tokens: some of them are none of a vocabulary, and read zeros. */
 const tokens = pure("tokens", (x: Expr) => cast(floor(x) as Expr, "i32"));
-const ofTokens = (layer: Composable): Composable =>
+export const ofTokens = (layer: Composable): Composable =>
   (sequential as (...layers: readonly Composable[]) => Composable)(tokens, layer);
 
 /** So many values that two of a few are hardly ever so near that a difference changes which is greater. */
