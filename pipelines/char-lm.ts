@@ -23,10 +23,10 @@ import { ngrams } from "./baselines/ngrams.ts";
 import { letters, mobyDick, mobyDickFolder } from "./data/mobyDick.ts";
 
 const passage = 128;
-const batchSize = 8;
+const batchSize = 4;
 const epochs = 8;
 /** Nine tenths of 1.19 million characters, a passage after the other. */
-const stepsPerEpoch = 1047;
+const stepsPerEpoch = 2094;
 
 /** Characters in, the logits of the next ones out: about 0.4 million params. */
 const model = gpt({
@@ -66,7 +66,7 @@ export const charLm = pipe(
   withOptimizer(
     ({ learningRate }) => chain(clipByGlobalNorm(1), adamW({ learningRate, weightDecay: 0.05 })),
     {
-      learningRate: linearWarmup(cosineDecay(3e-3, epochs * stepsPerEpoch), 200),
+      learningRate: linearWarmup(cosineDecay(2e-3, epochs * stepsPerEpoch), 200),
     },
   ),
   withBaseline(ngrams(1, letters.size)),

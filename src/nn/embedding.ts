@@ -7,7 +7,7 @@ import { concatenate, reshape, sliceAxis, stack } from "../ir/ops/structural.ts"
 import { split } from "../tensor/key.ts";
 import type { Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { lastAxisOf, requireDivides, requireSizes } from "./affine.ts";
+import { lastAxisOf, requireDivides, requireSizes, someOf } from "./affine.ts";
 import type { ParamsOf, StateOf } from "./chainTypes.ts";
 import { type Initializer, normal } from "./initializers.ts";
 import type { AnyLayer, Composable, Layer, OpenLayer, SameLayer, Symbolic } from "./layer.ts";
@@ -30,7 +30,8 @@ export interface EmbeddingOptions {
  * shape of tokens gets one axis more likewise.
  * **Math** `yᵢ = table[xᵢ]`; the gradient adds up at the rows that were read. A token that is not from 0 to
  * `vocabulary - 1` reads zeros.
- * **Fails with** `InvalidArgument`, thrown; `DtypeMismatch` when compiled, where tokens are no i32.
+ * **Fails with** `InvalidArgument`, thrown; when compiled, with the layer's path, `DtypeMismatch` where tokens
+ * are no i32, `ShapeMismatch` where there are none.
  */
 export const embedding = <const W extends number>(
   vocabulary: number,
@@ -43,7 +44,7 @@ export const embedding = <const W extends number>(
     init: (key) => ({ params: { table: tableInit(key, [vocabulary, width]) }, state: undefined }),
     apply: ({ table }, state, x) => [
       // Reading rows replaces the tokens' axes by themselves and the width.
-      take(table, x) as Expr as Expr<readonly [number, W]>,
+      take(table, someOf(x)) as Expr as Expr<readonly [number, W]>,
       state,
     ],
   };
@@ -93,7 +94,7 @@ const tiedOpen = (
   apply: (params, state, x, context) => {
     // `init` made them so.
     const own = params as { readonly table: Expr; readonly inner: unknown };
-    const embedded = take(own.table, x);
+    const embedded = take(own.table, someOf(x));
     const [h, next] = within(inner.name, inner, own.inner, state, embedded, context);
     return [dot(h, own.table, [[h.shape.length - 1], [1]]), next];
   },

@@ -5,7 +5,7 @@ import { fill } from "../ir/ops/indexed.ts";
 import { foldInKey } from "../ir/ops/random.ts";
 import { concatenate } from "../ir/ops/structural.ts";
 import { type Key, split } from "../tensor/key.ts";
-import { lastAxisOf, requireSizes } from "./affine.ts";
+import { lastAxisOf, requireSizes, someOf } from "./affine.ts";
 import {
   type Cell,
   type CellOf,
@@ -107,7 +107,7 @@ const runner =
         made.map((m) => m.outputs),
         -1,
       );
-    }, x);
+    }, someOf(x));
     return { outputs, last: carried };
   };
 
@@ -135,7 +135,8 @@ export interface RecurrentLayer<I extends number, H extends number, O>
  * **Shapes** `x: [time, inputs] → y: [time, hidden]`, twice the hidden size where bidirectional, and without
  * the time where the last output is asked for. Under `context.mask` moments that are not real keep the
  * carry, so that a padded sequence gives what the sequence gives.
- * **Fails with** `InvalidArgument`, thrown, where a size is not a positive whole number.
+ * **Fails with** `InvalidArgument`, thrown, where a size is not a positive whole number; `ShapeMismatch` when
+ * compiled, with the layer's path, where a sequence is empty or a mask of another length.
  *
  * **Example**
  * ```ts

@@ -28,6 +28,8 @@ export interface TransformerOptions
   readonly norm?: "pre" | "post";
   /** The probability with which what a part adds is dropped; 0 where not given. */
   readonly dropout?: number;
+  /** That with which a place is not seen that would be; 0 where not given. */
+  readonly attentionDropout?: number;
   /** Of the normalisations; 1e-5 where not given. */
   readonly epsilon?: number;
 }
@@ -78,6 +80,15 @@ export interface DecoderBlock<W extends number> {
   ) => readonly [y: Expr, cache: Cache];
 }
 
+/** A block's options as those of its attention: what a part adds is dropped apart from the weights. */
+const attentionOf = ({
+  attentionDropout = 0,
+  ...options
+}: TransformerOptions): AttentionOptions => ({
+  ...options,
+  dropout: attentionDropout,
+});
+
 /** A part of a block: what it adds to its input. */
 type Part = (x: Expr) => Expr;
 
@@ -104,7 +115,7 @@ const partsOf = (width: number, options: TransformerOptions) => {
       norm === "pre"
         ? add(x, dropped(part(normalised(x))))
         : normalised(add(x, dropped(part(x))) as Expr);
-    const inputs = [x, ...exprsOf(params.part), ...exprsOf(params.norm)];
+    const inputs = [x, ...exprsOf([params.part, params.norm, context.mask])];
     return scoped(name, inputs, [y as Expr])[0] as Expr;
   };
   const fed = (params: Symbolic<EncoderParams>, occasion: number, x: Expr, context: Context) =>
@@ -153,7 +164,7 @@ export const transformerEncoderBlock = <const W extends number>(
   width: W,
   options: TransformerOptions = {},
 ): EncoderBlock<W> => {
-  const attention = multiHeadAttention(width, options);
+  const attention = multiHeadAttention(width, attentionOf(options));
   const { joined, fed, normalise, inner } = partsOf(width, options);
   const attended = (
     params: Symbolic<EncoderParams>,
@@ -178,7 +189,10 @@ export const transformerEncoderBlock = <const W extends number>(
     },
     apply: (params, state, x, context) => {
       const y = attended(params, x as Expr, context, (h) =>
-        attention.attend(params.attention, h, h, { mask: context.mask }),
+        attention.attend(params.attention, h, h, {
+          mask: context.mask,
+          context: { ...context, key: foldInKey(context.key, 3) },
+        }),
       );
       return [y as Expr as Expr<readonly [number, W]>, state];
     },
@@ -207,9 +221,10 @@ export const transformerDecoderBlock = <const W extends number>(
   options: TransformerOptions & Pick<AttentionOptions, "memoryWidth"> = {},
 ): DecoderBlock<W> => {
   const { memoryWidth = width, ...rest } = options;
-  const attention = multiHeadAttention(width, { causal: true, ...rest });
+  const attention = multiHeadAttention(width, { causal: true, ...attentionOf(rest) });
   // Places of the memory are no places of the sequence: they are neither hidden nor turned.
-  const cross = multiHeadAttention(width, { ...rest, memoryWidth, causal: false, rotary: false });
+  const apart = { memoryWidth, causal: false, rotary: false } as const;
+  const cross = multiHeadAttention(width, { ...attentionOf(rest), ...apart });
   const { joined, fed, normalise, inner } = partsOf(width, options);
   const decoded = (
     params: Symbolic<DecoderParams>,
@@ -247,8 +262,16 @@ export const transformerDecoderBlock = <const W extends number>(
           params,
           x as Expr,
           context,
-          (h) => attention.attend(params.attention, h, h, { mask: context.mask }),
-          (h) => cross.attend(params.cross, h, memory, { mask }),
+          (h) =>
+            attention.attend(params.attention, h, h, {
+              mask: context.mask,
+              context: { ...context, key: foldInKey(context.key, 3) },
+            }),
+          (h) =>
+            cross.attend(params.cross, h, memory, {
+              mask,
+              context: { ...context, key: foldInKey(context.key, 4) },
+            }),
         );
         return [y as Expr as Expr<readonly [number, W]>, state];
       },

@@ -44,7 +44,7 @@ export const within = (
 ): readonly [y: Expr, state: unknown] => {
   const [y, next] = layer.apply(params, state, x, context);
   const { leaves, shape } = flatten(next);
-  const inputs = [x, context.key, ...exprsOf(params), ...exprsOf(state)];
+  const inputs = [x, ...exprsOf([context.key, context.mask, params, state])];
   const [moved = y, ...rest] = scoped(name, inputs, [y, ...exprsOf(leaves)]);
   return [moved, unflatten(shape, rest)];
 };

@@ -32,7 +32,7 @@ export interface GptOptions<V extends number = number> {
   readonly heads: number;
   /** The width inside the feed-forward parts; four times the width where not given. */
   readonly hidden?: number;
-  /** The probability with which an embedding, or what a part of a block adds, is dropped; 0 where not given. */
+  /** The probability with which embeddings, weights of attention, and what parts of blocks add are dropped; 0 where not given. */
   readonly dropout?: number;
 }
 
@@ -59,6 +59,7 @@ const blockOf = ({ width, heads, hidden, dropout: rate = 0, blocks }: GptOptions
     causal: true,
     activation: geluTanh,
     dropout: rate,
+    attentionDropout: rate,
   });
   const last = 0.02 / Math.sqrt(2 * blocks);
   return {

@@ -6,7 +6,14 @@ import { foldInKey } from "../../ir/ops/random.ts";
 import { concatenate, expandDims, index, sliceAxis } from "../../ir/ops/structural.ts";
 import { scoped } from "../../ir/trace.ts";
 import { type Key, split } from "../../tensor/key.ts";
-import { type AffineParams, affine, initAffine, requireDivides, requireSizes } from "../affine.ts";
+import {
+  type AffineParams,
+  affine,
+  initAffine,
+  requireDivides,
+  requireSizes,
+  someOf,
+} from "../affine.ts";
 import { type CellOf, type CellParams, gruCell } from "../cells.ts";
 import type { Autoregressive, Source } from "../decoding/continuation.ts";
 import { type EmbeddingParams, embedding } from "../embedding.ts";
@@ -135,7 +142,7 @@ export const seq2seq = <const V extends number>(options: Seq2SeqOptions<V>): Seq
     { memory, real, state }: Carry,
     context: Context,
   ): readonly [logits: Expr, state: readonly Expr[]] => {
-    const y = dropped(take(params.target.table, tokens), 1, context);
+    const y = dropped(take(params.target.table, someOf(tokens)), 1, context);
     const keys = keysOf(params.alignment, memory);
     const look = (at: Expr): Expr => aligned(params.alignment, at, keys, memory, real);
     const [last, [outputs, looked]] = scan(

@@ -7,7 +7,7 @@ import { foldInKey } from "../../ir/ops/random.ts";
 import { sliceAxis } from "../../ir/ops/structural.ts";
 import { scoped } from "../../ir/trace.ts";
 import { type Key, split } from "../../tensor/key.ts";
-import { type AffineParams, affine, initAffine, requireSizes } from "../affine.ts";
+import { type AffineParams, affine, initAffine, requireSizes, someOf } from "../affine.ts";
 import { repeat } from "../combinators.ts";
 import type { Autoregressive, Source } from "../decoding/continuation.ts";
 import { type EmbeddingParams, embedding, sinusoidalPositions } from "../embedding.ts";
@@ -27,7 +27,10 @@ import { exprsOf, open, still } from "../within.ts";
 
 /** The sizes of one side of a {@link transformer}. */
 export interface StackOptions
-  extends Pick<TransformerOptions, "hidden" | "activation" | "norm" | "dropout"> {
+  extends Pick<
+    TransformerOptions,
+    "hidden" | "activation" | "norm" | "dropout" | "attentionDropout"
+  > {
   readonly vocabulary: number;
   readonly width: number;
   /** How many blocks lie one upon the other. */
@@ -55,7 +58,7 @@ const sideOf = ({ vocabulary, width, norm = "post", dropout: rate = 0 }: StackOp
       ...(norm === "pre" ? { last: normalise.init(key).params } : {}),
     }),
     embedded: (tokens: Symbolic<EmbeddingParams>, x: Expr, context: Context): Expr => {
-      const scaled = mul(take(tokens.table, x), Math.sqrt(width)) as Expr;
+      const scaled = mul(take(tokens.table, someOf(x)), Math.sqrt(width)) as Expr;
       const [placed] = sinusoidalPositions.apply(undefined, undefined, scaled, still);
       const own = { ...context, key: foldInKey(context.key, 0) };
       return drop.apply(undefined, undefined, placed, own)[0];
