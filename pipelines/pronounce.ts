@@ -42,14 +42,15 @@ import {
   wordLength,
 } from "./data/pronunciations.ts";
 
-const [batchSize, epochs, stepsPerEpoch] = [64, 10, 1731] as const;
+const [batchSize, epochs, stepsPerEpoch] = [64, 11, 1731] as const;
 
 const model = seq2seq({
   source: { vocabulary: letters.size, length: wordLength, padding },
   vocabulary: phonemes.size,
-  width: 48,
-  hidden: 128,
+  width: 64,
+  hidden: 160,
   attention: "luong",
+  dropout: 0.15,
 });
 
 /** Words that are shown after each epoch, whether the dictionary has them or not. */

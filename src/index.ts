@@ -83,6 +83,7 @@ export {
   type Cache,
   multiHeadAttention,
 } from "./nn/attention.ts";
+export { importance, loadBalance } from "./nn/balance.ts";
 export { type BatchNormOptions, batchNorm, type RunningStatistics } from "./nn/batchNorm.ts";
 export {
   type Cell,
@@ -168,7 +169,12 @@ export {
   type TiedParams,
   tiedEmbedding,
 } from "./nn/embedding.ts";
-export { type ExpertsParams, mixtureOfExperts, topKRouting } from "./nn/experts.ts";
+export {
+  type ExpertsParams,
+  type MixtureOfExperts,
+  mixtureOfExperts,
+  topKRouting,
+} from "./nn/experts.ts";
 export {
   type FeedForwardOptions,
   type FeedForwardParams,

@@ -17,7 +17,15 @@ const registered = {
   nn: [
     ...["activations", "combinators", "dense", "losses", "metrics", "pure", "sequential"],
     ...["convolution", "pooling", "resizing"],
-    ...["attention", "batchNorm", "embedding", "feedForward", "normalisation", "recurrent"],
+    ...[
+      "attention",
+      "balance",
+      "batchNorm",
+      "embedding",
+      "feedForward",
+      "normalisation",
+      "recurrent",
+    ],
     ...["contrastive", "ctc", "drops", "experts", "gating", "likelihoods", "reparameterised"],
     ...["sequences", "transformer"],
     // A folder, whose models the registries of models have.

@@ -7,38 +7,58 @@ import {
   adam,
   Backend,
   beamSearch,
+  type CompileError,
+  type Composable,
+  compile,
   continuing,
   dataset,
   describe as describeLayer,
   type Expr,
+  embedding,
   exactMatch,
   gpt,
   greedy,
+  gt,
+  index,
   key,
+  lstm,
   lstmCell,
   lstmClassifier,
+  masked,
+  mul,
+  multiHeadAttention,
+  named,
   ne,
+  normal,
   padded,
   pipeline,
   sampling,
   seq2seq,
   sequenceCrossEntropy,
+  sequential,
+  sliceAxis,
   softmaxCrossEntropy,
+  stack,
+  sum,
+  type Tensor,
   tensor,
   topKLogits,
   topPLogits,
   train$,
   transformer,
   transformerEncoder,
+  transformerEncoderBlock,
   vocabulary,
   withBatchSize,
   withEpochs,
   withMetrics,
   withOptimizer,
+  zeros,
 } from "../../src/index.ts";
 import type { Continuation } from "../../src/nn/decoding/continuation.ts";
+import { open } from "../../src/nn/within.ts";
 import { collect, lastOf } from "../train/examples.ts";
-import { numbers } from "./evaluated.ts";
+import { applied, constants, contextOf, numbers, valueOf } from "./evaluated.ts";
 
 const right = <A>(
   given:
@@ -324,6 +344,51 @@ describe("searches", () => {
   });
 });
 
+// Layers of any shapes: the program checks them.
+const chained = sequential as (...layers: readonly Composable[]) => Composable;
+const located = named as (name: string, layer: Composable) => Composable;
+
+/** A mask of all moments but the last `n`. */
+const but = (n: number) => (x: Expr) => {
+  const each = index(x, 0, -1);
+  return gt(sliceAxis(each, 0, 0, (x.shape[0] ?? 0) - n), -1) as Expr;
+};
+
+describe("dropout", () => {
+  const x = normal(key(1), [5, 4]);
+  it("drops between stacked recurrences while training only, and not below the first", () => {
+    const stacked = lstm(4, 4, { layers: 2, dropout: 0.5 });
+    const plain = lstm(4, 4, { layers: 2 });
+    expect(numbers(applied(stacked, x))).toEqual(numbers(applied(plain, x)));
+    expect(numbers(applied(stacked, x, "train"))).not.toEqual(numbers(applied(plain, x)));
+    const one = lstm(4, 4, { dropout: 0.5 });
+    expect(numbers(applied(one, x, "train"))).toEqual(numbers(applied(lstm(4, 4), x)));
+  });
+
+  it("drops weights of attention while training, and keeps their mean", () => {
+    const layer = multiHeadAttention(4, { dropout: 0.3 });
+    const plain = numbers(applied(multiHeadAttention(4), x));
+    expect(numbers(applied(layer, x))).toEqual(plain);
+    const inner = open(layer);
+    const { params } = inner.init(key(0));
+    const runs = 400;
+    const mean = valueOf((e: Expr) => {
+      const each = Array.from(
+        { length: runs },
+        (_, i) =>
+          inner.apply(constants(params), undefined, e, {
+            ...contextOf("train", i),
+          })[0],
+      );
+      return mul(sum(stack(each), 0), 1 / runs) as Expr;
+    }, x);
+    numbers(mean).forEach((y, i) => {
+      expect(Math.abs(y - (plain[i] ?? 0))).toBeLessThan(0.15);
+    });
+    expect(numbers(applied(layer, x, "train"))).not.toEqual(plain);
+  });
+});
+
 describe("bad input", () => {
   const model = gpt({ vocabulary: 5, positions: 4, width: 4, blocks: 1, heads: 2 });
   const translator = seq2seq({ source, vocabulary: 4, width: 2, hidden: 2 });
@@ -357,6 +422,34 @@ describe("bad input", () => {
     expect(from(params, [1, 99])).toMatchObject({
       left: { _tag: "UnknownToken", position: 1, known: letters.size, path },
     });
+  });
+
+  it.each([
+    ["an empty sequence for a recurrence", lstm(3, 2, { output: "last" }), zeros([0, 3])],
+    ["one for attention", multiHeadAttention(3), zeros([0, 3])],
+    ["one for an embedding", embedding(4, 3), zeros([0], "i32")],
+    ["one for gpt", model, zeros([0], "i32")],
+    ["one too long for gpt", model, zeros([5], "i32")],
+    ["a source without a sequence", translator, zeros([5], "i32")],
+    ["a part of a source", translator, zeros([4], "i32")],
+    ["a mask of fewer moments", masked(but(1), lstm(3, 2)), zeros([4, 3])],
+    ["a mask of fewer places", masked(but(1), multiHeadAttention(3)), zeros([4, 3])],
+    ["a mask of one place", masked(but(3), transformerEncoderBlock(3)), zeros([4, 3])],
+  ] as const)("%s: a ShapeMismatch that says in which layer", (_, layer, x) => {
+    const inner = open(chained(located("here", layer as Composable)));
+    const { params, state } = inner.init(key(0));
+    const apply = (e: Expr) =>
+      inner.apply(constants(params), constants(state), e, contextOf("eval"))[0];
+    const failed = Effect.runSync(
+      Effect.flip(Effect.provide(compile(apply, [x as Tensor]), Backend.layerReference)),
+    );
+    expect(failed).toMatchObject({ _tag: "CompileError" });
+    const causes = (failed as CompileError).causes;
+    for (const { _tag, path } of causes) {
+      expect(_tag).toBe("ShapeMismatch");
+      expect(path[0]).toBe("1:here");
+      expect(path.length).toBeGreaterThan(1);
+    }
   });
 
   it("in sizes is refused when the model is made", () => {
