@@ -127,34 +127,7 @@ export {
   convolveTransposed,
 } from "./nn/convolve.ts";
 export { type CtcOptions, ctc } from "./nn/ctc.ts";
-export {
-  type Autoregressive,
-  type Carried,
-  type Continuation,
-  type Continue,
-  continuing,
-  type DecodingFailure,
-  type Initialised,
-  type Said,
-  type Source,
-} from "./nn/decoding/continuation.ts";
-export {
-  type Logits,
-  type Sampling,
-  sampledFrom,
-  tempered,
-  topKLogits,
-  topPLogits,
-} from "./nn/decoding/sampling.ts";
-export {
-  type Beam,
-  beamSearch,
-  greedy,
-  type Hypothesis,
-  type Span,
-  sampling,
-  saying,
-} from "./nn/decoding/search.ts";
+export * from "./nn/decoding/index.ts";
 export { type DenseOptions, type DenseParams, dense, type LinearParams } from "./nn/dense.ts";
 export { describe, type LayerRow } from "./nn/describe.ts";
 export { pathDropout, spatialDropout } from "./nn/drops.ts";
@@ -238,26 +211,7 @@ export {
   type Share,
   topK,
 } from "./nn/metrics.ts";
-export type { Alignment, AlignmentParams } from "./nn/models/alignment.ts";
-export { type Gpt, type GptOptions, type GptParams, type GptState, gpt } from "./nn/models/gpt.ts";
-export { type LstmClassifierOptions, lstmClassifier } from "./nn/models/lstmClassifier.ts";
-export {
-  type Seq2Seq,
-  type Seq2SeqOptions,
-  type Seq2SeqParams,
-  seq2seq,
-} from "./nn/models/seq2seq.ts";
-export {
-  type StackOptions,
-  type StackParams,
-  type TransformerDecoder,
-  type TransformerModel,
-  type TransformerModelOptions,
-  type TransformerParams,
-  transformer,
-  transformerDecoder,
-  transformerEncoder,
-} from "./nn/models/transformer.ts";
+export * from "./nn/models/sequences.ts";
 export {
   groupNorm,
   instanceNorm,
@@ -340,6 +294,7 @@ export { mapOver, masked, meanOverTime } from "./nn/sequences.ts";
 export { andThen, identity, sequential } from "./nn/sequential.ts";
 export {
   type DecoderBlock,
+  type DecoderOptions,
   type DecoderParams,
   type EncoderBlock,
   type EncoderParams,

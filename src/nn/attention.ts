@@ -16,6 +16,7 @@ import {
   someOf,
 } from "./affine.ts";
 import { rotary } from "./embedding.ts";
+import type { HeadsFit } from "./headTypes.ts";
 import { glorotUniform, type Initializer, zeros } from "./initializers.ts";
 import type { Context, Layer, Symbolic } from "./layer.ts";
 import { dropout } from "./pure.ts";
@@ -109,10 +110,14 @@ const bothMasks = (a: Expr | undefined, b: Expr | undefined): Expr | undefined =
  * **Source** Vaswani et al. (2017), arXiv:1706.03762, section 3.2.2; groups: Ainslie et al. (2023),
  * arXiv:2305.13245.
  */
-export const multiHeadAttention = <const W extends number>(
+export const multiHeadAttention = <
+  const W extends number,
+  const O extends AttentionOptions = AttentionOptions,
+>(
   width: W,
-  options: AttentionOptions = {},
+  given?: O & HeadsFit<W, O>,
 ): Attention<W> => {
+  const options: AttentionOptions = given ?? {};
   const { heads = 1, keyValueHeads = heads, memoryWidth = width, causal = false } = options;
   const { bias = true, kernelInit = glorotUniform, rotary: turned = false } = options;
   const drop = dropout(options.dropout ?? 0);
@@ -157,8 +162,8 @@ export const multiHeadAttention = <const W extends number>(
       ? (reshape(mask, [keyValueHeads, groups, ...mask.shape.slice(1)]) as Expr)
       : mask;
 
-  const attend: Attention<W>["attend"] = (params, x, memory, given = {}) => {
-    const { mask, values = memory, context = still } = given;
+  const attend: Attention<W>["attend"] = (params, x, memory, looking = {}) => {
+    const { mask, values = memory, context = still } = looking;
     const [q, k] = [queriesOf(params, someOf(x)), headsOf(params.key, someOf(memory))];
     const places = memory.shape[0] ?? 0;
     const seen = scaledDotProductAttention(

@@ -12,6 +12,7 @@ import {
   multiHeadAttention,
 } from "./attention.ts";
 import { type FeedForwardParams, feedForward } from "./feedForward.ts";
+import type { HeadsFit } from "./headTypes.ts";
 import type { Activation, Context, Initial, Layer, Symbolic } from "./layer.ts";
 import { layerNorm } from "./normalisation.ts";
 import { dropout } from "./pure.ts";
@@ -33,6 +34,9 @@ export interface TransformerOptions
   /** Of the normalisations; 1e-5 where not given. */
   readonly epsilon?: number;
 }
+
+/** Options of a block that looks at a memory. */
+export type DecoderOptions = TransformerOptions & Pick<AttentionOptions, "memoryWidth">;
 
 /** The parts of an encoder block, each with its normalisation. */
 export interface EncoderParams {
@@ -160,10 +164,14 @@ const one = (x: Expr): Expr => expandDims(x, 0);
  * describe(encoder, [16])[0]?.output; // => [ 16, 64 ]
  * ```
  */
-export const transformerEncoderBlock = <const W extends number>(
+export const transformerEncoderBlock = <
+  const W extends number,
+  const O extends TransformerOptions = TransformerOptions,
+>(
   width: W,
-  options: TransformerOptions = {},
+  given?: O & HeadsFit<W, O>,
 ): EncoderBlock<W> => {
+  const options: TransformerOptions = given ?? {};
   const attention = multiHeadAttention(width, attentionOf(options));
   const { joined, fed, normalise, inner } = partsOf(width, options);
   const attended = (
@@ -216,10 +224,14 @@ export const transformerEncoderBlock = <const W extends number>(
  * **Math** as {@link transformerEncoderBlock} with `A'(x) = attention(x, memory)` between `A` and `F`.
  * **Source** Vaswani et al. (2017), arXiv:1706.03762, section 3.1.
  */
-export const transformerDecoderBlock = <const W extends number>(
+export const transformerDecoderBlock = <
+  const W extends number,
+  const O extends DecoderOptions = DecoderOptions,
+>(
   width: W,
-  options: TransformerOptions & Pick<AttentionOptions, "memoryWidth"> = {},
+  given?: O & HeadsFit<W, O>,
 ): DecoderBlock<W> => {
+  const options: DecoderOptions = given ?? {};
   const { memoryWidth = width, ...rest } = options;
   const attention = multiHeadAttention(width, { causal: true, ...attentionOf(rest) });
   // Places of the memory are no places of the sequence: they are neither hidden nor turned.

@@ -39,7 +39,7 @@ const others = {
   nn: [
     ...["chainTypes", "describe", "initializers", "layer", "metric", "stack", "within"],
     ...["convolve", "pool", "resample", "windows"],
-    ...["affine", "cells", "decoding", "scaledDotProduct", "scaleOffset"],
+    ...["affine", "cells", "decoding", "headTypes", "scaledDotProduct", "scaleOffset"],
   ],
   optim: ["hyperparameter", "learningRate", "moments", "schedules", "tree"],
 } as const;

@@ -161,7 +161,7 @@ describe("attention", () => {
 
   it("refuses heads that do not divide the width, and sequences that are too long", () => {
     const refused = expect.objectContaining({ _tag: "InvalidArgument" });
-    expect(() => multiHeadAttention(8, { heads: 3 })).toThrow(refused);
+    expect(() => multiHeadAttention(8, { heads: 3 as number })).toThrow(refused);
     expect(() => multiHeadAttention(8, { heads: 4, keyValueHeads: 3 })).toThrow(refused);
     expect(() => groupNorm(3, 8)).toThrow(refused);
     expect(failure(learnedPositions(4, 8), x)).toContain("ShapeMismatch");

@@ -11,6 +11,7 @@ import type { Cache } from "../attention.ts";
 import { repeat } from "../combinators.ts";
 import type { Autoregressive } from "../decoding/continuation.ts";
 import { learnedPositions, tiedEmbedding } from "../embedding.ts";
+import type { HeadsFit } from "../headTypes.ts";
 import { normal, zeros } from "../initializers.ts";
 import type { Layer, Symbolic } from "../layer.ts";
 import { layerNorm } from "../normalisation.ts";
@@ -105,8 +106,8 @@ const network = <const V extends number>(options: GptOptions<V>) => {
  * **Math** weights begin normal of deviation 0.02, those that end a part of a block of `0.02/√(2·blocks)`;
  * offsets begin 0. With 50257 tokens, 1024 positions, width 768, 12 blocks of 12 heads it has the
  * 124,439,808 params of GPT-2's smallest.
- * **Fails with** `InvalidArgument`, thrown, where heads do not divide the width; `ShapeMismatch` when
- * compiled, with the layer's path, where a sequence is longer than its positions.
+ * **Fails with** `InvalidArgument`, thrown, where heads do not divide the width (a type error where both are
+ * literals); `ShapeMismatch` when compiled, with the layer's path, where a sequence is longer than its positions.
  * **Laws** `laws.decoding`: with a cache it gives token by token what it gives at once.
  * **Source** Radford et al., "Language Models are Unsupervised Multitask Learners" (2019), section 2.3;
  * Vaswani et al. (2017), arXiv:1706.03762.
@@ -119,12 +120,14 @@ const network = <const V extends number>(options: GptOptions<V>) => {
  * describe(gpt(small), [8])[0]?.params; // => 124439808
  * ```
  */
-export const gpt = <const V extends number>(options: GptOptions<V>): Gpt<V, GptParams> => {
+export const gpt = <const O extends GptOptions>(
+  options: O & HeadsFit<O["width"], O>,
+): Gpt<O["vocabulary"], GptParams> => {
   const { vocabulary, positions, width, blocks } = options;
   requireSizes("gpt", { vocabulary, positions, width, blocks });
   const block = blockOf(options);
   const norm = layerNorm(width);
-  const whole = network(options);
+  const whole = network<O["vocabulary"]>(options);
   return {
     ...whole,
     name: `gpt ${blocks} × ${width}`,

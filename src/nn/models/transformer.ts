@@ -11,6 +11,7 @@ import { type AffineParams, affine, initAffine, requireSizes, someOf } from "../
 import { repeat } from "../combinators.ts";
 import type { Autoregressive, Source } from "../decoding/continuation.ts";
 import { type EmbeddingParams, embedding, sinusoidalPositions } from "../embedding.ts";
+import type { HeadsFit } from "../headTypes.ts";
 import { normal } from "../initializers.ts";
 import type { AnyLayer, Context, Layer, Symbolic } from "../layer.ts";
 import { layerNorm } from "../normalisation.ts";
@@ -242,13 +243,15 @@ export interface TransformerModel<V extends number>
  * describe(transformer({ source, vocabulary: 42, ...sizes }), [12 + 5])[0]?.output; // => [5, 42]
  * ```
  */
-export const transformer = <const V extends number>(
-  options: TransformerModelOptions<V>,
-): TransformerModel<V> => {
-  const { source, vocabulary, positions, ...stack } = options;
+export const transformer = <const O extends TransformerModelOptions>(
+  options: O & HeadsFit<O["width"], O>,
+): TransformerModel<O["vocabulary"]> => {
+  type V = O["vocabulary"];
+  const { source, positions, ...stack }: TransformerModelOptions<V> = options;
+  const { vocabulary } = stack;
   requireSizes("transformer", { positions, length: source.length });
   const encoder = transformerEncoder({ ...stack, vocabulary: source.vocabulary });
-  const decoder = transformerDecoder({ ...stack, vocabulary });
+  const decoder = transformerDecoder(stack);
   const encode = (params: Symbolic<TransformerParams>, tokens: Expr, context: Context) => {
     const real = ne(tokens, source.padding) as Expr;
     const own = { ...context, key: foldInKey(context.key, 1), mask: real };
