@@ -45,26 +45,20 @@ export const constant =
 export const uniform =
   (low: number, high: number): Initializer =>
   (key, shape) =>
-    later(shape, (own) => draw.uniform(key, own, { low, high }));
+    draw.uniform(key, shape, { low, high });
 
 /** Normal with a standard deviation and a mean. */
 export const normal =
   (deviation = 1, mean = 0): Initializer =>
   (key, shape) =>
-    later(shape, (own) => affine(draw.normal(key, own), deviation, mean));
+    affine(draw.normal(key, shape), deviation, mean);
 
-/** A draw that is not made before its numbers are looked at. */
-const later = <const S extends Shape>(shape: S, drawn: (own: Shape) => Tensor): Tensor<S> => {
-  // A copy: the caller may go on to write the array that it gave.
-  const own = [...shape];
-  return Tensor.later(shape, "f32", () => Tensor.read(drawn(own)));
-};
-
-const affine = <S extends Shape>(x: Tensor<S>, scale: number, offset: number): Tensor<S> => {
-  const data = x.toTypedArray();
-  for (let i = 0; i < data.length; i++) data[i] = offset + scale * (data[i] as number);
-  return Tensor.own(x.shape, x.dtype, data);
-};
+const affine = <S extends Shape>(x: Tensor<S>, scale: number, offset: number): Tensor<S> =>
+  Tensor.lazily(x.shape, x.dtype, () => {
+    const data = x.toTypedArray();
+    for (let i = 0; i < data.length; i++) data[i] = offset + scale * (data[i] as number);
+    return data;
+  });
 
 /** The standard deviation of a standard normal number given that it is between -2 and 2. */
 const deviationWithinTwo = 0.8796256610342398;

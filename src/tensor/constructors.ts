@@ -258,16 +258,14 @@ export const stackTensors = <const T extends readonly Tensor[]>(
       actual: tensors.map((t) => t.shape),
       path: [],
     });
-  const items = [...tensors];
   // Every item has the first one's shape, which the check above has made true.
-  const shape: Shape = [tensors.length, ...first.shape];
-  return Tensor.later(
-    shape as readonly [T["length"], ...ShapeOfTensor<T[number]>],
-    first.dtype,
-    () => {
-      const data = allocate(first.dtype, first.size * items.length);
-      for (const [i, t] of items.entries()) data.set(Tensor.read(t), i * first.size);
-      return data;
-    },
-  );
+  const shape = [tensors.length, ...first.shape] as Shape as readonly [
+    T["length"],
+    ...ShapeOfTensor<T[number]>,
+  ];
+  return Tensor.lazily(shape, first.dtype, () => {
+    const data = allocate(first.dtype, first.size * tensors.length);
+    for (const [i, t] of tensors.entries()) data.set(Tensor.read(t), i * first.size);
+    return data;
+  });
 };

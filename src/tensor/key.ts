@@ -130,17 +130,20 @@ export const uniform = <const S extends Shape>(
   { low = 0, high = 1, dtype = "f32" }: UniformOptions = {},
 ): Tensor<S> => {
   const n = sizeChecked("uniform", shape);
-  if (dtype === "f64") {
-    const data = units53(key, n);
-    if (low !== 0 || high !== 1)
-      for (let i = 0; i < n; i++) data[i] = low + (high - low) * (data[i] as number);
-    return Tensor.own(shape, dtype, data);
-  }
-  const data = units24(key, n);
-  const [from, span] = [Math.fround(low), Math.fround(high - low)];
-  if (low !== 0 || high !== 1)
-    for (let i = 0; i < n; i++) data[i] = from + Math.fround(span * (data[i] as number));
-  return Tensor.own(shape, dtype, data);
+  const make = (): Float32Array | Float64Array => {
+    const whole = low === 0 && high === 1;
+    if (dtype === "f64") {
+      const data = units53(key, n);
+      if (!whole) for (let i = 0; i < n; i++) data[i] = low + (high - low) * (data[i] as number);
+      return data;
+    }
+    const data = units24(key, n);
+    const [from, span] = [Math.fround(low), Math.fround(high - low)];
+    if (!whole)
+      for (let i = 0; i < n; i++) data[i] = from + Math.fround(span * (data[i] as number));
+    return data;
+  };
+  return Tensor.lazily(shape, dtype, make);
 };
 
 /**
@@ -157,13 +160,15 @@ export const normal = <const S extends Shape>(
   { dtype = "f32" }: { readonly dtype?: "f32" | "f64" } = {},
 ): Tensor<S> => {
   const n = sizeChecked("normal", shape);
-  const u = dtype === "f64" ? units53(key, 2 * n) : units24(key, 2 * n);
-  const data = allocate(dtype, n);
-  for (let i = 0; i < n; i++) {
-    const radius = Math.sqrt(-2 * Math.log1p(-(u[i] as number)));
-    data[i] = radius * Math.cos(2 * Math.PI * (u[n + i] as number));
-  }
-  return Tensor.own(shape, dtype, data);
+  return Tensor.lazily(shape, dtype, () => {
+    const u = dtype === "f64" ? units53(key, 2 * n) : units24(key, 2 * n);
+    const data = allocate(dtype, n);
+    for (let i = 0; i < n; i++) {
+      const radius = Math.sqrt(-2 * Math.log1p(-(u[i] as number)));
+      data[i] = radius * Math.cos(2 * Math.PI * (u[n + i] as number));
+    }
+    return data;
+  });
 };
 
 /** Booleans that are true with probability `p`. **Math** `u < p`, `u` as of {@link uniform} in f32. */

@@ -19,20 +19,15 @@ import { type Shape, sizeOf, stridesOf } from "./shape.ts";
 export class Tensor<out S extends Shape = Shape> {
   readonly shape: S;
   readonly dtype: Dtype;
-  /** The data, or what makes it when it is first read: nobody sees which. */
-  #stored: Storage | (() => Storage);
+  /** What is not yet made is made when it is first read, once: nobody can tell. */
+  #elements: Storage | (() => Storage);
 
-  private constructor(shape: S, dtype: Dtype, stored: Storage | (() => Storage)) {
+  private constructor(shape: S, dtype: Dtype, data: Storage | (() => Storage)) {
     // A copy: the caller may go on to write the array that it gave.
     this.shape = Object.isFrozen(shape) ? shape : (Object.freeze([...shape]) as Shape as S);
     this.dtype = dtype;
-    this.#stored = stored;
+    this.#elements = data;
     Object.freeze(this);
-  }
-
-  get #data(): Storage {
-    if (typeof this.#stored === "function") this.#stored = this.#stored();
-    return this.#stored;
   }
 
   /** Takes ownership of `data`: the caller keeps no reference to it. Not part of the public surface. */
@@ -41,12 +36,16 @@ export class Tensor<out S extends Shape = Shape> {
   }
 
   /**
-   * A tensor whose data is made when it is first read, by a function that gives the same whenever it is
-   * called: a network's shapes are known, and its numbers counted, without drawing them. Not part of the
-   * public surface.
+   * A tensor whose data `make`, a pure function, gives when they are first read: params that are only
+   * counted are never drawn. Not part of the public surface.
    */
-  static later<const S extends Shape>(shape: S, dtype: Dtype, make: () => Storage): Tensor<S> {
+  static lazily<const S extends Shape>(shape: S, dtype: Dtype, make: () => Storage): Tensor<S> {
     return new Tensor(shape, dtype, make);
+  }
+
+  get #data(): Storage {
+    if (typeof this.#elements === "function") this.#elements = this.#elements();
+    return this.#elements;
   }
 
   /** The private data, for kernels, which read it and never write it. Not part of the public surface. */
@@ -74,7 +73,7 @@ export class Tensor<out S extends Shape = Shape> {
 
   /** The one element of a tensor of size one; `NaN` for any other size. */
   item(): number {
-    return this.size === 1 ? (this.#data[0] as number) : Number.NaN;
+    return this.#data.length === 1 ? (this.#data[0] as number) : Number.NaN;
   }
 
   /** A copy of the data, row-major, in the dtype's own storage. */
