@@ -42,15 +42,14 @@ import {
   wordLength,
 } from "./data/pronunciations.ts";
 
-const [batchSize, epochs, stepsPerEpoch] = [64, 11, 1731] as const;
+const [batchSize, epochs, stepsPerEpoch] = [64, 10, 1731] as const;
 
 const model = seq2seq({
   source: { vocabulary: letters.size, length: wordLength, padding },
   vocabulary: phonemes.size,
-  width: 64,
-  hidden: 160,
+  width: 48,
+  hidden: 128,
   attention: "luong",
-  dropout: 0.15,
 });
 
 /** Words that are shown after each epoch, whether the dictionary has them or not. */

@@ -96,15 +96,16 @@ export {
 } from "./nn/cells.ts";
 export type { ParamsOf, Sequential, StateOf } from "./nn/chainTypes.ts";
 export {
+  checkpointed,
   fanout,
   frozen,
   named,
   parallel,
   repeat,
-  residual,
   scanOver,
   shared,
 } from "./nn/combinators.ts";
+export { denseConnect, residual } from "./nn/connections.ts";
 export { cosineEmbedding, infoNce, triplet } from "./nn/contrastive.ts";
 export {
   type ConvolutionOptions,
@@ -211,7 +212,15 @@ export {
   type Share,
   topK,
 } from "./nn/metrics.ts";
+export { type AlexnetOptions, alexnet } from "./nn/models/alexnet.ts";
+export { type LenetOptions, lenet } from "./nn/models/lenet.ts";
+export { type MlpOptions, mlp } from "./nn/models/mlp.ts";
+export type { Image, Network } from "./nn/models/network.ts";
+export { perceptron } from "./nn/models/perceptron.ts";
+export { cifarResnet, type ResnetOptions, resnet } from "./nn/models/resnet.ts";
 export * from "./nn/models/sequences.ts";
+export { type UnetOptions, unet } from "./nn/models/unet.ts";
+export { type VitOptions, vit } from "./nn/models/vit.ts";
 export {
   groupNorm,
   instanceNorm,

@@ -2,17 +2,20 @@ import type { Expr } from "../../src/ir/expr.ts";
 import { tanh } from "../../src/ir/ops/elementwise.ts";
 import { sum } from "../../src/ir/ops/reduction.ts";
 import { relu, sigmoid } from "../../src/nn/activations.ts";
+import { batchNorm } from "../../src/nn/batchNorm.ts";
 import type * as combinators from "../../src/nn/combinators.ts";
 import {
+  checkpointed,
   fanout,
   frozen,
   named,
   parallel,
   repeat,
-  residual,
   scanOver,
   shared,
 } from "../../src/nn/combinators.ts";
+import type * as connections from "../../src/nn/connections.ts";
+import { denseConnect, residual } from "../../src/nn/connections.ts";
 import type * as affine from "../../src/nn/dense.ts";
 import { dense } from "../../src/nn/dense.ts";
 import type * as plain from "../../src/nn/pure.ts";
@@ -25,7 +28,9 @@ import type { LayerCase, Settings } from "./settings.ts";
 import { spatial } from "./spatial.ts";
 
 /** Every layer and combinator, in several settings: one that is not here does not compile. */
-const settings: Settings<typeof affine & typeof plain & typeof composed & typeof combinators> = {
+const settings: Settings<
+  typeof affine & typeof plain & typeof composed & typeof combinators & typeof connections
+> = {
   dense: [
     { layer: dense(3, 2), shape: [3] },
     { layer: dense(2, 3, { bias: false }), shape: [2] },
@@ -46,7 +51,15 @@ const settings: Settings<typeof affine & typeof plain & typeof composed & typeof
   andThen: [{ layer: andThen(dense(2, 3), tanh), shape: [2] }],
   named: [{ layer: named("head", dense(2, 2)), shape: [2] }],
   frozen: [{ layer: frozen(dense(2, 2)), shape: [2], rough: true }],
-  residual: [{ layer: residual(sequential(dense(2, 2), relu)), shape: [2] }],
+  checkpointed: [
+    { layer: checkpointed(sequential(dense(2, 3), tanh, dropout(0.5))), shape: [2] },
+    { layer: checkpointed(batchNorm(2)), shape: [2], acrossExamples: true },
+  ],
+  residual: [
+    { layer: residual(sequential(dense(2, 2), relu)), shape: [2] },
+    { layer: residual(sequential(dense(2, 3), tanh), dense(2, 3, { bias: false })), shape: [2] },
+  ],
+  denseConnect: [{ layer: denseConnect(sequential(dense(2, 3), tanh)), shape: [2] }],
   repeat: [{ layer: repeat(3, sequential(dense(2, 2), tanh)), shape: [2] }],
   shared: [{ layer: shared(3, sequential(dense(2, 2), tanh)), shape: [2] }],
   scanOver: [{ layer: scanOver(dense(2, 3)), shape: [3, 2] }],

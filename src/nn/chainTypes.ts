@@ -112,3 +112,17 @@ export type Sequential<Ls extends readonly Composable[]> = Spanning<
   ParamsEach<Ls>,
   StateEach<Ls>
 >;
+
+/** What one layer takes and gives. */
+export type SpanOf<L extends Composable> = Chain<readonly [L]>;
+
+/** A layer that does to shapes what `L` does, with other params and state. */
+export type Like<L extends Composable, P = ParamsOf<L>, S = StateOf<L>> = Spanning<SpanOf<L>, P, S>;
+
+/** `unknown` where a layer gives the shape that it takes. */
+export type Endo<L extends Composable, Op extends string> =
+  SpanOf<L> extends Span<infer I extends Shape, infer O extends Shape>
+    ? Meets<O, I> extends true
+      ? unknown
+      : ShapeError<`${Op}: the layer must give the shape that it takes, but takes ${ShowShape<I>} and gives ${ShowShape<O>}`>
+    : unknown;

@@ -1,22 +1,20 @@
 import { flatten, unflatten } from "../algebra/tree.ts";
-import { scan } from "../autodiff/index.ts";
+import { checkpoint, scan } from "../autodiff/index.ts";
 import { InvalidArgument } from "../errors.ts";
 import type { Expr } from "../ir/expr.ts";
 import { stopGradient } from "../ir/ops/control.ts";
-import { add } from "../ir/ops/elementwise.ts";
 import { randomBits, splitKey } from "../ir/ops/random.ts";
 import { concatenate, index, stack } from "../ir/ops/structural.ts";
-import type { ShapeError, ShowShape } from "../ir/shapeTypes.ts";
 import { type Key, split } from "../tensor/key.ts";
 import type { Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type {
-  Chain,
-  Meets,
+  Endo,
+  Like,
   ParamsEach,
   ParamsOf,
   Span,
-  Spanning,
+  SpanOf,
   StateEach,
   StateOf,
 } from "./chainTypes.ts";
@@ -28,20 +26,6 @@ import { open, within } from "./within.ts";
  * Ways to make layers of layers. Each combinator is built on layers without types, and declares what it
  * does to types in its signature; the law suite of layers holds the two together.
  */
-
-/** What one layer takes and gives. */
-type SpanOf<L extends Composable> = Chain<readonly [L]>;
-
-/** A layer that does to shapes what `L` does, with other params and state. */
-type Like<L extends Composable, P = ParamsOf<L>, S = StateOf<L>> = Spanning<SpanOf<L>, P, S>;
-
-/** `unknown` where a layer gives the shape that it takes. */
-type Endo<L extends Composable, Op extends string> =
-  SpanOf<L> extends Span<infer I extends Shape, infer O extends Shape>
-    ? Meets<O, I> extends true
-      ? unknown
-      : ShapeError<`${Op}: the layer must give the shape that it takes, but takes ${ShowShape<I>} and gives ${ShowShape<O>}`>
-    : unknown;
 
 /** The layer under another name: in summaries, and in the path of what is wrong inside. */
 export const named = <const L extends Composable>(name: string, layer: L): Like<L> =>
@@ -73,22 +57,38 @@ const frozenOpen = (inner: OpenLayer): OpenLayer => ({
 });
 
 /**
- * The layer with its input added to its output.
+ * The layer under {@link checkpoint}: what it computes in between is not kept for the backward pass, which
+ * computes it again. Values and gradients are the same; memory is less, and time more.
  *
- * **Math** `y = x + f(x)`. **Source** He et al. (2015), arXiv:1512.03385.
+ * **Source** Chen et al. (2016), arXiv:1604.06174.
  */
-export const residual = <const L extends Composable>(layer: L & Endo<L, "residual">): Like<L> =>
-  residualOpen(open(layer)) as AnyLayer as Like<L>;
+export const checkpointed = <const L extends Composable>(layer: L): Like<L> =>
+  checkpointedOpen(open(layer)) as AnyLayer as Like<L>;
 
-const residualOpen = (inner: OpenLayer): OpenLayer => ({
-  name: "residual",
+const checkpointedOpen = (inner: OpenLayer): OpenLayer => ({
+  name: `checkpointed ${inner.name}`,
   init: inner.init,
-  apply: (params, state, x, context) => {
-    const [y, next] = within(inner.name, inner, params, state, x, context);
-    return [add(x, y), next];
+  apply: (params, state, x, { key, mask, ...context }) => {
+    const again = checkpoint((all: CheckpointOperands) =>
+      within(inner.name, inner, all.params, all.state, all.x, {
+        ...context,
+        key: all.key,
+        ...(all.mask === undefined ? {} : { mask: all.mask }),
+      }),
+    );
+    return again({ params, state, x, key, mask });
   },
-  parts: { children: [inner], rebuild: ([child = inner]) => residualOpen(open(child)) },
+  parts: { children: [inner], rebuild: ([child = inner]) => checkpointedOpen(open(child)) },
 });
+
+/** All that a layer's output depends on. */
+interface CheckpointOperands {
+  readonly params: unknown;
+  readonly state: unknown;
+  readonly x: Expr;
+  readonly key: Context["key"];
+  readonly mask: Expr | undefined;
+}
 
 type Stacked<N extends number, T> =
   T extends Tensor<infer S>

@@ -15,7 +15,16 @@ const modulesOf = (room: string): readonly string[] =>
  */
 const registered = {
   nn: [
-    ...["activations", "combinators", "dense", "losses", "metrics", "pure", "sequential"],
+    ...[
+      "activations",
+      "combinators",
+      "connections",
+      "dense",
+      "losses",
+      "metrics",
+      "pure",
+      "sequential",
+    ],
     ...["convolution", "pooling", "resizing"],
     ...[
       "attention",

@@ -10,10 +10,10 @@ import {
   named,
   parallel,
   repeat,
-  residual,
   scanOver,
   shared,
 } from "../../src/nn/combinators.ts";
+import { residual } from "../../src/nn/connections.ts";
 import { dense } from "../../src/nn/dense.ts";
 import { describe as rowsOf } from "../../src/nn/describe.ts";
 import type { AnyLayer, Layer } from "../../src/nn/layer.ts";

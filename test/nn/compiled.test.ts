@@ -9,15 +9,8 @@ import { tanh } from "../../src/ir/ops/elementwise.ts";
 import { type KeyExpr, randomBits } from "../../src/ir/ops/random.ts";
 import { mean } from "../../src/ir/ops/reduction.ts";
 import { gelu, relu } from "../../src/nn/activations.ts";
-import {
-  fanout,
-  frozen,
-  named,
-  repeat,
-  residual,
-  scanOver,
-  shared,
-} from "../../src/nn/combinators.ts";
+import { fanout, frozen, named, repeat, scanOver, shared } from "../../src/nn/combinators.ts";
+import { residual } from "../../src/nn/connections.ts";
 import { dense } from "../../src/nn/dense.ts";
 import { softmaxCrossEntropy } from "../../src/nn/losses.ts";
 import { dropout, flatten } from "../../src/nn/pure.ts";

@@ -1,0 +1,76 @@
+import { relu } from "../activations.ts";
+import { requireSizes } from "../affine.ts";
+import { conv2d } from "../convolution.ts";
+import { dense } from "../dense.ts";
+import type { Composable } from "../layer.ts";
+import { adaptiveAvgPool2d, maxPool2d } from "../pooling.ts";
+import { dropout, flatten } from "../pure.ts";
+import { type Image, type Network, network } from "./network.ts";
+
+export interface AlexnetOptions<C extends number = 3> {
+  /** The channels of an image; 3 where not given. */
+  readonly channels?: C;
+  /** Channels of the five convolutions; 64, 192, 384, 256, 256 where not given. */
+  readonly convolutions?: readonly [number, number, number, number, number];
+  /** The width of the two dense layers before the last; 4096 where not given. */
+  readonly hidden?: number;
+  /** The places along each axis that the dense layers see; 6 where not given. */
+  readonly pooled?: number;
+  /** The first convolution's windows and steps; 11 and 4 where not given, which are for images of 224×224. */
+  readonly stem?: { readonly size: number; readonly stride: number; readonly padding: number };
+  /** The rate of dropout before the two hidden dense layers; 0.5 where not given. */
+  readonly dropout?: number;
+}
+
+/**
+ * AlexNet, in one column: five convolutions, three of them followed by overlapping 3×3 max pooling, and
+ * three dense layers. Every width is an option, so that small images have a small one.
+ *
+ * **Shapes** `x: [h, w, channels] → y: [classes]`, one example.
+ * **Fails with** `InvalidArgument`, thrown, where a width is not a positive whole number; `ShapeMismatch`
+ * when compiled, where an image is too small for its windows.
+ * **Source** Krizhevsky (2014), "One weird trick for parallelizing convolutional neural networks",
+ * arXiv:1404.5997, with 61,100,840 params for 1000 classes; the network of two columns is that of
+ * Krizhevsky, Sutskever and Hinton (2012).
+ */
+export const alexnet = <const O extends number, const C extends number = 3>(
+  classes: O,
+  {
+    channels = 3 as C,
+    convolutions: [a, b, c, d, e] = [64, 192, 384, 256, 256],
+    hidden = 4096,
+    pooled = 6,
+    stem = { size: 11, stride: 4, padding: 2 },
+    dropout: rate = 0.5,
+  }: AlexnetOptions<C> = {},
+): Network<Image<C>, readonly [O]> => {
+  requireSizes("alexnet", { hidden, pooled });
+  const { size, ...sliding } = stem;
+  const drop: readonly Composable[] = rate === 0 ? [] : [dropout(rate)];
+  const pool = maxPool2d(3, { stride: 2 });
+  return network(
+    "alexnet",
+    conv2d(channels, a, size, sliding),
+    relu,
+    pool,
+    conv2d(a, b, 5, { padding: 2 }),
+    relu,
+    pool,
+    conv2d(b, c, 3, { padding: 1 }),
+    relu,
+    conv2d(c, d, 3, { padding: 1 }),
+    relu,
+    conv2d(d, e, 3, { padding: 1 }),
+    relu,
+    pool,
+    adaptiveAvgPool2d(pooled),
+    flatten,
+    ...drop,
+    dense(pooled * pooled * e, hidden),
+    relu,
+    ...drop,
+    dense(hidden, hidden),
+    relu,
+    dense(hidden, classes),
+  );
+};

@@ -1,0 +1,49 @@
+import { relu } from "../activations.ts";
+import { conv2d } from "../convolution.ts";
+import { dense } from "../dense.ts";
+import type { Activation } from "../layer.ts";
+import { maxPool2d } from "../pooling.ts";
+import { flatten } from "../pure.ts";
+import { type Network, network } from "./network.ts";
+
+export interface LenetOptions<C extends number = 1> {
+  /** The channels of an image; 1 where not given. */
+  readonly channels?: C;
+  /** `relu` where not given; the paper's is a scaled `tanh`. */
+  readonly activation?: Activation;
+}
+
+/**
+ * LeNet-5 as it is built today: two 5×5 convolutions of 6 and 16 channels, each with 2×2 max pooling, and
+ * dense layers of 120, 84 and the classes. (The paper's second convolution joins only some channels, its
+ * pooling has params, and its last layer is of radial units.)
+ *
+ * **Shapes** `x: [28, 28, channels] → y: [classes]`, one example, padded to the paper's 32×32.
+ * **Source** LeCun, Bottou, Bengio and Haffner (1998), "Gradient-based learning applied to document
+ * recognition", section II.B.
+ *
+ * @example
+ * ```ts
+ * import { describe, lenet } from "fluxion";
+ * describe(lenet(10), [28, 28, 1])[0]?.params // => 61706
+ * ```
+ */
+export const lenet = <const O extends number, const C extends number = 1>(
+  classes: O,
+  { channels = 1 as C, activation = relu }: LenetOptions<C> = {},
+): Network<readonly [28, 28, C], readonly [O]> =>
+  network(
+    "lenet",
+    conv2d(channels, 6, 5, { padding: 2 }),
+    activation,
+    maxPool2d(2),
+    conv2d(6, 16, 5),
+    activation,
+    maxPool2d(2),
+    flatten,
+    dense(5 * 5 * 16, 120),
+    activation,
+    dense(120, 84),
+    activation,
+    dense(84, classes),
+  );

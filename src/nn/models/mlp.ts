@@ -1,0 +1,44 @@
+import { relu } from "../activations.ts";
+import { requireSizes } from "../affine.ts";
+import { dense } from "../dense.ts";
+import { heNormal, zeros } from "../initializers.ts";
+import type { Activation, Composable } from "../layer.ts";
+import { dropout } from "../pure.ts";
+import { type Network, network } from "./network.ts";
+
+export interface MlpOptions {
+  /** Between the layers; `relu` where not given. */
+  readonly activation?: Activation;
+  /** The rate of dropout after each activation; 0 where not given. */
+  readonly dropout?: number;
+}
+
+/**
+ * A multilayer perceptron: dense layers of the given widths, with an activation after each but the last.
+ *
+ * **Shapes** `x: [inputs] → y: [outputs]`, one example.
+ * **Math** Weights begin normal with variance 2/inputs, and offsets as 0.
+ * **Fails with** `InvalidArgument`, thrown, where a width is not a positive whole number.
+ * **Source** Rumelhart, Hinton and Williams, "Learning representations by back-propagating errors" (1986).
+ *
+ * @example
+ * ```ts
+ * import { describe, mlp } from "fluxion";
+ * describe(mlp(784, [128], 10), [784])[0]?.params // => 101770
+ * ```
+ */
+export const mlp = <const I extends number, const O extends number>(
+  inputs: I,
+  hidden: readonly number[],
+  outputs: O,
+  { activation = relu, dropout: rate = 0 }: MlpOptions = {},
+): Network<readonly [I], readonly [O]> => {
+  const widths = [inputs, ...hidden, outputs];
+  for (const width of widths) requireSizes("mlp", { width });
+  const layers = widths.slice(1).flatMap((to, i): readonly Composable[] => {
+    const layer = dense(widths[i] as number, to, { kernelInit: heNormal, biasInit: zeros });
+    if (i === hidden.length) return [layer];
+    return rate === 0 ? [layer, activation] : [layer, activation, dropout(rate)];
+  });
+  return network("mlp", ...layers);
+};

@@ -1,0 +1,28 @@
+import { named } from "../combinators.ts";
+import { type DenseParams, dense } from "../dense.ts";
+import type { Layer } from "../layer.ts";
+
+/**
+ * Rosenblatt's perceptron: one linear unit for each class, whose output is a logit; for two classes one
+ * unit is enough.
+ *
+ * **Shapes** `x: [inputs] → y: [outputs]`, one example.
+ * **Source** Rosenblatt, "The perceptron" (1958).
+ *
+ * @example
+ * ```ts
+ * import { describe, perceptron } from "fluxion";
+ * describe(perceptron(784, 10), [784])[0]?.params // => 7850
+ * ```
+ */
+export const perceptron = <const I extends number, const O extends number = 1>(
+  inputs: I,
+  // The default of the type is that of the argument.
+  outputs: O = 1 as O,
+): Layer<readonly [I], readonly [O], DenseParams<I, O>, undefined> =>
+  named("perceptron", dense(inputs, outputs)) as Layer<
+    readonly [I],
+    readonly [O],
+    DenseParams<I, O>,
+    undefined
+  >;

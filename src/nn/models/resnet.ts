@@ -1,0 +1,171 @@
+import { InvalidArgument } from "../../errors.ts";
+import { relu } from "../activations.ts";
+import { requireSizes } from "../affine.ts";
+import { batchNorm } from "../batchNorm.ts";
+import { residual } from "../connections.ts";
+import { type ConvolutionOptions, conv2d } from "../convolution.ts";
+import { dense } from "../dense.ts";
+import { heNormal } from "../initializers.ts";
+import type { Composable } from "../layer.ts";
+import { globalAvgPool, maxPool2d } from "../pooling.ts";
+import { type Image, type Network, network, stages } from "./network.ts";
+
+/** A convolution without offset, which the normalisation after it would take away again. */
+const normalised = (
+  inputs: number,
+  outputs: number,
+  size: number,
+  { stride = 1, padding = (size - 1) / 2 }: Pick<ConvolutionOptions, "stride" | "padding"> = {},
+): readonly Composable[] => [
+  conv2d(inputs, outputs, size, { stride, padding, bias: false, kernelInit: heNormal }),
+  batchNorm(outputs),
+];
+
+/** How a block of given channels is made, and how many channels it gives for each of its width. */
+interface Block {
+  readonly expansion: number;
+  readonly path: (inputs: number, width: number, stride: number) => readonly Composable[];
+}
+
+const basic: Block = {
+  expansion: 1,
+  path: (inputs, width, stride) => [
+    ...normalised(inputs, width, 3, { stride }),
+    relu,
+    ...normalised(width, width, 3),
+  ],
+};
+
+/** The stride is that of the 3×3 convolution, as in every implementation since the paper's. */
+const bottleneck: Block = {
+  expansion: 4,
+  path: (inputs, width, stride) => [
+    ...normalised(inputs, width, 1),
+    relu,
+    ...normalised(width, width, 3, { stride }),
+    relu,
+    ...normalised(width, 4 * width, 1),
+  ],
+};
+
+const joined = residual as (layer: Composable, shortcut?: Composable) => Composable;
+
+/** Blocks in a row; the first takes steps, and its shortcut projects where shapes change (option B). */
+const stage = (
+  { expansion, path }: Block,
+  inputs: number,
+  width: number,
+  stride: number,
+  count: number,
+): readonly Composable[] =>
+  Array.from({ length: count }, (_, i) => {
+    const [from, step] = i === 0 ? [inputs, stride] : [expansion * width, 1];
+    const body = stages(...path(from, width, step));
+    const changes = from !== expansion * width || step !== 1;
+    const project = stages(...normalised(from, expansion * width, 1, { stride: step }));
+    return stages(changes ? joined(body, project) : joined(body), relu);
+  });
+
+/** All stages: each after the first has twice the width, and half the extents. */
+const trunk = (
+  block: Block,
+  inputs: number,
+  width: number,
+  counts: readonly number[],
+): { readonly layers: readonly Composable[]; readonly channels: number } => {
+  const widths = counts.map((_, i) => width * 2 ** i);
+  const layers = counts.flatMap((count, i) => {
+    const from = i === 0 ? inputs : block.expansion * (widths[i - 1] as number);
+    return stage(block, from, widths[i] as number, i === 0 ? 1 : 2, count);
+  });
+  return { layers, channels: block.expansion * (widths.at(-1) ?? width) };
+};
+
+/** The blocks of each published depth: table 1 of the paper. */
+const published = {
+  18: { block: basic, counts: [2, 2, 2, 2] },
+  34: { block: basic, counts: [3, 4, 6, 3] },
+  50: { block: bottleneck, counts: [3, 4, 6, 3] },
+} as const;
+
+export interface ResnetOptions<C extends number = 3> {
+  /** The channels of an image; 3 where not given. */
+  readonly channels?: C;
+  /** The channels of the first stage; 64 where not given, 16 in {@link cifarResnet}. */
+  readonly width?: number;
+}
+
+/**
+ * A residual network for large images: a 7×7 convolution and pooling, four stages of blocks, the mean over
+ * all places and a linear layer. The projecting shortcuts are the paper's option B.
+ *
+ * **Shapes** `x: [h, w, channels] → y: [classes]`, one example.
+ * **Math** Kernels begin normal with variance 2/fan-in (He et al., 2015, arXiv:1502.01852).
+ * **Fails with** `InvalidArgument`, thrown, where the depth is none of 18, 34 and 50.
+ * **Source** He et al. (2015), arXiv:1512.03385, table 1. For 1000 classes 11,689,512, 21,797,672 and
+ * 25,557,032 params, as torchvision's.
+ */
+export const resnet = <const O extends number, const C extends number = 3>(
+  depth: keyof typeof published,
+  classes: O,
+  { channels = 3 as C, width = 64 }: ResnetOptions<C> = {},
+): Network<Image<C>, readonly [O]> => {
+  requireSizes("resnet", { width });
+  const plan = Object.hasOwn(published, depth) ? published[depth] : undefined;
+  if (plan === undefined)
+    throw new InvalidArgument({
+      op: "resnet",
+      argument: "depth",
+      expected: "18, 34 or 50",
+      actual: String(depth),
+    });
+  const { layers, channels: last } = trunk(plan.block, width, width, plan.counts);
+  return network(
+    `resnet ${depth}`,
+    ...normalised(channels, width, 7, { stride: 2 }),
+    relu,
+    maxPool2d(3, { stride: 2, padding: 1 }),
+    ...layers,
+    globalAvgPool,
+    dense(last, classes),
+  );
+};
+
+/**
+ * A residual network for small images: a 3×3 convolution, three stages of basic blocks, the mean over all
+ * places and a linear layer; of `6n + 2` layers. Where the paper's shortcuts pad with zeros, these project.
+ *
+ * **Shapes** `x: [h, w, channels] → y: [classes]`, one example.
+ * **Fails with** `InvalidArgument`, thrown, where the depth is not 8, 14, 20, …
+ * **Source** He et al. (2015), arXiv:1512.03385, section 4.2.
+ *
+ * @example
+ * ```ts
+ * import { cifarResnet, describe } from "fluxion";
+ * describe(cifarResnet(8, 10, { channels: 1, width: 4 }), [28, 28, 1])[0]?.output // => [10]
+ * ```
+ */
+export const cifarResnet = <const O extends number, const C extends number = 3>(
+  depth: number,
+  classes: O,
+  { channels = 3 as C, width = 16 }: ResnetOptions<C> = {},
+): Network<Image<C>, readonly [O]> => {
+  requireSizes("cifarResnet", { width });
+  const count = (depth - 2) / 6;
+  if (!(Number.isSafeInteger(count) && count > 0))
+    throw new InvalidArgument({
+      op: "cifarResnet",
+      argument: "depth",
+      expected: "6n + 2 for a whole n: 8, 14, 20, …",
+      actual: String(depth),
+    });
+  const { layers, channels: last } = trunk(basic, width, width, [count, count, count]);
+  return network(
+    `cifarResnet ${depth}`,
+    ...normalised(channels, width, 3),
+    relu,
+    ...layers,
+    globalAvgPool,
+    dense(last, classes),
+  );
+};

@@ -1,0 +1,169 @@
+import * as Effect from "effect/Effect";
+import { pipe } from "fp-ts/lib/function.js";
+import { describe, expect, it, test } from "vitest";
+import { mapping } from "../../../laws/batching.ts";
+import { adjoint, primalPreservation } from "../../../laws/derivatives.ts";
+import { modelCases } from "../../../laws/registry/models.ts";
+import { exampleOfLayer, functionOfLayer } from "../../../laws/subjects.ts";
+import { mustHoldHere } from "../../../laws/vitest.ts";
+import { mnist } from "../../../pipelines/data/mnist.ts";
+import {
+  type AnyLayer,
+  adam,
+  alexnet,
+  cifarResnet,
+  type Expr,
+  lenet,
+  mlp,
+  perceptron,
+  pipeline,
+  reshapeLayer,
+  resnet,
+  sequential,
+  softmaxCrossEntropy,
+  train$,
+  unet,
+  vit,
+  withBatchSize,
+  withEpochs,
+  withOptimizer,
+  withSeed,
+} from "../../../src/index.ts";
+import { cast } from "../../../src/ir/ops/control.ts";
+import { gt } from "../../../src/ir/ops/elementwise.ts";
+import { describe as rowsOf } from "../../../src/nn/describe.ts";
+import type { Composable } from "../../../src/nn/layer.ts";
+import { sequenceCrossEntropy } from "../../../src/nn/likelihoods.ts";
+import { stages } from "../../../src/nn/models/network.ts";
+import { backends, collect, losses } from "../../train/examples.ts";
+
+describe.each(modelCases)("$name", ({ layer, shape, scales, elements, acrossExamples = false }) => {
+  test.each(scales)("has $params params at full scale: $source", (scale) => {
+    expect(rowsOf(scale.layer, scale.shape)[0]).toMatchObject({
+      params: scale.params,
+      output: scale.output,
+    });
+  });
+
+  test("its summary adds up", () => {
+    const [whole, ...rows] = rowsOf(layer, shape);
+    const parts = rows.filter((row) => row.depth === 1).reduce((n, row) => n + row.params, 0);
+    expect(parts).toBe(whole?.params);
+  });
+
+  test("its derivatives, by the input and by the params", { timeout: 60_000 }, () => {
+    mustHoldHere([primalPreservation(), adjoint()], functionOfLayer(layer, shape, elements), {
+      runs: 3,
+    });
+  });
+
+  const modes = acrossExamples ? (["eval"] as const) : (["train", "eval"] as const);
+  test.each(modes)("batch invariance, %s", { timeout: 60_000 }, (mode) => {
+    mustHoldHere([mapping()], exampleOfLayer(layer, shape, mode), { runs: 3 });
+  });
+});
+
+const digits = Effect.map(mnist, ({ train }) => ({ train: train.take(8) }));
+
+/** A run on the same eight digits over and over. */
+const overfitting = (name: string, model: Composable, epochs: number, learningRate: number) =>
+  pipe(
+    pipeline(name, {
+      data: digits,
+      input: "image",
+      target: "label",
+      classes: 10,
+      model: stages(reshapeLayer([28, 28, 1]), model) as AnyLayer,
+      loss: softmaxCrossEntropy,
+    }),
+    withOptimizer(adam, { learningRate }),
+    withBatchSize(8),
+    withEpochs(epochs),
+    withSeed(1),
+  );
+
+const flat = (model: Composable): Composable => stages(reshapeLayer([784]), model);
+const small = {
+  alexnet: alexnet(10, {
+    channels: 1,
+    convolutions: [8, 8, 16, 16, 8],
+    hidden: 32,
+    pooled: 2,
+    stem: { size: 3, stride: 1, padding: 1 },
+    dropout: 0,
+  }),
+  vit: vit(10, { size: 28, patch: 7, width: 16, depth: 2, heads: 2, channels: 1 }),
+};
+
+describe("eight digits of MNIST, overfitted on wasm", () => {
+  it.each([
+    { name: "perceptron", model: flat(perceptron(784, 10)), epochs: 100, rate: 0.01 },
+    { name: "mlp", model: flat(mlp(784, [32], 10)), epochs: 60, rate: 0.01 },
+    { name: "lenet", model: lenet(10), epochs: 60, rate: 0.005 },
+    { name: "alexnet", model: small.alexnet, epochs: 100, rate: 0.005 },
+    {
+      name: "resnet",
+      model: resnet(18, 10, { channels: 1, width: 4 }),
+      epochs: 60,
+      rate: 0.01,
+    },
+    {
+      name: "cifarResnet",
+      model: cifarResnet(8, 10, { channels: 1, width: 4 }),
+      epochs: 60,
+      rate: 0.02,
+    },
+    { name: "vit", model: small.vit, epochs: 200, rate: 0.005 },
+  ])("$name", { timeout: 60_000 }, async ({ name, model, epochs, rate }) => {
+    const run = overfitting(name, model, epochs, rate);
+    const found = losses(await collect(train$(run, { services: backends.wasm })));
+    expect(found[0]).toBeGreaterThan(1);
+    expect(found.at(-1)).toBeLessThan(0.02);
+    const short = withEpochs(3)(run);
+    const reference = losses(await collect(train$(short, { services: backends.reference })));
+    for (const [i, loss] of reference.entries())
+      expect(Math.abs(loss - (found[i] ?? Number.NaN))).toBeLessThan(1e-3 * (1 + loss));
+  });
+
+  it("unet, which tells ink from paper", { timeout: 60_000 }, async () => {
+    const run = pipe(
+      pipeline("unet", {
+        data: Effect.map(digits, ({ train }) => ({ train: train.take(4) })),
+        input: "image",
+        target: "image",
+        model: sequential(
+          reshapeLayer([28, 28, 1]),
+          unet(2, { channels: 1, width: 4, levels: 2 }),
+          reshapeLayer([784, 2]),
+        ),
+        loss: (logits: Expr, image: Expr) =>
+          sequenceCrossEntropy(logits, cast(gt(image, 0.5) as Expr, "i32")),
+      }),
+      withOptimizer(adam, { learningRate: 0.01 }),
+      withBatchSize(4),
+      withEpochs(400),
+      withSeed(1),
+    );
+    const found = losses(await collect(train$(run, { services: backends.wasm })));
+    expect(found.at(-1)).toBeLessThan(0.02);
+  });
+});
+
+describe("what a model refuses", () => {
+  it("names what it takes instead", () => {
+    const refused = (argument: string) =>
+      expect.objectContaining({ _tag: "InvalidArgument", argument });
+    expect(() => resnet(19 as 18, 10)).toThrow(refused("depth"));
+    expect(() => cifarResnet(9, 10)).toThrow(refused("depth"));
+    expect(() => mlp(4, [0], 2)).toThrow(refused("width"));
+    expect(() => vit(2, { size: 10, patch: 3, width: 4, depth: 1, heads: 1 })).toThrow(
+      refused("patch"),
+    );
+    expect(() => vit(2, { size: 8, patch: 4, width: 6, depth: 1, heads: 4 })).toThrow(
+      refused("heads"),
+    );
+    expect(() => rowsOf(unet(2, { channels: 1, width: 2, levels: 3 }), [12, 16, 1])).toThrow(
+      refused("2 ** levels"),
+    );
+  });
+});
