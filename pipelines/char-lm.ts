@@ -60,6 +60,8 @@ export const charLm = pipe(
     available: mobyDickFolder,
     input: "text",
     target: "next",
+    tokens: letters.size,
+    classes: letters.size,
     model,
     loss: sequenceCrossEntropy,
   }),

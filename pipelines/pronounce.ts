@@ -96,6 +96,9 @@ export const pronounce = pipe(
     available: dictionaryFolder,
     input: "word",
     target: "sounds",
+    // Letters, and after them phonemes, of which there are more.
+    tokens: phonemes.size,
+    classes: phonemes.size,
     model,
     loss: (logits: Expr, sounds: Expr) =>
       sequenceCrossEntropy(logits, sounds, ne(sounds, padding) as Expr),

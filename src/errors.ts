@@ -181,12 +181,13 @@ export class LabelOutOfRange extends Data.TaggedError("LabelOutOfRange")<{
 
 /**
  * A token that a vocabulary of `known` tokens does not have, and where it is in its sequence; `path` names the
- * model that was given its number, where one was.
+ * model that was given its number, where one was, and `row` the example, where it is one of many.
  */
 export class UnknownToken extends Data.TaggedError("UnknownToken")<{
   readonly token: string;
   readonly position: number;
   readonly known: number;
+  readonly row?: number;
   readonly path?: readonly string[];
 }> {}
 

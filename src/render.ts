@@ -147,6 +147,7 @@ const accounts: Accounts = {
     where: [
       ...(e.path === undefined ? [] : [`in ${e.path.join(".")}`]),
       `at position ${e.position} of its sequence`,
+      ...(e.row === undefined ? [] : [`row ${e.row}`]),
     ].join(", "),
     fix:
       e.path === undefined

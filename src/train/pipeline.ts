@@ -46,6 +46,8 @@ export interface Pipeline<out P = unknown, out S = unknown, out E = never> {
   readonly target: string;
   /** How many classes the target names by whole numbers, where it does. */
   readonly classes: number | undefined;
+  /** How many tokens the input names by whole numbers, where it does. */
+  readonly tokens: number | undefined;
   readonly model: Model<P, S>;
   readonly loss: (output: Expr, target: Expr) => Expr;
   readonly augment: Augmentation | undefined;
@@ -95,6 +97,8 @@ export interface Task<R extends Row, I extends keyof R & string, T extends keyof
   readonly input: I;
   readonly target: T;
   readonly classes?: number;
+  /** How many tokens the input names by whole numbers: others are refused before the run. */
+  readonly tokens?: number;
   readonly model: M & Fits<ShapeOfColumn<R[I]>, M>;
   /** For one example; the mean over a batch is what a step makes smaller. */
   readonly loss: (output: Expr, target: Expr) => Expr<readonly []>;
@@ -143,6 +147,7 @@ export const pipeline = <
   input: task.input,
   target: task.target,
   classes: task.classes,
+  tokens: task.tokens,
   // The same layer: its shapes have been checked above, and its params and state are named apart.
   model: task.model as AnyLayer as Model<ParamsOf<M>, StateOf<M>>,
   loss: task.loss,

@@ -28,7 +28,7 @@ export interface TrainOptions<P, S> {
  * The run gives way to the event loop every few milliseconds. Its errors are the stream's.
  *
  * **Fails with** `InvalidPipeline`, `EmptyDataset`, `InvalidBatchSize`, `LabelOutOfRange`, `NonFiniteData`,
- * `UnknownColumn`, `CompileError`, `BackendUnavailable`, `MemoryLimit`, `StateMismatch` before the first
+ * `UnknownColumn`, `UnknownToken`, `CompileError`, `BackendUnavailable`, `MemoryLimit`, `StateMismatch` before the first
  * event; `NonFinite` when the loss diverges; and what the pipeline's data fails with.
  * **Laws** `laws.training`: `train (a ++ b) = resume (train a) b`, bit for bit; one seed, the same bits.
  */

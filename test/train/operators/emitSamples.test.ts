@@ -109,4 +109,26 @@ describe("a pipeline with operators", () => {
       ...{ _tag: "UnknownToken", token: "c", position: 2 },
     });
   });
+
+  it("refuses a token that is none before it begins, with its place and the model", async () => {
+    const wrong = {
+      ...of,
+      tokens: 2,
+      data: Effect.succeed({
+        train: dataset({
+          x: padded(
+            [
+              [0, 1],
+              [1, 7],
+            ],
+            2,
+          ),
+          y: padded([[0], [1]], 2),
+        }),
+      }),
+    };
+    await expect(collect(train$(wrong))).rejects.toMatchObject({
+      ...{ _tag: "UnknownToken", token: "7", row: 1, position: 1, path: [model.name] },
+    });
+  });
 });
