@@ -105,6 +105,7 @@ export {
   scanOver,
   shared,
 } from "./nn/combinators.ts";
+export { type Confusion, confusionMatrix, f1, precision, recall } from "./nn/confusion.ts";
 export { denseConnect, residual } from "./nn/connections.ts";
 export { cosineEmbedding, infoNce, triplet } from "./nn/contrastive.ts";
 export {
@@ -202,13 +203,9 @@ export type { Metric, Outcomes, Summary } from "./nn/metric.ts";
 export {
   accuracy,
   binaryAccuracy,
-  type Confusion,
-  confusionMatrix,
   exactMatch,
-  f1,
   meanLoss,
-  precision,
-  recall,
+  rootMeanSquaredError,
   type Share,
   topK,
 } from "./nn/metrics.ts";

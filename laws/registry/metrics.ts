@@ -1,31 +1,26 @@
 import { expandDims } from "../../src/ir/ops/structural.ts";
+import type * as confusions from "../../src/nn/confusion.ts";
+import { confusionMatrix, f1, precision, recall } from "../../src/nn/confusion.ts";
 import type * as metrics from "../../src/nn/metrics.ts";
 import {
   accuracy,
   binaryAccuracy,
-  type Confusion,
-  confusionMatrix,
   exactMatch,
-  f1,
   meanLoss,
-  precision,
-  recall,
+  rootMeanSquaredError,
   topK,
 } from "../../src/nn/metrics.ts";
 import { binary, type MetricSubject, metricSubject } from "../metrics.ts";
 
-/** A confusion matrix whose value is a function of it for one class. */
-const of = (name: string, f: (confusion: Confusion, of: number) => number): MetricSubject =>
-  metricSubject(name, { ...confusionMatrix(3), value: (summary) => f(summary, 1) });
-
 const whole = exactMatch({ padding: 0 });
 
 /** Every metric: one that is not here does not compile. */
-const settings: { readonly [Name in keyof typeof metrics]: MetricSubject } = {
+const settings: { readonly [Name in keyof (typeof metrics & typeof confusions)]: MetricSubject } = {
   meanLoss: metricSubject("meanLoss", meanLoss),
   accuracy: metricSubject("accuracy", accuracy),
   binaryAccuracy: metricSubject("binaryAccuracy", binaryAccuracy(), binary),
   topK: metricSubject("topK", topK(2)),
+  rootMeanSquaredError: metricSubject("rootMeanSquaredError", rootMeanSquaredError, binary),
   confusionMatrix: metricSubject("confusionMatrix", confusionMatrix(3)),
   // Sequences of one moment.
   exactMatch: metricSubject("exactMatch", {
@@ -37,9 +32,9 @@ const settings: { readonly [Name in keyof typeof metrics]: MetricSubject } = {
         targets: expandDims(targets, 1),
       }),
   }),
-  precision: of("precision", precision),
-  recall: of("recall", recall),
-  f1: of("f1", f1),
+  precision: metricSubject("precision", precision(3)),
+  recall: metricSubject("recall", recall(3, 1)),
+  f1: metricSubject("f1", f1(2), binary),
 };
 
 export const metricCases: readonly MetricSubject[] = Object.values(settings);

@@ -11,6 +11,7 @@ import { leavesOf, treeOf } from "./tree.ts";
 /** Which axis of an argument is mapped: one for all its leaves; `undefined` for an argument that all examples share. */
 export type InAxis = number | undefined;
 
+/** Over which axes {@link vmap} maps, and by which name its examples are seen. */
 export interface VmapOptions<A extends readonly unknown[]> {
   /** One entry per argument; 0 for each by default. */
   readonly inAxes?: { readonly [K in keyof A]: InAxis };

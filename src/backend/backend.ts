@@ -43,6 +43,7 @@ export interface Session {
   readonly state: () => readonly Tensor[];
 }
 
+/** How a program is compiled: what stays where it computes, and which instructions it may use. */
 export interface CompileOptions {
   /** How many leading inputs and outputs are the state of {@link Executable.start}; 0 by default. */
   readonly carried?: number;

@@ -30,6 +30,8 @@ const located = (issue: Issue, path: readonly string[]): Issue => {
   }
 };
 
+const isOfDtype = (issue: Issue): boolean => issue._tag === "DtypeMismatch";
+
 /** Everything wrong with a program under `around`, in the order in which it computes. */
 const issuesUnder = (program: Program, around: readonly string[]): readonly Issue[] => {
   const inputs = new Set<AnyNode>(program.inputs.map((x) => x.node));
@@ -42,13 +44,20 @@ const issuesUnder = (program: Program, around: readonly string[]): readonly Issu
       return [new FreeVariable({ shape: node.params.type.shape, path })];
     });
 
+  // What is made of a wrong dtype is of a wrong dtype too: that is no further mistake.
+  const mistyped = new Set<AnyNode>();
   const ofNodes = topological(program.outputs).flatMap((node): readonly Issue[] => {
     const path = [...around, ...node.path];
+    const own = [
+      ...(node.issue === undefined ? [] : [located(node.issue, path)]),
+      ...innerPrograms(node).flatMap((inner) => issuesUnder(inner, path)),
+    ];
+    const consequence = node.inputs.some((x) => mistyped.has(x.node));
+    if (consequence || own.some(isOfDtype)) mistyped.add(node);
     return [
       ...free(node.inputs, path),
-      ...(node.issue === undefined ? [] : [located(node.issue, path)]),
+      ...own.filter((issue) => !(consequence && isOfDtype(issue))),
       ...(node.primitive === "axisSum" ? [new UnboundAxis({ axis: node.params.axis, path })] : []),
-      ...innerPrograms(node).flatMap((inner) => issuesUnder(inner, path)),
     ];
   });
   return [...ofNodes, ...free(program.outputs, around)];
@@ -95,7 +104,7 @@ export const issuesOf = (program: Program, carried = 0): readonly Issue[] => [
  * Succeeds for a program that every backend can compute.
  *
  * **Fails with** `CompileError`, whose causes are all that is wrong and not only what is wrong first:
- * operands that do not fit, parameters that are no input of the program, named axes that no `vmap`
+ * operands that do not fit (of wrong dtypes that follow from one another the first alone), parameters that are no input of the program, named axes that no `vmap`
  * binds, and state that does not keep its type from step to step.
  */
 export const check = (program: Program, carried = 0): Effect.Effect<void, CompileError> => {

@@ -39,7 +39,7 @@ const configured = (of: AnyPipeline, settings: Settings): AnyPipeline => {
     of,
     epochs === undefined ? same : withEpochs(epochs),
     seed === undefined ? same : withSeed(seed),
-    batchSize === undefined ? same : withBatchSize(batchSize, { dropRemainder: of.dropRemainder }),
+    batchSize === undefined ? same : withBatchSize(batchSize),
     learningRate === undefined ? same : withLearningRate(learningRate),
   );
 };

@@ -201,7 +201,9 @@ export interface Primitives
     Source,
     Control {}
 
+/** The name of a primitive. */
 export type PrimitiveTag = keyof Primitives;
+/** The parameters of a primitive: what is known of it besides its operands. */
 export type Params<P extends PrimitiveTag> = Primitives[P];
 
 /**

@@ -15,10 +15,13 @@ export interface AffineParams {
   readonly bias?: Tensor;
 }
 
+/** Whether an affine map has an offset, and how matrix and offset begin. */
 export interface AffineOptions {
   /** Whether there is an offset; `true` where not given. */
   readonly bias?: boolean;
+  /** Uniform over ±1/√in where not given. */
   readonly kernelInit?: Initializer;
+  /** Uniform over ±1/√in where not given. */
   readonly biasInit?: Initializer;
 }
 

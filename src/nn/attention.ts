@@ -31,6 +31,7 @@ export interface AttentionParams {
   readonly output: AffineParams;
 }
 
+/** How many heads attend and to what, and how their matrices begin; every part may be left out. */
 export interface AttentionOptions {
   /** How many heads look each for itself; 1 where not given. It divides the width. */
   readonly heads?: number;

@@ -18,6 +18,7 @@ export interface RunningStatistics {
   readonly variance: Tensor;
 }
 
+/** What is added to the variance, and how quickly the running statistics follow the batches. */
 export interface BatchNormOptions extends NormOptions {
   /** How far a batch moves the running statistics towards its own, from 0 to 1; 0.1 where not given. */
   readonly momentum?: number;

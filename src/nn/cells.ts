@@ -20,11 +20,13 @@ export interface CellParams {
   readonly hiddenBias?: Tensor;
 }
 
+/** Whether a recurrent cell has offsets, and how its matrices begin. */
 export interface CellOptions {
   /** Whether there are offsets; `true` where not given. */
   readonly bias?: boolean;
   /** Uniform over ±1/√hidden where not given. */
   readonly kernelInit?: Initializer;
+  /** Of the matrices that the carry meets; uniform over ±1/√hidden where not given. */
   readonly recurrentInit?: Initializer;
 }
 

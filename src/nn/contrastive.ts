@@ -5,6 +5,7 @@ import { dot } from "../ir/ops/linear.ts";
 import { lift } from "../ir/ops/operand.ts";
 import { keepAxes, sum } from "../ir/ops/reduction.ts";
 import type { Operand } from "../ir/shapeTypes.ts";
+import { holding, notNegative, positive } from "../tensor/argument.ts";
 import { type Loss, softmaxCrossEntropy } from "./losses.ts";
 
 /** Losses that put vectors near one another or apart: of one example, whose vectors are `[width]`. */
@@ -28,6 +29,7 @@ const positivePart = (x: Expr): Loss => where(gt(x, 0), x, 0) as Expr as Loss;
  *
  * **Shapes** `anchor`, `positive`, `negative` `[width] → []`.
  * **Math** `d = √Σ (x - y + ε)²`, ε = 1e-6 as in PyTorch, which keeps the root differentiable.
+ * **Fails with** `InvalidArgument`, thrown, where the margin is negative or not finite.
  * **Source** Schroff et al. (2015), arXiv:1503.03832, equation 3, with distances not squared.
  */
 export const triplet = (
@@ -36,6 +38,7 @@ export const triplet = (
   negative: Operand,
   margin = 1,
 ): Loss => {
+  notNegative("triplet", { margin });
   const x = lift(anchor);
   const distance = (other: Operand): Expr => {
     const apart = add(sub(x, lift(other, x.dtype)) as Expr, 1e-6) as Expr;
@@ -49,8 +52,10 @@ export const triplet = (
  * do not (`target` -1).
  *
  * **Shapes** `x`, `y`: `[width]`, `target: [] → []`.
+ * **Fails with** `InvalidArgument`, thrown, where the margin is not from -1 to 1.
  */
 export const cosineEmbedding = (x: Operand, y: Operand, target: Operand, margin = 0): Loss => {
+  holding("a number from -1 to 1", (n) => n >= -1 && n <= 1)("cosineEmbedding", { margin });
   const a = lift(x);
   const similarity = cosine(a, lift(y, a.dtype));
   const together = gt(lift(target, a.dtype), 0) as Expr;
@@ -63,6 +68,7 @@ export const cosineEmbedding = (x: Operand, y: Operand, target: Operand, margin 
  *
  * **Shapes** `query: [width]`, `candidates: [n, width]`, `label: []` of i32 `→ []`. **Units** nats.
  * **Math** `-ln softmax(cos(q, kᵢ)/τ)[label]`.
+ * **Fails with** `InvalidArgument`, thrown, where the temperature is not above 0.
  * **Source** van den Oord et al. (2018), arXiv:1807.03748, equation 4; the cosine and its temperature:
  * Chen et al. (2020), arXiv:2002.05709.
  */
@@ -72,6 +78,7 @@ export const infoNce = (
   label: Operand,
   temperature = 0.1,
 ): Loss => {
+  positive("infoNce", { temperature });
   const q = lift(query);
   const keys = direction(lift(candidates, q.dtype));
   const similarities = dot(keys, direction(q), [[1], [0]]);

@@ -42,7 +42,9 @@ interface Affine {
   readonly biasInit?: Initializer;
 }
 
+/** How windows lie over the input, in elements of each spatial axis, and how kernel and offset begin. */
 export type ConvolutionOptions = ConvolveOptions & Affine;
+/** How windows lie over the output, in elements of each spatial axis, and how kernel and offset begin. */
 export type TransposedOptions = ConvolveTransposedOptions & Affine;
 
 interface Make<R extends Rank, Options> {

@@ -23,6 +23,10 @@ import {
 
 /** Convolutions as programs: windows of an example, multiplied with a kernel. */
 
+/**
+ * How the windows of a convolution lie over its input, in elements: one number for all spatial axes, or one
+ * for each.
+ */
 export interface ConvolveOptions {
   /** From one window to the next; 1 where not given. */
   readonly stride?: PerAxis;
@@ -34,6 +38,10 @@ export interface ConvolveOptions {
   readonly groups?: number;
 }
 
+/**
+ * How the windows of a transposed convolution lie over its output, in elements, and which of several sizes
+ * that has.
+ */
 export interface ConvolveTransposedOptions extends ConvolveOptions {
   /** Elements more at the end of each axis, where several sizes have one convolution; 0 where not given. */
   readonly outputPadding?: PerAxis;

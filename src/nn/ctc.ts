@@ -16,6 +16,7 @@ const never = -1e30;
 const shifted = (x: Expr, by: number): Expr =>
   concatenate([fill([by], never, x.dtype), sliceAxis(x, 0, 0, (x.shape[0] ?? 0) - by)], 0);
 
+/** Which class is blank, and how many moments and labels of a padded example are real. */
 export interface CtcOptions {
   /** The class that stands for no label; 0 where not given. */
   readonly blank?: number;

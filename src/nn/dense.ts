@@ -18,6 +18,7 @@ export interface LinearParams<I extends number, O extends number> {
   readonly weight: Tensor<readonly [I, O]>;
 }
 
+/** Whether a dense layer has an offset, and how matrix and offset begin. */
 export interface DenseOptions {
   /** Whether an offset is added; `true` where not given. */
   readonly bias?: boolean;

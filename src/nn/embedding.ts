@@ -18,6 +18,7 @@ export interface EmbeddingParams {
   readonly table: Tensor;
 }
 
+/** How the vectors of an embedding begin. */
 export interface EmbeddingOptions {
   /** Normal of deviation 1 where not given. */
   readonly tableInit?: Initializer;

@@ -12,6 +12,7 @@ import {
 } from "./affine.ts";
 import type { Activation, Layer } from "./layer.ts";
 
+/** What stands between the two maps of a feed-forward part, and how those begin. */
 export interface FeedForwardOptions extends AffineOptions {
   /** `gelu` where not given. */
   readonly activation?: Activation;

@@ -6,6 +6,7 @@ import { lift } from "../ir/ops/operand.ts";
 import { logSoftmax, mean, sum } from "../ir/ops/reduction.ts";
 import { expandDims, reshape } from "../ir/ops/structural.ts";
 import type { Operand } from "../ir/shapeTypes.ts";
+import { notNegative, positive, probability } from "../tensor/argument.ts";
 import { logSigmoid, sigmoid } from "./activations.ts";
 import type { Loss } from "./losses.ts";
 
@@ -19,6 +20,7 @@ const total = (x: Expr): Loss => sum(x) as Expr as Loss;
  * The mean over the elements of the negative log-likelihood of normal distributions, without its constant.
  *
  * **Math** `(ln v + (y - μ)²/v)/2` with the variance `v` held above `epsilon`.
+ * **Fails with** `InvalidArgument`, thrown, where `epsilon` is not above 0.
  * **Units** nats. **Source** Nix and Weigend (1994), equation 2.
  */
 export const gaussianNegativeLogLikelihood = (
@@ -27,6 +29,7 @@ export const gaussianNegativeLogLikelihood = (
   variance: Operand,
   epsilon = 1e-6,
 ): Loss => {
+  positive("gaussianNegativeLogLikelihood", { epsilon });
   const x = lift(prediction);
   const v = maximum(lift(variance, x.dtype), epsilon) as Expr;
   const distance = square(sub(x, lift(target, x.dtype))) as Expr;
@@ -44,6 +47,7 @@ export const poissonNegativeLogLikelihood = (logRate: Operand, target: Operand):
   return average(sub(exp(x), mul(lift(target, x.dtype), x)) as Expr);
 };
 
+/** How {@link focal} weighs elements: by how easy they are, and by their class. Both are pure numbers. */
 export interface FocalOptions {
   /** How much easy examples count less; 2 where not given. */
   readonly gamma?: number;
@@ -56,6 +60,7 @@ export interface FocalOptions {
  * `-(1 - p)^γ ln p`, where `p` is the probability of what is true.
  *
  * **Shapes** `logits` and `target` of one shape, targets from 0 to 1 `→ []`. **Units** nats.
+ * **Fails with** `InvalidArgument`, thrown, where γ is negative or `alpha` not from 0 to 1.
  * **Source** Lin et al. (2017), arXiv:1708.02002, equation 5.
  */
 export const focal = (
@@ -63,23 +68,27 @@ export const focal = (
   target: Operand,
   { gamma = 2, alpha }: FocalOptions = {},
 ): Loss => {
+  notNegative("focal", { gamma });
+  probability("focal", { alpha });
   const x = lift(logits);
   const y = lift(target, x.dtype);
   const side = (score: Expr, weight: number): Expr =>
     mul(mul(pow(sigmoid(neg(score)), gamma), logSigmoid(score)), weight) as Expr;
-  const positive = mul(y, side(x, alpha ?? 1)) as Expr;
-  const negative = mul(sub(1, y), side(neg(x), alpha === undefined ? 1 : 1 - alpha)) as Expr;
-  return neg(average(add(positive, negative) as Expr)) as Loss;
+  const ofOnes = mul(y, side(x, alpha ?? 1)) as Expr;
+  const ofZeros = mul(sub(1, y), side(neg(x), alpha === undefined ? 1 : 1 - alpha)) as Expr;
+  return neg(average(add(ofOnes, ofZeros) as Expr)) as Loss;
 };
 
 /**
  * One less the overlap of two regions, which are given by probabilities: `1 - (2Σpy + s)/(Σp + Σy + s)`.
  *
- * **Shapes** `probability` and `target` of one shape `→ []`; `smooth` is `s`, 1 where not given.
+ * **Shapes** probabilities and `target` of one shape `→ []`; `smooth` is `s`, 1 where not given.
+ * **Fails with** `InvalidArgument`, thrown, where `smooth` is negative or not finite.
  * **Source** Milletari et al. (2016), arXiv:1606.04797, with the sums of Dice (1945).
  */
-export const dice = (probability: Operand, target: Operand, smooth = 1): Loss => {
-  const p = lift(probability);
+export const dice = (probabilities: Operand, target: Operand, smooth = 1): Loss => {
+  notNegative("dice", { smooth });
+  const p = lift(probabilities);
   const y = lift(target, p.dtype);
   const overlap = add(mul(total(mul(p, y) as Expr), 2), smooth) as Expr;
   const all = add(add(total(p), total(y)) as Expr, smooth) as Expr;

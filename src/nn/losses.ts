@@ -1,3 +1,4 @@
+import { ascribe } from "../ir/ascribe.ts";
 import type { Expr } from "../ir/expr.ts";
 import { cast, where } from "../ir/ops/control.ts";
 import {
@@ -21,41 +22,57 @@ import { iota } from "../ir/ops/indexed.ts";
 import { lift } from "../ir/ops/operand.ts";
 import { logSoftmax, mean, sum } from "../ir/ops/reduction.ts";
 import type { Operand } from "../ir/shapeTypes.ts";
+import { notNegative, positive, share } from "../tensor/argument.ts";
+import { broadcastShapes, sizeOf } from "../tensor/shape.ts";
 import { exprsOf } from "./within.ts";
 
 /**
  * Losses of one example, each a scalar; the loss of a batch is their mean over a `vmap`. Predictions
- * and targets have one shape and broadcast where they do not.
+ * and targets have one shape, or one of them that to which the other is repeated; `ShapeMismatch` when
+ * compiled, where both would be.
  */
 export type Loss = Expr<readonly []>;
 
 // Every reduction here takes all axes.
 const total = (x: Expr): Loss => sum(x) as Expr as Loss;
 const average = (x: Expr): Loss => mean(x) as Expr as Loss;
-const both = (prediction: Operand, target: Operand): readonly [Expr, Expr] => {
+
+/**
+ * Both as expressions. One may be repeated to the shape of the other, as a number is; where both would be
+ * repeated, as `[n]` and `[n, 1]` to `[n, n]`, every element would be compared with every other, and compiling
+ * reports `op` with the shape that the target must have.
+ */
+const both = (op: string, prediction: Operand, target: Operand): readonly [Expr, Expr] => {
   const x = lift(prediction);
-  return [x, lift(target, x.dtype)];
+  const y = lift(target, x.dtype);
+  const shape = broadcastShapes(x.shape, y.shape);
+  const larger = Math.max(sizeOf(x.shape), sizeOf(y.shape));
+  if (shape === undefined || sizeOf(shape) <= larger) return [x, y];
+  const expected = { shape: x.shape, dtype: y.dtype };
+  return [x, ascribe(op, [expected], [y])[0] as Expr];
 };
 
 /** The mean of `(x - y)²` over the elements. **Math** gradient `2(x - y)/n`. */
 export const meanSquaredError = (prediction: Operand, target: Operand): Loss => {
-  const [x, y] = both(prediction, target);
+  const [x, y] = both("meanSquaredError", prediction, target);
   return average(square(sub(x, y)));
 };
 
 /** The mean of `|x - y|` over the elements. **Math** gradient `sign(x - y)/n`. */
 export const meanAbsoluteError = (prediction: Operand, target: Operand): Loss => {
-  const [x, y] = both(prediction, target);
+  const [x, y] = both("meanAbsoluteError", prediction, target);
   return average(abs(sub(x, y)));
 };
 
 /**
  * The mean over the elements of `d²/2` where `d = |x - y| < δ`, else `δ(d - δ/2)`.
  *
+ * **Fails with** `InvalidArgument`, thrown, where δ is not above 0.
  * **Source** Huber, "Robust Estimation of a Location Parameter" (1964).
  */
 export const huber = (prediction: Operand, target: Operand, delta = 1): Loss => {
-  const [x, y] = both(prediction, target);
+  positive("huber", { delta });
+  const [x, y] = both("huber", prediction, target);
   const d = abs(sub(x, y));
   const linear = mul(sub(d, delta / 2), delta);
   return average(where(lt(d, delta), mul(square(d), 0.5), linear));
@@ -64,10 +81,12 @@ export const huber = (prediction: Operand, target: Operand, delta = 1): Loss => 
 /**
  * The mean over the elements of `d²/(2β)` where `d = |x - y| < β`, else `d - β/2`.
  *
+ * **Fails with** `InvalidArgument`, thrown, where β is negative or not finite; 0 leaves `d`.
  * **Source** Girshick, "Fast R-CNN" (2015), equation 3.
  */
 export const smoothL1 = (prediction: Operand, target: Operand, beta = 1): Loss => {
-  const [x, y] = both(prediction, target);
+  notNegative("smoothL1", { beta });
+  const [x, y] = both("smoothL1", prediction, target);
   const d = abs(sub(x, y));
   if (beta === 0) return average(d);
   return average(where(lt(d, beta), mul(square(d), 0.5 / beta), sub(d, beta / 2)));
@@ -87,7 +106,7 @@ const heldLog = (p: Expr): Expr => {
  * **Units** nats. **Math** gradient `(p - y)/(p(1 - p)n)`.
  */
 export const binaryCrossEntropy = (probability: Operand, target: Operand): Loss => {
-  const [p, y] = both(probability, target);
+  const [p, y] = both("binaryCrossEntropy", probability, target);
   const positive = mul(y, heldLog(p));
   const negative = mul(sub(1, y), heldLog(sub(1, p)));
   return neg(average(add(positive, negative)));
@@ -104,7 +123,7 @@ export const binaryCrossEntropyWithLogits = (
   target: Operand,
   options: { readonly positiveWeight?: Operand } = {},
 ): Loss => {
-  const [x, y] = both(logits, target);
+  const [x, y] = both("binaryCrossEntropyWithLogits", logits, target);
   const tail: Expr = log1p(exp(neg(abs(x))));
   if (options.positiveWeight === undefined)
     return average(add(sub(maximum(x, 0), mul(x, y)), tail));
@@ -148,6 +167,7 @@ const expected = (p: Expr, s: Expr): Loss => {
  * **Shapes** `logits: [classes], label: [] (i32 or u8) or [classes] → []`, one example; NaN for a label that
  * is no class.
  * **Units** nats. **Math** gradient `softmax(x) - p`.
+ * **Fails with** `InvalidArgument`, thrown, where `labelSmoothing` is not from 0 to less than 1.
  * **Source** smoothing: Szegedy et al. (2015), arXiv:1512.00567, section 7.
  *
  * @example
@@ -165,6 +185,7 @@ export const softmaxCrossEntropy = (
   options: { readonly labelSmoothing?: number } = {},
 ): Loss => {
   const { labelSmoothing: smoothing = 0 } = options;
+  share("softmaxCrossEntropy", { labelSmoothing: smoothing });
   const x = lift(logits);
   const scores: Expr = logSoftmax(x);
   const p = distribution(label, x, -1);
@@ -190,7 +211,7 @@ export const negativeLogLikelihood = (logProbabilities: Operand, label: Operand)
  * **Source** Cortes and Vapnik, "Support-Vector Networks" (1995).
  */
 export const hinge = (prediction: Operand, target: Operand): Loss => {
-  const [x, y] = both(prediction, target);
+  const [x, y] = both("hinge", prediction, target);
   const margin = sub(1, mul(x, y));
   return average(where(gt(margin, 0), margin, 0));
 };
@@ -202,13 +223,14 @@ export const hinge = (prediction: Operand, target: Operand): Loss => {
  * **Units** nats. **Source** Kullback and Leibler, "On Information and Sufficiency" (1951).
  */
 export const klDivergence = (logPrediction: Operand, target: Operand): Loss => {
-  const [q, p] = both(logPrediction, target);
+  const [q, p] = both("klDivergence", logPrediction, target);
   const possible = gt(p, 0);
   const logP: Expr = log(where(possible, p, lift(1, p.dtype)) as Expr);
   return total(where(possible, mul(p, sub(logP, q)), 0));
 };
 
 const penalty = (f: (x: Expr) => Expr, params: unknown, coefficient: number): Loss => {
+  notNegative("penalty", { coefficient });
   const sums = exprsOf(params).map((x) => total(f(x)) as Expr);
   const all = sums.reduce((a, b) => add(a, b), lift(0, sums[0]?.dtype));
   return mul(all, coefficient) as Expr as Loss;

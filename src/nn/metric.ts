@@ -1,5 +1,8 @@
 import type { Monoid } from "fp-ts/lib/Monoid.js";
 import type { Expr } from "../ir/expr.ts";
+import { cast } from "../ir/ops/control.ts";
+import { argmax } from "../ir/ops/reduction.ts";
+import { reshape } from "../ir/ops/structural.ts";
 import type { Nested, Tensor } from "../tensor/tensor.ts";
 
 /** What a metric remembers of the examples that it has seen: numbers, or nested arrays of them, by name. */
@@ -43,3 +46,9 @@ export const readSummary = <A extends Summary>(
   Object.fromEntries(
     Object.entries<Tensor>(computed).map(([field, tensor]) => [field, tensor.toArray()]),
   ) as Summary as A;
+
+/** Whole-number labels `[batch]`: as given, or the classes of a distribution's greatest probability. */
+export const labelsOf = (targets: Expr): Expr =>
+  targets.shape.length > 1 && targets.shape.at(-1) !== 1
+    ? argmax(targets, -1)
+    : cast(reshape(targets, [targets.shape[0] ?? 1]) as Expr, "i32");

@@ -1,16 +1,15 @@
 import type { Monoid } from "fp-ts/lib/Monoid.js";
 import { struct } from "fp-ts/lib/Monoid.js";
 import { MonoidSum } from "fp-ts/lib/number.js";
-import { InvalidArgument } from "../errors.ts";
 import type { Expr } from "../ir/expr.ts";
 import { cast } from "../ir/ops/control.ts";
-import { eq, gt, lt, mul, not, or } from "../ir/ops/elementwise.ts";
-import { oneHot, takeAlongAxis } from "../ir/ops/indexed.ts";
-import { dot } from "../ir/ops/linear.ts";
+import { eq, gt, lt, mul, not, or, square, sub } from "../ir/ops/elementwise.ts";
+import { takeAlongAxis } from "../ir/ops/indexed.ts";
 import { lift } from "../ir/ops/operand.ts";
-import { argmax, sum } from "../ir/ops/reduction.ts";
+import { argmax, mean, sum } from "../ir/ops/reduction.ts";
 import { expandDims, reshape } from "../ir/ops/structural.ts";
-import type { Metric } from "./metric.ts";
+import { whole } from "../tensor/argument.ts";
+import { labelsOf, type Metric } from "./metric.ts";
 
 /** A total over examples, and how many there were. */
 export interface Share {
@@ -48,19 +47,13 @@ export const meanLoss: Metric<Share> = {
   value: share,
 };
 
-/** Whole-number labels `[batch]`: as given, or the classes of a distribution's greatest probability. */
-const labels = (targets: Expr): Expr =>
-  targets.shape.length > 1 && targets.shape.at(-1) !== 1
-    ? argmax(targets, -1)
-    : cast(reshape(targets, [targets.shape[0] ?? 1]) as Expr, "i32");
-
 /**
  * The share of examples whose greatest output is at their label.
  *
  * **Shapes** `outputs: [batch, classes]`, `targets: [batch]` integers or `[batch, classes]`.
  */
 export const accuracy: Metric<Share> = shareOf("accuracy", (outputs, targets) =>
-  eq(argmax(outputs, -1), labels(targets)),
+  eq(argmax(outputs, -1), labelsOf(targets)),
 );
 
 /**
@@ -94,72 +87,33 @@ export const exactMatch = ({ padding }: { readonly padding?: number } = {}): Met
 
 /** The share of examples for which fewer than `k` outputs are greater than the label's. */
 export const topK = (k: number): Metric<Share> => {
-  if (!(Number.isSafeInteger(k) && k > 0))
-    throw new InvalidArgument({
-      op: "topK",
-      argument: "k",
-      expected: "a positive whole number",
-      actual: String(k),
-    });
+  whole(1)("topK", { k });
   return shareOf(`top${k}`, (outputs, targets) => {
-    const label = expandDims(labels(targets), 1);
+    const label = expandDims(labelsOf(targets), 1);
     const own = takeAlongAxis(outputs, label, -1);
     const greater: Expr = sum(cast(gt(outputs, own), "i32"), -1);
     return lt(greater, k);
   });
 };
 
-/** How often class `row` was taken for class `column`. */
-export interface Confusion {
-  readonly [field: string]: readonly (readonly number[])[];
-  readonly counts: readonly (readonly number[])[];
-}
-
 /**
- * The confusion matrix of a classifier; its value is the accuracy. {@link precision}, {@link recall} and
- * {@link f1} are functions of the summary.
+ * The root of the mean squared difference between outputs and targets, over the examples and the elements of
+ * each. **Units** those of the targets.
  *
- * **Shapes** `outputs: [batch, classes]`, `targets: [batch]` integers or `[batch, classes]`.
- *
- * @example
- * ```ts
- * import { confusionMatrix, precision, recall } from "fluxion";
- * const { monoid, value } = confusionMatrix(2);
- * const seen = monoid.concat({ counts: [[8, 2], [0, 0]] }, { counts: [[0, 0], [1, 9]] });
- * [value(seen), precision(seen, 0), recall(seen, 1)] // => [0.85, 0.8888889, 0.9]
- * ```
+ * **Shapes** `outputs` and `targets` of one shape, `[batch, ...]`.
  */
-export const confusionMatrix = (classes: number): Metric<Confusion> => {
-  const indices = Array.from({ length: classes }, (_, i) => i);
-  return {
-    name: "confusion",
-    monoid: {
-      empty: { counts: indices.map(() => indices.map(() => 0)) },
-      concat: (a, b) => ({
-        counts: a.counts.map((row, i) => row.map((n, j) => n + (b.counts[i]?.[j] ?? 0))),
-      }),
-    },
-    fromBatch: ({ outputs, targets }) => {
-      const actual = oneHot(labels(targets), classes, "i32");
-      const predicted = oneHot(argmax(outputs, -1), classes, "i32");
-      return { counts: dot(actual, predicted, [[0], [0]]) };
-    },
-    value: (confusion) => total(confusion, (i, j) => i === j) / total(confusion, () => true),
-  };
+export const rootMeanSquaredError: Metric<Share> = {
+  name: "rmse",
+  monoid: monoidShare,
+  fromBatch: ({ outputs, targets }) => {
+    // The shape that targets must have anyway: `[batch]` against `[batch, 1]` would broadcast.
+    const y = reshape(targets, outputs.shape) as Expr;
+    const errors = square(sub(cast(outputs, "f64"), cast(y, "f64")) as Expr) as Expr;
+    const each = mean(
+      errors,
+      errors.shape.slice(1).map((_, i) => i + 1),
+    );
+    return { total: sum(each) as Expr, count: sizeOfBatch(targets) };
+  },
+  value: (seen) => Math.sqrt(share(seen)),
 };
-
-const total = ({ counts }: Confusion, where: (row: number, column: number) => boolean): number =>
-  counts.reduce((sum, row, i) => row.reduce((s, n, j) => (where(i, j) ? s + n : s), sum), 0);
-
-/** Of the examples taken for a class, the share that are of it; `NaN` where none was. */
-export const precision = (confusion: Confusion, of: number): number =>
-  total(confusion, (i, j) => i === of && j === of) / total(confusion, (_, j) => j === of);
-
-/** Of the examples of a class, the share taken for it; `NaN` where there is none. */
-export const recall = (confusion: Confusion, of: number): number =>
-  total(confusion, (i, j) => i === of && j === of) / total(confusion, (i) => i === of);
-
-/** The harmonic mean of precision and recall: `2TP / (2TP + FP + FN)`. */
-export const f1 = (confusion: Confusion, of: number): number =>
-  (2 * total(confusion, (i, j) => i === of && j === of)) /
-  (total(confusion, (i) => i === of) + total(confusion, (_, j) => j === of));

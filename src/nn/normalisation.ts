@@ -14,6 +14,7 @@ import { initScaleOffset, rescaled, type ScaleOffset } from "./scaleOffset.ts";
  * last axis. Each begins as the plain normalisation: scale 1, offset 0.
  */
 
+/** What keeps a normalisation from dividing by nothing. */
 export interface NormOptions {
   /** Added to the variance; 1e-5 where not given. */
   readonly epsilon?: number;
@@ -132,11 +133,15 @@ export const rmsNorm = (
   };
 };
 
+/** Over how many neighbours a local response is normalised, and the constants of `(k + α/size Σ x²)^β`. */
 export interface LocalResponseOptions {
   /** How many neighbouring features take part, the feature itself included; 5 where not given. */
   readonly size?: number;
+  /** The weight α of the sum of squares; 1e-4 where not given. */
   readonly alpha?: number;
+  /** The exponent β; 0.75 where not given. */
   readonly beta?: number;
+  /** What is added to the sum; 1 where not given. */
   readonly k?: number;
 }
 

@@ -22,6 +22,10 @@ import {
 
 /** Pooling as programs: windows of an example `[...n, channels]`, each channel reduced on its own. */
 
+/**
+ * How the windows of a pooling lie over its input, in elements: one number for all spatial axes, or one for
+ * each.
+ */
 export interface PoolOptions {
   /** From one window to the next; the size where not given. */
   readonly stride?: PerAxis;
@@ -33,6 +37,7 @@ export interface PoolOptions {
   readonly ceil?: boolean;
 }
 
+/** How the windows of an average pooling lie over its input, and what counts in them. */
 export interface AveragePoolOptions extends PoolOptions {
   /** Whether padding counts as zeros; `true` where not given. */
   readonly countPadding?: boolean;

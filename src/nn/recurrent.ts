@@ -21,6 +21,7 @@ import { still } from "./within.ts";
 
 /** Cells along time: stacked, in one direction or both. */
 
+/** How many recurrences there are, in which directions they run, and which of their outputs are given. */
 export interface RecurrenceOptions {
   /** How many recurrences lie one upon the other; 1 where not given. */
   readonly layers?: number;

@@ -52,6 +52,10 @@ export const averageOver = (n: number, m: number): Matrix => {
   });
 };
 
+/**
+ * To which size an example is brought, by `size` or by `scale`, and how what lies between its elements is
+ * found.
+ */
 export interface InterpolateOptions {
   /** Elements along each spatial axis of the output. */
   readonly size?: readonly number[];

@@ -19,6 +19,7 @@ import { dropout } from "./pure.ts";
 import type { ScaleOffset } from "./scaleOffset.ts";
 import { exprsOf, still } from "./within.ts";
 
+/** The attention of a Transformer block and what stands around it; every part may be left out. */
 export interface TransformerOptions
   extends Pick<AttentionOptions, "heads" | "keyValueHeads" | "causal" | "rotary"> {
   /** The width inside the feed-forward part; four times the width where not given. */

@@ -2,13 +2,15 @@ import type { Expr } from "../ir/expr.ts";
 import { cast } from "../ir/ops/control.ts";
 import { add, div, mul, neg, pow, reciprocal, sqrt, sub } from "../ir/ops/elementwise.ts";
 import { lift } from "../ir/ops/operand.ts";
-import { notNegative, share } from "./hyperparameter.ts";
+import { notNegative, share } from "../tensor/argument.ts";
 import { counted, type LearningRate, noSteps, oneMore, rateAt } from "./learningRate.ts";
 import { averaged, averagedSquare } from "./moments.ts";
 import { type GradientTransformation, transformation } from "./transformation.ts";
 import { zerosOf, zipTrees } from "./tree.ts";
 
+/** The rate of a step, and how long Adam remembers: shares of a mean that are kept from step to step. */
 export interface AdamOptions {
+  /** Per step: a number, or a schedule. */
   readonly learningRate: LearningRate;
   /** How much of the mean gradient is kept; 0.9 where not given. */
   readonly beta1?: number;
@@ -16,6 +18,7 @@ export interface AdamOptions {
   readonly beta2?: number;
   /** Added to the root of the mean square; 1e-8 where not given. */
   readonly epsilon?: number;
+  /** How much of the params is taken off; 0 where not given, and 0.01 for {@link adamW}. */
   readonly weightDecay?: number;
 }
 

@@ -1,8 +1,8 @@
 import type { Expr } from "../ir/expr.ts";
 import { cast } from "../ir/ops/control.ts";
 import { abs, add, div, maximum, mul, neg, sqrt, square } from "../ir/ops/elementwise.ts";
+import { notNegative, share } from "../tensor/argument.ts";
 import { biasCorrection } from "./adam.ts";
-import { notNegative, share } from "./hyperparameter.ts";
 import { counted, type LearningRate, noSteps, oneMore, rateAt } from "./learningRate.ts";
 import { accumulated, averaged, averagedSquare } from "./moments.ts";
 import { type GradientTransformation, transformation } from "./transformation.ts";

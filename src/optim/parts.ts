@@ -3,7 +3,7 @@ import { cast } from "../ir/ops/control.ts";
 import { add, clamp, div, minimum, mul, neg, sqrt, square } from "../ir/ops/elementwise.ts";
 import { lift } from "../ir/ops/operand.ts";
 import { sum } from "../ir/ops/reduction.ts";
-import { positive } from "./hyperparameter.ts";
+import { positive } from "../tensor/argument.ts";
 import { type LearningRate, noSteps, oneMore, rateAt } from "./learningRate.ts";
 import { type GradientTransformation, stateless, transformation } from "./transformation.ts";
 import { type Exprs, leavesOf, zipTrees } from "./tree.ts";

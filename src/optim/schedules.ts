@@ -19,8 +19,8 @@ import {
   sub,
 } from "../ir/ops/elementwise.ts";
 import { lift } from "../ir/ops/operand.ts";
+import { positive } from "../tensor/argument.ts";
 import { scalar } from "../tensor/constructors.ts";
-import { positive } from "./hyperparameter.ts";
 import type { Schedule } from "./learningRate.ts";
 
 /**

@@ -2,14 +2,16 @@ import type { Tree } from "../algebra/tree.ts";
 import type { Expr } from "../ir/expr.ts";
 import { cast } from "../ir/ops/control.ts";
 import { add, mul, neg } from "../ir/ops/elementwise.ts";
+import { notNegative } from "../tensor/argument.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { notNegative } from "./hyperparameter.ts";
 import { type LearningRate, noSteps, oneMore, rateAt } from "./learningRate.ts";
 import { accumulated } from "./moments.ts";
 import { type GradientTransformation, transformation } from "./transformation.ts";
 import { zerosOf, zipTrees } from "./tree.ts";
 
+/** The rate of a step, and what is added to the gradient before it is taken. */
 export interface SgdOptions {
+  /** Per step: a number, or a schedule. */
   readonly learningRate: LearningRate;
   /** The share of the last velocity that is kept; 0 where not given. */
   readonly momentum?: number;

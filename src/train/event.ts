@@ -30,6 +30,7 @@ export interface Started<State = TrainState> {
   readonly state: State;
 }
 
+/** An epoch is about to begin. */
 export interface EpochStarted {
   readonly _tag: "EpochStarted";
   /** Counted from 1. */
@@ -69,6 +70,7 @@ export interface EpochCompleted<State = TrainState> extends Score {
   readonly state: State;
 }
 
+/** The state at the end of an epoch has been written to a file. */
 export interface CheckpointSaved {
   readonly _tag: "CheckpointSaved";
   readonly epoch: number;

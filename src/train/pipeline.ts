@@ -179,11 +179,13 @@ const having =
 /** The same run for another number of epochs. */
 export const withEpochs = (epochs: number): Combinator => having({ epochs });
 
-/** The same run with batches of another size; `dropRemainder` leaves out a last smaller one. */
-export const withBatchSize = (
-  batchSize: number,
-  { dropRemainder = false }: { readonly dropRemainder?: boolean } = {},
-): Combinator => having({ batchSize, dropRemainder });
+/**
+ * The same run with batches of another size; `dropRemainder` leaves out a last smaller one, and where it is not
+ * given stays as it was.
+ */
+export const withBatchSize =
+  (batchSize: number, { dropRemainder }: { readonly dropRemainder?: boolean } = {}): Combinator =>
+  (of) => ({ ...of, batchSize, dropRemainder: dropRemainder ?? of.dropRemainder });
 
 /** The same run with other randomness: initial params, order, augmentation, dropout. */
 export const withSeed = (seed: number): Combinator => having({ seed });

@@ -14,6 +14,7 @@ import type { TrainState } from "./state.ts";
 /** What a run needs: something to compute with, and something to take gradients with. */
 export type Services = Backend | ReverseMode;
 
+/** What a run computes with, and the state that it goes on from; both may be left out. */
 export interface TrainOptions<P, S> {
   /** `Backend.layerWasm` and `ReverseMode.layerTape` where not given. */
   readonly services?: Layer.Layer<Services, BackendUnavailable>;

@@ -15,26 +15,11 @@ const modulesOf = (room: string): readonly string[] =>
  */
 const registered = {
   nn: [
-    ...[
-      "activations",
-      "combinators",
-      "connections",
-      "dense",
-      "losses",
-      "metrics",
-      "pure",
-      "sequential",
-    ],
+    ...["activations", "combinators", "confusion", "connections", "dense", "losses"],
+    ...["metrics", "pure", "sequential"],
     ...["convolution", "pooling", "resizing"],
-    ...[
-      "attention",
-      "balance",
-      "batchNorm",
-      "embedding",
-      "feedForward",
-      "normalisation",
-      "recurrent",
-    ],
+    ...["attention", "balance", "batchNorm", "embedding", "feedForward"],
+    ...["normalisation", "recurrent"],
     ...["contrastive", "ctc", "drops", "experts", "gating", "likelihoods", "reparameterised"],
     ...["sequences", "transformer"],
     // A folder, whose models the registries of models have.
@@ -50,7 +35,7 @@ const others = {
     ...["convolve", "pool", "resample", "windows"],
     ...["affine", "cells", "decoding", "headTypes", "scaledDotProduct", "scaleOffset"],
   ],
-  optim: ["hyperparameter", "learningRate", "moments", "schedules", "tree"],
+  optim: ["learningRate", "moments", "schedules", "tree"],
 } as const;
 
 describe.each(["nn", "optim"] as const)("src/%s", (room) => {

@@ -1,15 +1,13 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Expr } from "../../src/ir/expr.ts";
+import { confusionMatrix, f1, precision, recall } from "../../src/nn/confusion.ts";
 import { type Metric, readSummary, type Summary } from "../../src/nn/metric.ts";
 import {
   accuracy,
   binaryAccuracy,
-  confusionMatrix,
-  f1,
   meanLoss,
-  precision,
-  recall,
+  rootMeanSquaredError,
   topK,
 } from "../../src/nn/metrics.ts";
 import { scalar, tensor } from "../../src/tensor/constructors.ts";
@@ -85,9 +83,65 @@ describe("metrics", () => {
       [0, 0, 1],
     ]);
     expect(metric.value(summary)).toBe(0.5);
-    expect([0, 1, 2].map((c) => precision(summary, c))).toEqual([0, 0.5, 1]);
-    expect([0, 1, 2].map((c) => recall(summary, c))).toEqual([0, 0.5, 1]);
-    expect([0, 1, 2].map((c) => f1(summary, c))).toEqual([0, 0.5, 1]);
+    for (const of of [precision, recall, f1]) {
+      expect([0, 1, 2].map((c) => of(3, c).value(summary))).toEqual([0, 0.5, 1]);
+      expect(of(3).value(summary)).toBe(0.5);
+    }
+  });
+
+  it("of classes that do not occur there is no figure, and the mean is that of the others", () => {
+    const seen = {
+      counts: [
+        [3, 1, 0],
+        [0, 4, 0],
+        [0, 0, 0],
+      ],
+    };
+    expect(recall(3, 2).value(seen)).toBeNaN();
+    expect(recall(3).value(seen)).toBe((3 / 4 + 1) / 2);
+    expect(precision(3).value(seen)).toBe((1 + 4 / 5) / 2);
+    expect(f1(3).value(seen)).toBeCloseTo((6 / 7 + 8 / 9) / 2, 12);
+  });
+
+  it("one logit is of two classes", () => {
+    const targets = tensor([1, 0, 1, 1]);
+    for (const outputs of [tensor([2, -1, -3, 1]), tensor([[2], [-1], [-3], [1]])]) {
+      const summary = summaryOf(confusionMatrix(2), outputs as Tensor, targets);
+      expect(summary.counts).toEqual([
+        [1, 0],
+        [1, 2],
+      ]);
+      expect(precision(2, 1).value(summary)).toBe(1);
+      expect(recall(2, 1).value(summary)).toBe(2 / 3);
+    }
+  });
+
+  it.each([
+    () => confusionMatrix(0),
+    () => confusionMatrix(1.5),
+    () => precision(3, 3),
+    () => recall(3, -1),
+    () => f1(Number.NaN),
+  ])("no such classes: %s", (make) => {
+    expect(make).toThrow(expect.objectContaining({ _tag: "InvalidArgument" }));
+  });
+
+  it("the root of the mean squared error is over examples and elements", () => {
+    const of = (outputs: Tensor, targets: Tensor) =>
+      rootMeanSquaredError.value(summaryOf(rootMeanSquaredError, outputs, targets));
+    expect(of(tensor([[1], [3]]), tensor([4, 7]))).toBe(Math.sqrt((9 + 16) / 2));
+    expect(
+      of(
+        tensor([
+          [1, 2],
+          [3, 4],
+        ]),
+        tensor([
+          [1, 0],
+          [3, 4],
+        ]),
+      ),
+    ).toBe(1);
   });
 
   it("give the same value however the examples are batched", () => {
@@ -122,5 +176,6 @@ describe("metrics", () => {
     sameFor(accuracy);
     sameFor(topK(2));
     sameFor(confusionMatrix(3));
+    sameFor(f1(3));
   });
 });

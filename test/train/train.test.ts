@@ -5,17 +5,22 @@ import { describe, expect, it } from "vitest";
 import {
   add,
   axisMean,
+  confusionMatrix,
   dataset,
   dense,
   type Expr,
   earlyStopping,
   evaluate,
+  f1,
   key,
   type Layer,
   meanSquaredError,
   mul,
   pipeline,
+  precision,
+  printProgress,
   random,
+  recall,
   resume$,
   sgd,
   startingFrom,
@@ -29,6 +34,7 @@ import {
   withBatchSize,
   withEpochs,
   withLearningRate,
+  withMetrics,
   withOptimizer,
   withSeed,
   withShuffling,
@@ -255,6 +261,29 @@ describe("a layer with state", () => {
   });
 });
 
+describe("metrics of a run", () => {
+  it("may be precision, recall and F1, of a class or over all, beside the confusion matrix", async () => {
+    const metrics = [precision(3), recall(3, 1), f1(3), confusionMatrix(3)];
+    const measured = pipe(small, withMetrics(...metrics));
+    const written: string[] = [];
+    const stream = { write: (text: string) => written.push(text) };
+    const events = await collect(
+      train$(measured, { services: backends.wasm }).pipe(printProgress({ stream })),
+    );
+    const { test } = lastOf(events, "Completed");
+    expect(Object.keys(test?.metrics ?? {})).toEqual([
+      "precision",
+      "recall of 1",
+      "f1",
+      "confusion",
+    ]);
+    for (const value of Object.values(test?.metrics ?? {})) expect(value).toBeGreaterThan(0.5);
+    expect(written.at(-1)).toMatch(
+      /^test +loss \S+ {2}precision 0\.\d{4} {2}recall of 1 \d\.\d{4} {2}f1 0\.\d{4} {2}confusion 0\.\d{4}$/m,
+    );
+  });
+});
+
 describe("augmentation", () => {
   it("changes inputs while training, each example and step with a key of its own, and never in an evaluation", async () => {
     const noisy = pipe(
@@ -305,4 +334,11 @@ describe("an optimizer that moves nothing", () => {
       (bitsOf(lastOf(events, "Started").state) as { readonly params: unknown }).params,
     );
   });
+});
+
+it("another batch size leaves it at that whether a smaller last batch is dropped", () => {
+  const dropping = pipe(small, withBatchSize(16, { dropRemainder: true }));
+  expect(withBatchSize(8)(dropping)).toMatchObject({ batchSize: 8, dropRemainder: true });
+  expect(withBatchSize(8, { dropRemainder: false })(dropping).dropRemainder).toBe(false);
+  expect(withBatchSize(8)(small).dropRemainder).toBe(false);
 });

@@ -1,10 +1,12 @@
 import { from, type MonoTypeOperatorFunction, mergeMap, scan, takeWhile } from "rxjs";
 import { UnknownMonitor } from "../../errors.ts";
+import { notNegative, whole } from "../../tensor/argument.ts";
 import type { EpochCompleted, Score, Stopped, TrainEvent } from "../event.ts";
 
 /** A number of an epoch to watch: its loss or a metric, over the training or the validation examples. */
 export type Monitor = `${"train" | "validation"}.${string}`;
 
+/** Which number of an epoch is watched, and for how many epochs it may fail to improve. */
 export interface EarlyStopping {
   /** `"validation.loss"` by default. */
   readonly monitor?: Monitor;
@@ -47,7 +49,8 @@ const monitored = (monitor: Monitor, epoch: EpochCompleted<unknown>): number => 
  * Ends a run once the monitored value has not improved for more than `patience` epochs: the stream
  * then says `Stopped`, with the state of the best epoch, and completes; the run above is interrupted.
  *
- * **Fails with** `UnknownMonitor` at the end of the first epoch, where the monitored value is not there.
+ * **Fails with** `InvalidArgument`, thrown, where `patience` is no whole number or `minDelta` negative;
+ * `UnknownMonitor` at the end of the first epoch, where the monitored value is not there.
  * **Source** Prechelt, "Early stopping – but when?" (1998).
  */
 export const earlyStopping = <State>({
@@ -56,6 +59,8 @@ export const earlyStopping = <State>({
   minDelta = 0,
   mode = monitor.endsWith(".loss") ? "min" : "max",
 }: EarlyStopping = {}): MonoTypeOperatorFunction<TrainEvent<State>> => {
+  whole(0)("earlyStopping", { patience });
+  notNegative("earlyStopping", { minDelta });
   const improves = (value: number, best: number): boolean =>
     // Anything is better than a metric that has no value yet.
     Number.isNaN(best)

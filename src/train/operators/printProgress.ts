@@ -15,6 +15,7 @@ export interface TextStream {
   readonly columns?: number | undefined;
 }
 
+/** Where progress is printed, and how often its bar is drawn. */
 export interface PrintProgress {
   /** `process.stdout` by default. */
   readonly stream?: TextStream;

@@ -1,11 +1,13 @@
 import * as Effect from "effect/Effect";
 import { concat, concatMap, type MonoTypeOperatorFunction, of as only } from "rxjs";
+import { whole } from "../../tensor/argument.ts";
 import { observe } from "../bridge.ts";
 import { saveCheckpoint } from "../checkpoint.ts";
 import type { EpochCompleted, TrainEvent } from "../event.ts";
 import type { Pipeline } from "../pipeline.ts";
 import type { TrainState } from "../state.ts";
 
+/** Where states are saved, and at the end of which epochs. */
 export interface SaveCheckpoints {
   /** One file, replaced each time; or a file for each epoch. */
   readonly path: string | ((epoch: number) => string);
@@ -17,12 +19,14 @@ export interface SaveCheckpoints {
  * Saves the state at the end of epochs, from which {@link loadCheckpoint} and `resume$` go on, and says
  * `CheckpointSaved` after each. Later events wait until the file is written.
  *
- * **Fails with** `CheckpointNotSaved`, which ends the stream; the last good checkpoint is as it was.
+ * **Fails with** `InvalidArgument`, thrown, where `every` is no whole number or less than 1;
+ * `CheckpointNotSaved`, which ends the stream; the last good checkpoint is as it was.
  */
 export const saveCheckpoints = <P, S, E>(
   of: Pipeline<P, S, E>,
   { path, every = 1 }: SaveCheckpoints,
 ): MonoTypeOperatorFunction<TrainEvent<TrainState<P, S>>> => {
+  whole(1)("saveCheckpoints", { every });
   const saved$ = ({ epoch, step, state }: EpochCompleted<TrainState<P, S>>) => {
     const file = typeof path === "string" ? path : path(epoch);
     return observe<TrainEvent<TrainState<P, S>>, unknown>((emit) =>

@@ -45,6 +45,27 @@ describe("check", () => {
     });
   });
 
+  it("reports a wrong dtype where it arises, and not in all that is made of it", () => {
+    const [x, w, b] = [parameter({ shape: [2], dtype: "i32" }), f32(2, 3), f32(3)];
+    const product = apply1("dot", { contract: [[0], [0]], batch: [[], []] }, x, w);
+    const hidden = exp(add(product, b) as Expr) as Expr;
+    const next = scoped("head", [hidden], [add(hidden, b) as Expr]);
+    expect(causesOf(program([x, w, b], next))).toMatchObject([
+      { _tag: "DtypeMismatch", op: "dot" },
+    ]);
+  });
+
+  it("reports wrong dtypes that have nothing to do with one another, and wrong shapes all the same", () => {
+    const [x, w, b] = [parameter({ shape: [3], dtype: "i32" }), f32(2, 3), f32(3)];
+    const product = apply1("dot", { contract: [[0], [0]], batch: [[], []] }, x, w);
+    const other = apply1("and", {}, b, b);
+    expect(causesOf(program([x, w, b], [product, add(product, b) as Expr, other]))).toMatchObject([
+      { _tag: "ShapeMismatch", op: "dot" },
+      { _tag: "DtypeMismatch", op: "add" },
+      { _tag: "DtypeMismatch", op: "and" },
+    ]);
+  });
+
   it("looks into inner programs", () => {
     const [c, x, stranger] = [f32(), f32(), f32()];
     const bad = apply1("or", {}, add(c, stranger) as Expr, x);
