@@ -50,6 +50,7 @@ export interface Seq2SeqOptions<V extends number = number> {
   readonly dropout?: number;
 }
 
+/** What a {@link seq2seq} learns. */
 export interface Seq2SeqParams {
   readonly source: EmbeddingParams;
   readonly target: EmbeddingParams;

@@ -213,6 +213,7 @@ export interface TransformerModelOptions<V extends number = number>
   readonly positions: number;
 }
 
+/** What a {@link transformer} learns: both its sides. */
 export interface TransformerParams {
   readonly encoder: StackParams<EncoderParams>;
   readonly decoder: StackParams<DecoderParams> & { readonly output: AffineParams };

@@ -16,6 +16,7 @@ export type Sampler<P, S, E1, E2 = E1> = Effect.Effect<
   Backend
 >;
 
+/** How often {@link emitSamples} says something, and what it computes with. */
 export interface EmitSamples {
   /** Epochs from one sample to the next; 1 by default. */
   readonly every?: number;
