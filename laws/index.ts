@@ -8,6 +8,7 @@ export { checkGradients, type GradientOptions } from "./checkGradients.ts";
 export { type CodecSubject, codecLaws, refusal, roundTrip } from "./codecs.ts";
 export { compositions } from "./compositions.ts";
 export { type Declared, declaredDerivative, elementByElement, type Kinked } from "./declared.ts";
+export { decodingLaws, greedyDecoding, type Speaker, stepByStep } from "./decoding.ts";
 export {
   adjoint,
   derivativeLaws,

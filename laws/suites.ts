@@ -1,6 +1,7 @@
 import { mapping } from "./batching.ts";
 import { codecLaws } from "./codecs.ts";
 import { declaredDerivative } from "./declared.ts";
+import { decodingLaws } from "./decoding.ts";
 import { adjoint, differenceQuotients, linearity, primalPreservation } from "./derivatives.ts";
 import { chainRule, hessianSymmetry } from "./higherOrder.ts";
 import { layerLaws } from "./layers.ts";
@@ -27,5 +28,7 @@ export const laws = {
   optimizer: optimizerLaws,
   metric: metricLaws,
   codec: codecLaws,
+  /** Of a model that says sequences token by token. */
+  decoding: decodingLaws,
   training: [resumption, reproduction],
 } as const;

@@ -179,11 +179,28 @@ export class LabelOutOfRange extends Data.TaggedError("LabelOutOfRange")<{
   readonly classes: number;
 }> {}
 
-/** A token that a vocabulary of `known` tokens does not have, and where it is in its sequence. */
+/**
+ * A token that a vocabulary of `known` tokens does not have, and where it is in its sequence; `path` names the
+ * model that was given its number, where one was, and `row` the example, where it is one of many.
+ */
 export class UnknownToken extends Data.TaggedError("UnknownToken")<{
   readonly token: string;
   readonly position: number;
   readonly known: number;
+  readonly row?: number;
+  readonly path?: readonly string[];
+}> {}
+
+/** A sequence of more tokens than a model has positions for. */
+export class SequenceTooLong extends Data.TaggedError("SequenceTooLong")<{
+  readonly length: number;
+  readonly limit: number;
+  readonly path: readonly string[];
+}> {}
+
+/** A sequence without tokens where there must be some. */
+export class EmptySequence extends Data.TaggedError("EmptySequence")<{
+  readonly path: readonly string[];
 }> {}
 
 /** NaN or an infinity in the data. */

@@ -83,6 +83,7 @@ export {
   type Cache,
   multiHeadAttention,
 } from "./nn/attention.ts";
+export { importance, loadBalance } from "./nn/balance.ts";
 export { type BatchNormOptions, batchNorm, type RunningStatistics } from "./nn/batchNorm.ts";
 export {
   type Cell,
@@ -128,6 +129,7 @@ export {
   convolveTransposed,
 } from "./nn/convolve.ts";
 export { type CtcOptions, ctc } from "./nn/ctc.ts";
+export * from "./nn/decoding/index.ts";
 export { type DenseOptions, type DenseParams, dense, type LinearParams } from "./nn/dense.ts";
 export { describe, type LayerRow } from "./nn/describe.ts";
 export { pathDropout, spatialDropout } from "./nn/drops.ts";
@@ -142,7 +144,12 @@ export {
   type TiedParams,
   tiedEmbedding,
 } from "./nn/embedding.ts";
-export { type ExpertsParams, mixtureOfExperts, topKRouting } from "./nn/experts.ts";
+export {
+  type ExpertsParams,
+  type MixtureOfExperts,
+  mixtureOfExperts,
+  topKRouting,
+} from "./nn/experts.ts";
 export {
   type FeedForwardOptions,
   type FeedForwardParams,
@@ -196,6 +203,7 @@ export type { Metric, Outcomes, Summary } from "./nn/metric.ts";
 export {
   accuracy,
   binaryAccuracy,
+  exactMatch,
   meanLoss,
   rootMeanSquaredError,
   type Share,
@@ -207,6 +215,7 @@ export { type MlpOptions, mlp } from "./nn/models/mlp.ts";
 export type { Image, Network } from "./nn/models/network.ts";
 export { perceptron } from "./nn/models/perceptron.ts";
 export { cifarResnet, type ResnetOptions, resnet } from "./nn/models/resnet.ts";
+export * from "./nn/models/sequences.ts";
 export { type UnetOptions, unet } from "./nn/models/unet.ts";
 export { type VitOptions, vit } from "./nn/models/vit.ts";
 export {
@@ -291,6 +300,7 @@ export { mapOver, masked, meanOverTime } from "./nn/sequences.ts";
 export { andThen, identity, sequential } from "./nn/sequential.ts";
 export {
   type DecoderBlock,
+  type DecoderOptions,
   type DecoderParams,
   type EncoderBlock,
   type EncoderParams,

@@ -143,9 +143,26 @@ const accounts: Accounts = {
     fix: `number the labels 0 to ${e.classes - 1}, or give the number of classes that there are`,
   }),
   UnknownToken: (e) => ({
-    what: `"${e.token}" is none of the ${several(e.known, "token")} that the vocabulary has`,
-    where: `at position ${e.position} of its sequence`,
-    fix: "make the vocabulary of all that may come, or give it a token for what is unknown",
+    what: `"${e.token}" is none of the ${several(e.known, "token")} that the ${e.path === undefined ? "vocabulary" : "model"} has`,
+    where: [
+      ...(e.path === undefined ? [] : [`in ${e.path.join(".")}`]),
+      `at position ${e.position} of its sequence`,
+      ...(e.row === undefined ? [] : [`row ${e.row}`]),
+    ].join(", "),
+    fix:
+      e.path === undefined
+        ? "make the vocabulary of all that may come, or give it a token for what is unknown"
+        : "encode with the vocabulary that the model was made for",
+  }),
+  SequenceTooLong: (e) => ({
+    what: `a sequence of ${several(e.length, "token")} has no place in ${several(e.limit, "position")}`,
+    ...inLayer(e.path),
+    fix: "give a shorter sequence, ask for fewer tokens, or make the model with more positions",
+  }),
+  EmptySequence: (e) => ({
+    what: "a sequence without tokens says nothing of what follows it",
+    ...inLayer(e.path),
+    fix: "begin with at least one token: a first character, or one that marks the beginning",
   }),
   NonFiniteData: (e) => ({
     what: `${e.value} is no finite number`,

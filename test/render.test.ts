@@ -97,6 +97,8 @@ const examples: { readonly [T in FluxionError["_tag"]]: FluxionError } = {
   UnknownColumn: new errors.UnknownColumn({ column: "labels", columns: ["image", "label"] }),
   LabelOutOfRange: new errors.LabelOutOfRange({ column: "label", row: 7, value: 12, classes: 10 }),
   UnknownToken: new errors.UnknownToken({ token: "q", position: 3, known: 26 }),
+  SequenceTooLong: new errors.SequenceTooLong({ length: 65, limit: 64, path: ["gpt"] }),
+  EmptySequence: new errors.EmptySequence({ path: ["gpt"] }),
   NonFiniteData: new errors.NonFiniteData({ column: "x", row: 3, value: Number.NaN }),
   DecodeError: new errors.DecodeError({
     where: "checkpoint",

@@ -22,6 +22,7 @@ import type * as plain from "../../src/nn/pure.ts";
 import { dropout, flatten, pure, reshapeLayer } from "../../src/nn/pure.ts";
 import type * as composed from "../../src/nn/sequential.ts";
 import { andThen, identity, sequential } from "../../src/nn/sequential.ts";
+import { sequenceModels } from "./sequenceModels.ts";
 import { sequenceLayers } from "./sequences.ts";
 import type { LayerCase, Settings } from "./settings.ts";
 import { spatial } from "./spatial.ts";
@@ -71,6 +72,7 @@ export const layerCases: readonly LayerCase[] = Object.entries({
   ...settings,
   ...spatial,
   ...sequenceLayers,
+  ...sequenceModels,
 }).flatMap(([name, all]) =>
   all.map((setting, i) => ({ ...setting, name: i === 0 ? name : `${name}, setting ${i + 1}` })),
 );

@@ -2,11 +2,13 @@ import * as fc from "fast-check";
 import { constant } from "../../src/ir/build.ts";
 import type { Expr } from "../../src/ir/expr.ts";
 import { logSoftmax } from "../../src/ir/ops/reduction.ts";
+import * as balances from "../../src/nn/balance.ts";
 import * as contrastive from "../../src/nn/contrastive.ts";
 import * as alignment from "../../src/nn/ctc.ts";
+import { topKRouting } from "../../src/nn/experts.ts";
 import * as likelihoods from "../../src/nn/likelihoods.ts";
 import { tensor } from "../../src/tensor/constructors.ts";
-import { type Domain, positive, real, tensors, truth, unkinked } from "../domain.ts";
+import { type Domain, distinct, positive, real, tensors, truth, unkinked } from "../domain.ts";
 import type { SymbolicFunction } from "../symbolic.ts";
 
 type Setting = Omit<SymbolicFunction, "name">;
@@ -29,6 +31,7 @@ const classes = tensors([3], fc.nat(1), "i32");
 export const particularLosses: {
   readonly [Name in keyof (typeof likelihoods &
     typeof contrastive &
+    typeof balances &
     typeof alignment)]: readonly Setting[];
 } = {
   gaussianNegativeLogLikelihood: [
@@ -75,6 +78,14 @@ export const particularLosses: {
     of((x, y) => contrastive.cosineEmbedding(x, y, -1, -0.5), directed, directed),
   ],
   infoNce: [of((x, y) => contrastive.infoNce(x, y, 1, 0.5), directed, tensors([2, 3], positive))],
+  loadBalance: [
+    of((x) => balances.loadBalance(x, 1), distinct([3, 3])),
+    of((x) => balances.loadBalance(x, 2), distinct([2, 4])),
+  ],
+  importance: [
+    of((x) => balances.importance(x), tensors([3, 2], positive)),
+    of((x) => balances.importance(topKRouting(x, 2)), distinct([2, 3])),
+  ],
   ctc: [
     of(
       (x) => alignment.ctc(logSoftmax(x), constant(tensor([1, 1], "i32"))),

@@ -29,7 +29,7 @@ const { transformerDecoderBlock, transformerEncoderBlock } = transformers;
 
 /** Numbers as tokens: some of them are none of a vocabulary, and read zeros. */
 const tokens = pure("tokens", (x: Expr) => cast(floor(x) as Expr, "i32"));
-const ofTokens = (layer: Composable): Composable =>
+export const ofTokens = (layer: Composable): Composable =>
   (sequential as (...layers: readonly Composable[]) => Composable)(tokens, layer);
 
 /** So many values that two of a few are hardly ever so near that a difference changes which is greater. */
@@ -99,7 +99,10 @@ export const sequenceLayers: Settings<
   ],
   lstm: [
     { layer: lstm(2, 2), shape: [3, 2] },
-    { layer: lstm(1, 2, { layers: 2, bidirectional: true, output: "last" }), shape: [2, 1] },
+    {
+      layer: lstm(1, 2, { layers: 2, bidirectional: true, dropout: 0.5, output: "last" }),
+      shape: [2, 1],
+    },
   ],
   gru: [
     { layer: gru(2, 2), shape: [3, 2] },
@@ -136,6 +139,7 @@ export const sequenceLayers: Settings<
 
   multiHeadAttention: [
     { layer: multiHeadAttention(2), shape: [3, 2] },
+    { layer: multiHeadAttention(2, { dropout: 0.5 }), shape: [3, 2] },
     { layer: multiHeadAttention(4, { heads: 2, causal: true, rotary: true }), shape: [2, 4] },
     { layer: multiHeadAttention(4, { heads: 4, keyValueHeads: 2, bias: false }), shape: [2, 4] },
   ],
@@ -147,7 +151,13 @@ export const sequenceLayers: Settings<
       layer: transformerEncoderBlock(2, { hidden: 2, norm: "post", causal: true, ...calm }),
       shape: [2, 2],
     },
-    { layer: transformerEncoderBlock(2, { hidden: 2, dropout: 0.5, ...calm }), shape: [2, 2] },
+    {
+      layer: transformerEncoderBlock(2, {
+        ...{ hidden: 2, dropout: 0.5, attentionDropout: 0.5 },
+        ...calm,
+      }),
+      shape: [2, 2],
+    },
   ],
   transformerDecoderBlock: [{ layer: decoding, shape: [2, 2] }],
 

@@ -2,7 +2,7 @@ import { InvalidArgument } from "../errors.ts";
 import type { Expr } from "../ir/expr.ts";
 import { add } from "../ir/ops/elementwise.ts";
 import { dot } from "../ir/ops/linear.ts";
-import { reshape } from "../ir/ops/structural.ts";
+import { reshape, sliceAxis } from "../ir/ops/structural.ts";
 import { type Key, split } from "../tensor/key.ts";
 import type { Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -56,6 +56,12 @@ export const lastAxisOf = (x: Expr, features: number): Expr =>
   x.shape.at(-1) === features
     ? x
     : (reshape(x, [...x.shape.slice(0, -1), features] as Shape) as Expr);
+
+/**
+ * `x`, which must have at least one item along its first axis: an empty sequence is reported as a
+ * `ShapeMismatch`, where it would else give numbers that depend on nothing.
+ */
+export const someOf = (x: Expr): Expr => (x.shape[0] === 0 ? sliceAxis(x, 0, 0, 1) : x);
 
 /** The first params of {@link affine}. */
 export const initAffine = (

@@ -13,11 +13,15 @@ import {
   lastAxisOf,
   requireDivides,
   requireSizes,
+  someOf,
 } from "./affine.ts";
 import { rotary } from "./embedding.ts";
+import type { HeadsFit } from "./headTypes.ts";
 import { glorotUniform, type Initializer, zeros } from "./initializers.ts";
-import type { Layer, Symbolic } from "./layer.ts";
+import type { Context, Layer, Symbolic } from "./layer.ts";
+import { dropout } from "./pure.ts";
 import { causalMask, scaledDotProductAttention } from "./scaledDotProduct.ts";
+import { still } from "./within.ts";
 
 /** The four affine maps of an attention. */
 export interface AttentionParams {
@@ -43,6 +47,8 @@ export interface AttentionOptions {
   readonly bias?: boolean;
   /** Glorot's uniform where not given. */
   readonly kernelInit?: Initializer;
+  /** The probability with which a place is not seen that would be, while training; 0 where not given. */
+  readonly dropout?: number;
 }
 
 /** Keys and values of the places seen, and how many those are: what decoding carries along. */
@@ -66,7 +72,12 @@ export interface Attention<W extends number>
     params: Symbolic<AttentionParams>,
     x: Expr,
     memory: Expr,
-    given?: { readonly mask?: Expr | undefined; readonly values?: Expr },
+    given?: {
+      readonly mask?: Expr | undefined;
+      readonly values?: Expr;
+      /** Nothing is dropped where it is not given. */
+      readonly context?: Context;
+    },
   ) => Expr;
   /** A cache for `length` places of which none is seen yet. */
   readonly emptyCache: (length: number, dtype?: Dtype) => Cache;
@@ -94,16 +105,23 @@ const bothMasks = (a: Expr | undefined, b: Expr | undefined): Expr | undefined =
  * `[memoryWidth, width · keyValueHeads/heads]`.
  * **Math** head `h`: `softmax(Q_h K_hᵀ/√d) V_h` with `Q = xW_q + b_q` and likewise K and V; `y` is the heads
  * side by side, times `W_o`, plus `b_o`. Under `context.mask` places that are not real are not seen.
- * **Fails with** `InvalidArgument`, thrown, where heads do not divide the width, or each other.
+ * **Fails with** `InvalidArgument`, thrown, where heads do not divide the width, or each other (a type error
+ * where both are literals); `ShapeMismatch` when compiled, with the layer's path, where a sequence is empty or a
+ * mask not of its places.
  * **Source** Vaswani et al. (2017), arXiv:1706.03762, section 3.2.2; groups: Ainslie et al. (2023),
  * arXiv:2305.13245.
  */
-export const multiHeadAttention = <const W extends number>(
+export const multiHeadAttention = <
+  const W extends number,
+  const O extends AttentionOptions = AttentionOptions,
+>(
   width: W,
-  options: AttentionOptions = {},
+  given?: O & HeadsFit<W, O>,
 ): Attention<W> => {
+  const options: AttentionOptions = given ?? {};
   const { heads = 1, keyValueHeads = heads, memoryWidth = width, causal = false } = options;
   const { bias = true, kernelInit = glorotUniform, rotary: turned = false } = options;
+  const drop = dropout(options.dropout ?? 0);
   requireSizes("multiHeadAttention", { width, heads, keyValueHeads, memoryWidth });
   requireDivides("multiHeadAttention", "heads", heads, width);
   requireDivides("multiHeadAttention", "keyValueHeads", keyValueHeads, heads);
@@ -145,13 +163,22 @@ export const multiHeadAttention = <const W extends number>(
       ? (reshape(mask, [keyValueHeads, groups, ...mask.shape.slice(1)]) as Expr)
       : mask;
 
-  const attend: Attention<W>["attend"] = (params, x, memory, { mask, values = memory } = {}) => {
-    const [q, k] = [queriesOf(params, x), headsOf(params.key, memory)];
+  const attend: Attention<W>["attend"] = (params, x, memory, looking = {}) => {
+    const { mask, values = memory, context = still } = looking;
+    const [q, k] = [queriesOf(params, someOf(x)), headsOf(params.key, someOf(memory))];
+    const places = memory.shape[0] ?? 0;
     const seen = scaledDotProductAttention(
       turn(q, placesOf(q)),
       turn(k, placesOf(k)),
       headsOf(params.value, values),
-      { mask: bothMasks(causal ? causalMask(x.shape[0] ?? 0) : undefined, grouped(mask)) },
+      {
+        // A mask of one place would else broadcast to all.
+        mask: bothMasks(
+          causal ? causalMask(x.shape[0] ?? 0) : undefined,
+          grouped(mask && lastAxisOf(mask, places)),
+        ),
+        weights: (w) => drop.apply(undefined, undefined, w, context)[0],
+      },
     );
     return joined(params, seen);
   };
@@ -170,8 +197,10 @@ export const multiHeadAttention = <const W extends number>(
       };
       return { params, state: undefined };
     },
-    apply: (params, state, x, { mask }) => [
-      attend(params, x as Expr, x as Expr, { mask }) as Expr as Expr<readonly [number, W]>,
+    apply: (params, state, x, context) => [
+      attend(params, x as Expr, x as Expr, { mask: context.mask, context }) as Expr as Expr<
+        readonly [number, W]
+      >,
       state,
     ],
     attend,

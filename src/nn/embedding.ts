@@ -7,7 +7,7 @@ import { concatenate, reshape, sliceAxis, stack } from "../ir/ops/structural.ts"
 import { split } from "../tensor/key.ts";
 import type { Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { lastAxisOf, requireDivides, requireSizes } from "./affine.ts";
+import { lastAxisOf, requireDivides, requireSizes, someOf } from "./affine.ts";
 import type { ParamsOf, StateOf } from "./chainTypes.ts";
 import { type Initializer, normal } from "./initializers.ts";
 import type { AnyLayer, Composable, Layer, OpenLayer, SameLayer, Symbolic } from "./layer.ts";
@@ -31,7 +31,8 @@ export interface EmbeddingOptions {
  * shape of tokens gets one axis more likewise.
  * **Math** `yᵢ = table[xᵢ]`; the gradient adds up at the rows that were read. A token that is not from 0 to
  * `vocabulary - 1` reads zeros.
- * **Fails with** `InvalidArgument`, thrown; `DtypeMismatch` when compiled, where tokens are no i32.
+ * **Fails with** `InvalidArgument`, thrown; when compiled, with the layer's path, `DtypeMismatch` where tokens
+ * are no i32, `ShapeMismatch` where there are none.
  */
 export const embedding = <const W extends number>(
   vocabulary: number,
@@ -44,7 +45,7 @@ export const embedding = <const W extends number>(
     init: (key) => ({ params: { table: tableInit(key, [vocabulary, width]) }, state: undefined }),
     apply: ({ table }, state, x) => [
       // Reading rows replaces the tokens' axes by themselves and the width.
-      take(table, x) as Expr as Expr<readonly [number, W]>,
+      take(table, someOf(x)) as Expr as Expr<readonly [number, W]>,
       state,
     ],
   };
@@ -59,17 +60,18 @@ export interface TiedParams<P> extends EmbeddingParams {
  * A layer between an embedding and its transpose: tokens in, logits of tokens out, one table for both.
  *
  * **Shapes** for a layer `[time, width] → [time, width]`: `x: [time]` of i32 tokens `→ [time, vocabulary]`.
- * **Math** `y = f(table[x]) tableᵀ`. The table begins normal of deviation 1/√width, so that logits begin
- * with variance 1 where the layer's outputs do.
+ * **Math** `y = f(table[x]) tableᵀ`. The table begins normal of deviation 1/√width where not told otherwise, so
+ * that logits begin with variance 1 where the layer's outputs do.
  * **Source** Press and Wolf (2016), arXiv:1608.05859.
  */
 export const tiedEmbedding = <const V extends number, const L extends Composable>(
   vocabulary: V,
   width: number,
   layer: L,
+  { tableInit = normal(1 / Math.sqrt(width)) }: EmbeddingOptions = {},
 ): Layer<readonly [number], readonly [number, V], TiedParams<ParamsOf<L>>, StateOf<L>> => {
   requireSizes("tiedEmbedding", { vocabulary, width });
-  return tiedOpen(vocabulary, width, open(layer)) as AnyLayer as Layer<
+  return tiedOpen(vocabulary, width, open(layer), tableInit) as AnyLayer as Layer<
     readonly [number],
     readonly [number, V],
     TiedParams<ParamsOf<L>>,
@@ -77,24 +79,29 @@ export const tiedEmbedding = <const V extends number, const L extends Composable
   >;
 };
 
-const tiedOpen = (vocabulary: number, width: number, inner: OpenLayer): OpenLayer => ({
+const tiedOpen = (
+  vocabulary: number,
+  width: number,
+  inner: OpenLayer,
+  tableInit: Initializer,
+): OpenLayer => ({
   name: `tiedEmbedding ${vocabulary} × ${width}`,
   init: (key) => {
     const [forTable, forInner] = split(key, 2);
     const made = inner.init(forInner);
-    const table = normal(1 / Math.sqrt(width))(forTable, [vocabulary, width]);
+    const table = tableInit(forTable, [vocabulary, width]);
     return { params: { table, inner: made.params }, state: made.state };
   },
   apply: (params, state, x, context) => {
     // `init` made them so.
     const own = params as { readonly table: Expr; readonly inner: unknown };
-    const embedded = take(own.table, x);
+    const embedded = take(own.table, someOf(x));
     const [h, next] = within(inner.name, inner, own.inner, state, embedded, context);
     return [dot(h, own.table, [[h.shape.length - 1], [1]]), next];
   },
   parts: {
     children: [inner],
-    rebuild: ([child = inner]) => tiedOpen(vocabulary, width, open(child)),
+    rebuild: ([child = inner]) => tiedOpen(vocabulary, width, open(child), tableInit),
   },
 });
 

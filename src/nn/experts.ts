@@ -10,7 +10,7 @@ import { split } from "../tensor/key.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { requireSizes } from "./affine.ts";
 import { fanInUniform } from "./initializers.ts";
-import type { AnyLayer, Composable, Context, Layer, OpenLayer } from "./layer.ts";
+import type { AnyLayer, Composable, Context, Layer, OpenLayer, Symbolic } from "./layer.ts";
 import { stackTrees } from "./stack.ts";
 import { open, within } from "./within.ts";
 
@@ -32,6 +32,17 @@ export const topKRouting = (logits: Expr, k: number): Expr => {
   return where(chosen, softmax(where(chosen, logits, -1e30) as Expr), 0);
 };
 
+/** A layer of experts, and what its router says. */
+export interface MixtureOfExperts<W extends number>
+  extends Layer<readonly [W], readonly number[], ExpertsParams, undefined> {
+  /**
+   * The logits by which places are sent to experts: what `loadBalance` takes.
+   *
+   * **Shapes** `x: [...s, width] → [...s, experts]`.
+   */
+  readonly router: (params: Symbolic<ExpertsParams>, x: Expr) => Expr;
+}
+
 /**
  * Several layers alike, of which a router lets the `k` that suit the example best take part.
  *
@@ -39,13 +50,14 @@ export const topKRouting = (logits: Expr, k: number): Expr => {
  * **Math** `y = Σₑ gₑ(x) fₑ(x)`, where `g` is {@link topKRouting} of `xR`. Every expert is computed, so that
  * shapes are static: experts that are not chosen cost time, and get no gradient.
  * **Fails with** `InvalidArgument`, thrown, where `k` is not from 1 to the number of experts.
- * **Source** Shazeer et al. (2017), arXiv:1701.06538, equations 1 to 5, without its noise.
+ * **Source** Shazeer et al. (2017), arXiv:1701.06538, equations 1 to 5, without its noise; what keeps the
+ * experts in equal use is added to a loss: `loadBalance`, `importance`.
  */
 export const mixtureOfExperts = <const W extends number>(
   width: W,
   expert: Composable,
   { experts, k }: { readonly experts: number; readonly k: number },
-): Layer<readonly [W], readonly number[], ExpertsParams, undefined> => {
+): MixtureOfExperts<W> => {
   requireSizes("mixtureOfExperts", { width, experts, k });
   if (k > experts)
     throw new InvalidArgument({
@@ -54,12 +66,13 @@ export const mixtureOfExperts = <const W extends number>(
       expected: `at most the number of experts, ${experts}`,
       actual: String(k),
     });
-  return mixture(width, open(expert), experts, k) as AnyLayer as Layer<
+  const layer = mixture(width, open(expert), experts, k) as AnyLayer as Layer<
     readonly [W],
     readonly number[],
     ExpertsParams,
     undefined
   >;
+  return { ...layer, router: ({ router }, x) => dot(x, router, [[x.shape.length - 1], [0]]) };
 };
 
 const mixture = (width: number, expert: OpenLayer, experts: number, k: number): OpenLayer => ({

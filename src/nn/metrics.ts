@@ -3,7 +3,7 @@ import { struct } from "fp-ts/lib/Monoid.js";
 import { MonoidSum } from "fp-ts/lib/number.js";
 import type { Expr } from "../ir/expr.ts";
 import { cast } from "../ir/ops/control.ts";
-import { eq, gt, lt, mul, square, sub } from "../ir/ops/elementwise.ts";
+import { eq, gt, lt, mul, not, or, square, sub } from "../ir/ops/elementwise.ts";
 import { takeAlongAxis } from "../ir/ops/indexed.ts";
 import { lift } from "../ir/ops/operand.ts";
 import { argmax, mean, sum } from "../ir/ops/reduction.ts";
@@ -67,6 +67,22 @@ export const binaryAccuracy = (threshold = 0): Metric<Share> =>
     const size = [outputs.shape[0] ?? 1];
     const predicted = gt(reshape(outputs, size) as Expr, threshold);
     return eq(predicted, gt(cast(reshape(targets, size) as Expr, "f32"), 0.5));
+  });
+
+/**
+ * The share of sequences of which every moment's greatest output is at its label: as a decoder that says the
+ * likeliest token each time says the whole sequence exactly when each is likeliest after those before it, this
+ * is the exact-match accuracy of greedy decoding, of a model that is told the sequence itself.
+ *
+ * **Shapes** `outputs: [batch, time, classes]`, `targets: [batch, time]` integers; moments whose label is
+ * `padding` do not count.
+ */
+export const exactMatch = ({ padding }: { readonly padding?: number } = {}): Metric<Share> =>
+  shareOf("exactMatch", (outputs, targets) => {
+    const right: Expr = eq(argmax(outputs, -1), targets) as Expr;
+    const counts = padding === undefined ? right : (or(right, eq(targets, padding)) as Expr);
+    const wrong: Expr = sum(cast(not(counts) as Expr, "i32"), -1) as Expr;
+    return eq(wrong, 0) as Expr;
   });
 
 /** The share of examples for which fewer than `k` outputs are greater than the label's. */

@@ -2,9 +2,10 @@ import { scan } from "../autodiff/index.ts";
 import type { Expr } from "../ir/expr.ts";
 import { where } from "../ir/ops/control.ts";
 import { fill } from "../ir/ops/indexed.ts";
+import { foldInKey } from "../ir/ops/random.ts";
 import { concatenate } from "../ir/ops/structural.ts";
 import { type Key, split } from "../tensor/key.ts";
-import { lastAxisOf, requireSizes } from "./affine.ts";
+import { lastAxisOf, requireSizes, someOf } from "./affine.ts";
 import {
   type Cell,
   type CellOf,
@@ -14,7 +15,9 @@ import {
   lstmCell,
   rnnCell,
 } from "./cells.ts";
-import type { Activation, Layer, Symbolic } from "./layer.ts";
+import type { Activation, Context, Layer, Symbolic } from "./layer.ts";
+import { dropout } from "./pure.ts";
+import { still } from "./within.ts";
 
 /** Cells along time: stacked, in one direction or both. */
 
@@ -24,6 +27,8 @@ export interface RecurrenceOptions {
   readonly layers?: number;
   /** Whether each runs along time and against it, the outputs side by side; `false` where not given. */
   readonly bidirectional?: boolean;
+  /** The probability with which an output is dropped on its way to the recurrence above; 0 where not given. */
+  readonly dropout?: number;
   /** The output at every moment (`"all"`, where not given), or after the `"last"` one that is real. */
   readonly output?: "all" | "last";
 }
@@ -44,12 +49,12 @@ export interface Recurred {
 
 /**
  * A recurrence from given carries: zeros where there are no `initial` ones. Moments that are not real under
- * `mask` (`[time]` of bool) change nothing.
+ * `mask` (`[time]` of bool) change nothing. Nothing is dropped where no `context` is given.
  */
 export type Run = (
   params: Symbolic<RecurrentParams>,
   x: Expr,
-  given?: { readonly initial?: Carries; readonly mask?: Expr },
+  given?: { readonly initial?: Carries; readonly mask?: Expr; readonly context?: Context },
 ) => Recurred;
 
 /** One cell over a sequence, along time or against it. */
@@ -78,10 +83,18 @@ const over = (
 };
 
 const runner =
-  (cells: readonly (readonly Cell[])[]): Run =>
-  (params, x, { initial, mask } = {}) => {
+  (cells: readonly (readonly Cell[])[], rate: number): Run =>
+  (params, x, { initial, mask, context = still } = {}) => {
+    const drop = dropout(rate);
+    /** What one recurrence gives, as it comes to the one above. */
+    const between = (y: Expr, layer: number): Expr =>
+      drop.apply(undefined, undefined, y, {
+        ...context,
+        key: foldInKey(context.key, layer),
+      })[0];
     const carried: (readonly (readonly Expr[])[])[] = [];
-    const outputs = cells.reduce((input, directions, layer) => {
+    const outputs = cells.reduce((below, directions, layer) => {
+      const input = layer === 0 ? below : between(below, layer);
       const made = directions.map((cell, direction) => {
         const zeros = Array.from({ length: cell.carries }, () =>
           fill([cell.hidden], 0, input.dtype),
@@ -95,7 +108,7 @@ const runner =
         made.map((m) => m.outputs),
         -1,
       );
-    }, x);
+    }, someOf(x));
     return { outputs, last: carried };
   };
 
@@ -123,7 +136,8 @@ export interface RecurrentLayer<I extends number, H extends number, O>
  * **Shapes** `x: [time, inputs] → y: [time, hidden]`, twice the hidden size where bidirectional, and without
  * the time where the last output is asked for. Under `context.mask` moments that are not real keep the
  * carry, so that a padded sequence gives what the sequence gives.
- * **Fails with** `InvalidArgument`, thrown, where a size is not a positive whole number.
+ * **Fails with** `InvalidArgument`, thrown, where a size is not a positive whole number; `ShapeMismatch` when
+ * compiled, with the layer's path, where a sequence is empty or a mask of another length.
  *
  * **Example**
  * ```ts
@@ -143,7 +157,7 @@ export const recurrent = <
   hidden: H,
   options: O,
 ): RecurrentLayer<I, H, O> => {
-  const { layers = 1, bidirectional = false, output = "all" } = options;
+  const { layers = 1, bidirectional = false, output = "all", dropout: rate = 0 } = options;
   requireSizes("recurrent", { layers });
   const directions = bidirectional ? 2 : 1;
   const cells = Array.from({ length: layers }, (_, layer) =>
@@ -151,7 +165,7 @@ export const recurrent = <
       cellOf(layer === 0 ? inputs : directions * hidden, hidden),
     ),
   );
-  const run = runner(cells);
+  const run = runner(cells, rate);
   const kind = cells[0]?.[0]?.name ?? "recurrent";
   const extras = `${layers > 1 ? ` × ${layers}` : ""}${bidirectional ? ", both ways" : ""}`;
   return {
@@ -163,8 +177,10 @@ export const recurrent = <
       );
       return { params, state: undefined };
     },
-    apply: (params, state, x, { mask }) => {
-      const { outputs, last } = run(params, x as Expr, mask === undefined ? {} : { mask });
+    apply: (params, state, x, context) => {
+      const { mask } = context;
+      const given = mask === undefined ? { context } : { context, mask };
+      const { outputs, last } = run(params, x as Expr, given);
       const ends = last.at(-1)?.map((carry) => carry[0] as Expr) ?? [];
       const y = output === "all" ? outputs : concatenate(ends, -1);
       // `Given` is what the options do to shapes; the tests hold the two together.

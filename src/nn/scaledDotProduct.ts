@@ -30,7 +30,8 @@ export const attentionWeights = (query: Expr, key: Expr, mask?: Expr): Expr => {
  *
  * **Shapes** `query: [...b, ...g, time, d]`, `key: [...b, places, d]`, `value: [...b, places, e]`
  * `→ [...b, ...g, time, e]`: leading axes `g` are groups of queries that share keys. `mask` of bool
- * broadcasts to `[...b, ...g, time, places]`, true where a key is seen.
+ * broadcasts to `[...b, ...g, time, places]`, true where a key is seen; `weights` is what becomes of the
+ * weights before they are used: dropout.
  * **Math** `softmax(QKᵀ/√d) V`; a query that sees nothing gets zeros.
  * **Source** Vaswani et al. (2017), arXiv:1706.03762, equation 1.
  */
@@ -38,9 +39,10 @@ export const scaledDotProductAttention = (
   query: Expr,
   key: Expr,
   value: Expr,
-  { mask }: { readonly mask?: Expr | undefined } = {},
+  given: { readonly mask?: Expr | undefined; readonly weights?: (weights: Expr) => Expr } = {},
 ): Expr => {
-  const weights = attentionWeights(query, key, mask);
+  const { mask, weights: changed = (w) => w } = given;
+  const weights = changed(attentionWeights(query, key, mask));
   const shared = value.shape.slice(0, -2).map((_, i) => i);
   return dot(
     weights,

@@ -1,11 +1,10 @@
-import { constant } from "../ir/build.ts";
 import type { Expr } from "../ir/expr.ts";
 import { add } from "../ir/ops/elementwise.ts";
 import { foldInKey } from "../ir/ops/random.ts";
 import { expandDims, reshape } from "../ir/ops/structural.ts";
 import { scoped } from "../ir/trace.ts";
 import type { Dtype } from "../tensor/dtype.ts";
-import { type Key, key as keyOf, split } from "../tensor/key.ts";
+import { type Key, split } from "../tensor/key.ts";
 import {
   type AttentionOptions,
   type AttentionParams,
@@ -13,11 +12,12 @@ import {
   multiHeadAttention,
 } from "./attention.ts";
 import { type FeedForwardParams, feedForward } from "./feedForward.ts";
+import type { HeadsFit } from "./headTypes.ts";
 import type { Activation, Context, Initial, Layer, Symbolic } from "./layer.ts";
 import { layerNorm } from "./normalisation.ts";
 import { dropout } from "./pure.ts";
 import type { ScaleOffset } from "./scaleOffset.ts";
-import { exprsOf } from "./within.ts";
+import { exprsOf, still } from "./within.ts";
 
 /** The attention of a Transformer block and what stands around it; every part may be left out. */
 export interface TransformerOptions
@@ -30,9 +30,14 @@ export interface TransformerOptions
   readonly norm?: "pre" | "post";
   /** The probability with which what a part adds is dropped; 0 where not given. */
   readonly dropout?: number;
+  /** That with which a place is not seen that would be; 0 where not given. */
+  readonly attentionDropout?: number;
   /** Of the normalisations; 1e-5 where not given. */
   readonly epsilon?: number;
 }
+
+/** Options of a block that looks at a memory. */
+export type DecoderOptions = TransformerOptions & Pick<AttentionOptions, "memoryWidth">;
 
 /** The parts of an encoder block, each with its normalisation. */
 export interface EncoderParams {
@@ -80,11 +85,17 @@ export interface DecoderBlock<W extends number> {
   ) => readonly [y: Expr, cache: Cache];
 }
 
+/** A block's options as those of its attention: what a part adds is dropped apart from the weights. */
+const attentionOf = ({
+  attentionDropout = 0,
+  ...options
+}: TransformerOptions): AttentionOptions => ({
+  ...options,
+  dropout: attentionDropout,
+});
+
 /** A part of a block: what it adds to its input. */
 type Part = (x: Expr) => Expr;
-
-/** The context in which nothing is dropped. */
-const still: Context = { mode: "eval", key: constant(keyOf(0)), axis: "batch" };
 
 /** What blocks are made of: attention, feed-forward, and the way from one to the next. */
 const partsOf = (width: number, options: TransformerOptions) => {
@@ -109,7 +120,7 @@ const partsOf = (width: number, options: TransformerOptions) => {
       norm === "pre"
         ? add(x, dropped(part(normalised(x))))
         : normalised(add(x, dropped(part(x))) as Expr);
-    const inputs = [x, ...exprsOf(params.part), ...exprsOf(params.norm)];
+    const inputs = [x, ...exprsOf([params.part, params.norm, context.mask])];
     return scoped(name, inputs, [y as Expr])[0] as Expr;
   };
   const fed = (params: Symbolic<EncoderParams>, occasion: number, x: Expr, context: Context) =>
@@ -154,11 +165,15 @@ const one = (x: Expr): Expr => expandDims(x, 0);
  * describe(encoder, [16])[0]?.output; // => [ 16, 64 ]
  * ```
  */
-export const transformerEncoderBlock = <const W extends number>(
+export const transformerEncoderBlock = <
+  const W extends number,
+  const O extends TransformerOptions = TransformerOptions,
+>(
   width: W,
-  options: TransformerOptions = {},
+  given?: O & HeadsFit<W, O>,
 ): EncoderBlock<W> => {
-  const attention = multiHeadAttention(width, options);
+  const options: TransformerOptions = given ?? {};
+  const attention = multiHeadAttention(width, attentionOf(options));
   const { joined, fed, normalise, inner } = partsOf(width, options);
   const attended = (
     params: Symbolic<EncoderParams>,
@@ -183,7 +198,10 @@ export const transformerEncoderBlock = <const W extends number>(
     },
     apply: (params, state, x, context) => {
       const y = attended(params, x as Expr, context, (h) =>
-        attention.attend(params.attention, h, h, { mask: context.mask }),
+        attention.attend(params.attention, h, h, {
+          mask: context.mask,
+          context: { ...context, key: foldInKey(context.key, 3) },
+        }),
       );
       return [y as Expr as Expr<readonly [number, W]>, state];
     },
@@ -207,14 +225,19 @@ export const transformerEncoderBlock = <const W extends number>(
  * **Math** as {@link transformerEncoderBlock} with `A'(x) = attention(x, memory)` between `A` and `F`.
  * **Source** Vaswani et al. (2017), arXiv:1706.03762, section 3.1.
  */
-export const transformerDecoderBlock = <const W extends number>(
+export const transformerDecoderBlock = <
+  const W extends number,
+  const O extends DecoderOptions = DecoderOptions,
+>(
   width: W,
-  options: TransformerOptions & Pick<AttentionOptions, "memoryWidth"> = {},
+  given?: O & HeadsFit<W, O>,
 ): DecoderBlock<W> => {
+  const options: DecoderOptions = given ?? {};
   const { memoryWidth = width, ...rest } = options;
-  const attention = multiHeadAttention(width, { causal: true, ...rest });
+  const attention = multiHeadAttention(width, { causal: true, ...attentionOf(rest) });
   // Places of the memory are no places of the sequence: they are neither hidden nor turned.
-  const cross = multiHeadAttention(width, { ...rest, memoryWidth, causal: false, rotary: false });
+  const apart = { memoryWidth, causal: false, rotary: false } as const;
+  const cross = multiHeadAttention(width, { ...attentionOf(rest), ...apart });
   const { joined, fed, normalise, inner } = partsOf(width, options);
   const decoded = (
     params: Symbolic<DecoderParams>,
@@ -252,8 +275,16 @@ export const transformerDecoderBlock = <const W extends number>(
           params,
           x as Expr,
           context,
-          (h) => attention.attend(params.attention, h, h, { mask: context.mask }),
-          (h) => cross.attend(params.cross, h, memory, { mask }),
+          (h) =>
+            attention.attend(params.attention, h, h, {
+              mask: context.mask,
+              context: { ...context, key: foldInKey(context.key, 3) },
+            }),
+          (h) =>
+            cross.attend(params.cross, h, memory, {
+              mask,
+              context: { ...context, key: foldInKey(context.key, 4) },
+            }),
         );
         return [y as Expr as Expr<readonly [number, W]>, state];
       },

@@ -1,8 +1,12 @@
 import { flatten, unflatten } from "../algebra/tree.ts";
-import { parameter } from "../ir/build.ts";
+import { constant, parameter } from "../ir/build.ts";
 import { Expr } from "../ir/expr.ts";
 import { scoped } from "../ir/trace.ts";
+import { key as keyOf } from "../tensor/key.ts";
 import type { Activation, AnyLayer, Composable, Context, OpenLayer, SameLayer } from "./layer.ts";
+
+/** The context of evaluation, in which nothing is random. */
+export const still: Context = { mode: "eval", key: constant(keyOf(0)), axis: "batch" };
 
 /** The expressions that a tree holds. */
 export const exprsOf = (tree: unknown): readonly Expr[] =>
@@ -40,7 +44,7 @@ export const within = (
 ): readonly [y: Expr, state: unknown] => {
   const [y, next] = layer.apply(params, state, x, context);
   const { leaves, shape } = flatten(next);
-  const inputs = [x, context.key, ...exprsOf(params), ...exprsOf(state)];
+  const inputs = [x, ...exprsOf([context.key, context.mask, params, state])];
   const [moved = y, ...rest] = scoped(name, inputs, [y, ...exprsOf(leaves)]);
   return [moved, unflatten(shape, rest)];
 };

@@ -263,9 +263,11 @@ export const stackTensors = <const T extends readonly Tensor[]>(
     T["length"],
     ...ShapeOfTensor<T[number]>,
   ];
+  // A list of its own: the caller may go on to write the one that it gave.
+  const items = [...tensors];
   return Tensor.lazily(shape, first.dtype, () => {
-    const data = allocate(first.dtype, first.size * tensors.length);
-    for (const [i, t] of tensors.entries()) data.set(Tensor.read(t), i * first.size);
+    const data = allocate(first.dtype, first.size * items.length);
+    for (const [i, t] of items.entries()) data.set(Tensor.read(t), i * first.size);
     return data;
   });
 };

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect";
 import { flatten, leafPaths, sameTreeShape } from "../algebra/tree.ts";
 import type { Dataset, Row } from "../data/dataset.ts";
 import { validate } from "../data/validate.ts";
-import { InvalidPipeline, StateMismatch, UnknownColumn } from "../errors.ts";
+import { InvalidPipeline, StateMismatch, UnknownColumn, UnknownToken } from "../errors.ts";
 import { showShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { AnyPipeline } from "./pipeline.ts";
@@ -62,12 +62,31 @@ export const checkColumns = (
     : Effect.fail(new UnknownColumn({ column: missing, columns }));
 };
 
+/** The first token of an input that is none, looked for where a pipeline says how many there are. */
+const checkTokens = (of: AnyPipeline, examples: Dataset<Row>): Effect.Effect<void, UnknownToken> =>
+  Effect.suspend(() => {
+    const { tokens: known, input } = of;
+    if (known === undefined) return Effect.void;
+    const column = examples.column(input);
+    const length = column.shape.slice(1).reduce((n, extent) => n * extent, 1);
+    const at = column
+      .toTypedArray()
+      .findIndex((token) => !(Number.isInteger(token) && token >= 0 && token < known));
+    if (at < 0) return Effect.void;
+    const [token, position] = [String(column.toTypedArray()[at]), at % length];
+    const row = Math.floor(at / length);
+    return Effect.fail(new UnknownToken({ token, position, known, row, path: [of.model.name] }));
+  });
+
 /** Every example of every split, looked at once: finite numbers, labels in range, enough for a batch. */
 export const checkData = Effect.fnUntraced(function* (of: AnyPipeline, splits: Splits<Row>) {
   const labels = of.classes === undefined ? {} : { [of.target]: of.classes };
   const { train, validation, test } = splits;
   for (const examples of [train, validation, test])
-    if (examples !== undefined) yield* checkColumns(of, examples);
+    if (examples !== undefined) {
+      yield* checkColumns(of, examples);
+      yield* checkTokens(of, examples);
+    }
   yield* validate(train, { where: `${of.name}: training data`, batchSize: of.batchSize, labels });
   if (validation !== undefined)
     yield* validate(validation, { where: `${of.name}: validation data`, labels });

@@ -78,6 +78,14 @@ export interface CheckpointSaved {
   readonly path: string;
 }
 
+/** Text that was made of the state at the end of an epoch: what a model says, translates, decodes. */
+export interface Sampled {
+  readonly _tag: "Sampled";
+  readonly epoch: number;
+  readonly step: number;
+  readonly text: string;
+}
+
 /** The run was ended before its last epoch by an operator, with the state that it thought best. */
 export interface Stopped<State = TrainState> {
   readonly _tag: "Stopped";
@@ -106,5 +114,6 @@ export type TrainEvent<State = TrainState> =
   | Validated
   | EpochCompleted<State>
   | CheckpointSaved
+  | Sampled
   | Stopped<State>
   | Completed<State>;

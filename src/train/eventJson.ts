@@ -72,6 +72,7 @@ const cases = {
     examplesPerSecond: jsonNumber,
   }),
   CheckpointSaved: t.strict({ _tag: t.literal("CheckpointSaved"), ...at, path: t.string }),
+  Sampled: t.strict({ _tag: t.literal("Sampled"), ...at, text: t.string }),
   Stopped: t.strict({ _tag: t.literal("Stopped"), reason: t.string, ...at }),
   Completed: t.strict({
     _tag: t.literal("Completed"),
@@ -93,6 +94,7 @@ export const reportCodec = t.union([
   cases.Validated,
   cases.EpochCompleted,
   cases.CheckpointSaved,
+  cases.Sampled,
   cases.Stopped,
   cases.Completed,
 ]) satisfies t.Type<Report, unknown>;

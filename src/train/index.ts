@@ -12,6 +12,7 @@ export type {
   EpochCompleted,
   EpochStarted,
   MetricValues,
+  Sampled,
   Score,
   Started,
   StepCompleted,
@@ -27,6 +28,7 @@ export {
   earlyStopping,
   type Monitor,
 } from "./operators/earlyStopping.ts";
+export { type EmitSamples, emitSamples, type Sampler } from "./operators/emitSamples.ts";
 export {
   type PrintProgress,
   printProgress,
@@ -48,6 +50,7 @@ export {
   withLearningRate,
   withLoss,
   withMetrics,
+  withOperator,
   withOptimizer,
   withSeed,
   withShuffling,
@@ -57,4 +60,5 @@ export type { Splits } from "./splits.ts";
 export type { TrainState } from "./state.ts";
 export { type StateJson, stateCodec } from "./stateJson.ts";
 export { type RunSummary, summarise } from "./summary.ts";
+export { type TextOptions, textSampler } from "./textSampler.ts";
 export { resume$, type Services, type TrainOptions, train$ } from "./train.ts";

@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect";
+import type { MonoTypeOperatorFunction } from "rxjs";
 import type { Augmentation } from "../data/augmentation.ts";
 import type { Row } from "../data/dataset.ts";
 import type { Expr } from "../ir/expr.ts";
@@ -12,8 +13,10 @@ import type { Key } from "../tensor/key.ts";
 import type { Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Baseline } from "./baseline.ts";
+import type { TrainEvent } from "./event.ts";
 import type { SomeMetric } from "./scores.ts";
 import type { Splits } from "./splits.ts";
+import type { TrainState } from "./state.ts";
 
 /** An optimizer for any learning rate. */
 export type OptimizerFamily = (options: {
@@ -43,6 +46,8 @@ export interface Pipeline<out P = unknown, out S = unknown, out E = never> {
   readonly target: string;
   /** How many classes the target names by whole numbers, where it does. */
   readonly classes: number | undefined;
+  /** How many tokens the input names by whole numbers, where it does. */
+  readonly tokens: number | undefined;
   readonly model: Model<P, S>;
   readonly loss: (output: Expr, target: Expr) => Expr;
   readonly augment: Augmentation | undefined;
@@ -62,6 +67,8 @@ export interface Pipeline<out P = unknown, out S = unknown, out E = never> {
   readonly origin: Pipeline<P, S, E> | undefined;
   /** What the results are to be compared with. */
   readonly baselines: readonly Baseline<E>[];
+  /** What its stream of events goes through before anyone sees it. */
+  readonly operators: readonly MonoTypeOperatorFunction<TrainEvent>[];
 }
 
 /** Any pipeline: what combinators keep the type of. */
@@ -90,6 +97,8 @@ export interface Task<R extends Row, I extends keyof R & string, T extends keyof
   readonly input: I;
   readonly target: T;
   readonly classes?: number;
+  /** How many tokens the input names by whole numbers: others are refused before the run. */
+  readonly tokens?: number;
   readonly model: M & Fits<ShapeOfColumn<R[I]>, M>;
   /** For one example; the mean over a batch is what a step makes smaller. */
   readonly loss: (output: Expr, target: Expr) => Expr<readonly []>;
@@ -138,6 +147,7 @@ export const pipeline = <
   input: task.input,
   target: task.target,
   classes: task.classes,
+  tokens: task.tokens,
   // The same layer: its shapes have been checked above, and its params and state are named apart.
   model: task.model as AnyLayer as Model<ParamsOf<M>, StateOf<M>>,
   loss: task.loss,
@@ -153,6 +163,7 @@ export const pipeline = <
   validationShare: 0,
   origin: undefined,
   baselines: [],
+  operators: [],
 });
 
 /** Whether a value is a pipeline: how the command line finds them. */
@@ -277,4 +288,39 @@ export const withBaseline =
   <P, S, E>(of: Pipeline<P, S, E>): Pipeline<P, S, E | E2> => ({
     ...of,
     baselines: [...of.baselines, baseline],
+  });
+
+/**
+ * The same run with its events put through an operator, after those that it already has: early stopping,
+ * samples of what the model says.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect";
+ * import { pipe } from "fp-ts/lib/function.js";
+ * import { map, toArray, lastValueFrom } from "rxjs";
+ * import { dataset, dense, earlyStopping, meanSquaredError, pipeline, tensor, train$, withEpochs, withBatchSize, withOperator } from "fluxion";
+ *
+ * const still = pipe(
+ *   pipeline("still", {
+ *     data: Effect.succeed({ train: dataset({ x: tensor([[0], [1]]), y: tensor([[1], [3]]) }) }),
+ *     input: "x",
+ *     target: "y",
+ *     model: dense(1, 1),
+ *     loss: meanSquaredError,
+ *   }),
+ *   withBatchSize(2),
+ *   withEpochs(100),
+ *   withOperator(earlyStopping({ monitor: "train.loss" })),
+ * );
+ * const tags = await lastValueFrom(train$(still).pipe(map((event) => event._tag), toArray()));
+ * tags.at(-1) // => "Stopped"
+ * ```
+ */
+export const withOperator =
+  <P, S>(operator: MonoTypeOperatorFunction<TrainEvent<TrainState<P, S>>>) =>
+  <E>(of: Pipeline<P, S, E>): Pipeline<P, S, E> => ({
+    ...of,
+    // The events of this pipeline have states of its own P and S.
+    operators: [...of.operators, operator as MonoTypeOperatorFunction<TrainEvent>],
   });

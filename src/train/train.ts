@@ -29,7 +29,7 @@ export interface TrainOptions<P, S> {
  * The run gives way to the event loop every few milliseconds. Its errors are the stream's.
  *
  * **Fails with** `InvalidPipeline`, `EmptyDataset`, `InvalidBatchSize`, `LabelOutOfRange`, `NonFiniteData`,
- * `UnknownColumn`, `CompileError`, `BackendUnavailable`, `MemoryLimit`, `StateMismatch` before the first
+ * `UnknownColumn`, `UnknownToken`, `CompileError`, `BackendUnavailable`, `MemoryLimit`, `StateMismatch` before the first
  * event; `NonFinite` when the loss diverges; and what the pipeline's data fails with.
  * **Laws** `laws.training`: `train (a ++ b) = resume (train a) b`, bit for bit; one seed, the same bits.
  */
@@ -37,7 +37,11 @@ export const train$ = <P, S, E>(
   of: Pipeline<P, S, E>,
   { services = defaultServices, from }: TrainOptions<P, S> = {},
 ): Observable<TrainEvent<TrainState<P, S>>> =>
-  observe((emit) => Effect.provide(run(of, from, emit), services));
+  of.operators.reduce<Observable<TrainEvent>>(
+    (events$, operator) => operator(events$),
+    observe<TrainEvent, unknown>((emit) => Effect.provide(run(of, from, emit), services)),
+    // Operators pass on the events of this pipeline, whose states are of P and S.
+  ) as Observable<TrainEvent<TrainState<P, S>>>;
 
 /** The run that goes on from a state, which an event of an earlier run of the pipeline carried. */
 export const resume$ = <P, S, E>(

@@ -15,12 +15,15 @@ const modulesOf = (room: string): readonly string[] =>
  */
 const registered = {
   nn: [
-    ...["activations", "combinators", "confusion", "dense", "losses", "metrics"],
-    ...["pure", "sequential"],
+    ...["activations", "combinators", "confusion", "connections", "dense", "losses"],
+    ...["metrics", "pure", "sequential"],
     ...["convolution", "pooling", "resizing"],
-    ...["attention", "batchNorm", "embedding", "feedForward", "normalisation", "recurrent"],
+    ...["attention", "balance", "batchNorm", "embedding", "feedForward"],
+    ...["normalisation", "recurrent"],
     ...["contrastive", "ctc", "drops", "experts", "gating", "likelihoods", "reparameterised"],
     ...["sequences", "transformer"],
+    // A folder, whose models the registries of models have.
+    "models",
   ],
   optim: ["adam", "adaptive", "parts", "sgd", "transformation"],
 } as const;
@@ -30,7 +33,7 @@ const others = {
   nn: [
     ...["chainTypes", "describe", "initializers", "layer", "metric", "stack", "within"],
     ...["convolve", "pool", "resample", "windows"],
-    ...["affine", "cells", "scaledDotProduct", "scaleOffset"],
+    ...["affine", "cells", "decoding", "headTypes", "scaledDotProduct", "scaleOffset"],
   ],
   optim: ["learningRate", "moments", "schedules", "tree"],
 } as const;

@@ -8,8 +8,10 @@ import { cast } from "../../src/ir/ops/control.ts";
 import { add, gt, lt } from "../../src/ir/ops/elementwise.ts";
 import { iota } from "../../src/ir/ops/indexed.ts";
 import { dot } from "../../src/ir/ops/linear.ts";
+import { sum } from "../../src/ir/ops/reduction.ts";
 import { concatenate, index, sliceAxis, stack } from "../../src/ir/ops/structural.ts";
 import { multiHeadAttention } from "../../src/nn/attention.ts";
+import { importance, loadBalance } from "../../src/nn/balance.ts";
 import { dense } from "../../src/nn/dense.ts";
 import { embedding, learnedPositions, rotary, tiedEmbedding } from "../../src/nn/embedding.ts";
 import { topKRouting } from "../../src/nn/experts.ts";
@@ -24,7 +26,7 @@ import { open } from "../../src/nn/within.ts";
 import { tensor } from "../../src/tensor/constructors.ts";
 import { key, normal } from "../../src/tensor/key.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
-import { applied, constants, contextOf, numbers, valueOf } from "./evaluated.ts";
+import { applied, constants, contextOf, gradientOf, numbers, valueOf } from "./evaluated.ts";
 
 const near = (actual: Tensor, expected: Tensor, digits = 5): void => {
   expect(actual.shape).toEqual(expected.shape);
@@ -159,7 +161,7 @@ describe("attention", () => {
 
   it("refuses heads that do not divide the width, and sequences that are too long", () => {
     const refused = expect.objectContaining({ _tag: "InvalidArgument" });
-    expect(() => multiHeadAttention(8, { heads: 3 })).toThrow(refused);
+    expect(() => multiHeadAttention(8, { heads: 3 as number })).toThrow(refused);
     expect(() => multiHeadAttention(8, { heads: 4, keyValueHeads: 3 })).toThrow(refused);
     expect(() => groupNorm(3, 8)).toThrow(refused);
     expect(failure(learnedPositions(4, 8), x)).toContain("ShapeMismatch");
@@ -243,6 +245,30 @@ describe("normalisation and reparameterised weights", () => {
     );
     expect(numbers(y)[0]).toBeCloseTo(3, 4);
     expect(numbers(y)[1]).toBeCloseTo(1, 4);
+  });
+
+  it("the balance of a load is 1 where even, and its gradient evens it out", () => {
+    const descend = gradientOf((x: Expr) => loadBalance(x, 1));
+    const crowded = normal(key(2), [6, 3]);
+    const lowered = valueOf((x: Expr) => {
+      const moved = add(add(x, constant(tensor([2, 0, 0]))), 0) as Expr;
+      return [loadBalance(moved, 1), sum(descend(moved), 0), importance(topKRouting(moved, 1))];
+    }, crowded);
+    const [before, gradient, uneven] = lowered;
+    expect((before as Tensor).item()).toBeGreaterThan(1.2);
+    expect((uneven as Tensor).item()).toBeGreaterThan(0.3);
+    // The expert that gets the most is made less likely.
+    expect(numbers(gradient as Tensor)[0]).toBeGreaterThan(0);
+    const even = tensor([
+      [5, 0, 0],
+      [0, 5, 0],
+      [0, 0, 5],
+    ]);
+    const fair = valueOf(
+      (x: Expr) => stack([loadBalance(x, 1), importance(topKRouting(x, 1))]),
+      even,
+    );
+    near(fair, tensor([1, 0]));
   });
 
   it("routing keeps the k greatest, of equals the first", () => {

@@ -5,11 +5,13 @@ import { repeat } from "../../src/nn/combinators.ts";
 import { dense } from "../../src/nn/dense.ts";
 import { describe } from "../../src/nn/describe.ts";
 import { embedding, learnedPositions, tiedEmbedding } from "../../src/nn/embedding.ts";
+import { gpt } from "../../src/nn/models/gpt.ts";
+import { transformer } from "../../src/nn/models/transformer.ts";
 import { layerNorm } from "../../src/nn/normalisation.ts";
 import { gru, lstm } from "../../src/nn/recurrent.ts";
 import { mapOver } from "../../src/nn/sequences.ts";
 import { sequential } from "../../src/nn/sequential.ts";
-import { transformerEncoderBlock } from "../../src/nn/transformer.ts";
+import { transformerDecoderBlock, transformerEncoderBlock } from "../../src/nn/transformer.ts";
 
 it("shapes of sequences are checked where layers are composed", () => {
   const classifier = sequential(embedding(10, 4), lstm(4, 8, { output: "last" }), dense(8, 2));
@@ -36,4 +38,25 @@ it("a language model is one expression", () => {
   expect(whole?.output).toEqual([5, 11]);
   // A table, positions, two blocks of 12·8² weights and 13·8 offsets and scales, one normalisation.
   expect(whole?.params).toBe(11 * 8 + 16 * 8 + 2 * (12 * 64 + 13 * 8) + 16);
+});
+
+it("heads that do not divide the width are a type error where both are literals", () => {
+  const refused = expect.objectContaining({ _tag: "InvalidArgument", argument: "heads" });
+  // @ts-expect-error 3 heads do not divide the width 8
+  expect(() => multiHeadAttention(8, { heads: 3 })).toThrow(refused);
+  // @ts-expect-error 12 heads do not divide the width 128
+  expect(() => transformerEncoderBlock(128, { heads: 12, causal: true })).toThrow(refused);
+  // @ts-expect-error 7 heads do not divide the width 1024
+  expect(() => transformerDecoderBlock(1024, { heads: 7 })).toThrow(refused);
+  const sizes = { vocabulary: 5, positions: 4, blocks: 1 } as const;
+  // @ts-expect-error 2 heads do not divide the width 5
+  expect(() => gpt({ ...sizes, width: 5, heads: 2 })).toThrow(refused);
+  const source = { vocabulary: 5, length: 4, padding: 0 };
+  // @ts-expect-error 16 heads do not divide the width 40
+  expect(() => transformer({ ...sizes, source, width: 40, heads: 16 })).toThrow(refused);
+  multiHeadAttention(1024, { heads: 16 });
+  transformerEncoderBlock(96, { heads: 12 });
+  gpt({ ...sizes, width: 768, heads: 12 });
+  const heads: number = 3;
+  expect(() => multiHeadAttention(8, { heads })).toThrow(refused);
 });

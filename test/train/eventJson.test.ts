@@ -49,6 +49,7 @@ const report: fc.Arbitrary<Report> = fc.oneof(
     examplesPerSecond: figure,
   }),
   fc.record({ _tag: fc.constant("CheckpointSaved" as const), ...at, path: fc.string() }),
+  fc.record({ _tag: fc.constant("Sampled" as const), ...at, text: fc.string() }),
   fc.record({ _tag: fc.constant("Stopped" as const), reason: fc.string(), ...at }),
   fc.record({
     _tag: fc.constant("Completed" as const),

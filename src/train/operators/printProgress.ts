@@ -78,6 +78,8 @@ export const progressLine = (
       return [`stopped after epoch ${event.epoch}: ${event.reason}`, ...beside(width)].join("\n");
     case "CheckpointSaved":
       return `saved ${event.path}`;
+    case "Sampled":
+      return event.text.replaceAll(/^/gm, "  │ ");
     case "Completed":
       return event.test === undefined && !started?.baselines.length
         ? undefined

@@ -1,0 +1,62 @@
+import type { Baseline, Tensor } from "../../src/index.ts";
+
+/** How often what follows a context was seen. */
+interface Followers {
+  readonly counts: Map<number, number>;
+  total: number;
+}
+
+/** Contexts as text of code units: what a Map can look up. */
+const contextOf = (row: readonly number[], end: number, length: number): string =>
+  String.fromCharCode(...row.slice(end - length, end));
+
+/** The rows of passages, each with the character that follows its last. */
+const rowsOf = (text: Tensor, next: Tensor): readonly (readonly number[])[] => {
+  const [xs, ys, width] = [text.toTypedArray(), next.toTypedArray(), text.shape[1] ?? 0];
+  return Array.from({ length: text.shape[0] ?? 0 }, (_, i) => [
+    ...xs.subarray(i * width, (i + 1) * width),
+    ys[(i + 1) * width - 1] as number,
+  ]);
+};
+
+/**
+ * Characters predicted from the `order - 1` before them, by how often each followed in the training text;
+ * shorter contexts help out where longer ones are rare. Its loss is on the same characters, with the same
+ * passages to look back on, as the model's.
+ *
+ * **Math** `p(c|h) = (n(hc) + u(h) p(c|h'))/(n(h) + u(h))`, where `h'` is the context without its first
+ * character, `u(h)` how many different characters followed `h`, and at last `p(c) = 1/vocabulary`.
+ * **Source** Witten and Bell, "The Zero-Frequency Problem" (1991), method C, interpolated.
+ */
+export const ngrams = (order: number, vocabulary: number): Baseline => ({
+  name: `${order === 1 ? "frequencies of characters" : `${order}-grams`}, Witten and Bell`,
+  evaluate: ({ train, test = train }) => {
+    // One table for each length of context, filled in one pass.
+    const tables = Array.from({ length: order }, () => new Map<string, Followers>());
+    for (const row of rowsOf(train.column("text"), train.column("next")))
+      for (let at = 1; at < row.length; at++)
+        for (const [length, table] of tables.entries()) {
+          if (length > at) break;
+          const context = contextOf(row, at, length);
+          const seen = table.get(context) ?? { counts: new Map(), total: 0 };
+          const next = row[at] as number;
+          seen.counts.set(next, (seen.counts.get(next) ?? 0) + 1);
+          seen.total += 1;
+          table.set(context, seen);
+        }
+    let [nats, count] = [0, 0];
+    for (const row of rowsOf(test.column("text"), test.column("next")))
+      for (let at = 1; at < row.length; at++) {
+        const p = tables.reduce((shorter, table, length) => {
+          const seen = length > at ? undefined : table.get(contextOf(row, at, length));
+          if (seen === undefined) return shorter;
+          const kinds = seen.counts.size;
+          const own = seen.counts.get(row[at] as number) ?? 0;
+          return (own + kinds * shorter) / (seen.total + kinds);
+        }, 1 / vocabulary);
+        nats -= Math.log(p);
+        count += 1;
+      }
+    return { loss: nats / count };
+  },
+});

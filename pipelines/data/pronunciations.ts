@@ -1,0 +1,110 @@
+import { join } from "node:path";
+import * as Effect from "effect/Effect";
+import { isLeft } from "fp-ts/lib/Either.js";
+import {
+  type Dataset,
+  dataset,
+  key,
+  padded,
+  permutation,
+  readBytes,
+  type Tensor,
+  vocabularyOf,
+} from "../../src/index.ts";
+import { installed } from "./installed.ts";
+
+/** The letters of words, numbered; padding is 0. */
+export const letters = vocabularyOf(["<pad>", ..."abcdefghijklmnopqrstuvwxyz"]);
+
+/** The 39 phonemes of the dictionary without their stress, numbered, after what marks beginning and end. */
+export const phonemes = vocabularyOf([
+  ...["<pad>", "<start>", "<end>"],
+  ..."AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG".split(" "),
+  ..."OW OY P R S SH T TH UH UW V W Y Z ZH".split(" "),
+]);
+
+export const [padding, start, end] = [0, 1, 2] as const;
+
+/** The most letters of a word, and the most phonemes: all but one word in a hundred have as few. */
+export const [wordLength, soundLength] = [14, 13] as const;
+
+/** A word and how it is spoken, as they are written. */
+export interface Entry {
+  readonly word: string;
+  readonly sounds: readonly string[];
+}
+
+/** Where the npm package `cmu-pronouncing-dictionary` is. */
+export const dictionaryFolder = installed("cmu-pronouncing-dictionary");
+
+/** The first pronunciation of every word of letters alone, without stress. */
+export const entries: Effect.Effect<
+  readonly Entry[],
+  Effect.Error<typeof dictionaryFolder>
+> = Effect.gen(function* () {
+  const folder = yield* dictionaryFolder;
+  const text = new TextDecoder().decode(yield* readBytes(join(folder, "index.js")));
+  // One entry a line; other pronunciations of a word stand under the word with a number: "a(2)".
+  const lines = text.matchAll(/^ {2}"?([a-z]+)"?: "([A-Z0-9 ]+)",?$/gm);
+  return Array.from(lines, ([, word = "", spoken = ""]) => ({
+    word,
+    sounds: spoken.replaceAll(/\d/g, "").split(" "),
+  })).filter(
+    ({ word, sounds }) =>
+      word.length > 1 && word.length <= wordLength && sounds.length <= soundLength,
+  );
+});
+
+/**
+ * A word's letters, filled up, before its phonemes from the beginning on; and the phonemes to be said, up to the
+ * end.
+ */
+export type Spoken = {
+  readonly word: Tensor<readonly [number]>;
+  readonly sounds: Tensor<readonly [number]>;
+};
+
+/** Entries as examples. */
+const examples = Effect.fnUntraced(function* (some: readonly Entry[]) {
+  const numbers: { word: readonly number[]; sounds: readonly number[] }[] = [];
+  for (const { word, sounds } of some) {
+    const [spelled, spoken] = [letters.encode(word), phonemes.encode(sounds)];
+    if (isLeft(spelled)) return yield* spelled.left;
+    if (isLeft(spoken)) return yield* spoken.left;
+    numbers.push({ word: spelled.right, sounds: spoken.right });
+  }
+  const filled = padded(
+    numbers.map(({ word }) => word),
+    wordLength,
+  ).toTypedArray();
+  const inputs = numbers.map(({ sounds }, i) => [
+    ...filled.subarray(i * wordLength, (i + 1) * wordLength),
+    start,
+    ...sounds,
+  ]);
+  const targets = numbers.map(({ sounds }) => [...sounds, end]);
+  const made = dataset({
+    word: padded(inputs, wordLength + soundLength + 1),
+    sounds: padded(targets, soundLength + 1),
+  });
+  return made as Dataset<Spoken>;
+});
+
+/** Which words are held out does not depend on the seed of a run. */
+const shuffled = (all: readonly Entry[]): readonly Entry[] =>
+  Array.from(permutation(key(0), all.length).toTypedArray(), (i) => all[i] as Entry);
+
+/**
+ * The pronouncing dictionary of Carnegie Mellon University: words of 2 to 14 letters, of which 2000 are held
+ * out for validation, and 4000 to be tested on.
+ *
+ * **Source** the npm package `cmu-pronouncing-dictionary`.
+ */
+export const pronunciations = Effect.gen(function* () {
+  const all = shuffled(yield* entries);
+  return {
+    train: yield* examples(all.slice(6000)),
+    validation: yield* examples(all.slice(4000, 6000)),
+    test: yield* examples(all.slice(0, 4000)),
+  };
+});

@@ -1,0 +1,170 @@
+import { scan } from "../../autodiff/index.ts";
+import type { Expr } from "../../ir/expr.ts";
+import { add } from "../../ir/ops/elementwise.ts";
+import { fill, take } from "../../ir/ops/indexed.ts";
+import { dot } from "../../ir/ops/linear.ts";
+import { lift } from "../../ir/ops/operand.ts";
+import { type Key, split } from "../../tensor/key.ts";
+import { geluTanh } from "../activations.ts";
+import { type AffineParams, requireSizes } from "../affine.ts";
+import type { Cache } from "../attention.ts";
+import { repeat } from "../combinators.ts";
+import type { Autoregressive } from "../decoding/continuation.ts";
+import { learnedPositions, tiedEmbedding } from "../embedding.ts";
+import type { HeadsFit } from "../headTypes.ts";
+import { normal, zeros } from "../initializers.ts";
+import type { Layer, Symbolic } from "../layer.ts";
+import { layerNorm } from "../normalisation.ts";
+import { dropout } from "../pure.ts";
+import { sequential } from "../sequential.ts";
+import { type EncoderParams, transformerEncoderBlock } from "../transformer.ts";
+import { still } from "../within.ts";
+
+/** The sizes of a {@link gpt}. */
+export interface GptOptions<V extends number = number> {
+  /** How many tokens there are. */
+  readonly vocabulary: V;
+  /** The longest sequence that it takes. */
+  readonly positions: number;
+  readonly width: number;
+  /** How many blocks lie one upon the other. */
+  readonly blocks: number;
+  /** How many heads each attention has. */
+  readonly heads: number;
+  /** The width inside the feed-forward parts; four times the width where not given. */
+  readonly hidden?: number;
+  /** The probability with which embeddings, weights of attention, and what parts of blocks add are dropped; 0 where not given. */
+  readonly dropout?: number;
+}
+
+/** A causal language model: logits of the next token at every place, and token by token with a cache. */
+export interface Gpt<V extends number, P>
+  extends Layer<readonly [number], readonly [number, V], P, GptState>,
+    Autoregressive<P> {}
+
+/** What the parts of a {@link gpt} carry along from step to step: nothing. */
+export type GptState = ReturnType<ReturnType<typeof network>["init"]>["state"];
+/** The table, and the params of positions, (no) dropout, blocks and the last normalisation. */
+export type GptParams = ReturnType<ReturnType<typeof network>["init"]>["params"];
+
+/** An affine map of a deviation of its own, without offset at first. */
+const drawn = (key: Key, { weight, bias }: AffineParams, deviation: number): AffineParams => ({
+  weight: normal(deviation)(key, weight.shape),
+  ...(bias === undefined ? {} : { bias: zeros(key, bias.shape) }),
+});
+
+const blockOf = ({ width, heads, hidden, dropout: rate = 0, blocks }: GptOptions) => {
+  const block = transformerEncoderBlock(width, {
+    heads,
+    ...(hidden === undefined ? {} : { hidden }),
+    causal: true,
+    activation: geluTanh,
+    dropout: rate,
+    attentionDropout: rate,
+  });
+  const last = 0.02 / Math.sqrt(2 * blocks);
+  return {
+    ...block,
+    init: (key: Key) => {
+      const { params, state } = block.init(key);
+      const { attention, feedForward } = params;
+      const [q, k, v, o, up, down] = split(key, 6) as readonly [Key, Key, Key, Key, Key, Key];
+      const own: EncoderParams = {
+        ...params,
+        attention: {
+          query: drawn(q, attention.query, 0.02),
+          key: drawn(k, attention.key, 0.02),
+          value: drawn(v, attention.value, 0.02),
+          output: drawn(o, attention.output, last),
+        },
+        feedForward: {
+          up: drawn(up, feedForward.up, 0.02),
+          down: drawn(down, feedForward.down, last),
+        },
+      };
+      return { params: own, state };
+    },
+  };
+};
+
+const network = <const V extends number>(options: GptOptions<V>) => {
+  const { vocabulary, positions, width, blocks, dropout: rate = 0 } = options;
+  const body = sequential(
+    learnedPositions(positions, width),
+    dropout(rate),
+    repeat(blocks, blockOf(options)),
+    layerNorm(width),
+  );
+  return tiedEmbedding(vocabulary, width, body, { tableInit: normal(0.02) });
+};
+
+/**
+ * A causal language model: an embedding, learned positions, blocks of causal attention with their
+ * normalisation first, a last normalisation, and the embedding again for the logits.
+ *
+ * **Shapes** `x: [time]` of i32 tokens `→ y: [time, vocabulary]` for a time of at most `positions`.
+ * **Math** weights begin normal of deviation 0.02, those that end a part of a block of `0.02/√(2·blocks)`;
+ * offsets begin 0. With 50257 tokens, 1024 positions, width 768, 12 blocks of 12 heads it has the
+ * 124,439,808 params of GPT-2's smallest.
+ * **Fails with** `InvalidArgument`, thrown, where heads do not divide the width (a type error where both are
+ * literals); `ShapeMismatch` when compiled, with the layer's path, where a sequence is longer than its positions.
+ * **Laws** `laws.decoding`: with a cache it gives token by token what it gives at once.
+ * **Source** Radford et al., "Language Models are Unsupervised Multitask Learners" (2019), section 2.3;
+ * Vaswani et al. (2017), arXiv:1706.03762.
+ *
+ * **Example**
+ * ```ts
+ * import { describe, gpt } from "fluxion";
+ *
+ * const small = { vocabulary: 50257, positions: 1024, width: 768, blocks: 12, heads: 12 } as const;
+ * describe(gpt(small), [8])[0]?.params; // => 124439808
+ * ```
+ */
+export const gpt = <const O extends GptOptions>(
+  options: O & HeadsFit<O["width"], O>,
+): Gpt<O["vocabulary"], GptParams> => {
+  const { vocabulary, positions, width, blocks } = options;
+  requireSizes("gpt", { vocabulary, positions, width, blocks });
+  const block = blockOf(options);
+  const norm = layerNorm(width);
+  const whole = network<O["vocabulary"]>(options);
+  return {
+    ...whole,
+    name: `gpt ${blocks} × ${width}`,
+    vocabulary,
+    positions,
+    begin: () => {
+      const each = block.emptyCache(positions);
+      const stacked = (x: Expr): Expr => fill([blocks, ...x.shape], 0, x.dtype) as Expr;
+      return { key: stacked(each.key), value: stacked(each.value), length: lift(0, "i32") };
+    },
+    step: ({ table, inner: [{ positions: places }, , each, last] }, token, carry) => {
+      // `begin` made it so: every block's keys and values, and one length for all.
+      const { key, value, length } = carry as Cache;
+      const x = add(take(table, token), take(places, length)) as Expr;
+      const [h, seen] = scan(
+        (
+          y: Expr,
+          own: {
+            readonly params: Symbolic<EncoderParams>;
+            readonly key: Expr;
+            readonly value: Expr;
+          },
+        ) => {
+          const [next, cache] = block.step(own.params, y, {
+            key: own.key,
+            value: own.value,
+            length,
+          });
+          return [next, { key: cache.key, value: cache.value }] as const;
+        },
+        x,
+        // Stacked params, of which the loop hands out one block's at a time.
+        { params: each as Symbolic<EncoderParams>, key, value },
+        { length: blocks },
+      );
+      const [y] = norm.apply(last, undefined, h, still);
+      return [dot(y, table, [[0], [1]]), { ...seen, length: add(length, 1) as Expr }];
+    },
+  };
+};

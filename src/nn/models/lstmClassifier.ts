@@ -1,0 +1,63 @@
+import type { Expr } from "../../ir/expr.ts";
+import { ne } from "../../ir/ops/elementwise.ts";
+import { dense } from "../dense.ts";
+import { embedding } from "../embedding.ts";
+import { dropout } from "../pure.ts";
+import { lstm } from "../recurrent.ts";
+import { masked } from "../sequences.ts";
+import { sequential } from "../sequential.ts";
+
+/** The sizes of an {@link lstmClassifier}. */
+export interface LstmClassifierOptions<C extends number = number> {
+  readonly vocabulary: number;
+  /** The width of the embedding. */
+  readonly width: number;
+  readonly hidden: number;
+  readonly classes: C;
+  /** How many recurrences lie one upon the other; 1 where not given. */
+  readonly layers?: number;
+  /** Whether each runs both ways, with outputs twice as wide; `false` where not given. */
+  readonly bidirectional?: boolean;
+  /** The probability with which what passes between the parts is dropped; 0 where not given. */
+  readonly dropout?: number;
+  /** The token that fills sequences up; 0 where not given. */
+  readonly padding?: number;
+}
+
+/**
+ * A sequence of tokens to one of some classes: an embedding, long short-term memories along it, and an affine
+ * map of the last output.
+ *
+ * **Shapes** `x: [time]` of i32 tokens `→ y: [classes]`, logits. Padding changes nothing.
+ * **Fails with** `InvalidArgument`, thrown, where a size is not a positive whole number.
+ * **Source** Hochreiter and Schmidhuber (1997), see `lstmCell`; dropout between recurrences: Zaremba,
+ * Sutskever and Vinyals (2014), arXiv:1409.2329.
+ *
+ * **Example**
+ * ```ts
+ * import { describe, lstmClassifier } from "fluxion";
+ *
+ * const model = lstmClassifier({ vocabulary: 100, width: 8, hidden: 16, classes: 3 });
+ * describe(model, [20])[0]?.output; // => [3]
+ * ```
+ */
+export const lstmClassifier = <const C extends number>({
+  vocabulary,
+  width,
+  hidden,
+  classes,
+  layers = 1,
+  bidirectional = false,
+  dropout: rate = 0,
+  padding = 0,
+}: LstmClassifierOptions<C>) =>
+  masked(
+    (tokens: Expr) => ne(tokens, padding) as Expr,
+    sequential(
+      embedding(vocabulary, width),
+      dropout(rate),
+      lstm(width, hidden, { layers, bidirectional, dropout: rate, output: "last" }),
+      dropout(rate),
+      dense((bidirectional ? 2 : 1) * hidden, classes),
+    ),
+  );

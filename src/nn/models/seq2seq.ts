@@ -1,0 +1,210 @@
+import { scan } from "../../autodiff/index.ts";
+import type { Expr } from "../../ir/expr.ts";
+import { ne, tanh } from "../../ir/ops/elementwise.ts";
+import { take } from "../../ir/ops/indexed.ts";
+import { foldInKey } from "../../ir/ops/random.ts";
+import { concatenate, expandDims, index, sliceAxis } from "../../ir/ops/structural.ts";
+import { scoped } from "../../ir/trace.ts";
+import { type Key, split } from "../../tensor/key.ts";
+import {
+  type AffineParams,
+  affine,
+  initAffine,
+  requireDivides,
+  requireSizes,
+  someOf,
+} from "../affine.ts";
+import { type CellOf, type CellParams, gruCell } from "../cells.ts";
+import type { Autoregressive, Source } from "../decoding/continuation.ts";
+import { type EmbeddingParams, embedding } from "../embedding.ts";
+import { normal } from "../initializers.ts";
+import type { Context, Layer, Symbolic } from "../layer.ts";
+import { dropout } from "../pure.ts";
+import { type RecurrentParams, recurrent } from "../recurrent.ts";
+import { exprsOf, still } from "../within.ts";
+import {
+  type Alignment,
+  type AlignmentParams,
+  aligned,
+  initAlignment,
+  keysOf,
+} from "./alignment.ts";
+
+/** The sizes of a {@link seq2seq}. */
+export interface Seq2SeqOptions<V extends number = number> {
+  /** What it is told: how many tokens there are, how long it may be, and which token fills it up. */
+  readonly source: Source;
+  /** How many tokens there are to say. */
+  readonly vocabulary: V;
+  /** The width of the embeddings. */
+  readonly width: number;
+  /** Of the decoder; each direction of the encoder has half of it. */
+  readonly hidden: number;
+  /** Luong's, where not given, looks after the recurrence; Bahdanau's before each of its steps. */
+  readonly attention?: Alignment;
+  /** `gruCell` where not given. */
+  readonly cell?: CellOf;
+  /** How many recurrences of the encoder lie one upon the other; 1 where not given. */
+  readonly layers?: number;
+  /** The probability with which embeddings, and what the logits are made of, are dropped; 0 where not given. */
+  readonly dropout?: number;
+}
+
+/** What a {@link seq2seq} learns. */
+export interface Seq2SeqParams {
+  readonly source: EmbeddingParams;
+  readonly target: EmbeddingParams;
+  readonly encoder: RecurrentParams;
+  /** From the encoder's ends to each vector that the decoder carries. */
+  readonly bridge: readonly AffineParams[];
+  readonly decoder: CellParams;
+  readonly alignment: AlignmentParams;
+  readonly combine: AffineParams;
+  readonly output: AffineParams;
+}
+
+/** An encoder and a decoder with attention: a layer over source and sequence, and a way to say the latter. */
+export interface Seq2Seq<V extends number>
+  extends Layer<readonly [number], readonly [number, V], Seq2SeqParams, undefined>,
+    Autoregressive<Seq2SeqParams> {}
+
+/** What a source was made into, and where the decoder is. */
+interface Carry {
+  readonly memory: Expr;
+  readonly real: Expr;
+  readonly state: readonly Expr[];
+}
+
+type Params = Symbolic<Seq2SeqParams>;
+
+/**
+ * A recurrence in both directions over a source, and one that says a sequence while it looks at the first.
+ *
+ * **Shapes** `x: [source.length + time]` of i32, the tokens of the source, filled up, before those of the
+ * sequence `→ y: [time, vocabulary]`, the logits of what follows each of the latter: the sequence itself is
+ * what the decoder is told, whatever it would have said (teacher forcing).
+ * **Math** memory `M = (h→, h←)`; the decoder begins at `tanh(W (h→_S, h←_1))`. Luong: `s_t = f(s_{t-1}, y_t)`,
+ * `c_t = align(s_t, M)`; Bahdanau: `c_t = align(s_{t-1}, M)`, `s_t = f(s_{t-1}, (y_t, c_t))`. Both:
+ * `softmax(W tanh(C (c_t, s_t)))`. Places of padding are not seen. Embeddings begin normal of deviation 0.1.
+ * **Fails with** `InvalidArgument`, thrown, where the hidden size is odd; `ShapeMismatch` when compiled, with
+ * the layer's path, where there is no sequence after the source.
+ * **Laws** `laws.decoding`: token by token it gives what it gives at once.
+ * **Source** Bahdanau, Cho and Bengio (2014), arXiv:1409.0473, section 3, with Luong's output; Luong, Pham
+ * and Manning (2015), arXiv:1508.04025, section 3.1, the score "general", without feeding of inputs.
+ *
+ * **Example**
+ * ```ts
+ * import { describe, seq2seq } from "fluxion";
+ *
+ * const source = { vocabulary: 28, length: 12, padding: 0 };
+ * const model = seq2seq({ source, vocabulary: 42, width: 16, hidden: 32 });
+ * describe(model, [12 + 5])[0]?.output; // => [5, 42]
+ * ```
+ */
+export const seq2seq = <const V extends number>(options: Seq2SeqOptions<V>): Seq2Seq<V> => {
+  const { source, vocabulary, width, hidden, attention = "luong", layers = 1 } = options;
+  const { cell: cellOf = gruCell, dropout: rate = 0 } = options;
+  requireSizes("seq2seq", { vocabulary, width, hidden, length: source.length });
+  requireDivides("seq2seq", "directions", 2, hidden);
+  const tableInit = normal(0.1);
+  const told = embedding(source.vocabulary, width, { tableInit });
+  const said = embedding(vocabulary, width, { tableInit });
+  const encoder = recurrent(cellOf, width, hidden / 2, { layers, bidirectional: true });
+  const looksFirst = attention === "bahdanau";
+  const cell = cellOf(looksFirst ? width + hidden : width, hidden);
+  const drop = dropout(rate);
+  const dropped = (x: Expr, occasion: number, context: Context): Expr =>
+    drop.apply(undefined, undefined, x, {
+      ...context,
+      key: foldInKey(context.key, occasion),
+    })[0];
+
+  const encode = (params: Params, tokens: Expr, context: Context): Carry => {
+    const real = ne(tokens, source.padding) as Expr;
+    const x = dropped(take(params.source.table, tokens), 0, context);
+    const { outputs, last } = encoder.run(params.encoder, x, { mask: real });
+    const ends = last.at(-1) ?? [];
+    const state = params.bridge.map((map, i) => {
+      const both = concatenate(
+        ends.map((carry) => carry[i] as Expr),
+        -1,
+      );
+      return tanh(affine(map, both)) as Expr;
+    });
+    const made = scoped("encoder", [tokens, ...exprsOf(params)], [outputs, real, ...state]);
+    const [memory, seen, ...begun] = made as readonly [Expr, Expr, ...Expr[]];
+    return { memory, real: seen, state: begun };
+  };
+
+  /** The logits after each of some tokens, and where the decoder is after the last. */
+  const decode = (
+    params: Params,
+    tokens: Expr,
+    { memory, real, state }: Carry,
+    context: Context,
+  ): readonly [logits: Expr, state: readonly Expr[]] => {
+    const y = dropped(take(params.target.table, someOf(tokens)), 1, context);
+    const keys = keysOf(params.alignment, memory);
+    const look = (at: Expr): Expr => aligned(params.alignment, at, keys, memory, real);
+    const [last, [outputs, looked]] = scan(
+      (carry: readonly Expr[], each: Expr) => {
+        const seen = looksFirst ? look(carry[0] as Expr) : undefined;
+        const input =
+          seen === undefined ? each : cell.project(params.decoder, concatenate([each, seen], -1));
+        const next = cell.step(params.decoder, carry, input);
+        return [next, [next[0] as Expr, seen] as const] as const;
+      },
+      state,
+      // Without attention in the loop the inputs are projected all at once.
+      looksFirst ? y : cell.project(params.decoder, y),
+      { length: y.shape[0] ?? 0 },
+    );
+    const contexts = looked ?? look(outputs);
+    const h = tanh(affine(params.combine, concatenate([contexts, outputs], -1))) as Expr;
+    const logits = affine(params.output, dropped(h, 2, context));
+    const [scopedLogits, ...states] = scoped(
+      "decoder",
+      [tokens, memory, real, ...state, ...exprsOf(params)],
+      [logits, ...last],
+    );
+    return [scopedLogits as Expr, states];
+  };
+
+  return {
+    name: `seq2seq ${width} → ${hidden}, ${attention}`,
+    vocabulary,
+    positions: Number.POSITIVE_INFINITY,
+    source,
+    init: (key) => {
+      const keys = split(key, 8) as readonly Key[];
+      const own = (i: number) => keys[i] as Key;
+      const bridges = split(own(3), cell.carries);
+      const params = {
+        source: told.init(own(0)).params,
+        target: said.init(own(1)).params,
+        encoder: encoder.init(own(2)).params,
+        bridge: bridges.map((each) => initAffine(each, hidden, hidden)),
+        decoder: cell.init(own(4)),
+        alignment: initAlignment(own(5), attention, hidden),
+        combine: initAffine(own(6), 2 * hidden, hidden),
+        output: initAffine(own(7), hidden, vocabulary),
+      };
+      return { params, state: undefined };
+    },
+    apply: (params, state, x, context) => {
+      const whole = x as Expr;
+      const all = whole.shape[0] ?? 0;
+      const begun = encode(params, sliceAxis(whole, 0, 0, source.length), context);
+      const tokens = sliceAxis(whole, 0, source.length, all);
+      const [logits] = decode(params, tokens, begun, context);
+      return [logits as Expr as Expr<readonly [number, V]>, state];
+    },
+    begin: (params, tokens) => encode(params, tokens, still),
+    step: (params, token, carry) => {
+      // `begin` made it so.
+      const given = carry as Carry;
+      const [logits, state] = decode(params, expandDims(token as Expr, 0), given, still);
+      return [index(logits, 0), { ...given, state }];
+    },
+  };
+};

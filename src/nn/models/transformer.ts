@@ -1,0 +1,301 @@
+import { scan } from "../../autodiff/index.ts";
+import type { Expr } from "../../ir/expr.ts";
+import { add, mul, ne } from "../../ir/ops/elementwise.ts";
+import { fill, take } from "../../ir/ops/indexed.ts";
+import { lift } from "../../ir/ops/operand.ts";
+import { foldInKey } from "../../ir/ops/random.ts";
+import { sliceAxis } from "../../ir/ops/structural.ts";
+import { scoped } from "../../ir/trace.ts";
+import { type Key, split } from "../../tensor/key.ts";
+import { type AffineParams, affine, initAffine, requireSizes, someOf } from "../affine.ts";
+import { repeat } from "../combinators.ts";
+import type { Autoregressive, Source } from "../decoding/continuation.ts";
+import { type EmbeddingParams, embedding, sinusoidalPositions } from "../embedding.ts";
+import type { HeadsFit } from "../headTypes.ts";
+import { normal } from "../initializers.ts";
+import type { AnyLayer, Context, Layer, Symbolic } from "../layer.ts";
+import { layerNorm } from "../normalisation.ts";
+import { dropout } from "../pure.ts";
+import type { ScaleOffset } from "../scaleOffset.ts";
+import {
+  type DecoderParams,
+  type EncoderParams,
+  type TransformerOptions,
+  transformerDecoderBlock,
+  transformerEncoderBlock,
+} from "../transformer.ts";
+import { exprsOf, open, still } from "../within.ts";
+
+/** The sizes of one side of a {@link transformer}. */
+export interface StackOptions
+  extends Pick<
+    TransformerOptions,
+    "hidden" | "activation" | "norm" | "dropout" | "attentionDropout"
+  > {
+  readonly vocabulary: number;
+  readonly width: number;
+  /** How many blocks lie one upon the other. */
+  readonly blocks: number;
+  readonly heads: number;
+}
+
+/** The table, the blocks' params, stacked, and the last normalisation, which post-norm does not need. */
+export interface StackParams<Block> {
+  readonly tokens: EmbeddingParams;
+  readonly blocks: Block;
+  readonly last?: ScaleOffset;
+}
+
+/** What both sides are made of: tokens with their places, and the last normalisation. */
+const sideOf = ({ vocabulary, width, norm = "post", dropout: rate = 0 }: StackOptions) => {
+  const table = embedding(vocabulary, width, { tableInit: normal(1 / Math.sqrt(width)) });
+  const normalise = layerNorm(width);
+  const drop = dropout(rate);
+  return {
+    /** The params around those of the blocks. */
+    init: <B>(key: Key, blocks: B): StackParams<B> => ({
+      tokens: table.init(key).params,
+      blocks,
+      ...(norm === "pre" ? { last: normalise.init(key).params } : {}),
+    }),
+    embedded: (tokens: Symbolic<EmbeddingParams>, x: Expr, context: Context): Expr => {
+      const scaled = mul(take(tokens.table, someOf(x)), Math.sqrt(width)) as Expr;
+      const [placed] = sinusoidalPositions.apply(undefined, undefined, scaled, still);
+      const own = { ...context, key: foldInKey(context.key, 0) };
+      return drop.apply(undefined, undefined, placed, own)[0];
+    },
+    finished: (last: Symbolic<ScaleOffset> | undefined, h: Expr): Expr =>
+      last === undefined ? h : normalise.apply(last, undefined, h, still)[0],
+  };
+};
+
+/** A layer that learns params and carries no state, to those who do not know its shapes. */
+const through = (layer: AnyLayer, params: unknown, x: Expr, context: Context): Expr =>
+  open(layer).apply(params, undefined, x, context)[0];
+
+/**
+ * Tokens as vectors that know of their context: an embedding times √width, sinusoidal positions, and blocks
+ * of attention to all places that are real.
+ *
+ * **Shapes** `x: [time]` of i32 tokens `→ y: [time, width]`.
+ * **Fails with** `InvalidArgument`, thrown, where heads do not divide the width.
+ * **Source** Vaswani et al. (2017), arXiv:1706.03762, section 3. The table begins normal of deviation 1/√width.
+ */
+export const transformerEncoder = <const W extends number>(
+  options: StackOptions & { readonly width: W },
+): Layer<readonly [number], readonly [number, W], StackParams<EncoderParams>, undefined> => {
+  const { width, blocks, norm = "post" } = options;
+  requireSizes("transformerEncoder", { vocabulary: options.vocabulary, width, blocks });
+  const body = repeat(blocks, transformerEncoderBlock(width as number, { ...options, norm }));
+  const side = sideOf(options);
+  return {
+    name: `transformerEncoder ${blocks} × ${width}`,
+    init: (key) => {
+      const [forTokens, forBlocks] = split(key, 2);
+      // Stacked params have the types of one block's, with an axis more.
+      const made = body.init(forBlocks).params as EncoderParams;
+      return { params: side.init(forTokens, made), state: undefined };
+    },
+    apply: ({ tokens, blocks: own, last }, state, x, context) => {
+      const h = through(body, own, side.embedded(tokens, x as Expr, context), context);
+      return [side.finished(last, h) as Expr as Expr<readonly [number, W]>, state];
+    },
+  };
+};
+
+/** A stack of decoder blocks: a layer once the memory is given, and token by token. */
+export interface TransformerDecoder<V extends number> {
+  readonly init: (key: Key) => StackParams<DecoderParams> & { readonly output: AffineParams };
+  /** The layer that looks at `memory: [places, width]`, of which `mask: [places]` tells the real places. */
+  readonly over: (
+    memory: Expr,
+    mask?: Expr,
+  ) => Layer<
+    readonly [number],
+    readonly [number, V],
+    ReturnType<TransformerDecoder<V>["init"]>,
+    undefined
+  >;
+  /** What is carried before the first of at most `positions` tokens. */
+  readonly begin: (positions: number) => unknown;
+  /** The logits `[vocabulary]` after a token, which sees those before it. */
+  readonly step: (
+    params: Symbolic<ReturnType<TransformerDecoder<V>["init"]>>,
+    token: Expr,
+    memory: Expr,
+    carry: unknown,
+    mask?: Expr,
+  ) => readonly [logits: Expr, carry: unknown];
+}
+
+/** What a decoder carries: keys and values of every block, and how many places there are. */
+interface Seen {
+  readonly key: Expr;
+  readonly value: Expr;
+  readonly length: Expr;
+}
+
+/**
+ * Logits of the next token at every place of a sequence, from the places before it and a memory.
+ *
+ * **Shapes** `x: [time]` of i32 tokens, `memory: [places, width] → y: [time, vocabulary]`.
+ * **Source** Vaswani et al. (2017), arXiv:1706.03762, section 3, with a table and an output of their own.
+ */
+export const transformerDecoder = <const V extends number>(
+  options: StackOptions & { readonly vocabulary: V },
+): TransformerDecoder<V> => {
+  const { vocabulary, width, blocks, norm = "post" } = options;
+  requireSizes("transformerDecoder", { vocabulary, width, blocks });
+  const block = transformerDecoderBlock(width, { ...options, norm });
+  const side = sideOf(options);
+  const name = `transformerDecoder ${blocks} × ${width}`;
+  type Params = ReturnType<TransformerDecoder<V>["init"]>;
+  const init = (key: Key): Params => {
+    const [forTokens, forBlocks, forOutput] = split(key, 3);
+    const body: AnyLayer = repeat(blocks, { ...block, ...block.over(fill([1, width], 0) as Expr) });
+    const made = body.init(forBlocks).params as DecoderParams;
+    return { ...side.init(forTokens, made), output: initAffine(forOutput, width, vocabulary) };
+  };
+  return {
+    init,
+    over: (memory, mask) => ({
+      name,
+      init: (key) => ({ params: init(key), state: undefined }),
+      apply: ({ tokens, blocks: own, last, output }, state, x, context) => {
+        const body: AnyLayer = repeat(blocks, block.over(memory, mask));
+        const h = through(body, own, side.embedded(tokens, x as Expr, context), context);
+        const logits = affine(output, side.finished(last, h));
+        return [logits as Expr as Expr<readonly [number, V]>, state];
+      },
+    }),
+    begin: (positions) => {
+      const { key, value } = block.emptyCache(positions);
+      const stacked = (x: Expr): Expr => fill([blocks, ...x.shape], 0, x.dtype) as Expr;
+      return { key: stacked(key), value: stacked(value), length: lift(0, "i32") };
+    },
+    step: ({ tokens, blocks: own, last, output }, token, memory, carry, mask) => {
+      // `begin` made it so.
+      const { key, value, length } = carry as Seen;
+      const places = fill([key.shape[2] ?? 0, width], 0) as Expr;
+      const [table] = sinusoidalPositions.apply(undefined, undefined, places, still);
+      const scaled = mul(take(tokens.table, token), Math.sqrt(width)) as Expr;
+      const [h, seen] = scan(
+        (
+          x: Expr,
+          each: {
+            readonly params: Symbolic<DecoderParams>;
+            readonly key: Expr;
+            readonly value: Expr;
+          },
+        ) => {
+          const cache = { key: each.key, value: each.value, length };
+          const [y, next] = block.step(each.params, x, memory, cache, mask);
+          return [y, { key: next.key, value: next.value }] as const;
+        },
+        add(scaled, take(table, length)) as Expr,
+        { params: own, key, value },
+        { length: blocks },
+      );
+      const logits = affine(output, side.finished(last, h));
+      return [logits, { ...seen, length: add(length, 1) as Expr }];
+    },
+  };
+};
+
+/** The sizes of a {@link transformer}. */
+export interface TransformerModelOptions<V extends number = number>
+  extends Omit<StackOptions, "vocabulary"> {
+  /** What it is told: how many tokens there are, how long it may be, and which token fills it up. */
+  readonly source: Source;
+  /** How many tokens there are to say. */
+  readonly vocabulary: V;
+  /** How many tokens it may be given of what it says. */
+  readonly positions: number;
+}
+
+/** What a {@link transformer} learns: both its sides. */
+export interface TransformerParams {
+  readonly encoder: StackParams<EncoderParams>;
+  readonly decoder: StackParams<DecoderParams> & { readonly output: AffineParams };
+}
+
+/** An encoder and a decoder: a layer over source and sequence, and a way to say the latter. */
+export interface TransformerModel<V extends number>
+  extends Layer<readonly [number], readonly [number, V], TransformerParams, undefined>,
+    Autoregressive<TransformerParams> {}
+
+/**
+ * Blocks that read a source, and blocks that say a sequence while they look at it.
+ *
+ * **Shapes** `x: [source.length + time]` of i32, the tokens of the source, filled up, before those of the
+ * sequence `→ y: [time, vocabulary]`. Places of padding are not seen.
+ * **Math** {@link transformerEncoder} and {@link transformerDecoder}, normalised after each part where not
+ * told otherwise.
+ * **Fails with** `InvalidArgument`, thrown, where heads do not divide the width.
+ * **Laws** `laws.decoding`: token by token it gives what it gives at once.
+ * **Source** Vaswani et al. (2017), arXiv:1706.03762.
+ *
+ * **Example**
+ * ```ts
+ * import { describe, transformer } from "fluxion";
+ *
+ * const source = { vocabulary: 28, length: 12, padding: 0 };
+ * const sizes = { width: 16, blocks: 2, heads: 4, positions: 10 };
+ * describe(transformer({ source, vocabulary: 42, ...sizes }), [12 + 5])[0]?.output; // => [5, 42]
+ * ```
+ */
+export const transformer = <const O extends TransformerModelOptions>(
+  options: O & HeadsFit<O["width"], O>,
+): TransformerModel<O["vocabulary"]> => {
+  type V = O["vocabulary"];
+  const { source, positions, ...stack }: TransformerModelOptions<V> = options;
+  const { vocabulary } = stack;
+  requireSizes("transformer", { positions, length: source.length });
+  const encoder = transformerEncoder({ ...stack, vocabulary: source.vocabulary });
+  const decoder = transformerDecoder(stack);
+  const encode = (params: Symbolic<TransformerParams>, tokens: Expr, context: Context) => {
+    const real = ne(tokens, source.padding) as Expr;
+    const own = { ...context, key: foldInKey(context.key, 1), mask: real };
+    const memory = through(encoder, params.encoder, tokens, own);
+    const inputs = [tokens, ...exprsOf(params.encoder)];
+    const [scopedMemory, seen] = scoped("encoder", inputs, [memory, real]);
+    return { memory: scopedMemory as Expr, real: seen as Expr };
+  };
+  return {
+    name: `transformer ${stack.blocks} × ${stack.width}`,
+    vocabulary,
+    positions,
+    source,
+    init: (key) => {
+      const [forEncoder, forDecoder] = split(key, 2);
+      const params = {
+        encoder: encoder.init(forEncoder).params,
+        decoder: decoder.init(forDecoder),
+      };
+      return { params, state: undefined };
+    },
+    apply: (params, state, x, context) => {
+      const whole = x as Expr;
+      const { memory, real } = encode(params, sliceAxis(whole, 0, 0, source.length), context);
+      const tokens = sliceAxis(whole, 0, source.length, whole.shape[0] ?? 0);
+      const own = { ...context, key: foldInKey(context.key, 2) };
+      const y = through(decoder.over(memory, real), params.decoder, tokens, own);
+      const [logits] = scoped("decoder", [tokens, memory, ...exprsOf(params.decoder)], [y]);
+      return [logits as Expr as Expr<readonly [number, V]>, state];
+    },
+    begin: (params, tokens) => ({
+      ...encode(params, tokens, still),
+      seen: decoder.begin(positions),
+    }),
+    step: (params, token, carry) => {
+      // `begin` made it so.
+      const { memory, real, seen } = carry as {
+        readonly memory: Expr;
+        readonly real: Expr;
+        readonly seen: unknown;
+      };
+      const [logits, next] = decoder.step(params.decoder, token, memory, seen, real);
+      return [logits, { memory, real, seen: next }];
+    },
+  };
+};
