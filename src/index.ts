@@ -50,6 +50,8 @@ export * from "./data/index.ts";
 export * from "./errors.ts";
 // Expressions and programs
 export * from "./ir/index.ts";
+// Linear algebra
+export * from "./linalg/index.ts";
 // Networks
 export {
   celu,

@@ -95,7 +95,7 @@ export const custom = <A, B>(
   },
 ): ((x: A) => B) => {
   const { jvp, vjp } = rules;
-  return (operand) => {
+  const whole = (operand: A): B => {
     const { shape } = leavesOf(operand);
     return asCall(
       rules.name ?? "custom",
@@ -108,7 +108,8 @@ export const custom = <A, B>(
         ...(vjp && {
           vjp: (primals) => {
             const primal = treeOf<A>(shape, primals);
-            const result = leavesOf(f(primal));
+            // The function with its rules, so that what is made of the result is differentiated by them too.
+            const result = leavesOf(whole(primal));
             return {
               outputs: result.leaves,
               pullback: (cts) =>
@@ -122,4 +123,5 @@ export const custom = <A, B>(
       f,
     )(operand);
   };
+  return whole;
 };

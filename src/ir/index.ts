@@ -5,6 +5,7 @@ export type { Expr, PrimitiveTag, Program, TensorType } from "./expr.ts";
 export { program } from "./graph.ts";
 export { hash } from "./hash.ts";
 export { axisMean, axisSum, cast, stopGradient, where } from "./ops/control.ts";
+export { diagonal, diagonalMatrix, trace, tril, triu } from "./ops/diagonals.ts";
 export {
   abs,
   acos,

@@ -18,6 +18,8 @@ const ranks: readonly (readonly string[])[] = [
   ["rules"],
   ["interpreter"],
   ["autodiff"],
+  // Decompositions bring derivative rules of their own, and layers are made with them.
+  ["linalg"],
   ["backend"],
   ["nn", "optim"],
   ["data"],
@@ -36,6 +38,7 @@ const pure = [
   "rules",
   "interpreter",
   "autodiff",
+  "linalg",
   "nn",
   "optim",
 ];

@@ -161,11 +161,6 @@ export const linear: Table = {
     const [x, y] = [inputOf(c), tensorOf(arg(c, 0, "other"))];
     return crossed(x, y, x.shape.indexOf(3));
   },
-  "linalg.matrix_power": (c) => {
-    const [x, n] = [inputOf(c), scalarOf(arg(c, 0, "n"))];
-    if (n < 1) return notHad("powers below 1");
-    return Array.from({ length: n - 1 }).reduce<Expr>((y) => matmul(y, x), x);
-  },
   "linalg.vander": (c) => {
     const x = inputOf(c).shape.length === 0 ? reshape(inputOf(c), [1]) : inputOf(c);
     const n = arg(c, 0, "N");
