@@ -332,6 +332,8 @@ export {
   type Updated,
 } from "./optim/transformation.ts";
 export { type FluxionError, render } from "./render.ts";
+// Special functions
+export * from "./special/index.ts";
 // Tensors
 export {
   arange,

@@ -83,6 +83,9 @@ const settings: { readonly [Name in keyof typeof linalg]: readonly Setting[] } =
   matrixNorm: (["frobenius", "nuclear", 1, -1, 2, -2, Number.POSITIVE_INFINITY] as const).map(
     (kind) => of((a) => linalg.matrixNorm(a, kind), [2, 3]),
   ),
+  pairwiseDistances: [
+    of((a, b) => linalg.pairwiseDistances(a, mul(b, 0.25) as Expr, 3), [3, 2], [1, 2]),
+  ],
   conditionNumber: [
     of((a) => linalg.conditionNumber(a)),
     of((a) => linalg.conditionNumber(a, 1), [2, 2]),

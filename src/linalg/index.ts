@@ -8,6 +8,7 @@ export {
   type MatrixNorm,
   matrixNorm,
   type NormOptions as VectorNormOptions,
+  pairwiseDistances,
   vectorNorm,
 } from "./norms.ts";
 export { matrixExponential, matrixPower } from "./powers.ts";

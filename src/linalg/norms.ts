@@ -1,9 +1,9 @@
 import type { Expr } from "../ir/expr.ts";
 import { cast, where } from "../ir/ops/control.ts";
-import { abs, div, eq, mul, ne, pow, sqrt, square } from "../ir/ops/elementwise.ts";
+import { abs, div, eq, mul, ne, pow, sqrt, square, sub } from "../ir/ops/elementwise.ts";
 import { lift } from "../ir/ops/operand.ts";
 import { type Axes, axesOf, keepAxes, max, min, sum } from "../ir/ops/reduction.ts";
-import { index, moveAxis } from "../ir/ops/structural.ts";
+import { expandDims, index, moveAxis } from "../ir/ops/structural.ts";
 import type { Operand } from "../ir/shapeTypes.ts";
 import { normalAxis } from "../tensor/shape.ts";
 import { matrixOf, squareOf } from "./stacks.ts";
@@ -120,4 +120,19 @@ export const conditionNumber = (operand: Operand, kind: MatrixNorm = 2): Expr =>
   if (kind === -2) return div(matrixNorm(x, -2), matrixNorm(x, 2)) as Expr;
   const square = squareOf("conditionNumber", x);
   return mul(matrixNorm(square, kind), matrixNorm(inverse(square), kind)) as Expr;
+};
+
+/**
+ * The distance of each row of `x` from each row of `y`, in the `p`-norm (2 where not given).
+ *
+ * **Shapes** `x: [...b, n, d], y: [...b, m, d] → [...b, n, m]`.
+ * **Math** `‖xᵢ - yⱼ‖`; its derivative is 0 where they are equal.
+ * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
+ */
+export const pairwiseDistances = (left: Operand, right: Operand, p = 2): Expr => {
+  const [x, y] = [lift(left), lift(right)].map((m) => matrixOf("pairwiseDistances", m)) as [
+    Expr,
+    Expr,
+  ];
+  return vectorNorm(sub(expandDims(x, -2), expandDims(y, -3)), p, { axes: -1 });
 };

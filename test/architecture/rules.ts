@@ -18,8 +18,8 @@ const ranks: readonly (readonly string[])[] = [
   ["rules"],
   ["interpreter"],
   ["autodiff"],
-  // Decompositions bring derivative rules of their own, and layers are made with them.
-  ["linalg"],
+  // Functions with derivative rules of their own, of which layers are made.
+  ["linalg", "special"],
   ["backend"],
   ["nn", "optim"],
   ["data"],
@@ -39,6 +39,7 @@ const pure = [
   "interpreter",
   "autodiff",
   "linalg",
+  "special",
   "nn",
   "optim",
 ];

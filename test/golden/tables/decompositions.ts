@@ -3,14 +3,14 @@ import type { Expr } from "../../../src/ir/expr.ts";
 import { where } from "../../../src/ir/ops/control.ts";
 import { tril, triu } from "../../../src/ir/ops/diagonals.ts";
 import { add, ge, gt, mul, sub } from "../../../src/ir/ops/elementwise.ts";
-import { fill, oneHot } from "../../../src/ir/ops/indexed.ts";
+import { fill, oneHot, take } from "../../../src/ir/ops/indexed.ts";
 import { matmul } from "../../../src/ir/ops/linear.ts";
 import { keepAxes, sum } from "../../../src/ir/ops/reduction.ts";
 import { pad, reshape as reshapeTo, sliceAxis, transpose } from "../../../src/ir/ops/structural.ts";
 import * as linalg from "../../../src/linalg/index.ts";
 import { identityMatrix, turned } from "../../../src/linalg/stacks.ts";
 import { type Shape, sizeOf } from "../../../src/tensor/shape.ts";
-import type { Tensor } from "../../../src/tensor/tensor.ts";
+import { Tensor } from "../../../src/tensor/tensor.ts";
 import {
   arg,
   axesOf,
@@ -228,6 +228,27 @@ export const decompositions: Table = {
     const [row = -2, column = -1] = numbersOf(axes);
     const order = given === "fro" || given === "nuc" ? given : scalarOf(given);
     return matrixNorm(inputOf(c), order, keep, [row, column]);
+  },
+  cdist: (c) =>
+    linalg.pairwiseDistances(inputOf(c), tensorOf(arg(c, 0, "x2")), scalarOf(arg(c, 1, "p", 2))),
+  "nn.functional.pdist": (c) => {
+    const x = inputOf(c);
+    const n = x.shape[0] ?? 0;
+    const pairs = Array.from({ length: n * n }, (_, i) => [Math.floor(i / n), i % n] as const);
+    const above = pairs.filter(([i, j]) => i < j);
+    const rows = (which: 0 | 1): Expr =>
+      take(
+        x,
+        constant(
+          Tensor.own(
+            [above.length],
+            "i32",
+            Int32Array.from(above, (p) => p[which]),
+          ),
+        ),
+      );
+    const apart = sub(rows(0), rows(1)) as Expr;
+    return linalg.vectorNorm(apart, scalarOf(arg(c, 0, "p", 2)), { axes: -1 });
   },
   "norm.nuc": unary((x) => linalg.matrixNorm(x, "nuclear")),
 };
