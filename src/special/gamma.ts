@@ -144,9 +144,9 @@ const polygammaOf = (n: number): ((x: Expr) => Expr) =>
  * ```ts
  * import { Backend, compile, type Expr, logGamma, tensor } from "fluxion";
  * import * as Effect from "effect/Effect";
- * const x = tensor([1, 3, 5]);
+ * const x = tensor([0.5, 3, 5]).cast("f64");
  * const program = compile((a: Expr) => logGamma(a), [x]);
- * Effect.runSync(program.pipe(Effect.provide(Backend.layerReference)))(x).toArray() // => [0, 0.6931472, 3.1780538]
+ * Effect.runSync(program.pipe(Effect.provide(Backend.layerReference)))(x).toArray() // => [0.5723649429, 0.6931471806, 3.1780538303]
  * ```
  */
 export const logGamma = (x: Operand): Expr => logGammaOf(lift(x));
