@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { Expr } from "../../src/ir/expr.ts";
+import * as arrangement from "../../src/ir/ops/arrangement.ts";
 import * as cumulative from "../../src/ir/ops/cumulative.ts";
 import * as diagonals from "../../src/ir/ops/diagonals.ts";
 import * as sums from "../../src/ir/ops/einsum.ts";
@@ -39,10 +40,22 @@ const complex = (f: (z: fourier.Complex) => object) => (re: Expr, im: Expr) => f
 const { fft, ifft, fftn, ifftn, rfft, irfft, rfftn, irfftn } = fourier;
 const { einsum } = sums;
 
-type Composed = typeof cumulative & typeof diagonals & typeof fourier & typeof order & typeof sums;
+type Composed = typeof arrangement &
+  typeof cumulative &
+  typeof diagonals &
+  typeof fourier &
+  typeof order &
+  typeof sums;
 
 /** Operations made of others, in several settings: one that is not here does not compile. */
 const settings: { readonly [Name in keyof Composed]: readonly Setting[] } = {
+  roll: [smooth((x) => arrangement.roll(x, -4, 0), [3, 2])],
+  tile: [smooth((x) => arrangement.tile(x, [2, 1, 3]), [2, 2])],
+  repeatElements: [smooth((x) => arrangement.repeatElements(x, 2, 0), [2, 2])],
+  kron: [smooth(arrangement.kron, [2, 3], [2, 2]), smooth(arrangement.kron, [2], [2, 2])],
+  cross: [smooth((x, y) => arrangement.cross(x, y), [2, 3], [2, 3])],
+  searchSorted: [apart((x, y) => arrangement.searchSorted(x, y), [3], [2, 2])],
+
   cumprod: [
     smooth((x) => cumulative.cumprod(x), [2, 3]),
     smooth((x) => cumulative.cumprod(x, 0), [3]),

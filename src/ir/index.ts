@@ -4,6 +4,7 @@ export { constant, parameter } from "./build.ts";
 export type { Expr, PrimitiveTag, Program, TensorType } from "./expr.ts";
 export { program } from "./graph.ts";
 export { hash } from "./hash.ts";
+export { cross, kron, repeatElements, roll, searchSorted, tile } from "./ops/arrangement.ts";
 export { axisMean, axisSum, cast, stopGradient, where } from "./ops/control.ts";
 export {
   type Chosen,

@@ -1,4 +1,5 @@
 import type { Expr } from "../../../src/ir/expr.ts";
+import { cross } from "../../../src/ir/ops/arrangement.ts";
 import { diagonal, diagonalMatrix, tril, triu } from "../../../src/ir/ops/diagonals.ts";
 import { einsum } from "../../../src/ir/ops/einsum.ts";
 import { add, div, mul, sqrt, sub } from "../../../src/ir/ops/elementwise.ts";
@@ -8,8 +9,6 @@ import { mean, sum } from "../../../src/ir/ops/reduction.ts";
 import {
   concatenate,
   expandDims,
-  index,
-  moveAxis,
   pad,
   reshape as reshapeTo,
   stack,
@@ -41,13 +40,6 @@ const fused =
     const made = mul(f(tensorOf(arg(c, 0, "a")), tensorOf(arg(c, 1, "b"))), alpha);
     return add(mul(inputOf(c), beta), made);
   };
-
-const crossed = (x: Expr, y: Expr, axis: number): Expr => {
-  const [a, b] = [moveAxis(x, axis, 0), moveAxis(y, axis, 0)];
-  const part = (i: number, j: number): Expr =>
-    sub(mul(index(a, i), index(b, j)) as Expr, mul(index(a, j), index(b, i)) as Expr);
-  return moveAxis(stack([part(1, 2), part(2, 0), part(0, 1)]), 0, axis);
-};
 
 /** Rows are variables: their products about the means, weighted. */
 const covariance = (c: Call): Expr => {
@@ -107,11 +99,11 @@ export const linear: Table = {
   "linalg.cross": (c) => {
     const [x, y] = [inputOf(c), tensorOf(arg(c, 0, "other"))];
     const axis = scalarOf(arg(c, 1, "dim", -1));
-    return crossed(broadcastTo(x, y.shape), y, axis);
+    return cross(broadcastTo(x, y.shape), y, axis);
   },
   cross: (c) => {
     const [x, y] = [inputOf(c), tensorOf(arg(c, 0, "other"))];
-    return crossed(x, y, x.shape.indexOf(3));
+    return cross(x, y, x.shape.indexOf(3));
   },
   "linalg.vander": (c) => {
     const x = inputOf(c).shape.length === 0 ? reshape(inputOf(c), [1]) : inputOf(c);
