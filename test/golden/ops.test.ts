@@ -38,15 +38,9 @@ const reasons: { readonly [op: string]: string } = {
   frexp: "bits of a float: no primitive takes a number apart",
   combinations: "not done yet: indices known when the program is built, taken with take",
   gradient: "not done yet: differences at the edges and centred ones between, of diff",
-  renorm: "not done yet: a product with clamped norms",
-  diagonal_scatter: "not done yet: diagonalMatrix where the diagonal is",
   native_batch_norm: "returns the statistics of a kernel: the layer batchNorm has them as state",
-  native_layer_norm: "returns the statistics of a kernel: the layer layerNorm is the operation",
-  "nn.functional.instance_norm":
-    "the layer instanceNorm is compared with batch normalisation's modules",
   "nn.functional.embedding_bag": "not done yet: sums of rows that embedding takes",
   "nn.functional.grid_sample": "not done yet: sampling between pixels",
-  "nn.functional.multi_margin_loss": "not done yet",
   "nn.functional.multilabel_margin_loss":
     "lists of labels that end at the first -1: a mask says it",
   ...Object.fromEntries(

@@ -2,14 +2,14 @@ import { constant } from "../../../src/ir/build.ts";
 import type { Expr } from "../../../src/ir/expr.ts";
 import { where } from "../../../src/ir/ops/control.ts";
 import { tril, triu } from "../../../src/ir/ops/diagonals.ts";
-import { add, ge, gt, mul, sub } from "../../../src/ir/ops/elementwise.ts";
+import { add, div, ge, gt, mul, sub } from "../../../src/ir/ops/elementwise.ts";
 import { fill, oneHot, take } from "../../../src/ir/ops/indexed.ts";
 import { matmul } from "../../../src/ir/ops/linear.ts";
 import { keepAxes, sum } from "../../../src/ir/ops/reduction.ts";
 import { pad, reshape as reshapeTo, sliceAxis, transpose } from "../../../src/ir/ops/structural.ts";
 import * as linalg from "../../../src/linalg/index.ts";
 import { identityMatrix, turned } from "../../../src/linalg/stacks.ts";
-import { type Shape, sizeOf } from "../../../src/tensor/shape.ts";
+import { normalAxis, type Shape, sizeOf } from "../../../src/tensor/shape.ts";
 import { Tensor } from "../../../src/tensor/tensor.ts";
 import {
   arg,
@@ -249,6 +249,15 @@ export const decompositions: Table = {
       );
     const apart = sub(rows(0), rows(1)) as Expr;
     return linalg.vectorNorm(apart, scalarOf(arg(c, 0, "p", 2)), { axes: -1 });
+  },
+  renorm: (c) => {
+    const [x, most] = [inputOf(c), scalarOf(arg(c, 2, "maxnorm"))];
+    const axis = scalarOf(arg(c, 1, "dim"));
+    const axes = x.shape.flatMap((_, i) => (i === normalAxis(axis, x.shape.length) ? [] : [i]));
+    const norms = linalg.vectorNorm(x, scalarOf(arg(c, 0, "p")), { axes, keep: true });
+    // PyTorch divides by a little more than the norm.
+    const factor = div(most, add(norms, 1e-7) as Expr) as Expr;
+    return mul(x, where(gt(norms, most), factor, 1) as Expr);
   },
   "norm.nuc": unary((x) => linalg.matrixNorm(x, "nuclear")),
 };

@@ -11,6 +11,7 @@ import {
   expandDims,
   pad,
   reshape as reshapeTo,
+  sliceAxis,
   stack,
   transpose,
 } from "../../../src/ir/ops/structural.ts";
@@ -123,6 +124,19 @@ export const linear: Table = {
   diag: (c) => {
     const [x, offset] = [inputOf(c), scalarOf(arg(c, 0, "diagonal", 0))];
     return x.shape.length === 1 ? diagonalMatrix(x, offset) : diagonal(x, offset);
+  },
+  diagonal_scatter: (c) => {
+    const [x, offset] = [inputOf(c), scalarOf(arg(c, 1, "offset", 0))];
+    const [n, m] = [x.shape[0] ?? 0, x.shape[1] ?? 0];
+    // The diagonal as a matrix, cut or filled to the shape.
+    const made = diagonalMatrix(tensorOf(arg(c, 0, "src")), offset);
+    const size = made.shape[0] ?? 0;
+    const whole = pad(made, [
+      [0, Math.max(0, n - size)],
+      [0, Math.max(0, m - size)],
+    ]);
+    const placed = sliceAxis(sliceAxis(whole, 0, 0, n), 1, 0, m);
+    return add(sub(x, sub(triu(x, offset), triu(x, offset + 1)) as Expr) as Expr, placed);
   },
   diagflat: (c) => diagonalMatrix(reshape(inputOf(c), [-1]), scalarOf(arg(c, 0, "offset", 0))),
   diag_embed: (c) => diagonalMatrix(inputOf(c), scalarOf(arg(c, 0, "offset", 0))),
