@@ -50,6 +50,8 @@ export * from "./data/index.ts";
 export * from "./errors.ts";
 // Expressions and programs
 export * from "./ir/index.ts";
+// Linear algebra
+export * from "./linalg/index.ts";
 // Networks
 export {
   celu,
@@ -346,6 +348,8 @@ export {
   type Updated,
 } from "./optim/transformation.ts";
 export { type FluxionError, render } from "./render.ts";
+// Special functions
+export * from "./special/index.ts";
 // Tensors
 export {
   arange,

@@ -103,7 +103,7 @@ export const custom = <A, B>(
   },
 ): ((x: A) => B) => {
   const { name = "custom", jvp, vjp } = rules;
-  return (operand) => {
+  const whole = (operand: A): B => {
     const { shape } = leavesOf(operand);
     // What the function returns, known once it has been traced, which is before any rule is asked.
     let result: TreeShape = { kind: "none" };
@@ -122,7 +122,8 @@ export const custom = <A, B>(
         ...(vjp && {
           vjp: (primals) => {
             const primal = treeOf<A>(shape, primals);
-            const made = leavesOf(f(primal));
+            // The function with its rules, so that what is made of the result is differentiated by them too.
+            const made = leavesOf(whole(primal));
             return {
               outputs: made.leaves,
               pullback: (cts) =>
@@ -142,4 +143,5 @@ export const custom = <A, B>(
       },
     )(operand);
   };
+  return whole;
 };

@@ -4,7 +4,23 @@ export { constant, parameter } from "./build.ts";
 export type { Expr, PrimitiveTag, Program, TensorType } from "./expr.ts";
 export { program } from "./graph.ts";
 export { hash } from "./hash.ts";
+export { cross, kron, repeatElements, roll, searchSorted, tile } from "./ops/arrangement.ts";
 export { axisMean, axisSum, cast, stopGradient, where } from "./ops/control.ts";
+export {
+  type Chosen,
+  cummax,
+  cummin,
+  cumprod,
+  cumulativeLogSumExp,
+  cumulativeTrapezoid,
+  type DifferenceOptions,
+  diff,
+  logAddExp,
+  type TrapezoidOptions,
+  trapezoid,
+} from "./ops/cumulative.ts";
+export { diagonal, diagonalMatrix, trace, tril, triu } from "./ops/diagonals.ts";
+export { einsum } from "./ops/einsum.ts";
 export {
   abs,
   acos,
@@ -53,6 +69,20 @@ export {
   xor,
 } from "./ops/elementwise.ts";
 export {
+  type Complex,
+  type FourierAxes,
+  type FourierNorm,
+  type FourierOptions,
+  fft,
+  fftn,
+  ifft,
+  ifftn,
+  irfft,
+  irfftn,
+  rfft,
+  rfftn,
+} from "./ops/fourier.ts";
+export {
   fill,
   iota,
   oneHot,
@@ -64,8 +94,17 @@ export {
   takeAlongAxis,
   zerosLike,
 } from "./ops/indexed.ts";
-export { dot, einsum, matmul, outer } from "./ops/linear.ts";
+export { dot, matmul, outer } from "./ops/linear.ts";
 export { broadcastTo } from "./ops/operand.ts";
+export {
+  kthValue,
+  median,
+  mode,
+  type QuantileMethod,
+  type QuantileOptions,
+  quantile,
+  topKWithIndices,
+} from "./ops/order.ts";
 /** Randomness inside programs: the same bits as the functions of the same names on tensors. */
 export * as random from "./ops/random.ts";
 export {

@@ -18,6 +18,8 @@ const ranks: readonly (readonly string[])[] = [
   ["rules"],
   ["interpreter"],
   ["autodiff"],
+  // Functions with derivative rules of their own, of which layers are made.
+  ["linalg", "special"],
   ["backend"],
   ["nn", "optim"],
   ["data"],
@@ -36,6 +38,8 @@ const pure = [
   "rules",
   "interpreter",
   "autodiff",
+  "linalg",
+  "special",
   "nn",
   "optim",
 ];

@@ -79,8 +79,9 @@ export const mistakeIn = (
   const { call, inputs } = decodeCall(sample, ground.float);
   const { parameters, values, differentiated } = inputs;
   const active = parameters.filter((_, i) => differentiated[i]);
+  const expected = sample.out.map((y) => decodeTensor(y, ground.float));
   const f = (xs: readonly Expr[]): readonly Expr[] =>
-    asList(entry(withTensors(call, new Map(active.map((x, i) => [x, xs[i] as Expr])))));
+    asList(entry(withTensors(call, new Map(active.map((x, i) => [x, xs[i] as Expr]))), expected));
   const [outputs, pullback] = reverse(vjp(f))(active);
   if (outputs.length !== sample.out.length)
     return `${outputs.length} outputs, not ${sample.out.length}`;
@@ -93,8 +94,8 @@ export const mistakeIn = (
   if (issue[0] !== undefined) return issue[0];
   const whole = program(parameters, [...outputs, ...gradients]);
   const results = ground.run(whole, values);
-  const wrongOutput = sample.out.map((expected, i) =>
-    difference(`output ${i}`, results[i], decodeTensor(expected, ground.float), ground.tolerance),
+  const wrongOutput = expected.map((y, i) =>
+    difference(`output ${i}`, results[i], y, ground.tolerance),
   );
   const wrongGradient = sample.grads.map((expected, i) => {
     const actual = results[outputs.length + i];

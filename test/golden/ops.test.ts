@@ -17,6 +17,51 @@ const roundedByPyTorch: { readonly [op: string]: string } = {
 };
 const roundingOfF32 = 1e-7;
 
+/** What is so steep near its poles that the rounding of an argument to f32 moves its value by more than 1e-4. */
+const steepInF32: ReadonlySet<string> = new Set([
+  "polygamma.polygamma_n_1",
+  "special.polygamma.special_polygamma_n_0",
+]);
+const nearPoles = 1e-3;
+
+/** Why what is not covered is not. */
+const reasons: { readonly [op: string]: string } = {
+  as_strided: "tensors are values without memory of their own, and have no strides",
+  masked_select: "the result's shape depends on values, and shapes are known before a program runs",
+  masked_scatter:
+    "how many elements are read depends on values; where chooses among as many as there are",
+  put: "writes in place by flat index: scatterAdd adds, and a write of repeated indices has no one meaning",
+  index_reduce: "scatters by product, greatest or least: the set of primitives scatters sums alone",
+  "scatter_reduce.amax": "scatters by the greatest: the set of primitives scatters sums alone",
+  "scatter_reduce.amin": "scatters by the least: the set of primitives scatters sums alone",
+  "scatter_reduce.prod": "scatters by product: the set of primitives scatters sums alone",
+  frexp: "bits of a float: no primitive takes a number apart",
+  combinations: "not done yet: indices known when the program is built, taken with take",
+  gradient: "not done yet: differences at the edges and centred ones between, of diff",
+  native_batch_norm: "returns the statistics of a kernel: the layer batchNorm has them as state",
+  "nn.functional.embedding_bag": "not done yet: sums of rows that embedding takes",
+  "nn.functional.grid_sample": "not done yet: sampling between pixels",
+  "nn.functional.multilabel_margin_loss":
+    "lists of labels that end at the first -1: a mask says it",
+  ...Object.fromEntries(
+    ["1d", "1d.grad", "2d", "2d.grad", "3d", "3d.grad"].map((d) => [
+      `nn.functional.max_unpool${d}`,
+      "max pooling gives no indices of its maxima, by which these would write",
+    ]),
+  ),
+  ...Object.fromEntries(
+    ["i0", "special.i0e", "special.i1", "special.i1e", "special.erfcx", "special.ndtri"].map(
+      (f) => [f, "not done yet: needs approximations of its own to the last digits"],
+    ),
+  ),
+};
+
+/**
+ * Operations of whose outputs the file has other gradients than of the sum it states: PyTorch's own tests
+ * differentiate what depends on no choice of signs. `gauge.test.ts` says of which, and compares these.
+ */
+const differentiatedElsewhere: ReadonlySet<string> = new Set(["svd", "linalg.svd"]);
+
 const reference: Ground = { float: "f64", tolerance: 1e-9, run };
 
 const onWasm = (program: Program, inputs: readonly Tensor[]): readonly Tensor[] =>
@@ -47,8 +92,16 @@ const checkAll = (op: string, ground: Ground, tally: (t: Tally) => void): readon
   let checked = 0;
   for (const sample of groups.get(op) ?? []) {
     try {
-      const tolerance = Math.max(ground.tolerance, op in roundedByPyTorch ? roundingOfF32 : 0);
-      const mistake = mistakeIn(sample, entry, { ...ground, tolerance });
+      const tolerance = Math.max(
+        ground.tolerance,
+        op in roundedByPyTorch ? roundingOfF32 : 0,
+        ground.float === "f32" && steepInF32.has(op) ? nearPoles : 0,
+      );
+      const mistake = mistakeIn(
+        differentiatedElsewhere.has(op) ? { ...sample, grads: [] } : sample,
+        entry,
+        { ...ground, tolerance },
+      );
       if (mistake !== undefined) wrong.push(`sample ${sample.i}: ${mistake}`);
       checked++;
     } catch (error) {
@@ -62,6 +115,7 @@ const checkAll = (op: string, ground: Ground, tally: (t: Tally) => void): readon
 
 const names = [...groups.keys()];
 const covered = names.filter((op) => table[op] !== undefined);
+const missing = names.filter((op) => table[op] === undefined);
 
 describe.skipIf(samples === undefined)("operations beside PyTorch's", () => {
   it.each(covered)("%s: value and gradient in f64", (op) => {
@@ -75,7 +129,6 @@ describe.skipIf(samples === undefined)("operations beside PyTorch's", () => {
   it("says what is covered and what is left out", () => {
     const checked = [...tallies.values()].reduce((n, t) => n + t.checked, 0);
     const partly = [...tallies].filter(([, t]) => t.left.length > 0);
-    const missing = names.filter((op) => table[op] === undefined);
     console.log(
       [
         `${covered.length} of ${names.length} operations are covered, by ${checked} samples:`,
@@ -84,11 +137,16 @@ describe.skipIf(samples === undefined)("operations beside PyTorch's", () => {
         ...partly.map(([op, t]) => `  ${op}: ${[...new Set(t.left)].join("; ")}`),
         "held to 1e-7 only, for PyTorch itself has rounded to f32:",
         ...Object.entries(roundedByPyTorch).map(([op, what]) => `  ${op}: ${what}`),
-        `left out, ${missing.length}, for the framework has none of them:`,
-        `  ${missing.join(", ")}`,
+        `held to 1e-3 only in f32, for rounded arguments are elsewhere: ${[...steepInF32].join(", ")}`,
+        `left out, ${missing.length}:`,
+        ...missing.map((op) => `  ${op}: ${reasons[op]}`),
       ].join("\n"),
     );
     expect(covered.length).toBeGreaterThan(100);
+  });
+
+  it("says of everything that is left out why, and of nothing else", () => {
+    expect(Object.keys(reasons).sort()).toEqual([...missing].sort());
   });
 
   it("has no entry for an operation that is not there", () => {

@@ -1,3 +1,4 @@
+import { decompositions } from "./tables/decompositions.ts";
 import { elementwise } from "./tables/elementwise.ts";
 import { indexing } from "./tables/indexing.ts";
 import { joining } from "./tables/joining.ts";
@@ -16,6 +17,7 @@ export const table: Table = {
   ...joining,
   ...reductions,
   ...linear,
+  ...decompositions,
   ...indexing,
   ...neural,
   ...spatial,

@@ -167,5 +167,10 @@ export const inputOf = (c: Call): Expr => tensorOf(c.input);
 export const axesOf = (v: Value, rank: number): readonly number[] | undefined =>
   v === null ? undefined : rank === 0 ? [] : numbersOf(v).map((a) => (a < 0 ? a + rank : a));
 
-/** What PyTorch's name for an operation is in this framework. */
-export type Table = { readonly [op: string]: (c: Call) => Expr | readonly Expr[] };
+/**
+ * What PyTorch's name for an operation is in this framework. An entry sees the expected outputs for one thing
+ * only: which sign PyTorch gave to vectors that have two.
+ */
+export type Table = {
+  readonly [op: string]: (c: Call, expected: readonly Tensor[]) => Expr | readonly Expr[];
+};

@@ -3,7 +3,7 @@ import { apply1 } from "../build.ts";
 import type { DotParams, Expr } from "../expr.ts";
 import type { Check, Matmul, Operand, Result, ShapeOf } from "../shapeTypes.ts";
 import { broadcastTo, dtypeOf, lift } from "./operand.ts";
-import { reshape, transpose } from "./structural.ts";
+import { reshape } from "./structural.ts";
 
 /**
  * Batched contraction: multiplies paired `contract` axes out, keeps paired `batch` axes.
@@ -50,40 +50,3 @@ export const matmul = <const X extends Operand, const Y extends Operand>(
 
 /** The outer product of two vectors. `[m], [n] → [m, n]`. */
 export const outer = (x: Operand, y: Operand): Expr => dot(x, y, [[], []]);
-
-/**
- * Einstein summation over the operands of `spec`, such as `"bij,bjk->bik"`: letters name axes, repeated
- * letters pair, letters missing on the right are summed. No letter twice in one operand.
- *
- * **Source** the notation is Einstein's (1916); the syntax is NumPy's.
- */
-export const einsum = (spec: string, ...operands: readonly Operand[]): Expr => {
-  const [left = "", right = ""] = spec.replaceAll(" ", "").split("->");
-  const terms = left.split(",");
-  const start = { letters: terms[0] ?? "", value: lift(operands[0] ?? 0) };
-  const joined = operands.slice(1).reduce<typeof start>((acc, operand, i) => {
-    const other = terms[i + 1] ?? "";
-    const later = terms.slice(i + 2).join("") + right;
-    const shared = [...acc.letters].filter((l) => other.includes(l));
-    const batch = shared.filter((l) => later.includes(l));
-    const contract = shared.filter((l) => !later.includes(l));
-    const at = (letters: string, wanted: readonly string[]) =>
-      wanted.map((l) => letters.indexOf(l));
-    const value = dot(
-      acc.value,
-      operand,
-      [at(acc.letters, contract), at(other, contract)],
-      [at(acc.letters, batch), at(other, batch)],
-    );
-    const free = (letters: string) => [...letters].filter((l) => !shared.includes(l));
-    return { letters: [...batch, ...free(acc.letters), ...free(other)].join(""), value };
-  }, start);
-  const gone = [...joined.letters].flatMap((l, i) => (right.includes(l) ? [] : [i]));
-  const kept = [...joined.letters].filter((l) => right.includes(l)).join("");
-  const summed =
-    gone.length === 0 ? joined.value : apply1("reduce", { kind: "sum", axes: gone }, joined.value);
-  return transpose(
-    summed,
-    [...right].map((l) => kept.indexOf(l)),
-  );
-};

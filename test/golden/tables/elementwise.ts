@@ -3,6 +3,7 @@ import { where } from "../../../src/ir/ops/control.ts";
 import * as op from "../../../src/ir/ops/elementwise.ts";
 import { fill, onesLike, zerosLike } from "../../../src/ir/ops/indexed.ts";
 import { broadcastTo, lift } from "../../../src/ir/ops/operand.ts";
+import * as special from "../../../src/special/index.ts";
 import { broadcastShapes } from "../../../src/tensor/shape.ts";
 import { arg, type Call, inputOf, scalarOf, type Table, tensorOf } from "../torch.ts";
 
@@ -38,7 +39,24 @@ const identity = unary((x) => x);
 const scaledOther = (c: Call): Expr =>
   mul(tensorOf(arg(c, 0, "other")), scalarOf(arg(c, 1, "alpha", 1)));
 
+/** The order, and the number of dimensions, are the first argument, whatever a variant is called. */
+const polygamma = (c: Call): Expr => special.polygamma(scalarOf(arg(c, 0, "n")), inputOf(c));
+const multivariate = (c: Call): Expr =>
+  special.multivariateLogGamma(inputOf(c), scalarOf(arg(c, 0, "p")));
+
 export const elementwise: Table = {
+  lgamma: unary(special.logGamma),
+  digamma: unary(special.digamma),
+  "polygamma.polygamma_n_0": polygamma,
+  "polygamma.polygamma_n_1": polygamma,
+  "polygamma.polygamma_n_2": polygamma,
+  "polygamma.polygamma_n_3": polygamma,
+  "polygamma.polygamma_n_4": polygamma,
+  "special.polygamma.special_polygamma_n_0": polygamma,
+  "mvlgamma.mvlgamma_p_1": multivariate,
+  "mvlgamma.mvlgamma_p_3": multivariate,
+  "mvlgamma.mvlgamma_p_5": multivariate,
+
   acos: unary(op.acos),
   acosh: unary((x) => op.log(add(x, op.sqrt(sub(mul(x, x), 1)) as Expr))),
   cos: unary(op.cos),

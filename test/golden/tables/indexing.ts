@@ -1,5 +1,6 @@
 import { apply1 } from "../../../src/ir/build.ts";
 import type { Expr } from "../../../src/ir/expr.ts";
+import { repeatElements } from "../../../src/ir/ops/arrangement.ts";
 import { cast, where } from "../../../src/ir/ops/control.ts";
 import { add, div, eq, lt, mul } from "../../../src/ir/ops/elementwise.ts";
 import {
@@ -157,14 +158,6 @@ export const indexing: Table = {
     if (typeof n !== "number") return notHad("a count for each element");
     const flat = c.kw.dim === undefined ? reshape(x, [-1]) : x;
     const axis = c.kw.dim === undefined ? 0 : normalAxis(scalarOf(c.kw.dim), x.shape.length);
-    const shape = flat.shape.flatMap((d, i) => (i === axis ? [d, n] : [d]));
-    const spaced = reshape(
-      flat,
-      flat.shape.flatMap((d, i) => (i === axis ? [d, 1] : [d])),
-    );
-    return reshape(
-      broadcastTo(spaced, shape),
-      flat.shape.map((d, i) => (i === axis ? d * n : d)),
-    );
+    return repeatElements(flat, n, axis);
   },
 };

@@ -1,4 +1,5 @@
 import type { Expr } from "../../../src/ir/expr.ts";
+import { roll, tile } from "../../../src/ir/ops/arrangement.ts";
 import { broadcastTo } from "../../../src/ir/ops/operand.ts";
 import {
   concatenate,
@@ -10,7 +11,7 @@ import {
   stack,
   transpose,
 } from "../../../src/ir/ops/structural.ts";
-import { normalAxis, type Shape } from "../../../src/tensor/shape.ts";
+import { normalAxis } from "../../../src/tensor/shape.ts";
 import {
   arg,
   axesOf,
@@ -93,32 +94,6 @@ const repeated = (x: Expr, axis: number, n: number): Expr =>
     x,
     x.shape.map((d, i) => (i === axis ? n : d)),
   );
-
-const repeat = (x: Expr, times: Shape): Expr => {
-  const rank = Math.max(times.length, x.shape.length);
-  const counts = [...Array.from({ length: rank - times.length }, () => 1), ...times];
-  const full = reshape(x, [...Array.from({ length: rank - x.shape.length }, () => 1), ...x.shape]);
-  const spread = broadcastTo(
-    reshape(
-      full,
-      full.shape.flatMap((d) => [1, d]),
-    ),
-    full.shape.flatMap((d, i) => [counts[i] as number, d]),
-  );
-  return reshape(
-    spread,
-    full.shape.map((d, i) => d * (counts[i] as number)),
-  );
-};
-
-const roll = (x: Expr, shift: number, axis: number): Expr => {
-  const n = x.shape[axis] ?? 0;
-  if (n === 0) return x;
-  const by = ((shift % n) + n) % n;
-  return by === 0
-    ? x
-    : concatenate([sliceAxis(x, axis, n - by, n), sliceAxis(x, axis, 0, n - by)], axis);
-};
 
 const quarterTurn = (x: Expr, from: number, to: number): Expr => {
   const [a, b] = [normalAxis(from, x.shape.length), normalAxis(to, x.shape.length)];
@@ -209,8 +184,8 @@ export const joining: Table = {
     const [a = 0, b = 1] = numbersOf(arg(c, 1, "dims"));
     return Array.from({ length: turns }).reduce<Expr>((y) => quarterTurn(y, a, b), inputOf(c));
   },
-  repeat: (c) => repeat(inputOf(c), shapeOf(c)),
-  tile: (c) => repeat(inputOf(c), shapeOf(c)),
+  repeat: (c) => tile(inputOf(c), shapeOf(c)),
+  tile: (c) => tile(inputOf(c), shapeOf(c)),
 
   constant_pad_nd: (c) =>
     constantPad(inputOf(c), numbersOf(arg(c, 0, "pad")), scalarOf(arg(c, 1, "value", 0))),

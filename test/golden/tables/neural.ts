@@ -16,6 +16,7 @@ import {
   square,
   sub,
 } from "../../../src/ir/ops/elementwise.ts";
+import { oneHot } from "../../../src/ir/ops/indexed.ts";
 import { broadcastTo, lift } from "../../../src/ir/ops/operand.ts";
 import { keepAxes, mean, sum, variance } from "../../../src/ir/ops/reduction.ts";
 import { reshape as reshapeTo } from "../../../src/ir/ops/structural.ts";
@@ -224,6 +225,41 @@ export const neural: Table = {
       optional(c, 1, "weight"),
       optional(c, 2, "bias"),
     );
+  },
+  native_layer_norm: (c) => {
+    const x = inputOf(c);
+    const axes = numbersOf(arg(c, 0, "shape")).map((_, i) => x.shape.length - 1 - i);
+    const epsilon = scalarOf(arg(c, 3, "eps"));
+    const y = scaled(
+      normalised(x, axes, epsilon),
+      optional(c, 1, "weight"),
+      optional(c, 2, "bias"),
+    );
+    const spread = sqrt(add(keepAxes(variance(x, axes), x, axes), epsilon));
+    return [y, keepAxes(mean(x, axes), x, axes), div(1, spread as Expr) as Expr];
+  },
+  "nn.functional.instance_norm": (c) => {
+    const x = inputOf(c);
+    const axes = x.shape.flatMap((_, i) => (i < 2 ? [] : [i]));
+    return scaled(
+      normalised(x, axes, option(c, "eps", 1e-5)),
+      perChannel(optional(c, 9, "weight"), x),
+      perChannel(optional(c, 9, "bias"), x),
+    );
+  },
+  "nn.functional.multi_margin_loss": (c) => {
+    const given = inputOf(c);
+    const x = given.shape.length === 1 ? reshape(given, [1, -1]) : given;
+    const classes = x.shape[1] ?? 1;
+    const target = reshape(tensorOf(arg(c, 0, "target")), [-1]);
+    const own = oneHot(target, classes, x.dtype);
+    const score = keepAxes(sum(mul(x, own) as Expr, 1), x, 1);
+    const over = margin(add(sub(x, score) as Expr, option(c, "margin", 1)) as Expr);
+    const each = div(
+      sum(mul(pow(over, lift(option(c, "p", 1), x.dtype)) as Expr, sub(1, own) as Expr) as Expr, 1),
+      classes,
+    );
+    return reduceElements(c, each as Expr);
   },
   "nn.functional.group_norm": (c) => {
     const [x, groups] = [inputOf(c), scalarOf(arg(c, 0, "groups"))];

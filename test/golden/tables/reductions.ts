@@ -1,14 +1,11 @@
 import type { Expr } from "../../../src/ir/expr.ts";
 import { cast, where } from "../../../src/ir/ops/control.ts";
+import * as cumulative from "../../../src/ir/ops/cumulative.ts";
 import {
   abs,
-  add,
   div,
   eq,
-  exp,
-  log,
   maximum,
-  mul,
   ne,
   pow,
   sqrt,
@@ -17,14 +14,9 @@ import {
 } from "../../../src/ir/ops/elementwise.ts";
 import { takeAlongAxis } from "../../../src/ir/ops/indexed.ts";
 import { lift } from "../../../src/ir/ops/operand.ts";
+import * as order from "../../../src/ir/ops/order.ts";
 import * as op from "../../../src/ir/ops/reduction.ts";
-import {
-  concatenate,
-  expandDims,
-  reshape as reshapeTo,
-  reverse,
-  sliceAxis,
-} from "../../../src/ir/ops/structural.ts";
+import { expandDims, reshape as reshapeTo, reverse } from "../../../src/ir/ops/structural.ts";
 import { normalAxis, type Shape } from "../../../src/tensor/shape.ts";
 import {
   arg,
@@ -34,6 +26,7 @@ import {
   notHad,
   scalarOf,
   type Table,
+  tensorOf,
   type Value,
 } from "../torch.ts";
 
@@ -130,44 +123,57 @@ const normOf = (x: Expr, p: number, axes: readonly number[]): Expr => {
 const powerOf = (x: Expr, p: number): Expr => pow(x, scalarLike(p, x));
 const scalarLike = (n: number, x: Expr): Expr => lift(n, x.dtype);
 
-const median = (x: Expr, axis: number, rank: number): readonly Expr[] => {
-  const [values, order] = op.sortWithIndices(x, axis);
-  const [v, i] = [sliceAxis(values, axis, rank, rank + 1), sliceAxis(order, axis, rank, rank + 1)];
-  return [v, i];
-};
-const atRank =
-  (rankOf: (n: number, c: Call) => number, position: number) =>
+/** An element of each line, whose axis goes unless a call keeps it. */
+const chosen =
+  (position: number, f: (x: Expr, axis: number, c: Call) => cumulative.Chosen) =>
   (c: Call): readonly Expr[] => {
     const [axis, keep] = [arg(c, position, "dim"), arg(c, position + 1, "keepdim")];
-    const dropped = inputOf(c).shape.length > 0 && keep !== true;
+    const kept = inputOf(c).shape.length > 0 && keep === true;
     return alongOne(inputOf(c), axis, (x, a) => {
-      const made = median(x, a, rankOf(x.shape[a] ?? 0, c));
-      return dropped
-        ? made.map((y) =>
-            reshape(
-              y,
-              y.shape.filter((_, i) => i !== a),
-            ),
-          )
-        : made;
+      const { values, indices } = f(x, a, c);
+      const full = (y: Expr): Expr => op.keepAxes(y, x, a);
+      return kept || inputOf(c).shape.length === 0
+        ? [full(values), full(indices)]
+        : [values, indices];
     });
   };
+/** The middle of all elements, or of each line. */
+const middle = (ignoreNaN: boolean) => (c: Call) =>
+  arg(c, 0, "dim") === null
+    ? order.median(reshape(inputOf(c), [-1]), 0, { ignoreNaN }).values
+    : chosen(0, (x, axis) => order.median(x, axis, { ignoreNaN }))(c);
+
+const quantile =
+  (ignoreNaN: boolean) =>
+  (c: Call): Expr => {
+    const [given, axis, keep] = [arg(c, 0, "q"), c.kw.dim ?? null, c.kw.keepdim === true];
+    const x = axis === null ? reshape(inputOf(c), [-1]) : line(inputOf(c));
+    const q = typeof given === "number" ? given : tensorOf(given);
+    const method = (c.kw.interpolation ?? "linear") as order.QuantileMethod;
+    const a = normalAxis(axis === null ? 0 : scalarOf(axis), x.shape.length);
+    const made = order.quantile(x, q, { axis: a, method, ignoreNaN });
+    const leading = typeof q === "number" ? [] : q.shape;
+    if (!keep || inputOf(c).shape.length === 0) return made;
+    const extents =
+      axis === null ? inputOf(c).shape.map(() => 1) : x.shape.map((d, i) => (i === a ? 1 : d));
+    return reshape(made, [...leading, ...extents]);
+  };
+const line = (x: Expr): Expr => (x.shape.length === 0 ? one(x) : x);
 
 const running = (c: Call, f: (x: Expr, axis: number) => Expr): Expr =>
   alongOne(inputOf(c), arg(c, 0, "dim"), (x, axis) => [f(x, axis)])[0] as Expr;
 
-/** Σ of products of neighbours by the trapezoidal rule: `(yᵢ + yᵢ₊₁)/2 · Δxᵢ`. */
-const trapezoids = (c: Call): readonly [areas: Expr, axis: number] => {
-  const y = inputOf(c);
+const runningChoice = (c: Call, f: (x: Expr, axis: number) => cumulative.Chosen): readonly Expr[] =>
+  alongOne(inputOf(c), arg(c, 0, "dim"), (x, axis) => {
+    const { values, indices } = f(x, axis);
+    return [values, indices];
+  });
+
+/** The options of an integral: where the values are, or how far apart. */
+const integral = (c: Call): cumulative.TrapezoidOptions => {
   const at = c.args[0] ?? null;
-  const axis = normalAxis(scalarOf(arg(c, 9, "dim", -1)), y.shape.length);
-  const n = y.shape[axis] ?? 0;
-  const middle: Expr = mul(add(sliceAxis(y, axis, 1, n), sliceAxis(y, axis, 0, n - 1)), 0.5);
-  if (at === null) return [mul(middle, scalarOf(arg(c, 9, "dx", 1))), axis];
-  const x = at as Expr;
-  const own = normalAxis(axis - y.shape.length, x.shape.length);
-  const m = x.shape[own] ?? 0;
-  return [mul(middle, sub(sliceAxis(x, own, 1, m), sliceAxis(x, own, 0, m - 1)) as Expr), axis];
+  const axis = scalarOf(arg(c, 9, "dim", -1));
+  return at === null ? { axis, dx: scalarOf(arg(c, 9, "dx", 1)) } : { axis, x: tensorOf(at) };
 };
 
 export const reductions: Table = {
@@ -190,32 +196,28 @@ export const reductions: Table = {
   var_mean: (c) => [spread(c, (v) => v), meanBeside(c)],
   std_mean: (c) => [spread(c, (v) => sqrt(v)), meanBeside(c)],
   cumsum: (c) => running(c, (x, axis) => op.cumsum(x, axis)),
-  logcumsumexp: (c) =>
-    running(c, (x, axis) => {
-      const top = op.keepAxes(op.max(x, axis), x, axis);
-      return add(log(op.cumsum(exp(sub(x, top) as Expr), axis)), top);
-    }),
+  cumprod: (c) => running(c, cumulative.cumprod),
+  logcumsumexp: (c) => running(c, cumulative.cumulativeLogSumExp),
+  cummax: (c) => runningChoice(c, cumulative.cummax),
+  cummin: (c) => runningChoice(c, cumulative.cummin),
   sort: (c) => {
     const descending = arg(c, 1, "descending") === true;
     return alongOne(inputOf(c), arg(c, 0, "dim", -1), (x, axis) => ordered(x, axis, descending));
   },
   topk: (c) => {
     const k = scalarOf(arg(c, 0, "k"));
-    const greatest = arg(c, 2, "largest", true) === true;
-    return alongOne(inputOf(c), arg(c, 1, "dim", -1), (x, axis) =>
-      ordered(x, axis, greatest).map((y) => sliceAxis(y, axis, 0, k)),
-    );
+    const least = arg(c, 2, "largest", true) === false;
+    return alongOne(inputOf(c), arg(c, 1, "dim", -1), (x, axis) => {
+      const { values, indices } = order.topKWithIndices(x, k, { axis, least });
+      return [values, indices];
+    });
   },
-  kthvalue: atRank((_, c) => scalarOf(arg(c, 0, "k")) - 1, 1),
-  median: (c) => {
-    if (arg(c, 0, "dim") === null) {
-      const x = reshape(inputOf(c), [-1]);
-      return median(x, 0, Math.floor(((x.shape[0] ?? 1) - 1) / 2))
-        .slice(0, 1)
-        .map((y) => reshape(y, []));
-    }
-    return atRank((n) => Math.floor((n - 1) / 2), 0)(c);
-  },
+  kthvalue: chosen(1, (x, axis, c) => order.kthValue(x, scalarOf(arg(c, 0, "k")) - 1, axis)),
+  median: middle(false),
+  nanmedian: middle(true),
+  mode: chosen(0, order.mode),
+  quantile: quantile(false),
+  nanquantile: quantile(true),
   log_softmax: (c) => running(c, (x, axis) => op.logSoftmax(x, axis)),
   "log_softmax.dtype": (c) => running(c, (x, axis) => op.logSoftmax(x, axis)),
   softmax: (c) => running(c, (x, axis) => op.softmax(x, axis)),
@@ -247,17 +249,17 @@ export const reductions: Table = {
     );
   },
   diff: (c) => {
-    const axis = scalarOf(arg(c, 1, "dim", -1));
-    const parts = [arg(c, 2, "prepend"), inputOf(c), arg(c, 3, "append")].filter((p) => p !== null);
-    const joined = concatenate(parts as readonly Expr[], axis);
-    return Array.from({ length: scalarOf(arg(c, 0, "n", 1)) }).reduce<Expr>((x) => {
-      const n = x.shape.at(axis) ?? 0;
-      return sub(sliceAxis(x, axis, 1, n), sliceAxis(x, axis, 0, n - 1));
-    }, joined);
+    const [before, after] = [arg(c, 2, "prepend"), arg(c, 3, "append")];
+    return cumulative.diff(inputOf(c), {
+      axis: scalarOf(arg(c, 1, "dim", -1)),
+      order: scalarOf(arg(c, 0, "n", 1)),
+      ...(before === null ? {} : { prepend: tensorOf(before) }),
+      ...(after === null ? {} : { append: tensorOf(after) }),
+    });
   },
-  trapezoid: (c) => op.sum(...trapezoids(c)),
-  trapz: (c) => op.sum(...trapezoids(c)),
-  cumulative_trapezoid: (c) => op.cumsum(...trapezoids(c)),
+  trapezoid: (c) => cumulative.trapezoid(inputOf(c), integral(c)),
+  trapz: (c) => cumulative.trapezoid(inputOf(c), integral(c)),
+  cumulative_trapezoid: (c) => cumulative.cumulativeTrapezoid(inputOf(c), integral(c)),
   "nn.functional.normalize": (c) => {
     const x = inputOf(c);
     const axis = arg(c, 1, "dim", 1);

@@ -30,7 +30,7 @@ const reduced = (c: Call, loss: Expr, x: Expr): Expr =>
 /** What the framework's own loss does not have: PyTorch's constants, its rates, and losses not reduced. */
 const beyond = (c: Call): boolean =>
   c.kw.full === true || c.kw.log_input === false || c.kw.reduction === "none";
-const composed = (op: string, c: Call) => neural[op]?.(c) ?? notHad(op);
+const composed = (op: string, c: Call) => neural[op]?.(c, []) ?? notHad(op);
 
 export const sequence: Table = {
   "nn.functional.local_response_norm": (c) => {

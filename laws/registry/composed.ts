@@ -1,0 +1,166 @@
+import * as fc from "fast-check";
+import { Expr } from "../../src/ir/expr.ts";
+import * as arrangement from "../../src/ir/ops/arrangement.ts";
+import * as cumulative from "../../src/ir/ops/cumulative.ts";
+import * as diagonals from "../../src/ir/ops/diagonals.ts";
+import * as sums from "../../src/ir/ops/einsum.ts";
+import * as fourier from "../../src/ir/ops/fourier.ts";
+import * as order from "../../src/ir/ops/order.ts";
+import type { Shape } from "../../src/tensor/shape.ts";
+import { type Domain, distinct, real, tensors } from "../domain.ts";
+import type { SymbolicFunction } from "../symbolic.ts";
+
+type Setting = Omit<SymbolicFunction, "name">;
+
+/** The expressions that an operation gives: one, or those of a record. */
+const partsOf = (made: object): readonly Expr[] =>
+  made instanceof Expr ? [made] : (Object.values(made) as readonly Expr[]);
+
+type Made = (x: Expr, y: Expr, z: Expr) => object;
+
+const on =
+  (domain: (shape: Shape) => Domain) =>
+  (f: Made, ...shapes: readonly Shape[]): Setting => ({
+    operands: shapes.map(domain),
+    apply: ([x, y, z]) => partsOf(f(x as Expr, y as Expr, z as Expr)),
+  });
+
+const smooth = on((shape) => tensors(shape, real));
+/** Where two elements that tie have no derivative. */
+const apart = on(distinct);
+/** Few values, each of them often: what is the most frequent does not depend on the rest. */
+const often: Domain = {
+  type: { shape: [2, 3], dtype: "f64" },
+  values: tensors([2, 1], real).values.chain(
+    (x) => tensors([2, 3], fc.constantFrom(...x.toTypedArray())).values,
+  ),
+};
+
+const complex = (f: (z: fourier.Complex) => object) => (re: Expr, im: Expr) => f({ re, im });
+const { fft, ifft, fftn, ifftn, rfft, irfft, rfftn, irfftn } = fourier;
+const { einsum } = sums;
+
+type Composed = typeof arrangement &
+  typeof cumulative &
+  typeof diagonals &
+  typeof fourier &
+  typeof order &
+  typeof sums;
+
+/** Operations made of others, in several settings: one that is not here does not compile. */
+const settings: { readonly [Name in keyof Composed]: readonly Setting[] } = {
+  roll: [smooth((x) => arrangement.roll(x, -4, 0), [3, 2])],
+  tile: [smooth((x) => arrangement.tile(x, [2, 1, 3]), [2, 2])],
+  repeatElements: [smooth((x) => arrangement.repeatElements(x, 2, 0), [2, 2])],
+  kron: [smooth(arrangement.kron, [2, 3], [2, 2]), smooth(arrangement.kron, [2], [2, 2])],
+  cross: [smooth((x, y) => arrangement.cross(x, y), [2, 3], [2, 3])],
+  searchSorted: [apart((x, y) => arrangement.searchSorted(x, y), [3], [2, 2])],
+
+  cumprod: [
+    smooth((x) => cumulative.cumprod(x), [2, 3]),
+    smooth((x) => cumulative.cumprod(x, 0), [3]),
+  ],
+  cumulativeLogSumExp: [
+    smooth((x) => cumulative.cumulativeLogSumExp(x), [2, 3]),
+    smooth((x) => cumulative.cumulativeLogSumExp(x, 0), [3, 2]),
+  ],
+  logAddExp: [smooth(cumulative.logAddExp, [3], [3]), smooth(cumulative.logAddExp, [2, 1], [3])],
+  cummax: [apart((x) => cumulative.cummax(x, 0), [3, 2])],
+  cummin: [apart((x) => cumulative.cummin(x), [2, 3])],
+  diff: [
+    smooth((x) => cumulative.diff(x, { order: 2 }), [2, 4]),
+    smooth((x, y) => cumulative.diff(x, { axis: 0, prepend: y, append: y }), [2, 2], [1, 2]),
+  ],
+  trapezoid: [
+    smooth((y) => cumulative.trapezoid(y, { dx: 0.5 }), [2, 3]),
+    smooth((y, x) => cumulative.trapezoid(y, { x, axis: 0 }), [3], [3]),
+  ],
+  cumulativeTrapezoid: [smooth((y) => cumulative.cumulativeTrapezoid(y, { axis: 0 }), [3, 2])],
+
+  tril: [smooth((x) => diagonals.tril(x), [2, 3]), smooth((x) => diagonals.tril(x, 1), [2, 2, 3])],
+  triu: [smooth((x) => diagonals.triu(x), [3, 2]), smooth((x) => diagonals.triu(x, -1), [3, 3])],
+  diagonal: [
+    smooth((x) => diagonals.diagonal(x), [2, 3]),
+    smooth((x) => diagonals.diagonal(x, 1, [2, 0]), [3, 2, 3]),
+    smooth((x) => diagonals.diagonal(x, -1), [3, 2]),
+  ],
+  diagonalMatrix: [
+    smooth((x) => diagonals.diagonalMatrix(x), [2]),
+    smooth((x) => diagonals.diagonalMatrix(x, -1), [2, 2]),
+  ],
+  trace: [smooth(diagonals.trace, [3, 3]), smooth(diagonals.trace, [2, 2, 3])],
+
+  fft: [
+    smooth((x) => fft(x), [5]),
+    smooth(
+      complex((z) => fft(z, { axis: 0, norm: "orthonormal" })),
+      [4, 2],
+      [4, 2],
+    ),
+    smooth((x) => fft(x, { size: 3 }), [2, 4]),
+    // Two factors, and none that is small.
+    smooth((x) => fft(x), [66]),
+    smooth((x) => fft(x), [37]),
+  ],
+  ifft: [
+    smooth(
+      complex((z) => ifft(z)),
+      [4],
+      [4],
+    ),
+  ],
+  fftn: [smooth((x) => fftn(x), [2, 3])],
+  ifftn: [
+    smooth(
+      complex((z) => ifftn(z, { axes: [0] })),
+      [2, 3],
+      [2, 3],
+    ),
+  ],
+  rfft: [smooth((x) => rfft(x), [2, 5]), smooth((x) => rfft(x, { size: 6 }), [4])],
+  irfft: [
+    smooth(
+      complex((z) => irfft(z)),
+      [3],
+      [3],
+    ),
+    smooth(
+      complex((z) => irfft(z, { size: 5 })),
+      [2, 3],
+      [2, 3],
+    ),
+  ],
+  rfftn: [smooth((x) => rfftn(x), [2, 4])],
+  irfftn: [
+    smooth(
+      complex((z) => irfftn(z, { size: 3 })),
+      [2, 2],
+      [2, 2],
+    ),
+  ],
+
+  topKWithIndices: [
+    apart((x) => order.topKWithIndices(x, 2), [2, 3]),
+    apart((x) => order.topKWithIndices(x, 2, { axis: 0, least: true }), [3, 2]),
+  ],
+  kthValue: [apart((x) => order.kthValue(x, 1), [2, 3])],
+  median: [apart((x) => order.median(x), [2, 4])],
+  mode: [{ operands: [often], rough: true, apply: ([x]) => partsOf(order.mode(x as Expr)) }],
+  quantile: (["linear", "lower", "higher", "midpoint", "nearest"] as const).map((method) =>
+    apart((x) => order.quantile(x, 0.3, { axis: 0, method }), [4, 2]),
+  ),
+
+  einsum: [
+    smooth((x, y, z) => einsum("ij,jk,kl->il", x, y, z), [2, 3], [3, 2], [2, 2]),
+    smooth((x) => einsum("iij->ji", x), [2, 2, 3]),
+    smooth((x, y) => einsum("...i,...ij->j...", x, y), [2, 3], [2, 3, 2]),
+    smooth((x, y) => einsum("bi,bi", x, y), [2, 3], [2, 3]),
+    smooth((x) => einsum("ba", x), [2, 3]),
+  ],
+};
+
+/** Every operation that is made of others in each of its settings. */
+export const composedOperations: readonly SymbolicFunction[] = Object.entries(settings).flatMap(
+  ([name, all]) =>
+    all.map((setting, i) => ({ ...setting, name: i === 0 ? name : `${name}, setting ${i + 1}` })),
+);

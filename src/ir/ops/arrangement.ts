@@ -1,0 +1,116 @@
+import { normalAxis, type Shape } from "../../tensor/shape.ts";
+import type { Expr } from "../expr.ts";
+import type { Operand } from "../shapeTypes.ts";
+import { cast } from "./control.ts";
+import { le, lt, mul, sub } from "./elementwise.ts";
+import { broadcastTo, lift } from "./operand.ts";
+import { sum } from "./reduction.ts";
+import {
+  concatenate,
+  expandDims,
+  index,
+  moveAxis,
+  reshape,
+  sliceAxis,
+  stack,
+} from "./structural.ts";
+
+/** The elements moved by `shift` places along `axis`; those that leave at one end come in at the other. */
+export const roll = (operand: Operand, shift: number, axis = -1): Expr => {
+  const x = lift(operand);
+  const a = normalAxis(axis, x.shape.length);
+  const n = x.shape[a] ?? 0;
+  const by = n === 0 ? 0 : ((shift % n) + n) % n;
+  return by === 0 ? x : concatenate([sliceAxis(x, a, n - by, n), sliceAxis(x, a, 0, n - by)], a);
+};
+
+const ones = (count: number): Shape => Array.from({ length: Math.max(0, count) }, () => 1);
+
+/**
+ * `x` so many times along each axis, the last axes of `x` first.
+ *
+ * **Shapes** `[a, b], times [2, 3] → [2a, 3b]`.
+ */
+export const tile = (operand: Operand, times: readonly number[]): Expr => {
+  const x = lift(operand);
+  const rank = Math.max(times.length, x.shape.length);
+  const counts = [...ones(rank - times.length), ...times];
+  const shape = [...ones(rank - x.shape.length), ...x.shape];
+  const spaced = reshape(
+    x,
+    shape.flatMap((d) => [1, d]),
+  ) as Expr;
+  const spread = broadcastTo(
+    spaced,
+    shape.flatMap((d, i) => [counts[i] ?? 1, d]),
+  );
+  return reshape(
+    spread,
+    shape.map((d, i) => d * (counts[i] ?? 1)),
+  ) as Expr;
+};
+
+/** Each element along `axis` `times` times, one after the other. `[a, n] → [a, n · times]` */
+export const repeatElements = (operand: Operand, times: number, axis = -1): Expr => {
+  const x = lift(operand);
+  const a = normalAxis(axis, x.shape.length);
+  const spaced = expandDims(x, a + 1);
+  const spread = broadcastTo(
+    spaced,
+    spaced.shape.map((d, i) => (i === a + 1 ? times : d)),
+  );
+  return reshape(
+    spread,
+    x.shape.map((d, i) => (i === a ? d * times : d)),
+  ) as Expr;
+};
+
+/**
+ * The product of Kronecker: every element of `x` times all of `y`.
+ *
+ * **Shapes** `[a, b], [c, d] → [ac, bd]`; for any number of axes, the shorter shape is filled with ones in front.
+ */
+export const kron = (left: Operand, right: Operand): Expr => {
+  const [x, y] = [lift(left), lift(right)];
+  const rank = Math.max(x.shape.length, y.shape.length);
+  const filled = (z: Expr): Shape => [...ones(rank - z.shape.length), ...z.shape];
+  const [a, b] = [filled(x), filled(y)];
+  const outer = reshape(
+    x,
+    a.flatMap((d) => [d, 1]),
+  ) as Expr;
+  const inner = reshape(
+    y,
+    b.flatMap((d) => [1, d]),
+  ) as Expr;
+  return reshape(
+    mul(outer, inner) as Expr,
+    a.map((d, i) => d * (b[i] ?? 1)),
+  ) as Expr;
+};
+
+/** The vector product of vectors of three along `axis`, the last by default. */
+export const cross = (left: Operand, right: Operand, axis = -1): Expr => {
+  const [x, y] = [lift(left), lift(right)];
+  const [a, b] = [moveAxis(x, axis, 0), moveAxis(y, axis, 0)];
+  const part = (i: number, j: number): Expr =>
+    sub(mul(index(a, i), index(b, j)) as Expr, mul(index(a, j), index(b, i)) as Expr) as Expr;
+  return moveAxis(stack([part(1, 2), part(2, 0), part(0, 1)]), 0, axis);
+};
+
+/**
+ * Where values would have to be put into ascending numbers to keep their order, as i32: before equal ones, or
+ * after them.
+ *
+ * **Shapes** `sorted [n], values [...m] → [...m]`; `n` comparisons for each value.
+ */
+export const searchSorted = (
+  sorted: Operand,
+  values: Operand,
+  { after = false }: { readonly after?: boolean } = {},
+): Expr => {
+  const [steps, given] = [lift(sorted), lift(values)];
+  const each = expandDims(given, given.shape.length);
+  const passed = after ? le(steps, each) : lt(steps, each);
+  return sum(cast(passed as Expr, "i32"), -1) as Expr;
+};

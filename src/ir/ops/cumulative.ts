@@ -1,0 +1,186 @@
+import { normalAxis } from "../../tensor/shape.ts";
+import type { Expr } from "../expr.ts";
+import { loop } from "../loop.ts";
+import type { Operand } from "../shapeTypes.ts";
+import { stopGradient, where } from "./control.ts";
+import {
+  abs,
+  add,
+  eq,
+  exp,
+  ge,
+  le,
+  log,
+  log1p,
+  maximum,
+  mul,
+  ne,
+  neg,
+  or,
+  sub,
+} from "./elementwise.ts";
+import { fill, iota, takeAlongAxis } from "./indexed.ts";
+import { broadcastTo, lift } from "./operand.ts";
+import { cumsum, isFinite, sum } from "./reduction.ts";
+import { concatenate, moveAxis, sliceAxis } from "./structural.ts";
+
+/** What a function of the values so far and the next one makes, at each place along an axis. */
+const running = (
+  x: Expr,
+  axis: number,
+  start: number,
+  step: (soFar: Expr, next: Expr) => Expr,
+): Expr => {
+  const rows = moveAxis(x, axis, 0);
+  const [length = 0, ...rest] = rows.shape;
+  const { ys } = loop(
+    { carry: [fill(rest, start, x.dtype)], xs: [rows], length, reverse: false },
+    ([soFar], [next]) => {
+      const made = step(soFar as Expr, next as Expr);
+      return { carry: [made], ys: [made] };
+    },
+  );
+  return moveAxis(ys[0] as Expr, 0, axis);
+};
+
+/**
+ * Running products along `axis`, the last by default; their derivatives are right at zeros too.
+ *
+ * **Shapes** `[...n] → [...n]`. **Math** `yₖ = Πᵢ≤ₖ xᵢ`. **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
+ */
+export const cumprod = (operand: Operand, axis = -1): Expr => {
+  const x = lift(operand);
+  return running(x, normalAxis(axis, x.shape.length), 1, (p, next) => mul(p, next) as Expr);
+};
+
+/** `log(eˣ + eʸ)` without overflow, broadcasting; -∞ where both are. */
+export const logAddExp = (left: Operand, right: Operand): Expr => {
+  const [x, y] = [lift(left), lift(right)];
+  const apart: Expr = where(eq(x, y), 0, sub(x, y) as Expr) as Expr;
+  return add(maximum(x, y), log1p(exp(neg(abs(apart)) as Expr) as Expr) as Expr) as Expr;
+};
+
+/**
+ * Running `log Σ eˣ` along `axis`, the last by default, without overflow or underflow.
+ *
+ * **Shapes** `[...n] → [...n]`. **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
+ */
+export const cumulativeLogSumExp = (operand: Operand, axis = -1): Expr => {
+  const x = lift(operand);
+  const a = normalAxis(axis, x.shape.length);
+  const rows = moveAxis(x, a, 0);
+  const [length = 0, ...rest] = rows.shape;
+  // Sums of powers are taken relative to the greatest so far, which carries no derivative.
+  const start = [fill(rest, Number.NEGATIVE_INFINITY, x.dtype), fill(rest, 0, x.dtype)];
+  const { ys } = loop(
+    { carry: start, xs: [rows], length, reverse: false },
+    ([before, soFar], [next]) => {
+      const [top, total, y] = [before, soFar, next] as [Expr, Expr, Expr];
+      const greatest: Expr = maximum(top, stopGradient(y));
+      const shift = where(isFinite(greatest), greatest, 0) as Expr;
+      const grown = where(eq(top, greatest), 0, sub(top, shift) as Expr) as Expr;
+      const kept = mul(total, exp(grown)) as Expr;
+      const sums = add(kept, exp(sub(y, shift) as Expr)) as Expr;
+      return { carry: [greatest, sums], ys: [add(log(sums), shift) as Expr] };
+    },
+  );
+  return moveAxis(ys[0] as Expr, 0, a);
+};
+
+/** Values along an axis, and the i32 index that each came from. */
+export type Chosen = { readonly values: Expr; readonly indices: Expr };
+
+/** The best so far by `better`; NaN is better than any number, and stays. */
+const record = (
+  operand: Operand,
+  axis: number,
+  better: (next: Expr, best: Expr) => Expr,
+): Chosen => {
+  const x = lift(operand);
+  const a = normalAxis(axis, x.shape.length);
+  const rows = moveAxis(stopGradient(x), a, 0);
+  const [length = 0, ...rest] = rows.shape;
+  const first = length === 0 ? fill(rest, 0, x.dtype) : (sliceAxis(rows, 0, 0, 1) as Expr);
+  const start = length === 0 ? first : (sum(first, 0) as Expr);
+  const { ys } = loop(
+    { carry: [start, fill(rest, 0, "i32")], xs: [rows, iota([length])], length, reverse: false },
+    ([best, at], [next, k]) => {
+      const [b, i, y, here] = [best, at, next, k] as [Expr, Expr, Expr, Expr];
+      const wins = or(better(y, b), ne(y, y)) as Expr;
+      const index = where(wins, broadcastTo(here, i.shape), i) as Expr;
+      return { carry: [where(wins, y, b) as Expr, index], ys: [index] };
+    },
+  );
+  const indices = moveAxis(ys[0] as Expr, 0, a);
+  return { values: takeAlongAxis(x, indices, a), indices };
+};
+
+/**
+ * The greatest element so far along `axis`, the last by default, and where it is: the later of equal ones.
+ *
+ * **Shapes** `[...n] → [...n]` each. **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
+ */
+export const cummax = (x: Operand, axis = -1): Chosen => record(x, axis, (y, best) => ge(y, best));
+
+/** The least element so far along `axis`, the last by default, and where it is: the later of equal ones. */
+export const cummin = (x: Operand, axis = -1): Chosen => record(x, axis, (y, best) => le(y, best));
+
+const neighbours = (x: Expr, axis: number): readonly [before: Expr, after: Expr] => {
+  const n = x.shape[axis] ?? 0;
+  return [sliceAxis(x, axis, 0, n - 1), sliceAxis(x, axis, 1, n)];
+};
+
+export interface DifferenceOptions {
+  /** Along which axis; the last where not given. */
+  readonly axis?: number;
+  /** How often; once where not given. */
+  readonly order?: number;
+  /** What stands before, and after, along the axis. */
+  readonly prepend?: Operand;
+  readonly append?: Operand;
+}
+
+/** Differences of neighbours: `yᵢ = xᵢ₊₁ - xᵢ`, `order` times. `[n] → [n - order]` */
+export const diff = (operand: Operand, options: DifferenceOptions = {}): Expr => {
+  const { axis = -1, order = 1, prepend, append } = options;
+  const x = lift(operand);
+  const a = normalAxis(axis, x.shape.length);
+  const parts = [prepend, x, append].flatMap((p) => (p === undefined ? [] : [lift(p, x.dtype)]));
+  return Array.from({ length: order }).reduce<Expr>(
+    (y) => {
+      const [before, after] = neighbours(y, a);
+      return sub(after, before) as Expr;
+    },
+    concatenate(parts, a),
+  );
+};
+
+export interface TrapezoidOptions {
+  readonly axis?: number;
+  /** Where the values are; at equal distances of `dx` (1 where not given) where this is not given. */
+  readonly x?: Operand;
+  readonly dx?: number;
+}
+
+const trapezoids = (y: Expr, a: number, { x, dx = 1 }: TrapezoidOptions): Expr => {
+  const [before, after] = neighbours(y, a);
+  const middle = mul(add(before, after) as Expr, 0.5) as Expr;
+  if (x === undefined) return mul(middle, dx) as Expr;
+  const at = lift(x);
+  const widths = diff(at, { axis: a - y.shape.length });
+  return mul(middle, widths) as Expr;
+};
+
+/** The integral of values along an axis, by the trapezoidal rule: `Σ (yᵢ + yᵢ₊₁)/2 · (xᵢ₊₁ - xᵢ)`. */
+export const trapezoid = (operand: Operand, options: TrapezoidOptions = {}): Expr => {
+  const y = lift(operand);
+  const a = normalAxis(options.axis ?? -1, y.shape.length);
+  return sum(trapezoids(y, a, options), a) as Expr;
+};
+
+/** The integrals from the first place to each of the others, by the trapezoidal rule. */
+export const cumulativeTrapezoid = (operand: Operand, options: TrapezoidOptions = {}): Expr => {
+  const y = lift(operand);
+  const a = normalAxis(options.axis ?? -1, y.shape.length);
+  return cumsum(trapezoids(y, a, options), a);
+};

@@ -1,0 +1,258 @@
+import { normalAxis } from "../../tensor/shape.ts";
+import { Tensor } from "../../tensor/tensor.ts";
+import { constant } from "../build.ts";
+import type { Expr } from "../expr.ts";
+import type { Operand } from "../shapeTypes.ts";
+import { add, mul, neg, sub } from "./elementwise.ts";
+import { zerosLike } from "./indexed.ts";
+import { dot } from "./linear.ts";
+import { lift } from "./operand.ts";
+import { concatenate, moveAxis, pad, reshape, reverse, sliceAxis } from "./structural.ts";
+
+/** Complex numbers as their real and imaginary parts, of one shape. */
+export type Complex = { readonly re: Expr; readonly im: Expr };
+
+/** How the two transforms share the factor `1/n`: the inverse has it (where not given), both its root, or the forward one. */
+export type FourierNorm = "backward" | "orthonormal" | "forward";
+
+export interface FourierOptions {
+  /** Along which axis; the last where not given. */
+  readonly axis?: number;
+  /** Elements that are transformed: the first of the axis, or all and zeros after them. */
+  readonly size?: number;
+  readonly norm?: FourierNorm;
+}
+
+/** A sum whose imaginary part is not there where it is zero. */
+type Half = { readonly re: Expr; readonly im: Expr | undefined };
+
+/** `cos` and `±sin` of `2π·k/n`, for whole `k`, exactly periodic. */
+const turn = (k: number, n: number, sign: number): readonly [number, number] => {
+  const angle = (2 * Math.PI * (k % n)) / n;
+  return [Math.cos(angle), sign * Math.sin(angle)];
+};
+
+/** Roots of unity in a tensor of `shape`, the exponent of each by its position. */
+const roots = (
+  like: Expr,
+  shape: readonly number[],
+  exponent: (i: number) => number,
+  n: number,
+  sign: number,
+): Complex => {
+  const size = shape.reduce((p, d) => p * d, 1);
+  const pairs = Array.from({ length: size }, (_, i) => turn(exponent(i), n, sign));
+  const part = (which: 0 | 1): Expr =>
+    constant(
+      Tensor.own(
+        shape,
+        "f64",
+        Float64Array.from(pairs, (z) => z[which]),
+      ).cast(like.dtype),
+    ) as Expr;
+  return { re: part(0), im: part(1) };
+};
+
+const times = (x: Half, y: Complex): Complex =>
+  x.im === undefined
+    ? { re: mul(x.re, y.re) as Expr, im: mul(x.re, y.im) as Expr }
+    : {
+        re: sub(mul(x.re, y.re) as Expr, mul(x.im, y.im) as Expr) as Expr,
+        im: add(mul(x.re, y.im) as Expr, mul(x.im, y.re) as Expr) as Expr,
+      };
+
+const both = (x: Half, f: (part: Expr) => Expr): Half => ({
+  re: f(x.re),
+  im: x.im === undefined ? undefined : f(x.im),
+});
+
+/** The transform along an axis by its matrix. */
+const byMatrix = (x: Half, axis: number, sign: number): Complex => {
+  const n = x.re.shape[axis] ?? 0;
+  const matrix = roots(x.re, [n, n], (i) => Math.floor(i / n) * (i % n), n, sign);
+  const along = (m: Expr, part: Expr): Expr => moveAxis(dot(m, part, [[1], [axis]]), 0, axis);
+  const [re, im] = [along(matrix.re, x.re), along(matrix.im, x.re)];
+  return x.im === undefined
+    ? { re, im }
+    : {
+        re: sub(re, along(matrix.im, x.im)) as Expr,
+        im: add(im, along(matrix.re, x.im)) as Expr,
+      };
+};
+
+/** Up to here a product with the matrix of the transform is as fast as anything. */
+const direct = 32;
+
+/** The transform along the last axis, without a factor. */
+const transform = (x: Half, sign: number): Complex => {
+  const last = x.re.shape.length - 1;
+  const n = x.re.shape[last] ?? 0;
+  if (n <= direct) return byMatrix(x, last, sign);
+  const divisors = Array.from({ length: direct - 1 }, (_, i) => direct - i);
+  const p = divisors.find((d) => n % d === 0);
+  return p === undefined ? byChirps(x, sign) : byFactors(x, p, n / p, sign);
+};
+
+/**
+ * `n = p·q`: transforms of length `p` across, roots of unity, and transforms of length `q` along.
+ *
+ * **Source** Cooley and Tukey, "An algorithm for the machine calculation of complex Fourier series" (1965).
+ */
+const byFactors = (x: Half, p: number, q: number, sign: number): Complex => {
+  const leading = x.re.shape.slice(0, -1);
+  const rank = leading.length;
+  const parts = both(x, (e) => reshape(e, [...leading, p, q]) as Expr);
+  const across = byMatrix(parts, rank, sign);
+  const twiddles = roots(x.re, [p, q], (i) => Math.floor(i / q) * (i % q), p * q, sign);
+  const along = transform(times(across, twiddles), sign);
+  const ordered = (e: Expr): Expr =>
+    reshape(moveAxis(e, rank, rank + 1), [...leading, p * q]) as Expr;
+  return { re: ordered(along.re), im: ordered(along.im) };
+};
+
+const lastTo = (x: Expr, n: number): Expr => {
+  const have = x.shape.at(-1) ?? 0;
+  if (have >= n) return sliceAxis(x, -1, 0, n);
+  return pad(
+    x,
+    x.shape.map((_, i) => [0, i === x.shape.length - 1 ? n - have : 0] as const),
+  );
+};
+
+/**
+ * A length that no small number divides, as a convolution with a chirp, of a length that is a power of two.
+ *
+ * **Source** Bluestein, "A linear filtering approach to the computation of the discrete Fourier transform" (1970).
+ */
+const byChirps = (x: Half, sign: number): Complex => {
+  const n = x.re.shape.at(-1) ?? 0;
+  const size = 2 ** Math.ceil(Math.log2(2 * n - 1));
+  // Squares modulo 2n stay exact whole numbers.
+  const chirp = roots(x.re, [n], (i) => (i * i) % (2 * n), 2 * n, sign);
+  const filter = roots(x.re, [size], (i) => Math.min(i, size - i) ** 2 % (2 * n), 2 * n, -sign);
+  const start = times(x, chirp);
+  const padded = { re: lastTo(start.re, size), im: lastTo(start.im, size) };
+  const product = times(transform(padded, -1), transform(filter, -1));
+  const convolved = transform(product, 1);
+  const inverse = (e: Expr): Expr => mul(lastTo(e, n), 1 / size) as Expr;
+  return times({ re: inverse(convolved.re), im: inverse(convolved.im) }, chirp);
+};
+
+const factor = (n: number, norm: FourierNorm, inverse: boolean): number => {
+  if (norm === "orthonormal") return 1 / Math.sqrt(n);
+  return (norm === "backward") === inverse ? 1 / n : 1;
+};
+
+/** The transform along one axis of the options, with its factor. */
+const along = (
+  x: Half,
+  inverse: boolean,
+  { axis = -1, size, norm = "backward" }: FourierOptions,
+): Complex => {
+  const a = normalAxis(axis, x.re.shape.length);
+  const front = both(x, (e) => {
+    const moved = moveAxis(e, a, -1);
+    return size === undefined ? moved : lastTo(moved, size);
+  });
+  const k = factor(front.re.shape.at(-1) ?? 1, norm, inverse);
+  const made = transform(front, inverse ? 1 : -1);
+  const back = (e: Expr): Expr => moveAxis(k === 1 ? e : (mul(e, k) as Expr), -1, a);
+  return { re: back(made.re), im: back(made.im) };
+};
+
+const halfOf = (x: Operand | Complex): Half =>
+  typeof x === "object" && "re" in x ? x : { re: lift(x), im: undefined };
+
+/**
+ * The discrete Fourier transform along an axis, of real or complex numbers.
+ *
+ * **Shapes** `[..., n] → re and im [..., n]`.
+ * **Math** `Xₖ = Σⱼ xⱼ e^(-2πi·jk/n)`; linear. Products with small matrices for lengths of small factors,
+ * chirps for others: `O(n log n)` for every length.
+ * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`; `ifft ∘ fft` is the identity, Parseval's equation holds.
+ *
+ * @example
+ * ```ts
+ * import { Backend, compile, type Expr, fft, tensor } from "fluxion";
+ * import * as Effect from "effect/Effect";
+ * const x = tensor([1, 2, 3, 4]);
+ * const program = compile((a: Expr) => fft(a).re, [x]);
+ * Effect.runSync(program.pipe(Effect.provide(Backend.layerReference)))(x).toArray() // => [10, -2, -2, -2]
+ * ```
+ */
+export const fft = (x: Operand | Complex, options: FourierOptions = {}): Complex =>
+  along(halfOf(x), false, options);
+
+/** The inverse of {@link fft}. **Math** `xⱼ = 1/n Σₖ Xₖ e^(2πi·jk/n)`. */
+export const ifft = (x: Operand | Complex, options: FourierOptions = {}): Complex =>
+  along(halfOf(x), true, options);
+
+/**
+ * The first half of the transform of real numbers: the other half are its conjugates.
+ *
+ * **Shapes** `[..., n] → re and im [..., ⌊n/2⌋ + 1]`.
+ */
+export const rfft = (operand: Operand, options: FourierOptions = {}): Complex => {
+  const { re, im } = fft(operand, options);
+  const axis = normalAxis(options.axis ?? -1, re.shape.length);
+  const half = Math.floor((re.shape[axis] ?? 0) / 2) + 1;
+  return { re: sliceAxis(re, axis, 0, half), im: sliceAxis(im, axis, 0, half) };
+};
+
+/**
+ * The real numbers whose transform's first half is given; `size` is how many, `2(m - 1)` where not given.
+ *
+ * **Shapes** `re and im [..., m] → [..., size]`.
+ */
+export const irfft = (x: Complex, { axis = -1, size, norm }: FourierOptions = {}): Expr => {
+  const a = normalAxis(axis, x.re.shape.length);
+  const n = size ?? 2 * ((x.re.shape[a] ?? 1) - 1);
+  const half = Math.floor(n / 2) + 1;
+  const whole = (e: Expr, mirrored: (part: Expr) => Expr): Expr => {
+    const first = lastTo(moveAxis(e, a, -1), half);
+    const second = reverse(sliceAxis(first, -1, 1, 1 + n - half), [-1]) as Expr;
+    return moveAxis(concatenate([first, mirrored(second)], -1), -1, a);
+  };
+  const full = { re: whole(x.re, (e) => e), im: whole(x.im, (e) => neg(e) as Expr) };
+  return ifft(full, { axis: a, ...(norm === undefined ? {} : { norm }) }).re;
+};
+
+export interface FourierAxes {
+  /** Along which axes; all where not given. */
+  readonly axes?: readonly number[];
+  readonly norm?: FourierNorm;
+}
+
+const overAxes =
+  (one: typeof fft) =>
+  (x: Operand | Complex, { axes, norm = "backward" }: FourierAxes = {}): Complex => {
+    const { re, im } = halfOf(x);
+    const all = axes ?? re.shape.map((_, i) => i);
+    const [first, ...rest] = all;
+    if (first === undefined) return { re, im: im ?? zerosLike(re) };
+    const start = one(im === undefined ? re : { re, im }, { axis: first, norm });
+    return rest.reduce((z, axis) => one(z, { axis, norm }), start);
+  };
+
+/** {@link fft} along several axes, all by default. */
+export const fftn = overAxes(fft);
+/** The inverse of {@link fftn}. */
+export const ifftn = overAxes(ifft);
+
+/** {@link rfft} along the last of several axes, and {@link fft} along the others. */
+export const rfftn = (operand: Operand, { axes, norm = "backward" }: FourierAxes = {}): Complex => {
+  const x = lift(operand);
+  const all = axes ?? x.shape.map((_, i) => i);
+  return fftn(rfft(x, { axis: all.at(-1) ?? -1, norm }), { axes: all.slice(0, -1), norm });
+};
+
+/** The inverse of {@link rfftn}, `size` elements along the last of the axes. */
+export const irfftn = (
+  x: Complex,
+  { axes, norm = "backward", size }: FourierAxes & { readonly size?: number } = {},
+): Expr => {
+  const all = axes ?? x.re.shape.map((_, i) => i);
+  const inner = ifftn(x, { axes: all.slice(0, -1), norm });
+  const options = { axis: all.at(-1) ?? -1, norm };
+  return irfft(inner, size === undefined ? options : { ...options, size });
+};

@@ -1,0 +1,185 @@
+import { InvalidArgument } from "../../errors.ts";
+import { normalAxis } from "../../tensor/shape.ts";
+import type { Expr } from "../expr.ts";
+import type { Operand } from "../shapeTypes.ts";
+import { cast, where } from "./control.ts";
+import type { Chosen } from "./cumulative.ts";
+import { add, ceil, eq, floor, lt, mul, ne, not, round, sub } from "./elementwise.ts";
+import { takeAlongAxis } from "./indexed.ts";
+import { broadcastTo, lift } from "./operand.ts";
+import { argmax, keepAxes, max, sortWithIndices, sum } from "./reduction.ts";
+import { expandDims, index, moveAxis, reverse, sliceAxis, stack } from "./structural.ts";
+
+/** The elements along an axis in descending order (stable, NaN first), and the index that each came from. */
+const descending = (x: Expr, axis: number): readonly [values: Expr, indices: Expr] => {
+  // Stable in descending order: the ascending order of the reversed, reversed.
+  const [values, order] = sortWithIndices(reverse(x, [axis]) as Expr, axis);
+  const n = x.shape[axis] ?? 0;
+  return [reverse(values, [axis]) as Expr, sub(n - 1, reverse(order, [axis]) as Expr) as Expr];
+};
+
+const within = (op: string, argument: string, n: number, least: number, most: number): void => {
+  if (!(Number.isSafeInteger(n) && n >= least && n <= most))
+    throw new InvalidArgument({
+      op,
+      argument,
+      expected: `a whole number from ${least} to ${most}`,
+      actual: String(n),
+    });
+};
+
+/**
+ * The `k` greatest elements along `axis` (the last by default) in descending order, or the `k` least in
+ * ascending order, and where they are; the first of equal ones comes first.
+ *
+ * **Shapes** `[a, n] → [a, k]` each.
+ * **Fails with** `InvalidArgument`, thrown, where `k` is no whole number from 0 to the extent of the axis.
+ * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
+ */
+export const topKWithIndices = (
+  operand: Operand,
+  k: number,
+  { axis = -1, least = false }: { readonly axis?: number; readonly least?: boolean } = {},
+): Chosen => {
+  const x = lift(operand);
+  const a = normalAxis(axis, x.shape.length);
+  within("topKWithIndices", "k", k, 0, x.shape[a] ?? 0);
+  const [values, indices] = least ? sortWithIndices(x, a) : descending(x, a);
+  return { values: sliceAxis(values, a, 0, k), indices: sliceAxis(indices, a, 0, k) };
+};
+
+/**
+ * The element that is `k`-th in ascending order along `axis`, counted from 0, and where it is.
+ *
+ * **Shapes** `[a, n] → [a]` each.
+ * **Fails with** `InvalidArgument`, thrown, where there is no such element.
+ */
+export const kthValue = (operand: Operand, k: number, axis = -1): Chosen => {
+  const x = lift(operand);
+  const a = normalAxis(axis, x.shape.length);
+  within("kthValue", "k", k, 0, (x.shape[a] ?? 0) - 1);
+  const [values, indices] = sortWithIndices(x, a);
+  return { values: index(values, k, a), indices: index(indices, k, a) };
+};
+
+/** How a quantile between two elements is made of them. */
+export type QuantileMethod = "linear" | "lower" | "higher" | "midpoint" | "nearest";
+
+export interface QuantileOptions {
+  /** Along which axis; the last where not given. */
+  readonly axis?: number;
+  /** `"linear"` where not given. */
+  readonly method?: QuantileMethod;
+  /** Whether NaN counts as missing, where else it makes the quantile NaN. */
+  readonly ignoreNaN?: boolean;
+}
+
+/**
+ * The value below which the part `q` of the elements along an axis lies.
+ *
+ * **Shapes** `[a, n] → [a]`; `q` a number, or `[k]` → `[k, a]`.
+ * **Math** between the elements in order at `⌊q·(n - 1)⌋` and `⌈q·(n - 1)⌉`.
+ * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
+ */
+export const quantile = (
+  operand: Operand,
+  q: number | Expr,
+  options: QuantileOptions = {},
+): Expr => {
+  const { axis = -1, method = "linear", ignoreNaN = false } = options;
+  const given = lift(operand);
+  const x = moveAxis(given, normalAxis(axis, given.shape.length), -1);
+  const last = x.shape.length - 1;
+  const [values] = sortWithIndices(x, last);
+  const missing = ne(values, values) as Expr;
+  const count: Expr = sum(cast(not(missing) as Expr, x.dtype), last) as Expr;
+  const at = (part: number | Expr): Expr => {
+    const place = mul(sub(count, 1), part as Operand) as Expr;
+    const low = pick(
+      values,
+      method === "nearest" ? (round(place) as Expr) : (floor(place) as Expr),
+    );
+    const high = pick(
+      values,
+      method === "nearest" ? (round(place) as Expr) : (ceil(place) as Expr),
+    );
+    const fraction = sub(place, floor(place)) as Expr;
+    return between(low, high, fraction, method);
+  };
+  const made = typeof q === "number" || q.shape.length === 0 ? at(q) : atEach(at, q);
+  const anyMissing = lt(count, x.shape[last] ?? 0) as Expr;
+  return ignoreNaN ? made : (where(broadcastTo(anyMissing, made.shape), Number.NaN, made) as Expr);
+};
+
+const atEach = (at: (part: Expr) => Expr, q: Expr): Expr => {
+  const parts = Array.from({ length: q.shape[0] ?? 0 }, (_, i) => at(index(q, i)));
+  return stack(parts);
+};
+
+/** The element of each row at a whole place. */
+const pick = (values: Expr, place: Expr): Expr => {
+  const last = values.shape.length - 1;
+  return index(takeAlongAxis(values, expandDims(cast(place, "i32"), last), last), 0, last);
+};
+
+const between = (low: Expr, high: Expr, fraction: Expr, method: QuantileMethod): Expr => {
+  switch (method) {
+    case "lower":
+      return low;
+    case "higher":
+      return high;
+    case "midpoint":
+      return mul(add(low, high) as Expr, 0.5) as Expr;
+    case "nearest":
+      return low;
+    default:
+      return add(low, mul(sub(high, low) as Expr, fraction) as Expr) as Expr;
+  }
+};
+
+/**
+ * The middle element along `axis` in order, the lower of the two middle ones, and where it is; NaN where one
+ * is NaN, unless NaN is ignored.
+ *
+ * **Shapes** `[a, n] → [a]` each.
+ * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
+ */
+export const median = (
+  operand: Operand,
+  axis = -1,
+  { ignoreNaN = false }: { readonly ignoreNaN?: boolean } = {},
+): Chosen => {
+  const given = lift(operand);
+  const x = moveAxis(given, normalAxis(axis, given.shape.length), -1);
+  const last = x.shape.length - 1;
+  const [values, indices] = sortWithIndices(x, last);
+  const count = sum(cast(eq(values, values) as Expr, "i32"), last) as Expr;
+  const n = x.shape[last] ?? 0;
+  const middle = cast(floor(mul(cast(sub(count, 1) as Expr, "f64"), 0.5)) as Expr, "i32");
+  // All NaN: the first of them. One among numbers, where they are not ignored: the first of those too.
+  const isNaN = ignoreNaN ? eq(count, 0) : lt(count, n);
+  const place = where(isNaN as Expr, where(lt(count, n), count, 0) as Expr, middle) as Expr;
+  return { values: pick(values, place), indices: pick(indices, place) };
+};
+
+/**
+ * The most frequent element along `axis`, the least of those that are, and the index of its last.
+ *
+ * **Shapes** `[a, n] → [a]` each; `n²` comparisons.
+ * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
+ */
+export const mode = (operand: Operand, axis = -1): Chosen => {
+  const given = lift(operand);
+  const x = moveAxis(given, normalAxis(axis, given.shape.length), -1);
+  const last = x.shape.length - 1;
+  const same = eq(expandDims(x, last), expandDims(x, last + 1)) as Expr;
+  const counts = sum(cast(same, "i32"), last) as Expr;
+  const frequent = eq(counts, keepAxes(max(counts, last) as Expr, counts, last)) as Expr;
+  const infinity = broadcastTo(lift(Number.POSITIVE_INFINITY, x.dtype), x.shape);
+  const [ordered] = sortWithIndices(where(frequent, x, infinity) as Expr, last);
+  const least = index(ordered, 0, last);
+  const there = cast(eq(x, expandDims(least, last)) as Expr, "i32");
+  const fromEnd = argmax(reverse(there, [last]) as Expr, last);
+  const indices = sub((x.shape[last] ?? 0) - 1, fromEnd) as Expr;
+  return { values: pick(x, indices), indices };
+};

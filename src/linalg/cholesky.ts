@@ -1,0 +1,97 @@
+import { custom, scan } from "../autodiff/control.ts";
+import type { Expr } from "../ir/expr.ts";
+import { where } from "../ir/ops/control.ts";
+import { tril } from "../ir/ops/diagonals.ts";
+import { add, div, ge, mul, sqrt, sub } from "../ir/ops/elementwise.ts";
+import { iota, take } from "../ir/ops/indexed.ts";
+import { outer } from "../ir/ops/linear.ts";
+import { lift } from "../ir/ops/operand.ts";
+import { transpose } from "../ir/ops/structural.ts";
+import type { Operand } from "../ir/shapeTypes.ts";
+import {
+  identityMatrix,
+  overStacks,
+  squareOf,
+  symmetricPart,
+  times,
+  timesTurned,
+  turned,
+  turnedTimes,
+} from "./stacks.ts";
+import { divideBy, triangularSolve } from "./triangular.ts";
+
+/** Column by column, each taken out of what is left: `rest -= l·lᵀ`. */
+const factor = (a: Expr): Expr => {
+  const rows = iota([a.shape[0] ?? 0]);
+  const [, columns] = scan(
+    (rest: Expr, k: Expr) => {
+      const pivot = take(take(rest, k), k);
+      const column: Expr = where(ge(rows, k), div(take(rest, k, 1), sqrt(pivot) as Expr), 0);
+      return [sub(rest, outer(column, column)) as Expr, column] as const;
+    },
+    a,
+    rows,
+  );
+  return transpose(columns);
+};
+
+/** The lower triangle with half of the diagonal. */
+const lowerHalf = (x: Expr): Expr => mul(add(tril(x), tril(x, -1)), 0.5) as Expr;
+
+const factorOf: (a: Expr) => Expr = custom(factor, {
+  name: "cholesky",
+  jvp: (a, tangent) => {
+    const l = factorOf(a);
+    const inner = transpose(divideBy(l, transpose(divideBy(l, tangent, true)), true));
+    return times(l, lowerHalf(inner));
+  },
+  vjp: (_, l, w) => {
+    const inner = lowerHalf(turnedTimes(l, w));
+    const left = divideBy(transpose(l), inner, false);
+    return transpose(divideBy(transpose(l), transpose(left), false));
+  },
+});
+
+/**
+ * The lower triangular `L` with a positive diagonal whose `L·Lᵀ` is `A`, for a symmetric positive definite
+ * `A`; of any other, its symmetric part is meant, as by JAX.
+ *
+ * **Shapes** `[...b, n, n] → [...b, n, n]`.
+ * **Math** `L̇ = L·Φ(L⁻¹ȦL⁻ᵀ)`, where `Φ` takes the lower triangle with half of the diagonal. Where `A` is not
+ * positive definite, `L` is NaN from the first column on that has no root.
+ * **Fails with** `ShapeMismatch` when compiled, where `A` is not square.
+ * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
+ * **Source** Murray, "Differentiation of the Cholesky decomposition" (2016), equations 8 and 9.
+ *
+ * @example
+ * ```ts
+ * import { Backend, cholesky, compile, tensor } from "fluxion";
+ * import * as Effect from "effect/Effect";
+ * const a = tensor([[4, 2], [2, 10]]);
+ * const factor = Effect.runSync(
+ *   compile(cholesky, [a]).pipe(Effect.provide(Backend.layerReference)),
+ * );
+ * factor(a).toArray() // => [[2, 0], [1, 3]]
+ * ```
+ */
+export const cholesky = (operand: Operand): Expr =>
+  overStacks([2], (a) => factorOf(symmetricPart(a as Expr)))(squareOf("cholesky", lift(operand)));
+
+/**
+ * The solution of `A·X = B` by `A`'s factor `L = cholesky(A)`.
+ *
+ * **Shapes** `L: [...b, n, n], B: [...b, n, k] or [n] → as B`.
+ */
+export const choleskySolve = (factor: Operand, right: Operand): Expr =>
+  triangularSolve(factor, triangularSolve(factor, right), { transposed: true });
+
+/** `A⁻¹` by `A`'s factor `L = cholesky(A)`. */
+export const choleskyInverse = (factor: Operand): Expr => {
+  const l = squareOf("choleskyInverse", lift(factor));
+  return overStacks([2], (x) => {
+    const one = x as Expr;
+    const n = one.shape[0] ?? 0;
+    const inverse = divideBy(tril(one), identityMatrix(n, n, one.dtype), true);
+    return timesTurned(turned(inverse), turned(inverse));
+  })(l);
+};

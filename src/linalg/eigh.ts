@@ -1,0 +1,130 @@
+import { custom } from "../autodiff/control.ts";
+import type { Expr } from "../ir/expr.ts";
+import { where } from "../ir/ops/control.ts";
+import { diagonal, diagonalMatrix } from "../ir/ops/diagonals.ts";
+import { abs, add, div, eq, ge, gt, mul, neg, sub } from "../ir/ops/elementwise.ts";
+import { onesLike, take, takeAlongAxis } from "../ir/ops/indexed.ts";
+import { lift } from "../ir/ops/operand.ts";
+import { argmax, argsort, max } from "../ir/ops/reduction.ts";
+import { expandDims, pad, slice } from "../ir/ops/structural.ts";
+import type { Operand } from "../ir/shapeTypes.ts";
+import { angles, swept, tableOf } from "./jacobi.ts";
+import {
+  epsilonOf,
+  identityMatrix,
+  overStacks,
+  squareOf,
+  symmetricPart,
+  times,
+  timesTurned,
+  turnedTimes,
+} from "./stacks.ts";
+
+/** A tree of expressions, which an interface is not. */
+export type Eigen = {
+  /** Ascending. `[...b, n]` */
+  readonly values: Expr;
+  /** One in each column. `[...b, n, n]` */
+  readonly vectors: Expr;
+};
+
+/** 1 or -1 for each column: what makes its greatest component positive, the first of them. */
+export const signsOf = (x: Expr): Expr => {
+  const greatest = takeAlongAxis(x, expandDims(argmax(abs(x), 0), 0), 0);
+  const ones = onesLike(greatest);
+  return where(ge(greatest, 0), ones, neg(ones)) as Expr;
+};
+
+/** The greatest magnitude off the diagonal, of a symmetric matrix. */
+const offDiagonal = (a: Expr): Expr =>
+  max(abs(sub(a, diagonalMatrix(diagonal(a))) as Expr)) as Expr;
+
+const rotated = (a: Expr): Eigen => {
+  const n = a.shape[0] ?? 0;
+  const even = n + (n % 2);
+  const table = tableOf(even);
+  const widths = [
+    [0, even - n],
+    [0, even - n],
+  ] as const;
+  const tiny = mul(max(abs(a)), epsilonOf(a.dtype) / 8) as Expr;
+  const start = { a: pad(a, widths), v: identityMatrix(even, even, a.dtype) };
+  const end = swept(
+    even,
+    start,
+    ({ a: x, v }: typeof start) => {
+      const [d, beside] = [diagonal(x), diagonal(x, 1)];
+      const pairs = angles(
+        take(d, table.firsts),
+        take(d, table.seconds),
+        take(beside, table.firsts),
+      );
+      return {
+        a: table.rotated(table.rotated(x, 0, pairs), 1, pairs),
+        v: table.rotated(v, 1, pairs),
+      };
+    },
+    ({ a: x }) => gt(offDiagonal(x), tiny),
+  );
+  const values = slice(diagonal(end.a), [0], [n]);
+  const order = argsort(values);
+  const vectors = take(slice(end.v, [0, 0], [n, n]), order, 1);
+  return { values: take(values, order), vectors: mul(vectors, signsOf(vectors)) as Expr };
+};
+
+/**
+ * `1 / (λⱼ - λᵢ)`, and 0 where they are equal: there the vectors are any basis of their space, and what
+ * depends on the space alone has no share in their turning against one another.
+ */
+const gaps = (values: Expr): Expr => {
+  const difference: Expr = sub(expandDims(values, 0), expandDims(values, 1));
+  const none = eq(difference, 0);
+  return where(none, 0, div(1, where(none, 1, difference) as Expr) as Expr) as Expr;
+};
+
+const eigenOf: (a: Expr) => Eigen = custom(rotated, {
+  name: "eigh",
+  jvp: (a, tangent) => {
+    const { values, vectors } = eigenOf(a);
+    const inner = turnedTimes(vectors, times(tangent, vectors));
+    return {
+      values: diagonal(inner),
+      vectors: times(vectors, mul(gaps(values), inner) as Expr),
+    };
+  },
+  vjp: (_, { values, vectors }, w) => {
+    const turning = mul(gaps(values), turnedTimes(vectors, w.vectors)) as Expr;
+    const inner = add(diagonalMatrix(w.values), turning) as Expr;
+    return times(vectors, timesTurned(inner, vectors));
+  },
+});
+
+/**
+ * Eigenvalues and orthonormal eigenvectors of a symmetric matrix, by Jacobi's rotations; of a matrix that is
+ * not symmetric, its symmetric part is meant. The sign of a vector makes its greatest component positive.
+ *
+ * **Shapes** `[...b, n, n] → values [...b, n], vectors [...b, n, n]`.
+ * **Math** `A = V·diag(λ)·Vᵀ`; `λ̇ = diag(VᵀȦV)`, `V̇ = V·(F ∘ VᵀȦV)`, `Fᵢⱼ = 1/(λⱼ - λᵢ)`, 0 where they are equal. So
+ * derivatives of what depends on no choice of a basis are right of equal eigenvalues too.
+ * **Fails with** `ShapeMismatch` when compiled, where `A` is not square.
+ * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
+ * **Source** Golub and Van Loan, "Matrix computations", section 8.5; Giles, "An extended collection of matrix
+ * derivative results" (2008), section 3.1.
+ *
+ * @example
+ * ```ts
+ * import { Backend, compile, eigh, tensor } from "fluxion";
+ * import * as Effect from "effect/Effect";
+ * const a = tensor([[2, 1], [1, 2]]);
+ * const eigen = Effect.runSync(compile(eigh, [a]).pipe(Effect.provide(Backend.layerReference)));
+ * eigen(a).values.toArray() // => [1, 3]
+ * ```
+ */
+export const eigh = (operand: Operand): Eigen =>
+  overStacks([2], (x) => {
+    const a = symmetricPart(x as Expr);
+    return a.shape[0] === 0 ? { values: diagonal(a), vectors: a } : eigenOf(a);
+  })(squareOf("eigh", lift(operand)));
+
+/** The eigenvalues of a symmetric matrix, ascending: those of {@link eigh}. */
+export const eigenvaluesSymmetric = (a: Operand): Expr => eigh(a).values;

@@ -1,0 +1,173 @@
+import { custom, scan } from "../autodiff/control.ts";
+import type { Expr } from "../ir/expr.ts";
+import { where } from "../ir/ops/control.ts";
+import { tril, triu } from "../ir/ops/diagonals.ts";
+import { abs, add, and, div, eq, ge, gt, sub } from "../ir/ops/elementwise.ts";
+import { iota, take } from "../ir/ops/indexed.ts";
+import { outer } from "../ir/ops/linear.ts";
+import { lift } from "../ir/ops/operand.ts";
+import { argmax, argsort } from "../ir/ops/reduction.ts";
+import { concatenate, expandDims, sliceAxis } from "../ir/ops/structural.ts";
+import type { Operand } from "../ir/shapeTypes.ts";
+import {
+  identityMatrix,
+  matrixOf,
+  overStacks,
+  times,
+  timesTurned,
+  turned,
+  turnedTimes,
+} from "./stacks.ts";
+import { divideBy } from "./triangular.ts";
+
+/** `L` below the diagonal and `U` on and above it; which row each step brought up; and the order it made. */
+export interface Eliminated {
+  readonly packed: Expr;
+  readonly pivots: Expr;
+  readonly order: Expr;
+}
+
+/** The rows, with row `k` and row `p` exchanged. */
+const exchanged = (rows: Expr, k: Expr, p: Expr): Expr =>
+  where(eq(rows, k), p, where(eq(rows, p), k, rows) as Expr) as Expr;
+
+/**
+ * Gaussian elimination with partial pivoting. A column without any pivot is left as it is, which is what
+ * a zero on the diagonal says.
+ */
+export const eliminate = (x: Expr): Eliminated => {
+  const [m = 0, n = 0] = x.shape;
+  if (m === 0 || n === 0) return { packed: x, pivots: iota([0]), order: iota([m]) };
+  const [rows, columns] = [iota([m]), iota([n])];
+  const [last, pivots] = scan(
+    ({ a, order }: { readonly a: Expr; readonly order: Expr }, k: Expr) => {
+      const p = argmax(where(ge(rows, k), abs(take(a, k, 1)) as Expr, -1), 0);
+      const to = exchanged(rows, k, p);
+      const b = take(a, to);
+      const [row, column] = [take(b, k), take(b, k, 1)];
+      const pivot = take(row, k);
+      const below = gt(rows, k);
+      const ratio: Expr = where(and(below, eq(pivot, 0)) as Expr, 0, div(column, pivot) as Expr);
+      const factor: Expr = where(below, ratio, 0);
+      const rest: Expr = sub(b, outer(factor, where(gt(columns, k), row, 0)));
+      const kept = and(expandDims(below, 1), eq(columns, k)) as Expr;
+      const next = where(kept, expandDims(factor, 1), rest) as Expr;
+      return [{ a: next, order: take(order, to) }, p] as const;
+    },
+    { a: x, order: rows },
+    iota([Math.min(m, n)]),
+  );
+  return { packed: last.a, pivots, order: last.order };
+};
+
+/** A tree of expressions, which an interface is not. */
+export type LU = {
+  /** Ones on the diagonal. `[...b, m, min(m, n)]` */
+  readonly lower: Expr;
+  /** `[...b, min(m, n), n]` */
+  readonly upper: Expr;
+  /** Which row of `A` each row of `L·U` is, as i32. `[...b, m]` */
+  readonly order: Expr;
+  /** Which row each step exchanged with its own, as i32: LAPACK's, counted from 0. `[...b, min(m, n)]` */
+  readonly pivots: Expr;
+};
+
+/** The two triangles of a packed matrix. */
+export const unpacked = (packed: Expr): { readonly lower: Expr; readonly upper: Expr } => {
+  const [m = 0, n = 0] = packed.shape;
+  const k = Math.min(m, n);
+  const lower = add(sliceAxis(tril(packed, -1), 1, 0, k), identityMatrix(m, k, packed.dtype));
+  return { lower: lower as Expr, upper: sliceAxis(triu(packed), 0, 0, k) };
+};
+
+/** The first `k` rows or columns, and the others. */
+const parted = (x: Expr, axis: number, k: number): readonly [Expr, Expr] => [
+  sliceAxis(x, axis, 0, k),
+  sliceAxis(x, axis, k, x.shape[axis] ?? k),
+];
+
+/** `X·U⁻¹` for an upper triangle. */
+const dividedBy = (x: Expr, upper: Expr): Expr => turned(divideBy(turned(upper), turned(x), true));
+/** `X·U⁻ᵀ` for an upper triangle. */
+const dividedByTurned = (x: Expr, upper: Expr): Expr => turned(divideBy(upper, turned(x), false));
+
+const factorsOf: (a: Expr) => LU = custom(
+  (a: Expr) => {
+    const { packed, order, pivots } = eliminate(a);
+    return { ...unpacked(packed), order, pivots };
+  },
+  {
+    name: "lu",
+    jvp: (a, tangent) => {
+      const { lower, upper, order, pivots } = factorsOf(a);
+      const k = upper.shape[0] ?? 0;
+      const moved = take(tangent, order);
+      const [[l1, l2], [u1, u2]] = [parted(lower, 0, k), parted(upper, 1, k)];
+      const [top, bottom] = parted(moved, 0, k);
+      const [square, right] = parted(top, 1, k);
+      const inner = dividedBy(divideBy(l1, square, true, true), u1);
+      const [dl, du] = [times(l1, tril(inner, -1)), times(triu(inner), u1)];
+      const below = dividedBy(sub(sliceAxis(bottom, 1, 0, k), times(l2, du)) as Expr, u1);
+      const beside = divideBy(l1, sub(right, times(dl, u2)) as Expr, true, true);
+      const [dLower, dUpper] = [concatenate([dl, below]), concatenate([du, beside], 1)];
+      return { lower: dLower, upper: dUpper, order, pivots };
+    },
+    vjp: (_, { lower, upper, order }, w) => {
+      const k = upper.shape[0] ?? 0;
+      const [[l1, l2], [u1, u2]] = [parted(lower, 0, k), parted(upper, 1, k)];
+      const [[wl1, wl2], [wu1, wu2]] = [parted(w.lower, 0, k), parted(w.upper, 1, k)];
+      const below = dividedByTurned(wl2, u1);
+      const beside = divideBy(turned(l1), wu2, false, true);
+      const wl = sub(wl1, timesTurned(beside, u2)) as Expr;
+      const wu = sub(wu1, turnedTimes(l2, below)) as Expr;
+      const inner: Expr = add(tril(turnedTimes(l1, wl), -1), triu(timesTurned(wu, u1)));
+      const square = dividedByTurned(divideBy(turned(l1), inner, false, true), u1);
+      // One of the two is empty: a matrix has rows below the square, or columns beside it.
+      const [m, n] = [lower.shape[0] ?? 0, upper.shape[1] ?? 0];
+      const rows = m > n ? concatenate([square, below]) : concatenate([square, beside], 1);
+      return take(rows, argsort(order));
+    },
+  },
+);
+
+/**
+ * `L·U = A[order]`: Gaussian elimination with partial pivoting.
+ *
+ * **Shapes** `[...b, m, n] → lower [...b, m, k], upper [...b, k, n], order [...b, m]`, `k = min(m, n)`.
+ * **Math** with `F = L⁻¹ȦU⁻¹` of the rows in their order, `L̇ = L·tril(F, -1)` and `U̇ = triu(F)·U`. The values are
+ * those of any matrix; the derivatives are infinite or NaN where the first `k` columns have no full rank.
+ * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
+ * **Source** Golub and Van Loan, "Matrix computations", algorithm 3.4.1.
+ */
+export const lu = (operand: Operand): LU =>
+  overStacks([2], (a) => factorsOf(a as Expr))(matrixOf("lu", lift(operand)));
+
+/**
+ * The solution of `A·X = B`, or of `Aᵀ·X = B`, by the factors of `A`.
+ *
+ * **Shapes** `B: [...b, n, k] → [...b, n, k]`.
+ */
+export const luSolve = (
+  { lower, upper, order }: Omit<LU, "pivots">,
+  right: Operand,
+  { transposed = false }: { readonly transposed?: boolean } = {},
+): Expr =>
+  overStacks([2, 2, 1, 2], (l, u, rows, b) => {
+    const [x, y, at, z] = [l, u, rows, b] as readonly [Expr, Expr, Expr, Expr];
+    if (!transposed) return divideBy(y, divideBy(x, take(z, at), true, true), false);
+    const turnedBack = divideBy(turned(x), divideBy(turned(y), z, true), false, true);
+    return take(turnedBack, argsort(at));
+  })(lower, upper, order, lift(right));
+
+/** The pivots of LAPACK, counted from 0, as the order of rows that they make: each step exchanges a row with the one it names. */
+export const orderOfPivots = (operand: Operand, rows: number): Expr =>
+  overStacks([1], (pivots) => {
+    const all = iota([rows]);
+    const steps = { p: pivots as Expr, k: iota([(pivots as Expr).shape[0] ?? 0]) };
+    const [order] = scan(
+      (order: Expr, { p, k }: typeof steps) => [take(order, exchanged(all, k, p)), []] as const,
+      all,
+      steps,
+    );
+    return order;
+  })(lift(operand, "i32"));

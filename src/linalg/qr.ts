@@ -1,0 +1,145 @@
+import { custom, scan } from "../autodiff/control.ts";
+import type { Expr } from "../ir/expr.ts";
+import { cast, where } from "../ir/ops/control.ts";
+import { tril, triu } from "../ir/ops/diagonals.ts";
+import { add, div, eq, ge, gt, mul, neg, sqrt, square, sub } from "../ir/ops/elementwise.ts";
+import { iota, take } from "../ir/ops/indexed.ts";
+import { dot, outer } from "../ir/ops/linear.ts";
+import { lift } from "../ir/ops/operand.ts";
+import { sum } from "../ir/ops/reduction.ts";
+import { concatenate, sliceAxis, transpose } from "../ir/ops/structural.ts";
+import type { Operand } from "../ir/shapeTypes.ts";
+import {
+  identityMatrix,
+  matrixOf,
+  overStacks,
+  times,
+  timesTurned,
+  turned,
+  turnedTimes,
+} from "./stacks.ts";
+import { divideBy } from "./triangular.ts";
+
+/** Reflections `I - τ·v·vᵀ`, one a row, and what they make of a matrix: a triangle. */
+interface Reflected {
+  readonly vectors: Expr;
+  readonly scales: Expr;
+  readonly triangle: Expr;
+}
+
+/**
+ * Householder's reflections, column by column. One whose column is zero below the diagonal is none: the
+ * signs of the triangle's diagonal are LAPACK's.
+ */
+export const reflect = (a: Expr): Reflected => {
+  const [m = 0, n = 0] = a.shape;
+  const rows = iota([m]);
+  const [triangle, [vectors, scales]] = scan(
+    (r: Expr, k: Expr) => {
+      const column = take(r, k, 1);
+      const head = take(column, k);
+      const tail: Expr = where(gt(rows, k), column, 0);
+      const rest = sum(square(tail)) as Expr;
+      const norm: Expr = sqrt(add(square(head), rest) as Expr);
+      const none = eq(rest, 0);
+      const end: Expr = where(none, head, where(ge(head, 0), neg(norm), norm) as Expr);
+      const divisor: Expr = where(none, 1, sub(head, end) as Expr);
+      const vector = add(div(tail, divisor), cast(eq(rows, k) as Expr, a.dtype)) as Expr;
+      const scale: Expr = where(none, 0, div(sub(end, head) as Expr, end) as Expr);
+      return [mirrored(r, vector, scale), [vector, scale]] as const;
+    },
+    a,
+    iota([Math.min(m, n)]),
+  );
+  return { vectors, scales, triangle };
+};
+
+/** `(I - τ·v·vᵀ)·x`. */
+const mirrored = (x: Expr, vector: Expr, scale: Expr): Expr =>
+  sub(x, outer(mul(scale, vector), dot(vector, x, [[0], [0]]))) as Expr;
+
+/** The product of reflections, of which the first is outermost, times `x`. */
+export const reflections = (vectors: Expr, scales: Expr, x: Expr): Expr =>
+  scan(
+    (y: Expr, { v, t }: { readonly v: Expr; readonly t: Expr }) => [mirrored(y, v, t), []] as const,
+    x,
+    { v: vectors, t: scales },
+    { reverse: true },
+  )[0];
+
+/** A tree of expressions, which an interface is not. */
+export type QR = {
+  /** Orthonormal columns. `[...b, m, min(m, n)]` */
+  readonly q: Expr;
+  /** Upper triangular. `[...b, min(m, n), n]` */
+  readonly r: Expr;
+};
+
+/** `(tril + trilᵀ)` without twice the diagonal: the lower triangle on both sides. */
+const lowerOnBothSides = (x: Expr): Expr => add(tril(x), transpose(tril(x, -1))) as Expr;
+
+/** Of a matrix with no more columns than rows. */
+const tall: (a: Expr) => QR = custom(
+  (a: Expr): QR => {
+    const [m = 0, n = 0] = a.shape;
+    const { vectors, scales, triangle } = reflect(a);
+    return {
+      q: reflections(vectors, scales, identityMatrix(m, n, a.dtype)),
+      r: sliceAxis(triu(triangle), 0, 0, n),
+    };
+  },
+  {
+    name: "qr",
+    jvp: (a, tangent) => {
+      const { q, r } = tall(a);
+      const moved = turned(divideBy(turned(r), turned(tangent), true));
+      const inner = turnedTimes(q, moved);
+      const low = tril(inner, -1);
+      const skew = sub(low, transpose(low)) as Expr;
+      const outside: Expr = sub(moved, times(q, inner));
+      return { q: add(times(q, skew), outside) as Expr, r: times(sub(inner, skew) as Expr, r) };
+    },
+    vjp: (_, { q, r }, w) => {
+      const inner = sub(timesTurned(r, w.r), turnedTimes(w.q, q)) as Expr;
+      const total: Expr = add(w.q, times(q, lowerOnBothSides(inner)));
+      return turned(divideBy(r, turned(total), false));
+    },
+  },
+);
+
+const factors = (a: Expr): QR => {
+  const [m = 0, n = 0] = a.shape;
+  if (m >= n) return tall(a);
+  const { q, r } = tall(sliceAxis(a, 1, 0, m));
+  return { q, r: concatenate([r, turnedTimes(q, sliceAxis(a, 1, m, n))], 1) };
+};
+
+/**
+ * `A = Q·R`, by Householder's reflections: `Q` with orthonormal columns, `R` upper triangular. The signs of
+ * `R`'s diagonal are LAPACK's.
+ *
+ * **Shapes** `[...b, m, n] → q [...b, m, k], r [...b, k, n]`, `k = min(m, n)`.
+ * **Math** with `C = QᵀȦR⁻¹` and `X = tril(C, -1) - tril(C, -1)ᵀ`: `Q̇ = QX + (I - QQᵀ)ȦR⁻¹`, `Ṙ = (C - X)R`. The
+ * derivatives are infinite or NaN where the first `k` columns have no full rank.
+ * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
+ * **Source** Golub and Van Loan, "Matrix computations", algorithm 5.2.1; Walter, "Structured higher-order
+ * algorithmic differentiation in the forward and reverse mode" (2012).
+ */
+export const qr = (operand: Operand): QR =>
+  overStacks([2], (a) => factors(a as Expr))(matrixOf("qr", lift(operand)));
+
+/**
+ * The first columns of a product of reflections `I - τᵢ·vᵢ·vᵢᵀ`, as LAPACK keeps them: the `vᵢ` are the columns of a
+ * matrix below its diagonal, with 1 on it.
+ *
+ * **Shapes** `[...b, m, n], [...b, k] → [...b, m, n]`, `k ≤ n ≤ m`.
+ */
+export const householderProduct = (columns: Operand, scales: Operand): Expr =>
+  overStacks([2, 1], (x, t) => {
+    const [a, taus] = [x as Expr, t as Expr];
+    const [m = 0, n = 0] = a.shape;
+    const k = taus.shape[0] ?? 0;
+    const below = sliceAxis(tril(a, -1), 1, 0, k);
+    const vectors = transpose(add(below, identityMatrix(m, k, a.dtype)));
+    return reflections(vectors, taus, identityMatrix(m, n, a.dtype));
+  })(lift(columns), lift(scales));

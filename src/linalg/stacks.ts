@@ -1,0 +1,70 @@
+import { leavesOf, treeOf } from "../autodiff/tree.ts";
+import { vmap } from "../autodiff/vmap.ts";
+import { ascribe } from "../ir/ascribe.ts";
+import type { Expr } from "../ir/expr.ts";
+import { cast } from "../ir/ops/control.ts";
+import { add, eq, mul } from "../ir/ops/elementwise.ts";
+import { iota } from "../ir/ops/indexed.ts";
+import { dot } from "../ir/ops/linear.ts";
+import { broadcastTo } from "../ir/ops/operand.ts";
+import { moveAxis, reshape } from "../ir/ops/structural.ts";
+import type { Dtype } from "../tensor/dtype.ts";
+import { broadcastShapes, type Shape, sizeOf } from "../tensor/shape.ts";
+
+/** What is written for one matrix, on stacks of them; and the few words that all of linear algebra uses. */
+
+const leadingOf = (x: Expr, rank: number): Shape => x.shape.slice(0, x.shape.length - rank);
+
+/**
+ * A function of matrices and vectors on stacks of them, whose leading axes broadcast; `ranks` are the
+ * operands' own ranks.
+ */
+export const overStacks =
+  <B>(ranks: readonly number[], f: (...xs: readonly Expr[]) => B) =>
+  (...xs: readonly Expr[]): B => {
+    const leading = xs.reduce<Shape>((shape, x, i) => {
+      const own = leadingOf(x, ranks[i] ?? 0);
+      return broadcastShapes(shape, own) ?? own;
+    }, []);
+    if (leading.length === 0) return f(...xs);
+    const size = sizeOf(leading);
+    const stacked = xs.map((x, i) => {
+      const own = x.shape.slice(x.shape.length - (ranks[i] ?? 0));
+      return reshape(broadcastTo(x, [...leading, ...own]), [size, ...own]) as Expr;
+    });
+    const { leaves, shape } = leavesOf(vmap((...each: readonly Expr[]) => f(...each))(...stacked));
+    return treeOf<B>(
+      shape,
+      leaves.map((y) => reshape(y, [...leading, ...y.shape.slice(1)]) as Expr),
+    );
+  };
+
+/** Matrices with as many columns as rows: others are reported under the operation's name. */
+export const squareOf = (op: string, x: Expr): Expr => {
+  const n = x.shape.at(-1) ?? 1;
+  const shape = x.shape.length < 2 ? [n, n] : [...x.shape.slice(0, -2), n, n];
+  return ascribe(op, [{ shape, dtype: x.dtype }], [x])[0] as Expr;
+};
+
+/** Something of at least two axes: anything else is reported under the operation's name. */
+export const matrixOf = (op: string, x: Expr): Expr => (x.shape.length >= 2 ? x : squareOf(op, x));
+
+/** Stacks of matrices with their last two axes exchanged. */
+export const turned = (x: Expr): Expr => moveAxis(x, -2, -1);
+
+/** `x·y` of two matrices. */
+export const times = (x: Expr, y: Expr): Expr => dot(x, y, [[1], [0]]);
+/** `xᵀ·y`. */
+export const turnedTimes = (x: Expr, y: Expr): Expr => dot(x, y, [[0], [0]]);
+/** `x·yᵀ`. */
+export const timesTurned = (x: Expr, y: Expr): Expr => dot(x, y, [[1], [1]]);
+
+/** `(x + xᵀ) / 2`. */
+export const symmetricPart = (x: Expr): Expr => mul(add(x, turned(x)), 0.5) as Expr;
+
+/** The identity, or as much of it as `[rows, columns]` has. */
+export const identityMatrix = (rows: number, columns: number, dtype: Dtype): Expr =>
+  cast(eq(iota([rows, columns], 0), iota([rows, columns], 1)) as Expr, dtype);
+
+/** The distance from 1 to the next number of a dtype. */
+export const epsilonOf = (dtype: Dtype): number => (dtype === "f32" ? 2 ** -23 : 2 ** -52);

@@ -1,0 +1,186 @@
+import { custom } from "../autodiff/control.ts";
+import type { Expr } from "../ir/expr.ts";
+import { where } from "../ir/ops/control.ts";
+import { diagonal, diagonalMatrix } from "../ir/ops/diagonals.ts";
+import { abs, add, div, eq, ge, gt, mul, neg, sqrt, square, sub } from "../ir/ops/elementwise.ts";
+import { onesLike, take } from "../ir/ops/indexed.ts";
+import { lift } from "../ir/ops/operand.ts";
+import { argsort, max, sum } from "../ir/ops/reduction.ts";
+import { expandDims, pad, slice, transpose } from "../ir/ops/structural.ts";
+import type { Operand } from "../ir/shapeTypes.ts";
+import { signsOf } from "./eigh.ts";
+import { angles, swept, tableOf } from "./jacobi.ts";
+import { reflect, reflections } from "./qr.ts";
+import {
+  epsilonOf,
+  identityMatrix,
+  matrixOf,
+  overStacks,
+  times,
+  timesTurned,
+  turnedTimes,
+} from "./stacks.ts";
+
+/** A tree of expressions, which an interface is not. */
+export type SVD = {
+  /** Orthonormal columns. `[...b, m, k]` */
+  readonly u: Expr;
+  /** Descending. `[...b, k]` */
+  readonly s: Expr;
+  /** Orthonormal columns. `[...b, n, k]` */
+  readonly v: Expr;
+};
+
+const lengths = (x: Expr): Expr => sqrt(sum(square(x), 0)) as Expr;
+
+/** The greatest cosine between two columns, of which neither is zero. */
+const coherence = (x: Expr): Expr => {
+  const norms = lengths(x);
+  const none = eq(norms, 0);
+  const unit: Expr = where(none, 0, div(x, where(none, 1, norms) as Expr) as Expr);
+  const gram = turnedTimes(unit, unit);
+  return max(abs(sub(gram, diagonalMatrix(diagonal(gram))) as Expr)) as Expr;
+};
+
+/**
+ * Orthonormal columns in the directions of some that are orthogonal, and where these are zero, of what
+ * is orthogonal to the others: what reflections make of an identity is orthonormal whatever they are.
+ */
+const orthonormal = (x: Expr): Expr => {
+  const [m = 0, n = 0] = x.shape;
+  const { vectors, scales, triangle } = reflect(x);
+  const q = reflections(vectors, scales, identityMatrix(m, n, x.dtype));
+  const ones = onesLike(scales);
+  return mul(q, where(ge(diagonal(triangle), 0), ones, neg(ones)) as Expr) as Expr;
+};
+
+const rotated = (a: Expr): SVD => {
+  const [m = 0, n = 0] = a.shape;
+  const even = n + (n % 2);
+  const table = tableOf(even);
+  const start = {
+    x: pad(a, [
+      [0, 0],
+      [0, even - n],
+    ]),
+    v: identityMatrix(even, even, a.dtype),
+  };
+  const end = swept(
+    even,
+    start,
+    ({ x, v }: typeof start) => {
+      const [first, second] = [take(x, table.firsts, 1), take(x, table.seconds, 1)];
+      const pairs = angles(
+        sum(square(first), 0) as Expr,
+        sum(square(second), 0) as Expr,
+        sum(mul(first, second) as Expr, 0) as Expr,
+      );
+      return { x: table.rotated(x, 1, pairs), v: table.rotated(v, 1, pairs) };
+    },
+    ({ x }) => gt(coherence(x), epsilonOf(a.dtype) * Math.sqrt(m)),
+  );
+  const x = slice(end.x, [0, 0], [m, n]);
+  const norms = lengths(x);
+  const order = argsort(neg(norms));
+  const s = take(norms, order);
+  const none = eq(s, 0);
+  const directions: Expr = where(
+    none,
+    0,
+    div(take(x, order, 1), where(none, 1, s) as Expr) as Expr,
+  );
+  const v = take(slice(end.v, [0, 0], [n, n]), order, 1);
+  const signs = signsOf(v);
+  return { u: mul(orthonormal(directions), signs) as Expr, s, v: mul(v, signs) as Expr };
+};
+
+/** `1 / (sⱼ² - sᵢ²)`, and 0 where they are equal. */
+const gaps = (s: Expr): Expr => {
+  const [columns, rows] = [expandDims(s, 0), expandDims(s, 1)];
+  const difference: Expr = mul(sub(columns, rows) as Expr, add(columns, rows) as Expr);
+  const none = eq(difference, 0);
+  return where(none, 0, div(1, where(none, 1, difference) as Expr) as Expr) as Expr;
+};
+
+/** What of `x` is orthogonal to the columns of `u`. */
+const outside = (u: Expr, x: Expr): Expr => sub(x, times(u, turnedTimes(u, x))) as Expr;
+
+/** Of a matrix with no more columns than rows. */
+const tall: (a: Expr) => SVD = custom(rotated, {
+  name: "svd",
+  jvp: (a, tangent) => {
+    const { u, s, v } = tall(a);
+    const [m = 0, n = 0] = a.shape;
+    const inner = turnedTimes(u, times(tangent, v));
+    const across = transpose(inner);
+    const [f, rows] = [gaps(s), expandDims(s, 1)];
+    const left = mul(f, add(mul(inner, s), mul(rows, across) as Expr) as Expr) as Expr;
+    const right = mul(f, add(mul(rows, inner), mul(across, s) as Expr) as Expr) as Expr;
+    const turning = times(u, left);
+    const leaving = m > n ? (div(outside(u, times(tangent, v)), s) as Expr) : undefined;
+    return {
+      u: leaving === undefined ? turning : (add(turning, leaving) as Expr),
+      s: diagonal(inner),
+      v: times(v, right),
+    };
+  },
+  vjp: (a, { u, s, v }, w) => {
+    const [m = 0, n = 0] = a.shape;
+    const [f, rows] = [gaps(s), expandDims(s, 1)];
+    const skew = (x: Expr): Expr => mul(f, sub(x, transpose(x)) as Expr) as Expr;
+    const left = mul(skew(turnedTimes(u, w.u)), s) as Expr;
+    const right = mul(rows, skew(turnedTimes(v, w.v))) as Expr;
+    const inner: Expr = add(add(left, right) as Expr, diagonalMatrix(w.s));
+    const within = times(u, inner);
+    const all = m > n ? (add(within, div(outside(u, w.u), s) as Expr) as Expr) : within;
+    return timesTurned(all, v);
+  },
+});
+
+const factors = (a: Expr): SVD => {
+  const [m = 0, n = 0] = a.shape;
+  if (m === 0 || n === 0) {
+    const s = diagonal(a);
+    return { u: identityMatrix(m, 0, a.dtype), s, v: identityMatrix(n, 0, a.dtype) };
+  }
+  if (m >= n) return tall(a);
+  const { u, s, v } = tall(transpose(a));
+  return { u: v, s, v: u };
+};
+
+/**
+ * `A = U·diag(s)·Vᵀ`: singular values and vectors, by Jacobi's rotations of the columns, which find small
+ * singular values as exactly as great ones. The signs make the greatest component of each column of the
+ * shorter vectors positive.
+ *
+ * **Shapes** `[...b, m, n] → u [...b, m, k], s [...b, k], v [...b, n, k]`, `k = min(m, n)`.
+ * **Math** with `P = UᵀȦV` and `Fᵢⱼ = 1/(sⱼ² - sᵢ²)`, 0 where they are equal: `ṡ = diag(P)`,
+ * `U̇ = U(F ∘ (PS + SPᵀ)) + (I - UUᵀ)ȦVS⁻¹`, `V̇ = V(F ∘ (SP + PᵀS)) + (I - VVᵀ)ȦᵀUS⁻¹`. The last terms, which a square
+ * matrix has not, are infinite or NaN where a singular value is 0.
+ * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
+ * **Source** Hestenes, "Inversion of matrices by biorthogonalization and related results" (1958); Townsend,
+ * "Differentiating the singular value decomposition" (2016).
+ */
+export const svd = (operand: Operand): SVD =>
+  overStacks([2], (a) => factors(a as Expr))(matrixOf("svd", lift(operand)));
+
+const valuesOf: (a: Expr) => Expr = custom((a: Expr) => factors(a).s, {
+  name: "singularValues",
+  jvp: (a, tangent) => {
+    const { u, v } = factors(a);
+    return diagonal(turnedTimes(u, times(tangent, v)));
+  },
+  vjp: (a, _, w) => {
+    const { u, v } = factors(a);
+    return timesTurned(mul(u, w) as Expr, v);
+  },
+});
+
+/**
+ * The singular values, descending. Their derivative `diag(UᵀȦV)` is finite of any matrix.
+ *
+ * **Shapes** `[...b, m, n] → [...b, min(m, n)]`.
+ * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
+ */
+export const singularValues = (operand: Operand): Expr =>
+  overStacks([2], (a) => valuesOf(a as Expr))(matrixOf("singularValues", lift(operand)));

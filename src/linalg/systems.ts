@@ -1,0 +1,169 @@
+import { custom } from "../autodiff/control.ts";
+import type { Expr } from "../ir/expr.ts";
+import { cast, stopGradient, where } from "../ir/ops/control.ts";
+import { diagonal, diagonalMatrix } from "../ir/ops/diagonals.ts";
+import { abs, add, eq, log, mul, ne, neg, rem, sign, sub } from "../ir/ops/elementwise.ts";
+import { iota, take } from "../ir/ops/indexed.ts";
+import { lift } from "../ir/ops/operand.ts";
+import { argsort, max, prod, sum } from "../ir/ops/reduction.ts";
+import type { Operand } from "../ir/shapeTypes.ts";
+import { type Eliminated, eliminate, unpacked } from "./lu.ts";
+import {
+  epsilonOf,
+  identityMatrix,
+  overStacks,
+  squareOf,
+  times,
+  timesTurned,
+  turned,
+} from "./stacks.ts";
+import { divideBy, withVectors } from "./triangular.ts";
+
+interface System {
+  readonly a: Expr;
+  readonly b: Expr;
+}
+
+const solution: (system: System) => Expr = custom(
+  ({ a, b }: System) => {
+    const { packed, order } = eliminate(a);
+    return divideBy(packed, divideBy(packed, take(b, order), true, true), false);
+  },
+  {
+    name: "solve",
+    jvp: ({ a, b }, tangent) =>
+      solution({ a, b: sub(tangent.b, times(tangent.a, solution({ a, b }))) as Expr }),
+    vjp: ({ a }, x, w) => {
+      const right = solution({ a: turned(a), b: w });
+      return { a: neg(timesTurned(right, x)) as Expr, b: right };
+    },
+  },
+);
+
+/**
+ * The solution of `A·X = B`, by elimination with partial pivoting.
+ *
+ * **Shapes** `A: [...b, n, n], B: [...b, n, k] or [n] → as B`; leading axes broadcast.
+ * **Math** `Ẋ = A⁻¹(Ḃ - ȦX)`. Where `A` is singular the solution is infinite or NaN.
+ * **Fails with** `ShapeMismatch` when compiled, where `A` is not square.
+ * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
+ *
+ * @example
+ * ```ts
+ * import { Backend, compile, type Expr, solve, tensor } from "fluxion";
+ * import * as Effect from "effect/Effect";
+ * const [a, b] = [tensor([[0, 2], [4, 1]]), tensor([6, 7])];
+ * const program = compile((x: Expr, y: Expr) => solve(x, y), [a, b]);
+ * Effect.runSync(program.pipe(Effect.provide(Backend.layerReference)))(a, b).toArray() // => [1, 3]
+ * ```
+ */
+export const solve = (left: Operand, right: Operand): Expr =>
+  withVectors((x, y) =>
+    overStacks([2, 2], (a, b) => solution({ a: a as Expr, b: b as Expr }))(x, y),
+  )(squareOf("solve", lift(left)), lift(right));
+
+const inverseOf = (a: Expr): Expr => {
+  const n = a.shape[0] ?? 0;
+  return solution({ a, b: identityMatrix(n, n, a.dtype) });
+};
+
+/**
+ * `A⁻¹`. To multiply by it, {@link solve} is faster and more exact.
+ *
+ * **Shapes** `[...b, n, n] → [...b, n, n]`.
+ * **Math** `d(A⁻¹) = -A⁻¹·Ȧ·A⁻¹`. Infinite or NaN where `A` is singular.
+ * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
+ */
+export const inverse = (operand: Operand): Expr =>
+  overStacks([2], (a) => inverseOf(a as Expr))(squareOf("inverse", lift(operand)));
+
+/** 1 or -1: whether the exchanges of rows are even or odd in number. */
+const parityOf = ({ pivots, packed }: Eliminated): Expr => {
+  const moved = cast(ne(pivots, iota(pivots.shape)) as Expr, "i32");
+  return cast(sub(1, mul(rem(sum(moved) as Expr, 2) as Expr, 2) as Expr) as Expr, packed.dtype);
+};
+
+/**
+ * A matrix as near as rounding, of which elimination finds every pivot: where `A` is singular, determinant
+ * times inverse of this one are the cofactors of `A` to rounding, and where it is not, they are exact.
+ */
+const regular = (a: Expr): Expr => {
+  const { packed, order } = eliminate(stopGradient(a));
+  const pivots = diagonal(packed);
+  const greatest = max(abs(a)) as Expr;
+  const least = mul(where(eq(greatest, 0), 1, greatest) as Expr, 4 * epsilonOf(a.dtype)) as Expr;
+  const raised = diagonalMatrix(where(eq(pivots, 0), least, 0) as Expr);
+  const { lower } = unpacked(packed);
+  return add(a, stopGradient(take(times(lower, raised), argsort(order)))) as Expr;
+};
+
+/** The derivative of the determinant by each element: `det(A)·A⁻ᵀ`. */
+const cofactors = (a: Expr): Expr => {
+  const n = a.shape[0] ?? 0;
+  // An empty matrix has determinant 1 and nothing to be derived by.
+  if (n === 0) return a;
+  const near = regular(a);
+  return mul(determinantOf(near), turned(inverseOf(near))) as Expr;
+};
+
+const determinantOf: (a: Expr) => Expr = custom(
+  (a: Expr) => {
+    const made = eliminate(a);
+    return mul(parityOf(made), prod(diagonal(made.packed)) as Expr) as Expr;
+  },
+  {
+    name: "determinant",
+    jvp: (a, tangent) => sum(mul(cofactors(a), tangent) as Expr) as Expr,
+    vjp: (a, _, w) => mul(w, cofactors(a)) as Expr,
+  },
+);
+
+/**
+ * The determinant, by elimination.
+ *
+ * **Shapes** `[...b, n, n] → [...b]`.
+ * **Math** `d det(A) = Σ cofᵢⱼ Ȧᵢⱼ`, of singular matrices too.
+ * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
+ */
+export const determinant = (operand: Operand): Expr =>
+  overStacks([2], (a) => determinantOf(a as Expr))(squareOf("determinant", lift(operand)));
+
+/** A tree of expressions, which an interface is not. */
+export type SignedLog = {
+  /** -1, 0 or 1. */
+  readonly sign: Expr;
+  /** The logarithm of the magnitude; -∞ where it is 0. */
+  readonly logMagnitude: Expr;
+};
+
+const logDeterminantOf: (a: Expr) => SignedLog = custom(
+  (a: Expr): SignedLog => {
+    const made = eliminate(a);
+    const pivots = diagonal(made.packed);
+    return {
+      sign: mul(parityOf(made), prod(sign(pivots) as Expr) as Expr) as Expr,
+      logMagnitude: sum(log(abs(pivots) as Expr) as Expr) as Expr,
+    };
+  },
+  {
+    name: "signedLogDeterminant",
+    jvp: (a, tangent) => {
+      const slope = turned(inverseOf(a));
+      const flat: Expr = mul(sum(tangent), 0);
+      return { sign: flat, logMagnitude: sum(mul(slope, tangent) as Expr) as Expr };
+    },
+    vjp: (a, _, w) => mul(w.logMagnitude, turned(inverseOf(a))) as Expr,
+  },
+);
+
+/**
+ * The determinant as a sign and the logarithm of its magnitude, which neither overflow nor underflow.
+ *
+ * **Shapes** `[...b, n, n] → [...b]` each.
+ * **Math** `d log|det A| = tr(A⁻¹·Ȧ)`; infinite or NaN where `A` is singular.
+ * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
+ */
+export const signedLogDeterminant = (operand: Operand): SignedLog =>
+  overStacks([2], (a) => logDeterminantOf(a as Expr))(
+    squareOf("signedLogDeterminant", lift(operand)),
+  );

@@ -1,0 +1,131 @@
+import { custom, scan } from "../autodiff/control.ts";
+import type { Expr } from "../ir/expr.ts";
+import { where } from "../ir/ops/control.ts";
+import { diagonal, tril, triu } from "../ir/ops/diagonals.ts";
+import { div, eq, neg, sub } from "../ir/ops/elementwise.ts";
+import { iota, onesLike, zerosLike } from "../ir/ops/indexed.ts";
+import { dot } from "../ir/ops/linear.ts";
+import { lift } from "../ir/ops/operand.ts";
+import { expandDims, reshape } from "../ir/ops/structural.ts";
+import type { Operand } from "../ir/shapeTypes.ts";
+import { sameShape } from "../tensor/shape.ts";
+import { overStacks, squareOf, times, timesTurned, turned } from "./stacks.ts";
+
+export interface TriangularOptions {
+  /** Whether the lower triangle is meant; `true` where not given. What lies in the other is not read. */
+  readonly lower?: boolean;
+  /** Whether the triangle's transpose is to be divided by. */
+  readonly transposed?: boolean;
+  /** Whether the diagonal is taken to be ones, and not read. */
+  readonly unitDiagonal?: boolean;
+}
+
+/** The side on which a triangle is read. */
+interface Triangle {
+  readonly lower: boolean;
+  readonly unit: boolean;
+}
+
+interface System {
+  readonly a: Expr;
+  readonly b: Expr;
+}
+
+/** The part of a matrix that a triangle is. */
+const partOf = (x: Expr, { lower, unit }: Triangle): Expr =>
+  lower ? tril(x, unit ? -1 : 0) : triu(x, unit ? 1 : 0);
+
+/** Substitution, row by row: `xₖ = (bₖ - Σ aₖⱼ xⱼ) / aₖₖ` over the rows that are known. */
+const substitute =
+  ({ lower, unit }: Triangle) =>
+  ({ a, b }: System): Expr => {
+    const n = a.shape[0] ?? 0;
+    const rows = expandDims(iota([n]), 1);
+    const steps = {
+      row: lower ? tril(a, -1) : triu(a, 1),
+      divisor: unit ? onesLike(diagonal(a)) : diagonal(a),
+      right: b,
+      k: iota([n]),
+    };
+    const [x] = scan(
+      (known: Expr, { row, divisor, right, k }: typeof steps) => {
+        const next = div(sub(right, dot(row, known, [[0], [0]])) as Expr, divisor);
+        return [where(eq(rows, k), next, known) as Expr, []] as const;
+      },
+      zerosLike(b),
+      steps,
+      { reverse: !lower },
+    );
+    return x;
+  };
+
+/** `a⁻¹·b` for one triangle, with the derivatives `a⁻¹(ḃ - ȧx)` and `(-a⁻ᵀw·xᵀ, a⁻ᵀw)`. */
+const dividing = (triangle: Triangle): ((system: System) => Expr) => {
+  const across = { ...triangle, lower: !triangle.lower };
+  const whole: (system: System) => Expr = custom(substitute(triangle), {
+    name: "triangularSolve",
+    jvp: ({ a, b }, tangent: System) => {
+      const x = whole({ a, b });
+      return whole({ a, b: sub(tangent.b, times(partOf(tangent.a, triangle), x)) as Expr });
+    },
+    vjp: ({ a }, x, w) => {
+      const right = dividing(across)({ a: turned(a), b: w });
+      return { a: neg(partOf(timesTurned(right, x), triangle)) as Expr, b: right };
+    },
+  });
+  return whole;
+};
+
+/** One triangle and one right side, both matrices. */
+export const divideBy = (a: Expr, b: Expr, lower: boolean, unit = false): Expr =>
+  dividing({ lower, unit })({ a, b });
+
+/** Whether `b` is, for the matrices `a`, one vector each and no matrix. */
+const isVector = (a: Expr, b: Expr): boolean =>
+  b.shape.length === 1 ||
+  (b.shape.length === a.shape.length - 1 && sameShape(b.shape, a.shape.slice(0, -1)));
+
+/** A solver of matrices, of a right side that may be a vector. */
+export const withVectors =
+  (solver: (a: Expr, b: Expr) => Expr) =>
+  (a: Expr, b: Expr): Expr => {
+    if (!isVector(a, b)) return solver(a, b);
+    const x = solver(a, expandDims(b, -1));
+    return reshape(x, x.shape.slice(0, -1)) as Expr;
+  };
+
+/**
+ * The solution of `A·X = B` for a triangular `A`, by substitution.
+ *
+ * **Shapes** `A: [...b, n, n], B: [...b, n, k] or [n] → as B`; leading axes broadcast.
+ * **Math** `x = A⁻¹b`, `ẋ = A⁻¹(ḃ - Ȧx)`. A zero on the diagonal gives infinities and NaN.
+ * **Fails with** `ShapeMismatch` when compiled, where `A` is not square.
+ * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
+ *
+ * @example
+ * ```ts
+ * import { Backend, compile, type Expr, tensor, triangularSolve } from "fluxion";
+ * import * as Effect from "effect/Effect";
+ * const [a, b] = [tensor([[2, 0], [1, 4]]), tensor([2, 9])];
+ * const solve = Effect.runSync(
+ *   compile((x: Expr, y: Expr) => triangularSolve(x, y), [a, b]).pipe(
+ *     Effect.provide(Backend.layerReference),
+ *   ),
+ * );
+ * solve(a, b).toArray() // => [1, 2]
+ * ```
+ */
+export const triangularSolve = (
+  left: Operand,
+  right: Operand,
+  { lower = true, transposed = false, unitDiagonal = false }: TriangularOptions = {},
+): Expr => {
+  const a = squareOf("triangularSolve", lift(left));
+  const solver = dividing({ lower: lower !== transposed, unit: unitDiagonal });
+  return withVectors((x, y) =>
+    overStacks([2, 2], (m, b) => solver({ a: m as Expr, b: b as Expr }))(
+      transposed ? turned(x) : x,
+      y,
+    ),
+  )(a, lift(right));
+};

@@ -1,0 +1,3 @@
+/** Special functions, with derivative rules of their own. */
+
+export { digamma, logGamma, multivariateLogGamma, polygamma } from "./gamma.ts";
