@@ -10,14 +10,14 @@ import type { CompileOptions, Plan } from "../backend.ts";
 import { check } from "../check.ts";
 import { engine, features, i32, moduleBuilder, type WasmModule } from "./assembler/index.ts";
 import type { Context, Destination } from "./context.ts";
-import type { Step } from "./kernels/kernel.ts";
+import { explained } from "./explained.ts";
 import { planMemory } from "./memory.ts";
 import { type WriteOptions, writeModule } from "./module.ts";
 import { patchesBesides } from "./patches.ts";
 import { regionSteps } from "./region.ts";
 import { fewerResiduals } from "./residuals.ts";
 import { sumsAfterLoops } from "./sums.ts";
-import { type Buffer, bytesOf, makeBuffer, type View, whole } from "./view.ts";
+import { type Buffer, makeBuffer, type View, whole } from "./view.ts";
 
 /** Where a tensor of a program stands in memory. */
 export interface Slot {
@@ -42,30 +42,6 @@ const memoryLimit = 65536 * pageBytes;
 /** Loops count the bytes of one tensor in signed 32-bit numbers. */
 const tensorLimit = 2 ** 31 - pageBytes;
 
-const bytesOfKernel = (step: Step): number =>
-  step.kind === "kernel"
-    ? [...new Set([...step.kernel.reads, ...step.kernel.writes])].reduce(
-        (n, b) => n + bytesOf(b),
-        0,
-      )
-    : 0;
-
-/** Kernels in order; those within a loop count once for each round. */
-const kernelsOf = (steps: readonly Step[], rounds = 1): Plan["kernels"] =>
-  steps.flatMap((step): Plan["kernels"] => {
-    if (step.kind === "kernel")
-      return [
-        {
-          name: rounds === 1 ? step.kernel.name : `${step.kernel.name}, ${rounds} times`,
-          operations: step.kernel.operations * rounds,
-          bytes: bytesOfKernel(step) * rounds,
-        },
-      ];
-    return step.kind === "loop"
-      ? kernelsOf(step.steps, rounds * step.loop.length)
-      : [...kernelsOf(step.onTrue, rounds), ...kernelsOf(step.onFalse, rounds)];
-  });
-
 /** A checked program as it is lowered. */
 export const prepared = (program: Program): Program =>
   patchesBesides(fewerResiduals(sumsAfterLoops(inlineCheckpoints(optimise(program)))));
@@ -88,7 +64,7 @@ export const lowerProgram = (
   const context: Context = {
     constant: (value): View => {
       const known = constants.get(value);
-      const buffer = known ?? makeBuffer(value.dtype, value.size, "constant");
+      const buffer = known ?? makeBuffer(value.dtype, value.size, "constant", true);
       constants.set(value, buffer);
       return whole(buffer, value.shape);
     },
@@ -100,10 +76,10 @@ export const lowerProgram = (
     region: (inner, inputs, destinations) => regionSteps(context, inner, inputs, destinations),
   };
   const inputs = program.inputs.map((x, i) =>
-    makeBuffer(x.dtype, sizeOf(x.shape), i < carried ? `state ${i}` : `input ${i}`),
+    makeBuffer(x.dtype, sizeOf(x.shape), i < carried ? `state ${i}` : `input ${i}`, true),
   );
   const outputs = program.outputs.map((x, i) =>
-    i < carried ? (inputs[i] as Buffer) : makeBuffer(x.dtype, sizeOf(x.shape), `output ${i}`),
+    i < carried ? (inputs[i] as Buffer) : makeBuffer(x.dtype, sizeOf(x.shape), `output ${i}`, true),
   );
   const destinations = outputs.map((buffer, i): Destination => ({ buffer, replaces: i < carried }));
   const steps = context.region(
@@ -144,9 +120,7 @@ export const lowerProgram = (
     address: memory.addressOf(buffer),
     type,
   });
-  const kernels = kernelsOf(steps);
-  const sum = (buffers: Iterable<Buffer>): number =>
-    [...buffers].reduce((n, b) => n + bytesOf(b), 0);
+  const resident = [...inputs, ...outputs];
   return Effect.sync(() => ({
     module: new engine.Module(module.encode()),
     pages,
@@ -156,15 +130,7 @@ export const lowerProgram = (
     outputs: program.outputs.map((x, i) =>
       slot(outputs[i] as Buffer, { shape: x.shape, dtype: x.dtype }),
     ),
-    plan: {
-      kernels,
-      operations: kernels.reduce((n, k) => n + k.operations, 0),
-      bytes: {
-        arguments: sum(new Set([...inputs, ...outputs])),
-        constants: sum(constants.values()),
-        temporaries: memory.temporary,
-      },
-    },
+    plan: explained(steps, memory, resident, constants.values()),
   }));
 };
 
