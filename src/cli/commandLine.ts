@@ -27,6 +27,7 @@ export interface Settings {
   readonly learningRate?: number;
   readonly backend?: BackendName;
   readonly json?: boolean;
+  readonly plan?: boolean;
 }
 
 export type Invocation =
@@ -98,6 +99,12 @@ const settings: readonly Setting[] = [
     },
   },
   {
+    name: "plan",
+    help: "print the step's kernels, what was fused into each, and the least time that they take",
+    expected: "no value",
+    read: () => ({ plan: true }),
+  },
+  {
     name: "json",
     help: "print JSON, one event a line",
     expected: "no value",
@@ -121,7 +128,7 @@ export const commands = {
   summary: {
     takesPipeline: true,
     help: "a pipeline's layers, shapes and parameters, and what its step will cost",
-    flags: ["batch-size", "backend", "json"],
+    flags: ["plan", "batch-size", "backend", "json"],
   },
 } as const satisfies { readonly [name: string]: Command };
 

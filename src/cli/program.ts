@@ -3,7 +3,9 @@ import * as Layer from "effect/Layer";
 import { pipe } from "fp-ts/lib/function.js";
 import { type Observable, tap } from "rxjs";
 import { ReverseMode } from "../autodiff/index.ts";
+import { floorOfPlan } from "../backend/floor.ts";
 import { Backend } from "../backend/index.ts";
+import { measureCeilings } from "../backend/wasm/ceilings.ts";
 import type { TrainEvent } from "../train/event.ts";
 import { eventLine } from "../train/eventJson.ts";
 import { explain } from "../train/explain.ts";
@@ -21,7 +23,7 @@ import { train$ } from "../train/train.ts";
 import { type BackendName, type Invocation, parse, type Settings } from "./commandLine.ts";
 import { help } from "./help.ts";
 import { library, pipelineNamed } from "./library.ts";
-import { summaryText } from "./summary.ts";
+import { summaryPlanText, summaryText } from "./summary.ts";
 import { table } from "./table.ts";
 
 const backends = {
@@ -67,7 +69,15 @@ const list = Effect.fnUntraced(function* ({ json = false }: Settings) {
 const summary = Effect.fnUntraced(function* (name: string, settings: Settings) {
   const of = yield* pipelineNamed(name);
   const made = yield* Effect.provide(summarise(configured(of, settings)), servicesOf(settings));
-  yield* print(settings.json === true ? JSON.stringify(made) : summaryText(made));
+  if (settings.plan !== true)
+    return yield* print(settings.json === true ? JSON.stringify(made) : summaryText(made));
+  const ceilings = measureCeilings();
+  const floor = floorOfPlan(made.plan, ceilings);
+  yield* print(
+    settings.json === true
+      ? JSON.stringify({ ...made, ceilings, floor })
+      : summaryPlanText(made, ceilings),
+  );
 });
 
 const lines = tap<TrainEvent>((event) => process.stdout.write(`${eventLine(event)}\n`));
