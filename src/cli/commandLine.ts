@@ -28,6 +28,7 @@ export interface Settings {
   readonly backend?: BackendName;
   readonly json?: boolean;
   readonly plan?: boolean;
+  readonly deterministic?: boolean;
 }
 
 export type Invocation =
@@ -99,6 +100,12 @@ const settings: readonly Setting[] = [
     },
   },
   {
+    name: "deterministic",
+    help: "give the same bits on every machine: no fused multiply-adds",
+    expected: "no value",
+    read: () => ({ deterministic: true }),
+  },
+  {
     name: "plan",
     help: "print the step's kernels, what was fused into each, and the least time that they take",
     expected: "no value",
@@ -123,12 +130,12 @@ export const commands = {
   train: {
     takesPipeline: true,
     help: "train a pipeline, printing its progress",
-    flags: ["epochs", "seed", "batch-size", "learning-rate", "backend", "json"],
+    flags: ["epochs", "seed", "batch-size", "learning-rate", "backend", "deterministic", "json"],
   },
   summary: {
     takesPipeline: true,
     help: "a pipeline's layers, shapes and parameters, and what its step will cost",
-    flags: ["plan", "batch-size", "backend", "json"],
+    flags: ["plan", "batch-size", "backend", "deterministic", "json"],
   },
 } as const satisfies { readonly [name: string]: Command };
 

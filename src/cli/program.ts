@@ -14,6 +14,7 @@ import { printProgress } from "../train/operators/printProgress.ts";
 import {
   type AnyPipeline,
   withBatchSize,
+  withDeterminism,
   withEpochs,
   withLearningRate,
   withSeed,
@@ -36,13 +37,14 @@ const servicesOf = ({ backend = "wasm" }: Settings) =>
 
 /** A pipeline with what the command line says of it. */
 const configured = (of: AnyPipeline, settings: Settings): AnyPipeline => {
-  const { epochs, seed, batchSize, learningRate } = settings;
+  const { epochs, seed, batchSize, learningRate, deterministic } = settings;
   return pipe(
     of,
     epochs === undefined ? same : withEpochs(epochs),
     seed === undefined ? same : withSeed(seed),
     batchSize === undefined ? same : withBatchSize(batchSize, { dropRemainder: of.dropRemainder }),
     learningRate === undefined ? same : withLearningRate(learningRate),
+    deterministic === undefined ? same : withDeterminism(deterministic),
   );
 };
 

@@ -43,6 +43,7 @@ export {
   withBaseline,
   withBatchSize,
   withData,
+  withDeterminism,
   withEpochs,
   withLearningRate,
   withLoss,

@@ -8,7 +8,14 @@ import { sizeOf } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { CompileOptions, Plan } from "../backend.ts";
 import { check } from "../check.ts";
-import { engine, features, i32, moduleBuilder, type WasmModule } from "./assembler/index.ts";
+import {
+  engine,
+  type Features,
+  features,
+  i32,
+  moduleBuilder,
+  type WasmModule,
+} from "./assembler/index.ts";
 import type { Context, Destination } from "./context.ts";
 import { explained } from "./explained.ts";
 import { planMemory } from "./memory.ts";
@@ -98,14 +105,10 @@ export const lowerProgram = (
     united,
   );
   const tooLarge = memory.largest.find(({ bytes }) => bytes > tensorLimit);
-  if (tooLarge !== undefined || memory.bytes > memoryLimit)
-    return Effect.fail(
-      new MemoryLimit({
-        needed: tooLarge?.bytes ?? memory.bytes,
-        limit: tooLarge === undefined ? memoryLimit : tensorLimit,
-        largest: memory.largest,
-      }),
-    );
+  const refused = (needed: number, limit: number) =>
+    Effect.fail(new MemoryLimit({ needed, limit, largest: memory.largest }));
+  if (memory.bytes > memoryLimit) return refused(memory.bytes, memoryLimit);
+  if (tooLarge !== undefined) return refused(tooLarge.bytes, tensorLimit);
   const pages = Math.ceil(memory.bytes / pageBytes);
   module.memory({ initial: pages }, "memory");
   for (const [value, buffer] of constants) {
@@ -143,9 +146,10 @@ const cacheSize = 128;
 export const compileProgram = (
   program: Program,
   { carried = 0, deterministic = false }: CompileOptions = {},
+  available: Features = features(),
 ): Effect.Effect<Compiled, CompileError | BackendUnavailable | MemoryLimit> =>
   Effect.gen(function* () {
-    const { simd, relaxedSimd } = features();
+    const { simd, relaxedSimd } = available;
     if (!simd)
       return yield* new BackendUnavailable({
         backend: "wasm",
