@@ -37,10 +37,13 @@ export type {
   CompileOptions,
   Executable,
   Plan,
+  PlannedKernel,
   Session,
 } from "./backend/backend.ts";
 export { type Concrete, compile } from "./backend/compile.ts";
+export { type Ceilings, type Floor, floorOf, floorOfPlan } from "./backend/floor.ts";
 export { Backend } from "./backend/index.ts";
+export { measureCeilings } from "./backend/wasm/ceilings.ts";
 // What crosses a boundary
 export { decodeJson, decodeWith } from "./codec/decode.ts";
 export { type TensorJson, type TreeJson, tensorCodec, treeCodec } from "./codec/tensor.ts";

@@ -4,19 +4,33 @@ import type { BackendUnavailable, CompileError, MemoryLimit } from "../errors.ts
 import type { Program } from "../ir/expr.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
+/** One loop nest or kernel of a plan. */
+export interface PlannedKernel {
+  /** What it computes and what was fused into it. */
+  readonly name: string;
+  /** The loops around it, the outermost first; a loop has the same `loop` in all of its kernels. */
+  readonly within: readonly { readonly loop: number; readonly rounds: number }[];
+  /** Arithmetic operations, of all rounds. */
+  readonly operations: number;
+  /** Bytes that it touches in one round: each tensor that it reads or writes, once. */
+  readonly touched: number;
+  /** Bytes that it moves, in all rounds: what it reads, and what it writes. */
+  readonly bytes: number;
+}
+
 /** What a backend will do for one run of a program. */
 export interface Plan {
-  /** One line for each loop nest or kernel: what it computes and what was fused into it. */
-  readonly kernels: readonly {
-    readonly name: string;
-    readonly operations: number;
-    readonly bytes: number;
-  }[];
-  /** Bytes of memory: parameters and results, constants, scratch. */
+  readonly kernels: readonly PlannedKernel[];
   readonly bytes: {
+    /** Inputs and outputs: params, optimizer state, the batch, what the step says. */
     readonly arguments: number;
     readonly constants: number;
+    /** What is planned beyond them: activations, copies, scratch. */
     readonly temporaries: number;
+    /** All of it. */
+    readonly planned: number;
+    /** The most that is alive at one time: fewer bytes no plan can do with, in this order of kernels. */
+    readonly needed: number;
   };
   /** Arithmetic operations of one run. */
   readonly operations: number;

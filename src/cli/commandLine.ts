@@ -27,6 +27,8 @@ export interface Settings {
   readonly learningRate?: number;
   readonly backend?: BackendName;
   readonly json?: boolean;
+  readonly plan?: boolean;
+  readonly deterministic?: boolean;
 }
 
 export type Invocation =
@@ -98,6 +100,18 @@ const settings: readonly Setting[] = [
     },
   },
   {
+    name: "deterministic",
+    help: "give the same bits on every machine: no fused multiply-adds",
+    expected: "no value",
+    read: () => ({ deterministic: true }),
+  },
+  {
+    name: "plan",
+    help: "print the step's kernels, what was fused into each, and the least time that they take",
+    expected: "no value",
+    read: () => ({ plan: true }),
+  },
+  {
     name: "json",
     help: "print JSON, one event a line",
     expected: "no value",
@@ -116,12 +130,12 @@ export const commands = {
   train: {
     takesPipeline: true,
     help: "train a pipeline, printing its progress",
-    flags: ["epochs", "seed", "batch-size", "learning-rate", "backend", "json"],
+    flags: ["epochs", "seed", "batch-size", "learning-rate", "backend", "deterministic", "json"],
   },
   summary: {
     takesPipeline: true,
     help: "a pipeline's layers, shapes and parameters, and what its step will cost",
-    flags: ["batch-size", "backend", "json"],
+    flags: ["plan", "batch-size", "backend", "deterministic", "json"],
   },
 } as const satisfies { readonly [name: string]: Command };
 

@@ -3,7 +3,9 @@ import * as Layer from "effect/Layer";
 import { pipe } from "fp-ts/lib/function.js";
 import { type Observable, tap } from "rxjs";
 import { ReverseMode } from "../autodiff/index.ts";
+import { floorOfPlan } from "../backend/floor.ts";
 import { Backend } from "../backend/index.ts";
+import { measureCeilings } from "../backend/wasm/ceilings.ts";
 import type { TrainEvent } from "../train/event.ts";
 import { eventLine } from "../train/eventJson.ts";
 import { explain } from "../train/explain.ts";
@@ -12,6 +14,7 @@ import { printProgress } from "../train/operators/printProgress.ts";
 import {
   type AnyPipeline,
   withBatchSize,
+  withDeterminism,
   withEpochs,
   withLearningRate,
   withSeed,
@@ -22,7 +25,7 @@ import { type BackendName, type Invocation, parse, type Settings } from "./comma
 import { help } from "./help.ts";
 import { library, pipelineNamed } from "./library.ts";
 import { listed, listText } from "./list.ts";
-import { summaryText } from "./summary.ts";
+import { summaryPlanText, summaryText } from "./summary.ts";
 
 const backends = {
   wasm: Backend.layerWasm,
@@ -34,13 +37,14 @@ const servicesOf = ({ backend = "wasm" }: Settings) =>
 
 /** A pipeline with what the command line says of it. */
 const configured = (of: AnyPipeline, settings: Settings): AnyPipeline => {
-  const { epochs, seed, batchSize, learningRate } = settings;
+  const { epochs, seed, batchSize, learningRate, deterministic } = settings;
   return pipe(
     of,
     epochs === undefined ? same : withEpochs(epochs),
     seed === undefined ? same : withSeed(seed),
     batchSize === undefined ? same : withBatchSize(batchSize),
     learningRate === undefined ? same : withLearningRate(learningRate),
+    deterministic === undefined ? same : withDeterminism(deterministic),
   );
 };
 
@@ -60,7 +64,15 @@ const list = Effect.fnUntraced(function* ({ json = false }: Settings) {
 const summary = Effect.fnUntraced(function* (name: string, settings: Settings) {
   const of = yield* pipelineNamed(name);
   const made = yield* Effect.provide(summarise(configured(of, settings)), servicesOf(settings));
-  yield* print(settings.json === true ? JSON.stringify(made) : summaryText(made));
+  if (settings.plan !== true)
+    return yield* print(settings.json === true ? JSON.stringify(made) : summaryText(made));
+  const ceilings = measureCeilings();
+  const floor = floorOfPlan(made.plan, ceilings);
+  yield* print(
+    settings.json === true
+      ? JSON.stringify({ ...made, ceilings, floor })
+      : summaryPlanText(made, ceilings),
+  );
 });
 
 const lines = tap<TrainEvent>((event) => process.stdout.write(`${eventLine(event)}\n`));

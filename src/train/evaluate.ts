@@ -46,6 +46,7 @@ export const evaluator = (of: AnyPipeline): Evaluator => {
     if (known !== undefined) return known;
     const made = yield* compileStep(
       evaluationProgram(of, summarise, { params, layerState }, pairs.types(size)),
+      of,
     );
     compiled.set(size, made);
     return made;

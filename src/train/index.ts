@@ -46,6 +46,7 @@ export {
   withBaseline,
   withBatchSize,
   withData,
+  withDeterminism,
   withEpochs,
   withLearningRate,
   withLoss,

@@ -61,6 +61,8 @@ export interface Pipeline<out P = unknown, out S = unknown, out E = never> {
   /** Whether each epoch sees the examples in an order of its own. */
   readonly shuffle: boolean;
   readonly seed: number;
+  /** Whether instructions are forbidden whose rounding is left to the machine. */
+  readonly deterministic: boolean;
   /** The share of the training examples that is held out for validation. */
   readonly validationShare: number;
   /** The run whose params and layer state this one begins with; its own where there is none. */
@@ -160,6 +162,7 @@ export const pipeline = <
   dropRemainder: false,
   shuffle: true,
   seed: 0,
+  deterministic: false,
   validationShare: 0,
   origin: undefined,
   baselines: [],
@@ -196,6 +199,12 @@ export const withShuffling = (shuffle: boolean): Combinator => having({ shuffle 
 /** The same run with another learning rate for its optimizer: a number, or a function of the step. */
 export const withLearningRate = (learningRate: LearningRate): Combinator =>
   having({ learningRate });
+
+/**
+ * The same run with the same bits on every machine: without fused multiply-adds, whose rounding is left to
+ * each, and slower for it.
+ */
+export const withDeterminism = (deterministic: boolean): Combinator => having({ deterministic });
 
 /**
  * The same run with another optimizer: `withOptimizer(adam, { learningRate: 1e-3 })`. Several are one:

@@ -75,7 +75,7 @@ export const prepare = Effect.fnUntraced(function* <P, S, E>(
   const stepOf = Effect.fnUntraced(function* (size: number) {
     const types = train.types(size);
     const step = yield* trainProgram(of, optimizer, scores.summarise, carriedOf(start), types);
-    return yield* compileStep(step);
+    return yield* compileStep(step, of);
   });
   const whole = yield* stepOf(of.batchSize);
   return {

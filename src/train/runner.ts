@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect";
-import { Backend, type Executable, type Session } from "../backend/backend.ts";
+import { Backend, type CompileOptions, type Executable, type Session } from "../backend/backend.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Pair } from "./objective.ts";
 import type { Report, StepProgram } from "./step.ts";
@@ -12,9 +12,15 @@ export interface CompiledStep {
 }
 
 /** Compiles a step so that what it carries stays where it computes. */
-export const compileStep = Effect.fnUntraced(function* (step: StepProgram) {
+export const compileStep = Effect.fnUntraced(function* (
+  step: StepProgram,
+  { deterministic }: Pick<CompileOptions, "deterministic"> = {},
+) {
   const backend = yield* Backend;
-  const executable = yield* backend.compile(step.program, { carried: step.carried });
+  const executable = yield* backend.compile(step.program, {
+    carried: step.carried,
+    deterministic: deterministic ?? false,
+  });
   const { carried, report } = step;
   return { executable, carried, report } satisfies CompiledStep;
 });

@@ -41,7 +41,7 @@ export const summarise = Effect.fnUntraced(function* <P, S, E>(of: Pipeline<P, S
   const { summarise: metrics } = scoring(of.metrics);
   const types = pairs.types(batchSize);
   const step = yield* trainProgram(of, optimizer, metrics, carriedOf(state), types);
-  const { executable } = yield* compileStep(step);
+  const { executable } = yield* compileStep(step, of);
   return {
     pipeline: of.name,
     backend: backend.name,

@@ -37,7 +37,10 @@ const training = async (name: string, problem: Problem): Promise<Training> => {
     pairs.types(pipeline.batchSize),
   );
   const whole = await Effect.runPromise(
-    Effect.provide(Effect.flatMap(program, compileStep), defaultServices),
+    Effect.provide(
+      Effect.flatMap(program, (step) => compileStep(step)),
+      defaultServices,
+    ),
   );
   const compile = performance.now() - began;
 

@@ -2,7 +2,13 @@ import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import * as E from "fp-ts/lib/Either.js";
 import { describe, expect, it } from "vitest";
-import { type Report, reportCodec } from "../../src/index.ts";
+import {
+  type Ceilings,
+  floorOfPlan,
+  type Plan,
+  type Report,
+  reportCodec,
+} from "../../src/index.ts";
 
 const bin = fileURLToPath(new URL("../../src/cli/bin.js", import.meta.url));
 
@@ -66,6 +72,24 @@ describe("fluxion", () => {
     expect(out).toMatch(/parameters +214,273/);
     expect(out).toMatch(/planned memory +\d/);
     expect(out).toMatch(/one training step +[\d,]+ operations in \d+ kernels/);
+  });
+
+  it("prints the plan of a step, with the floor that this machine's ceilings imply", async () => {
+    const [text, json] = await Promise.all([
+      fluxion(["summary", "case-study", "--plan"]),
+      fluxion(["summary", "case-study", "--plan", "--json"]),
+    ]);
+    expect([text.code, json.code]).toEqual([0, 0]);
+    expect(text.out).toMatch(/^kernel +operations +moved +at least +bound by +share$/m);
+    expect(text.out).toMatch(/^matmul \[32, 256\] .*arithmetic +\d+\.\d %/m);
+    expect(text.out).toMatch(/arithmetic +\d+ GFLOP\/s/);
+    const { plan, ceilings, floor } = JSON.parse(json.out) as {
+      readonly plan: Plan;
+      readonly ceilings: Ceilings;
+      readonly floor: number;
+    };
+    expect(floor).toBeCloseTo(floorOfPlan(plan, ceilings), 12);
+    expect(floor).toBeGreaterThan(plan.operations / ceilings.operations);
   });
 
   it("trains, one event of JSON a line, the same for the same seed on both backends", async () => {

@@ -29,14 +29,24 @@ const held = (program: Program): { readonly constants: number; readonly temporar
  * What interpreting a program does: one loop nest for each node, whose results are all kept until the
  * run ends.
  */
-export const planOf = (program: Program): Plan => ({
-  kernels: program.nodes
-    .filter((node) => node.primitive !== "constant")
-    .map((node) => ({
-      name: node.primitive === "call" ? `call ${node.params.name}` : node.primitive,
-      operations: operationsOf(node),
-      bytes: bytesOf(node.inputs) + bytesOf(node.outputs),
-    })),
-  bytes: { arguments: bytesOf(program.inputs) + bytesOf(program.outputs), ...held(program) },
-  operations: operations(program),
-});
+export const planOf = (program: Program): Plan => {
+  const bytes = { arguments: bytesOf(program.inputs) + bytesOf(program.outputs), ...held(program) };
+  const planned = bytes.arguments + bytes.constants + bytes.temporaries;
+  return {
+    kernels: program.nodes
+      .filter((node) => node.primitive !== "constant")
+      .map((node) => {
+        const touched = bytesOf(node.inputs) + bytesOf(node.outputs);
+        return {
+          name: node.primitive === "call" ? `call ${node.params.name}` : node.primitive,
+          within: [],
+          operations: operationsOf(node),
+          touched,
+          bytes: touched,
+        };
+      }),
+    // Nothing is given back before the run ends, so that all of it is needed.
+    bytes: { ...bytes, planned, needed: planned },
+    operations: operations(program),
+  };
+};

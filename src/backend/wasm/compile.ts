@@ -8,16 +8,23 @@ import { sizeOf } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { CompileOptions, Plan } from "../backend.ts";
 import { check } from "../check.ts";
-import { engine, features, i32, moduleBuilder, type WasmModule } from "./assembler/index.ts";
+import {
+  engine,
+  type Features,
+  features,
+  i32,
+  moduleBuilder,
+  type WasmModule,
+} from "./assembler/index.ts";
 import type { Context, Destination } from "./context.ts";
-import type { Step } from "./kernels/kernel.ts";
+import { explained } from "./explained.ts";
 import { planMemory } from "./memory.ts";
 import { type WriteOptions, writeModule } from "./module.ts";
 import { patchesBesides } from "./patches.ts";
 import { regionSteps } from "./region.ts";
 import { fewerResiduals } from "./residuals.ts";
 import { sumsAfterLoops } from "./sums.ts";
-import { type Buffer, bytesOf, makeBuffer, type View, whole } from "./view.ts";
+import { type Buffer, makeBuffer, type View, whole } from "./view.ts";
 
 /** Where a tensor of a program stands in memory. */
 export interface Slot {
@@ -42,30 +49,6 @@ const memoryLimit = 65536 * pageBytes;
 /** Loops count the bytes of one tensor in signed 32-bit numbers. */
 const tensorLimit = 2 ** 31 - pageBytes;
 
-const bytesOfKernel = (step: Step): number =>
-  step.kind === "kernel"
-    ? [...new Set([...step.kernel.reads, ...step.kernel.writes])].reduce(
-        (n, b) => n + bytesOf(b),
-        0,
-      )
-    : 0;
-
-/** Kernels in order; those within a loop count once for each round. */
-const kernelsOf = (steps: readonly Step[], rounds = 1): Plan["kernels"] =>
-  steps.flatMap((step): Plan["kernels"] => {
-    if (step.kind === "kernel")
-      return [
-        {
-          name: rounds === 1 ? step.kernel.name : `${step.kernel.name}, ${rounds} times`,
-          operations: step.kernel.operations * rounds,
-          bytes: bytesOfKernel(step) * rounds,
-        },
-      ];
-    return step.kind === "loop"
-      ? kernelsOf(step.steps, rounds * step.loop.length)
-      : [...kernelsOf(step.onTrue, rounds), ...kernelsOf(step.onFalse, rounds)];
-  });
-
 /** A checked program as it is lowered. */
 export const prepared = (program: Program): Program =>
   patchesBesides(fewerResiduals(sumsAfterLoops(inlineCheckpoints(optimise(program)))));
@@ -88,7 +71,7 @@ export const lowerProgram = (
   const context: Context = {
     constant: (value): View => {
       const known = constants.get(value);
-      const buffer = known ?? makeBuffer(value.dtype, value.size, "constant");
+      const buffer = known ?? makeBuffer(value.dtype, value.size, "constant", true);
       constants.set(value, buffer);
       return whole(buffer, value.shape);
     },
@@ -100,10 +83,10 @@ export const lowerProgram = (
     region: (inner, inputs, destinations) => regionSteps(context, inner, inputs, destinations),
   };
   const inputs = program.inputs.map((x, i) =>
-    makeBuffer(x.dtype, sizeOf(x.shape), i < carried ? `state ${i}` : `input ${i}`),
+    makeBuffer(x.dtype, sizeOf(x.shape), i < carried ? `state ${i}` : `input ${i}`, true),
   );
   const outputs = program.outputs.map((x, i) =>
-    i < carried ? (inputs[i] as Buffer) : makeBuffer(x.dtype, sizeOf(x.shape), `output ${i}`),
+    i < carried ? (inputs[i] as Buffer) : makeBuffer(x.dtype, sizeOf(x.shape), `output ${i}`, true),
   );
   const destinations = outputs.map((buffer, i): Destination => ({ buffer, replaces: i < carried }));
   const steps = context.region(
@@ -122,14 +105,10 @@ export const lowerProgram = (
     united,
   );
   const tooLarge = memory.largest.find(({ bytes }) => bytes > tensorLimit);
-  if (tooLarge !== undefined || memory.bytes > memoryLimit)
-    return Effect.fail(
-      new MemoryLimit({
-        needed: tooLarge?.bytes ?? memory.bytes,
-        limit: tooLarge === undefined ? memoryLimit : tensorLimit,
-        largest: memory.largest,
-      }),
-    );
+  const refused = (needed: number, limit: number) =>
+    Effect.fail(new MemoryLimit({ needed, limit, largest: memory.largest }));
+  if (memory.bytes > memoryLimit) return refused(memory.bytes, memoryLimit);
+  if (tooLarge !== undefined) return refused(tooLarge.bytes, tensorLimit);
   const pages = Math.ceil(memory.bytes / pageBytes);
   module.memory({ initial: pages }, "memory");
   for (const [value, buffer] of constants) {
@@ -144,9 +123,7 @@ export const lowerProgram = (
     address: memory.addressOf(buffer),
     type,
   });
-  const kernels = kernelsOf(steps);
-  const sum = (buffers: Iterable<Buffer>): number =>
-    [...buffers].reduce((n, b) => n + bytesOf(b), 0);
+  const resident = [...inputs, ...outputs];
   return Effect.sync(() => ({
     module: new engine.Module(module.encode()),
     pages,
@@ -156,15 +133,7 @@ export const lowerProgram = (
     outputs: program.outputs.map((x, i) =>
       slot(outputs[i] as Buffer, { shape: x.shape, dtype: x.dtype }),
     ),
-    plan: {
-      kernels,
-      operations: kernels.reduce((n, k) => n + k.operations, 0),
-      bytes: {
-        arguments: sum(new Set([...inputs, ...outputs])),
-        constants: sum(constants.values()),
-        temporaries: memory.temporary,
-      },
-    },
+    plan: explained(steps, memory, resident, constants.values()),
   }));
 };
 
@@ -177,9 +146,10 @@ const cacheSize = 128;
 export const compileProgram = (
   program: Program,
   { carried = 0, deterministic = false }: CompileOptions = {},
+  available: Features = features(),
 ): Effect.Effect<Compiled, CompileError | BackendUnavailable | MemoryLimit> =>
   Effect.gen(function* () {
-    const { simd, relaxedSimd } = features();
+    const { simd, relaxedSimd } = available;
     if (!simd)
       return yield* new BackendUnavailable({
         backend: "wasm",

@@ -11,8 +11,13 @@ export interface MemoryPlan {
   /** The buffer in whose memory another stands. */
   readonly storageOf: (buffer: Buffer) => Buffer;
   readonly bytes: number;
-  /** Bytes used again and again by what lives only within a run. */
-  readonly temporary: number;
+  /**
+   * The most bytes of values that are alive at one time, without alignment and gaps: no plan takes fewer,
+   * with kernels in this order. Alive are constants and state always, a batch until its last use, results
+   * from the first write to the end, other values of the program from the first use to the last. What
+   * kernels need beside them (scratch, panels, operands brought in order) does not count.
+   */
+  readonly needed: number;
   /** What takes most, with its bytes. */
   readonly largest: readonly { readonly what: string; readonly bytes: number }[];
 }
@@ -80,6 +85,22 @@ const timeline = (
   return { events, end: now };
 };
 
+/** The most bytes of buffers whose spans share a moment. */
+const mostAlive = (spans: readonly (readonly [Buffer, Span])[]): number => {
+  const changes = spans.flatMap(([buffer, { first, last }]) => [
+    { at: first, bytes: bytesOf(buffer) },
+    { at: last + 1, bytes: -bytesOf(buffer) },
+  ]);
+  // At one moment what ends makes room before what begins.
+  changes.sort((a, b) => a.at - b.at || a.bytes - b.bytes);
+  let [alive, most] = [0, 0];
+  for (const { bytes } of changes) {
+    alive += bytes;
+    most = Math.max(most, alive);
+  }
+  return most;
+};
+
 export const planMemory = (
   steps: readonly Step[],
   residents: Residents,
@@ -141,6 +162,7 @@ export const planMemory = (
       spans.delete(to);
     }
 
+  const resident = [...pinned].reduce((n, b) => n + bytesOf(b), 0);
   const addresses = new Map<Buffer, number>();
   let top = alignment;
   for (const buffer of pinned) {
@@ -149,6 +171,13 @@ export const planMemory = (
     spans.delete(buffer);
   }
   const start = top;
+  const values = new Set(
+    [
+      ...events.flatMap(({ kernel }) => [...kernel.reads, ...kernel.writes]),
+      ...spans.keys(),
+    ].flatMap((buffer) => (buffer.isValue ? [storageOf(buffer)] : [])),
+  );
+  const needed = resident + mostAlive([...spans].filter(([buffer]) => values.has(buffer)));
   const bySize = [...spans].sort(([a], [b]) => bytesOf(b) - bytesOf(a));
   const placed: { readonly span: Span; readonly from: number; readonly to: number }[] = [];
   for (const [buffer, span] of bySize) {
@@ -174,7 +203,7 @@ export const planMemory = (
     storageOf,
     addressOf: (buffer) => addresses.get(storageOf(buffer)) ?? start,
     bytes: top + alignment,
-    temporary: top - start,
+    needed,
     largest,
   };
 };

@@ -59,7 +59,7 @@ export const scopeOf = (
       continue;
     }
     const buffers = node.outputs.map(({ shape, dtype }) =>
-      makeBuffer(dtype, sizeOf(shape), node.primitive),
+      makeBuffer(dtype, sizeOf(shape), node.primitive, true),
     );
     for (const buffer of buffers) producers.set(buffer, node);
     views.set(

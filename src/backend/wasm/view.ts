@@ -13,6 +13,8 @@ export interface Buffer {
   readonly size: number;
   /** What is kept there, for whoever reads a plan. */
   readonly what: string;
+  /** Whether it is a value of the program, and not what a kernel needs beside them. */
+  readonly isValue: boolean;
   /** Set for the part of another buffer that a loop is at: `size` elements from `start + index · step` on. */
   readonly slice: Slice | undefined;
 }
@@ -44,10 +46,11 @@ export interface View {
   readonly offset: number;
 }
 
-export const makeBuffer = (dtype: Dtype, size: number, what: string): Buffer => ({
+export const makeBuffer = (dtype: Dtype, size: number, what: string, isValue = false): Buffer => ({
   dtype,
   size,
   what,
+  isValue,
   slice: undefined,
 });
 
@@ -56,6 +59,7 @@ export const sliceBuffer = (slice: Slice, size: number): Buffer => ({
   dtype: slice.of.dtype,
   size,
   what: slice.of.what,
+  isValue: slice.of.isValue,
   slice,
 });
 

@@ -79,6 +79,8 @@ describe("the reference backend", () => {
       arguments: 4 * (64 * 784 + 784 * 128 + 64 * 128),
       constants: 0,
       temporaries: 4 * (2 * 64 * 128),
+      planned: 4 * (64 * 784 + 784 * 128 + 3 * 64 * 128),
+      needed: 4 * (64 * 784 + 784 * 128 + 3 * 64 * 128),
     });
   });
 });

@@ -55,7 +55,9 @@ describe("a loop", () => {
       const operands = { carry: [h as Expr], xs: [], length: 4, reverse: false };
       return loop(operands, ([x]) => ({ carry: [matmul(w as Expr, x as Expr)], ys: [] })).carry;
     });
-    expect(named(p, "panels").map(({ name }) => name)).toEqual(["panels of [20, 300], 4 times"]);
+    expect(named(p, "panels")).toMatchObject([
+      { name: "panels of [20, 300]", within: [{ rounds: 4 }] },
+    ]);
     expectAgreement(p, [wave([20, 20], 0.3), wave([20, 300])], 1e-5);
   });
 

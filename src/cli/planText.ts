@@ -1,0 +1,114 @@
+import type { Plan, PlannedKernel } from "../backend/backend.ts";
+import { type Ceilings, type Floor, floorOf, floorOfPlan } from "../backend/floor.ts";
+import { table } from "./table.ts";
+import { bytesText, countText, grouped, shareText, timeText } from "./units.ts";
+
+/** Equal kernels of one loop, or outside of loops. */
+interface Row {
+  readonly kernel: PlannedKernel;
+  readonly times: number;
+  readonly floor: Floor;
+}
+
+/** Kernels in the order in which they first run; equal ones with the same loops around them are one row. */
+const rowsOf = ({ kernels }: Plan, ceilings: Ceilings): readonly Row[] => {
+  const equal = new Map<string, readonly PlannedKernel[]>();
+  for (const kernel of kernels) {
+    const key = JSON.stringify([kernel.within, kernel.name]);
+    equal.set(key, [...(equal.get(key) ?? []), kernel]);
+  }
+  const sum = (of: readonly PlannedKernel[], part: "operations" | "bytes"): number =>
+    of.reduce((n, kernel) => n + kernel[part], 0);
+  return Array.from(equal.values(), (of) => {
+    const floors = of.map((kernel) => floorOf(kernel, ceilings));
+    const longest = floors.reduce((a, b) => (b.seconds > a.seconds ? b : a));
+    return {
+      kernel: {
+        ...(of[0] as PlannedKernel),
+        operations: sum(of, "operations"),
+        bytes: sum(of, "bytes"),
+      },
+      times: of.length,
+      floor: { ...longest, seconds: floors.reduce((n, { seconds }) => n + seconds, 0) },
+    };
+  });
+};
+
+const full = 10;
+
+/** A share as a bar of up to ten blocks. */
+const bar = (share: number): string => {
+  const eighths = Math.round(share * full * 8);
+  const rest = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][eighths % 8] ?? "";
+  return "█".repeat(Math.floor(eighths / 8)) + rest;
+};
+
+const margin = "│ ";
+
+/** The rows of a table; above the first kernel of a loop stands the loop. */
+const linesOf = (rows: readonly Row[], floor: number): readonly (readonly string[])[] => {
+  const open = new Set<number>();
+  return rows.flatMap(({ kernel, times, floor: { seconds, bound } }) => {
+    const loops = kernel.within.flatMap(({ loop, rounds }, depth) => {
+      if (open.has(loop)) return [];
+      open.add(loop);
+      return [[`${margin.repeat(depth)}┌ ${grouped(rounds)} rounds`]];
+    });
+    return [
+      ...loops,
+      [
+        `${margin.repeat(kernel.within.length)}${kernel.name}`,
+        times === 1 ? "" : `×${times}`,
+        countText(kernel.operations),
+        bytesText(kernel.bytes),
+        timeText(seconds),
+        bound === "operations" ? "arithmetic" : "memory",
+        shareText(seconds / floor),
+        bar(seconds / floor),
+      ],
+    ];
+  });
+};
+
+const rate = (perSecond: number, unit: string): string => `${(perSecond / 1e9).toFixed(0)} ${unit}`;
+
+const roofs = ({ bandwidth }: Ceilings): string =>
+  bandwidth
+    .map(({ within, rate: bytes }, i) => {
+      const last = i === bandwidth.length - 1;
+      return `${rate(bytes, "GB/s")} ${last ? "beyond" : `up to ${bytesText(within)}`}`;
+    })
+    .join(", ");
+
+/**
+ * A plan as a page of text: every kernel with what was fused into it, its operations, the bytes that it
+ * moves, and the time that these imply; then the whole, and the memory.
+ */
+export const planText = (plan: Plan, ceilings: Ceilings): string => {
+  const floor = floorOfPlan(plan, ceilings);
+  const moved = plan.kernels.reduce((n, kernel) => n + kernel.bytes, 0);
+  const head = ["kernel", "", "operations", "moved", "at least", "bound by", "share", ""];
+  const whole = [
+    `${grouped(plan.kernels.length)} kernels`,
+    "",
+    countText(plan.operations),
+    bytesText(moved),
+    timeText(floor),
+    "",
+    shareText(floor === 0 ? 0 : 1),
+    "",
+  ];
+  const { bytes } = plan;
+  return [
+    table(head, [...linesOf(rowsOf(plan, ceilings), floor), whole], [1, 2, 3, 4, 6], { foot: 1 }),
+    "",
+    "At least: what a kernel's operations or its bytes take, whichever is longer, on one thread of this machine:",
+    `  arithmetic  ${rate(ceilings.operations, "GFLOP/s")}`,
+    `  memory      ${roofs(ceilings)}, by what one round touches`,
+    "",
+    `planned memory        ${bytesText(bytes.planned)}, ${(bytes.planned / bytes.needed).toFixed(2)} times the ${bytesText(bytes.needed)} alive at most`,
+    `  state and batch     ${bytesText(bytes.arguments)}`,
+    `  constants           ${bytesText(bytes.constants)}`,
+    `  temporaries         ${bytesText(bytes.temporaries)}`,
+  ].join("\n");
+};

@@ -1,0 +1,209 @@
+import * as Effect from "effect/Effect";
+import * as Layer from "effect/Layer";
+import fc from "fast-check";
+import { pipe } from "fp-ts/lib/function.js";
+import { lastValueFrom } from "rxjs";
+import { describe, expect, it } from "vitest";
+import { engine, type Features, features } from "../../../src/backend/wasm/assembler/index.ts";
+import { wasmWith } from "../../../src/backend/wasm/index.ts";
+import {
+  Backend,
+  dataset,
+  dense,
+  type Expr,
+  explain,
+  meanSquaredError,
+  ones,
+  pipeline,
+  ReverseMode,
+  sequential,
+  train$,
+  withBatchSize,
+  withDeterminism,
+  withLoss,
+  withSeed,
+} from "../../../src/index.ts";
+import { cast } from "../../../src/ir/ops/control.ts";
+import { mul } from "../../../src/ir/ops/elementwise.ts";
+import { fill, scatterAdd, take } from "../../../src/ir/ops/indexed.ts";
+import { matmul } from "../../../src/ir/ops/linear.ts";
+import { mean } from "../../../src/ir/ops/reduction.ts";
+import { expectAgreement, expectClose, filledWith, programOf } from "./agreement.ts";
+
+const everything: Features = { simd: true, relaxedSimd: true, threads: true };
+
+const task = (width: number) =>
+  pipeline("wide", {
+    data: Effect.succeed({ train: dataset({ x: ones([8, 4]), y: ones([8, 1]) }) }),
+    input: "x",
+    target: "y",
+    model: sequential(dense(4, width), dense(width, width), dense(width, 1)),
+    loss: meanSquaredError,
+  });
+
+describe("a missing feature of WebAssembly", () => {
+  it("names itself and the backend that works without it, before a pipeline's first event", async () => {
+    const services = Layer.merge(wasmWith({ ...everything, simd: false }), ReverseMode.layerTape);
+    const heard: unknown[] = [];
+    const error = await new Promise((resolve) => {
+      train$(withBatchSize(8)(task(4)), { services }).subscribe({
+        next: (e) => heard.push(e),
+        error: resolve,
+      });
+    });
+    expect(heard).toEqual([]);
+    expect(error).toMatchObject({ _tag: "BackendUnavailable", alternative: "reference" });
+    expect(explain(error)).toMatch(/no 128-bit SIMD[\s\S]*fix: use the backend "reference"/);
+  });
+  it("is made up for where it is only relaxed: the same product to rounding", () => {
+    const p = programOf(
+      [
+        { shape: [9, 40], dtype: "f32" },
+        { shape: [40, 11], dtype: "f32" },
+      ],
+      (x, y) => [matmul(x as Expr, y as Expr) as Expr],
+    );
+    const inputs = [
+      filledWith([9, 40], "f32", (i) => Math.sin(i)),
+      filledWith([40, 11], "f32", (i) => Math.cos(i)),
+    ];
+    const on = (features: Features) =>
+      Effect.runSync(
+        Effect.provide(
+          Effect.flatMap(Backend, (backend) => backend.compile(p)),
+          wasmWith(features),
+        ),
+      ).run(inputs);
+    const plain = on({ ...everything, relaxedSimd: false });
+    expectClose(plain, on(everything), 1e-6, () => "plain and relaxed");
+  });
+});
+
+/** The bytes of the modules that are compiled while `work` runs. */
+const modulesOf = async (work: () => Promise<unknown>): Promise<readonly Uint8Array[]> => {
+  const { Module } = engine;
+  const seen: Uint8Array[] = [];
+  class Watched extends Module {
+    constructor(bytes: Uint8Array<ArrayBuffer>) {
+      seen.push(bytes);
+      super(bytes);
+    }
+  }
+  Object.assign(engine, { Module: Watched });
+  try {
+    await work();
+  } finally {
+    Object.assign(engine, { Module });
+  }
+  return seen;
+};
+
+/**
+ * Whether the bytes of an instruction of relaxed SIMD (the prefix FD, then 256 to 275 in LEB128) stand
+ * anywhere. Other bytes may look like one, so that only "no" is certain.
+ */
+const mayBeRelaxed = (bytes: Uint8Array): boolean =>
+  bytes.some(
+    (byte, i) =>
+      byte === 0xfd && ((bytes[i + 1] ?? 0) & 0xe0) === 0x80 && (bytes[i + 2] ?? 0) === 0x02,
+  );
+
+describe("a deterministic pipeline", () => {
+  const modules = (deterministic: boolean) =>
+    modulesOf(() =>
+      lastValueFrom(
+        train$(pipe(task(24), withBatchSize(8), withDeterminism(deterministic), withSeed(7))),
+      ),
+    );
+  it("has no instruction of relaxed SIMD in its modules", async () => {
+    const deterministic = await modules(true);
+    expect(deterministic.length).toBeGreaterThan(0);
+    expect(deterministic.filter(mayBeRelaxed)).toEqual([]);
+  });
+  it.skipIf(!features().relaxedSimd)("has them where they are not forbidden", async () => {
+    expect((await modules(false)).some(mayBeRelaxed)).toBe(true);
+  });
+});
+
+describe("a pipeline over the memory limit", () => {
+  it("is refused before its first event, with the bytes that it needs and what needs them", async () => {
+    const large = 2 ** 14;
+    const wide = pipe(
+      task(4),
+      withBatchSize(8),
+      // A square of a gibibyte for each example.
+      withLoss((output) => {
+        const column = mul(fill([large, 1], 1), output) as Expr;
+        return mean(matmul(column, fill([1, large], 1)) as Expr) as Expr<readonly []>;
+      }),
+    );
+    const heard: unknown[] = [];
+    const error = await new Promise((resolve) => {
+      train$(wide).subscribe({ next: (e) => heard.push(e), error: resolve });
+    });
+    expect(heard).toEqual([]);
+    expect(error).toMatchObject({ _tag: "MemoryLimit" });
+    expect(explain(error)).toMatch(
+      /^MemoryLimit: the program needs \d+\.\d GiB of memory and the backend has \d\.\d GiB\n {2}where: most of it for [a-z ]+ \(8\.0 GiB\)[\s\S]*fix: /,
+    );
+  });
+});
+
+describe("an index out of range", () => {
+  const wild = fc.oneof(
+    fc.integer({ min: -9, max: 9 }),
+    fc.constantFrom(-(2 ** 31), 2 ** 31 - 1, 2 ** 30, -(2 ** 30), -1, 5, 2 ** 29),
+  );
+  const indices = fc.array(wild, { minLength: 6, maxLength: 6 });
+  const table = filledWith([5, 3], "f32", (i) => i + 1);
+  const guard = filledWith([7], "f32", (i) => -i);
+
+  it("reads zeros, as the reference backend says, whatever it is", () => {
+    const p = programOf(
+      [
+        { shape: [7], dtype: "f32" },
+        { shape: [5, 3], dtype: "f32" },
+        { shape: [6], dtype: "i32" },
+      ],
+      (g, x, i) => [take(x as Expr, i as Expr, 0) as Expr, g as Expr],
+    );
+    fc.assert(
+      fc.property(indices, (at) => {
+        expectAgreement(p, [guard, table, filledWith([6], "i32", (k) => at[k] as number)]);
+      }),
+    );
+  });
+  it("adds nothing anywhere", () => {
+    const p = programOf(
+      [
+        { shape: [7], dtype: "f32" },
+        { shape: [5, 3], dtype: "f32" },
+        { shape: [6], dtype: "i32" },
+        { shape: [6, 3], dtype: "f32" },
+      ],
+      (g, x, i, u) => [
+        scatterAdd(x as Expr, i as Expr, u as Expr, 0) as Expr,
+        g as Expr,
+        x as Expr,
+      ],
+    );
+    const updates = filledWith([6, 3], "f32", (i) => i / 4);
+    fc.assert(
+      fc.property(indices, (at) => {
+        const rows = filledWith([6], "i32", (k) => at[k] as number);
+        expectAgreement(p, [guard, table, rows, updates]);
+      }),
+    );
+  });
+  it("is what a cast makes of NaN, infinities and huge numbers", () => {
+    const p = programOf(
+      [
+        { shape: [5, 3], dtype: "f32" },
+        { shape: [6], dtype: "f32" },
+      ],
+      (x, i) => [take(x as Expr, cast(i as Expr, "i32") as Expr, 0) as Expr],
+    );
+    const at = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1e30, -1e30, 4.9];
+    expectAgreement(p, [table, filledWith([6], "f32", (k) => at[k] as number)]);
+  });
+});

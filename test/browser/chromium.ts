@@ -1,0 +1,44 @@
+import { execFile } from "node:child_process";
+import { accessSync, constants, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const names = ["chromium", "chromium-browser", "google-chrome"];
+const folders = ["/usr/bin", "/usr/local/bin", "/snap/bin"];
+
+const runs = (file: string): boolean => {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** A browser of this machine, from `CHROME_PATH` or from where packages put it. */
+export const chromium: string | undefined = [
+  ...(process.env.CHROME_PATH === undefined ? [] : [process.env.CHROME_PATH]),
+  ...folders.flatMap((folder) => names.map((name) => join(folder, name))),
+].find(runs);
+
+const flags = [
+  ...["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
+  ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
+];
+
+/** Opens a page with a fresh profile; what it answers closes the browser. */
+export const open = (browser: string, url: string): (() => Promise<void>) => {
+  const profile = mkdtempSync(join(tmpdir(), "fluxion-browser-"));
+  const child = execFile(browser, [
+    ...flags,
+    `--user-data-dir=${profile}`,
+    "--remote-debugging-port=0",
+    url,
+  ]);
+  const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  return async () => {
+    child.kill();
+    await ended;
+    rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+  };
+};

@@ -1,0 +1,48 @@
+// The page: starts the worker, draws each loss as it comes, and sends all of them to the server.
+const canvas = document.querySelector("canvas");
+const output = document.querySelector("output");
+const pen = canvas.getContext("2d");
+const steps = 100;
+const losses = [];
+
+const at = (step, loss) => [
+  (step / steps) * canvas.width,
+  canvas.height * (1 - Math.min(loss, 2.5) / 2.5),
+];
+
+const draw = () => {
+  pen.clearRect(0, 0, canvas.width, canvas.height);
+  pen.strokeStyle = "#e4e6ee";
+  pen.fillStyle = "#889";
+  pen.font = "22px system-ui, sans-serif";
+  for (const level of [0.5, 1, 1.5, 2]) {
+    const [, y] = at(0, level);
+    pen.beginPath();
+    pen.moveTo(0, y);
+    pen.lineTo(canvas.width, y);
+    pen.stroke();
+    pen.fillText(level.toFixed(1), 8, y - 6);
+  }
+  pen.strokeStyle = "#3557d6";
+  pen.lineWidth = 4;
+  pen.beginPath();
+  losses.forEach((loss, i) => {
+    pen.lineTo(...at(i + 1, loss));
+  });
+  pen.stroke();
+  pen.lineWidth = 1;
+};
+
+const tell = (said) => fetch("/losses", { method: "POST", body: JSON.stringify(said) });
+
+const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+worker.onerror = (event) => tell({ failure: event.message });
+worker.onmessage = ({ data }) => {
+  if (data.loss === undefined) {
+    tell({ ...data, isolated: globalThis.crossOriginIsolated });
+    return;
+  }
+  losses.push(data.loss);
+  output.value = `step ${losses.length} of ${steps}, loss ${data.loss.toFixed(4)}`;
+  draw();
+};
