@@ -8,15 +8,23 @@ import { sizeOf } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { CompileOptions, Plan } from "../backend.ts";
 import { check } from "../check.ts";
-import { engine, features, i32, moduleBuilder, type WasmModule } from "./assembler/index.ts";
+import {
+  engine,
+  features,
+  i32,
+  type ModuleBuilder,
+  moduleBuilder,
+  type WasmModule,
+} from "./assembler/index.ts";
 import type { Context, Destination } from "./context.ts";
 import type { Step } from "./kernels/kernel.ts";
-import { planMemory } from "./memory.ts";
+import { type MemoryPlan, planMemory } from "./memory.ts";
 import { type WriteOptions, writeModule } from "./module.ts";
 import { patchesBesides } from "./patches.ts";
 import { regionSteps } from "./region.ts";
 import { fewerResiduals } from "./residuals.ts";
 import { sumsAfterLoops } from "./sums.ts";
+import { teamBytes } from "./threads/team.ts";
 import { type Buffer, bytesOf, makeBuffer, type View, whole } from "./view.ts";
 
 /** Where a tensor of a program stands in memory. */
@@ -29,15 +37,25 @@ export interface Slot {
 export interface Compiled {
   readonly module: WasmModule;
   readonly pages: number;
+  /** Set where threads may run it together: it then takes its memory, which is larger for each thread more. */
+  readonly together: Together | undefined;
   readonly inputs: readonly Slot[];
   readonly outputs: readonly Slot[];
   readonly plan: Plan;
 }
 
+export interface Together {
+  readonly ownBytes: number;
+  readonly bytes: number;
+  /** How long a run may take one thread, in nanoseconds, very roughly. */
+  readonly estimate: number;
+}
+
 const pageBytes = 65536;
 
 /** What 32-bit addresses reach. */
-const memoryLimit = 65536 * pageBytes;
+const pagesLimit = 65536;
+const memoryLimit = pagesLimit * pageBytes;
 
 /** Loops count the bytes of one tensor in signed 32-bit numbers. */
 const tensorLimit = 2 ** 31 - pageBytes;
@@ -70,12 +88,47 @@ const kernelsOf = (steps: readonly Step[], rounds = 1): Plan["kernels"] =>
 export const prepared = (program: Program): Program =>
   patchesBesides(fewerResiduals(sumsAfterLoops(inlineCheckpoints(optimise(program)))));
 
+/**
+ * The memory of a module, with its constants. Where threads share it, it is made outside, and the constants are
+ * put there once, by `begin`.
+ */
+const writeMemory = (
+  module: ModuleBuilder,
+  pages: number,
+  constants: ReadonlyMap<Tensor, Buffer>,
+  plan: MemoryPlan,
+  threads: boolean,
+): void => {
+  const placed = Array.from(constants, ([value, buffer]) => {
+    const data = Tensor.read(value);
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    return { address: plan.addressOf(buffer), bytes };
+  });
+  if (!threads) {
+    module.memory({ initial: pages }, "memory");
+    for (const { address, bytes } of placed) module.data(address, bytes);
+    return;
+  }
+  module.importMemory("team", "memory", { initial: pages, maximum: pagesLimit, shared: true });
+  const segments = placed.map(({ address, bytes }) => ({
+    address,
+    size: bytes.length,
+    segment: module.passive(bytes),
+  }));
+  const begin = module.func("begin", [], "void", (body) => {
+    for (const { address, size, segment } of segments)
+      body.do(segment.init(address, 0, size), segment.drop);
+  });
+  module.export("begin", begin);
+};
+
 /** Lowers a program that has been checked and optimised. */
 export const lowerProgram = (
   program: Program,
   carried: number,
   options: WriteOptions,
 ): Effect.Effect<Compiled, MemoryLimit> => {
+  const { threads = false } = options;
   const module = moduleBuilder();
   const constants = new Map<Tensor, Buffer>();
   const places = new Map<Buffer, Buffer>();
@@ -120,6 +173,7 @@ export const lowerProgram = (
       outputs: outputs.slice(carried),
     },
     united,
+    { threads, reserved: threads ? teamBytes : 0 },
   );
   const tooLarge = memory.largest.find(({ bytes }) => bytes > tensorLimit);
   if (tooLarge !== undefined || memory.bytes > memoryLimit)
@@ -131,15 +185,8 @@ export const lowerProgram = (
       }),
     );
   const pages = Math.ceil(memory.bytes / pageBytes);
-  module.memory({ initial: pages }, "memory");
-  for (const [value, buffer] of constants) {
-    const data = Tensor.read(value);
-    module.data(
-      memory.addressOf(buffer),
-      new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
-    );
-  }
-  writeModule(module, steps, memory, options);
+  const schedule = writeModule(module, steps, memory, options);
+  writeMemory(module, pages, constants, memory, threads);
   const slot = (buffer: Buffer, type: Slot["type"]): Slot => ({
     address: memory.addressOf(buffer),
     type,
@@ -150,6 +197,11 @@ export const lowerProgram = (
   return Effect.sync(() => ({
     module: new engine.Module(module.encode()),
     pages,
+    together: schedule && {
+      ownBytes: memory.own.bytes,
+      bytes: memory.bytes,
+      estimate: schedule.estimate.all,
+    },
     inputs: program.inputs.map((x, i) =>
       slot(inputs[i] as Buffer, { shape: x.shape, dtype: x.dtype }),
     ),
@@ -177,6 +229,7 @@ const cacheSize = 128;
 export const compileProgram = (
   program: Program,
   { carried = 0, deterministic = false }: CompileOptions = {},
+  threads = false,
 ): Effect.Effect<Compiled, CompileError | BackendUnavailable | MemoryLimit> =>
   Effect.gen(function* () {
     const { simd, relaxedSimd } = features();
@@ -188,11 +241,11 @@ export const compileProgram = (
       });
     yield* check(program, carried);
     const relaxed = relaxedSimd && !deterministic;
-    const key = `${hash(program)} ${carried} ${relaxed}`;
+    const key = `${hash(program)} ${carried} ${relaxed} ${threads}`;
     const known = cache.get(key);
     if (known !== undefined) return known;
     const ready = prepared(program);
-    const compiled = yield* lowerProgram(ready, carried, { relaxed });
+    const compiled = yield* lowerProgram(ready, carried, { relaxed, threads });
     if (cache.size >= cacheSize) cache.delete(cache.keys().next().value as string);
     cache.set(key, compiled);
     return compiled;

@@ -212,14 +212,17 @@ export const reshapeView = (view: View, shape: Shape): View | undefined => {
 
 /**
  * The fewest axes over which all of `views`, which have one shape, can be walked together: neighbours
- * are joined where every view steps through both as through one.
+ * are joined where every view steps through both as through one. The first `leading` axes stay apart
+ * from the others; how many are left of them is answered too.
  */
 export const collapse = (
   shape: Shape,
   views: readonly View[],
+  leading = 0,
 ): {
   readonly shape: Shape;
   readonly views: readonly View[];
+  readonly leading: number;
 } => {
   const kept: number[] = [];
   const extents: number[] = [];
@@ -227,7 +230,9 @@ export const collapse = (
     if (d === 1) continue;
     const last = kept.at(-1);
     const joins =
-      last !== undefined && views.every((v) => at(v.strides, last) === at(v.strides, a) * d);
+      last !== undefined &&
+      last < leading === a < leading &&
+      views.every((v) => at(v.strides, last) === at(v.strides, a) * d);
     if (joins) {
       kept[kept.length - 1] = a;
       extents[extents.length - 1] = (extents.at(-1) as number) * d;
@@ -239,5 +244,6 @@ export const collapse = (
   return {
     shape: extents,
     views: views.map((v) => ({ ...v, shape: extents, strides: kept.map((a) => at(v.strides, a)) })),
+    leading: kept.filter((a) => a < leading).length,
   };
 };
