@@ -24,6 +24,7 @@ import { patchesBesides } from "./patches.ts";
 import { regionSteps } from "./region.ts";
 import { fewerResiduals } from "./residuals.ts";
 import { sumsAfterLoops } from "./sums.ts";
+import { sharedCost, type Together } from "./threads/schedule.ts";
 import { teamBytes } from "./threads/team.ts";
 import { type Buffer, bytesOf, makeBuffer, type View, whole } from "./view.ts";
 
@@ -44,12 +45,8 @@ export interface Compiled {
   readonly plan: Plan;
 }
 
-export interface Together {
-  readonly ownBytes: number;
-  readonly bytes: number;
-  /** How long a run may take one thread, in nanoseconds, very roughly. */
-  readonly estimate: number;
-}
+/** Threads run together what has so many times the least that they share: calling them has its price, too. */
+const leastTogether = 20;
 
 const pageBytes = 65536;
 
@@ -126,9 +123,8 @@ const writeMemory = (
 export const lowerProgram = (
   program: Program,
   carried: number,
-  options: WriteOptions,
+  given: WriteOptions,
 ): Effect.Effect<Compiled, MemoryLimit> => {
-  const { threads = false } = options;
   const module = moduleBuilder();
   const constants = new Map<Tensor, Buffer>();
   const places = new Map<Buffer, Buffer>();
@@ -164,6 +160,10 @@ export const lowerProgram = (
     program.inputs.map((x, i) => whole(inputs[i] as Buffer, x.shape)),
     destinations,
   );
+  const { shareFrom } = given;
+  const threads =
+    shareFrom !== undefined && sharedCost(steps, shareFrom) >= leastTogether * shareFrom;
+  const options: WriteOptions = threads ? given : { ...given, shareFrom: undefined };
   const state = inputs.slice(0, carried);
   const memory = planMemory(
     steps,
@@ -200,7 +200,7 @@ export const lowerProgram = (
     together: schedule && {
       ownBytes: memory.own.bytes,
       bytes: memory.bytes,
-      estimate: schedule.estimate.all,
+      estimate: schedule.estimate,
     },
     inputs: program.inputs.map((x, i) =>
       slot(inputs[i] as Buffer, { shape: x.shape, dtype: x.dtype }),
@@ -229,7 +229,7 @@ const cacheSize = 128;
 export const compileProgram = (
   program: Program,
   { carried = 0, deterministic = false }: CompileOptions = {},
-  threads = false,
+  shareFrom?: number,
 ): Effect.Effect<Compiled, CompileError | BackendUnavailable | MemoryLimit> =>
   Effect.gen(function* () {
     const { simd, relaxedSimd } = features();
@@ -241,11 +241,11 @@ export const compileProgram = (
       });
     yield* check(program, carried);
     const relaxed = relaxedSimd && !deterministic;
-    const key = `${hash(program)} ${carried} ${relaxed} ${threads}`;
+    const key = `${hash(program)} ${carried} ${relaxed} ${shareFrom}`;
     const known = cache.get(key);
     if (known !== undefined) return known;
     const ready = prepared(program);
-    const compiled = yield* lowerProgram(ready, carried, { relaxed, threads });
+    const compiled = yield* lowerProgram(ready, carried, { relaxed, shareFrom });
     if (cache.size >= cacheSize) cache.delete(cache.keys().next().value as string);
     cache.set(key, compiled);
     return compiled;

@@ -10,8 +10,8 @@ export interface Cut {
   readonly pieces: number;
 }
 
-/** Neighbours that threads do not share: several cache lines of them, and whole vectors. */
-const neighbours = 64;
+/** Neighbours of which one thread does all: whole vectors, and of numbers of four bytes a cache line. */
+const neighbours = 16;
 
 /** With so many pieces, a few threads get about the same each. */
 const enough = 16;

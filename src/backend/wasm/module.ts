@@ -70,8 +70,11 @@ export interface WriteOptions {
   readonly relaxed: boolean;
   /** Export every kernel by its place in the plan, so that each can be timed alone. */
   readonly apart?: boolean;
-  /** Write what any number of threads can run together, each in an instance of its own. */
-  readonly threads?: boolean;
+  /**
+   * Write what any number of threads can run together, each in an instance of its own; they share kernels that
+   * take one thread so many nanoseconds.
+   */
+  readonly shareFrom?: number | undefined;
 }
 
 /** What makes sites: `called` collects the functions of JavaScript that the code at a site calls. */
@@ -177,6 +180,7 @@ const writeTogether = (
   steps: readonly Step[],
   plan: MemoryPlan,
   { relaxed }: WriteOptions,
+  shareFrom: number,
 ): Schedule => {
   const team = teamOf(module);
   const own = module.global("own", i32.const(0));
@@ -184,15 +188,15 @@ const writeTogether = (
   const written = new Map(
     kernelsOf(steps).map((kernel) => {
       const called = new Set<string>();
-      const isShared = mayShare(kernel);
+      const isShared = mayShare(kernel, shareFrom);
       const emit = (body: Body, range?: Range): void => kernel.emit(siteOf(body, called), range);
       const fn = module.func(kernel.name, ["i32", "i32"], "void", (body, from, to) =>
         emit(body, isShared ? { from, to } : undefined),
       );
-      return [kernel, { fn, isPortable: isShared && ![...called].some((name) => bound.has(name)) }];
+      return [kernel, { fn, isCut: isShared && ![...called].some((name) => bound.has(name)) }];
     }),
   );
-  const schedule = scheduleOf(steps, plan, (kernel) => written.get(kernel)?.isPortable === true);
+  const schedule = scheduleOf(steps, plan, (kernel) => written.get(kernel)?.isCut === true);
   const run = module.func("run", ["i32", "i32", "i32", "i32"], "void", (body, ...given) => {
     const [thread, threads, arrivals, sleeps] = given;
     body.do(
@@ -228,7 +232,8 @@ export const writeModule = (
   plan: MemoryPlan,
   options: WriteOptions,
 ): Schedule | undefined => {
-  if (options.threads === true) return writeTogether(module, steps, plan, options);
+  const { shareFrom } = options;
+  if (shareFrom !== undefined) return writeTogether(module, steps, plan, options, shareFrom);
   writeAlone(module, steps, plan, options);
   return undefined;
 };

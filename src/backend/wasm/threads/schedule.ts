@@ -13,8 +13,17 @@ export interface Schedule {
   readonly isOfFirst: (step: Step) => boolean;
   /** Whether threads wait for one another before a step. */
   readonly waitsBefore: (step: Step) => boolean;
-  /** Nanoseconds that one thread needs for all that is cut, and for all: a rough estimate. */
-  readonly estimate: { readonly cut: number; readonly all: number };
+  /** Nanoseconds that one thread needs for all, very roughly. */
+  readonly estimate: number;
+}
+
+/** What it takes to run a module together. */
+export interface Together {
+  /** The bytes of memory for one thread, and for each one more. */
+  readonly bytes: number;
+  readonly ownBytes: number;
+  /** How long a run takes one thread, in nanoseconds, very roughly. */
+  readonly estimate: number;
 }
 
 /** Bytes `from` … `to - 1`, touched by the first thread, by each thread in part, or by every thread. */
@@ -37,11 +46,15 @@ export const costOf = (kernel: Kernel): number =>
   kernel.operations * 0.025;
 
 /** Below so many nanoseconds it costs as much to share a kernel as to do it. */
-const leastShared = 1000;
+export const leastShared = 1000;
 
-/** Whether it may pay to share a kernel. */
-export const mayShare = (kernel: Kernel): boolean =>
-  (kernel.pieces ?? 1) > 1 && costOf(kernel) >= leastShared;
+/** Whether a kernel can be shared, and takes at least so many nanoseconds. */
+export const mayShare = (kernel: Kernel, least: number): boolean =>
+  (kernel.pieces ?? 1) > 1 && costOf(kernel) >= least;
+
+/** Nanoseconds of one thread for what can be shared, very roughly. */
+export const sharedCost = (steps: readonly Step[], least: number): number =>
+  total(steps, (kernel) => (mayShare(kernel, least) ? costOf(kernel) : 0));
 
 const total = (steps: readonly Step[], cost: (kernel: Kernel) => number): number =>
   steps.reduce((n, step) => {
@@ -50,13 +63,12 @@ const total = (steps: readonly Step[], cost: (kernel: Kernel) => number): number
     return n + Math.max(total(step.onTrue, cost), total(step.onFalse, cost));
   }, 0);
 
-/** `isPortable` says of a kernel whether its code can run on every thread. */
+/** How threads share steps, of whose kernels `isCut` are cut. */
 export const scheduleOf = (
   steps: readonly Step[],
   plan: Pick<MemoryPlan, "addressOf" | "storageOf">,
-  isPortable: (kernel: Kernel) => boolean,
+  isCut: (kernel: Kernel) => boolean,
 ): Schedule => {
-  const isCut = (kernel: Kernel): boolean => mayShare(kernel) && isPortable(kernel);
   const isOfFirst = (step: Step): boolean => {
     if (step.kind === "kernel") return !isCut(step.kernel);
     if (step.kind === "loop") return step.steps.every(isOfFirst);
@@ -111,9 +123,6 @@ export const scheduleOf = (
     isCut,
     isOfFirst,
     waitsBefore: (step) => waits.has(step),
-    estimate: {
-      cut: total(steps, (kernel) => (isCut(kernel) ? costOf(kernel) : 0)),
-      all: total(steps, costOf),
-    },
+    estimate: total(steps, costOf),
   };
 };
