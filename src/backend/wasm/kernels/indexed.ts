@@ -127,7 +127,7 @@ export const scatterAddKernels = (
         typeof i === "number" ? i * width : i32.mul(i, width);
       return [inBytes(span.from), inBytes(span.to)];
     };
-    eachRun(site, layout, indices, cut, range, (index, row, line) =>
+    eachRun(site, layout, indices, within ? undefined : cut, range, (index, row, line) =>
       body.if(i32.lt_u(index, extent), () => {
         const target = body.let(i32.add(to, i32.mul(row, rest * width)));
         const source = body.let(i32.add(from, i32.mul(line, rest * width)));
