@@ -41,6 +41,7 @@ export type {
 } from "./backend/backend.ts";
 export { type Concrete, compile } from "./backend/compile.ts";
 export { Backend } from "./backend/index.ts";
+export type { WasmOptions } from "./backend/wasm/index.ts";
 // What crosses a boundary
 export { decodeJson, decodeWith } from "./codec/decode.ts";
 export { type TensorJson, type TreeJson, tensorCodec, treeCodec } from "./codec/tensor.ts";

@@ -3,7 +3,7 @@ import { flatten } from "../algebra/tree.ts";
 import type { ReverseMode } from "../autodiff/index.ts";
 import type { Backend } from "../backend/backend.ts";
 import type { InvalidData } from "../data/validate.ts";
-import type { InvalidPipeline, NonFinite, StateMismatch } from "../errors.ts";
+import type { InvalidPipeline, NonFinite, StateMismatch, WorkerLost } from "../errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Emit } from "./bridge.ts";
 import { carriedOf, initialState, parameterCount } from "./carried.ts";
@@ -17,7 +17,13 @@ import { runner } from "./runner.ts";
 import type { TrainState } from "./state.ts";
 
 /** Why a run ends before its last epoch, besides what its data fails with. */
-export type RunError = InvalidPipeline | InvalidData | StateMismatch | CannotCompile | NonFinite;
+export type RunError =
+  | InvalidPipeline
+  | InvalidData
+  | StateMismatch
+  | CannotCompile
+  | NonFinite
+  | WorkerLost;
 
 /**
  * A whole run as an effect that emits what happens, and ends with the last state: what `train$` makes an
@@ -25,7 +31,8 @@ export type RunError = InvalidPipeline | InvalidData | StateMismatch | CannotCom
  *
  * Everything that can be wrong with the pipeline, its data and its programs fails before the first
  * event. A loss that stops being finite fails with `NonFinite`; the last sound state is in the event of
- * the epoch before (`EpochCompleted`, or `Started`), and the run can be taken up again from there.
+ * the epoch before (`EpochCompleted`, or `Started`), and the run can be taken up again from there. So it is
+ * where a worker with which the run shares its work is lost (`WorkerLost`).
  */
 export const run = <P, S, E>(
   of: Pipeline<P, S, E>,
