@@ -60,7 +60,7 @@ const start = (): Member | undefined => {
 };
 
 /** Starts workers until there are so many; they come to work when they are ready. */
-export const gather = (workers: number): void => {
+const gather = (workers: number): void => {
   while (members.length < workers) {
     const member = start();
     if (member === undefined) return;
@@ -146,6 +146,7 @@ export const watch = (): undefined => {
  * **Fails with** (throws) `WorkerLost`; the workers are ended then, and others started when next asked for.
  */
 export const runTogether = (job: Job, wanted: number, patience: number): number => {
+  gather(wanted - 1);
   const loss = lossOf(members.slice(0, wanted - 1));
   if (loss !== undefined) {
     dismiss();

@@ -51,13 +51,13 @@ const inNode = ({ Worker }: typeof import("node:worker_threads"), program: strin
   worker.on("exit", (code) => {
     reason ??= `it ended with code ${code}`;
   });
+  // The events above come when this thread gives way; the idle time of an ended thread is below 0 at once, if
+  // it has been asked for while the thread was there.
+  const idle = (): number => worker.performance.eventLoopUtilization().idle;
+  worker.on("online", idle);
   return {
     post: (message) => worker.postMessage(message),
-    // The events above come when this thread gives way; the idle time of an ended thread is below 0 at once.
-    lost: () => {
-      const { idle } = worker.performance.eventLoopUtilization();
-      return reason ?? (idle < 0 ? "it ended" : undefined);
-    },
+    lost: () => reason ?? (idle() < 0 ? "it ended" : undefined),
     end: () => {
       reason ??= "it was ended";
       worker.terminate();

@@ -11,7 +11,7 @@ import {
   type WasmMemory,
   type WasmModule,
 } from "../assembler/index.ts";
-import { forget, gather, type Job, runTogether, watch } from "./crew.ts";
+import { forget, type Job, runTogether, watch } from "./crew.ts";
 import { canShare, parallelism } from "./host.ts";
 import { choicesUpTo, paceOf } from "./pace.ts";
 import type { Together } from "./schedule.ts";
@@ -72,11 +72,18 @@ export const runningTogether = (
   (exports.begin as WasmFunction)(); // the module exports both
   const run = exports.run as WasmFunction;
   const job: Job = { id: instances++, module, memory, words, run, patience: patienceOf(together) };
-  gather(most - 1);
+  /** Once a run has been cut short, what it wrote is not to be built upon. */
+  let failure: { readonly error: unknown } | undefined;
   const oneRun = (): void => {
+    if (failure !== undefined) throw failure.error;
     const began = performance.now();
-    const used = runTogether(job, pace.threads(), threads.patience);
-    pace.took(used, performance.now() - began);
+    try {
+      const used = runTogether(job, pace.threads(), threads.patience);
+      pace.took(used, performance.now() - began);
+    } catch (error) {
+      failure = { error };
+      throw error;
+    }
   };
   registry.register(oneRun, job.id);
   return { memory, run: oneRun };

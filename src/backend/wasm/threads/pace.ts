@@ -1,7 +1,7 @@
 /**
  * How many threads runs of one program take, found out while they run: all choices give the same bits. Each
- * choice is tried a few times, and the one whose quickest run was the quickest is kept; after some runs all
- * are tried again, since the machine may have got other things to do.
+ * choice is tried for a few runs, and the one with the lowest median is kept. All are tried again after a
+ * while, and as soon as runs take longer than they did: then the machine has got other things to do.
  */
 export interface Pace {
   /** For the next run. */
@@ -10,50 +10,66 @@ export interface Pace {
   readonly took: (threads: number, milliseconds: number) => void;
 }
 
-/** Tries of each choice. */
-const tries = 3;
+/** Runs of each choice, one after the other, so that workers do not fall asleep in between. */
+const tries = 5;
 
 /** Runs from the first trial to the second, and the most from one to the next; in between, they double. */
 const firstPause = 16;
 const longestPause = 512;
 
+/** So many runs there are at least between trials that slower runs bring about. */
+const leastPause = 32;
+
+/** Runs that take so many times what they took in the trial are slower. */
+const slower = 1.25;
+
+/** The share of the latest run in the average of runs. */
+const latest = 0.1;
+
+const median = (times: readonly number[]): number =>
+  times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? Number.POSITIVE_INFINITY;
+
 export const paceOf = (choices: readonly number[]): Pace => {
+  const order = choices.flatMap((threads) => Array.from({ length: tries }, () => threads));
+  let trial = choices.length > 1 ? order : [];
+  let times = new Map<number, readonly number[]>();
   let best = choices[0] ?? 1;
   let pause = firstPause;
-  let left = 0;
-  /** Choices to be tried, in order, and the quickest of each so far. */
-  let trial: readonly number[] = [];
-  let quickest = new Map<number, number>();
-  const begin = (): void => {
-    trial = Array.from({ length: tries }, () => choices).flat();
-    quickest = new Map();
+  let sinceTrial = 0;
+  /** What runs take now, and what they took in the trial. */
+  let [average, expected] = [0, 0];
+
+  const conclude = (): void => {
+    const medians = choices.map((threads) => median(times.get(threads) ?? []));
+    expected = Math.min(...medians);
+    average = expected;
+    best = choices[medians.indexOf(expected)] as number; // it is one of them
+    times = new Map();
+    sinceTrial = 0;
+    pause = Math.min(longestPause, 2 * pause);
   };
-  begin();
+
   return {
     threads: () => trial[0] ?? best,
     took: (threads, milliseconds) => {
       if (choices.length < 2) return;
-      if (trial.length === 0) {
-        left -= 1;
-        if (left <= 0) begin();
-        return;
+      const [tried, ...rest] = trial;
+      if (tried === undefined) {
+        sinceTrial += 1;
+        average += latest * (milliseconds - average);
+        const isSlower = sinceTrial >= leastPause && average > slower * expected;
+        if (sinceTrial >= pause || isSlower) trial = order;
+      } else if (threads === tried) {
+        // On fewer threads, workers were not there yet: that tells nothing.
+        times.set(tried, [...(times.get(tried) ?? []), milliseconds]);
+        trial = rest;
+        if (rest.length === 0) conclude();
       }
-      if (threads !== trial[0]) return; // workers were not there yet
-      trial = trial.slice(1);
-      const before = quickest.get(threads) ?? Number.POSITIVE_INFINITY;
-      quickest.set(threads, Math.min(before, milliseconds));
-      if (trial.length > 0) return;
-      best = choices.reduce((a, b) =>
-        (quickest.get(b) as number) < (quickest.get(a) as number) ? b : a,
-      );
-      left = pause;
-      pause = Math.min(longestPause, 2 * pause);
     },
   };
 };
 
 /** What is tried where nobody has said how many: one, and powers of two up to so many. */
 export const choicesUpTo = (most: number): readonly number[] => [
-  ...Array.from({ length: Math.floor(Math.log2(most)) }, (_, i) => 2 ** i),
-  most,
+  ...new Set([...Array.from({ length: Math.ceil(Math.log2(most)) }, (_, i) => 2 ** i), most]),
 ];
