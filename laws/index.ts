@@ -58,6 +58,7 @@ export {
   compilerOf,
   immutability,
   meaningKept,
+  threadsAgree,
 } from "./meaning.ts";
 export {
   type Example,
