@@ -49,6 +49,18 @@ const patienceOf = ({ estimate }: Together): number => 5000 + (100 * estimate) /
 
 let instances = 0;
 
+/** Bytes of shared memory made since the last time that garbage was provoked. */
+let made = 0;
+const mostMade = 2 ** 28;
+
+/** Shared memory does not count as garbage to whoever collects it; what this allocates and drops does. */
+const provokeCollection = (bytes: number): void => {
+  made += bytes;
+  if (made < mostMade) return;
+  made = 0;
+  for (let i = 0; i < 16; i++) new ArrayBuffer(2 ** 23);
+};
+
 /** Has workers forget instances that are gone. */
 const registry = new FinalizationRegistry<number>(forget);
 
@@ -64,6 +76,7 @@ export const runningTogether = (
   const choices = threads.choices.filter((n) => n === 1 || pagesFor(n) <= pagesLimit);
   const most = Math.max(1, ...choices);
   const pages = pagesFor(most);
+  provokeCollection(pages * pageBytes);
   const memory = new engine.Memory({ initial: pages, maximum: pages, shared: true });
   const words = new Int32Array(memory.buffer);
   const pace = paceOf(choices.length === 0 ? [1] : choices);

@@ -1,3 +1,5 @@
+import type { WasmMemory } from "../assembler/index.ts";
+
 /**
  * The words by which a worker is called. Each worker has a mailbox of its own in shared memory: who calls writes
  * what is to be done and then the next ticket, which the worker looks at.
@@ -26,7 +28,7 @@ export interface Message {
   /** The mailbox, as the first message. */
   readonly mailbox?: Int32Array<SharedArrayBuffer>;
   /** A module to instantiate, under a number. */
-  readonly add?: { readonly id: number; readonly module: object; readonly memory: object };
+  readonly add?: { readonly id: number; readonly module: object; readonly memory: WasmMemory };
   /** Instances that are needed no more. */
   readonly forget: readonly number[];
 }
