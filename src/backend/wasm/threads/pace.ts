@@ -11,14 +11,18 @@ export interface Pace {
 }
 
 /** Runs of each choice, one after the other, so that workers do not fall asleep in between. */
-const tries = 5;
+const tries = 3;
 
 /** Runs from the first trial to the second, and the most from one to the next; in between, they double. */
 const firstPause = 16;
 const longestPause = 512;
 
-/** So many runs there are at least between trials that slower runs bring about. */
-const leastPause = 32;
+/**
+ * So many runs there are at least between trials that slower runs bring about: they double while trials change
+ * nothing.
+ */
+const shortestCalm = 8;
+const longestCalm = 64;
 
 /** Runs that take so many times what they took in the trial are slower. */
 const slower = 1.25;
@@ -35,6 +39,7 @@ export const paceOf = (choices: readonly number[]): Pace => {
   let times = new Map<number, readonly number[]>();
   let best = choices[0] ?? 1;
   let pause = firstPause;
+  let calm = shortestCalm;
   let sinceTrial = 0;
   /** What runs take now, and what they took in the trial. */
   let [average, expected] = [0, 0];
@@ -43,7 +48,9 @@ export const paceOf = (choices: readonly number[]): Pace => {
     const medians = choices.map((threads) => median(times.get(threads) ?? []));
     expected = Math.min(...medians);
     average = expected;
-    best = choices[medians.indexOf(expected)] as number; // it is one of them
+    const found = choices[medians.indexOf(expected)] as number; // it is one of them
+    calm = found === best ? Math.min(longestCalm, 2 * calm) : shortestCalm;
+    best = found;
     times = new Map();
     sinceTrial = 0;
     pause = Math.min(longestPause, 2 * pause);
@@ -57,7 +64,7 @@ export const paceOf = (choices: readonly number[]): Pace => {
       if (tried === undefined) {
         sinceTrial += 1;
         average += latest * (milliseconds - average);
-        const isSlower = sinceTrial >= leastPause && average > slower * expected;
+        const isSlower = sinceTrial >= calm && average > slower * expected;
         if (sinceTrial >= pause || isSlower) trial = order;
       } else if (threads === tried) {
         // On fewer threads, workers were not there yet: that tells nothing.
