@@ -61,6 +61,11 @@ describe("a worker that is lost", () => {
 
   it.each([
     ["ends its process's thread in the middle of a run", "process.exit(3);", /ended/],
+    [
+      "falls silent in the middle of a run",
+      "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);",
+      /no sign of life for 50\d\d ms/,
+    ],
     ["fails in the middle of a run", 'throw new Error("no");', /failed/],
   ])("%s: the run ends with a typed error", async (_, action, reason) => {
     dismiss();
