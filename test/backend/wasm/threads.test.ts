@@ -2,11 +2,12 @@ import { describe, expect, it } from "vitest";
 import { dismiss } from "../../../src/backend/wasm/threads/crew.ts";
 import { choicesUpTo, paceOf } from "../../../src/backend/wasm/threads/pace.ts";
 import { Backend, InvalidArgument, WorkerLost } from "../../../src/index.ts";
+import { apply } from "../../../src/ir/build.ts";
 import type { Expr } from "../../../src/ir/expr.ts";
 import { add, exp, mul } from "../../../src/ir/ops/elementwise.ts";
 import { matmul } from "../../../src/ir/ops/linear.ts";
 import { sum } from "../../../src/ir/ops/reduction.ts";
-import { compiledFor, filledWith, programOf } from "./agreement.ts";
+import { compiledFor, expectSameOnThreads, filledWith, programOf } from "./agreement.ts";
 import { withFailingWorkers } from "./lostWorkers.ts";
 
 const matrix = { shape: [40, 40], dtype: "f32" } as const;
@@ -32,6 +33,34 @@ describe("threads", () => {
   it("give the same bits for every number of them, step after step", () => {
     const want = stateAfter(1, 20);
     for (const threads of [2, 3, 4, 7]) expect(stateAfter(threads, 20)).toEqual(want);
+  });
+
+  it.each([
+    ["packed in blocks", [600, 70], [70, 520], "mk,kn"],
+    ["whose sums are split", [64, 1100], [1100, 40], "mk,kn"],
+    ["of a turned operand", [300, 90], [300, 270], "km,kn"],
+    ["of both turned", [120, 33], [270, 120], "km,nk"],
+    ["of one row", [1, 784], [784, 130], "mk,kn"],
+    ["of few columns", [500, 40], [40, 3], "mk,kn"],
+  ] as const)("cut products %s without a change of bits", (_, left, right, order) => {
+    const [ofX, ofY] = order.split(",") as [string, string];
+    for (const dtype of ["f32", "f64"] as const) {
+      const p = programOf(
+        [
+          { shape: left, dtype },
+          { shape: right, dtype },
+        ],
+        (x, y) =>
+          apply("dot", { contract: [[ofX.indexOf("k")], [ofY.indexOf("k")]], batch: [[], []] }, [
+            x as Expr,
+            y as Expr,
+          ]),
+      );
+      expectSameOnThreads(p, [
+        filledWith(left, dtype, (i) => Math.sin(i)),
+        filledWith(right, dtype, (i) => Math.cos(3 * i)),
+      ]);
+    }
   });
 
   it("come to work: as many as were asked for", async () => {
