@@ -59,6 +59,7 @@ export {
   compilerOf,
   immutability,
   meaningKept,
+  threadsAgree,
 } from "./meaning.ts";
 export {
   type Example,

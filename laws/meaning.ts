@@ -45,6 +45,18 @@ export const backendsAgree = (compile: Compile): Law<SymbolicFunction> =>
     },
   );
 
+/** 14: a backend computes the same bits however many threads share its work. */
+export const threadsAgree = (one: Compile, several: Compile): Law<SymbolicFunction> =>
+  law(
+    "threads agree",
+    "compiled p x = compiled p x on several threads, bit for bit",
+    (f: SymbolicFunction) => {
+      const program = programFrom(f);
+      const [want, got] = [one(program), several(program)];
+      return { given: inputsOf(f), breach: (x) => sameBits("output", got.run(x), want.run(x)) };
+    },
+  );
+
 /** 15: running writes to nothing that a caller can see, and says the same each time. */
 export const immutability = (compile: Compile): Law<SymbolicFunction> =>
   law(

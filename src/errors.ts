@@ -65,6 +65,13 @@ export class MemoryLimit extends Data.TaggedError("MemoryLimit")<{
   readonly largest: readonly { readonly what: string; readonly bytes: number }[];
 }> {}
 
+/** A worker with which a run shared its work and that is gone, or no longer answers; `worker` counts from 1. */
+export class WorkerLost extends Data.TaggedError("WorkerLost")<{
+  readonly worker: number;
+  readonly workers: number;
+  readonly reason: string;
+}> {}
+
 /** A number of a training run that is infinite or not a number: the loss (`where: "loss"`), or params. */
 export class NonFinite extends Data.TaggedError("NonFinite")<{
   readonly where: string;

@@ -44,6 +44,7 @@ export { type Concrete, compile } from "./backend/compile.ts";
 export { type Ceilings, type Floor, floorOf, floorOfPlan } from "./backend/floor.ts";
 export { Backend } from "./backend/index.ts";
 export { measureCeilings } from "./backend/wasm/ceilings.ts";
+export type { WasmOptions } from "./backend/wasm/index.ts";
 // What crosses a boundary
 export { decodeJson, decodeWith } from "./codec/decode.ts";
 export { type TensorJson, type TreeJson, tensorCodec, treeCodec } from "./codec/tensor.ts";

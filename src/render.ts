@@ -61,6 +61,11 @@ const accounts: Accounts = {
     what: `the backend "${e.backend}" cannot run here: this machine has no ${e.missing}`,
     fix: `use the backend "${e.alternative}"`,
   }),
+  WorkerLost: (e) => ({
+    what: `worker ${e.worker} of ${e.workers} was lost: ${e.reason}`,
+    where: "in the middle of a run",
+    fix: "resume from the last checkpoint or event; with { threads: 1 } a run needs no workers",
+  }),
   MemoryLimit: (e) => ({
     what: `the program needs ${bytes(e.needed)} of memory and the backend has ${bytes(e.limit)}`,
     where: `most of it for ${e.largest.map((l) => `${l.what} (${bytes(l.bytes)})`).join(", ")}`,

@@ -40,6 +40,7 @@ const examples: { readonly [T in FluxionError["_tag"]]: FluxionError } = {
     limit: 4 * 2 ** 30,
     largest: [{ what: "dot", bytes: 2 ** 20 }],
   }),
+  WorkerLost: new errors.WorkerLost({ worker: 1, workers: 3, reason: "it ended with code 1" }),
   NonFinite: new errors.NonFinite({ where: "loss", step: 12, path: [] }),
   CheckpointNotSaved: new errors.CheckpointNotSaved({
     path: "runs/last.json",

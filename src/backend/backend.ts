@@ -55,6 +55,8 @@ export interface Session {
   readonly step: (inputs: readonly Tensor[]) => readonly Tensor[];
   /** A copy of the state, which later steps do not change. */
   readonly state: () => readonly Tensor[];
+  /** The state at the end: no step may follow, and what the session held is free to be used again. */
+  readonly finish: () => readonly Tensor[];
 }
 
 /** How a program is compiled: what stays where it computes, and which instructions it may use. */
@@ -63,6 +65,8 @@ export interface CompileOptions {
   readonly carried?: number;
   /** Forbids instructions whose rounding is left to the machine. */
   readonly deterministic?: boolean;
+  /** How many threads run it together, where the backend has threads; as the backend's layer says by default. */
+  readonly threads?: number;
 }
 
 /** The Effect service that makes programs run. */

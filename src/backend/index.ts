@@ -2,7 +2,7 @@ import type * as Layer from "effect/Layer";
 import type { BackendUnavailable } from "../errors.ts";
 import { Backend as Service } from "./backend.ts";
 import { layerReference } from "./reference/layerReference.ts";
-import { layerWasm } from "./wasm/index.ts";
+import { layerWasm, layerWasmWith, type WasmOptions } from "./wasm/index.ts";
 
 /**
  * What makes programs run, with the ways to run them: the service of `backend.ts`, and its layers.
@@ -15,4 +15,9 @@ export class Backend extends Service {
 
   /** Compiles each program to one WebAssembly module: the default. */
   static readonly layerWasm: Layer.Layer<Service, BackendUnavailable> = layerWasm;
+
+  /** {@link Backend.layerWasm} with a number of threads of one's own: `layerWasmWith({ threads: 2 })`. */
+  static readonly layerWasmWith: (
+    options: WasmOptions,
+  ) => Layer.Layer<Service, BackendUnavailable> = layerWasmWith;
 }

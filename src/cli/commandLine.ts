@@ -7,7 +7,7 @@ import { nearest } from "./nearest.ts";
  * The command line as data, and the one pure function that reads it.
  *
  * Effect's own command-line module would bring its schemas and the services of a platform package, and
- * a quarter of a second to every start; three commands and six flags need neither.
+ * a quarter of a second to every start; three commands and seven flags need neither.
  */
 export interface Flag {
   readonly name: string;
@@ -19,6 +19,9 @@ export interface Flag {
 const backends = ["wasm", "reference"] as const;
 export type BackendName = (typeof backends)[number];
 
+/** The most threads that the backend takes. */
+const mostThreads = 16;
+
 /** What may be said of a run on the command line; what is left out is the pipeline's own. */
 export interface Settings {
   readonly epochs?: number;
@@ -26,6 +29,7 @@ export interface Settings {
   readonly batchSize?: number;
   readonly learningRate?: number;
   readonly backend?: BackendName;
+  readonly threads?: number;
   readonly json?: boolean;
   readonly plan?: boolean;
   readonly deterministic?: boolean;
@@ -112,6 +116,16 @@ const settings: readonly Setting[] = [
     read: () => ({ plan: true }),
   },
   {
+    name: "threads",
+    value: "N",
+    help: "threads that compute together: by default as many as are found to be quickest",
+    expected: `a whole number from 1 to ${mostThreads}`,
+    read: numeric(
+      (n) => Number.isInteger(n) && n >= 1 && n <= mostThreads,
+      (threads) => ({ threads }),
+    ),
+  },
+  {
     name: "json",
     help: "print JSON, one event a line",
     expected: "no value",
@@ -130,7 +144,16 @@ export const commands = {
   train: {
     takesPipeline: true,
     help: "train a pipeline, printing its progress",
-    flags: ["epochs", "seed", "batch-size", "learning-rate", "backend", "deterministic", "json"],
+    flags: [
+      "epochs",
+      "seed",
+      "batch-size",
+      "learning-rate",
+      "backend",
+      "threads",
+      "deterministic",
+      "json",
+    ],
   },
   summary: {
     takesPipeline: true,

@@ -28,12 +28,14 @@ import { listed, listText } from "./list.ts";
 import { summaryPlanText, summaryText } from "./summary.ts";
 
 const backends = {
-  wasm: Backend.layerWasm,
-  reference: Backend.layerReference,
-} as const satisfies { readonly [B in BackendName]: unknown };
+  wasm: (threads) => Backend.layerWasmWith(threads === undefined ? {} : { threads }),
+  reference: () => Backend.layerReference,
+} as const satisfies {
+  readonly [B in BackendName]: (threads: number | undefined) => unknown;
+};
 
-const servicesOf = ({ backend = "wasm" }: Settings) =>
-  Layer.merge(backends[backend], ReverseMode.layerTape);
+const servicesOf = ({ backend = "wasm", threads }: Settings) =>
+  Layer.merge(backends[backend](threads), ReverseMode.layerTape);
 
 /** A pipeline with what the command line says of it. */
 const configured = (of: AnyPipeline, settings: Settings): AnyPipeline => {

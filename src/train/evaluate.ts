@@ -3,7 +3,7 @@ import { flatten } from "../algebra/tree.ts";
 import type { Backend } from "../backend/backend.ts";
 import type { Dataset, Row } from "../data/dataset.ts";
 import { validate } from "../data/validate.ts";
-import type { BackendUnavailable, CompileError, MemoryLimit } from "../errors.ts";
+import type { BackendUnavailable, CompileError, MemoryLimit, WorkerLost } from "../errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { initialState } from "./carried.ts";
 import { checkColumns, stateMismatch } from "./check.ts";
@@ -30,7 +30,7 @@ export type Evaluator = (
   state: TrainState,
   pairs: Pairs,
   closed: () => boolean,
-) => Effect.Effect<Score, CannotCompile, Backend>;
+) => Effect.Effect<Score, CannotCompile | WorkerLost, Backend>;
 
 /** The evaluator of a pipeline's model, loss and metrics. */
 export const evaluator = (of: AnyPipeline): Evaluator => {
@@ -85,7 +85,8 @@ export const evaluator = (of: AnyPipeline): Evaluator => {
 /**
  * The loss and the metrics of a trained state on a dataset with the pipeline's columns.
  *
- * **Fails with** what is wrong with the data, `StateMismatch`, `CompileError`, `BackendUnavailable`, `MemoryLimit`.
+ * **Fails with** what is wrong with the data, `StateMismatch`, `CompileError`, `BackendUnavailable`,
+ * `MemoryLimit`, `WorkerLost`.
  */
 export const evaluate = Effect.fnUntraced(function* (
   of: AnyPipeline,

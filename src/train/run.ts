@@ -3,7 +3,13 @@ import { flatten } from "../algebra/tree.ts";
 import type { ReverseMode } from "../autodiff/index.ts";
 import type { Backend } from "../backend/backend.ts";
 import type { InvalidData } from "../data/validate.ts";
-import type { InvalidPipeline, NonFinite, StateMismatch, UnknownToken } from "../errors.ts";
+import type {
+  InvalidPipeline,
+  NonFinite,
+  StateMismatch,
+  UnknownToken,
+  WorkerLost,
+} from "../errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Emit } from "./bridge.ts";
 import { carriedOf, initialState, parameterCount } from "./carried.ts";
@@ -23,7 +29,8 @@ export type RunError =
   | UnknownToken
   | StateMismatch
   | CannotCompile
-  | NonFinite;
+  | NonFinite
+  | WorkerLost;
 
 /**
  * A whole run as an effect that emits what happens, and ends with the last state: what `train$` makes an
@@ -31,7 +38,8 @@ export type RunError =
  *
  * Everything that can be wrong with the pipeline, its data and its programs fails before the first
  * event. A loss that stops being finite fails with `NonFinite`; the last sound state is in the event of
- * the epoch before (`EpochCompleted`, or `Started`), and the run can be taken up again from there.
+ * the epoch before (`EpochCompleted`, or `Started`), and the run can be taken up again from there. So it is
+ * where a worker with which the run shares its work is lost (`WorkerLost`).
  */
 export const run = <P, S, E>(
   of: Pipeline<P, S, E>,

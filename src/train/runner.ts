@@ -43,7 +43,7 @@ export const runner = (main: CompiledStep, start: readonly Tensor[]): Runner => 
   let session: Session | undefined;
 
   const takeOut = (): readonly Tensor[] => {
-    if (session !== undefined) leaves = session.state();
+    if (session !== undefined) leaves = session.finish();
     session = undefined;
     return leaves;
   };

@@ -30,7 +30,8 @@ export interface TrainOptions<P, S> {
  *
  * **Fails with** `InvalidPipeline`, `EmptyDataset`, `InvalidBatchSize`, `LabelOutOfRange`, `NonFiniteData`,
  * `UnknownColumn`, `UnknownToken`, `CompileError`, `BackendUnavailable`, `MemoryLimit`, `StateMismatch` before the first
- * event; `NonFinite` when the loss diverges; and what the pipeline's data fails with.
+ * event; `NonFinite` when the loss diverges; `WorkerLost` when a worker of several threads ends; and what the
+ * pipeline's data fails with.
  * **Laws** `laws.training`: `train (a ++ b) = resume (train a) b`, bit for bit; one seed, the same bits.
  */
 export const train$ = <P, S, E>(

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { ceilings } from "./ceilings.ts";
 import { type Process, start } from "./contender.ts";
-import { fluxion, peers } from "./contenders.ts";
+import { fluxion, fluxions, peers } from "./contenders.ts";
 import { kernels } from "./kernels/index.ts";
 import { machine } from "./machine.ts";
 import { type Problem, writeProblem } from "./problem.ts";
@@ -66,8 +66,9 @@ if (stranger !== undefined)
   fail(`There is no ${stranger}, but ${peers.map(({ command }) => command.name).join(", ")}.`);
 const commands = [
   fluxion,
+  ...fluxions,
   ...peers.filter((peer) => peer.present()).map((peer) => peer.command),
-].filter(({ name }) => name === "fluxion" || chosen === undefined || chosen.includes(name));
+].filter(({ name }) => name.startsWith("fluxion") || chosen === undefined || chosen.includes(name));
 const absent = peers
   .filter((peer) => !peer.present())
   .map(({ command, advice }) => ({ name: command.name, advice }));

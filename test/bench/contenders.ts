@@ -34,7 +34,13 @@ const debian: Pick<Peer, "present" | "advice"> = {
   advice: "python3 with PyTorch (Debian's python3-torch), or BENCH_PYTHON",
 };
 
+/** fluxion on as many threads as it takes by itself. */
 export const fluxion: Command = node("fluxion", "fluxion.ts");
+
+/** fluxion on so many threads. */
+export const fluxions: readonly Command[] = [1, 2].map((threads) =>
+  node(`fluxion ×${threads}`, "fluxion.ts", String(threads)),
+);
 
 export const peers: readonly Peer[] = [
   { command: torch(1), ...debian },

@@ -7,11 +7,11 @@ import { carriedOf } from "../../src/train/carried.ts";
 import { pairsOf } from "../../src/train/pairs.ts";
 import { compileStep, runner } from "../../src/train/runner.ts";
 import { scoring } from "../../src/train/scores.ts";
-import { defaultServices } from "../../src/train/services.ts";
 import { trainProgram } from "../../src/train/step.ts";
 import { kernel } from "./kernels/fluxion.ts";
 import { type Problem, rowsOf } from "./problem.ts";
 import { serve, type Training } from "./protocol.ts";
+import { services } from "./threads.ts";
 import { workloads } from "./workloads/index.ts";
 
 /**
@@ -39,7 +39,7 @@ const training = async (name: string, problem: Problem): Promise<Training> => {
   const whole = await Effect.runPromise(
     Effect.provide(
       Effect.flatMap(program, (step) => compileStep(step)),
-      defaultServices,
+      services,
     ),
   );
   const compile = performance.now() - began;

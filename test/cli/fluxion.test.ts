@@ -119,6 +119,7 @@ describe("fluxion", () => {
     [["sumary", "perceptron"], /UnknownName[\s\S]*did you mean "summary"\?/],
     [["train", "perceptron", "--epoch", "2"], /UnknownName[\s\S]*did you mean "epochs"\?/],
     [["train", "perceptron", "--epochs", "none"], /InvalidFlag[\s\S]*fix/],
+    [["train", "perceptron", "--threads", "0"], /InvalidFlag[\s\S]*from 1 to 16/],
     [["train", "perceptron", "--batch-size", "101"], /InvalidBatchSize[\s\S]*fix/],
     [["train", "case-study", "--learning-rate", "1e30", "--epochs", "3"], /NonFinite[\s\S]*fix/],
     [["train", "nowhere.ts"], /DataSourceError[\s\S]*fix/],

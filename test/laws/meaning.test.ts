@@ -1,14 +1,22 @@
+import * as Layer from "effect/Layer";
 import { describe, test } from "vitest";
 import { compositions } from "../../laws/compositions.ts";
 import { exact } from "../../laws/derivatives.ts";
 import { real, tensors } from "../../laws/domain.ts";
 import { across, type Law } from "../../laws/law.ts";
-import { backendsAgree, compilerOf, immutability, meaningKept } from "../../laws/meaning.ts";
+import {
+  backendsAgree,
+  compilerOf,
+  immutability,
+  meaningKept,
+  threadsAgree,
+} from "../../laws/meaning.ts";
 import { primitiveFunctions } from "../../laws/registry/primitives.ts";
 import { cotangentMap, type SymbolicFunction, single, tangentMap } from "../../laws/symbolic.ts";
 import { mustHoldHere } from "../../laws/vitest.ts";
+import { Backend as Service } from "../../src/backend/backend.ts";
 import { Backend } from "../../src/backend/index.ts";
-import { layerWasm } from "../../src/backend/wasm/index.ts";
+import { backendOf, layerWasm } from "../../src/backend/wasm/index.ts";
 import { optimise } from "../../src/interpreter/optimise.ts";
 import type { Expr } from "../../src/ir/expr.ts";
 import { add, mul } from "../../src/ir/ops/elementwise.ts";
@@ -16,6 +24,10 @@ import { reshape } from "../../src/ir/ops/structural.ts";
 
 const reference = compilerOf(Backend.layerReference);
 const wasm = compilerOf(layerWasm);
+/** On so many threads, which share whatever can be shared. */
+const wasmOn = (threads: number) =>
+  compilerOf(Layer.succeed(Service, backendOf({ threads }, { shareFrom: 0 })));
+const [onOne, onTwo, onFour] = [wasmOn(1), wasmOn(2), wasmOn(4)];
 
 /** A law of the function, of its gradient, and of both in single precision. */
 const withDerivatives = (law: Law<SymbolicFunction>): Law<SymbolicFunction> => ({
@@ -28,6 +40,15 @@ const laws: readonly Law<SymbolicFunction>[] = [
   { ...immutability(reference), name: "immutability of the reference backend" },
   { ...immutability(wasm), name: "immutability of the wasm backend" },
   { ...backendsAgree(wasm), name: "the wasm backend agrees with the reference" },
+  {
+    ...threadsAgree(onOne, onTwo),
+    name: "the wasm backend on two threads gives one thread's bits",
+  },
+  {
+    ...threadsAgree(onOne, onFour),
+    name: "the wasm backend on four threads gives one thread's bits",
+  },
+  { ...immutability(onTwo), name: "immutability of the wasm backend on two threads" },
 ];
 
 describe.each(laws)("$name", (law) => {

@@ -18,6 +18,7 @@ import {
   compilerOf,
   immutability,
   meaningKept,
+  threadsAgree,
 } from "../../laws/meaning.ts";
 import { type Differentiation, nestings, noConfusion } from "../../laws/perturbation.ts";
 import { batched, type SymbolicFunction } from "../../laws/symbolic.ts";
@@ -184,14 +185,20 @@ describe("each law notices its planted mistake", () => {
     expect(breaks(backendsAgree(single()), sine).reason).toContain("output 0");
   });
 
+  const sums: SymbolicFunction = {
+    name: "a sum",
+    operands: [tensors([8], real.map(Math.fround))],
+    apply: ([x]) => [sum(sin(one(x))) as Expr],
+  };
+  const backwards = (p: Program): Program =>
+    program(p.inputs, [sum(reverse(sin(one(p.inputs[0])), [0])) as Expr]);
+
+  test("threads agree: a sum that is added up in another order", () => {
+    const mistaken: Compile = (p) => reference(backwards(p));
+    expect(breaks(threadsAgree(reference, mistaken), sums).reason).toContain("output 0");
+  });
+
   test("backends agree: rounding is not a mistake", () => {
-    const sums: SymbolicFunction = {
-      name: "a sum",
-      operands: [tensors([8], real.map(Math.fround))],
-      apply: ([x]) => [sum(sin(one(x))) as Expr],
-    };
-    const backwards = (p: Program): Program =>
-      program(p.inputs, [sum(reverse(sin(one(p.inputs[0])), [0])) as Expr]);
     const verdict = check(
       backendsAgree((p) => reference(backwards(p))),
       sums,

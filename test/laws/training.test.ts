@@ -18,7 +18,9 @@ import { optimizerCases } from "../../laws/registry/optimizers.ts";
 import { reproduction, resumption, type Trainer, trainerOf } from "../../laws/training.ts";
 import { holds, mustHoldInTime } from "../../laws/vitest.ts";
 import { ReverseMode } from "../../src/autodiff/index.ts";
+import { Backend as Service } from "../../src/backend/backend.ts";
 import { Backend } from "../../src/backend/index.ts";
+import { backendOf } from "../../src/backend/wasm/index.ts";
 import {
   adam,
   chain,
@@ -109,18 +111,31 @@ const small = pipe(
   withBatchSize(4),
 );
 
+/** On so many threads, which share whatever can be shared. */
+const onThreads = (threads: number) =>
+  Layer.merge(
+    Layer.succeed(Service, backendOf({ threads }, { shareFrom: 0 })),
+    ReverseMode.layerTape,
+  );
+
 const backends = {
   reference: Layer.merge(Backend.layerReference, ReverseMode.layerTape),
   wasm: undefined,
+  "wasm, 1 thread": onThreads(1),
+  "wasm, 2 threads": onThreads(2),
+  "wasm, 4 threads": onThreads(4),
 };
 
-describe.each(["reference", "wasm"] as const)("training on %s", (name) => {
-  const trainer = trainerOf(small, backends[name]);
+describe.each(Object.keys(backends) as readonly (keyof typeof backends)[])(
+  "training on %s",
+  (name) => {
+    const trainer = trainerOf(small, backends[name]);
 
-  test.each([resumption, reproduction])("$name", async (law) => {
-    await mustHoldInTime(law, { ...trainer, name: `training on ${name}` }, { runs: 4 });
-  });
-});
+    test.each([resumption, reproduction])("$name", async (law) => {
+      await mustHoldInTime(law, { ...trainer, name: `training on ${name}` }, { runs: 4 });
+    });
+  },
+);
 
 describe("planted mistakes in training are noticed", () => {
   const trainer = trainerOf(small);

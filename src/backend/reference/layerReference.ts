@@ -32,6 +32,7 @@ const executable = (program: Program, carried: number): Executable => {
           return outputs.slice(carried);
         },
         state: () => state,
+        finish: () => state,
       };
     },
   };

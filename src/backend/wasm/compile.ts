@@ -13,17 +13,20 @@ import {
   type Features,
   features,
   i32,
+  type ModuleBuilder,
   moduleBuilder,
   type WasmModule,
 } from "./assembler/index.ts";
 import type { Context, Destination } from "./context.ts";
 import { explained } from "./explained.ts";
-import { planMemory } from "./memory.ts";
+import { type MemoryPlan, planMemory } from "./memory.ts";
 import { type WriteOptions, writeModule } from "./module.ts";
 import { patchesBesides } from "./patches.ts";
 import { regionSteps } from "./region.ts";
 import { fewerResiduals } from "./residuals.ts";
 import { sumsAfterLoops } from "./sums.ts";
+import { sharedCost, type Together } from "./threads/schedule.ts";
+import { teamBytes } from "./threads/team.ts";
 import { type Buffer, makeBuffer, type View, whole } from "./view.ts";
 
 /** Where a tensor of a program stands in memory. */
@@ -36,15 +39,21 @@ export interface Slot {
 export interface Compiled {
   readonly module: WasmModule;
   readonly pages: number;
+  /** Set where threads may run it together: it then takes its memory, which is larger for each thread more. */
+  readonly together: Together | undefined;
   readonly inputs: readonly Slot[];
   readonly outputs: readonly Slot[];
   readonly plan: Plan;
 }
 
+/** Threads run together what has so many times the least that they share: calling them has its price, too. */
+const leastTogether = 20;
+
 const pageBytes = 65536;
 
 /** What 32-bit addresses reach. */
-const memoryLimit = 65536 * pageBytes;
+const pagesLimit = 65536;
+const memoryLimit = pagesLimit * pageBytes;
 
 /** Loops count the bytes of one tensor in signed 32-bit numbers. */
 const tensorLimit = 2 ** 31 - pageBytes;
@@ -53,11 +62,45 @@ const tensorLimit = 2 ** 31 - pageBytes;
 export const prepared = (program: Program): Program =>
   patchesBesides(fewerResiduals(sumsAfterLoops(inlineCheckpoints(optimise(program)))));
 
+/**
+ * The memory of a module, with its constants. Where threads share it, it is made outside, and the constants are
+ * put there once, by `begin`.
+ */
+const writeMemory = (
+  module: ModuleBuilder,
+  pages: number,
+  constants: ReadonlyMap<Tensor, Buffer>,
+  plan: MemoryPlan,
+  threads: boolean,
+): void => {
+  const placed = Array.from(constants, ([value, buffer]) => {
+    const data = Tensor.read(value);
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    return { address: plan.addressOf(buffer), bytes };
+  });
+  if (!threads) {
+    module.memory({ initial: pages }, "memory");
+    for (const { address, bytes } of placed) module.data(address, bytes);
+    return;
+  }
+  module.importMemory("team", "memory", { initial: pages, maximum: pagesLimit, shared: true });
+  const segments = placed.map(({ address, bytes }) => ({
+    address,
+    size: bytes.length,
+    segment: module.passive(bytes),
+  }));
+  const begin = module.func("begin", [], "void", (body) => {
+    for (const { address, size, segment } of segments)
+      body.do(segment.init(address, 0, size), segment.drop);
+  });
+  module.export("begin", begin);
+};
+
 /** Lowers a program that has been checked and optimised. */
 export const lowerProgram = (
   program: Program,
   carried: number,
-  options: WriteOptions,
+  given: WriteOptions,
 ): Effect.Effect<Compiled, MemoryLimit> => {
   const module = moduleBuilder();
   const constants = new Map<Tensor, Buffer>();
@@ -94,6 +137,10 @@ export const lowerProgram = (
     program.inputs.map((x, i) => whole(inputs[i] as Buffer, x.shape)),
     destinations,
   );
+  const { shareFrom } = given;
+  const threads =
+    shareFrom !== undefined && sharedCost(steps, shareFrom) >= leastTogether * shareFrom;
+  const options: WriteOptions = threads ? given : { ...given, shareFrom: undefined };
   const state = inputs.slice(0, carried);
   const memory = planMemory(
     steps,
@@ -103,6 +150,7 @@ export const lowerProgram = (
       outputs: outputs.slice(carried),
     },
     united,
+    { threads, reserved: threads ? teamBytes : 0 },
   );
   const tooLarge = memory.largest.find(({ bytes }) => bytes > tensorLimit);
   const refused = (needed: number, limit: number) =>
@@ -110,15 +158,8 @@ export const lowerProgram = (
   if (memory.bytes > memoryLimit) return refused(memory.bytes, memoryLimit);
   if (tooLarge !== undefined) return refused(tooLarge.bytes, tensorLimit);
   const pages = Math.ceil(memory.bytes / pageBytes);
-  module.memory({ initial: pages }, "memory");
-  for (const [value, buffer] of constants) {
-    const data = Tensor.read(value);
-    module.data(
-      memory.addressOf(buffer),
-      new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
-    );
-  }
-  writeModule(module, steps, memory, options);
+  const schedule = writeModule(module, steps, memory, options);
+  writeMemory(module, pages, constants, memory, threads);
   const slot = (buffer: Buffer, type: Slot["type"]): Slot => ({
     address: memory.addressOf(buffer),
     type,
@@ -127,6 +168,11 @@ export const lowerProgram = (
   return Effect.sync(() => ({
     module: new engine.Module(module.encode()),
     pages,
+    together: schedule && {
+      ownBytes: memory.own.bytes,
+      bytes: memory.bytes,
+      estimate: schedule.estimate,
+    },
     inputs: program.inputs.map((x, i) =>
       slot(inputs[i] as Buffer, { shape: x.shape, dtype: x.dtype }),
     ),
@@ -146,6 +192,7 @@ const cacheSize = 128;
 export const compileProgram = (
   program: Program,
   { carried = 0, deterministic = false }: CompileOptions = {},
+  shareFrom?: number,
   available: Features = features(),
 ): Effect.Effect<Compiled, CompileError | BackendUnavailable | MemoryLimit> =>
   Effect.gen(function* () {
@@ -158,11 +205,11 @@ export const compileProgram = (
       });
     yield* check(program, carried);
     const relaxed = relaxedSimd && !deterministic;
-    const key = `${hash(program)} ${carried} ${relaxed}`;
+    const key = `${hash(program)} ${carried} ${relaxed} ${shareFrom}`;
     const known = cache.get(key);
     if (known !== undefined) return known;
     const ready = prepared(program);
-    const compiled = yield* lowerProgram(ready, carried, { relaxed });
+    const compiled = yield* lowerProgram(ready, carried, { relaxed, shareFrom });
     if (cache.size >= cacheSize) cache.delete(cache.keys().next().value as string);
     cache.set(key, compiled);
     return compiled;

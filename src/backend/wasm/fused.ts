@@ -8,7 +8,9 @@ import {
   storeScalar,
   storeVector,
 } from "./access.ts";
-import { type Code, f32x4, i32, i32x4 } from "./assembler/index.ts";
+import { type Code, f32x4, i32, i32x4, type Operand } from "./assembler/index.ts";
+import { type Cut, cutOf, type Span, spanOf } from "./cut.ts";
+import type { Range } from "./kernels/kernel.ts";
 import type { Operation, Value } from "./pointwise/operation.ts";
 import { constantOf, scalarOperations } from "./pointwise/scalar.ts";
 import { vectorOperations } from "./pointwise/vector.ts";
@@ -27,20 +29,29 @@ export interface Fused {
   readonly stores: readonly { readonly value: number; readonly to: View }[];
 }
 
-/** The same work over the fewest axes. */
-export const collapsed = (fused: Fused): Fused => {
+/** The same work over the fewest axes, and how many of them its first `leading` axes have become. */
+const fewestAxes = (
+  fused: Fused,
+  leading: number,
+): { readonly fused: Fused; readonly leading: number } => {
   const views = [...fused.loads, ...fused.stores.map((s) => s.to)];
-  const { shape, views: merged } = collapse(fused.space, views);
+  const { shape, views: merged, leading: left } = collapse(fused.space, views, leading);
   return {
-    space: shape,
-    loads: merged.slice(0, fused.loads.length),
-    operations: fused.operations,
-    stores: fused.stores.map(({ value }, i) => ({
-      value,
-      to: merged[fused.loads.length + i] as View,
-    })),
+    fused: {
+      space: shape,
+      loads: merged.slice(0, fused.loads.length),
+      operations: fused.operations,
+      stores: fused.stores.map(({ value }, i) => ({
+        value,
+        to: merged[fused.loads.length + i] as View,
+      })),
+    },
+    leading: left,
   };
 };
+
+/** The same work over the fewest axes. */
+export const collapsed = (fused: Fused): Fused => fewestAxes(fused, 0).fused;
 
 /** The same work with the axes of its space in another order. */
 export const permuted = (fused: Fused, order: readonly number[]): Fused => {
@@ -186,21 +197,68 @@ export const rowOf = (site: Site, fused: Fused, outer: readonly Code<"i32">[], m
   };
 };
 
-/** Nested loops over all but the last axis of `space`. */
+/** Nested loops over `extents`, of which one may be walked in part. */
 export const nest = (
   site: Site,
   extents: Shape,
   inner: (index: readonly Code<"i32">[]) => void,
+  part?: Span & { readonly axis: number },
   index: readonly Code<"i32">[] = [],
 ): void => {
   const extent = extents[index.length];
-  if (extent === undefined) inner(index);
-  else site.body.for(0, extent, 1, (i) => nest(site, extents, inner, [...index, i]));
+  if (extent === undefined) {
+    inner(index);
+    return;
+  }
+  const { from, to } = part?.axis === index.length ? part : { from: 0, to: extent };
+  site.body.for(from, to, 1, (i) => nest(site, extents, inner, part, [...index, i]));
 };
 
-/** Runs the whole of a fused body: vectors along the innermost axis, what is left one by one. */
-export const emitFused = (site: Site, work: Fused): void => {
-  const fused = collapsed(work);
+/** Nested loops cut as said. */
+export const nestPart = (
+  site: Site,
+  extents: Shape,
+  cut: Cut | undefined,
+  range: Range | undefined,
+  inner: (index: readonly Code<"i32">[]) => void,
+): void => {
+  const extent = cut === undefined ? undefined : extents[cut.axis];
+  if (cut === undefined || range === undefined || extent === undefined) nest(site, extents, inner);
+  else {
+    const span = spanOf(site.body, range, cut.size, 0, extent);
+    nest(site, extents, inner, { axis: cut.axis, ...span });
+  }
+};
+
+const inUnits = (x: Operand<"i32">, unit: number): Operand<"i32"> =>
+  typeof x === "number" ? x * unit : unit === 1 ? x : i32.mul(x, unit);
+
+/**
+ * Which axes of a body threads may cut: the first so many, where elements of the others may meet in one
+ * place; all by default.
+ */
+export interface Leading {
+  readonly leading?: number;
+}
+
+const cutFused = (
+  work: Fused,
+  { leading }: Leading,
+): { readonly fused: Fused; readonly cut: Cut | undefined } => {
+  const { fused, leading: left } = fewestAxes(work, leading ?? 0);
+  return { fused, cut: cutOf(fused.space, leading === undefined ? fused.space.length : left) };
+};
+
+/** Into how many pieces {@link emitFused} cuts a body. */
+export const piecesOf = (work: Fused, leading: Leading = {}): number =>
+  cutFused(work, leading).cut?.pieces ?? 1;
+
+/**
+ * Runs a fused body, the whole or a range of its pieces: vectors along the innermost axis, what is left one
+ * by one.
+ */
+export const emitFused = (site: Site, work: Fused, range?: Range, leading: Leading = {}): void => {
+  const { fused, cut } = cutFused(work, leading);
   if (sizeOf(fused.space) === 0) return;
   const length = fused.space.at(-1) ?? 1;
   const outerExtents = fused.space.slice(0, -1);
@@ -208,16 +266,18 @@ export const emitFused = (site: Site, work: Fused): void => {
   const vectors = length >= 4 && stored && fitsVectors(fused) ? length - (length % 4) : 0;
   const moving = [...fused.loads, ...fused.stores.map((s) => s.to)];
   const unit = moving.some((v) => innermost(v) * bytesPerElement(v.dtype) === 4) ? 4 : 1;
+  const inside = cut !== undefined && cut.axis === fused.space.length - 1;
   const run = (mode: Mode, outer: readonly Code<"i32">[], from: number, to: number): void => {
     if (from === to) return;
     const row = rowOf(site, fused, outer, mode);
     const step = (mode === "vector" ? 4 : 1) * unit;
-    site.body.for(from * unit, to * unit, step, (i) => {
+    const span = spanOf(site.body, inside ? range : undefined, inside ? cut.size : 1, from, to);
+    site.body.for(inUnits(span.from, unit), inUnits(span.to, unit), step, (i) => {
       const index = indexOf(site, i, unit);
       row.store(row.values(index), index);
     });
   };
-  nest(site, outerExtents, (outer) => {
+  nestPart(site, outerExtents, cut, range, (outer) => {
     run("vector", outer, 0, vectors);
     run("scalar", outer, vectors, length);
   });

@@ -7,7 +7,10 @@ import { type Buffer, bufferOf, bytesOf, type View } from "./view.ts";
  * other element by element.
  */
 export interface MemoryPlan {
+  /** For what every thread has of its own, where the first thread's stands. */
   readonly addressOf: (buffer: Buffer) => number;
+  /** The address and the bytes of what the first thread has of its own; the others' follow. */
+  readonly own: { readonly address: number; readonly bytes: number };
   /** The buffer in whose memory another stands. */
   readonly storageOf: (buffer: Buffer) => Buffer;
   readonly bytes: number;
@@ -101,10 +104,44 @@ const mostAlive = (spans: readonly (readonly [Buffer, Span])[]): number => {
   return most;
 };
 
+/** Gives each of `bySize` the first gap from `start` on that is free while it lives; answers where all end. */
+const placeFrom = (
+  start: number,
+  bySize: readonly (readonly [Buffer, Span])[],
+  addresses: Map<Buffer, number>,
+): number => {
+  const placed: { readonly span: Span; readonly from: number; readonly to: number }[] = [];
+  let top = start;
+  for (const [buffer, span] of bySize) {
+    const bytes = rounded(bytesOf(buffer));
+    let from = start;
+    // `placed` is kept in order of address, so that the first gap that fits is found in one pass.
+    for (const other of placed) {
+      if (other.span.last < span.first || other.span.first > span.last) continue;
+      if (other.from >= from + bytes) break;
+      from = Math.max(from, other.to);
+    }
+    addresses.set(buffer, from);
+    const entry = { span, from, to: from + bytes };
+    const after = placed.findIndex((p) => p.from > from);
+    placed.splice(after < 0 ? placed.length : after, 0, entry);
+    top = Math.max(top, from + bytes);
+  }
+  return top;
+};
+
+/**
+ * `reserved` bytes at the beginning are left alone. Where there are `threads`, what each has of its own lies at
+ * the end, and the bytes are those for one thread.
+ */
 export const planMemory = (
   steps: readonly Step[],
   residents: Residents,
   united: (buffer: Buffer) => Buffer,
+  {
+    reserved = 0,
+    threads = false,
+  }: { readonly reserved?: number; readonly threads?: boolean } = {},
 ): MemoryPlan => {
   const { events, end } = timeline(steps);
   const merged = new Map<Buffer, Buffer>();
@@ -164,7 +201,7 @@ export const planMemory = (
 
   const resident = [...pinned].reduce((n, b) => n + bytesOf(b), 0);
   const addresses = new Map<Buffer, number>();
-  let top = alignment;
+  let top = alignment + rounded(reserved);
   for (const buffer of pinned) {
     addresses.set(buffer, top);
     top += rounded(bytesOf(buffer));
@@ -179,22 +216,12 @@ export const planMemory = (
   );
   const needed = resident + mostAlive([...spans].filter(([buffer]) => values.has(buffer)));
   const bySize = [...spans].sort(([a], [b]) => bytesOf(b) - bytesOf(a));
-  const placed: { readonly span: Span; readonly from: number; readonly to: number }[] = [];
-  for (const [buffer, span] of bySize) {
-    const bytes = rounded(bytesOf(buffer));
-    let from = start;
-    // `placed` is kept in order of address, so that the first gap that fits is found in one pass.
-    for (const other of placed) {
-      if (other.span.last < span.first || other.span.first > span.last) continue;
-      if (other.from >= from + bytes) break;
-      from = Math.max(from, other.to);
-    }
-    addresses.set(buffer, from);
-    const entry = { span, from, to: from + bytes };
-    const after = placed.findIndex((p) => p.from > from);
-    placed.splice(after < 0 ? placed.length : after, 0, entry);
-    top = Math.max(top, from + bytes);
-  }
+  const isOwn = (buffer: Buffer): boolean => threads && buffer.ofThread;
+  const shared = bySize.filter(([buffer]) => !isOwn(buffer));
+  top = placeFrom(start, shared, addresses);
+  const address = top + alignment;
+  const own = bySize.filter(([buffer]) => isOwn(buffer));
+  const last = placeFrom(address, own, addresses);
   const largest = [...addresses.keys()]
     .map((b) => ({ what: b.what, bytes: bytesOf(b) }))
     .sort((a, b) => b.bytes - a.bytes)
@@ -202,7 +229,8 @@ export const planMemory = (
   return {
     storageOf,
     addressOf: (buffer) => addresses.get(storageOf(buffer)) ?? start,
-    bytes: top + alignment,
+    own: { address, bytes: last - address },
+    bytes: last + alignment,
     needed,
     largest,
   };

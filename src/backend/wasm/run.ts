@@ -8,6 +8,7 @@ import { inputIssue } from "../check.ts";
 import { engine, type WasmFunction, type WasmMemory } from "./assembler/index.ts";
 import type { Compiled, Slot } from "./compile.ts";
 import { scalarMath } from "./math/index.ts";
+import { type Running, runningTogether, type Threads } from "./threads/index.ts";
 
 /** What every module may call: f64 functions of JavaScript. */
 const imports = {
@@ -34,10 +35,19 @@ interface Instance {
   readonly run: () => void;
 }
 
-const instantiate = (compiled: Compiled): Instance => {
-  const { exports } = new engine.Instance(compiled.module, imports);
-  const memory = exports.memory as WasmMemory; // the module exports both
-  const run = exports.run as WasmFunction;
+/** A module of one thread, with the memory that it exports. */
+const alone = ({ module }: Compiled): Running => {
+  const { exports } = new engine.Instance(module, imports);
+  const run = exports.run as WasmFunction; // the module exports both
+  return { memory: exports.memory as WasmMemory, run: () => run() };
+};
+
+const instantiate = (compiled: Compiled, threads: Threads): Instance => {
+  const { together } = compiled;
+  const { memory, run } =
+    together === undefined
+      ? alone(compiled)
+      : runningTogether(compiled.module, together, imports, threads);
   const inputs = compiled.inputs.map((slot) => viewIn(memory, slot));
   const outputs = compiled.outputs.map((slot) => viewIn(memory, slot));
   const copies = (
@@ -58,15 +68,20 @@ const instantiate = (compiled: Compiled): Instance => {
       }),
     read: (from, to) => copies(compiled.outputs, outputs, from, to),
     readInputs: (to) => copies(compiled.inputs, inputs, 0, to),
-    run: () => {
-      run();
-    },
+    run,
   };
 };
 
 /** A compiled program as the backend's executable: `run` shares one instance, each session has its own. */
-export const executable = (program: Program, compiled: Compiled, carried: number): Executable => {
+export const executable = (
+  program: Program,
+  compiled: Compiled,
+  carried: number,
+  threads: Threads,
+): Executable => {
   let shared: Instance | undefined;
+  /** Of a session that is finished; its memory holds nothing that a run reads before it is written. */
+  let spare: Instance | undefined;
   // A wrong value is the caller's mistake, and a run is no Effect: the typed error is thrown.
   const admit = (inputs: readonly Tensor[], from = 0, to = program.inputs.length): void => {
     const issue = inputIssue(program.inputs.slice(from, to), inputs);
@@ -77,14 +92,15 @@ export const executable = (program: Program, compiled: Compiled, carried: number
     plan: compiled.plan,
     run: (inputs) => {
       admit(inputs);
-      shared ??= instantiate(compiled);
+      shared ??= instantiate(compiled, threads);
       shared.write(0, inputs);
       shared.run();
       return shared.read(0, compiled.outputs.length);
     },
     start: (state): Session => {
       admit(state, 0, carried);
-      const instance = instantiate(compiled);
+      const instance = spare ?? instantiate(compiled, threads);
+      spare = undefined;
       instance.write(0, state);
       return {
         step: (inputs) => {
@@ -94,6 +110,10 @@ export const executable = (program: Program, compiled: Compiled, carried: number
           return instance.read(carried, compiled.outputs.length);
         },
         state: () => instance.readInputs(carried),
+        finish: () => {
+          spare = instance;
+          return instance.readInputs(carried);
+        },
       };
     },
   };

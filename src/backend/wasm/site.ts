@@ -1,6 +1,6 @@
 import { bytesPerElement, type Dtype } from "../../tensor/dtype.ts";
 import { type Code, i32 } from "./assembler/index.ts";
-import type { Gemm, GemmSpec, Panels } from "./gemm/index.ts";
+import type { Along, Gemm, GemmPart, GemmSpec, Panels } from "./gemm/index.ts";
 import type { Site as Place } from "./pointwise/operation.ts";
 import type { Buffer, View } from "./view.ts";
 
@@ -9,6 +9,8 @@ export interface Site extends Place {
   readonly locate: (buffer: Buffer) => Location;
   /** The function of the module that computes a matrix product; equal products share one. */
   readonly product: (dtype: Dtype, spec: GemmSpec) => Gemm;
+  /** The function that computes some pieces of it. */
+  readonly productPart: (dtype: Dtype, spec: GemmSpec, along: Along) => GemmPart;
   /** The function that makes the panels of the right operand of such a product. */
   readonly panels: (spec: GemmSpec) => Panels;
 }

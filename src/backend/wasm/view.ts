@@ -17,6 +17,8 @@ export interface Buffer {
   readonly isValue: boolean;
   /** Set for the part of another buffer that a loop is at: `size` elements from `start + index · step` on. */
   readonly slice: Slice | undefined;
+  /** Whether every thread has one of its own: what one kernel writes for itself, piece by piece. */
+  readonly ofThread: boolean;
 }
 
 export interface Slice {
@@ -52,6 +54,13 @@ export const makeBuffer = (dtype: Dtype, size: number, what: string, isValue = f
   what,
   isValue,
   slice: undefined,
+  ofThread: false,
+});
+
+/** What a kernel writes for itself: every thread has its own. */
+export const scratchBuffer = (dtype: Dtype, size: number, what: string): Buffer => ({
+  ...makeBuffer(dtype, size, what),
+  ofThread: true,
 });
 
 /** `size` elements of a buffer that move as a loop counts. */
@@ -61,6 +70,7 @@ export const sliceBuffer = (slice: Slice, size: number): Buffer => ({
   what: slice.of.what,
   isValue: slice.of.isValue,
   slice,
+  ofThread: false,
 });
 
 export const bytesOf = (buffer: Buffer): number => buffer.size * bytesPerElement(buffer.dtype);
@@ -206,14 +216,17 @@ export const reshapeView = (view: View, shape: Shape): View | undefined => {
 
 /**
  * The fewest axes over which all of `views`, which have one shape, can be walked together: neighbours
- * are joined where every view steps through both as through one.
+ * are joined where every view steps through both as through one. The first `leading` axes stay apart
+ * from the others; how many are left of them is answered too.
  */
 export const collapse = (
   shape: Shape,
   views: readonly View[],
+  leading = 0,
 ): {
   readonly shape: Shape;
   readonly views: readonly View[];
+  readonly leading: number;
 } => {
   const kept: number[] = [];
   const extents: number[] = [];
@@ -221,7 +234,9 @@ export const collapse = (
     if (d === 1) continue;
     const last = kept.at(-1);
     const joins =
-      last !== undefined && views.every((v) => at(v.strides, last) === at(v.strides, a) * d);
+      last !== undefined &&
+      last < leading === a < leading &&
+      views.every((v) => at(v.strides, last) === at(v.strides, a) * d);
     if (joins) {
       kept[kept.length - 1] = a;
       extents[extents.length - 1] = (extents.at(-1) as number) * d;
@@ -233,5 +248,6 @@ export const collapse = (
   return {
     shape: extents,
     views: views.map((v) => ({ ...v, shape: extents, strides: kept.map((a) => at(v.strides, a)) })),
+    leading: kept.filter((a) => a < leading).length,
   };
 };

@@ -1,5 +1,13 @@
 import * as Effect from "effect/Effect";
-import { concat, concatMap, type MonoTypeOperatorFunction, of as only } from "rxjs";
+import {
+  concat,
+  concatMap,
+  EMPTY,
+  type MonoTypeOperatorFunction,
+  materialize,
+  of as only,
+  throwError,
+} from "rxjs";
 import { whole } from "../../tensor/argument.ts";
 import { observe } from "../bridge.ts";
 import { saveCheckpoint } from "../checkpoint.ts";
@@ -17,7 +25,8 @@ export interface SaveCheckpoints {
 
 /**
  * Saves the state at the end of epochs, from which {@link loadCheckpoint} and `resume$` go on, and says
- * `CheckpointSaved` after each. Later events wait until the file is written.
+ * `CheckpointSaved` after each. Later events, and the error with which the run may end, wait
+ * until the file is written.
  *
  * **Fails with** `InvalidArgument`, thrown, where `every` is no whole number or less than 1;
  * `CheckpointNotSaved`, which ends the stream; the last good checkpoint is as it was.
@@ -35,9 +44,17 @@ export const saveCheckpoints = <P, S, E>(
       ),
     );
   };
-  return concatMap((event) =>
+  const withSaved = (event: TrainEvent<TrainState<P, S>>) =>
     event._tag === "EpochCompleted" && event.epoch % every === 0
       ? concat(only(event), saved$(event))
-      : only(event),
-  );
+      : only(event);
+  // As values, errors wait too: what a run has reached before it fails is saved.
+  return (events$) =>
+    events$.pipe(
+      materialize(),
+      concatMap((note) => {
+        if (note.kind === "N") return withSaved(note.value);
+        return note.kind === "E" ? throwError(() => note.error) : EMPTY;
+      }),
+    );
 };

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect";
 import { expect } from "vitest";
 import { Backend, type CompileOptions, type Executable } from "../../../src/backend/backend.ts";
-import { layerWasm } from "../../../src/backend/wasm/index.ts";
+import { backendOf, layerWasm } from "../../../src/backend/wasm/index.ts";
 import { run } from "../../../src/interpreter/evaluate.ts";
 import { parameter } from "../../../src/ir/build.ts";
 import type { Expr, Program, TensorType } from "../../../src/ir/expr.ts";
@@ -18,6 +18,26 @@ export const compiled = (p: Program, options?: CompileOptions): Executable =>
       layerWasm,
     ),
   );
+
+/** A program on so many threads, which share whatever can be shared. */
+export const compiledFor = (threads: number, p: Program, options?: CompileOptions): Executable =>
+  Effect.runSync(backendOf({ threads }, { shareFrom: 0 }).compile(p, options));
+
+/** A program gives the same bits on every number of threads. */
+export const expectSameOnThreads = (
+  p: Program,
+  inputs: readonly Tensor[],
+  counts: readonly number[] = [2, 3, 4],
+): void => {
+  const want = compiledFor(1, p).run(inputs);
+  for (const threads of counts)
+    expectClose(
+      compiledFor(threads, p).run(inputs),
+      want,
+      0,
+      () => `on ${threads} threads\n${printProgram(p)}`,
+    );
+};
 
 export const programOf = (
   types: readonly TensorType[],

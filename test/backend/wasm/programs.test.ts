@@ -10,7 +10,14 @@ import { matmul } from "../../../src/ir/ops/linear.ts";
 import { sum } from "../../../src/ir/ops/reduction.ts";
 import { sameShape, sizeOf } from "../../../src/tensor/shape.ts";
 import type { Tensor } from "../../../src/tensor/tensor.ts";
-import { compiled, expectAgreement, expectClose, filledWith, programOf } from "./agreement.ts";
+import {
+  compiled,
+  expectAgreement,
+  expectClose,
+  expectSameOnThreads,
+  filledWith,
+  programOf,
+} from "./agreement.ts";
 
 /**
  * Random programs of small whole numbers, in every dtype: all arithmetic is exact, so wasm must give
@@ -226,6 +233,17 @@ describe("random programs", () => {
         expectAgreement(program(inputs, outputs), inputsFor(seed));
       }),
       { numRuns: 300 },
+    );
+  });
+
+  it("give the same bits on every number of threads", () => {
+    fc.assert(
+      fc.property(choices, fc.nat(50), (recipe, seed) => {
+        const inputs = types.map(parameter);
+        const known = recipe.reduce<readonly Expr[]>((xs, c) => [...xs, ...grow(xs, c, 2)], inputs);
+        expectSameOnThreads(program(inputs, known.slice(-6)), inputsFor(seed));
+      }),
+      { numRuns: 150 },
     );
   });
 

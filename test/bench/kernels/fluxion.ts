@@ -33,6 +33,7 @@ import {
 } from "../../../src/index.ts";
 import type { Problem } from "../problem.ts";
 import type { Running } from "../protocol.ts";
+import { backend as backendHere } from "../threads.ts";
 
 type Operands = { readonly [name: string]: Expr };
 
@@ -72,7 +73,7 @@ const start = (inputs: readonly Tensor[], next: (inputs: readonly Expr[]) => rea
   return Effect.runSync(
     Effect.provide(
       Effect.flatMap(Backend, (backend) => backend.compile(body, { carried: inputs.length })),
-      Backend.layerWasm,
+      backendHere,
     ),
   ).start(inputs);
 };

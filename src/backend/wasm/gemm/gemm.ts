@@ -15,6 +15,7 @@ import {
 } from "../assembler/index.ts";
 import { type GemmOptions, kernel } from "./kernel.ts";
 import { type Packer, packColumns, packRows } from "./pack.ts";
+import { type Along, blocksOf, counted, overRun, type Part, type Span, spanOfRun } from "./part.ts";
 import {
   type Batch,
   ceilTo,
@@ -30,18 +31,11 @@ import {
 /** `(a, b, c, scratch)`: byte addresses, 16-byte aligned; scratch of `gemmScratchBytes(spec)`. */
 export type Gemm = Fn<readonly ["i32", "i32", "i32", "i32"], "void">;
 
-/** `(b, panels)`: byte addresses; `panelBytes(spec)` are written. */
-export type Panels = Fn<readonly ["i32", "i32"], "void">;
+/** `(a, b, c, scratch, from, to)`: of a product, the pieces `from`, …, `to - 1`. */
+export type GemmPart = Fn<readonly ["i32", "i32", "i32", "i32", "i32", "i32"], "void">;
 
-/** The pieces of a run that begin before `end`, as a loop or as one visit. */
-const overRun = (
-  body: Body,
-  { start, size, count }: Run,
-  visit: (position: Code<"i32">) => void,
-): void => {
-  if (count === 1) visit(i32.const(start));
-  else body.for(start, start + size * count, size, visit);
-};
+/** `(b, panels, from, to)`: byte addresses; of the `panelCount(spec)` panels those from `from` up to `to` are written. */
+export type Panels = Fn<readonly ["i32", "i32", "i32", "i32"], "void">;
 
 const times = (x: Code<"i32">, factor: number): Code<"i32"> =>
   factor === 1 ? x : i32.mul(x, factor);
@@ -49,28 +43,6 @@ const times = (x: Code<"i32">, factor: number): Code<"i32"> =>
 /** `base + index·stride` */
 const displaced = (base: Code<"i32">, index: Code<"i32">, stride: number): Code<"i32"> =>
   stride === 0 ? base : i32.add(base, times(index, stride));
-
-/** Whole blocks of tiles first, what is left of each run after. */
-const blocksOf = (plan: Plan): readonly { readonly outer: Run; readonly tiles: readonly Run[] }[] =>
-  plan.heights.flatMap(({ start, size, count }) => {
-    const perBlock = Math.max(1, Math.floor(plan.block / size));
-    const whole = Math.floor(count / perBlock);
-    const rest = count % perBlock;
-    const tilesAt = (each: number): readonly Run[] => [{ start: 0, size, count: each }];
-    return [
-      ...(whole > 0
-        ? [{ outer: { start, size: size * perBlock, count: whole }, tiles: tilesAt(perBlock) }]
-        : []),
-      ...(rest > 0
-        ? [
-            {
-              outer: { start: start + whole * perBlock * size, size: size * rest, count: 1 },
-              tiles: tilesAt(rest),
-            },
-          ]
-        : []),
-    ];
-  });
 
 /** Copies `B`, `steps` long in k, into panels. */
 const packPanels = (
@@ -81,9 +53,10 @@ const packPanels = (
   strides: Strides,
   to: Code<"i32">,
   steps: number,
+  part: Part | undefined,
 ): void => {
-  for (const run of plan.widths)
-    overRun(body, run, (column) =>
+  for (const [run, before] of counted(plan.widths, (r) => r.count))
+    overRun(body, run, spanOfRun(body, run, part, before), (column) =>
       body.do(
         call(
           packers.get(run.size)!,
@@ -101,8 +74,8 @@ export const gemmPanels = (module: ModuleBuilder, name: string, spec: GemmSpec):
   const packers = new Map(
     plan.widths.map(({ size }) => [size, packColumns(module, name, spec.b, size)]),
   );
-  return module.func(name, ["i32", "i32"], "void", (body, b, to) => {
-    if (spec.n > 0) packPanels(body, plan, packers, b, spec.b, to, spec.k);
+  return module.func(name, ["i32", "i32", "i32", "i32"], "void", (body, b, to, from, end) => {
+    if (spec.n > 0) packPanels(body, plan, packers, b, spec.b, to, spec.k, { from, to: end });
   });
 };
 
@@ -120,6 +93,38 @@ export const gemm = (
   spec: GemmSpec,
   options: GemmOptions,
 ): Gemm => {
+  const write = loopsOf(module, name, spec, options);
+  return module.func(name, ["i32", "i32", "i32", "i32"], "void", (body, a, b, c, scratch) =>
+    write(body, [a, b, c, scratch]),
+  );
+};
+
+/** The same product, of which a call computes some pieces: the same bits, whatever the cut. */
+export const gemmPart = (
+  module: ModuleBuilder,
+  name: string,
+  spec: GemmSpec,
+  options: GemmOptions,
+  along: Along,
+): GemmPart => {
+  const write = loopsOf(module, name, spec, options);
+  return module.func(
+    `${name} by ${along}`,
+    ["i32", "i32", "i32", "i32", "i32", "i32"],
+    "void",
+    (body, a, b, c, scratch, from, to) => write(body, [a, b, c, scratch], { along, from, to }),
+  );
+};
+
+type Addresses = readonly [a: Code<"i32">, b: Code<"i32">, c: Code<"i32">, scratch: Code<"i32">];
+
+/** What writes the loops of a product: all of them, or those of a part. */
+const loopsOf = (
+  module: ModuleBuilder,
+  name: string,
+  spec: GemmSpec,
+  options: GemmOptions,
+): ((body: Body, at: Addresses, part?: Part & { readonly along: Along }) => void) => {
   const plan = planOf(spec);
   const { m, n, k, a: aStrides, b: bStrides } = spec;
   const cRow = spec.c ?? n;
@@ -145,7 +150,8 @@ export const gemm = (
   const blockCount = k === 0 ? 1 : Math.ceil(k / plan.depth);
   const lastDepth = k - (blockCount - 1) * plan.depth;
 
-  return module.func(name, ["i32", "i32", "i32", "i32"], "void", (body, a, b, c, scratch) => {
+  return (body, [a, b, c, scratch], part) => {
+    const along = (axis: Along): Part | undefined => (part?.along === axis ? part : undefined);
     const packedB = spec.panels === true ? b : scratch;
     const beforeA = spec.panels === true ? 0 : ceilTo(packedBytes(plan).b, 64);
     const packedA = body.let(i32.add(scratch, beforeA));
@@ -167,16 +173,27 @@ export const gemm = (
             ? displaced(packedB, column, 4 * plan.depth)
             : displaced(bHere, column, 4 * bStrides.column);
         if (columnPackers.size > 0)
-          packPanels(body, plan, columnPackers, bHere, bStrides, packedB, steps);
-        for (const { outer, tiles } of blocksOf(plan))
-          overRun(body, outer, (row0) => {
+          packPanels(body, plan, columnPackers, bHere, bStrides, packedB, steps, along("columns"));
+        const panels = counted(plan.widths, (run) => run.count).map(
+          ([run, before]) => [run, spanOfRun(body, run, along("columns"), before)] as const,
+        );
+        // Rows are cut between blocks where those are packed, else between tiles.
+        const blocks = counted(blocksOf(plan), ({ outer, tiles }) =>
+          plan.packA ? outer.count : (tiles[0] as Run).count,
+        );
+        for (const [{ outer, tiles }, before] of blocks) {
+          const ofRows = (isCut: boolean, run: Run): Span | undefined =>
+            isCut ? spanOfRun(body, run, along("rows"), before) : undefined;
+          const around = ofRows(plan.packA, outer);
+          overRun(body, outer, around, (row0) => {
+            const within = tiles.map((run) => [run, ofRows(!plan.packA, run)] as const);
             const tileAt = (offset: Code<"i32">): Code<"i32"> =>
               plan.packA
                 ? displaced(packedA, offset, 4 * plan.depth)
                 : displaced(aHere, i32.add(row0, offset), 4 * aStrides.row);
             if (plan.packA)
-              for (const run of tiles)
-                overRun(body, run, (offset) =>
+              for (const [run, span] of within)
+                overRun(body, run, span, (offset) =>
                   body.do(
                     call(
                       rowPackers.get(run.size)!,
@@ -186,11 +203,11 @@ export const gemm = (
                     ),
                   ),
                 );
-            for (const columns of plan.widths)
-              overRun(body, columns, (column) => {
+            for (const [columns, wide] of panels)
+              overRun(body, columns, wide, (column) => {
                 const right = body.let(panel(column));
-                for (const run of tiles)
-                  overRun(body, run, (offset) => {
+                for (const [run, span] of within)
+                  overRun(body, run, span, (offset) => {
                     const row = body.let(i32.add(row0, offset));
                     const target = i32.add(displaced(c0, row, 4 * cRow), i32.shl(column, 2));
                     body.do(
@@ -210,6 +227,7 @@ export const gemm = (
                   });
               });
           });
+        }
       };
       if (blockCount > 1)
         body.for(0, (blockCount - 1) * plan.depth, plan.depth, (k0) =>
@@ -239,7 +257,22 @@ export const gemm = (
           i,
         ),
       );
+    const members = along("batch");
     if (batch === undefined) product(a, b, c, i32.const(0));
+    else if (members !== undefined)
+      body.for(members.from, members.to, 1, (i) => {
+        const far = body.let(outer === undefined ? i32.const(0) : i32.div_u(i, batch.count));
+        const near = body.let(outer === undefined ? i : i32.rem_u(i, batch.count));
+        const at = (base: Code<"i32">, operand: "a" | "b" | "c"): Code<"i32"> =>
+          body.let(
+            displaced(
+              displaced(base, near, 4 * batch[operand]),
+              far,
+              outer === undefined ? 0 : 4 * outer[operand],
+            ),
+          );
+        product(at(a, "a"), at(b, "b"), at(c, "c"), i);
+      });
     else if (outer === undefined) each(batch, [a, b, c], product);
     else
       each(outer, [a, b, c], (farA, farB, farC, far) =>
@@ -247,5 +280,5 @@ export const gemm = (
           product(nearA, nearB, nearC, body.let(i32.add(i32.mul(far, batch.count), near))),
         ),
       );
-  });
+  };
 };

@@ -1,7 +1,15 @@
 /** Matrix products: emitters of WebAssembly functions with every shape known. */
-export { type Gemm, gemm, gemmPanels, type Panels } from "./gemm.ts";
+export { type Gemm, type GemmPart, gemm, gemmPanels, gemmPart, type Panels } from "./gemm.ts";
 export type { Corner, Epilogue, GemmOptions } from "./kernel.ts";
-export { gemmF64, gemmI32, type ScalarCorner, type ScalarGemmOptions } from "./scalar.ts";
+export { type Along, cutOfProduct, cutOfScalarProduct, panelCount } from "./part.ts";
+export {
+  gemmF64,
+  gemmI32,
+  gemmPartF64,
+  gemmPartI32,
+  type ScalarCorner,
+  type ScalarGemmOptions,
+} from "./scalar.ts";
 export {
   type GemmSpec,
   gemmScratchBytes,

@@ -7,7 +7,8 @@ import {
   type Local,
   type ModuleBuilder,
 } from "../assembler/index.ts";
-import type { Gemm } from "./gemm.ts";
+import type { Gemm, GemmPart } from "./gemm.ts";
+import type { Along, Part } from "./part.ts";
 import type { GemmSpec } from "./spec.ts";
 
 /** One element of the product, on its way to memory. */
@@ -32,42 +33,44 @@ interface Arithmetic<T extends "f64" | "i32"> {
   readonly madd: (x: Code<T>, y: Code<T>, z: Code<T>) => Code<T>;
 }
 
-const product =
+/** What writes the loops of a product: all of them, or those of a part. */
+const loops =
   <T extends "f64" | "i32">({ bytes, zero, load, store, madd }: Arithmetic<T>) =>
+  (spec: GemmSpec, { epilogue }: ScalarGemmOptions<T> = {}) =>
   (
-    module: ModuleBuilder,
-    name: string,
-    spec: GemmSpec,
-    { epilogue }: ScalarGemmOptions<T> = {},
-  ): Gemm =>
-    // The scratch address is taken, and left alone, so that all products are called alike.
-    module.func(name, ["i32", "i32", "i32", "i32"], "void", (body, a, b, c) => {
-      const at = (base: Code<"i32">, ...terms: readonly (readonly [Code<"i32">, number])[]) =>
-        terms.reduce<Code<"i32">>(
-          (sum, [index, stride]) => i32.add(sum, i32.mul(index, stride * bytes)),
-          base,
-        );
-      const { m, n, k, batch = { count: 1, a: 0, b: 0, c: 0 } } = spec;
-      body.for(0, batch.count, 1, (q) =>
-        body.for(0, m, 1, (row) => {
-          const line = body.let(at(a, [q, batch.a], [row, spec.a.row]));
-          body.for(0, n, 1, (column) => {
-            const top = body.let(at(b, [q, batch.b], [column, spec.b.column]));
-            const address = body.let(at(c, [q, batch.c], [row, spec.c ?? n], [column, 1]));
-            const value = body.let(spec.accumulate === true ? load(address) : zero);
-            body.for(0, k, 1, (l) => {
-              const x = load(at(line, [l, spec.a.column]));
-              const y = load(at(top, [l, spec.b.row]));
-              body.do(value.set(madd(x, y, value) as Parameters<typeof value.set>[0])); // code is an operand of its own type
-            });
-            const result = epilogue?.({ body, value, row, column, batch: q, address }) ?? value;
-            body.do(store(address, result));
-          });
-        }),
+    body: Body,
+    [a, b, c]: readonly [Code<"i32">, Code<"i32">, Code<"i32">],
+    part?: Part & { readonly along: Along },
+  ): void => {
+    const at = (base: Code<"i32">, ...terms: readonly (readonly [Code<"i32">, number])[]) =>
+      terms.reduce<Code<"i32">>(
+        (sum, [index, stride]) => i32.add(sum, i32.mul(index, stride * bytes)),
+        base,
       );
-    });
+    const { m, n, k, batch = { count: 1, a: 0, b: 0, c: 0 } } = spec;
+    const of = (along: Along, count: number) =>
+      part?.along === along ? part : { from: 0, to: count };
+    const [members, rows] = [of("batch", batch.count), of("rows", m)];
+    body.for(members.from, members.to, 1, (q) =>
+      body.for(rows.from, rows.to, 1, (row) => {
+        const line = body.let(at(a, [q, batch.a], [row, spec.a.row]));
+        body.for(0, n, 1, (column) => {
+          const top = body.let(at(b, [q, batch.b], [column, spec.b.column]));
+          const address = body.let(at(c, [q, batch.c], [row, spec.c ?? n], [column, 1]));
+          const value = body.let(spec.accumulate === true ? load(address) : zero);
+          body.for(0, k, 1, (l) => {
+            const x = load(at(line, [l, spec.a.column]));
+            const y = load(at(top, [l, spec.b.row]));
+            body.do(value.set(madd(x, y, value) as Parameters<typeof value.set>[0])); // code is an operand of its own type
+          });
+          const result = epilogue?.({ body, value, row, column, batch: q, address }) ?? value;
+          body.do(store(address, result));
+        });
+      }),
+    );
+  };
 
-export const gemmF64 = product<"f64">({
+const f64Loops = loops<"f64">({
   bytes: 8,
   zero: f64.const(0),
   load: f64.load,
@@ -76,10 +79,33 @@ export const gemmF64 = product<"f64">({
 });
 
 /** Whole numbers wrap around at 2³², as everywhere in WebAssembly. */
-export const gemmI32 = product<"i32">({
+const i32Loops = loops<"i32">({
   bytes: 4,
   zero: i32.const(0),
   load: i32.load,
   store: i32.store,
   madd: (x, y, z) => i32.add(i32.mul(x, y), z),
 });
+
+/** The scratch address is taken, and left alone, so that all products are called alike. */
+const product =
+  <T extends "f64" | "i32">(write: ReturnType<typeof loops<T>>) =>
+  (module: ModuleBuilder, name: string, spec: GemmSpec, options?: ScalarGemmOptions<T>): Gemm =>
+    module.func(name, ["i32", "i32", "i32", "i32"], "void", (body, a, b, c) =>
+      write(spec, options)(body, [a, b, c]),
+    );
+
+const productPart =
+  <T extends "f64" | "i32">(write: ReturnType<typeof loops<T>>) =>
+  (module: ModuleBuilder, name: string, spec: GemmSpec, along: Along): GemmPart =>
+    module.func(
+      `${name} by ${along}`,
+      ["i32", "i32", "i32", "i32", "i32", "i32"],
+      "void",
+      (body, a, b, c, _, from, to) => write(spec)(body, [a, b, c], { along, from, to }),
+    );
+
+export const gemmF64 = product(f64Loops);
+export const gemmI32 = product(i32Loops);
+export const gemmPartF64 = productPart(f64Loops);
+export const gemmPartI32 = productPart(i32Loops);

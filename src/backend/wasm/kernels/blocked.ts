@@ -2,11 +2,11 @@ import { bytesPerElement } from "../../../tensor/dtype.ts";
 import { type Shape, sizeOf } from "../../../tensor/shape.ts";
 import { call, i32 } from "../assembler/index.ts";
 import { emitFused } from "../fused.ts";
-import { type GemmSpec, gemmScratchBytes } from "../gemm/index.ts";
+import { type GemmSpec, gemmScratchBytes, panelCount } from "../gemm/index.ts";
 import { plus, type Site, startOf } from "../site.ts";
-import { type Buffer, bufferOf, makeBuffer, transposeView, type View, whole } from "../view.ts";
+import { type Buffer, bufferOf, scratchBuffer, transposeView, type View, whole } from "../view.ts";
 import { fillKernel } from "./elementwise.ts";
-import type { Kernel } from "./kernel.ts";
+import type { Kernel, Range } from "./kernel.ts";
 
 /**
  * Products whose left operand has to be brought into order first, such as the windows of a convolution,
@@ -72,7 +72,7 @@ export const blockedProduct = (
 ): readonly Kernel[] => {
   const shape: Shape = x.shape.map((d, a) => (a === axis ? size : d));
   const part = transposeView({ ...x, shape }, order);
-  const scratch = makeBuffer(x.dtype, sizeOf(shape), "a part in order");
+  const scratch = scratchBuffer(x.dtype, sizeOf(shape), "a part in order");
   const [rows, columns] = along === "rows" ? [m / count, k] : [m, k / count];
   const spec: GemmSpec = {
     m: rows,
@@ -82,7 +82,7 @@ export const blockedProduct = (
     b: { row: y.row, column: y.column },
     ...(along === "sums" ? { accumulate: true } : {}),
   };
-  const packed = makeBuffer(
+  const packed = scratchBuffer(
     "u8",
     out.dtype === "f32" ? gemmScratchBytes(spec) : 0,
     "packed panels",
@@ -94,10 +94,12 @@ export const blockedProduct = (
     y: along === "sums" ? columns * y.row * width : 0,
     out: along === "rows" ? rows * n * width : 0,
   };
-  const emit = (site: Site): void => {
+  // Parts of rows are independent; parts of sums add to the same rows, of which a thread takes some columns.
+  const pieces = along === "rows" ? count : out.dtype === "f32" ? panelCount(spec) : 1;
+  const emit = (site: Site, range?: Range): void => {
     const { body } = site;
-    const product = site.product(out.dtype, spec);
-    body.for(0, count, 1, (i) => {
+    const parts = along === "rows" && range !== undefined ? range : { from: 0, to: count };
+    body.for(parts.from, parts.to, 1, (i) => {
       const behind = body.let(i32.mul(i, step.x));
       // The same operand, read from where this part begins.
       const here: Site = {
@@ -113,14 +115,16 @@ export const blockedProduct = (
         operations: [],
         stores: [{ value: 0, to: whole(scratch, part.shape) }],
       });
+      const at = [
+        startOf(site, scratch),
+        i32.add(startOf(site, right, y.view.offset * width), i32.mul(i, step.y)),
+        i32.add(startOf(site, out), i32.mul(i, step.out)),
+        packed.size === 0 ? i32.const(0) : startOf(site, packed),
+      ] as const;
       body.do(
-        call(
-          product,
-          startOf(site, scratch),
-          i32.add(startOf(site, right, y.view.offset * width), i32.mul(i, step.y)),
-          i32.add(startOf(site, out), i32.mul(i, step.out)),
-          packed.size === 0 ? 0 : startOf(site, packed),
-        ),
+        range === undefined || along === "rows"
+          ? call(site.product(out.dtype, spec), ...at)
+          : call(site.productPart(out.dtype, spec, "columns"), ...at, range.from, range.to),
       );
     });
   };
@@ -130,6 +134,7 @@ export const blockedProduct = (
     writes: [out, scratch, ...(packed.size === 0 ? [] : [packed])],
     inPlace: [],
     operations: 2 * m * k * n,
+    pieces,
     emit,
   };
   return along === "sums" ? [fillKernel(whole(out, [m, n]), 0), kernel] : [kernel];

@@ -1,10 +1,25 @@
 import type { DotParams } from "../../../ir/expr.ts";
 import { bytesPerElement } from "../../../tensor/dtype.ts";
 import { sizeOf } from "../../../tensor/shape.ts";
-import { type Code, call } from "../assembler/index.ts";
-import { type GemmSpec, gemmScratchBytes, panelBytes } from "../gemm/index.ts";
+import { type Code, call, i32 } from "../assembler/index.ts";
+import {
+  cutOfProduct,
+  cutOfScalarProduct,
+  type GemmSpec,
+  gemmScratchBytes,
+  panelBytes,
+  panelCount,
+} from "../gemm/index.ts";
 import { type Site, startOf } from "../site.ts";
-import { type Buffer, bufferOf, makeBuffer, transposeView, type View, whole } from "../view.ts";
+import {
+  type Buffer,
+  bufferOf,
+  makeBuffer,
+  scratchBuffer,
+  transposeView,
+  type View,
+  whole,
+} from "../view.ts";
 import { blockedProduct, cutOf } from "./blocked.ts";
 import { copyKernel } from "./elementwise.ts";
 import type { Kernel } from "./kernel.ts";
@@ -182,13 +197,18 @@ const panelsKernel = (spec: GemmSpec, from: View, to: Buffer): Kernel => ({
   writes: [to],
   inPlace: [],
   operations: 0,
-  emit: (site) => site.body.do(call(site.panels(spec), addressIn(site, from), startOf(site, to))),
+  pieces: panelCount(spec),
+  emit: (
+    site,
+    { from: first, to: end } = { from: i32.const(0), to: i32.const(panelCount(spec)) },
+  ) => site.body.do(call(site.panels(spec), addressIn(site, from), startOf(site, to), first, end)),
 });
 
 const productKernel = (spec: GemmSpec, left: View, right: View, out: Buffer): Kernel => {
   const { m, n, k, a, b } = spec;
   const count = (spec.batch?.count ?? 1) * (spec.outer?.count ?? 1);
-  const scratch = makeBuffer(
+  const { along, pieces } = (out.dtype === "f32" ? cutOfProduct : cutOfScalarProduct)(spec);
+  const scratch = scratchBuffer(
     "u8",
     out.dtype === "f32" ? gemmScratchBytes(spec) : 0,
     "packed panels",
@@ -199,11 +219,19 @@ const productKernel = (spec: GemmSpec, left: View, right: View, out: Buffer): Ke
     writes: scratch.size === 0 ? [out] : [out, scratch],
     inPlace: [],
     operations: 2 * count * m * k * n,
-    emit: (site) => {
-      const product = site.product(out.dtype, spec);
-      const spare = scratch.size === 0 ? 0 : startOf(site, scratch);
+    pieces,
+    emit: (site, range) => {
+      const spare = scratch.size === 0 ? i32.const(0) : startOf(site, scratch);
+      const at = [
+        addressIn(site, left),
+        addressIn(site, right),
+        startOf(site, out),
+        spare,
+      ] as const;
       site.body.do(
-        call(product, addressIn(site, left), addressIn(site, right), startOf(site, out), spare),
+        range === undefined
+          ? call(site.product(out.dtype, spec), ...at)
+          : call(site.productPart(out.dtype, spec, along), ...at, range.from, range.to),
       );
     },
   };

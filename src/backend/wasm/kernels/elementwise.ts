@@ -1,5 +1,5 @@
 import { sizeOf } from "../../../tensor/shape.ts";
-import { emitFused, type Fused } from "../fused.ts";
+import { emitFused, type Fused, piecesOf } from "../fused.ts";
 import {
   type Buffer,
   bufferOf,
@@ -42,7 +42,8 @@ export const elementwiseKernel = (fused: Fused): Kernel => {
     writes,
     inPlace,
     operations: fused.operations.length * sizeOf(fused.space),
-    emit: (site) => emitFused(site, fused),
+    pieces: piecesOf(fused),
+    emit: (site, range) => emitFused(site, fused, range),
   };
 };
 
@@ -59,10 +60,10 @@ export const copyKernel = (from: View, to: View): Kernel => {
   if (source === undefined || target === undefined) return kernel;
   return {
     ...kernel,
-    emit: (site) => {
+    emit: (site, range) => {
       const [a, b] = [site.locate(source), site.locate(target)];
       const shared = a.fixed === b.fixed && a.moving === undefined && b.moving === undefined;
-      if (!shared) emitFused(site, work);
+      if (!shared) emitFused(site, work, range);
     },
   };
 };

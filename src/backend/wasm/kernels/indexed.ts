@@ -1,13 +1,14 @@
 import { bytesPerElement } from "../../../tensor/dtype.ts";
 import { type Shape, sizeOf } from "../../../tensor/shape.ts";
 import { loadScalar, loadVector, storeScalar, storeVector } from "../access.ts";
-import { type Code, f32x4, i32, memory } from "../assembler/index.ts";
-import { nest } from "../fused.ts";
+import { type Code, f32x4, i32, memory, type Operand } from "../assembler/index.ts";
+import { type Cut, cutOf, spanOf } from "../cut.ts";
+import { nestPart } from "../fused.ts";
 import { constantOf, sumOf } from "../pointwise/scalar.ts";
 import { addressOf, type Site, startOf } from "../site.ts";
 import { type Buffer, bufferOf, type View, whole } from "../view.ts";
 import { copyKernel } from "./elementwise.ts";
-import type { Kernel } from "./kernel.ts";
+import type { Kernel, Range } from "./kernel.ts";
 
 /**
  * Access by index. Operands are one run of memory each; their axes fall into shared batch axes, middle
@@ -39,11 +40,13 @@ const eachRun = (
   site: Site,
   layout: Layout,
   indices: View,
+  cut: Cut | undefined,
+  range: Range | undefined,
   visit: (index: Code<"i32">, row: Code<"i32">, line: Code<"i32">) => void,
 ): void => {
   const { batch, middle, extent, count } = layout;
   const flat: View = { ...indices, shape: [batch, count], strides: [count, 1] };
-  nest(site, [batch, middle, count], ([b, m, k]) => {
+  nestPart(site, [batch, middle, count], cut, range, ([b, m, k]) => {
     const { code, offset } = addressOf(site, flat, [b, k] as readonly Code<"i32">[]);
     const index = site.body.let(i32.load(code ?? i32.const(0), offset));
     const block = site.body.let(i32.add(i32.mul(b as Code<"i32">, middle), m as Code<"i32">));
@@ -67,10 +70,12 @@ export const gatherKernel = (
   const { rest, extent } = layout;
   const width = bytesPerElement(x.dtype);
   const bytes = rest * width;
-  const emit = (site: Site): void => {
+  // Runs of a single element are written side by side.
+  const cut = cutOf([layout.batch, layout.middle, layout.count, ...(bytes < 64 ? [] : [1])]);
+  const emit = (site: Site, range?: Range): void => {
     const { body } = site;
     const [from, to] = [start(site, x), startOf(site, out)];
-    eachRun(site, layout, indices, (index, row, line) => {
+    eachRun(site, layout, indices, cut, range, (index, row, line) => {
       const source = body.let(i32.add(from, i32.mul(row, bytes)));
       const target = body.let(i32.add(to, i32.mul(line, bytes)));
       body.if(
@@ -92,6 +97,7 @@ export const gatherKernel = (
     writes: [out],
     inPlace: [],
     operations: 0,
+    pieces: cut?.pieces ?? 1,
     emit,
   };
 };
@@ -109,21 +115,30 @@ export const scatterAddKernels = (
   const { dtype } = x;
   const width = bytesPerElement(dtype);
   const vectors = dtype === "f32" ? rest - (rest % 4) : 0;
-  const emit = (site: Site): void => {
+  // Updates may meet in one element, and are added there in order: every thread sees all of them.
+  const cut = cutOf([layout.batch, layout.middle, rest]);
+  const within = cut?.axis === 2;
+  const emit = (site: Site, range?: Range): void => {
     const { body } = site;
     const [to, from] = [startOf(site, out), start(site, updates)];
-    eachRun(site, layout, indices, (index, row, line) =>
+    const along = (first: number, end: number): readonly [Operand<"i32">, Operand<"i32">] => {
+      const span = spanOf(body, within ? range : undefined, cut?.size ?? 1, first, end);
+      const inBytes = (i: Operand<"i32">) =>
+        typeof i === "number" ? i * width : i32.mul(i, width);
+      return [inBytes(span.from), inBytes(span.to)];
+    };
+    eachRun(site, layout, indices, within ? undefined : cut, range, (index, row, line) =>
       body.if(i32.lt_u(index, extent), () => {
         const target = body.let(i32.add(to, i32.mul(row, rest * width)));
         const source = body.let(i32.add(from, i32.mul(line, rest * width)));
         if (vectors > 0)
-          body.for(0, vectors * width, 4 * width, (i) => {
+          body.for(...along(0, vectors), 4 * width, (i) => {
             const at = body.let(i32.add(target, i));
             const update = loadVector(body, dtype, i32.add(source, i));
             body.do(storeVector(body, dtype, at, f32x4.add(loadVector(body, dtype, at), update)));
           });
         if (vectors < rest)
-          body.for(vectors * width, rest * width, width, (i) => {
+          body.for(...along(vectors, rest), width, (i) => {
             const at = body.let(i32.add(target, i));
             const update = loadScalar(dtype, i32.add(source, i));
             body.do(storeScalar(dtype, at, sumOf(dtype, loadScalar(dtype, at), update)));
@@ -137,6 +152,7 @@ export const scatterAddKernels = (
     writes: [out],
     inPlace: [],
     operations: sizeOf(updates.shape),
+    pieces: cut?.pieces ?? 1,
     emit,
   };
   return [copyKernel(x, whole(out, x.shape)), scatter];

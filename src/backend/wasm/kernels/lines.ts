@@ -2,16 +2,23 @@ import { bytesPerElement, type Dtype, isFloat } from "../../../tensor/dtype.ts";
 import { sizeOf } from "../../../tensor/shape.ts";
 import { loadScalar, storeScalar } from "../access.ts";
 import { type Body, type Code, f32, f64, i32, type Local, select } from "../assembler/index.ts";
-import { nest } from "../fused.ts";
+import { type Cut, cutOf } from "../cut.ts";
+import { nestPart } from "../fused.ts";
 import { constantOf, sumOf } from "../pointwise/scalar.ts";
 import { addressOf, type Site, startOf } from "../site.ts";
-import { type Buffer, bufferOf, makeBuffer, transposeView, type View, whole } from "../view.ts";
-import type { Kernel } from "./kernel.ts";
+import { type Buffer, bufferOf, scratchBuffer, transposeView, type View, whole } from "../view.ts";
+import type { Kernel, Range } from "./kernel.ts";
 
 /** Work along one axis, line by line: the index of an extreme, running sums, sorting. */
 
 const toLast = (view: View, axis: number): View =>
   transposeView(view, [...view.shape.map((_, a) => a).filter((a) => a !== axis), axis]);
+
+/** Lines are independent; neighbouring ones may share cache lines, which costs time and is right. */
+const cutOfLines = (x: View, axis: number): Cut | undefined => {
+  const outer = without(x.shape, axis);
+  return cutOf([...outer, 1], outer.length);
+};
 
 const without = (shape: readonly number[], axis: number): readonly number[] =>
   shape.filter((_, a) => a !== axis);
@@ -65,12 +72,13 @@ export const argReduceKernel = (
   writes: [out],
   inPlace: [],
   operations: sizeOf(x.shape),
-  emit: (site) => {
+  pieces: cutOfLines(x, axis)?.pieces ?? 1,
+  emit: (site, range) => {
     const { body } = site;
     const { dtype } = x;
     const from = toLast(x, axis);
     const to = whole(out, without(x.shape, axis));
-    nest(site, to.shape, (outer) => {
+    nestPart(site, to.shape, cutOfLines(x, axis), range, (outer) => {
       const line = lineOf(site, from, outer);
       const best = body.let(loadScalar(dtype, line.at(i32.const(0)))) as Local<"f32">;
       const index = body.let(i32.const(0));
@@ -97,12 +105,13 @@ export const cumsumKernel = (axis: number, reverse: boolean, x: View, out: Buffe
   writes: [out],
   inPlace: [],
   operations: sizeOf(x.shape),
-  emit: (site) => {
+  pieces: cutOfLines(x, axis)?.pieces ?? 1,
+  emit: (site, range) => {
     const { body } = site;
     const { dtype } = x;
     const [from, to] = [toLast(x, axis), toLast(whole(out, x.shape), axis)];
     const length = from.shape.at(-1) as number;
-    nest(site, from.shape.slice(0, -1), (outer) => {
+    nestPart(site, from.shape.slice(0, -1), cutOfLines(x, axis), range, (outer) => {
       const [source, target] = [lineOf(site, from, outer), lineOf(site, to, outer)];
       const total = body.let(constantOf(dtype, isFloat(dtype) ? -0 : 0)) as Local<"f32">;
       body.for(0, length, 1, (round) => {
@@ -119,11 +128,11 @@ export const sortKernel = (axis: number, x: View, values: Buffer, indices: Buffe
   const { dtype } = x;
   const length = x.shape[axis] as number;
   const scratch = [
-    makeBuffer(dtype, 2 * length, "lines to merge"),
-    makeBuffer("i32", 2 * length, "their indices"),
+    scratchBuffer(dtype, 2 * length, "lines to merge"),
+    scratchBuffer("i32", 2 * length, "their indices"),
   ] as const;
   const width = bytesPerElement(dtype);
-  const emit = (site: Site): void => {
+  const emit = (site: Site, range?: Range): void => {
     const { body } = site;
     const from = toLast(x, axis);
     const [outValues, outIndices] = [
@@ -134,7 +143,7 @@ export const sortKernel = (axis: number, x: View, values: Buffer, indices: Buffe
       i32.add(base, i32.mul(i, bytes));
     const least = (a: Code<"i32">, b: number): Code<"i32"> =>
       select(a, i32.const(b), i32.lt_s(a, b));
-    nest(site, from.shape.slice(0, -1), (outer) => {
+    nestPart(site, from.shape.slice(0, -1), cutOfLines(x, axis), range, (outer) => {
       const line = lineOf(site, from, outer);
       const value = [
         body.let(startOf(site, scratch[0])),
@@ -196,6 +205,7 @@ export const sortKernel = (axis: number, x: View, values: Buffer, indices: Buffe
     writes: [values, indices, ...scratch],
     inPlace: [],
     operations: sizeOf(x.shape) * Math.ceil(Math.log2(Math.max(2, length))),
+    pieces: cutOfLines(x, axis)?.pieces ?? 1,
     emit,
   };
 };

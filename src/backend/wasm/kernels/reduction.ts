@@ -3,6 +3,7 @@ import { bytesPerElement, type Dtype } from "../../../tensor/dtype.ts";
 import { sizeOf, stridesOf } from "../../../tensor/shape.ts";
 import { extractLane, spread, storeScalar } from "../access.ts";
 import { type Code, i32, type ValueType, v128 } from "../assembler/index.ts";
+import { type Cut, cutOf, spanOf } from "../cut.ts";
 import {
   collapsed,
   dtypeOfValue,
@@ -12,7 +13,9 @@ import {
   type Index,
   indexOf,
   nest,
+  nestPart,
   permuted,
+  piecesOf,
   rowOf,
 } from "../fused.ts";
 import type { Operation, Pointwise } from "../pointwise/operation.ts";
@@ -21,7 +24,7 @@ import { vectorOperations } from "../pointwise/vector.ts";
 import { addressOf, type Site } from "../site.ts";
 import { type Buffer, literal, type View, whole } from "../view.ts";
 import { buffersOf, describe } from "./elementwise.ts";
-import type { Kernel } from "./kernel.ts";
+import type { Kernel, Range } from "./kernel.ts";
 
 /**
  * Reductions of whatever a fused body makes, without storing it. The order of the additions is fixed by
@@ -86,17 +89,22 @@ const outAt = (site: Site, { fused }: Reduce, index: readonly Code<"i32">[]) => 
   return { at: code ?? i32.const(0), offset };
 };
 
+/** The axes that are kept, all in the loops around a line. */
+const cutOfLines = ({ fused, kept }: Reduce): Cut | undefined =>
+  cutOf([...fused.space.slice(0, kept), 1], kept);
+
 /** Along the innermost reduced axis: vectors of partial results, folded at the end of each line. */
-const alongReduced = (site: Site, reduce: Reduce, vectors: boolean): void => {
+const alongReduced = (site: Site, reduce: Reduce, range: Range | undefined): void => {
   const { body } = site;
   const { fused, kept, dtype, kind } = reduce;
+  const vectors = fitsVectors(fused) && (fused.space.at(-1) as number) >= 4;
   const value = fused.stores[0]?.value as number;
   const length = fused.space.at(-1) as number;
   const unit = fused.loads.some((v) => (v.strides.at(-1) ?? 0) * bytesPerElement(v.dtype) === 4)
     ? 4
     : 1;
   const wide = vectors ? Math.min(4, Math.floor(length / 4)) : 0;
-  nest(site, fused.space.slice(0, kept), (outer) => {
+  nestPart(site, fused.space.slice(0, kept), cutOfLines(reduce), range, (outer) => {
     const start = constantOf(dtype, neutral(kind, dtype));
     const total: Accumulator = body.let(start);
     const partial = Array.from({ length: wide }, () => body.let(spread(dtype, start)));
@@ -143,8 +151,20 @@ const alongReduced = (site: Site, reduce: Reduce, vectors: boolean): void => {
   });
 };
 
+/** The columns that {@link acrossKept} takes together. */
+const columnsTogether = 16;
+
+/** The loops around blocks of columns, or else the columns. */
+const cutOfColumns = ({ fused, kept }: Reduce): Cut | undefined => {
+  const around = cutOf([...fused.space.slice(0, kept - 1), 1], kept - 1);
+  const pieces = Math.ceil((fused.space[kept - 1] as number) / columnsTogether);
+  const columns: Cut = { axis: kept - 1, size: columnsTogether, pieces };
+  if (around !== undefined && around.pieces >= Math.min(columnsTogether, pieces)) return around;
+  return pieces > 1 ? columns : undefined;
+};
+
 /** Across the innermost kept axis: four results to a vector, up to four vectors at a time. */
-const acrossKept = (site: Site, reduce: Reduce): void => {
+const acrossKept = (site: Site, reduce: Reduce, range: Range | undefined): void => {
   const { body } = site;
   const { kept, dtype, kind } = reduce;
   const rank = reduce.fused.space.length;
@@ -152,6 +172,8 @@ const acrossKept = (site: Site, reduce: Reduce): void => {
   const fused = permuted(reduce.fused, [...order, kept - 1]);
   const value = fused.stores[0]?.value as number;
   const width = fused.space.at(-1) as number;
+  const cut = cutOfColumns(reduce);
+  const inside = cut?.axis === kept - 1;
   const block = (
     mode: "vector" | "scalar",
     outer: readonly Code<"i32">[],
@@ -161,7 +183,8 @@ const acrossKept = (site: Site, reduce: Reduce): void => {
   ): void => {
     if (from === to) return;
     const lanes = mode === "vector" ? 4 : 1;
-    body.for(from, to, many * lanes, (j) => {
+    const span = spanOf(body, inside ? range : undefined, columnsTogether, from, to);
+    body.for(span.from, span.to, many * lanes, (j) => {
       const start = constantOf(dtype, neutral(kind, dtype));
       const totals = Array.from(
         { length: many },
@@ -187,8 +210,8 @@ const acrossKept = (site: Site, reduce: Reduce): void => {
     });
   };
   const lanes = width - (width % 4);
-  const wide = width - (width % 16);
-  nest(site, fused.space.slice(0, kept - 1), (outer) => {
+  const wide = width - (width % columnsTogether);
+  nestPart(site, fused.space.slice(0, kept - 1), cut, range, (outer) => {
     block("vector", outer, 0, wide, 4);
     block("vector", outer, wide, lanes, 1);
     block("scalar", outer, lanes, width, 1);
@@ -201,15 +224,11 @@ const scattered = ({ loads }: Fused, axis: number): number =>
 
 const storeOf = ({ stores }: Fused): View => stores[0]?.to as View; // a reduction has one store
 
-const emitReduce = (site: Site, reduce: Reduce): void => {
-  const { fused, kept } = reduce;
-  const rank = fused.space.length;
-  const vectors = fitsVectors(fused);
-  const columns = kept > 0 && (fused.space[kept - 1] as number) >= 4;
-  if (vectors && columns && scattered(fused, kept - 1) < scattered(fused, rank - 1))
-    acrossKept(site, reduce);
-  else alongReduced(site, reduce, vectors && (fused.space.at(-1) as number) >= 4);
-};
+const goesAcross = ({ fused, kept }: Reduce): boolean =>
+  fitsVectors(fused) &&
+  kept > 0 &&
+  (fused.space[kept - 1] as number) >= 4 &&
+  scattered(fused, kept - 1) < scattered(fused, fused.space.length - 1);
 
 /** `kind` over `axes` of the value that `producer` makes, into `out` (the kept axes, row-major). */
 export const reduceKernel = (
@@ -232,28 +251,34 @@ export const reduceKernel = (
   const to: View = { ...target, shape: space, strides };
   const work: Fused = { ...producer, stores: [{ value, to }] };
   const names = describe(work);
-  return {
+  const about: Omit<Kernel, "emit"> = {
     name: `${kind} over ${axes.join(", ")} of ${names === "" ? "" : `${names} `}[${space.join(", ")}]`,
     reads: buffersOf(producer.loads),
     writes: [out],
     inPlace: [],
     operations: (producer.operations.length + 1) * sizeOf(space),
-    emit: (site) => {
-      const dtype = out.dtype;
-      if (sizeOf(space) === 0) {
-        const nothing = literal(dtype, target.shape, emptyOf(kind, dtype));
-        emitFused(site, {
-          space: target.shape,
-          loads: [nothing],
-          operations: [],
-          stores: [{ value: 0, to: target }],
-        });
-        return;
-      }
-      const fused = collapsed(permuted(work, [...keptAxes, ...axes]));
-      const kept = storeOf(fused).strides.filter((s) => s !== 0).length;
-      if (kept === fused.space.length) emitFused(site, fused);
-      else emitReduce(site, { kind, dtype: dtypeOfValue(work, value), fused, kept });
-    },
   };
+  if (sizeOf(space) === 0) {
+    const nothing = literal(out.dtype, target.shape, emptyOf(kind, out.dtype));
+    const fill = {
+      space: target.shape,
+      loads: [nothing],
+      operations: [],
+      stores: [{ value: 0, to: target }],
+    };
+    return { ...about, emit: (site) => emitFused(site, fill) };
+  }
+  const fused = collapsed(permuted(work, [...keptAxes, ...axes]));
+  const kept = storeOf(fused).strides.filter((s) => s !== 0).length;
+  if (kept === fused.space.length)
+    return {
+      ...about,
+      pieces: piecesOf(fused),
+      emit: (site, range) => emitFused(site, fused, range),
+    };
+  const reduce: Reduce = { kind, dtype: dtypeOfValue(work, value), fused, kept };
+  const [cut, emit] = goesAcross(reduce)
+    ? ([cutOfColumns(reduce), acrossKept] as const)
+    : ([cutOfLines(reduce), alongReduced] as const);
+  return { ...about, pieces: cut?.pieces ?? 1, emit: (site, range) => emit(site, reduce, range) };
 };

@@ -1,6 +1,6 @@
 import type { Params } from "../../../ir/expr.ts";
 import { type Shape, sizeOf } from "../../../tensor/shape.ts";
-import { emitFused, type Fused } from "../fused.ts";
+import { emitFused, type Fused, piecesOf } from "../fused.ts";
 import type { Operation } from "../pointwise/operation.ts";
 import {
   type Buffer,
@@ -60,7 +60,9 @@ export const overlapAddKernels = (
     writes: [out],
     inPlace: [],
     operations: sizeOf(y.shape),
-    emit: (site) => emitFused(site, work),
+    // Windows may meet in one element: only the axes before them may be cut.
+    pieces: piecesOf(work, { leading: first }),
+    emit: (site, range) => emitFused(site, work, range, { leading: first }),
   };
   return apart && everywhere ? [add] : [fillKernel(all, 0), add];
 };

@@ -50,7 +50,7 @@ export const vectorMath = {
 export type VectorMathName = keyof typeof vectorMath;
 
 /** `1 / (1 + e⁻ˣ)` in double precision, its lower tail exact. */
-const logisticDouble = (x: number): number => {
+export const logisticDouble = (x: number): number => {
   const decay = Math.exp(-Math.abs(x));
   return (x < 0 ? decay : 1) / (1 + decay);
 };

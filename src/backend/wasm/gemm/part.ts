@@ -1,0 +1,125 @@
+/** How a product is cut for threads, and the loops that walk a part of it. */
+import { type Body, type Code, i32, type Operand, select } from "../assembler/index.ts";
+import { type GemmSpec, type Plan, planOf, type Run } from "./spec.ts";
+
+/** Along what a product is cut: never along `k`, so that every sum is made as in the whole. */
+export type Along = "batch" | "rows" | "columns";
+
+/** The pieces `from`, …, `to - 1`. */
+export interface Part {
+  readonly from: Code<"i32">;
+  readonly to: Code<"i32">;
+}
+
+/** Whole blocks of tiles first, what is left of each run after. */
+export const blocksOf = (
+  plan: Plan,
+): readonly { readonly outer: Run; readonly tiles: readonly Run[] }[] =>
+  plan.heights.flatMap(({ start, size, count }) => {
+    const perBlock = Math.max(1, Math.floor(plan.block / size));
+    const whole = Math.floor(count / perBlock);
+    const rest = count % perBlock;
+    const tilesAt = (each: number): readonly Run[] => [{ start: 0, size, count: each }];
+    return [
+      ...(whole > 0
+        ? [{ outer: { start, size: size * perBlock, count: whole }, tiles: tilesAt(perBlock) }]
+        : []),
+      ...(rest > 0
+        ? [
+            {
+              outer: { start: start + whole * perBlock * size, size: size * rest, count: 1 },
+              tiles: tilesAt(rest),
+            },
+          ]
+        : []),
+    ];
+  });
+
+const countOf = (runs: readonly Run[]): number => runs.reduce((n, { count }) => n + count, 0);
+
+/** Each with the number of pieces before it. */
+export const counted = <A>(
+  xs: readonly A[],
+  count: (x: A) => number,
+): readonly (readonly [A, number])[] =>
+  xs.map((x, i) => [x, xs.slice(0, i).reduce((n, before) => n + count(before), 0)]);
+
+/** Into how many pieces a product can be cut along an axis: members, tiles or packed blocks, and panels. */
+const piecesAlong = (spec: GemmSpec, along: Along): number => {
+  const plan = planOf(spec);
+  switch (along) {
+    case "batch":
+      return (spec.batch?.count ?? 1) * (spec.outer?.count ?? 1);
+    case "rows":
+      return plan.packA ? countOf(blocksOf(plan).map((b) => b.outer)) : countOf(plan.heights);
+    case "columns":
+      return countOf(plan.widths);
+  }
+};
+
+/** With so many pieces, a few threads get about the same each. */
+const enough = 8;
+
+/**
+ * How a product of f32 is best cut: its members are independent; rows share nothing but `B`, which threads
+ * would each pack for themselves; columns share `A`.
+ */
+export const cutOfProduct = (
+  spec: GemmSpec,
+): { readonly along: Along; readonly pieces: number } => {
+  const plan = planOf(spec);
+  const packs = plan.packB && spec.panels !== true;
+  const order: readonly Along[] = packs
+    ? ["batch", "columns", "rows"]
+    : ["batch", "rows", "columns"];
+  const cuts = order.map((along) => ({ along, pieces: piecesAlong(spec, along) }));
+  const most = Math.max(...cuts.map((c) => c.pieces));
+  return cuts.find((c) => c.pieces >= Math.min(enough, most)) as (typeof cuts)[number]; // one has most
+};
+
+/** How a product of f64 or i32 is best cut: by members or by single rows. */
+export const cutOfScalarProduct = ({
+  m,
+  batch,
+}: GemmSpec): { readonly along: Along; readonly pieces: number } =>
+  batch !== undefined && batch.count >= Math.min(enough, m)
+    ? { along: "batch", pieces: batch.count }
+    : { along: "rows", pieces: m };
+
+/** How many panels there are. */
+export const panelCount = (spec: GemmSpec): number => countOf(planOf(spec).widths);
+
+/** Positions along a run. */
+export interface Span {
+  readonly from: Operand<"i32">;
+  readonly to: Operand<"i32">;
+}
+
+/** What of a run, before which `before` pieces were counted, is in a part. */
+export const spanOfRun = (
+  body: Body,
+  { start, size, count }: Run,
+  part: Part | undefined,
+  before: number,
+): Span | undefined => {
+  if (part === undefined) return undefined;
+  const within = (x: Code<"i32">): Code<"i32"> => {
+    const own = body.let(before === 0 ? x : i32.sub(x, before));
+    const least = body.let(select(i32.const(0), own, i32.lt_s(own, 0)));
+    const most = select(i32.const(count), least, i32.gt_s(least, count));
+    return body.let(i32.add(i32.mul(most, size), start));
+  };
+  return { from: within(part.from), to: within(part.to) };
+};
+
+/** The pieces of a run, as a loop or as one visit; of a span, those in it. */
+export const overRun = (
+  body: Body,
+  { start, size, count }: Run,
+  span: Span | undefined,
+  visit: (position: Code<"i32">) => void,
+): void => {
+  if (span !== undefined) body.for(span.from, span.to, size, visit);
+  else if (count === 1) visit(i32.const(start));
+  else body.for(start, start + size * count, size, visit);
+};

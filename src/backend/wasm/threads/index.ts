@@ -1,0 +1,103 @@
+/**
+ * One program on several threads: `schedule` says which kernels are cut and where threads wait for one
+ * another, `team` is how they wait, `crew` the workers of a process (`host` starts them, `worker` is their
+ * program, `mailbox` how they are called), and `pace` finds out how many threads are worth it.
+ */
+import {
+  engine,
+  features,
+  type WasmFunction,
+  type WasmImport,
+  type WasmMemory,
+  type WasmModule,
+} from "../assembler/index.ts";
+import { forget, type Job, runTogether, watch } from "./crew.ts";
+import { canShare, parallelism } from "./host.ts";
+import { choicesUpTo, paceOf } from "./pace.ts";
+import type { Together } from "./schedule.ts";
+import { mostThreads } from "./team.ts";
+
+/** What runs: its memory, and the run itself. */
+export interface Running {
+  readonly memory: WasmMemory;
+  readonly run: () => void;
+}
+
+/** Among how many threads a program may choose, and for how long it waits for workers, in milliseconds. */
+export interface Threads {
+  readonly choices: readonly number[];
+  readonly patience: number;
+}
+
+/** As many threads as said; where nothing is said, what measurement finds best, up to one for each core. */
+export const threadsOf = (wanted: number | undefined): Threads => {
+  const possible = features().threads && canShare();
+  if (!possible || wanted === 1) return { choices: [1], patience: 0 };
+  return wanted === undefined
+    ? { choices: choicesUpTo(Math.min(mostThreads, parallelism())), patience: 0 }
+    : { choices: [wanted], patience: 2000 };
+};
+
+/** Whether there is a choice of more than one thread. */
+export const mayThread = ({ choices }: Threads): boolean => choices.some((n) => n > 1);
+
+const pageBytes = 65536;
+const pagesLimit = 65536;
+
+/** How long threads may show no sign of life: far longer than any kernel should take. */
+const patienceOf = ({ estimate }: Together): number => 5000 + (100 * estimate) / 1e6;
+
+let instances = 0;
+
+/** Bytes of shared memory made since the last time that garbage was provoked. */
+let made = 0;
+const mostMade = 2 ** 28;
+
+/** Shared memory does not count as garbage to whoever collects it; what this allocates and drops does. */
+const provokeCollection = (bytes: number): void => {
+  made += bytes;
+  if (made < mostMade) return;
+  made = 0;
+  for (let i = 0; i < 16; i++) new ArrayBuffer(2 ** 23);
+};
+
+/** Has workers forget instances that are gone. */
+const registry = new FinalizationRegistry<number>(forget);
+
+/** A module in memory that threads share. */
+export const runningTogether = (
+  module: WasmModule,
+  together: Together,
+  imports: Readonly<Record<string, Readonly<Record<string, WasmImport>>>>,
+  threads: Threads,
+): Running => {
+  const pagesFor = (n: number): number =>
+    Math.ceil((together.bytes + (n - 1) * together.ownBytes) / pageBytes);
+  const choices = threads.choices.filter((n) => n === 1 || pagesFor(n) <= pagesLimit);
+  const most = Math.max(1, ...choices);
+  const pages = pagesFor(most);
+  provokeCollection(pages * pageBytes);
+  const memory = new engine.Memory({ initial: pages, maximum: pages, shared: true });
+  const words = new Int32Array(memory.buffer);
+  const pace = paceOf(choices.length === 0 ? [1] : choices);
+  const team = { memory, watch };
+  const { exports } = new engine.Instance(module, { ...imports, team });
+  (exports.begin as WasmFunction)(); // the module exports both
+  const run = exports.run as WasmFunction;
+  const job: Job = { id: instances++, module, memory, words, run, patience: patienceOf(together) };
+  /** Once a run has been cut short, what it wrote is not to be built upon. */
+  let failure: { readonly error: unknown } | undefined;
+  const oneRun = (): void => {
+    if (failure !== undefined) throw failure.error;
+    const began = performance.now();
+    try {
+      const used = runTogether(job, pace.threads(), threads.patience);
+      pace.took(used, performance.now() - began);
+    } catch (error) {
+      failure = { error };
+      throw error;
+    }
+  };
+  registry.register(oneRun, job.id);
+  return { memory, run: oneRun };
+};

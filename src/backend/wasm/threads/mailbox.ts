@@ -1,0 +1,34 @@
+import type { WasmMemory } from "../assembler/index.ts";
+
+/**
+ * The words by which a worker is called. Each worker has a mailbox of its own in shared memory: who calls writes
+ * what is to be done and then the next ticket, which the worker looks at.
+ */
+export const mailbox = {
+  /** Counts calls. */
+  ticket: 0,
+  /** Whether the worker sleeps, so that a call has to wake it. */
+  asleep: 1,
+  /** Counts the messages that the worker has read. */
+  read: 2,
+  /** The instance to run; below 0, there is a message to read. */
+  id: 3,
+  thread: 4,
+  threads: 5,
+  arrivals: 6,
+  /** 1 once a run of this worker has thrown. */
+  failed: 7,
+  words: 16,
+} as const;
+
+/** What a worker is told by message. */
+export interface Message {
+  /** The call that announced it. */
+  readonly ticket: number;
+  /** The mailbox, as the first message. */
+  readonly mailbox?: Int32Array<SharedArrayBuffer>;
+  /** A module to instantiate, under a number. */
+  readonly add?: { readonly id: number; readonly module: object; readonly memory: WasmMemory };
+  /** Instances that are needed no more. */
+  readonly forget: readonly number[];
+}

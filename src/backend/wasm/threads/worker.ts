@@ -1,0 +1,92 @@
+import { power } from "../../../rules/evaluate/elementwise.ts";
+import { logisticDouble } from "../math/index.ts";
+import { type Message, mailbox } from "./mailbox.ts";
+
+/**
+ * What a worker does. Its text is the worker's program, so that there is no file to be found, from the
+ * sources, from a build or from a bundle: it uses nothing but its arguments and what every engine has.
+ */
+const work = (words: typeof mailbox, own: { readonly [name: string]: unknown }): void => {
+  type Run = (thread: number, threads: number, arrivals: number, sleeps: number) => void;
+  type Port = {
+    on?: (event: "message", listener: (message: Message) => void) => void;
+    onmessage?: (event: { readonly data: Message }) => void;
+  };
+  const here = globalThis as typeof globalThis & {
+    readonly WebAssembly: {
+      readonly Instance: new (
+        module: object,
+        imports: object,
+      ) => { readonly exports: { readonly run: Run } };
+    };
+  };
+  const math: Record<string, unknown> = { erf: () => Number.NaN, erfInv: () => Number.NaN };
+  for (const name of Object.getOwnPropertyNames(Math)) math[name] = Reflect.get(Math, name);
+  Object.assign(math, own);
+
+  const runs = new Map<number, { readonly run: Run; readonly bytes: number }>();
+  let box = new Int32Array(new SharedArrayBuffer(64));
+  let seen = 0;
+  let forgotten = 0;
+
+  /** Calls, until there is a message: looks for them for a while, then sleeps. */
+  const answerCalls = (): void => {
+    for (;;) {
+      const until = performance.now() + 0.2;
+      while (Atomics.load(box, words.ticket) === seen && performance.now() < until)
+        for (let i = 0; i < 200 && Atomics.load(box, words.ticket) === seen; i++);
+      while (Atomics.load(box, words.ticket) === seen) {
+        Atomics.store(box, words.asleep, 1);
+        Atomics.wait(box, words.ticket, seen);
+        Atomics.store(box, words.asleep, 0);
+      }
+      seen = Atomics.load(box, words.ticket);
+      const at = (word: number): number => box[word] as number;
+      if (at(words.id) < 0) return;
+      try {
+        runs.get(at(words.id))?.run(at(words.thread), at(words.threads), at(words.arrivals), 1);
+      } catch {
+        Atomics.store(box, words.failed, 1);
+        return;
+      }
+    }
+  };
+
+  const receive = ({ ticket, mailbox: given, add, forget }: Message): void => {
+    seen = ticket;
+    if (given !== undefined) box = given;
+    if (add !== undefined) {
+      const team = { memory: add.memory, watch: () => undefined };
+      const { run } = new here.WebAssembly.Instance(add.module, { math, team }).exports;
+      runs.set(add.id, { run, bytes: add.memory.buffer.byteLength });
+    }
+    for (const id of forget) {
+      // An instance holds addresses, too, of which there are not many times more.
+      forgotten += 2 ** 23 + (runs.get(id)?.bytes ?? 0);
+      runs.delete(id);
+    }
+    if (forgotten >= 2 ** 27) {
+      // A worker makes no garbage, so that nothing collects what it has dropped: this does.
+      forgotten = 0;
+      for (let i = 0; i < 16; i++) new ArrayBuffer(2 ** 23);
+    }
+    Atomics.add(box, words.read, 1);
+    Atomics.notify(box, words.read);
+    answerCalls();
+  };
+
+  const node = (globalThis as { readonly process?: NodeJS.Process }).process?.getBuiltinModule?.(
+    "node:worker_threads",
+  );
+  const port = (node?.parentPort ?? globalThis) as Port;
+  if (port.on !== undefined) port.on("message", receive);
+  else port.onmessage = ({ data }) => receive(data);
+};
+
+/** A remainder with the sign of its dividend. */
+const fmod = (x: number, y: number): number => x % y;
+
+/** The program of a worker. A tool that bundles may name functions by a function of this name. */
+export const workerProgram = (): string =>
+  `const __name = (f) => f; (${String(work)})(${JSON.stringify(mailbox)}, {
+    pow: ${String(power)}, logistic: ${String(logisticDouble)}, fmod: ${String(fmod)} });`;

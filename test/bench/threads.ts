@@ -1,0 +1,11 @@
+import * as Layer from "effect/Layer";
+import { Backend, ReverseMode, type WasmOptions } from "../../src/index.ts";
+
+const [given] = process.argv.slice(2);
+
+/** On how many threads this process computes: as its argument says, else as fluxion does by default. */
+export const threads: WasmOptions = given === undefined ? {} : { threads: Number(given) };
+
+export const backend = Backend.layerWasmWith(threads);
+
+export const services = Layer.merge(backend, ReverseMode.layerTape);
