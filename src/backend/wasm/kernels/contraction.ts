@@ -5,24 +5,12 @@ import { type Code, call } from "../assembler/index.ts";
 import { type GemmSpec, gemmScratchBytes, panelBytes } from "../gemm/index.ts";
 import { type Site, startOf } from "../site.ts";
 import { type Buffer, bufferOf, makeBuffer, transposeView, type View, whole } from "../view.ts";
+import { extent, others, strideAlong } from "./axes.ts";
 import { blockedProduct, cutOf } from "./blocked.ts";
 import { copyKernel } from "./elementwise.ts";
 import type { Kernel } from "./kernel.ts";
 
 const at = (xs: readonly number[], i: number): number => xs[i] as number;
-
-/** The one stride that walks `axes`, in order, as a single axis; `undefined` if there is none. */
-const strideAlong = (view: View, axes: readonly number[]): number | undefined => {
-  const real = axes.filter((a) => at(view.shape, a) !== 1);
-  const joined = real.every((a, i) => {
-    const next = real[i + 1];
-    return (
-      next === undefined || at(view.strides, a) === at(view.strides, next) * at(view.shape, next)
-    );
-  });
-  const last = real.at(-1);
-  return joined ? (last === undefined ? 1 : at(view.strides, last)) : undefined;
-};
 
 /** An operand as a batch of matrices: a stride between them, along rows and along columns. */
 interface Matrices {
@@ -46,13 +34,6 @@ const matricesOf = (
     ? { view, batch, outer, inner }
     : undefined;
 };
-
-const extent = (view: View, axes: readonly number[]): number =>
-  axes.reduce((n, a) => n * at(view.shape, a), 1);
-
-/** The axes of a view that are in none of the lists. */
-const others = (view: View, ...lists: readonly (readonly number[])[]): readonly number[] =>
-  view.shape.map((_, a) => a).filter((a) => !lists.some((list) => list.includes(a)));
 
 /** Whether `b` is the better innermost axis of a copy than `a`: nearer neighbours, or more of them. */
 const innermost = (view: View, a: number | undefined, b: number | undefined): boolean => {
