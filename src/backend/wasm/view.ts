@@ -15,6 +15,8 @@ export interface Buffer {
   readonly what: string;
   /** Set for the part of another buffer that a loop is at: `size` elements from `start + index · step` on. */
   readonly slice: Slice | undefined;
+  /** Whether every thread has one of its own: what one kernel writes for itself, piece by piece. */
+  readonly ofThread: boolean;
 }
 
 export interface Slice {
@@ -49,6 +51,13 @@ export const makeBuffer = (dtype: Dtype, size: number, what: string): Buffer => 
   size,
   what,
   slice: undefined,
+  ofThread: false,
+});
+
+/** What a kernel writes for itself: every thread has its own. */
+export const scratchBuffer = (dtype: Dtype, size: number, what: string): Buffer => ({
+  ...makeBuffer(dtype, size, what),
+  ofThread: true,
 });
 
 /** `size` elements of a buffer that move as a loop counts. */
@@ -57,6 +66,7 @@ export const sliceBuffer = (slice: Slice, size: number): Buffer => ({
   size,
   what: slice.of.what,
   slice,
+  ofThread: false,
 });
 
 export const bytesOf = (buffer: Buffer): number => buffer.size * bytesPerElement(buffer.dtype);

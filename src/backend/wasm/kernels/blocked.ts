@@ -4,7 +4,7 @@ import { call, i32 } from "../assembler/index.ts";
 import { emitFused } from "../fused.ts";
 import { type GemmSpec, gemmScratchBytes } from "../gemm/index.ts";
 import { plus, type Site, startOf } from "../site.ts";
-import { type Buffer, bufferOf, makeBuffer, transposeView, type View, whole } from "../view.ts";
+import { type Buffer, bufferOf, scratchBuffer, transposeView, type View, whole } from "../view.ts";
 import { fillKernel } from "./elementwise.ts";
 import type { Kernel } from "./kernel.ts";
 
@@ -72,7 +72,7 @@ export const blockedProduct = (
 ): readonly Kernel[] => {
   const shape: Shape = x.shape.map((d, a) => (a === axis ? size : d));
   const part = transposeView({ ...x, shape }, order);
-  const scratch = makeBuffer(x.dtype, sizeOf(shape), "a part in order");
+  const scratch = scratchBuffer(x.dtype, sizeOf(shape), "a part in order");
   const [rows, columns] = along === "rows" ? [m / count, k] : [m, k / count];
   const spec: GemmSpec = {
     m: rows,
@@ -82,7 +82,7 @@ export const blockedProduct = (
     b: { row: y.row, column: y.column },
     ...(along === "sums" ? { accumulate: true } : {}),
   };
-  const packed = makeBuffer(
+  const packed = scratchBuffer(
     "u8",
     out.dtype === "f32" ? gemmScratchBytes(spec) : 0,
     "packed panels",

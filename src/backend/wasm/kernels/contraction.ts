@@ -4,7 +4,15 @@ import { sizeOf } from "../../../tensor/shape.ts";
 import { type Code, call } from "../assembler/index.ts";
 import { type GemmSpec, gemmScratchBytes, panelBytes } from "../gemm/index.ts";
 import { type Site, startOf } from "../site.ts";
-import { type Buffer, bufferOf, makeBuffer, transposeView, type View, whole } from "../view.ts";
+import {
+  type Buffer,
+  bufferOf,
+  makeBuffer,
+  scratchBuffer,
+  transposeView,
+  type View,
+  whole,
+} from "../view.ts";
 import { extent, others, strideAlong } from "./axes.ts";
 import { blockedProduct, cutOf } from "./blocked.ts";
 import { copyKernel } from "./elementwise.ts";
@@ -169,7 +177,7 @@ const panelsKernel = (spec: GemmSpec, from: View, to: Buffer): Kernel => ({
 const productKernel = (spec: GemmSpec, left: View, right: View, out: Buffer): Kernel => {
   const { m, n, k, a, b } = spec;
   const count = (spec.batch?.count ?? 1) * (spec.outer?.count ?? 1);
-  const scratch = makeBuffer(
+  const scratch = scratchBuffer(
     "u8",
     out.dtype === "f32" ? gemmScratchBytes(spec) : 0,
     "packed panels",

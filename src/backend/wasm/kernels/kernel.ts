@@ -1,3 +1,4 @@
+import type { Code } from "../assembler/index.ts";
 import type { Site } from "../site.ts";
 import type { Buffer, Counter, View } from "../view.ts";
 
@@ -9,7 +10,21 @@ export interface Kernel {
   /** Pairs that may share memory: each element is read before, and only where, it is written. */
   readonly inPlace: readonly (readonly [write: Buffer, read: Buffer])[];
   readonly operations: number;
-  readonly emit: (site: Site) => void;
+  /**
+   * Into how many pieces of about equal work threads may cut it; one does all where this is left out.
+   *
+   * No piece touches what another writes, apart from scratch of which every thread has its own
+   * (`scratchBuffer`), and an element is computed as in the whole: the bits do not depend on the cut.
+   */
+  readonly pieces?: number;
+  /** Writes the code of all of it, or of the pieces in `range`. */
+  readonly emit: (site: Site, range?: Range) => void;
+}
+
+/** The pieces `from`, …, `to - 1`, known when the code runs; both are named and may be equal. */
+export interface Range {
+  readonly from: Code<"i32">;
+  readonly to: Code<"i32">;
 }
 
 /** What a program does, in order. */

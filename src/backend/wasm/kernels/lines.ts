@@ -5,7 +5,7 @@ import { type Body, type Code, f32, f64, i32, type Local, select } from "../asse
 import { nest } from "../fused.ts";
 import { constantOf, sumOf } from "../pointwise/scalar.ts";
 import { addressOf, type Site, startOf } from "../site.ts";
-import { type Buffer, bufferOf, makeBuffer, transposeView, type View, whole } from "../view.ts";
+import { type Buffer, bufferOf, scratchBuffer, transposeView, type View, whole } from "../view.ts";
 import type { Kernel } from "./kernel.ts";
 
 /** Work along one axis, line by line: the index of an extreme, running sums, sorting. */
@@ -119,8 +119,8 @@ export const sortKernel = (axis: number, x: View, values: Buffer, indices: Buffe
   const { dtype } = x;
   const length = x.shape[axis] as number;
   const scratch = [
-    makeBuffer(dtype, 2 * length, "lines to merge"),
-    makeBuffer("i32", 2 * length, "their indices"),
+    scratchBuffer(dtype, 2 * length, "lines to merge"),
+    scratchBuffer("i32", 2 * length, "their indices"),
   ] as const;
   const width = bytesPerElement(dtype);
   const emit = (site: Site): void => {
