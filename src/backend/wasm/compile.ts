@@ -10,6 +10,7 @@ import type { CompileOptions, Plan } from "../backend.ts";
 import { check } from "../check.ts";
 import { engine, features, i32, moduleBuilder, type WasmModule } from "./assembler/index.ts";
 import type { Context, Destination } from "./context.ts";
+import { gatheredWindows } from "./gathered.ts";
 import type { Step } from "./kernels/kernel.ts";
 import { planMemory } from "./memory.ts";
 import { type WriteOptions, writeModule } from "./module.ts";
@@ -68,7 +69,9 @@ const kernelsOf = (steps: readonly Step[], rounds = 1): Plan["kernels"] =>
 
 /** A checked program as it is lowered. */
 export const prepared = (program: Program): Program =>
-  patchesBesides(fewerResiduals(sumsAfterLoops(inlineCheckpoints(optimise(program)))));
+  gatheredWindows(
+    patchesBesides(fewerResiduals(sumsAfterLoops(inlineCheckpoints(optimise(program))))),
+  );
 
 /** Lowers a program that has been checked and optimised. */
 export const lowerProgram = (

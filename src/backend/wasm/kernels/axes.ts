@@ -24,8 +24,5 @@ export const extent = (view: View, axes: readonly number[]): number =>
   axes.reduce((n, a) => n * at(view.shape, a), 1);
 
 /** The axes of a view that are in none of the lists. */
-export const others = (
-  view: View,
-  ...lists: readonly (readonly number[])[]
-): readonly number[] =>
+export const others = (view: View, ...lists: readonly (readonly number[])[]): readonly number[] =>
   view.shape.map((_, a) => a).filter((a) => !lists.some((list) => list.includes(a)));

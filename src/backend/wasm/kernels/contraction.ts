@@ -17,6 +17,7 @@ import { extent, others, strideAlong } from "./axes.ts";
 import { blockedProduct, cutOf } from "./blocked.ts";
 import { copyKernel } from "./elementwise.ts";
 import type { Kernel } from "./kernel.ts";
+import { winogradKernels } from "./winograd/index.ts";
 
 const at = (xs: readonly number[], i: number): number => xs[i] as number;
 
@@ -95,6 +96,8 @@ const contractionOf = (
  * transpositions need no copy.
  */
 export const dotKernels = (params: DotParams, x: View, y: View, out: Buffer): readonly Kernel[] => {
+  const fewer = winogradKernels(params, x, y, out);
+  if (fewer !== undefined) return fewer;
   const copies: Kernel[] = [];
   const lastOf = (view: View, axes: readonly number[]) =>
     axes.filter((a) => at(view.shape, a) !== 1).at(-1);
