@@ -5,6 +5,8 @@ import { slidingWindow } from "../../ir/ops/window.ts";
 import { dce } from "../../ir/passes/dce.ts";
 import { everywhere, rewrite } from "../../ir/passes/rewrite.ts";
 
+import { gatheredElements } from "./gatheredElements.ts";
+
 /**
  * Products that are spread over windows, as the gradient of a convolution to its input is, gathered instead:
  * where windows begin one element after the other, what falls on an element is itself a convolution, of the
@@ -44,17 +46,16 @@ const untransposed = (x: Expr): { readonly of: Expr; readonly axes: readonly num
 const freeAxes = (x: Expr, contract: readonly number[]): readonly number[] =>
   x.shape.map((_, a) => a).filter((a) => !contract.includes(a));
 
-/** `overlapAdd` of a product as the product of windows. */
-const gatheredOf = (
+/** `overlapAdd` of a product of matrices as the product of windows. */
+const ofDot = (
   params: Params<"overlapAdd">,
   spread: Expr,
   path: readonly string[],
 ): Gathered | undefined => {
-  const { axes, size, stride, dilation } = params;
+  const { axes, size, dilation } = params;
   const { of: product, axes: order } = untransposed(spread);
   const { node } = product;
   if (node.primitive !== "dot" || node.params.batch[0].length > 0) return undefined;
-  if (stride.some((s) => s !== 1)) return undefined;
   const { contract }: DotParams = node.params;
   const [x, kernel] = node.inputs as readonly [Expr, Expr];
   const [freeX, freeK] = [freeAxes(x, contract[0]), freeAxes(kernel, contract[1])];
@@ -96,6 +97,23 @@ const gatheredOf = (
   return { axes, reach, cropped };
 };
 
+/** `overlapAdd` of a product of elements as the sum over windows. */
+const ofElements = (params: Params<"overlapAdd">, spread: Expr): Gathered | undefined => {
+  const { axes, size, dilation } = params;
+  const rank = spread.shape.length - axes.length;
+  const inside = axes.map((_, i) => rank + i);
+  const reach = size.map((k, i) => (k - 1) * at(dilation, i));
+  const made = (crops: Crops): Expr | undefined => {
+    const widths = crops.map(
+      ([low, high], i) => [at(reach, i) - low, at(reach, i) - high] as const,
+    );
+    return gatheredElements(spread, { places: axes, inside, size, dilation, widths });
+  };
+  if (made(axes.map(() => [0, 0])) === undefined) return undefined;
+  // What can be gathered whole can be gathered in part.
+  return { axes, reach, cropped: (crops) => made(crops) as Expr };
+};
+
 /** What a slice takes away of windowed axes, if it takes nothing else and no more than padding made. */
 const cropsOf = (
   { start, limit, stride }: Params<"slice">,
@@ -116,7 +134,8 @@ const gathering = (p: Program): Program => {
   return rewrite(p, (node, inputs) => {
     const [x] = inputs;
     if (node.primitive === "overlapAdd" && x !== undefined && x.dtype === "f32") {
-      const gathered = gatheredOf(node.params, x, node.path);
+      if (node.params.stride.some((s) => s !== 1)) return undefined;
+      const gathered = ofDot(node.params, x, node.path) ?? ofElements(node.params, x);
       if (gathered === undefined) return undefined;
       const whole = gathered.cropped(gathered.axes.map(() => [0, 0]));
       made.set(whole.node, gathered);

@@ -144,6 +144,7 @@ const general: readonly Case[] = [
   { x: [2, 15, 13, 8], kernel: [3, 3, 2, 12], options: { ...same, groups: 4 } },
   { x: [2, 15, 13, 8], kernel: [3, 3, 1, 8], options: { ...same, groups: 8 } },
   { x: [2, 15, 13, 8], kernel: [3, 3, 1, 16], options: { groups: 8, stride: 2 } },
+  { x: [1, 1, 9, 4], kernel: [1, 3, 1, 4], options: { ...same, groups: 4 } },
   { x: [2, 15, 13, 1], kernel: [3, 3, 1, 5], options: same },
   { x: [2, 15, 13, 3], kernel: [1, 1, 3, 5] },
   { x: [2, 7, 6, 3], kernel: [7, 6, 3, 5] },
@@ -182,5 +183,30 @@ describe("the gradient of a convolution to its input", () => {
     });
     const windows = 25 * sizeOf((inputs[2] as Tensor).shape) * 4;
     expect(compiled(byInput).plan.bytes.temporaries).toBeLessThan(windows / 2);
+  });
+});
+
+describe("the gradient of a depthwise convolution to its input", () => {
+  const cases: readonly Case[] = [
+    { x: [2, 9, 8, 8], kernel: [3, 3, 1, 8], options: { ...same, groups: 8 } },
+    { x: [2, 9, 8, 6], kernel: [3, 2, 1, 12], options: { groups: 6, dilation: [1, 2] } },
+    { x: [2, 19, 6], kernel: [4, 1, 6], options: { ...same, groups: 6 } },
+  ];
+
+  it.each(cases)("is one sum, and no window is written: $x by $kernel", (given) => {
+    const { byInput, inputs } = passesOf(given);
+    expectAgreement(byInput, inputs, 3e-6);
+    expect(uses(byInput, "overlapAdd")).toBe(false);
+    expect(names(byInput).filter((name) => name.startsWith("sum over"))).toHaveLength(1);
+  });
+
+  it("is spread where windows do not begin one after the other", () => {
+    const { byInput, inputs } = passesOf({
+      x: [2, 9, 8, 8],
+      kernel: [3, 3, 1, 8],
+      options: { ...same, groups: 8, stride: 2 },
+    });
+    expectAgreement(byInput, inputs, 3e-6);
+    expect(uses(byInput, "overlapAdd")).toBe(true);
   });
 });
