@@ -1,11 +1,8 @@
-import { apply } from "../../ir/build.ts";
-import type { AnyNode, DotParams, Expr, Params, Program } from "../../ir/expr.ts";
-import { pad, reverse, transpose } from "../../ir/ops/structural.ts";
-import { slidingWindow } from "../../ir/ops/window.ts";
+import type { AnyNode, Expr, Params, Program } from "../../ir/expr.ts";
 import { dce } from "../../ir/passes/dce.ts";
 import { everywhere, rewrite } from "../../ir/passes/rewrite.ts";
-
-import { gatheredElements } from "./gatheredElements.ts";
+import { sizeOf } from "../../tensor/shape.ts";
+import { gathered } from "./spread.ts";
 
 /**
  * Products that are spread over windows, as the gradient of a convolution to its input is, gathered instead:
@@ -32,73 +29,8 @@ interface Gathered {
 
 const at = (xs: readonly number[], i: number): number => xs[i] as number;
 
-/** A product of matrices with fewer columns than a vector has lanes wastes them: then windows are spread. */
-const fewestColumns = 4;
-
-/** What an expression is a transposition of, and how its axes stand in that. */
-const untransposed = (x: Expr): { readonly of: Expr; readonly axes: readonly number[] } => {
-  const { node } = x;
-  if (node.primitive !== "transpose") return { of: x, axes: x.shape.map((_, a) => a) };
-  const inner = untransposed(node.inputs[0] as Expr);
-  return { of: inner.of, axes: node.params.permutation.map((a) => at(inner.axes, a)) };
-};
-
-const freeAxes = (x: Expr, contract: readonly number[]): readonly number[] =>
-  x.shape.map((_, a) => a).filter((a) => !contract.includes(a));
-
-/** `overlapAdd` of a product of matrices as the product of windows. */
-const ofDot = (
-  params: Params<"overlapAdd">,
-  spread: Expr,
-  path: readonly string[],
-): Gathered | undefined => {
-  const { axes, size, dilation } = params;
-  const { of: product, axes: order } = untransposed(spread);
-  const { node } = product;
-  if (node.primitive !== "dot" || node.params.batch[0].length > 0) return undefined;
-  const { contract }: DotParams = node.params;
-  const [x, kernel] = node.inputs as readonly [Expr, Expr];
-  const [freeX, freeK] = [freeAxes(x, contract[0]), freeAxes(kernel, contract[1])];
-  const rank = order.length - axes.length;
-  const inX = axes.map((a) => freeX[at(order, a)]);
-  const inK = axes.map((_, i) => freeK[at(order, rank + i) - freeX.length]);
-  if (inX.some((a) => a === undefined) || inK.some((a) => a === undefined)) return undefined;
-  const [slides, inside] = [inX as readonly number[], inK as readonly number[]];
-  const channels = freeK.filter((a) => !inside.includes(a));
-  const columns = channels.reduce((n, a) => n * at(kernel.shape, a), 1);
-  if (columns < fewestColumns) return undefined;
-  const reach = size.map((k, i) => (k - 1) * at(dilation, i));
-  const turned = reverse(kernel, inside) as Expr;
-  const after = x.shape.length;
-  const cropped = (crops: Crops): Expr => {
-    const widths = x.shape.map((_, a) => {
-      const i = slides.indexOf(a);
-      const [low, high] = crops[i] ?? [0, 0];
-      return i < 0 ? ([0, 0] as const) : ([at(reach, i) - low, at(reach, i) - high] as const);
-    });
-    const isPadded = widths.some(([low, high]) => low + high > 0);
-    const windows = slidingWindow(isPadded ? pad(x, widths) : x, { axes: slides, size, dilation });
-    const sums: DotParams["contract"] = [
-      [...inside.map((_, i) => after + i), ...contract[0]],
-      [...inside, ...contract[1]],
-    ];
-    const whole = apply("dot", { contract: sums, batch: [[], []] }, [windows, turned], path)[0];
-    const place = (a: number): number => {
-      const axis = at(order, a);
-      return axis < freeX.length
-        ? axis
-        : freeX.length + channels.indexOf(at(freeK, axis - freeX.length));
-    };
-    return transpose(
-      whole as Expr,
-      Array.from({ length: rank }, (_, a) => place(a)),
-    );
-  };
-  return { axes, reach, cropped };
-};
-
-/** `overlapAdd` of a product of elements as the sum over windows. */
-const ofElements = (params: Params<"overlapAdd">, spread: Expr): Gathered | undefined => {
+/** What `overlapAdd` gives, as sums over windows. */
+const gatheredOf = (params: Params<"overlapAdd">, spread: Expr): Gathered | undefined => {
   const { axes, size, dilation } = params;
   const rank = spread.shape.length - axes.length;
   const inside = axes.map((_, i) => rank + i);
@@ -107,7 +39,7 @@ const ofElements = (params: Params<"overlapAdd">, spread: Expr): Gathered | unde
     const widths = crops.map(
       ([low, high], i) => [at(reach, i) - low, at(reach, i) - high] as const,
     );
-    return gatheredElements(spread, { places: axes, inside, size, dilation, widths });
+    return gathered(spread, { places: axes, inside, size, dilation, widths });
   };
   if (made(axes.map(() => [0, 0])) === undefined) return undefined;
   // What can be gathered whole can be gathered in part.
@@ -130,21 +62,21 @@ const cropsOf = (
 };
 
 const gathering = (p: Program): Program => {
-  const made = new Map<AnyNode, Gathered>();
-  return rewrite(p, (node, inputs) => {
-    const [x] = inputs;
-    if (node.primitive === "overlapAdd" && x !== undefined && x.dtype === "f32") {
-      if (node.params.stride.some((s) => s !== 1)) return undefined;
-      const gathered = ofDot(node.params, x, node.path) ?? ofElements(node.params, x);
-      if (gathered === undefined) return undefined;
-      const whole = gathered.cropped(gathered.axes.map(() => [0, 0]));
-      made.set(whole.node, gathered);
+  const sums = new Map<AnyNode, Gathered>();
+  return rewrite(p, (node, [x]) => {
+    if (x === undefined) return undefined;
+    if (node.primitive === "overlapAdd") {
+      const isDense = node.params.stride.every((s) => s === 1) && sizeOf(x.shape) > 0;
+      const sum = isDense && x.dtype === "f32" ? gatheredOf(node.params, x) : undefined;
+      if (sum === undefined) return undefined;
+      const whole = sum.cropped(sum.axes.map(() => [0, 0]));
+      sums.set(whole.node, sum);
       return [whole];
     }
-    const gathered = x && made.get(x.node);
-    if (node.primitive !== "slice" || gathered === undefined || x === undefined) return undefined;
-    const crops = cropsOf(node.params, x.shape, gathered);
-    return crops && [gathered.cropped(crops)];
+    const sum = node.primitive === "slice" ? sums.get(x.node) : undefined;
+    if (node.primitive !== "slice" || sum === undefined) return undefined;
+    const crops = cropsOf(node.params, x.shape, sum);
+    return crops && [sum.cropped(crops)];
   });
 };
 

@@ -159,7 +159,48 @@ describe.each(general)("$kernel over $x, $options", (given) => {
   });
 });
 
+describe("products that read windows where they are", () => {
+  const inPlace = "windows read in place";
+  /** Short sums are written out, long ones are loops, the longest are taken in parts. */
+  const direct: readonly Case[] = [
+    { x: [2, 9, 13, 1], kernel: [3, 3, 1, 5], options: same },
+    { x: [2, 9, 13, 3], kernel: [3, 3, 3, 16], options: same },
+    { x: [2, 9, 23, 4], kernel: [5, 3, 4, 9], options: { stride: [1, 2], dilation: [2, 1] } },
+    { x: [2, 11, 19, 64], kernel: [5, 5, 64, 8], options: same },
+    { x: [3, 50, 6], kernel: [5, 6, 7], options: { ...same, stride: 3 } },
+    { x: [2, 9, 12, 8], kernel: [3, 3, 4, 12], options: { ...same, groups: 2 } },
+  ];
+
+  it.each(direct)("copy nothing: $kernel over $x", (given) => {
+    const { forward, inputs } = passesOf(given);
+    expectAgreement(forward, inputs, 3e-6);
+    expect(uses(forward, inPlace)).toBe(true);
+  });
+
+  it("add up the gradient to a kernel over the places of one image after the other", () => {
+    const passes = passesOf({ x: [9, 15, 16, 3], kernel: [3, 3, 3, 16], options: same });
+    expectAgreement(passes.byKernel, passes.inputs, 3e-6);
+    expect(uses(passes.byKernel, inPlace)).toBe(true);
+  });
+
+  it("are not made where rows are too short for tiles", () => {
+    const passes = passesOf({ x: [40, 7, 7, 6], kernel: [5, 5, 6, 8], options: same });
+    expectAgreement(passes.forward, passes.inputs, 3e-6);
+    expect(uses(passes.forward, inPlace)).toBe(false);
+  });
+});
+
 describe("the gradient of a convolution to its input", () => {
+  it("is gathered in groups too", () => {
+    const { byInput, inputs } = passesOf({
+      x: [2, 9, 8, 8],
+      kernel: [3, 2, 4, 6],
+      options: { ...same, groups: 2 },
+    });
+    expectAgreement(byInput, inputs, 3e-6);
+    expect(uses(byInput, "overlapAdd")).toBe(false);
+  });
+
   it("is gathered where windows begin one after the other, and spread where not", () => {
     const [gathered, strided, narrow] = (
       [

@@ -15,6 +15,7 @@ import {
 } from "../view.ts";
 import { extent, others, strideAlong } from "./axes.ts";
 import { blockedProduct, cutOf } from "./blocked.ts";
+import { directKernels } from "./direct.ts";
 import { copyKernel } from "./elementwise.ts";
 import type { Kernel } from "./kernel.ts";
 import { winogradKernels } from "./winograd/index.ts";
@@ -132,6 +133,10 @@ export const dotKernels = (params: DotParams, x: View, y: View, out: Buffer): re
   const near = heads?.near ?? params.batch;
   const right = arranged(y, near[1], contractY, freeY);
   const inOrder = matricesOf(x, near[0], freeX, contractX) !== undefined;
+  if (!inOrder && heads === undefined) {
+    const direct = directKernels(params, x, y, out);
+    if (direct !== undefined) return direct;
+  }
   const cut = inOrder || params.batch[0].length > 0 ? undefined : cutOf(x, freeX, contractX);
   if (cut !== undefined) {
     const ordered = { view: right.view, row: right.outer, column: right.inner };

@@ -1,13 +1,12 @@
 import { apply, apply1 } from "../../ir/build.ts";
-import type { AnyNode, Expr } from "../../ir/expr.ts";
+import type { AnyNode, DotParams, Expr, Node } from "../../ir/expr.ts";
 import { sum } from "../../ir/ops/reduction.ts";
 import { pad, reshape, reverse, transpose } from "../../ir/ops/structural.ts";
 import { slidingWindow } from "../../ir/ops/window.ts";
-import { sameShape } from "../../tensor/shape.ts";
 
 /**
- * Products of elements that are spread over windows, as the gradient of a depthwise convolution to its input
- * is: one factor is the same for all elements of a window, the other for all windows.
+ * Products that are spread over windows, as the gradient of a convolution to its input is: one factor is the
+ * same for all elements of a window, the other for all windows.
  */
 
 /** Axes of an expression that say which window, the axes within one for each, and how windows lie. */
@@ -45,6 +44,17 @@ const grown = (shape: readonly number[], { places, size, dilation, widths }: Spr
 const repeats = ({ node }: Expr, axes: readonly number[]): boolean =>
   node.primitive === "broadcast" && axes.every((a) => !node.params.axes.includes(a));
 
+/** All windows of a padded operand that slide along `slides`; their axes come last. */
+const windowsAt = (
+  x: Expr,
+  slides: readonly number[],
+  { widths, size, dilation }: Spread,
+): Expr => {
+  const around = x.shape.map((_, a) => widths[slides.indexOf(a)] ?? ([0, 0] as const));
+  const isPadded = around.some(([low, high]) => low + high > 0);
+  return slidingWindow(isPadded ? pad(x, around) : x, { axes: slides, size, dilation });
+};
+
 /** The factor that all elements of a window share: what is at each of its places, for each element. */
 const ofPlaces = (x: Expr, spread: Spread): Expr | undefined => {
   const { node } = x;
@@ -53,13 +63,7 @@ const ofPlaces = (x: Expr, spread: Spread): Expr | undefined => {
   const { axes } = node.params;
   const slides = spread.places.map((a) => axes.indexOf(a));
   if (slides.includes(-1)) return undefined;
-  const widths = source.shape.map((_, a) => spread.widths[slides.indexOf(a)] ?? ([0, 0] as const));
-  const isPadded = widths.some(([low, high]) => low + high > 0);
-  const windows = slidingWindow(isPadded ? pad(source, widths) : source, {
-    axes: slides,
-    size: spread.size,
-    dilation: spread.dilation,
-  });
+  const windows = windowsAt(source, slides, spread);
   const target = [...axes, ...spread.inside];
   const order = target.map((_, i) => i).sort((i, j) => at(target, i) - at(target, j));
   return apply1(
@@ -94,6 +98,47 @@ const productOf = (
   return sum(apply("mul", {}, [x, y], node.path)[0] as Expr, [...spread.inside, ...more]) as Expr;
 };
 
+/** A product of matrices with fewer columns than a vector has lanes wastes them: then windows are spread. */
+const fewestColumns = 4;
+
+/** A product of matrices summed over the axes within a window too, which are columns of the right one. */
+const dotOf = (node: Node<"dot">, spread: Spread): Expr | undefined => {
+  const { batch, contract } = node.params;
+  const [x, kernel] = node.inputs as readonly [Expr, Expr];
+  const free = (of: Expr, side: 0 | 1): readonly number[] =>
+    of.shape.flatMap((_, a) => ([...batch[side], ...contract[side]].includes(a) ? [] : [a]));
+  const [freeX, freeK] = [free(x, 0), free(kernel, 1)];
+  const shared = batch[0].length;
+  const slides = spread.places.map((a) => freeX[a - shared] ?? -1);
+  const inside = spread.inside.map((a) => freeK[a - shared - freeX.length] ?? -1);
+  if (slides.includes(-1) || inside.includes(-1)) return undefined;
+  const columns = freeK.reduce((n, a) => (inside.includes(a) ? n : n * at(kernel.shape, a)), 1);
+  if (columns < fewestColumns) return undefined;
+  const sums: DotParams["contract"] = [
+    [...inside.map((_, i) => x.shape.length + i), ...contract[0]],
+    [...inside, ...contract[1]],
+  ];
+  const operands = [windowsAt(x, slides, spread), reverse(kernel, inside) as Expr];
+  return apply("dot", { contract: sums, batch }, operands, node.path)[0];
+};
+
+/** The axes that a reshape leaves as they are: by each axis of `to`, that of `from`. */
+const keptAxes = (from: readonly number[], to: readonly number[]): ReadonlyMap<number, number> => {
+  const kept = new Map<number, number>();
+  const real = (shape: readonly number[]) => shape.flatMap((n, a) => (n === 1 ? [] : [a]));
+  const [old, now] = [real(from), real(to)];
+  // Axes are matched in groups of equal extent.
+  for (let i = 0, j = 0; i < old.length && j < now.length; ) {
+    const [a, b] = [at(old, i++), at(now, j++)];
+    let [m, n] = [at(from, a), at(to, b)];
+    if (m === n) kept.set(b, a);
+    while (m !== n)
+      if (m < n) m *= at(from, at(old, i++));
+      else n *= at(to, at(now, j++));
+  }
+  return kept;
+};
+
 /** The axes that are left when those within a window are summed. */
 const outside = ({ shape }: Expr, { inside }: Spread): readonly number[] =>
   shape.flatMap((_, a) => (inside.includes(a) ? [] : [a]));
@@ -102,17 +147,19 @@ const outside = ({ shape }: Expr, { inside }: Spread): readonly number[] =>
  * What spreading the windows of `x` gives: at each place of the result the sum of what falls on it. The axes
  * `inside` are gone. `undefined` where `x` is no such product.
  */
-export const gatheredElements = (x: Expr, spread: Spread): Expr | undefined => {
+export const gathered = (x: Expr, spread: Spread): Expr | undefined => {
   const { node } = x;
   const [inner] = node.inputs;
   if (inner === undefined) return undefined;
   switch (node.primitive) {
     case "mul":
       return productOf(node, spread);
+    case "dot":
+      return dotOf(node, spread);
     case "transpose": {
       const { permutation } = node.params;
       const before = within(spread, (a) => permutation[a]);
-      const made = before && gatheredElements(inner, before);
+      const made = before && gathered(inner, before);
       if (before === undefined || made === undefined) return undefined;
       const left = outside(inner, before);
       return transpose(
@@ -121,14 +168,9 @@ export const gatheredElements = (x: Expr, spread: Spread): Expr | undefined => {
       );
     }
     case "reshape": {
-      const real = (shape: readonly number[]) => shape.flatMap((n, a) => (n === 1 ? [] : [a]));
-      const [from, to] = [real(inner.shape), real(x.shape)];
-      const alike = sameShape(
-        from.map((a) => at(inner.shape, a)),
-        to.map((a) => at(x.shape, a)),
-      );
-      const before = alike ? within(spread, (a) => from[to.indexOf(a)]) : undefined;
-      const made = before && gatheredElements(inner, before);
+      const kept = keptAxes(inner.shape, x.shape);
+      const before = within(spread, (a) => kept.get(a));
+      const made = before && gathered(inner, before);
       const shape = grown(x.shape, spread);
       return (
         made &&
@@ -144,7 +186,7 @@ export const gatheredElements = (x: Expr, spread: Spread): Expr | undefined => {
       const before = kind === "sum" ? within(spread, (a) => kept[a]) : undefined;
       if (before !== undefined && inner.node.primitive === "mul")
         return productOf(inner.node, before, axes);
-      const made = before && gatheredElements(inner, before);
+      const made = before && gathered(inner, before);
       if (before === undefined || made === undefined) return undefined;
       const left = outside(inner, before);
       return sum(
