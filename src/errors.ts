@@ -21,6 +21,16 @@ export class DtypeMismatch extends Data.TaggedError("DtypeMismatch")<{
   readonly path: readonly string[];
 }> {}
 
+/**
+ * A function that returns a tree of another structure than it must, such as a step that changes its carry's;
+ * a dot in a structure stands for a leaf.
+ */
+export class StructureMismatch extends Data.TaggedError("StructureMismatch")<{
+  readonly op: string;
+  readonly expected: string;
+  readonly actual: string;
+}> {}
+
 /** A named axis used where no `vmap` binds it. */
 export class UnboundAxis extends Data.TaggedError("UnboundAxis")<{
   readonly axis: string;

@@ -37,6 +37,10 @@ const accounts: Accounts = {
     ...inLayer(e.path),
     fix: `give it ${e.expected}; cast converts one dtype to another`,
   }),
+  StructureMismatch: (e) => ({
+    what: `${e.op} returns ${e.actual} where it must return ${e.expected}, each · an array of numbers`,
+    fix: "return a tree of the same arrays and the same keys, whose leaves stand where they stood",
+  }),
   UnboundAxis: (e) => ({
     what: `no vmap binds the axis "${e.axis}"`,
     ...inLayer(e.path),

@@ -16,6 +16,11 @@ const mismatch = new errors.ShapeMismatch({
 /** One error of every class. */
 const examples: { readonly [T in FluxionError["_tag"]]: FluxionError } = {
   ShapeMismatch: mismatch,
+  StructureMismatch: new errors.StructureMismatch({
+    op: "a step of scan",
+    expected: "{at: ·, by: ·}",
+    actual: "[·, ·]",
+  }),
   DtypeMismatch: new errors.DtypeMismatch({
     op: "add",
     expected: "one dtype",

@@ -81,6 +81,20 @@ export const sameTreeShape = (a: TreeShape, b: TreeShape): boolean => {
   return true;
 };
 
+/** A structure in words, with a dot for each leaf: `{bias: ·, weight: ·}`. */
+export const showTreeShape = (shape: TreeShape): string => {
+  switch (shape.kind) {
+    case "leaf":
+      return "·";
+    case "none":
+      return "nothing";
+    case "array":
+      return `[${shape.items.map(showTreeShape).join(", ")}]`;
+    case "object":
+      return `{${shape.items.map((item, i) => `${shape.keys[i]}: ${showTreeShape(item)}`).join(", ")}}`;
+  }
+};
+
 /** The path of every leaf, in traversal order: `["layers", "0", "weight"]`. */
 export const leafPaths = (shape: TreeShape): readonly (readonly string[])[] => {
   switch (shape.kind) {

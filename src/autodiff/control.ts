@@ -3,14 +3,15 @@ import type { CallRules, Expr } from "../ir/expr.ts";
 import { branch, call, loop } from "../ir/loop.ts";
 import { lift } from "../ir/ops/operand.ts";
 import type { Operand } from "../ir/shapeTypes.ts";
-import { leavesOf, treeOf } from "./tree.ts";
+import { leavesLike, leavesOf, treeOf } from "./tree.ts";
 import type { Unshaped } from "./vmap.ts";
 
 /**
  * A loop over the leading axis of `xs` that carries a value along: the last carry, and the stacked `ys`.
  *
  * **Shapes** each leaf of `xs` is `[length, ...]`; the carry keeps its shapes and dtypes.
- * **Fails with** `ShapeMismatch` when compiled, where a step changes the carry's type.
+ * **Fails with** `ShapeMismatch` when compiled, where a step changes the carry's type; `StructureMismatch`,
+ * thrown, where it returns a carry of another structure.
  */
 export const scan = <C, X, Y>(
   step: (carry: C, x: X) => readonly [carry: C, y: Y],
@@ -32,7 +33,7 @@ export const scan = <C, X, Y>(
       const [next, y] = step(treeOf<C>(carry.shape, c), treeOf<X>(slices.shape, x));
       const stacked = leavesOf(y);
       output = stacked.shape;
-      return { carry: leavesOf(next).leaves, ys: stacked.leaves };
+      return { carry: leavesLike("a step of scan", carry.shape, next), ys: stacked.leaves };
     },
   );
   return [treeOf<C>(carry.shape, made.carry), treeOf<Unshaped<Y>>(output, made.ys)];
@@ -41,6 +42,9 @@ export const scan = <C, X, Y>(
 /**
  * One of two functions of the same operands, by a bool scalar; only the chosen one runs (under `vmap` of the
  * predicate both do).
+ *
+ * **Fails with** `ShapeMismatch` when compiled, where the functions return other types; `StructureMismatch`,
+ * thrown, where they return trees of other structures.
  */
 export const cond = <A, B>(
   predicate: Operand<readonly []>,
@@ -49,14 +53,15 @@ export const cond = <A, B>(
   operand: A,
 ): B => {
   const inputs = leavesOf(operand);
-  let output: TreeShape = { kind: "none" };
+  // That of the first branch that is traced, which the other must return too.
+  let output: TreeShape | undefined;
   const side = (f: (x: A) => B) => (xs: readonly Expr[]) => {
-    const made = leavesOf(f(treeOf<A>(inputs.shape, xs)));
-    output = made.shape;
-    return made.leaves;
+    const made = f(treeOf<A>(inputs.shape, xs));
+    output ??= leavesOf(made).shape;
+    return leavesLike("the second branch of cond", output, made);
   };
   const outputs = branch(lift(predicate, "bool"), inputs.leaves, side(onTrue), side(onFalse));
-  return treeOf<B>(output, outputs);
+  return treeOf<B>(output ?? { kind: "none" }, outputs);
 };
 
 const asCall =
@@ -85,6 +90,9 @@ export const checkpoint = <A, B>(f: (x: A) => B, name = "checkpoint"): ((x: A) =
  *
  * `jvp` gives the tangent from primal and tangent; `vjp` the cotangent from primal, result and the
  * result's cotangent. The two must be adjoint: `laws.vjp` checks it.
+ *
+ * **Fails with** `StructureMismatch`, thrown when a derivative is taken, where a rule returns a tree of another
+ * structure than the function's result (`jvp`) or operand (`vjp`).
  */
 export const custom = <A, B>(
   f: (x: A) => B,
@@ -94,32 +102,44 @@ export const custom = <A, B>(
     readonly vjp?: (primal: A, result: B, cotangent: B) => A;
   },
 ): ((x: A) => B) => {
-  const { jvp, vjp } = rules;
+  const { name = "custom", jvp, vjp } = rules;
   return (operand) => {
     const { shape } = leavesOf(operand);
+    // What the function returns, known once it has been traced, which is before any rule is asked.
+    let result: TreeShape = { kind: "none" };
     return asCall(
-      rules.name ?? "custom",
+      name,
       {
         kind: "custom",
         ...(jvp && {
           jvp: (primals, tangents) =>
-            leavesOf(jvp(treeOf<A>(shape, primals), treeOf<A>(shape, tangents))).leaves,
+            leavesLike(
+              `the jvp of ${name}`,
+              result,
+              jvp(treeOf<A>(shape, primals), treeOf<A>(shape, tangents)),
+            ),
         }),
         ...(vjp && {
           vjp: (primals) => {
             const primal = treeOf<A>(shape, primals);
-            const result = leavesOf(f(primal));
+            const made = leavesOf(f(primal));
             return {
-              outputs: result.leaves,
+              outputs: made.leaves,
               pullback: (cts) =>
-                leavesOf(
-                  vjp(primal, treeOf<B>(result.shape, result.leaves), treeOf<B>(result.shape, cts)),
-                ).leaves,
+                leavesLike(
+                  `the vjp of ${name}`,
+                  shape,
+                  vjp(primal, treeOf<B>(made.shape, made.leaves), treeOf<B>(made.shape, cts)),
+                ),
             };
           },
         }),
       },
-      f,
+      (x: A) => {
+        const made = f(x);
+        result = leavesOf(made).shape;
+        return made;
+      },
     )(operand);
   };
 };

@@ -1,4 +1,12 @@
-import { flatten, type Tree, type TreeShape, unflatten } from "../algebra/tree.ts";
+import {
+  flatten,
+  sameTreeShape,
+  showTreeShape,
+  type Tree,
+  type TreeShape,
+  unflatten,
+} from "../algebra/tree.ts";
+import { StructureMismatch } from "../errors.ts";
 import type { Expr } from "../ir/expr.ts";
 import { lift } from "../ir/ops/operand.ts";
 import type { Operand } from "../ir/shapeTypes.ts";
@@ -14,6 +22,22 @@ export const leavesOf = (
   const { leaves, shape } = flatten(tree);
   // A symbolic function takes and returns operands: that is what its type says.
   return { leaves: leaves.map((x) => lift(x as Operand)), shape };
+};
+
+/**
+ * The leaves of a tree that must have the structure `expected`: leaves alone do not tell `{ a, b }` from
+ * `[b, a]`.
+ *
+ * **Fails with** `StructureMismatch`, thrown, with `op` as what returned the tree.
+ */
+export const leavesLike = (op: string, expected: TreeShape, tree: unknown): readonly Expr[] => {
+  const { leaves, shape } = leavesOf(tree);
+  if (sameTreeShape(expected, shape)) return leaves;
+  throw new StructureMismatch({
+    op,
+    expected: showTreeShape(expected),
+    actual: showTreeShape(shape),
+  });
 };
 
 /** The tree of type `A` whose structure `shape` was taken from an `A`. */

@@ -1,4 +1,5 @@
 import type { TreeShape } from "../algebra/tree.ts";
+import { InvalidArgument } from "../errors.ts";
 import { derive } from "../interpreter/derive.ts";
 import { ascribe } from "../ir/ascribe.ts";
 import type { Expr } from "../ir/expr.ts";
@@ -28,6 +29,8 @@ export type Unshaped<T> = T extends Expr
  * A function of one example as a function of a batch: each mapped argument and each result has one axis
  * more, in front.
  *
+ * **Fails with** `ShapeMismatch` when compiled, where what is mapped has different sizes; `InvalidArgument`,
+ * thrown, where nothing is mapped: how many examples there are would be anyone's guess.
  * **Laws** `laws.vmap`: `vmap f = stack ∘ map f`.
  */
 export const vmap =
@@ -43,7 +46,15 @@ export const vmap =
       };
     });
     const mapped = given.flatMap(({ leaves, axis }) => (axis === undefined ? [] : leaves));
-    const size = mapped[0]?.shape[0] ?? 1;
+    if (mapped[0] === undefined)
+      throw new InvalidArgument({
+        op: "vmap",
+        argument: "inAxes",
+        expected:
+          "an axis for one argument at least that has leaves, or apply the function without vmap",
+        actual: args.length === 0 ? "of no arguments" : "undefined for every leaf",
+      });
+    const size = mapped[0].shape[0] ?? 1;
     // What is mapped has one size: where it has not, compiling says so of the whole.
     const alike = [
       ...ascribe(

@@ -169,6 +169,11 @@ export class Dataset<out R extends Row = Row> {
     );
   }
 
+  /** One column of all examples. */
+  column<C extends keyof R & string>(column: C): Leading<R[C], number> {
+    return this.select(column).all()[column];
+  }
+
   /** The examples that a predicate keeps; it is asked at once. */
   filter(keep: (row: R) => boolean): Dataset<R> {
     const order: number[] = [];

@@ -1,5 +1,12 @@
 /** Datasets, where they come from, and what is done to them first. */
 
+export {
+  type Augmentation,
+  augmentations,
+  cutout,
+  randomCrop,
+  randomFlip,
+} from "./augmentation.ts";
 export { batches$ } from "./batches.ts";
 export {
   type Batch,

@@ -5,7 +5,8 @@ import { validate } from "../data/validate.ts";
 import { InvalidPipeline, StateMismatch, UnknownColumn } from "../errors.ts";
 import { showShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import type { AnyPipeline, Splits } from "./pipeline.ts";
+import type { AnyPipeline } from "./pipeline.ts";
+import type { Splits } from "./splits.ts";
 import type { TrainState } from "./state.ts";
 
 const wholeFrom = (least: number) => (value: unknown) =>

@@ -9,6 +9,12 @@ export interface Score {
   readonly metrics: MetricValues;
 }
 
+/** What a baseline came to on the examples of a run; a figure that the run has too bears the same name. */
+export interface BaselineScore {
+  readonly name: string;
+  readonly metrics: MetricValues;
+}
+
 /** The run is about to begin: everything was checked and compiled. */
 export interface Started<State = TrainState> {
   readonly _tag: "Started";
@@ -19,6 +25,8 @@ export interface Started<State = TrainState> {
   readonly stepsPerEpoch: number;
   readonly examples: number;
   readonly parameters: number;
+  /** What the results are to be compared with. */
+  readonly baselines: readonly BaselineScore[];
   readonly state: State;
 }
 

@@ -44,6 +44,9 @@ const cases = {
     stepsPerEpoch: natural,
     examples: natural,
     parameters: natural,
+    baselines: t.readonlyArray(
+      t.strict({ name: t.string, metrics: t.record(t.string, jsonNumber) }),
+    ),
   }),
   EpochStarted: t.strict({ _tag: t.literal("EpochStarted"), epoch: natural }),
   StepCompleted: t.strict({

@@ -1,9 +1,11 @@
 /** Pipelines, their runs, and what runs say. */
 
+export type { Baseline } from "./baseline.ts";
 export { initialState } from "./carried.ts";
 export { loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 export { type CannotCompile, evaluate } from "./evaluate.ts";
 export type {
+  BaselineScore,
   CheckpointSaved,
   Completed,
   EpochCompleted,
@@ -35,10 +37,10 @@ export {
   isPipeline,
   type Pipeline,
   pipeline,
-  type Splits,
   startingFrom,
   type Task,
   withAugmentation,
+  withBaseline,
   withBatchSize,
   withData,
   withEpochs,
@@ -50,6 +52,7 @@ export {
   withShuffling,
   withValidation,
 } from "./pipeline.ts";
+export type { Splits } from "./splits.ts";
 export type { TrainState } from "./state.ts";
 export { type StateJson, stateCodec } from "./stateJson.ts";
 export { type RunSummary, summarise } from "./summary.ts";

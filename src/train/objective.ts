@@ -1,6 +1,7 @@
 import type { Exprs, ReverseMode } from "../autodiff/index.ts";
 import { vmap } from "../autodiff/index.ts";
 import { leavesOf, traceTree, treeOf } from "../autodiff/tree.ts";
+import type { Augmentation } from "../data/augmentation.ts";
 import type { Expr } from "../ir/expr.ts";
 import { onesLike, zerosLike } from "../ir/ops/indexed.ts";
 import { type KeyExpr, randomBits } from "../ir/ops/random.ts";
@@ -20,7 +21,7 @@ export interface Objective {
   readonly model: OpenLayer;
   readonly loss: (output: Expr, target: Expr) => Expr;
   /** A random change of an input, while training. */
-  readonly augment: ((input: Expr, key: KeyExpr) => Expr) | undefined;
+  readonly augment: Augmentation | undefined;
 }
 
 /** What a model makes of a batch. */

@@ -1,7 +1,7 @@
 import type * as Effect from "effect/Effect";
-import type { Dataset, Row } from "../data/dataset.ts";
+import type { Augmentation } from "../data/augmentation.ts";
+import type { Row } from "../data/dataset.ts";
 import type { Expr } from "../ir/expr.ts";
-import type { KeyExpr } from "../ir/ops/random.ts";
 import type { ShapeError, ShowShape } from "../ir/shapeTypes.ts";
 import type { Meets, ParamsOf, StateOf } from "../nn/chainTypes.ts";
 import type { AnyLayer, Initial, Layer, OpenLayer } from "../nn/layer.ts";
@@ -11,16 +11,9 @@ import type { GradientTransformation } from "../optim/transformation.ts";
 import type { Key } from "../tensor/key.ts";
 import type { Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import type { Baseline } from "./baseline.ts";
 import type { SomeMetric } from "./scores.ts";
-
-/** The examples of a run: those to learn from, and those that the params never see. */
-export interface Splits<R extends Row> {
-  readonly train: Dataset<R>;
-  /** Evaluated after every epoch. */
-  readonly validation?: Dataset<R>;
-  /** Evaluated once, at the end. */
-  readonly test?: Dataset<R>;
-}
+import type { Splits } from "./splits.ts";
 
 /** An optimizer for any learning rate. */
 export type OptimizerFamily = (options: {
@@ -50,7 +43,7 @@ export interface Pipeline<out P = unknown, out S = unknown, out E = never> {
   readonly classes: number | undefined;
   readonly model: Model<P, S>;
   readonly loss: (output: Expr, target: Expr) => Expr;
-  readonly augment: ((input: Expr, key: KeyExpr) => Expr) | undefined;
+  readonly augment: Augmentation | undefined;
   readonly optimizer: OptimizerFamily;
   readonly learningRate: LearningRate;
   readonly metrics: readonly SomeMetric[];
@@ -65,6 +58,8 @@ export interface Pipeline<out P = unknown, out S = unknown, out E = never> {
   readonly validationShare: number;
   /** The run whose params and layer state this one begins with; its own where there is none. */
   readonly origin: Pipeline<P, S, E> | undefined;
+  /** What the results are to be compared with. */
+  readonly baselines: readonly Baseline<E>[];
 }
 
 /** Any pipeline: what combinators keep the type of. */
@@ -149,6 +144,7 @@ export const pipeline = <
   seed: 0,
   validationShare: 0,
   origin: undefined,
+  baselines: [],
 });
 
 /** Whether a value is a pipeline: how the command line finds them. */
@@ -202,10 +198,10 @@ export const withLoss = (loss: (output: Expr, target: Expr) => Expr<readonly []>
 
 /**
  * The same run with inputs changed at random while training: `augment` is given one example's input and
- * a key of its own in every step.
+ * a key of its own in every step. `randomFlip`, `randomCrop` and `cutout` are for images, and
+ * `augmentations` makes one of several.
  */
-export const withAugmentation = (augment: (input: Expr, key: KeyExpr) => Expr): Combinator =>
-  having({ augment });
+export const withAugmentation = (augment: Augmentation): Combinator => having({ augment });
 
 /** The same run on other data, of the same columns. */
 export const withData =
@@ -227,3 +223,44 @@ export const startingFrom =
  * examples depends on the seed alone.
  */
 export const withValidation = (validationShare: number): Combinator => having({ validationShare });
+
+/**
+ * The same run with a baseline beside its result: what a rule that learns little or nothing makes of the same
+ * examples. Its figures are computed once in each run, before the first step; `Started` carries them, and
+ * progress prints them below the result. Several are reported in the order in which they were added.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect";
+ * import { pipe } from "fp-ts/lib/function.js";
+ * import { firstValueFrom } from "rxjs";
+ * import { dataset, dense, meanSquaredError, pipeline, tensor, train$, withBaseline, withBatchSize } from "fluxion";
+ *
+ * const fit = pipe(
+ *   pipeline("line", {
+ *     data: Effect.succeed({ train: dataset({ x: tensor([[0], [1]]), y: tensor([[1], [3]]) }) }),
+ *     input: "x",
+ *     target: "y",
+ *     model: dense(1, 1),
+ *     loss: meanSquaredError,
+ *   }),
+ *   withBatchSize(2),
+ *   withBaseline({
+ *     name: "the mean",
+ *     evaluate: ({ train }) => {
+ *       const y = [...train.column("y").toTypedArray()];
+ *       const mean = y.reduce((a, b) => a + b) / y.length;
+ *       return { loss: y.reduce((sum, v) => sum + (v - mean) ** 2, 0) / y.length };
+ *     },
+ *   }),
+ * );
+ * const first = await firstValueFrom(train$(fit));
+ * first._tag === "Started" ? first.baselines : [] // => [{ name: "the mean", metrics: { loss: 1 } }]
+ * ```
+ */
+export const withBaseline =
+  <E2 = never>(baseline: Baseline<E2>) =>
+  <P, S, E>(of: Pipeline<P, S, E>): Pipeline<P, S, E | E2> => ({
+    ...of,
+    baselines: [...of.baselines, baseline],
+  });

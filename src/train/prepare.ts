@@ -2,12 +2,15 @@ import * as Effect from "effect/Effect";
 import { Backend } from "../backend/backend.ts";
 import type { Dataset, Row } from "../data/dataset.ts";
 import { foldIn, key as keyOf } from "../tensor/key.ts";
+import { baselineScores } from "./baseline.ts";
 import { carriedOf, initialState } from "./carried.ts";
 import { checkData, checkSettings, positionMismatch, stateMismatch } from "./check.ts";
+import type { BaselineScore } from "./event.ts";
 import { type Pairs, pairsOf } from "./pairs.ts";
-import type { AnyPipeline, Pipeline, Splits } from "./pipeline.ts";
+import type { AnyPipeline, Pipeline } from "./pipeline.ts";
 import { type CompiledStep, compileStep } from "./runner.ts";
 import { type Scoring, scoring } from "./scores.ts";
+import type { Splits } from "./splits.ts";
 import type { TrainState } from "./state.ts";
 import { trainProgram } from "./step.ts";
 
@@ -20,6 +23,7 @@ export interface Prepared<P, S> {
   readonly test: Pairs | undefined;
   readonly stepsPerEpoch: number;
   readonly scores: Scoring;
+  readonly baselines: readonly BaselineScore[];
   /** The step of a whole batch. */
   readonly whole: CompiledStep;
   /** The step of the last batch of an epoch, where that is smaller. */
@@ -82,6 +86,8 @@ export const prepare = Effect.fnUntraced(function* <P, S, E>(
     test: held(splits.test),
     stepsPerEpoch,
     scores,
+    // Last: what is wrong with the programs need not wait for them.
+    baselines: yield* baselineScores(of.baselines, splits),
     whole,
     last: remainder > 0 ? yield* stepOf(remainder) : whole,
   } satisfies Prepared<P, S>;

@@ -73,6 +73,7 @@ const oneRun = Effect.fnUntraced(function* <P, S, E>(
     stepsPerEpoch,
     examples: train.examples,
     parameters: parameterCount(start.params),
+    baselines: prepared.baselines,
     state: start,
   });
 

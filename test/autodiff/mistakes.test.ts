@@ -14,6 +14,7 @@ import {
   fill,
   grad,
   gt,
+  InvalidArgument,
   iota,
   jvp,
   mul,
@@ -21,6 +22,7 @@ import {
   ones,
   ReverseMode,
   render,
+  StructureMismatch,
   scan,
   sum,
   type Tensor,
@@ -43,6 +45,15 @@ const mistakes = (
   });
   const failure = Effect.runSync(Effect.flip(Effect.provide(compiled, services)));
   return failure instanceof CompileError ? failure.causes.map(render).join("\n") : String(failure);
+};
+
+/** What a function throws. */
+const thrown = (f: () => unknown): unknown => {
+  try {
+    return f();
+  } catch (error) {
+    return error;
+  }
 };
 
 const plain = (f: (...xs: readonly Expr[]) => Expr) => Effect.succeed(f);
@@ -122,6 +133,82 @@ describe("mistakes that types do not see are found when compiling", () => {
       ),
     );
     expect(mistakes(choice, x)).toContain("a predicate that is a scalar");
+  });
+
+  it("a step of a loop that returns its carry as another tree of the same leaves", () => {
+    // The types allow it to who calls without literal ones: the keys were exchanged silently.
+    interface Moving {
+      readonly [part: string]: Expr;
+    }
+    const start: Moving = { at: constant(ones([])), by: constant(ones([])) };
+    const swapped = () =>
+      scan(
+        (c: Moving): readonly [Moving, Expr] => [
+          { at: c.at as Expr, to: c.by as Expr },
+          c.at as Expr,
+        ],
+        start,
+        undefined,
+        { length: 3 },
+      );
+    expect(thrown(swapped)).toMatchObject({
+      op: "a step of scan",
+      expected: "{at: ·, by: ·}",
+      actual: "{at: ·, to: ·}",
+    });
+    type Carry = readonly Expr[];
+    const longer = () =>
+      scan(
+        (c: Carry): readonly [Carry, undefined] => [[...c, ...c], undefined],
+        [start.at as Expr],
+        undefined,
+        { length: 3 },
+      );
+    expect(longer).toThrow(StructureMismatch);
+  });
+
+  it("branches that return different trees of the same leaves", () => {
+    type Pair = { readonly [part: string]: Expr };
+    const choice = () =>
+      cond(
+        constant(tensor(true)) as Expr<readonly []>,
+        (a: Expr): Pair => ({ a, b: a }),
+        (a: Expr): Pair => ({ b: a, c: a }),
+        constant(ones([2])) as Expr,
+      );
+    expect(thrown(choice)).toMatchObject({
+      op: "the second branch of cond",
+      expected: "{a: ·, b: ·}",
+      actual: "{b: ·, c: ·}",
+    });
+  });
+
+  it("rules of a custom function that return other trees than it does", () => {
+    type Pair = readonly Expr[];
+    const double = (name: string, rules: object) =>
+      custom((p: Pair): Pair => p.map((a) => mul(a, 2) as Expr), { name, ...rules });
+    const pushed = double("twice", { jvp: (_: Pair, t: Pair): Pair => [...t, ...t] });
+    const two = [constant(ones([2])) as Expr, constant(ones([2])) as Expr];
+    const push = Effect.map(jvp(pushed), (f) => f(two, two));
+    expect(thrown(() => Effect.runSync(Effect.provide(push, ForwardMode.layerDual)))).toMatchObject(
+      {
+        op: "the jvp of twice",
+        expected: "[·, ·]",
+        actual: "[·, ·, ·, ·]",
+      },
+    );
+    const pulled = double("twice", { vjp: (): Pair => [] });
+    const total = (p: Pair) => sum(pulled(p)[0] as Expr) as Expr<readonly []>;
+    const pull = Effect.map(grad(total), (f) => f(two));
+    expect(thrown(() => Effect.runSync(Effect.provide(pull, ReverseMode.layerTape)))).toMatchObject(
+      { op: "the vjp of twice", expected: "[·, ·]", actual: "[]" },
+    );
+  });
+
+  it("a vmap that maps nothing", () => {
+    const shared = vmap((a: Expr) => a, { inAxes: [undefined] });
+    expect(() => shared(constant(ones([3])) as Expr)).toThrow(InvalidArgument);
+    expect(() => vmap(() => constant(ones([3])) as Expr)()).toThrow(InvalidArgument);
   });
 
   it("axes that are not there", () => {

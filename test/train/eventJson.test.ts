@@ -23,6 +23,7 @@ const report: fc.Arbitrary<Report> = fc.oneof(
     stepsPerEpoch: count,
     examples: count,
     parameters: count,
+    baselines: fc.array(fc.record({ name: fc.string(), metrics: score.metrics })),
   }),
   fc.record({ _tag: fc.constant("EpochStarted" as const), epoch: count }),
   fc.record({

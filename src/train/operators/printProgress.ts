@@ -1,5 +1,12 @@
 import { defer, type MonoTypeOperatorFunction, tap } from "rxjs";
-import type { Score, Started, StepCompleted, TrainEvent } from "../event.ts";
+import type {
+  BaselineScore,
+  MetricValues,
+  Score,
+  Started,
+  StepCompleted,
+  TrainEvent,
+} from "../event.ts";
 
 /** Where progress is printed: `process.stdout` is one. */
 export interface TextStream {
@@ -30,17 +37,25 @@ const figure = (value: number): string =>
     ? value.toExponential(3)
     : value.toFixed(4);
 
-const scoreText = ({ loss, metrics }: Score): string =>
-  [
-    `loss ${figure(loss)}`,
-    ...Object.entries(metrics).map(([name, value]) => `${name} ${figure(value)}`),
-  ].join("  ");
+const figuresText = (metrics: MetricValues): string =>
+  Object.entries(metrics)
+    .map(([name, value]) => `${name} ${figure(value)}`)
+    .join("  ");
 
-/** The line that an event is worth, if any; `started` is the first event of its run. */
+const scoreText = ({ loss, metrics }: Score): string => figuresText({ loss, ...metrics });
+
+/** What a result is compared with: one line for each baseline, its figures below those of the run. */
+const baselineLines = (baselines: readonly BaselineScore[], width: number): readonly string[] =>
+  baselines.map(
+    ({ name, metrics }) => `${"baseline".padEnd(width)}  ${figuresText(metrics)}  (${name})`,
+  );
+
+/** The lines that an event is worth, if any; `started` is the first event of its run. */
 export const progressLine = (
   event: TrainEvent<unknown>,
   started: Started<unknown> | undefined,
 ): string | undefined => {
+  const beside = (width: number) => baselineLines(started?.baselines ?? [], width);
   const width = `epoch ${started?.epochs ?? ""}/${started?.epochs ?? ""}`.length;
   switch (event._tag) {
     case "Started":
@@ -59,13 +74,18 @@ export const progressLine = (
       return [epoch, scoreText(event), ...held, rate].join("  ");
     }
     case "Stopped":
-      return `stopped after epoch ${event.epoch}: ${event.reason}`;
+      return [`stopped after epoch ${event.epoch}: ${event.reason}`, ...beside(width)].join("\n");
     case "CheckpointSaved":
       return `saved ${event.path}`;
     case "Completed":
-      return event.test === undefined
+      return event.test === undefined && !started?.baselines.length
         ? undefined
-        : `${"test".padEnd(width)}  ${scoreText(event.test)}`;
+        : [
+            ...(event.test === undefined
+              ? []
+              : [`${"test".padEnd(width)}  ${scoreText(event.test)}`]),
+            ...beside(width),
+          ].join("\n");
     case "EpochStarted":
     case "StepCompleted":
     case "Validated":

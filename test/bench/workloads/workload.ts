@@ -56,6 +56,7 @@ export const workload = <P, S, E>(
       ...of,
       data: Effect.succeed({ train }),
       origin: undefined,
+      baselines: [],
       validationShare: 0,
       dropRemainder: true,
     });

@@ -14,6 +14,7 @@ export const started: Started<number> = {
   stepsPerEpoch: 200,
   examples: 12_800,
   parameters: 101_770,
+  baselines: [],
   state: 0,
 };
 
