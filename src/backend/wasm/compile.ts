@@ -19,6 +19,7 @@ import {
 } from "./assembler/index.ts";
 import type { Context, Destination } from "./context.ts";
 import { explained } from "./explained.ts";
+import { gatheredWindows } from "./gathered.ts";
 import { type MemoryPlan, planMemory } from "./memory.ts";
 import { type WriteOptions, writeModule } from "./module.ts";
 import { patchesBesides } from "./patches.ts";
@@ -60,7 +61,9 @@ const tensorLimit = 2 ** 31 - pageBytes;
 
 /** A checked program as it is lowered. */
 export const prepared = (program: Program): Program =>
-  patchesBesides(fewerResiduals(sumsAfterLoops(inlineCheckpoints(optimise(program)))));
+  gatheredWindows(
+    patchesBesides(fewerResiduals(sumsAfterLoops(inlineCheckpoints(optimise(program))))),
+  );
 
 /**
  * The memory of a module, with its constants. Where threads share it, it is made outside, and the constants are

@@ -14,7 +14,7 @@ import type { Range } from "./kernels/kernel.ts";
 import type { Operation, Value } from "./pointwise/operation.ts";
 import { constantOf, scalarOperations } from "./pointwise/scalar.ts";
 import { vectorOperations } from "./pointwise/vector.ts";
-import { type Address, addressOf, plus, type Site, times } from "./site.ts";
+import { type Address, addressOf, type Position, plus, type Site, times } from "./site.ts";
 import { collapse, type View } from "./view.ts";
 
 /**
@@ -105,6 +105,9 @@ export interface Row {
   readonly store: (values: readonly Value[], index: Index) => void;
 }
 
+const codeOf = (place: Position): Code<"i32"> =>
+  typeof place === "number" ? i32.const(place) : place;
+
 const innermost = (view: View): number => view.strides.at(-1) ?? 0;
 
 /** A constant of a dtype in every lane. */
@@ -125,7 +128,7 @@ const counted = (site: Site, view: View, at: Code<"i32">, mode: Mode): Code => {
   return vectorOperations.cast(site, [site.body.let(i32x4.add(i32x4.splat(start), lanes))], cast);
 };
 
-export const rowOf = (site: Site, fused: Fused, outer: readonly Code<"i32">[], mode: Mode): Row => {
+export const rowOf = (site: Site, fused: Fused, outer: readonly Position[], mode: Mode): Row => {
   const { body } = site;
   const { loads, operations, stores } = fused;
   const named = ({ code, offset }: Address): Address => ({
@@ -140,7 +143,8 @@ export const rowOf = (site: Site, fused: Fused, outer: readonly Code<"i32">[], m
     const step = innermost(view);
     if (source.kind === "literal") return literalOf(site, dtype, source.value, mode);
     if (source.kind === "iota") {
-      const at = plus(...outer.map((i, a) => times(i, view.strides[a] as number)), index(step));
+      const steps = outer.map((i, a) => times(codeOf(i), view.strides[a] as number));
+      const at = plus(...steps, index(step));
       return counted(site, view, i32.add(at ?? i32.const(0), view.offset), mode);
     }
     const width = bytesPerElement(dtype);
@@ -212,6 +216,25 @@ export const nest = (
   }
   const { from, to } = part?.axis === index.length ? part : { from: 0, to: extent };
   site.body.for(from, to, 1, (i) => nest(site, extents, inner, part, [...index, i]));
+};
+
+/** The most rounds of a nest of loops that are written out. */
+const mostWritten = 16;
+
+/** As {@link nest}, but written out where the rounds are few: then every address is known but for where it begins. */
+export const fewNest = (
+  site: Site,
+  extents: Shape,
+  inner: (index: readonly Position[]) => void,
+): void => {
+  if (sizeOf(extents) > mostWritten) nest(site, extents, inner);
+  else
+    extents
+      .reduce<readonly (readonly number[])[]>(
+        (all, n) => all.flatMap((index) => Array.from({ length: n }, (_, i) => [...index, i])),
+        [[]],
+      )
+      .forEach(inner);
 };
 
 /** Nested loops cut as said. */

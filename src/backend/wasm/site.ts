@@ -36,16 +36,24 @@ export const plus = (...terms: readonly (Code<"i32"> | undefined)[]): Code<"i32"
 export const times = (x: Code<"i32">, factor: number): Code<"i32"> | undefined =>
   factor === 0 ? undefined : factor === 1 ? x : i32.mul(x, factor);
 
+/** A place along an axis: known when the code runs, or now. */
+export type Position = Code<"i32"> | number;
+
 /**
  * The address of the element of `view` at `index` (as many indices as are given, from the first axis).
  * Only a non-negative fixed part may be an offset, since an offset is added without wrapping around.
  */
-export const addressOf = (site: Site, view: View, index: readonly Code<"i32">[]): Address => {
+export const addressOf = (site: Site, view: View, index: readonly Position[]): Address => {
   if (view.source.kind !== "buffer") return { code: undefined, offset: 0 };
   const width = bytesPerElement(view.dtype);
   const { fixed, moving } = site.locate(view.source.buffer);
-  const start = fixed + view.offset * width;
-  const steps = index.map((i, a) => times(i, (view.strides[a] as number) * width));
+  const bytes = (a: number): number => (view.strides[a] as number) * width;
+  const known = index.reduce<number>(
+    (n, i, a) => (typeof i === "number" ? n + i * bytes(a) : n),
+    0,
+  );
+  const start = fixed + view.offset * width + known;
+  const steps = index.map((i, a) => (typeof i === "number" ? undefined : times(i, bytes(a))));
   if (view.strides.some((s) => s < 0))
     return { code: plus(i32.const(start), moving, ...steps), offset: 0 };
   return { code: plus(moving, ...steps), offset: start };

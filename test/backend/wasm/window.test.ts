@@ -87,7 +87,7 @@ describe("windows that are too many to be written out", () => {
     ]);
     const close = { f32: 2e-5, f64: 1e-13, i32: 0 }[dtype];
     expectAgreement(forward, [x, kernel], close);
-    expect(parts(forward)).toEqual(["rows"]);
+    expect(parts(forward)).toEqual(dtype === "f32" ? [] : ["rows"]);
     const y = numbers([6, 18, 19, 6], dtype);
     const backward = programOf([x, y], (v, w) => [
       dot(windows(v as Expr), w as Expr, [
@@ -96,7 +96,7 @@ describe("windows that are too many to be written out", () => {
       ]),
     ]);
     expectAgreement(backward, [x, y], close);
-    expect(parts(backward)).toEqual(["sums"]);
+    expect(parts(backward)).toEqual(dtype === "f32" ? [] : ["sums"]);
   });
 });
 

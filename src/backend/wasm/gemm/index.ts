@@ -15,6 +15,7 @@ export {
   gemmScratchBytes,
   panelBytes,
   rowMajor,
+  type Steps,
   type Strides,
   transposed,
 } from "./spec.ts";

@@ -9,7 +9,7 @@ import {
   type ModuleBuilder,
   v128,
 } from "../assembler/index.ts";
-import { type GemmSpec, type Plan, unroll } from "./spec.ts";
+import { columnsPerGroup, type GemmSpec, type Plan, type Steps, unroll } from "./spec.ts";
 
 /** Four neighbouring elements of the product, on their way to memory. */
 export interface Corner {
@@ -68,6 +68,61 @@ const storeLanes = (
   }
 };
 
+/** Sums over at most so many steps in groups are written out. */
+const mostWritten = 32;
+
+/** Where each step of k reads in `A`, in elements after the first. */
+const stepsOf = ({ a, k, groups = [] }: GemmSpec): readonly number[] =>
+  [...groups, { count: columnsPerGroup({ k, groups }), step: a.column }].reduce<readonly number[]>(
+    (all, { count, step }) =>
+      all.flatMap((from) => Array.from({ length: count }, (_, i) => from + i * step)),
+    [0],
+  );
+
+/** The sum over groups of columns: written out where it is short, else a loop for each level. */
+const grouped = ({
+  body,
+  a,
+  spec,
+  aStep,
+  step,
+  advance,
+  several,
+}: {
+  readonly body: Body;
+  readonly a: Local<"i32">;
+  readonly spec: GemmSpec;
+  readonly aStep: number;
+  readonly step: (u: number, ahead?: number) => void;
+  readonly advance: (steps: number) => void;
+  readonly several: (count: Local<"i32">) => void;
+}): void => {
+  const { k, groups = [] } = spec;
+  if (k <= mostWritten) {
+    for (const [u, ahead] of stepsOf(spec).entries()) step(u, 4 * ahead);
+    return;
+  }
+  const columns = columnsPerGroup({ k, groups });
+  const level = ([first, ...inner]: GemmSpec["groups"] & object): void => {
+    if (first === undefined) {
+      const rest = columns % unroll;
+      if (columns >= unroll) several(body.let(i32.const(Math.floor(columns / unroll))));
+      for (let u = 0; u < rest; u++) step(u);
+      if (rest > 0) advance(rest);
+      return;
+    }
+    const walked =
+      inner.length === 0
+        ? columns * aStep
+        : 4 * (inner[0] as Steps).count * (inner[0] as Steps).step;
+    body.for(0, first.count, 1, () => {
+      level(inner);
+      body.set(a, i32.add(a, 4 * first.step - walked));
+    });
+  };
+  level(groups);
+};
+
 /** `(a, b, c, row, column, batch, rounds, first, last)`: addresses, place, and which part of k. */
 export type Kernel = Fn<
   readonly ["i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"],
@@ -111,13 +166,13 @@ export const kernel = (
       if (spec.accumulate === true) resume();
       else if (!whole) body.if(i32.eqz(first), resume);
 
-      /** One step of k, `u` steps after where the addresses point. */
-      const step = (u: number): void => {
+      /** One step of k, `u` steps of `B` and so many bytes of `A` after where the addresses point. */
+      const step = (u: number, ahead = u * aStep): void => {
         const right = Array.from({ length: vectors }, (_, j) =>
           body.let(v128.load(b, u * bStep + 16 * j)),
         );
         sums.forEach((line, r) => {
-          const left = body.let(v128.load32_splat(a, u * aStep + r * aRow));
+          const left = body.let(v128.load32_splat(a, ahead + r * aRow));
           line.forEach((sum, j) => {
             body.set(sum, madd(left, right[j]!, sum));
           });
@@ -127,17 +182,20 @@ export const kernel = (
         body.set(a, i32.add(a, steps * aStep));
         body.set(b, i32.add(b, steps * bStep));
       };
-      if (spec.k >= unroll)
+      const several = (count: Local<"i32">): void =>
         body.loop((again) => {
           for (let u = 0; u < unroll; u++) step(u);
           advance(unroll);
-          body.brIf(again, rounds.tee(i32.sub(rounds, 1)));
+          body.brIf(again, count.tee(i32.sub(count, 1)));
         });
-      const rest = (): void => {
-        for (let u = 0; u < spec.k % unroll; u++) step(u);
-      };
-      if (whole) rest();
-      else if (spec.k % unroll > 0) body.if(last, rest);
+      if (spec.groups === undefined) {
+        if (spec.k >= unroll) several(rounds);
+        const rest = (): void => {
+          for (let u = 0; u < spec.k % unroll; u++) step(u);
+        };
+        if (whole) rest();
+        else if (spec.k % unroll > 0) body.if(last, rest);
+      } else grouped({ body, a, spec, aStep, step, advance, several });
 
       const lanesOf = (j: number): number => Math.min(4, width - 4 * j);
       const finish = (): void =>

@@ -20,6 +20,12 @@ export interface Batch {
   readonly c: number;
 }
 
+/** Equal steps, so many elements apart. */
+export interface Steps {
+  readonly count: number;
+  readonly step: number;
+}
+
 /**
  * `C = A B`, or `C += A B`, with `A` of m × k and `B` of k × n, for each of a batch.
  *
@@ -39,6 +45,11 @@ export interface GemmSpec {
   /** How many such batches, in f32. */
   readonly outer?: Batch;
   readonly accumulate?: boolean;
+  /**
+   * Where no one stride walks the columns of `A`: groups of columns at its stride, and groups of groups, the
+   * outermost first. So the windows of a convolution are read where they are. Not with packed operands.
+   */
+  readonly groups?: readonly Steps[];
   /** `B` comes as the panels that {@link gemmPanels} makes of it. */
   readonly panels?: boolean;
 }
@@ -108,11 +119,15 @@ const tile = (m: number, n: number): Tile => {
   return n > 8 && n <= 12 ? { height: 3, width: 12 } : { height: 6, width: 8 };
 };
 
-export const planOf = ({ m, n, k, b, panels = false }: GemmSpec): Plan => {
+/** Columns of `A` that its stride walks. */
+export const columnsPerGroup = ({ k, groups = [] }: Pick<GemmSpec, "k" | "groups">): number =>
+  groups.reduce((n, { count }) => n / count, k);
+
+export const planOf = ({ m, n, k, b, groups, panels = false }: GemmSpec): Plan => {
   const { height, width } = tile(m, n);
-  const packB = panels || b.column !== 1 || (m > 2 * height && n > 256);
-  const packA = m >= 512 && n > 64;
-  const blocks = Math.max(1, Math.ceil(k / 512));
+  const packB = groups === undefined && (panels || b.column !== 1 || (m > 2 * height && n > 256));
+  const packA = groups === undefined && m >= 512 && n > 64;
+  const blocks = groups === undefined ? Math.max(1, Math.ceil(k / 512)) : 1;
   const depth = blocks === 1 ? k : ceilTo(Math.ceil(k / blocks), unroll);
   return {
     heights: cut(m, height, Math.ceil((2 * height) / 3)),

@@ -20,24 +20,14 @@ import {
   type View,
   whole,
 } from "../view.ts";
+import { extent, others, strideAlong } from "./axes.ts";
 import { blockedProduct, cutOf } from "./blocked.ts";
+import { directKernels } from "./direct.ts";
 import { copyKernel } from "./elementwise.ts";
 import type { Kernel } from "./kernel.ts";
+import { winogradKernels } from "./winograd/index.ts";
 
 const at = (xs: readonly number[], i: number): number => xs[i] as number;
-
-/** The one stride that walks `axes`, in order, as a single axis; `undefined` if there is none. */
-const strideAlong = (view: View, axes: readonly number[]): number | undefined => {
-  const real = axes.filter((a) => at(view.shape, a) !== 1);
-  const joined = real.every((a, i) => {
-    const next = real[i + 1];
-    return (
-      next === undefined || at(view.strides, a) === at(view.strides, next) * at(view.shape, next)
-    );
-  });
-  const last = real.at(-1);
-  return joined ? (last === undefined ? 1 : at(view.strides, last)) : undefined;
-};
 
 /** An operand as a batch of matrices: a stride between them, along rows and along columns. */
 interface Matrices {
@@ -61,13 +51,6 @@ const matricesOf = (
     ? { view, batch, outer, inner }
     : undefined;
 };
-
-const extent = (view: View, axes: readonly number[]): number =>
-  axes.reduce((n, a) => n * at(view.shape, a), 1);
-
-/** The axes of a view that are in none of the lists. */
-const others = (view: View, ...lists: readonly (readonly number[])[]): readonly number[] =>
-  view.shape.map((_, a) => a).filter((a) => !lists.some((list) => list.includes(a)));
 
 /** Whether `b` is the better innermost axis of a copy than `a`: nearer neighbours, or more of them. */
 const innermost = (view: View, a: number | undefined, b: number | undefined): boolean => {
@@ -121,6 +104,8 @@ const contractionOf = (
  * transpositions need no copy.
  */
 export const dotKernels = (params: DotParams, x: View, y: View, out: Buffer): readonly Kernel[] => {
+  const fewer = winogradKernels(params, x, y, out);
+  if (fewer !== undefined) return fewer;
   const copies: Kernel[] = [];
   const lastOf = (view: View, axes: readonly number[]) =>
     axes.filter((a) => at(view.shape, a) !== 1).at(-1);
@@ -155,6 +140,10 @@ export const dotKernels = (params: DotParams, x: View, y: View, out: Buffer): re
   const near = heads?.near ?? params.batch;
   const right = arranged(y, near[1], contractY, freeY);
   const inOrder = matricesOf(x, near[0], freeX, contractX) !== undefined;
+  if (!inOrder && heads === undefined) {
+    const direct = directKernels(params, x, y, out);
+    if (direct !== undefined) return direct;
+  }
   const cut = inOrder || params.batch[0].length > 0 ? undefined : cutOf(x, freeX, contractX);
   if (cut !== undefined) {
     const ordered = { view: right.view, row: right.outer, column: right.inner };

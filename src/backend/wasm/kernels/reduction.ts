@@ -9,6 +9,7 @@ import {
   dtypeOfValue,
   emitFused,
   type Fused,
+  fewNest,
   fitsVectors,
   type Index,
   indexOf,
@@ -108,7 +109,7 @@ const alongReduced = (site: Site, reduce: Reduce, range: Range | undefined): voi
     const start = constantOf(dtype, neutral(kind, dtype));
     const total: Accumulator = body.let(start);
     const partial = Array.from({ length: wide }, () => body.let(spread(dtype, start)));
-    nest(site, fused.space.slice(kept, -1), (middle) => {
+    fewNest(site, fused.space.slice(kept, -1), (middle) => {
       const index = [...outer, ...middle];
       const span = (
         mode: "vector" | "scalar",
@@ -192,7 +193,7 @@ const acrossKept = (site: Site, reduce: Reduce, range: Range | undefined): void 
       );
       const columns = totals.map((_, u) => (u === 0 ? j : body.let(i32.add(j, u * lanes))));
       const indices: readonly Index[] = columns.map((at) => indexOf(site, at, 1));
-      nest(site, fused.space.slice(kept - 1, -1), (middle) => {
+      fewNest(site, fused.space.slice(kept - 1, -1), (middle) => {
         const row = rowOf(site, fused, [...outer, ...middle], mode);
         totals.forEach((total, u) => {
           const x = row.values(indices[u] as Index)[value] as Code;

@@ -1,0 +1,107 @@
+import { type Body, type Code, i32, select } from "../../assembler/index.ts";
+import type { Range } from "../kernel.ts";
+
+/** How the places of images are cut into tiles of 2×2, and rows of tiles into blocks that stay in the cache. */
+export interface Tiling {
+  readonly images: number;
+  readonly height: number;
+  readonly width: number;
+  /** Tiles along each axis; the last may hang over. */
+  readonly rows: number;
+  readonly columns: number;
+  /** Rows of tiles in a block, and tiles in it. */
+  readonly rowsPerBlock: number;
+  readonly tiles: number;
+  readonly blocks: number;
+}
+
+export const tilingOf = (
+  { images, height, width }: Pick<Tiling, "images" | "height" | "width">,
+  bytesPerTile: number,
+  bytesPerBlock: number,
+): Tiling => {
+  const [rows, columns] = [Math.ceil(height / 2), Math.ceil(width / 2)];
+  const all = images * rows;
+  const most = Math.max(1, Math.floor(bytesPerBlock / (bytesPerTile * columns)));
+  // Blocks are equal, so that one piece of code does all of them.
+  let rowsPerBlock = Math.min(all, most);
+  while (all % rowsPerBlock !== 0) rowsPerBlock -= 1;
+  return {
+    ...{ images, height, width, rows, columns, rowsPerBlock },
+    tiles: rowsPerBlock * columns,
+    blocks: all / rowsPerBlock,
+  };
+};
+
+/** An address for each place of each image: where the first is, and elements from one to the next. */
+export interface Grid {
+  readonly start: Code<"i32">;
+  readonly image: number;
+  readonly row: number;
+  readonly column: number;
+}
+
+/** A row of tiles. */
+export interface Row {
+  readonly image: Code<"i32">;
+  readonly row: Code<"i32">;
+  /** Tiles of the block before this row. */
+  readonly before: Code<"i32">;
+  /** Whether the lower half of the tiles lies outside; `undefined` where none ever does. */
+  readonly short: Code<"i32"> | undefined;
+}
+
+/** A tile of a row; `narrow` says that its right half lies outside. */
+export interface Tile {
+  readonly column: Code<"i32">;
+  readonly narrow: boolean;
+}
+
+/** Visits every tile of a block; what `enter` writes is computed once for each row. */
+export const overTiles = (
+  body: Body,
+  { rows, columns, rowsPerBlock, height, width }: Tiling,
+  block: Code<"i32">,
+  enter: (row: Row) => (tile: Tile) => void,
+): void =>
+  body.for(0, rowsPerBlock, 1, (r) => {
+    const number = body.let(i32.add(i32.mul(block, rowsPerBlock), r));
+    const image = body.let(i32.div_u(number, rows));
+    const row = body.let(i32.sub(number, i32.mul(image, rows)));
+    const short = height % 2 === 0 ? undefined : body.let(i32.eq(row, rows - 1));
+    const visit = enter({ image, row, before: body.let(i32.mul(r, columns)), short });
+    const whole = Math.floor(width / 2);
+    if (whole > 0) body.for(0, whole, 1, (column) => visit({ column, narrow: false }));
+    if (whole < columns) visit({ column: i32.const(whole), narrow: true });
+  });
+
+/** The address of the first place of a row of tiles. */
+export const rowStart = (body: Body, grid: Grid, { image, row }: Row): Code<"i32"> =>
+  body.let(
+    i32.add(grid.start, i32.add(i32.mul(image, 4 * grid.image), i32.mul(row, 2 * 4 * grid.row))),
+  );
+
+/** Bytes from the first row of a tile to row `to`, or to the one before it where the tile is short. */
+export const rowBelow = (
+  body: Body,
+  grid: Grid,
+  { short }: Row,
+  [to, instead]: readonly [number, number],
+): Code<"i32"> =>
+  short === undefined
+    ? i32.const(4 * grid.row * to)
+    : body.let(select(i32.const(4 * grid.row * instead), i32.const(4 * grid.row * to), short));
+
+/** Elements between the matrices of a transform: odd multiples of a line of the cache, so that they do not meet in it. */
+export const pitchOf = (elements: number): number => {
+  const lines = Math.ceil(elements / 16);
+  return 16 * (lines % 2 === 0 ? lines + 1 : lines);
+};
+
+/** All blocks, or those of a range. */
+export const overBlocks = (
+  body: Body,
+  { blocks }: Tiling,
+  range: Range | undefined,
+  visit: (block: Code<"i32">) => void,
+): void => body.for(range?.from ?? 0, range?.to ?? blocks, 1, visit);

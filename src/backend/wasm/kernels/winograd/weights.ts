@@ -1,0 +1,164 @@
+import { type Code, call, i32, v128 } from "../../assembler/index.ts";
+import { emitFused } from "../../fused.ts";
+import { type GemmSpec, gemmScratchBytes, rowMajor, transposed } from "../../gemm/index.ts";
+import { type Site, startOf } from "../../site.ts";
+import {
+  type Buffer,
+  bufferOf,
+  literal,
+  makeBuffer,
+  scratchBuffer,
+  type View,
+  whole,
+} from "../../view.ts";
+import type { Kernel } from "../kernel.ts";
+import { countsOf, type Sliding } from "../sliding.ts";
+import { inputGrid } from "./convolution.ts";
+import { gradientLine, type Vector } from "./lines.ts";
+import { type Grid, pitchOf, tilingOf } from "./tiles.ts";
+import { transformCotangents, transformInputs } from "./transform.ts";
+
+/** As for a convolution; of the 16 places of the transform four are in the cache at a time. */
+const blockBytes = 2 ** 18;
+
+/** The cotangents of a convolution's outputs: where they are, and elements between neighbours. */
+export interface Cotangents {
+  readonly view: View;
+  readonly outputs: number;
+  readonly image: number;
+  readonly row: number;
+  readonly column: number;
+}
+
+/** Elements of the gradient `[3, 3, inputs, outputs]` between neighbours along the first three axes. */
+export interface GradientSteps {
+  readonly down: number;
+  readonly across: number;
+  readonly input: number;
+}
+
+/**
+ * The gradient of a convolution to its kernel: tiles of inputs and of cotangents are transformed and
+ * multiplied in each of the 16 places, summed over all tiles, and the sums transformed back. Each row of the
+ * transform is on its own until then, which is how threads may share it.
+ */
+export const winogradGradient = (
+  windows: Sliding,
+  cotangents: Cotangents,
+  out: Buffer,
+  steps: GradientSteps,
+): readonly Kernel[] => {
+  const { channels: inputs, ...counts } = countsOf(windows);
+  const { outputs } = cotangents;
+  const tiling = tilingOf(counts, 4 * 4 * (inputs + outputs), blockBytes);
+  const { tiles, blocks } = tiling;
+  const pitches = { inputs: pitchOf(tiles * inputs), outputs: pitchOf(tiles * outputs) };
+  const spec: GemmSpec = {
+    m: inputs,
+    n: outputs,
+    k: tiles,
+    a: transposed(inputs),
+    b: rowMajor(outputs),
+    batch: { count: 4, a: pitches.inputs, b: pitches.outputs, c: inputs * outputs },
+    accumulate: true,
+  };
+  const left = scratchBuffer("f32", 4 * pitches.inputs, "transformed tiles");
+  const right = scratchBuffer("f32", 4 * pitches.outputs, "transformed cotangents");
+  const panels = scratchBuffer("u8", gemmScratchBytes(spec), "packed panels");
+  const sums = makeBuffer("f32", 16 * inputs * outputs, "transformed gradient");
+  const reads = [windows.view, cotangents.view].map((view) => bufferOf(view) as Buffer);
+  const title = `gradient of conv 3×3 [${counts.images}, ${counts.height}, ${counts.width}], ${inputs} → ${outputs}`;
+  const multiply: Kernel = {
+    name: `${title}, Winograd F(2×2)`,
+    reads,
+    writes: [sums, left, right, ...(panels.size === 0 ? [] : [panels])],
+    inPlace: [],
+    operations: blocks * tiles * (2 * 16 * inputs * outputs + 32 * inputs + 12 * outputs),
+    pieces: 4,
+    emit: (site, range) => {
+      const { body } = site;
+      const product = site.product("f32", spec);
+      const input = inputGrid(site, windows);
+      const output: Grid = {
+        start: startOf(site, bufferOf(cotangents.view) as Buffer, 4 * cotangents.view.offset),
+        image: cotangents.image,
+        row: cotangents.row,
+        column: cotangents.column,
+      };
+      const piece = (r: number): void => {
+        const size = 4 * inputs * outputs;
+        const place: View = { ...whole(sums, [size]), offset: r * size };
+        emitFused(site, {
+          space: [size],
+          loads: [literal("f32", [size], 0)],
+          operations: [],
+          stores: [{ value: 0, to: place }],
+        });
+        const tilesOf = (buffer: Buffer, channels: number, pitch: number) => ({
+          start: startOf(site, buffer),
+          channels,
+          pitch,
+        });
+        const [a, b] = [
+          tilesOf(left, inputs, pitches.inputs),
+          tilesOf(right, outputs, pitches.outputs),
+        ];
+        body.for(0, blocks, 1, (block) => {
+          transformInputs(body, tiling, block, input, a, [r]);
+          transformCotangents(body, tiling, block, output, b, [r]);
+          const spare = panels.size === 0 ? 0 : startOf(site, panels);
+          body.do(call(product, a.start, b.start, startOf(site, sums, 4 * r * size), spare));
+        });
+      };
+      const cases = [0, 1, 2, 3].map((r) => () => piece(r));
+      if (range === undefined) for (const one of cases) one();
+      else body.for(range.from, range.to, 1, (r) => body.switch(r, cases));
+    },
+  };
+  return [multiply, backTransform(sums, inputs, outputs, out, steps)];
+};
+
+/** `Gᵀ m G` for each pair of channels. */
+const backTransform = (
+  sums: Buffer,
+  inputs: number,
+  outputs: number,
+  out: Buffer,
+  steps: GradientSteps,
+): Kernel => ({
+  name: `Winograd's transform to a gradient 3×3 of ${inputs * outputs}`,
+  reads: [sums],
+  writes: [out],
+  inPlace: [],
+  operations: 49 * inputs * outputs,
+  emit: (site: Site) => {
+    const { body } = site;
+    const four = [0, 1, 2, 3];
+    const three = [0, 1, 2];
+    body.for(0, inputs, 1, (c) => {
+      const from = body.let(i32.add(startOf(site, sums), i32.mul(c, 4 * outputs)));
+      const to = body.let(i32.add(startOf(site, out), i32.mul(c, 4 * steps.input)));
+      body.for(0, 4 * outputs, 16, (o) => {
+        const [source, target]: readonly Code<"i32">[] = [from, to].map((at) =>
+          body.let(i32.add(at, o)),
+        );
+        const read = (n: number): Vector =>
+          body.let(v128.load(source as Code<"i32">, 4 * inputs * outputs * n));
+        const lines = four.map((r) =>
+          gradientLine(
+            body,
+            four.map((j) => read(4 * r + j)),
+          ).map((v) => body.let(v)),
+        );
+        for (const j of three)
+          gradientLine(
+            body,
+            lines.map((line) => line[j] as Vector),
+          ).forEach((value, i) => {
+            const at = 4 * (i * steps.down + j * steps.across);
+            body.do(v128.store(target as Code<"i32">, value, at));
+          });
+      });
+    });
+  },
+});
