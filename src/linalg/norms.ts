@@ -16,6 +16,7 @@ const awayFromZero = (x: Expr, f: (x: Expr) => Expr): Expr => {
   return where(zero, 0, f(where(zero, 1, x) as Expr)) as Expr;
 };
 
+/** Which axes a norm is taken along. */
 export interface NormOptions {
   /** The axes along which the norm is taken; all where not given. */
   readonly axes?: Axes;

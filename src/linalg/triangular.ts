@@ -11,6 +11,7 @@ import type { Operand } from "../ir/shapeTypes.ts";
 import { sameShape } from "../tensor/shape.ts";
 import { overStacks, squareOf, times, timesTurned, turned } from "./stacks.ts";
 
+/** Which triangle of a matrix {@link triangularSolve} reads, and how. */
 export interface TriangularOptions {
   /** Whether the lower triangle is meant; `true` where not given. What lies in the other is not read. */
   readonly lower?: boolean;

@@ -130,6 +130,7 @@ const neighbours = (x: Expr, axis: number): readonly [before: Expr, after: Expr]
   return [sliceAxis(x, axis, 0, n - 1), sliceAxis(x, axis, 1, n)];
 };
 
+/** Along which axis {@link diff} takes differences, how often, and what the axis is lengthened by first. */
 export interface DifferenceOptions {
   /** Along which axis; the last where not given. */
   readonly axis?: number;
@@ -155,6 +156,7 @@ export const diff = (operand: Operand, options: DifferenceOptions = {}): Expr =>
   );
 };
 
+/** Where the values stand that {@link trapezoid} integrates: at points `x`, or at equal distances `dx`. */
 export interface TrapezoidOptions {
   readonly axis?: number;
   /** Where the values are; at equal distances of `dx` (1 where not given) where this is not given. */

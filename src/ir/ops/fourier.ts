@@ -15,6 +15,7 @@ export type Complex = { readonly re: Expr; readonly im: Expr };
 /** How the two transforms share the factor `1/n`: the inverse has it (where not given), both its root, or the forward one. */
 export type FourierNorm = "backward" | "orthonormal" | "forward";
 
+/** What a Fourier transform along one axis is taken of, and which way is divided by the size. */
 export interface FourierOptions {
   /** Along which axis; the last where not given. */
   readonly axis?: number;
@@ -217,6 +218,7 @@ export const irfft = (x: Complex, { axis = -1, size, norm }: FourierOptions = {}
   return ifft(full, { axis: a, ...(norm === undefined ? {} : { norm }) }).re;
 };
 
+/** The axes that a Fourier transform of several is taken along, and which way is divided by their size. */
 export interface FourierAxes {
   /** Along which axes; all where not given. */
   readonly axes?: readonly number[];

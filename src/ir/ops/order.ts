@@ -65,6 +65,7 @@ export const kthValue = (operand: Operand, k: number, axis = -1): Chosen => {
 /** How a quantile between two elements is made of them. */
 export type QuantileMethod = "linear" | "lower" | "higher" | "midpoint" | "nearest";
 
+/** The axis of a quantile, and what it is where it falls between two elements. */
 export interface QuantileOptions {
   /** Along which axis; the last where not given. */
   readonly axis?: number;

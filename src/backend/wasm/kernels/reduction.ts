@@ -13,7 +13,6 @@ import {
   fitsVectors,
   type Index,
   indexOf,
-  nest,
   nestPart,
   permuted,
   piecesOf,
