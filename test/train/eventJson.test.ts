@@ -9,7 +9,12 @@ const figure = fc.double();
 const count = fc.nat();
 const score = {
   loss: figure,
-  metrics: fc.dictionary(fc.string(), figure, { noNullPrototype: true }),
+  // io-ts makes records by assignment, which a metric named `__proto__` does not survive.
+  metrics: fc.dictionary(
+    fc.string().filter((name) => name !== "__proto__"),
+    figure,
+    { noNullPrototype: true },
+  ),
 };
 const optionalScore = fc.option(fc.record(score), { nil: undefined });
 const at = { epoch: count, step: count };
