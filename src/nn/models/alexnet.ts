@@ -7,6 +7,7 @@ import { adaptiveAvgPool2d, maxPool2d } from "../pooling.ts";
 import { dropout, flatten } from "../pure.ts";
 import { type Image, type Network, network } from "./network.ts";
 
+/** The sizes by which an AlexNet is scaled; those of the published one where not given. */
 export interface AlexnetOptions<C extends number = 3> {
   /** The channels of an image; 3 where not given. */
   readonly channels?: C;

@@ -6,6 +6,7 @@ import { maxPool2d } from "../pooling.ts";
 import { flatten } from "../pure.ts";
 import { type Network, network } from "./network.ts";
 
+/** The images that a LeNet reads, and what is between its layers. */
 export interface LenetOptions<C extends number = 1> {
   /** The channels of an image; 1 where not given. */
   readonly channels?: C;

@@ -6,6 +6,7 @@ import type { Activation, Composable } from "../layer.ts";
 import { dropout } from "../pure.ts";
 import { type Network, network } from "./network.ts";
 
+/** What is between the layers of a perceptron of several. */
 export interface MlpOptions {
   /** Between the layers; `relu` where not given. */
   readonly activation?: Activation;

@@ -88,6 +88,7 @@ const published = {
   50: { block: bottleneck, counts: [3, 4, 6, 3] },
 } as const;
 
+/** The images that a residual network reads, and how wide it is. */
 export interface ResnetOptions<C extends number = 3> {
   /** The channels of an image; 3 where not given. */
   readonly channels?: C;

@@ -11,6 +11,7 @@ import { maxPool2d } from "../pooling.ts";
 import { pure } from "../pure.ts";
 import { type Image, type Network, network, stages } from "./network.ts";
 
+/** The images that a U-Net reads, how wide and how deep it is. */
 export interface UnetOptions<C extends number = 3> {
   /** The channels of an image; 3 where not given. */
   readonly channels?: C;

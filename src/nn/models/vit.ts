@@ -13,6 +13,7 @@ import { dropout, pure } from "../pure.ts";
 import { transformerEncoderBlock } from "../transformer.ts";
 import { type Network, network } from "./network.ts";
 
+/** The images that a vision transformer reads, how they are cut, and the sizes of its encoder. */
 export interface VitOptions<N extends number, C extends number = 3> {
   /** The extent of an image along both of its axes. */
   readonly size: N;
