@@ -1,3 +1,6 @@
+import * as A from "fp-ts/lib/Array.js";
+import * as E from "fp-ts/lib/Either.js";
+import { pipe } from "fp-ts/lib/function.js";
 import * as t from "io-ts/lib/index.js";
 
 const special: { readonly [name: string]: number } = {
@@ -22,6 +25,38 @@ export const jsonNumber: t.Type<number, number | string> = new t.Type(
     return named === undefined ? t.failure(input, context) : t.success(named);
   },
   (value) => (Number.isFinite(value) && !Object.is(value, -0) ? value : nameOf(value)),
+);
+
+type NumbersByName = { readonly [name: string]: number };
+type JsonByName = { readonly [name: string]: number | string };
+
+const everyMistake = E.getApplicativeValidation(A.getSemigroup<t.ValidationError>());
+
+/**
+ * Numbers by any names, `__proto__` among them, which io-ts's own record loses since it assigns.
+ *
+ * **Laws** `laws.codec`: `decode ∘ encode = identity`.
+ */
+export const numbersByName: t.Type<NumbersByName, JsonByName> = new t.Type(
+  "numbers by name",
+  (value): value is NumbersByName =>
+    t.UnknownRecord.is(value) && Object.values(value).every(t.number.is),
+  (input, context) =>
+    pipe(
+      t.UnknownRecord.validate(input, context),
+      E.map(Object.entries),
+      E.chain(
+        A.traverse(everyMistake)(([name, value]) =>
+          pipe(
+            jsonNumber.validate(value, t.appendContext(context, name, jsonNumber, value)),
+            E.map((number) => [name, number] as const),
+          ),
+        ),
+      ),
+      E.map(Object.fromEntries<number>),
+    ),
+  (numbers) =>
+    Object.fromEntries(Object.entries(numbers).map(([name, n]) => [name, jsonNumber.encode(n)])),
 );
 
 const nameOf = (value: number): string => (value === 0 ? "-0" : String(value));

@@ -1,5 +1,5 @@
 import * as t from "io-ts/lib/index.js";
-import { jsonNumber, natural } from "../codec/number.ts";
+import { jsonNumber, natural, numbersByName } from "../codec/number.ts";
 import type { TrainEvent } from "./event.ts";
 
 type Stateless<E> = E extends { readonly state: unknown } ? Omit<E, "state"> : E;
@@ -20,7 +20,7 @@ const optionalFigure = new t.Type<number | undefined, number | string | null>(
   (value) => (value === undefined ? null : jsonNumber.encode(value)),
 );
 
-const score = t.strict({ loss: jsonNumber, metrics: t.record(t.string, jsonNumber) });
+const score = t.strict({ loss: jsonNumber, metrics: numbersByName });
 
 type Score = t.TypeOf<typeof score>;
 
@@ -33,7 +33,7 @@ const optionalScore = new t.Type<Score | undefined, t.OutputOf<typeof score> | n
 );
 
 const at = { epoch: natural, step: natural };
-const scored = { loss: jsonNumber, metrics: t.record(t.string, jsonNumber) };
+const scored = { loss: jsonNumber, metrics: numbersByName };
 
 const cases = {
   Started: t.strict({
@@ -44,9 +44,7 @@ const cases = {
     stepsPerEpoch: natural,
     examples: natural,
     parameters: natural,
-    baselines: t.readonlyArray(
-      t.strict({ name: t.string, metrics: t.record(t.string, jsonNumber) }),
-    ),
+    baselines: t.readonlyArray(t.strict({ name: t.string, metrics: numbersByName })),
   }),
   EpochStarted: t.strict({ _tag: t.literal("EpochStarted"), epoch: natural }),
   StepCompleted: t.strict({
