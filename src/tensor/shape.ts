@@ -42,3 +42,6 @@ export const normalAxis = (axis: number, rank: number): number => (axis < 0 ? ax
 
 /** `[784, 128]` as text. */
 export const showShape = (shape: Shape): string => `[${shape.join(", ")}]`;
+
+/** What a shape, or another list with one number for each axis, has at an axis that is there. */
+export const at = (list: readonly number[], axis: number): number => list[axis] as number;

@@ -1,7 +1,7 @@
 import type { AnyNode, Expr, Params, Program } from "../../ir/expr.ts";
 import { dce } from "../../ir/passes/dce.ts";
 import { everywhere, rewrite } from "../../ir/passes/rewrite.ts";
-import { sizeOf } from "../../tensor/shape.ts";
+import { at, sizeOf } from "../../tensor/shape.ts";
 import { gathered } from "./spread.ts";
 
 /**
@@ -26,8 +26,6 @@ interface Gathered {
   readonly reach: readonly number[];
   readonly cropped: (crops: Crops) => Expr;
 }
-
-const at = (xs: readonly number[], i: number): number => xs[i] as number;
 
 /** What `overlapAdd` gives, as sums over windows. */
 const gatheredOf = (params: Params<"overlapAdd">, spread: Expr): Gathered | undefined => {

@@ -3,6 +3,7 @@ import type { AnyNode, DotParams, Expr, Node } from "../../ir/expr.ts";
 import { sum } from "../../ir/ops/reduction.ts";
 import { pad, reshape, reverse, transpose } from "../../ir/ops/structural.ts";
 import { slidingWindow } from "../../ir/ops/window.ts";
+import { at } from "../../tensor/shape.ts";
 
 /**
  * Products that are spread over windows, as the gradient of a convolution to its input is: one factor is the
@@ -18,8 +19,6 @@ export interface Spread {
   /** Zeros before and after each axis of places, so that all that falls on an element is in one window. */
   readonly widths: readonly (readonly [low: number, high: number])[];
 }
-
-const at = (xs: readonly number[], i: number): number => xs[i] as number;
 
 /** The same of an operand whose axes are found by `axisOf`; `undefined` where one has none. */
 const within = (

@@ -1,6 +1,6 @@
 import type { Windowing } from "../../ir/expr.ts";
 import { bytesPerElement, type Dtype } from "../../tensor/dtype.ts";
-import { type Shape, sizeOf, stridesOf } from "../../tensor/shape.ts";
+import { at, type Shape, sizeOf, stridesOf } from "../../tensor/shape.ts";
 import type { Code, Operand } from "./assembler/index.ts";
 
 /**
@@ -117,8 +117,6 @@ export const identityOf = (view: View): Buffer | undefined =>
 
 export const bufferOf = ({ source }: View): Buffer | undefined =>
   source.kind === "buffer" ? source.buffer : undefined;
-
-const at = (xs: readonly number[], i: number): number => xs[i] as number;
 
 /** Without axes of extent 1, which no index distinguishes. */
 export const squeeze = (view: View): View => {

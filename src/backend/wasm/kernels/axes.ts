@@ -1,8 +1,7 @@
+import { at } from "../../../tensor/shape.ts";
 import type { View } from "../view.ts";
 
 /** Groups of axes of a view, walked as one. */
-
-const at = (xs: readonly number[], i: number): number => xs[i] as number;
 
 /** The one stride that walks `axes`, in order, as a single axis; `undefined` if there is none. */
 export const strideAlong = (

@@ -1,5 +1,5 @@
 import { bytesPerElement } from "../../../tensor/dtype.ts";
-import { type Shape, sizeOf } from "../../../tensor/shape.ts";
+import { at, type Shape, sizeOf } from "../../../tensor/shape.ts";
 import { call, i32 } from "../assembler/index.ts";
 import { emitFused } from "../fused.ts";
 import { type GemmSpec, gemmScratchBytes, panelCount } from "../gemm/index.ts";
@@ -13,8 +13,6 @@ import type { Kernel, Range } from "./kernel.ts";
  * which have many times the elements of what they slide over. A part of the operand at a time, small enough
  * to stay in the cache, is put in order and multiplied.
  */
-
-const at = (xs: readonly number[], i: number): number => xs[i] as number;
 
 /** Copies up to this size are made whole. */
 const wholeBytes = 2 ** 20;

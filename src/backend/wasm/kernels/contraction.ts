@@ -1,6 +1,6 @@
 import type { DotParams } from "../../../ir/expr.ts";
 import { bytesPerElement } from "../../../tensor/dtype.ts";
-import { sizeOf } from "../../../tensor/shape.ts";
+import { at, sizeOf } from "../../../tensor/shape.ts";
 import { type Code, call, i32 } from "../assembler/index.ts";
 import {
   cutOfProduct,
@@ -26,8 +26,6 @@ import { directKernels } from "./direct.ts";
 import { copyKernel } from "./elementwise.ts";
 import type { Kernel } from "./kernel.ts";
 import { winogradKernels } from "./winograd/index.ts";
-
-const at = (xs: readonly number[], i: number): number => xs[i] as number;
 
 /** An operand as a batch of matrices: a stride between them, along rows and along columns. */
 interface Matrices {

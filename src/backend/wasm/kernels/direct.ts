@@ -1,5 +1,5 @@
 import type { DotParams } from "../../../ir/expr.ts";
-import { sizeOf, stridesOf } from "../../../tensor/shape.ts";
+import { at, sizeOf, stridesOf } from "../../../tensor/shape.ts";
 import { type Body, type Code, call, i32 } from "../assembler/index.ts";
 import { type GemmSpec, gemmScratchBytes, type Steps } from "../gemm/index.ts";
 import { startOf } from "../site.ts";
@@ -20,8 +20,6 @@ import type { Kernel, Range } from "./kernel.ts";
  * Products that read the windows of a convolution where they are. Rows and sums are walked by several steps,
  * the innermost by the product itself and the others by loops around it; nothing is copied.
  */
-
-const at = (xs: readonly number[], i: number): number => xs[i] as number;
 
 /** One loop: how far each operand and the result move in a round, in elements. */
 interface Level {

@@ -1,3 +1,4 @@
+import { at } from "../../../tensor/shape.ts";
 import { bufferOf, type View } from "../view.ts";
 import { extent, strideAlong } from "./axes.ts";
 
@@ -17,8 +18,6 @@ export interface Sliding {
   /** The axis of the channels, which lie side by side. */
   readonly channel: number;
 }
-
-const at = (xs: readonly number[], i: number): number => xs[i] as number;
 
 /**
  * `view` as windows of 3×3 of which each begins one element after the last, where `places` are the axes

@@ -1,5 +1,5 @@
 import type { Params } from "../../../ir/expr.ts";
-import { type Shape, sizeOf } from "../../../tensor/shape.ts";
+import { at, type Shape, sizeOf } from "../../../tensor/shape.ts";
 import { emitFused, type Fused, piecesOf } from "../fused.ts";
 import type { Operation } from "../pointwise/operation.ts";
 import {
@@ -13,8 +13,6 @@ import {
 } from "../view.ts";
 import { fillKernel } from "./elementwise.ts";
 import type { Kernel } from "./kernel.ts";
-
-const at = (xs: readonly number[], i: number): number => xs[i] as number;
 
 /**
  * Windows added up where they lie. The output is seen through the windows too, and for each place in a

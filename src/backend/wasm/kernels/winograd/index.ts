@@ -1,5 +1,5 @@
 import type { DotParams } from "../../../../ir/expr.ts";
-import { sizeOf, stridesOf } from "../../../../tensor/shape.ts";
+import { at, sizeOf, stridesOf } from "../../../../tensor/shape.ts";
 import { type Buffer, bufferOf, makeBuffer, transposeView, type View, whole } from "../../view.ts";
 import { extent, others, strideAlong } from "../axes.ts";
 import { copyKernel } from "../elementwise.ts";
@@ -9,8 +9,6 @@ import { kernelTransform, transformedKernel, winogradConvolution } from "./convo
 import { winogradGradient } from "./weights.ts";
 
 /** A dot of windows as a convolution by Winograd's algorithm, or as the gradient of one to its kernel. */
-
-const at = (xs: readonly number[], i: number): number => xs[i] as number;
 
 /** The fewest channels on both sides, and tiles, for which the transforms cost less than they save. */
 const [fewestChannels, fewestTiles] = [8, 64];
