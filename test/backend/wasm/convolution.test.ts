@@ -11,7 +11,13 @@ import { key, normal } from "../../../src/tensor/key.ts";
 import type { Shape } from "../../../src/tensor/shape.ts";
 import { sizeOf } from "../../../src/tensor/shape.ts";
 import { Tensor } from "../../../src/tensor/tensor.ts";
-import { compiled, expectAgreement, expectSameOnThreads, programOf } from "./agreement.ts";
+import {
+  compiled,
+  compiledFor,
+  expectAgreement,
+  expectSameOnThreads,
+  programOf,
+} from "./agreement.ts";
 
 /** Which way each of the three passes of a convolution goes, by its plan, and that it is right. */
 
@@ -113,19 +119,41 @@ describe("Winograd's algorithm", () => {
     expect([...places]).toEqual(around);
   });
 
-  it("writes no row below an odd height: what lies behind the last image keeps its bits", () => {
-    const [height, width, channels, many] = [9, 9, 8, 8];
-    const types = [f32([many, height, width, channels]), f32([3, 3, channels, 8])];
-    // Made before the convolution, a little smaller than it, alive until the end: so it is placed right behind.
-    const aside = f32([many * height * width * channels - 64]);
-    const p = programOf([...types, aside], (x, kernel, z) => [
-      exp(z as Expr) as Expr,
-      vmap((one: Expr) => convolve(one, kernel as Expr, same))(x as Expr),
-    ]);
-    expect(uses(p, "Winograd F(2×2)")).toBe(true);
-    const inputs = [...types, aside].map(({ shape }, i) => drawn(shape, i + 1));
-    expectAgreement(p, inputs, 3e-6);
-    expectSameOnThreads(p, inputs);
+  describe.each([
+    [9, 9],
+    [9, 8],
+    [8, 9],
+  ])("on places of %i × %i", (height, width) => {
+    const odd: Case = { x: [8, height, width, 8], kernel: [3, 3, 8, 8], options: same };
+    const passes = passesOf(odd);
+
+    it.each(["forward", "byInput", "byKernel"] as const)(
+      "%s: what lies behind the result keeps its bits, on every number of threads",
+      (pass) => {
+        const p = passes[pass];
+        const inputs = p.inputs.map(({ shape }) => shape);
+        const result = sizeOf((p.outputs[0] as Expr).shape);
+        // Made before the convolution, no larger than its result, alive until the end: so it is placed behind.
+        const aside = parameter(f32([result - 64]));
+        const both = program([...p.inputs, aside], [exp(aside) as Expr, ...p.outputs]);
+        const values = [...inputs, aside.shape].map((shape, i) => drawn(shape, i + 1));
+        expect(uses(both, "Winograd F(2×2)")).toBe(true);
+        expectAgreement(both, values, 3e-6);
+        expectSameOnThreads(both, values);
+      },
+    );
+
+    it.each(["forward", "byInput", "byKernel"] as const)(
+      "%s: without relaxed instructions the same bits on every number of threads",
+      (pass) => {
+        const { [pass]: p, inputs } = passes;
+        const [one, ...more] = [1, 2, 3, 4].map((threads) =>
+          compiledFor(threads, p, { deterministic: true }).run(inputs),
+        );
+        for (const many of more) expect(many).toEqual(one);
+        expect(uses(p, "Winograd F(2×2)")).toBe(true);
+      },
+    );
   });
 
   it("is not taken where its transforms cost more than they save, or do not fit", () => {
