@@ -104,8 +104,9 @@ export const issuesOf = (program: Program, carried = 0): readonly Issue[] => [
  * Succeeds for a program that every backend can compute.
  *
  * **Fails with** `CompileError`, whose causes are all that is wrong and not only what is wrong first:
- * operands that do not fit (of wrong dtypes that follow from one another the first alone), parameters that are no input of the program, named axes that no `vmap`
- * binds, and state that does not keep its type from step to step.
+ * operands that do not fit (of wrong dtypes that follow from one another the first alone), parameters that
+ * are no input of the program, named axes that no `vmap` binds, and state that does not keep its type from
+ * step to step.
  */
 export const check = (program: Program, carried = 0): Effect.Effect<void, CompileError> => {
   const causes = issuesOf(program, carried);
