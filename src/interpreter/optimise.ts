@@ -30,9 +30,11 @@ const passes: readonly Pass[] = [
  */
 export const optimise = (program: Program): Program => {
   let current = program;
-  for (let round = 0; round < rounds; round++) {
-    const next = passes.reduce((p, pass) => pass(p), current);
-    if (next === current) break;
+  // Passes in a row that found nothing to do: once all of them have, none will.
+  let idle = 0;
+  for (let i = 0; idle < passes.length && i < rounds * passes.length; i++) {
+    const next = (passes[i % passes.length] as Pass)(current);
+    idle = next === current ? idle + 1 : 0;
     current = next;
   }
   return current;

@@ -10,6 +10,8 @@ import { topological } from "./graph.ts";
 // Tensors and programs are immutable, so that their hashes may be remembered.
 const tensorHashes = new WeakMap<Tensor, string>();
 const programHashes = new WeakMap<Program, string>();
+/** Nodes share the parameters of those that they were made from. */
+const plainKeys = new WeakMap<object, string>();
 
 const remembered = <K extends object>(
   known: WeakMap<K, string>,
@@ -55,7 +57,7 @@ const paramsKey = (node: AnyNode): string => {
       // Rules of its own change how a call is derived, not what it computes.
       return plainKey({ kind: node.params.rules.kind, program: hash(node.params.program) });
     default:
-      return plainKey(node.params);
+      return remembered(plainKeys, node.params, plainKey);
   }
 };
 

@@ -1,6 +1,6 @@
 import { apply } from "../build.ts";
 import type { AnyNode, Expr, Params, Program } from "../expr.ts";
-import { program } from "../graph.ts";
+import { innerPrograms, program } from "../graph.ts";
 
 /**
  * Dead code: outputs that nothing uses, of nodes and of the programs inside them, and what only those
@@ -92,8 +92,9 @@ const pruneCall = (params: Params<"call">, path: readonly string[], wanted: Mask
 };
 
 /** What is left of a node of which these outputs are wanted; `undefined` where that is all of it. */
-const prune = (node: AnyNode, wanted: Mask): Pruned | undefined => {
-  if (node.issue !== undefined) return undefined;
+const prune = (node: AnyNode, uses: ReadonlySet<number>): Pruned | undefined => {
+  if (node.issue !== undefined || innerPrograms(node).length === 0) return undefined;
+  const wanted = node.outputs.map((_, i) => uses.has(i));
   switch (node.primitive) {
     case "scan":
       return pruneScan(node.params, node.path, wanted);
@@ -120,12 +121,9 @@ export const dce = (p: Program): Program => {
   for (const node of p.nodes.toReversed()) {
     const uses = wanted.get(node);
     if (uses === undefined) continue;
-    const smaller = prune(
-      node,
-      node.outputs.map((_, i) => uses.has(i)),
-    );
+    const smaller = prune(node, uses);
     if (smaller?.changed) pruned.set(node, smaller);
-    keep(node.inputs, smaller?.inputs ?? node.inputs.map(() => true)).forEach(want);
+    (smaller === undefined ? node.inputs : keep(node.inputs, smaller.inputs)).forEach(want);
   }
 
   const values = new Map<AnyNode, readonly Expr[]>();

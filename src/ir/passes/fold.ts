@@ -16,10 +16,10 @@ const smallConstant = 1024;
 /** Elements that are read and written to fold one node, at most. */
 const affordable = 2 ** 22;
 
-/** A tensor as an expression: one number and its repetition, where that is all it is. */
-const asExpr = (value: Tensor): Expr => {
+/** The repetition of one number, where a tensor is no more. */
+const asRepetition = (value: Tensor): Expr | undefined => {
   const data = Tensor.read(value);
-  if (data.length < 2 || !data.every((x) => Object.is(x, data[0]))) return constant(value);
+  if (data.length < 2 || !data.every((x) => Object.is(x, data[0]))) return undefined;
   const scalar = Tensor.own([], value.dtype, data.slice(0, 1));
   return apply1("broadcast", { shape: value.shape, axes: [] }, constant(scalar));
 };
@@ -52,30 +52,29 @@ export const fold =
   (evaluate: EvaluateNode): Pass =>
   (p: Program): Program => {
     const patterns = new Map<AnyNode, readonly Tensor[]>();
-    const known = (x: Expr): Tensor | undefined => {
-      if (x.node.primitive === "constant") return x.node.params.value;
-      const remembered = patterns.get(x.node);
-      if (remembered !== undefined) return remembered[x.index];
-      if (!isPattern(x.node) || sizeOf(x.shape) > smallConstant) return undefined;
-      const inputs = x.node.inputs.map(known);
-      if (!inputs.every((t) => t !== undefined)) return undefined;
-      const values = evaluate(x.node, inputs);
-      patterns.set(x.node, values);
-      return values[x.index];
+    const isKnown = ({ node, shape }: Expr): boolean =>
+      node.primitive === "constant" ||
+      (isPattern(node) && sizeOf(shape) <= smallConstant && node.inputs.every(isKnown));
+    /** The value of an expression that is known. */
+    const valueOf = ({ node, index }: Expr): Tensor => {
+      if (node.primitive === "constant") return node.params.value;
+      const values = patterns.get(node) ?? evaluate(node, node.inputs.map(valueOf));
+      patterns.set(node, values);
+      return values[index] as Tensor;
     };
 
     return rewrite(p, (node, inputs) => {
       if (node.primitive === "constant") {
-        const expr = asExpr(node.params.value);
-        return expr.node.primitive === "constant" ? undefined : [expr];
+        const repetition = asRepetition(node.params.value);
+        return repetition && [repetition];
       }
-      if (isPattern(node) || !isPure(node)) return undefined;
+      if (isPattern(node) || !inputs.every(isKnown) || !isPure(node)) return undefined;
       const elements = (types: readonly { readonly shape: readonly number[] }[]): number =>
         types.reduce((n, t) => n + sizeOf(t.shape), 0);
       if (elements(node.outputs) > Math.max(smallConstant, elements(inputs))) return undefined;
       if (work(node) > affordable) return undefined;
-      const values = inputs.map(known);
-      if (!values.every((t) => t !== undefined)) return undefined;
-      return evaluate(node, values).map(asExpr);
+      return evaluate(node, inputs.map(valueOf)).map(
+        (value) => asRepetition(value) ?? constant(value),
+      );
     });
   };

@@ -1,6 +1,6 @@
 import { apply, reapply } from "../build.ts";
 import { type AnyNode, Expr, type Params, type PrimitiveTag, type Program } from "../expr.ts";
-import { program } from "../graph.ts";
+import { innerPrograms, program } from "../graph.ts";
 
 /** A map of programs that keeps what they compute, bit for bit on the reference evaluator. */
 export type Pass = (program: Program) => Program;
@@ -70,11 +70,15 @@ export const remake = <P extends PrimitiveTag>(
 /** A pass applied to the programs inside a program, innermost first, and then to itself. */
 export const everywhere = (pass: Pass): Pass => {
   // One program may be called from many places.
-  const done = new Map<Program, Program>();
+  const done = new WeakMap<Program, Program>();
+  const within: Pass = (p) =>
+    p.nodes.some((node) => innerPrograms(node).length > 0)
+      ? rewrite(p, (node, inputs) => withPrograms(node, inputs, go))
+      : p;
   const go: Pass = (p) => {
     const known = done.get(p);
     if (known !== undefined) return known;
-    const result = pass(rewrite(p, (node, inputs) => withPrograms(node, inputs, go)));
+    const result = pass(within(p));
     done.set(p, result);
     return result;
   };

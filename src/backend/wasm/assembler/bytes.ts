@@ -6,12 +6,20 @@ const scratch = new DataView(new ArrayBuffer(8));
 export const unsigned = (value: number): readonly number[] =>
   value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...unsigned(Math.floor(value / 0x80))];
 
-/** Signed LEB128. */
-export const signed = (value: bigint): readonly number[] => {
+/** Signed LEB128 of an integer of 32 bits. */
+export const signed = (value: number): readonly number[] => {
+  const low = value & 0x7f;
+  const rest = value >> 7;
+  const last = (rest === 0 && low < 0x40) || (rest === -1 && low >= 0x40);
+  return last ? [low] : [low | 0x80, ...signed(rest)];
+};
+
+/** Signed LEB128 of an integer of any size. */
+export const signedLong = (value: bigint): readonly number[] => {
   const low = Number(value & 0x7fn);
   const rest = value >> 7n;
   const last = (rest === 0n && low < 0x40) || (rest === -1n && low >= 0x40);
-  return last ? [low] : [low | 0x80, ...signed(rest)];
+  return last ? [low] : [low | 0x80, ...signedLong(rest)];
 };
 
 /** The four little-endian bytes of an f32. */

@@ -1,5 +1,5 @@
 /** Pieces of code as immutable values: what an instruction leaves on the stack, and how it is made. */
-import { double, type Sink, signed, single, unsigned } from "./bytes.ts";
+import { double, type Sink, signed, signedLong, single, unsigned } from "./bytes.ts";
 
 export type ValueType = "i32" | "i64" | "f32" | "f64" | "v128";
 export type ResultType = ValueType | "void";
@@ -32,9 +32,9 @@ export const code = <T extends ResultType>(type: T, ...parts: readonly Part[]): 
 const constantBytes = (type: ResultType, value: number | bigint): readonly number[] => {
   switch (type) {
     case "i32":
-      return [0x41, ...signed(BigInt.asIntN(32, BigInt(value)))];
+      return [0x41, ...signed(Number(value) | 0)];
     case "i64":
-      return [0x42, ...signed(BigInt.asIntN(64, BigInt(value)))];
+      return [0x42, ...signedLong(BigInt.asIntN(64, BigInt(value)))];
     case "f32":
       return [0x43, ...single(Number(value))];
     case "f64":

@@ -21,8 +21,7 @@ const validates = (limits: MemoryLimits, write: (body: Body) => void): boolean =
   return engine.validate(probe.encode());
 };
 
-/** The features that may be used; asking is cheap. */
-export const features = (): Features => {
+const found = (): Features => {
   const zero = f32x4.const(0);
   return {
     simd: validates({ initial: 1 }, (body) => body.drop(f32x4.add(zero, zero))),
@@ -33,4 +32,13 @@ export const features = (): Features => {
       body.drop(atomic.load(0)),
     ),
   };
+};
+
+/** No process changes its engine. */
+let known: Features | undefined;
+
+/** The features that may be used, found out when they are first asked for. */
+export const features = (): Features => {
+  known ??= found();
+  return known;
 };
