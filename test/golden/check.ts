@@ -1,11 +1,12 @@
 import * as Effect from "effect/Effect";
 import { ReverseMode, vjp } from "../../src/autodiff/index.ts";
 import { constant } from "../../src/ir/build.ts";
-import type { Expr, Program } from "../../src/ir/expr.ts";
+import type { Expr } from "../../src/ir/expr.ts";
 import { program } from "../../src/ir/graph.ts";
 import { isFloat } from "../../src/tensor/dtype.ts";
 import { sameShape, showShape, sizeOf } from "../../src/tensor/shape.ts";
 import { Tensor } from "../../src/tensor/tensor.ts";
+import type { Ground } from "./grounds.ts";
 import {
   type Call,
   decodeCall,
@@ -14,13 +15,6 @@ import {
   type Table,
   type Value,
 } from "./torch.ts";
-
-/** How programs are run, in which dtype, and how exact the results must be. */
-export interface Ground {
-  readonly float: "f32" | "f64";
-  readonly tolerance: number;
-  readonly run: (program: Program, inputs: readonly Tensor[]) => readonly Tensor[];
-}
 
 const reverse = <A>(effect: Effect.Effect<A, never, ReverseMode>): A =>
   Effect.runSync(Effect.provide(effect, ReverseMode.layerTape));
@@ -67,6 +61,26 @@ const difference = (
   return at < 0 ? undefined : `${what}[${at}]: ${a[at]}, not ${e[at]}`;
 };
 
+/** What an entry of the table gives for a sample: a program of the outputs and then the gradients. */
+const computed = (sample: Sample, entry: Table[string], ground: Ground) => {
+  const { call, inputs } = decodeCall(sample, ground.float);
+  const { parameters, values, differentiated } = inputs;
+  const active = parameters.filter((_, i) => differentiated[i]);
+  const expected = sample.out.map((y) => decodeTensor(y, ground.float));
+  const f = (xs: readonly Expr[]): readonly Expr[] =>
+    asList(entry(withTensors(call, new Map(active.map((x, i) => [x, xs[i] as Expr]))), expected));
+  const [outputs, pullback] = reverse(vjp(f))(active);
+  // What does not depend on anything differentiable has no cotangent.
+  const cotangents = outputs.map((y, i) =>
+    isFloat(y.dtype) && sample.out[i]?.g === true ? weightsOf(y) : isFloat(y.dtype) ? zero(y) : y,
+  );
+  const gradients = pullback(cotangents);
+  const [issue] = [...outputs, ...gradients].flatMap((y) => issuesOf(y));
+  const run = (): readonly Tensor[] =>
+    ground.run(program(parameters, [...outputs, ...gradients]), values);
+  return { count: outputs.length, issue, run };
+};
+
 /**
  * What is wrong with the value or the gradient that an entry of the table gives for a sample, if anything.
  * Throws `NotHad` where the entry does not have the sample's variant.
@@ -76,35 +90,32 @@ export const mistakeIn = (
   entry: Table[string],
   ground: Ground,
 ): string | undefined => {
-  const { call, inputs } = decodeCall(sample, ground.float);
-  const { parameters, values, differentiated } = inputs;
-  const active = parameters.filter((_, i) => differentiated[i]);
-  const expected = sample.out.map((y) => decodeTensor(y, ground.float));
-  const f = (xs: readonly Expr[]): readonly Expr[] =>
-    asList(entry(withTensors(call, new Map(active.map((x, i) => [x, xs[i] as Expr]))), expected));
-  const [outputs, pullback] = reverse(vjp(f))(active);
-  if (outputs.length !== sample.out.length)
-    return `${outputs.length} outputs, not ${sample.out.length}`;
-  // What does not depend on anything differentiable has no cotangent.
-  const cotangents = outputs.map((y, i) =>
-    isFloat(y.dtype) && sample.out[i]?.g === true ? weightsOf(y) : isFloat(y.dtype) ? zero(y) : y,
-  );
-  const gradients = pullback(cotangents);
-  const issue = [...outputs, ...gradients].flatMap((y) => issuesOf(y));
-  if (issue[0] !== undefined) return issue[0];
-  const whole = program(parameters, [...outputs, ...gradients]);
-  const results = ground.run(whole, values);
-  const wrongOutput = expected.map((y, i) =>
-    difference(`output ${i}`, results[i], y, ground.tolerance),
+  const { count, issue, run } = computed(sample, entry, ground);
+  if (count !== sample.out.length) return `${count} outputs, not ${sample.out.length}`;
+  if (issue !== undefined) return issue;
+  const results = run();
+  const wrongOutput = sample.out.map((y, i) =>
+    difference(`output ${i}`, results[i], decodeTensor(y, ground.float), ground.tolerance),
   );
   const wrongGradient = sample.grads.map((expected, i) => {
-    const actual = results[outputs.length + i];
+    const actual = results[count + i];
     // PyTorch gives none where an operation cuts the gradient off; here that is zero.
     return expected === null
       ? undefined
       : difference(`gradient ${i}`, actual, decodeTensor(expected, ground.float), ground.tolerance);
   });
   return [...wrongOutput, ...wrongGradient].find((problem) => problem !== undefined);
+};
+
+/** A sample with what a ground gives for it as what is expected. */
+export const asComputed = (sample: Sample, entry: Table[string], ground: Ground): Sample => {
+  const made = computed(sample, entry, ground).run();
+  const encoded = made.map((y) => [...y.toTypedArray()]);
+  return {
+    ...sample,
+    out: sample.out.map((y, i) => ({ ...y, d: encoded[i] ?? [] })),
+    grads: sample.grads.map((g, i) => g && { ...g, d: encoded[sample.out.length + i] ?? [] }),
+  };
 };
 
 const zero = (y: Expr): Expr =>

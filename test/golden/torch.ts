@@ -3,6 +3,8 @@ import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { parameter } from "../../src/ir/build.ts";
 import { Expr } from "../../src/ir/expr.ts";
+import { stopGradient } from "../../src/ir/ops/control.ts";
+import { add, sub } from "../../src/ir/ops/elementwise.ts";
 import { allocate, type Dtype } from "../../src/tensor/dtype.ts";
 import { sizeOf } from "../../src/tensor/shape.ts";
 import { Tensor } from "../../src/tensor/tensor.ts";
@@ -96,6 +98,13 @@ export const decodeTensor = (e: EncodedTensor, float: "f32" | "f64" = "f64"): Te
   return Tensor.own(e.s, dtype, data);
 };
 
+/** A sample whose operand, a tensor, has been rounded to f32. */
+export const roundedToF32 = (sample: Sample): Sample => {
+  if (!isTensor(sample.input)) throw new Error(`${sample.op}: the operand is no tensor`);
+  const d = sample.input.d.map((n) => Math.fround(numberOf(n)));
+  return { ...sample, input: { ...sample.input, d } };
+};
+
 /** The tensors of a call: parameters of a program, their values, and which of them have gradients. */
 export interface Inputs {
   readonly parameters: readonly Expr[];
@@ -162,6 +171,10 @@ export const scalarOf = (v: Value): number =>
 export const numbersOf = (v: Value): readonly number[] =>
   Array.isArray(v) ? v.map(scalarOf) : [scalarOf(v)];
 export const inputOf = (c: Call): Expr => tensorOf(c.input);
+
+/** The value of one expression with the derivative of another: where PyTorch's two are not of one function. */
+export const slopedAs = (value: Expr, slope: Expr): Expr =>
+  add(slope, stopGradient(sub(value, slope) as Expr)) as Expr;
 
 /** Axes counted from the front; a scalar has none, whatever PyTorch calls its one. */
 export const axesOf = (v: Value, rank: number): readonly number[] | undefined =>

@@ -30,6 +30,7 @@ import {
   notHad,
   numbersOf,
   scalarOf,
+  slopedAs,
   type Table,
   tensorOf,
 } from "../torch.ts";
@@ -119,7 +120,10 @@ export const neural: Table = {
   "nn.functional.mish": unary(f.mish),
   "nn.functional.hardtanh": (c) =>
     f.hardtanh(inputOf(c), option(c, "min_val", -1), option(c, "max_val", 1)),
-  "nn.functional.hardsigmoid": unary(f.hardsigmoid),
+  // PyTorch 1.13 has the 1/6 of its derivative in f32.
+  "nn.functional.hardsigmoid": unary((x) =>
+    slopedAs(f.hardsigmoid(x), mul(f.hardsigmoid(x), 6 * Math.fround(1 / 6)) as Expr),
+  ),
   "nn.functional.hardswish": unary(f.hardswish),
   "nn.functional.hardshrink": (c) => f.hardshrink(inputOf(c), option(c, "lambd", 0.5)),
   "nn.functional.softshrink": (c) => f.softshrink(inputOf(c), option(c, "lambd", 0.5)),

@@ -1,22 +1,13 @@
 import type { Expr } from "../../../src/ir/expr.ts";
-import { cast, where } from "../../../src/ir/ops/control.ts";
+import { cast, stopGradient, where } from "../../../src/ir/ops/control.ts";
 import * as cumulative from "../../../src/ir/ops/cumulative.ts";
-import {
-  abs,
-  div,
-  eq,
-  maximum,
-  ne,
-  pow,
-  sqrt,
-  square,
-  sub,
-} from "../../../src/ir/ops/elementwise.ts";
+import { div, eq, maximum, mul, ne, pow, sqrt, sub } from "../../../src/ir/ops/elementwise.ts";
 import { takeAlongAxis } from "../../../src/ir/ops/indexed.ts";
 import { lift } from "../../../src/ir/ops/operand.ts";
 import * as order from "../../../src/ir/ops/order.ts";
 import * as op from "../../../src/ir/ops/reduction.ts";
 import { expandDims, reshape as reshapeTo, reverse } from "../../../src/ir/ops/structural.ts";
+import { vectorNorm } from "../../../src/linalg/index.ts";
 import { normalAxis, type Shape } from "../../../src/tensor/shape.ts";
 import {
   arg,
@@ -25,6 +16,7 @@ import {
   inputOf,
   notHad,
   scalarOf,
+  slopedAs,
   type Table,
   tensorOf,
   type Value,
@@ -112,16 +104,17 @@ const withIndex =
 
 const finiteOnly = (x: Expr): Expr => where(ne(x, x), 0, x);
 
-const normOf = (x: Expr, p: number, axes: readonly number[]): Expr => {
-  if (p === Number.POSITIVE_INFINITY) return max(abs(x), axes);
-  if (p === Number.NEGATIVE_INFINITY) return min(abs(x), axes);
-  if (p === 1) return sum(abs(x), axes);
-  if (p === 2) return sqrt(sum(square(x), axes));
-  if (p === 0) return sum(cast(ne(x, 0) as Expr, x.dtype), axes);
-  return pow(sum(powerOf(abs(x), p), axes), scalarLike(1 / p, x));
+const normOf = (x: Expr, p: number, axes: readonly number[]): Expr => vectorNorm(x, p, { axes });
+/**
+ * PyTorch 1.13 takes a norm of an order that it has rounded to f32, and differentiates it as
+ * `|x|ᵖ⁻¹·norm¹⁻ᵖ` with the order as it was given.
+ */
+const normAsRounded = (x: Expr, p: number, axes: readonly number[]): Expr => {
+  const [rounded, given] = [normOf(x, Math.fround(p), axes), normOf(x, p, axes)];
+  if (Math.fround(p) === p) return given;
+  const slope = pow(div(rounded, given) as Expr, lift(1 - p, x.dtype)) as Expr;
+  return slopedAs(rounded, mul(given, stopGradient(slope)) as Expr);
 };
-const powerOf = (x: Expr, p: number): Expr => pow(x, scalarLike(p, x));
-const scalarLike = (n: number, x: Expr): Expr => lift(n, x.dtype);
 
 /** An element of each line, whose axis goes unless a call keeps it. */
 const chosen =
@@ -238,7 +231,7 @@ export const reductions: Table = {
     ),
   "linalg.vector_norm": (c) =>
     along(inputOf(c), arg(c, 1, "dim"), arg(c, 2, "keepdim"), (x, axes) =>
-      normOf(x, scalarOf(arg(c, 0, "ord", 2)), axes),
+      normAsRounded(x, scalarOf(arg(c, 0, "ord", 2)), axes),
     ),
   dist: (c) => {
     const d: Expr = sub(inputOf(c), c.args[0] as Expr);

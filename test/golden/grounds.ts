@@ -1,0 +1,25 @@
+import * as Effect from "effect/Effect";
+import { Backend } from "../../src/backend/index.ts";
+import { run } from "../../src/interpreter/evaluate.ts";
+import type { Program } from "../../src/ir/expr.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
+
+/** How programs are run, in which dtype, and how exact the results must be. */
+export interface Ground {
+  readonly float: "f32" | "f64";
+  readonly tolerance: number;
+  readonly run: (program: Program, inputs: readonly Tensor[]) => readonly Tensor[];
+}
+
+export const reference: Ground = { float: "f64", tolerance: 1e-9, run };
+
+const onWasm = (program: Program, inputs: readonly Tensor[]): readonly Tensor[] =>
+  Effect.runSync(
+    Effect.provide(
+      Effect.flatMap(Backend, (backend) => backend.compile(program)),
+      Backend.layerWasm,
+    ),
+  ).run(inputs);
+export const wasm: Ground = { float: "f32", tolerance: 1e-4, run: onWasm };
+
+export const grounds: readonly Ground[] = [reference, wasm];
