@@ -54,7 +54,7 @@ export const addressOf = (site: Site, view: View, index: readonly Position[]): A
   );
   const start = fixed + view.offset * width + known;
   const steps = index.map((i, a) => (typeof i === "number" ? undefined : times(i, bytes(a))));
-  if (view.strides.some((s) => s < 0))
+  if (start < 0 || view.strides.some((s) => s < 0))
     return { code: plus(i32.const(start), moving, ...steps), offset: 0 };
   return { code: plus(moving, ...steps), offset: start };
 };

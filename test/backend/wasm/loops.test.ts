@@ -6,7 +6,7 @@ import { loop } from "../../../src/ir/loop.ts";
 import { add, logistic, mul, neg, tanh } from "../../../src/ir/ops/elementwise.ts";
 import { onesLike } from "../../../src/ir/ops/indexed.ts";
 import { dot, matmul } from "../../../src/ir/ops/linear.ts";
-import { index, pad, sliceAxis } from "../../../src/ir/ops/structural.ts";
+import { index, pad, reverse, sliceAxis } from "../../../src/ir/ops/structural.ts";
 import type { Tensor } from "../../../src/tensor/tensor.ts";
 import { compiled, expectAgreement, filledWith, programOf } from "./agreement.ts";
 
@@ -80,6 +80,22 @@ describe("a loop", () => {
     const p = withGradients(recurrence(6, 4, 8, 24, gates));
     expect(named(p, "0 copy")).toEqual([]);
     expectAgreement(p, [wave([8, 24], 0.4), wave([4, 8]), wave([6, 4, 24])], 1e-5);
+  });
+});
+
+// Found by the random programs, seed 100408: the address of such an element was written as a negative offset.
+describe("slices walked backwards and reversed again", () => {
+  it.each([
+    ["in a loop forwards", false],
+    ["in a loop backwards", true],
+  ])("are read in their order, %s", (_, backwards) => {
+    const p = programOf([f32(4, 5)], (x) => {
+      const both = reverse(x as Expr, [0, 1]) as Expr;
+      const operands = { carry: [], xs: [both], length: 4, reverse: backwards };
+      return loop(operands, (_, [row]) => ({ carry: [], ys: [reverse(row as Expr, [0]) as Expr] }))
+        .ys;
+    });
+    expectAgreement(p, [wave([4, 5])]);
   });
 });
 
