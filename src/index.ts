@@ -243,6 +243,8 @@ export {
   globalMaxPooled,
   lpPooled,
   maxPooled,
+  maxPooledWithIndices,
+  maxUnpooled,
   type PoolOptions,
   sumPooled,
 } from "./nn/pool.ts";
@@ -264,6 +266,7 @@ export {
   maxPool1d,
   maxPool2d,
   maxPool3d,
+  unpooled,
 } from "./nn/pooling.ts";
 export { dropout, flatten, pure, reshapeLayer } from "./nn/pure.ts";
 export {

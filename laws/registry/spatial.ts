@@ -56,6 +56,20 @@ export const spatial: Settings<typeof convolutions & typeof pools & typeof resiz
   adaptiveMaxPool3d: [{ layer: pools.adaptiveMaxPool3d(1), shape: [1, 2, 2, 1], elements: fine }],
   globalAvgPool: [{ layer: pools.globalAvgPool, shape: [2, 3, 2] }],
   globalMaxPool: [{ layer: pools.globalMaxPool, shape: [2, 3, 2], elements: fine }],
+  unpooled: [
+    { layer: pools.unpooled(2, conv1d(2, 2, 1)), shape: [4, 2], elements: fine },
+    {
+      layer: pools.unpooled(2, conv2d(1, 1, 1), {
+        stride: 1,
+        padding: [
+          [1, 0],
+          [0, 0],
+        ],
+      }),
+      shape: [2, 3, 1],
+      elements: fine,
+    },
+  ],
 
   upsample: [
     { layer: resizes.upsample({ scale: 2 }), shape: [2, 3, 1] },

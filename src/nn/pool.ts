@@ -1,12 +1,12 @@
-import { constant } from "../ir/build.ts";
+import { apply1, constant } from "../ir/build.ts";
 import type { Expr } from "../ir/expr.ts";
 import { abs, div, maximum, mul, pow, sign } from "../ir/ops/elementwise.ts";
-import { take } from "../ir/ops/indexed.ts";
+import { fill, iota, scatterAddAlongAxis, take } from "../ir/ops/indexed.ts";
 import { lift } from "../ir/ops/operand.ts";
-import { max, mean, sum } from "../ir/ops/reduction.ts";
-import { pad } from "../ir/ops/structural.ts";
+import { argmax, max, mean, sum } from "../ir/ops/reduction.ts";
+import { moveAxis, pad, reshape as reshapeTo } from "../ir/ops/structural.ts";
 import type { Operand } from "../ir/shapeTypes.ts";
-import type { Shape } from "../tensor/shape.ts";
+import { type Shape, sizeOf } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { averageOver, bounds, resample } from "./resample.ts";
 import {
@@ -42,6 +42,8 @@ export interface AveragePoolOptions extends PoolOptions {
   /** Whether padding counts as zeros; `true` where not given. */
   readonly countPadding?: boolean;
 }
+
+const reshape = (x: Expr, shape: Shape): Expr => reshapeTo(x, shape) as Expr;
 
 interface Plan {
   readonly sliding: Sliding;
@@ -94,6 +96,63 @@ export const maxPooled = (operand: Operand, size: PerAxis, options: PoolOptions 
   const x = lift(operand);
   const plan = planOf("maxPool", x, size, options);
   return max(paddedWindows(x, plan, Number.NEGATIVE_INFINITY), insideOf(plan)) as Expr;
+};
+
+/**
+ * The greatest of each window, and which element of the example it is.
+ *
+ * **Shapes** `x: [...n, c] → [...m, c]` and i32 `[...m, c]`, one example, `m` as for `maxPooled`. An index counts
+ * the places `[...n]` row-major; of equal elements it is the first.
+ * **Fails with** what `maxPooled` fails with.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect";
+ * import { Backend, compile, type Expr, maxPooledWithIndices, tensor } from "fluxion";
+ * const x = tensor([[1], [4], [3], [2]]);
+ * const pool = compile((e: Expr) => maxPooledWithIndices(e, 2), [x]);
+ * const [greatest, indices] = Effect.runSync(Effect.provide(pool, Backend.layerReference))(x);
+ * greatest.toArray() // => [[4], [3]]
+ * indices.toArray() // => [[1], [2]]
+ * ```
+ */
+export const maxPooledWithIndices = (
+  operand: Operand,
+  size: PerAxis,
+  options: PoolOptions = {},
+): readonly [greatest: Expr, indices: Expr] => {
+  const x = lift(operand);
+  const plan = planOf("maxPool", x, size, options);
+  const rank = plan.sliding.size.length;
+  const inWindow = sizeOf(plan.sliding.size);
+  const places = x.shape.slice(0, rank);
+  const windows = paddedWindows(x, plan, Number.NEGATIVE_INFINITY);
+  const extents = windows.shape.slice(0, rank);
+  const channels = x.shape.slice(rank);
+  // `[...m, c, elements of a window]`, and the same windows over the places, which all channels share.
+  const elements = moveAxis(reshape(windows, [...extents, inWindow, ...channels]), rank, -1);
+  const counted = reshape(iota([sizeOf(places)]), [...places, 1]);
+  const table = reshape(paddedWindows(counted, plan, -1), [...extents, inWindow]);
+  const indices = apply1("gather", { axis: rank, batch: rank }, table, argmax(elements));
+  return [max(windows, insideOf(plan)) as Expr, indices];
+};
+
+/**
+ * Each number put where its index says, and 0 everywhere else: what undoes max pooling but for what it forgot.
+ * Numbers of one index, which windows that overlap may have, add up.
+ *
+ * **Shapes** `x: [...m, c]`, `indices: [...m, c]` of i32, as `maxPooledWithIndices` gives them, `extents: [...n]`
+ * `→ [...n, c]`, one example. An index that is no place puts its number nowhere.
+ * **Fails with** `ShapeMismatch` where numbers and indices are not of one shape.
+ * **Source** Zeiler, Taylor and Fergus (2011), "Adaptive deconvolutional networks for mid and high level feature
+ * learning"; Badrinarayanan, Kendall and Cipolla (2015), arXiv:1511.00561.
+ */
+export const maxUnpooled = (operand: Operand, indices: Expr, extents: Shape): Expr => {
+  const x = lift(operand);
+  const flat = (y: Expr): Expr => reshape(y, [sizeOf(y.shape.slice(0, -1)), ...y.shape.slice(-1)]);
+  const nothing = fill([sizeOf(extents), ...x.shape.slice(-1)], 0, x.dtype);
+  const filled = scatterAddAlongAxis(nothing, flat(indices), flat(x), 0);
+  return reshape(filled, [...extents, ...x.shape.slice(-1)]);
 };
 
 /** The number of elements of each window that count, for an axis. */

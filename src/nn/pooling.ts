@@ -1,6 +1,7 @@
 import type { Expr } from "../ir/expr.ts";
 import type { Shape } from "../tensor/shape.ts";
-import type { Layer } from "./layer.ts";
+import type { Endo, Like } from "./chainTypes.ts";
+import type { AnyLayer, Composable, Layer, OpenLayer } from "./layer.ts";
 import {
   type AveragePoolOptions,
   adaptiveAveragePooled,
@@ -10,10 +11,13 @@ import {
   globalMaxPooled,
   lpPooled,
   maxPooled,
+  maxPooledWithIndices,
+  maxUnpooled,
   type PoolOptions,
 } from "./pool.ts";
 import { pure } from "./pure.ts";
 import { exampleOf, type Grid, type PerAxis, perAxis, type Rank } from "./windows.ts";
+import { open, within } from "./within.ts";
 
 /**
  * Layers that pool: each window of an example becomes one element, channel by channel. Examples have
@@ -121,3 +125,39 @@ export const globalMaxPool: Layer<Shape, readonly [number], undefined, undefined
   // As above.
   globalMaxPooled as (x: Expr) => Expr<readonly [number]>,
 );
+
+/**
+ * The layer between a max pooling and its way back: what it gives is put where the greatest of each window were.
+ * Nested, they are SegNet's encoder and decoder.
+ *
+ * **Shapes** for a layer that keeps its shape: `x: [...n, c] → y: [...n, c]`, one example.
+ * **Fails with** `ShapeMismatch` when compiled, where the layer does not keep its shape, or a window is larger
+ * than the padded example; `InvalidArgument`, thrown.
+ * **Source** Badrinarayanan, Kendall and Cipolla (2015), arXiv:1511.00561, figure 3.
+ *
+ * @example
+ * ```ts
+ * import { conv2d, describe, relu, sequential, unpooled } from "fluxion";
+ * const block = sequential(conv2d(4, 4, 3, { padding: "same" }), relu);
+ * describe(unpooled(2, block), [6, 8, 4])[1] // => { name: "sequential", depth: 1, input: [3, 4, 4], output: [3, 4, 4], params: 148 }
+ * ```
+ */
+export const unpooled = <const L extends Composable>(
+  size: PerAxis,
+  layer: L & Endo<L, "unpooled">,
+  options: PoolOptions = {},
+): Like<L> => unpooledOpen(size, open(layer), options) as AnyLayer as Like<L>;
+
+const unpooledOpen = (size: PerAxis, inner: OpenLayer, options: PoolOptions): OpenLayer => ({
+  name: "unpooled",
+  init: inner.init,
+  apply: (params, state, x, context) => {
+    const [greatest, indices] = maxPooledWithIndices(x, size, options);
+    const [y, next] = within(inner.name, inner, params, state, greatest, context);
+    return [maxUnpooled(y, indices, x.shape.slice(0, -1)), next];
+  },
+  parts: {
+    children: [inner],
+    rebuild: ([child = inner]) => unpooledOpen(size, open(child), options),
+  },
+});

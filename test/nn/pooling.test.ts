@@ -6,7 +6,13 @@ import { named } from "../../src/nn/combinators.ts";
 import { conv1d, conv2d } from "../../src/nn/convolution.ts";
 import { describe as rowsOf } from "../../src/nn/describe.ts";
 import type { AnyLayer } from "../../src/nn/layer.ts";
-import { averagePooled, lpPooled, maxPooled } from "../../src/nn/pool.ts";
+import {
+  averagePooled,
+  lpPooled,
+  maxPooled,
+  maxPooledWithIndices,
+  maxUnpooled,
+} from "../../src/nn/pool.ts";
 import {
   adaptiveAvgPool1d,
   adaptiveMaxPool1d,
@@ -17,6 +23,7 @@ import {
   maxPool1d,
   maxPool2d,
   maxPool3d,
+  unpooled,
 } from "../../src/nn/pooling.ts";
 import {
   padCircular,
@@ -27,6 +34,7 @@ import {
   pixelUnshuffle,
   upsample,
 } from "../../src/nn/resizing.ts";
+import { identity } from "../../src/nn/sequential.ts";
 import { tensor, zeros } from "../../src/tensor/constructors.ts";
 import { key, normal } from "../../src/tensor/key.ts";
 import type { Shape } from "../../src/tensor/shape.ts";
@@ -37,6 +45,8 @@ const refused = (argument: string) =>
   expect.objectContaining({ _tag: "InvalidArgument", argument });
 const output = (layer: Parameters<typeof rowsOf>[0], shape: Shape) =>
   rowsOf(layer, shape)[0]?.output;
+
+const poolOf = (rank: number) => [maxPool1d, maxPool2d, maxPool3d][rank - 1] ?? maxPool1d;
 
 describe("pooling", () => {
   it("takes the greatest, the mean and the norm of each window", () => {
@@ -58,6 +68,50 @@ describe("pooling", () => {
       -1, -2.5,
     ]);
     expect(numbers(applied(avgPool1d(2, { ceil: true }), x))).toEqual([-1.5, -3]);
+  });
+
+  it("says which element is the greatest, of each window and channel, and puts it back there", () => {
+    const extents = fc.array(fc.integer({ min: 2, max: 5 }), { minLength: 1, maxLength: 3 });
+    const setting = fc.record({
+      extents,
+      stride: fc.integer({ min: 1, max: 3 }),
+      padding: fc.constantFrom<0 | 1 | "same">(0, 1, "same"),
+      ceil: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(setting, ({ extents: n, ...options }) => {
+        const x = normal(key(n.length), [...n, 2]);
+        const [greatest, indices] = valueOf((e: Expr) => maxPooledWithIndices(e, 2, options), x);
+        expect(numbers(greatest)).toEqual(numbers(applied(poolOf(n.length)(2, options), x)));
+        expect(indices.dtype).toBe("i32");
+        const found = numbers(indices).map((at, i) => x.toTypedArray()[2 * at + (i % 2)]);
+        expect(found).toEqual(numbers(greatest));
+        const back = valueOf((y: Expr, i: Expr) => maxUnpooled(y, i, n), greatest, indices);
+        expect(back.shape).toEqual(x.shape);
+        // By definition: what several windows have is as often there as there are windows.
+        const sums = new Array<number>(numbers(x).length).fill(0);
+        numbers(indices).forEach((at, i) => {
+          sums[2 * at + (i % 2)] = (sums[2 * at + (i % 2)] ?? 0) + (numbers(greatest)[i] ?? 0);
+        });
+        numbers(back).forEach((y, i) => {
+          expect(y).toBeCloseTo(sums[i] ?? Number.NaN, 4);
+        });
+      }),
+    );
+  });
+
+  it("around a layer is undone but for what it forgot, and says where the layer does not keep its shape", () => {
+    const x = line(1, -3, 2, 5, 4, 7);
+    expect(numbers(applied(unpooled(2, identity), x))).toEqual([1, 0, 0, 5, 0, 7]);
+    expect(numbers(applied(unpooled(2, unpooled(3, identity)), x))).toEqual([0, 0, 0, 0, 0, 7]);
+    const shorter = unpooled(2, maxPool1d(1, { stride: 2 }));
+    expect(() => applied(named("here", shorter), x)).toThrow(
+      expect.objectContaining({
+        causes: [
+          expect.objectContaining({ _tag: "ShapeMismatch", op: "scatterAdd", path: ["here"] }),
+        ],
+      }),
+    );
   });
 
   it("gives the extents that pooling arithmetic says, and keeps the channels", () => {
