@@ -43,8 +43,35 @@ export class FreeVariable extends Data.TaggedError("FreeVariable")<{
   readonly path: readonly string[];
 }> {}
 
+/** A sequence of more tokens than a model has positions for. */
+export class SequenceTooLong extends Data.TaggedError("SequenceTooLong")<{
+  readonly length: number;
+  readonly limit: number;
+  readonly path: readonly string[];
+}> {}
+
+/** A sequence without tokens where there must be some. */
+export class EmptySequence extends Data.TaggedError("EmptySequence")<{
+  readonly path: readonly string[];
+}> {}
+
+/** Statistics over the examples along `axis`, of which there are fewer than they need. */
+export class TooFewExamples extends Data.TaggedError("TooFewExamples")<{
+  readonly axis: string;
+  readonly examples: number;
+  readonly least: number;
+  readonly path: readonly string[];
+}> {}
+
 /** What can be wrong with one node of a program. */
-export type Issue = ShapeMismatch | DtypeMismatch | UnboundAxis | FreeVariable;
+export type Issue =
+  | ShapeMismatch
+  | DtypeMismatch
+  | UnboundAxis
+  | FreeVariable
+  | SequenceTooLong
+  | EmptySequence
+  | TooFewExamples;
 
 /** A program that cannot be compiled, with everything that is wrong with it. */
 export class CompileError extends Data.TaggedError("CompileError")<{
@@ -196,18 +223,6 @@ export class UnknownToken extends Data.TaggedError("UnknownToken")<{
   readonly known: number;
   readonly row?: number;
   readonly path?: readonly string[];
-}> {}
-
-/** A sequence of more tokens than a model has positions for. */
-export class SequenceTooLong extends Data.TaggedError("SequenceTooLong")<{
-  readonly length: number;
-  readonly limit: number;
-  readonly path: readonly string[];
-}> {}
-
-/** A sequence without tokens where there must be some. */
-export class EmptySequence extends Data.TaggedError("EmptySequence")<{
-  readonly path: readonly string[];
 }> {}
 
 /** NaN or an infinity in the data. */

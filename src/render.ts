@@ -165,9 +165,14 @@ const accounts: Accounts = {
     fix: "give a shorter sequence, ask for fewer tokens, or make the model with more positions",
   }),
   EmptySequence: (e) => ({
-    what: "a sequence without tokens says nothing of what follows it",
+    what: "the sequence is empty: there is nothing to see, and nothing that anything could follow",
     ...inLayer(e.path),
-    fix: "begin with at least one token: a first character, or one that marks the beginning",
+    fix: "give at least one moment or token: a first character, or one that marks the beginning",
+  }),
+  TooFewExamples: (e) => ({
+    what: `statistics over the axis "${e.axis}" need at least ${several(e.least, "example")}, and there ${e.examples === 1 ? "is" : "are"} ${e.examples}`,
+    ...inLayer(e.path),
+    fix: `take larger batches: withBatchSize(n), with { dropRemainder: true } where an epoch ends in a batch of ${e.examples}`,
   }),
   NonFiniteData: (e) => ({
     what: `${e.value} is no finite number`,

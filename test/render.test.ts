@@ -100,6 +100,12 @@ const examples: { readonly [T in FluxionError["_tag"]]: FluxionError } = {
   UnknownToken: new errors.UnknownToken({ token: "q", position: 3, known: 26 }),
   SequenceTooLong: new errors.SequenceTooLong({ length: 65, limit: 64, path: ["gpt"] }),
   EmptySequence: new errors.EmptySequence({ path: ["gpt"] }),
+  TooFewExamples: new errors.TooFewExamples({
+    axis: "batch",
+    examples: 1,
+    least: 2,
+    path: ["2:batchNorm 8"],
+  }),
   NonFiniteData: new errors.NonFiniteData({ column: "x", row: 3, value: Number.NaN }),
   DecodeError: new errors.DecodeError({
     where: "checkpoint",

@@ -145,7 +145,7 @@ export const control: Cases<keyof Control> = {
       at: [elementByElement([[0, 1, Number.NaN]], [[0, 0, 0]])],
     },
   ],
-  axisSum: [{ label: "", params: { axis: "examples" }, operands: [floats(3, 2)] }],
+  axisSum: [{ label: "", params: { axis: "examples", least: 1 }, operands: [floats(3, 2)] }],
   cond: [
     choice(
       "of two floats",

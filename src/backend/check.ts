@@ -2,9 +2,12 @@ import * as Effect from "effect/Effect";
 import {
   CompileError,
   DtypeMismatch,
+  EmptySequence,
   FreeVariable,
   type Issue,
+  SequenceTooLong,
   ShapeMismatch,
+  TooFewExamples,
   UnboundAxis,
 } from "../errors.ts";
 import type { AnyNode, Expr, Program, TensorType } from "../ir/expr.ts";
@@ -27,13 +30,38 @@ const located = (issue: Issue, path: readonly string[]): Issue => {
       return new UnboundAxis({ axis: issue.axis, path });
     case "FreeVariable":
       return new FreeVariable({ shape: issue.shape, path });
+    case "SequenceTooLong":
+      return new SequenceTooLong({ length: issue.length, limit: issue.limit, path });
+    case "EmptySequence":
+      return new EmptySequence({ path });
+    case "TooFewExamples": {
+      const { axis, examples, least } = issue;
+      return new TooFewExamples({ axis, examples, least, path });
+    }
   }
+};
+
+/** How many examples the axes have that something around a program will bind. */
+export interface Bound {
+  readonly [axis: string]: number;
+}
+
+const unboundIssues = (node: AnyNode, bound: Bound, path: readonly string[]): readonly Issue[] => {
+  if (node.primitive !== "axisSum") return [];
+  const { axis, least } = node.params;
+  const examples = bound[axis];
+  if (examples === undefined) return [new UnboundAxis({ axis, path })];
+  return examples < least ? [new TooFewExamples({ axis, examples, least, path })] : [];
 };
 
 const isOfDtype = (issue: Issue): boolean => issue._tag === "DtypeMismatch";
 
 /** Everything wrong with a program under `around`, in the order in which it computes. */
-const issuesUnder = (program: Program, around: readonly string[]): readonly Issue[] => {
+const issuesUnder = (
+  program: Program,
+  around: readonly string[],
+  bound: Bound,
+): readonly Issue[] => {
   const inputs = new Set<AnyNode>(program.inputs.map((x) => x.node));
   // A free variable is reported once, at its first user.
   const seen = new Set<AnyNode>();
@@ -50,14 +78,14 @@ const issuesUnder = (program: Program, around: readonly string[]): readonly Issu
     const path = [...around, ...node.path];
     const own = [
       ...(node.issue === undefined ? [] : [located(node.issue, path)]),
-      ...innerPrograms(node).flatMap((inner) => issuesUnder(inner, path)),
+      ...innerPrograms(node).flatMap((inner) => issuesUnder(inner, path, bound)),
     ];
     const consequence = node.inputs.some((x) => mistyped.has(x.node));
     if (consequence || own.some(isOfDtype)) mistyped.add(node);
     return [
       ...free(node.inputs, path),
       ...own.filter((issue) => !(consequence && isOfDtype(issue))),
-      ...(node.primitive === "axisSum" ? [new UnboundAxis({ axis: node.params.axis, path })] : []),
+      ...unboundIssues(node, bound, path),
     ];
   });
   return [...ofNodes, ...free(program.outputs, around)];
@@ -95,8 +123,8 @@ const stateIssues = (program: Program, carried: number): readonly Issue[] =>
   }).filter((issue) => issue !== undefined);
 
 /** All that is wrong with a program, also in the programs inside it. */
-export const issuesOf = (program: Program, carried = 0): readonly Issue[] => [
-  ...issuesUnder(program, []),
+export const issuesOf = (program: Program, carried = 0, bound: Bound = {}): readonly Issue[] => [
+  ...issuesUnder(program, [], bound),
   ...stateIssues(program, carried),
 ];
 

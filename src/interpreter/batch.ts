@@ -29,7 +29,7 @@ export const batchWith = <V>(
       return base.apply(node, values).map((value) => ({ value, batched: false }));
     const xs = standIns(base, values);
     const made = ruleOf(node)(node.params, xs, batched, axis, derive);
-    return new Environment(base, xs, values)
+    return new Environment(base, xs, values, node.path)
       .evaluate(made.outputs)
       .map((value, i) => ({ value, batched: made.batched[i] ?? false }));
   },

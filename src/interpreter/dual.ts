@@ -31,6 +31,7 @@ export const dualWith = <V>(base: Interpreter<V>, derive: Derive): Interpreter<D
       base,
       [...xs, ...present(dxs)],
       [...primals, ...present(inputs.map((x) => x.tangent))],
+      node.path,
     );
     const outputs = rule.evaluate(made.outputs);
     const tangents = restore(made.tangents, rule.evaluate(present(made.tangents)));

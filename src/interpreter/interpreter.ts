@@ -54,10 +54,18 @@ export const standIns = <V>(base: Interpreter<V>, values: readonly V[]): readonl
  */
 export class Environment<V> {
   readonly #base: Interpreter<V>;
+  readonly #path: readonly string[];
   readonly #known = new Map<AnyNode, readonly V[]>();
 
-  constructor(base: Interpreter<V>, placeholders: readonly Expr[], values: readonly V[]) {
+  /** `path` is that of the node whose rule built what is evaluated: what is wrong in that, is wrong there. */
+  constructor(
+    base: Interpreter<V>,
+    placeholders: readonly Expr[],
+    values: readonly V[],
+    path: readonly string[] = [],
+  ) {
     this.#base = base;
+    this.#path = path;
     this.bind(placeholders, values);
   }
 
@@ -79,10 +87,14 @@ export class Environment<V> {
         node,
         node.primitive === "constant"
           ? [constant(node.params.value)]
-          : apply(node, node.inputs.map(valueOf)),
+          : apply(this.#placed(node), node.inputs.map(valueOf)),
       );
     }
     return outputs.map(valueOf);
+  }
+
+  #placed(node: AnyNode): AnyNode {
+    return node.issue === undefined ? node : { ...node, path: [...this.#path, ...node.path] };
   }
 }
 

@@ -65,7 +65,7 @@ const record = <V>(
 ): Pick<Entry<V>, "outputs" | "pullback"> => {
   const xs = standIns(base, primals);
   const made = ruleOf(node)(node.params, xs, active, derive);
-  const rule = new Environment(base, xs, primals);
+  const rule = new Environment(base, xs, primals, node.path);
   return {
     outputs: rule.evaluate(made.outputs),
     pullback: (cotangents) => {

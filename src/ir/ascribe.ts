@@ -1,5 +1,6 @@
+import type { Issue } from "../errors.ts";
 import { sameShape } from "../tensor/shape.ts";
-import { apply, parameter } from "./build.ts";
+import { apply, filled, parameter } from "./build.ts";
 import type { Expr, TensorType } from "./expr.ts";
 import { program } from "./graph.ts";
 
@@ -25,4 +26,23 @@ export const ascribe = (
   // The identity of these types, which does not take what was given.
   const identity = program(inputs, inputs);
   return apply("call", { name: op, program: identity, rules: { kind: "checkpoint" } }, given);
+};
+
+/**
+ * Invalid nodes of the types that were meant, so that compiling reports `issue` with the layer around them.
+ *
+ * For mistakes that no type rule sees, since the primitives would compute something: of an empty sequence, say.
+ */
+export const refuse = (
+  issue: Issue,
+  given: readonly Expr[],
+  meant: readonly TensorType[],
+): readonly Expr[] => {
+  const nothing = meant.map(({ shape, dtype }) => filled(shape, dtype, 0));
+  const rules = { kind: "refused", issue } as const;
+  return apply(
+    "call",
+    { name: issue._tag, program: program(given.map(parameter), nothing), rules },
+    given,
+  );
 };

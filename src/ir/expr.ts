@@ -169,8 +169,11 @@ export interface Control {
   select: Plain;
   cast: { readonly dtype: Dtype };
   stopGradient: Plain;
-  /** The sum over the examples of the `vmap` that binds `axis`, the same for each of them. */
-  axisSum: { readonly axis: string };
+  /**
+   * The sum over the examples of the `vmap` that binds `axis`, the same for each of them; of fewer than `least`
+   * it means nothing, and is an issue.
+   */
+  axisSum: { readonly axis: string; readonly least: number };
   /** `(predicate: bool [], ...operands)`: the outputs of one of two closed programs of the operands. */
   cond: { readonly onTrue: Program; readonly onFalse: Program };
   /**
@@ -257,6 +260,8 @@ export interface Pulled {
 /** What a `call` does differently from its inlined program. A missing rule is derived from the program. */
 export type CallRules =
   | { readonly kind: "checkpoint" }
+  /** A program that stands for what is not to be computed at all, and why: see `refuse`. */
+  | { readonly kind: "refused"; readonly issue: Issue }
   | {
       readonly kind: "custom";
       readonly jvp?: (primals: readonly Expr[], tangents: readonly Expr[]) => readonly Expr[];

@@ -76,7 +76,7 @@ export const call = (
 
 /** Rules for the function's own operands as rules for the captured ones and them: captured ones are constant. */
 const skip = (rules: CallRules, count: number): CallRules => {
-  if (rules.kind === "checkpoint" || count === 0) return rules;
+  if (rules.kind !== "custom" || count === 0) return rules;
   const { jvp, vjp } = rules;
   return {
     kind: "custom",

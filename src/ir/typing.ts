@@ -287,8 +287,9 @@ export const typing: TypeRules<PrimitiveTag> = {
           outputs,
         );
   },
-  call: ({ program, name }, inputs) => {
+  call: ({ program, name, rules }, inputs) => {
     const outputs = outputTypes(program);
+    if (rules.kind === "refused") return { outputs, issue: rules.issue };
     return sameTypes(program.inputs, inputs)
       ? { outputs }
       : wrongShape(name, showTypes(program.inputs), inputs, outputs);

@@ -46,7 +46,7 @@ export const windowTyping = {
       ? { outputs }
       : wrongShape(
           op,
-          `room for a window ${show(params)} along axes ${params.axes.join(", ")}`,
+          `at least [${params.axes.map((_, i) => reach(params, i)).join(", ")}] along axes ${params.axes.join(", ")}, for a window ${show(params)}`,
           inputs,
           outputs,
         );

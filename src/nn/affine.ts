@@ -1,10 +1,9 @@
-import { InvalidArgument } from "../errors.ts";
+import { InvalidArgument, ShapeMismatch } from "../errors.ts";
+import { refuse } from "../ir/ascribe.ts";
 import type { Expr } from "../ir/expr.ts";
 import { add } from "../ir/ops/elementwise.ts";
 import { dot } from "../ir/ops/linear.ts";
-import { reshape, sliceAxis } from "../ir/ops/structural.ts";
 import { type Key, split } from "../tensor/key.ts";
-import type { Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { fanInUniform, type Initializer } from "./initializers.ts";
 import type { Symbolic } from "./layer.ts";
@@ -52,16 +51,13 @@ export const requireDivides = (op: string, argument: string, divisor: number, n:
  * `x`, whose last axis must have the extent `features`: another is reported as a `ShapeMismatch`, where
  * an extent of 1 would else broadcast.
  */
-export const lastAxisOf = (x: Expr, features: number): Expr =>
-  x.shape.at(-1) === features
-    ? x
-    : (reshape(x, [...x.shape.slice(0, -1), features] as Shape) as Expr);
-
-/**
- * `x`, which must have at least one item along its first axis: an empty sequence is reported as a
- * `ShapeMismatch`, where it would else give numbers that depend on nothing.
- */
-export const someOf = (x: Expr): Expr => (x.shape[0] === 0 ? sliceAxis(x, 0, 0, 1) : x);
+export const lastAxisOf = (x: Expr, features: number): Expr => {
+  if (x.shape.at(-1) === features) return x;
+  const shape = [...x.shape.slice(0, -1), features];
+  const expected = `${features} features along the last axis, [${shape.join(", ")}]`;
+  const issue = new ShapeMismatch({ op: "the layer", expected, actual: [x.shape], path: [] });
+  return refuse(issue, [x], [{ shape, dtype: x.dtype }])[0] as Expr;
+};
 
 /** The first params of {@link affine}. */
 export const initAffine = (

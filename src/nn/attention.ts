@@ -13,12 +13,12 @@ import {
   lastAxisOf,
   requireDivides,
   requireSizes,
-  someOf,
 } from "./affine.ts";
 import { rotary } from "./embedding.ts";
 import type { HeadsFit } from "./headTypes.ts";
 import { glorotUniform, type Initializer, zeros } from "./initializers.ts";
 import type { Context, Layer, Symbolic } from "./layer.ts";
+import { maskOf, someOf } from "./lengths.ts";
 import { dropout } from "./pure.ts";
 import { causalMask, scaledDotProductAttention } from "./scaledDotProduct.ts";
 import { still } from "./within.ts";
@@ -106,8 +106,8 @@ const bothMasks = (a: Expr | undefined, b: Expr | undefined): Expr | undefined =
  * **Math** head `h`: `softmax(Q_h K_hᵀ/√d) V_h` with `Q = xW_q + b_q` and likewise K and V; `y` is the heads
  * side by side, times `W_o`, plus `b_o`. Under `context.mask` places that are not real are not seen.
  * **Fails with** `InvalidArgument`, thrown, where heads do not divide the width, or each other (a type error
- * where both are literals); `ShapeMismatch` when compiled, with the layer's path, where a sequence is empty or a
- * mask not of its places.
+ * where both are literals); when compiled, with the layer's path, `EmptySequence`, and `ShapeMismatch` where a mask
+ * is not of its places.
  * **Source** Vaswani et al. (2017), arXiv:1706.03762, section 3.2.2; groups: Ainslie et al. (2023),
  * arXiv:2305.13245.
  */
@@ -164,18 +164,19 @@ export const multiHeadAttention = <
       : mask;
 
   const attend: Attention<W>["attend"] = (params, x, memory, looking = {}) => {
-    const { mask, values = memory, context = still } = looking;
-    const [q, k] = [queriesOf(params, someOf(x)), headsOf(params.key, someOf(memory))];
-    const places = memory.shape[0] ?? 0;
+    const looker = someOf(x);
+    const seeable = memory === x ? looker : someOf(memory);
+    const { mask, values = seeable, context = still } = looking;
+    const [q, k] = [queriesOf(params, looker), headsOf(params.key, seeable)];
+    const places = k.shape.at(-2) ?? 0;
     const seen = scaledDotProductAttention(
       turn(q, placesOf(q)),
       turn(k, placesOf(k)),
       headsOf(params.value, values),
       {
-        // A mask of one place would else broadcast to all.
         mask: bothMasks(
-          causal ? causalMask(x.shape[0] ?? 0) : undefined,
-          grouped(mask && lastAxisOf(mask, places)),
+          causal ? causalMask(looker.shape[0] ?? 0) : undefined,
+          grouped(mask && maskOf(places, mask)),
         ),
         weights: (w) => drop.apply(undefined, undefined, w, context)[0],
       },

@@ -1,6 +1,6 @@
 import type { Expr } from "../ir/expr.ts";
 import { axisMean, axisSum, stopGradient } from "../ir/ops/control.ts";
-import { add, div, maximum, mul, rsqrt, square, sub } from "../ir/ops/elementwise.ts";
+import { add, div, mul, rsqrt, square, sub } from "../ir/ops/elementwise.ts";
 import { lift } from "../ir/ops/operand.ts";
 import { mean } from "../ir/ops/reduction.ts";
 import { key } from "../tensor/key.ts";
@@ -30,9 +30,10 @@ export interface BatchNormOptions extends NormOptions {
  * is seen.
  *
  * **Shapes** `x: [...s, features] → y: [...s, features]`; params and state `[features]`.
- * **Math** `y = γ (x - μ)/√(σ² + ε) + β`; σ² has divisor n, the running variance has n - 1 (of a single
- * number, n). The gradient flows through μ and σ², none through the running statistics.
- * **Fails with** `UnboundAxis` when compiled, where training happens outside a `vmap` of the context's axis.
+ * **Math** `y = γ (x - μ)/√(σ² + ε) + β`; σ² has divisor n, the running variance has n - 1. The gradient flows through μ and σ², none through the running statistics.
+ * **Fails with** when compiled, with the layer's path, `UnboundAxis` where training happens outside a `vmap` of the
+ * context's axis, `TooFewExamples` where a feature has a single number in the whole batch: of one example without
+ * positions or with one.
  * **Source** Ioffe and Szegedy (2015), arXiv:1502.03167.
  */
 export const batchNorm = (
@@ -61,18 +62,21 @@ export const batchNorm = (
       const kept = (y: Expr) => rescaled(y, params) as Expr as Expr<X>;
       if (mode === "eval") return [kept(normalised(x, state.mean, state.variance)), state] as const;
       const positions = x.shape.slice(0, -1);
-      const over = (y: Expr): Expr =>
+      // One number has no variance, and its own mean leaves nothing of it.
+      const least = sizeOf(positions) === 1 ? 2 : 1;
+      const over = (y: Expr, needed: number): Expr =>
         axisMean(
           mean(
             y,
             positions.map((_, i) => i),
           ) as Expr,
           axis,
+          { least: needed },
         );
-      const centre = over(x);
-      const variance = over(square(sub(x, centre)) as Expr);
+      const centre = over(x, least);
+      const variance = over(square(sub(x, centre)) as Expr, 1);
       const count = mul(axisSum(lift(1, x.dtype), axis) as Expr, sizeOf(positions)) as Expr;
-      const unbiased = div(mul(variance, count), maximum(sub(count, 1), 1) as Expr) as Expr;
+      const unbiased = div(mul(variance, count), sub(count, 1) as Expr) as Expr;
       const next = { mean: moved(state.mean, centre), variance: moved(state.variance, unbiased) };
       return [kept(normalised(x, centre, variance)), next] as const;
     },

@@ -7,10 +7,11 @@ import { concatenate, reshape, sliceAxis, stack } from "../ir/ops/structural.ts"
 import { split } from "../tensor/key.ts";
 import type { Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { lastAxisOf, requireDivides, requireSizes, someOf } from "./affine.ts";
+import { lastAxisOf, requireDivides, requireSizes } from "./affine.ts";
 import type { ParamsOf, StateOf } from "./chainTypes.ts";
 import { type Initializer, normal } from "./initializers.ts";
 import type { AnyLayer, Composable, Layer, OpenLayer, SameLayer, Symbolic } from "./layer.ts";
+import { atMost, someOf } from "./lengths.ts";
 import { open, within } from "./within.ts";
 
 /** One vector for each token. */
@@ -32,7 +33,7 @@ export interface EmbeddingOptions {
  * **Math** `yᵢ = table[xᵢ]`; the gradient adds up at the rows that were read. A token that is not from 0 to
  * `vocabulary - 1` reads zeros.
  * **Fails with** `InvalidArgument`, thrown; when compiled, with the layer's path, `DtypeMismatch` where tokens
- * are no i32, `ShapeMismatch` where there are none.
+ * are no i32, `EmptySequence` where there are none.
  */
 export const embedding = <const W extends number>(
   vocabulary: number,
@@ -114,7 +115,7 @@ export interface PositionParams {
  * A learned vector added at each place of a sequence.
  *
  * **Shapes** `x: [time, width] → y: [time, width]` for a time of at most `length`.
- * **Fails with** `InvalidArgument`, thrown; `ShapeMismatch` when compiled, where a sequence is longer.
+ * **Fails with** `InvalidArgument`, thrown; `SequenceTooLong` when compiled, with the layer's path.
  * **Source** Gehring et al. (2017), arXiv:1705.03122. It begins normal of deviation 0.02, as in GPT-2.
  */
 export const learnedPositions = <const W extends number>(
@@ -129,8 +130,9 @@ export const learnedPositions = <const W extends number>(
       state: undefined,
     }),
     apply: ({ positions }: Symbolic<PositionParams>, state, x) => {
-      const own = sliceAxis(positions, 0, 0, x.shape[0] ?? 0);
-      return [add(lastAxisOf(x, width), own) as Expr as Expr<readonly [number, W]>, state];
+      const fitting = atMost(length, lastAxisOf(x, width));
+      const own = sliceAxis(positions, 0, 0, fitting.shape[0] ?? 0);
+      return [add(fitting, own) as Expr as Expr<readonly [number, W]>, state];
     },
   };
 };

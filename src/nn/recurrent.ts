@@ -5,7 +5,7 @@ import { fill } from "../ir/ops/indexed.ts";
 import { foldInKey } from "../ir/ops/random.ts";
 import { concatenate } from "../ir/ops/structural.ts";
 import { type Key, split } from "../tensor/key.ts";
-import { lastAxisOf, requireSizes, someOf } from "./affine.ts";
+import { lastAxisOf, requireSizes } from "./affine.ts";
 import {
   type Cell,
   type CellOf,
@@ -16,6 +16,7 @@ import {
   rnnCell,
 } from "./cells.ts";
 import type { Activation, Context, Layer, Symbolic } from "./layer.ts";
+import { maskOf, someOf } from "./lengths.ts";
 import { dropout } from "./pure.ts";
 import { still } from "./within.ts";
 
@@ -76,7 +77,7 @@ const over = (
       return [next, next[0] as Expr];
     },
     start,
-    [cell.project(params, x), mask] as const,
+    [cell.project(params, x), mask && maskOf(x.shape[0] ?? 0, mask)] as const,
     { reverse, length: x.shape[0] ?? 0 },
   );
   return { outputs, last };
@@ -136,8 +137,8 @@ export interface RecurrentLayer<I extends number, H extends number, O>
  * **Shapes** `x: [time, inputs] → y: [time, hidden]`, twice the hidden size where bidirectional, and without
  * the time where the last output is asked for. Under `context.mask` moments that are not real keep the
  * carry, so that a padded sequence gives what the sequence gives.
- * **Fails with** `InvalidArgument`, thrown, where a size is not a positive whole number; `ShapeMismatch` when
- * compiled, with the layer's path, where a sequence is empty or a mask of another length.
+ * **Fails with** `InvalidArgument`, thrown, where a size is not a positive whole number; when compiled,
+ * with the layer's path, `EmptySequence`, and `ShapeMismatch` where a mask has another length.
  *
  * **Example**
  * ```ts

@@ -10,6 +10,7 @@ import { expandDims, index } from "../ir/ops/structural.ts";
 import type { Shape } from "../tensor/shape.ts";
 import type { Chain, ParamsOf, Span, Spanning, StateOf } from "./chainTypes.ts";
 import type { AnyLayer, Composable, Context, Layer, OpenLayer, SameLayer } from "./layer.ts";
+import { maskOf, someOf } from "./lengths.ts";
 import { exprsOf, open, within } from "./within.ts";
 
 /** What a layer does to sequences, given what it does to one moment. */
@@ -84,6 +85,7 @@ const maskedOpen = (real: (x: Expr) => Expr, inner: OpenLayer): OpenLayer => ({
  * The mean over the moments of a sequence that are real: all, where no {@link masked} says otherwise.
  *
  * **Shapes** `x: [time, width] → y: [width]`; zeros where no moment is real.
+ * **Fails with** `EmptySequence` when compiled, with the layer's path.
  */
 export const meanOverTime: Layer<
   readonly [number, number],
@@ -93,11 +95,13 @@ export const meanOverTime: Layer<
 > = {
   name: "meanOverTime",
   init: () => ({ params: undefined, state: undefined }),
-  apply: (_, state, x: Expr, { mask }) => {
+  apply: (_, state, sequence: Expr, { mask }) => {
+    const x = someOf(sequence);
     // A reduction over the first axis leaves the second.
     if (mask === undefined) return [mean(x, 0) as Expr as Expr<readonly [number]>, state];
-    const real = broadcastTo(expandDims(mask, 1), x.shape);
-    const count = maximum(sum(cast(mask, x.dtype) as Expr) as Expr, 1) as Expr;
+    const seen = maskOf(x.shape[0] ?? 0, mask);
+    const real = broadcastTo(expandDims(seen, 1), x.shape);
+    const count = maximum(sum(cast(seen, x.dtype) as Expr) as Expr, 1) as Expr;
     const total: Expr = sum(where(real, x, 0) as Expr, 0);
     return [div(total, count) as Expr as Expr<readonly [number]>, state];
   },

@@ -93,9 +93,9 @@ export const batch: BatchRules<"call"> = {
     const { name, program, rules } = params;
     const mapped = derive.batch(program, inputs, batched, axis).batched;
     const lifted =
-      rules.kind === "checkpoint"
-        ? rules
-        : liftRules(name, rules, program.inputs, batched, mapped, axis, derive);
+      rules.kind === "custom"
+        ? liftRules(name, rules, program.inputs, batched, mapped, axis, derive)
+        : rules;
     const outputs = call(
       name,
       lifted,

@@ -1,3 +1,5 @@
+import { TooFewExamples } from "../errors.ts";
+import { refuse } from "../ir/ascribe.ts";
 import { apply } from "../ir/build.ts";
 import type { Control, Expr, PrimitiveTag, Source } from "../ir/expr.ts";
 import { axisSum, cast, where } from "../ir/ops/control.ts";
@@ -62,6 +64,9 @@ export const batch: BatchRules<keyof Source | Simple> = {
     const x = inputs[0] as Expr;
     if (params.axis !== name)
       return { outputs: apply("axisSum", params, inputs), batched: [batched ?? false] };
-    return { outputs: [batched ? sum(x, 0) : mul(x, size)], batched: [false] };
+    const total: Expr = batched ? sum(x, 0) : mul(x, size);
+    const { axis, least } = params;
+    const few = new TooFewExamples({ axis, examples: size, least, path: [] });
+    return { outputs: size < least ? refuse(few, [total], [total]) : [total], batched: [false] };
   },
 };

@@ -22,7 +22,7 @@ const notScalar = (loss: Expr): readonly Issue[] =>
       ];
 
 /**
- * What is wrong with a model and its loss on one example, as they are written. The programs derived from
+ * What is wrong with a model and its loss on one example of a batch of some, as they are written. The programs derived from
  * them would repeat each mistake in its derivative, and no longer know the layer that made it.
  */
 export const mistakes = (
@@ -30,6 +30,7 @@ export const mistakes = (
   params: unknown,
   layerState: unknown,
   example: Pair<TensorType>,
+  examples: number,
 ): readonly Issue[] => {
   const { leaves, shape } = flatten([params, layerState]);
   const symbols = leaves.map((leaf) => parameter(leaf as Tensor));
@@ -45,8 +46,5 @@ export const mistakes = (
   const made = loss(output, target);
   const whole = program([...symbols, key, input, target], [made, ...leavesOf(next).leaves]);
   // The batch's axis is bound by a vmap that one example does not see.
-  const found = issuesOf(whole).filter(
-    (issue) => issue._tag !== "UnboundAxis" || issue.axis !== axis,
-  );
-  return [...found, ...notScalar(made)];
+  return [...issuesOf(whole, 0, { [axis]: examples }), ...notScalar(made)];
 };

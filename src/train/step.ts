@@ -147,7 +147,13 @@ export const trainProgram = Effect.fnUntraced(function* (
   const mode = yield* ReverseMode;
   const one = ({ shape, dtype }: TensorType): TensorType => ({ shape: shape.slice(1), dtype });
   const example = { input: one(batch.input), target: one(batch.target) };
-  const causes = mistakes(objective, carried.params, carried.layerState, example);
+  const causes = mistakes(
+    objective,
+    carried.params,
+    carried.layerState,
+    example,
+    batch.input.shape[0] ?? 1,
+  );
   if (causes.length > 0) return yield* new CompileError({ causes });
   const state = symbolic<Carried<Expr>>(carried);
   const { params, layerState, key, step } = state.tree;

@@ -6,7 +6,9 @@ import {
   type AnyPipeline,
   accuracy,
   adam,
+  batchNorm,
   binaryAccuracy,
+  compile,
   concatenate,
   DataSourceError,
   type Dataset,
@@ -14,13 +16,17 @@ import {
   dense,
   type Expr,
   evaluate,
+  flatten,
   initialState,
   type Key,
+  key,
   meanSquaredError,
+  named,
   pipeline,
   type Row,
   relu,
   render,
+  reshapeLayer,
   resume$,
   type Services,
   type Splits,
@@ -32,6 +38,7 @@ import {
   type TrainEvent,
   tensor,
   train$,
+  vmap,
   withAugmentation,
   withBatchSize,
   withData,
@@ -43,7 +50,9 @@ import {
   withValidation,
   zeros,
 } from "../../src/index.ts";
+import { open, within } from "../../src/nn/within.ts";
 import { isFluxionError } from "../../src/train/explain.ts";
+import { constants, contextOf } from "../nn/evaluated.ts";
 import { backends, bitsOf, collect, lastOf, small } from "./examples.ts";
 
 const services = backends.wasm;
@@ -207,6 +216,78 @@ describe("what is evaluated or summarised", () => {
       _tag: "StateMismatch",
       part: "params",
       actual: "no leaves",
+    });
+  });
+});
+
+describe("batch statistics of a batch of one", () => {
+  const normalising = pipeline("normalising", {
+    data: Effect.succeed({ train: labelled([0, 1, 2]) }),
+    input: "x",
+    target: "label",
+    model: sequential(dense(4, 8), named("block", sequential(batchNorm(8), relu)), dense(8, 3)),
+    loss: softmaxCrossEntropy,
+  });
+  const few = {
+    _tag: "CompileError",
+    causes: [
+      {
+        ...{ _tag: "TooFewExamples", axis: "batch", examples: 1, least: 2 },
+        path: ["2:block", "block", "1:batchNorm 8"],
+      },
+    ],
+  };
+
+  it.each([
+    ["of size 1", withBatchSize(1)],
+    ["that an epoch ends in", withBatchSize(2)],
+  ])("%s is a typed error before anything runs, which names the layer", async (_, sized) => {
+    const { error, events } = await failure(sized(normalising));
+    expect(error).toMatchObject(few);
+    expect(isFluxionError(error) && render(error)).toMatch(
+      /in 2:block\.block\.1:batchNorm 8\n.*fix: take larger batches: withBatchSize\(n\).*dropRemainder/,
+    );
+    expect(events).toEqual([]);
+  });
+
+  it("is none where the remainder is dropped, and none of several positions", async () => {
+    const dropping = withBatchSize(2, { dropRemainder: true })(normalising);
+    expect(lastOf(await collect(train$(dropping, { services })), "Completed").state.step).toBe(1);
+    const spread = pipeline("spread", {
+      data: Effect.succeed({ train: labelled([0, 1]) }),
+      input: "x",
+      target: "label",
+      model: sequential(reshapeLayer([2, 2]), batchNorm(2), flatten, dense(4, 3)),
+      loss: softmaxCrossEntropy,
+    });
+    const { state } = lastOf(
+      await collect(train$(withBatchSize(1)(spread), { services })),
+      "Completed",
+    );
+    expect(state.step).toBe(2);
+  });
+
+  it("is reported under a vmap of one's own as well, and evaluation knows nothing of it", () => {
+    const layer = batchNorm(3);
+    const { params, state } = layer.init(key(0));
+    const over = (mode: "train" | "eval") =>
+      Effect.runSync(
+        Effect.result(
+          compile(
+            vmap(
+              (x: Expr) =>
+                within("norm", open(layer), constants(params), constants(state), x, {
+                  ...contextOf(mode),
+                })[0],
+              { axis: "batch" },
+            ),
+            [zeros([1, 3])],
+          ).pipe(Effect.provide(services)),
+        ),
+      );
+    expect(over("eval")).toMatchObject({ _tag: "Success" });
+    expect(over("train")).toMatchObject({
+      failure: { causes: [{ _tag: "TooFewExamples", examples: 1, path: ["norm"] }] },
     });
   });
 });

@@ -31,17 +31,31 @@ export const cast = <const X extends Operand>(operand: X, dtype: Dtype): Expr<Sh
 export const stopGradient = <const X extends Operand>(x: X): Expr<ShapeOf<X>> =>
   apply1("stopGradient", {}, lift(x));
 
+/** Of how many examples a sum or a mean across them means something. */
+export interface AcrossOptions {
+  /** 1 where not given. */
+  readonly least?: number;
+}
+
 /**
  * The sum over the examples of the enclosing `vmap` whose axis is named `axis`; every example gets it.
  *
- * **Fails with** `UnboundAxis` when compiled outside such a `vmap`.
+ * **Fails with** `UnboundAxis` when compiled outside such a `vmap`; `TooFewExamples`, where it has fewer examples
+ * than `least`.
  */
-export const axisSum = <const X extends Operand>(x: X, axis: string): Expr<ShapeOf<X>> =>
-  apply1("axisSum", { axis }, lift(x));
+export const axisSum = <const X extends Operand>(
+  x: X,
+  axis: string,
+  { least = 1 }: AcrossOptions = {},
+): Expr<ShapeOf<X>> => apply1("axisSum", { axis, least }, lift(x));
 
-/** The mean over the examples of the enclosing `vmap` whose axis is named `axis`. */
-export const axisMean = <const X extends Operand>(operand: X, axis: string): Expr<ShapeOf<X>> => {
+/** The mean over the examples of the enclosing `vmap` whose axis is named `axis`: as {@link axisSum}. */
+export const axisMean = <const X extends Operand>(
+  operand: X,
+  axis: string,
+  options: AcrossOptions = {},
+): Expr<ShapeOf<X>> => {
   const x = lift(operand);
   const count = axisSum(lift(1, x.dtype), axis);
-  return apply1("div", {}, axisSum(x, axis), broadcastTo(count, x.shape));
+  return apply1("div", {}, axisSum(x, axis, options), broadcastTo(count, x.shape));
 };

@@ -107,7 +107,8 @@ const network = <const V extends number>(options: GptOptions<V>) => {
  * offsets begin 0. With 50257 tokens, 1024 positions, width 768, 12 blocks of 12 heads it has the
  * 124,439,808 params of GPT-2's smallest.
  * **Fails with** `InvalidArgument`, thrown, where heads do not divide the width (a type error where both are
- * literals); `ShapeMismatch` when compiled, with the layer's path, where a sequence is longer than its positions.
+ * literals); when compiled, with the layer's path, `EmptySequence`, and `SequenceTooLong` where there are more tokens
+ * than positions.
  * **Laws** `laws.decoding`: with a cache it gives token by token what it gives at once.
  * **Source** Radford et al., "Language Models are Unsupervised Multitask Learners" (2019), section 2.3;
  * Vaswani et al. (2017), arXiv:1706.03762.

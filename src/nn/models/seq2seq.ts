@@ -3,22 +3,16 @@ import type { Expr } from "../../ir/expr.ts";
 import { ne, tanh } from "../../ir/ops/elementwise.ts";
 import { take } from "../../ir/ops/indexed.ts";
 import { foldInKey } from "../../ir/ops/random.ts";
-import { concatenate, expandDims, index, sliceAxis } from "../../ir/ops/structural.ts";
+import { concatenate, expandDims, index } from "../../ir/ops/structural.ts";
 import { scoped } from "../../ir/trace.ts";
 import { type Key, split } from "../../tensor/key.ts";
-import {
-  type AffineParams,
-  affine,
-  initAffine,
-  requireDivides,
-  requireSizes,
-  someOf,
-} from "../affine.ts";
+import { type AffineParams, affine, initAffine, requireDivides, requireSizes } from "../affine.ts";
 import { type CellOf, type CellParams, gruCell } from "../cells.ts";
 import type { Autoregressive, Source } from "../decoding/continuation.ts";
 import { type EmbeddingParams, embedding } from "../embedding.ts";
 import { normal } from "../initializers.ts";
 import type { Context, Layer, Symbolic } from "../layer.ts";
+import { parted } from "../lengths.ts";
 import { dropout } from "../pure.ts";
 import { type RecurrentParams, recurrent } from "../recurrent.ts";
 import { exprsOf, still } from "../within.ts";
@@ -86,7 +80,7 @@ type Params = Symbolic<Seq2SeqParams>;
  * **Math** memory `M = (h→, h←)`; the decoder begins at `tanh(W (h→_S, h←_1))`. Luong: `s_t = f(s_{t-1}, y_t)`,
  * `c_t = align(s_t, M)`; Bahdanau: `c_t = align(s_{t-1}, M)`, `s_t = f(s_{t-1}, (y_t, c_t))`. Both:
  * `softmax(W tanh(C (c_t, s_t)))`. Places of padding are not seen. Embeddings begin normal of deviation 0.1.
- * **Fails with** `InvalidArgument`, thrown, where the hidden size is odd; `ShapeMismatch` when compiled, with
+ * **Fails with** `InvalidArgument`, thrown, where the hidden size is odd; `EmptySequence` when compiled, with
  * the layer's path, where there is no sequence after the source.
  * **Laws** `laws.decoding`: token by token it gives what it gives at once.
  * **Source** Bahdanau, Cho and Bengio (2014), arXiv:1409.0473, section 3, with Luong's output; Luong, Pham
@@ -143,7 +137,7 @@ export const seq2seq = <const V extends number>(options: Seq2SeqOptions<V>): Seq
     { memory, real, state }: Carry,
     context: Context,
   ): readonly [logits: Expr, state: readonly Expr[]] => {
-    const y = dropped(take(params.target.table, someOf(tokens)), 1, context);
+    const y = dropped(take(params.target.table, tokens), 1, context);
     const keys = keysOf(params.alignment, memory);
     const look = (at: Expr): Expr => aligned(params.alignment, at, keys, memory, real);
     const [last, [outputs, looked]] = scan(
@@ -192,10 +186,8 @@ export const seq2seq = <const V extends number>(options: Seq2SeqOptions<V>): Seq
       return { params, state: undefined };
     },
     apply: (params, state, x, context) => {
-      const whole = x as Expr;
-      const all = whole.shape[0] ?? 0;
-      const begun = encode(params, sliceAxis(whole, 0, 0, source.length), context);
-      const tokens = sliceAxis(whole, 0, source.length, all);
+      const [before, tokens] = parted(x as Expr, source.length);
+      const begun = encode(params, before, context);
       const [logits] = decode(params, tokens, begun, context);
       return [logits as Expr as Expr<readonly [number, V]>, state];
     },

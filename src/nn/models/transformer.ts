@@ -4,16 +4,16 @@ import { add, mul, ne } from "../../ir/ops/elementwise.ts";
 import { fill, take } from "../../ir/ops/indexed.ts";
 import { lift } from "../../ir/ops/operand.ts";
 import { foldInKey } from "../../ir/ops/random.ts";
-import { sliceAxis } from "../../ir/ops/structural.ts";
 import { scoped } from "../../ir/trace.ts";
 import { type Key, split } from "../../tensor/key.ts";
-import { type AffineParams, affine, initAffine, requireSizes, someOf } from "../affine.ts";
+import { type AffineParams, affine, initAffine, requireSizes } from "../affine.ts";
 import { repeat } from "../combinators.ts";
 import type { Autoregressive, Source } from "../decoding/continuation.ts";
 import { type EmbeddingParams, embedding, sinusoidalPositions } from "../embedding.ts";
 import type { HeadsFit } from "../headTypes.ts";
 import { normal } from "../initializers.ts";
 import type { AnyLayer, Context, Layer, Symbolic } from "../layer.ts";
+import { atMost, parted, someOf } from "../lengths.ts";
 import { layerNorm } from "../normalisation.ts";
 import { dropout } from "../pure.ts";
 import type { ScaleOffset } from "../scaleOffset.ts";
@@ -231,7 +231,8 @@ export interface TransformerModel<V extends number>
  * sequence `→ y: [time, vocabulary]`. Places of padding are not seen.
  * **Math** {@link transformerEncoder} and {@link transformerDecoder}, normalised after each part where not
  * told otherwise.
- * **Fails with** `InvalidArgument`, thrown, where heads do not divide the width.
+ * **Fails with** `InvalidArgument`, thrown, where heads do not divide the width; when compiled, with the layer's path,
+ * `EmptySequence` where there is no sequence after the source, `SequenceTooLong` where it has no positions.
  * **Laws** `laws.decoding`: token by token it gives what it gives at once.
  * **Source** Vaswani et al. (2017), arXiv:1706.03762.
  *
@@ -275,9 +276,9 @@ export const transformer = <const O extends TransformerModelOptions>(
       return { params, state: undefined };
     },
     apply: (params, state, x, context) => {
-      const whole = x as Expr;
-      const { memory, real } = encode(params, sliceAxis(whole, 0, 0, source.length), context);
-      const tokens = sliceAxis(whole, 0, source.length, whole.shape[0] ?? 0);
+      const [before, sequence] = parted(x as Expr, source.length);
+      const { memory, real } = encode(params, before, context);
+      const tokens = atMost(positions, sequence);
       const own = { ...context, key: foldInKey(context.key, 2) };
       const y = through(decoder.over(memory, real), params.decoder, tokens, own);
       const [logits] = scoped("decoder", [tokens, memory, ...exprsOf(params.decoder)], [y]);
