@@ -1,6 +1,6 @@
 import type { AnyNode, Expr, Params, Program } from "../../ir/expr.ts";
 import { dce } from "../../ir/passes/dce.ts";
-import { everywhere, rewrite } from "../../ir/passes/rewrite.ts";
+import { concerning, everywhere, rewrite } from "../../ir/passes/rewrite.ts";
 import { at, sizeOf } from "../../tensor/shape.ts";
 import { gathered } from "./spread.ts";
 
@@ -79,6 +79,6 @@ const gathering = (p: Program): Program => {
 };
 
 export const gatheredWindows = (p: Program): Program => {
-  const next = everywhere(gathering)(p);
+  const next = everywhere(concerning(["overlapAdd"], gathering))(p);
   return next === p ? p : dce(next);
 };

@@ -1,6 +1,6 @@
 import { apply, filled } from "../../ir/build.ts";
 import type { AnyNode, Expr, Program } from "../../ir/expr.ts";
-import { everywhere, rewrite } from "../../ir/passes/rewrite.ts";
+import { concerning, everywhere, rewrite } from "../../ir/passes/rewrite.ts";
 
 /**
  * Sums of padded parts as the concatenation that they are. The adjoint of cutting a tensor into parts pads
@@ -61,4 +61,4 @@ const besides = (p: Program): Program => {
   });
 };
 
-export const patchesBesides = everywhere(besides);
+export const patchesBesides = everywhere(concerning(["pad"], besides));

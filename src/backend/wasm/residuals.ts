@@ -2,7 +2,7 @@ import { apply } from "../../ir/build.ts";
 import type { AnyNode, Expr, Node, Program } from "../../ir/expr.ts";
 import { program } from "../../ir/graph.ts";
 import { dce } from "../../ir/passes/dce.ts";
-import { everywhere, rewrite, same } from "../../ir/passes/rewrite.ts";
+import { concerning, everywhere, rewrite, same } from "../../ir/passes/rewrite.ts";
 import { substitute } from "../../ir/trace.ts";
 import { cheap } from "./recompute.ts";
 
@@ -71,6 +71,6 @@ const remakeSlices = (p: Program): Program =>
   });
 
 export const fewerResiduals = (p: Program): Program => {
-  const next = everywhere(remakeSlices)(p);
+  const next = everywhere(concerning(["scan"], remakeSlices))(p);
   return next === p ? p : dce(next);
 };

@@ -1,7 +1,7 @@
 import { apply } from "../../ir/build.ts";
 import type { DotParams, Expr, Program } from "../../ir/expr.ts";
 import { dce } from "../../ir/passes/dce.ts";
-import { everywhere, rewrite, same, useCounts } from "../../ir/passes/rewrite.ts";
+import { concerning, everywhere, rewrite, same, useCounts } from "../../ir/passes/rewrite.ts";
 
 /**
  * Sums that a loop only adds to, taken after it in one go: `Σₜ Xₜᵀ Yₜ` over slices that are stacked anyway
@@ -63,6 +63,6 @@ const afterLoops = (p: Program): Program =>
   });
 
 export const sumsAfterLoops = (p: Program): Program => {
-  const next = everywhere(afterLoops)(p);
+  const next = everywhere(concerning(["scan"], afterLoops))(p);
   return next === p ? p : dce(next);
 };

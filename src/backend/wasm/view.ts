@@ -120,6 +120,7 @@ export const bufferOf = ({ source }: View): Buffer | undefined =>
 
 /** Without axes of extent 1, which no index distinguishes. */
 export const squeeze = (view: View): View => {
+  if (!view.shape.includes(1)) return view;
   const kept = view.shape.flatMap((d, a) => (d === 1 ? [] : [a]));
   return {
     ...view,

@@ -32,7 +32,7 @@ export const cse = (p: Program): Program => {
     const key = nodeKey({ ...node, inputs: ordered }, name);
     const earlier = first.get(key);
     if (earlier !== undefined) return earlier;
-    const changed = inputs.some((x, i) => x !== node.inputs[i]);
+    const changed = inputs !== node.inputs;
     const outputs = changed ? reapply(node, inputs) : outputsOf(node);
     first.set(key, outputs);
     return changed ? outputs : undefined;

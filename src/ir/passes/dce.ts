@@ -1,6 +1,7 @@
 import { apply } from "../build.ts";
 import type { AnyNode, Expr, Params, Program } from "../expr.ts";
 import { innerPrograms, program } from "../graph.ts";
+import { renewed } from "./rewrite.ts";
 
 /**
  * Dead code: outputs that nothing uses, of nodes and of the programs inside them, and what only those
@@ -127,10 +128,9 @@ export const dce = (p: Program): Program => {
   }
 
   const values = new Map<AnyNode, readonly Expr[]>();
-  const resolve = (x: Expr): Expr => values.get(x.node)?.[x.index] ?? x;
   for (const node of p.nodes) {
     if (!wanted.has(node)) continue;
-    const inputs = node.inputs.map(resolve);
+    const inputs = renewed(node.inputs, values);
     const smaller = pruned.get(node);
     if (smaller !== undefined) {
       const made = smaller.rebuild(keep(inputs, smaller.inputs));
@@ -140,10 +140,11 @@ export const dce = (p: Program): Program => {
         node,
         node.outputs.map((_, i) => (smaller.outputs[i] ? made[next++] : made[0]) as Expr),
       );
-    } else if (inputs.some((x, i) => x !== node.inputs[i]))
+    } else if (inputs !== node.inputs)
       values.set(node, apply(node.primitive, node.params, inputs, node.path));
   }
-  const outputs = p.outputs.map(resolve);
-  const changed = outputs.some((x, i) => x !== p.outputs[i]);
-  return changed || p.nodes.some((node) => !wanted.has(node)) ? program(p.inputs, outputs) : p;
+  const outputs = renewed(p.outputs, values);
+  return outputs !== p.outputs || p.nodes.some((node) => !wanted.has(node))
+    ? program(p.inputs, outputs)
+    : p;
 };

@@ -1,7 +1,7 @@
 import { apply, parameter } from "../build.ts";
 import type { AnyNode, Expr, Params, PrimitiveTag, Program } from "../expr.ts";
 import { program } from "../graph.ts";
-import { rewrite, same } from "./rewrite.ts";
+import { concerning, type Pass, rewrite, same } from "./rewrite.ts";
 
 /** Not worth keeping between steps: constants, and what repeats or renames elements. */
 const cheap: ReadonlySet<PrimitiveTag> = new Set(["constant", "iota", "broadcast", "reshape"]);
@@ -127,11 +127,12 @@ const settleCarries = (
 type Chosen = (x: Expr, i: number) => boolean;
 
 /** Loop-invariant code motion: what a scan computes alike in each step is computed once, before it. */
-export const hoist = (p: Program): Program =>
+export const hoist: Pass = concerning(["scan"], (p) =>
   rewrite(p, (node, inputs) => {
     if (node.primitive !== "scan" || node.issue !== undefined) return undefined;
     const settled = settleCarries(node, inputs);
     if (settled !== undefined) return settled;
     const hoisted = hoistNodes(node, inputs);
     return hoisted && apply("scan", hoisted.params, hoisted.inputs, node.path);
-  });
+  }),
+);

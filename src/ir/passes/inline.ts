@@ -1,7 +1,7 @@
 import { Tensor } from "../../tensor/tensor.ts";
 import { apply, reapply } from "../build.ts";
 import type { AnyNode, Expr, Program } from "../expr.ts";
-import { everywhere, type Pass, rewrite } from "./rewrite.ts";
+import { concerning, everywhere, type Pass, rewrite } from "./rewrite.ts";
 
 /** The outputs of a program of `inputs`, every node under `path`. */
 const unfold = (p: Program, inputs: readonly Expr[], path: readonly string[]): readonly Expr[] => {
@@ -30,9 +30,8 @@ const branchOf = (node: AnyNode, predicate: Expr | undefined): Program | undefin
     : node.params.onFalse;
 };
 
-const inlineHere =
-  (checkpoints: boolean): Pass =>
-  (p) =>
+const inlineHere = (checkpoints: boolean): Pass =>
+  concerning(["call", "cond"], (p) =>
     rewrite(p, (node, inputs) => {
       if (node.issue !== undefined) return undefined;
       if (node.primitive === "call")
@@ -41,7 +40,8 @@ const inlineHere =
           : undefined;
       const branch = branchOf(node, inputs[0]);
       return branch && unfold(branch, inputs.slice(1), node.path);
-    });
+    }),
+  );
 
 /**
  * Calls replaced by what they call, and `cond` by its branch where the predicate is known. Checkpoints

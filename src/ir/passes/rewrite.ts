@@ -21,16 +21,28 @@ export const same = (x: Expr, y: Expr): boolean => x.node === y.node && x.index 
  */
 export const rewrite = (p: Program, replace: Replace): Program => {
   const values = new Map<AnyNode, readonly Expr[]>();
-  const resolve = (x: Expr): Expr => values.get(x.node)?.[x.index] ?? x;
   for (const node of p.nodes) {
-    const inputs = node.inputs.map(resolve);
+    const inputs = renewed(node.inputs, values);
     const replaced = replace(node, inputs);
     if (replaced !== undefined) values.set(node, replaced);
-    else if (inputs.some((x, i) => x !== node.inputs[i])) values.set(node, reapply(node, inputs));
+    else if (inputs !== node.inputs) values.set(node, reapply(node, inputs));
   }
-  const outputs = p.outputs.map(resolve);
-  return outputs.every((x, i) => x === p.outputs[i]) ? p : program(p.inputs, outputs);
+  const outputs = renewed(p.outputs, values);
+  return outputs === p.outputs ? p : program(p.inputs, outputs);
 };
+
+/** Expressions as they have become: the very list where none has changed. */
+export const renewed = (
+  xs: readonly Expr[],
+  values: ReadonlyMap<AnyNode, readonly Expr[]>,
+): readonly Expr[] =>
+  xs.some(({ node }) => values.has(node)) ? xs.map((x) => values.get(x.node)?.[x.index] ?? x) : xs;
+
+/** A pass for the programs that have nodes of these primitives: it leaves others as they are. */
+export const concerning =
+  (primitives: readonly PrimitiveTag[], pass: Pass): Pass =>
+  (p) =>
+    p.nodes.some(({ primitive }) => primitives.includes(primitive)) ? pass(p) : p;
 
 /** The parameters of a node that holds programs, with those mapped; `undefined` where none changed. */
 const withPrograms = (
