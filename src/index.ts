@@ -188,15 +188,17 @@ export {
   focal,
   gaussianNegativeLogLikelihood,
   poissonNegativeLogLikelihood,
+  type SequenceOptions,
   sequenceCrossEntropy,
 } from "./nn/likelihoods.ts";
+export type { Loss } from "./nn/loss.ts";
 export {
   binaryCrossEntropy,
   binaryCrossEntropyWithLogits,
+  type CrossEntropyOptions,
   hinge,
   huber,
   klDivergence,
-  type Loss,
   l1Penalty,
   l2Penalty,
   meanAbsoluteError,

@@ -34,6 +34,9 @@ const weights = tensors(
   fc.integer({ min: 0, max: 4 }).map((k) => k / 4),
 );
 
+/** Classes that count differently, one of them not at all, and a label that is ignored. */
+const weighing = { classWeights: constant(tensorOf([3], "f64", [2, 0, 0.5])), ignore: 2 };
+
 /** A distribution with an impossible class, held fixed: `p ln p` has no derivative at 0. */
 const impossible = constant(tensorOf([3], "f64", [0.75, 0, 0.25]));
 
@@ -67,10 +70,17 @@ const settings: { readonly [Name in keyof typeof losses]: readonly Setting[] } =
     of(losses.softmaxCrossEntropy, predictions, probabilities),
     of(losses.softmaxCrossEntropy, predictions, weights),
     of((x, y) => losses.softmaxCrossEntropy(x, y, { labelSmoothing: 0.1 }), predictions, labels),
+    of((x, y) => losses.softmaxCrossEntropy(x, y, weighing), predictions, labels),
+    of(
+      (x, y) => losses.softmaxCrossEntropy(x, y, { ...weighing, labelSmoothing: 0.25 }),
+      predictions,
+      weights,
+    ),
   ],
   negativeLogLikelihood: [
     of((x, y) => losses.negativeLogLikelihood(logSoftmax(x), y), predictions, labels),
     of((x, y) => losses.negativeLogLikelihood(logSoftmax(x), y), predictions, weights),
+    of((x, y) => losses.negativeLogLikelihood(logSoftmax(x), y, weighing), predictions, labels),
   ],
   hinge: [of(losses.hinge, predictions, signs)],
   klDivergence: [

@@ -58,6 +58,16 @@ export const particularLosses: {
       classes,
       tensors([3], truth, "bool"),
     ),
+    of(
+      (x, y, z) =>
+        likelihoods.sequenceCrossEntropy(x, y, z, {
+          labelSmoothing: 0.25,
+          classWeights: constant(tensor([2, 0.5], "f64")),
+        }),
+      tensors([3, 2], unkinked),
+      classes,
+      tensors([3], truth, "bool"),
+    ),
   ],
   triplet: [
     of(

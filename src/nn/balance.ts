@@ -3,7 +3,7 @@ import { cast } from "../ir/ops/control.ts";
 import { div, gt, mul, square, sub } from "../ir/ops/elementwise.ts";
 import { mean, softmax, sum } from "../ir/ops/reduction.ts";
 import { topKRouting } from "./experts.ts";
-import type { Loss } from "./losses.ts";
+import type { Loss } from "./loss.ts";
 
 /** What is added to a loss so that a router does not send everything to the same few experts. */
 

@@ -6,7 +6,9 @@ import { lift } from "../ir/ops/operand.ts";
 import { keepAxes, sum } from "../ir/ops/reduction.ts";
 import type { Operand } from "../ir/shapeTypes.ts";
 import { holding, notNegative, positive } from "../tensor/argument.ts";
-import { type Loss, softmaxCrossEntropy } from "./losses.ts";
+import { compared } from "./compared.ts";
+import { softmaxCrossEntropy } from "./crossEntropy.ts";
+import type { Loss } from "./loss.ts";
 
 /** Losses that put vectors near one another or apart: of one example, whose vectors are `[width]`. */
 
@@ -39,9 +41,9 @@ export const triplet = (
   margin = 1,
 ): Loss => {
   notNegative("triplet", { margin });
-  const x = lift(anchor);
   const distance = (other: Operand): Expr => {
-    const apart = add(sub(x, lift(other, x.dtype)) as Expr, 1e-6) as Expr;
+    const [x, y] = compared("triplet", anchor, other, "a vector");
+    const apart = add(sub(x, y) as Expr, 1e-6) as Expr;
     return sqrt(sum(square(apart) as Expr) as Expr) as Expr;
   };
   return positivePart(add(sub(distance(positive), distance(negative)) as Expr, margin) as Expr);
@@ -56,8 +58,8 @@ export const triplet = (
  */
 export const cosineEmbedding = (x: Operand, y: Operand, target: Operand, margin = 0): Loss => {
   holding("a number from -1 to 1", (n) => n >= -1 && n <= 1)("cosineEmbedding", { margin });
-  const a = lift(x);
-  const similarity = cosine(a, lift(y, a.dtype));
+  const [a, b] = compared("cosineEmbedding", x, y, "a vector");
+  const similarity = cosine(a, b);
   const together = gt(lift(target, a.dtype), 0) as Expr;
   const apart = positivePart(sub(similarity, margin) as Expr);
   return where(together, sub(1, similarity) as Expr, apart) as Expr as Loss;

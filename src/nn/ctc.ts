@@ -7,7 +7,7 @@ import { lift } from "../ir/ops/operand.ts";
 import { logSumExp } from "../ir/ops/reduction.ts";
 import { concatenate, index, reshape, sliceAxis, stack } from "../ir/ops/structural.ts";
 import type { Operand } from "../ir/shapeTypes.ts";
-import type { Loss } from "./losses.ts";
+import type { Loss } from "./loss.ts";
 
 /** The logarithm of what cannot be: finite, so that no derivative is 0 times ∞. */
 const never = -1e30;

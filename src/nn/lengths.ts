@@ -2,6 +2,7 @@ import { EmptySequence, type Issue, SequenceTooLong, ShapeMismatch } from "../er
 import { refuse } from "../ir/ascribe.ts";
 import type { Expr } from "../ir/expr.ts";
 import { sliceAxis } from "../ir/ops/structural.ts";
+import { showShape } from "../tensor/shape.ts";
 
 /** What layers along time ask of the length of a sequence, its first axis. */
 
@@ -32,14 +33,18 @@ export const parted = (x: Expr, length: number): readonly [source: Expr, sequenc
   return [sliceAxis(whole, 0, 0, length), sliceAxis(whole, 0, length, whole.shape[0] ?? 0)];
 };
 
-/**
- * A mask whose last axis must have one item for each of `n` moments: one of another length is reported as a
- * `ShapeMismatch` of the mask, where an extent of 1 would else broadcast.
- */
-export const maskOf = (n: number, mask: Expr): Expr => {
-  if (mask.shape.at(-1) === n) return mask;
-  const shape = [...mask.shape.slice(0, -1), n];
-  const expected = `one bool for each of the ${n} places of the sequence, [${shape.join(", ")}]`;
-  const issue = new ShapeMismatch({ op: "mask", expected, actual: [mask.shape], path: [] });
-  return refuse(issue, [mask], [{ shape, dtype: mask.dtype }])[0] as Expr;
+/** What must have one `item` for each of `n` places along its last axis; else it is a `ShapeMismatch` of `op`. */
+const oneOfEach = (op: string, item: string, n: number, x: Expr): Expr => {
+  if (x.shape.at(-1) === n) return x;
+  const shape = [...x.shape.slice(0, -1), n];
+  const expected = `one ${item} for each of the ${n} places of the sequence, ${showShape(shape)}`;
+  const issue = new ShapeMismatch({ op, expected, actual: [x.shape], path: [] });
+  return refuse(issue, [x], [{ shape, dtype: x.dtype }])[0] as Expr;
 };
+
+/** A mask of `n` moments: one of another length is reported, where an extent of 1 would else broadcast. */
+export const maskOf = (n: number, mask: Expr): Expr => oneOfEach("mask", "bool", n, mask);
+
+/** The labels of `n` moments, for a loss `op`: another number of them is reported. */
+export const labelsOf = (op: string, n: number, labels: Expr): Expr =>
+  oneOfEach(op, "label", n, labels);

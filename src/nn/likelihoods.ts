@@ -1,38 +1,53 @@
 import type { Expr } from "../ir/expr.ts";
-import { cast, where } from "../ir/ops/control.ts";
-import { add, div, exp, log, maximum, mul, neg, pow, square, sub } from "../ir/ops/elementwise.ts";
-import { takeAlongAxis } from "../ir/ops/indexed.ts";
-import { lift } from "../ir/ops/operand.ts";
-import { logSoftmax, mean, sum } from "../ir/ops/reduction.ts";
+import { where } from "../ir/ops/control.ts";
+import {
+  add,
+  div,
+  eq,
+  exp,
+  log,
+  maximum,
+  mul,
+  neg,
+  pow,
+  square,
+  sub,
+} from "../ir/ops/elementwise.ts";
+import { onesLike, take, takeAlongAxis } from "../ir/ops/indexed.ts";
+import { align, lift } from "../ir/ops/operand.ts";
+import { logSoftmax, mean } from "../ir/ops/reduction.ts";
 import { expandDims, reshape } from "../ir/ops/structural.ts";
-import type { Operand } from "../ir/shapeTypes.ts";
-import { notNegative, positive, probability } from "../tensor/argument.ts";
+import type { Operand, ShapeError, ShapeOf, ShowShape } from "../ir/shapeTypes.ts";
+import { notNegative, positive, probability, share } from "../tensor/argument.ts";
+import type { Shape } from "../tensor/shape.ts";
 import { logSigmoid, sigmoid } from "./activations.ts";
-import type { Loss } from "./losses.ts";
+import type { Meets } from "./chainTypes.ts";
+import { type Comparison, compared } from "./compared.ts";
+import type { CrossEntropyOptions } from "./crossEntropy.ts";
+import { labelsOf, maskOf } from "./lengths.ts";
+import { average, type Loss, total } from "./loss.ts";
 
 /** Likelihoods of particular distributions, and losses for rare classes and for regions: one example each. */
-
-// Every reduction here takes all axes.
-const average = (x: Expr): Loss => mean(x) as Expr as Loss;
-const total = (x: Expr): Loss => sum(x) as Expr as Loss;
 
 /**
  * The mean over the elements of the negative log-likelihood of normal distributions, without its constant.
  *
- * **Math** `(ln v + (y - μ)²/v)/2` with the variance `v` held above `epsilon`.
+ * **Math** `(ln v + (y - μ)²/v)/2` with the variance `v` held above `epsilon`: one for each element, or fewer that
+ * are repeated.
  * **Fails with** `InvalidArgument`, thrown, where `epsilon` is not above 0.
  * **Units** nats. **Source** Nix and Weigend (1994), equation 2.
  */
-export const gaussianNegativeLogLikelihood = (
-  prediction: Operand,
-  target: Operand,
-  variance: Operand,
-  epsilon = 1e-6,
-): Loss => {
-  positive("gaussianNegativeLogLikelihood", { epsilon });
-  const x = lift(prediction);
-  const v = maximum(lift(variance, x.dtype), epsilon) as Expr;
-  const distance = square(sub(x, lift(target, x.dtype))) as Expr;
+export const gaussianNegativeLogLikelihood: Comparison<
+  "gaussianNegativeLogLikelihood",
+  [variance: Operand, epsilon?: number],
+  Loss
+> = (prediction, target, variance, epsilon = 1e-6) => {
+  const op = "gaussianNegativeLogLikelihood";
+  positive(op, { epsilon });
+  const [x, y] = compared(op, prediction, target);
+  const [, spread] = compared(op, x, variance, "a variance");
+  const v = maximum(spread, epsilon) as Expr;
+  const distance = square(sub(x, y)) as Expr;
   return average(mul(add(log(v), div(distance, v) as Expr), 0.5) as Expr);
 };
 
@@ -42,9 +57,12 @@ export const gaussianNegativeLogLikelihood = (
  *
  * **Math** `eˣ - yx`; gradient `(eˣ - y)/n`. **Units** nats.
  */
-export const poissonNegativeLogLikelihood = (logRate: Operand, target: Operand): Loss => {
-  const x = lift(logRate);
-  return average(sub(exp(x), mul(lift(target, x.dtype), x)) as Expr);
+export const poissonNegativeLogLikelihood: Comparison<"poissonNegativeLogLikelihood", [], Loss> = (
+  logRate,
+  target,
+) => {
+  const [x, y] = compared("poissonNegativeLogLikelihood", logRate, target);
+  return average(sub(exp(x), mul(y, x)) as Expr);
 };
 
 /** How {@link focal} weighs elements: by how easy they are, and by their class. Both are pure numbers. */
@@ -63,15 +81,14 @@ export interface FocalOptions {
  * **Fails with** `InvalidArgument`, thrown, where γ is negative or `alpha` not from 0 to 1.
  * **Source** Lin et al. (2017), arXiv:1708.02002, equation 5.
  */
-export const focal = (
-  logits: Operand,
-  target: Operand,
-  { gamma = 2, alpha }: FocalOptions = {},
-): Loss => {
+export const focal: Comparison<"focal", [options?: FocalOptions], Loss> = (
+  logits,
+  target,
+  { gamma = 2, alpha } = {},
+) => {
   notNegative("focal", { gamma });
   probability("focal", { alpha });
-  const x = lift(logits);
-  const y = lift(target, x.dtype);
+  const [x, y] = compared("focal", logits, target);
   const side = (score: Expr, weight: number): Expr =>
     mul(mul(pow(sigmoid(neg(score)), gamma), logSigmoid(score)), weight) as Expr;
   const ofOnes = mul(y, side(x, alpha ?? 1)) as Expr;
@@ -86,27 +103,68 @@ export const focal = (
  * **Fails with** `InvalidArgument`, thrown, where `smooth` is negative or not finite.
  * **Source** Milletari et al. (2016), arXiv:1606.04797, with the sums of Dice (1945).
  */
-export const dice = (probabilities: Operand, target: Operand, smooth = 1): Loss => {
+export const dice: Comparison<"dice", [smooth?: number], Loss> = (
+  probabilities,
+  target,
+  smooth = 1,
+) => {
   notNegative("dice", { smooth });
-  const p = lift(probabilities);
-  const y = lift(target, p.dtype);
+  const [given, wanted] = compared("dice", probabilities, target);
+  // Sums over all places: what is repeated counts at each.
+  const [p, y] = align(given, wanted) as readonly [Expr, Expr];
   const overlap = add(mul(total(mul(p, y) as Expr), 2), smooth) as Expr;
   const all = add(add(total(p), total(y)) as Expr, smooth) as Expr;
   return sub(1, div(overlap, all) as Expr) as Expr as Loss;
 };
 
+/** `unknown` where there may be one of some items for each moment of logits, and an error where types know better. */
+type EachMoment<Items extends string, A extends Shape, B extends Shape> = number extends A["length"]
+  ? unknown
+  : A extends readonly [infer T extends number, number]
+    ? Meets<B, readonly [T]> extends true
+      ? unknown
+      : ShapeError<`sequenceCrossEntropy: the logits are ${ShowShape<A>}, but the ${Items} are ${ShowShape<B>}`>
+    : ShapeError<`sequenceCrossEntropy: the logits are ${ShowShape<A>}, and not [time, classes]`>;
+
+/** How moments of a sequence count in {@link sequenceCrossEntropy}. */
+export type SequenceOptions = Pick<CrossEntropyOptions, "labelSmoothing" | "classWeights">;
+
 /**
- * The mean of the cross entropy over the moments of a sequence that are real.
+ * The mean of the cross entropy over the moments of a sequence that are real, each counting as its class does.
  *
  * **Shapes** `logits: [time, classes]`, `labels: [time]` of i32, `mask: [time]` of bool, all real where not
  * given `→ []`. Labels of moments that are not real do not matter. Without a real moment it is 0.
- * **Units** nats per moment.
+ * **Units** nats per moment. **Math** `Σ m w[y] ℓ / Σ m w[y]`, with `ℓ` as `softmaxCrossEntropy` smooths it.
+ * **Fails with** a type error where literal shapes show that lengths differ, `ShapeMismatch` when compiled;
+ * `InvalidArgument`, thrown, where `labelSmoothing` is not from 0 to less than 1.
  */
-export const sequenceCrossEntropy = (logits: Operand, labels: Expr, mask?: Expr): Loss => {
-  const scores = logSoftmax(lift(logits) as Expr);
-  const own = takeAlongAxis(scores, expandDims(labels, 1), -1);
-  const each = neg(reshape(own, [scores.shape[0] ?? 0]) as Expr);
-  if (mask === undefined) return average(each);
-  const count = maximum(sum(cast(mask, scores.dtype) as Expr) as Expr, 1) as Expr;
-  return div(total(where(mask, each, 0) as Expr), count) as Expr as Loss;
+export const sequenceCrossEntropy = <
+  const X extends Operand,
+  const Y extends Expr,
+  const M extends Expr = Expr,
+>(
+  logits: X,
+  labels: Y & EachMoment<"labels", ShapeOf<X>, ShapeOf<Y>>,
+  mask?: M & EachMoment<"masks", ShapeOf<X>, ShapeOf<M>>,
+  options: SequenceOptions = {},
+): Loss => {
+  const op = "sequenceCrossEntropy";
+  const { labelSmoothing: smoothing = 0, classWeights } = options;
+  share(op, { labelSmoothing: smoothing });
+  const given: Expr = lift(logits);
+  const time = given.shape[0] ?? 0;
+  const classes = labelsOf(op, time, labels);
+  const scores = logSoftmax(given);
+  const weights = classWeights === undefined ? undefined : lift(classWeights, scores.dtype);
+  const counted = weights === undefined ? scores : (mul(scores, weights) as Expr);
+  const own = neg(reshape(takeAlongAxis(counted, expandDims(classes, 1), -1), [time]) as Expr);
+  const spread = (): Expr => neg(mean(counted, -1) as Expr);
+  const each: Expr =
+    smoothing === 0 ? own : add(mul(own, 1 - smoothing) as Expr, mul(spread(), smoothing) as Expr);
+  if (mask === undefined && weights === undefined) return average(each);
+  const ones = weights === undefined ? onesLike(each) : take(weights, classes);
+  const seen = mask === undefined ? undefined : maskOf(time, mask);
+  const real = (x: Expr): Expr => (seen === undefined ? x : (where(seen, x, 0) as Expr));
+  const count = total(real(ones)) as Expr;
+  return div(total(real(each)), where(eq(count, 0), 1, count) as Expr) as Expr as Loss;
 };

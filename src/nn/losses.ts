@@ -1,13 +1,9 @@
-import { ascribe } from "../ir/ascribe.ts";
 import type { Expr } from "../ir/expr.ts";
-import { cast, where } from "../ir/ops/control.ts";
+import { where } from "../ir/ops/control.ts";
 import {
   abs,
   add,
-  and,
-  eq,
   exp,
-  ge,
   gt,
   log,
   log1p,
@@ -18,49 +14,37 @@ import {
   square,
   sub,
 } from "../ir/ops/elementwise.ts";
-import { iota } from "../ir/ops/indexed.ts";
 import { lift } from "../ir/ops/operand.ts";
-import { logSoftmax, mean, sum } from "../ir/ops/reduction.ts";
 import type { Operand } from "../ir/shapeTypes.ts";
-import { notNegative, positive, share } from "../tensor/argument.ts";
-import { broadcastShapes, sizeOf } from "../tensor/shape.ts";
+import { notNegative, positive } from "../tensor/argument.ts";
+import { type Comparison, compared } from "./compared.ts";
+import { average, type Loss, total } from "./loss.ts";
 import { exprsOf } from "./within.ts";
 
-/**
- * Losses of one example, each a scalar; the loss of a batch is their mean over a `vmap`. Predictions
- * and targets have one shape, or one of them that to which the other is repeated; `ShapeMismatch` when
- * compiled, where both would be.
- */
-export type Loss = Expr<readonly []>;
-
-// Every reduction here takes all axes.
-const total = (x: Expr): Loss => sum(x) as Expr as Loss;
-const average = (x: Expr): Loss => mean(x) as Expr as Loss;
+export {
+  type CrossEntropyOptions,
+  negativeLogLikelihood,
+  softmaxCrossEntropy,
+} from "./crossEntropy.ts";
 
 /**
- * Both as expressions. One may be repeated to the shape of the other, as a number is; where both would be
- * repeated, as `[n]` and `[n, 1]` to `[n, n]`, every element would be compared with every other, and compiling
- * reports `op` with the shape that the target must have.
+ * Losses of one example. Predictions and targets have one shape, or one of them that to which the other is
+ * repeated. Where both would be, as `[n]` and `[n, 1]`, it is a type error if the shapes are literal, and else a
+ * `ShapeMismatch` of the loss when compiled.
  */
-const both = (op: string, prediction: Operand, target: Operand): readonly [Expr, Expr] => {
-  const x = lift(prediction);
-  const y = lift(target, x.dtype);
-  const shape = broadcastShapes(x.shape, y.shape);
-  const larger = Math.max(sizeOf(x.shape), sizeOf(y.shape));
-  if (shape === undefined || sizeOf(shape) <= larger) return [x, y];
-  const expected = { shape: x.shape, dtype: y.dtype };
-  return [x, ascribe(op, [expected], [y])[0] as Expr];
-};
 
 /** The mean of `(x - y)²` over the elements. **Math** gradient `2(x - y)/n`. */
-export const meanSquaredError = (prediction: Operand, target: Operand): Loss => {
-  const [x, y] = both("meanSquaredError", prediction, target);
+export const meanSquaredError: Comparison<"meanSquaredError", [], Loss> = (prediction, target) => {
+  const [x, y] = compared("meanSquaredError", prediction, target);
   return average(square(sub(x, y)));
 };
 
 /** The mean of `|x - y|` over the elements. **Math** gradient `sign(x - y)/n`. */
-export const meanAbsoluteError = (prediction: Operand, target: Operand): Loss => {
-  const [x, y] = both("meanAbsoluteError", prediction, target);
+export const meanAbsoluteError: Comparison<"meanAbsoluteError", [], Loss> = (
+  prediction,
+  target,
+) => {
+  const [x, y] = compared("meanAbsoluteError", prediction, target);
   return average(abs(sub(x, y)));
 };
 
@@ -70,9 +54,13 @@ export const meanAbsoluteError = (prediction: Operand, target: Operand): Loss =>
  * **Fails with** `InvalidArgument`, thrown, where δ is not above 0.
  * **Source** Huber, "Robust Estimation of a Location Parameter" (1964).
  */
-export const huber = (prediction: Operand, target: Operand, delta = 1): Loss => {
+export const huber: Comparison<"huber", [delta?: number], Loss> = (
+  prediction,
+  target,
+  delta = 1,
+) => {
   positive("huber", { delta });
-  const [x, y] = both("huber", prediction, target);
+  const [x, y] = compared("huber", prediction, target);
   const d = abs(sub(x, y));
   const linear = mul(sub(d, delta / 2), delta);
   return average(where(lt(d, delta), mul(square(d), 0.5), linear));
@@ -84,9 +72,13 @@ export const huber = (prediction: Operand, target: Operand, delta = 1): Loss => 
  * **Fails with** `InvalidArgument`, thrown, where β is negative or not finite; 0 leaves `d`.
  * **Source** Girshick, "Fast R-CNN" (2015), equation 3.
  */
-export const smoothL1 = (prediction: Operand, target: Operand, beta = 1): Loss => {
+export const smoothL1: Comparison<"smoothL1", [beta?: number], Loss> = (
+  prediction,
+  target,
+  beta = 1,
+) => {
   notNegative("smoothL1", { beta });
-  const [x, y] = both("smoothL1", prediction, target);
+  const [x, y] = compared("smoothL1", prediction, target);
   const d = abs(sub(x, y));
   if (beta === 0) return average(d);
   return average(where(lt(d, beta), mul(square(d), 0.5 / beta), sub(d, beta / 2)));
@@ -105,8 +97,11 @@ const heldLog = (p: Expr): Expr => {
  *
  * **Units** nats. **Math** gradient `(p - y)/(p(1 - p)n)`.
  */
-export const binaryCrossEntropy = (probability: Operand, target: Operand): Loss => {
-  const [p, y] = both("binaryCrossEntropy", probability, target);
+export const binaryCrossEntropy: Comparison<"binaryCrossEntropy", [], Loss> = (
+  probability,
+  target,
+) => {
+  const [p, y] = compared("binaryCrossEntropy", probability, target);
   const positive = mul(y, heldLog(p));
   const negative = mul(sub(1, y), heldLog(sub(1, p)));
   return neg(average(add(positive, negative)));
@@ -118,12 +113,12 @@ export const binaryCrossEntropy = (probability: Operand, target: Operand): Loss 
  *
  * **Units** nats. **Math** `max(x, 0) - xy + ln(1 + e^-|x|)`; gradient `(σ(x) - y)/n`.
  */
-export const binaryCrossEntropyWithLogits = (
-  logits: Operand,
-  target: Operand,
-  options: { readonly positiveWeight?: Operand } = {},
-): Loss => {
-  const [x, y] = both("binaryCrossEntropyWithLogits", logits, target);
+export const binaryCrossEntropyWithLogits: Comparison<
+  "binaryCrossEntropyWithLogits",
+  [options?: { readonly positiveWeight?: Operand }],
+  Loss
+> = (logits, target, options = {}) => {
+  const [x, y] = compared("binaryCrossEntropyWithLogits", logits, target);
   const tail: Expr = log1p(exp(neg(abs(x))));
   if (options.positiveWeight === undefined)
     return average(add(sub(maximum(x, 0), mul(x, y)), tail));
@@ -133,85 +128,13 @@ export const binaryCrossEntropyWithLogits = (
   return average(add(mul(sub(1, y), x), mul(weight, softplus)));
 };
 
-const isClass = (label: Expr): boolean => label.dtype === "i32" || label.dtype === "u8";
-
-/**
- * 1 at the class of an integer label, NaN everywhere for a label that is no class, so that it cannot train
- * in silence; the label itself where it is a distribution.
- */
-const distribution = (label: Operand, scores: Expr, axis: number): Expr => {
-  const given = lift(label, "i32");
-  if (!isClass(given)) return given;
-  const [classes, chosen] = [iota(scores.shape, axis) as Expr, cast(given, "i32") as Expr];
-  const known = and(ge(chosen, 0), lt(chosen, scores.shape.at(axis) ?? 0));
-  const unit = cast(eq(classes, chosen) as Expr, scores.dtype);
-  return where(known, unit, Number.NaN) as Expr;
-};
-
-/**
- * `Σ p·s` over classes, where 0·∞ is 0: a class of no weight may have a score of -∞. The score is what is
- * replaced there and not the product, which has a derivative by `p` where `p` is 0.
- */
-const expected = (p: Expr, s: Expr): Loss => {
-  const ruledOut: Expr = and(
-    eq(p, 0) as Expr,
-    eq(abs(s), Number.POSITIVE_INFINITY) as Expr,
-  ) as Expr;
-  return total(mul(p, where(ruledOut, 0, s) as Expr) as Expr);
-};
-
-/**
- * The cross entropy of a softmax: `-Σ p ln softmax(x)` for a label that is a class (an integer) or a
- * distribution `p` over classes. Smoothing `ε` mixes the label with the uniform distribution.
- *
- * **Shapes** `logits: [classes], label: [] (i32 or u8) or [classes] → []`, one example; NaN for a label that
- * is no class.
- * **Units** nats. **Math** gradient `softmax(x) - p`.
- * **Fails with** `InvalidArgument`, thrown, where `labelSmoothing` is not from 0 to less than 1.
- * **Source** smoothing: Szegedy et al. (2015), arXiv:1512.00567, section 7.
- *
- * @example
- * ```ts
- * import * as Effect from "effect/Effect";
- * import { Backend, compile, type Expr, softmaxCrossEntropy, tensor } from "fluxion";
- * const scores = tensor([1, 2, 3]);
- * const loss = compile((x: Expr) => softmaxCrossEntropy(x, 2), [scores]);
- * Effect.runSync(Effect.provide(loss, Backend.layerReference))(scores).item() // => 0.4076059
- * ```
- */
-export const softmaxCrossEntropy = (
-  logits: Operand,
-  label: Operand,
-  options: { readonly labelSmoothing?: number } = {},
-): Loss => {
-  const { labelSmoothing: smoothing = 0 } = options;
-  share("softmaxCrossEntropy", { labelSmoothing: smoothing });
-  const x = lift(logits);
-  const scores: Expr = logSoftmax(x);
-  const p = distribution(label, x, -1);
-  const loss = neg(expected(p, scores)) as Loss;
-  return smoothing === 0
-    ? loss
-    : (sub(mul(loss, 1 - smoothing), mul(average(scores), smoothing)) as Expr as Loss);
-};
-
-/**
- * `-ln p[label]` of log-probabilities.
- *
- * **Shapes** `logProbabilities: [classes], label: [] (i32 or u8) → []`. **Units** nats.
- */
-export const negativeLogLikelihood = (logProbabilities: Operand, label: Operand): Loss => {
-  const scores = lift(logProbabilities);
-  return neg(expected(distribution(label, scores, -1), scores)) as Loss;
-};
-
 /**
  * The mean over the elements of `max(0, 1 - yx)`, for targets of -1 and 1.
  *
  * **Source** Cortes and Vapnik, "Support-Vector Networks" (1995).
  */
-export const hinge = (prediction: Operand, target: Operand): Loss => {
-  const [x, y] = both("hinge", prediction, target);
+export const hinge: Comparison<"hinge", [], Loss> = (prediction, target) => {
+  const [x, y] = compared("hinge", prediction, target);
   const margin = sub(1, mul(x, y));
   return average(where(gt(margin, 0), margin, 0));
 };
@@ -222,8 +145,8 @@ export const hinge = (prediction: Operand, target: Operand): Loss => {
  *
  * **Units** nats. **Source** Kullback and Leibler, "On Information and Sufficiency" (1951).
  */
-export const klDivergence = (logPrediction: Operand, target: Operand): Loss => {
-  const [q, p] = both("klDivergence", logPrediction, target);
+export const klDivergence: Comparison<"klDivergence", [], Loss> = (logPrediction, target) => {
+  const [q, p] = compared("klDivergence", logPrediction, target);
   const possible = gt(p, 0);
   const logP: Expr = log(where(possible, p, lift(1, p.dtype)) as Expr);
   return total(where(possible, mul(p, sub(logP, q)), 0));

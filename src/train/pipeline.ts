@@ -87,6 +87,9 @@ type Fits<I, M> =
 
 type ShapeOfColumn<T> = T extends Tensor<infer S> ? S : Shape;
 
+/** What a model gives for an example, as far as its type says. */
+type Given<M> = M extends Layer<infer _I, infer O, infer _P, infer _S> ? O : Shape;
+
 /** What a pipeline cannot do without. */
 export interface Task<R extends Row, I extends keyof R & string, T extends keyof R & string, M, E> {
   readonly description?: string;
@@ -103,7 +106,10 @@ export interface Task<R extends Row, I extends keyof R & string, T extends keyof
   readonly tokens?: number;
   readonly model: M & Fits<ShapeOfColumn<R[I]>, M>;
   /** For one example; the mean over a batch is what a step makes smaller. */
-  readonly loss: (output: Expr, target: Expr) => Expr<readonly []>;
+  readonly loss: (
+    output: Expr<Given<NoInfer<M>>>,
+    target: Expr<ShapeOfColumn<R[T]>>,
+  ) => Expr<readonly []>;
 }
 
 /**
@@ -152,7 +158,8 @@ export const pipeline = <
   tokens: task.tokens,
   // The same layer: its shapes have been checked above, and its params and state are named apart.
   model: task.model as AnyLayer as Model<ParamsOf<M>, StateOf<M>>,
-  loss: task.loss,
+  // Its shapes have been compared with those of the model and of the data, which the run hands to it.
+  loss: task.loss as (output: never, target: never) => Expr as AnyPipeline["loss"],
   augment: undefined,
   optimizer: () => scale(0),
   learningRate: 0,

@@ -15,7 +15,15 @@ const modulesOf = (room: string): readonly string[] =>
  */
 const registered = {
   nn: [
-    ...["activations", "combinators", "confusion", "connections", "dense", "losses"],
+    ...[
+      "activations",
+      "combinators",
+      "confusion",
+      "connections",
+      "crossEntropy",
+      "dense",
+      "losses",
+    ],
     ...["metrics", "pure", "sequential"],
     ...["convolution", "pooling", "resizing"],
     ...["attention", "balance", "batchNorm", "embedding", "feedForward"],
@@ -31,9 +39,9 @@ const registered = {
 /** Modules that define no layer, loss, metric or optimizer, but what these are made with or described by. */
 const others = {
   nn: [
-    ...["chainTypes", "describe", "initializers", "layer", "metric", "stack", "within"],
-    ...["convolve", "pool", "resample", "windows"],
-    ...["affine", "cells", "decoding", "headTypes", "scaledDotProduct", "scaleOffset"],
+    ...["chainTypes", "compared", "describe", "initializers", "layer", "lengths", "loss", "metric"],
+    ...["convolve", "pool", "resample", "windows", "within"],
+    ...["affine", "cells", "decoding", "headTypes", "scaledDotProduct", "scaleOffset", "stack"],
   ],
   optim: ["learningRate", "moments", "schedules", "tree"],
 } as const;

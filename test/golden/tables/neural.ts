@@ -19,7 +19,7 @@ import {
 import { oneHot } from "../../../src/ir/ops/indexed.ts";
 import { broadcastTo, lift } from "../../../src/ir/ops/operand.ts";
 import { keepAxes, mean, sum, variance } from "../../../src/ir/ops/reduction.ts";
-import { reshape as reshapeTo } from "../../../src/ir/ops/structural.ts";
+import { moveAxis, reshape as reshapeTo } from "../../../src/ir/ops/structural.ts";
 import * as f from "../../../src/nn/activations.ts";
 import * as loss from "../../../src/nn/losses.ts";
 import { broadcastShapes, type Shape, sizeOf } from "../../../src/tensor/shape.ts";
@@ -64,16 +64,49 @@ const reduced = (c: Call, one: (x: Expr, y: Expr) => Expr): Expr => {
   }
 };
 
-/** Classes are on the axis after the batch: examples are what is left when that axis goes last. */
-const classified = (c: Call, one: (scores: Expr, label: Expr) => Expr): Expr => {
+/**
+ * Classes are on the axis after the batch: examples are what is left when that axis goes last. The mean is
+ * weighted by the classes of integer labels.
+ */
+const classified = (
+  c: Call,
+  one: (scores: Expr, label: Expr, options: loss.CrossEntropyOptions) => Expr,
+): Expr => {
   const [x, y] = [inputOf(c), tensorOf(arg(c, 0, "target"))];
-  for (const name of ["weight", "ignore_index"])
-    if (c.kw[name] !== undefined && c.kw[name] !== null) return notHad(name);
-  if (x.shape.length > 2) return notHad("examples that are grids");
-  const reduction = c.kw.reduction ?? "mean";
-  if (x.shape.length === 1) return one(x, y);
-  const losses = vmap((a: Expr, b: Expr) => one(a, b))(x, y) as Expr;
-  return reduction === "none" ? losses : reduction === "sum" ? sum(losses) : mean(losses);
+  const options = {
+    ignore: option(c, "ignore_index", -100),
+    ...(c.kw.weight === undefined || c.kw.weight === null
+      ? {}
+      : { classWeights: tensorOf(c.kw.weight) }),
+  };
+  if (x.shape.length === 1) {
+    const alone = vmap((a: Expr, b: Expr) => one(a, b, { ...options, axis: "examples" }), {
+      axis: "examples",
+    });
+    return c.kw.reduction === "none" || c.kw.reduction === "sum"
+      ? one(x, y, options)
+      : reshape(alone(reshape(x, [1, ...x.shape]), reshape(y, [1, ...y.shape])) as Expr, []);
+  }
+  const classesLast = (z: Expr): Expr => moveAxis(z, 1, -1);
+  const scores = classesLast(x);
+  const places = scores.shape.slice(0, -1);
+  const labels =
+    y.shape.length === x.shape.length
+      ? reshape(classesLast(y), [-1, scores.shape.at(-1) ?? 1])
+      : reshape(y, [-1]);
+  const over = (own: loss.CrossEntropyOptions): Expr =>
+    vmap((a: Expr, b: Expr) => one(a, b, own), { axis: "examples" })(
+      reshape(scores, [-1, scores.shape.at(-1) ?? 1]),
+      labels,
+    ) as Expr;
+  switch (c.kw.reduction ?? "mean") {
+    case "none":
+      return reshape(over(options), places);
+    case "sum":
+      return sum(over(options));
+    default:
+      return mean(over({ ...options, axis: "examples" }));
+  }
 };
 
 /** `(x - mean) / √(variance + ε)` over axes. */
@@ -165,7 +198,9 @@ export const neural: Table = {
   },
   "nn.functional.cross_entropy": (c) => {
     const labelSmoothing = option(c, "label_smoothing", 0);
-    return classified(c, (x, y) => loss.softmaxCrossEntropy(x, y, { labelSmoothing }));
+    return classified(c, (x, y, options) =>
+      loss.softmaxCrossEntropy(x, y, { ...options, labelSmoothing }),
+    );
   },
   "nn.functional.nll_loss": (c) => classified(c, loss.negativeLogLikelihood),
   "nn.functional.soft_margin_loss": (c) => {

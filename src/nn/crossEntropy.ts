@@ -1,0 +1,144 @@
+import { ShapeMismatch } from "../errors.ts";
+import { refuse } from "../ir/ascribe.ts";
+import type { Expr } from "../ir/expr.ts";
+import { axisMean, cast, where } from "../ir/ops/control.ts";
+import { abs, add, and, div, eq, ge, lt, mul, neg } from "../ir/ops/elementwise.ts";
+import { iota } from "../ir/ops/indexed.ts";
+import { lift } from "../ir/ops/operand.ts";
+import { logSoftmax } from "../ir/ops/reduction.ts";
+import { reshape } from "../ir/ops/structural.ts";
+import type { Operand } from "../ir/shapeTypes.ts";
+import { share } from "../tensor/argument.ts";
+import { sizeOf } from "../tensor/shape.ts";
+import { type Comparison, compared } from "./compared.ts";
+import { type Loss, total } from "./loss.ts";
+
+/** Cross entropies of one example: what a label says of the scores of classes. */
+
+const isClass = (label: Expr): boolean => label.dtype === "i32" || label.dtype === "u8";
+
+/** How classes count in a cross entropy, and which labels do not. */
+export interface CrossEntropyOptions {
+  /** How much of each label is spread evenly over all classes, from 0 to less than 1; 0 where not given. */
+  readonly labelSmoothing?: number;
+  /** How much each class counts, `[classes]`; all 1 where not given. */
+  readonly classWeights?: Operand;
+  /** An integer label of which nothing is asked: its loss is 0. */
+  readonly ignore?: number;
+  /**
+   * The axis of the `vmap` over whose examples integer labels count: the mean of the losses is then the mean
+   * weighted by the classes of the labels, as PyTorch's is. Without it the batch's mean is of all examples.
+   */
+  readonly axis?: string;
+}
+
+/** A label as a distribution, and what that sums up to. */
+interface Asked {
+  readonly p: Expr;
+  readonly mass: Operand;
+  /** How much the label counts, where it is one class: as much as `classWeights` says. */
+  readonly count?: Expr;
+}
+
+/**
+ * 1 at the class of an integer label, NaN everywhere for a label that is no class, so that it cannot train
+ * in silence, and 0 for one that is ignored; the label itself where it is a distribution.
+ */
+const asked = (
+  op: string,
+  label: Operand,
+  scores: Expr,
+  { classWeights, ignore }: CrossEntropyOptions,
+): Asked => {
+  const given = lift(label, "i32");
+  if (!isClass(given)) return { p: compared(op, scores, given)[1], mass: 1 };
+  const one = oneLabel(op, given);
+  const [classes, chosen] = [iota(scores.shape, -1) as Expr, cast(one, "i32") as Expr];
+  const known = and(ge(chosen, 0), lt(chosen, scores.shape.at(-1) ?? 0));
+  const unit = cast(eq(classes, chosen) as Expr, scores.dtype);
+  const sure = where(known, unit, Number.NaN) as Expr;
+  const p = ignore === undefined ? sure : (where(eq(chosen, ignore), 0, sure) as Expr);
+  const weighed = classWeights === undefined ? p : (mul(p, lift(classWeights, p.dtype)) as Expr);
+  return { p, mass: total(p), count: total(weighed) };
+};
+
+/** The one label of an example: several are reported, where they would else be compared class by class. */
+const oneLabel = (op: string, label: Expr): Expr => {
+  if (sizeOf(label.shape) === 1) return reshape(label, []) as Expr;
+  const expected = "one label for each example, []; sequenceCrossEntropy takes one for each moment";
+  const issue = new ShapeMismatch({ op, expected, actual: [label.shape], path: [] });
+  return refuse(issue, [label], [{ shape: [], dtype: label.dtype }])[0] as Expr;
+};
+
+/**
+ * `Σ p·s` over classes, where 0·∞ is 0: a class of no weight may have a score of -∞. The score is what is
+ * replaced there and not the product, which has a derivative by `p` where `p` is 0.
+ */
+const expected = (p: Expr, s: Expr): Loss => {
+  const ruledOut: Expr = and(
+    eq(p, 0) as Expr,
+    eq(abs(s), Number.POSITIVE_INFINITY) as Expr,
+  ) as Expr;
+  return total(mul(p, where(ruledOut, 0, s) as Expr) as Expr);
+};
+
+/** `-Σ w p ln q` of a label that is asked for, smoothed, and the examples of a batch weighed where an axis is named. */
+const crossEntropy = (
+  op: string,
+  scores: Expr,
+  label: Operand,
+  options: CrossEntropyOptions,
+): Loss => {
+  const { labelSmoothing: smoothing = 0, classWeights, axis } = options;
+  share(op, { labelSmoothing: smoothing });
+  const { p, mass, count } = asked(op, label, scores, options);
+  const even = smoothing / (scores.shape.at(-1) ?? 1);
+  const smooth: Expr =
+    smoothing === 0 ? p : (add(mul(p, 1 - smoothing) as Expr, mul(mass, even) as Expr) as Expr);
+  const weighed =
+    classWeights === undefined ? smooth : (mul(smooth, lift(classWeights, p.dtype)) as Expr);
+  const loss = neg(expected(weighed, scores)) as Loss;
+  if (axis === undefined || count === undefined) return loss;
+  const shared = axisMean(count, axis) as Expr;
+  return div(loss, where(eq(shared, 0), 1, shared) as Expr) as Expr as Loss;
+};
+
+/**
+ * The cross entropy of a softmax: `-Σ p ln softmax(x)` for a label that is a class (an integer) or a
+ * distribution `p` over classes. Smoothing `ε` mixes the label with the uniform distribution, and classes may
+ * count differently, or not at all.
+ *
+ * **Shapes** `logits: [classes], label: [] (i32 or u8) or [classes] → []`, one example; NaN for a label that
+ * is no class.
+ * **Units** nats. **Math** gradient `softmax(x) - p`; with weights `-Σ w p ln softmax(x)`.
+ * **Fails with** `InvalidArgument`, thrown, where `labelSmoothing` is not from 0 to less than 1;
+ * `ShapeMismatch` when compiled, where there are several labels, or a distribution over other classes.
+ * **Source** smoothing: Szegedy et al. (2015), arXiv:1512.00567, section 7.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect";
+ * import { Backend, compile, type Expr, softmaxCrossEntropy, tensor } from "fluxion";
+ * const scores = tensor([1, 2, 3]);
+ * const loss = compile((x: Expr) => softmaxCrossEntropy(x, 2), [scores]);
+ * Effect.runSync(Effect.provide(loss, Backend.layerReference))(scores).item() // => 0.4076059
+ * ```
+ */
+export const softmaxCrossEntropy: Comparison<
+  "softmaxCrossEntropy",
+  [options?: CrossEntropyOptions],
+  Loss
+> = (logits, label, options = {}) =>
+  crossEntropy("softmaxCrossEntropy", logSoftmax(lift(logits) as Expr), label, options);
+
+/**
+ * `-ln p[label]` of log-probabilities.
+ *
+ * **Shapes** `logProbabilities: [classes], label: [] (i32 or u8) → []`. **Units** nats.
+ */
+export const negativeLogLikelihood: Comparison<
+  "negativeLogLikelihood",
+  [options?: Omit<CrossEntropyOptions, "labelSmoothing">],
+  Loss
+> = (logProbabilities, label, options = {}) =>
+  crossEntropy("negativeLogLikelihood", lift(logProbabilities), label, options);
