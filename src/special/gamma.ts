@@ -6,23 +6,29 @@ import {
   abs,
   add,
   div,
+  floor,
   ge,
+  le,
   log,
   lt,
   mul,
+  neg,
   reciprocal,
+  round,
   sin,
+  square,
   sub,
   tan,
 } from "../ir/ops/elementwise.ts";
 import { lift } from "../ir/ops/operand.ts";
 import type { Operand } from "../ir/shapeTypes.ts";
+import { polynomial, powerSeries } from "./series.ts";
 
 /**
- * The gamma function's logarithm and its derivatives: recurrences up to where the asymptotic series are
- * exact, and the series there.
+ * The gamma function's logarithm and its derivatives: recurrences to where series are exact, and the series
+ * there; of arguments below ½ by reflection, in the distance from the nearest whole number, which is exact.
  *
- * **Source** Abramowitz and Stegun, 6.1.40, 6.3.18, 6.4.11, and the reflections 6.1.17, 6.3.7.
+ * **Source** Abramowitz and Stegun, 6.1.33, 6.1.40, 6.3.18, 6.4.11, and the reflections 6.1.17, 6.3.7, 6.4.7.
  */
 
 /** B₂, B₄, … */
@@ -36,30 +42,9 @@ const bernoulli: readonly number[] = [
   7 / 6,
   -3617 / 510,
 ];
-/** So many steps of a recurrence make a positive argument large. */
-const steps = 10;
 
 const sumOf = (terms: readonly Expr[]): Expr => terms.reduce((p, q) => add(p, q) as Expr);
-const shifted = (x: Expr, count = steps): readonly Expr[] =>
-  Array.from({ length: count }, (_, k) => add(x, k) as Expr);
-
-/** `Σ cᵢ·zⁱ` by Horner's rule. */
-const polynomial = (z: Expr, coefficients: readonly number[]): Expr =>
-  coefficients.reduceRight<Expr>((p, c) => add(mul(p, z) as Expr, c) as Expr, mul(z, 0) as Expr);
-
-/** `ln Γ(x)` for `x ≥ ½`. */
-const logGammaAbove = (x: Expr): Expr => {
-  const y = add(x, steps) as Expr;
-  const z = reciprocal(y) as Expr;
-  const series = polynomial(
-    mul(z, z) as Expr,
-    bernoulli.map((b, i) => b / ((2 * i + 2) * (2 * i + 1))),
-  );
-  const stirling = sub(mul(sub(y, 0.5) as Expr, log(y) as Expr) as Expr, y) as Expr;
-  const rest = add(mul(series, z) as Expr, Math.log(2 * Math.PI) / 2) as Expr;
-  const product = shifted(x).reduce((p, q) => mul(p, q) as Expr);
-  return sub(add(stirling, rest) as Expr, log(product) as Expr) as Expr;
-};
+const factorial = (n: number): number => (n < 2 ? 1 : n * factorial(n - 1));
 
 /** Of `x` from ½ on as `above` says, of others what `reflected` makes of `above(1 - x)`. */
 const reflecting = (x: Expr, above: (x: Expr) => Expr, reflected: (other: Expr) => Expr): Expr => {
@@ -68,10 +53,85 @@ const reflecting = (x: Expr, above: (x: Expr) => Expr, reflected: (other: Expr) 
   return where(low, reflected(held), held) as Expr;
 };
 
+/** How far the nearest whole number is below; exact. */
+const beyondWhole = (x: Expr): Expr => sub(x, round(x)) as Expr;
+
+/** `cot πx`, where it is steep and where it is near 0. */
+const cotangent = (x: Expr): Expr => {
+  const r = beyondWhole(x);
+  const size = abs(r) as Expr;
+  const near = le(size, 0.25);
+  const slope = tan(
+    mul(where(near, size, sub(0.5, size) as Expr) as Expr, Math.PI) as Expr,
+  ) as Expr;
+  const magnitude = where(near, div(1, where(near, slope, 1) as Expr) as Expr, slope) as Expr;
+  return where(lt(r, 0), neg(magnitude) as Expr, magnitude) as Expr;
+};
+
+/** Where Stirling's series takes over. */
+const large = 8;
+
+/** `ln Γ(x)` for `x` from {@link large} on. */
+const stirling = (x: Expr): Expr => {
+  const z = reciprocal(x) as Expr;
+  const series = polynomial(
+    square(z) as Expr,
+    bernoulli.map((b, i) => b / ((2 * i + 2) * (2 * i + 1))),
+  );
+  const rest = add(mul(series, z) as Expr, (Math.log(2 * Math.PI) - 1) / 2) as Expr;
+  return add(mul(sub(x, 0.5) as Expr, sub(log(x), 1) as Expr) as Expr, rest) as Expr;
+};
+
+/** `ζ(s) - 1`, the sum from 10 on by Euler and Maclaurin's formula. */
+const zetaBeyondOne = (s: number): number => {
+  const rising = (i: number): number =>
+    Array.from({ length: 2 * i + 1 }, (_, j) => s + j).reduce((p, q) => p * q) /
+    factorial(2 * i + 2);
+  const corrections = bernoulli.map((b, i) => b * rising(i) * 10 ** (-s - 2 * i - 1));
+  const head = [9, 8, 7, 6, 5, 4, 3, 2].map((n) => n ** -s);
+  return [...corrections, 10 ** -s / 2, 10 ** (1 - s) / (s - 1), ...head].reduce((p, q) => p + q);
+};
+
+const eulersConstant = 0.5772156649015329;
+/** Those of `ln Γ(2 + r) / r`. */
+const aroundTwo: readonly number[] = [
+  1 - eulersConstant,
+  ...Array.from(
+    { length: 29 },
+    (_, i) => ((i % 2 === 0 ? 1 : -1) * zetaBeyondOne(i + 2)) / (i + 2),
+  ),
+];
+
+/** `ln Γ(x)` from ½ to {@link large}: from where it is nearest to 2, to where it is by its recurrence. */
+const logGammaBetween = (x: Expr): Expr => {
+  const nearest = floor(add(x, 0.5) as Expr) as Expr;
+  const steps = sub(nearest, 2) as Expr;
+  const r = sub(x, nearest) as Expr;
+  const factors = Array.from({ length: large - 2 }, (_, j) => {
+    const wanted = ge(steps, j + 1);
+    return where(wanted, sub(x, j + 1) as Expr, 1) as Expr;
+  });
+  const below = lt(steps, 0);
+  const product = factors.reduce((p, q) => mul(p, q) as Expr);
+  const recurrence = log(where(below, x, product) as Expr) as Expr;
+  const base = mul(r, powerSeries(r, aroundTwo, 0.5)) as Expr;
+  return add(base, where(below, neg(recurrence) as Expr, recurrence) as Expr) as Expr;
+};
+
+/** `ln Γ(x)` for `x ≥ ½`. */
+const logGammaAbove = (x: Expr): Expr => {
+  const far = ge(x, large);
+  return where(
+    far,
+    stirling(where(far, x, large) as Expr),
+    logGammaBetween(where(far, 2, x) as Expr),
+  ) as Expr;
+};
+
 const logGammaOf: (x: Expr) => Expr = custom(
   (x: Expr) =>
     reflecting(x, logGammaAbove, (other) => {
-      const sine = abs(sin(mul(x, Math.PI) as Expr) as Expr);
+      const sine = sin(mul(abs(beyondWhole(x)) as Expr, Math.PI) as Expr) as Expr;
       return sub(sub(Math.log(Math.PI), log(sine) as Expr) as Expr, other) as Expr;
     }),
   {
@@ -81,51 +141,62 @@ const logGammaOf: (x: Expr) => Expr = custom(
   },
 );
 
+/** So many steps of a recurrence bring an argument from ½ on to where the series of polygammas are exact. */
+const steps = 10;
+const shifted = (x: Expr): readonly Expr[] =>
+  Array.from({ length: steps }, (_, k) => add(x, k) as Expr);
+
 const digammaAbove = (x: Expr): Expr => {
   const y = add(x, steps) as Expr;
   const z = reciprocal(y) as Expr;
-  const square = mul(z, z) as Expr;
   const series = polynomial(
-    square,
+    square(z) as Expr,
     bernoulli.map((b, i) => b / (2 * i + 2)),
   );
-  const large = sub(sub(log(y) as Expr, mul(z, 0.5) as Expr) as Expr, mul(series, square) as Expr);
-  return sub(large as Expr, sumOf(shifted(x).map((t) => reciprocal(t) as Expr))) as Expr;
+  const corrections = add(mul(z, 0.5) as Expr, mul(series, square(z) as Expr) as Expr) as Expr;
+  const sums = sumOf(shifted(x).map((t) => reciprocal(t) as Expr));
+  return sub(sub(log(y) as Expr, corrections) as Expr, sums) as Expr;
 };
 
-const factorial = (n: number): number => (n < 2 ? 1 : n * factorial(n - 1));
 const power = (x: Expr, n: number): Expr =>
   Array.from({ length: n - 1 }).reduce<Expr>((p) => mul(p, x) as Expr, x);
 
-/** Of sums without a reflection: negative arguments down to this become as large. */
-const lowest = -10;
-
-/** `n! Σ 1/(x + k)ⁿ⁺¹` over all `k ≥ 0`, for `n ≥ 1` and `x ≥ -10`. */
+/** `(-1)ⁿ⁺¹ ψ⁽ⁿ⁾(x) = n! Σ 1/(x + k)ⁿ⁺¹` over all `k ≥ 0`, for `n ≥ 1` and `x ≥ ½`. */
 const powerSums = (x: Expr, n: number): Expr => {
-  const count = steps - lowest;
-  const z = reciprocal(add(x, count) as Expr) as Expr;
+  const z = reciprocal(add(x, steps) as Expr) as Expr;
   const series = polynomial(
-    mul(z, z) as Expr,
+    square(z) as Expr,
     bernoulli.map((b, i) => (b * factorial(2 * i + 1 + n)) / factorial(2 * i + 2)),
   );
   const first = add(factorial(n - 1), mul(z, factorial(n) / 2) as Expr) as Expr;
-  const tail = mul(power(z, n), add(first, mul(series, mul(z, z) as Expr) as Expr) as Expr) as Expr;
-  const terms = shifted(x, count).map((t) => power(reciprocal(t) as Expr, n + 1));
+  const tail = mul(power(z, n), add(first, mul(series, square(z) as Expr) as Expr) as Expr) as Expr;
+  const terms = shifted(x).map((t) => power(reciprocal(t) as Expr, n + 1));
   return add(mul(sumOf(terms), factorial(n)) as Expr, tail) as Expr;
 };
+
+/** The `n`-th derivative of the cotangent as a polynomial of the cotangent `c`, by `c′ = -(1 + c²)`. */
+const cotangentSlope = (n: number): readonly number[] =>
+  n === 0
+    ? [0, 1]
+    : cotangentSlope(n - 1).reduce<readonly number[]>(
+        (sum, a, i) => plusAt(plusAt(sum, i - 1, -i * a), i + 1, -i * a),
+        Array.from({ length: n + 2 }, () => 0),
+      );
+const plusAt = (xs: readonly number[], at: number, by: number): readonly number[] =>
+  xs.map((x, i) => (i === at ? x + by : x));
+
+/** `dⁿ/dxⁿ π cot πx`. */
+const steep = (x: Expr, n: number): Expr =>
+  mul(polynomial(cotangent(x), cotangentSlope(n)), Math.PI ** (n + 1)) as Expr;
 
 /** The `n`-th derivative of digamma. */
 const polygammaOf = (n: number): ((x: Expr) => Expr) =>
   custom(
     (x: Expr) => {
-      if (n > 0) {
-        const sums = mul(powerSums(x, n), n % 2 === 0 ? -1 : 1) as Expr;
-        return where(ge(x, lowest), sums, Number.NaN) as Expr;
-      }
-      return reflecting(x, digammaAbove, (other) => {
-        const slope = div(Math.PI, tan(mul(x, Math.PI) as Expr) as Expr) as Expr;
-        return sub(other, slope) as Expr;
-      });
+      const even = n % 2 === 0;
+      const above = (y: Expr): Expr =>
+        n === 0 ? digammaAbove(y) : (mul(powerSums(y, n), even ? -1 : 1) as Expr);
+      return reflecting(x, above, (other) => sub(even ? other : (neg(other) as Expr), steep(x, n)));
     },
     {
       name: "polygamma",
@@ -151,12 +222,11 @@ const polygammaOf = (n: number): ((x: Expr) => Expr) =>
  */
 export const logGamma = (x: Operand): Expr => logGammaOf(lift(x));
 
-/** `ψ(x) = d ln Γ(x) / dx`. **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`. */
+/** `ψ(x) = d ln Γ(x) / dx`; infinite at 0 and at negative whole numbers. **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`. */
 export const digamma = (x: Operand): Expr => polygammaOf(0)(lift(x));
 
 /**
- * `dⁿψ(x) / dxⁿ`: trigamma for 1, and so on; for `n` above 0, NaN where `x < -10`, and so are derivatives of
- * {@link digamma} there.
+ * `dⁿψ(x) / dxⁿ`: trigamma for 1, and so on; infinite at 0 and at negative whole numbers.
  *
  * **Fails with** `InvalidArgument`, thrown, where `n` is no whole number from 0 on.
  * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.

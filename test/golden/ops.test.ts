@@ -40,11 +40,6 @@ const reasons: { readonly [op: string]: string } = {
       "max pooling gives no indices of its maxima, by which these would write",
     ]),
   ),
-  ...Object.fromEntries(
-    ["i0", "special.i0e", "special.i1", "special.i1e", "special.erfcx", "special.ndtri"].map(
-      (f) => [f, "not done yet: needs approximations of its own to the last digits"],
-    ),
-  ),
 };
 
 /**

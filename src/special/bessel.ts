@@ -1,0 +1,146 @@
+import type { Expr } from "../ir/expr.ts";
+import { where } from "../ir/ops/control.ts";
+import {
+  abs,
+  div,
+  exp,
+  le,
+  minimum,
+  mul,
+  neg,
+  sign,
+  sqrt,
+  square,
+  sub,
+} from "../ir/ops/elementwise.ts";
+import { lift } from "../ir/ops/operand.ts";
+import type { Operand } from "../ir/shapeTypes.ts";
+import { chebyshev, powerSeries } from "./series.ts";
+
+/**
+ * The modified Bessel functions of the first kind, of the orders 0 and 1: the power series, all of whose terms
+ * are positive, up to {@link border}, and beyond it `√x e⁻ˣ I(x)` as a series of Chebyshev in `2·border/x - 1`.
+ *
+ * **Source** Abramowitz and Stegun, 9.6.10; the coefficients are those of the interpolation in 60 points, to 60
+ * digits.
+ */
+const border = 8;
+
+/** `1/(k! (k + order)!)`: those of `(x/2)^-order I(x)` in powers of `x²/4`. */
+const powers = (order: number): readonly number[] =>
+  Array.from({ length: 26 }).reduce<readonly number[]>(
+    (all, _, k) => [...all, (all[k] as number) / ((k + 1) * (k + 1 + order))],
+    [1],
+  );
+
+interface Order {
+  readonly powers: readonly number[];
+  readonly beyond: readonly number[];
+}
+
+const order0: Order = {
+  powers: powers(0),
+  beyond: [
+    0.4022452055070544, 0.0033691164782556943, 6.889758346916825e-5, 2.8913705208347567e-6,
+    2.0489185894690638e-7, 2.266668990498178e-8, 3.3962320257083865e-9, 4.94060238822497e-10,
+    1.1889147107846439e-11, -3.1499165279632416e-11, -1.3215811840447713e-11,
+    -1.7941785315068062e-12, 7.180124451383666e-13, 3.8527783827421426e-13, 1.54008621752141e-14,
+    -4.150569347287222e-14, -9.554846698828307e-15, 3.8116806693526224e-15, 1.7725601330565263e-15,
+    -3.425485619677219e-16, -2.8276239805165836e-16, 3.461222867697461e-17, 4.46562142029676e-17,
+    -4.830504485944182e-18, -7.233180487874754e-18,
+  ],
+};
+
+const order1: Order = {
+  powers: powers(1),
+  beyond: [
+    0.38928811750914005, -0.009761097491361469, -0.00011058893876262371, -3.882564808877691e-6,
+    -2.512236237870209e-7, -2.6314688468895196e-8, -3.835380385964237e-9, -5.589743462196584e-10,
+    -1.8974958123505413e-11, 3.2526035830154884e-11, 1.4125807436613782e-11, 2.0356285441470896e-12,
+    -7.198551776245908e-13, -4.0835511110921974e-13, -2.1015418427726643e-14, 4.272440016711951e-14,
+    1.0420276984128802e-14, -3.8144030724370075e-15, -1.8803547755107825e-15,
+    3.3082023109209285e-16, 2.96262899764595e-16, -3.209525921993424e-17, -4.6503053684893586e-17,
+    4.414348323071708e-18, 7.517296310842105e-18,
+  ],
+};
+
+/** By the size of `x`: what each side makes of sizes that are on it. */
+const split = (x: Expr, within: (size: Expr) => Expr, beyond: (size: Expr) => Expr): Expr => {
+  const size = abs(x) as Expr;
+  const low = le(size, border);
+  return where(
+    low,
+    within(where(low, size, border) as Expr),
+    beyond(where(low, border, size) as Expr),
+  ) as Expr;
+};
+
+const series = (size: Expr, { powers }: Order): Expr =>
+  powerSeries(square(mul(size, 0.5) as Expr) as Expr, powers, border ** 2 / 4);
+
+/** `e⁻ˣ I(x)` beyond the border. */
+const scaled = (size: Expr, { beyond }: Order): Expr =>
+  div(chebyshev(sub(div(2 * border, size) as Expr, 1) as Expr, beyond), sqrt(size)) as Expr;
+
+/** `I(x)` beyond the border; half of the exponent twice does not overflow before the product does. */
+const grown = (size: Expr, order: Order): Expr => {
+  // What is greater than this overflows too, and ∞ is no number to divide by.
+  const held = minimum(size, 2000) as Expr;
+  const half = exp(mul(held, 0.5) as Expr) as Expr;
+  return mul(mul(half, scaled(held, order)) as Expr, half) as Expr;
+};
+const shrunk = (size: Expr, order: Order): Expr =>
+  mul(exp(neg(size) as Expr) as Expr, series(size, order)) as Expr;
+const odd = (x: Expr, size: Expr): Expr => mul(x, size) as Expr;
+
+/**
+ * `I₀(x)`, the modified Bessel function of the first kind and order 0.
+ *
+ * **Math** `I₀(x) = 1/π ∫₀^π e^(x cos θ) dθ`; its derivative is {@link besselI1}.
+ * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
+ *
+ * @example
+ * ```ts
+ * import { Backend, besselI0, compile, type Expr, tensor } from "fluxion";
+ * import * as Effect from "effect/Effect";
+ * const x = tensor([0, 1, 10]).cast("f64");
+ * const program = compile((a: Expr) => besselI0(a), [x]);
+ * Effect.runSync(program.pipe(Effect.provide(Backend.layerReference)))(x).toArray() // => [1, 1.2660658778, 2815.7166284663]
+ * ```
+ */
+export const besselI0 = (x: Operand): Expr =>
+  split(
+    lift(x),
+    (size) => series(size, order0),
+    (size) => grown(size, order0),
+  );
+
+/** `e^-|x| I₀(x)`, which does not overflow. **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`. */
+export const besselI0Scaled = (x: Operand): Expr =>
+  split(
+    lift(x),
+    (size) => shrunk(size, order0),
+    (size) => scaled(size, order0),
+  );
+
+/** `I₁(x)`, of the order 1, the derivative of {@link besselI0}. **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`. */
+export const besselI1 = (operand: Operand): Expr => {
+  const x = lift(operand);
+  const held = where(le(abs(x) as Expr, border), x, border) as Expr;
+  return split(
+    x,
+    (size) => odd(mul(held, 0.5) as Expr, series(size, order1)),
+    (size) => odd(sign(x) as Expr, grown(size, order1)),
+  );
+};
+
+/** `e^-|x| I₁(x)`, which does not overflow. **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`. */
+export const besselI1Scaled = (operand: Operand): Expr => {
+  const x = lift(operand);
+  const held = where(le(abs(x) as Expr, border), x, border) as Expr;
+  return split(
+    x,
+    (size) => odd(mul(held, 0.5) as Expr, shrunk(size, order1)),
+    (size) => odd(sign(x) as Expr, scaled(size, order1)),
+  );
+};
