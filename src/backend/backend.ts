@@ -2,6 +2,7 @@ import * as Context from "effect/Context";
 import type * as Effect from "effect/Effect";
 import type { BackendUnavailable, CompileError, MemoryLimit } from "../errors.ts";
 import type { Program } from "../ir/expr.ts";
+import type { Storage } from "../tensor/dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /** One loop nest or kernel of a plan. */
@@ -49,10 +50,15 @@ export interface Executable {
   readonly start: (state: readonly Tensor[]) => Session;
 }
 
+/** Writes every element of the inputs, each into an array of its dtype's storage, which it does not keep. */
+export type Fill = (inputs: readonly Storage[]) => void;
+
 /** A stateful run of an {@link Executable}. */
 export interface Session {
   /** The inputs after the carried ones in, the outputs after the carried ones out. */
   readonly step: (inputs: readonly Tensor[]) => readonly Tensor[];
+  /** {@link Session.step} on inputs that are written where the program reads them, without a copy between. */
+  readonly stepFilled: (fill: Fill) => readonly Tensor[];
   /** A copy of the state, which later steps do not change. */
   readonly state: () => readonly Tensor[];
   /** The state at the end: no step may follow, and what the session held is free to be used again. */

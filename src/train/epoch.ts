@@ -42,7 +42,7 @@ export const epoch = Effect.fnUntraced(function* <P, S>(
 
   const oneStep = (batch: number): NonFinite | undefined => {
     const rows = order.subarray(batch * batchSize, (batch + 1) * batchSize);
-    const report = steps.step(rows.length === batchSize ? whole : last, train.gather(rows));
+    const report = steps.step(rows.length === batchSize ? whole : last, train, rows);
     const { loss, learningRate } = report;
     const step = stepAfter(batch);
     if (!Number.isFinite(loss)) return nonFinite("loss", step);

@@ -1,7 +1,9 @@
 import * as Effect from "effect/Effect";
 import { Backend, type CompileOptions, type Executable, type Session } from "../backend/backend.ts";
+import type { Storage } from "../tensor/dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Pair } from "./objective.ts";
+import type { Pairs } from "./pairs.ts";
 import type { Report, StepProgram } from "./step.ts";
 
 /** A step program, compiled. */
@@ -32,7 +34,7 @@ export const compileStep = Effect.fnUntraced(function* (
  * it out, runs once, and the next main step takes it in again.
  */
 export interface Runner {
-  readonly step: (compiled: CompiledStep, batch: Pair<Tensor>) => Report;
+  readonly step: (compiled: CompiledStep, examples: Pairs, rows: Int32Array) => Report;
   /** A copy of the state's leaves, which later steps do not change. */
   readonly leaves: () => readonly Tensor[];
 }
@@ -49,11 +51,15 @@ export const runner = (main: CompiledStep, start: readonly Tensor[]): Runner => 
   };
 
   return {
-    step: (compiled, { input, target }) => {
+    step: (compiled, examples, rows) => {
       if (compiled === main) {
         session ??= main.executable.start(leaves);
-        return main.report(session.step([input, target]));
+        // A step program reads a batch of inputs and one of targets.
+        const fill = ([input, target]: readonly Storage[]) =>
+          examples.gatherInto(rows, { input, target } as Pair<Storage>);
+        return main.report(session.stepFilled(fill));
       }
+      const { input, target } = examples.gather(rows);
       const outputs = compiled.executable.run([...takeOut(), input, target]);
       leaves = outputs.slice(0, compiled.carried);
       return compiled.report(outputs.slice(compiled.carried));

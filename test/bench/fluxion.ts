@@ -50,7 +50,7 @@ const training = async (name: string, problem: Problem): Promise<Training> => {
   const bytes = plan.bytes.arguments + plan.bytes.constants + plan.bytes.temporaries;
   let done = 0;
   return {
-    step: () => steps.step(whole, pairs.gather(rowsOf(problem, done++))).loss,
+    step: () => steps.step(whole, pairs, rowsOf(problem, done++)).loss,
     facts: { compile, bytes, operations: plan.operations },
   };
 };

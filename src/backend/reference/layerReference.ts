@@ -2,7 +2,9 @@ import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
 import { run } from "../../interpreter/evaluate.ts";
 import type { Program } from "../../ir/expr.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
+import { allocate, type Storage } from "../../tensor/dtype.ts";
+import { sizeOf } from "../../tensor/shape.ts";
+import { Tensor } from "../../tensor/tensor.ts";
 import { Backend, type Executable } from "../backend.ts";
 import { check, inputIssue } from "../check.ts";
 import { planOf } from "./plan.ts";
@@ -24,12 +26,21 @@ const executable = (program: Program, carried: number): Executable => {
       admit(initial, 0, carried);
       // A tensor cannot be written, so that keeping one is keeping a copy.
       let state: readonly Tensor[] = [...initial];
+      const step = (inputs: readonly Tensor[]): readonly Tensor[] => {
+        admit(inputs, carried);
+        const outputs = run(program, [...state, ...inputs]);
+        state = outputs.slice(0, carried);
+        return outputs.slice(carried);
+      };
       return {
-        step: (inputs) => {
-          admit(inputs, carried);
-          const outputs = run(program, [...state, ...inputs]);
-          state = outputs.slice(0, carried);
-          return outputs.slice(carried);
+        step,
+        stepFilled: (fill) => {
+          const given = program.inputs.slice(carried);
+          const data = given.map(({ dtype, shape }) => allocate(dtype, sizeOf(shape)));
+          fill(data);
+          return step(
+            given.map(({ dtype, shape }, i) => Tensor.own(shape, dtype, data[i] as Storage)),
+          );
         },
         state: () => state,
         finish: () => state,

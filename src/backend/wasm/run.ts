@@ -3,7 +3,7 @@ import { power } from "../../rules/evaluate/elementwise.ts";
 import type { Dtype, Storage } from "../../tensor/dtype.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
-import type { Executable, Session } from "../backend.ts";
+import type { Executable, Fill, Session } from "../backend.ts";
 import { inputIssue } from "../check.ts";
 import { engine, type WasmFunction, type WasmMemory } from "./assembler/index.ts";
 import type { Compiled, Slot } from "./compile.ts";
@@ -29,7 +29,8 @@ const viewIn = (memory: WasmMemory, { address, type }: Slot): Storage => {
 
 /** A module with memory of its own. The memory never grows, so views of it stay good. */
 interface Instance {
-  readonly write: (from: number, tensors: readonly Tensor[]) => void;
+  /** Where its inputs are. */
+  readonly inputs: readonly Storage[];
   readonly read: (from: number, to: number) => readonly Tensor[];
   readonly readInputs: (to: number) => readonly Tensor[];
   readonly run: () => void;
@@ -62,15 +63,19 @@ const instantiate = (compiled: Compiled, threads: Threads): Instance => {
         Tensor.own(type.shape, type.dtype, (views[from + i] as Storage).slice()),
       );
   return {
-    write: (from, tensors) =>
-      tensors.forEach((tensor, i) => {
-        inputs[from + i]?.set(Tensor.read(tensor));
-      }),
+    inputs,
     read: (from, to) => copies(compiled.outputs, outputs, from, to),
     readInputs: (to) => copies(compiled.inputs, inputs, 0, to),
     run,
   };
 };
+
+const copyOf =
+  (tensors: readonly Tensor[]): Fill =>
+  (inputs) =>
+    tensors.forEach((tensor, i) => {
+      inputs[i]?.set(Tensor.read(tensor));
+    });
 
 /** A compiled program as the backend's executable: `run` shares one instance, each session has its own. */
 export const executable = (
@@ -93,7 +98,7 @@ export const executable = (
     run: (inputs) => {
       admit(inputs);
       shared ??= instantiate(compiled, threads);
-      shared.write(0, inputs);
+      copyOf(inputs)(shared.inputs);
       shared.run();
       return shared.read(0, compiled.outputs.length);
     },
@@ -101,14 +106,19 @@ export const executable = (
       admit(state, 0, carried);
       const instance = spare ?? instantiate(compiled, threads);
       spare = undefined;
-      instance.write(0, state);
+      copyOf(state)(instance.inputs);
+      const given = instance.inputs.slice(carried);
+      const stepFilled = (fill: Fill): readonly Tensor[] => {
+        fill(given);
+        instance.run();
+        return instance.read(carried, compiled.outputs.length);
+      };
       return {
         step: (inputs) => {
           admit(inputs, carried);
-          instance.write(carried, inputs);
-          instance.run();
-          return instance.read(carried, compiled.outputs.length);
+          return stepFilled(copyOf(inputs));
         },
+        stepFilled,
         state: () => instance.readInputs(carried),
         finish: () => {
           spare = instance;

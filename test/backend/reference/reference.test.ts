@@ -41,6 +41,7 @@ describe("the reference backend", () => {
     expect(numbers(session.step([scalar(2)]))).toEqual([30]);
     expect(numbers(session.step([scalar(3)]))).toEqual([60]);
     expect(numbers(session.state())).toEqual([6]);
+    expect(numbers(session.stepFilled(([data]) => data?.set([4])))).toEqual([100]);
     expect(numbers(before)).toEqual([1]);
     expect(numbers(executable.start([scalar(5)]).step([scalar(0)]))).toEqual([50]);
   });

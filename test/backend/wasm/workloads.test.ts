@@ -32,10 +32,7 @@ const stepsOf = async (of: (typeof workloads)[number], threads: number, steps: n
   // The leaves of what is carried are tensors.
   const running = runner(compiled, flatten(carried).leaves as readonly Tensor[]);
   const rows = Int32Array.from({ length: pipeline.batchSize }, (_, i) => (i * 7) % pairs.examples);
-  const losses = Array.from(
-    { length: steps },
-    () => running.step(compiled, pairs.gather(rows)).loss,
-  );
+  const losses = Array.from({ length: steps }, () => running.step(compiled, pairs, rows).loss);
   return { losses, state: running.leaves().map((x) => x.toTypedArray()) };
 };
 
