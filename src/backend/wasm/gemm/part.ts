@@ -44,25 +44,38 @@ export const counted = <A>(
 ): readonly (readonly [A, number])[] =>
   xs.map((x, i) => [x, xs.slice(0, i).reduce((n, before) => n + count(before), 0)]);
 
-/** Into how many pieces a product can be cut along an axis: members, tiles or packed blocks, and panels. */
-const piecesAlong = (spec: GemmSpec, along: Along): number => {
+/** The sizes of the pieces into which a product can be cut along an axis: members, tiles or packed blocks, panels. */
+const piecesAlong = (spec: GemmSpec, along: Along): readonly number[] => {
   const plan = planOf(spec);
+  const sizesOf = (runs: readonly Run[]): readonly number[] =>
+    runs.flatMap(({ size, count }) => new Array<number>(count).fill(size));
   switch (along) {
     case "batch":
-      return (spec.batch?.count ?? 1) * (spec.outer?.count ?? 1);
+      return new Array<number>((spec.batch?.count ?? 1) * (spec.outer?.count ?? 1)).fill(1);
     case "rows":
-      return plan.packA ? countOf(blocksOf(plan).map((b) => b.outer)) : countOf(plan.heights);
+      return sizesOf(plan.packA ? blocksOf(plan).map((b) => b.outer) : plan.heights);
     case "columns":
-      return countOf(plan.widths);
+      return sizesOf(plan.widths);
   }
 };
 
-/** With so many pieces, a few threads get about the same each. */
-const enough = 8;
+const sum = (sizes: readonly number[]): number => sizes.reduce((a, b) => a + b, 0);
+
+/** How many times as long as with equal shares it takes until the last of two, or of four, threads is through. */
+const unevenness = (sizes: readonly number[]): number => {
+  const share = (thread: number, threads: number): number => {
+    const end = (last: number): number => Math.floor((last * sizes.length) / threads);
+    return (threads * sum(sizes.slice(end(thread), end(thread + 1)))) / sum(sizes);
+  };
+  return Math.max(...[0, 1].map((t) => share(t, 2)), ...[0, 1, 2, 3].map((t) => share(t, 4)));
+};
+
+/** Shares that are as equal as this are equal enough. */
+const even = 1.1;
 
 /**
  * How a product of f32 is best cut: its members are independent; rows share nothing but `B`, which threads
- * would each pack for themselves; columns share `A`.
+ * would each pack for themselves; columns share `A`. Nothing of this counts for as much as equal shares.
  */
 export const cutOfProduct = (
   spec: GemmSpec,
@@ -72,10 +85,16 @@ export const cutOfProduct = (
   const order: readonly Along[] = packs
     ? ["batch", "columns", "rows"]
     : ["batch", "rows", "columns"];
-  const cuts = order.map((along) => ({ along, pieces: piecesAlong(spec, along) }));
-  const most = Math.max(...cuts.map((c) => c.pieces));
-  return cuts.find((c) => c.pieces >= Math.min(enough, most)) as (typeof cuts)[number]; // one has most
+  const cuts = order.map((along) => {
+    const sizes = piecesAlong(spec, along);
+    return { along, pieces: sizes.length, uneven: unevenness(sizes) };
+  });
+  const least = Math.min(...cuts.map((c) => c.uneven));
+  return cuts.find((c) => c.uneven <= Math.max(even, least)) as (typeof cuts)[number]; // one has the least
 };
+
+/** With so many pieces, a few threads get about the same each. */
+const enough = 8;
 
 /** How a product of f64 or i32 is best cut: by members or by single rows. */
 export const cutOfScalarProduct = ({

@@ -119,6 +119,13 @@ const tile = (m: number, n: number): Tile => {
   return n > 8 && n <= 12 ? { height: 3, width: 12 } : { height: 6, width: 8 };
 };
 
+/** The most tiles between two packings of `A`. */
+const mostTiles = 16;
+
+/** So many of so many tiles that blocks are as large as one another, and two or four threads get as many. */
+const tilesPerBlock = (tiles: number): number =>
+  Math.ceil(tiles / ceilTo(Math.ceil(tiles / mostTiles), 4));
+
 /** Columns of `A` that its stride walks. */
 export const columnsPerGroup = ({ k, groups = [] }: Pick<GemmSpec, "k" | "groups">): number =>
   groups.reduce((n, { count }) => n / count, k);
@@ -133,7 +140,7 @@ export const planOf = ({ m, n, k, b, groups, panels = false }: GemmSpec): Plan =
     heights: cut(m, height, Math.ceil((2 * height) / 3)),
     widths: cut(n, width, 1),
     depth,
-    block: packA ? 16 * height : m,
+    block: packA ? height * tilesPerBlock(Math.floor(m / height)) : m,
     packA,
     packB,
   };
