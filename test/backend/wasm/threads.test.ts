@@ -151,6 +151,23 @@ describe("the pace", () => {
     expect(play(pace, 1000, (n) => n).get(1)).toBeGreaterThan(800);
   });
 
+  it("does not judge a number of threads by its first runs, for which nothing is in the right cache", () => {
+    let [last, runs] = [0, 0];
+    const chosen = play(paceOf([1, 2]), 1000, (n) => {
+      runs = n === last ? runs + 1 : 1;
+      last = n;
+      return n === 2 && runs > 2 ? 0.7 : n;
+    });
+    expect(chosen.get(2)).toBeGreaterThan(900);
+  });
+
+  it("soon tries again what was slow for a moment", () => {
+    const pace = paceOf([1, 2]);
+    play(pace, 2000, (n) => 1 / n);
+    expect(play(pace, 40, (n) => (n === 1 ? 1 : 3)).get(1)).toBeGreaterThan(10);
+    expect(play(pace, 400, (n) => 1 / n).get(2)).toBeGreaterThan(300);
+  });
+
   it("waits for workers that are not there yet", () => {
     const pace = paceOf([1, 2]);
     for (let i = 0; i < 100; i++) pace.took(1, 1);

@@ -10,10 +10,14 @@ export interface Pace {
   readonly took: (threads: number, milliseconds: number) => void;
 }
 
-/** Runs of each choice, one after the other, so that workers do not fall asleep in between. */
-const tries = 3;
+/**
+ * Runs of each choice, one after the other, so that workers do not fall asleep in between. The first do not
+ * count: they wake workers, and find what they read in the caches of other cores.
+ */
+const tries = 5;
+const uncounted = 2;
 
-/** Runs from the first trial to the second, and the most from one to the next; in between, they double. */
+/** Runs from a trial that has changed something to the next, and the most; they double while trials change nothing. */
 const firstPause = 16;
 const longestPause = 512;
 
@@ -45,15 +49,16 @@ export const paceOf = (choices: readonly number[]): Pace => {
   let [average, expected] = [0, 0];
 
   const conclude = (): void => {
-    const medians = choices.map((threads) => median(times.get(threads) ?? []));
+    const medians = choices.map((threads) => median((times.get(threads) ?? []).slice(uncounted)));
     expected = Math.min(...medians);
     average = expected;
     const found = choices[medians.indexOf(expected)] as number; // it is one of them
-    calm = found === best ? Math.min(longestCalm, 2 * calm) : shortestCalm;
+    const isSame = found === best;
+    calm = isSame ? Math.min(longestCalm, 2 * calm) : shortestCalm;
+    pause = isSame ? Math.min(longestPause, 2 * pause) : firstPause;
     best = found;
     times = new Map();
     sinceTrial = 0;
-    pause = Math.min(longestPause, 2 * pause);
   };
 
   return {
