@@ -1,5 +1,7 @@
 import type { ShapeError, ShowShape } from "../ir/shapeTypes.ts";
 import type { Shape } from "../tensor/shape.ts";
+import type { Units } from "./digitTypes.ts";
+import type { Moved, Moves } from "./extentTypes.ts";
 import type { Activation, Composable, Initial, Layer, SameLayer } from "./layer.ts";
 
 /** The params that a layer's `init` makes; an activation has none. */
@@ -31,15 +33,22 @@ export interface Unchanged {
   readonly shape: "unchanged";
 }
 
-type SameExtent<X, Y> = number extends X
-  ? true
-  : number extends Y
+type SameExtent<X, Y> = X extends 0
+  ? Y extends 0
     ? true
-    : X extends Y
+    : false
+  : number extends X
+    ? true
+    : number extends Y
       ? true
-      : false;
+      : X extends Y
+        ? true
+        : false;
 
-/** Whether two shapes may be equal: dynamic extents and ranks are checked when a program is compiled. */
+/**
+ * Whether a shape that is given may be one that is taken: dynamic extents and ranks are checked when a program is
+ * compiled. An extent of 0 is none: layers that take any number of moments take some.
+ */
 export type Meets<A extends Shape, B extends Shape> = number extends A["length"] | B["length"]
   ? true
   : A extends readonly [infer X, ...infer As extends Shape]
@@ -52,10 +61,11 @@ export type Meets<A extends Shape, B extends Shape> = number extends A["length"]
       ? true
       : false;
 
-/** The shape that a chain takes, and the shape that it gives. */
-export interface Span<I, O> {
+/** The shape that a chain takes, the shape that it gives, and whether places stay, however many there are. */
+export interface Span<I, O, Kept = unknown> {
   readonly takes: I;
   readonly gives: O;
+  readonly kept: Kept;
 }
 
 /** The number of layers with one more than those seen. */
@@ -71,30 +81,64 @@ type Misfit<I extends Shape, O extends Shape, Taker, Giver> = Taker extends numb
     : never
   : never;
 
+type NoRoom<X extends Shape, Why extends string, Taker> = Taker extends number
+  ? ShapeError<`layer ${Taker} has ${Why}, but is given ${ShowShape<X>}`>
+  : never;
+
+/** What a layer's type tells of how it moves shapes. */
+export type MoveOf<L> = L extends Moves<infer M> ? M : undefined;
+
 /**
  * One pass along a chain that remembers the layers seen, the shape taken first, the shape given last,
- * and how many layers there were when it was given. One step for each layer, so that types of long
- * networks are checked in linear time.
+ * how many layers there were when it was given, and whether places stayed. One step for each layer, so that
+ * types of long networks are checked in linear time.
  */
-type Fold<Ls, Seen extends readonly unknown[], First, Last, Giver> = Ls extends readonly [
+type Fold<Ls, Seen extends readonly unknown[], First, Last, Giver, Kept> = Ls extends readonly [
   infer L,
   ...infer Rest,
 ]
   ? L extends SameLayer<infer _P, infer _S> | Activation
-    ? Fold<Rest, readonly [...Seen, L], First, Last, Giver>
+    ? Fold<Rest, readonly [...Seen, L], First, Last, Giver, Kept>
     : L extends Layer<infer I, infer O, infer _P, infer _S>
       ? Last extends Shape
         ? Meets<Last, I> extends true
-          ? Fold<Rest, readonly [...Seen, L], First, O, Count<Seen>>
+          ? "moves" extends keyof L
+            ? FoldMoved<Rest, Seen, First, Last, L, O, Kept>
+            : Fold<Rest, readonly [...Seen, L], First, O, Count<Seen>, false>
           : readonly [...Seen, Misfit<I, Last, Count<Seen>, Giver>, ...Rest]
-        : Fold<Rest, readonly [...Seen, L], I, O, Count<Seen>>
+        : Fold<Rest, readonly [...Seen, L], I, O, Count<Seen>, Keeps<L>>
       : never
-  : Span<First, Last>;
+  : Span<First, Last, Kept>;
+
+/** Whether a layer leaves places as they are. */
+type Keeps<L> = "moves" extends keyof L ? (MoveOf<L> extends "kept" ? true : false) : false;
+
+type FoldMoved<
+  Rest,
+  Seen extends readonly unknown[],
+  First,
+  Last extends Shape,
+  L,
+  O extends Shape,
+  Kept,
+> =
+  Moved<Last, O, MoveOf<L>> extends infer Next
+    ? Next extends string
+      ? readonly [...Seen, NoRoom<Last, Next, Count<Seen>>, ...(Rest extends Units ? Rest : [])]
+      : Fold<
+          Rest,
+          readonly [...Seen, L],
+          First,
+          Next,
+          Count<Seen>,
+          Keeps<L> extends true ? Kept : false
+        >
+    : never;
 
 /** What a chain takes and gives; where two layers do not meet, the chain with a `ShapeError` in the second's place. */
 export type Chain<Ls extends readonly Composable[]> = number extends Ls["length"]
   ? Span<Shape, Shape>
-  : Fold<Ls, readonly [], Unchanged, Unchanged, 0>;
+  : Fold<Ls, readonly [], Unchanged, Unchanged, 0, true>;
 
 /** The chain itself where its layers meet: what a combinator declares its arguments to be. */
 export type Meeting<Ls extends readonly Composable[]> =
@@ -102,8 +146,10 @@ export type Meeting<Ls extends readonly Composable[]> =
 
 /** The layer with given params and state that takes and gives what a chain does. */
 export type Spanning<C, P, S> =
-  C extends Span<infer I extends Shape, infer O extends Shape>
-    ? Layer<I, O, P, S>
+  C extends Span<infer I extends Shape, infer O extends Shape, infer Kept>
+    ? Kept extends true
+      ? Layer<I, O, P, S> & Moves<"kept">
+      : Layer<I, O, P, S>
     : SameLayer<P, S>;
 
 /** The one layer that several are, one after the other. */

@@ -4,63 +4,34 @@ import { add } from "../ir/ops/elementwise.ts";
 import { type Key, split } from "../tensor/key.ts";
 import type { Shape } from "../tensor/shape.ts";
 import { sizeOf } from "../tensor/shape.ts";
-import type { Tensor } from "../tensor/tensor.ts";
 import { named } from "./combinators.ts";
-import {
-  type ConvolveOptions,
-  type ConvolveTransposedOptions,
-  convolve,
-  convolveTransposed,
-  requireGroups,
-} from "./convolve.ts";
-import { type Fan, fanInUniform, type Initializer } from "./initializers.ts";
+import type {
+  Affine,
+  ConvolutionOptions,
+  ConvolutionParams,
+  Convolve,
+  Convolves,
+  Sliding,
+  Transpose,
+  TransposedOptions,
+} from "./convolutionTypes.ts";
+import { convolve, convolveTransposed, requireGroups } from "./convolve.ts";
+import { type Fan, fanInUniform } from "./initializers.ts";
 import type { AnyLayer, Composable, Layer, OpenLayer } from "./layer.ts";
 import { sequential } from "./sequential.ts";
-import { type Grid, type PerAxis, perAxis, type Rank, type Spatial } from "./windows.ts";
+import { type Grid, type Padding, type PerAxis, perAxis, type Rank } from "./windows.ts";
+
+export type {
+  ConvolutionOptions,
+  ConvolutionParams,
+  KernelParams,
+  TransposedOptions,
+} from "./convolutionTypes.ts";
 
 /**
  * Layers that convolve. Examples have their channels last: `[width, channels]`, `[height, width, channels]`,
- * `[depth, height, width, channels]`. Spatial extents are dynamic in types, channels are checked.
+ * `[depth, height, width, channels]`. Types check channels, and follow extents that are literal where windows are.
  */
-
-/** The kernel of a convolution: its windows, input channels of a group, output channels. */
-export interface KernelParams<R extends Rank> {
-  readonly weight: Tensor<readonly [...Spatial[R], number, number]>;
-}
-
-/** The kernel and the offset of each output channel. */
-export interface ConvolutionParams<R extends Rank, O extends number> extends KernelParams<R> {
-  readonly bias: Tensor<readonly [O]>;
-}
-
-interface Affine {
-  /** Whether an offset is added; `true` where not given. */
-  readonly bias?: boolean;
-  /** Uniform over ±1/√fan where not given, with the fan of the kernel's windows. */
-  readonly kernelInit?: Initializer;
-  /** Uniform over ±1/√fan where not given. */
-  readonly biasInit?: Initializer;
-}
-
-/** How windows lie over the input, in elements of each spatial axis, and how kernel and offset begin. */
-export type ConvolutionOptions = ConvolveOptions & Affine;
-/** How windows lie over the output, in elements of each spatial axis, and how kernel and offset begin. */
-export type TransposedOptions = ConvolveTransposedOptions & Affine;
-
-interface Make<R extends Rank, Options> {
-  <const I extends number, const O extends number>(
-    inputs: I,
-    outputs: O,
-    size: PerAxis,
-    options?: Options & { readonly bias?: true },
-  ): Layer<Grid<R, I>, Grid<R, O>, ConvolutionParams<R, O>, undefined>;
-  <const I extends number, const O extends number>(
-    inputs: I,
-    outputs: O,
-    size: PerAxis,
-    options: Options & { readonly bias: false },
-  ): Layer<Grid<R, I>, Grid<R, O>, KernelParams<R>, undefined>;
-}
 
 interface Affined {
   readonly weight: Expr;
@@ -139,9 +110,12 @@ const transposed =
     );
   };
 
-// What the two makers do to shapes is declared by Make: the type tests and the law suite hold them together.
-const typed = <R extends Rank, Options>(make: (...args: never) => OpenLayer): Make<R, Options> =>
-  make as (...args: never) => AnyLayer as Make<R, Options>;
+// What the makers do to shapes is declared by Convolve and Transpose: the type tests and the law suite hold them
+// together.
+const convolving = <R extends Rank>(op: string, rank: R): Convolve<R> =>
+  convolution(op, rank) as (...args: never) => AnyLayer as Convolve<R>;
+const transposing = <R extends Rank>(op: string, rank: R): Transpose<R> =>
+  transposed(op, rank) as (...args: never) => AnyLayer as Transpose<R>;
 
 /**
  * Convolution along one axis: windows of `size` elements and all channels, each multiplied with a kernel.
@@ -151,9 +125,10 @@ const typed = <R extends Rank, Options>(make: (...args: never) => OpenLayer): Ma
  * **Math** as `convolve`, plus the bias. Params begin uniform over ±1/√(size · inputs / groups), PyTorch's
  * choice; for deep ReLU networks `initializers.heNormal` keeps the variance (He et al., 2015).
  * **Fails with** `InvalidArgument`, thrown, where a size or an option is not what it has to be;
- * `ShapeMismatch` where the kernel is larger than the padded example.
+ * where the kernel is larger than the padded example, a type error if both are literal and else a `ShapeMismatch`
+ * when compiled, with the layer's path.
  */
-export const conv1d: Make<1, ConvolutionOptions> = typed(convolution("conv1d", 1));
+export const conv1d: Convolve<1> = convolving("conv1d", 1);
 
 /**
  * Convolution of images: as {@link conv1d}, along two axes.
@@ -170,10 +145,10 @@ export const conv1d: Make<1, ConvolutionOptions> = typed(convolution("conv1d", 1
  * describe(layer, [28, 28, 1]).map((row) => row.output) // => [[14, 14, 16]]
  * ```
  */
-export const conv2d: Make<2, ConvolutionOptions> = typed(convolution("conv2d", 2));
+export const conv2d: Convolve<2> = convolving("conv2d", 2);
 
 /** Convolution of volumes: as {@link conv1d}, along three axes. **Shapes** `x: [d, h, w, inputs] → y: [d′, h′, w′, outputs]`. */
-export const conv3d: Make<3, ConvolutionOptions> = typed(convolution("conv3d", 3));
+export const conv3d: Convolve<3> = convolving("conv3d", 3);
 
 /**
  * Transposed convolution along one axis, which makes examples longer where convolution makes them shorter.
@@ -183,15 +158,21 @@ export const conv3d: Make<3, ConvolutionOptions> = typed(convolution("conv3d", 3
  * **Math** Params begin uniform over ±1/√(size · outputs / groups), PyTorch's choice.
  * **Fails with** `InvalidArgument`, thrown, where a size or an option is not what it has to be.
  */
-export const convTranspose1d: Make<1, TransposedOptions> = typed(transposed("convTranspose1d", 1));
+export const convTranspose1d: Transpose<1> = transposing("convTranspose1d", 1);
 
 /** Transposed convolution of images: as {@link convTranspose1d}, along two axes. */
-export const convTranspose2d: Make<2, TransposedOptions> = typed(transposed("convTranspose2d", 2));
+export const convTranspose2d: Transpose<2> = transposing("convTranspose2d", 2);
 
 /** Transposed convolution of volumes: as {@link convTranspose1d}, along three axes. */
-export const convTranspose3d: Make<3, TransposedOptions> = typed(transposed("convTranspose3d", 3));
+export const convTranspose3d: Transpose<3> = transposing("convTranspose3d", 3);
 
 type Multiplied<C extends number, M extends number> = M extends 1 ? C : number;
+type Depthwise<C extends number, M extends number> = Layer<
+  Grid<2, C>,
+  Grid<2, Multiplied<C, M>>,
+  ConvolutionParams<2, Multiplied<C, M>>,
+  undefined
+>;
 
 /**
  * Convolution of each channel of an image with kernels of its own: `multiplier` (1 where not given) of them.
@@ -200,16 +181,19 @@ type Multiplied<C extends number, M extends number> = M extends 1 ? C : number;
  * `weight: [...size, 1, channels · multiplier]`; the outputs of a channel are neighbours.
  * **Source** Chollet, "Xception" (2016), arXiv:1610.02357.
  */
-export const depthwiseConv2d = <const C extends number, const M extends number = 1>(
+export const depthwiseConv2d = <
+  const C extends number,
+  const K extends PerAxis,
+  const M extends number = 1,
+  const P extends Padding = "valid",
+  const S extends PerAxis = 1,
+  const D extends PerAxis = 1,
+>(
   channels: C,
-  size: PerAxis,
-  options: Omit<ConvolutionOptions, "groups" | "bias"> & { readonly multiplier?: M } = {},
-): Layer<
-  Grid<2, C>,
-  Grid<2, Multiplied<C, M>>,
-  ConvolutionParams<2, Multiplied<C, M>>,
-  undefined
-> => {
+  size: K,
+  options: Omit<ConvolutionOptions, keyof Sliding<P, S, D> | "groups" | "bias"> &
+    Sliding<P, S, D> & { readonly multiplier?: M } = {},
+): Depthwise<C, M> & Convolves<K, P, S, D> => {
   const { multiplier = 1, ...rest } = options;
   requireChannels("depthwiseConv2d", { channels, multiplier });
   const make = convolution("depthwiseConv2d", 2);
@@ -217,13 +201,15 @@ export const depthwiseConv2d = <const C extends number, const M extends number =
   return make(channels, channels * multiplier, size, {
     ...rest,
     groups: channels,
-  }) as AnyLayer as Layer<
-    Grid<2, C>,
-    Grid<2, Multiplied<C, M>>,
-    ConvolutionParams<2, Multiplied<C, M>>,
-    undefined
-  >;
+  }) as AnyLayer as Depthwise<C, M> & Convolves<K, P, S, D>;
 };
+
+type Separable<I extends number, O extends number> = Layer<
+  Grid<2, I>,
+  Grid<2, O>,
+  readonly [ConvolutionParams<2, I>, ConvolutionParams<2, O>],
+  readonly [undefined, undefined]
+>;
 
 /**
  * A convolution of each channel on its own, then one that mixes the channels at each place.
@@ -231,24 +217,23 @@ export const depthwiseConv2d = <const C extends number, const M extends number =
  * **Shapes** `x: [h, w, inputs] → y: [h′, w′, outputs]`, one example; params are those of the two.
  * **Source** Sifre, "Rigid-motion scattering for image classification" (2014); Chollet (2016).
  */
-export const separableConv2d = <const I extends number, const O extends number>(
+export const separableConv2d = <
+  const I extends number,
+  const O extends number,
+  const K extends PerAxis,
+  const P extends Padding = "valid",
+  const S extends PerAxis = 1,
+  const D extends PerAxis = 1,
+>(
   inputs: I,
   outputs: O,
-  size: PerAxis,
-  options: Omit<ConvolutionOptions, "groups" | "bias"> = {},
-): Layer<
-  Grid<2, I>,
-  Grid<2, O>,
-  readonly [ConvolutionParams<2, I>, ConvolutionParams<2, O>],
-  readonly [undefined, undefined]
-> => {
+  size: K,
+  options: Omit<ConvolutionOptions, keyof Sliding<P, S, D> | "groups" | "bias"> &
+    Sliding<P, S, D> = {},
+): Separable<I, O> & Convolves<K, P, S, D> => {
   const chain = sequential as (...layers: readonly Composable[]) => Composable;
   const both = chain(depthwiseConv2d(inputs, size, options), conv2d(inputs, outputs, 1));
   // The two meet in I channels, which types do not see while I is open.
-  return named(`separableConv2d ${inputs} → ${outputs}`, both) as AnyLayer as Layer<
-    Grid<2, I>,
-    Grid<2, O>,
-    readonly [ConvolutionParams<2, I>, ConvolutionParams<2, O>],
-    readonly [undefined, undefined]
-  >;
+  return named(`separableConv2d ${inputs} → ${outputs}`, both) as AnyLayer as Separable<I, O> &
+    Convolves<K, P, S, D>;
 };

@@ -9,6 +9,7 @@ import type { Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { lastAxisOf, requireDivides, requireSizes } from "./affine.ts";
 import type { ParamsOf, StateOf } from "./chainTypes.ts";
+import type { Moves } from "./extentTypes.ts";
 import { type Initializer, normal } from "./initializers.ts";
 import type { AnyLayer, Composable, Layer, OpenLayer, SameLayer, Symbolic } from "./layer.ts";
 import { atMost, someOf } from "./lengths.ts";
@@ -115,13 +116,15 @@ export interface PositionParams {
  * A learned vector added at each place of a sequence.
  *
  * **Shapes** `x: [time, width] → y: [time, width]` for a time of at most `length`.
- * **Fails with** `InvalidArgument`, thrown; `SequenceTooLong` when compiled, with the layer's path.
+ * **Fails with** `InvalidArgument`, thrown; a type error where literal shapes show that a sequence is longer, and
+ * `SequenceTooLong` when compiled, with the layer's path.
  * **Source** Gehring et al. (2017), arXiv:1705.03122. It begins normal of deviation 0.02, as in GPT-2.
  */
-export const learnedPositions = <const W extends number>(
-  length: number,
+export const learnedPositions = <const L extends number, const W extends number>(
+  length: L,
   width: W,
-): Layer<readonly [number, W], readonly [number, W], PositionParams, undefined> => {
+): Layer<readonly [number, W], readonly [number, W], PositionParams, undefined> &
+  Moves<{ readonly atMost: L }> => {
   requireSizes("learnedPositions", { length, width });
   return {
     name: `learnedPositions ${length} × ${width}`,

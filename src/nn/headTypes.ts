@@ -1,46 +1,7 @@
 import type { ShapeError } from "../ir/shapeTypes.ts";
+import type { Counted, Divided, Division, Units } from "./digitTypes.ts";
 
-/** Whether heads divide a width, in types: long division of its digits, with tuples for remainders. */
-
-type Units = readonly unknown[];
-
-interface Digit {
-  readonly [digit: string]: Units | undefined;
-  readonly 0: readonly [];
-  readonly 1: readonly [0];
-  readonly 2: readonly [0, 0];
-  readonly 3: readonly [0, 0, 0];
-  readonly 4: readonly [0, 0, 0, 0];
-  readonly 5: readonly [0, 0, 0, 0, 0];
-  readonly 6: readonly [0, 0, 0, 0, 0, 0];
-  readonly 7: readonly [0, 0, 0, 0, 0, 0, 0];
-  readonly 8: readonly [0, 0, 0, 0, 0, 0, 0, 0];
-  readonly 9: readonly [0, 0, 0, 0, 0, 0, 0, 0, 0];
-}
-
-type Count<N extends number, T extends Units = readonly []> = T["length"] extends N
-  ? T
-  : Count<N, readonly [...T, 0]>;
-
-type TenTimes<T extends Units> = readonly [
-  ...[...T, ...T, ...T, ...T, ...T],
-  ...[...T, ...T, ...T, ...T, ...T],
-];
-
-type Less<T extends Units, H extends Units> = T extends readonly [...H, ...infer Rest]
-  ? Less<Rest, H>
-  : T;
-
-/** What is left of a number, by its digits; `undefined` where it is none of digits alone. */
-type Remainder<
-  S extends string,
-  H extends Units,
-  R extends Units = readonly [],
-> = S extends `${infer D}${infer Tail}`
-  ? Digit[D] extends infer U extends Units
-    ? Remainder<Tail, H, Less<readonly [...TenTimes<R>, ...U], H>>
-    : undefined
-  : R;
+/** Whether heads divide a width, in types. */
 
 /** A number of one or two digits, which are all that are counted in tuples. */
 type Small = `${0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9}`;
@@ -51,8 +12,10 @@ type Divides<H extends number, N extends number> = number extends H | N
   : H extends 0
     ? true
     : `${H}` extends Small | `${Small}${Small}`
-      ? Remainder<`${N}`, Count<H>> extends readonly [unknown, ...Units]
-        ? false
+      ? Counted<H> extends infer U extends Units
+        ? Division<`${N}`, U> extends Divided<string, readonly [unknown, ...Units]>
+          ? false
+          : true
         : true
       : true;
 

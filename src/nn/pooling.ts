@@ -1,6 +1,7 @@
 import type { Expr } from "../ir/expr.ts";
 import type { Shape } from "../tensor/shape.ts";
 import type { Endo, Like } from "./chainTypes.ts";
+import type { Moves, Slides } from "./extentTypes.ts";
 import type { AnyLayer, Composable, Layer, OpenLayer } from "./layer.ts";
 import {
   type AveragePoolOptions,
@@ -22,26 +23,49 @@ import { open, within } from "./within.ts";
 /**
  * Layers that pool: each window of an example becomes one element, channel by channel. Examples have
  * their channels last. A wrong size is an `InvalidArgument`, thrown; a window larger than the padded
- * example is a `ShapeMismatch` with the path of the layer.
+ * example is a type error where both are literal, and else a `ShapeMismatch` with the path of the layer. Types follow
+ * extents that are literal where windows lie side by side, and always the channels.
  */
-type Pool<R extends Rank> = Layer<Grid<R, number>, Grid<R, number>, undefined, undefined>;
+type Pool<R extends Rank, M> = Layer<Grid<R, number>, Grid<R, number>, undefined, undefined> &
+  Moves<M>;
+
+/** Windows side by side, as they are where nothing else is said. */
+interface Side<K extends PerAxis> {
+  readonly pools: {
+    readonly size: K;
+    readonly stride: K;
+    readonly padding: "valid";
+    readonly dilation: 1;
+  };
+}
+
+/** Windows of which types know only that channels stay. */
+interface Some {
+  readonly pools: Slides;
+}
+
+interface MakePool<R extends Rank, Options> {
+  <const K extends PerAxis>(size: K): Pool<R, Side<K>>;
+  (size: PerAxis, options: Options): Pool<R, Some>;
+}
 
 const show = (size: PerAxis): string => (typeof size === "number" ? [size] : size).join("×");
 
+/** What the layer does to shapes is what its maker declares; this one claims nothing that is there. */
 const pool = <R extends Rank>(
   op: string,
   rank: R,
   size: PerAxis,
   f: (x: Expr) => Expr,
-): Pool<R> => {
+): Pool<R, never> => {
   perAxis(op, "size", size, rank);
   // Windows keep the rank, and channels their number.
   return pure(`${op} ${show(size)}`, ((x: Expr) => f(exampleOf(x, rank))) as never);
 };
 
 const maxPool =
-  <R extends Rank>(op: string, rank: R) =>
-  (size: PerAxis, options?: PoolOptions): Pool<R> =>
+  <R extends Rank>(op: string, rank: R): MakePool<R, PoolOptions> =>
+  (size: PerAxis, options?: PoolOptions) =>
     pool(op, rank, size, (x) => maxPooled(x, size, options));
 
 /** The greatest of each window of `[n, channels]`; steps are the size where not given. */
@@ -66,8 +90,8 @@ export const maxPool2d = maxPool("maxPool2d", 2);
 export const maxPool3d = maxPool("maxPool3d", 3);
 
 const avgPool =
-  <R extends Rank>(op: string, rank: R) =>
-  (size: PerAxis, options?: AveragePoolOptions): Pool<R> =>
+  <R extends Rank>(op: string, rank: R): MakePool<R, AveragePoolOptions> =>
+  (size: PerAxis, options?: AveragePoolOptions) =>
     pool(op, rank, size, (x) => averagePooled(x, size, options));
 
 /** The mean of each window of `[n, channels]`; steps are the size where not given. */
@@ -77,9 +101,14 @@ export const avgPool2d = avgPool("avgPool2d", 2);
 /** The mean of each window of `[d, h, w, channels]`; steps are the size where not given. */
 export const avgPool3d = avgPool("avgPool3d", 3);
 
+interface MakeLpPool<R extends Rank> {
+  <const K extends PerAxis>(p: number, size: K): Pool<R, Side<K>>;
+  (p: number, size: PerAxis, options: PoolOptions): Pool<R, Some>;
+}
+
 const lpPool =
-  <R extends Rank>(op: string, rank: R) =>
-  (p: number, size: PerAxis, options?: PoolOptions): Pool<R> =>
+  <R extends Rank>(op: string, rank: R): MakeLpPool<R> =>
+  (p: number, size: PerAxis, options?: PoolOptions) =>
     pool(op, rank, size, (x) => lpPooled(x, p, size, options));
 
 /** The `p`-norm of each window of `[n, channels]`. **Math** `y = (Σ |x|ᵖ)^(1/p)`. */
@@ -91,7 +120,7 @@ export const lpPool3d = lpPool("lpPool3d", 3);
 
 const adaptive =
   <R extends Rank>(op: string, rank: R, f: (x: Expr, size: PerAxis) => Expr) =>
-  (size: PerAxis): Pool<R> =>
+  <const K extends PerAxis>(size: K): Pool<R, { readonly places: K }> =>
     pool(op, rank, size, (x) => f(x, size));
 
 /** Means of `size` nearly equal regions of `[n, channels]`, whatever `n` is. */
@@ -107,20 +136,22 @@ export const adaptiveMaxPool2d = adaptive("adaptiveMaxPool2d", 2, adaptiveMaxPoo
 /** The greatest of each of `size` nearly equal regions of `[d, h, w, channels]`. */
 export const adaptiveMaxPool3d = adaptive("adaptiveMaxPool3d", 3, adaptiveMaxPooled);
 
+type GlobalPool = Layer<Shape, readonly [number], undefined, undefined> & Moves<"channels">;
+
 /**
  * The mean of each channel over all places, whatever their number.
  *
  * **Shapes** `x: [...n, c] → y: [c]`, one example.
  * **Source** Lin, Chen and Yan, "Network in network" (2013), arXiv:1312.4400.
  */
-export const globalAvgPool: Layer<Shape, readonly [number], undefined, undefined> = pure(
+export const globalAvgPool: GlobalPool = pure(
   "globalAvgPool",
   // All axes but the channels' are reduced.
   globalAveragePooled as (x: Expr) => Expr<readonly [number]>,
 );
 
 /** The greatest of each channel over all places. **Shapes** `x: [...n, c] → y: [c]`, one example. */
-export const globalMaxPool: Layer<Shape, readonly [number], undefined, undefined> = pure(
+export const globalMaxPool: GlobalPool = pure(
   "globalMaxPool",
   // As above.
   globalMaxPooled as (x: Expr) => Expr<readonly [number]>,

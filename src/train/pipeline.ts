@@ -4,7 +4,8 @@ import type { Augmentation } from "../data/augmentation.ts";
 import type { Row } from "../data/dataset.ts";
 import type { Expr } from "../ir/expr.ts";
 import type { ShapeError, ShowShape } from "../ir/shapeTypes.ts";
-import type { Meets, ParamsOf, StateOf } from "../nn/chainTypes.ts";
+import type { Meets, MoveOf, ParamsOf, StateOf } from "../nn/chainTypes.ts";
+import type { Moved } from "../nn/extentTypes.ts";
 import type { AnyLayer, Initial, Layer, OpenLayer } from "../nn/layer.ts";
 import type { LearningRate } from "../optim/learningRate.ts";
 import { scale } from "../optim/parts.ts";
@@ -77,10 +78,12 @@ export interface Pipeline<out P = unknown, out S = unknown, out E = never> {
 export type AnyPipeline = Pipeline<unknown, unknown, unknown>;
 
 type Fits<I, M> =
-  M extends Layer<infer Takes, infer _O, infer _P, infer _S>
+  M extends Layer<infer Takes, infer O, infer _P, infer _S>
     ? I extends Shape
       ? Meets<I, Takes> extends true
-        ? unknown
+        ? Moved<I, O, MoveOf<M>> extends infer Why extends string
+          ? ShapeError<`the model has ${Why}, and the input column is ${ShowShape<I>}`>
+          : unknown
         : ShapeError<`the model takes ${ShowShape<Takes>}, but the input column is ${ShowShape<I>}`>
       : unknown
     : unknown;

@@ -39,9 +39,29 @@ const registered = {
 /** Modules that define no layer, loss, metric or optimizer, but what these are made with or described by. */
 const others = {
   nn: [
-    ...["chainTypes", "compared", "describe", "initializers", "layer", "lengths", "loss", "metric"],
+    ...[
+      "chainTypes",
+      "compared",
+      "convolutionTypes",
+      "describe",
+      "initializers",
+      "layer",
+      "lengths",
+      "loss",
+      "metric",
+    ],
     ...["convolve", "pool", "resample", "windows", "within"],
-    ...["affine", "cells", "decoding", "headTypes", "scaledDotProduct", "scaleOffset", "stack"],
+    ...[
+      "affine",
+      "cells",
+      "decoding",
+      "digitTypes",
+      "extentTypes",
+      "headTypes",
+      "scaledDotProduct",
+      "scaleOffset",
+      "stack",
+    ],
   ],
   optim: ["learningRate", "moments", "schedules", "tree"],
 } as const;

@@ -11,6 +11,7 @@ import type { Cache } from "../attention.ts";
 import { repeat } from "../combinators.ts";
 import type { Autoregressive } from "../decoding/continuation.ts";
 import { learnedPositions, tiedEmbedding } from "../embedding.ts";
+import type { Moves } from "../extentTypes.ts";
 import type { HeadsFit } from "../headTypes.ts";
 import { normal, zeros } from "../initializers.ts";
 import type { Layer, Symbolic } from "../layer.ts";
@@ -123,7 +124,7 @@ const network = <const V extends number>(options: GptOptions<V>) => {
  */
 export const gpt = <const O extends GptOptions>(
   options: O & HeadsFit<O["width"], O>,
-): Gpt<O["vocabulary"], GptParams> => {
+): Gpt<O["vocabulary"], GptParams> & Moves<{ readonly atMost: O["positions"] }> => {
   const { vocabulary, positions, width, blocks } = options;
   requireSizes("gpt", { vocabulary, positions, width, blocks });
   const block = blockOf(options);
