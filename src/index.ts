@@ -111,6 +111,7 @@ export {
   scanOver,
   shared,
 } from "./nn/combinators.ts";
+export type { Comparison } from "./nn/compared.ts";
 export { type Confusion, confusionMatrix, f1, precision, recall } from "./nn/confusion.ts";
 export { denseConnect, residual } from "./nn/connections.ts";
 export { cosineEmbedding, infoNce, triplet } from "./nn/contrastive.ts";

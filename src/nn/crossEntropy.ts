@@ -35,7 +35,7 @@ export interface CrossEntropyOptions {
 /** A label as a distribution, and what that sums up to. */
 interface Asked {
   readonly p: Expr;
-  readonly mass: Operand;
+  readonly mass: Expr;
   /** How much the label counts, where it is one class: as much as `classWeights` says. */
   readonly count?: Expr;
 }
@@ -51,7 +51,7 @@ const asked = (
   { classWeights, ignore }: CrossEntropyOptions,
 ): Asked => {
   const given = lift(label, "i32");
-  if (!isClass(given)) return { p: compared(op, scores, given)[1], mass: 1 };
+  if (!isClass(given)) return { p: compared(op, scores, given)[1], mass: lift(1, scores.dtype) };
   const one = oneLabel(op, given);
   const [classes, chosen] = [iota(scores.shape, -1) as Expr, cast(one, "i32") as Expr];
   const known = and(ge(chosen, 0), lt(chosen, scores.shape.at(-1) ?? 0));

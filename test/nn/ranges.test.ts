@@ -78,7 +78,11 @@ describe("a loss of a prediction and a target", () => {
         expect(failure).toBeInstanceOf(CompileError);
         const causes = failure instanceof CompileError ? failure.causes : [];
         expect(causes).toHaveLength(1);
-        expect(causes[0]).toMatchObject({ _tag: "ShapeMismatch", op: name, actual: [[...b]] });
+        expect(causes[0]).toMatchObject({
+          _tag: "ShapeMismatch",
+          op: name,
+          actual: [[...a], [...b]],
+        });
       }
     },
   );
