@@ -158,6 +158,21 @@ const models: { readonly [Name in keyof Models]: ModelSettings } = {
         params: 31_030_658,
         source: `Ronneberger et al. (2015), figure 1: ${arithmetic}`,
       },
+      {
+        layer: unet(1, { normalise: true }),
+        shape: [256, 256, 3],
+        output: [256, 256, 1],
+        params: 31_037_633,
+        source:
+          "milesial's Pytorch-UNet with transposed convolutions, as summaries of it count them",
+      },
+      {
+        layer: unet(1, { width: 32, normalise: true }),
+        shape: [256, 256, 3],
+        output: [256, 256, 1],
+        params: 7_763_041,
+        source: "Buda et al. (2019), the segmentation of brains that they publish",
+      },
     ],
     tiny: {
       layer: unet(2, { channels: 1, width: 2, levels: 1 }),

@@ -1,8 +1,10 @@
 import * as Effect from "effect/Effect";
+import { isLeft } from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import { describe, expect, it, test } from "vitest";
 import { mapping } from "../../../laws/batching.ts";
 import { adjoint, primalPreservation } from "../../../laws/derivatives.ts";
+import { check, type Law } from "../../../laws/law.ts";
 import { modelCases } from "../../../laws/registry/models.ts";
 import { exampleOfLayer, functionOfLayer } from "../../../laws/subjects.ts";
 import { mustHoldHere } from "../../../laws/vitest.ts";
@@ -12,11 +14,15 @@ import {
   adam,
   alexnet,
   cifarResnet,
+  custom,
+  dense,
   type Expr,
+  frozen,
   lenet,
   mlp,
   perceptron,
   pipeline,
+  pure,
   reshapeLayer,
   resnet,
   sequential,
@@ -30,12 +36,20 @@ import {
   withSeed,
 } from "../../../src/index.ts";
 import { cast } from "../../../src/ir/ops/control.ts";
-import { gt } from "../../../src/ir/ops/elementwise.ts";
+import { gt, mul } from "../../../src/ir/ops/elementwise.ts";
 import { describe as rowsOf } from "../../../src/nn/describe.ts";
 import type { Composable } from "../../../src/nn/layer.ts";
 import { sequenceCrossEntropy } from "../../../src/nn/likelihoods.ts";
 import { stages } from "../../../src/nn/models/network.ts";
+import { open } from "../../../src/nn/within.ts";
+import type { Shape } from "../../../src/tensor/shape.ts";
 import { backends, collect, losses } from "../../train/examples.ts";
+
+/** The numbers in the params of the layers that a summary shows a model to be made of. */
+const partsOf = (layer: Composable, shape: Shape): number =>
+  rowsOf(layer, shape)
+    .filter((row) => row.depth === 1)
+    .reduce((n, row) => n + row.params, 0);
 
 describe.each(modelCases)("$name", ({ layer, shape, scales, elements, acrossExamples = false }) => {
   test.each(scales)("has $params params at full scale: $source", (scale) => {
@@ -46,9 +60,7 @@ describe.each(modelCases)("$name", ({ layer, shape, scales, elements, acrossExam
   });
 
   test("its summary adds up", () => {
-    const [whole, ...rows] = rowsOf(layer, shape);
-    const parts = rows.filter((row) => row.depth === 1).reduce((n, row) => n + row.params, 0);
-    expect(parts).toBe(whole?.params);
+    expect(partsOf(layer, shape)).toBe(rowsOf(layer, shape)[0]?.params);
   });
 
   test("its derivatives, by the input and by the params", { timeout: 60_000 }, () => {
@@ -146,6 +158,51 @@ describe("eight digits of MNIST, overfitted on wasm", () => {
     );
     const found = losses(await collect(train$(run, { services: backends.wasm })));
     expect(found.at(-1)).toBeLessThan(0.02);
+  });
+});
+
+describe("mistakes planted in a model are noticed", () => {
+  const breaks = <S extends { readonly name: string }>(law: Law<S>, subject: S): string => {
+    const verdict = check(law, subject, { runs: 3 });
+    return isLeft(verdict) ? verdict.left.reason : "";
+  };
+  // So small that the simplest counter-example is found soon.
+  const [network, shape] = [mlp(3, [4], 2), [3]];
+  const ending = (last: Composable): Composable => stages(network, last);
+
+  test("a number of params: a network without its normalisation", () => {
+    expect(rowsOf(unet(1), [256, 256, 3])[0]?.params).not.toBe(31_037_633);
+  });
+
+  test("its summary: a network that does not show what it is made of", () => {
+    const { parts: _, ...secret } = open(network);
+    const layer = secret as AnyLayer as Composable;
+    expect(partsOf(layer, shape)).not.toBe(rowsOf(layer, shape)[0]?.params);
+  });
+
+  test("its derivatives: a pullback that forgets a factor", { timeout: 60_000 }, () => {
+    const forgetful = custom((x: Expr) => mul(x, x) as Expr, {
+      vjp: (x, _, w) => mul(x, w) as Expr,
+    });
+    const layer = ending(pure("forgetful", forgetful));
+    expect(breaks(adjoint(), functionOfLayer(layer, shape))).not.toBe("");
+    expect(breaks(adjoint(), functionOfLayer(network, shape))).toBe("");
+  });
+
+  it.each([
+    ["a body that does not learn", frozen(lenet(10))],
+    [
+      "a model that does not see the image",
+      stages(
+        lenet(10),
+        pure("blind", (x: Expr) => mul(x, 0) as Expr),
+        dense(10, 10),
+      ),
+    ],
+  ] as const)("overfitting: %s", { timeout: 60_000 }, async (_, model) => {
+    const run = overfitting("planted", model, 60, 0.005);
+    const found = losses(await collect(train$(run, { services: backends.wasm })));
+    expect(found.at(-1)).toBeGreaterThan(0.02);
   });
 });
 
