@@ -62,6 +62,12 @@ export const sequenceModels: Settings<
       ),
       shape: [5],
     },
+    {
+      layer: ofTokens(
+        seq2seq({ source, vocabulary: 3, width: 2, hidden: 2, attention: "luong-fed" }),
+      ),
+      shape: [5],
+    },
   ],
   transformerEncoder: [
     {
@@ -114,6 +120,13 @@ export const speakers: readonly Speaker[] = [
   {
     name: "seq2seq, Luong",
     model: seq2seq({ source, vocabulary: 3, width: 2, hidden: 4 }),
+  },
+  {
+    name: "seq2seq, Luong with feeding of inputs, of long short-term memories",
+    model: seq2seq({
+      ...{ source, vocabulary: 3, width: 2, hidden: 2 },
+      ...{ attention: "luong-fed", cell: lstmCell },
+    }),
   },
   {
     name: "seq2seq, Bahdanau, of long short-term memories",

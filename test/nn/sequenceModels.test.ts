@@ -165,6 +165,13 @@ describe("a few real examples are learned by heart", () => {
   it.each([
     ["seq2seq, Luong", seq2seq({ source, vocabulary: sounds.size, width: 16, hidden: 32 })],
     [
+      "seq2seq, Luong with feeding of inputs",
+      seq2seq({
+        ...{ source, vocabulary: sounds.size, width: 16, hidden: 32 },
+        ...{ attention: "luong-fed", cell: lstmCell },
+      }),
+    ],
+    [
       "seq2seq, Bahdanau",
       seq2seq({
         ...{ source, vocabulary: sounds.size, width: 16, hidden: 32 },

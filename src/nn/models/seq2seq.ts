@@ -1,7 +1,7 @@
 import { scan } from "../../autodiff/index.ts";
 import type { Expr } from "../../ir/expr.ts";
 import { ne, tanh } from "../../ir/ops/elementwise.ts";
-import { take } from "../../ir/ops/indexed.ts";
+import { fill, take } from "../../ir/ops/indexed.ts";
 import { foldInKey } from "../../ir/ops/random.ts";
 import { concatenate, expandDims, index } from "../../ir/ops/structural.ts";
 import { scoped } from "../../ir/trace.ts";
@@ -34,8 +34,11 @@ export interface Seq2SeqOptions<V extends number = number> {
   readonly width: number;
   /** Of the decoder; each direction of the encoder has half of it. */
   readonly hidden: number;
-  /** Luong's, where not given, looks after the recurrence; Bahdanau's before each of its steps. */
-  readonly attention?: Alignment;
+  /**
+   * Luong's, where not given, looks after the recurrence; `"luong-fed"` feeds what it made of each place to the step
+   * of the next; Bahdanau's looks before each step.
+   */
+  readonly attention?: Alignment | "luong-fed";
   /** `gruCell` where not given. */
   readonly cell?: CellOf;
   /** How many recurrences of the encoder lie one upon the other; 1 where not given. */
@@ -78,13 +81,14 @@ type Params = Symbolic<Seq2SeqParams>;
  * sequence `→ y: [time, vocabulary]`, the logits of what follows each of the latter: the sequence itself is
  * what the decoder is told, whatever it would have said (teacher forcing).
  * **Math** memory `M = (h→, h←)`; the decoder begins at `tanh(W (h→_S, h←_1))`. Luong: `s_t = f(s_{t-1}, y_t)`,
- * `c_t = align(s_t, M)`; Bahdanau: `c_t = align(s_{t-1}, M)`, `s_t = f(s_{t-1}, (y_t, c_t))`. Both:
- * `softmax(W tanh(C (c_t, s_t)))`. Places of padding are not seen. Embeddings begin normal of deviation 0.1.
+ * `c_t = align(s_t, M)`, and fed `s_t = f(s_{t-1}, (y_t, h_{t-1}))`; Bahdanau: `c_t = align(s_{t-1}, M)`,
+ * `s_t = f(s_{t-1}, (y_t, c_t))`. All: `h_t = tanh(C (c_t, s_t))`, `softmax(W h_t)`. Places of padding are not seen.
+ * Embeddings begin normal of deviation 0.1.
  * **Fails with** `InvalidArgument`, thrown, where the hidden size is odd; `EmptySequence` when compiled, with
  * the layer's path, where there is no sequence after the source.
  * **Laws** `laws.decoding`: token by token it gives what it gives at once.
  * **Source** Bahdanau, Cho and Bengio (2014), arXiv:1409.0473, section 3, with Luong's output; Luong, Pham
- * and Manning (2015), arXiv:1508.04025, section 3.1, the score "general", without feeding of inputs.
+ * and Manning (2015), arXiv:1508.04025, section 3.1, the score "general", and section 3.3, feeding of inputs.
  *
  * **Example**
  * ```ts
@@ -105,7 +109,8 @@ export const seq2seq = <const V extends number>(options: Seq2SeqOptions<V>): Seq
   const said = embedding(vocabulary, width, { tableInit });
   const encoder = recurrent(cellOf, width, hidden / 2, { layers, bidirectional: true });
   const looksFirst = attention === "bahdanau";
-  const cell = cellOf(looksFirst ? width + hidden : width, hidden);
+  const feeds = attention === "luong-fed";
+  const cell = cellOf(looksFirst || feeds ? width + hidden : width, hidden);
   const drop = dropout(rate);
   const dropped = (x: Expr, occasion: number, context: Context): Expr =>
     drop.apply(undefined, undefined, x, {
@@ -125,7 +130,8 @@ export const seq2seq = <const V extends number>(options: Seq2SeqOptions<V>): Seq
       );
       return tanh(affine(map, both)) as Expr;
     });
-    const made = scoped("encoder", [tokens, ...exprsOf(params)], [outputs, real, ...state]);
+    const fed = feeds ? [fill([hidden], 0, outputs.dtype)] : [];
+    const made = scoped("encoder", [tokens, ...exprsOf(params)], [outputs, real, ...state, ...fed]);
     const [memory, seen, ...begun] = made as readonly [Expr, Expr, ...Expr[]];
     return { memory, real: seen, state: begun };
   };
@@ -140,21 +146,30 @@ export const seq2seq = <const V extends number>(options: Seq2SeqOptions<V>): Seq
     const y = dropped(take(params.target.table, tokens), 1, context);
     const keys = keysOf(params.alignment, memory);
     const look = (at: Expr): Expr => aligned(params.alignment, at, keys, memory, real);
-    const [last, [outputs, looked]] = scan(
+    /** What is said of a place, of what the decoder sees there and where it is. */
+    const made = (seen: Expr, at: Expr): Expr =>
+      tanh(affine(params.combine, concatenate([seen, at], -1))) as Expr;
+    const [last, [outputs, looked, said]] = scan(
       (carry: readonly Expr[], each: Expr) => {
-        const seen = looksFirst ? look(carry[0] as Expr) : undefined;
+        // `encode` put what is fed behind what the cell carries.
+        const [own, fed] = [carry.slice(0, cell.carries), carry[cell.carries]];
+        const seen = looksFirst ? look(own[0] as Expr) : undefined;
+        const beside = seen ?? fed;
         const input =
-          seen === undefined ? each : cell.project(params.decoder, concatenate([each, seen], -1));
-        const next = cell.step(params.decoder, carry, input);
-        return [next, [next[0] as Expr, seen] as const] as const;
+          beside === undefined
+            ? each
+            : cell.project(params.decoder, concatenate([each, beside], -1));
+        const next = cell.step(params.decoder, own, input);
+        const at = next[0] as Expr;
+        const spoken = fed === undefined ? [] : [made(look(at), at)];
+        return [[...next, ...spoken], [at, seen, spoken[0]] as const] as const;
       },
       state,
-      // Without attention in the loop the inputs are projected all at once.
-      looksFirst ? y : cell.project(params.decoder, y),
+      // Where nothing else goes into the loop the inputs are projected all at once.
+      looksFirst || feeds ? y : cell.project(params.decoder, y),
       { length: y.shape[0] ?? 0 },
     );
-    const contexts = looked ?? look(outputs);
-    const h = tanh(affine(params.combine, concatenate([contexts, outputs], -1))) as Expr;
+    const h = said ?? made(looked ?? look(outputs), outputs);
     const logits = affine(params.output, dropped(h, 2, context));
     const [scopedLogits, ...states] = scoped(
       "decoder",
@@ -179,7 +194,7 @@ export const seq2seq = <const V extends number>(options: Seq2SeqOptions<V>): Seq
         encoder: encoder.init(own(2)).params,
         bridge: bridges.map((each) => initAffine(each, hidden, hidden)),
         decoder: cell.init(own(4)),
-        alignment: initAlignment(own(5), attention, hidden),
+        alignment: initAlignment(own(5), feeds ? "luong" : attention, hidden),
         combine: initAffine(own(6), 2 * hidden, hidden),
         output: initAffine(own(7), hidden, vocabulary),
       };
