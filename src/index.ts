@@ -145,6 +145,7 @@ export {
   type EmbeddingParams,
   embedding,
   learnedPositions,
+  type PaddedEmbeddingOptions,
   type PositionParams,
   rotary,
   sinusoidalPositions,

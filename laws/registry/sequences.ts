@@ -80,7 +80,10 @@ export const sequenceLayers: Settings<
   ],
   batchNorm: [{ layer: batches.batchNorm(2, calm), shape: [2, 2], acrossExamples: true }],
 
-  embedding: [{ layer: ofTokens(embeddings.embedding(2, 3)), shape: [3] }],
+  embedding: [
+    { layer: ofTokens(embeddings.embedding(2, 3)), shape: [3] },
+    { layer: ofTokens(embeddings.embedding(2, 3, { padding: 1 })), shape: [3] },
+  ],
   tiedEmbedding: [
     { layer: ofTokens(embeddings.tiedEmbedding(3, 2, sequences.mapOver(dense(2, 2)))), shape: [2] },
   ],

@@ -1,6 +1,6 @@
 import type { Expr } from "../ir/expr.ts";
-import { cast } from "../ir/ops/control.ts";
-import { add, cos, exp, mul, sin } from "../ir/ops/elementwise.ts";
+import { cast, where } from "../ir/ops/control.ts";
+import { add, cos, eq, exp, mul, sin } from "../ir/ops/elementwise.ts";
 import { iota, take } from "../ir/ops/indexed.ts";
 import { dot } from "../ir/ops/linear.ts";
 import { concatenate, reshape, sliceAxis, stack } from "../ir/ops/structural.ts";
@@ -26,6 +26,12 @@ export interface EmbeddingOptions {
   readonly tableInit?: Initializer;
 }
 
+/** How the vectors of an {@link embedding} begin, and which token has none. */
+export interface PaddedEmbeddingOptions extends EmbeddingOptions {
+  /** The token that fills sequences up: it reads zeros, and its row learns nothing. */
+  readonly padding?: number;
+}
+
 /**
  * The vector of each token, learned.
  *
@@ -39,15 +45,18 @@ export interface EmbeddingOptions {
 export const embedding = <const W extends number>(
   vocabulary: number,
   width: W,
-  { tableInit = normal(1) }: EmbeddingOptions = {},
+  { tableInit = normal(1), padding }: PaddedEmbeddingOptions = {},
 ): Layer<readonly [number], readonly [number, W], EmbeddingParams, undefined> => {
   requireSizes("embedding", { vocabulary, width });
+  // An index that is no row reads zeros, and writes nowhere.
+  const read = (x: Expr): Expr =>
+    padding === undefined ? x : (where(eq(x, padding) as Expr, -1, x) as Expr);
   return {
     name: `embedding ${vocabulary} → ${width}`,
     init: (key) => ({ params: { table: tableInit(key, [vocabulary, width]) }, state: undefined }),
     apply: ({ table }, state, x) => [
       // Reading rows replaces the tokens' axes by themselves and the width.
-      take(table, someOf(x)) as Expr as Expr<readonly [number, W]>,
+      take(table, read(someOf(x))) as Expr as Expr<readonly [number, W]>,
       state,
     ],
   };

@@ -172,6 +172,19 @@ describe("attention", () => {
 });
 
 describe("embeddings", () => {
+  it("read zeros for padding, whose row learns nothing", () => {
+    const layer = embedding(3, 2, { padding: 1 });
+    const { table } = layer.init(key(0)).params;
+    const tokens = constant(tensor([0, 1, 2, 1], "i32")) as Expr as Expr<readonly [number]>;
+    const read = (rows: Expr): Expr =>
+      layer.apply({ table: rows }, undefined, tokens, contextOf("train"))[0];
+    const [a, b, c, d, e, f] = numbers(table);
+    expect([c, d].every((x) => x !== 0)).toBe(true);
+    expect(numbers(valueOf(read, table))).toEqual([a, b, 0, 0, e, f, 0, 0]);
+    const gradient = gradientOf<Expr>((rows) => sum(read(rows)) as Expr as Expr<readonly []>);
+    expect(numbers(valueOf(gradient, table))).toEqual([1, 1, 0, 0, 1, 1]);
+  });
+
   it("read the rows of the table, and zeros where there is none", () => {
     const layer = embedding(3, 2, { tableInit: (_, shape) => normal(key(5), shape) });
     const table = numbers(layer.init(key(0)).params.table);
