@@ -41,14 +41,6 @@ export const dependsOn = (from: Group, to: Group): boolean => {
   return false;
 };
 
-/** Whether `later` depends on `earlier` otherwise than element by element. */
-const apart = (later: Group, earlier: Group): boolean => {
-  if (later.before.get(earlier) === true) return true;
-  for (const between of later.before.keys())
-    if (between !== earlier && dependsOn(between, earlier)) return true;
-  return false;
-};
-
 /** Functions whose constants fill the registers. */
 const demanding: ReadonlySet<PrimitiveTag> = new Set([
   "exp",
@@ -82,6 +74,19 @@ export const groupNodes = (flow: Dataflow, viewOf: (node: AnyNode) => View) => {
   const groups = new Set<Group>();
   /** Who runs after whom, to redirect when groups merge. */
   const after = new Map<Group, Set<Group>>();
+
+  /** Whether `later` depends on `earlier` otherwise than element by element: on more, or by way of others. */
+  const apart = (later: Group, earlier: Group): boolean => {
+    if (later.before.get(earlier) === true) return true;
+    const seen = new Set([earlier]);
+    // Of a group that is fresh little is made yet, so that the way back from `later` is the longer one.
+    for (const group of seen)
+      for (const next of after.get(group) ?? []) {
+        if (next !== later) seen.add(next);
+        else if (group !== earlier) return true;
+      }
+    return false;
+  };
 
   const merge = (into: Group, from: Group): void => {
     for (const node of from.nodes) groupOf.set(node, into);

@@ -197,7 +197,10 @@ export const regionSteps = (
   for (const node of scope.nodes)
     for (const view of scope.operands(node)) {
       const buffer = bufferOf(view);
-      if (buffer !== undefined) readersOf.set(buffer, [...(readersOf.get(buffer) ?? []), node]);
+      if (buffer === undefined) continue;
+      const readers = readersOf.get(buffer);
+      if (readers === undefined) readersOf.set(buffer, [node]);
+      else readers.push(node);
     }
   const readers = (buffer: Buffer): readonly AnyNode[] => readersOf.get(buffer) ?? [];
   const outputs = program.outputs.map((x: Expr) => scope.view(x));
