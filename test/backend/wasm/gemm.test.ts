@@ -12,6 +12,7 @@ import {
   type WasmFunction,
 } from "../../../src/backend/wasm/assembler/index.ts";
 import {
+  cutOfProduct,
   type Epilogue,
   type Gemm,
   type GemmSpec,
@@ -22,6 +23,9 @@ import {
   rowMajor,
   transposed,
 } from "../../../src/backend/wasm/gemm/index.ts";
+
+import { blocksOf } from "../../../src/backend/wasm/gemm/part.ts";
+import { planOf } from "../../../src/backend/wasm/gemm/spec.ts";
 
 type Layout = "nn" | "nt" | "tn" | "tt";
 
@@ -253,4 +257,45 @@ it("an epilogue of f64 sees each element", () => {
   new Float64Array(placed.buffer, placed.starts[1]!, 8).fill(5);
   placed.run();
   expect([...new Float64Array(placed.buffer, placed.starts[2]!, 12)]).toEqual(Array(12).fill(-60));
+});
+
+describe("the blocks of a packed product", () => {
+  const planFor = (m: number) => planOf(specOf(m, 128, 64, "tn"));
+
+  it("hold every row once, and no more than there is scratch for", () => {
+    for (let m = 512; m < 2048; m++) {
+      const { block } = planFor(m);
+      const rows = blocksOf(planFor(m)).flatMap(({ outer, tiles }) =>
+        Array.from({ length: outer.count }, (_, i) => outer.start + i * outer.size).flatMap(
+          (from) => {
+            expect(outer.size).toBeLessThanOrEqual(block);
+            return tiles.flatMap(({ start, size, count }) =>
+              Array.from({ length: size * count }, (_, j) => from + start + j),
+            );
+          },
+        ),
+      );
+      expect(rows).toEqual(Array.from({ length: m }, (_, i) => i));
+    }
+  });
+
+  it("give two threads about the same, and four", () => {
+    for (let m = 512; m < 4096; m++) {
+      const sizes = blocksOf(planFor(m)).flatMap(({ outer }) =>
+        new Array<number>(outer.count).fill(outer.size),
+      );
+      for (const threads of [2, 4]) {
+        const end = (last: number): number => Math.floor((last * sizes.length) / threads);
+        const shares = Array.from({ length: threads }, (_, t) =>
+          sizes.slice(end(t), end(t + 1)).reduce((a, b) => a + b, 0),
+        );
+        expect((threads * Math.max(...shares)) / m).toBeLessThan(1.1);
+      }
+    }
+  });
+});
+
+it("a product is cut along columns where rows would give one thread more than another", () => {
+  expect(cutOfProduct(specOf(64, 128, 784, "nn")).along).toBe("columns");
+  expect(cutOfProduct(specOf(784, 128, 64, "tn")).along).toBe("rows");
 });

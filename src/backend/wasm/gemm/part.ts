@@ -11,29 +11,36 @@ export interface Part {
   readonly to: Code<"i32">;
 }
 
-/** Whole blocks of tiles first, what is left of each run after. */
-export const blocksOf = (
-  plan: Plan,
-): readonly { readonly outer: Run; readonly tiles: readonly Run[] }[] =>
-  plan.heights.flatMap(({ start, size, count }) => {
-    const perBlock = Math.max(1, Math.floor(plan.block / size));
-    const whole = Math.floor(count / perBlock);
-    const rest = count % perBlock;
-    const tilesAt = (each: number): readonly Run[] => [{ start: 0, size, count: each }];
-    return [
-      ...(whole > 0
-        ? [{ outer: { start, size: size * perBlock, count: whole }, tiles: tilesAt(perBlock) }]
-        : []),
-      ...(rest > 0
-        ? [
-            {
-              outer: { start: start + whole * perBlock * size, size: size * rest, count: 1 },
-              tiles: tilesAt(rest),
-            },
-          ]
-        : []),
-    ];
+/** Rows whose tiles are packed together, and those tiles, from the first of the rows on. */
+interface Block {
+  readonly outer: Run;
+  readonly tiles: readonly Run[];
+}
+
+/** Packed, blocks as large as one another, and in the last whatever tiles are left; else each run of tiles. */
+export const blocksOf = ({ heights, block, packA }: Plan): readonly Block[] => {
+  const blockOf = (start: number, tiles: readonly Run[], count = 1): Block => ({
+    outer: { start, size: tiles.reduce((n, run) => n + run.size * run.count, 0), count },
+    tiles,
   });
+  const [first, ...tail] = heights;
+  if (!packA || first === undefined)
+    return heights.map((run) => blockOf(run.start, [{ ...run, start: 0 }]));
+  const perBlock = block / first.size;
+  const whole = Math.floor(first.count / perBlock);
+  const start = whole * block;
+  const rest = { start: 0, size: first.size, count: first.count % perBlock };
+  const last = [rest, ...tail.map((run) => ({ ...run, start: run.start - start }))].filter(
+    ({ count }) => count > 0,
+  );
+  const together = blockOf(start, last);
+  const fits = together.outer.size <= block;
+  return [
+    ...(whole > 0 ? [blockOf(0, [{ start: 0, size: first.size, count: perBlock }], whole)] : []),
+    ...(fits && last.length > 0 ? [together] : []),
+    ...(fits ? [] : last.map((run) => blockOf(start + run.start, [{ ...run, start: 0 }]))),
+  ];
+};
 
 const countOf = (runs: readonly Run[]): number => runs.reduce((n, { count }) => n + count, 0);
 

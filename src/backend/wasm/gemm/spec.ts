@@ -140,7 +140,7 @@ export const planOf = ({ m, n, k, b, groups, panels = false }: GemmSpec): Plan =
     heights: cut(m, height, Math.ceil((2 * height) / 3)),
     widths: cut(n, width, 1),
     depth,
-    block: packA ? height * tilesPerBlock(Math.floor(m / height)) : m,
+    block: packA ? height * tilesPerBlock(Math.ceil(m / height)) : m,
     packA,
     packB,
   };
