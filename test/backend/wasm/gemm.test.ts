@@ -299,3 +299,13 @@ it("a product is cut along columns where rows would give one thread more than an
   expect(cutOfProduct(specOf(64, 128, 784, "nn")).along).toBe("columns");
   expect(cutOfProduct(specOf(784, 128, 64, "tn")).along).toBe("rows");
 });
+
+// Found by PyTorch's samples of `matmul` of empty matrices: shares of nothing were no number.
+it.each([
+  [0, 3, 2],
+  [3, 0, 2],
+  [3, 2, 0],
+  [0, 0, 0],
+])("a product of %d × %d × %d can be cut", (m, n, k) => {
+  expect(cutOfProduct(specOf(m, n, k, "nn")).pieces).toBeGreaterThanOrEqual(0);
+});

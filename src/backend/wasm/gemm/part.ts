@@ -70,9 +70,11 @@ const sum = (sizes: readonly number[]): number => sizes.reduce((a, b) => a + b, 
 
 /** How many times as long as with equal shares it takes until the last of two, or of four, threads is through. */
 const unevenness = (sizes: readonly number[]): number => {
+  const total = sum(sizes);
+  if (total === 0) return 1; // of an empty product nobody waits for another
   const share = (thread: number, threads: number): number => {
     const end = (last: number): number => Math.floor((last * sizes.length) / threads);
-    return (threads * sum(sizes.slice(end(thread), end(thread + 1)))) / sum(sizes);
+    return (threads * sum(sizes.slice(end(thread), end(thread + 1)))) / total;
   };
   return Math.max(...[0, 1].map((t) => share(t, 2)), ...[0, 1, 2, 3].map((t) => share(t, 4)));
 };
