@@ -63,7 +63,8 @@ const demanding: ReadonlySet<PrimitiveTag> = new Set([
 /** How many of them one loop takes: with more, constants are read again and again from the stack. */
 const mostDemanding = 1;
 
-const demand = ({ nodes }: Group): number =>
+/** How many of its nodes are such. */
+export const demand = ({ nodes }: Group): number =>
   nodes.reduce((n, node) => n + (demanding.has(node.primitive) ? 1 : 0), 0);
 
 const sameSpace = (a: View, b: View): boolean => sameShape(squeeze(a).shape, squeeze(b).shape);

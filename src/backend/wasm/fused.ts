@@ -101,7 +101,8 @@ export const indexOf = (site: Site, counter: Code<"i32">, unit: number): Index =
 
 /** A body at one place of the outer axes: what does not change along the innermost one is computed. */
 export interface Row {
-  readonly values: (index: Index) => readonly Value[];
+  /** `given` are values that are known already, by their number. */
+  readonly values: (index: Index, given?: ReadonlyMap<number, Value>) => readonly Value[];
   readonly store: (values: readonly Value[], index: Index) => void;
 }
 
@@ -176,8 +177,9 @@ export const rowOf = (site: Site, fused: Fused, outer: readonly Position[], mode
   });
 
   return {
-    values: (index) => {
+    values: (index, given = new Map()) => {
       const values = [...fixed];
+      for (const [i, value] of given) values[i] = value;
       loads.forEach((view, i) => {
         values[i] ??= body.let(load(view, starts[i] as Address, index) as Value);
       });

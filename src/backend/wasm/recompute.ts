@@ -1,6 +1,7 @@
 import { apply } from "../../ir/build.ts";
 import type { AnyNode, Expr, PrimitiveTag, Program } from "../../ir/expr.ts";
 import { program } from "../../ir/graph.ts";
+import { bytesPerElement } from "../../tensor/dtype.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import type { Group } from "./fuse.ts";
 import { isPointwise } from "./scope.ts";
@@ -64,6 +65,13 @@ const recomputable = (p: Program): ((node: AnyNode) => boolean) => {
   return (node) => bases.has(node);
 };
 
+/** Bytes of one element of each. */
+const bytesOf = (nodes: Iterable<AnyNode>): number =>
+  [...nodes].reduce(
+    (n, { outputs: [x] }) => n + (x === undefined ? 0 : bytesPerElement(x.dtype)),
+    0,
+  );
+
 /** The most operations that are worth it to save one number from memory, and to begin with. */
 const [perLoad, atFirst] = [4, 8];
 
@@ -81,7 +89,7 @@ export const recompute = (
   const remade = (node: AnyNode, group: Group): boolean =>
     canRemake(node) && groupOf(node) !== group;
 
-  /** Whether a group reads no more from memory if it makes anew what it can. */
+  /** Whether a group reads no more bytes from memory if it makes anew what it can. */
   const pays = (group: Group): boolean => {
     const read = new Set(group.nodes.flatMap((n) => n.inputs.map((x) => x.node)));
     const wanted = [...read].filter((node) => remade(node, group));
@@ -99,7 +107,7 @@ export const recompute = (
       seen.add(node);
       stack.push(...node.inputs.map((x) => x.node));
     }
-    return bases.size <= wanted.length && seen.size <= atFirst + perLoad * wanted.length;
+    return bytesOf(bases) <= bytesOf(wanted) && seen.size <= atFirst + perLoad * wanted.length;
   };
 
   const made = new Map<AnyNode, readonly Expr[]>();

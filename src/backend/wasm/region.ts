@@ -2,9 +2,11 @@ import type { AnyNode, Expr, Params, PrimitiveTag, Program, TensorType } from ".
 import { sizeOf } from "../../tensor/shape.ts";
 import type { Context, Destination } from "./context.ts";
 import { branchSteps, loopSteps } from "./control.ts";
+import { absorbEpilogues, epilogueNodes, isElementwise } from "./epilogue.ts";
 import { dependsOn, type Group, groupNodes, ordered } from "./fuse.ts";
 import type { Fused } from "./fused.ts";
 import { type Joins, joinsOf } from "./joins.ts";
+import { dotKernels } from "./kernels/contraction.ts";
 import { copyKernel, elementwiseKernel } from "./kernels/elementwise.ts";
 import type { Kernel, Step } from "./kernels/kernel.ts";
 import { reduceKernel } from "./kernels/reduction.ts";
@@ -37,10 +39,13 @@ const sourceKey = (scope: Scope, source: Source): string => {
   }
 };
 
-const fuse = (
-  scope: Scope,
-  nodes: readonly AnyNode[],
-): Omit<Fused, "stores"> & { readonly valueOf: (node: AnyNode) => number } => {
+/** Which value of a fused body is what a node makes, and what is loaded from a buffer. */
+interface Numbers {
+  readonly valueOf: (node: AnyNode) => number;
+  readonly loadOf: (buffer: Buffer) => number;
+}
+
+const fuse = (scope: Scope, nodes: readonly AnyNode[]): Omit<Fused, "stores"> & Numbers => {
   const members = new Set(nodes);
   const sorted = [...nodes].sort((a, b) => scope.position(a) - scope.position(b));
   const views = new Map<string, View>();
@@ -57,7 +62,7 @@ const fuse = (
     for (const x of scope.operands(node))
       if (inside(x) === undefined) views.set(keyOf(squeeze(x)), squeeze(x));
   const loads = [...views.values()];
-  const loadOf = new Map([...views.keys()].map((key, i) => [key, i]));
+  const loadAt = new Map([...views.keys()].map((key, i) => [key, i]));
   const number = new Map(sorted.map((node, i) => [node, loads.length + i]));
   const operations = sorted.map((node): Operation => {
     const operands = scope.operands(node);
@@ -69,12 +74,16 @@ const fuse = (
       arguments: operands.map((x) => {
         const maker = inside(x);
         return maker === undefined
-          ? (loadOf.get(keyOf(squeeze(x))) as number)
+          ? (loadAt.get(keyOf(squeeze(x))) as number)
           : (number.get(maker) as number);
       }),
     };
   });
-  return { space: shape, loads, operations, valueOf: (node) => number.get(node) as number };
+  return {
+    ...{ space: shape, loads, operations },
+    valueOf: (node) => number.get(node) as number,
+    loadOf: (buffer) => loads.findIndex((view) => bufferOf(view) === buffer),
+  };
 };
 
 /** The kernels of a group; `escapes` says whether a buffer is read outside of it. */
@@ -103,17 +112,23 @@ const groupSteps = (
       others.length === 0 ? reduction : (scope.producer(bufferOf(x) as Buffer) as AnyNode);
     return [kernelStep(reduceKernel(kind, work, work.valueOf(maker), within, out))];
   }
-  if (isPointwise(first)) {
-    const work = fuse(scope, group.nodes);
-    const stores = group.nodes.flatMap((node) => {
-      const buffer = bufferOf(scope.viewOf(node)) as Buffer;
-      const own = escapes(buffer) ? [whole(buffer, work.space)] : [];
-      return [...own, ...joins.targets(node)].map((to) => ({ value: work.valueOf(node), to }));
-    });
-    return stores.length === 0 ? [] : [kernelStep(elementwiseKernel({ ...work, stores }))];
-  }
   const operands = scope.operands(first);
   const outputs = scope.buffersOf(first);
+  const epilogue = epilogueNodes(group);
+  if (isPointwise(first) || epilogue.length > 0) {
+    const work = fuse(scope, isPointwise(first) ? group.nodes : epilogue);
+    const stores = group.nodes.flatMap((node) => {
+      const buffer = bufferOf(scope.viewOf(node)) as Buffer;
+      const value = isPointwise(node) ? work.valueOf(node) : work.loadOf(buffer);
+      const own = escapes(buffer) ? [whole(buffer, work.space)] : [];
+      return [...own, ...joins.targets(node)].map((to) => ({ value, to }));
+    });
+    if (stores.length === 0) return [];
+    const fused: Fused = { ...work, stores };
+    if (first.primitive !== "dot") return [kernelStep(elementwiseKernel(fused))];
+    const [x, y] = operands as readonly [View, View];
+    return dotKernels(first.params, x, y, outputs[0] as Buffer, fused).map(kernelStep);
+  }
   if (first.primitive === "scan") return loopSteps(context, first.params, operands, outputs);
   if (first.primitive === "cond") return branchSteps(context, first.params, operands, outputs);
   const lowering = lowerings[first.primitive] as Lowering<PrimitiveTag>;
@@ -206,6 +221,7 @@ export const regionSteps = (
   const outputs = program.outputs.map((x: Expr) => scope.view(x));
   const isOutput = (buffer: Buffer): boolean => outputs.some((v) => bufferOf(v) === buffer);
   absorb(scope, groups, groupOf, readers, isOutput);
+  absorbEpilogues(scope, groups, groupOf, readers);
 
   const direct = new Set<number>();
   const placed = new Set<Buffer>();
@@ -219,9 +235,12 @@ export const regionSteps = (
       const others = new Set(readers(buffer).map((n) => groupOf.get(n) as Group));
       const readsItself = others.delete(group);
       const inStep =
-        isPointwise(group.nodes[0] as AnyNode) &&
+        isElementwise(group) &&
+        isPointwise(maker) &&
         group.nodes.every((n) =>
-          scope.operands(n).every((v) => bufferOf(v) !== buffer || identityOf(v) === buffer),
+          scope
+            .operands(n)
+            .every((v) => bufferOf(v) !== buffer || (isPointwise(n) && identityOf(v) === buffer)),
         );
       if (readsItself && !inStep) return;
       if ([...others].some((reader) => dependsOn(reader, group))) return;

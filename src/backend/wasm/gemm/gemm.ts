@@ -18,6 +18,7 @@ import { type Packer, packColumns, packRows } from "./pack.ts";
 import { type Along, blocksOf, counted, overRun, type Part, type Span, spanOfRun } from "./part.ts";
 import {
   type Batch,
+  blockAt,
   ceilTo,
   type GemmSpec,
   type Plan,
@@ -25,6 +26,7 @@ import {
   planOf,
   type Run,
   type Strides,
+  splitsSums,
   unroll,
 } from "./spec.ts";
 
@@ -80,7 +82,7 @@ export const gemmPanels = (module: ModuleBuilder, name: string, spec: GemmSpec):
 };
 
 /**
- * A function that computes the product that `spec` describes.
+ * A function that computes the product that `spec` describes, and gives it to its tail if there is one.
  *
  * The same spec and the same numbers give the same bits, whatever else runs. Which operands are
  * copied into the scratch memory, and how k is split, is decided from the sizes alone.
@@ -127,6 +129,7 @@ const loopsOf = (
 ): ((body: Body, at: Addresses, part?: Part & { readonly along: Along }) => void) => {
   const plan = planOf(spec);
   const { m, n, k, a: aStrides, b: bStrides } = spec;
+  const { tail } = options;
   const cRow = spec.c ?? n;
   const kernels = new Map(
     plan.heights.flatMap(({ size: height }) =>
@@ -155,13 +158,11 @@ const loopsOf = (
     const packedB = spec.panels === true ? b : scratch;
     const beforeA = spec.panels === true ? 0 : ceilTo(packedBytes(plan).b, 64);
     const packedA = body.let(i32.add(scratch, beforeA));
+    const block = body.let(i32.add(scratch, blockAt(spec)));
 
-    const product = (
-      a0: Code<"i32">,
-      b0: Code<"i32">,
-      c0: Code<"i32">,
-      batch: Code<"i32">,
-    ): void => {
+    const product = (a0: Code<"i32">, b0: Code<"i32">, c0: Code<"i32">): void => {
+      /** Rows of other products before the first of this. */
+      const above = tail && body.let(i32.div_u(i32.sub(c0, tail.start), 4 * cRow));
       /** One block of k: `k0` steps in, `steps` long. */
       const slice = (k0: Code<"i32">, steps: number, first: Code<"i32">, last: number): void => {
         const aHere = body.let(displaced(a0, k0, 4 * aStrides.column));
@@ -174,19 +175,24 @@ const loopsOf = (
             : displaced(bHere, column, 4 * bStrides.column);
         if (columnPackers.size > 0)
           packPanels(body, plan, columnPackers, bHere, bStrides, packedB, steps, along("columns"));
+        const columns = along("columns");
         const panels = counted(plan.widths, (run) => run.count).map(
-          ([run, before]) => [run, spanOfRun(body, run, along("columns"), before)] as const,
+          ([run, before]) => [run, spanOfRun(body, run, columns, before)] as const,
         );
-        // Rows are cut between blocks where those are packed, else between tiles.
+        const across: readonly Span[] =
+          columns === undefined ? [{ from: 0, to: n }] : panels.flatMap(([, span]) => span ?? []);
+        // Rows are cut between blocks where there are any, else between tiles.
         const blocks = counted(blocksOf(plan), ({ outer, tiles }) =>
-          plan.packA ? outer.count : (tiles[0] as Run).count,
+          plan.inBlocks ? outer.count : (tiles[0] as Run).count,
         );
         for (const [{ outer, tiles }, before] of blocks) {
           const ofRows = (isCut: boolean, run: Run): Span | undefined =>
             isCut ? spanOfRun(body, run, along("rows"), before) : undefined;
-          const around = ofRows(plan.packA, outer);
+          const around = ofRows(plan.inBlocks, outer);
           overRun(body, outer, around, (row0) => {
-            const within = tiles.map((run) => [run, ofRows(!plan.packA, run)] as const);
+            const within = tiles.map((run) => [run, ofRows(!plan.inBlocks, run)] as const);
+            const inPlace = tail === undefined || splitsSums(spec);
+            const to = inPlace ? body.let(displaced(c0, row0, 4 * cRow)) : block;
             const tileAt = (offset: Code<"i32">): Code<"i32"> =>
               plan.packA
                 ? displaced(packedA, offset, 4 * plan.depth)
@@ -208,17 +214,13 @@ const loopsOf = (
                 const right = body.let(panel(column));
                 for (const [run, span] of within)
                   overRun(body, run, span, (offset) => {
-                    const row = body.let(i32.add(row0, offset));
-                    const target = i32.add(displaced(c0, row, 4 * cRow), i32.shl(column, 2));
+                    const target = i32.add(displaced(to, offset, 4 * cRow), i32.shl(column, 2));
                     body.do(
                       call(
                         kernelFor(run.size, columns.size),
                         tileAt(offset),
                         right,
                         target,
-                        row,
-                        column,
-                        batch,
                         rounds,
                         first,
                         i32.const(last),
@@ -226,6 +228,18 @@ const loopsOf = (
                     );
                   });
               });
+            if (tail === undefined || above === undefined || last === 0) return;
+            for (const { from, to: end } of across)
+              body.do(
+                call(
+                  tail.take,
+                  i32.add(to, i32.mul(from, 4)),
+                  i32.add(above, row0),
+                  i32.const(outer.size),
+                  from,
+                  i32.sub(end, from),
+                ),
+              );
           });
         }
       };
@@ -243,22 +257,21 @@ const loopsOf = (
 
     const { batch, outer } = spec;
     if (m === 0 || n === 0) return;
-    /** Each of a batch, and which it is. */
+    /** Each of a batch. */
     const each = (
       { count, ...step }: Batch,
       bases: readonly [Code<"i32">, Code<"i32">, Code<"i32">],
-      visit: (a: Code<"i32">, b: Code<"i32">, c: Code<"i32">, i: Code<"i32">) => void,
+      visit: (a: Code<"i32">, b: Code<"i32">, c: Code<"i32">) => void,
     ): void =>
       body.for(0, count, 1, (i: Local<"i32">) =>
         visit(
           body.let(displaced(bases[0], i, 4 * step.a)),
           body.let(displaced(bases[1], i, 4 * step.b)),
           body.let(displaced(bases[2], i, 4 * step.c)),
-          i,
         ),
       );
     const members = along("batch");
-    if (batch === undefined) product(a, b, c, i32.const(0));
+    if (batch === undefined) product(a, b, c);
     else if (members !== undefined)
       body.for(members.from, members.to, 1, (i) => {
         const far = body.let(outer === undefined ? i32.const(0) : i32.div_u(i, batch.count));
@@ -271,14 +284,9 @@ const loopsOf = (
               outer === undefined ? 0 : 4 * outer[operand],
             ),
           );
-        product(at(a, "a"), at(b, "b"), at(c, "c"), i);
+        product(at(a, "a"), at(b, "b"), at(c, "c"));
       });
     else if (outer === undefined) each(batch, [a, b, c], product);
-    else
-      each(outer, [a, b, c], (farA, farB, farC, far) =>
-        each(batch, [farA, farB, farC], (nearA, nearB, nearC, near) =>
-          product(nearA, nearB, nearC, body.let(i32.add(i32.mul(far, batch.count), near))),
-        ),
-      );
+    else each(outer, [a, b, c], (...far) => each(batch, far, product));
   };
 };

@@ -1,14 +1,12 @@
 /** Matrix products: emitters of WebAssembly functions with every shape known. */
 export { type Gemm, type GemmPart, gemm, gemmPanels, gemmPart, type Panels } from "./gemm.ts";
-export type { Corner, Epilogue, GemmOptions } from "./kernel.ts";
+export type { GemmOptions, Tail } from "./kernel.ts";
 export { type Along, cutOfProduct, cutOfScalarProduct, panelCount } from "./part.ts";
 export {
   gemmF64,
   gemmI32,
   gemmPartF64,
   gemmPartI32,
-  type ScalarCorner,
-  type ScalarGemmOptions,
 } from "./scalar.ts";
 export {
   type GemmSpec,
@@ -17,5 +15,6 @@ export {
   rowMajor,
   type Steps,
   type Strides,
+  splitsSums,
   transposed,
 } from "./spec.ts";

@@ -7,31 +7,28 @@ import {
   i32,
   type Local,
   type ModuleBuilder,
+  type Operand,
   v128,
 } from "../assembler/index.ts";
 import { columnsPerGroup, type GemmSpec, type Plan, type Steps, unroll } from "./spec.ts";
 
-/** Four neighbouring elements of the product, on their way to memory. */
-export interface Corner {
-  readonly body: Body;
-  /** `(A B)` at `row`, `column` … `column + 3`, with what it was added to. */
-  readonly value: Local<"v128">;
-  readonly row: Code<"i32">;
-  readonly column: Code<"i32">;
-  readonly batch: Code<"i32">;
-  /** Where the first of them goes. */
-  readonly address: Code<"i32">;
-  /** How many of them are elements of `C`: 4, but fewer at the right edge. */
-  readonly lanes: number;
+/**
+ * What becomes of the product, block by block of rows, instead of being stored: a bias added, an activation, a
+ * mask. A finished block lies in the scratch memory, small enough for a near cache.
+ */
+export interface Tail {
+  /** The address of row 0 of `C`. Nothing is stored there but sums over a part of k. */
+  readonly start: Operand<"i32">;
+  readonly take: BlockFunction;
 }
 
-/** What to store instead of the product: a bias added, an activation, a mask. */
-export type Epilogue = (corner: Corner) => Code<"v128">;
+/** `(block, row, rows, column, columns)`: where a part of a block is, its place in `C`, and how large it is. Rows lie as those of `C`. */
+export type BlockFunction = Fn<readonly ["i32", "i32", "i32", "i32", "i32"], "void">;
 
 export interface GemmOptions {
   /** Use `f32x4.relaxed_madd`; ask `features()` first. */
   readonly relaxed: boolean;
-  readonly epilogue?: Epilogue;
+  readonly tail?: Tail;
 }
 
 /** Addresses of a tile of `A` and `B` as the kernel meets them, packed or not: strides in bytes. */
@@ -123,18 +120,15 @@ const grouped = ({
   level(groups);
 };
 
-/** `(a, b, c, row, column, batch, rounds, first, last)`: addresses, place, and which part of k. */
-export type Kernel = Fn<
-  readonly ["i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"],
-  "void"
->;
+/** `(a, b, c, rounds, first, last)`: addresses, and which part of k. */
+export type Kernel = Fn<readonly ["i32", "i32", "i32", "i32", "i32", "i32"], "void">;
 
 export const kernel = (
   module: ModuleBuilder,
   name: string,
   spec: GemmSpec,
   plan: Plan,
-  { relaxed, epilogue }: GemmOptions,
+  { relaxed }: GemmOptions,
   height: number,
   width: number,
 ): Kernel => {
@@ -148,9 +142,9 @@ export const kernel = (
 
   return module.func(
     `${name}.${height}x${width}`,
-    ["i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"],
+    ["i32", "i32", "i32", "i32", "i32", "i32"],
     "void",
-    (body, a, b, c, row, column, batch, rounds, first, last) => {
+    (body, a, b, c, rounds, first, last) => {
       const sums = Array.from({ length: height }, () =>
         Array.from({ length: vectors }, () => body.local("v128")),
       );
@@ -197,29 +191,9 @@ export const kernel = (
         else if (spec.k % unroll > 0) body.if(last, rest);
       } else grouped({ body, a, spec, aStep, step, advance, several });
 
-      const lanesOf = (j: number): number => Math.min(4, width - 4 * j);
-      const finish = (): void =>
-        each((sum, r, j) => {
-          const at = r * cRow + 16 * j;
-          if (epilogue !== undefined)
-            body.set(
-              sum,
-              epilogue({
-                body,
-                value: sum,
-                row: r === 0 ? row : i32.add(row, r),
-                column: j === 0 ? column : i32.add(column, 4 * j),
-                batch,
-                address: at === 0 ? c : i32.add(c, at),
-                lanes: lanesOf(j),
-              }),
-            );
-          body.do(...storeLanes(c, sum, at, lanesOf(j)));
-        });
-      const suspend = (): void =>
-        each((sum, r, j) => body.do(...storeLanes(c, sum, r * cRow + 16 * j, lanesOf(j))));
-      if (whole || epilogue === undefined) finish();
-      else body.if(last, finish, suspend);
+      each((sum, r, j) =>
+        body.do(...storeLanes(c, sum, r * cRow + 16 * j, Math.min(4, width - 4 * j))),
+      );
     },
   );
 };

@@ -17,14 +17,14 @@ interface Block {
   readonly tiles: readonly Run[];
 }
 
-/** Packed, blocks as large as one another, and in the last whatever tiles are left; else each run of tiles. */
-export const blocksOf = ({ heights, block, packA }: Plan): readonly Block[] => {
+/** In blocks, as large as one another, and in the last whatever tiles are left; else each run of tiles. */
+export const blocksOf = ({ heights, block, inBlocks }: Plan): readonly Block[] => {
   const blockOf = (start: number, tiles: readonly Run[], count = 1): Block => ({
     outer: { start, size: tiles.reduce((n, run) => n + run.size * run.count, 0), count },
     tiles,
   });
   const [first, ...tail] = heights;
-  if (!packA || first === undefined)
+  if (!inBlocks || first === undefined)
     return heights.map((run) => blockOf(run.start, [{ ...run, start: 0 }]));
   const perBlock = block / first.size;
   const whole = Math.floor(first.count / perBlock);
@@ -60,7 +60,7 @@ const piecesAlong = (spec: GemmSpec, along: Along): readonly number[] => {
     case "batch":
       return new Array<number>((spec.batch?.count ?? 1) * (spec.outer?.count ?? 1)).fill(1);
     case "rows":
-      return sizesOf(plan.packA ? blocksOf(plan).map((b) => b.outer) : plan.heights);
+      return sizesOf(plan.inBlocks ? blocksOf(plan).map((b) => b.outer) : plan.heights);
     case "columns":
       return sizesOf(plan.widths);
   }

@@ -1,29 +1,8 @@
 /** Matrix products of f64 and i32: one element after another, in the order of k. */
-import {
-  type Body,
-  type Code,
-  f64,
-  i32,
-  type Local,
-  type ModuleBuilder,
-} from "../assembler/index.ts";
+import { type Body, type Code, f64, i32, type ModuleBuilder } from "../assembler/index.ts";
 import type { Gemm, GemmPart } from "./gemm.ts";
 import type { Along, Part } from "./part.ts";
 import type { GemmSpec } from "./spec.ts";
-
-/** One element of the product, on its way to memory. */
-export interface ScalarCorner<T extends "f64" | "i32"> {
-  readonly body: Body;
-  readonly value: Local<T>;
-  readonly row: Code<"i32">;
-  readonly column: Code<"i32">;
-  readonly batch: Code<"i32">;
-  readonly address: Code<"i32">;
-}
-
-export interface ScalarGemmOptions<T extends "f64" | "i32"> {
-  readonly epilogue?: (corner: ScalarCorner<T>) => Code<T>;
-}
 
 interface Arithmetic<T extends "f64" | "i32"> {
   readonly bytes: number;
@@ -36,7 +15,7 @@ interface Arithmetic<T extends "f64" | "i32"> {
 /** What writes the loops of a product: all of them, or those of a part. */
 const loops =
   <T extends "f64" | "i32">({ bytes, zero, load, store, madd }: Arithmetic<T>) =>
-  (spec: GemmSpec, { epilogue }: ScalarGemmOptions<T> = {}) =>
+  (spec: GemmSpec) =>
   (
     body: Body,
     [a, b, c]: readonly [Code<"i32">, Code<"i32">, Code<"i32">],
@@ -63,8 +42,7 @@ const loops =
             const y = load(at(top, [l, spec.b.row]));
             body.do(value.set(madd(x, y, value) as Parameters<typeof value.set>[0])); // code is an operand of its own type
           });
-          const result = epilogue?.({ body, value, row, column, batch: q, address }) ?? value;
-          body.do(store(address, result));
+          body.do(store(address, value));
         });
       }),
     );
@@ -90,9 +68,9 @@ const i32Loops = loops<"i32">({
 /** The scratch address is taken, and left alone, so that all products are called alike. */
 const product =
   <T extends "f64" | "i32">(write: ReturnType<typeof loops<T>>) =>
-  (module: ModuleBuilder, name: string, spec: GemmSpec, options?: ScalarGemmOptions<T>): Gemm =>
+  (module: ModuleBuilder, name: string, spec: GemmSpec): Gemm =>
     module.func(name, ["i32", "i32", "i32", "i32"], "void", (body, a, b, c) =>
-      write(spec, options)(body, [a, b, c]),
+      write(spec)(body, [a, b, c]),
     );
 
 const productPart =

@@ -29,8 +29,7 @@ export interface Steps {
 /**
  * `C = A B`, or `C += A B`, with `A` of m × k and `B` of k × n, for each of a batch.
  *
- * The rows of `C` are contiguous. Loads may reach twelve bytes beyond the end of `B` (and of what an
- * epilogue reads with it), never stores.
+ * The rows of `C` are contiguous. Loads may reach twelve bytes beyond the end of `B`, never stores.
  */
 export interface GemmSpec {
   readonly m: number;
@@ -52,6 +51,8 @@ export interface GemmSpec {
   readonly groups?: readonly Steps[];
   /** `B` comes as the panels that {@link gemmPanels} makes of it. */
   readonly panels?: boolean;
+  /** Rows are done in blocks that a tail takes: `C` is not written but with sums over a part of k. */
+  readonly tailed?: boolean;
 }
 
 /** `count` equal pieces of `size`, starting at `start`. */
@@ -69,8 +70,10 @@ export interface Plan {
   readonly widths: readonly Run[];
   /** Steps of k between two visits to `C`; a multiple of {@link unroll} unless it is all of k. */
   readonly depth: number;
-  /** Rows between two packings of `A`: whole tiles. */
+  /** Rows between two packings of `A`, or two visits of a tail: whole tiles. */
   readonly block: number;
+  /** Whether there is either. */
+  readonly inBlocks: boolean;
   readonly packA: boolean;
   readonly packB: boolean;
 }
@@ -130,17 +133,28 @@ const tilesPerBlock = (tiles: number): number =>
 export const columnsPerGroup = ({ k, groups = [] }: Pick<GemmSpec, "k" | "groups">): number =>
   groups.reduce((n, { count }) => n / count, k);
 
-export const planOf = ({ m, n, k, b, groups, panels = false }: GemmSpec): Plan => {
+/** The most bytes of a block that a tail takes: it is still near when its last row is made. */
+const blockBytes = 2 ** 16;
+
+export const planOf = ({ m, n, k, b, groups, panels = false, tailed = false }: GemmSpec): Plan => {
   const { height, width } = tile(m, n);
   const packB = groups === undefined && (panels || b.column !== 1 || (m > 2 * height && n > 256));
   const packA = groups === undefined && m >= 512 && n > 64;
   const blocks = groups === undefined ? Math.max(1, Math.ceil(k / 512)) : 1;
   const depth = blocks === 1 ? k : ceilTo(Math.ceil(k / blocks), unroll);
+  const heights = cut(m, height, Math.ceil((2 * height) / 3));
+  const tallest = heights[0]?.size ?? 1;
   return {
-    heights: cut(m, height, Math.ceil((2 * height) / 3)),
+    heights,
     widths: cut(n, width, 1),
     depth,
-    block: packA ? height * tilesPerBlock(Math.ceil(m / height)) : m,
+    block: Math.min(
+      packA ? height * tilesPerBlock(Math.ceil(m / height)) : ceilTo(m, tallest),
+      tailed
+        ? tallest * Math.max(1, Math.floor(blockBytes / (4 * n * tallest)))
+        : Number.POSITIVE_INFINITY,
+    ),
+    inBlocks: packA || tailed,
     packA,
     packB,
   };
@@ -156,11 +170,22 @@ export const packedBytes = (plan: Plan): { readonly a: number; readonly b: numbe
     : 0,
 });
 
-/** The scratch memory that a product needs while it runs. */
-export const gemmScratchBytes = (spec: GemmSpec): number => {
+/** Where in the scratch memory the block stands that a tail takes. */
+export const blockAt = (spec: GemmSpec): number => {
   const { a, b } = packedBytes(planOf(spec));
   return (spec.panels === true ? 0 : ceilTo(b, 64)) + a;
 };
+
+/** Whether `C` holds sums over a part of k, even where a tail takes the product. */
+export const splitsSums = (spec: GemmSpec): boolean =>
+  spec.accumulate === true || planOf(spec).depth < spec.k;
+
+/** The scratch memory that a product needs while it runs. */
+export const gemmScratchBytes = (spec: GemmSpec): number =>
+  blockAt(spec) +
+  (spec.tailed === true && !splitsSums(spec)
+    ? 4 * Math.min(spec.m, planOf(spec).block) * (spec.c ?? spec.n)
+    : 0);
 
 /** The bytes of all panels of `B`, if the product reads panels and k is not split: then they can be made apart. */
 export const panelBytes = (spec: GemmSpec): number | undefined => {

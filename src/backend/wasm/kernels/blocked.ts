@@ -1,11 +1,12 @@
 import { bytesPerElement } from "../../../tensor/dtype.ts";
 import { at, type Shape, sizeOf } from "../../../tensor/shape.ts";
-import { call, i32 } from "../assembler/index.ts";
+import { i32 } from "../assembler/index.ts";
 import { emitFused } from "../fused.ts";
-import { type GemmSpec, gemmScratchBytes, panelCount } from "../gemm/index.ts";
+import { type GemmSpec, panelCount } from "../gemm/index.ts";
 import { plus, type Site, startOf } from "../site.ts";
 import { type Buffer, bufferOf, scratchBuffer, transposeView, type View, whole } from "../view.ts";
 import { fillKernel } from "./elementwise.ts";
+import { type Epilogue, endingOf, followed } from "./epilogue.ts";
 import type { Kernel, Range } from "./kernel.ts";
 
 /**
@@ -67,6 +68,7 @@ export const blockedProduct = (
   y: Ordered,
   [m, k, n]: readonly [number, number, number],
   out: Buffer,
+  epilogue: Epilogue | undefined,
 ): readonly Kernel[] => {
   const shape: Shape = x.shape.map((d, a) => (a === axis ? size : d));
   const part = transposeView({ ...x, shape }, order);
@@ -80,12 +82,9 @@ export const blockedProduct = (
     b: { row: y.row, column: y.column },
     ...(along === "sums" ? { accumulate: true } : {}),
   };
-  const packed = scratchBuffer(
-    "u8",
-    out.dtype === "f32" ? gemmScratchBytes(spec) : 0,
-    "packed panels",
-  );
   const [from, right] = [bufferOf(x) as Buffer, bufferOf(y.view) as Buffer]; // both are views of buffers
+  const ending = endingOf(spec, [from, right], out, along === "rows" ? epilogue : undefined);
+  const packed = scratchBuffer("u8", ending.scratchBytes, "packed panels");
   const width = bytesPerElement(x.dtype);
   const step = {
     x: size * at(x.strides, axis) * width,
@@ -96,6 +95,8 @@ export const blockedProduct = (
   const pieces = along === "rows" ? count : out.dtype === "f32" ? panelCount(spec) : 1;
   const emit = (site: Site, range?: Range): void => {
     const { body } = site;
+    // Of sums a thread takes some columns of every part.
+    const multiply = ending.multiply(site, along === "sums" ? range : undefined, "columns");
     const parts = along === "rows" && range !== undefined ? range : { from: 0, to: count };
     body.for(parts.from, parts.to, 1, (i) => {
       const behind = body.let(i32.mul(i, step.x));
@@ -116,24 +117,22 @@ export const blockedProduct = (
       const at = [
         startOf(site, scratch),
         i32.add(startOf(site, right, y.view.offset * width), i32.mul(i, step.y)),
-        i32.add(startOf(site, out), i32.mul(i, step.out)),
+        i32.add(ending.start(site), i32.mul(i, step.out)),
         packed.size === 0 ? i32.const(0) : startOf(site, packed),
       ] as const;
-      body.do(
-        range === undefined || along === "rows"
-          ? call(site.product(out.dtype, spec), ...at)
-          : call(site.productPart(out.dtype, spec, "columns"), ...at, range.from, range.to),
-      );
+      body.do(multiply(...at));
     });
   };
   const kernel: Kernel = {
-    name: `matmul [${m}, ${k}] [${k}, ${n}] in ${count} parts of ${along}`,
-    reads: [from, right, ...(along === "sums" ? [out] : [])],
-    writes: [out, scratch, ...(packed.size === 0 ? [] : [packed])],
-    inPlace: [],
-    operations: 2 * m * k * n,
+    name: `matmul [${m}, ${k}] [${k}, ${n}] in ${count} parts of ${along}${ending.name}`,
+    reads: [from, right, ...(along === "sums" ? [out] : []), ...ending.reads],
+    writes: [...ending.writes, scratch, ...(packed.size === 0 ? [] : [packed])],
+    inPlace: ending.inPlace,
+    operations: 2 * m * k * n + ending.operations,
     pieces,
     emit,
   };
-  return along === "sums" ? [fillKernel(whole(out, [m, n]), 0), kernel] : [kernel];
+  return along === "rows"
+    ? [kernel]
+    : followed([fillKernel(whole(out, [m, n]), 0), kernel], epilogue);
 };

@@ -2,14 +2,8 @@ import type { DotParams } from "../../../ir/expr.ts";
 import { bytesPerElement } from "../../../tensor/dtype.ts";
 import { at, sizeOf } from "../../../tensor/shape.ts";
 import { type Code, call, i32 } from "../assembler/index.ts";
-import {
-  cutOfProduct,
-  cutOfScalarProduct,
-  type GemmSpec,
-  gemmScratchBytes,
-  panelBytes,
-  panelCount,
-} from "../gemm/index.ts";
+import type { Fused } from "../fused.ts";
+import { type GemmSpec, panelBytes, panelCount } from "../gemm/index.ts";
 import { type Site, startOf } from "../site.ts";
 import {
   type Buffer,
@@ -23,7 +17,8 @@ import {
 import { extent, others, strideAlong } from "./axes.ts";
 import { blockedProduct, cutOf } from "./blocked.ts";
 import { directKernels } from "./direct.ts";
-import { copyKernel } from "./elementwise.ts";
+import { copyKernel, elementwiseKernel } from "./elementwise.ts";
+import { type Epilogue, endingOf, epilogueOf } from "./epilogue.ts";
 import type { Kernel } from "./kernel.ts";
 import { winogradKernels } from "./winograd/index.ts";
 
@@ -99,10 +94,32 @@ const contractionOf = (
 /**
  * A general dot product as a batch of matrix products. An operand whose axes do not fall into a batch, a
  * row and a column stride is first copied into one that does, rows or columns first as it is read faster;
- * transpositions need no copy.
+ * transpositions need no copy. `work` is done on the product as its epilogue, if it can be; `out` is not
+ * written then, unless the work stores the product itself.
  */
-export const dotKernels = (params: DotParams, x: View, y: View, out: Buffer): readonly Kernel[] => {
-  const fewer = winogradKernels(params, x, y, out);
+export const dotKernels = (
+  params: DotParams,
+  x: View,
+  y: View,
+  out: Buffer,
+  work?: Fused,
+): readonly Kernel[] => {
+  const columns = extent(y, others(y, params.batch[1], params.contract[1]));
+  const epilogue = work && epilogueOf(work, out, columns);
+  const kernels = productKernels(params, x, y, out, epilogue);
+  return work === undefined || epilogue !== undefined
+    ? kernels
+    : [...kernels, elementwiseKernel(work)];
+};
+
+const productKernels = (
+  params: DotParams,
+  x: View,
+  y: View,
+  out: Buffer,
+  epilogue: Epilogue | undefined,
+): readonly Kernel[] => {
+  const fewer = winogradKernels(params, x, y, out, epilogue);
   if (fewer !== undefined) return fewer;
   const copies: Kernel[] = [];
   const lastOf = (view: View, axes: readonly number[]) =>
@@ -139,14 +156,14 @@ export const dotKernels = (params: DotParams, x: View, y: View, out: Buffer): re
   const right = arranged(y, near[1], contractY, freeY);
   const inOrder = matricesOf(x, near[0], freeX, contractX) !== undefined;
   if (!inOrder && heads === undefined) {
-    const direct = directKernels(params, x, y, out);
+    const direct = directKernels(params, x, y, out, epilogue);
     if (direct !== undefined) return direct;
   }
   const cut = inOrder || params.batch[0].length > 0 ? undefined : cutOf(x, freeX, contractX);
   if (cut !== undefined) {
     const ordered = { view: right.view, row: right.outer, column: right.inner };
     const how = orderOf(x, freeX, contractX);
-    return [...copies, ...blockedProduct(cut, x, how, ordered, [m, k, n], out)];
+    return [...copies, ...blockedProduct(cut, x, how, ordered, [m, k, n], out, epilogue)];
   }
   const left = arranged(x, near[0], freeX, contractX);
   const count = extent(x, near[0]);
@@ -163,13 +180,20 @@ export const dotKernels = (params: DotParams, x: View, y: View, out: Buffer): re
   };
   if (count === 0) return copies;
   const bytes = out.dtype === "f32" ? panelBytes(spec) : undefined;
-  if (bytes === undefined) return [...copies, productKernel(spec, left.view, right.view, out)];
+  if (bytes === undefined)
+    return [...copies, productKernel(spec, left.view, right.view, out, epilogue)];
   // The panels are a kernel of their own, so that a loop makes those of its constants once.
   const panels = makeBuffer("f32", bytes / 4, "panels");
   return [
     ...copies,
     panelsKernel(spec, right.view, panels),
-    productKernel({ ...spec, panels: true }, left.view, whole(panels, [panels.size]), out),
+    productKernel(
+      { ...spec, panels: true },
+      left.view,
+      whole(panels, [panels.size]),
+      out,
+      epilogue,
+    ),
   ];
 };
 
@@ -191,35 +215,34 @@ const panelsKernel = (spec: GemmSpec, from: View, to: Buffer): Kernel => ({
   ) => site.body.do(call(site.panels(spec), addressIn(site, from), startOf(site, to), first, end)),
 });
 
-const productKernel = (spec: GemmSpec, left: View, right: View, out: Buffer): Kernel => {
+const productKernel = (
+  spec: GemmSpec,
+  left: View,
+  right: View,
+  out: Buffer,
+  epilogue: Epilogue | undefined,
+): Kernel => {
   const { m, n, k, a, b } = spec;
   const count = (spec.batch?.count ?? 1) * (spec.outer?.count ?? 1);
-  const { along, pieces } = (out.dtype === "f32" ? cutOfProduct : cutOfScalarProduct)(spec);
-  const scratch = scratchBuffer(
-    "u8",
-    out.dtype === "f32" ? gemmScratchBytes(spec) : 0,
-    "packed panels",
-  );
+  const operands = [left, right].map((view) => bufferOf(view) as Buffer); // they are arranged so
+  const ending = endingOf(spec, operands, out, epilogue);
+  const scratch = scratchBuffer("u8", ending.scratchBytes, "packed panels");
   return {
-    name: `matmul ${count === 1 ? "" : `${count} × `}[${m}, ${k}]${a.column === 1 ? "" : "ᵀ"} [${k}, ${n}]${b.column === 1 ? "" : "ᵀ"}`,
-    reads: [left, right].flatMap((v) => bufferOf(v) ?? []),
-    writes: scratch.size === 0 ? [out] : [out, scratch],
-    inPlace: [],
-    operations: 2 * count * m * k * n,
-    pieces,
+    name: `matmul ${count === 1 ? "" : `${count} × `}[${m}, ${k}]${a.column === 1 ? "" : "ᵀ"} [${k}, ${n}]${b.column === 1 ? "" : "ᵀ"}${ending.name}`,
+    reads: [...operands, ...ending.reads],
+    writes: [...ending.writes, ...(scratch.size === 0 ? [] : [scratch])],
+    inPlace: ending.inPlace,
+    operations: 2 * count * m * k * n + ending.operations,
+    pieces: ending.cut.pieces,
     emit: (site, range) => {
       const spare = scratch.size === 0 ? i32.const(0) : startOf(site, scratch);
       const at = [
         addressIn(site, left),
         addressIn(site, right),
-        startOf(site, out),
+        ending.start(site),
         spare,
       ] as const;
-      site.body.do(
-        range === undefined
-          ? call(site.product(out.dtype, spec), ...at)
-          : call(site.productPart(out.dtype, spec, along), ...at, range.from, range.to),
-      );
+      site.body.do(ending.multiply(site, range)(...at));
     },
   };
 };

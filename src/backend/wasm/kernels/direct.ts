@@ -1,7 +1,7 @@
 import type { DotParams } from "../../../ir/expr.ts";
 import { at, sizeOf, stridesOf } from "../../../tensor/shape.ts";
-import { type Body, type Code, call, i32 } from "../assembler/index.ts";
-import { type GemmSpec, gemmScratchBytes, type Steps } from "../gemm/index.ts";
+import { type Body, type Code, i32 } from "../assembler/index.ts";
+import type { GemmSpec, Steps } from "../gemm/index.ts";
 import { startOf } from "../site.ts";
 import {
   type Buffer,
@@ -14,6 +14,7 @@ import {
 } from "../view.ts";
 import { extent, others, strideAlong } from "./axes.ts";
 import { copyKernel, fillKernel } from "./elementwise.ts";
+import { type Epilogue, endingOf, followed } from "./epilogue.ts";
 import type { Kernel, Range } from "./kernel.ts";
 
 /**
@@ -120,6 +121,7 @@ export const directKernels = (
   x: View,
   y: View,
   out: Buffer,
+  epilogue: Epilogue | undefined,
 ): readonly Kernel[] | undefined => {
   if (out.dtype !== "f32" || bufferOf(x) === undefined || bufferOf(y) === undefined)
     return undefined;
@@ -162,10 +164,13 @@ export const directKernels = (
   const direct = directOf(rows, sums, [bRow, n]);
   if (direct === undefined) return undefined;
   const copies = isReady ? [] : [copyKernel(turned, right)];
-  const clear = direct.sums.length > 0 ? [fillKernel(whole(out, [out.size]), 0)] : [];
   const [m, k] = [extent(x, rowAxes), extent(x, contract[0])];
   const name = `matmul [${m}, ${k}] [${k}, ${n}], windows read in place`;
-  return [...copies, ...clear, directKernel(name, direct, x, right, out, 2 * m * k * n)];
+  const kernel = (ending: Epilogue | undefined): Kernel =>
+    directKernel(name, direct, x, right, out, 2 * m * k * n, ending);
+  if (direct.sums.length === 0) return [...copies, kernel(epilogue)];
+  const clear = fillKernel(whole(out, [out.size]), 0);
+  return followed([...copies, clear, kernel(undefined)], epilogue);
 };
 
 const directKernel = (
@@ -175,28 +180,30 @@ const directKernel = (
   y: View,
   out: Buffer,
   operations: number,
+  epilogue: Epilogue | undefined,
 ): Kernel => {
   const [a, b] = [bufferOf(x) as Buffer, bufferOf(y) as Buffer]; // both are views of buffers
-  const scratch = scratchBuffer("u8", gemmScratchBytes(spec), "packed panels");
+  const ending = endingOf(spec, [a, b], out, epilogue);
+  const scratch = scratchBuffer("u8", ending.scratchBytes, "packed panels");
   const kernel: Kernel = {
-    name,
-    reads: [a, b, ...(sums.length > 0 ? [out] : [])],
-    writes: [out, ...(scratch.size === 0 ? [] : [scratch])],
-    inPlace: [],
-    operations,
+    name: `${name}${ending.name}`,
+    reads: [a, b, ...(sums.length > 0 ? [out] : []), ...ending.reads],
+    writes: [...ending.writes, ...(scratch.size === 0 ? [] : [scratch])],
+    inPlace: ending.inPlace,
+    operations: operations + ending.operations,
     emit: (site, range) => {
-      const product = site.product("f32", spec);
+      const multiply = ending.multiply(site);
       const spare = scratch.size === 0 ? 0 : startOf(site, scratch);
       const starts = [
         startOf(site, a, 4 * x.offset),
         startOf(site, b, 4 * y.offset),
-        startOf(site, out),
+        ending.start(site),
       ] as const;
       around(
         site.body,
         [...rows, ...sums],
         starts,
-        (left, right, to) => site.body.do(call(product, left, right, to, spare)),
+        (left, right, to) => site.body.do(multiply(left, right, to, spare)),
         range,
       );
     },

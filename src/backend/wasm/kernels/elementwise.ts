@@ -25,22 +25,25 @@ export const describe = ({ operations }: Fused): string => {
   return Array.from(counts, ([name, n]) => (n === 1 ? name : `${name}×${n}`)).join(" ");
 };
 
-/** One loop for a whole group of element-wise operations. */
-export const elementwiseKernel = (fused: Fused): Kernel => {
-  const writes = buffersOf(fused.stores.map((s) => s.to));
-  const inPlace = fused.stores.flatMap(({ to }) => {
+/** What a body may write over what it reads. */
+export const inPlaceOf = ({ loads, stores }: Fused): Kernel["inPlace"] =>
+  stores.flatMap(({ to }) => {
     const write = identityOf(to);
     if (write === undefined) return [];
-    return buffersOf(fused.loads).flatMap((read) => {
-      const everywhere = fused.loads.every((v) => bufferOf(v) !== read || identityOf(v) === read);
+    return buffersOf(loads).flatMap((read) => {
+      const everywhere = loads.every((v) => bufferOf(v) !== read || identityOf(v) === read);
       return everywhere && read.dtype === write.dtype ? [[write, read] as const] : [];
     });
   });
+
+/** One loop for a whole group of element-wise operations. */
+export const elementwiseKernel = (fused: Fused): Kernel => {
+  const writes = buffersOf(fused.stores.map((s) => s.to));
   return {
     name: `${describe(fused) || "copy"} [${fused.space.join(", ")}]`,
     reads: buffersOf(fused.loads),
     writes,
-    inPlace,
+    inPlace: inPlaceOf(fused),
     operations: fused.operations.length * sizeOf(fused.space),
     pieces: piecesOf(fused),
     emit: (site, range) => emitFused(site, fused, range),

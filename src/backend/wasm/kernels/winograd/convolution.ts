@@ -1,7 +1,8 @@
-import { type Body, type Code, call, i32, v128 } from "../../assembler/index.ts";
+import { type Body, type Code, call, i32, select, v128 } from "../../assembler/index.ts";
 import { type GemmSpec, gemmScratchBytes, rowMajor } from "../../gemm/index.ts";
 import { type Site, startOf } from "../../site.ts";
 import { type Buffer, bufferOf, makeBuffer, scratchBuffer, type View } from "../../view.ts";
+import { accessOf, cornersOf, type Epilogue } from "../epilogue.ts";
 import type { Kernel } from "../kernel.ts";
 import { countsOf, type Sliding } from "../sliding.ts";
 import { kernelLine, type Line, outputLine, type Vector } from "./lines.ts";
@@ -10,8 +11,10 @@ import {
   overBlocks,
   overTiles,
   pitchOf,
+  type Row,
   rowBelow,
   rowStart,
+  type Tile,
   type Tiling,
   tilingOf,
 } from "./tiles.ts";
@@ -64,39 +67,85 @@ export const kernelTransform = (kernel: View, elements: number, out: Buffer): Ke
   },
 });
 
-/** `Aᵀ m A` for each tile of a block, written where the outputs are. */
+/** Takes four channels of each output of a line of a tile, the upper or the lower; channels are counted in bytes. */
+type Taker = (line: 0 | 1, channel: Code<"i32">, values: readonly Vector[]) => void;
+
+/** What takes the outputs of the tiles of a row. */
+type Takers = (row: Row) => (tile: Tile) => Taker;
+
+/** Writes outputs where they belong. */
+const stored =
+  (body: Body, grid: Grid): Takers =>
+  (row) => {
+    const start = rowStart(body, grid, row);
+    const below = rowBelow(body, grid, row, [1, 1]);
+    return ({ column }) => {
+      const corner = body.let(i32.add(start, i32.mul(column, 2 * 4 * grid.column)));
+      return (line, channel, values) => {
+        const first = i32.add(corner, channel);
+        const at = body.let(line === 0 ? first : i32.add(first, below));
+        values.forEach((value, j) => {
+          body.do(v128.store(at, value, 4 * grid.column * j));
+        });
+      };
+    };
+  };
+
+/** Passes outputs through an epilogue, to which each place of each image is a row. */
+const passed =
+  (site: Site, epilogue: Epilogue, rows: Omit<Grid, "start">): Takers =>
+  (row) => {
+    const { body } = site;
+    const first = i32.add(i32.mul(row.image, rows.image), i32.mul(row.row, 2 * rows.row));
+    const start = body.let(first);
+    // Where there is no lower line, what belongs to it is not read either.
+    const below =
+      row.short === undefined
+        ? i32.const(rows.row)
+        : body.let(select(i32.const(0), i32.const(rows.row), row.short));
+    return ({ column, narrow }) => {
+      const upper = body.let(i32.add(start, i32.mul(column, 2 * rows.column)));
+      const lines = [upper, body.let(i32.add(upper, below))].map((left) =>
+        (narrow ? [0] : [0, 1]).map((j) =>
+          cornersOf(site, epilogue, body.let(i32.add(left, j * rows.column)), "vector"),
+        ),
+      );
+      return (line, channel, values) =>
+        values.forEach((value, j) => {
+          lines[line]?.[j]?.(channel, value);
+        });
+    };
+  };
+
+/** `Aᵀ m A` for each tile of a block. */
 const transformOutputs = (
   body: Body,
   tiling: Tiling,
   block: Code<"i32">,
   products: Target,
-  grid: Grid,
+  takers: Takers,
 ): void =>
   overTiles(body, tiling, block, (row) => {
-    const start = rowStart(body, grid, row);
+    const takerOf = takers(row);
     const line = body.let(i32.add(products.start, i32.mul(row.before, 4 * products.channels)));
-    const below = rowBelow(body, grid, row, [1, 1]);
-    return ({ column, narrow }) => {
-      const corner = body.let(i32.add(start, i32.mul(column, 2 * 4 * grid.column)));
-      const source = body.let(i32.add(line, i32.mul(column, 4 * products.channels)));
+    return (tile) => {
+      const take = takerOf(tile);
+      const source = body.let(i32.add(line, i32.mul(tile.column, 4 * products.channels)));
       body.for(0, 4 * products.channels, 16, (c) => {
-        const [from, to] = [body.let(i32.add(source, c)), body.let(i32.add(corner, c))];
+        const from = body.let(i32.add(source, c));
         const lines = every.map((r) => {
           const read = (j: number): Vector =>
             body.let(v128.load(from, 4 * products.pitch * (4 * r + j)));
           return outputLine(every.map(read)).map((v) => body.let(v));
         });
-        const [upper, lower] = [0, 1].map((i) =>
-          (narrow ? [0] : [0, 1]).map((j) =>
+        const outputs = [0, 1].map((i) =>
+          (tile.narrow ? [0] : [0, 1]).map((j) =>
             body.let(outputLine(lines.map((l) => l[j] as Vector))[i] as Vector),
           ),
         );
-        const write = (at: Code<"i32">, values: readonly Vector[] = []): void =>
-          values.forEach((value, j) => {
-            body.do(v128.store(at, value, 4 * grid.column * j));
-          });
-        write(to, upper);
-        const second = (): void => write(body.let(i32.add(to, below)), lower);
+        const write = (i: 0 | 1): void => take(i, c, outputs[i] as readonly Vector[]);
+        write(0);
+        const second = (): void => write(1);
         if (row.short === undefined) second();
         else body.if(i32.eqz(row.short), second);
       });
@@ -112,7 +161,8 @@ export const winogradConvolution = (
   kernel: Buffer,
   outputs: number,
   out: Buffer,
-  outSteps: { readonly image: number; readonly row: number; readonly column: number },
+  outSteps: Omit<Grid, "start">,
+  epilogue: Epilogue | undefined,
 ): Kernel => {
   const { channels: inputs, ...counts } = countsOf(windows);
   const tiling = tilingOf(counts, 4 * 16 * (inputs + outputs), blockBytes);
@@ -130,18 +180,33 @@ export const winogradConvolution = (
   const products = scratchBuffer("f32", 16 * pitches.outputs, "products of tiles");
   const panels = scratchBuffer("u8", gemmScratchBytes(spec), "packed panels");
   const from = bufferOf(windows.view) as Buffer;
+  const access = epilogue && accessOf(epilogue, [from]);
+  const takers = (site: Site): Takers =>
+    epilogue === undefined
+      ? stored(site.body, { start: startOf(site, out), ...outSteps })
+      : passed(site, epilogue, {
+          image: outSteps.image / outputs,
+          row: outSteps.row / outputs,
+          column: outSteps.column / outputs,
+        });
   return {
-    name: `conv 3×3 [${counts.images}, ${counts.height}, ${counts.width}], ${inputs} → ${outputs}, Winograd F(2×2)`,
-    reads: [from, kernel],
-    writes: [out, transformed, products, ...(panels.size === 0 ? [] : [panels])],
-    inPlace: [],
-    operations: tiling.blocks * tiles * (2 * 16 * inputs * outputs + 32 * inputs + 24 * outputs),
+    name: `conv 3×3 [${counts.images}, ${counts.height}, ${counts.width}], ${inputs} → ${outputs}, Winograd F(2×2)${access?.name ?? ""}`,
+    reads: [from, kernel, ...(access?.reads ?? [])],
+    writes: [
+      ...(access?.writes ?? [out]),
+      ...[transformed, products],
+      ...(panels.size === 0 ? [] : [panels]),
+    ],
+    inPlace: access?.inPlace ?? [],
+    operations:
+      tiling.blocks * tiles * (2 * 16 * inputs * outputs + 32 * inputs + 24 * outputs) +
+      (access?.operations ?? 0),
     pieces: tiling.blocks,
     emit: (site, range) => {
       const { body } = site;
       const product = site.product("f32", spec);
       const input = inputGrid(site, windows);
-      const output: Grid = { start: startOf(site, out), ...outSteps };
+      const outputsTo = takers(site);
       const [a, b, c] = [transformed, kernel, products].map((buffer) => startOf(site, buffer));
       const tilesOf = (start: Code<"i32">, channels: number, pitch: number): Target => ({
         start,
@@ -154,7 +219,7 @@ export const winogradConvolution = (
         transformInputs(body, tiling, block, input, left, every);
         const spare = panels.size === 0 ? 0 : startOf(site, panels);
         body.do(call(product, left.start, b as Code<"i32">, right.start, spare));
-        transformOutputs(body, tiling, block, right, output);
+        transformOutputs(body, tiling, block, right, outputsTo);
       });
     },
   };

@@ -3,6 +3,7 @@ import { at, sizeOf, stridesOf } from "../../../../tensor/shape.ts";
 import { type Buffer, bufferOf, makeBuffer, transposeView, type View, whole } from "../../view.ts";
 import { extent, others, strideAlong } from "../axes.ts";
 import { copyKernel } from "../elementwise.ts";
+import { type Epilogue, followed } from "../epilogue.ts";
 import type { Kernel } from "../kernel.ts";
 import { countsOf, type Sliding, slidingOf } from "../sliding.ts";
 import { kernelTransform, transformedKernel, winogradConvolution } from "./convolution.ts";
@@ -51,6 +52,7 @@ const convolution = (
   kernel: View,
   free: readonly number[],
   out: Buffer,
+  epilogue: Epilogue | undefined,
 ): readonly Kernel[] | undefined => {
   const { view, places, inside, images, channel } = windows;
   const freeKernel = others(kernel, contract[1]);
@@ -75,7 +77,7 @@ const convolution = (
   return [
     ...ready.copies,
     kernelTransform(ready.view, elements, transformed),
-    winogradConvolution(windows, transformed, outputs, out, steps),
+    winogradConvolution(windows, transformed, outputs, out, steps, epilogue),
   ];
 };
 
@@ -123,12 +125,14 @@ export const winogradKernels = (
   x: View,
   y: View,
   out: Buffer,
+  epilogue: Epilogue | undefined,
 ): readonly Kernel[] | undefined => {
   const { batch, contract } = params;
   if (out.dtype !== "f32" || batch[0].length > 0) return undefined;
   const free = others(x, contract[0]);
   const forward = slidingOf(x, free, contract[0]);
-  if (forward !== undefined) return convolution(params, forward, y, free, out);
+  if (forward !== undefined) return convolution(params, forward, y, free, out, epilogue);
   const backward = slidingOf(x, contract[0], free);
-  return backward === undefined ? undefined : gradient(params, backward, y, free, out);
+  const kernels = backward && gradient(params, backward, y, free, out);
+  return kernels && followed(kernels, epilogue);
 };
