@@ -121,12 +121,12 @@ describe("a compiled program", () => {
   });
   it("says what it will do", () => {
     const { kernels, operations, bytes } = compiled(network()).plan;
-    expect(kernels.map((k) => k.name)).toEqual(["matmul [8, 20] [20, 16]", "add maximum [8, 16]"]);
+    expect(kernels.map((k) => k.name)).toEqual(["matmul [8, 20] [20, 16], then add maximum"]);
     expect(operations).toBe(2 * 8 * 20 * 16 + 2 * 8 * 16);
     const values = 4 * (160 + 320 + 16 + 128);
     expect(bytes).toMatchObject({ arguments: values, constants: 0 });
     expect(bytes.planned).toBe(bytes.arguments + bytes.temporaries);
-    // The product is written where the result will stand.
+    // The product stands nowhere: it passes through the scratch memory.
     expect(bytes.needed).toBe(values);
   });
   it("uses memory again once a value has had its last use", () => {

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { vmap } from "../../../src/autodiff/index.ts";
 import { run } from "../../../src/interpreter/evaluate.ts";
-import { apply, filled } from "../../../src/ir/build.ts";
+import { apply, filled, parameter } from "../../../src/ir/build.ts";
 import type { DotParams, Expr, Program } from "../../../src/ir/expr.ts";
+import { convolve } from "../../../src/nn/convolve.ts";
 import type { Shape } from "../../../src/tensor/shape.ts";
 import type { Tensor } from "../../../src/tensor/tensor.ts";
 import {
@@ -21,6 +23,8 @@ const one = (
 ): Expr => apply(primitive, {}, xs)[0] as Expr;
 
 const shaped = (x: Expr, shape: Shape): Expr => apply("reshape", { shape }, [x])[0] as Expr;
+
+const same = { padding: "same" } as const;
 
 const whole = (shape: Shape, seed = 0): Tensor =>
   filledWith(shape, "f32", (i) => (((i + seed) * 7919) % 7) - 3);
@@ -161,5 +165,60 @@ describe("the epilogue of a product", () => {
     const step = compiled(p, { carried: 1 });
     expect(step.plan.kernels.filter((kernel) => kernel.name.startsWith("copy"))).toEqual([]);
     expectClose(step.run(inputs), run(p, inputs), 0, () => "carried");
+  });
+
+  it.each([
+    ["Winograd F(2×2)", [3, 14, 14, 16], [3, 3, 16, 32], same],
+    ["Winograd F(2×2)", [4, 9, 14, 8], [3, 3, 8, 20], {}],
+    ["Winograd F(2×2)", [66, 3, 5, 8], [3, 3, 8, 8], same],
+    ["windows read in place", [2, 11, 19, 30], [5, 5, 30, 8], {}],
+    ["windows read in place", [5, 28, 28, 1], [3, 3, 1, 6], same],
+    ["windows read in place", [3, 20, 20, 3], [5, 5, 3, 7], { stride: [2, 2] }],
+  ] as const)("of a convolution: %s, %j by %j", (way, x, kernel, options) => {
+    const of = (a: Expr, k: Expr) => vmap((each: Expr) => convolve(each, k, options))(a);
+    const { shape } = of(parameter(f32(...x)), parameter(f32(...kernel)));
+    const channels = shape.at(-1) as number;
+    const p = programOf(
+      [f32(...x), f32(...kernel), f32(channels), f32(...shape), f32(shape[0] as number)],
+      (a, k, bias, rest, scale) => {
+        const z = of(a as Expr, k as Expr);
+        const sum = one(
+          "add",
+          one(
+            "mul",
+            one("add", z, along(bias as Expr, shape, [3])),
+            along(scale as Expr, shape, [0]),
+          ),
+          rest as Expr,
+        );
+        const mask = one("le", sum, filled(shape, "f32", 0));
+        return [one("select", mask, filled(shape, "f32", 0), sum), mask];
+      },
+    );
+    const inputs = [
+      whole(x),
+      whole(kernel, 1),
+      whole([channels], 2),
+      whole(shape, 3),
+      whole([shape[0] as number], 4),
+    ];
+    expect(names(p).some((name) => name.includes(`${way}, then`))).toBe(true);
+    expectFused(p, inputs);
+  });
+
+  it("is a loop of its own where a product adds to its result", () => {
+    const of = (a: Expr, k: Expr) => vmap((each: Expr) => convolve(each, k, {}))(a);
+    const [x, kernel] = [
+      [2, 11, 19, 64],
+      [5, 5, 64, 8],
+    ] as const;
+    const p = programOf([f32(...x), f32(...kernel)], (a, k) => {
+      const z = of(a as Expr, k as Expr);
+      return [one("maximum", z, filled(z.shape, "f32", 0))];
+    });
+    expect(names(p).filter((name) => name.includes("windows read in place"))).toHaveLength(1);
+    expect(names(p).filter((name) => name.includes(", then "))).toEqual([]);
+    expectAgreement(p, [whole(x), whole(kernel, 1)]);
+    expectSameOnThreads(p, [whole(x), whole(kernel, 1)]);
   });
 });
