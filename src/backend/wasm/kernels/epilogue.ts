@@ -207,10 +207,9 @@ export const endingOf = (
     relaxed: site.relaxed,
     tail: tailOf(site, epilogue, start(site)),
   });
-  // A result in which nothing else is overwritten may stand where the sums did.
   const fresh = epilogue.body.stores
     .flatMap(({ to }) => identityOf(to) ?? [])
-    .find((write) => write.dtype === "f32" && access.inPlace.every(([to]) => to !== write));
+    .find((write) => write.dtype === "f32");
   return {
     ...access,
     multiply: calling(
@@ -221,6 +220,7 @@ export const endingOf = (
     scratchBytes: gemmScratchBytes(spec),
     cut,
     writes: sums === undefined ? access.writes : [...access.writes, sums],
+    // Last, a result that overwrites nothing else may stand where the sums did.
     inPlace: [
       ...access.inPlace,
       ...(sums === undefined || fresh === undefined ? [] : [[fresh, sums] as const]),
