@@ -20,7 +20,8 @@ import {
 import type { Context, Destination } from "./context.ts";
 import { explained } from "./explained.ts";
 import { gatheredWindows } from "./gathered.ts";
-import { type MemoryPlan, planMemory } from "./memory.ts";
+import type { Step } from "./kernels/kernel.ts";
+import { type MemoryPlan, planMemory, type Residents } from "./memory.ts";
 import { type WriteOptions, writeModule } from "./module.ts";
 import { patchesBesides } from "./patches.ts";
 import { regionSteps } from "./region.ts";
@@ -99,13 +100,18 @@ const writeMemory = (
   module.export("begin", begin);
 };
 
-/** Lowers a program that has been checked and optimised. */
-export const lowerProgram = (
-  program: Program,
-  carried: number,
-  given: WriteOptions,
-): Effect.Effect<Compiled, MemoryLimit> => {
-  const module = moduleBuilder();
+/** What a program does, in order, and where its values stand. */
+interface Lowered {
+  readonly steps: readonly Step[];
+  readonly inputs: readonly Buffer[];
+  readonly outputs: readonly Buffer[];
+  readonly constants: ReadonlyMap<Tensor, Buffer>;
+  readonly residents: Residents;
+  readonly united: (buffer: Buffer) => Buffer;
+}
+
+/** The steps of a program that has been checked and optimised. */
+export const lower = (module: ModuleBuilder, program: Program, carried: number): Lowered => {
   const constants = new Map<Tensor, Buffer>();
   const places = new Map<Buffer, Buffer>();
   let counters = 0;
@@ -140,21 +146,28 @@ export const lowerProgram = (
     program.inputs.map((x, i) => whole(inputs[i] as Buffer, x.shape)),
     destinations,
   );
+  const residents = {
+    pinned: [...inputs.slice(0, carried), ...constants.values()],
+    inputs: inputs.slice(carried),
+    outputs: outputs.slice(carried),
+  };
+  return { steps, inputs, outputs, constants, residents, united };
+};
+
+/** A program that has been checked and optimised as a module. */
+export const lowerProgram = (
+  program: Program,
+  carried: number,
+  given: WriteOptions,
+): Effect.Effect<Compiled, MemoryLimit> => {
+  const module = moduleBuilder();
+  const { steps, inputs, outputs, constants, residents, united } = lower(module, program, carried);
   const { shareFrom } = given;
   const threads =
     shareFrom !== undefined && sharedCost(steps, shareFrom) >= leastTogether * shareFrom;
   const options: WriteOptions = threads ? given : { ...given, shareFrom: undefined };
-  const state = inputs.slice(0, carried);
-  const memory = planMemory(
-    steps,
-    {
-      pinned: [...state, ...constants.values()],
-      inputs: inputs.slice(carried),
-      outputs: outputs.slice(carried),
-    },
-    united,
-    { threads, reserved: threads ? teamBytes : 0 },
-  );
+  const reserved = threads ? teamBytes : 0;
+  const memory = planMemory(steps, residents, united, { threads, reserved });
   const tooLarge = memory.largest.find(({ bytes }) => bytes > tensorLimit);
   const refused = (needed: number, limit: number) =>
     Effect.fail(new MemoryLimit({ needed, limit, largest: memory.largest }));

@@ -80,7 +80,7 @@ export interface WriteOptions {
 /** What makes sites: `called` collects the functions of JavaScript that the code at a site calls. */
 type SiteOf = (body: Body, called?: Set<string>) => Site;
 
-const sitesOf = (
+export const sitesOf = (
   module: ModuleBuilder,
   plan: MemoryPlan,
   relaxed: boolean,
@@ -110,7 +110,7 @@ const sitesOf = (
 };
 
 /** Writes steps in order: each kernel by `kernel`, whatever stands around a step by `around`. */
-const writeSteps = (
+export const writeSteps = (
   siteOf: SiteOf,
   body: Body,
   steps: readonly Step[],
@@ -165,7 +165,8 @@ const writeAlone = (
 /** Functions of JavaScript that are made of others, which a worker does not have. */
 const bound: ReadonlySet<string> = new Set(["erf", "erfInv"]);
 
-const kernelsOf = (steps: readonly Step[]): readonly Kernel[] =>
+/** All kernels of steps, each once. */
+export const kernelsOf = (steps: readonly Step[]): readonly Kernel[] =>
   steps.flatMap((step) => {
     if (step.kind === "kernel") return [step.kernel];
     return kernelsOf(step.kind === "loop" ? step.steps : [...step.onTrue, ...step.onFalse]);

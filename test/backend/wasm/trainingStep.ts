@@ -1,0 +1,35 @@
+import * as Effect from "effect/Effect";
+import { flatten } from "../../../src/algebra/tree.ts";
+import { initialState, ReverseMode, type Tensor } from "../../../src/index.ts";
+import { carriedOf } from "../../../src/train/carried.ts";
+import { pairsOf } from "../../../src/train/pairs.ts";
+import { scoring } from "../../../src/train/scores.ts";
+import { trainProgram } from "../../../src/train/step.ts";
+import type { workloads } from "../../bench/workloads/index.ts";
+
+/** The training step of a workload, in batches of `size` where that is given. */
+export const trainingStepOf = async (of: (typeof workloads)[number], size?: number) => {
+  const whole = await of.load();
+  const pipeline = { ...whole, batchSize: size ?? whole.batchSize };
+  const { train } = await Effect.runPromise(pipeline.data);
+  const pairs = pairsOf(train, pipeline);
+  const carried = carriedOf(initialState(pipeline));
+  const optimizer = pipeline.optimizer({ learningRate: pipeline.learningRate });
+  const { summarise } = scoring(pipeline.metrics);
+  const types = pairs.types(pipeline.batchSize);
+  const step = await Effect.runPromise(
+    Effect.provide(
+      trainProgram(pipeline, optimizer, summarise, carried, types),
+      ReverseMode.layerTape,
+    ),
+  );
+  const rows = Int32Array.from({ length: pipeline.batchSize }, (_, i) => (i * 7) % pairs.examples);
+  return {
+    step,
+    /** The leaves of what is carried, which are tensors. */
+    state: flatten(carried).leaves as readonly Tensor[],
+    pairs,
+    rows,
+    batch: pairs.gather(rows),
+  };
+};
