@@ -97,10 +97,12 @@ export const executable = (
     plan: compiled.plan,
     run: (inputs) => {
       admit(inputs);
-      shared ??= instantiate(compiled, threads);
-      copyOf(inputs)(shared.inputs);
-      shared.run();
-      return shared.read(0, compiled.outputs.length);
+      const instance = shared ?? instantiate(compiled, threads);
+      shared = undefined; // what a run that throws has left is not to be used again
+      copyOf(inputs)(instance.inputs);
+      instance.run();
+      shared = instance;
+      return instance.read(0, compiled.outputs.length);
     },
     start: (state): Session => {
       admit(state, 0, carried);
@@ -108,9 +110,13 @@ export const executable = (
       spare = undefined;
       copyOf(state)(instance.inputs);
       const given = instance.inputs.slice(carried);
+      /** Whether no step has been cut short. */
+      let isWhole = true;
       const stepFilled = (fill: Fill): readonly Tensor[] => {
         fill(given);
+        isWhole = false;
         instance.run();
+        isWhole = true;
         return instance.read(carried, compiled.outputs.length);
       };
       return {
@@ -121,7 +127,7 @@ export const executable = (
         stepFilled,
         state: () => instance.readInputs(carried),
         finish: () => {
-          spare = instance;
+          if (isWhole) spare = instance;
           return instance.readInputs(carried);
         },
       };

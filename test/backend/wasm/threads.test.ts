@@ -115,6 +115,24 @@ describe("a worker that is lost", () => {
     expect(stateAfter(2, 3)).toEqual(stateAfter(1, 3));
   });
 
+  it("leaves the executable good: its next session and its next run begin anew", async () => {
+    dismiss();
+    const executable = compiledFor(2, step, { carried: 1 });
+    await withFailingWorkers(1, 'throw new Error("no");', () => {
+      const running = executable.start([state]);
+      expect(caught(() => running.step([input]))).toBeInstanceOf(WorkerLost);
+      running.finish();
+    });
+    const next = executable.start([state]);
+    next.step([input]);
+    expect(next.state()[0]?.toTypedArray()).toEqual(stateAfter(1, 1));
+    dismiss();
+    await withFailingWorkers(1, 'throw new Error("no");', () => {
+      expect(caught(() => executable.run([state, input]))).toBeInstanceOf(WorkerLost);
+    });
+    expect(executable.run([state, input])[0]?.toTypedArray()).toEqual(stateAfter(1, 1));
+  });
+
   it("terminated between two steps", async () => {
     dismiss();
     await withFailingWorkers(1_000_000, "", async (workers) => {
