@@ -59,6 +59,8 @@ export interface ModuleBuilder {
     result: R,
     define: (body: Body, ...params: Locals<P>) => R extends "void" ? void : Code<R>,
   ) => Fn<P, R>;
+  /** The function that `make` makes where none is known by that key, else the one that it made. */
+  readonly once: <F extends Fn<readonly ValueType[], ResultType>>(key: string, make: () => F) => F;
   readonly export: (name: string, fn: Reference & { readonly space: "function" }) => void;
   readonly global: <T extends ValueType>(name: string, initial: Code<T>) => Global<T>;
   /** Bytes that stand at `address` when the module is instantiated. */
@@ -85,10 +87,17 @@ const limitBytes = (limits: MemoryLimits): readonly number[] => [
   ...(limits.maximum === undefined ? [] : unsigned(limits.maximum)),
 ];
 
-/** `name` if it is free, else `name.1`, `name.2`, … */
-const fresh = (taken: ReadonlyMap<string, unknown>, wanted: string, round = 0): string => {
-  const candidate = round === 0 ? wanted : `${wanted}.${round}`;
-  return taken.has(candidate) ? fresh(taken, wanted, round + 1) : candidate;
+/** Names things `wanted` if nothing of `taken` is, else `wanted.1`, `wanted.2`, … */
+const freshIn = (taken: ReadonlyMap<string, unknown>): ((wanted: string) => string) => {
+  const rounds = new Map<string, number>();
+  return (wanted) => {
+    for (let round = rounds.get(wanted) ?? 0; ; round++) {
+      const candidate = round === 0 ? wanted : `${wanted}.${round}`;
+      if (taken.has(candidate)) continue;
+      rounds.set(wanted, round + 1);
+      return candidate;
+    }
+  };
 };
 
 type Resolve = (reference: Reference) => number;
@@ -100,6 +109,9 @@ export const moduleBuilder = (): ModuleBuilder => {
   const defined = new Map<string, (out: Sink, resolve: Resolve) => void>();
   const declared: number[] = [];
   const globals = new Map<string, Code<ValueType>>();
+  const freshFunction = freshIn(defined);
+  const freshGlobal = freshIn(globals);
+  const known = new Map<string, Fn<readonly ValueType[], ResultType>>();
   const memories: (readonly number[])[] = [];
   const exports: ((resolve: Resolve) => readonly number[])[] = [];
   const segments: { readonly head: readonly number[]; readonly bytes: Uint8Array }[] = [];
@@ -232,18 +244,23 @@ export const moduleBuilder = (): ModuleBuilder => {
       // Defining first lets a body ask for the functions that it calls.
       const parameters = locals as readonly Local[] as Locals<P>; // one local per parameter type
       const answer = define(body, ...parameters) as Code | undefined; // void is undefined
-      const id = fresh(defined, wanted);
+      const id = freshFunction(wanted);
       declared.push(typeIndex(params, result));
       defined.set(id, (out, resolve) =>
         write(out, result === "void" ? undefined : answer, resolve),
       );
       return { space: "function", name: id, params, result } as const;
     },
+    once: <F extends Fn<readonly ValueType[], ResultType>>(key: string, make: () => F): F => {
+      const fn = (known.get(key) as F | undefined) ?? make(); // a key is of functions of one type
+      known.set(key, fn);
+      return fn;
+    },
     export: (as, fn) => {
       exports.push((resolve) => [...name(as), 0, ...unsigned(resolve(fn))]);
     },
     global: <T extends ValueType>(wanted: string, initial: Code<T>): Global<T> => {
-      const id = fresh(globals, wanted);
+      const id = freshGlobal(wanted);
       globals.set(id, initial);
       const reference: Reference = { space: "global", name: id };
       return {

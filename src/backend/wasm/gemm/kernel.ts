@@ -123,7 +123,26 @@ const grouped = ({
 /** `(a, b, c, rounds, first, last)`: addresses, and which part of k. */
 export type Kernel = Fn<readonly ["i32", "i32", "i32", "i32", "i32", "i32"], "void">;
 
+/** The kernel of tiles of so many rows and columns; products that agree in what it depends on share it. */
 export const kernel = (
+  module: ModuleBuilder,
+  name: string,
+  spec: GemmSpec,
+  plan: Plan,
+  options: GemmOptions,
+  height: number,
+  width: number,
+): Kernel => {
+  const { k, groups, a, accumulate = false } = spec;
+  const steps = groups === undefined ? [k >= unroll, k % unroll] : [k, groups, a.column];
+  const feed = feedOf(spec, plan, height, width);
+  const walk = [feed, spec.c ?? spec.n, accumulate, plan.depth === k, ...steps];
+  return module.once(JSON.stringify([name, height, width, options.relaxed, walk]), () =>
+    write(module, name, spec, plan, options, height, width),
+  );
+};
+
+const write = (
   module: ModuleBuilder,
   name: string,
   spec: GemmSpec,

@@ -30,55 +30,59 @@ export const packer = (
   size: number,
   padded: number,
 ): Packer =>
-  module.func(name, ["i32", "i32", "i32"], "void", (body, from, to, steps) => {
-    const one = (offset: number, at: number): Code<"void"> =>
-      f32.store(to, f32.load(from, offset), at);
-    /** `count` steps at once by 4×4 transposition, where neighbours in k are contiguous. */
-    const transpose = (i: number): void => {
-      const line = (r: number): Code<"v128"> => body.let(v128.load(from, (i + r) * across));
-      const [w, x, y, z] = [line(0), line(1), line(2), line(3)] as const;
-      const wx = [body.let(i8x16.shuffle(evens, w, x)), body.let(i8x16.shuffle(odds, w, x))];
-      const yz = [body.let(i8x16.shuffle(evens, y, z)), body.let(i8x16.shuffle(odds, y, z))];
-      [0, 1, 2, 3].forEach((u) => {
-        const halves = u % 2 === 0 ? lows : highs;
-        const pair = u < 2 ? 0 : 1;
-        body.do(v128.store(to, i8x16.shuffle(halves, wx[pair]!, yz[pair]!), 4 * (u * padded + i)));
-      });
-    };
-    const advance = (count: number): void => {
-      body.set(from, i32.add(from, count * along));
-      body.set(to, i32.add(to, 4 * count * padded));
-      body.set(steps, i32.sub(steps, count));
-    };
-    if (along === 4 && across !== 4)
+  module.once(JSON.stringify([name, across, along, size, padded]), () =>
+    module.func(name, ["i32", "i32", "i32"], "void", (body, from, to, steps) => {
+      const one = (offset: number, at: number): Code<"void"> =>
+        f32.store(to, f32.load(from, offset), at);
+      /** `count` steps at once by 4×4 transposition, where neighbours in k are contiguous. */
+      const transpose = (i: number): void => {
+        const line = (r: number): Code<"v128"> => body.let(v128.load(from, (i + r) * across));
+        const [w, x, y, z] = [line(0), line(1), line(2), line(3)] as const;
+        const wx = [body.let(i8x16.shuffle(evens, w, x)), body.let(i8x16.shuffle(odds, w, x))];
+        const yz = [body.let(i8x16.shuffle(evens, y, z)), body.let(i8x16.shuffle(odds, y, z))];
+        [0, 1, 2, 3].forEach((u) => {
+          const halves = u % 2 === 0 ? lows : highs;
+          const pair = u < 2 ? 0 : 1;
+          body.do(
+            v128.store(to, i8x16.shuffle(halves, wx[pair]!, yz[pair]!), 4 * (u * padded + i)),
+          );
+        });
+      };
+      const advance = (count: number): void => {
+        body.set(from, i32.add(from, count * along));
+        body.set(to, i32.add(to, 4 * count * padded));
+        body.set(steps, i32.sub(steps, count));
+      };
+      if (along === 4 && across !== 4)
+        body.block((done) =>
+          body.loop((again) => {
+            body.brIf(done, i32.lt_s(steps, 4));
+            const quads = Math.floor(size / 4);
+            for (let q = 0; q < quads; q++) transpose(4 * q);
+            for (let i = 4 * quads; i < padded; i++)
+              for (let u = 0; u < 4; u++)
+                body.do(
+                  i < size
+                    ? one(i * across + u * along, 4 * (u * padded + i))
+                    : f32.store(to, 0, 4 * (u * padded + i)),
+                );
+            advance(4);
+            body.br(again);
+          }),
+        );
       body.block((done) =>
         body.loop((again) => {
-          body.brIf(done, i32.lt_s(steps, 4));
-          const quads = Math.floor(size / 4);
-          for (let q = 0; q < quads; q++) transpose(4 * q);
+          body.brIf(done, i32.eqz(steps));
+          const quads = across === 4 ? Math.floor(size / 4) : 0;
+          for (let q = 0; q < quads; q++) body.do(v128.store(to, v128.load(from, 16 * q), 16 * q));
           for (let i = 4 * quads; i < padded; i++)
-            for (let u = 0; u < 4; u++)
-              body.do(
-                i < size
-                  ? one(i * across + u * along, 4 * (u * padded + i))
-                  : f32.store(to, 0, 4 * (u * padded + i)),
-              );
-          advance(4);
+            body.do(i < size ? one(i * across, 4 * i) : f32.store(to, 0, 4 * i));
+          advance(1);
           body.br(again);
         }),
       );
-    body.block((done) =>
-      body.loop((again) => {
-        body.brIf(done, i32.eqz(steps));
-        const quads = across === 4 ? Math.floor(size / 4) : 0;
-        for (let q = 0; q < quads; q++) body.do(v128.store(to, v128.load(from, 16 * q), 16 * q));
-        for (let i = 4 * quads; i < padded; i++)
-          body.do(i < size ? one(i * across, 4 * i) : f32.store(to, 0, 4 * i));
-        advance(1);
-        body.br(again);
-      }),
-    );
-  });
+    }),
+  );
 
 export const packRows = (module: ModuleBuilder, name: string, a: Strides, height: number): Packer =>
   packer(module, `${name}.a${height}`, 4 * a.row, 4 * a.column, height, height);
