@@ -210,7 +210,12 @@ const writeTogether = (
     const kernel = (of: Kernel): void => {
       const { fn } = written.get(of) as { readonly fn: Fn<readonly ["i32", "i32"], "void"> };
       const pieces = of.pieces ?? 1;
-      const end = (last: Code<"i32">): Code<"i32"> => i32.div_u(i32.mul(last, pieces), threads);
+      // ⌊last · pieces / threads⌋, of which the product alone may be more than 32 bits.
+      const end = (last: Code<"i32">): Code<"i32"> =>
+        i32.add(
+          i32.mul(last, i32.div_u(pieces, threads)),
+          i32.div_u(i32.mul(last, i32.rem_u(pieces, threads)), threads),
+        );
       body.do(
         schedule.isCut(of) ? call(fn, end(thread), end(i32.add(thread, 1))) : call(fn, 0, pieces),
       );

@@ -105,6 +105,23 @@ describe.each([1, 2, 3, 4])("kernels shared by %i threads", (threads) => {
   });
 });
 
+it("very many pieces are shared alike by very many threads", () => {
+  const [threads, each] = [16, 2 ** 24];
+  const shares: Kernel = {
+    ...count,
+    name: "shares",
+    pieces: threads * each,
+    emit: (site, range) => {
+      const [from, to] = [range?.from ?? 0, range?.to ?? 0];
+      const at = i32.add(startOf(site, x), i32.mul(i32.div_u(from, each), 4));
+      site.body.do(i32.store(at, i32.sub(to, from)));
+    },
+  };
+  expect(heldAfter([shares], threads, x).slice(0, threads)).toEqual(
+    Array.from({ length: threads }, () => each),
+  );
+});
+
 describe("a planted mistake shows", () => {
   it("a kernel that does not say what it reads, so that nobody waits", () => {
     expect(heldAfter([count, { ...turn, reads: [] }], 2, y)).not.toEqual(counted.toReversed());
