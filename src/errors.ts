@@ -85,10 +85,13 @@ export class BackendUnavailable extends Data.TaggedError("BackendUnavailable")<{
   readonly alternative: string;
 }> {}
 
-/** A program that needs more memory than the backend has. */
+/**
+ * A program that needs more bytes of memory than the backend has, `limit`, or, where that is `undefined`, than the
+ * machine gives at the moment.
+ */
 export class MemoryLimit extends Data.TaggedError("MemoryLimit")<{
   readonly needed: number;
-  readonly limit: number;
+  readonly limit: number | undefined;
   readonly largest: readonly { readonly what: string; readonly bytes: number }[];
 }> {}
 

@@ -67,9 +67,14 @@ const accounts: Accounts = {
     fix: "resume from the last checkpoint or event; with { threads: 1 } a run needs no workers",
   }),
   MemoryLimit: (e) => ({
-    what: `the program needs ${bytes(e.needed)} of memory and the backend has ${bytes(e.limit)}`,
+    what: `the program needs ${bytes(e.needed)} of memory and ${
+      e.limit === undefined ? "this machine gives no more" : `the backend has ${bytes(e.limit)}`
+    }`,
     where: `most of it for ${e.largest.map((l) => `${l.what} (${bytes(l.bytes)})`).join(", ")}`,
-    fix: "take smaller batches, or recompute intermediate values with checkpoint",
+    fix:
+      e.limit === undefined
+        ? "end what else takes memory, take smaller batches, or recompute intermediate values with checkpoint"
+        : "take smaller batches, or recompute intermediate values with checkpoint",
   }),
   NonFinite: (e) => ({
     what: `${e.where} is no longer a finite number`,

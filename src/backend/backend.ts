@@ -59,7 +59,12 @@ export interface Session {
   readonly step: (inputs: readonly Tensor[]) => readonly Tensor[];
   /** {@link Session.step} on inputs that are written where the program reads them, without a copy between. */
   readonly stepFilled: (fill: Fill) => readonly Tensor[];
-  /** A copy of the state, which later steps do not change. */
+  /**
+   * A copy of the state, which later steps do not change.
+   *
+   * **Fails with** (throws) what has cut a step short, as every later step does, and {@link Session.finish}: what
+   * such a step has left half written is no state.
+   */
   readonly state: () => readonly Tensor[];
   /** The state at the end: no step may follow, and what the session held is free to be used again. */
   readonly finish: () => readonly Tensor[];

@@ -1,14 +1,17 @@
 import * as Effect from "effect/Effect";
-import { WorkerLost } from "../errors.ts";
+import { MemoryLimit, WorkerLost } from "../errors.ts";
 
 /** How long a run may keep the event loop waiting, in milliseconds. */
 const turn = 4;
 
-const attempt = <E>(work: (index: number) => E, index: number): E | WorkerLost => {
+/** With what a run of a program fails, which can only throw it. */
+type Thrown = WorkerLost | MemoryLimit;
+
+const attempt = <E>(work: (index: number) => E, index: number): E | Thrown => {
   try {
     return work(index);
   } catch (error) {
-    if (error instanceof WorkerLost) return error;
+    if (error instanceof WorkerLost || error instanceof MemoryLimit) return error;
     throw error;
   }
 };
@@ -20,15 +23,15 @@ const attempt = <E>(work: (index: number) => E, index: number): E | WorkerLost =
  * What `work` returns, other than `undefined`, is the failure. Once `closed`, the effect is interrupted
  * before the next piece.
  *
- * **Fails with** `WorkerLost`, which what runs a program can only throw.
+ * **Fails with** `WorkerLost`, and `MemoryLimit` where the machine does not give what the program may use.
  */
 export const inTurns = <E>(
   from: number,
   to: number,
   work: (index: number) => E | undefined,
   closed: () => boolean,
-): Effect.Effect<void, E | WorkerLost> =>
-  Effect.suspend((): Effect.Effect<void, E | WorkerLost> => {
+): Effect.Effect<void, E | Thrown> =>
+  Effect.suspend((): Effect.Effect<void, E | Thrown> => {
     const until = performance.now() + turn;
     for (let index = from; index < to; index++) {
       if (closed()) return Effect.interrupt;

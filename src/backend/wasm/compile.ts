@@ -45,13 +45,14 @@ export interface Compiled {
   readonly together: Together | undefined;
   readonly inputs: readonly Slot[];
   readonly outputs: readonly Slot[];
+  readonly largest: MemoryPlan["largest"];
   readonly plan: Plan;
 }
 
 /** Threads run together what has so many times the least that they share: calling them has its price, too. */
 const leastTogether = 20;
 
-const pageBytes = 65536;
+export const pageBytes = 65536;
 
 /** What 32-bit addresses reach. */
 const pagesLimit = 65536;
@@ -195,6 +196,7 @@ export const lowerProgram = (
     outputs: program.outputs.map((x, i) =>
       slot(outputs[i] as Buffer, { shape: x.shape, dtype: x.dtype }),
     ),
+    largest: memory.largest,
     plan: explained(steps, memory, resident, constants.values()),
   }));
 };

@@ -72,7 +72,8 @@ export const wasmWith = (available: Features): Layer.Layer<Backend> =>
  * sleep while it waits for the others: train in a Web Worker.
  *
  * **Fails with** `CompileError`, `MemoryLimit`; `BackendUnavailable` where there are no vector instructions;
- * a run throws `WorkerLost` where a worker ends or does not answer.
+ * a run throws `WorkerLost` where a worker ends or does not answer, and `MemoryLimit` where the machine does not
+ * give the memory that the program may use.
  * **Laws** every program gives what the reference backend gives, to the rounding of its dtypes, and the same
  * bits on every number of threads.
  */

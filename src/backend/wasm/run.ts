@@ -1,3 +1,4 @@
+import { MemoryLimit } from "../../errors.ts";
 import type { Program } from "../../ir/expr.ts";
 import { power } from "../../rules/evaluate/elementwise.ts";
 import type { Dtype, Storage } from "../../tensor/dtype.ts";
@@ -6,9 +7,9 @@ import { Tensor } from "../../tensor/tensor.ts";
 import type { Executable, Fill, Session } from "../backend.ts";
 import { inputIssue } from "../check.ts";
 import { engine, type WasmFunction, type WasmMemory } from "./assembler/index.ts";
-import type { Compiled, Slot } from "./compile.ts";
+import { type Compiled, pageBytes, type Slot } from "./compile.ts";
 import { scalarMath } from "./math/index.ts";
-import { type Running, runningTogether, type Threads } from "./threads/index.ts";
+import { pagesTogether, type Running, runningTogether, type Threads } from "./threads/index.ts";
 
 /** What every module may call: f64 functions of JavaScript. */
 const imports = {
@@ -43,12 +44,31 @@ const alone = ({ module }: Compiled): Running => {
   return { memory: exports.memory as WasmMemory, run: () => run() };
 };
 
+/** What `make` makes in so many bytes of memory, which a program may use but a machine may not have. */
+const granted = (compiled: Compiled, pages: number, make: () => Running): Running => {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new MemoryLimit({
+      needed: pages * pageBytes,
+      limit: undefined,
+      largest: compiled.largest,
+    });
+  }
+};
+
+const running = (compiled: Compiled, threads: Threads): Running => {
+  const { together, module, pages } = compiled;
+  return together === undefined
+    ? granted(compiled, pages, () => alone(compiled))
+    : granted(compiled, pagesTogether(together, threads), () =>
+        runningTogether(module, together, imports, threads),
+      );
+};
+
 const instantiate = (compiled: Compiled, threads: Threads): Instance => {
-  const { together } = compiled;
-  const { memory, run } =
-    together === undefined
-      ? alone(compiled)
-      : runningTogether(compiled.module, together, imports, threads);
+  const { memory, run } = running(compiled, threads);
   const inputs = compiled.inputs.map((slot) => viewIn(memory, slot));
   const outputs = compiled.outputs.map((slot) => viewIn(memory, slot));
   const copies = (
@@ -110,13 +130,21 @@ export const executable = (
       spare = undefined;
       copyOf(state)(instance.inputs);
       const given = instance.inputs.slice(carried);
-      /** Whether no step has been cut short. */
-      let isWhole = true;
+      /** Of the step that was cut short: the state that it has left is no state, and nothing is built upon it. */
+      let failure: { readonly error: unknown } | undefined;
+      const sound = (): Instance => {
+        if (failure !== undefined) throw failure.error;
+        return instance;
+      };
       const stepFilled = (fill: Fill): readonly Tensor[] => {
+        sound();
         fill(given);
-        isWhole = false;
-        instance.run();
-        isWhole = true;
+        try {
+          instance.run();
+        } catch (error) {
+          failure = { error };
+          throw error;
+        }
         return instance.read(carried, compiled.outputs.length);
       };
       return {
@@ -125,10 +153,10 @@ export const executable = (
           return stepFilled(copyOf(inputs));
         },
         stepFilled,
-        state: () => instance.readInputs(carried),
+        state: () => sound().readInputs(carried),
         finish: () => {
-          if (isWhole) spare = instance;
-          return instance.readInputs(carried);
+          spare = sound();
+          return spare.readInputs(carried);
         },
       };
     },

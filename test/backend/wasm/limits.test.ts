@@ -4,10 +4,10 @@ import fc from "fast-check";
 import { pipe } from "fp-ts/lib/function.js";
 import { lastValueFrom } from "rxjs";
 import { describe, expect, it } from "vitest";
+import { Backend } from "../../../src/backend/backend.ts";
 import { engine, type Features, features } from "../../../src/backend/wasm/assembler/index.ts";
-import { wasmWith } from "../../../src/backend/wasm/index.ts";
+import { backendOf, wasmWith } from "../../../src/backend/wasm/index.ts";
 import {
-  Backend,
   dataset,
   dense,
   type Expr,
@@ -145,6 +145,39 @@ describe("a pipeline over the memory limit", () => {
     expect(error).toMatchObject({ _tag: "MemoryLimit" });
     expect(explain(error)).toMatch(
       /^MemoryLimit: the program needs \d+\.\d GiB of memory and the backend has \d\.\d GiB\n {2}where: most of it for [a-z ]+ \(8\.0 GiB\)[\s\S]*fix: /,
+    );
+  });
+});
+
+describe("a machine that does not give the memory", () => {
+  const ended = async (part: "Memory" | "Instance", threads: number): Promise<unknown> => {
+    const kept = engine[part];
+    const refuse = class {
+      constructor() {
+        throw new RangeError("could not allocate memory");
+      }
+    };
+    Object.assign(engine, { [part]: refuse });
+    const services = Layer.merge(
+      Layer.succeed(Backend, backendOf({ threads }, { shareFrom: 0 })),
+      ReverseMode.layerTape,
+    );
+    try {
+      return await lastValueFrom(train$(withBatchSize(8)(task(24)), { services })).catch(
+        (error: unknown) => error,
+      );
+    } finally {
+      Object.assign(engine, { [part]: kept });
+    }
+  };
+  it.each([
+    ["of one thread", "Instance", 1],
+    ["that threads share", "Memory", 2],
+  ] as const)("%s: the run fails with the bytes and what needs them", async (_, part, threads) => {
+    const error = await ended(part, threads);
+    expect(error).toMatchObject({ _tag: "MemoryLimit", limit: undefined });
+    expect(explain(error)).toMatch(
+      /^MemoryLimit: the program needs \d+\.\d [KM]iB of memory and this machine gives no more\n {2}where: most of it for [a-z0-9 ]+ \([\s\S]*fix: end what else takes memory/,
     );
   });
 });

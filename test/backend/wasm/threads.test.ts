@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { dismiss } from "../../../src/backend/wasm/threads/crew.ts";
 import { choicesUpTo, paceOf } from "../../../src/backend/wasm/threads/pace.ts";
 import { Backend, InvalidArgument, WorkerLost } from "../../../src/index.ts";
@@ -98,19 +98,19 @@ describe("a worker that is lost", () => {
     ["fails in the middle of a run", 'throw new Error("no");', /failed/],
   ])("%s: the run ends with a typed error", async (_, action, reason) => {
     dismiss();
-    await withFailingWorkers(3, action, async () => {
+    await withFailingWorkers(3, action, () => {
       const running = session(2);
       running.step([input]);
       running.step([input]);
       const before = running.state()[0]?.toTypedArray();
-      // The end of a thread is known once the event loop has turned since its beginning.
-      await new Promise((resolve) => setTimeout(resolve, 20));
       const error = caught(() => running.step([input]));
       expect(error).toBeInstanceOf(WorkerLost);
       expect((error as WorkerLost).reason).toMatch(reason);
       expect(before).toEqual(stateAfter(1, 2));
       // What a run has left half done is not built upon.
       expect(caught(() => running.step([input]))).toBe(error);
+      expect(caught(() => running.state())).toBe(error);
+      expect(caught(() => running.finish())).toBe(error);
     });
     expect(stateAfter(2, 3)).toEqual(stateAfter(1, 3));
   });
@@ -121,7 +121,7 @@ describe("a worker that is lost", () => {
     await withFailingWorkers(1, 'throw new Error("no");', () => {
       const running = executable.start([state]);
       expect(caught(() => running.step([input]))).toBeInstanceOf(WorkerLost);
-      running.finish();
+      expect(caught(() => running.finish())).toBeInstanceOf(WorkerLost);
     });
     const next = executable.start([state]);
     next.step([input]);
@@ -131,6 +131,27 @@ describe("a worker that is lost", () => {
       expect(caught(() => executable.run([state, input]))).toBeInstanceOf(WorkerLost);
     });
     expect(executable.run([state, input])[0]?.toTypedArray()).toEqual(stateAfter(1, 1));
+  });
+
+  it("is not one that was stopped with its process for an hour in the middle of a run", async () => {
+    dismiss();
+    const pause = "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);";
+    await withFailingWorkers(2, pause, () => {
+      const running = session(2);
+      running.step([input]);
+      const now = performance.now.bind(performance);
+      const began = now();
+      const clock = vi
+        .spyOn(performance, "now")
+        .mockImplementation(() => now() + (now() - began < 100 ? 0 : 3_600_000));
+      try {
+        running.step([input]);
+      } finally {
+        clock.mockRestore();
+      }
+      expect(running.state()[0]?.toTypedArray()).toEqual(stateAfter(1, 2));
+    });
+    dismiss();
   });
 
   it("terminated between two steps", async () => {

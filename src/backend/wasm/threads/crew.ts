@@ -68,6 +68,12 @@ const gather = (workers: number): void => {
   }
 };
 
+/** Why a worker will not answer any more, if that is known. */
+const reasonOf = ({ hand, box }: Member): string | undefined => {
+  if (box[mailbox.failed] === 1) return "its code failed";
+  return Atomics.load(box, mailbox.ended) === 1 ? "its thread ended" : hand.lost();
+};
+
 const isFree = ({ box, sent }: Member): boolean => Atomics.load(box, mailbox.read) === sent;
 
 /** Waits until a worker has read what it was sent, at most so many milliseconds, where this thread may sleep. */
@@ -76,7 +82,7 @@ const awaitFree = (member: Member, milliseconds: number): boolean => {
   while (!isFree(member) && maySleep && performance.now() < until) {
     const read = Atomics.load(member.box, mailbox.read);
     if (read !== member.sent) Atomics.wait(member.box, mailbox.read, read, 10);
-    if (member.hand.lost() !== undefined) return false;
+    if (reasonOf(member) !== undefined) return false;
   }
   return isFree(member);
 };
@@ -110,32 +116,41 @@ const lost = (worker: number, workers: number, reason: string): WorkerLost =>
   new WorkerLost({ worker: worker + 1, workers, reason });
 
 const lossOf = (team: readonly Member[]): WorkerLost | undefined => {
-  for (const [i, { hand, box }] of team.entries()) {
-    const reason = hand.lost() ?? (box[mailbox.failed] === 1 ? "its code failed" : undefined);
+  for (const [i, member] of team.entries()) {
+    const reason = reasonOf(member);
     if (reason !== undefined) return lost(i, team.length, reason);
   }
   return undefined;
 };
 
-/** The run that this thread is in: its job, its threads, how far they were together, and since when. */
-let current:
-  | { readonly job: Job; readonly threads: number; readonly sum: number; readonly since: number }
-  | undefined;
+/** The run that this thread is in: how far its threads were together, when looked at last, and how long so far. */
+interface Run {
+  readonly job: Job;
+  readonly threads: number;
+  readonly sum: number;
+  readonly looked: number;
+  readonly silence: number;
+}
+let current: Run | undefined;
+
+/** What a look adds to a silence at most, in milliseconds: a process that was stopped has not heard anything. */
+const mostHeard = 100;
 
 /** Throws `WorkerLost` if waiting for the others of a run is in vain; asked again and again while one waits. */
 export const watch = (): undefined => {
   if (current === undefined) return;
-  const { job, threads, sum, since } = current;
+  const { job, threads, sum } = current;
   const loss = lossOf(members.slice(0, threads - 1));
   if (loss !== undefined) throw loss;
-  const now = performance.now();
+  const looked = performance.now();
+  const silence = current.silence + Math.min(mostHeard, looked - current.looked);
   const arrivals = Array.from({ length: threads }, (_, t) => Atomics.load(job.words, wordOf(t)));
   const reached = arrivals.reduce((a, b) => a + b);
-  if (reached !== sum) current = { job, threads, sum: reached, since: now };
-  else if (now - since > job.patience) {
+  current = { job, threads, sum: reached, looked, silence: reached === sum ? silence : 0 };
+  if (current.silence > job.patience) {
     const slowest = arrivals.indexOf(Math.min(...arrivals));
-    const silence = `it gave no sign of life for ${Math.round(job.patience)} ms`;
-    throw lost(slowest - 1, threads - 1, silence);
+    const reason = `it gave no sign of life for ${Math.round(job.patience)} ms`;
+    throw lost(slowest - 1, threads - 1, reason);
   }
 };
 
@@ -167,7 +182,7 @@ export const runTogether = (job: Job, wanted: number, patience: number): number 
     box[mailbox.arrivals] = arrivals;
     ring(member);
   }
-  current = { job, threads, sum: Number.NaN, since: 0 };
+  current = { job, threads, sum: Number.NaN, looked: 0, silence: 0 };
   try {
     job.run(0, threads, arrivals, maySleep ? 1 : 0);
   } catch (error) {

@@ -64,6 +64,19 @@ const provokeCollection = (bytes: number): void => {
 /** Has workers forget instances that are gone. */
 const registry = new FinalizationRegistry<number>(forget);
 
+/** Among how many threads a program may choose whose memory holds what each has of its own. */
+const choicesOf = (together: Together, { choices }: Threads): readonly number[] => {
+  const fitting = choices.filter((n) => n === 1 || pagesFor(together, n) <= pagesLimit);
+  return fitting.length === 0 ? [1] : fitting;
+};
+
+const pagesFor = ({ bytes, ownBytes }: Together, threads: number): number =>
+  Math.ceil((bytes + (threads - 1) * ownBytes) / pageBytes);
+
+/** The pages of memory that {@link runningTogether} takes. */
+export const pagesTogether = (together: Together, threads: Threads): number =>
+  pagesFor(together, Math.max(...choicesOf(together, threads)));
+
 /** A module in memory that threads share. */
 export const runningTogether = (
   module: WasmModule,
@@ -71,32 +84,20 @@ export const runningTogether = (
   imports: Readonly<Record<string, Readonly<Record<string, WasmImport>>>>,
   threads: Threads,
 ): Running => {
-  const pagesFor = (n: number): number =>
-    Math.ceil((together.bytes + (n - 1) * together.ownBytes) / pageBytes);
-  const choices = threads.choices.filter((n) => n === 1 || pagesFor(n) <= pagesLimit);
-  const most = Math.max(1, ...choices);
-  const pages = pagesFor(most);
+  const pages = pagesTogether(together, threads);
   provokeCollection(pages * pageBytes);
   const memory = new engine.Memory({ initial: pages, maximum: pages, shared: true });
   const words = new Int32Array(memory.buffer);
-  const pace = paceOf(choices.length === 0 ? [1] : choices);
+  const pace = paceOf(choicesOf(together, threads));
   const team = { memory, watch };
   const { exports } = new engine.Instance(module, { ...imports, team });
   (exports.begin as WasmFunction)(); // the module exports both
   const run = exports.run as WasmFunction;
   const job: Job = { id: instances++, module, memory, words, run, patience: patienceOf(together) };
-  /** Once a run has been cut short, what it wrote is not to be built upon. */
-  let failure: { readonly error: unknown } | undefined;
   const oneRun = (): void => {
-    if (failure !== undefined) throw failure.error;
     const began = performance.now();
-    try {
-      const used = runTogether(job, pace.threads(), threads.patience);
-      pace.took(used, performance.now() - began);
-    } catch (error) {
-      failure = { error };
-      throw error;
-    }
+    const used = runTogether(job, pace.threads(), threads.patience);
+    pace.took(used, performance.now() - began);
   };
   registry.register(oneRun, job.id);
   return { memory, run: oneRun };

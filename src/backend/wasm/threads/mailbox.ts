@@ -18,6 +18,8 @@ export const mailbox = {
   arrivals: 6,
   /** 1 once a run of this worker has thrown. */
   failed: 7,
+  /** 1 once the worker's thread is about to end. */
+  ended: 8,
   words: 16,
 } as const;
 
