@@ -86,10 +86,11 @@ export class BackendUnavailable extends Data.TaggedError("BackendUnavailable")<{
 }> {}
 
 /**
- * A program that needs more bytes of memory than the backend has, `limit`, or, where that is `undefined`, than the
- * machine gives at the moment.
+ * A program that needs more bytes of memory, or of which one tensor does, than the backend has for it, `limit`; where
+ * that is `undefined`, more than the machine gives at the moment.
  */
 export class MemoryLimit extends Data.TaggedError("MemoryLimit")<{
+  readonly of: "program" | "tensor";
   readonly needed: number;
   readonly limit: number | undefined;
   readonly largest: readonly { readonly what: string; readonly bytes: number }[];

@@ -67,7 +67,7 @@ const accounts: Accounts = {
     fix: "resume from the last checkpoint or event; with { threads: 1 } a run needs no workers",
   }),
   MemoryLimit: (e) => ({
-    what: `the program needs ${bytes(e.needed)} of memory and ${
+    what: `${memoryFor[e.of]} needs ${bytes(e.needed)} of memory and ${
       e.limit === undefined ? "this machine gives no more" : `the backend has ${bytes(e.limit)}`
     }`,
     where: `most of it for ${e.largest.map((l) => `${l.what} (${bytes(l.bytes)})`).join(", ")}`,
@@ -203,6 +203,11 @@ const idxFix: { readonly [P in errors.IdxProblem]: string } = {
   trailing: "fetch the file again: it has more data than its header says",
   compression: "fetch the file again: its compressed data is damaged or cut off",
 };
+
+const memoryFor = {
+  program: "the program",
+  tensor: "a single tensor of the program",
+} as const;
 
 const bytes = (n: number): string => {
   const units = ["bytes", "KiB", "MiB", "GiB"] as const;

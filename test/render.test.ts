@@ -36,6 +36,7 @@ const examples: { readonly [T in FluxionError["_tag"]]: FluxionError } = {
     alternative: "reference",
   }),
   MemoryLimit: new errors.MemoryLimit({
+    of: "program",
     needed: 5 * 2 ** 30,
     limit: 4 * 2 ** 30,
     largest: [{ what: "dot", bytes: 2 ** 20 }],

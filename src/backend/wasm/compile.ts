@@ -170,10 +170,10 @@ export const lowerProgram = (
   const reserved = threads ? teamBytes : 0;
   const memory = planMemory(steps, residents, united, { threads, reserved });
   const tooLarge = memory.largest.find(({ bytes }) => bytes > tensorLimit);
-  const refused = (needed: number, limit: number) =>
-    Effect.fail(new MemoryLimit({ needed, limit, largest: memory.largest }));
-  if (memory.bytes > memoryLimit) return refused(memory.bytes, memoryLimit);
-  if (tooLarge !== undefined) return refused(tooLarge.bytes, tensorLimit);
+  const refused = (of: MemoryLimit["of"], needed: number, limit: number) =>
+    Effect.fail(new MemoryLimit({ of, needed, limit, largest: memory.largest }));
+  if (memory.bytes > memoryLimit) return refused("program", memory.bytes, memoryLimit);
+  if (tooLarge !== undefined) return refused("tensor", tooLarge.bytes, tensorLimit);
   const pages = Math.ceil(memory.bytes / pageBytes);
   const schedule = writeModule(module, steps, memory, options);
   writeMemory(module, pages, constants, memory, threads);

@@ -51,6 +51,7 @@ const granted = (compiled: Compiled, pages: number, make: () => Running): Runnin
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new MemoryLimit({
+      of: "program",
       needed: pages * pageBytes,
       limit: undefined,
       largest: compiled.largest,

@@ -5,6 +5,7 @@ import { Backend } from "../../../src/backend/backend.ts";
 import { features } from "../../../src/backend/wasm/assembler/index.ts";
 import { compileProgram } from "../../../src/backend/wasm/compile.ts";
 import { layerWasm } from "../../../src/backend/wasm/index.ts";
+import type { MemoryLimit } from "../../../src/errors.ts";
 import type { Expr, Program } from "../../../src/ir/expr.ts";
 import { add, exp, maximum, mul, sub } from "../../../src/ir/ops/elementwise.ts";
 import { fill } from "../../../src/ir/ops/indexed.ts";
@@ -12,6 +13,7 @@ import { matmul } from "../../../src/ir/ops/linear.ts";
 import { broadcastTo } from "../../../src/ir/ops/operand.ts";
 import { sum } from "../../../src/ir/ops/reduction.ts";
 import { transpose } from "../../../src/ir/ops/structural.ts";
+import { render } from "../../../src/render.ts";
 import { compiled, expectClose, filledWith, programOf } from "./agreement.ts";
 
 const failure = (p: Program) =>
@@ -77,6 +79,16 @@ describe("what the wasm backend refuses", () => {
       exp(broadcastTo(x as Expr, [2 ** 15, 2 ** 15])) as Expr,
     ]);
     expect(failure(p)?._tag).toBe("MemoryLimit");
+  });
+  it("a single tensor over what one may take, in a program that is not, and says so", () => {
+    const p = programOf([f32(2 ** 13)], (x) => [
+      exp(broadcastTo(x as Expr, [3 * 2 ** 15, 2 ** 13])) as Expr,
+    ]);
+    const error = failure(p);
+    expect(error).toMatchObject({ _tag: "MemoryLimit", of: "tensor" });
+    expect(render(error as MemoryLimit)).toMatch(
+      /^MemoryLimit: a single tensor of the program needs 3\.0 GiB of memory and the backend has 2\.0 GiB\n {2}where: most of it for output 0 \(3\.0 GiB\)/,
+    );
   });
 });
 
