@@ -80,7 +80,9 @@ export const requireGroups = (op: string, groups: number, ...channels: readonly 
  * **Shapes** `x: [...n, in]`, `kernel: [...k, in / groups, out]` → `[...m, out]` with
  * `m = ⌊(n + padding - (k - 1) · dilation - 1) / stride⌋ + 1`, for any number of spatial axes `n`.
  * **Math** `y[i, o] = Σ x[i · stride + j · dilation, c] · kernel[j, c, o]` over `j` and `c`, where output
- * channel `o` sees the input channels of its own group.
+ * channel `o` sees the input channels of its own group. A kernel that is not finite: on the wasm backend, in f32
+ * with stride 1, the gradient to `x` may be NaN nearer to a border than the weight in question reaches, and what
+ * would be infinite may be NaN.
  * **Fails with** `ShapeMismatch` where the kernel is larger than the padded example or the channels do not
  * match; `InvalidArgument`, thrown, where an option is not what it has to be.
  * **Source** Dumoulin and Visin, "A guide to convolution arithmetic for deep learning" (2016),

@@ -11,7 +11,8 @@ import { gathered } from "./spread.ts";
  * makes convolutions fast serves their gradients.
  *
  * The terms are added in another order, and zeros of the padding among them, so this is no pass that keeps
- * bits: a kernel that is not finite makes NaN at the border, as it does in every padded convolution.
+ * bits: a kernel that is not finite makes NaN near a border, where zeros meet weights that the definition does not
+ * add up there, as it does in every padded convolution.
  *
  * **Source** Dumoulin and Visin, "A guide to convolution arithmetic for deep learning" (2016),
  * arXiv:1603.07285, section 4.

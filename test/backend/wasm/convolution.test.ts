@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { within } from "../../../laws/roundoff.ts";
 import { vmap } from "../../../src/autodiff/index.ts";
 import { derive } from "../../../src/interpreter/derive.ts";
+import { run } from "../../../src/interpreter/evaluate.ts";
 import { parameter } from "../../../src/ir/build.ts";
 import type { Expr, Program } from "../../../src/ir/expr.ts";
 import { program } from "../../../src/ir/graph.ts";
@@ -244,6 +245,39 @@ describe("the gradient of a convolution to its input", () => {
     expectAgreement(byInput, inputs, 3e-6);
     expect(uses(byInput, "overlapAdd")).toBe(false);
   });
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY])(
+    "of a kernel with %s is the definition's but near borders, where it may be NaN",
+    (wild) => {
+      const [height, width, channels, reach] = [9, 8, 6, 2];
+      const passes = passesOf({ x: [2, height, width, channels], kernel: [3, 3, channels, 5] });
+      const [x, kernel, ct] = passes.inputs as readonly [Tensor, Tensor, Tensor];
+      const data = new Float32Array(kernel.toTypedArray());
+      data[0] = wild; // row 0, column 0
+      const spoilt = [x, Tensor.own(kernel.shape, "f32", data), ct];
+      const [want, got] = [
+        run,
+        (p: Program, given: readonly Tensor[]) => compiled(p).run(given),
+      ].map((by) => (by(passes.byInput, spoilt)[0] as Tensor).toTypedArray()) as [
+        Float32Array,
+        Float32Array,
+      ];
+      const near = (i: number, n: number): boolean => i < reach || i >= n - reach;
+      const unlike = Array.from(got, (_, i) => i).filter((i) => {
+        const [v, w] = [got[i] as number, want[i] as number];
+        return !(Object.is(v, w) || Math.abs(v - w) <= 1e-4);
+      });
+      expect(uses(passes.byInput, "overlapAdd")).toBe(false);
+      expect(unlike.length).toBeGreaterThan(0);
+      for (const i of unlike) {
+        const place = Math.floor(i / channels);
+        expect(got[i]).toBeNaN();
+        expect(near(place % width, width) || near(Math.floor(place / width) % height, height)).toBe(
+          true,
+        );
+      }
+    },
+  );
 
   it("is gathered where windows begin one after the other, and spread where not", () => {
     const [gathered, strided, narrow] = (

@@ -9,7 +9,10 @@ import { countsOf, type Sliding, slidingOf } from "../sliding.ts";
 import { kernelTransform, transformedKernel, winogradConvolution } from "./convolution.ts";
 import { winogradGradient } from "./weights.ts";
 
-/** A dot of windows as a convolution by Winograd's algorithm, or as the gradient of one to its kernel. */
+/**
+ * A dot of windows as a convolution by Winograd's algorithm, or as the gradient of one to its kernel. What is not
+ * finite stays in the windows that have it, but what would be infinite there is NaN: the transforms subtract.
+ */
 
 /** The fewest channels on both sides, and tiles, for which the transforms cost less than they save. */
 const [fewestChannels, fewestTiles] = [8, 64];
