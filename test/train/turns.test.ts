@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect";
 import { describe, expect, it } from "vitest";
+import { MemoryLimit, WorkerLost } from "../../src/errors.ts";
 import { inTurns } from "../../src/train/turns.ts";
 
 /** Does nothing for some milliseconds, or longer on a busy machine. */
@@ -44,6 +45,16 @@ describe("work in turns", () => {
 
   it("gives way after every piece that is longer than a turn", async () => {
     expect(Math.max(...(await piecesPerTurn(5, 6)))).toBe(1);
+  });
+
+  it.each([
+    new WorkerLost({ worker: 1, workers: 1, reason: "its thread ended" }),
+    new MemoryLimit({ of: "program", needed: 2 ** 30, limit: undefined, largest: [] }),
+  ])("fails with what a run of a program throws: $_tag", async (thrown) => {
+    const work = (): undefined => {
+      throw thrown;
+    };
+    expect(await Effect.runPromise(Effect.flip(inTurns(0, 1, work, () => false)))).toBe(thrown);
   });
 
   it("does not give way after every piece that is short", async () => {

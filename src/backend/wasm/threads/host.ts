@@ -51,8 +51,8 @@ const inNode = ({ Worker }: typeof import("node:worker_threads"), program: strin
   worker.on("exit", (code) => {
     reason ??= `it ended with code ${code}`;
   });
-  // The events above come when this thread gives way; the idle time of an ended thread is below 0 at once, if
-  // it has been asked for while the thread was there.
+  // The events above come when this thread gives way. A thread that ends by itself says so in its mailbox; one
+  // that was ended has an idle time below 0 at once, if this thread gave way after it had begun.
   const idle = (): number => worker.performance.eventLoopUtilization().idle;
   worker.on("online", idle);
   return {

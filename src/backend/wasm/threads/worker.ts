@@ -75,11 +75,10 @@ const work = (words: typeof mailbox, own: { readonly [name: string]: unknown }):
     answerCalls();
   };
 
-  const node = (globalThis as { readonly process?: NodeJS.Process }).process?.getBuiltinModule?.(
-    "node:worker_threads",
-  );
+  const { process } = globalThis as { readonly process?: NodeJS.Process };
+  const node = process?.getBuiltinModule?.("node:worker_threads");
   // Whoever waits for this worker looks at memory, and would learn of its end from no event meanwhile.
-  if (node !== undefined) process.on("exit", () => Atomics.store(box, words.ended, 1));
+  if (node !== undefined) process?.on("exit", () => Atomics.store(box, words.ended, 1));
   const port = (node?.parentPort ?? globalThis) as Port;
   if (port.on !== undefined) port.on("message", receive);
   else port.onmessage = ({ data }) => receive(data);
