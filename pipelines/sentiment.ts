@@ -108,7 +108,7 @@ export const sentiment = pipe(
       isWord,
       sequential(
         embedding(limit, 32, { tableInit: initializers.normal(0.1) }),
-        dropout(0.5),
+        dropout(0.7),
         residual(sequential(lstm(32, 16, { bidirectional: true }), dropout(0.3))),
         meanOverTime,
         dropout(0.5),
@@ -122,7 +122,7 @@ export const sentiment = pipe(
   withBaseline(lexicon),
   withBaseline(asBaseline(bagOfWords)),
   withBatchSize(32),
-  withEpochs(11),
+  withEpochs(16),
   withSeed(42),
 );
 
