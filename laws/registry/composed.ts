@@ -6,8 +6,11 @@ import * as diagonals from "../../src/ir/ops/diagonals.ts";
 import * as sums from "../../src/ir/ops/einsum.ts";
 import * as fourier from "../../src/ir/ops/fourier.ts";
 import * as order from "../../src/ir/ops/order.ts";
-import type { Shape } from "../../src/tensor/shape.ts";
-import { type Domain, distinct, real, tensors } from "../domain.ts";
+import { cumsum } from "../../src/ir/ops/reduction.ts";
+import * as scatter from "../../src/ir/ops/scatter.ts";
+import { reshape, sliceAxis } from "../../src/ir/ops/structural.ts";
+import { type Shape, sizeOf } from "../../src/tensor/shape.ts";
+import { type Domain, distinct, positive, real, tensors, truth } from "../domain.ts";
 import type { SymbolicFunction } from "../symbolic.ts";
 
 type Setting = Omit<SymbolicFunction, "name">;
@@ -36,6 +39,26 @@ const often: Domain = {
   ),
 };
 
+const kinds = ["sum", "mean", "prod", "max", "min"] as const;
+const indicesOf = (shape: Shape): Domain => tensors(shape, fc.integer({ min: -1, max: 3 }), "i32");
+/** What goes to a place, and what is there, are parts of one list: no two of them are equal. */
+const scattered = (
+  x: Shape,
+  indices: Shape,
+  updates: Shape,
+  f: (operands: readonly [Expr, Expr, Expr]) => Expr,
+): Setting => ({
+  operands: [distinct([sizeOf(x) + sizeOf(updates)]), indicesOf(indices)],
+  apply: ([all, at]) => {
+    const [own, others] = split(all as Expr, sizeOf(x));
+    return [f([reshape(own, x) as Expr, at as Expr, reshape(others, updates) as Expr])];
+  },
+});
+const split = (all: Expr, at: number): readonly [Expr, Expr] => [
+  sliceAxis(all, 0, 0, at),
+  sliceAxis(all, 0, at, all.shape[0] ?? 0),
+];
+
 const complex = (f: (z: fourier.Complex) => object) => (re: Expr, im: Expr) => f({ re, im });
 const { fft, ifft, fftn, ifftn, rfft, irfft, rfftn, irfftn } = fourier;
 const { einsum } = sums;
@@ -45,6 +68,7 @@ type Composed = typeof arrangement &
   typeof diagonals &
   typeof fourier &
   typeof order &
+  typeof scatter &
   typeof sums;
 
 /** Operations made of others, in several settings: one that is not here does not compile. */
@@ -54,6 +78,18 @@ const settings: { readonly [Name in keyof Composed]: readonly Setting[] } = {
   repeatElements: [smooth((x) => arrangement.repeatElements(x, 2, 0), [2, 2])],
   kron: [smooth(arrangement.kron, [2, 3], [2, 2]), smooth(arrangement.kron, [2], [2, 2])],
   cross: [smooth((x, y) => arrangement.cross(x, y), [2, 3], [2, 3])],
+  repeatByCounts: [
+    {
+      operands: [tensors([2, 3], real), tensors([3], fc.integer({ min: 0, max: 2 }), "i32")],
+      apply: ([x, n]) => [arrangement.repeatByCounts(x as Expr, n as Expr, 4)],
+    },
+  ],
+  meshgrid: [smooth((x, y) => arrangement.meshgrid(x, y), [2], [3])],
+  cartesianProduct: [smooth((x, y) => arrangement.cartesianProduct(x, y), [2], [3])],
+  combinations: [
+    smooth((x) => arrangement.combinations(x), [3]),
+    smooth((x) => arrangement.combinations(x, 2, { repeated: true }), [3]),
+  ],
   searchSorted: [apart((x, y) => arrangement.searchSorted(x, y), [3], [2, 2])],
 
   cumprod: [
@@ -76,6 +112,42 @@ const settings: { readonly [Name in keyof Composed]: readonly Setting[] } = {
     smooth((y, x) => cumulative.trapezoid(y, { x, axis: 0 }), [3], [3]),
   ],
   cumulativeTrapezoid: [smooth((y) => cumulative.cumulativeTrapezoid(y, { axis: 0 }), [3, 2])],
+
+  centralDifferences: [
+    smooth((y) => cumulative.centralDifferences(y, { axis: 0, dx: 0.5 }), [3, 2]),
+    smooth((y) => cumulative.centralDifferences(y, { edgeOrder: 2 }), [2, 4]),
+    {
+      operands: [tensors([4], real), tensors([4], positive)],
+      apply: ([y, gaps]) => [
+        cumulative.centralDifferences(y as Expr, { x: cumsum(gaps as Expr), edgeOrder: 2 }),
+      ],
+    },
+  ],
+
+  scatterReduce: kinds.flatMap((kind) => [
+    scattered([3, 2], [4], [4, 2], ([x, i, y]) => scatter.scatterReduce(x, i, y, kind)),
+    scattered([2, 3], [2], [2, 2], ([x, i, y]) =>
+      scatter.scatterReduce(x, i, y, kind, { axis: 1, includeSelf: false }),
+    ),
+  ]),
+  scatterReduceAlongAxis: kinds.flatMap((kind) => [
+    scattered([2, 3], [2, 2], [2, 2], ([x, i, y]) => scatter.scatterReduceAlongAxis(x, i, y, kind)),
+    scattered([3, 2], [4, 2], [4, 2], ([x, i, y]) =>
+      scatter.scatterReduceAlongAxis(x, i, y, kind, { axis: 0, includeSelf: false }),
+    ),
+  ]),
+  takeAt: [
+    {
+      operands: [tensors([3, 2, 2], real), indicesOf([4]), indicesOf([4])],
+      apply: ([x, i, j]) => [scatter.takeAt(x as Expr, i as Expr, j as Expr)],
+    },
+  ],
+  maskedScatter: [
+    {
+      operands: [tensors([2, 3], real), tensors([2, 3], truth, "bool"), tensors([4], real)],
+      apply: ([x, m, y]) => [scatter.maskedScatter(x as Expr, m as Expr, y as Expr)],
+    },
+  ],
 
   tril: [smooth((x) => diagonals.tril(x), [2, 3]), smooth((x) => diagonals.tril(x, 1), [2, 2, 3])],
   triu: [smooth((x) => diagonals.triu(x), [3, 2]), smooth((x) => diagonals.triu(x, -1), [3, 3])],

@@ -4,10 +4,23 @@ export { constant, parameter } from "./build.ts";
 export type { Expr, PrimitiveTag, Program, TensorType } from "./expr.ts";
 export { program } from "./graph.ts";
 export { hash } from "./hash.ts";
-export { cross, kron, repeatElements, roll, searchSorted, tile } from "./ops/arrangement.ts";
+export {
+  cartesianProduct,
+  combinations,
+  cross,
+  kron,
+  meshgrid,
+  repeatByCounts,
+  repeatElements,
+  roll,
+  searchSorted,
+  tile,
+} from "./ops/arrangement.ts";
 export { axisMean, axisSum, cast, stopGradient, where } from "./ops/control.ts";
 export {
+  type CentralDifferenceOptions,
   type Chosen,
+  centralDifferences,
   cummax,
   cummin,
   cumprod,
@@ -126,6 +139,14 @@ export {
   sum,
   variance,
 } from "./ops/reduction.ts";
+export {
+  maskedScatter,
+  type ScatterKind,
+  type ScatterOptions,
+  scatterReduce,
+  scatterReduceAlongAxis,
+  takeAt,
+} from "./ops/scatter.ts";
 export {
   concatenate,
   expandDims,

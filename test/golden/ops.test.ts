@@ -19,16 +19,7 @@ const steepInF32: ReadonlySet<string> = new Set([
 const reasons: { readonly [op: string]: string } = {
   as_strided: "tensors are values without memory of their own, and have no strides",
   masked_select: "the result's shape depends on values, and shapes are known before a program runs",
-  masked_scatter:
-    "how many elements are read depends on values; where chooses among as many as there are",
-  put: "writes in place by flat index: scatterAdd adds, and a write of repeated indices has no one meaning",
-  index_reduce: "scatters by product, greatest or least: the set of primitives scatters sums alone",
-  "scatter_reduce.amax": "scatters by the greatest: the set of primitives scatters sums alone",
-  "scatter_reduce.amin": "scatters by the least: the set of primitives scatters sums alone",
-  "scatter_reduce.prod": "scatters by product: the set of primitives scatters sums alone",
   frexp: "bits of a float: no primitive takes a number apart",
-  combinations: "not done yet: indices known when the program is built, taken with take",
-  gradient: "not done yet: differences at the edges and centred ones between, of diff",
   native_batch_norm: "returns the statistics of a kernel: the layer batchNorm has them as state",
   "nn.functional.embedding_bag": "not done yet: sums of rows that embedding takes",
   "nn.functional.grid_sample": "not done yet: sampling between pixels",

@@ -1,10 +1,13 @@
 import { normalAxis, type Shape } from "../../tensor/shape.ts";
+import { Tensor } from "../../tensor/tensor.ts";
+import { constant } from "../build.ts";
 import type { Expr } from "../expr.ts";
 import type { Operand } from "../shapeTypes.ts";
 import { cast } from "./control.ts";
 import { le, lt, mul, sub } from "./elementwise.ts";
+import { iota, take } from "./indexed.ts";
 import { broadcastTo, lift } from "./operand.ts";
-import { sum } from "./reduction.ts";
+import { cumsum, sum } from "./reduction.ts";
 import {
   concatenate,
   expandDims,
@@ -113,4 +116,83 @@ export const searchSorted = (
   const each = expandDims(given, given.shape.length);
   const passed = after ? le(steps, each) : lt(steps, each);
   return sum(cast(passed as Expr, "i32"), -1) as Expr;
+};
+
+/**
+ * Each element along `axis` as often as its own i32 count says, one after the other.
+ *
+ * **Shapes** `[a, n], counts [n], axis 1 → [a, total]`: `total` is the sum of the counts, which are known when the
+ * program runs only. Where it is more than their sum zeros follow, where it is less what is over is cut off.
+ *
+ * @example
+ * ```ts
+ * import { Backend, compile, type Expr, repeatByCounts, tensor } from "fluxion";
+ * import * as Effect from "effect/Effect";
+ * const [x, counts] = [tensor([1, 2, 3]), tensor([0, 2, 1], "i32")];
+ * const program = compile((a: Expr, n: Expr) => repeatByCounts(a, n, 3), [x, counts]);
+ * Effect.runSync(program.pipe(Effect.provide(Backend.layerReference)))(x, counts).toArray() // => [2, 2, 3]
+ * ```
+ */
+export const repeatByCounts = (
+  operand: Operand,
+  counts: Operand,
+  total: number,
+  axis = -1,
+): Expr => {
+  const x = lift(operand);
+  const ends = cumsum(lift(counts, "i32"));
+  return take(x, searchSorted(ends, iota([total]), { after: true }), axis);
+};
+
+/**
+ * Vectors spread over the grid that they span, one axis for each.
+ *
+ * **Shapes** `[a], [b], … → [a, b, …]` each.
+ */
+export const meshgrid = (...vectors: readonly Operand[]): readonly Expr[] => {
+  const xs = vectors.map((x) => lift(x));
+  const shape = xs.map((x) => x.shape[0] ?? 1);
+  return xs.map((x, i) =>
+    broadcastTo(
+      reshape(
+        x,
+        shape.map((d, j) => (i === j ? d : 1)),
+      ) as Expr,
+      shape,
+    ),
+  );
+};
+
+/** Every choice of one element of each vector, the last changing fastest. `[a], [b] → [a·b, 2]` */
+export const cartesianProduct = (...vectors: readonly Operand[]): Expr =>
+  stack(
+    meshgrid(...vectors).map((x) => reshape(x, [-1]) as Expr),
+    1,
+  );
+
+const choices = (
+  n: number,
+  r: number,
+  from: number,
+  next: 0 | 1,
+): readonly (readonly number[])[] =>
+  r === 0
+    ? [[]]
+    : Array.from({ length: Math.max(0, n - from) }, (_, k) => from + k).flatMap((i) =>
+        choices(n, r - 1, i + next, next).map((rest) => [i, ...rest]),
+      );
+
+/**
+ * Every choice of `r` elements of a vector in their order, or with `repeated` of the same ones more than once.
+ *
+ * **Shapes** `[n] → [m, r]`, `m = n!/(r!(n-r)!)`, or `(n+r-1)!/(r!(n-1)!)`.
+ */
+export const combinations = (
+  operand: Operand,
+  r = 2,
+  { repeated = false }: { readonly repeated?: boolean } = {},
+): Expr => {
+  const x = lift(operand);
+  const rows = choices(x.shape[0] ?? 0, r, 0, repeated ? 0 : 1);
+  return take(x, constant(Tensor.own([rows.length, r], "i32", Int32Array.from(rows.flat()))));
 };

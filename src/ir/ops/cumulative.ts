@@ -6,6 +6,7 @@ import { stopGradient, where } from "./control.ts";
 import {
   abs,
   add,
+  div,
   eq,
   exp,
   ge,
@@ -185,4 +186,52 @@ export const cumulativeTrapezoid = (operand: Operand, options: TrapezoidOptions 
   const y = lift(operand);
   const a = normalAxis(options.axis ?? -1, y.shape.length);
   return cumsum(trapezoids(y, a, options), a);
+};
+
+/** Where the values of {@link centralDifferences} stand, and how good its slopes at the two ends are. */
+export interface CentralDifferenceOptions extends TrapezoidOptions {
+  /** Of a line through the last two values (1, where not given), or of a parabola through the last three (2). */
+  readonly edgeOrder?: 1 | 2;
+}
+
+/**
+ * Slopes along an axis from values: between, of the parabola through a value and its two neighbours.
+ *
+ * **Shapes** `[...n] → [...n]`, of two values at least, or three.
+ * **Math** `(wᵢ sᵢ₋₁ + wᵢ₋₁ sᵢ)/(wᵢ₋₁ + wᵢ)` of the slopes `sᵢ` to the next value and the widths `wᵢ`: at equal
+ * distances `(yᵢ₊₁ - yᵢ₋₁)/2w`.
+ * **Source** Fornberg, "Generation of finite difference formulas on arbitrarily spaced grids" (1988).
+ *
+ * @example
+ * ```ts
+ * import { Backend, centralDifferences, compile, type Expr, tensor } from "fluxion";
+ * import * as Effect from "effect/Effect";
+ * const squares = tensor([0, 1, 4, 9]);
+ * const program = compile((y: Expr) => centralDifferences(y, { edgeOrder: 2 }), [squares]);
+ * Effect.runSync(program.pipe(Effect.provide(Backend.layerReference)))(squares).toArray() // => [0, 2, 4, 6]
+ * ```
+ */
+export const centralDifferences = (
+  operand: Operand,
+  { axis = -1, x, dx = 1, edgeOrder = 1 }: CentralDifferenceOptions = {},
+): Expr => {
+  const given = lift(operand);
+  const a = normalAxis(axis, given.shape.length);
+  const y = moveAxis(given, a, -1);
+  const rises = diff(y);
+  const widths = x === undefined ? fill([rises.shape.at(-1) ?? 0], dx, y.dtype) : diff(x);
+  const slopes = div(rises, broadcastTo(widths, rises.shape)) as Expr;
+  const [before, after] = neighbours(slopes, y.shape.length - 1);
+  const [left, right] = neighbours(widths, 0);
+  const weighted = add(mul(before, right) as Expr, mul(after, left) as Expr) as Expr;
+  const between = div(weighted, add(left, right) as Expr) as Expr;
+  // The slope of a line between two places of a parabola is midway between those at the two.
+  const edge = (at: number): Expr => {
+    const line = sliceAxis(slopes, -1, at, at + 1);
+    if (edgeOrder === 1) return line;
+    const middle = Math.max(0, at - 1);
+    return sub(mul(line, 2) as Expr, sliceAxis(between, -1, middle, middle + 1)) as Expr;
+  };
+  const last = (slopes.shape.at(-1) ?? 1) - 1;
+  return moveAxis(concatenate([edge(0), between, edge(last)], -1), -1, a);
 };

@@ -1,10 +1,11 @@
 import { apply1 } from "../../../src/ir/build.ts";
 import type { Expr } from "../../../src/ir/expr.ts";
-import { repeatElements } from "../../../src/ir/ops/arrangement.ts";
-import { cast, where } from "../../../src/ir/ops/control.ts";
-import { add, div, eq, lt, mul } from "../../../src/ir/ops/elementwise.ts";
+import { repeatByCounts, repeatElements } from "../../../src/ir/ops/arrangement.ts";
+import { where } from "../../../src/ir/ops/control.ts";
+import { add, eq, lt, mul } from "../../../src/ir/ops/elementwise.ts";
 import {
   fill,
+  iota,
   onesLike,
   scatterAdd,
   take,
@@ -12,9 +13,24 @@ import {
   zerosLike,
 } from "../../../src/ir/ops/indexed.ts";
 import { broadcastTo, lift } from "../../../src/ir/ops/operand.ts";
+import {
+  maskedScatter,
+  type ScatterKind,
+  scatterReduce,
+  scatterReduceAlongAxis,
+} from "../../../src/ir/ops/scatter.ts";
 import { moveAxis, reshape as reshapeTo, sliceAxis } from "../../../src/ir/ops/structural.ts";
-import { normalAxis, type Shape } from "../../../src/tensor/shape.ts";
-import { arg, type Call, inputOf, notHad, scalarOf, type Table, tensorOf } from "../torch.ts";
+import { broadcastShapes, normalAxis, type Shape } from "../../../src/tensor/shape.ts";
+import {
+  arg,
+  type Call,
+  inputOf,
+  notHad,
+  scalarOf,
+  type Table,
+  tensorOf,
+  type Value,
+} from "../torch.ts";
 
 /** Access by index: gather and scatter-add, and what is made of them. */
 
@@ -79,6 +95,25 @@ const along = (x: Expr, indices: Expr, axis: number): Expr =>
     axis,
   );
 
+const kindOf = (name: Value): ScatterKind =>
+  name === "amax" ? "max" : name === "amin" ? "min" : name === "prod" ? "prod" : "mean";
+
+/** The part of x that indices reach, reduced with what arrives there, in its place. */
+const reducedTo = (kind: ScatterKind) =>
+  unscalar((c, x, axis) => {
+    const indices = one(tensorOf(arg(c, 1, "index")));
+    const reached = x.shape.map((d, i) => (i === axis ? d : (indices.shape[i] ?? d)));
+    const made = scatterReduceAlongAxis(
+      part(x, reached),
+      indices,
+      part(source(c, x, indices), indices.shape),
+      kind,
+      { axis, includeSelf: c.kw.include_self !== false },
+    );
+    const inside = padTo(onesLike(made), x.shape);
+    return where(eq(inside, 0), x, padTo(made, x.shape));
+  });
+
 export const indexing: Table = {
   gather: unscalar((c, x, axis) => along(x, one(tensorOf(arg(c, 1, "index"))), axis)),
   take_along_dim: (c) => {
@@ -104,20 +139,20 @@ export const indexing: Table = {
     const indices = one(tensorOf(arg(c, 1, "index")));
     return add(x, scatterAlong(x, indices, source(c, x, indices), axis));
   }),
-  "scatter_reduce.sum": unscalar((c, x, axis) => {
-    const indices = one(tensorOf(arg(c, 1, "index")));
-    const kept =
-      c.kw.include_self === false ? where(eq(hits(x, indices, axis), 0), x, zerosLike(x)) : x;
-    return add(kept, scatterAlong(x, indices, source(c, x, indices), axis)) as Expr;
-  }),
-  "scatter_reduce.mean": unscalar((c, x, axis) => {
-    const indices = one(tensorOf(arg(c, 1, "index")));
-    const hit = hits(x, indices, axis);
-    const missed = eq(hit, 0);
-    const self: Expr = c.kw.include_self === false ? cast(missed as Expr, x.dtype) : onesLike(x);
-    const total = add(mul(x, self), scatterAlong(x, indices, source(c, x, indices), axis));
-    return div(total as Expr, add(self, hit) as Expr);
-  }),
+  "scatter_reduce.sum": reducedTo("sum"),
+  "scatter_reduce.mean": reducedTo("mean"),
+  "scatter_reduce.prod": reducedTo("prod"),
+  "scatter_reduce.amax": reducedTo("max"),
+  "scatter_reduce.amin": reducedTo("min"),
+  index_reduce: unscalar((c, x, axis) =>
+    scatterReduce(
+      x,
+      one(tensorOf(arg(c, 1, "index"))),
+      one(tensorOf(arg(c, 2, "source"))),
+      kindOf(arg(c, 3, "reduce")),
+      { axis, includeSelf: c.kw.include_self !== false },
+    ),
+  ),
   index_add: unscalar((c, x, axis) => {
     const updates = mul(one(tensorOf(arg(c, 2, "source"))), scalarOf(c.kw.alpha ?? 1));
     return scatterAdd(x, one(tensorOf(arg(c, 1, "index"))), updates, axis);
@@ -136,12 +171,34 @@ export const indexing: Table = {
     const value = arg(c, 2, "value");
     return where(eq(hit, 0), x, typeof value === "number" ? value : tensorOf(value)) as Expr;
   }),
+  put: (c) => {
+    const x = inputOf(c);
+    const [flat, at] = [reshape(x, [-1]), reshape(tensorOf(arg(c, 0, "index")), [-1])];
+    const updates = broadcastTo(reshape(tensorOf(arg(c, 1, "source")), [-1]), at.shape);
+    if (arg(c, 2, "accumulate", false) === true)
+      return reshape(scatterAdd(flat, at, updates), x.shape);
+    const hit = scatterAdd(zerosLike(flat), at, onesLike(updates));
+    return reshape(where(eq(hit, 0), flat, scatterAdd(zerosLike(flat), at, updates)), x.shape);
+  },
+  masked_scatter: (c) => {
+    const [x, mask] = [inputOf(c), tensorOf(arg(c, 0, "mask"))];
+    const shape = broadcastShapes(x.shape, mask.shape) ?? x.shape;
+    return maskedScatter(
+      broadcastTo(x, shape),
+      broadcastTo(mask, shape),
+      tensorOf(arg(c, 1, "source")),
+    );
+  },
   index_put: (c) => {
     const [x, at] = [inputOf(c), c.args[0]];
     const [indices, ...more] = Array.isArray(at) ? at.map(tensorOf) : [tensorOf(at ?? null)];
-    if (indices === undefined || more.length > 0 || indices.dtype === "bool")
-      return notHad("an index by masks or by several lists");
+    if (indices === undefined || more.length > 0) return notHad("an index by several lists");
     const updates = tensorOf(arg(c, 1, "values"));
+    if (indices.dtype === "bool") {
+      // One row of values for however many rows the mask holds of.
+      const rows = reshape(indices, [...indices.shape, ...x.shape.slice(1).map(() => 1)]);
+      return where(rows, c.kw.accumulate === true ? add(x, updates) : updates, x) as Expr;
+    }
     const spread = broadcastTo(updates, [indices.shape[0] ?? 0, ...x.shape.slice(1)]);
     if (c.kw.accumulate === true) return scatterAdd(x, indices, spread);
     const hit = scatterAdd(zerosLike(x), indices, onesLike(spread));
@@ -149,15 +206,16 @@ export const indexing: Table = {
   },
   narrow: (c) => {
     const [x, axis] = [inputOf(c), scalarOf(arg(c, 0, "dim"))];
-    const start = arg(c, 1, "start");
-    if (typeof start !== "number") return notHad("a start that is a tensor");
-    return sliceAxis(x, axis, start, start + scalarOf(arg(c, 2, "length")));
+    const [start, length] = [arg(c, 1, "start"), scalarOf(arg(c, 2, "length"))];
+    if (typeof start !== "number")
+      return take(x, add(tensorOf(start), iota([length])) as Expr, axis);
+    return sliceAxis(x, axis, start, start + length);
   },
-  repeat_interleave: (c) => {
+  repeat_interleave: (c, expected) => {
     const [x, n] = [inputOf(c), c.kw.repeats ?? null];
-    if (typeof n !== "number") return notHad("a count for each element");
     const flat = c.kw.dim === undefined ? reshape(x, [-1]) : x;
     const axis = c.kw.dim === undefined ? 0 : normalAxis(scalarOf(c.kw.dim), x.shape.length);
-    return repeatElements(flat, n, axis);
+    if (typeof n === "number") return repeatElements(flat, n, axis);
+    return repeatByCounts(flat, tensorOf(n), expected[0]?.shape[axis] ?? 0, axis);
   },
 };

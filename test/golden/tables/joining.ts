@@ -1,6 +1,15 @@
+import { constant } from "../../../src/ir/build.ts";
 import type { Expr } from "../../../src/ir/expr.ts";
-import { roll, tile } from "../../../src/ir/ops/arrangement.ts";
+import {
+  cartesianProduct,
+  combinations,
+  meshgrid,
+  roll,
+  tile,
+} from "../../../src/ir/ops/arrangement.ts";
+import { take } from "../../../src/ir/ops/indexed.ts";
 import { broadcastTo } from "../../../src/ir/ops/operand.ts";
+import { takeAt } from "../../../src/ir/ops/scatter.ts";
 import {
   concatenate,
   expandDims,
@@ -9,8 +18,8 @@ import {
   reverse,
   sliceAxis,
   stack,
-  transpose,
 } from "../../../src/ir/ops/structural.ts";
+import { tensor } from "../../../src/tensor/constructors.ts";
 import { normalAxis } from "../../../src/tensor/shape.ts";
 import {
   arg,
@@ -72,11 +81,21 @@ const sectionsOrAt =
 const widthsOf = (x: Expr, flat: readonly number[]): readonly (readonly [number, number])[] =>
   x.shape.map((_, i) => {
     const from = 2 * (x.shape.length - 1 - i);
-    if ((flat[from] ?? 0) < 0 || (flat[from + 1] ?? 0) < 0) return notHad("negative padding");
     return [flat[from] ?? 0, flat[from + 1] ?? 0] as const;
   });
+/** Negative padding takes away. */
+const cut = (x: Expr, axis: number, [low, high]: readonly [number, number]): Expr =>
+  low >= 0 && high >= 0 ? x : sliceAxis(x, axis, added(-low), (x.shape[axis] ?? 0) - added(-high));
+const added = (width: number): number => Math.max(0, width);
+
 const constantPad = (x: Expr, flat: readonly number[], value: number): Expr => {
-  return pad(x, widthsOf(x, flat), value);
+  const widths = widthsOf(x, flat);
+  const cropped = widths.reduce((y, sides, axis) => cut(y, axis, sides), x);
+  return pad(
+    cropped,
+    widths.map(([low, high]) => [added(low), added(high)]),
+    value,
+  );
 };
 /** Pads each axis by pieces of itself. */
 const padBy =
@@ -85,7 +104,9 @@ const padBy =
     const x = inputOf(c);
     return widthsOf(x, numbersOf(arg(c, 0, "pad"))).reduce(
       (y, [low, high], axis) =>
-        low === 0 && high === 0 ? y : concatenate(piece(y, axis, low, high), axis),
+        low === 0 && high === 0
+          ? y
+          : concatenate(piece(cut(y, axis, [low, high]), axis, added(low), added(high)), axis),
       x,
     );
   };
@@ -107,7 +128,11 @@ const isSlice = (v: Value): v is { readonly slice: readonly (number | null)[] } 
   Array.isArray(Reflect.get(v, "slice"));
 
 /** What one item of an index takes of `axis`, and how many axes it leaves there. */
+const listOf = (item: Value): Expr => constant(tensor([...numbersOf(item)], "i32"));
+
 const indexed = (x: Expr, items: readonly Value[]): Expr => {
+  const listed = items.filter((item) => Array.isArray(item));
+  if (listed.length === items.length && listed.length > 1) return takeAt(x, ...listed.map(listOf));
   let axis = 0;
   let y = x;
   for (const item of items) {
@@ -117,12 +142,16 @@ const indexed = (x: Expr, items: readonly Value[]): Expr => {
       const n = y.shape[axis] ?? 0;
       y = sliceAxis(y, axis, start ?? 0, Math.min(stop ?? n, n), step ?? 1);
       axis++;
-    } else return notHad("an index by lists or masks");
+    } else if (Array.isArray(item) && listed.length === 1) y = take(y, listOf(item), axis++);
+    else return notHad("a mask, whose elements are as many as it holds of");
   }
   return y;
 };
 
 export const joining: Table = {
+  cartesian_prod: (c) => cartesianProduct(inputOf(c), tensorOf(arg(c, 0, "other"))),
+  combinations: (c) =>
+    combinations(inputOf(c), scalarOf(c.kw.r ?? 2), { repeated: c.kw.with_replacement === true }),
   cat: (c) => concatenate(tensorsOf(c.input), scalarOf(arg(c, 0, "dim", 0))),
   stack: (c) => stack(tensorsOf(c.input), scalarOf(arg(c, 0, "dim", 0))),
   hstack: (c) => {
@@ -211,35 +240,13 @@ export const joining: Table = {
     const n = x.shape[axis] ?? 0;
     return [sliceAxis(x, axis, n - low, n), x, sliceAxis(x, axis, 0, high)];
   }),
-  "nn.functional.pixel_shuffle": (c) => {
-    const [x, r] = [inputOf(c), scalarOf(arg(c, 0, "upscale_factor"))];
-    const [n = 1, d = 1, h = 1, w = 1] = x.shape;
-    const parts = reshape(x, [n, d / (r * r), r, r, h, w]);
-    return reshape(transpose(parts, [0, 1, 4, 2, 5, 3]), [n, d / (r * r), h * r, w * r]);
-  },
-  "nn.functional.pixel_unshuffle": (c) => {
-    const [x, r] = [inputOf(c), scalarOf(arg(c, 0, "downscale_factor"))];
-    const [n = 1, d = 1, h = 1, w = 1] = x.shape;
-    const parts = reshape(x, [n, d, h / r, r, w / r, r]);
-    return reshape(transpose(parts, [0, 1, 3, 5, 2, 4]), [n, d * r * r, h / r, w / r]);
-  },
-  "meshgrid.list_of_tensors": (c) => meshgrid(tensorsOf(c.input), c),
-  "meshgrid.variadic_tensors": (c) => meshgrid([inputOf(c), ...c.args.map(tensorOf)], c),
+  "meshgrid.list_of_tensors": (c) => grids(tensorsOf(c.input), c),
+  "meshgrid.variadic_tensors": (c) => grids([inputOf(c), ...c.args.map(tensorOf)], c),
 };
 
-const meshgrid = (xs: readonly Expr[], c: Call): readonly Expr[] => {
-  const vectors = xs.map(atLeast(1));
-  const sizes = vectors.map((x) => x.shape[0] ?? 0);
-  const grids = vectors.map((x, i) =>
-    broadcastTo(
-      reshape(
-        x,
-        sizes.map((n, j) => (i === j ? n : 1)),
-      ),
-      sizes,
-    ),
-  );
-  return arg(c, 99, "indexing") === "xy" && vectors.length > 1
-    ? grids.map((g) => swapped(g, 0, 1))
-    : grids;
+const grids = (xs: readonly Expr[], c: Call): readonly Expr[] => {
+  const made = meshgrid(...xs.map(atLeast(1)));
+  return arg(c, 99, "indexing") === "xy" && made.length > 1
+    ? made.map((g) => swapped(g, 0, 1))
+    : made;
 };

@@ -154,15 +154,6 @@ export const linear: Table = {
     });
     return concatenate(rows, 0);
   },
-  cartesian_prod: (c) => {
-    const [x, y] = [inputOf(c), tensorOf(arg(c, 0, "other"))];
-    const shape = [x.shape[0] ?? 0, y.shape[0] ?? 0];
-    const columns = [broadcastTo(expandDims(x, 1), shape), broadcastTo(expandDims(y, 0), shape)];
-    return stack(
-      columns.map((v) => reshape(v, [-1])),
-      1,
-    );
-  },
   cov: covariance,
   corrcoef: (c) => corrcoef(inputOf(c)),
   "nn.functional.linear": (c) => {

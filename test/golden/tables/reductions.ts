@@ -250,6 +250,18 @@ export const reductions: Table = {
       ...(after === null ? {} : { append: tensorOf(after) }),
     });
   },
+  gradient: (c) => {
+    const x = inputOf(c);
+    const axes = axesOf(c.kw.dim ?? null, x.shape.length) ?? x.shape.map((_, i) => i);
+    const spacing = c.kw.spacing ?? null;
+    return axes.map((axis, i) =>
+      cumulative.centralDifferences(x, {
+        axis,
+        dx: Array.isArray(spacing) ? scalarOf(spacing[i] ?? 1) : scalarOf(spacing ?? 1),
+        edgeOrder: c.kw.edge_order === 2 ? 2 : 1,
+      }),
+    );
+  },
   trapezoid: (c) => cumulative.trapezoid(inputOf(c), integral(c)),
   trapz: (c) => cumulative.trapezoid(inputOf(c), integral(c)),
   cumulative_trapezoid: (c) => cumulative.cumulativeTrapezoid(inputOf(c), integral(c)),

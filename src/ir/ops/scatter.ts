@@ -1,0 +1,154 @@
+import { sizeOf } from "../../tensor/shape.ts";
+import type { Expr, ReduceKind } from "../expr.ts";
+import type { Operand } from "../shapeTypes.ts";
+import { cast, where } from "./control.ts";
+import { add, and, div, eq, ge, gt, lt, maximum, mul, sub } from "./elementwise.ts";
+import {
+  iota,
+  onesLike,
+  ravel,
+  scatterAdd,
+  scatterAddAlongAxis,
+  take,
+  zerosLike,
+} from "./indexed.ts";
+import { lift } from "./operand.ts";
+import { cumsum, max, min, prod, sum } from "./reduction.ts";
+import { concatenate, expandDims, moveAxis, reshape } from "./structural.ts";
+
+/** What several numbers that arrive at one place become. */
+export type ScatterKind = ReduceKind | "mean";
+
+/** Along which axis a scatter goes, and whether what is there already takes part. */
+export interface ScatterOptions {
+  readonly axis?: number;
+  /** Whether an element counts beside what arrives at it; it does where not given. */
+  readonly includeSelf?: boolean;
+}
+
+/** An axis of places last, and at each of them which of the updates arrive: `[..., places, updates]`. */
+interface Arrivals {
+  readonly x: Expr;
+  readonly updates: Expr;
+  readonly hits: Expr;
+}
+
+const neutral = { prod: 1, max: Number.NEGATIVE_INFINITY, min: Number.POSITIVE_INFINITY };
+const reducers = { prod, max, min };
+
+const extreme = (
+  { x, updates, hits }: Arrivals,
+  kind: keyof typeof reducers,
+  includeSelf: boolean,
+): Expr => {
+  const arrived = where(hits, expandDims(updates, -2), neutral[kind]) as Expr;
+  const hit = gt(sum(cast(hits, "i32"), -1), 0);
+  const own = includeSelf ? x : (where(hit, neutral[kind], x) as Expr);
+  return reducers[kind](concatenate([expandDims(own, -1), arrived], -1), -1) as Expr;
+};
+
+const total = (
+  x: Expr,
+  updates: Expr,
+  kind: "sum" | "mean",
+  includeSelf: boolean,
+  put: (onto: Expr, updates: Expr) => Expr,
+): Expr => {
+  const counts = put(zerosLike(x), onesLike(updates));
+  const own = includeSelf ? x : (where(eq(counts, 0), x, 0) as Expr);
+  const sums = add(own, put(zerosLike(x), updates)) as Expr;
+  const others = includeSelf ? add(counts, 1) : maximum(counts, 1);
+  return kind === "sum" ? sums : (div(sums, others as Expr) as Expr);
+};
+
+const placesOf = (x: Expr): Expr => expandDims(iota([x.shape.at(-1) ?? 0]), 1);
+
+/**
+ * `x`, where each element along `axis` (the first where not given) is the sum, the mean, the product, the greatest
+ * or the least of itself and of the `updates` that the i32 `indices` bring to it; those out of range do nothing.
+ *
+ * **Shapes** `x: [a, k, c], indices: [n], updates: [a, n, c], axis 1 → [a, k, c]`.
+ * **Math** The greatest and the least share their derivative among equal ones; products of zeros have theirs.
+ * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`. All but sum and mean compare each update with each of `k` places.
+ *
+ * @example
+ * ```ts
+ * import { Backend, compile, type Expr, scatterReduce, tensor } from "fluxion";
+ * import * as Effect from "effect/Effect";
+ * const [x, at, updates] = [tensor([1, 1, 1]), tensor([0, 2, 2], "i32"), tensor([5, 0, 7])];
+ * const program = compile((a: Expr, i: Expr, u: Expr) => scatterReduce(a, i, u, "max"), [x, at, updates]);
+ * Effect.runSync(program.pipe(Effect.provide(Backend.layerReference)))(x, at, updates).toArray() // => [5, 1, 7]
+ * ```
+ */
+export const scatterReduce = (
+  operand: Operand,
+  indices: Operand,
+  updates: Operand,
+  kind: ScatterKind,
+  { axis = 0, includeSelf = true }: ScatterOptions = {},
+): Expr => {
+  const x = lift(operand);
+  const [at, given] = [lift(indices, "i32"), lift(updates, x.dtype)];
+  if (kind === "sum" || kind === "mean")
+    return total(x, given, kind, includeSelf, (onto, y) => scatterAdd(onto, at, y, axis));
+  const last = moveAxis(x, axis, -1);
+  const hits = eq(placesOf(last), at) as Expr;
+  const arrivals = { x: last, updates: moveAxis(given, axis, -1), hits };
+  return moveAxis(extreme(arrivals, kind, includeSelf), -1, axis);
+};
+
+/**
+ * {@link scatterReduce} with indices of their own for each line along `axis` (the last where not given), where
+ * `takeAlongAxis(x, indices, axis)` reads.
+ *
+ * **Shapes** `x: [a, k, c], indices: [a, n, c], updates: [a, n, c], axis 1 → [a, k, c]`.
+ */
+export const scatterReduceAlongAxis = (
+  operand: Operand,
+  indices: Operand,
+  updates: Operand,
+  kind: ScatterKind,
+  { axis = -1, includeSelf = true }: ScatterOptions = {},
+): Expr => {
+  const x = lift(operand);
+  const [at, given] = [lift(indices, "i32"), lift(updates, x.dtype)];
+  if (kind === "sum" || kind === "mean")
+    return total(x, given, kind, includeSelf, (onto, y) => scatterAddAlongAxis(onto, at, y, axis));
+  const last = moveAxis(x, axis, -1);
+  const hits = eq(placesOf(last), expandDims(moveAxis(at, axis, -1), -2)) as Expr;
+  const arrivals = { x: last, updates: moveAxis(given, axis, -1), hits };
+  return moveAxis(extreme(arrivals, kind, includeSelf), -1, axis);
+};
+
+/**
+ * The elements of `x` at as many lists of i32 indices as are given, one for each of its first axes; where one of
+ * them is out of range, zeros.
+ *
+ * **Shapes** `x: [a, b, c], indices: [n], [n] → [n, c]`, for indices of any one shape.
+ */
+export const takeAt = (operand: Operand, ...indices: readonly Operand[]): Expr => {
+  const x = lift(operand);
+  const lists = indices.map((i) => lift(i, "i32"));
+  const extents = x.shape.slice(0, lists.length);
+  const inside = lists.map((i, a) => and(ge(i, 0), lt(i, extents[a] ?? 0)) as Expr);
+  const place = lists.reduce((p, i, a) => add(mul(p, extents[a] ?? 1) as Expr, i) as Expr);
+  const known = where(
+    inside.reduce((p, q) => and(p, q) as Expr),
+    place,
+    -1,
+  ) as Expr;
+  return take(reshape(x, [sizeOf(extents), ...x.shape.slice(lists.length)]) as Expr, known);
+};
+
+/**
+ * `x`, where `mask` (bool, of its shape) holds the elements of `source`, row-major, one after the other.
+ *
+ * **Shapes** `x: [...n], mask: [...n], source: [...m] → [...n]`; zeros where `source` has no more.
+ */
+export const maskedScatter = (operand: Operand, mask: Operand, source: Operand): Expr => {
+  const x = lift(operand);
+  const held = lift(mask, "bool");
+  const order = sub(cumsum(cast(ravel(held), "i32")), 1) as Expr;
+  const written = reshape(take(ravel(lift(source, x.dtype)), order), x.shape) as Expr;
+  return where(held, written, x) as Expr;
+};
