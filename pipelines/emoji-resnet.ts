@@ -1,9 +1,9 @@
 import { pipe } from "fp-ts/lib/function.js";
 import {
-  accuracy,
   adamW,
   augmentations,
   cifarResnet,
+  confusionMatrix,
   oneCycle,
   pipeline,
   randomCrop,
@@ -43,7 +43,7 @@ export const emojiResnet = pipe(
   }),
   withOptimizer(adamW, { learningRate: oneCycle(1e-2, steps), weightDecay: 0.05 }),
   withAugmentation(augmentations(randomFlip(), randomCrop(2))),
-  withMetrics(accuracy),
+  withMetrics(confusionMatrix(emojiGroups)),
   withBatchSize(batchSize),
   withEpochs(epochs),
   withSeed(42),

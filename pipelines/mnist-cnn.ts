@@ -1,7 +1,7 @@
 import { pipe } from "fp-ts/lib/function.js";
 import {
-  accuracy,
   adam,
+  confusionMatrix,
   conv2d,
   dense,
   flatten,
@@ -55,7 +55,7 @@ export const mnistCnn = pipe(
     loss: softmaxCrossEntropy,
   }),
   withOptimizer(adam, { learningRate: oneCycle(1e-2, steps) }),
-  withMetrics(accuracy),
+  withMetrics(confusionMatrix(10)),
   withBatchSize(batchSize),
   withEpochs(epochs),
   withSeed(42),

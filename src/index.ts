@@ -209,7 +209,7 @@ export {
   smoothL1,
   softmaxCrossEntropy,
 } from "./nn/losses.ts";
-export type { Metric, Outcomes, Summary } from "./nn/metric.ts";
+export type { ConfusionTable, Metric, Outcomes, Summary } from "./nn/metric.ts";
 export {
   accuracy,
   binaryAccuracy,

@@ -40,11 +40,12 @@ const predictedOf = (outputs: Expr): Expr =>
     : cast(gt(reshape(outputs, [outputs.shape[0] ?? 1]) as Expr, 0) as Expr, "i32");
 
 const overConfusion = (
+  maker: string,
   name: string,
   classes: number,
   value: (confusion: Confusion) => number,
 ): Metric<Confusion> => {
-  whole(1)(name, { classes });
+  whole(1)(maker, { classes });
   const indices = Array.from({ length: classes }, (_, i) => i);
   return {
     name,
@@ -64,11 +65,12 @@ const overConfusion = (
 };
 
 /**
- * The confusion matrix of a classifier; its value is the accuracy, and its summary the matrix.
+ * The confusion matrix of a classifier, of so many classes or of classes with these names. Its value is the
+ * accuracy and bears that name; `Validated` carries the matrix, and progress prints it below the result.
  *
  * **Shapes** `outputs: [batch, classes]`, or for two classes logits `[batch]` or `[batch, 1]`;
  * `targets: [batch]` integers or `[batch, classes]`.
- * **Fails with** `InvalidArgument`, thrown, where `classes` is no whole number or less than 1.
+ * **Fails with** `InvalidArgument`, thrown, where `classes` is no whole number or less than 1, or no names.
  *
  * @example
  * ```ts
@@ -78,12 +80,18 @@ const overConfusion = (
  * [value(seen), precision(2, 0).value(seen), recall(2, 1).value(seen)] // => [0.85, 0.8888889, 0.9]
  * ```
  */
-export const confusionMatrix = (classes: number): Metric<Confusion> =>
-  overConfusion(
-    "confusion",
-    classes,
+export const confusionMatrix = (classes: number | readonly string[]): Metric<Confusion> => {
+  const size = typeof classes === "number" ? classes : classes.length;
+  const metric = overConfusion(
+    "confusionMatrix",
+    "accuracy",
+    size,
     (confusion) => total(confusion, (i, j) => i === j) / total(confusion, () => true),
   );
+  const names =
+    typeof classes === "number" ? Array.from({ length: size }, (_, i) => `${i}`) : classes;
+  return { ...metric, confusion: ({ counts }) => ({ classes: names, counts }) };
+};
 
 /** The mean of what classes have, without those that have none. */
 const macro = (confusion: Confusion, ofClass: OfClass): number => {
@@ -100,8 +108,8 @@ const figure =
     const expected = `a class, a whole number from 0 to ${classes - 1}`;
     holding(expected, (n) => Number.isSafeInteger(n) && n >= 0 && n < classes)(name, { of });
     return of === undefined
-      ? overConfusion(name, classes, (confusion) => macro(confusion, ofClass))
-      : overConfusion(`${name} of ${of}`, classes, (confusion) => ofClass(confusion, of));
+      ? overConfusion(name, name, classes, (confusion) => macro(confusion, ofClass))
+      : overConfusion(name, `${name} of ${of}`, classes, (confusion) => ofClass(confusion, of));
   };
 
 /**

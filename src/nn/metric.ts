@@ -8,6 +8,12 @@ import type { Nested, Tensor } from "../tensor/tensor.ts";
 /** What a metric remembers of the examples that it has seen: numbers, or nested arrays of them, by name. */
 export type Summary = { readonly [field: string]: Nested };
 
+/** How often examples of each class (a row) were taken for each (a column), and what the classes are called. */
+export interface ConfusionTable {
+  readonly classes: readonly string[];
+  readonly counts: readonly (readonly number[])[];
+}
+
 /** What a step knows of its batch: the mean loss, and the outputs and targets of every example. */
 export interface Outcomes {
   /** `[]`, the mean over the examples. */
@@ -34,6 +40,8 @@ export interface Metric<A extends Summary> {
   /** The summary of a batch, as an expression for each field. */
   readonly fromBatch: (batch: Outcomes) => { readonly [K in keyof A]: Expr };
   readonly value: (summary: A) => number;
+  /** What there is to see besides a number, where a metric knows which classes were taken for which. */
+  readonly confusion?: (summary: A) => ConfusionTable;
 }
 
 /** A summary as the numbers that the expressions of `fromBatch` came to. */

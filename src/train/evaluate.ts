@@ -7,7 +7,7 @@ import type { BackendUnavailable, CompileError, MemoryLimit, WorkerLost } from "
 import type { Tensor } from "../tensor/tensor.ts";
 import { initialState } from "./carried.ts";
 import { checkColumns, stateMismatch } from "./check.ts";
-import type { Score } from "./event.ts";
+import type { Evaluation } from "./event.ts";
 import { type Pairs, pairsOf } from "./pairs.ts";
 import type { AnyPipeline } from "./pipeline.ts";
 import { type CompiledStep, compileStep } from "./runner.ts";
@@ -30,12 +30,12 @@ export type Evaluator = (
   state: TrainState,
   pairs: Pairs,
   closed: () => boolean,
-) => Effect.Effect<Score, CannotCompile | WorkerLost, Backend>;
+) => Effect.Effect<Evaluation, CannotCompile | WorkerLost, Backend>;
 
 /** The evaluator of a pipeline's model, loss and metrics. */
 export const evaluator = (of: AnyPipeline): Evaluator => {
   const compiled = new Map<number, CompiledStep>();
-  const { summarise, empty, concat, read, score } = scoring(of.metrics);
+  const { summarise, empty, concat, read, score, confusion } = scoring(of.metrics);
 
   const compiledFor = Effect.fnUntraced(function* (
     size: number,
@@ -78,12 +78,13 @@ export const evaluator = (of: AnyPipeline): Evaluator => {
       },
       closed,
     );
-    return score(summaries);
+    return { ...score(summaries), confusion: confusion(summaries) };
   });
 };
 
 /**
- * The loss and the metrics of a trained state on a dataset with the pipeline's columns.
+ * The loss, the metrics and the confusion matrix, where a metric has one, of a trained state on a dataset with
+ * the pipeline's columns.
  *
  * **Fails with** what is wrong with the data, `StateMismatch`, `CompileError`, `BackendUnavailable`,
  * `MemoryLimit`, `WorkerLost`.

@@ -1,3 +1,4 @@
+import type { ConfusionTable } from "../nn/metric.ts";
 import type { TrainState } from "./state.ts";
 
 /** The value of each metric by its name. */
@@ -7,6 +8,11 @@ export type MetricValues = { readonly [name: string]: number };
 export interface Score {
   readonly loss: number;
   readonly metrics: MetricValues;
+}
+
+/** A score on held-out examples, and which classes were taken for which, where a metric counts that. */
+export interface Evaluation extends Score {
+  readonly confusion: ConfusionTable | undefined;
 }
 
 /** What a baseline came to on the examples of a run; a figure that the run has too bears the same name. */
@@ -49,7 +55,7 @@ export interface StepCompleted extends Score {
 }
 
 /** The model was evaluated on held-out examples. */
-export interface Validated extends Score {
+export interface Validated extends Evaluation {
   readonly _tag: "Validated";
   readonly on: "validation" | "test";
   readonly epoch: number;

@@ -9,31 +9,25 @@ export type Report = {
   readonly [K in TrainEvent["_tag"]]: Stateless<Extract<TrainEvent, { _tag: K }>>;
 }[TrainEvent["_tag"]];
 
-/** A figure that may be missing: JSON's `null`. */
-const optionalFigure = new t.Type<number | undefined, number | string | null>(
-  "number | undefined",
-  (value): value is number | undefined => value === undefined || t.number.is(value),
-  (input, context) =>
-    input === null || input === undefined
-      ? t.success(undefined)
-      : jsonNumber.validate(input, context),
-  (value) => (value === undefined ? null : jsonNumber.encode(value)),
-);
+/** What may be missing: JSON's `null`. */
+const optional = <A, O>(codec: t.Type<A, O>): t.Type<A | undefined, O | null> =>
+  new t.Type(
+    `${codec.name} | undefined`,
+    (value): value is A | undefined => value === undefined || codec.is(value),
+    (input, context) =>
+      input === null || input === undefined ? t.success(undefined) : codec.validate(input, context),
+    (value) => (value === undefined ? null : codec.encode(value)),
+  );
 
-const score = t.strict({ loss: jsonNumber, metrics: numbersByName });
+const scored = { loss: jsonNumber, metrics: numbersByName };
+const optionalScore = optional(t.strict(scored));
 
-type Score = t.TypeOf<typeof score>;
-
-const optionalScore = new t.Type<Score | undefined, t.OutputOf<typeof score> | null>(
-  "score | undefined",
-  (value): value is Score | undefined => value === undefined || score.is(value),
-  (input, context) =>
-    input === null || input === undefined ? t.success(undefined) : score.validate(input, context),
-  (value) => (value === undefined ? null : score.encode(value)),
-);
+const confusion = t.strict({
+  classes: t.readonlyArray(t.string),
+  counts: t.readonlyArray(t.readonlyArray(natural)),
+});
 
 const at = { epoch: natural, step: natural };
-const scored = { loss: jsonNumber, metrics: numbersByName };
 
 const cases = {
   Started: t.strict({
@@ -51,7 +45,7 @@ const cases = {
     _tag: t.literal("StepCompleted"),
     ...at,
     ...scored,
-    learningRate: optionalFigure,
+    learningRate: optional(jsonNumber),
     examplesPerSecond: jsonNumber,
   }),
   Validated: t.strict({
@@ -60,6 +54,7 @@ const cases = {
     ...at,
     ...scored,
     examples: natural,
+    confusion: optional(confusion),
   }),
   EpochCompleted: t.strict({
     _tag: t.literal("EpochCompleted"),

@@ -11,6 +11,7 @@ export type {
   Completed,
   EpochCompleted,
   EpochStarted,
+  Evaluation,
   MetricValues,
   Sampled,
   Score,

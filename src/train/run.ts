@@ -15,7 +15,7 @@ import type { Emit } from "./bridge.ts";
 import { carriedOf, initialState, parameterCount } from "./carried.ts";
 import { epoch } from "./epoch.ts";
 import { type CannotCompile, evaluator } from "./evaluate.ts";
-import type { TrainEvent } from "./event.ts";
+import type { Score, TrainEvent } from "./event.ts";
 import type { Pairs } from "./pairs.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { prepare } from "./prepare.ts";
@@ -66,16 +66,17 @@ const oneRun = Effect.fnUntraced(function* <P, S, E>(
     held: Pairs | undefined,
   ) {
     if (held === undefined) return undefined;
-    const score = yield* evaluateOn(state, held, emit.closed);
+    const evaluation = yield* evaluateOn(state, held, emit.closed);
     emit.next({
       _tag: "Validated",
       on,
       epoch: state.epoch,
       step: state.step,
       examples: held.examples,
-      ...score,
+      ...evaluation,
     });
-    return score;
+    const { loss, metrics } = evaluation;
+    return { loss, metrics } satisfies Score;
   });
 
   const began = performance.now();

@@ -1,5 +1,5 @@
 import type { Exprs } from "../autodiff/index.ts";
-import { type Outcomes, readSummary } from "../nn/metric.ts";
+import { type ConfusionTable, type Outcomes, readSummary } from "../nn/metric.ts";
 import { meanLoss } from "../nn/metrics.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Score } from "./event.ts";
@@ -10,6 +10,7 @@ export interface SomeMetric {
   readonly monoid: { readonly empty: unknown; readonly concat: (a: never, b: never) => unknown };
   readonly fromBatch: (batch: Outcomes) => Exprs;
   readonly value: (summary: never) => number;
+  readonly confusion?: (summary: never) => ConfusionTable;
 }
 
 /** One summary for each metric, that of the loss first. */
@@ -23,6 +24,8 @@ export interface Scoring {
   /** Summaries from what a step put out for them. */
   readonly read: (computed: Summaries) => Summaries;
   readonly score: (summaries: Summaries) => Score;
+  /** Of the first metric that has one. */
+  readonly confusion: (summaries: Summaries) => ConfusionTable | undefined;
 }
 
 /** The scoring by the mean loss and by these metrics. */
@@ -41,6 +44,10 @@ export const scoring = (metrics: readonly SomeMetric[]): Scoring => {
         loss: values[0] as number,
         metrics: Object.fromEntries(metrics.map(({ name }, i) => [name, values[i + 1] as number])),
       };
+    },
+    confusion: (summaries) => {
+      const at = all.findIndex(({ confusion }) => confusion !== undefined);
+      return all[at]?.confusion?.(summaries[at] as never);
     },
   };
 };

@@ -41,6 +41,10 @@ const report: fc.Arbitrary<Report> = fc.oneof(
     ...at,
     ...score,
     examples: count,
+    confusion: fc.option(
+      fc.record({ classes: fc.array(fc.string()), counts: fc.array(fc.array(count)) }),
+      { nil: undefined },
+    ),
   }),
   fc.record({
     _tag: fc.constant("EpochCompleted" as const),

@@ -275,12 +275,18 @@ describe("metrics of a run", () => {
       "precision",
       "recall of 1",
       "f1",
-      "confusion",
+      "accuracy",
     ]);
     for (const value of Object.values(test?.metrics ?? {})) expect(value).toBeGreaterThan(0.5);
     expect(written.at(-1)).toMatch(
-      /^test +loss \S+ {2}precision 0\.\d{4} {2}recall of 1 \d\.\d{4} {2}f1 0\.\d{4} {2}confusion 0\.\d{4}$/m,
+      /^test +loss \S+ {2}precision 0\.\d{4} {2}recall of 1 \d\.\d{4} {2}f1 0\.\d{4} {2}accuracy 0\.\d{4}$/m,
     );
+    const { confusion, examples, metrics: found } = lastOf(events, "Validated");
+    const counts = confusion?.counts ?? [];
+    expect(counts.flat().reduce((a, b) => a + b)).toBe(examples);
+    expect(counts.reduce((n, row, i) => n + (row[i] ?? 0), 0) / examples).toBe(found.accuracy);
+    // Three classes, and the line that names what stands in the columns.
+    expect(written.at(-1)?.split("\n\n")[1]?.trimEnd().split("\n")).toHaveLength(4);
   });
 });
 

@@ -6,7 +6,9 @@ import type {
   Started,
   StepCompleted,
   TrainEvent,
+  Validated,
 } from "../event.ts";
+import { confusionLines } from "./confusionText.ts";
 
 /** Where progress is printed: `process.stdout` is one. */
 export interface TextStream {
@@ -51,12 +53,20 @@ const baselineLines = (baselines: readonly BaselineScore[], width: number): read
     ({ name, metrics }) => `${"baseline".padEnd(width)}  ${figuresText(metrics)}  (${name})`,
   );
 
-/** The lines that an event is worth, if any; `started` is the first event of its run. */
+/**
+ * The lines that an event is worth, if any; `started` is the first event of its run, and `held` what it was last
+ * found to make of held-out examples.
+ */
 export const progressLine = (
   event: TrainEvent<unknown>,
   started: Started<unknown> | undefined,
+  held?: Validated,
 ): string | undefined => {
-  const beside = (width: number) => baselineLines(started?.baselines ?? [], width);
+  const confusion = held?.confusion === undefined ? [] : confusionLines(held.confusion);
+  const beside = (width: number) => [
+    ...baselineLines(started?.baselines ?? [], width),
+    ...(confusion.length === 0 ? [] : ["", ...confusion]),
+  ];
   const width = `epoch ${started?.epochs ?? ""}/${started?.epochs ?? ""}`.length;
   switch (event._tag) {
     case "Started":
@@ -80,15 +90,12 @@ export const progressLine = (
       return `saved ${event.path}`;
     case "Sampled":
       return event.text.replaceAll(/^/gm, "  │ ");
-    case "Completed":
-      return event.test === undefined && !started?.baselines.length
-        ? undefined
-        : [
-            ...(event.test === undefined
-              ? []
-              : [`${"test".padEnd(width)}  ${scoreText(event.test)}`]),
-            ...beside(width),
-          ].join("\n");
+    case "Completed": {
+      const test =
+        event.test === undefined ? [] : [`${"test".padEnd(width)}  ${scoreText(event.test)}`];
+      const lines = [...test, ...beside(width)];
+      return lines.length === 0 ? undefined : lines.join("\n");
+    }
     case "EpochStarted":
     case "StepCompleted":
     case "Validated":
@@ -132,6 +139,7 @@ export const printProgress =
         stream.columns === undefined || stream.columns < 1 ? 80 : stream.columns;
       // What one subscription has drawn; the events themselves pass through untouched.
       let started: Started<State> | undefined;
+      let held: Validated | undefined;
       let drawnAt = Number.NEGATIVE_INFINITY;
       let barShown = false;
 
@@ -151,12 +159,13 @@ export const printProgress =
       return source.pipe(
         tap({
           next: (event) => {
-            if (event._tag === "Started") started = event;
+            if (event._tag === "Started") [started, held] = [event, undefined];
+            if (event._tag === "Validated") held = event;
             if (event._tag === "StepCompleted") {
               if (terminal && started !== undefined) draw(event, started);
               return;
             }
-            const line = progressLine(event, started);
+            const line = progressLine(event, started, held);
             if (line !== undefined) stream.write(`${clear()}${line}\n`);
           },
           // A run that ends in the middle of an epoch leaves the terminal on a clean line.
