@@ -172,6 +172,7 @@ export {
   type SqueezeExciteParams,
   squeezeExcite,
 } from "./nn/gating.ts";
+export { type GridSampleOptions, gridSample } from "./nn/gridSample.ts";
 /** How params begin. */
 export * as initializers from "./nn/initializers.ts";
 export type {

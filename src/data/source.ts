@@ -3,6 +3,14 @@ import { DataSourceError, IdxCorrupt } from "../errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { decodeIdx, type IdxExpectation } from "./idx.ts";
 
+/** Node's files. No module imports them: everything else of fluxion runs in a browser as well. */
+export const files = (): typeof import("node:fs/promises") => {
+  const { process } = globalThis as { readonly process?: NodeJS.Process };
+  const found = process?.getBuiltinModule?.("node:fs/promises");
+  if (found === undefined) throw new Error("there are no files outside of Node");
+  return found;
+};
+
 /**
  * The bytes of a file, on Node.
  *
@@ -10,8 +18,7 @@ import { decodeIdx, type IdxExpectation } from "./idx.ts";
  */
 export const readBytes = (file: string): Effect.Effect<Uint8Array, DataSourceError> =>
   Effect.tryPromise({
-    // Imported when it is needed: everything else of fluxion runs in a browser as well.
-    try: async (signal) => (await import("node:fs/promises")).readFile(file, { signal }),
+    try: async (signal) => files().readFile(file, { signal }),
     catch: (cause) => new DataSourceError({ source: file, reason: reasonOf(cause) }),
   });
 

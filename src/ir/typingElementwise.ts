@@ -1,4 +1,4 @@
-import { isFloat } from "../tensor/dtype.ts";
+import { type Dtype, isFloat } from "../tensor/dtype.ts";
 import { sameShape } from "../tensor/shape.ts";
 import type { Binary, Bitwise, Comparison, TensorType, Unary } from "./expr.ts";
 import { at, type Typed, type, wrongDtype, wrongShape } from "./typeRule.ts";
@@ -25,15 +25,18 @@ const alike = (
   return { outputs };
 };
 
-const binary = (_: unknown, inputs: readonly TensorType[], op: string): Typed => {
-  const x = at(inputs, 0);
-  const typed = alike(op, inputs, [x]);
-  if (typed.issue !== undefined) return typed;
-  const floatOnly = op === "pow" || op === "atan2";
-  return isFloat(x.dtype) || (!floatOnly && x.dtype === "i32")
-    ? typed
-    : wrongDtype(op, floatOnly ? "f32 or f64" : "f32, f64 or i32", inputs, [x]);
-};
+const binaryOf =
+  (takes: (dtype: Dtype) => boolean, expected: string) =>
+  (_: unknown, inputs: readonly TensorType[], op: string): Typed => {
+    const x = at(inputs, 0);
+    const typed = alike(op, inputs, [x]);
+    return typed.issue !== undefined || takes(x.dtype)
+      ? typed
+      : wrongDtype(op, expected, inputs, [x]);
+  };
+
+const floats = binaryOf(isFloat, "f32 or f64");
+const numbers = binaryOf((dtype) => isFloat(dtype) || dtype === "i32", "f32, f64 or i32");
 
 const bitwise = (_: unknown, inputs: readonly TensorType[], op: string): Typed => {
   const x = at(inputs, 0);
@@ -70,16 +73,16 @@ const everyUnary = (rule: typeof unary): { readonly [P in keyof Unary]: typeof u
   logistic: rule,
   erf: rule,
 });
-const everyBinary: { readonly [P in keyof Binary]: typeof binary } = {
-  add: binary,
-  sub: binary,
-  mul: binary,
-  div: binary,
-  rem: binary,
-  pow: binary,
-  maximum: binary,
-  minimum: binary,
-  atan2: binary,
+const everyBinary: { readonly [P in keyof Binary]: typeof numbers } = {
+  add: numbers,
+  sub: numbers,
+  mul: numbers,
+  div: numbers,
+  rem: numbers,
+  pow: floats,
+  maximum: numbers,
+  minimum: numbers,
+  atan2: floats,
 };
 const everyBitwise: { readonly [P in keyof Bitwise]: typeof bitwise } = {
   and: bitwise,

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect";
 import { decodeJson } from "../codec/decode.ts";
-import { readBytes } from "../data/source.ts";
+import { files, readBytes } from "../data/source.ts";
 import { CheckpointNotSaved, type DataSourceError, type DecodeError } from "../errors.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { TrainState } from "./state.ts";
@@ -21,20 +21,20 @@ export const saveCheckpoint = <P, S, E>(
   path: string,
 ): Effect.Effect<void, CheckpointNotSaved> =>
   Effect.gen(function* () {
-    // Imported when it is needed: everything else of fluxion runs in a browser as well.
-    const files = yield* Effect.promise(() => import("node:fs/promises"));
     const beside = `${path}.partial`;
     const text = JSON.stringify(stateCodec(of).encode(state));
     const written = Effect.tryPromise({
-      try: (signal) => files.writeFile(beside, text, { signal, flush: true }),
+      try: async (signal) => files().writeFile(beside, text, { signal, flush: true }),
       catch: notSaved(path),
     });
     const placed = Effect.tryPromise({
-      try: () => files.rename(beside, path),
+      try: async () => files().rename(beside, path),
       catch: notSaved(path),
     });
     // Gone already where it was put in its place; where it cannot be removed, the failure above says more.
-    const removed = Effect.ignore(Effect.tryPromise(() => files.rm(beside, { force: true })));
+    const removed = Effect.ignore(
+      Effect.tryPromise(async () => files().rm(beside, { force: true })),
+    );
     yield* Effect.ensuring(Effect.andThen(written, placed), removed);
   });
 

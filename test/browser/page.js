@@ -1,4 +1,5 @@
-// The page: starts the worker, draws each loss as it comes, and sends all of them to the server.
+// The page: starts the worker, draws each loss as it comes, and sends all of them to the server. Its address may say
+// on how many threads, `?threads=1,2`: one run for each, as many as fluxion takes by itself where it does not.
 const canvas = document.querySelector("canvas");
 const output = document.querySelector("output");
 const pen = canvas.getContext("2d");
@@ -42,7 +43,10 @@ worker.onmessage = ({ data }) => {
     tell({ ...data, isolated: globalThis.crossOriginIsolated });
     return;
   }
+  if (losses.length === steps) losses.length = 0;
   losses.push(data.loss);
   output.value = `step ${losses.length} of ${steps}, loss ${data.loss.toFixed(4)}`;
   draw();
 };
+const asked = new URLSearchParams(location.search).get("threads");
+worker.postMessage(asked === null ? [undefined] : asked.split(",").map(Number));

@@ -9,7 +9,7 @@ const types: { readonly [extension: string]: string } = {
 };
 
 /** What makes a page cross-origin isolated, so that it may share memory among workers. */
-const isolation = {
+const isolating = {
   "Cross-Origin-Opener-Policy": "same-origin",
   "Cross-Origin-Embedder-Policy": "require-corp",
 };
@@ -21,8 +21,9 @@ export interface Serving {
   readonly close: () => Promise<void>;
 }
 
-/** Serves a bundle and the files of MNIST on loopback, until it is closed. */
-export const serve = async (bundle: string, mnist: string): Promise<Serving> => {
+/** Serves a bundle and the files of MNIST on loopback, until it is closed; its pages are isolated or not. */
+export const serve = async (bundle: string, mnist: string, isolated: boolean): Promise<Serving> => {
+  const isolation = isolated ? isolating : {};
   const { promise: posted, resolve } = Promise.withResolvers<string>();
   const server: Server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://page");

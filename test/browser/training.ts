@@ -1,12 +1,15 @@
 import * as Effect from "effect/Effect";
+import * as Layer from "effect/Layer";
 import { pipe } from "fp-ts/lib/function.js";
 import { filter, lastValueFrom, map, take, tap, toArray } from "rxjs";
 import {
   adam,
+  Backend,
   dataset,
   dense,
   idxFromBytes,
   pipeline,
+  ReverseMode,
   relu,
   reshapeColumn,
   sequential,
@@ -35,10 +38,17 @@ const digits = (read: Read) =>
     return { train: reshapeColumn(scaled, "image", [784]) };
   });
 
-/** The losses of MNIST's first steps; `heard` is told each as it comes. */
+interface Listening {
+  /** On how many threads; as many as fluxion takes by itself where not given. */
+  readonly threads?: number | undefined;
+  /** Is told each loss as it comes. */
+  readonly heard?: (loss: number) => void;
+}
+
+/** The losses of MNIST's first steps. */
 export const firstLosses = (
   read: Read,
-  heard: (loss: number) => void = () => {},
+  { threads, heard = () => {} }: Listening = {},
 ): Promise<readonly number[]> => {
   const mnist = pipe(
     pipeline("mnist", {
@@ -53,7 +63,9 @@ export const firstLosses = (
     withBatchSize(64),
     withSeed(42),
   );
-  const losses$ = train$(mnist).pipe(
+  const backend = Backend.layerWasmWith(threads === undefined ? {} : { threads });
+  const services = Layer.merge(backend, ReverseMode.layerTape);
+  const losses$ = train$(mnist, { services }).pipe(
     filter((event) => event._tag === "StepCompleted"),
     map(({ loss }) => loss),
     tap(heard),

@@ -21,16 +21,8 @@ const reasons: { readonly [op: string]: string } = {
   masked_select: "the result's shape depends on values, and shapes are known before a program runs",
   frexp: "bits of a float: no primitive takes a number apart",
   native_batch_norm: "returns the statistics of a kernel: the layer batchNorm has them as state",
-  "nn.functional.embedding_bag": "not done yet: sums of rows that embedding takes",
-  "nn.functional.grid_sample": "not done yet: sampling between pixels",
   "nn.functional.multilabel_margin_loss":
     "lists of labels that end at the first -1: a mask says it",
-  ...Object.fromEntries(
-    ["1d", "1d.grad", "2d", "2d.grad", "3d", "3d.grad"].map((d) => [
-      `nn.functional.max_unpool${d}`,
-      "max pooling gives no indices of its maxima, by which these would write",
-    ]),
-  ),
 };
 
 /**

@@ -50,7 +50,7 @@ const others = {
       "loss",
       "metric",
     ],
-    ...["convolve", "pool", "resample", "windows", "within"],
+    ...["convolve", "gridSample", "pool", "resample", "windows", "within"],
     ...[
       "affine",
       "cells",

@@ -1,8 +1,8 @@
 import { apply1 } from "../../../src/ir/build.ts";
 import type { Expr } from "../../../src/ir/expr.ts";
-import { repeatByCounts, repeatElements } from "../../../src/ir/ops/arrangement.ts";
+import { repeatByCounts, repeatElements, searchSorted } from "../../../src/ir/ops/arrangement.ts";
 import { where } from "../../../src/ir/ops/control.ts";
-import { add, eq, lt, mul } from "../../../src/ir/ops/elementwise.ts";
+import { add, div, eq, lt, mul, sub } from "../../../src/ir/ops/elementwise.ts";
 import {
   fill,
   iota,
@@ -20,7 +20,7 @@ import {
   scatterReduceAlongAxis,
 } from "../../../src/ir/ops/scatter.ts";
 import { moveAxis, reshape as reshapeTo, sliceAxis } from "../../../src/ir/ops/structural.ts";
-import { broadcastShapes, normalAxis, type Shape } from "../../../src/tensor/shape.ts";
+import { broadcastShapes, normalAxis, type Shape, sizeOf } from "../../../src/tensor/shape.ts";
 import {
   arg,
   type Call,
@@ -130,6 +130,32 @@ export const indexing: Table = {
   "nn.functional.embedding": (c) =>
     // PyTorch's functional takes indices first; the golden file has the weight first.
     take(inputOf(c), tensorOf(arg(c, 0, "input"))),
+  "nn.functional.embedding_bag": (c) => {
+    const [weight, tokens] = [inputOf(c), tensorOf(arg(c, 0, "input"))];
+    const [first = 0, perBag = 1] = tokens.shape;
+    const flat = reshape(tokens, [sizeOf(tokens.shape)]);
+    const starts = arg(c, 1, "offsets");
+    const offsets = starts === null ? undefined : tensorOf(starts);
+    const places = iota(flat.shape);
+    const isLastGiven = arg(c, 8, "include_last_offset", false) === true;
+    const bags = offsets === undefined ? first : (offsets.shape[0] ?? 0) - (isLastGiven ? 1 : 0);
+    const bagOf =
+      offsets === undefined
+        ? div(places, perBag)
+        : sub(searchSorted(offsets, places, { after: true }), 1);
+    const padding = arg(c, 9, "padding_idx");
+    const vocabulary = weight.shape[0] ?? 0;
+    const isPadding = padding !== null && eq(flat, (scalarOf(padding) + vocabulary) % vocabulary);
+    // A bag that is none: what is put there is nowhere.
+    const to = isPadding === false ? bagOf : where(isPadding as Expr, -1, bagOf);
+    const given = arg(c, 6, "per_sample_weights");
+    const rows = take(weight, flat);
+    const weighed =
+      given === null ? rows : mul(rows, reshape(tensorOf(given), [sizeOf(tokens.shape), 1]));
+    const nothing = fill([bags, weight.shape[1] ?? 0], 0, weight.dtype);
+    const kind = arg(c, 5, "mode", "mean") as ScatterKind; // the three that PyTorch has bear the same names
+    return scatterReduce(nothing, to as Expr, weighed as Expr, kind, { includeSelf: false });
+  },
   scatter: unscalar((c, x, axis) => {
     const indices = one(tensorOf(arg(c, 1, "index")));
     const written = scatterAlong(x, indices, source(c, x, indices), axis);

@@ -4,6 +4,7 @@ import { add, div } from "../../../src/ir/ops/elementwise.ts";
 import { moveAxis, pad, reshape as reshapeTo, transpose } from "../../../src/ir/ops/structural.ts";
 import { slidingWindow } from "../../../src/ir/ops/window.ts";
 import { convolve, convolveTransposed } from "../../../src/nn/convolve.ts";
+import { type GridSampleOptions, gridSample } from "../../../src/nn/gridSample.ts";
 import * as pool from "../../../src/nn/pool.ts";
 import {
   type InterpolateOptions,
@@ -113,11 +114,39 @@ const avgPool =
 
 const maxPool =
   (rank: number) =>
-  (c: Call): Expr => {
-    if (arg(c, 5, "return_indices", false) === true) return notHad("where the maxima are");
+  (c: Call): Expr | readonly Expr[] => {
     const size = sizes(arg(c, 0, "kernel_size"));
     const options = { ...pooling(c, 4), dilation: sizes(arg(c, 3, "dilation", 1)) };
+    const pooled = (part: 0 | 1): Expr =>
+      channelsLast(inputOf(c), rank, (x) => pool.maxPooledWithIndices(x, size, options)[part]);
+    if (arg(c, 5, "return_indices", false) === true) return [pooled(0), pooled(1)];
     return channelsLast(inputOf(c), rank, (x) => pool.maxPooled(x, size, options));
+  };
+
+/** No sample has numbers that share an index: of these PyTorch puts one, and not their sum. */
+const unpool =
+  (rank: number) =>
+  (c: Call): Expr => {
+    const [x, indices] = [inputOf(c), tensorOf(arg(c, 0, "indices"))];
+    const each = (v: Value): readonly number[] => {
+      const list = numbersOf(v);
+      return list.length === rank ? list : new Array<number>(rank).fill(list[0] as number);
+    };
+    const size = each(arg(c, 1, "kernel_size"));
+    const given = arg(c, 2, "stride");
+    const [stride, padding] = [isGiven(given) ? each(given) : size, each(arg(c, 3, "padding", 0))];
+    const wanted = arg(c, 4, "output_size");
+    const extents = isGiven(wanted)
+      ? numbersOf(wanted).slice(-rank)
+      : x.shape
+          .slice(-rank)
+          .map(
+            (n, a) =>
+              (n - 1) * (stride[a] as number) - 2 * (padding[a] as number) + (size[a] as number),
+          );
+    const one = (y: Expr, at: Expr): Expr =>
+      moveAxis(pool.maxUnpooled(moveAxis(y, 0, -1), moveAxis(at, 0, -1), extents), -1, 0);
+    return x.shape.length === rank + 1 ? one(x, indices) : (vmap(one)(x, indices) as Expr);
   };
 
 const adaptive =
@@ -167,7 +196,23 @@ const both = (v: Value): readonly [number, number] => {
   return [a, b];
 };
 
+/** One image at the places of its grid, the channels first in PyTorch. */
+const sampled = (c: Call): Expr => {
+  const method = arg(c, 1, "mode", "bilinear");
+  const outside = arg(c, 2, "padding_mode", "zeros");
+  if (method === "bicubic") return notHad("cubic sampling");
+  const options: GridSampleOptions = {
+    method: method === "nearest" ? "nearest" : "linear",
+    outside: outside as GridSampleOptions["outside"] & string, // PyTorch has the same names
+    alignCorners: arg(c, 3, "align_corners", false) === true,
+  };
+  return vmap((x: Expr, grid: Expr) =>
+    moveAxis(gridSample(moveAxis(x, 0, -1), grid, options), -1, 0),
+  )(inputOf(c), tensorOf(arg(c, 0, "grid"))) as Expr;
+};
+
 export const spatial: Table = {
+  "nn.functional.grid_sample": sampled,
   "nn.functional.conv1d": conv,
   "nn.functional.conv2d": conv,
   "nn.functional.conv_transpose1d": convTranspose,
@@ -179,6 +224,12 @@ export const spatial: Table = {
   "nn.functional.max_pool1d": maxPool(1),
   "nn.functional.max_pool2d": maxPool(2),
   "nn.functional.max_pool3d": maxPool(3),
+  "nn.functional.max_unpool1d": unpool(1),
+  "nn.functional.max_unpool1d.grad": unpool(1),
+  "nn.functional.max_unpool2d": unpool(2),
+  "nn.functional.max_unpool2d.grad": unpool(2),
+  "nn.functional.max_unpool3d": unpool(3),
+  "nn.functional.max_unpool3d.grad": unpool(3),
   "nn.functional.adaptive_avg_pool1d": adaptive(1, pool.adaptiveAveragePooled),
   "nn.functional.adaptive_avg_pool2d": adaptive(2, pool.adaptiveAveragePooled),
   "nn.functional.adaptive_max_pool1d": adaptive(1, pool.adaptiveMaxPooled),
