@@ -49,6 +49,7 @@ const overConfusion = (
   const indices = Array.from({ length: classes }, (_, i) => i);
   return {
     name,
+    better: "higher",
     monoid: {
       empty: { counts: indices.map(() => indices.map(() => 0)) },
       concat: (a, b) => ({

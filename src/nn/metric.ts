@@ -36,6 +36,8 @@ export interface Outcomes {
  */
 export interface Metric<A extends Summary> {
   readonly name: string;
+  /** Whether a higher value is the better one, as of an accuracy, or a lower one, as of an error. */
+  readonly better: "higher" | "lower";
   readonly monoid: Monoid<A>;
   /** The summary of a batch, as an expression for each field. */
   readonly fromBatch: (batch: Outcomes) => { readonly [K in keyof A]: Expr };

@@ -28,6 +28,7 @@ const sizeOfBatch = (targets: Expr): Expr => lift(targets.shape[0] ?? 1, "i32");
 /** A metric that is the share of examples for which something holds. */
 const shareOf = (name: string, holds: (outputs: Expr, targets: Expr) => Expr): Metric<Share> => ({
   name,
+  better: "higher",
   monoid: monoidShare,
   fromBatch: ({ outputs, targets }) => ({
     total: sum(cast(holds(outputs, targets), "i32")) as Expr,
@@ -39,6 +40,7 @@ const shareOf = (name: string, holds: (outputs: Expr, targets: Expr) => Expr): M
 /** The mean of the losses of the examples. **Units** those of the loss. */
 export const meanLoss: Metric<Share> = {
   name: "loss",
+  better: "lower",
   monoid: monoidShare,
   fromBatch: ({ loss, targets }) => {
     const count = sizeOfBatch(targets);
@@ -104,6 +106,7 @@ export const topK = (k: number): Metric<Share> => {
  */
 export const rootMeanSquaredError: Metric<Share> = {
   name: "rmse",
+  better: "lower",
   monoid: monoidShare,
   fromBatch: ({ outputs, targets }) => {
     // The shape that targets must have anyway: `[batch]` against `[batch, 1]` would broadcast.
