@@ -3,6 +3,7 @@
  * `fluxion/laws/vitest` registers them as tests.
  */
 
+export { type Accurate, accuracy } from "./accuracy.ts";
 export { mapping, type Vmap } from "./batching.ts";
 export { checkGradients, type GradientOptions } from "./checkGradients.ts";
 export { type CodecSubject, codecLaws, refusal, roundTrip } from "./codecs.ts";
@@ -31,6 +32,24 @@ export {
   unkinked,
 } from "./domain.ts";
 export { chainRule, hessianSymmetry } from "./higherOrder.ts";
+export {
+  allFloats,
+  finiteFloats,
+  type Hostility,
+  hostile,
+  hostileDomain,
+  logUniform,
+  uniform,
+} from "./hostile.ts";
+export { hostileAgreement, signedZeros } from "./hostileMeaning.ts";
+export {
+  type Known,
+  type KnownValue,
+  type KnownValues,
+  knownValue,
+  knownValuesOf,
+  type Numbers,
+} from "./known.ts";
 export {
   type AsyncLaw,
   type AsyncTrial,
@@ -69,6 +88,7 @@ export {
   metricMonoid,
   metricSubject,
 } from "./metrics.ts";
+export { nanPropagates } from "./nan.ts";
 export {
   type OptimizerSubject,
   optimizerAssociativity,

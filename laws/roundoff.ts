@@ -3,7 +3,6 @@ import { type Interpreter, interpret } from "../src/interpreter/interpreter.ts";
 import type { AnyNode, PrimitiveTag, Program } from "../src/ir/expr.ts";
 import { evaluateRules } from "../src/rules/evaluate/index.ts";
 import type { EvaluateRule, Run } from "../src/rules/rule.ts";
-import { isFloat } from "../src/tensor/dtype.ts";
 import type { Tensor } from "../src/tensor/tensor.ts";
 import { bounded } from "./compare.ts";
 import { tensorOf } from "./domain.ts";
@@ -26,7 +25,7 @@ const epsilon = { f32: 2 ** -23, f64: 2 ** -52 } as const;
  *
  * **Source** Appleby, MurmurHash3's finaliser.
  */
-const signs = (seed: number): (() => number) => {
+export const signs = (seed: number): (() => number) => {
   let counter = Math.imul(seed, 0x9e3779b9);
   return () => {
     counter = (counter + 1) | 0;
@@ -38,21 +37,34 @@ const signs = (seed: number): (() => number) => {
 };
 
 /** The few units in the last place, relative to the value. */
-const unitOf = ({ dtype }: Tensor): number =>
+export const unitOf = ({ dtype }: Tensor): number =>
   dtype === "f32" || dtype === "f64" ? ulps * epsilon[dtype] : 0;
 
+/** The distance of numbers below the normal range, by which they round whatever their size. */
+const spacing = { f32: 2 ** -149, f64: 2 ** -1074 } as const;
+const normal = { f32: 2 ** -126, f64: 2 ** -1022 } as const;
+
+/** What rounding may do to a number beside the part in proportion to it: something only where it is tiny. */
+export const leastUnitOf = ({ dtype }: Tensor): number =>
+  dtype === "f32" || dtype === "f64" ? ulps * spacing[dtype] : 0;
+
 const nudged = (x: Tensor, sign: () => number): Tensor => {
-  if (!isFloat(x.dtype)) return x;
-  const unit = unitOf(x);
+  if (x.dtype !== "f32" && x.dtype !== "f64") return x;
+  const [unit, least, edge] = [unitOf(x), leastUnitOf(x), normal[x.dtype]];
   return tensorOf(
     x.shape,
     x.dtype,
-    Array.from(x.toTypedArray(), (value) => value * (1 + sign() * unit)),
+    Array.from(x.toTypedArray(), (value) => {
+      const up = sign();
+      const tiny = value !== 0 && Math.abs(value) < edge;
+      return value * (1 + up * unit) + (tiny ? up * least : 0);
+    }),
   );
 };
 
 // A node's params are those of its own primitive, which indexing a mapped type does not show.
-const ruleOf = (node: AnyNode) => evaluateRules[node.primitive] as EvaluateRule<PrimitiveTag>;
+export const ruleOf = (node: AnyNode) =>
+  evaluateRules[node.primitive] as EvaluateRule<PrimitiveTag>;
 
 /** Operations whose result is one of their operands' elements, or a whole number, or a truth: none rounds. */
 const unrounded: ReadonlySet<PrimitiveTag> = new Set<PrimitiveTag>([
@@ -80,18 +92,23 @@ const sums: ReadonlySet<PrimitiveTag> = new Set<PrimitiveTag>([
 ]);
 
 /** How a node rounds: not at all, once, or on the way to a sum or a product. */
-const rounding = (node: AnyNode): "none" | "once" | "terms" => {
+export const rounding = (node: AnyNode): "none" | "once" | "terms" => {
   if (node.primitive === "reduce")
     return node.params.kind === "max" || node.params.kind === "min" ? "none" : "terms";
   if (unrounded.has(node.primitive)) return "none";
   return sums.has(node.primitive) ? "terms" : "once";
 };
 
-const perturbed = (sign: () => number): Run => {
+/** Runs a program with every rounding moved; each node is shown to `seen` first, with its operands. */
+export const perturbed = (
+  sign: () => number,
+  seen: (node: AnyNode, inputs: readonly Tensor[]) => void = () => undefined,
+): Run => {
   const over: Interpreter<Tensor> = {
     typeOf: (x) => ({ shape: x.shape, dtype: x.dtype }),
     constant: (x) => x,
     apply: (node, inputs) => {
+      seen(node, inputs);
       const kind = rounding(node);
       const terms = kind === "terms" ? inputs.map((x) => nudged(x, sign)) : inputs;
       const outputs = ruleOf(node)(node.params, terms, inner);

@@ -6,6 +6,7 @@ import { adjoint, differenceQuotients, linearity, primalPreservation } from "./d
 import { chainRule, hessianSymmetry } from "./higherOrder.ts";
 import { layerLaws } from "./layers.ts";
 import { metricLaws } from "./metrics.ts";
+import { nanPropagates } from "./nan.ts";
 import { optimizerLaws } from "./optimizers.ts";
 import { noConfusion } from "./perturbation.ts";
 import { reproduction, resumption } from "./training.ts";
@@ -20,6 +21,8 @@ export const laws = {
   kinks: [declaredDerivative()],
   /** Of a function's second derivative. */
   hessian: [hessianSymmetry()],
+  /** Of a function that is given NaN. */
+  nan: [nanPropagates()],
   /** Of one way of differentiating inside another. */
   nesting: [noConfusion],
   /** Of a function and what `vmap` makes of it. */

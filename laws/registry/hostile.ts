@@ -1,0 +1,72 @@
+import type { SymbolicFunction } from "../symbolic.ts";
+
+/** Why a law of hostile numbers does not hold of an operation; of all its operands, or of some. */
+export interface Exception {
+  readonly why: string;
+  readonly operands?: readonly number[];
+}
+
+type Exceptions = { readonly [operation: string]: Exception };
+
+/** The operation of which a function is a setting. */
+export const operationOf = ({ name }: SymbolicFunction): string => name.split(/[ ,]/)[0] ?? name;
+
+const ordered = { why: "NaN is last in the order, so that what was behind an element moves up" };
+const tokens = { why: "its numbers become tokens, and NaN cast to i32 is 0", operands: [0] };
+const masking = {
+  why: "its numbers decide what is masked, and no comparison holds of NaN",
+  operands: [0],
+};
+
+/** Where a number may rightly come of NaN. */
+export const rightlyNumbers: Exceptions = {
+  sort: ordered,
+  topKWithIndices: ordered,
+  kthValue: ordered,
+  mode: { why: "what most of the others are does not depend on one of them" },
+  unpooled: { why: "NaN takes its window's place, and the place of another that it took is 0" },
+  embedding: tokens,
+  tiedEmbedding: tokens,
+  gpt: tokens,
+  seq2seq: tokens,
+  transformerEncoder: tokens,
+  transformerDecoder: tokens,
+  masked: masking,
+  meanOverTime: masking,
+};
+
+const solver = { why: "rotations of a matrix with NaN stop at once" };
+
+/** Where a number still comes of NaN and must not. */
+export const numbersToMend: Exceptions = {
+  threshold: { why: "a comparison that NaN fails" },
+  binaryCrossEntropy: { why: "a maximum of NaN" },
+  hinge: { why: "a comparison that NaN fails" },
+  klDivergence: { why: "a comparison that NaN fails" },
+  triplet: { why: "a comparison that NaN fails" },
+  cosineEmbedding: { why: "a comparison that NaN fails" },
+  importance: { why: "as topKRouting" },
+  topKRouting: { why: "NaN is last in the order of experts" },
+  mixtureOfExperts: { why: "as topKRouting" },
+  eigh: solver,
+  eigenvaluesSymmetric: solver,
+  svd: solver,
+  singularValues: solver,
+  pseudoInverse: solver,
+  matrixNorm: solver,
+};
+
+/** Where zeros of sums may have another sign: their products are rounded to f32 or are not. */
+export const rightlyUnsigned: Exceptions = {
+  dot: { why: "a product that underflows is a zero in f32, and has a sign of its own" },
+};
+
+/** What is not as accurate as it claims. */
+export const inaccurate: Exceptions = {
+  gelu: { why: "1 + erf cancels" },
+  geluTanh: { why: "1 + tanh cancels" },
+  logSoftmax: { why: "the maximum is added to a logarithm" },
+  softmaxCrossEntropy: { why: "as logSoftmax" },
+  logGamma: { why: "subnormal numbers" },
+  multivariateLogGamma: { why: "subnormal numbers" },
+};
