@@ -97,6 +97,21 @@ export {
   restingPoint,
 } from "./optimizers.ts";
 export {
+  aboveZero,
+  anyWhole,
+  between,
+  finiteNumber,
+  fromZero,
+  type Option,
+  optionLaws,
+  optionsOf,
+  placeOf,
+  type Range,
+  refusesBeyond,
+  takesWithin,
+  wholeFrom,
+} from "./options.ts";
+export {
   type Differentiation,
   differentiations,
   type Nesting,

@@ -1,0 +1,152 @@
+import * as fc from "fast-check";
+import { issuesOf } from "../src/backend/check.ts";
+import * as errors from "../src/errors.ts";
+import { Expr } from "../src/ir/expr.ts";
+import { program } from "../src/ir/graph.ts";
+import { type Law, law, type Trial } from "./law.ts";
+
+/**
+ * Numbers that a function may be given, and numbers that it may not: drawn up to the ends of the range, and just and
+ * far beyond them.
+ */
+export interface Range {
+  /** As a reader would say it. */
+  readonly says: string;
+  readonly inside: fc.Arbitrary<number>;
+  readonly outside: fc.Arbitrary<number>;
+}
+
+const { NaN: notANumber, POSITIVE_INFINITY: infinity, MAX_SAFE_INTEGER: most } = Number;
+const never = [notANumber, infinity, -infinity];
+
+const beyond = (values: readonly number[], inside: (n: number) => boolean) =>
+  fc.constantFrom(...values.filter((n) => !inside(n)));
+
+/** The whole numbers from `least` to `greatest`; of a range without an end only small ones are drawn as good. */
+export const wholeFrom = (least: number, greatest = most): Range => {
+  const inside = (n: number): boolean => Number.isInteger(n) && n >= least && n <= greatest;
+  const end = Math.min(greatest, Math.max(least, 0) + 3);
+  const values = [least - 1, least - 7, greatest + 1, greatest + 7, least + 0.5, 0.5, 1.5, -0.5];
+  return {
+    says: greatest === most ? `${least} or more` : `${least} to ${greatest}`,
+    inside: fc.integer({ min: Math.max(least, end - 40), max: end }),
+    outside: beyond([...values, ...never, 1e-30, 1e30, -1e30, 2 ** 53 + 2], inside),
+  };
+};
+
+/** Whole numbers of either sign, of which small ones are drawn as good. */
+export const anyWhole: Range = {
+  says: "a whole number",
+  inside: fc.integer({ min: -9, max: 9 }),
+  outside: fc.constantFrom(0.5, -1.5, 1e-30, ...never),
+};
+
+/** An axis, or another place that may be counted from the end, of `extent` ones. */
+export const placeOf = (extent: number): Range => wholeFrom(-extent, extent - 1);
+
+/** The numbers between two bounds, of which each is good itself unless it is open. */
+export const between = (
+  low: number,
+  high: number,
+  open: { readonly low?: boolean; readonly high?: boolean } = {},
+): Range => {
+  const inside = (n: number): boolean =>
+    n >= low && n <= high && !(open.low && n === low) && !(open.high && n === high);
+  const ends = [low, high].filter((n) => Number.isFinite(n) && inside(n));
+  const [from, to] = [Math.max(low, -1e3), Math.min(high, 1e3)];
+  const inner = fc.integer({ min: 1, max: 15 }).map((k) => from + ((to - from) * k) / 16);
+  const near = (n: number, by: number): readonly number[] => [
+    n + by,
+    n + by * 1e-3 * Math.max(1, Math.abs(n)),
+  ];
+  const values = [...near(low, -1), ...near(high, 1), low, high, ...never, -1e30, 1e30];
+  return {
+    says: `${open.low ? "above" : "from"} ${low} ${open.high ? "to less than" : "to"} ${high}`,
+    inside: ends.length === 0 ? inner : fc.oneof(inner, fc.constantFrom(...ends)),
+    outside: beyond(values, inside),
+  };
+};
+
+/** Any finite number. */
+export const finiteNumber: Range = {
+  says: "a finite number",
+  inside: fc.constantFrom(0, 1, -2.5, 1e-3, 40),
+  outside: fc.constantFrom(...never),
+};
+
+/** Numbers above 0: the finite ones. */
+export const aboveZero = between(0, infinity, { low: true, high: true });
+/** 0 and the finite numbers above it. */
+export const fromZero = between(0, infinity, { high: true });
+
+/** One numeric argument of a function: what it takes, and the call with it, all else being right. */
+export interface Option {
+  readonly name: string;
+  readonly range: Range;
+  /** What the function makes: expressions are looked through for what is wrong with them. */
+  readonly use: (n: number) => unknown;
+}
+
+/** Of a function, its numeric arguments by name. */
+export const optionsOf = (
+  op: string,
+  options: { readonly [argument: string]: readonly [Range, Option["use"]] },
+): readonly Option[] =>
+  Object.entries(options).map(([argument, [range, use]]) => ({
+    name: `${op}: ${argument}`,
+    range,
+    use,
+  }));
+
+/** The expressions within what a function returned. */
+const expressionsIn = (made: unknown): readonly Expr[] => {
+  if (made instanceof Expr) return [made];
+  if (Array.isArray(made)) return made.flatMap(expressionsIn);
+  return typeof made === "object" &&
+    made !== null &&
+    Object.getPrototypeOf(made) === Object.prototype
+    ? Object.values(made).flatMap(expressionsIn)
+    : [];
+};
+
+const isTyped = (error: unknown): boolean =>
+  Object.values<unknown>(errors).some((E) => typeof E === "function" && error instanceof E);
+
+/** What came of a call: an error of fluxion's, a raw one, or nothing. */
+const outcome = (use: () => unknown): { readonly refused?: string; readonly raw?: string } => {
+  try {
+    const [issue] = issuesOf(program([], expressionsIn(use())));
+    return issue === undefined ? {} : { refused: issue._tag };
+  } catch (error) {
+    return isTyped(error) ? { refused: String(error) } : { raw: String(error) };
+  }
+};
+
+/** 17: a number beyond what an argument takes is refused by an error of fluxion's, when called or when compiled. */
+export const refusesBeyond: Law<Option> = law(
+  "options are refused beyond their range",
+  "n outside → a typed error, never a result and never a raw one",
+  ({ range, use }: Option): Trial<number> => ({
+    given: range.outside,
+    breach: (n) => {
+      const { refused, raw } = outcome(() => use(n));
+      if (raw !== undefined) return `${n} ends in a raw ${raw}`;
+      return refused === undefined ? `${n} is taken, where it takes ${range.says}` : undefined;
+    },
+  }),
+);
+
+/** 17: every number that an argument is said to take is taken. */
+export const takesWithin: Law<Option> = law(
+  "options are taken within their range",
+  "n inside → a result",
+  ({ range, use }: Option): Trial<number> => ({
+    given: range.inside,
+    breach: (n) => {
+      const { refused, raw } = outcome(() => use(n));
+      return (raw ?? refused) === undefined ? undefined : `${n} is refused: ${raw ?? refused}`;
+    },
+  }),
+);
+
+export const optionLaws: readonly Law<Option>[] = [refusesBeyond, takesWithin];

@@ -1,0 +1,35 @@
+import { isLeft } from "fp-ts/lib/Either.js";
+import { describe, expect, test } from "vitest";
+import { check } from "../../laws/law.ts";
+import { optionsOf, refusesBeyond, takesWithin, wholeFrom } from "../../laws/options.ts";
+
+describe("each law of options notices its planted mistake", () => {
+  const [careless, raw, strict] = optionsOf("taking", {
+    careless: [wholeFrom(0, 3), (n) => [1, 2, 3][Math.trunc(n)]],
+    raw: [wholeFrom(0), (n) => new Array(n)],
+    strict: [
+      wholeFrom(0, 3),
+      (n) => {
+        if (n > 1) throw new RangeError("too many");
+      },
+    ],
+  });
+  const reasonOf = (verdict: ReturnType<typeof check>): string =>
+    isLeft(verdict) ? verdict.left.reason : "nothing";
+
+  test("a number that is no whole one is taken", () => {
+    expect(reasonOf(check(refusesBeyond, careless as NonNullable<typeof careless>))).toContain(
+      "is taken, where it takes 0 to 3",
+    );
+  });
+  test("a number ends in a raw error", () => {
+    expect(reasonOf(check(refusesBeyond, raw as NonNullable<typeof raw>))).toContain(
+      "raw RangeError",
+    );
+  });
+  test("a good number is refused", () => {
+    expect(reasonOf(check(takesWithin, strict as NonNullable<typeof strict>))).toContain(
+      "is refused",
+    );
+  });
+});
