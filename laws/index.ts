@@ -118,6 +118,14 @@ export {
   nestings,
   noConfusion,
 } from "./perturbation.ts";
+export {
+  constantsVanish,
+  promiseKept,
+  type ScalerSubject,
+  scalerLaws,
+  unitsVanish,
+  widthsKept,
+} from "./preprocessing.ts";
 export { tableOfLaws } from "./ran.ts";
 export { kinkedPrimitives, primitiveCases, primitiveFunctions } from "./registry/primitives.ts";
 export { exampleOfLayer, functionFrom, functionOfLayer } from "./subjects.ts";

@@ -9,6 +9,7 @@ import { metricLaws } from "./metrics.ts";
 import { nanPropagates } from "./nan.ts";
 import { optimizerLaws } from "./optimizers.ts";
 import { noConfusion } from "./perturbation.ts";
+import { scalerLaws } from "./preprocessing.ts";
 import { reproduction, resumption } from "./training.ts";
 
 /** The laws by what they speak of: the names by which docstrings call them. */
@@ -31,6 +32,8 @@ export const laws = {
   optimizer: optimizerLaws,
   metric: metricLaws,
   codec: codecLaws,
+  /** Of a preprocessor that is fitted to a column. */
+  scaler: scalerLaws,
   /** Of a model that says sequences token by token. */
   decoding: decodingLaws,
   training: [resumption, reproduction],

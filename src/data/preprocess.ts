@@ -1,7 +1,8 @@
-import { InvalidArgument } from "../errors.ts";
+import { InvalidArgument, ShapeMismatch, UnknownColumn } from "../errors.ts";
+import type { TensorType } from "../ir/expr.ts";
 import type { ShapeOf } from "../ir/shapeTypes.ts";
 import { allocate, type Dtype, type Storage } from "../tensor/dtype.ts";
-import { type Shape, sizeOf } from "../tensor/shape.ts";
+import { type Shape, sameShape, sizeOf } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { Dataset, Row } from "./dataset.ts";
 
@@ -30,28 +31,71 @@ export interface Preprocessor<C extends string> {
 
 /** Which numbers share their statistics. */
 export interface FitOptions {
-  /** `feature`: each element of the column has its own; `column`: one for all. `feature` where not given. */
+  /** `feature`: each element of the column has its own; `column`: one for all. Defaults to `feature`. */
   readonly per?: "feature" | "column";
 }
 
-/** A preprocessor of given statistics, of the column's shape or scalar: how a stored one is made again. */
+/**
+ * A preprocessor of given statistics, of the column's shape or scalar: how a stored one is made again.
+ *
+ * **Fails with** thrown `ShapeMismatch` where shift and scale have different shapes, `InvalidArgument` where a
+ * scale is 0. `apply` fails with thrown `UnknownColumn`, and `ShapeMismatch` where the column has another shape
+ * than the statistics.
+ */
 export const preprocessor = <C extends string>(
   column: C,
   shift: Tensor,
   scale: Tensor,
-): Preprocessor<C> => ({
-  column,
-  shift,
-  scale,
-  apply: <R extends Row & Having<C>>(dataset: Dataset<R>) => {
-    const affine = (x: Tensor): Tensor => standardised(x, Tensor.read(shift), Tensor.read(scale));
-    return (dataset as Dataset<R>).mapBatches<R>((batch) => ({
-      ...batch,
-      // The same shape: only the numbers and the dtype differ.
-      [column]: affine(batch[column] as Tensor),
-    }));
-  },
-});
+): Preprocessor<C> => {
+  if (!sameShape(shift.shape, scale.shape))
+    throw new ShapeMismatch({
+      op: "preprocessor",
+      expected: "a shift and a scale of one shape",
+      actual: [shift.shape, scale.shape],
+      path: [],
+    });
+  if (Tensor.read(scale).includes(0))
+    throw new InvalidArgument({
+      op: "preprocessor",
+      argument: "scale",
+      expected: "numbers that are not 0",
+      actual: "0",
+    });
+  const affine = (x: Tensor): Tensor => standardised(x, Tensor.read(shift), Tensor.read(scale));
+  return {
+    column,
+    shift,
+    scale,
+    apply: <R extends Row & Having<C>>(dataset: Dataset<R>) => {
+      fits(dataset as Dataset, column, shift);
+      return (dataset as Dataset<R>).mapBatches<R>((batch) => ({
+        ...batch,
+        // The same shape: only the numbers and the dtype differ.
+        [column]: affine(batch[column] as Tensor),
+      }));
+    },
+  };
+};
+
+/** Throws unless a dataset has the column, in the shape of the statistics: a cycled shift is a silent mistake. */
+const fits = (dataset: Dataset, column: string, { shape }: Tensor): void => {
+  const found = typeOf(dataset, column).shape;
+  if (shape.length > 0 && !sameShape(shape, found))
+    throw new ShapeMismatch({
+      op: "apply",
+      expected: `the shape [${shape.join(", ")}] of the statistics in column "${column}"`,
+      actual: [found],
+      path: [],
+    });
+};
+
+/** What a column is. **Fails with** `UnknownColumn`, thrown. */
+const typeOf = (dataset: Dataset, column: string): TensorType => {
+  const { columns } = dataset;
+  if (!Object.hasOwn(columns, column))
+    throw new UnknownColumn({ column, columns: Object.keys(columns) });
+  return columns[column] as TensorType;
+};
 
 const standardised = (x: Tensor, shift: Storage, scale: Storage): Tensor => {
   const from = Tensor.read(x);
@@ -81,60 +125,100 @@ interface Statistics {
   readonly greatest: Float64Array;
 }
 
-const statistics = (
-  dataset: Dataset,
-  column: string,
-  { per = "feature" }: FitOptions,
-): Statistics => {
+/** The largest power of two up to a magnitude, by which it can be divided exactly; 1 for 0, ∞ and NaN. */
+const powerOfTwo = (magnitude: number): number =>
+  magnitude > 0 && magnitude < Number.POSITIVE_INFINITY
+    ? 2 ** Math.max(-1074, Math.min(1023, Math.floor(Math.log2(magnitude))))
+    : 1;
+
+/**
+ * Two passes, each of differences: to the first example for the mean, to the mean for the deviation. A feature
+ * that never varies has exactly its value as mean and 0 as deviation. Differences are taken of numbers of about 1,
+ * so that none of a magnitude that f64 holds overflows, and what the rounded mean leaves of them is taken out.
+ *
+ * **Source** Chan, Golub and LeVeque, "Algorithms for Computing the Sample Variance" (1983): the corrected
+ * two-pass algorithm.
+ */
+const statistics = (dataset: Dataset, column: string, features: number, width: number) => {
   const whole = dataset.select(column);
-  const features = sizeOf(whole.columns[column]?.shape ?? []);
-  const width = per === "feature" ? features : 1;
-  const [sum, squares] = [new Float64Array(width), new Float64Array(width)];
-  const least = new Float64Array(width).fill(Number.POSITIVE_INFINITY);
-  const greatest = new Float64Array(width).fill(Number.NEGATIVE_INFINITY);
   const each = (visit: (value: number, feature: number) => void): void => {
-    if (whole.size === 0) return;
     for (const batch of whole.batch(Math.min(1024, whole.size))) {
       const data = Tensor.read(batch[column] as Tensor);
       for (let i = 0, j = 0; i < data.length; i++, j = j + 1 === width ? 0 : j + 1)
         visit(data[i] as number, j);
     }
   };
+  const first = Float64Array.from(Tensor.read(whole.row(0)[column] as Tensor).subarray(0, width));
+  const [least, greatest] = [first.slice(), first.slice()];
   each((value, j) => {
-    sum[j] = (sum[j] as number) + value;
     least[j] = Math.min(least[j] as number, value);
     greatest[j] = Math.max(greatest[j] as number, value);
   });
+  const unit = least.map((a, j) =>
+    powerOfTwo(Math.max(Math.abs(a), Math.abs(greatest[j] as number))),
+  );
   const count = (whole.size * features) / width;
-  const mean = sum.map((s) => s / count);
-  // A second pass: the difference of the mean square and the squared mean would cancel.
-  each((value, j) => {
-    squares[j] = (squares[j] as number) + (value - (mean[j] as number)) ** 2;
+  /** The mean of the scaled differences to `from`, and of their squares, each in Neumaier's sums. */
+  const differences = (from: Float64Array) => {
+    const [sum, lost] = [new Float64Array(width), new Float64Array(width)];
+    const squares = new Float64Array(width);
+    each((value, j) => {
+      const u = unit[j] as number;
+      const d = value / u - (from[j] as number) / u;
+      const [s, t] = [sum[j] as number, (sum[j] as number) + d];
+      lost[j] = (lost[j] as number) + (Math.abs(s) >= Math.abs(d) ? s - t + d : d - t + s);
+      sum[j] = t;
+      squares[j] = (squares[j] as number) + d * d;
+    });
+    return {
+      mean: sum.map((s, j) => (s + (lost[j] as number)) / count),
+      square: squares.map((s) => s / count),
+    };
+  };
+  const toFirst = differences(first).mean;
+  const mean = first.map((x, j) => {
+    const u = unit[j] as number;
+    return (x / u + (toFirst[j] as number)) * u;
   });
-  return { mean, deviation: squares.map((s) => Math.sqrt(s / count)), least, greatest };
+  const left = differences(mean);
+  const deviation = left.square.map(
+    (square, j) =>
+      Math.sqrt(Math.max(0, square - (left.mean[j] as number) ** 2)) * (unit[j] as number),
+  );
+  return { mean, deviation, least, greatest } satisfies Statistics;
 };
 
 const fitted = <C extends string>(
   dataset: Dataset<Row & Having<C>>,
   column: C,
-  options: FitOptions,
+  { per = "feature" }: FitOptions,
   of: (s: Statistics) => { readonly shift: Float64Array; readonly scale: Float64Array },
 ): Preprocessor<C> => {
-  if (dataset.size === 0)
+  if (per !== "feature" && per !== "column")
+    throw new InvalidArgument({
+      op: "fit",
+      argument: "per",
+      expected: '"feature" or "column"',
+      actual: JSON.stringify(per) ?? "nothing",
+    });
+  const { shape } = typeOf(dataset as Dataset, column);
+  const features = sizeOf(shape);
+  if (dataset.size === 0 || (per === "column" && features === 0))
     throw new InvalidArgument({
       op: "fit",
       argument: "dataset",
-      expected: "at least one example",
+      expected: "at least one example, and elements to share statistics",
       actual: "none",
     });
-  const { shift, scale } = of(statistics(dataset, column, options));
-  const shape = options.per === "column" ? [] : (dataset.columns[column]?.shape ?? []);
+  const width = per === "feature" ? features : 1;
+  const { shift, scale } = of(statistics(dataset as Dataset, column, features, width));
+  const type = per === "column" ? [] : shape;
   return preprocessor(
     column,
-    Tensor.own(shape, "f64", shift),
+    Tensor.own(type, "f64", shift),
     // A feature that never varies is only shifted, to 0.
     Tensor.own(
-      shape,
+      type,
       "f64",
       scale.map((s) => (s === 0 ? 1 : s)),
     ),
@@ -194,29 +278,36 @@ export const unitScale = <C extends string, R extends Row & Having<C>>(
     Tensor.own([], "f64", Float64Array.of(255)),
   ).apply(dataset);
 
-/** A column under another dtype; see `store` for what each conversion keeps. */
+/**
+ * A column under another dtype; see `store` for what each conversion keeps.
+ *
+ * **Fails with** `UnknownColumn`, thrown.
+ */
 export const castColumn = <R extends Row, C extends keyof R & string>(
   dataset: Dataset<R>,
   column: C,
   dtype: Dtype,
-): Dataset<R> =>
-  dataset.mapBatches<R>((batch) => ({
+): Dataset<R> => {
+  typeOf(dataset as Dataset, column);
+  return dataset.mapBatches<R>((batch) => ({
     ...batch,
     [column]: (batch[column] as Tensor).cast(dtype),
   }));
+};
 
 /**
  * A column's examples under another shape of as many elements.
  *
- * **Fails with** `InvalidArgument`, thrown, where the elements are not as many.
+ * **Fails with** thrown `UnknownColumn`; `InvalidArgument` where an extent is no whole number or negative, or the
+ * elements are not as many.
  */
 export const reshapeColumn = <R extends Row, C extends keyof R & string, const S extends Shape>(
   dataset: Dataset<R>,
   column: C,
   shape: S,
 ): Dataset<Replaced<R, C, Tensor<S>>> => {
-  const now = dataset.columns[column].shape;
-  if (sizeOf(now) !== sizeOf(shape))
+  const now = typeOf(dataset as Dataset, column).shape;
+  if (shape.some((d) => !Number.isSafeInteger(d) || d < 0) || sizeOf(now) !== sizeOf(shape))
     throw new InvalidArgument({
       op: "reshapeColumn",
       argument: "shape",
@@ -233,17 +324,18 @@ export const reshapeColumn = <R extends Row, C extends keyof R & string, const S
  * only; `validate` finds it.
  *
  * **Shapes** `[...s] → [...s, classes]`.
+ * **Fails with** thrown `InvalidArgument` where `classes` is no whole number from 1 to 2³¹; `UnknownColumn`.
  */
 export const oneHot = <R extends Row, C extends keyof R & string, const K extends number>(
   dataset: Dataset<R>,
   column: C,
   classes: K,
 ): Dataset<Replaced<R, C, Tensor<readonly [...ShapeOf<R[C]>, K]>>> => {
-  if (!Number.isSafeInteger(classes) || classes < 1)
+  if (!Number.isSafeInteger(classes) || classes < 1 || classes > 2 ** 31)
     throw new InvalidArgument({
       op: "oneHot",
       argument: "classes",
-      expected: "a whole number from 1",
+      expected: "a whole number from 1 to 2³¹, the numbers that a label of i32 has",
       actual: String(classes),
     });
   return dataset.mapColumn<C, readonly [...ShapeOf<R[C]>, K]>(column, (labels: Tensor) =>
@@ -257,8 +349,10 @@ const hot = <S extends Shape, K extends number>(
 ): Tensor<readonly [number, ...S, K]> => {
   const from = Tensor.read(labels);
   const data = new Float32Array(from.length * classes);
-  for (const [i, label] of from.entries())
+  for (let i = 0; i < from.length; i++) {
+    const label = from[i] as number;
     if (Number.isInteger(label) && label >= 0 && label < classes) data[i * classes + label] = 1;
+  }
   const shape: Shape = [...labels.shape, classes];
   // The labels' shape is their rows' number before S.
   return Tensor.own(shape as readonly [number, ...S, K], "f32", data);

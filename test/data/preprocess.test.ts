@@ -1,11 +1,16 @@
 import * as Effect from "effect/Effect";
 import * as fc from "fast-check";
+import { isLeft } from "fp-ts/lib/Either.js";
 import { describe, expect, expectTypeOf, test } from "vitest";
+import { check as checkLaw } from "../../laws/law.ts";
+import { type ScalerSubject, scalerLaws } from "../../laws/preprocessing.ts";
+import { holds } from "../../laws/vitest.ts";
 import { dataset } from "../../src/data/dataset.ts";
 import {
   castColumn,
   normalise,
   oneHot,
+  preprocessor,
   reshapeColumn,
   standardise,
   unitScale,
@@ -102,6 +107,160 @@ describe("preprocessing", () => {
       [0, 0, 0],
     ]);
     expect(castColumn(d, "label", "i32").columns.label.dtype).toBe("i32");
+  });
+});
+
+describe("known values", () => {
+  const values = (x: Tensor) => Array.from(x.toTypedArray());
+  const column = (...xs: readonly number[]) => dataset({ x: tensor(xs, "f64") });
+  const standardised = (...xs: readonly number[]) =>
+    values(
+      standardise
+        .fit(column(...xs), "x")
+        .apply(column(...xs))
+        .all().x,
+    );
+  const normalised = (...xs: readonly number[]) =>
+    values(
+      normalise
+        .fit(column(...xs), "x")
+        .apply(column(...xs))
+        .all().x,
+    );
+
+  test("1000 × 14.62 becomes 0 in f64 and in f32", () => {
+    for (const dtype of ["f64", "f32"] as const) {
+      const d = dataset({ x: tensor(new Array<number>(1000).fill(14.62), dtype) });
+      for (const scaler of [standardise, normalise])
+        expect(new Set(values(scaler.fit(d, "x").apply(d).all().x))).toEqual(new Set([0]));
+    }
+  });
+
+  test("a column of a mean far from 0 keeps its spread", () => {
+    // By hand: the deviation of 1, 2, 3 is √⅔, wherever they lie.
+    const third = Math.sqrt(1.5);
+    expect(standardised(1e9 + 1, 1e9 + 2, 1e9 + 3)).toEqual([-third, 0, third]);
+    expect(standardised(1, 2, 3, 4).map((v) => v * Math.sqrt(1.25))).toEqual([
+      -1.5, -0.5, 0.5, 1.5,
+    ]);
+  });
+
+  test("no magnitude of f64 overflows or vanishes", () => {
+    expect(standardised(1.5e308, -1.5e308)).toEqual([1, -1]);
+    expect(standardised(3 * 2 ** -1023, 2 ** -1023)).toEqual([1, -1]);
+    expect(standardised(3 * 2 ** -1000, 2 ** -1000)).toEqual([1, -1]);
+    expect(normalised(0, 2 ** -1074, 2 ** -1073)).toEqual([0, 0.5, 1]);
+  });
+
+  test("integers are measured in f64", () => {
+    const d = dataset({ x: tensor([2147483647, -2147483648], "i32") });
+    expect(values(standardise.fit(d, "x").apply(d).all().x)).toEqual([1, -1]);
+    expect(values(normalise.fit(d, "x").apply(d).all().x)).toEqual([1, 0]);
+  });
+
+  test("a feature with NaN is NaN, and the others are what they were", () => {
+    const d = dataset({
+      x: tensor(
+        [
+          [Number.NaN, 1],
+          [2, 3],
+        ],
+        "f64",
+      ),
+    });
+    for (const scaler of [standardise, normalise]) {
+      const [a, b, c, e] = values(scaler.fit(d, "x").apply(d).all().x);
+      expect([a, c]).toEqual([Number.NaN, Number.NaN]);
+      expect([b, e]).toEqual(scaler === standardise ? [-1, 1] : [0, 1]);
+    }
+  });
+
+  test("a feature that never varied is only shifted in examples that were not fitted on", () => {
+    const fitted = standardise.fit(column(7, 7), "x");
+    expect(values(fitted.apply(column(9, 7)).all().x)).toEqual([2, 0]);
+  });
+});
+
+describe("what does not fit is refused", () => {
+  const two = dataset({
+    x: tensor([
+      [1, 2],
+      [3, 4],
+    ]),
+  });
+  const three = dataset({ x: tensor([[1, 2, 3]]) });
+
+  test("a preprocessor of width 2 takes no width 3, and no other column", () => {
+    const fitted = standardise.fit(two, "x");
+    expect(() => fitted.apply(three)).toThrow(tagged("ShapeMismatch"));
+    const other = dataset({ y: tensor([[1, 2]]) });
+    // A dataset that is not typed: what JavaScript may give.
+    expect(() => fitted.apply(other as never)).toThrow(tagged("UnknownColumn"));
+    expect(() => standardise.fit(other, "x" as never)).toThrow(tagged("UnknownColumn"));
+  });
+
+  test.each([
+    ["statistics of two shapes", "ShapeMismatch", () => preprocessor("x", zeros([2]), tensor([1]))],
+    ["a scale of 0", "InvalidArgument", () => preprocessor("x", zeros([2]), tensor([1, 0]))],
+    [
+      "an unknown way to share",
+      "InvalidArgument",
+      () => standardise.fit(two, "x", { per: "row" as never }),
+    ],
+    ["a shape of negative extents", "InvalidArgument", () => reshapeColumn(two, "x", [-1, -2])],
+    ["no column to reshape", "UnknownColumn", () => reshapeColumn(two, "y" as never, [2])],
+    ["no column to cast", "UnknownColumn", () => castColumn(two, "y" as never, "f32")],
+    ["no classes", "InvalidArgument", () => oneHot(two, "x", 0)],
+    ["more classes than labels can name", "InvalidArgument", () => oneHot(two, "x", 2 ** 40)],
+  ] as const)("%s", (_, tag, make) => {
+    expect(make).toThrow(tagged(tag));
+  });
+});
+
+const average = (v: readonly number[]): number => v.reduce((a, b) => a + b, 0) / v.length;
+
+const standard: ScalerSubject = {
+  name: "standardise",
+  fitTo: (examples) => standardise.fit(examples, "x"),
+  breach: (outputs) => {
+    const [mean, square] = [average(outputs), average(outputs.map((y) => y * y))];
+    return Math.abs(mean) < 1e-8 && Math.abs(square - 1) < 1e-8
+      ? undefined
+      : `mean ${mean}, mean square ${square}`;
+  },
+};
+const minMax: ScalerSubject = {
+  name: "normalise",
+  fitTo: (examples) => normalise.fit(examples, "x"),
+  breach: (outputs) => {
+    const range = [Math.min(...outputs), Math.max(...outputs)];
+    return range[0] === 0 && range[1] === 1 ? undefined : `from ${range.join(" to ")}`;
+  },
+};
+
+describe("laws", () => {
+  holds(scalerLaws, [standard, minMax], { runs: 100 });
+
+  test("a mean of a running sum and a deviation that is squared as it is are noticed", () => {
+    const naive: ScalerSubject = {
+      ...standard,
+      fitTo: (examples) => {
+        const xs = Array.from(examples.all().x.toTypedArray());
+        const mean = average(xs);
+        const deviation = Math.sqrt(average(xs.map((x) => (x - mean) ** 2)));
+        const shape = examples.columns.x.shape;
+        const full = (v: number) => fromTypedArray(shape, new Float64Array(shape[0] ?? 1).fill(v));
+        return preprocessor("x", full(mean), full(deviation === 0 ? 1 : deviation));
+      },
+    };
+    const broken = scalerLaws.filter((law) => isLeft(checkLaw(law, naive, { runs: 100 })));
+    expect(broken.map(({ name }) => name)).toEqual(["constants vanish", "units vanish", "promise"]);
+    const taking: ScalerSubject = {
+      ...standard,
+      fitTo: (examples) => ({ ...standardise.fit(examples, "x"), apply: (any) => any }),
+    };
+    const [widths] = scalerLaws.filter(({ name }) => name === "widths");
+    expect(widths !== undefined && isLeft(checkLaw(widths, taking))).toBe(true);
   });
 });
 
