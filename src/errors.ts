@@ -63,6 +63,15 @@ export class TooFewExamples extends Data.TaggedError("TooFewExamples")<{
   readonly path: readonly string[];
 }> {}
 
+/** Something larger than what counts it: `size` of `of`, of which there can be `limit`. */
+export class SizeLimit extends Data.TaggedError("SizeLimit")<{
+  readonly op: string;
+  readonly of: "elements" | "elements along one axis" | "rounds" | "nodes";
+  readonly size: number;
+  readonly limit: number;
+  readonly path: readonly string[];
+}> {}
+
 /** What can be wrong with one node of a program. */
 export type Issue =
   | ShapeMismatch
@@ -71,7 +80,8 @@ export type Issue =
   | FreeVariable
   | SequenceTooLong
   | EmptySequence
-  | TooFewExamples;
+  | TooFewExamples
+  | SizeLimit;
 
 /** A program that cannot be compiled, with everything that is wrong with it. */
 export class CompileError extends Data.TaggedError("CompileError")<{

@@ -179,6 +179,11 @@ const accounts: Accounts = {
     ...inLayer(e.path),
     fix: `take larger batches: withBatchSize(n), with { dropRemainder: true } where an epoch ends in a batch of ${e.examples}`,
   }),
+  SizeLimit: (e) => ({
+    what: `${e.op} has ${count(e.size)} ${e.of}, and the most are ${count(e.limit)}`,
+    ...inLayer(e.path),
+    fix: sizeFix[e.of],
+  }),
   NonFiniteData: (e) => ({
     what: `${e.value} is no finite number`,
     where: `in column "${e.column}", row ${e.row}`,
@@ -203,6 +208,17 @@ const idxFix: { readonly [P in errors.IdxProblem]: string } = {
   trailing: "fetch the file again: it has more data than its header says",
   compression: "fetch the file again: its compressed data is damaged or cut off",
 };
+
+const sizeFix: { readonly [S in errors.SizeLimit["of"]]: string } = {
+  elements: "take a smaller shape, or work on one part of it after the other",
+  "elements along one axis":
+    "reshape it to several axes that are shorter, or work on one part of it after the other",
+  rounds: "take fewer rounds, or a loop within a loop",
+  nodes: "write what repeats as a scan, or compile the parts as programs of their own",
+};
+
+/** A number of things: in digits as far as they are exact. */
+const count = (n: number): string => (Number.isSafeInteger(n) ? String(n) : n.toExponential(3));
 
 const memoryFor = {
   program: "the program",

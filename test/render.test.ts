@@ -27,6 +27,13 @@ const examples: { readonly [T in FluxionError["_tag"]]: FluxionError } = {
     actual: ["f32", "i32"],
     path,
   }),
+  SizeLimit: new errors.SizeLimit({
+    op: "scan",
+    of: "rounds",
+    size: 2 ** 31 + 5,
+    limit: 2 ** 31 - 2,
+    path,
+  }),
   UnboundAxis: new errors.UnboundAxis({ axis: "batch", path }),
   FreeVariable: new errors.FreeVariable({ shape: [3], path: [] }),
   CompileError: new errors.CompileError({ causes: [mismatch, mismatch] }),

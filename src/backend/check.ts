@@ -7,6 +7,7 @@ import {
   type Issue,
   SequenceTooLong,
   ShapeMismatch,
+  SizeLimit,
   TooFewExamples,
   UnboundAxis,
 } from "../errors.ts";
@@ -37,6 +38,10 @@ const located = (issue: Issue, path: readonly string[]): Issue => {
     case "TooFewExamples": {
       const { axis, examples, least } = issue;
       return new TooFewExamples({ axis, examples, least, path });
+    }
+    case "SizeLimit": {
+      const { op, of, size, limit } = issue;
+      return new SizeLimit({ op, of, size, limit, path });
     }
   }
 };

@@ -2,7 +2,7 @@ import * as E from "fp-ts/lib/Either.js";
 import * as t from "io-ts/lib/index.js";
 import type { Tree } from "../algebra/tree.ts";
 import { bytesPerElement, type Dtype, type Storage } from "../tensor/dtype.ts";
-import { sizeOf } from "../tensor/shape.ts";
+import { isPossible, mostElements, sizeOf } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { fromBase64, inLittleEndian, toBase64 } from "./bytes.ts";
 import { natural } from "./number.ts";
@@ -57,6 +57,12 @@ const decodeTensor = (
   const at = t.appendContext(context, "data", t.string, data);
   const bytes = fromBase64(data);
   if (bytes === undefined) return t.failure(data, at, "base64, whole and padded");
+  if (!isPossible(shape))
+    return t.failure(
+      shape,
+      t.appendContext(context, "shape", t.array(t.number), shape),
+      `a shape of at most ${mostElements} elements`,
+    );
   const expected = sizeOf(shape) * bytesPerElement(dtype);
   if (bytes.length !== expected)
     return t.failure(

@@ -1,28 +1,30 @@
-import { type Issue, ShapeMismatch } from "../errors.ts";
+import { type Issue, ShapeMismatch, SizeLimit } from "../errors.ts";
 import { type Dtype, store } from "../tensor/dtype.ts";
-import type { Shape } from "../tensor/shape.ts";
+import { isPossible, mostElements, reachOf, type Shape } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { type AnyNode, Expr, type Params, type PrimitiveTag, type TensorType } from "./expr.ts";
 import type { TypeRule } from "./typeRule.ts";
 import { typing } from "./typing.ts";
-
-const isPossible = ({ shape }: TensorType): boolean =>
-  shape.every((d) => Number.isSafeInteger(d) && d >= 0);
 
 /** What is wrong where parameters ask for outputs of a shape that no tensor has. */
 const impossible = (
   op: string,
   inputs: readonly TensorType[],
   outputs: readonly TensorType[],
-): Issue | undefined =>
-  outputs.every(isPossible) || !inputs.every(isPossible)
-    ? undefined
-    : new ShapeMismatch({
-        op,
-        expected: "extents that are whole numbers and not negative",
-        actual: outputs.map(({ shape }) => shape),
-        path: [],
-      });
+): Issue | undefined => {
+  const wrong = outputs.find(({ shape }) => !isPossible(shape));
+  if (wrong === undefined || !inputs.every(({ shape }) => isPossible(shape))) return undefined;
+  if (wrong.shape.every((d) => Number.isSafeInteger(d) && d >= 0))
+    return new SizeLimit({
+      ...{ op, of: "elements", size: reachOf(wrong.shape), limit: mostElements, path: [] },
+    });
+  return new ShapeMismatch({
+    op,
+    expected: "extents that are whole numbers and not negative",
+    actual: outputs.map(({ shape }) => shape),
+    path: [],
+  });
+};
 
 /** Lists as they are now: what a caller does to its own later does not reach a node. */
 const owned = (value: unknown): unknown =>

@@ -1,6 +1,6 @@
 import { InvalidArgument, ShapeMismatch } from "../errors.ts";
 import { allocate, type Dtype, type Storage, store } from "./dtype.ts";
-import { type Shape, sameShape, sizeOf } from "./shape.ts";
+import { isPossible, mostElements, type Shape, sameShape, sizeOf } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
 
 /** Nested arrays of numbers or booleans, or one of them: what {@link tensor} reads. */
@@ -108,13 +108,13 @@ const ragged = (shape: Shape, axis: number, actual: Shape): ShapeMismatch =>
     path: [],
   });
 
-/** Throws unless every extent is a whole number that is not negative. */
+/** Throws unless every extent is a whole number that is not negative, and the elements can be counted. */
 const checked = <S extends Shape>(op: string, shape: S): S => {
-  if (shape.some((d) => !Number.isSafeInteger(d) || d < 0))
+  if (!isPossible(shape))
     throw new InvalidArgument({
       op,
       argument: "shape",
-      expected: "whole numbers that are not negative",
+      expected: `whole numbers that are not negative, of at most ${mostElements} elements together`,
       actual: `[${shape.join(", ")}]`,
     });
   return shape;
@@ -179,7 +179,7 @@ export function arange(
       actual: `start ${start}, stop ${stop}, step ${step}`,
     });
   const n = Math.max(0, Math.ceil((stop - start) / step));
-  return fill([n], type, (i) => start + i * step);
+  return fill(checked("arange", [n]), type, (i) => start + i * step);
 }
 
 /** `n` numbers evenly from `start` to `stop`, both included. */

@@ -1,3 +1,5 @@
+import { MemoryLimit } from "../errors.ts";
+
 /**
  * The five element types.
  *
@@ -17,8 +19,21 @@ export const bytesPerElement = (dtype: Dtype): number => bytes[dtype];
 /** Whether a dtype carries derivatives. */
 export const isFloat = (dtype: Dtype): boolean => dtype === "f32" || dtype === "f64";
 
-/** A zeroed buffer of `size` elements. */
+/**
+ * A zeroed buffer of `size` elements. **Fails with** `MemoryLimit`, thrown, where the machine does not give as many
+ * bytes.
+ */
 export const allocate = (dtype: Dtype, size: number): Storage => {
+  try {
+    return zeroed(dtype, size);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const needed = size * bytesPerElement(dtype);
+    throw new MemoryLimit({ of: "tensor", needed, limit: undefined, largest: [] });
+  }
+};
+
+const zeroed = (dtype: Dtype, size: number): Storage => {
   switch (dtype) {
     case "f32":
       return new Float32Array(size);

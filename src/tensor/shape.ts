@@ -9,6 +9,16 @@ export type Shape = readonly number[];
 /** The number of elements of a shape. */
 export const sizeOf = (shape: Shape): number => shape.reduce((n, d) => n * d, 1);
 
+/** The most elements that a shape may have, and the most that count along its axes that are not empty: exact numbers. */
+export const mostElements = Number.MAX_SAFE_INTEGER;
+
+/** The elements of a shape, where an empty axis counts as one: what its strides go up to. */
+export const reachOf = (shape: Shape): number => shape.reduce((n, d) => n * Math.max(1, d), 1);
+
+/** Whether a tensor could have such a shape: whole numbers that are not negative, and not too many elements. */
+export const isPossible = (shape: Shape): boolean =>
+  shape.every((d) => Number.isSafeInteger(d) && d >= 0) && reachOf(shape) <= mostElements;
+
 /** Row-major strides, in elements. */
 export const stridesOf = (shape: Shape): readonly number[] => {
   const strides = new Array<number>(shape.length);

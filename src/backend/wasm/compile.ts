@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect";
-import { BackendUnavailable, type CompileError, MemoryLimit } from "../../errors.ts";
+import { BackendUnavailable, CompileError, MemoryLimit, SizeLimit } from "../../errors.ts";
 import { optimise } from "../../interpreter/optimise.ts";
 import type { Program } from "../../ir/expr.ts";
 import { hash } from "../../ir/hash.ts";
@@ -21,13 +21,14 @@ import type { Context, Destination } from "./context.ts";
 import { explained } from "./explained.ts";
 import { gatheredWindows } from "./gathered.ts";
 import type { Step } from "./kernels/kernel.ts";
+import { uncountable } from "./limits.ts";
 import { type MemoryPlan, planMemory, type Residents } from "./memory.ts";
 import { type WriteOptions, writeModule } from "./module.ts";
 import { patchesBesides } from "./patches.ts";
 import { regionSteps } from "./region.ts";
 import { fewerResiduals } from "./residuals.ts";
 import { sumsAfterLoops } from "./sums.ts";
-import { sharedCost, type Together } from "./threads/schedule.ts";
+import { type Schedule, sharedCost, type Together } from "./threads/schedule.ts";
 import { teamBytes } from "./threads/team.ts";
 import { type Buffer, makeBuffer, type View, whole } from "./view.ts";
 
@@ -155,12 +156,26 @@ export const lower = (module: ModuleBuilder, program: Program, carried: number):
   return { steps, inputs, outputs, constants, residents, united };
 };
 
+/** What is written, or what no loop of it could count. */
+const counting = (
+  write: () => Schedule | undefined,
+): { readonly schedule: Schedule | undefined } | SizeLimit => {
+  try {
+    return { schedule: write() };
+  } catch (error) {
+    if (error instanceof SizeLimit) return error;
+    throw error;
+  }
+};
+
 /** A program that has been checked and optimised as a module. */
 export const lowerProgram = (
   program: Program,
   carried: number,
   given: WriteOptions,
-): Effect.Effect<Compiled, MemoryLimit> => {
+): Effect.Effect<Compiled, CompileError | MemoryLimit> => {
+  const causes = uncountable(program);
+  if (causes.length > 0) return Effect.fail(new CompileError({ causes }));
   const module = moduleBuilder();
   const { steps, inputs, outputs, constants, residents, united } = lower(module, program, carried);
   const { shareFrom } = given;
@@ -175,7 +190,9 @@ export const lowerProgram = (
   if (memory.bytes > memoryLimit) return refused("program", memory.bytes, memoryLimit);
   if (tooLarge !== undefined) return refused("tensor", tooLarge.bytes, tensorLimit);
   const pages = Math.ceil(memory.bytes / pageBytes);
-  const schedule = writeModule(module, steps, memory, options);
+  const written = counting(() => writeModule(module, steps, memory, options));
+  if (written instanceof SizeLimit) return Effect.fail(new CompileError({ causes: [written] }));
+  const { schedule } = written;
   writeMemory(module, pages, constants, memory, threads);
   const slot = (buffer: Buffer, type: Slot["type"]): Slot => ({
     address: memory.addressOf(buffer),

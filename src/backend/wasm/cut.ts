@@ -1,5 +1,5 @@
 import type { Shape } from "../../tensor/shape.ts";
-import { type Body, type Code, i32, type Operand, select } from "./assembler/index.ts";
+import { type Body, type Code, countable, i32, type Operand, select } from "./assembler/index.ts";
 import type { Range } from "./kernels/kernel.ts";
 
 /** How loops are cut into the pieces of which threads take some each. */
@@ -62,5 +62,5 @@ export const spanOf = (
           from === 0
             ? times(range.from, size)
             : bounded(body, times(range.from, size), from, i32.lt_s),
-        to: bounded(body, times(range.to, size), to, i32.gt_s),
+        to: bounded(body, times(range.to, size), countable(to, size), i32.gt_s),
       };

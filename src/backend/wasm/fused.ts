@@ -8,7 +8,15 @@ import {
   storeScalar,
   storeVector,
 } from "./access.ts";
-import { type Code, f32x4, i32, i32x4, type Operand } from "./assembler/index.ts";
+import {
+  type Code,
+  countable,
+  f32x4,
+  i32,
+  i32x4,
+  longestInBytes,
+  type Operand,
+} from "./assembler/index.ts";
 import { type Cut, cutOf, type Span, spanOf } from "./cut.ts";
 import type { Range } from "./kernels/kernel.ts";
 import type { Operation, Value } from "./pointwise/operation.ts";
@@ -98,6 +106,12 @@ export const indexOf = (site: Site, counter: Code<"i32">, unit: number): Index =
     return named;
   };
 };
+
+/** The unit in which a loop over an axis best counts: the bytes of an element, where some view moves by them. */
+export const unitOf = (views: readonly View[], length: number): number =>
+  length <= longestInBytes && views.some((v) => innermost(v) * bytesPerElement(v.dtype) === 4)
+    ? 4
+    : 1;
 
 /** A body at one place of the outer axes: what does not change along the innermost one is computed. */
 export interface Row {
@@ -256,7 +270,7 @@ export const nestPart = (
 };
 
 const inUnits = (x: Operand<"i32">, unit: number): Operand<"i32"> =>
-  typeof x === "number" ? x * unit : unit === 1 ? x : i32.mul(x, unit);
+  typeof x === "number" ? countable(x * unit) : unit === 1 ? x : i32.mul(x, unit);
 
 /**
  * Which axes of a body threads may cut: the first so many, where elements of the others may meet in one
@@ -290,7 +304,7 @@ export const emitFused = (site: Site, work: Fused, range?: Range, leading: Leadi
   const stored = fused.stores.every(({ to }) => innermost(to) === 1);
   const vectors = length >= 4 && stored && fitsVectors(fused) ? length - (length % 4) : 0;
   const moving = [...fused.loads, ...fused.stores.map((s) => s.to)];
-  const unit = moving.some((v) => innermost(v) * bytesPerElement(v.dtype) === 4) ? 4 : 1;
+  const unit = unitOf(moving, length);
   const inside = cut !== undefined && cut.axis === fused.space.length - 1;
   const run = (mode: Mode, outer: readonly Code<"i32">[], from: number, to: number): void => {
     if (from === to) return;

@@ -10,6 +10,7 @@ import {
   gemmPartI32,
 } from "./gemm/index.ts";
 import type { Kernel, Range, Step } from "./kernels/kernel.ts";
+import { naming } from "./limits.ts";
 import { mathFunctions, scalarMathFunction } from "./math/index.ts";
 import type { MemoryPlan } from "./memory.ts";
 import { type Location, plus, type Site, startOf, times } from "./site.ts";
@@ -149,7 +150,9 @@ const writeAlone = (
   const siteOf = sitesOf(module, plan, relaxed, undefined);
   let written = 0;
   const kernelFunction = (kernel: Kernel) => {
-    const fn = module.func(kernel.name, [], "void", (body) => kernel.emit(siteOf(body)));
+    const fn = module.func(kernel.name, [], "void", (body) =>
+      naming(kernel.name, () => kernel.emit(siteOf(body))),
+    );
     if (apart) module.export(`kernel ${written}`, fn);
     written += 1;
     return fn;
@@ -190,7 +193,8 @@ const writeTogether = (
     kernelsOf(steps).map((kernel) => {
       const called = new Set<string>();
       const isShared = mayShare(kernel, shareFrom);
-      const emit = (body: Body, range?: Range): void => kernel.emit(siteOf(body, called), range);
+      const emit = (body: Body, range?: Range): void =>
+        naming(kernel.name, () => kernel.emit(siteOf(body, called), range));
       const fn = module.func(kernel.name, ["i32", "i32"], "void", (body, from, to) =>
         emit(body, isShared ? { from, to } : undefined),
       );

@@ -1,7 +1,7 @@
 import type { Windowing } from "../../ir/expr.ts";
 import { bytesPerElement, type Dtype } from "../../tensor/dtype.ts";
 import { at, type Shape, sizeOf, stridesOf } from "../../tensor/shape.ts";
-import type { Code, Operand } from "./assembler/index.ts";
+import { type Code, longestInBytes, type Operand } from "./assembler/index.ts";
 
 /**
  * Where values live. A buffer is a run of memory of one dtype; its address is planned later. A view is
@@ -234,6 +234,8 @@ export const collapse = (
     const last = kept.at(-1);
     const joins =
       last !== undefined &&
+      // Axes that are joined are counted as one.
+      (extents.at(-1) as number) * d <= longestInBytes &&
       last < leading === a < leading &&
       views.every((v) => at(v.strides, last) === at(v.strides, a) * d);
     if (joins) {

@@ -1,4 +1,5 @@
 /** A function's body: statements in order, with locals and labels handed out by name-free builders. */
+
 import { type Sink, unsigned } from "./bytes.ts";
 import {
   type Code,
@@ -10,6 +11,7 @@ import {
   typeByte,
   type ValueType,
 } from "./code.ts";
+import { countable } from "./count.ts";
 import { i32 } from "./scalar.ts";
 
 /** A local variable; as code it is its own value. */
@@ -143,6 +145,7 @@ export const openBody = (
       body.block((end) => inside(cases.length, end));
     },
     for: (from, until, step, round) => {
+      if (typeof until === "number" && typeof step === "number") countable(until, step);
       const i = body.let(lift("i32", from));
       const atLeastOnce = typeof from === "number" && typeof until === "number" && from < until;
       const rounds = (): void =>

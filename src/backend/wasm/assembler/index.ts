@@ -55,6 +55,7 @@ export {
   type ResultType,
   type ValueType,
 } from "./code.ts";
+export { countable, counterLimit, longest, longestInBytes, Uncountable } from "./count.ts";
 export {
   engine,
   type WasmExports,

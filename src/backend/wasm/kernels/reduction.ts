@@ -1,5 +1,5 @@
 import type { ReduceKind } from "../../../ir/expr.ts";
-import { bytesPerElement, type Dtype } from "../../../tensor/dtype.ts";
+import type { Dtype } from "../../../tensor/dtype.ts";
 import { sizeOf, stridesOf } from "../../../tensor/shape.ts";
 import { extractLane, spread, storeScalar } from "../access.ts";
 import { type Code, i32, type ValueType, v128 } from "../assembler/index.ts";
@@ -17,6 +17,7 @@ import {
   permuted,
   piecesOf,
   rowOf,
+  unitOf,
 } from "../fused.ts";
 import type { Operation, Pointwise } from "../pointwise/operation.ts";
 import { constantOf, scalarOperations } from "../pointwise/scalar.ts";
@@ -100,9 +101,7 @@ const alongReduced = (site: Site, reduce: Reduce, range: Range | undefined): voi
   const vectors = fitsVectors(fused) && (fused.space.at(-1) as number) >= 4;
   const value = fused.stores[0]?.value as number;
   const length = fused.space.at(-1) as number;
-  const unit = fused.loads.some((v) => (v.strides.at(-1) ?? 0) * bytesPerElement(v.dtype) === 4)
-    ? 4
-    : 1;
+  const unit = unitOf(fused.loads, length);
   const wide = vectors ? Math.min(4, Math.floor(length / 4)) : 0;
   nestPart(site, fused.space.slice(0, kept), cutOfLines(reduce), range, (outer) => {
     const start = constantOf(dtype, neutral(kind, dtype));

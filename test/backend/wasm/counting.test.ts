@@ -1,0 +1,101 @@
+import * as Effect from "effect/Effect";
+import { describe, expect, it } from "vitest";
+import { issuesOf } from "../../../src/backend/check.ts";
+import {
+  countable,
+  counterLimit,
+  longest,
+  longestInBytes,
+} from "../../../src/backend/wasm/assembler/index.ts";
+import { backendOf } from "../../../src/backend/wasm/index.ts";
+import {
+  add,
+  broadcastTo,
+  type Expr,
+  iota,
+  MemoryLimit,
+  matmul,
+  max,
+  render,
+  reshape,
+  scan,
+  sum,
+  tensor,
+  zeros,
+} from "../../../src/index.ts";
+import { program } from "../../../src/ir/graph.ts";
+import { lift } from "../../../src/ir/ops/operand.ts";
+
+const backend = backendOf({ threads: 1 });
+
+/** What a program without inputs gives, or the error that refuses it. */
+const outcome = (x: Expr): number | string => {
+  const exit = Effect.runSync(Effect.result(backend.compile(program([], [x]))));
+  return exit._tag === "Success"
+    ? (exit.success.run([])[0]?.item() as number)
+    : render(exit.failure);
+};
+
+const ones = (shape: readonly number[]): Expr => broadcastTo(lift(tensor(1, "i32")), shape);
+
+describe("counters", () => {
+  it("max(iota(2^29)) is 2^29 - 1", () => {
+    expect(outcome(max(iota([2 ** 29])))).toBe(2 ** 29 - 1);
+  });
+  it("the sum of 2^31 ones that a broadcast makes is refused by name, with the fix", () => {
+    expect(outcome(sum(ones([2 ** 31])))).toMatch(
+      /SizeLimit: sum over 0 of \[2147483648\] has 2147483648 elements along one axis, and the most are \d+\n +fix: reshape it/,
+    );
+  });
+  it("as two axes they are counted", () => {
+    expect(outcome(sum(reshape(ones([2 ** 30 + 2]), [2, 2 ** 29 + 1])))).toBe(2 ** 30 + 2);
+  });
+  it("a scan of 2^31 + 5 rounds is refused by name, with the fix", () => {
+    const counted = scan(
+      (c: Expr) => [add(c, lift(1, "i32")), []] as const,
+      lift(tensor(0, "i32")) as Expr,
+      [],
+      { length: 2 ** 31 + 5 },
+    )[0];
+    expect(outcome(counted)).toMatch(
+      /SizeLimit: scan has 2147483653 rounds, [^\n]*\n +fix: take fewer rounds/,
+    );
+  });
+  it("a product whose sum is longer than a loop counts is refused by name", () => {
+    const row = broadcastTo(lift(tensor(1)), [1, 2 ** 31]);
+    const column = broadcastTo(lift(tensor(1)), [2 ** 31, 1]);
+    expect(outcome(sum(matmul(row, column) as Expr))).toMatch(/SizeLimit: dot has 2147483648/);
+  });
+
+  // The law: whatever the length, the count is right or the program is refused. These lie on both sides of all ends.
+  it.each([
+    ...[longestInBytes, longestInBytes + 1, 2 ** 29, 2 ** 29 + 1, longest, longest + 1],
+    ...[2 ** 31 - 1, 2 ** 31, 2 ** 32, 2 ** 32 + 1, 2 ** 40, Number.MAX_SAFE_INTEGER],
+  ])("count %i ones, or refuse them", (n) => {
+    const [made, last] = [outcome(sum(ones([n]))), outcome(max(iota([n])))];
+    expect([n, expect.stringMatching(/SizeLimit/)]).toContainEqual(made);
+    expect([n - 1, expect.stringMatching(/SizeLimit/)]).toContainEqual(last);
+    if (n <= longest) expect([made, last]).toEqual([n, n - 1]);
+  });
+  it("a counter with its last step stays in 31 bits", () => {
+    expect(countable(longest)).toBe(longest);
+    expect(() => countable(counterLimit - 4, 4)).toThrow();
+    expect(() => countable(longest + 1)).toThrow();
+  });
+});
+
+describe("a shape of more elements than are numbers", () => {
+  const wild = [...new Array<number>(34).fill(2 ** 32 - 1), 0];
+  it("is no tensor's, also where an axis is empty", () => {
+    expect(() => zeros(wild)).toThrow(
+      expect.objectContaining({ _tag: "InvalidArgument", argument: "shape" }),
+    );
+  });
+  it("is an issue of the expression that would have it", () => {
+    const x = broadcastTo(lift(tensor(1)), wild);
+    expect(issuesOf(program([], [x]))).toMatchObject([{ _tag: "SizeLimit", op: "broadcast" }]);
+  });
+  it("a tensor that no memory holds is a MemoryLimit", () => {
+    expect(() => zeros([2 ** 50])).toThrow(MemoryLimit);
+  });
+});
