@@ -1,10 +1,13 @@
+import { custom } from "../autodiff/index.ts";
 import type { Expr } from "../ir/expr.ts";
 import { where } from "../ir/ops/control.ts";
 import * as op from "../ir/ops/elementwise.ts";
+import { fill } from "../ir/ops/indexed.ts";
 import { lift } from "../ir/ops/operand.ts";
 import * as reduction from "../ir/ops/reduction.ts";
 import { sliceAxis } from "../ir/ops/structural.ts";
 import type { Operand, ShapeOf } from "../ir/shapeTypes.ts";
+import { normalCdf } from "../special/normal.ts";
 import type { Activation } from "./layer.ts";
 
 /**
@@ -59,15 +62,25 @@ export const celu = <const X extends Operand>(x: X, alpha = 1): Expr<ShapeOf<X>>
 export const selu: Activation = (x) =>
   keeping(x, (e) => exponentialBelow(e, 1.6732632423543772, 1.0507009873554805, 1));
 
-/** `xΦ(x)` for the normal distribution Φ. **Source** Hendrycks and Gimpel (2016), arXiv:1606.08415. */
-export const gelu: Activation = (x) =>
-  keeping(x, (e) => op.mul(times(e, 0.5), plus(op.erf(times(e, Math.SQRT1_2)), 1)));
+/**
+ * `xΦ(x)` for the normal distribution Φ, exact in its left tail too.
+ *
+ * **Source** Hendrycks and Gimpel (2016), arXiv:1606.08415.
+ */
+export const gelu: Activation = (x) => keeping(x, (e) => op.mul(e, normalCdf(e)));
 
-/** Gelu's approximation `x/2 (1 + tanh(√(2/π)(x + 0.044715x³)))`. **Source** as {@link gelu}. */
+/** Beyond this the sigmoid of {@link geluTanh} is 0 or 1 in every dtype, and a cube would overflow. */
+const saturated = 32;
+
+/**
+ * Gelu's approximation `x/2 (1 + tanh(√(2/π)(x + 0.044715x³)))`. Half of one more than a `tanh` is the sigmoid of
+ * twice its argument, which cancels nothing. **Source** as {@link gelu}.
+ */
 export const geluTanh: Activation = (x) =>
   keeping(x, (e) => {
-    const inner = op.add(e, times(op.mul(op.square(e), e), 0.044715));
-    return op.mul(times(e, 0.5), plus(op.tanh(times(inner, Math.sqrt(2 / Math.PI))), 1));
+    const near = op.clamp(e, -saturated, saturated);
+    const inner = op.mul(near, plus(times(op.square(near), 0.044715), 1));
+    return op.mul(e, op.logistic(times(inner, Math.sqrt(8 / Math.PI))));
   });
 
 /** `xσ(x)`, also called swish. **Source** Elfwing et al. (2017), arXiv:1702.03118. */
@@ -95,8 +108,22 @@ export const softplus = <const X extends Operand>(
     return either(op.gt(scaled, threshold), e, times(logOnePlusExp(scaled), 1 / beta));
   });
 
-/** `x / (1 + |x|)`. **Source** Turian et al., "Quadratic Features and Deep Architectures" (2009). */
-export const softsign: Activation = (x) => keeping(x, (e) => op.div(e, plus(op.abs(e), 1)));
+/** `1 + |x|`. */
+const onePlusSize = (x: Expr): Expr => plus(op.abs(x), 1);
+
+/** Its derivative by the rule of quotients would be the difference of two numbers that are almost one. */
+const softsignOf = custom((x: Expr): Expr => op.div(x, onePlusSize(x)), {
+  name: "softsign",
+  jvp: (x: Expr, tangent: Expr): Expr => op.div(op.div(tangent, onePlusSize(x)), onePlusSize(x)),
+  vjp: (x: Expr, _: Expr, w: Expr): Expr => op.mul(w, op.square(op.reciprocal(onePlusSize(x)))),
+});
+
+/**
+ * `x / (1 + |x|)`. **Math** derivative `1 / (1 + |x|)²`.
+ *
+ * **Source** Turian et al., "Quadratic Features and Deep Architectures" (2009).
+ */
+export const softsign: Activation = (x) => keeping(x, softsignOf);
 
 /** `x tanh(ln(1 + eˣ))`. **Source** Misra (2019), arXiv:1908.08681. */
 export const mish: Activation = (x) => keeping(x, (e) => op.mul(e, op.tanh(logOnePlusExp(e))));
@@ -112,8 +139,7 @@ export const hardtanh = <const X extends Operand>(x: X, low = -1, high = 1): Exp
 export const hardsigmoid: Activation = (x) => keeping(x, (e) => op.div(held(plus(e, 3), 0, 6), 6));
 
 /** `x · hardsigmoid(x)`. **Source** Howard et al. (2019), arXiv:1905.02244. */
-export const hardswish: Activation = (x) =>
-  keeping(x, (e) => op.div(op.mul(e, held(plus(e, 3), 0, 6)), 6));
+export const hardswish: Activation = (x) => keeping(x, (e) => op.mul(e, hardsigmoid(e)));
 
 /** 0 where `|x| ≤ λ`, else `x`. */
 export const hardshrink = <const X extends Operand>(x: X, lambda = 0.5): Expr<ShapeOf<X>> =>
@@ -129,15 +155,40 @@ export const softshrink = <const X extends Operand>(x: X, lambda = 0.5): Expr<Sh
     ),
   );
 
-/** `x - tanh x`. */
-export const tanhshrink: Activation = (x) => keeping(x, (e) => op.sub(e, op.tanh(e)));
+/**
+ * `x - tanh x` for `|x| ≤ 1`, where it cancels: `x³/(3 + x² + x²/(5 + x²/(7 + …)))`, what Lambert's continued
+ * fraction of the tangent leaves of `x`.
+ */
+const tanhshrinkNear = (x: Expr): Expr => {
+  const square = op.square(x) as Expr;
+  const rest = [19, 17, 15, 13, 11, 9, 7, 5].reduce<Expr>(
+    (below, odd) => op.div(square, plus(below, odd)),
+    fill(x.shape, 0, x.dtype),
+  );
+  return op.div(op.mul(square, x), plus(op.add(square, rest), 3));
+};
 
-/** `x` where it is above `at`, else `value`. */
+const tanhshrinkOf = custom(
+  (x: Expr): Expr => {
+    const near = op.le(op.abs(x), 1);
+    return either(near, tanhshrinkNear(either(near, x, 0)), op.sub(x, op.tanh(x)));
+  },
+  {
+    name: "tanhshrink",
+    jvp: (x: Expr, tangent: Expr): Expr => op.mul(tangent, op.square(op.tanh(x))),
+    vjp: (x: Expr, _: Expr, w: Expr): Expr => op.mul(op.mul(w, op.tanh(x)), op.tanh(x)),
+  },
+);
+
+/** `x - tanh x`. **Math** derivative `tanh² x`. */
+export const tanhshrink: Activation = (x) => keeping(x, tanhshrinkOf);
+
+/** `x` where it is above `at`, else `value`; NaN stays NaN. */
 export const threshold = <const X extends Operand>(
   x: X,
   at: number,
   value: number,
-): Expr<ShapeOf<X>> => keeping(x, (e) => either(op.gt(e, at), e, value));
+): Expr<ShapeOf<X>> => keeping(x, (e) => either(op.le(e, at), value, e));
 
 /** `softmax(-x)` along the last axis. */
 export const softmin = <const X extends Operand>(x: X, axis = -1): Expr<ShapeOf<X>> =>

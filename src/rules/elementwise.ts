@@ -69,7 +69,8 @@ export const jvp: JvpRules<Elementwise> = {
   round: flat("round"),
   sqrt: tangents("sqrt", (t, _, y) => div(t, mul(2, y))),
   exp: tangents("exp", (t, _, y) => mul(t, y)),
-  expm1: tangents("expm1", (t, _, y) => mul(t, add(y, 1))),
+  // Not of the value: one more than a number next to -1 has lost its digits.
+  expm1: tangents("expm1", (t, xs) => mul(t, exp(one(xs)))),
   log: tangents("log", (t, xs) => div(t, one(xs))),
   log1p: tangents("log1p", (t, xs) => div(t, add(one(xs), 1))),
   sin: tangents("sin", (t, xs) => mul(t, cos(one(xs)))),
@@ -154,7 +155,7 @@ export const vjp: VjpRules<Elementwise> = {
   round: flat("round"),
   sqrt: cotangents("sqrt", (ct, _, y) => div(mul(ct, 0.5), y)),
   exp: cotangents("exp", (ct, _, y) => mul(y, ct)),
-  expm1: cotangents("expm1", (ct, _, y) => add(mul(y, ct), ct)),
+  expm1: cotangents("expm1", (ct, xs) => mul(exp(one(xs)), ct)),
   log: cotangents("log", (ct, xs) => div(ct, one(xs))),
   log1p: cotangents("log1p", (ct, xs) => div(ct, add(1, one(xs)))),
   sin: cotangents("sin", (ct, xs) => mul(cos(one(xs)), ct)),
