@@ -131,4 +131,11 @@ export { kinkedPrimitives, primitiveCases, primitiveFunctions } from "./registry
 export { exampleOfLayer, functionFrom, functionOfLayer } from "./subjects.ts";
 export { laws } from "./suites.ts";
 export { batched, cotangentMap, type SymbolicFunction, tangentMap } from "./symbolic.ts";
+export {
+  canonicalWords,
+  type Tokenizer,
+  tokenizerLaws,
+  wholeWords,
+  wordsOfWords,
+} from "./tokenizing.ts";
 export { reproduction, resumption, type Trainer, trainerOf } from "./training.ts";

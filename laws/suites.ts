@@ -10,6 +10,7 @@ import { nanPropagates } from "./nan.ts";
 import { optimizerLaws } from "./optimizers.ts";
 import { noConfusion } from "./perturbation.ts";
 import { scalerLaws } from "./preprocessing.ts";
+import { tokenizerLaws } from "./tokenizing.ts";
 import { reproduction, resumption } from "./training.ts";
 
 /** The laws by what they speak of: the names by which docstrings call them. */
@@ -34,6 +35,8 @@ export const laws = {
   codec: codecLaws,
   /** Of a preprocessor that is fitted to a column. */
   scaler: scalerLaws,
+  /** Of what cuts texts into words. */
+  tokenizer: tokenizerLaws,
   /** Of a model that says sequences token by token. */
   decoding: decodingLaws,
   training: [resumption, reproduction],

@@ -8,9 +8,9 @@ export interface VocabularyOptions {
   readonly special?: readonly string[];
   /** The token that stands for every one that is not known, the last of the special ones where it is none of them. */
   readonly unknown?: string;
-  /** How often a token must have been seen; 1 where not given. */
+  /** How often a token must have been seen. Defaults to 1. */
   readonly minCount?: number;
-  /** How many tokens there may be, the special ones among them; any number where not given. */
+  /** How many tokens there may be, the special ones among them. Defaults to any number. */
   readonly limit?: number;
 }
 
@@ -135,30 +135,69 @@ export const vocabulary = (
 };
 
 /**
- * The words of a text in lower case: runs of letters and digits, with the apostrophes inside them.
+ * The words of a text in lower case: runs of letters, digits and their marks, with the apostrophes inside them.
+ *
+ * Words are in Unicode's normal form C, so that a text and any canonically equal one have the same words. Joiners
+ * (U+200C, U+200D) inside a word are kept: Persian and Indic scripts write with them.
+ *
+ * **Source** Unicode Standard Annexes #15 (normal forms) and #29 (what extends a character of a word).
  *
  * @example
  * ```ts
  * import { words } from "fluxion";
  * words("Didn't work, at all!") // => ["didn't", "work", "at", "all"]
+ * words("नमस्ते दुनिया") // => ["नमस्ते", "दुनिया"]
  * ```
  */
-export const words = (text: string): readonly string[] =>
-  text.toLowerCase().match(/[\p{L}\p{N}]+(?:['’][\p{L}\p{N}]+)*/gu) ?? [];
+export const words = (text: string): readonly string[] => {
+  // Lower case may leave the form C: "J̌" has no capital of one code point, "ǰ" is one.
+  const normal = text.normalize("NFC").toLowerCase().normalize("NFC");
+  const found: string[] = [];
+  let [from, end, at] = [-1, -1, 0];
+  let link: Kind | undefined;
+  // Character by character: a pattern that repeats a choice overflows the stack on long runs.
+  for (const character of normal) {
+    const kind = kindOf(character);
+    const goesOn = from >= 0 && link !== "apostrophe";
+    at += character.length;
+    if (kind === "letter" || (kind === "mark" && goesOn)) {
+      if (from < 0) from = at - character.length;
+      [end, link] = [at, undefined];
+    } else if (goesOn && (kind === "joiner" || (kind === "apostrophe" && link === undefined)))
+      link = kind;
+    else if (from >= 0) {
+      found.push(normal.slice(from, end));
+      [from, link] = [-1, undefined];
+    }
+  }
+  return from < 0 ? found : [...found, normal.slice(from, end)];
+};
+
+type Kind = "letter" | "mark" | "joiner" | "apostrophe" | "other";
+
+const kindOf = (character: string): Kind => {
+  if (/^[\p{L}\p{N}]/u.test(character)) return "letter";
+  if (character === "'" || character === "’") return "apostrophe";
+  if (character === "\u200c" || character === "\u200d") return "joiner";
+  return /^\p{M}/u.test(character) ? "mark" : "other";
+};
 
 /** How {@link padded} fills and where it cuts. */
 export interface PaddedOptions {
-  /** The number where a sequence has none; 0 where not given. */
+  /** The number where a sequence has none. Defaults to 0. */
   readonly padding?: number;
-  /** Where sequences are filled up, and cut off where they are too long; their `"end"` where not given. */
+  /** Where sequences are filled up, and cut off where they are too long. Defaults to `"end"`. */
   readonly side?: "start" | "end";
 }
+
+const isI32 = (n: number): boolean => n === (n | 0);
 
 /**
  * Ragged sequences of numbers as one tensor.
  *
  * **Shapes** `n` sequences `→ [n, length]` of i32.
- * **Fails with** `InvalidArgument`, thrown, where `length` is no whole number or not positive.
+ * **Fails with** `InvalidArgument`, thrown, where `length` is no whole number or not positive, where `padding` or a
+ * number is no whole number of 32 bits, or where `side` is another.
  *
  * @example
  * ```ts
@@ -171,16 +210,24 @@ export const padded = (
   length: number,
   { padding = 0, side = "end" }: PaddedOptions = {},
 ): Tensor<readonly [number, number]> => {
-  if (!(Number.isSafeInteger(length) && length >= 1))
-    throw new InvalidArgument({
-      op: "padded",
-      argument: "length",
-      expected: "a whole number, 1 or more",
-      actual: String(length),
-    });
-  const data = new Int32Array(sequences.length * length).fill(padding);
+  const must = (argument: string, holds: boolean, expected: string, actual: unknown): void => {
+    if (!holds)
+      throw new InvalidArgument({ op: "padded", argument, expected, actual: String(actual) });
+  };
+  const all = sequences.length * length;
+  must(
+    "length",
+    Number.isSafeInteger(length) && length >= 1 && all < 2 ** 31,
+    "a whole number, 1 or more, and less than 2³¹ numbers in all",
+    length,
+  );
+  must("padding", isI32(padding), "a whole number of 32 bits", padding);
+  must("side", side === "start" || side === "end", '"start" or "end"', side);
+  const data = new Int32Array(all).fill(padding);
   for (const [i, sequence] of sequences.entries()) {
     const kept = side === "end" ? sequence.slice(0, length) : sequence.slice(-length);
+    const wrong = kept.find((n) => !isI32(n));
+    if (wrong !== undefined) must("sequences", false, "whole numbers of 32 bits", wrong);
     data.set(kept, i * length + (side === "end" ? 0 : length - kept.length));
   }
   return Tensor.own([sequences.length, length], "i32", data);

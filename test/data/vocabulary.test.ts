@@ -1,6 +1,10 @@
 import * as fc from "fast-check";
 import * as E from "fp-ts/lib/Either.js";
+import { isLeft } from "fp-ts/lib/Either.js";
 import { describe, expect, it } from "vitest";
+import { check } from "../../laws/law.ts";
+import { tokenizerLaws } from "../../laws/tokenizing.ts";
+import { holds } from "../../laws/vitest.ts";
 import {
   InvalidArgument,
   padded,
@@ -85,6 +89,13 @@ describe("a vocabulary", () => {
     () => vocabulary([["a"]]).decode([1]),
     () => vocabulary([["a"]]).decode([0.5]),
     () => padded([[1]], 0),
+    () => padded([[1]], 2.5),
+    () => padded([[1]], 2 ** 31),
+    () => padded([[1]], 2, { padding: Number.NaN }),
+    () => padded([[1]], 2, { padding: 2 ** 31 }),
+    () => padded([[1, 2 ** 32]], 2),
+    () => padded([[0.5]], 2),
+    () => padded([[1]], 2, { side: "left" as never }),
   ])("refuses what is out of range: %s", (make) => {
     expect(make).toThrow(InvalidArgument);
   });
@@ -97,8 +108,48 @@ describe("words", () => {
     ["Wow... Loved this place.", ["wow", "loved", "this", "place"]],
     ["isn't 'quoted' x2", ["isn't", "quoted", "x2"]],
     ["Crème brûlée", ["crème", "brûlée"]],
+    ["नमस्ते दुनिया", ["नमस्ते", "दुनिया"]],
+    // Decomposed: the accent is a character of its own.
+    ["cafe\u0301 CAFE\u0301", ["café", "café"]],
+    // The capital I with a dot has a lower case of two characters.
+    ["İstanbul", ["i\u0307stanbul"]],
+    // No capital J with a caron is one character; the small one is.
+    ["J\u030c", ["\u01f0"]],
+    ["ΟΔΥΣΣΕΥΣ", ["οδυσσευς"]],
+    // Letters beyond 16 bits, a half of such a one, a mark without a letter, and emoji, which are no words.
+    ["\u{10400}x 👩‍👧 \ud800y \u0301z", ["\u{10428}x", "y", "z"]],
+    // A joiner inside a word, and one after its end.
+    ["می\u200cخواهم a\u200d", ["می\u200cخواهم", "a"]],
+    ["'x o’clock rock''n", ["x", "o’clock", "rock", "n"]],
   ])("of %j", (text, expected) => {
     expect(words(text)).toEqual(expected);
+  });
+
+  it("takes time with the length of a text, whatever it is", () => {
+    for (const piece of ["a'", "a\u200c", "\u200d", "\u{10400}", "a\u0301"]) {
+      const from = performance.now();
+      words(piece.repeat(200_000));
+      expect(performance.now() - from).toBeLessThan(2000);
+    }
+  });
+
+  holds(tokenizerLaws, [{ name: "words", words }], { runs: 200 });
+
+  it("what breaks words at marks, or minds how characters are composed, is noticed", () => {
+    const broken = (words: (text: string) => readonly string[]) =>
+      tokenizerLaws
+        .filter((law) => isLeft(check(law, { name: "", words }, { runs: 200 })))
+        .map(({ name }) => name);
+    const letters = /[\p{L}\p{N}]+/gu;
+    expect(broken((t) => t.toLowerCase().match(letters) ?? [])).toEqual([
+      "canonical equivalence",
+      "whole words",
+    ]);
+    const marked = /[\p{L}\p{N}][\p{L}\p{M}\p{N}]*/gu;
+    // The lower case of what was composed need not be so.
+    expect(broken((t) => t.normalize("NFC").toLowerCase().match(marked) ?? [])).toEqual([
+      "words of words",
+    ]);
   });
 });
 
