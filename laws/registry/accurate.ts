@@ -65,7 +65,7 @@ const activations: Claims<typeof activation> = {
   hardswish: claim(activation.hardswish, 4, nearZero),
   hardshrink: claim((x) => activation.hardshrink(x), 0),
   softshrink: claim((x) => activation.softshrink(x)),
-  tanhshrink: claim(activation.tanhshrink, 8, nearZero),
+  tanhshrink: claim(activation.tanhshrink, 8),
   threshold: claim((x) => activation.threshold(x, 0.5, 2), 0),
   softmin: claim((x) => activation.softmin(x), 16),
   glu: claim((x) => activation.glu(x)),

@@ -39,7 +39,6 @@ const solver = { why: "rotations of a matrix with NaN stop at once" };
 
 /** Where a number still comes of NaN and must not. */
 export const numbersToMend: Exceptions = {
-  threshold: { why: "a comparison that NaN fails" },
   binaryCrossEntropy: { why: "a maximum of NaN" },
   hinge: { why: "a comparison that NaN fails" },
   klDivergence: { why: "a comparison that NaN fails" },
@@ -63,8 +62,6 @@ export const rightlyUnsigned: Exceptions = {
 
 /** What is not as accurate as it claims. */
 export const inaccurate: Exceptions = {
-  gelu: { why: "1 + erf cancels" },
-  geluTanh: { why: "1 + tanh cancels" },
   logSoftmax: { why: "the maximum is added to a logarithm" },
   softmaxCrossEntropy: { why: "as logSoftmax" },
   logGamma: { why: "subnormal numbers" },
