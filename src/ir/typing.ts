@@ -9,6 +9,10 @@ const inside = (axes: readonly number[], rank: number): boolean =>
   axes.every((a) => Number.isInteger(a) && a >= 0 && a < rank) &&
   new Set(axes).size === axes.length;
 
+/** Whole numbers from `least` on, as many as there are axes: what a program may take for a place in memory. */
+const whole = (list: readonly number[], rank: number, least = 0): boolean =>
+  list.length === rank && list.every((n) => Number.isSafeInteger(n) && n >= least);
+
 /** What axes must be, and are not. */
 const axesOf = (axes: readonly number[], rank: number): string =>
   rank === 0
@@ -33,7 +37,10 @@ export const gatherShape = (axis: number, batch: number, x: Shape, indices: Shap
 ];
 
 const gatherFits = (axis: number, batch: number, x: Shape, indices: Shape): boolean =>
-  batch <= axis && axis < x.length && sameShape(x.slice(0, batch), indices.slice(0, batch));
+  inside([axis], x.length) &&
+  whole([batch], 1) &&
+  batch <= axis &&
+  sameShape(x.slice(0, batch), indices.slice(0, batch));
 
 const outputTypes = (program: Program): readonly TensorType[] =>
   program.outputs.map((o) => type(o.shape, o.dtype));
@@ -127,13 +134,10 @@ export const typing: TypeRules<PrimitiveTag> = {
     );
     const outputs = [type(extent, x.dtype)];
     const fits =
-      start.length === x.shape.length &&
-      start.every(
-        (s, i) =>
-          s >= 0 &&
-          s <= (limit[i] as number) &&
-          (limit[i] as number) <= (x.shape[i] as number) &&
-          (stride[i] as number) >= 1,
+      [start, limit].every((list) => whole(list, x.shape.length)) &&
+      whole(stride, x.shape.length, 1) &&
+      x.shape.every(
+        (d, i) => (start[i] as number) <= (limit[i] as number) && (limit[i] as number) <= d,
       );
     return fits
       ? { outputs }
@@ -145,12 +149,10 @@ export const typing: TypeRules<PrimitiveTag> = {
       (d, i) => (low[i] ?? 0) + (high[i] ?? 0) + d + Math.max(0, d - 1) * (interior[i] ?? 0),
     );
     const outputs = [type(shape, x.dtype)];
-    const fits = [low, high, interior].every(
-      (p) => p.length === x.shape.length && p.every((n) => n >= 0),
-    );
+    const fits = [low, high, interior].every((list) => whole(list, x.shape.length));
     return fits
       ? { outputs }
-      : wrongShape(op, "one non-negative padding per axis", inputs, outputs);
+      : wrongShape(op, "one non-negative whole padding per axis", inputs, outputs);
   },
   concatenate: ({ axis }, inputs, op) => {
     const first = inputs[0] ?? type([0], "f32");
@@ -218,7 +220,10 @@ export const typing: TypeRules<PrimitiveTag> = {
 
   constant: ({ value }) => one(value.shape, value.dtype),
   parameter: (params) => ({ outputs: [params.type] }),
-  iota: ({ shape, dtype }) => one(shape, dtype),
+  iota: ({ shape, dtype, axis }, inputs, op) =>
+    inside([axis], shape.length)
+      ? one(shape, dtype)
+      : wrongShape(op, axesOf([axis], shape.length), inputs, [type(shape, dtype)]),
   randomBits: ({ shape }, inputs, op) => {
     const keys = at(inputs, 0);
     const outputs = [type([...keys.shape.slice(0, -1), ...shape], "i32")];
@@ -272,6 +277,8 @@ export const typing: TypeRules<PrimitiveTag> = {
     const carried = inputs.slice(constants, constants + carry);
     const stacked = results.slice(carry).map((t) => type([length, ...t.shape], t.dtype));
     const outputs = [...carried, ...stacked];
+    if (!whole([length, constants, carry], 3))
+      return wrongShape(op, `a whole number of rounds, not ${length}`, inputs, outputs);
     const sliced = inputs.slice(constants + carry).map((t) => type(t.shape.slice(1), t.dtype));
     if (inputs.slice(constants + carry).some((t) => t.shape[0] !== length))
       return wrongShape(op, `slices along leading axes of ${length}`, inputs, outputs);

@@ -67,6 +67,7 @@ export const windowTyping = {
     const fits =
       all(params) &&
       params.extent.length === params.axes.length &&
+      params.extent.every((n) => Number.isSafeInteger(n) && n >= 0) &&
       distinctInside(params.axes, rank) &&
       params.axes.every(
         (a, i) =>

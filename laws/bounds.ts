@@ -1,0 +1,71 @@
+import { issuesOf } from "../src/backend/check.ts";
+import type { PrimitiveTag, Program } from "../src/ir/expr.ts";
+import { sizeOf } from "../src/tensor/shape.ts";
+import { type Law, law } from "./law.ts";
+import type { Compile } from "./meaning.ts";
+import { type Case, functionOf } from "./registry/case.ts";
+import { within } from "./roundoff.ts";
+import { inputsOf, programOf, type SymbolicFunction, typesOf } from "./symbolic.ts";
+
+/** Numbers that are no axis, extent, place or count, or whose products with others wrap around. */
+export const wild: readonly number[] = [
+  ...[-1, 0.5, 1.5, 2 - 2 ** -52, -0.5, Number.NaN, Number.POSITIVE_INFINITY],
+  ...[2 ** 31 - 1, 2 ** 31, -(2 ** 31), 2 ** 32, 2 ** 32 + 1, 2 ** 53, -(2 ** 53), 1e300],
+];
+
+/** A parameter with one of its numbers replaced, for each number in it. */
+const distorted = (value: unknown, by: number): readonly unknown[] => {
+  if (typeof value === "number") return [by];
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((part, i) => distorted(part, by).map((other) => value.with(i, other)));
+};
+
+/** A primitive in one setting with one number of its parameters replaced, whichever it is, by a wild one. */
+export const distortionsOf = <P extends PrimitiveTag>(
+  primitive: P,
+  given: Case<P>,
+): readonly SymbolicFunction[] =>
+  Object.entries(given.params).flatMap(([name, value]) =>
+    wild.flatMap((by) =>
+      distorted(value, by).map((other) => ({
+        ...functionOf(primitive, { ...given, params: { ...given.params, [name]: other } }),
+        name: `${primitive} ${given.label} with ${name} ${JSON.stringify(other)} (${by})`,
+      })),
+    ),
+  );
+
+/** What makes sense and is only large is not run: it takes memory, and says nothing of bounds. */
+const isLarge = (program: Program): boolean =>
+  program.nodes.some((node) => node.outputs.some(({ shape }) => sizeOf(shape) > 2 ** 20));
+
+const refusals: ReadonlySet<unknown> = new Set(["CompileError", "MemoryLimit"]);
+
+/**
+ * 9, of functions that may make no sense: a backend refuses them, or computes what the reference rules do. What
+ * reads beside its operands gives something else.
+ */
+export const inBounds = (compile: Compile): Law<SymbolicFunction> =>
+  law(
+    "within bounds",
+    "p is refused, or compiled p x = run p x to rounding",
+    (f: SymbolicFunction) => {
+      const program = programOf(typesOf(f), f.apply);
+      const refused = issuesOf(program).length > 0;
+      const executable = refused || isLarge(program) ? undefined : compiledOr(compile, program);
+      const judge = executable && within(program);
+      return {
+        given: inputsOf(f),
+        breach: (x) => executable && judge?.(x, executable.run(x)),
+      };
+    },
+  );
+
+const compiledOr = (compile: Compile, program: Program) => {
+  try {
+    return compile(program);
+  } catch (error) {
+    const tag = (error as { readonly _tag?: unknown })._tag;
+    if (refusals.has(tag)) return undefined;
+    throw error;
+  }
+};

@@ -1,0 +1,51 @@
+import { isLeft } from "fp-ts/lib/Either.js";
+import { describe, expect, test } from "vitest";
+import { distortionsOf, inBounds } from "../../laws/bounds.ts";
+import { real, tensors } from "../../laws/domain.ts";
+import { check } from "../../laws/law.ts";
+import { compilerOf } from "../../laws/meaning.ts";
+import type { Case } from "../../laws/registry/case.ts";
+import { primitiveCases, primitives } from "../../laws/registry/primitives.ts";
+import type { SymbolicFunction } from "../../laws/symbolic.ts";
+import { mustHoldHere } from "../../laws/vitest.ts";
+import { layerWasmWith } from "../../src/backend/wasm/index.ts";
+import { apply, constant } from "../../src/ir/build.ts";
+import { Expr, type PrimitiveTag } from "../../src/ir/expr.ts";
+import { tensor } from "../../src/tensor/constructors.ts";
+
+const onWasm = inBounds(compilerOf(layerWasmWith({ threads: 1 })));
+
+describe.each(primitives)("%s with parameters that make no sense", (primitive) => {
+  const cases = primitiveCases[primitive] as readonly Case<PrimitiveTag>[];
+  const wild = cases.flatMap((each) => distortionsOf(primitive, each));
+  test.skipIf(wild.length === 0)("is refused, or stays within its operands", () => {
+    for (const f of wild) mustHoldHere([onWasm], f, { runs: 1 });
+  });
+});
+
+test("a slice of [10, 20, 30] from 1.5 is an issue of the program, however it was made", () => {
+  const x = constant(tensor([10, 20, 30]));
+  const [y] = apply("slice", { start: [1.5], limit: [2.5], stride: [1] }, [x]);
+  expect(y?.node.issue).toMatchObject({ _tag: "ShapeMismatch", op: "slice" });
+});
+
+test("the law finds a slice whose bounds nobody has checked", () => {
+  const unchecked: SymbolicFunction = {
+    name: "an unchecked slice from 1.5",
+    operands: [tensors([3], real)],
+    apply: (inputs) => [
+      new Expr(
+        {
+          primitive: "slice",
+          params: { start: [1.5], limit: [2.5], stride: [1] },
+          inputs,
+          outputs: [{ shape: [1], dtype: "f64" }],
+          issue: undefined,
+          path: [],
+        },
+        0,
+      ),
+    ],
+  };
+  expect(isLeft(check(onWasm, unchecked))).toBe(true);
+});
