@@ -89,6 +89,7 @@ export {
   metricSubject,
 } from "./metrics.ts";
 export { nanPropagates } from "./nan.ts";
+export { type OperatorSubject, operatorResumption } from "./operators.ts";
 export {
   type OptimizerSubject,
   optimizerAssociativity,
@@ -138,4 +139,4 @@ export {
   wholeWords,
   wordsOfWords,
 } from "./tokenizing.ts";
-export { reproduction, resumption, type Trainer, trainerOf } from "./training.ts";
+export { type Run, reproduction, resumption, type Trainer, trainerOf } from "./training.ts";

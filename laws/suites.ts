@@ -7,6 +7,7 @@ import { chainRule, hessianSymmetry } from "./higherOrder.ts";
 import { layerLaws } from "./layers.ts";
 import { metricLaws } from "./metrics.ts";
 import { nanPropagates } from "./nan.ts";
+import { operatorResumption } from "./operators.ts";
 import { optimizerLaws } from "./optimizers.ts";
 import { noConfusion } from "./perturbation.ts";
 import { scalerLaws } from "./preprocessing.ts";
@@ -39,5 +40,6 @@ export const laws = {
   tokenizer: tokenizerLaws,
   /** Of a model that says sequences token by token. */
   decoding: decodingLaws,
+  operator: [operatorResumption],
   training: [resumption, reproduction],
 } as const;

@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { isLeft } from "fp-ts/lib/Either.js";
 import { lastValueFrom, toArray } from "rxjs";
 import { flatten, leafPaths, type Tree } from "../src/algebra/tree.ts";
-import { treeCodec } from "../src/codec/tensor.ts";
+import { figuresCodec } from "../src/codec/tensor.ts";
 import type { BackendUnavailable } from "../src/errors.ts";
 import { Tensor } from "../src/tensor/tensor.ts";
 import type { TrainEvent } from "../src/train/event.ts";
@@ -22,18 +22,28 @@ export interface Trainer {
   readonly resume: (epochs: number, seed: number, from: TrainState) => Promise<Run>;
 }
 
-/** What a run came to: the loss of every step, and the last state. */
+/** What a run came to. */
 export interface Run {
+  /** Of every step. */
   readonly losses: readonly number[];
+  /** What it ended with: the last state, or one that an operator kept. */
   readonly state: TrainState;
+  /** What it can be taken up from: the state at the end of the last epoch. */
+  readonly reached: TrainState;
+  /** Whether an operator ended it. */
+  readonly stopped: boolean;
 }
 
 const outcomeOf = (events: readonly TrainEvent<TrainState>[]): Run => {
   const last = events.at(-1);
-  if (last?._tag !== "Completed") throw new Error(`a run ended with ${last?._tag ?? "no event"}`);
+  const reached = events.findLast((e) => e._tag === "EpochCompleted" || e._tag === "Started");
+  if (reached === undefined || (last?._tag !== "Completed" && last?._tag !== "Stopped"))
+    throw new Error(`a run ended with ${last?._tag ?? "no event"}`);
   return {
     losses: events.flatMap((e) => (e._tag === "StepCompleted" ? [e.loss] : [])),
     state: last.state,
+    reached: reached.state,
+    stopped: last._tag === "Stopped",
   };
 };
 
@@ -54,14 +64,17 @@ export const trainerOf = (
 };
 
 /** What of a state is tensors, and what of it is numbers. */
-const partsOf = ({ params, layerState, optimizerState, key, ...counters }: TrainState) =>
+const partsOf = ({ params, layerState, optimizerState, key, memory, ...counters }: TrainState) =>
   // Params and states are trees of tensors: what `init` and `update` make.
-  ({ tree: { params, layerState, optimizerState, key } as Tree<Tensor>, counters });
+  ({
+    tree: { params, layerState, optimizerState, key, memory } as Tree<Tensor | number>,
+    counters,
+  });
 
 /** A state as it comes back from being written and read. */
 const reread = (state: TrainState): TrainState => {
   const { tree, counters } = partsOf(state);
-  const read = treeCodec.decode(JSON.parse(JSON.stringify(treeCodec.encode(tree))));
+  const read = figuresCodec.decode(JSON.parse(JSON.stringify(figuresCodec.encode(tree))));
   if (isLeft(read)) throw new Error("a state that was written is not read");
   // The tree that was written, which had the parts of this state.
   return { ...counters, ...(read.right as Omit<TrainState, keyof typeof counters>) };
@@ -79,7 +92,9 @@ const differs = (a: Run, b: Run): string | undefined => {
   const names = leafPaths(left.shape).map((path) => path.join("."));
   for (const [i, leaf] of left.leaves.entries()) {
     const other = right.leaves[i];
-    if (!(leaf instanceof Tensor && other instanceof Tensor)) return `${names[i]} is gone`;
+    if (Object.is(leaf, other)) continue;
+    if (!(leaf instanceof Tensor && other instanceof Tensor))
+      return `${names[i]} is ${String(leaf)}, not ${String(other)}`;
     const difference = sameBits(names[i] ?? "", [leaf], [other]);
     if (difference !== undefined) return difference;
   }
@@ -98,7 +113,8 @@ export const resumption: AsyncLaw<Trainer> = {
     breach: async ({ a, b, seed }: { a: number; b: number; seed: number }) => {
       const whole = await train(a + b, seed);
       const part = await train(a, seed);
-      const rest = await resume(a + b, seed, reread(part.state));
+      if (part.stopped) return differs(part, whole);
+      const rest = await resume(a + b, seed, reread(part.reached));
       return differs({ ...rest, losses: [...part.losses, ...rest.losses] }, whole);
     },
   }),

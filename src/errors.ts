@@ -138,6 +138,12 @@ export class StateMismatch extends Data.TaggedError("StateMismatch")<{
   readonly actual: string;
 }> {}
 
+/** A run that ended because something that it waited for ended its own fiber: its data, a baseline, a sampler. */
+export class RunInterrupted extends Data.TaggedError("RunInterrupted")<{
+  /** What was under way, in a few words. */
+  readonly during: string;
+}> {}
+
 /** A monitored value that the epochs of a run do not have. */
 export class UnknownMonitor extends Data.TaggedError("UnknownMonitor")<{
   readonly monitor: string;

@@ -95,6 +95,10 @@ const accounts: Accounts = {
     ...inLayer(e.path),
     fix: "resume with the pipeline that made the state, or start afresh without it",
   }),
+  RunInterrupted: (e) => ({
+    what: `${e.during} was interrupted, and not by who listens to it`,
+    fix: "look for Effect.interrupt in what it waits for: its data, its baselines, its operators",
+  }),
   UnknownMonitor: (e) => ({
     what: `nothing called "${e.monitor}" is measured in this run`,
     fix: `monitor ${oneOf(e.known)}`,

@@ -5,7 +5,7 @@ import { bytesPerElement, type Dtype, type Storage } from "../tensor/dtype.ts";
 import { isPossible, mostElements, sizeOf } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { fromBase64, inLittleEndian, toBase64 } from "./bytes.ts";
-import { natural } from "./number.ts";
+import { jsonNumber, natural } from "./number.ts";
 
 /** The name of a dtype. */
 export const dtypeCodec: t.Type<Dtype> = t.keyof(
@@ -92,12 +92,68 @@ const storageOf = (dtype: Dtype, { buffer }: Uint8Array): Storage => {
   }
 };
 
-/** A tree of tensors as JSON; a tree without leaves is `null`. */
-export type TreeJson =
-  | TensorJson
+/** A tree as JSON, whose leaves are `L`; a tree without leaves is `null`. */
+export type TreeJson<L = TensorJson> =
+  | L
   | null
-  | readonly TreeJson[]
-  | { readonly [key: string]: TreeJson };
+  | readonly TreeJson<L>[]
+  | { readonly [key: string]: TreeJson<L> };
+
+const isRecord = (value: unknown): value is { readonly [key: string]: unknown } =>
+  typeof value === "object" &&
+  value !== null &&
+  !Array.isArray(value) &&
+  !(value instanceof Tensor);
+
+const isItems = <L>(tree: Tree<L>): tree is readonly Tree<L>[] => Array.isArray(tree);
+
+/** The codec of trees of some leaves, which are told from nodes by `isLeaf`, as values, and `isJson`, as JSON. */
+const treeOf = <L, J>(
+  name: string,
+  leaf: t.Type<L, J>,
+  isJson: (input: unknown) => boolean,
+): t.Type<Tree<L>, TreeJson<J>> => {
+  const is = (value: unknown): value is Tree<L> =>
+    value === undefined ||
+    leaf.is(value) ||
+    (Array.isArray(value) ? value.every(is) : isRecord(value) && Object.values(value).every(is));
+
+  const encode = (tree: Tree<L>): TreeJson<J> => {
+    if (tree === undefined) return null;
+    if (leaf.is(tree)) return leaf.encode(tree);
+    return isItems(tree)
+      ? tree.map(encode)
+      : Object.fromEntries(Object.entries(tree).map(([key, child]) => [key, encode(child)]));
+  };
+
+  /** All children, or what is wrong with all that are wrong. */
+  const children = (
+    entries: readonly (readonly [string, unknown])[],
+    context: t.Context,
+  ): t.Validation<readonly (readonly [key: string, child: Tree<L>])[]> => {
+    const good: (readonly [string, Tree<L>])[] = [];
+    const errors: t.ValidationError[] = [];
+    for (const [key, value] of entries) {
+      const child = decode(value, t.appendContext(context, key, codec, value));
+      if (E.isRight(child)) good.push([key, child.right]);
+      else for (const error of child.left) errors.push(error);
+    }
+    return errors.length > 0 ? t.failures(errors) : t.success(good);
+  };
+
+  const decode = (input: unknown, context: t.Context): t.Validation<Tree<L>> => {
+    if (input === null) return t.success(undefined);
+    if (isJson(input)) return leaf.validate(input, context);
+    if (!Array.isArray(input) && !isRecord(input)) return t.failure(input, context);
+    const read = children(Object.entries(input), context);
+    if (E.isLeft(read)) return read;
+    const items = read.right.map(([, child]) => child);
+    return t.success(Array.isArray(input) ? items : Object.fromEntries(read.right));
+  };
+
+  const codec = new t.Type(name, is, decode, encode);
+  return codec;
+};
 
 /**
  * A tree of tensors (params, layer state, optimizer state) to and from JSON, bit for bit.
@@ -106,62 +162,33 @@ export type TreeJson =
  *
  * **Laws** `laws.codec`: `decode ∘ encode = identity`.
  */
-export const treeCodec: t.Type<Tree<Tensor>, TreeJson> = new t.Type(
+export const treeCodec: t.Type<Tree<Tensor>, TreeJson> = treeOf(
   "a tree of tensors",
-  (value): value is Tree<Tensor> => isTree(value),
-  (input, context) => decodeTree(input, context),
-  (tree) => encodeTree(tree),
+  tensorCodec,
+  (input) => isRecord(input) && typeof input.dtype === "string",
 );
 
-const isRecord = (value: unknown): value is { readonly [key: string]: unknown } =>
-  typeof value === "object" &&
-  value !== null &&
-  !Array.isArray(value) &&
-  !(value instanceof Tensor);
+type FigureJson = TensorJson | number | string;
 
-const isTree = (value: unknown): boolean =>
-  value === undefined ||
-  value instanceof Tensor ||
-  (Array.isArray(value)
-    ? value.every(isTree)
-    : isRecord(value) && Object.values(value).every(isTree));
+const isTensorJson = (input: unknown): boolean => isRecord(input) && dtypeCodec.is(input.dtype);
 
-const encodeTree = (tree: Tree<Tensor>): TreeJson => {
-  if (tree === undefined) return null;
-  if (tree instanceof Tensor) return tensorCodec.encode(tree);
-  return isItems(tree)
-    ? tree.map(encodeTree)
-    : Object.fromEntries(Object.entries(tree).map(([key, child]) => [key, encodeTree(child)]));
-};
+const figure: t.Type<Tensor | number, FigureJson> = new t.Type(
+  "a tensor or a number",
+  (value): value is Tensor | number => value instanceof Tensor || typeof value === "number",
+  (input, context) =>
+    isTensorJson(input)
+      ? tensorCodec.validate(input, context)
+      : jsonNumber.validate(input, context),
+  (value) => (value instanceof Tensor ? tensorCodec.encode(value) : jsonNumber.encode(value)),
+);
 
-const isItems = (tree: Tree<Tensor>): tree is readonly Tree<Tensor>[] => Array.isArray(tree);
-
-const decodeTree = (input: unknown, context: t.Context): t.Validation<Tree<Tensor>> => {
-  if (input === null) return t.success(undefined);
-  if (Array.isArray(input))
-    return E.map((entries: Entries): Tree<Tensor> => entries.map(([, child]) => child))(
-      decodeEntries(Object.entries(input), context),
-    );
-  if (!isRecord(input)) return t.failure(input, context);
-  if (typeof input.dtype === "string") return tensorCodec.validate(input, context);
-  return E.map((entries: Entries): Tree<Tensor> => Object.fromEntries(entries))(
-    decodeEntries(Object.entries(input), context),
-  );
-};
-
-type Entries = readonly (readonly [key: string, child: Tree<Tensor>])[];
-
-/** All children, or what is wrong with all that are wrong. */
-const decodeEntries = (
-  entries: readonly (readonly [string, unknown])[],
-  context: t.Context,
-): t.Validation<Entries> => {
-  const good: (readonly [string, Tree<Tensor>])[] = [];
-  const errors: t.ValidationError[] = [];
-  for (const [key, value] of entries) {
-    const child = decodeTree(value, t.appendContext(context, key, treeCodec, value));
-    if (E.isRight(child)) good.push([key, child.right]);
-    else errors.push(...child.left);
-  }
-  return errors.length > 0 ? t.failures(errors) : t.success(good);
-};
+/**
+ * {@link treeCodec} for trees that have numbers too: what the operators of a run remember.
+ *
+ * **Laws** `laws.codec`: `decode ∘ encode = identity`.
+ */
+export const figuresCodec: t.Type<Tree<Tensor | number>, TreeJson<FigureJson>> = treeOf(
+  "a tree of tensors and numbers",
+  figure,
+  (input) => typeof input === "number" || typeof input === "string" || isTensorJson(input),
+);

@@ -5,16 +5,21 @@ import type { Score, TrainEvent } from "./event.ts";
 import { type Pipeline, withData } from "./pipeline.ts";
 import { type RunError, run } from "./run.ts";
 
-/** The score of a run on what it was held to in the end: test, validation, or its own training examples. */
+/**
+ * The score of the state that a run ended with, on what it was held to: test, validation, or its own training
+ * examples.
+ */
 const lastScore = (events: readonly TrainEvent[]): Score | undefined => {
-  const completed = events.findLast((event) => event._tag === "Completed");
-  const epoch = events.findLast((event) => event._tag === "EpochCompleted");
-  return completed?.test ?? epoch?.validation ?? epoch;
+  const end = events.findLast((event) => event._tag === "Completed" || event._tag === "Stopped");
+  const epochs = events.filter((event) => event._tag === "EpochCompleted");
+  const epoch = epochs.findLast(({ epoch }) => epoch === end?.state.epoch) ?? epochs.at(-1);
+  return end?.test ?? epoch?.validation ?? epoch;
 };
 
 /**
  * Another pipeline as a baseline: it is trained on the examples of the run that it stands beside, and its
- * figures are its own loss and metrics on those that are held out there. Its own data is not read.
+ * figures are its own loss and metrics on those that are held out there. Its own data is not read; its operators
+ * see its own events.
  *
  * @example
  * ```ts

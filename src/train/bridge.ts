@@ -2,6 +2,7 @@ import * as Cause from "effect/Cause";
 import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
 import { Observable } from "rxjs";
+import { RunInterrupted } from "../errors.ts";
 
 /** Where an effect puts the values of a stream. */
 export interface Emit<A> {
@@ -15,10 +16,14 @@ export interface Emit<A> {
  *
  * Each subscription runs the effect anew, and never before `subscribe` has returned, so that a subscriber
  * may use its subscription in whatever it does with the values. A typed failure is the observable's error, as it is;
- * unsubscribing interrupts the effect, so that its finalizers run.
+ * unsubscribing interrupts the effect, so that its finalizers run. An effect that interrupts itself, or is
+ * interrupted by another, is an error too: who still listens would wait forever.
+ *
+ * **Fails with** what the effect fails with, and `RunInterrupted`, whose `during` is this one's.
  */
 export const observe = <A, E>(
   effect: (emit: Emit<A>) => Effect.Effect<unknown, E>,
+  during = "the run",
 ): Observable<A> =>
   new Observable<A>((subscriber) => {
     const emit: Emit<A> = {
@@ -28,7 +33,10 @@ export const observe = <A, E>(
     const fiber = Effect.runFork(Effect.andThen(Effect.yieldNow, effect(emit)));
     fiber.addObserver((exit) => {
       if (Exit.isSuccess(exit)) subscriber.complete();
-      else if (!Cause.hasInterruptsOnly(exit.cause)) subscriber.error(Cause.squash(exit.cause));
+      // After unsubscribing nobody hears of it: RxJS drops the error of a closed subscriber.
+      else if (Cause.hasInterruptsOnly(exit.cause))
+        subscriber.error(new RunInterrupted({ during }));
+      else subscriber.error(Cause.squash(exit.cause));
     });
     return () => fiber.interruptUnsafe();
   });

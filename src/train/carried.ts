@@ -22,6 +22,7 @@ export const initialState = <P, S>(of: Pipeline<P, S, unknown>): TrainState<P, S
     epoch: 0,
     batch: 0,
     step: 0,
+    memory: {},
   };
 };
 
@@ -44,7 +45,7 @@ export const withCarried = <P, S>(
   // `shape` was taken from the carried part of this state.
   const carried = unflatten(shape, leaves) as TrainState<P, S>;
   const { params, layerState, optimizerState } = carried;
-  return { params, layerState, optimizerState, key: state.key, ...at };
+  return { ...state, params, layerState, optimizerState, ...at };
 };
 
 /** The path of the first leaf that holds an infinity or a NaN. */

@@ -1,3 +1,4 @@
+import type { Observable } from "rxjs";
 import type { ConfusionTable } from "../nn/metric.ts";
 import type { TrainState } from "./state.ts";
 
@@ -14,6 +15,9 @@ export interface Score {
 export interface Evaluation extends Score {
   readonly confusion: ConfusionTable | undefined;
 }
+
+/** Which way each figure of a run gets better, the loss among them, by its name. */
+export type Directions = { readonly [name: string]: "higher" | "lower" };
 
 /** What a baseline came to on the examples of a run; a figure that the run has too bears the same name. */
 export interface BaselineScore {
@@ -33,6 +37,13 @@ export interface Started<State = TrainState> {
   readonly parameters: number;
   /** What the results are to be compared with. */
   readonly baselines: readonly BaselineScore[];
+  /** Which way the loss and each metric get better. */
+  readonly better: Directions;
+  /**
+   * Evaluates a state on the test examples, where there are some: for an operator that ends the run with another
+   * state than the last.
+   */
+  readonly tested$?: ((state: TrainState) => Observable<Validated>) | undefined;
   readonly state: State;
 }
 
@@ -92,12 +103,15 @@ export interface Sampled {
   readonly text: string;
 }
 
-/** The run was ended before its last epoch by an operator, with the state that it thought best. */
+/** The run was ended before its last epoch by an operator, with the state that it keeps. */
 export interface Stopped<State = TrainState> {
   readonly _tag: "Stopped";
   readonly reason: string;
+  /** The last epoch and step that were done; `state` may be that of an earlier one. */
   readonly epoch: number;
   readonly step: number;
+  /** Of `state`, where the pipeline has test data. */
+  readonly test: Score | undefined;
   readonly state: State;
 }
 
@@ -106,9 +120,10 @@ export interface Completed<State = TrainState> {
   readonly _tag: "Completed";
   readonly epoch: number;
   readonly step: number;
-  /** Where the pipeline has test data. */
+  /** Of `state`, where the pipeline has test data. */
   readonly test: Score | undefined;
   readonly milliseconds: number;
+  /** The last state, or the one that an operator keeps in its place: the best, under `earlyStopping`. */
   readonly state: State;
 }
 

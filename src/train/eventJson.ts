@@ -1,10 +1,10 @@
 import * as t from "io-ts/lib/index.js";
 import { jsonNumber, natural, numbersByName } from "../codec/number.ts";
-import type { TrainEvent } from "./event.ts";
+import type { Directions, TrainEvent } from "./event.ts";
 
-type Stateless<E> = E extends { readonly state: unknown } ? Omit<E, "state"> : E;
+type Stateless<E> = E extends { readonly state: unknown } ? Omit<E, "state" | "tested$"> : E;
 
-/** An event without the state that some carry: what is written to a log, one line each. */
+/** An event without the state that some carry, and what can be asked of it: what is written to a log, one line each. */
 export type Report = {
   readonly [K in TrainEvent["_tag"]]: Stateless<Extract<TrainEvent, { _tag: K }>>;
 }[TrainEvent["_tag"]];
@@ -18,6 +18,18 @@ const optional = <A, O>(codec: t.Type<A, O>): t.Type<A | undefined, O | null> =>
       input === null || input === undefined ? t.success(undefined) : codec.validate(input, context),
     (value) => (value === undefined ? null : codec.encode(value)),
   );
+
+const isDirection = (value: unknown): value is Directions[string] =>
+  value === "higher" || value === "lower";
+
+/** Directions by any names, `__proto__` among them, which io-ts's own record loses since it assigns. */
+const directionsByName: t.Type<Directions> = new t.Type(
+  "directions by name",
+  (value): value is Directions =>
+    t.UnknownRecord.is(value) && Object.values(value).every(isDirection),
+  (input, context) => (directionsByName.is(input) ? t.success(input) : t.failure(input, context)),
+  t.identity,
+);
 
 const scored = { loss: jsonNumber, metrics: numbersByName };
 const optionalScore = optional(t.strict(scored));
@@ -39,6 +51,7 @@ const cases = {
     examples: natural,
     parameters: natural,
     baselines: t.readonlyArray(t.strict({ name: t.string, metrics: numbersByName })),
+    better: directionsByName,
   }),
   EpochStarted: t.strict({ _tag: t.literal("EpochStarted"), epoch: natural }),
   StepCompleted: t.strict({
@@ -66,7 +79,12 @@ const cases = {
   }),
   CheckpointSaved: t.strict({ _tag: t.literal("CheckpointSaved"), ...at, path: t.string }),
   Sampled: t.strict({ _tag: t.literal("Sampled"), ...at, text: t.string }),
-  Stopped: t.strict({ _tag: t.literal("Stopped"), reason: t.string, ...at }),
+  Stopped: t.strict({
+    _tag: t.literal("Stopped"),
+    reason: t.string,
+    ...at,
+    test: optionalScore,
+  }),
   Completed: t.strict({
     _tag: t.literal("Completed"),
     ...at,

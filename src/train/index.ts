@@ -9,6 +9,7 @@ export type {
   BaselineScore,
   CheckpointSaved,
   Completed,
+  Directions,
   EpochCompleted,
   EpochStarted,
   Evaluation,
@@ -24,12 +25,14 @@ export type {
 export { eventLine, type Report, reportCodec } from "./eventJson.ts";
 export { explain, isFluxionError } from "./explain.ts";
 export { runMain, subscribeMain } from "./main.ts";
+export type { Memories, Memory } from "./memory.ts";
 export {
   type EarlyStopping,
   earlyStopping,
   type Monitor,
 } from "./operators/earlyStopping.ts";
 export { type EmitSamples, emitSamples, type Sampler } from "./operators/emitSamples.ts";
+export { type Fold, folded } from "./operators/fold.ts";
 export {
   type PrintProgress,
   printProgress,

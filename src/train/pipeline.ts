@@ -70,7 +70,7 @@ export interface Pipeline<out P = unknown, out S = unknown, out E = never> {
   readonly origin: Pipeline<P, S, E> | undefined;
   /** What the results are to be compared with. */
   readonly baselines: readonly Baseline<E>[];
-  /** What its stream of events goes through before anyone sees it. */
+  /** What the events of this run, and of no other that it begins with, go through before anyone sees them. */
   readonly operators: readonly MonoTypeOperatorFunction<TrainEvent>[];
 }
 
@@ -253,8 +253,9 @@ export const withData =
   });
 
 /**
- * The same run from where another ends: pre-training, then fine-tuning. The stream has the events of both;
- * the optimizer, the counters and the randomness of the second begin anew.
+ * The same run from where another ends: pre-training, then fine-tuning. The stream has the events of both, each
+ * put through the operators of its own pipeline; the optimizer, the counters and the randomness of the second
+ * begin anew.
  *
  * **Fails with** `StateMismatch` where the models' params are not of the same shapes.
  */
@@ -311,7 +312,8 @@ export const withBaseline =
 
 /**
  * The same run with its events put through an operator, after those that it already has: early stopping,
- * samples of what the model says.
+ * samples of what the model says. It sees the events of this pipeline alone, not those of the one that this
+ * starts from.
  *
  * @example
  * ```ts

@@ -11,15 +11,17 @@ import type {
   WorkerLost,
 } from "../errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import type { Emit } from "./bridge.ts";
+import { type Emit, observe } from "./bridge.ts";
 import { carriedOf, initialState, parameterCount } from "./carried.ts";
+import { stateMismatch } from "./check.ts";
 import { epoch } from "./epoch.ts";
 import { type CannotCompile, evaluator } from "./evaluate.ts";
-import type { Score, TrainEvent } from "./event.ts";
+import type { Score, TrainEvent, Validated } from "./event.ts";
 import type { Pairs } from "./pairs.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { prepare } from "./prepare.ts";
 import { runner } from "./runner.ts";
+import { stage } from "./stage.ts";
 import type { TrainState } from "./state.ts";
 
 /** Why a run ends before its last epoch, besides what its data fails with. */
@@ -33,8 +35,8 @@ export type RunError =
   | WorkerLost;
 
 /**
- * A whole run as an effect that emits what happens, and ends with the last state: what `train$` makes an
- * observable of.
+ * A whole run as an effect that emits what happens, and ends with the state that its operators end with: what
+ * `train$` makes an observable of. Each pipeline that is part of it has its own operators.
  *
  * Everything that can be wrong with the pipeline, its data and its programs fails before the first
  * event. A loss that stops being finite fails with `NonFinite`; the last sound state is in the event of
@@ -47,10 +49,11 @@ export const run = <P, S, E>(
   emit: Emit<TrainEvent<TrainState<P, S>>>,
 ): Effect.Effect<TrainState<P, S>, E | RunError, Backend | ReverseMode> =>
   from !== undefined || of.origin === undefined
-    ? oneRun(of, from, emit)
-    : Effect.flatMap(run(of.origin, undefined, emit), ({ params, layerState }) =>
-        oneRun(of, { ...initialState(of), params, layerState }, emit),
-      );
+    ? stage(of, from, emit, (own) => oneRun(of, from, own))
+    : Effect.flatMap(run(of.origin, undefined, emit), ({ params, layerState }) => {
+        const start = { ...initialState(of), params, layerState };
+        return stage(of, start, emit, (own) => oneRun(of, start, own));
+      });
 
 const oneRun = Effect.fnUntraced(function* <P, S, E>(
   of: Pipeline<P, S, E>,
@@ -62,12 +65,13 @@ const oneRun = Effect.fnUntraced(function* <P, S, E>(
   const evaluateOn = evaluator(of);
   const evaluated = Effect.fnUntraced(function* (
     on: "validation" | "test",
-    state: TrainState<P, S>,
+    state: TrainState,
     held: Pairs | undefined,
+    { next, closed }: Emit<Validated> = emit,
   ) {
     if (held === undefined) return undefined;
-    const evaluation = yield* evaluateOn(state, held, emit.closed);
-    emit.next({
+    const evaluation = yield* evaluateOn(state, held, closed);
+    next({
       _tag: "Validated",
       on,
       epoch: state.epoch,
@@ -79,6 +83,16 @@ const oneRun = Effect.fnUntraced(function* <P, S, E>(
     return { loss, metrics } satisfies Score;
   });
 
+  const services = yield* Effect.context<Backend>();
+  /** A state that an operator keeps, on the test examples: it may have come from a file. */
+  const tested$ = (state: TrainState) =>
+    observe<Validated, CannotCompile | WorkerLost | StateMismatch>((own) => {
+      const mismatch = stateMismatch(of, state, prepared.start, ["params", "layerState"]);
+      return mismatch === undefined
+        ? Effect.provideContext(evaluated("test", state, prepared.test, own), services)
+        : Effect.fail(mismatch);
+    });
+
   const began = performance.now();
   emit.next({
     _tag: "Started",
@@ -89,12 +103,15 @@ const oneRun = Effect.fnUntraced(function* <P, S, E>(
     examples: train.examples,
     parameters: parameterCount(start.params),
     baselines: prepared.baselines,
+    better: prepared.scores.better,
+    tested$: prepared.test === undefined ? undefined : tested$,
     state: start,
   });
 
   // The leaves of what is carried are tensors.
   const steps = runner(prepared.whole, flatten(carriedOf(start)).leaves as readonly Tensor[]);
-  let state: TrainState<P, S> = start;
+  // What operators remember is theirs to write into the states to come: they have read it in the event above.
+  let state: TrainState<P, S> = { ...start, memory: {} };
   while (state.epoch < of.epochs) {
     emit.next({ _tag: "EpochStarted", epoch: state.epoch + 1 });
     const done = yield* epoch(of, prepared, steps, state, emit);

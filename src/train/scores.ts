@@ -2,11 +2,12 @@ import type { Exprs } from "../autodiff/index.ts";
 import { type ConfusionTable, type Outcomes, readSummary } from "../nn/metric.ts";
 import { meanLoss } from "../nn/metrics.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import type { Score } from "./event.ts";
+import type { Directions, Score } from "./event.ts";
 
 /** Any `Metric`, whatever its summary: nobody but the metric itself can do anything with one. */
 export interface SomeMetric {
   readonly name: string;
+  readonly better: Directions[string];
   readonly monoid: { readonly empty: unknown; readonly concat: (a: never, b: never) => unknown };
   readonly fromBatch: (batch: Outcomes) => Exprs;
   readonly value: (summary: never) => number;
@@ -24,6 +25,7 @@ export interface Scoring {
   /** Summaries from what a step put out for them. */
   readonly read: (computed: Summaries) => Summaries;
   readonly score: (summaries: Summaries) => Score;
+  readonly better: Directions;
   /** Of the first metric that has one. */
   readonly confusion: (summaries: Summaries) => ConfusionTable | undefined;
 }
@@ -45,6 +47,10 @@ export const scoring = (metrics: readonly SomeMetric[]): Scoring => {
         metrics: Object.fromEntries(metrics.map(({ name }, i) => [name, values[i + 1] as number])),
       };
     },
+    better: Object.fromEntries([
+      ["loss", meanLoss.better],
+      ...metrics.map(({ name, better }) => [name, better] as const),
+    ]),
     confusion: (summaries) => {
       const at = all.findIndex(({ confusion }) => confusion !== undefined);
       return all[at]?.confusion?.(summaries[at] as never);

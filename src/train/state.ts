@@ -1,6 +1,7 @@
 import type { Tree } from "../algebra/tree.ts";
 import type { Key } from "../tensor/key.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import type { Memories } from "./memory.ts";
 
 /**
  * Everything that a training run is at one moment: an immutable value from which the run goes on
@@ -21,4 +22,6 @@ export interface TrainState<P = unknown, S = unknown> {
   readonly batch: number;
   /** Steps taken in all. */
   readonly step: number;
+  /** What the operators that this state went through know of the run: the best value so far, and since when. */
+  readonly memory: Memories;
 }

@@ -3,11 +3,12 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as t from "io-ts/lib/index.js";
 import type { Tree } from "../algebra/tree.ts";
 import { natural } from "../codec/number.ts";
-import { tensorCodec, treeCodec } from "../codec/tensor.ts";
+import { figuresCodec, tensorCodec, treeCodec } from "../codec/tensor.ts";
 import type { Key } from "../tensor/key.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { Tensor } from "../tensor/tensor.ts";
 import { initialState } from "./carried.ts";
 import { stateMismatch } from "./check.ts";
+import type { Memories } from "./memory.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { TrainState } from "./state.ts";
 
@@ -15,6 +16,23 @@ const trees = ["params", "layerState", "optimizerState"] as const;
 
 /** What the numbers below mean; another version is refused. */
 const version = 1;
+
+const isMemories = (tree: Tree<Tensor | number>): tree is Memories =>
+  typeof tree === "object" && !Array.isArray(tree) && !(tree instanceof Tensor);
+
+/** What operators remember; a state that was written before they did has nothing of it. */
+const memories: t.Type<Memories, t.OutputOf<typeof figuresCodec>> = new t.Type(
+  "what each operator remembers",
+  (value): value is Memories => figuresCodec.is(value) && isMemories(value),
+  (input, context) =>
+    input === undefined
+      ? t.success({})
+      : pipe(
+          figuresCodec.validate(input, context),
+          E.chain((tree) => (isMemories(tree) ? t.success(tree) : t.failure(input, context))),
+        ),
+  figuresCodec.encode,
+);
 
 const written = t.strict({
   version: t.literal(version),
@@ -26,6 +44,7 @@ const written = t.strict({
   epoch: natural,
   batch: natural,
   step: natural,
+  memory: memories,
 });
 
 /** A state as JSON: its trees with their numbers' bits, and its counters. */
@@ -46,11 +65,11 @@ export const stateCodec = <P, S, F>(
   const decode = (input: unknown, context: t.Context): t.Validation<TrainState<P, S>> =>
     pipe(
       written.validate(input, context),
-      E.chain(({ params, layerState, optimizerState, key, epoch, batch, step }) => {
+      E.chain(({ version: _, pipeline: __, key, ...rest }) => {
         const refuse = (message: string): t.Validation<TrainState<P, S>> =>
           t.failure(input, context, message);
         if (!isKey(key)) return refuse("a key of two words of i32");
-        const read = { params, layerState, optimizerState, key, epoch, batch, step };
+        const read = { ...rest, key };
         const mismatch = stateMismatch(of, read, initialState(of), trees);
         if (mismatch !== undefined) {
           const { part, path, expected, actual } = mismatch;
@@ -82,4 +101,5 @@ const encode = (pipeline: string, state: TrainState): StateJson =>
     epoch: state.epoch,
     batch: state.batch,
     step: state.step,
+    memory: state.memory,
   });

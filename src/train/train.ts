@@ -30,19 +30,17 @@ export interface TrainOptions<P, S> {
  *
  * **Fails with** `InvalidPipeline`, `EmptyDataset`, `InvalidBatchSize`, `LabelOutOfRange`, `NonFiniteData`,
  * `UnknownColumn`, `UnknownToken`, `CompileError`, `BackendUnavailable`, `MemoryLimit`, `StateMismatch` before the first
- * event; `NonFinite` when the loss diverges; `WorkerLost` when a worker of several threads ends; and what the
- * pipeline's data fails with.
+ * event; `NonFinite` when the loss diverges; `WorkerLost` when a worker of several threads ends; `RunInterrupted`
+ * where its data or a baseline interrupts itself; what the pipeline's data fails with, and its operators.
  * **Laws** `laws.training`: `train (a ++ b) = resume (train a) b`, bit for bit; one seed, the same bits.
  */
 export const train$ = <P, S, E>(
   of: Pipeline<P, S, E>,
   { services = defaultServices, from }: TrainOptions<P, S> = {},
 ): Observable<TrainEvent<TrainState<P, S>>> =>
-  of.operators.reduce<Observable<TrainEvent>>(
-    (events$, operator) => operator(events$),
-    observe<TrainEvent, unknown>((emit) => Effect.provide(run(of, from, emit), services)),
-    // Operators pass on the events of this pipeline, whose states are of P and S.
-  ) as Observable<TrainEvent<TrainState<P, S>>>;
+  observe<TrainEvent<TrainState<P, S>>, unknown>((emit) =>
+    Effect.provide(run(of, from, emit), services),
+  );
 
 /** The run that goes on from a state, which an event of an earlier run of the pipeline carried. */
 export const resume$ = <P, S, E>(

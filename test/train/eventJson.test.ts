@@ -26,6 +26,9 @@ const report: fc.Arbitrary<Report> = fc.oneof(
     examples: count,
     parameters: count,
     baselines: fc.array(fc.record({ name: fc.string(), metrics: score.metrics })),
+    better: fc.dictionary(fc.string(), fc.constantFrom("higher" as const, "lower" as const), {
+      noNullPrototype: true,
+    }),
   }),
   fc.record({ _tag: fc.constant("EpochStarted" as const), epoch: count }),
   fc.record({
@@ -56,7 +59,12 @@ const report: fc.Arbitrary<Report> = fc.oneof(
   }),
   fc.record({ _tag: fc.constant("CheckpointSaved" as const), ...at, path: fc.string() }),
   fc.record({ _tag: fc.constant("Sampled" as const), ...at, text: fc.string() }),
-  fc.record({ _tag: fc.constant("Stopped" as const), reason: fc.string(), ...at }),
+  fc.record({
+    _tag: fc.constant("Stopped" as const),
+    reason: fc.string(),
+    ...at,
+    test: optionalScore,
+  }),
   fc.record({
     _tag: fc.constant("Completed" as const),
     ...at,
@@ -95,7 +103,7 @@ describe("the JSON of events", () => {
   });
 
   it("leaves the state out and keeps to one line", () => {
-    const events: readonly TrainEvent<number>[] = [started, step(3), epoch(1, 0.5), completed(1)];
+    const events: readonly TrainEvent[] = [started, step(3), epoch(1, 0.5), completed(1)];
     for (const event of events) {
       const line = eventLine(event);
       expect(line).not.toContain("\n");

@@ -158,10 +158,17 @@ describe.each(names)("a run on %s", (name) => {
     const held = pipe(small, withValidation(0.2), withEpochs(200), withLearningRate(0.5));
     const events = await collect(train$(held, options).pipe(earlyStopping({ patience: 2 })));
     expect(lastOf(events, "Started").examples).toBe(40);
-    expect(lastOf(events, "Validated")).toMatchObject({ on: "validation", examples: 10 });
-    const stopped = events.at(-1);
-    expect(stopped?._tag).toBe("Stopped");
-    expect(stopped?._tag === "Stopped" && stopped.epoch - stopped.state.epoch).toBe(3);
+    const validated = events.filter((event) => event._tag === "Validated");
+    expect(validated.at(-2)).toMatchObject({ on: "validation", examples: 10 });
+    const stopped = lastOf(events, "Stopped");
+    expect(events.at(-1)).toBe(stopped);
+    expect(stopped.epoch - stopped.state.epoch).toBe(2);
+    // The state that is kept is the one that the test examples see, even where the operator stands outside.
+    const score = await Effect.runPromise(
+      Effect.provide(evaluate(held, stopped.state, points(30, 8)), options.services),
+    );
+    expect(validated.at(-1)).toMatchObject({ on: "test", epoch: stopped.state.epoch, ...score });
+    expect(stopped.test).toEqual({ loss: score.loss, metrics: score.metrics });
   });
 
   it("leaves out the examples that fill no batch when asked to", async () => {

@@ -68,6 +68,8 @@ export const progressLine = (
     ...(confusion.length === 0 ? [] : ["", ...confusion]),
   ];
   const width = `epoch ${started?.epochs ?? ""}/${started?.epochs ?? ""}`.length;
+  const tested = (test: Score | undefined) =>
+    test === undefined ? [] : [`${"test".padEnd(width)}  ${scoreText(test)}`];
   switch (event._tag) {
     case "Started":
       return [
@@ -85,15 +87,17 @@ export const progressLine = (
       return [epoch, scoreText(event), ...held, rate].join("  ");
     }
     case "Stopped":
-      return [`stopped after epoch ${event.epoch}: ${event.reason}`, ...beside(width)].join("\n");
+      return [
+        `stopped after epoch ${event.epoch}: ${event.reason}`,
+        ...tested(event.test),
+        ...beside(width),
+      ].join("\n");
     case "CheckpointSaved":
       return `saved ${event.path}`;
     case "Sampled":
       return event.text.replaceAll(/^/gm, "  │ ");
     case "Completed": {
-      const test =
-        event.test === undefined ? [] : [`${"test".padEnd(width)}  ${scoreText(event.test)}`];
-      const lines = [...test, ...beside(width)];
+      const lines = [...tested(event.test), ...beside(width)];
       return lines.length === 0 ? undefined : lines.join("\n");
     }
     case "EpochStarted":

@@ -1,58 +1,102 @@
-import { EMPTY, from, lastValueFrom, Observable, toArray } from "rxjs";
+import { EMPTY, from, lastValueFrom, Observable, of as only, toArray } from "rxjs";
 import { describe, expect, it } from "vitest";
 import { UnknownMonitor } from "../../../src/errors.ts";
-import type { TrainEvent } from "../../../src/train/event.ts";
 import { type EarlyStopping, earlyStopping } from "../../../src/train/operators/earlyStopping.ts";
-import { completed, epoch, started } from "./events.ts";
+import { at, completed, type Event, epoch, started } from "./events.ts";
 
-const run = (
-  losses: readonly number[],
-  options: EarlyStopping,
-): Promise<readonly TrainEvent<number>[]> =>
-  lastValueFrom(
-    from([started, ...losses.map((loss, i) => epoch(i + 1, loss)), completed(losses.length)]).pipe(
-      earlyStopping<number>(options),
-      toArray(),
-    ),
+const through = (events: readonly Event[], options: EarlyStopping): Promise<readonly Event[]> =>
+  lastValueFrom(from(events).pipe(earlyStopping<number, undefined>(options), toArray()));
+
+const run = (losses: readonly number[], options: EarlyStopping): Promise<readonly Event[]> =>
+  through(
+    [started, ...losses.map((loss, i) => epoch(i + 1, loss)), completed(losses.length)],
+    options,
   );
+
+/** Epochs of a metric beside the loss. */
+const measured = (name: string, values: readonly number[]): readonly Event[] => [
+  started,
+  ...values.map((value, i) => ({ ...epoch(i + 1, 0.5), metrics: { [name]: value } })),
+];
+
+const tags = (events: readonly Event[]): readonly string[] => events.map(({ _tag }) => _tag);
 
 describe("earlyStopping", () => {
   it("takes any number for better than a value that is NaN", async () => {
     const events = await run([Number.NaN, 0.5, 0.4, 0.45], { monitor: "train.loss" });
-    expect(events.at(-1)).toMatchObject({ _tag: "Stopped", epoch: 4, state: 3 });
+    expect(events.at(-1)).toMatchObject({ _tag: "Stopped", epoch: 4, state: { epoch: 3 } });
   });
 
-  it("stops after patience + 1 epochs without improvement, with the state of the best", async () => {
-    const events = await run([0.5, 0.3, 0.4, 0.35, 0.36, 0.1], {
-      monitor: "train.loss",
-      patience: 2,
-    });
-    expect(events.map((e) => e._tag)).toEqual([
+  it("stops after patience epochs without improvement, with the state of the best", async () => {
+    const events = await run([0.5, 0.3, 0.4, 0.35, 0.1], { monitor: "train.loss", patience: 2 });
+    expect(tags(events)).toEqual([
       "Started",
-      ...Array<string>(5).fill("EpochCompleted"),
+      ...Array<string>(4).fill("EpochCompleted"),
       "Stopped",
     ]);
-    expect(events.at(-1)).toMatchObject({ _tag: "Stopped", epoch: 5, step: 1000, state: 2 });
+    expect(events.at(-1)).toMatchObject({ epoch: 4, step: 800, state: { epoch: 2, params: 2 } });
+  });
+
+  it("stops at the first bad epoch where the patience is 0, as where it is 1", async () => {
+    for (const patience of [0, 1]) {
+      const events = await run([0.5, 0.6, 0.1], { monitor: "train.loss", patience });
+      expect(events.at(-1)).toMatchObject({ _tag: "Stopped", epoch: 2, state: { epoch: 1 } });
+    }
   });
 
   it("lets a run that improves end by itself", async () => {
     const events = await run([0.5, 0.4, 0.3], { monitor: "train.loss" });
-    expect(events.at(-1)?._tag).toBe("Completed");
+    expect(events.at(-1)).toMatchObject({ _tag: "Completed", state: { epoch: 3 } });
+  });
+
+  it("ends a run that ends by itself with the best state, where that is to be restored", async () => {
+    const losses = [0.5, 0.3, 0.4];
+    const options = { monitor: "train.loss", patience: 5 } as const;
+    const kept = (await run(losses, options)).at(-1);
+    expect(kept).toMatchObject({ _tag: "Completed", epoch: 3, state: { epoch: 2, params: 2 } });
+    const last = (await run(losses, { ...options, restoreBest: false })).at(-1);
+    expect(last).toMatchObject({ _tag: "Completed", epoch: 3, state: { epoch: 3, params: 3 } });
+  });
+
+  it("keeps no state where the best is not to be restored", async () => {
+    const options = { monitor: "train.loss", restoreBest: false } as const;
+    const events = await run([0.5, 0.6], options);
+    expect(events.at(-1)).toMatchObject({ _tag: "Stopped", state: { epoch: 2 } });
+    expect(JSON.stringify(events)).not.toContain('"state":{"params":1,"memory');
   });
 
   it("counts only improvements of more than minDelta", async () => {
     const events = await run([0.5, 0.49, 0.48], { monitor: "train.loss", minDelta: 0.05 });
-    expect(events.at(-1)).toMatchObject({ _tag: "Stopped", epoch: 2, state: 1 });
+    expect(events.at(-1)).toMatchObject({ _tag: "Stopped", epoch: 2, state: { epoch: 1 } });
   });
 
-  it("wants a metric to grow and a loss to fall", async () => {
+  it("wants an accuracy to grow and a loss to fall", async () => {
     const events = await run([0.5, 0.4, 0.45], { monitor: "train.accuracy" });
-    expect(events.at(-1)).toMatchObject({ _tag: "Stopped", epoch: 3, state: 2 });
+    expect(events.at(-1)).toMatchObject({ _tag: "Stopped", epoch: 3, state: { epoch: 2 } });
+  });
+
+  it("wants an error to fall, as the run says of the metric: 3.74, 2.20, 1.32, 0.84", async () => {
+    const rmse = measured("rmse", [3.74, 2.2, 1.32, 0.84]);
+    const options = { monitor: "train.rmse", patience: 2 } as const;
+    const events = await through([...rmse, completed(4)], options);
+    expect(events.at(-1)).toMatchObject({ _tag: "Completed", state: { epoch: 4 } });
+    const asked = await through(rmse, { ...options, mode: "max" });
+    expect(asked.at(-1)).toMatchObject({ _tag: "Stopped", epoch: 3, state: { epoch: 1 } });
+  });
+
+  it("asks which way a metric gets better of which nothing says so", async () => {
+    const events = measured("score", [1, 2]);
+    await expect(through(events, { monitor: "train.score" })).rejects.toMatchObject({
+      _tag: "InvalidArgument",
+      argument: "mode",
+    });
+    const told = await through(events, { monitor: "train.score", mode: "max" });
+    expect(told).toHaveLength(3);
   });
 
   it("remembers nothing between subscriptions", async () => {
     const events$ = from([epoch(1, 0.5), epoch(2, 0.4)]).pipe(
-      earlyStopping<number>({ monitor: "train.loss" }),
+      earlyStopping<number, undefined>({ monitor: "train.loss" }),
     );
     const [first, second] = [
       await lastValueFrom(events$.pipe(toArray())),
@@ -62,16 +106,84 @@ describe("earlyStopping", () => {
     expect(first).toHaveLength(2);
   });
 
+  it("goes on with the patience that is left: flat, patience 3, cut after any epoch", async () => {
+    const options = { monitor: "train.loss", patience: 3 } as const;
+    const whole = await run([0.5, 0.5, 0.5, 0.5, 0.5, 0.5], options);
+    expect(whole.at(-1)).toMatchObject({ _tag: "Stopped", epoch: 4, state: { epoch: 1 } });
+    for (const cut of [1, 2, 3, 4]) {
+      const saved = whole[cut];
+      if (saved?._tag !== "EpochCompleted") throw new Error("no epoch");
+      const rest = [cut + 1, cut + 2, cut + 3, cut + 4].map((n) => epoch(n, 0.5));
+      const [, ...resumed] = await through([{ ...started, state: saved.state }, ...rest], options);
+      expect(resumed).toEqual(whole.slice(cut + 1));
+    }
+  });
+
+  it("refuses a state that holds something else under its name", async () => {
+    for (const memory of [
+      1,
+      { since: 1 },
+      { since: 1, sign: 1, best: { value: 1, epoch: 1, state: {} } },
+    ]) {
+      const state = at(1, { "earlyStopping train.loss": memory });
+      const resumed = through([{ ...started, state }], { monitor: "train.loss" });
+      await expect(resumed).rejects.toMatchObject({ _tag: "StateMismatch", part: "memory" });
+    }
+  });
+
+  it("evaluates the state that it keeps on the test examples, and says nothing of the last one", async () => {
+    const asked: number[] = [];
+    const validated = (n: number): Event & { readonly _tag: "Validated" } => ({
+      _tag: "Validated",
+      on: "test",
+      epoch: n,
+      step: n * 200,
+      examples: 10,
+      loss: n,
+      metrics: {},
+      confusion: undefined,
+    });
+    const begun: Event = {
+      ...started,
+      tested$: ({ epoch }) => {
+        asked.push(epoch);
+        return only(validated(epoch));
+      },
+    };
+    const flat = [begun, epoch(1, 0.5), epoch(2, 0.6)];
+    const options = { monitor: "train.loss", patience: 1 } as const;
+    const stopped = await through([...flat, epoch(3, 0.7)], options);
+    expect(tags(stopped).slice(-2)).toEqual(["Validated", "Stopped"]);
+    expect(stopped.at(-1)).toMatchObject({ test: { loss: 1 }, state: { epoch: 1 } });
+    const ended = await through([...flat, validated(2), completed(2)], { ...options, patience: 5 });
+    expect(ended.slice(3)).toMatchObject([
+      { _tag: "Validated", epoch: 1, loss: 1 },
+      { _tag: "Completed", test: { loss: 1 }, state: { epoch: 1 } },
+    ]);
+    expect(asked).toEqual([1, 1]);
+    const best = await through([begun, epoch(1, 0.5), validated(1), completed(1)], options);
+    expect(best.slice(2)).toMatchObject([validated(1), completed(1)]);
+    expect(asked).toEqual([1, 1]);
+  });
+
+  it("lets the end of another run pass, which is not its own", async () => {
+    const end: Event = {
+      ...{ _tag: "Stopped", reason: "", epoch: 1, step: 1, test: undefined, state: at(1) },
+    };
+    const events = [started, epoch(1, 0.5), end, started, epoch(1, 0.5)];
+    expect(tags(await through(events, { monitor: "train.loss" }))).toEqual(tags(events));
+  });
+
   it("unsubscribes from the run that it stops", async () => {
     let released = false;
-    const source$ = new Observable<TrainEvent<number>>((subscriber) => {
+    const source$ = new Observable<Event>((subscriber) => {
       subscriber.next(epoch(1, 0.5));
       subscriber.next(epoch(2, 0.5));
       return () => {
         released = true;
       };
     });
-    await lastValueFrom(source$.pipe(earlyStopping<number>({ monitor: "train.loss" })));
+    await lastValueFrom(source$.pipe(earlyStopping<number, undefined>({ monitor: "train.loss" })));
     expect(released).toBe(true);
   });
 
@@ -83,8 +195,6 @@ describe("earlyStopping", () => {
   });
 
   it("is quiet on an empty stream", async () => {
-    await expect(lastValueFrom(EMPTY.pipe(earlyStopping<number>(), toArray()))).resolves.toEqual(
-      [],
-    );
+    await expect(lastValueFrom(EMPTY.pipe(earlyStopping(), toArray()))).resolves.toEqual([]);
   });
 });

@@ -13,6 +13,7 @@ import {
   pipeline,
   type Sampler,
   sequenceCrossEntropy,
+  type TrainState,
   textSampler,
   train$,
   vocabulary,
@@ -20,24 +21,23 @@ import {
   withEpochs,
   withOperator,
 } from "../../../src/index.ts";
-import type { TrainEvent } from "../../../src/train/event.ts";
 import { progressLine } from "../../../src/train/operators/printProgress.ts";
 import { collect } from "../examples.ts";
-import { completed, epoch, started } from "./events.ts";
+import { completed, type Event, epoch, started } from "./events.ts";
 
-const events = [started, epoch(1, 0.5), epoch(2, 0.4), completed(2)];
-/** Operators do not look inside a state: these are numbers. */
-const through = (sampler: unknown, every = 1): Promise<readonly TrainEvent<number>[]> => {
-  const operator = emitSamples(sampler as Sampler<unknown, unknown, Error>, { every });
-  return lastValueFrom(from(events as never[]).pipe(operator, toArray())) as Promise<never>;
-};
+const events: Event[] = [started, epoch(1, 0.5), epoch(2, 0.4), completed(2)];
+const through = (
+  sampler: Sampler<number, undefined, Error>,
+  every = 1,
+): Promise<readonly Event[]> =>
+  lastValueFrom(from<Event[]>(events).pipe(emitSamples(sampler, { every }), toArray()));
 
 describe("emitSamples", () => {
   it("says after each epoch what its state says, compiled once, and passes on the rest in order", async () => {
     let compiled = 0;
     const sampler = Effect.sync(() => {
       compiled += 1;
-      return (state: number) => right(`state ${state}`);
+      return (state: TrainState<number>) => right(`state ${state.params}`);
     });
     const said = await through(sampler);
     expect(said.map(({ _tag }) => _tag)).toEqual([

@@ -1,12 +1,29 @@
+import { key } from "../../../src/tensor/key.ts";
 import type {
+  Completed,
   EpochCompleted,
   Started,
   StepCompleted,
   TrainEvent,
 } from "../../../src/train/event.ts";
+import type { Memories } from "../../../src/train/memory.ts";
+import type { TrainState } from "../../../src/train/state.ts";
 
-/** Events of runs whose state is a plain number: operators do not look inside a state. */
-export const started: Started<number> = {
+/** A state after so many epochs: operators do not look inside its trees. */
+export const at = (n: number, memory: Memories = {}): TrainState<number, undefined> => ({
+  params: n,
+  layerState: undefined,
+  optimizerState: undefined,
+  key: key(0),
+  epoch: n,
+  batch: 0,
+  step: n * 200,
+  memory,
+});
+
+export type Event = TrainEvent<TrainState<number, undefined>>;
+
+export const started: Started<TrainState<number, undefined>> = {
   _tag: "Started",
   pipeline: "digits",
   backend: "wasm",
@@ -15,7 +32,8 @@ export const started: Started<number> = {
   examples: 12_800,
   parameters: 101_770,
   baselines: [],
-  state: 0,
+  better: { loss: "lower", accuracy: "higher", rmse: "lower" },
+  state: at(0),
 };
 
 export const step = (n: number): StepCompleted => ({
@@ -28,7 +46,11 @@ export const step = (n: number): StepCompleted => ({
   examplesPerSecond: 64_000,
 });
 
-export const epoch = (n: number, loss: number, validation?: number): EpochCompleted<number> => ({
+export const epoch = (
+  n: number,
+  loss: number,
+  validation?: number,
+): EpochCompleted<TrainState<number, undefined>> => ({
   _tag: "EpochCompleted",
   epoch: n,
   step: n * 200,
@@ -37,14 +59,14 @@ export const epoch = (n: number, loss: number, validation?: number): EpochComple
   validation: validation === undefined ? undefined : { loss: validation, metrics: {} },
   milliseconds: 1234,
   examplesPerSecond: 10_373,
-  state: n,
+  state: at(n),
 });
 
-export const completed = (n: number): TrainEvent<number> => ({
+export const completed = (n: number): Completed<TrainState<number, undefined>> => ({
   _tag: "Completed",
   epoch: n,
   step: n * 200,
   test: { loss: 0.0834, metrics: { accuracy: 0.9751 } },
   milliseconds: 6170,
-  state: n,
+  state: at(n),
 });

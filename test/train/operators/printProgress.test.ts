@@ -1,19 +1,19 @@
 import { concat, from, lastValueFrom, NEVER, toArray } from "rxjs";
 import { describe, expect, it } from "vitest";
-import type { TrainEvent } from "../../../src/train/event.ts";
+
 import {
   printProgress,
   progressBar,
   type TextStream,
 } from "../../../src/train/operators/printProgress.ts";
-import { completed, epoch, started, step } from "./events.ts";
+import { completed, type Event, epoch, started, step } from "./events.ts";
 
 const recorder = (isTTY: boolean, columns = 100): TextStream & { readonly written: string[] } => {
   const written: string[] = [];
   return { written, isTTY, columns, write: (text) => written.push(text) };
 };
 
-const events: readonly TrainEvent<number>[] = [
+const events: readonly Event[] = [
   started,
   { _tag: "EpochStarted", epoch: 1 },
   step(100),
@@ -24,7 +24,7 @@ const events: readonly TrainEvent<number>[] = [
 describe("printProgress", () => {
   it("prints one line for each epoch where there is no terminal", async () => {
     const stream = recorder(false);
-    await lastValueFrom(from(events).pipe(printProgress<number>({ stream })));
+    await lastValueFrom(from(events).pipe(printProgress({ stream })));
     expect(stream.written.join("")).toMatchInlineSnapshot(`
       "digits · 12,800 examples · 101,770 parameters · 200 steps per epoch · wasm
       epoch 1/5  loss 0.2500  accuracy 0.7500  validation loss 0.3000  1.2 s (10,373 examples/s)
@@ -35,14 +35,14 @@ describe("printProgress", () => {
 
   it("draws a bar on a terminal and clears it before a line", async () => {
     const stream = recorder(true);
-    await lastValueFrom(from(events).pipe(printProgress<number>({ stream, every: 0 })));
+    await lastValueFrom(from(events).pipe(printProgress({ stream, every: 0 })));
     expect(stream.written[1]).toContain("━");
     expect(stream.written[2]?.startsWith("\r\u001b[2K")).toBe(true);
   });
 
   it("passes every event on as it is", async () => {
     const seen = await lastValueFrom(
-      from(events).pipe(printProgress<number>({ stream: recorder(true) }), toArray()),
+      from(events).pipe(printProgress({ stream: recorder(true) }), toArray()),
     );
     expect(seen).toEqual(events);
   });
@@ -50,7 +50,7 @@ describe("printProgress", () => {
   it("leaves a clean line when it is unsubscribed in the middle of an epoch", () => {
     const stream = recorder(true);
     const running = concat(from(events.slice(0, 3)), NEVER)
-      .pipe(printProgress<number>({ stream, every: 0 }))
+      .pipe(printProgress({ stream, every: 0 }))
       .subscribe();
     running.unsubscribe();
     expect(stream.written.at(-1)).toBe("\r\u001b[2K");

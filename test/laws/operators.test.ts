@@ -1,0 +1,102 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as Effect from "effect/Effect";
+import { isLeft, right } from "fp-ts/lib/Either.js";
+import { map } from "rxjs";
+import { afterAll, describe, expect, test } from "vitest";
+import { checkAsync } from "../../laws/law.ts";
+import { type OperatorSubject, operatorResumption } from "../../laws/operators.ts";
+import { mustHoldInTime } from "../../laws/vitest.ts";
+import {
+  dataset,
+  dense,
+  earlyStopping,
+  emitSamples,
+  meanSquaredError,
+  pipeline,
+  printProgress,
+  saveCheckpoints,
+  tensor,
+} from "../../src/index.ts";
+import type * as stopping from "../../src/train/operators/earlyStopping.ts";
+import type * as samples from "../../src/train/operators/emitSamples.ts";
+import type * as progress from "../../src/train/operators/printProgress.ts";
+import type * as checkpoints from "../../src/train/operators/saveCheckpoints.ts";
+
+type Operator = OperatorSubject["operator"];
+type Modules = typeof stopping & typeof samples & typeof progress & typeof checkpoints;
+
+/** What these modules export besides operators. */
+type NoOperator = "stoppingEarly" | "progressLine" | "progressBar";
+
+const folder = mkdtempSync(join(tmpdir(), "fluxion-operators-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const of = pipeline("law", {
+  data: Effect.succeed({ train: dataset({ x: tensor([[0]]), y: tensor([[0]]) }) }),
+  input: "x",
+  target: "y",
+  model: dense(1, 1),
+  loss: meanSquaredError,
+});
+
+/** Every operator, in several settings: one that is not here does not compile. */
+const operators: { readonly [Name in Exclude<keyof Modules, NoOperator>]: readonly Operator[] } = {
+  earlyStopping: [
+    earlyStopping(),
+    earlyStopping({ monitor: "train.rmse", patience: 2 }),
+    earlyStopping({ monitor: "train.accuracy", patience: 3, restoreBest: false }),
+    earlyStopping({ monitor: "validation.rmse", patience: 1, minDelta: 0.3, mode: "max" }),
+    (events$) =>
+      events$.pipe(
+        earlyStopping({ monitor: "train.loss", patience: 2 }),
+        earlyStopping({ monitor: "train.accuracy", patience: 3 }),
+      ),
+  ],
+  emitSamples: [
+    emitSamples(
+      Effect.succeed((state) => right(`epoch ${state.epoch}`)),
+      { every: 2 },
+    ),
+  ],
+  printProgress: [printProgress({ stream: { write: () => true, isTTY: true }, every: 0 })],
+  // What is saved are the states of events, whose trees this law makes up.
+  saveCheckpoints: [saveCheckpoints(of, { path: join(folder, "last.json"), every: 2 }) as Operator],
+};
+
+describe("operators", () => {
+  const subjects = Object.entries(operators).flatMap(([name, all]) =>
+    all.map((operator, i) => ({ name: `${name}, setting ${i + 1}`, operator })),
+  );
+  test.each(subjects)("$name", async (subject) => {
+    await mustHoldInTime(operatorResumption, subject, { runs: 60 });
+  });
+});
+
+describe("planted mistakes are noticed", () => {
+  const breaks = async (operator: Operator): Promise<string> => {
+    const subject = { name: "planted", operator };
+    const verdict = await checkAsync(operatorResumption, subject, { runs: 100 });
+    return isLeft(verdict) ? verdict.left.reason : "";
+  };
+
+  test("an operator that knows nothing of a run that it goes on with", async () => {
+    const forgetting: Operator = map((event) =>
+      event._tag === "Started" ? { ...event, state: { ...event.state, memory: {} } } : event,
+    );
+    const forgetful: Operator = (events$) =>
+      events$.pipe(forgetting, earlyStopping({ monitor: "train.loss", patience: 2 }));
+    expect(await breaks(forgetful)).toMatch(/event \d+ is|events, not/);
+  });
+
+  test("an operator that counts in a closure", async () => {
+    const numbered: Operator = (events$) =>
+      events$.pipe(
+        map((event, i) =>
+          event._tag === "EpochCompleted" ? { ...event, milliseconds: i } : event,
+        ),
+      );
+    expect(await breaks(numbered)).toMatch(/event \d+ is/);
+  });
+});
