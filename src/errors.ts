@@ -188,7 +188,7 @@ export class ModuleThrew extends Data.TaggedError("ModuleThrew")<{
 }> {}
 
 /** What {@link IdxCorrupt} found wrong. */
-export type IdxProblem = "magic" | "type" | "truncated" | "trailing" | "compression";
+export type IdxProblem = "magic" | "type" | "size" | "truncated" | "trailing" | "compression";
 
 /** A file that is not a whole IDX file; `offset` is in bytes, after decompression. */
 export class IdxCorrupt extends Data.TaggedError("IdxCorrupt")<{

@@ -208,6 +208,7 @@ const accounts: Accounts = {
 const idxFix: { readonly [P in errors.IdxProblem]: string } = {
   magic: "give an IDX file, plain or compressed with gzip; fetch it again if it should be one",
   type: "give the file that the dataset asks for: images and labels are easily swapped",
+  size: "fetch the file again; where it should hold as much, say so with maxBytes",
   truncated: "fetch the file again: its end is missing",
   trailing: "fetch the file again: it has more data than its header says",
   compression: "fetch the file again: its compressed data is damaged or cut off",

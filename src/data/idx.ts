@@ -25,7 +25,87 @@ const elements: { readonly [code: number]: Element } = {
 export interface IdxExpectation {
   readonly dtype?: Dtype;
   readonly shape?: readonly (number | undefined)[];
+  /**
+   * The most bytes of elements that a compressed file may hold. Defaults to those of the shape, where all of its
+   * extents are given, and to 2³⁰ elsewhere.
+   */
+  readonly maxBytes?: number;
 }
+
+/** What the beginning of a file declares: its elements, how many of them, and where they are. */
+export interface IdxHeader {
+  readonly shape: Shape;
+  readonly element: Element;
+  readonly size: number;
+  /** The byte after the header. */
+  readonly start: number;
+  /** The byte after the elements. */
+  readonly end: number;
+}
+
+/** The bytes of the longest header: a magic number and 255 extents. */
+export const longestHeader = 4 + 4 * 255;
+
+/** The most examples that may be declared of nothing, which no bytes of the file stand for. */
+const mostOfNothing = 2 ** 20;
+
+/** What a file begins with, before anything is made of it. **Fails with** `IdxCorrupt`. */
+export const decodeIdxHeader = (
+  bytes: Uint8Array,
+  file: string,
+  { dtype, shape: expected }: IdxExpectation,
+): E.Either<IdxCorrupt, IdxHeader> => {
+  const corrupt = corruptIn(file);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length < 4)
+    return corrupt("truncated", bytes.length, "4 bytes of magic number", many(bytes.length));
+  const [zero0, zero1, code = 0, rank = 0] = bytes;
+  const element = elements[code];
+  if (zero0 !== 0 || zero1 !== 0 || element === undefined)
+    return corrupt(
+      "magic",
+      0,
+      "a magic number of IDX, 00 00 and a type",
+      hex(bytes.subarray(0, 4)),
+    );
+  if (dtype !== undefined && element.dtype !== dtype)
+    return corrupt("type", 2, `elements of type ${dtype}`, element.name);
+  if (expected !== undefined && expected.length !== rank)
+    return corrupt("type", 3, `${expected.length} axes`, String(rank));
+  const start = 4 + 4 * rank;
+  if (bytes.length < start)
+    return corrupt(
+      "truncated",
+      bytes.length,
+      `${rank} extents of 4 bytes each`,
+      many(bytes.length - 4),
+    );
+  const shape: Shape = Array.from({ length: rank }, (_, axis) => view.getUint32(4 + 4 * axis));
+  const axis = shape.findIndex((d, i) => d !== (expected?.[i] ?? d));
+  if (axis >= 0)
+    return corrupt("type", 4 + 4 * axis, `an extent of ${expected?.[axis]}`, String(shape[axis]));
+  // The product is not taken where one is 0: that of the others may be infinite.
+  const isEmpty = shape.includes(0);
+  if (isEmpty && sizeOf(shape.map((d) => Math.max(1, d))) > mostOfNothing)
+    return corrupt(
+      "size",
+      4,
+      `at most ${mostOfNothing} examples of nothing`,
+      `the shape [${shape.join(", ")}]`,
+    );
+  const size = isEmpty ? 0 : sizeOf(shape);
+  return E.right({ shape, element, size, start, end: start + size * element.bytes });
+};
+
+const corruptIn =
+  (file: string) =>
+  (
+    problem: IdxProblem,
+    offset: number,
+    expected: string,
+    actual: string,
+  ): E.Left<IdxCorrupt> => // A left that `Either` types as such: no right is promised.
+  ({ _tag: "Left", left: new IdxCorrupt({ file, problem, offset, expected, actual }) });
 
 /**
  * A tensor of the bytes of an IDX file that is not compressed. Pure: it runs wherever the bytes are.
@@ -33,7 +113,7 @@ export interface IdxExpectation {
  * 8-bit unsigned elements are `u8`, other integers `i32`, floats themselves.
  *
  * **Fails with** `IdxCorrupt`: wrong magic number, another type or rank than expected, too few bytes or
- * too many.
+ * too many, more than 2²⁰ examples of no elements.
  *
  * **Source** LeCun, Cortes and Burges, "The MNIST database": the IDX file format.
  *
@@ -49,61 +129,26 @@ export const decodeIdx = (
   bytes: Uint8Array,
   file: string,
   expectation: IdxExpectation = {},
-): E.Either<IdxCorrupt, Tensor> => {
-  const corrupt = (problem: IdxProblem, offset: number, expected: string, actual: string) =>
-    E.left(new IdxCorrupt({ file, problem, offset, expected, actual }));
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.length < 4)
-    return corrupt("truncated", bytes.length, "4 bytes of magic number", many(bytes.length));
-  const [zero0, zero1, code = 0, rank = 0] = bytes;
-  const element = elements[code];
-  if (zero0 !== 0 || zero1 !== 0 || element === undefined)
-    return corrupt(
-      "magic",
-      0,
-      "a magic number of IDX, 00 00 and a type",
-      hex(bytes.subarray(0, 4)),
-    );
-  if (expectation.dtype !== undefined && element.dtype !== expectation.dtype)
-    return corrupt("type", 2, `elements of type ${expectation.dtype}`, element.name);
-  if (expectation.shape !== undefined && expectation.shape.length !== rank)
-    return corrupt("type", 3, `${expectation.shape.length} axes`, String(rank));
-  const start = 4 + 4 * rank;
-  if (bytes.length < start)
-    return corrupt(
-      "truncated",
-      bytes.length,
-      `${rank} extents of 4 bytes each`,
-      many(bytes.length - 4),
-    );
-  const shape: Shape = Array.from({ length: rank }, (_, axis) => view.getUint32(4 + 4 * axis));
-  const axis = shape.findIndex((d, i) => d !== (expectation.shape?.[i] ?? d));
-  if (axis >= 0)
-    return corrupt(
-      "type",
-      4 + 4 * axis,
-      `an extent of ${expectation.shape?.[axis]}`,
-      String(shape[axis]),
-    );
-  const size = sizeOf(shape);
-  const needed = size * element.bytes;
-  const left = bytes.length - start;
-  if (left < needed)
-    return corrupt("truncated", bytes.length, `${needed} bytes of elements`, many(left));
-  if (left > needed)
-    return corrupt(
-      "trailing",
-      start + needed,
-      `the end, after ${needed} bytes of elements`,
-      `${many(left - needed)} more`,
-    );
-  return E.right(Tensor.own(shape, element.dtype, elementsOf(element, view, start, size)));
-};
+): E.Either<IdxCorrupt, Tensor> =>
+  E.chain(({ shape, element, size, start, end }: IdxHeader) => {
+    const corrupt = corruptIn(file);
+    const elements = `${end - start} bytes of elements`;
+    if (bytes.length < end)
+      return corrupt("truncated", bytes.length, elements, many(bytes.length - start));
+    if (bytes.length > end)
+      return corrupt(
+        "trailing",
+        end,
+        `the end, after ${elements}`,
+        `${many(bytes.length - end)} more`,
+      );
+    return E.right(Tensor.own(shape, element.dtype, elementsOf(element, bytes, start, size)));
+  })(decodeIdxHeader(bytes, file, expectation));
 
-const elementsOf = (element: Element, view: DataView, start: number, size: number) => {
+const elementsOf = (element: Element, bytes: Uint8Array, start: number, size: number) => {
   // The greater part of all IDX files: bytes, which need no decoding, and are copied as they are.
-  if (element.dtype === "u8")
-    return new Uint8Array(view.buffer, view.byteOffset + start, size).slice();
+  if (element.dtype === "u8") return bytes.slice(start);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const data = allocate(element.dtype, size);
   for (let i = 0; i < size; i++) data[i] = element.read(view, start + i * element.bytes);
   return data;

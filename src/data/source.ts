@@ -1,7 +1,9 @@
 import * as Effect from "effect/Effect";
+import * as E from "fp-ts/lib/Either.js";
 import { DataSourceError, IdxCorrupt } from "../errors.ts";
+import { holding } from "../tensor/argument.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { decodeIdx, type IdxExpectation } from "./idx.ts";
+import { decodeIdx, decodeIdxHeader, type IdxExpectation, longestHeader } from "./idx.ts";
 
 /** Node's files. No module imports them: everything else of fluxion runs in a browser as well. */
 export const files = (): typeof import("node:fs/promises") => {
@@ -42,52 +44,110 @@ const messageOf = (cause: unknown): string =>
 
 const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;
 
-/** The bytes as they are, or what they were before gzip. **Fails with** `IdxCorrupt`, problem `compression`. */
-const decompressed = (bytes: Uint8Array, file: string): Effect.Effect<Uint8Array, IdxCorrupt> =>
-  isGzip(bytes)
-    ? Effect.tryPromise({
-        try: async () => {
-          const plain = new Blob([Uint8Array.from(bytes)])
-            .stream()
-            .pipeThrough(new DecompressionStream("gzip"));
-          return new Uint8Array(await new Response(plain).arrayBuffer());
-        },
-        catch: (cause) =>
-          new IdxCorrupt({
-            file,
-            problem: "compression",
-            offset: 0,
-            expected: "whole data of gzip",
-            // Not every failure to decompress comes with words.
-            actual: [`${bytes.length} bytes that are not`, messageOf(cause)]
-              .filter((part) => part !== "")
-              .join(": "),
-          }),
-      })
-    : Effect.succeed(bytes);
+/** The most bytes of elements that a compressed file may hold, where nothing is said of it. */
+const mostBytes = 2 ** 30;
 
 /**
- * A tensor of the bytes of an IDX file, plain or compressed with gzip, which their first two bytes tell.
+ * The bytes that gzip holds, not many more than the header at their beginning declares: a stranger's compressed
+ * file may grow a thousandfold, and what comes after its elements is wrong whatever it is.
+ */
+const decompressed = async (
+  bytes: Uint8Array,
+  file: string,
+  expectation: IdxExpectation,
+): Promise<E.Either<IdxCorrupt, Uint8Array>> => {
+  const isKnown = expectation.shape?.every((extent) => extent !== undefined) === true;
+  const { maxBytes = isKnown ? Number.POSITIVE_INFINITY : mostBytes } = expectation;
+  const plain = new Blob([Uint8Array.from(bytes)])
+    .stream()
+    .pipeThrough(new DecompressionStream("gzip"));
+  const parts: Uint8Array[] = [];
+  let [length, end] = [0, Number.POSITIVE_INFINITY];
+  for await (const part of plain) {
+    parts.push(part);
+    length += part.length;
+    if (end === Number.POSITIVE_INFINITY && length >= longestHeader) {
+      const header = decodeIdxHeader(joined(parts, length), file, expectation);
+      if (E.isLeft(header)) return header;
+      const { start, shape } = header.right;
+      end = header.right.end;
+      if (end - start > maxBytes)
+        return E.left(
+          new IdxCorrupt({
+            file,
+            problem: "size",
+            offset: 4,
+            expected: `at most ${maxBytes} bytes of elements`,
+            actual: `${end - start} for the shape [${shape.join(", ")}]`,
+          }),
+        );
+    }
+    // Enough to be seen to be too much.
+    if (length > end) break;
+  }
+  return E.right(joined(parts, length));
+};
+
+const joined = (parts: readonly Uint8Array[], length: number): Uint8Array => {
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+};
+
+/**
+ * A tensor of the bytes of an IDX file, plain or compressed with gzip, which their first two bytes tell. No more is
+ * decompressed than the file's own header declares and `maxBytes` allows.
  *
- * **Fails with** `IdxCorrupt`.
+ * **Fails with** `IdxCorrupt`; thrown `InvalidArgument` where `maxBytes` is negative or NaN.
  */
 export const idxFromBytes = (
   bytes: Uint8Array,
   file: string,
   expectation: IdxExpectation = {},
-): Effect.Effect<Tensor, IdxCorrupt> =>
-  Effect.flatMap(decompressed(bytes, file), (plain) => {
-    const decoded = decodeIdx(plain, file, expectation);
-    return decoded._tag === "Right" ? Effect.succeed(decoded.right) : Effect.fail(decoded.left);
-  });
+): Effect.Effect<Tensor, IdxCorrupt> => {
+  bytesCounted("idxFromBytes", { maxBytes: expectation.maxBytes });
+  return Effect.flatMap(
+    isGzip(bytes)
+      ? Effect.flatMap(
+          Effect.tryPromise({
+            try: () => decompressed(bytes, file, expectation),
+            catch: (cause) =>
+              new IdxCorrupt({
+                file,
+                problem: "compression",
+                offset: 0,
+                expected: "whole data of gzip",
+                // Not every failure to decompress comes with words.
+                actual: [`${bytes.length} bytes that are not`, messageOf(cause)]
+                  .filter((part) => part !== "")
+                  .join(": "),
+              }),
+          }),
+          asEffect,
+        )
+      : Effect.succeed(bytes),
+    (plain) => asEffect(decodeIdx(plain, file, expectation)),
+  );
+};
+
+const bytesCounted = holding("a number of bytes", (n) => n >= 0);
+
+const asEffect = <L, A>(either: E.Either<L, A>): Effect.Effect<A, L> =>
+  E.isRight(either) ? Effect.succeed(either.right) : Effect.fail(either.left);
 
 /**
  * A tensor of an IDX file, plain or compressed with gzip.
  *
- * **Fails with** `DataSourceError`, `IdxCorrupt`.
+ * **Fails with** `DataSourceError`, `IdxCorrupt`; thrown `InvalidArgument` where `maxBytes` is negative or NaN.
  */
 export const readIdx = (
   file: string,
   expectation: IdxExpectation = {},
-): Effect.Effect<Tensor, DataSourceError | IdxCorrupt> =>
-  Effect.flatMap(readBytes(file), (bytes) => idxFromBytes(bytes, file, expectation));
+): Effect.Effect<Tensor, DataSourceError | IdxCorrupt> => {
+  bytesCounted("readIdx", { maxBytes: expectation.maxBytes });
+  return Effect.flatMap(readBytes(file), (bytes) => idxFromBytes(bytes, file, expectation));
+};

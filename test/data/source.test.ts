@@ -13,23 +13,25 @@ import { idxFromBytes, readIdx } from "../../src/data/source.ts";
 import { decodeTable } from "../../src/data/table.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 
-/** An IDX file of 32-bit or 8-bit elements, written independently of the reader. */
-const idx = (
-  code: 8 | 12 | 13,
-  shape: readonly number[],
-  values: readonly number[],
-): Uint8Array => {
-  const wide = code !== 8;
-  const bytes = new Uint8Array(4 + 4 * shape.length + values.length * (wide ? 4 : 1));
+/** Each element type of IDX: its bytes, the dtype that it is read as, and how a number is written. */
+const types = {
+  8: [1, "u8", (v: DataView, at: number, x: number) => v.setUint8(at, x)],
+  9: [1, "i32", (v: DataView, at: number, x: number) => v.setInt8(at, x)],
+  11: [2, "i32", (v: DataView, at: number, x: number) => v.setInt16(at, x)],
+  12: [4, "i32", (v: DataView, at: number, x: number) => v.setInt32(at, x)],
+  13: [4, "f32", (v: DataView, at: number, x: number) => v.setFloat32(at, x)],
+  14: [8, "f64", (v: DataView, at: number, x: number) => v.setFloat64(at, x)],
+} as const;
+type Code = keyof typeof types;
+
+/** An IDX file, written independently of the reader. */
+const idx = (code: Code, shape: readonly number[], values: readonly number[]): Uint8Array => {
+  const [width, , write] = types[code];
+  const bytes = new Uint8Array(4 + 4 * shape.length + values.length * width);
   const view = new DataView(bytes.buffer);
   bytes.set([0, 0, code, shape.length]);
   for (const [i, d] of shape.entries()) view.setUint32(4 + 4 * i, d);
-  for (const [i, v] of values.entries()) {
-    const at = 4 + 4 * shape.length + i * (wide ? 4 : 1);
-    if (code === 8) view.setUint8(at, v);
-    else if (code === 12) view.setInt32(at, v);
-    else view.setFloat32(at, v);
-  }
+  for (const [i, v] of values.entries()) write(view, 4 + 4 * shape.length + i * width, v);
   return bytes;
 };
 
@@ -39,19 +41,66 @@ const left = (bytes: Uint8Array, expectation = {}) => {
 };
 
 describe("IDX", () => {
+  /** The ends of what each type holds, and, where there are any, negative numbers, both zeros and NaN. */
+  const hostile: readonly (readonly [Code, readonly number[]])[] = [
+    [8, [0, 1, 127, 128, 255]],
+    [9, [-128, -1, 0, 1, 127]],
+    [11, [-32768, -257, -1, 0, 32767]],
+    [12, [-2147483648, -65537, -1, 0, 2147483647]],
+    [13, [-3.4028234663852886e38, -1.5, -0, 2 ** -149, Number.NaN, Number.NEGATIVE_INFINITY]],
+    [14, [-Number.MAX_VALUE, -0.1, -0, 5e-324, Number.NaN, Number.POSITIVE_INFINITY]],
+  ];
+
+  test.each(hostile)("type %i holds %j", (code, values) => {
+    const decoded = decodeIdx(idx(code, [values.length, 1], values), "f.idx");
+    if (E.isLeft(decoded)) throw decoded.left;
+    expect(decoded.right.dtype).toBe(types[code][1]);
+    expect(Array.from(decoded.right.toTypedArray())).toEqual(values);
+  });
+
+  test.each(hostile)(
+    "of type %i every beginning is truncated, and a byte more trails",
+    (code, values) => {
+      const file = idx(code, [values.length], values);
+      for (let n = 0; n < file.length; n++)
+        expect(left(file.subarray(0, n))).toMatchObject({ problem: "truncated", offset: n });
+      expect(left(Uint8Array.of(...file, 0))).toMatchObject({
+        problem: "trailing",
+        offset: file.length,
+      });
+    },
+  );
+
+  test("the bytes of the format, by hand", () => {
+    // -2 in 16 bits and -1.5 in 32 bits, most significant byte first.
+    const i16 = decodeIdx(Uint8Array.of(0, 0, 11, 1, 0, 0, 0, 1, 0xff, 0xfe), "");
+    const f32 = decodeIdx(Uint8Array.of(0, 0, 13, 1, 0, 0, 0, 1, 0xbf, 0xc0, 0, 0), "");
+    expect(E.isRight(i16) && i16.right.toArray()).toEqual([-2]);
+    expect(E.isRight(f32) && f32.right.toArray()).toEqual([-1.5]);
+  });
+
   test("reads what was written", () => {
     fc.assert(
-      fc.property(fc.constantFrom<8 | 12 | 13>(8, 12, 13), fc.nat(4), fc.nat(4), (code, m, n) => {
-        const values = Array.from({ length: m * n }, (_, i) =>
-          code === 8 ? (i * 37) % 256 : code === 12 ? i * 1e6 - 5e6 : Math.fround(i / 3 - 1),
-        );
+      fc.property(fc.constantFrom(...hostile), fc.nat(4), fc.nat(4), ([code, some], m, n) => {
+        const values = Array.from({ length: m * n }, (_, i) => some[i % some.length] as number);
         const decoded = decodeIdx(idx(code, [m, n], values), "f.idx");
         if (E.isLeft(decoded)) throw decoded.left;
         expect(decoded.right.shape).toEqual([m, n]);
-        expect(decoded.right.dtype).toBe(code === 8 ? "u8" : code === 12 ? "i32" : "f32");
         expect(Array.from(decoded.right.toTypedArray())).toEqual(values);
       }),
     );
+  });
+
+  test("examples of nothing are not as many as a header may say", () => {
+    const most = 2 ** 32 - 1;
+    expect(left(idx(8, [most, 0], []))).toMatchObject({ problem: "size", offset: 4 });
+    expect(left(idx(8, [...new Array<number>(34).fill(most), 0], []))).toMatchObject({
+      problem: "size",
+    });
+    expect(left(idx(8, [...new Array<number>(34).fill(most)], []))).toMatchObject({
+      problem: "truncated",
+    });
+    expect(left(idx(8, [0, 28, 28], []))).toBeUndefined();
   });
 
   test("reads bytes that begin inside a buffer, and keeps none of them", () => {
@@ -126,6 +175,39 @@ describe("IDX", () => {
     expect(await fails(new Uint8Array(gzipSync(labels.subarray(0, 9))))).toMatchObject({
       problem: "truncated",
       offset: 9,
+    });
+  });
+
+  describe("what gzip holds is bounded by what the header declares", () => {
+    const fails = (bytes: Uint8Array, expectation = {}) =>
+      Effect.runPromise(Effect.flip(idxFromBytes(bytes, "f.gz", expectation)));
+    const file = (shape: readonly number[], zeros: number) =>
+      new Uint8Array(gzipSync(Uint8Array.of(...idx(8, shape, []), ...new Uint8Array(zeros))));
+
+    test("a file that grows a thousandfold is left as soon as it has too much", async () => {
+      // 64 MB of zeros in 64 kB.
+      const bomb = new Uint8Array(
+        gzipSync(Buffer.concat([idx(8, [3], []), Buffer.alloc(2 ** 26)])),
+      );
+      const before = process.memoryUsage().arrayBuffers;
+      expect(await fails(bomb)).toMatchObject({ problem: "trailing", offset: 11 });
+      expect(await fails(bomb, { shape: [5] })).toMatchObject({ problem: "type", offset: 4 });
+      expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 24);
+    });
+
+    test("a header that declares gigabytes is refused, unless it is expected", async () => {
+      expect(await fails(file([2 ** 31], 2000))).toMatchObject({ problem: "size", offset: 4 });
+      expect(await fails(file([2 ** 31], 2000), { maxBytes: 2 ** 31 })).toMatchObject({
+        problem: "truncated",
+      });
+      expect(await fails(file([2 ** 31], 2000), { shape: [2 ** 31] })).toMatchObject({
+        problem: "truncated",
+      });
+      expect(await fails(file([2000], 2000), { maxBytes: 1999 })).toMatchObject({
+        problem: "size",
+      });
+      const whole = await Effect.runPromise(idxFromBytes(file([2000], 2000), "f.gz"));
+      expect(whole.size).toBe(2000);
     });
   });
 
