@@ -39,11 +39,6 @@ const solver = { why: "rotations of a matrix with NaN stop at once" };
 
 /** Where a number still comes of NaN and must not. */
 export const numbersToMend: Exceptions = {
-  binaryCrossEntropy: { why: "a maximum of NaN" },
-  hinge: { why: "a comparison that NaN fails" },
-  klDivergence: { why: "a comparison that NaN fails" },
-  triplet: { why: "a comparison that NaN fails" },
-  cosineEmbedding: { why: "a comparison that NaN fails" },
   importance: { why: "as topKRouting" },
   topKRouting: { why: "NaN is last in the order of experts" },
   mixtureOfExperts: { why: "as topKRouting" },

@@ -48,6 +48,6 @@ export const loadBalance = (logits: Expr, k: number): Loss => {
 export const importance = (weights: Expr): Loss => {
   const sums = sum(weights, 0) as Expr;
   const average = mean(sums) as Expr;
-  const variance = mean(square(sub(sums, average)) as Expr) as Expr;
-  return div(variance, square(average)) as Expr as Loss;
+  // Divided before they are squared: the quotient of squares has half the range.
+  return mean(square(div(sub(sums, average) as Expr, average) as Expr) as Expr) as Expr as Loss;
 };

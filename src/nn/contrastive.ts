@@ -1,6 +1,18 @@
 import type { Expr } from "../ir/expr.ts";
 import { where } from "../ir/ops/control.ts";
-import { add, div, gt, maximum, mul, sqrt, square, sub } from "../ir/ops/elementwise.ts";
+import {
+  abs,
+  add,
+  div,
+  eq,
+  gt,
+  le,
+  maximum,
+  mul,
+  sqrt,
+  square,
+  sub,
+} from "../ir/ops/elementwise.ts";
 import { dot } from "../ir/ops/linear.ts";
 import { lift } from "../ir/ops/operand.ts";
 import { keepAxes, sum } from "../ir/ops/reduction.ts";
@@ -23,8 +35,19 @@ const direction = (x: Expr): Expr => {
 
 const cosine = (x: Expr, y: Expr): Expr => sum(mul(direction(x), direction(y)) as Expr, -1) as Expr;
 
-/** The larger of a number and 0, with derivative 0 at 0. */
-const positivePart = (x: Expr): Loss => where(gt(x, 0), x, 0) as Expr as Loss;
+/** The larger of a number and 0, with derivative 0 at 0; NaN stays NaN. */
+const positivePart = (x: Expr): Loss => where(le(x, 0), 0, x) as Expr as Loss;
+
+/** `1 - cos(x, y)`: of vectors that are near one another by what lies between their directions, which is exact. */
+const cosineDistance = (x: Expr, y: Expr): Loss => {
+  const similarity = cosine(x, y);
+  const between = mul(
+    sum(square(sub(direction(x), direction(y)) as Expr) as Expr, -1) as Expr,
+    0.5,
+  );
+  const near = gt(similarity, 0.5) as Expr;
+  return where(near, between as Expr, sub(1, similarity) as Expr) as Expr as Loss;
+};
 
 /**
  * How much farther an anchor is from its like than from the other, and a margin: `max(0, d₊ - d₋ + m)`.
@@ -53,16 +76,16 @@ export const triplet = (
  * `1 - cos(x, y)` for vectors that belong together (`target` 1), `max(0, cos(x, y) - margin)` for those that
  * do not (`target` -1).
  *
- * **Shapes** `x`, `y`: `[width]`, `target: [] → []`.
+ * **Shapes** `x`, `y`: `[width]`, `target: [] → []`; NaN for a target that is neither 1 nor -1.
  * **Fails with** `InvalidArgument`, thrown, where the margin is not from -1 to 1.
  */
 export const cosineEmbedding = (x: Operand, y: Operand, target: Operand, margin = 0): Loss => {
   holding("a number from -1 to 1", (n) => n >= -1 && n <= 1)("cosineEmbedding", { margin });
   const [a, b] = compared("cosineEmbedding", x, y, "a vector");
-  const similarity = cosine(a, b);
-  const together = gt(lift(target, a.dtype), 0) as Expr;
-  const apart = positivePart(sub(similarity, margin) as Expr);
-  return where(together, sub(1, similarity) as Expr, apart) as Expr as Loss;
+  const side = lift(target, a.dtype);
+  const apart = positivePart(sub(cosine(a, b), margin) as Expr);
+  const loss = where(gt(side, 0), cosineDistance(a, b), apart) as Expr;
+  return mul(loss, where(eq(abs(side), 1), lift(1, a.dtype), Number.NaN) as Expr) as Expr as Loss;
 };
 
 /**

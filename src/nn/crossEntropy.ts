@@ -8,14 +8,20 @@ import { lift } from "../ir/ops/operand.ts";
 import { logSoftmax } from "../ir/ops/reduction.ts";
 import { reshape } from "../ir/ops/structural.ts";
 import type { Operand } from "../ir/shapeTypes.ts";
-import { share } from "../tensor/argument.ts";
-import { sizeOf } from "../tensor/shape.ts";
+import { holding, share } from "../tensor/argument.ts";
+import { sameShape, showShape, sizeOf } from "../tensor/shape.ts";
 import { type Comparison, compared } from "./compared.ts";
 import { type Loss, total } from "./loss.ts";
 
 /** Cross entropies of one example: what a label says of the scores of classes. */
 
 const isClass = (label: Expr): boolean => label.dtype === "i32" || label.dtype === "u8";
+
+/** Whether labels, i32, are classes: the one meaning of what is none is NaN, so that it cannot train in silence. */
+export const isKnown = (labels: Expr, classes: number): Expr =>
+  and(ge(labels, 0) as Expr, lt(labels, classes) as Expr) as Expr;
+
+const wholeLabel = holding("a class, a whole number", Number.isSafeInteger);
 
 /** How classes count in a cross entropy, and which labels do not. */
 export interface CrossEntropyOptions {
@@ -50,16 +56,25 @@ const asked = (
   scores: Expr,
   { classWeights, ignore }: CrossEntropyOptions,
 ): Asked => {
+  wholeLabel(op, { label });
   const given = lift(label, "i32");
-  if (!isClass(given)) return { p: compared(op, scores, given)[1], mass: lift(1, scores.dtype) };
+  if (!isClass(given)) return { p: distribution(op, given, scores), mass: lift(1, scores.dtype) };
   const one = oneLabel(op, given);
   const [classes, chosen] = [iota(scores.shape, -1) as Expr, cast(one, "i32") as Expr];
-  const known = and(ge(chosen, 0), lt(chosen, scores.shape.at(-1) ?? 0));
+  const known = isKnown(chosen, scores.shape.at(-1) ?? 0);
   const unit = cast(eq(classes, chosen) as Expr, scores.dtype);
   const sure = where(known, unit, Number.NaN) as Expr;
   const p = ignore === undefined ? sure : (where(eq(chosen, ignore), 0, sure) as Expr);
   const weighed = classWeights === undefined ? p : (mul(p, lift(classWeights, p.dtype)) as Expr);
   return { p, mass: total(p), count: total(weighed) };
+};
+
+/** A probability for each class: one number alone is no distribution, and no class where it is a float. */
+const distribution = (op: string, label: Expr, scores: Expr): Expr => {
+  if (sameShape(label.shape, scores.shape)) return compared(op, scores, label)[1];
+  const expected = `a class, [] of i32 or u8, or a probability for each, ${showShape(scores.shape)}`;
+  const issue = new ShapeMismatch({ op, expected, actual: [label.shape], path: [] });
+  return refuse(issue, [label], [{ shape: scores.shape, dtype: scores.dtype }])[0] as Expr;
 };
 
 /** The one label of an example: several are reported, where they would else be compared class by class. */
@@ -71,15 +86,16 @@ const oneLabel = (op: string, label: Expr): Expr => {
 };
 
 /**
- * `Σ p·s` over classes, where 0·∞ is 0: a class of no weight may have a score of -∞. The score is what is
+ * `-Σ p·s` over classes, where 0·∞ is 0: a class of no weight may have a score of -∞. The score is what is
  * replaced there and not the product, which has a derivative by `p` where `p` is 0.
  */
-const expected = (p: Expr, s: Expr): Loss => {
+const surprise = (p: Expr, s: Expr): Loss => {
   const ruledOut: Expr = and(
     eq(p, 0) as Expr,
     eq(abs(s), Number.POSITIVE_INFINITY) as Expr,
   ) as Expr;
-  return total(mul(p, where(ruledOut, 0, s) as Expr) as Expr);
+  // Of a sum of what is negated, where nothing is lost the sum is 0, and not -0.
+  return total(mul(p, neg(where(ruledOut, 0, s) as Expr)) as Expr);
 };
 
 /** `-Σ w p ln q` of a label that is asked for, smoothed, and the examples of a batch weighed where an axis is named. */
@@ -97,7 +113,7 @@ const crossEntropy = (
     smoothing === 0 ? p : (add(mul(p, 1 - smoothing) as Expr, mul(mass, even) as Expr) as Expr);
   const weighed =
     classWeights === undefined ? smooth : (mul(smooth, lift(classWeights, p.dtype)) as Expr);
-  const loss = neg(expected(weighed, scores)) as Loss;
+  const loss = surprise(weighed, scores);
   if (axis === undefined || count === undefined) return loss;
   const shared = axisMean(count, axis) as Expr;
   return div(loss, where(eq(shared, 0), 1, shared) as Expr) as Expr as Loss;
@@ -108,11 +124,11 @@ const crossEntropy = (
  * distribution `p` over classes. Smoothing `ε` mixes the label with the uniform distribution, and classes may
  * count differently, or not at all.
  *
- * **Shapes** `logits: [classes], label: [] (i32 or u8) or [classes] → []`, one example; NaN for a label that
- * is no class.
+ * **Shapes** `logits: [classes], label: [] (i32 or u8) or [classes] → []`, one example; NaN, with gradients of NaN,
+ * for a label that is no class.
  * **Units** nats. **Math** gradient `softmax(x) - p`; with weights `-Σ w p ln softmax(x)`.
- * **Fails with** `InvalidArgument`, thrown, where `labelSmoothing` is not from 0 to less than 1;
- * `ShapeMismatch` when compiled, where there are several labels, or a distribution over other classes.
+ * **Fails with** `InvalidArgument`, thrown, where `labelSmoothing` is not from 0 to less than 1, or a label that
+ * is a plain number no whole one; `ShapeMismatch` when compiled, where there are several labels, or a distribution over other classes.
  * **Source** smoothing: Szegedy et al. (2015), arXiv:1512.00567, section 7.
  *
  * @example
@@ -134,7 +150,8 @@ export const softmaxCrossEntropy: Comparison<
 /**
  * `-ln p[label]` of log-probabilities.
  *
- * **Shapes** `logProbabilities: [classes], label: [] (i32 or u8) → []`. **Units** nats.
+ * **Shapes** `logProbabilities: [classes], label: [] (i32 or u8) or [classes] → []`; NaN for a label that is no
+ * class. **Units** nats. **Fails with** as {@link softmaxCrossEntropy}.
  */
 export const negativeLogLikelihood: Comparison<
   "negativeLogLikelihood",

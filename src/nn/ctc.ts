@@ -1,20 +1,73 @@
 import { scan } from "../autodiff/index.ts";
+import { ShapeMismatch } from "../errors.ts";
+import { refuse } from "../ir/ascribe.ts";
 import type { Expr } from "../ir/expr.ts";
-import { where } from "../ir/ops/control.ts";
-import { add, and, eq, ge, le, lt, mul, ne, neg, or, rem, sub } from "../ir/ops/elementwise.ts";
+import { cast, stopGradient, where } from "../ir/ops/control.ts";
+import {
+  add,
+  and,
+  eq,
+  exp,
+  gt,
+  log,
+  lt,
+  mul,
+  ne,
+  not,
+  or,
+  rem,
+  sub,
+} from "../ir/ops/elementwise.ts";
 import { fill, iota, take } from "../ir/ops/indexed.ts";
 import { lift } from "../ir/ops/operand.ts";
-import { logSumExp } from "../ir/ops/reduction.ts";
-import { concatenate, index, reshape, sliceAxis, stack } from "../ir/ops/structural.ts";
+import { max, sum } from "../ir/ops/reduction.ts";
+import { concatenate, reshape, sliceAxis, stack } from "../ir/ops/structural.ts";
 import type { Operand } from "../ir/shapeTypes.ts";
+import { holding } from "../tensor/argument.ts";
+import type { Dtype } from "../tensor/dtype.ts";
+import { isKnown } from "./crossEntropy.ts";
 import type { Loss } from "./loss.ts";
 
-/** The logarithm of what cannot be: finite, so that no derivative is 0 times ∞. */
-const never = -1e30;
+/** The logarithm of what cannot be. */
+const never = Number.NEGATIVE_INFINITY;
 
 /** `x` moved `by` places towards the end, what cannot be coming in. */
 const shifted = (x: Expr, by: number): Expr =>
   concatenate([fill([by], never, x.dtype), sliceAxis(x, 0, 0, (x.shape[0] ?? 0) - by)], 0);
+
+/** `log Σ eˣ` along the first axis: what is the sum of what cannot be cannot be, and has derivative 0. */
+const either = (x: Expr): Expr => {
+  const top = stopGradient(max(x, 0) as Expr) as Expr;
+  const impossible = eq(top, never) as Expr;
+  const shift = where(impossible, 0, top) as Expr;
+  const total = sum(exp(sub(x, shift) as Expr) as Expr, 0) as Expr;
+  return where(
+    impossible,
+    never,
+    add(log(where(impossible, 1, total) as Expr), shift) as Expr,
+  ) as Expr;
+};
+
+/** What a loss is multiplied by: NaN where its labels or lengths are none. */
+const sureOf = (valid: Expr, dtype: Dtype): Expr =>
+  where(valid, lift(1, dtype), Number.NaN) as Expr;
+
+/** The operands, of ranks as they must be: others are reported. */
+const ranked = (x: Expr, labels: Expr): readonly [x: Expr, labels: Expr] => {
+  if (x.shape.length === 2 && labels.shape.length === 1) return [x, labels];
+  const expected = "log-probabilities [time, classes] and labels [n] of one example";
+  const actual = [x.shape, labels.shape];
+  const meant = [
+    { shape: [0, 1], dtype: x.dtype },
+    { shape: [0], dtype: "i32" },
+  ] as const;
+  const made = refuse(
+    new ShapeMismatch({ op: "ctc", expected, actual, path: [] }),
+    [x, labels],
+    meant,
+  );
+  return [made[0] as Expr, made[1] as Expr];
+};
 
 /** Which class is blank, and how many moments and labels of a padded example are real. */
 export interface CtcOptions {
@@ -29,11 +82,14 @@ export interface CtcOptions {
 /**
  * Connectionist temporal classification: how surprising labels are, without saying when each of them is.
  *
- * **Shapes** `logProbabilities: [time, classes]`, `labels: [n]` of i32, none of them the blank `→ []`.
+ * **Shapes** `logProbabilities: [time, classes]`, `labels: [n]` of i32, none of them the blank `→ []`. NaN, with
+ * gradients of NaN, where a real label is no class or the blank, or a length is not among those there are.
  * **Math** `-ln Σ ∏ₜ p(πₜ)` over all paths π that are the labels after repeats are joined and blanks left
  * out: a sum over the places in the labels with blanks between them, moment by moment, in logarithms.
- * Where no path is as short as the input, it is ∞, with gradient 0.
+ * Where no path is as short as the input, it is ∞, with gradient 0; without moments it is 0 of no labels.
  * **Units** nats.
+ * **Fails with** `InvalidArgument`, thrown, where `blank` is no class; `ShapeMismatch` when compiled, where ranks
+ * are others.
  * **Source** Graves et al. (2006), "Connectionist Temporal Classification", equations 5 to 8.
  *
  * **Example**
@@ -53,52 +109,49 @@ export const ctc = (
   labels: Expr,
   { blank = 0, inputLength, labelLength }: CtcOptions = {},
 ): Loss => {
-  const x = lift(logProbabilities);
-  const [time = 0] = x.shape;
-  const [n = 0] = labels.shape;
-  const places = 2 * n + 1;
-  const ends = mul(lift(labelLength ?? n, "i32"), 2) as Expr;
-  // Blank, label, blank, label, …, blank.
+  const [x, spoken] = ranked(lift(logProbabilities), labels);
+  const [time = 0, classes = 0] = x.shape;
+  const [n = 0] = spoken.shape;
+  const expected = `a class, a whole number from 0 to ${classes - 1}`;
+  holding(expected, (c) => Number.isSafeInteger(c) && c >= 0 && c < classes)("ctc", { blank });
+  const moments = lift(inputLength ?? time, "i32");
+  const length = lift(labelLength ?? n, "i32");
+  // The start, where nothing is said yet; then blank, label, blank, label, …, blank.
+  const places = 2 * n + 2;
+  const end = add(mul(length, 2) as Expr, 1) as Expr;
   const blanks = fill([n], blank, "i32") as Expr;
-  const pairs = reshape(stack([blanks, labels], 1), [2 * n]) as Expr;
-  const symbols = concatenate([pairs, fill([1], blank, "i32")], 0);
+  const pairs = reshape(stack([blanks, spoken], 1), [2 * n]) as Expr;
+  const symbols = concatenate([fill([1], -1, "i32"), pairs, fill([1], blank, "i32")], 0);
   const place = iota([places]) as Expr;
-  // A label may follow the label two places back, the blank between left out, where the two differ.
-  const before = concatenate(
-    [fill([Math.min(2, places)], -1, "i32"), sliceAxis(symbols, 0, 0, Math.max(0, places - 2))],
-    0,
-  );
-  const isLabel = eq(rem(place, 2) as Expr, 1) as Expr;
-  const skips = and(
-    and(isLabel, ge(place, 2) as Expr) as Expr,
-    ne(symbols, before) as Expr,
-  ) as Expr;
-  const emitted = take(x, symbols, 1);
+  // A label may follow the label two places back, or the start, the blank between left out, where the two differ.
+  const before = concatenate([fill([2], -1, "i32"), sliceAxis(symbols, 0, 0, places - 2)], 0);
+  const isLabel = and(eq(rem(place, 2) as Expr, 0) as Expr, gt(place, 0) as Expr) as Expr;
+  const skips = and(isLabel, ne(symbols, before) as Expr) as Expr;
+  // At the start nothing is emitted, so that nobody stays there.
+  const emitted = where(gt(place, 0), take(x, symbols, 1), never) as Expr;
 
-  const first = where(le(place, 1) as Expr, index(emitted, 0), never) as Expr;
-  const rest = sliceAxis(emitted, 0, 1, time);
-  const moments = sliceAxis(iota([time]) as Expr, 0, 1, time);
+  const first = where(eq(place, 0), lift(0, x.dtype), never) as Expr;
   const [last] = scan(
     (alpha: Expr, [scores, t]: readonly [Expr, Expr]) => {
-      const skipped =
-        places > 2
-          ? (where(skips, shifted(alpha, 2), never) as Expr)
-          : (fill([places], never, alpha.dtype) as Expr);
-      const arrived = logSumExp(stack([alpha, shifted(alpha, 1), skipped]), 0);
-      // Sums of what cannot be stay what cannot be, however many.
-      const next = where(
-        lt(arrived, never / 2) as Expr,
-        never,
-        add(arrived, scores) as Expr,
-      ) as Expr;
-      const real = lt(t, lift(inputLength ?? time, "i32")) as Expr;
-      return [where(real, next, alpha) as Expr, undefined] as const;
+      const skipped = where(skips, shifted(alpha, 2), never) as Expr;
+      const arrived = either(stack([alpha, shifted(alpha, 1), skipped]));
+      return [
+        where(lt(t, moments), add(arrived, scores) as Expr, alpha) as Expr,
+        undefined,
+      ] as const;
     },
     first,
-    [rest, moments] as const,
-    { length: Math.max(0, time - 1) },
+    [emitted, iota([time]) as Expr] as const,
+    { length: time },
   );
-  const finals = or(eq(place, ends) as Expr, eq(place, sub(ends, 1) as Expr) as Expr) as Expr;
-  const sum = logSumExp(where(finals, last, never) as Expr);
-  return where(lt(sum, never / 2) as Expr, Number.POSITIVE_INFINITY, neg(sum)) as Expr as Loss;
+  const finals = or(eq(place, end) as Expr, eq(place, sub(end, 1) as Expr) as Expr) as Expr;
+  // Not the negative: of certainty the loss is 0, and not -0.
+  const loss = sub(0, either(where(finals, last, never) as Expr));
+
+  const isReal = lt(iota([n]) as Expr, length) as Expr;
+  const isSaid = and(isKnown(spoken, classes), ne(spoken, blank) as Expr) as Expr;
+  const strange = sum(cast(and(isReal, not(isSaid) as Expr) as Expr, "i32")) as Expr;
+  const lengths = and(isKnown(length, n + 1), isKnown(moments, time + 1)) as Expr;
+  const valid = and(eq(strange, 0) as Expr, lengths) as Expr;
+  return mul(loss, sureOf(valid, x.dtype)) as Expr as Loss;
 };

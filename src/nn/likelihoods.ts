@@ -1,29 +1,17 @@
 import type { Expr } from "../ir/expr.ts";
 import { where } from "../ir/ops/control.ts";
-import {
-  add,
-  div,
-  eq,
-  exp,
-  log,
-  maximum,
-  mul,
-  neg,
-  pow,
-  square,
-  sub,
-} from "../ir/ops/elementwise.ts";
-import { onesLike, take, takeAlongAxis } from "../ir/ops/indexed.ts";
+import { add, div, eq, exp, log, lt, maximum, mul, neg, sub } from "../ir/ops/elementwise.ts";
+import { fill, onesLike, take, takeAlongAxis } from "../ir/ops/indexed.ts";
 import { align, lift } from "../ir/ops/operand.ts";
 import { logSoftmax, mean } from "../ir/ops/reduction.ts";
 import { expandDims, reshape } from "../ir/ops/structural.ts";
 import type { Operand, ShapeError, ShapeOf, ShowShape } from "../ir/shapeTypes.ts";
 import { notNegative, positive, probability, share } from "../tensor/argument.ts";
 import type { Shape } from "../tensor/shape.ts";
-import { logSigmoid, sigmoid } from "./activations.ts";
+import { logSigmoid } from "./activations.ts";
 import type { Meets } from "./chainTypes.ts";
 import { type Comparison, compared } from "./compared.ts";
-import type { CrossEntropyOptions } from "./crossEntropy.ts";
+import { type CrossEntropyOptions, isKnown } from "./crossEntropy.ts";
 import { labelsOf, maskOf } from "./lengths.ts";
 import { average, type Loss, total } from "./loss.ts";
 
@@ -33,7 +21,7 @@ import { average, type Loss, total } from "./loss.ts";
  * The mean over the elements of the negative log-likelihood of normal distributions, without its constant.
  *
  * **Math** `(ln v + (y - μ)²/v)/2` with the variance `v` held above `epsilon`: one for each element, or fewer that
- * are repeated.
+ * are repeated. NaN where a variance is negative.
  * **Fails with** `InvalidArgument`, thrown, where `epsilon` is not above 0.
  * **Units** nats. **Source** Nix and Weigend (1994), equation 2.
  */
@@ -46,9 +34,11 @@ export const gaussianNegativeLogLikelihood: Comparison<
   positive(op, { epsilon });
   const [x, y] = compared(op, prediction, target);
   const [, spread] = compared(op, x, variance, "a variance");
-  const v = maximum(spread, epsilon) as Expr;
-  const distance = square(sub(x, y)) as Expr;
-  return average(mul(add(log(v), div(distance, v) as Expr), 0.5) as Expr);
+  const v = where(lt(spread, 0), Number.NaN, maximum(spread, epsilon) as Expr) as Expr;
+  const apart = sub(x, y) as Expr;
+  // Not by its square, which may overflow where the quotient does not.
+  const distance = mul(div(apart, v) as Expr, apart) as Expr;
+  return average(mul(add(log(v), distance), 0.5) as Expr);
 };
 
 /**
@@ -90,7 +80,8 @@ export const focal: Comparison<"focal", [options?: FocalOptions], Loss> = (
   probability("focal", { alpha });
   const [x, y] = compared("focal", logits, target);
   const side = (score: Expr, weight: number): Expr =>
-    mul(mul(pow(sigmoid(neg(score)), gamma), logSigmoid(score)), weight) as Expr;
+    // The power by its logarithm, since one below 1 of what underflows has no derivative.
+    mul(mul(exp(mul(logSigmoid(neg(score)), gamma)), logSigmoid(score)), weight) as Expr;
   const ofOnes = mul(y, side(x, alpha ?? 1)) as Expr;
   const ofZeros = mul(sub(1, y), side(neg(x), alpha === undefined ? 1 : 1 - alpha)) as Expr;
   return neg(average(add(ofOnes, ofZeros) as Expr)) as Loss;
@@ -99,7 +90,9 @@ export const focal: Comparison<"focal", [options?: FocalOptions], Loss> = (
 /**
  * One less the overlap of two regions, which are given by probabilities: `1 - (2Σpy + s)/(Σp + Σy + s)`.
  *
- * **Shapes** probabilities and `target` of one shape `→ []`; `smooth` is `s`, 1 where not given.
+ * **Shapes** probabilities and `target` of one shape, from 0 to 1 `→ []`, from 0 to 1; `smooth` is `s`, 1 where not
+ * given. Where it is 0 and both regions are empty, there is no overlap to speak of: NaN.
+ * **Math** as `Σ (p(1 - y) + y(1 - p))/(Σp + Σy + s)`, in which nothing cancels.
  * **Fails with** `InvalidArgument`, thrown, where `smooth` is negative or not finite.
  * **Source** Milletari et al. (2016), arXiv:1606.04797, with the sums of Dice (1945).
  */
@@ -112,9 +105,9 @@ export const dice: Comparison<"dice", [smooth?: number], Loss> = (
   const [given, wanted] = compared("dice", probabilities, target);
   // Sums over all places: what is repeated counts at each.
   const [p, y] = align(given, wanted) as readonly [Expr, Expr];
-  const overlap = add(mul(total(mul(p, y) as Expr), 2), smooth) as Expr;
+  const [onlyP, onlyY] = [mul(p, sub(1, y) as Expr), mul(y, sub(1, p) as Expr)];
   const all = add(add(total(p), total(y)) as Expr, smooth) as Expr;
-  return sub(1, div(overlap, all) as Expr) as Expr as Loss;
+  return div(total(add(onlyP, onlyY) as Expr), all) as Expr as Loss;
 };
 
 /** `unknown` where there may be one of some items for each moment of logits, and an error where types know better. */
@@ -133,7 +126,8 @@ export type SequenceOptions = Pick<CrossEntropyOptions, "labelSmoothing" | "clas
  * The mean of the cross entropy over the moments of a sequence that are real, each counting as its class does.
  *
  * **Shapes** `logits: [time, classes]`, `labels: [time]` of i32, `mask: [time]` of bool, all real where not
- * given `→ []`. Labels of moments that are not real do not matter. Without a real moment it is 0.
+ * given `→ []`. Moments that are not real do not matter, whatever their logits and labels; a real one whose label
+ * is no class makes the loss and its gradient NaN. Without a real moment it is 0.
  * **Units** nats per moment. **Math** `Σ m w[y] ℓ / Σ m w[y]`, with `ℓ` as `softmaxCrossEntropy` smooths it.
  * **Fails with** a type error where literal shapes show that lengths differ, `ShapeMismatch` when compiled;
  * `InvalidArgument`, thrown, where `labelSmoothing` is not from 0 to less than 1.
@@ -152,19 +146,30 @@ export const sequenceCrossEntropy = <
   const { labelSmoothing: smoothing = 0, classWeights } = options;
   share(op, { labelSmoothing: smoothing });
   const given: Expr = lift(logits);
-  const time = given.shape[0] ?? 0;
+  const [time = 0, number = 0] = given.shape;
   const classes = labelsOf(op, time, labels);
-  const scores = logSoftmax(given);
+  const seen = mask === undefined ? undefined : maskOf(time, mask);
+  const real = (x: Expr, otherwise: number): Expr =>
+    seen === undefined ? x : (where(seen, x, otherwise) as Expr);
+  // What is not seen has no part in a derivative either, whatever it is.
+  const scores = logSoftmax(
+    seen === undefined ? given : (where(expandDims(seen, 1), given, 0) as Expr),
+  );
   const weights = classWeights === undefined ? undefined : lift(classWeights, scores.dtype);
   const counted = weights === undefined ? scores : (mul(scores, weights) as Expr);
-  const own = neg(reshape(takeAlongAxis(counted, expandDims(classes, 1), -1), [time]) as Expr);
+  const known = isKnown(classes, number);
+  const sure = where(known, fill([time], 1, scores.dtype), Number.NaN) as Expr;
+  // What is none reads some class, so that the gradient of its moment is NaN too.
+  const places = expandDims(where(known, classes, 0) as Expr, 1);
+  const own = mul(
+    neg(reshape(takeAlongAxis(counted, places, -1), [time]) as Expr),
+    real(sure, 1),
+  ) as Expr;
   const spread = (): Expr => neg(mean(counted, -1) as Expr);
   const each: Expr =
     smoothing === 0 ? own : add(mul(own, 1 - smoothing) as Expr, mul(spread(), smoothing) as Expr);
-  if (mask === undefined && weights === undefined) return average(each);
+  if (mask === undefined && weights === undefined && time > 0) return average(each);
   const ones = weights === undefined ? onesLike(each) : take(weights, classes);
-  const seen = mask === undefined ? undefined : maskOf(time, mask);
-  const real = (x: Expr): Expr => (seen === undefined ? x : (where(seen, x, 0) as Expr));
-  const count = total(real(ones)) as Expr;
-  return div(total(real(each)), where(eq(count, 0), 1, count) as Expr) as Expr as Loss;
+  const count = total(real(ones, 0)) as Expr;
+  return div(total(real(each, 0)), where(eq(count, 0), 1, count) as Expr) as Expr as Loss;
 };

@@ -3,12 +3,15 @@ import { where } from "../ir/ops/control.ts";
 import {
   abs,
   add,
+  and,
+  eq,
   exp,
-  gt,
+  ge,
+  le,
   log,
   log1p,
-  lt,
   maximum,
+  minimum,
   mul,
   neg,
   square,
@@ -62,8 +65,8 @@ export const huber: Comparison<"huber", [delta?: number], Loss> = (
   positive("huber", { delta });
   const [x, y] = compared("huber", prediction, target);
   const d = abs(sub(x, y));
-  const linear = mul(sub(d, delta / 2), delta);
-  return average(where(lt(d, delta), mul(square(d), 0.5), linear));
+  const near = minimum(d, delta);
+  return average(add(mul(square(near), 0.5), mul(sub(d, near), delta)));
 };
 
 /**
@@ -81,20 +84,20 @@ export const smoothL1: Comparison<"smoothL1", [beta?: number], Loss> = (
   const [x, y] = compared("smoothL1", prediction, target);
   const d = abs(sub(x, y));
   if (beta === 0) return average(d);
-  return average(where(lt(d, beta), mul(square(d), 0.5 / beta), sub(d, beta / 2)));
+  const near = minimum(d, beta);
+  return average(add(mul(near, mul(near, 0.5 / beta)), sub(d, near)));
 };
 
-/** The logarithm held above -100, with derivative 0 where it is held. */
-const heldLog = (p: Expr): Expr => {
-  const above = gt(p, Math.exp(-100));
-  const finite: Expr = log(where(above, p, lift(1, p.dtype)) as Expr);
-  return where(above, finite, -100);
-};
+/** A logarithm of numbers from 0, held above -100, with derivative 0 where it is held; NaN of what is below 0. */
+const heldLog = (x: Expr, logOf: (x: Expr) => Expr, held: Expr): Expr =>
+  where(held, -100, logOf(where(held, lift(0.5, x.dtype), x) as Expr));
 
 /**
  * The mean over the elements of `-(y ln p + (1 - y) ln(1 - p))` for probabilities `p`, each logarithm
  * held above -100 so that a certain mistake costs 100 nats. {@link binaryCrossEntropyWithLogits} is exact.
  *
+ * **Shapes** probabilities and `target` of one shape, targets from 0 to 1 `→ []`; NaN where a probability is not
+ * from 0 to 1.
  * **Units** nats. **Math** gradient `(p - y)/(p(1 - p)n)`.
  */
 export const binaryCrossEntropy: Comparison<"binaryCrossEntropy", [], Loss> = (
@@ -102,16 +105,20 @@ export const binaryCrossEntropy: Comparison<"binaryCrossEntropy", [], Loss> = (
   target,
 ) => {
   const [p, y] = compared("binaryCrossEntropy", probability, target);
-  const positive = mul(y, heldLog(p));
-  const negative = mul(sub(1, y), heldLog(sub(1, p)));
-  return neg(average(add(positive, negative)));
+  const least = Math.exp(-100);
+  const ofOnes = heldLog(p, log, and(ge(p, 0), le(p, least)));
+  // 1 - p would have lost what a small p is.
+  const ofZeros = heldLog(p, (q) => log1p(neg(q)), eq(p, 1));
+  return average(sub(mul(neg(y), ofOnes), mul(sub(1, y), ofZeros)));
 };
 
 /**
  * The mean over the elements of `-(y ln σ(x) + (1 - y) ln(1 - σ(x)))` for logits `x`, without overflow.
  * `positiveWeight` multiplies the first term.
  *
- * **Units** nats. **Math** `max(x, 0) - xy + ln(1 + e^-|x|)`; gradient `(σ(x) - y)/n`.
+ * **Shapes** logits and `target` of one shape, targets from 0 to 1 `→ []`.
+ * **Units** nats. **Math** `y max(-x, 0) + (1 - y) max(x, 0) + ln(1 + e^-|x|)`, of which no term is negative;
+ * gradient `(σ(x) - y)/n`.
  */
 export const binaryCrossEntropyWithLogits: Comparison<
   "binaryCrossEntropyWithLogits",
@@ -120,12 +127,13 @@ export const binaryCrossEntropyWithLogits: Comparison<
 > = (logits, target, options = {}) => {
   const [x, y] = compared("binaryCrossEntropyWithLogits", logits, target);
   const tail: Expr = log1p(exp(neg(abs(x))));
+  const other = sub(1, y);
+  const ofOne = maximum(neg(x), 0);
+  const ofZero = maximum(x, 0);
   if (options.positiveWeight === undefined)
-    return average(add(sub(maximum(x, 0), mul(x, y)), tail));
-  // (1 - y)x + (1 + (w - 1)y) ln(1 + e^-x)
-  const weight = add(mul(sub(lift(options.positiveWeight, x.dtype), 1), y), 1);
-  const softplus = add(maximum(neg(x), 0), tail);
-  return average(add(mul(sub(1, y), x), mul(weight, softplus)));
+    return average(add(add(mul(y, ofOne), mul(other, ofZero)), tail));
+  const ones = mul(mul(lift(options.positiveWeight, x.dtype), y), add(ofOne, tail));
+  return average(add(ones, mul(other, add(ofZero, tail))));
 };
 
 /**
@@ -136,20 +144,22 @@ export const binaryCrossEntropyWithLogits: Comparison<
 export const hinge: Comparison<"hinge", [], Loss> = (prediction, target) => {
   const [x, y] = compared("hinge", prediction, target);
   const margin = sub(1, mul(x, y));
-  return average(where(gt(margin, 0), margin, 0));
+  return average(where(le(margin, 0), 0, margin));
 };
 
 /**
  * The divergence of a distribution `q`, given by its logarithms, from the target `p`: `Σ p (ln p - ln q)`,
- * where `p` is 0 without the term.
+ * where `p` is 0 without the term. NaN where a `p` is negative.
  *
  * **Units** nats. **Source** Kullback and Leibler, "On Information and Sufficiency" (1951).
  */
 export const klDivergence: Comparison<"klDivergence", [], Loss> = (logPrediction, target) => {
   const [q, p] = compared("klDivergence", logPrediction, target);
-  const possible = gt(p, 0);
-  const logP: Expr = log(where(possible, p, lift(1, p.dtype)) as Expr);
-  return total(where(possible, mul(p, sub(logP, q)), 0));
+  const impossible = eq(p, 0);
+  const logP: Expr = log(where(impossible, lift(1, p.dtype), p) as Expr);
+  // Of an impossible class it does not matter how impossible it was thought, but NaN stays NaN.
+  const ruledOut: Expr = and(impossible, eq(abs(q), Number.POSITIVE_INFINITY));
+  return total(mul(p, sub(logP, where(ruledOut, lift(0, q.dtype), q))));
 };
 
 const penalty = (f: (x: Expr) => Expr, params: unknown, coefficient: number): Loss => {
