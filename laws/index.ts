@@ -129,6 +129,7 @@ export {
 } from "./preprocessing.ts";
 export { tableOfLaws } from "./ran.ts";
 export { kinkedPrimitives, primitiveCases, primitiveFunctions } from "./registry/primitives.ts";
+export { type Homogeneous, scaling } from "./scaling.ts";
 export { exampleOfLayer, functionFrom, functionOfLayer } from "./subjects.ts";
 export { laws } from "./suites.ts";
 export { batched, cotangentMap, type SymbolicFunction, tangentMap } from "./symbolic.ts";

@@ -35,19 +35,11 @@ export const rightlyNumbers: Exceptions = {
   meanOverTime: masking,
 };
 
-const solver = { why: "rotations of a matrix with NaN stop at once" };
-
 /** Where a number still comes of NaN and must not. */
 export const numbersToMend: Exceptions = {
   importance: { why: "as topKRouting" },
   topKRouting: { why: "NaN is last in the order of experts" },
   mixtureOfExperts: { why: "as topKRouting" },
-  eigh: solver,
-  eigenvaluesSymmetric: solver,
-  svd: solver,
-  singularValues: solver,
-  pseudoInverse: solver,
-  matrixNorm: solver,
 };
 
 /** Where zeros of sums may have another sign: their products are rounded to f32 or are not. */

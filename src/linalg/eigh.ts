@@ -8,7 +8,8 @@ import { lift } from "../ir/ops/operand.ts";
 import { argmax, argsort, max } from "../ir/ops/reduction.ts";
 import { expandDims, pad, slice } from "../ir/ops/structural.ts";
 import type { Operand } from "../ir/shapeTypes.ts";
-import { angles, swept, tableOf } from "./jacobi.ts";
+import { type Rotations, rotationOf, swept, tableOf } from "./jacobi.ts";
+import { scaleOfSums, unlessNaN } from "./scale.ts";
 import {
   epsilonOf,
   identityMatrix,
@@ -35,6 +36,12 @@ export const signsOf = (x: Expr): Expr => {
   return where(ge(greatest, 0), ones, neg(ones)) as Expr;
 };
 
+/** The rotations that make `[[p, pq], [pq, q]]` diagonal. */
+const rotations = (p: Expr, q: Expr, pq: Expr): Rotations => {
+  const none = eq(pq, 0);
+  return rotationOf(div(sub(q, p), mul(where(none, 1, pq) as Expr, 2) as Expr) as Expr, none);
+};
+
 /** The greatest magnitude off the diagonal, of a symmetric matrix. */
 const offDiagonal = (a: Expr): Expr =>
   max(abs(sub(a, diagonalMatrix(diagonal(a))) as Expr)) as Expr;
@@ -54,7 +61,7 @@ const rotated = (a: Expr): Eigen => {
     start,
     ({ a: x, v }: typeof start) => {
       const [d, beside] = [diagonal(x), diagonal(x, 1)];
-      const pairs = angles(
+      const pairs = rotations(
         take(d, table.firsts),
         take(d, table.seconds),
         take(beside, table.firsts),
@@ -122,8 +129,11 @@ const eigenOf: (a: Expr) => Eigen = custom(rotated, {
  */
 export const eigh = (operand: Operand): Eigen =>
   overStacks([2], (x) => {
-    const a = symmetricPart(x as Expr);
-    return a.shape[0] === 0 ? { values: diagonal(a), vectors: a } : eigenOf(a);
+    const a = x as Expr;
+    if (a.shape[0] === 0) return { values: diagonal(a), vectors: a };
+    const scale = scaleOfSums(a);
+    const { values, vectors } = eigenOf(symmetricPart(mul(a, scale) as Expr));
+    return { values: div(values, scale) as Expr, vectors: unlessNaN(vectors, scale) };
   })(squareOf("eigh", lift(operand)));
 
 /** The eigenvalues of a symmetric matrix, ascending: those of {@link eigh}. */

@@ -6,14 +6,14 @@ import {
   abs,
   add,
   div,
-  eq,
   ge,
+  gt,
+  minimum,
   mul,
   neg,
   reciprocal,
   sqrt,
   square,
-  sub,
 } from "../ir/ops/elementwise.ts";
 import { fill, take } from "../ir/ops/indexed.ts";
 import { expandDims } from "../ir/ops/structural.ts";
@@ -76,12 +76,18 @@ export const tableOf = (n: number): Table => {
   };
 };
 
-/** The smaller angle that makes `[[p, pq], [pq, q]]` diagonal. */
-export const angles = (p: Expr, q: Expr, pq: Expr): Rotations => {
-  const none = eq(pq, 0);
-  const ratio: Expr = div(sub(q, p), mul(where(none, 1, pq) as Expr, 2) as Expr);
-  const slope = reciprocal(add(abs(ratio), sqrt(add(square(ratio), 1))) as Expr);
-  const tangent: Expr = where(none, 0, where(ge(ratio, 0), slope, neg(slope)) as Expr);
+/** Above it, 1 more than a square is the square, in every float. */
+const steep = 2 ** 30;
+
+/** The rotation by the smaller angle of which the cotangent of twice is given; none where `none`. */
+export const rotationOf = (given: Expr, none: Expr): Rotations => {
+  const ratio: Expr = where(none, 0, given);
+  const size = abs(ratio) as Expr;
+  const held = minimum(size, steep) as Expr;
+  const slope: Expr = reciprocal(add(held, sqrt(add(square(held), 1))) as Expr);
+  // Of a steep one the square is out of range, and the slope is 1/(2·ratio).
+  const least = where(gt(size, steep), div(0.5, size) as Expr, slope) as Expr;
+  const tangent: Expr = where(none, 0, where(ge(ratio, 0), least, neg(least)) as Expr);
   const cosine: Expr = reciprocal(sqrt(add(square(tangent), 1)) as Expr);
   return { cosine, sine: mul(tangent, cosine) as Expr };
 };

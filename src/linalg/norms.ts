@@ -1,20 +1,15 @@
 import type { Expr } from "../ir/expr.ts";
 import { cast, where } from "../ir/ops/control.ts";
-import { abs, div, eq, mul, ne, pow, sqrt, square, sub } from "../ir/ops/elementwise.ts";
+import { abs, div, eq, mul, ne, pow, sub } from "../ir/ops/elementwise.ts";
 import { lift } from "../ir/ops/operand.ts";
 import { type Axes, axesOf, keepAxes, max, min, sum } from "../ir/ops/reduction.ts";
 import { expandDims, index, moveAxis } from "../ir/ops/structural.ts";
 import type { Operand } from "../ir/shapeTypes.ts";
 import { normalAxis } from "../tensor/shape.ts";
+import { awayFromZero, lengthOf, unitOfPowers } from "./scale.ts";
 import { matrixOf, squareOf } from "./stacks.ts";
 import { singularValues } from "./svd.ts";
 import { inverse } from "./systems.ts";
-
-/** `x` where it is not zero, and `f` of 1 elsewhere left out: a root has no derivative at 0 but 0 as its own. */
-const awayFromZero = (x: Expr, f: (x: Expr) => Expr): Expr => {
-  const zero = eq(x, 0);
-  return where(zero, 0, f(where(zero, 1, x) as Expr)) as Expr;
-};
 
 /** Which axes a norm is taken along. */
 export interface NormOptions {
@@ -48,19 +43,29 @@ const normAlong = (x: Expr, p: number, axes: readonly number[]): Expr => {
   if (p === Number.NEGATIVE_INFINITY) return min(abs(x), axes);
   if (p === 0) return sum(cast(ne(x, 0) as Expr, x.dtype), axes);
   if (p === 1) return sum(abs(x), axes);
-  if (p === 2) return awayFromZero(sum(square(x), axes), (y) => sqrt(y));
+  if (p === 2) return lengthOf(x, axes);
   const power = (y: Expr, e: number): Expr => pow(y, lift(e, x.dtype)) as Expr;
-  if (p < 0) {
-    // An element of 0 has an infinite power, and makes the norm 0.
-    const none = eq(min(abs(x), axes), 0) as Expr;
-    const held = where(keepAxes(none, x, axes), 1, abs(x) as Expr) as Expr;
-    return where(none, 0, power(sum(power(held, p), axes), 1 / p)) as Expr;
-  }
-  const total = sum(
-    awayFromZero(abs(x) as Expr, (y) => power(y, p)),
-    axes,
-  ) as Expr;
-  return awayFromZero(total, (y) => power(y, 1 / p));
+  const size = abs(x) as Expr;
+  /** `(Σ yᵖ)^(1/p)` of magnitudes, the greatest or least of which decides what it is about. */
+  const summed = (y: Expr, decisive: Expr, f: (total: Expr) => Expr): Expr => {
+    const unit = unitOfPowers(decisive, p);
+    const parts = div(y, keepAxes(unit, x, axes)) as Expr;
+    return mul(
+      f(
+        sum(
+          awayFromZero(parts, (part) => power(part, p)),
+          axes,
+        ) as Expr,
+      ),
+      unit,
+    ) as Expr;
+  };
+  const root = (total: Expr): Expr => power(total, 1 / p);
+  if (p > 0) return summed(size, max(size, axes) as Expr, (total) => awayFromZero(total, root));
+  // An element of 0 has an infinite power, and makes the norm 0.
+  const none = eq(min(size, axes), 0) as Expr;
+  const held = where(keepAxes(none, x, axes), 1, size) as Expr;
+  return where(none, 0, summed(held, min(held, axes) as Expr, root)) as Expr;
 };
 
 /** Which norm of a matrix: of its elements as a vector, of its singular values, or the greatest sum of a line. */

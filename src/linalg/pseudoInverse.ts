@@ -2,10 +2,12 @@ import { custom } from "../autodiff/control.ts";
 import type { Expr } from "../ir/expr.ts";
 import { cast, where } from "../ir/ops/control.ts";
 import { add, div, gt, maximum, mul, sub } from "../ir/ops/elementwise.ts";
+import { zerosLike } from "../ir/ops/indexed.ts";
 import { lift } from "../ir/ops/operand.ts";
 import { max, sum } from "../ir/ops/reduction.ts";
 import { transpose } from "../ir/ops/structural.ts";
 import type { Operand } from "../ir/shapeTypes.ts";
+import { scaleOfProducts } from "./scale.ts";
 import { epsilonOf, matrixOf, overStacks, times, timesTurned, turnedTimes } from "./stacks.ts";
 import { singularValues, svd } from "./svd.ts";
 import { withVectors } from "./triangular.ts";
@@ -21,47 +23,65 @@ export interface CutOptions {
   readonly absolute?: number;
 }
 
-/** Which singular values of an `[m, n]` matrix count. */
-const counted = (s: Expr, m: number, n: number, options: CutOptions): Expr => {
+/** Which singular values of an `[m, n]` matrix count: those above a part of the greatest, and above `least`. */
+const counted = (s: Expr, m: number, n: number, options: CutOptions, least: Expr): Expr => {
   const rounding = options.absolute === undefined ? Math.max(m, n) * epsilonOf(s.dtype) : 0;
-  const { relative = rounding, absolute = 0 } = options;
   if (s.shape[0] === 0) return gt(s, 0);
-  return gt(s, maximum(mul(max(s), relative) as Expr, absolute) as Expr) as Expr;
+  const part = mul(max(s), options.relative ?? rounding) as Expr;
+  return gt(s, maximum(part, least)) as Expr;
 };
+
+/** A matrix, and what its singular values must be above to count. */
+interface Cut {
+  readonly a: Expr;
+  readonly least: Expr;
+}
 
 /** `(I - A·P)·x`: what of `x` is not reached by `A`. */
 const unreached = (a: Expr, p: Expr, x: Expr): Expr => sub(x, times(a, times(p, x))) as Expr;
 /** `x·(I - P·A)`: what of `x` is not seen by `A`. */
 const unseen = (a: Expr, p: Expr, x: Expr): Expr => sub(x, times(times(x, p), a)) as Expr;
 
-const inverseOf = (options: CutOptions): ((a: Expr) => Expr) => {
-  const whole: (a: Expr) => Expr = custom(
-    (a: Expr) => {
+const inverseOf = (options: CutOptions): ((cut: Cut) => Expr) => {
+  const whole: (cut: Cut) => Expr = custom(
+    ({ a, least }: Cut) => {
       const { u, s, v } = svd(a);
-      const counts = counted(s, a.shape[0] ?? 0, a.shape[1] ?? 0, options);
+      const counts = counted(s, a.shape[0] ?? 0, a.shape[1] ?? 0, options, least);
       const reciprocals: Expr = where(counts, div(1, where(counts, s, 1) as Expr) as Expr, 0);
       return timesTurned(mul(v, reciprocals) as Expr, u);
     },
     {
       name: "pseudoInverse",
-      jvp: (a, tangent) => {
-        const p = whole(a);
-        const along = times(p, times(tangent, p));
-        const reached = timesTurned(times(p, transpose(p)), unreached(a, p, tangent));
-        const seen = times(transpose(unseen(a, p, tangent)), turnedTimes(p, p));
+      jvp: (cut, tangent) => {
+        const { a } = cut;
+        const p = whole(cut);
+        const along = times(p, times(tangent.a, p));
+        // Never PPᵀ by itself, which may be out of range where its product with what follows is not.
+        const reached = timesTurned(p, times(unreached(a, p, tangent.a), p));
+        const seen = turnedTimes(times(p, unseen(a, p, tangent.a)), p);
         return sub(add(reached, seen) as Expr, along) as Expr;
       },
-      vjp: (a, p, w) => {
+      vjp: ({ a, least }, p, w) => {
         const back = transpose(w);
         const along = turnedTimes(p, timesTurned(w, p));
-        const reached = unreached(a, p, times(back, timesTurned(p, p)));
-        const seen = unseen(a, p, times(turnedTimes(p, p), back));
-        return sub(add(reached, seen) as Expr, along) as Expr;
+        const reached = unreached(a, p, timesTurned(times(back, p), p));
+        const seen = unseen(a, p, turnedTimes(p, times(p, back)));
+        return { a: sub(add(reached, seen) as Expr, along) as Expr, least: zerosLike(least) };
       },
     },
   );
-  return whole;
+  // `(s·A)⁺ = A⁺/s`, with which products of the two are in range.
+  return ({ a, least }) => {
+    if (a.shape.includes(0)) return whole({ a, least });
+    const scale = scaleOfProducts(a);
+    const made = whole({ a: mul(a, scale) as Expr, least: mul(least, scale) as Expr });
+    return mul(made, scale) as Expr;
+  };
 };
+
+/** The pseudo-inverse of one matrix. */
+const inverted = (a: Expr, options: CutOptions): Expr =>
+  inverseOf(options)({ a, least: lift(options.absolute ?? 0, a.dtype) });
 
 /**
  * The pseudo-inverse of Moore and Penrose, by the singular values that count.
@@ -73,13 +93,14 @@ const inverseOf = (options: CutOptions): ((a: Expr) => Expr) => {
  * whose variables separate" (1973), equation 4.12.
  */
 export const pseudoInverse = (operand: Operand, options: CutOptions = {}): Expr =>
-  overStacks([2], (a) => inverseOf(options)(a as Expr))(matrixOf("pseudoInverse", lift(operand)));
+  overStacks([2], (a) => inverted(a as Expr, options))(matrixOf("pseudoInverse", lift(operand)));
 
 /** How many singular values count, as i32. `[...b, m, n] → [...b]` */
 export const matrixRank = (operand: Operand, options: CutOptions = {}): Expr =>
   overStacks([2], (x) => {
     const [m = 0, n = 0] = (x as Expr).shape;
-    const counts = counted(singularValues(x as Expr), m, n, options);
+    const s = singularValues(x as Expr);
+    const counts = counted(s, m, n, options, lift(options.absolute ?? 0, s.dtype));
     return sum(cast(counts, "i32")) as Expr;
   })(matrixOf("matrixRank", lift(operand)));
 
@@ -92,5 +113,5 @@ export const matrixRank = (operand: Operand, options: CutOptions = {}): Expr =>
  */
 export const leastSquares = (left: Operand, right: Operand, options: CutOptions = {}): Expr =>
   withVectors((x, y) =>
-    overStacks([2, 2], (a, b) => times(inverseOf(options)(a as Expr), b as Expr))(x, y),
+    overStacks([2, 2], (a, b) => times(inverted(a as Expr, options), b as Expr))(x, y),
   )(matrixOf("leastSquares", lift(left)), lift(right));

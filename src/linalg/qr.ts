@@ -2,13 +2,14 @@ import { custom, scan } from "../autodiff/control.ts";
 import type { Expr } from "../ir/expr.ts";
 import { cast, where } from "../ir/ops/control.ts";
 import { tril, triu } from "../ir/ops/diagonals.ts";
-import { add, div, eq, ge, gt, mul, neg, sqrt, square, sub } from "../ir/ops/elementwise.ts";
+import { abs, add, div, eq, ge, gt, mul, neg, sub } from "../ir/ops/elementwise.ts";
 import { iota, take } from "../ir/ops/indexed.ts";
 import { dot, outer } from "../ir/ops/linear.ts";
 import { lift } from "../ir/ops/operand.ts";
-import { sum } from "../ir/ops/reduction.ts";
+import { max } from "../ir/ops/reduction.ts";
 import { concatenate, sliceAxis, transpose } from "../ir/ops/structural.ts";
 import type { Operand } from "../ir/shapeTypes.ts";
+import { lengthOf, scaleOfSums } from "./scale.ts";
 import {
   identityMatrix,
   matrixOf,
@@ -39,9 +40,8 @@ export const reflect = (a: Expr): Reflected => {
       const column = take(r, k, 1);
       const head = take(column, k);
       const tail: Expr = where(gt(rows, k), column, 0);
-      const rest = sum(square(tail)) as Expr;
-      const norm: Expr = sqrt(add(square(head), rest) as Expr);
-      const none = eq(rest, 0);
+      const norm = lengthOf(where(ge(rows, k), column, 0) as Expr);
+      const none = eq(max(abs(tail)), 0);
       const end: Expr = where(none, head, where(ge(head, 0), neg(norm), norm) as Expr);
       const divisor: Expr = where(none, 1, sub(head, end) as Expr);
       const vector = add(div(tail, divisor), cast(eq(rows, k) as Expr, a.dtype)) as Expr;
@@ -126,7 +126,11 @@ const factors = (a: Expr): QR => {
  * algorithmic differentiation in the forward and reverse mode" (2012).
  */
 export const qr = (operand: Operand): QR =>
-  overStacks([2], (a) => factors(a as Expr))(matrixOf("qr", lift(operand)));
+  overStacks([2], (a) => {
+    const scale = scaleOfSums(a as Expr);
+    const { q, r } = factors(mul(a as Expr, scale) as Expr);
+    return { q, r: div(r, scale) as Expr };
+  })(matrixOf("qr", lift(operand)));
 
 /**
  * The first columns of a product of reflections `I - τᵢ·vᵢ·vᵢᵀ`, as LAPACK keeps them: the `vᵢ` are the columns of a

@@ -59,8 +59,11 @@ export const turnedTimes = (x: Expr, y: Expr): Expr => dot(x, y, [[0], [0]]);
 /** `x·yᵀ`. */
 export const timesTurned = (x: Expr, y: Expr): Expr => dot(x, y, [[1], [1]]);
 
-/** `(x + xᵀ) / 2`. */
-export const symmetricPart = (x: Expr): Expr => mul(add(x, turned(x)), 0.5) as Expr;
+/** `(x + xᵀ) / 2`, halved first: the sum may be out of range. */
+export const symmetricPart = (x: Expr): Expr => {
+  const half = mul(x, 0.5) as Expr;
+  return add(half, turned(half)) as Expr;
+};
 
 /** The identity, or as much of it as `[rows, columns]` has. */
 export const identityMatrix = (rows: number, columns: number, dtype: Dtype): Expr =>

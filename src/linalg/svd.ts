@@ -2,15 +2,16 @@ import { custom } from "../autodiff/control.ts";
 import type { Expr } from "../ir/expr.ts";
 import { where } from "../ir/ops/control.ts";
 import { diagonal, diagonalMatrix } from "../ir/ops/diagonals.ts";
-import { abs, add, div, eq, ge, gt, mul, neg, sqrt, square, sub } from "../ir/ops/elementwise.ts";
+import { abs, add, div, eq, ge, gt, mul, neg, sub } from "../ir/ops/elementwise.ts";
 import { onesLike, take } from "../ir/ops/indexed.ts";
 import { lift } from "../ir/ops/operand.ts";
 import { argsort, max, sum } from "../ir/ops/reduction.ts";
 import { expandDims, pad, slice, transpose } from "../ir/ops/structural.ts";
 import type { Operand } from "../ir/shapeTypes.ts";
 import { signsOf } from "./eigh.ts";
-import { angles, swept, tableOf } from "./jacobi.ts";
+import { type Rotations, rotationOf, swept, type Table, tableOf } from "./jacobi.ts";
 import { reflect, reflections } from "./qr.ts";
+import { directionOf, lengthOf, scaleOfSums, unlessNaN } from "./scale.ts";
 import {
   epsilonOf,
   identityMatrix,
@@ -31,15 +32,27 @@ export type SVD = {
   readonly v: Expr;
 };
 
-const lengths = (x: Expr): Expr => sqrt(sum(square(x), 0)) as Expr;
-
 /** The greatest cosine between two columns, of which neither is zero. */
 const coherence = (x: Expr): Expr => {
-  const norms = lengths(x);
-  const none = eq(norms, 0);
-  const unit: Expr = where(none, 0, div(x, where(none, 1, norms) as Expr) as Expr);
+  const unit = directionOf(x, 0);
   const gram = turnedTimes(unit, unit);
   return max(abs(sub(gram, diagonalMatrix(diagonal(gram))) as Expr)) as Expr;
+};
+
+/**
+ * The rotations that make columns orthogonal two by two. The cotangent of twice the angle, `(|y|² - |x|²)/2xy`, by
+ * the quotient of their lengths and their cosine: squares of small columns may be out of range.
+ */
+const rotations = (x: Expr, table: Table): Rotations => {
+  const [norms, units] = [lengthOf(x, 0), directionOf(x, 0)];
+  const [a, b] = [take(norms, table.firsts), take(norms, table.seconds)];
+  const [first, second] = [take(units, table.firsts, 1), take(units, table.seconds, 1)];
+  const cosines = sum(mul(first, second) as Expr, 0) as Expr;
+  const none = eq(cosines, 0);
+  const held = (y: Expr): Expr => where(none, 1, y) as Expr;
+  const [p, q] = [held(a), held(b)];
+  const excess = mul(div(sub(q, p), p) as Expr, add(div(p, q), 1) as Expr) as Expr;
+  return rotationOf(div(excess, mul(held(cosines), 2) as Expr) as Expr, none);
 };
 
 /**
@@ -69,37 +82,36 @@ const rotated = (a: Expr): SVD => {
     even,
     start,
     ({ x, v }: typeof start) => {
-      const [first, second] = [take(x, table.firsts, 1), take(x, table.seconds, 1)];
-      const pairs = angles(
-        sum(square(first), 0) as Expr,
-        sum(square(second), 0) as Expr,
-        sum(mul(first, second) as Expr, 0) as Expr,
-      );
+      const pairs = rotations(x, table);
       return { x: table.rotated(x, 1, pairs), v: table.rotated(v, 1, pairs) };
     },
     ({ x }) => gt(coherence(x), epsilonOf(a.dtype) * Math.sqrt(m)),
   );
   const x = slice(end.x, [0, 0], [m, n]);
-  const norms = lengths(x);
+  const norms = lengthOf(x, 0);
   const order = argsort(neg(norms));
   const s = take(norms, order);
-  const none = eq(s, 0);
-  const directions: Expr = where(
-    none,
-    0,
-    div(take(x, order, 1), where(none, 1, s) as Expr) as Expr,
-  );
+  const directions = directionOf(take(x, order, 1), 0);
   const v = take(slice(end.v, [0, 0], [n, n]), order, 1);
   const signs = signsOf(v);
   return { u: mul(orthonormal(directions), signs) as Expr, s, v: mul(v, signs) as Expr };
 };
 
-/** `1 / (sⱼ² - sᵢ²)`, and 0 where they are equal. */
-const gaps = (s: Expr): Expr => {
+/**
+ * `1/(sⱼ² - sᵢ²)` times `sⱼ` and times `sᵢ`, in parts that are in range where squares are not: over the difference,
+ * which is 0 where they are equal, and by shares of the sum.
+ */
+const gaps = (s: Expr) => {
   const [columns, rows] = [expandDims(s, 0), expandDims(s, 1)];
-  const difference: Expr = mul(sub(columns, rows) as Expr, add(columns, rows) as Expr);
+  const difference: Expr = sub(columns, rows);
   const none = eq(difference, 0);
-  return where(none, 0, div(1, where(none, 1, difference) as Expr) as Expr) as Expr;
+  const held = (y: Expr): Expr => where(none, 1, y) as Expr;
+  const total = held(add(columns, rows) as Expr);
+  return {
+    over: (x: Expr): Expr => where(none, 0, div(x, held(difference)) as Expr) as Expr,
+    columns: div(columns, total) as Expr,
+    rows: div(rows, total) as Expr,
+  };
 };
 
 /** What of `x` is orthogonal to the columns of `u`. */
@@ -113,9 +125,9 @@ const tall: (a: Expr) => SVD = custom(rotated, {
     const [m = 0, n = 0] = a.shape;
     const inner = turnedTimes(u, times(tangent, v));
     const across = transpose(inner);
-    const [f, rows] = [gaps(s), expandDims(s, 1)];
-    const left = mul(f, add(mul(inner, s), mul(rows, across) as Expr) as Expr) as Expr;
-    const right = mul(f, add(mul(rows, inner), mul(across, s) as Expr) as Expr) as Expr;
+    const { over, columns, rows } = gaps(s);
+    const left = over(add(mul(inner, columns), mul(rows, across) as Expr) as Expr);
+    const right = over(add(mul(rows, inner), mul(across, columns) as Expr) as Expr);
     const turning = times(u, left);
     const leaving = m > n ? (div(outside(u, times(tangent, v)), s) as Expr) : undefined;
     return {
@@ -126,9 +138,9 @@ const tall: (a: Expr) => SVD = custom(rotated, {
   },
   vjp: (a, { u, s, v }, w) => {
     const [m = 0, n = 0] = a.shape;
-    const [f, rows] = [gaps(s), expandDims(s, 1)];
-    const skew = (x: Expr): Expr => mul(f, sub(x, transpose(x)) as Expr) as Expr;
-    const left = mul(skew(turnedTimes(u, w.u)), s) as Expr;
+    const { over, columns, rows } = gaps(s);
+    const skew = (x: Expr): Expr => over(sub(x, transpose(x)) as Expr);
+    const left = mul(skew(turnedTimes(u, w.u)), columns) as Expr;
     const right = mul(rows, skew(turnedTimes(v, w.v))) as Expr;
     const inner: Expr = add(add(left, right) as Expr, diagonalMatrix(w.s));
     const within = times(u, inner);
@@ -143,9 +155,12 @@ const factors = (a: Expr): SVD => {
     const s = diagonal(a);
     return { u: identityMatrix(m, 0, a.dtype), s, v: identityMatrix(n, 0, a.dtype) };
   }
-  if (m >= n) return tall(a);
-  const { u, s, v } = tall(transpose(a));
-  return { u: v, s, v: u };
+  const scale = scaleOfSums(a);
+  const x = mul(a, scale) as Expr;
+  const made = tall(m >= n ? x : transpose(x));
+  const [left, right] = [unlessNaN(made.u, scale), unlessNaN(made.v, scale)];
+  const s = div(made.s, scale) as Expr;
+  return m >= n ? { u: left, s, v: right } : { u: right, s, v: left };
 };
 
 /**

@@ -119,14 +119,18 @@ const determinantOf: (a: Expr) => Expr = custom(
 );
 
 /**
- * The determinant, by elimination.
+ * The determinant, by elimination; of f32 in f64, since the product of a part of the pivots, or what the gradient
+ * divides it by, may be out of range where the result is not.
  *
  * **Shapes** `[...b, n, n] → [...b]`.
  * **Math** `d det(A) = Σ cofᵢⱼ Ȧᵢⱼ`, of singular matrices too.
  * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
  */
 export const determinant = (operand: Operand): Expr =>
-  overStacks([2], (a) => determinantOf(a as Expr))(squareOf("determinant", lift(operand)));
+  overStacks([2], (x) => {
+    const a = x as Expr;
+    return a.dtype === "f32" ? cast(determinantOf(cast(a, "f64")), "f32") : determinantOf(a);
+  })(squareOf("determinant", lift(operand)));
 
 /** A tree of expressions, which an interface is not. */
 export type SignedLog = {

@@ -1,22 +1,11 @@
 import type { Expr } from "../ir/expr.ts";
 import { where } from "../ir/ops/control.ts";
-import {
-  abs,
-  add,
-  div,
-  eq,
-  gt,
-  le,
-  maximum,
-  mul,
-  sqrt,
-  square,
-  sub,
-} from "../ir/ops/elementwise.ts";
+import { abs, add, eq, gt, le, mul, square, sub } from "../ir/ops/elementwise.ts";
 import { dot } from "../ir/ops/linear.ts";
 import { lift } from "../ir/ops/operand.ts";
-import { keepAxes, sum } from "../ir/ops/reduction.ts";
+import { sum } from "../ir/ops/reduction.ts";
 import type { Operand } from "../ir/shapeTypes.ts";
+import { directionOf, lengthOf } from "../linalg/scale.ts";
 import { holding, notNegative, positive } from "../tensor/argument.ts";
 import { compared } from "./compared.ts";
 import { softmaxCrossEntropy } from "./crossEntropy.ts";
@@ -24,14 +13,8 @@ import type { Loss } from "./loss.ts";
 
 /** Losses that put vectors near one another or apart: of one example, whose vectors are `[width]`. */
 
-/** Below which a length is taken for this one, so that a vector of zeros has a direction's derivative. */
-const shortest = 1e-8;
-
-/** A vector's direction, along the last axis. */
-const direction = (x: Expr): Expr => {
-  const squared = sum(square(x) as Expr, -1) as Expr;
-  return div(x, keepAxes(sqrt(maximum(squared, shortest ** 2)) as Expr, x, -1)) as Expr;
-};
+/** A vector's direction, along the last axis, whatever its length; 0 for 0. */
+const direction = (x: Expr): Expr => directionOf(x, -1);
 
 const cosine = (x: Expr, y: Expr): Expr => sum(mul(direction(x), direction(y)) as Expr, -1) as Expr;
 
@@ -67,7 +50,7 @@ export const triplet = (
   const distance = (other: Operand): Expr => {
     const [x, y] = compared("triplet", anchor, other, "a vector");
     const apart = add(sub(x, y) as Expr, 1e-6) as Expr;
-    return sqrt(sum(square(apart) as Expr) as Expr) as Expr;
+    return lengthOf(apart);
   };
   return positivePart(add(sub(distance(positive), distance(negative)) as Expr, margin) as Expr);
 };

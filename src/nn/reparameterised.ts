@@ -1,10 +1,10 @@
 import { flatten, unflatten } from "../algebra/tree.ts";
 import type { Expr } from "../ir/expr.ts";
-import { stopGradient } from "../ir/ops/control.ts";
-import { add, div, mul, rsqrt, sqrt, square } from "../ir/ops/elementwise.ts";
+import { stopGradient, where } from "../ir/ops/control.ts";
+import { div, eq, mul } from "../ir/ops/elementwise.ts";
 import { dot } from "../ir/ops/linear.ts";
-import { sum } from "../ir/ops/reduction.ts";
 import { reshape } from "../ir/ops/structural.ts";
+import { directionOf } from "../linalg/scale.ts";
 import { foldIn, normal } from "../tensor/key.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
@@ -44,7 +44,8 @@ export interface WeightNormParams<P> {
 /**
  * The layer with the length of each output's weights apart from their direction.
  *
- * **Math** `W = g V/‖V‖`, column by column; `g` begins as `‖V‖`, so that the layer begins as it would.
+ * **Math** `W = g V/‖V‖`, column by column; `g` begins as `‖V‖`, so that the layer begins as it would. A column of zeros
+ * stays one.
  * **Source** Salimans and Kingma (2016), arXiv:1602.07868, equation 2.
  */
 export const weightNorm = <const L extends Composable>(
@@ -73,8 +74,8 @@ const weightNormOpen = (inner: OpenLayer): OpenLayer => ({
     const weights = leaves.map((leaf) => {
       if (!isWeight(leaf)) return leaf;
       const v = leaf as Expr;
-      const inverse = rsqrt(sum(square(matrixOf(v)) as Expr, 0) as Expr);
-      return mul(v, mul(inverse, own.shift() as Expr)) as Expr;
+      const directions = reshape(directionOf(matrixOf(v), 0), v.shape);
+      return mul(directions, own.shift() as Expr) as Expr;
     });
     return within(inner.name, inner, unflatten(shape, weights), state, x, context);
   },
@@ -104,8 +105,6 @@ export const spectralNorm = <const L extends Composable>(
     SpectralNormState<StateOf<L>>
   >;
 
-const unit = (x: Expr): Expr => div(x, sqrt(add(sum(square(x)) as Expr, 1e-24))) as Expr;
-
 const spectralNormOpen = (inner: OpenLayer): OpenLayer => ({
   name: `spectralNorm ${inner.name}`,
   init: (key) => {
@@ -127,15 +126,17 @@ const spectralNormOpen = (inner: OpenLayer): OpenLayer => ({
       if (!isWeight(leaf)) return leaf;
       const matrix = matrixOf(leaf as Expr);
       const fixed = stopGradient(matrix);
-      const given = unit(found.shift() as Expr);
-      const left = unit(dot(fixed, given, [[1], [0]]));
-      const right = context.mode === "eval" ? given : unit(dot(left, fixed, [[0], [0]]));
+      const given = directionOf(found.shift() as Expr);
+      const left = directionOf(dot(fixed, given, [[1], [0]]));
+      const right = context.mode === "eval" ? given : directionOf(dot(left, fixed, [[0], [0]]));
       next.push(stopGradient(right));
       const sigma = dot(dot(stopGradient(left), matrix, [[0], [0]]), stopGradient(right), [
         [0],
         [0],
       ]);
-      return div(leaf as Expr, sigma) as Expr;
+      // Weights that are all zero stay so.
+      const none = eq(sigma, 0);
+      return div(leaf as Expr, where(none, 1, sigma) as Expr) as Expr;
     });
     const normalised = unflatten(shape, weights);
     const [y, after] = within(inner.name, inner, normalised, own, x, context);

@@ -3,6 +3,8 @@ import { cast } from "../ir/ops/control.ts";
 import { add, clamp, div, minimum, mul, neg, sqrt, square } from "../ir/ops/elementwise.ts";
 import { lift } from "../ir/ops/operand.ts";
 import { sum } from "../ir/ops/reduction.ts";
+import { stack } from "../ir/ops/structural.ts";
+import { awayFromZero, lengthOf } from "../linalg/scale.ts";
 import { positive } from "../tensor/argument.ts";
 import { type LearningRate, noSteps, oneMore, rateAt } from "./learningRate.ts";
 import { type GradientTransformation, stateless, transformation } from "./transformation.ts";
@@ -37,10 +39,14 @@ export const clipByValue = (limit: number): GradientTransformation => {
   return stateless("clipByValue", (g) => zipTrees((d) => clamp(d, -limit, limit), g));
 };
 
-/** The Euclidean norm of all leaves together, as f64. */
+/** The Euclidean norm of all leaves together, as f64, and in f64: squares of f32 may be out of its range. */
 export const globalNorm = (tree: Exprs): Expr => {
-  const squares = leavesOf(tree).map((d) => cast(sum(square(d)) as Expr, "f64"));
-  return sqrt(squares.reduce((a, b) => add(a, b), lift(0, "f64")));
+  const lengths = leavesOf(tree).map((d) =>
+    d.dtype === "f64"
+      ? lengthOf(d)
+      : awayFromZero(sum(square(cast(d, "f64"))) as Expr, (total) => sqrt(total) as Expr),
+  );
+  return lengths.length === 0 ? lift(0, "f64") : lengthOf(stack(lengths));
 };
 
 /**
