@@ -35,8 +35,9 @@ const dayNumber = (date: string): number =>
 const datesOf = (text: string, file: string): Effect.Effect<readonly number[], TableCorrupt> => {
   const lines = text
     .split(/\r?\n/)
-    .map((line, i) => ({ date: line.split(",")[0] ?? "", line: i + 1 }));
-  const dated = lines.slice(1).filter(({ date }) => date !== "");
+    .map((text, i) => ({ date: text.split(",", 1)[0] ?? "", line: i + 1, text }));
+  // Each line that the table counts: one without a date is a mistake and not left out.
+  const dated = lines.slice(1).filter(({ text }) => text.trim() !== "");
   const numbers = dated.map(({ date }) => dayNumber(date));
   const astray = numbers.findIndex(
     (day, i) => !(i === 0 ? day >= 0 : day === (numbers[i - 1] as number) + 1),

@@ -1,6 +1,7 @@
 import * as E from "fp-ts/lib/Either.js";
-import { TableCorrupt } from "../errors.ts";
+import { InvalidArgument, TableCorrupt } from "../errors.ts";
 import { Tensor } from "../tensor/tensor.ts";
+import { csvRecords } from "./csv.ts";
 import { type Dataset, dataset } from "./dataset.ts";
 
 /** A column of labels: its name, and what it says for class 0, class 1, … */
@@ -24,11 +25,12 @@ export type RowOfTable<S extends TableSchema> = {
 /**
  * The dataset of a comma-separated table whose first line names the columns.
  *
- * Blanks around fields are ignored, and so are empty lines and those that begin with `#`; there is no
- * quoting.
+ * Fields may be in double quotes, as RFC 4180 has it. Blanks around fields are ignored, and so are empty lines and
+ * those that begin with `#`. A line of commas alone is a row, whose fields are empty.
  *
- * **Fails with** `TableCorrupt`: a column that is missing, a line with fewer or more fields than the first,
- * a number that is none, a label that is no class; the first of them, by its line.
+ * **Fails with** `TableCorrupt`: a column that is missing or there twice, a line with fewer or more fields than the
+ * first, a number that is none, a label that is no class, a quote that is not closed; the first of them, by its
+ * line. Thrown `InvalidArgument` where a class is named twice.
  *
  * @example
  * ```ts
@@ -46,18 +48,20 @@ export const decodeTable = <const S extends TableSchema>(
   schema: S,
   file: string,
 ): E.Either<TableCorrupt, Dataset<RowOfTable<S>>> => {
-  const lines = text
-    .split(/\r?\n/)
-    .map((line, i) => ({ line: i + 1, fields: line.split(",").map((field) => field.trim()) }))
-    .filter(({ fields }) => fields.join("") !== "" && !fields[0]?.startsWith("#"));
-  const [header, ...rows] = lines;
-  const names = header?.fields ?? [];
   const corrupt = (line: number, column: string, expected: string, actual: string) =>
-    E.left(new TableCorrupt({ file, line, column, expected, actual }));
+    E.left(new TableCorrupt({ file, line, column, expected, actual: short(actual) }));
+  const read = csvRecords(text);
+  if (E.isLeft(read)) return corrupt(read.left.line, "", read.left.expected, read.left.actual);
+  const [header, ...rows] = read.right;
+  const names = header?.fields ?? [];
+  const places = new Map(names.map((name, place) => [name, place]));
 
+  const twice = names.find((name, place) => name !== "" && places.get(name) !== place);
+  if (twice !== undefined)
+    return corrupt(header?.line ?? 1, twice, "one column of this name", "more than one");
   const plans = Object.entries<readonly string[] | LabelColumn>(schema);
   for (const column of plans.flatMap(([, plan]) => columnsOf(plan)))
-    if (!names.includes(column))
+    if (!places.has(column))
       return corrupt(
         header?.line ?? 1,
         column,
@@ -68,32 +72,56 @@ export const decodeTable = <const S extends TableSchema>(
   if (long !== undefined)
     return corrupt(long.line, "", `${names.length} fields`, String(long.fields.length));
 
-  const columns: { [name: string]: Tensor } = {};
+  const columns: (readonly [string, Tensor])[] = [];
   for (const [name, plan] of plans) {
-    const wanted = columnsOf(plan);
+    const wanted = columnsOf(plan).map((column) => ({ column, place: places.get(column) ?? 0 }));
+    const { expected, valueOf } = isLabel(plan) ? labelsOf(plan) : numbers;
     const data = isLabel(plan)
       ? new Int32Array(rows.length)
       : new Float32Array(rows.length * wanted.length);
     for (const [i, { line, fields }] of rows.entries())
-      for (const [j, column] of wanted.entries()) {
-        const field = fields[names.indexOf(column)] ?? "";
-        const value = isLabel(plan) ? plan.classes.indexOf(field) : numberOf(field);
-        if (value === undefined || (isLabel(plan) && value < 0))
-          return corrupt(
-            line,
-            column,
-            isLabel(plan) ? `one of ${plan.classes.join(", ")}` : "a number",
-            `"${field}"`,
-          );
+      for (const [j, { column, place }] of wanted.entries()) {
+        const field = fields[place] ?? "";
+        const value = valueOf(field);
+        if (value === undefined) return corrupt(line, column, expected, `"${field}"`);
         data[i * wanted.length + j] = value;
       }
-    columns[name] = isLabel(plan)
-      ? Tensor.own([rows.length], "i32", data)
-      : Tensor.own([rows.length, wanted.length], "f32", data);
+    columns.push([
+      name,
+      isLabel(plan)
+        ? Tensor.own([rows.length], "i32", data)
+        : Tensor.own([rows.length, wanted.length], "f32", data),
+    ]);
   }
   // The columns are made as `RowOfTable` says, one for each name of the schema.
-  return E.right(dataset(columns) as Dataset as Dataset<RowOfTable<S>>);
+  return E.right(dataset(Object.fromEntries(columns)) as Dataset as Dataset<RowOfTable<S>>);
 };
+
+/** How fields become numbers, and what a reader is told of one that does not. */
+interface Reading {
+  readonly expected: string;
+  readonly valueOf: (field: string) => number | undefined;
+}
+
+const labelsOf = ({ classes }: LabelColumn): Reading => {
+  const numbers = new Map(classes.map((name, i) => [name, i]));
+  if (numbers.size < classes.length)
+    throw new InvalidArgument({
+      op: "decodeTable",
+      argument: "classes",
+      expected: "classes that differ",
+      actual: short(classes.join(", ")),
+    });
+  return {
+    expected: `one of ${short(classes.join(", "))}`,
+    valueOf: (field) => numbers.get(field),
+  };
+};
+
+const longest = 100;
+
+const short = (text: string): string =>
+  text.length <= longest ? text : `${text.slice(0, longest)}…`;
 
 const isLabel = (plan: readonly string[] | LabelColumn): plan is LabelColumn => "classes" in plan;
 
@@ -102,9 +130,12 @@ const columnsOf = (plan: readonly string[] | LabelColumn): readonly string[] =>
 
 /** A decimal number, or the words `nan` and `inf`, which `validate` reports; anything else is `undefined`. */
 const numberOf = (field: string): number | undefined => {
+  // Each digit belongs to one part of the pattern: what does not match is seen in time linear in its length.
+  if (/^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i.test(field)) return Number(field);
   if (/^nan$/i.test(field)) return Number.NaN;
   const infinity = /^([+-]?)inf(inity)?$/i.exec(field);
-  if (infinity !== null)
-    return infinity[1] === "-" ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
-  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(field) ? Number(field) : undefined;
+  if (infinity === null) return undefined;
+  return infinity[1] === "-" ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
 };
+
+const numbers: Reading = { expected: "a number", valueOf: numberOf };

@@ -7,6 +7,7 @@ import * as fc from "fast-check";
 import * as E from "fp-ts/lib/Either.js";
 import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from "vitest";
 import { irisTable } from "../../pipelines/tables/iris.ts";
+import { csvRecords } from "../../src/data/csv.ts";
 import type { Dataset } from "../../src/data/dataset.ts";
 import { decodeIdx } from "../../src/data/idx.ts";
 import { idxFromBytes, readIdx } from "../../src/data/source.ts";
@@ -303,6 +304,16 @@ describe("tables", () => {
       { y: { column: "k", classes: ["r"] } },
       { line: 3, column: "k", expected: "one of r", actual: '"q"' },
     ],
+    // A line of commas alone is a row like any other.
+    ["a,b\n1,2\n,\n3,4", { x: ["a", "b"] }, { line: 3, column: "a", actual: '""' }],
+    ["a,b,a\n1,2,3", { x: ["b"] }, { line: 1, column: "a", expected: "one column of this name" }],
+    ["a,b\n1,2\n3,", { x: ["a", "b"] }, { line: 3, column: "b", actual: '""' }],
+    ['a\n"1\n2', { x: ["a"] }, { line: 2, expected: "a closing quote" }],
+    ['a\n"1"2', { x: ["a"] }, { line: 2, actual: '"2"' }],
+    // The line counts those within quotes.
+    ['a,b\n"1\n\n",2\n3', { x: ["b"] }, { line: 5, expected: "2 fields", actual: "1" }],
+    ["a\n1.5.5", { x: ["a"] }, { line: 2, column: "a", actual: '"1.5.5"' }],
+    ["a\n0x10", { x: ["a"] }, { line: 2, column: "a", actual: '"0x10"' }],
   ])("%j is corrupt", (text, schema, error) => {
     const decoded = decodeTable(text, schema, "t.csv");
     expect(E.isLeft(decoded) && decoded.left).toMatchObject({
@@ -310,6 +321,75 @@ describe("tables", () => {
       file: "t.csv",
       ...error,
     });
+  });
+
+  test("fields in quotes hold commas, line ends, quotes and blanks", () => {
+    const decoded = decodeTable(
+      '\ufeffname,"a ""size"", in cm"\r\n"x, y" , " 1 "\r\n"two\nlines",2\r\n\r\n # none\r\n"x, y","3"',
+      {
+        size: ['a "size", in cm'],
+        name: { column: "name", classes: ["x, y", "two\nlines"] },
+      },
+      "t",
+    );
+    // A blank within quotes is of the field, and no number has one.
+    expect(E.isLeft(decoded) && decoded.left).toMatchObject({ line: 2, actual: '" 1 "' });
+    const names = decodeTable(
+      'name,"a ""size"", in cm"\n"x, y" , "1"\r\n"two\nlines",2\n\n # none\n"x, y","3"',
+      { size: ['a "size", in cm'], name: { column: "name", classes: ["x, y", "two\nlines"] } },
+      "t",
+    );
+    if (E.isLeft(names)) throw names.left;
+    expect(names.right.all().name.toArray()).toEqual([0, 1, 0]);
+    expect(names.right.all().size.toArray()).toEqual([[1], [2], [3]]);
+  });
+
+  test("what was written with any quotes is read back", () => {
+    const field = fc.string({ unit: fc.constantFrom("a", '"', ",", "\n", "\r", " ", "#", "é") });
+    fc.assert(
+      fc.property(
+        fc
+          .integer({ min: 1, max: 4 })
+          .chain((n) =>
+            fc.array(fc.array(field, { minLength: n, maxLength: n }), { minLength: 1 }),
+          ),
+        (rows) => {
+          const text = rows
+            .map((row) => row.map((f) => `"${f.replaceAll('"', '""')}"`).join(","))
+            .join("\n");
+          const read = csvRecords(text);
+          if (E.isLeft(read)) throw new Error(JSON.stringify(read.left));
+          expect(read.right.map(({ fields }) => fields)).toEqual(rows);
+        },
+      ),
+    );
+  });
+
+  test("time is linear in the length of a table, wide, long or hostile", () => {
+    const wide = Array.from({ length: 4000 }, (_, i) => `c${i}`);
+    const row = wide.map(() => "1.25").join(",");
+    const hostile = ['"', ",", "\n", '""', "1", " ", "1e", "#\n", '"\n', ",\n"];
+    const texts = [
+      `${wide.join(",")}\n${row}\n${row}`,
+      `c0\n${"1".repeat(40_000)}x`,
+      ...hostile.map((part) => `c0\n${part.repeat(100_000)}x`),
+    ];
+    for (const text of texts) {
+      const from = performance.now();
+      decodeTable(text, { x: text.startsWith("c0,") ? wide : ["c0"] }, "t");
+      expect(performance.now() - from).toBeLessThan(1500);
+    }
+  });
+
+  test("a mistake in a long field or header is told briefly", () => {
+    const long = "x".repeat(1e5);
+    for (const text of [`a\n${long}`, `${long}\n1`, `${"b,".repeat(1e4)}\n1`]) {
+      const decoded = decodeTable(text, { x: ["a"] }, "t");
+      expect(E.isLeft(decoded) && decoded.left.actual.length).toBeLessThan(200);
+    }
+    expect(() => decodeTable("a\n1", { x: { column: "a", classes: ["1", "1"] } }, "t")).toThrow(
+      expect.objectContaining({ _tag: "InvalidArgument", argument: "classes" }),
+    );
   });
 
   test("numbers are read as they are written", () => {
