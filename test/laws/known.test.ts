@@ -2,7 +2,14 @@ import { isLeft } from "fp-ts/lib/Either.js";
 import { describe, expect, test } from "vitest";
 import { type KnownValues, knownValue, knownValuesOf } from "../../laws/known.ts";
 import { check } from "../../laws/law.ts";
+import { compilerOf } from "../../laws/meaning.ts";
+import { knownLinalg } from "../../laws/registry/knownLinalg.ts";
+import { knownSpecial } from "../../laws/registry/knownSpecial.ts";
+import { holds } from "../../laws/vitest.ts";
+import { layerWasm } from "../../src/backend/wasm/index.ts";
 import { mul, square } from "../../src/ir/ops/elementwise.ts";
+
+const wasm = compilerOf(layerWasm);
 
 describe("a table of known values", () => {
   const module = { square };
@@ -32,4 +39,16 @@ describe("a table of known values", () => {
     const silent: KnownValues<typeof module> = {};
     expect(knownValuesOf(silent)).toEqual([]);
   });
+});
+
+describe("linear algebra", () => {
+  holds([knownValue()], knownValuesOf(knownLinalg), { runs: 1 });
+  const onWasm = knownValue((p, xs) => wasm(p).run(xs));
+  holds([{ ...onWasm, name: "known values on wasm" }], knownValuesOf(knownLinalg), { runs: 1 });
+});
+
+describe("special functions", () => {
+  holds([knownValue()], knownValuesOf(knownSpecial), { runs: 1 });
+  const onWasm = knownValue((p, xs) => wasm(p).run(xs));
+  holds([{ ...onWasm, name: "known values on wasm" }], knownValuesOf(knownSpecial), { runs: 1 });
 });
