@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect";
 import * as fc from "fast-check";
 import { isLeft } from "fp-ts/lib/Either.js";
+import { greatestOf } from "../src/algebra/extremes.ts";
 import { flatten, unflatten } from "../src/algebra/tree.ts";
 import { Backend } from "../src/backend/index.ts";
 import { run } from "../src/interpreter/evaluate.ts";
@@ -86,7 +87,7 @@ const continuationOf = (model: Open, params: unknown, told: readonly number[]) =
 
 const greatest = (logits: Tensor): number => {
   const x = logits.toTypedArray();
-  return x.indexOf(Math.max(...x) as never);
+  return x.indexOf(greatestOf(x) as never);
 };
 
 /** Token by token, carrying what it has seen, a model gives what it gives at once. */

@@ -1,3 +1,4 @@
+import { greatestOf } from "../src/algebra/extremes.ts";
 import { run } from "../src/interpreter/evaluate.ts";
 import type { AnyNode, Program } from "../src/ir/expr.ts";
 import { isFloat } from "../src/tensor/dtype.ts";
@@ -42,7 +43,10 @@ const agrees = (computed: number, exact: number, others: readonly number[], leas
   // Where rounding decides whether there is a number, neither is held against anyone.
   if (others.some((y) => Number.isNaN(y) !== Number.isNaN(exact))) return true;
   if (Number.isNaN(computed) || Number.isNaN(exact)) return false;
-  const spread = Math.max(least, ...others.map((y) => (y === exact ? 0 : Math.abs(y - exact))));
+  const spread = Math.max(
+    least,
+    greatestOf(others.map((y) => (y === exact ? 0 : Math.abs(y - exact)))),
+  );
   return Math.abs(computed - exact) <= spread;
 };
 

@@ -62,7 +62,7 @@ const follow = ({ init, update }: GradientTransformation) => {
     let carried = [...params, ...leavesOf(init(unflatten(shape, params) as Tree<Tensor>))];
     for (const g of each) {
       const out = run(step, [...carried, ...g]);
-      updates.push(...out.slice(0, count));
+      for (const update of out.slice(0, count)) updates.push(update);
       carried = out.slice(count);
     }
     return updates;

@@ -1,3 +1,4 @@
+import { greatestOf } from "../src/algebra/extremes.ts";
 import type { Held } from "./law.ts";
 
 const grouped = (held: readonly Held[]): ReadonlyMap<string, readonly Held[]> =>
@@ -29,7 +30,7 @@ export const tableOfLaws = (held: readonly Held[]): string => {
     ["law", "subjects", "samples"],
     ...rows(held).map(([law, ...counts]) => [law, ...counts.map((n) => grouping.format(n))]),
   ];
-  const widths = [0, 1, 2].map((i) => Math.max(...cells.map((row) => row[i]?.length ?? 0)));
+  const widths = [0, 1, 2].map((i) => greatestOf(cells.map((row) => row[i]?.length ?? 0)));
   return cells
     .map((row) =>
       row

@@ -1,3 +1,4 @@
+import { greatestOf } from "../src/algebra/extremes.ts";
 import { run } from "../src/interpreter/evaluate.ts";
 import { type Interpreter, interpret } from "../src/interpreter/interpreter.ts";
 import type { AnyNode, PrimitiveTag, Program } from "../src/ir/expr.ts";
@@ -130,7 +131,7 @@ export const within =
     const bounds = exact.map((y, n) =>
       Array.from(y.toTypedArray(), (value, i) => {
         const spread = others.map((run) => Math.abs((run[n]?.[i] as number) - value));
-        const widest = Math.max(...spread, unitOf(y) * Math.abs(value));
+        const widest = Math.max(greatestOf(spread), unitOf(y) * Math.abs(value));
         // At a jump, where a unit in the last place decides, there is nothing to hold a backend to.
         return Number.isNaN(widest) ? Number.POSITIVE_INFINITY : widest;
       }),

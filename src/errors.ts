@@ -72,6 +72,16 @@ export class SizeLimit extends Data.TaggedError("SizeLimit")<{
   readonly path: readonly string[];
 }> {}
 
+/**
+ * Logits that are no distribution of the token after `position` others: one is NaN or infinite, or all are -∞; `value`
+ * is the first such.
+ */
+export class NonFiniteLogits extends Data.TaggedError("NonFiniteLogits")<{
+  readonly value: number;
+  readonly position: number;
+  readonly path: readonly string[];
+}> {}
+
 /** What can be wrong with one node of a program. */
 export type Issue =
   | ShapeMismatch

@@ -173,6 +173,13 @@ const accounts: Accounts = {
     ...inLayer(e.path),
     fix: "give a shorter sequence, ask for fewer tokens, or make the model with more positions",
   }),
+  NonFiniteLogits: (e) => ({
+    what: `the logits of the token after ${several(e.position, "other")} are no distribution: ${
+      e.value === Number.NEGATIVE_INFINITY ? "all are -∞" : `one is ${e.value}`
+    }`,
+    ...inLayer(e.path),
+    fix: "see whether the params are finite, and that a mask of logits leaves one of them",
+  }),
   EmptySequence: (e) => ({
     what: "the sequence is empty: there is nothing to see, and nothing that anything could follow",
     ...inLayer(e.path),

@@ -109,6 +109,7 @@ const examples: { readonly [T in FluxionError["_tag"]]: FluxionError } = {
   UnknownToken: new errors.UnknownToken({ token: "q", position: 3, known: 26 }),
   SequenceTooLong: new errors.SequenceTooLong({ length: 65, limit: 64, path: ["gpt"] }),
   EmptySequence: new errors.EmptySequence({ path: ["gpt"] }),
+  NonFiniteLogits: new errors.NonFiniteLogits({ value: Number.NaN, position: 3, path: ["gpt"] }),
   TooFewExamples: new errors.TooFewExamples({
     axis: "batch",
     examples: 1,

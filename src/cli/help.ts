@@ -1,7 +1,8 @@
+import { greatestOf } from "../algebra/extremes.ts";
 import { type CommandName, commands, type Flag, flagsOf } from "./commandLine.ts";
 
 const aligned = (rows: readonly (readonly [left: string, right: string])[]): string => {
-  const width = Math.max(...rows.map(([left]) => left.length));
+  const width = greatestOf(rows.map(([left]) => left.length));
   return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`).join("\n");
 };
 

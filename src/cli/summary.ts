@@ -1,3 +1,4 @@
+import { leastOf } from "../algebra/extremes.ts";
 import type { Ceilings } from "../backend/floor.ts";
 import { showShape } from "../tensor/shape.ts";
 import type { RunSummary } from "../train/summary.ts";
@@ -10,7 +11,7 @@ const headline = (of: RunSummary): string =>
 
 /** A summary as a page of text. */
 export const summaryText = (of: RunSummary): string => {
-  const outermost = Math.min(...of.layers.map(({ depth }) => depth));
+  const outermost = leastOf(of.layers.map(({ depth }) => depth));
   const rows = of.layers.map(({ name, depth, input, output, params }) => [
     `${"  ".repeat(depth - outermost)}${name}`,
     showShape(input),

@@ -1,3 +1,4 @@
+import { greatestOf } from "../algebra/extremes.ts";
 /** Rows of text as columns that line up; numbers, on the right. The last `foot` rows stand below a line. */
 export const table = (
   head: readonly string[],
@@ -7,7 +8,10 @@ export const table = (
 ): string => {
   // A row of one cell is a heading among the others, and makes no column wider.
   const widths = head.map((title, i) =>
-    Math.max(title.length, ...rows.map((row) => (row.length === 1 ? 0 : (row[i] ?? "").length))),
+    greatestOf([
+      title.length,
+      ...rows.map((row) => (row.length === 1 ? 0 : (row[i] ?? "").length)),
+    ]),
   );
   const line = (cells: readonly string[]): string =>
     cells

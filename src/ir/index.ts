@@ -16,7 +16,7 @@ export {
   searchSorted,
   tile,
 } from "./ops/arrangement.ts";
-export { axisMean, axisSum, cast, stopGradient, where } from "./ops/control.ts";
+export { type Across, axisMean, axisSum, cast, stopGradient, where } from "./ops/control.ts";
 export {
   type CentralDifferenceOptions,
   type Chosen,

@@ -21,6 +21,7 @@ import type { Context, Layer, Symbolic } from "./layer.ts";
 import { maskOf, someOf } from "./lengths.ts";
 import { dropout } from "./pure.ts";
 import { causalMask, scaledDotProductAttention } from "./scaledDotProduct.ts";
+import { onlySeen, seenBySome } from "./seen.ts";
 import { still } from "./within.ts";
 
 /** The four affine maps of an attention. */
@@ -165,23 +166,24 @@ export const multiHeadAttention = <
 
   const attend: Attention<W>["attend"] = (params, x, memory, looking = {}) => {
     const looker = someOf(x);
-    const seeable = memory === x ? looker : someOf(memory);
-    const { mask, values = seeable, context = still } = looking;
+    const given = memory === x ? looker : someOf(memory);
+    const places = given.shape[0] ?? 0;
+    const mask = looking.mask && maskOf(places, looking.mask);
+    const seen = mask && seenBySome(mask);
+    // What nobody sees is not even multiplied by 0, here and in the gradients of the maps.
+    const seeable = onlySeen(given, seen);
+    const { values = given, context = still } = looking;
     const [q, k] = [queriesOf(params, looker), headsOf(params.key, seeable)];
-    const places = k.shape.at(-2) ?? 0;
-    const seen = scaledDotProductAttention(
+    const read = scaledDotProductAttention(
       turn(q, placesOf(q)),
       turn(k, placesOf(k)),
-      headsOf(params.value, values),
+      headsOf(params.value, values === given ? seeable : onlySeen(values, seen)),
       {
-        mask: bothMasks(
-          causal ? causalMask(looker.shape[0] ?? 0) : undefined,
-          grouped(mask && maskOf(places, mask)),
-        ),
+        mask: bothMasks(causal ? causalMask(looker.shape[0] ?? 0) : undefined, grouped(mask)),
         weights: (w) => drop.apply(undefined, undefined, w, context)[0],
       },
     );
-    return joined(params, seen);
+    return joined(params, read);
   };
 
   return {

@@ -39,7 +39,7 @@ const namedOpen = (name: string, inner: OpenLayer): OpenLayer => ({
 });
 
 /**
- * The layer with its params held fixed: their gradients are 0. (An optimizer that decays weights apart from
+ * The layer with its params held fixed: their gradients are 0; its state goes on as ever. (An optimizer that decays weights apart from
  * the gradient, as `adamW` does, decays these too.)
  */
 export const frozen = <const L extends Composable>(layer: L): Like<L> =>
@@ -192,7 +192,8 @@ type Sequenced<L extends Composable> =
     : Like<L>;
 
 /**
- * The layer at each moment of a sequence, with the same params; its state passes from moment to moment.
+ * The layer at each moment of a sequence, with the same params; its state passes from moment to moment, so that each
+ * moment starts from what the moments before it left. {@link mapOver} is for moments that are alike.
  *
  * **Shapes** for a layer `[...i] → [...o]`: `x: [time, ...i] → y: [time, ...o]`.
  */
@@ -202,7 +203,8 @@ export const scanOver = <const L extends Composable>(layer: L): Sequenced<L> =>
 const scanOpen = (inner: OpenLayer): OpenLayer => ({
   name: "scanOver",
   init: inner.init,
-  apply: (params, state, xs, context) => {
+  // A moment has no moments: the mask is the sequence's.
+  apply: (params, state, xs, { mask: _, ...context }) => {
     const keys = randomBits(context.key, [xs.shape[0] ?? 0, 2]);
     const [last, ys] = scan(
       (current: unknown, [x, key]: readonly [Expr, Context["key"]]) => {
@@ -250,7 +252,7 @@ const sideBySide = (
 });
 
 /**
- * Layers side by side, each on a slice of its own.
+ * Layers side by side, each on a slice of its own and with a state of its own.
  *
  * **Shapes** for n layers `[...i] → [...o]`: `x: [n, ...i] → y: [n, ...o]`.
  */
@@ -265,7 +267,8 @@ export const parallel = <const Ls extends readonly Composable[]>(
   ) as AnyLayer as Layer<Shape, Shape, ParamsEach<Ls>, StateEach<Ls>>;
 
 /**
- * Layers side by side, all on the same input, their outputs joined along the last axis.
+ * Layers side by side, all on the same input and each with a state of its own, their outputs joined along the last
+ * axis.
  *
  * **Shapes** for layers `[...i] → [..., oₖ]`: `x: [...i] → y: [..., o₁ + … + oₙ]`.
  */

@@ -159,7 +159,7 @@ const angles = (places: Expr, count: number, base: number): Expr => {
 /**
  * Sines and cosines of the place, of wavelengths from 2π to 10000·2π, added at each place of a sequence.
  *
- * **Shapes** `x: [time, width] → y: [time, width]` for an even width.
+ * **Shapes** `x: [time, width] → y: [time, width]`; of an odd width the last feature has a sine alone.
  * **Math** `y[t, 2i] = x[t, 2i] + sin(t / 10000^(2i/width))`, and the cosine at `2i + 1`.
  * **Source** Vaswani et al. (2017), arXiv:1706.03762, section 3.5.
  */
@@ -168,13 +168,18 @@ export const sinusoidalPositions: SameLayer<undefined, undefined> = {
   init: () => ({ params: undefined, state: undefined }),
   apply: <X extends Shape>(_: undefined, state: undefined, x: Expr<X>) => {
     const [time = 0, width = 0] = x.shape;
-    const angle = angles(cast(iota([time]), x.dtype) as Expr, Math.ceil(width / 2), 10000);
-    const interleaved = reshape(stack([sin(angle), cos(angle)], 2), [
-      time,
-      2 * Math.ceil(width / 2),
-    ]) as Expr;
-    // The sum has the shape of x; an odd width is reported, for it does not broadcast.
-    return [add(x as Expr, interleaved) as Expr as Expr<X>, state] as const;
+    const pairs = Math.ceil(width / 2);
+    const angle = angles(
+      cast(iota([time]), x.dtype) as Expr,
+      pairs,
+      10000 ** ((2 * pairs) / width),
+    );
+    const interleaved = reshape(stack([sin(angle), cos(angle)], 2), [time, 2 * pairs]) as Expr;
+    // The sum has the shape of x.
+    return [
+      add(x as Expr, sliceAxis(interleaved, -1, 0, width)) as Expr as Expr<X>,
+      state,
+    ] as const;
   },
 };
 

@@ -1,4 +1,5 @@
 import type { Expr } from "../ir/expr.ts";
+import type { Across } from "../ir/ops/control.ts";
 import type { Operand, ShapeOf } from "../ir/shapeTypes.ts";
 import type { Key } from "../tensor/key.ts";
 import type { Shape } from "../tensor/shape.ts";
@@ -18,8 +19,11 @@ export interface Context {
   readonly mode: "train" | "eval";
   /** Randomness for this example; layers that need several split it. */
   readonly key: Expr<readonly [2]>;
-  /** The name of the `vmap` axis of the batch, for layers that look across examples. */
-  readonly axis: string;
+  /**
+   * The `vmap` axis of the batch, for layers that look across examples, as `axisSum` and `axisMean` take it: within
+   * `mapOver` the moments of all examples.
+   */
+  readonly axis: Across;
   /**
    * Which moments of a sequence are real, `[time]` of bool, for layers along time; all where missing. It
    * is what `masked` sets.
@@ -50,7 +54,8 @@ interface Described {
  * A pure parameterised function, written for one example; a batch is `vmap`.
  *
  * `I` and `O` are shapes of one example, `P` and `S` trees of tensors (`undefined` for none). Static
- * configuration lives in the closure, so that params hold tensors and nothing else.
+ * configuration lives in the closure, so that params hold tensors and nothing else. The next state is the same for
+ * every example: what depends on examples goes into it through `axisMean` or `axisSum` over `context.axis`.
  *
  * **Laws** `laws.layer`: composition with `identity` changes nothing, composition is associative up to
  * regrouping of params, `vmap` of the layer equals the layer of each example.

@@ -1,7 +1,11 @@
 import { EmptySequence, type Issue, SequenceTooLong, ShapeMismatch } from "../errors.ts";
 import { refuse } from "../ir/ascribe.ts";
 import type { Expr } from "../ir/expr.ts";
-import { sliceAxis } from "../ir/ops/structural.ts";
+import { cast, where } from "../ir/ops/control.ts";
+import { gt } from "../ir/ops/elementwise.ts";
+import { max } from "../ir/ops/reduction.ts";
+import { reshape, sliceAxis } from "../ir/ops/structural.ts";
+import { isFloat } from "../tensor/dtype.ts";
 import { showShape } from "../tensor/shape.ts";
 
 /** What layers along time ask of the length of a sequence, its first axis. */
@@ -44,6 +48,23 @@ const oneOfEach = (op: string, item: string, n: number, x: Expr): Expr => {
 
 /** A mask of `n` moments: one of another length is reported, where an extent of 1 would else broadcast. */
 export const maskOf = (n: number, mask: Expr): Expr => oneOfEach("mask", "bool", n, mask);
+
+/**
+ * A sequence of which the moments that are not real are zeros, whatever filled them: what is not finite would come
+ * back in a gradient as 0 times itself.
+ */
+export const realOf = (x: Expr, mask: Expr | undefined): Expr => {
+  if (mask === undefined || !isFloat(x.dtype)) return x;
+  const real = reshape(maskOf(x.shape[0] ?? 0, mask), [
+    x.shape[0] ?? 0,
+    ...x.shape.slice(1).map(() => 1),
+  ]) as Expr;
+  return where(real, x, 0) as Expr;
+};
+
+/** Whether any of some bools along an axis holds. */
+export const anyOf = (truths: Expr, axis = -1): Expr =>
+  gt(max(cast(truths, "i32") as Expr, axis) as Expr, 0) as Expr;
 
 /** The labels of `n` moments, for a loss `op`: another number of them is reported. */
 export const labelsOf = (op: string, n: number, labels: Expr): Expr =>

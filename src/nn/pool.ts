@@ -1,14 +1,15 @@
+import { InvalidArgument } from "../errors.ts";
 import { apply1, constant } from "../ir/build.ts";
 import type { Expr } from "../ir/expr.ts";
-import { abs, div, maximum, mul, pow, sign } from "../ir/ops/elementwise.ts";
-import { fill, iota, scatterAddAlongAxis, take } from "../ir/ops/indexed.ts";
-import { lift } from "../ir/ops/operand.ts";
+import { abs, add, div, maximum, mul, pow, sign } from "../ir/ops/elementwise.ts";
+import { fill, scatterAddAlongAxis } from "../ir/ops/indexed.ts";
+import { broadcastTo, lift } from "../ir/ops/operand.ts";
 import { argmax, max, mean, sum } from "../ir/ops/reduction.ts";
 import { moveAxis, pad, reshape as reshapeTo } from "../ir/ops/structural.ts";
 import type { Operand } from "../ir/shapeTypes.ts";
 import { type Shape, sizeOf } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { averageOver, bounds, resample } from "./resample.ts";
+import { averageOver, regionsOf } from "./resample.ts";
 import {
   axesUpTo,
   type Padding,
@@ -73,7 +74,34 @@ const planOf = (op: string, x: Expr, size: PerAxis, options: PoolOptions): Plan 
       ? ([before, after + missing] as const)
       : ([before, after] as const);
   });
-  return { sliding, asked, widths };
+  const plan = { sliding, asked, widths };
+  extents.forEach((n, axis) => {
+    const seen = elementsOf(plan, axis, n).map((window) => window.some((p) => p >= 0 && p < n));
+    if (n > 0 && !seen.every((some) => some))
+      throw new InvalidArgument({
+        op,
+        argument: "padding",
+        expected: "so little that each window sees an element of the example",
+        actual: JSON.stringify(padding),
+      });
+  });
+  return plan;
+};
+
+/** The elements of each window along an axis, those in the padding too; none where no window fits. */
+const elementsOf = (
+  { sliding, widths }: Plan,
+  axis: number,
+  n: number,
+): readonly (readonly number[])[] => {
+  const [before, after] = widths[axis] as readonly [number, number];
+  const [size, stride, dilation] = [sliding.size, sliding.stride, sliding.dilation].map(
+    (list) => list[axis] as number,
+  ) as [number, number, number];
+  const spare = n + before + after - ((size - 1) * dilation + 1);
+  return Array.from({ length: Math.max(0, Math.floor(spare / stride) + 1) }, (_, i) =>
+    Array.from({ length: size }, (__, k) => i * stride - before + k * dilation),
+  );
 };
 
 /** The windows of an example in its padding. */
@@ -125,16 +153,43 @@ export const maxPooledWithIndices = (
   const plan = planOf("maxPool", x, size, options);
   const rank = plan.sliding.size.length;
   const inWindow = sizeOf(plan.sliding.size);
-  const places = x.shape.slice(0, rank);
   const windows = paddedWindows(x, plan, Number.NEGATIVE_INFINITY);
   const extents = windows.shape.slice(0, rank);
-  const channels = x.shape.slice(rank);
-  // `[...m, c, elements of a window]`, and the same windows over the places, which all channels share.
-  const elements = moveAxis(reshape(windows, [...extents, inWindow, ...channels]), rank, -1);
-  const counted = reshape(iota([sizeOf(places)]), [...places, 1]);
-  const table = reshape(paddedWindows(counted, plan, -1), [...extents, inWindow]);
-  const indices = apply1("gather", { axis: rank, batch: rank }, table, argmax(elements));
-  return [max(windows, insideOf(plan)) as Expr, indices];
+  const places = x.shape.slice(0, rank);
+  const table = placesOf(plan, places, extents);
+  // `[...m, c, elements of a window]`: an element of the example for each of the padding, which so wins no tie.
+  const flat = reshape(x, [sizeOf(places), ...x.shape.slice(rank)]);
+  const padded = plan.widths.some(([a, b]) => a + b > 0);
+  const elements = padded
+    ? apply1("gather", { axis: 0, batch: 0 }, flat, table)
+    : reshape(windows, [...extents, inWindow, ...x.shape.slice(rank)]);
+  const first = argmax(moveAxis(elements, rank, -1));
+  return [
+    max(windows, insideOf(plan)) as Expr,
+    apply1("gather", { axis: rank, batch: rank }, table, first),
+  ];
+};
+
+/**
+ * Which place of the example, row-major, each element of each window is, `[...m, elements of a window]`; one in
+ * the padding is the element of its window that is nearest, so that the first place of a window stays first.
+ */
+const placesOf = (plan: Plan, places: Shape, extents: Shape): Expr => {
+  const rank = places.length;
+  const size = plan.sliding.size;
+  const parts = places.map((n, axis): Expr => {
+    const near = elementsOf(plan, axis, n).flatMap((window) => {
+      const real = window.filter((p) => p >= 0 && p < n);
+      const [low, high] = [real[0] ?? 0, real.at(-1) ?? 0];
+      return window.map((p) => Math.min(high, Math.max(low, p)) * sizeOf(places.slice(axis + 1)));
+    });
+    const shape = axesUpTo(2 * rank).map((a) =>
+      a === axis ? (extents[axis] as number) : a === rank + axis ? (size[axis] as number) : 1,
+    );
+    return constant(Tensor.own(shape, "i32", Int32Array.from(near)));
+  });
+  const whole = parts.reduce((a: Expr, b: Expr) => add(a, b) as Expr);
+  return reshape(broadcastTo(whole, [...extents, ...size]), [...extents, sizeOf(size)]);
 };
 
 /**
@@ -156,21 +211,17 @@ export const maxUnpooled = (operand: Operand, indices: Expr, extents: Shape): Ex
 };
 
 /** The number of elements of each window that count, for an axis. */
-const counts = ({ sliding, asked }: Plan, axis: number, n: number, m: number, all: boolean) => {
-  const [before, after] = asked[axis] as readonly [number, number];
+const counts = (plan: Plan, axis: number, n: number, all: boolean) => {
+  const [before, after] = plan.asked[axis] as readonly [number, number];
   const [low, high] = all ? [-before, n + after] : [0, n];
-  const [size, stride, dilation] = [sliding.size, sliding.stride, sliding.dilation].map(
-    (list) => list[axis] as number,
-  ) as [number, number, number];
-  return Array.from({ length: m }, (_, i) => {
-    const places = Array.from({ length: size }, (__, k) => i * stride - before + k * dilation);
-    return places.filter((p) => p >= low && p < high).length;
-  });
+  return elementsOf(plan, axis, n).map(
+    (window) => window.filter((p) => p >= low && p < high).length,
+  );
 };
 
 /** How many elements of each window count, `[...m, 1]`; one number where it is the same for all. */
 const divisors = (x: Expr, plan: Plan, extents: Shape, countPadding: boolean): Operand => {
-  const each = extents.map((m, i) => counts(plan, i, x.shape[i] as number, m, countPadding));
+  const each = extents.map((_, i) => counts(plan, i, x.shape[i] as number, countPadding));
   const products = each.reduce<readonly number[]>(
     (all, list) => all.flatMap((n) => list.map((k) => n * k)),
     [1],
@@ -227,7 +278,7 @@ export const lpPooled = (
 export const adaptiveAveragePooled = (operand: Operand, size: PerAxis): Expr => {
   const x = lift(operand);
   return perAxis("adaptiveAveragePool", "size", size, x.shape.length - 1).reduce(
-    (y, m, axis) => resample(y, axis, averageOver(y.shape[axis] as number, m)),
+    (y, m, axis) => averageOver(y, axis, m),
     x,
   );
 };
@@ -236,20 +287,9 @@ export const adaptiveAveragePooled = (operand: Operand, size: PerAxis): Expr => 
 export const adaptiveMaxPooled = (operand: Operand, size: PerAxis): Expr => {
   const x = lift(operand);
   return perAxis("adaptiveMaxPool", "size", size, x.shape.length - 1).reduce(
-    (y, m, axis) => maxOver(y, axis, m),
+    (y, m, axis) => max(regionsOf(y, axis, m, "last").elements, axis + 1) as Expr,
     x,
   );
-};
-
-/** Regions of one axis gathered, the shorter ones with their last element again. */
-const maxOver = (x: Expr, axis: number, m: number): Expr => {
-  const regions = bounds(x.shape[axis] as number, m);
-  const longest = Math.max(1, ...regions.map(([start, end]) => end - start));
-  const indices = regions.flatMap(([start, end]) =>
-    Array.from({ length: longest }, (_, k) => Math.min(start + k, end - 1)),
-  );
-  const table = Tensor.own([m, longest], "i32", Int32Array.from(indices));
-  return max(take(x, constant(table), axis), axis + 1) as Expr;
 };
 
 const spatialAxes = (x: Expr): readonly number[] => axesUpTo(x.shape.length - 1);

@@ -16,7 +16,7 @@ import {
   rnnCell,
 } from "./cells.ts";
 import type { Activation, Context, Layer, Symbolic } from "./layer.ts";
-import { maskOf, someOf } from "./lengths.ts";
+import { maskOf, realOf, someOf } from "./lengths.ts";
 import { dropout } from "./pure.ts";
 import { still } from "./within.ts";
 
@@ -94,22 +94,25 @@ const runner =
         key: foldInKey(context.key, layer),
       })[0];
     const carried: (readonly (readonly Expr[])[])[] = [];
-    const outputs = cells.reduce((below, directions, layer) => {
-      const input = layer === 0 ? below : between(below, layer);
-      const made = directions.map((cell, direction) => {
-        const zeros = Array.from({ length: cell.carries }, () =>
-          fill([cell.hidden], 0, input.dtype),
+    const outputs = cells.reduce(
+      (below, directions, layer) => {
+        const input = layer === 0 ? below : between(below, layer);
+        const made = directions.map((cell, direction) => {
+          const zeros = Array.from({ length: cell.carries }, () =>
+            fill([cell.hidden], 0, input.dtype),
+          );
+          const start = initial?.[layer]?.[direction] ?? zeros;
+          const own = params[layer]?.[direction] as Symbolic<CellParams>;
+          return over(cell, own, lastAxisOf(input, cell.inputs), start, mask, direction === 1);
+        });
+        carried.push(made.map((m) => m.last));
+        return concatenate(
+          made.map((m) => m.outputs),
+          -1,
         );
-        const start = initial?.[layer]?.[direction] ?? zeros;
-        const own = params[layer]?.[direction] as Symbolic<CellParams>;
-        return over(cell, own, lastAxisOf(input, cell.inputs), start, mask, direction === 1);
-      });
-      carried.push(made.map((m) => m.last));
-      return concatenate(
-        made.map((m) => m.outputs),
-        -1,
-      );
-    }, someOf(x));
+      },
+      realOf(someOf(x), mask),
+    );
     return { outputs, last: carried };
   };
 

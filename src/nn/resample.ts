@@ -1,55 +1,93 @@
 import { InvalidArgument } from "../errors.ts";
 import { constant } from "../ir/build.ts";
 import type { Expr } from "../ir/expr.ts";
+import { add, div, mul } from "../ir/ops/elementwise.ts";
 import { take } from "../ir/ops/indexed.ts";
-import { dot } from "../ir/ops/linear.ts";
 import { lift } from "../ir/ops/operand.ts";
-import { moveAxis, reshape, transpose } from "../ir/ops/structural.ts";
+import { sum } from "../ir/ops/reduction.ts";
+import { reshape, transpose } from "../ir/ops/structural.ts";
 import type { Operand } from "../ir/shapeTypes.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { axesUpTo } from "./windows.ts";
 
-/**
- * Other sizes of one example `[...n, channels]`. What is linear along each axis is a matrix for each axis,
- * `[m, n]`, which knows the output's elements as weighted sums of the input's.
- */
-export interface Matrix {
-  readonly rows: number;
-  readonly columns: number;
-  readonly data: Float64Array;
-}
+/** Other sizes of one example `[...n, channels]`: along each axis an element of the output is a sum of few of the input. */
 
-const matrixOf = (
-  rows: number,
-  columns: number,
-  weights: (row: number) => readonly (readonly [column: number, weight: number])[],
-): Matrix => {
-  const data = new Float64Array(rows * columns);
-  for (let r = 0; r < rows; r++)
-    for (const [column, weight] of weights(r)) {
-      const c = Math.min(columns - 1, Math.max(0, column));
-      data[r * columns + c] = (data[r * columns + c] as number) + weight;
-    }
-  return { rows, columns, data };
+/** Elements with their weights: what an element of the output is the sum of. */
+type Taps = readonly (readonly [element: number, weight: number])[];
+
+/** Beyond every axis: what is read there is 0, and nothing is written there. */
+const nowhere = -1;
+
+/** Elements of `n` beyond its ends are those at its ends; those that nothing is taken of are not read. */
+const within = (n: number, taps: Taps): Taps => {
+  const weights = new Map<number, number>();
+  for (const [element, weight] of taps) {
+    const inside = Math.min(n - 1, Math.max(0, element));
+    weights.set(inside, (weights.get(inside) ?? 0) + weight);
+  }
+  return [...weights].filter(([, weight]) => weight !== 0);
 };
 
-/** The matrix applied along one axis. */
-export const resample = (x: Expr, axis: number, { rows, columns, data }: Matrix): Expr => {
-  const matrix = constant(Tensor.own([rows, columns], "f64", data).cast(x.dtype));
-  return moveAxis(dot(matrix, x, [[1], [axis]]), 0, axis);
+/**
+ * Sums of few elements along one axis. Only what has a weight is read, so that an element which is not finite
+ * stays where it is.
+ */
+const resample = (x: Expr, axis: number, rows: readonly Taps[]): Expr => {
+  const n = x.shape[axis] as number;
+  const inside = rows.map((taps) => within(n, taps));
+  const most = inside.reduce((k, taps) => Math.max(k, taps.length), 1);
+  const terms = Array.from({ length: most }, (_, k) => {
+    const at = inside.map((taps) => taps[k]?.[0] ?? nowhere);
+    const weights = Float64Array.from(inside, (taps) => taps[k]?.[1] ?? 0);
+    const along = x.shape.map((_d, a) => (a === axis ? rows.length : 1));
+    return mul(
+      rearrange(x, axis, at),
+      constant(Tensor.own(along, "f64", weights).cast(x.dtype)),
+    ) as Expr;
+  });
+  return terms.reduce((a, b) => add(a, b) as Expr);
 };
 
 /** `m` regions that cover `n` elements: from `⌊i·n/m⌋` to `⌈(i+1)·n/m⌉`. */
-export const bounds = (n: number, m: number): readonly (readonly [start: number, end: number])[] =>
+const bounds = (n: number, m: number): readonly (readonly [start: number, end: number])[] =>
   Array.from({ length: m }, (_, i) => [Math.floor((i * n) / m), Math.ceil(((i + 1) * n) / m)]);
 
-/** The mean of each of `m` regions of `n` elements. */
-export const averageOver = (n: number, m: number): Matrix => {
+/**
+ * The elements of each of `m` regions of an axis, on a new axis after it. A region shorter than the longest is
+ * filled up by `more`: its `"last"` element again, or zeros.
+ */
+export const regionsOf = (
+  x: Expr,
+  axis: number,
+  m: number,
+  more: "last" | "zeros",
+): { readonly elements: Expr; readonly lengths: readonly number[] } => {
+  const n = x.shape[axis] as number;
   const regions = bounds(n, m);
-  return matrixOf(m, n, (i) => {
-    const [start, end] = regions[i] as readonly [number, number];
-    return Array.from({ length: end - start }, (_, k) => [start + k, 1 / (end - start)]);
-  });
+  const lengths = regions.map(([start, end]) => end - start);
+  const longest = lengths.reduce((a, b) => Math.max(a, b), 1);
+  if (n === m * longest) {
+    // Side by side: nothing has to be moved.
+    const shape = [...x.shape.slice(0, axis), m, longest, ...x.shape.slice(axis + 1)];
+    return { elements: reshape(x, shape) as Expr, lengths };
+  }
+  const indices = regions.flatMap(([start, end]) =>
+    Array.from({ length: longest }, (_, k) =>
+      start + k < end ? start + k : more === "last" ? end - 1 : nowhere,
+    ),
+  );
+  const table = Tensor.own([m, longest], "i32", Int32Array.from(indices));
+  return { elements: take(x, constant(table), axis), lengths };
+};
+
+/** The mean of each of `m` regions of an axis. */
+export const averageOver = (x: Expr, axis: number, m: number): Expr => {
+  const { elements, lengths } = regionsOf(x, axis, m, "zeros");
+  const total = sum(elements, axis + 1) as Expr;
+  if (lengths.every((length) => length === lengths[0])) return div(total, lengths[0] ?? 1) as Expr;
+  const along = x.shape.map((_, a) => (a === axis ? m : 1));
+  const divisors = Tensor.own(along, "f64", Float64Array.from(lengths)).cast(x.dtype);
+  return div(total, constant(divisors)) as Expr;
 };
 
 /**
@@ -70,22 +108,51 @@ export interface InterpolateOptions {
   readonly alignCorners?: boolean;
 }
 
+/** How elements of the output lie over those of the input along one axis. */
+interface Grid {
+  /** The elements of the input, and of the output. */
+  readonly n: number;
+  readonly m: number;
+  /** How many of the output there are for one of the input, where that was asked for and is not `m / n`. */
+  readonly scale: number | undefined;
+  readonly alignCorners: boolean;
+}
+
+/** A place among the input's elements: the whole element before it, and how far it is on the way to the next. */
+interface Place {
+  readonly element: number;
+  readonly rest: number;
+}
+
+/** `numerator / denominator`, of whole numbers: nothing is rounded but the rest. */
+const quotient = (numerator: number, denominator: number): Place => {
+  const element = Math.floor(numerator / denominator);
+  const left = numerator - element * denominator;
+  // The quotient of numbers too large may have been rounded up, over a whole one.
+  return left < 0
+    ? { element: element - 1, rest: (left + denominator) / denominator }
+    : { element, rest: left / denominator };
+};
+
 /** Where the centre of output element `i` lies among the inputs. */
-const place = (i: number, n: number, m: number, step: number, alignCorners: boolean): number =>
-  alignCorners ? (m <= 1 ? 0 : (i * (n - 1)) / (m - 1)) : (i + 0.5) * step - 0.5;
+const centre = (i: number, { n, m, scale, alignCorners }: Grid): Place => {
+  if (alignCorners) return m <= 1 ? { element: 0, rest: 0 } : quotient(i * (n - 1), m - 1);
+  if (scale === undefined) return quotient((2 * i + 1) * n - m, 2 * m);
+  const at = (i + 0.5) / scale - 0.5;
+  return { element: Math.floor(at), rest: at - Math.floor(at) };
+};
 
-const linear = (n: number, m: number, step: number, alignCorners: boolean): Matrix =>
-  matrixOf(m, n, (i) => {
-    const at = Math.max(0, place(i, n, m, step, alignCorners));
-    const left = Math.floor(at);
-    return [
-      [left, 1 - (at - left)],
-      [left + 1, at - left],
-    ];
-  });
+/** For each element of the output those of the input that it comes from. */
+type Method = (place: Place) => Taps;
 
-/** How `m` elements come from `n`, `step` apart. */
-type Weights = (n: number, m: number, step: number, alignCorners: boolean) => Matrix;
+const linear: Method = ({ element, rest }) =>
+  // Before the first element is the first.
+  element < 0
+    ? [[0, 1]]
+    : [
+        [element, 1 - rest],
+        [element + 1, rest],
+      ];
 
 /** Keys's kernel. */
 const sharpness = -0.75;
@@ -93,27 +160,20 @@ const near = (t: number): number => ((sharpness + 2) * t - (sharpness + 3)) * t 
 const far = (t: number): number =>
   ((sharpness * t - 5 * sharpness) * t + 8 * sharpness) * t - 4 * sharpness;
 
-const cubic = (n: number, m: number, step: number, alignCorners: boolean): Matrix =>
-  matrixOf(m, n, (i) => {
-    const at = place(i, n, m, step, alignCorners);
-    const left = Math.floor(at);
-    const t = at - left;
-    return [
-      [left - 1, far(1 + t)],
-      [left, near(t)],
-      [left + 1, near(1 - t)],
-      [left + 2, far(2 - t)],
-    ];
+const cubic: Method = ({ element, rest }) => [
+  [element - 1, far(1 + rest)],
+  [element, near(rest)],
+  [element + 1, near(1 - rest)],
+  [element + 2, far(2 - rest)],
+];
+
+const methods = { linear, cubic } as const satisfies { readonly [method: string]: Method };
+
+const nearest = ({ n, m, scale }: Grid): readonly number[] =>
+  Array.from({ length: m }, (_, i) => {
+    const { element } = scale === undefined ? quotient(i * n, m) : quotient(i, scale);
+    return Math.min(n - 1, element);
   });
-
-const matrices = {
-  linear,
-  cubic,
-  area: averageOver,
-} as const satisfies { readonly [method: string]: Weights };
-
-const nearest = (n: number, m: number, step: number): readonly number[] =>
-  Array.from({ length: m }, (_, i) => Math.min(n - 1, Math.floor(i * step)));
 
 /** The elements of `x` at `indices` along an axis. */
 export const rearrange = (x: Expr, axis: number, indices: readonly number[]): Expr =>
@@ -128,21 +188,38 @@ const refuse = (argument: string, expected: string, actual: unknown): never => {
   });
 };
 
-/** The output's extents, and the distance of its elements in the input's. */
-const extentsOf = (spatial: readonly number[], { size, scale = 1 }: InterpolateOptions) => {
+/** **Fails with** `InvalidArgument`, thrown, where an option can be right for no example. */
+export const requireInterpolation = ({
+  size,
+  scale,
+  method = "nearest",
+}: InterpolateOptions): void => {
+  const scales = scale === undefined || typeof scale === "number" ? [scale ?? 1] : scale;
+  if (size?.some((n) => !Number.isSafeInteger(n) || n < 1))
+    refuse("size", "positive whole numbers", size);
+  if (!scales.every((s) => Number.isFinite(s) && s > 0)) refuse("scale", "positive numbers", scale);
+  if (!["nearest", "linear", "cubic", "area"].includes(method))
+    refuse("method", "nearest, linear, cubic or area", method);
+};
+
+/** The output's extents, and their ratio to the input's where that is not what they are themselves. */
+const extentsOf = (
+  spatial: readonly number[],
+  { size, scale = 1 }: InterpolateOptions,
+): readonly Pick<Grid, "m" | "scale">[] => {
   if (size !== undefined) {
     if (size.length !== spatial.length || size.some((n) => !Number.isSafeInteger(n) || n < 1))
       return refuse("size", `${spatial.length} positive whole numbers`, size);
-    return spatial.map((n, i) => ({ m: size[i] as number, step: n / (size[i] as number) }));
+    return size.map((m) => ({ m, scale: undefined }));
   }
   const scales = typeof scale === "number" ? spatial.map(() => scale) : scale;
   if (scales.length !== spatial.length || !scales.every((s) => Number.isFinite(s) && s > 0))
     return refuse("scale", `a positive number, or ${spatial.length} of them`, scale);
   return spatial.map((n, i) => {
-    const m = Math.floor(n * (scales[i] as number));
-    return m < 1
-      ? refuse("scale", "one that leaves an element", scale)
-      : { m, step: 1 / (scales[i] as number) };
+    const own = scales[i] as number;
+    const m = Math.floor(n * own);
+    if (m < 1) return refuse("scale", "one that leaves an element", scale);
+    return { m, scale: m === n * own ? undefined : own };
   });
 };
 
@@ -157,13 +234,19 @@ const extentsOf = (spatial: readonly number[], { size, scale = 1 }: InterpolateO
  */
 export const interpolate = (operand: Operand, options: InterpolateOptions): Expr => {
   const x = lift(operand);
+  requireInterpolation(options);
   const { method = "nearest", alignCorners = false } = options;
   const spatial = x.shape.slice(0, -1);
-  return extentsOf(spatial, options).reduce<Expr>((y, { m, step }, axis) => {
-    const n = spatial[axis] as number;
-    return method === "nearest"
-      ? rearrange(y, axis, nearest(n, m, step))
-      : resample(y, axis, matrices[method](n, m, step, alignCorners));
+  return extentsOf(spatial, options).reduce<Expr>((y, { m, scale }, axis) => {
+    const grid = { n: spatial[axis] as number, m, scale, alignCorners };
+    if (method === "area") return averageOver(y, axis, m);
+    if (method === "nearest") return rearrange(y, axis, nearest(grid));
+    const of: Method = methods[method];
+    return resample(
+      y,
+      axis,
+      Array.from({ length: m }, (_, i) => of(centre(i, grid))),
+    );
   }, x);
 };
 

@@ -10,7 +10,7 @@ import { expandDims, index } from "../ir/ops/structural.ts";
 import type { Shape } from "../tensor/shape.ts";
 import type { Chain, ParamsOf, Span, Spanning, StateOf } from "./chainTypes.ts";
 import type { AnyLayer, Composable, Context, Layer, OpenLayer, SameLayer } from "./layer.ts";
-import { maskOf, someOf } from "./lengths.ts";
+import { maskOf, realOf, someOf } from "./lengths.ts";
 import { exprsOf, open, within } from "./within.ts";
 
 /** What a layer does to sequences, given what it does to one moment. */
@@ -20,7 +20,9 @@ type Each<L extends Composable> =
     : SameLayer<ParamsOf<L>, StateOf<L>>;
 
 /**
- * The layer at each moment of a sequence, all at once, with the same params and each from the same state.
+ * The layer at each moment of a sequence, all at once, with the same params and from the same state: as it would be
+ * on a batch of all moments of all examples, across which a layer that looks across examples looks. A
+ * {@link batchNorm} so normalises by the statistics of all moments together, and carries those on.
  * {@link scanOver} is for a state that passes from moment to moment.
  *
  * **Shapes** for a layer `[...i] → [...o]`: `x: [time, ...i] → y: [time, ...o]`.
@@ -32,12 +34,17 @@ const mapOpen = (inner: OpenLayer): OpenLayer => ({
   name: "mapOver",
   init: inner.init,
   apply: (params, state, xs, context) => {
-    const keys = randomBits(context.key, [xs.shape[0] ?? 0, 2]);
+    const size = xs.shape[0] ?? 0;
+    const keys = randomBits(context.key, [size, 2]);
+    // A moment has no moments: the mask is the sequence's.
+    const { mask: _, ...own } = context;
+    const name = `${typeof own.axis === "string" ? own.axis : own.axis.name}, moment`;
+    const axis = { name, size, within: own.axis };
     const one = (x: Expr, key: Context["key"]) =>
-      within(inner.name, inner, params, state, x, { ...context, key });
-    const [ys, states] = vmap(one)(xs, keys);
+      within(inner.name, inner, params, state, x, { ...own, axis, key });
+    const [ys, states] = vmap(one, { axis: name })(xs, keys);
     const { leaves, shape } = flatten(states);
-    // Layers give state only what they share across what they are mapped over.
+    // Layers give state only what they share across the axis, so each moment has the same.
     return [
       ys,
       unflatten(
@@ -51,7 +58,7 @@ const mapOpen = (inner: OpenLayer): OpenLayer => ({
 
 /**
  * The layer, told which moments of its input are real: recurrences keep their carry at the others, and
- * attention does not see them.
+ * attention does not see them. What fills them up is replaced by zeros (tokens stay), so that it may be anything.
  *
  * **Shapes** `real` gives bool `[time]`.
  *
@@ -76,8 +83,10 @@ export const masked = <const L extends Composable>(
 const maskedOpen = (real: (x: Expr) => Expr, inner: OpenLayer): OpenLayer => ({
   name: "masked",
   init: inner.init,
-  apply: (params, state, x, context) =>
-    within(inner.name, inner, params, state, x, { ...context, mask: real(x) }),
+  apply: (params, state, x, context) => {
+    const mask = real(x);
+    return within(inner.name, inner, params, state, realOf(x, mask), { ...context, mask });
+  },
   parts: { children: [inner], rebuild: ([child = inner]) => maskedOpen(real, open(child)) },
 });
 

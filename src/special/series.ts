@@ -1,3 +1,4 @@
+import { greatestOf } from "../algebra/extremes.ts";
 import type { Expr } from "../ir/expr.ts";
 import { add, mul, sub } from "../ir/ops/elementwise.ts";
 import { fill } from "../ir/ops/indexed.ts";
@@ -14,7 +15,7 @@ const counted = (
   dtype: Dtype,
 ): readonly number[] => {
   const sizes = coefficients.map((c, i) => Math.abs(c) * reach ** i);
-  const least = roundoff(dtype) * Math.max(...sizes);
+  const least = roundoff(dtype) * greatestOf(sizes);
   const last = sizes.findLastIndex((size) => size > least);
   return coefficients.slice(0, last + 1);
 };

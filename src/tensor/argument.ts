@@ -38,3 +38,10 @@ export const share = holding("a number from 0 to less than 1", (n) => n >= 0 && 
 /** **Fails with** `InvalidArgument`, thrown, where one is no whole number, or less than `least`. */
 export const whole = (least: number): Check =>
   holding(`a whole number, ${least} or more`, (n) => Number.isSafeInteger(n) && n >= least);
+
+/** **Fails with** `InvalidArgument`, thrown, where one is no whole number from `least` to `greatest`. */
+export const wholeTo = (least: number, greatest: number): Check =>
+  holding(
+    `a whole number from ${least} to ${greatest}`,
+    (n) => Number.isSafeInteger(n) && n >= least && n <= greatest,
+  );

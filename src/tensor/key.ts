@@ -1,3 +1,4 @@
+import { greatestOf } from "../algebra/extremes.ts";
 import { InvalidArgument } from "../errors.ts";
 import { allocate } from "./dtype.ts";
 import { type Shape, sizeOf } from "./shape.ts";
@@ -218,7 +219,7 @@ export const categorical = <const N extends number>(
   n: N,
 ): Tensor<readonly [N]> => {
   const values = Array.from(Tensor.read(logits));
-  const greatest = Math.max(...values);
+  const greatest = greatestOf(values);
   const weights = values.map((v) => Math.exp(v - greatest));
   const total = weights.reduce((a, b) => a + b, 0);
   if (!(total > 0 && Number.isFinite(greatest)))

@@ -1,3 +1,4 @@
+import { greatestOf, leastOf } from "../algebra/extremes.ts";
 import type { Dtype, Storage } from "./dtype.ts";
 import { type Shape, sizeOf, stridesOf } from "./shape.ts";
 
@@ -82,21 +83,21 @@ const formatOf = (dtype: Dtype, shown: ArrayLike<number>): Format => {
   const values = Array.from(shown);
   if (dtype === "f32" || dtype === "f64") return floatFormat(dtype, values);
   const text = (v: number): string => (dtype === "bool" ? (v !== 0 ? "True" : "False") : String(v));
-  const width = Math.max(...values.map((v) => text(v).length));
+  const width = greatestOf(values.map((v) => text(v).length));
   return (v) => text(v).padStart(width);
 };
 
 const floatFormat = (dtype: Dtype, values: readonly number[]): Format => {
   const finite = values.filter(Number.isFinite);
   const magnitudes = finite.filter((v) => v !== 0).map(Math.abs);
-  const greatest = Math.max(0, ...magnitudes);
-  const least = Math.min(Number.POSITIVE_INFINITY, ...magnitudes);
+  const greatest = Math.max(0, greatestOf(magnitudes));
+  const least = leastOf(magnitudes);
   const inPowers =
     magnitudes.length > 0 && (greatest >= 1e8 || least < 1e-4 || greatest / least > 1000);
   const format = inPowers ? powersFormat(dtype, finite) : pointFormat(dtype, finite);
   const wide = Math.max(
     format.width,
-    ...values.filter((v) => !Number.isFinite(v)).map((v) => nonFinite(v).length),
+    greatestOf(values.filter((v) => !Number.isFinite(v)).map((v) => nonFinite(v).length)),
   );
   return (v) => (Number.isFinite(v) ? format.write(v) : nonFinite(v)).padStart(wide);
 };
@@ -115,8 +116,8 @@ const pointFormat = (dtype: Dtype, finite: readonly number[]): Columns => {
     return v < 0 && !rounded.startsWith("-") ? `-${rounded}` : rounded;
   };
   const texts = finite.map(text);
-  const left = Math.max(0, ...texts.map((t) => t.indexOf(".")));
-  const right = Math.max(0, ...texts.map((t) => t.length - t.indexOf(".") - 1));
+  const left = Math.max(0, greatestOf(texts.map((t) => t.indexOf("."))));
+  const right = Math.max(0, greatestOf(texts.map((t) => t.length - t.indexOf(".") - 1)));
   return {
     width: finite.length === 0 ? 0 : left + 1 + right,
     write: (v) => {
@@ -136,13 +137,18 @@ const powersFormat = (dtype: Dtype, finite: readonly number[]): Columns => {
   const texts = finite.map(digits);
   const fraction = Math.max(
     0,
-    ...texts.map((t) => scientific(t, undefined).split("e")[0]?.split(".")[1]?.length ?? 0),
+    greatestOf(
+      texts.map((t) => scientific(t, undefined).split("e")[0]?.split(".")[1]?.length ?? 0),
+    ),
   );
-  const power = Math.max(2, ...texts.map((t) => String(Math.abs(parts(t).exponent)).length));
+  const power = Math.max(
+    2,
+    greatestOf(texts.map((t) => String(Math.abs(parts(t).exponent)).length)),
+  );
   // All have as many digits as the longest, and past the shortest form those are the exact value's.
   const write = (v: number): string =>
     scientific(signedZero(v, v.toExponential(fraction)), fraction, power);
-  const width = Math.max(...finite.map((v) => write(v).length));
+  const width = greatestOf(finite.map((v) => write(v).length));
   return { width, write: (v) => write(v).padStart(width) };
 };
 

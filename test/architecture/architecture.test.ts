@@ -56,6 +56,10 @@ const planted: readonly (readonly [rule: string, tree: Readonly<Record<string, s
   ["type escape", { "src/nn/a.ts": "\n\nconst y = x as unknown as string;" }],
   ["suppression", { "src/nn/a.ts": "// @ts-expect-error\nf(1);" }],
   ["suppression", { "src/nn/a.ts": "// biome-ignore lint/style/useConst:\nlet x = 1;" }],
+  ["spread", { "src/nn/a.ts": "const m = Math.max(...logits);" }],
+  ["spread", { "laws/a.ts": "const m = Math.min(\n  0,\n  ...xs.map((x) => x),\n);" }],
+  ["spread", { "src/data/a.ts": "all.push(...rows);" }],
+  ["spread", { "pipelines/a.ts": "const text = String.fromCharCode(...bytes);" }],
   ["length", { "src/nn/a.ts": "\n".repeat(401) }],
 ];
 
@@ -81,6 +85,8 @@ const innocent: readonly Readonly<Record<string, string>>[] = [
     "src/ir/a.ts": "/** Works for any value: any shape. */\nexport const commonSubexpressions = 1;",
   },
   { "src/nn/a.ts": "// sound: S and number[] have one layout\nconst y = x as unknown as S;" },
+  { "src/data/a.ts": "out.push({ ...x, y });\nout.push([...a, b]);\ngrow(...axes);" },
+  { "src/data/a.ts": "const kind = String.fromCharCode(...bytes.subarray(0, 4));" },
   { "laws/a.ts": 'import fc from "fast-check";\nimport { x } from "../src/nn/x.ts";' },
 ];
 

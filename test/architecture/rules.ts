@@ -186,6 +186,23 @@ const typeEscapes = (files: Tree): readonly Violation[] =>
     });
   });
 
+/** Calls that take any number of arguments; a slice of data may be short enough to be them. */
+const spread =
+  /(Math\.(?:max|min)|\.(?:push|unshift|splice|concat)|fromCharCode|fromCodePoint)\(\s*(?:[^()[\]{}]*,\s*)?\.\.\.(?![^,()]*\.(?:subarray|slice)\()/g;
+
+/** Arguments lie on the stack, which has no place for a hundred thousand numbers. */
+const spreads = (files: Tree): readonly Violation[] =>
+  [...files]
+    .filter(([file]) => !file.startsWith("test/"))
+    .flatMap(([file, text]) => {
+      const code = codeLines(text).join("\n");
+      return [...code.matchAll(spread)].map(({ index, 1: call }) => ({
+        rule: "spread",
+        where: `${file}:${code.slice(0, index).split("\n").length}`,
+        what: `${call}(...data) ends in a RangeError where there is much: see algebra/extremes.ts, or write a loop`,
+      }));
+    });
+
 const longest = 400;
 
 const lengths = (files: Tree): readonly Violation[] =>
@@ -215,6 +232,7 @@ export const violations = (files: Tree, tops: readonly string[] = []): readonly 
     ...cycles(files, imports),
     ...names(files),
     ...typeEscapes(files),
+    ...spreads(files),
     ...lengths(files),
   ];
 };

@@ -60,6 +60,7 @@ const others = {
       "headTypes",
       "scaledDotProduct",
       "scaleOffset",
+      "seen",
       "stack",
     ],
   ],

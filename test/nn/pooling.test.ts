@@ -7,6 +7,7 @@ import { conv1d, conv2d } from "../../src/nn/convolution.ts";
 import { describe as rowsOf } from "../../src/nn/describe.ts";
 import type { AnyLayer } from "../../src/nn/layer.ts";
 import {
+  adaptiveAveragePooled,
   averagePooled,
   lpPooled,
   maxPooled,
@@ -25,6 +26,7 @@ import {
   maxPool3d,
   unpooled,
 } from "../../src/nn/pooling.ts";
+import { interpolate } from "../../src/nn/resample.ts";
 import {
   padCircular,
   padConstant,
@@ -205,7 +207,70 @@ describe("padding", () => {
   });
 });
 
+describe("numbers that are not finite stay where they are", () => {
+  it("in means of regions", () => {
+    const pooled = (...xs: readonly number[]) =>
+      numbers(valueOf((x: Expr) => adaptiveAveragePooled(x, 2), line(...xs)));
+    expect(pooled(1, 2, Infinity, 3)).toEqual([1.5, Infinity]);
+    expect(pooled(NaN, 2, 3, 4, 5)).toEqual([NaN, 4]);
+  });
+
+  it.each([
+    ["linear", 9],
+    ["cubic", 25],
+    ["area", 4],
+    ["nearest", 4],
+  ] as const)(
+    "under %s interpolation: the corner of 4×4 reaches %i places of 8×8",
+    (method, count) => {
+      const image = tensor(
+        Array.from({ length: 4 }, (_, i) =>
+          Array.from({ length: 4 }, (__, j) => [i + j === 0 ? NaN : 1]),
+        ),
+      );
+      const y = numbers(valueOf((x: Expr) => interpolate(x, { scale: 2, method }), image));
+      expect(y.filter(Number.isNaN)).toHaveLength(count);
+    },
+  );
+});
+
+describe("the greatest in a padding", () => {
+  it("is an element of the example, where all are -∞ and where they are NaN", () => {
+    const at = (...xs: readonly number[]) =>
+      valueOf((x: Expr) => maxPooledWithIndices(x, 2, { padding: 1 }), line(...xs)).map(numbers);
+    expect(at(-Infinity, -Infinity, -Infinity)).toEqual([
+      [-Infinity, -Infinity],
+      [0, 1],
+    ]);
+    expect(at(NaN, 1, 1)[1]).toEqual([0, 1]);
+  });
+
+  it("is refused where a window sees nothing else", () => {
+    for (const padding of [2, [[0, 3]]] as const) {
+      const pools = [maxPooled, averagePooled] as const;
+      for (const pool of pools)
+        expect(() => valueOf((x: Expr) => pool(x, 2, { padding }), line(1, 2, 3))).toThrow(
+          refused("padding"),
+        );
+    }
+  });
+});
+
 describe("resizing", () => {
+  it("finds the nearest element in whole numbers", () => {
+    for (const options of [{ size: [98] }, { scale: 49 }]) {
+      const y = numbers(valueOf((x: Expr) => interpolate(x, options), line(0, 1)));
+      expect(y.indexOf(1)).toBe(49);
+    }
+    // ⌊i·n/m⌋ for every pair of few.
+    for (let n = 1; n < 12; n++)
+      for (let m = 1; m < 120; m += 7) {
+        const x = line(...Array.from({ length: n }, (_, i) => i));
+        const y = numbers(valueOf((e: Expr) => interpolate(e, { size: [m] }), x));
+        expect(y).toEqual(Array.from({ length: m }, (_, i) => (i * n - ((i * n) % m)) / m));
+      }
+  });
+
   it("repeats elements, draws lines, and takes means", () => {
     expect(numbers(applied(upsample({ scale: 2 }), line(1, 3)))).toEqual([1, 1, 3, 3]);
     expect(numbers(applied(upsample({ scale: 2, method: "linear" }), line(1, 3)))).toEqual([

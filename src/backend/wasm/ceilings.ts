@@ -1,3 +1,4 @@
+import { greatestOf } from "../../algebra/extremes.ts";
 import type { Ceilings } from "../floor.ts";
 import {
   engine,
@@ -100,7 +101,7 @@ export const gauges = (): Gauges => {
 };
 
 const best = (measure: () => number): number =>
-  Math.max(...Array.from({ length: 5 }, () => measure()));
+  greatestOf(Array.from({ length: 5 }, () => measure()));
 
 /** The ceilings of this machine now, the best of five measurements each: about a fifth of a second. */
 export const measureCeilings = (): Ceilings => {

@@ -33,7 +33,7 @@ export const loopSteps = (
     const strides = view.strides.slice(1);
     if (view.source.kind === "literal") return { ...view, shape, strides };
     const packed = view.source.kind === "iota" ? packedView(view) : { view, copies: [] };
-    before.push(...packed.copies.map(step));
+    for (const copy of packed.copies) before.push(step(copy));
     const [stride = 0, ...rest] = packed.view.strides;
     const of = bufferOf(packed.view) as Buffer; // it is no literal and no iota
     const slice = { of, index, start: packed.view.offset, step: stride };

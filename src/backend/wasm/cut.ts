@@ -1,3 +1,4 @@
+import { greatestOf } from "../../algebra/extremes.ts";
 import type { Shape } from "../../tensor/shape.ts";
 import { type Body, type Code, countable, i32, type Operand, select } from "./assembler/index.ts";
 import type { Range } from "./kernels/kernel.ts";
@@ -25,7 +26,7 @@ export const cutOf = (space: Shape, leading = space.length): Cut | undefined => 
     const size = axis === space.length - 1 ? neighbours : 1;
     return { axis, size, pieces: Math.ceil(extent / size) };
   });
-  const most = Math.max(1, ...cuts.map((c) => c.pieces));
+  const most = Math.max(1, greatestOf(cuts.map((c) => c.pieces)));
   return most === 1 ? undefined : cuts.find((c) => c.pieces >= Math.min(enough, most));
 };
 

@@ -173,7 +173,10 @@ export const ordered = (
       }
       const missing = [...top.before.keys()].filter((g) => !done.has(g));
       if (missing.length > 0) {
-        stack.push(...missing.sort((a, b) => (rank.get(b) as number) - (rank.get(a) as number)));
+        for (const each of missing.sort(
+          (a, b) => (rank.get(b) as number) - (rank.get(a) as number),
+        ))
+          stack.push(each);
         continue;
       }
       done.add(top);

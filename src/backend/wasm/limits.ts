@@ -1,3 +1,4 @@
+import { greatestOf } from "../../algebra/extremes.ts";
 import { SizeLimit } from "../../errors.ts";
 import type { AnyNode, Program } from "../../ir/expr.ts";
 import { innerPrograms } from "../../ir/graph.ts";
@@ -49,7 +50,7 @@ const limitOf = (node: AnyNode): SizeLimit | undefined => {
   const counted = node.primitive === "iota" ? (node.params.shape[node.params.axis] ?? 1) : 0;
   if (counted > counterLimit)
     return new SizeLimit({ op, of, size: counted, limit: counterLimit, path });
-  const size = Math.max(0, ...extentsOf(node));
+  const size = Math.max(0, greatestOf(extentsOf(node)));
   return size > longestInBytes
     ? new SizeLimit({ op, of, size, limit: longestInBytes, path })
     : undefined;

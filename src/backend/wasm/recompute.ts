@@ -105,7 +105,7 @@ export const recompute = (
         continue;
       }
       seen.add(node);
-      stack.push(...node.inputs.map((x) => x.node));
+      for (const x of node.inputs) stack.push(x.node);
     }
     return bytesOf(bases) <= bytesOf(wanted) && seen.size <= atFirst + perLoad * wanted.length;
   };

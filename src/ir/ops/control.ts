@@ -38,6 +38,22 @@ export interface AcrossOptions {
 }
 
 /**
+ * What is seen across: the examples of the `vmap` of a name, or the `size` parts of each example too, which a `vmap`
+ * within it maps under a name of its own.
+ */
+export type Across =
+  | string
+  | { readonly name: string; readonly size: number; readonly within: Across };
+
+/** Every axis that is seen across, the innermost first. */
+const namesOf = (across: Across): readonly string[] =>
+  typeof across === "string" ? [across] : [across.name, ...namesOf(across.within)];
+
+/** How many parts of one example are seen across. */
+const partsOf = (across: Across): number =>
+  typeof across === "string" ? 1 : across.size * partsOf(across.within);
+
+/**
  * The sum over the examples of the enclosing `vmap` whose axis is named `axis`; every example gets it.
  *
  * **Fails with** `UnboundAxis` when compiled outside such a `vmap`; `TooFewExamples`, where it has fewer examples
@@ -45,14 +61,23 @@ export interface AcrossOptions {
  */
 export const axisSum = <const X extends Operand>(
   x: X,
-  axis: string,
+  axis: Across,
   { least = 1 }: AcrossOptions = {},
-): Expr<ShapeOf<X>> => apply1("axisSum", { axis, least }, lift(x));
+): Expr<ShapeOf<X>> => {
+  const names = namesOf(axis);
+  const examples = Math.ceil(least / partsOf(axis));
+  return names.reduce<Expr>(
+    (y, name, i) =>
+      apply1("axisSum", { axis: name, least: i === names.length - 1 ? examples : 1 }, y),
+    lift(x) as Expr,
+    // Each sum keeps the shape.
+  ) as Expr as Expr<ShapeOf<X>>;
+};
 
 /** The mean over the examples of the enclosing `vmap` whose axis is named `axis`: as {@link axisSum}. */
 export const axisMean = <const X extends Operand>(
   operand: X,
-  axis: string,
+  axis: Across,
   options: AcrossOptions = {},
 ): Expr<ShapeOf<X>> => {
   const x = lift(operand);

@@ -1,3 +1,4 @@
+import { greatestOf } from "../../algebra/extremes.ts";
 import { InvalidArgument } from "../../errors.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import type { Expr } from "../expr.ts";
@@ -167,7 +168,7 @@ export const einsum = <const S extends string>(
     if (labels.length === value.shape.length) return { labels, value };
     throw invalid(`${value.shape.length} axes for operand ${i}`, terms[i] ?? "");
   });
-  const output = labelsOf(given ?? implied(terms), Math.max(0, ...hidden));
+  const output = labelsOf(given ?? implied(terms), Math.max(0, greatestOf(hidden)));
   const known = named.flatMap(({ labels }) => labels);
   const wrong = output.find((l, i) => !known.includes(l) || output.indexOf(l) !== i);
   if (wrong !== undefined && !wrong.startsWith("…"))

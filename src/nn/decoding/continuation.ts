@@ -3,7 +3,12 @@ import { type Either, left, right } from "fp-ts/lib/Either.js";
 import { flatten, type Tree, unflatten } from "../../algebra/tree.ts";
 import { leavesOf } from "../../autodiff/tree.ts";
 import { Backend } from "../../backend/backend.ts";
-import { EmptySequence, SequenceTooLong, UnknownToken } from "../../errors.ts";
+import {
+  EmptySequence,
+  type NonFiniteLogits,
+  SequenceTooLong,
+  UnknownToken,
+} from "../../errors.ts";
 import { parameter } from "../../ir/build.ts";
 import type { Expr } from "../../ir/expr.ts";
 import { program } from "../../ir/graph.ts";
@@ -50,8 +55,8 @@ export interface Initialised<P> extends Autoregressive<P> {
   readonly init: (key: Key) => Initial<P, unknown>;
 }
 
-/** What may be wrong with the tokens that a model is given. */
-export type DecodingFailure = UnknownToken | SequenceTooLong | EmptySequence;
+/** What may be wrong with the tokens that a model is given, or with the logits that it gives. */
+export type DecodingFailure = UnknownToken | SequenceTooLong | EmptySequence | NonFiniteLogits;
 
 /** What a model makes of a token. */
 export interface Said<S> {

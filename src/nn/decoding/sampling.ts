@@ -1,4 +1,5 @@
-import { InvalidArgument } from "../../errors.ts";
+import { greatestOf } from "../../algebra/extremes.ts";
+import { holding, whole } from "../../tensor/argument.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 
 /** Logits of one place. `[vocabulary]`. */
@@ -14,8 +15,15 @@ export interface Sampling {
   readonly topP?: number;
 }
 
-const refused = (argument: string, expected: string, actual: number) =>
-  new InvalidArgument({ op: "sampling", argument, expected, actual: String(actual) });
+const temperatures = holding("a positive number", (n) => n > 0 && Number.isFinite(n));
+const probabilities = holding("a probability above 0 and at most 1", (n) => n > 0 && n <= 1);
+
+/** **Fails with** `InvalidArgument`, thrown, where nothing can be drawn so. */
+export const requireSampling = ({ temperature, topK, topP }: Sampling): void => {
+  temperatures("sampling", { temperature });
+  whole(1)("sampling", { topK });
+  probabilities("sampling", { topP });
+};
 
 /** Logits with those at some places made `-∞`: what is never drawn. */
 const without = (logits: Logits, kept: (place: number) => boolean): Logits => {
@@ -25,22 +33,35 @@ const without = (logits: Logits, kept: (place: number) => boolean): Logits => {
   return Tensor.own(logits.shape, "f32", data);
 };
 
-/** The places of logits, likeliest first; of equal ones the first comes first. */
-const ranked = (logits: Logits): readonly number[] => {
-  const x = logits.toTypedArray();
-  return Array.from(x.keys()).sort((a, b) => (x[b] as number) - (x[a] as number) || a - b);
-};
+/** The places of the `k` greatest of some numbers, likeliest first; of equal ones the first comes first. */
+export const likeliestOf = (x: ArrayLike<number>, k: number): readonly number[] =>
+  Array.from(x, (_, i) => i)
+    .sort((a, b) => (x[b] as number) - (x[a] as number) || a - b)
+    .slice(0, k);
+
+/** The places of logits, likeliest first. */
+const ranked = (logits: Logits): readonly number[] =>
+  likeliestOf(logits.toTypedArray(), Number.POSITIVE_INFINITY);
 
 /**
- * Logits divided by a temperature. **Math** `x/T`.
+ * Logits divided by a temperature. **Math** `x/T`; where that is beyond the greatest float `(x - max x)/T`, of which the
+ * softmax is the same.
  *
  * **Fails with** `InvalidArgument`, thrown, where it is not a positive number.
  */
 export const tempered = (logits: Logits, temperature: number): Logits => {
-  if (!(temperature > 0 && Number.isFinite(temperature)))
-    throw refused("temperature", "a positive number", temperature);
-  const data = Float32Array.from(logits.toTypedArray(), (x) => x / temperature);
-  return Tensor.own(logits.shape, "f32", data);
+  requireSampling({ temperature });
+  const scaled = (from: number) =>
+    Float32Array.from(logits.toTypedArray(), (x) => (x - from) / temperature);
+  const data = scaled(0);
+  const beyond = data.some(
+    (x, i) => x === Number.POSITIVE_INFINITY && logits.toTypedArray()[i] !== x,
+  );
+  return Tensor.own(
+    logits.shape,
+    "f32",
+    beyond ? scaled(greatestOf(Array.from(logits.toTypedArray()))) : data,
+  );
 };
 
 /**
@@ -57,7 +78,7 @@ export const tempered = (logits: Logits, temperature: number): Logits => {
  * ```
  */
 export const topKLogits = (logits: Logits, k: number): Logits => {
-  if (!(Number.isSafeInteger(k) && k > 0)) throw refused("topK", "a positive whole number", k);
+  requireSampling({ topK: k });
   const chosen = new Set(ranked(logits).slice(0, k));
   return without(logits, (i) => chosen.has(i));
 };
@@ -77,7 +98,7 @@ export const topKLogits = (logits: Logits, k: number): Logits => {
  * ```
  */
 export const topPLogits = (logits: Logits, p: number): Logits => {
-  if (!(p > 0 && p <= 1)) throw refused("topP", "a probability above 0 and at most 1", p);
+  requireSampling({ topP: p });
   const x = logits.toTypedArray();
   const order = ranked(logits);
   const weights = order.map((i) => Math.exp((x[i] as number) - (x[order[0] ?? 0] as number)));

@@ -1,8 +1,16 @@
 import { type Either, isLeft, left, right } from "fp-ts/lib/Either.js";
-import { EmptySequence, InvalidArgument } from "../../errors.ts";
+import { greatestOf } from "../../algebra/extremes.ts";
+import { EmptySequence, NonFiniteLogits } from "../../errors.ts";
+import { finite, whole, wholeTo } from "../../tensor/argument.ts";
 import { categorical, foldIn, type Key } from "../../tensor/key.ts";
 import type { Continuation, DecodingFailure, Said } from "./continuation.ts";
-import { type Logits, type Sampling, sampledFrom } from "./sampling.ts";
+import {
+  type Logits,
+  likeliestOf,
+  requireSampling,
+  type Sampling,
+  sampledFrom,
+} from "./sampling.ts";
 
 /** From where to where a sequence is said. */
 export interface Span {
@@ -13,6 +21,39 @@ export interface Span {
   /** The token that ends it, which is not part of what is said; none where not given. */
   readonly until?: number;
 }
+
+/** The first of some logits that leaves no distribution: NaN, ∞, or -∞ where all are; `undefined` where none does. */
+const noDistribution = (logits: ArrayLike<number>): number | undefined => {
+  let greatest = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < logits.length; i++) {
+    const x = logits[i] as number;
+    if (!(x < Number.POSITIVE_INFINITY)) return x;
+    if (x > greatest) greatest = x;
+  }
+  return greatest === Number.NEGATIVE_INFINITY ? greatest : undefined;
+};
+
+/** What is said, where its logits are a distribution. **Fails with** `NonFiniteLogits`, on the left. */
+const sound = <S>(
+  { name }: Continuation<S>,
+  said: Said<S>,
+  position: number,
+): Either<NonFiniteLogits, Said<S>> => {
+  const value = noDistribution(said.logits.toTypedArray());
+  return value === undefined
+    ? right(said)
+    : left(new NonFiniteLogits({ value, position, path: [name] }));
+};
+
+/** **Fails with** `InvalidArgument`, thrown, where a span is none. */
+const requireSpan = (
+  op: string,
+  { vocabulary }: { readonly vocabulary: number },
+  { length, until }: Omit<Span, "from">,
+): void => {
+  whole(0)(op, { length });
+  wholeTo(0, vocabulary - 1)(op, { until });
+};
 
 /** What a model makes of several tokens, of which there is at least one. */
 const told = <S>(
@@ -32,16 +73,20 @@ const told = <S>(
 /**
  * What a model says where each token is chosen by its logits and its number, counted from 0.
  *
- * **Fails with** `UnknownToken`, `SequenceTooLong`, `EmptySequence`, on the left.
+ * **Fails with** `UnknownToken`, `SequenceTooLong`, `EmptySequence`, `NonFiniteLogits`, on the left;
+ * `InvalidArgument`, thrown, where `length` is no whole number from 0 on, or `until` none of the vocabulary.
  */
 export const saying = <S>(
   continuation: Continuation<S>,
   { from, length, until }: Span,
   choose: (logits: Logits, place: number) => number,
 ): Either<DecodingFailure, readonly number[]> => {
+  requireSpan("saying", continuation, { length, ...(until === undefined ? {} : { until }) });
   let said = told(continuation, from);
   const tokens: number[] = [];
   for (let place = 0; place < length; place++) {
+    if (isLeft(said)) return said;
+    said = sound(continuation, said.right, from.length + place);
     if (isLeft(said)) return said;
     const token = choose(said.right.logits, place);
     if (token === until) break;
@@ -79,6 +124,7 @@ export const sampling = <S>(
     ...(topK === undefined ? {} : { topK }),
     ...(topP === undefined ? {} : { topP }),
   };
+  requireSampling(how);
   return saying(continuation, span, (logits, place) =>
     categorical(foldIn(key, place), sampledFrom(logits, how), 1).item(),
   );
@@ -110,10 +156,10 @@ interface Growing<S> extends Hypothesis {
 const penalty = (length: number, alpha: number): number => ((5 + length) / 6) ** alpha;
 
 const logProbabilities = (logits: Logits): readonly number[] => {
-  const x = [...logits.toTypedArray()];
-  const greatest = Math.max(...x);
-  const norm = greatest + Math.log(x.reduce((sum, v) => sum + Math.exp(v - greatest), 0));
-  return x.map((v) => v - norm);
+  const x = Array.from(logits.toTypedArray());
+  const greatest = greatestOf(x);
+  const norm = Math.log(x.reduce((sum, v) => sum + Math.exp(v - greatest), 0));
+  return x.map((v) => v - greatest - norm);
 };
 
 /**
@@ -121,28 +167,30 @@ const logProbabilities = (logits: Logits): readonly number[] => {
  * that the followed ones can become. A beam of 1 is greedy; one as wide as there are sequences finds the best.
  *
  * **Math** a sequence of `n` tokens, its end included, has the score `Σ ln p / ((5 + n)/6)^α`.
- * **Fails with** as {@link saying}; `InvalidArgument`, thrown, where the width is not a positive whole number.
+ * **Fails with** as {@link saying}; `InvalidArgument`, thrown, where the width is not a positive whole number, or the
+ * penalty not finite.
  * **Source** Wu et al. (2016), arXiv:1609.08144, section 7, without its coverage.
  */
 export const beamSearch = <S>(
   continuation: Continuation<S>,
   { from, length, until, width, lengthPenalty = 0 }: Span & Beam,
 ): Either<DecodingFailure, readonly Hypothesis[]> => {
-  if (!(Number.isSafeInteger(width) && width > 0))
-    throw new InvalidArgument({
-      op: "beamSearch",
-      argument: "width",
-      expected: "a positive whole number",
-      actual: String(width),
-    });
+  requireSpan("beamSearch", continuation, { length, ...(until === undefined ? {} : { until }) });
+  whole(1)("beamSearch", { width });
+  finite("beamSearch", { lengthPenalty });
   const first = told(continuation, from);
   if (isLeft(first)) return first;
   let beam: readonly Growing<S>[] = [
     { tokens: [], logProbability: 0, score: 0, said: first.right },
   ];
   for (let place = 0; place < length && beam.some(({ said }) => said !== undefined); place++) {
+    for (const { said } of beam) {
+      if (said === undefined) continue;
+      const checked = sound(continuation, said, from.length + place);
+      if (isLeft(checked)) return checked;
+    }
     const candidates = beam
-      .flatMap((each) => grown(each, until, lengthPenalty))
+      .flatMap((each) => grown(each, { until, lengthPenalty, width }))
       .sort((a, b) => b.score - a.score)
       .slice(0, width);
     const next: Growing<S>[] = [];
@@ -165,16 +213,17 @@ interface Candidate<S> extends Hypothesis {
   readonly token: number | undefined;
 }
 
+/** The `width` best of what a sequence can become: of more a beam has no use. */
 const grown = <S>(
-  { said, ...whole }: Growing<S>,
-  until: number | undefined,
-  alpha: number,
+  { said, ...sofar }: Growing<S>,
+  { until, lengthPenalty, width }: { readonly until: number | undefined } & Required<Beam>,
 ): readonly Candidate<S>[] => {
-  if (said === undefined) return [{ ...whole, of: undefined, token: undefined }];
-  return logProbabilities(said.logits).map((each, token) => {
-    const logProbability = whole.logProbability + each;
-    const tokens = token === until ? whole.tokens : [...whole.tokens, token];
-    const score = logProbability / penalty(whole.tokens.length + 1, alpha);
+  if (said === undefined) return [{ ...sofar, of: undefined, token: undefined }];
+  const each = logProbabilities(said.logits);
+  return likeliestOf(each, width).map((token) => {
+    const logProbability = sofar.logProbability + (each[token] as number);
+    const tokens = token === until ? sofar.tokens : [...sofar.tokens, token];
+    const score = logProbability / penalty(sofar.tokens.length + 1, lengthPenalty);
     return { tokens, logProbability, score, of: said, token };
   });
 };

@@ -1,12 +1,11 @@
 import type { Expr } from "../../ir/expr.ts";
-import { where } from "../../ir/ops/control.ts";
 import { add, tanh } from "../../ir/ops/elementwise.ts";
 import { dot } from "../../ir/ops/linear.ts";
-import { softmax } from "../../ir/ops/reduction.ts";
 import { type Key, split } from "../../tensor/key.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { fanInUniform } from "../initializers.ts";
 import type { Symbolic } from "../layer.ts";
+import { onlySeen, softmaxOfSeen } from "../seen.ts";
 
 /** How well the state of a decoder fits each place of what it decodes. */
 export type Alignment = "luong" | "bahdanau";
@@ -40,7 +39,7 @@ export const keysOf = ({ memory }: Symbolic<AlignmentParams>, places: Expr): Exp
  *
  * **Shapes** `states: [...time, width]`, `keys: [places, width]` of {@link keysOf}, `memory: [places, width]`,
  * `mask: [places]` of bool `→ [...time, width]`.
- * **Math** `softmax(score) M` with Luong's general score `sᵀWm`, or Bahdanau's `vᵀ tanh(Us + Wm)`.
+ * **Math** `softmax(score) M`, zeros where no place is seen, with Luong's general score `sᵀWm`, or Bahdanau's `vᵀ tanh(Us + Wm)`.
  */
 export const aligned = (
   { state, sum }: Symbolic<AlignmentParams>,
@@ -55,6 +54,5 @@ export const aligned = (
       ? dot(states, keys, [[last], [1]])
       : // One state at a time: its part is the same at all places.
         dot(tanh(add(keys, dot(states, state, [[last], [0]])) as Expr), sum, [[1], [0]]);
-  const weights = softmax(where(mask, scores, -1e30) as Expr);
-  return dot(weights, memory, [[last], [0]]);
+  return dot(softmaxOfSeen(scores, mask), onlySeen(memory, mask), [[last], [0]]);
 };

@@ -1,3 +1,4 @@
+import { greatestOf } from "../../algebra/extremes.ts";
 import { f1, precision, recall } from "../../nn/confusion.ts";
 import type { ConfusionTable } from "../../nn/metric.ts";
 
@@ -15,8 +16,8 @@ export const confusionLines = ({ classes, counts }: ConfusionTable): readonly st
   const size = classes.length;
   if (size > most) return [];
   const first = "taken for →";
-  const left = Math.max(first.length, ...classes.map((name) => name.length));
-  const width = Math.max(3, ...counts.flat().map((n) => String(n).length));
+  const left = Math.max(first.length, greatestOf(classes.map((name) => name.length)));
+  const width = Math.max(3, greatestOf(counts.flat().map((n) => String(n).length)));
   const figures = ["precision", "recall", "F1"];
   const line = (head: string, cells: readonly string[], last: readonly string[]): string =>
     [

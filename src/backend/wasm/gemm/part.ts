@@ -1,4 +1,5 @@
 /** How a product is cut for threads, and the loops that walk a part of it. */
+import { greatestOf, leastOf } from "../../../algebra/extremes.ts";
 import { type Body, type Code, i32, type Operand, select } from "../assembler/index.ts";
 import { type GemmSpec, type Plan, planOf, type Run } from "./spec.ts";
 
@@ -76,7 +77,7 @@ const unevenness = (sizes: readonly number[]): number => {
     const end = (last: number): number => Math.floor((last * sizes.length) / threads);
     return (threads * sum(sizes.slice(end(thread), end(thread + 1)))) / total;
   };
-  return Math.max(...[0, 1].map((t) => share(t, 2)), ...[0, 1, 2, 3].map((t) => share(t, 4)));
+  return greatestOf([...[0, 1].map((t) => share(t, 2)), ...[0, 1, 2, 3].map((t) => share(t, 4))]);
 };
 
 /** Shares that are as equal as this are equal enough. */
@@ -98,7 +99,7 @@ export const cutOfProduct = (
     const sizes = piecesAlong(spec, along);
     return { along, pieces: sizes.length, uneven: unevenness(sizes) };
   });
-  const least = Math.min(...cuts.map((c) => c.uneven));
+  const least = leastOf(cuts.map((c) => c.uneven));
   return cuts.find((c) => c.uneven <= Math.max(even, least)) as (typeof cuts)[number]; // one has the least
 };
 

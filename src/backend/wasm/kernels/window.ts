@@ -1,3 +1,4 @@
+import { leastOf } from "../../../algebra/extremes.ts";
 import type { Params } from "../../../ir/expr.ts";
 import { at, type Shape, sizeOf } from "../../../tensor/shape.ts";
 import { emitFused, type Fused, piecesOf } from "../fused.ts";
@@ -27,7 +28,7 @@ export const overlapAddKernels = (
 ): readonly Kernel[] => {
   const all = whole(out, shape);
   const rank = shape.length;
-  const first = Math.min(rank, ...params.axes);
+  const first = Math.min(rank, leastOf(params.axes));
   const axes = y.shape.map((_, a) => a);
   const order = [...axes.slice(0, first), ...axes.slice(rank), ...axes.slice(first, rank)];
   const to = transposeView(windowView(all, params, y.shape), order);

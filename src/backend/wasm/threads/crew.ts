@@ -1,3 +1,4 @@
+import { leastOf } from "../../../algebra/extremes.ts";
 import { WorkerLost } from "../../../errors.ts";
 import type { WasmMemory, WasmModule } from "../assembler/index.ts";
 import { type Hand, maySleep, startHand } from "./host.ts";
@@ -148,7 +149,7 @@ export const watch = (): undefined => {
   const reached = arrivals.reduce((a, b) => a + b);
   current = { job, threads, sum: reached, looked, silence: reached === sum ? silence : 0 };
   if (current.silence > job.patience) {
-    const slowest = arrivals.indexOf(Math.min(...arrivals));
+    const slowest = arrivals.indexOf(leastOf(arrivals));
     const reason = `it gave no sign of life for ${Math.round(job.patience)} ms`;
     throw lost(slowest - 1, threads - 1, reason);
   }

@@ -3,6 +3,7 @@
  * another, `team` is how they wait, `crew` the workers of a process (`host` starts them, `worker` is their
  * program, `mailbox` how they are called), and `pace` finds out how many threads are worth it.
  */
+import { greatestOf } from "../../../algebra/extremes.ts";
 import {
   engine,
   features,
@@ -75,7 +76,7 @@ const pagesFor = ({ bytes, ownBytes }: Together, threads: number): number =>
 
 /** The pages of memory that {@link runningTogether} takes. */
 export const pagesTogether = (together: Together, threads: Threads): number =>
-  pagesFor(together, Math.max(...choicesOf(together, threads)));
+  pagesFor(together, greatestOf(choicesOf(together, threads)));
 
 /** A module in memory that threads share. */
 export const runningTogether = (

@@ -1,3 +1,4 @@
+import { leastOf } from "../../../algebra/extremes.ts";
 /**
  * How many threads runs of one program take, found out while they run: all choices give the same bits. Each
  * choice is tried for a few runs, and the one with the lowest median is kept. All are tried again after a
@@ -50,7 +51,7 @@ export const paceOf = (choices: readonly number[]): Pace => {
 
   const conclude = (): void => {
     const medians = choices.map((threads) => median((times.get(threads) ?? []).slice(uncounted)));
-    expected = Math.min(...medians);
+    expected = leastOf(medians);
     average = expected;
     const found = choices[medians.indexOf(expected)] as number; // it is one of them
     const isSame = found === best;

@@ -1,0 +1,120 @@
+import { describe, expect, it } from "vitest";
+import { flatten } from "../../src/algebra/tree.ts";
+import { constant } from "../../src/ir/build.ts";
+import type { Expr } from "../../src/ir/expr.ts";
+import { lt, ne } from "../../src/ir/ops/elementwise.ts";
+import { iota } from "../../src/ir/ops/indexed.ts";
+import { sum } from "../../src/ir/ops/reduction.ts";
+import { multiHeadAttention } from "../../src/nn/attention.ts";
+import { dense } from "../../src/nn/dense.ts";
+import type { AnyLayer } from "../../src/nn/layer.ts";
+import { aligned, keysOf } from "../../src/nn/models/alignment.ts";
+import { gru, lstm, rnn } from "../../src/nn/recurrent.ts";
+import { mapOver, masked, meanOverTime } from "../../src/nn/sequences.ts";
+import { sequential } from "../../src/nn/sequential.ts";
+import { transformerDecoderBlock, transformerEncoderBlock } from "../../src/nn/transformer.ts";
+import { open } from "../../src/nn/within.ts";
+import { tensor } from "../../src/tensor/constructors.ts";
+import { key, normal } from "../../src/tensor/key.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
+import { constants, contextOf, gradientOf, numbers, valueOf } from "./evaluated.ts";
+
+const finite = (x: Tensor): boolean => numbers(x).every(Number.isFinite);
+
+describe("scores that are not seen", () => {
+  it("are not of an alignment", () => {
+    const memory = tensor([
+      [1, 0],
+      [0, 1],
+      [Number.NaN, Number.NaN],
+    ]);
+    const params = {
+      memory: constant(
+        tensor([
+          [1, 0],
+          [0, 1],
+        ]),
+      ),
+    };
+    const read = (mask: readonly boolean[], m: Tensor) =>
+      numbers(
+        valueOf(
+          (e: Expr, s: Expr) =>
+            aligned(params, s, keysOf(params, e), e, constant(tensor([...mask]))),
+          m,
+          tensor([-1e31, -1e31]),
+        ),
+      );
+    expect(read([true, true, false], memory)).toEqual([0.5, 0.5]);
+    expect(read([false, false, false], memory)).toEqual([0, 0]);
+  });
+});
+
+describe("moments that are not real may hold anything, in values and gradients", () => {
+  const first2 = (x: Expr) => lt(iota([x.shape[0] ?? 0]) as Expr, 2) as Expr;
+  const decoder = transformerDecoderBlock(2, { heads: 2 });
+  const layers: { readonly [name: string]: AnyLayer } = {
+    rnn: rnn(2, 3, { output: "last" }),
+    gru: gru(2, 3, { output: "last", bidirectional: true, layers: 2 }),
+    lstm: lstm(2, 3, { output: "last", bidirectional: true }),
+    attention: sequential(multiHeadAttention(2, { heads: 2 }), meanOverTime),
+    "transformer block": sequential(
+      transformerEncoderBlock(2, { heads: 2, hidden: 3 }),
+      meanOverTime,
+    ),
+    "mapped layer": sequential(mapOver(dense(2, 3)), meanOverTime),
+  };
+
+  it.each(Object.entries(layers))("%s", (_, layer) => {
+    const inner = open(masked(first2, layer));
+    const { params, state } = inner.init(key(1));
+    const of = (x: Tensor) => {
+      const loss = (p: unknown) =>
+        sum(inner.apply(p, constants(state), constant(x), contextOf("eval"))[0]) as Expr<
+          readonly []
+        >;
+      const gradient = flatten(valueOf(gradientOf(loss), params as never)).leaves;
+      return [valueOf(loss as never, params as never), ...gradient] as readonly Tensor[];
+    };
+    const clean = of(
+      tensor([
+        [1, 2],
+        [3, -1],
+        [0, 0],
+      ]),
+    );
+    for (const filler of [Number.NaN, Infinity, 1e38]) {
+      const dirty = of(
+        tensor([
+          [1, 2],
+          [3, -1],
+          [filler, filler],
+        ]),
+      );
+      expect(dirty.every(finite)).toBe(true);
+      expect(dirty.map(numbers)).toEqual(clean.map(numbers));
+    }
+  });
+
+  it("a memory that a decoder looks at", () => {
+    const { params } = decoder.init(key(1));
+    const x = constant(normal(key(2), [2, 2]));
+    const f = (memory: Tensor) => {
+      const loss = (p: unknown) =>
+        sum(
+          decoder
+            .over(constant(memory), ne(constant(tensor([1, 1, 0])), 0) as Expr)
+            .apply(p as never, undefined, x as never, contextOf("eval"))[0],
+        ) as Expr<readonly []>;
+      return flatten(valueOf(gradientOf(loss), params as never)).leaves as readonly Tensor[];
+    };
+    const dirty = f(
+      tensor([
+        [1, 2],
+        [3, -1],
+        [Number.NaN, Infinity],
+      ]),
+    );
+    expect(dirty.every(finite)).toBe(true);
+  });
+});
