@@ -4,6 +4,37 @@ import { MemoryLimit, WorkerLost } from "../errors.ts";
 /** How long a run may keep the event loop waiting, in milliseconds. */
 const turn = 4;
 
+const scope = globalThis as typeof globalThis & {
+  readonly scheduler?: { readonly yield?: () => Promise<void> };
+};
+
+/** Runs a task after what waits already. A page delays timers by some milliseconds, so that none is used there. */
+const soon = (): ((task: () => void) => void) => {
+  if (typeof setImmediate === "function") return setImmediate;
+  const { scheduler } = scope;
+  if (scheduler?.yield !== undefined) return (task) => void scheduler.yield?.().then(task);
+  const { port1, port2 } = new MessageChannel();
+  let tasks: readonly (() => void)[] = [];
+  port1.addEventListener("message", () => {
+    const [next, ...rest] = tasks;
+    tasks = rest;
+    next?.();
+  });
+  port1.start();
+  return (task) => {
+    tasks = [...tasks, task];
+    port2.postMessage(undefined);
+  };
+};
+
+let later: ReturnType<typeof soon> | undefined;
+
+/** Gives way to the event loop: events and timers that are due come first. */
+export const giveWay: Effect.Effect<void> = Effect.callback<void>((resume) => {
+  later ??= soon();
+  later(() => resume(Effect.void));
+});
+
 /** With what a run of a program fails, which can only throw it. */
 type Thrown = WorkerLost | MemoryLimit;
 
@@ -38,7 +69,7 @@ export const inTurns = <E>(
       const failure = attempt(work, index);
       if (failure !== undefined) return Effect.fail(failure);
       if (performance.now() >= until)
-        return Effect.andThen(Effect.yieldNow, inTurns(index + 1, to, work, closed));
+        return Effect.andThen(giveWay, inTurns(index + 1, to, work, closed));
     }
     return Effect.void;
   });

@@ -51,9 +51,20 @@ const send = (member: Member, message: Omit<Message, "ticket">): void => {
   member.hand.post({ ...message, ticket: ring(member) });
 };
 
+/** Why no more workers are started, once one could not be; runs go on with this thread alone. */
+let refusal: string | undefined;
+
+const refuse = (reason: string): void => {
+  refusal = reason;
+  console.warn(`fluxion computes on one thread, since no worker can be started: ${reason}`);
+};
+
 const start = (): Member | undefined => {
   const hand = startHand(workerProgram());
-  if (hand === undefined) return undefined;
+  if ("refused" in hand) {
+    refuse(hand.refused);
+    return undefined;
+  }
   const box = new Int32Array(new SharedArrayBuffer(4 * mailbox.words));
   const member: Member = { hand, box, sent: 0, jobs: new Set() };
   send(member, { mailbox: box, forget: [] });
@@ -62,7 +73,7 @@ const start = (): Member | undefined => {
 
 /** Starts workers until there are so many; they come to work when they are ready. */
 const gather = (workers: number): void => {
-  while (members.length < workers) {
+  while (members.length < workers && refusal === undefined) {
     const member = start();
     if (member === undefined) return;
     members = [...members, member];
@@ -87,6 +98,12 @@ const awaitFree = (member: Member, milliseconds: number): boolean => {
   }
   return isFree(member);
 };
+
+/** Why one of these workers never came to work, if one did not: that is no loss, since nothing hangs on it yet. */
+const refusalOf = (team: readonly Member[]): string | undefined =>
+  team.flatMap((member) =>
+    Atomics.load(member.box, mailbox.read) === 0 ? (reasonOf(member) ?? []) : [],
+  )[0];
 
 /** Whether a worker is ready to run a job; it is sent the job if it has it not. */
 const isReady = (member: Member, job: Job, patience: number): boolean => {
@@ -163,6 +180,11 @@ export const watch = (): undefined => {
  */
 export const runTogether = (job: Job, wanted: number, patience: number): number => {
   gather(wanted - 1);
+  const reason = refusalOf(members);
+  if (reason !== undefined) {
+    dismiss();
+    refuse(reason);
+  }
   const loss = lossOf(members.slice(0, wanted - 1));
   if (loss !== undefined) {
     dismiss();

@@ -52,8 +52,10 @@ const inNode = ({ Worker }: typeof import("node:worker_threads"), program: strin
     reason ??= `it ended with code ${code}`;
   });
   // The events above come when this thread gives way. A thread that ends by itself says so in its mailbox; one
-  // that was ended has an idle time below 0 at once, if this thread gave way after it had begun.
-  const idle = (): number => worker.performance.eventLoopUtilization().idle;
+  // that was ended has an idle time below 0 at once, if this thread gave way after it had begun. Deno and Bun do
+  // not measure it (and Bun complains when asked): there, silence tells.
+  const measured = !("deno" in process.versions || "bun" in process.versions);
+  const idle = (): number => (measured ? worker.performance.eventLoopUtilization().idle : 0);
   worker.on("online", idle);
   return {
     post: (message) => worker.postMessage(message),
@@ -65,12 +67,15 @@ const inNode = ({ Worker }: typeof import("node:worker_threads"), program: strin
   };
 };
 
+/** A page whose policy forbids workers made of text says no more than that one failed. */
+const forbidden = "the page's content policy has no worker-src blob:";
+
 const inPage = (Worker: new (url: string) => WebWorker, program: string): Hand => {
   const url = URL.createObjectURL(new Blob([program], { type: "text/javascript" }));
   const worker = new Worker(url);
   let reason: string | undefined;
   worker.onerror = ({ message }) => {
-    reason ??= message ?? "it could not be started";
+    reason ??= message ?? forbidden;
   };
   return {
     post: (message) => worker.postMessage(message),
@@ -83,13 +88,14 @@ const inPage = (Worker: new (url: string) => WebWorker, program: string): Hand =
   };
 };
 
-/** A new worker; `undefined` where there are none. */
-export const startHand = (program: string): Hand | undefined => {
+/** A new worker, or why there is none. */
+export const startHand = (program: string): Hand | { readonly refused: string } => {
   const node = builtin("node:worker_threads");
   try {
     if (node !== undefined) return inNode(node, program);
-    return scope.Worker === undefined ? undefined : inPage(scope.Worker, program);
-  } catch {
-    return undefined; // a page's policy may forbid it: then one thread does all
+    if (scope.Worker !== undefined) return inPage(scope.Worker, program);
+    return { refused: "there are no workers here" };
+  } catch (error) {
+    return { refused: error instanceof Error ? error.message : String(error) };
   }
 };
