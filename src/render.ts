@@ -58,7 +58,7 @@ const accounts: Accounts = {
     fix: "correct each of them; all that were found are listed",
   }),
   BackendUnavailable: (e) => ({
-    what: `the backend "${e.backend}" cannot run here: this machine has no ${e.missing}`,
+    what: `the backend "${e.backend}" cannot run here: this place lacks ${e.missing}`,
     fix: `use the backend "${e.alternative}"`,
   }),
   WorkerLost: (e) => ({

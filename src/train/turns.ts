@@ -4,15 +4,12 @@ import { MemoryLimit, WorkerLost } from "../errors.ts";
 /** How long a run may keep the event loop waiting, in milliseconds. */
 const turn = 4;
 
-const scope = globalThis as typeof globalThis & {
-  readonly scheduler?: { readonly yield?: () => Promise<void> };
-};
-
-/** Runs a task after what waits already. A page delays timers by some milliseconds, so that none is used there. */
+/**
+ * Runs a task after what waits already. A page delays timers by some milliseconds, and prefers what
+ * `scheduler.yield` continues even to the messages by which workers start, so that neither is used there.
+ */
 const soon = (): ((task: () => void) => void) => {
   if (typeof setImmediate === "function") return setImmediate;
-  const { scheduler } = scope;
-  if (scheduler?.yield !== undefined) return (task) => void scheduler.yield?.().then(task);
   const { port1, port2 } = new MessageChannel();
   let tasks: readonly (() => void)[] = [];
   port1.addEventListener("message", () => {

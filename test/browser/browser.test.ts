@@ -6,8 +6,8 @@ import { dirname, join } from "node:path";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { chromium, open } from "./chromium.ts";
-import { serve } from "./server.ts";
-import { firstLosses, steps } from "./training.ts";
+import { type Place, serve } from "./server.ts";
+import { type Asked, firstLosses, steps } from "./training.ts";
 import type { Run } from "./worker.ts";
 
 const mnist = join(
@@ -40,6 +40,7 @@ afterAll(() => rmSync(bundle, { recursive: true, force: true }));
 
 interface Posted {
   readonly runs?: readonly Run[];
+  readonly notes?: readonly string[];
   readonly failure?: string;
   readonly isolated?: boolean;
 }
@@ -47,10 +48,11 @@ interface Posted {
 /** The longest that a page may take to train, in milliseconds. */
 const patience = 90_000;
 
-/** What a page of Chromium's comes to, on each of these numbers of threads. */
-const trained = async (threads: string, isolated: boolean): Promise<Posted> => {
-  const server = await serve(bundle, mnist, isolated);
-  const close = open(chromium as string, `${server.url}?threads=${threads}`);
+/** What a page of Chromium's comes to, in each of these runs. */
+const trained = async (runs: readonly Asked[], place: Place): Promise<Posted> => {
+  const server = await serve(bundle, mnist, place);
+  const url = `${server.url}?runs=${encodeURIComponent(JSON.stringify(runs))}`;
+  const close = open(chromium as string, url);
   const silence = Promise.withResolvers<string>();
   const timer = setTimeout(() => silence.resolve(`{ "failure": "it says nothing" }`), patience);
   try {
@@ -67,15 +69,22 @@ const inNode = (): Promise<readonly number[]> => firstLosses((name) => readFile(
 if (chromium === undefined)
   console.warn("no Chromium on this machine: what trains in a browser is not tested");
 
+/** What a page may be told to allow itself, of what training needs. */
+const own = "default-src 'self'; style-src 'self' 'unsafe-inline'";
+const compiling = `${own}; script-src 'self' 'wasm-unsafe-eval'`;
+
 describe("fluxion in a browser", () => {
-  it.skipIf(chromium === undefined)(
+  const inChromium = it.skipIf(chromium === undefined);
+
+  inChromium(
     "trains MNIST's first steps in a Web Worker with the bits that Node gives, on every number of threads",
     async () => {
-      const [posted, expected] = await Promise.all([trained("1,2,4", true), inNode()]);
+      const asked = [1, 2, 4].map((threads) => ({ threads }));
+      const [posted, expected] = await Promise.all([trained(asked, { isolated: true }), inNode()]);
       expect(posted.failure).toBeUndefined();
       expect(posted.isolated).toBe(true);
       expect(expected).toHaveLength(steps);
-      expect(posted.runs?.map(({ threads, workers }) => [threads, workers])).toEqual([
+      expect(posted.runs?.map(({ asked, workers }) => [asked.threads, workers])).toEqual([
         [1, 0],
         [2, 1],
         [4, 3],
@@ -86,13 +95,56 @@ describe("fluxion in a browser", () => {
     2 * patience,
   );
 
-  it.skipIf(chromium === undefined)(
+  inChromium(
     "trains on one thread where a page may share no memory, whatever it is asked for",
     async () => {
-      const [posted, expected] = await Promise.all([trained("4", false), inNode()]);
+      const asked = { threads: 4 };
+      const [posted, expected] = await Promise.all([
+        trained([asked], { isolated: false }),
+        inNode(),
+      ]);
       expect(posted.failure).toBeUndefined();
       expect(posted.isolated).toBe(false);
-      expect(posted.runs).toEqual([{ threads: 4, losses: expected, workers: 0 }]);
+      expect(posted.runs).toEqual([{ asked, losses: expected, workers: 0 }]);
+    },
+    2 * patience,
+  );
+
+  inChromium(
+    "goes on with one thread, and a note that names the policy, where a page may make no workers of text",
+    async () => {
+      const asked = { threads: 2 };
+      const place = { isolated: true, policy: compiling };
+      const [posted, expected] = await Promise.all([trained([asked], place), inNode()]);
+      expect(posted.failure).toBeUndefined();
+      expect(posted.runs).toEqual([{ asked, losses: expected, workers: 1 }]);
+      expect(posted.notes).toEqual([expect.stringContaining("worker-src blob:")]);
+    },
+    2 * patience,
+  );
+
+  inChromium(
+    "names the policy that forbids to compile, under which the reference backend trains",
+    async () => {
+      const place = { isolated: false, policy: own };
+      expect((await trained([{ steps: 1 }], place)).failure).toMatch(
+        /lacks 'wasm-unsafe-eval' in the script-src[\s\S]*fix: use the backend "reference"/,
+      );
+      const posted = await trained([{ reference: true, steps: 1 }], place);
+      expect(posted.failure).toBeUndefined();
+      expect(posted.runs?.[0]?.losses[0]).toBeCloseTo(2.305, 3);
+    },
+    2 * patience,
+  );
+
+  inChromium(
+    "says so where there is no WebAssembly, and still loads",
+    async () => {
+      const place = { isolated: false, scripts: "delete globalThis.WebAssembly;" };
+      const { failure } = await trained([{ steps: 1 }], place);
+      expect(failure).toMatch(/lacks WebAssembly[\s\S]*fix: use the backend "reference"/);
+      const posted = await trained([{ reference: true, steps: 1 }], place);
+      expect(posted.runs?.[0]?.losses[0]).toBeCloseTo(2.305, 3);
     },
     2 * patience,
   );

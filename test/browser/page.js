@@ -1,5 +1,5 @@
 // The page: starts the worker, draws each loss as it comes, and sends all of them to the server. Its address may say
-// on how many threads, `?threads=1,2`: one run for each, as many as fluxion takes by itself where it does not.
+// how, `?runs=[{"threads":2}]`: one run for each; by default one, as fluxion computes by itself.
 const canvas = document.querySelector("canvas");
 const output = document.querySelector("output");
 const pen = canvas.getContext("2d");
@@ -48,5 +48,4 @@ worker.onmessage = ({ data }) => {
   output.value = `step ${losses.length} of ${steps}, loss ${data.loss.toFixed(4)}`;
   draw();
 };
-const asked = new URLSearchParams(location.search).get("threads");
-worker.postMessage(asked === null ? [undefined] : asked.split(",").map(Number));
+worker.postMessage(JSON.parse(new URLSearchParams(location.search).get("runs") ?? "[{}]"));

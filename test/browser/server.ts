@@ -21,9 +21,26 @@ export interface Serving {
   readonly close: () => Promise<void>;
 }
 
-/** Serves a bundle and the files of MNIST on loopback, until it is closed; its pages are isolated or not. */
-export const serve = async (bundle: string, mnist: string, isolated: boolean): Promise<Serving> => {
-  const isolation = isolated ? isolating : {};
+/** Under what a page lives. */
+export interface Place {
+  /** Whether it is isolated from other origins, so that it may share memory. */
+  readonly isolated: boolean;
+  /** Its content policy; none by default. */
+  readonly policy?: string;
+  /** What each of its scripts does first; nothing by default. */
+  readonly scripts?: string;
+}
+
+/** Serves a bundle and the files of MNIST on loopback, until it is closed. */
+export const serve = async (
+  bundle: string,
+  mnist: string,
+  { isolated, policy, scripts = "" }: Place,
+): Promise<Serving> => {
+  const isolation = {
+    ...(isolated ? isolating : {}),
+    ...(policy === undefined ? {} : { "Content-Security-Policy": policy }),
+  };
   const { promise: posted, resolve } = Promise.withResolvers<string>();
   const server: Server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://page");
@@ -40,7 +57,8 @@ export const serve = async (bundle: string, mnist: string, isolated: boolean): P
     try {
       const bytes = await readFile(file);
       const type = types[extname(file)] ?? "application/octet-stream";
-      response.writeHead(200, { ...isolation, "Content-Type": type }).end(bytes);
+      response.writeHead(200, { ...isolation, "Content-Type": type });
+      response.end(extname(file) === ".js" ? `${scripts}${bytes}` : bytes);
     } catch {
       response.writeHead(404, isolation).end();
     }

@@ -38,9 +38,17 @@ const digits = (read: Read) =>
     return { train: reshapeColumn(scaled, "image", [784]) };
   });
 
-interface Listening {
+/** How the first steps are computed. */
+export interface Asked {
   /** On how many threads; as many as fluxion takes by itself where not given. */
   readonly threads?: number | undefined;
+  /** WebAssembly by default. */
+  readonly reference?: boolean;
+  /** {@link steps} by default. */
+  readonly steps?: number;
+}
+
+interface Listening extends Asked {
   /** Is told each loss as it comes. */
   readonly heard?: (loss: number) => void;
 }
@@ -48,7 +56,7 @@ interface Listening {
 /** The losses of MNIST's first steps. */
 export const firstLosses = (
   read: Read,
-  { threads, heard = () => {} }: Listening = {},
+  { threads, reference = false, steps: wanted = steps, heard = () => {} }: Listening = {},
 ): Promise<readonly number[]> => {
   const mnist = pipe(
     pipeline("mnist", {
@@ -63,13 +71,14 @@ export const firstLosses = (
     withBatchSize(64),
     withSeed(42),
   );
-  const backend = Backend.layerWasmWith(threads === undefined ? {} : { threads });
+  const wasm = Backend.layerWasmWith(threads === undefined ? {} : { threads });
+  const backend = reference ? Backend.layerReference : wasm;
   const services = Layer.merge(backend, ReverseMode.layerTape);
   const losses$ = train$(mnist, { services }).pipe(
     filter((event) => event._tag === "StepCompleted"),
     map(({ loss }) => loss),
     tap(heard),
-    take(steps),
+    take(wanted),
     toArray(),
   );
   return lastValueFrom(losses$);

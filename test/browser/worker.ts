@@ -1,8 +1,9 @@
-import { firstLosses } from "./training.ts";
+import { explain } from "../../src/index.ts";
+import { type Asked, firstLosses } from "./training.ts";
 
-/** One run: on how many threads it was asked to compute, and how many workers there were for it by its end. */
+/** One run: what it was asked for, and how many workers had been asked for by its end. */
 export interface Run {
-  readonly threads: number | undefined;
+  readonly asked: Asked;
   readonly losses: readonly number[];
   readonly workers: number;
 }
@@ -10,13 +11,13 @@ export interface Run {
 /** What the page hears from its worker. */
 export type Said =
   | { readonly loss: number }
-  | { readonly runs: readonly Run[] }
+  | { readonly runs: readonly Run[]; readonly notes: readonly string[] }
   | { readonly failure: string };
 
 /** A worker's own; the types of this repository are Node's, which has them elsewhere. */
 declare const self: {
   readonly postMessage: (said: Said) => void;
-  onmessage: (message: { readonly data: readonly (number | undefined)[] }) => void;
+  onmessage: (message: { readonly data: readonly Asked[] }) => void;
   Worker: new (url: string | URL, options?: object) => object;
 };
 
@@ -28,24 +29,26 @@ self.Worker = class extends self.Worker {
   }
 };
 
+const notes: string[] = [];
+console.warn = (note: string) => notes.push(note);
+
 const say = (said: Said): void => self.postMessage(said);
 
 const read = async (name: string): Promise<Uint8Array> =>
   new Uint8Array(await (await fetch(`/mnist/${name}`)).arrayBuffer());
 
-const runs = async (asked: readonly (number | undefined)[]): Promise<readonly Run[]> => {
+const runs = async (all: readonly Asked[]): Promise<readonly Run[]> => {
   const done: Run[] = [];
-  for (const threads of asked) {
-    const losses = await firstLosses(read, { threads, heard: (loss) => say({ loss }) });
-    done.push({ threads, losses, workers });
+  for (const asked of all) {
+    const losses = await firstLosses(read, { ...asked, heard: (loss) => say({ loss }) });
+    done.push({ asked, losses, workers });
   }
   return done;
 };
 
 self.onmessage = ({ data }) => {
   runs(data).then(
-    (all) => say({ runs: all }),
-    (error: unknown) =>
-      say({ failure: error instanceof Error ? String(error.stack) : String(error) }),
+    (all) => say({ runs: all, notes }),
+    (error: unknown) => say({ failure: explain(error) }),
   );
 };

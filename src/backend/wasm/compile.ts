@@ -231,13 +231,9 @@ export const compileProgram = (
   available: Features = features(),
 ): Effect.Effect<Compiled, CompileError | BackendUnavailable | MemoryLimit> =>
   Effect.gen(function* () {
-    const { simd, relaxedSimd } = available;
-    if (!simd)
-      return yield* new BackendUnavailable({
-        backend: "wasm",
-        missing: "128-bit SIMD",
-        alternative: "reference",
-      });
+    const { missing, relaxedSimd } = available;
+    if (missing !== undefined)
+      return yield* new BackendUnavailable({ backend: "wasm", missing, alternative: "reference" });
     yield* check(program, carried);
     const relaxed = relaxedSimd && !deterministic;
     const key = `${hash(program)} ${carried} ${relaxed} ${shareFrom}`;

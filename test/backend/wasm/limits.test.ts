@@ -30,7 +30,7 @@ import { matmul } from "../../../src/ir/ops/linear.ts";
 import { mean } from "../../../src/ir/ops/reduction.ts";
 import { expectAgreement, expectClose, filledWith, programOf } from "./agreement.ts";
 
-const everything: Features = { simd: true, relaxedSimd: true, threads: true };
+const everything: Features = { missing: undefined, relaxedSimd: true, threads: true };
 
 const task = (width: number) =>
   pipeline("wide", {
@@ -43,7 +43,10 @@ const task = (width: number) =>
 
 describe("a missing feature of WebAssembly", () => {
   it("names itself and the backend that works without it, before a pipeline's first event", async () => {
-    const services = Layer.merge(wasmWith({ ...everything, simd: false }), ReverseMode.layerTape);
+    const services = Layer.merge(
+      wasmWith({ ...everything, missing: "128-bit SIMD" }),
+      ReverseMode.layerTape,
+    );
     const heard: unknown[] = [];
     const error = await new Promise((resolve) => {
       train$(withBatchSize(8)(task(4)), { services }).subscribe({
@@ -53,7 +56,7 @@ describe("a missing feature of WebAssembly", () => {
     });
     expect(heard).toEqual([]);
     expect(error).toMatchObject({ _tag: "BackendUnavailable", alternative: "reference" });
-    expect(explain(error)).toMatch(/no 128-bit SIMD[\s\S]*fix: use the backend "reference"/);
+    expect(explain(error)).toMatch(/lacks 128-bit SIMD[\s\S]*fix: use the backend "reference"/);
   });
   it("is made up for where it is only relaxed: the same product to rounding", () => {
     const p = programOf(

@@ -38,7 +38,6 @@ interface Engine {
 
 type BufferSource = Uint8Array<ArrayBuffer>;
 
-declare const WebAssembly: Engine;
-
-/** The engine of this process. */
-export const engine: Engine = WebAssembly;
+/** The engine of this process. Where there is none, `features` says so before anything asks for it. */
+export const engine: Engine = (globalThis as { readonly WebAssembly?: Engine })
+  .WebAssembly as Engine;

@@ -6,8 +6,8 @@ import { type MemoryLimits, moduleBuilder } from "./module.ts";
 import { f32x4 } from "./simd.ts";
 
 export interface Features {
-  /** 128-bit vectors. */
-  readonly simd: boolean;
+  /** What this place lacks that every module needs, if anything. */
+  readonly missing: string | undefined;
   /** `f32x4.relaxed_madd` and its kin. */
   readonly relaxedSimd: boolean;
   /** Shared memory and atomics. */
@@ -21,10 +21,28 @@ const validates = (limits: MemoryLimits, write: (body: Body) => void): boolean =
   return engine.validate(probe.encode());
 };
 
+/** Under some policies a page has an engine that validates what it may not compile. */
+const mayCompile = (): boolean => {
+  try {
+    new engine.Module(moduleBuilder().encode());
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+const zero = f32x4.const(0);
+
+const missing = (): string | undefined => {
+  if (!mayCompile()) return "'wasm-unsafe-eval' in the script-src of its content policy";
+  const simd = validates({ initial: 1 }, (body) => body.drop(f32x4.add(zero, zero)));
+  return simd ? undefined : "128-bit SIMD in its WebAssembly";
+};
+
 const found = (): Features => {
-  const zero = f32x4.const(0);
+  if (engine === undefined) return { missing: "WebAssembly", relaxedSimd: false, threads: false };
   return {
-    simd: validates({ initial: 1 }, (body) => body.drop(f32x4.add(zero, zero))),
+    missing: missing(),
     relaxedSimd: validates({ initial: 1 }, (body) =>
       body.drop(f32x4.relaxed_madd(zero, zero, zero)),
     ),

