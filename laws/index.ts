@@ -91,6 +91,8 @@ export {
 export { nanPropagates } from "./nan.ts";
 export { type OperatorSubject, operatorResumption } from "./operators.ts";
 export {
+  type DefaultsSubject,
+  documentedDefaults,
   type OptimizerSubject,
   optimizerAssociativity,
   optimizerIdentity,
@@ -128,6 +130,13 @@ export {
   widthsKept,
 } from "./preprocessing.ts";
 export { tableOfLaws } from "./ran.ts";
+export {
+  type DrawnSchedule,
+  type RatedSubject,
+  ratesAreUsed,
+  type ScheduleSubject,
+  scheduleMeaning,
+} from "./rates.ts";
 export { kinkedPrimitives, primitiveCases, primitiveFunctions } from "./registry/primitives.ts";
 export { type Homogeneous, scaling } from "./scaling.ts";
 export { exampleOfLayer, functionFrom, functionOfLayer } from "./subjects.ts";

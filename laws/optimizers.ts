@@ -15,7 +15,7 @@ import {
 import { zeros } from "../src/tensor/constructors.ts";
 import type { Tensor } from "../src/tensor/tensor.ts";
 import { sameBits, sameValues } from "./compare.ts";
-import { real, record, samplesOf, tensors } from "./domain.ts";
+import { type Domain, real, record, samplesOf, tensors } from "./domain.ts";
 import { type Law, law } from "./law.ts";
 
 /** An optimizer, and whether it moves params without a gradient. */
@@ -32,6 +32,14 @@ export type Chain = (
 ) => GradientTransformation;
 
 const domains = [tensors([2], real, "f32"), tensors([2, 2], real, "f32")] as const;
+/** In f64 and of many magnitudes: where an epsilon of 1e-10 is seen as well as one of 1e-6. */
+const exactly = [2, 2].map((n) =>
+  tensors(
+    [n],
+    fc.tuple(real, fc.integer({ min: -9, max: 0 })).map(([x, e]) => x * 10 ** e),
+    "f64",
+  ),
+);
 const shape = flatten({ bias: 0, weight: 0 }).shape;
 const steps = 3;
 
@@ -40,24 +48,27 @@ const exprs = (leaves: readonly Expr[], like = shape): Exprs => unflatten(like, 
 const leavesOf = (tree: unknown): readonly Tensor[] => flatten(tree).leaves as readonly Tensor[];
 
 /** The updates of each of several steps from the same params, by one program of a step. */
-const follow = ({ init, update }: GradientTransformation) => {
+const follow = (
+  { init, update }: GradientTransformation,
+  of: readonly Domain[] = domains,
+): ((params: readonly Tensor[], each: readonly (readonly Tensor[])[]) => readonly Tensor[]) => {
   const start = init(
     unflatten(
       shape,
-      domains.map((d) => zeros(d.type.shape, "f32")),
+      of.map((d) => zeros(d.type.shape, d.type.dtype)),
     ) as Tree<Tensor>,
   );
   const state = flatten(start).shape;
-  const count = domains.length;
-  const types = [...domains.map((d) => d.type), ...leavesOf(start)].map(parameter);
-  const gradients = domains.map((d) => parameter(d.type));
+  const count = of.length;
+  const types = [...of.map((d) => d.type), ...leavesOf(start)].map(parameter);
+  const gradients = of.map((d) => parameter(d.type));
   const [ps, ss] = [exprs(types.slice(0, count)), exprs(types.slice(count), state)];
   const made = update(exprs(gradients), ss, ps);
   const outputs = [made.updates, applyUpdates(ps, made.updates), made.state].flatMap(
     (tree) => flatten(tree).leaves as readonly Expr[],
   );
   const step = program([...types, ...gradients], outputs);
-  return (params: readonly Tensor[], each: readonly (readonly Tensor[])[]): readonly Tensor[] => {
+  return (params, each) => {
     const updates: Tensor[] = [];
     let carried = [...params, ...leavesOf(init(unflatten(shape, params) as Tree<Tensor>))];
     for (const g of each) {
@@ -69,10 +80,12 @@ const follow = ({ init, update }: GradientTransformation) => {
   };
 };
 
-const given = record({
-  params: samplesOf(domains),
-  gradients: fc.array(samplesOf(domains), { minLength: steps, maxLength: steps }),
-});
+const stepsOf = (of: readonly Domain[]) =>
+  record({
+    params: samplesOf(of),
+    gradients: fc.array(samplesOf(of), { minLength: steps, maxLength: steps }),
+  });
+const given = stepsOf(domains);
 
 /** Every one of some transformations makes the updates that the first makes. */
 const sameUpdates = (all: readonly (readonly [name: string, t: GradientTransformation])[]) => {
@@ -140,6 +153,27 @@ export const restingPoint: Law<OptimizerSubject> = law(
           made.map((u) => zeros(u.shape, u.dtype)),
         );
       },
+    };
+  },
+);
+
+/** What is made without options, and with those that are documented as its defaults. */
+export interface DefaultsSubject {
+  readonly name: string;
+  readonly without: GradientTransformation;
+  readonly documented: GradientTransformation;
+}
+
+/** 16: what is left out is what the documentation says. */
+export const documentedDefaults: Law<DefaultsSubject> = law(
+  "defaults",
+  "without options = with the documented ones, bit for bit",
+  ({ without, documented }: DefaultsSubject) => {
+    const [left, right] = [follow(without, exactly), follow(documented, exactly)];
+    return {
+      given: stepsOf(exactly),
+      breach: ({ params, gradients }: Steps) =>
+        sameBits("update", left(params, gradients), right(params, gradients)),
     };
   },
 );

@@ -11,6 +11,7 @@ import { operatorResumption } from "./operators.ts";
 import { optimizerLaws } from "./optimizers.ts";
 import { noConfusion } from "./perturbation.ts";
 import { scalerLaws } from "./preprocessing.ts";
+import { scheduleMeaning } from "./rates.ts";
 import { tokenizerLaws } from "./tokenizing.ts";
 import { reproduction, resumption } from "./training.ts";
 
@@ -40,6 +41,8 @@ export const laws = {
   tokenizer: tokenizerLaws,
   /** Of a model that says sequences token by token. */
   decoding: decodingLaws,
+  /** Of a learning rate that depends on the step. */
+  schedule: [scheduleMeaning],
   operator: [operatorResumption],
   training: [resumption, reproduction],
 } as const;

@@ -16,6 +16,7 @@ import { sgd } from "../../src/optim/sgd.ts";
 import type * as transformations from "../../src/optim/transformation.ts";
 import { chain, identityTransformation, stateless } from "../../src/optim/transformation.ts";
 import type { OptimizerSubject } from "../optimizers.ts";
+import type { RatedSubject } from "../rates.ts";
 
 type Modules = typeof adams &
   typeof adaptive &
@@ -31,11 +32,14 @@ type NoOptimizer =
   | "monoidTransformation"
   | "applyUpdates";
 
+/** The names of all optimizers and transforms. */
+export type Optimizers = Exclude<keyof Modules, NoOptimizer>;
+
 const learningRate = 0.125;
 
 /** Every optimizer, in several settings: one that is not here does not compile. */
 const settings: {
-  readonly [Name in Exclude<keyof Modules, NoOptimizer>]: readonly Omit<OptimizerSubject, "name">[];
+  readonly [Name in Optimizers]: readonly Omit<OptimizerSubject, "name">[];
 } = {
   sgd: [
     { optimizer: sgd({ learningRate }) },
@@ -77,3 +81,46 @@ export const optimizerCases: readonly OptimizerSubject[] = Object.entries(settin
   ([name, all]) =>
     all.map((setting, i) => ({ ...setting, name: i === 0 ? name : `${name}, setting ${i + 1}` })),
 );
+
+/** Names of what takes a learning rate. */
+type Rated = {
+  readonly [Name in keyof Modules]: Modules[Name] extends (options: infer O) => unknown
+    ? Name extends "scaleByLearningRate"
+      ? Name
+      : O extends { readonly learningRate?: unknown } | undefined
+        ? "learningRate" extends keyof NonNullable<O>
+          ? Name
+          : never
+        : never
+    : never;
+}[Optimizers];
+
+/** Every optimizer that has a learning rate, and chains of two: one that is not here does not compile. */
+const rated: { readonly [Name in Rated]: readonly Omit<RatedSubject, "name">[] } = {
+  sgd: [
+    { optimizer: (learningRate) => sgd({ learningRate }) },
+    { optimizer: (learningRate) => sgd({ learningRate, momentum: 0.9, nesterov: true }) },
+  ],
+  adam: [{ optimizer: (learningRate) => adam({ learningRate, weightDecay: 0.01 }) }],
+  adamW: [{ optimizer: (learningRate) => adamW({ learningRate }) }],
+  rmsProp: [{ optimizer: (learningRate) => rmsProp({ learningRate, momentum: 0.5 }) }],
+  adagrad: [{ optimizer: (learningRate) => adagrad({ learningRate }) }],
+  adadelta: [{ optimizer: (learningRate) => adadelta({ learningRate }) }],
+  adamax: [{ optimizer: (learningRate) => adamax({ learningRate }) }],
+  scaleByLearningRate: [{ optimizer: scaleByLearningRate }],
+  chain: [
+    {
+      optimizer: (first, second) =>
+        chain(scaleByLearningRate(first), clipByValue(0.5), sgd({ learningRate: second })),
+      reports: 1,
+    },
+    { optimizer: (first) => chain(clipByValue(0.5), adam({ learningRate: first }), scale(2)) },
+  ],
+};
+
+/** Every optimizer by its learning rate. */
+export const ratedCases: readonly RatedSubject[] = [
+  ...Object.entries(rated).flatMap(([name, all]) =>
+    all.map((each, i) => ({ ...each, name: i === 0 ? name : `${name}, setting ${i + 1}` })),
+  ),
+];

@@ -12,13 +12,13 @@ import { zerosOf, zipTrees } from "./tree.ts";
 export interface AdamOptions {
   /** Per step: a number, or a schedule. */
   readonly learningRate: LearningRate;
-  /** How much of the mean gradient is kept; 0.9 where not given. */
+  /** How much of the mean gradient is kept. Defaults to 0.9. */
   readonly beta1?: number;
-  /** How much of the mean square is kept; 0.999 where not given. */
+  /** How much of the mean square is kept. Defaults to 0.999. */
   readonly beta2?: number;
-  /** Added to the root of the mean square; 1e-8 where not given. */
+  /** Added to the root of the mean square. Defaults to 1e-8. */
   readonly epsilon?: number;
-  /** How much of the params is taken off; 0 where not given, and 0.01 for {@link adamW}. */
+  /** How much of the params is taken off. Defaults to 0, and to 0.01 for {@link adamW}. */
   readonly weightDecay?: number;
 }
 
@@ -66,8 +66,8 @@ const adamLike = (
 };
 
 /**
- * Adam: steps of a size that does not depend on the gradients' scale. `weightDecay` (0 where not given)
- * times the params is added to the gradients.
+ * Adam: steps of a size that does not depend on the gradients' scale. `weightDecay` times the params is added to
+ * the gradients.
  *
  * **Fails with** `InvalidArgument`, thrown, where an option is out of its range.
  * **Math** `m ← β₁m + (1-β₁)g`, `v ← β₂v + (1-β₂)g²`,
@@ -79,10 +79,10 @@ export const adam = (options: AdamOptions): GradientTransformation =>
 
 /**
  * Adam with the decay of weights apart from the gradient: `p ← p - ηλp` besides Adam's step. `weightDecay`
- * is 0.01 where not given.
+ * defaults to 0.01.
  *
  * **Fails with** `InvalidArgument`, thrown, where an option is out of its range.
  * **Source** Loshchilov and Hutter (2017), arXiv:1711.05101, algorithm 2.
  */
 export const adamW = (options: AdamOptions): GradientTransformation =>
-  adamLike("adamW", true, { weightDecay: 0.01, ...options });
+  adamLike("adamW", true, { ...options, weightDecay: options.weightDecay ?? 0.01 });

@@ -11,9 +11,9 @@ import { zerosOf, zipTrees } from "./tree.ts";
 /** What every optimizer here takes: `weightDecay · p` is added to the gradients. */
 export interface AdaptiveOptions {
   readonly learningRate: LearningRate;
-  /** Guards a division by zero. */
+  /** Guards a division by zero; what it defaults to is said by each. */
   readonly epsilon?: number;
-  /** 0 where not given. */
+  /** Defaults to 0. */
   readonly weightDecay?: number;
 }
 
@@ -28,8 +28,8 @@ const backFor = (rate: Expr, x: Expr): Expr => cast(neg(rate), x.dtype);
 /**
  * RMSProp: gradients over the root of their mean square.
  *
- * **Math** `v ← αv + (1-α)g²`, `p ← p - ηg/(√v + ε)`; α is 0.99 and ε 1e-8 where not given; with
- * momentum, `b ← μb + g/(√v + ε)`, `p ← p - ηb`.
+ * **Math** `v ← αv + (1-α)g²`, `p ← p - ηg/(√v + ε)`; with momentum, `b ← μb + g/(√v + ε)`,
+ * `p ← p - ηb`. α defaults to 0.99, ε to 1e-8 and μ to 0.
  * **Fails with** `InvalidArgument`, thrown, where an option is out of its range.
  * **Source** Tieleman and Hinton, lecture 6.5 of "Neural Networks for Machine Learning" (2012).
  */
@@ -37,8 +37,8 @@ export const rmsProp = (
   options: AdaptiveOptions & { readonly alpha?: number; readonly momentum?: number },
 ): GradientTransformation => {
   const { learningRate, alpha = 0.99, epsilon = 1e-8, weightDecay = 0, momentum = 0 } = options;
-  notNegative("rmsProp", { learningRate, epsilon, weightDecay, momentum });
-  share("rmsProp", { alpha });
+  notNegative("rmsProp", { learningRate, epsilon, weightDecay });
+  share("rmsProp", { alpha, momentum });
   return transformation({
     name: "rmsProp",
     init: (params) => ({
@@ -67,7 +67,7 @@ export const rmsProp = (
 /**
  * Adagrad: gradients over the root of the sum of all their squares.
  *
- * **Math** `s ← s + g²`, `p ← p - ηg/(√s + ε)`; ε is 1e-10 where not given.
+ * **Math** `s ← s + g²`, `p ← p - ηg/(√s + ε)`; ε defaults to 1e-10.
  * **Fails with** `InvalidArgument`, thrown, where an option is out of its range.
  * **Source** Duchi, Hazan and Singer, "Adaptive Subgradient Methods" (2011).
  */
@@ -93,8 +93,8 @@ export const adagrad = (options: AdaptiveOptions): GradientTransformation => {
 /**
  * Adadelta: steps in the units of the params, by the ratio of two root mean squares.
  *
- * **Math** `v ← ρv + (1-ρ)g²`, `δ = √(a + ε)/√(v + ε) · g`, `a ← ρa + (1-ρ)δ²`, `p ← p - ηδ`; ρ is 0.9,
- * ε 1e-6 and η 1 where not given.
+ * **Math** `v ← ρv + (1-ρ)g²`, `δ = √(a + ε)/√(v + ε) · g`, `a ← ρa + (1-ρ)δ²`, `p ← p - ηδ`; ρ defaults
+ * to 0.9, ε to 1e-6 and η to 1.
  * **Fails with** `InvalidArgument`, thrown, where an option is out of its range.
  * **Source** Zeiler (2012), arXiv:1212.5701, algorithm 1.
  */
@@ -129,8 +129,8 @@ export const adadelta = (
 /**
  * Adamax: Adam with the greatest recent gradient in place of the root mean square.
  *
- * **Math** `m ← β₁m + (1-β₁)g`, `u ← max(β₂u, |g| + ε)`, `p ← p - η/(1-β₁ᵗ) · m/u`; β₁ is 0.9, β₂ 0.999
- * and ε 1e-8 where not given.
+ * **Math** `m ← β₁m + (1-β₁)g`, `u ← max(β₂u, |g| + ε)`, `p ← p - η/(1-β₁ᵗ) · m/u`; β₁ defaults to 0.9,
+ * β₂ to 0.999 and ε to 1e-8.
  * **Fails with** `InvalidArgument`, thrown, where an option is out of its range.
  * **Source** Kingma and Ba (2014), arXiv:1412.6980, algorithm 2.
  */

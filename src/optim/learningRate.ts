@@ -6,7 +6,11 @@ import { scalar } from "../tensor/constructors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Exprs } from "./tree.ts";
 
-/** A number as a function of the step, counted from 0: f64 scalar to f64 scalar. */
+/**
+ * A number as a function of the step, counted from 0: f64 scalar to f64 scalar.
+ *
+ * **Laws** `laws.schedule`: it is what plain arithmetic on the step gives, finite for every step.
+ */
 export type Schedule = (step: Expr) => Expr;
 
 /** A learning rate: one number, or one for each step. */

@@ -5,18 +5,29 @@ import { lift } from "../ir/ops/operand.ts";
 import { sum } from "../ir/ops/reduction.ts";
 import { stack } from "../ir/ops/structural.ts";
 import { awayFromZero, lengthOf } from "../linalg/scale.ts";
-import { positive } from "../tensor/argument.ts";
+import { finite, notNegative, positive } from "../tensor/argument.ts";
 import { type LearningRate, noSteps, oneMore, rateAt } from "./learningRate.ts";
 import { type GradientTransformation, stateless, transformation } from "./transformation.ts";
 import { type Exprs, leavesOf, zipTrees } from "./tree.ts";
 
-/** Updates times a number. */
-export const scale = (factor: number): GradientTransformation =>
-  stateless("scale", (g) => zipTrees((d) => mul(d, factor), g));
+/**
+ * Updates times a number.
+ *
+ * **Fails with** `InvalidArgument`, thrown, unless it is finite.
+ */
+export const scale = (factor: number): GradientTransformation => {
+  finite("scale", { factor });
+  return stateless("scale", (g) => zipTrees((d) => mul(d, factor), g));
+};
 
-/** Updates times `-η`: what turns gradients into a descent. The last part of a chain of one's own. */
-export const scaleByLearningRate = (learningRate: LearningRate): GradientTransformation =>
-  transformation({
+/**
+ * Updates times `-η`: what turns gradients into a descent. The last part of a chain of one's own.
+ *
+ * **Fails with** `InvalidArgument`, thrown, where the rate is negative.
+ */
+export const scaleByLearningRate = (learningRate: LearningRate): GradientTransformation => {
+  notNegative("scaleByLearningRate", { learningRate });
+  return transformation({
     name: "scaleByLearningRate",
     init: () => ({ step: noSteps() }),
     update: (gradients, { step }) => {
@@ -28,6 +39,7 @@ export const scaleByLearningRate = (learningRate: LearningRate): GradientTransfo
     },
     learningRate: ({ step }) => rateAt(learningRate, step),
   });
+};
 
 /**
  * Every element held between `-limit` and `limit`.
@@ -64,8 +76,15 @@ export const clipByGlobalNorm = (limit: number): GradientTransformation => {
   });
 };
 
-/** `λp` added to the gradients. **Math** the gradient of `λ/2 ‖p‖²`. */
-export const addDecayedWeights = (weightDecay: number): GradientTransformation =>
-  stateless("addDecayedWeights", (g, params) =>
+/**
+ * `λp` added to the gradients.
+ *
+ * **Fails with** `InvalidArgument`, thrown, where λ is negative.
+ * **Math** the gradient of `λ/2 ‖p‖²`.
+ */
+export const addDecayedWeights = (weightDecay: number): GradientTransformation => {
+  notNegative("addDecayedWeights", { weightDecay });
+  return stateless("addDecayedWeights", (g, params) =>
     zipTrees((d, p) => add(d, mul(p, weightDecay)), g, params),
   );
+};

@@ -1,4 +1,3 @@
-import { InvalidArgument } from "../errors.ts";
 import { run } from "../interpreter/evaluate.ts";
 import { parameter } from "../ir/build.ts";
 import type { Expr } from "../ir/expr.ts";
@@ -8,9 +7,11 @@ import {
   add,
   cos,
   div,
+  expm1,
   floor,
   ge,
-  log,
+  le,
+  log1p,
   lt,
   minimum,
   mul,
@@ -19,21 +20,28 @@ import {
   sub,
 } from "../ir/ops/elementwise.ts";
 import { lift } from "../ir/ops/operand.ts";
-import { positive } from "../tensor/argument.ts";
+import { holding, notNegative, positive, probability, whole } from "../tensor/argument.ts";
 import { scalar } from "../tensor/constructors.ts";
 import type { Schedule } from "./learningRate.ts";
 
 /**
  * Learning rates as plain functions of the step, which is counted from 0: f64 scalars, computed inside the
- * compiled step. Each takes its base rate first. **Units** of a rate: per step.
+ * compiled step. Each takes its base rate first, and has a rate for every step, however late. **Units** of a rate: per
+ * step. **Fails with** `InvalidArgument`, thrown, where a rate or a factor is negative or a number of steps no
+ * whole one.
  */
 
 const number = (value: number): Expr => lift(value, "f64");
 const times = (x: Expr, factor: number): Expr => mul(x, factor);
 const choose = (condition: Expr, x: Expr, y: Expr): Expr => where(condition, x, y);
 
-/** The rate of each of the first `steps` steps, for tables and plots. */
+/**
+ * The rate of each of the first `steps` steps, for tables and plots.
+ *
+ * **Fails with** `InvalidArgument`, thrown, where `steps` is no whole number.
+ */
 export const ratesOf = (schedule: Schedule, steps: number): readonly number[] => {
+  whole(0)("ratesOf", { steps });
   const step = parameter({ shape: [], dtype: "f64" });
   const rate = program([step], [schedule(step)]);
   return Array.from(
@@ -43,28 +51,34 @@ export const ratesOf = (schedule: Schedule, steps: number): readonly number[] =>
 };
 
 /** The same rate always. */
-export const constantRate =
-  (rate: number): Schedule =>
-  () =>
-    number(rate);
+export const constantRate = (rate: number): Schedule => {
+  notNegative("constantRate", { rate });
+  return () => number(rate);
+};
 
 /** The rate times `factor` every `every` steps. **Math** `η · γ^⌊t/k⌋`. */
 export const stepDecay = (rate: number, every: number, factor: number): Schedule => {
-  positive("stepDecay", { every });
+  notNegative("stepDecay", { rate, factor });
+  whole(1)("stepDecay", { every });
   return (t) => times(pow(number(factor), floor(div(t, every))), rate);
 };
 
 /** The rate times `factor` at each milestone. */
-export const multiStepDecay =
-  (rate: number, milestones: readonly number[], factor: number): Schedule =>
-  (t) =>
-    milestones.reduce((r, at) => choose(ge(t, at), times(r, factor), r), number(rate));
+export const multiStepDecay = (
+  rate: number,
+  milestones: readonly number[],
+  factor: number,
+): Schedule => {
+  notNegative("multiStepDecay", { rate, factor });
+  for (const milestone of milestones) whole(0)("multiStepDecay", { milestone });
+  return (t) => milestones.reduce((r, at) => choose(ge(t, at), times(r, factor), r), number(rate));
+};
 
 /** The rate times `factor` every step. **Math** `η · γᵗ`. */
-export const exponentialDecay =
-  (rate: number, factor: number): Schedule =>
-  (t) =>
-    times(pow(number(factor), t), rate);
+export const exponentialDecay = (rate: number, factor: number): Schedule => {
+  notNegative("exponentialDecay", { rate, factor });
+  return (t) => times(pow(number(factor), t), rate);
+};
 
 /** `from` where `phase` is 0 and `to` where it is 1, along half a cosine. */
 const cosineBetween = (from: Expr | number, to: number, phase: Expr): Expr => {
@@ -73,18 +87,20 @@ const cosineBetween = (from: Expr | number, to: number, phase: Expr): Expr => {
 };
 
 /**
- * From the rate down to `end` along half a cosine in `steps` steps, and up again after them.
+ * From the rate down to `end` along half a cosine in `steps` steps, and up again after them. `end` defaults to 0.
  *
  * **Source** Loshchilov and Hutter (2016), arXiv:1608.03983, equation 5.
  */
 export const cosineDecay = (rate: number, steps: number, end = 0): Schedule => {
-  positive("cosineDecay", { steps });
-  return (t) => cosineBetween(rate, end, div(t, steps));
+  notNegative("cosineDecay", { rate, end });
+  whole(1)("cosineDecay", { steps });
+  // A whole turn is taken out before the cosine: after many of them π is not exact enough.
+  return (t) => cosineBetween(rate, end, div(rem(t, 2 * steps), steps));
 };
 
 /**
  * Half cosines from the rate down to `end`, one after the other: the first of `steps` steps, each next one
- * `growth` times as long.
+ * `growth` times as long. `growth` defaults to 1 and `end` to 0.
  *
  * **Source** Loshchilov and Hutter (2016), arXiv:1608.03983, section 3.
  */
@@ -94,26 +110,27 @@ export const cosineWarmRestarts = (
   options: { readonly growth?: number; readonly end?: number } = {},
 ): Schedule => {
   const { growth = 1, end = 0 } = options;
-  positive("cosineWarmRestarts", { steps });
-  if (!(growth >= 1))
-    throw new InvalidArgument({
-      op: "cosineWarmRestarts",
-      argument: "growth",
-      expected: "a number not below 1",
-      actual: String(growth),
-    });
+  notNegative("cosineWarmRestarts", { rate, end });
+  whole(1)("cosineWarmRestarts", { steps });
+  holding("a finite number, 1 or more", (n) => n >= 1 && Number.isFinite(n))("cosineWarmRestarts", {
+    growth,
+  });
   if (growth === 1) return (t) => cosineBetween(rate, end, div(rem(t, steps), steps));
   return (t) => {
     // n cycles take steps·(growthⁿ - 1)/(growth - 1); the guard is for a logarithm rounded below a whole number.
-    const cycles = div(log(add(times(t, (growth - 1) / steps), 1)), Math.log(growth));
-    const power = pow(number(growth), floor(add(cycles, 1e-12)));
-    const begun = times(sub(power, 1), steps / (growth - 1));
+    const [more, base] = [growth - 1, Math.log1p(growth - 1)];
+    const cycles = floor(add(div(log1p(times(t, more / steps)), base), 1e-12));
+    // Whole powers of a whole number are exact; where growth is hardly above 1, growthⁿ - 1 would cancel.
+    const power = pow(number(growth), cycles);
+    const powerLess1 = more < 0.5 ? expm1(times(cycles, base)) : sub(power, 1);
+    const begun = times(powerLess1, steps / more);
     return cosineBetween(rate, end, div(sub(t, begun), times(power, steps)));
   };
 };
 
 /**
- * A schedule whose first `steps` rates are multiplied by a factor that rises evenly from `from` to 1.
+ * A schedule whose first `steps` rates are multiplied by a factor that rises evenly from `from` to 1. `from`
+ * defaults to 0.
  *
  * @example
  * ```ts
@@ -122,24 +139,32 @@ export const cosineWarmRestarts = (
  * ```
  */
 export const linearWarmup = (schedule: Schedule, steps: number, from = 0): Schedule => {
-  positive("linearWarmup", { steps });
+  whole(1)("linearWarmup", { steps });
+  probability("linearWarmup", { from });
   return (t) => {
     const done = minimum(div(t, steps), 1);
     return mul(schedule(t), add(times(done, 1 - from), from));
   };
 };
 
-/** One schedule after the other: the next begins, from its own step 0, at each boundary. */
+/**
+ * One schedule after the other: the next begins, from its own step 0, at each boundary.
+ *
+ * **Fails with** `InvalidArgument`, thrown, where a boundary is no whole number, or not after the one before.
+ */
 export const sequence = (
   first: Schedule,
   ...rest: readonly (readonly [from: number, schedule: Schedule])[]
-): Schedule =>
-  rest.reduce<Schedule>(
+): Schedule => {
+  for (const [i, [from]] of rest.entries())
+    whole(i === 0 ? 0 : (rest[i - 1]?.[0] ?? 0) + 1)("sequence", { from });
+  return rest.reduce<Schedule>(
     (before, [from, schedule]) =>
       (t) =>
         choose(lt(t, from), before(t), schedule(sub(t, from))),
     first,
   );
+};
 
 /** Rates that hold from a step on. */
 export const piecewise = (
@@ -149,10 +174,11 @@ export const piecewise = (
   sequence(constantRate(rate), ...rest.map(([from, next]) => [from, constantRate(next)] as const));
 
 /**
- * Up from `peak / 25` to the peak along half a cosine, then down to almost nothing.
+ * Up from a small rate to the peak along half a cosine, then down to almost nothing, and that from the last of the
+ * steps on.
  *
- * `rising` (0.3) is the share of the steps that go up; the first rate is `peak / startDivisor` (25), the
- * last that over `endDivisor` (1e4).
+ * `rising` is the share of the steps that go up and defaults to 0.3; the first rate is `peak / startDivisor`, the
+ * last that over `endDivisor`, which default to 25 and 1e4.
  *
  * **Source** Smith and Topin (2017), arXiv:1708.07120, with cosines for lines.
  */
@@ -165,15 +191,22 @@ export const oneCycle = (
     readonly endDivisor?: number;
   } = {},
 ): Schedule => {
-  positive("oneCycle", { steps });
+  notNegative("oneCycle", { peak });
+  whole(1)("oneCycle", { steps });
   const { rising = 0.3, startDivisor = 25, endDivisor = 1e4 } = options;
+  probability("oneCycle", { rising });
+  positive("oneCycle", { startDivisor, endDivisor });
   const start = peak / startDivisor;
   const top = rising * steps - 1;
   const last = steps - 1;
-  return (t) =>
-    choose(
-      lt(t, top),
-      cosineBetween(start, peak, div(t, top)),
+  return (step) => {
+    const t = minimum(step, last);
+    const up = top > 0 ? cosineBetween(start, peak, div(t, top)) : number(peak);
+    if (top === last) return up;
+    return choose(
+      le(t, top),
+      up,
       cosineBetween(peak, start / endDivisor, div(sub(t, top), last - top)),
     );
+  };
 };

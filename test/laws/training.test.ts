@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
+import * as fc from "fast-check";
 import { isLeft } from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import { describe, expect, test } from "vitest";
@@ -7,14 +8,20 @@ import { check, checkAsync, type Law } from "../../laws/law.ts";
 import { type MetricSubject, metricLaws } from "../../laws/metrics.ts";
 import {
   type Chain,
+  documentedDefaults,
   type OptimizerSubject,
   optimizerAssociativity,
   optimizerIdentity,
   optimizerLaws,
   restingPoint,
 } from "../../laws/optimizers.ts";
+import { optionLaws } from "../../laws/options.ts";
+import { ratesAreUsed, scheduleMeaning } from "../../laws/rates.ts";
 import { metricCases } from "../../laws/registry/metrics.ts";
-import { optimizerCases } from "../../laws/registry/optimizers.ts";
+import { defaultCases } from "../../laws/registry/optimizerDefaults.ts";
+import { optimizerOptions } from "../../laws/registry/optimizerOptions.ts";
+import { optimizerCases, ratedCases } from "../../laws/registry/optimizers.ts";
+import { anySchedule, scheduleCases } from "../../laws/registry/schedules.ts";
 import { reproduction, resumption, type Trainer, trainerOf } from "../../laws/training.ts";
 import { holds, mustHoldInTime } from "../../laws/vitest.ts";
 import { ReverseMode } from "../../src/autodiff/index.ts";
@@ -23,10 +30,15 @@ import { Backend } from "../../src/backend/index.ts";
 import { backendOf } from "../../src/backend/wasm/index.ts";
 import {
   adam,
+  add,
   chain,
+  cosineDecay,
   dataset,
   dense,
   dropout,
+  type Expr,
+  type GradientTransformation,
+  type LearningRate,
   meanSquaredError,
   pipeline,
   relu,
@@ -39,6 +51,13 @@ import {
 
 describe("optimizers", () => {
   holds(optimizerLaws, optimizerCases);
+  holds([documentedDefaults], defaultCases);
+  holds(optionLaws, optimizerOptions, { runs: 60 });
+});
+
+describe("learning rates", () => {
+  holds([scheduleMeaning], scheduleCases, { runs: 60 });
+  holds([ratesAreUsed(anySchedule)], ratedCases, { runs: 12 });
 });
 
 describe("metrics", () => {
@@ -77,6 +96,48 @@ describe("planted mistakes are noticed", () => {
   test("an optimizer that drifts", () => {
     const decayed = optimizerCases.find((c) => c.decays) as OptimizerSubject;
     expect(breaks(restingPoint, { ...decayed, decays: false })).toContain("update");
+  });
+
+  test("a schedule that climbs again after its end", () => {
+    const climbing = {
+      name: "climbing",
+      members: fc.constant({
+        schedule: cosineDecay(1, 10),
+        meaning: (t: number) => (1 + Math.cos((Math.PI * Math.min(t, 10)) / 10)) / 2,
+        end: 10,
+      }),
+    };
+    expect(breaks(scheduleMeaning, climbing)).toMatch(/rate of step \d+ is/);
+  });
+
+  test("an optimizer that reports the rate of the next step, or takes it", () => {
+    const late = (schedule: LearningRate): LearningRate =>
+      typeof schedule === "number" ? schedule : (t) => schedule(add(t, 1) as Expr);
+    const honest = (learningRate: LearningRate) => sgd({ learningRate, momentum: 0.5 });
+    const reporting = (rate: LearningRate) => ({
+      ...honest(rate),
+      learningRate: honest(late(rate)).learningRate as NonNullable<
+        GradientTransformation["learningRate"]
+      >,
+    });
+    const taking = (rate: LearningRate) => ({
+      ...reporting(rate),
+      ...{ update: honest(late(rate)).update },
+    });
+    const law = ratesAreUsed(anySchedule);
+    expect(breaks(law, { name: "reporting", optimizer: reporting })).toContain("is reported");
+    expect(breaks(law, { name: "taking", optimizer: taking })).not.toBe("");
+  });
+
+  test("a default that is another than the documented one", () => {
+    for (const other of [{ epsilon: 1e-7 }, { beta1: 0.8 }, { beta2: 0.99 }, { weightDecay: 1e-3 }])
+      expect(
+        breaks(documentedDefaults, {
+          name: "adam",
+          without: adam({ learningRate: 0.5, ...other }),
+          documented: adam({ learningRate: 0.5 }),
+        }),
+      ).toContain("update");
   });
 
   test("a metric that averages averages", () => {

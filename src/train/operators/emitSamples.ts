@@ -4,6 +4,7 @@ import { type Either, isLeft } from "fp-ts/lib/Either.js";
 import { concat, concatMap, defer, type MonoTypeOperatorFunction, of as only } from "rxjs";
 import type { Backend } from "../../backend/backend.ts";
 import type { BackendUnavailable } from "../../errors.ts";
+import { whole } from "../../tensor/argument.ts";
 import { observe } from "../bridge.ts";
 import type { EpochCompleted, TrainEvent } from "../event.ts";
 import { defaultServices } from "../services.ts";
@@ -18,9 +19,9 @@ export type Sampler<P, S, E1, E2 = E1> = Effect.Effect<
 
 /** How often {@link emitSamples} says something, and what it computes with. */
 export interface EmitSamples {
-  /** Epochs from one sample to the next; 1 by default. */
+  /** Epochs from one sample to the next. Defaults to 1. */
   readonly every?: number;
-  /** `Backend.layerWasm` by default. */
+  /** Defaults to `Backend.layerWasm`. */
   readonly services?: Layer.Layer<Backend, BackendUnavailable>;
 }
 
@@ -28,14 +29,15 @@ export interface EmitSamples {
  * Says `Sampled` after epochs, with text that was made of the state at their end: what a language model
  * writes, how words are decoded. What makes it is compiled once for each subscription.
  *
- * **Fails with** what the sampler fails with, which ends the stream.
+ * **Fails with** `InvalidArgument`, thrown, where `every` is no whole number or less than 1; what the sampler fails
+ * with, which ends the stream.
  */
-export const emitSamples =
-  <P, S, E1, E2>(
-    sampler: Sampler<P, S, E1, E2>,
-    { every = 1, services = defaultServices }: EmitSamples = {},
-  ): MonoTypeOperatorFunction<TrainEvent<TrainState<P, S>>> =>
-  (source) =>
+export const emitSamples = <P, S, E1, E2>(
+  sampler: Sampler<P, S, E1, E2>,
+  { every = 1, services = defaultServices }: EmitSamples = {},
+): MonoTypeOperatorFunction<TrainEvent<TrainState<P, S>>> => {
+  whole(1)("emitSamples", { every });
+  return (source) =>
     defer(() => {
       let made: ((state: TrainState<P, S>) => Either<E2, string>) | undefined;
       const ready = Effect.suspend(() =>
@@ -64,3 +66,4 @@ export const emitSamples =
         ),
       );
     });
+};

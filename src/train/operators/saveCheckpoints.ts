@@ -19,7 +19,7 @@ import type { TrainState } from "../state.ts";
 export interface SaveCheckpoints {
   /** One file, replaced each time; or a file for each epoch. */
   readonly path: string | ((epoch: number) => string);
-  /** Epochs from one checkpoint to the next; 1 by default. */
+  /** Epochs from one checkpoint to the next. Defaults to 1. */
   readonly every?: number;
 }
 
