@@ -72,6 +72,7 @@ export {
   layerLaws,
   layerSerialisation,
 } from "./layers.ts";
+export { type Labelled, neverNegative, unknownLabels } from "./losses.ts";
 export {
   backendsAgree,
   type Compile,

@@ -34,6 +34,9 @@ export {
  * Losses of one example. Predictions and targets have one shape, or one of them that to which the other is
  * repeated. Where both would be, as `[n]` and `[n, 1]`, it is a type error if the shapes are literal, and else a
  * `ShapeMismatch` of the loss when compiled.
+ *
+ * None is negative but those that say so (`klDivergence` of what is no distribution, likelihoods of densities), a
+ * prediction of NaN has a loss of NaN, and so has a label that is no class.
  */
 
 /** The mean of `(x - y)²` over the elements. **Math** gradient `2(x - y)/n`. */

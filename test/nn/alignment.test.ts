@@ -1,10 +1,11 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { CompileError, InvalidArgument } from "../../src/errors.ts";
 import { constant } from "../../src/ir/build.ts";
 import type { Expr } from "../../src/ir/expr.ts";
 import { logSoftmax } from "../../src/ir/ops/reduction.ts";
-import { ctc } from "../../src/nn/ctc.ts";
-import { tensor } from "../../src/tensor/constructors.ts";
+import { type CtcOptions, ctc } from "../../src/nn/ctc.ts";
+import { tensor, zeros } from "../../src/tensor/constructors.ts";
 import { key, normal } from "../../src/tensor/key.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import { gradientOf, numbers, valueOf } from "./evaluated.ts";
@@ -93,5 +94,57 @@ describe("ctc", () => {
       normal(key(1), [2, 3], { dtype: "f64" }),
     );
     expect(numbers(gradient)).toEqual([0, 0, 0, 0, 0, 0]);
+  });
+
+  it("of labels and lengths that are none is NaN, and counts no moment that is not there", () => {
+    const even = valueOf(
+      (x: Expr) => logSoftmax(x) as Expr,
+      tensor([
+        [0, 0, 0],
+        [0, 0, 0],
+        [0, 0, 0],
+      ]),
+    );
+    const of = (labels: readonly number[], options: CtcOptions = {}, x = even) =>
+      numbers(valueOf((e: Expr) => ctc(e, constant(tensor(labels, "i32")), options), x))[0];
+    expect(of([7])).toBeNaN();
+    expect(of([-1])).toBeNaN();
+    expect(of([0])).toBeNaN();
+    expect(of([1], { inputLength: 4 })).toBeNaN();
+    expect(of([1], { labelLength: 2 })).toBeNaN();
+    expect(of([1], { inputLength: 0 })).toBe(Number.POSITIVE_INFINITY);
+    expect(of([1], { inputLength: 0, labelLength: 0 })).toBe(0);
+    // Labels beyond the real ones may be anything.
+    expect(of([1, -1], { labelLength: 1 })).toBe(of([1]));
+  });
+
+  it("without moments is 0 of no labels, and else impossible", () => {
+    const nothing = zeros([0, 3]);
+    const of = (labels: Tensor) =>
+      numbers(valueOf((x: Expr) => ctc(x, constant(labels)), nothing as Tensor))[0];
+    expect(of(zeros([0], "i32") as Tensor)).toBe(0);
+    expect(of(tensor([1], "i32"))).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it("does not mind classes that are impossible", () => {
+    const certain = tensor([
+      [Number.NEGATIVE_INFINITY, 0, Number.NEGATIVE_INFINITY],
+      [0, Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY],
+    ]);
+    const labels = constant(tensor([1], "i32"));
+    const gradient = valueOf(
+      gradientOf((x: Expr) => ctc(x, labels)),
+      certain,
+    );
+    expect(numbers(valueOf((x: Expr) => ctc(x, labels), certain))).toEqual([0]);
+    expect(numbers(gradient).map((g) => g + 0)).toEqual([0, -1, 0, -1, 0, 0]);
+  });
+
+  it("refuses a blank that is no class, and a batch", () => {
+    const labels = constant(tensor([1], "i32"));
+    expect(() => ctc(tensor([[0, 0, 0]]), labels, { blank: 3 })).toThrow(InvalidArgument);
+    expect(() => ctc(tensor([[0, 0, 0]]), labels, { blank: 0.5 })).toThrow(InvalidArgument);
+    const batch = () => valueOf((x: Expr) => ctc(x, labels), zeros([1, 2, 3]) as Tensor);
+    expect(batch).toThrow(CompileError);
   });
 });

@@ -1,7 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { vmap } from "../../src/autodiff/index.ts";
+import { CompileError, InvalidArgument } from "../../src/errors.ts";
+import { constant } from "../../src/ir/build.ts";
 import type { Expr } from "../../src/ir/expr.ts";
 import { mean } from "../../src/ir/ops/reduction.ts";
+import { focal, sequenceCrossEntropy } from "../../src/nn/likelihoods.ts";
 import * as loss from "../../src/nn/losses.ts";
 import { scalar, tensor } from "../../src/tensor/constructors.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
@@ -150,5 +153,63 @@ describe("the other losses", () => {
       (valueOf((p: unknown) => f(p, 0.5), params) as Tensor).item();
     expect(value(loss.l1Penalty)).toBe(3);
     expect(value(loss.l2Penalty)).toBe(7);
+  });
+});
+
+describe("where numbers end", () => {
+  const f32 = (values: readonly number[]) => tensor(values);
+  const nan = f32([Number.NaN]);
+
+  it("a prediction of NaN has a loss of NaN", () => {
+    expect(both((x) => loss.hinge(x, 1), nan).value).toBeNaN();
+    expect(both((x) => loss.binaryCrossEntropy(x, 1), nan).value).toBeNaN();
+    expect(both((x) => loss.klDivergence(f64([-1]), x), f64([Number.NaN])).value).toBeNaN();
+  });
+
+  it("a probability that is none has a loss of NaN", () => {
+    for (const p of [1.5, -0.5])
+      for (const y of [0, 1])
+        expect(both((x) => loss.binaryCrossEntropy(x, y), f32([p])).value).toBeNaN();
+  });
+
+  it("focal has a gradient where a power of less than 1 underflows", () => {
+    const logits = f32([110, -110, 110, -110]);
+    const { value, gradient } = both((x) => focal(x, f32([1, 1, 0, 0]), { gamma: 0.5 }), logits);
+    expect(value).toBe(55);
+    expect(gradient.map((g) => g + 0)).toEqual([0, -0.25, 0.25, 0]);
+  });
+
+  it("huber goes on with slope δ for ever", () => {
+    const far = both((x) => loss.huber(x, 0, 0.5), f32([Number.POSITIVE_INFINITY, -1e30]));
+    expect(far.value).toBe(Number.POSITIVE_INFINITY);
+    expect(far.gradient).toEqual([0.25, -0.25]);
+  });
+
+  it("what is right has a loss of 0 and not of -0", () => {
+    const { value } = both((x) => loss.softmaxCrossEntropy(x, 0), f32([200, 0]));
+    expect(Object.is(value, 0)).toBe(true);
+  });
+
+  it("a label that is a number between two classes is refused, as is one probability for all", () => {
+    expect(() => loss.softmaxCrossEntropy(f64([1, 2, 3]), 1.5)).toThrow(InvalidArgument);
+    const alone = () => valueOf((x: Expr) => loss.softmaxCrossEntropy(x, f64([2])), f64([1, 2, 3]));
+    expect(alone).toThrow(CompileError);
+  });
+
+  it("a real moment of a sequence whose label is none makes the loss and its gradient NaN", () => {
+    const logits = tensor([
+      [1, 1, 1, 1],
+      [1, 1, 1, 1],
+    ]);
+    const labels = tensor([4, 1], "i32");
+    const bare = both((x) => sequenceCrossEntropy(x, constant(labels)), logits);
+    expect(bare.value).toBeNaN();
+    expect(bare.gradient.slice(0, 4)).toEqual([Number.NaN, Number.NaN, Number.NaN, Number.NaN]);
+    const masked = both(
+      (x) => sequenceCrossEntropy(x, constant(labels), constant(tensor([false, true]))),
+      logits,
+    );
+    expect(masked.value).toBeCloseTo(Math.log(4), 6);
+    expect(masked.gradient.slice(0, 4)).toEqual([0, 0, 0, 0]);
   });
 });

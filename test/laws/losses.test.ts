@@ -1,0 +1,61 @@
+import { isLeft } from "fp-ts/lib/Either.js";
+import { describe, expect, test } from "vitest";
+import { knownValue, knownValuesOf } from "../../laws/known.ts";
+import { check } from "../../laws/law.ts";
+import { type Labelled, neverNegative, unknownLabels } from "../../laws/losses.ts";
+import { compilerOf } from "../../laws/meaning.ts";
+import { knownActivations } from "../../laws/registry/knownActivations.ts";
+import { knownLosses } from "../../laws/registry/knownLosses.ts";
+import { labelledLosses, lossesFromZero } from "../../laws/registry/lossRanges.ts";
+import type { SymbolicFunction } from "../../laws/symbolic.ts";
+import { holds } from "../../laws/vitest.ts";
+import { layerWasm } from "../../src/backend/wasm/index.ts";
+import type { Expr } from "../../src/ir/expr.ts";
+import { mul, neg, sqrt, square, sub } from "../../src/ir/ops/elementwise.ts";
+import { take } from "../../src/ir/ops/indexed.ts";
+import { logSoftmax, sum } from "../../src/ir/ops/reduction.ts";
+
+const wasm = compilerOf(layerWasm);
+
+describe("known values of activations", () => {
+  holds([knownValue()], knownValuesOf(knownActivations), { runs: 1 });
+});
+
+describe("known values of losses", () => {
+  holds([knownValue()], knownValuesOf(knownLosses), { runs: 1 });
+});
+
+describe("losses are never negative", () => {
+  holds([neverNegative(wasm)], lossesFromZero, { runs: 100 });
+
+  test("a difference from 1 that rounds below 0 is noticed, and a zero that is negated", () => {
+    const [cosine] = lossesFromZero.filter((f) => f.name === "cosineEmbedding, setting 2");
+    const length = (x: Expr): Expr => sqrt(sum(square(x))) as Expr;
+    const losing: readonly ((x: Expr) => Expr)[] = [
+      (x) => sub(1, sum(square(mul(x, sub(1, sub(1, length(x))) as Expr) as Expr))) as Expr,
+      (x) => neg(mul(length(x), 0)) as Expr,
+    ];
+    for (const f of losing) {
+      const mistaken = {
+        ...(cosine as SymbolicFunction),
+        apply: ([x]: readonly Expr[]) => [f(x as Expr)],
+      };
+      expect(isLeft(check(neverNegative(wasm), mistaken, { runs: 100 }))).toBe(true);
+    }
+  });
+});
+
+describe("labels that are none", () => {
+  holds([unknownLabels(wasm)], labelledLosses, { runs: 60 });
+
+  test("a loss that reads 0 beyond its classes is noticed", () => {
+    const reading: Labelled = {
+      name: "reads 0",
+      scores: [4],
+      classes: 4,
+      loss: (x, y) => neg(take(logSoftmax(x), y)) as Expr,
+    };
+    const verdict = check(unknownLabels(wasm), reading);
+    expect(isLeft(verdict) && verdict.left.reason).toContain("the loss of label");
+  });
+});
