@@ -9,6 +9,11 @@ import type { Unshaped } from "./vmap.ts";
 /**
  * A loop over the leading axis of `xs` that carries a value along: the last carry, and the stacked `ys`.
  *
+ * A carry is rounded to its dtype in every round. Where a round only adds to a carry of `f32`, and there are more
+ * than 256 rounds, the wasm backend keeps what rounding takes from it and adds it to the next term. The error of
+ * any other recurrence (a product, a mean that is updated, a sum that is added up in two steps) may grow with the
+ * number of rounds: carry `f64`, or stack the terms as `ys` and take their `sum`.
+ *
  * **Shapes** each leaf of `xs` is `[length, ...]`; the carry keeps its shapes and dtypes.
  * **Fails with** `ShapeMismatch` when compiled, where a step changes the carry's type; `StructureMismatch`,
  * thrown, where it returns a carry of another structure.

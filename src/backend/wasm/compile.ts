@@ -30,6 +30,7 @@ import { fewerResiduals } from "./residuals.ts";
 import { sumsAfterLoops } from "./sums.ts";
 import { type Schedule, sharedCost, type Together } from "./threads/schedule.ts";
 import { teamBytes } from "./threads/team.ts";
+import { exactTotals } from "./totals.ts";
 import { type Buffer, makeBuffer, type View, whole } from "./view.ts";
 
 /** Where a tensor of a program stands in memory. */
@@ -65,7 +66,9 @@ const tensorLimit = 2 ** 31 - pageBytes;
 /** A checked program as it is lowered. */
 export const prepared = (program: Program): Program =>
   gatheredWindows(
-    patchesBesides(fewerResiduals(sumsAfterLoops(inlineCheckpoints(optimise(program))))),
+    patchesBesides(
+      exactTotals(fewerResiduals(sumsAfterLoops(inlineCheckpoints(optimise(program))))),
+    ),
   );
 
 /**

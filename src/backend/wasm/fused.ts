@@ -235,7 +235,14 @@ export const nest = (
 };
 
 /** The most rounds of a nest of loops that are written out. */
-const mostWritten = 16;
+export const mostWritten = 16;
+
+/** Every place of `extents`, in order. */
+export const placesOf = (extents: Shape): readonly (readonly number[])[] =>
+  extents.reduce<readonly (readonly number[])[]>(
+    (all, n) => all.flatMap((index) => Array.from({ length: n }, (_, i) => [...index, i])),
+    [[]],
+  );
 
 /** As {@link nest}, but written out where the rounds are few: then every address is known but for where it begins. */
 export const fewNest = (
@@ -244,13 +251,7 @@ export const fewNest = (
   inner: (index: readonly Position[]) => void,
 ): void => {
   if (sizeOf(extents) > mostWritten) nest(site, extents, inner);
-  else
-    extents
-      .reduce<readonly (readonly number[])[]>(
-        (all, n) => all.flatMap((index) => Array.from({ length: n }, (_, i) => [...index, i])),
-        [[]],
-      )
-      .forEach(inner);
+  else placesOf(extents).forEach(inner);
 };
 
 /** Nested loops cut as said. */

@@ -33,7 +33,12 @@ const reducer =
 /**
  * The sum over `axes`, or over all.
  *
+ * Floats are added in a tree that the shapes alone decide, so that the error of a sum of n terms grows like
+ * log n, and is the same on any number of threads. Sums of `i32` wrap around at 2³².
+ *
  * **Shapes** `x: [a, b, c], axes: -1 → [a, b]`.
+ * **Laws** `longSums`.
+ * **Source** Higham, "The accuracy of floating point summation" (1993), SIAM J. Sci. Comput. 14(4).
  */
 export const sum = reducer("sum");
 /** The product over `axes`, or over all. */
@@ -43,7 +48,12 @@ export const max = reducer("max");
 /** The least element over `axes`, or over all; ties share the derivative equally. */
 export const min = reducer("min");
 
-/** The arithmetic mean over `axes`, or over all. */
+/**
+ * The arithmetic mean over `axes`, or over all: the sum over the number of elements.
+ *
+ * The mean of equal numbers is that number exactly where there are 2, 4, 8, … of them, and within a rounding or
+ * two where there are not.
+ */
 export const mean: Reducer = (operand, axes) => {
   const x = lift(operand);
   const count = axesOf(axes, x.shape.length).reduce((n, a) => n * (x.shape[a] ?? 1), 1);
@@ -110,7 +120,7 @@ export const argmin = (x: Operand, axis = -1): Expr => {
   return apply1("argReduce", { kind: "min", axis: normalAxis(axis, e.shape.length) }, e);
 };
 
-/** Running sums along `axis`; from the end where `reverse`. */
+/** Running sums along `axis`; from the end where `reverse`. Those of `f32` are carried in f64. */
 export const cumsum = <const X extends Operand>(
   x: X,
   axis = -1,

@@ -12,6 +12,7 @@ export {
   type GemmSpec,
   gemmScratchBytes,
   panelBytes,
+  partsOfSums,
   rowMajor,
   type Steps,
   type Strides,

@@ -133,10 +133,10 @@ export const kernel = (
   height: number,
   width: number,
 ): Kernel => {
-  const { k, groups, a, accumulate = false } = spec;
+  const { k, groups, a, accumulate = false, lost } = spec;
   const steps = groups === undefined ? [k >= unroll, k % unroll] : [k, groups, a.column];
   const feed = feedOf(spec, plan, height, width);
-  const walk = [feed, spec.c ?? spec.n, accumulate, plan.depth === k, ...steps];
+  const walk = [feed, spec.c ?? spec.n, accumulate, lost, plan.depth === k, ...steps];
   return module.once(JSON.stringify([name, height, width, options.relaxed, walk]), () =>
     write(module, name, spec, plan, options, height, width),
   );
@@ -174,11 +174,6 @@ const write = (
           });
         });
 
-      const resume = (): void =>
-        each((sum, r, j) => body.set(sum, v128.load(c, r * cRow + 16 * j)));
-      if (spec.accumulate === true) resume();
-      else if (!whole) body.if(i32.eqz(first), resume);
-
       /** One step of k, `u` steps of `B` and so many bytes of `A` after where the addresses point. */
       const step = (u: number, ahead = u * aStep): void => {
         const right = Array.from({ length: vectors }, (_, j) =>
@@ -210,9 +205,35 @@ const write = (
         else if (spec.k % unroll > 0) body.if(last, rest);
       } else grouped({ body, a, spec, aStep, step, advance, several });
 
-      each((sum, r, j) =>
-        body.do(...storeLanes(c, sum, r * cRow + 16 * j, Math.min(4, width - 4 * j))),
-      );
+      const put = (at: number, value: Local<"v128">, j: number): void =>
+        body.do(...storeLanes(c, value, at, Math.min(4, width - 4 * j)));
+      const store = (): void => each((sum, r, j) => put(r * cRow + 16 * j, sum, j));
+      // A part of a sum starts from 0 and is then added to what is there: a total that takes one product after
+      // the other would lose more with each.
+      const add = (): void =>
+        each((sum, r, j) => {
+          const at = r * cRow + 16 * j;
+          if (spec.lost === undefined) {
+            body.set(sum, f32x4.add(v128.load(c, at), sum));
+            put(at, sum, j);
+            return;
+          }
+          const behind = at + 4 * spec.lost;
+          const [before, term, after] = [
+            body.let(v128.load(c, at)),
+            body.let(f32x4.add(sum, v128.load(c, behind))),
+            body.local("v128"),
+          ];
+          body.set(after, f32x4.add(before, term));
+          body.set(sum, f32x4.add(f32x4.sub(before, after), term));
+          // What is infinite or NaN has lost nothing that could be given back.
+          body.set(sum, v128.and(sum, f32x4.eq(body.let(f32x4.sub(sum, sum)), f32x4.const(0))));
+          put(at, after, j);
+          put(behind, sum, j);
+        });
+      if (spec.accumulate === true) add();
+      else if (whole) store();
+      else body.if(first, store, add);
     },
   );
 };

@@ -1,5 +1,14 @@
-/** Matrix products of f64 and i32: one element after another, in the order of k. */
-import { type Body, type Code, f64, i32, type ModuleBuilder } from "../assembler/index.ts";
+/** Matrix products of f64 and i32: one element after another, in the order of k, in parts where it is long. */
+import {
+  type Body,
+  type Code,
+  f64,
+  i32,
+  type Local,
+  type ModuleBuilder,
+  type Operand,
+  select,
+} from "../assembler/index.ts";
 import type { Gemm, GemmPart } from "./gemm.ts";
 import type { Along, Part } from "./part.ts";
 import type { GemmSpec } from "./spec.ts";
@@ -9,12 +18,16 @@ interface Arithmetic<T extends "f64" | "i32"> {
   readonly zero: Code<T>;
   readonly load: (address: Code<"i32">) => Code<T>;
   readonly store: (address: Code<"i32">, value: Code<T>) => Code<"void">;
-  readonly madd: (x: Code<T>, y: Code<T>, z: Code<T>) => Code<T>;
+  readonly mul: (x: Code<T>, y: Code<T>) => Code<T>;
+  readonly add: (x: Code<T>, y: Code<T>) => Code<T>;
 }
+
+/** So many products are added up one after another: a longer sum is one of such sums. */
+const together = 512;
 
 /** What writes the loops of a product: all of them, or those of a part. */
 const loops =
-  <T extends "f64" | "i32">({ bytes, zero, load, store, madd }: Arithmetic<T>) =>
+  <T extends "f64" | "i32">({ bytes, zero, load, store, mul, add }: Arithmetic<T>) =>
   (spec: GemmSpec) =>
   (
     body: Body,
@@ -37,11 +50,22 @@ const loops =
           const top = body.let(at(b, [q, batch.b], [column, spec.b.column]));
           const address = body.let(at(c, [q, batch.c], [row, spec.c ?? n], [column, 1]));
           const value = body.let(spec.accumulate === true ? load(address) : zero);
-          body.for(0, k, 1, (l) => {
-            const x = load(at(line, [l, spec.a.column]));
-            const y = load(at(top, [l, spec.b.row]));
-            body.do(value.set(madd(x, y, value) as Parameters<typeof value.set>[0])); // code is an operand of its own type
-          });
+          const grow = (total: Local<T>, term: Code<T>): void =>
+            body.set(total, add(total, term) as Operand<T>); // code is an operand of its own type
+          const some = (from: Operand<"i32">, to: Operand<"i32">, total: Local<T>): void =>
+            body.for(from, to, 1, (l) => {
+              const x = load(at(line, [l, spec.a.column]));
+              const y = load(at(top, [l, spec.b.row]));
+              grow(total, mul(x, y));
+            });
+          if (k <= together) some(0, k, value);
+          else
+            body.for(0, k, together, (l) => {
+              const part = body.let(zero);
+              const end = body.let(i32.add(l, together));
+              some(l, body.let(select(end, i32.const(k), i32.lt_s(end, k))), part);
+              grow(value, part);
+            });
           body.do(store(address, value));
         });
       }),
@@ -53,7 +77,8 @@ const f64Loops = loops<"f64">({
   zero: f64.const(0),
   load: f64.load,
   store: f64.store,
-  madd: (x, y, z) => f64.add(f64.mul(x, y), z),
+  mul: f64.mul,
+  add: f64.add,
 });
 
 /** Whole numbers wrap around at 2³², as everywhere in WebAssembly. */
@@ -62,7 +87,8 @@ const i32Loops = loops<"i32">({
   zero: i32.const(0),
   load: i32.load,
   store: i32.store,
-  madd: (x, y, z) => i32.add(i32.mul(x, y), z),
+  mul: i32.mul,
+  add: i32.add,
 });
 
 /** The scratch address is taken, and left alone, so that all products are called alike. */

@@ -45,6 +45,13 @@ export interface GemmSpec {
   readonly outer?: Batch;
   readonly accumulate?: boolean;
   /**
+   * Where there are many parts to add up: elements from `C` to as many, 0 at first, that hold what rounding took
+   * from it so far and is given back with the next part.
+   *
+   * **Source** Kahan (1965), "Further remarks on reducing truncation errors", Comm. ACM 8(1).
+   */
+  readonly lost?: number;
+  /**
    * Where no one stride walks the columns of `A`: groups of columns at its stride, and groups of groups, the
    * outermost first. So the windows of a convolution are read where they are. Not with packed operands.
    */
@@ -175,6 +182,9 @@ export const blockAt = (spec: GemmSpec): number => {
   const { a, b } = packedBytes(planOf(spec));
   return (spec.panels === true ? 0 : ceilTo(b, 64)) + a;
 };
+
+/** In how many parts k is summed: each is a sum of its own, and then added to those before it. */
+export const partsOfSums = (spec: GemmSpec): number => Math.ceil(spec.k / planOf(spec).depth);
 
 /** Whether `C` holds sums over a part of k, even where a tail takes the product. */
 export const splitsSums = (spec: GemmSpec): boolean =>

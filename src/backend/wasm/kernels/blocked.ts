@@ -2,12 +2,12 @@ import { bytesPerElement } from "../../../tensor/dtype.ts";
 import { at, type Shape, sizeOf } from "../../../tensor/shape.ts";
 import { i32 } from "../assembler/index.ts";
 import { emitFused } from "../fused.ts";
-import { type GemmSpec, panelCount } from "../gemm/index.ts";
+import { type GemmSpec, panelCount, partsOfSums } from "../gemm/index.ts";
 import { plus, type Site, startOf } from "../site.ts";
 import { type Buffer, bufferOf, scratchBuffer, transposeView, type View, whole } from "../view.ts";
-import { fillKernel } from "./elementwise.ts";
 import { type Epilogue, endingOf, followed } from "./epilogue.ts";
 import type { Kernel, Range } from "./kernel.ts";
+import { areMany, sumOfParts } from "./parts.ts";
 
 /**
  * Products whose left operand has to be brought into order first, such as the windows of a convolution,
@@ -80,59 +80,61 @@ export const blockedProduct = (
     k: columns,
     a: turned ? { row: 1, column: rows } : { row: columns, column: 1 },
     b: { row: y.row, column: y.column },
-    ...(along === "sums" ? { accumulate: true } : {}),
   };
-  const [from, right] = [bufferOf(x) as Buffer, bufferOf(y.view) as Buffer]; // both are views of buffers
-  const ending = endingOf(spec, [from, right], out, along === "rows" ? epilogue : undefined);
-  const packed = scratchBuffer("u8", ending.scratchBytes, "packed panels");
   const width = bytesPerElement(x.dtype);
   const step = {
     x: size * at(x.strides, axis) * width,
     y: along === "sums" ? columns * y.row * width : 0,
     out: along === "rows" ? rows * n * width : 0,
   };
-  // Parts of rows are independent; parts of sums add to the same rows, of which a thread takes some columns.
-  const pieces = along === "rows" ? count : out.dtype === "f32" ? panelCount(spec) : 1;
-  const emit = (site: Site, range?: Range): void => {
-    const { body } = site;
-    // Of sums a thread takes some columns of every part.
-    const multiply = ending.multiply(site, along === "sums" ? range : undefined, "columns");
-    const parts = along === "rows" && range !== undefined ? range : { from: 0, to: count };
-    body.for(parts.from, parts.to, 1, (i) => {
-      const behind = body.let(i32.mul(i, step.x));
-      // The same operand, read from where this part begins.
-      const here: Site = {
-        ...site,
-        locate: (buffer) => {
-          const { fixed, moving } = site.locate(buffer);
-          return buffer === from ? { fixed, moving: plus(moving, behind) } : { fixed, moving };
-        },
-      };
-      emitFused(here, {
-        space: part.shape,
-        loads: [part],
-        operations: [],
-        stores: [{ value: 0, to: whole(scratch, part.shape) }],
+  const [from, right] = [bufferOf(x) as Buffer, bufferOf(y.view) as Buffer]; // both are views of buffers
+  const kernel = (how: GemmSpec, to: Buffer, after: Epilogue | undefined): Kernel => {
+    const ending = endingOf(how, [from, right], to, after);
+    const packed = scratchBuffer("u8", ending.scratchBytes, "packed panels");
+    // Parts of rows are independent; parts of sums add to the same rows, of which a thread takes some columns.
+    const pieces = along === "rows" ? count : to.dtype === "f32" ? panelCount(how) : 1;
+    const emit = (site: Site, range?: Range): void => {
+      const { body } = site;
+      // Of sums a thread takes some columns of every part.
+      const multiply = ending.multiply(site, along === "sums" ? range : undefined, "columns");
+      const parts = along === "rows" && range !== undefined ? range : { from: 0, to: count };
+      body.for(parts.from, parts.to, 1, (i) => {
+        const behind = body.let(i32.mul(i, step.x));
+        // The same operand, read from where this part begins.
+        const here: Site = {
+          ...site,
+          locate: (buffer) => {
+            const { fixed, moving } = site.locate(buffer);
+            return buffer === from ? { fixed, moving: plus(moving, behind) } : { fixed, moving };
+          },
+        };
+        emitFused(here, {
+          space: part.shape,
+          loads: [part],
+          operations: [],
+          stores: [{ value: 0, to: whole(scratch, part.shape) }],
+        });
+        const at = [
+          startOf(site, scratch),
+          i32.add(startOf(site, right, y.view.offset * width), i32.mul(i, step.y)),
+          i32.add(ending.start(site), i32.mul(i, step.out)),
+          packed.size === 0 ? i32.const(0) : startOf(site, packed),
+        ] as const;
+        body.do(multiply(...at));
       });
-      const at = [
-        startOf(site, scratch),
-        i32.add(startOf(site, right, y.view.offset * width), i32.mul(i, step.y)),
-        i32.add(ending.start(site), i32.mul(i, step.out)),
-        packed.size === 0 ? i32.const(0) : startOf(site, packed),
-      ] as const;
-      body.do(multiply(...at));
-    });
+    };
+    return {
+      name: `matmul [${m}, ${k}] [${k}, ${n}] in ${count} parts of ${along}${ending.name}`,
+      reads: [from, right, ...(how.accumulate === true ? [to] : []), ...ending.reads],
+      writes: [...ending.writes, scratch, ...(packed.size === 0 ? [] : [packed])],
+      inPlace: ending.inPlace,
+      operations: 2 * m * k * n + ending.operations,
+      pieces,
+      emit,
+    };
   };
-  const kernel: Kernel = {
-    name: `matmul [${m}, ${k}] [${k}, ${n}] in ${count} parts of ${along}${ending.name}`,
-    reads: [from, right, ...(along === "sums" ? [out] : []), ...ending.reads],
-    writes: [...ending.writes, scratch, ...(packed.size === 0 ? [] : [packed])],
-    inPlace: ending.inPlace,
-    operations: 2 * m * k * n + ending.operations,
-    pieces,
-    emit,
-  };
-  return along === "rows"
-    ? [kernel]
-    : followed([fillKernel(whole(out, [m, n]), 0), kernel], epilogue);
+  const sums = partsOfSums(spec) * (along === "sums" ? count : 1);
+  if (along === "rows" && !areMany(sums)) return [kernel(spec, out, epilogue)];
+  const added = sumOfParts(sums, out, (to, how) => [kernel({ ...spec, ...how }, to, undefined)]);
+  return followed(added, epilogue);
 };

@@ -3,7 +3,7 @@ import { bytesPerElement } from "../../../tensor/dtype.ts";
 import { at, sizeOf } from "../../../tensor/shape.ts";
 import { type Code, call, i32 } from "../assembler/index.ts";
 import type { Fused } from "../fused.ts";
-import { type GemmSpec, panelBytes, panelCount } from "../gemm/index.ts";
+import { type GemmSpec, panelBytes, panelCount, partsOfSums } from "../gemm/index.ts";
 import { type Site, startOf } from "../site.ts";
 import {
   type Buffer,
@@ -18,8 +18,9 @@ import { extent, others, strideAlong } from "./axes.ts";
 import { blockedProduct, cutOf } from "./blocked.ts";
 import { directKernels } from "./direct.ts";
 import { copyKernel, elementwiseKernel } from "./elementwise.ts";
-import { type Epilogue, endingOf, epilogueOf } from "./epilogue.ts";
+import { type Epilogue, endingOf, epilogueOf, followed } from "./epilogue.ts";
 import type { Kernel } from "./kernel.ts";
+import { areMany, sumOfParts } from "./parts.ts";
 import { winogradKernels } from "./winograd/index.ts";
 
 /** An operand as a batch of matrices: a stride between them, along rows and along columns. */
@@ -179,6 +180,12 @@ const productKernels = (
     ...(heads && { outer: { ...heads.far, c: count * m * n } }),
   };
   if (count === 0) return copies;
+  if (out.dtype === "f32" && areMany(partsOfSums(spec))) {
+    const added = sumOfParts(partsOfSums(spec), out, (to, how) => [
+      productKernel({ ...spec, ...how }, left.view, right.view, to, undefined),
+    ]);
+    return followed([...copies, ...added], epilogue);
+  }
   const bytes = out.dtype === "f32" ? panelBytes(spec) : undefined;
   if (bytes === undefined)
     return [...copies, productKernel(spec, left.view, right.view, out, epilogue)];
@@ -229,7 +236,7 @@ const productKernel = (
   const scratch = scratchBuffer("u8", ending.scratchBytes, "packed panels");
   return {
     name: `matmul ${count === 1 ? "" : `${count} × `}[${m}, ${k}]${a.column === 1 ? "" : "ᵀ"} [${k}, ${n}]${b.column === 1 ? "" : "ᵀ"}${ending.name}`,
-    reads: [...operands, ...ending.reads],
+    reads: [...operands, ...(spec.accumulate === true ? [out] : []), ...ending.reads],
     writes: [...ending.writes, ...(scratch.size === 0 ? [] : [scratch])],
     inPlace: ending.inPlace,
     operations: 2 * count * m * k * n + ending.operations,

@@ -1,7 +1,7 @@
 import type { DotParams } from "../../../ir/expr.ts";
 import { at, sizeOf, stridesOf } from "../../../tensor/shape.ts";
 import { type Body, type Code, i32 } from "../assembler/index.ts";
-import type { GemmSpec, Steps } from "../gemm/index.ts";
+import { type GemmSpec, partsOfSums, type Steps } from "../gemm/index.ts";
 import { startOf } from "../site.ts";
 import {
   type Buffer,
@@ -13,9 +13,10 @@ import {
   whole,
 } from "../view.ts";
 import { extent, others, strideAlong } from "./axes.ts";
-import { copyKernel, fillKernel } from "./elementwise.ts";
+import { copyKernel } from "./elementwise.ts";
 import { type Epilogue, endingOf, followed } from "./epilogue.ts";
 import type { Kernel, Range } from "./kernel.ts";
+import { areMany, sumOfParts } from "./parts.ts";
 
 /**
  * Products that read the windows of a convolution where they are. Rows and sums are walked by several steps,
@@ -108,9 +109,9 @@ const directOf = (
     k: within.reduce((k, { count }) => k * count, 1),
     a: { row: row.a, column: column.a },
     b: { row: bRow, column: 1 },
-    groups,
+    // A sum that is longer is cut by the product itself, which walks no groups then.
+    ...(column.count <= longestSum && { groups }),
     ...(batch && { batch }),
-    ...(outside.length > 0 && { accumulate: true }),
   };
   return { spec, rows: levels.slice(0, batch === undefined ? -1 : -2), sums: outside };
 };
@@ -166,11 +167,15 @@ export const directKernels = (
   const copies = isReady ? [] : [copyKernel(turned, right)];
   const [m, k] = [extent(x, rowAxes), extent(x, contract[0])];
   const name = `matmul [${m}, ${k}] [${k}, ${n}], windows read in place`;
-  const kernel = (ending: Epilogue | undefined): Kernel =>
-    directKernel(name, direct, x, right, out, 2 * m * k * n, ending);
-  if (direct.sums.length === 0) return [...copies, kernel(epilogue)];
-  const clear = fillKernel(whole(out, [out.size]), 0);
-  return followed([...copies, clear, kernel(undefined)], epilogue);
+  const kernel = (how: Direct, to: Buffer, ending: Epilogue | undefined): Kernel =>
+    directKernel(name, how, x, right, to, 2 * m * k * n, ending);
+  const parts = direct.sums.reduce((n, { count }) => n * count, partsOfSums(direct.spec));
+  if (direct.sums.length === 0 && !areMany(parts))
+    return [...copies, kernel(direct, out, epilogue)];
+  const added = sumOfParts(parts, out, (to, how) => [
+    kernel({ ...direct, spec: { ...direct.spec, ...how } }, to, undefined),
+  ]);
+  return followed([...copies, ...added], epilogue);
 };
 
 const directKernel = (
@@ -187,7 +192,7 @@ const directKernel = (
   const scratch = scratchBuffer("u8", ending.scratchBytes, "packed panels");
   const kernel: Kernel = {
     name: `${name}${ending.name}`,
-    reads: [a, b, ...(sums.length > 0 ? [out] : []), ...ending.reads],
+    reads: [a, b, ...(spec.accumulate === true ? [out] : []), ...ending.reads],
     writes: [...ending.writes, ...(scratch.size === 0 ? [] : [scratch])],
     inPlace: ending.inPlace,
     operations: operations + ending.operations,

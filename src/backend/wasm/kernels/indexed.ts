@@ -9,6 +9,7 @@ import { addressOf, type Site, startOf } from "../site.ts";
 import { type Buffer, bufferOf, type View, whole } from "../view.ts";
 import { copyKernel } from "./elementwise.ts";
 import type { Kernel, Range } from "./kernel.ts";
+import { meetingKernel, meetOften } from "./meeting.ts";
 
 /**
  * Access by index. Operands are one run of memory each; their axes fall into shared batch axes, middle
@@ -113,6 +114,12 @@ export const scatterAddKernels = (
   const layout = layoutOf(params, x.shape, indices.shape);
   const { rest, extent } = layout;
   const { dtype } = x;
+  const about = {
+    name: `scatterAdd [${x.shape.join(", ")}] at [${indices.shape.join(", ")}]`,
+    operations: sizeOf(updates.shape),
+  };
+  if (dtype === "f32" && meetOften(layout.count))
+    return [meetingKernel(about, layout, [x, indices, updates], out)];
   const width = bytesPerElement(dtype);
   const vectors = dtype === "f32" ? rest - (rest % 4) : 0;
   // Updates may meet in one element, and are added there in order: every thread sees all of them.
@@ -147,11 +154,10 @@ export const scatterAddKernels = (
     );
   };
   const scatter: Kernel = {
-    name: `scatterAdd [${x.shape.join(", ")}] at [${indices.shape.join(", ")}]`,
+    ...about,
     reads: [out, ...[indices, updates].flatMap((v) => bufferOf(v) ?? [])],
     writes: [out],
     inPlace: [],
-    operations: sizeOf(updates.shape),
     pieces: cut?.pieces ?? 1,
     emit,
   };

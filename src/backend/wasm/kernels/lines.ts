@@ -113,11 +113,16 @@ export const cumsumKernel = (axis: number, reverse: boolean, x: View, out: Buffe
     const length = from.shape.at(-1) as number;
     nestPart(site, from.shape.slice(0, -1), cutOfLines(x, axis), range, (outer) => {
       const [source, target] = [lineOf(site, from, outer), lineOf(site, to, outer)];
-      const total = body.let(constantOf(dtype, isFloat(dtype) ? -0 : 0)) as Local<"f32">;
+      // A running total is kept in double precision and rounded where it is stored.
+      const carried = dtype === "f32" ? "f64" : dtype;
+      const total = body.let(constantOf(carried, isFloat(dtype) ? -0 : 0)) as Local<"f64">;
       body.for(0, length, 1, (round) => {
         const i = reverse ? body.let(i32.sub(length - 1, round)) : round;
-        assign(body, total, sumOf(dtype, total, loadScalar(dtype, source.at(i))));
-        body.do(storeScalar(dtype, target.at(i), total));
+        const x = loadScalar(dtype, source.at(i));
+        const term = dtype === "f32" ? f64.promote_f32(x as Code<"f32">) : x;
+        assign(body, total, sumOf(carried, total, term));
+        const sum = dtype === "f32" ? f32.demote_f64(total) : total;
+        body.do(storeScalar(dtype, target.at(i), sum));
       });
     });
   },

@@ -1,5 +1,5 @@
 import type { ReduceKind } from "../../../ir/expr.ts";
-import type { Dtype } from "../../../tensor/dtype.ts";
+import { type Dtype, isFloat } from "../../../tensor/dtype.ts";
 import { sizeOf, stridesOf } from "../../../tensor/shape.ts";
 import { extractLane, spread, storeScalar } from "../access.ts";
 import { type Code, i32, type ValueType, v128 } from "../assembler/index.ts";
@@ -9,21 +9,22 @@ import {
   dtypeOfValue,
   emitFused,
   type Fused,
-  fewNest,
   fitsVectors,
   type Index,
   indexOf,
+  type Mode,
   nestPart,
   permuted,
   piecesOf,
   rowOf,
   unitOf,
 } from "../fused.ts";
-import type { Operation, Pointwise } from "../pointwise/operation.ts";
+import type { Operation, Pointwise, Value } from "../pointwise/operation.ts";
 import { constantOf, scalarOperations } from "../pointwise/scalar.ts";
 import { vectorOperations } from "../pointwise/vector.ts";
 import { addressOf, type Site } from "../site.ts";
 import { type Buffer, literal, type View, whole } from "../view.ts";
+import { cascade, cascadeOver, type Totals } from "./cascade.ts";
 import { buffersOf, describe } from "./elementwise.ts";
 import type { Kernel, Range } from "./kernel.ts";
 
@@ -68,13 +69,7 @@ interface Reduce {
   readonly kept: number;
 }
 
-const combine = (
-  site: Site,
-  { kind, dtype }: Reduce,
-  mode: "vector" | "scalar",
-  x: Code,
-  y: Code,
-): Code => {
+const combine = (site: Site, { kind, dtype }: Reduce, mode: Mode, x: Code, y: Code): Code => {
   const operation: Operation = { primitive: combining[kind], operand: dtype, dtype, arguments: [] };
   return mode === "scalar"
     ? scalarOperations[operation.primitive](site, [x as Code<"f32">, y as Code<"f32">], operation)
@@ -94,59 +89,115 @@ const outAt = (site: Site, { fused }: Reduce, index: readonly Code<"i32">[]) => 
 const cutOfLines = ({ fused, kept }: Reduce): Cut | undefined =>
   cutOf([...fused.space.slice(0, kept), 1], kept);
 
+/** Whether the order of terms decides the error: that of a product is of all its factors in any order. */
+const isRounded = ({ kind, dtype }: Reduce): boolean => kind === "sum" && isFloat(dtype);
+
+/** Totals of a reduction, one of each mode that is named. */
+const totalsOf = (
+  site: Site,
+  reduce: Reduce,
+  modes: readonly Mode[],
+): Totals<readonly Accumulator[]> => {
+  const { body } = site;
+  const start = constantOf(reduce.dtype, neutral(reduce.kind, reduce.dtype));
+  return {
+    isRounded: isRounded(reduce),
+    fresh: () =>
+      modes.map((mode) =>
+        mode === "vector" ? body.let(spread(reduce.dtype, start)) : body.let(start),
+      ),
+    fold: (into, part) =>
+      into.forEach((total, u) => {
+        const mode = modes[u] as Mode;
+        body.do(total.set(combine(site, reduce, mode, total, part[u] as Code) as never));
+      }),
+  };
+};
+
+/** Neighbours combined in pairs, and what that gives in pairs again. */
+const paired = (site: Site, reduce: Reduce, mode: Mode, xs: readonly Value[]): Value => {
+  const [first] = xs;
+  if (first === undefined || xs.length === 1) return first as Value; // there is one
+  const pairs = Array.from({ length: Math.ceil(xs.length / 2) }, (_, i): Value => {
+    const [x, y] = [xs[2 * i] as Value, xs[2 * i + 1]];
+    return y === undefined ? x : site.body.let(combine(site, reduce, mode, x, y) as Code<"f32">);
+  });
+  return paired(site, reduce, mode, pairs);
+};
+
+/** A stretch of a line: so many neighbours, or vectors of them, make one term. */
+interface Stretch {
+  readonly mode: Mode;
+  readonly from: number;
+  readonly to: number;
+  readonly many: number;
+}
+
+/** How a line is walked: four vectors at a time, one, and what is left; or else four elements and one. */
+const stretchesOf = (length: number, vectors: boolean): readonly Stretch[] => {
+  const lanes = vectors ? 4 : 1;
+  const many = Math.min(4, Math.floor(length / lanes));
+  const blocks = length - (length % (lanes * many));
+  const whole = length - (length % lanes);
+  const mode = vectors ? "vector" : "scalar";
+  return [
+    { mode, from: 0, to: blocks, many } as const,
+    { mode, from: blocks, to: whole, many: 1 } as const,
+    { mode: "scalar", from: whole, to: length, many: 1 } as const,
+  ].filter(({ from, to }) => from < to);
+};
+
 /** Along the innermost reduced axis: vectors of partial results, folded at the end of each line. */
 const alongReduced = (site: Site, reduce: Reduce, range: Range | undefined): void => {
   const { body } = site;
-  const { fused, kept, dtype, kind } = reduce;
-  const vectors = fitsVectors(fused) && (fused.space.at(-1) as number) >= 4;
-  const value = fused.stores[0]?.value as number;
+  const { fused, kept, dtype } = reduce;
   const length = fused.space.at(-1) as number;
+  const value = fused.stores[0]?.value as number;
   const unit = unitOf(fused.loads, length);
-  const wide = vectors ? Math.min(4, Math.floor(length / 4)) : 0;
+  const stretches = stretchesOf(length, fitsVectors(fused) && length >= 4);
+  // Terms of a sum are added in pairs first; all others have totals of their own beside one another.
+  const modes = (["vector", "scalar"] as const).flatMap((mode) => {
+    // The first stretch of a mode has the most.
+    const most = stretches.find((s) => s.mode === mode)?.many ?? 0;
+    return new Array<Mode>(isRounded(reduce) ? Math.min(1, most) : most).fill(mode);
+  });
+  const totals = totalsOf(site, reduce, modes);
+  const isTerm = stretches.every(({ from, to, many, mode }) => {
+    const lanes = mode === "vector" ? 4 : 1;
+    return to - from === many * lanes && stretches.length === modes.length;
+  });
   nestPart(site, fused.space.slice(0, kept), cutOfLines(reduce), range, (outer) => {
-    const start = constantOf(dtype, neutral(kind, dtype));
-    const total: Accumulator = body.let(start);
-    const partial = Array.from({ length: wide }, () => body.let(spread(dtype, start)));
-    fewNest(site, fused.space.slice(kept, -1), (middle) => {
-      const index = [...outer, ...middle];
-      const span = (
-        mode: "vector" | "scalar",
-        from: number,
-        to: number,
-        into: readonly Accumulator[],
-      ): void => {
-        if (from === to) return;
-        const row = rowOf(site, fused, index, mode);
+    const all = totals.fresh();
+    cascadeOver(site, totals, fused.space.slice(kept, -1), all, isTerm, (middle, here) => {
+      for (const { mode, from, to, many } of stretches) {
+        const row = rowOf(site, fused, [...outer, ...middle], mode);
         const lanes = mode === "vector" ? 4 : 1;
-        body.for(from * unit, to * unit, into.length * lanes * unit, (i) =>
-          into.forEach((accumulator, u) => {
+        const span = { from: from * unit, to: to * unit, step: many * lanes * unit };
+        cascade(site, totals, span, here, (i, into) => {
+          const terms = Array.from({ length: many }, (_, u) => {
             const at = u === 0 ? i : body.let(i32.add(i, u * lanes * unit));
-            const x = row.values(indexOf(site, at, unit))[value] as Code;
-            body.do(accumulator.set(combine(site, reduce, mode, accumulator, x) as never));
-          }),
-        );
-      };
-      const blocks = wide === 0 ? 0 : length - (length % (4 * wide));
-      const lanes = wide === 0 ? 0 : length - (length % 4);
-      span("vector", 0, blocks, partial);
-      span("vector", blocks, lanes, partial.slice(0, 1));
-      span("scalar", lanes, length, [total]);
+            return row.values(indexOf(site, at, unit))[value] as Value;
+          });
+          const together = isRounded(reduce) ? [paired(site, reduce, mode, terms)] : terms;
+          together.forEach((term, u) => {
+            const total = into[modes.indexOf(mode) + u] as Accumulator;
+            body.do(total.set(combine(site, reduce, mode, total, term) as never));
+          });
+        });
+      }
     });
-    if (wide > 0) {
-      const folded = partial
-        .slice(1)
-        .reduce<Code>(
-          (x, y) => body.let(combine(site, reduce, "vector", x, y) as Code<"v128">),
-          partial[0] as Code,
-        );
-      const lane = (i: number): Code => body.let(extractLane(dtype, i, folded as Code<"v128">));
-      const pair = (x: Code, y: Code): Code =>
-        body.let(combine(site, reduce, "scalar", x, y) as Code<"f32">);
-      const lanes = pair(pair(lane(0), lane(1)), pair(lane(2), lane(3)));
-      body.do(total.set(combine(site, reduce, "scalar", lanes, total) as never));
-    }
+    const lanesOf = (vector: Code<"v128">): readonly Value[] =>
+      [0, 1, 2, 3].map((lane) => body.let<"f32" | "i32">(extractLane(dtype, lane, vector)));
+    const ofMode = (mode: Mode): readonly Value[] => {
+      const those = all.filter((_, u) => modes[u] === mode);
+      return those.length === 0 ? [] : [paired(site, reduce, mode, those)];
+    };
+    const results = [
+      ...ofMode("vector").map((v) => paired(site, reduce, "scalar", lanesOf(v as Code<"v128">))),
+      ...ofMode("scalar"),
+    ];
     const { at, offset } = outAt(site, reduce, outer);
-    body.do(storeScalar(dtype, at, total, offset));
+    body.do(storeScalar(dtype, at, paired(site, reduce, "scalar", results), offset));
   });
 };
 
@@ -165,7 +216,7 @@ const cutOfColumns = ({ fused, kept }: Reduce): Cut | undefined => {
 /** Across the innermost kept axis: four results to a vector, up to four vectors at a time. */
 const acrossKept = (site: Site, reduce: Reduce, range: Range | undefined): void => {
   const { body } = site;
-  const { kept, dtype, kind } = reduce;
+  const { kept, dtype } = reduce;
   const rank = reduce.fused.space.length;
   const order = Array.from({ length: rank }, (_, a) => a).filter((a) => a !== kept - 1);
   const fused = permuted(reduce.fused, [...order, kept - 1]);
@@ -174,7 +225,7 @@ const acrossKept = (site: Site, reduce: Reduce, range: Range | undefined): void 
   const cut = cutOfColumns(reduce);
   const inside = cut?.axis === kept - 1;
   const block = (
-    mode: "vector" | "scalar",
+    mode: Mode,
     outer: readonly Code<"i32">[],
     from: number,
     to: number,
@@ -184,21 +235,18 @@ const acrossKept = (site: Site, reduce: Reduce, range: Range | undefined): void 
     const lanes = mode === "vector" ? 4 : 1;
     const span = spanOf(body, inside ? range : undefined, columnsTogether, from, to);
     body.for(span.from, span.to, many * lanes, (j) => {
-      const start = constantOf(dtype, neutral(kind, dtype));
-      const totals = Array.from(
-        { length: many },
-        (): Accumulator => (mode === "vector" ? body.let(spread(dtype, start)) : body.let(start)),
-      );
-      const columns = totals.map((_, u) => (u === 0 ? j : body.let(i32.add(j, u * lanes))));
+      const totals = totalsOf(site, reduce, new Array<Mode>(many).fill(mode));
+      const all = totals.fresh();
+      const columns = all.map((_, u) => (u === 0 ? j : body.let(i32.add(j, u * lanes))));
       const indices: readonly Index[] = columns.map((at) => indexOf(site, at, 1));
-      fewNest(site, fused.space.slice(kept - 1, -1), (middle) => {
+      cascadeOver(site, totals, fused.space.slice(kept - 1, -1), all, true, (middle, here) => {
         const row = rowOf(site, fused, [...outer, ...middle], mode);
-        totals.forEach((total, u) => {
+        here.forEach((total, u) => {
           const x = row.values(indices[u] as Index)[value] as Code;
           body.do(total.set(combine(site, reduce, mode, total, x) as never));
         });
       });
-      totals.forEach((total, u) => {
+      all.forEach((total, u) => {
         const { at, offset } = outAt(site, reduce, [...outer, columns[u] as Code<"i32">]);
         body.do(
           mode === "vector"

@@ -7,13 +7,15 @@ import {
   type Buffer,
   bufferOf,
   literal,
+  makeBuffer,
   transposeView,
   type View,
   whole,
   windowView,
 } from "../view.ts";
-import { fillKernel } from "./elementwise.ts";
+import { elementwiseKernel, fillKernel } from "./elementwise.ts";
 import type { Kernel } from "./kernel.ts";
+import { meetOften } from "./meeting.ts";
 
 /**
  * Windows added up where they lie. The output is seen through the windows too, and for each place in a
@@ -21,6 +23,34 @@ import type { Kernel } from "./kernel.ts";
  * that vectors may be used. Windows that do not overlap are written and not added. Axes before the windowed ones come outermost, which keeps to one example.
  */
 export const overlapAddKernels = (
+  params: Params<"overlapAdd">,
+  y: View,
+  shape: Shape,
+  out: Buffer,
+): readonly Kernel[] => {
+  /** How many windows meet in an element: one axis may bring all of them together, or all places of one. */
+  const meeting = params.axes.reduce(
+    (n, axis, i) => n * Math.min(at(y.shape, axis), at(params.size, i)),
+    1,
+  );
+  if (y.dtype === "f32" && meetOften(meeting)) {
+    // Added up in double precision, and rounded once.
+    const sums = makeBuffer("f64", out.size, "totals of windows");
+    const rounded = castOf(whole(sums, shape), whole(out, shape));
+    return [...addedIn(params, y, shape, sums), elementwiseKernel(rounded)];
+  }
+  return addedIn(params, y, shape, out);
+};
+
+const castOf = (from: View, to: View): Fused => ({
+  space: from.shape,
+  loads: [from],
+  operations: [{ primitive: "cast", operand: from.dtype, dtype: to.dtype, arguments: [0] }],
+  stores: [{ value: 1, to }],
+});
+
+/** The kernels that add the windows up in the dtype of `out`. */
+const addedIn = (
   params: Params<"overlapAdd">,
   y: View,
   shape: Shape,
@@ -40,18 +70,21 @@ export const overlapAddKernels = (
   const everywhere =
     gap.every((n) => n === 0) &&
     params.extent.every((n, i) => params.dilation[i] === 1 && n % at(params.stride, i) === 0);
-  const sum: Operation = {
+  const { dtype } = out;
+  const term: Operation = { primitive: "cast", operand: y.dtype, dtype, arguments: [1] };
+  const sum = (to: number): Operation => ({
     primitive: "add",
-    operand: y.dtype,
-    dtype: y.dtype,
-    arguments: [0, 1],
-  };
+    operand: dtype,
+    dtype,
+    arguments: [0, to],
+  });
   const work: Fused = {
     space: to.shape,
     // Added to a number zero where they are alone: 0 + -0 is 0.
-    loads: [apart ? literal(y.dtype, to.shape, 0) : to, from],
-    operations: [sum],
-    stores: [{ value: 2, to }],
+    loads: [apart ? literal(dtype, to.shape, 0) : to, from],
+    ...(dtype === y.dtype
+      ? { operations: [sum(1)], stores: [{ value: 2, to }] }
+      : { operations: [term, sum(2)], stores: [{ value: 3, to }] }),
   };
   const add: Kernel = {
     name: `overlapAdd [${y.shape.join(", ")}] to [${shape.join(", ")}]`,

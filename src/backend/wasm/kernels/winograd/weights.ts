@@ -1,6 +1,12 @@
 import { type Code, call, i32, v128 } from "../../assembler/index.ts";
 import { emitFused } from "../../fused.ts";
-import { type GemmSpec, gemmScratchBytes, rowMajor, transposed } from "../../gemm/index.ts";
+import {
+  type GemmSpec,
+  gemmScratchBytes,
+  partsOfSums,
+  rowMajor,
+  transposed,
+} from "../../gemm/index.ts";
 import { type Site, startOf } from "../../site.ts";
 import {
   type Buffer,
@@ -12,6 +18,7 @@ import {
   whole,
 } from "../../view.ts";
 import type { Kernel } from "../kernel.ts";
+import { areMany } from "../parts.ts";
 import { countsOf, type Sliding } from "../sliding.ts";
 import { inputGrid } from "./convolution.ts";
 import { gradientLine, type Vector } from "./lines.ts";
@@ -53,7 +60,8 @@ export const winogradGradient = (
   const tiling = tilingOf(counts, 4 * 4 * (inputs + outputs), blockBytes);
   const { tiles, blocks } = tiling;
   const pitches = { inputs: pitchOf(tiles * inputs), outputs: pitchOf(tiles * outputs) };
-  const spec: GemmSpec = {
+  const size = 4 * inputs * outputs;
+  const product: GemmSpec = {
     m: inputs,
     n: outputs,
     k: tiles,
@@ -62,10 +70,12 @@ export const winogradGradient = (
     batch: { count: 4, a: pitches.inputs, b: pitches.outputs, c: inputs * outputs },
     accumulate: true,
   };
+  const lossy = areMany(blocks * partsOfSums(product));
+  const spec: GemmSpec = { ...product, ...(lossy && { lost: 4 * size }) };
   const left = scratchBuffer("f32", 4 * pitches.inputs, "transformed tiles");
   const right = scratchBuffer("f32", 4 * pitches.outputs, "transformed cotangents");
   const panels = scratchBuffer("u8", gemmScratchBytes(spec), "packed panels");
-  const sums = makeBuffer("f32", 16 * inputs * outputs, "transformed gradient");
+  const sums = makeBuffer("f32", (lossy ? 2 : 1) * 4 * size, "transformed gradient");
   const reads = [windows.view, cotangents.view].map((view) => bufferOf(view) as Buffer);
   const title = `gradient of conv 3×3 [${counts.images}, ${counts.height}, ${counts.width}], ${inputs} → ${outputs}`;
   const multiply: Kernel = {
@@ -86,14 +96,13 @@ export const winogradGradient = (
         column: cotangents.column,
       };
       const piece = (r: number): void => {
-        const size = 4 * inputs * outputs;
-        const place: View = { ...whole(sums, [size]), offset: r * size };
-        emitFused(site, {
-          space: [size],
-          loads: [literal("f32", [size], 0)],
-          operations: [],
-          stores: [{ value: 0, to: place }],
-        });
+        for (const at of [r * size, ...(lossy ? [(4 + r) * size] : [])])
+          emitFused(site, {
+            space: [size],
+            loads: [literal("f32", [size], 0)],
+            operations: [],
+            stores: [{ value: 0, to: { ...whole(sums, [size]), offset: at } }],
+          });
         const tilesOf = (buffer: Buffer, channels: number, pitch: number) => ({
           start: startOf(site, buffer),
           channels,
