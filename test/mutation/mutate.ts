@@ -1,0 +1,125 @@
+import { spawnSync } from "node:child_process";
+import {
+  existsSync,
+  globSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import * as fc from "fast-check";
+
+/**
+ * Plants mistakes in the sources and sees which of them the tests notice: `npm run mutate -- src/nn --seed 1 --blocks 20`.
+ *
+ * Stryker makes the mutants, of so many blocks of lines drawn by the seed, and runs for each the tests that reach it,
+ * of those that belong to its room. What survives is listed; some of it changes nothing that can be observed, which a
+ * person has to judge. Text is left alone: most of it is messages. Not part of `npm test`; it needs
+ * `npm --prefix test/mutation ci` once.
+ */
+
+/** The tests that belong to a room, beside those in the folder of its own name. */
+const testsOf: { readonly [room: string]: readonly string[] } = {
+  "src/rules": ["laws/{primitives,kinks,perturbation,hostile,bounds}", "golden/ops", "autodiff/*"],
+  "src/interpreter": ["laws/{primitives,perturbation,compositions}", "autodiff/*"],
+  "src/autodiff": ["laws/{primitives,perturbation,compositions}"],
+  "src/ir": ["laws/{composed,known,hostile,options,meaning}", "golden/ops", "rules/*"],
+  "src/linalg": ["laws/{linalg,scaling,known}", "golden/ops"],
+  "src/special": ["laws/{known,hostile}", "golden/ops"],
+  "src/optim": ["laws/{operators,options,known}", "golden/optimizers"],
+  "src/nn": ["laws/{layers,networks,known,options,states,decoding,hostile}", "golden/modules"],
+  "src/train": ["laws/{training,operators}"],
+  "src/data": ["laws/{known,options,codecs}"],
+  "src/codec": ["laws/codecs"],
+};
+
+/** Functions whose text is what a worker runs, which names nothing from outside. */
+const left = ["src/rules/evaluate/elementwise.ts", "src/backend/wasm/threads/worker.ts"];
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    seed: { type: "string", default: "1" },
+    blocks: { type: "string", default: "20" },
+  },
+});
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const linesOfBlock = 10;
+
+/** Blocks of lines of the files below `place`, which may be a file itself. */
+const blocksOf = (place: string): readonly string[] => {
+  const files = place.endsWith(".ts") ? [place] : globSync(`${place}/**/*.ts`, { cwd: root });
+  return files
+    .filter((file) => !left.includes(file))
+    .toSorted()
+    .flatMap((file) => {
+      const lines = readFileSync(join(root, file), "utf8").split("\n").length;
+      const blocks = Math.ceil(lines / linesOfBlock);
+      return Array.from({ length: blocks }, (_, i) => {
+        const from = i * linesOfBlock + 1;
+        return `${file}:${from}-${Math.min(lines, from + linesOfBlock - 1)}`;
+      });
+    });
+};
+
+const roomOf = (place: string): string => place.split("/").slice(0, 2).join("/");
+
+const mutate = (place: string): number => {
+  const room = roomOf(place);
+  const blocks = blocksOf(place);
+  const [drawn = []] = fc.sample(
+    fc.shuffledSubarray([...blocks], {
+      minLength: Math.min(blocks.length, Number(values.blocks)),
+      maxLength: Math.min(blocks.length, Number(values.blocks)),
+    }),
+    { numRuns: 1, seed: Number(values.seed) },
+  );
+  const own = room.replace("src/", "");
+  const tests = [`test/${own}/**`, ...(testsOf[room] ?? []).map((name) => `test/${name}`)];
+  const folder = mkdtempSync(join(tmpdir(), "fluxion-mutants-"));
+  const shared = resolve(root, "../shared");
+  // Tests find golden values beside the repository, if there are any: so beside the copy, too.
+  if (existsSync(shared)) symlinkSync(shared, join(folder, "shared"));
+  const settings = join(folder, "stryker.json");
+  const { resolve: found } = createRequire(import.meta.url);
+  writeFileSync(
+    settings,
+    JSON.stringify({
+      testRunner: "vitest",
+      plugins: [found("@stryker-mutator/vitest-runner")],
+      vitest: { configFile: "test/mutation/vitest.config.ts", related: false },
+      mutate: drawn,
+      mutator: { excludedMutations: ["StringLiteral"] },
+      coverageAnalysis: "perTest",
+      reporters: ["clear-text"],
+      clearTextReporter: { allowColor: false, logTests: false, reportTests: false },
+      concurrency: 2,
+      disableTypeChecks: false,
+      tsconfigFile: "none",
+      tempDirName: folder,
+      timeoutMS: 60_000,
+      dryRunTimeoutMinutes: 30,
+    }),
+  );
+  const stryker = join(import.meta.dirname, "node_modules/@stryker-mutator/core/bin/stryker.js");
+  const env = {
+    ...process.env,
+    FLUXION_TESTS: JSON.stringify(tests.map((name) => `${name}.test.ts`)),
+  };
+  const { status } = spawnSync(process.execPath, [stryker, "run", settings], {
+    cwd: root,
+    env,
+    stdio: "inherit",
+  });
+  rmSync(folder, { recursive: true, force: true });
+  return status ?? 1;
+};
+
+process.exitCode = Math.max(...positionals.map(mutate));
