@@ -20,12 +20,18 @@ const recentEnough = () => {
   return major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1]);
 };
 
+/** The Node that is installed beside: the binary of this platform, alone or as the package `node` brings it. */
 const pinnedNode = () => {
-  try {
-    return nodeModule.createRequire(import.meta.url).resolve("node/bin/node");
-  } catch {
-    return undefined;
-  }
+  const { resolve } = nodeModule.createRequire(import.meta.url);
+  const windows = process.platform === "win32";
+  const platform = `node-${windows ? "win" : process.platform}-${process.arch}`;
+  for (const binary of [`${platform}/bin/node${windows ? ".exe" : ""}`, "node/bin/node"])
+    try {
+      return resolve(binary);
+    } catch {
+      // It is not installed: the next.
+    }
+  return undefined;
 };
 
 if (recentEnough()) {
