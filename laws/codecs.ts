@@ -1,6 +1,8 @@
-import type * as fc from "fast-check";
+import * as Effect from "effect/Effect";
+import * as fc from "fast-check";
 import { isLeft } from "fp-ts/lib/Either.js";
 import type * as t from "io-ts/lib/index.js";
+import { decodeJson } from "../src/codec/decode.ts";
 import { type Law, law } from "./law.ts";
 
 /** A codec, with what it writes, when two of these are the same, and what it must refuse. */
@@ -38,4 +40,33 @@ export const refusal: Law<CodecSubject> = law(
   }),
 );
 
-export const codecLaws: readonly Law<CodecSubject>[] = [roundTrip, refusal];
+const nests: readonly (readonly [open: string, close: string])[] = [
+  ["[", "]"],
+  ["[0,", "]"],
+  ['{"a":', "}"],
+  ['{"dtype":', "}"],
+  ['[{"shape":', "}]"],
+];
+
+/** 13: JSON may be as deep as it is long; that is read or refused, and never overflows what reads it. */
+export const anyDepth: Law<CodecSubject> = law(
+  "any depth",
+  "decodeJson of what is nested n deep is a value or a DecodeError, for every n",
+  ({ codec }: CodecSubject) => ({
+    given: fc.tuple(
+      fc.constantFrom(...nests),
+      fc.oneof(fc.nat(50), fc.integer({ min: 900, max: 1100 }), fc.constant(30_000)),
+    ),
+    breach: ([[open, close], n]: readonly [readonly [string, string], number]) => {
+      const text = `${open.repeat(n)}0${close.repeat(n)}`;
+      try {
+        Effect.runSync(Effect.result(decodeJson(codec, text, "nested")));
+        return undefined;
+      } catch (thrown) {
+        return `${n} × ${open} ends in ${String(thrown)}`;
+      }
+    },
+  }),
+);
+
+export const codecLaws: readonly Law<CodecSubject>[] = [roundTrip, refusal, anyDepth];

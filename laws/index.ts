@@ -6,7 +6,7 @@
 export { type Accurate, accuracy } from "./accuracy.ts";
 export { mapping, type Vmap } from "./batching.ts";
 export { checkGradients, type GradientOptions } from "./checkGradients.ts";
-export { type CodecSubject, codecLaws, refusal, roundTrip } from "./codecs.ts";
+export { anyDepth, type CodecSubject, codecLaws, refusal, roundTrip } from "./codecs.ts";
 export { compositions } from "./compositions.ts";
 export { type Declared, declaredDerivative, elementByElement, type Kinked } from "./declared.ts";
 export { decodingLaws, greedyDecoding, type Speaker, stepByStep } from "./decoding.ts";

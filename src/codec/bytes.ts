@@ -9,9 +9,15 @@ export const toBase64 = (bytes: Uint8Array): string => {
   return btoa(parts.join(""));
 };
 
-/** The bytes of base64, or `undefined` where the text is not that, whole and padded. */
+/** How many bytes a text of base64 stands for, told from its length and padding alone. */
+export const lengthOfBase64 = (text: string): number =>
+  (text.length / 4) * 3 - (text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0);
+
+/** The bytes of base64, or `undefined` where the text is not that, whole, padded and without bits left over. */
 export const fromBase64 = (text: string): Uint8Array | undefined => {
   if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return undefined;
+  const last = text.slice(-4);
+  if (btoa(atob(last)) !== last) return undefined;
   const binary = atob(text);
   const bytes = new Uint8Array(binary.length);
   for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);

@@ -7,14 +7,27 @@ import { DecodeError, type DecodeIssue } from "../errors.ts";
  * The bridge from io-ts to Effect, the only one: a value that a codec describes, or every place where the
  * input is not that.
  *
- * **Fails with** `DecodeError`; `where` names the input in it.
+ * **Fails with** `DecodeError`, also where the input is nested more than 1000 deep; `where` names the input in it.
  */
 export const decodeWith = <A>(
-  codec: t.Decoder<unknown, A>,
+  codec: Pick<t.Decoder<unknown, A>, "decode">,
   input: unknown,
   where: string,
 ): Effect.Effect<A, DecodeError> =>
   Effect.suspend(() => {
+    if (isDeeper(input, deepest))
+      return Effect.fail(
+        new DecodeError({
+          where,
+          issues: [
+            {
+              path: [],
+              expected: `a value of at most ${deepest} arrays and objects inside one another`,
+              actual: "one of more",
+            },
+          ],
+        }),
+      );
     const decoded = codec.decode(input);
     return E.isRight(decoded)
       ? Effect.succeed(decoded.right)
@@ -27,7 +40,7 @@ export const decodeWith = <A>(
  * **Fails with** `DecodeError`, also where the text is no JSON.
  */
 export const decodeJson = <A>(
-  codec: t.Decoder<unknown, A>,
+  codec: Pick<t.Decoder<unknown, A>, "decode">,
   text: string,
   where: string,
 ): Effect.Effect<A, DecodeError> =>
@@ -48,6 +61,28 @@ export const decodeJson = <A>(
     }),
     (input) => decodeWith(codec, input, where),
   );
+
+/** Codecs go down by calls, and a stranger's text may be as deep as it is long. */
+const deepest = 1000;
+
+/** Whether arrays and plain objects are inside one another more than so often: level by level, without calls. */
+const isDeeper = (input: unknown, limit: number): boolean => {
+  let level = new Set<object>(isNesting(input) ? [input] : []);
+  for (let depth = 0; level.size > 0; depth++) {
+    if (depth >= limit) return true;
+    const below = new Set<object>();
+    for (const outer of level)
+      for (const inner of Array.isArray(outer) ? outer : Object.values(outer))
+        if (isNesting(inner)) below.add(inner);
+    level = below;
+  }
+  return false;
+};
+
+const isNesting = (value: unknown): value is object =>
+  typeof value === "object" &&
+  value !== null &&
+  (Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype);
 
 const issueOf = ({ value, context, message }: t.ValidationError): DecodeIssue => ({
   path: pathOf(context),
@@ -70,7 +105,10 @@ const longest = 60;
 
 /** A value as JSON, cut where it is long. */
 const shown = (value: unknown): string => {
-  const text = typeof value === "number" ? String(value) : asJson(value);
+  const text =
+    typeof value === "number"
+      ? String(value)
+      : asJson(typeof value === "string" ? value.slice(0, longest) : value);
   return text.length <= longest ? text : `${text.slice(0, longest)}…`;
 };
 

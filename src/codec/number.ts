@@ -1,6 +1,4 @@
-import * as A from "fp-ts/lib/Array.js";
 import * as E from "fp-ts/lib/Either.js";
-import { pipe } from "fp-ts/lib/function.js";
 import * as t from "io-ts/lib/index.js";
 
 const special: { readonly [name: string]: number } = {
@@ -30,7 +28,19 @@ export const jsonNumber: t.Type<number, number | string> = new t.Type(
 type NumbersByName = { readonly [name: string]: number };
 type JsonByName = { readonly [name: string]: number | string };
 
-const everyMistake = E.getApplicativeValidation(A.getSemigroup<t.ValidationError>());
+/** Name by name, since `traverse` copies what it has for each. */
+const numbersIn =
+  (context: t.Context) =>
+  (record: { readonly [name: string]: unknown }): t.Validation<NumbersByName> => {
+    const numbers: (readonly [string, number])[] = [];
+    const errors: t.ValidationError[] = [];
+    for (const [name, value] of Object.entries(record)) {
+      const number = jsonNumber.validate(value, t.appendContext(context, name, jsonNumber, value));
+      if (E.isRight(number)) numbers.push([name, number.right]);
+      else for (const error of number.left) errors.push(error);
+    }
+    return errors.length > 0 ? t.failures(errors) : t.success(Object.fromEntries(numbers));
+  };
 
 /**
  * Numbers by any names, `__proto__` among them, which io-ts's own record loses since it assigns.
@@ -41,20 +51,7 @@ export const numbersByName: t.Type<NumbersByName, JsonByName> = new t.Type(
   "numbers by name",
   (value): value is NumbersByName =>
     t.UnknownRecord.is(value) && Object.values(value).every(t.number.is),
-  (input, context) =>
-    pipe(
-      t.UnknownRecord.validate(input, context),
-      E.map(Object.entries),
-      E.chain(
-        A.traverse(everyMistake)(([name, value]) =>
-          pipe(
-            jsonNumber.validate(value, t.appendContext(context, name, jsonNumber, value)),
-            E.map((number) => [name, number] as const),
-          ),
-        ),
-      ),
-      E.map(Object.fromEntries<number>),
-    ),
+  (input, context) => E.chain(numbersIn(context))(t.UnknownRecord.validate(input, context)),
   (numbers) =>
     Object.fromEntries(Object.entries(numbers).map(([name, n]) => [name, jsonNumber.encode(n)])),
 );

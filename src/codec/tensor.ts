@@ -4,7 +4,7 @@ import type { Tree } from "../algebra/tree.ts";
 import { bytesPerElement, type Dtype, type Storage } from "../tensor/dtype.ts";
 import { isPossible, mostElements, sizeOf } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { fromBase64, inLittleEndian, toBase64 } from "./bytes.ts";
+import { fromBase64, inLittleEndian, lengthOfBase64, toBase64 } from "./bytes.ts";
 import { jsonNumber, natural } from "./number.ts";
 
 /** The name of a dtype. */
@@ -54,22 +54,23 @@ const decodeTensor = (
   { dtype, shape, data }: TensorJson,
   context: t.Context,
 ): t.Validation<Tensor> => {
-  const at = t.appendContext(context, "data", t.string, data);
-  const bytes = fromBase64(data);
-  if (bytes === undefined) return t.failure(data, at, "base64, whole and padded");
   if (!isPossible(shape))
     return t.failure(
       shape,
-      t.appendContext(context, "shape", t.array(t.number), shape),
+      t.appendContext(context, "shape", t.readonlyArray(natural), shape),
       `a shape of at most ${mostElements} elements`,
     );
-  const expected = sizeOf(shape) * bytesPerElement(dtype);
-  if (bytes.length !== expected)
+  const at = t.appendContext(context, "data", t.string, data);
+  // Before anything is decoded: a stranger's text is as long as its shape says, or is not looked at.
+  const [expected, found] = [sizeOf(shape) * bytesPerElement(dtype), lengthOfBase64(data)];
+  if (found !== expected && Number.isInteger(found))
     return t.failure(
       data,
       at,
-      `${expected} bytes for ${dtype} of shape [${shape.join(", ")}], which ${bytes.length} are not`,
+      `${expected} bytes for ${dtype} of shape [${shape.join(", ")}], which ${found} are not`,
     );
+  const bytes = fromBase64(data);
+  if (bytes === undefined) return t.failure(data, at, "base64, whole and padded");
   if (dtype === "bool" && bytes.some((b) => b > 1))
     return t.failure(data, at, "bytes of 0 and 1 only");
   return t.success(
@@ -107,6 +108,9 @@ const isRecord = (value: unknown): value is { readonly [key: string]: unknown } 
 
 const isItems = <L>(tree: Tree<L>): tree is readonly Tree<L>[] => Array.isArray(tree);
 
+/** The most mistakes that are collected: each holds its whole path, and a stranger's text may have millions. */
+const mostErrors = 100;
+
 /** The codec of trees of some leaves, which are told from nodes by `isLeaf`, as values, and `isJson`, as JSON. */
 const treeOf = <L, J>(
   name: string,
@@ -126,7 +130,7 @@ const treeOf = <L, J>(
       : Object.fromEntries(Object.entries(tree).map(([key, child]) => [key, encode(child)]));
   };
 
-  /** All children, or what is wrong with all that are wrong. */
+  /** All children, or what is wrong with those that are wrong, the first hundred of them. */
   const children = (
     entries: readonly (readonly [string, unknown])[],
     context: t.Context,
@@ -137,6 +141,7 @@ const treeOf = <L, J>(
       const child = decode(value, t.appendContext(context, key, codec, value));
       if (E.isRight(child)) good.push([key, child.right]);
       else for (const error of child.left) errors.push(error);
+      if (errors.length >= mostErrors) break;
     }
     return errors.length > 0 ? t.failures(errors) : t.success(good);
   };

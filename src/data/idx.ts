@@ -1,7 +1,7 @@
 import * as E from "fp-ts/lib/Either.js";
 import { IdxCorrupt, type IdxProblem } from "../errors.ts";
 import { allocate, type Dtype } from "../tensor/dtype.ts";
-import { type Shape, sizeOf } from "../tensor/shape.ts";
+import { reachOf, type Shape, sizeOf } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 
 /** How an element type of IDX is stored and read; the format is big-endian. */
@@ -86,7 +86,7 @@ export const decodeIdxHeader = (
     return corrupt("type", 4 + 4 * axis, `an extent of ${expected?.[axis]}`, String(shape[axis]));
   // The product is not taken where one is 0: that of the others may be infinite.
   const isEmpty = shape.includes(0);
-  if (isEmpty && sizeOf(shape.map((d) => Math.max(1, d))) > mostOfNothing)
+  if (isEmpty && reachOf(shape) > mostOfNothing)
     return corrupt(
       "size",
       4,

@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { flatten, sameTreeShape, type Tree } from "../../src/algebra/tree.ts";
 import { fromBase64, toBase64 } from "../../src/codec/bytes.ts";
 import { decodeJson, decodeWith } from "../../src/codec/decode.ts";
-import { jsonNumber, natural } from "../../src/codec/number.ts";
+import { jsonNumber, natural, numbersByName } from "../../src/codec/number.ts";
 import { tensorCodec, treeCodec } from "../../src/codec/tensor.ts";
 import { tensor, zeros } from "../../src/tensor/constructors.ts";
 import { allocate, type Dtype, store } from "../../src/tensor/dtype.ts";
@@ -155,6 +155,44 @@ describe("what is malformed is a typed error with its path", () => {
       { path: [], expected: "a whole number that is not negative", actual: "-1" },
     ]);
     expect(Effect.runSync(decodeJson(natural, "12", "event"))).toBe(12);
+  });
+
+  test("JSON nested 20,000 deep is refused, and 1000 deep is read", () => {
+    const nested = (n: number) => "[".repeat(n) + "]".repeat(n);
+    const read = (text: string) =>
+      Effect.runSync(Effect.result(decodeJson<unknown>(treeCodec, text, "checkpoint")));
+    expect(read(nested(1000))).toMatchObject({ _tag: "Success" });
+    expect(read(nested(20_000))).toMatchObject({
+      _tag: "Failure",
+      failure: { _tag: "DecodeError", where: "checkpoint" },
+    });
+  });
+
+  test("of very many mistakes the first hundred are told, in time linear in the text", () => {
+    const many = new Array<number>(300_000).fill(1);
+    const error = fails(treeCodec, [[many], [many]]);
+    expect(error.issues).toHaveLength(100);
+    const names = Object.fromEntries(many.map((_, i) => [`k${i}`, i]));
+    const from = performance.now();
+    expect(E.isRight(numbersByName.decode(names))).toBe(true);
+    expect(performance.now() - from).toBeLessThan(5000);
+  });
+
+  test("a shape whose size is no number is refused at the shape", () => {
+    const most = new Array<number>(34).fill(2 ** 32 - 1);
+    const error = fails(tensorCodec, { dtype: "f32", shape: [...most, 0], data: "" });
+    expect(error.issues).toEqual([
+      expect.objectContaining({ path: ["shape"], expected: expect.stringMatching(/at most/) }),
+    ]);
+  });
+
+  test("base64 is looked at only where it is as long as the shape says", () => {
+    const data = "*".repeat(4e6);
+    expect(fails(tensorCodec, { ...whole, data }).issues[0]?.expected).toMatch(
+      /which 3000000 are not/,
+    );
+    expect(fromBase64("AB==")).toBeUndefined();
+    expect(fromBase64("AA==")).toEqual(Uint8Array.of(0));
   });
 
   test("no input makes a codec throw", () => {

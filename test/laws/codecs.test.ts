@@ -2,26 +2,50 @@ import * as fc from "fast-check";
 import * as E from "fp-ts/lib/Either.js";
 import { isLeft } from "fp-ts/lib/Either.js";
 import { describe, expect, test } from "vitest";
-import { type CodecSubject, codecLaws, refusal, roundTrip } from "../../laws/codecs.ts";
+import { anyDepth, type CodecSubject, codecLaws, refusal, roundTrip } from "../../laws/codecs.ts";
 import { sameBits } from "../../laws/compare.ts";
 import { tensorOf } from "../../laws/domain.ts";
+import { logUniform } from "../../laws/hostile.ts";
 import { check } from "../../laws/law.ts";
 import { holds } from "../../laws/vitest.ts";
-import { tensorCodec } from "../../src/codec/tensor.ts";
+import { flatten, sameTreeShape, type Tree } from "../../src/algebra/tree.ts";
+import { tensorCodec, treeCodec } from "../../src/codec/tensor.ts";
 import type { Dtype } from "../../src/tensor/dtype.ts";
 import { Tensor } from "../../src/tensor/tensor.ts";
 
 const dtypes: readonly Dtype[] = ["f32", "f64", "i32", "u8", "bool"];
 
-/** Tensors of every dtype and of every number: NaN, infinities and both zeros among them. */
+/** Numbers where floats and integers end, and near 0: each dtype keeps what it can of them. */
+const hostileNumbers = fc.oneof(
+  fc.double(),
+  logUniform(1e-30, 1e30),
+  fc.constantFrom(
+    ...[0, 2 ** -149, 2 ** -126 - 2 ** -149, Number.POSITIVE_INFINITY].flatMap((x) => [x, -x]),
+  ),
+  fc.constantFrom(
+    Number.NaN,
+    -(2 ** 31),
+    2 ** 31 - 1,
+    255,
+    256,
+    2 ** 53 + 2,
+    Number.MAX_VALUE,
+    5e-324,
+  ),
+);
+
+/** Tensors of every dtype and of every number, of few axes and of many, empty ones among them. */
 const tensors: fc.Arbitrary<Tensor> = fc
   .record({
     dtype: fc.constantFrom(...dtypes),
-    shape: fc.array(fc.nat(3), { maxLength: 3 }),
+    shape: fc.oneof(
+      fc.array(fc.nat(3), { maxLength: 3 }),
+      fc.constantFrom([0, 2 ** 32], [2 ** 40, 0, 1], new Array<number>(40).fill(1), [3000]),
+    ),
   })
   .chain(({ dtype, shape }) => {
     const length = shape.reduce((n, d) => n * d, 1);
-    const element = dtype === "bool" ? fc.nat(1) : fc.double();
+    const element = dtype === "bool" ? fc.nat(1) : hostileNumbers;
     return fc
       .array(element, { minLength: length, maxLength: length })
       .map((xs) => tensorOf(shape, "f64", xs).cast(dtype));
@@ -36,6 +60,15 @@ const damaged = (json: unknown): fc.Arbitrary<unknown> => {
     fc.constant({ ...whole, data: `${whole.data}AAAA` }),
     fc.constant({ ...whole, data: `${whole.data}*` }),
     fc.constant({ ...whole, dtype: "f16" }),
+    // Shapes whose size is no number, or that no tensor has.
+    fc.constant({ ...whole, shape: [...new Array<number>(34).fill(2 ** 32 - 1), 0], data: "" }),
+    fc.constant({ ...whole, shape: [2 ** 53 - 1, 2, 0], data: "" }),
+    fc.constant({ ...whole, shape: [...whole.shape, 2 ** 31, 2 ** 31] }),
+    fc.constantFrom(0.5, null, "1", 2 ** 53, 1e300).map((d) => ({ ...whole, shape: [d] })),
+    // Base64 with bits left over, of another alphabet, with blanks, or without its padding.
+    fc
+      .constantFrom(["AB==", 1] as const, ["AAB=", 2], ["-_8=", 2], ["A A=", 2], ["AA", 1])
+      .map(([data, n]) => ({ dtype: "u8", shape: [n], data })),
     fc.constant([whole.data]),
     fc.constant("a tensor"),
   );
@@ -47,6 +80,31 @@ const tensorSubject: CodecSubject<Tensor> = {
   values: tensors,
   differ: (a, b) => sameBits("tensor", [a], [b]),
   damaged,
+};
+
+const { tree: trees } = fc.letrec<{ tree: Tree<Tensor> }>((tie) => ({
+  tree: fc.oneof(
+    { maxDepth: 4 },
+    tensors,
+    fc.constant(undefined),
+    fc.array(tie("tree"), { maxLength: 3 }),
+    fc.dictionary(fc.oneof(fc.constantFrom("dtype", "__proto__"), fc.string()), tie("tree"), {
+      maxKeys: 3,
+    }),
+  ),
+}));
+
+const treeSubject: CodecSubject<Tree<Tensor>> = {
+  name: "a tree of tensors",
+  codec: treeCodec,
+  values: trees,
+  differ: (a, b) => {
+    const [x, y] = [flatten(a), flatten(b)];
+    return sameTreeShape(x.shape, y.shape)
+      ? sameBits("leaf", x.leaves as readonly Tensor[], y.leaves as readonly Tensor[])
+      : "another structure";
+  },
+  damaged: (json) => fc.constantFrom([json, 7], { a: json, b: "text" }, [[{ c: true }, json]]),
 };
 
 /** A law's subject holds values of which the law knows nothing but that they are the codec's own. */
@@ -62,10 +120,26 @@ const opaque = <A>(subject: CodecSubject<A>, is: (value: unknown) => value is A)
 const isTensor = (value: unknown): value is Tensor => value instanceof Tensor;
 
 describe("codecs", () => {
-  holds(codecLaws, [opaque(tensorSubject, isTensor)], { runs: 200 });
+  holds(codecLaws, [opaque(tensorSubject, isTensor), opaque(treeSubject, treeCodec.is)], {
+    runs: 200,
+  });
 });
 
 describe("planted mistakes are noticed", () => {
+  test("a codec that goes down by calls", () => {
+    const calling: CodecSubject<Tensor> = {
+      ...tensorSubject,
+      codec: {
+        encode: tensorCodec.encode,
+        decode: (json) => {
+          if (JSON.stringify(json).length > 100) throw new RangeError("Maximum call stack size");
+          return tensorCodec.decode(json);
+        },
+      },
+    };
+    expect(isLeft(check(anyDepth, opaque(calling, isTensor)))).toBe(true);
+  });
+
   test("a codec that loses NaN", () => {
     const lossy: CodecSubject<Tensor> = {
       ...tensorSubject,
