@@ -1,9 +1,15 @@
 import type { AnyNode, Expr, Program } from "./expr.ts";
 
-/** Every node that `outputs` depend on, operands before users. Iterative: graphs may be deep. */
-export const topological = (outputs: readonly Expr[]): readonly AnyNode[] => {
+/**
+ * Every node that `outputs` depend on, operands before users; not those of `known`, nor what is behind them.
+ * Iterative: graphs may be deep.
+ */
+export const topological = (
+  outputs: readonly Expr[],
+  known: Iterable<AnyNode> = [],
+): readonly AnyNode[] => {
   const order: AnyNode[] = [];
-  const done = new Set<AnyNode>();
+  const done = new Set<AnyNode>(known);
   const stack: { readonly node: AnyNode; next: number }[] = [];
   for (const output of outputs) {
     if (done.has(output.node)) continue;

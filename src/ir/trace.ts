@@ -104,8 +104,8 @@ const rebuild = (
     const replaced = given.get(x.node);
     return replaced?.index === x.index ? replaced.value : (made.get(x.node)?.[x.index] ?? x);
   };
-  for (const node of topological(outputs))
-    if (!given.has(node) && node.inputs.some((x) => given.has(x.node) || made.has(x.node)))
+  for (const node of topological(outputs, given.keys()))
+    if (node.inputs.some((x) => given.has(x.node) || made.has(x.node)))
       made.set(node, remake(node, node.inputs.map(resolve)));
   return outputs.map(resolve);
 };

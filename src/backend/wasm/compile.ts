@@ -121,8 +121,11 @@ export const lower = (module: ModuleBuilder, program: Program, carried: number):
   const places = new Map<Buffer, Buffer>();
   let counters = 0;
   const united = (buffer: Buffer): Buffer => {
-    let here = buffer;
-    for (let next = places.get(here); next !== undefined; next = places.get(here)) here = next;
+    const next = places.get(buffer);
+    if (next === undefined) return buffer;
+    let here = next;
+    for (let place = places.get(here); place !== undefined; place = places.get(here)) here = place;
+    places.set(buffer, here); // the next time it is found at once
     return here;
   };
   const context: Context = {

@@ -1,5 +1,6 @@
 import type { AnyNode } from "../../ir/expr.ts";
-import { demand, dependsOn, type Group } from "./fuse.ts";
+import { demand } from "./fuse.ts";
+import { absorbInto, dependsOn, follow, type Group } from "./groups.ts";
 import { isPointwise, type Scope } from "./scope.ts";
 import { type Buffer, bufferOf, identityOf } from "./view.ts";
 
@@ -48,17 +49,9 @@ export const absorbEpilogues = (
     const loops = new Set(readers(buffer).flatMap((reader) => groupOf.get(reader) ?? []));
     const loop = [...loops].find((one) => canTake(product, buffer, one));
     if (loop === undefined || buffer.size === 0) continue;
-    product.nodes = [node, ...loop.nodes];
     for (const one of loop.nodes) groupOf.set(one, product);
-    for (const [earlier, all] of loop.before)
-      if (earlier !== product)
-        product.before.set(earlier, all || product.before.get(earlier) === true);
-    for (const group of groups) {
-      const all = group.before.get(loop);
-      if (all === undefined) continue;
-      group.before.delete(loop);
-      if (group !== product) group.before.set(product, true);
-    }
+    absorbInto(product, loop);
+    for (const later of product.after) follow(later, product, true);
     groups.delete(loop);
   }
 };

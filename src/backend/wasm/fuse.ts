@@ -1,5 +1,6 @@
 import type { AnyNode, PrimitiveTag } from "../../ir/expr.ts";
 import { sameShape } from "../../tensor/shape.ts";
+import { dependsByOthers, follow, type Group, groupOfOne, united } from "./groups.ts";
 import { type Buffer, bufferOf, identityOf, squeeze, type View } from "./view.ts";
 
 /**
@@ -9,11 +10,6 @@ import { type Buffer, bufferOf, identityOf, squeeze, type View } from "./view.ts
  * where an element of the later needs only the element at its own place of the earlier, unless the
  * later also depends on the earlier in another way: then a loop would need values it has yet to make.
  */
-export interface Group {
-  nodes: AnyNode[];
-  /** What must run before: `true` where more than the element at the same place is needed. */
-  readonly before: Map<Group, boolean>;
-}
 
 /** What fusion needs to know of a region's nodes. */
 export interface Dataflow {
@@ -25,21 +21,6 @@ export interface Dataflow {
   /** Whether a node was made anew for what reads it: it joins that, and not what it reads. */
   readonly isAgain: (node: AnyNode) => boolean;
 }
-
-/** Whether `from` has to run after `to`, in whatever number of steps. */
-export const dependsOn = (from: Group, to: Group): boolean => {
-  const seen = new Set<Group>();
-  const stack = [from];
-  for (let group = stack.pop(); group !== undefined; group = stack.pop())
-    for (const earlier of group.before.keys()) {
-      if (earlier === to) return true;
-      if (!seen.has(earlier)) {
-        seen.add(earlier);
-        stack.push(earlier);
-      }
-    }
-  return false;
-};
 
 /** Functions whose constants fill the registers. */
 const demanding: ReadonlySet<PrimitiveTag> = new Set([
@@ -63,9 +44,13 @@ const demanding: ReadonlySet<PrimitiveTag> = new Set([
 /** How many of them one loop takes: with more, constants are read again and again from the stack. */
 const mostDemanding = 1;
 
+const isDemanding = (node: AnyNode): boolean => demanding.has(node.primitive);
+
 /** How many of its nodes are such. */
-export const demand = ({ nodes }: Group): number =>
-  nodes.reduce((n, node) => n + (demanding.has(node.primitive) ? 1 : 0), 0);
+export const demand = ({ nodes }: Group): number => nodes.filter(isDemanding).length;
+
+/** The most nodes of one loop: beyond, what a loop passes on in registers no longer pays, and compilers slow down. */
+const mostNodes = 256;
 
 const sameSpace = (a: View, b: View): boolean => sameShape(squeeze(a).shape, squeeze(b).shape);
 
@@ -73,49 +58,28 @@ const sameSpace = (a: View, b: View): boolean => sameShape(squeeze(a).shape, squ
 export const groupNodes = (flow: Dataflow, viewOf: (node: AnyNode) => View) => {
   const groupOf = new Map<AnyNode, Group>();
   const groups = new Set<Group>();
-  /** Who runs after whom, to redirect when groups merge. */
-  const after = new Map<Group, Set<Group>>();
+  const demands = new Map<Group, number>();
+  const demandOf = (group: Group): number => demands.get(group) as number;
 
-  /** Whether `later` depends on `earlier` otherwise than element by element: on more, or by way of others. */
-  const apart = (later: Group, earlier: Group): boolean => {
-    if (later.before.get(earlier) === true) return true;
-    const seen = new Set([earlier]);
-    // Of a group that is fresh little is made yet, so that the way back from `later` is the longer one.
-    for (const group of seen)
-      for (const next of after.get(group) ?? []) {
-        if (next !== later) seen.add(next);
-        else if (group !== earlier) return true;
-      }
-    return false;
+  const merge = (a: Group, b: Group): void => {
+    const [stays, goes] = united(a, b);
+    for (const node of goes.nodes) groupOf.set(node, stays);
+    demands.set(stays, demandOf(a) + demandOf(b));
+    groups.delete(goes);
   };
-
-  const merge = (into: Group, from: Group): void => {
-    for (const node of from.nodes) groupOf.set(node, into);
-    into.nodes = [...into.nodes, ...from.nodes];
-    into.before.delete(from);
-    from.before.delete(into);
-    for (const [earlier, whole] of from.before) {
-      into.before.set(earlier, whole || into.before.get(earlier) === true);
-      after.get(earlier)?.delete(from);
-      after.get(earlier)?.add(into);
-    }
-    for (const later of after.get(from) ?? []) {
-      if (later === into) continue;
-      const whole = later.before.get(from) === true || later.before.get(into) === true;
-      later.before.delete(from);
-      later.before.set(into, whole);
-      after.get(into)?.add(later);
-    }
-    after.get(from)?.clear();
-    groups.delete(from);
-  };
+  const mayMerge = (own: Group, earlier: Group): boolean =>
+    own !== earlier &&
+    own.before.get(earlier) === false &&
+    own.nodes.length + earlier.nodes.length <= mostNodes &&
+    demandOf(own) + demandOf(earlier) <= mostDemanding &&
+    !dependsByOthers(own, earlier);
 
   for (const node of flow.nodes) {
     const pointwise = flow.isPointwise(node);
-    const group: Group = { nodes: [node], before: new Map() };
+    const group = groupOfOne(node);
     groupOf.set(node, group);
     groups.add(group);
-    after.set(group, new Set());
+    demands.set(group, isDemanding(node) ? 1 : 0);
     const here = viewOf(node);
     for (const view of flow.operands(node)) {
       const buffer = bufferOf(view);
@@ -128,22 +92,14 @@ export const groupNodes = (flow: Dataflow, viewOf: (node: AnyNode) => View) => {
         identityOf(view) !== undefined &&
         // The maker's own space: a reshaped view has the reader's, and its loop counts otherwise.
         sameSpace(viewOf(maker as AnyNode), here);
-      group.before.set(earlier, !elementwise || group.before.get(earlier) === true);
-      after.get(earlier)?.add(group);
+      follow(group, earlier, !elementwise);
     }
     if (!pointwise) continue;
     for (const [earlier, whole] of [...group.before]) {
       if (whole || !groups.has(earlier)) continue;
       const own = groupOf.get(node) as Group;
       if (flow.isAgain(node) && !earlier.nodes.every(flow.isAgain)) continue;
-      if (
-        own !== earlier &&
-        own.before.has(earlier) &&
-        demand(own) + demand(earlier) <= mostDemanding &&
-        !apart(own, earlier) &&
-        !apart(earlier, own)
-      )
-        merge(own, earlier);
+      if (mayMerge(own, earlier)) merge(own, earlier);
     }
   }
   return { groups, groupOf };
@@ -173,10 +129,8 @@ export const ordered = (
       }
       const missing = [...top.before.keys()].filter((g) => !done.has(g));
       if (missing.length > 0) {
-        for (const each of missing.sort(
-          (a, b) => (rank.get(b) as number) - (rank.get(a) as number),
-        ))
-          stack.push(each);
+        missing.sort((a, b) => (rank.get(b) as number) - (rank.get(a) as number));
+        for (const group of missing) stack.push(group);
         continue;
       }
       done.add(top);

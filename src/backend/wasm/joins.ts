@@ -1,9 +1,9 @@
 import type { AnyNode, TensorType } from "../../ir/expr.ts";
 import { sameShape } from "../../tensor/shape.ts";
-import type { Group } from "./fuse.ts";
+import type { Group } from "./groups.ts";
 import { partsOf } from "./kernels/placement.ts";
 import { isPointwise, type Scope } from "./scope.ts";
-import { type Buffer, identityOf, squeeze, type View } from "./view.ts";
+import { type Buffer, bufferOf, identityOf, squeeze, type View } from "./view.ts";
 
 /** Operands of concatenations that are written where they end up by the loops that make them. */
 export interface Joins {
@@ -23,6 +23,8 @@ export const joinsOf = (
 ): Joins => {
   const targets = new Map<AnyNode, View[]>();
   const placed = new Map<AnyNode, Set<number>>();
+  /** What each still reads, to copy it. */
+  const copied = new Map<AnyNode, Set<Buffer>>();
   for (const node of scope.nodes) {
     const [out] = scope.buffersOf(node);
     if (node.primitive !== "concatenate" || out === undefined || !mayWrite(out)) continue;
@@ -40,19 +42,14 @@ export const joinsOf = (
       targets.set(maker, [...(targets.get(maker) ?? []), to]);
     });
     placed.set(node, own);
+    for (const [i, x] of operands.entries()) {
+      const buffer = own.has(i) ? undefined : bufferOf(x);
+      if (buffer !== undefined) copied.set(node, (copied.get(node) ?? new Set()).add(buffer));
+    }
   }
   return {
     targets: (node) => targets.get(node) ?? [],
     isPlaced: (node, operand) => placed.get(node)?.has(operand) === true,
-    skips: (node, buffer) => {
-      const own = placed.get(node);
-      return (
-        own !== undefined &&
-        scope.operands(node).every((x, i) => own.has(i) || !readsFrom(x, buffer))
-      );
-    },
+    skips: (node, buffer) => placed.has(node) && copied.get(node)?.has(buffer) !== true,
   };
 };
-
-const readsFrom = ({ source }: View, buffer: Buffer): boolean =>
-  source.kind === "buffer" && source.buffer === buffer;

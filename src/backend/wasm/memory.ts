@@ -1,4 +1,5 @@
 import type { Kernel, Loop, Step } from "./kernels/kernel.ts";
+import { alignment, placeFrom, rounded, type Span } from "./placing.ts";
 import { type Buffer, bufferOf, bytesOf, type View } from "./view.ts";
 
 /**
@@ -34,11 +35,6 @@ export interface Residents {
   readonly outputs: readonly Buffer[];
 }
 
-interface Span {
-  first: number;
-  last: number;
-}
-
 /** A loop while it is walked: where it begins, and, once known, ends. */
 interface Bracket {
   readonly loop: Loop;
@@ -51,9 +47,6 @@ interface Event {
   readonly at: number;
   readonly within: readonly Bracket[];
 }
-
-const alignment = 64;
-const rounded = (bytes: number): number => Math.ceil(bytes / alignment) * alignment;
 
 const predicateKernel = (view: View): Kernel => ({
   name: "predicate",
@@ -102,32 +95,6 @@ const mostAlive = (spans: readonly (readonly [Buffer, Span])[]): number => {
     most = Math.max(most, alive);
   }
   return most;
-};
-
-/** Gives each of `bySize` the first gap from `start` on that is free while it lives; answers where all end. */
-const placeFrom = (
-  start: number,
-  bySize: readonly (readonly [Buffer, Span])[],
-  addresses: Map<Buffer, number>,
-): number => {
-  const placed: { readonly span: Span; readonly from: number; readonly to: number }[] = [];
-  let top = start;
-  for (const [buffer, span] of bySize) {
-    const bytes = rounded(bytesOf(buffer));
-    let from = start;
-    // `placed` is kept in order of address, so that the first gap that fits is found in one pass.
-    for (const other of placed) {
-      if (other.span.last < span.first || other.span.first > span.last) continue;
-      if (other.from >= from + bytes) break;
-      from = Math.max(from, other.to);
-    }
-    addresses.set(buffer, from);
-    const entry = { span, from, to: from + bytes };
-    const after = placed.findIndex((p) => p.from > from);
-    placed.splice(after < 0 ? placed.length : after, 0, entry);
-    top = Math.max(top, from + bytes);
-  }
-  return top;
 };
 
 /**

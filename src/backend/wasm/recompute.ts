@@ -3,7 +3,7 @@ import type { AnyNode, Expr, PrimitiveTag, Program } from "../../ir/expr.ts";
 import { program } from "../../ir/graph.ts";
 import { bytesPerElement } from "../../tensor/dtype.ts";
 import { sizeOf } from "../../tensor/shape.ts";
-import type { Group } from "./fuse.ts";
+import type { Group } from "./groups.ts";
 import { isPointwise } from "./scope.ts";
 
 /**
@@ -95,6 +95,7 @@ export const recompute = (
     const wanted = [...read].filter((node) => remade(node, group));
     if (wanted.length === 0) return false;
     const size = sizeOf(wanted[0]?.outputs[0]?.shape ?? []);
+    const most = atFirst + perLoad * wanted.length;
     const seen = new Set<AnyNode>();
     const bases = new Set<AnyNode>();
     const stack = [...wanted];
@@ -105,9 +106,10 @@ export const recompute = (
         continue;
       }
       seen.add(node);
+      if (seen.size > most) return false;
       for (const x of node.inputs) stack.push(x.node);
     }
-    return bytesOf(bases) <= bytesOf(wanted) && seen.size <= atFirst + perLoad * wanted.length;
+    return bytesOf(bases) <= bytesOf(wanted);
   };
 
   const made = new Map<AnyNode, readonly Expr[]>();

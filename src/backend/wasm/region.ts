@@ -3,8 +3,9 @@ import { sizeOf } from "../../tensor/shape.ts";
 import type { Context, Destination } from "./context.ts";
 import { branchSteps, loopSteps } from "./control.ts";
 import { absorbEpilogues, epilogueNodes, isElementwise } from "./epilogue.ts";
-import { dependsOn, type Group, groupNodes, ordered } from "./fuse.ts";
+import { groupNodes, ordered } from "./fuse.ts";
 import type { Fused } from "./fused.ts";
+import { absorbInto, dependsOn, follow, type Group } from "./groups.ts";
 import { type Joins, joinsOf } from "./joins.ts";
 import { dotKernels } from "./kernels/contraction.ts";
 import { copyKernel, elementwiseKernel } from "./kernels/elementwise.ts";
@@ -45,9 +46,12 @@ interface Numbers {
   readonly loadOf: (buffer: Buffer) => number;
 }
 
+const inOrder = (scope: Scope, nodes: readonly AnyNode[]): readonly AnyNode[] =>
+  nodes.toSorted((a, b) => scope.position(a) - scope.position(b));
+
 const fuse = (scope: Scope, nodes: readonly AnyNode[]): Omit<Fused, "stores"> & Numbers => {
   const members = new Set(nodes);
-  const sorted = [...nodes].sort((a, b) => scope.position(a) - scope.position(b));
+  const sorted = inOrder(scope, nodes);
   const views = new Map<string, View>();
   const keyOf = (view: View): string => {
     return `${sourceKey(scope, view.source)} ${view.dtype} ${view.offset} ${view.strides.join()}`;
@@ -117,7 +121,7 @@ const groupSteps = (
   const epilogue = epilogueNodes(group);
   if (isPointwise(first) || epilogue.length > 0) {
     const work = fuse(scope, isPointwise(first) ? group.nodes : epilogue);
-    const stores = group.nodes.flatMap((node) => {
+    const stores = inOrder(scope, group.nodes).flatMap((node) => {
       const buffer = bufferOf(scope.viewOf(node)) as Buffer;
       const value = isPointwise(node) ? work.valueOf(node) : work.loadOf(buffer);
       const own = escapes(buffer) ? [whole(buffer, work.space)] : [];
@@ -164,15 +168,12 @@ const absorb = (
       scope
         .buffersOf(n)
         .every(
-          (b) => !isOutput(b) && readers(b).every((r) => r === node || producer.nodes.includes(r)),
+          (b) => !isOutput(b) && readers(b).every((r) => r === node || groupOf.get(r) === producer),
         ),
     );
     if (!onlyHere) continue;
-    group.before.delete(producer);
-    for (const [earlier, all] of producer.before)
-      group.before.set(earlier, all || group.before.get(earlier) === true);
-    group.nodes = [...group.nodes, ...producer.nodes];
     for (const n of producer.nodes) groupOf.set(n, group);
+    absorbInto(group, producer);
     groups.delete(producer);
   }
 };
@@ -219,7 +220,8 @@ export const regionSteps = (
     }
   const readers = (buffer: Buffer): readonly AnyNode[] => readersOf.get(buffer) ?? [];
   const outputs = program.outputs.map((x: Expr) => scope.view(x));
-  const isOutput = (buffer: Buffer): boolean => outputs.some((v) => bufferOf(v) === buffer);
+  const shown = new Set(outputs.flatMap((v) => bufferOf(v) ?? []));
+  const isOutput = (buffer: Buffer): boolean => shown.has(buffer);
   absorb(scope, groups, groupOf, readers, isOutput);
   absorbEpilogues(scope, groups, groupOf, readers);
 
@@ -244,18 +246,17 @@ export const regionSteps = (
         );
       if (readsItself && !inStep) return;
       if ([...others].some((reader) => dependsOn(reader, group))) return;
-      for (const reader of others) group.before.set(reader, true);
+      for (const reader of others) follow(group, reader, true);
     }
     context.unite(own, buffer);
     placed.add(own);
     direct.add(i);
   });
 
-  const replacing = new Set(
-    [...placed].filter((b) =>
-      destinations.some((d) => d.replaces && context.placeOf(b) === context.placeOf(d.buffer)),
-    ),
+  const replaced = new Set(
+    destinations.flatMap((d) => (d.replaces ? [context.placeOf(d.buffer)] : [])),
   );
+  const replacing = new Set([...placed].filter((b) => replaced.has(context.placeOf(b))));
   const joins = joinsOf(
     scope,
     (node) => groupOf.get(node),

@@ -73,7 +73,7 @@ export const openBody = (
   readonly encode: (
     out: Sink,
     result: Code | undefined,
-    resolve: (reference: Reference) => number,
+    refer: (reference: Reference) => void,
   ) => void;
 } => {
   const locals: ValueType[] = [...params];
@@ -163,7 +163,7 @@ export const openBody = (
   return {
     body,
     params: params.map(variable),
-    encode: (out, result, resolve) => {
+    encode: (out, result, refer) => {
       const types = locals.slice(params.length);
       const runs: [number, ValueType][] = [];
       for (const type of types) {
@@ -173,9 +173,9 @@ export const openBody = (
       }
       out.bytes(unsigned(runs.length));
       for (const [count, type] of runs) out.bytes([...unsigned(count), typeByte[type]]);
-      for (const statement of prelude) emit(out, statement, resolve);
-      for (const statement of statements) emit(out, statement, resolve);
-      if (result !== undefined) emit(out, result, resolve);
+      for (const statement of prelude) emit(out, statement, refer);
+      for (const statement of statements) emit(out, statement, refer);
+      if (result !== undefined) emit(out, result, refer);
       out.byte(0x0b);
     },
   };

@@ -48,6 +48,7 @@ export const name = (text: string): readonly number[] => {
 export interface Sink {
   readonly byte: (value: number) => void;
   readonly bytes: (values: ArrayLike<number>) => void;
+  readonly length: () => number;
   readonly finish: () => Uint8Array<ArrayBuffer>;
 }
 
@@ -67,8 +68,12 @@ export const sink = (capacity = 1024): Sink => {
     },
     bytes: (values) => {
       reserve(values.length);
-      for (let i = 0; i < values.length; i++) buffer[length++] = values[i]!;
+      if (values.length > 32) {
+        buffer.set(values, length);
+        length += values.length;
+      } else for (let i = 0; i < values.length; i++) buffer[length++] = values[i]!;
     },
+    length: () => length,
     finish: () => buffer.slice(0, length),
   };
 };

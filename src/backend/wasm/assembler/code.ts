@@ -50,12 +50,12 @@ export const lift = <T extends ResultType>(type: T, operand: Operand<T>): Code<T
     ? code(type, constantBytes(type, operand))
     : (operand as Code<T>); // a conditional type is not narrowed by typeof; numbers are gone
 
-/** Writes code: operands before their operator, as a stack machine wants it. */
-export const emit = (out: Sink, value: Code, resolve: (reference: Reference) => number): void => {
+/** Writes code: operands before their operator, as a stack machine wants it; `refer` writes what has no number yet. */
+export const emit = (out: Sink, value: Code, refer: (reference: Reference) => void): void => {
   for (const part of value.parts) {
     if ("length" in part) out.bytes(part);
-    else if ("space" in part) out.bytes(unsigned(resolve(part)));
-    else emit(out, part, resolve);
+    else if ("space" in part) refer(part);
+    else emit(out, part, refer);
   }
 };
 

@@ -102,11 +102,34 @@ const freshIn = (taken: ReadonlyMap<string, unknown>): ((wanted: string) => stri
 
 type Resolve = (reference: Reference) => number;
 
+/** A function's code as bytes, and where between them the numbers of others go: nothing else is kept of it. */
+interface Written {
+  readonly bytes: Uint8Array;
+  readonly holes: readonly { readonly at: number; readonly reference: Reference }[];
+}
+
+const written = (write: (out: Sink, refer: (reference: Reference) => void) => void): Written => {
+  const out = sink();
+  const holes: { readonly at: number; readonly reference: Reference }[] = [];
+  write(out, (reference) => holes.push({ at: out.length(), reference }));
+  return { bytes: out.finish(), holes };
+};
+
+const fillIn = (out: Sink, { bytes, holes }: Written, resolve: Resolve): void => {
+  let from = 0;
+  for (const { at, reference } of holes) {
+    out.bytes(bytes.subarray(from, at));
+    out.bytes(unsigned(resolve(reference)));
+    from = at;
+  }
+  out.bytes(bytes.subarray(from));
+};
+
 export const moduleBuilder = (): ModuleBuilder => {
   const types = new Map<string, { readonly index: number; readonly bytes: readonly number[] }>();
   const imports: (readonly number[])[] = [];
   const imported = new Map<string, Fn<readonly ValueType[], ResultType>>();
-  const defined = new Map<string, (out: Sink, resolve: Resolve) => void>();
+  const defined = new Map<string, Written>();
   const declared: number[] = [];
   const globals = new Map<string, Code<ValueType>>();
   const freshFunction = freshIn(defined);
@@ -173,7 +196,7 @@ export const moduleBuilder = (): ModuleBuilder => {
     section(5, memories, plain);
     section(6, [...globals.values()], (inner, initial) => {
       inner.bytes([typeByte[initial.type], 1]);
-      emit(inner, initial, resolve);
+      emit(inner, initial, (reference) => inner.bytes(unsigned(resolve(reference))));
       inner.byte(0x0b);
     });
     section(
@@ -188,10 +211,10 @@ export const moduleBuilder = (): ModuleBuilder => {
         sized((inner) => inner.bytes(unsigned(segments.length))),
       );
     }
-    section(10, [...defined.values()], (inner, write) =>
+    section(10, [...defined.values()], (inner, each) =>
       put(
         inner,
-        sized((body) => write(body, resolve)),
+        sized((body) => fillIn(body, each, resolve)),
       ),
     );
     section(11, segments, (inner, { head, bytes }) => {
@@ -201,13 +224,19 @@ export const moduleBuilder = (): ModuleBuilder => {
     });
     // Names, so that profiles and traps speak of functions and not of numbers.
     out.byte(0);
-    const names = functionNames.flatMap((each, i) => [...unsigned(i), ...name(each)]);
-    const contents = [...unsigned(functionNames.length), ...names];
+    const names = sized((inner) => {
+      inner.bytes(unsigned(functionNames.length));
+      for (const [i, each] of functionNames.entries()) {
+        inner.bytes(unsigned(i));
+        inner.bytes(name(each));
+      }
+    });
     put(
       out,
-      sized((inner) =>
-        inner.bytes([...name("name"), 1, ...unsigned(contents.length), ...contents]),
-      ),
+      sized((inner) => {
+        inner.bytes([...name("name"), 1]);
+        put(inner, names);
+      }),
     );
     return out.finish();
   };
@@ -246,8 +275,9 @@ export const moduleBuilder = (): ModuleBuilder => {
       const answer = define(body, ...parameters) as Code | undefined; // void is undefined
       const id = freshFunction(wanted);
       declared.push(typeIndex(params, result));
-      defined.set(id, (out, resolve) =>
-        write(out, result === "void" ? undefined : answer, resolve),
+      defined.set(
+        id,
+        written((out, refer) => write(out, result === "void" ? undefined : answer, refer)),
       );
       return { space: "function", name: id, params, result } as const;
     },
@@ -273,7 +303,7 @@ export const moduleBuilder = (): ModuleBuilder => {
     data: (address, bytes) => {
       const offset: Code<"i32"> = lift("i32", address);
       const out = sink(8);
-      emit(out, offset, () => 0);
+      emit(out, offset, () => undefined); // a number refers to nothing
       segments.push({ head: [0, ...out.finish(), 0x0b], bytes });
     },
     passive: (bytes) => {

@@ -74,17 +74,17 @@ export const partsOf = (
   out: Buffer,
 ): readonly View[] => {
   const all = whole(out, shape);
-  const starts = inputs.map((_, i) =>
-    inputs.slice(0, i).reduce((n, x) => n + (x.shape[axis] as number), 0),
-  );
-  return inputs.map((x, i) =>
-    sliceView(
+  let start = 0;
+  return inputs.map((x) => {
+    const from = shape.map((_, a) => (a === axis ? start : 0));
+    start += x.shape[axis] as number;
+    return sliceView(
       all,
       x.shape,
-      shape.map((_, a) => (a === axis ? (starts[i] as number) : 0)),
+      from,
       shape.map(() => 1),
-    ),
-  );
+    );
+  });
 };
 
 export const concatenateKernels = (

@@ -1,0 +1,107 @@
+import type { AnyNode } from "../../ir/expr.ts";
+
+/**
+ * What runs together, and what must run before what. All that is asked of it takes about as long as the answer is
+ * large, so that a program of very many nodes is lowered in about as many steps.
+ */
+export interface Group {
+  readonly nodes: AnyNode[];
+  /** What must run before: `true` where more than the element at the same place is needed. */
+  readonly before: Map<Group, boolean>;
+  /** What must run after. */
+  readonly after: Set<Group>;
+  /** Higher than that of all before it: what has no lower level does not come before. */
+  level: number;
+}
+
+export const groupOfOne = (node: AnyNode): Group => ({
+  nodes: [node],
+  before: new Map(),
+  after: new Set(),
+  level: 0,
+});
+
+/** Raises a group, and what runs after it as far as need be. */
+const raise = (group: Group, level: number): void => {
+  group.level = level;
+  const raised = [group];
+  for (let here = raised.pop(); here !== undefined; here = raised.pop())
+    for (const later of here.after)
+      if (later.level <= here.level) {
+        later.level = here.level + 1;
+        raised.push(later);
+      }
+};
+
+/** Lets `later` run after `earlier`; `whole`, where it needs more than the element at the same place. */
+export const follow = (later: Group, earlier: Group, whole: boolean): void => {
+  later.before.set(earlier, whole || later.before.get(earlier) === true);
+  earlier.after.add(later);
+  if (later.level <= earlier.level) raise(later, earlier.level + 1);
+};
+
+/** A group leaves the order. */
+export const leave = (group: Group): void => {
+  for (const earlier of group.before.keys()) earlier.after.delete(group);
+  for (const later of group.after) later.before.delete(group);
+  group.before.clear();
+  group.after.clear();
+};
+
+/** `from` becomes part of `into`; what lay between the two lies within. */
+export const absorbInto = (into: Group, from: Group): void => {
+  const before = [...from.before];
+  const after = [...from.after].map((later) => [later, later.before.get(from) === true] as const);
+  leave(from);
+  // Neither is before the other any more, so that the two are as low as the rest lets them be.
+  into.level = 0;
+  for (const earlier of into.before.keys()) into.level = Math.max(into.level, earlier.level + 1);
+  for (const [earlier, whole] of before) if (earlier !== into) follow(into, earlier, whole);
+  for (const [later, whole] of after) if (later !== into) follow(later, into, whole);
+  for (const node of from.nodes) into.nodes.push(node);
+};
+
+const weight = ({ nodes, before, after }: Group): number => nodes.length + before.size + after.size;
+
+/** Two groups as one, which of them it is: the larger stays, so that a node moves but a few times. */
+export const united = (a: Group, b: Group): readonly [stays: Group, goes: Group] => {
+  const [stays, goes] = weight(a) >= weight(b) ? [a, b] : [b, a];
+  absorbInto(stays, goes);
+  return [stays, goes];
+};
+
+/** So many groups are looked at before the answer counts as yes: the limit of what order is worth knowing. */
+const mostLooks = 4096;
+
+/**
+ * Whether `later` has to run after `earlier` by way of others, and not only next to it; where that takes long to find
+ * out, it counts as so. The search goes on from whichever end there is less to see.
+ */
+export const dependsByOthers = (later: Group, earlier: Group): boolean => {
+  if (later.level <= earlier.level) return false;
+  const ahead = new Set<Group>();
+  const behind = new Set<Group>();
+  for (const next of earlier.after) if (next.level < later.level) ahead.add(next);
+  for (const last of later.before.keys()) if (last.level > earlier.level) behind.add(last);
+  // Sets are walked in the order in which they grow.
+  const [forwards, backwards] = [ahead.values(), behind.values()];
+  for (let looks = 0; looks < mostLooks; looks++) {
+    const next = forwards.next();
+    const last = backwards.next();
+    if (next.done || last.done) return false;
+    if (behind.has(next.value) || ahead.has(last.value)) return true;
+    for (const group of next.value.after) {
+      if (group === later) return true;
+      if (group.level < later.level) ahead.add(group);
+    }
+    for (const group of last.value.before.keys()) {
+      if (group === earlier) return true;
+      if (group.level > earlier.level) behind.add(group);
+    }
+  }
+  return true;
+};
+
+/** Whether `later` has to run after `earlier`, in whatever number of steps. */
+export const dependsOn = (later: Group, earlier: Group): boolean =>
+  later.before.has(earlier) || dependsByOthers(later, earlier);
