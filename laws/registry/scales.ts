@@ -154,7 +154,7 @@ const others: { readonly [name: string]: readonly Setting[] } = {
     {
       operands: [directed([3]), directed([2])],
       degrees: [1],
-      apply: ([x, y]) => [cast(globalNorm([x as Expr, y as Expr]), "f32")],
+      apply: ([x, y]) => [cast(globalNorm([x as Expr, y as Expr]), (x as Expr).dtype)],
     },
   ],
 };

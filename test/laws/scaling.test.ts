@@ -16,6 +16,7 @@ const wasm = compilerOf(layerWasm);
 
 describe("what grows with its operands does so wherever there are floats", () => {
   holds([scaling(wasm)], homogeneousFunctions, { runs: 40 });
+  holds([{ ...scaling(wasm, "f64"), name: "scaling in f64" }], homogeneousFunctions, { runs: 20 });
 });
 
 describe("is noticed:", () => {
