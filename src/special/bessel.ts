@@ -1,3 +1,4 @@
+import { custom } from "../autodiff/control.ts";
 import type { Expr } from "../ir/expr.ts";
 import { where } from "../ir/ops/control.ts";
 import {
@@ -82,16 +83,61 @@ const series = (size: Expr, { powers }: Order): Expr =>
 const scaled = (size: Expr, { beyond }: Order): Expr =>
   div(chebyshev(sub(div(2 * border, size) as Expr, 1) as Expr, beyond), sqrt(size)) as Expr;
 
-/** `I(x)` beyond the border; half of the exponent twice does not overflow before the product does. */
-const grown = (size: Expr, order: Order): Expr => {
-  // What is greater than this overflows too, and ∞ is no number to divide by.
-  const held = minimum(size, 2000) as Expr;
+/** Above it the functions are ∞ in every float, which is no number to divide by. */
+const most = 2000;
+
+/** `eˣ f(x)`; half of the exponent twice does not overflow before the product does. */
+const grown = (size: Expr, f: (size: Expr) => Expr): Expr => {
+  const held = minimum(size, most) as Expr;
   const half = exp(mul(held, 0.5) as Expr) as Expr;
-  return mul(mul(half, scaled(held, order)) as Expr, half) as Expr;
+  return mul(mul(half, f(held)) as Expr, half) as Expr;
 };
 const shrunk = (size: Expr, order: Order): Expr =>
   mul(exp(neg(size) as Expr) as Expr, series(size, order)) as Expr;
 const odd = (x: Expr, size: Expr): Expr => mul(x, size) as Expr;
+
+/** A function with its derivative: by that of its parts ∞ would come upon -∞. */
+const withSlope = (name: string, f: (x: Expr) => Expr, slope: (x: Expr) => Expr) =>
+  custom(f, {
+    name,
+    jvp: (x: Expr, tangent: Expr) => mul(slope(x), tangent) as Expr,
+    vjp: (x: Expr, _: Expr, w: Expr) => mul(w, slope(x)) as Expr,
+  });
+
+const besselI0Of: (x: Expr) => Expr = withSlope(
+  "besselI0",
+  (x) =>
+    split(
+      x,
+      (size) => series(size, order0),
+      (size) => grown(size, (held) => scaled(held, order0)),
+    ),
+  (x) => besselI1Of(x),
+);
+
+const besselI1Of: (x: Expr) => Expr = withSlope(
+  "besselI1",
+  (x) => {
+    const held = where(le(abs(x) as Expr, border), x, border) as Expr;
+    return split(
+      x,
+      (size) => odd(mul(held, 0.5) as Expr, series(size, order1)),
+      (size) =>
+        odd(
+          sign(x) as Expr,
+          grown(size, (far) => scaled(far, order1)),
+        ),
+    );
+  },
+  // I₀(x) - I₁(x)/x.
+  (x) =>
+    split(
+      x,
+      (size) => sub(series(size, order0), mul(series(size, order1), 0.5) as Expr) as Expr,
+      (size) =>
+        grown(size, (far) => sub(scaled(far, order0), div(scaled(far, order1), far)) as Expr),
+    ),
+);
 
 /**
  * `I₀(x)`, the modified Bessel function of the first kind and order 0.
@@ -108,12 +154,7 @@ const odd = (x: Expr, size: Expr): Expr => mul(x, size) as Expr;
  * Effect.runSync(program.pipe(Effect.provide(Backend.layerReference)))(x).toArray() // => [1, 1.2660658778, 2815.7166284663]
  * ```
  */
-export const besselI0 = (x: Operand): Expr =>
-  split(
-    lift(x),
-    (size) => series(size, order0),
-    (size) => grown(size, order0),
-  );
+export const besselI0 = (x: Operand): Expr => besselI0Of(lift(x));
 
 /** `e^-|x| I₀(x)`, which does not overflow. **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`. */
 export const besselI0Scaled = (x: Operand): Expr =>
@@ -124,15 +165,7 @@ export const besselI0Scaled = (x: Operand): Expr =>
   );
 
 /** `I₁(x)`, of the order 1, the derivative of {@link besselI0}. **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`. */
-export const besselI1 = (operand: Operand): Expr => {
-  const x = lift(operand);
-  const held = where(le(abs(x) as Expr, border), x, border) as Expr;
-  return split(
-    x,
-    (size) => odd(mul(held, 0.5) as Expr, series(size, order1)),
-    (size) => odd(sign(x) as Expr, grown(size, order1)),
-  );
-};
+export const besselI1 = (x: Operand): Expr => besselI1Of(lift(x));
 
 /** `e^-|x| I₁(x)`, which does not overflow. **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`. */
 export const besselI1Scaled = (operand: Operand): Expr => {

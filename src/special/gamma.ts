@@ -6,6 +6,7 @@ import {
   abs,
   add,
   div,
+  eq,
   floor,
   ge,
   le,
@@ -131,8 +132,13 @@ const logGammaAbove = (x: Expr): Expr => {
 const logGammaOf: (x: Expr) => Expr = custom(
   (x: Expr) =>
     reflecting(x, logGammaAbove, (other) => {
-      const sine = sin(mul(abs(beyondWhole(x)) as Expr, Math.PI) as Expr) as Expr;
-      return sub(sub(Math.log(Math.PI), log(sine) as Expr) as Expr, other) as Expr;
+      const r = abs(beyondWhole(x)) as Expr;
+      // Of so little, the sine is its argument, which a subnormal one times π is not exactly.
+      const little = lt(r, 2 ** -30);
+      const sine = sin(mul(r, Math.PI) as Expr) as Expr;
+      const share = where(little, r, mul(sine, 1 / Math.PI) as Expr) as Expr;
+      const whole = eq(r, 0);
+      return where(whole, Number.POSITIVE_INFINITY, neg(add(log(share), other)) as Expr) as Expr;
     }),
   {
     name: "logGamma",
