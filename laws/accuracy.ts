@@ -30,7 +30,7 @@ const apart = (computed: number, exact: number, floor: number): number => {
 
 /**
  * 17: what a function gives in f32 is what it gives in f64 of the same numbers, but for a few units in the last
- * place of the result: no cancellation, no tail that is lost.
+ * place of the result: no cancellation, no tail that is lost, no NaN.
  */
 export const accuracy = (compile: Compile): Law<Accurate> =>
   law("accuracy", "|f₃₂(x) - f₆₄(x)| ≤ n ulp(f₆₄(x)) for x of f32", (f: Accurate) => {
@@ -51,6 +51,8 @@ export const accuracy = (compile: Compile): Law<Accurate> =>
         for (const [n, y] of wanted.entries()) {
           const computed = (got[n] as Tensor).toTypedArray();
           for (const [i, exact] of y.toTypedArray().entries()) {
+            // Operands are finite, and where it is defined: there is no reason for NaN.
+            if (Number.isNaN(exact)) return `output ${n}, element ${i} is no number`;
             const units = apart(computed[i] as number, exact, f.floor ?? 0);
             if (units > f.ulps)
               return `output ${n}, element ${i} is ${computed[i]}, ${Math.round(units)} ulp from ${exact}`;

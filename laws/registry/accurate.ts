@@ -1,13 +1,16 @@
 import * as fc from "fast-check";
 import type { Expr } from "../../src/ir/expr.ts";
 import { logAddExp } from "../../src/ir/ops/cumulative.ts";
+import { onesLike } from "../../src/ir/ops/indexed.ts";
 import { logSoftmax, logSumExp, softmax } from "../../src/ir/ops/reduction.ts";
 import * as activation from "../../src/nn/activations.ts";
 import * as losses from "../../src/nn/losses.ts";
 import * as special from "../../src/special/index.ts";
 import type { Accurate } from "../accuracy.ts";
+import { exact } from "../derivatives.ts";
 import { type Domain, tensors } from "../domain.ts";
 import { hostileDomain, logUniform, uniform } from "../hostile.ts";
+import { cotangentMap } from "../symbolic.ts";
 
 type Claim = Omit<Accurate, "name">;
 type Claims<Module> = { readonly [Name in keyof Module]: Claim };
@@ -16,8 +19,9 @@ const single = (x: number): number => Math.fround(x);
 
 /** Every magnitude, and what lies between -20 and 20 more often than that. */
 const anywhere = fc.oneof(
-  logUniform(1e-30, 1e30),
+  logUniform(2 ** -149, 2 ** 127),
   uniform(-20, 20).map(single),
+  uniform(-1000, 1000).map(single),
   fc.constantFrom(0, -0),
 );
 const above = anywhere.map((x) => (x === 0 ? 1 : Math.abs(x)));
@@ -123,3 +127,25 @@ export const accurateFunctions: readonly Accurate[] = Object.entries({
   ...specials,
   ...others,
 }).map(([name, each]) => ({ ...each, name }));
+
+/** Whose slopes are differences of shares, of which small ones are lost beside the greatest. */
+const sharing = ["softmin", "softmax", "logSoftmax", "softmaxCrossEntropy"];
+
+const slopeOf = (f: Accurate): Accurate => ({
+  ...f,
+  name: `slope of ${f.name}`,
+  ulps: 64,
+  floor: sharing.includes(f.name.split(" ")[0] ?? "") ? 1 : 0,
+  apply: (xs) => {
+    const operands = f.operands.map(({ type, values }, i) => ({
+      type: { ...type, dtype: xs[i]?.dtype ?? type.dtype },
+      values,
+    }));
+    const ys = f.apply(xs);
+    const map = cotangentMap({ ...f, operands }, exact.reverse);
+    return map.apply([...xs, ...ys.map((y) => onesLike(y))]).slice(ys.length, ys.length + 1);
+  },
+});
+
+/** Their derivatives by the first operand, which are as accurate. */
+export const accurateSlopes: readonly Accurate[] = accurateFunctions.map(slopeOf);

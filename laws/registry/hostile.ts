@@ -51,6 +51,4 @@ export const rightlyUnsigned: Exceptions = {
 export const inaccurate: Exceptions = {
   logSoftmax: { why: "the maximum is added to a logarithm" },
   softmaxCrossEntropy: { why: "as logSoftmax" },
-  logGamma: { why: "subnormal numbers" },
-  multivariateLogGamma: { why: "subnormal numbers" },
 };

@@ -248,7 +248,9 @@ const normalQuantileOf: (p: Expr) => Expr = withSlope(
   // What is left of p is known better than the density at what was made of it.
   (p) => {
     const ratio = mul(tailOf(abs(normalQuantileOf(p)) as Expr), Math.sqrt(2 * Math.PI)) as Expr;
-    return div(ratio, minimum(p, sub(1, p) as Expr) as Expr) as Expr;
+    const least = minimum(p, sub(1, p) as Expr) as Expr;
+    // At the ends it is ∞, as the ratio of nothing to nothing would not be.
+    return div(where(eq(least, 0), 1, ratio) as Expr, least) as Expr;
   },
 );
 

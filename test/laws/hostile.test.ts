@@ -7,7 +7,7 @@ import { hostileAgreement, signedZeros } from "../../laws/hostileMeaning.ts";
 import { check } from "../../laws/law.ts";
 import { type Compile, compilerOf } from "../../laws/meaning.ts";
 import { nanPropagates } from "../../laws/nan.ts";
-import { accurateFunctions } from "../../laws/registry/accurate.ts";
+import { accurateFunctions, accurateSlopes } from "../../laws/registry/accurate.ts";
 import { activationFunctions } from "../../laws/registry/activations.ts";
 import { composedOperations } from "../../laws/registry/composed.ts";
 import {
@@ -140,6 +140,8 @@ describe("accuracy", () => {
     accurateFunctions.filter((f) => !among(inaccurate)(f)),
     { runs: 200 },
   );
+
+  holds([accuracy(wasm)], accurateSlopes, { runs: 100 });
 
   test.each(Object.keys(inaccurate))("%s is an exception", (operation) => {
     const mine = accurateFunctions.filter((f) => operationOf(f) === operation);
