@@ -4,6 +4,7 @@ import { add, and, eq, lt } from "../ir/ops/elementwise.ts";
 import { fill, iota } from "../ir/ops/indexed.ts";
 import { lift } from "../ir/ops/operand.ts";
 import { expandDims, reshape, transpose } from "../ir/ops/structural.ts";
+import { share } from "../tensor/argument.ts";
 import type { Dtype } from "../tensor/dtype.ts";
 import { type Key, split } from "../tensor/key.ts";
 import {
@@ -122,7 +123,9 @@ export const multiHeadAttention = <
   const options: AttentionOptions = given ?? {};
   const { heads = 1, keyValueHeads = heads, memoryWidth = width, causal = false } = options;
   const { bias = true, kernelInit = glorotUniform, rotary: turned = false } = options;
-  const drop = dropout(options.dropout ?? 0);
+  const rate = options.dropout ?? 0;
+  share("multiHeadAttention", { dropout: rate });
+  const drop = dropout(rate);
   requireSizes("multiHeadAttention", { width, heads, keyValueHeads, memoryWidth });
   requireDivides("multiHeadAttention", "heads", heads, width);
   requireDivides("multiHeadAttention", "keyValueHeads", keyValueHeads, heads);

@@ -3,6 +3,7 @@ import { axisMean, axisSum, stopGradient } from "../ir/ops/control.ts";
 import { add, div, mul, rsqrt, square, sub } from "../ir/ops/elementwise.ts";
 import { lift } from "../ir/ops/operand.ts";
 import { mean } from "../ir/ops/reduction.ts";
+import { notNegative, probability } from "../tensor/argument.ts";
 import { key } from "../tensor/key.ts";
 import { type Shape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -31,7 +32,7 @@ export interface BatchNormOptions extends NormOptions {
  *
  * **Shapes** `x: [...s, features] → y: [...s, features]`; params and state `[features]`.
  * **Math** `y = γ (x - μ)/√(σ² + ε) + β`; σ² has divisor n, the running variance has n - 1. The gradient flows through μ and σ², none through the running statistics.
- * **Fails with** when compiled, with the layer's path, `UnboundAxis` where training happens outside a `vmap` of the
+ * **Fails with** `InvalidArgument`, thrown, where an option is out of its range; when compiled, with the layer's path, `UnboundAxis` where training happens outside a `vmap` of the
  * context's axis, `TooFewExamples` where a feature has a single number in the whole batch: of one example without
  * positions or with one.
  * **Source** Ioffe and Szegedy (2015), arXiv:1502.03167.
@@ -41,6 +42,8 @@ export const batchNorm = (
   { epsilon = 1e-5, momentum = 0.1 }: BatchNormOptions = {},
 ): SameLayer<ScaleOffset, RunningStatistics> => {
   requireSizes("batchNorm", { features });
+  notNegative("batchNorm", { epsilon });
+  probability("batchNorm", { momentum });
   const normalised = (x: Expr, centre: Expr, variance: Expr): Expr =>
     mul(sub(x, centre), rsqrt(add(variance, epsilon)) as Expr) as Expr;
   const moved = (from: Expr, to: Expr): Expr =>

@@ -15,11 +15,18 @@ import type {
   Transpose,
   TransposedOptions,
 } from "./convolutionTypes.ts";
-import { convolve, convolveTransposed, requireGroups } from "./convolve.ts";
+import { convolve, convolveTransposed, outputPaddingOf, requireGroups } from "./convolve.ts";
 import { type Fan, fanInUniform } from "./initializers.ts";
 import type { AnyLayer, Composable, Layer, OpenLayer } from "./layer.ts";
 import { sequential } from "./sequential.ts";
-import { type Grid, type Padding, type PerAxis, perAxis, type Rank } from "./windows.ts";
+import {
+  type Grid,
+  type Padding,
+  type PerAxis,
+  perAxis,
+  type Rank,
+  requireSliding,
+} from "./windows.ts";
 
 export type {
   ConvolutionOptions,
@@ -80,6 +87,7 @@ const convolution =
     requireChannels(op, { inputs, outputs });
     const { groups = 1 } = options;
     requireGroups(op, groups, inputs, outputs);
+    requireSliding(op, rank, size, options);
     const window = perAxis(op, "size", size, rank);
     const count = sizeOf(window);
     return affine(
@@ -98,6 +106,8 @@ const transposed =
     requireChannels(op, { inputs, outputs });
     const { groups = 1 } = options;
     requireGroups(op, groups, inputs, outputs);
+    requireSliding(op, rank, size, options);
+    outputPaddingOf(op, options, rank);
     const window = perAxis(op, "size", size, rank);
     const count = sizeOf(window);
     return affine(

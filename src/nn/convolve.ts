@@ -7,6 +7,7 @@ import { sum } from "../ir/ops/reduction.ts";
 import { moveAxis, pad, reshape as reshapeTo, slice, transpose } from "../ir/ops/structural.ts";
 import { overlapAdd } from "../ir/ops/window.ts";
 import type { Operand } from "../ir/shapeTypes.ts";
+import { wholeTo } from "../tensor/argument.ts";
 import type { Shape } from "../tensor/shape.ts";
 import {
   axesUpTo,
@@ -43,7 +44,10 @@ export interface ConvolveOptions {
  * that has.
  */
 export interface ConvolveTransposedOptions extends ConvolveOptions {
-  /** Elements more at the end of each axis, where several sizes have one convolution; 0 where not given. */
+  /**
+   * Elements more at the end of each axis, where several sizes have one convolution: fewer than its stride or its
+   * dilation. Defaults to 0.
+   */
   readonly outputPadding?: PerAxis;
 }
 
@@ -61,6 +65,30 @@ const slidingOf = (
     stride: perAxis(op, "stride", stride, size.length),
     dilation: perAxis(op, "dilation", dilation, size.length),
   };
+};
+
+/**
+ * The elements more at the end of each axis.
+ *
+ * **Fails with** `InvalidArgument`, thrown, where one is not less than its stride or its dilation: there is no
+ * convolution of that size.
+ */
+export const outputPaddingOf = (
+  op: string,
+  { stride = 1, dilation = 1, outputPadding = 0 }: ConvolveTransposedOptions,
+  rank: number,
+): readonly number[] => {
+  const extra = perAxis(op, "outputPadding", outputPadding, rank, 0);
+  const [strides, dilations] = [
+    perAxis(op, "stride", stride, rank),
+    perAxis(op, "dilation", dilation, rank),
+  ];
+  extra.forEach((n, i) => {
+    wholeTo(0, Math.max(strides[i] as number, dilations[i] as number) - 1)(op, {
+      outputPadding: n,
+    });
+  });
+  return extra;
 };
 
 /** **Fails with** `InvalidArgument`, thrown, where the groups do not divide the channels. */
@@ -163,14 +191,14 @@ export const convolveTransposed = (
 ): Expr => {
   const op = "convolveTransposed";
   const kernel = lift(weights);
-  const { padding = "valid", groups = 1, outputPadding = 0 } = options;
+  const { padding = "valid", groups = 1 } = options;
   const sliding = slidingOf(op, kernel, options);
   const rank = sliding.size.length;
   const x = exampleOf(lift(operand), rank);
   const [inputs, outputs] = [last(x.shape), last(kernel.shape) * groups];
   requireGroups(op, groups, inputs);
   const spatial = x.shape.slice(0, rank);
-  const extra = perAxis(op, "outputPadding", outputPadding, rank, 0);
+  const extra = outputPaddingOf(op, options, rank);
   const positions = axesUpTo(rank);
   const product = dot(
     reshape(x, [...spatial, groups, inputs / groups]),

@@ -4,6 +4,7 @@ import { add, cos, eq, exp, mul, sin } from "../ir/ops/elementwise.ts";
 import { iota, take } from "../ir/ops/indexed.ts";
 import { dot } from "../ir/ops/linear.ts";
 import { concatenate, reshape, sliceAxis, stack } from "../ir/ops/structural.ts";
+import { holding, wholeTo } from "../tensor/argument.ts";
 import { split } from "../tensor/key.ts";
 import type { Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -39,7 +40,8 @@ export interface PaddedEmbeddingOptions extends EmbeddingOptions {
  * shape of tokens gets one axis more likewise.
  * **Math** `yᵢ = table[xᵢ]`; the gradient adds up at the rows that were read. A token that is not from 0 to
  * `vocabulary - 1` reads zeros.
- * **Fails with** `InvalidArgument`, thrown; when compiled, with the layer's path, `DtypeMismatch` where tokens
+ * **Fails with** `InvalidArgument`, thrown, where a size is not a positive whole number or the padding no token of the
+ * vocabulary; when compiled, with the layer's path, `DtypeMismatch` where tokens
  * are no i32, `EmptySequence` where there are none.
  */
 export const embedding = <const W extends number>(
@@ -48,6 +50,7 @@ export const embedding = <const W extends number>(
   { tableInit = normal(1), padding }: PaddedEmbeddingOptions = {},
 ): Layer<readonly [number], readonly [number, W], EmbeddingParams, undefined> => {
   requireSizes("embedding", { vocabulary, width });
+  wholeTo(0, vocabulary - 1)("embedding", { padding });
   // An index that is no row reads zeros, and writes nowhere.
   const read = (x: Expr): Expr =>
     padding === undefined ? x : (where(eq(x, padding) as Expr, -1, x) as Expr);
@@ -190,12 +193,13 @@ export const sinusoidalPositions: SameLayer<undefined, undefined> = {
  * **Shapes** `x: [...s, time, width]`, `places: [time]` of x's dtype `→ [...s, time, width]`; feature `i`
  * pairs with `i + width/2`.
  * **Math** `(a, b) → (a cos tω - b sin tω, a sin tω + b cos tω)` with `ω = base^(-2i/width)`.
- * **Fails with** `InvalidArgument`, thrown, where the width is odd.
+ * **Fails with** `InvalidArgument`, thrown, where the width is odd, or the base not a finite number above 0.
  * **Source** Su et al. (2021), arXiv:2104.09864, section 3.2.
  */
 export const rotary = (x: Expr, places: Expr, base = 10000): Expr => {
   const width = x.shape.at(-1) ?? 0;
   requireDivides("rotary", "pairs", 2, width);
+  holding("a finite number above 0", (n) => n > 0 && Number.isFinite(n))("rotary", { base });
   const half = width / 2;
   const angle = angles(cast(places, x.dtype) as Expr, half, base);
   const [c, s] = [cos(angle) as Expr, sin(angle) as Expr];

@@ -1,3 +1,4 @@
+import { finite, holding, notNegative } from "../tensor/argument.ts";
 import { full } from "../tensor/constructors.ts";
 import type { Key } from "../tensor/key.ts";
 import * as draw from "../tensor/key.ts";
@@ -36,22 +37,24 @@ export const zeros: Initializer = (_, shape) => full(shape, 0);
 export const ones: Initializer = (_, shape) => full(shape, 1);
 
 /** One number everywhere. */
-export const constant =
-  (value: number): Initializer =>
-  (_, shape) =>
-    full(shape, value);
+export const constant = (value: number): Initializer => {
+  finite("constant", { value });
+  return (_, shape) => full(shape, value);
+};
 
 /** Spread evenly over [low, high). */
-export const uniform =
-  (low: number, high: number): Initializer =>
-  (key, shape) =>
-    draw.uniform(key, shape, { low, high });
+export const uniform = (low: number, high: number): Initializer => {
+  finite("uniform", { low, high });
+  holding(`a number from ${low} on`, (n) => n >= low)("uniform", { high });
+  return (key, shape) => draw.uniform(key, shape, { low, high });
+};
 
 /** Normal with a standard deviation and a mean. */
-export const normal =
-  (deviation = 1, mean = 0): Initializer =>
-  (key, shape) =>
-    affine(draw.normal(key, shape), deviation, mean);
+export const normal = (deviation = 1, mean = 0): Initializer => {
+  notNegative("normal", { deviation });
+  finite("normal", { mean });
+  return (key, shape) => affine(draw.normal(key, shape), deviation, mean);
+};
 
 const affine = <S extends Shape>(x: Tensor<S>, scale: number, offset: number): Tensor<S> =>
   Tensor.lazily(x.shape, x.dtype, () => {
@@ -67,9 +70,9 @@ const deviationWithinTwo = 0.8796256610342398;
  * Normal, of the given deviation after the numbers more than two (untruncated) deviations out are drawn
  * again.
  */
-export const truncatedNormal =
-  (deviation = 1): Initializer =>
-  (key, shape) => {
+export const truncatedNormal = (deviation = 1): Initializer => {
+  notNegative("truncatedNormal", { deviation });
+  return (key, shape) => {
     const data = new Float32Array(sizeOf(shape));
     const scale = deviation / deviationWithinTwo;
     // Each round fills what the round before left open; a number is in with probability 0.954.
@@ -84,6 +87,7 @@ export const truncatedNormal =
     }
     return Tensor.own(shape, "f32", data);
   };
+};
 
 type Mode = (fan: Fan) => number;
 const fanIn: Mode = (fan) => fan.in;
@@ -132,9 +136,9 @@ export const fanInUniform: Initializer = scaledUniform(1 / 3, fanIn);
  * **Source** Saxe, McClelland and Ganguli, "Exact solutions to the nonlinear dynamics of learning in
  * deep linear neural networks" (2013); Mezzadri, "How to generate random matrices" (2007).
  */
-export const orthogonal =
-  (gain = 1): Initializer =>
-  (key, shape) => {
+export const orthogonal = (gain = 1): Initializer => {
+  finite("orthogonal", { gain });
+  return (key, shape) => {
     const columns = shape.at(-1) ?? 1;
     const rows = columns === 0 ? 0 : sizeOf(shape) / columns;
     const wide = columns > rows;
@@ -157,6 +161,7 @@ export const orthogonal =
         data[r * columns + c] = gain * ((wide ? basis[r]?.[c] : basis[c]?.[r]) ?? 0);
     return Tensor.own(shape, "f32", data);
   };
+};
 
 const inner = (a: Float64Array, b: Float64Array): number =>
   a.reduce((total, x, i) => total + x * (b[i] as number), 0);

@@ -2,6 +2,7 @@ import type { Expr } from "../ir/expr.ts";
 import { add, div, mul, pow, rsqrt, square, sub } from "../ir/ops/elementwise.ts";
 import { keepAxes, mean } from "../ir/ops/reduction.ts";
 import { pad, reshape, sliceAxis } from "../ir/ops/structural.ts";
+import { notNegative } from "../tensor/argument.ts";
 import type { Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { lastAxisOf, requireDivides, requireSizes } from "./affine.ts";
@@ -11,12 +12,13 @@ import { initScaleOffset, rescaled, type ScaleOffset } from "./scaleOffset.ts";
 
 /**
  * Normalisation within one example; {@link batchNorm} looks across examples. Features (channels) are the
- * last axis. Each begins as the plain normalisation: scale 1, offset 0.
+ * last axis. Each begins as the plain normalisation: scale 1, offset 0. An epsilon that is negative or not finite is
+ * an `InvalidArgument`, thrown, as is a number of features that is not positive and whole.
  */
 
 /** What keeps a normalisation from dividing by nothing. */
 export interface NormOptions {
-  /** Added to the variance; 1e-5 where not given. */
+  /** Added to the variance, 0 or more; 1e-5 where not given. */
   readonly epsilon?: number;
 }
 
@@ -64,6 +66,7 @@ export const layerNorm = (
   { epsilon = 1e-5 }: NormOptions = {},
 ): SameLayer<ScaleOffset, undefined> => {
   requireSizes("layerNorm", { features });
+  notNegative("layerNorm", { epsilon });
   return scaling(`layerNorm ${features}`, features, (x) => standardised(x, [-1], epsilon));
 };
 
@@ -80,6 +83,7 @@ export const groupNorm = (
   { epsilon = 1e-5 }: NormOptions = {},
 ): SameLayer<ScaleOffset, undefined> => {
   requireSizes("groupNorm", { groups, features });
+  notNegative("groupNorm", { epsilon });
   requireDivides("groupNorm", "groups", groups, features);
   return scaling(`groupNorm ${groups} of ${features}`, features, (x) => {
     const split = reshape(x, [...x.shape.slice(0, -1), groups, features / groups] as Shape) as Expr;
@@ -98,6 +102,7 @@ export const instanceNorm = (
   { epsilon = 1e-5 }: NormOptions = {},
 ): SameLayer<ScaleOffset, undefined> => {
   requireSizes("instanceNorm", { features });
+  notNegative("instanceNorm", { epsilon });
   return scaling(`instanceNorm ${features}`, features, (x) =>
     standardised(x, positions(x), epsilon),
   );
@@ -120,6 +125,7 @@ export const rmsNorm = (
   { epsilon = 1e-5 }: NormOptions = {},
 ): SameLayer<Scale, undefined> => {
   requireSizes("rmsNorm", { features });
+  notNegative("rmsNorm", { epsilon });
   return {
     name: `rmsNorm ${features}`,
     init: (key) => ({ params: { scale: ones(key, [features]) }, state: undefined }),
@@ -159,6 +165,7 @@ export const localResponseNorm = ({
   k = 1,
 }: LocalResponseOptions = {}): SameLayer<undefined, undefined> => {
   requireSizes("localResponseNorm", { size });
+  notNegative("localResponseNorm", { alpha, beta, k });
   return {
     name: `localResponseNorm ${size}`,
     init: () => ({ params: undefined, state: undefined }),

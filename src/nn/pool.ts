@@ -7,6 +7,7 @@ import { broadcastTo, lift } from "../ir/ops/operand.ts";
 import { argmax, max, mean, sum } from "../ir/ops/reduction.ts";
 import { moveAxis, pad, reshape as reshapeTo } from "../ir/ops/structural.ts";
 import type { Operand } from "../ir/shapeTypes.ts";
+import { holding } from "../tensor/argument.ts";
 import { type Shape, sizeOf } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { averageOver, regionsOf } from "./resample.ts";
@@ -251,10 +252,16 @@ export const averagePooled = (
   return div(total, divisors(x, plan, extents, options.countPadding ?? true)) as Expr;
 };
 
+/** **Fails with** `InvalidArgument`, thrown, where there is no such norm. */
+export const requireNorm = (op: string, p: number): void => {
+  holding("a finite number above 0", (n) => n > 0 && Number.isFinite(n))(op, { p });
+};
+
 /**
  * The `p`-norm of each window: `p = 1` sums, `p → ∞` is {@link maxPooled}.
  *
  * **Math** `y = (Σ |x|ᵖ)^(1/p)`, with derivative 0 where the window is 0.
+ * **Fails with** as {@link maxPooled}; `InvalidArgument`, thrown, where `p` is not a finite number above 0.
  * **Source** Sermanet, Chintala and LeCun (2012), arXiv:1204.3968.
  */
 export const lpPooled = (
@@ -263,6 +270,7 @@ export const lpPooled = (
   size: PerAxis,
   options: PoolOptions = {},
 ): Expr => {
+  requireNorm("lpPool", p);
   const x = lift(operand);
   const powers = sumPooled(pow(abs(x) as Expr, p) as Expr, size, options);
   // A root has no slope at 0: what is not positive is kept away from it, and stays 0.

@@ -15,9 +15,10 @@ import {
   maxPooledWithIndices,
   maxUnpooled,
   type PoolOptions,
+  requireNorm,
 } from "./pool.ts";
 import { pure } from "./pure.ts";
-import { exampleOf, type Grid, type PerAxis, perAxis, type Rank } from "./windows.ts";
+import { exampleOf, type Grid, type PerAxis, type Rank, requireSliding } from "./windows.ts";
 import { open, within } from "./within.ts";
 
 /**
@@ -57,8 +58,9 @@ const pool = <R extends Rank>(
   rank: R,
   size: PerAxis,
   f: (x: Expr) => Expr,
+  options: PoolOptions = {},
 ): Pool<R, never> => {
-  perAxis(op, "size", size, rank);
+  requireSliding(op, rank, size, options);
   // Windows keep the rank, and channels their number.
   return pure(`${op} ${show(size)}`, ((x: Expr) => f(exampleOf(x, rank))) as never);
 };
@@ -66,7 +68,7 @@ const pool = <R extends Rank>(
 const maxPool =
   <R extends Rank>(op: string, rank: R): MakePool<R, PoolOptions> =>
   (size: PerAxis, options?: PoolOptions) =>
-    pool(op, rank, size, (x) => maxPooled(x, size, options));
+    pool(op, rank, size, (x) => maxPooled(x, size, options), options);
 
 /** The greatest of each window of `[n, channels]`; steps are the size where not given. */
 export const maxPool1d = maxPool("maxPool1d", 1);
@@ -92,7 +94,7 @@ export const maxPool3d = maxPool("maxPool3d", 3);
 const avgPool =
   <R extends Rank>(op: string, rank: R): MakePool<R, AveragePoolOptions> =>
   (size: PerAxis, options?: AveragePoolOptions) =>
-    pool(op, rank, size, (x) => averagePooled(x, size, options));
+    pool(op, rank, size, (x) => averagePooled(x, size, options), options);
 
 /** The mean of each window of `[n, channels]`; steps are the size where not given. */
 export const avgPool1d = avgPool("avgPool1d", 1);
@@ -108,8 +110,10 @@ interface MakeLpPool<R extends Rank> {
 
 const lpPool =
   <R extends Rank>(op: string, rank: R): MakeLpPool<R> =>
-  (p: number, size: PerAxis, options?: PoolOptions) =>
-    pool(op, rank, size, (x) => lpPooled(x, p, size, options));
+  (p: number, size: PerAxis, options?: PoolOptions) => {
+    requireNorm(op, p);
+    return pool(op, rank, size, (x) => lpPooled(x, p, size, options), options);
+  };
 
 /** The `p`-norm of each window of `[n, channels]`. **Math** `y = (Σ |x|ᵖ)^(1/p)`. */
 export const lpPool1d = lpPool("lpPool1d", 1);
@@ -177,7 +181,10 @@ export const unpooled = <const L extends Composable>(
   size: PerAxis,
   layer: L & Endo<L, "unpooled">,
   options: PoolOptions = {},
-): Like<L> => unpooledOpen(size, open(layer), options) as AnyLayer as Like<L>;
+): Like<L> => {
+  requireSliding("unpooled", typeof size === "number" ? 1 : size.length, size, options);
+  return unpooledOpen(size, open(layer), options) as AnyLayer as Like<L>;
+};
 
 const unpooledOpen = (size: PerAxis, inner: OpenLayer, options: PoolOptions): OpenLayer => ({
   name: "unpooled",

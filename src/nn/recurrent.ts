@@ -4,6 +4,7 @@ import { where } from "../ir/ops/control.ts";
 import { fill } from "../ir/ops/indexed.ts";
 import { foldInKey } from "../ir/ops/random.ts";
 import { concatenate } from "../ir/ops/structural.ts";
+import { share } from "../tensor/argument.ts";
 import { type Key, split } from "../tensor/key.ts";
 import { lastAxisOf, requireSizes } from "./affine.ts";
 import {
@@ -140,7 +141,8 @@ export interface RecurrentLayer<I extends number, H extends number, O>
  * **Shapes** `x: [time, inputs] → y: [time, hidden]`, twice the hidden size where bidirectional, and without
  * the time where the last output is asked for. Under `context.mask` moments that are not real keep the
  * carry, so that a padded sequence gives what the sequence gives.
- * **Fails with** `InvalidArgument`, thrown, where a size is not a positive whole number; when compiled,
+ * **Fails with** `InvalidArgument`, thrown, where a size is not a positive whole number or dropout not a
+ * probability below 1; when compiled,
  * with the layer's path, `EmptySequence`, and `ShapeMismatch` where a mask has another length.
  *
  * **Example**
@@ -163,6 +165,7 @@ export const recurrent = <
 ): RecurrentLayer<I, H, O> => {
   const { layers = 1, bidirectional = false, output = "all", dropout: rate = 0 } = options;
   requireSizes("recurrent", { layers });
+  share("recurrent", { dropout: rate });
   const directions = bidirectional ? 2 : 1;
   const cells = Array.from({ length: layers }, (_, layer) =>
     Array.from({ length: directions }, () =>

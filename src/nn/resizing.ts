@@ -1,7 +1,9 @@
 import { InvalidArgument } from "../errors.ts";
 import type { Expr } from "../ir/expr.ts";
 import { pad } from "../ir/ops/structural.ts";
+import { whole } from "../tensor/argument.ts";
 import type { Shape } from "../tensor/shape.ts";
+import { requireSizes } from "./affine.ts";
 import type { Layer } from "./layer.ts";
 import { pure } from "./pure.ts";
 import {
@@ -10,6 +12,7 @@ import {
   pixelShuffled,
   pixelUnshuffled,
   rearrange,
+  requireInterpolation,
 } from "./resample.ts";
 
 /** Layers that give examples, whose channels are last, other spatial extents. */
@@ -28,8 +31,10 @@ type Resize = Layer<Shape, Shape, undefined, undefined>;
  * describe(upsample({ scale: 2, method: "linear" }), [4, 4, 3]).map((row) => row.output) // => [[8, 8, 3]]
  * ```
  */
-export const upsample = (options: InterpolateOptions): Resize =>
-  pure(`upsample ${options.method ?? "nearest"}`, (x: Expr) => interpolate(x, options));
+export const upsample = (options: InterpolateOptions): Resize => {
+  requireInterpolation(options);
+  return pure(`upsample ${options.method ?? "nearest"}`, (x: Expr) => interpolate(x, options));
+};
 
 /**
  * Channels spread over neighbourhoods of `factor` places along each axis.
@@ -37,15 +42,25 @@ export const upsample = (options: InterpolateOptions): Resize =>
  * **Shapes** `x: [h, w, c · f²] → y: [h · f, w · f, c]`, one example.
  * **Source** Shi et al. (2016), arXiv:1609.05158.
  */
-export const pixelShuffle = (factor: number): Resize =>
-  pure(`pixelShuffle ${factor}`, (x: Expr) => pixelShuffled(x, factor));
+export const pixelShuffle = (factor: number): Resize => {
+  requireSizes("pixelShuffle", { factor });
+  return pure(`pixelShuffle ${factor}`, (x: Expr) => pixelShuffled(x, factor));
+};
 
 /** The inverse of {@link pixelShuffle}. **Shapes** `x: [h · f, w · f, c] → y: [h, w, c · f²]`, one example. */
-export const pixelUnshuffle = (factor: number): Resize =>
-  pure(`pixelUnshuffle ${factor}`, (x: Expr) => pixelUnshuffled(x, factor));
+export const pixelUnshuffle = (factor: number): Resize => {
+  requireSizes("pixelUnshuffle", { factor });
+  return pure(`pixelUnshuffle ${factor}`, (x: Expr) => pixelUnshuffled(x, factor));
+};
 
 /** Elements to add before and after each spatial axis, or on every side. */
 export type PadWidths = number | readonly (readonly [before: number, after: number])[];
+
+/** **Fails with** `InvalidArgument`, thrown, where nothing can be continued by so much. */
+const requireWidths = (op: string, widths: PadWidths): void => {
+  for (const n of typeof widths === "number" ? [widths] : widths.flat())
+    whole(0)(op, { widths: n });
+};
 
 const widthsFor = (op: string, widths: PadWidths, extents: Shape, most: (n: number) => number) => {
   const list = typeof widths === "number" ? extents.map(() => [widths, widths] as const) : widths;
@@ -66,8 +81,9 @@ const widthsFor = (op: string, widths: PadWidths, extents: Shape, most: (n: numb
 /** A layer that continues an example beyond its ends by elements of its own. */
 const continued =
   (op: string, most: (n: number) => number, source: (i: number, n: number) => number) =>
-  (widths: PadWidths): Resize =>
-    pure(`${op} ${JSON.stringify(widths)}`, (x: Expr) => {
+  (widths: PadWidths): Resize => {
+    requireWidths(op, widths);
+    return pure(`${op} ${JSON.stringify(widths)}`, (x: Expr) => {
       const extents = x.shape.slice(0, -1);
       return widthsFor(op, widths, extents, most).reduce<Expr>((y, [before, after], axis) => {
         const n = extents[axis] as number;
@@ -80,6 +96,7 @@ const continued =
         );
       }, x);
     });
+  };
 
 const unlimited = (): number => Number.POSITIVE_INFINITY;
 const modulo = (i: number, n: number): number => ((i % n) + n) % n;
@@ -89,10 +106,12 @@ const modulo = (i: number, n: number): number => ((i % n) + n) % n;
  *
  * **Shapes** `x: [...n, c] → y: [...(before + n + after), c]`, one example; so for the other paddings.
  */
-export const padConstant = (widths: PadWidths, value = 0): Resize =>
-  pure(`padConstant ${JSON.stringify(widths)}`, (x: Expr) =>
+export const padConstant = (widths: PadWidths, value = 0): Resize => {
+  requireWidths("padConstant", widths);
+  return pure(`padConstant ${JSON.stringify(widths)}`, (x: Expr) =>
     pad(x, [...widthsFor("padConstant", widths, x.shape.slice(0, -1), unlimited), [0, 0]], value),
   );
+};
 
 /** The example mirrored in its first and last elements, which are not repeated: `c b | a b c | b a`. */
 export const padReflect = continued(

@@ -5,6 +5,7 @@ import { expandDims, reshape } from "../ir/ops/structural.ts";
 import { scoped } from "../ir/trace.ts";
 import type { Dtype } from "../tensor/dtype.ts";
 import { type Key, split } from "../tensor/key.ts";
+import { requireSizes } from "./affine.ts";
 import {
   type AttentionOptions,
   type AttentionParams,
@@ -100,6 +101,7 @@ type Part = (x: Expr) => Expr;
 /** What blocks are made of: attention, feed-forward, and the way from one to the next. */
 const partsOf = (width: number, options: TransformerOptions) => {
   const { hidden = 4 * width, norm = "pre", dropout: rate = 0, epsilon = 1e-5 } = options;
+  requireSizes("transformer block", { width, hidden });
   const normalise = layerNorm(width, { epsilon });
   const { activation } = options;
   const inner = feedForward(width, hidden, activation === undefined ? {} : { activation });

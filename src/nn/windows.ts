@@ -72,6 +72,26 @@ const explicit = (op: string, padding: Padding, rank: number): readonly Width[] 
   return padding;
 };
 
+/** How windows slide, as a caller says it. */
+interface Slides {
+  readonly stride?: PerAxis;
+  readonly padding?: Padding;
+  readonly dilation?: PerAxis;
+}
+
+/** **Fails with** `InvalidArgument`, thrown, where windows along `rank` axes cannot slide so. */
+export const requireSliding = (
+  op: string,
+  rank: number,
+  size: PerAxis,
+  { stride = 1, padding = "valid", dilation = 1 }: Slides,
+): void => {
+  perAxis(op, "size", size, rank);
+  perAxis(op, "stride", stride, rank);
+  perAxis(op, "dilation", dilation, rank);
+  explicit(op, padding, rank);
+};
+
 /** What to add before and after each spatial axis of an example. */
 export const widthsOf = (
   op: string,

@@ -1,3 +1,4 @@
+import { share } from "../../tensor/argument.ts";
 import { relu } from "../activations.ts";
 import { requireSizes } from "../affine.ts";
 import { conv2d } from "../convolution.ts";
@@ -45,7 +46,8 @@ export const alexnet = <const O extends number, const C extends number = 3>(
     dropout: rate = 0.5,
   }: AlexnetOptions<C> = {},
 ): Network<Image<C>, readonly [O]> => {
-  requireSizes("alexnet", { hidden, pooled });
+  requireSizes("alexnet", { classes, channels, hidden, pooled });
+  share("alexnet", { dropout: rate });
   const { size, ...sliding } = stem;
   const drop: readonly Composable[] = rate === 0 ? [] : [dropout(rate)];
   const pool = maxPool2d(3, { stride: 2 });

@@ -1,5 +1,6 @@
 import type { Expr } from "../../ir/expr.ts";
 import { ne } from "../../ir/ops/elementwise.ts";
+import { wholeTo } from "../../tensor/argument.ts";
 import { dense } from "../dense.ts";
 import { embedding } from "../embedding.ts";
 import { dropout } from "../pure.ts";
@@ -29,7 +30,8 @@ export interface LstmClassifierOptions<C extends number = number> {
  * map of the last output.
  *
  * **Shapes** `x: [time]` of i32 tokens `→ y: [classes]`, logits. Padding changes nothing.
- * **Fails with** `InvalidArgument`, thrown, where a size is not a positive whole number.
+ * **Fails with** `InvalidArgument`, thrown, where a size is not a positive whole number, dropout not a probability
+ * below 1, or the padding no token.
  * **Source** Hochreiter and Schmidhuber (1997), see `lstmCell`; dropout between recurrences: Zaremba,
  * Sutskever and Vinyals (2014), arXiv:1409.2329.
  *
@@ -50,8 +52,9 @@ export const lstmClassifier = <const C extends number>({
   bidirectional = false,
   dropout: rate = 0,
   padding = 0,
-}: LstmClassifierOptions<C>) =>
-  masked(
+}: LstmClassifierOptions<C>) => {
+  wholeTo(0, vocabulary - 1)("lstmClassifier", { padding });
+  return masked(
     (tokens: Expr) => ne(tokens, padding) as Expr,
     sequential(
       embedding(vocabulary, width),
@@ -61,3 +64,4 @@ export const lstmClassifier = <const C extends number>({
       dense((bidirectional ? 2 : 1) * hidden, classes),
     ),
   );
+};

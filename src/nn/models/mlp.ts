@@ -1,3 +1,4 @@
+import { share } from "../../tensor/argument.ts";
 import { relu } from "../activations.ts";
 import { requireSizes } from "../affine.ts";
 import { dense } from "../dense.ts";
@@ -35,6 +36,7 @@ export const mlp = <const I extends number, const O extends number>(
   { activation = relu, dropout: rate = 0 }: MlpOptions = {},
 ): Network<readonly [I], readonly [O]> => {
   const widths = [inputs, ...hidden, outputs];
+  share("mlp", { dropout: rate });
   for (const width of widths) requireSizes("mlp", { width });
   const layers = widths.slice(1).flatMap((to, i): readonly Composable[] => {
     const layer = dense(widths[i] as number, to, { kernelInit: heNormal, biasInit: zeros });

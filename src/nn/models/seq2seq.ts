@@ -5,6 +5,7 @@ import { fill, take } from "../../ir/ops/indexed.ts";
 import { foldInKey } from "../../ir/ops/random.ts";
 import { concatenate, expandDims, index } from "../../ir/ops/structural.ts";
 import { scoped } from "../../ir/trace.ts";
+import { wholeTo } from "../../tensor/argument.ts";
 import { type Key, split } from "../../tensor/key.ts";
 import { type AffineParams, affine, initAffine, requireDivides, requireSizes } from "../affine.ts";
 import { type CellOf, type CellParams, gruCell } from "../cells.ts";
@@ -102,7 +103,8 @@ type Params = Symbolic<Seq2SeqParams>;
 export const seq2seq = <const V extends number>(options: Seq2SeqOptions<V>): Seq2Seq<V> => {
   const { source, vocabulary, width, hidden, attention = "luong", layers = 1 } = options;
   const { cell: cellOf = gruCell, dropout: rate = 0 } = options;
-  requireSizes("seq2seq", { vocabulary, width, hidden, length: source.length });
+  requireSizes("seq2seq", { vocabulary, width, hidden, layers, length: source.length });
+  wholeTo(0, source.vocabulary - 1)("seq2seq", { padding: source.padding });
   requireDivides("seq2seq", "directions", 2, hidden);
   const tableInit = normal(0.1);
   const told = embedding(source.vocabulary, width, { tableInit });

@@ -5,6 +5,7 @@ import { fill, take } from "../../ir/ops/indexed.ts";
 import { lift } from "../../ir/ops/operand.ts";
 import { foldInKey } from "../../ir/ops/random.ts";
 import { scoped } from "../../ir/trace.ts";
+import { wholeTo } from "../../tensor/argument.ts";
 import { type Key, split } from "../../tensor/key.ts";
 import { type AffineParams, affine, initAffine, requireSizes } from "../affine.ts";
 import { repeat } from "../combinators.ts";
@@ -252,6 +253,7 @@ export const transformer = <const O extends TransformerModelOptions>(
   const { source, positions, ...stack }: TransformerModelOptions<V> = options;
   const { vocabulary } = stack;
   requireSizes("transformer", { positions, length: source.length });
+  wholeTo(0, source.vocabulary - 1)("transformer", { padding: source.padding });
   const encoder = transformerEncoder({ ...stack, vocabulary: source.vocabulary });
   const decoder = transformerDecoder(stack);
   const encode = (params: Symbolic<TransformerParams>, tokens: Expr, context: Context) => {

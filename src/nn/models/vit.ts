@@ -1,5 +1,6 @@
 import type { Expr } from "../../ir/expr.ts";
 import { concatenate, expandDims, index, reshape } from "../../ir/ops/structural.ts";
+import { share } from "../../tensor/argument.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { requireDivides, requireSizes } from "../affine.ts";
 import { repeat } from "../combinators.ts";
@@ -70,7 +71,8 @@ export const vit = <const O extends number, const N extends number, const C exte
     dropout: rate = 0,
   }: VitOptions<N, C>,
 ): Network<readonly [N, N, C], readonly [O]> => {
-  requireSizes("vit", { size, patch, width, depth, heads, hidden });
+  requireSizes("vit", { classes, size, patch, width, depth, heads, hidden, channels });
+  share("vit", { dropout: rate });
   requireDivides("vit", "patch", patch, size);
   const patches = (size / patch) ** 2;
   const options = { heads, hidden, dropout: rate, epsilon: 1e-6 };

@@ -1,0 +1,6 @@
+import { optionLaws } from "../../laws/options.ts";
+import { layerOptionCases } from "../../laws/registry/layerOptions.ts";
+import { modelOptionCases } from "../../laws/registry/modelOptions.ts";
+import { holds } from "../../laws/vitest.ts";
+
+holds(optionLaws, [...layerOptionCases, ...modelOptionCases], { runs: 12 });
