@@ -83,11 +83,17 @@ export {
 } from "./meaning.ts";
 export {
   type Example,
+  type MetricClaims,
   type MetricSubject,
   metricBatching,
+  metricClaims,
+  metricDirection,
+  metricHonesty,
   metricLaws,
   metricMonoid,
+  metricRange,
   metricSubject,
+  shareClaims,
 } from "./metrics.ts";
 export { nanPropagates } from "./nan.ts";
 export { type OperatorSubject, operatorResumption } from "./operators.ts";

@@ -16,7 +16,21 @@ export interface MetricSubject {
   readonly concat: (a: Summary, b: Summary) => Summary;
   readonly empty: Summary;
   readonly value: (summary: Summary) => number;
+  readonly better: "higher" | "lower";
   readonly examples: fc.Arbitrary<Example>;
+  readonly claims: MetricClaims;
+}
+
+/** What a metric says of its values, whatever it is given. */
+export interface MetricClaims {
+  /** The least and the greatest value. */
+  readonly range: readonly [least: number, greatest: number];
+  /** An example of which the prediction is better, or as good. */
+  readonly improved: (example: Example) => Example;
+  /** What examples are worth whose outputs are all equal, where that does not depend on their labels. */
+  readonly constant?: number;
+  /** What examples are worth whose outputs are NaN; NaN where not given. */
+  readonly lost?: number;
 }
 
 /** What a metric sees of one example. */
@@ -27,6 +41,24 @@ export interface Example {
 }
 
 const outputs = 3;
+
+/** A score higher by 1 at the label; of one output, on the label's side. Of a label that is none nothing is better. */
+const better = ({ outputs: scores, target, ...rest }: Example): Example => ({
+  ...rest,
+  target,
+  outputs:
+    scores.length === 1
+      ? scores.map((x) => x + ([-1, 1][target] ?? 0))
+      : scores.map((x, i) => (i === target ? x + 1 : x)),
+});
+
+/** What shares of examples claim, of so many classes. */
+export const shareClaims = (classes: number): MetricClaims => ({
+  range: [0, 1],
+  improved: better,
+  constant: 1 / classes,
+  lost: 0,
+});
 
 /** Examples of a classifier: losses, outputs for three classes (ties among them), and a label. */
 const examples: fc.Arbitrary<Example> = record({
@@ -47,10 +79,13 @@ const meanOf = (xs: readonly number[]): number => xs.reduce((a, b) => a + b, 0) 
 /** A metric as a subject, which computes summaries as a step does: by a program of the batch. */
 export const metricSubject = <A extends Summary>(
   name: string,
-  { fromBatch, monoid, value }: Metric<A>,
+  { fromBatch, monoid, value, better }: Metric<A>,
+  claims: MetricClaims,
   drawn: fc.Arbitrary<Example> = examples,
 ): MetricSubject => ({
   name,
+  better,
+  claims,
   examples: drawn,
   empty: monoid.empty,
   // The summaries that come in are those that `summarise` and `concat` gave out.
@@ -143,3 +178,76 @@ export const metricBatching: Law<MetricSubject> = law(
 );
 
 export const metricLaws: readonly Law<MetricSubject>[] = [metricMonoid, metricBatching];
+
+const wild = fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, -0);
+
+/** Examples some of whose outputs are wild, and some of whose labels are none. */
+const hostile = (example: fc.Arbitrary<Example>): fc.Arbitrary<Example> =>
+  record({
+    example,
+    outputs: fc.array(fc.option(wild, { nil: undefined, freq: 2 }), { minLength: 3, maxLength: 3 }),
+    target: fc.option(fc.constantFrom(-1, 3, 7, -(2 ** 31), 2 ** 31 - 1), { nil: undefined }),
+  }).map(({ example: e, outputs: wilds, target }) => ({
+    ...e,
+    outputs: e.outputs.map((x, i) => wilds[i] ?? x),
+    target: target ?? e.target,
+  }));
+
+/** 17: a metric stays in its range, whatever outputs and labels are; it may have no value. */
+export const metricRange: Law<MetricSubject> = law(
+  "in its range",
+  "least ≤ value ≤ greatest, or NaN, for outputs of NaN and ±∞ and labels that are none",
+  ({ summarise, value, examples, claims: { range } }: MetricSubject) => ({
+    given: batchesOf(hostile(examples)),
+    breach: (batch) => {
+      const v = value(summarise(batch));
+      return v < range[0] || v > range[1] ? `the value is ${v}` : undefined;
+    },
+  }),
+);
+
+/** 17: a better prediction never scores worse: a metric's direction is the one it says. */
+export const metricDirection: Law<MetricSubject> = law(
+  "direction",
+  "a better prediction has a value that is no worse",
+  ({ summarise, value, examples, better, claims: { improved } }: MetricSubject) => ({
+    given: record({
+      batch: batchesOf(fc.oneof(examples, hostile(examples))),
+      at: fc.nat(3),
+    }),
+    breach: ({ batch, at }) => {
+      const before = value(summarise(batch));
+      const after = value(
+        summarise(batch.map((e, i) => (i === at % batch.length ? improved(e) : e))),
+      );
+      const gain = better === "higher" ? after - before : before - after;
+      return gain < -rounding ? `${before} became ${after}, and ${better} is better` : undefined;
+    },
+  }),
+);
+
+/** 17: ties do not flatter, and nothing is right by NaN. */
+export const metricHonesty: Law<MetricSubject> = law(
+  "no credit for nothing",
+  "equal outputs are worth their share, outputs of NaN nothing",
+  ({ summarise, value, examples, claims: { constant, lost = Number.NaN } }: MetricSubject) => ({
+    given: batchesOf(examples),
+    breach: (batch) => {
+      const all = (x: number): number =>
+        value(summarise(batch.map((e) => ({ ...e, loss: x, outputs: e.outputs.map(() => x) }))));
+      const none = all(Number.NaN);
+      if (!Object.is(none, lost)) return `of NaN it is ${none}, not ${lost}`;
+      const guess = all(0);
+      return constant === undefined || Math.abs(guess - constant) < 1e-7
+        ? undefined
+        : `of equal outputs it is ${guess}, not ${constant}`;
+    },
+  }),
+);
+
+/** What a metric owes whoever goes by it. */
+export const metricClaims: readonly Law<MetricSubject>[] = [
+  metricRange,
+  metricDirection,
+  metricHonesty,
+];

@@ -10,31 +10,56 @@ import {
   rootMeanSquaredError,
   topK,
 } from "../../src/nn/metrics.ts";
-import { binary, type MetricSubject, metricSubject } from "../metrics.ts";
+import {
+  binary,
+  type MetricClaims,
+  type MetricSubject,
+  metricSubject,
+  shareClaims,
+} from "../metrics.ts";
 
-const whole = exactMatch({ padding: 0 });
+const whole = exactMatch({ padding: 5 });
+
+const half = (x: number, towards: number): number =>
+  Number.isFinite(x) ? towards + (x - towards) / 2 : x;
+
+/** Figures of classes: a class that is taken for nothing has none. */
+const figures: MetricClaims = { range: [0, 1], improved: shareClaims(3).improved };
+/** Errors: nearer the target is better. */
+const errors: MetricClaims = {
+  range: [0, Number.POSITIVE_INFINITY],
+  improved: (e) => ({
+    ...e,
+    loss: e.loss / 2,
+    outputs: e.outputs.map((x) => half(x, e.target)),
+  }),
+};
 
 /** Every metric: one that is not here does not compile. */
 const settings: { readonly [Name in keyof (typeof metrics & typeof confusions)]: MetricSubject } = {
-  meanLoss: metricSubject("meanLoss", meanLoss),
-  accuracy: metricSubject("accuracy", accuracy),
-  binaryAccuracy: metricSubject("binaryAccuracy", binaryAccuracy(), binary),
-  topK: metricSubject("topK", topK(2)),
-  rootMeanSquaredError: metricSubject("rootMeanSquaredError", rootMeanSquaredError, binary),
-  confusionMatrix: metricSubject("confusionMatrix", confusionMatrix(3)),
+  meanLoss: metricSubject("meanLoss", meanLoss, errors),
+  accuracy: metricSubject("accuracy", accuracy, shareClaims(3)),
+  binaryAccuracy: metricSubject("binaryAccuracy", binaryAccuracy(), shareClaims(2), binary),
+  topK: metricSubject("topK", topK(2), { ...shareClaims(3), constant: 2 / 3 }),
+  rootMeanSquaredError: metricSubject("rootMeanSquaredError", rootMeanSquaredError, errors, binary),
+  confusionMatrix: metricSubject("confusionMatrix", confusionMatrix(3), { ...figures, lost: 0 }),
   // Sequences of one moment.
-  exactMatch: metricSubject("exactMatch", {
-    ...whole,
-    fromBatch: ({ outputs, targets, ...batch }) =>
-      whole.fromBatch({
-        ...batch,
-        outputs: expandDims(outputs, 1),
-        targets: expandDims(targets, 1),
-      }),
-  }),
-  precision: metricSubject("precision", precision(3)),
-  recall: metricSubject("recall", recall(3, 1)),
-  f1: metricSubject("f1", f1(2), binary),
+  exactMatch: metricSubject(
+    "exactMatch",
+    {
+      ...whole,
+      fromBatch: ({ outputs, targets, ...batch }) =>
+        whole.fromBatch({
+          ...batch,
+          outputs: expandDims(outputs, 1),
+          targets: expandDims(targets, 1),
+        }),
+    },
+    shareClaims(3),
+  ),
+  precision: metricSubject("precision", precision(3), figures),
+  recall: metricSubject("recall", recall(3), { ...figures, lost: 0 }),
+  f1: metricSubject("f1", f1(2), { ...figures, lost: 0 }, binary),
 };
 
 export const metricCases: readonly MetricSubject[] = Object.values(settings);

@@ -1,43 +1,62 @@
 import type { Expr } from "../ir/expr.ts";
-import { cast } from "../ir/ops/control.ts";
-import { gt } from "../ir/ops/elementwise.ts";
-import { oneHot } from "../ir/ops/indexed.ts";
+import { where } from "../ir/ops/control.ts";
+import { ge } from "../ir/ops/elementwise.ts";
+import { oneHot, zerosLike } from "../ir/ops/indexed.ts";
 import { dot } from "../ir/ops/linear.ts";
-import { argmax } from "../ir/ops/reduction.ts";
-import { reshape } from "../ir/ops/structural.ts";
+import { reshape, sliceAxis, stack } from "../ir/ops/structural.ts";
 import { holding, whole } from "../tensor/argument.ts";
-import { labelsOf, type Metric } from "./metric.ts";
+import { showShape, sizeOf } from "../tensor/shape.ts";
+import type { Nested } from "../tensor/tensor.ts";
+import { classified, greatest, type Metric, misfit } from "./metric.ts";
 
-/** How often class `row` was taken for class `column`. */
+/** How often class `row` was taken for class `column`, and what is in no row or no column. */
 export interface Confusion {
-  readonly [field: string]: readonly (readonly number[])[];
+  readonly [field: string]: Nested;
   readonly counts: readonly (readonly number[])[];
+  /** Of each class, how many were taken for none: outputs of NaN. */
+  readonly undecided?: readonly number[];
+  /** For each class, how many were taken for it whose target is no class. */
+  readonly unlabelled?: readonly number[];
+  /** How many have neither. */
+  readonly neither?: number;
 }
 
-const total = ({ counts }: Confusion, where: (row: number, column: number) => boolean): number =>
-  counts.reduce((sum, row, i) => row.reduce((s, n, j) => (where(i, j) ? s + n : s), sum), 0);
+const sumOf = (xs: readonly number[] = []): number => xs.reduce((a, b) => a + b, 0);
 
-const right = (confusion: Confusion, of: number): number =>
-  total(confusion, (i, j) => i === of && j === of);
+/** How many are of a class. */
+const actual = ({ counts, undecided }: Confusion, of: number): number =>
+  sumOf(counts[of]) + (undecided?.[of] ?? 0);
+
+/** How many were taken for a class. */
+const predicted = ({ counts, unlabelled }: Confusion, of: number): number =>
+  sumOf(counts.map((row) => row[of] ?? 0)) + (unlabelled?.[of] ?? 0);
+
+const examples = ({ counts, undecided, unlabelled, neither = 0 }: Confusion): number =>
+  sumOf(counts.flat()) + sumOf(undecided) + sumOf(unlabelled) + neither;
+
+const right = ({ counts }: Confusion, of: number): number => counts[of]?.[of] ?? 0;
 
 /** A figure of a confusion matrix for one of its classes; `NaN` where it has none. */
 type OfClass = (confusion: Confusion, of: number) => number;
 
-const precisionOf: OfClass = (confusion, of) =>
-  right(confusion, of) / total(confusion, (_, j) => j === of);
+const precisionOf: OfClass = (confusion, of) => right(confusion, of) / predicted(confusion, of);
 
-const recallOf: OfClass = (confusion, of) =>
-  right(confusion, of) / total(confusion, (i) => i === of);
+const recallOf: OfClass = (confusion, of) => right(confusion, of) / actual(confusion, of);
 
 const f1Of: OfClass = (confusion, of) =>
-  (2 * right(confusion, of)) /
-  (total(confusion, (i) => i === of) + total(confusion, (_, j) => j === of));
+  (2 * right(confusion, of)) / (actual(confusion, of) + predicted(confusion, of));
 
-/** The classes that a single output names: the second where it is above 0, a logit. */
-const predictedOf = (outputs: Expr): Expr =>
-  outputs.shape.length > 1 && outputs.shape.at(-1) !== 1
-    ? argmax(outputs, -1)
-    : cast(gt(reshape(outputs, [outputs.shape[0] ?? 1]) as Expr, 0) as Expr, "i32");
+/** What single outputs are as scores of two classes: the second where one is above 0, a logit. */
+const scoresOf = (outputs: Expr, classes: number): Expr =>
+  classes === 2 && (outputs.shape.length === 1 || outputs.shape.at(-1) !== 2)
+    ? (stack(
+        [zerosLike(outputs), outputs].map((x) => reshape(x, [sizeOf(outputs.shape)]) as Expr),
+        1,
+      ) as Expr)
+    : outputs;
+
+const added = (a: readonly number[] = [], b: readonly number[] = []): readonly number[] =>
+  Array.from({ length: Math.max(a.length, b.length) }, (_, i) => (a[i] ?? 0) + (b[i] ?? 0));
 
 const overConfusion = (
   maker: string,
@@ -47,31 +66,64 @@ const overConfusion = (
 ): Metric<Confusion> => {
   whole(1)(maker, { classes });
   const indices = Array.from({ length: classes }, (_, i) => i);
+  const none = indices.map(() => 0);
   return {
     name,
     better: "higher",
     monoid: {
-      empty: { counts: indices.map(() => indices.map(() => 0)) },
+      empty: { counts: indices.map(() => none), undecided: none, unlabelled: none, neither: 0 },
       concat: (a, b) => ({
-        counts: a.counts.map((row, i) => row.map((n, j) => n + (b.counts[i]?.[j] ?? 0))),
+        counts: a.counts.map((row, i) => added(row, b.counts[i])),
+        undecided: added(a.undecided, b.undecided),
+        unlabelled: added(a.unlabelled, b.unlabelled),
+        neither: (a.neither ?? 0) + (b.neither ?? 0),
       }),
     },
     fromBatch: ({ outputs, targets }) => {
-      const actual = oneHot(labelsOf(targets), classes, "i32");
-      const predicted = oneHot(predictedOf(outputs), classes, "i32");
-      return { counts: dot(actual, predicted, [[0], [0]]) };
+      const scores = scoresOf(outputs, classes);
+      const fitting =
+        scores.shape.at(-1) === classes ? scores : misfitting(maker, outputs, classes);
+      const places = classified(maker, fitting, targets);
+      // A last row and a last column are of what is no class.
+      const spread = (labels: Expr): Expr =>
+        oneHot(where(ge(labels, 0), labels, classes) as Expr, classes + 1, "i32");
+      const all = dot(spread(places.labels), spread(greatest(places.outputs)), [[0], [0]]) as Expr;
+      const part = (row: number, column: number): Expr =>
+        sliceAxis(
+          sliceAxis(all, 0, row, row === 0 ? classes : classes + 1),
+          1,
+          column,
+          column === 0 ? classes : classes + 1,
+        );
+      return {
+        counts: part(0, 0),
+        undecided: reshape(part(0, classes), [classes]) as Expr,
+        unlabelled: reshape(part(classes, 0), [classes]) as Expr,
+        neither: reshape(part(classes, classes), []) as Expr,
+      };
     },
     value,
   };
+};
+
+/** Outputs of another number of classes are reported, where those beyond would go uncounted. */
+const misfitting = (op: string, outputs: Expr, classes: number): Expr => {
+  const shape = [...outputs.shape.slice(0, -1), classes];
+  const expected = `a score for each class, ${showShape(shape)}`;
+  return misfit(op, expected, [outputs], [{ shape, dtype: outputs.dtype }])[0] as Expr;
 };
 
 /**
  * The confusion matrix of a classifier, of so many classes or of classes with these names. Its value is the
  * accuracy and bears that name; `Validated` carries the matrix, and progress prints it below the result.
  *
+ * An example is taken for the class of its greatest output, the first of equal ones, as a decoder takes it; for none
+ * where outputs are NaN. Such an example and one whose label is no class are in no row or no column, but count.
+ *
  * **Shapes** `outputs: [batch, classes]`, or for two classes logits `[batch]` or `[batch, 1]`;
- * `targets: [batch]` integers or `[batch, classes]`.
- * **Fails with** `InvalidArgument`, thrown, where `classes` is no whole number or less than 1, or no names.
+ * `targets: [batch]` integers or `[batch, classes]`; moments of sequences as those of `accuracy`.
+ * **Fails with** `InvalidArgument`, thrown, where `classes` is no whole number or less than 1, or no names;
+ * `ShapeMismatch` when compiled, where outputs are of another number of classes.
  *
  * @example
  * ```ts
@@ -87,7 +139,7 @@ export const confusionMatrix = (classes: number | readonly string[]): Metric<Con
     "confusionMatrix",
     "accuracy",
     size,
-    (confusion) => total(confusion, (i, j) => i === j) / total(confusion, () => true),
+    (confusion) => sumOf(confusion.counts.map((_, i) => right(confusion, i))) / examples(confusion),
   );
   const names =
     typeof classes === "number" ? Array.from({ length: size }, (_, i) => `${i}`) : classes;

@@ -5,7 +5,16 @@ import { isLeft } from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import { describe, expect, test } from "vitest";
 import { check, checkAsync, type Law } from "../../laws/law.ts";
-import { type MetricSubject, metricLaws } from "../../laws/metrics.ts";
+import {
+  type MetricSubject,
+  metricClaims,
+  metricDirection,
+  metricHonesty,
+  metricLaws,
+  metricRange,
+  metricSubject,
+  shareClaims,
+} from "../../laws/metrics.ts";
 import {
   type Chain,
   documentedDefaults,
@@ -29,21 +38,30 @@ import { Backend as Service } from "../../src/backend/backend.ts";
 import { Backend } from "../../src/backend/index.ts";
 import { backendOf } from "../../src/backend/wasm/index.ts";
 import {
+  accuracy as accuracyOf,
   adam,
   add,
+  argmax,
+  cast,
   chain,
+  constant,
   cosineDecay,
   dataset,
   dense,
   dropout,
   type Expr,
+  eq,
+  expandDims,
   type GradientTransformation,
+  gt,
   type LearningRate,
   meanSquaredError,
   pipeline,
   relu,
   sequential,
   sgd,
+  sum,
+  takeAlongAxis,
   tensor,
   withBatchSize,
   withOptimizer,
@@ -62,6 +80,7 @@ describe("learning rates", () => {
 
 describe("metrics", () => {
   holds(metricLaws, metricCases);
+  holds(metricClaims, metricCases, { runs: 60 });
 });
 
 const breaks = <S extends { readonly name: string }>(law: Law<S>, subject: S): string => {
@@ -150,6 +169,36 @@ describe("planted mistakes are noticed", () => {
       value: ({ mean }) => mean as number,
     };
     for (const law of metricLaws) expect(breaks(law, careless)).not.toBe("");
+  });
+
+  test("a metric that says the wrong direction, and metrics that trust their outputs", () => {
+    const turned = metricSubject(
+      "the wrong way",
+      { ...accuracyOf, better: "lower" },
+      shareClaims(3),
+    );
+    expect(breaks(metricDirection, turned)).toContain("lower is better");
+    const trusting = (holds: (outputs: Expr, targets: Expr) => Expr) =>
+      metricSubject(
+        "trusting",
+        {
+          ...accuracyOf,
+          fromBatch: ({ outputs, targets }) => ({
+            total: sum(cast(holds(outputs, targets), "i32")) as Expr,
+            count: constant(tensor(2, "i32")),
+          }),
+        },
+        shareClaims(3),
+      );
+    // As many as are not greater: NaN never is.
+    const top = trusting((x, y) => {
+      const own = takeAlongAxis(x, expandDims(y, 1), -1);
+      return eq(sum(cast(gt(x, own) as Expr, "i32"), -1), 0) as Expr;
+    });
+    expect(breaks(metricHonesty, top)).toContain("of NaN it is");
+    expect(breaks(metricRange, top)).toContain("the value is");
+    const first = trusting((x, y) => eq(argmax(x, -1), y) as Expr);
+    expect(breaks(metricHonesty, first)).not.toBe("");
   });
 });
 

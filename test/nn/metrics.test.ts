@@ -1,13 +1,16 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { CompileError } from "../../src/errors.ts";
 import type { Expr } from "../../src/ir/expr.ts";
 import { confusionMatrix, f1, precision, recall } from "../../src/nn/confusion.ts";
 import { type Metric, readSummary, type Summary } from "../../src/nn/metric.ts";
 import {
   accuracy,
   binaryAccuracy,
+  exactMatch,
   meanLoss,
   rootMeanSquaredError,
+  type Share,
   topK,
 } from "../../src/nn/metrics.ts";
 import { scalar, tensor } from "../../src/tensor/constructors.ts";
@@ -142,6 +145,124 @@ describe("metrics", () => {
         ]),
       ),
     ).toBe(1);
+  });
+
+  it("give ties their share, and NaN and labels that are none nothing", () => {
+    const of = <A extends Summary>(metric: Metric<A>, outputs: Tensor, targets: Tensor) =>
+      metric.value(summaryOf(metric, outputs, targets));
+    const rows = (x: number) => tensor([0, 1, 2, 3].map(() => [x, x, x, x]));
+    const targets = tensor([0, 1, 2, 3], "i32");
+    const lost = rows(Number.NaN);
+    for (const k of [1, 2, 3]) {
+      expect(of(topK(k), lost, targets)).toBe(0);
+      expect(of(topK(k), rows(1), targets)).toBe(k / 4);
+    }
+    expect(of(topK(9), lost, targets)).toBe(0);
+    expect(of(topK(9), rows(1), targets)).toBe(1);
+    expect(of(accuracy, rows(0), tensor([0, 0, 0, 0], "i32"))).toBe(0.25);
+    expect(of(accuracy, lost, targets)).toBe(0);
+    expect(of(confusionMatrix(4), lost, targets)).toBe(0);
+    expect(of(binaryAccuracy(), tensor([Number.NaN, 0, 2]), tensor([0, 0, 1]))).toBe(0.5);
+    const strange = [tensor([-1, 4, 7, -100], "i32"), tensor([0.5, Number.NaN, 1e10, 1.5])];
+    for (const labelled of strange)
+      for (const metric of [accuracy, topK(2)]) expect(of(metric, rows(0), labelled)).toBe(0);
+    expect(of(topK(2), lost, tensor([-1, 4, 7, -100], "i32"))).toBe(0);
+  });
+
+  it("a confusion matrix counts what is in no row or no column", () => {
+    const outputs = tensor([
+      [1, 0],
+      [1, 0],
+      [Number.NaN, 0],
+      [Number.NaN, 0],
+    ]);
+    const summary = summaryOf(confusionMatrix(2), outputs, tensor([0, 2, 0, -1], "i32"));
+    expect(summary).toEqual({
+      counts: [
+        [1, 0],
+        [0, 0],
+      ],
+      undecided: [1, 0],
+      unlabelled: [1, 0],
+      neither: 1,
+    });
+    expect(confusionMatrix(2).value(summary)).toBe(0.25);
+    expect(precision(2, 0).value(summary)).toBe(0.5);
+    expect(recall(2, 0).value(summary)).toBe(0.5);
+    expect(f1(2, 0).value(summary)).toBe(0.5);
+  });
+
+  it("sequences have a share of their moments, and of themselves", () => {
+    const outputs = tensor([
+      [
+        [1, 0],
+        [1, 0],
+      ],
+      [
+        [0, 1],
+        [0, 0],
+      ],
+    ]);
+    const targets = tensor(
+      [
+        [0, 0],
+        [1, 1],
+      ],
+      "i32",
+    );
+    const of = (metric: Metric<Share>) => summaryOf(metric, outputs, targets);
+    expect(of(accuracy)).toEqual({ total: 3.5, count: 4 });
+    expect(of(topK(1))).toEqual(of(accuracy));
+    expect(of(exactMatch())).toEqual({ total: 1.5, count: 2 });
+    expect(of(exactMatch({ padding: 1 }))).toEqual({ total: 2, count: 2 });
+    expect(confusionMatrix(2).value(summaryOf(confusionMatrix(2), outputs, targets))).toBe(0.75);
+  });
+
+  const moments = tensor([
+    [
+      [1, 2],
+      [3, 4],
+    ],
+  ]);
+  const tall = tensor([
+    [1, 2],
+    [3, 4],
+    [5, 6],
+  ]);
+  const wide = tensor([
+    [1, 2, 3],
+    [4, 5, 6],
+  ]);
+  it.each<readonly [string, () => unknown]>([
+    ["one logit", () => summaryOf(accuracy, tensor([[1], [2]]), tensor([0, 1]))],
+    ["one logit of an example", () => summaryOf(topK(2), tensor([1, 2]), tensor([0, 1]))],
+    ["a label too many", () => summaryOf(accuracy, tensor([[1, 2]]), tensor([0, 1]))],
+    ["a label for all moments", () => summaryOf(accuracy, moments, tensor([0]))],
+    ["a score for each class", () => summaryOf(binaryAccuracy(), tall, tensor([0, 1, 1]))],
+    ["what is no sequence", () => summaryOf(exactMatch(), tall, tensor([0, 1, 1]))],
+    ["more classes", () => summaryOf(confusionMatrix(2), wide, tensor([0, 1]))],
+    ["one logit of three", () => summaryOf(confusionMatrix(3), tensor([[1], [2]]), tensor([0, 1]))],
+    ["axes the other way round", () => summaryOf(rootMeanSquaredError, wide, tall)],
+  ])("refuse %s", (_, compiling) => {
+    expect(compiling).toThrow(expect.objectContaining({ _tag: "CompileError" }));
+    try {
+      compiling();
+    } catch (error) {
+      const { causes } = error as CompileError;
+      expect(causes.map(({ _tag }) => _tag)).toEqual(["ShapeMismatch"]);
+    }
+  });
+
+  it("are exact for more examples than an f32 counts", () => {
+    const { concat } = accuracy.monoid;
+    const many = { total: 2 ** 25, count: 2 ** 25 };
+    const seen = concat(many, summaryOf(accuracy, scores, labels));
+    expect(seen).toEqual({ total: 2 ** 25 + 2, count: 2 ** 25 + 4 });
+    const loss = meanLoss.monoid.concat(
+      { total: Math.fround(0.1) * 2 ** 25, count: 2 ** 25 },
+      summaryOf(meanLoss, tensor([[1], [1], [1]]), tensor([1, 1, 1]), Math.fround(0.1)),
+    );
+    expect(meanLoss.value(loss)).toBe(Math.fround(0.1));
   });
 
   it("give the same value however the examples are batched", () => {
