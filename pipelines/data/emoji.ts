@@ -72,16 +72,20 @@ const parsed = (bytes: Uint8Array): Effect.Effect<readonly Entry[], DataSourceEr
   });
 
 const pictureOf = (bytes: Uint8Array): Effect.Effect<Picture, DataSourceError> =>
-  Effect.flatMap(
-    Effect.try({
-      try: () => decodePng(bytes),
-      catch: (cause) => failed(`the sheet is damaged: ${String(cause)}`),
-    }),
-    (picture) =>
-      typeof picture === "string"
-        ? Effect.fail(failed(`the sheet is ${picture}`))
-        : Effect.succeed(picture),
-  );
+  Effect.suspend(() => {
+    const picture = decodePng(bytes);
+    return typeof picture === "string"
+      ? Effect.fail(failed(`the sheet is ${picture}`))
+      : Effect.succeed(picture);
+  });
+
+/** Whether an emoji is on the sheet, with the pixel around it. */
+const isOn =
+  ({ width, height }: Picture) =>
+  ({ sheet_x, sheet_y }: Entry): boolean =>
+    [sheet_x, sheet_y].every((place) => Number.isInteger(place) && place >= 0) &&
+    (sheet_x + 1) * (size + 2) <= width &&
+    (sheet_y + 1) * (size + 2) <= height;
 
 /** The images of some entries, cut out of the sheet and laid on white. */
 const drawings = ({ width, rgba }: Picture, of: readonly Entry[]): Dataset<Emoji> => {
@@ -119,6 +123,7 @@ export const emoji = Effect.gen(function* () {
   const usable = all
     .filter((e) => e.has_img_google && (emojiGroups as readonly string[]).includes(e.category))
     .toSorted((a, b) => a.sort_order - b.sort_order);
+  if (!usable.every(isOn(sheet))) return yield* failed("emoji.json names places beyond the sheet");
   return {
     train: drawings(
       sheet,

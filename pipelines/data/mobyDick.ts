@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import * as Effect from "effect/Effect";
 import { isLeft } from "fp-ts/lib/Either.js";
-import { dataset, fromTypedArray, readBytes, type Tensor, vocabularyOf } from "../../src/index.ts";
+import { dataset, fromTypedArray, readText, type Tensor, vocabularyOf } from "../../src/index.ts";
 import { installed } from "./installed.ts";
 
 /** Every character of the book. */
@@ -23,8 +23,8 @@ const chapters = [...Array.from({ length: 135 }, (_, i) => `chapter_${i + 1}`), 
 const book = Effect.gen(function* () {
   const folder = yield* mobyDickFolder;
   const files = chapters.map((chapter) => join(folder, "data", `${chapter}.txt`));
-  const parts = yield* Effect.forEach(files, readBytes, { concurrency: 16 });
-  return parts.map((bytes) => new TextDecoder().decode(bytes).trim()).join("\n\n\n");
+  const parts = yield* Effect.forEach(files, readText, { concurrency: 16 });
+  return parts.map((text) => text.trim()).join("\n\n\n");
 });
 
 /** A passage: its characters, and for each the one that follows it. */

@@ -7,7 +7,7 @@ import {
   key,
   padded,
   permutation,
-  readBytes,
+  readText,
   type Tensor,
   vocabularyOf,
 } from "../../src/index.ts";
@@ -43,7 +43,7 @@ export const entries: Effect.Effect<
   Effect.Error<typeof dictionaryFolder>
 > = Effect.gen(function* () {
   const folder = yield* dictionaryFolder;
-  const text = new TextDecoder().decode(yield* readBytes(join(folder, "index.js")));
+  const text = yield* readText(join(folder, "index.js"));
   // One entry a line; other pronunciations of a word stand under the word with a number: "a(2)".
   const lines = text.matchAll(/^ {2}"?([a-z]+)"?: "([A-Z0-9 ]+)",?$/gm);
   return Array.from(lines, ([, word = "", spoken = ""]) => ({

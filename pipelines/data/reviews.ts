@@ -7,10 +7,11 @@ import {
   decodeJson,
   decodeWith,
   fromTypedArray,
+  InvalidArgument,
   key,
   padded,
   permutation,
-  readBytes,
+  readText,
   type Splits,
   type Tensor,
   vocabulary,
@@ -77,12 +78,21 @@ const encoded = (
 /**
  * Reviews as numbers, in two parts that share no sentence: of sentences that differ only in capitals and
  * marks the first alone is kept. The vocabulary is that of the part to learn from.
+ *
+ * **Fails with** `InvalidArgument`, thrown, where a number is out of range.
  */
 export const reviewSplits = (
   reviews: readonly Review[],
   lexicon: Lexicon,
   { limit, length, heldOut }: Encoding,
 ): { readonly train: Dataset<EncodedReview>; readonly test: Dataset<EncodedReview> } => {
+  if (!(heldOut >= 0 && heldOut <= 1))
+    throw new InvalidArgument({
+      op: "reviewSplits",
+      argument: "heldOut",
+      expected: "a share of the reviews, from 0 to 1",
+      actual: String(heldOut),
+    });
   const different = [
     ...new Map(
       reviews.toReversed().map((review) => [words(review.text).join(" "), review]),
@@ -116,19 +126,16 @@ export const decodeReviews = (text: string, file: string) =>
 /** Where the npm package `sentiment` is. */
 export const reviewsFolder = installed("sentiment");
 
-const textOf = (file: string) =>
-  Effect.map(readBytes(file), (bytes) => new TextDecoder().decode(bytes));
-
 const reading = Effect.fnUntraced(function* (encoding: Encoding) {
   const folder = yield* reviewsFolder;
   const fileOf = (...path: readonly string[]) => join(folder, ...path);
   const sets = yield* Effect.forEach(["amazon", "imdb", "yelp"], (name) => {
     const file = fileOf("test", "fixtures", `${name}.json`);
-    return Effect.flatMap(textOf(file), (text) => decodeReviews(text, file));
+    return Effect.flatMap(readText(file), (text) => decodeReviews(text, file));
   });
   const list = (name: string) => {
     const file = fileOf("languages", "en", `${name}.json`);
-    return Effect.flatMap(textOf(file), (text) => decodeJson(scores, text, file));
+    return Effect.flatMap(readText(file), (text) => decodeJson(scores, text, file));
   };
   const lexicon = { valences: yield* list("labels"), negators: yield* list("negators") };
   return reviewSplits(sets.flat(), lexicon, encoding);

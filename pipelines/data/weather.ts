@@ -6,7 +6,7 @@ import {
   decodeTable,
   fromTypedArray,
   InvalidArgument,
-  readBytes,
+  readText,
   stackTensors,
   standardise,
   TableCorrupt,
@@ -154,6 +154,5 @@ export const weatherFolder = installed("vega-datasets");
  */
 export const seattleWeather = Effect.fnUntraced(function* <N extends number>(by: ByTime<N>) {
   const file = join(yield* weatherFolder, "data", "seattle-weather.csv");
-  const bytes = yield* readBytes(file);
-  return yield* weatherSplits(new TextDecoder().decode(bytes), file, by);
+  return yield* weatherSplits(yield* readText(file), file, by);
 });

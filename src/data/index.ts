@@ -29,7 +29,7 @@ export {
   standardise,
   unitScale,
 } from "./preprocess.ts";
-export { idxFromBytes, readBytes, readIdx } from "./source.ts";
+export { idxFromBytes, readBytes, readIdx, readText } from "./source.ts";
 export { decodeTable, type LabelColumn, type RowOfTable, type TableSchema } from "./table.ts";
 export { type InvalidData, type Requirements, validate } from "./validate.ts";
 export {

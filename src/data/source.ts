@@ -24,6 +24,20 @@ export const readBytes = (file: string): Effect.Effect<Uint8Array, DataSourceErr
     catch: (cause) => new DataSourceError({ source: file, reason: reasonOf(cause) }),
   });
 
+/**
+ * The text of a file, on Node, in UTF-8.
+ *
+ * **Fails with** `DataSourceError`, also where its bytes are no UTF-8, or more than a string holds.
+ */
+export const readText = (file: string): Effect.Effect<string, DataSourceError> =>
+  Effect.flatMap(readBytes(file), (bytes) =>
+    Effect.try({
+      try: () => new TextDecoder("utf-8", { fatal: true }).decode(bytes),
+      catch: (cause) =>
+        new DataSourceError({ source: file, reason: `it is no text: ${messageOf(cause)}` }),
+    }),
+  );
+
 const reasonOf = (cause: unknown): string => {
   const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
   switch (code) {

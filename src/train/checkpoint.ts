@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect";
 import { decodeJson } from "../codec/decode.ts";
-import { files, readBytes } from "../data/source.ts";
+import { files, readText } from "../data/source.ts";
 import { CheckpointNotSaved, type DataSourceError, type DecodeError } from "../errors.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { TrainState } from "./state.ts";
@@ -22,7 +22,11 @@ export const saveCheckpoint = <P, S, E>(
 ): Effect.Effect<void, CheckpointNotSaved> =>
   Effect.gen(function* () {
     const beside = `${path}.partial`;
-    const text = JSON.stringify(stateCodec(of).encode(state));
+    // A state may be larger than the text that a string holds.
+    const text = yield* Effect.try({
+      try: () => JSON.stringify(stateCodec(of).encode(state)),
+      catch: notSaved(path),
+    });
     const written = Effect.tryPromise({
       try: async (signal) => files().writeFile(beside, text, { signal, flush: true }),
       catch: notSaved(path),
@@ -48,6 +52,4 @@ export const loadCheckpoint = <P, S, E>(
   of: Pipeline<P, S, E>,
   path: string,
 ): Effect.Effect<TrainState<P, S>, DataSourceError | DecodeError> =>
-  Effect.flatMap(readBytes(path), (bytes) =>
-    decodeJson(stateCodec(of), new TextDecoder().decode(bytes), path),
-  );
+  Effect.flatMap(readText(path), (text) => decodeJson(stateCodec(of), text, path));

@@ -10,7 +10,7 @@ import { irisTable } from "../../pipelines/tables/iris.ts";
 import { csvRecords } from "../../src/data/csv.ts";
 import type { Dataset } from "../../src/data/dataset.ts";
 import { decodeIdx } from "../../src/data/idx.ts";
-import { idxFromBytes, readIdx } from "../../src/data/source.ts";
+import { idxFromBytes, readIdx, readText } from "../../src/data/source.ts";
 import { decodeTable } from "../../src/data/table.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 
@@ -236,6 +236,17 @@ describe("IDX", () => {
       expect(await Effect.runPromise(Effect.flip(readIdx(folder)))).toMatchObject({
         _tag: "DataSourceError",
         reason: "it is a folder",
+      });
+    });
+
+    test("text is UTF-8, or is told not to be", async () => {
+      const file = join(folder, "text");
+      await writeFile(file, "\ufeffçö");
+      expect(await Effect.runPromise(readText(file))).toBe("çö");
+      await writeFile(file, Uint8Array.of(0x61, 0xe7));
+      expect(await Effect.runPromise(Effect.flip(readText(file)))).toMatchObject({
+        _tag: "DataSourceError",
+        source: file,
       });
     });
   });

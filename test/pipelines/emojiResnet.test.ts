@@ -1,4 +1,4 @@
-import { deflateSync } from "node:zlib";
+import { crc32, deflateSync } from "node:zlib";
 import * as Effect from "effect/Effect";
 import * as Result from "effect/Result";
 import { describe, expect, it } from "vitest";
@@ -9,25 +9,33 @@ import { describe as rowsOf } from "../../src/index.ts";
 import { render } from "../../src/render.ts";
 
 const part = (kind: string, body: Uint8Array): Buffer => {
-  const length = Buffer.alloc(4);
+  const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)];
+  const named = Buffer.concat([Buffer.from(kind, "latin1"), body]);
   length.writeUInt32BE(body.length);
-  // The decoder does not look at the checksum.
-  return Buffer.concat([length, Buffer.from(kind, "latin1"), body, Buffer.alloc(4)]);
+  sum.writeUInt32BE(crc32(named));
+  return Buffer.concat([length, named, sum]);
 };
 
-/** A PNG file of lines that are filtered already. */
-const file = (width: number, lines: readonly (readonly number[])[], colour = 6): Buffer => {
-  const header = Buffer.alloc(13);
-  header.writeUInt32BE(width, 0);
-  header.writeUInt32BE(lines.length, 4);
-  header.set([8, colour, 0, 0, 0], 8);
-  return Buffer.concat([
-    Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
-    part("IHDR", header),
-    part("IDAT", deflateSync(Uint8Array.from(lines.flat()))),
-    part("IEND", new Uint8Array()),
-  ]);
+const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+
+const header = (width: number, height: number, color = 6): Buffer => {
+  const body = Buffer.alloc(13);
+  body.writeUInt32BE(width, 0);
+  body.writeUInt32BE(height, 4);
+  body.set([8, color, 0, 0, 0], 8);
+  return part("IHDR", body);
 };
+
+const end = part("IEND", new Uint8Array());
+
+/** A PNG file of lines that are filtered already. */
+const file = (width: number, lines: readonly (readonly number[])[], color = 6): Buffer =>
+  Buffer.concat([
+    signature,
+    header(width, lines.length, color),
+    part("IDAT", deflateSync(Uint8Array.from(lines.flat()))),
+    end,
+  ]);
 
 describe("decodePng", () => {
   it("undoes each of the five filters", () => {
@@ -52,11 +60,36 @@ describe("decodePng", () => {
 
   it("says what a file is instead", () => {
     expect(decodePng(Uint8Array.of(1, 2, 3))).toBe("not a PNG file");
-    expect(decodePng(file(1, [[0, 1, 2, 3, 4]], 2))).toContain("colour type 2");
+    expect(decodePng(file(1, [[0, 1, 2, 3, 4]], 2))).toContain("color type 2");
     expect(decodePng(file(2, [[0, 1, 2, 3, 4]]))).toContain("too few or too many");
     expect(decodePng(file(1, [[7, 1, 2, 3, 4]]))).toContain("unknown filter");
     expect(decodePng(file(1, [[0, 1, 2, 3, 4]]).subarray(0, 20))).toContain("cut off");
-    expect(decodePng(file(1, []).subarray(0, 8))).toContain("without a header");
+    expect(decodePng(Buffer.concat([signature, end]))).toContain("without one header");
+    expect(decodePng(Buffer.concat([signature, header(1, 1), header(1, 1), end]))).toContain(
+      "without one header",
+    );
+    expect(decodePng(file(0, [[0]]))).toContain("0 × 1 pixels");
+  });
+
+  it("refuses a byte that is another, by the checksum of its part", () => {
+    const whole = file(1, [[0, 1, 2, 3, 4]]);
+    for (let at = 0; at < whole.length; at++)
+      expect(typeof decodePng(whole.map((b, i) => (i === at ? b ^ 1 : b)))).toBe("string");
+    for (let n = 0; n < whole.length; n++)
+      expect(typeof decodePng(whole.subarray(0, n))).toBe("string");
+    // The last part's checksum, as the specification prints it.
+    expect([...end.subarray(8)]).toEqual([0xae, 0x42, 0x60, 0x82]);
+  });
+
+  it("decompresses no more than the header declares, and allocates nothing that cannot be there", () => {
+    // 64 MB of zeros in 64 kB, in a picture of 4 × 4.
+    const bomb = part("IDAT", deflateSync(Buffer.alloc(2 ** 26)));
+    const read = (head: Buffer) => decodePng(Buffer.concat([signature, head, bomb, end]));
+    const before = process.memoryUsage().arrayBuffers;
+    expect(read(header(4, 4))).toContain("damaged");
+    expect(read(header(2 ** 13, 2 ** 13))).toContain("too few or too many");
+    expect(read(header(2 ** 32 - 1, 2 ** 32 - 1))).toContain("pixels, not of 1 to");
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 24);
   });
 });
 
