@@ -1,4 +1,5 @@
 import type * as errors from "./errors.ts";
+import { amountIn, printable } from "./terminal.ts";
 
 /** Every error of fluxion. A class added to `errors.ts` is a member at once, and must be rendered below. */
 export type FluxionError = InstanceType<(typeof errors)[keyof typeof errors]>;
@@ -237,16 +238,13 @@ const memoryFor = {
   tensor: "a single tensor of the program",
 } as const;
 
-const bytes = (n: number): string => {
-  const units = ["bytes", "KiB", "MiB", "GiB"] as const;
-  const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log2(Math.max(1, n)) / 10)));
-  return `${power === 0 ? n : (n / 1024 ** power).toFixed(1)} ${units[power]}`;
-};
+const bytes = amountIn(1024, ["bytes", "KiB", "MiB", "GiB"]);
 
 const indent = (text: string): string => text.replaceAll(/^/gm, "  ");
 
 /**
- * An error in words: what happened, where, and the fix, each on its own line.
+ * An error in words: what happened, where, and the fix, each on its own line. Control characters in names and
+ * values that it tells of are written out, so that no terminal obeys them.
  *
  * @example
  * ```ts
@@ -259,9 +257,10 @@ const indent = (text: string): string => text.replaceAll(/^/gm, "  ");
 export const render = (error: FluxionError): string => {
   // TypeScript does not see that an error's own tag selects the function that takes it.
   const account = (accounts[error._tag] as (error: FluxionError) => Account)(error);
-  return [
+  const lines = [
     `${error._tag}: ${account.what}`,
     ...(account.where === undefined ? [] : [`  where: ${account.where}`]),
     `  fix: ${account.fix}`,
-  ].join("\n");
+  ];
+  return printable(lines.join("\n"));
 };

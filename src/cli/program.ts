@@ -6,6 +6,7 @@ import { ReverseMode } from "../autodiff/index.ts";
 import { floorOfPlan } from "../backend/floor.ts";
 import { Backend } from "../backend/index.ts";
 import { measureCeilings } from "../backend/wasm/ceilings.ts";
+import { jsonLine } from "../terminal.ts";
 import type { TrainEvent } from "../train/event.ts";
 import { eventLine } from "../train/eventJson.ts";
 import { explain } from "../train/explain.ts";
@@ -60,19 +61,19 @@ const print = (text: string): Effect.Effect<void> =>
 const list = Effect.fnUntraced(function* ({ json = false }: Settings) {
   const { pipelines, broken } = yield* library;
   const rows = yield* listed(pipelines);
-  yield* print(json ? rows.map((row) => JSON.stringify(row)).join("\n") : listText(rows, broken));
+  yield* print(json ? rows.map(jsonLine).join("\n") : listText(rows, broken));
 });
 
 const summary = Effect.fnUntraced(function* (name: string, settings: Settings) {
   const of = yield* pipelineNamed(name);
   const made = yield* Effect.provide(summarise(configured(of, settings)), servicesOf(settings));
   if (settings.plan !== true)
-    return yield* print(settings.json === true ? JSON.stringify(made) : summaryText(made));
+    return yield* print(settings.json === true ? jsonLine(made) : summaryText(made));
   const ceilings = measureCeilings();
   const floor = floorOfPlan(made.plan, ceilings);
   yield* print(
     settings.json === true
-      ? JSON.stringify({ ...made, ceilings, floor })
+      ? jsonLine({ ...made, ceilings, floor })
       : summaryPlanText(made, ceilings),
   );
 });

@@ -1,13 +1,14 @@
 import { leastOf } from "../algebra/extremes.ts";
 import type { Ceilings } from "../backend/floor.ts";
 import { showShape } from "../tensor/shape.ts";
+import { oneLine } from "../terminal.ts";
 import type { RunSummary } from "../train/summary.ts";
 import { planText } from "./planText.ts";
 import { table } from "./table.ts";
 import { bytesText, grouped } from "./units.ts";
 
 const headline = (of: RunSummary): string =>
-  `${of.pipeline}: ${grouped(of.examples)} examples, batches of ${grouped(of.batchSize)}, ${of.backend}`;
+  `${oneLine(of.pipeline)}: ${grouped(of.examples)} examples, batches of ${grouped(of.batchSize)}, ${of.backend}`;
 
 /** A summary as a page of text. */
 export const summaryText = (of: RunSummary): string => {

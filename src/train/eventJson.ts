@@ -1,5 +1,6 @@
 import * as t from "io-ts/lib/index.js";
 import { jsonNumber, natural, numbersByName } from "../codec/number.ts";
+import { jsonLine } from "../terminal.ts";
 import type { Directions, TrainEvent } from "./event.ts";
 
 type Stateless<E> = E extends { readonly state: unknown } ? Omit<E, "state" | "tested$"> : E;
@@ -112,4 +113,4 @@ export const reportCodec = t.union([
 
 /** An event as one line of JSON. */
 export const eventLine = (event: TrainEvent<unknown>): string =>
-  JSON.stringify(reportCodec.encode(event));
+  jsonLine(reportCodec.encode(event));

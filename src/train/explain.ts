@@ -1,5 +1,6 @@
 import * as errors from "../errors.ts";
 import { type FluxionError, render } from "../render.ts";
+import { printable } from "../terminal.ts";
 
 /** Whether something that was thrown is one of the ways in which fluxion fails. */
 export const isFluxionError = (error: unknown): error is FluxionError =>
@@ -9,4 +10,6 @@ export const isFluxionError = (error: unknown): error is FluxionError =>
 export const explain = (error: unknown): string =>
   isFluxionError(error)
     ? render(error)
-    : `a defect of fluxion or of the pipeline, which is no typed error:\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+    : printable(
+        `a defect of fluxion or of the pipeline, which is no typed error:\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+      );

@@ -50,7 +50,7 @@ export const roomOf = (file: string): string => {
   const [top, room] = file.split("/") as [string, string | undefined];
   if (top !== "src" || room === undefined) return top;
   const name = room.replace(/\.\w+$/, "");
-  return name === "render" ? "errors" : name;
+  return name === "render" || name === "terminal" ? "errors" : name;
 };
 
 const rankOf = (room: string): number => ranks.findIndex((rank) => rank.includes(room));

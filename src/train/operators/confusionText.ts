@@ -1,6 +1,7 @@
 import { greatestOf } from "../../algebra/extremes.ts";
 import { f1, precision, recall } from "../../nn/confusion.ts";
 import type { ConfusionTable } from "../../nn/metric.ts";
+import { fitted, indented, oneLine, padded, widthOf } from "../../terminal.ts";
 
 /** More classes than these make lines that no terminal holds. */
 const most = 20;
@@ -12,17 +13,19 @@ const shareText = (share: number): string => (Number.isNaN(share) ? "–" : shar
  * and its precision, recall and F1. Columns are named by as much of a name as fits; no lines for more than 20
  * classes.
  */
-export const confusionLines = ({ classes, counts }: ConfusionTable): readonly string[] => {
+export const confusionLines = (table: ConfusionTable): readonly string[] => {
+  const { counts } = table;
+  const classes = table.classes.map(oneLine);
   const size = classes.length;
   if (size > most) return [];
   const first = "taken for →";
-  const left = Math.max(first.length, greatestOf(classes.map((name) => name.length)));
+  const left = Math.max(first.length, greatestOf(classes.map(widthOf)));
   const width = Math.max(3, greatestOf(counts.flat().map((n) => String(n).length)));
   const figures = ["precision", "recall", "F1"];
   const line = (head: string, cells: readonly string[], last: readonly string[]): string =>
     [
-      head.padEnd(left + 1),
-      ...cells.map((cell) => cell.slice(0, width).padStart(width)),
+      padded(head, left + 1),
+      ...cells.map((cell) => indented(fitted(cell, width), width)),
       ...last.map((text, i) => ` ${text.padStart(Math.max(6, figures[i]?.length ?? 0))}`),
     ].join(" ");
   return [

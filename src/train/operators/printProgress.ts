@@ -1,4 +1,6 @@
 import { defer, type MonoTypeOperatorFunction, tap } from "rxjs";
+import { notNegative } from "../../tensor/argument.ts";
+import { fitted, oneLine, printable, widthOf } from "../../terminal.ts";
 import type {
   BaselineScore,
   MetricValues,
@@ -19,9 +21,9 @@ export interface TextStream {
 
 /** Where progress is printed, and how often its bar is drawn. */
 export interface PrintProgress {
-  /** `process.stdout` by default. */
+  /** Defaults to `process.stdout`. */
   readonly stream?: TextStream;
-  /** The least time between two drawings of the bar, in milliseconds; 80 by default. */
+  /** The least time between two drawings of the bar, in milliseconds. Defaults to 80. */
   readonly every?: number;
 }
 
@@ -42,7 +44,7 @@ const figure = (value: number): string =>
 
 const figuresText = (metrics: MetricValues): string =>
   Object.entries(metrics)
-    .map(([name, value]) => `${name} ${figure(value)}`)
+    .map(([name, value]) => `${oneLine(name)} ${figure(value)}`)
     .join("  ");
 
 const scoreText = ({ loss, metrics }: Score): string => figuresText({ loss, ...metrics });
@@ -50,7 +52,8 @@ const scoreText = ({ loss, metrics }: Score): string => figuresText({ loss, ...m
 /** What a result is compared with: one line for each baseline, its figures below those of the run. */
 const baselineLines = (baselines: readonly BaselineScore[], width: number): readonly string[] =>
   baselines.map(
-    ({ name, metrics }) => `${"baseline".padEnd(width)}  ${figuresText(metrics)}  (${name})`,
+    ({ name, metrics }) =>
+      `${"baseline".padEnd(width)}  ${figuresText(metrics)}  (${oneLine(name)})`,
   );
 
 /**
@@ -73,11 +76,11 @@ export const progressLine = (
   switch (event._tag) {
     case "Started":
       return [
-        event.pipeline,
+        oneLine(event.pipeline),
         `${grouped(event.examples)} examples`,
         `${grouped(event.parameters)} parameters`,
         `${grouped(event.stepsPerEpoch)} steps per epoch`,
-        event.backend,
+        oneLine(event.backend),
       ].join(" · ");
     case "EpochCompleted": {
       const epoch = `epoch ${event.epoch}/${started?.epochs ?? "?"}`.padEnd(width);
@@ -88,14 +91,14 @@ export const progressLine = (
     }
     case "Stopped":
       return [
-        `stopped after epoch ${event.epoch}: ${event.reason}`,
+        `stopped after epoch ${event.epoch}: ${oneLine(event.reason)}`,
         ...tested(event.test),
         ...beside(width),
       ].join("\n");
     case "CheckpointSaved":
-      return `saved ${event.path}`;
+      return `saved ${oneLine(event.path)}`;
     case "Sampled":
-      return event.text.replaceAll(/^/gm, "  │ ");
+      return printable(event.text).replaceAll(/^/gm, "  │ ");
     case "Completed": {
       const lines = [...tested(event.test), ...beside(width)];
       return lines.length === 0 ? undefined : lines.join("\n");
@@ -107,7 +110,7 @@ export const progressLine = (
   }
 };
 
-/** The bar of a step, no wider than `columns`. */
+/** The bar of a step, of fewer cells than there are columns. */
 export const progressBar = (
   event: StepCompleted,
   started: Started<unknown>,
@@ -118,8 +121,8 @@ export const progressBar = (
   const head = `epoch ${event.epoch}/${started.epochs} `;
   const remaining = (total - done) * (started.examples / total) * (1000 / event.examplesPerSecond);
   const tail = ` ${String(done).padStart(String(total).length)}/${total}  ${scoreText(event)}  ${duration(remaining)} left`;
-  const width = Math.min(30, columns - 1 - head.length - tail.length);
-  if (width < 5) return `${head}${tail.slice(1)}`.slice(0, Math.max(0, columns - 1));
+  const width = Math.min(30, columns - 1 - head.length - widthOf(tail));
+  if (width < 5) return fitted(`${head}${tail.slice(1)}`, columns - 1);
   const filled = Math.round((width * done) / total);
   return `${head}${"━".repeat(filled)}${"─".repeat(width - filled)}${tail}`;
 };
@@ -128,14 +131,17 @@ const clearLine = "\r\u001b[2K";
 
 /**
  * Prints a run as it goes by and passes every event on: on a terminal a bar that moves with the steps
- * and leaves one line for each epoch; elsewhere only the lines.
+ * and leaves one line for each epoch; elsewhere only the lines. Control characters in names and texts are written
+ * out.
+ *
+ * **Fails with** `InvalidArgument`, thrown, where `every` is negative.
  */
-export const printProgress =
-  <State>({
-    stream = process.stdout,
-    every = 80,
-  }: PrintProgress = {}): MonoTypeOperatorFunction<TrainEvent<State>> =>
-  (source) =>
+export const printProgress = <State>({
+  stream = process.stdout,
+  every = 80,
+}: PrintProgress = {}): MonoTypeOperatorFunction<TrainEvent<State>> => {
+  notNegative("printProgress", { every });
+  return (source) =>
     defer(() => {
       const terminal = stream.isTTY === true;
       // Some terminals say that they have no columns, meaning that they do not know.
@@ -179,3 +185,4 @@ export const printProgress =
         }),
       );
     });
+};

@@ -1,0 +1,193 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { table } from "../src/cli/table.ts";
+import { bytesText, countText, timeText } from "../src/cli/units.ts";
+import { InvalidPipeline, ModuleThrew } from "../src/errors.ts";
+import { render } from "../src/render.ts";
+import {
+  amountIn,
+  fitted,
+  indented,
+  jsonLine,
+  oneLine,
+  padded,
+  printable,
+  widthOf,
+} from "../src/terminal.ts";
+import { explain } from "../src/train/explain.ts";
+import { confusionLines } from "../src/train/operators/confusionText.ts";
+import { progressBar, progressLine } from "../src/train/operators/printProgress.ts";
+import { completed, epoch, started, step } from "./train/operators/events.ts";
+
+describe("the cells of a text", () => {
+  it.each([
+    ["loss", 4],
+    ["café", 4],
+    ["cafe\u0301", 4],
+    ["精度", 4],
+    ["정확도", 6],
+    ["\u1112\u1161\u11ab", 2],
+    ["ﾊﾝｶｸ", 4],
+    ["ＡＢ", 4],
+    ["ゼンカク", 8],
+    ["🎯", 2],
+    ["👩‍👩‍👧‍👦", 2],
+    ["🇩🇪", 2],
+    ["❤\ufe0f", 2],
+    ["━─·", 3],
+    ["\u200b", 0],
+    ["", 0],
+  ])("of %j are %i", (text, cells) => {
+    expect(widthOf(text)).toBe(cells);
+  });
+
+  it("are never more than those that a text is fitted to, and no grapheme is cut", () => {
+    expect(fitted("精度", 3)).toBe("精");
+    expect(fitted("cafe\u0301s", 4)).toBe("cafe\u0301");
+    expect(fitted("👩‍👩‍👧‍👦x", 1)).toBe("");
+    const text = fc.string({ unit: "grapheme", maxLength: 30 });
+    fc.assert(
+      fc.property(text, fc.integer({ min: -2, max: 40 }), (s, n) => {
+        const short = fitted(s, n);
+        expect(widthOf(short)).toBeLessThanOrEqual(Math.max(0, n));
+        expect(s.startsWith(short)).toBe(true);
+        if (widthOf(s) <= n) expect(short).toBe(s);
+        for (const pad of [padded, indented])
+          expect(widthOf(pad(s, n))).toBe(Math.max(n, widthOf(s)));
+      }),
+    );
+  });
+
+  it("make the columns of a table line up", () => {
+    const text = table(
+      ["名前", "n"],
+      [
+        ["精度", "1"],
+        ["loss", "10"],
+        ["🎯🎯🎯", "2"],
+      ],
+      [1],
+    );
+    expect(new Set(text.split("\n").map(widthOf))).toEqual(new Set([10]));
+  });
+
+  it("make the columns of a confusion matrix line up", () => {
+    const counts = [
+      [1, 2],
+      [3, 4],
+    ];
+    const lines = confusionLines({ classes: ["猫", "dog\u001b[2J"], counts });
+    expect(new Set(lines.map(widthOf)).size).toBe(1);
+    expect(lines.join("")).not.toContain("\u001b");
+  });
+
+  it("of a bar are fewer than the columns, whatever metrics are called", () => {
+    const wide = { 精度: 0.5, 正確さの指標: 0.25, "🎯🎯": 1 };
+    for (const columns of [1, 10, 20, 40, 60, 80, 120])
+      expect(widthOf(progressBar({ ...step(150), metrics: wide }, started, columns))).toBeLessThan(
+        columns,
+      );
+    expect(progressBar({ ...step(150), metrics: { 精度: 0.5 } }, started, 80)).toContain("━");
+    const names = fc.dictionary(fc.string({ unit: "grapheme" }), fc.double(), { maxKeys: 4 });
+    fc.assert(
+      fc.property(names, fc.integer({ min: 1, max: 200 }), (metrics, columns) => {
+        const bar = progressBar({ ...step(7), metrics }, started, columns);
+        expect(widthOf(bar)).toBeLessThan(columns);
+      }),
+    );
+  });
+});
+
+// What a terminal would obey: colors, a title, a cleared screen, a line that is written over, text turned around.
+const hostile = "a\u001b[31m\u001b]0;title\u0007\u009b2J\rb\u202ec\u0000\u007f";
+const obeyed = /[\p{Cc}\u202e]/u;
+
+describe("what comes from elsewhere", () => {
+  it("is shown and not obeyed", () => {
+    expect(oneLine(hostile)).toBe("a\\x1b[31m\\x1b]0;title\\x07\\x9b2J\\x0db\\u202ec\\x00\\x7f");
+    expect(printable("one\ntwo\t\u001b")).toBe("one\ntwo\t\\x1b");
+    expect(oneLine("精度 🎯 é")).toBe("精度 🎯 é");
+    const text = fc.string({ unit: "binary" });
+    fc.assert(
+      fc.property(
+        text,
+        (s) => !obeyed.test(oneLine(s)) && !obeyed.test(printable(s).replaceAll(/[\n\t]/g, "")),
+      ),
+    );
+  });
+
+  it("is shown so in errors, tables, bars, lines and JSON", () => {
+    const errors = [
+      new InvalidPipeline({ pipeline: hostile, field: hostile, value: hostile, expected: hostile }),
+      new ModuleThrew({ module: hostile, reason: hostile, at: hostile }),
+    ];
+    const metrics = { [hostile]: 0.5 };
+    const begun = {
+      ...started,
+      pipeline: hostile,
+      backend: hostile,
+      baselines: [{ name: hostile, metrics }],
+    };
+    const texts = [
+      ...errors.map(render),
+      explain(new Error(hostile)),
+      explain(hostile),
+      table([""], [[hostile]]),
+      progressBar({ ...step(3), metrics }, started, 400),
+      ...[
+        begun,
+        { ...epoch(1, 0.5), metrics },
+        completed(1),
+        { _tag: "Sampled" as const, epoch: 1, step: 1, text: hostile },
+        { _tag: "CheckpointSaved" as const, epoch: 1, step: 1, path: hostile },
+        {
+          _tag: "Stopped" as const,
+          epoch: 1,
+          step: 1,
+          reason: hostile,
+          test: undefined,
+          state: started.state,
+        },
+      ].map((event) => progressLine(event, begun) ?? ""),
+      jsonLine({ [hostile]: hostile }),
+    ];
+    for (const text of texts) expect(text.replaceAll("\n", "")).not.toMatch(obeyed);
+    expect(JSON.parse(jsonLine({ [hostile]: hostile }))).toEqual({ [hostile]: hostile });
+  });
+});
+
+describe("amounts", () => {
+  it.each([
+    [countText(999_949), "999.9 k"],
+    [countText(999_950), "1.0 M"],
+    [countText(999_999), "1.0 M"],
+    [countText(1e6), "1.0 M"],
+    [bytesText(2 ** 20 - 1), "1.0 MiB"],
+    [bytesText(2 ** 20 - 60_000), "965.4 KiB"],
+    [bytesText(2 ** 30 - 1), "1.0 GiB"],
+    [timeText(0.9999999), "1.00 s"],
+    [timeText(0.00099999), "1.00 ms"],
+    [timeText(9.999e-7), "1.0 µs"],
+    [timeText(9.994e-7), "999 ns"],
+  ])("%s", (text, expected) => {
+    expect(text).toBe(expected);
+  });
+
+  it("never reach a thousand of a unit where there is a larger one", () => {
+    fc.assert(
+      fc.property(fc.double({ min: 0, max: 1e11, noNaN: true }), (n) => {
+        const whole = Math.floor(n);
+        for (const [text, base] of [
+          [countText(whole), 1000],
+          [bytesText(whole), 1024],
+          [
+            amountIn(10, ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"], 0)(whole),
+            10,
+          ],
+        ] as const)
+          expect(Number(text.split(" ")[0])).toBeLessThan(base);
+        expect(Number(timeText(n * 1e-9).split(" ")[0])).toBeLessThan(1000);
+      }),
+    );
+  });
+});
