@@ -182,7 +182,10 @@ export const unpooled = <const L extends Composable>(
   layer: L & Endo<L, "unpooled">,
   options: PoolOptions = {},
 ): Like<L> => {
-  requireSliding("unpooled", typeof size === "number" ? 1 : size.length, size, options);
+  const { stride, padding, dilation } = options;
+  // Along how many axes is the example's to say, where no option says it.
+  const lists = [size, stride, padding, dilation].filter((given) => typeof given === "object");
+  requireSliding("unpooled", lists[0]?.length ?? 1, size, options);
   return unpooledOpen(size, open(layer), options) as AnyLayer as Like<L>;
 };
 
