@@ -1,0 +1,35 @@
+import { isLeft } from "fp-ts/lib/Either.js";
+import { expect, test } from "vitest";
+import { type Known, knownValue } from "../../laws/known.ts";
+import { knownLayersOf } from "../../laws/knownLayers.ts";
+import { check } from "../../laws/law.ts";
+import { knownLayers, knownSpatial } from "../../laws/registry/knownLayers.ts";
+import { knownSequences } from "../../laws/registry/knownSequences.ts";
+import { holds } from "../../laws/vitest.ts";
+import type { Expr } from "../../src/ir/expr.ts";
+import { reverse } from "../../src/ir/ops/structural.ts";
+
+const values = [
+  ...knownLayersOf(knownLayers),
+  ...knownLayersOf(knownSpatial),
+  ...knownLayersOf(knownSequences),
+];
+
+holds([knownValue()], values, { runs: 1 });
+
+/** Weights read from the other end along an axis: gates that are swapped, a kernel that is flipped. */
+test.each([
+  ["conv1d", 0],
+  ["conv2d", 1],
+  ["rnn", 1],
+  ["lstm", 1],
+  ["gru", 1],
+  ["layerNorm", 0],
+  ["maxout", 1],
+  ["multiHeadAttention", 1],
+] as const)("%s with weights in another order along axis %i is noticed", (name, axis) => {
+  const right = values.find((value) => value.name === name) as Known & { readonly name: string };
+  const apply: Known["apply"] = (x, weight, ...others) =>
+    right.apply(x as Expr, reverse(weight as Expr, [axis]), ...others);
+  expect(isLeft(check(knownValue(), { ...right, apply }))).toBe(true);
+});
