@@ -148,6 +148,11 @@ export class StateMismatch extends Data.TaggedError("StateMismatch")<{
   readonly actual: string;
 }> {}
 
+/** Output that could not be written: the disk is full, or the device that it goes to is gone. */
+export class OutputNotWritten extends Data.TaggedError("OutputNotWritten")<{
+  readonly reason: string;
+}> {}
+
 /** A run that ended because something that it waited for ended its own fiber: its data, a baseline, a sampler. */
 export class RunInterrupted extends Data.TaggedError("RunInterrupted")<{
   /** What was under way, in a few words. */

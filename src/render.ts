@@ -96,6 +96,10 @@ const accounts: Accounts = {
     ...inLayer(e.path),
     fix: "resume with the pipeline that made the state, or start afresh without it",
   }),
+  OutputNotWritten: (e) => ({
+    what: `the output could not be written: ${e.reason}`,
+    fix: "check that the disk is not full, and that what the output goes to is still there",
+  }),
   RunInterrupted: (e) => ({
     what: `${e.during} was interrupted, and not by who listens to it`,
     fix: "look for Effect.interrupt in what it waits for: its data, its baselines, its operators",

@@ -67,6 +67,7 @@ const examples: { readonly [T in FluxionError["_tag"]]: FluxionError } = {
     expected: "[784, 128]",
     actual: "[784, 64]",
   }),
+  OutputNotWritten: new errors.OutputNotWritten({ reason: "ENOSPC: no space left on device" }),
   RunInterrupted: new errors.RunInterrupted({ during: "the run" }),
   UnknownMonitor: new errors.UnknownMonitor({ monitor: "acuracy", known: ["loss", "accuracy"] }),
   UnknownName: new errors.UnknownName({

@@ -12,6 +12,9 @@ import { fileURLToPath } from "node:url";
 /** The first Node that strips types without a flag and has what the sources use. */
 const OLDEST = [22, 18];
 
+/** Set for a process that another one started in its place and waits for. */
+const WRAPPED = "FLUXION_WRAPPED";
+
 const source = new URL("./main.ts", import.meta.url);
 const main = existsSync(source) ? source : new URL("../../dist/src/cli/main.js", import.meta.url);
 
@@ -38,6 +41,12 @@ if (recentEnough()) {
   // What Node has compiled it keeps, where it can and nobody forbids it (NODE_DISABLE_COMPILE_CACHE): half of
   // the time to start goes into types to strip and code to compile.
   nodeModule.enableCompileCache?.();
+  if (process.env[WRAPPED] !== undefined) {
+    // The process that waits for this one may be killed without a word: its end of the channel closes all the same.
+    delete process.env[WRAPPED];
+    process.once("disconnect", () => process.kill(process.pid, "SIGTERM"));
+    process.channel?.unref();
+  }
   // The command line reads its own path from here, as it would had it been started directly.
   process.argv[1] = fileURLToPath(main);
   await import(main.href);
@@ -51,8 +60,11 @@ if (recentEnough()) {
     process.exitCode = 1;
   } else {
     const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
-      stdio: "inherit",
+      stdio: ["inherit", "inherit", "inherit", "ipc"],
+      env: { ...process.env, [WRAPPED]: "1" },
     });
+    // The channel is there to be closed, and keeps nobody waiting.
+    child.channel?.unref();
     // An interruption is the child's to answer: it stops the run cleanly, and this process waits.
     // A terminal sends its interruption to both; other signals come to this process alone.
     process.on("SIGINT", () => {

@@ -5,7 +5,8 @@ import * as Effect from "effect/Effect";
 import { DataSourceError, ModuleThrew, UnknownName } from "../errors.ts";
 import { render } from "../render.ts";
 import { isFluxionError } from "../train/explain.ts";
-import { type AnyPipeline, isPipeline } from "../train/pipeline.ts";
+import { isPipeline, lacks } from "../train/isPipeline.ts";
+import type { AnyPipeline } from "../train/pipeline.ts";
 import { nearest } from "./nearest.ts";
 
 /** The pipelines that come with the framework: beside the sources, or beside the build. */
@@ -14,10 +15,16 @@ const folder = fileURLToPath(new URL("../../pipelines/", import.meta.url));
 const isModule = (file: string): boolean =>
   [".ts", ".js"].includes(extname(file)) && !file.endsWith(".d.ts");
 
+/** The line of a file that a stack names first, by the file's name or by its address, where that is another. */
+const lineIn = (stack: string, file: string): string | undefined =>
+  [basename(file), basename(pathToFileURL(file).href)]
+    .flatMap((name) => stack.split(`${name}:`).slice(1))
+    .map((rest) => /^\d+/.exec(rest)?.[0])
+    .find((line) => line !== undefined);
+
 /** What a module threw, and the place in it that the stack of the error names. */
 const threw = (file: string, cause: unknown): ModuleThrew => {
-  const place = new RegExp(`${basename(file).replaceAll(".", "\\.")}:(\\d+)`);
-  const line = cause instanceof Error ? place.exec(cause.stack ?? "")?.[1] : undefined;
+  const line = cause instanceof Error ? lineIn(cause.stack ?? "", file) : undefined;
   return new ModuleThrew({
     module: relative(process.cwd(), file),
     reason: isFluxionError(cause)
@@ -29,21 +36,39 @@ const threw = (file: string, cause: unknown): ModuleThrew => {
   });
 };
 
-/** The pipelines that a module exports. */
-const pipelinesIn = (
-  file: string,
-): Effect.Effect<readonly AnyPipeline[], DataSourceError | ModuleThrew> =>
+/** What a module exports. */
+interface Exported {
+  readonly pipelines: readonly AnyPipeline[];
+  /** What calls itself a pipeline and is none, each with what it lacks. */
+  readonly pretended: readonly string[];
+}
+
+const exportedBy = (file: string): Effect.Effect<Exported, DataSourceError | ModuleThrew> =>
   existsSync(file)
     ? Effect.tryPromise({
-        try: async () => {
+        try: async (): Promise<Exported> => {
           const exported: { readonly [name: string]: unknown } = await import(
             pathToFileURL(file).href
           );
-          return Object.values(exported).filter(isPipeline);
+          return {
+            pipelines: Object.values(exported).filter(isPipeline),
+            pretended: Object.entries(exported).flatMap(([name, value]) => {
+              const lacking = lacks(value);
+              return lacking === undefined || lacking.length === 0
+                ? []
+                : [`its ${name} has no ${lacking.join(", ")} of a pipeline`];
+            }),
+          };
         },
         catch: (cause) => threw(file, cause),
       })
     : Effect.fail(new DataSourceError({ source: file, reason: "there is no such file" }));
+
+/** The pipelines that a module exports. */
+const pipelinesIn = (
+  file: string,
+): Effect.Effect<readonly AnyPipeline[], DataSourceError | ModuleThrew> =>
+  Effect.map(exportedBy(file), ({ pipelines }) => pipelines);
 
 /** The pipelines that come with the framework. */
 export interface Library {
@@ -79,9 +104,12 @@ export const pipelineNamed = Effect.fnUntraced(function* (
   among: Effect.Effect<Library> = library,
 ) {
   if (isModule(name)) {
-    const [found] = yield* pipelinesIn(resolve(name));
-    if (found !== undefined) return found;
-    return yield* new DataSourceError({ source: basename(name), reason: "it exports no pipeline" });
+    const { pipelines, pretended } = yield* exportedBy(resolve(name));
+    if (pipelines[0] !== undefined) return pipelines[0];
+    return yield* new DataSourceError({
+      source: basename(name),
+      reason: ["it exports no pipeline", ...pretended].join(": "),
+    });
   }
   const { pipelines, broken } = yield* among;
   const found = pipelines.find((of) => of.name === name);

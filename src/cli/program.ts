@@ -1,3 +1,4 @@
+import * as Cause from "effect/Cause";
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
 import { pipe } from "fp-ts/lib/function.js";
@@ -10,7 +11,7 @@ import { jsonLine } from "../terminal.ts";
 import type { TrainEvent } from "../train/event.ts";
 import { eventLine } from "../train/eventJson.ts";
 import { explain } from "../train/explain.ts";
-import { subscribeMain } from "../train/main.ts";
+import { subscribeMain, whenUnwritten } from "../train/main.ts";
 import { printProgress } from "../train/operators/printProgress.ts";
 import {
   type AnyPipeline,
@@ -102,23 +103,19 @@ const perform = Effect.fnUntraced(function* (asked: Invocation) {
   }
 });
 
-/** A reader of the output that has gone away (`| head`) is no failure. */
-const unread = (error: Error & { readonly code?: string }): void => {
-  if (error.code !== "EPIPE") throw error;
-};
-
 /**
  * The whole command: its exit code is 0, 1 where it failed (explained on stderr), 130 where it was
  * interrupted, 143 where it was told to end.
  */
 export const main = (args: readonly string[]): Promise<void> => {
-  process.stdout.on("error", unread);
   const asked = parse(args);
+  // A run watches the output by itself, which ends it; the others have said all that they say.
+  if (asked._tag === "Left" || asked.right.command !== "train") whenUnwritten(() => {});
   const work = asked._tag === "Left" ? Effect.fail(asked.left) : perform(asked.right);
   return Effect.runPromise(
-    Effect.catch(work, (error: unknown) =>
+    Effect.catchCause(work, (cause) =>
       Effect.sync(() => {
-        process.stderr.write(`${explain(error)}\n`);
+        process.stderr.write(`${explain(Cause.squash(cause))}\n`);
         process.exitCode = 1;
       }),
     ),

@@ -24,6 +24,7 @@ export type {
 } from "./event.ts";
 export { eventLine, type Report, reportCodec } from "./eventJson.ts";
 export { explain, isFluxionError } from "./explain.ts";
+export { isPipeline } from "./isPipeline.ts";
 export { runMain, subscribeMain } from "./main.ts";
 export type { Memories, Memory } from "./memory.ts";
 export {
@@ -41,7 +42,6 @@ export {
 export { type SaveCheckpoints, saveCheckpoints } from "./operators/saveCheckpoints.ts";
 export {
   type AnyPipeline,
-  isPipeline,
   type Pipeline,
   pipeline,
   startingFrom,

@@ -1,4 +1,5 @@
 import type { Observable } from "rxjs";
+import { OutputNotWritten } from "../errors.ts";
 import { explain } from "./explain.ts";
 import { printProgress } from "./operators/printProgress.ts";
 import type { AnyPipeline } from "./pipeline.ts";
@@ -8,18 +9,29 @@ import { train$ } from "./train.ts";
 const interrupted = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /**
+ * Does `stop` when standard output takes no more. A reader that has gone away (`| head`) is no failure; anything
+ * else, such as a full disk, is explained once and makes the exit code 1.
+ */
+export const whenUnwritten = (stop: () => void): void => {
+  let explained = false;
+  process.stdout.on("error", ({ code, message }: Error & { readonly code?: string }) => {
+    stop();
+    if (code === "EPIPE" || explained) return;
+    explained = true;
+    process.exitCode = 1;
+    console.error(explain(new OutputNotWritten({ reason: message })));
+  });
+};
+
+/**
  * Subscribes for the whole of this process: an error is explained and makes the exit code 1. An
- * interruption from the terminal ends the stream before its next step, and so does a reader of the output
- * that has gone away.
+ * interruption from the terminal ends the stream before its next step, and so does an output that takes no
+ * more.
  */
 export const subscribeMain = (stream$: Observable<unknown>): void => {
   const stop = (signal: keyof typeof interrupted): void => {
     running.unsubscribe();
     process.exitCode = interrupted[signal];
-  };
-  const unread = (error: Error & { readonly code?: string }): void => {
-    if (error.code !== "EPIPE") throw error;
-    running.unsubscribe();
   };
   const running = stream$.subscribe({
     error: (error: unknown) => {
@@ -28,7 +40,7 @@ export const subscribeMain = (stream$: Observable<unknown>): void => {
     },
   });
   process.once("SIGINT", stop).once("SIGTERM", stop);
-  process.stdout.on("error", unread);
+  whenUnwritten(() => running.unsubscribe());
   running.add(() => {
     process.removeListener("SIGINT", stop).removeListener("SIGTERM", stop);
   });

@@ -179,10 +179,6 @@ export const pipeline = <
   operators: [],
 });
 
-/** Whether a value is a pipeline: how the command line finds them. */
-export const isPipeline = (value: unknown): value is AnyPipeline =>
-  typeof value === "object" && value !== null && "_tag" in value && value._tag === "Pipeline";
-
 type Combinator = <Q extends AnyPipeline>(of: Q) => Q;
 
 const having =

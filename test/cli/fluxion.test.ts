@@ -1,4 +1,5 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { closeSync, existsSync, openSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import * as E from "fp-ts/lib/Either.js";
 import { describe, expect, it } from "vitest";
@@ -123,6 +124,7 @@ describe("fluxion", () => {
     [["train", "perceptron", "--batch-size", "101"], /InvalidBatchSize[\s\S]*fix/],
     [["train", "case-study", "--learning-rate", "1e30", "--epochs", "3"], /NonFinite[\s\S]*fix/],
     [["train", "nowhere.ts"], /DataSourceError[\s\S]*fix/],
+    [["train", "\u001b[31m"], /UnknownName.*"\\x1b\[31m"/],
   ])("explains %j and exits with 1", async (args, explanation) => {
     const { code, error } = await fluxion(args);
     expect(error).toMatch(explanation);
@@ -158,6 +160,62 @@ describe("fluxion", () => {
     });
     expect([code, error]).toEqual([0, ""]);
   });
+
+  it
+    .skipIf(!existsSync("/dev/full"))
+    .each([
+      [["list"]],
+      [["summary", "perceptron"]],
+      [["train", "perceptron", "--json"]],
+      [["train", "perceptron"]],
+    ])("says so where the output of %j is full", async (args) => {
+    const full = openSync("/dev/full", "w");
+    const { code, error } = await new Promise<Omit<Ended, "out">>((resolve) => {
+      const child = spawn(process.execPath, [bin, ...args], { stdio: ["ignore", full, "pipe"] });
+      const said: string[] = [];
+      child.stderr?.on("data", (chunk) => said.push(String(chunk)));
+      child.on("close", (code) => resolve({ code, error: said.join("") }));
+    });
+    closeSync(full);
+    expect(error).toMatch(/^OutputNotWritten: .*ENOSPC.*\n {2}fix: .*\n$/);
+    expect(code).toBe(1);
+  });
+
+  const endless = ["train", "case-study", "--epochs", "100000", "--json"];
+
+  it("ends when the process that it was started for is gone", async () => {
+    const child = spawn(process.execPath, [bin, ...endless], {
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
+      env: { ...process.env, FLUXION_WRAPPED: "1" },
+    });
+    child.stdout?.once("data", () => child.disconnect());
+    const code = await new Promise((resolve) => child.on("exit", resolve));
+    expect(code).toBe(143);
+  });
+
+  /** A Node that is too old for the sources, where the machine has one. */
+  const oldNode = ["/usr/bin/node", "/usr/local/bin/node"].find((node) => {
+    const { stdout } = spawnSync(node, ["--version"], { encoding: "utf8" });
+    return /^v(1\d|20|21)\./.test(stdout ?? "");
+  });
+
+  it.skipIf(oldNode === undefined)(
+    "leaves no training behind when its wrapper is killed",
+    async () => {
+      const wrapper = spawn(oldNode ?? "", [bin, ...endless], {
+        stdio: ["ignore", "pipe", "pipe"],
+      });
+      const errors: string[] = [];
+      wrapper.stderr.on("data", (chunk) => errors.push(String(chunk)));
+      await new Promise((resolve) => wrapper.stdout.once("data", resolve));
+      wrapper.stdout.resume();
+      // The training writes to this end for as long as it lives.
+      const ended = new Promise((resolve) => wrapper.stdout.once("end", resolve));
+      wrapper.kill("SIGKILL");
+      await ended;
+      expect(errors.join("")).toBe("");
+    },
+  );
 
   it("ends quietly when nobody reads on", async () => {
     const { code, error } = await fluxion(

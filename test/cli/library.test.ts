@@ -8,6 +8,7 @@ import { libraryOf, pipelineNamed } from "../../src/cli/library.ts";
 import { listed, listText } from "../../src/cli/list.ts";
 import { DataSourceError, ModuleThrew } from "../../src/errors.ts";
 import { explain } from "../../src/index.ts";
+import { isPipeline, lacks } from "../../src/train/isPipeline.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "fluxion-library-"));
 
@@ -17,7 +18,11 @@ const moduleOf = (name: string, code: string): string => {
   return file;
 };
 
-const good = moduleOf("good.js", 'export const of = { _tag: "Pipeline", name: "mine" };\n');
+const sources = new URL("../../pipelines/case-study.ts", import.meta.url).href;
+const good = moduleOf(
+  "good.ts",
+  `import { caseStudy } from ${JSON.stringify(sources)};\nexport const of = { ...caseStudy, name: "mine" };\n`,
+);
 const bad = moduleOf("bad.js", "const nothing = null;\nnothing.layers;\nexport {};\n");
 
 describe("a module that throws while it is imported", () => {
@@ -27,6 +32,16 @@ describe("a module that throws while it is imported", () => {
     expect(broken[0]).toMatchObject({ reason: expect.stringContaining("TypeError"), at: "line 2" });
     expect(explain(broken[0])).toMatch(/ModuleThrew[\s\S]*bad\.js, line 2[\s\S]*fix/);
   });
+
+  it.each(["a(b.js", "c[d+e.js", "f g.js", "h$1.js"])(
+    "is said to be %j, and where",
+    async (name) => {
+      const { broken } = await Effect.runPromise(
+        libraryOf([moduleOf(name, "\n\nthrow new Error('no');\n")]),
+      );
+      expect(broken[0]).toMatchObject({ _tag: "ModuleThrew", reason: "Error: no", at: "line 3" });
+    },
+  );
 
   it("keeps no other pipeline from being found", async () => {
     const found = await Effect.runPromise(pipelineNamed("mine", libraryOf([bad, good])));
@@ -42,6 +57,34 @@ describe("a module that throws while it is imported", () => {
 it("a path where there is no module is a source that is not there", async () => {
   const failure = await Effect.runPromise(Effect.flip(pipelineNamed(join(folder, "nowhere.ts"))));
   expect(failure).toBeInstanceOf(DataSourceError);
+});
+
+describe("a module that exports what only calls itself a pipeline", () => {
+  const pretending = moduleOf(
+    "pretending.js",
+    'export const fake = { _tag: "Pipeline", name: "x" };\nexport const n = null;\n',
+  );
+
+  it("exports none, and is told what is missing", async () => {
+    const failure = await Effect.runPromise(Effect.flip(pipelineNamed(pretending)));
+    expect(failure).toMatchObject({
+      _tag: "DataSourceError",
+      reason: expect.stringMatching(/^it exports no pipeline: its fake has no description, data, /),
+    });
+    expect((await Effect.runPromise(libraryOf([pretending, good]))).pipelines).toHaveLength(1);
+  });
+
+  it("is told from one in every field", () => {
+    expect(isPipeline(caseStudy)).toBe(true);
+    for (const field of Object.keys(caseStudy)) {
+      expect(isPipeline({ ...caseStudy, [field]: Symbol("no") })).toBe(false);
+      expect(lacks({ ...caseStudy, [field]: Symbol("no") })).toEqual(
+        field === "_tag" ? undefined : [field],
+      );
+    }
+    for (const other of [undefined, null, 1, "Pipeline", [], {}, { _tag: "Pipeline" }])
+      expect(isPipeline(other)).toBe(false);
+  });
 });
 
 describe("the list", () => {
