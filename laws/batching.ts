@@ -7,7 +7,8 @@ import { tensorOf } from "./domain.ts";
 import { type Law, law } from "./law.ts";
 import { batched, evaluator, inputsOf, type SymbolicFunction } from "./symbolic.ts";
 
-const rowOf = (x: Tensor, i: number): Tensor => {
+/** One example of a batch. */
+export const rowOf = (x: Tensor, i: number): Tensor => {
   const shape = x.shape.slice(1);
   const size = sizeOf(shape);
   return tensorOf(shape, x.dtype, Array.from(x.toTypedArray().slice(i * size, (i + 1) * size)));

@@ -107,12 +107,15 @@ export {
   restingPoint,
 } from "./optimizers.ts";
 export {
+  type Arguments,
   aboveZero,
   anyWhole,
   between,
+  everyOption,
   finiteNumber,
   fromZero,
   type Option,
+  type OptionsOf,
   optionLaws,
   optionsOf,
   placeOf,

@@ -87,11 +87,20 @@ export interface Option {
   readonly use: (n: number) => unknown;
 }
 
+/** The numeric arguments of one function by name: what each takes, and the call with it. */
+export interface Arguments {
+  readonly [argument: string]: readonly [Range, Option["use"]];
+}
+
+/** The numeric arguments of every export of a module, of some none: an export that is not here does not compile. */
+export type OptionsOf<Module> = { readonly [Name in keyof Module]: Arguments };
+
+/** All numeric arguments of a module's exports. */
+export const everyOption = <Module>(table: OptionsOf<Module>): readonly Option[] =>
+  Object.entries<Arguments>(table).flatMap(([op, options]) => optionsOf(op, options));
+
 /** Of a function, its numeric arguments by name. */
-export const optionsOf = (
-  op: string,
-  options: { readonly [argument: string]: readonly [Range, Option["use"]] },
-): readonly Option[] =>
+export const optionsOf = (op: string, options: Arguments): readonly Option[] =>
   Object.entries(options).map(([argument, [range, use]]) => ({
     name: `${op}: ${argument}`,
     range,

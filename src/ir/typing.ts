@@ -1,23 +1,22 @@
-import { isFloat } from "../tensor/dtype.ts";
+import { heldBy, holds, isFloat } from "../tensor/dtype.ts";
 import { type Shape, sameShape, sizeOf } from "../tensor/shape.ts";
 import type { DotParams, PrimitiveTag, Program, TensorType } from "./expr.ts";
-import { at, one, type TypeRules, type, wrongDtype, wrongShape } from "./typeRule.ts";
+import {
+  at,
+  axesOf,
+  inside,
+  one,
+  type TypeRules,
+  type,
+  wrongDtype,
+  wrongShape,
+} from "./typeRule.ts";
 import { elementwiseTyping } from "./typingElementwise.ts";
 import { windowTyping } from "./typingWindow.ts";
-
-const inside = (axes: readonly number[], rank: number): boolean =>
-  axes.every((a) => Number.isInteger(a) && a >= 0 && a < rank) &&
-  new Set(axes).size === axes.length;
 
 /** Whole numbers from `least` on, as many as there are axes: what a program may take for a place in memory. */
 const whole = (list: readonly number[], rank: number, least = 0): boolean =>
   list.length === rank && list.every((n) => Number.isSafeInteger(n) && n >= least);
-
-/** What axes must be, and are not. */
-const axesOf = (axes: readonly number[], rank: number): string =>
-  rank === 0
-    ? `something with axes: it has none, and was asked for (${axes.join(", ")})`
-    : `distinct axes from 0 to ${rank - 1}, not (${axes.join(", ")})`;
 
 const without = (shape: Shape, axes: readonly number[]): Shape =>
   shape.filter((_, i) => !axes.includes(i));
@@ -129,9 +128,10 @@ export const typing: TypeRules<PrimitiveTag> = {
   },
   slice: ({ start, limit, stride }, inputs, op) => {
     const x = at(inputs, 0);
-    const extent = start.map((s, i) =>
-      Math.max(0, Math.ceil(((limit[i] as number) - s) / (stride[i] as number))),
-    );
+    const extent = start.map((s, i) => {
+      const count = Math.ceil(((limit[i] as number) - s) / (stride[i] as number));
+      return Number.isFinite(count) ? Math.max(0, count) : 0;
+    });
     const outputs = [type(extent, x.dtype)];
     const fits =
       [start, limit].every((list) => whole(list, x.shape.length)) &&
@@ -141,15 +141,22 @@ export const typing: TypeRules<PrimitiveTag> = {
       );
     return fits
       ? { outputs }
-      : wrongShape(op, `[${start.join(", ")}] to [${limit.join(", ")}] inside`, inputs, outputs);
+      : wrongShape(
+          op,
+          `something that has all from [${start.join(", ")}] to [${limit.join(", ")}] by steps of [${stride.join(", ")}], whole numbers`,
+          inputs,
+          outputs,
+        );
   },
-  pad: ({ low, high, interior }, inputs, op) => {
+  pad: ({ low, high, interior, value }, inputs, op) => {
     const x = at(inputs, 0);
     const shape = x.shape.map(
       (d, i) => (low[i] ?? 0) + (high[i] ?? 0) + d + Math.max(0, d - 1) * (interior[i] ?? 0),
     );
     const outputs = [type(shape, x.dtype)];
     const fits = [low, high, interior].every((list) => whole(list, x.shape.length));
+    if (!holds(x.dtype, value))
+      return wrongDtype(op, `${heldBy[x.dtype]} as its value, not ${value}`, inputs, outputs);
     return fits
       ? { outputs }
       : wrongShape(op, "one non-negative whole padding per axis", inputs, outputs);
@@ -220,10 +227,10 @@ export const typing: TypeRules<PrimitiveTag> = {
 
   constant: ({ value }) => one(value.shape, value.dtype),
   parameter: (params) => ({ outputs: [params.type] }),
-  iota: ({ shape, dtype, axis }, inputs, op) =>
+  iota: ({ shape, dtype, axis }, _, op) =>
     inside([axis], shape.length)
       ? one(shape, dtype)
-      : wrongShape(op, axesOf([axis], shape.length), inputs, [type(shape, dtype)]),
+      : wrongShape(op, axesOf([axis], shape.length), [type(shape, dtype)], [type(shape, dtype)]),
   randomBits: ({ shape }, inputs, op) => {
     const keys = at(inputs, 0);
     const outputs = [type([...keys.shape.slice(0, -1), ...shape], "i32")];

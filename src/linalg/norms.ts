@@ -1,7 +1,7 @@
 import type { Expr } from "../ir/expr.ts";
 import { cast, where } from "../ir/ops/control.ts";
 import { abs, div, eq, mul, ne, pow, sub } from "../ir/ops/elementwise.ts";
-import { lift } from "../ir/ops/operand.ts";
+import { floating, lift } from "../ir/ops/operand.ts";
 import { type Axes, axesOf, keepAxes, max, min, sum } from "../ir/ops/reduction.ts";
 import { expandDims, index, moveAxis } from "../ir/ops/structural.ts";
 import type { Operand } from "../ir/shapeTypes.ts";
@@ -32,7 +32,7 @@ export const vectorNorm = (
   p = 2,
   { axes, keep = false }: NormOptions = {},
 ): Expr => {
-  const x = lift(operand);
+  const x = floating("vectorNorm", lift(operand));
   const along = axesOf(axes, x.shape.length);
   const norm = normAlong(x, p, along);
   return keep ? keepAxes(norm, x, along) : norm;

@@ -7,7 +7,7 @@ import { iota } from "../ir/ops/indexed.ts";
 import { broadcastTo, lift } from "../ir/ops/operand.ts";
 import { max, sum } from "../ir/ops/reduction.ts";
 import type { Operand } from "../ir/shapeTypes.ts";
-import { identityMatrix, overStacks, squareOf, times } from "./stacks.ts";
+import { identityMatrix, overStacks, squareOf, squareShaped, times } from "./stacks.ts";
 import { inverse, solve } from "./systems.ts";
 
 const power = (x: Expr, n: number): Expr => {
@@ -32,7 +32,9 @@ export const matrixPower = (operand: Operand, n: number): Expr => {
       expected: "a whole number",
       actual: String(n),
     });
-  const x = squareOf("matrixPower", lift(operand));
+  const given = lift(operand);
+  // A product of whole numbers is whole, an inverse is not.
+  const x = (n < 0 ? squareOf : squareShaped)("matrixPower", given);
   const size = x.shape.at(-1) ?? 0;
   if (n === 0) return broadcastTo(identityMatrix(size, size, x.dtype), x.shape);
   const base = n < 0 ? inverse(x) : x;

@@ -5,7 +5,7 @@ import { tril, triu } from "../ir/ops/diagonals.ts";
 import { abs, add, div, eq, ge, gt, mul, neg, sub } from "../ir/ops/elementwise.ts";
 import { iota, take } from "../ir/ops/indexed.ts";
 import { dot, outer } from "../ir/ops/linear.ts";
-import { lift } from "../ir/ops/operand.ts";
+import { floating, lift } from "../ir/ops/operand.ts";
 import { max } from "../ir/ops/reduction.ts";
 import { concatenate, sliceAxis, transpose } from "../ir/ops/structural.ts";
 import type { Operand } from "../ir/shapeTypes.ts";
@@ -146,4 +146,4 @@ export const householderProduct = (columns: Operand, scales: Operand): Expr =>
     const below = sliceAxis(tril(a, -1), 1, 0, k);
     const vectors = transpose(add(below, identityMatrix(m, k, a.dtype)));
     return reflections(vectors, taus, identityMatrix(m, n, a.dtype));
-  })(lift(columns), lift(scales));
+  })(floating("householderProduct", lift(columns)), floating("householderProduct", lift(scales)));

@@ -6,7 +6,7 @@ import { cast } from "../ir/ops/control.ts";
 import { add, eq, mul } from "../ir/ops/elementwise.ts";
 import { iota } from "../ir/ops/indexed.ts";
 import { dot } from "../ir/ops/linear.ts";
-import { broadcastTo } from "../ir/ops/operand.ts";
+import { broadcastTo, floating } from "../ir/ops/operand.ts";
 import { moveAxis, reshape } from "../ir/ops/structural.ts";
 import type { Dtype } from "../tensor/dtype.ts";
 import { broadcastShapes, type Shape, sizeOf } from "../tensor/shape.ts";
@@ -40,14 +40,18 @@ export const overStacks =
   };
 
 /** Matrices with as many columns as rows: others are reported under the operation's name. */
-export const squareOf = (op: string, x: Expr): Expr => {
+export const squareShaped = (op: string, x: Expr): Expr => {
   const n = x.shape.at(-1) ?? 1;
   const shape = x.shape.length < 2 ? [n, n] : [...x.shape.slice(0, -2), n, n];
   return ascribe(op, [{ shape, dtype: x.dtype }], [x])[0] as Expr;
 };
 
-/** Something of at least two axes: anything else is reported under the operation's name. */
-export const matrixOf = (op: string, x: Expr): Expr => (x.shape.length >= 2 ? x : squareOf(op, x));
+/** Square matrices of floats: others are reported under the operation's name. */
+export const squareOf = (op: string, x: Expr): Expr => squareShaped(op, floating(op, x));
+
+/** Floats of at least two axes: anything else is reported under the operation's name. */
+export const matrixOf = (op: string, x: Expr): Expr =>
+  x.shape.length >= 2 ? floating(op, x) : squareOf(op, x);
 
 /** Stacks of matrices with their last two axes exchanged. */
 export const turned = (x: Expr): Expr => moveAxis(x, -2, -1);

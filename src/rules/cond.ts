@@ -1,13 +1,18 @@
 import { apply } from "../ir/build.ts";
-import type { Expr } from "../ir/expr.ts";
+import type { Expr, Program } from "../ir/expr.ts";
+import { mentionsAxis } from "../ir/graph.ts";
 import { branch } from "../ir/loop.ts";
-import { where } from "../ir/ops/control.ts";
+import { cast, stopGradient, where } from "../ir/ops/control.ts";
+import { gt, not } from "../ir/ops/elementwise.ts";
+import { take } from "../ir/ops/indexed.ts";
 import { broadcastTo } from "../ir/ops/operand.ts";
+import { argmax, sum } from "../ir/ops/reduction.ts";
 import { reshape } from "../ir/ops/structural.ts";
 import { isFloat } from "../tensor/dtype.ts";
+import type { Shape } from "../tensor/shape.ts";
 import { orZero, spread } from "./make.ts";
 import { marked, pullInside, some, spreadOut } from "./partial.ts";
-import type { BatchRules, JvpRules, VjpRules } from "./rule.ts";
+import type { BatchRules, JvpRules, MappedAxis, VjpRules } from "./rule.ts";
 
 /** Rules of choices. Each transforms both branches and chooses between those. */
 
@@ -62,6 +67,37 @@ export const vjp: VjpRules<"cond"> = {
   },
 };
 
+/**
+ * The operands of a branch that only the examples `taken` take. The others run it too, and what they make is not
+ * looked at, but a derivative may be infinite or NaN where they are, and 0·∞ is no 0. So they run it on the operands
+ * of the first example that takes it, and no derivative comes back from them; nor to what all examples share, where
+ * none takes it. Of a branch that looks across the examples every operand counts.
+ */
+const asTaken = (
+  taken: Expr,
+  branch: Program,
+  operands: readonly Expr[],
+  batched: readonly boolean[],
+  { size, name }: MappedAxis,
+): readonly Expr[] => {
+  if (size === 0 || (name !== undefined && branch.nodes.some((n) => mentionsAxis(n, name))))
+    return operands;
+  const counts = cast(taken, "i32");
+  const [any, first] = [gt(sum(counts), 0), argmax(counts, 0)] as const;
+  return operands.map((x, i) => {
+    if (!batched[i]) return isFloat(x.dtype) ? (where(any, x, stopGradient(x)) as Expr) : x;
+    return where(along(taken, x.shape), x, stopGradient(take(x, first))) as Expr;
+  });
+};
+
+/** What each example chose of two results. */
+const chosen = (each: Expr, yes: readonly Expr[], no: readonly Expr[]): readonly Expr[] =>
+  yes.map((y, i) => where(along(each, y.shape), y, no[i] as Expr) as Expr);
+
+/** One bool for each example, along all that an example has. */
+const along = (each: Expr, shape: Shape): Expr =>
+  broadcastTo(reshape(each, [...each.shape, ...shape.slice(1).map(() => 1)]) as Expr, shape);
+
 export const batch: BatchRules<"cond"> = {
   cond: (
     { onTrue, onFalse },
@@ -70,20 +106,15 @@ export const batch: BatchRules<"cond"> = {
     axis,
     derive,
   ) => {
-    const everywhere = (p: typeof onTrue) => (xs: readonly Expr[]) => {
+    const everywhere = (p: Program) => (xs: readonly Expr[]) => {
       const inner = derive.batch(p, xs, ofOperands, axis);
       return inner.outputs.map((y, i) => spread(y, inner.batched[i], axis));
     };
     const one = predicate as Expr;
+    const of = (taken: Expr, p: Program) => asTaken(taken, p, operands, ofOperands, axis);
+    // Each example chooses for itself: both branches run.
     const outputs = ofPredicate
-      ? // Each example chooses for itself: both branches run.
-        everywhere(onTrue)(operands).map((y, i) => {
-          const chosen = broadcastTo(
-            reshape(one, [axis.size, ...y.shape.slice(1).map(() => 1)]),
-            y.shape,
-          );
-          return where(chosen, y, everywhere(onFalse)(operands)[i] as Expr) as Expr;
-        })
+      ? chosen(one, everywhere(onTrue)(of(one, onTrue)), everywhere(onFalse)(of(not(one), onFalse)))
       : branch(one, operands, everywhere(onTrue), everywhere(onFalse));
     return { outputs, batched: outputs.map(() => true) };
   },

@@ -1,19 +1,22 @@
 import type { Binary, Bitwise, Comparison, Expr, Unary } from "../ir/expr.ts";
 import { where } from "../ir/ops/control.ts";
 import {
+  abs,
   add,
   and,
   cos,
   div,
   eq,
   exp,
-  floor,
   gt,
   log,
   lt,
+  maximum,
   mul,
   neg,
   pow,
+  reciprocal,
+  round,
   sign,
   sin,
   sqrt,
@@ -26,6 +29,11 @@ import type { BatchRules, JvpRules, VjpRules } from "./rule.ts";
 /**
  * Derivatives of the element-wise primitives. `jvp` and `vjp` are written apart, in different algebraic
  * form where there is one, so that their agreement tests both.
+ *
+ * No rule squares what may itself be near the ends of the range: a quotient is divided twice, and a sum of squares is
+ * taken of numbers that are scaled to at most 1. What cannot be told from an output near its limit (`tanh` and
+ * `logistic` where they are 1 to rounding) has the derivative 0, as in other frameworks: it would take another
+ * exponential for each element, and is below the rounding of the output.
  *
  * Conventions at points without a derivative: `abs` and `sign` take 0 at 0; `maximum` and `minimum`
  * give each operand half at a tie; floor, ceil, round and comparisons are flat.
@@ -54,11 +62,26 @@ const powerTerm = (x: Expr, y: Expr): Expr => {
   return where(still, 0, mul(y, pow(where(still, 1, x), sub(y, 1))));
 };
 
-/** The quotient of a remainder, rounded towards zero. */
-const truncatedQuotient = (x: Expr, y: Expr): Expr => {
-  const q: Expr = div(x, y);
-  return mul(sign(q), floor(mul(q, sign(q))));
+/** `t/(1 + x²)` for every magnitude of `x`: both are divided by the greater of `|x|` and 1, twice. */
+const overOnePlusSquare = (t: Expr, x: Expr): Expr => {
+  const scale: Expr = reciprocal(maximum(abs(x), 1));
+  const sum: Expr = add(square(scale), square(where(gt(abs(x), 1), 1, mul(x, scale))));
+  return div(mul(mul(t, scale) as Expr, scale), sum);
 };
+
+/** `t·x/(x² + y²)` for every magnitude of the two. */
+const overSquares = (t: Expr, x: Expr, y: Expr): Expr => {
+  const size: Expr = maximum(abs(x), abs(y));
+  const [a, b] = [div(x, size) as Expr, div(y, size) as Expr];
+  return mul(div(t, size), div(a, add(square(a), square(b))));
+};
+
+/** `t/√(1 - x²)`, which does not cancel near ±1. */
+const overCosine = (t: Expr, x: Expr): Expr => div(div(t, sqrt(sub(1, x))), sqrt(add(1, x)));
+
+/** The quotient of a remainder: whole, where that of `x` and `y` may round to another whole number. */
+const truncatedQuotient = (x: Expr, y: Expr, remainder: Expr): Expr =>
+  round(div(sub(x, remainder), y));
 
 export const jvp: JvpRules<Elementwise> = {
   neg: tangents("neg", (t) => neg(t)),
@@ -76,9 +99,9 @@ export const jvp: JvpRules<Elementwise> = {
   sin: tangents("sin", (t, xs) => mul(t, cos(one(xs)))),
   cos: tangents("cos", (t, xs) => neg(mul(t, sin(one(xs))))),
   tan: tangents("tan", (t, _, y) => mul(t, add(1, square(y)))),
-  asin: tangents("asin", (t, xs) => div(t, sqrt(sub(1, square(one(xs)))))),
-  acos: tangents("acos", (t, xs) => neg(div(t, sqrt(sub(1, square(one(xs))))))),
-  atan: tangents("atan", (t, xs) => div(t, add(1, square(one(xs))))),
+  asin: tangents("asin", (t, xs) => overCosine(t, one(xs))),
+  acos: tangents("acos", (t, xs) => neg(overCosine(t, one(xs)))),
+  atan: tangents("atan", (t, xs) => overOnePlusSquare(t, one(xs))),
   tanh: tangents("tanh", (t, _, y) => mul(t, sub(1, square(y)))),
   logistic: tangents("logistic", (t, _, y) => mul(t, mul(y, sub(1, y)))),
   erf: tangents("erf", (t, xs) => mul(t, mul(twoOverRootPi, exp(neg(square(one(xs))))))),
@@ -106,7 +129,7 @@ export const jvp: JvpRules<Elementwise> = {
   rem: tangents(
     "rem",
     (t) => t,
-    (t, xs) => neg(mul(t, truncatedQuotient(...pair(xs)))),
+    (t, xs, r) => neg(mul(t, truncatedQuotient(...pair(xs), r))),
   ),
   pow: tangents(
     "pow",
@@ -125,8 +148,8 @@ export const jvp: JvpRules<Elementwise> = {
   ),
   atan2: tangents(
     "atan2",
-    (t, [y, x]) => mul(t, div(x as Expr, add(square(x as Expr), square(y as Expr)))),
-    (t, [y, x]) => neg(mul(t, div(y as Expr, add(square(x as Expr), square(y as Expr))))),
+    (t, [y, x]) => overSquares(t, x as Expr, y as Expr),
+    (t, [y, x]) => neg(overSquares(t, y as Expr, x as Expr)),
   ),
 
   and: flat("and"),
@@ -163,7 +186,7 @@ export const vjp: VjpRules<Elementwise> = {
   tan: cotangents("tan", (ct, xs) => div(ct, square(cos(one(xs))))),
   asin: cotangents("asin", (ct, xs) => div(ct, sqrt(mul(sub(1, one(xs)), add(1, one(xs)))))),
   acos: cotangents("acos", (ct, xs) => div(neg(ct), sqrt(mul(sub(1, one(xs)), add(1, one(xs)))))),
-  atan: cotangents("atan", (ct, xs) => div(ct, add(square(one(xs)), 1))),
+  atan: cotangents("atan", (ct, xs) => overOnePlusSquare(ct, one(xs))),
   tanh: cotangents("tanh", (ct, _, y) => sub(ct, mul(ct, square(y)))),
   logistic: cotangents("logistic", (ct, _, y) => mul(ct, sub(y, square(y)))),
   erf: cotangents("erf", (ct, xs) => mul(mul(ct, twoOverRootPi), exp(mul(one(xs), neg(one(xs)))))),
@@ -186,12 +209,13 @@ export const vjp: VjpRules<Elementwise> = {
   div: cotangents(
     "div",
     (ct, [, y]) => div(ct, y as Expr),
-    (ct, [x, y]) => neg(div(mul(ct, x as Expr), square(y as Expr))),
+    // Of a cotangent of 0 nothing comes, though the derivative alone may be beyond the range.
+    (ct, [, y], q) => neg(mul(div(ct, y as Expr), q)),
   ),
   rem: cotangents(
     "rem",
     (ct) => ct,
-    (ct, xs) => neg(mul(truncatedQuotient(...pair(xs)), ct)),
+    (ct, xs, r) => neg(mul(truncatedQuotient(...pair(xs), r), ct)),
   ),
   pow: cotangents(
     "pow",
@@ -210,8 +234,8 @@ export const vjp: VjpRules<Elementwise> = {
   ),
   atan2: cotangents(
     "atan2",
-    (ct, [y, x]) => div(mul(ct, x as Expr), add(square(x as Expr), square(y as Expr))),
-    (ct, [y, x]) => div(neg(mul(ct, y as Expr)), add(square(x as Expr), square(y as Expr))),
+    (ct, [y, x]) => overSquares(ct, x as Expr, y as Expr),
+    (ct, [y, x]) => overSquares(neg(ct), y as Expr, x as Expr),
   ),
 
   and: flat("and"),

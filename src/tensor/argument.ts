@@ -1,4 +1,5 @@
 import { InvalidArgument } from "../errors.ts";
+import { type Dtype, heldBy, holds, store } from "./dtype.ts";
 
 /** Arguments by their names; what is left out, or is no number, is not looked at. */
 export interface Arguments {
@@ -17,6 +18,13 @@ export const holding =
         throw new InvalidArgument({ op, argument, expected, actual: String(n) });
   };
 
+/** `value` as an element of `dtype`. **Fails with** `InvalidArgument`, thrown, where the dtype does not hold it. */
+export const element = (op: string, argument: string, dtype: Dtype, value: number): number => {
+  if (holds(dtype, value)) return store(dtype, value);
+  const expected = `${heldBy[dtype]}, as ${dtype} holds it, or another dtype; cast truncates`;
+  throw new InvalidArgument({ op, argument, expected, actual: String(value) });
+};
+
 /** **Fails with** `InvalidArgument`, thrown, where one is 0 or less, or NaN. */
 export const positive = holding("a number above 0", (n) => n > 0);
 
@@ -34,6 +42,9 @@ export const probability = holding("a number from 0 to 1", (n) => n >= 0 && n <=
 
 /** **Fails with** `InvalidArgument`, thrown, where one is not from 0 to less than 1. */
 export const share = holding("a number from 0 to less than 1", (n) => n >= 0 && n < 1);
+
+/** **Fails with** `InvalidArgument`, thrown, where one is no whole number. */
+export const integral = holding("a whole number", Number.isSafeInteger);
 
 /** **Fails with** `InvalidArgument`, thrown, where one is no whole number, or less than `least`. */
 export const whole = (least: number): Check =>

@@ -1,5 +1,6 @@
 import { InvalidArgument, ShapeMismatch } from "../errors.ts";
-import { allocate, type Dtype, type Storage, store } from "./dtype.ts";
+import { element } from "./argument.ts";
+import { allocate, type Dtype, type Storage } from "./dtype.ts";
 import { isPossible, mostElements, type Shape, sameShape, sizeOf } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
 
@@ -60,7 +61,9 @@ export type Regular<N> =
  *
  * The dtype is `f32` unless given; nested arrays of booleans are `bool`.
  *
- * **Fails with** `ShapeMismatch`, thrown, where the arrays are ragged and TypeScript could not see it.
+ * **Fails with** `ShapeMismatch`, thrown, where the arrays are ragged and TypeScript could not see it;
+ * `InvalidArgument`, thrown, for what is neither a number nor a boolean, and for a number that the dtype does not
+ * hold: `cast` truncates.
  *
  * @example
  * ```ts
@@ -81,7 +84,8 @@ export const tensor = <const N extends Literal>(
   const write = (value: Literal, axis: number): void => {
     if (!isArray(value)) {
       if (axis !== shape.length) throw ragged(shape, axis, []);
-      data[next++] = store(type, Number(value));
+      data[next] = element("tensor", `element ${next}`, type, numberOf(value, next));
+      next += 1;
       return;
     }
     if (value.length !== shape[axis]) throw ragged(shape, axis, [value.length]);
@@ -90,6 +94,24 @@ export const tensor = <const N extends Literal>(
   write(nested, 0);
   // The value's nesting is what `ShapeOfLiteral` computes from its type.
   return Tensor.own(shape as Shape as ShapeOfLiteral<N>, type, data);
+};
+
+/** A number or a boolean as a number: strings, `null`, holes and typed arrays are none. */
+const numberOf = (value: unknown, position: number): number => {
+  if (typeof value === "number") return value;
+  if (typeof value === "boolean") return Number(value);
+  throw new InvalidArgument({
+    op: "tensor",
+    argument: `element ${position}`,
+    expected: ArrayBuffer.isView(value)
+      ? "numbers or booleans in plain arrays; fromTypedArray copies a typed array"
+      : "a number or a boolean",
+    actual: ArrayBuffer.isView(value)
+      ? `a ${Object.prototype.toString.call(value).slice(8, -1)}`
+      : typeof value === "string"
+        ? JSON.stringify(value)
+        : String(value),
+  });
 };
 
 const isArray = (value: Literal): value is readonly Literal[] => Array.isArray(value);
@@ -124,7 +146,11 @@ const checked = <S extends Shape>(op: string, shape: S): S => {
 export const scalar = (value: number, dtype: Dtype = "f32"): Tensor<readonly []> =>
   full([], value, dtype);
 
-/** `value` repeated, as `dtype` stores it. **Fails with** `InvalidArgument`, thrown, for an impossible shape. */
+/**
+ * `value` repeated.
+ *
+ * **Fails with** `InvalidArgument`, thrown, for an impossible shape, and for a number that the dtype does not hold.
+ */
 export const full = <const S extends Shape>(
   shape: S,
   value: number,
@@ -133,7 +159,7 @@ export const full = <const S extends Shape>(
   Tensor.own(
     shape,
     dtype,
-    allocate(dtype, sizeOf(checked("full", shape))).fill(store(dtype, value)),
+    allocate(dtype, sizeOf(checked("full", shape))).fill(element("full", "value", dtype, value)),
   );
 
 /** Zeros. */
@@ -179,7 +205,7 @@ export function arange(
       actual: `start ${start}, stop ${stop}, step ${step}`,
     });
   const n = Math.max(0, Math.ceil((stop - start) / step));
-  return fill(checked("arange", [n]), type, (i) => start + i * step);
+  return fill("arange", checked("arange", [n]), type, (i) => start + i * step);
 }
 
 /** `n` numbers evenly from `start` to `stop`, both included. */
@@ -189,30 +215,36 @@ export const linspace = <const N extends number>(
   n: N,
   dtype: Dtype = "f32",
 ): Tensor<readonly [N]> =>
-  fill(checked("linspace", [n]), dtype, (i) =>
+  fill("linspace", checked("linspace", [n]), dtype, (i) =>
     i === n - 1 && n > 1 ? stop : start + ((stop - start) * i) / Math.max(1, n - 1),
   );
 
 /** The identity matrix. */
 export const eye = <const N extends number>(n: N, dtype: Dtype = "f32"): Tensor<readonly [N, N]> =>
-  fill(checked("eye", [n, n]), dtype, (i) => (i % (n + 1) === 0 ? 1 : 0));
+  fill("eye", checked("eye", [n, n]), dtype, (i) => (i % (n + 1) === 0 ? 1 : 0));
 
 const fill = <const S extends Shape>(
+  op: string,
   shape: S,
   dtype: Dtype,
   f: (i: number) => number,
 ): Tensor<S> => {
   const data = allocate(dtype, sizeOf(shape));
-  for (let i = 0; i < data.length; i++) data[i] = store(dtype, f(i));
+  for (let i = 0; i < data.length; i++) data[i] = element(op, `element ${i}`, dtype, f(i));
   return Tensor.own(shape, dtype, data);
 };
 
 /**
  * A copy of a typed array under a shape; the array's type gives the dtype.
  *
- * **Fails with** `ShapeMismatch`, thrown, where the shape has another number of elements.
+ * **Fails with** `ShapeMismatch`, thrown, where the shape has another number of elements; `InvalidArgument`, thrown,
+ * for an array of a type that no dtype is stored in.
  */
-export const fromTypedArray = <const S extends Shape>(shape: S, data: Storage): Tensor<S> => {
+export const fromTypedArray = <const S extends Shape>(
+  shape: S,
+  data: Storage | Uint8ClampedArray,
+): Tensor<S> => {
+  const dtype = dtypeOf(data);
   if (sizeOf(checked("fromTypedArray", shape)) !== data.length)
     throw new ShapeMismatch({
       op: "fromTypedArray",
@@ -220,20 +252,25 @@ export const fromTypedArray = <const S extends Shape>(shape: S, data: Storage): 
       actual: [[data.length]],
       path: [],
     });
-  const dtype = dtypeOf(data);
   const copy = allocate(dtype, data.length);
   copy.set(data);
   return Tensor.own(shape, dtype, copy);
 };
 
-const dtypeOf = (data: Storage): Dtype =>
-  data instanceof Float32Array
-    ? "f32"
-    : data instanceof Float64Array
-      ? "f64"
-      : data instanceof Int32Array
-        ? "i32"
-        : "u8";
+/** The dtype of a typed array's elements. Others would wrap around, or lose digits. */
+const dtypeOf = (data: Storage | Uint8ClampedArray): Dtype => {
+  if (data instanceof Float32Array) return "f32";
+  if (data instanceof Float64Array) return "f64";
+  if (data instanceof Int32Array) return "i32";
+  if (data instanceof Uint8Array || data instanceof Uint8ClampedArray) return "u8";
+  throw new InvalidArgument({
+    op: "fromTypedArray",
+    argument: "data",
+    expected:
+      "a Float32Array, Float64Array, Int32Array or Uint8Array; Float64Array.from(data) has every number",
+    actual: `a ${Object.prototype.toString.call(data).slice(8, -1)}`,
+  });
+};
 
 type ShapeOfTensor<T> = T extends Tensor<infer S> ? S : Shape;
 

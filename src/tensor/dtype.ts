@@ -17,7 +17,33 @@ const bytes: { readonly [D in Dtype]: number } = { f32: 4, f64: 8, i32: 4, u8: 1
 export const bytesPerElement = (dtype: Dtype): number => bytes[dtype];
 
 /** Whether a dtype carries derivatives. */
-export const isFloat = (dtype: Dtype): boolean => dtype === "f32" || dtype === "f64";
+export const isFloat = (dtype: Dtype): dtype is "f32" | "f64" => dtype === "f32" || dtype === "f64";
+
+/** The least number of a dtype: what a greatest one starts from. */
+export const leastNumber = (dtype: Dtype): number =>
+  isFloat(dtype) ? Number.NEGATIVE_INFINITY : dtype === "i32" ? -2147483648 : 0;
+
+/** The greatest number of a dtype: what a least one starts from. */
+export const greatestNumber = (dtype: Dtype): number =>
+  isFloat(dtype) ? Number.POSITIVE_INFINITY : { i32: 2147483647, u8: 255, bool: 1 }[dtype];
+
+/**
+ * Whether `dtype` has `value`: floats every number that they do not round to an infinity, integers the whole ones of
+ * their range, `bool` 0 and 1.
+ */
+export const holds = (dtype: Dtype, value: number): boolean =>
+  isFloat(dtype)
+    ? !Number.isFinite(value) || Number.isFinite(store(dtype, value))
+    : store(dtype, value) === value;
+
+/** What {@link holds} says, in words. */
+export const heldBy: { readonly [D in Dtype]: string } = {
+  f32: "a number of at most 3.4e38 in size",
+  f64: "a number",
+  i32: "a whole number from -2147483648 to 2147483647",
+  u8: "a whole number from 0 to 255",
+  bool: "0 or 1",
+};
 
 /**
  * A zeroed buffer of `size` elements. **Fails with** `MemoryLimit`, thrown, where the machine does not give as many

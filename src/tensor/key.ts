@@ -1,6 +1,7 @@
 import { greatestOf } from "../algebra/extremes.ts";
 import { InvalidArgument } from "../errors.ts";
-import { allocate } from "./dtype.ts";
+import { element, holding, integral } from "./argument.ts";
+import { allocate, store } from "./dtype.ts";
 import { type Shape, sizeOf } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
 import { randomBits } from "./threefry.ts";
@@ -15,8 +16,9 @@ import { randomBits } from "./threefry.ts";
 export type Key = Tensor<readonly [2]>;
 
 /**
- * The key of a seed. Whole numbers up to 2⁵³ in size give different keys; of any other number the 64 bits
- * of its IEEE double are the key.
+ * The key of a seed: whole numbers up to 2⁵³ in size give different keys.
+ *
+ * **Fails with** `InvalidArgument`, thrown, for any other number.
  *
  * @example
  * ```ts
@@ -26,9 +28,8 @@ export type Key = Tensor<readonly [2]>;
  * ```
  */
 export const key = (seed: number): Key => {
-  if (Number.isSafeInteger(seed)) return makeKey(Math.floor(seed / 2 ** 32), seed);
-  const [low = 0, high = 0] = new Int32Array(Float64Array.of(seed).buffer);
-  return makeKey(high, low);
+  integral("key", { seed });
+  return makeKey(Math.floor(seed / 2 ** 32), seed);
 };
 
 const makeKey = (word0: number, word1: number): Key =>
@@ -62,14 +63,23 @@ export const split = <const N extends number>(key: Key, n: N): Keys<N> => {
 /** Sets `foldIn` apart from `split`: the fractional part of the golden ratio in 32 bits. */
 const foldWord = 0x9e3779b9 | 0;
 
+/** The words of a whole number: `high · 2³² + low`, `low` with a sign, so that `high` is 0 for every i32. */
+export const wordsOf = (op: string, data: number): readonly [low: number, high: number] => {
+  integral(op, { data });
+  return [data | 0, Math.round((data - (data | 0)) / 2 ** 32)];
+};
+
 /**
  * The key of a numbered occasion: step 17's, epoch 3's, example 5's.
  *
- * **Math** `bits₂(bits₂(key) xor (data, 0x9e3779b9))`, where `bits₂` takes the first two words of a key.
+ * **Math** `bits₂(bits₂(key) xor (low, high xor 0x9e3779b9))` for `data = high·2³² + low`, where `bits₂` takes the
+ * first two words of a key.
+ * **Fails with** `InvalidArgument`, thrown, where `data` is no whole number.
  */
 export const foldIn = (key: Key, data: number): Key => {
+  const [low, high] = wordsOf("foldIn", data);
   const [a = 0, b = 0] = words(key, 2);
-  const [c = 0, d = 0] = randomBits(a ^ data, b ^ foldWord, 2);
+  const [c = 0, d = 0] = randomBits(a ^ low, b ^ foldWord ^ high, 2);
   return makeKey(c, d);
 };
 
@@ -109,6 +119,21 @@ const units53 = (key: Key, n: number): Float64Array => {
   return out;
 };
 
+/** Bounds that a dtype has, `low` not above `high`, and whether their distance is beyond its range. */
+export const boundsOf = ({
+  low = 0,
+  high = 1,
+  dtype = "f32",
+}: UniformOptions): { readonly low: number; readonly high: number; readonly scale: 1 | 2 } => {
+  holding("a finite number", Number.isFinite)("uniform", { low, high });
+  holding(`a number not above high, ${high}`, (n) => n <= high)("uniform", { low });
+  const [from, to] = [
+    element("uniform", "low", dtype, low),
+    element("uniform", "high", dtype, high),
+  ];
+  return { low, high, scale: Number.isFinite(store(dtype, to - from)) ? 1 : 2 };
+};
+
 /** What {@link uniform} draws. */
 export interface UniformOptions {
   /** 0 where not given. */
@@ -123,25 +148,32 @@ export interface UniformOptions {
  * Numbers spread evenly over [low, high).
  *
  * **Math** `low + (high - low)·u`; in f32 `u = (bits >>> 8)·2⁻²⁴` and each operation rounds to f32; in f64
- * `u` has 53 bits of two words. Where the span is not a power of two, rounding may give `high` itself.
+ * `u` has 53 bits of two words. Where the span is not a power of two, rounding may give `high` itself; where it is
+ * beyond the range of the dtype, it is twice what is drawn between the halves of the bounds.
+ * **Fails with** `InvalidArgument`, thrown, where a bound is not finite, or `low` is above `high`.
  */
 export const uniform = <const S extends Shape>(
   key: Key,
   shape: S,
-  { low = 0, high = 1, dtype = "f32" }: UniformOptions = {},
+  options: UniformOptions = {},
 ): Tensor<S> => {
+  const { dtype = "f32" } = options;
+  const bounds = boundsOf(options);
+  const [low, high, scale] = [bounds.low / bounds.scale, bounds.high / bounds.scale, bounds.scale];
   const n = sizeChecked("uniform", shape);
   const make = (): Float32Array | Float64Array => {
     const whole = low === 0 && high === 1;
     if (dtype === "f64") {
       const data = units53(key, n);
-      if (!whole) for (let i = 0; i < n; i++) data[i] = low + (high - low) * (data[i] as number);
+      if (!whole)
+        for (let i = 0; i < n; i++) data[i] = scale * (low + (high - low) * (data[i] as number));
       return data;
     }
     const data = units24(key, n);
     const [from, span] = [Math.fround(low), Math.fround(high - low)];
     if (!whole)
-      for (let i = 0; i < n; i++) data[i] = from + Math.fround(span * (data[i] as number));
+      for (let i = 0; i < n; i++)
+        data[i] = scale * Math.fround(from + Math.fround(span * (data[i] as number)));
     return data;
   };
   return Tensor.lazily(shape, dtype, make);
@@ -172,18 +204,38 @@ export const normal = <const S extends Shape>(
   });
 };
 
-/** Booleans that are true with probability `p`. **Math** `u < p`, `u` as of {@link uniform} in f32. */
+/**
+ * What random words are compared with for them to be less with probability `p`: one word of 32 bits, or, where that
+ * would be `p` to fewer than 24 bits, two. `high · 2³² + low` is `p · 2⁶⁴`, rounded up.
+ */
+export const thresholdOf = (
+  p: number,
+): { readonly words: 1 | 2; readonly high: number; readonly low: number } => {
+  holding("a probability, from 0 to 1", (n) => n >= 0 && n <= 1)("bernoulli", { p });
+  const scaled = p * 2 ** 32;
+  if (p >= 2 ** -8 || Number.isInteger(scaled))
+    return { words: 1, high: Math.ceil(scaled), low: 0 };
+  const high = Math.floor(scaled);
+  return { words: 2, high, low: Math.ceil((scaled - high) * 2 ** 32) };
+};
+
+/**
+ * Booleans that are true with probability `p`.
+ *
+ * **Math** `word < p·2³²` for an unsigned word of 32 bits; of 64 bits where `p` is below 2⁻⁸ and no multiple of 2⁻³².
+ * **Fails with** `InvalidArgument`, thrown, where `p` is not a probability.
+ */
 export const bernoulli = <const S extends Shape>(key: Key, p: number, shape: S): Tensor<S> => {
-  if (!(p >= 0 && p <= 1))
-    throw new InvalidArgument({
-      op: "bernoulli",
-      argument: "p",
-      expected: "a probability, from 0 to 1",
-      actual: String(p),
-    });
-  const u = units24(key, sizeChecked("bernoulli", shape));
-  const data = new Uint8Array(u.length);
-  for (let i = 0; i < data.length; i++) data[i] = (u[i] as number) < p ? 1 : 0;
+  const { words: count, high, low } = thresholdOf(p);
+  const data = new Uint8Array(sizeChecked("bernoulli", shape));
+  const bits = words(key, count * data.length);
+  for (let i = 0; i < data.length; i++) {
+    const [first, second] = [
+      (bits[count * i] as number) >>> 0,
+      (bits[count * i + count - 1] as number) >>> 0,
+    ];
+    data[i] = first < high || (count === 2 && first === high && second < low) ? 1 : 0;
+  }
   return Tensor.own(shape, "bool", data);
 };
 

@@ -47,8 +47,12 @@ export const broadcastShapes = (a: Shape, b: Shape): Shape | undefined => {
   return out;
 };
 
-/** An axis counted from the front: `-1` is the last one. */
-export const normalAxis = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);
+/**
+ * An axis, or another place among `count`, counted from the front: `-1` is the last one. One that is not there stays
+ * as it was given, so that it is refused and not counted from the end twice.
+ */
+export const normalAxis = (axis: number, count: number): number =>
+  axis < 0 && axis >= -count ? axis + count : axis;
 
 /** `[784, 128]` as text. */
 export const showShape = (shape: Shape): string => `[${shape.join(", ")}]`;

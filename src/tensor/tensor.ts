@@ -19,6 +19,11 @@ import { type Shape, sizeOf, stridesOf } from "./shape.ts";
 export class Tensor<out S extends Shape = Shape> {
   readonly shape: S;
   readonly dtype: Dtype;
+  /**
+   * What `structuredClone` and `postMessage` refuse: of an object with private data they would make one without, and
+   * say nothing.
+   */
+  readonly structuredClone: () => string = uncloneable;
   /** What is not yet made is made when it is first read, once: nobody can tell. */
   #elements: Storage | (() => Storage);
 
@@ -106,14 +111,25 @@ export class Tensor<out S extends Shape = Shape> {
     return print(this.shape, this.dtype, this.#data);
   }
 
-  toJSON(): { readonly shape: Shape; readonly dtype: Dtype; readonly data: readonly number[] } {
-    return { shape: this.shape, dtype: this.dtype, data: Array.from(this.#data) };
+  /** Shape, dtype and elements; JSON has no NaN, no infinities and no -0, which are strings of their names. */
+  toJSON(): {
+    readonly shape: Shape;
+    readonly dtype: Dtype;
+    readonly data: readonly (number | string)[];
+  } {
+    return { shape: this.shape, dtype: this.dtype, data: Array.from(this.#data, named) };
   }
 
   [Symbol.for("nodejs.util.inspect.custom")](): string {
     return this.toString();
   }
 }
+
+const named = (x: number): number | string =>
+  Number.isFinite(x) && !Object.is(x, -0) ? x : x === 0 ? "-0" : String(x);
+
+/** What the message of a `DataCloneError` shows. */
+const uncloneable = (): string => "send shape and toTypedArray(), and call fromTypedArray there";
 
 /** Nested arrays of numbers (or booleans), or one number. */
 export type Nested = number | readonly Nested[];

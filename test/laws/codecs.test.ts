@@ -144,10 +144,10 @@ describe("planted mistakes are noticed", () => {
     const lossy: CodecSubject<Tensor> = {
       ...tensorSubject,
       codec: {
-        encode: (x) => x.toJSON(),
+        encode: (x) => ({ ...x.toJSON(), data: Array.from(x.toTypedArray()) }),
         decode: (json) => {
           const { shape, dtype, data } = json as ReturnType<Tensor["toJSON"]>;
-          return E.right(tensorOf(shape, dtype, data));
+          return E.right(tensorOf(shape, dtype, data as readonly number[]));
         },
       },
     };

@@ -3,9 +3,13 @@ import { describe, expect, test } from "vitest";
 import { type KnownValues, knownValue, knownValuesOf } from "../../laws/known.ts";
 import { check } from "../../laws/law.ts";
 import { compilerOf } from "../../laws/meaning.ts";
+import * as access from "../../laws/registry/knownAccess.ts";
+import { knownElementwise } from "../../laws/registry/knownElementwise.ts";
 import { knownLinalg } from "../../laws/registry/knownLinalg.ts";
+import * as operations from "../../laws/registry/knownOperations.ts";
+import { knownCumulative, knownReductions } from "../../laws/registry/knownReductions.ts";
 import { knownSpecial } from "../../laws/registry/knownSpecial.ts";
-import { holds } from "../../laws/vitest.ts";
+import { holds, mustHoldHere } from "../../laws/vitest.ts";
 import { layerWasm } from "../../src/backend/wasm/index.ts";
 import { mul, square } from "../../src/ir/ops/elementwise.ts";
 
@@ -51,4 +55,21 @@ describe("special functions", () => {
   holds([knownValue()], knownValuesOf(knownSpecial), { runs: 1 });
   const onWasm = knownValue((p, xs) => wasm(p).run(xs));
   holds([{ ...onWasm, name: "known values on wasm" }], knownValuesOf(knownSpecial), { runs: 1 });
+});
+
+const everyOperation = [
+  ...knownValuesOf(knownElementwise),
+  ...knownValuesOf(knownReductions),
+  ...knownValuesOf(knownCumulative),
+  ...Object.values(operations).flatMap((table: object) =>
+    knownValuesOf(table as KnownValues<object>),
+  ),
+  ...Object.values(access).flatMap((table: object) => knownValuesOf(table as KnownValues<object>)),
+];
+
+describe("what others say of the operations", () => {
+  test.each(everyOperation)("$name", (known) => {
+    mustHoldHere([knownValue()], known, { runs: 1 });
+    mustHoldHere([knownValue((program, inputs) => wasm(program).run(inputs))], known, { runs: 1 });
+  });
 });

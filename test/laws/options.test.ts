@@ -1,7 +1,16 @@
 import { isLeft } from "fp-ts/lib/Either.js";
 import { describe, expect, test } from "vitest";
 import { check } from "../../laws/law.ts";
-import { optionsOf, refusesBeyond, takesWithin, wholeFrom } from "../../laws/options.ts";
+import {
+  optionLaws,
+  optionsOf,
+  refusesBeyond,
+  takesWithin,
+  wholeFrom,
+} from "../../laws/options.ts";
+import { operationOptions } from "../../laws/registry/options.ts";
+import { tensorOptions } from "../../laws/registry/tensorOptions.ts";
+import { mustHoldHere } from "../../laws/vitest.ts";
 
 describe("each law of options notices its planted mistake", () => {
   const [careless, raw, strict] = optionsOf("taking", {
@@ -31,5 +40,11 @@ describe("each law of options notices its planted mistake", () => {
     expect(reasonOf(check(takesWithin, strict as NonNullable<typeof strict>))).toContain(
       "is refused",
     );
+  });
+});
+
+describe("every numeric argument of the operations", () => {
+  test.each([...operationOptions, ...tensorOptions])("$name", (option) => {
+    mustHoldHere(optionLaws, option);
   });
 });

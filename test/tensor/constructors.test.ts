@@ -54,7 +54,7 @@ describe("tensor", () => {
     expect(flags.dtype).toBe("bool");
     expect(tensor([0.1]).item()).toBe(Math.fround(0.1));
     expect(tensor([0.1], "f64").item()).toBe(0.1);
-    expect(tensor([-3.7, 300], "u8").toArray()).toEqual([0, 255]);
+    expect(tensor([-3.7, 300], "f64").cast("u8").toArray()).toEqual([0, 255]);
   });
 
   test("refuses ragged arrays: in the types where literal, else when run", () => {
@@ -67,6 +67,23 @@ describe("tensor", () => {
     const rows: number[][] = [[1, 2], [3]];
     expect(() => tensor(rows)).toThrow(expect.objectContaining({ _tag: "ShapeMismatch" }));
     expect(() => tensor([[], [1]] as number[][])).toThrow();
+  });
+
+  test.each<readonly [given: unknown, dtype: Dtype, actual: string]>([
+    [[0.5], "i32", "0.5"],
+    [[Number.NaN], "i32", "NaN"],
+    [[300], "u8", "300"],
+    [[2], "bool", "2"],
+    [[1e39], "f32", "1e+39"],
+    [["1"], "f32", '"1"'],
+    [null, "f32", "null"],
+    [[undefined], "f32", "undefined"],
+    [new Float32Array(2), "f32", "a Float32Array"],
+  ])("refuses %s for %s", (given, dtype, actual) => {
+    // What JavaScript may give where TypeScript does not look.
+    expect(() => tensor(given as number, dtype)).toThrow(
+      expect.objectContaining({ _tag: "InvalidArgument", actual }),
+    );
   });
 });
 
@@ -137,7 +154,7 @@ const arbitrary = fc
     dtype: fc.constantFrom<Dtype>("f32", "f64", "i32", "u8", "bool"),
     data: fc.array(fc.oneof(fc.double(), fc.constantFrom(0, -0, Number.NaN)), { maxLength: 6 }),
   })
-  .map(({ dtype, data }) => tensor(data, dtype));
+  .map(({ dtype, data }) => tensor(data, "f64").cast(dtype));
 
 test("a tensor keeps its shape whatever becomes of the array that it was given", () => {
   const shape = [2, 3];

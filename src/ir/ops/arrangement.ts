@@ -1,12 +1,14 @@
+import { integral, whole } from "../../tensor/argument.ts";
+import { isFloat } from "../../tensor/dtype.ts";
 import { normalAxis, type Shape } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { constant } from "../build.ts";
 import type { Expr } from "../expr.ts";
 import type { Operand } from "../shapeTypes.ts";
 import { cast } from "./control.ts";
-import { le, lt, mul, sub } from "./elementwise.ts";
+import { and, eq, lt, mul, ne, not, or, sub } from "./elementwise.ts";
 import { iota, take } from "./indexed.ts";
-import { broadcastTo, lift } from "./operand.ts";
+import { broadcastTo, having, lift, mistaken } from "./operand.ts";
 import { cumsum, sum } from "./reduction.ts";
 import {
   concatenate,
@@ -18,10 +20,16 @@ import {
   stack,
 } from "./structural.ts";
 
-/** The elements moved by `shift` places along `axis`; those that leave at one end come in at the other. */
+/**
+ * The elements moved by `shift` places along `axis`; those that leave at one end come in at the other.
+ *
+ * **Fails with** `InvalidArgument`, thrown, where `shift` is no whole number.
+ */
 export const roll = (operand: Operand, shift: number, axis = -1): Expr => {
-  const x = lift(operand);
-  const a = normalAxis(axis, x.shape.length);
+  integral("roll", { shift });
+  const given = lift(operand);
+  const a = normalAxis(axis, given.shape.length);
+  const x = having("roll", given, [a]);
   const n = x.shape[a] ?? 0;
   const by = n === 0 ? 0 : ((shift % n) + n) % n;
   return by === 0 ? x : concatenate([sliceAxis(x, a, n - by, n), sliceAxis(x, a, 0, n - by)], a);
@@ -33,8 +41,10 @@ const ones = (count: number): Shape => Array.from({ length: Math.max(0, count) }
  * `x` so many times along each axis, the last axes of `x` first.
  *
  * **Shapes** `[a, b], times [2, 3] → [2a, 3b]`.
+ * **Fails with** `InvalidArgument`, thrown, where one of `times` is no whole number from 0 on.
  */
 export const tile = (operand: Operand, times: readonly number[]): Expr => {
+  for (const each of times) whole(0)("tile", { times: each });
   const x = lift(operand);
   const rank = Math.max(times.length, x.shape.length);
   const counts = [...ones(rank - times.length), ...times];
@@ -53,10 +63,16 @@ export const tile = (operand: Operand, times: readonly number[]): Expr => {
   ) as Expr;
 };
 
-/** Each element along `axis` `times` times, one after the other. `[a, n] → [a, n · times]` */
+/**
+ * Each element along `axis` `times` times, one after the other. `[a, n] → [a, n · times]`
+ *
+ * **Fails with** `InvalidArgument`, thrown, where `times` is no whole number from 0 on.
+ */
 export const repeatElements = (operand: Operand, times: number, axis = -1): Expr => {
-  const x = lift(operand);
-  const a = normalAxis(axis, x.shape.length);
+  whole(0)("repeatElements", { times });
+  const given = lift(operand);
+  const a = normalAxis(axis, given.shape.length);
+  const x = having("repeatElements", given, [a]);
   const spaced = expandDims(x, a + 1);
   const spread = broadcastTo(
     spaced,
@@ -92,18 +108,26 @@ export const kron = (left: Operand, right: Operand): Expr => {
   ) as Expr;
 };
 
-/** The vector product of vectors of three along `axis`, the last by default. */
+/** The vector product of vectors of three along `axis`, the last by default. **Fails with** `ShapeMismatch` when compiled. */
 export const cross = (left: Operand, right: Operand, axis = -1): Expr => {
-  const [x, y] = [lift(left), lift(right)];
+  const three = (x: Expr): Expr =>
+    x.shape[normalAxis(axis, x.shape.length)] === 3
+      ? x
+      : mistaken("cross", `vectors of 3 along axis ${axis}`, x, x.shape);
+  const [x, y] = [three(lift(left)), three(lift(right))];
   const [a, b] = [moveAxis(x, axis, 0), moveAxis(y, axis, 0)];
   const part = (i: number, j: number): Expr =>
     sub(mul(index(a, i), index(b, j)) as Expr, mul(index(a, j), index(b, i)) as Expr) as Expr;
   return moveAxis(stack([part(1, 2), part(2, 0), part(0, 1)]), 0, axis);
 };
 
+/** Whether `x` comes before `y` in the order that has NaN after every number. */
+const precedes = (x: Expr, y: Expr): Expr =>
+  isFloat(x.dtype) ? (or(lt(x, y), and(eq(x, x), ne(y, y))) as Expr) : (lt(x, y) as Expr);
+
 /**
  * Where values would have to be put into ascending numbers to keep their order, as i32: before equal ones, or
- * after them.
+ * after them. NaN comes after every number, as it does in `sort`.
  *
  * **Shapes** `sorted [n], values [...m] → [...m]`; `n` comparisons for each value.
  */
@@ -114,7 +138,7 @@ export const searchSorted = (
 ): Expr => {
   const [steps, given] = [lift(sorted), lift(values)];
   const each = expandDims(given, given.shape.length);
-  const passed = after ? le(steps, each) : lt(steps, each);
+  const passed = after ? not(precedes(each, steps)) : precedes(steps, each);
   return sum(cast(passed as Expr, "i32"), -1) as Expr;
 };
 
@@ -139,6 +163,7 @@ export const repeatByCounts = (
   total: number,
   axis = -1,
 ): Expr => {
+  whole(0)("repeatByCounts", { total });
   const x = lift(operand);
   const ends = cumsum(lift(counts, "i32"));
   return take(x, searchSorted(ends, iota([total]), { after: true }), axis);
@@ -192,6 +217,7 @@ export const combinations = (
   r = 2,
   { repeated = false }: { readonly repeated?: boolean } = {},
 ): Expr => {
+  whole(0)("combinations", { r });
   const x = lift(operand);
   const rows = choices(x.shape[0] ?? 0, r, 0, repeated ? 0 : 1);
   return take(x, constant(Tensor.own([rows.length, r], "i32", Int32Array.from(rows.flat()))));

@@ -3,7 +3,7 @@ import { broadcastShapes } from "../../tensor/shape.ts";
 import { apply1 } from "../build.ts";
 import type { Expr } from "../expr.ts";
 import type { Broadcast, Check, Operand, Result, ShapeOf } from "../shapeTypes.ts";
-import { align, broadcastTo, lift } from "./operand.ts";
+import { align, broadcastTo, floating, lift } from "./operand.ts";
 
 /**
  * The elements of `x` where `condition` (bool) holds, of `y` elsewhere, broadcasting.
@@ -80,7 +80,7 @@ export const axisMean = <const X extends Operand>(
   axis: Across,
   options: AcrossOptions = {},
 ): Expr<ShapeOf<X>> => {
-  const x = lift(operand);
+  const x = floating("axisMean", lift(operand));
   const count = axisSum(lift(1, x.dtype), axis);
   return apply1("div", {}, axisSum(x, axis, options), broadcastTo(count, x.shape));
 };

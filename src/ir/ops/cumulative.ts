@@ -1,3 +1,4 @@
+import { finite, holding, wholeTo } from "../../tensor/argument.ts";
 import { normalAxis } from "../../tensor/shape.ts";
 import type { Expr } from "../expr.ts";
 import { loop } from "../loop.ts";
@@ -21,7 +22,7 @@ import {
   sub,
 } from "./elementwise.ts";
 import { fill, iota, takeAlongAxis } from "./indexed.ts";
-import { broadcastTo, lift } from "./operand.ts";
+import { broadcastTo, floating, lift, mistaken } from "./operand.ts";
 import { cumsum, isFinite, sum } from "./reduction.ts";
 import { concatenate, moveAxis, sliceAxis } from "./structural.ts";
 
@@ -126,6 +127,7 @@ export const cummax = (x: Operand, axis = -1): Chosen => record(x, axis, (y, bes
 /** The least element so far along `axis`, the last by default, and where it is: the later of equal ones. */
 export const cummin = (x: Operand, axis = -1): Chosen => record(x, axis, (y, best) => le(y, best));
 
+/** Two elements that are next to one another along an axis. */
 const neighbours = (x: Expr, axis: number): readonly [before: Expr, after: Expr] => {
   const n = x.shape[axis] ?? 0;
   return [sliceAxis(x, axis, 0, n - 1), sliceAxis(x, axis, 1, n)];
@@ -142,19 +144,22 @@ export interface DifferenceOptions {
   readonly append?: Operand;
 }
 
-/** Differences of neighbours: `yᵢ = xᵢ₊₁ - xᵢ`, `order` times. `[n] → [n - order]` */
+/**
+ * Differences of neighbours: `yᵢ = xᵢ₊₁ - xᵢ`, `order` times. `[n] → [n - order]`
+ *
+ * **Fails with** `InvalidArgument`, thrown, where `order` is no whole number from 0 to the number of elements.
+ */
 export const diff = (operand: Operand, options: DifferenceOptions = {}): Expr => {
   const { axis = -1, order = 1, prepend, append } = options;
   const x = lift(operand);
   const a = normalAxis(axis, x.shape.length);
   const parts = [prepend, x, append].flatMap((p) => (p === undefined ? [] : [lift(p, x.dtype)]));
-  return Array.from({ length: order }).reduce<Expr>(
-    (y) => {
-      const [before, after] = neighbours(y, a);
-      return sub(after, before) as Expr;
-    },
-    concatenate(parts, a),
-  );
+  const all = concatenate(parts, a);
+  wholeTo(0, all.shape[a] ?? Number.MAX_SAFE_INTEGER)("diff", { order });
+  return Array.from({ length: order }).reduce<Expr>((y) => {
+    const [before, after] = neighbours(y, a);
+    return sub(after, before) as Expr;
+  }, all);
 };
 
 /** Where the values stand that {@link trapezoid} integrates: at points `x`, or at equal distances `dx`. */
@@ -166,6 +171,7 @@ export interface TrapezoidOptions {
 }
 
 const trapezoids = (y: Expr, a: number, { x, dx = 1 }: TrapezoidOptions): Expr => {
+  finite("trapezoid", { dx });
   const [before, after] = neighbours(y, a);
   const middle = mul(add(before, after) as Expr, 0.5) as Expr;
   if (x === undefined) return mul(middle, dx) as Expr;
@@ -176,14 +182,14 @@ const trapezoids = (y: Expr, a: number, { x, dx = 1 }: TrapezoidOptions): Expr =
 
 /** The integral of values along an axis, by the trapezoidal rule: `Σ (yᵢ + yᵢ₊₁)/2 · (xᵢ₊₁ - xᵢ)`. */
 export const trapezoid = (operand: Operand, options: TrapezoidOptions = {}): Expr => {
-  const y = lift(operand);
+  const y = floating("trapezoid", lift(operand));
   const a = normalAxis(options.axis ?? -1, y.shape.length);
   return sum(trapezoids(y, a, options), a) as Expr;
 };
 
 /** The integrals from the first place to each of the others, by the trapezoidal rule. */
 export const cumulativeTrapezoid = (operand: Operand, options: TrapezoidOptions = {}): Expr => {
-  const y = lift(operand);
+  const y = floating("cumulativeTrapezoid", lift(operand));
   const a = normalAxis(options.axis ?? -1, y.shape.length);
   return cumsum(trapezoids(y, a, options), a);
 };
@@ -200,6 +206,8 @@ export interface CentralDifferenceOptions extends TrapezoidOptions {
  * **Shapes** `[...n] → [...n]`, of two values at least, or three.
  * **Math** `(wᵢ sᵢ₋₁ + wᵢ₋₁ sᵢ)/(wᵢ₋₁ + wᵢ)` of the slopes `sᵢ` to the next value and the widths `wᵢ`: at equal
  * distances `(yᵢ₊₁ - yᵢ₋₁)/2w`.
+ * **Fails with** `InvalidArgument`, thrown, where `dx` is 0 or no finite number, or `edgeOrder` neither 1 nor 2;
+ * `ShapeMismatch` when compiled, where there are fewer values.
  * **Source** Fornberg, "Generation of finite difference formulas on arbitrarily spaced grids" (1988).
  *
  * @example
@@ -215,8 +223,20 @@ export const centralDifferences = (
   operand: Operand,
   { axis = -1, x, dx = 1, edgeOrder = 1 }: CentralDifferenceOptions = {},
 ): Expr => {
-  const given = lift(operand);
+  holding("a finite number that is not 0", (n) => Number.isFinite(n) && n !== 0)(
+    "centralDifferences",
+    { dx },
+  );
+  wholeTo(1, 2)("centralDifferences", { edgeOrder });
+  const given = floating("centralDifferences", lift(operand));
   const a = normalAxis(axis, given.shape.length);
+  if ((given.shape[a] ?? 0) <= edgeOrder)
+    return mistaken(
+      "centralDifferences",
+      `${edgeOrder + 1} values or more along axis ${axis}`,
+      given,
+      given.shape,
+    );
   const y = moveAxis(given, a, -1);
   const rises = diff(y);
   const widths = x === undefined ? fill([rises.shape.at(-1) ?? 0], dx, y.dtype) : diff(x);

@@ -1,27 +1,36 @@
+import { integral } from "../../tensor/argument.ts";
 import { normalAxis } from "../../tensor/shape.ts";
 import type { Expr } from "../expr.ts";
 import type { Operand } from "../shapeTypes.ts";
 import { where } from "./control.ts";
 import { eq, ge, le, sub } from "./elementwise.ts";
 import { iota } from "./indexed.ts";
-import { broadcastTo, lift } from "./operand.ts";
+import { broadcastTo, having, lift } from "./operand.ts";
 import { sum } from "./reduction.ts";
 import { expandDims, moveAxis, pad, sliceAxis } from "./structural.ts";
 
 /** How far each element of an `[n, m]` matrix lies above the diagonal: column less row. */
 const above = (n: number, m: number): Expr => sub(iota([n, m], 1), iota([n, m], 0));
 
-const masked = (operand: Operand, keeps: (difference: Expr) => Expr): Expr => {
+const masked = (
+  op: string,
+  offset: number,
+  operand: Operand,
+  keeps: (difference: Expr) => Expr,
+): Expr => {
+  integral(op, { offset });
   const x = lift(operand);
   const mask = keeps(above(x.shape.at(-2) ?? 1, x.shape.at(-1) ?? 1));
   return where(broadcastTo(mask, x.shape), x, 0) as Expr;
 };
 
 /** The lower triangle of the last two axes, up to `offset` diagonals above the main one; 0 elsewhere. */
-export const tril = (x: Operand, offset = 0): Expr => masked(x, (d) => le(d, offset));
+export const tril = (x: Operand, offset = 0): Expr =>
+  masked("tril", offset, x, (d) => le(d, offset));
 
 /** The upper triangle of the last two axes, from `offset` diagonals above the main one; 0 elsewhere. */
-export const triu = (x: Operand, offset = 0): Expr => masked(x, (d) => ge(d, offset));
+export const triu = (x: Operand, offset = 0): Expr =>
+  masked("triu", offset, x, (d) => ge(d, offset));
 
 /**
  * The diagonal of two axes, `offset` above the main one (below, where negative), as the last axis.
@@ -33,16 +42,17 @@ export const diagonal = (
   offset = 0,
   axes: readonly [number, number] = [-2, -1],
 ): Expr => {
-  const given = lift(operand);
-  const rank = given.shape.length;
+  const all = lift(operand);
+  const rank = all.shape.length;
   const [row, column] = [normalAxis(axes[0], rank), normalAxis(axes[1], rank)];
+  const given = having("diagonal", all, [row, column]);
   const rows = moveAxis(given, row, rank - 1);
   const x = moveAxis(rows, column > row ? column - 1 : column, rank - 1);
   const [n, m] = [x.shape.at(-2) ?? 0, x.shape.at(-1) ?? 0];
   const length = Math.max(0, offset >= 0 ? Math.min(n, m - offset) : Math.min(n + offset, m));
   // Each row has one element of the diagonal at most: what the mask leaves of it, summed.
   const of = sum(
-    masked(x, (d) => eq(d, offset)),
+    masked("diagonal", offset, x, (d) => eq(d, offset)),
     -1,
   ) as Expr;
   const first = Math.min(n, Math.max(0, -offset));
@@ -56,6 +66,7 @@ export const diagonal = (
  * **Shapes** `[...b, n] → [...b, n + |offset|, n + |offset|]`.
  */
 export const diagonalMatrix = (operand: Operand, offset = 0): Expr => {
+  integral("diagonalMatrix", { offset });
   const x = lift(operand);
   const n = (x.shape.at(-1) ?? 0) + Math.abs(offset);
   const widths = x.shape.map((_, i) =>
@@ -64,7 +75,9 @@ export const diagonalMatrix = (operand: Operand, offset = 0): Expr => {
       : ([0, 0] as const),
   );
   const rows = expandDims(pad(x, widths), -1);
-  return masked(broadcastTo(rows, [...rows.shape.slice(0, -1), n]), (d) => eq(d, offset));
+  return masked("diagonalMatrix", offset, broadcastTo(rows, [...rows.shape.slice(0, -1), n]), (d) =>
+    eq(d, offset),
+  );
 };
 
 /** The sum of the main diagonal of the last two axes. `[...b, n, n] → [...b]` */

@@ -5,7 +5,7 @@ import type { Expr } from "../expr.ts";
 import type { Check, Operand, ShapeError } from "../shapeTypes.ts";
 import { diagonal } from "./diagonals.ts";
 import { dot } from "./linear.ts";
-import { lift } from "./operand.ts";
+import { lift, mistaken } from "./operand.ts";
 import { sum } from "./reduction.ts";
 import { squeeze, transpose } from "./structural.ts";
 
@@ -42,7 +42,11 @@ const distinct = (x: Labelled): Labelled => {
   const label = x.labels[second] as string;
   const first = x.labels.indexOf(label);
   const rest = without(x, (_, axis) => axis === first || axis === second);
-  return distinct({ labels: [...rest, label], value: diagonal(x.value, 0, [first, second]) });
+  const value =
+    x.value.shape[first] === x.value.shape[second]
+      ? x.value
+      : mistaken("einsum", `one extent for both axes "${label}"`, x.value, x.value.shape);
+  return distinct({ labels: [...rest, label], value: diagonal(value, 0, [first, second]) });
 };
 
 const summed = (x: Labelled, keeps: (label: string) => boolean): Labelled => {

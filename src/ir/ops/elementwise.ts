@@ -1,7 +1,8 @@
+import { holding } from "../../tensor/argument.ts";
 import { apply1 } from "../build.ts";
 import type { Binary, Bitwise, Comparison, Expr, PrimitiveTag, Unary } from "../expr.ts";
 import type { Broadcast, Check, Operand, Result, ShapeOf } from "../shapeTypes.ts";
-import { align, lift } from "./operand.ts";
+import { align, broadcastTo, comparable, lift } from "./operand.ts";
 
 type UnaryOp = <const X extends Operand>(x: X) => Expr<ShapeOf<X>>;
 
@@ -16,9 +17,14 @@ const unary =
     apply1(primitive, {}, lift(x));
 
 const binary =
-  (primitive: keyof Binary | keyof Bitwise | keyof Comparison): BinaryOp =>
+  (primitive: keyof Binary | keyof Bitwise): BinaryOp =>
   (x, y) =>
     apply1(primitive satisfies PrimitiveTag, {}, ...align(x, y));
+
+const comparison =
+  (primitive: keyof Comparison): BinaryOp =>
+  (x, y) =>
+    apply1(primitive, {}, ...align(...comparable(x, y)));
 
 /** `-x`. */
 export const neg = unary("neg");
@@ -86,17 +92,17 @@ export const minimum = binary("minimum");
 export const atan2 = binary("atan2");
 
 /** `x = y`, as bool. */
-export const eq = binary("eq");
+export const eq = comparison("eq");
 /** `x ≠ y`, as bool; true where either is NaN. */
-export const ne = binary("ne");
+export const ne = comparison("ne");
 /** `x < y`, as bool. */
-export const lt = binary("lt");
+export const lt = comparison("lt");
 /** `x ≤ y`, as bool. */
-export const le = binary("le");
+export const le = comparison("le");
 /** `x > y`, as bool. */
-export const gt = binary("gt");
+export const gt = comparison("gt");
 /** `x ≥ y`, as bool. */
-export const ge = binary("ge");
+export const ge = comparison("ge");
 
 /** Conjunction of bools, or of the bits of i32. */
 export const and = binary("and");
@@ -110,7 +116,10 @@ export const shiftLeft = binary("shiftLeft");
 export const shiftRight = binary("shiftRight");
 
 /** `¬x` for a bool. */
-export const not: UnaryOp = (x) => apply1("xor", {}, ...align(x, 1));
+export const not: UnaryOp = (operand) => {
+  const x = lift(operand, "bool");
+  return apply1("xor", {}, x, broadcastTo(lift(1, "bool"), x.shape));
+};
 /** `x²`. */
 export const square: UnaryOp = (x) => apply1("mul", {}, lift(x), lift(x));
 /** `1 / x`. */
@@ -118,7 +127,17 @@ export const reciprocal: UnaryOp = (x) => apply1("div", {}, ...align(1, lift(x))
 /** `1 / √x`. */
 export const rsqrt: UnaryOp = (x) => reciprocal(sqrt(x));
 
-/** `x` held between `low` and `high`. */
-export const clamp = <const X extends Operand>(x: X, low: number, high: number): Expr<ShapeOf<X>> =>
+/**
+ * `x` held between `low` and `high`; NaN stays NaN.
+ *
+ * **Fails with** `InvalidArgument`, thrown, where `low` is above `high` or one of them is NaN.
+ */
+export const clamp = <const X extends Operand>(
+  x: X,
+  low: number,
+  high: number,
+): Expr<ShapeOf<X>> => {
+  holding(`a number not above high, ${high}`, (n) => n <= high)("clamp", { low });
   // Numbers broadcast to x's own shape.
-  minimum(maximum(lift(x), low), high) as Expr as Expr<ShapeOf<X>>;
+  return minimum(maximum(lift(x), low), high) as Expr as Expr<ShapeOf<X>>;
+};

@@ -1,3 +1,4 @@
+import { whole } from "../../tensor/argument.ts";
 import { normalAxis } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { constant } from "../build.ts";
@@ -6,7 +7,7 @@ import type { Operand } from "../shapeTypes.ts";
 import { add, mul, neg, sub } from "./elementwise.ts";
 import { zerosLike } from "./indexed.ts";
 import { dot } from "./linear.ts";
-import { lift } from "./operand.ts";
+import { floating, lift } from "./operand.ts";
 import { concatenate, moveAxis, pad, reshape, reverse, sliceAxis } from "./structural.ts";
 
 /** Complex numbers as their real and imaginary parts, of one shape. */
@@ -111,6 +112,12 @@ const byFactors = (x: Half, p: number, q: number, sign: number): Complex => {
   return { re: ordered(along.re), im: ordered(along.im) };
 };
 
+/** A number of elements that has a transform. */
+const sizeChecked = (size: number): number => {
+  whole(1)("a Fourier transform", { size });
+  return size;
+};
+
 const lastTo = (x: Expr, n: number): Expr => {
   const have = x.shape.at(-1) ?? 0;
   if (have >= n) return sliceAxis(x, -1, 0, n);
@@ -153,7 +160,7 @@ const along = (
   const a = normalAxis(axis, x.re.shape.length);
   const front = both(x, (e) => {
     const moved = moveAxis(e, a, -1);
-    return size === undefined ? moved : lastTo(moved, size);
+    return size === undefined ? moved : lastTo(moved, sizeChecked(size));
   });
   const k = factor(front.re.shape.at(-1) ?? 1, norm, inverse);
   const made = transform(front, inverse ? 1 : -1);
@@ -161,13 +168,17 @@ const along = (
   return { re: back(made.re), im: back(made.im) };
 };
 
-const halfOf = (x: Operand | Complex): Half =>
-  typeof x === "object" && "re" in x ? x : { re: lift(x), im: undefined };
+const halfOf = (op: string, x: Operand | Complex): Half =>
+  typeof x === "object" && "re" in x
+    ? { re: floating(op, x.re), im: floating(op, x.im) }
+    : { re: floating(op, lift(x)), im: undefined };
 
 /**
  * The discrete Fourier transform along an axis, of real or complex numbers.
  *
  * **Shapes** `[..., n] → re and im [..., n]`.
+ * **Fails with** `InvalidArgument`, thrown, where `size` is no whole number from 1 on; `DtypeMismatch` when compiled,
+ * for integers.
  * **Math** `Xₖ = Σⱼ xⱼ e^(-2πi·jk/n)`; linear. Products with small matrices for lengths of small factors,
  * chirps for others: `O(n log n)` for every length.
  * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`; `ifft ∘ fft` is the identity, Parseval's equation holds.
@@ -182,11 +193,11 @@ const halfOf = (x: Operand | Complex): Half =>
  * ```
  */
 export const fft = (x: Operand | Complex, options: FourierOptions = {}): Complex =>
-  along(halfOf(x), false, options);
+  along(halfOf("fft", x), false, options);
 
 /** The inverse of {@link fft}. **Math** `xⱼ = 1/n Σₖ Xₖ e^(2πi·jk/n)`. */
 export const ifft = (x: Operand | Complex, options: FourierOptions = {}): Complex =>
-  along(halfOf(x), true, options);
+  along(halfOf("ifft", x), true, options);
 
 /**
  * The first half of the transform of real numbers: the other half are its conjugates.
@@ -207,7 +218,7 @@ export const rfft = (operand: Operand, options: FourierOptions = {}): Complex =>
  */
 export const irfft = (x: Complex, { axis = -1, size, norm }: FourierOptions = {}): Expr => {
   const a = normalAxis(axis, x.re.shape.length);
-  const n = size ?? 2 * ((x.re.shape[a] ?? 1) - 1);
+  const n = sizeChecked(size ?? 2 * ((x.re.shape[a] ?? 2) - 1));
   const half = Math.floor(n / 2) + 1;
   const whole = (e: Expr, mirrored: (part: Expr) => Expr): Expr => {
     const first = lastTo(moveAxis(e, a, -1), half);
@@ -228,7 +239,7 @@ export interface FourierAxes {
 const overAxes =
   (one: typeof fft) =>
   (x: Operand | Complex, { axes, norm = "backward" }: FourierAxes = {}): Complex => {
-    const { re, im } = halfOf(x);
+    const { re, im } = halfOf(one === fft ? "fftn" : "ifftn", x);
     const all = axes ?? re.shape.map((_, i) => i);
     const [first, ...rest] = all;
     if (first === undefined) return { re, im: im ?? zerosLike(re) };

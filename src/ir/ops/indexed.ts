@@ -1,3 +1,4 @@
+import { element } from "../../tensor/argument.ts";
 import type { Dtype } from "../../tensor/dtype.ts";
 import { normalAxis, type Shape } from "../../tensor/shape.ts";
 import { apply1, filled } from "../build.ts";
@@ -12,12 +13,16 @@ import { moveAxis, reshape } from "./structural.ts";
 export const iota = <const S extends Shape>(shape: S, axis = 0, dtype: Dtype = "i32"): Expr<S> =>
   apply1("iota", { shape, dtype, axis: normalAxis(axis, shape.length) });
 
-/** A tensor of `shape` filled with one number. */
+/**
+ * A tensor of `shape` filled with one number.
+ *
+ * **Fails with** `InvalidArgument`, thrown, for a number that the dtype does not hold.
+ */
 export const fill = <const S extends Shape>(
   shape: S,
   value: number,
   dtype: Dtype = "f32",
-): Expr<S> => filled(shape, dtype, value);
+): Expr<S> => filled(shape, dtype, element("fill", "value", dtype, value));
 
 /** Zeros of the shape and dtype of `x`. */
 export const zerosLike = <S extends Shape>(x: Expr<S>): Expr<S> => filled(x.shape, x.dtype, 0);

@@ -1,13 +1,29 @@
-import { InvalidArgument } from "../../errors.ts";
+import { probability, wholeTo } from "../../tensor/argument.ts";
+import { greatestNumber } from "../../tensor/dtype.ts";
 import { normalAxis } from "../../tensor/shape.ts";
 import type { Expr } from "../expr.ts";
 import type { Operand } from "../shapeTypes.ts";
 import { cast, where } from "./control.ts";
 import type { Chosen } from "./cumulative.ts";
-import { add, ceil, eq, floor, lt, mul, ne, not, round, sub } from "./elementwise.ts";
+import {
+  abs,
+  add,
+  and,
+  ceil,
+  eq,
+  floor,
+  ge,
+  le,
+  lt,
+  mul,
+  ne,
+  not,
+  round,
+  sub,
+} from "./elementwise.ts";
 import { takeAlongAxis } from "./indexed.ts";
-import { broadcastTo, lift } from "./operand.ts";
-import { argmax, keepAxes, max, sortWithIndices, sum } from "./reduction.ts";
+import { broadcastTo, floating, having, lift } from "./operand.ts";
+import { argmax, isFinite, keepAxes, max, sortWithIndices, sum } from "./reduction.ts";
 import { expandDims, index, moveAxis, reverse, sliceAxis, stack } from "./structural.ts";
 
 /** The elements along an axis in descending order (stable, NaN first), and the index that each came from. */
@@ -16,16 +32,6 @@ const descending = (x: Expr, axis: number): readonly [values: Expr, indices: Exp
   const [values, order] = sortWithIndices(reverse(x, [axis]) as Expr, axis);
   const n = x.shape[axis] ?? 0;
   return [reverse(values, [axis]) as Expr, sub(n - 1, reverse(order, [axis]) as Expr) as Expr];
-};
-
-const within = (op: string, argument: string, n: number, least: number, most: number): void => {
-  if (!(Number.isSafeInteger(n) && n >= least && n <= most))
-    throw new InvalidArgument({
-      op,
-      argument,
-      expected: `a whole number from ${least} to ${most}`,
-      actual: String(n),
-    });
 };
 
 /**
@@ -41,9 +47,10 @@ export const topKWithIndices = (
   k: number,
   { axis = -1, least = false }: { readonly axis?: number; readonly least?: boolean } = {},
 ): Chosen => {
-  const x = lift(operand);
-  const a = normalAxis(axis, x.shape.length);
-  within("topKWithIndices", "k", k, 0, x.shape[a] ?? 0);
+  const given = lift(operand);
+  const a = normalAxis(axis, given.shape.length);
+  const x = having("topKWithIndices", given, [a]);
+  wholeTo(0, x.shape[a] ?? most)("topKWithIndices", { k });
   const [values, indices] = least ? sortWithIndices(x, a) : descending(x, a);
   return { values: sliceAxis(values, a, 0, k), indices: sliceAxis(indices, a, 0, k) };
 };
@@ -55,12 +62,16 @@ export const topKWithIndices = (
  * **Fails with** `InvalidArgument`, thrown, where there is no such element.
  */
 export const kthValue = (operand: Operand, k: number, axis = -1): Chosen => {
-  const x = lift(operand);
-  const a = normalAxis(axis, x.shape.length);
-  within("kthValue", "k", k, 0, (x.shape[a] ?? 0) - 1);
+  const given = lift(operand);
+  const a = normalAxis(axis, given.shape.length);
+  const x = having("kthValue", given, [a]);
+  wholeTo(0, (x.shape[a] ?? most) - 1)("kthValue", { k });
   const [values, indices] = sortWithIndices(x, a);
   return { values: index(values, k, a), indices: index(indices, k, a) };
 };
+
+/** What an axis that is not there does not bound. */
+const most = Number.MAX_SAFE_INTEGER;
 
 /** How a quantile between two elements is made of them. */
 export type QuantileMethod = "linear" | "lower" | "higher" | "midpoint" | "nearest";
@@ -79,7 +90,10 @@ export interface QuantileOptions {
  * The value below which the part `q` of the elements along an axis lies.
  *
  * **Shapes** `[a, n] → [a]`; `q` a number, or `[k]` → `[k, a]`.
- * **Math** between the elements in order at `⌊q·(n - 1)⌋` and `⌈q·(n - 1)⌉`.
+ * **Math** between the elements in order at `⌊q·(n - 1)⌋` and `⌈q·(n - 1)⌉`, in f64; a place that is a whole number
+ * to the rounding of `q` is one.
+ * **Fails with** `InvalidArgument`, thrown, where `q` is a number that is not from 0 to 1; NaN where it is an
+ * expression that is not. `DtypeMismatch` when compiled, for integers, which `kthValue` takes.
  * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
  */
 export const quantile = (
@@ -88,26 +102,27 @@ export const quantile = (
   options: QuantileOptions = {},
 ): Expr => {
   const { axis = -1, method = "linear", ignoreNaN = false } = options;
-  const given = lift(operand);
+  probability("quantile", { q });
+  const given = floating("quantile", lift(operand));
   const x = moveAxis(given, normalAxis(axis, given.shape.length), -1);
   const last = x.shape.length - 1;
   const [values] = sortWithIndices(x, last);
   const missing = ne(values, values) as Expr;
-  const count: Expr = sum(cast(not(missing) as Expr, x.dtype), last) as Expr;
-  const at = (part: number | Expr): Expr => {
-    const place = mul(sub(count, 1), part as Operand) as Expr;
-    const low = pick(
-      values,
-      method === "nearest" ? (round(place) as Expr) : (floor(place) as Expr),
-    );
-    const high = pick(
-      values,
-      method === "nearest" ? (round(place) as Expr) : (ceil(place) as Expr),
-    );
-    const fraction = sub(place, floor(place)) as Expr;
-    return between(low, high, fraction, method);
+  const count: Expr = sum(cast(not(missing) as Expr, "i32"), last) as Expr;
+  const part = typeof q === "number" ? lift(q, "f64") : q;
+  const unit = part.dtype === "f32" ? 2 ** -22 : 2 ** -51;
+  const at = (p: Expr): Expr => {
+    const exact = mul(cast(sub(count, 1) as Expr, "f64"), cast(p, "f64")) as Expr;
+    const whole = round(exact) as Expr;
+    const isWhole = le(abs(sub(exact, whole) as Expr), mul(abs(exact), unit));
+    const place = where(isWhole, whole, exact) as Expr;
+    const ends = method === "nearest" ? ([round, round] as const) : ([floor, ceil] as const);
+    const [low, high] = ends.map((end) => pick(values, end(place) as Expr)) as [Expr, Expr];
+    const fraction = cast(sub(place, floor(place)) as Expr, x.dtype);
+    const possible = and(ge(p, 0), le(p, 1)) as Expr;
+    return where(possible, between(low, high, fraction, method), Number.NaN) as Expr;
   };
-  const made = typeof q === "number" || q.shape.length === 0 ? at(q) : atEach(at, q);
+  const made = part.shape.length === 0 ? at(part) : atEach(at, part);
   const anyMissing = lt(count, x.shape[last] ?? 0) as Expr;
   return ignoreNaN ? made : (where(broadcastTo(anyMissing, made.shape), Number.NaN, made) as Expr);
 };
@@ -130,11 +145,20 @@ const between = (low: Expr, high: Expr, fraction: Expr, method: QuantileMethod):
     case "higher":
       return high;
     case "midpoint":
-      return mul(add(low, high) as Expr, 0.5) as Expr;
+      return add(mul(low, 0.5), mul(high, 0.5)) as Expr;
     case "nearest":
       return low;
-    default:
-      return add(low, mul(sub(high, low) as Expr, fraction) as Expr) as Expr;
+    default: {
+      // Between infinities, or numbers whose difference is one, each has its own share.
+      const apart = sub(high, low) as Expr;
+      const shares = add(mul(low, sub(1, fraction)), mul(high, fraction));
+      const near = add(low, mul(where(isFinite(apart), apart, 0) as Expr, fraction));
+      return where(
+        eq(fraction, 0),
+        low,
+        where(isFinite(apart), near as Expr, shares as Expr) as Expr,
+      ) as Expr;
+    }
   }
 };
 
@@ -176,7 +200,7 @@ export const mode = (operand: Operand, axis = -1): Chosen => {
   const same = eq(expandDims(x, last), expandDims(x, last + 1)) as Expr;
   const counts = sum(cast(same, "i32"), last) as Expr;
   const frequent = eq(counts, keepAxes(max(counts, last) as Expr, counts, last)) as Expr;
-  const infinity = broadcastTo(lift(Number.POSITIVE_INFINITY, x.dtype), x.shape);
+  const infinity = broadcastTo(lift(greatestNumber(x.dtype), x.dtype), x.shape);
   const [ordered] = sortWithIndices(where(frequent, x, infinity) as Expr, last);
   const least = index(ordered, 0, last);
   const there = cast(eq(x, expandDims(least, last)) as Expr, "i32");

@@ -1,11 +1,14 @@
-import { InvalidArgument } from "../../errors.ts";
+import { whole } from "../../tensor/argument.ts";
+import { boundsOf, thresholdOf, wordsOf } from "../../tensor/key.ts";
 import type { Shape } from "../../tensor/shape.ts";
 import { apply1 } from "../build.ts";
 import type { Expr } from "../expr.ts";
 import { cast } from "./control.ts";
 import {
   add,
+  and,
   cos,
+  eq,
   exp,
   le,
   log1p,
@@ -13,6 +16,7 @@ import {
   minimum,
   mul,
   neg,
+  or,
   shiftRight,
   sqrt,
   sub,
@@ -37,15 +41,21 @@ export const randomBits = <const S extends Shape>(key: KeyExpr, shape: S): Expr<
 
 /** `n` keys, independent of one another: key `i` is the words `2i, 2i+1` of the key. */
 export const splitKey = (key: KeyExpr, n: number): readonly KeyExpr[] => {
+  whole(0)("splitKey", { n });
   const words = randomBits(key, [n, 2]);
   // Row i of a [n, 2] has shape [2].
   return Array.from({ length: n }, (_, i) => index(words, i) as KeyExpr);
 };
 
-/** The key of a numbered occasion; `data` is a number or an i32 scalar. */
+/**
+ * The key of a numbered occasion; `data` is a whole number or an i32 scalar.
+ *
+ * **Fails with** `InvalidArgument`, thrown, where it is no whole number.
+ */
 export const foldInKey = (key: KeyExpr, data: number | Expr<readonly []>): KeyExpr => {
-  const first = reshape(lift(data, "i32"), [1]);
-  const golden = fill([1], 0x9e3779b9 | 0, "i32");
+  const [low, high] = typeof data === "number" ? wordsOf("foldInKey", data) : [data, 0];
+  const first = reshape(lift(low, "i32"), [1]);
+  const golden = fill([1], 0x9e3779b9 ^ high, "i32");
   const occasion = apply1("concatenate", { axis: 0 }, first, golden);
   return randomBits(xor(randomBits(key, [2]), occasion) as KeyExpr, [2]);
 };
@@ -64,17 +74,22 @@ const units = (key: KeyExpr, shape: Shape, dtype: "f32" | "f64"): Expr => {
 
 /**
  * Numbers spread evenly over [low, high). **Math** `low + (high - low)·u`, `u` of 24 bits in f32 and of
- * 53 bits in f64.
+ * 53 bits in f64; twice that of the halves of the bounds where `high - low` is beyond the range of the dtype.
+ *
+ * **Fails with** `InvalidArgument`, thrown, where a bound is not finite, or `low` is above `high`.
  */
 export const uniform = <const S extends Shape>(
   key: KeyExpr,
   shape: S,
   options: { readonly low?: number; readonly high?: number; readonly dtype?: "f32" | "f64" } = {},
 ): Expr<S> => {
-  const { low = 0, high = 1, dtype = "f32" } = options;
+  const { dtype = "f32" } = options;
+  const { low, high, scale } = boundsOf(options);
   const u = units(key, shape, dtype);
+  const between = (from: number, to: number) => add(mul(u, to - from), from);
   // Arithmetic with scalars keeps the shape that was asked for.
-  return (low === 0 && high === 1 ? u : add(mul(u, high - low), low)) as Expr as Expr<S>;
+  if (scale === 2) return mul(between(low / 2, high / 2), 2) as Expr as Expr<S>;
+  return (low === 0 && high === 1 ? u : between(low, high)) as Expr as Expr<S>;
 };
 
 /**
@@ -101,15 +116,16 @@ export const normal = <const S extends Shape>(
  * **Fails with** `InvalidArgument`, thrown, where `p` is not a probability.
  */
 export const bernoulli = <const S extends Shape>(key: KeyExpr, p: number, shape: S): Expr<S> => {
-  if (!(p >= 0 && p <= 1))
-    throw new InvalidArgument({
-      op: "bernoulli",
-      argument: "p",
-      expected: "a probability, from 0 to 1",
-      actual: String(p),
-    });
-  // u < p for u of 24 bits, as whole numbers: exact for every p, and no arithmetic on floats.
-  return lt(bits24(key, shape), Math.ceil(p * 2 ** 24)) as Expr as Expr<S>;
+  const { words, high, low } = thresholdOf(p);
+  if (high === 0 && low === 0) return fill(shape, 0, "bool");
+  // Unsigned words are compared as signed ones with their first bits turned: `w < t` is `w ≤ t - 1`.
+  const turned = (w: Expr): Expr => xor(w, -(2 ** 31)) as Expr;
+  if (words === 1) return le(turned(randomBits(key, shape)), high - 1 - 2 ** 31) as Expr as Expr<S>;
+  const pairs = randomBits(key, [...shape, 2]) as Expr;
+  const [first, second] = [turned(index(pairs, 0, -1)), turned(index(pairs, 1, -1))];
+  const [above, beside] = [high - 2 ** 31, low - 1 - 2 ** 31];
+  const less = low === 0 ? fill(shape, 0, "bool") : le(second, beside);
+  return or(lt(first, above), and(eq(first, above), less)) as Expr as Expr<S>;
 };
 
 /**

@@ -1,10 +1,11 @@
+import { finite } from "../../tensor/argument.ts";
 import { normalAxis } from "../../tensor/shape.ts";
 import { apply, apply1 } from "../build.ts";
 import type { Expr, ReduceKind } from "../expr.ts";
 import type { Check, Operand, Reduced, Result, ShapeOf } from "../shapeTypes.ts";
 import { stopGradient, where } from "./control.ts";
 import { div, exp, log, mul, sub } from "./elementwise.ts";
-import { lift } from "./operand.ts";
+import { floating, lift } from "./operand.ts";
 import { reshape } from "./structural.ts";
 
 /** Which axes a reduction takes, counted from the front or (negative) the back; all when left out. */
@@ -53,9 +54,11 @@ export const min = reducer("min");
  *
  * The mean of equal numbers is that number exactly where there are 2, 4, 8, … of them, and within a rounding or
  * two where there are not.
+ *
+ * **Fails with** `DtypeMismatch` when compiled, for integers.
  */
 export const mean: Reducer = (operand, axes) => {
-  const x = lift(operand);
+  const x = floating("mean", lift(operand));
   const count = axesOf(axes, x.shape.length).reduce((n, a) => n * (x.shape[a] ?? 1), 1);
   const total: Expr = reducer("sum")(x as Expr, axes as Axes);
   return div(total, count) as never;
@@ -72,18 +75,23 @@ export const keepAxes = (reduced: Expr, x: Expr, axes: Axes): Expr => {
 
 /** The variance over `axes`: the mean squared distance from the mean (`correction` 1 for the sample's). */
 export const variance = (x: Operand, axes?: Axes, correction = 0): Expr => {
-  const e = lift(x);
+  finite("variance", { correction });
+  const e = floating("variance", lift(x));
   const count = axesOf(axes, e.shape.length).reduce((n, a) => n * (e.shape[a] ?? 1), 1);
   const centred: Expr = sub(e, keepAxes(mean(e, axes), e, axes));
   return div(sum(mul(centred, centred), axes), count - correction);
 };
 
+/** The greatest element, without a derivative; 0 where it is infinite, since it would make ∞ - ∞. */
+const shiftOf = (x: Expr, axes: Axes): Expr => {
+  const top = stopGradient(max(x, axes));
+  return where(isFinite(top), top, 0);
+};
+
 /** `log Σ eˣ` over `axes`, without overflow; -∞ where every element is. */
 export const logSumExp = (operand: Operand, axes?: Axes): Expr => {
   const x = lift(operand);
-  const top = stopGradient(max(x as Expr, axes));
-  // An infinite maximum would make ∞ - ∞: shift by 0 there.
-  const shift: Expr = where(isFinite(top), top, 0);
+  const shift = shiftOf(x, axes);
   return addTo(log(sum(exp(sub(x, keepAxes(shift, x, axes))), axes)), shift);
 };
 
@@ -95,10 +103,14 @@ export const isFinite = (x: Operand): Expr => {
   return apply1("eq", {}, apply1("sub", {}, e, e), apply1("sub", {}, e, e));
 };
 
-/** `x - logSumExp(x)` along `axis`, the last by default. */
+/**
+ * `x - log Σ eˣ` along `axis`, the last by default, as `(x - max) - log Σ e^(x - max)`: beside a large maximum the
+ * logarithm would be lost.
+ */
 export const logSoftmax = <const X extends Operand>(x: X, axis = -1): Expr<ShapeOf<X>> => {
   const e = lift(x);
-  return sub(e, keepAxes(logSumExp(e, axis), e, axis)) as Expr<ShapeOf<X>>;
+  const below: Expr = sub(e, keepAxes(shiftOf(e, axis), e, axis));
+  return sub(below, keepAxes(log(sum(exp(below), axis)), e, axis)) as Expr<ShapeOf<X>>;
 };
 
 /** `eˣ / Σ eˣ` along `axis`, the last by default; without overflow. */

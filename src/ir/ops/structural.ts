@@ -2,10 +2,12 @@ import { normalAxis, type Shape, sameShape, sizeOf } from "../../tensor/shape.ts
 import { apply1 } from "../build.ts";
 import type { Expr } from "../expr.ts";
 import type { Check, Operand, Reshape, Result, Reversed, ShapeOf } from "../shapeTypes.ts";
-import { lift } from "./operand.ts";
+import { having, lift, mistaken } from "./operand.ts";
 
 /**
  * The same elements, row-major, under another shape; one extent may be -1 and is then inferred.
+ *
+ * **Fails with** `ShapeMismatch` when compiled, where the elements do not fit, or where there is no telling what -1 is.
  */
 export const reshape = <const X extends Operand, const S extends Shape>(
   operand: X,
@@ -14,9 +16,16 @@ export const reshape = <const X extends Operand, const S extends Shape>(
   const x = lift(operand);
   const wanted: Shape = shape;
   const known = wanted.reduce((n, d) => (d === -1 ? n : n * d), 1);
+  type Out = Expr<Result<Reshape<ShapeOf<X>, S>>>;
+  const free = wanted.filter((d) => d === -1).length;
+  if (free > 1 || (free === 1 && !Number.isSafeInteger(sizeOf(x.shape) / known))) {
+    const expected = `a shape in which one -1 at most stands for a whole number, not [${wanted.join(", ")}]`;
+    const meant = wanted.map((d) => Math.max(0, d));
+    return mistaken("reshape", expected, x, meant) as Out;
+  }
   const full = wanted.map((d) => (d === -1 ? sizeOf(x.shape) / known : d));
   // Types know of S only; at run time an equal shape needs no node.
-  if (sameShape(full, x.shape)) return x as Expr as Expr<Result<Reshape<ShapeOf<X>, S>>>;
+  if (sameShape(full, x.shape)) return x as Expr as Out;
   return apply1("reshape", { shape: full }, x);
 };
 
@@ -40,7 +49,8 @@ export const moveAxis = (x: Expr, from: number, to: number): Expr => {
   const order = x.shape.map((_, i) => i).filter((i) => i !== normalAxis(from, rank));
   const end = normalAxis(to, rank);
   // `splice` would take the nearest position there is: the type rule is to see one that there is not.
-  if (end < 0 || end >= rank) return apply1("transpose", { permutation: [...order, end] }, x);
+  if (!(Number.isInteger(end) && end >= 0 && end < rank))
+    return apply1("transpose", { permutation: [...order, end] }, x);
   order.splice(end, 0, normalAxis(from, rank));
   return transpose(x, order);
 };
@@ -49,14 +59,20 @@ export const moveAxis = (x: Expr, from: number, to: number): Expr => {
 export const expandDims = (operand: Operand, axis: number): Expr => {
   const x = lift(operand);
   const i = normalAxis(axis, x.shape.length + 1);
-  if (i < 0 || i > x.shape.length) return moveAxis(reshape(x, [1, ...x.shape]) as Expr, 0, i);
+  if (!(Number.isInteger(i) && i >= 0 && i <= x.shape.length))
+    return moveAxis(reshape(x, [1, ...x.shape]) as Expr, 0, i);
   return reshape(x, [...x.shape.slice(0, i), 1, ...x.shape.slice(i)]) as Expr;
 };
 
-/** The axes of extent 1 among `axes` removed, or all of them. */
+/**
+ * The axes of extent 1 among `axes` removed, or all of them.
+ *
+ * **Fails with** `ShapeMismatch` when compiled, where it has no such axes.
+ */
 export const squeeze = (operand: Operand, axes?: readonly number[]): Expr => {
-  const x = lift(operand);
-  const gone = axes?.map((a) => normalAxis(a, x.shape.length));
+  const given = lift(operand);
+  const gone = axes?.map((a) => normalAxis(a, given.shape.length));
+  const x = having("squeeze", given, gone ?? []);
   return reshape(
     x,
     x.shape.filter((d, i) => d !== 1 || (gone !== undefined && !gone.includes(i))),
@@ -71,7 +87,7 @@ export const slice = (
   stride?: readonly number[],
 ): Expr => {
   const x = lift(operand);
-  const fromFront = (i: number, axis: number) => (i < 0 ? i + (x.shape[axis] ?? 0) : i);
+  const fromFront = (i: number, axis: number) => normalAxis(i, x.shape[axis] ?? 0);
   return apply1(
     "slice",
     {
@@ -91,8 +107,9 @@ export const sliceAxis = (
   limit: number,
   stride = 1,
 ): Expr => {
-  const x = lift(operand);
-  const a = normalAxis(axis, x.shape.length);
+  const given = lift(operand);
+  const a = normalAxis(axis, given.shape.length);
+  const x = having("sliceAxis", given, [a]);
   return slice(
     x,
     x.shape.map((_, i) => (i === a ? start : 0)),
@@ -101,15 +118,20 @@ export const sliceAxis = (
   );
 };
 
-/** The sub-tensor at `index` along `axis`, without that axis. */
+/**
+ * The sub-tensor at the place `at` along `axis`, without that axis; negative counts from the end.
+ *
+ * **Fails with** `ShapeMismatch` when compiled, where there is no such place.
+ */
 export const index = (operand: Operand, at: number, axis = 0): Expr => {
   const x = lift(operand);
   const a = normalAxis(axis, x.shape.length);
-  const i = at < 0 ? at + (x.shape[a] ?? 0) : at;
-  return reshape(sliceAxis(x, a, i, i + 1), [
-    ...x.shape.slice(0, a),
-    ...x.shape.slice(a + 1),
-  ]) as Expr;
+  const count = x.shape[a] ?? 0;
+  const i = normalAxis(at, count);
+  const rest = x.shape.filter((_, k) => k !== a);
+  return Number.isInteger(i) && i >= 0 && i < count
+    ? (reshape(sliceAxis(x, a, i, i + 1), rest) as Expr)
+    : mistaken("index", `something with a place ${at} along axis ${axis}`, x, rest);
 };
 
 /** `value` added around each axis: `[before, after]` or `[before, after, between]` counts. */
@@ -134,9 +156,10 @@ export const pad = (
 /** Operands one after the other along an axis they all have. */
 export const concatenate = (operands: readonly Operand[], axis = 0): Expr => {
   const xs = operands.map((x) => lift(x));
+  const a = normalAxis(axis, xs[0]?.shape.length ?? 0);
   return xs.length === 1
-    ? (xs[0] as Expr)
-    : apply1("concatenate", { axis: normalAxis(axis, xs[0]?.shape.length ?? 0) }, ...xs);
+    ? having("concatenate", xs[0] as Expr, [a])
+    : apply1("concatenate", { axis: a }, ...xs);
 };
 
 /** Operands of one shape along a new axis. */

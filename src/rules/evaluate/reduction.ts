@@ -1,5 +1,5 @@
 import type { ReduceKind, Reduction } from "../../ir/expr.ts";
-import { allocate, type Dtype } from "../../tensor/dtype.ts";
+import { allocate, type Dtype, greatestNumber, leastNumber } from "../../tensor/dtype.ts";
 import { stridesOf } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { EvaluateRules } from "../rule.ts";
@@ -10,10 +10,6 @@ interface Monoid {
   readonly concat: (x: number, y: number) => number;
 }
 
-const least = (dtype: Dtype): number => (dtype === "i32" ? -(2 ** 31) : Number.NEGATIVE_INFINITY);
-const greatest = (dtype: Dtype): number =>
-  dtype === "i32" ? 2 ** 31 - 1 : Number.POSITIVE_INFINITY;
-
 const monoid = (kind: ReduceKind, dtype: Dtype): Monoid => {
   switch (kind) {
     case "sum":
@@ -21,9 +17,9 @@ const monoid = (kind: ReduceKind, dtype: Dtype): Monoid => {
     case "prod":
       return { empty: 1, concat: multiplication(dtype) };
     case "max":
-      return { empty: least(dtype), concat: (x, y) => Math.max(x, y) };
+      return { empty: leastNumber(dtype), concat: (x, y) => Math.max(x, y) };
     case "min":
-      return { empty: greatest(dtype), concat: (x, y) => Math.min(x, y) };
+      return { empty: greatestNumber(dtype), concat: (x, y) => Math.min(x, y) };
   }
 };
 

@@ -7,6 +7,9 @@ import * as special from "../../../src/special/index.ts";
 import { broadcastShapes } from "../../../src/tensor/shape.ts";
 import { arg, type Call, inputOf, scalarOf, type Table, tensorOf } from "../torch.ts";
 
+/** The greatest finite numbers of the floats. */
+const largest = { f32: (2 - 2 ** -23) * 2 ** 127, f64: Number.MAX_VALUE };
+
 /** Element-wise operations: the framework's own, and compositions of them. */
 
 const unary =
@@ -82,7 +85,15 @@ export const elementwise: Table = {
     return sub(op.log(p), op.log1p(op.neg(p)) as Expr);
   },
   nan_to_num: unary((x) =>
-    where(op.ne(x, x), 0, op.clamp(x, -Number.MAX_VALUE, Number.MAX_VALUE) as Expr),
+    where(
+      op.ne(x, x),
+      0,
+      op.clamp(
+        x,
+        -largest[x.dtype as keyof typeof largest],
+        largest[x.dtype as keyof typeof largest],
+      ) as Expr,
+    ),
   ),
   reciprocal: unary(op.reciprocal),
   "round.decimals_0": unary(op.round),

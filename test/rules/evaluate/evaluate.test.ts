@@ -197,7 +197,7 @@ describe("rearrangements", () => {
       numbers("pad", { low: [1], high: [2], interior: [1], value: 9 }, t([3], [1, 2, 3])),
     ).toEqual([9, 1, 9, 2, 9, 3, 9, 9]);
     expect(
-      numbers("pad", { low: [1], high: [0], interior: [3], value: 300 }, t([0], [], "u8")),
+      numbers("pad", { low: [1], high: [0], interior: [3], value: 255 }, t([0], [], "u8")),
     ).toEqual([255]);
   });
 });
