@@ -147,6 +147,14 @@ export {
   type ScheduleSubject,
   scheduleMeaning,
 } from "./rates.ts";
+export {
+  breachOf,
+  damage,
+  type Edit,
+  kindsOfEdits,
+  type ReaderSubject,
+  readsOrRefuses,
+} from "./readers.ts";
 export { kinkedPrimitives, primitiveCases, primitiveFunctions } from "./registry/primitives.ts";
 export { type Homogeneous, scaling } from "./scaling.ts";
 export { exampleOfLayer, functionFrom, functionOfLayer } from "./subjects.ts";

@@ -118,7 +118,8 @@ const expressionsIn = (made: unknown): readonly Expr[] => {
     : [];
 };
 
-const isTyped = (error: unknown): boolean =>
+/** Whether an error is one of fluxion's. */
+export const isTyped = (error: unknown): boolean =>
   Object.values<unknown>(errors).some((E) => typeof E === "function" && error instanceof E);
 
 /** What came of a call: an error of fluxion's, a raw one, or nothing. */

@@ -12,6 +12,7 @@ import { optimizerLaws } from "./optimizers.ts";
 import { noConfusion } from "./perturbation.ts";
 import { scalerLaws } from "./preprocessing.ts";
 import { scheduleMeaning } from "./rates.ts";
+import { readsOrRefuses } from "./readers.ts";
 import { tokenizerLaws } from "./tokenizing.ts";
 import { reproduction, resumption } from "./training.ts";
 
@@ -37,6 +38,8 @@ export const laws = {
   codec: codecLaws,
   /** Of a preprocessor that is fitted to a column. */
   scaler: scalerLaws,
+  /** Of what reads files that a stranger may have written. */
+  reader: [readsOrRefuses],
   /** Of what cuts texts into words. */
   tokenizer: tokenizerLaws,
   /** Of a model that says sequences token by token. */

@@ -147,7 +147,8 @@ export const decodeIdx = (
 
 const elementsOf = (element: Element, bytes: Uint8Array, start: number, size: number) => {
   // The greater part of all IDX files: bytes, which need no decoding, and are copied as they are.
-  if (element.dtype === "u8") return bytes.slice(start);
+  // (A `Buffer` has a `slice` that copies nothing.)
+  if (element.dtype === "u8") return new Uint8Array(bytes.subarray(start));
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const data = allocate(element.dtype, size);
   for (let i = 0; i < size; i++) data[i] = element.read(view, start + i * element.bytes);

@@ -1,0 +1,67 @@
+import * as Effect from "effect/Effect";
+import { isLeft } from "fp-ts/lib/Either.js";
+import { describe, expect, test } from "vitest";
+import { checkAsync } from "../../laws/law.ts";
+import { type ReaderSubject, readsOrRefuses } from "../../laws/readers.ts";
+import { mustHoldInTime } from "../../laws/vitest.ts";
+import { readers } from "../fuzz/readers.ts";
+
+describe.each(readers)("the reader of $name", (reader) => {
+  test("reads what is whole", async () => {
+    for (const file of reader.files)
+      expect(await Effect.runPromise(Effect.result(reader.read(file)))).toMatchObject({
+        _tag: "Success",
+      });
+  });
+
+  test("reads or refuses what is damaged", async () => {
+    await mustHoldInTime(readsOrRefuses, reader, { runs: 60 });
+  });
+});
+
+describe("planted mistakes are noticed", () => {
+  const broken = async (read: ReaderSubject["read"]) =>
+    isLeft(
+      await checkAsync(
+        readsOrRefuses,
+        {
+          name: "planted",
+          files: [Uint8Array.of(0, 0, 0, 1, 7, 7, 7, 7)],
+          read,
+          weight: (value) => (value as Uint8Array).length,
+          most: (length) => length,
+        },
+        { runs: 300 },
+      ),
+    );
+  const count = (bytes: Uint8Array) => bytes[0] as number;
+
+  test("a reader that believes a header", async () => {
+    expect(await broken((bytes) => Effect.sync(() => new Uint8Array(10 * count(bytes))))).toBe(
+      true,
+    );
+  });
+
+  test("a reader that throws, and one whose failure says nothing", async () => {
+    expect(
+      await broken((bytes) => {
+        if (bytes.length < 4) throw new RangeError("Offset is outside the bounds of the DataView");
+        return Effect.succeed(bytes);
+      }),
+    ).toBe(true);
+    expect(await broken(() => Effect.fail("damaged"))).toBe(true);
+  });
+
+  test("a reader that goes down by calls", async () => {
+    const depth = (text: string): number => (text.startsWith("[") ? 1 + depth(text.slice(1)) : 0);
+    expect(
+      await broken((bytes) =>
+        Effect.sync(() => {
+          const text = new TextDecoder().decode(bytes);
+          const at = text.indexOf("[");
+          return new Uint8Array(at < 0 ? 0 : depth(text.slice(at)) * 0);
+        }),
+      ),
+    ).toBe(true);
+  });
+});

@@ -1,0 +1,255 @@
+import { crc32, deflateSync, gzipSync } from "node:zlib";
+import * as Effect from "effect/Effect";
+import * as E from "fp-ts/lib/Either.js";
+import type { ReaderSubject } from "../../laws/readers.ts";
+import { decodePng } from "../../pipelines/data/png.ts";
+import { decodeJson } from "../../src/codec/decode.ts";
+import { tensorCodec, treeCodec } from "../../src/codec/tensor.ts";
+import { Dataset, dataset } from "../../src/data/dataset.ts";
+import { decodeIdx } from "../../src/data/idx.ts";
+import { idxFromBytes } from "../../src/data/source.ts";
+import { decodeTable } from "../../src/data/table.ts";
+import { DataSourceError } from "../../src/errors.ts";
+import {
+  adam,
+  dense,
+  meanSquaredError,
+  pipeline,
+  sequential,
+  withOptimizer,
+} from "../../src/index.ts";
+import { tensor } from "../../src/tensor/constructors.ts";
+import { Tensor } from "../../src/tensor/tensor.ts";
+import { initialState } from "../../src/train/carried.ts";
+import { reportCodec } from "../../src/train/eventJson.ts";
+import { stateCodec } from "../../src/train/stateJson.ts";
+
+const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
+const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+
+const asEffect = <L, A>(read: E.Either<L, A>): Effect.Effect<A, L> =>
+  E.isRight(read) ? Effect.succeed(read.right) : Effect.fail(read.left);
+
+/** The bytes that tensors hold, and that datasets and trees of them do. */
+const weight = (value: unknown): number => {
+  if (value instanceof Tensor) return value.toTypedArray().byteLength;
+  if (value instanceof Dataset) return weight(value.all());
+  if (ArrayBuffer.isView(value)) return value.byteLength;
+  return typeof value === "object" && value !== null
+    ? Object.values(value).reduce((sum: number, part) => sum + weight(part), 0)
+    : 0;
+};
+
+const idx = (code: number, shape: readonly number[], data: readonly number[]): Uint8Array =>
+  Uint8Array.of(
+    0,
+    0,
+    code,
+    shape.length,
+    ...shape.flatMap((d) => [0, 0, d >> 8, d & 255]),
+    ...data,
+  );
+
+const idxFiles: readonly Uint8Array[] = [
+  idx(8, [3], [1, 2, 3]),
+  idx(
+    8,
+    [2, 3, 2],
+    Array.from({ length: 12 }, (_, i) => i),
+  ),
+  idx(9, [0, 5], []),
+  idx(11, [2], [255, 254, 0, 1]),
+  idx(13, [1, 1], [0x7f, 0xc0, 0, 0]),
+  idx(14, [1], [0xff, 0xf0, 0, 0, 0, 0, 0, 0]),
+  idx(
+    8,
+    [40, 50],
+    Array.from({ length: 2000 }, (_, i) => i & 7),
+  ),
+];
+
+/** The parts of a PNG file with the checksums that they should have, so that what is behind those is tried. */
+const withSums = (file: Uint8Array): Uint8Array => {
+  const bytes = new Uint8Array(file);
+  const view = new DataView(bytes.buffer);
+  for (let at = 8; at + 12 <= bytes.length; ) {
+    const end = at + 8 + view.getUint32(at);
+    if (end + 4 > bytes.length) break;
+    view.setUint32(end, crc32(bytes.subarray(at + 4, end)));
+    at = end + 4;
+  }
+  return bytes;
+};
+
+const part = (kind: string, body: Uint8Array): Uint8Array => {
+  const bytes = new Uint8Array(12 + body.length);
+  new DataView(bytes.buffer).setUint32(0, body.length);
+  bytes.set(bytesOf(kind), 4);
+  bytes.set(body, 8);
+  return bytes;
+};
+
+const png = (header: Uint8Array, pixels: Uint8Array): Uint8Array =>
+  withSums(
+    Buffer.concat([
+      Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a),
+      part("IHDR", header),
+      part("IDAT", deflateSync(pixels)),
+      part("IEND", new Uint8Array()),
+    ]),
+  );
+
+/** A header of 13 bytes, and then the lines of its pixels, not compressed. */
+const pixelFiles: readonly Uint8Array[] = [
+  Uint8Array.of(
+    0,
+    0,
+    0,
+    2,
+    0,
+    0,
+    0,
+    2,
+    8,
+    6,
+    0,
+    0,
+    0,
+    ...new Uint8Array(9),
+    4,
+    ...new Uint8Array(8),
+  ),
+  Uint8Array.of(0, 0, 0, 30, 0, 0, 0, 10, 8, 6, 0, 0, 0, ...new Uint8Array(1210)),
+];
+
+const readPng = (file: Uint8Array) => {
+  const picture = decodePng(file);
+  // A reason in words is how this reader refuses.
+  return typeof picture === "string"
+    ? Effect.fail(new DataSourceError({ source: "png", reason: picture }))
+    : Effect.succeed(picture);
+};
+
+const line = pipeline("line", {
+  data: Effect.succeed({ train: dataset({ x: tensor([[1, 2]]), y: tensor([[1]]) }) }),
+  input: "x",
+  target: "y",
+  model: sequential(dense(2, 3), dense(3, 1)),
+  loss: meanSquaredError,
+});
+const trained = withOptimizer(adam, { learningRate: 0.1 })(line);
+const ofState = stateCodec(trained);
+
+const json = (...values: readonly unknown[]): readonly Uint8Array[] =>
+  values.map((value) => bytesOf(JSON.stringify(value)));
+
+const scored = { epoch: 1, step: 2, loss: 0.5, metrics: { accuracy: 1, other: "NaN" } };
+
+/** Every reader of what a stranger may have written. */
+export const readers: readonly ReaderSubject[] = [
+  {
+    name: "idx",
+    files: idxFiles,
+    read: (bytes) => asEffect(decodeIdx(bytes, "f")),
+    weight,
+    most: (length) => 4 * length,
+  },
+  {
+    name: "gzip",
+    files: idxFiles.map((file) => new Uint8Array(gzipSync(file))),
+    read: (bytes) => idxFromBytes(bytes, "f"),
+    weight,
+    most: (length) => 4 * 1032 * length,
+  },
+  {
+    name: "gzipped-idx",
+    files: idxFiles,
+    read: (bytes) => idxFromBytes(new Uint8Array(gzipSync(bytes, { level: 1 })), "f"),
+    weight,
+    most: (length) => 4 * length,
+  },
+  {
+    name: "png",
+    files: pixelFiles.map((file) => png(file.subarray(0, 13), file.subarray(13))),
+    read: readPng,
+    weight,
+    most: (length) => 1032 * length,
+  },
+  {
+    name: "png-parts",
+    files: pixelFiles.map((file) => png(file.subarray(0, 13), file.subarray(13))),
+    read: (bytes) => readPng(withSums(bytes)),
+    weight,
+    most: (length) => 1032 * length,
+  },
+  {
+    name: "png-pixels",
+    files: pixelFiles,
+    read: (bytes) => readPng(png(bytes.subarray(0, 13), bytes.subarray(13))),
+    weight,
+    most: (length) => 4 * length,
+  },
+  {
+    name: "table",
+    files: [
+      'x,y,kind\\n1,2,round\\n-3.5e2, "4" ,square\\nnan,inf,"round"\\n',
+      '# a\\r\\n"x","y","ki""nd",kind\\r\\n.5,1.,"a\\nb",round\\r\\n\\r\\n',
+    ].map((text) => bytesOf(text.replaceAll("\\n", "\n").replaceAll("\\r", "\r"))),
+    read: (bytes) =>
+      asEffect(
+        decodeTable(
+          textOf(bytes),
+          { at: ["x", "y"], kind: { column: "kind", classes: ["round", "square"] } },
+          "f",
+        ),
+      ),
+    weight,
+    most: (length) => 12 * length,
+  },
+  {
+    name: "tensor",
+    files: json(
+      tensorCodec.encode(tensor([[1, -0, 3]], "f32")),
+      tensorCodec.encode(tensor([Number.NaN, 1e300], "f64")),
+      tensorCodec.encode(tensor([true, false])),
+    ),
+    read: (bytes) => decodeJson(tensorCodec, textOf(bytes), "f"),
+    weight,
+    most: (length) => length,
+  },
+  {
+    name: "tree",
+    files: json(treeCodec.encode({ a: [tensor([1, 2]), undefined], b: { dtype: tensor([[3]]) } })),
+    read: (bytes) => decodeJson<unknown>(treeCodec, textOf(bytes), "f"),
+    weight,
+    most: (length) => length,
+  },
+  {
+    name: "checkpoint",
+    files: json(ofState.encode(initialState(trained))),
+    read: (bytes) => decodeJson(ofState, textOf(bytes), "f"),
+    weight,
+    most: (length) => length,
+  },
+  {
+    name: "event",
+    files: json(
+      { _tag: "EpochStarted", epoch: 1 },
+      { _tag: "StepCompleted", ...scored, learningRate: null, examplesPerSecond: 10 },
+      {
+        ...{ _tag: "Validated", on: "test", ...scored, examples: 3 },
+        confusion: {
+          classes: ["a", "b"],
+          counts: [
+            [1, 2],
+            [3, 4],
+          ],
+        },
+      },
+      { _tag: "Sampled", epoch: 1, step: 2, text: "\\ud83d\\n" },
+    ),
+    read: (bytes) => decodeJson<unknown>(reportCodec, textOf(bytes), "f"),
+    weight,
+    most: (length) => length,
+  },
+];
