@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Expr } from "../../../src/ir/expr.ts";
-import { scatterAdd } from "../../../src/ir/ops/indexed.ts";
+import { fill, scatterAdd } from "../../../src/ir/ops/indexed.ts";
 import { dot, matmul } from "../../../src/ir/ops/linear.ts";
 import { cumsum, mean, sum, variance } from "../../../src/ir/ops/reduction.ts";
 import { slidingWindow } from "../../../src/ir/ops/window.ts";
@@ -69,6 +69,31 @@ describe("long sums of f32", () => {
     );
     expectNear([found as number], 1e5, 2e-7);
   });
+  test("updates of many columns, in few rows and in many", () => {
+    const places = (rows: number) => filledWith([6000], "i32", (i) => (i % 2 === 0 ? 1 : i % rows));
+    for (const rows of [3, 20_000]) {
+      const want = new Float64Array(rows);
+      for (const i of places(rows).toTypedArray()) want[i] = (want[i] as number) + 0.1;
+      const found = valuesOf(
+        (x, i, u) => scatterAdd(x as Expr, i as Expr, u as Expr),
+        ...[full([rows, 21], 0), places(rows), full([6000, 21], 0.1)],
+      );
+      found.forEach((x, i) => {
+        const sum = want[Math.floor(i / 21)] as number;
+        if (Math.abs(x - sum) > 2e-7 * sum) expect([rows, i, x]).toEqual([rows, i, sum]);
+      });
+    }
+  });
+  test("an infinite update stays, and NaN too", () => {
+    const terms = [1, Number.POSITIVE_INFINITY, 2, Number.NaN, 3, 3e38, 3e38, -3e38];
+    const found = valuesOf(
+      (x, i, u) => scatterAdd(x as Expr, i as Expr, u as Expr),
+      full([3], 0),
+      filledWith([5000], "i32", (i) => [0, 0, 0, 1, 1, 2, 2, 2][i % 8] as number),
+      filledWith([5000], "f32", (i) => (i < 8 ? (terms[i] as number) : 0)),
+    );
+    expect(found).toEqual([Number.POSITIVE_INFINITY, Number.NaN, Number.POSITIVE_INFINITY]);
+  });
   test("the gradient of a kernel 3×3 over an image of 800²", () => {
     const found = valuesOf(
       (x, ct) =>
@@ -97,14 +122,21 @@ test("long sums have the same bits on every number of threads", () => {
   const x = filledWith([3001, 37], "f32", (i) => Math.sin(1.7 * i));
   const y = filledWith([70_001, 9], "f32", (i) => Math.sin(0.3 * i));
   const at = filledWith([3001], "i32", (i) => (i * 7) % 5);
+  const [wide, places] = [
+    filledWith([5000, 37], "f32", (i) => Math.sin(0.7 * i)),
+    filledWith([5000], "i32", (i) => ((i * 7) % 9000) - 3),
+  ];
   expectSameOnThreads(
-    programOf([x, y, at], (a, b, i) => [
+    programOf([x, y, at, wide, places], (a, b, i, w, p) => [
+      scatterAdd(fill([3], 0.5), i as Expr, sum(a as Expr, 1) as Expr),
+      scatterAdd(fill([6, 37], 0.5), p as Expr, w as Expr),
+      scatterAdd(fill([70_001, 37], 0.5), p as Expr, w as Expr),
       sum(a as Expr, 0) as Expr,
       sum(a as Expr, 1) as Expr,
       dot(b as Expr, b as Expr, [[0], [0]]),
       scatterAdd(sum(a as Expr, 0) as Expr, i as Expr, sum(a as Expr, 1) as Expr),
       scatterAdd(a as Expr, i as Expr, a as Expr),
     ]),
-    [x, y, at],
+    [x, y, at, wide, places],
   );
 });

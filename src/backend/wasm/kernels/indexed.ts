@@ -9,7 +9,7 @@ import { addressOf, type Site, startOf } from "../site.ts";
 import { type Buffer, bufferOf, type View, whole } from "../view.ts";
 import { copyKernel } from "./elementwise.ts";
 import type { Kernel, Range } from "./kernel.ts";
-import { meetingKernel, meetOften } from "./meeting.ts";
+import { meetingKernels, meetOften } from "./meeting.ts";
 
 /**
  * Access by index. Operands are one run of memory each; their axes fall into shared batch axes, middle
@@ -119,7 +119,7 @@ export const scatterAddKernels = (
     operations: sizeOf(updates.shape),
   };
   if (dtype === "f32" && meetOften(layout.count))
-    return [meetingKernel(about, layout, [x, indices, updates], out)];
+    return meetingKernels(about, layout, [x, indices, updates], out);
   const width = bytesPerElement(dtype);
   const vectors = dtype === "f32" ? rest - (rest % 4) : 0;
   // Updates may meet in one element, and are added there in order: every thread sees all of them.

@@ -1,23 +1,36 @@
-import { type Code, f32, f64, i32, type Operand, select } from "../assembler/index.ts";
+import {
+  type Body,
+  type Code,
+  f32,
+  f32x4,
+  i32,
+  memory,
+  type Operand,
+  select,
+  v128,
+} from "../assembler/index.ts";
 import { cutOf } from "../cut.ts";
 import { nestPart } from "../fused.ts";
 import { addressOf, type Site, startOf } from "../site.ts";
-import { type Buffer, bufferOf, scratchBuffer, type View } from "../view.ts";
+import { type Buffer, bufferOf, scratchBuffer, type View, whole } from "../view.ts";
+import { copyKernel } from "./elementwise.ts";
 import type { Kernel, Range } from "./kernel.ts";
 
 /**
- * Updates of f32 of which so many may meet in one element that a running total in f32 would lose them: a count
- * would end at 2²⁴. They are added up in double precision, a few columns at a time so that the totals stay in the
- * cache, and rounded once.
+ * Updates of f32 of which so many may meet in one element that a running total would lose them: a count would
+ * end at 2²⁴. What rounding takes from an element is kept beside it and given back with its next update.
+ *
+ * **Source** Kahan (1965), "Further remarks on reducing truncation errors", Comm. ACM 8(1).
  */
 
-/** So many updates are added up as they come: the rounding is that of a part of a product. */
-const mostInTurn = 1024;
+/** So many updates are added up as they come: at worst, where all meet in one element, 1 part in 16,000 is lost. */
+const mostInTurn = 4096;
 
 export const meetOften = (updates: number): boolean => updates > mostInTurn;
 
-/** The columns whose totals are made together: a line of the cache in f32. */
-const together = 16;
+/** What is kept beside the elements may take so many bytes, or a line of the cache for each row. */
+const lostBytes = 2 ** 20;
+const line = 16;
 
 /** `x: [batch, middle, extent, rest]`, `indices: [batch, count]`, `updates: [batch, middle, count, rest]`, in order. */
 interface Layout {
@@ -28,81 +41,118 @@ interface Layout {
   readonly rest: number;
 }
 
-/** `out = x` with the updates added at their indices; those out of range are left out. */
-export const meetingKernel = (
+/** How totals are read, worked on and written: four at a time, or one. */
+interface Arithmetic<T extends "v128" | "f32"> {
+  readonly load: (at: Code<"i32">) => Code<T>;
+  readonly store: (at: Code<"i32">, x: Code<T>) => Code<"void">;
+  readonly add: (x: Code<T>, y: Code<T>) => Code<T>;
+  readonly sub: (x: Code<T>, y: Code<T>) => Code<T>;
+  /** `x` where `y` is 0, and 0 elsewhere. */
+  readonly where: (body: Body, x: Code<T>, y: Code<T>) => Code<T>;
+}
+
+/** Adds a term to a total and what is lost of it, each at its address. */
+type AddTo = (body: Body, total: Code<"i32">, lost: Code<"i32">, term: Code<"i32">) => void;
+
+const adding =
+  <T extends "v128" | "f32">({ load, store, add, sub, where }: Arithmetic<T>): AddTo =>
+  (body, total, lost, term) => {
+    const before = body.let(load(total));
+    const given = body.let(add(load(term), load(lost)));
+    const after = body.let(add(before, given));
+    const rest = body.let(add(sub(before, after), given));
+    // What is infinite or NaN has lost nothing that could be given back.
+    body.do(store(total, after), store(lost, where(body, rest, sub(rest, rest))));
+  };
+
+const addFour = adding<"v128">({
+  load: v128.load,
+  store: v128.store,
+  add: f32x4.add,
+  sub: f32x4.sub,
+  where: (body, x, y) => v128.and(x, f32x4.eq(y, body.hoist(f32x4.const(0)))),
+});
+
+const addOne = adding<"f32">({
+  load: f32.load,
+  store: f32.store,
+  add: f32.add,
+  sub: f32.sub,
+  where: (_, x, y) => select(x, f32.const(0), f32.eq(y, f32.const(0))),
+});
+
+/** The kernels of `out = x` with the updates added at their indices; those out of range are left out. */
+export const meetingKernels = (
   about: Pick<Kernel, "name" | "operations">,
   { batch, middle, extent, count, rest }: Layout,
   [x, indices, updates]: readonly [View, View, View],
   out: Buffer,
-): Kernel => {
-  const columns = Math.min(together, rest);
-  // Of each row so many, in double precision.
-  const totals = scratchBuffer("f64", extent * columns, "totals");
+): readonly Kernel[] => {
+  const most = line * Math.max(1, Math.floor(lostBytes / (4 * line * extent)));
+  const columns = Math.min(most, rest);
+  const lost = scratchBuffer("f32", extent * columns, "what is lost of totals");
   const blocks = Math.ceil(rest / columns);
   const cut = cutOf([batch, middle, blocks, 1], 3);
   const flat: View = { ...indices, shape: [batch, count], strides: [count, 1] };
   const emit = (site: Site, range?: Range): void => {
     const { body } = site;
-    const start = (view: View): Code<"i32"> =>
-      startOf(site, bufferOf(view) as Buffer, view.offset * 4); // operands are in order, of 4 bytes each
-    const [from, added, to, sums] = [
-      start(x),
-      start(updates),
-      startOf(site, out),
-      startOf(site, totals),
-    ];
-    const at = (base: Code<"i32">, row: Code<"i32">, bytes: number): Code<"i32"> =>
-      body.let(i32.add(base, i32.mul(row, bytes)));
+    const from = startOf(site, bufferOf(updates) as Buffer, 4 * updates.offset); // in order
+    const [to, kept] = [startOf(site, out), startOf(site, lost)];
     nestPart(site, [batch, middle, blocks], cut, range, ([b, m, k]) => {
-      const [member, low] = [b as Code<"i32">, body.let(i32.mul(k as Code<"i32">, columns))];
+      const member = b as Code<"i32">;
+      const low = body.let(i32.mul(k as Code<"i32">, columns));
       const left = body.let(i32.sub(rest, low));
-      const width: Operand<"i32"> =
-        rest % columns === 0
-          ? columns
-          : body.let(select(left, i32.const(columns), i32.lt_s(left, columns)));
+      const isWhole = rest % columns === 0;
+      const width: Operand<"i32"> = isWhole
+        ? 4 * columns
+        : body.let(i32.shl(select(left, i32.const(columns), i32.lt_s(left, columns)), 2));
+      const inFours: Operand<"i32"> =
+        typeof width === "number" ? width - (width % 16) : body.let(i32.and(width, -16));
       const block = body.let(i32.add(i32.mul(member, middle), m as Code<"i32">));
-      /** Each of the columns: the bytes to it in single precision, and in double. */
-      const across = (visit: (single: Code<"i32">, double: Code<"i32">) => void): void =>
-        body.for(0, width, 1, (c) => visit(i32.shl(c, 2), i32.shl(c, 3)));
-      const single = (base: Code<"i32">, rows: number, row: Code<"i32">): Code<"i32"> =>
-        at(base, i32.add(i32.mul(i32.add(i32.mul(block, rows), row), rest), low), 4);
-      const total = (row: Code<"i32">): Code<"i32"> => at(sums, row, 8 * columns);
-      body.for(0, extent, 1, (row) => {
-        const [source, target] = [single(from, extent, row), total(row)];
-        across((four, eight) =>
-          body.do(
-            f64.store(i32.add(target, eight), f64.promote_f32(f32.load(i32.add(source, four)))),
-          ),
-        );
-      });
-      body.for(0, count, 1, (row) => {
-        const { code, offset } = addressOf(site, flat, [member, row]);
-        const index = body.let(i32.load(code ?? i32.const(0), offset));
-        body.if(i32.lt_u(index, extent), () => {
-          const [source, target] = [single(added, count, row), total(index)];
-          across((four, eight) => {
-            const value = f64.promote_f32(f32.load(i32.add(source, four)));
-            const place = body.let(i32.add(target, eight));
-            body.do(f64.store(place, f64.add(f64.load(place), value)));
-          });
+      /** The address of this block's columns in row `row` of so many. */
+      const at = (base: Code<"i32">, rows: number, row: Code<"i32">): Code<"i32"> => {
+        const element = i32.add(i32.mul(i32.add(i32.mul(block, rows), row), rest), low);
+        return body.let(i32.add(base, i32.shl(element, 2)));
+      };
+      const each = (visit: (index: Code<"i32">, row: Code<"i32">) => void): void =>
+        body.for(0, count, 1, (row) => {
+          const { code, offset } = addressOf(site, flat, [member, row]);
+          const index = body.let(i32.load(code ?? i32.const(0), offset));
+          body.if(i32.lt_u(index, extent), () => visit(index, row));
         });
-      });
-      body.for(0, extent, 1, (row) => {
-        const [source, target] = [total(row), single(to, extent, row)];
-        across((four, eight) =>
-          body.do(
-            f32.store(i32.add(target, four), f32.demote_f64(f64.load(i32.add(source, eight)))),
-          ),
-        );
+      const besides = (index: Code<"i32">): Code<"i32"> =>
+        body.let(i32.add(kept, i32.mul(index, 4 * columns)));
+      // Of rows that no update meets nothing is kept.
+      if (extent <= count) body.do(memory.fill(kept, 0, 4 * extent * columns));
+      else each((index) => body.do(memory.fill(besides(index), 0, width)));
+      each((index, row) => {
+        const [total, rests, term] = [at(to, extent, index), besides(index), at(from, count, row)];
+        const along = (
+          first: Operand<"i32">,
+          end: Operand<"i32">,
+          step: number,
+          add: AddTo,
+        ): void =>
+          body.for(first, end, step, (i) =>
+            add(
+              body,
+              body.let(i32.add(total, i)),
+              body.let(i32.add(rests, i)),
+              body.let(i32.add(term, i)),
+            ),
+          );
+        if (columns >= 4) along(0, inFours, 16, addFour);
+        if (!isWhole || columns % 4 > 0) along(inFours, width, 4, addOne);
       });
     });
   };
-  return {
+  const scatter: Kernel = {
     ...about,
-    reads: [x, indices, updates].flatMap((v) => bufferOf(v) ?? []),
-    writes: [out, totals],
+    reads: [out, ...[indices, updates].flatMap((v) => bufferOf(v) ?? [])],
+    writes: [out, lost],
     inPlace: [],
     pieces: cut?.pieces ?? 1,
     emit,
   };
+  return [copyKernel(x, whole(out, x.shape)), scatter];
 };

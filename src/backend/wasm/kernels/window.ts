@@ -15,7 +15,9 @@ import {
 } from "../view.ts";
 import { elementwiseKernel, fillKernel } from "./elementwise.ts";
 import type { Kernel } from "./kernel.ts";
-import { meetOften } from "./meeting.ts";
+
+/** Elements in which more windows meet are added up in double precision. */
+const mostInTurn = 1024;
 
 /**
  * Windows added up where they lie. The output is seen through the windows too, and for each place in a
@@ -33,7 +35,7 @@ export const overlapAddKernels = (
     (n, axis, i) => n * Math.min(at(y.shape, axis), at(params.size, i)),
     1,
   );
-  if (y.dtype === "f32" && meetOften(meeting)) {
+  if (y.dtype === "f32" && meeting > mostInTurn) {
     // Added up in double precision, and rounded once.
     const sums = makeBuffer("f64", out.size, "totals of windows");
     const rounded = castOf(whole(sums, shape), whole(out, shape));
