@@ -2,11 +2,9 @@ import * as fc from "fast-check";
 import { constant } from "../../src/ir/build.ts";
 import type { Expr } from "../../src/ir/expr.ts";
 import * as arrangement from "../../src/ir/ops/arrangement.ts";
-import type * as control from "../../src/ir/ops/control.ts";
 import * as cumulative from "../../src/ir/ops/cumulative.ts";
 import * as diagonals from "../../src/ir/ops/diagonals.ts";
 import type * as sums from "../../src/ir/ops/einsum.ts";
-import * as elementwise from "../../src/ir/ops/elementwise.ts";
 import * as fourier from "../../src/ir/ops/fourier.ts";
 import * as indexed from "../../src/ir/ops/indexed.ts";
 import * as linear from "../../src/ir/ops/linear.ts";
@@ -43,6 +41,7 @@ const listed = (use: (axes: readonly number[]) => unknown): Arguments => ({
   "an axis": [axis, (n) => use([n])],
 });
 const extent = wholeFrom(0);
+const i32 = wholeFrom(-(2 ** 31), 2 ** 31 - 1);
 const notZero: Range = {
   says: "a finite number that is not 0",
   inside: fc.constantFrom(1, -2, 1e-3),
@@ -52,20 +51,6 @@ const inShape = (use: (shape: readonly number[]) => unknown): Arguments => ({
   "an extent": [extent, (n) => use([2, n])],
 });
 const complex = { re: matrix, im: matrix };
-
-const elementWise: OptionsOf<typeof elementwise> = {
-  ...{ neg: none, abs: none, sign: none, floor: none, ceil: none, round: none, sqrt: none },
-  ...{ exp: none, expm1: none, log: none, log1p: none, sin: none, cos: none, tan: none },
-  ...{ asin: none, acos: none, atan: none, tanh: none, logistic: none, erf: none, add: none },
-  ...{ sub: none, mul: none, div: none, rem: none, pow: none, maximum: none, minimum: none },
-  ...{ atan2: none, eq: none, ne: none, lt: none, le: none, gt: none, ge: none, and: none },
-  ...{ or: none, xor: none, shiftLeft: none, shiftRight: none, not: none, square: none },
-  ...{ reciprocal: none, rsqrt: none },
-  clamp: {
-    low: [between(Number.NEGATIVE_INFINITY, 2), (n) => elementwise.clamp(row, n, 2)],
-    high: [between(2, Number.POSITIVE_INFINITY), (n) => elementwise.clamp(row, 2, n)],
-  },
-};
 
 const arrangements: OptionsOf<typeof arrangement> = {
   roll: {
@@ -87,14 +72,6 @@ const arrangements: OptionsOf<typeof arrangement> = {
   meshgrid: none,
   cartesianProduct: none,
   combinations: { r: [extent, (n) => arrangement.combinations(row, n)] },
-};
-
-const controls: OptionsOf<typeof control> = {
-  where: none,
-  cast: none,
-  stopGradient: none,
-  axisSum: none,
-  axisMean: none,
 };
 
 const cumulatives: OptionsOf<typeof cumulative> = {
@@ -173,7 +150,10 @@ const accesses: OptionsOf<typeof indexed> = {
   fill: inShape((shape) => indexed.fill(shape, 1)),
   zerosLike: none,
   onesLike: none,
-  take: along((a) => indexed.take(matrix, ints, a)),
+  take: {
+    "a number as index": [i32, (n) => indexed.take(matrix, n)],
+    ...along((a) => indexed.take(matrix, ints, a)),
+  },
   takeAlongAxis: along((a) =>
     indexed.takeAlongAxis(
       ones([2, 2]),
@@ -319,7 +299,7 @@ const rearrangements: OptionsOf<typeof structural> = {
     before: [extent, (n) => structural.pad(row, [[n, 0]])],
     after: [extent, (n) => structural.pad(row, [[0, n]])],
     between: [extent, (n) => structural.pad(row, [[0, 0, n]])],
-    value: [wholeFrom(-(2 ** 31), 2 ** 31 - 1), (n) => structural.pad(ints, [[1, 1]], n)],
+    value: [i32, (n) => structural.pad(ints, [[1, 1]], n)],
   },
   concatenate: {
     ...along((a) => structural.concatenate([matrix, matrix], a)),
@@ -352,9 +332,7 @@ const sliding: OptionsOf<typeof windows> = {
 
 /** Every numeric argument of every operation. */
 export const operationOptions: readonly Option[] = [
-  ...everyOption(elementWise),
   ...everyOption(arrangements),
-  ...everyOption(controls),
   ...everyOption(cumulatives),
   ...everyOption(diagonal),
   ...everyOption(summations),

@@ -45,8 +45,9 @@ export const scan = <C, X, Y>(
 };
 
 /**
- * One of two functions of the same operands, by a bool scalar; only the chosen one runs (under `vmap` of the
- * predicate both do).
+ * One of two functions of the same operands, by a bool scalar; only the chosen one runs. Under `vmap` of the predicate
+ * both do, each on the examples that chose it and, in place of the others, on the first of those: what an example did
+ * not choose leaves nothing in its values or derivatives.
  *
  * **Fails with** `ShapeMismatch` when compiled, where the functions return other types; `StructureMismatch`,
  * thrown, where they return trees of other structures.

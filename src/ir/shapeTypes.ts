@@ -11,7 +11,7 @@ export interface ShapeError<Message extends string> {
   readonly "shape error": Message;
 }
 
-/** What an operation takes: an expression, a tensor (a constant), or a number (a scalar of the other operand's dtype). */
+/** What an operation takes: an expression, a tensor (a constant), or a number (a scalar of the other operand's dtype, if that holds it). */
 export type Operand<S extends Shape = Shape> = Expr<S> | Tensor<S> | number;
 
 /** The shape of an operand. */

@@ -3,7 +3,7 @@ import { apply1, constant } from "../ir/build.ts";
 import type { Expr } from "../ir/expr.ts";
 import { abs, add, div, maximum, mul, pow, sign } from "../ir/ops/elementwise.ts";
 import { fill, scatterAddAlongAxis } from "../ir/ops/indexed.ts";
-import { broadcastTo, lift } from "../ir/ops/operand.ts";
+import { broadcastTo, floating, lift } from "../ir/ops/operand.ts";
 import { argmax, max, mean, sum } from "../ir/ops/reduction.ts";
 import { moveAxis, pad, reshape as reshapeTo } from "../ir/ops/structural.ts";
 import type { Operand } from "../ir/shapeTypes.ts";
@@ -245,7 +245,7 @@ export const averagePooled = (
   size: PerAxis,
   options: AveragePoolOptions = {},
 ): Expr => {
-  const x = lift(operand);
+  const x = floating("averagePool", lift(operand));
   const plan = planOf("averagePool", x, size, options);
   const total = sum(paddedWindows(x, plan, 0), insideOf(plan)) as Expr;
   const extents = total.shape.slice(0, -1);
@@ -284,7 +284,7 @@ export const lpPooled = (
  * **Shapes** `x: [...n, c] → y: [...size, c]`; region `i` is from `⌊i·n/m⌋` to `⌈(i+1)·n/m⌉`.
  */
 export const adaptiveAveragePooled = (operand: Operand, size: PerAxis): Expr => {
-  const x = lift(operand);
+  const x = floating("adaptiveAveragePool", lift(operand));
   return perAxis("adaptiveAveragePool", "size", size, x.shape.length - 1).reduce(
     (y, m, axis) => averageOver(y, axis, m),
     x,

@@ -3,7 +3,7 @@ import { constant } from "../ir/build.ts";
 import type { Expr } from "../ir/expr.ts";
 import { add, div, mul } from "../ir/ops/elementwise.ts";
 import { take } from "../ir/ops/indexed.ts";
-import { lift } from "../ir/ops/operand.ts";
+import { floating, lift } from "../ir/ops/operand.ts";
 import { sum } from "../ir/ops/reduction.ts";
 import { reshape, transpose } from "../ir/ops/structural.ts";
 import type { Operand } from "../ir/shapeTypes.ts";
@@ -233,9 +233,11 @@ const extentsOf = (
  * **Source** Keys, "Cubic convolution interpolation for digital image processing" (1981), with a = -¾.
  */
 export const interpolate = (operand: Operand, options: InterpolateOptions): Expr => {
-  const x = lift(operand);
   requireInterpolation(options);
   const { method = "nearest", alignCorners = false } = options;
+  const given = lift(operand);
+  // Between whole numbers lie fractions.
+  const x = method === "nearest" ? given : floating("interpolate", given);
   const spatial = x.shape.slice(0, -1);
   return extentsOf(spatial, options).reduce<Expr>((y, { m, scale }, axis) => {
     const grid = { n: spatial[axis] as number, m, scale, alignCorners };

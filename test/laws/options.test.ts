@@ -8,6 +8,7 @@ import {
   takesWithin,
   wholeFrom,
 } from "../../laws/options.ts";
+import { elementwiseOptions } from "../../laws/registry/elementwiseOptions.ts";
 import { operationOptions } from "../../laws/registry/options.ts";
 import { tensorOptions } from "../../laws/registry/tensorOptions.ts";
 import { mustHoldHere } from "../../laws/vitest.ts";
@@ -44,7 +45,7 @@ describe("each law of options notices its planted mistake", () => {
 });
 
 describe("every numeric argument of the operations", () => {
-  test.each([...operationOptions, ...tensorOptions])("$name", (option) => {
+  test.each([...elementwiseOptions, ...operationOptions, ...tensorOptions])("$name", (option) => {
     mustHoldHere(optionLaws, option);
   });
 });

@@ -164,6 +164,19 @@ test("a tensor keeps its shape whatever becomes of the array that it was given",
   expect(Object.isFrozen(x.shape)).toBe(true);
 });
 
+describe("what leaves a tensor", () => {
+  test("JSON keeps NaN, infinities and -0 by their names", () => {
+    expect(JSON.stringify(tensor([Number.NaN, Number.POSITIVE_INFINITY, -0, 1.5]))).toBe(
+      '{"shape":[4],"dtype":"f32","data":["NaN","Infinity","-0",1.5]}',
+    );
+  });
+
+  test("a structured clone is refused, which would have no data", () => {
+    expect(() => structuredClone(tensor([1]))).toThrow("fromTypedArray");
+    expect(() => structuredClone({ deep: [tensor([1])] })).toThrow("could not be cloned");
+  });
+});
+
 describe("equality", () => {
   test("tells the zeros apart and NaN is itself", () => {
     expect(equal(tensor([0]), tensor([-0]))).toBe(false);

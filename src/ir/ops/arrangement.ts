@@ -8,7 +8,7 @@ import type { Operand } from "../shapeTypes.ts";
 import { cast } from "./control.ts";
 import { and, eq, lt, mul, ne, not, or, sub } from "./elementwise.ts";
 import { iota, take } from "./indexed.ts";
-import { broadcastTo, having, lift, mistaken } from "./operand.ts";
+import { axisIn, broadcastTo, lift, mistaken } from "./operand.ts";
 import { cumsum, sum } from "./reduction.ts";
 import {
   concatenate,
@@ -27,9 +27,7 @@ import {
  */
 export const roll = (operand: Operand, shift: number, axis = -1): Expr => {
   integral("roll", { shift });
-  const given = lift(operand);
-  const a = normalAxis(axis, given.shape.length);
-  const x = having("roll", given, [a]);
+  const [x, a] = axisIn("roll", lift(operand), axis);
   const n = x.shape[a] ?? 0;
   const by = n === 0 ? 0 : ((shift % n) + n) % n;
   return by === 0 ? x : concatenate([sliceAxis(x, a, n - by, n), sliceAxis(x, a, 0, n - by)], a);
@@ -70,9 +68,7 @@ export const tile = (operand: Operand, times: readonly number[]): Expr => {
  */
 export const repeatElements = (operand: Operand, times: number, axis = -1): Expr => {
   whole(0)("repeatElements", { times });
-  const given = lift(operand);
-  const a = normalAxis(axis, given.shape.length);
-  const x = having("repeatElements", given, [a]);
+  const [x, a] = axisIn("repeatElements", lift(operand), axis);
   const spaced = expandDims(x, a + 1);
   const spread = broadcastTo(
     spaced,

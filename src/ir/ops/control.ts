@@ -7,6 +7,11 @@ import { align, broadcastTo, floating, lift } from "./operand.ts";
 
 /**
  * The elements of `x` where `condition` (bool) holds, of `y` elsewhere, broadcasting.
+ *
+ * Both are computed everywhere, and what is not chosen has a cotangent of 0. Where its own derivative is infinite or
+ * NaN, 0 times that is NaN: `where(x > 0, √x, 0)` has the derivative NaN at 0. Choose the operand first,
+ * `where(x > 0, √(where(x > 0, x, 1)), 0)`, or take `cond`, of which a branch that is not taken has no derivative,
+ * under `vmap` neither.
  */
 export const where = <const C extends Operand, const X extends Operand, const Y extends Operand>(
   condition: C,

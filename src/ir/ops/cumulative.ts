@@ -1,5 +1,4 @@
 import { finite, holding, wholeTo } from "../../tensor/argument.ts";
-import { normalAxis } from "../../tensor/shape.ts";
 import type { Expr } from "../expr.ts";
 import { loop } from "../loop.ts";
 import type { Operand } from "../shapeTypes.ts";
@@ -22,7 +21,7 @@ import {
   sub,
 } from "./elementwise.ts";
 import { fill, iota, takeAlongAxis } from "./indexed.ts";
-import { broadcastTo, floating, lift, mistaken } from "./operand.ts";
+import { axisIn, broadcastTo, floating, lift, mistaken } from "./operand.ts";
 import { cumsum, isFinite, sum } from "./reduction.ts";
 import { concatenate, moveAxis, sliceAxis } from "./structural.ts";
 
@@ -51,8 +50,8 @@ const running = (
  * **Shapes** `[...n] → [...n]`. **Math** `yₖ = Πᵢ≤ₖ xᵢ`. **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
  */
 export const cumprod = (operand: Operand, axis = -1): Expr => {
-  const x = lift(operand);
-  return running(x, normalAxis(axis, x.shape.length), 1, (p, next) => mul(p, next) as Expr);
+  const [x, a] = axisIn("cumprod", lift(operand), axis);
+  return running(x, a, 1, (p, next) => mul(p, next) as Expr);
 };
 
 /** `log(eˣ + eʸ)` without overflow, broadcasting; -∞ where both are. */
@@ -68,8 +67,7 @@ export const logAddExp = (left: Operand, right: Operand): Expr => {
  * **Shapes** `[...n] → [...n]`. **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
  */
 export const cumulativeLogSumExp = (operand: Operand, axis = -1): Expr => {
-  const x = lift(operand);
-  const a = normalAxis(axis, x.shape.length);
+  const [x, a] = axisIn("cumulativeLogSumExp", lift(operand), axis);
   const rows = moveAxis(x, a, 0);
   const [length = 0, ...rest] = rows.shape;
   // Sums of powers are taken relative to the greatest so far, which carries no derivative.
@@ -94,12 +92,12 @@ export type Chosen = { readonly values: Expr; readonly indices: Expr };
 
 /** The best so far by `better`; NaN is better than any number, and stays. */
 const record = (
+  op: string,
   operand: Operand,
   axis: number,
   better: (next: Expr, best: Expr) => Expr,
 ): Chosen => {
-  const x = lift(operand);
-  const a = normalAxis(axis, x.shape.length);
+  const [x, a] = axisIn(op, lift(operand), axis);
   const rows = moveAxis(stopGradient(x), a, 0);
   const [length = 0, ...rest] = rows.shape;
   const first = length === 0 ? fill(rest, 0, x.dtype) : (sliceAxis(rows, 0, 0, 1) as Expr);
@@ -122,10 +120,12 @@ const record = (
  *
  * **Shapes** `[...n] → [...n]` each. **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
  */
-export const cummax = (x: Operand, axis = -1): Chosen => record(x, axis, (y, best) => ge(y, best));
+export const cummax = (x: Operand, axis = -1): Chosen =>
+  record("cummax", x, axis, (y, best) => ge(y, best));
 
 /** The least element so far along `axis`, the last by default, and where it is: the later of equal ones. */
-export const cummin = (x: Operand, axis = -1): Chosen => record(x, axis, (y, best) => le(y, best));
+export const cummin = (x: Operand, axis = -1): Chosen =>
+  record("cummin", x, axis, (y, best) => le(y, best));
 
 /** Two elements that are next to one another along an axis. */
 const neighbours = (x: Expr, axis: number): readonly [before: Expr, after: Expr] => {
@@ -151,8 +151,7 @@ export interface DifferenceOptions {
  */
 export const diff = (operand: Operand, options: DifferenceOptions = {}): Expr => {
   const { axis = -1, order = 1, prepend, append } = options;
-  const x = lift(operand);
-  const a = normalAxis(axis, x.shape.length);
+  const [x, a] = axisIn("diff", lift(operand), axis);
   const parts = [prepend, x, append].flatMap((p) => (p === undefined ? [] : [lift(p, x.dtype)]));
   const all = concatenate(parts, a);
   wholeTo(0, all.shape[a] ?? Number.MAX_SAFE_INTEGER)("diff", { order });
@@ -182,15 +181,15 @@ const trapezoids = (y: Expr, a: number, { x, dx = 1 }: TrapezoidOptions): Expr =
 
 /** The integral of values along an axis, by the trapezoidal rule: `Σ (yᵢ + yᵢ₊₁)/2 · (xᵢ₊₁ - xᵢ)`. */
 export const trapezoid = (operand: Operand, options: TrapezoidOptions = {}): Expr => {
-  const y = floating("trapezoid", lift(operand));
-  const a = normalAxis(options.axis ?? -1, y.shape.length);
+  const given = floating("trapezoid", lift(operand));
+  const [y, a] = axisIn("trapezoid", given, options.axis ?? -1);
   return sum(trapezoids(y, a, options), a) as Expr;
 };
 
 /** The integrals from the first place to each of the others, by the trapezoidal rule. */
 export const cumulativeTrapezoid = (operand: Operand, options: TrapezoidOptions = {}): Expr => {
-  const y = floating("cumulativeTrapezoid", lift(operand));
-  const a = normalAxis(options.axis ?? -1, y.shape.length);
+  const given = floating("cumulativeTrapezoid", lift(operand));
+  const [y, a] = axisIn("cumulativeTrapezoid", given, options.axis ?? -1);
   return cumsum(trapezoids(y, a, options), a);
 };
 
@@ -228,8 +227,8 @@ export const centralDifferences = (
     { dx },
   );
   wholeTo(1, 2)("centralDifferences", { edgeOrder });
-  const given = floating("centralDifferences", lift(operand));
-  const a = normalAxis(axis, given.shape.length);
+  const values = floating("centralDifferences", lift(operand));
+  const [given, a] = axisIn("centralDifferences", values, axis);
   if ((given.shape[a] ?? 0) <= edgeOrder)
     return mistaken(
       "centralDifferences",

@@ -7,7 +7,7 @@ import type { Operand } from "../shapeTypes.ts";
 import { add, mul, neg, sub } from "./elementwise.ts";
 import { zerosLike } from "./indexed.ts";
 import { dot } from "./linear.ts";
-import { floating, lift } from "./operand.ts";
+import { axisIn, floating, lift } from "./operand.ts";
 import { concatenate, moveAxis, pad, reshape, reverse, sliceAxis } from "./structural.ts";
 
 /** Complex numbers as their real and imaginary parts, of one shape. */
@@ -157,8 +157,8 @@ const along = (
   inverse: boolean,
   { axis = -1, size, norm = "backward" }: FourierOptions,
 ): Complex => {
-  const a = normalAxis(axis, x.re.shape.length);
-  const front = both(x, (e) => {
+  const [re, a] = axisIn(inverse ? "ifft" : "fft", x.re, axis);
+  const front = both({ ...x, re }, (e) => {
     const moved = moveAxis(e, a, -1);
     return size === undefined ? moved : lastTo(moved, sizeChecked(size));
   });

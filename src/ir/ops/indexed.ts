@@ -46,7 +46,8 @@ export const take = (operand: Operand, indices: Operand, axis = 0): Expr => {
 };
 
 /**
- * `out[.., i, ..] = x[.., indices[.., i, ..], ..]` along `axis`: the ranks and other extents agree.
+ * `out[.., i, ..] = x[.., indices[.., i, ..], ..]` along `axis`: the ranks and other extents agree; an
+ * index out of range reads zero.
  */
 export const takeAlongAxis = (operand: Operand, indices: Expr, axis = -1): Expr => {
   const x = lift(operand);
@@ -99,7 +100,7 @@ export const scatterAddAlongAxis = (
   return moveAxis(added, last, axis);
 };
 
-/** 1 at each index and 0 elsewhere along a new last axis of `classes`. */
+/** 1 at each index and 0 elsewhere along a new last axis of `classes`; only zeros for an index out of range. */
 export const oneHot = (indices: Expr, classes: number, dtype: Dtype = "f32"): Expr => {
   const shape = [...indices.shape, classes];
   const spread = apply1("broadcast", { shape, axes: indices.shape.map((_, i) => i) }, indices);

@@ -1,6 +1,6 @@
 import { DtypeMismatch, ShapeMismatch } from "../../errors.ts";
 import { type Dtype, holds, isFloat } from "../../tensor/dtype.ts";
-import { broadcastShapes, type Shape, sameShape } from "../../tensor/shape.ts";
+import { broadcastShapes, normalAxis, type Shape, sameShape } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { refuse } from "../ascribe.ts";
 import { apply1, constant, filled } from "../build.ts";
@@ -36,6 +36,17 @@ export const floating = (op: string, x: Expr): Expr => {
 export const having = (op: string, x: Expr, axes: readonly number[]): Expr => {
   const { length: rank } = x.shape;
   return inside(axes, rank) ? x : mistaken(op, axesOf(axes, rank), x, x.shape);
+};
+
+/**
+ * `x` and one of its axes, counted from the front. Where it has no such axis that is reported, once: what `op` goes on
+ * with has an axis 0 in its place.
+ */
+export const axisIn = (op: string, x: Expr, axis: number): readonly [x: Expr, axis: number] => {
+  const { length: rank } = x.shape;
+  const a = normalAxis(axis, rank);
+  if (inside([a], rank)) return [x, a];
+  return [mistaken(op, axesOf([axis], rank), x, rank === 0 ? [1] : x.shape), 0];
 };
 
 /** What `op` would have made of `x`, which is reported as what it does not take. */

@@ -1,6 +1,5 @@
 import { probability, wholeTo } from "../../tensor/argument.ts";
 import { greatestNumber } from "../../tensor/dtype.ts";
-import { normalAxis } from "../../tensor/shape.ts";
 import type { Expr } from "../expr.ts";
 import type { Operand } from "../shapeTypes.ts";
 import { cast, where } from "./control.ts";
@@ -22,7 +21,7 @@ import {
   sub,
 } from "./elementwise.ts";
 import { takeAlongAxis } from "./indexed.ts";
-import { broadcastTo, floating, having, lift } from "./operand.ts";
+import { axisIn, broadcastTo, floating, lift } from "./operand.ts";
 import { argmax, isFinite, keepAxes, max, sortWithIndices, sum } from "./reduction.ts";
 import { expandDims, index, moveAxis, reverse, sliceAxis, stack } from "./structural.ts";
 
@@ -47,10 +46,8 @@ export const topKWithIndices = (
   k: number,
   { axis = -1, least = false }: { readonly axis?: number; readonly least?: boolean } = {},
 ): Chosen => {
-  const given = lift(operand);
-  const a = normalAxis(axis, given.shape.length);
-  const x = having("topKWithIndices", given, [a]);
-  wholeTo(0, x.shape[a] ?? most)("topKWithIndices", { k });
+  const [x, a] = axisIn("topKWithIndices", lift(operand), axis);
+  wholeTo(0, x.shape[a] ?? 0)("topKWithIndices", { k });
   const [values, indices] = least ? sortWithIndices(x, a) : descending(x, a);
   return { values: sliceAxis(values, a, 0, k), indices: sliceAxis(indices, a, 0, k) };
 };
@@ -62,16 +59,11 @@ export const topKWithIndices = (
  * **Fails with** `InvalidArgument`, thrown, where there is no such element.
  */
 export const kthValue = (operand: Operand, k: number, axis = -1): Chosen => {
-  const given = lift(operand);
-  const a = normalAxis(axis, given.shape.length);
-  const x = having("kthValue", given, [a]);
-  wholeTo(0, (x.shape[a] ?? most) - 1)("kthValue", { k });
+  const [x, a] = axisIn("kthValue", lift(operand), axis);
+  wholeTo(0, (x.shape[a] ?? 0) - 1)("kthValue", { k });
   const [values, indices] = sortWithIndices(x, a);
   return { values: index(values, k, a), indices: index(indices, k, a) };
 };
-
-/** What an axis that is not there does not bound. */
-const most = Number.MAX_SAFE_INTEGER;
 
 /** How a quantile between two elements is made of them. */
 export type QuantileMethod = "linear" | "lower" | "higher" | "midpoint" | "nearest";
@@ -103,8 +95,7 @@ export const quantile = (
 ): Expr => {
   const { axis = -1, method = "linear", ignoreNaN = false } = options;
   probability("quantile", { q });
-  const given = floating("quantile", lift(operand));
-  const x = moveAxis(given, normalAxis(axis, given.shape.length), -1);
+  const x = moveAxis(...axisIn("quantile", floating("quantile", lift(operand)), axis), -1);
   const last = x.shape.length - 1;
   const [values] = sortWithIndices(x, last);
   const missing = ne(values, values) as Expr;
@@ -174,8 +165,7 @@ export const median = (
   axis = -1,
   { ignoreNaN = false }: { readonly ignoreNaN?: boolean } = {},
 ): Chosen => {
-  const given = lift(operand);
-  const x = moveAxis(given, normalAxis(axis, given.shape.length), -1);
+  const x = moveAxis(...axisIn("median", lift(operand), axis), -1);
   const last = x.shape.length - 1;
   const [values, indices] = sortWithIndices(x, last);
   const count = sum(cast(eq(values, values) as Expr, "i32"), last) as Expr;
@@ -194,8 +184,7 @@ export const median = (
  * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
  */
 export const mode = (operand: Operand, axis = -1): Chosen => {
-  const given = lift(operand);
-  const x = moveAxis(given, normalAxis(axis, given.shape.length), -1);
+  const x = moveAxis(...axisIn("mode", lift(operand), axis), -1);
   const last = x.shape.length - 1;
   const same = eq(expandDims(x, last), expandDims(x, last + 1)) as Expr;
   const counts = sum(cast(same, "i32"), last) as Expr;

@@ -5,7 +5,7 @@ import type { Expr, ReduceKind } from "../expr.ts";
 import type { Check, Operand, Reduced, Result, ShapeOf } from "../shapeTypes.ts";
 import { stopGradient, where } from "./control.ts";
 import { div, exp, log, mul, sub } from "./elementwise.ts";
-import { floating, lift } from "./operand.ts";
+import { axisIn, floating, lift } from "./operand.ts";
 import { reshape } from "./structural.ts";
 
 /** Which axes a reduction takes, counted from the front or (negative) the back; all when left out. */
@@ -108,16 +108,16 @@ export const isFinite = (x: Operand): Expr => {
  * logarithm would be lost.
  */
 export const logSoftmax = <const X extends Operand>(x: X, axis = -1): Expr<ShapeOf<X>> => {
-  const e = lift(x);
-  const below: Expr = sub(e, keepAxes(shiftOf(e, axis), e, axis));
-  return sub(below, keepAxes(log(sum(exp(below), axis)), e, axis)) as Expr<ShapeOf<X>>;
+  const [e, a] = axisIn("logSoftmax", lift(x), axis);
+  const below: Expr = sub(e, keepAxes(shiftOf(e, a), e, a));
+  return sub(below, keepAxes(log(sum(exp(below), a)), e, a)) as Expr<ShapeOf<X>>;
 };
 
 /** `eˣ / Σ eˣ` along `axis`, the last by default; without overflow. */
 export const softmax = <const X extends Operand>(x: X, axis = -1): Expr<ShapeOf<X>> => {
-  const e = lift(x);
-  const shifted: Expr = exp(sub(e, keepAxes(stopGradient(max(e, axis)), e, axis)));
-  return div(shifted, keepAxes(sum(shifted, axis), e, axis)) as Expr<ShapeOf<X>>;
+  const [e, a] = axisIn("softmax", lift(x), axis);
+  const shifted: Expr = exp(sub(e, keepAxes(stopGradient(max(e, a)), e, a)));
+  return div(shifted, keepAxes(sum(shifted, a), e, a)) as Expr<ShapeOf<X>>;
 };
 
 /** The index of the first greatest element along `axis`, as i32. */

@@ -2,7 +2,7 @@ import { normalAxis, type Shape, sameShape, sizeOf } from "../../tensor/shape.ts
 import { apply1 } from "../build.ts";
 import type { Expr } from "../expr.ts";
 import type { Check, Operand, Reshape, Result, Reversed, ShapeOf } from "../shapeTypes.ts";
-import { having, lift, mistaken } from "./operand.ts";
+import { axisIn, having, lift, mistaken } from "./operand.ts";
 
 /**
  * The same elements, row-major, under another shape; one extent may be -1 and is then inferred.
@@ -107,9 +107,7 @@ export const sliceAxis = (
   limit: number,
   stride = 1,
 ): Expr => {
-  const given = lift(operand);
-  const a = normalAxis(axis, given.shape.length);
-  const x = having("sliceAxis", given, [a]);
+  const [x, a] = axisIn("sliceAxis", lift(operand), axis);
   return slice(
     x,
     x.shape.map((_, i) => (i === a ? start : 0)),

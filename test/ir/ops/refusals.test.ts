@@ -1,0 +1,94 @@
+import { describe, expect, test } from "vitest";
+import { issuesOf } from "../../../src/backend/check.ts";
+import { Expr } from "../../../src/ir/expr.ts";
+import { program } from "../../../src/ir/graph.ts";
+import * as ops from "../../../src/ir/index.ts";
+import { determinant, inverse } from "../../../src/linalg/index.ts";
+import { type FluxionError, render } from "../../../src/render.ts";
+import { fromTypedArray, ones, tensor } from "../../../src/tensor/constructors.ts";
+import { foldIn, key, uniform } from "../../../src/tensor/key.ts";
+
+/** What is said of a mistake, when it is made or when it is compiled; and that it is one mistake. */
+const saidOf = (make: () => unknown): string => {
+  try {
+    const made = make();
+    const issues = made instanceof Expr ? issuesOf(program([], [made])) : [];
+    expect(issues).toHaveLength(1);
+    return render(issues[0] as FluxionError);
+  } catch (error) {
+    if (typeof error === "object" && error !== null && "_tag" in error)
+      return render(error as FluxionError);
+    throw error;
+  }
+};
+
+const x = tensor([0, 1, 3], "i32");
+const square = tensor(
+  [
+    [2, 1],
+    [1, 3],
+  ],
+  "i32",
+);
+const three = tensor([10, 20, 30]);
+const { constant } = ops;
+
+describe("a number that the dtype does not hold, and fractions of integers", () => {
+  test.each<readonly [name: string, make: () => unknown, says: string]>([
+    ["mul", () => ops.mul(x, 0.5), "mul does not take i32 and f64 (0.5)"],
+    ["div", () => ops.div(x, 0.5), "div does not take i32 and f64 (0.5)"],
+    ["maximum", () => ops.maximum(0.5, x), "maximum does not take f64 (0.5) and i32"],
+    ["where", () => ops.where(tensor([true, false, true]), x, Number.NaN), "i32 and f64 (NaN)"],
+    ["scatterAdd", () => ops.scatterAdd(x, tensor([0], "i32"), 0.5), "f64 (0.5)"],
+    ["pad", () => ops.pad(x, [[1, 1]], 0.5), "as its value, not 0.5"],
+    ["fill", () => ops.fill([2], 300, "u8"), "fill: value is 300"],
+    ["mean", () => ops.mean(x), "mean does not take i32"],
+    ["variance", () => ops.variance(x), "variance does not take i32"],
+    ["rfft", () => ops.rfft(x).re, "fft does not take i32"],
+    ["trapezoid", () => ops.trapezoid(x), "trapezoid does not take i32"],
+    ["quantile", () => ops.quantile(x, 0.5), "quantile does not take i32"],
+    ["determinant", () => determinant(square), "determinant does not take i32"],
+    ["inverse", () => inverse(square), "inverse does not take i32"],
+  ])("%s", (_, make, says) => {
+    expect(saidOf(make)).toContain(says);
+  });
+});
+
+describe("a place, an axis or a size that is not there", () => {
+  test.each<readonly [name: string, make: () => unknown, says: string]>([
+    ["index 1.5", () => ops.index(three, 1.5), "a place 1.5 along axis 0"],
+    ["index -5", () => ops.index(three, -5), "a place -5 along axis 0"],
+    ["take along 0.5", () => ops.take(three, tensor([0], "i32"), 0.5), "axis 0.5"],
+    ["squeeze 7", () => ops.squeeze(ones([1, 2]), [7]), "not (7)"],
+    ["concatenate along 9", () => ops.concatenate([three], 9), "not (9)"],
+    ["cumprod along -5", () => ops.cumprod(constant(ones([2, 3])), -5), "not (-5)"],
+    ["softmax of a scalar", () => ops.softmax(constant(tensor(1))), "something with axes"],
+    ["diff along 0.5", () => ops.diff(three, { axis: 0.5 }), "not (0.5)"],
+    ["median along 2", () => ops.median(three, 2).values, "not (2)"],
+    ["fft along 7", () => ops.fft(three, { axis: 7 }).re, "not (7)"],
+    ["roll along 5", () => ops.roll(three, 1, 5), "not (5)"],
+    ["slice to 0.5", () => ops.sliceAxis(three, 0, 0, 0.5), "whole numbers"],
+    ["cross of 4", () => ops.cross(ones([4]), ones([3])), "vectors of 3 along axis -1"],
+    ["einsum", () => ops.einsum("ii->i", ones([2, 3])), 'one extent for both axes "i"'],
+    ["diff", () => ops.diff(three, { order: 5 }), "order is 5"],
+    ["reshape", () => ops.reshape(ones([0, 3]), [-1, 0] as readonly number[]), "not [-1, 0]"],
+    ["quantile", () => ops.quantile(three, 1.5), "q is 1.5"],
+    ["slopes of one value", () => ops.centralDifferences(ones([1])), "2 values or more"],
+    ["clamp", () => ops.clamp(three, 2, 1), "low is 2"],
+  ])("%s", (_, make, says) => {
+    expect(saidOf(make)).toContain(says);
+  });
+});
+
+test("keys, bounds and typed arrays", () => {
+  expect(saidOf(() => foldIn(key(1), 1.5))).toContain("data is 1.5");
+  expect(saidOf(() => uniform(key(1), [2], { low: 2, high: 1 }))).toContain("low is 2");
+  // What TypeScript refuses already.
+  expect(saidOf(() => fromTypedArray([2], new Uint16Array(2) as never))).toContain("a Uint16Array");
+});
+
+test("a comparison with any number is no mistake", () => {
+  expect(issuesOf(program([], [ops.lt(x, 0.5) as Expr, ops.eq(x, Number.NaN) as Expr]))).toEqual(
+    [],
+  );
+});
