@@ -120,6 +120,8 @@ export const knownLinalg: KnownValues<typeof linalg> = {
       ],
       [[5, 13]],
     ),
+    byHand((x) => linalg.vectorNorm(x, Number.POSITIVE_INFINITY), [[]], 0),
+    byHand((x) => linalg.vectorNorm(x), [[]], 0),
     // Whose squares are no floats.
     { ...byHand((x) => linalg.vectorNorm(x), [[3e-200, 4e-200]], 5e-200), within: 0 },
     byHand((x) => linalg.vectorNorm(x), [[3e200, 4e200]], 5e200),
@@ -169,6 +171,8 @@ export const knownLinalg: KnownValues<typeof linalg> = {
       ],
       6,
     ),
+    byHand((a) => linalg.matrixNorm(a, 2), [[[]]], 0),
+    byHand((a) => linalg.matrixNorm(a, 1), [[[]]], 0),
   ],
   pairwiseDistances: [
     byHand(

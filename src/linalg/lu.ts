@@ -9,6 +9,7 @@ import { lift } from "../ir/ops/operand.ts";
 import { argmax, argsort } from "../ir/ops/reduction.ts";
 import { concatenate, expandDims, sliceAxis } from "../ir/ops/structural.ts";
 import type { Operand } from "../ir/shapeTypes.ts";
+import { whole } from "../tensor/argument.ts";
 import {
   identityMatrix,
   matrixOf,
@@ -159,9 +160,15 @@ export const luSolve = (
     return take(turnedBack, argsort(at));
   })(lower, upper, order, lift(right));
 
-/** The pivots of LAPACK, counted from 0, as the order of rows that they make: each step exchanges a row with the one it names. */
-export const orderOfPivots = (operand: Operand, rows: number): Expr =>
-  overStacks([1], (pivots) => {
+/**
+ * The pivots of LAPACK, counted from 0, as the order of rows that they make: each step exchanges a row with the
+ * one it names.
+ *
+ * **Fails with** `InvalidArgument`, thrown, where `rows` is no whole number from 0 on.
+ */
+export const orderOfPivots = (operand: Operand, rows: number): Expr => {
+  whole(0)("orderOfPivots", { rows });
+  return overStacks([1], (pivots) => {
     const all = iota([rows]);
     const steps = { p: pivots as Expr, k: iota([(pivots as Expr).shape[0] ?? 0]) };
     const [order] = scan(
@@ -171,3 +178,4 @@ export const orderOfPivots = (operand: Operand, rows: number): Expr =>
     );
     return order;
   })(lift(operand, "i32"));
+};

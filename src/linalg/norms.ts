@@ -1,10 +1,14 @@
+import { ShapeMismatch } from "../errors.ts";
+import { refuse } from "../ir/ascribe.ts";
 import type { Expr } from "../ir/expr.ts";
 import { cast, where } from "../ir/ops/control.ts";
 import { abs, div, eq, mul, ne, pow, sub } from "../ir/ops/elementwise.ts";
+import { fill } from "../ir/ops/indexed.ts";
 import { floating, lift } from "../ir/ops/operand.ts";
 import { type Axes, axesOf, keepAxes, max, min, sum } from "../ir/ops/reduction.ts";
 import { expandDims, index, moveAxis } from "../ir/ops/structural.ts";
 import type { Operand } from "../ir/shapeTypes.ts";
+import { holding } from "../tensor/argument.ts";
 import { normalAxis } from "../tensor/shape.ts";
 import { awayFromZero, lengthOf, unitOfPowers } from "./scale.ts";
 import { matrixOf, squareOf } from "./stacks.ts";
@@ -19,12 +23,27 @@ export interface NormOptions {
   readonly keep?: boolean;
 }
 
+const anyOrder = holding("a number, ∞ or -∞", (p) => !Number.isNaN(p));
+
+/** The greatest of magnitudes along axes; of none it is 0, since no magnitude is less. */
+const greatest = (x: Expr, axes: Axes): Expr => {
+  const gone = axesOf(axes, x.shape.length);
+  if (!gone.some((axis) => x.shape[axis] === 0)) return max(x, axes) as Expr;
+  return fill(
+    x.shape.filter((_, i) => !gone.includes(i)),
+    0,
+    x.dtype,
+  );
+};
+
 /**
  * The `p`-norm of vectors: any number, ∞ (the greatest magnitude) and -∞ (the least) among them; 0 counts
  * what is not zero. 2 where not given.
  *
  * **Shapes** `[a, b, c], axes [-1] → [a, b]`.
- * **Math** `(Σ |xᵢ|ᵖ)^(1/p)`; at 0 its derivative is 0.
+ * **Math** `(Σ |xᵢ|ᵖ)^(1/p)`, wherever that is in range; at 0 its derivative is 0. Of no elements it is 0, and ∞ for
+ * a `p` below 0.
+ * **Fails with** `InvalidArgument`, thrown, where `p` is NaN.
  * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
  */
 export const vectorNorm = (
@@ -32,6 +51,7 @@ export const vectorNorm = (
   p = 2,
   { axes, keep = false }: NormOptions = {},
 ): Expr => {
+  anyOrder("vectorNorm", { p });
   const x = floating("vectorNorm", lift(operand));
   const along = axesOf(axes, x.shape.length);
   const norm = normAlong(x, p, along);
@@ -39,7 +59,7 @@ export const vectorNorm = (
 };
 
 const normAlong = (x: Expr, p: number, axes: readonly number[]): Expr => {
-  if (p === Number.POSITIVE_INFINITY) return max(abs(x), axes);
+  if (p === Number.POSITIVE_INFINITY) return greatest(abs(x), axes);
   if (p === Number.NEGATIVE_INFINITY) return min(abs(x), axes);
   if (p === 0) return sum(cast(ne(x, 0) as Expr, x.dtype), axes);
   if (p === 1) return sum(abs(x), axes);
@@ -71,12 +91,17 @@ const normAlong = (x: Expr, p: number, axes: readonly number[]): Expr => {
 /** Which norm of a matrix: of its elements as a vector, of its singular values, or the greatest sum of a line. */
 export type MatrixNorm = "frobenius" | "nuclear" | number;
 
+const matrixOrder = holding("1, 2, ∞, or one of them negative", (kind) =>
+  [1, 2, Number.POSITIVE_INFINITY].includes(Math.abs(kind)),
+);
+
 /**
  * A norm of matrices: `"frobenius"` (where not given) of the elements, `"nuclear"` the sum of the singular
  * values, 2 and -2 the greatest and the least of them, 1 and -1 the greatest and the least sum of a column's
- * magnitudes, ∞ and -∞ of a row's.
+ * magnitudes, ∞ and -∞ of a row's. The greatest of nothing is 0.
  *
  * **Shapes** `[...b, m, n] → [...b]`.
+ * **Fails with** `InvalidArgument`, thrown, where `kind` is another number.
  * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
  */
 export const matrixNorm = (
@@ -87,6 +112,7 @@ export const matrixNorm = (
     keep = false,
   }: { readonly axes?: readonly [number, number]; readonly keep?: boolean } = {},
 ): Expr => {
+  matrixOrder("matrixNorm", { kind });
   const given = matrixOf("matrixNorm", lift(operand));
   const rank = given.shape.length;
   const [row, column] = axes.map((a) => normalAxis(a, rank)) as [number, number];
@@ -102,15 +128,29 @@ const normOf = (x: Expr, kind: MatrixNorm): Expr => {
       return vectorNorm(x, 2, { axes: [-2, -1] });
     case "nuclear":
       return sum(singularValues(x), -1) as Expr;
-    case 2:
-      return index(singularValues(x), 0, -1);
-    case -2:
-      return index(singularValues(x), -1, -1);
+    case 2: {
+      const values = singularValues(x);
+      // Of values that are equal, the first: a maximum would share the derivative among them.
+      return values.shape.at(-1) === 0 ? greatest(values, -1) : index(values, 0, -1);
+    }
+    case -2: {
+      const values = singularValues(x);
+      return values.shape.at(-1) === 0 ? (min(values, -1) as Expr) : index(values, -1, -1);
+    }
     default: {
       const lines = sum(abs(x) as Expr, Math.abs(kind) === 1 ? -2 : -1) as Expr;
-      return kind > 0 ? (max(lines, -1) as Expr) : (min(lines, -1) as Expr);
+      return kind > 0 ? greatest(lines, -1) : (min(lines, -1) as Expr);
     }
   }
+};
+
+/** Matrices that have elements: others are reported. */
+const filledOf = (x: Expr): Expr => {
+  if (!x.shape.slice(-2).includes(0)) return x;
+  const expected = "a matrix that has elements";
+  const issue = new ShapeMismatch({ op: "conditionNumber", expected, actual: [x.shape], path: [] });
+  const shape = x.shape.map((extent, i) => (i < x.shape.length - 2 ? extent : 1));
+  return refuse(issue, [x], [{ shape, dtype: x.dtype }])[0] as Expr;
 };
 
 /**
@@ -118,10 +158,13 @@ const normOf = (x: Expr, kind: MatrixNorm): Expr => {
  *
  * **Shapes** `[...b, n, n] → [...b]`; for the norm 2 (where not given) also of `[...b, m, n]`.
  * **Math** `‖A‖·‖A⁻¹‖`; for 2 the greatest singular value over the least, for -2 the reverse.
+ * **Fails with** `InvalidArgument`, thrown, as {@link matrixNorm}; `ShapeMismatch` when compiled, where a matrix is
+ * empty, and has nothing to invert.
  * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
  */
 export const conditionNumber = (operand: Operand, kind: MatrixNorm = 2): Expr => {
-  const x = matrixOf("conditionNumber", lift(operand));
+  matrixOrder("conditionNumber", { kind });
+  const x = filledOf(matrixOf("conditionNumber", lift(operand)));
   if (kind === 2) return div(matrixNorm(x, 2), matrixNorm(x, -2)) as Expr;
   if (kind === -2) return div(matrixNorm(x, -2), matrixNorm(x, 2)) as Expr;
   const square = squareOf("conditionNumber", x);
@@ -133,9 +176,11 @@ export const conditionNumber = (operand: Operand, kind: MatrixNorm = 2): Expr =>
  *
  * **Shapes** `x: [...b, n, d], y: [...b, m, d] → [...b, n, m]`.
  * **Math** `‖xᵢ - yⱼ‖`; its derivative is 0 where they are equal.
+ * **Fails with** `InvalidArgument`, thrown, where `p` is NaN.
  * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
  */
 export const pairwiseDistances = (left: Operand, right: Operand, p = 2): Expr => {
+  anyOrder("pairwiseDistances", { p });
   const [x, y] = [lift(left), lift(right)].map((m) => matrixOf("pairwiseDistances", m)) as [
     Expr,
     Expr,

@@ -7,12 +7,13 @@ import { lift } from "../ir/ops/operand.ts";
 import { max, sum } from "../ir/ops/reduction.ts";
 import { transpose } from "../ir/ops/structural.ts";
 import type { Operand } from "../ir/shapeTypes.ts";
+import { notNegative } from "../tensor/argument.ts";
 import { scaleOfProducts } from "./scale.ts";
 import { epsilonOf, matrixOf, overStacks, times, timesTurned, turnedTimes } from "./stacks.ts";
 import { singularValues, svd } from "./svd.ts";
 import { withVectors } from "./triangular.ts";
 
-/** Which singular values count as 0. */
+/** Which singular values count as 0. Both numbers are finite and not negative. */
 export interface CutOptions {
   /**
    * Those not above this part of the greatest. Where neither this nor `absolute` is given, the rounding of a
@@ -88,30 +89,44 @@ const inverted = (a: Expr, options: CutOptions): Expr =>
  *
  * **Shapes** `[...b, m, n] → [...b, n, m]`.
  * **Math** `Ṗ = -PȦP + PPᵀȦᵀ(I - AP) + (I - PA)ȦᵀPᵀP`, which is its derivative where `A` keeps its rank.
+ * **Fails with** `InvalidArgument`, thrown, where a cut is negative, infinite or NaN.
  * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
  * **Source** Golub and Pereyra, "The differentiation of pseudo-inverses and nonlinear least squares problems
  * whose variables separate" (1973), equation 4.12.
  */
-export const pseudoInverse = (operand: Operand, options: CutOptions = {}): Expr =>
-  overStacks([2], (a) => inverted(a as Expr, options))(matrixOf("pseudoInverse", lift(operand)));
+export const pseudoInverse = (operand: Operand, options: CutOptions = {}): Expr => {
+  notNegative("pseudoInverse", { ...options });
+  const x = matrixOf("pseudoInverse", lift(operand));
+  return overStacks([2], (a) => inverted(a as Expr, options))(x);
+};
 
-/** How many singular values count, as i32. `[...b, m, n] → [...b]` */
-export const matrixRank = (operand: Operand, options: CutOptions = {}): Expr =>
-  overStacks([2], (x) => {
+/**
+ * How many singular values count, as i32: none of a matrix with a NaN.
+ *
+ * **Shapes** `[...b, m, n] → [...b]`.
+ * **Fails with** `InvalidArgument`, thrown, where a cut is negative, infinite or NaN.
+ */
+export const matrixRank = (operand: Operand, options: CutOptions = {}): Expr => {
+  notNegative("matrixRank", { ...options });
+  return overStacks([2], (x) => {
     const [m = 0, n = 0] = (x as Expr).shape;
     const s = singularValues(x as Expr);
     const counts = counted(s, m, n, options, lift(options.absolute ?? 0, s.dtype));
     return sum(cast(counts, "i32")) as Expr;
   })(matrixOf("matrixRank", lift(operand)));
+};
 
 /**
  * The `X` of least norm among those for which `|A·X - B|²` is least.
  *
  * **Shapes** `A: [...b, m, n], B: [...b, m, k] or [m] → [...b, n, k] or [n]`.
  * **Math** `A⁺B`.
+ * **Fails with** `InvalidArgument`, thrown, where a cut is negative, infinite or NaN.
  * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
  */
-export const leastSquares = (left: Operand, right: Operand, options: CutOptions = {}): Expr =>
-  withVectors((x, y) =>
+export const leastSquares = (left: Operand, right: Operand, options: CutOptions = {}): Expr => {
+  notNegative("leastSquares", { ...options });
+  return withVectors((x, y) =>
     overStacks([2, 2], (a, b) => times(inverted(a as Expr, options), b as Expr))(x, y),
   )(matrixOf("leastSquares", lift(left)), lift(right));
+};

@@ -1,5 +1,4 @@
 import { custom } from "../autodiff/control.ts";
-import { InvalidArgument } from "../errors.ts";
 import type { Expr } from "../ir/expr.ts";
 import { where } from "../ir/ops/control.ts";
 import {
@@ -23,6 +22,7 @@ import {
 } from "../ir/ops/elementwise.ts";
 import { lift } from "../ir/ops/operand.ts";
 import type { Operand } from "../ir/shapeTypes.ts";
+import { wholeTo } from "../tensor/argument.ts";
 import { polynomial, powerSeries } from "./series.ts";
 
 /**
@@ -231,20 +231,18 @@ export const logGamma = (x: Operand): Expr => logGammaOf(lift(x));
 /** `ψ(x) = d ln Γ(x) / dx`; infinite at 0 and at negative whole numbers. **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`. */
 export const digamma = (x: Operand): Expr => polygammaOf(0)(lift(x));
 
+/** The highest derivative of digamma that is to be had. */
+const highest = 99;
+
 /**
  * `dⁿψ(x) / dxⁿ`: trigamma for 1, and so on; infinite at 0 and at negative whole numbers.
  *
- * **Fails with** `InvalidArgument`, thrown, where `n` is no whole number from 0 on.
+ * **Fails with** `InvalidArgument`, thrown, where `n` is no whole number from 0 to 99, up to which its factorials
+ * are numbers.
  * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
  */
 export const polygamma = (n: number, x: Operand): Expr => {
-  if (!(Number.isSafeInteger(n) && n >= 0))
-    throw new InvalidArgument({
-      op: "polygamma",
-      argument: "n",
-      expected: "a whole number from 0 on",
-      actual: String(n),
-    });
+  wholeTo(0, highest)("polygamma", { n });
   return polygammaOf(n)(lift(x));
 };
 
@@ -252,8 +250,10 @@ export const polygamma = (n: number, x: Operand): Expr => {
  * `ln Γ_p(x)`, of the multivariate gamma function of `p` dimensions.
  *
  * **Math** `p(p - 1)/4 · ln π + Σⱼ ln Γ(x + (1 - j)/2)` over `j = 1 … p`.
+ * **Fails with** `InvalidArgument`, thrown, where `p` is no whole number from 1 to 1000.
  */
 export const multivariateLogGamma = (operand: Operand, p: number): Expr => {
+  wholeTo(1, 1000)("multivariateLogGamma", { p });
   const x = lift(operand);
   const terms = Array.from({ length: p }, (_, j) => logGamma(sub(x, j / 2) as Expr));
   return add(sumOf(terms), ((p * (p - 1)) / 4) * Math.log(Math.PI)) as Expr;
