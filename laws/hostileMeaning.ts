@@ -2,6 +2,7 @@ import { greatestOf } from "../src/algebra/extremes.ts";
 import { run } from "../src/interpreter/evaluate.ts";
 import type { AnyNode, Program } from "../src/ir/expr.ts";
 import { isFloat } from "../src/tensor/dtype.ts";
+import { sameShape, showShape } from "../src/tensor/shape.ts";
 import type { Tensor } from "../src/tensor/tensor.ts";
 import { tensorOf } from "./domain.ts";
 import { type Law, law } from "./law.ts";
@@ -50,7 +51,12 @@ const agrees = (computed: number, exact: number, others: readonly number[], leas
   return Math.abs(computed - exact) <= spread;
 };
 
-const difference = (program: Program, inputs: readonly Tensor[], computed: readonly Tensor[]) => {
+/** How a backend's outputs differ from the program's meaning beyond what rounding does, if they do. */
+export const agreement = (
+  program: Program,
+  inputs: readonly Tensor[],
+  computed: readonly Tensor[],
+) => {
   let beyond = false;
   const exact = run(program, inputs);
   const others = Array.from({ length: experiments }, (_, k) =>
@@ -60,7 +66,10 @@ const difference = (program: Program, inputs: readonly Tensor[], computed: reado
   );
   if (beyond) return undefined;
   for (const [n, y] of exact.entries()) {
-    const [wanted, got] = [y.toTypedArray(), (computed[n] as Tensor).toTypedArray()];
+    const other = computed[n] as Tensor;
+    if (!sameShape(y.shape, other.shape))
+      return `output ${n} is ${showShape(other.shape)}, not ${showShape(y.shape)}`;
+    const [wanted, got] = [y.toTypedArray(), other.toTypedArray()];
     for (const [i, value] of wanted.entries()) {
       const least = unitOf(y) * Math.abs(value) + leastUnitOf(y);
       const spread = others.map((each) => each[n]?.[i] as number);
@@ -83,7 +92,7 @@ export const hostileAgreement = (compile: Compile): Law<SymbolicFunction> =>
     (f: SymbolicFunction) => {
       const program = programOf(typesOf(f), f.apply);
       const executable = compile(program);
-      return { given: inputsOf(f), breach: (x) => difference(program, x, executable.run(x)) };
+      return { given: inputsOf(f), breach: (x) => agreement(program, x, executable.run(x)) };
     },
   );
 

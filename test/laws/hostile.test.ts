@@ -2,6 +2,7 @@ import { isLeft } from "fp-ts/lib/Either.js";
 import { describe, expect, test } from "vitest";
 import { type Accurate, accuracy } from "../../laws/accuracy.ts";
 import { real, tensors } from "../../laws/domain.ts";
+import { emptyAxes } from "../../laws/empty.ts";
 import { allFloats, hostile } from "../../laws/hostile.ts";
 import { hostileAgreement, signedZeros } from "../../laws/hostileMeaning.ts";
 import { check } from "../../laws/law.ts";
@@ -30,6 +31,8 @@ import { layerWasm } from "../../src/backend/wasm/index.ts";
 import type { Expr } from "../../src/ir/expr.ts";
 import { where } from "../../src/ir/ops/control.ts";
 import { add, erf, gt, maximum, mul } from "../../src/ir/ops/elementwise.ts";
+import { sum } from "../../src/ir/ops/reduction.ts";
+import { full } from "../../src/tensor/constructors.ts";
 import { Tensor } from "../../src/tensor/tensor.ts";
 
 const wasm = compilerOf(layerWasm);
@@ -124,6 +127,39 @@ describe("backends agree on hostile numbers", () => {
   test("a backend that forgets the sign of zero is noticed", () => {
     const verdict = check(signedZeros(altered((x) => x + 0)), hostile(halved, ["zeros"]));
     expect(isLeft(verdict)).toBe(true);
+  });
+});
+
+describe("empty axes", () => {
+  test.each(operations)("$name", (f) => {
+    mustHoldHere([emptyAxes(wasm)], f, { runs: 6 });
+  });
+
+  const given: SymbolicFunction = {
+    name: "a function of a vector",
+    operands: [tensors([3], real)],
+    apply: ([x]) => [x as Expr],
+  };
+  test("a raw error is noticed", () => {
+    const apply: SymbolicFunction["apply"] = ([x]) => {
+      if (x?.shape[0] === 0) throw new RangeError("Invalid array length");
+      return [x as Expr];
+    };
+    const verdict = check(emptyAxes(wasm), { ...given, apply });
+    expect(isLeft(verdict) && verdict.left.reason).toContain("raw RangeError");
+  });
+
+  test("a backend for which the sum of nothing is 1 is noticed", () => {
+    const mistaken: Compile = (program) => ({
+      ...wasm(program),
+      run: (xs) =>
+        wasm(program)
+          .run(xs)
+          .map((y) => full(y.shape, 1, y.dtype)),
+    });
+    const apply: SymbolicFunction["apply"] = ([x]) => [sum(x as Expr) as Expr];
+    const verdict = check(emptyAxes(mistaken), { ...given, apply });
+    expect(isLeft(verdict) && verdict.left.reason).toContain("is 1, not 0");
   });
 });
 
