@@ -1,4 +1,5 @@
-import { InvalidArgument } from "../errors.ts";
+import { ShapeMismatch } from "../errors.ts";
+import { refuse } from "../ir/ascribe.ts";
 import type { Expr } from "../ir/expr.ts";
 import { cast, where } from "../ir/ops/control.ts";
 import { add, and, ge, lt, mul, sub } from "../ir/ops/elementwise.ts";
@@ -6,6 +7,7 @@ import { iota, take } from "../ir/ops/indexed.ts";
 import { bernoulli, type KeyExpr, splitKey, uniform } from "../ir/ops/random.ts";
 import { reshape, reverse } from "../ir/ops/structural.ts";
 import { scoped } from "../ir/trace.ts";
+import { holding, probability as probabilities, whole } from "../tensor/argument.ts";
 
 /**
  * A random change of one example's input that leaves what it stands for, as a pure function of the input
@@ -19,28 +21,28 @@ const augmentation =
   (input, key) =>
     scoped(name, [input, key], [change(input, key)])[0] as Expr;
 
-const checked = (
-  op: string,
-  argument: string,
-  value: number,
-  holds: boolean,
-  expected: string,
-): void => {
-  if (!holds) throw new InvalidArgument({ op, argument, expected, actual: String(value) });
-};
-
 /** A whole number from 0 to `n - 1`, each as likely as any other to within 2⁻²⁴. */
 const below = (key: KeyExpr, n: number): Expr => cast(mul(uniform(key, []), n), "i32") as Expr;
 
+const integer = holding("a whole number", Number.isSafeInteger);
+
 /** Which axes of an image `[height, width, channels]` are places. */
 const places = [0, 1] as const;
+
+/** An image, where its height and width are enough for what is to be done to it. */
+const atLeast = (image: Expr, least: number, op: string): Expr => {
+  if (places.every((axis) => (image.shape[axis] ?? least) >= least)) return image;
+  const expected = `an image of at least ${least} × ${least} pixels`;
+  const issue = new ShapeMismatch({ op, expected, actual: [image.shape], path: [] });
+  return refuse(issue, [image], [image])[0] as Expr;
+};
 
 /**
  * Mirrors an image left to right, half of the time.
  *
  * **Shapes** `[height, width, channels]`; with other axes, anything that has them.
- * **Fails with** `InvalidArgument`, thrown, where `probability` is none; `ShapeMismatch` when compiled, where the
- * input has no such axis.
+ * **Fails with** `InvalidArgument`, thrown, where `probability` is none or `axis` no whole number; `ShapeMismatch`
+ * when compiled, where the input has no such axis.
  *
  * @example
  * ```ts
@@ -56,11 +58,13 @@ export const randomFlip = ({
   axis = 1,
   probability = 0.5,
 }: {
+  /** The axis that is reversed. Defaults to 1, the width. */
   readonly axis?: number;
+  /** Defaults to 0.5. */
   readonly probability?: number;
 } = {}): Augmentation => {
-  const holds = probability >= 0 && probability <= 1;
-  checked("randomFlip", "probability", probability, holds, "a probability, from 0 to 1");
+  probabilities("randomFlip", { probability });
+  integer("randomFlip", { axis });
   return augmentation("randomFlip", (input, key) =>
     where(bernoulli(key, probability, []), reverse(input, [axis]), input),
   );
@@ -72,13 +76,13 @@ export const randomFlip = ({
  *
  * **Shapes** `[height, width, channels]`.
  * **Fails with** `InvalidArgument`, thrown, where `padding` is no whole number or negative; `ShapeMismatch` when
- * compiled, where the input has fewer than two axes.
+ * compiled, where the input has fewer than two axes, or `padding` pixels or fewer along one: nothing might be left.
  * **Source** He et al. (2015), arXiv:1512.03385, section 4.2: padding 4, together with {@link randomFlip}.
  */
 export const randomCrop = (padding: number): Augmentation => {
-  const holds = Number.isSafeInteger(padding) && padding >= 0;
-  checked("randomCrop", "padding", padding, holds, "a whole number of pixels, 0 or more");
-  return augmentation("randomCrop", (input, key) => {
+  whole(0)("randomCrop", { padding });
+  return augmentation("randomCrop", (given, key) => {
+    const input = atLeast(given, padding + 1, "randomCrop");
     const keys = splitKey(key, places.length);
     return places.reduce<Expr>((image, axis) => {
       const moved = sub(below(keys[axis] as KeyExpr, 2 * padding + 1), padding) as Expr;
@@ -92,13 +96,14 @@ export const randomCrop = (padding: number): Augmentation => {
  * Zeros in a square of an image, whose centre is anywhere in the image: what is beyond the edge is cut off.
  *
  * **Shapes** `[height, width, channels]`.
- * **Fails with** `InvalidArgument`, thrown, where `size` is no whole number or not positive.
+ * **Fails with** `InvalidArgument`, thrown, where `size` is no whole number or not positive; `ShapeMismatch` when
+ * compiled, where the input has fewer than two axes, or fewer than `size` pixels along one.
  * **Source** DeVries and Taylor (2017), arXiv:1708.04552.
  */
 export const cutout = (size: number): Augmentation => {
-  const holds = Number.isSafeInteger(size) && size > 0;
-  checked("cutout", "size", size, holds, "a whole number of pixels, 1 or more");
-  return augmentation("cutout", (input, key) => {
+  whole(1)("cutout", { size });
+  return augmentation("cutout", (given, key) => {
+    const input = atLeast(given, size, "cutout");
     const keys = splitKey(key, places.length);
     const [rows, columns] = places.map((axis) => {
       const extent = input.shape[axis] ?? 0;

@@ -38,7 +38,7 @@ export type RowOf<C extends Row> = { readonly [K in keyof C]: Rest<C[K]> };
 
 /** How {@link Dataset.batch} ends. */
 export interface BatchOptions {
-  /** Leave out the last examples where they do not fill a batch; `false` where not given. */
+  /** Leave out the last examples where they do not fill a batch. Defaults to `false`. */
   readonly dropRemainder?: boolean;
 }
 
@@ -81,6 +81,13 @@ export class Dataset<out R extends Row = Row> {
       throw new ShapeMismatch({
         op: "dataset",
         expected: "at least one column, and in all of them one example per row of the leading axis",
+        actual: tensors.map((t) => t.shape),
+        path: [],
+      });
+    if (size > mostRows)
+      throw new ShapeMismatch({
+        op: "dataset",
+        expected: `at most ${mostRows} examples, as many as positions of i32 name`,
         actual: tensors.map((t) => t.shape),
         path: [],
       });
@@ -129,9 +136,20 @@ export class Dataset<out R extends Row = Row> {
     return this.#mapped<Q>((batch) => {
       const n = Object.values(batch)[0]?.shape[0] ?? 0;
       const rows = Array.from({ length: n }, (_, i) => f(rowAt<R>(batch, i)));
-      return mapColumns(rows[0] as Row, (_, name) =>
-        stackTensors(rows.map((row) => row[name] as Tensor)),
+      const [first = {}] = rows;
+      const names = Object.keys(first);
+      const other = rows.find(
+        (row) =>
+          Object.keys(row).length !== names.length || !names.every((c) => Object.hasOwn(row, c)),
       );
+      if (other !== undefined)
+        throw new ShapeMismatch({
+          op: "map",
+          expected: `rows of the same columns, as the first one: ${names.join(", ")}`,
+          actual: Object.values(other).map((t) => t.shape),
+          path: [],
+        });
+      return mapColumns(first, (_, name) => stackTensors(rows.map((row) => row[name] as Tensor)));
     });
   }
 
@@ -164,6 +182,13 @@ export class Dataset<out R extends Row = Row> {
   /** Only these columns. */
   select<C extends keyof R & string>(...columns: readonly C[]): Dataset<Pick<R, C>> {
     for (const column of columns) this.#known(column);
+    if (columns.length === 0)
+      throw new InvalidArgument({
+        op: "select",
+        argument: "columns",
+        expected: "at least one column",
+        actual: "none",
+      });
     return this.#mapped((batch) =>
       Object.fromEntries(columns.map((column) => [column, batch[column] as Tensor])),
     );
@@ -215,13 +240,17 @@ export class Dataset<out R extends Row = Row> {
   ): { readonly [I in keyof N]: Dataset<R> };
   split(parts: number | readonly number[], key?: Key): readonly Dataset<R>[] {
     const counts = typeof parts === "number" ? this.#fraction(parts) : parts;
-    const ends = counts.map((_, i) => counts.slice(0, i + 1).reduce((a, b) => a + b, 0));
+    let together = 0;
+    const ends = counts.map((n) => {
+      together += n;
+      return together;
+    });
     if (counts.some((n) => !Number.isSafeInteger(n) || n < 0) || (ends.at(-1) ?? 0) > this.size)
       throw new InvalidArgument({
         op: "split",
         argument: "counts",
         expected: `whole numbers that are not negative, together at most ${this.size}`,
-        actual: counts.join(", "),
+        actual: counts.slice(0, 20).join(", "),
       });
     const from = key === undefined ? this : this.shuffle(key);
     return ends.map((end, i) => from.#slice(ends[i - 1] ?? 0, end));
@@ -250,6 +279,13 @@ export class Dataset<out R extends Row = Row> {
         path: [],
       });
     const size = this.size + other.size;
+    if (size > mostRows)
+      throw new InvalidArgument({
+        op: "concat",
+        argument: "other",
+        expected: `at most ${mostRows} examples together`,
+        actual: String(size),
+      });
     return this.#with({ kind: "joined", size, first: this.#rows, second: other.#rows });
   }
 
@@ -289,6 +325,8 @@ export class Dataset<out R extends Row = Row> {
   /**
    * {@link gather} into buffers that the caller owns, one per column wanted, each of the storage of its
    * column's dtype; nothing else is allocated where the dataset is stored or materialised.
+   *
+   * **Fails with** `ShapeMismatch`, thrown, where a buffer is too short or of another dtype.
    */
   gatherInto(
     destination: { readonly [C in keyof R & string]?: Storage },
@@ -311,6 +349,8 @@ export class Dataset<out R extends Row = Row> {
     }
   }
 }
+
+const mostRows = 2 ** 31 - 1;
 
 /** The dataset of columns that share their leading axis, the examples. */
 export const dataset = Dataset.of;

@@ -73,7 +73,9 @@ export const gatherInto = (
       for (const column in destination) {
         const tensor = rows.columns[column];
         const into = destination[column];
-        if (tensor !== undefined && into !== undefined) copyRows(tensor, indices, into);
+        if (tensor === undefined || into === undefined) continue;
+        roomFor(tensor, indices.length * rowSize(tensor), into);
+        copyRows(tensor, indices, into);
       }
       return;
     case "ordered":
@@ -86,10 +88,24 @@ export const gatherInto = (
       const columns = gather(rows, indices);
       for (const column in destination) {
         const tensor = columns[column];
-        if (tensor !== undefined) destination[column]?.set(Tensor.read(tensor));
+        const into = destination[column];
+        if (tensor === undefined || into === undefined) continue;
+        roomFor(tensor, tensor.size, into);
+        into.set(Tensor.read(tensor));
       }
     }
   }
+};
+
+/** Throws unless a buffer is of the column's storage and holds so many elements: what does not fit is lost silently. */
+const roomFor = (tensor: Tensor, elements: number, into: Storage): void => {
+  if (into.length < elements || into.constructor !== Tensor.read(tensor).constructor)
+    throw new ShapeMismatch({
+      op: "gatherInto",
+      expected: `a buffer of ${tensor.dtype} for at least ${elements} elements`,
+      actual: [[into.length]],
+      path: [],
+    });
 };
 
 /** One row, of which only the shapes and dtypes matter: the first, or zeros where there is none. */
@@ -170,12 +186,13 @@ const blank = (tensor: Tensor, rows: number): Tensor =>
 const withoutRows = (columns: Columns): Columns => mapColumns(columns, (t) => blank(t, 0));
 
 const sameLength = (columns: Columns, rows: number): Columns => {
-  const wrong = Object.values(columns).filter((t) => t.shape[0] !== rows);
-  if (wrong.length > 0)
+  const all = Object.values(columns);
+  // Without a column nobody knows how many rows there are.
+  if (all.length === 0 || all.some((t) => t.shape[0] !== rows))
     throw new ShapeMismatch({
       op: "mapBatches",
-      expected: `as many rows as came in (${rows}), along a leading axis of every column`,
-      actual: wrong.map((t) => t.shape),
+      expected: `at least one column, and as many rows as came in (${rows}) along the leading axis of each`,
+      actual: all.filter((t) => t.shape[0] !== rows).map((t) => t.shape),
       path: [],
     });
   return columns;

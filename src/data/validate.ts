@@ -6,6 +6,7 @@ import {
   NonFiniteData,
   UnknownColumn,
 } from "../errors.ts";
+import { whole } from "../tensor/argument.ts";
 import { isFloat } from "../tensor/dtype.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { Dataset, Row } from "./dataset.ts";
@@ -18,7 +19,7 @@ export interface Requirements<R extends Row> {
   readonly batchSize?: number;
   /** The number of classes of each column of labels. */
   readonly labels?: { readonly [C in keyof R & string]?: number };
-  /** Every number finite; `true` where not given. */
+  /** Every number finite. Defaults to `true`. */
   readonly finite?: boolean;
 }
 
@@ -33,16 +34,19 @@ export type InvalidData =
 /**
  * The dataset itself, every example of it looked at; the first thing that is wrong with it is the failure.
  *
- * **Fails with** `EmptyDataset`, `InvalidBatchSize`, `UnknownColumn`, `LabelOutOfRange`, `NonFiniteData`.
+ * **Fails with** `EmptyDataset`, `InvalidBatchSize`, `UnknownColumn`, `LabelOutOfRange`, `NonFiniteData`; thrown
+ * `InvalidArgument` where a number of classes is no whole number, 1 or more.
  */
 export const validate = <R extends Row>(
   dataset: Dataset<R>,
   requirements: Requirements<R> = {},
-): Effect.Effect<Dataset<R>, InvalidData> =>
-  Effect.suspend((): Effect.Effect<Dataset<R>, InvalidData> => {
+): Effect.Effect<Dataset<R>, InvalidData> => {
+  whole(1)("validate", { ...requirements.labels });
+  return Effect.suspend((): Effect.Effect<Dataset<R>, InvalidData> => {
     const problem = firstProblem(dataset, requirements);
     return problem === undefined ? Effect.succeed(dataset) : Effect.fail(problem);
   });
+};
 
 const firstProblem = <R extends Row>(
   dataset: Dataset<R>,

@@ -117,7 +117,9 @@ export const vocabulary = (
     unknown === undefined || special.includes(unknown) ? special : [...special, unknown];
   if (!(Number.isSafeInteger(minCount) && minCount >= 1))
     throw mistake("minCount", "a whole number, 1 or more", String(minCount));
-  if (!(limit >= first.length && (limit === Number.POSITIVE_INFINITY || Number.isInteger(limit))))
+  if (
+    !(limit >= first.length && (limit === Number.POSITIVE_INFINITY || Number.isSafeInteger(limit)))
+  )
     throw mistake(
       "limit",
       `a whole number, at least the ${first.length} special tokens`,

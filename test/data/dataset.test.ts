@@ -265,3 +265,63 @@ describe("batches", () => {
     expect(Array.from(source.toTypedArray())).toEqual([1, 2, 3, 4]);
   });
 });
+
+describe("what no dataset is made of is refused", () => {
+  const five = points(5);
+  test.each([
+    ["no columns", "InvalidArgument", () => five.select()],
+    ["rows of no columns", "ShapeMismatch", () => five.map(() => ({})).all()],
+    ["batches of no columns", "ShapeMismatch", () => five.mapBatches(() => ({}) as never).all()],
+    [
+      "rows of other columns",
+      "ShapeMismatch",
+      () => five.map((row) => (row.id.item() === 3 ? { y: row.x } : { x: row.x }) as Point).all(),
+    ],
+    [
+      "columns of different lengths",
+      "ShapeMismatch",
+      () => dataset({ a: arange(2), b: arange(3) }),
+    ],
+    ["a column without examples", "ShapeMismatch", () => dataset({ a: tensor(1) as Tensor })],
+    [
+      "more examples than positions",
+      "ShapeMismatch",
+      () => dataset({ a: fromTypedArray([2 ** 31, 0], new Float32Array()) }),
+    ],
+    [
+      "a buffer that is too short",
+      "ShapeMismatch",
+      () => five.gatherInto({ x: new Float32Array(3) }, Int32Array.of(0, 1)),
+    ],
+    [
+      "a buffer of another dtype",
+      "ShapeMismatch",
+      () => five.gatherInto({ id: new Uint8Array(2) }, Int32Array.of(0, 1)),
+    ],
+    [
+      "a buffer that is too short for computed rows",
+      "ShapeMismatch",
+      () => five.map((row) => row).gatherInto({ x: new Float32Array(3) }, Int32Array.of(0, 1)),
+    ],
+  ] as const)("%s", (_, tag, make) => {
+    expect(make).toThrow(tagged(tag));
+  });
+
+  test("an empty dataset has columns, parts and no batches", () => {
+    const none = five.take(0);
+    expect(none.columns.x.shape).toEqual([2]);
+    expect(none.all().x.shape).toEqual([0, 2]);
+    expect(none.split(0.5).map((part) => part.size)).toEqual([0, 0]);
+    expect(none.shuffle(key(1)).concat(none).size).toBe(0);
+    expect(() => none.batch(1)).toThrow(tagged("InvalidBatchSize"));
+    expect(() => none.row(0)).toThrow(tagged("InvalidArgument"));
+  });
+
+  test("many parts and many examples take time with their number", () => {
+    const many = dataset({ x: fromTypedArray([1_000_000], new Uint8Array(1_000_000)) });
+    const from = performance.now();
+    expect(many.split(new Array<number>(50_000).fill(20))).toHaveLength(50_000);
+    expect(many.shuffle(key(2)).skip(10).size).toBe(999_990);
+    expect(performance.now() - from).toBeLessThan(5000);
+  });
+});
