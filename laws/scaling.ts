@@ -20,8 +20,6 @@ export interface Homogeneous extends SymbolicFunction {
   readonly operandDegrees?: readonly number[];
   /** For each float output, of f32 or of f64. */
   readonly degrees: readonly number[];
-  /** Whether its derivatives are not looked at: they are no numbers where it is drawn. */
-  readonly valuesOnly?: boolean;
 }
 
 /** The ends of a float, and how near the two arithmetics are, relative to the greatest of an output. */
@@ -101,7 +99,7 @@ export const scaling = (compile: Compile, dtype: "f32" | "f64" = "f32"): Law<Hom
     const ends = floats[dtype];
     const own = typesOf(f).map((_, i) => f.operandDegrees?.[i] ?? 1);
     const results = outputsOf(f).filter(({ dtype }) => isFloat(dtype));
-    const map = f.valuesOnly === true ? f : cotangentMap(f, exact.reverse);
+    const map = cotangentMap(f, exact.reverse);
     const made = compile(programOf(typesOf(map), map.apply));
     const count = typesOf(f).length;
     /** How what comes out grows: outputs, and the gradients by the float operands. */
@@ -112,7 +110,7 @@ export const scaling = (compile: Compile, dtype: "f32" | "f64" = "f32"): Law<Hom
     return {
       given: record({
         x: inputsOf(f),
-        w: f.valuesOnly === true ? fc.constant([]) : samplesOf(map.operands.slice(count)),
+        w: samplesOf(map.operands.slice(count)),
         k: exponents(ends),
       }),
       breach: ({ x, w, k }) => {

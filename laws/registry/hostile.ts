@@ -36,13 +36,7 @@ export const rightlyNumbers: Exceptions = {
   meanOverTime: masking,
 };
 
-/** Where a number still comes of NaN and must not. */
-export const numbersToMend: Exceptions = {};
-
 /** Where zeros of sums may have another sign: their products are rounded to f32 or are not. */
 export const rightlyUnsigned: Exceptions = {
   dot: { why: "a product that underflows is a zero in f32, and has a sign of its own" },
 };
-
-/** What is not as accurate as it claims. */
-export const inaccurate: Exceptions = {};

@@ -118,8 +118,7 @@ const operations: { readonly [Name in keyof typeof linalg]: readonly Setting[] |
     withOther((a, b) => linalg.pairwiseDistances(a, b, 3), [1], [1, 1], [2, 3]),
   ],
   conditionNumber: [
-    // Its gradient divides by a square: the cotangent of a quotient.
-    { ...of((a) => linalg.conditionNumber(a), [0]), valuesOnly: true },
+    of((a) => linalg.conditionNumber(a), [0]),
     of((a) => linalg.conditionNumber(a, 1), [0]),
   ],
 };
@@ -145,8 +144,6 @@ const others: { readonly [name: string]: readonly Setting[] } = {
     {
       operands: [directed([2, 3])],
       degrees: [0],
-      // As that of the condition number.
-      valuesOnly: true,
       apply: ([x]) => [importance(x as Expr)],
     },
   ],
