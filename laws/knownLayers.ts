@@ -33,23 +33,28 @@ export type KnownLayers<Module> = {
 const flat = (x: Numbers): readonly number[] =>
   typeof x === "object" ? x.flatMap(flat) : [Number(x)];
 
+/** The tensors of a tree by their paths. */
+export const tensorsByPath = (tree: unknown): readonly (readonly [path: string, Tensor])[] => {
+  const { leaves, shape } = flatten(tree);
+  const paths = leafPaths(shape);
+  return leaves.flatMap((leaf, i) =>
+    leaf instanceof Tensor ? [[(paths[i] ?? []).join("."), leaf] as const] : [],
+  );
+};
+
 /** The tree that `init` made, with the leaves that are given. */
 const filled = (what: string, made: unknown, given: ByPath): unknown => {
   const { leaves, shape } = flatten(made);
-  const tensors = leaves.filter((leaf) => leaf instanceof Tensor);
-  const paths = leafPaths(shape)
-    .map((path) => path.join("."))
-    .filter((_, i) => leaves[i] instanceof Tensor);
+  const own = tensorsByPath(made);
+  const paths = own.map(([path]) => path);
   const strange = Object.keys(given).filter((path) => !paths.includes(path));
   if (strange.length > 0) throw new Error(`${what} has ${paths}, and no ${strange}`);
-  const leavesOf = tensors.map((leaf, i) => {
-    const numbers = given[paths[i] as string];
-    if (numbers === undefined) throw new Error(`no ${what} is given for ${paths[i]}`);
-    if (flat(numbers).length !== sizeOf(leaf.shape))
-      throw new Error(`${paths[i]} is [${leaf.shape}]`);
+  const next = own.map(([path, leaf]) => {
+    const numbers = given[path];
+    if (numbers === undefined) throw new Error(`no ${what} is given for ${path}`);
+    if (flat(numbers).length !== sizeOf(leaf.shape)) throw new Error(`${path} is [${leaf.shape}]`);
     return tensorOf(leaf.shape, "f64", flat(numbers));
   });
-  const next = [...leavesOf];
   return unflatten(
     shape,
     leaves.map((leaf) => (leaf instanceof Tensor ? next.shift() : leaf)),
