@@ -58,11 +58,13 @@ const activations: Claims<typeof activation> = {
   celu: claim((x) => activation.celu(x, 2)),
   selu: claim(activation.selu),
   gelu: claim(activation.gelu, 16),
-  geluTanh: claim(activation.geluTanh, 128),
-  silu: claim(activation.silu, 64),
+  // An exponent of up to 88 is rounded.
+  geluTanh: claim(activation.geluTanh, 256),
+  // Of shares that are subnormal.
+  silu: claim(activation.silu, 4, { floor: 2 ** -119 }),
   softplus: claim((x) => activation.softplus(x)),
   softsign: claim(activation.softsign),
-  mish: claim(activation.mish, 64),
+  mish: claim(activation.mish, 8, { floor: 2 ** -119 }),
   hardtanh: claim((x) => activation.hardtanh(x), 0),
   // A sum with 3, near -3.
   hardsigmoid: claim(activation.hardsigmoid, 4, nearZero),
@@ -71,9 +73,9 @@ const activations: Claims<typeof activation> = {
   softshrink: claim((x) => activation.softshrink(x)),
   tanhshrink: claim(activation.tanhshrink, 8),
   threshold: claim((x) => activation.threshold(x, 0.5, 2), 0),
-  // The rounding of a difference as large as 40 counts as often.
   softmin: claim((x) => activation.softmin(x), 64),
-  glu: claim((x) => activation.glu(x), 64),
+  // The share may be subnormal, and what it multiplies great.
+  glu: claim((x) => activation.glu(x), 4, { floor: 2 ** -80 }),
 };
 
 /** What every special function claims: one that is not here does not compile. */
@@ -132,21 +134,11 @@ export const accurateFunctions: readonly Accurate[] = Object.entries({
 /** Whose slopes are differences of shares, of which small ones are lost beside the greatest. */
 const sharing = ["softmin", "softmax", "logSoftmax", "softmaxCrossEntropy"];
 
-/**
- * Whose slopes are told from a share that is 1 to rounding: nothing is left of them beside the rounding of what they
- * are multiplied with.
- */
-const byShare: { readonly [name: string]: Pick<Accurate, "floor" | "operands"> } = {
-  sigmoid: { floor: 1, operands: [of(anywhere)] },
-  glu: { floor: 32, operands: [of(uniform(-20, 20).map(single))] },
-};
-
 const slopeOf = (f: Accurate): Accurate => ({
   ...f,
   name: `slope of ${f.name}`,
-  ulps: 64,
-  floor: sharing.includes(f.name.split(" ")[0] ?? "") ? 1 : 0,
-  ...byShare[f.name],
+  ulps: Math.max(64, 2 * f.ulps),
+  floor: sharing.includes(f.name.split(" ")[0] ?? "") ? 1 : Math.max((f.floor ?? 0) % 1, 2 ** -110),
   apply: (xs) => {
     const operands = f.operands.map(({ type, values }, i) => ({
       type: { ...type, dtype: xs[i]?.dtype ?? type.dtype },

@@ -27,8 +27,15 @@ const plus = (x: Expr, offset: number): Expr => op.add(x, offset);
 const either = (condition: Expr, x: Expr | number, y: Expr | number): Expr =>
   where(condition, x, y);
 
-/** `1 / (1 + e⁻ˣ)`. **Math** derivative `σ(x)(1 - σ(x))`. */
-export const sigmoid: Activation = (x) => op.logistic(x);
+/** With a derivative that does not vanish where the value is all but 1. */
+const sigmoidOf: (x: Expr) => Expr = custom((x: Expr): Expr => op.logistic(x), {
+  name: "sigmoid",
+  jvp: (x: Expr, t: Expr): Expr => op.mul(op.mul(t, sigmoidOf(op.neg(x))), sigmoidOf(x)),
+  vjp: (x: Expr, _: Expr, w: Expr): Expr => op.mul(w, op.mul(sigmoidOf(x), sigmoidOf(op.neg(x)))),
+});
+
+/** `1 / (1 + e⁻ˣ)`. **Math** derivative `σ(x)σ(-x)`. */
+export const sigmoid: Activation = (x) => keeping(x, sigmoidOf);
 
 /** `ln σ(x)`, without overflow. **Math** derivative `σ(-x)`. */
 export const logSigmoid: Activation = (x) => keeping(x, (e) => op.neg(logOnePlusExp(op.neg(e))));
@@ -205,5 +212,5 @@ export const glu = (operand: Operand, axis = -1): Expr => {
   const extent = x.shape.at(axis) ?? 0;
   // An odd extent leaves halves of different shapes, which the product's type rule reports.
   const half = Math.ceil(extent / 2);
-  return op.mul(sliceAxis(x, axis, 0, half), op.logistic(sliceAxis(x, axis, half, extent)));
+  return op.mul(sliceAxis(x, axis, 0, half), sigmoidOf(sliceAxis(x, axis, half, extent)));
 };

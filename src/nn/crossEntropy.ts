@@ -2,7 +2,7 @@ import { ShapeMismatch } from "../errors.ts";
 import { refuse } from "../ir/ascribe.ts";
 import type { Expr } from "../ir/expr.ts";
 import { axisMean, cast, where } from "../ir/ops/control.ts";
-import { abs, add, and, div, eq, ge, lt, mul, neg } from "../ir/ops/elementwise.ts";
+import { abs, add, and, div, eq, ge, lt, mul, sub } from "../ir/ops/elementwise.ts";
 import { iota } from "../ir/ops/indexed.ts";
 import { lift } from "../ir/ops/operand.ts";
 import { logSoftmax } from "../ir/ops/reduction.ts";
@@ -94,8 +94,8 @@ const surprise = (p: Expr, s: Expr): Loss => {
     eq(p, 0) as Expr,
     eq(abs(s), Number.POSITIVE_INFINITY) as Expr,
   ) as Expr;
-  // Of a sum of what is negated, where nothing is lost the sum is 0, and not -0.
-  return total(mul(p, neg(where(ruledOut, 0, s) as Expr)) as Expr);
+  // Where nothing is lost it is 0, which the negative of 0 is not.
+  return total(mul(p, sub(0, where(ruledOut, 0, s) as Expr) as Expr) as Expr);
 };
 
 /** `-Σ w p ln q` of a label that is asked for, smoothed, and the examples of a batch weighed where an axis is named. */

@@ -162,7 +162,7 @@ export const sequenceCrossEntropy = <
   // What is none reads some class, so that the gradient of its moment is NaN too.
   const places = expandDims(where(known, classes, 0) as Expr, 1);
   const own = mul(
-    neg(reshape(takeAlongAxis(counted, places, -1), [time]) as Expr),
+    sub(0, reshape(takeAlongAxis(counted, places, -1), [time]) as Expr) as Expr,
     real(sure, 1),
   ) as Expr;
   const spread = (): Expr => neg(mean(counted, -1) as Expr);
