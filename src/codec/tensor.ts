@@ -108,6 +108,9 @@ const isRecord = (value: unknown): value is { readonly [key: string]: unknown } 
 
 const isItems = <L>(tree: Tree<L>): tree is readonly Tree<L>[] => Array.isArray(tree);
 
+/** No tree of params is deeper; what is would overflow the stack of whoever walks it. */
+const deepest = 1000;
+
 /** The most mistakes that are collected: each holds its whole path, and a stranger's text may have millions. */
 const mostErrors = 100;
 
@@ -117,10 +120,12 @@ const treeOf = <L, J>(
   leaf: t.Type<L, J>,
   isJson: (input: unknown) => boolean,
 ): t.Type<Tree<L>, TreeJson<J>> => {
-  const is = (value: unknown): value is Tree<L> =>
-    value === undefined ||
-    leaf.is(value) ||
-    (Array.isArray(value) ? value.every(is) : isRecord(value) && Object.values(value).every(is));
+  const isWithin = (value: unknown, depth: number): boolean => {
+    if (value === undefined || leaf.is(value)) return true;
+    if (depth === 0 || !(Array.isArray(value) || isRecord(value))) return false;
+    return Object.values(value).every((child) => isWithin(child, depth - 1));
+  };
+  const is = (value: unknown): value is Tree<L> => isWithin(value, deepest);
 
   const encode = (tree: Tree<L>): TreeJson<J> => {
     if (tree === undefined) return null;
@@ -150,6 +155,8 @@ const treeOf = <L, J>(
     if (input === null) return t.success(undefined);
     if (isJson(input)) return leaf.validate(input, context);
     if (!Array.isArray(input) && !isRecord(input)) return t.failure(input, context);
+    if (context.length > deepest + 1)
+      return t.failure(input, context, `${name} of at most ${deepest} levels`);
     const read = children(Object.entries(input), context);
     if (E.isLeft(read)) return read;
     const items = read.right.map(([, child]) => child);

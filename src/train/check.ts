@@ -2,8 +2,14 @@ import * as Effect from "effect/Effect";
 import { flatten, leafPaths, sameTreeShape } from "../algebra/tree.ts";
 import type { Dataset, Row } from "../data/dataset.ts";
 import { validate } from "../data/validate.ts";
-import { InvalidPipeline, StateMismatch, UnknownColumn, UnknownToken } from "../errors.ts";
-import { showShape } from "../tensor/shape.ts";
+import {
+  InvalidPipeline,
+  ShapeMismatch,
+  StateMismatch,
+  UnknownColumn,
+  UnknownToken,
+} from "../errors.ts";
+import { sameShape, showShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { AnyPipeline } from "./pipeline.ts";
 import type { Splits } from "./splits.ts";
@@ -78,6 +84,27 @@ const checkTokens = (of: AnyPipeline, examples: Dataset<Row>): Effect.Effect<voi
     return Effect.fail(new UnknownToken({ token, position, known, row, path: [of.model.name] }));
   });
 
+/** Examples that are held out have the shapes of those that are learned from. */
+const checkShapes = (
+  of: AnyPipeline,
+  { train, ...held }: Splits<Row>,
+): Effect.Effect<void, ShapeMismatch> => {
+  for (const [split, examples] of Object.entries<Dataset<Row> | undefined>(held))
+    for (const column of [of.input, of.target]) {
+      const [wanted, given] = [train.columns[column]?.shape, examples?.columns[column]?.shape];
+      if (wanted !== undefined && given !== undefined && !sameShape(wanted, given))
+        return Effect.fail(
+          new ShapeMismatch({
+            op: `${of.name}: column "${column}" of the ${split} data`,
+            expected: `${showShape(wanted)}, as the training data has`,
+            actual: [given],
+            path: [],
+          }),
+        );
+    }
+  return Effect.void;
+};
+
 /** Every example of every split, looked at once: finite numbers, labels in range, enough for a batch. */
 export const checkData = Effect.fnUntraced(function* (of: AnyPipeline, splits: Splits<Row>) {
   const labels = of.classes === undefined ? {} : { [of.target]: of.classes };
@@ -87,6 +114,7 @@ export const checkData = Effect.fnUntraced(function* (of: AnyPipeline, splits: S
       yield* checkColumns(of, examples);
       yield* checkTokens(of, examples);
     }
+  yield* checkShapes(of, splits);
   yield* validate(train, { where: `${of.name}: training data`, batchSize: of.batchSize, labels });
   if (validation !== undefined)
     yield* validate(validation, { where: `${of.name}: validation data`, labels });

@@ -9,9 +9,43 @@ import { stateCodec } from "./stateJson.ts";
 const notSaved = (path: string) => (cause: unknown) =>
   new CheckpointNotSaved({ path, reason: cause instanceof Error ? cause.message : String(cause) });
 
+/** The folder of a path, as the path says it. */
+const folderOf = (path: string): string => path.replace(/[^/\\]*$/, "") || ".";
+
+/** What a folder holds is on the disk too, where a system can say so of a folder. */
+const syncFolder = async (folder: string): Promise<void> => {
+  const opened = await files().open(folder, "r");
+  await opened.sync().finally(() => opened.close());
+};
+
+/** A file with this text, in place of the one that was there: all of it, on the disk, or none. */
+const written = async (path: string, text: string, signal: AbortSignal): Promise<void> => {
+  // A name that nobody else has: neither another run that saves here, nor who would have it write elsewhere.
+  const beside = `${path}.${crypto.randomUUID()}.partial`;
+  const file = await files().open(beside, "wx");
+  try {
+    try {
+      await file.writeFile(text, { signal });
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    signal.throwIfAborted();
+    await files().rename(beside, path);
+  } catch (cause) {
+    // Where it cannot be removed, what went wrong before says more.
+    await files()
+      .rm(beside, { force: true })
+      .catch(() => {});
+    throw cause;
+  }
+  await syncFolder(folderOf(path)).catch(() => {});
+};
+
 /**
- * Writes a state to a file, on Node: whole or not at all. It is written beside the file and put in its
- * place only when all of it is there, so that whatever happens an earlier checkpoint stays as it was.
+ * Writes a state to a file, on Node: whole or not at all. It is written beside the file, under a name of its own,
+ * and put in its place only when all of it is on the disk, so that whatever happens an earlier checkpoint stays as
+ * it was.
  *
  * **Fails with** `CheckpointNotSaved`.
  */
@@ -20,26 +54,10 @@ export const saveCheckpoint = <P, S, E>(
   state: TrainState<P, S>,
   path: string,
 ): Effect.Effect<void, CheckpointNotSaved> =>
-  Effect.gen(function* () {
-    const beside = `${path}.partial`;
-    // A state may be larger than the text that a string holds.
-    const text = yield* Effect.try({
-      try: () => JSON.stringify(stateCodec(of).encode(state)),
-      catch: notSaved(path),
-    });
-    const written = Effect.tryPromise({
-      try: async (signal) => files().writeFile(beside, text, { signal, flush: true }),
-      catch: notSaved(path),
-    });
-    const placed = Effect.tryPromise({
-      try: async () => files().rename(beside, path),
-      catch: notSaved(path),
-    });
-    // Gone already where it was put in its place; where it cannot be removed, the failure above says more.
-    const removed = Effect.ignore(
-      Effect.tryPromise(async () => files().rm(beside, { force: true })),
-    );
-    yield* Effect.ensuring(Effect.andThen(written, placed), removed);
+  Effect.tryPromise({
+    // It fails too where a state is larger than the text that a string holds.
+    try: (signal) => written(path, JSON.stringify(stateCodec(of).encode(state)), signal),
+    catch: notSaved(path),
   });
 
 /**

@@ -6,6 +6,7 @@ import type { InvalidData } from "../data/validate.ts";
 import type {
   InvalidPipeline,
   NonFinite,
+  ShapeMismatch,
   StateMismatch,
   UnknownToken,
   WorkerLost,
@@ -28,6 +29,7 @@ import type { TrainState } from "./state.ts";
 export type RunError =
   | InvalidPipeline
   | InvalidData
+  | ShapeMismatch
   | UnknownToken
   | StateMismatch
   | CannotCompile

@@ -28,7 +28,7 @@ export interface TrainOptions<P, S> {
  *
  * The run gives way to the event loop every few milliseconds. Its errors are the stream's.
  *
- * **Fails with** `InvalidPipeline`, `EmptyDataset`, `InvalidBatchSize`, `LabelOutOfRange`, `NonFiniteData`,
+ * **Fails with** `InvalidPipeline`, `EmptyDataset`, `InvalidBatchSize`, `ShapeMismatch`, `LabelOutOfRange`, `NonFiniteData`,
  * `UnknownColumn`, `UnknownToken`, `CompileError`, `BackendUnavailable`, `MemoryLimit`, `StateMismatch` before the first
  * event; `NonFinite` when the loss diverges; `WorkerLost` when a worker of several threads ends; `RunInterrupted`
  * where its data or a baseline interrupts itself; what the pipeline's data fails with, and its operators.

@@ -7,7 +7,7 @@ import { flatten, sameTreeShape, type Tree } from "../../src/algebra/tree.ts";
 import { fromBase64, toBase64 } from "../../src/codec/bytes.ts";
 import { decodeJson, decodeWith } from "../../src/codec/decode.ts";
 import { jsonNumber, natural, numbersByName } from "../../src/codec/number.ts";
-import { tensorCodec, treeCodec } from "../../src/codec/tensor.ts";
+import { figuresCodec, tensorCodec, treeCodec } from "../../src/codec/tensor.ts";
 import { tensor, zeros } from "../../src/tensor/constructors.ts";
 import { allocate, type Dtype, store } from "../../src/tensor/dtype.ts";
 import { equal } from "../../src/tensor/equality.ts";
@@ -166,6 +166,29 @@ describe("what is malformed is a typed error with its path", () => {
       _tag: "Failure",
       failure: { _tag: "DecodeError", where: "checkpoint" },
     });
+  });
+
+  test.each([treeCodec, figuresCodec])(
+    "$name of 20,000 levels is refused by the codec itself",
+    (codec) => {
+      const nested = (n: number): unknown => JSON.parse("[".repeat(n) + "]".repeat(n));
+      expect(codec.decode(nested(1000))._tag).toBe("Right");
+      expect(codec.decode(nested(20_000))._tag).toBe("Left");
+      expect([codec.is(nested(1000)), codec.is(nested(20_000))]).toEqual([true, false]);
+    },
+  );
+
+  test("numbers beside tensors come back, whatever they are", () => {
+    const tree = {
+      best: { value: -0, dtype: Number.NaN },
+      since: [1, Infinity],
+      at: tensor([1]),
+      no: undefined,
+    };
+    const read = figuresCodec.decode(JSON.parse(JSON.stringify(figuresCodec.encode(tree))));
+    expect(read._tag === "Right" && read.right).toEqual(tree);
+    expect(treeCodec.is(tree)).toBe(false);
+    expect(figuresCodec.decode({ a: "one" })._tag).toBe("Left");
   });
 
   test("of very many mistakes the first hundred are told, in time linear in the text", () => {

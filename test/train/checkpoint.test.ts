@@ -1,4 +1,12 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as Effect from "effect/Effect";
@@ -12,6 +20,7 @@ import {
   saveCheckpoints,
   train$,
   withEpochs,
+  withSeed,
 } from "../../src/index.ts";
 import { backends, bitsOf, collect, lastOf, losses, small } from "./examples.ts";
 
@@ -52,7 +61,7 @@ describe("checkpoints", () => {
     const path = file("interrupted.json");
     await collect(train$(small, { services }).pipe(saveCheckpoints(small, { path }), take(7)));
     await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(existsSync(`${path}.partial`)).toBe(false);
+    expect(readdirSync(folder).filter((name) => name.endsWith(".partial"))).toEqual([]);
     if (existsSync(path))
       expect((await Effect.runPromise(loadCheckpoint(small, path))).epoch).toBe(1);
   });
@@ -66,13 +75,39 @@ describe("checkpoints", () => {
     const { state } = lastOf(await collect(train$(small, { services })), "Completed");
     await Effect.runPromise(saveCheckpoint(small, state, kept));
     const before = readFileSync(kept, "utf8");
-    // A folder where the new one would be written first.
-    const blocked = file("kept.json.partial");
-    await import("node:fs/promises").then((files) => files.mkdir(blocked));
-    const failed = await Effect.runPromise(Effect.flip(saveCheckpoint(small, state, kept)));
-    expect(failed._tag).toBe("CheckpointNotSaved");
+    // No name that another could have taken is written first; a folder that may not be written to is none.
+    writeFileSync(`${kept}.partial`, "not mine");
+    await Effect.runPromise(saveCheckpoint(small, state, kept));
+    expect(readFileSync(`${kept}.partial`, "utf8")).toBe("not mine");
+    rmSync(`${kept}.partial`);
     expect(readFileSync(kept, "utf8")).toBe(before);
-    rmSync(blocked, { recursive: true, force: true });
+  });
+
+  it("leave no file behind where the rename fails", async () => {
+    const taken = file("taken");
+    mkdirSync(join(taken, "by a folder that is not empty"), { recursive: true });
+    const { state } = lastOf(await collect(train$(small, { services })), "Completed");
+    const before = readdirSync(folder);
+    const failed = await Effect.runPromise(Effect.flip(saveCheckpoint(small, state, taken)));
+    expect(failed).toMatchObject({ _tag: "CheckpointNotSaved", path: taken });
+    expect(readdirSync(folder)).toEqual(before);
+    expect(readdirSync(taken)).toHaveLength(1);
+  });
+
+  it("of several runs that save to one file at once are each whole", async () => {
+    const path = file("shared.json");
+    const states = await Promise.all(
+      [1, 2, 3].map(
+        async (seed) =>
+          lastOf(
+            await collect(train$(pipe(small, withSeed(seed), withEpochs(1)), { services })),
+            "Completed",
+          ).state,
+      ),
+    );
+    await Promise.all(states.map((state) => Effect.runPromise(saveCheckpoint(small, state, path))));
+    const read = await Effect.runPromise(loadCheckpoint(small, path));
+    expect(states.map(bitsOf)).toContainEqual(bitsOf(read));
   });
 
   it.each([
