@@ -1,5 +1,8 @@
 import { Expr } from "../../src/ir/expr.ts";
 import { cast } from "../../src/ir/ops/control.ts";
+import { add, atan2, div, maximum, mul, rem, sqrt, sub } from "../../src/ir/ops/elementwise.ts";
+import { dot } from "../../src/ir/ops/linear.ts";
+import { mean, variance } from "../../src/ir/ops/reduction.ts";
 import * as linalg from "../../src/linalg/index.ts";
 import { importance } from "../../src/nn/balance.ts";
 import { cosineEmbedding, infoNce } from "../../src/nn/contrastive.ts";
@@ -125,6 +128,34 @@ const operations: { readonly [Name in keyof typeof linalg]: readonly Setting[] |
 
 const directed = (shape: Shape): Domain => tensors(shape, positive, "f32");
 
+/** A function of two vectors of positive numbers. */
+const pair = (
+  f: (x: Expr, y: Expr) => Expr,
+  degree: number,
+  operandDegrees: readonly number[] = [1, 1],
+): Setting => ({
+  operands: [directed([3]), directed([3])],
+  operandDegrees,
+  degrees: [degree],
+  apply: ([x, y]) => [f(x as Expr, y as Expr)],
+});
+
+/** Primitives, whose gradients have squares of their own. */
+const primitives: { readonly [name: string]: readonly Setting[] } = {
+  mul: [pair(mul, 2), pair(mul, 0, [1, -1])],
+  div: [pair(div, 0), pair(div, 2, [1, -1])],
+  atan2: [pair(atan2, 0)],
+  sqrt: [pair((x, y) => mul(sqrt(x), sqrt(y)) as Expr, 2, [2, 2])],
+  maximum: [pair(maximum, 1)],
+  rem: [pair(rem, 1)],
+  dot: [
+    pair((x, y) => dot(x, y, [[0], [0]]), 2),
+    pair((x, y) => dot(x, y, [[0], [0]]), 0, [1, -1]),
+  ],
+  mean: [pair((x, y) => mean(add(x, y)) as Expr, 1)],
+  variance: [pair((x, y) => variance(sub(x, y)), 2)],
+};
+
 const others: { readonly [name: string]: readonly Setting[] } = {
   cosineEmbedding: [
     {
@@ -159,7 +190,7 @@ const others: { readonly [name: string]: readonly Setting[] } = {
 /** Functions that grow with their operands. */
 export const homogeneousFunctions: readonly Homogeneous[] = Object.entries<
   readonly Setting[] | Reason
->({ ...operations, ...others }).flatMap(([name, all]) =>
+>({ ...operations, ...primitives, ...others }).flatMap(([name, all]) =>
   typeof all === "string"
     ? []
     : all.map((each, i) => ({ ...each, name: i === 0 ? name : `${name}, setting ${i + 1}` })),

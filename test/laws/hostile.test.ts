@@ -54,7 +54,7 @@ describe("NaN in, NaN out", () => {
   test.each(subjects)("$name", (f) => {
     const exception = rightlyNumbers[operationOf(f)];
     if (exception !== undefined && exception.operands === undefined) return;
-    mustHoldHere([nanPropagates(undefined, exception?.operands)], f, { runs: 20 });
+    mustHoldHere([nanPropagates(undefined, exception?.operands)], f, { runs: 12 });
   });
 
   test.each(Object.keys(rightlyNumbers))("%s is an exception", (operation) => {
@@ -85,7 +85,7 @@ const singles = operations.flatMap((f) => {
 
 describe("backends agree on hostile numbers", () => {
   test.each(singles)("$name", (f) => {
-    mustHoldHere([hostileAgreement(wasm)], hostile(f, [...allFloats, "ends"]), { runs: 30 });
+    mustHoldHere([hostileAgreement(wasm)], hostile(f, [...allFloats, "ends"]), { runs: 20 });
   });
 
   const reference = compilerOf(Backend.layerReference);
