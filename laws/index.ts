@@ -31,6 +31,7 @@ export {
   tensors,
   unkinked,
 } from "./domain.ts";
+export { type Drawing, oneDrawPerKey } from "./draws.ts";
 export { emptyAxes } from "./empty.ts";
 export { chainRule, hessianSymmetry } from "./higherOrder.ts";
 export {

@@ -3,6 +3,7 @@ import { codecLaws } from "./codecs.ts";
 import { declaredDerivative } from "./declared.ts";
 import { decodingLaws } from "./decoding.ts";
 import { adjoint, differenceQuotients, linearity, primalPreservation } from "./derivatives.ts";
+import { oneDrawPerKey } from "./draws.ts";
 import { chainRule, hessianSymmetry } from "./higherOrder.ts";
 import { layerLaws } from "./layers.ts";
 import { metricLaws } from "./metrics.ts";
@@ -40,6 +41,8 @@ export const laws = {
   scaler: scalerLaws,
   /** Of what reads files that a stranger may have written. */
   reader: [readsOrRefuses],
+  /** Of what is built with a key. */
+  draws: [oneDrawPerKey],
   /** Of what cuts texts into words. */
   tokenizer: tokenizerLaws,
   /** Of a model that says sequences token by token. */

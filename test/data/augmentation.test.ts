@@ -1,5 +1,9 @@
 import * as Effect from "effect/Effect";
+import { isLeft } from "fp-ts/lib/Either.js";
 import { describe, expect, it } from "vitest";
+import { type Drawing, oneDrawPerKey } from "../../laws/draws.ts";
+import { check } from "../../laws/law.ts";
+import { holds } from "../../laws/vitest.ts";
 import {
   type Augmentation,
   augmentations,
@@ -18,6 +22,7 @@ import {
   tensor,
   vmap,
 } from "../../src/index.ts";
+import { parameter } from "../../src/ir/build.ts";
 
 const [height, width] = [3, 4];
 type Image = readonly (readonly number[])[];
@@ -155,5 +160,29 @@ describe("every augmentation", () => {
     () => cutout(0),
   ])("refuses what is out of range: %s", (make) => {
     expect(make).toThrow(InvalidArgument);
+  });
+});
+
+describe("keys", () => {
+  const shown = (name: string, change: Augmentation): Drawing => ({
+    name,
+    build: (own) => [change(parameter({ shape: [4, 4, 2], dtype: "f32" }), own)],
+  });
+
+  holds(
+    [oneDrawPerKey],
+    [
+      shown("randomFlip", randomFlip()),
+      shown("randomCrop", randomCrop(2)),
+      shown("cutout", cutout(2)),
+      shown("several", augmentations(randomFlip(), randomCrop(1), cutout(1), randomFlip())),
+      shown("nested", augmentations(augmentations(cutout(1), cutout(1)), cutout(1))),
+    ],
+    { runs: 1 },
+  );
+
+  it("one key for two draws is noticed", () => {
+    const both = shown("both", (image, own) => cutout(1)(cutout(1)(image, own), own));
+    expect(isLeft(check(oneDrawPerKey, both, { runs: 1 }))).toBe(true);
   });
 });

@@ -1,0 +1,60 @@
+import { isLeft } from "fp-ts/lib/Either.js";
+import { describe, expect, test } from "vitest";
+import { type Drawing, oneDrawPerKey } from "../../laws/draws.ts";
+import { check } from "../../laws/law.ts";
+import { layerCases } from "../../laws/registry/layers.ts";
+import { exampleOfLayer } from "../../laws/subjects.ts";
+import { mustHoldHere } from "../../laws/vitest.ts";
+import { parameter } from "../../src/ir/build.ts";
+import { add } from "../../src/ir/ops/elementwise.ts";
+import { bernoulli, foldInKey, splitKey } from "../../src/ir/ops/random.ts";
+import { checkpointed } from "../../src/nn/combinators.ts";
+import { dropout } from "../../src/nn/pure.ts";
+import { sequential } from "../../src/nn/sequential.ts";
+
+/** What a layer draws for one example in training. */
+const drawnBy = ({
+  layer,
+  shape,
+}: Pick<(typeof layerCases)[number], "layer" | "shape">): Drawing => {
+  const { name, operands, apply } = exampleOfLayer(layer, shape, "train");
+  const [x, , ...rest] = operands.map(({ type }) => parameter(type));
+  return { name, build: (key) => apply([x, key, ...rest] as Parameters<typeof apply>[0]) };
+};
+
+describe("no layer draws twice with one key", () => {
+  // Statistics of a batch are not those of one example, and draw nothing.
+  const cases = layerCases.filter((each) => each.acrossExamples !== true);
+  test.each(cases.map((each) => [each.name, each] as const))("%s", (_, each) => {
+    mustHoldHere([oneDrawPerKey], drawnBy(each), { runs: 1 });
+  });
+
+  const broken = (drawing: Drawing) => isLeft(check(oneDrawPerKey, drawing, { runs: 1 }));
+
+  test("layers in a row have keys of their own, also where they are computed again", () => {
+    const row = sequential(dropout(0.5), checkpointed(sequential(dropout(0.5), dropout(0.5))));
+    expect(broken(drawnBy({ layer: row, shape: [3] }))).toBe(false);
+  });
+
+  test("one key for two draws is noticed, within a call and without", () => {
+    const twice: Drawing = {
+      name: "twice",
+      build: (key) => [add(bernoulli(key, 0.5, [2]), bernoulli(key, 0.25, [2]))],
+    };
+    const split: Drawing = {
+      name: "split and drawn",
+      build: (key) => [...splitKey(key, 2), bernoulli(key, 0.5, [2])],
+    };
+    const folded: Drawing = {
+      name: "folded alike",
+      build: (key) => [1, 2, 1].map((n) => bernoulli(foldInKey(key, n), 0.5, [2])),
+    };
+    expect([twice, split, folded].map(broken)).toEqual([true, true, true]);
+    const again = drawnBy({ layer: checkpointed(dropout(0.5)), shape: [3] });
+    const called: Drawing = {
+      name: "",
+      build: (key) => [...again.build(key), ...again.build(key)],
+    };
+    expect(broken(called)).toBe(true);
+  });
+});
