@@ -1,3 +1,4 @@
+import { constant } from "../../src/ir/build.ts";
 import type { Expr } from "../../src/ir/expr.ts";
 import * as balances from "../../src/nn/balance.ts";
 import * as contrastive from "../../src/nn/contrastive.ts";
@@ -171,6 +172,8 @@ const common: KnownValues<typeof losses> = {
       [[1, 2, 3], label(0)],
       2.30760596444438,
     ),
+    by(losses.softmaxCrossEntropy, [[1e8, 1e8], label(1)], ln2),
+    by(losses.softmaxCrossEntropy, [[1e300, 1e300, 1e300], label(1)], -third),
     by(losses.softmaxCrossEntropy, [[0, -infinity], label(0)], 0),
     by(losses.softmaxCrossEntropy, [[0, -infinity], label(1)], infinity),
     by(losses.softmaxCrossEntropy, [[1, 2], label(2)], nan),
@@ -549,7 +552,11 @@ const particular: KnownValues<
     by((x, y) => alignment.ctc(x, y), [uniform, labels(0)], nan),
     by((x, y) => alignment.ctc(x, y, { inputLength: 0 }), [uniform, labels(1)], infinity),
     by((x, y) => alignment.ctc(x, y, { inputLength: 0, labelLength: 0 }), [uniform, labels(7)], 0),
-    by((x, y) => alignment.ctc(x, y, { inputLength: 4 }), [uniform, labels(1)], nan),
+    by(
+      (x, y) => alignment.ctc(x, y, { inputLength: constant(label(4)) }),
+      [uniform, labels(1)],
+      nan,
+    ),
     by((x, y) => alignment.ctc(x, y), [uniform, labels(1, 1, 1)], infinity),
     by((x, y) => alignment.ctc(x, y), [[[0, -infinity]], tensor([], "i32")], 0),
   ],

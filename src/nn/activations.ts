@@ -8,6 +8,7 @@ import * as reduction from "../ir/ops/reduction.ts";
 import { sliceAxis } from "../ir/ops/structural.ts";
 import type { Operand, ShapeOf } from "../ir/shapeTypes.ts";
 import { normalCdf } from "../special/normal.ts";
+import { finite, holding, notNegative } from "../tensor/argument.ts";
 import type { Activation } from "./layer.ts";
 
 /**
@@ -21,6 +22,9 @@ import type { Activation } from "./layer.ts";
 const keeping = <X extends Operand>(x: X, f: (x: Expr) => Expr): Expr<ShapeOf<X>> =>
   // Each f here is element-wise, or normalises along an axis: the shape stays.
   f(lift(x)) as Expr as Expr<ShapeOf<X>>;
+
+const aNumber = holding("a number", (n) => !Number.isNaN(n));
+const above = holding("a finite number above 0", (n) => n > 0 && Number.isFinite(n));
 
 const times = (x: Expr, factor: number): Expr => (factor === 1 ? x : op.mul(x, factor));
 const plus = (x: Expr, offset: number): Expr => op.add(x, offset);
@@ -46,9 +50,16 @@ export const relu: Activation = (x) => keeping(x, (e) => either(op.le(e, 0), 0, 
 /** `min(max(x, 0), 6)`. **Source** Krizhevsky, "Convolutional Deep Belief Networks on CIFAR-10" (2010). */
 export const relu6: Activation = (x) => keeping(x, (e) => held(e, 0, 6));
 
-/** `x` above 0, `slope·x` below. **Source** Maas et al., "Rectifier Nonlinearities" (2013). */
-export const leakyRelu = <const X extends Operand>(x: X, slope = 0.01): Expr<ShapeOf<X>> =>
-  keeping(x, (e) => either(op.gt(e, 0), e, times(e, slope)));
+/**
+ * `x` above 0, `slope·x` below.
+ *
+ * **Fails with** `InvalidArgument`, thrown, where the slope is not finite.
+ * **Source** Maas et al., "Rectifier Nonlinearities" (2013).
+ */
+export const leakyRelu = <const X extends Operand>(x: X, slope = 0.01): Expr<ShapeOf<X>> => {
+  finite("leakyRelu", { slope });
+  return keeping(x, (e) => either(op.gt(e, 0), e, times(e, slope)));
+};
 
 /** `scale·x` above 0, `scale·α(e^(βx) - 1)` below. */
 const exponentialBelow = (x: Expr, alpha: number, scale: number, beta: number): Expr => {
@@ -57,13 +68,27 @@ const exponentialBelow = (x: Expr, alpha: number, scale: number, beta: number): 
   return either(positive, times(x, scale), times(below, alpha * scale));
 };
 
-/** `x` above 0, `α(eˣ - 1)` below. **Source** Clevert et al. (2015), arXiv:1511.07289. */
-export const elu = <const X extends Operand>(x: X, alpha = 1): Expr<ShapeOf<X>> =>
-  keeping(x, (e) => exponentialBelow(e, alpha, 1, 1));
+/**
+ * `x` above 0, `α(eˣ - 1)` below.
+ *
+ * **Fails with** `InvalidArgument`, thrown, where α is not finite.
+ * **Source** Clevert et al. (2015), arXiv:1511.07289.
+ */
+export const elu = <const X extends Operand>(x: X, alpha = 1): Expr<ShapeOf<X>> => {
+  finite("elu", { alpha });
+  return keeping(x, (e) => exponentialBelow(e, alpha, 1, 1));
+};
 
-/** `x` above 0, `α(e^(x/α) - 1)` below. **Source** Barron (2017), arXiv:1704.07483. */
-export const celu = <const X extends Operand>(x: X, alpha = 1): Expr<ShapeOf<X>> =>
-  keeping(x, (e) => exponentialBelow(e, alpha, 1, 1 / alpha));
+/**
+ * `x` above 0, `α(e^(x/α) - 1)` below.
+ *
+ * **Fails with** `InvalidArgument`, thrown, where α is not above 0, or infinite.
+ * **Source** Barron (2017), arXiv:1704.07483.
+ */
+export const celu = <const X extends Operand>(x: X, alpha = 1): Expr<ShapeOf<X>> => {
+  above("celu", { alpha });
+  return keeping(x, (e) => exponentialBelow(e, alpha, 1, 1 / alpha));
+};
 
 /** The scaled elu that keeps mean 0 and variance 1. **Source** Klambauer et al. (2017), arXiv:1706.02515. */
 export const selu: Activation = (x) =>
@@ -104,16 +129,20 @@ const logOnePlusExp = (x: Expr): Expr =>
  * `ln(1 + e^(βx)) / β`, without overflow; `x` itself where `βx` is above `threshold`, as in PyTorch.
  *
  * **Math** derivative `σ(βx)`.
+ * **Fails with** `InvalidArgument`, thrown, where β is not above 0, or infinite, or the threshold NaN.
  */
 export const softplus = <const X extends Operand>(
   x: X,
   beta = 1,
   threshold = 20,
-): Expr<ShapeOf<X>> =>
-  keeping(x, (e) => {
+): Expr<ShapeOf<X>> => {
+  above("softplus", { beta });
+  aNumber("softplus", { threshold });
+  return keeping(x, (e) => {
     const scaled = times(e, beta);
     return either(op.gt(scaled, threshold), e, times(logOnePlusExp(scaled), 1 / beta));
   });
+};
 
 /** `1 + |x|`. */
 const onePlusSize = (x: Expr): Expr => plus(op.abs(x), 1);
@@ -138,9 +167,12 @@ export const mish: Activation = (x) => keeping(x, (e) => op.mul(e, op.tanh(logOn
 const held = (x: Expr, low: number, high: number): Expr =>
   either(op.le(x, low), low, either(op.ge(x, high), high, x));
 
-/** `x` held between `low` and `high`. */
-export const hardtanh = <const X extends Operand>(x: X, low = -1, high = 1): Expr<ShapeOf<X>> =>
-  keeping(x, (e) => held(e, low, high));
+/** `x` held between `low` and `high`. **Fails with** `InvalidArgument`, thrown, where `low` is not below `high`. */
+export const hardtanh = <const X extends Operand>(x: X, low = -1, high = 1): Expr<ShapeOf<X>> => {
+  aNumber("hardtanh", { low });
+  holding(`a number above low, ${low}`, (n) => n > low)("hardtanh", { high });
+  return keeping(x, (e) => held(e, low, high));
+};
 
 /** `x/6 + 1/2` held between 0 and 1. **Source** Courbariaux et al. (2015), arXiv:1511.00363. */
 export const hardsigmoid: Activation = (x) => keeping(x, (e) => op.div(held(plus(e, 3), 0, 6), 6));
@@ -148,19 +180,27 @@ export const hardsigmoid: Activation = (x) => keeping(x, (e) => op.div(held(plus
 /** `x · hardsigmoid(x)`. **Source** Howard et al. (2019), arXiv:1905.02244. */
 export const hardswish: Activation = (x) => keeping(x, (e) => op.mul(e, hardsigmoid(e)));
 
-/** 0 where `|x| ≤ λ`, else `x`. */
-export const hardshrink = <const X extends Operand>(x: X, lambda = 0.5): Expr<ShapeOf<X>> =>
-  keeping(x, (e) => either(op.le(op.abs(e), lambda), 0, e));
+/** 0 where `|x| ≤ λ`, else `x`. **Fails with** `InvalidArgument`, thrown, where λ is negative or not finite. */
+export const hardshrink = <const X extends Operand>(x: X, lambda = 0.5): Expr<ShapeOf<X>> => {
+  notNegative("hardshrink", { lambda });
+  return keeping(x, (e) => either(op.le(op.abs(e), lambda), 0, e));
+};
 
-/** `x` moved `λ` towards 0, and 0 where it would pass it. */
-export const softshrink = <const X extends Operand>(x: X, lambda = 0.5): Expr<ShapeOf<X>> =>
-  keeping(x, (e) =>
+/**
+ * `x` moved `λ` towards 0, and 0 where it would pass it.
+ *
+ * **Fails with** `InvalidArgument`, thrown, where λ is negative or not finite.
+ */
+export const softshrink = <const X extends Operand>(x: X, lambda = 0.5): Expr<ShapeOf<X>> => {
+  notNegative("softshrink", { lambda });
+  return keeping(x, (e) =>
     either(
       op.gt(e, lambda),
       plus(e, -lambda),
       either(op.lt(e, -lambda), plus(e, lambda), times(e, 0)),
     ),
   );
+};
 
 /**
  * `x - tanh x` for `|x| ≤ 1`, where it cancels: `x³/(3 + x² + x²/(5 + x²/(7 + …)))`, what Lambert's continued
@@ -190,12 +230,19 @@ const tanhshrinkOf = custom(
 /** `x - tanh x`. **Math** derivative `tanh² x`. */
 export const tanhshrink: Activation = (x) => keeping(x, tanhshrinkOf);
 
-/** `x` where it is above `at`, else `value`; NaN stays NaN. */
+/**
+ * `x` where it is above `at`, else `value`; NaN stays NaN.
+ *
+ * **Fails with** `InvalidArgument`, thrown, where `at` or `value` is NaN.
+ */
 export const threshold = <const X extends Operand>(
   x: X,
   at: number,
   value: number,
-): Expr<ShapeOf<X>> => keeping(x, (e) => either(op.le(e, at), value, e));
+): Expr<ShapeOf<X>> => {
+  aNumber("threshold", { at, value });
+  return keeping(x, (e) => either(op.le(e, at), value, e));
+};
 
 /** `softmax(-x)` along the last axis. */
 export const softmin = <const X extends Operand>(x: X, axis = -1): Expr<ShapeOf<X>> =>

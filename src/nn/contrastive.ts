@@ -6,7 +6,7 @@ import { lift } from "../ir/ops/operand.ts";
 import { sum } from "../ir/ops/reduction.ts";
 import type { Operand } from "../ir/shapeTypes.ts";
 import { directionOf, lengthOf } from "../linalg/scale.ts";
-import { holding, notNegative, positive } from "../tensor/argument.ts";
+import { finite, holding, notNegative, positive } from "../tensor/argument.ts";
 import { compared } from "./compared.ts";
 import { softmaxCrossEntropy } from "./crossEntropy.ts";
 import type { Loss } from "./loss.ts";
@@ -76,7 +76,7 @@ export const cosineEmbedding = (x: Operand, y: Operand, target: Operand, margin 
  *
  * **Shapes** `query: [width]`, `candidates: [n, width]`, `label: []` of i32 `→ []`. **Units** nats.
  * **Math** `-ln softmax(cos(q, kᵢ)/τ)[label]`.
- * **Fails with** `InvalidArgument`, thrown, where the temperature is not above 0.
+ * **Fails with** `InvalidArgument`, thrown, where the temperature is not above 0, or infinite.
  * **Source** van den Oord et al. (2018), arXiv:1807.03748, equation 4; the cosine and its temperature:
  * Chen et al. (2020), arXiv:2002.05709.
  */
@@ -87,6 +87,7 @@ export const infoNce = (
   temperature = 0.1,
 ): Loss => {
   positive("infoNce", { temperature });
+  finite("infoNce", { temperature });
   const q = lift(query);
   const keys = direction(lift(candidates, q.dtype));
   const similarities = dot(keys, direction(q), [[1], [0]]);

@@ -8,7 +8,7 @@ import { lift } from "../ir/ops/operand.ts";
 import { logSoftmax } from "../ir/ops/reduction.ts";
 import { reshape } from "../ir/ops/structural.ts";
 import type { Operand } from "../ir/shapeTypes.ts";
-import { holding, share } from "../tensor/argument.ts";
+import { holding, notNegative, share } from "../tensor/argument.ts";
 import { sameShape, showShape, sizeOf } from "../tensor/shape.ts";
 import { type Comparison, compared } from "./compared.ts";
 import { type Loss, total } from "./loss.ts";
@@ -107,6 +107,8 @@ const crossEntropy = (
 ): Loss => {
   const { labelSmoothing: smoothing = 0, classWeights, axis } = options;
   share(op, { labelSmoothing: smoothing });
+  holding("a whole number", Number.isSafeInteger)(op, { ignore: options.ignore });
+  notNegative(op, { classWeights });
   const { p, mass, count } = asked(op, label, scores, options);
   const even = smoothing / (scores.shape.at(-1) ?? 1);
   const smooth: Expr =
@@ -128,7 +130,7 @@ const crossEntropy = (
  * for a label that is no class.
  * **Units** nats. **Math** gradient `softmax(x) - p`; with weights `-Σ w p ln softmax(x)`.
  * **Fails with** `InvalidArgument`, thrown, where `labelSmoothing` is not from 0 to less than 1, or a label that
- * is a plain number no whole one; `ShapeMismatch` when compiled, where there are several labels, or a distribution over other classes.
+ * is a plain number, or `ignore`, no whole one; `ShapeMismatch` when compiled, where there are several labels, or a distribution over other classes.
  * **Source** smoothing: Szegedy et al. (2015), arXiv:1512.00567, section 7.
  *
  * @example

@@ -88,7 +88,8 @@ export interface CtcOptions {
  * out: a sum over the places in the labels with blanks between them, moment by moment, in logarithms.
  * Where no path is as short as the input, it is ∞, with gradient 0; without moments it is 0 of no labels.
  * **Units** nats.
- * **Fails with** `InvalidArgument`, thrown, where `blank` is no class; `ShapeMismatch` when compiled, where ranks
+ * **Fails with** `InvalidArgument`, thrown, where `blank` is no class, or a length that is a plain number not among
+ * those there are; `ShapeMismatch` when compiled, where ranks
  * are others.
  * **Source** Graves et al. (2006), "Connectionist Temporal Classification", equations 5 to 8.
  *
@@ -114,6 +115,13 @@ export const ctc = (
   const [n = 0] = spoken.shape;
   const expected = `a class, a whole number from 0 to ${classes - 1}`;
   holding(expected, (c) => Number.isSafeInteger(c) && c >= 0 && c < classes)("ctc", { blank });
+  const upTo = (most: number) =>
+    holding(
+      `a whole number from 0 to ${most}`,
+      (l) => Number.isSafeInteger(l) && l >= 0 && l <= most,
+    );
+  upTo(time)("ctc", { inputLength });
+  upTo(n)("ctc", { labelLength });
   const moments = lift(inputLength ?? time, "i32");
   const length = lift(labelLength ?? n, "i32");
   // The start, where nothing is said yet; then blank, label, blank, label, …, blank.

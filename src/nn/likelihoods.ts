@@ -6,7 +6,7 @@ import { align, lift } from "../ir/ops/operand.ts";
 import { logSoftmax, mean } from "../ir/ops/reduction.ts";
 import { expandDims, reshape } from "../ir/ops/structural.ts";
 import type { Operand, ShapeError, ShapeOf, ShowShape } from "../ir/shapeTypes.ts";
-import { notNegative, positive, probability, share } from "../tensor/argument.ts";
+import { finite, notNegative, positive, probability, share } from "../tensor/argument.ts";
 import type { Shape } from "../tensor/shape.ts";
 import { logSigmoid } from "./activations.ts";
 import type { Meets } from "./chainTypes.ts";
@@ -22,7 +22,7 @@ import { average, type Loss, total } from "./loss.ts";
  *
  * **Math** `(ln v + (y - μ)²/v)/2` with the variance `v` held above `epsilon`: one for each element, or fewer that
  * are repeated. NaN where a variance is negative.
- * **Fails with** `InvalidArgument`, thrown, where `epsilon` is not above 0.
+ * **Fails with** `InvalidArgument`, thrown, where `epsilon` is not above 0, or infinite.
  * **Units** nats. **Source** Nix and Weigend (1994), equation 2.
  */
 export const gaussianNegativeLogLikelihood: Comparison<
@@ -32,6 +32,7 @@ export const gaussianNegativeLogLikelihood: Comparison<
 > = (prediction, target, variance, epsilon = 1e-6) => {
   const op = "gaussianNegativeLogLikelihood";
   positive(op, { epsilon });
+  finite(op, { epsilon });
   const [x, y] = compared(op, prediction, target);
   const [, spread] = compared(op, x, variance, "a variance");
   const v = where(lt(spread, 0), Number.NaN, maximum(spread, epsilon) as Expr) as Expr;
@@ -145,6 +146,7 @@ export const sequenceCrossEntropy = <
   const op = "sequenceCrossEntropy";
   const { labelSmoothing: smoothing = 0, classWeights } = options;
   share(op, { labelSmoothing: smoothing });
+  notNegative(op, { classWeights });
   const given: Expr = lift(logits);
   const [time = 0, number = 0] = given.shape;
   const classes = labelsOf(op, time, labels);
@@ -155,7 +157,12 @@ export const sequenceCrossEntropy = <
   const scores = logSoftmax(
     seen === undefined ? given : (where(expandDims(seen, 1), given, 0) as Expr),
   );
-  const weights = classWeights === undefined ? undefined : lift(classWeights, scores.dtype);
+  const weights =
+    typeof classWeights === "number"
+      ? fill([number], classWeights, scores.dtype)
+      : classWeights === undefined
+        ? undefined
+        : lift(classWeights);
   const counted = weights === undefined ? scores : (mul(scores, weights) as Expr);
   const known = isKnown(classes, number);
   const sure = where(known, fill([time], 1, scores.dtype), Number.NaN) as Expr;

@@ -19,7 +19,7 @@ import {
 } from "../ir/ops/elementwise.ts";
 import { lift } from "../ir/ops/operand.ts";
 import type { Operand } from "../ir/shapeTypes.ts";
-import { notNegative, positive } from "../tensor/argument.ts";
+import { finite, notNegative, positive } from "../tensor/argument.ts";
 import { type Comparison, compared } from "./compared.ts";
 import { average, type Loss, total } from "./loss.ts";
 import { exprsOf } from "./within.ts";
@@ -57,7 +57,7 @@ export const meanAbsoluteError: Comparison<"meanAbsoluteError", [], Loss> = (
 /**
  * The mean over the elements of `d²/2` where `d = |x - y| < δ`, else `δ(d - δ/2)`.
  *
- * **Fails with** `InvalidArgument`, thrown, where δ is not above 0.
+ * **Fails with** `InvalidArgument`, thrown, where δ is not above 0, or infinite.
  * **Source** Huber, "Robust Estimation of a Location Parameter" (1964).
  */
 export const huber: Comparison<"huber", [delta?: number], Loss> = (
@@ -66,6 +66,7 @@ export const huber: Comparison<"huber", [delta?: number], Loss> = (
   delta = 1,
 ) => {
   positive("huber", { delta });
+  finite("huber", { delta });
   const [x, y] = compared("huber", prediction, target);
   const d = abs(sub(x, y));
   const near = minimum(d, delta);
@@ -122,12 +123,14 @@ export const binaryCrossEntropy: Comparison<"binaryCrossEntropy", [], Loss> = (
  * **Shapes** logits and `target` of one shape, targets from 0 to 1 `→ []`.
  * **Units** nats. **Math** `y max(-x, 0) + (1 - y) max(x, 0) + ln(1 + e^-|x|)`, of which no term is negative;
  * gradient `(σ(x) - y)/n`.
+ * **Fails with** `InvalidArgument`, thrown, where `positiveWeight` is a plain number that is negative or not finite.
  */
 export const binaryCrossEntropyWithLogits: Comparison<
   "binaryCrossEntropyWithLogits",
   [options?: { readonly positiveWeight?: Operand }],
   Loss
 > = (logits, target, options = {}) => {
+  notNegative("binaryCrossEntropyWithLogits", { positiveWeight: options.positiveWeight });
   const [x, y] = compared("binaryCrossEntropyWithLogits", logits, target);
   const tail: Expr = log1p(exp(neg(abs(x))));
   const other = sub(1, y);

@@ -4,8 +4,10 @@ import { knownValue, knownValuesOf } from "../../laws/known.ts";
 import { check } from "../../laws/law.ts";
 import { type Labelled, neverNegative, unknownLabels } from "../../laws/losses.ts";
 import { compilerOf } from "../../laws/meaning.ts";
+import { optionLaws } from "../../laws/options.ts";
 import { knownActivations } from "../../laws/registry/knownActivations.ts";
 import { knownLosses } from "../../laws/registry/knownLosses.ts";
+import { lossOptionCases } from "../../laws/registry/lossOptions.ts";
 import { labelledLosses, lossesFromZero } from "../../laws/registry/lossRanges.ts";
 import type { SymbolicFunction } from "../../laws/symbolic.ts";
 import { holds } from "../../laws/vitest.ts";
@@ -43,6 +45,10 @@ describe("losses are never negative", () => {
       expect(isLeft(check(neverNegative(wasm), mistaken, { runs: 100 }))).toBe(true);
     }
   });
+});
+
+describe("options of activations, losses and metrics", () => {
+  holds(optionLaws, lossOptionCases, { runs: 12 });
 });
 
 describe("labels that are none", () => {

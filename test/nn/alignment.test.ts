@@ -110,8 +110,10 @@ describe("ctc", () => {
     expect(of([7])).toBeNaN();
     expect(of([-1])).toBeNaN();
     expect(of([0])).toBeNaN();
-    expect(of([1], { inputLength: 4 })).toBeNaN();
-    expect(of([1], { labelLength: 2 })).toBeNaN();
+    expect(of([1], { inputLength: tensor(4, "i32") })).toBeNaN();
+    expect(of([1], { labelLength: tensor(2, "i32") })).toBeNaN();
+    expect(() => of([1], { inputLength: 4 })).toThrow(InvalidArgument);
+    expect(() => of([1], { labelLength: -1 })).toThrow(InvalidArgument);
     expect(of([1], { inputLength: 0 })).toBe(Number.POSITIVE_INFINITY);
     expect(of([1], { inputLength: 0, labelLength: 0 })).toBe(0);
     // Labels beyond the real ones may be anything.
