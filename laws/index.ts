@@ -74,6 +74,7 @@ export {
   layerLaws,
   layerSerialisation,
 } from "./layers.ts";
+export { indices, type LongOperand, type LongSum, longSums, numbers } from "./longAxes.ts";
 export { type Labelled, neverNegative, unknownLabels } from "./losses.ts";
 export {
   backendsAgree,

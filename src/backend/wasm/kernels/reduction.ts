@@ -133,10 +133,18 @@ interface Stretch {
   readonly many: number;
 }
 
-/** How a line is walked: four vectors at a time, one, and what is left; or else four elements and one. */
-const stretchesOf = (length: number, vectors: boolean): readonly Stretch[] => {
+/** Sums of lines as long as this, of what few operations make, take eight vectors at a time. */
+const [longLine, fewOperations] = [128, 6];
+
+/** How a line is walked: some vectors at a time, one, and what is left; or else some elements and one. */
+const stretchesOf = (reduce: Reduce): readonly Stretch[] => {
+  const { fused } = reduce;
+  const length = fused.space.at(-1) as number;
+  const vectors = fitsVectors(fused) && length >= 4;
   const lanes = vectors ? 4 : 1;
-  const many = Math.min(4, Math.floor(length / lanes));
+  const isLong = length >= longLine && fused.operations.length <= fewOperations;
+  const most = vectors && isLong && isRounded(reduce) ? 8 : 4;
+  const many = Math.min(most, Math.floor(length / lanes));
   const blocks = length - (length % (lanes * many));
   const whole = length - (length % lanes);
   const mode = vectors ? "vector" : "scalar";
@@ -154,7 +162,7 @@ const alongReduced = (site: Site, reduce: Reduce, range: Range | undefined): voi
   const length = fused.space.at(-1) as number;
   const value = fused.stores[0]?.value as number;
   const unit = unitOf(fused.loads, length);
-  const stretches = stretchesOf(length, fitsVectors(fused) && length >= 4);
+  const stretches = stretchesOf(reduce);
   // Terms of a sum are added in pairs first; all others have totals of their own beside one another.
   const modes = (["vector", "scalar"] as const).flatMap((mode) => {
     // The first stretch of a mode has the most.
