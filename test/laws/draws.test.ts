@@ -8,9 +8,21 @@ import { mustHoldHere } from "../../laws/vitest.ts";
 import { parameter } from "../../src/ir/build.ts";
 import { add } from "../../src/ir/ops/elementwise.ts";
 import { bernoulli, foldInKey, splitKey } from "../../src/ir/ops/random.ts";
-import { checkpointed } from "../../src/nn/combinators.ts";
+import {
+  checkpointed,
+  fanout,
+  frozen,
+  named,
+  parallel,
+  repeat,
+  scanOver,
+  shared,
+} from "../../src/nn/combinators.ts";
+import { denseConnect, residual } from "../../src/nn/connections.ts";
+import type { Composable } from "../../src/nn/layer.ts";
 import { dropout } from "../../src/nn/pure.ts";
-import { sequential } from "../../src/nn/sequential.ts";
+import { mapOver } from "../../src/nn/sequences.ts";
+import { andThen, sequential } from "../../src/nn/sequential.ts";
 
 /** What a layer draws for one example in training. */
 const drawnBy = ({
@@ -31,9 +43,23 @@ describe("no layer draws twice with one key", () => {
 
   const broken = (drawing: Drawing) => isLeft(check(oneDrawPerKey, drawing, { runs: 1 }));
 
-  test("layers in a row have keys of their own, also where they are computed again", () => {
-    const row = sequential(dropout(0.5), checkpointed(sequential(dropout(0.5), dropout(0.5))));
-    expect(broken(drawnBy({ layer: row, shape: [3] }))).toBe(false);
+  // Each layer within another draws: where two are of one key, they are dropped alike.
+  const drop = dropout(0.5);
+  test.each<readonly [string, Composable, readonly number[]]>([
+    ["sequential", sequential(drop, drop, drop), [3]],
+    ["andThen", andThen(drop, drop), [3]],
+    ["parallel", parallel(drop, drop), [2, 3]],
+    ["fanout", fanout(drop, drop), [3]],
+    ["residual", residual(drop, drop), [3]],
+    ["denseConnect", denseConnect(sequential(drop, drop)), [3]],
+    ["repeat", repeat(3, drop), [3]],
+    ["shared", shared(3, drop), [3]],
+    ["checkpointed", sequential(drop, checkpointed(sequential(drop, drop))), [3]],
+    ["named and frozen", sequential(named("a", drop), frozen(drop)), [3]],
+    ["scanOver", sequential(drop, scanOver(sequential(drop, drop))), [2, 3]],
+    ["mapOver", sequential(drop, mapOver(sequential(drop, drop))), [2, 3]],
+  ])("%s gives each layer a key of its own", (_, layer, shape) => {
+    mustHoldHere([oneDrawPerKey], drawnBy({ layer, shape }), { runs: 1 });
   });
 
   test("one key for two draws is noticed, within a call and without", () => {
