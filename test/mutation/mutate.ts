@@ -32,7 +32,7 @@ const testsOf: { readonly [room: string]: readonly string[] } = {
   "src/ir": ["laws/{composed,known,hostile,options,meaning}", "golden/ops", "rules/*"],
   "src/linalg": ["laws/{linalg,scaling,known}", "golden/ops"],
   "src/special": ["laws/{known,hostile}", "golden/ops"],
-  "src/optim": ["laws/{operators,options,known}", "golden/optimizers"],
+  "src/optim": ["laws/training", "golden/optimizers"],
   "src/nn": ["laws/{layers,networks,known,options,states,decoding,hostile}", "golden/modules"],
   "src/train": ["laws/{training,operators}"],
   "src/data": ["laws/{known,options,codecs}"],

@@ -1,4 +1,6 @@
-import { EMPTY, from, lastValueFrom, Observable, of as only, toArray } from "rxjs";
+import * as fc from "fast-check";
+import { EMPTY, from, lastValueFrom, map, Observable, of as only, toArray } from "rxjs";
+import { TestScheduler } from "rxjs/testing";
 import { describe, expect, it } from "vitest";
 import { UnknownMonitor } from "../../../src/errors.ts";
 import { type EarlyStopping, earlyStopping } from "../../../src/train/operators/earlyStopping.ts";
@@ -92,6 +94,61 @@ describe("earlyStopping", () => {
     });
     const told = await through(events, { monitor: "train.score", mode: "max" });
     expect(told).toHaveLength(3);
+  });
+
+  it("stops and keeps as counting by hand says, for any values, patience and direction", async () => {
+    const value = fc.oneof(fc.nat(4), fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, -0));
+    const samples = fc.record({
+      values: fc.array(value, { minLength: 1, maxLength: 12 }),
+      patience: fc.nat(4),
+      minDelta: fc.nat(2),
+      better: fc.constantFrom("higher" as const, "lower" as const),
+      restoreBest: fc.boolean(),
+    });
+    const property = fc.asyncProperty(
+      samples,
+      async ({ values, patience, minDelta, better, restoreBest }) => {
+        let [best, bad, last] = [1, 0, 0];
+        const gain = (now: number, before: number) =>
+          better === "higher" ? now - before : before - now;
+        for (const [i, now] of values.entries()) {
+          if (i > 0 && bad > 0 && bad >= patience) break;
+          last = i + 1;
+          const before = values[best - 1] ?? Number.NaN;
+          const improves = Number.isNaN(before) ? !Number.isNaN(now) : gain(now, before) > minDelta;
+          if (i === 0 || improves) [best, bad] = [last, 0];
+          else bad++;
+        }
+        const ends = bad > 0 && bad >= patience ? "Stopped" : "Completed";
+        const begun: Event = { ...started, better: { score: better } };
+        const [, ...epochs] = measured("score", values);
+        const events = await through([begun, ...epochs, completed(values.length)], {
+          ...{ monitor: "train.score", patience, minDelta, restoreBest },
+        });
+        expect(events.at(-1)).toMatchObject({
+          _tag: ends,
+          epoch: last,
+          state: { epoch: restoreBest ? best : last },
+        });
+      },
+    );
+    await fc.assert(property, { numRuns: 300 });
+  });
+
+  it("passes events on as they come, ends with the epoch that stops it and leaves the run then", () => {
+    new TestScheduler((actual, expected) => expect(actual).toEqual(expected)).run(
+      ({ hot, expectObservable, expectSubscriptions }) => {
+        const values = { s: started, a: epoch(1, 0.5), b: epoch(2, 0.4), c: epoch(3, 0.4) };
+        const source$ = hot("-s--a--b--c--c|", values);
+        const said$ = source$.pipe(
+          earlyStopping<number, undefined>({ monitor: "train.loss" }),
+          map(({ _tag }) => _tag),
+        );
+        const [s, e, x] = ["Started", "EpochCompleted", "Stopped"] as const;
+        expectObservable(said$).toBe("-s--e--e--(ex|)", { s, e, x });
+        expectSubscriptions(source$.subscriptions).toBe("^---------!");
+      },
+    );
   });
 
   it("remembers nothing between subscriptions", async () => {
