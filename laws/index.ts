@@ -86,6 +86,8 @@ export {
 } from "./meaning.ts";
 export {
   type Example,
+  type KnownScore,
+  knownScore,
   type MetricClaims,
   type MetricSubject,
   metricBatching,

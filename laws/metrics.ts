@@ -251,3 +251,23 @@ export const metricClaims: readonly Law<MetricSubject>[] = [
   metricDirection,
   metricHonesty,
 ];
+
+/** What somebody else says that a metric is of some examples. */
+export interface KnownScore {
+  readonly subject: MetricSubject;
+  readonly examples: readonly Example[];
+  readonly expected: number;
+}
+
+/** 16: a metric has the values that others say it has. */
+export const knownScore: Law<KnownScore> = law(
+  "known scores",
+  "value (fromBatch xs) is what someone else says it is",
+  ({ subject, examples, expected }: KnownScore) => ({
+    given: fc.constant(expected),
+    breach: () => {
+      const value = subject.value(subject.summarise(examples));
+      return Math.abs(value - expected) < 1e-7 ? undefined : `it is ${value}, not ${expected}`;
+    },
+  }),
+);

@@ -6,6 +6,7 @@ import { pipe } from "fp-ts/lib/function.js";
 import { describe, expect, test } from "vitest";
 import { check, checkAsync, type Law } from "../../laws/law.ts";
 import {
+  knownScore,
   type MetricSubject,
   metricClaims,
   metricDirection,
@@ -26,6 +27,7 @@ import {
 } from "../../laws/optimizers.ts";
 import { optionLaws } from "../../laws/options.ts";
 import { ratesAreUsed, scheduleMeaning } from "../../laws/rates.ts";
+import { knownScoreCases } from "../../laws/registry/knownScores.ts";
 import { metricCases } from "../../laws/registry/metrics.ts";
 import { defaultCases } from "../../laws/registry/optimizerDefaults.ts";
 import { optimizerOptions } from "../../laws/registry/optimizerOptions.ts";
@@ -81,6 +83,7 @@ describe("learning rates", () => {
 describe("metrics", () => {
   holds(metricLaws, metricCases);
   holds(metricClaims, metricCases, { runs: 60 });
+  holds([knownScore], knownScoreCases, { runs: 1 });
 });
 
 const breaks = <S extends { readonly name: string }>(law: Law<S>, subject: S): string => {
