@@ -114,7 +114,20 @@ export class MemoryLimit extends Data.TaggedError("MemoryLimit")<{
   readonly needed: number;
   readonly limit: number | undefined;
   readonly largest: readonly { readonly what: string; readonly bytes: number }[];
+  /** What the bytes are for, where that is known: it says what would help. */
+  readonly parts?: MemoryParts;
 }> {}
+
+/** Bytes by what they are for. */
+export interface MemoryParts {
+  /** What is carried from step to step: params, layer state and the optimizer's. */
+  readonly state: number;
+  readonly constants: number;
+  readonly inputs: number;
+  readonly outputs: number;
+  /** What is computed on the way, and kept until it has been used. */
+  readonly temporaries: number;
+}
 
 /** A worker with which a run shared its work and that is gone, or no longer answers; `worker` counts from 1. */
 export class WorkerLost extends Data.TaggedError("WorkerLost")<{

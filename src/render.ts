@@ -71,11 +71,15 @@ const accounts: Accounts = {
     what: `${memoryFor[e.of]} needs ${bytes(e.needed)} of memory and ${
       e.limit === undefined ? "this machine gives no more" : `the backend has ${bytes(e.limit)}`
     }`,
-    where: `most of it for ${e.largest.map((l) => `${l.what} (${bytes(l.bytes)})`).join(", ")}`,
-    fix:
-      e.limit === undefined
-        ? "end what else takes memory, take smaller batches, or recompute intermediate values with checkpoint"
-        : "take smaller batches, or recompute intermediate values with checkpoint",
+    ...(e.largest.length === 0
+      ? {}
+      : {
+          where: `most of it for ${e.largest.map((l) => `${l.what} (${bytes(l.bytes)})`).join(", ")}`,
+        }),
+    fix: [
+      ...(e.limit === undefined ? ["end what else takes memory"] : []),
+      ...lessMemory(e.parts),
+    ].join(", or "),
   }),
   NonFinite: (e) => ({
     what: `${e.where} is no longer a finite number`,
@@ -236,6 +240,25 @@ const sizeFix: { readonly [S in errors.SizeLimit["of"]]: string } = {
 
 /** A number of things: in digits as far as they are exact. */
 const count = (n: number): string => (Number.isSafeInteger(n) ? String(n) : n.toExponential(3));
+
+const memoryFix: { readonly [P in keyof errors.MemoryParts]: string } = {
+  state: "make the model smaller, or take an optimizer that keeps less for each of its params",
+  constants: "give large tensors as inputs, or make them of fewer elements or a narrower dtype",
+  inputs: "give less at a time: smaller batches, or a part of the inputs after the other",
+  outputs: "return less: what nobody reads need not be an output",
+  temporaries: "take smaller batches, or recompute intermediate values with checkpoint",
+};
+
+/** What would help, by what takes most: of several parts, those that take at least half as much as the largest. */
+const lessMemory = (parts: errors.MemoryParts | undefined): readonly string[] => {
+  const kinds = Object.keys(memoryFix) as readonly (keyof errors.MemoryParts)[]; // it has these keys
+  if (parts === undefined) return ["take fewer elements at a time"];
+  const most = Math.max(...kinds.map((kind) => parts[kind]));
+  return kinds
+    .filter((kind) => 2 * parts[kind] >= most)
+    .toSorted((a, b) => parts[b] - parts[a])
+    .map((kind) => memoryFix[kind]);
+};
 
 const memoryFor = {
   program: "the program",

@@ -47,6 +47,7 @@ const examples: { readonly [T in FluxionError["_tag"]]: FluxionError } = {
     needed: 5 * 2 ** 30,
     limit: 4 * 2 ** 30,
     largest: [{ what: "dot", bytes: 2 ** 20 }],
+    parts: { state: 2 ** 31, constants: 0, inputs: 2 ** 20, outputs: 4, temporaries: 3 * 2 ** 30 },
   }),
   WorkerLost: new errors.WorkerLost({ worker: 1, workers: 3, reason: "it ended with code 1" }),
   NonFinite: new errors.NonFinite({ where: "loss", step: 12, path: [] }),

@@ -1,5 +1,11 @@
 import * as Effect from "effect/Effect";
-import { BackendUnavailable, CompileError, MemoryLimit, SizeLimit } from "../../errors.ts";
+import {
+  BackendUnavailable,
+  CompileError,
+  MemoryLimit,
+  type MemoryParts,
+  SizeLimit,
+} from "../../errors.ts";
 import { optimise } from "../../interpreter/optimise.ts";
 import type { Program } from "../../ir/expr.ts";
 import { hash } from "../../ir/hash.ts";
@@ -17,6 +23,7 @@ import {
   moduleBuilder,
   type WasmModule,
 } from "./assembler/index.ts";
+import { cacheOf } from "./cache.ts";
 import type { Context, Destination } from "./context.ts";
 import { explained } from "./explained.ts";
 import { gatheredWindows } from "./gathered.ts";
@@ -31,7 +38,7 @@ import { sumsAfterLoops } from "./sums.ts";
 import { type Schedule, sharedCost, type Together } from "./threads/schedule.ts";
 import { teamBytes } from "./threads/team.ts";
 import { exactTotals } from "./totals.ts";
-import { type Buffer, makeBuffer, type View, whole } from "./view.ts";
+import { type Buffer, bytesOf, makeBuffer, type View, whole } from "./view.ts";
 
 /** Where a tensor of a program stands in memory. */
 export interface Slot {
@@ -48,6 +55,9 @@ export interface Compiled {
   readonly inputs: readonly Slot[];
   readonly outputs: readonly Slot[];
   readonly largest: MemoryPlan["largest"];
+  readonly parts: MemoryParts;
+  /** Of the module, with its constants. */
+  readonly bytes: number;
   readonly plan: Plan;
 }
 
@@ -174,6 +184,36 @@ const counting = (
   }
 };
 
+const total = (buffers: Iterable<Buffer>): number =>
+  [...buffers].reduce((n, buffer) => n + bytesOf(buffer), 0);
+
+/** What planned memory is for. */
+const partsOf = (
+  { inputs, outputs, constants }: Lowered,
+  carried: number,
+  planned: number,
+): MemoryParts => {
+  const known = {
+    state: total(inputs.slice(0, carried)),
+    constants: total(constants.values()),
+    inputs: total(inputs.slice(carried)),
+    outputs: total(outputs.slice(carried)),
+  };
+  const rest = Object.values(known).reduce((n, bytes) => n - bytes, planned);
+  return { ...known, temporaries: Math.max(0, rest) };
+};
+
+const nothing: MemoryParts = { state: 0, constants: 0, inputs: 0, outputs: 0, temporaries: 0 };
+
+/** A tensor's bytes, for what it is by the name that its buffer has. */
+const partOf = (what: string, bytes: number): MemoryParts => {
+  const [kind = ""] = what.split(" ");
+  const parts: { readonly [kind: string]: keyof MemoryParts } = {
+    ...{ state: "state", constant: "constants", input: "inputs", output: "outputs" },
+  };
+  return { ...nothing, [parts[kind] ?? "temporaries"]: bytes };
+};
+
 /** A program that has been checked and optimised as a module. */
 export const lowerProgram = (
   program: Program,
@@ -183,7 +223,8 @@ export const lowerProgram = (
   const causes = uncountable(program);
   if (causes.length > 0) return Effect.fail(new CompileError({ causes }));
   const module = moduleBuilder();
-  const { steps, inputs, outputs, constants, residents, united } = lower(module, program, carried);
+  const lowered = lower(module, program, carried);
+  const { steps, inputs, outputs, constants, residents, united } = lowered;
   const { shareFrom } = given;
   const threads =
     shareFrom !== undefined && sharedCost(steps, shareFrom) >= leastTogether * shareFrom;
@@ -191,10 +232,21 @@ export const lowerProgram = (
   const reserved = threads ? teamBytes : 0;
   const memory = planMemory(steps, residents, united, { threads, reserved });
   const tooLarge = memory.largest.find(({ bytes }) => bytes > tensorLimit);
-  const refused = (of: MemoryLimit["of"], needed: number, limit: number) =>
-    Effect.fail(new MemoryLimit({ of, needed, limit, largest: memory.largest }));
-  if (memory.bytes > memoryLimit) return refused("program", memory.bytes, memoryLimit);
-  if (tooLarge !== undefined) return refused("tensor", tooLarge.bytes, tensorLimit);
+  const { largest } = memory;
+  const parts = partsOf(lowered, carried, memory.bytes);
+  if (memory.bytes > memoryLimit) {
+    const needed = memory.bytes;
+    return Effect.fail(
+      new MemoryLimit({ of: "program", needed, limit: memoryLimit, largest, parts }),
+    );
+  }
+  if (tooLarge !== undefined) {
+    const { what, bytes: needed } = tooLarge;
+    const own = partOf(what, needed);
+    return Effect.fail(
+      new MemoryLimit({ of: "tensor", needed, limit: tensorLimit, largest, parts: own }),
+    );
+  }
   const pages = Math.ceil(memory.bytes / pageBytes);
   const written = counting(() => writeModule(module, steps, memory, options));
   if (written instanceof SizeLimit) return Effect.fail(new CompileError({ causes: [written] }));
@@ -205,8 +257,11 @@ export const lowerProgram = (
     type,
   });
   const resident = [...inputs, ...outputs];
+  const encoded = module.encode();
   return Effect.sync(() => ({
-    module: new engine.Module(module.encode()),
+    module: new engine.Module(encoded),
+    bytes: encoded.length,
+    parts,
     pages,
     together: schedule && {
       ownBytes: memory.own.bytes,
@@ -224,11 +279,14 @@ export const lowerProgram = (
   }));
 };
 
-/** Compiled programs by their structure and options. */
-const cache = new Map<string, Compiled>();
+/** What a module takes beside its bytes: what it is compiled to, and the plan. */
+const besides = 2 ** 16;
 
-/** The most modules that are remembered; the oldest is forgotten first. */
-const cacheSize = 128;
+/**
+ * Compiled programs by their structure and options. Whoever runs a program holds it; here stand those that somebody may
+ * ask for again.
+ */
+const cache = cacheOf<Compiled>(2 ** 26, ({ bytes }) => bytes + besides);
 
 export const compileProgram = (
   program: Program,
@@ -247,7 +305,6 @@ export const compileProgram = (
     if (known !== undefined) return known;
     const ready = prepared(program);
     const compiled = yield* lowerProgram(ready, carried, { relaxed, shareFrom });
-    if (cache.size >= cacheSize) cache.delete(cache.keys().next().value as string);
     cache.set(key, compiled);
     return compiled;
   });

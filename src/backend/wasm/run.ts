@@ -55,6 +55,7 @@ const granted = (compiled: Compiled, pages: number, make: () => Running): Runnin
       needed: pages * pageBytes,
       limit: undefined,
       largest: compiled.largest,
+      parts: compiled.parts,
     });
   }
 };

@@ -16,10 +16,10 @@ import { transpose } from "../../../src/ir/ops/structural.ts";
 import { render } from "../../../src/render.ts";
 import { compiled, expectClose, filledWith, programOf } from "./agreement.ts";
 
-const failure = (p: Program) =>
+const failure = (p: Program, carried = 0) =>
   Effect.runSync(
     Effect.provide(
-      Effect.result(Effect.flatMap(Backend, (backend) => backend.compile(p))),
+      Effect.result(Effect.flatMap(Backend, (backend) => backend.compile(p, { carried }))),
       layerWasm,
     ),
   ).pipe(Result.match({ onFailure: (e) => e, onSuccess: () => undefined }));
@@ -89,6 +89,29 @@ describe("what the wasm backend refuses", () => {
     expect(render(error as MemoryLimit)).toMatch(
       /^MemoryLimit: a single tensor of the program needs 3\.0 GiB of memory and the backend has 2\.0 GiB\n {2}where: most of it for output 0 \(3\.0 GiB\)/,
     );
+  });
+});
+
+describe("what a MemoryLimit advises follows from what the memory is for", () => {
+  const params = Array.from({ length: 5 }, () => f32(2 ** 14, 2 ** 14));
+  const scaled = programOf(params, (...ws) => ws.map((w) => mul(w, 0.5) as Expr));
+  const advice = (carried: number): string => {
+    const error = failure(scaled, carried);
+    return (
+      render(error as MemoryLimit)
+        .split("\n")
+        .at(-1) ?? ""
+    );
+  };
+  it("all of it params: a smaller model, and not smaller batches", () => {
+    expect(advice(5)).toMatch(
+      /^ +fix: make the model smaller, or take an optimizer that keeps less/,
+    );
+    expect(advice(5)).not.toMatch(/batch/);
+  });
+  it("inputs and outputs: less at a time, and less returned", () => {
+    expect(advice(0)).toMatch(/smaller batches, .*return less/);
+    expect(advice(0)).not.toMatch(/model/);
   });
 });
 

@@ -1,0 +1,44 @@
+/** Values by their keys, as long as they are together no larger than a limit. */
+export interface Cache<V> {
+  readonly get: (key: string) => V | undefined;
+  readonly set: (key: string, value: V) => void;
+  /** The bytes of all that is held. */
+  readonly bytes: () => number;
+}
+
+/**
+ * Remembers up to `limit` bytes of values, of which what was asked for longest ago is forgotten first; what alone is
+ * larger is not remembered at all.
+ */
+export const cacheOf = <V>(limit: number, sizeOf: (value: V) => number): Cache<V> => {
+  // A map keeps the order in which its keys came.
+  const values = new Map<string, V>();
+  let held = 0;
+  const forget = (key: string): void => {
+    const value = values.get(key);
+    if (value === undefined) return;
+    held -= sizeOf(value);
+    values.delete(key);
+  };
+  return {
+    get: (key) => {
+      const value = values.get(key);
+      if (value === undefined) return undefined;
+      values.delete(key);
+      values.set(key, value);
+      return value;
+    },
+    set: (key, value) => {
+      forget(key);
+      const size = sizeOf(value);
+      if (size > limit) return;
+      for (const oldest of values.keys()) {
+        if (held + size <= limit) break;
+        forget(oldest);
+      }
+      values.set(key, value);
+      held += size;
+    },
+    bytes: () => held,
+  };
+};
