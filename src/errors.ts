@@ -66,7 +66,12 @@ export class TooFewExamples extends Data.TaggedError("TooFewExamples")<{
 /** Something larger than what counts it: `size` of `of`, of which there can be `limit`. */
 export class SizeLimit extends Data.TaggedError("SizeLimit")<{
   readonly op: string;
-  readonly of: "elements" | "elements along one axis" | "rounds" | "nodes";
+  readonly of:
+    | "elements"
+    | "elements along one axis"
+    | "rounds"
+    | "nodes"
+    | "layers within one another";
   readonly size: number;
   readonly limit: number;
   readonly path: readonly string[];

@@ -236,6 +236,7 @@ const sizeFix: { readonly [S in errors.SizeLimit["of"]]: string } = {
     "reshape it to several axes that are shorter, or work on one part of it after the other",
   rounds: "take fewer rounds, or a loop within a loop",
   nodes: "write what repeats as a scan, or compile the parts as programs of their own",
+  "layers within one another": "put them one after the other with sequential, or repeat one",
 };
 
 /** A number of things: in digits as far as they are exact. */

@@ -1,4 +1,5 @@
 import { flatten, unflatten } from "../algebra/tree.ts";
+import { SizeLimit } from "../errors.ts";
 import { constant, parameter } from "../ir/build.ts";
 import { Expr } from "../ir/expr.ts";
 import { scoped } from "../ir/trace.ts";
@@ -26,9 +27,35 @@ export const activation = (f: Activation, name = nameOf(f)): SameLayer<undefined
 const nameOf = (f: Activation): string =>
   f.name === "" ? f(parameter({ shape: [1], dtype: "f32" })).node.primitive : f.name;
 
-/** A layer without its types: see {@link OpenLayer} for what that leaves to whom. */
-export const open = (layer: Composable): OpenLayer =>
-  (typeof layer === "function" ? activation(layer) : layer) as AnyLayer as OpenLayer;
+/** The most layers within one another: each calls the one inside it, and calls cannot go arbitrarily deep. */
+const deepest = 512;
+
+const depths = new WeakMap<OpenLayer, number>();
+
+/** How many layers are within one another, this one included. */
+const depthOf = (layer: OpenLayer): number => {
+  const children = layer.parts?.children ?? [];
+  const depth =
+    depths.get(layer) ??
+    1 + children.reduce((n, child) => Math.max(n, depthOf(child as OpenLayer)), 0);
+  depths.set(layer, depth);
+  return depth;
+};
+
+/**
+ * A layer without its types: see {@link OpenLayer} for what that leaves to whom.
+ *
+ * **Fails with** `SizeLimit`, thrown, where too many layers are within one another.
+ */
+export const open = (given: Composable): OpenLayer => {
+  const layer = (typeof given === "function" ? activation(given) : given) as AnyLayer as OpenLayer;
+  const size = depthOf(layer);
+  if (size > deepest) {
+    const of = "layers within one another";
+    throw new SizeLimit({ op: layer.name, of, size, limit: deepest, path: [] });
+  }
+  return layer;
+};
 
 /**
  * A layer applied under a name: every node that it makes carries the name in its path, so that what is

@@ -28,7 +28,7 @@ import type { Context, Destination } from "./context.ts";
 import { explained } from "./explained.ts";
 import { gatheredWindows } from "./gathered.ts";
 import type { Step } from "./kernels/kernel.ts";
-import { uncountable } from "./limits.ts";
+import { tooManyNodes, uncountable } from "./limits.ts";
 import { type MemoryPlan, planMemory, type Residents } from "./memory.ts";
 import { type WriteOptions, writeModule } from "./module.ts";
 import { patchesBesides } from "./patches.ts";
@@ -299,6 +299,8 @@ export const compileProgram = (
     if (missing !== undefined)
       return yield* new BackendUnavailable({ backend: "wasm", missing, alternative: "reference" });
     yield* check(program, carried);
+    const causes = tooManyNodes(program);
+    if (causes.length > 0) return yield* new CompileError({ causes });
     const relaxed = relaxedSimd && !deterministic;
     const key = `${hash(program)} ${carried} ${relaxed} ${shareFrom}`;
     const known = cache.get(key);

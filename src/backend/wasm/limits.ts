@@ -18,6 +18,27 @@ export const naming = <A>(op: string, write: () => A): A => {
   }
 };
 
+/** The most nodes of a program, those of the programs inside it counted where they are used. */
+export const mostNodes = 2 ** 18;
+
+/** How many nodes a program has once what it calls stands in its place. */
+const nodesOf = (p: Program, known: Map<Program, number>): number => {
+  const counted = known.get(p);
+  if (counted !== undefined) return counted;
+  let count = p.nodes.length;
+  for (const node of p.nodes)
+    for (const inner of innerPrograms(node)) count += nodesOf(inner, known);
+  known.set(p, count);
+  return count;
+};
+
+/** A program of more nodes than are compiled in reasonable time and memory. */
+export const tooManyNodes = (p: Program): readonly SizeLimit[] => {
+  const size = nodesOf(p, new Map());
+  const about = { op: "the program", of: "nodes", size, limit: mostNodes, path: [] } as const;
+  return size > mostNodes ? [new SizeLimit(about)] : [];
+};
+
 const extentsOf = (node: AnyNode): readonly number[] => {
   if (node.primitive !== "dot") return [];
   const { batch, contract } = node.params;
