@@ -254,7 +254,7 @@ const memoryFix: { readonly [P in keyof errors.MemoryParts]: string } = {
 const lessMemory = (parts: errors.MemoryParts | undefined): readonly string[] => {
   const kinds = Object.keys(memoryFix) as readonly (keyof errors.MemoryParts)[]; // it has these keys
   if (parts === undefined) return ["take fewer elements at a time"];
-  const most = Math.max(...kinds.map((kind) => parts[kind]));
+  const most = kinds.reduce((n, kind) => Math.max(n, parts[kind]), 0);
   return kinds
     .filter((kind) => 2 * parts[kind] >= most)
     .toSorted((a, b) => parts[b] - parts[a])

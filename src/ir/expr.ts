@@ -228,10 +228,23 @@ export type AnyNode = { readonly [P in PrimitiveTag]: Node<P> }[PrimitiveTag];
 
 /** One output of a node: a symbolic tensor of shape `S`. */
 export class Expr<out S extends Shape = Shape> {
+  static #made = 0;
+
   readonly node: AnyNode;
   readonly index: number;
   readonly shape: S;
   readonly dtype: Dtype;
+  readonly #birth = Expr.#made++;
+
+  /** How many there have been: what is made from now on is made after. */
+  static now(): number {
+    return Expr.#made;
+  }
+
+  /** Whether an expression was there at a moment; what it depends on was there too. */
+  static was(x: Expr, moment: number): boolean {
+    return x.#birth < moment;
+  }
 
   constructor(node: AnyNode, index: number) {
     const type = node.outputs[index] as TensorType;

@@ -1,18 +1,19 @@
-import type { AnyNode, Expr, Program } from "./expr.ts";
+import { type AnyNode, Expr, type Program } from "./expr.ts";
 
 /**
- * Every node that `outputs` depend on, operands before users; not those of `known`, nor what is behind them.
- * Iterative: graphs may be deep.
+ * Every node that `outputs` depend on, operands before users; not those of `known`, nor what is behind them, and
+ * nothing that was there before `since`. Iterative: graphs may be deep.
  */
 export const topological = (
   outputs: readonly Expr[],
   known: Iterable<AnyNode> = [],
+  since = 0,
 ): readonly AnyNode[] => {
   const order: AnyNode[] = [];
   const done = new Set<AnyNode>(known);
   const stack: { readonly node: AnyNode; next: number }[] = [];
   for (const output of outputs) {
-    if (done.has(output.node)) continue;
+    if (done.has(output.node) || Expr.was(output, since)) continue;
     done.add(output.node);
     stack.push({ node: output.node, next: 0 });
     for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
@@ -20,7 +21,7 @@ export const topological = (
       if (input === undefined) {
         order.push(top.node);
         stack.pop();
-      } else if (!done.has(input.node)) {
+      } else if (!done.has(input.node) && !Expr.was(input, since)) {
         done.add(input.node);
         stack.push({ node: input.node, next: 0 });
       }

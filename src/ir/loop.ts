@@ -1,5 +1,5 @@
 import { apply, parameter } from "./build.ts";
-import type { CallRules, Expr, TensorType } from "./expr.ts";
+import { type CallRules, Expr, type TensorType } from "./expr.ts";
 import { program } from "./graph.ts";
 import { close, type Traced, trace } from "./trace.ts";
 
@@ -26,9 +26,10 @@ export const loop = (
   step: (carry: readonly Expr[], x: readonly Expr[]) => LoopStep,
 ): LoopStep => {
   const { carry, xs, length, reverse } = operands;
+  const since = Expr.now();
   const inputs = [...carry, ...xs.map(elementOf)].map(parameter);
   const made = step(inputs.slice(0, carry.length), inputs.slice(carry.length));
-  const { program: body, captured } = close(inputs, [...made.carry, ...made.ys]);
+  const { program: body, captured } = close(inputs, [...made.carry, ...made.ys], undefined, since);
   const outputs = apply(
     "scan",
     { body, length, constants: captured.length, carry: carry.length, reverse },

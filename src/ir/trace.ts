@@ -23,9 +23,15 @@ const isLiteral = (x: Expr): boolean => x.shape.length === 0 && x.node.primitive
 /**
  * Closes `outputs`, as a function of `inputs`, over everything else. A sum over `axis` counts as
  * dependent even of constants, since its value is known only inside the `vmap` that binds the name.
+ * Where the inputs were made after the moment `since`, nothing older depends on them, or is looked at.
  */
-export const close = (inputs: readonly Expr[], outputs: readonly Expr[], axis?: string): Traced => {
-  const nodes = topological(outputs);
+export const close = (
+  inputs: readonly Expr[],
+  outputs: readonly Expr[],
+  axis?: string,
+  since?: number,
+): Traced => {
+  const nodes = topological(outputs, [], axis === undefined ? since : 0);
   const own = new Set<AnyNode>(inputs.map((x) => x.node));
   const dependent = new Set<AnyNode>(own);
   for (const node of nodes)
@@ -74,8 +80,9 @@ export const trace = (
   f: (inputs: readonly Expr[]) => readonly Expr[],
   axis?: string,
 ): Traced => {
+  const since = Expr.now();
   const inputs = types.map(parameter);
-  return close(inputs, f(inputs), axis);
+  return close(inputs, f(inputs), axis, since);
 };
 
 /** A program applied to expressions, node by node. */

@@ -298,9 +298,9 @@ export const compileProgram = (
     const { missing, relaxedSimd } = available;
     if (missing !== undefined)
       return yield* new BackendUnavailable({ backend: "wasm", missing, alternative: "reference" });
-    yield* check(program, carried);
     const causes = tooManyNodes(program);
     if (causes.length > 0) return yield* new CompileError({ causes });
+    yield* check(program, carried);
     const relaxed = relaxedSimd && !deterministic;
     const key = `${hash(program)} ${carried} ${relaxed} ${shareFrom}`;
     const known = cache.get(key);

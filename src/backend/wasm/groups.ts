@@ -48,14 +48,22 @@ export const leave = (group: Group): void => {
   group.after.clear();
 };
 
+/** Neither comes before the other any more: the level of two groups as one. */
+const levelTogether = (a: Group, b: Group): number => {
+  const [later, earlier] = a.level > b.level ? [a, b] : [b, a];
+  let level = earlier.level;
+  for (const other of later.before.keys())
+    if (other !== earlier) level = Math.max(level, other.level + 1);
+  return level;
+};
+
 /** `from` becomes part of `into`; what lay between the two lies within. */
 export const absorbInto = (into: Group, from: Group): void => {
   const before = [...from.before];
   const after = [...from.after].map((later) => [later, later.before.get(from) === true] as const);
+  const level = levelTogether(into, from);
   leave(from);
-  // Neither is before the other any more, so that the two are as low as the rest lets them be.
-  into.level = 0;
-  for (const earlier of into.before.keys()) into.level = Math.max(into.level, earlier.level + 1);
+  raise(into, level);
   for (const [earlier, whole] of before) if (earlier !== into) follow(into, earlier, whole);
   for (const [later, whole] of after) if (later !== into) follow(later, into, whole);
   for (const node of from.nodes) into.nodes.push(node);
@@ -71,7 +79,7 @@ export const united = (a: Group, b: Group): readonly [stays: Group, goes: Group]
 };
 
 /** So many groups are looked at before the answer counts as yes: the limit of what order is worth knowing. */
-const mostLooks = 4096;
+const mostLooks = 256;
 
 /**
  * Whether `later` has to run after `earlier` by way of others, and not only next to it; where that takes long to find

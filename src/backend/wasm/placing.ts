@@ -100,7 +100,7 @@ const byTime = (start: number, lives: Lives, addresses: Map<Buffer, number>): nu
 };
 
 /** Finding room by address looks at each pair of buffers: of more than so many, their order in time decides. */
-const mostByAddress = 4096;
+const mostByAddress = 1024;
 
 /** Gives each of `bySize` an address from `start` on that is its own while it lives; answers where all end. */
 export const placeFrom = (start: number, bySize: Lives, addresses: Map<Buffer, number>): number =>
