@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import type { Key } from "../src/tensor/key.ts";
 import { record } from "./domain.ts";
+import { uniform } from "./hostile.ts";
 import { type Law, law } from "./law.ts";
 
 /** What makes keys of whole numbers. */
@@ -64,3 +65,30 @@ export const moments = (keyOf: (seed: number) => Key): Law<Sampler> =>
         : undefined;
     },
   }));
+
+/** What random words are compared with for a probability. */
+export interface Chances {
+  readonly name: string;
+  readonly chanceOf: (p: number) => {
+    readonly words: number;
+    readonly high: number;
+    readonly low: number;
+  };
+}
+
+/** 17: a chance is the probability that was asked for, to 23 bits of it, however rare. */
+export const resolution: Law<Chances> = law(
+  "resolution of chances",
+  "|P - p| ≤ 2⁻²³ p, for p from 2⁻³⁹ to 1",
+  ({ chanceOf }: Chances) => ({
+    given: fc.oneof(
+      uniform(-39, 0).map((power) => 2 ** power),
+      fc.constantFrom(0, 1, 2 ** -30, 1 - 2 ** -30),
+    ),
+    breach: (p: number) => {
+      const { words, high, low } = chanceOf(p);
+      const chance = words === 1 ? high / 2 ** 32 : high / 2 ** 32 + low / 2 ** 64;
+      return Math.abs(chance - p) <= p * 2 ** -23 ? undefined : `${chance} for ${p}`;
+    },
+  }),
+);

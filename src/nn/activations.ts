@@ -3,7 +3,7 @@ import type { Expr } from "../ir/expr.ts";
 import { where } from "../ir/ops/control.ts";
 import * as op from "../ir/ops/elementwise.ts";
 import { fill } from "../ir/ops/indexed.ts";
-import { lift } from "../ir/ops/operand.ts";
+import { floating, lift } from "../ir/ops/operand.ts";
 import * as reduction from "../ir/ops/reduction.ts";
 import { sliceAxis } from "../ir/ops/structural.ts";
 import type { Operand, ShapeOf } from "../ir/shapeTypes.ts";
@@ -159,7 +159,7 @@ const softsignOf = custom((x: Expr): Expr => op.div(x, onePlusSize(x)), {
  *
  * **Source** Turian et al., "Quadratic Features and Deep Architectures" (2009).
  */
-export const softsign: Activation = (x) => keeping(x, softsignOf);
+export const softsign: Activation = (x) => keeping(x, (e) => softsignOf(floating("softsign", e)));
 
 /** `x tanh(ln(1 + eˣ))`. **Source** Misra (2019), arXiv:1908.08681. */
 export const mish: Activation = (x) => keeping(x, (e) => op.mul(e, op.tanh(logOnePlusExp(e))));
@@ -175,10 +175,12 @@ export const hardtanh = <const X extends Operand>(x: X, low = -1, high = 1): Exp
 };
 
 /** `x/6 + 1/2` held between 0 and 1. **Source** Courbariaux et al. (2015), arXiv:1511.00363. */
-export const hardsigmoid: Activation = (x) => keeping(x, (e) => op.div(held(plus(e, 3), 0, 6), 6));
+export const hardsigmoid: Activation = (x) =>
+  keeping(x, (e) => op.div(held(plus(floating("hardsigmoid", e), 3), 0, 6), 6));
 
 /** `x · hardsigmoid(x)`. **Source** Howard et al. (2019), arXiv:1905.02244. */
-export const hardswish: Activation = (x) => keeping(x, (e) => op.mul(e, hardsigmoid(e)));
+export const hardswish: Activation = (x) =>
+  keeping(floating("hardswish", lift(x)), (e) => op.mul(e, hardsigmoid(e))) as Expr as never;
 
 /** 0 where `|x| ≤ λ`, else `x`. **Fails with** `InvalidArgument`, thrown, where λ is negative or not finite. */
 export const hardshrink = <const X extends Operand>(x: X, lambda = 0.5): Expr<ShapeOf<X>> => {

@@ -19,7 +19,7 @@ import {
   sub,
 } from "../ir/ops/elementwise.ts";
 import { fill, iota, take } from "../ir/ops/indexed.ts";
-import { lift } from "../ir/ops/operand.ts";
+import { floating, lift } from "../ir/ops/operand.ts";
 import { max, sum } from "../ir/ops/reduction.ts";
 import { concatenate, reshape, sliceAxis, stack } from "../ir/ops/structural.ts";
 import type { Operand } from "../ir/shapeTypes.ts";
@@ -110,7 +110,7 @@ export const ctc = (
   labels: Expr,
   { blank = 0, inputLength, labelLength }: CtcOptions = {},
 ): Loss => {
-  const [x, spoken] = ranked(lift(logProbabilities), labels);
+  const [x, spoken] = ranked(floating("ctc", lift(logProbabilities)), labels);
   const [time = 0, classes = 0] = x.shape;
   const [n = 0] = spoken.shape;
   const expected = `a class, a whole number from 0 to ${classes - 1}`;

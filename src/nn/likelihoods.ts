@@ -2,7 +2,7 @@ import type { Expr } from "../ir/expr.ts";
 import { where } from "../ir/ops/control.ts";
 import { add, div, eq, exp, log, lt, maximum, mul, neg, sub } from "../ir/ops/elementwise.ts";
 import { fill, onesLike, take, takeAlongAxis } from "../ir/ops/indexed.ts";
-import { align, lift } from "../ir/ops/operand.ts";
+import { align, floating, lift } from "../ir/ops/operand.ts";
 import { logSoftmax, mean } from "../ir/ops/reduction.ts";
 import { expandDims, reshape } from "../ir/ops/structural.ts";
 import type { Operand, ShapeError, ShapeOf, ShowShape } from "../ir/shapeTypes.ts";
@@ -105,7 +105,7 @@ export const dice: Comparison<"dice", [smooth?: number], Loss> = (
   notNegative("dice", { smooth });
   const [given, wanted] = compared("dice", probabilities, target);
   // Sums over all places: what is repeated counts at each.
-  const [p, y] = align(given, wanted) as readonly [Expr, Expr];
+  const [p, y] = align(floating("dice", given), wanted) as readonly [Expr, Expr];
   const [onlyP, onlyY] = [mul(p, sub(1, y) as Expr), mul(y, sub(1, p) as Expr)];
   const all = add(add(total(p), total(y)) as Expr, smooth) as Expr;
   return div(total(add(onlyP, onlyY) as Expr), all) as Expr as Loss;

@@ -14,7 +14,7 @@ import {
   square,
   sub,
 } from "../ir/ops/elementwise.ts";
-import { lift } from "../ir/ops/operand.ts";
+import { floating, lift } from "../ir/ops/operand.ts";
 import type { Operand } from "../ir/shapeTypes.ts";
 import { chebyshev, powerSeries } from "./series.ts";
 
@@ -154,22 +154,22 @@ const besselI1Of: (x: Expr) => Expr = withSlope(
  * Effect.runSync(program.pipe(Effect.provide(Backend.layerReference)))(x).toArray() // => [1, 1.2660658778, 2815.7166284663]
  * ```
  */
-export const besselI0 = (x: Operand): Expr => besselI0Of(lift(x));
+export const besselI0 = (x: Operand): Expr => besselI0Of(floating("besselI0", lift(x)));
 
 /** `e^-|x| I₀(x)`, which does not overflow. **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`. */
 export const besselI0Scaled = (x: Operand): Expr =>
   split(
-    lift(x),
+    floating("besselI0Scaled", lift(x)),
     (size) => shrunk(size, order0),
     (size) => scaled(size, order0),
   );
 
 /** `I₁(x)`, of the order 1, the derivative of {@link besselI0}. **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`. */
-export const besselI1 = (x: Operand): Expr => besselI1Of(lift(x));
+export const besselI1 = (x: Operand): Expr => besselI1Of(floating("besselI1", lift(x)));
 
 /** `e^-|x| I₁(x)`, which does not overflow. **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`. */
 export const besselI1Scaled = (operand: Operand): Expr => {
-  const x = lift(operand);
+  const x = floating("besselI1Scaled", lift(operand));
   const held = where(le(abs(x) as Expr, border), x, border) as Expr;
   return split(
     x,

@@ -20,7 +20,7 @@ import {
   sub,
   tan,
 } from "../ir/ops/elementwise.ts";
-import { lift } from "../ir/ops/operand.ts";
+import { floating, lift } from "../ir/ops/operand.ts";
 import type { Operand } from "../ir/shapeTypes.ts";
 import { wholeTo } from "../tensor/argument.ts";
 import { polynomial, powerSeries } from "./series.ts";
@@ -226,10 +226,10 @@ const polygammaOf = (n: number): ((x: Expr) => Expr) =>
  * Effect.runSync(program.pipe(Effect.provide(Backend.layerReference)))(x).toArray() // => [0.5723649429, 0.6931471806, 3.1780538303]
  * ```
  */
-export const logGamma = (x: Operand): Expr => logGammaOf(lift(x));
+export const logGamma = (x: Operand): Expr => logGammaOf(floating("logGamma", lift(x)));
 
 /** `ψ(x) = d ln Γ(x) / dx`; infinite at 0 and at negative whole numbers. **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`. */
-export const digamma = (x: Operand): Expr => polygammaOf(0)(lift(x));
+export const digamma = (x: Operand): Expr => polygammaOf(0)(floating("digamma", lift(x)));
 
 /** The highest derivative of digamma that is to be had. */
 const highest = 99;
@@ -243,7 +243,7 @@ const highest = 99;
  */
 export const polygamma = (n: number, x: Operand): Expr => {
   wholeTo(0, highest)("polygamma", { n });
-  return polygammaOf(n)(lift(x));
+  return polygammaOf(n)(floating("polygamma", lift(x)));
 };
 
 /**
@@ -254,7 +254,7 @@ export const polygamma = (n: number, x: Operand): Expr => {
  */
 export const multivariateLogGamma = (operand: Operand, p: number): Expr => {
   wholeTo(1, 1000)("multivariateLogGamma", { p });
-  const x = lift(operand);
+  const x = floating("multivariateLogGamma", lift(operand));
   const terms = Array.from({ length: p }, (_, j) => logGamma(sub(x, j / 2) as Expr));
   return add(sumOf(terms), ((p * (p - 1)) / 4) * Math.log(Math.PI)) as Expr;
 };

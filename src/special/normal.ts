@@ -21,7 +21,7 @@ import {
   square,
   sub,
 } from "../ir/ops/elementwise.ts";
-import { lift } from "../ir/ops/operand.ts";
+import { floating, lift } from "../ir/ops/operand.ts";
 import type { Operand } from "../ir/shapeTypes.ts";
 import { chebyshev, polynomial } from "./series.ts";
 
@@ -103,7 +103,7 @@ const erfcxAbove = (x: Expr): Expr => {
  * ```
  */
 export const erfcx = (operand: Operand): Expr => {
-  const x = lift(operand);
+  const x = floating("erfcx", lift(operand));
   const low = lt(x, 0);
   const above = erfcxAbove(where(low, neg(x) as Expr, x) as Expr);
   const held = where(low, x, 0) as Expr;
@@ -129,7 +129,7 @@ const erfcOf = withSlope(
  *
  * **Math** its derivative is `-2/√π · e^(-x²)`. **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
  */
-export const erfc = (x: Operand): Expr => erfcOf(lift(x));
+export const erfc = (x: Operand): Expr => erfcOf(floating("erfc", lift(x)));
 
 /** `e^(-x²/2)/√(2π)`. */
 const density = (x: Expr): Expr => mul(expSquare(-0.5)(x), 1 / Math.sqrt(2 * Math.PI)) as Expr;
@@ -162,7 +162,7 @@ const normalCdfOf = withSlope(
  * **Math** `Φ(x) = ½ erfc(-x/√2)`; its derivative is the density `e^(-x²/2)/√(2π)`.
  * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
  */
-export const normalCdf = (x: Operand): Expr => normalCdfOf(lift(x));
+export const normalCdf = (x: Operand): Expr => normalCdfOf(floating("normalCdf", lift(x)));
 
 const logNormalCdfOf = withSlope(
   "logNormalCdf",
@@ -186,7 +186,7 @@ const logNormalCdfOf = withSlope(
  * **Math** its derivative is the density over `Φ(x)`, the inverse of Mills's ratio.
  * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
  */
-export const logNormalCdf = (x: Operand): Expr => logNormalCdfOf(lift(x));
+export const logNormalCdf = (x: Operand): Expr => logNormalCdfOf(floating("logNormalCdf", lift(x)));
 
 /** A quotient of polynomials, the lowest power first. */
 interface Rational {
@@ -261,4 +261,5 @@ const normalQuantileOf: (p: Expr) => Expr = withSlope(
  * **Math** its derivative is `√(2π)·e^(x²/2)` where its value is `x`. **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
  * **Source** Wichura, "Algorithm AS 241: the percentage points of the normal distribution" (1988), PPND16.
  */
-export const normalQuantile = (p: Operand): Expr => normalQuantileOf(lift(p));
+export const normalQuantile = (p: Operand): Expr =>
+  normalQuantileOf(floating("normalQuantile", lift(p)));

@@ -1,7 +1,7 @@
 import { isLeft } from "fp-ts/lib/Either.js";
 import { describe, expect, test } from "vitest";
 import { type Comparing, comparesAsNumbers } from "../../laws/comparisons.ts";
-import { distinctKeys, type KeyMaker, moments, type Sampler } from "../../laws/keys.ts";
+import { distinctKeys, type KeyMaker, moments, resolution, type Sampler } from "../../laws/keys.ts";
 import { check } from "../../laws/law.ts";
 import { holds } from "../../laws/vitest.ts";
 import { run } from "../../src/interpreter/evaluate.ts";
@@ -11,7 +11,16 @@ import { program } from "../../src/ir/graph.ts";
 import { eq, ge, gt, le, lt, ne } from "../../src/ir/ops/elementwise.ts";
 import * as random from "../../src/ir/ops/random.ts";
 import { store } from "../../src/tensor/dtype.ts";
-import { bernoulli, foldIn, type Key, key, normal, split, uniform } from "../../src/tensor/key.ts";
+import {
+  bernoulli,
+  foldIn,
+  type Key,
+  key,
+  normal,
+  split,
+  thresholdOf,
+  uniform,
+} from "../../src/tensor/key.ts";
 import { Tensor } from "../../src/tensor/tensor.ts";
 
 const comparisons: readonly Comparing[] = [
@@ -69,6 +78,7 @@ const samplers: readonly Sampler[] = [
 holds([comparesAsNumbers], comparisons, { runs: 200 });
 holds([distinctKeys], makers, { runs: 500 });
 holds([moments(key)], samplers, { runs: 3 });
+holds([resolution], [{ name: "bernoulli", chanceOf: thresholdOf }], { runs: 300 });
 
 test("draws within programs are those of the same keys", () => {
   for (const p of [0, 1, 0.3, 2 ** -30, 1e-4 / 3, 1 - 2 ** -30])
@@ -86,14 +96,6 @@ test("draws within programs are those of the same keys", () => {
     expect(asKey(random.foldInKey(constant(key(9)), n)).toString()).toBe(
       foldIn(key(9), n).toString(),
     );
-});
-
-test("what is rarer than one in 2²⁴ is drawn as rarely", () => {
-  // Of 2³⁰ draws one: a word of 24 bits would make 64 of them.
-  const seen = [0, 1, 2, 3].flatMap((i) =>
-    Array.from(bernoulli(key(i), 2 ** -30, [2 ** 20]).toTypedArray()),
-  );
-  expect(seen.filter((x) => x !== 0)).toEqual([]);
 });
 
 describe("each law notices its planted mistake", () => {
@@ -124,6 +126,11 @@ describe("each law notices its planted mistake", () => {
           .map((u) => -3e38 + Math.fround(6e38) * u),
     };
     expect(reason(check(moments(key), mistaken))).toContain("is not from");
+  });
+
+  test("a chance of 24 bits", () => {
+    const chanceOf = (p: number) => ({ words: 1, high: Math.ceil(p * 2 ** 24) * 2 ** 8, low: 0 });
+    expect(reason(check(resolution, { name: "short", chanceOf }, { runs: 300 }))).toContain("for");
   });
 
   test("a probability that is rounded up", () => {

@@ -67,7 +67,11 @@ export const logAddExp = (left: Operand, right: Operand): Expr => {
  * **Shapes** `[...n] → [...n]`. **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
  */
 export const cumulativeLogSumExp = (operand: Operand, axis = -1): Expr => {
-  const [x, a] = axisIn("cumulativeLogSumExp", lift(operand), axis);
+  const [x, a] = axisIn(
+    "cumulativeLogSumExp",
+    floating("cumulativeLogSumExp", lift(operand)),
+    axis,
+  );
   const rows = moveAxis(x, a, 0);
   const [length = 0, ...rest] = rows.shape;
   // Sums of powers are taken relative to the greatest so far, which carries no derivative.

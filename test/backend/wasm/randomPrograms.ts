@@ -96,7 +96,7 @@ const grow = (known: readonly Expr[], choice: Choice, depth: number): readonly E
               low: per((a) => (k + a) % 2),
               high: per((a) => (l + a) % 3),
               interior: per(() => (k + l) % 2),
-              value: k % 3,
+              value: k % 2,
             },
             x,
           );

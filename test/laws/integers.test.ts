@@ -1,0 +1,57 @@
+import { isLeft } from "fp-ts/lib/Either.js";
+import { describe, expect, test } from "vitest";
+import { real, tensors } from "../../laws/domain.ts";
+import { exactOrRefused } from "../../laws/integers.ts";
+import { check } from "../../laws/law.ts";
+import { activationFunctions } from "../../laws/registry/activations.ts";
+import { composedOperations } from "../../laws/registry/composed.ts";
+import { operationOf } from "../../laws/registry/hostile.ts";
+import { linearAlgebra } from "../../laws/registry/linalg.ts";
+import { lossFunctions } from "../../laws/registry/losses.ts";
+import { primitiveFunctions } from "../../laws/registry/primitives.ts";
+import { specialFunctions } from "../../laws/registry/special.ts";
+import type { SymbolicFunction } from "../../laws/symbolic.ts";
+import { holds } from "../../laws/vitest.ts";
+import { apply1 } from "../../src/ir/build.ts";
+import type { Expr } from "../../src/ir/expr.ts";
+import { fill } from "../../src/ir/ops/indexed.ts";
+
+/** What is not what it is of floats, and why. */
+const exceptions: { readonly [operation: string]: string } = {
+  div: "a quotient of integers is truncated, and of 0 it is 0, as documented",
+  rem: "a remainder by 0 is 0, as documented",
+  scatterReduce: "to mend: the mean of integers is truncated",
+  scatterReduceAlongAxis: "to mend: the mean of integers is truncated",
+};
+
+const functions: readonly SymbolicFunction[] = [
+  ...primitiveFunctions,
+  ...composedOperations,
+  ...specialFunctions,
+  ...linearAlgebra,
+  ...activationFunctions,
+  ...lossFunctions,
+];
+
+describe("integers", () => {
+  holds(
+    [exactOrRefused],
+    functions.filter((f) => exceptions[operationOf(f)] === undefined),
+    { runs: 20 },
+  );
+
+  test.each(Object.keys(exceptions))("%s is an exception", (operation) => {
+    const mine = functions.filter((f) => operationOf(f) === operation);
+    expect(mine.some((f) => isLeft(check(exactOrRefused, f, { runs: 200 })))).toBe(true);
+  });
+
+  test("a mean that is truncated is noticed", () => {
+    const mistaken: SymbolicFunction = {
+      name: "a half",
+      operands: [tensors([3], real)],
+      apply: ([x]) => [apply1("div", {}, x as Expr, fill([3], 2, (x as Expr).dtype))],
+    };
+    const verdict = check(exactOrRefused, mistaken);
+    expect(isLeft(verdict) && verdict.left.reason).toContain("output 0");
+  });
+});
