@@ -66,6 +66,19 @@ describe.each([1e20, 1e-25, 1, 6e37])("[[1, 2], [3, 4]] times %d", (scale) => {
   });
 });
 
+test.each([1e20, 1e-25, 1, 1e-38])("[[1, 2], [2, 4]] times %d has rank 1", (scale) => {
+  const a = tensor([
+    [scale, 2 * scale],
+    [2 * scale, 4 * scale],
+  ]);
+  expect(of((x) => linalg.matrixRank(x), a)[0]).toEqual([1]);
+  near(of((x) => linalg.singularValues(x), a)[0], [5 * scale, 0]);
+  near(
+    of((x) => linalg.pseudoInverse(x), a)[0],
+    [0.04, 0.08, 0.08, 0.16].map((x) => x / scale),
+  );
+});
+
 test.each([
   [[3e20, 4e20], 5e20],
   [[3e-25, 4e-25], 5e-25],
