@@ -66,8 +66,10 @@ const rotated = (a: Expr): Eigen => {
         take(d, table.seconds),
         take(beside, table.firsts),
       );
+      // What is 0 but for rounding would stay as great as rounding errors are, and no sweep be the last.
+      const turned = table.rotated(table.rotated(x, 0, pairs), 1, pairs);
       return {
-        a: table.rotated(table.rotated(x, 0, pairs), 1, pairs),
+        a: where(table.between, 0, turned) as Expr,
         v: table.rotated(v, 1, pairs),
       };
     },

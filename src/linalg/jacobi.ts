@@ -51,6 +51,8 @@ export interface Table {
   readonly firsts: Expr;
   readonly seconds: Expr;
   readonly rotated: (x: Expr, axis: number, by: Rotations) => Expr;
+  /** Where the elements between the two of a pair are after a step, of both axes: what a rotation makes 0. */
+  readonly between: Expr;
 }
 
 export const tableOf = (n: number): Table => {
@@ -60,8 +62,10 @@ export const tableOf = (n: number): Table => {
   const partner = indices(seats.map((s) => (s % 2 === 0 ? s + 1 : s - 1)));
   const pair = indices(seats.map((s) => Math.floor(s / 2)));
   const isFirst = constant(Tensor.own([n], "bool", Uint8Array.from(seats.map((s) => 1 - (s % 2)))));
+  const met = seats.flatMap((s) => seats.map((t) => (s !== t && s >> 1 === t >> 1 ? 1 : 0)));
   return {
     axes: n,
+    between: constant(Tensor.own([n, n], "bool", Uint8Array.from(met))),
     firsts: indices(evens),
     seconds: indices(evens.map((i) => i + 1)),
     rotated: (x, axis, { cosine, sine }) => {
