@@ -4,7 +4,7 @@ import { leavesOf, traceTree, treeOf } from "../autodiff/tree.ts";
 import type { Augmentation } from "../data/augmentation.ts";
 import type { Expr } from "../ir/expr.ts";
 import { onesLike, zerosLike } from "../ir/ops/indexed.ts";
-import { type KeyExpr, randomBits } from "../ir/ops/random.ts";
+import { foldInKey, type KeyExpr, randomBits } from "../ir/ops/random.ts";
 import { mean } from "../ir/ops/reduction.ts";
 import { index } from "../ir/ops/structural.ts";
 import type { OpenLayer } from "../nn/layer.ts";
@@ -35,6 +35,9 @@ export interface Outcome {
 /** The name of the axis along which layers see the other examples of their batch. */
 export const axis = "batch";
 
+/** Sets the key by which an example is changed apart from those that its model draws from. */
+const augmenting = -1;
+
 /** The model and its loss on a batch, every example with a key of its own. */
 export const outcome = (
   { model, loss, augment }: Objective,
@@ -45,7 +48,7 @@ export const outcome = (
   key: KeyExpr,
 ): Outcome => {
   const one = (input: Expr, target: Expr, own: KeyExpr) => {
-    const seen = augment === undefined || mode === "eval" ? input : augment(input, own);
+    const seen = augment === undefined || mode === "eval" ? input : augment(input, foldInKey(own, augmenting));
     const [output, next] = model.apply(params, layerState, seen, { mode, key: own, axis });
     return [loss(output, target), output, next] as const;
   };

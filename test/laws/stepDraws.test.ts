@@ -1,0 +1,110 @@
+import { isLeft } from "fp-ts/lib/Either.js";
+import { describe, expect, test } from "vitest";
+import {
+  type DrawingLayer,
+  distinctDraws,
+  drawsOfStep,
+  meanOverKeys,
+  tracedDraws,
+} from "../../laws/stepDraws.ts";
+import { check, type Law } from "../../laws/law.ts";
+import { drawingLayers, droppingLayers } from "../../laws/registry/drawing.ts";
+import { layerCases } from "../../laws/registry/layers.ts";
+import { programOf } from "../../laws/symbolic.ts";
+import { holds } from "../../laws/vitest.ts";
+import type { Expr } from "../../src/ir/expr.ts";
+import { mul } from "../../src/ir/ops/elementwise.ts";
+import type { KeyExpr } from "../../src/ir/ops/random.ts";
+import { sum } from "../../src/ir/ops/reduction.ts";
+import type { OpenLayer } from "../../src/nn/layer.ts";
+import { dropout } from "../../src/nn/pure.ts";
+import { open, still } from "../../src/nn/within.ts";
+import { ones } from "../../src/tensor/constructors.ts";
+import { foldIn, key } from "../../src/tensor/key.ts";
+import type { Shape } from "../../src/tensor/shape.ts";
+import { outcome } from "../../src/train/objective.ts";
+import { epochOrder } from "../../src/train/order.ts";
+
+holds([distinctDraws], [...layerCases, ...drawingLayers], { runs: 1 });
+describe("what is dropped is made up for", () => {
+  holds([meanOverKeys], droppingLayers, { runs: 2 });
+});
+
+const reason = (law: Law<DrawingLayer>, layer: OpenLayer): string => {
+  // `AnyLayer` is what an open layer is to those who do not look inside.
+  const verdict = check(law, { name: "wrong", layer: layer as never, shape: [3] });
+  return isLeft(verdict) ? verdict.left.reason : "";
+};
+
+test("the law sees what is drawn", () => {
+  const traced = (name: string): number => {
+    const subject = [...layerCases, ...drawingLayers].find((each) => each.name === name);
+    return subject === undefined ? -1 : drawsOfStep(subject, 1).length;
+  };
+  expect(traced("dense")).toBe(0);
+  // Two examples: one draw each; two draws three times; two draws at four moments.
+  expect(traced("dropout")).toBe(2);
+  expect(traced("repeat of layers that draw")).toBe(12);
+  expect(traced("mapOver of layers that draw")).toBe(16);
+  expect(traced("scanOver of layers that draw")).toBe(16);
+  expect(traced("checkpointed of layers that draw")).toBe(8);
+});
+
+describe("planted mistakes in keys are noticed", () => {
+  const drop = open(dropout(0.5));
+
+  test("two layers given the same key", () => {
+    const careless: OpenLayer = {
+      ...drop,
+      apply: (params, state, x, context) => {
+        const [y] = drop.apply(params, state, x, context);
+        return drop.apply(params, state, y, context);
+      },
+    };
+    expect(reason(distinctDraws, careless)).toContain("has drawn");
+  });
+
+  test("what is kept is not made greater", () => {
+    const heavy: OpenLayer = {
+      ...drop,
+      apply: (params, state, x, context) => {
+        const [y] = drop.apply(params, state, x, context);
+        return [context.mode === "eval" ? x : (mul(y, 0.5) as Expr), state];
+      },
+    };
+    expect(reason(meanOverKeys, heavy)).toContain("in the mean");
+  });
+});
+
+test("no step of a run draws from the key of an order of examples, nor from another step's", () => {
+  const run = key(7);
+  const steps = Array.from({ length: 2000 }, (_, step) => String(foldIn(run, step)));
+  expect(new Set(steps).size).toBe(2000);
+  const orders = Array.from({ length: 50 }, (_, epoch) => String(epochOrder(run, epoch, 40, true)));
+  expect(new Set(orders).size).toBe(50);
+});
+
+test("an example is changed by another key than its model draws from", () => {
+  const objective = {
+    model: open(dropout(0.5)),
+    loss: (y: Expr) => sum(y) as Expr,
+    // A key of the run stands in for the augmentation's own: it draws as the model does.
+    augment: <X extends Shape>(x: Expr<X>, own: KeyExpr): Expr<X> =>
+      open(dropout(0.5)).apply(undefined, undefined, x, {
+        ...still,
+        mode: "train",
+        key: own,
+      })[0] as Expr as Expr<X>,
+  };
+  const types = [
+    { shape: [2, 3], dtype: "f32" },
+    { shape: [2], dtype: "i32" },
+  ] as const;
+  const step = programOf(types, ([x, own]) => {
+    const pair = { input: x as Expr, target: x as Expr };
+    return [outcome(objective, "train", undefined, undefined, pair, own as KeyExpr).loss];
+  });
+  const draws = tracedDraws(step, [ones([2, 3]), key(3)]).map((draw) => draw.key);
+  expect(draws).toHaveLength(4);
+  expect(new Set(draws).size).toBe(4);
+});
