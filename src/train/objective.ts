@@ -48,7 +48,8 @@ export const outcome = (
   key: KeyExpr,
 ): Outcome => {
   const one = (input: Expr, target: Expr, own: KeyExpr) => {
-    const seen = augment === undefined || mode === "eval" ? input : augment(input, foldInKey(own, augmenting));
+    const seen =
+      augment === undefined || mode === "eval" ? input : augment(input, foldInKey(own, augmenting));
     const [output, next] = model.apply(params, layerState, seen, { mode, key: own, axis });
     return [loss(output, target), output, next] as const;
   };

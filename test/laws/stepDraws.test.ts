@@ -1,5 +1,8 @@
 import { isLeft } from "fp-ts/lib/Either.js";
 import { describe, expect, test } from "vitest";
+import { check, type Law } from "../../laws/law.ts";
+import { drawingLayers, droppingLayers } from "../../laws/registry/drawing.ts";
+import { layerCases } from "../../laws/registry/layers.ts";
 import {
   type DrawingLayer,
   distinctDraws,
@@ -7,9 +10,6 @@ import {
   meanOverKeys,
   tracedDraws,
 } from "../../laws/stepDraws.ts";
-import { check, type Law } from "../../laws/law.ts";
-import { drawingLayers, droppingLayers } from "../../laws/registry/drawing.ts";
-import { layerCases } from "../../laws/registry/layers.ts";
 import { programOf } from "../../laws/symbolic.ts";
 import { holds } from "../../laws/vitest.ts";
 import type { Expr } from "../../src/ir/expr.ts";
