@@ -1,10 +1,12 @@
 import { describe, expect, test } from "vitest";
 import type { Expr } from "../../../src/ir/expr.ts";
+import { add } from "../../../src/ir/ops/elementwise.ts";
 import { fill, scatterAdd } from "../../../src/ir/ops/indexed.ts";
 import { dot, matmul } from "../../../src/ir/ops/linear.ts";
 import { cumsum, mean, sum, variance } from "../../../src/ir/ops/reduction.ts";
 import { slidingWindow } from "../../../src/ir/ops/window.ts";
 import { vectorNorm } from "../../../src/linalg/norms.ts";
+import { relu } from "../../../src/nn/activations.ts";
 import type { Shape } from "../../../src/tensor/shape.ts";
 import type { Tensor } from "../../../src/tensor/tensor.ts";
 import { compiled, expectSameOnThreads, filledWith, programOf } from "./agreement.ts";
@@ -60,6 +62,43 @@ describe("long sums of f32", () => {
       1e4,
       5e-6,
     );
+  });
+  test("products of many parts, in batches, turned round, with what follows them", () => {
+    const k = 70_003;
+    const [x, y] = [full([2, 3, k], 0.1), full([2, k, 5], 0.1)];
+    const [u, v] = [full([k, 7], 0.1), full([k, 6], 0.1)];
+    const heads = [full([2, k, 3, 4], 0.1), full([2, k, 3, 5], 0.1)] as const;
+    const want = 0.01 * k;
+    expectNear(
+      valuesOf((a, b) => matmul(a as Expr, b as Expr), x, y),
+      want,
+      8e-6,
+    );
+    expectNear(
+      valuesOf((a, b) => relu(add(dot(a as Expr, b as Expr, [[0], [0]]), 1) as Expr), u, v),
+      want + 1,
+      8e-6,
+    );
+    const members = [
+      [0, 2],
+      [0, 2],
+    ] as const;
+    expectNear(
+      valuesOf((a, b) => dot(a as Expr, b as Expr, [[1], [1]], members), ...heads),
+      want,
+      8e-6,
+    );
+  });
+  test("a product of many parts is infinite where a term is, and NaN where one is", () => {
+    const k = 70_003;
+    const element = (i: number): number => {
+      if (i === 5) return Number.POSITIVE_INFINITY;
+      if (i === k + 7) return Number.NaN;
+      return i >= 2 * k && i < 2 * k + 20_000 ? 3e38 : 0.1;
+    };
+    const [x, y] = [filledWith([3, k], "f32", element), full([k, 1], 1)];
+    const found = valuesOf((a, b) => matmul(a as Expr, b as Expr), x, y);
+    expect(found).toEqual([Number.POSITIVE_INFINITY, Number.NaN, Number.POSITIVE_INFINITY]);
   });
   test("updates at one place", () => {
     const at = filledWith([1e6], "i32", () => 1);
