@@ -11,6 +11,7 @@ import {
   asBaseline,
   earlyStopping,
   evaluate,
+  initialState,
   type Pipeline,
   resume$,
   sgd,
@@ -183,9 +184,18 @@ describe("a run that is stopped early", () => {
     }
   });
 
-  it("obeys the law of resumption", async () => {
+  it("hands nothing of its operators' memory on: they alone write it", async () => {
+    const from = { ...initialState(small), memory: { "an operator that is gone": 1 } };
+    const events = await collect(resume$(pipe(small, withEpochs(1)), from, { services }));
+    expect(lastOf(events, "Started").state.memory).toEqual(from.memory);
+    expect(lastOf(events, "EpochCompleted").state.memory).toEqual({});
+    expect(lastOf(events, "Completed").state.memory).toEqual({});
+  });
+
+  it("obeys the law of resumption, with two operators that remember", async () => {
     const fickle = withOperator(earlyStopping({ monitor: "train.accuracy", patience: 2 }));
-    const trainer = trainerOf(fickle(pipe(small, withLearningRate(0.3))), services);
+    const patient = withOperator(earlyStopping({ monitor: "train.loss", patience: 3 }));
+    const trainer = trainerOf(pipe(small, withLearningRate(0.3), fickle, patient), services);
     await mustHoldInTime(
       resumption,
       { ...trainer, name: "a run with early stopping" },
