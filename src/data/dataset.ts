@@ -11,6 +11,7 @@ import {
   chunks,
   gather,
   gatherInto,
+  joined,
   kept,
   mapColumns,
   ordered,
@@ -286,7 +287,7 @@ export class Dataset<out R extends Row = Row> {
         expected: `at most ${mostRows} examples together`,
         actual: String(size),
       });
-    return this.#with({ kind: "joined", size, first: this.#rows, second: other.#rows });
+    return this.#with(joined(this.#rows, other.#rows));
   }
 
   /** The same examples, computed once, when one is first needed, and only copied after that. */

@@ -1,7 +1,7 @@
 import { InvalidArgument, ShapeMismatch, UnknownColumn } from "../errors.ts";
 import type { TensorType } from "../ir/expr.ts";
 import type { ShapeOf } from "../ir/shapeTypes.ts";
-import { allocate, type Dtype, type Storage } from "../tensor/dtype.ts";
+import { allocate, bytesPerElement, type Dtype, type Storage } from "../tensor/dtype.ts";
 import { type Shape, sameShape, sizeOf } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { Dataset, Row } from "./dataset.ts";
@@ -281,7 +281,7 @@ export const unitScale = <C extends string, R extends Row & Having<C>>(
 /**
  * A column under another dtype; see `store` for what each conversion keeps.
  *
- * **Fails with** `UnknownColumn`, thrown.
+ * **Fails with** `UnknownColumn`, thrown; `InvalidArgument` where there is no such dtype.
  */
 export const castColumn = <R extends Row, C extends keyof R & string>(
   dataset: Dataset<R>,
@@ -289,6 +289,13 @@ export const castColumn = <R extends Row, C extends keyof R & string>(
   dtype: Dtype,
 ): Dataset<R> => {
   typeOf(dataset as Dataset, column);
+  if (!Number.isInteger(bytesPerElement(dtype)))
+    throw new InvalidArgument({
+      op: "castColumn",
+      argument: "dtype",
+      expected: "f32, f64, i32, u8 or bool",
+      actual: String(dtype),
+    });
   return dataset.mapBatches<R>((batch) => ({
     ...batch,
     [column]: (batch[column] as Tensor).cast(dtype),

@@ -25,7 +25,13 @@ export type Rows =
       readonly base: Rows;
       readonly f: (batch: Columns) => Columns;
     }
-  | { readonly kind: "joined"; readonly size: number; readonly first: Rows; readonly second: Rows }
+  | {
+      readonly kind: "joined";
+      readonly size: number;
+      readonly parts: readonly Rows[];
+      /** The position of each part's first row. */
+      readonly starts: readonly number[];
+    }
   | { readonly kind: "kept"; readonly size: number; readonly stored: () => Rows };
 
 /** Rows in another order, or some of them, or some of them twice. */
@@ -33,6 +39,22 @@ export const ordered = (base: Rows, order: Int32Array): Rows =>
   base.kind === "ordered"
     ? { ...base, size: order.length, order: composed(base.order, order) }
     : { kind: "ordered", size: order.length, base, order };
+
+/** Some rows, then others: one list of parts, however many were joined before. */
+export const joined = (first: Rows, second: Rows): Rows => {
+  const [a, b] = [partsOf(first), partsOf(second)];
+  return {
+    kind: "joined",
+    size: first.size + second.size,
+    parts: [...a.parts, ...b.parts],
+    starts: [...a.starts, ...b.starts.map((start) => start + first.size)],
+  };
+};
+
+const partsOf = (rows: Rows): Pick<Joined, "parts" | "starts"> =>
+  rows.kind === "joined" ? rows : { parts: [rows], starts: [0] };
+
+type Joined = Extract<Rows, { readonly kind: "joined" }>;
 
 const composed = (order: Int32Array, indices: Int32Array): Int32Array => {
   const out = new Int32Array(indices.length);
@@ -56,7 +78,7 @@ export const gather = (rows: Rows, indices: Int32Array): Columns => {
         ? withoutRows(sample(rows))
         : sameLength(rows.f(gather(rows.base, indices)), indices.length);
     case "joined":
-      return interleaved(rows.first, rows.second, indices);
+      return interleaved(rows.parts, rows.starts, indices);
     case "kept":
       return gather(rows.stored(), indices);
   }
@@ -120,7 +142,7 @@ export const sample = (rows: Rows): Columns => {
     case "mapped":
       return rows.f(sample(rows.base));
     case "joined":
-      return sample(rows.first);
+      return sample(rows.parts[0] as Rows);
     case "kept":
       return sample(rows.stored());
   }
@@ -221,29 +243,47 @@ const copyRows = (tensor: Tensor, indices: Int32Array, into: Storage): void => {
   }
 };
 
-const interleaved = (first: Rows, second: Rows, indices: Int32Array): Columns => {
-  const inFirst = gather(
-    first,
-    indices.filter((i) => i < first.size),
-  );
-  const inSecond = gather(
-    second,
-    indices.filter((i) => i >= first.size).map((i) => i - first.size),
-  );
-  return mapColumns(inFirst, (a, name) => {
-    const b = inSecond[name] as Tensor;
-    const width = rowSize(a);
-    const data = allocate(a.dtype, indices.length * width);
-    const [x, y] = [Tensor.read(a), Tensor.read(b)];
-    let taken = 0;
-    for (const [i, index] of indices.entries()) {
-      const isFirst = index < first.size;
-      const row = (isFirst ? taken : i - taken) * width;
-      data.set((isFirst ? x : y).subarray(row, row + width), i * width);
-      if (isFirst) taken++;
-    }
-    return Tensor.own([indices.length, ...a.shape.slice(1)], a.dtype, data);
+const interleaved = (
+  parts: readonly Rows[],
+  starts: readonly number[],
+  indices: Int32Array,
+): Columns => {
+  const places = new Map<number, number[]>();
+  for (let place = 0; place < indices.length; place++) {
+    const part = lastUpTo(starts, indices[place] as number);
+    const those = places.get(part);
+    if (those === undefined) places.set(part, [place]);
+    else those.push(place);
+  }
+  const pieces = Array.from(places, ([part, those]) => {
+    const start = starts[part] as number;
+    const own = Int32Array.from(those, (place) => (indices[place] as number) - start);
+    return { those, columns: gather(parts[part] as Rows, own) };
   });
+  const [one] = pieces;
+  if (one === undefined) return gather(parts[0] as Rows, indices);
+  if (pieces.length === 1) return one.columns;
+  return mapColumns(one.columns, ({ shape, dtype }, name) => {
+    const width = sizeOf(shape.slice(1));
+    const data = allocate(dtype, indices.length * width);
+    for (const { those, columns } of pieces) {
+      const from = Tensor.read(columns[name] as Tensor);
+      for (const [i, place] of those.entries())
+        data.set(from.subarray(i * width, (i + 1) * width), place * width);
+    }
+    return Tensor.own([indices.length, ...shape.slice(1)], dtype, data);
+  });
+};
+
+/** The last of rising numbers that is no greater than `n`: of parts without rows the one after them. */
+const lastUpTo = (numbers: readonly number[], n: number): number => {
+  let [low, high] = [0, numbers.length];
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if ((numbers[middle] as number) <= n) low = middle;
+    else high = middle;
+  }
+  return low;
 };
 
 /** Whether rows of both can be one dataset: the same columns of the same shapes and dtypes. */

@@ -317,6 +317,19 @@ describe("what no dataset is made of is refused", () => {
     expect(() => none.row(0)).toThrow(tagged("InvalidArgument"));
   });
 
+  test("very many datasets are joined flat: a batch looks at those parts that it needs", () => {
+    const from = performance.now();
+    const many = upTo(5000).reduce((all, i) => all.concat(points(i % 3, 2 * i)), points(1, 20_000));
+    expect(many.size).toBe(1 + 5000 - 1);
+    const order = many.shuffle(key(3));
+    const expected = [20_000, ...upTo(5000).flatMap((i) => upTo(i % 3).map((j) => 2 * i + j))];
+    expect(ids(many)).toEqual(expected);
+    expect(ids(order).toSorted((a, b) => a - b)).toEqual(expected.toSorted((a, b) => a - b));
+    whole(order);
+    for (const batch of order.batch(64)) expect(batch.x.shape[1]).toBe(2);
+    expect(performance.now() - from).toBeLessThan(10_000);
+  });
+
   test("many parts and many examples take time with their number", () => {
     const many = dataset({ x: fromTypedArray([1_000_000], new Uint8Array(1_000_000)) });
     const from = performance.now();

@@ -210,6 +210,7 @@ describe("what does not fit is refused", () => {
     ["a shape of negative extents", "InvalidArgument", () => reshapeColumn(two, "x", [-1, -2])],
     ["no column to reshape", "UnknownColumn", () => reshapeColumn(two, "y" as never, [2])],
     ["no column to cast", "UnknownColumn", () => castColumn(two, "y" as never, "f32")],
+    ["no dtype", "InvalidArgument", () => castColumn(two, "x", "f16" as never)],
     ["no classes", "InvalidArgument", () => oneHot(two, "x", 0)],
     ["more classes than labels can name", "InvalidArgument", () => oneHot(two, "x", 2 ** 40)],
   ] as const)("%s", (_, tag, make) => {

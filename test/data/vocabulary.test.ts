@@ -75,6 +75,12 @@ describe("a vocabulary", () => {
     expect(() => vocabularyOf(["a"], "?")).toThrow(InvalidArgument);
   });
 
+  it("takes the characters of a text as code points, not as halves of them", () => {
+    const known = vocabulary(["a👍🏽"]);
+    expect(known.tokens.toSorted()).toEqual(["a", "👍", "🏽"].toSorted());
+    expect(E.map(known.decode.bind(known))(known.encode("👍a"))).toEqual(E.right(["👍", "a"]));
+  });
+
   it("cannot be changed", () => {
     const known = vocabulary([["a"]]);
     expect(() => (known.tokens as string[]).push("b")).toThrow(TypeError);
