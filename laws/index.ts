@@ -75,7 +75,13 @@ export {
   layerSerialisation,
 } from "./layers.ts";
 export { indices, type LongOperand, type LongSum, longSums, numbers } from "./longAxes.ts";
-export { type Labelled, neverNegative, unknownLabels } from "./losses.ts";
+export {
+  constantMean,
+  type Labelled,
+  type MeanLoss,
+  neverNegative,
+  unknownLabels,
+} from "./losses.ts";
 export {
   backendsAgree,
   type Compile,

@@ -71,3 +71,39 @@ export const unknownLabels = (compile: Compile): Law<Labelled> =>
       },
     };
   });
+
+/** A loss that is a mean over elements. */
+export interface MeanLoss {
+  readonly name: string;
+  readonly loss: (x: Expr, y: Expr) => Expr;
+}
+
+/** Over how many elements: sums of so many equal numbers are rounded, most of them. */
+const extents = [3, 7, 49, 100];
+
+/** 17: the mean of a loss that is the same for all elements is what it is for one, to the last bit. */
+export const constantMean = (compile: Compile): Law<MeanLoss> =>
+  law("mean of a constant", "ℓ((x, …, x), (y, …, y)) = ℓ((x), (y))", ({ loss }: MeanLoss) => {
+    const over = (n: number) => {
+      const types = [
+        { shape: [n], dtype: "f32" },
+        { shape: [n], dtype: "f32" },
+      ] as const;
+      const executable = compile(programOf(types, ([x, y]) => [loss(x as Expr, y as Expr)]));
+      return (x: number, y: number): number =>
+        executable
+          .run([x, y].map((e) => tensorOf([n], "f32", new Array<number>(n).fill(e))))[0]
+          ?.item() ?? Number.NaN;
+    };
+    const one = over(1);
+    const several = extents.map((n) => [n, over(n)] as const);
+    const drawn = fc.integer({ min: -400, max: 400 }).map((k) => k / 30);
+    return {
+      given: record({ x: drawn, y: drawn }),
+      breach: ({ x, y }) => {
+        const wanted = one(x, y);
+        const [n, f] = several.find(([, f]) => !Object.is(f(x, y), wanted)) ?? [0, one];
+        return n === 0 ? undefined : `of ${n} elements it is ${f(x, y)}, of one ${wanted}`;
+      },
+    };
+  });

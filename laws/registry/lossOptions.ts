@@ -47,11 +47,8 @@ const activationOptions: OptionTable<typeof activations> = {
   softsign: none,
   mish: none,
   hardtanh: {
-    low: [between(Number.NEGATIVE_INFINITY, 1, { high: true }), (n) => activations.hardtanh(x, n)],
-    high: [
-      between(-1, Number.POSITIVE_INFINITY, { low: true }),
-      (n) => activations.hardtanh(x, -1, n),
-    ],
+    low: [between(Number.NEGATIVE_INFINITY, 1), (n) => activations.hardtanh(x, n)],
+    high: [between(-1, Number.POSITIVE_INFINITY), (n) => activations.hardtanh(x, -1, n)],
   },
   hardsigmoid: none,
   hardswish: none,

@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { constant } from "../../src/ir/build.ts";
 import type { Expr } from "../../src/ir/expr.ts";
+import { logistic } from "../../src/ir/ops/elementwise.ts";
 import { logSoftmax } from "../../src/ir/ops/reduction.ts";
 import { reshape } from "../../src/ir/ops/structural.ts";
 import * as balances from "../../src/nn/balance.ts";
@@ -10,7 +11,7 @@ import * as likelihoods from "../../src/nn/likelihoods.ts";
 import * as losses from "../../src/nn/losses.ts";
 import { type Domain, tensorOf, tensors, truth } from "../domain.ts";
 import { allFloats, hostileDomain, logUniform, uniform } from "../hostile.ts";
-import type { Labelled } from "../losses.ts";
+import type { Labelled, MeanLoss } from "../losses.ts";
 import type { SymbolicFunction } from "../symbolic.ts";
 
 /** Where losses are not negative, and which of their labels are none. */
@@ -153,3 +154,22 @@ export const labelledLosses: readonly Labelled[] = [
     loss: (x, y) => alignment.ctc(logSoftmax(x), one(y)),
   },
 ];
+
+const shareOf = (x: Expr): Expr => logistic(x);
+
+/** Losses that are means over elements. */
+export const meanLosses: readonly MeanLoss[] = Object.entries({
+  meanSquaredError: (x: Expr, y: Expr) => losses.meanSquaredError(x, y),
+  meanAbsoluteError: (x: Expr, y: Expr) => losses.meanAbsoluteError(x, y),
+  huber: (x: Expr, y: Expr) => losses.huber(x, y),
+  smoothL1: (x: Expr, y: Expr) => losses.smoothL1(x, y),
+  binaryCrossEntropy: (x: Expr, y: Expr) => losses.binaryCrossEntropy(shareOf(x), shareOf(y)),
+  binaryCrossEntropyWithLogits: (x: Expr, y: Expr) =>
+    losses.binaryCrossEntropyWithLogits(x, shareOf(y)),
+  hinge: (x: Expr, y: Expr) => losses.hinge(x, y),
+  gaussianNegativeLogLikelihood: (x: Expr, y: Expr) =>
+    likelihoods.gaussianNegativeLogLikelihood(x, y, shareOf(y)),
+  poissonNegativeLogLikelihood: (x: Expr, y: Expr) =>
+    likelihoods.poissonNegativeLogLikelihood(x, y),
+  focal: (x: Expr, y: Expr) => likelihoods.focal(x, shareOf(y)),
+}).map(([name, loss]) => ({ name, loss }));

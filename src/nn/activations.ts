@@ -167,10 +167,10 @@ export const mish: Activation = (x) => keeping(x, (e) => op.mul(e, op.tanh(logOn
 const held = (x: Expr, low: number, high: number): Expr =>
   either(op.le(x, low), low, either(op.ge(x, high), high, x));
 
-/** `x` held between `low` and `high`. **Fails with** `InvalidArgument`, thrown, where `low` is not below `high`. */
+/** `x` held between `low` and `high`. **Fails with** `InvalidArgument`, thrown, where `high` is below `low`. */
 export const hardtanh = <const X extends Operand>(x: X, low = -1, high = 1): Expr<ShapeOf<X>> => {
   aNumber("hardtanh", { low });
-  holding(`a number above low, ${low}`, (n) => n > low)("hardtanh", { high });
+  holding(`a number from low, ${low}, on`, (n) => n >= low)("hardtanh", { high });
   return keeping(x, (e) => held(e, low, high));
 };
 

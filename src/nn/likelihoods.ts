@@ -82,10 +82,10 @@ export const focal: Comparison<"focal", [options?: FocalOptions], Loss> = (
   const [x, y] = compared("focal", logits, target);
   const side = (score: Expr, weight: number): Expr =>
     // The power by its logarithm, since one below 1 of what underflows has no derivative.
-    mul(mul(exp(mul(logSigmoid(neg(score)), gamma)), logSigmoid(score)), weight) as Expr;
+    mul(mul(exp(mul(logSigmoid(neg(score)), gamma)), sub(0, logSigmoid(score))), weight) as Expr;
   const ofOnes = mul(y, side(x, alpha ?? 1)) as Expr;
   const ofZeros = mul(sub(1, y), side(neg(x), alpha === undefined ? 1 : 1 - alpha)) as Expr;
-  return neg(average(add(ofOnes, ofZeros) as Expr)) as Loss;
+  return average(add(ofOnes, ofZeros) as Expr);
 };
 
 /**

@@ -5,9 +5,9 @@ import type { Augmentation } from "../data/augmentation.ts";
 import type { Expr } from "../ir/expr.ts";
 import { onesLike, zerosLike } from "../ir/ops/indexed.ts";
 import { foldInKey, type KeyExpr, randomBits } from "../ir/ops/random.ts";
-import { mean } from "../ir/ops/reduction.ts";
 import { index } from "../ir/ops/structural.ts";
 import type { OpenLayer } from "../nn/layer.ts";
+import { average } from "../nn/loss.ts";
 import { isFloat } from "../tensor/dtype.ts";
 
 /** The two columns that a supervised step sees of a batch: what goes into the model, what should come out. */
@@ -59,7 +59,7 @@ export const outcome = (
   // Layers give state only what they share across the batch, so each example has the same.
   const { leaves, shape } = leavesOf(states);
   return {
-    loss: mean(losses) as Expr,
+    loss: average(losses),
     outputs,
     layerState: treeOf(
       shape,

@@ -2,18 +2,19 @@ import { isLeft } from "fp-ts/lib/Either.js";
 import { describe, expect, test } from "vitest";
 import { knownValue, knownValuesOf } from "../../laws/known.ts";
 import { check } from "../../laws/law.ts";
-import { type Labelled, neverNegative, unknownLabels } from "../../laws/losses.ts";
+import { constantMean, type Labelled, neverNegative, unknownLabels } from "../../laws/losses.ts";
 import { compilerOf } from "../../laws/meaning.ts";
 import { optionLaws } from "../../laws/options.ts";
 import { knownActivations } from "../../laws/registry/knownActivations.ts";
 import { knownLosses } from "../../laws/registry/knownLosses.ts";
 import { lossOptionCases } from "../../laws/registry/lossOptions.ts";
-import { labelledLosses, lossesFromZero } from "../../laws/registry/lossRanges.ts";
+import { labelledLosses, lossesFromZero, meanLosses } from "../../laws/registry/lossRanges.ts";
 import type { SymbolicFunction } from "../../laws/symbolic.ts";
 import { holds } from "../../laws/vitest.ts";
+import { Backend } from "../../src/backend/index.ts";
 import { layerWasm } from "../../src/backend/wasm/index.ts";
 import type { Expr } from "../../src/ir/expr.ts";
-import { mul, neg, sqrt, square, sub } from "../../src/ir/ops/elementwise.ts";
+import { div, mul, neg, sqrt, square, sub } from "../../src/ir/ops/elementwise.ts";
 import { take } from "../../src/ir/ops/indexed.ts";
 import { logSoftmax, sum } from "../../src/ir/ops/reduction.ts";
 
@@ -49,6 +50,19 @@ describe("losses are never negative", () => {
 
 describe("options of activations, losses and metrics", () => {
   holds(optionLaws, lossOptionCases, { runs: 12 });
+});
+
+describe("the mean of a constant loss is that constant", () => {
+  for (const compile of [wasm, compilerOf(Backend.layerReference)])
+    holds([constantMean(compile)], meanLosses, { runs: 30 });
+
+  test("a sum that is divided is noticed", () => {
+    const divided = {
+      name: "divided",
+      loss: (x: Expr, y: Expr) => div(sum(sub(x, y) as Expr), x.shape[0] ?? 1) as Expr,
+    };
+    expect(isLeft(check(constantMean(wasm), divided, { runs: 100 }))).toBe(true);
+  });
 });
 
 describe("labels that are none", () => {
