@@ -348,6 +348,8 @@ export const knownOrders: KnownValues<typeof order> = {
     numpy((x) => order.quantile(x, 0.5, { method: "midpoint" }), [[1, 2]], 1.5),
     numpy((x) => order.quantile(x, 0.5), [[-1.5e308, 1.5e308]], 0),
     numpy((x) => order.quantile(x, 1), [[1, inf]], inf),
+    numpy((x) => order.quantile(x, 0.5), [[]], nan),
+    numpy((x) => order.quantile(x, 0.5, { ignoreNaN: true }), [[nan, nan]], nan),
     numpy((x) => order.quantile(x, 0.5), [withNaN], nan),
     numpy((x) => order.quantile(x, 0.5, { ignoreNaN: true }), [withNaN], 2),
   ],

@@ -178,6 +178,17 @@ export const knownCumulative: KnownValues<typeof cumulative> = {
     ),
   ],
   cumulativeTrapezoid: [
+    hand(
+      (y, x) => cumulative.cumulativeTrapezoid(y, { x, axis: 0 }),
+      [
+        [
+          [1, 0],
+          [3, 2],
+        ],
+        [0, 2],
+      ],
+      [[4, 2]],
+    ),
     hand((y) => cumulative.cumulativeTrapezoid(y), [[1, 2, 4]], [1.5, 4.5]),
     hand(
       (y, x) => cumulative.cumulativeTrapezoid(y, { x }),

@@ -1,5 +1,5 @@
 import { InvalidArgument, ShapeMismatch } from "../errors.ts";
-import { element } from "./argument.ts";
+import { element, finite, holding } from "./argument.ts";
 import { allocate, type Dtype, type Storage } from "./dtype.ts";
 import { isPossible, mostElements, type Shape, sameShape, sizeOf } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
@@ -197,27 +197,30 @@ export function arange(
 ): Tensor<readonly [number]> {
   const [start, stop, type] =
     typeof second === "number" ? [first, second, dtype] : [0, first, second ?? dtype];
-  if (step === 0 || ![start, stop, step].every(Number.isFinite))
-    throw new InvalidArgument({
-      op: "arange",
-      argument: "step",
-      expected: "finite bounds and a step that is not zero",
-      actual: `start ${start}, stop ${stop}, step ${step}`,
-    });
+  finite("arange", { start, stop });
+  holding("a finite number that is not 0", (n) => Number.isFinite(n) && n !== 0)("arange", {
+    step,
+  });
   const n = Math.max(0, Math.ceil((stop - start) / step));
   return fill("arange", checked("arange", [n]), type, (i) => start + i * step);
 }
 
-/** `n` numbers evenly from `start` to `stop`, both included. */
+/**
+ * `n` numbers evenly from `start` to `stop`, both included.
+ *
+ * **Fails with** `InvalidArgument`, thrown, where a bound is not finite.
+ */
 export const linspace = <const N extends number>(
   start: number,
   stop: number,
   n: N,
   dtype: Dtype = "f32",
-): Tensor<readonly [N]> =>
-  fill("linspace", checked("linspace", [n]), dtype, (i) =>
+): Tensor<readonly [N]> => {
+  finite("linspace", { start, stop });
+  return fill("linspace", checked("linspace", [n]), dtype, (i) =>
     i === n - 1 && n > 1 ? stop : start + ((stop - start) * i) / Math.max(1, n - 1),
   );
+};
 
 /** The identity matrix. */
 export const eye = <const N extends number>(n: N, dtype: Dtype = "f32"): Tensor<readonly [N, N]> =>

@@ -1,6 +1,6 @@
 import { integral, whole } from "../../tensor/argument.ts";
 import { isFloat } from "../../tensor/dtype.ts";
-import { normalAxis, type Shape } from "../../tensor/shape.ts";
+import { normalAxis, type Shape, sameShape } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { constant } from "../build.ts";
 import type { Expr } from "../expr.ts";
@@ -143,6 +143,7 @@ export const searchSorted = (
  *
  * **Shapes** `[a, n], counts [n], axis 1 → [a, total]`: `total` is the sum of the counts, which are known when the
  * program runs only. Where it is more than their sum zeros follow, where it is less what is over is cut off.
+ * **Fails with** `ShapeMismatch` when compiled, where there is not one count for each.
  *
  * @example
  * ```ts
@@ -160,9 +161,13 @@ export const repeatByCounts = (
   axis = -1,
 ): Expr => {
   whole(0)("repeatByCounts", { total });
-  const x = lift(operand);
-  const ends = cumsum(lift(counts, "i32"));
-  return take(x, searchSorted(ends, iota([total]), { after: true }), axis);
+  const [x, a] = axisIn("repeatByCounts", lift(operand), axis);
+  const given = lift(counts, "i32");
+  const n = x.shape[a] ?? 0;
+  const known = sameShape(given.shape, [n])
+    ? given
+    : mistaken("repeatByCounts", `a count for each of ${n} elements, [${n}]`, given, [n]);
+  return take(x, searchSorted(cumsum(known), iota([total]), { after: true }), a);
 };
 
 /**

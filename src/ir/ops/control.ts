@@ -1,3 +1,4 @@
+import { whole } from "../../tensor/argument.ts";
 import type { Dtype } from "../../tensor/dtype.ts";
 import { broadcastShapes } from "../../tensor/shape.ts";
 import { apply1 } from "../build.ts";
@@ -69,6 +70,7 @@ export const axisSum = <const X extends Operand>(
   axis: Across,
   { least = 1 }: AcrossOptions = {},
 ): Expr<ShapeOf<X>> => {
+  whole(0)("axisSum", { least });
   const names = namesOf(axis);
   const examples = Math.ceil(least / partsOf(axis));
   return names.reduce<Expr>(

@@ -23,7 +23,7 @@ import {
 import { fill, iota, takeAlongAxis } from "./indexed.ts";
 import { axisIn, broadcastTo, floating, lift, mistaken } from "./operand.ts";
 import { cumsum, isFinite, sum } from "./reduction.ts";
-import { concatenate, moveAxis, sliceAxis } from "./structural.ts";
+import { concatenate, moveAxis, reshape, sliceAxis } from "./structural.ts";
 
 /** What a function of the values so far and the next one makes, at each place along an axis. */
 const running = (
@@ -173,12 +173,29 @@ export interface TrapezoidOptions {
   readonly dx?: number;
 }
 
-const trapezoids = (y: Expr, a: number, { x, dx = 1 }: TrapezoidOptions): Expr => {
+/** Where values stand along an axis, as many places as values. */
+const placesOf = (op: string, at: Operand, y: Expr, a: number): Expr => {
+  const x = lift(at);
+  const n = y.shape[a] ?? 0;
+  const after = y.shape.slice(a + 1).map(() => 1);
+  // A list goes along the axis, whichever it is.
+  const along = x.shape.length === 1 ? (reshape(x, [...x.shape, ...after]) as Expr) : x;
+  return along.shape.at(a - y.shape.length) === n
+    ? along
+    : mistaken(op, `${n} places, one for each value along axis ${a}`, x, [n, ...after]);
+};
+
+const trapezoids = (values: Expr, a: number, { x, dx = 1 }: TrapezoidOptions): Expr => {
   finite("trapezoid", { dx });
+  const some = values.shape.map((d, i) => (i === a ? Math.max(1, d) : d));
+  const y =
+    values.shape[a] === 0
+      ? mistaken("trapezoid", "one value or more along its axis", values, some)
+      : values;
   const [before, after] = neighbours(y, a);
   const middle = mul(add(before, after) as Expr, 0.5) as Expr;
   if (x === undefined) return mul(middle, dx) as Expr;
-  const at = lift(x);
+  const at = placesOf("trapezoid", x, values, a);
   const widths = diff(at, { axis: a - y.shape.length });
   return mul(middle, widths) as Expr;
 };
@@ -242,7 +259,10 @@ export const centralDifferences = (
     );
   const y = moveAxis(given, a, -1);
   const rises = diff(y);
-  const widths = x === undefined ? fill([rises.shape.at(-1) ?? 0], dx, y.dtype) : diff(x);
+  const widths =
+    x === undefined
+      ? fill([rises.shape.at(-1) ?? 0], dx, y.dtype)
+      : diff(placesOf("centralDifferences", x, y, y.shape.length - 1));
   const slopes = div(rises, broadcastTo(widths, rises.shape)) as Expr;
   const [before, after] = neighbours(slopes, y.shape.length - 1);
   const [left, right] = neighbours(widths, 0);

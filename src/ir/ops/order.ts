@@ -17,11 +17,12 @@ import {
   mul,
   ne,
   not,
+  or,
   round,
   sub,
 } from "./elementwise.ts";
 import { takeAlongAxis } from "./indexed.ts";
-import { axisIn, broadcastTo, floating, lift } from "./operand.ts";
+import { axisIn, broadcastTo, floating, lift, mistaken } from "./operand.ts";
 import { argmax, isFinite, keepAxes, max, sortWithIndices, sum } from "./reduction.ts";
 import { expandDims, index, moveAxis, reverse, sliceAxis, stack } from "./structural.ts";
 
@@ -114,8 +115,9 @@ export const quantile = (
     return where(possible, between(low, high, fraction, method), Number.NaN) as Expr;
   };
   const made = part.shape.length === 0 ? at(part) : atEach(at, part);
-  const anyMissing = lt(count, x.shape[last] ?? 0) as Expr;
-  return ignoreNaN ? made : (where(broadcastTo(anyMissing, made.shape), Number.NaN, made) as Expr);
+  // Of nothing there is no quantile.
+  const unknown = ignoreNaN ? eq(count, 0) : or(eq(count, 0), lt(count, x.shape[last] ?? 0));
+  return where(broadcastTo(unknown as Expr, made.shape), Number.NaN, made) as Expr;
 };
 
 const atEach = (at: (part: Expr) => Expr, q: Expr): Expr => {
@@ -165,7 +167,14 @@ export const median = (
   axis = -1,
   { ignoreNaN = false }: { readonly ignoreNaN?: boolean } = {},
 ): Chosen => {
-  const x = moveAxis(...axisIn("median", lift(operand), axis), -1);
+  const given = moveAxis(...axisIn("median", lift(operand), axis), -1);
+  const x =
+    given.shape.at(-1) === 0
+      ? mistaken("median", "one element or more along its axis", given, [
+          ...given.shape.slice(0, -1),
+          1,
+        ])
+      : given;
   const last = x.shape.length - 1;
   const [values, indices] = sortWithIndices(x, last);
   const count = sum(cast(eq(values, values) as Expr, "i32"), last) as Expr;

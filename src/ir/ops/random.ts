@@ -3,7 +3,7 @@ import { boundsOf, thresholdOf, wordsOf } from "../../tensor/key.ts";
 import type { Shape } from "../../tensor/shape.ts";
 import { apply1 } from "../build.ts";
 import type { Expr } from "../expr.ts";
-import { cast } from "./control.ts";
+import { cast, where } from "./control.ts";
 import {
   add,
   and,
@@ -23,8 +23,8 @@ import {
   xor,
 } from "./elementwise.ts";
 import { fill, iota } from "./indexed.ts";
-import { lift } from "./operand.ts";
-import { argsort, cumsum, max, sum } from "./reduction.ts";
+import { lift, mistaken } from "./operand.ts";
+import { argsort, cumsum, isFinite, max, sum } from "./reduction.ts";
 import { expandDims, index, reshape } from "./structural.ts";
 
 /**
@@ -131,7 +131,8 @@ export const bernoulli = <const S extends Shape>(key: KeyExpr, p: number, shape:
 /**
  * `n` draws of a class from unnormalised log-probabilities, as i32.
  *
- * **Math** The first class whose cumulative softmax exceeds a uniform number; `-∞` is never drawn.
+ * **Math** The first class whose cumulative softmax exceeds a uniform number; `-∞` is never drawn. Where the logits are
+ * no distribution (NaN, `∞`, or all `-∞`) it is -1, which is no class.
  * **Shapes** `logits: [k] → [n]`.
  */
 export const categorical = <const N extends number>(
@@ -139,7 +140,13 @@ export const categorical = <const N extends number>(
   logits: Expr<readonly [number]>,
   n: N,
 ): Expr<readonly [N]> => {
+  whole(0)("categorical", { n });
   const classes = logits.shape[0];
+  if (classes === 0)
+    // As many draws as were asked for.
+    return cast(mistaken("categorical", "one class or more", logits, [n]), "i32") as Expr as Expr<
+      readonly [N]
+    >;
   const scores = cast(logits, "f64") as Expr;
   const weights = exp(sub(scores, max(scores)));
   const total: Expr = sum(weights);
@@ -149,7 +156,8 @@ export const categorical = <const N extends number>(
   const drawn: Expr = sum(cast(before as Expr, "i32"), -1);
   const possible = cast(lt(0, weights) as Expr, "i32");
   const last: Expr = max(mul(possible, iota([classes])) as Expr);
-  return minimum(drawn, last) as Expr as Expr<readonly [N]>;
+  const isDistribution = isFinite(max(scores) as Expr);
+  return where(isDistribution, minimum(drawn, last) as Expr, -1) as Expr as Expr<readonly [N]>;
 };
 
 /**
