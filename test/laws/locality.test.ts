@@ -1,0 +1,52 @@
+import { isLeft } from "fp-ts/lib/Either.js";
+import { expect, test } from "vitest";
+import { check } from "../../laws/law.ts";
+import { locality } from "../../laws/locality.ts";
+import { layerCases } from "../../laws/registry/layers.ts";
+import { spatial } from "../../laws/registry/spatial.ts";
+import { exampleOfLayer } from "../../laws/subjects.ts";
+import { holds } from "../../laws/vitest.ts";
+import { constant } from "../../src/ir/build.ts";
+import type { Expr } from "../../src/ir/expr.ts";
+import { dot } from "../../src/ir/ops/linear.ts";
+import { pure } from "../../src/nn/pure.ts";
+import { tensor } from "../../src/tensor/constructors.ts";
+
+/** Layers that look at few places, or at those that a mask shows. */
+const local = new Set([
+  ...Object.keys(spatial),
+  ...["mapOver", "masked", "meanOverTime", "parallel", "rnn", "scanOver"],
+  ...["instanceNorm", "groupNorm", "layerNorm", "localResponseNorm", "topKRouting"],
+]);
+
+/** Which are not, and why. */
+const except: { readonly [name: string]: string } = {
+  "masked, setting 2":
+    "a place that some queries see is multiplied by 0 for those that do not, as scaledDotProductAttention says",
+};
+
+/** The derivative of a maximum is shared by a product with what is 0 for all others of the window. */
+const shared = /max|unpooled/i;
+
+holds(
+  [locality({ gradients: ({ name }) => !shared.test(name) })],
+  layerCases
+    .filter(({ name }) => local.has(name.split(",")[0] as string) && except[name] === undefined)
+    .map(({ name, layer, shape }) => ({ ...exampleOfLayer(layer, shape, "eval"), name })),
+  { runs: 1 },
+);
+
+test("means that are products with a dense matrix are noticed", () => {
+  const matrix = constant(
+    tensor(
+      [
+        [0.5, 0.5, 0, 0],
+        [0, 0, 0.5, 0.5],
+      ],
+      "f64",
+    ),
+  );
+  const dense = pure("dense means", (x: Expr) => dot(matrix, x, [[1], [0]]));
+  const verdict = check(locality(), exampleOfLayer(dense, [4, 1], "eval"));
+  expect(isLeft(verdict) && verdict.left.reason).toContain("sees element");
+});
