@@ -7,6 +7,7 @@ export { type Accurate, accuracy } from "./accuracy.ts";
 export { mapping, type Vmap } from "./batching.ts";
 export { checkGradients, type GradientOptions } from "./checkGradients.ts";
 export { anyDepth, type CodecSubject, codecLaws, refusal, roundTrip } from "./codecs.ts";
+export { type Comparing, comparesAsNumbers } from "./comparisons.ts";
 export { compositions } from "./compositions.ts";
 export { type Declared, declaredDerivative, elementByElement, type Kinked } from "./declared.ts";
 export { decodingLaws, greedyDecoding, type Speaker, stepByStep } from "./decoding.ts";
@@ -44,6 +45,15 @@ export {
   uniform,
 } from "./hostile.ts";
 export { hostileAgreement, signedZeros } from "./hostileMeaning.ts";
+export { exactOrRefused } from "./integers.ts";
+export {
+  type Chances,
+  distinctKeys,
+  type KeyMaker,
+  moments,
+  resolution,
+  type Sampler,
+} from "./keys.ts";
 export {
   type Known,
   type KnownValue,
@@ -82,6 +92,7 @@ export {
   neverNegative,
   unknownLabels,
 } from "./losses.ts";
+export { derivativesOfMaps } from "./mappedDerivatives.ts";
 export {
   backendsAgree,
   type Compile,
