@@ -74,7 +74,12 @@ const functions: OptionsOf<typeof data> = {
       (maxBytes) => made(data.idxFromBytes(idx, "f", { maxBytes })),
     ],
   },
-  readIdx: none,
+  readIdx: {
+    maxBytes: [
+      orAny(between(0, Number.POSITIVE_INFINITY, { high: true })),
+      (maxBytes) => data.readIdx("f", { maxBytes }),
+    ],
+  },
   readBytes: none,
   readText: none,
   castColumn: none,

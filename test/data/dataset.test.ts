@@ -307,6 +307,20 @@ describe("what no dataset is made of is refused", () => {
     expect(make).toThrow(tagged(tag));
   });
 
+  test("a key shuffles what is split, and the parts share nothing", () => {
+    const [a, b] = points(100).split(0.5, key(4));
+    expect(ids(a)).not.toEqual(upTo(50));
+    expect(new Set([...ids(a), ...ids(b)]).size).toBe(100);
+    expect(ids(points(100).split(0.5)[0])).toEqual(upTo(50));
+  });
+
+  test("datasets that are not alike are told by what they are", () => {
+    const wide = dataset({ x: tensor([[1, 2, 3]]), id: tensor([1], "i32") });
+    expect(() => five.concat(wide as never)).toThrow(
+      expect.objectContaining({ _tag: "ShapeMismatch", actual: [[2], [], [3], []], path: [] }),
+    );
+  });
+
   test("an empty dataset has columns, parts and no batches", () => {
     const none = five.take(0);
     expect(none.columns.x.shape).toEqual([2]);
