@@ -34,7 +34,7 @@ const testsOf: { readonly [room: string]: readonly string[] } = {
   "src/special": ["laws/{known,hostile}", "golden/ops"],
   "src/optim": ["laws/training", "golden/optimizers"],
   "src/nn": ["laws/{layers,networks,known,options,states,decoding,hostile}", "golden/modules"],
-  "src/train": ["laws/{training,operators}"],
+  "src/train": ["laws/{training,operators}", "train/operators/*"],
   "src/data": ["laws/{known,options,codecs}"],
   "src/codec": ["laws/codecs"],
 };

@@ -209,6 +209,7 @@ describe("an end that does not come", () => {
     const of = { ...small, data: Effect.interrupt };
     await expect(collect(train$(of, { services }))).rejects.toMatchObject({
       _tag: "RunInterrupted",
+      during: "the run",
     });
     const inner = Effect.flatMap(Effect.yieldNow, () => Effect.interrupt);
     await expect(collect(train$({ ...small, data: inner }, { services }))).rejects.toMatchObject({

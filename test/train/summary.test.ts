@@ -1,0 +1,45 @@
+import * as Effect from "effect/Effect";
+import { pipe } from "fp-ts/lib/function.js";
+import { expect, it } from "vitest";
+import {
+  dataset,
+  dense,
+  meanSquaredError,
+  pipeline,
+  summarise,
+  tensor,
+  withBatchSize,
+} from "../../src/index.ts";
+import { backends, small } from "./examples.ts";
+
+const summaryOf = <P, S, E>(of: Parameters<typeof summarise<P, S, E>>[0]) =>
+  Effect.runPromise(Effect.provide(summarise(of), backends.reference));
+
+it("a summary has a row for each part of a model, and knows what a step takes", async () => {
+  const summary = await summaryOf(small);
+  expect(summary.layers.map(({ name }) => name)).toEqual([
+    "dense 4 → 8",
+    "relu",
+    "dropout 0.1",
+    "dense 8 → 3",
+  ]);
+  expect(summary).toMatchObject({
+    ...{ pipeline: "points", backend: "reference", parameters: 67, examples: 50, batchSize: 16 },
+    plan: { operations: expect.any(Number) },
+  });
+});
+
+it("a model without parts is its own row", async () => {
+  const of = pipe(
+    pipeline("line", {
+      data: Effect.succeed({ train: dataset({ x: tensor([[0], [1]]), y: tensor([[1], [3]]) }) }),
+      input: "x",
+      target: "y",
+      model: dense(1, 1),
+      loss: meanSquaredError,
+    }),
+    withBatchSize(2),
+  );
+  const { layers } = await summaryOf(of);
+  expect(layers.map(({ name, params }) => [name, params])).toEqual([["dense 1 → 1", 2]]);
+});
