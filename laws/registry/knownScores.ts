@@ -31,6 +31,8 @@ const of = <A extends Summary>(
 /** Two of four right; 1 is taken twice, once rightly, and 0 once for what is 1. */
 const four = rows([[1, 7, 2], 1], [[5, 3, 2], 1], [[2, 3, 5], 2], [[4, 5, 1], 0]);
 const tied = rows([[1, 1, 1], 0], [[2, 2, 1], 1], [[0, 3, 3], 0]);
+/** What is NaN is greater than any number. */
+const lost = rows([[Number.NaN, 1, 0], 1]);
 const logits = rows([[2], 1], [[-1], 0], [[-3], 1], [[0.5], 0], [[0], 1]);
 
 /** One that is not here does not compile. */
@@ -41,12 +43,18 @@ export const knownScores: {
   ];
 } = {
   meanLoss: [of(meanLoss, four, 0.5)],
-  accuracy: [of(accuracy, four, 2 / 4), of(accuracy, tied, (1 / 3 + 1 / 2 + 0) / 3)],
+  accuracy: [
+    of(accuracy, four, 2 / 4),
+    of(accuracy, lost, 0),
+    of(accuracy, tied, (1 / 3 + 1 / 2 + 0) / 3),
+  ],
   topK: [
     of(topK(1), four, 2 / 4),
     of(topK(2), four, 1),
     of(topK(2), tied, (2 / 3 + 1 + 0) / 3),
     of(topK(3), tied, 1),
+    of(topK(2), lost, 1),
+    of(topK(1), lost, 0),
   ],
   binaryAccuracy: [of(binaryAccuracy(), logits, 2.5 / 5), of(binaryAccuracy(1), logits, 3 / 5)],
   rootMeanSquaredError: [
