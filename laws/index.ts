@@ -45,6 +45,13 @@ export {
   uniform,
 } from "./hostile.ts";
 export { hostileAgreement, signedZeros } from "./hostileMeaning.ts";
+export {
+  type Beginning,
+  type InitialCase,
+  initialDistributions,
+  initialKeys,
+  initialLaws,
+} from "./initials.ts";
 export { exactOrRefused } from "./integers.ts";
 export {
   type Chances,
@@ -62,6 +69,7 @@ export {
   knownValuesOf,
   type Numbers,
 } from "./known.ts";
+export { type KnownLayer, type KnownLayers, knownLayersOf } from "./knownLayers.ts";
 export {
   type AsyncLaw,
   type AsyncTrial,
@@ -84,6 +92,7 @@ export {
   layerLaws,
   layerSerialisation,
 } from "./layers.ts";
+export { locality } from "./locality.ts";
 export { indices, type LongOperand, type LongSum, longSums, numbers } from "./longAxes.ts";
 export {
   constantMean,
@@ -179,6 +188,8 @@ export {
 } from "./readers.ts";
 export { kinkedPrimitives, primitiveCases, primitiveFunctions } from "./registry/primitives.ts";
 export { type Homogeneous, scaling } from "./scaling.ts";
+export { type Meaning, type StateCase, stateLaw } from "./states.ts";
+export { type DrawingLayer, distinctDraws, meanOverKeys } from "./stepDraws.ts";
 export { exampleOfLayer, functionFrom, functionOfLayer } from "./subjects.ts";
 export { laws } from "./suites.ts";
 export { batched, cotangentMap, type SymbolicFunction, tangentMap } from "./symbolic.ts";
