@@ -323,9 +323,9 @@ const particular: KnownValues<
       ],
       nan,
     ),
-    // (1 - p)/(1 + p), of which one less a quotient has hardly a digit.
+    // (1 - p)/(2 + p), of which one less a quotient has hardly a digit.
     {
-      ...by((x, y) => likelihoods.dice(x, y, 0), [[1 - 2 ** -50], [1]], 2 ** -50 / (2 - 2 ** -50)),
+      ...by((x, y) => likelihoods.dice(x, y), [[1 - 2 ** -50], [1]], 2 ** -50 / (3 - 2 ** -50)),
       within: 1e-30,
     },
   ],
