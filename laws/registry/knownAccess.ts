@@ -180,6 +180,11 @@ export const knownScatters: KnownValues<typeof scatter> = {
       [[9, 9], int([0, 0]), [1, 2]],
       [1.5, 9],
     ),
+    hand(
+      (x, i, u) => scatter.scatterReduce(x, i, u, "max", { includeSelf: false }),
+      [int([9, 9]), int([0]), int([-2147483648])],
+      [-2147483648, 9],
+    ),
   ],
   scatterReduceAlongAxis: [
     torch(

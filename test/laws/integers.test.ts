@@ -20,8 +20,6 @@ import { fill } from "../../src/ir/ops/indexed.ts";
 const exceptions: { readonly [operation: string]: string } = {
   div: "a quotient of integers is truncated, and of 0 it is 0, as documented",
   rem: "a remainder by 0 is 0, as documented",
-  scatterReduce: "to mend: the mean of integers is truncated",
-  scatterReduceAlongAxis: "to mend: the mean of integers is truncated",
 };
 
 const functions: readonly SymbolicFunction[] = [

@@ -1,3 +1,4 @@
+import { greatestNumber, leastNumber } from "../../tensor/dtype.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import type { Expr, ReduceKind } from "../expr.ts";
 import type { Operand } from "../shapeTypes.ts";
@@ -12,7 +13,7 @@ import {
   take,
   zerosLike,
 } from "./indexed.ts";
-import { lift } from "./operand.ts";
+import { floating, lift } from "./operand.ts";
 import { cumsum, max, min, prod, sum } from "./reduction.ts";
 import { concatenate, expandDims, moveAxis, reshape } from "./structural.ts";
 
@@ -33,7 +34,7 @@ interface Arrivals {
   readonly hits: Expr;
 }
 
-const neutral = { prod: 1, max: Number.NEGATIVE_INFINITY, min: Number.POSITIVE_INFINITY };
+const neutral = { prod: () => 1, max: leastNumber, min: greatestNumber };
 const reducers = { prod, max, min };
 
 const extreme = (
@@ -41,9 +42,10 @@ const extreme = (
   kind: keyof typeof reducers,
   includeSelf: boolean,
 ): Expr => {
-  const arrived = where(hits, expandDims(updates, -2), neutral[kind]) as Expr;
+  const nothing = neutral[kind](x.dtype);
+  const arrived = where(hits, expandDims(updates, -2), nothing) as Expr;
   const hit = gt(sum(cast(hits, "i32"), -1), 0);
-  const own = includeSelf ? x : (where(hit, neutral[kind], x) as Expr);
+  const own = includeSelf ? x : (where(hit, nothing, x) as Expr);
   return reducers[kind](concatenate([expandDims(own, -1), arrived], -1), -1) as Expr;
 };
 
@@ -60,6 +62,10 @@ const total = (
   const others = includeSelf ? add(counts, 1) : maximum(counts, 1);
   return kind === "sum" ? sums : (div(sums, others as Expr) as Expr);
 };
+
+/** A mean of integers would be truncated. */
+const of = (op: string, kind: ScatterKind, x: Expr): Expr =>
+  kind === "mean" ? floating(op, x) : x;
 
 const placesOf = (x: Expr): Expr => expandDims(iota([x.shape.at(-1) ?? 0]), 1);
 
@@ -87,7 +93,7 @@ export const scatterReduce = (
   kind: ScatterKind,
   { axis = 0, includeSelf = true }: ScatterOptions = {},
 ): Expr => {
-  const x = lift(operand);
+  const x = of("scatterReduce", kind, lift(operand));
   const [at, given] = [lift(indices, "i32"), lift(updates, x.dtype)];
   if (kind === "sum" || kind === "mean")
     return total(x, given, kind, includeSelf, (onto, y) => scatterAdd(onto, at, y, axis));
@@ -110,7 +116,7 @@ export const scatterReduceAlongAxis = (
   kind: ScatterKind,
   { axis = -1, includeSelf = true }: ScatterOptions = {},
 ): Expr => {
-  const x = lift(operand);
+  const x = of("scatterReduceAlongAxis", kind, lift(operand));
   const [at, given] = [lift(indices, "i32"), lift(updates, x.dtype)];
   if (kind === "sum" || kind === "mean")
     return total(x, given, kind, includeSelf, (onto, y) => scatterAddAlongAxis(onto, at, y, axis));
