@@ -18,16 +18,18 @@ export const naming = <A>(op: string, write: () => A): A => {
   }
 };
 
-/** The most nodes of a program, those of the programs inside it counted where they are used. */
+/** The most nodes of a program that compute, those of the programs inside it counted where they are used. */
 export const mostNodes = 2 ** 18;
 
-/** How many nodes a program has once what it calls stands in its place. */
+/** How many nodes compute in a program once what it calls stands in its place. */
 const nodesOf = (p: Program, known: Map<Program, number>): number => {
   const counted = known.get(p);
   if (counted !== undefined) return counted;
-  let count = p.nodes.length;
-  for (const node of p.nodes)
+  let count = 0;
+  for (const node of p.nodes) {
+    if (node.primitive !== "constant" && node.primitive !== "broadcast") count += 1;
     for (const inner of innerPrograms(node)) count += nodesOf(inner, known);
+  }
   known.set(p, count);
   return count;
 };

@@ -38,16 +38,31 @@ const readsOf = (
   return reads;
 };
 
+/** The most nodes that are made anew for one slice: beyond, reading it costs less. */
+const mostRemade = 64;
+
 /** A value of the other loop's body, from slices that are read here anyway. */
-const remade = (x: Expr, reads: readonly Read[]): Expr | undefined => {
-  const { node } = x;
-  if (node.primitive === "constant") return x;
-  if (cheap.has(node.primitive) || node.primitive === "broadcast") {
-    const inputs = node.inputs.flatMap((y) => remade(y, reads) ?? []);
+const remade = (wanted: Expr, reads: readonly Read[]): Expr | undefined => {
+  const tried = new Map<AnyNode, Expr | undefined>();
+  const make = (x: Expr): Expr | undefined => {
+    const { node } = x;
+    if (node.primitive === "constant") return x;
+    return (
+      anew(node) ??
+      reads.find(({ value }) => same(value, x) && !cheap.has(value.node.primitive))?.slice
+    );
+  };
+  /** Of nodes with one output, each tried once. */
+  const anew = (node: AnyNode): Expr | undefined => {
+    if (!cheap.has(node.primitive) && node.primitive !== "broadcast") return undefined;
+    if (tried.has(node) || tried.size >= mostRemade) return tried.get(node);
+    tried.set(node, undefined);
+    const inputs = node.inputs.flatMap((y) => make(y) ?? []);
     if (inputs.length === node.inputs.length)
-      return apply(node.primitive, node.params, inputs, node.path)[0];
-  }
-  return reads.find(({ value }) => same(value, x) && !cheap.has(value.node.primitive))?.slice;
+      tried.set(node, apply(node.primitive, node.params, inputs, node.path)[0]);
+    return tried.get(node);
+  };
+  return make(wanted);
 };
 
 const remakeSlices = (p: Program): Program =>

@@ -52,9 +52,14 @@ export const fold =
   (evaluate: EvaluateNode): Pass =>
   (p: Program): Program => {
     const patterns = new Map<AnyNode, readonly Tensor[]>();
-    const isKnown = ({ node, shape }: Expr): boolean =>
-      node.primitive === "constant" ||
-      (isPattern(node) && sizeOf(shape) <= smallConstant && node.inputs.every(isKnown));
+    const known = new Map<AnyNode, boolean>();
+    const isKnown = ({ node, shape }: Expr): boolean => {
+      if (node.primitive === "constant") return true;
+      if (!isPattern(node) || sizeOf(shape) > smallConstant) return false;
+      const answer = known.get(node) ?? node.inputs.every(isKnown);
+      known.set(node, answer);
+      return answer;
+    };
     /** The value of an expression that is known. */
     const valueOf = ({ node, index }: Expr): Tensor => {
       if (node.primitive === "constant") return node.params.value;

@@ -166,6 +166,16 @@ describe("compiling takes work in proportion to the length", () => {
   });
 });
 
+describe("a loop whose backward pass might make anew what doubles at each step", () => {
+  it("is compiled", () => {
+    const doubling = (c: Expr) => [times(40, c, (y) => mul(y, both(y, y)) as Expr), []] as const;
+    const looped = grad((v: Expr) => sum(scan(doubling, v, [], { length: 3 })[0]));
+    const made = Effect.flatMap(looped, (f) => compile(f, [small.vector]));
+    const services = Services.mergeAll(ReverseMode.layerTape, layerWasmWith({ threads: 1 }));
+    expect(Effect.runSync(Effect.provide(made, services))(small.vector).shape).toEqual([8]);
+  });
+});
+
 describe("a program of very many nodes", () => {
   it("is refused by name, with the fix", () => {
     const x = parameter({ shape: [2], dtype: "f32" });
