@@ -146,6 +146,5 @@ export const single = (f: SymbolicFunction): SymbolicFunction | undefined => {
         : { type, values },
   );
   const made = { ...f, name: `${f.name}, f32`, operands };
-  const { nodes } = programOf(typesOf(made), f.apply);
-  return nodes.some((node) => node.issue !== undefined) ? undefined : made;
+  return issuesOf(programOf(typesOf(made), f.apply)).length > 0 ? undefined : made;
 };

@@ -78,7 +78,7 @@ describe("NaN in, NaN out", () => {
   });
 });
 
-const singles = operations.flatMap((f) => {
+const singles = [...operations, ...layers].flatMap((f) => {
   const made = single(f);
   return made === undefined ? [] : [{ ...made, name: f.name }];
 });
