@@ -21,7 +21,7 @@ import { glorotUniform, type Initializer, zeros } from "./initializers.ts";
 import type { Context, Layer, Symbolic } from "./layer.ts";
 import { maskOf, someOf } from "./lengths.ts";
 import { dropout } from "./pure.ts";
-import { causalMask, scaledDotProductAttention } from "./scaledDotProduct.ts";
+import { attentionOf, causalMask } from "./scaledDotProduct.ts";
 import { onlySeen, seenBySome } from "./seen.ts";
 import { still } from "./within.ts";
 
@@ -177,7 +177,7 @@ export const multiHeadAttention = <
     const seeable = onlySeen(given, seen);
     const { values = given, context = still } = looking;
     const [q, k] = [queriesOf(params, looker), headsOf(params.key, seeable)];
-    const read = scaledDotProductAttention(
+    const read = attentionOf(
       turn(q, placesOf(q)),
       turn(k, placesOf(k)),
       headsOf(params.value, values === given ? seeable : onlySeen(values, seen)),
@@ -224,7 +224,7 @@ export const multiHeadAttention = <
       const value: Expr = where(here, headsOf(params.value, one), cache.value);
       const length = add(cache.length, 1) as Expr;
       const q = turn(queriesOf(params, one), place);
-      const seen = scaledDotProductAttention(q, key, value, { mask: lt(places, length) as Expr });
+      const seen = attentionOf(q, key, value, { mask: lt(places, length) as Expr });
       return [reshape(joined(params, seen), [width]) as Expr, { key, value, length }];
     },
   };

@@ -10,6 +10,7 @@ import { dense } from "../../src/nn/dense.ts";
 import type { AnyLayer } from "../../src/nn/layer.ts";
 import { aligned, keysOf } from "../../src/nn/models/alignment.ts";
 import { gru, lstm, rnn } from "../../src/nn/recurrent.ts";
+import { attentionWeights, scaledDotProductAttention } from "../../src/nn/scaledDotProduct.ts";
 import { mapOver, masked, meanOverTime } from "../../src/nn/sequences.ts";
 import { sequential } from "../../src/nn/sequential.ts";
 import { transformerDecoderBlock, transformerEncoderBlock } from "../../src/nn/transformer.ts";
@@ -20,9 +21,40 @@ import type { Tensor } from "../../src/tensor/tensor.ts";
 import { constants, contextOf, gradientOf, numbers, valueOf } from "./evaluated.ts";
 
 const finite = (x: Tensor): boolean => numbers(x).every(Number.isFinite);
+const seen = constant(tensor([true, true, false]));
 
 describe("scores that are not seen", () => {
-  it("are not of an alignment", () => {
+  const q = tensor([[1]]);
+  const weights = (scores: readonly number[], mask: readonly boolean[]) =>
+    numbers(
+      valueOf(
+        (a: Expr, k: Expr, m: Expr) => attentionWeights(a, k, m),
+        q,
+        tensor(scores.map((s) => [s])),
+        tensor([mask]),
+      ),
+    );
+
+  it("lose to every score that is, however small", () => {
+    expect(weights([-1e31, 5], [true, false])).toEqual([1, 0]);
+    expect(weights([-3e38, -3e38, 0], [true, true, false])).toEqual([0.5, 0.5, 0]);
+  });
+  it("may be NaN", () => {
+    expect(weights([1, Number.NaN], [true, false])).toEqual([1, 0]);
+    expect(weights([1, Number.NaN], [true, true])).toEqual([Number.NaN, Number.NaN]);
+  });
+  it("may be all of a row, which then sees nothing", () => {
+    expect(weights([1, 2], [false, false])).toEqual([0, 0]);
+  });
+  it("leave the value that they stand for unread, forward and backward", () => {
+    const kv = tensor([[1], [2], [Number.NaN]]);
+    const read = (v: Expr) =>
+      scaledDotProductAttention(constant(tensor([[0], [0]])), v, v, { mask: seen });
+    expect(numbers(valueOf(read, kv))).toEqual([1.5, 1.5]);
+    const gradient = gradientOf((v: Expr) => sum(read(v)) as Expr<readonly []>);
+    expect(numbers(valueOf(gradient, kv))).toEqual([1, 1, 0]);
+  });
+  it("nor are they of an alignment", () => {
     const memory = tensor([
       [1, 0],
       [0, 1],
