@@ -54,11 +54,10 @@ export const maskOf = (n: number, mask: Expr): Expr => oneOfEach("mask", "bool",
  * back in a gradient as 0 times itself.
  */
 export const realOf = (x: Expr, mask: Expr | undefined): Expr => {
-  if (mask === undefined || !isFloat(x.dtype)) return x;
-  const real = reshape(maskOf(x.shape[0] ?? 0, mask), [
-    x.shape[0] ?? 0,
-    ...x.shape.slice(1).map(() => 1),
-  ]) as Expr;
+  const time = x.shape[0] ?? 0;
+  // A mask of another length is reported by the layer that goes by it.
+  if (mask === undefined || !isFloat(x.dtype) || mask.shape.at(-1) !== time) return x;
+  const real = reshape(mask, [time, ...x.shape.slice(1).map(() => 1)]) as Expr;
   return where(real, x, 0) as Expr;
 };
 

@@ -175,9 +175,9 @@ export const beamSearch = <S>(
   continuation: Continuation<S>,
   { from, length, until, width, lengthPenalty = 0 }: Span & Beam,
 ): Either<DecodingFailure, readonly Hypothesis[]> => {
-  requireSpan("beamSearch", continuation, { length, ...(until === undefined ? {} : { until }) });
   whole(1)("beamSearch", { width });
   finite("beamSearch", { lengthPenalty });
+  requireSpan("beamSearch", continuation, { length, ...(until === undefined ? {} : { until }) });
   const first = told(continuation, from);
   if (isLeft(first)) return first;
   let beam: readonly Growing<S>[] = [
