@@ -2,10 +2,10 @@ import { issuesOf } from "../src/backend/check.ts";
 import type { PrimitiveTag, Program } from "../src/ir/expr.ts";
 import { sizeOf } from "../src/tensor/shape.ts";
 import { type Law, law } from "./law.ts";
-import type { Compile } from "./meaning.ts";
-import { type Case, functionOf } from "./registry/case.ts";
-import { within } from "./roundoff.ts";
+import { type Case, functionOf } from "./registry/primitives/case.ts";
 import { inputsOf, programOf, type SymbolicFunction, typesOf } from "./symbolic.ts";
+import type { Compile } from "./values/meaning.ts";
+import { within } from "./values/roundoff.ts";
 
 /** Numbers that are no axis, extent, place or count, or whose products with others wrap around. */
 export const wild: readonly number[] = [

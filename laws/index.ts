@@ -3,14 +3,39 @@
  * `fluxion/laws/vitest` registers them as tests.
  */
 
-export { type Accurate, accuracy } from "./accuracy.ts";
-export { mapping, type Vmap } from "./batching.ts";
-export { checkGradients, type GradientOptions } from "./checkGradients.ts";
-export { anyDepth, type CodecSubject, codecLaws, refusal, roundTrip } from "./codecs.ts";
-export { type Comparing, comparesAsNumbers } from "./comparisons.ts";
-export { compositions } from "./compositions.ts";
-export { type Declared, declaredDerivative, elementByElement, type Kinked } from "./declared.ts";
-export { decodingLaws, greedyDecoding, type Speaker, stepByStep } from "./decoding.ts";
+export { anyDepth, type CodecSubject, codecLaws, refusal, roundTrip } from "./data/codecs.ts";
+export {
+  constantsVanish,
+  promiseKept,
+  type ScalerSubject,
+  scalerLaws,
+  unitsVanish,
+  widthsKept,
+} from "./data/preprocessing.ts";
+export {
+  breachOf,
+  damage,
+  type Edit,
+  kindsOfEdits,
+  type ReaderSubject,
+  readsOrRefuses,
+} from "./data/readers.ts";
+export {
+  canonicalWords,
+  type Tokenizer,
+  tokenizerLaws,
+  wholeWords,
+  wordsOfWords,
+} from "./data/tokenizing.ts";
+export { mapping, type Vmap } from "./derivatives/batching.ts";
+export { checkGradients, type GradientOptions } from "./derivatives/checkGradients.ts";
+export { compositions } from "./derivatives/compositions.ts";
+export {
+  type Declared,
+  declaredDerivative,
+  elementByElement,
+  type Kinked,
+} from "./derivatives/declared.ts";
 export {
   adjoint,
   derivativeLaws,
@@ -20,7 +45,16 @@ export {
   type Modes,
   modes,
   primalPreservation,
-} from "./derivatives.ts";
+} from "./derivatives/derivatives.ts";
+export { chainRule, hessianSymmetry } from "./derivatives/higherOrder.ts";
+export { derivativesOfMaps } from "./derivatives/mappedDerivatives.ts";
+export {
+  type Differentiation,
+  differentiations,
+  type Nesting,
+  nestings,
+  noConfusion,
+} from "./derivatives/perturbation.ts";
 export {
   type Domain,
   distinct,
@@ -32,44 +66,6 @@ export {
   tensors,
   unkinked,
 } from "./domain.ts";
-export { type Drawing, oneDrawPerKey } from "./draws.ts";
-export { emptyAxes } from "./empty.ts";
-export { chainRule, hessianSymmetry } from "./higherOrder.ts";
-export {
-  allFloats,
-  finiteFloats,
-  type Hostility,
-  hostile,
-  hostileDomain,
-  logUniform,
-  uniform,
-} from "./hostile.ts";
-export { hostileAgreement, signedZeros } from "./hostileMeaning.ts";
-export {
-  type Beginning,
-  type InitialCase,
-  initialDistributions,
-  initialKeys,
-  initialLaws,
-} from "./initials.ts";
-export { exactOrRefused } from "./integers.ts";
-export {
-  type Chances,
-  distinctKeys,
-  type KeyMaker,
-  moments,
-  resolution,
-  type Sampler,
-} from "./keys.ts";
-export {
-  type Known,
-  type KnownValue,
-  type KnownValues,
-  knownValue,
-  knownValuesOf,
-  type Numbers,
-} from "./known.ts";
-export { type KnownLayer, type KnownLayers, knownLayersOf } from "./knownLayers.ts";
 export {
   type AsyncLaw,
   type AsyncTrial,
@@ -85,31 +81,23 @@ export {
   mustHold,
   type Trial,
 } from "./law.ts";
+export { decodingLaws, greedyDecoding, type Speaker, stepByStep } from "./networks/decoding.ts";
+export { type KnownLayer, type KnownLayers, knownLayersOf } from "./networks/knownLayers.ts";
 export {
   type LayerSubject,
   layerAssociativity,
   layerIdentity,
   layerLaws,
-  layerSerialisation,
-} from "./layers.ts";
-export { locality } from "./locality.ts";
-export { indices, type LongOperand, type LongSum, longSums, numbers } from "./longAxes.ts";
+  layerSerialization,
+} from "./networks/layers.ts";
+export { locality } from "./networks/locality.ts";
 export {
   constantMean,
   type Labelled,
   type MeanLoss,
   neverNegative,
   unknownLabels,
-} from "./losses.ts";
-export { derivativesOfMaps } from "./mappedDerivatives.ts";
-export {
-  backendsAgree,
-  type Compile,
-  compilerOf,
-  immutability,
-  meaningKept,
-  threadsAgree,
-} from "./meaning.ts";
+} from "./networks/losses.ts";
 export {
   type Example,
   type KnownScore,
@@ -125,18 +113,8 @@ export {
   metricRange,
   metricSubject,
   shareClaims,
-} from "./metrics.ts";
-export { nanPropagates } from "./nan.ts";
-export { type OperatorSubject, operatorResumption } from "./operators.ts";
-export {
-  type DefaultsSubject,
-  documentedDefaults,
-  type OptimizerSubject,
-  optimizerAssociativity,
-  optimizerIdentity,
-  optimizerLaws,
-  restingPoint,
-} from "./optimizers.ts";
+} from "./networks/metrics.ts";
+export { type Meaning, type StateCase, stateLaw } from "./networks/states.ts";
 export {
   type Arguments,
   aboveZero,
@@ -155,49 +133,86 @@ export {
   takesWithin,
   wholeFrom,
 } from "./options.ts";
-export {
-  type Differentiation,
-  differentiations,
-  type Nesting,
-  nestings,
-  noConfusion,
-} from "./perturbation.ts";
-export {
-  constantsVanish,
-  promiseKept,
-  type ScalerSubject,
-  scalerLaws,
-  unitsVanish,
-  widthsKept,
-} from "./preprocessing.ts";
 export { tableOfLaws } from "./ran.ts";
+export { type Drawing, oneDrawPerKey } from "./randomness/draws.ts";
+export {
+  type Beginning,
+  type InitialCase,
+  initialDistributions,
+  initialKeys,
+  initialLaws,
+} from "./randomness/initials.ts";
+export {
+  type Chances,
+  distinctKeys,
+  type KeyMaker,
+  moments,
+  resolution,
+  type Sampler,
+} from "./randomness/keys.ts";
+export { type DrawingLayer, distinctDraws, meanOverKeys } from "./randomness/stepDraws.ts";
+export {
+  kinkedPrimitives,
+  primitiveCases,
+  primitiveFunctions,
+} from "./registry/primitives/index.ts";
+export { exampleOfLayer, functionFrom, functionOfLayer } from "./subjects.ts";
+export { laws } from "./suites.ts";
+export { batched, cotangentMap, type SymbolicFunction, tangentMap } from "./symbolic.ts";
+export { type OperatorSubject, operatorResumption } from "./training/operators.ts";
+export {
+  type DefaultsSubject,
+  documentedDefaults,
+  type OptimizerSubject,
+  optimizerAssociativity,
+  optimizerIdentity,
+  optimizerLaws,
+  restingPoint,
+} from "./training/optimizers.ts";
 export {
   type DrawnSchedule,
   type RatedSubject,
   ratesAreUsed,
   type ScheduleSubject,
   scheduleMeaning,
-} from "./rates.ts";
+} from "./training/rates.ts";
 export {
-  breachOf,
-  damage,
-  type Edit,
-  kindsOfEdits,
-  type ReaderSubject,
-  readsOrRefuses,
-} from "./readers.ts";
-export { kinkedPrimitives, primitiveCases, primitiveFunctions } from "./registry/primitives.ts";
-export { type Homogeneous, scaling } from "./scaling.ts";
-export { type Meaning, type StateCase, stateLaw } from "./states.ts";
-export { type DrawingLayer, distinctDraws, meanOverKeys } from "./stepDraws.ts";
-export { exampleOfLayer, functionFrom, functionOfLayer } from "./subjects.ts";
-export { laws } from "./suites.ts";
-export { batched, cotangentMap, type SymbolicFunction, tangentMap } from "./symbolic.ts";
+  type Run,
+  reproduction,
+  resumption,
+  type Trainer,
+  trainerOf,
+} from "./training/training.ts";
+export { type Accurate, accuracy } from "./values/accuracy.ts";
+export { type Comparing, comparesAsNumbers } from "./values/comparisons.ts";
+export { emptyAxes } from "./values/empty.ts";
 export {
-  canonicalWords,
-  type Tokenizer,
-  tokenizerLaws,
-  wholeWords,
-  wordsOfWords,
-} from "./tokenizing.ts";
-export { type Run, reproduction, resumption, type Trainer, trainerOf } from "./training.ts";
+  allFloats,
+  finiteFloats,
+  type Hostility,
+  hostile,
+  hostileDomain,
+  logUniform,
+  uniform,
+} from "./values/hostile.ts";
+export { hostileAgreement, signedZeros } from "./values/hostileMeaning.ts";
+export { exactOrRefused } from "./values/integers.ts";
+export {
+  type Known,
+  type KnownValue,
+  type KnownValues,
+  knownValue,
+  knownValuesOf,
+  type Numbers,
+} from "./values/known.ts";
+export { indices, type LongOperand, type LongSum, longSums, numbers } from "./values/longAxes.ts";
+export {
+  backendsAgree,
+  type Compile,
+  compilerOf,
+  immutability,
+  meaningKept,
+  threadsAgree,
+} from "./values/meaning.ts";
+export { nanPropagates } from "./values/nan.ts";
+export { type Homogeneous, scaling } from "./values/scaling.ts";

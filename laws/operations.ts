@@ -1,11 +1,11 @@
 import { constant } from "../src/ir/build.ts";
+import { branch, call, loop } from "../src/ir/control.ts";
 import type { Expr } from "../src/ir/expr.ts";
-import { branch, call, loop } from "../src/ir/loop.ts";
+import { dot, outer } from "../src/ir/ops/contraction.ts";
 import { cast, stopGradient, where } from "../src/ir/ops/control.ts";
 import * as op from "../src/ir/ops/elementwise.ts";
-import { iota, ravel, scatterAdd, take } from "../src/ir/ops/indexed.ts";
-import { dot, outer } from "../src/ir/ops/linear.ts";
-import { broadcastTo } from "../src/ir/ops/operand.ts";
+import { iota, ravel, scatterAdd, take } from "../src/ir/ops/indexing.ts";
+import { broadcastTo } from "../src/ir/ops/promote.ts";
 import { type KeyExpr, randomBits } from "../src/ir/ops/random.ts";
 import * as reduction from "../src/ir/ops/reduction.ts";
 import {

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { issuesOf } from "../src/backend/check.ts";
 import * as errors from "../src/errors.ts";
 import { Expr } from "../src/ir/expr.ts";
-import { program } from "../src/ir/graph.ts";
+import { program } from "../src/ir/program.ts";
 import { type Law, law, type Trial } from "./law.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { greatestOf } from "../src/algebra/extremes.ts";
+import { greatestOf } from "../src/tensor/extremes.ts";
 import type { Held } from "./law.ts";
 
 const grouped = (held: readonly Held[]): ReadonlyMap<string, readonly Held[]> =>
@@ -20,7 +20,7 @@ const grouping = new Intl.NumberFormat("en");
  * @example
  * ```ts
  * import { checkGradients, tableOfLaws } from "fluxion/laws";
- * import { square } from "fluxion";
+ * import { square } from "fluxion/ops";
  * tableOfLaws(checkGradients(square, [[2]])).split("\n")[1]
  * // => "primal preservation          1       20"
  * ```

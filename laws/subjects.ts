@@ -1,17 +1,17 @@
 import * as fc from "fast-check";
-import { flatten, type TreeShape, unflatten } from "../src/algebra/tree.ts";
 import { issuesOf } from "../src/backend/check.ts";
 import { CompileError } from "../src/errors.ts";
 import { derive } from "../src/interpreter/derive.ts";
 import { constant } from "../src/ir/build.ts";
 import { Expr } from "../src/ir/expr.ts";
-import { broadcastTo } from "../src/ir/ops/operand.ts";
+import { broadcastTo } from "../src/ir/ops/promote.ts";
+import { open } from "../src/nn/apply.ts";
 import type { Composable, Context } from "../src/nn/layer.ts";
-import { open } from "../src/nn/within.ts";
 import { isFloat } from "../src/tensor/dtype.ts";
 import { key } from "../src/tensor/key.ts";
 import type { Shape } from "../src/tensor/shape.ts";
 import { Tensor } from "../src/tensor/tensor.ts";
+import { flatten, type TreeShape, unflatten } from "../src/tree.ts";
 import { type Domain, tensors, unkinked } from "./domain.ts";
 import { programOf, type SymbolicFunction, typesOf } from "./symbolic.ts";
 

@@ -1,21 +1,26 @@
-import { mapping } from "./batching.ts";
-import { codecLaws } from "./codecs.ts";
-import { declaredDerivative } from "./declared.ts";
-import { decodingLaws } from "./decoding.ts";
-import { adjoint, differenceQuotients, linearity, primalPreservation } from "./derivatives.ts";
-import { oneDrawPerKey } from "./draws.ts";
-import { chainRule, hessianSymmetry } from "./higherOrder.ts";
-import { layerLaws } from "./layers.ts";
-import { metricLaws } from "./metrics.ts";
-import { nanPropagates } from "./nan.ts";
-import { operatorResumption } from "./operators.ts";
-import { optimizerLaws } from "./optimizers.ts";
-import { noConfusion } from "./perturbation.ts";
-import { scalerLaws } from "./preprocessing.ts";
-import { scheduleMeaning } from "./rates.ts";
-import { readsOrRefuses } from "./readers.ts";
-import { tokenizerLaws } from "./tokenizing.ts";
-import { reproduction, resumption } from "./training.ts";
+import { codecLaws } from "./data/codecs.ts";
+import { scalerLaws } from "./data/preprocessing.ts";
+import { readsOrRefuses } from "./data/readers.ts";
+import { tokenizerLaws } from "./data/tokenizing.ts";
+import { mapping } from "./derivatives/batching.ts";
+import { declaredDerivative } from "./derivatives/declared.ts";
+import {
+  adjoint,
+  differenceQuotients,
+  linearity,
+  primalPreservation,
+} from "./derivatives/derivatives.ts";
+import { chainRule, hessianSymmetry } from "./derivatives/higherOrder.ts";
+import { noConfusion } from "./derivatives/perturbation.ts";
+import { decodingLaws } from "./networks/decoding.ts";
+import { layerLaws } from "./networks/layers.ts";
+import { metricLaws } from "./networks/metrics.ts";
+import { oneDrawPerKey } from "./randomness/draws.ts";
+import { operatorResumption } from "./training/operators.ts";
+import { optimizerLaws } from "./training/optimizers.ts";
+import { scheduleMeaning } from "./training/rates.ts";
+import { reproduction, resumption } from "./training/training.ts";
+import { nanPropagates } from "./values/nan.ts";
 
 /** The laws by what they speak of: the names by which docstrings call them. */
 export const laws = {

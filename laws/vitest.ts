@@ -48,9 +48,11 @@ export const mustHoldInTime = async <S>(
  * ```ts no-run
  * import { derivativeLaws, functionFrom } from "fluxion/laws";
  * import { holds } from "fluxion/laws/vitest";
- * import { type Expr, logistic, mul } from "fluxion";
+ * import { type Expr } from "fluxion";
+ * import { sigmoid } from "fluxion/functional";
+ * import { mul } from "fluxion/ops";
  *
- * const swish = (x: Expr) => mul(x, logistic(x));
+ * const swish = (x: Expr) => mul(x, sigmoid(x));
  * holds(derivativeLaws(), [functionFrom(swish, [[3]])]);
  * ```
  */

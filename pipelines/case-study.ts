@@ -2,7 +2,6 @@ import * as Effect from "effect/Effect";
 import { pipe } from "fp-ts/lib/function.js";
 import {
   adam,
-  bernoulli,
   binaryAccuracy,
   binaryCrossEntropyWithLogits,
   dataset,
@@ -20,14 +19,15 @@ import {
   withMetrics,
   withOptimizer,
   withSeed,
-  withValidation,
+  withValidationSplit,
 } from "../src/index.ts";
+import { bernoulli } from "../src/tensor/index.ts";
 
 /** How far each cloud is from the origin, in standard deviations. */
 const distance = 2;
 
 /**
- * Two clouds of normally distributed points, whose centres are `±distance` along a random direction.
+ * Two clouds of normally distributed points, whose centers are `±distance` along a random direction.
  *
  * **Math** `y ~ Bernoulli(½)`, `x = z + (2y - 1)·distance·u` with `z ~ N(0, I)` and `u` of length 1. The best
  * that any classifier can do is `Φ(distance)`, which is 0.977 for a distance of 2.
@@ -75,7 +75,7 @@ export const caseStudy = pipe(
   }),
   withOptimizer(adam, { learningRate: 1e-3 }),
   withMetrics(binaryAccuracy()),
-  withValidation(0.2),
+  withValidationSplit(0.2),
   withBatchSize(32),
   withEpochs(100),
   withSeed(42),

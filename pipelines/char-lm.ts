@@ -1,24 +1,24 @@
 import { pipe } from "fp-ts/lib/function.js";
 import {
-  adamW,
+  adamw,
   chain,
   clipByGlobalNorm,
   cosineDecay,
-  emitSamples,
-  gpt,
   key,
   linearWarmup,
   pipeline,
   runMain,
-  sequenceCrossEntropy,
-  textSampler,
+  sampleEvery,
   withBaseline,
   withBatchSize,
+  withCallback,
   withEpochs,
-  withOperator,
   withOptimizer,
   withSeed,
 } from "../src/index.ts";
+import { sequenceCrossEntropy } from "../src/nn/losses/index.ts";
+import { gpt } from "../src/nn/models/index.ts";
+import { textSampler } from "../src/train/index.ts";
 import { ngrams } from "./baselines/ngrams.ts";
 import { letters, mobyDick, mobyDickFolder } from "./data/mobyDick.ts";
 
@@ -66,7 +66,7 @@ export const charLm = pipe(
     loss: sequenceCrossEntropy,
   }),
   withOptimizer(
-    ({ learningRate }) => chain(clipByGlobalNorm(1), adamW({ learningRate, weightDecay: 0.05 })),
+    ({ learningRate }) => chain(clipByGlobalNorm(1), adamw({ learningRate, weightDecay: 0.05 })),
     {
       learningRate: linearWarmup(cosineDecay(2e-3, epochs * stepsPerEpoch), 200),
     },
@@ -74,7 +74,7 @@ export const charLm = pipe(
   withBaseline(ngrams(1, letters.size)),
   withBaseline(ngrams(2, letters.size)),
   withBaseline(ngrams(6, letters.size)),
-  withOperator(emitSamples(writing)),
+  withCallback(sampleEvery(writing)),
   withBatchSize(batchSize),
   withEpochs(epochs),
   withSeed(42),

@@ -1,13 +1,10 @@
 import { pipe } from "fp-ts/lib/function.js";
+import { augmentations, randomCrop, randomFlip } from "../src/data/index.ts";
 import {
-  adamW,
-  augmentations,
-  cifarResnet,
+  adamw,
   confusionMatrix,
   oneCycle,
   pipeline,
-  randomCrop,
-  randomFlip,
   runMain,
   softmaxCrossEntropy,
   withAugmentation,
@@ -18,7 +15,8 @@ import {
   withOptimizer,
   withSeed,
 } from "../src/index.ts";
-import { majorityClass, nearestNeighbour } from "./baselines/classes.ts";
+import { cifarResnet } from "../src/nn/models/index.ts";
+import { majorityClass, nearestNeighbor } from "./baselines/classes.ts";
 import { emoji, emojiFolder, emojiGroups } from "./data/emoji.ts";
 
 const batchSize = 64;
@@ -28,7 +26,7 @@ const steps = epochs * Math.ceil(1_520 / batchSize);
 
 /**
  * A residual network of eight layers on drawings of 20×20 pixels: which of nine groups of Unicode is an emoji
- * of? Beside it stand the rule that always says the most frequent group, and the nearest neighbour by pixels.
+ * of? Beside it stand the rule that always says the most frequent group, and the nearest neighbor by pixels.
  */
 export const emojiResnet = pipe(
   pipeline("emoji-resnet", {
@@ -41,14 +39,14 @@ export const emojiResnet = pipe(
     model: cifarResnet(8, emojiGroups.length, { width: 16 }),
     loss: softmaxCrossEntropy,
   }),
-  withOptimizer(adamW, { learningRate: oneCycle(1e-2, steps), weightDecay: 0.05 }),
+  withOptimizer(adamw, { learningRate: oneCycle(1e-2, steps), weightDecay: 0.05 }),
   withAugmentation(augmentations(randomFlip(), randomCrop(2))),
   withMetrics(confusionMatrix(emojiGroups)),
   withBatchSize(batchSize),
   withEpochs(epochs),
   withSeed(42),
   withBaseline(majorityClass),
-  withBaseline(nearestNeighbour),
+  withBaseline(nearestNeighbor),
 );
 
 if (import.meta.main) runMain(emojiResnet);

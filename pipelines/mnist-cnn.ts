@@ -9,7 +9,6 @@ import {
   oneCycle,
   pipeline,
   relu,
-  reshapeLayer,
   runMain,
   sequential,
   softmaxCrossEntropy,
@@ -20,6 +19,7 @@ import {
   withOptimizer,
   withSeed,
 } from "../src/index.ts";
+import { reshapeLayer } from "../src/nn/index.ts";
 import { nearestMean } from "./baselines/classes.ts";
 import { mnist, mnistFolder } from "./data/mnist.ts";
 
@@ -30,7 +30,7 @@ const steps = epochs * Math.ceil(60_000 / batchSize);
 
 /**
  * A convolutional network on MNIST: two rounds of 3×3 convolution, ReLU and 2×2 max pooling, of 16 and of
- * 32 channels, and a linear layer; Adam with one cycle up to 1e-2. One epoch recognises about 98.5 % of the
+ * 32 channels, and a linear layer; Adam with one cycle up to 1e-2. One epoch recognizes about 98.5 % of the
  * test digits, where the fully connected network of `mnist-mlp` needs five for 97.5 %.
  */
 export const mnistCnn = pipe(

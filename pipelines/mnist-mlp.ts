@@ -18,7 +18,7 @@ import { mnist, mnistFolder } from "./data/mnist.ts";
 
 /**
  * The textbook network on MNIST: 784–128–10 with ReLU, softmax cross-entropy, and Adam at 1e-3, for five
- * epochs of batches of 64. It recognises more than 97 % of the test digits.
+ * epochs of batches of 64. It recognizes more than 97 % of the test digits.
  */
 export const mnistMlp = pipe(
   pipeline("mnist-mlp", {

@@ -1,31 +1,25 @@
 import * as Effect from "effect/Effect";
 import { pipe } from "fp-ts/lib/function.js";
+import { parseCsv } from "../src/data/index.ts";
 import {
   binaryAccuracy,
-  cast,
-  decodeTable,
   dense,
   type Expr,
   initializers,
-  le,
-  mul,
-  neg,
   pipeline,
   runMain,
   sgd,
-  sub,
-  sum,
-  where,
   withBatchSize,
   withEpochs,
   withMetrics,
   withOptimizer,
   withSeed,
 } from "../src/index.ts";
+import { cast, le, mul, neg, sub, sum, where } from "../src/ir/index.ts";
 import { irisTable } from "./tables/iris.ts";
 
 const irises = Effect.suspend(() => {
-  const decoded = decodeTable(
+  const decoded = parseCsv(
     irisTable,
     {
       lengths: ["sepal_length", "petal_length"],

@@ -3,32 +3,33 @@ import { isLeft, right } from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import {
   adam,
-  type Carried,
-  type Continuation,
   chain,
   clipByGlobalNorm,
-  continuing,
   cosineDecay,
   type Expr,
-  emitSamples,
-  exactMatch,
-  greedy,
   linearWarmup,
-  ne,
   pipeline,
   runMain,
-  type Sampler,
-  type Seq2SeqParams,
-  seq2seq,
-  sequenceCrossEntropy,
+  sampleEvery,
   withBaseline,
   withBatchSize,
+  withCallback,
   withEpochs,
   withMetrics,
-  withOperator,
   withOptimizer,
   withSeed,
 } from "../src/index.ts";
+import { ne } from "../src/ir/index.ts";
+import {
+  type Carried,
+  type Continuation,
+  compileDecoder,
+  greedySearch,
+} from "../src/nn/generate/index.ts";
+import { sequenceCrossEntropy } from "../src/nn/losses/index.ts";
+import { exactMatch } from "../src/nn/metrics/index.ts";
+import { type Seq2SeqParams, seq2seq } from "../src/nn/models/index.ts";
+import type { Sampler } from "../src/train/index.ts";
 import { letterToSound } from "./baselines/letterToSound.ts";
 import {
   dictionaryFolder,
@@ -76,10 +77,10 @@ export const speaking = (
     return right(lines.join("\n"));
   });
 
-const compiled = () => continuing(model);
+const compiled = () => compileDecoder(model);
 
 const spoken = (continuation: Continuation<Carried>) =>
-  greedy(continuation, { from: [start], length: soundLength, until: end });
+  greedySearch(continuation, { from: [start], length: soundLength, until: end });
 
 /**
  * Letters to phonemes: a recurrence reads a word in both directions, and another says it with attention to
@@ -109,7 +110,7 @@ export const pronounce = pipe(
   withMetrics(exactMatch({ padding })),
   withBaseline(letterToSound(wordLength, 0)),
   withBaseline(letterToSound(wordLength, 3)),
-  withOperator(emitSamples(speaking(shown))),
+  withCallback(sampleEvery(speaking(shown))),
   withBatchSize(batchSize),
   withEpochs(epochs),
   withSeed(42),

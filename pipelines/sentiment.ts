@@ -11,9 +11,6 @@ import {
   embedding,
   initializers,
   lstm,
-  masked,
-  meanOverTime,
-  ne,
   pipeline,
   residual,
   runMain,
@@ -26,6 +23,8 @@ import {
   withOptimizer,
   withSeed,
 } from "../src/index.ts";
+import { ne } from "../src/ir/index.ts";
+import { masked, maskedMeanPool } from "../src/nn/index.ts";
 import { padding, reviews, reviewsFolder } from "./data/reviews.ts";
 
 /** Words that have a vector of their own, and words of a sentence that are seen: 2 % of them are as long. */
@@ -80,7 +79,7 @@ const bagOfWords = pipe(
       isWord,
       sequential(
         embedding(limit, 1, { tableInit: initializers.zeros }),
-        meanOverTime,
+        maskedMeanPool,
         dense(1, 1, { kernelInit: initializers.ones }),
       ),
     ),
@@ -110,7 +109,7 @@ export const sentiment = pipe(
         embedding(limit, 32, { tableInit: initializers.normal(0.1) }),
         dropout(0.7),
         residual(sequential(lstm(32, 16, { bidirectional: true }), dropout(0.3))),
-        meanOverTime,
+        maskedMeanPool,
         dropout(0.5),
         dense(32, 1),
       ),

@@ -15,7 +15,7 @@ import {
   widthOf,
 } from "../src/terminal.ts";
 import { explain } from "../src/train/explain.ts";
-import { confusionLines } from "../src/train/operators/confusionText.ts";
+import { confusionLines } from "../src/train/operators/confusionTable.ts";
 import { progressBar, progressLine } from "../src/train/operators/printProgress.ts";
 import { completed, epoch, started, step } from "./train/operators/events.ts";
 

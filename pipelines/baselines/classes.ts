@@ -46,8 +46,8 @@ const nearest = (
 };
 
 /** The class of the training image that differs least, pixel by pixel. For small data. */
-export const nearestNeighbour: Baseline = {
-  name: "nearest neighbour",
+export const nearestNeighbor: Baseline = {
+  name: "nearest neighbor",
   evaluate: ({ train, test = train }) => {
     const [known, asked] = [train, test].map((rows) => rows.column("image").toTypedArray());
     return {

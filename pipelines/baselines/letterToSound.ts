@@ -72,7 +72,7 @@ const pairsOf = (words: Tensor, sounds: Tensor, letters: number): readonly Pair[
 };
 
 /**
- * Each letter says what it said most often among the same neighbours, `reach` on each side, or among fewer
+ * Each letter says what it said most often among the same neighbors, `reach` on each side, or among fewer
  * where those were never seen. Which sounds a letter stands for is found by sharing them out in the likeliest
  * way, four times over, each time by the counts of the last.
  */

@@ -4,9 +4,9 @@ import {
   type Dataset,
   dataset,
   readIdx,
+  rescale,
   reshapeColumn,
   type Tensor,
-  unitScale,
 } from "../../src/index.ts";
 import { installed } from "./installed.ts";
 
@@ -29,7 +29,7 @@ const digits = Effect.fnUntraced(function* (name: string, count: number) {
     dtype: "u8",
     shape: [count],
   });
-  const scaled = unitScale(dataset({ image: images, label: labels }), "image");
+  const scaled = rescale(dataset({ image: images, label: labels }), "image");
   // The shapes that were just read are those of a digit.
   return reshapeColumn(scaled, "image", [784]) as Dataset as Dataset<Digit>;
 });

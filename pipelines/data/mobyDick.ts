@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import * as Effect from "effect/Effect";
 import { isLeft } from "fp-ts/lib/Either.js";
-import { dataset, fromTypedArray, readText, type Tensor, vocabularyOf } from "../../src/index.ts";
+import { readText, vocabularyOf } from "../../src/data/index.ts";
+import { dataset, fromTypedArray, type Tensor } from "../../src/index.ts";
 import { installed } from "./installed.ts";
 
 /** Every character of the book. */

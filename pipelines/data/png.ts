@@ -7,7 +7,7 @@ export interface Picture {
   readonly rgba: Uint8Array;
 }
 
-/** Of the two neighbours and the one between them, which is nearest to `a + b - c`. */
+/** Of the two neighbors and the one between them, which is nearest to `a + b - c`. */
 const paeth = (a: number, b: number, c: number): number => {
   const [pa, pb, pc] = [Math.abs(b - c), Math.abs(a - c), Math.abs(a + b - 2 * c)];
   return pa <= pb && pa <= pc ? a : pb <= pc ? b : c;

@@ -1,16 +1,8 @@
 import { join } from "node:path";
 import * as Effect from "effect/Effect";
 import { isLeft } from "fp-ts/lib/Either.js";
-import {
-  type Dataset,
-  dataset,
-  key,
-  padded,
-  permutation,
-  readText,
-  type Tensor,
-  vocabularyOf,
-} from "../../src/index.ts";
+import { padSequences, readText, vocabularyOf } from "../../src/data/index.ts";
+import { type Dataset, dataset, key, permutation, type Tensor } from "../../src/index.ts";
 import { installed } from "./installed.ts";
 
 /** The letters of words, numbered; padding is 0. */
@@ -73,7 +65,7 @@ const examples = Effect.fnUntraced(function* (some: readonly Entry[]) {
     if (isLeft(spoken)) return yield* spoken.left;
     numbers.push({ word: spelled.right, sounds: spoken.right });
   }
-  const filled = padded(
+  const filled = padSequences(
     numbers.map(({ word }) => word),
     wordLength,
   ).toTypedArray();
@@ -84,8 +76,8 @@ const examples = Effect.fnUntraced(function* (some: readonly Entry[]) {
   ]);
   const targets = numbers.map(({ sounds }) => [...sounds, end]);
   const made = dataset({
-    word: padded(inputs, wordLength + soundLength + 1),
-    sounds: padded(targets, soundLength + 1),
+    word: padSequences(inputs, wordLength + soundLength + 1),
+    sounds: padSequences(targets, soundLength + 1),
   });
   return made as Dataset<Spoken>;
 });

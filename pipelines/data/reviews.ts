@@ -1,21 +1,17 @@
 import { join } from "node:path";
 import * as Effect from "effect/Effect";
 import * as t from "io-ts/lib/index.js";
+import { decodeJson, decodeWith } from "../../src/codec/index.ts";
+import { padSequences, readText, tokenizeWords, vocabulary } from "../../src/data/index.ts";
 import {
   type Dataset,
   dataset,
-  decodeJson,
-  decodeWith,
   fromTypedArray,
   InvalidArgument,
   key,
-  padded,
   permutation,
-  readText,
   type Splits,
   type Tensor,
-  vocabulary,
-  words,
 } from "../../src/index.ts";
 import { installed } from "./installed.ts";
 
@@ -65,11 +61,11 @@ const encoded = (
   lexicon: Lexicon,
   length: number,
 ): Dataset<EncodedReview> => {
-  const said = reviews.map(({ text }) => words(text));
+  const said = reviews.map(({ text }) => tokenizeWords(text));
   const scalars = (values: readonly number[]) =>
     fromTypedArray([values.length], Float32Array.from(values));
   return dataset({
-    words: padded(said.map(numbersOf), length, { padding }),
+    words: padSequences(said.map(numbersOf), length, { padding }),
     valence: scalars(said.map((all) => valenceOf(all, lexicon))),
     label: scalars(reviews.map((review) => review.class)),
   });
@@ -95,7 +91,7 @@ export const reviewSplits = (
     });
   const different = [
     ...new Map(
-      reviews.toReversed().map((review) => [words(review.text).join(" "), review]),
+      reviews.toReversed().map((review) => [tokenizeWords(review.text).join(" "), review]),
     ).values(),
   ].toReversed();
   const order = [...permutation(key(0), different.length).toTypedArray()];
@@ -103,7 +99,7 @@ export const reviewSplits = (
   const tested = Math.round(heldOut * shuffled.length);
   const [test, train] = [shuffled.slice(0, tested), shuffled.slice(tested)];
   const known = vocabulary(
-    train.map(({ text }) => words(text)),
+    train.map(({ text }) => tokenizeWords(text)),
     { special: [filler, unknown], unknown, limit },
   );
   // Every word has a number: that of the unknown one, if no other.

@@ -1,14 +1,12 @@
 import { join } from "node:path";
 import * as Effect from "effect/Effect";
+import { parseCsv, readText, standardScaler } from "../../src/data/index.ts";
 import {
   type Dataset,
   dataset,
-  decodeTable,
   fromTypedArray,
   InvalidArgument,
-  readText,
   stackTensors,
-  standardise,
   TableCorrupt,
   type Tensor,
 } from "../../src/index.ts";
@@ -19,7 +17,7 @@ export const features = 6;
 
 /** Some days that follow one another, and what the next one brings. */
 export type Forecast<N extends number = number> = {
-  /** Each number of a day, standardised over the days to learn from. */
+  /** Each number of a day, standardized over the days to learn from. */
   readonly days: Tensor<readonly [N, typeof features]>;
   /** By how many °C the next day's maximum temperature differs from the last one's. */
   readonly change: Tensor<readonly [1]>;
@@ -117,7 +115,7 @@ export const weatherSplits = Effect.fnUntraced(function* <N extends number>(
   { days, until }: ByTime<N>,
 ) {
   const columns = ["temp_max", "temp_min", "precipitation", "wind"];
-  const decoded = decodeTable(text, { measured: columns }, file);
+  const decoded = parseCsv(text, { measured: columns }, file);
   if (decoded._tag === "Left") return yield* decoded.left;
   const dates = yield* datesOf(text, file);
   const rows = decoded.right.column("measured").toArray() as readonly (readonly number[])[];
@@ -135,7 +133,7 @@ export const weatherSplits = Effect.fnUntraced(function* <N extends number>(
       Float32Array.from(rows.flatMap((row, i) => featuresOf(row, dates[i] as number))),
     ),
   });
-  const known = standardise.fit(all.take(border), "day").apply(all).materialise();
+  const known = standardScaler.fit(all.take(border), "day").apply(all).materialize();
   const highs = rows.map(([high]) => high as number);
   return {
     train: windows(known, highs, days, 0, border),

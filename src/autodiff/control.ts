@@ -1,8 +1,8 @@
-import type { TreeShape } from "../algebra/tree.ts";
+import { branch, call, loop } from "../ir/control.ts";
 import type { CallRules, Expr } from "../ir/expr.ts";
-import { branch, call, loop } from "../ir/loop.ts";
-import { lift } from "../ir/ops/operand.ts";
-import type { Operand } from "../ir/shapeTypes.ts";
+import { lift } from "../ir/ops/promote.ts";
+import type { Operand } from "../ir/types/shape.ts";
+import type { TreeShape } from "../tree.ts";
 import { leavesLike, leavesOf, treeOf } from "./tree.ts";
 import type { Unshaped } from "./vmap.ts";
 
@@ -100,7 +100,7 @@ export const checkpoint = <A, B>(f: (x: A) => B, name = "checkpoint"): ((x: A) =
  * **Fails with** `StructureMismatch`, thrown when a derivative is taken, where a rule returns a tree of another
  * structure than the function's result (`jvp`) or operand (`vjp`).
  */
-export const custom = <A, B>(
+export const customDerivative = <A, B>(
   f: (x: A) => B,
   rules: {
     readonly name?: string;

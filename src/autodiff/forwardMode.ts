@@ -3,7 +3,7 @@ import * as Layer from "effect/Layer";
 import { derive } from "../interpreter/derive.ts";
 import type { Expr, Program } from "../ir/expr.ts";
 import { add, div, mul, sub } from "../ir/ops/elementwise.ts";
-import { zerosLike } from "../ir/ops/indexed.ts";
+import { zerosLike } from "../ir/ops/indexing.ts";
 import type { Maybe } from "../rules/rule.ts";
 import { isFloat } from "../tensor/dtype.ts";
 

@@ -1,12 +1,12 @@
-export { checkpoint, cond, custom, scan } from "./control.ts";
+export { checkpoint, cond, customDerivative, scan } from "./control.ts";
 export { ForwardMode } from "./forwardMode.ts";
 export { ReverseMode } from "./reverseMode.ts";
 export {
   grad,
   hessian,
   hvp,
-  jacobianForward,
-  jacobianReverse,
+  jacfwd,
+  jacrev,
   jvp,
   valueAndGrad,
   vjp,

@@ -1,11 +1,11 @@
 import * as Effect from "effect/Effect";
-import { ascribe } from "../ir/ascribe.ts";
 import type { Expr } from "../ir/expr.ts";
 import { cast } from "../ir/ops/control.ts";
 import { eq, mul } from "../ir/ops/elementwise.ts";
-import { iota, onesLike } from "../ir/ops/indexed.ts";
+import { iota, onesLike } from "../ir/ops/indexing.ts";
 import { moveAxis, reshape } from "../ir/ops/structural.ts";
-import type { Scalar } from "../ir/shapeTypes.ts";
+import { ascribe } from "../ir/types/diagnose.ts";
+import type { Scalar } from "../ir/types/shape.ts";
 import { isFloat } from "../tensor/dtype.ts";
 import { type Shape, sizeOf } from "../tensor/shape.ts";
 import { type Forward, ForwardMode, tangentOf } from "./forwardMode.ts";
@@ -133,7 +133,7 @@ type Jacobian<I extends Shape, O extends Shape> = Expr<readonly [...O, ...I]>;
  *
  * **Shapes** `f: [...in] → [...out]` gives `[...out, ...in]`.
  */
-export const jacobianForward = <I extends Shape, O extends Shape>(f: (x: Expr<I>) => Expr<O>) =>
+export const jacfwd = <I extends Shape, O extends Shape>(f: (x: Expr<I>) => Expr<O>) =>
   ForwardMode.useSync((mode) => (x: Expr<I>): Jacobian<I, O> => {
     const push = pushForward(mode)(f);
     // The rows of the basis have x's shape.
@@ -148,7 +148,7 @@ export const jacobianForward = <I extends Shape, O extends Shape>(f: (x: Expr<I>
  *
  * **Shapes** `f: [...in] → [...out]` gives `[...out, ...in]`.
  */
-export const jacobianReverse = <I extends Shape, O extends Shape>(f: (x: Expr<I>) => Expr<O>) =>
+export const jacrev = <I extends Shape, O extends Shape>(f: (x: Expr<I>) => Expr<O>) =>
   ReverseMode.useSync((mode) => (x: Expr<I>): Jacobian<I, O> => {
     const [y, pullback] = pullBack(mode)(f)(x);
     // The rows of the basis have y's shape.
@@ -163,7 +163,7 @@ export const jacobianReverse = <I extends Shape, O extends Shape>(f: (x: Expr<I>
  * **Shapes** `f: [...in] → []` gives `[...in, ...in]`, symmetric.
  */
 export const hessian = <I extends Shape, Y>(f: ((x: Expr<I>) => Y) & Scalar<Y, "hessian">) =>
-  Effect.flatMap(gradientOf<I, Y>(f), jacobianForward);
+  Effect.flatMap(gradientOf<I, Y>(f), jacfwd);
 
 const gradientOf = <I extends Shape, Y>(f: (x: Expr<I>) => Y) =>
   // The callers have checked that the result is a scalar.

@@ -1,3 +1,8 @@
+import { StructureMismatch } from "../errors.ts";
+import type { Expr } from "../ir/expr.ts";
+import { lift } from "../ir/ops/promote.ts";
+import { type Traced, trace } from "../ir/trace.ts";
+import type { Operand } from "../ir/types/shape.ts";
 import {
   flatten,
   sameTreeShape,
@@ -5,12 +10,7 @@ import {
   type Tree,
   type TreeShape,
   unflatten,
-} from "../algebra/tree.ts";
-import { StructureMismatch } from "../errors.ts";
-import type { Expr } from "../ir/expr.ts";
-import { lift } from "../ir/ops/operand.ts";
-import type { Operand } from "../ir/shapeTypes.ts";
-import { type Traced, trace } from "../ir/trace.ts";
+} from "../tree.ts";
 
 /** A tree of expressions: what a symbolic function takes and returns. */
 export type Exprs = Tree<Expr>;

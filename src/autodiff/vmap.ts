@@ -1,11 +1,11 @@
-import type { TreeShape } from "../algebra/tree.ts";
 import { InvalidArgument } from "../errors.ts";
 import { derive } from "../interpreter/derive.ts";
-import { ascribe } from "../ir/ascribe.ts";
 import type { Expr } from "../ir/expr.ts";
-import { broadcastTo } from "../ir/ops/operand.ts";
+import { broadcastTo } from "../ir/ops/promote.ts";
 import { moveAxis } from "../ir/ops/structural.ts";
 import { trace } from "../ir/trace.ts";
+import { ascribe } from "../ir/types/diagnose.ts";
+import type { TreeShape } from "../tree.ts";
 import { leavesOf, treeOf } from "./tree.ts";
 
 /** Which axis of an argument is mapped: one for all its leaves; `undefined` for an argument that all examples share. */

@@ -12,7 +12,7 @@ import {
   UnboundAxis,
 } from "../errors.ts";
 import type { AnyNode, Expr, Program, TensorType } from "../ir/expr.ts";
-import { innerPrograms, topological } from "../ir/graph.ts";
+import { innerPrograms, topological } from "../ir/program.ts";
 import { sameShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 

@@ -1,13 +1,13 @@
 import * as Effect from "effect/Effect";
-import { flatten, unflatten } from "../algebra/tree.ts";
 import type { BackendUnavailable, CompileError, MemoryLimit } from "../errors.ts";
 import { parameter } from "../ir/build.ts";
 import type { Expr } from "../ir/expr.ts";
-import { program } from "../ir/graph.ts";
-import { lift } from "../ir/ops/operand.ts";
-import type { Operand } from "../ir/shapeTypes.ts";
+import { lift } from "../ir/ops/promote.ts";
+import { program } from "../ir/program.ts";
+import type { Operand } from "../ir/types/shape.ts";
 import type { Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { flatten, unflatten } from "../tree.ts";
 import { Backend, type CompileOptions } from "./backend.ts";
 
 /** A tree of expressions as the tree of tensors that it stands for. */
@@ -26,7 +26,8 @@ export type Concrete<T> =
  * @example
  * ```ts
  * import * as Effect from "effect/Effect";
- * import { Backend, compile, type Expr, grad, mul, ReverseMode, sum, tensor } from "fluxion";
+ * import { Backend, compile, type Expr, grad, ReverseMode, tensor } from "fluxion";
+ * import { mul, sum } from "fluxion/ops";
  *
  * const x = tensor([1, 2, 3]);
  * const program = Effect.gen(function* () {

@@ -21,3 +21,15 @@ export class Backend extends Service {
     options: WasmOptions,
   ) => Layer.Layer<Service, BackendUnavailable> = layerWasmWith;
 }
+export type {
+  Backend as BackendService,
+  CompileOptions,
+  Executable,
+  Plan,
+  PlannedKernel,
+  Session,
+} from "./backend.ts";
+export { type Concrete, compile } from "./compile.ts";
+export { type MachinePeaks, type Roofline, rooflineOf, rooflineOfPlan } from "./roofline.ts";
+export { measurePeaks } from "./wasm/ceilings.ts";
+export type { WasmOptions } from "./wasm/index.ts";

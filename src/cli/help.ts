@@ -1,4 +1,4 @@
-import { greatestOf } from "../algebra/extremes.ts";
+import { greatestOf } from "../tensor/extremes.ts";
 import { type CommandName, commands, type Flag, flagsOf } from "./commandLine.ts";
 
 const aligned = (rows: readonly (readonly [left: string, right: string])[]): string => {

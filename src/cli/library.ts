@@ -6,7 +6,7 @@ import { DataSourceError, ModuleThrew, UnknownName } from "../errors.ts";
 import { render } from "../render.ts";
 import { isFluxionError } from "../train/explain.ts";
 import { isPipeline, lacks } from "../train/isPipeline.ts";
-import type { AnyPipeline } from "../train/pipeline.ts";
+import type { AnyPipeline } from "../train/pipeline/pipeline.ts";
 import { nearest } from "./nearest.ts";
 
 /** The pipelines that come with the framework: beside the sources, or beside the build. */

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect";
 import { DataSourceError } from "../errors.ts";
 import { explain } from "../train/explain.ts";
-import type { AnyPipeline } from "../train/pipeline.ts";
+import type { AnyPipeline } from "../train/pipeline/pipeline.ts";
 import type { Library } from "./library.ts";
 import { table } from "./table.ts";
 

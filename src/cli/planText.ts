@@ -1,5 +1,10 @@
 import type { Plan, PlannedKernel } from "../backend/backend.ts";
-import { type Ceilings, type Floor, floorOf, floorOfPlan } from "../backend/floor.ts";
+import {
+  type MachinePeaks,
+  type Roofline,
+  rooflineOf,
+  rooflineOfPlan,
+} from "../backend/roofline.ts";
 import { table } from "./table.ts";
 import { bytesText, countText, grouped, shareText, timeText } from "./units.ts";
 
@@ -7,11 +12,11 @@ import { bytesText, countText, grouped, shareText, timeText } from "./units.ts";
 interface Row {
   readonly kernel: PlannedKernel;
   readonly times: number;
-  readonly floor: Floor;
+  readonly floor: Roofline;
 }
 
 /** Kernels in the order in which they first run; equal ones with the same loops around them are one row. */
-const rowsOf = ({ kernels }: Plan, ceilings: Ceilings): readonly Row[] => {
+const rowsOf = ({ kernels }: Plan, ceilings: MachinePeaks): readonly Row[] => {
   const equal = new Map<string, readonly PlannedKernel[]>();
   for (const kernel of kernels) {
     const key = JSON.stringify([kernel.within, kernel.name]);
@@ -20,7 +25,7 @@ const rowsOf = ({ kernels }: Plan, ceilings: Ceilings): readonly Row[] => {
   const sum = (of: readonly PlannedKernel[], part: "operations" | "bytes"): number =>
     of.reduce((n, kernel) => n + kernel[part], 0);
   return Array.from(equal.values(), (of) => {
-    const floors = of.map((kernel) => floorOf(kernel, ceilings));
+    const floors = of.map((kernel) => rooflineOf(kernel, ceilings));
     const longest = floors.reduce((a, b) => (b.seconds > a.seconds ? b : a));
     return {
       kernel: {
@@ -72,7 +77,7 @@ const linesOf = (rows: readonly Row[], floor: number): readonly (readonly string
 
 const rate = (perSecond: number, unit: string): string => `${(perSecond / 1e9).toFixed(0)} ${unit}`;
 
-const roofs = ({ bandwidth }: Ceilings): string =>
+const roofs = ({ bandwidth }: MachinePeaks): string =>
   bandwidth
     .map(({ within, rate: bytes }, i) => {
       const last = i === bandwidth.length - 1;
@@ -84,8 +89,8 @@ const roofs = ({ bandwidth }: Ceilings): string =>
  * A plan as a page of text: every kernel with what was fused into it, its operations, the bytes that it
  * moves, and the time that these imply; then the whole, and the memory.
  */
-export const planText = (plan: Plan, ceilings: Ceilings): string => {
-  const floor = floorOfPlan(plan, ceilings);
+export const planText = (plan: Plan, ceilings: MachinePeaks): string => {
+  const floor = rooflineOfPlan(plan, ceilings);
   const moved = plan.kernels.reduce((n, kernel) => n + kernel.bytes, 0);
   const head = ["kernel", "", "operations", "moved", "at least", "bound by", "share", ""];
   const whole = [

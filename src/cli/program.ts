@@ -4,24 +4,24 @@ import * as Layer from "effect/Layer";
 import { pipe } from "fp-ts/lib/function.js";
 import { type Observable, tap } from "rxjs";
 import { ReverseMode } from "../autodiff/index.ts";
-import { floorOfPlan } from "../backend/floor.ts";
 import { Backend } from "../backend/index.ts";
-import { measureCeilings } from "../backend/wasm/ceilings.ts";
+import { rooflineOfPlan } from "../backend/roofline.ts";
+import { measurePeaks } from "../backend/wasm/ceilings.ts";
 import { jsonLine } from "../terminal.ts";
-import type { TrainEvent } from "../train/event.ts";
-import { eventLine } from "../train/eventJson.ts";
+import { encodeEvent } from "../train/events/codec.ts";
+import type { TrainEvent } from "../train/events/event.ts";
 import { explain } from "../train/explain.ts";
 import { subscribeMain, whenUnwritten } from "../train/main.ts";
 import { printProgress } from "../train/operators/printProgress.ts";
 import {
   type AnyPipeline,
   withBatchSize,
-  withDeterminism,
+  withDeterministic,
   withEpochs,
   withLearningRate,
   withSeed,
-} from "../train/pipeline.ts";
-import { summarise } from "../train/summary.ts";
+} from "../train/pipeline/pipeline.ts";
+import { summarize } from "../train/summary.ts";
 import { train$ } from "../train/train.ts";
 import { type BackendName, type Invocation, parse, type Settings } from "./commandLine.ts";
 import { help } from "./help.ts";
@@ -48,7 +48,7 @@ const configured = (of: AnyPipeline, settings: Settings): AnyPipeline => {
     seed === undefined ? same : withSeed(seed),
     batchSize === undefined ? same : withBatchSize(batchSize),
     learningRate === undefined ? same : withLearningRate(learningRate),
-    deterministic === undefined ? same : withDeterminism(deterministic),
+    deterministic === undefined ? same : withDeterministic(deterministic),
   );
 };
 
@@ -67,11 +67,11 @@ const list = Effect.fnUntraced(function* ({ json = false }: Settings) {
 
 const summary = Effect.fnUntraced(function* (name: string, settings: Settings) {
   const of = yield* pipelineNamed(name);
-  const made = yield* Effect.provide(summarise(configured(of, settings)), servicesOf(settings));
+  const made = yield* Effect.provide(summarize(configured(of, settings)), servicesOf(settings));
   if (settings.plan !== true)
     return yield* print(settings.json === true ? jsonLine(made) : summaryText(made));
-  const ceilings = measureCeilings();
-  const floor = floorOfPlan(made.plan, ceilings);
+  const ceilings = measurePeaks();
+  const floor = rooflineOfPlan(made.plan, ceilings);
   yield* print(
     settings.json === true
       ? jsonLine({ ...made, ceilings, floor })
@@ -79,7 +79,7 @@ const summary = Effect.fnUntraced(function* (name: string, settings: Settings) {
   );
 });
 
-const lines = tap<TrainEvent>((event) => process.stdout.write(`${eventLine(event)}\n`));
+const lines = tap<TrainEvent>((event) => process.stdout.write(`${encodeEvent(event)}\n`));
 
 /** The run that a command line asks for, printing itself as it goes by. */
 const training = Effect.fnUntraced(function* (name: string, settings: Settings) {

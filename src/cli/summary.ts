@@ -1,5 +1,5 @@
-import { leastOf } from "../algebra/extremes.ts";
-import type { Ceilings } from "../backend/floor.ts";
+import type { MachinePeaks } from "../backend/roofline.ts";
+import { leastOf } from "../tensor/extremes.ts";
 import { showShape } from "../tensor/shape.ts";
 import { oneLine } from "../terminal.ts";
 import type { RunSummary } from "../train/summary.ts";
@@ -35,5 +35,5 @@ export const summaryText = (of: RunSummary): string => {
 };
 
 /** The plan of a step as a page of text. */
-export const summaryPlanText = (of: RunSummary, ceilings: Ceilings): string =>
+export const summaryPlanText = (of: RunSummary, ceilings: MachinePeaks): string =>
   `${headline(of)}\none training step, kernel by kernel\n\n${planText(of.plan, ceilings)}`;

@@ -1,4 +1,4 @@
-import { greatestOf } from "../algebra/extremes.ts";
+import { greatestOf } from "../tensor/extremes.ts";
 import { indented, oneLine, padded, widthOf } from "../terminal.ts";
 
 /**

@@ -1,9 +1,9 @@
 import * as E from "fp-ts/lib/Either.js";
 import * as t from "io-ts/lib/index.js";
-import type { Tree } from "../algebra/tree.ts";
 import { bytesPerElement, type Dtype, type Storage } from "../tensor/dtype.ts";
 import { isPossible, mostElements, sizeOf } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
+import type { Tree } from "../tree.ts";
 import { fromBase64, inLittleEndian, lengthOfBase64, toBase64 } from "./bytes.ts";
 import { jsonNumber, natural } from "./number.ts";
 

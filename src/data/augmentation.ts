@@ -1,13 +1,13 @@
 import { ShapeMismatch } from "../errors.ts";
-import { refuse } from "../ir/ascribe.ts";
 import type { Expr } from "../ir/expr.ts";
 import { cast, where } from "../ir/ops/control.ts";
 import { add, and, ge, lt, mul, sub } from "../ir/ops/elementwise.ts";
-import { iota, take } from "../ir/ops/indexed.ts";
+import { iota, take } from "../ir/ops/indexing.ts";
 import { bernoulli, type KeyExpr, splitKey, uniform } from "../ir/ops/random.ts";
 import { reshape, reverse } from "../ir/ops/structural.ts";
 import { scoped } from "../ir/trace.ts";
-import { holding, probability as probabilities, whole } from "../tensor/argument.ts";
+import { refuse } from "../ir/types/diagnose.ts";
+import { holding, probability as probabilities, whole } from "../tensor/validate.ts";
 
 /**
  * A random change of one example's input that leaves what it stands for, as a pure function of the input
@@ -47,7 +47,8 @@ const atLeast = (image: Expr, least: number, op: string): Expr => {
  * @example
  * ```ts
  * import * as Effect from "effect/Effect";
- * import { Backend, compile, key, randomFlip, tensor, vmap } from "fluxion";
+ * import { Backend, compile, key, tensor, vmap } from "fluxion";
+ * import { randomFlip } from "fluxion/data";
  * const row = tensor([[[1], [2], [3]]]);
  * const flip = randomFlip({ probability: 1 });
  * const flipped = Effect.runSync(Effect.provide(compile(flip, [row, key(0)]), Backend.layerWasm));
@@ -93,7 +94,7 @@ export const randomCrop = (padding: number): Augmentation => {
 };
 
 /**
- * Zeros in a square of an image, whose centre is anywhere in the image: what is beyond the edge is cut off.
+ * Zeros in a square of an image, whose center is anywhere in the image: what is beyond the edge is cut off.
  *
  * **Shapes** `[height, width, channels]`.
  * **Fails with** `InvalidArgument`, thrown, where `size` is no whole number or not positive; `ShapeMismatch` when

@@ -9,7 +9,9 @@ import type { Batch, BatchOptions, Dataset, Row } from "./dataset.ts";
  *
  * @example
  * ```ts
- * import { arange, batches$, dataset } from "fluxion";
+ * import { dataset } from "fluxion";
+ * import { batches$ } from "fluxion/data";
+ * import { arange } from "fluxion/tensor";
  * const sizes: number[] = [];
  * batches$(dataset({ x: arange(5) }), 2).subscribe((batch) => sizes.push(batch.x.size));
  * sizes // => [2, 2, 1]

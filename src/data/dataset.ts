@@ -291,7 +291,7 @@ export class Dataset<out R extends Row = Row> {
   }
 
   /** The same examples, computed once, when one is first needed, and only copied after that. */
-  materialise(): Dataset<R> {
+  materialize(): Dataset<R> {
     return this.#with(kept(this.#rows));
   }
 
@@ -325,7 +325,7 @@ export class Dataset<out R extends Row = Row> {
 
   /**
    * {@link gather} into buffers that the caller owns, one per column wanted, each of the storage of its
-   * column's dtype; nothing else is allocated where the dataset is stored or materialised.
+   * column's dtype; nothing else is allocated where the dataset is stored or materialized.
    *
    * **Fails with** `ShapeMismatch`, thrown, where a buffer is too short or of another dtype.
    */

@@ -119,7 +119,7 @@ const corruptIn =
  *
  * @example
  * ```ts
- * import { decodeIdx } from "fluxion";
+ * import { decodeIdx } from "fluxion/data";
  * const bytes = Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 3, 7, 8, 9);
  * const decoded = decodeIdx(bytes, "labels.idx");
  * decoded._tag === "Right" ? decoded.right.toString() : decoded.left // => "[7 8 9]"

@@ -21,23 +21,23 @@ export { decodeIdx, type IdxExpectation } from "./idx.ts";
 export {
   castColumn,
   type FitOptions,
-  normalise,
+  minMaxScaler,
   oneHot as oneHotColumn,
   type Preprocessor,
   preprocessor,
+  rescale,
   reshapeColumn,
-  standardise,
-  unitScale,
+  standardScaler,
 } from "./preprocess.ts";
 export { idxFromBytes, readBytes, readIdx, readText } from "./source.ts";
-export { decodeTable, type LabelColumn, type RowOfTable, type TableSchema } from "./table.ts";
+export { type LabelColumn, parseCsv, type RowOfTable, type TableSchema } from "./table.ts";
 export { type InvalidData, type Requirements, validate } from "./validate.ts";
 export {
-  type PaddedOptions,
-  padded,
+  type PadOptions,
+  padSequences,
+  tokenizeWords,
   type Vocabulary,
   type VocabularyOptions,
   vocabulary,
   vocabularyOf,
-  words,
 } from "./vocabulary.ts";

@@ -1,6 +1,6 @@
 import { InvalidArgument, ShapeMismatch, UnknownColumn } from "../errors.ts";
 import type { TensorType } from "../ir/expr.ts";
-import type { ShapeOf } from "../ir/shapeTypes.ts";
+import type { ShapeOf } from "../ir/types/shape.ts";
 import { allocate, bytesPerElement, type Dtype, type Storage } from "../tensor/dtype.ts";
 import { type Shape, sameShape, sizeOf } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
@@ -61,7 +61,7 @@ export const preprocessor = <C extends string>(
       expected: "numbers that are not 0",
       actual: "0",
     });
-  const affine = (x: Tensor): Tensor => standardised(x, Tensor.read(shift), Tensor.read(scale));
+  const affine = (x: Tensor): Tensor => standardized(x, Tensor.read(shift), Tensor.read(scale));
   return {
     column,
     shift,
@@ -97,7 +97,7 @@ const typeOf = (dataset: Dataset, column: string): TensorType => {
   return columns[column] as TensorType;
 };
 
-const standardised = (x: Tensor, shift: Storage, scale: Storage): Tensor => {
+const standardized = (x: Tensor, shift: Storage, scale: Storage): Tensor => {
   const from = Tensor.read(x);
   const dtype = x.dtype === "f64" ? "f64" : "f32";
   const data = allocate(dtype, from.length);
@@ -226,18 +226,19 @@ const fitted = <C extends string>(
 };
 
 /**
- * Standardising: mean 0 and deviation 1 over the examples that it is fitted on.
+ * Standardizing: mean 0 and deviation 1 over the examples that it is fitted on.
  *
  * **Math** `(x - mean) / deviation`, both of the population, in f64; a feature that never varies becomes 0.
  *
  * @example
  * ```ts
- * import { dataset, standardise, tensor } from "fluxion";
+ * import { dataset, tensor } from "fluxion";
+ * import { standardScaler } from "fluxion/data";
  * const train = dataset({ x: tensor([[1, 10], [3, 10]]) });
- * standardise.fit(train, "x").apply(train).all().x.toArray() // => [[-1, 0], [1, 0]]
+ * standardScaler.fit(train, "x").apply(train).all().x.toArray() // => [[-1, 0], [1, 0]]
  * ```
  */
-export const standardise = {
+export const standardScaler = {
   fit: <C extends string, R extends Row & Having<C>>(
     dataset: Dataset<R>,
     column: C,
@@ -247,11 +248,11 @@ export const standardise = {
 } as const;
 
 /**
- * Normalising: from 0 to 1 over the examples that it is fitted on.
+ * Normalizing: from 0 to 1 over the examples that it is fitted on.
  *
  * **Math** `(x - least) / (greatest - least)`; a feature that never varies becomes 0.
  */
-export const normalise = {
+export const minMaxScaler = {
   fit: <C extends string, R extends Row & Having<C>>(
     dataset: Dataset<R>,
     column: C,
@@ -268,7 +269,7 @@ export const normalise = {
  *
  * **Math** `x / 255`.
  */
-export const unitScale = <C extends string, R extends Row & Having<C>>(
+export const rescale = <C extends string, R extends Row & Having<C>>(
   dataset: Dataset<R>,
   column: C,
 ): Dataset<R> =>

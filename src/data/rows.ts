@@ -223,7 +223,7 @@ const sameLength = (columns: Columns, rows: number): Columns => {
 /** Rows at least this wide are copied by the engine's own `set`, narrower ones element by element. */
 const wide = 24;
 
-/** Copies rows, neighbours together, to the front of `into`. */
+/** Copies rows, neighbors together, to the front of `into`. */
 const copyRows = (tensor: Tensor, indices: Int32Array, into: Storage): void => {
   const from = Tensor.read(tensor);
   const width = rowSize(tensor);

@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect";
 import * as E from "fp-ts/lib/Either.js";
 import { DataSourceError, IdxCorrupt } from "../errors.ts";
-import { holding } from "../tensor/argument.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { holding } from "../tensor/validate.ts";
 import { decodeIdx, decodeIdxHeader, type IdxExpectation, longestHeader } from "./idx.ts";
 
 /** Node's files. No module imports them: everything else of fluxion runs in a browser as well. */

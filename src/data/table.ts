@@ -34,8 +34,8 @@ export type RowOfTable<S extends TableSchema> = {
  *
  * @example
  * ```ts
- * import { decodeTable } from "fluxion";
- * const table = decodeTable(
+ * import { parseCsv } from "fluxion/data";
+ * const table = parseCsv(
  *   "height,width,kind\n1,2,round\n3,4,square",
  *   { size: ["height", "width"], kind: { column: "kind", classes: ["round", "square"] } },
  *   "shapes.csv",
@@ -43,7 +43,7 @@ export type RowOfTable<S extends TableSchema> = {
  * table._tag === "Right" ? table.right.all().size.toArray() : table.left // => [[1, 2], [3, 4]]
  * ```
  */
-export const decodeTable = <const S extends TableSchema>(
+export const parseCsv = <const S extends TableSchema>(
   text: string,
   schema: S,
   file: string,
@@ -107,7 +107,7 @@ const labelsOf = ({ classes }: LabelColumn): Reading => {
   const numbers = new Map(classes.map((name, i) => [name, i]));
   if (numbers.size < classes.length)
     throw new InvalidArgument({
-      op: "decodeTable",
+      op: "parseCsv",
       argument: "classes",
       expected: "classes that differ",
       actual: short(classes.join(", ")),

@@ -6,9 +6,9 @@ import {
   NonFiniteData,
   UnknownColumn,
 } from "../errors.ts";
-import { whole } from "../tensor/argument.ts";
 import { isFloat } from "../tensor/dtype.ts";
 import { Tensor } from "../tensor/tensor.ts";
+import { whole } from "../tensor/validate.ts";
 import type { Dataset, Row } from "./dataset.ts";
 
 /** What data must be before a run begins. */

@@ -19,11 +19,11 @@ export interface VocabularyOptions {
  *
  * @example
  * ```ts
- * import { vocabulary, words } from "fluxion";
+ * import { vocabulary, tokenizeWords } from "fluxion/data";
  * const reviews = ["Good, good phone!", "A bad phone"];
- * const known = vocabulary(reviews.map(words), { special: ["<pad>"], unknown: "<unknown>" });
+ * const known = vocabulary(reviews.map(tokenizeWords), { special: ["<pad>"], unknown: "<unknown>" });
  * known.tokens.slice(0, 4) // => ["<pad>", "<unknown>", "good", "phone"]
- * const encoded = known.encode(words("good camera"));
+ * const encoded = known.encode(tokenizeWords("good camera"));
  * encoded._tag === "Right" ? known.decode(encoded.right) : encoded.left // => ["good", "<unknown>"]
  * ```
  */
@@ -146,12 +146,12 @@ export const vocabulary = (
  *
  * @example
  * ```ts
- * import { words } from "fluxion";
- * words("Didn't work, at all!") // => ["didn't", "work", "at", "all"]
- * words("नमस्ते दुनिया") // => ["नमस्ते", "दुनिया"]
+ * import { tokenizeWords } from "fluxion/data";
+ * tokenizeWords("Didn't work, at all!") // => ["didn't", "work", "at", "all"]
+ * tokenizeWords("नमस्ते दुनिया") // => ["नमस्ते", "दुनिया"]
  * ```
  */
-export const words = (text: string): readonly string[] => {
+export const tokenizeWords = (text: string): readonly string[] => {
   // Lower case may leave the form C: "J̌" has no capital of one code point, "ǰ" is one.
   const normal = text.normalize("NFC").toLowerCase().normalize("NFC");
   const found: string[] = [];
@@ -184,8 +184,8 @@ const kindOf = (character: string): Kind => {
   return /^\p{M}/u.test(character) ? "mark" : "other";
 };
 
-/** How {@link padded} fills and where it cuts. */
-export interface PaddedOptions {
+/** How {@link padSequences} fills and where it cuts. */
+export interface PadOptions {
   /** The number where a sequence has none. Defaults to 0. */
   readonly padding?: number;
   /** Where sequences are filled up, and cut off where they are too long. Defaults to `"end"`. */
@@ -203,14 +203,14 @@ const isI32 = (n: number): boolean => n === (n | 0);
  *
  * @example
  * ```ts
- * import { padded } from "fluxion";
- * padded([[5, 6], [7, 8, 9, 10]], 3).toArray() // => [[5, 6, 0], [7, 8, 9]]
+ * import { padSequences } from "fluxion/data";
+ * padSequences([[5, 6], [7, 8, 9, 10]], 3).toArray() // => [[5, 6, 0], [7, 8, 9]]
  * ```
  */
-export const padded = (
+export const padSequences = (
   sequences: readonly (readonly number[])[],
   length: number,
-  { padding = 0, side = "end" }: PaddedOptions = {},
+  { padding = 0, side = "end" }: PadOptions = {},
 ): Tensor<readonly [number, number]> => {
   const must = (argument: string, holds: boolean, expected: string, actual: unknown): void => {
     if (!holds)

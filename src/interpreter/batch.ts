@@ -1,5 +1,5 @@
 import type { AnyNode, PrimitiveTag } from "../ir/expr.ts";
-import { mentionsAxis } from "../ir/graph.ts";
+import { mentionsAxis } from "../ir/program.ts";
 import { batchRules } from "../rules/index.ts";
 import type { BatchRule, Derive, MappedAxis } from "../rules/rule.ts";
 import { Environment, type Interpreter, standIns } from "./interpreter.ts";

@@ -1,6 +1,6 @@
 import { constant, parameter, reapply } from "../ir/build.ts";
 import type { AnyNode, Expr, Program, TensorType } from "../ir/expr.ts";
-import { topological } from "../ir/graph.ts";
+import { topological } from "../ir/program.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /**

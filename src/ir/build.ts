@@ -3,8 +3,8 @@ import { type Dtype, store } from "../tensor/dtype.ts";
 import { isPossible, mostElements, reachOf, type Shape } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { type AnyNode, Expr, type Params, type PrimitiveTag, type TensorType } from "./expr.ts";
-import type { TypeRule } from "./typeRule.ts";
-import { typing } from "./typing.ts";
+import type { TypeRule } from "./types/rule.ts";
+import { typing } from "./types/rules.ts";
 
 /** What is wrong where parameters ask for outputs of a shape that no tensor has. */
 const impossible = (

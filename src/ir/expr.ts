@@ -187,7 +187,7 @@ export interface Control {
     readonly carry: number;
     readonly reverse: boolean;
   };
-  /** A program used as one operation: with derivative rules of its own, or rematerialised. */
+  /** A program used as one operation: with derivative rules of its own, or rematerialized. */
   call: { readonly name: string; readonly program: Program; readonly rules: CallRules };
 }
 

@@ -2,25 +2,11 @@
 
 export { constant, parameter } from "./build.ts";
 export type { Expr, PrimitiveTag, Program, TensorType } from "./expr.ts";
-export { program } from "./graph.ts";
-export { hash } from "./hash.ts";
-export {
-  cartesianProduct,
-  combinations,
-  cross,
-  kron,
-  meshgrid,
-  repeatByCounts,
-  repeatElements,
-  roll,
-  searchSorted,
-  tile,
-} from "./ops/arrangement.ts";
+export { hash } from "./hash/hash.ts";
+export { dot, matmul, outer } from "./ops/contraction.ts";
 export { type Across, axisMean, axisSum, cast, stopGradient, where } from "./ops/control.ts";
 export {
-  type CentralDifferenceOptions,
   type Chosen,
-  centralDifferences,
   cummax,
   cummin,
   cumprod,
@@ -28,6 +14,8 @@ export {
   cumulativeTrapezoid,
   type DifferenceOptions,
   diff,
+  type GradientOptions,
+  gradient,
   logAddExp,
   type TrapezoidOptions,
   trapezoid,
@@ -43,7 +31,7 @@ export {
   atan,
   atan2,
   ceil,
-  clamp,
+  clip,
   cos,
   div,
   eq,
@@ -56,7 +44,6 @@ export {
   le,
   log,
   log1p,
-  logistic,
   lt,
   maximum,
   minimum,
@@ -106,27 +93,29 @@ export {
   take,
   takeAlongAxis,
   zerosLike,
-} from "./ops/indexed.ts";
-export { dot, matmul, outer } from "./ops/linear.ts";
-export { broadcastTo } from "./ops/operand.ts";
-export {
-  kthValue,
-  median,
-  mode,
-  type QuantileMethod,
-  type QuantileOptions,
-  quantile,
-  topKWithIndices,
-} from "./ops/order.ts";
+} from "./ops/indexing.ts";
+export { broadcastTo } from "./ops/promote.ts";
 /** Randomness inside programs: the same bits as the functions of the same names on tensors. */
 export * as random from "./ops/random.ts";
+export {
+  cartesianProduct,
+  combinations,
+  cross,
+  kron,
+  meshgrid,
+  repeatByCounts,
+  repeatElements,
+  roll,
+  searchSorted,
+  tile,
+} from "./ops/rearrange.ts";
 export {
   argmax,
   argmin,
   argsort,
   cumsum,
   isFinite,
-  keepAxes,
+  keepDims,
   logSoftmax,
   logSumExp,
   max,
@@ -140,13 +129,22 @@ export {
   variance,
 } from "./ops/reduction.ts";
 export {
+  gather,
   maskedScatter,
   type ScatterKind,
   type ScatterOptions,
   scatterReduce,
   scatterReduceAlongAxis,
-  takeAt,
 } from "./ops/scatter.ts";
+export {
+  kthValue,
+  median,
+  mode,
+  type QuantileMethod,
+  type QuantileOptions,
+  quantile,
+  topK,
+} from "./ops/sorting.ts";
 export {
   concatenate,
   expandDims,
@@ -163,5 +161,6 @@ export {
 } from "./ops/structural.ts";
 export { overlapAdd, slidingWindow, type WindowOptions } from "./ops/window.ts";
 export { printProgram } from "./print.ts";
-export type { Operand, ShapeError, ShapeOf } from "./shapeTypes.ts";
+export { program } from "./program.ts";
 export { scoped } from "./trace.ts";
+export type { Operand, ShapeError, ShapeOf } from "./types/shape.ts";

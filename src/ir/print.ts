@@ -1,7 +1,7 @@
 import type { Dtype } from "../tensor/dtype.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { AnyNode, Expr, Program, TensorType } from "./expr.ts";
-import { topological } from "./graph.ts";
+import { topological } from "./program.ts";
 
 /** a … z, aa, ab, …: the names of values in the order in which they appear. */
 const letters = (n: number): string =>

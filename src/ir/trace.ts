@@ -1,6 +1,6 @@
 import { apply, parameter, reapply } from "./build.ts";
 import { type AnyNode, Expr, type Program, type TensorType } from "./expr.ts";
-import { mentionsAxis, program, topological } from "./graph.ts";
+import { mentionsAxis, program, topological } from "./program.ts";
 
 /**
  * Functions of expressions as closed programs.

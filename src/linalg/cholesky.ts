@@ -1,13 +1,13 @@
-import { custom, scan } from "../autodiff/control.ts";
+import { customDerivative, scan } from "../autodiff/control.ts";
 import type { Expr } from "../ir/expr.ts";
+import { outer } from "../ir/ops/contraction.ts";
 import { where } from "../ir/ops/control.ts";
 import { tril } from "../ir/ops/diagonals.ts";
 import { add, div, ge, mul, sqrt, sub } from "../ir/ops/elementwise.ts";
-import { iota, take } from "../ir/ops/indexed.ts";
-import { outer } from "../ir/ops/linear.ts";
-import { lift } from "../ir/ops/operand.ts";
+import { iota, take } from "../ir/ops/indexing.ts";
+import { lift } from "../ir/ops/promote.ts";
 import { transpose } from "../ir/ops/structural.ts";
-import type { Operand } from "../ir/shapeTypes.ts";
+import type { Operand } from "../ir/types/shape.ts";
 import {
   identityMatrix,
   overStacks,
@@ -38,7 +38,7 @@ const factor = (a: Expr): Expr => {
 /** The lower triangle with half of the diagonal. */
 const lowerHalf = (x: Expr): Expr => mul(add(tril(x), tril(x, -1)), 0.5) as Expr;
 
-const factorOf: (a: Expr) => Expr = custom(factor, {
+const factorOf: (a: Expr) => Expr = customDerivative(factor, {
   name: "cholesky",
   jvp: (a, tangent) => {
     const l = factorOf(a);
@@ -65,7 +65,8 @@ const factorOf: (a: Expr) => Expr = custom(factor, {
  *
  * @example
  * ```ts
- * import { Backend, cholesky, compile, tensor } from "fluxion";
+ * import { Backend, compile, tensor } from "fluxion";
+ * import { cholesky } from "fluxion/linalg";
  * import * as Effect from "effect/Effect";
  * const a = tensor([[4, 2], [2, 10]]);
  * const factor = Effect.runSync(

@@ -1,13 +1,13 @@
-import { custom } from "../autodiff/control.ts";
+import { customDerivative } from "../autodiff/control.ts";
 import type { Expr } from "../ir/expr.ts";
 import { where } from "../ir/ops/control.ts";
 import { diagonal, diagonalMatrix } from "../ir/ops/diagonals.ts";
 import { abs, add, div, eq, ge, gt, mul, neg, sub } from "../ir/ops/elementwise.ts";
-import { onesLike, take, takeAlongAxis } from "../ir/ops/indexed.ts";
-import { lift } from "../ir/ops/operand.ts";
+import { onesLike, take, takeAlongAxis } from "../ir/ops/indexing.ts";
+import { lift } from "../ir/ops/promote.ts";
 import { argmax, argsort, max } from "../ir/ops/reduction.ts";
 import { expandDims, pad, slice } from "../ir/ops/structural.ts";
-import type { Operand } from "../ir/shapeTypes.ts";
+import type { Operand } from "../ir/types/shape.ts";
 import { type Rotations, rotationOf, swept, tableOf } from "./jacobi.ts";
 import { scaleOfSums, unlessNaN } from "./scale.ts";
 import {
@@ -91,7 +91,7 @@ const gaps = (values: Expr): Expr => {
   return where(none, 0, div(1, where(none, 1, difference) as Expr) as Expr) as Expr;
 };
 
-const eigenOf: (a: Expr) => Eigen = custom(rotated, {
+const eigenOf: (a: Expr) => Eigen = customDerivative(rotated, {
   name: "eigh",
   jvp: (a, tangent) => {
     const { values, vectors } = eigenOf(a);
@@ -122,7 +122,8 @@ const eigenOf: (a: Expr) => Eigen = custom(rotated, {
  *
  * @example
  * ```ts
- * import { Backend, compile, eigh, tensor } from "fluxion";
+ * import { Backend, compile, tensor } from "fluxion";
+ * import { eigh } from "fluxion/linalg";
  * import * as Effect from "effect/Effect";
  * const a = tensor([[2, 1], [1, 2]]);
  * const eigen = Effect.runSync(compile(eigh, [a]).pipe(Effect.provide(Backend.layerReference)));

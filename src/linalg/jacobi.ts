@@ -15,7 +15,7 @@ import {
   sqrt,
   square,
 } from "../ir/ops/elementwise.ts";
-import { fill, take } from "../ir/ops/indexed.ts";
+import { fill, take } from "../ir/ops/indexing.ts";
 import { expandDims } from "../ir/ops/structural.ts";
 import { Tensor } from "../tensor/tensor.ts";
 

@@ -1,15 +1,15 @@
-import { custom, scan } from "../autodiff/control.ts";
+import { customDerivative, scan } from "../autodiff/control.ts";
 import type { Expr } from "../ir/expr.ts";
+import { outer } from "../ir/ops/contraction.ts";
 import { where } from "../ir/ops/control.ts";
 import { tril, triu } from "../ir/ops/diagonals.ts";
 import { abs, add, and, div, eq, ge, gt, sub } from "../ir/ops/elementwise.ts";
-import { iota, take } from "../ir/ops/indexed.ts";
-import { outer } from "../ir/ops/linear.ts";
-import { lift } from "../ir/ops/operand.ts";
+import { iota, take } from "../ir/ops/indexing.ts";
+import { lift } from "../ir/ops/promote.ts";
 import { argmax, argsort } from "../ir/ops/reduction.ts";
 import { concatenate, expandDims, sliceAxis } from "../ir/ops/structural.ts";
-import type { Operand } from "../ir/shapeTypes.ts";
-import { whole } from "../tensor/argument.ts";
+import type { Operand } from "../ir/types/shape.ts";
+import { whole } from "../tensor/validate.ts";
 import {
   identityMatrix,
   matrixOf,
@@ -92,7 +92,7 @@ const dividedBy = (x: Expr, upper: Expr): Expr => turned(divideBy(turned(upper),
 /** `X·U⁻ᵀ` for an upper triangle. */
 const dividedByTurned = (x: Expr, upper: Expr): Expr => turned(divideBy(upper, turned(x), false));
 
-const factorsOf: (a: Expr) => LU = custom(
+const factorsOf: (a: Expr) => LU = customDerivative(
   (a: Expr) => {
     const { packed, order, pivots } = eliminate(a);
     return { ...unpacked(packed), order, pivots };

@@ -1,15 +1,15 @@
 import { ShapeMismatch } from "../errors.ts";
-import { refuse } from "../ir/ascribe.ts";
 import type { Expr } from "../ir/expr.ts";
 import { cast, where } from "../ir/ops/control.ts";
 import { abs, div, eq, mul, ne, pow, sub } from "../ir/ops/elementwise.ts";
-import { fill } from "../ir/ops/indexed.ts";
-import { floating, lift } from "../ir/ops/operand.ts";
-import { type Axes, axesOf, keepAxes, max, min, sum } from "../ir/ops/reduction.ts";
+import { fill } from "../ir/ops/indexing.ts";
+import { floating, lift } from "../ir/ops/promote.ts";
+import { type Axes, axesOf, keepDims, max, min, sum } from "../ir/ops/reduction.ts";
 import { expandDims, index, moveAxis } from "../ir/ops/structural.ts";
-import type { Operand } from "../ir/shapeTypes.ts";
-import { holding } from "../tensor/argument.ts";
+import { refuse } from "../ir/types/diagnose.ts";
+import type { Operand } from "../ir/types/shape.ts";
 import { normalAxis } from "../tensor/shape.ts";
+import { holding } from "../tensor/validate.ts";
 import { awayFromZero, lengthOf, unitOfPowers } from "./scale.ts";
 import { matrixOf, squareOf } from "./stacks.ts";
 import { singularValues } from "./svd.ts";
@@ -55,7 +55,7 @@ export const vectorNorm = (
   const x = floating("vectorNorm", lift(operand));
   const along = axesOf(axes, x.shape.length);
   const norm = normAlong(x, p, along);
-  return keep ? keepAxes(norm, x, along) : norm;
+  return keep ? keepDims(norm, x, along) : norm;
 };
 
 const normAlong = (x: Expr, p: number, axes: readonly number[]): Expr => {
@@ -69,7 +69,7 @@ const normAlong = (x: Expr, p: number, axes: readonly number[]): Expr => {
   /** `(Σ yᵖ)^(1/p)` of magnitudes, the greatest or least of which decides what it is about. */
   const summed = (y: Expr, decisive: Expr, f: (total: Expr) => Expr): Expr => {
     const unit = unitOfPowers(decisive, p);
-    const parts = div(y, keepAxes(unit, x, axes)) as Expr;
+    const parts = div(y, keepDims(unit, x, axes)) as Expr;
     return mul(
       f(
         sum(
@@ -84,7 +84,7 @@ const normAlong = (x: Expr, p: number, axes: readonly number[]): Expr => {
   if (p > 0) return summed(size, max(size, axes) as Expr, (total) => awayFromZero(total, root));
   // An element of 0 has an infinite power, and makes the norm 0.
   const none = eq(min(size, axes), 0) as Expr;
-  const held = where(keepAxes(none, x, axes), 1, size) as Expr;
+  const held = where(keepDims(none, x, axes), 1, size) as Expr;
   return where(none, 0, summed(held, min(held, axes) as Expr, root)) as Expr;
 };
 
@@ -119,7 +119,7 @@ export const matrixNorm = (
   const rows = moveAxis(given, row, rank - 1);
   const x = moveAxis(rows, column > row ? column - 1 : column, rank - 1);
   const norm = normOf(x, kind);
-  return keep ? keepAxes(norm, given, [row, column]) : norm;
+  return keep ? keepDims(norm, given, [row, column]) : norm;
 };
 
 const normOf = (x: Expr, kind: MatrixNorm): Expr => {

@@ -3,10 +3,10 @@ import { InvalidArgument } from "../errors.ts";
 import type { Expr } from "../ir/expr.ts";
 import { stopGradient, where } from "../ir/ops/control.ts";
 import { abs, add, ceil, div, gt, log, lt, maximum, mul, pow, sub } from "../ir/ops/elementwise.ts";
-import { iota } from "../ir/ops/indexed.ts";
-import { broadcastTo, lift } from "../ir/ops/operand.ts";
+import { iota } from "../ir/ops/indexing.ts";
+import { broadcastTo, lift } from "../ir/ops/promote.ts";
 import { max, sum } from "../ir/ops/reduction.ts";
-import type { Operand } from "../ir/shapeTypes.ts";
+import type { Operand } from "../ir/types/shape.ts";
 import { identityMatrix, overStacks, squareOf, squareShaped, times } from "./stacks.ts";
 import { inverse, solve } from "./systems.ts";
 

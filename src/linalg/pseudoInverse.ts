@@ -1,13 +1,13 @@
-import { custom } from "../autodiff/control.ts";
+import { customDerivative } from "../autodiff/control.ts";
 import type { Expr } from "../ir/expr.ts";
 import { cast, where } from "../ir/ops/control.ts";
 import { add, div, gt, maximum, mul, sub } from "../ir/ops/elementwise.ts";
-import { zerosLike } from "../ir/ops/indexed.ts";
-import { lift } from "../ir/ops/operand.ts";
+import { zerosLike } from "../ir/ops/indexing.ts";
+import { lift } from "../ir/ops/promote.ts";
 import { max, sum } from "../ir/ops/reduction.ts";
 import { transpose } from "../ir/ops/structural.ts";
-import type { Operand } from "../ir/shapeTypes.ts";
-import { notNegative } from "../tensor/argument.ts";
+import type { Operand } from "../ir/types/shape.ts";
+import { notNegative } from "../tensor/validate.ts";
 import { scaleOfProducts } from "./scale.ts";
 import { epsilonOf, matrixOf, overStacks, times, timesTurned, turnedTimes } from "./stacks.ts";
 import { singularValues, svd } from "./svd.ts";
@@ -44,7 +44,7 @@ const unreached = (a: Expr, p: Expr, x: Expr): Expr => sub(x, times(a, times(p, 
 const unseen = (a: Expr, p: Expr, x: Expr): Expr => sub(x, times(times(x, p), a)) as Expr;
 
 const inverseOf = (options: CutOptions): ((cut: Cut) => Expr) => {
-  const whole: (cut: Cut) => Expr = custom(
+  const whole: (cut: Cut) => Expr = customDerivative(
     ({ a, least }: Cut) => {
       const { u, s, v } = svd(a);
       const counts = counted(s, a.shape[0] ?? 0, a.shape[1] ?? 0, options, least);

@@ -1,14 +1,14 @@
-import { custom, scan } from "../autodiff/control.ts";
+import { customDerivative, scan } from "../autodiff/control.ts";
 import type { Expr } from "../ir/expr.ts";
+import { dot, outer } from "../ir/ops/contraction.ts";
 import { cast, where } from "../ir/ops/control.ts";
 import { tril, triu } from "../ir/ops/diagonals.ts";
 import { abs, add, div, eq, ge, gt, mul, neg, sub } from "../ir/ops/elementwise.ts";
-import { iota, take } from "../ir/ops/indexed.ts";
-import { dot, outer } from "../ir/ops/linear.ts";
-import { floating, lift } from "../ir/ops/operand.ts";
+import { iota, take } from "../ir/ops/indexing.ts";
+import { floating, lift } from "../ir/ops/promote.ts";
 import { max } from "../ir/ops/reduction.ts";
 import { concatenate, sliceAxis, transpose } from "../ir/ops/structural.ts";
-import type { Operand } from "../ir/shapeTypes.ts";
+import type { Operand } from "../ir/types/shape.ts";
 import { lengthOf, scaleOfSums } from "./scale.ts";
 import {
   identityMatrix,
@@ -79,7 +79,7 @@ export type QR = {
 const lowerOnBothSides = (x: Expr): Expr => add(tril(x), transpose(tril(x, -1))) as Expr;
 
 /** Of a matrix with no more columns than rows. */
-const tall: (a: Expr) => QR = custom(
+const tall: (a: Expr) => QR = customDerivative(
   (a: Expr): QR => {
     const [m = 0, n = 0] = a.shape;
     const { vectors, scales, triangle } = reflect(a);

@@ -1,8 +1,8 @@
 import type { Expr } from "../ir/expr.ts";
 import { stopGradient, where } from "../ir/ops/control.ts";
 import { abs, and, div, eq, gt, lt, mul, ne, or, sqrt, square } from "../ir/ops/elementwise.ts";
-import { lift } from "../ir/ops/operand.ts";
-import { type Axes, isFinite, keepAxes, max, sum } from "../ir/ops/reduction.ts";
+import { lift } from "../ir/ops/promote.ts";
+import { type Axes, isFinite, keepDims, max, sum } from "../ir/ops/reduction.ts";
 import { isFloat } from "../tensor/dtype.ts";
 
 /**
@@ -66,7 +66,7 @@ export const awayFromZero = (x: Expr, f: (x: Expr) => Expr): Expr => {
 /** Vectors whose squares are in range, their lengths, and what both were multiplied by. */
 const measured = (x: Expr, axes: Axes) => {
   const scale = factorFor(greatestOf(x, axes), ofSquares);
-  const scaled: Expr = mul(x, keepAxes(scale, x, axes));
+  const scaled: Expr = mul(x, keepDims(scale, x, axes));
   return { scale, scaled, length: awayFromZero(sum(square(scaled), axes) as Expr, sqrt) };
 };
 
@@ -84,7 +84,7 @@ export const lengthOf = (x: Expr, axes?: Axes): Expr => {
 export const directionOf = (x: Expr, axes?: Axes): Expr => {
   const { scaled, length } = measured(x, axes);
   const none = eq(length, 0);
-  const divisor = keepAxes(where(none, 1, length) as Expr, x, axes);
+  const divisor = keepDims(where(none, 1, length) as Expr, x, axes);
   return div(scaled, divisor) as Expr;
 };
 

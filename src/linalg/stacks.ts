@@ -1,13 +1,13 @@
 import { leavesOf, treeOf } from "../autodiff/tree.ts";
 import { vmap } from "../autodiff/vmap.ts";
-import { ascribe } from "../ir/ascribe.ts";
 import type { Expr } from "../ir/expr.ts";
+import { dot } from "../ir/ops/contraction.ts";
 import { cast } from "../ir/ops/control.ts";
 import { add, eq, mul } from "../ir/ops/elementwise.ts";
-import { iota } from "../ir/ops/indexed.ts";
-import { dot } from "../ir/ops/linear.ts";
-import { broadcastTo, floating } from "../ir/ops/operand.ts";
+import { iota } from "../ir/ops/indexing.ts";
+import { broadcastTo, floating } from "../ir/ops/promote.ts";
 import { moveAxis, reshape } from "../ir/ops/structural.ts";
+import { ascribe } from "../ir/types/diagnose.ts";
 import type { Dtype } from "../tensor/dtype.ts";
 import { broadcastShapes, type Shape, sizeOf } from "../tensor/shape.ts";
 

@@ -1,13 +1,13 @@
-import { custom } from "../autodiff/control.ts";
+import { customDerivative } from "../autodiff/control.ts";
 import type { Expr } from "../ir/expr.ts";
 import { where } from "../ir/ops/control.ts";
 import { diagonal, diagonalMatrix } from "../ir/ops/diagonals.ts";
 import { abs, add, div, eq, ge, gt, mul, neg, sub } from "../ir/ops/elementwise.ts";
-import { onesLike, take } from "../ir/ops/indexed.ts";
-import { lift } from "../ir/ops/operand.ts";
+import { onesLike, take } from "../ir/ops/indexing.ts";
+import { lift } from "../ir/ops/promote.ts";
 import { argsort, max, sum } from "../ir/ops/reduction.ts";
 import { expandDims, pad, slice, transpose } from "../ir/ops/structural.ts";
-import type { Operand } from "../ir/shapeTypes.ts";
+import type { Operand } from "../ir/types/shape.ts";
 import { signsOf } from "./eigh.ts";
 import { type Rotations, rotationOf, swept, type Table, tableOf } from "./jacobi.ts";
 import { reflect, reflections } from "./qr.ts";
@@ -118,7 +118,7 @@ const gaps = (s: Expr) => {
 const outside = (u: Expr, x: Expr): Expr => sub(x, times(u, turnedTimes(u, x))) as Expr;
 
 /** Of a matrix with no more columns than rows. */
-const tall: (a: Expr) => SVD = custom(rotated, {
+const tall: (a: Expr) => SVD = customDerivative(rotated, {
   name: "svd",
   jvp: (a, tangent) => {
     const { u, s, v } = tall(a);
@@ -179,7 +179,7 @@ const factors = (a: Expr): SVD => {
 export const svd = (operand: Operand): SVD =>
   overStacks([2], (a) => factors(a as Expr))(matrixOf("svd", lift(operand)));
 
-const valuesOf: (a: Expr) => Expr = custom((a: Expr) => factors(a).s, {
+const valuesOf: (a: Expr) => Expr = customDerivative((a: Expr) => factors(a).s, {
   name: "singularValues",
   jvp: (a, tangent) => {
     const { u, v } = factors(a);

@@ -1,12 +1,12 @@
-import { custom } from "../autodiff/control.ts";
+import { customDerivative } from "../autodiff/control.ts";
 import type { Expr } from "../ir/expr.ts";
 import { cast, stopGradient, where } from "../ir/ops/control.ts";
 import { diagonal, diagonalMatrix } from "../ir/ops/diagonals.ts";
 import { abs, add, eq, log, mul, ne, neg, rem, sign, sub } from "../ir/ops/elementwise.ts";
-import { iota, take } from "../ir/ops/indexed.ts";
-import { lift } from "../ir/ops/operand.ts";
+import { iota, take } from "../ir/ops/indexing.ts";
+import { lift } from "../ir/ops/promote.ts";
 import { argsort, max, prod, sum } from "../ir/ops/reduction.ts";
-import type { Operand } from "../ir/shapeTypes.ts";
+import type { Operand } from "../ir/types/shape.ts";
 import { type Eliminated, eliminate, unpacked } from "./lu.ts";
 import {
   epsilonOf,
@@ -24,7 +24,7 @@ interface System {
   readonly b: Expr;
 }
 
-const solution: (system: System) => Expr = custom(
+const solution: (system: System) => Expr = customDerivative(
   ({ a, b }: System) => {
     const { packed, order } = eliminate(a);
     return divideBy(packed, divideBy(packed, take(b, order), true, true), false);
@@ -50,7 +50,8 @@ const solution: (system: System) => Expr = custom(
  *
  * @example
  * ```ts
- * import { Backend, compile, type Expr, solve, tensor } from "fluxion";
+ * import { Backend, compile, type Expr, tensor } from "fluxion";
+ * import { solve } from "fluxion/linalg";
  * import * as Effect from "effect/Effect";
  * const [a, b] = [tensor([[0, 2], [4, 1]]), tensor([6, 7])];
  * const program = compile((x: Expr, y: Expr) => solve(x, y), [a, b]);
@@ -106,7 +107,7 @@ const cofactors = (a: Expr): Expr => {
   return mul(determinantOf(near), turned(inverseOf(near))) as Expr;
 };
 
-const determinantOf: (a: Expr) => Expr = custom(
+const determinantOf: (a: Expr) => Expr = customDerivative(
   (a: Expr) => {
     const made = eliminate(a);
     return mul(parityOf(made), prod(diagonal(made.packed)) as Expr) as Expr;
@@ -140,7 +141,7 @@ export type SignedLog = {
   readonly logMagnitude: Expr;
 };
 
-const logDeterminantOf: (a: Expr) => SignedLog = custom(
+const logDeterminantOf: (a: Expr) => SignedLog = customDerivative(
   (a: Expr): SignedLog => {
     const made = eliminate(a);
     const pivots = diagonal(made.packed);

@@ -1,13 +1,13 @@
-import { custom, scan } from "../autodiff/control.ts";
+import { customDerivative, scan } from "../autodiff/control.ts";
 import type { Expr } from "../ir/expr.ts";
+import { dot } from "../ir/ops/contraction.ts";
 import { where } from "../ir/ops/control.ts";
 import { diagonal, tril, triu } from "../ir/ops/diagonals.ts";
 import { div, eq, neg, sub } from "../ir/ops/elementwise.ts";
-import { iota, onesLike, zerosLike } from "../ir/ops/indexed.ts";
-import { dot } from "../ir/ops/linear.ts";
-import { lift } from "../ir/ops/operand.ts";
+import { iota, onesLike, zerosLike } from "../ir/ops/indexing.ts";
+import { lift } from "../ir/ops/promote.ts";
 import { expandDims, reshape } from "../ir/ops/structural.ts";
-import type { Operand } from "../ir/shapeTypes.ts";
+import type { Operand } from "../ir/types/shape.ts";
 import { sameShape } from "../tensor/shape.ts";
 import { overStacks, squareOf, times, timesTurned, turned } from "./stacks.ts";
 
@@ -63,7 +63,7 @@ const substitute =
 /** `a⁻¹·b` for one triangle, with the derivatives `a⁻¹(ḃ - ȧx)` and `(-a⁻ᵀw·xᵀ, a⁻ᵀw)`. */
 const dividing = (triangle: Triangle): ((system: System) => Expr) => {
   const across = { ...triangle, lower: !triangle.lower };
-  const whole: (system: System) => Expr = custom(substitute(triangle), {
+  const whole: (system: System) => Expr = customDerivative(substitute(triangle), {
     name: "triangularSolve",
     jvp: ({ a, b }, tangent: System) => {
       const x = whole({ a, b });
@@ -105,7 +105,8 @@ export const withVectors =
  *
  * @example
  * ```ts
- * import { Backend, compile, type Expr, tensor, triangularSolve } from "fluxion";
+ * import { Backend, compile, type Expr, tensor } from "fluxion";
+ * import { triangularSolve } from "fluxion/linalg";
  * import * as Effect from "effect/Effect";
  * const [a, b] = [tensor([[2, 0], [1, 4]]), tensor([2, 9])];
  * const solve = Effect.runSync(

@@ -1,9 +1,9 @@
-import { finite, holding, notNegative } from "../tensor/argument.ts";
 import { full } from "../tensor/constructors.ts";
 import type { Key } from "../tensor/key.ts";
 import * as draw from "../tensor/key.ts";
 import { type Shape, sizeOf } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
+import { finite, holding, notNegative } from "../tensor/validate.ts";
 
 /** How many numbers a unit sums (`in`) and how many units a number goes to (`out`). */
 export interface Fan {

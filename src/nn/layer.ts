@@ -1,6 +1,6 @@
 import type { Expr } from "../ir/expr.ts";
 import type { Across } from "../ir/ops/control.ts";
-import type { Operand, ShapeOf } from "../ir/shapeTypes.ts";
+import type { Operand, ShapeOf } from "../ir/types/shape.ts";
 import type { Key } from "../tensor/key.ts";
 import type { Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -21,7 +21,7 @@ export interface Context {
   readonly key: Expr<readonly [2]>;
   /**
    * The `vmap` axis of the batch, for layers that look across examples, as `axisSum` and `axisMean` take it: within
-   * `mapOver` the moments of all examples.
+   * `timeDistributed` the moments of all examples.
    */
   readonly axis: Across;
   /**
@@ -51,7 +51,7 @@ interface Described {
 }
 
 /**
- * A pure parameterised function, written for one example; a batch is `vmap`.
+ * A pure parameterized function, written for one example; a batch is `vmap`.
  *
  * `I` and `O` are shapes of one example, `P` and `S` trees of tensors (`undefined` for none). Static
  * configuration lives in the closure, so that params hold tensors and nothing else. The next state is the same for

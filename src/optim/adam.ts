@@ -1,10 +1,10 @@
 import type { Expr } from "../ir/expr.ts";
 import { cast } from "../ir/ops/control.ts";
 import { add, div, mul, neg, pow, reciprocal, sqrt, sub } from "../ir/ops/elementwise.ts";
-import { lift } from "../ir/ops/operand.ts";
-import { notNegative, share } from "../tensor/argument.ts";
+import { lift } from "../ir/ops/promote.ts";
+import { notNegative, share } from "../tensor/validate.ts";
+import { averaged, averagedSquare } from "./ema.ts";
 import { counted, type LearningRate, noSteps, oneMore, rateAt } from "./learningRate.ts";
-import { averaged, averagedSquare } from "./moments.ts";
 import { type GradientTransformation, transformation } from "./transformation.ts";
 import { zerosOf, zipTrees } from "./tree.ts";
 
@@ -18,7 +18,7 @@ export interface AdamOptions {
   readonly beta2?: number;
   /** Added to the root of the mean square. Defaults to 1e-8. */
   readonly epsilon?: number;
-  /** How much of the params is taken off. Defaults to 0, and to 0.01 for {@link adamW}. */
+  /** How much of the params is taken off. Defaults to 0, and to 0.01 for {@link adamw}. */
   readonly weightDecay?: number;
 }
 
@@ -84,5 +84,5 @@ export const adam = (options: AdamOptions): GradientTransformation =>
  * **Fails with** `InvalidArgument`, thrown, where an option is out of its range.
  * **Source** Loshchilov and Hutter (2017), arXiv:1711.05101, algorithm 2.
  */
-export const adamW = (options: AdamOptions): GradientTransformation =>
-  adamLike("adamW", true, { ...options, weightDecay: options.weightDecay ?? 0.01 });
+export const adamw = (options: AdamOptions): GradientTransformation =>
+  adamLike("adamw", true, { ...options, weightDecay: options.weightDecay ?? 0.01 });

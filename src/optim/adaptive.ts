@@ -1,10 +1,10 @@
 import type { Expr } from "../ir/expr.ts";
 import { cast } from "../ir/ops/control.ts";
 import { abs, add, div, maximum, mul, neg, sqrt, square } from "../ir/ops/elementwise.ts";
-import { notNegative, share } from "../tensor/argument.ts";
+import { notNegative, share } from "../tensor/validate.ts";
 import { biasCorrection } from "./adam.ts";
+import { accumulated, averaged, averagedSquare } from "./ema.ts";
 import { counted, type LearningRate, noSteps, oneMore, rateAt } from "./learningRate.ts";
-import { accumulated, averaged, averagedSquare } from "./moments.ts";
 import { type GradientTransformation, transformation } from "./transformation.ts";
 import { zerosOf, zipTrees } from "./tree.ts";
 
@@ -33,14 +33,14 @@ const backFor = (rate: Expr, x: Expr): Expr => cast(neg(rate), x.dtype);
  * **Fails with** `InvalidArgument`, thrown, where an option is out of its range.
  * **Source** Tieleman and Hinton, lecture 6.5 of "Neural Networks for Machine Learning" (2012).
  */
-export const rmsProp = (
+export const rmsprop = (
   options: AdaptiveOptions & { readonly alpha?: number; readonly momentum?: number },
 ): GradientTransformation => {
   const { learningRate, alpha = 0.99, epsilon = 1e-8, weightDecay = 0, momentum = 0 } = options;
-  notNegative("rmsProp", { learningRate, epsilon, weightDecay });
-  share("rmsProp", { alpha, momentum });
+  notNegative("rmsprop", { learningRate, epsilon, weightDecay });
+  share("rmsprop", { alpha, momentum });
   return transformation({
-    name: "rmsProp",
+    name: "rmsprop",
     init: (params) => ({
       step: noSteps(),
       square: zerosOf(params),

@@ -1,7 +1,7 @@
 import type { Expr } from "../ir/expr.ts";
 import { cast } from "../ir/ops/control.ts";
 import { add } from "../ir/ops/elementwise.ts";
-import { lift } from "../ir/ops/operand.ts";
+import { lift } from "../ir/ops/promote.ts";
 import { scalar } from "../tensor/constructors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Exprs } from "./tree.ts";

@@ -1,7 +1,6 @@
 import { run } from "../interpreter/evaluate.ts";
 import { parameter } from "../ir/build.ts";
 import type { Expr } from "../ir/expr.ts";
-import { program } from "../ir/graph.ts";
 import { where } from "../ir/ops/control.ts";
 import {
   add,
@@ -19,9 +18,10 @@ import {
   rem,
   sub,
 } from "../ir/ops/elementwise.ts";
-import { lift } from "../ir/ops/operand.ts";
-import { holding, notNegative, positive, probability, whole } from "../tensor/argument.ts";
+import { lift } from "../ir/ops/promote.ts";
+import { program } from "../ir/program.ts";
 import { scalar } from "../tensor/constructors.ts";
+import { holding, notNegative, positive, probability, whole } from "../tensor/validate.ts";
 import type { Schedule } from "./learningRate.ts";
 
 /**
@@ -40,8 +40,8 @@ const choose = (condition: Expr, x: Expr, y: Expr): Expr => where(condition, x, 
  *
  * **Fails with** `InvalidArgument`, thrown, where `steps` is no whole number.
  */
-export const ratesOf = (schedule: Schedule, steps: number): readonly number[] => {
-  whole(0)("ratesOf", { steps });
+export const sampleSchedule = (schedule: Schedule, steps: number): readonly number[] => {
+  whole(0)("sampleSchedule", { steps });
   const step = parameter({ shape: [], dtype: "f64" });
   const rate = program([step], [schedule(step)]);
   return Array.from(
@@ -51,8 +51,8 @@ export const ratesOf = (schedule: Schedule, steps: number): readonly number[] =>
 };
 
 /** The same rate always. */
-export const constantRate = (rate: number): Schedule => {
-  notNegative("constantRate", { rate });
+export const constantSchedule = (rate: number): Schedule => {
+  notNegative("constantSchedule", { rate });
   return () => number(rate);
 };
 
@@ -134,8 +134,9 @@ export const cosineWarmRestarts = (
  *
  * @example
  * ```ts
- * import { cosineDecay, linearWarmup, ratesOf } from "fluxion";
- * ratesOf(linearWarmup(cosineDecay(1, 8), 2), 9).map((rate) => Math.round(100 * rate)) // => [0, 48, 85, 69, 50, 31, 15, 4, 0]
+ * import { cosineDecay, linearWarmup } from "fluxion";
+ * import { sampleSchedule } from "fluxion/optim";
+ * sampleSchedule(linearWarmup(cosineDecay(1, 8), 2), 9).map((rate) => Math.round(100 * rate)) // => [0, 48, 85, 69, 50, 31, 15, 4, 0]
  * ```
  */
 export const linearWarmup = (schedule: Schedule, steps: number, from = 0): Schedule => {
@@ -152,7 +153,7 @@ export const linearWarmup = (schedule: Schedule, steps: number, from = 0): Sched
  *
  * **Fails with** `InvalidArgument`, thrown, where a boundary is no whole number, or not after the one before.
  */
-export const sequence = (
+export const joinSchedules = (
   first: Schedule,
   ...rest: readonly (readonly [from: number, schedule: Schedule])[]
 ): Schedule => {
@@ -167,11 +168,14 @@ export const sequence = (
 };
 
 /** Rates that hold from a step on. */
-export const piecewise = (
+export const piecewiseConstant = (
   rate: number,
   ...rest: readonly (readonly [from: number, rate: number])[]
 ): Schedule =>
-  sequence(constantRate(rate), ...rest.map(([from, next]) => [from, constantRate(next)] as const));
+  joinSchedules(
+    constantSchedule(rate),
+    ...rest.map(([from, next]) => [from, constantSchedule(next)] as const),
+  );
 
 /**
  * Up from a small rate to the peak along half a cosine, then down to almost nothing, and that from the last of the

@@ -1,11 +1,11 @@
-import type { Tree } from "../algebra/tree.ts";
 import type { Expr } from "../ir/expr.ts";
 import { cast } from "../ir/ops/control.ts";
 import { add, mul, neg } from "../ir/ops/elementwise.ts";
-import { notNegative, share } from "../tensor/argument.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { notNegative, share } from "../tensor/validate.ts";
+import type { Tree } from "../tree.ts";
+import { accumulated } from "./ema.ts";
 import { type LearningRate, noSteps, oneMore, rateAt } from "./learningRate.ts";
-import { accumulated } from "./moments.ts";
 import { type GradientTransformation, transformation } from "./transformation.ts";
 import { zerosOf, zipTrees } from "./tree.ts";
 

@@ -1,14 +1,14 @@
 import type { Monoid } from "fp-ts/lib/Monoid.js";
-import type { Tree } from "../algebra/tree.ts";
 import type { Expr } from "../ir/expr.ts";
 import { add } from "../ir/ops/elementwise.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import type { Tree } from "../tree.ts";
 import { type Exprs, zipTrees } from "./tree.ts";
 
 export type { Exprs } from "./tree.ts";
 
 /** What one step of a transformation makes. */
-export interface Updated<S> {
+export interface UpdateResult<S> {
   readonly updates: Exprs;
   readonly state: S;
 }
@@ -19,13 +19,13 @@ export interface Updated<S> {
  * Optimizers, clipping, weight decay, schedules and averaging are all of this type, and compose with
  * `chain`. State is a tree of tensors (it holds, for one, the i32 step count where one is needed).
  *
- * **Laws** `laws.optimizer`: `chain` and `identityTransformation` form a monoid; zero gradients without
+ * **Laws** `laws.optimizer`: `chain` and `identity` form a monoid; zero gradients without
  * decay move nothing.
  */
 export interface GradientTransformation {
   readonly name: string;
   readonly init: (params: Tree<Tensor>) => Tree<Tensor>;
-  readonly update: (gradients: Exprs, state: Exprs, params: Exprs) => Updated<Exprs>;
+  readonly update: (gradients: Exprs, state: Exprs, params: Exprs) => UpdateResult<Exprs>;
   /** The learning rate of the step to come, where there is one: a scalar. */
   readonly learningRate?: (state: Exprs) => Expr;
 }
@@ -36,7 +36,7 @@ type Fields<S> = { readonly [K in keyof S]: Exprs };
 export const transformation = <S extends { readonly [field: string]: Tree<Tensor> }>(own: {
   readonly name: string;
   readonly init: (params: Tree<Tensor>) => S;
-  readonly update: (gradients: Exprs, state: Fields<S>, params: Exprs) => Updated<Fields<S>>;
+  readonly update: (gradients: Exprs, state: Fields<S>, params: Exprs) => UpdateResult<Fields<S>>;
   readonly learningRate?: (state: Fields<S>) => Expr;
 }): GradientTransformation => {
   const { name, init, update, learningRate } = own;
@@ -63,14 +63,14 @@ export const stateless = (
 });
 
 /** The transformation that leaves gradients as they are: the unit of {@link chain}. */
-export const identityTransformation: GradientTransformation = stateless("identity", (g) => g);
+export const identity: GradientTransformation = stateless("identity", (g) => g);
 
 /**
  * Transformations one after the other, each taking the updates of the one before.
  *
  * Its state is an array with the state of each; its learning rate that of the last that has one.
  *
- * **Laws** `laws.optimizer`: associative with unit {@link identityTransformation}, up to regrouping of state.
+ * **Laws** `laws.optimizer`: associative with unit {@link identity}, up to regrouping of state.
  *
  * @example
  * ```ts
@@ -99,9 +99,9 @@ export const chain = (...parts: readonly GradientTransformation[]): GradientTran
 };
 
 /** {@link chain} and its unit. */
-export const monoidTransformation: Monoid<GradientTransformation> = {
+export const MonoidGradientTransformation: Monoid<GradientTransformation> = {
   concat: (first, second) => chain(first, second),
-  empty: identityTransformation,
+  empty: identity,
 };
 
 /** Params moved by updates: `p + u`, leaf by leaf. */

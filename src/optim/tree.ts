@@ -1,8 +1,8 @@
-import { flatten, type Tree, unflatten } from "../algebra/tree.ts";
 import type { Exprs } from "../autodiff/index.ts";
 import type { Expr } from "../ir/expr.ts";
 import { zeros } from "../tensor/constructors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { flatten, type Tree, unflatten } from "../tree.ts";
 
 export type { Exprs };
 

@@ -1,10 +1,10 @@
-import { ascribe } from "../ir/ascribe.ts";
 import { apply } from "../ir/build.ts";
+import { call } from "../ir/control.ts";
 import type { CallRules, Expr } from "../ir/expr.ts";
-import { call } from "../ir/loop.ts";
 import { sum } from "../ir/ops/reduction.ts";
 import { index } from "../ir/ops/structural.ts";
 import { trace } from "../ir/trace.ts";
+import { ascribe } from "../ir/types/diagnose.ts";
 import { isFloat } from "../tensor/dtype.ts";
 import { orZero, spread } from "./make.ts";
 import { marked, pullInside, some, spreadOut } from "./partial.ts";

@@ -1,13 +1,13 @@
 import { apply } from "../ir/build.ts";
+import { branch } from "../ir/control.ts";
 import type { Expr, Program } from "../ir/expr.ts";
-import { mentionsAxis } from "../ir/graph.ts";
-import { branch } from "../ir/loop.ts";
 import { cast, stopGradient, where } from "../ir/ops/control.ts";
 import { gt, not } from "../ir/ops/elementwise.ts";
-import { take } from "../ir/ops/indexed.ts";
-import { broadcastTo } from "../ir/ops/operand.ts";
+import { take } from "../ir/ops/indexing.ts";
+import { broadcastTo } from "../ir/ops/promote.ts";
 import { argmax, sum } from "../ir/ops/reduction.ts";
 import { reshape } from "../ir/ops/structural.ts";
+import { mentionsAxis } from "../ir/program.ts";
 import { isFloat } from "../tensor/dtype.ts";
 import type { Shape } from "../tensor/shape.ts";
 import { orZero, spread } from "./make.ts";

@@ -1,6 +1,6 @@
 import { apply, apply1 } from "../ir/build.ts";
 import type { Expr, Indexed, Params } from "../ir/expr.ts";
-import { zerosLike } from "../ir/ops/indexed.ts";
+import { zerosLike } from "../ir/ops/indexing.ts";
 import { moveAxis } from "../ir/ops/structural.ts";
 import { cotangents, orZero, spread, tangents } from "./make.ts";
 import type { BatchRules, JvpRules, VjpRules } from "./rule.ts";

@@ -1,5 +1,5 @@
 import type { Contraction, DotParams, Expr } from "../ir/expr.ts";
-import { dot } from "../ir/ops/linear.ts";
+import { dot } from "../ir/ops/contraction.ts";
 import { moveAxis, transpose } from "../ir/ops/structural.ts";
 import { cotangents, tangents } from "./make.ts";
 import type { BatchRules, JvpRules, VjpRules } from "./rule.ts";

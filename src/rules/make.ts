@@ -1,8 +1,8 @@
 import { apply } from "../ir/build.ts";
 import type { Expr, Params, PrimitiveTag } from "../ir/expr.ts";
 import { add } from "../ir/ops/elementwise.ts";
-import { zerosLike } from "../ir/ops/indexed.ts";
-import { broadcastTo } from "../ir/ops/operand.ts";
+import { zerosLike } from "../ir/ops/indexing.ts";
+import { broadcastTo } from "../ir/ops/promote.ts";
 import type { BatchRule, JvpRule, MappedAxis, Maybe, VjpRule } from "./rule.ts";
 
 /** The sum of two tangents or cotangents, where `undefined` is zero. */

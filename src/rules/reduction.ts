@@ -1,12 +1,12 @@
 import { apply, parameter } from "../ir/build.ts";
 import type { Expr, Params, Reduction } from "../ir/expr.ts";
-import { program } from "../ir/graph.ts";
 import { cast } from "../ir/ops/control.ts";
 import { div, eq, mul } from "../ir/ops/elementwise.ts";
-import { takeAlongAxis } from "../ir/ops/indexed.ts";
-import { broadcastTo } from "../ir/ops/operand.ts";
-import { argsort, cumsum, keepAxes, sum } from "../ir/ops/reduction.ts";
+import { takeAlongAxis } from "../ir/ops/indexing.ts";
+import { broadcastTo } from "../ir/ops/promote.ts";
+import { argsort, cumsum, keepDims, sum } from "../ir/ops/reduction.ts";
 import { concatenate, reshape, sliceAxis, transpose } from "../ir/ops/structural.ts";
+import { program } from "../ir/program.ts";
 import { flat, shifted } from "./make.ts";
 import type { BatchRules, JvpRules, Maybe, VjpRules } from "./rule.ts";
 
@@ -14,8 +14,8 @@ type Reduce = Params<"reduce">;
 
 /** 1 / (number of greatest elements) at each greatest element, 0 elsewhere: how ties share. */
 const shares = (x: Expr, y: Expr, axes: readonly number[]): Expr => {
-  const winners = cast(eq(x, broadcastTo(keepAxes(y, x, axes), x.shape)), x.dtype);
-  return div(winners, broadcastTo(keepAxes(sum(winners, axes), x, axes), x.shape));
+  const winners = cast(eq(x, broadcastTo(keepDims(y, x, axes), x.shape)), x.dtype);
+  return div(winners, broadcastTo(keepDims(sum(winners, axes), x, axes), x.shape));
 };
 
 /** A product as a tree of multiplications, whose derivative is exact where factors are zero. */
@@ -39,7 +39,7 @@ const productProgram = ({ axes }: Reduce, x: Expr) => {
 };
 
 const spreadBack = (ct: Expr, x: Expr, axes: readonly number[]): Expr =>
-  broadcastTo(keepAxes(ct, x, axes), x.shape);
+  broadcastTo(keepDims(ct, x, axes), x.shape);
 
 export const jvp: JvpRules<keyof Reduction> = {
   reduce: (params, primals, [t], derive) => {

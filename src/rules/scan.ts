@@ -1,6 +1,6 @@
 import { parameter } from "../ir/build.ts";
+import { loop } from "../ir/control.ts";
 import type { Expr, Params } from "../ir/expr.ts";
-import { loop } from "../ir/loop.ts";
 import { moveAxis } from "../ir/ops/structural.ts";
 import { close, dependsOn, substitute } from "../ir/trace.ts";
 import { isFloat } from "../tensor/dtype.ts";

@@ -1,10 +1,10 @@
 import { TooFewExamples } from "../errors.ts";
-import { refuse } from "../ir/ascribe.ts";
 import { apply } from "../ir/build.ts";
 import type { Control, Expr, PrimitiveTag, Source } from "../ir/expr.ts";
 import { axisSum, cast, where } from "../ir/ops/control.ts";
 import { mul } from "../ir/ops/elementwise.ts";
 import { sum } from "../ir/ops/reduction.ts";
+import { refuse } from "../ir/types/diagnose.ts";
 import { isFloat } from "../tensor/dtype.ts";
 import { cotangents, flat, orZero, pointwise, shifted, tangents } from "./make.ts";
 import type { BatchRule, BatchRules, JvpRules, VjpRules } from "./rule.ts";

@@ -1,4 +1,4 @@
-import { custom } from "../autodiff/control.ts";
+import { customDerivative } from "../autodiff/control.ts";
 import type { Expr } from "../ir/expr.ts";
 import { where } from "../ir/ops/control.ts";
 import {
@@ -14,8 +14,8 @@ import {
   square,
   sub,
 } from "../ir/ops/elementwise.ts";
-import { floating, lift } from "../ir/ops/operand.ts";
-import type { Operand } from "../ir/shapeTypes.ts";
+import { floating, lift } from "../ir/ops/promote.ts";
+import type { Operand } from "../ir/types/shape.ts";
 import { chebyshev, powerSeries } from "./series.ts";
 
 /**
@@ -98,7 +98,7 @@ const odd = (x: Expr, size: Expr): Expr => mul(x, size) as Expr;
 
 /** A function with its derivative: by that of its parts ∞ would come upon -∞. */
 const withSlope = (name: string, f: (x: Expr) => Expr, slope: (x: Expr) => Expr) =>
-  custom(f, {
+  customDerivative(f, {
     name,
     jvp: (x: Expr, tangent: Expr) => mul(slope(x), tangent) as Expr,
     vjp: (x: Expr, _: Expr, w: Expr) => mul(w, slope(x)) as Expr,
@@ -142,33 +142,34 @@ const besselI1Of: (x: Expr) => Expr = withSlope(
 /**
  * `I₀(x)`, the modified Bessel function of the first kind and order 0.
  *
- * **Math** `I₀(x) = 1/π ∫₀^π e^(x cos θ) dθ`; its derivative is {@link besselI1}.
+ * **Math** `I₀(x) = 1/π ∫₀^π e^(x cos θ) dθ`; its derivative is {@link i1}.
  * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
  *
  * @example
  * ```ts
- * import { Backend, besselI0, compile, type Expr, tensor } from "fluxion";
+ * import { Backend, compile, type Expr, tensor } from "fluxion";
+ * import { i0 } from "fluxion/special";
  * import * as Effect from "effect/Effect";
  * const x = tensor([0, 1, 10]).cast("f64");
- * const program = compile((a: Expr) => besselI0(a), [x]);
+ * const program = compile((a: Expr) => i0(a), [x]);
  * Effect.runSync(program.pipe(Effect.provide(Backend.layerReference)))(x).toArray() // => [1, 1.2660658778, 2815.7166284663]
  * ```
  */
-export const besselI0 = (x: Operand): Expr => besselI0Of(floating("besselI0", lift(x)));
+export const i0 = (x: Operand): Expr => besselI0Of(floating("besselI0", lift(x)));
 
 /** `e^-|x| I₀(x)`, which does not overflow. **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`. */
-export const besselI0Scaled = (x: Operand): Expr =>
+export const i0e = (x: Operand): Expr =>
   split(
     floating("besselI0Scaled", lift(x)),
     (size) => shrunk(size, order0),
     (size) => scaled(size, order0),
   );
 
-/** `I₁(x)`, of the order 1, the derivative of {@link besselI0}. **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`. */
-export const besselI1 = (x: Operand): Expr => besselI1Of(floating("besselI1", lift(x)));
+/** `I₁(x)`, of the order 1, the derivative of {@link i0}. **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`. */
+export const i1 = (x: Operand): Expr => besselI1Of(floating("besselI1", lift(x)));
 
 /** `e^-|x| I₁(x)`, which does not overflow. **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`. */
-export const besselI1Scaled = (operand: Operand): Expr => {
+export const i1e = (operand: Operand): Expr => {
   const x = floating("besselI1Scaled", lift(operand));
   const held = where(le(abs(x) as Expr, border), x, border) as Expr;
   return split(

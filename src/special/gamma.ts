@@ -1,4 +1,4 @@
-import { custom } from "../autodiff/control.ts";
+import { customDerivative } from "../autodiff/control.ts";
 import type { Expr } from "../ir/expr.ts";
 import { where } from "../ir/ops/control.ts";
 import {
@@ -20,9 +20,9 @@ import {
   sub,
   tan,
 } from "../ir/ops/elementwise.ts";
-import { floating, lift } from "../ir/ops/operand.ts";
-import type { Operand } from "../ir/shapeTypes.ts";
-import { wholeTo } from "../tensor/argument.ts";
+import { floating, lift } from "../ir/ops/promote.ts";
+import type { Operand } from "../ir/types/shape.ts";
+import { wholeTo } from "../tensor/validate.ts";
 import { polynomial, powerSeries } from "./series.ts";
 
 /**
@@ -129,7 +129,7 @@ const logGammaAbove = (x: Expr): Expr => {
   ) as Expr;
 };
 
-const logGammaOf: (x: Expr) => Expr = custom(
+const logGammaOf: (x: Expr) => Expr = customDerivative(
   (x: Expr) =>
     reflecting(x, logGammaAbove, (other) => {
       const r = abs(beyondWhole(x)) as Expr;
@@ -197,7 +197,7 @@ const steep = (x: Expr, n: number): Expr =>
 
 /** The `n`-th derivative of digamma. */
 const polygammaOf = (n: number): ((x: Expr) => Expr) =>
-  custom(
+  customDerivative(
     (x: Expr) => {
       const even = n % 2 === 0;
       const above = (y: Expr): Expr =>
@@ -219,7 +219,8 @@ const polygammaOf = (n: number): ((x: Expr) => Expr) =>
  *
  * @example
  * ```ts
- * import { Backend, compile, type Expr, logGamma, tensor } from "fluxion";
+ * import { Backend, compile, type Expr, tensor } from "fluxion";
+ * import { logGamma } from "fluxion/special";
  * import * as Effect from "effect/Effect";
  * const x = tensor([0.5, 3, 5]).cast("f64");
  * const program = compile((a: Expr) => logGamma(a), [x]);

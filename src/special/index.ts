@@ -1,5 +1,5 @@
 /** Special functions, with derivative rules of their own where those of their parts are not exact. */
 
-export { besselI0, besselI0Scaled, besselI1, besselI1Scaled } from "./bessel.ts";
+export { i0, i0e, i1, i1e } from "./bessel.ts";
 export { digamma, logGamma, multivariateLogGamma, polygamma } from "./gamma.ts";
-export { erfc, erfcx, logNormalCdf, normalCdf, normalQuantile } from "./normal.ts";
+export { erfc, erfcx, logNdtr, ndtr, ndtri } from "./normal.ts";

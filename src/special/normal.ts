@@ -1,4 +1,4 @@
-import { custom } from "../autodiff/control.ts";
+import { customDerivative } from "../autodiff/control.ts";
 import type { Expr } from "../ir/expr.ts";
 import { where } from "../ir/ops/control.ts";
 import {
@@ -21,8 +21,8 @@ import {
   square,
   sub,
 } from "../ir/ops/elementwise.ts";
-import { floating, lift } from "../ir/ops/operand.ts";
-import type { Operand } from "../ir/shapeTypes.ts";
+import { floating, lift } from "../ir/ops/promote.ts";
+import type { Operand } from "../ir/types/shape.ts";
 import { chebyshev, polynomial } from "./series.ts";
 
 /** The complement of the error function, and the normal distribution with it. */
@@ -33,7 +33,7 @@ const withSlope = (
   f: (x: Expr) => Expr,
   slope: (x: Expr) => Expr,
 ): ((x: Expr) => Expr) =>
-  custom(f, {
+  customDerivative(f, {
     name,
     jvp: (x, tangent) => mul(slope(x), tangent) as Expr,
     vjp: (x, _, w) => mul(w, slope(x)) as Expr,
@@ -95,7 +95,8 @@ const erfcxAbove = (x: Expr): Expr => {
  *
  * @example
  * ```ts
- * import { Backend, compile, erfcx, type Expr, tensor } from "fluxion";
+ * import { Backend, compile, type Expr, tensor } from "fluxion";
+ * import { erfcx } from "fluxion/special";
  * import * as Effect from "effect/Effect";
  * const x = tensor([0, 1, 100]).cast("f64");
  * const program = compile((a: Expr) => erfcx(a), [x]);
@@ -148,7 +149,7 @@ const tailOf = (size: Expr): Expr => {
 };
 
 const normalCdfOf = withSlope(
-  "normalCdf",
+  "ndtr",
   (x) => {
     const tail = mul(expSquare(-0.5)(x), tailOf(abs(x) as Expr)) as Expr;
     return where(lt(x, 0), tail, sub(1, tail) as Expr) as Expr;
@@ -162,10 +163,10 @@ const normalCdfOf = withSlope(
  * **Math** `Φ(x) = ½ erfc(-x/√2)`; its derivative is the density `e^(-x²/2)/√(2π)`.
  * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
  */
-export const normalCdf = (x: Operand): Expr => normalCdfOf(floating("normalCdf", lift(x)));
+export const ndtr = (x: Operand): Expr => normalCdfOf(floating("ndtr", lift(x)));
 
 const logNormalCdfOf = withSlope(
-  "logNormalCdf",
+  "logNdtr",
   (x) => {
     const tail = tailOf(abs(x) as Expr);
     const right = log1p(neg(mul(expSquare(-0.5)(x), tail) as Expr) as Expr) as Expr;
@@ -186,7 +187,7 @@ const logNormalCdfOf = withSlope(
  * **Math** its derivative is the density over `Φ(x)`, the inverse of Mills's ratio.
  * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
  */
-export const logNormalCdf = (x: Operand): Expr => logNormalCdfOf(floating("logNormalCdf", lift(x)));
+export const logNdtr = (x: Operand): Expr => logNormalCdfOf(floating("logNdtr", lift(x)));
 
 /** A quotient of polynomials, the lowest power first. */
 interface Rational {
@@ -228,7 +229,7 @@ const farTail: Rational = {
 };
 
 const normalQuantileOf: (p: Expr) => Expr = withSlope(
-  "normalQuantile",
+  "ndtri",
   (p) => {
     const apart = sub(p, 0.5) as Expr;
     const central = le(abs(apart) as Expr, 0.425);
@@ -255,11 +256,10 @@ const normalQuantileOf: (p: Expr) => Expr = withSlope(
 );
 
 /**
- * The inverse of {@link normalCdf}: below which number the part `p` of the standard normal distribution lies; -∞
+ * The inverse of {@link ndtr}: below which number the part `p` of the standard normal distribution lies; -∞
  * and ∞ at 0 and 1, NaN outside.
  *
  * **Math** its derivative is `√(2π)·e^(x²/2)` where its value is `x`. **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
  * **Source** Wichura, "Algorithm AS 241: the percentage points of the normal distribution" (1988), PPND16.
  */
-export const normalQuantile = (p: Operand): Expr =>
-  normalQuantileOf(floating("normalQuantile", lift(p)));
+export const ndtri = (p: Operand): Expr => normalQuantileOf(floating("ndtri", lift(p)));

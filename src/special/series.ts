@@ -1,8 +1,8 @@
-import { greatestOf } from "../algebra/extremes.ts";
 import type { Expr } from "../ir/expr.ts";
 import { add, mul, sub } from "../ir/ops/elementwise.ts";
-import { fill } from "../ir/ops/indexed.ts";
+import { fill } from "../ir/ops/indexing.ts";
 import type { Dtype } from "../tensor/dtype.ts";
+import { greatestOf } from "../tensor/extremes.ts";
 
 /** Sums of series, of as many terms as the digits of a dtype are worth. */
 

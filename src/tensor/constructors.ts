@@ -1,8 +1,8 @@
 import { InvalidArgument, ShapeMismatch } from "../errors.ts";
-import { element, finite, holding } from "./argument.ts";
 import { allocate, type Dtype, type Storage } from "./dtype.ts";
 import { isPossible, mostElements, type Shape, sameShape, sizeOf } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
+import { element, finite, holding } from "./validate.ts";
 
 /** Nested arrays of numbers or booleans, or one of them: what {@link tensor} reads. */
 export type Literal = number | boolean | readonly Literal[];
@@ -177,7 +177,7 @@ export const ones = <const S extends Shape>(shape: S, dtype: Dtype = "f32"): Ten
  *
  * @example
  * ```ts
- * import { arange } from "fluxion";
+ * import { arange } from "fluxion/tensor";
  * arange(4).toString() // => "[0. 1. 2. 3.]"
  * arange(1, 2, 0.25).toString() // => "[1.   1.25 1.5  1.75]"
  * ```

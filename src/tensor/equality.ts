@@ -32,7 +32,8 @@ export interface Tolerance {
  *
  * @example
  * ```ts
- * import { allClose, tensor } from "fluxion";
+ * import { tensor } from "fluxion";
+ * import { allClose } from "fluxion/tensor";
  * allClose(tensor([0.1, 0.2]), tensor([0.1, 0.2], "f64"), { rtol: 1e-6 }) // => true
  * ```
  */
@@ -55,4 +56,4 @@ const near = (x: number, y: number, rtol: number, atol: number): boolean => {
 };
 
 /** {@link equal} as an fp-ts instance: reflexive, symmetric, transitive. */
-export const eqTensor: Eq<Tensor> = { equals: equal };
+export const EqTensor: Eq<Tensor> = { equals: equal };

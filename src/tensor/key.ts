@@ -1,10 +1,10 @@
-import { greatestOf } from "../algebra/extremes.ts";
 import { InvalidArgument } from "../errors.ts";
-import { element, holding, integral } from "./argument.ts";
 import { allocate, store } from "./dtype.ts";
+import { greatestOf } from "./extremes.ts";
 import { type Shape, sizeOf } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
 import { randomBits } from "./threefry.ts";
+import { element, holding, integral } from "./validate.ts";
 
 /**
  * An immutable splittable key: the whole state of randomness, as an i32 tensor of two words, so that it
@@ -22,7 +22,8 @@ export type Key = Tensor<readonly [2]>;
  *
  * @example
  * ```ts
- * import { key, split, uniform } from "fluxion";
+ * import { key, split } from "fluxion";
+ * import { uniform } from "fluxion/tensor";
  * const [first, second] = split(key(42), 2);
  * uniform(first, [3]).shape // => [3]
  * ```
@@ -257,7 +258,7 @@ export const permutation = <const N extends number>(key: Key, n: N): Tensor<read
 };
 
 /**
- * `n` draws of a class from unnormalised log-probabilities, as i32.
+ * `n` draws of a class from unnormalized log-probabilities, as i32.
  *
  * **Math** The first class whose cumulative softmax exceeds a uniform number; `-∞` is never drawn.
  *

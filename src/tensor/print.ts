@@ -1,5 +1,5 @@
-import { greatestOf, leastOf } from "../algebra/extremes.ts";
 import type { Dtype, Storage } from "./dtype.ts";
+import { greatestOf, leastOf } from "./extremes.ts";
 import { type Shape, sizeOf, stridesOf } from "./shape.ts";
 
 /** How an element is written, once the widths of all that are shown are known. */
@@ -12,7 +12,7 @@ const fractionDigits = 8;
 
 /**
  * A tensor as NumPy's `str` writes it: columns aligned, digits the fewest (at most 8 after the point)
- * that tell each element from its neighbours in its dtype, and beyond 1000 elements only the first
+ * that tell each element from its neighbors in its dtype, and beyond 1000 elements only the first
  * and last three of each axis.
  *
  * The dtype is not named: floats have a point, integers none, and booleans are words.
@@ -22,9 +22,9 @@ const fractionDigits = 8;
 export const print = (shape: Shape, dtype: Dtype, data: Storage): string => {
   if (shape.length === 0) return printScalar(dtype, data[0] as number);
   if (data.length === 0) return "[]";
-  const summarised = sizeOf(shape) > threshold;
-  const shown = summarised ? leadingAndTrailing(shape, data) : data;
-  return layOut(shape, data, formatOf(dtype, shown), summarised);
+  const summarized = sizeOf(shape) > threshold;
+  const shown = summarized ? leadingAndTrailing(shape, data) : data;
+  return layOut(shape, data, formatOf(dtype, shown), summarized);
 };
 
 const printScalar = (dtype: Dtype, value: number): string => {
@@ -166,15 +166,15 @@ const leadingAndTrailing = (shape: Shape, data: Storage): readonly number[] => {
 };
 
 /** The indices of an axis that are shown; `undefined` stands for the ellipsis. */
-const shownIndices = (extent: number, summarised: boolean): readonly (number | undefined)[] =>
-  summarised && extent > 2 * edge
+const shownIndices = (extent: number, summarized: boolean): readonly (number | undefined)[] =>
+  summarized && extent > 2 * edge
     ? [0, 1, 2, undefined, extent - 3, extent - 2, extent - 1]
     : Array.from({ length: extent }, (_, i) => i);
 
-const layOut = (shape: Shape, data: Storage, format: Format, summarised: boolean): string => {
+const layOut = (shape: Shape, data: Storage, format: Format, summarized: boolean): string => {
   const strides = stridesOf(shape);
   const write = (axis: number, offset: number): string => {
-    const indices = shownIndices(shape[axis] as number, summarised);
+    const indices = shownIndices(shape[axis] as number, summarized);
     const indent = " ".repeat(axis + 1);
     const at = (i: number): number => offset + i * (strides[axis] as number);
     if (axis === shape.length - 1)

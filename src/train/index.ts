@@ -1,10 +1,6 @@
 /** Pipelines, their runs, and what runs say. */
 
-export { asBaseline } from "./asBaseline.ts";
-export type { Baseline } from "./baseline.ts";
-export { initialState } from "./carried.ts";
-export { loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
-export { type CannotCompile, evaluate } from "./evaluate.ts";
+export { type EventJson, encodeEvent, eventJsonCodec } from "./events/codec.ts";
 export type {
   BaselineScore,
   CheckpointSaved,
@@ -21,49 +17,53 @@ export type {
   Stopped,
   TrainEvent,
   Validated,
-} from "./event.ts";
-export { eventLine, type Report, reportCodec } from "./eventJson.ts";
+} from "./events/event.ts";
 export { explain, isFluxionError } from "./explain.ts";
 export { isPipeline } from "./isPipeline.ts";
+export { type CannotCompile, evaluate } from "./loop/evaluate.ts";
 export { runMain, subscribeMain } from "./main.ts";
-export type { Memories, Memory } from "./memory.ts";
 export {
   type EarlyStopping,
   earlyStopping,
   type Monitor,
 } from "./operators/earlyStopping.ts";
-export { type EmitSamples, emitSamples, type Sampler } from "./operators/emitSamples.ts";
 export { type Fold, folded } from "./operators/fold.ts";
 export {
   type PrintProgress,
   printProgress,
   type TextStream,
 } from "./operators/printProgress.ts";
+export { type SampleEvery, type Sampler, sampleEvery } from "./operators/sampleEvery.ts";
 export { type SaveCheckpoints, saveCheckpoints } from "./operators/saveCheckpoints.ts";
+export { type TextOptions, textSampler } from "./operators/textSampler.ts";
+export { asBaseline } from "./pipeline/asBaseline.ts";
+export type { Baseline } from "./pipeline/baseline.ts";
 export {
   type AnyPipeline,
   type Pipeline,
+  type PipelineSpec,
   pipeline,
-  startingFrom,
-  type Task,
   withAugmentation,
   withBaseline,
   withBatchSize,
+  withCallback,
   withData,
-  withDeterminism,
+  withDeterministic,
   withEpochs,
+  withInitialState,
   withLearningRate,
   withLoss,
   withMetrics,
-  withOperator,
   withOptimizer,
   withSeed,
   withShuffling,
-  withValidation,
-} from "./pipeline.ts";
-export type { Splits } from "./splits.ts";
-export type { TrainState } from "./state.ts";
-export { type StateJson, stateCodec } from "./stateJson.ts";
-export { type RunSummary, summarise } from "./summary.ts";
-export { type TextOptions, textSampler } from "./textSampler.ts";
+  withValidationSplit,
+} from "./pipeline/pipeline.ts";
+export type { Splits } from "./pipeline/splits.ts";
+export { loadCheckpoint, saveCheckpoint } from "./state/checkpoint.ts";
+export { type StateJson, stateCodec } from "./state/codec.ts";
+export { initialState } from "./state/initial.ts";
+export type { Memories, Memory } from "./state/memory.ts";
+export type { TrainState } from "./state/state.ts";
+export { type RunSummary, summarize } from "./summary.ts";
 export { resume$, type Services, type TrainOptions, train$ } from "./train.ts";

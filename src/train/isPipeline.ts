@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect";
-import type { AnyPipeline } from "./pipeline.ts";
+import type { AnyPipeline } from "./pipeline/pipeline.ts";
 
 const of = (type: "string" | "number" | "boolean" | "function") => (value: unknown) =>
   typeof value === type;

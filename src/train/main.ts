@@ -2,7 +2,7 @@ import type { Observable } from "rxjs";
 import { OutputNotWritten } from "../errors.ts";
 import { explain } from "./explain.ts";
 import { printProgress } from "./operators/printProgress.ts";
-import type { AnyPipeline } from "./pipeline.ts";
+import type { AnyPipeline } from "./pipeline/pipeline.ts";
 import { train$ } from "./train.ts";
 
 /** The exit codes of a process that was interrupted from the terminal, and of one told to end. */

@@ -1,14 +1,14 @@
 import * as Effect from "effect/Effect";
 import { Backend, type Plan } from "../backend/backend.ts";
 import { InvalidBatchSize } from "../errors.ts";
-import { describe, type LayerRow } from "../nn/describe.ts";
-import { carriedOf, initialState, parameterCount } from "./carried.ts";
-import { checkColumns, checkSettings } from "./check.ts";
-import { pairsOf } from "./pairs.ts";
-import type { AnyPipeline, Pipeline } from "./pipeline.ts";
-import { compileStep } from "./runner.ts";
-import { scoring } from "./scores.ts";
-import { trainProgram } from "./step.ts";
+import { type LayerRow, summary } from "../nn/summary.ts";
+import { pairsOf } from "./loop/batches.ts";
+import { trainProgram } from "./loop/program.ts";
+import { compileStep } from "./loop/runner.ts";
+import { scoring } from "./loop/scoring.ts";
+import type { AnyPipeline, Pipeline } from "./pipeline/pipeline.ts";
+import { checkColumns, checkSettings } from "./pipeline/validate.ts";
+import { carriedOf, initialState, parameterCount } from "./state/initial.ts";
 
 /** What a run will be, known before it begins. */
 export interface RunSummary {
@@ -27,7 +27,7 @@ export interface RunSummary {
  *
  * **Fails with** what is wrong with the pipeline or its program, and what its data fails with.
  */
-export const summarise = Effect.fnUntraced(function* <P, S, E>(of: Pipeline<P, S, E>) {
+export const summarize = Effect.fnUntraced(function* <P, S, E>(of: Pipeline<P, S, E>) {
   yield* checkSettings(of);
   const backend = yield* Backend;
   const { train } = yield* of.data;
@@ -38,7 +38,7 @@ export const summarise = Effect.fnUntraced(function* <P, S, E>(of: Pipeline<P, S
   const pairs = pairsOf(train, of);
   const state = initialState(of);
   const optimizer = of.optimizer({ learningRate: of.learningRate });
-  const { summarise: metrics } = scoring(of.metrics);
+  const { summarize: metrics } = scoring(of.metrics);
   const types = pairs.types(batchSize);
   const step = yield* trainProgram(of, optimizer, metrics, carriedOf(state), types);
   const { executable } = yield* compileStep(step, of);
@@ -55,6 +55,6 @@ export const summarise = Effect.fnUntraced(function* <P, S, E>(of: Pipeline<P, S
 
 /** The rows of the model's table: its parts, or itself where it has none. */
 const layersOf = (of: AnyPipeline, input: readonly number[]): readonly LayerRow[] => {
-  const rows = describe(of.model, input);
+  const rows = summary(of.model, input);
   return rows.length > 1 ? rows.slice(1) : rows;
 };

@@ -4,12 +4,12 @@ import type { Observable } from "rxjs";
 import type { ReverseMode } from "../autodiff/index.ts";
 import type { Backend } from "../backend/backend.ts";
 import type { BackendUnavailable } from "../errors.ts";
-import { observe } from "./bridge.ts";
-import type { TrainEvent } from "./event.ts";
-import type { Pipeline } from "./pipeline.ts";
-import { run } from "./run.ts";
+import type { TrainEvent } from "./events/event.ts";
+import { observe } from "./events/fromEffect.ts";
+import { run } from "./loop/run.ts";
+import type { Pipeline } from "./pipeline/pipeline.ts";
 import { defaultServices } from "./services.ts";
-import type { TrainState } from "./state.ts";
+import type { TrainState } from "./state/state.ts";
 
 /** What a run needs: something to compute with, and something to take gradients with. */
 export type Services = Backend | ReverseMode;

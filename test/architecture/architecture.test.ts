@@ -38,9 +38,9 @@ const planted: readonly (readonly [rule: string, tree: Readonly<Record<string, s
   ["library", { "src/data/a.ts": 'import { Option } from "effect";' }],
   ["library", { "src/data/a.ts": 'import {\n  Effect,\n  Schema as S,\n} from "effect";' }],
   ["library", { "src/data/a.ts": 'import * as Stream from "effect/Stream";' }],
-  ["library", { "src/algebra/a.ts": 'import * as T from "fp-ts/lib/TaskEither.js";' }],
-  ["library", { "src/algebra/a.ts": 'import * as T from "fp-ts/lib/IO.js";' }],
-  ["library", { "src/algebra/a.ts": 'import { pipe } from "fp-ts/function";' }],
+  ["library", { "src/tree/a.ts": 'import * as T from "fp-ts/lib/TaskEither.js";' }],
+  ["library", { "src/tree/a.ts": 'import * as T from "fp-ts/lib/IO.js";' }],
+  ["library", { "src/tree/a.ts": 'import { pipe } from "fp-ts/function";' }],
   ["library", { "src/nn/a.ts": 'import * as t from "io-ts/lib/index.js";' }],
   ["library", { "src/tensor/a.ts": 'import { map } from "rxjs";' }],
   ["library", { "src/train/a.ts": 'import fc from "fast-check";' }],
@@ -60,6 +60,10 @@ const planted: readonly (readonly [rule: string, tree: Readonly<Record<string, s
   ["spread", { "laws/a.ts": "const m = Math.min(\n  0,\n  ...xs.map((x) => x),\n);" }],
   ["spread", { "src/data/a.ts": "all.push(...rows);" }],
   ["spread", { "pipelines/a.ts": "const text = String.fromCharCode(...bytes);" }],
+  [
+    "crowded",
+    Object.fromEntries(Array.from({ length: 17 }, (_, i) => [`src/nn/layers/a${i}.ts`, ""])),
+  ],
   ["length", { "src/nn/a.ts": "\n".repeat(401) }],
 ];
 

@@ -12,7 +12,7 @@ const folders = ["src", "pipelines", "laws", "test"];
 /** The rooms of `src` from left to right; rooms on one rank see neither each other nor the right. */
 const ranks: readonly (readonly string[])[] = [
   ["errors"],
-  ["algebra"],
+  ["tree"],
   ["tensor"],
   ["ir"],
   ["rules"],
@@ -32,7 +32,7 @@ const ranks: readonly (readonly string[])[] = [
 
 const pure = [
   "errors",
-  "algebra",
+  "tree",
   "tensor",
   "ir",
   "rules",
@@ -62,6 +62,9 @@ const placed = (files: Tree): readonly Violation[] =>
     .filter((file) => file.startsWith("src/") && rankOf(roomOf(file)) < 0)
     .map((file) => ({ rule: "room", where: file, what: `src has no room "${roomOf(file)}"` }));
 
+/** What users import from: the root, and the rooms that `package.json` exports. */
+const isSurface = (file: string): boolean => /^src\/([\w/]+\/)?(index|errors|tree)\.ts$/.test(file);
+
 const direction = (i: Import): string | undefined => {
   if (i.target === undefined) return undefined;
   const [from, to] = [roomOf(i.file), roomOf(i.target)];
@@ -71,9 +74,9 @@ const direction = (i: Import): string | undefined => {
       if (top(i.target) !== "src") return `src sees ${top(i.target)}`;
       return from === to || rankOf(to) < rankOf(from) ? undefined : `${from} sees ${to}`;
     case "pipelines":
-      return to === "pipelines" || i.target === "src/index.ts"
+      return to === "pipelines" || isSurface(i.target)
         ? undefined
-        : "pipelines see only src/index.ts";
+        : "pipelines see only src/index.ts and the index of a room";
     case "laws":
       return ["src", "laws"].includes(top(i.target)) ? undefined : `laws see ${top(i.target)}`;
     default:
@@ -199,7 +202,7 @@ const spreads = (files: Tree): readonly Violation[] =>
       return [...code.matchAll(spread)].map(({ index, 1: call }) => ({
         rule: "spread",
         where: `${file}:${code.slice(0, index).split("\n").length}`,
-        what: `${call}(...data) ends in a RangeError where there is much: see algebra/extremes.ts, or write a loop`,
+        what: `${call}(...data) ends in a RangeError where there is much: see tensor/extremes.ts, or write a loop`,
       }));
     });
 
@@ -212,6 +215,21 @@ const lengths = (files: Tree): readonly Violation[] =>
       ? [{ rule: "length", where: file, what: `${lines} lines, more than ${longest}` }]
       : [];
   });
+
+/** How many files a folder may hold before it gets rooms of its own. */
+const mostFiles = 16;
+
+const crowded = (files: Tree): readonly Violation[] => {
+  const folders = [...files.keys()].map((file) => file.slice(0, file.lastIndexOf("/")));
+  const count = (folder: string): number => folders.filter((other) => other === folder).length;
+  return [...new Set(folders)]
+    .filter((folder) => /^(src|laws)\b/.test(folder) && count(folder) > mostFiles)
+    .map((folder) => ({
+      rule: "crowded",
+      where: folder,
+      what: `${count(folder)} files, more than ${mostFiles}: give it rooms of its own`,
+    }));
+};
 
 /** Everything in a tree that breaks the architecture; `tops` are the folders beside it. */
 export const violations = (files: Tree, tops: readonly string[] = []): readonly Violation[] => {
@@ -234,5 +252,6 @@ export const violations = (files: Tree, tops: readonly string[] = []): readonly 
     ...typeEscapes(files),
     ...spreads(files),
     ...lengths(files),
+    ...crowded(files),
   ];
 };

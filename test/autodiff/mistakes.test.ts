@@ -1,36 +1,28 @@
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
 import { describe, expect, it } from "vitest";
+import { customDerivative } from "../../src/autodiff/index.ts";
 import {
-  add,
   Backend,
   CompileError,
   cond,
-  constant,
-  custom,
   type Expr,
-  expandDims,
   ForwardMode,
-  fill,
   grad,
-  gt,
   InvalidArgument,
-  iota,
   jvp,
-  mul,
-  oneHot,
   ones,
   ReverseMode,
   render,
   StructureMismatch,
   scan,
-  sum,
   type Tensor,
   tensor,
   vmap,
 } from "../../src/index.ts";
 import { parameter } from "../../src/ir/build.ts";
-import { program } from "../../src/ir/graph.ts";
+import { add, constant, expandDims, fill, gt, iota, mul, oneHot, sum } from "../../src/ir/index.ts";
+import { program } from "../../src/ir/program.ts";
 
 /** What compiling a function of these operands says is wrong with it. */
 const mistakes = (
@@ -70,10 +62,16 @@ describe("mistakes that types do not see are found when compiling", () => {
 
   it("a rule of a custom function that makes something of another shape", () => {
     const wrong = constant(ones([5])) as Expr;
-    const forward = custom((v: Expr) => mul(v, 2) as Expr, { name: "twice", jvp: () => wrong });
+    const forward = customDerivative((v: Expr) => mul(v, 2) as Expr, {
+      name: "twice",
+      jvp: () => wrong,
+    });
     const push = Effect.map(jvp(forward), (f) => (v?: Expr) => f(v as Expr, v as Expr)[1]);
     expect(mistakes(push, x)).toContain("the jvp of twice does not take [5]");
-    const back = custom((v: Expr) => mul(v, 2) as Expr, { name: "twice", vjp: () => wrong });
+    const back = customDerivative((v: Expr) => mul(v, 2) as Expr, {
+      name: "twice",
+      vjp: () => wrong,
+    });
     const total = Effect.map(
       grad((v: Expr) => sum(back(v)) as Expr<readonly []>),
       (g) => (v?: Expr) => g(v as Expr),
@@ -186,7 +184,7 @@ describe("mistakes that types do not see are found when compiling", () => {
   it("rules of a custom function that return other trees than it does", () => {
     type Pair = readonly Expr[];
     const double = (name: string, rules: object) =>
-      custom((p: Pair): Pair => p.map((a) => mul(a, 2) as Expr), { name, ...rules });
+      customDerivative((p: Pair): Pair => p.map((a) => mul(a, 2) as Expr), { name, ...rules });
     const pushed = double("twice", { jvp: (_: Pair, t: Pair): Pair => [...t, ...t] });
     const two = [constant(ones([2])) as Expr, constant(ones([2])) as Expr];
     const push = Effect.map(jvp(pushed), (f) => f(two, two));

@@ -4,13 +4,13 @@ import { describe, expect, test } from "vitest";
 import {
   checkpoint,
   cond,
-  custom,
+  customDerivative,
   ForwardMode,
   grad,
   hessian,
   hvp,
-  jacobianForward,
-  jacobianReverse,
+  jacfwd,
+  jacrev,
   jvp,
   ReverseMode,
   scan,
@@ -21,11 +21,11 @@ import {
 import { run } from "../../src/interpreter/evaluate.ts";
 import { constant } from "../../src/ir/build.ts";
 import type { Expr } from "../../src/ir/expr.ts";
-import { program } from "../../src/ir/graph.ts";
+import { matmul } from "../../src/ir/ops/contraction.ts";
 import { axisMean, axisSum, cast } from "../../src/ir/ops/control.ts";
 import { add, exp, gt, log, mul, pow, sin, sub, tanh } from "../../src/ir/ops/elementwise.ts";
-import { matmul } from "../../src/ir/ops/linear.ts";
 import { sum } from "../../src/ir/ops/reduction.ts";
+import { program } from "../../src/ir/program.ts";
 import { type Literal, tensor } from "../../src/tensor/constructors.ts";
 import type { Nested } from "../../src/tensor/tensor.ts";
 
@@ -120,8 +120,8 @@ describe.each(services)("transformations, %s", (_, layer) => {
       [3 * slope[0], 4 * slope[1]],
       [5 * slope[0], 6 * slope[1]],
     ];
-    near(made(jacobianForward(g))(at), expected);
-    near(made(jacobianReverse(g))(at), expected);
+    near(made(jacfwd(g))(at), expected);
+    near(made(jacrev(g))(at), expected);
   });
 
   test("cond, checkpoint and custom rules", () => {
@@ -164,7 +164,7 @@ describe.each(services)("transformations, %s", (_, layer) => {
     });
 
     test("custom rules take the place of the derivative", () => {
-      const clipped = custom((x: Scalar): Scalar => exp(x) as Scalar, {
+      const clipped = customDerivative((x: Scalar): Scalar => exp(x) as Scalar, {
         vjp: (_, y, w) => mul(w, mul(y, 10)) as Scalar,
         jvp: (x, t) => mul(exp(x), t) as Scalar,
       });
@@ -203,8 +203,8 @@ describe("vmap", () => {
   });
 
   test("lets examples see one another through a named axis", () => {
-    const centred = (x: Vector) => sub(x, axisMean(x, "rows")) as Vector;
-    expect(valueOf(vmap(centred, { axis: "rows" })(rows))).toEqual([
+    const centered = (x: Vector) => sub(x, axisMean(x, "rows")) as Vector;
+    expect(valueOf(vmap(centered, { axis: "rows" })(rows))).toEqual([
       [-2, -2],
       [0, 0],
       [2, 2],

@@ -157,14 +157,14 @@ const digestDifference = (first: Turn["first"], ours: Turn["first"]): number | u
 const sections: Section[] = [];
 const limits = ceilings();
 const measured = limits.map((): number[] => []);
-const measureCeilings = (): void =>
+const measurePeaks = (): void =>
   limits.forEach((ceiling, i) => {
     measured[i]?.push(ceiling.measure());
   });
 
 for (const { name, title, problem } of workloads.filter((w) => wanted(w.name))) {
   log(`${name}: ${title}`);
-  measureCeilings();
+  measurePeaks();
   const { steps, losses } = effort;
   const section = { name, title, kind: "workload", tolerance: agreement.losses } as const;
   const given = await problem();
@@ -187,7 +187,7 @@ if (wanted("kernels")) {
   const processes = new Map<string, Process>();
   for (const { name, problem, work } of kernels) {
     log(name);
-    measureCeilings();
+    measurePeaks();
     const section = { name, title: name, kind: "kernel", tolerance: agreement.kernels } as const;
     sections.push(
       await contest(
@@ -202,7 +202,7 @@ if (wanted("kernels")) {
   }
   for (const process of processes.values()) process.end();
 }
-measureCeilings();
+measurePeaks();
 
 /** From the start of a process to MNIST's first trained step. */
 const firstSteps = wanted("W1")

@@ -1,13 +1,14 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as Effect from "effect/Effect";
-import { flatten } from "../../src/algebra/tree.ts";
-import { initialState, type Tensor } from "../../src/index.ts";
-import { carriedOf } from "../../src/train/carried.ts";
-import { pairsOf } from "../../src/train/pairs.ts";
-import { compileStep, runner } from "../../src/train/runner.ts";
-import { scoring } from "../../src/train/scores.ts";
-import { trainProgram } from "../../src/train/step.ts";
+import type { Tensor } from "../../src/index.ts";
+import { initialState } from "../../src/train/index.ts";
+import { pairsOf } from "../../src/train/loop/batches.ts";
+import { trainProgram } from "../../src/train/loop/program.ts";
+import { compileStep, runner } from "../../src/train/loop/runner.ts";
+import { scoring } from "../../src/train/loop/scoring.ts";
+import { carriedOf } from "../../src/train/state/initial.ts";
+import { flatten } from "../../src/tree.ts";
 import { kernel } from "./kernels/fluxion.ts";
 import { type Problem, rowsOf } from "./problem.ts";
 import { serve, type Training } from "./protocol.ts";
@@ -26,13 +27,13 @@ const training = async (name: string, problem: Problem): Promise<Training> => {
   const pairs = pairsOf(train, pipeline);
   const carried = carriedOf(initialState(pipeline));
   const optimizer = pipeline.optimizer({ learningRate: pipeline.learningRate });
-  const { summarise } = scoring(pipeline.metrics);
+  const { summarize } = scoring(pipeline.metrics);
 
   const began = performance.now();
   const program = trainProgram(
     pipeline,
     optimizer,
-    summarise,
+    summarize,
     carried,
     pairs.types(pipeline.batchSize),
   );

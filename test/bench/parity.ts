@@ -10,7 +10,7 @@ import { mnist } from "../../pipelines/data/mnist.ts";
 import { mnistMlp } from "../../pipelines/mnist-mlp.ts";
 import { evaluate, train$, withEpochs } from "../../src/index.ts";
 import { Tensor } from "../../src/tensor/tensor.ts";
-import { epochOrder } from "../../src/train/order.ts";
+import { epochOrder } from "../../src/train/loop/shuffle.ts";
 import { defaultServices } from "../../src/train/services.ts";
 
 /**

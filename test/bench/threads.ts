@@ -1,5 +1,6 @@
 import * as Layer from "effect/Layer";
-import { Backend, ReverseMode, type WasmOptions } from "../../src/index.ts";
+import type { WasmOptions } from "../../src/backend/index.ts";
+import { Backend, ReverseMode } from "../../src/index.ts";
 
 const [given] = process.argv.slice(2);
 

@@ -2,20 +2,20 @@ import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
 import { pipe } from "fp-ts/lib/function.js";
 import { filter, lastValueFrom, map, take, tap, toArray } from "rxjs";
+import { idxFromBytes } from "../../src/data/index.ts";
 import {
   adam,
   Backend,
   dataset,
   dense,
-  idxFromBytes,
   pipeline,
   ReverseMode,
   relu,
+  rescale,
   reshapeColumn,
   sequential,
   softmaxCrossEntropy,
   train$,
-  unitScale,
   withBatchSize,
   withOptimizer,
   withSeed,
@@ -34,7 +34,7 @@ const digits = (read: Read) =>
     const [images, labels] = yield* Effect.promise(() => Promise.all(files.map(read)));
     const image = yield* idxFromBytes(images as Uint8Array, files[0], { dtype: "u8" });
     const label = yield* idxFromBytes(labels as Uint8Array, files[1], { dtype: "u8" });
-    const scaled = unitScale(dataset({ image, label }), "image");
+    const scaled = rescale(dataset({ image, label }), "image");
     return { train: reshapeColumn(scaled, "image", [784]) };
   });
 

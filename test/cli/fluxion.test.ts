@@ -3,13 +3,8 @@ import { closeSync, existsSync, openSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import * as E from "fp-ts/lib/Either.js";
 import { describe, expect, it } from "vitest";
-import {
-  type Ceilings,
-  floorOfPlan,
-  type Plan,
-  type Report,
-  reportCodec,
-} from "../../src/index.ts";
+import { type MachinePeaks, type Plan, rooflineOfPlan } from "../../src/backend/index.ts";
+import { type EventJson, eventJsonCodec } from "../../src/train/index.ts";
 
 const bin = fileURLToPath(new URL("../../src/cli/bin.js", import.meta.url));
 
@@ -36,18 +31,22 @@ const fluxion = (
     child.on("close", (code) => resolve({ code, out: out.join(""), error: error.join("") }));
   });
 
-const reports = (out: string): readonly Report[] =>
+const reports = (out: string): readonly EventJson[] =>
   out
     .trim()
     .split("\n")
     .map((line) => {
-      const decoded = reportCodec.decode(JSON.parse(line));
+      const decoded = eventJsonCodec.decode(JSON.parse(line));
       if (E.isLeft(decoded)) throw new Error(`not an event: ${line}`);
       return decoded.right;
     });
 
 /** An event without the times in it, which no two runs share. */
-const untimed = (report: Report): unknown => ({ ...report, milliseconds: 0, examplesPerSecond: 0 });
+const untimed = (report: EventJson): unknown => ({
+  ...report,
+  milliseconds: 0,
+  examplesPerSecond: 0,
+});
 
 describe("fluxion", () => {
   it("lists the pipelines", async () => {
@@ -66,7 +65,7 @@ describe("fluxion", () => {
     expect(names).toContain("mnist-mlp");
   });
 
-  it("summarises layers, shapes, parameters, memory and operations", async () => {
+  it("summarizes layers, shapes, parameters, memory and operations", async () => {
     const { code, out } = await fluxion(["summary", "case-study"]);
     expect(code).toBe(0);
     expect(out).toMatch(/dense 64 → 256 +\[64\] +\[256\] +16,640/);
@@ -86,10 +85,10 @@ describe("fluxion", () => {
     expect(text.out).toMatch(/arithmetic +\d+ GFLOP\/s/);
     const { plan, ceilings, floor } = JSON.parse(json.out) as {
       readonly plan: Plan;
-      readonly ceilings: Ceilings;
+      readonly ceilings: MachinePeaks;
       readonly floor: number;
     };
-    expect(floor).toBeCloseTo(floorOfPlan(plan, ceilings), 12);
+    expect(floor).toBeCloseTo(rooflineOfPlan(plan, ceilings), 12);
     expect(floor).toBeGreaterThan(plan.operations / ceilings.operations);
   });
 

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import type { Plan, PlannedKernel } from "../../src/backend/backend.ts";
-import { type Ceilings, floorOf, floorOfPlan } from "../../src/backend/floor.ts";
+import { type MachinePeaks, rooflineOf, rooflineOfPlan } from "../../src/backend/roofline.ts";
 import { planText } from "../../src/cli/planText.ts";
 import { bytesText, countText, shareText, timeText } from "../../src/cli/units.ts";
 
 /** Round figures, so that the page is the same on every machine. */
-const ceilings: Ceilings = {
+const ceilings: MachinePeaks = {
   operations: 50e9,
   bandwidth: [
     { within: 2 ** 18, rate: 100e9 },
@@ -52,8 +52,8 @@ describe("the plan of a step as text", () => {
     expect(planText(plan, ceilings)).toMatchSnapshot();
   });
   it("has shares that are those of the floor", () => {
-    const { seconds } = floorOf(kernels[2] as PlannedKernel, ceilings);
-    expect(planText(plan, ceilings)).toContain(shareText(seconds / floorOfPlan(plan, ceilings)));
+    const { seconds } = rooflineOf(kernels[2] as PlannedKernel, ceilings);
+    expect(planText(plan, ceilings)).toContain(shareText(seconds / rooflineOfPlan(plan, ceilings)));
   });
   it("takes a plan without kernels", () => {
     expect(planText({ ...plan, kernels: [], operations: 0 }, ceilings)).toContain("0 kernels");
@@ -62,17 +62,17 @@ describe("the plan of a step as text", () => {
 
 describe("the floor of a kernel", () => {
   it("is what its operations take, or what its bytes take where that is longer", () => {
-    expect(floorOf(kernel("products", 50e9, 100), ceilings)).toEqual({
+    expect(rooflineOf(kernel("products", 50e9, 100), ceilings)).toEqual({
       seconds: 1,
       bound: "operations",
     });
-    expect(floorOf(kernel("sums", 1, 1e5), ceilings)).toEqual({ seconds: 1e-6, bound: "bytes" });
+    expect(rooflineOf(kernel("sums", 1, 1e5), ceilings)).toEqual({ seconds: 1e-6, bound: "bytes" });
   });
   it("gives what is touched the fastest cache that holds it", () => {
     const large = kernel("sums", 1, 2 ** 28);
-    expect(floorOf(large, ceilings).seconds).toBe(2 ** 28 / 10e9);
+    expect(rooflineOf(large, ceilings).seconds).toBe(2 ** 28 / 10e9);
     // The same bytes, of which a round touches few.
-    expect(floorOf({ ...large, touched: 2 ** 18 }, ceilings).seconds).toBe(2 ** 28 / 100e9);
+    expect(rooflineOf({ ...large, touched: 2 ** 18 }, ceilings).seconds).toBe(2 ** 28 / 100e9);
   });
 });
 

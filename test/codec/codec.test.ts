@@ -3,7 +3,6 @@ import * as fc from "fast-check";
 import * as E from "fp-ts/lib/Either.js";
 import * as t from "io-ts/lib/index.js";
 import { describe, expect, test } from "vitest";
-import { flatten, sameTreeShape, type Tree } from "../../src/algebra/tree.ts";
 import { fromBase64, toBase64 } from "../../src/codec/bytes.ts";
 import { decodeJson, decodeWith } from "../../src/codec/decode.ts";
 import { jsonNumber, natural, numbersByName } from "../../src/codec/number.ts";
@@ -13,6 +12,7 @@ import { allocate, type Dtype, store } from "../../src/tensor/dtype.ts";
 import { equal } from "../../src/tensor/equality.ts";
 import { sizeOf } from "../../src/tensor/shape.ts";
 import { Tensor } from "../../src/tensor/tensor.ts";
+import { flatten, sameTreeShape, type Tree } from "../../src/tree.ts";
 
 const arbitraryTensor: fc.Arbitrary<Tensor> = fc
   .tuple(

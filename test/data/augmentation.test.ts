@@ -1,21 +1,23 @@
 import * as Effect from "effect/Effect";
 import { isLeft } from "fp-ts/lib/Either.js";
 import { describe, expect, it } from "vitest";
-import { type Drawing, oneDrawPerKey } from "../../laws/draws.ts";
 import { check } from "../../laws/law.ts";
+import { type Drawing, oneDrawPerKey } from "../../laws/randomness/draws.ts";
 import { holds } from "../../laws/vitest.ts";
 import {
   type Augmentation,
   augmentations,
+  cutout,
+  randomCrop,
+  randomFlip,
+} from "../../src/data/index.ts";
+import {
   Backend,
   CompileError,
   compile,
-  cutout,
   type Expr,
   InvalidArgument,
   key,
-  randomCrop,
-  randomFlip,
   split,
   stackTensors,
   type Tensor,
@@ -111,10 +113,10 @@ describe("cutout", () => {
         return down >= 0 && down < size && right >= 0 && right < size ? 0 : pixel;
       }),
     );
-  const centres = image.flatMap((row, r) => row.map((_, c) => [r, c] as const));
+  const centers = image.flatMap((row, r) => row.map((_, c) => [r, c] as const));
 
   it.each([1, 2, 3])("blanks a square of %i around any pixel", (size) => {
-    const ways = centres.map(([r, c]) => without(r, c, size));
+    const ways = centers.map(([r, c]) => without(r, c, size));
     const found = counts(augmented(cutout(size)), ways);
     expect(total(found)).toBe(count);
     for (const n of found) expect(n).toBeGreaterThan(0);

@@ -139,7 +139,7 @@ describe("dataset", () => {
     const none = points(0).map((row) => ({ x: row.x.cast("f64") }));
     expect(none.columns).toEqual({ x: { shape: [2], dtype: "f64" } });
     expect(none.all().x.shape).toEqual([0, 2]);
-    expect(none.materialise().size).toBe(0);
+    expect(none.materialize().size).toBe(0);
   });
 
   test("a map that loses rows is refused", () => {
@@ -147,14 +147,14 @@ describe("dataset", () => {
     expect(() => d.all()).toThrow(tagged("ShapeMismatch"));
   });
 
-  test("materialises once", () => {
+  test("materializes once", () => {
     let computed = 0;
     const d = points(3000)
       .mapBatches<Point>((batch) => {
         computed += batch.id.size;
         return batch;
       })
-      .materialise();
+      .materialize();
     expect(computed).toBe(0);
     const first = d.shuffle(key(1)).all();
     const after = computed;
@@ -175,7 +175,7 @@ describe("dataset", () => {
             shuffled: base.shuffle(key(4)),
             mapped: base.map((row) => row),
             joined: points(9).concat(points(11, 9)),
-            kept: base.map((row) => row).materialise(),
+            kept: base.map((row) => row).materialize(),
           }[kind];
           const indices = Int32Array.from(at);
           const x = new Float32Array(2 * at.length);

@@ -1,23 +1,23 @@
 import * as Effect from "effect/Effect";
 import { describe, expect, test } from "vitest";
 import { optionLaws } from "../../laws/options.ts";
-import { dataOptions } from "../../laws/registry/dataOptions.ts";
+import { dataOptions } from "../../laws/registry/options/data.ts";
 import { mustHoldHere } from "../../laws/vitest.ts";
 import {
   type Augmentation,
   cutout,
   dataset,
-  padded,
+  padSequences,
   randomCrop,
   randomFlip,
-  standardise,
+  standardScaler,
   validate,
   vocabulary,
 } from "../../src/data/index.ts";
 import { Backend, compile, key } from "../../src/index.ts";
 import { parameter } from "../../src/ir/build.ts";
-import { program } from "../../src/ir/graph.ts";
-import { hash } from "../../src/ir/hash.ts";
+import { hash } from "../../src/ir/hash/hash.ts";
+import { program } from "../../src/ir/program.ts";
 import { tensor, zeros } from "../../src/tensor/constructors.ts";
 
 describe("every numeric argument of data", () => {
@@ -52,8 +52,8 @@ describe("what is left out is what the documentation says", () => {
     ["randomFlip", written(randomFlip()), written(randomFlip({ axis: 1, probability: 0.5 }))],
     [
       "padded",
-      padded([[1], []], 2).toArray(),
-      padded([[1], []], 2, { padding: 0, side: "end" }).toArray(),
+      padSequences([[1], []], 2).toArray(),
+      padSequences([[1], []], 2, { padding: 0, side: "end" }).toArray(),
     ],
     [
       "vocabulary",
@@ -61,9 +61,9 @@ describe("what is left out is what the documentation says", () => {
       vocabulary(rare, { special: [], minCount: 1, limit: Number.POSITIVE_INFINITY }).tokens,
     ],
     [
-      "standardise",
-      standardise.fit(rows, "x").scale.toArray(),
-      standardise.fit(rows, "x", { per: "feature" }).scale.toArray(),
+      "standardize",
+      standardScaler.fit(rows, "x").scale.toArray(),
+      standardScaler.fit(rows, "x", { per: "feature" }).scale.toArray(),
     ],
     ["batch", rows.batch(2).count, rows.batch(2, { dropRemainder: false }).count],
     ["split", rows.split(0.5)[0].all().x.toArray(), rows.split([2, 1])[0].all().x.toArray()],
@@ -74,7 +74,7 @@ describe("what is left out is what the documentation says", () => {
   test("an option that is given is another thing", () => {
     expect(written(randomFlip())).not.toBe(written(randomFlip({ axis: 0 })));
     expect(written(randomFlip())).not.toBe(written(randomFlip({ probability: 0.25 })));
-    expect(padded([[1]], 2, { side: "start" }).toArray()).toEqual([[0, 1]]);
+    expect(padSequences([[1]], 2, { side: "start" }).toArray()).toEqual([[0, 1]]);
     expect(rows.batch(2, { dropRemainder: true }).count).toBe(1);
     const nan = dataset({ x: tensor([Number.NaN]) });
     expect(Effect.runSync(Effect.flip(validate(nan)))).toMatchObject({ _tag: "NonFiniteData" });

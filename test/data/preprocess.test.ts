@@ -2,18 +2,18 @@ import * as Effect from "effect/Effect";
 import * as fc from "fast-check";
 import { isLeft } from "fp-ts/lib/Either.js";
 import { describe, expect, expectTypeOf, test } from "vitest";
+import { type ScalerSubject, scalerLaws } from "../../laws/data/preprocessing.ts";
 import { check as checkLaw } from "../../laws/law.ts";
-import { type ScalerSubject, scalerLaws } from "../../laws/preprocessing.ts";
 import { holds } from "../../laws/vitest.ts";
 import { dataset } from "../../src/data/dataset.ts";
 import {
   castColumn,
-  normalise,
+  minMaxScaler,
   oneHot,
   preprocessor,
+  rescale,
   reshapeColumn,
-  standardise,
-  unitScale,
+  standardScaler,
 } from "../../src/data/preprocess.ts";
 import { validate } from "../../src/data/validate.ts";
 import { fromTypedArray, tensor, zeros } from "../../src/tensor/constructors.ts";
@@ -23,7 +23,7 @@ import type { Tensor } from "../../src/tensor/tensor.ts";
 const tagged = (tag: string) => expect.objectContaining({ _tag: tag });
 
 describe("preprocessing", () => {
-  test("standardise has the statistics of the training split and of nothing else", () => {
+  test("standardize has the statistics of the training split and of nothing else", () => {
     const data = dataset({ x: normal(key(1), [3000, 4]), id: zeros([3000], "i32") });
     const shifted = data.mapColumn("x", (x) =>
       fromTypedArray(
@@ -32,7 +32,7 @@ describe("preprocessing", () => {
       ),
     );
     const [train, held] = shifted.split(0.8, key(2));
-    const fitted = standardise.fit(train, "x");
+    const fitted = standardScaler.fit(train, "x");
     expect(fitted.shift.shape).toEqual([4]);
     const columnsOf = (x: Tensor, j: number): readonly number[] =>
       Array.from({ length: x.shape[0] ?? 0 }, (_, i) => x.at(i, j));
@@ -49,19 +49,19 @@ describe("preprocessing", () => {
     const [a, b] = [held.row(0).x, fitted.apply(held).row(0).x];
     for (let j = 0; j < 4; j++)
       expect(b.at(j)).toBe(Math.fround((a.at(j) - fitted.shift.at(j)) / fitted.scale.at(j)));
-    const together = standardise.fit(train, "x", { per: "column" });
+    const together = standardScaler.fit(train, "x", { per: "column" });
     expect(together.shift.shape).toEqual([]);
     const all = Array.from(together.apply(train).all().x.toTypedArray());
     expect(mean(all)).toBeCloseTo(0, 5);
   });
 
-  test("normalise takes the training split to [0, 1]", () => {
+  test("normalize takes the training split to [0, 1]", () => {
     fc.assert(
       fc.property(
         fc.array(fc.double({ min: -1e6, max: 1e6, noNaN: true }), { minLength: 1, maxLength: 30 }),
         (values) => {
           const d = dataset({ x: tensor(values, "f64") });
-          const x = Array.from(normalise.fit(d, "x").apply(d).all().x.toTypedArray());
+          const x = Array.from(minMaxScaler.fit(d, "x").apply(d).all().x.toTypedArray());
           expect(Math.min(...x)).toBe(0);
           expect(Math.max(...x)).toBe(Math.min(...values) === Math.max(...values) ? 0 : 1);
         },
@@ -76,18 +76,18 @@ describe("preprocessing", () => {
         [7, 3],
       ]),
     });
-    expect(standardise.fit(d, "x").apply(d).all().x.toArray()).toEqual([
+    expect(standardScaler.fit(d, "x").apply(d).all().x.toArray()).toEqual([
       [0, -1],
       [0, 1],
     ]);
-    expect(() => standardise.fit(d.take(0), "x")).toThrow(tagged("InvalidArgument"));
+    expect(() => standardScaler.fit(d.take(0), "x")).toThrow(tagged("InvalidArgument"));
   });
 
   test("bytes become 0 to 1, and images change their shape", () => {
     const d = dataset({
       image: fromTypedArray([2, 2, 2], Uint8Array.of(0, 51, 102, 255, 1, 2, 3, 4)),
     });
-    const scaled = unitScale(d, "image");
+    const scaled = rescale(d, "image");
     expect(scaled.columns.image).toEqual({ shape: [2, 2], dtype: "f32" });
     expect(scaled.row(0).image.at(1, 1)).toBe(1);
     expect(scaled.row(0).image.at(0, 1)).toBe(Math.fround(0.2));
@@ -113,16 +113,16 @@ describe("preprocessing", () => {
 describe("known values", () => {
   const values = (x: Tensor) => Array.from(x.toTypedArray());
   const column = (...xs: readonly number[]) => dataset({ x: tensor(xs, "f64") });
-  const standardised = (...xs: readonly number[]) =>
+  const standardized = (...xs: readonly number[]) =>
     values(
-      standardise
+      standardScaler
         .fit(column(...xs), "x")
         .apply(column(...xs))
         .all().x,
     );
-  const normalised = (...xs: readonly number[]) =>
+  const normalized = (...xs: readonly number[]) =>
     values(
-      normalise
+      minMaxScaler
         .fit(column(...xs), "x")
         .apply(column(...xs))
         .all().x,
@@ -131,7 +131,7 @@ describe("known values", () => {
   test("1000 × 14.62 becomes 0 in f64 and in f32", () => {
     for (const dtype of ["f64", "f32"] as const) {
       const d = dataset({ x: tensor(new Array<number>(1000).fill(14.62), dtype) });
-      for (const scaler of [standardise, normalise])
+      for (const scaler of [standardScaler, minMaxScaler])
         expect(new Set(values(scaler.fit(d, "x").apply(d).all().x))).toEqual(new Set([0]));
     }
   });
@@ -139,23 +139,23 @@ describe("known values", () => {
   test("a column of a mean far from 0 keeps its spread", () => {
     // By hand: the deviation of 1, 2, 3 is √⅔, wherever they lie.
     const third = Math.sqrt(1.5);
-    expect(standardised(1e9 + 1, 1e9 + 2, 1e9 + 3)).toEqual([-third, 0, third]);
-    expect(standardised(1, 2, 3, 4).map((v) => v * Math.sqrt(1.25))).toEqual([
+    expect(standardized(1e9 + 1, 1e9 + 2, 1e9 + 3)).toEqual([-third, 0, third]);
+    expect(standardized(1, 2, 3, 4).map((v) => v * Math.sqrt(1.25))).toEqual([
       -1.5, -0.5, 0.5, 1.5,
     ]);
   });
 
   test("no magnitude of f64 overflows or vanishes", () => {
-    expect(standardised(1.5e308, -1.5e308)).toEqual([1, -1]);
-    expect(standardised(3 * 2 ** -1023, 2 ** -1023)).toEqual([1, -1]);
-    expect(standardised(3 * 2 ** -1000, 2 ** -1000)).toEqual([1, -1]);
-    expect(normalised(0, 2 ** -1074, 2 ** -1073)).toEqual([0, 0.5, 1]);
+    expect(standardized(1.5e308, -1.5e308)).toEqual([1, -1]);
+    expect(standardized(3 * 2 ** -1023, 2 ** -1023)).toEqual([1, -1]);
+    expect(standardized(3 * 2 ** -1000, 2 ** -1000)).toEqual([1, -1]);
+    expect(normalized(0, 2 ** -1074, 2 ** -1073)).toEqual([0, 0.5, 1]);
   });
 
   test("integers are measured in f64", () => {
     const d = dataset({ x: tensor([2147483647, -2147483648], "i32") });
-    expect(values(standardise.fit(d, "x").apply(d).all().x)).toEqual([1, -1]);
-    expect(values(normalise.fit(d, "x").apply(d).all().x)).toEqual([1, 0]);
+    expect(values(standardScaler.fit(d, "x").apply(d).all().x)).toEqual([1, -1]);
+    expect(values(minMaxScaler.fit(d, "x").apply(d).all().x)).toEqual([1, 0]);
   });
 
   test("a feature with NaN is NaN, and the others are what they were", () => {
@@ -168,15 +168,15 @@ describe("known values", () => {
         "f64",
       ),
     });
-    for (const scaler of [standardise, normalise]) {
+    for (const scaler of [standardScaler, minMaxScaler]) {
       const [a, b, c, e] = values(scaler.fit(d, "x").apply(d).all().x);
       expect([a, c]).toEqual([Number.NaN, Number.NaN]);
-      expect([b, e]).toEqual(scaler === standardise ? [-1, 1] : [0, 1]);
+      expect([b, e]).toEqual(scaler === standardScaler ? [-1, 1] : [0, 1]);
     }
   });
 
   test("a feature that never varied is only shifted in examples that were not fitted on", () => {
-    const fitted = standardise.fit(column(7, 7), "x");
+    const fitted = standardScaler.fit(column(7, 7), "x");
     expect(values(fitted.apply(column(9, 7)).all().x)).toEqual([2, 0]);
   });
 });
@@ -191,12 +191,12 @@ describe("what does not fit is refused", () => {
   const three = dataset({ x: tensor([[1, 2, 3]]) });
 
   test("a preprocessor of width 2 takes no width 3, and no other column", () => {
-    const fitted = standardise.fit(two, "x");
+    const fitted = standardScaler.fit(two, "x");
     expect(() => fitted.apply(three)).toThrow(tagged("ShapeMismatch"));
     const other = dataset({ y: tensor([[1, 2]]) });
     // A dataset that is not typed: what JavaScript may give.
     expect(() => fitted.apply(other as never)).toThrow(tagged("UnknownColumn"));
-    expect(() => standardise.fit(other, "x" as never)).toThrow(tagged("UnknownColumn"));
+    expect(() => standardScaler.fit(other, "x" as never)).toThrow(tagged("UnknownColumn"));
   });
 
   test.each([
@@ -205,7 +205,7 @@ describe("what does not fit is refused", () => {
     [
       "an unknown way to share",
       "InvalidArgument",
-      () => standardise.fit(two, "x", { per: "row" as never }),
+      () => standardScaler.fit(two, "x", { per: "row" as never }),
     ],
     ["a shape of negative extents", "InvalidArgument", () => reshapeColumn(two, "x", [-1, -2])],
     ["no column to reshape", "UnknownColumn", () => reshapeColumn(two, "y" as never, [2])],
@@ -221,8 +221,8 @@ describe("what does not fit is refused", () => {
 const average = (v: readonly number[]): number => v.reduce((a, b) => a + b, 0) / v.length;
 
 const standard: ScalerSubject = {
-  name: "standardise",
-  fitTo: (examples) => standardise.fit(examples, "x"),
+  name: "standardize",
+  fitTo: (examples) => standardScaler.fit(examples, "x"),
   breach: (outputs) => {
     const [mean, square] = [average(outputs), average(outputs.map((y) => y * y))];
     return Math.abs(mean) < 1e-8 && Math.abs(square - 1) < 1e-8
@@ -231,8 +231,8 @@ const standard: ScalerSubject = {
   },
 };
 const minMax: ScalerSubject = {
-  name: "normalise",
-  fitTo: (examples) => normalise.fit(examples, "x"),
+  name: "normalize",
+  fitTo: (examples) => minMaxScaler.fit(examples, "x"),
   breach: (outputs) => {
     const range = [Math.min(...outputs), Math.max(...outputs)];
     return range[0] === 0 && range[1] === 1 ? undefined : `from ${range.join(" to ")}`;
@@ -258,7 +258,7 @@ describe("laws", () => {
     expect(broken.map(({ name }) => name)).toEqual(["constants vanish", "units vanish", "promise"]);
     const taking: ScalerSubject = {
       ...standard,
-      fitTo: (examples) => ({ ...standardise.fit(examples, "x"), apply: (any) => any }),
+      fitTo: (examples) => ({ ...standardScaler.fit(examples, "x"), apply: (any) => any }),
     };
     const [widths] = scalerLaws.filter(({ name }) => name === "widths");
     expect(widths !== undefined && isLeft(checkLaw(widths, taking))).toBe(true);

@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect";
 import { isLeft } from "fp-ts/lib/Either.js";
 import { describe, expect, test } from "vitest";
+import { type ReaderSubject, readsOrRefuses } from "../../laws/data/readers.ts";
 import { checkAsync } from "../../laws/law.ts";
-import { type ReaderSubject, readsOrRefuses } from "../../laws/readers.ts";
 import { mustHoldInTime } from "../../laws/vitest.ts";
 import { readers } from "../fuzz/readers.ts";
 

@@ -11,7 +11,7 @@ import { csvRecords } from "../../src/data/csv.ts";
 import type { Dataset } from "../../src/data/dataset.ts";
 import { decodeIdx } from "../../src/data/idx.ts";
 import { idxFromBytes, readIdx, readText } from "../../src/data/source.ts";
-import { decodeTable } from "../../src/data/table.ts";
+import { parseCsv } from "../../src/data/table.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 
 /** Each element type of IDX: its bytes, the dtype that it is read as, and how a number is written. */
@@ -275,7 +275,7 @@ describe("tables", () => {
   } as const;
 
   test("iris has the means and deviations of Fisher's table", () => {
-    const decoded = decodeTable(irisTable, schema, "iris");
+    const decoded = parseCsv(irisTable, schema, "iris");
     if (E.isLeft(decoded)) throw decoded.left;
     const iris = decoded.right;
     expectTypeOf(iris).toEqualTypeOf<
@@ -328,7 +328,7 @@ describe("tables", () => {
     ["a\n1.5.5", { x: ["a"] }, { line: 2, column: "a", actual: '"1.5.5"' }],
     ["a\n0x10", { x: ["a"] }, { line: 2, column: "a", actual: '"0x10"' }],
   ])("%j is corrupt", (text, schema, error) => {
-    const decoded = decodeTable(text, schema, "t.csv");
+    const decoded = parseCsv(text, schema, "t.csv");
     expect(E.isLeft(decoded) && decoded.left).toMatchObject({
       _tag: "TableCorrupt",
       file: "t.csv",
@@ -337,7 +337,7 @@ describe("tables", () => {
   });
 
   test("fields in quotes hold commas, line ends, quotes and blanks", () => {
-    const decoded = decodeTable(
+    const decoded = parseCsv(
       '\ufeffname,"a ""size"", in cm"\r\n"x, y" , " 1 "\r\n"two\nlines",2\r\n\r\n # none\r\n"x, y","3"',
       {
         size: ['a "size", in cm'],
@@ -347,7 +347,7 @@ describe("tables", () => {
     );
     // A blank within quotes is of the field, and no number has one.
     expect(E.isLeft(decoded) && decoded.left).toMatchObject({ line: 2, actual: '" 1 "' });
-    const names = decodeTable(
+    const names = parseCsv(
       'name,"a ""size"", in cm"\n"x, y" , "1"\r\n"two\nlines",2\n\n # none\n"x, y","3"',
       { size: ['a "size", in cm'], name: { column: "name", classes: ["x, y", "two\nlines"] } },
       "t",
@@ -389,7 +389,7 @@ describe("tables", () => {
     ];
     for (const text of texts) {
       const from = performance.now();
-      decodeTable(text, { x: text.startsWith("c0,") ? wide : ["c0"] }, "t");
+      parseCsv(text, { x: text.startsWith("c0,") ? wide : ["c0"] }, "t");
       expect(performance.now() - from).toBeLessThan(1500);
     }
   });
@@ -397,10 +397,10 @@ describe("tables", () => {
   test("a mistake in a long field or header is told briefly", () => {
     const long = "x".repeat(1e5);
     for (const text of [`a\n${long}`, `${long}\n1`, `${"b,".repeat(1e4)}\n1`]) {
-      const decoded = decodeTable(text, { x: ["a"] }, "t");
+      const decoded = parseCsv(text, { x: ["a"] }, "t");
       expect(E.isLeft(decoded) && decoded.left.actual.length).toBeLessThan(200);
     }
-    expect(() => decodeTable("a\n1", { x: { column: "a", classes: ["1", "1"] } }, "t")).toThrow(
+    expect(() => parseCsv("a\n1", { x: { column: "a", classes: ["1", "1"] } }, "t")).toThrow(
       expect.objectContaining({ _tag: "InvalidArgument", argument: "classes" }),
     );
   });
@@ -409,7 +409,7 @@ describe("tables", () => {
     fc.assert(
       fc.property(fc.array(fc.float(), { minLength: 1 }), (values) => {
         const text = ["v", ...values.map((v) => String(v).replace("Infinity", "inf"))].join("\r\n");
-        const decoded = decodeTable(text, { v: ["v"] }, "t");
+        const decoded = parseCsv(text, { v: ["v"] }, "t");
         if (E.isLeft(decoded)) throw decoded.left;
         // Text has no -0: String(-0) is "0".
         expect(Array.from(decoded.right.all().v.toTypedArray(), (v) => v + 0)).toEqual(

@@ -2,17 +2,11 @@ import * as fc from "fast-check";
 import * as E from "fp-ts/lib/Either.js";
 import { isLeft } from "fp-ts/lib/Either.js";
 import { describe, expect, it } from "vitest";
+import { tokenizerLaws } from "../../laws/data/tokenizing.ts";
 import { check } from "../../laws/law.ts";
-import { tokenizerLaws } from "../../laws/tokenizing.ts";
 import { holds } from "../../laws/vitest.ts";
-import {
-  InvalidArgument,
-  padded,
-  UnknownToken,
-  vocabulary,
-  vocabularyOf,
-  words,
-} from "../../src/index.ts";
+import { padSequences, tokenizeWords, vocabulary, vocabularyOf } from "../../src/data/index.ts";
+import { InvalidArgument, UnknownToken } from "../../src/index.ts";
 
 const sequences = fc.array(fc.array(fc.string({ maxLength: 3 }), { maxLength: 8 }), {
   minLength: 1,
@@ -94,14 +88,14 @@ describe("a vocabulary", () => {
     () => vocabulary([], { special: ["a", "a"] }),
     () => vocabulary([["a"]]).decode([1]),
     () => vocabulary([["a"]]).decode([0.5]),
-    () => padded([[1]], 0),
-    () => padded([[1]], 2.5),
-    () => padded([[1]], 2 ** 31),
-    () => padded([[1]], 2, { padding: Number.NaN }),
-    () => padded([[1]], 2, { padding: 2 ** 31 }),
-    () => padded([[1, 2 ** 32]], 2),
-    () => padded([[0.5]], 2),
-    () => padded([[1]], 2, { side: "left" as never }),
+    () => padSequences([[1]], 0),
+    () => padSequences([[1]], 2.5),
+    () => padSequences([[1]], 2 ** 31),
+    () => padSequences([[1]], 2, { padding: Number.NaN }),
+    () => padSequences([[1]], 2, { padding: 2 ** 31 }),
+    () => padSequences([[1, 2 ** 32]], 2),
+    () => padSequences([[0.5]], 2),
+    () => padSequences([[1]], 2, { side: "left" as never }),
   ])("refuses what is out of range: %s", (make) => {
     expect(make).toThrow(InvalidArgument);
   });
@@ -128,18 +122,18 @@ describe("words", () => {
     ["می\u200cخواهم a\u200d", ["می\u200cخواهم", "a"]],
     ["'x o’clock rock''n", ["x", "o’clock", "rock", "n"]],
   ])("of %j", (text, expected) => {
-    expect(words(text)).toEqual(expected);
+    expect(tokenizeWords(text)).toEqual(expected);
   });
 
   it("takes time with the length of a text, whatever it is", () => {
     for (const piece of ["a'", "a\u200c", "\u200d", "\u{10400}", "a\u0301"]) {
       const from = performance.now();
-      words(piece.repeat(200_000));
+      tokenizeWords(piece.repeat(200_000));
       expect(performance.now() - from).toBeLessThan(2000);
     }
   });
 
-  holds(tokenizerLaws, [{ name: "words", words }], { runs: 200 });
+  holds(tokenizerLaws, [{ name: "words", words: tokenizeWords }], { runs: 200 });
 
   it("what breaks words at marks, or minds how characters are composed, is noticed", () => {
     const broken = (words: (text: string) => readonly string[]) =>
@@ -162,12 +156,12 @@ describe("words", () => {
 describe("padded", () => {
   it("fills and cuts at the end, or at the start", () => {
     const ragged = [[1], [], [2, 3, 4]];
-    expect(padded(ragged, 2).toArray()).toEqual([
+    expect(padSequences(ragged, 2).toArray()).toEqual([
       [1, 0],
       [0, 0],
       [2, 3],
     ]);
-    expect(padded(ragged, 2, { side: "start", padding: 9 }).toArray()).toEqual([
+    expect(padSequences(ragged, 2, { side: "start", padding: 9 }).toArray()).toEqual([
       [9, 1],
       [9, 9],
       [3, 4],

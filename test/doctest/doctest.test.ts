@@ -21,11 +21,6 @@ const configuration = {
   extends: "../../../tsconfig.json",
   compilerOptions: {
     noUnusedLocals: false,
-    paths: {
-      fluxion: ["../../../src/index.ts"],
-      "fluxion/laws": ["../../../laws/index.ts"],
-      "fluxion/laws/vitest": ["../../../laws/vitest.ts"],
-    },
   },
   include: ["*.ts"],
   exclude: [],

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import * as Effect from "effect/Effect";
-import { breachOf, damage, type Edit, kindsOfEdits } from "../../laws/readers.ts";
+import { breachOf, damage, type Edit, kindsOfEdits } from "../../laws/data/readers.ts";
 import { readers } from "./readers.ts";
 
 /**

@@ -1,14 +1,14 @@
 import { crc32, deflateSync, gzipSync } from "node:zlib";
 import * as Effect from "effect/Effect";
 import * as E from "fp-ts/lib/Either.js";
-import type { ReaderSubject } from "../../laws/readers.ts";
+import type { ReaderSubject } from "../../laws/data/readers.ts";
 import { decodePng } from "../../pipelines/data/png.ts";
 import { decodeJson } from "../../src/codec/decode.ts";
 import { tensorCodec, treeCodec } from "../../src/codec/tensor.ts";
 import { Dataset, dataset } from "../../src/data/dataset.ts";
 import { decodeIdx } from "../../src/data/idx.ts";
 import { idxFromBytes } from "../../src/data/source.ts";
-import { decodeTable } from "../../src/data/table.ts";
+import { parseCsv } from "../../src/data/table.ts";
 import { DataSourceError } from "../../src/errors.ts";
 import {
   adam,
@@ -20,9 +20,9 @@ import {
 } from "../../src/index.ts";
 import { tensor } from "../../src/tensor/constructors.ts";
 import { Tensor } from "../../src/tensor/tensor.ts";
-import { initialState } from "../../src/train/carried.ts";
-import { reportCodec } from "../../src/train/eventJson.ts";
-import { stateCodec } from "../../src/train/stateJson.ts";
+import { eventJsonCodec } from "../../src/train/events/codec.ts";
+import { stateCodec } from "../../src/train/state/codec.ts";
+import { initialState } from "../../src/train/state/initial.ts";
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
@@ -197,7 +197,7 @@ export const readers: readonly ReaderSubject[] = [
     ].map((text) => bytesOf(text.replaceAll("\\n", "\n").replaceAll("\\r", "\r"))),
     read: (bytes) =>
       asEffect(
-        decodeTable(
+        parseCsv(
           textOf(bytes),
           { at: ["x", "y"], kind: { column: "kind", classes: ["round", "square"] } },
           "f",
@@ -248,7 +248,7 @@ export const readers: readonly ReaderSubject[] = [
       },
       { _tag: "Sampled", epoch: 1, step: 2, text: "\\ud83d\\n" },
     ),
-    read: (bytes) => decodeJson<unknown>(reportCodec, textOf(bytes), "f"),
+    read: (bytes) => decodeJson<unknown>(eventJsonCodec, textOf(bytes), "f"),
     weight,
     most: (length) => length,
   },

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect";
 import { ReverseMode, vjp } from "../../src/autodiff/index.ts";
 import { constant } from "../../src/ir/build.ts";
 import type { Expr } from "../../src/ir/expr.ts";
-import { program } from "../../src/ir/graph.ts";
+import { program } from "../../src/ir/program.ts";
 import { isFloat } from "../../src/tensor/dtype.ts";
 import { sameShape, showShape, sizeOf } from "../../src/tensor/shape.ts";
 import { Tensor } from "../../src/tensor/tensor.ts";

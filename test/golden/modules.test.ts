@@ -1,26 +1,29 @@
 import * as Effect from "effect/Effect";
 import { describe, expect, it } from "vitest";
-import { flatten, unflatten } from "../../src/algebra/tree.ts";
 import { ReverseMode, valueAndGrad, vmap } from "../../src/autodiff/index.ts";
 import { Backend } from "../../src/backend/index.ts";
 import { run } from "../../src/interpreter/evaluate.ts";
 import { constant, parameter } from "../../src/ir/build.ts";
 import type { Expr, Program } from "../../src/ir/expr.ts";
-import { program } from "../../src/ir/graph.ts";
 import { add, mul } from "../../src/ir/ops/elementwise.ts";
 import { mean, sum } from "../../src/ir/ops/reduction.ts";
 import { moveAxis, sliceAxis, stack, transpose } from "../../src/ir/ops/structural.ts";
-import { relu } from "../../src/nn/activations.ts";
-import { affine } from "../../src/nn/affine.ts";
-import { multiHeadAttention } from "../../src/nn/attention.ts";
-import { batchNorm } from "../../src/nn/batchNorm.ts";
+import { program } from "../../src/ir/program.ts";
+import { relu } from "../../src/nn/functional/activation.ts";
+import { affine } from "../../src/nn/functional/affine.ts";
+import { attentionWeights } from "../../src/nn/functional/attention.ts";
 import type { Context, Symbolic } from "../../src/nn/layer.ts";
-import { gru, lstm, type RecurrentParams, rnn } from "../../src/nn/recurrent.ts";
-import { attentionWeights } from "../../src/nn/scaledDotProduct.ts";
-import { transformerDecoderBlock, transformerEncoderBlock } from "../../src/nn/transformer.ts";
+import { multiHeadAttention } from "../../src/nn/layers/attention.ts";
+import { batchNorm } from "../../src/nn/layers/batchNorm.ts";
+import { gru, lstm, type RecurrentParams, rnn } from "../../src/nn/layers/recurrent.ts";
+import {
+  transformerDecoderBlock,
+  transformerEncoderBlock,
+} from "../../src/nn/layers/transformerBlock.ts";
 import { key } from "../../src/tensor/key.ts";
 import { sizeOf } from "../../src/tensor/shape.ts";
 import { Tensor } from "../../src/tensor/tensor.ts";
+import { flatten, unflatten } from "../../src/tree.ts";
 import { readGolden } from "./torch.ts";
 
 interface Stored {
@@ -176,7 +179,7 @@ const block =
     return { outputs: [vmap(f)(xs as Expr, memories as Expr)] };
   };
 
-const normalisation =
+const normalization =
   ({ cfg }: ModuleRecord): Model =>
   (p, [x], buffers) => {
     const e = x as Expr;
@@ -207,7 +210,7 @@ const modelOf = (record: ModuleRecord): Model => {
   if (["rnn", "gru", "lstm"].includes(record.kind)) return recurrence(record);
   if (record.kind === "multihead_attention") return attention(record);
   if (record.kind.startsWith("transformer")) return block(record);
-  return normalisation(record);
+  return normalization(record);
 };
 
 /** `sum(out * w)` over all outputs, with `w[i] = cos(1.7 i + 0.3)` over each. */

@@ -1,26 +1,25 @@
 import * as Effect from "effect/Effect";
 import { describe, expect, it } from "vitest";
-import { flatten, type Tree, unflatten } from "../../src/algebra/tree.ts";
 import { grad, ReverseMode } from "../../src/autodiff/index.ts";
 import { run } from "../../src/interpreter/evaluate.ts";
 import { parameter } from "../../src/ir/build.ts";
 import type { Expr } from "../../src/ir/expr.ts";
-import { program } from "../../src/ir/graph.ts";
 import { add, mul, sin, square, sub } from "../../src/ir/ops/elementwise.ts";
 import { index } from "../../src/ir/ops/structural.ts";
-import { adam, adamW } from "../../src/optim/adam.ts";
-import { adadelta, adagrad, adamax, rmsProp } from "../../src/optim/adaptive.ts";
+import { program } from "../../src/ir/program.ts";
+import { adam, adamw } from "../../src/optim/adam.ts";
+import { adadelta, adagrad, adamax, rmsprop } from "../../src/optim/adaptive.ts";
 import type { Schedule } from "../../src/optim/learningRate.ts";
 import {
-  constantRate,
+  constantSchedule,
   cosineDecay,
   cosineWarmRestarts,
   exponentialDecay,
   linearWarmup,
   multiStepDecay,
   oneCycle,
-  piecewise,
-  ratesOf,
+  piecewiseConstant,
+  sampleSchedule,
   stepDecay,
 } from "../../src/optim/schedules.ts";
 import { sgd } from "../../src/optim/sgd.ts";
@@ -31,6 +30,7 @@ import {
 } from "../../src/optim/transformation.ts";
 import { tensor } from "../../src/tensor/constructors.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
+import { flatten, type Tree, unflatten } from "../../src/tree.ts";
 import { readGolden } from "./torch.ts";
 
 interface OptimizerRecord {
@@ -81,9 +81,9 @@ const optimizerOf = ({ name, kw }: OptimizerRecord): GradientTransformation | un
     case "Adam":
       return adam({ learningRate, beta1, beta2, ...decay });
     case "AdamW":
-      return adamW({ learningRate, beta1, beta2, ...decay });
+      return adamw({ learningRate, beta1, beta2, ...decay });
     case "RMSprop":
-      return rmsProp({ learningRate, ...decay });
+      return rmsprop({ learningRate, ...decay });
     case "Adagrad":
       return adagrad({ learningRate, ...decay });
     case "Adadelta":
@@ -154,9 +154,9 @@ const scheduleOf = ({ name, kw, base_lr: rate }: ScheduleRecord): Schedule | und
     case "CosineAnnealingWarmRestarts":
       return cosineWarmRestarts(rate, number("T_0"), { growth: number("T_mult", 1) });
     case "LinearLR":
-      return linearWarmup(constantRate(rate), number("total_iters"), number("start_factor"));
+      return linearWarmup(constantSchedule(rate), number("total_iters"), number("start_factor"));
     case "ConstantLR":
-      return piecewise(rate * number("factor"), [number("total_iters"), rate]);
+      return piecewiseConstant(rate * number("factor"), [number("total_iters"), rate]);
     case "OneCycleLR":
       return oneCycle(number("max_lr"), number("total_steps"));
     default:
@@ -167,7 +167,7 @@ const scheduleOf = ({ name, kw, base_lr: rate }: ScheduleRecord): Schedule | und
 describe.skipIf(records === undefined)("schedules beside PyTorch's", () => {
   it.each(schedules)("$name $kw", (record) => {
     const schedule = scheduleOf(record);
-    const actual = schedule === undefined ? [] : ratesOf(schedule, record.lr.length);
+    const actual = schedule === undefined ? [] : sampleSchedule(schedule, record.lr.length);
     const wrong = record.lr.flatMap((expected, step) =>
       Math.abs((actual[step] ?? Number.NaN) - expected) <= 1e-9 * Math.abs(expected) + 1e-17
         ? []

@@ -1,9 +1,9 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { sameBits } from "../../laws/compare.ts";
 import { tensorOf } from "../../laws/domain.ts";
-import { functionsOf, primitives } from "../../laws/registry/primitives.ts";
+import { functionsOf, primitives } from "../../laws/registry/primitives/index.ts";
 import { inputsOf, programOf, type SymbolicFunction, typesOf } from "../../laws/symbolic.ts";
+import { sameBits } from "../../laws/values/compare.ts";
 import { batch, derive, dual, tape } from "../../src/interpreter/derive.ts";
 import type { Dual } from "../../src/interpreter/dual.ts";
 import { evaluate, run } from "../../src/interpreter/evaluate.ts";

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { apply, apply1, constant, parameter } from "../../src/ir/build.ts";
 import type { Expr } from "../../src/ir/expr.ts";
-import { program } from "../../src/ir/graph.ts";
+import { matmul } from "../../src/ir/ops/contraction.ts";
 import { add, exp, maximum, mul } from "../../src/ir/ops/elementwise.ts";
-import { matmul } from "../../src/ir/ops/linear.ts";
 import { transpose } from "../../src/ir/ops/structural.ts";
 import { printProgram } from "../../src/ir/print.ts";
+import { program } from "../../src/ir/program.ts";
 import { scoped } from "../../src/ir/trace.ts";
 import { Tensor } from "../../src/tensor/tensor.ts";
 

@@ -1,17 +1,17 @@
 import { isLeft } from "fp-ts/lib/Either.js";
 import { describe, expect, test } from "vitest";
-import { type Accurate, accuracy } from "../../laws/accuracy.ts";
-import { exact } from "../../laws/derivatives.ts";
+import { exact } from "../../laws/derivatives/derivatives.ts";
 import { tensors } from "../../laws/domain.ts";
-import { logUniform } from "../../laws/hostile.ts";
 import { check } from "../../laws/law.ts";
-import { compilerOf } from "../../laws/meaning.ts";
-import { accurateDerivatives } from "../../laws/registry/accurateDerivatives.ts";
+import { accurateDerivatives } from "../../laws/registry/operations/accurateDerivatives.ts";
 import { cotangentMap } from "../../laws/symbolic.ts";
+import { type Accurate, accuracy } from "../../laws/values/accuracy.ts";
+import { logUniform } from "../../laws/values/hostile.ts";
+import { compilerOf } from "../../laws/values/meaning.ts";
 import { holds } from "../../laws/vitest.ts";
 import { Backend } from "../../src/backend/index.ts";
+import { call } from "../../src/ir/control.ts";
 import type { Expr } from "../../src/ir/expr.ts";
-import { call } from "../../src/ir/loop.ts";
 import { div, mul, neg, square } from "../../src/ir/ops/elementwise.ts";
 
 const compile = compilerOf(Backend.layerReference);

@@ -2,16 +2,22 @@ import * as fc from "fast-check";
 import * as E from "fp-ts/lib/Either.js";
 import { isLeft } from "fp-ts/lib/Either.js";
 import { describe, expect, test } from "vitest";
-import { anyDepth, type CodecSubject, codecLaws, refusal, roundTrip } from "../../laws/codecs.ts";
-import { sameBits } from "../../laws/compare.ts";
+import {
+  anyDepth,
+  type CodecSubject,
+  codecLaws,
+  refusal,
+  roundTrip,
+} from "../../laws/data/codecs.ts";
 import { tensorOf } from "../../laws/domain.ts";
-import { logUniform } from "../../laws/hostile.ts";
 import { check } from "../../laws/law.ts";
+import { sameBits } from "../../laws/values/compare.ts";
+import { logUniform } from "../../laws/values/hostile.ts";
 import { holds } from "../../laws/vitest.ts";
-import { flatten, sameTreeShape, type Tree } from "../../src/algebra/tree.ts";
 import { tensorCodec, treeCodec } from "../../src/codec/tensor.ts";
 import type { Dtype } from "../../src/tensor/dtype.ts";
 import { Tensor } from "../../src/tensor/tensor.ts";
+import { flatten, sameTreeShape, type Tree } from "../../src/tree.ts";
 
 const dtypes: readonly Dtype[] = ["f32", "f64", "i32", "u8", "bool"];
 

@@ -1,14 +1,14 @@
 import { describe, test } from "vitest";
-import { mapping } from "../../laws/batching.ts";
-import { derivativeLaws, exact } from "../../laws/derivatives.ts";
-import { chainRule, hessianSymmetry } from "../../laws/higherOrder.ts";
-import { backendsAgree, compilerOf, immutability, meaningKept } from "../../laws/meaning.ts";
-import { composedOperations } from "../../laws/registry/composed.ts";
-import { specialFunctions } from "../../laws/registry/special.ts";
+import { mapping } from "../../laws/derivatives/batching.ts";
+import { derivativeLaws, exact } from "../../laws/derivatives/derivatives.ts";
+import { chainRule, hessianSymmetry } from "../../laws/derivatives/higherOrder.ts";
+import { composedOperations } from "../../laws/registry/operations/composed.ts";
+import { specialFunctions } from "../../laws/registry/operations/special.ts";
 import { cotangentMap } from "../../laws/symbolic.ts";
+import { backendsAgree, compilerOf, immutability, meaningKept } from "../../laws/values/meaning.ts";
 import { holds, mustHoldHere } from "../../laws/vitest.ts";
 import { layerWasm } from "../../src/backend/wasm/index.ts";
-import { optimise } from "../../src/interpreter/optimise.ts";
+import { optimize } from "../../src/interpreter/optimize.ts";
 
 const operations = [...composedOperations, ...specialFunctions];
 
@@ -20,7 +20,7 @@ describe("derivatives and batches", () => {
 
 const wasm = compilerOf(layerWasm);
 
-describe.each([meaningKept(optimise), backendsAgree(wasm), immutability(wasm)])("$name", (law) => {
+describe.each([meaningKept(optimize), backendsAgree(wasm), immutability(wasm)])("$name", (law) => {
   test.each(operations)("$name", (f) => {
     mustHoldHere([law], f, { runs: 5 });
     mustHoldHere([law], cotangentMap(f, exact.reverse), { runs: 3 });

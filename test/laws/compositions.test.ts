@@ -1,8 +1,8 @@
 import { describe, test } from "vitest";
-import { mapping } from "../../laws/batching.ts";
-import { compositions } from "../../laws/compositions.ts";
-import { derivativeLaws } from "../../laws/derivatives.ts";
-import { chainRule, hessianSymmetry } from "../../laws/higherOrder.ts";
+import { mapping } from "../../laws/derivatives/batching.ts";
+import { compositions } from "../../laws/derivatives/compositions.ts";
+import { derivativeLaws } from "../../laws/derivatives/derivatives.ts";
+import { chainRule, hessianSymmetry } from "../../laws/derivatives/higherOrder.ts";
 import { across } from "../../laws/law.ts";
 import { mustHoldHere } from "../../laws/vitest.ts";
 

@@ -1,10 +1,10 @@
 import * as Effect from "effect/Effect";
 import { isLeft } from "fp-ts/lib/Either.js";
 import { describe, expect, test } from "vitest";
-import { mapping, type Vmap } from "../../laws/batching.ts";
+import { mapping, type Vmap } from "../../laws/derivatives/batching.ts";
+import { derivativesOfMaps } from "../../laws/derivatives/mappedDerivatives.ts";
 import { check } from "../../laws/law.ts";
-import { derivativesOfMaps } from "../../laws/mappedDerivatives.ts";
-import { conditionalFunctions } from "../../laws/registry/conditions.ts";
+import { conditionalFunctions } from "../../laws/registry/operations/conditions.ts";
 import { batched, type SymbolicFunction } from "../../laws/symbolic.ts";
 import { holds } from "../../laws/vitest.ts";
 import { cond } from "../../src/autodiff/control.ts";

@@ -1,10 +1,18 @@
 import { isLeft } from "fp-ts/lib/Either.js";
 import { describe, expect, test } from "vitest";
-import { decodingLaws, greedyDecoding, type Speaker, stepByStep } from "../../laws/decoding.ts";
 import { check, type Law } from "../../laws/law.ts";
-import { speakers } from "../../laws/registry/sequenceModels.ts";
+import {
+  decodingLaws,
+  greedyDecoding,
+  type Speaker,
+  stepByStep,
+} from "../../laws/networks/decoding.ts";
+import { speakers } from "../../laws/registry/networks/sequenceModels.ts";
 import { holds } from "../../laws/vitest.ts";
-import { add, type Cache, type Expr, gpt } from "../../src/index.ts";
+import type { Expr } from "../../src/index.ts";
+import { add } from "../../src/ir/index.ts";
+import type { Cache } from "../../src/nn/index.ts";
+import { gpt } from "../../src/nn/models/index.ts";
 
 holds(decodingLaws, speakers);
 

@@ -1,17 +1,17 @@
 import { describe, expect, test } from "vitest";
-import { tensorsByPath } from "../../laws/knownLayers.ts";
-import { defaultCases } from "../../laws/registry/defaults.ts";
+import { tensorsByPath } from "../../laws/networks/knownLayers.ts";
+import { defaultCases } from "../../laws/registry/options/defaults.ts";
 import { programOf } from "../../laws/symbolic.ts";
-import { flatten, unflatten } from "../../src/algebra/tree.ts";
 import type { Expr, TensorType } from "../../src/ir/expr.ts";
-import { hash } from "../../src/ir/hash.ts";
+import { hash } from "../../src/ir/hash/hash.ts";
 import type { KeyExpr } from "../../src/ir/ops/random.ts";
-import { batchNorm } from "../../src/nn/batchNorm.ts";
+import { exprsOf, open } from "../../src/nn/apply.ts";
 import type { Composable } from "../../src/nn/layer.ts";
-import { exprsOf, open } from "../../src/nn/within.ts";
+import { batchNorm } from "../../src/nn/layers/batchNorm.ts";
 import { key } from "../../src/tensor/key.ts";
 import { type Shape, sizeOf } from "../../src/tensor/shape.ts";
 import { Tensor } from "../../src/tensor/tensor.ts";
+import { flatten, unflatten } from "../../src/tree.ts";
 
 /** What a layer computes, in a few letters: both modes, and all that goes into them. */
 const programOfLayer = (layer: Composable, shape: Shape, mode: "train" | "eval"): string => {

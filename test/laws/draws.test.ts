@@ -1,28 +1,28 @@
 import { isLeft } from "fp-ts/lib/Either.js";
 import { describe, expect, test } from "vitest";
-import { type Drawing, oneDrawPerKey } from "../../laws/draws.ts";
 import { check } from "../../laws/law.ts";
-import { layerCases } from "../../laws/registry/layers.ts";
+import { type Drawing, oneDrawPerKey } from "../../laws/randomness/draws.ts";
+import { layerCases } from "../../laws/registry/networks/layers.ts";
 import { exampleOfLayer } from "../../laws/subjects.ts";
 import { mustHoldHere } from "../../laws/vitest.ts";
 import { parameter } from "../../src/ir/build.ts";
 import { add } from "../../src/ir/ops/elementwise.ts";
 import { bernoulli, foldInKey, splitKey } from "../../src/ir/ops/random.ts";
 import {
-  checkpointed,
   fanout,
   frozen,
   named,
   parallel,
+  remat,
   repeat,
-  scanOver,
+  scanLayer,
   shared,
-} from "../../src/nn/combinators.ts";
-import { denseConnect, residual } from "../../src/nn/connections.ts";
+} from "../../src/nn/combinators/containers.ts";
+import { timeDistributed } from "../../src/nn/combinators/overTime.ts";
+import { andThen, sequential } from "../../src/nn/combinators/sequential.ts";
+import { residual, skipConcat } from "../../src/nn/combinators/skip.ts";
 import type { Composable } from "../../src/nn/layer.ts";
-import { dropout } from "../../src/nn/pure.ts";
-import { mapOver } from "../../src/nn/sequences.ts";
-import { andThen, sequential } from "../../src/nn/sequential.ts";
+import { dropout } from "../../src/nn/layers/lambda.ts";
 
 /** What a layer draws for one example in training. */
 const drawnBy = ({
@@ -51,13 +51,13 @@ describe("no layer draws twice with one key", () => {
     ["parallel", parallel(drop, drop), [2, 3]],
     ["fanout", fanout(drop, drop), [3]],
     ["residual", residual(drop, drop), [3]],
-    ["denseConnect", denseConnect(sequential(drop, drop)), [3]],
+    ["skipConcat", skipConcat(sequential(drop, drop)), [3]],
     ["repeat", repeat(3, drop), [3]],
     ["shared", shared(3, drop), [3]],
-    ["checkpointed", sequential(drop, checkpointed(sequential(drop, drop))), [3]],
+    ["checkpointed", sequential(drop, remat(sequential(drop, drop))), [3]],
     ["named and frozen", sequential(named("a", drop), frozen(drop)), [3]],
-    ["scanOver", sequential(drop, scanOver(sequential(drop, drop))), [2, 3]],
-    ["mapOver", sequential(drop, mapOver(sequential(drop, drop))), [2, 3]],
+    ["scanLayer", sequential(drop, scanLayer(sequential(drop, drop))), [2, 3]],
+    ["timeDistributed", sequential(drop, timeDistributed(sequential(drop, drop))), [2, 3]],
   ])("%s gives each layer a key of its own", (_, layer, shape) => {
     mustHoldHere([oneDrawPerKey], drawnBy({ layer, shape }), { runs: 1 });
   });
@@ -76,7 +76,7 @@ describe("no layer draws twice with one key", () => {
       build: (key) => [1, 2, 1].map((n) => bernoulli(foldInKey(key, n), 0.5, [2])),
     };
     expect([twice, split, folded].map(broken)).toEqual([true, true, true]);
-    const again = drawnBy({ layer: checkpointed(dropout(0.5)), shape: [3] });
+    const again = drawnBy({ layer: remat(dropout(0.5)), shape: [3] });
     const called: Drawing = {
       name: "",
       build: (key) => [...again.build(key), ...again.build(key)],

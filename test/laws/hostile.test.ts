@@ -1,24 +1,28 @@
 import { isLeft } from "fp-ts/lib/Either.js";
 import { describe, expect, test } from "vitest";
-import { type Accurate, accuracy } from "../../laws/accuracy.ts";
 import { real, tensors } from "../../laws/domain.ts";
-import { emptyAxes } from "../../laws/empty.ts";
-import { allFloats, hostile } from "../../laws/hostile.ts";
-import { hostileAgreement, signedZeros } from "../../laws/hostileMeaning.ts";
 import { check } from "../../laws/law.ts";
-import { type Compile, compilerOf } from "../../laws/meaning.ts";
-import { nanPropagates } from "../../laws/nan.ts";
-import { accurateFunctions, accurateSlopes } from "../../laws/registry/accurate.ts";
-import { activationFunctions } from "../../laws/registry/activations.ts";
-import { composedOperations } from "../../laws/registry/composed.ts";
-import { operationOf, rightlyNumbers, rightlyUnsigned } from "../../laws/registry/hostile.ts";
-import { layerCases } from "../../laws/registry/layers.ts";
-import { linearAlgebra } from "../../laws/registry/linalg.ts";
-import { lossFunctions } from "../../laws/registry/losses.ts";
-import { primitiveFunctions } from "../../laws/registry/primitives.ts";
-import { specialFunctions } from "../../laws/registry/special.ts";
+import { activationFunctions } from "../../laws/registry/networks/activations.ts";
+import { layerCases } from "../../laws/registry/networks/layers.ts";
+import { lossFunctions } from "../../laws/registry/networks/losses.ts";
+import { accurateFunctions, accurateSlopes } from "../../laws/registry/operations/accurate.ts";
+import { composedOperations } from "../../laws/registry/operations/composed.ts";
+import {
+  operationOf,
+  rightlyNumbers,
+  rightlyUnsigned,
+} from "../../laws/registry/operations/hostile.ts";
+import { linearAlgebra } from "../../laws/registry/operations/linalg.ts";
+import { specialFunctions } from "../../laws/registry/operations/special.ts";
+import { primitiveFunctions } from "../../laws/registry/primitives/index.ts";
 import { functionOfLayer } from "../../laws/subjects.ts";
 import { type SymbolicFunction, single } from "../../laws/symbolic.ts";
+import { type Accurate, accuracy } from "../../laws/values/accuracy.ts";
+import { emptyAxes } from "../../laws/values/empty.ts";
+import { allFloats, hostile } from "../../laws/values/hostile.ts";
+import { hostileAgreement, signedZeros } from "../../laws/values/hostileMeaning.ts";
+import { type Compile, compilerOf } from "../../laws/values/meaning.ts";
+import { nanPropagates } from "../../laws/values/nan.ts";
 import { holds, mustHoldHere } from "../../laws/vitest.ts";
 import { Backend } from "../../src/backend/index.ts";
 import { layerWasm } from "../../src/backend/wasm/index.ts";

@@ -1,11 +1,16 @@
 import { isLeft } from "fp-ts/lib/Either.js";
 import { expect, test } from "vitest";
-import { initialDistributions, initialKeys, initialLaws, within } from "../../laws/initials.ts";
 import { check, type Law } from "../../laws/law.ts";
-import { initialCases } from "../../laws/registry/initials.ts";
+import {
+  initialDistributions,
+  initialKeys,
+  initialLaws,
+  within,
+} from "../../laws/randomness/initials.ts";
+import { initialCases } from "../../laws/registry/networks/initials.ts";
 import { holds } from "../../laws/vitest.ts";
-import { dense } from "../../src/nn/dense.ts";
 import { heUniform, normal } from "../../src/nn/initializers.ts";
+import { dense } from "../../src/nn/layers/dense.ts";
 import { key } from "../../src/tensor/key.ts";
 
 holds(initialLaws, initialCases, { runs: 1 });

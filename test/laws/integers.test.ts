@@ -1,20 +1,20 @@
 import { isLeft } from "fp-ts/lib/Either.js";
 import { describe, expect, test } from "vitest";
 import { real, tensors } from "../../laws/domain.ts";
-import { exactOrRefused } from "../../laws/integers.ts";
 import { check } from "../../laws/law.ts";
-import { activationFunctions } from "../../laws/registry/activations.ts";
-import { composedOperations } from "../../laws/registry/composed.ts";
-import { operationOf } from "../../laws/registry/hostile.ts";
-import { linearAlgebra } from "../../laws/registry/linalg.ts";
-import { lossFunctions } from "../../laws/registry/losses.ts";
-import { primitiveFunctions } from "../../laws/registry/primitives.ts";
-import { specialFunctions } from "../../laws/registry/special.ts";
+import { activationFunctions } from "../../laws/registry/networks/activations.ts";
+import { lossFunctions } from "../../laws/registry/networks/losses.ts";
+import { composedOperations } from "../../laws/registry/operations/composed.ts";
+import { operationOf } from "../../laws/registry/operations/hostile.ts";
+import { linearAlgebra } from "../../laws/registry/operations/linalg.ts";
+import { specialFunctions } from "../../laws/registry/operations/special.ts";
+import { primitiveFunctions } from "../../laws/registry/primitives/index.ts";
 import type { SymbolicFunction } from "../../laws/symbolic.ts";
+import { exactOrRefused } from "../../laws/values/integers.ts";
 import { holds } from "../../laws/vitest.ts";
 import { apply1 } from "../../src/ir/build.ts";
 import type { Expr } from "../../src/ir/expr.ts";
-import { fill } from "../../src/ir/ops/indexed.ts";
+import { fill } from "../../src/ir/ops/indexing.ts";
 
 /** What is not what it is of floats, and why. */
 const exceptions: { readonly [operation: string]: string } = {

@@ -1,18 +1,23 @@
 import { isLeft } from "fp-ts/lib/Either.js";
 import { describe, expect, test } from "vitest";
-import { declaredDerivative, type Kinked } from "../../laws/declared.ts";
-import { adjoint, exact, linearity, primalPreservation } from "../../laws/derivatives.ts";
+import { declaredDerivative, type Kinked } from "../../laws/derivatives/declared.ts";
+import {
+  adjoint,
+  exact,
+  linearity,
+  primalPreservation,
+} from "../../laws/derivatives/derivatives.ts";
 import { real, tensors } from "../../laws/domain.ts";
 import { check } from "../../laws/law.ts";
-import { compilerOf } from "../../laws/meaning.ts";
-import type { Case } from "../../laws/registry/case.ts";
-import { kinkedFunctions } from "../../laws/registry/kinks.ts";
-import { kinkedPrimitives } from "../../laws/registry/primitives.ts";
+import type { Case } from "../../laws/registry/primitives/case.ts";
+import { kinkedPrimitives } from "../../laws/registry/primitives/index.ts";
+import { kinkedFunctions } from "../../laws/registry/primitives/kinks.ts";
 import { programOf, typesOf } from "../../laws/symbolic.ts";
+import { compilerOf } from "../../laws/values/meaning.ts";
 import { holds } from "../../laws/vitest.ts";
 import { layerWasm } from "../../src/backend/wasm/index.ts";
+import { call } from "../../src/ir/control.ts";
 import type { Expr } from "../../src/ir/expr.ts";
-import { call } from "../../src/ir/loop.ts";
 import { cast } from "../../src/ir/ops/control.ts";
 import { add, ge, lt, maximum, mul } from "../../src/ir/ops/elementwise.ts";
 

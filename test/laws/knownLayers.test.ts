@@ -1,10 +1,10 @@
 import { isLeft } from "fp-ts/lib/Either.js";
 import { expect, test } from "vitest";
-import { type Known, knownValue } from "../../laws/known.ts";
-import { knownLayersOf } from "../../laws/knownLayers.ts";
 import { check } from "../../laws/law.ts";
-import { knownLayers, knownSpatial } from "../../laws/registry/knownLayers.ts";
-import { knownSequences } from "../../laws/registry/knownSequences.ts";
+import { knownLayersOf } from "../../laws/networks/knownLayers.ts";
+import { knownLayers, knownSpatial } from "../../laws/registry/known/layers.ts";
+import { knownSequences } from "../../laws/registry/known/sequences.ts";
+import { type Known, knownValue } from "../../laws/values/known.ts";
 import { holds } from "../../laws/vitest.ts";
 import type { Expr } from "../../src/ir/expr.ts";
 import { reverse } from "../../src/ir/ops/structural.ts";

@@ -1,7 +1,7 @@
 import { optionLaws } from "../../laws/options.ts";
-import { layerOptionCases } from "../../laws/registry/layerOptions.ts";
-import { linalgOptionCases } from "../../laws/registry/linalgOptions.ts";
-import { modelOptionCases } from "../../laws/registry/modelOptions.ts";
+import { layerOptionCases } from "../../laws/registry/options/layers.ts";
+import { linalgOptionCases } from "../../laws/registry/options/linalg.ts";
+import { modelOptionCases } from "../../laws/registry/options/models.ts";
 import { holds } from "../../laws/vitest.ts";
 
 holds(optionLaws, [...layerOptionCases, ...modelOptionCases, ...linalgOptionCases], { runs: 12 });

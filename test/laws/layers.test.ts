@@ -1,6 +1,6 @@
 import { isLeft, map } from "fp-ts/lib/Either.js";
 import { describe, expect, test } from "vitest";
-import { mapping, type Vmap } from "../../laws/batching.ts";
+import { mapping, type Vmap } from "../../laws/derivatives/batching.ts";
 import { checkGradients, LawBroken } from "../../laws/index.ts";
 import { check, type Law } from "../../laws/law.ts";
 import {
@@ -9,31 +9,28 @@ import {
   type LayerSubject,
   layerAssociativity,
   layerIdentity,
-  layerSerialisation,
-} from "../../laws/layers.ts";
+  layerSerialization,
+} from "../../laws/networks/layers.ts";
 import { exampleOfLayer } from "../../laws/subjects.ts";
 import { batched } from "../../laws/symbolic.ts";
-import { flatten, type Tree, unflatten } from "../../src/algebra/tree.ts";
+import { customDerivative } from "../../src/autodiff/index.ts";
 import { treeCodec } from "../../src/codec/tensor.ts";
 import { CompileError } from "../../src/errors.ts";
 import {
-  add,
-  custom,
   dense,
   type Expr,
-  index,
   type Layer,
-  mul,
-  pure,
+  lambda,
   relu,
   sequential,
-  sin,
   type Tensor,
   tanh,
 } from "../../src/index.ts";
+import { add, index, mul, sin } from "../../src/ir/index.ts";
+import { open } from "../../src/nn/apply.ts";
+import { andThen } from "../../src/nn/combinators/sequential.ts";
 import type { Composable } from "../../src/nn/layer.ts";
-import { andThen } from "../../src/nn/sequential.ts";
-import { open } from "../../src/nn/within.ts";
+import { flatten, type Tree, unflatten } from "../../src/tree.ts";
 
 const subject: LayerSubject = {
   name: "an affine layer",
@@ -44,7 +41,7 @@ const breaks = <S extends { readonly name: string }>(law: Law<S>, s: S): string 
   const verdict = check(law, s);
   return isLeft(verdict) ? verdict.left.reason : "";
 };
-const double = pure("double", (x: Expr) => mul(x, 2) as Expr);
+const double = lambda("double", (x: Expr) => mul(x, 2) as Expr);
 const then = andThen as (...layers: readonly Composable[]) => Composable;
 
 const rounded = (tree: Tree<Tensor>): Tree<Tensor> => {
@@ -77,17 +74,17 @@ describe("planted mistakes in composition are noticed", () => {
     expect(breaks(mapping(careless), example)).toContain("vmap f");
   });
 
-  test("serialisation: a codec that rounds to whole numbers", () => {
+  test("serialization: a codec that rounds to whole numbers", () => {
     const rounding: Codec = {
       encode: treeCodec.encode,
       decode: (input) => map(rounded)(treeCodec.decode(input)),
     };
-    expect(breaks(layerSerialisation(rounding), subject)).toContain("leaf 0");
+    expect(breaks(layerSerialization(rounding), subject)).toContain("leaf 0");
   });
 });
 
 describe("a user's own gradients", () => {
-  const wrong = custom((x: Expr) => sin(x) as Expr, {
+  const wrong = customDerivative((x: Expr) => sin(x) as Expr, {
     vjp: (x, _, w) => mul(sin(x), w) as Expr,
   });
 

@@ -1,21 +1,26 @@
 import { isLeft } from "fp-ts/lib/Either.js";
 import { describe, expect, test } from "vitest";
-import { mapping } from "../../laws/batching.ts";
-import { adjoint, derivativeLaws, differenceQuotients, exact } from "../../laws/derivatives.ts";
+import { mapping } from "../../laws/derivatives/batching.ts";
+import {
+  adjoint,
+  derivativeLaws,
+  differenceQuotients,
+  exact,
+} from "../../laws/derivatives/derivatives.ts";
+import { chainRule, hessianSymmetry } from "../../laws/derivatives/higherOrder.ts";
 import { real, tensors } from "../../laws/domain.ts";
-import { chainRule, hessianSymmetry } from "../../laws/higherOrder.ts";
 import { check } from "../../laws/law.ts";
-import { backendsAgree, compilerOf, immutability, meaningKept } from "../../laws/meaning.ts";
-import { linearAlgebra } from "../../laws/registry/linalg.ts";
+import { linearAlgebra } from "../../laws/registry/operations/linalg.ts";
 import { cotangentMap, type SymbolicFunction } from "../../laws/symbolic.ts";
+import { backendsAgree, compilerOf, immutability, meaningKept } from "../../laws/values/meaning.ts";
 import { holds, mustHoldHere } from "../../laws/vitest.ts";
-import { custom } from "../../src/autodiff/index.ts";
+import { customDerivative } from "../../src/autodiff/index.ts";
 import { layerWasm } from "../../src/backend/wasm/index.ts";
-import { optimise } from "../../src/interpreter/optimise.ts";
+import { optimize } from "../../src/interpreter/optimize.ts";
 import type { Expr } from "../../src/ir/expr.ts";
+import { matmul } from "../../src/ir/ops/contraction.ts";
 import { tril } from "../../src/ir/ops/diagonals.ts";
 import { add, mul } from "../../src/ir/ops/elementwise.ts";
-import { matmul } from "../../src/ir/ops/linear.ts";
 import { transpose } from "../../src/ir/ops/structural.ts";
 import { cholesky, inverse } from "../../src/linalg/index.ts";
 import { eye } from "../../src/tensor/constructors.ts";
@@ -27,7 +32,7 @@ describe("derivatives and batches", () => {
 });
 
 test("a rule that takes all of the diagonal where half is meant is noticed", () => {
-  const factor: (a: Expr) => Expr = custom((a: Expr) => cholesky(a), {
+  const factor: (a: Expr) => Expr = customDerivative((a: Expr) => cholesky(a), {
     jvp: (a, t) => matmul(factor(a), tril(matmul(inverse(factor(a)), t))),
     vjp: (a, _, w) => matmul(inverse(transpose(factor(a))), tril(w)),
   });
@@ -44,7 +49,7 @@ test("a rule that takes all of the diagonal where half is meant is noticed", () 
 
 const wasm = compilerOf(layerWasm);
 
-describe.each([meaningKept(optimise), backendsAgree(wasm), immutability(wasm)])("$name", (law) => {
+describe.each([meaningKept(optimize), backendsAgree(wasm), immutability(wasm)])("$name", (law) => {
   test.each(linearAlgebra)("$name", (f) => {
     mustHoldHere([law], f, { runs: 5 });
     mustHoldHere([law], cotangentMap(f, exact.reverse), { runs: 3 });

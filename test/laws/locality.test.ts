@@ -1,21 +1,21 @@
 import { isLeft } from "fp-ts/lib/Either.js";
 import { expect, test } from "vitest";
 import { check } from "../../laws/law.ts";
-import { locality } from "../../laws/locality.ts";
-import { layerCases } from "../../laws/registry/layers.ts";
-import { spatial } from "../../laws/registry/spatial.ts";
+import { locality } from "../../laws/networks/locality.ts";
+import { layerCases } from "../../laws/registry/networks/layers.ts";
+import { spatial } from "../../laws/registry/networks/spatial.ts";
 import { exampleOfLayer } from "../../laws/subjects.ts";
 import { holds } from "../../laws/vitest.ts";
 import { constant } from "../../src/ir/build.ts";
 import type { Expr } from "../../src/ir/expr.ts";
-import { dot } from "../../src/ir/ops/linear.ts";
-import { pure } from "../../src/nn/pure.ts";
+import { dot } from "../../src/ir/ops/contraction.ts";
+import { lambda } from "../../src/nn/layers/lambda.ts";
 import { tensor } from "../../src/tensor/constructors.ts";
 
 /** Layers that look at few places, or at those that a mask shows. */
 const local = new Set([
   ...Object.keys(spatial),
-  ...["mapOver", "masked", "meanOverTime", "parallel", "rnn", "scanOver"],
+  ...["timeDistributed", "masked", "maskedMeanPool", "parallel", "rnn", "scanLayer"],
   ...["instanceNorm", "groupNorm", "layerNorm", "localResponseNorm", "topKRouting"],
 ]);
 
@@ -46,7 +46,7 @@ test("means that are products with a dense matrix are noticed", () => {
       "f64",
     ),
   );
-  const dense = pure("dense means", (x: Expr) => dot(matrix, x, [[1], [0]]));
+  const dense = lambda("dense means", (x: Expr) => dot(matrix, x, [[1], [0]]));
   const verdict = check(locality(), exampleOfLayer(dense, [4, 1], "eval"));
   expect(isLeft(verdict) && verdict.left.reason).toContain("sees element");
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { longSums, numbers } from "../../laws/longAxes.ts";
-import { type Compile, compilerOf } from "../../laws/meaning.ts";
-import { longAxes } from "../../laws/registry/longAxes.ts";
+import { longAxes } from "../../laws/registry/operations/longAxes.ts";
+import { longSums, numbers } from "../../laws/values/longAxes.ts";
+import { type Compile, compilerOf } from "../../laws/values/meaning.ts";
 import { mustHoldHere } from "../../laws/vitest.ts";
 import { layerWasm } from "../../src/backend/wasm/index.ts";
 import type { Expr } from "../../src/ir/expr.ts";

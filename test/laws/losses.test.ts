@@ -1,21 +1,30 @@
 import { isLeft } from "fp-ts/lib/Either.js";
 import { describe, expect, test } from "vitest";
-import { knownValue, knownValuesOf } from "../../laws/known.ts";
 import { check } from "../../laws/law.ts";
-import { constantMean, type Labelled, neverNegative, unknownLabels } from "../../laws/losses.ts";
-import { compilerOf } from "../../laws/meaning.ts";
+import {
+  constantMean,
+  type Labelled,
+  neverNegative,
+  unknownLabels,
+} from "../../laws/networks/losses.ts";
 import { optionLaws } from "../../laws/options.ts";
-import { knownActivations } from "../../laws/registry/knownActivations.ts";
-import { knownLosses } from "../../laws/registry/knownLosses.ts";
-import { lossOptionCases } from "../../laws/registry/lossOptions.ts";
-import { labelledLosses, lossesFromZero, meanLosses } from "../../laws/registry/lossRanges.ts";
+import { knownActivations } from "../../laws/registry/known/activations.ts";
+import { knownLosses } from "../../laws/registry/known/losses.ts";
+import {
+  labeledLosses,
+  lossesFromZero,
+  meanLosses,
+} from "../../laws/registry/networks/lossRanges.ts";
+import { lossOptionCases } from "../../laws/registry/options/losses.ts";
 import type { SymbolicFunction } from "../../laws/symbolic.ts";
+import { knownValue, knownValuesOf } from "../../laws/values/known.ts";
+import { compilerOf } from "../../laws/values/meaning.ts";
 import { holds } from "../../laws/vitest.ts";
 import { Backend } from "../../src/backend/index.ts";
 import { layerWasm } from "../../src/backend/wasm/index.ts";
 import type { Expr } from "../../src/ir/expr.ts";
 import { div, mul, neg, sqrt, square, sub } from "../../src/ir/ops/elementwise.ts";
-import { take } from "../../src/ir/ops/indexed.ts";
+import { take } from "../../src/ir/ops/indexing.ts";
 import { logSoftmax, sum } from "../../src/ir/ops/reduction.ts";
 
 const wasm = compilerOf(layerWasm);
@@ -66,7 +75,7 @@ describe("the mean of a constant loss is that constant", () => {
 });
 
 describe("labels that are none", () => {
-  holds([unknownLabels(wasm)], labelledLosses, { runs: 60 });
+  holds([unknownLabels(wasm)], labeledLosses, { runs: 60 });
 
   test("a loss that reads 0 beyond its classes is noticed", () => {
     const reading: Labelled = {

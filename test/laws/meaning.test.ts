@@ -1,23 +1,23 @@
 import * as Layer from "effect/Layer";
 import { describe, test } from "vitest";
-import { compositions } from "../../laws/compositions.ts";
-import { exact } from "../../laws/derivatives.ts";
+import { compositions } from "../../laws/derivatives/compositions.ts";
+import { exact } from "../../laws/derivatives/derivatives.ts";
 import { real, tensors } from "../../laws/domain.ts";
 import { across, type Law } from "../../laws/law.ts";
+import { primitiveFunctions } from "../../laws/registry/primitives/index.ts";
+import { cotangentMap, type SymbolicFunction, single, tangentMap } from "../../laws/symbolic.ts";
 import {
   backendsAgree,
   compilerOf,
   immutability,
   meaningKept,
   threadsAgree,
-} from "../../laws/meaning.ts";
-import { primitiveFunctions } from "../../laws/registry/primitives.ts";
-import { cotangentMap, type SymbolicFunction, single, tangentMap } from "../../laws/symbolic.ts";
+} from "../../laws/values/meaning.ts";
 import { mustHoldHere } from "../../laws/vitest.ts";
 import { Backend as Service } from "../../src/backend/backend.ts";
 import { Backend } from "../../src/backend/index.ts";
 import { backendOf, layerWasm } from "../../src/backend/wasm/index.ts";
-import { optimise } from "../../src/interpreter/optimise.ts";
+import { optimize } from "../../src/interpreter/optimize.ts";
 import type { Expr } from "../../src/ir/expr.ts";
 import { add, mul } from "../../src/ir/ops/elementwise.ts";
 import { reshape } from "../../src/ir/ops/structural.ts";
@@ -36,7 +36,7 @@ const withDerivatives = (law: Law<SymbolicFunction>): Law<SymbolicFunction> => (
 });
 
 const laws: readonly Law<SymbolicFunction>[] = [
-  meaningKept(optimise),
+  meaningKept(optimize),
   { ...immutability(reference), name: "immutability of the reference backend" },
   { ...immutability(wasm), name: "immutability of the wasm backend" },
   { ...backendsAgree(wasm), name: "the wasm backend agrees with the reference" },

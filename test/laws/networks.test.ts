@@ -1,11 +1,11 @@
 import { describe, test } from "vitest";
-import { mapping } from "../../laws/batching.ts";
-import { derivativeLaws, exact } from "../../laws/derivatives.ts";
-import { chainRule, hessianSymmetry } from "../../laws/higherOrder.ts";
-import { layerLaws } from "../../laws/layers.ts";
-import { activationFunctions } from "../../laws/registry/activations.ts";
-import { layerCases } from "../../laws/registry/layers.ts";
-import { lossFunctions } from "../../laws/registry/losses.ts";
+import { mapping } from "../../laws/derivatives/batching.ts";
+import { derivativeLaws, exact } from "../../laws/derivatives/derivatives.ts";
+import { chainRule, hessianSymmetry } from "../../laws/derivatives/higherOrder.ts";
+import { layerLaws } from "../../laws/networks/layers.ts";
+import { activationFunctions } from "../../laws/registry/networks/activations.ts";
+import { layerCases } from "../../laws/registry/networks/layers.ts";
+import { lossFunctions } from "../../laws/registry/networks/losses.ts";
 import { exampleOfLayer, functionOfLayer } from "../../laws/subjects.ts";
 import { cotangentMap } from "../../laws/symbolic.ts";
 import { holds, mustHoldHere } from "../../laws/vitest.ts";

@@ -1,15 +1,21 @@
 import { isLeft } from "fp-ts/lib/Either.js";
 import { describe, expect, test } from "vitest";
-import { type Comparing, comparesAsNumbers } from "../../laws/comparisons.ts";
-import { distinctKeys, type KeyMaker, moments, resolution, type Sampler } from "../../laws/keys.ts";
 import { check } from "../../laws/law.ts";
+import {
+  distinctKeys,
+  type KeyMaker,
+  moments,
+  resolution,
+  type Sampler,
+} from "../../laws/randomness/keys.ts";
+import { type Comparing, comparesAsNumbers } from "../../laws/values/comparisons.ts";
 import { holds } from "../../laws/vitest.ts";
 import { run } from "../../src/interpreter/evaluate.ts";
 import { constant } from "../../src/ir/build.ts";
 import type { Expr } from "../../src/ir/expr.ts";
-import { program } from "../../src/ir/graph.ts";
 import { eq, ge, gt, le, lt, ne } from "../../src/ir/ops/elementwise.ts";
 import * as random from "../../src/ir/ops/random.ts";
+import { program } from "../../src/ir/program.ts";
 import { store } from "../../src/tensor/dtype.ts";
 import {
   bernoulli,

@@ -6,22 +6,22 @@ import { isLeft, right } from "fp-ts/lib/Either.js";
 import { map } from "rxjs";
 import { afterAll, describe, expect, test } from "vitest";
 import { checkAsync } from "../../laws/law.ts";
-import { type OperatorSubject, operatorResumption } from "../../laws/operators.ts";
+import { type OperatorSubject, operatorResumption } from "../../laws/training/operators.ts";
 import { mustHoldInTime } from "../../laws/vitest.ts";
 import {
   dataset,
   dense,
   earlyStopping,
-  emitSamples,
   meanSquaredError,
   pipeline,
   printProgress,
+  sampleEvery,
   saveCheckpoints,
   tensor,
 } from "../../src/index.ts";
 import type * as stopping from "../../src/train/operators/earlyStopping.ts";
-import type * as samples from "../../src/train/operators/emitSamples.ts";
 import type * as progress from "../../src/train/operators/printProgress.ts";
+import type * as samples from "../../src/train/operators/sampleEvery.ts";
 import type * as checkpoints from "../../src/train/operators/saveCheckpoints.ts";
 
 type Operator = OperatorSubject["operator"];
@@ -54,8 +54,8 @@ const operators: { readonly [Name in Exclude<keyof Modules, NoOperator>]: readon
         earlyStopping({ monitor: "train.accuracy", patience: 3 }),
       ),
   ],
-  emitSamples: [
-    emitSamples(
+  sampleEvery: [
+    sampleEvery(
       Effect.succeed((state) => right(`epoch ${state.epoch}`)),
       { every: 2 },
     ),

@@ -8,9 +8,9 @@ import {
   takesWithin,
   wholeFrom,
 } from "../../laws/options.ts";
-import { elementwiseOptions } from "../../laws/registry/elementwiseOptions.ts";
-import { operationOptions } from "../../laws/registry/options.ts";
-import { tensorOptions } from "../../laws/registry/tensorOptions.ts";
+import { elementwiseOptions } from "../../laws/registry/options/elementwise.ts";
+import { operationOptions } from "../../laws/registry/options/options.ts";
+import { tensorOptions } from "../../laws/registry/options/tensors.ts";
 import { mustHoldHere } from "../../laws/vitest.ts";
 
 describe("each law of options notices its planted mistake", () => {

@@ -1,5 +1,5 @@
 import { describe, test } from "vitest";
-import { differentiations, nestings, noConfusion } from "../../laws/perturbation.ts";
+import { differentiations, nestings, noConfusion } from "../../laws/derivatives/perturbation.ts";
 import { mustHoldHere } from "../../laws/vitest.ts";
 
 describe("no perturbation confusion", () => {

@@ -1,6 +1,6 @@
 import { isLeft } from "fp-ts/lib/Either.js";
 import { describe, expect, test } from "vitest";
-import { mapping, type Vmap } from "../../laws/batching.ts";
+import { mapping, type Vmap } from "../../laws/derivatives/batching.ts";
 import {
   adjoint,
   differenceQuotients,
@@ -8,10 +8,16 @@ import {
   linearity,
   type Modes,
   primalPreservation,
-} from "../../laws/derivatives.ts";
+} from "../../laws/derivatives/derivatives.ts";
+import { chainRule, hessianSymmetry } from "../../laws/derivatives/higherOrder.ts";
+import {
+  type Differentiation,
+  nestings,
+  noConfusion,
+} from "../../laws/derivatives/perturbation.ts";
 import { real, tensors } from "../../laws/domain.ts";
-import { chainRule, hessianSymmetry } from "../../laws/higherOrder.ts";
 import { type CheckOptions, check, type Law, type LawBroken } from "../../laws/law.ts";
+import { batched, type SymbolicFunction } from "../../laws/symbolic.ts";
 import {
   backendsAgree,
   type Compile,
@@ -19,18 +25,16 @@ import {
   immutability,
   meaningKept,
   threadsAgree,
-} from "../../laws/meaning.ts";
-import { type Differentiation, nestings, noConfusion } from "../../laws/perturbation.ts";
-import { batched, type SymbolicFunction } from "../../laws/symbolic.ts";
+} from "../../laws/values/meaning.ts";
 import { Backend } from "../../src/backend/index.ts";
 import { parameter } from "../../src/ir/build.ts";
+import { call } from "../../src/ir/control.ts";
 import type { CallRules, Expr, Program } from "../../src/ir/expr.ts";
-import { program } from "../../src/ir/graph.ts";
-import { call } from "../../src/ir/loop.ts";
 import { add, cos, mul, neg, sin, sub } from "../../src/ir/ops/elementwise.ts";
-import { iota, onesLike, zerosLike } from "../../src/ir/ops/indexed.ts";
+import { iota, onesLike, zerosLike } from "../../src/ir/ops/indexing.ts";
 import { sum } from "../../src/ir/ops/reduction.ts";
 import { index, reverse } from "../../src/ir/ops/structural.ts";
+import { program } from "../../src/ir/program.ts";
 import { trace } from "../../src/ir/trace.ts";
 import { Tensor } from "../../src/tensor/tensor.ts";
 

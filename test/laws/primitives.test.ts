@@ -1,8 +1,8 @@
 import { describe, test } from "vitest";
-import { mapping } from "../../laws/batching.ts";
-import { derivativeLaws, exact } from "../../laws/derivatives.ts";
-import { chainRule, hessianSymmetry } from "../../laws/higherOrder.ts";
-import { functionsOf, primitives } from "../../laws/registry/primitives.ts";
+import { mapping } from "../../laws/derivatives/batching.ts";
+import { derivativeLaws, exact } from "../../laws/derivatives/derivatives.ts";
+import { chainRule, hessianSymmetry } from "../../laws/derivatives/higherOrder.ts";
+import { functionsOf, primitives } from "../../laws/registry/primitives/index.ts";
 import { batched, cotangentMap, type SymbolicFunction, tangentMap } from "../../laws/symbolic.ts";
 import { mustHoldHere } from "../../laws/vitest.ts";
 

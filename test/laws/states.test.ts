@@ -1,16 +1,16 @@
 import { isLeft } from "fp-ts/lib/Either.js";
 import { expect, test } from "vitest";
 import { check } from "../../laws/law.ts";
-import { stateCases } from "../../laws/registry/states.ts";
-import { running, type StateCase, stateLaw } from "../../laws/states.ts";
+import { running, type StateCase, stateLaw } from "../../laws/networks/states.ts";
+import { stateCases } from "../../laws/registry/networks/states.ts";
 import { holds } from "../../laws/vitest.ts";
 import { vmap } from "../../src/autodiff/index.ts";
 import type { Expr } from "../../src/ir/expr.ts";
 import { index } from "../../src/ir/ops/structural.ts";
-import { batchNorm } from "../../src/nn/batchNorm.ts";
+import { open } from "../../src/nn/apply.ts";
+import { timeDistributed } from "../../src/nn/combinators/overTime.ts";
 import type { OpenLayer } from "../../src/nn/layer.ts";
-import { mapOver } from "../../src/nn/sequences.ts";
-import { open } from "../../src/nn/within.ts";
+import { batchNorm } from "../../src/nn/layers/batchNorm.ts";
 import { tensor } from "../../src/tensor/constructors.ts";
 import { key } from "../../src/tensor/key.ts";
 import { constants, contextOf, numbers, valueOf } from "../nn/evaluated.ts";
@@ -27,14 +27,14 @@ test("a map that keeps the state of its first moment alone is noticed", () => {
       return [ys, index(states as Expr, 0)];
     },
   };
-  const right = stateCases.find(({ name }) => name === "mapOver") as StateCase;
+  const right = stateCases.find(({ name }) => name === "timeDistributed") as StateCase;
   // `AnyLayer` is what an open layer is to those who do not look inside.
   const verdict = check(stateLaw, { ...right, layer: careless as never });
   expect(isLeft(verdict) && verdict.left.reason).toContain("state of example 0");
 });
 
-test("batchNorm mapped over moments normalises by, and carries on, the statistics of all of them", () => {
-  const layer = open(mapOver(batchNorm(1, { momentum: 1, epsilon: 0 })));
+test("batchNorm mapped over moments normalizes by, and carries on, the statistics of all of them", () => {
+  const layer = open(timeDistributed(batchNorm(1, { momentum: 1, epsilon: 0 })));
   const { params, state } = layer.init(key(0));
   const one = (x: Expr) => layer.apply(constants(params), constants(state), x, contextOf("train"));
   // Two examples of three moments: 0, 10, 20 and 30, 40, 50.

@@ -1,29 +1,29 @@
 import { isLeft } from "fp-ts/lib/Either.js";
 import { describe, expect, test } from "vitest";
 import { check, type Law } from "../../laws/law.ts";
-import { drawingLayers, droppingLayers } from "../../laws/registry/drawing.ts";
-import { layerCases } from "../../laws/registry/layers.ts";
 import {
   type DrawingLayer,
   distinctDraws,
   drawsOfStep,
   meanOverKeys,
   tracedDraws,
-} from "../../laws/stepDraws.ts";
+} from "../../laws/randomness/stepDraws.ts";
+import { drawingLayers, droppingLayers } from "../../laws/registry/networks/drawing.ts";
+import { layerCases } from "../../laws/registry/networks/layers.ts";
 import { programOf } from "../../laws/symbolic.ts";
 import { holds } from "../../laws/vitest.ts";
 import type { Expr } from "../../src/ir/expr.ts";
 import { mul } from "../../src/ir/ops/elementwise.ts";
 import type { KeyExpr } from "../../src/ir/ops/random.ts";
 import { sum } from "../../src/ir/ops/reduction.ts";
+import { open, still } from "../../src/nn/apply.ts";
 import type { OpenLayer } from "../../src/nn/layer.ts";
-import { dropout } from "../../src/nn/pure.ts";
-import { open, still } from "../../src/nn/within.ts";
+import { dropout } from "../../src/nn/layers/lambda.ts";
 import { ones } from "../../src/tensor/constructors.ts";
 import { foldIn, key } from "../../src/tensor/key.ts";
 import type { Shape } from "../../src/tensor/shape.ts";
-import { outcome } from "../../src/train/objective.ts";
-import { epochOrder } from "../../src/train/order.ts";
+import { outcome } from "../../src/train/loop/objective.ts";
+import { epochOrder } from "../../src/train/loop/shuffle.ts";
 
 holds([distinctDraws], [...layerCases, ...drawingLayers], { runs: 1 });
 describe("what is dropped is made up for", () => {
@@ -45,8 +45,8 @@ test("the law sees what is drawn", () => {
   // Two examples: one draw each; two draws three times; two draws at four moments.
   expect(traced("dropout")).toBe(2);
   expect(traced("repeat of layers that draw")).toBe(12);
-  expect(traced("mapOver of layers that draw")).toBe(16);
-  expect(traced("scanOver of layers that draw")).toBe(16);
+  expect(traced("timeDistributed of layers that draw")).toBe(16);
+  expect(traced("scanLayer of layers that draw")).toBe(16);
   expect(traced("checkpointed of layers that draw")).toBe(8);
 });
 

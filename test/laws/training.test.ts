@@ -15,7 +15,14 @@ import {
   metricRange,
   metricSubject,
   shareClaims,
-} from "../../laws/metrics.ts";
+} from "../../laws/networks/metrics.ts";
+import { optionLaws } from "../../laws/options.ts";
+import { knownScoreCases } from "../../laws/registry/known/scores.ts";
+import { metricCases } from "../../laws/registry/networks/metrics.ts";
+import { defaultCases } from "../../laws/registry/options/optimizerDefaults.ts";
+import { optimizerOptions } from "../../laws/registry/options/optimizers.ts";
+import { optimizerCases, ratedCases } from "../../laws/registry/training/optimizers.ts";
+import { anySchedule, scheduleCases } from "../../laws/registry/training/schedules.ts";
 import {
   type Chain,
   documentedDefaults,
@@ -24,16 +31,9 @@ import {
   optimizerIdentity,
   optimizerLaws,
   restingPoint,
-} from "../../laws/optimizers.ts";
-import { optionLaws } from "../../laws/options.ts";
-import { ratesAreUsed, scheduleMeaning } from "../../laws/rates.ts";
-import { knownScoreCases } from "../../laws/registry/knownScores.ts";
-import { metricCases } from "../../laws/registry/metrics.ts";
-import { defaultCases } from "../../laws/registry/optimizerDefaults.ts";
-import { optimizerOptions } from "../../laws/registry/optimizerOptions.ts";
-import { optimizerCases, ratedCases } from "../../laws/registry/optimizers.ts";
-import { anySchedule, scheduleCases } from "../../laws/registry/schedules.ts";
-import { reproduction, resumption, type Trainer, trainerOf } from "../../laws/training.ts";
+} from "../../laws/training/optimizers.ts";
+import { ratesAreUsed, scheduleMeaning } from "../../laws/training/rates.ts";
+import { reproduction, resumption, type Trainer, trainerOf } from "../../laws/training/training.ts";
 import { holds, mustHoldInTime } from "../../laws/vitest.ts";
 import { ReverseMode } from "../../src/autodiff/index.ts";
 import { Backend as Service } from "../../src/backend/backend.ts";
@@ -42,32 +42,33 @@ import { backendOf } from "../../src/backend/wasm/index.ts";
 import {
   accuracy as accuracyOf,
   adam,
-  add,
-  argmax,
-  cast,
   chain,
-  constant,
   cosineDecay,
   dataset,
   dense,
   dropout,
   type Expr,
-  eq,
-  expandDims,
-  type GradientTransformation,
-  gt,
-  type LearningRate,
   meanSquaredError,
   pipeline,
   relu,
   sequential,
   sgd,
-  sum,
-  takeAlongAxis,
   tensor,
   withBatchSize,
   withOptimizer,
 } from "../../src/index.ts";
+import {
+  add,
+  argmax,
+  cast,
+  constant,
+  eq,
+  expandDims,
+  gt,
+  sum,
+  takeAlongAxis,
+} from "../../src/ir/index.ts";
+import type { GradientTransformation, LearningRate } from "../../src/optim/index.ts";
 
 describe("optimizers", () => {
   holds(optimizerLaws, optimizerCases);
@@ -167,7 +168,7 @@ describe("planted mistakes are noticed", () => {
     const careless: MetricSubject = {
       ...accuracy,
       empty: { mean: 0 },
-      summarise: (batch) => ({ mean: accuracy.value(accuracy.summarise(batch)) }),
+      summarize: (batch) => ({ mean: accuracy.value(accuracy.summarize(batch)) }),
       concat: (a, b) => ({ mean: ((a.mean as number) + (b.mean as number)) / 2 }),
       value: ({ mean }) => mean as number,
     };

@@ -1,21 +1,21 @@
 import { describe, expect, test } from "vitest";
-import { exact } from "../../laws/derivatives.ts";
+import { exact } from "../../laws/derivatives/derivatives.ts";
 import { real, tensors } from "../../laws/domain.ts";
-import { compilerOf } from "../../laws/meaning.ts";
 import { cotangentMap, programOf, type SymbolicFunction } from "../../laws/symbolic.ts";
-import { flatten, unflatten } from "../../src/algebra/tree.ts";
+import { compilerOf } from "../../laws/values/meaning.ts";
 import { layerWasm } from "../../src/backend/wasm/index.ts";
 import { constant } from "../../src/ir/build.ts";
 import { Expr } from "../../src/ir/expr.ts";
 import * as linalg from "../../src/linalg/index.ts";
-import { cosineEmbedding } from "../../src/nn/contrastive.ts";
-import { dense } from "../../src/nn/dense.ts";
-import { spectralNorm, weightNorm } from "../../src/nn/reparameterised.ts";
-import { open } from "../../src/nn/within.ts";
-import { globalNorm } from "../../src/optim/parts.ts";
+import { open } from "../../src/nn/apply.ts";
+import { spectralNorm, weightNorm } from "../../src/nn/combinators/parametrize.ts";
+import { dense } from "../../src/nn/layers/dense.ts";
+import { cosineEmbedding } from "../../src/nn/losses/contrastive.ts";
+import { globalNorm } from "../../src/optim/transforms.ts";
 import { tensor, zeros } from "../../src/tensor/constructors.ts";
 import { key } from "../../src/tensor/key.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
+import { flatten, unflatten } from "../../src/tree.ts";
 
 const compile = compilerOf(layerWasm);
 const partsOf = (made: object): readonly Expr[] =>

@@ -1,6 +1,5 @@
 import * as Effect from "effect/Effect";
 import { expect, it } from "vitest";
-import { flatten as flattenTree } from "../../src/algebra/tree.ts";
 import { ReverseMode, valueAndGrad, vmap } from "../../src/autodiff/index.ts";
 import { compile } from "../../src/backend/compile.ts";
 import { Backend } from "../../src/backend/index.ts";
@@ -8,22 +7,30 @@ import type { Expr } from "../../src/ir/expr.ts";
 import { tanh } from "../../src/ir/ops/elementwise.ts";
 import { type KeyExpr, randomBits } from "../../src/ir/ops/random.ts";
 import { mean } from "../../src/ir/ops/reduction.ts";
-import { gelu, relu } from "../../src/nn/activations.ts";
-import { fanout, frozen, named, repeat, scanOver, shared } from "../../src/nn/combinators.ts";
-import { residual } from "../../src/nn/connections.ts";
-import { dense } from "../../src/nn/dense.ts";
-import { softmaxCrossEntropy } from "../../src/nn/losses.ts";
-import { dropout, flatten } from "../../src/nn/pure.ts";
-import { identity, sequential } from "../../src/nn/sequential.ts";
-import { open } from "../../src/nn/within.ts";
+import { open } from "../../src/nn/apply.ts";
+import {
+  fanout,
+  frozen,
+  named,
+  repeat,
+  scanLayer,
+  shared,
+} from "../../src/nn/combinators/containers.ts";
+import { identity, sequential } from "../../src/nn/combinators/sequential.ts";
+import { residual } from "../../src/nn/combinators/skip.ts";
+import { gelu, relu } from "../../src/nn/functional/activation.ts";
+import { dense } from "../../src/nn/layers/dense.ts";
+import { dropout, flatten } from "../../src/nn/layers/lambda.ts";
+import { softmaxCrossEntropy } from "../../src/nn/losses/regression.ts";
 import { tensor } from "../../src/tensor/constructors.ts";
 import { allClose } from "../../src/tensor/equality.ts";
 import { key, normal } from "../../src/tensor/key.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
+import { flatten as flattenTree } from "../../src/tree.ts";
 
 /** Every combinator, some of them inside others. */
 const network = sequential(
-  scanOver(sequential(dense(3, 4), gelu)),
+  scanLayer(sequential(dense(3, 4), gelu)),
   flatten,
   dense(8, 6),
   repeat(3, residual(sequential(dense(6, 6), tanh, dropout(0.2)))),

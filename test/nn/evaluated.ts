@@ -1,14 +1,14 @@
 import * as Effect from "effect/Effect";
-import { flatten, unflatten } from "../../src/algebra/tree.ts";
 import { grad, ReverseMode } from "../../src/autodiff/index.ts";
 import { type Concrete, compile } from "../../src/backend/compile.ts";
 import { Backend } from "../../src/backend/index.ts";
 import { constant } from "../../src/ir/build.ts";
 import type { Expr } from "../../src/ir/expr.ts";
+import { open } from "../../src/nn/apply.ts";
 import type { AnyLayer, Context } from "../../src/nn/layer.ts";
-import { open } from "../../src/nn/within.ts";
 import { key } from "../../src/tensor/key.ts";
 import { Tensor } from "../../src/tensor/tensor.ts";
+import { flatten, unflatten } from "../../src/tree.ts";
 
 /** The value of a symbolic function at tensors, on the reference backend. */
 export const valueOf = <A extends readonly unknown[], B>(

@@ -12,7 +12,7 @@ const moments = (values: readonly number[]) => {
 const shape = [200, 300] as const;
 const drawn = (f: initial.Initializer) => numbers(f(key(11), shape));
 
-/** Each initialiser with the variance that its definition gives it, and a bound where it has one. */
+/** Each initializer with the variance that its definition gives it, and a bound where it has one. */
 const table: readonly (readonly [string, initial.Initializer, number, number])[] = [
   ["glorotUniform", initial.glorotUniform, 2 / 500, Math.sqrt(6 / 500)],
   ["glorotNormal", initial.glorotNormal, 2 / 500, Number.POSITIVE_INFINITY],
@@ -25,7 +25,7 @@ const table: readonly (readonly [string, initial.Initializer, number, number])[]
   ["truncatedNormal", initial.truncatedNormal(0.5), 0.25, 1 / 0.8796],
 ];
 
-describe("initialisers", () => {
+describe("initializers", () => {
   it.each(table)(
     "%s has the mean 0 and the variance of its definition",
     (_, f, variance, bound) => {

@@ -4,28 +4,30 @@ import {
   Backend,
   CompileError,
   compile,
-  constant,
-  cosineEmbedding,
-  dice,
   type Expr,
   earlyStopping,
+  InvalidArgument,
+  meanSquaredError,
+  ones,
+  saveCheckpoints,
+  softmaxCrossEntropy,
+  type Tensor,
+} from "../../src/index.ts";
+import { constant } from "../../src/ir/index.ts";
+import {
+  cosineEmbedding,
+  dice,
   focal,
   gaussianNegativeLogLikelihood,
   hinge,
   huber,
-  InvalidArgument,
   infoNce,
   l1Penalty,
   l2Penalty,
   meanAbsoluteError,
-  meanSquaredError,
-  ones,
-  saveCheckpoints,
   smoothL1,
-  softmaxCrossEntropy,
-  type Tensor,
   triplet,
-} from "../../src/index.ts";
+} from "../../src/nn/losses/index.ts";
 import { small } from "../train/examples.ts";
 
 const x = constant(ones([3])) as Expr;

@@ -1,33 +1,29 @@
 import { describe, expect, it } from "vitest";
-import { type Known, type KnownValues, knownValue, knownValuesOf } from "../../laws/known.ts";
 import { check } from "../../laws/law.ts";
-import type { Optimizers } from "../../laws/registry/optimizers.ts";
+import type { Optimizers } from "../../laws/registry/training/optimizers.ts";
+import {
+  type Known,
+  type KnownValues,
+  knownValue,
+  knownValuesOf,
+} from "../../laws/values/known.ts";
 import { holds } from "../../laws/vitest.ts";
-import { flatten, unflatten } from "../../src/algebra/tree.ts";
 import type { Expr } from "../../src/ir/expr.ts";
 import { mul } from "../../src/ir/ops/elementwise.ts";
-import { adam, adamW } from "../../src/optim/adam.ts";
-import { adadelta, adagrad, adamax, rmsProp } from "../../src/optim/adaptive.ts";
+import { adam, adamw } from "../../src/optim/adam.ts";
+import { adadelta, adagrad, adamax, rmsprop } from "../../src/optim/adaptive.ts";
 import type { Schedule } from "../../src/optim/learningRate.ts";
-import {
-  addDecayedWeights,
-  clipByGlobalNorm,
-  clipByValue,
-  globalNorm,
-  scale,
-  scaleByLearningRate,
-} from "../../src/optim/parts.ts";
 import type * as schedules from "../../src/optim/schedules.ts";
 import {
-  constantRate,
+  constantSchedule,
   cosineDecay,
   cosineWarmRestarts,
   exponentialDecay,
+  joinSchedules,
   linearWarmup,
   multiStepDecay,
   oneCycle,
-  piecewise,
-  sequence,
+  piecewiseConstant,
   stepDecay,
 } from "../../src/optim/schedules.ts";
 import { sgd } from "../../src/optim/sgd.ts";
@@ -36,10 +32,19 @@ import {
   chain,
   type Exprs,
   type GradientTransformation,
-  identityTransformation,
+  identity,
   stateless,
 } from "../../src/optim/transformation.ts";
+import {
+  addDecayedWeights,
+  clip,
+  clipByGlobalNorm,
+  globalNorm,
+  scale,
+  scaleByLearningRate,
+} from "../../src/optim/transforms.ts";
 import { scalar } from "../../src/tensor/constructors.ts";
+import { flatten, unflatten } from "../../src/tree.ts";
 import { constants } from "../nn/evaluated.ts";
 
 const byHand = "the formula of its source in forty decimal digits";
@@ -76,17 +81,17 @@ const optimizers: KnownValues<{ readonly [Name in Optimizers]: unknown }> = {
     two(adam({ learningRate }), -0.099999998, -0.0266337032921538),
     two(adam({ learningRate, weightDecay: 0.1 }), -0.0999999983333333, -0.0455586342049044),
   ],
-  adamW: [two(adamW({ learningRate }), -0.100999998, -0.0275327032941538)],
-  rmsProp: [
-    two(rmsProp({ learningRate }), -0.99999980000004, 0.44901317442179),
-    two(rmsProp({ learningRate, momentum: 0.5 }), -0.99999980000004, -0.0509867255782296),
+  adamw: [two(adamw({ learningRate }), -0.100999998, -0.0275327032941538)],
+  rmsprop: [
+    two(rmsprop({ learningRate }), -0.99999980000004, 0.44901317442179),
+    two(rmsprop({ learningRate, momentum: 0.5 }), -0.99999980000004, -0.0509867255782296),
   ],
   adagrad: [two(adagrad({ learningRate }), -0.09999999998, 0.0447213595419958)],
   adadelta: [two(adadelta(), -0.00316221441651248, 0.00208508702779134)],
   adamax: [two(adamax({ learningRate }), -0.099999998, -0.0210737048627575)],
   scale: [two(scale(-0.5), -0.25, 0.125)],
   scaleByLearningRate: [two(scaleByLearningRate(0.1), -0.05, 0.025)],
-  clipByValue: [two(clipByValue(0.3), 0.3, -0.25)],
+  clip: [two(clip(0.3), 0.3, -0.25)],
   clipByGlobalNorm: [
     two(clipByGlobalNorm(0.4), 0.4, -0.25),
     {
@@ -112,9 +117,9 @@ const optimizers: KnownValues<{ readonly [Name in Optimizers]: unknown }> = {
       -0.5,
     ),
   ],
-  identityTransformation: [two(identityTransformation, 0.5, -0.25)],
+  identity: [two(identity, 0.5, -0.25)],
   chain: [
-    two(chain(clipByValue(0.3), scale(-2)), -0.6, 0.5),
+    two(chain(clip(0.3), scale(-2)), -0.6, 0.5),
     two(chain(), 0.5, -0.25),
     two(chain(scale(2), sgd({ learningRate, momentum: 0.9 })), -0.1, -0.04),
   ],
@@ -131,8 +136,8 @@ const rates = (
   expected: expected.map(([, rate]) => rate),
 });
 
-const known: KnownValues<Omit<typeof schedules, "ratesOf">> = {
-  constantRate: [rates(constantRate(0.1), [0, 0.1], [1e6, 0.1])],
+const known: KnownValues<Omit<typeof schedules, "sampleSchedule">> = {
+  constantSchedule: [rates(constantSchedule(0.1), [0, 0.1], [1e6, 0.1])],
   stepDecay: [rates(stepDecay(0.8, 2, 0.5), [0, 0.8], [1, 0.8], [2, 0.4], [5, 0.2])],
   multiStepDecay: [
     rates(multiStepDecay(1, [2, 5], 0.1), [1, 1], [2, 0.1], [4, 0.1], [5, 0.01], [99, 0.01]),
@@ -149,20 +154,20 @@ const known: KnownValues<Omit<typeof schedules, "ratesOf">> = {
     ),
   ],
   linearWarmup: [
-    rates(linearWarmup(constantRate(2), 4, 0.5), [0, 1], [1, 1.25], [4, 2], [9, 2]),
+    rates(linearWarmup(constantSchedule(2), 4, 0.5), [0, 1], [1, 1.25], [4, 2], [9, 2]),
     rates(linearWarmup(stepDecay(1, 2, 0.5), 4), [0, 0], [1, 0.25], [2, 0.25], [4, 0.25]),
   ],
-  sequence: [
+  joinSchedules: [
     rates(
-      sequence(constantRate(5), [2, stepDecay(1, 1, 0.5)]),
+      joinSchedules(constantSchedule(5), [2, stepDecay(1, 1, 0.5)]),
       [1, 5],
       [2, 1],
       [3, 0.5],
       [4, 0.25],
     ),
   ],
-  piecewise: [
-    rates(piecewise(1, [1, 0.5], [3, 0.1]), [0, 1], [1, 0.5], [2, 0.5], [3, 0.1], [9, 0.1]),
+  piecewiseConstant: [
+    rates(piecewiseConstant(1, [1, 0.5], [3, 0.1]), [0, 1], [1, 0.5], [2, 0.5], [3, 0.1], [9, 0.1]),
   ],
   oneCycle: [
     // The last rate holds from the last step on: it climbed again after it.

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { emoji } from "../../pipelines/data/emoji.ts";
 import { decodePng } from "../../pipelines/data/png.ts";
 import { emojiResnet } from "../../pipelines/emoji-resnet.ts";
-import { describe as rowsOf } from "../../src/index.ts";
+import { summary as rowsOf } from "../../src/nn/index.ts";
 import { render } from "../../src/render.ts";
 
 const part = (kind: string, body: Uint8Array): Buffer => {

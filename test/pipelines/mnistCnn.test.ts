@@ -6,7 +6,7 @@ import { train$, withBatchSize } from "../../src/index.ts";
 import { backends, collect, lastOf, losses } from "../train/examples.ts";
 
 describe("mnist-cnn", () => {
-  it("recognises 98 % of the test digits after its epoch", { timeout: 120_000 }, async () => {
+  it("recognizes 98 % of the test digits after its epoch", { timeout: 120_000 }, async () => {
     const events = await collect(train$(mnistCnn, { services: backends.wasm }));
     expect(lastOf(events, "Started")).toMatchObject({
       examples: 60_000,

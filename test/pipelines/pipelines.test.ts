@@ -10,7 +10,7 @@ import { backends, bitsOf, collect, lastOf, losses } from "../train/examples.ts"
 const services = backends.wasm;
 
 describe("mnist-mlp", () => {
-  it("recognises 94 % of the test digits after an epoch", async () => {
+  it("recognizes 94 % of the test digits after an epoch", async () => {
     const events = await collect(train$(pipe(mnistMlp, withEpochs(1)), { services }));
     expect(lastOf(events, "Started")).toMatchObject({
       examples: 60_000,

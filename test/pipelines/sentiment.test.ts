@@ -12,7 +12,8 @@ import {
   valenceOf,
 } from "../../pipelines/data/reviews.ts";
 import { sentiment } from "../../pipelines/sentiment.ts";
-import { DataSourceError, DecodeError, render, train$, words } from "../../src/index.ts";
+import { tokenizeWords } from "../../src/data/index.ts";
+import { DataSourceError, DecodeError, render, train$ } from "../../src/index.ts";
 import { backends, collect, lastOf } from "../train/examples.ts";
 
 const lexicon = { valences: { good: 3, bad: -3 }, negators: { not: 1 } };
@@ -49,7 +50,7 @@ describe("reviews as numbers", () => {
   });
 
   it("turns the valence of a word round after a negator only", () => {
-    expect(valenceOf(words("not good, good, not that bad"), lexicon)).toBe(-3 + 3 - 3);
+    expect(valenceOf(tokenizeWords("not good, good, not that bad"), lexicon)).toBe(-3 + 3 - 3);
     // Names that every object has are no words of a lexicon.
     expect(valenceOf(["constructor", "toString", "good"], lexicon)).toBe(3);
   });
@@ -112,7 +113,7 @@ describe.skipIf(!there)("sentiment", () => {
     };
     const items = (read(`${folder}/test/fixtures/yelp.json`) as Review[]).slice(0, -1);
     const same = items.filter(
-      ({ text }) => valenceOf(words(text), lists) === scorer.analyze(text).score,
+      ({ text }) => valenceOf(tokenizeWords(text), lists) === scorer.analyze(text).score,
     );
     // The package divides some marks and hyphens in another way.
     expect(same.length / items.length).toBeGreaterThan(0.97);

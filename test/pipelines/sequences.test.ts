@@ -5,16 +5,9 @@ import { letterToSound } from "../../pipelines/baselines/letterToSound.ts";
 import { ngrams } from "../../pipelines/baselines/ngrams.ts";
 import { charLm } from "../../pipelines/char-lm.ts";
 import { pronounce } from "../../pipelines/pronounce.ts";
-import {
-  type AnyPipeline,
-  type Baseline,
-  dataset,
-  padded,
-  type Row,
-  type Splits,
-  tensor,
-  train$,
-} from "../../src/index.ts";
+import { padSequences } from "../../src/data/index.ts";
+import { type Baseline, dataset, type Row, type Splits, tensor, train$ } from "../../src/index.ts";
+import type { AnyPipeline } from "../../src/train/index.ts";
 import { backends, collect, lastOf, losses } from "../train/examples.ts";
 
 const figures = (baseline: Baseline, data: unknown): { readonly [name: string]: number } =>
@@ -67,7 +60,7 @@ describe("letterToSound", () => {
   // Letters 1 to 3; sounds from 3 on; 0 fills up, 1 begins and 2 ends.
   const examples = (words: readonly (readonly [readonly number[], readonly number[]])[]) =>
     dataset({
-      word: padded(
+      word: padSequences(
         words.map(([word, sounds]) => [
           ...Array.from({ length: 3 }, (_, i) => word[i] ?? 0),
           1,
@@ -75,7 +68,7 @@ describe("letterToSound", () => {
         ]),
         7,
       ),
-      sounds: padded(
+      sounds: padSequences(
         words.map(([, sounds]) => [...sounds, 2]),
         4,
       ),
@@ -92,7 +85,7 @@ describe("letterToSound", () => {
     [[3], [6]],
   ]);
 
-  it("says what each letter says most often, and with neighbours what it says among them", () => {
+  it("says what each letter says most often, and with neighbors what it says among them", () => {
     const test = examples([
       [
         [2, 1],

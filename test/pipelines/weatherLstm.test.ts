@@ -31,7 +31,7 @@ describe("forecasts from a table of days", () => {
     expect([...test.column("change").toTypedArray()]).toEqual(changes.slice(19));
   });
 
-  it("see the days just before the one to be forecast, in their order, standardised", () => {
+  it("see the days just before the one to be forecast, in their order, standardized", () => {
     const { train, test } = splitsOf(tableOf(highs));
     const learned = highs.slice(0, 20);
     const mean = learned.reduce((a, b) => a + b) / 20;

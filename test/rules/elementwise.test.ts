@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { exact } from "../../laws/derivatives.ts";
+import { exact } from "../../laws/derivatives/derivatives.ts";
+import { differentiations } from "../../laws/derivatives/perturbation.ts";
 import { tensorOf } from "../../laws/domain.ts";
-import { differentiations } from "../../laws/perturbation.ts";
 import { programOf } from "../../laws/symbolic.ts";
 import { run } from "../../src/interpreter/evaluate.ts";
 import type { Expr } from "../../src/ir/expr.ts";

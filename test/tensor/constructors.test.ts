@@ -13,7 +13,7 @@ import {
   zeros,
 } from "../../src/tensor/constructors.ts";
 import type { Dtype } from "../../src/tensor/dtype.ts";
-import { allClose, eqTensor, equal } from "../../src/tensor/equality.ts";
+import { allClose, EqTensor, equal } from "../../src/tensor/equality.ts";
 import type { Shape } from "../../src/tensor/shape.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 
@@ -188,9 +188,9 @@ describe("equality", () => {
   test("is an equivalence", () => {
     fc.assert(
       fc.property(arbitrary, arbitrary, (a, b) => {
-        expect(eqTensor.equals(a, a.cast(a.dtype))).toBe(true);
-        expect(eqTensor.equals(a, tensor(Array.from(a.toTypedArray()), a.dtype))).toBe(true);
-        expect(eqTensor.equals(a, b)).toBe(eqTensor.equals(b, a));
+        expect(EqTensor.equals(a, a.cast(a.dtype))).toBe(true);
+        expect(EqTensor.equals(a, tensor(Array.from(a.toTypedArray()), a.dtype))).toBe(true);
+        expect(EqTensor.equals(a, b)).toBe(EqTensor.equals(b, a));
       }),
     );
   });

@@ -5,31 +5,22 @@ import { take } from "rxjs";
 import { describe, expect, it } from "vitest";
 import { Backend as Service } from "../../src/backend/backend.ts";
 import {
-  type AnyPipeline,
   Backend,
   batchNorm,
-  constantRate,
   type Dataset,
   dataset,
   dense,
   type Expr,
   evaluate,
   initializers,
-  initialState,
-  mul,
   pipeline,
   ReverseMode,
   type Row,
-  ratesOf,
   resume$,
-  type Schedule,
   type Splits,
-  sequence,
   sequential,
   sgd,
   softmaxCrossEntropy,
-  stepDecay,
-  sum,
   type Tensor,
   type TrainEvent,
   type TrainState,
@@ -41,6 +32,15 @@ import {
   withOptimizer,
   zeros,
 } from "../../src/index.ts";
+import { mul, sum } from "../../src/ir/index.ts";
+import {
+  constantSchedule,
+  joinSchedules,
+  type Schedule,
+  sampleSchedule,
+  stepDecay,
+} from "../../src/optim/index.ts";
+import { type AnyPipeline, initialState } from "../../src/train/index.ts";
 import { backends, collect, lastOf, losses, points, small } from "./examples.ts";
 
 const services = backends.wasm;
@@ -70,7 +70,10 @@ const slope = (x: number) =>
 describe("the last update of a run", () => {
   it.each([1, 3])("that overflows after finite losses is NonFinite: update %i", async (steps) => {
     // Each step takes 1e38 off the weight; the last, 1e39, which f32 does not hold.
-    const rate: Schedule = sequence(constantRate(1e36), [steps - 1, constantRate(1e37 * 4)]);
+    const rate: Schedule = joinSchedules(constantSchedule(1e36), [
+      steps - 1,
+      constantSchedule(1e37 * 4),
+    ]);
     const of = pipe(
       slope(10),
       withBatchSize(1),
@@ -93,7 +96,7 @@ describe("the last update of a run", () => {
 
 describe("the rate of a step", () => {
   it("that is reported is the one that it was taken with", async () => {
-    const rate = sequence(stepDecay(0.5, 1, 0.5), [3, constantRate(0.125)]);
+    const rate = joinSchedules(stepDecay(0.5, 1, 0.5), [3, constantSchedule(0.125)]);
     const of = pipe(
       slope(1),
       withBatchSize(1),
@@ -102,7 +105,7 @@ describe("the rate of a step", () => {
     );
     const events = await collect(train$(of, { services }));
     const reported = events.flatMap((e) => (e._tag === "StepCompleted" ? [e.learningRate] : []));
-    expect(reported).toEqual(ratesOf(rate, 5));
+    expect(reported).toEqual(sampleSchedule(rate, 5));
     const weights = events.flatMap((e) =>
       e._tag === "Started" || e._tag === "EpochCompleted"
         ? [e.state.params.weight.toTypedArray()[0] ?? Number.NaN]

@@ -6,14 +6,14 @@ import {
   dense,
   meanSquaredError,
   pipeline,
-  summarise,
   tensor,
   withBatchSize,
 } from "../../src/index.ts";
+import { summarize } from "../../src/train/index.ts";
 import { backends, small } from "./examples.ts";
 
-const summaryOf = <P, S, E>(of: Parameters<typeof summarise<P, S, E>>[0]) =>
-  Effect.runPromise(Effect.provide(summarise(of), backends.reference));
+const summaryOf = <P, S, E>(of: Parameters<typeof summarize<P, S, E>>[0]) =>
+  Effect.runPromise(Effect.provide(summarize(of), backends.reference));
 
 it("a summary has a row for each part of a model, and knows what a step takes", async () => {
   const summary = await summaryOf(small);

@@ -3,43 +3,36 @@ import { pipe } from "fp-ts/lib/function.js";
 import { take, tap } from "rxjs";
 import { describe, expect, it } from "vitest";
 import {
-  add,
-  axisMean,
   confusionMatrix,
   dataset,
   dense,
   type Expr,
   earlyStopping,
   evaluate,
-  f1,
   key,
   type Layer,
   meanSquaredError,
-  mul,
   pipeline,
-  precision,
   printProgress,
-  random,
-  recall,
   resume$,
   sgd,
-  startingFrom,
-  sub,
-  sum,
   type Tensor,
   tensor,
   train$,
-  uniform,
   withAugmentation,
   withBatchSize,
   withEpochs,
+  withInitialState,
   withLearningRate,
   withMetrics,
   withOptimizer,
   withSeed,
   withShuffling,
-  withValidation,
+  withValidationSplit,
 } from "../../src/index.ts";
+import { add, axisMean, mul, random, sub, sum } from "../../src/ir/index.ts";
+import { f1, precision, recall } from "../../src/nn/metrics/index.ts";
+import { uniform } from "../../src/tensor/index.ts";
 import {
   type BackendName,
   backends,
@@ -155,7 +148,7 @@ describe.each(names)("a run on %s", (name) => {
   });
 
   it("holds examples out for validation, and stops early on them", async () => {
-    const held = pipe(small, withValidation(0.2), withEpochs(200), withLearningRate(0.5));
+    const held = pipe(small, withValidationSplit(0.2), withEpochs(200), withLearningRate(0.5));
     const events = await collect(train$(held, options).pipe(earlyStopping({ patience: 2 })));
     expect(lastOf(events, "Started").examples).toBe(40);
     const validated = events.filter((event) => event._tag === "Validated");
@@ -183,7 +176,7 @@ describe.each(names)("a run on %s", (name) => {
 describe("a pipeline that starts from another", () => {
   const preTraining = pipe(small, withEpochs(2), withSeed(11));
   const fineTuning = pipe(small, withLearningRate(0.001), withEpochs(1));
-  const both = pipe(fineTuning, startingFrom(preTraining));
+  const both = pipe(fineTuning, withInitialState(preTraining));
 
   it("begins with the params that the other ends with", async () => {
     const events = await collect(train$(both, { services: backends.wasm }));
@@ -213,14 +206,14 @@ describe("a pipeline that starts from another", () => {
   });
 });
 
-/** A layer that centres its input on a running mean of the batches: state, and a look across examples. */
-const centre: Layer<
+/** A layer that centers its input on a running mean of the batches: state, and a look across examples. */
+const center: Layer<
   readonly [2],
   readonly [2],
   undefined,
   { readonly mean: Tensor<readonly [2]> }
 > = {
-  name: "centre",
+  name: "center",
   init: () => ({ params: undefined, state: { mean: tensor([0, 0]) } }),
   apply: (_, { mean }, x, { mode, axis }) => {
     const now = axisMean(x, axis);
@@ -239,12 +232,12 @@ const constant = dataset({
   y: tensor([0, 0, 0, 0]),
 });
 
-const centred = pipe(
-  pipeline("centred", {
+const centered = pipe(
+  pipeline("centered", {
     data: Effect.succeed({ train: constant, test: constant }),
     input: "x",
     target: "y",
-    model: centre,
+    model: center,
     loss: (output, target) => meanSquaredError(sum(output), target),
   }),
   withBatchSize(4),
@@ -253,7 +246,7 @@ const centred = pipe(
 describe("a layer with state", () => {
   it("carries it from step to step, and evaluates with it", async () => {
     const events = await collect(
-      train$(pipe(centred, withEpochs(2)), { services: backends.reference }),
+      train$(pipe(centered, withEpochs(2)), { services: backends.reference }),
     );
     const { state, test } = lastOf(events, "Completed");
     expect(state.layerState.mean.toArray()).toEqual([3, 3.75]);

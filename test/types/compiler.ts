@@ -12,10 +12,6 @@ const configurationFor = (include: readonly string[]): string =>
     extends: join(root, "tsconfig.json"),
     compilerOptions: {
       noUnusedLocals: false,
-      paths: {
-        fluxion: [join(root, "src/index.ts")],
-        "fluxion/laws": [join(root, "laws/index.ts")],
-      },
     },
     include,
     exclude: [],

@@ -1,5 +1,5 @@
 import type { Program, TensorType } from "../../ir/expr.ts";
-import { innerPrograms } from "../../ir/graph.ts";
+import { innerPrograms } from "../../ir/program.ts";
 import { bytesPerElement } from "../../tensor/dtype.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import type { Plan } from "../backend.ts";

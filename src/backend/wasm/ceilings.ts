@@ -1,5 +1,5 @@
-import { greatestOf } from "../../algebra/extremes.ts";
-import type { Ceilings } from "../floor.ts";
+import { greatestOf } from "../../tensor/extremes.ts";
+import type { MachinePeaks } from "../roofline.ts";
 import {
   engine,
   f32x4,
@@ -104,7 +104,7 @@ const best = (measure: () => number): number =>
   greatestOf(Array.from({ length: 5 }, () => measure()));
 
 /** The ceilings of this machine now, the best of five measurements each: about a fifth of a second. */
-export const measureCeilings = (): Ceilings => {
+export const measurePeaks = (): MachinePeaks => {
   const { operations, bandwidth } = gauges();
   return {
     operations: best(operations),

@@ -6,14 +6,24 @@ import {
   type MemoryParts,
   SizeLimit,
 } from "../../errors.ts";
-import { optimise } from "../../interpreter/optimise.ts";
+import { optimize } from "../../interpreter/optimize.ts";
 import type { Program } from "../../ir/expr.ts";
-import { hash } from "../../ir/hash.ts";
+import { hash } from "../../ir/hash/hash.ts";
 import { inlineCheckpoints } from "../../ir/passes/inline.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { CompileOptions, Plan } from "../backend.ts";
 import { check } from "../check.ts";
+import type { Context, Destination } from "../plan/lowerContext.ts";
+import { type MemoryPlan, planMemory, type Residents } from "../plan/memory.ts";
+import { fewerResiduals } from "../plan/passes/loopResiduals.ts";
+import { sumsAfterLoops } from "../plan/passes/loopSums.ts";
+import { patchesBesides } from "../plan/passes/padSumToConcat.ts";
+import { exactTotals } from "../plan/passes/totals.ts";
+import { gatheredWindows } from "../plan/passes/windowGather.ts";
+import { regionSteps } from "../plan/region.ts";
+import { explained } from "../plan/report.ts";
+import { type Buffer, bytesOf, makeBuffer, type View, whole } from "../plan/view.ts";
 import {
   engine,
   type Features,
@@ -24,21 +34,11 @@ import {
   type WasmModule,
 } from "./assembler/index.ts";
 import { cacheOf } from "./cache.ts";
-import type { Context, Destination } from "./context.ts";
-import { explained } from "./explained.ts";
-import { gatheredWindows } from "./gathered.ts";
+import { tooManyNodes, uncountable } from "./codegen/limits.ts";
+import { type WriteOptions, writeModule } from "./codegen/module.ts";
 import type { Step } from "./kernels/kernel.ts";
-import { tooManyNodes, uncountable } from "./limits.ts";
-import { type MemoryPlan, planMemory, type Residents } from "./memory.ts";
-import { type WriteOptions, writeModule } from "./module.ts";
-import { patchesBesides } from "./patches.ts";
-import { regionSteps } from "./region.ts";
-import { fewerResiduals } from "./residuals.ts";
-import { sumsAfterLoops } from "./sums.ts";
+import { teamBytes } from "./threads/barrier.ts";
 import { type Schedule, sharedCost, type Together } from "./threads/schedule.ts";
-import { teamBytes } from "./threads/team.ts";
-import { exactTotals } from "./totals.ts";
-import { type Buffer, bytesOf, makeBuffer, type View, whole } from "./view.ts";
 
 /** Where a tensor of a program stands in memory. */
 export interface Slot {
@@ -77,7 +77,7 @@ const tensorLimit = 2 ** 31 - pageBytes;
 export const prepared = (program: Program): Program =>
   gatheredWindows(
     patchesBesides(
-      exactTotals(fewerResiduals(sumsAfterLoops(inlineCheckpoints(optimise(program))))),
+      exactTotals(fewerResiduals(sumsAfterLoops(inlineCheckpoints(optimize(program))))),
     ),
   );
 
@@ -125,7 +125,7 @@ interface Lowered {
   readonly united: (buffer: Buffer) => Buffer;
 }
 
-/** The steps of a program that has been checked and optimised. */
+/** The steps of a program that has been checked and optimized. */
 export const lower = (module: ModuleBuilder, program: Program, carried: number): Lowered => {
   const constants = new Map<Tensor, Buffer>();
   const places = new Map<Buffer, Buffer>();
@@ -214,7 +214,7 @@ const partOf = (what: string, bytes: number): MemoryParts => {
   return { ...nothing, [parts[kind] ?? "temporaries"]: bytes };
 };
 
-/** A program that has been checked and optimised as a module. */
+/** A program that has been checked and optimized as a module. */
 export const lowerProgram = (
   program: Program,
   carried: number,

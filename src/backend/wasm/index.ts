@@ -4,10 +4,10 @@ import { InvalidArgument } from "../../errors.ts";
 import { Backend, type CompileOptions } from "../backend.ts";
 import type { Features } from "./assembler/index.ts";
 import { compileProgram } from "./compile.ts";
-import { executable } from "./run.ts";
+import { executable } from "./executable.ts";
+import { mostThreads } from "./threads/barrier.ts";
 import { mayThread, threadsOf } from "./threads/index.ts";
 import { leastShared } from "./threads/schedule.ts";
-import { mostThreads } from "./threads/team.ts";
 
 /**
  * How a program becomes a module, in the order of the files: `sums`, `residuals` and `patches` take from

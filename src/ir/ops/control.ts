@@ -1,10 +1,10 @@
-import { whole } from "../../tensor/argument.ts";
 import type { Dtype } from "../../tensor/dtype.ts";
 import { broadcastShapes } from "../../tensor/shape.ts";
+import { whole } from "../../tensor/validate.ts";
 import { apply1 } from "../build.ts";
 import type { Expr } from "../expr.ts";
-import type { Broadcast, Check, Operand, Result, ShapeOf } from "../shapeTypes.ts";
-import { align, broadcastTo, floating, lift } from "./operand.ts";
+import type { Broadcast, Check, Operand, Result, ShapeOf } from "../types/shape.ts";
+import { align, broadcastTo, floating, lift } from "./promote.ts";
 
 /**
  * The elements of `x` where `condition` (bool) holds, of `y` elsewhere, broadcasting.

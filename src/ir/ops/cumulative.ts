@@ -1,7 +1,7 @@
-import { finite, holding, wholeTo } from "../../tensor/argument.ts";
+import { finite, holding, wholeTo } from "../../tensor/validate.ts";
+import { loop } from "../control.ts";
 import type { Expr } from "../expr.ts";
-import { loop } from "../loop.ts";
-import type { Operand } from "../shapeTypes.ts";
+import type { Operand } from "../types/shape.ts";
 import { stopGradient, where } from "./control.ts";
 import {
   abs,
@@ -20,8 +20,8 @@ import {
   or,
   sub,
 } from "./elementwise.ts";
-import { fill, iota, takeAlongAxis } from "./indexed.ts";
-import { axisIn, broadcastTo, floating, lift, mistaken } from "./operand.ts";
+import { fill, iota, takeAlongAxis } from "./indexing.ts";
+import { axisIn, broadcastTo, floating, lift, mistaken } from "./promote.ts";
 import { cumsum, isFinite, sum } from "./reduction.ts";
 import { concatenate, moveAxis, reshape, sliceAxis } from "./structural.ts";
 
@@ -132,7 +132,7 @@ export const cummin = (x: Operand, axis = -1): Chosen =>
   record("cummin", x, axis, (y, best) => le(y, best));
 
 /** Two elements that are next to one another along an axis. */
-const neighbours = (x: Expr, axis: number): readonly [before: Expr, after: Expr] => {
+const neighbors = (x: Expr, axis: number): readonly [before: Expr, after: Expr] => {
   const n = x.shape[axis] ?? 0;
   return [sliceAxis(x, axis, 0, n - 1), sliceAxis(x, axis, 1, n)];
 };
@@ -149,7 +149,7 @@ export interface DifferenceOptions {
 }
 
 /**
- * Differences of neighbours: `yᵢ = xᵢ₊₁ - xᵢ`, `order` times. `[n] → [n - order]`
+ * Differences of neighbors: `yᵢ = xᵢ₊₁ - xᵢ`, `order` times. `[n] → [n - order]`
  *
  * **Fails with** `InvalidArgument`, thrown, where `order` is no whole number from 0 to the number of elements.
  */
@@ -160,7 +160,7 @@ export const diff = (operand: Operand, options: DifferenceOptions = {}): Expr =>
   const all = concatenate(parts, a);
   wholeTo(0, all.shape[a] ?? Number.MAX_SAFE_INTEGER)("diff", { order });
   return Array.from({ length: order }).reduce<Expr>((y) => {
-    const [before, after] = neighbours(y, a);
+    const [before, after] = neighbors(y, a);
     return sub(after, before) as Expr;
   }, all);
 };
@@ -192,7 +192,7 @@ const trapezoids = (values: Expr, a: number, { x, dx = 1 }: TrapezoidOptions): E
     values.shape[a] === 0
       ? mistaken("trapezoid", "one value or more along its axis", values, some)
       : values;
-  const [before, after] = neighbours(y, a);
+  const [before, after] = neighbors(y, a);
   const middle = mul(add(before, after) as Expr, 0.5) as Expr;
   if (x === undefined) return mul(middle, dx) as Expr;
   const at = placesOf("trapezoid", x, values, a);
@@ -214,14 +214,14 @@ export const cumulativeTrapezoid = (operand: Operand, options: TrapezoidOptions 
   return cumsum(trapezoids(y, a, options), a);
 };
 
-/** Where the values of {@link centralDifferences} stand, and how good its slopes at the two ends are. */
-export interface CentralDifferenceOptions extends TrapezoidOptions {
+/** Where the values of {@link gradient} stand, and how good its slopes at the two ends are. */
+export interface GradientOptions extends TrapezoidOptions {
   /** Of a line through the last two values (1, where not given), or of a parabola through the last three (2). */
   readonly edgeOrder?: 1 | 2;
 }
 
 /**
- * Slopes along an axis from values: between, of the parabola through a value and its two neighbours.
+ * Slopes along an axis from values: between, of the parabola through a value and its two neighbors.
  *
  * **Shapes** `[...n] → [...n]`, of two values at least, or three.
  * **Math** `(wᵢ sᵢ₋₁ + wᵢ₋₁ sᵢ)/(wᵢ₋₁ + wᵢ)` of the slopes `sᵢ` to the next value and the widths `wᵢ`: at equal
@@ -232,27 +232,27 @@ export interface CentralDifferenceOptions extends TrapezoidOptions {
  *
  * @example
  * ```ts
- * import { Backend, centralDifferences, compile, type Expr, tensor } from "fluxion";
+ * import { Backend, compile, type Expr, tensor } from "fluxion";
+ * import { gradient } from "fluxion/ops";
  * import * as Effect from "effect/Effect";
  * const squares = tensor([0, 1, 4, 9]);
- * const program = compile((y: Expr) => centralDifferences(y, { edgeOrder: 2 }), [squares]);
+ * const program = compile((y: Expr) => gradient(y, { edgeOrder: 2 }), [squares]);
  * Effect.runSync(program.pipe(Effect.provide(Backend.layerReference)))(squares).toArray() // => [0, 2, 4, 6]
  * ```
  */
-export const centralDifferences = (
+export const gradient = (
   operand: Operand,
-  { axis = -1, x, dx = 1, edgeOrder = 1 }: CentralDifferenceOptions = {},
+  { axis = -1, x, dx = 1, edgeOrder = 1 }: GradientOptions = {},
 ): Expr => {
-  holding("a finite number that is not 0", (n) => Number.isFinite(n) && n !== 0)(
-    "centralDifferences",
-    { dx },
-  );
-  wholeTo(1, 2)("centralDifferences", { edgeOrder });
-  const values = floating("centralDifferences", lift(operand));
-  const [given, a] = axisIn("centralDifferences", values, axis);
+  holding("a finite number that is not 0", (n) => Number.isFinite(n) && n !== 0)("gradient", {
+    dx,
+  });
+  wholeTo(1, 2)("gradient", { edgeOrder });
+  const values = floating("gradient", lift(operand));
+  const [given, a] = axisIn("gradient", values, axis);
   if ((given.shape[a] ?? 0) <= edgeOrder)
     return mistaken(
-      "centralDifferences",
+      "gradient",
       `${edgeOrder + 1} values or more along axis ${axis}`,
       given,
       given.shape,
@@ -262,10 +262,10 @@ export const centralDifferences = (
   const widths =
     x === undefined
       ? fill([rises.shape.at(-1) ?? 0], dx, y.dtype)
-      : diff(placesOf("centralDifferences", x, y, y.shape.length - 1));
+      : diff(placesOf("gradient", x, y, y.shape.length - 1));
   const slopes = div(rises, broadcastTo(widths, rises.shape)) as Expr;
-  const [before, after] = neighbours(slopes, y.shape.length - 1);
-  const [left, right] = neighbours(widths, 0);
+  const [before, after] = neighbors(slopes, y.shape.length - 1);
+  const [left, right] = neighbors(widths, 0);
   const weighted = add(mul(before, right) as Expr, mul(after, left) as Expr) as Expr;
   const between = div(weighted, add(left, right) as Expr) as Expr;
   // The slope of a line between two places of a parabola is midway between those at the two.

@@ -1,11 +1,11 @@
-import { integral } from "../../tensor/argument.ts";
 import { normalAxis } from "../../tensor/shape.ts";
+import { integral } from "../../tensor/validate.ts";
 import type { Expr } from "../expr.ts";
-import type { Operand } from "../shapeTypes.ts";
+import type { Operand } from "../types/shape.ts";
 import { where } from "./control.ts";
 import { eq, ge, le, sub } from "./elementwise.ts";
-import { iota } from "./indexed.ts";
-import { broadcastTo, having, lift } from "./operand.ts";
+import { iota } from "./indexing.ts";
+import { broadcastTo, having, lift } from "./promote.ts";
 import { sum } from "./reduction.ts";
 import { expandDims, moveAxis, pad, sliceAxis } from "./structural.ts";
 

@@ -1,11 +1,11 @@
-import { greatestOf } from "../../algebra/extremes.ts";
 import { InvalidArgument } from "../../errors.ts";
+import { greatestOf } from "../../tensor/extremes.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import type { Expr } from "../expr.ts";
-import type { Check, Operand, ShapeError } from "../shapeTypes.ts";
+import type { Check, Operand, ShapeError } from "../types/shape.ts";
+import { dot } from "./contraction.ts";
 import { diagonal } from "./diagonals.ts";
-import { dot } from "./linear.ts";
-import { lift, mistaken } from "./operand.ts";
+import { lift, mistaken } from "./promote.ts";
 import { sum } from "./reduction.ts";
 import { squeeze, transpose } from "./structural.ts";
 

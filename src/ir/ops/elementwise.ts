@@ -1,8 +1,8 @@
-import { holding } from "../../tensor/argument.ts";
+import { holding } from "../../tensor/validate.ts";
 import { apply1 } from "../build.ts";
 import type { Binary, Bitwise, Comparison, Expr, PrimitiveTag, Unary } from "../expr.ts";
-import type { Broadcast, Check, Operand, Result, ShapeOf } from "../shapeTypes.ts";
-import { align, broadcastTo, comparable, lift } from "./operand.ts";
+import type { Broadcast, Check, Operand, Result, ShapeOf } from "../types/shape.ts";
+import { align, broadcastTo, comparable, lift } from "./promote.ts";
 
 type UnaryOp = <const X extends Operand>(x: X) => Expr<ShapeOf<X>>;
 
@@ -132,7 +132,7 @@ export const rsqrt: UnaryOp = (x) => reciprocal(sqrt(x));
  *
  * **Fails with** `InvalidArgument`, thrown, where `low` is above `high` or one of them is NaN.
  */
-export const clamp = <const X extends Operand>(
+export const clip = <const X extends Operand>(
   x: X,
   low: number,
   high: number,

@@ -1,13 +1,13 @@
-import { whole } from "../../tensor/argument.ts";
 import { normalAxis } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
+import { whole } from "../../tensor/validate.ts";
 import { constant } from "../build.ts";
 import type { Expr } from "../expr.ts";
-import type { Operand } from "../shapeTypes.ts";
+import type { Operand } from "../types/shape.ts";
+import { dot } from "./contraction.ts";
 import { add, mul, neg, sub } from "./elementwise.ts";
-import { zerosLike } from "./indexed.ts";
-import { dot } from "./linear.ts";
-import { axisIn, floating, lift } from "./operand.ts";
+import { zerosLike } from "./indexing.ts";
+import { axisIn, floating, lift } from "./promote.ts";
 import { concatenate, moveAxis, pad, reshape, reverse, sliceAxis } from "./structural.ts";
 
 /** Complex numbers as their real and imaginary parts, of one shape. */
@@ -185,7 +185,8 @@ const halfOf = (op: string, x: Operand | Complex): Half =>
  *
  * @example
  * ```ts
- * import { Backend, compile, type Expr, fft, tensor } from "fluxion";
+ * import { Backend, compile, type Expr, tensor } from "fluxion";
+ * import { fft } from "fluxion/ops";
  * import * as Effect from "effect/Effect";
  * const x = tensor([1, 2, 3, 4]);
  * const program = compile((a: Expr) => fft(a).re, [x]);

@@ -1,6 +1,6 @@
-import { whole } from "../../tensor/argument.ts";
 import { boundsOf, thresholdOf, wordsOf } from "../../tensor/key.ts";
 import type { Shape } from "../../tensor/shape.ts";
+import { whole } from "../../tensor/validate.ts";
 import { apply1 } from "../build.ts";
 import type { Expr } from "../expr.ts";
 import { cast, where } from "./control.ts";
@@ -22,8 +22,8 @@ import {
   sub,
   xor,
 } from "./elementwise.ts";
-import { fill, iota } from "./indexed.ts";
-import { lift, mistaken } from "./operand.ts";
+import { fill, iota } from "./indexing.ts";
+import { lift, mistaken } from "./promote.ts";
 import { argsort, cumsum, isFinite, max, sum } from "./reduction.ts";
 import { expandDims, index, reshape } from "./structural.ts";
 
@@ -129,7 +129,7 @@ export const bernoulli = <const S extends Shape>(key: KeyExpr, p: number, shape:
 };
 
 /**
- * `n` draws of a class from unnormalised log-probabilities, as i32.
+ * `n` draws of a class from unnormalized log-probabilities, as i32.
  *
  * **Math** The first class whose cumulative softmax exceeds a uniform number; `-∞` is never drawn. Where the logits are
  * no distribution (NaN, `∞`, or all `-∞`) it is -1, which is no class.

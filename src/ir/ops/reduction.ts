@@ -1,11 +1,11 @@
-import { finite } from "../../tensor/argument.ts";
 import { normalAxis } from "../../tensor/shape.ts";
+import { finite } from "../../tensor/validate.ts";
 import { apply, apply1 } from "../build.ts";
 import type { Expr, ReduceKind } from "../expr.ts";
-import type { Check, Operand, Reduced, Result, ShapeOf } from "../shapeTypes.ts";
+import type { Check, Operand, Reduced, Result, ShapeOf } from "../types/shape.ts";
 import { stopGradient, where } from "./control.ts";
 import { div, exp, log, mul, sub } from "./elementwise.ts";
-import { axisIn, floating, lift } from "./operand.ts";
+import { axisIn, floating, lift } from "./promote.ts";
 import { reshape } from "./structural.ts";
 
 /** Which axes a reduction takes, counted from the front or (negative) the back; all when left out. */
@@ -65,7 +65,7 @@ export const mean: Reducer = (operand, axes) => {
 };
 
 /** A reduction's result with the reduced axes kept, of extent 1, so that it broadcasts against `x`. */
-export const keepAxes = (reduced: Expr, x: Expr, axes: Axes): Expr => {
+export const keepDims = (reduced: Expr, x: Expr, axes: Axes): Expr => {
   const gone = axesOf(axes, x.shape.length);
   return reshape(
     reduced,
@@ -78,8 +78,8 @@ export const variance = (x: Operand, axes?: Axes, correction = 0): Expr => {
   finite("variance", { correction });
   const e = floating("variance", lift(x));
   const count = axesOf(axes, e.shape.length).reduce((n, a) => n * (e.shape[a] ?? 1), 1);
-  const centred: Expr = sub(e, keepAxes(mean(e, axes), e, axes));
-  return div(sum(mul(centred, centred), axes), count - correction);
+  const centered: Expr = sub(e, keepDims(mean(e, axes), e, axes));
+  return div(sum(mul(centered, centered), axes), count - correction);
 };
 
 /** The greatest element, without a derivative; 0 where it is infinite, since it would make ∞ - ∞. */
@@ -92,7 +92,7 @@ const shiftOf = (x: Expr, axes: Axes): Expr => {
 export const logSumExp = (operand: Operand, axes?: Axes): Expr => {
   const x = lift(operand);
   const shift = shiftOf(x, axes);
-  return addTo(log(sum(exp(sub(x, keepAxes(shift, x, axes))), axes)), shift);
+  return addTo(log(sum(exp(sub(x, keepDims(shift, x, axes))), axes)), shift);
 };
 
 const addTo = (x: Expr, y: Expr): Expr => apply1("add", {}, x, y);
@@ -109,15 +109,15 @@ export const isFinite = (x: Operand): Expr => {
  */
 export const logSoftmax = <const X extends Operand>(x: X, axis = -1): Expr<ShapeOf<X>> => {
   const [e, a] = axisIn("logSoftmax", lift(x), axis);
-  const below: Expr = sub(e, keepAxes(shiftOf(e, a), e, a));
-  return sub(below, keepAxes(log(sum(exp(below), a)), e, a)) as Expr<ShapeOf<X>>;
+  const below: Expr = sub(e, keepDims(shiftOf(e, a), e, a));
+  return sub(below, keepDims(log(sum(exp(below), a)), e, a)) as Expr<ShapeOf<X>>;
 };
 
 /** `eˣ / Σ eˣ` along `axis`, the last by default; without overflow. */
 export const softmax = <const X extends Operand>(x: X, axis = -1): Expr<ShapeOf<X>> => {
   const [e, a] = axisIn("softmax", lift(x), axis);
-  const shifted: Expr = exp(sub(e, keepAxes(stopGradient(max(e, a)), e, a)));
-  return div(shifted, keepAxes(sum(shifted, a), e, a)) as Expr<ShapeOf<X>>;
+  const shifted: Expr = exp(sub(e, keepDims(stopGradient(max(e, a)), e, a)));
+  return div(shifted, keepDims(sum(shifted, a), e, a)) as Expr<ShapeOf<X>>;
 };
 
 /** The index of the first greatest element along `axis`, as i32. */

@@ -1,7 +1,7 @@
 import { greatestNumber, leastNumber } from "../../tensor/dtype.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import type { Expr, ReduceKind } from "../expr.ts";
-import type { Operand } from "../shapeTypes.ts";
+import type { Operand } from "../types/shape.ts";
 import { cast, where } from "./control.ts";
 import { add, and, div, eq, ge, gt, lt, maximum, mul, sub } from "./elementwise.ts";
 import {
@@ -12,8 +12,8 @@ import {
   scatterAddAlongAxis,
   take,
   zerosLike,
-} from "./indexed.ts";
-import { floating, lift } from "./operand.ts";
+} from "./indexing.ts";
+import { floating, lift } from "./promote.ts";
 import { cumsum, max, min, prod, sum } from "./reduction.ts";
 import { concatenate, expandDims, moveAxis, reshape } from "./structural.ts";
 
@@ -79,7 +79,8 @@ const placesOf = (x: Expr): Expr => expandDims(iota([x.shape.at(-1) ?? 0]), 1);
  *
  * @example
  * ```ts
- * import { Backend, compile, type Expr, scatterReduce, tensor } from "fluxion";
+ * import { Backend, compile, type Expr, tensor } from "fluxion";
+ * import { scatterReduce } from "fluxion/ops";
  * import * as Effect from "effect/Effect";
  * const [x, at, updates] = [tensor([1, 1, 1]), tensor([0, 2, 2], "i32"), tensor([5, 0, 7])];
  * const program = compile((a: Expr, i: Expr, u: Expr) => scatterReduce(a, i, u, "max"), [x, at, updates]);
@@ -132,7 +133,7 @@ export const scatterReduceAlongAxis = (
  *
  * **Shapes** `x: [a, b, c], indices: [n], [n] → [n, c]`, for indices of any one shape.
  */
-export const takeAt = (operand: Operand, ...indices: readonly Operand[]): Expr => {
+export const gather = (operand: Operand, ...indices: readonly Operand[]): Expr => {
   const x = lift(operand);
   const lists = indices.map((i) => lift(i, "i32"));
   const extents = x.shape.slice(0, lists.length);

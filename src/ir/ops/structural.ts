@@ -1,8 +1,8 @@
 import { normalAxis, type Shape, sameShape, sizeOf } from "../../tensor/shape.ts";
 import { apply1 } from "../build.ts";
 import type { Expr } from "../expr.ts";
-import type { Check, Operand, Reshape, Result, Reversed, ShapeOf } from "../shapeTypes.ts";
-import { axisIn, having, lift, mistaken } from "./operand.ts";
+import type { Check, Operand, Reshape, Result, Reversed, ShapeOf } from "../types/shape.ts";
+import { axisIn, having, lift, mistaken } from "./promote.ts";
 
 /**
  * The same elements, row-major, under another shape; one extent may be -1 and is then inferred.

@@ -1,8 +1,8 @@
 import { normalAxis } from "../../tensor/shape.ts";
 import { apply1 } from "../build.ts";
 import type { Expr, Windowing } from "../expr.ts";
-import type { Operand } from "../shapeTypes.ts";
-import { lift } from "./operand.ts";
+import type { Operand } from "../types/shape.ts";
+import { lift } from "./promote.ts";
 
 /** Sliding windows: which axes they slide along, and for each how; steps and gaps are 1 where not given. */
 export interface WindowOptions {
@@ -32,7 +32,9 @@ const windowingOf = ({ axes, size, stride, dilation }: WindowOptions, rank: numb
  *
  * @example
  * ```ts
- * import { arange, Backend, compile, type Expr, slidingWindow } from "fluxion";
+ * import { Backend, compile, type Expr } from "fluxion";
+ * import { slidingWindow } from "fluxion/ops";
+ * import { arange } from "fluxion/tensor";
  * import * as Effect from "effect/Effect";
  * const pairs = Effect.runSync(
  *   compile((x: Expr) => slidingWindow(x, { axes: [0], size: [2] }), [arange(4)]).pipe(

@@ -1,7 +1,7 @@
 import { reapply } from "../build.ts";
 import type { AnyNode, Expr, PrimitiveTag, Program } from "../expr.ts";
-import { innerPrograms } from "../graph.ts";
-import { nodeKey } from "../hash.ts";
+import { nodeKey } from "../hash/hash.ts";
+import { innerPrograms } from "../program.ts";
 import { outputsOf, rewrite } from "./rewrite.ts";
 
 const commutative: ReadonlySet<PrimitiveTag> = new Set([

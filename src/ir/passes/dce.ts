@@ -1,6 +1,6 @@
 import { apply } from "../build.ts";
 import type { AnyNode, Expr, Params, Program } from "../expr.ts";
-import { innerPrograms, program } from "../graph.ts";
+import { innerPrograms, program } from "../program.ts";
 import { renewed } from "./rewrite.ts";
 
 /**

@@ -2,7 +2,7 @@ import { sizeOf } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { apply1, constant } from "../build.ts";
 import type { AnyNode, Expr, Program } from "../expr.ts";
-import { innerPrograms } from "../graph.ts";
+import { innerPrograms } from "../program.ts";
 import { type Pass, rewrite } from "./rewrite.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { apply, parameter } from "../build.ts";
 import type { AnyNode, Expr, Params, PrimitiveTag, Program } from "../expr.ts";
-import { program } from "../graph.ts";
+import { program } from "../program.ts";
 import { concerning, type Pass, rewrite, same } from "./rewrite.ts";
 
 /** Not worth keeping between steps: constants, and what repeats or renames elements. */

@@ -1,6 +1,6 @@
 import { apply, reapply } from "../build.ts";
 import { type AnyNode, Expr, type Params, type PrimitiveTag, type Program } from "../expr.ts";
-import { innerPrograms, program } from "../graph.ts";
+import { innerPrograms, program } from "../program.ts";
 
 /** A map of programs that keeps what they compute, bit for bit on the reference evaluator. */
 export type Pass = (program: Program) => Program;

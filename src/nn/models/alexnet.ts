@@ -1,12 +1,12 @@
-import { share } from "../../tensor/argument.ts";
-import { relu } from "../activations.ts";
-import { requireSizes } from "../affine.ts";
-import { conv2d } from "../convolution.ts";
-import { dense } from "../dense.ts";
+import { share } from "../../tensor/validate.ts";
+import { relu } from "../functional/activation.ts";
+import { requireSizes } from "../functional/affine.ts";
 import type { Composable } from "../layer.ts";
-import { adaptiveAvgPool2d, maxPool2d } from "../pooling.ts";
-import { dropout, flatten } from "../pure.ts";
-import { type Image, type Network, network } from "./network.ts";
+import { conv2d } from "../layers/conv.ts";
+import { dense } from "../layers/dense.ts";
+import { dropout, flatten } from "../layers/lambda.ts";
+import { adaptiveAvgPool2d, maxPool2d } from "../layers/pool.ts";
+import { type Image, type Network, network } from "./build.ts";
 
 /** The sizes by which an AlexNet is scaled; those of the published one where not given. */
 export interface AlexnetOptions<C extends number = 3> {

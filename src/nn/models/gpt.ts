@@ -1,25 +1,25 @@
 import { scan } from "../../autodiff/index.ts";
 import type { Expr } from "../../ir/expr.ts";
+import { dot } from "../../ir/ops/contraction.ts";
 import { add } from "../../ir/ops/elementwise.ts";
-import { fill, take } from "../../ir/ops/indexed.ts";
-import { dot } from "../../ir/ops/linear.ts";
-import { lift } from "../../ir/ops/operand.ts";
+import { fill, take } from "../../ir/ops/indexing.ts";
+import { lift } from "../../ir/ops/promote.ts";
 import { type Key, split } from "../../tensor/key.ts";
-import { geluTanh } from "../activations.ts";
-import { type AffineParams, requireSizes } from "../affine.ts";
-import type { Cache } from "../attention.ts";
-import { repeat } from "../combinators.ts";
-import type { Autoregressive } from "../decoding/continuation.ts";
-import { learnedPositions, tiedEmbedding } from "../embedding.ts";
-import type { Moves } from "../extentTypes.ts";
-import type { HeadsFit } from "../headTypes.ts";
+import { still } from "../apply.ts";
+import { repeat } from "../combinators/containers.ts";
+import { sequential } from "../combinators/sequential.ts";
+import { geluTanh } from "../functional/activation.ts";
+import { type AffineParams, requireSizes } from "../functional/affine.ts";
+import type { Autoregressive } from "../generate/decoder.ts";
 import { normal, zeros } from "../initializers.ts";
 import type { Layer, Symbolic } from "../layer.ts";
-import { layerNorm } from "../normalisation.ts";
-import { dropout } from "../pure.ts";
-import { sequential } from "../sequential.ts";
-import { type EncoderParams, transformerEncoderBlock } from "../transformer.ts";
-import { still } from "../within.ts";
+import type { Cache } from "../layers/attention.ts";
+import { positionEmbedding, tiedEmbedding } from "../layers/embedding.ts";
+import { dropout } from "../layers/lambda.ts";
+import { layerNorm } from "../layers/norm.ts";
+import { type EncoderParams, transformerEncoderBlock } from "../layers/transformerBlock.ts";
+import type { Moves } from "../types/extent.ts";
+import type { HeadsFit } from "../types/heads.ts";
 
 /** The sizes of a {@link gpt}. */
 export interface GptOptions<V extends number = number> {
@@ -45,7 +45,7 @@ export interface Gpt<V extends number, P>
 
 /** What the parts of a {@link gpt} carry along from step to step: nothing. */
 export type GptState = ReturnType<ReturnType<typeof network>["init"]>["state"];
-/** The table, and the params of positions, (no) dropout, blocks and the last normalisation. */
+/** The table, and the params of positions, (no) dropout, blocks and the last normalization. */
 export type GptParams = ReturnType<ReturnType<typeof network>["init"]>["params"];
 
 /** An affine map of a deviation of its own, without offset at first. */
@@ -91,7 +91,7 @@ const blockOf = ({ width, heads, hidden, dropout: rate = 0, blocks }: GptOptions
 const network = <const V extends number>(options: GptOptions<V>) => {
   const { vocabulary, positions, width, blocks, dropout: rate = 0 } = options;
   const body = sequential(
-    learnedPositions(positions, width),
+    positionEmbedding(positions, width),
     dropout(rate),
     repeat(blocks, blockOf(options)),
     layerNorm(width),
@@ -101,7 +101,7 @@ const network = <const V extends number>(options: GptOptions<V>) => {
 
 /**
  * A causal language model: an embedding, learned positions, blocks of causal attention with their
- * normalisation first, a last normalisation, and the embedding again for the logits.
+ * normalization first, a last normalization, and the embedding again for the logits.
  *
  * **Shapes** `x: [time]` of i32 tokens `→ y: [time, vocabulary]` for a time of at most `positions`.
  * **Math** weights begin normal of deviation 0.02, those that end a part of a block of `0.02/√(2·blocks)`;
@@ -116,10 +116,11 @@ const network = <const V extends number>(options: GptOptions<V>) => {
  *
  * **Example**
  * ```ts
- * import { describe, gpt } from "fluxion";
+ * import { gpt } from "fluxion/models";
+ * import { summary } from "fluxion/nn";
  *
  * const small = { vocabulary: 50257, positions: 1024, width: 768, blocks: 12, heads: 12 } as const;
- * describe(gpt(small), [8])[0]?.params; // => 124439808
+ * summary(gpt(small), [8])[0]?.params; // => 124439808
  * ```
  */
 export const gpt = <const O extends GptOptions>(

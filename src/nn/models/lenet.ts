@@ -1,10 +1,10 @@
-import { relu } from "../activations.ts";
-import { conv2d } from "../convolution.ts";
-import { dense } from "../dense.ts";
+import { relu } from "../functional/activation.ts";
 import type { Activation } from "../layer.ts";
-import { maxPool2d } from "../pooling.ts";
-import { flatten } from "../pure.ts";
-import { type Network, network } from "./network.ts";
+import { conv2d } from "../layers/conv.ts";
+import { dense } from "../layers/dense.ts";
+import { flatten } from "../layers/lambda.ts";
+import { maxPool2d } from "../layers/pool.ts";
+import { type Network, network } from "./build.ts";
 
 /** The images that a LeNet reads, and what is between its layers. */
 export interface LenetOptions<C extends number = 1> {
@@ -25,8 +25,9 @@ export interface LenetOptions<C extends number = 1> {
  *
  * @example
  * ```ts
- * import { describe, lenet } from "fluxion";
- * describe(lenet(10), [28, 28, 1])[0]?.params // => 61706
+ * import { lenet } from "fluxion/models";
+ * import { summary } from "fluxion/nn";
+ * summary(lenet(10), [28, 28, 1])[0]?.params // => 61706
  * ```
  */
 export const lenet = <const O extends number, const C extends number = 1>(

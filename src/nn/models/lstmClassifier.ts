@@ -1,12 +1,12 @@
 import type { Expr } from "../../ir/expr.ts";
 import { ne } from "../../ir/ops/elementwise.ts";
-import { wholeTo } from "../../tensor/argument.ts";
-import { dense } from "../dense.ts";
-import { embedding } from "../embedding.ts";
-import { dropout } from "../pure.ts";
-import { lstm } from "../recurrent.ts";
-import { masked } from "../sequences.ts";
-import { sequential } from "../sequential.ts";
+import { wholeTo } from "../../tensor/validate.ts";
+import { masked } from "../combinators/overTime.ts";
+import { sequential } from "../combinators/sequential.ts";
+import { dense } from "../layers/dense.ts";
+import { embedding } from "../layers/embedding.ts";
+import { dropout } from "../layers/lambda.ts";
+import { lstm } from "../layers/recurrent.ts";
 
 /** The sizes of an {@link lstmClassifier}. */
 export interface LstmClassifierOptions<C extends number = number> {
@@ -37,10 +37,11 @@ export interface LstmClassifierOptions<C extends number = number> {
  *
  * **Example**
  * ```ts
- * import { describe, lstmClassifier } from "fluxion";
+ * import { lstmClassifier } from "fluxion/models";
+ * import { summary } from "fluxion/nn";
  *
  * const model = lstmClassifier({ vocabulary: 100, width: 8, hidden: 16, classes: 3 });
- * describe(model, [20])[0]?.output; // => [3]
+ * summary(model, [20])[0]?.output; // => [3]
  * ```
  */
 export const lstmClassifier = <const C extends number>({

@@ -1,11 +1,11 @@
-import { share } from "../../tensor/argument.ts";
-import { relu } from "../activations.ts";
-import { requireSizes } from "../affine.ts";
-import { dense } from "../dense.ts";
+import { share } from "../../tensor/validate.ts";
+import { relu } from "../functional/activation.ts";
+import { requireSizes } from "../functional/affine.ts";
 import { heNormal, zeros } from "../initializers.ts";
 import type { Activation, Composable } from "../layer.ts";
-import { dropout } from "../pure.ts";
-import { type Network, network } from "./network.ts";
+import { dense } from "../layers/dense.ts";
+import { dropout } from "../layers/lambda.ts";
+import { type Network, network } from "./build.ts";
 
 /** What is between the layers of a perceptron of several. */
 export interface MlpOptions {
@@ -25,8 +25,9 @@ export interface MlpOptions {
  *
  * @example
  * ```ts
- * import { describe, mlp } from "fluxion";
- * describe(mlp(784, [128], 10), [784])[0]?.params // => 101770
+ * import { mlp } from "fluxion/models";
+ * import { summary } from "fluxion/nn";
+ * summary(mlp(784, [128], 10), [784])[0]?.params // => 101770
  * ```
  */
 export const mlp = <const I extends number, const O extends number>(

@@ -1,6 +1,6 @@
-import { named } from "../combinators.ts";
-import { type DenseParams, dense } from "../dense.ts";
+import { named } from "../combinators/containers.ts";
 import type { Layer } from "../layer.ts";
+import { type DenseParams, dense } from "../layers/dense.ts";
 
 /**
  * Rosenblatt's perceptron: one linear unit for each class, whose output is a logit; for two classes one
@@ -11,8 +11,9 @@ import type { Layer } from "../layer.ts";
  *
  * @example
  * ```ts
- * import { describe, perceptron } from "fluxion";
- * describe(perceptron(784, 10), [784])[0]?.params // => 7850
+ * import { perceptron } from "fluxion/models";
+ * import { summary } from "fluxion/nn";
+ * summary(perceptron(784, 10), [784])[0]?.params // => 7850
  * ```
  */
 export const perceptron = <const I extends number, const O extends number = 1>(

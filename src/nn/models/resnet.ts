@@ -1,17 +1,17 @@
 import { InvalidArgument } from "../../errors.ts";
-import { relu } from "../activations.ts";
-import { requireSizes } from "../affine.ts";
-import { batchNorm } from "../batchNorm.ts";
-import { residual } from "../connections.ts";
-import { type ConvolutionOptions, conv2d } from "../convolution.ts";
-import { dense } from "../dense.ts";
+import { residual } from "../combinators/skip.ts";
+import { relu } from "../functional/activation.ts";
+import { requireSizes } from "../functional/affine.ts";
 import { heNormal } from "../initializers.ts";
 import type { Composable } from "../layer.ts";
-import { globalAvgPool, maxPool2d } from "../pooling.ts";
-import { type Image, type Network, network, stages } from "./network.ts";
+import { batchNorm } from "../layers/batchNorm.ts";
+import { type ConvolutionOptions, conv2d } from "../layers/conv.ts";
+import { dense } from "../layers/dense.ts";
+import { globalAvgPool, maxPool2d } from "../layers/pool.ts";
+import { type Image, type Network, network, stages } from "./build.ts";
 
-/** A convolution without offset, which the normalisation after it would take away again. */
-const normalised = (
+/** A convolution without offset, which the normalization after it would take away again. */
+const normalized = (
   inputs: number,
   outputs: number,
   size: number,
@@ -30,9 +30,9 @@ interface Block {
 const basic: Block = {
   expansion: 1,
   path: (inputs, width, stride) => [
-    ...normalised(inputs, width, 3, { stride }),
+    ...normalized(inputs, width, 3, { stride }),
     relu,
-    ...normalised(width, width, 3),
+    ...normalized(width, width, 3),
   ],
 };
 
@@ -40,11 +40,11 @@ const basic: Block = {
 const bottleneck: Block = {
   expansion: 4,
   path: (inputs, width, stride) => [
-    ...normalised(inputs, width, 1),
+    ...normalized(inputs, width, 1),
     relu,
-    ...normalised(width, width, 3, { stride }),
+    ...normalized(width, width, 3, { stride }),
     relu,
-    ...normalised(width, 4 * width, 1),
+    ...normalized(width, 4 * width, 1),
   ],
 };
 
@@ -62,7 +62,7 @@ const stage = (
     const [from, step] = i === 0 ? [inputs, stride] : [expansion * width, 1];
     const body = stages(...path(from, width, step));
     const changes = from !== expansion * width || step !== 1;
-    const project = stages(...normalised(from, expansion * width, 1, { stride: step }));
+    const project = stages(...normalized(from, expansion * width, 1, { stride: step }));
     return stages(changes ? joined(body, project) : joined(body), relu);
   });
 
@@ -123,7 +123,7 @@ export const resnet = <const O extends number, const C extends number = 3>(
   const { layers, channels: last } = trunk(plan.block, width, width, plan.counts);
   return network(
     `resnet ${depth}`,
-    ...normalised(channels, width, 7, { stride: 2 }),
+    ...normalized(channels, width, 7, { stride: 2 }),
     relu,
     maxPool2d(3, { stride: 2, padding: 1 }),
     ...layers,
@@ -142,8 +142,9 @@ export const resnet = <const O extends number, const C extends number = 3>(
  *
  * @example
  * ```ts
- * import { cifarResnet, describe } from "fluxion";
- * describe(cifarResnet(8, 10, { channels: 1, width: 4 }), [28, 28, 1])[0]?.output // => [10]
+ * import { cifarResnet } from "fluxion/models";
+ * import { summary } from "fluxion/nn";
+ * summary(cifarResnet(8, 10, { channels: 1, width: 4 }), [28, 28, 1])[0]?.output // => [10]
  * ```
  */
 export const cifarResnet = <const O extends number, const C extends number = 3>(
@@ -163,7 +164,7 @@ export const cifarResnet = <const O extends number, const C extends number = 3>(
   const { layers, channels: last } = trunk(basic, width, width, [count, count, count]);
   return network(
     `cifarResnet ${depth}`,
-    ...normalised(channels, width, 3),
+    ...normalized(channels, width, 3),
     relu,
     ...layers,
     globalAvgPool,

@@ -1,29 +1,35 @@
 import { scan } from "../../autodiff/index.ts";
 import type { Expr } from "../../ir/expr.ts";
 import { ne, tanh } from "../../ir/ops/elementwise.ts";
-import { fill, take } from "../../ir/ops/indexed.ts";
+import { fill, take } from "../../ir/ops/indexing.ts";
 import { foldInKey } from "../../ir/ops/random.ts";
 import { concatenate, expandDims, index } from "../../ir/ops/structural.ts";
 import { scoped } from "../../ir/trace.ts";
-import { wholeTo } from "../../tensor/argument.ts";
 import { type Key, split } from "../../tensor/key.ts";
-import { type AffineParams, affine, initAffine, requireDivides, requireSizes } from "../affine.ts";
-import { type CellOf, type CellParams, gruCell } from "../cells.ts";
-import type { Autoregressive, Source } from "../decoding/continuation.ts";
-import { type EmbeddingParams, embedding } from "../embedding.ts";
+import { wholeTo } from "../../tensor/validate.ts";
+import { exprsOf, still } from "../apply.ts";
+import {
+  type AffineParams,
+  affine,
+  initAffine,
+  requireDivides,
+  requireSizes,
+} from "../functional/affine.ts";
+import { parted } from "../functional/sequenceChecks.ts";
+import type { Autoregressive, Source } from "../generate/decoder.ts";
 import { normal } from "../initializers.ts";
 import type { Context, Layer, Symbolic } from "../layer.ts";
-import { parted } from "../lengths.ts";
-import { dropout } from "../pure.ts";
-import { type RecurrentParams, recurrent } from "../recurrent.ts";
-import { exprsOf, still } from "../within.ts";
+import { type CellOf, type CellParams, gruCell } from "../layers/cells.ts";
+import { type EmbeddingParams, embedding } from "../layers/embedding.ts";
+import { dropout } from "../layers/lambda.ts";
+import { type RecurrentParams, recurrent } from "../layers/recurrent.ts";
 import {
   type Alignment,
   type AlignmentParams,
   aligned,
   initAlignment,
   keysOf,
-} from "./alignment.ts";
+} from "./attentionScores.ts";
 
 /** The sizes of a {@link seq2seq}. */
 export interface Seq2SeqOptions<V extends number = number> {
@@ -93,11 +99,12 @@ type Params = Symbolic<Seq2SeqParams>;
  *
  * **Example**
  * ```ts
- * import { describe, seq2seq } from "fluxion";
+ * import { seq2seq } from "fluxion/models";
+ * import { summary } from "fluxion/nn";
  *
  * const source = { vocabulary: 28, length: 12, padding: 0 };
  * const model = seq2seq({ source, vocabulary: 42, width: 16, hidden: 32 });
- * describe(model, [12 + 5])[0]?.output; // => [5, 42]
+ * summary(model, [12 + 5])[0]?.output; // => [5, 42]
  * ```
  */
 export const seq2seq = <const V extends number>(options: Seq2SeqOptions<V>): Seq2Seq<V> => {

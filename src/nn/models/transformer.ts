@@ -1,31 +1,31 @@
 import { scan } from "../../autodiff/index.ts";
 import type { Expr } from "../../ir/expr.ts";
 import { add, mul, ne } from "../../ir/ops/elementwise.ts";
-import { fill, take } from "../../ir/ops/indexed.ts";
-import { lift } from "../../ir/ops/operand.ts";
+import { fill, take } from "../../ir/ops/indexing.ts";
+import { lift } from "../../ir/ops/promote.ts";
 import { foldInKey } from "../../ir/ops/random.ts";
 import { scoped } from "../../ir/trace.ts";
-import { wholeTo } from "../../tensor/argument.ts";
 import { type Key, split } from "../../tensor/key.ts";
-import { type AffineParams, affine, initAffine, requireSizes } from "../affine.ts";
-import { repeat } from "../combinators.ts";
-import type { Autoregressive, Source } from "../decoding/continuation.ts";
-import { type EmbeddingParams, embedding, sinusoidalPositions } from "../embedding.ts";
-import type { HeadsFit } from "../headTypes.ts";
+import { wholeTo } from "../../tensor/validate.ts";
+import { exprsOf, open, still } from "../apply.ts";
+import { repeat } from "../combinators/containers.ts";
+import { type AffineParams, affine, initAffine, requireSizes } from "../functional/affine.ts";
+import type { ScaleOffset } from "../functional/scaleOffset.ts";
+import { atMost, parted, someOf } from "../functional/sequenceChecks.ts";
+import type { Autoregressive, Source } from "../generate/decoder.ts";
 import { normal } from "../initializers.ts";
 import type { AnyLayer, Context, Layer, Symbolic } from "../layer.ts";
-import { atMost, parted, someOf } from "../lengths.ts";
-import { layerNorm } from "../normalisation.ts";
-import { dropout } from "../pure.ts";
-import type { ScaleOffset } from "../scaleOffset.ts";
+import { type EmbeddingParams, embedding, sinusoidalEncoding } from "../layers/embedding.ts";
+import { dropout } from "../layers/lambda.ts";
+import { layerNorm } from "../layers/norm.ts";
 import {
   type DecoderParams,
   type EncoderParams,
   type TransformerOptions,
   transformerDecoderBlock,
   transformerEncoderBlock,
-} from "../transformer.ts";
-import { exprsOf, open, still } from "../within.ts";
+} from "../layers/transformerBlock.ts";
+import type { HeadsFit } from "../types/heads.ts";
 
 /** The sizes of one side of a {@link transformer}. */
 export interface StackOptions
@@ -40,33 +40,33 @@ export interface StackOptions
   readonly heads: number;
 }
 
-/** The table, the blocks' params, stacked, and the last normalisation, which post-norm does not need. */
+/** The table, the blocks' params, stacked, and the last normalization, which post-norm does not need. */
 export interface StackParams<Block> {
   readonly tokens: EmbeddingParams;
   readonly blocks: Block;
   readonly last?: ScaleOffset;
 }
 
-/** What both sides are made of: tokens with their places, and the last normalisation. */
+/** What both sides are made of: tokens with their places, and the last normalization. */
 const sideOf = ({ vocabulary, width, norm = "post", dropout: rate = 0 }: StackOptions) => {
   const table = embedding(vocabulary, width, { tableInit: normal(1 / Math.sqrt(width)) });
-  const normalise = layerNorm(width);
+  const normalize = layerNorm(width);
   const drop = dropout(rate);
   return {
     /** The params around those of the blocks. */
     init: <B>(key: Key, blocks: B): StackParams<B> => ({
       tokens: table.init(key).params,
       blocks,
-      ...(norm === "pre" ? { last: normalise.init(key).params } : {}),
+      ...(norm === "pre" ? { last: normalize.init(key).params } : {}),
     }),
     embedded: (tokens: Symbolic<EmbeddingParams>, x: Expr, context: Context): Expr => {
       const scaled = mul(take(tokens.table, someOf(x)), Math.sqrt(width)) as Expr;
-      const [placed] = sinusoidalPositions.apply(undefined, undefined, scaled, still);
+      const [placed] = sinusoidalEncoding.apply(undefined, undefined, scaled, still);
       const own = { ...context, key: foldInKey(context.key, 0) };
       return drop.apply(undefined, undefined, placed, own)[0];
     },
     finished: (last: Symbolic<ScaleOffset> | undefined, h: Expr): Expr =>
-      last === undefined ? h : normalise.apply(last, undefined, h, still)[0],
+      last === undefined ? h : normalize.apply(last, undefined, h, still)[0],
   };
 };
 
@@ -178,7 +178,7 @@ export const transformerDecoder = <const V extends number>(
       // `begin` made it so.
       const { key, value, length } = carry as Seen;
       const places = fill([key.shape[2] ?? 0, width], 0) as Expr;
-      const [table] = sinusoidalPositions.apply(undefined, undefined, places, still);
+      const [table] = sinusoidalEncoding.apply(undefined, undefined, places, still);
       const scaled = mul(take(tokens.table, token), Math.sqrt(width)) as Expr;
       const [h, seen] = scan(
         (
@@ -230,7 +230,7 @@ export interface TransformerModel<V extends number>
  *
  * **Shapes** `x: [source.length + time]` of i32, the tokens of the source, filled up, before those of the
  * sequence `→ y: [time, vocabulary]`. Places of padding are not seen.
- * **Math** {@link transformerEncoder} and {@link transformerDecoder}, normalised after each part where not
+ * **Math** {@link transformerEncoder} and {@link transformerDecoder}, normalized after each part where not
  * told otherwise.
  * **Fails with** `InvalidArgument`, thrown, where heads do not divide the width; when compiled, with the layer's path,
  * `EmptySequence` where there is no sequence after the source, `SequenceTooLong` where it has no positions.
@@ -239,11 +239,12 @@ export interface TransformerModel<V extends number>
  *
  * **Example**
  * ```ts
- * import { describe, transformer } from "fluxion";
+ * import { transformer } from "fluxion/models";
+ * import { summary } from "fluxion/nn";
  *
  * const source = { vocabulary: 28, length: 12, padding: 0 };
  * const sizes = { width: 16, blocks: 2, heads: 4, positions: 10 };
- * describe(transformer({ source, vocabulary: 42, ...sizes }), [12 + 5])[0]?.output; // => [5, 42]
+ * summary(transformer({ source, vocabulary: 42, ...sizes }), [12 + 5])[0]?.output; // => [5, 42]
  * ```
  */
 export const transformer = <const O extends TransformerModelOptions>(

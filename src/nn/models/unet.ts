@@ -1,15 +1,15 @@
 import type { Expr } from "../../ir/expr.ts";
-import { lift } from "../../ir/ops/operand.ts";
-import { relu } from "../activations.ts";
-import { requireDivides, requireSizes } from "../affine.ts";
-import { batchNorm } from "../batchNorm.ts";
-import { denseConnect } from "../connections.ts";
-import { conv2d, convTranspose2d } from "../convolution.ts";
+import { lift } from "../../ir/ops/promote.ts";
+import { skipConcat } from "../combinators/skip.ts";
+import { relu } from "../functional/activation.ts";
+import { requireDivides, requireSizes } from "../functional/affine.ts";
 import { heNormal, zeros } from "../initializers.ts";
 import type { Composable } from "../layer.ts";
-import { maxPool2d } from "../pooling.ts";
-import { pure } from "../pure.ts";
-import { type Image, type Network, network, stages } from "./network.ts";
+import { batchNorm } from "../layers/batchNorm.ts";
+import { conv2d, convTranspose2d } from "../layers/conv.ts";
+import { lambda } from "../layers/lambda.ts";
+import { maxPool2d } from "../layers/pool.ts";
+import { type Image, type Network, network, stages } from "./build.ts";
 
 /** The images that a U-Net reads, how wide and how deep it is. */
 export interface UnetOptions<C extends number = 3> {
@@ -19,34 +19,34 @@ export interface UnetOptions<C extends number = 3> {
   readonly width?: number;
   /** How often the image is halved; 4 where not given. */
   readonly levels?: number;
-  /** Whether each convolution is normalised over the batch; not in the paper, `false` where not given. */
-  readonly normalise?: boolean;
+  /** Whether each convolution is normalized over the batch; not in the paper, `false` where not given. */
+  readonly normalize?: boolean;
 }
 
-const twice = (inputs: number, outputs: number, normalise: boolean): Composable =>
+const twice = (inputs: number, outputs: number, normalize: boolean): Composable =>
   stages(
     ...[inputs, outputs].flatMap((from): readonly Composable[] => {
       const options = { padding: "same", kernelInit: heNormal } as const;
-      return normalise
+      return normalize
         ? [conv2d(from, outputs, 3, { ...options, bias: false }), batchNorm(outputs), relu]
         : [conv2d(from, outputs, 3, { ...options, biasInit: zeros }), relu];
     }),
   );
 
 /** What is on this level and below it. `[h, w, inputs] → [h, w, width]`. */
-const level = (inputs: number, width: number, left: number, normalise: boolean): Composable =>
+const level = (inputs: number, width: number, left: number, normalize: boolean): Composable =>
   left === 0
-    ? twice(inputs, width, normalise)
+    ? twice(inputs, width, normalize)
     : stages(
-        twice(inputs, width, normalise),
-        denseConnect(
+        twice(inputs, width, normalize),
+        skipConcat(
           stages(
             maxPool2d(2),
-            level(width, 2 * width, left - 1, normalise),
+            level(width, 2 * width, left - 1, normalize),
             convTranspose2d(2 * width, width, 2, { stride: 2 }),
           ),
         ),
-        twice(2 * width, width, normalise),
+        twice(2 * width, width, normalize),
       );
 
 /**
@@ -61,16 +61,17 @@ const level = (inputs: number, width: number, left: number, normalise: boolean):
  *
  * @example
  * ```ts
- * import { describe, unet } from "fluxion";
- * describe(unet(2, { channels: 1, width: 4, levels: 2 }), [8, 12, 1])[0]?.output // => [8, 12, 2]
+ * import { unet } from "fluxion/models";
+ * import { summary } from "fluxion/nn";
+ * summary(unet(2, { channels: 1, width: 4, levels: 2 }), [8, 12, 1])[0]?.output // => [8, 12, 2]
  * ```
  */
 export const unet = <const O extends number, const C extends number = 3>(
   classes: O,
-  { channels = 3 as C, width = 64, levels = 4, normalise = false }: UnetOptions<C> = {},
+  { channels = 3 as C, width = 64, levels = 4, normalize = false }: UnetOptions<C> = {},
 ): Network<Image<C>, Image<O>> => {
   requireSizes("unet", { width, levels });
-  const divisible = pure("image", (operand: Expr) => {
+  const divisible = lambda("image", (operand: Expr) => {
     const x = lift(operand);
     for (const extent of x.shape.slice(0, -1))
       requireDivides("unet", "2 ** levels", 2 ** levels, extent);
@@ -79,7 +80,7 @@ export const unet = <const O extends number, const C extends number = 3>(
   return network(
     "unet",
     divisible,
-    level(channels, width, levels, normalise),
+    level(channels, width, levels, normalize),
     conv2d(width, classes, 1),
   );
 };

@@ -1,18 +1,18 @@
 import type { Expr } from "../../ir/expr.ts";
 import { concatenate, expandDims, index, reshape } from "../../ir/ops/structural.ts";
-import { share } from "../../tensor/argument.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { requireDivides, requireSizes } from "../affine.ts";
-import { repeat } from "../combinators.ts";
-import { conv2d } from "../convolution.ts";
-import { dense } from "../dense.ts";
-import { learnedPositions } from "../embedding.ts";
+import { share } from "../../tensor/validate.ts";
+import { repeat } from "../combinators/containers.ts";
+import { requireDivides, requireSizes } from "../functional/affine.ts";
 import { zeros } from "../initializers.ts";
 import type { Composable, Layer } from "../layer.ts";
-import { layerNorm } from "../normalisation.ts";
-import { dropout, pure } from "../pure.ts";
-import { transformerEncoderBlock } from "../transformer.ts";
-import { type Network, network } from "./network.ts";
+import { conv2d } from "../layers/conv.ts";
+import { dense } from "../layers/dense.ts";
+import { positionEmbedding } from "../layers/embedding.ts";
+import { dropout, lambda } from "../layers/lambda.ts";
+import { layerNorm } from "../layers/norm.ts";
+import { transformerEncoderBlock } from "../layers/transformerBlock.ts";
+import { type Network, network } from "./build.ts";
 
 /** The images that a vision transformer reads, how they are cut, and the sizes of its encoder. */
 export interface VitOptions<N extends number, C extends number = 3> {
@@ -50,7 +50,7 @@ const classToken = (
 
 /**
  * A Vision Transformer: patches of an image as a sequence, after a class token and with learned positions,
- * through pre-norm encoder blocks; the class token's output, normalised, is mapped to logits.
+ * through pre-norm encoder blocks; the class token's output, normalized, is mapped to logits.
  *
  * **Shapes** `x: [size, size, channels] → y: [classes]`, one example.
  * **Math** The last map begins as 0.
@@ -80,12 +80,12 @@ export const vit = <const O extends number, const N extends number, const C exte
   return network(
     "vit",
     conv2d(channels, width, patch, { stride: patch }),
-    pure("patches", (x: Expr) => reshape(x, [patches, width]) as Expr),
+    lambda("patches", (x: Expr) => reshape(x, [patches, width]) as Expr),
     classToken(width),
-    learnedPositions(patches + 1, width),
+    positionEmbedding(patches + 1, width),
     ...drop,
     repeat(depth, transformerEncoderBlock(width, options)),
-    pure("class", (x: Expr) => index(x, 0)),
+    lambda("class", (x: Expr) => index(x, 0)),
     layerNorm(width, { epsilon: 1e-6 }),
     dense(width, classes, { kernelInit: zeros, biasInit: zeros }),
   );

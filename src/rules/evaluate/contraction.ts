@@ -1,5 +1,5 @@
 import type { Contraction } from "../../ir/expr.ts";
-import { dotShape } from "../../ir/typing.ts";
+import { dotShape } from "../../ir/types/rules.ts";
 import { allocate } from "../../tensor/dtype.ts";
 import { sizeOf, stridesOf } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";

@@ -1,5 +1,5 @@
 import type { Indexed } from "../../ir/expr.ts";
-import { gatherShape } from "../../ir/typing.ts";
+import { gatherShape } from "../../ir/types/rules.ts";
 import { allocate } from "../../tensor/dtype.ts";
 import { type Shape, sizeOf } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";

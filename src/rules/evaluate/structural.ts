@@ -1,5 +1,5 @@
 import type { Structural } from "../../ir/expr.ts";
-import { windowShape } from "../../ir/typingWindow.ts";
+import { windowShape } from "../../ir/types/window.ts";
 import { allocate, type Storage, store } from "../../tensor/dtype.ts";
 import { type Shape, sizeOf, stridesOf } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";

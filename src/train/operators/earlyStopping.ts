@@ -1,10 +1,17 @@
 import type { MonoTypeOperatorFunction } from "rxjs";
 import { InvalidArgument, UnknownMonitor } from "../../errors.ts";
-import { notNegative, whole } from "../../tensor/argument.ts";
 import { Tensor } from "../../tensor/tensor.ts";
-import type { Directions, EpochCompleted, Score, Started, Stopped, TrainEvent } from "../event.ts";
-import type { Memory } from "../memory.ts";
-import type { TrainState } from "../state.ts";
+import { notNegative, whole } from "../../tensor/validate.ts";
+import type {
+  Directions,
+  EpochCompleted,
+  Score,
+  Started,
+  Stopped,
+  TrainEvent,
+} from "../events/event.ts";
+import type { Memory } from "../state/memory.ts";
+import type { TrainState } from "../state/state.ts";
 import { type Fold, folded } from "./fold.ts";
 
 /** A number of an epoch to watch: its loss or a metric, over the training or the validation examples. */

@@ -9,9 +9,9 @@ import {
   takeWhile,
 } from "rxjs";
 import { StateMismatch } from "../../errors.ts";
-import type { Completed, Started, Stopped, TrainEvent } from "../event.ts";
-import type { Memory } from "../memory.ts";
-import type { TrainState } from "../state.ts";
+import type { Completed, Started, Stopped, TrainEvent } from "../events/event.ts";
+import type { Memory } from "../state/memory.ts";
+import type { TrainState } from "../state/state.ts";
 
 /**
  * An operator that remembers, as a value: what it knows of a run, and what it says on each event.

@@ -1,5 +1,5 @@
 import { defer, type MonoTypeOperatorFunction, tap } from "rxjs";
-import { notNegative } from "../../tensor/argument.ts";
+import { notNegative } from "../../tensor/validate.ts";
 import { fitted, oneLine, printable, widthOf } from "../../terminal.ts";
 import type {
   BaselineScore,
@@ -9,8 +9,8 @@ import type {
   StepCompleted,
   TrainEvent,
   Validated,
-} from "../event.ts";
-import { confusionLines } from "./confusionText.ts";
+} from "../events/event.ts";
+import { confusionLines } from "./confusionTable.ts";
 
 /** Where progress is printed: `process.stdout` is one. */
 export interface TextStream {

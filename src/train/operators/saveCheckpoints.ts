@@ -8,12 +8,12 @@ import {
   of as only,
   throwError,
 } from "rxjs";
-import { whole } from "../../tensor/argument.ts";
-import { observe } from "../bridge.ts";
-import { saveCheckpoint } from "../checkpoint.ts";
-import type { EpochCompleted, TrainEvent } from "../event.ts";
-import type { Pipeline } from "../pipeline.ts";
-import type { TrainState } from "../state.ts";
+import { whole } from "../../tensor/validate.ts";
+import type { EpochCompleted, TrainEvent } from "../events/event.ts";
+import { observe } from "../events/fromEffect.ts";
+import type { Pipeline } from "../pipeline/pipeline.ts";
+import { saveCheckpoint } from "../state/checkpoint.ts";
+import type { TrainState } from "../state/state.ts";
 
 /** Where states are saved, and at the end of which epochs. */
 export interface SaveCheckpoints {

@@ -4,9 +4,9 @@ import { check, inputIssue, issuesOf } from "../../../src/backend/check.ts";
 import type { Issue } from "../../../src/errors.ts";
 import { apply, apply1, parameter } from "../../../src/ir/build.ts";
 import type { Expr } from "../../../src/ir/expr.ts";
-import { program } from "../../../src/ir/graph.ts";
 import { axisSum } from "../../../src/ir/ops/control.ts";
 import { add, exp } from "../../../src/ir/ops/elementwise.ts";
+import { program } from "../../../src/ir/program.ts";
 import { scoped } from "../../../src/ir/trace.ts";
 import { Tensor } from "../../../src/tensor/tensor.ts";
 

@@ -6,9 +6,9 @@ import { layerReference } from "../../../src/backend/reference/layerReference.ts
 import { run } from "../../../src/interpreter/evaluate.ts";
 import { apply, parameter } from "../../../src/ir/build.ts";
 import type { Expr, Program } from "../../../src/ir/expr.ts";
-import { program } from "../../../src/ir/graph.ts";
+import { matmul } from "../../../src/ir/ops/contraction.ts";
 import { add, mul } from "../../../src/ir/ops/elementwise.ts";
-import { matmul } from "../../../src/ir/ops/linear.ts";
+import { program } from "../../../src/ir/program.ts";
 import { Tensor } from "../../../src/tensor/tensor.ts";
 import { sample } from "../../ir/passes/arbitraryProgram.ts";
 

@@ -8,23 +8,10 @@ import {
   longestInBytes,
 } from "../../../src/backend/wasm/assembler/index.ts";
 import { backendOf } from "../../../src/backend/wasm/index.ts";
-import {
-  add,
-  broadcastTo,
-  type Expr,
-  iota,
-  MemoryLimit,
-  matmul,
-  max,
-  render,
-  reshape,
-  scan,
-  sum,
-  tensor,
-  zeros,
-} from "../../../src/index.ts";
-import { program } from "../../../src/ir/graph.ts";
-import { lift } from "../../../src/ir/ops/operand.ts";
+import { type Expr, MemoryLimit, render, scan, tensor, zeros } from "../../../src/index.ts";
+import { add, broadcastTo, iota, matmul, max, reshape, sum } from "../../../src/ir/index.ts";
+import { lift } from "../../../src/ir/ops/promote.ts";
+import { program } from "../../../src/ir/program.ts";
 
 const backend = backendOf({ threads: 1 });
 

@@ -1,36 +1,29 @@
 import * as Effect from "effect/Effect";
 import * as Services from "effect/Layer";
 import { describe, expect, it } from "vitest";
+import { checkpoint } from "../../../src/autodiff/index.ts";
+import { mostNodes } from "../../../src/backend/wasm/codegen/limits.ts";
 import { backendOf, layerWasmWith } from "../../../src/backend/wasm/index.ts";
-import { mostNodes } from "../../../src/backend/wasm/limits.ts";
 import {
-  add,
-  type Composable,
-  checkpoint,
   compile,
-  concatenate,
   dense,
-  describe as describeLayers,
   type Expr,
   grad,
   type Layer,
-  matmul,
-  mul,
   ReverseMode,
   relu,
   render,
   residual,
   scan,
-  sin,
-  slice,
-  sum,
   type Tensor,
   zeros,
 } from "../../../src/index.ts";
 import { apply1, parameter } from "../../../src/ir/build.ts";
 import type { Program } from "../../../src/ir/expr.ts";
-import { program } from "../../../src/ir/graph.ts";
+import { add, concatenate, matmul, mul, sin, slice, sum } from "../../../src/ir/index.ts";
+import { program } from "../../../src/ir/program.ts";
 import { scoped } from "../../../src/ir/trace.ts";
+import { type Composable, summary as describeLayers } from "../../../src/nn/index.ts";
 import { stepsOf } from "./steps.ts";
 
 type Form = (n: number) => Effect.Effect<(...xs: readonly Expr[]) => Expr, never, ReverseMode>;
@@ -44,7 +37,7 @@ const times = (n: number, x: Expr, step: (x: Expr, i: number) => Expr): Expr =>
 
 const both = (x: Expr, y: Expr): Expr => add(x, y) as Expr;
 
-/** Adds neighbours until one is left. */
+/** Adds neighbors until one is left. */
 const tree = (xs: readonly Expr[]): Expr =>
   xs.length === 1
     ? (xs[0] as Expr)

@@ -19,14 +19,14 @@ import {
   sequential,
   train$,
   withBatchSize,
-  withDeterminism,
+  withDeterministic,
   withLoss,
   withSeed,
 } from "../../../src/index.ts";
+import { matmul } from "../../../src/ir/ops/contraction.ts";
 import { cast } from "../../../src/ir/ops/control.ts";
 import { mul } from "../../../src/ir/ops/elementwise.ts";
-import { fill, scatterAdd, take } from "../../../src/ir/ops/indexed.ts";
-import { matmul } from "../../../src/ir/ops/linear.ts";
+import { fill, scatterAdd, take } from "../../../src/ir/ops/indexing.ts";
 import { mean } from "../../../src/ir/ops/reduction.ts";
 import { expectAgreement, expectClose, filledWith, programOf } from "./agreement.ts";
 
@@ -115,7 +115,7 @@ describe("a deterministic pipeline", () => {
   const modules = (deterministic: boolean) =>
     modulesOf(() =>
       lastValueFrom(
-        train$(pipe(task(24), withBatchSize(8), withDeterminism(deterministic), withSeed(7))),
+        train$(pipe(task(24), withBatchSize(8), withDeterministic(deterministic), withSeed(7))),
       ),
     );
   it("has no instruction of relaxed SIMD in its modules", async () => {

@@ -1,10 +1,10 @@
 import { describe, it } from "vitest";
 import { apply } from "../../../src/ir/build.ts";
+import { branch, call, loop } from "../../../src/ir/control.ts";
 import type { Binary, DotParams, Expr, PrimitiveTag, Unary } from "../../../src/ir/expr.ts";
-import { branch, call, loop } from "../../../src/ir/loop.ts";
 import * as control from "../../../src/ir/ops/control.ts";
 import * as elementwise from "../../../src/ir/ops/elementwise.ts";
-import * as indexed from "../../../src/ir/ops/indexed.ts";
+import * as indexed from "../../../src/ir/ops/indexing.ts";
 import * as reduction from "../../../src/ir/ops/reduction.ts";
 import * as structural from "../../../src/ir/ops/structural.ts";
 import type { Dtype } from "../../../src/tensor/dtype.ts";

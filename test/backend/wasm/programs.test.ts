@@ -2,10 +2,10 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { run } from "../../../src/interpreter/evaluate.ts";
 import type { Expr } from "../../../src/ir/expr.ts";
-import { program } from "../../../src/ir/graph.ts";
+import { matmul } from "../../../src/ir/ops/contraction.ts";
 import { mul, sub } from "../../../src/ir/ops/elementwise.ts";
-import { matmul } from "../../../src/ir/ops/linear.ts";
 import { sum } from "../../../src/ir/ops/reduction.ts";
+import { program } from "../../../src/ir/program.ts";
 import { sameShape } from "../../../src/tensor/shape.ts";
 import {
   compiled,

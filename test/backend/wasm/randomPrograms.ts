@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { apply, filled, parameter } from "../../../src/ir/build.ts";
+import { branch, call, loop } from "../../../src/ir/control.ts";
 import type { Expr, Params, PrimitiveTag } from "../../../src/ir/expr.ts";
-import { branch, call, loop } from "../../../src/ir/loop.ts";
 import { add, maximum, minimum } from "../../../src/ir/ops/elementwise.ts";
 import { sameShape, sizeOf } from "../../../src/tensor/shape.ts";
 import type { Tensor } from "../../../src/tensor/tensor.ts";

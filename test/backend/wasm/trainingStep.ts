@@ -1,10 +1,11 @@
 import * as Effect from "effect/Effect";
-import { flatten } from "../../../src/algebra/tree.ts";
-import { initialState, ReverseMode, type Tensor } from "../../../src/index.ts";
-import { carriedOf } from "../../../src/train/carried.ts";
-import { pairsOf } from "../../../src/train/pairs.ts";
-import { scoring } from "../../../src/train/scores.ts";
-import { trainProgram } from "../../../src/train/step.ts";
+import { ReverseMode, type Tensor } from "../../../src/index.ts";
+import { initialState } from "../../../src/train/index.ts";
+import { pairsOf } from "../../../src/train/loop/batches.ts";
+import { trainProgram } from "../../../src/train/loop/program.ts";
+import { scoring } from "../../../src/train/loop/scoring.ts";
+import { carriedOf } from "../../../src/train/state/initial.ts";
+import { flatten } from "../../../src/tree.ts";
 import type { workloads } from "../../bench/workloads/index.ts";
 
 /** The training step of a workload, in batches of `size` where that is given. */
@@ -15,11 +16,11 @@ export const trainingStepOf = async (of: (typeof workloads)[number], size?: numb
   const pairs = pairsOf(train, pipeline);
   const carried = carriedOf(initialState(pipeline));
   const optimizer = pipeline.optimizer({ learningRate: pipeline.learningRate });
-  const { summarise } = scoring(pipeline.metrics);
+  const { summarize } = scoring(pipeline.metrics);
   const types = pairs.types(pipeline.batchSize);
   const step = await Effect.runPromise(
     Effect.provide(
-      trainProgram(pipeline, optimizer, summarise, carried, types),
+      trainProgram(pipeline, optimizer, summarize, carried, types),
       ReverseMode.layerTape,
     ),
   );

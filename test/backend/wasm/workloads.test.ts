@@ -3,7 +3,7 @@ import * as Layer from "effect/Layer";
 import { expect, it } from "vitest";
 import { Backend as Service } from "../../../src/backend/backend.ts";
 import { backendOf } from "../../../src/backend/wasm/index.ts";
-import { compileStep, runner } from "../../../src/train/runner.ts";
+import { compileStep, runner } from "../../../src/train/loop/runner.ts";
 import { workloads } from "../../bench/workloads/index.ts";
 import { trainingStepOf } from "./trainingStep.ts";
 

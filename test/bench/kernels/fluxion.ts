@@ -1,17 +1,19 @@
 import * as Effect from "effect/Effect";
 import {
   adam as adamOf,
-  add,
   Backend,
-  convolve,
   type Expr,
+  fromTypedArray,
+  type Tensor,
+  tanh,
+  vmap,
+} from "../../../src/index.ts";
+import {
+  add,
   erf,
   exp,
   expandDims,
-  flattenTree,
-  fromTypedArray,
   log,
-  logistic,
   matmul,
   maximum,
   mean,
@@ -24,23 +26,21 @@ import {
   softmax,
   square,
   sub,
-  type Tensor,
   take,
-  tanh,
   transpose,
-  unflattenTree,
-  vmap,
-} from "../../../src/index.ts";
+} from "../../../src/ir/index.ts";
+import { conv, sigmoid } from "../../../src/nn/functional/index.ts";
+import { flatten as flattenTree, unflatten as unflattenTree } from "../../../src/tree.ts";
 import type { Problem } from "../problem.ts";
 import type { Running } from "../protocol.ts";
 import { backend as backendHere } from "../threads.ts";
 
 type Operands = { readonly [name: string]: Expr };
 
-const standardised = (x: Expr): Expr => {
-  const centred = sub(x, expandDims(mean(x, [-1]), -1));
-  const variance = expandDims(mean(square(centred), [-1]), -1);
-  return mul(centred, rsqrt(add(variance, 1e-5))) as Expr;
+const standardized = (x: Expr): Expr => {
+  const centered = sub(x, expandDims(mean(x, [-1]), -1));
+  const variance = expandDims(mean(square(centered), [-1]), -1);
+  return mul(centered, rsqrt(add(variance, 1e-5))) as Expr;
 };
 
 /** Each kernel as the expression that a user would write. */
@@ -49,7 +49,7 @@ const formulas: { readonly [kind: string]: (of: Operands) => unknown } = {
   gemmAt: ({ a, b }) => matmul(transpose(a as Expr), b as Expr),
   gemmBt: ({ a, b }) => matmul(a as Expr, transpose(b as Expr)),
   batched: ({ a, b }) => matmul(a as Expr, b as Expr),
-  conv: ({ x, k }) => vmap((one: Expr) => convolve(one, k as Expr, { padding: "same" }))(x as Expr),
+  conv: ({ x, k }) => vmap((one: Expr) => conv(one, k as Expr, { padding: "same" }))(x as Expr),
   chain: ({ x, y }) => {
     const inner = sub(mul(add(mul(x as Expr, y as Expr), 0.5), x as Expr), y as Expr);
     return add(mul(maximum(inner, 0), 0.25), x as Expr);
@@ -57,12 +57,12 @@ const formulas: { readonly [kind: string]: (of: Operands) => unknown } = {
   exp: ({ x }) => exp(x as Expr),
   log: ({ x }) => log(x as Expr),
   tanh: ({ x }) => tanh(x as Expr),
-  logistic: ({ x }) => logistic(x as Expr),
+  sigmoid: ({ x }) => sigmoid(x as Expr),
   erf: ({ x }) => erf(x as Expr),
   sin: ({ x }) => sin(x as Expr),
   softmax: ({ x }) => softmax(x as Expr),
   layerNorm: ({ x, scale, offset }) =>
-    add(mul(standardised(x as Expr), scale as Expr), offset as Expr),
+    add(mul(standardized(x as Expr), scale as Expr), offset as Expr),
   gather: ({ x, i }) => take(x as Expr, i as Expr),
   scatterAdd: ({ x, i, u }) => scatterAdd(x as Expr, i as Expr, u as Expr),
 };

@@ -1,4 +1,5 @@
-import { foldIn, key, normal, type Shape, uniform } from "../../../src/index.ts";
+import { key, normal, type Shape } from "../../../src/index.ts";
+import { foldIn, uniform } from "../../../src/tensor/index.ts";
 import type { NamedArray, Problem } from "../problem.ts";
 
 /** One kernel on operands of one size. The first word of its name is what contenders know it by. */

@@ -4,7 +4,6 @@ import {
   adam,
   dataset,
   dense,
-  foldIn,
   fromTypedArray,
   key,
   lstm,
@@ -15,6 +14,7 @@ import {
   withBatchSize,
   withOptimizer,
 } from "../../../src/index.ts";
+import { foldIn } from "../../../src/tensor/index.ts";
 import { workload } from "./workload.ts";
 
 const [examples, time, features, classes] = [1024, 32, 64, 10] as const;

@@ -2,30 +2,29 @@ import * as Effect from "effect/Effect";
 import { pipe } from "fp-ts/lib/function.js";
 import {
   adam,
-  add,
   dataset,
-  type EncoderParams,
   type Expr,
   embedding,
-  foldIn,
   fromTypedArray,
   initializers,
   key,
   type Layer,
   layerNorm,
-  learnedPositions,
-  matmul,
-  mean,
   pipeline,
   sequential,
   softmaxCrossEntropy,
   type Tensor,
-  transformerEncoderBlock,
-  uniform,
   vmap,
   withBatchSize,
   withOptimizer,
 } from "../../../src/index.ts";
+import { add, matmul, mean } from "../../../src/ir/index.ts";
+import {
+  type EncoderParams,
+  positionEmbedding,
+  transformerEncoderBlock,
+} from "../../../src/nn/index.ts";
+import { foldIn, uniform } from "../../../src/tensor/index.ts";
 import { type Weights, workload } from "./workload.ts";
 
 const [examples, time, vocabulary, width] = [512, 64, 128, 128] as const;
@@ -82,7 +81,7 @@ const language = pipe(
     target: "next",
     model: sequential(
       embedding(vocabulary, width),
-      learnedPositions(time, width),
+      positionEmbedding(time, width),
       block,
       block,
       layerNorm(width),
@@ -119,7 +118,7 @@ const blockWeights = (
   };
 };
 
-/** Attention, normalisation, gathering and scattering. */
+/** Attention, normalization, gathering and scattering. */
 export const w5 = workload(
   "W5",
   "Transformer, 2 blocks of 128, 4 heads, length 64, batch 16",

@@ -1,6 +1,8 @@
 import * as Effect from "effect/Effect";
-import type { Batch, Dataset, Pipeline, Row } from "../../../src/index.ts";
-import { initialState, key, permutation, type Tensor, withData } from "../../../src/index.ts";
+import type { Batch } from "../../../src/data/index.ts";
+import type { Dataset, Pipeline, Row } from "../../../src/index.ts";
+import { key, permutation, type Tensor, withData } from "../../../src/index.ts";
+import { initialState } from "../../../src/train/index.ts";
 import type { NamedArray, Problem } from "../problem.ts";
 
 /** Weights under the names that every contender knows them by. */
@@ -39,7 +41,7 @@ const trainingData = async <P, S, E>(of: Pipeline<P, S, E>): Promise<Dataset<Row
   const { train } = await Effect.runPromise(of.data);
   return of.validationShare === 0
     ? train
-    : train.take(Math.round(train.size * (1 - of.validationShare))).materialise();
+    : train.take(Math.round(train.size * (1 - of.validationShare))).materialize();
 };
 
 export const workload = <P, S, E>(

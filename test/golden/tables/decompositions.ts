@@ -1,11 +1,11 @@
 import { constant } from "../../../src/ir/build.ts";
 import type { Expr } from "../../../src/ir/expr.ts";
+import { matmul } from "../../../src/ir/ops/contraction.ts";
 import { where } from "../../../src/ir/ops/control.ts";
 import { tril, triu } from "../../../src/ir/ops/diagonals.ts";
 import { add, div, ge, gt, mul, sub } from "../../../src/ir/ops/elementwise.ts";
-import { fill, oneHot, take } from "../../../src/ir/ops/indexed.ts";
-import { matmul } from "../../../src/ir/ops/linear.ts";
-import { keepAxes, sum } from "../../../src/ir/ops/reduction.ts";
+import { fill, oneHot, take } from "../../../src/ir/ops/indexing.ts";
+import { keepDims, sum } from "../../../src/ir/ops/reduction.ts";
 import { pad, reshape as reshapeTo, sliceAxis, transpose } from "../../../src/ir/ops/structural.ts";
 import * as linalg from "../../../src/linalg/index.ts";
 import { identityMatrix, turned } from "../../../src/linalg/stacks.ts";
@@ -69,7 +69,7 @@ const unpackedOf = (x: Expr, pivots: Expr): Omit<linalg.LU, "pivots"> => {
 /** PyTorch's signs for columns that have two: those by which the given come nearest to what it gave. */
 const signsLike = (x: Expr, expected: Tensor | undefined): Expr => {
   if (expected === undefined) return notHad("what is expected");
-  const along = keepAxes(sum(mul(x, constant(expected)) as Expr, -2), x, -2);
+  const along = keepDims(sum(mul(x, constant(expected)) as Expr, -2), x, -2);
   return where(ge(along, 0), fill(along.shape, 1, x.dtype), -1) as Expr;
 };
 const decomposed = (c: Call, full: boolean, rowsOfV: boolean, expected: readonly Tensor[]) => {

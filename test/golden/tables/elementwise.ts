@@ -1,8 +1,8 @@
 import type { Expr } from "../../../src/ir/expr.ts";
 import { where } from "../../../src/ir/ops/control.ts";
 import * as op from "../../../src/ir/ops/elementwise.ts";
-import { fill, onesLike, zerosLike } from "../../../src/ir/ops/indexed.ts";
-import { broadcastTo, lift } from "../../../src/ir/ops/operand.ts";
+import { fill, onesLike, zerosLike } from "../../../src/ir/ops/indexing.ts";
+import { broadcastTo, lift } from "../../../src/ir/ops/promote.ts";
 import * as special from "../../../src/special/index.ts";
 import { broadcastShapes } from "../../../src/tensor/shape.ts";
 import { arg, type Call, inputOf, scalarOf, type Table, tensorOf } from "../torch.ts";
@@ -68,10 +68,10 @@ export const elementwise: Table = {
   rad2deg: unary((x) => mul(x, 180 / Math.PI)),
   erfc: unary(special.erfc),
   "special.erfcx": unary(special.erfcx),
-  i0: unary(special.besselI0),
-  "special.i0e": unary(special.besselI0Scaled),
-  "special.i1": unary(special.besselI1),
-  "special.i1e": unary(special.besselI1Scaled),
+  i0: unary(special.i0),
+  "special.i0e": unary(special.i0e),
+  "special.i1": unary(special.i1),
+  "special.i1e": unary(special.i1e),
   exp: unary(op.exp),
   exp2: unary((x) => op.exp(mul(x, Math.LN2))),
   frac: unary((x) => sub(x, truncated(x))),
@@ -81,14 +81,14 @@ export const elementwise: Table = {
   logit: (c) => {
     const eps = arg(c, 0, "eps");
     const x = inputOf(c);
-    const p = eps === null ? x : op.clamp(x, scalarOf(eps), 1 - scalarOf(eps));
+    const p = eps === null ? x : op.clip(x, scalarOf(eps), 1 - scalarOf(eps));
     return sub(op.log(p), op.log1p(op.neg(p)) as Expr);
   },
   nan_to_num: unary((x) =>
     where(
       op.ne(x, x),
       0,
-      op.clamp(
+      op.clip(
         x,
         -largest[x.dtype as keyof typeof largest],
         largest[x.dtype as keyof typeof largest],
@@ -108,9 +108,9 @@ export const elementwise: Table = {
   }),
   square: unary(op.square),
   "special.entr": unary((x) => op.neg(xlogy(x, x))),
-  "special.ndtr": unary(special.normalCdf),
-  "special.log_ndtr": unary(special.logNormalCdf),
-  "special.ndtri": unary(special.normalQuantile),
+  "special.ndtr": unary(special.ndtr),
+  "special.log_ndtr": unary(special.logNdtr),
+  "special.ndtri": unary(special.ndtri),
   positive: identity,
   clone: identity,
   contiguous: identity,

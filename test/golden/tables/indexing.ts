@@ -1,6 +1,5 @@
 import { apply1 } from "../../../src/ir/build.ts";
 import type { Expr } from "../../../src/ir/expr.ts";
-import { repeatByCounts, repeatElements, searchSorted } from "../../../src/ir/ops/arrangement.ts";
 import { where } from "../../../src/ir/ops/control.ts";
 import { add, div, eq, lt, mul, sub } from "../../../src/ir/ops/elementwise.ts";
 import {
@@ -11,8 +10,9 @@ import {
   take,
   takeAlongAxis,
   zerosLike,
-} from "../../../src/ir/ops/indexed.ts";
-import { broadcastTo, lift } from "../../../src/ir/ops/operand.ts";
+} from "../../../src/ir/ops/indexing.ts";
+import { broadcastTo, lift } from "../../../src/ir/ops/promote.ts";
+import { repeatByCounts, repeatElements, searchSorted } from "../../../src/ir/ops/rearrange.ts";
 import {
   maskedScatter,
   type ScatterKind,

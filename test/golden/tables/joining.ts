@@ -1,15 +1,15 @@
 import { constant } from "../../../src/ir/build.ts";
 import type { Expr } from "../../../src/ir/expr.ts";
+import { take } from "../../../src/ir/ops/indexing.ts";
+import { broadcastTo } from "../../../src/ir/ops/promote.ts";
 import {
   cartesianProduct,
   combinations,
   meshgrid,
   roll,
   tile,
-} from "../../../src/ir/ops/arrangement.ts";
-import { take } from "../../../src/ir/ops/indexed.ts";
-import { broadcastTo } from "../../../src/ir/ops/operand.ts";
-import { takeAt } from "../../../src/ir/ops/scatter.ts";
+} from "../../../src/ir/ops/rearrange.ts";
+import { gather } from "../../../src/ir/ops/scatter.ts";
 import {
   concatenate,
   expandDims,
@@ -132,7 +132,7 @@ const listOf = (item: Value): Expr => constant(tensor([...numbersOf(item)], "i32
 
 const indexed = (x: Expr, items: readonly Value[]): Expr => {
   const listed = items.filter((item) => Array.isArray(item));
-  if (listed.length === items.length && listed.length > 1) return takeAt(x, ...listed.map(listOf));
+  if (listed.length === items.length && listed.length > 1) return gather(x, ...listed.map(listOf));
   let axis = 0;
   let y = x;
   for (const item of items) {

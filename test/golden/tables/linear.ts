@@ -1,10 +1,10 @@
 import type { Expr } from "../../../src/ir/expr.ts";
-import { cross } from "../../../src/ir/ops/arrangement.ts";
+import { dot, outer, matmul as product } from "../../../src/ir/ops/contraction.ts";
 import { diagonal, diagonalMatrix, tril, triu } from "../../../src/ir/ops/diagonals.ts";
 import { einsum } from "../../../src/ir/ops/einsum.ts";
 import { add, div, mul, sqrt, sub } from "../../../src/ir/ops/elementwise.ts";
-import { dot, outer, matmul as product } from "../../../src/ir/ops/linear.ts";
-import { broadcastTo, lift } from "../../../src/ir/ops/operand.ts";
+import { broadcastTo, lift } from "../../../src/ir/ops/promote.ts";
+import { cross } from "../../../src/ir/ops/rearrange.ts";
 import { mean, sum } from "../../../src/ir/ops/reduction.ts";
 import {
   concatenate,
@@ -53,19 +53,19 @@ const covariance = (c: Call): Expr => {
   const weights = given === null ? broadcastTo(lift(1, x.dtype), [n]) : tensorOf(given);
   const total: Expr = sum(weights);
   const means = expandDims(div(sum(mul(rows, weights) as Expr, -1), total), 1);
-  const centred: Expr = sub(rows, means);
+  const centered: Expr = sub(rows, means);
   const norm =
     given === null
       ? sub(total, correction)
       : sub(total, mul(div(sum(mul(weights, weights) as Expr), total), correction));
-  const made = div(matmul(mul(centred, weights) as Expr, transpose(centred)), norm as Expr);
+  const made = div(matmul(mul(centered, weights) as Expr, transpose(centered)), norm as Expr);
   return x.shape.length === 1 || made.shape[0] === 1 ? reshape(made as Expr, []) : made;
 };
 
 const corrcoef = (x: Expr): Expr => {
   const rows = x.shape.length === 1 ? reshape(x, [1, -1]) : x;
-  const centred: Expr = sub(rows, expandDims(mean(rows, -1), 1));
-  const products = matmul(centred, transpose(centred));
+  const centered: Expr = sub(rows, expandDims(mean(rows, -1), 1));
+  const products = matmul(centered, transpose(centered));
   const norms = sqrt(diagonal(products, 0));
   const made = div(products, outer(norms, norms)) as Expr;
   return made.shape[0] === 1 ? reshape(made, []) : made;

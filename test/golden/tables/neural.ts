@@ -16,12 +16,12 @@ import {
   square,
   sub,
 } from "../../../src/ir/ops/elementwise.ts";
-import { oneHot } from "../../../src/ir/ops/indexed.ts";
-import { broadcastTo, lift } from "../../../src/ir/ops/operand.ts";
-import { keepAxes, mean, sum, variance } from "../../../src/ir/ops/reduction.ts";
+import { oneHot } from "../../../src/ir/ops/indexing.ts";
+import { broadcastTo, lift } from "../../../src/ir/ops/promote.ts";
+import { keepDims, mean, sum, variance } from "../../../src/ir/ops/reduction.ts";
 import { moveAxis, reshape as reshapeTo } from "../../../src/ir/ops/structural.ts";
-import * as f from "../../../src/nn/activations.ts";
-import * as loss from "../../../src/nn/losses.ts";
+import * as f from "../../../src/nn/functional/activation.ts";
+import * as loss from "../../../src/nn/losses/regression.ts";
 import { broadcastShapes, type Shape, sizeOf } from "../../../src/tensor/shape.ts";
 import {
   arg,
@@ -35,7 +35,7 @@ import {
   tensorOf,
 } from "../torch.ts";
 
-/** Activations, losses and normalisations. */
+/** Activations, losses and normalizations. */
 
 const reshape = (x: Expr, shape: Shape): Expr => reshapeTo(x, shape) as Expr;
 const unary =
@@ -110,9 +110,9 @@ const classified = (
 };
 
 /** `(x - mean) / √(variance + ε)` over axes. */
-const normalised = (x: Expr, axes: readonly number[], epsilon: number): Expr => {
-  const centred: Expr = sub(x, keepAxes(mean(x, axes), x, axes));
-  return div(centred, sqrt(add(keepAxes(variance(x, axes), x, axes), epsilon)) as Expr);
+const normalized = (x: Expr, axes: readonly number[], epsilon: number): Expr => {
+  const centered: Expr = sub(x, keepDims(mean(x, axes), x, axes));
+  return div(centered, sqrt(add(keepDims(variance(x, axes), x, axes), epsilon)) as Expr);
 };
 const scaled = (x: Expr, weight: Expr | undefined, bias: Expr | undefined): Expr => {
   const y: Expr = weight === undefined ? x : mul(x, weight);
@@ -246,7 +246,7 @@ export const neural: Table = {
     const d = abs(add(sub(x, y) as Expr, option(c, "eps", 1e-6)));
     const total: Expr = sum(pow(d, lift(p, x.dtype)), -1);
     const norm: Expr = pow(total, lift(1 / p, x.dtype));
-    return c.kw.keepdim === true ? keepAxes(norm, x, -1) : norm;
+    return c.kw.keepdim === true ? keepDims(norm, x, -1) : norm;
   },
   "nn.functional.cosine_similarity": (c) => {
     const [a, b] = [inputOf(c), tensorOf(arg(c, 0, "x2"))];
@@ -260,7 +260,7 @@ export const neural: Table = {
     const x = inputOf(c);
     const axes = numbersOf(arg(c, 0, "shape")).map((_, i) => x.shape.length - 1 - i);
     return scaled(
-      normalised(x, axes, scalarOf(arg(c, 3, "eps", 1e-5))),
+      normalized(x, axes, scalarOf(arg(c, 3, "eps", 1e-5))),
       optional(c, 1, "weight"),
       optional(c, 2, "bias"),
     );
@@ -270,18 +270,18 @@ export const neural: Table = {
     const axes = numbersOf(arg(c, 0, "shape")).map((_, i) => x.shape.length - 1 - i);
     const epsilon = scalarOf(arg(c, 3, "eps"));
     const y = scaled(
-      normalised(x, axes, epsilon),
+      normalized(x, axes, epsilon),
       optional(c, 1, "weight"),
       optional(c, 2, "bias"),
     );
-    const spread = sqrt(add(keepAxes(variance(x, axes), x, axes), epsilon));
-    return [y, keepAxes(mean(x, axes), x, axes), div(1, spread as Expr) as Expr];
+    const spread = sqrt(add(keepDims(variance(x, axes), x, axes), epsilon));
+    return [y, keepDims(mean(x, axes), x, axes), div(1, spread as Expr) as Expr];
   },
   "nn.functional.instance_norm": (c) => {
     const x = inputOf(c);
     const axes = x.shape.flatMap((_, i) => (i < 2 ? [] : [i]));
     return scaled(
-      normalised(x, axes, option(c, "eps", 1e-5)),
+      normalized(x, axes, option(c, "eps", 1e-5)),
       perChannel(optional(c, 9, "weight"), x),
       perChannel(optional(c, 9, "bias"), x),
     );
@@ -292,7 +292,7 @@ export const neural: Table = {
     const classes = x.shape[1] ?? 1;
     const target = reshape(tensorOf(arg(c, 0, "target")), [-1]);
     const own = oneHot(target, classes, x.dtype);
-    const score = keepAxes(sum(mul(x, own) as Expr, 1), x, 1);
+    const score = keepDims(sum(mul(x, own) as Expr, 1), x, 1);
     const over = margin(add(sub(x, score) as Expr, option(c, "margin", 1)) as Expr);
     const each = div(
       sum(mul(pow(over, lift(option(c, "p", 1), x.dtype)) as Expr, sub(1, own) as Expr) as Expr, 1),
@@ -304,7 +304,7 @@ export const neural: Table = {
     const [x, groups] = [inputOf(c), scalarOf(arg(c, 0, "groups"))];
     const [n = 1, ...rest] = x.shape;
     const parts = reshape(x, [n, groups, sizeOf(rest) / groups]);
-    const y = reshape(normalised(parts, [2], option(c, "eps", 1e-5)), x.shape);
+    const y = reshape(normalized(parts, [2], option(c, "eps", 1e-5)), x.shape);
     return scaled(
       y,
       perChannel(optional(c, 9, "weight"), x),
@@ -323,7 +323,7 @@ export const neural: Table = {
           sub(x, perChannel(moving, x) ?? 0) as Expr,
           sqrt(add(perChannel(spread, x) ?? 1, epsilon)) as Expr,
         )
-      : normalised(x, axes, epsilon);
+      : normalized(x, axes, epsilon);
     return scaled(
       y as Expr,
       perChannel(optional(c, 2, "weight"), x),

@@ -2,10 +2,10 @@ import type { Expr } from "../../../src/ir/expr.ts";
 import { cast, stopGradient, where } from "../../../src/ir/ops/control.ts";
 import * as cumulative from "../../../src/ir/ops/cumulative.ts";
 import { div, eq, maximum, mul, ne, pow, sqrt, sub } from "../../../src/ir/ops/elementwise.ts";
-import { takeAlongAxis } from "../../../src/ir/ops/indexed.ts";
-import { lift } from "../../../src/ir/ops/operand.ts";
-import * as order from "../../../src/ir/ops/order.ts";
+import { takeAlongAxis } from "../../../src/ir/ops/indexing.ts";
+import { lift } from "../../../src/ir/ops/promote.ts";
 import * as op from "../../../src/ir/ops/reduction.ts";
+import * as order from "../../../src/ir/ops/sorting.ts";
 import { expandDims, reshape as reshapeTo, reverse } from "../../../src/ir/ops/structural.ts";
 import { vectorNorm } from "../../../src/linalg/index.ts";
 import { normalAxis, type Shape } from "../../../src/tensor/shape.ts";
@@ -36,7 +36,7 @@ const along = (
   const list = axesOf(axes, x.shape.length);
   const all = list === undefined || list.length === 0 ? x.shape.map((_, i) => i) : list;
   const y = f(x, all);
-  return keep === true ? op.keepAxes(y, x, all) : y;
+  return keep === true ? op.keepDims(y, x, all) : y;
 };
 const reducing =
   (f: (x: Expr, axes: readonly number[]) => Expr) =>
@@ -124,7 +124,7 @@ const chosen =
     const kept = inputOf(c).shape.length > 0 && keep === true;
     return alongOne(inputOf(c), axis, (x, a) => {
       const { values, indices } = f(x, a, c);
-      const full = (y: Expr): Expr => op.keepAxes(y, x, a);
+      const full = (y: Expr): Expr => op.keepDims(y, x, a);
       return kept || inputOf(c).shape.length === 0
         ? [full(values), full(indices)]
         : [values, indices];
@@ -201,7 +201,7 @@ export const reductions: Table = {
     const k = scalarOf(arg(c, 0, "k"));
     const least = arg(c, 2, "largest", true) === false;
     return alongOne(inputOf(c), arg(c, 1, "dim", -1), (x, axis) => {
-      const { values, indices } = order.topKWithIndices(x, k, { axis, least });
+      const { values, indices } = order.topK(x, k, { axis, least });
       return [values, indices];
     });
   },
@@ -255,7 +255,7 @@ export const reductions: Table = {
     const axes = axesOf(c.kw.dim ?? null, x.shape.length) ?? x.shape.map((_, i) => i);
     const spacing = c.kw.spacing ?? null;
     return axes.map((axis, i) =>
-      cumulative.centralDifferences(x, {
+      cumulative.gradient(x, {
         axis,
         dx: Array.isArray(spacing) ? scalarOf(spacing[i] ?? 1) : scalarOf(spacing ?? 1),
         edgeOrder: c.kw.edge_order === 2 ? 2 : 1,

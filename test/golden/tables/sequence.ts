@@ -4,14 +4,14 @@ import type { Expr } from "../../../src/ir/expr.ts";
 import { mul } from "../../../src/ir/ops/elementwise.ts";
 import { mean } from "../../../src/ir/ops/reduction.ts";
 import { moveAxis, reshape } from "../../../src/ir/ops/structural.ts";
-import { triplet } from "../../../src/nn/contrastive.ts";
-import { prelu } from "../../../src/nn/gating.ts";
 import type { Context } from "../../../src/nn/layer.ts";
+import { prelu } from "../../../src/nn/layers/gating.ts";
+import { localResponseNorm } from "../../../src/nn/layers/norm.ts";
+import { triplet } from "../../../src/nn/losses/contrastive.ts";
 import {
   gaussianNegativeLogLikelihood,
   poissonNegativeLogLikelihood,
-} from "../../../src/nn/likelihoods.ts";
-import { localResponseNorm } from "../../../src/nn/normalisation.ts";
+} from "../../../src/nn/losses/probabilistic.ts";
 import { key } from "../../../src/tensor/key.ts";
 import { sizeOf } from "../../../src/tensor/shape.ts";
 import { arg, type Call, inputOf, notHad, scalarOf, type Table, tensorOf } from "../torch.ts";

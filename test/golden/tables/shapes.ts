@@ -1,5 +1,5 @@
 import type { Expr } from "../../../src/ir/expr.ts";
-import { broadcastTo } from "../../../src/ir/ops/operand.ts";
+import { broadcastTo } from "../../../src/ir/ops/promote.ts";
 import { sum } from "../../../src/ir/ops/reduction.ts";
 import {
   expandDims,

@@ -3,16 +3,16 @@ import type { Expr } from "../../../src/ir/expr.ts";
 import { add, div } from "../../../src/ir/ops/elementwise.ts";
 import { moveAxis, pad, reshape as reshapeTo, transpose } from "../../../src/ir/ops/structural.ts";
 import { slidingWindow } from "../../../src/ir/ops/window.ts";
-import { convolve, convolveTransposed } from "../../../src/nn/convolve.ts";
-import { type GridSampleOptions, gridSample } from "../../../src/nn/gridSample.ts";
-import * as pool from "../../../src/nn/pool.ts";
+import { conv, convTranspose } from "../../../src/nn/functional/conv.ts";
+import type { Padding, PerAxis } from "../../../src/nn/functional/geometry.ts";
+import { type GridSampleOptions, gridSample } from "../../../src/nn/functional/gridSample.ts";
+import * as pool from "../../../src/nn/functional/pool.ts";
 import {
   type InterpolateOptions,
   interpolate,
   pixelShuffled,
   pixelUnshuffled,
-} from "../../../src/nn/resample.ts";
-import type { Padding, PerAxis } from "../../../src/nn/windows.ts";
+} from "../../../src/nn/functional/resample.ts";
 import { normalAxis, type Shape } from "../../../src/tensor/shape.ts";
 import {
   arg,
@@ -67,18 +67,18 @@ const affine = (c: Call, order: readonly number[], f: (x: Expr, kernel: Expr) =>
   });
 };
 
-const conv = (c: Call): Expr =>
+const convWith = (c: Call): Expr =>
   affine(c, [1, 0], (x, kernel) =>
-    convolve(x, kernel, {
+    conv(x, kernel, {
       ...sliding(c, 2),
       dilation: sizes(arg(c, 4, "dilation", 1)),
       groups: scalarOf(arg(c, 5, "groups", 1)),
     }),
   );
 
-const convTranspose = (c: Call): Expr =>
+const convTransposeWith = (c: Call): Expr =>
   affine(c, [0, 1], (x, kernel) =>
-    convolveTransposed(x, kernel, {
+    convTranspose(x, kernel, {
       ...sliding(c, 2),
       outputPadding: sizes(arg(c, 4, "output_padding", 0)),
       groups: scalarOf(arg(c, 5, "groups", 1)),
@@ -107,8 +107,8 @@ const avgPool =
     const countPadding = arg(c, 4, "count_include_pad", true) === true;
     return channelsLast(inputOf(c), rank, (x) =>
       divisor === null
-        ? pool.averagePooled(x, size, { ...options, countPadding })
-        : (div(pool.sumPooled(x, size, options), scalarOf(divisor)) as Expr),
+        ? pool.avgPool(x, size, { ...options, countPadding })
+        : (div(pool.sumPool(x, size, options), scalarOf(divisor)) as Expr),
     );
   };
 
@@ -118,9 +118,9 @@ const maxPool =
     const size = sizes(arg(c, 0, "kernel_size"));
     const options = { ...pooling(c, 4), dilation: sizes(arg(c, 3, "dilation", 1)) };
     const pooled = (part: 0 | 1): Expr =>
-      channelsLast(inputOf(c), rank, (x) => pool.maxPooledWithIndices(x, size, options)[part]);
+      channelsLast(inputOf(c), rank, (x) => pool.maxPoolWithIndices(x, size, options)[part]);
     if (arg(c, 5, "return_indices", false) === true) return [pooled(0), pooled(1)];
-    return channelsLast(inputOf(c), rank, (x) => pool.maxPooled(x, size, options));
+    return channelsLast(inputOf(c), rank, (x) => pool.maxPool(x, size, options));
   };
 
 /** No sample has numbers that share an index: of these PyTorch puts one, and not their sum. */
@@ -213,11 +213,11 @@ const sampled = (c: Call): Expr => {
 
 export const spatial: Table = {
   "nn.functional.grid_sample": sampled,
-  "nn.functional.conv1d": conv,
-  "nn.functional.conv2d": conv,
-  "nn.functional.conv_transpose1d": convTranspose,
-  "nn.functional.conv_transpose2d": convTranspose,
-  "nn.functional.conv_transpose3d": convTranspose,
+  "nn.functional.conv1d": convWith,
+  "nn.functional.conv2d": convWith,
+  "nn.functional.conv_transpose1d": convTransposeWith,
+  "nn.functional.conv_transpose2d": convTransposeWith,
+  "nn.functional.conv_transpose3d": convTransposeWith,
   "nn.functional.avg_pool1d": avgPool(1),
   "nn.functional.avg_pool2d": avgPool(2),
   "nn.functional.avg_pool3d": avgPool(3),
@@ -230,11 +230,11 @@ export const spatial: Table = {
   "nn.functional.max_unpool2d.grad": unpool(2),
   "nn.functional.max_unpool3d": unpool(3),
   "nn.functional.max_unpool3d.grad": unpool(3),
-  "nn.functional.adaptive_avg_pool1d": adaptive(1, pool.adaptiveAveragePooled),
-  "nn.functional.adaptive_avg_pool2d": adaptive(2, pool.adaptiveAveragePooled),
-  "nn.functional.adaptive_max_pool1d": adaptive(1, pool.adaptiveMaxPooled),
-  "nn.functional.adaptive_max_pool2d": adaptive(2, pool.adaptiveMaxPooled),
-  "nn.functional.adaptive_max_pool3d": adaptive(3, pool.adaptiveMaxPooled),
+  "nn.functional.adaptive_avg_pool1d": adaptive(1, pool.adaptiveAvgPool),
+  "nn.functional.adaptive_avg_pool2d": adaptive(2, pool.adaptiveAvgPool),
+  "nn.functional.adaptive_max_pool1d": adaptive(1, pool.adaptiveMaxPool),
+  "nn.functional.adaptive_max_pool2d": adaptive(2, pool.adaptiveMaxPool),
+  "nn.functional.adaptive_max_pool3d": adaptive(3, pool.adaptiveMaxPool),
   "nn.functional.interpolate.nearest": interpolated("nearest"),
   "nn.functional.interpolate.linear": interpolated("linear"),
   "nn.functional.interpolate.bilinear": interpolated("linear"),

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { InvalidArgument } from "../../../src/errors.ts";
 import { parameter } from "../../../src/ir/build.ts";
-import { program } from "../../../src/ir/graph.ts";
 import { einsum } from "../../../src/ir/ops/einsum.ts";
+import { program } from "../../../src/ir/program.ts";
 
 const matrix = (n: number, m: number) => parameter({ shape: [n, m], dtype: "f64" });
 

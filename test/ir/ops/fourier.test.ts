@@ -3,8 +3,8 @@ import { describe, expect, test } from "vitest";
 import { run } from "../../../src/interpreter/evaluate.ts";
 import { parameter } from "../../../src/ir/build.ts";
 import type { Expr } from "../../../src/ir/expr.ts";
-import { program } from "../../../src/ir/graph.ts";
 import { type Complex, fft, ifft, irfft, rfft } from "../../../src/ir/ops/fourier.ts";
+import { program } from "../../../src/ir/program.ts";
 import { Tensor } from "../../../src/tensor/tensor.ts";
 
 type Signal = readonly [re: Float64Array, im: Float64Array];

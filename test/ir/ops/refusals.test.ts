@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { issuesOf } from "../../../src/backend/check.ts";
 import { Expr } from "../../../src/ir/expr.ts";
-import { program } from "../../../src/ir/graph.ts";
 import * as ops from "../../../src/ir/index.ts";
+import { program } from "../../../src/ir/program.ts";
 import { determinant, inverse } from "../../../src/linalg/index.ts";
 import { type FluxionError, render } from "../../../src/render.ts";
 import { fromTypedArray, ones, tensor } from "../../../src/tensor/constructors.ts";
@@ -73,11 +73,11 @@ describe("a place, an axis or a size that is not there", () => {
     ["diff", () => ops.diff(three, { order: 5 }), "order is 5"],
     ["reshape", () => ops.reshape(ones([0, 3]), [-1, 0] as readonly number[]), "not [-1, 0]"],
     ["quantile", () => ops.quantile(three, 1.5), "q is 1.5"],
-    ["slopes of one value", () => ops.centralDifferences(ones([1])), "2 values or more"],
+    ["slopes of one value", () => ops.gradient(ones([1])), "2 values or more"],
     ["too few counts", () => ops.repeatByCounts(three, tensor([1], "i32"), 2), "[3]"],
     ["too few places", () => ops.trapezoid(three, { x: ones([2]) }), "3 places, one for each"],
     ["the median of nothing", () => ops.median(ones([0])).values, "one element or more"],
-    ["clamp", () => ops.clamp(three, 2, 1), "low is 2"],
+    ["clamp", () => ops.clip(three, 2, 1), "low is 2"],
   ])("%s", (_, make, says) => {
     expect(saidOf(make)).toContain(says);
   });

@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 import { parameter } from "../../../src/ir/build.ts";
 import type { Expr, Program, TensorType } from "../../../src/ir/expr.ts";
-import { program } from "../../../src/ir/graph.ts";
 import { printProgram } from "../../../src/ir/print.ts";
+import { program } from "../../../src/ir/program.ts";
 import { allocate, store } from "../../../src/tensor/dtype.ts";
 import { sizeOf } from "../../../src/tensor/shape.ts";
 import { Tensor } from "../../../src/tensor/tensor.ts";

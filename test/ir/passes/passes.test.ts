@@ -2,14 +2,14 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { issuesOf } from "../../../src/backend/check.ts";
 import { evaluate, run } from "../../../src/interpreter/evaluate.ts";
-import { optimise } from "../../../src/interpreter/optimise.ts";
+import { optimize } from "../../../src/interpreter/optimize.ts";
 import { cse } from "../../../src/ir/passes/cse.ts";
 import { dce } from "../../../src/ir/passes/dce.ts";
 import { fold } from "../../../src/ir/passes/fold.ts";
 import { hoist } from "../../../src/ir/passes/hoist.ts";
 import { inlineCalls, inlineCheckpoints } from "../../../src/ir/passes/inline.ts";
+import { simplify } from "../../../src/ir/passes/peephole/index.ts";
 import { everywhere, type Pass } from "../../../src/ir/passes/rewrite.ts";
-import { simplify } from "../../../src/ir/passes/simplify.ts";
 import { printProgram } from "../../../src/ir/print.ts";
 import type { Tensor } from "../../../src/tensor/tensor.ts";
 import { sample } from "./arbitraryProgram.ts";
@@ -34,7 +34,7 @@ const passes: Readonly<Record<string, Pass>> = {
   "common subexpressions": everywhere(cse),
   hoisting: everywhere(hoist),
   "dead code": dce,
-  "all passes": optimise,
+  "all passes": optimize,
 };
 
 describe("passes keep what a program computes, bit for bit", () => {
@@ -63,8 +63,8 @@ describe("passes keep what a program computes, bit for bit", () => {
   it("and come to an end", () => {
     fc.assert(
       fc.property(sample, ({ program }) => {
-        const once = optimise(program);
-        expect(printProgram(optimise(once))).toBe(printProgram(once));
+        const once = optimize(program);
+        expect(printProgram(optimize(once))).toBe(printProgram(once));
       }),
       { numRuns: 200 },
     );

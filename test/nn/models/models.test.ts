@@ -2,34 +2,23 @@ import * as Effect from "effect/Effect";
 import { isLeft } from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import { describe, expect, it, test } from "vitest";
-import { mapping } from "../../../laws/batching.ts";
-import { adjoint, primalPreservation } from "../../../laws/derivatives.ts";
+import { mapping } from "../../../laws/derivatives/batching.ts";
+import { adjoint, primalPreservation } from "../../../laws/derivatives/derivatives.ts";
 import { check, type Law } from "../../../laws/law.ts";
-import { modelCases } from "../../../laws/registry/models.ts";
+import { modelCases } from "../../../laws/registry/networks/models.ts";
 import { exampleOfLayer, functionOfLayer } from "../../../laws/subjects.ts";
 import { mustHoldHere } from "../../../laws/vitest.ts";
 import { mnist } from "../../../pipelines/data/mnist.ts";
+import { customDerivative } from "../../../src/autodiff/index.ts";
 import {
-  type AnyLayer,
   adam,
-  alexnet,
-  cifarResnet,
-  custom,
   dense,
   type Expr,
-  frozen,
-  lenet,
-  mlp,
-  perceptron,
+  lambda,
   pipeline,
-  pure,
-  reshapeLayer,
-  resnet,
   sequential,
   softmaxCrossEntropy,
   train$,
-  unet,
-  vit,
   withBatchSize,
   withEpochs,
   withOptimizer,
@@ -37,11 +26,22 @@ import {
 } from "../../../src/index.ts";
 import { cast } from "../../../src/ir/ops/control.ts";
 import { gt, mul } from "../../../src/ir/ops/elementwise.ts";
-import { describe as rowsOf } from "../../../src/nn/describe.ts";
+import { open } from "../../../src/nn/apply.ts";
+import { type AnyLayer, frozen, reshapeLayer } from "../../../src/nn/index.ts";
 import type { Composable } from "../../../src/nn/layer.ts";
-import { sequenceCrossEntropy } from "../../../src/nn/likelihoods.ts";
-import { stages } from "../../../src/nn/models/network.ts";
-import { open } from "../../../src/nn/within.ts";
+import { sequenceCrossEntropy } from "../../../src/nn/losses/probabilistic.ts";
+import { stages } from "../../../src/nn/models/build.ts";
+import {
+  alexnet,
+  cifarResnet,
+  lenet,
+  mlp,
+  perceptron,
+  resnet,
+  unet,
+  vit,
+} from "../../../src/nn/models/index.ts";
+import { summary as rowsOf } from "../../../src/nn/summary.ts";
 import type { Shape } from "../../../src/tensor/shape.ts";
 import { backends, collect, losses } from "../../train/examples.ts";
 
@@ -170,7 +170,7 @@ describe("mistakes planted in a model are noticed", () => {
   const [network, shape] = [mlp(3, [4], 2), [3]];
   const ending = (last: Composable): Composable => stages(network, last);
 
-  test("a number of params: a network without its normalisation", () => {
+  test("a number of params: a network without its normalization", () => {
     expect(rowsOf(unet(1), [256, 256, 3])[0]?.params).not.toBe(31_037_633);
   });
 
@@ -181,10 +181,10 @@ describe("mistakes planted in a model are noticed", () => {
   });
 
   test("its derivatives: a pullback that forgets a factor", { timeout: 60_000 }, () => {
-    const forgetful = custom((x: Expr) => mul(x, x) as Expr, {
+    const forgetful = customDerivative((x: Expr) => mul(x, x) as Expr, {
       vjp: (x, _, w) => mul(x, w) as Expr,
     });
-    const layer = ending(pure("forgetful", forgetful));
+    const layer = ending(lambda("forgetful", forgetful));
     expect(breaks(adjoint(), functionOfLayer(layer, shape))).not.toBe("");
     expect(breaks(adjoint(), functionOfLayer(network, shape))).toBe("");
   });
@@ -195,7 +195,7 @@ describe("mistakes planted in a model are noticed", () => {
       "a model that does not see the image",
       stages(
         lenet(10),
-        pure("blind", (x: Expr) => mul(x, 0) as Expr),
+        lambda("blind", (x: Expr) => mul(x, 0) as Expr),
         dense(10, 10),
       ),
     ],

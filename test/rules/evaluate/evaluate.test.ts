@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { run } from "../../../src/interpreter/evaluate.ts";
 import { apply, constant, parameter } from "../../../src/ir/build.ts";
 import type { Expr, Params, PrimitiveTag } from "../../../src/ir/expr.ts";
-import { program } from "../../../src/ir/graph.ts";
+import { program } from "../../../src/ir/program.ts";
 import type { Dtype } from "../../../src/tensor/dtype.ts";
 import { Tensor } from "../../../src/tensor/tensor.ts";
 import { randomBits } from "../../../src/tensor/threefry.ts";

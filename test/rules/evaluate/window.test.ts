@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { run } from "../../../src/interpreter/evaluate.ts";
 import { apply, constant } from "../../../src/ir/build.ts";
 import type { Windowing } from "../../../src/ir/expr.ts";
-import { program } from "../../../src/ir/graph.ts";
 import { slidingWindow } from "../../../src/ir/ops/window.ts";
+import { program } from "../../../src/ir/program.ts";
 import { type Shape, sizeOf } from "../../../src/tensor/shape.ts";
 import { Tensor } from "../../../src/tensor/tensor.ts";
 

@@ -5,9 +5,9 @@ import type {
   Started,
   StepCompleted,
   TrainEvent,
-} from "../../../src/train/event.ts";
-import type { Memories } from "../../../src/train/memory.ts";
-import type { TrainState } from "../../../src/train/state.ts";
+} from "../../../src/train/events/event.ts";
+import type { Memories } from "../../../src/train/state/memory.ts";
+import type { TrainState } from "../../../src/train/state/state.ts";
 
 /** A state after so many epochs: operators do not look inside its trees. */
 export const at = (n: number, memory: Memories = {}): TrainState<number, undefined> => ({

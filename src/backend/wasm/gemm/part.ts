@@ -1,5 +1,5 @@
 /** How a product is cut for threads, and the loops that walk a part of it. */
-import { greatestOf, leastOf } from "../../../algebra/extremes.ts";
+import { greatestOf, leastOf } from "../../../tensor/extremes.ts";
 import { type Body, type Code, i32, type Operand, select } from "../assembler/index.ts";
 import { type GemmSpec, type Plan, planOf, type Run } from "./spec.ts";
 

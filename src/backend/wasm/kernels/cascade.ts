@@ -1,7 +1,7 @@
 import { type Shape, sizeOf } from "../../../tensor/shape.ts";
 import { type Code, countable, i32, type Operand, select } from "../assembler/index.ts";
-import { fewNest, mostWritten, placesOf } from "../fused.ts";
-import type { Position, Site } from "../site.ts";
+import type { Position, Site } from "../codegen/emitContext.ts";
+import { fewNest, mostWritten, placesOf } from "../codegen/loopBody.ts";
 
 /**
  * Sums of many terms as a tree of short sums: a total takes a few terms one after another and is then itself a

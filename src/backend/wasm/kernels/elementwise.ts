@@ -1,5 +1,4 @@
 import { sizeOf } from "../../../tensor/shape.ts";
-import { emitFused, type Fused, piecesOf } from "../fused.ts";
 import {
   type Buffer,
   bufferOf,
@@ -9,7 +8,8 @@ import {
   makeBuffer,
   type View,
   whole,
-} from "../view.ts";
+} from "../../plan/view.ts";
+import { emitFused, type Fused, piecesOf } from "../codegen/loopBody.ts";
 import type { Kernel } from "./kernel.ts";
 
 const distinct = <A>(xs: readonly A[]): readonly A[] => [...new Set(xs)];

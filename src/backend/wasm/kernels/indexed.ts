@@ -1,12 +1,12 @@
 import { bytesPerElement } from "../../../tensor/dtype.ts";
 import { type Shape, sizeOf } from "../../../tensor/shape.ts";
-import { loadScalar, loadVector, storeScalar, storeVector } from "../access.ts";
+import { type Buffer, bufferOf, type View, whole } from "../../plan/view.ts";
 import { type Code, f32x4, i32, memory, type Operand } from "../assembler/index.ts";
-import { type Cut, cutOf, spanOf } from "../cut.ts";
-import { nestPart } from "../fused.ts";
-import { constantOf, sumOf } from "../pointwise/scalar.ts";
-import { addressOf, type Site, startOf } from "../site.ts";
-import { type Buffer, bufferOf, type View, whole } from "../view.ts";
+import { addressOf, type Site, startOf } from "../codegen/emitContext.ts";
+import { loadScalar, loadVector, storeScalar, storeVector } from "../codegen/loadStore.ts";
+import { nestPart } from "../codegen/loopBody.ts";
+import { type Cut, cutOf, spanOf } from "../codegen/partition.ts";
+import { constantOf, sumOf } from "../codegen/pointwise/scalar.ts";
 import { copyKernel } from "./elementwise.ts";
 import type { Kernel, Range } from "./kernel.ts";
 import { meetingKernels, meetOften } from "./meeting.ts";

@@ -1,6 +1,6 @@
+import type { Buffer, Counter, View } from "../../plan/view.ts";
 import type { Code } from "../assembler/index.ts";
-import type { Site } from "../site.ts";
-import type { Buffer, Counter, View } from "../view.ts";
+import type { Site } from "../codegen/emitContext.ts";
 
 /** One loop nest: what it reads and writes, what it costs, and how its code is written. */
 export interface Kernel {

@@ -1,3 +1,4 @@
+import { type Buffer, bufferOf, scratchBuffer, type View, whole } from "../../plan/view.ts";
 import {
   type Body,
   type Code,
@@ -9,10 +10,9 @@ import {
   select,
   v128,
 } from "../assembler/index.ts";
-import { cutOf } from "../cut.ts";
-import { nestPart } from "../fused.ts";
-import { addressOf, type Site, startOf } from "../site.ts";
-import { type Buffer, bufferOf, scratchBuffer, type View, whole } from "../view.ts";
+import { addressOf, type Site, startOf } from "../codegen/emitContext.ts";
+import { nestPart } from "../codegen/loopBody.ts";
+import { cutOf } from "../codegen/partition.ts";
 import { copyKernel } from "./elementwise.ts";
 import type { Kernel, Range } from "./kernel.ts";
 

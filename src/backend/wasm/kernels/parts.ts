@@ -1,4 +1,4 @@
-import { type Buffer, makeBuffer, type View, whole } from "../view.ts";
+import { type Buffer, makeBuffer, type View, whole } from "../../plan/view.ts";
 import { copyKernel, fillKernel } from "./elementwise.ts";
 import type { Kernel } from "./kernel.ts";
 

@@ -1,8 +1,8 @@
+import { type Buffer, bufferOf, type View } from "../../plan/view.ts";
 import { type Body, type Code, i32, i32x4, type Local, v128 } from "../assembler/index.ts";
-import { cutOf, spanOf } from "../cut.ts";
-import { nestPart } from "../fused.ts";
-import { startOf } from "../site.ts";
-import { type Buffer, bufferOf, type View } from "../view.ts";
+import { startOf } from "../codegen/emitContext.ts";
+import { nestPart } from "../codegen/loopBody.ts";
+import { cutOf, spanOf } from "../codegen/partition.ts";
 import type { Kernel } from "./kernel.ts";
 
 /**
@@ -37,7 +37,7 @@ const mix = (body: Body, keys: readonly [Lanes, Lanes, Lanes], x: Lanes, y: Lane
   }
 };
 
-/** `count` keys (contiguous, two words each) of `words` words each. */
+/** `count` keys (contiguous, two words each) of `tokenizeWords` words each. */
 export const randomKernel = (keys: View, count: number, words: number, out: Buffer): Kernel => {
   const cut = cutOf([count, words]);
   return {

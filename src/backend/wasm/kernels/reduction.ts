@@ -1,9 +1,10 @@
 import type { ReduceKind } from "../../../ir/expr.ts";
 import { type Dtype, isFloat } from "../../../tensor/dtype.ts";
 import { sizeOf, stridesOf } from "../../../tensor/shape.ts";
-import { extractLane, spread, storeScalar } from "../access.ts";
+import { type Buffer, literal, type View, whole } from "../../plan/view.ts";
 import { type Code, i32, type ValueType, v128 } from "../assembler/index.ts";
-import { type Cut, cutOf, spanOf } from "../cut.ts";
+import { addressOf, type Site } from "../codegen/emitContext.ts";
+import { extractLane, spread, storeScalar } from "../codegen/loadStore.ts";
 import {
   collapsed,
   dtypeOfValue,
@@ -18,12 +19,11 @@ import {
   piecesOf,
   rowOf,
   unitOf,
-} from "../fused.ts";
-import type { Operation, Pointwise, Value } from "../pointwise/operation.ts";
-import { constantOf, scalarOperations } from "../pointwise/scalar.ts";
-import { vectorOperations } from "../pointwise/vector.ts";
-import { addressOf, type Site } from "../site.ts";
-import { type Buffer, literal, type View, whole } from "../view.ts";
+} from "../codegen/loopBody.ts";
+import { type Cut, cutOf, spanOf } from "../codegen/partition.ts";
+import type { Operation, Pointwise, Value } from "../codegen/pointwise/operation.ts";
+import { constantOf, scalarOperations } from "../codegen/pointwise/scalar.ts";
+import { vectorOperations } from "../codegen/pointwise/vector.ts";
 import { cascade, cascadeOver, type Totals } from "./cascade.ts";
 import { buffersOf, describe } from "./elementwise.ts";
 import type { Kernel, Range } from "./kernel.ts";
@@ -114,7 +114,7 @@ const totalsOf = (
   };
 };
 
-/** Neighbours combined in pairs, and what that gives in pairs again. */
+/** Neighbors combined in pairs, and what that gives in pairs again. */
 const paired = (site: Site, reduce: Reduce, mode: Mode, xs: readonly Value[]): Value => {
   const [first] = xs;
   if (first === undefined || xs.length === 1) return first as Value; // there is one
@@ -125,7 +125,7 @@ const paired = (site: Site, reduce: Reduce, mode: Mode, xs: readonly Value[]): V
   return paired(site, reduce, mode, pairs);
 };
 
-/** A stretch of a line: so many neighbours, or vectors of them, make one term. */
+/** A stretch of a line: so many neighbors, or vectors of them, make one term. */
 interface Stretch {
   readonly mode: Mode;
   readonly from: number;

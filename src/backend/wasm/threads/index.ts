@@ -3,7 +3,7 @@
  * another, `team` is how they wait, `crew` the workers of a process (`host` starts them, `worker` is their
  * program, `mailbox` how they are called), and `pace` finds out how many threads are worth it.
  */
-import { greatestOf } from "../../../algebra/extremes.ts";
+import { greatestOf } from "../../../tensor/extremes.ts";
 import {
   engine,
   features,
@@ -12,11 +12,11 @@ import {
   type WasmMemory,
   type WasmModule,
 } from "../assembler/index.ts";
-import { forget, type Job, runTogether, watch } from "./crew.ts";
-import { canShare, parallelism } from "./host.ts";
-import { choicesUpTo, paceOf } from "./pace.ts";
+import { mostThreads } from "./barrier.ts";
+import { forget, type Job, runTogether, watch } from "./pool.ts";
 import type { Together } from "./schedule.ts";
-import { mostThreads } from "./team.ts";
+import { canShare, parallelism } from "./spawn.ts";
+import { choicesUpTo, paceOf } from "./tuner.ts";
 
 /** What runs: its memory, and the run itself. */
 export interface Running {

@@ -1,6 +1,6 @@
+import type { MemoryPlan } from "../../plan/memory.ts";
+import { type Buffer, bufferOf, bytesOf } from "../../plan/view.ts";
 import type { Kernel, Step } from "../kernels/kernel.ts";
-import type { MemoryPlan } from "../memory.ts";
-import { type Buffer, bufferOf, bytesOf } from "../view.ts";
 
 /**
  * How threads go through a program together. Every thread walks all steps; of a kernel that is cut each does

@@ -1,5 +1,5 @@
 import { power } from "../../../rules/evaluate/elementwise.ts";
-import { logisticDouble } from "../math/index.ts";
+import { logisticDouble } from "../codegen/math/index.ts";
 import { type Message, mailbox } from "./mailbox.ts";
 
 /**

@@ -1,10 +1,10 @@
+import { type Buffer, bufferOf, makeBuffer, scratchBuffer, type View } from "../../../plan/view.ts";
 import { type Body, type Code, call, i32, select, v128 } from "../../assembler/index.ts";
+import { type Site, startOf } from "../../codegen/emitContext.ts";
 import { type GemmSpec, gemmScratchBytes, rowMajor } from "../../gemm/index.ts";
-import { type Site, startOf } from "../../site.ts";
-import { type Buffer, bufferOf, makeBuffer, scratchBuffer, type View } from "../../view.ts";
-import { accessOf, cornersOf, type Epilogue } from "../epilogue.ts";
 import type { Kernel } from "../kernel.ts";
-import { countsOf, type Sliding } from "../sliding.ts";
+import { accessOf, cornersOf, type Epilogue } from "../product/epilogue.ts";
+import { countsOf, type Sliding } from "../slidingWindows.ts";
 import { kernelLine, type Line, outputLine, type Vector } from "./lines.ts";
 import {
   type Grid,

@@ -1,11 +1,18 @@
 import type { DotParams } from "../../../../ir/expr.ts";
 import { at, sizeOf, stridesOf } from "../../../../tensor/shape.ts";
-import { type Buffer, bufferOf, makeBuffer, transposeView, type View, whole } from "../../view.ts";
-import { extent, others, strideAlong } from "../axes.ts";
+import {
+  type Buffer,
+  bufferOf,
+  makeBuffer,
+  transposeView,
+  type View,
+  whole,
+} from "../../../plan/view.ts";
+import { extent, others, strideAlong } from "../axisGroups.ts";
 import { copyKernel } from "../elementwise.ts";
-import { type Epilogue, followed } from "../epilogue.ts";
 import type { Kernel } from "../kernel.ts";
-import { countsOf, type Sliding, slidingOf } from "../sliding.ts";
+import { type Epilogue, followed } from "../product/epilogue.ts";
+import { countsOf, type Sliding, slidingOf } from "../slidingWindows.ts";
 import { kernelTransform, transformedKernel, winogradConvolution } from "./convolution.ts";
 import { winogradGradient } from "./weights.ts";
 

@@ -7,7 +7,7 @@
  * `A` is taken with the other sign where that spares a negation, and made good by that of `Gᵀ`.
  *
  * An output depends on the inputs of its own window only, bit for bit, as there is no other in its sum:
- * what is not a number does not spread to neighbours. Of the larger F(4×4, 3×3) this is not so, and its
+ * what is not a number does not spread to neighbors. Of the larger F(4×4, 3×3) this is not so, and its
  * rounding is five times that of a direct sum, more than law 9 allows.
  *
  * **Source** Winograd, "Arithmetic complexity of computations" (1980); Lavin and Gray, "Fast algorithms for

@@ -1,13 +1,3 @@
-import { type Code, call, i32, v128 } from "../../assembler/index.ts";
-import { emitFused } from "../../fused.ts";
-import {
-  type GemmSpec,
-  gemmScratchBytes,
-  partsOfSums,
-  rowMajor,
-  transposed,
-} from "../../gemm/index.ts";
-import { type Site, startOf } from "../../site.ts";
 import {
   type Buffer,
   bufferOf,
@@ -16,10 +6,20 @@ import {
   scratchBuffer,
   type View,
   whole,
-} from "../../view.ts";
+} from "../../../plan/view.ts";
+import { type Code, call, i32, v128 } from "../../assembler/index.ts";
+import { type Site, startOf } from "../../codegen/emitContext.ts";
+import { emitFused } from "../../codegen/loopBody.ts";
+import {
+  type GemmSpec,
+  gemmScratchBytes,
+  partsOfSums,
+  rowMajor,
+  transposed,
+} from "../../gemm/index.ts";
 import type { Kernel } from "../kernel.ts";
 import { areMany } from "../parts.ts";
-import { countsOf, type Sliding } from "../sliding.ts";
+import { countsOf, type Sliding } from "../slidingWindows.ts";
 import { inputGrid } from "./convolution.ts";
 import { gradientLine, type Vector } from "./lines.ts";
 import { type Grid, pitchOf, tilingOf } from "./tiles.ts";
@@ -28,7 +28,7 @@ import { transformCotangents, transformInputs } from "./transform.ts";
 /** As for a convolution; of the 16 places of the transform four are in the cache at a time. */
 const blockBytes = 2 ** 18;
 
-/** The cotangents of a convolution's outputs: where they are, and elements between neighbours. */
+/** The cotangents of a convolution's outputs: where they are, and elements between neighbors. */
 export interface Cotangents {
   readonly view: View;
   readonly outputs: number;
@@ -37,7 +37,7 @@ export interface Cotangents {
   readonly column: number;
 }
 
-/** Elements of the gradient `[3, 3, inputs, outputs]` between neighbours along the first three axes. */
+/** Elements of the gradient `[3, 3, inputs, outputs]` between neighbors along the first three axes. */
 export interface GradientSteps {
   readonly down: number;
   readonly across: number;

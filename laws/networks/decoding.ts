@@ -1,0 +1,144 @@
+import * as Effect from "effect/Effect";
+import * as fc from "fast-check";
+import { isLeft } from "fp-ts/lib/Either.js";
+import { Backend } from "../../src/backend/index.ts";
+import { run } from "../../src/interpreter/evaluate.ts";
+import type { Expr } from "../../src/ir/expr.ts";
+import { index } from "../../src/ir/ops/structural.ts";
+import { open, still } from "../../src/nn/apply.ts";
+import { type Autoregressive, compileDecoder } from "../../src/nn/generate/decoder.ts";
+import { greedySearch } from "../../src/nn/generate/search.ts";
+import type { AnyLayer, OpenLayer } from "../../src/nn/layer.ts";
+import { greatestOf } from "../../src/tensor/extremes.ts";
+import { foldIn, key, normal } from "../../src/tensor/key.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
+import { flatten, unflatten } from "../../src/tree.ts";
+import { record, tensorOf } from "../domain.ts";
+import { type Law, law } from "../law.ts";
+import { programOf } from "../symbolic.ts";
+import { nearby } from "../values/compare.ts";
+
+/** A model that is a layer over whole sequences, what it is told first, and says them token by token. */
+export interface Speaker {
+  readonly name: string;
+  readonly model: AnyLayer & Autoregressive<never>;
+}
+
+interface Utterance {
+  readonly seed: number;
+  readonly told: readonly number[];
+  readonly said: readonly number[];
+}
+
+/** The same model to those who know of its params only that `init` made them. */
+type Open = OpenLayer & Autoregressive<unknown>;
+const opened = (model: Speaker["model"]): Open => ({ ...model, ...open(model) }) as Open;
+
+/** Params of the model's shapes, all drawn anew: what begins near 0 hides mistakes. */
+const drawn = ({ init }: Open, seed: number): unknown => {
+  const { shape, leaves } = flatten(init(key(seed)).params);
+  const numbers = leaves.map((leaf, i) => {
+    const draw = normal(foldIn(key(seed), i), (leaf as Tensor).shape);
+    return tensorOf(
+      draw.shape,
+      "f32",
+      [...draw.toTypedArray()].map((x) => x / 2),
+    );
+  });
+  return unflatten(shape, numbers);
+};
+
+const tokensBelow = (vocabulary: number, most: number): fc.Arbitrary<readonly number[]> =>
+  fc.array(fc.nat({ max: vocabulary - 1 }), { minLength: 1, maxLength: most });
+
+const utterances = ({ vocabulary, positions, source }: Open): fc.Arbitrary<Utterance> =>
+  record({
+    seed: fc.nat(),
+    told:
+      source === undefined
+        ? fc.constant([])
+        : // Padding is no token of a source.
+          tokensBelow(source.vocabulary, source.length).map((ts) =>
+            ts.map((t) => (t === source.padding ? (t + 1) % source.vocabulary : t)),
+          ),
+    said: tokensBelow(vocabulary, Math.min(positions, 6)),
+  });
+
+/** The logits at the last place of a sequence, from the layer over all of it. */
+const lastOf = (model: Open, params: unknown, { told, said }: Omit<Utterance, "seed">): Tensor => {
+  const { length = 0, padding = 0 } = model.source ?? {};
+  const source = Array.from({ length }, (_, i) => told[i] ?? padding);
+  const { shape, leaves } = flatten(params);
+  const tokens = tensorOf([length + said.length], "i32", [...source, ...said]);
+  const inputs = [tokens, ...(leaves as readonly Tensor[])];
+  const whole = programOf(inputs, ([x, ...rest]) => {
+    const [y] = model.apply(unflatten(shape, rest), model.init(key(0)).state, x as Expr, still);
+    return [index(y, said.length - 1)];
+  });
+  return run(whole, inputs)[0] as Tensor;
+};
+
+const continuationOf = (model: Open, params: unknown, told: readonly number[]) => {
+  const made = Effect.runSync(Effect.provide(compileDecoder(model), Backend.layerReference));
+  const from = made(params, told);
+  if (isLeft(from)) throw from.left;
+  return from.right;
+};
+
+const greatest = (logits: Tensor): number => {
+  const x = logits.toTypedArray();
+  return x.indexOf(greatestOf(x) as never);
+};
+
+/** Token by token, carrying what it has seen, a model gives what it gives at once. */
+export const stepByStep: Law<Speaker> = law(
+  "step by step",
+  "step (… (step begin x₁) …) xₜ = (apply x)ₜ for every t",
+  ({ model }: Speaker) => {
+    const own = opened(model);
+    return {
+      given: utterances(own),
+      breach: ({ seed, told, said }: Utterance) => {
+        const params = drawn(own, seed);
+        const { start, next } = continuationOf(own, params, told);
+        let state = start;
+        for (const [t, token] of said.entries()) {
+          const made = next(state, token);
+          if (isLeft(made)) return `it refuses token ${t}: ${made.left._tag}`;
+          state = made.right.state;
+          const wanted = lastOf(own, params, { told, said: said.slice(0, t + 1) });
+          const difference = nearby(1e-4)(`logits after ${t + 1}`, [made.right.logits], [wanted]);
+          if (difference !== undefined) return difference;
+        }
+        return undefined;
+      },
+    };
+  },
+);
+
+/** Greedy decoding with what is carried is greedy decoding of the whole sequence each time. */
+export const greedyDecoding: Law<Speaker> = law(
+  "greedy decoding",
+  "what is decoded with a cache is what is decoded without",
+  ({ model }: Speaker) => {
+    const own = opened(model);
+    return {
+      given: utterances(own),
+      breach: ({ seed, told, said: [first = 0] }: Utterance) => {
+        const params = drawn(own, seed);
+        const length = Math.min(own.positions, 5);
+        const made = greedySearch(continuationOf(own, params, told), { from: [first], length });
+        if (isLeft(made)) return made.left._tag;
+        const wanted = [first];
+        while (wanted.length <= length)
+          wanted.push(greatest(lastOf(own, params, { told, said: wanted })));
+        return made.right.every((token, i) => token === wanted[i + 1])
+          ? undefined
+          : `[${made.right}], not [${wanted.slice(1)}]`;
+      },
+    };
+  },
+);
+
+/** Of models that say sequences. */
+export const decodingLaws: readonly Law<Speaker>[] = [stepByStep, greedyDecoding];

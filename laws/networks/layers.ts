@@ -1,0 +1,145 @@
+import * as fc from "fast-check";
+import { isLeft } from "fp-ts/lib/Either.js";
+import { treeCodec } from "../../src/codec/tensor.ts";
+import { run } from "../../src/interpreter/evaluate.ts";
+import type { Expr } from "../../src/ir/expr.ts";
+import { cos, sin } from "../../src/ir/ops/elementwise.ts";
+import { open } from "../../src/nn/apply.ts";
+import { andThen, identity } from "../../src/nn/combinators/sequential.ts";
+import type { Composable, OpenLayer } from "../../src/nn/layer.ts";
+import { key } from "../../src/tensor/key.ts";
+import type { Shape } from "../../src/tensor/shape.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
+import { flatten, type Tree } from "../../src/tree.ts";
+import { type Domain, samplesOf, tensors, unkinked } from "../domain.ts";
+import { type Law, law } from "../law.ts";
+import { opened } from "../subjects.ts";
+import { programOf } from "../symbolic.ts";
+import { sameBits } from "../values/compare.ts";
+
+/** A layer, with the shape of the examples that it takes. */
+export interface LayerSubject {
+  readonly name: string;
+  readonly layer: Composable;
+  readonly shape: Shape;
+}
+
+/** How two layers are composed. */
+export type Compose = (f: Composable, g: Composable) => Composable;
+
+/** Two layers composed by the framework, whose types the law does not know. */
+const then: Compose = (f, g) => (andThen as (...layers: readonly Composable[]) => Composable)(f, g);
+
+const keys = tensors([2], fc.integer(), "i32");
+
+/**
+ * A layer's outputs and next state, in evaluation, from an example and the leaves of params and state: of
+ * two groupings of the same layers both have the same leaves in the same order.
+ */
+const evaluatorOf = (layer: Composable, { params, state }: Leaves, x: Domain) => {
+  const { apply } = opened(layer);
+  const types = [x, keys, ...params, ...state].map((d) => d.type);
+  const made = programOf(types, ([input, k, ...rest]) => {
+    const context = { mode: "eval", key: k as Expr as Expr<readonly [2]>, axis: "batch" } as const;
+    const [ps, ss] = [rest.slice(0, params.length), rest.slice(params.length)];
+    const { y, next } = apply(ps, ss, input as Expr, context);
+    return [y, ...next];
+  });
+  return (inputs: readonly Tensor[]) => run(made, inputs);
+};
+
+interface Leaves {
+  readonly params: readonly Domain[];
+  readonly state: readonly Domain[];
+}
+
+/** Every one of some layers gives what the first does, from the same leaves. */
+const sameLayer = (
+  layers: readonly (readonly [name: string, layer: Composable])[],
+  shape: Shape,
+) => {
+  const [[, first] = ["", identity], ...others] = layers;
+  const leaves = opened(first);
+  const x = tensors(shape, unkinked);
+  const expected = evaluatorOf(first, leaves, x);
+  const evaluators = others.map(([name, layer]) => ({
+    name,
+    evaluate: evaluatorOf(layer, leaves, x),
+  }));
+  return {
+    given: samplesOf([x, keys, ...leaves.params, ...leaves.state]),
+    breach: (inputs: readonly Tensor[]) => {
+      const wanted = expected(inputs);
+      for (const { name, evaluate } of evaluators) {
+        const difference = sameBits(`${name}, output`, evaluate(inputs), wanted);
+        if (difference !== undefined) return difference;
+      }
+      return undefined;
+    },
+  };
+};
+
+/** 10: the identity before or after a layer changes nothing. */
+export const layerIdentity = (compose: Compose = then): Law<LayerSubject> =>
+  law("identity", "f ∘ id = f = id ∘ f, bit for bit", ({ layer, shape }: LayerSubject) =>
+    sameLayer(
+      [
+        ["f", layer],
+        ["id then f", compose(identity, layer)],
+        ["f then id", compose(layer, identity)],
+      ],
+      shape,
+    ),
+  );
+
+/** 10: layers compose in any grouping. */
+export const layerAssociativity = (compose: Compose = then): Law<LayerSubject> =>
+  law(
+    "associativity",
+    "(h ∘ g) ∘ f = h ∘ (g ∘ f), up to the grouping of params, bit for bit",
+    ({ layer, shape }: LayerSubject) =>
+      sameLayer(
+        [
+          ["(sin then f) then cos", compose(compose(sin, layer), cos)],
+          ["sin then (f then cos)", compose(sin, compose(layer, cos))],
+        ],
+        shape,
+      ),
+  );
+
+/** 10: what `init` makes is the same for the same key, and survives being written and read. */
+export const layerSerialization = (codec: Codec = treeCodec): Law<LayerSubject> =>
+  law(
+    "serialization",
+    "parse (serialize (init key)) = init key, bit for bit",
+    ({ layer }: LayerSubject) => {
+      const { init }: OpenLayer = open(layer);
+      return {
+        given: fc.nat(),
+        breach: (seed) => {
+          const made = init(key(seed));
+          const read = codec.decode(JSON.parse(JSON.stringify(codec.encode(treeOf(made)))));
+          if (isLeft(read)) return `what was written of key ${seed} is not read`;
+          return sameBits("leaf", leavesOf(read.right), leavesOf(init(key(seed))));
+        },
+      };
+    },
+  );
+
+/** What writes trees of tensors and reads them back. */
+export type Codec = Pick<typeof treeCodec, "encode" | "decode">;
+
+// `init` makes trees that hold tensors and nothing else.
+const treeOf = ({ params, state }: ReturnType<OpenLayer["init"]>): Tree<Tensor> => ({
+  params: params as Tree<Tensor>,
+  state: state as Tree<Tensor>,
+});
+
+const leavesOf = (tree: unknown): readonly Tensor[] => flatten(tree).leaves as readonly Tensor[];
+
+/** The laws of composition and of params; batch invariance is `mapping` of the layer's example. */
+export const layerLaws: readonly Law<LayerSubject>[] = [
+  layerIdentity(),
+  layerAssociativity(),
+  layerSerialization(),
+];

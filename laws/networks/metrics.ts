@@ -1,0 +1,273 @@
+import * as fc from "fast-check";
+import { run } from "../../src/interpreter/evaluate.ts";
+import { parameter } from "../../src/ir/build.ts";
+import type { Expr } from "../../src/ir/expr.ts";
+import { program } from "../../src/ir/program.ts";
+import type { Metric, Summary } from "../../src/nn/metrics/metric.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
+import { record, tensorOf } from "../domain.ts";
+import { type Law, law } from "../law.ts";
+
+/** A metric, and what one example of its outputs and targets may be. */
+export interface MetricSubject {
+  readonly name: string;
+  /** Summaries of a batch, as numbers. */
+  readonly summarize: (batch: readonly Example[]) => Summary;
+  readonly concat: (a: Summary, b: Summary) => Summary;
+  readonly empty: Summary;
+  readonly value: (summary: Summary) => number;
+  readonly better: "higher" | "lower";
+  readonly examples: fc.Arbitrary<Example>;
+  readonly claims: MetricClaims;
+}
+
+/** What a metric says of its values, whatever it is given. */
+export interface MetricClaims {
+  /** The least and the greatest value. */
+  readonly range: readonly [least: number, greatest: number];
+  /** An example of which the prediction is better, or as good. */
+  readonly improved: (example: Example) => Example;
+  /** What examples are worth whose outputs are all equal, where that does not depend on their labels. */
+  readonly constant?: number;
+  /** What examples are worth whose outputs are NaN; NaN where not given. */
+  readonly lost?: number;
+}
+
+/** What a metric sees of one example. */
+export interface Example {
+  readonly loss: number;
+  readonly outputs: readonly number[];
+  readonly target: number;
+}
+
+const outputs = 3;
+
+/** A score higher by 1 at the label; of one output, on the label's side. Of a label that is none nothing is better. */
+const better = ({ outputs: scores, target, ...rest }: Example): Example => ({
+  ...rest,
+  target,
+  outputs:
+    scores.length === 1
+      ? scores.map((x) => x + ([-1, 1][target] ?? 0))
+      : scores.map((x, i) => (i === target ? x + 1 : x)),
+});
+
+/** What shares of examples claim, of so many classes. */
+export const shareClaims = (classes: number): MetricClaims => ({
+  range: [0, 1],
+  improved: better,
+  constant: 1 / classes,
+  lost: 0,
+});
+
+/** Examples of a classifier: losses, outputs for three classes (ties among them), and a label. */
+const examples: fc.Arbitrary<Example> = record({
+  loss: fc.nat(16).map((k) => k / 4),
+  outputs: fc.array(fc.integer({ min: -2, max: 2 }), { minLength: outputs, maxLength: outputs }),
+  target: fc.nat(outputs - 1),
+});
+
+/** Examples of a classifier of two classes, by one output. */
+export const binary: fc.Arbitrary<Example> = record({
+  loss: fc.nat(16).map((k) => k / 4),
+  outputs: fc.tuple(fc.integer({ min: -2, max: 2 }).map((k) => k + 0.5)),
+  target: fc.nat(1),
+});
+
+const meanOf = (xs: readonly number[]): number => xs.reduce((a, b) => a + b, 0) / xs.length;
+
+/** A metric as a subject, which computes summaries as a step does: by a program of the batch. */
+export const metricSubject = <A extends Summary>(
+  name: string,
+  { fromBatch, monoid, value, better }: Metric<A>,
+  claims: MetricClaims,
+  drawn: fc.Arbitrary<Example> = examples,
+): MetricSubject => ({
+  name,
+  better,
+  claims,
+  examples: drawn,
+  empty: monoid.empty,
+  // The summaries that come in are those that `summarize` and `concat` gave out.
+  concat: (a, b) => monoid.concat(a as A, b as A),
+  value: (summary) => value(summary as A),
+  summarize: (batch) => {
+    const width = batch[0]?.outputs.length ?? 0;
+    const inputs = [
+      parameter({ shape: [], dtype: "f64" }),
+      parameter({ shape: [batch.length, width], dtype: "f32" }),
+      parameter({ shape: [batch.length], dtype: "i32" }),
+    ] as const;
+    const fields = Object.entries<Expr>(
+      fromBatch({ loss: inputs[0], outputs: inputs[1], targets: inputs[2] }),
+    );
+    const computed: readonly Tensor[] = run(
+      program(
+        inputs,
+        fields.map(([, x]) => x),
+      ),
+      [
+        tensorOf([], "f64", [meanOf(batch.map((e) => e.loss))]),
+        tensorOf(
+          [batch.length, width],
+          "f32",
+          batch.flatMap((e) => e.outputs),
+        ),
+        tensorOf(
+          [batch.length],
+          "i32",
+          batch.map((e) => e.target),
+        ),
+      ],
+    );
+    return Object.fromEntries(fields.map(([field], i) => [field, computed[i]?.toArray() ?? 0]));
+  },
+});
+
+const batchesOf = (example: fc.Arbitrary<Example>) =>
+  fc.array(example, { minLength: 1, maxLength: 4 });
+
+/** Losses are sums of means, which are rounded. */
+const rounding = 1e-12;
+
+const flat = (summary: Summary): readonly number[] =>
+  Object.values(summary).flatMap((x) => [x].flat(4) as readonly number[]);
+
+/** How two summaries differ, if they do. */
+const apart = (what: string, a: Summary, b: Summary): string | undefined => {
+  const [xs, ys] = [flat(a), flat(b)];
+  const same =
+    xs.length === ys.length &&
+    xs.every((x, i) => {
+      const y = ys[i] as number;
+      return Object.is(x, y) || Math.abs(x - y) <= rounding * Math.max(1, Math.abs(x));
+    });
+  return same ? undefined : `${what}: ${JSON.stringify(a)} is not ${JSON.stringify(b)}`;
+};
+
+/** 12: summaries form a commutative monoid. */
+export const metricMonoid: Law<MetricSubject> = law(
+  "commutative monoid",
+  "(a·b)·c = a·(b·c), a·b = b·a, a·1 = a",
+  ({ summarize, concat, empty, examples }: MetricSubject) => {
+    const summaries = batchesOf(examples).map(summarize);
+    return {
+      given: record({ a: summaries, b: summaries, c: summaries }),
+      breach: ({ a, b, c }) =>
+        apart("(a·b)·c against a·(b·c)", concat(concat(a, b), c), concat(a, concat(b, c))) ??
+        apart("a·b against b·a", concat(a, b), concat(b, a)) ??
+        apart("a·1 against a", concat(a, empty), a) ??
+        apart("1·a against a", concat(empty, a), a),
+    };
+  },
+);
+
+/** 12: a metric does not depend on how its examples were batched. */
+export const metricBatching: Law<MetricSubject> = law(
+  "any grouping",
+  "value (fromBatch (xs ++ ys)) = value (fromBatch xs · fromBatch ys)",
+  ({ summarize, concat, value, examples }: MetricSubject) => ({
+    given: record({ xs: batchesOf(examples), ys: batchesOf(examples) }),
+    breach: ({ xs, ys }) => {
+      const [whole, parts] = [summarize([...xs, ...ys]), concat(summarize(xs), summarize(ys))];
+      return (
+        apart("summary", whole, parts) ?? apart("value", { v: value(whole) }, { v: value(parts) })
+      );
+    },
+  }),
+);
+
+export const metricLaws: readonly Law<MetricSubject>[] = [metricMonoid, metricBatching];
+
+const wild = fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, -0);
+
+/** Examples some of whose outputs are wild, and some of whose labels are none. */
+const hostile = (example: fc.Arbitrary<Example>): fc.Arbitrary<Example> =>
+  record({
+    example,
+    outputs: fc.array(fc.option(wild, { nil: undefined, freq: 2 }), { minLength: 3, maxLength: 3 }),
+    target: fc.option(fc.constantFrom(-1, 3, 7, -(2 ** 31), 2 ** 31 - 1), { nil: undefined }),
+  }).map(({ example: e, outputs: wilds, target }) => ({
+    ...e,
+    outputs: e.outputs.map((x, i) => wilds[i] ?? x),
+    target: target ?? e.target,
+  }));
+
+/** 17: a metric stays in its range, whatever outputs and labels are; it may have no value. */
+export const metricRange: Law<MetricSubject> = law(
+  "in its range",
+  "least ≤ value ≤ greatest, or NaN, for outputs of NaN and ±∞ and labels that are none",
+  ({ summarize, value, examples, claims: { range } }: MetricSubject) => ({
+    given: batchesOf(hostile(examples)),
+    breach: (batch) => {
+      const v = value(summarize(batch));
+      return v < range[0] || v > range[1] ? `the value is ${v}` : undefined;
+    },
+  }),
+);
+
+/** 17: a better prediction never scores worse: a metric's direction is the one it says. */
+export const metricDirection: Law<MetricSubject> = law(
+  "direction",
+  "a better prediction has a value that is no worse",
+  ({ summarize, value, examples, better, claims: { improved } }: MetricSubject) => ({
+    given: record({
+      batch: batchesOf(fc.oneof(examples, hostile(examples))),
+      at: fc.nat(3),
+    }),
+    breach: ({ batch, at }) => {
+      const before = value(summarize(batch));
+      const after = value(
+        summarize(batch.map((e, i) => (i === at % batch.length ? improved(e) : e))),
+      );
+      const gain = better === "higher" ? after - before : before - after;
+      return gain < -rounding ? `${before} became ${after}, and ${better} is better` : undefined;
+    },
+  }),
+);
+
+/** 17: ties do not flatter, and nothing is right by NaN. */
+export const metricHonesty: Law<MetricSubject> = law(
+  "no credit for nothing",
+  "equal outputs are worth their share, outputs of NaN nothing",
+  ({ summarize, value, examples, claims: { constant, lost = Number.NaN } }: MetricSubject) => ({
+    given: batchesOf(examples),
+    breach: (batch) => {
+      const all = (x: number): number =>
+        value(summarize(batch.map((e) => ({ ...e, loss: x, outputs: e.outputs.map(() => x) }))));
+      const none = all(Number.NaN);
+      if (!Object.is(none, lost)) return `of NaN it is ${none}, not ${lost}`;
+      const guess = all(0);
+      return constant === undefined || Math.abs(guess - constant) < 1e-7
+        ? undefined
+        : `of equal outputs it is ${guess}, not ${constant}`;
+    },
+  }),
+);
+
+/** What a metric owes whoever goes by it. */
+export const metricClaims: readonly Law<MetricSubject>[] = [
+  metricRange,
+  metricDirection,
+  metricHonesty,
+];
+
+/** What somebody else says that a metric is of some examples. */
+export interface KnownScore {
+  readonly subject: MetricSubject;
+  readonly examples: readonly Example[];
+  readonly expected: number;
+}
+
+/** 16: a metric has the values that others say it has. */
+export const knownScore: Law<KnownScore> = law(
+  "known scores",
+  "value (fromBatch xs) is what someone else says it is",
+  ({ subject, examples, expected }: KnownScore) => ({
+    given: fc.constant(expected),
+    breach: () => {
+      const value = subject.value(subject.summarize(examples));
+      return Math.abs(value - expected) < 1e-7 ? undefined : `it is ${value}, not ${expected}`;
+    },
+  }),
+);

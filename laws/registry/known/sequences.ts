@@ -1,0 +1,585 @@
+import { constant } from "../../../src/ir/build.ts";
+import type { Expr } from "../../../src/ir/expr.ts";
+import { cast } from "../../../src/ir/ops/control.ts";
+import { iota } from "../../../src/ir/ops/indexing.ts";
+import * as sequences from "../../../src/nn/combinators/overTime.ts";
+import * as weights from "../../../src/nn/combinators/parametrize.ts";
+import { identity } from "../../../src/nn/combinators/sequential.ts";
+import { relu } from "../../../src/nn/functional/activation.ts";
+import type { Layer } from "../../../src/nn/layer.ts";
+import * as attentions from "../../../src/nn/layers/attention.ts";
+import * as batches from "../../../src/nn/layers/batchNorm.ts";
+import { gruCell } from "../../../src/nn/layers/cells.ts";
+import { dense } from "../../../src/nn/layers/dense.ts";
+import * as drops from "../../../src/nn/layers/dropout.ts";
+import * as embeddings from "../../../src/nn/layers/embedding.ts";
+import * as feeds from "../../../src/nn/layers/feedForward.ts";
+import * as gates from "../../../src/nn/layers/gating.ts";
+import { lambda } from "../../../src/nn/layers/lambda.ts";
+import * as experts from "../../../src/nn/layers/moe.ts";
+import * as norms from "../../../src/nn/layers/norm.ts";
+import * as recurrences from "../../../src/nn/layers/recurrent.ts";
+import * as transformers from "../../../src/nn/layers/transformerBlock.ts";
+import { tensor } from "../../../src/tensor/constructors.ts";
+import type { ByPath, KnownLayers } from "../../networks/knownLayers.ts";
+import {
+  affinely,
+  attended,
+  elman,
+  type Gates,
+  gated,
+  longShort,
+  type Matrix,
+  normalized,
+  plus,
+  type Vector,
+} from "../../networks/plainly.ts";
+
+const exact = { epsilon: 0 };
+const loops = "loops over numbers, from the paper";
+
+/** So many numbers, none like another, of both signs. */
+const numbers = (seed: number, rows: number, columns: number): Matrix =>
+  Array.from({ length: rows }, (_, i) =>
+    Array.from({ length: columns }, (__, j) => ((7 * (seed + 3 * i + j) + i * j) % 11) / 8 - 0.6),
+  );
+
+const gatesOf = (inputs: number, hidden: number, n: number): Gates => ({
+  inputWeight: numbers(1, inputs, n * hidden),
+  hiddenWeight: numbers(2, hidden, n * hidden),
+  inputBias: numbers(3, 1, n * hidden)[0] as Vector,
+  hiddenBias: numbers(5, 1, n * hidden)[0] as Vector,
+});
+const underPath = (path: string, { inputWeight, hiddenWeight, inputBias, hiddenBias }: Gates) => ({
+  [`${path}.inputWeight`]: inputWeight,
+  [`${path}.hiddenWeight`]: hiddenWeight,
+  [`${path}.inputBias`]: inputBias,
+  [`${path}.hiddenBias`]: hiddenBias,
+});
+const moments = numbers(4, 3, 2);
+const backwards = (x: Matrix): Matrix => [...x].reverse();
+
+/** Maps of an attention of one width. */
+interface Maps {
+  readonly [map: string]: { readonly weight: Matrix; readonly bias: Vector };
+}
+const mapsOf = (seed: number, width: number): Maps =>
+  Object.fromEntries(
+    ["query", "key", "value", "output"].map((name, i) => [
+      name,
+      {
+        weight: numbers(seed + i, width, width),
+        bias: numbers(seed + 5 + i, 1, width)[0] as Vector,
+      },
+    ]),
+  );
+const pathsOf = (prefix: string, maps: Maps): ByPath =>
+  Object.fromEntries(
+    Object.entries(maps).flatMap(([name, { weight, bias }]) => [
+      [`${prefix}${name}.weight`, weight],
+      [`${prefix}${name}.bias`, bias],
+    ]),
+  );
+const mapped = (maps: Maps, name: string, x: Matrix): Matrix =>
+  x.map((row) => affinely(row, maps[name]?.weight as Matrix, maps[name]?.bias as Vector));
+const columns = (x: Matrix, from: number, to: number): Matrix =>
+  x.map((row) => row.slice(from, to));
+
+/** Attention of two heads, each on half of the features. */
+const twoHeads = (
+  maps: Maps,
+  x: Matrix,
+  memory: Matrix,
+  sees?: (query: number, place: number) => boolean,
+): Matrix => {
+  const [q, k, v] = [
+    mapped(maps, "query", x),
+    mapped(maps, "key", memory),
+    mapped(maps, "value", memory),
+  ];
+  const width = x[0]?.length ?? 0;
+  const [left, right] = [0, 1].map((h) => {
+    const own = (m: Matrix): Matrix => columns(m, (h * width) / 2, ((h + 1) * width) / 2);
+    return attended(own(q), own(k), own(v), sees);
+  }) as [Matrix, Matrix];
+  return mapped(
+    maps,
+    "output",
+    left.map((row, t) => [...row, ...(right[t] as Vector)]),
+  );
+};
+const causally = (t: number, s: number): boolean => s <= t;
+
+const two = numbers(6, 3, 2);
+const self = mapsOf(1, 2);
+const other = mapsOf(4, 2);
+const fed = {
+  up: numbers(8, 2, 3),
+  upBias: [0.1, -0.2, 0.3],
+  down: numbers(9, 3, 2),
+  downBias: [0.5, -0.5],
+};
+const feed = (row: Vector): Vector =>
+  affinely(
+    affinely(row, fed.up, fed.upBias).map((v) => Math.max(0, v)),
+    fed.down,
+    fed.downBias,
+  );
+const feeding: ByPath = {
+  "feedForward.up.weight": fed.up,
+  "feedForward.up.bias": fed.upBias,
+  "feedForward.down.weight": fed.down,
+  "feedForward.down.bias": fed.downBias,
+};
+const scales = { scale: [2, 0.5], offset: [0.25, -1] };
+const normAt = (name: string): ByPath => ({
+  [`${name}.scale`]: scales.scale,
+  [`${name}.offset`]: scales.offset,
+});
+const norm = (x: Matrix): Matrix =>
+  x.map((row) => normalized(row, scales.scale, scales.offset, 0.5));
+const added = (x: Matrix, y: Matrix): Matrix => x.map((row, i) => plus(row, y[i] as Vector));
+const encoderParams = {
+  ...pathsOf("attention.", self),
+  ...normAt("attentionNorm"),
+  ...feeding,
+  ...normAt("feedForwardNorm"),
+};
+const calm = { heads: 2, hidden: 3, activation: relu, epsilon: 0.5 };
+
+const memory = numbers(11, 2, 2);
+const decoder = transformers.transformerDecoderBlock(2, calm);
+const decoding: Layer<
+  readonly [number, 2],
+  readonly [number, 2],
+  transformers.DecoderParams,
+  undefined
+> = {
+  name: "decoding",
+  init: decoder.init,
+  apply: (params, state, x, context) =>
+    decoder
+      .over(cast(constant(tensor(memory as number[][], "f64")), "f64") as Expr)
+      .apply(params, state, x, context),
+};
+
+/** Layers along sequences, and those that they are made of. */
+export const knownSequences: KnownLayers<
+  typeof attentions &
+    typeof batches &
+    typeof drops &
+    typeof embeddings &
+    typeof experts &
+    typeof feeds &
+    typeof gates &
+    typeof norms &
+    typeof recurrences &
+    typeof sequences &
+    typeof weights &
+    typeof transformers
+> = {
+  layerNorm: [
+    {
+      layer: norms.layerNorm(2, exact),
+      params: { scale: [2, 10], offset: [1, 100] },
+      x: [1, 3],
+      y: [-1, 110],
+    },
+    {
+      layer: norms.layerNorm(2, { epsilon: 3 }),
+      params: { scale: [1, 1], offset: [0, 0] },
+      x: [1, 3],
+      y: [-0.5, 0.5],
+    },
+  ],
+  groupNorm: [
+    {
+      layer: norms.groupNorm(2, 4, exact),
+      params: { scale: [1, 2, 3, 4], offset: [0, 0, 0, 1] },
+      x: [[1, 3, 10, 14]],
+      y: [[-1, 2, -3, 5]],
+    },
+  ],
+  instanceNorm: [
+    {
+      layer: norms.instanceNorm(2, exact),
+      params: { scale: [1, 2], offset: [0, 1] },
+      x: [
+        [1, 10],
+        [3, 14],
+      ],
+      y: [
+        [-1, -1],
+        [1, 3],
+      ],
+    },
+  ],
+  rmsNorm: [{ layer: norms.rmsNorm(2, exact), params: { scale: [5, 10] }, x: [1, 7], y: [1, 14] }],
+  localResponseNorm: [
+    {
+      layer: norms.localResponseNorm({ size: 3, alpha: 3, beta: 1, k: 1 }),
+      x: [1, 2, 3],
+      y: [1 / 6, 2 / 15, 3 / 14],
+    },
+    {
+      layer: norms.localResponseNorm({ size: 1, alpha: 2, beta: 0.5, k: 7 }),
+      x: [3],
+      y: [3 / 5],
+    },
+  ],
+  batchNorm: [
+    {
+      layer: batches.batchNorm(1, exact),
+      params: { scale: [2], offset: [5] },
+      state: { mean: [1], variance: [4] },
+      x: [[3], [-1]],
+      y: [[7], [3]],
+    },
+  ],
+
+  embedding: [
+    {
+      layer: embeddings.embedding(3, 2),
+      params: {
+        table: [
+          [1, 2],
+          [3, 4],
+          [5, 6],
+        ],
+      },
+      x: tensor([2, 0], "i32"),
+      y: [
+        [5, 6],
+        [1, 2],
+      ],
+    },
+    {
+      layer: embeddings.embedding(3, 2, { padding: 0 }),
+      params: {
+        table: [
+          [1, 2],
+          [3, 4],
+          [5, 6],
+        ],
+      },
+      x: tensor([2, 0], "i32"),
+      y: [
+        [5, 6],
+        [0, 0],
+      ],
+    },
+  ],
+  tiedEmbedding: [
+    {
+      layer: embeddings.tiedEmbedding(2, 2, identity),
+      params: {
+        table: [
+          [1, 2],
+          [3, 4],
+        ],
+      },
+      x: tensor([1], "i32"),
+      y: [[11, 25]],
+    },
+  ],
+  positionEmbedding: [
+    {
+      layer: embeddings.positionEmbedding(3, 2),
+      params: {
+        positions: [
+          [1, 2],
+          [3, 4],
+          [5, 6],
+        ],
+      },
+      x: [
+        [10, 20],
+        [30, 40],
+      ],
+      y: [
+        [11, 22],
+        [33, 44],
+      ],
+    },
+  ],
+  sinusoidalEncoding: [
+    {
+      layer: embeddings.sinusoidalEncoding,
+      x: [
+        [0, 0, 0, 0],
+        [0, 0, 0, 0],
+      ],
+      y: [
+        [0, 1, 0, 1],
+        [Math.sin(1), Math.cos(1), Math.sin(0.01), Math.cos(0.01)],
+      ],
+    },
+    {
+      // An odd width ends in a sine.
+      layer: embeddings.sinusoidalEncoding,
+      x: [
+        [0, 0, 0],
+        [0, 0, 0],
+      ],
+      y: [
+        [0, 1, 0],
+        [Math.sin(1), Math.cos(1), Math.sin(10000 ** (-2 / 3))],
+      ],
+    },
+  ],
+  rotaryEmbedding: [
+    {
+      layer: lambda("rotary", (x: Expr) => embeddings.rotaryEmbedding(x, iota([2]) as Expr)),
+      x: [
+        [1, 2, 0, 3],
+        [1, 2, 0, 3],
+      ],
+      y: [
+        [1, 2, 0, 3],
+        [
+          ...[Math.cos(1), 2 * Math.cos(0.01) - 3 * Math.sin(0.01)],
+          ...[Math.sin(1), 2 * Math.sin(0.01) + 3 * Math.cos(0.01)],
+        ],
+      ],
+    },
+  ],
+
+  rnn: [
+    {
+      source: loops,
+      layer: recurrences.rnn(2, 2),
+      params: underPath("0.0", gatesOf(2, 2, 1)),
+      x: moments,
+      y: elman(moments, gatesOf(2, 2, 1)),
+    },
+    {
+      source: loops,
+      layer: recurrences.rnn(2, 2, { activation: relu, output: "last" }),
+      params: underPath("0.0", gatesOf(2, 2, 1)),
+      x: moments,
+      y: elman(moments, gatesOf(2, 2, 1), (v) => Math.max(0, v)).at(-1) as Vector,
+    },
+  ],
+  lstm: [
+    {
+      source: loops,
+      layer: recurrences.lstm(2, 2),
+      params: underPath("0.0", gatesOf(2, 2, 4)),
+      x: moments,
+      y: longShort(moments, gatesOf(2, 2, 4)),
+    },
+  ],
+  gru: [
+    {
+      source: loops,
+      layer: recurrences.gru(2, 2, { bidirectional: true }),
+      params: {
+        ...underPath("0.0", gatesOf(2, 2, 3)),
+        ...underPath("0.1", { ...gatesOf(2, 2, 3), inputWeight: numbers(8, 2, 6) }),
+      },
+      x: moments,
+      y: gated(moments, gatesOf(2, 2, 3)).map((row, t) => [
+        ...row,
+        ...(backwards(
+          gated(backwards(moments), { ...gatesOf(2, 2, 3), inputWeight: numbers(8, 2, 6) }),
+        )[t] as Vector),
+      ]),
+    },
+  ],
+  recurrent: [
+    {
+      source: loops,
+      layer: recurrences.recurrent(gruCell, 2, 2, { layers: 2 }),
+      params: {
+        ...underPath("0.0", gatesOf(2, 2, 3)),
+        ...underPath("1.0", { ...gatesOf(2, 2, 3), inputWeight: numbers(8, 2, 6) }),
+      },
+      x: moments,
+      y: gated(gated(moments, gatesOf(2, 2, 3)), {
+        ...gatesOf(2, 2, 3),
+        inputWeight: numbers(8, 2, 6),
+      }),
+    },
+  ],
+  timeDistributed: [
+    {
+      layer: sequences.timeDistributed(dense(1, 1)),
+      params: { weight: [[2]], bias: [1] },
+      x: [[3], [4]],
+      y: [[7], [9]],
+    },
+  ],
+  masked: [
+    {
+      layer: sequences.masked(
+        () => constant(tensor([true, true, false])) as Expr,
+        sequences.maskedMeanPool,
+      ),
+      x: [[1], [3], [100]],
+      y: [2],
+    },
+  ],
+  maskedMeanPool: [
+    {
+      layer: sequences.maskedMeanPool,
+      x: [
+        [1, 10],
+        [3, 30],
+      ],
+      y: [2, 20],
+    },
+  ],
+
+  multiHeadAttention: [
+    {
+      source: loops,
+      layer: attentions.multiHeadAttention(2, { heads: 2 }),
+      params: pathsOf("", self),
+      x: two,
+      y: twoHeads(self, two, two),
+    },
+    {
+      source: loops,
+      layer: attentions.multiHeadAttention(4, { heads: 2, causal: true }),
+      params: pathsOf("", mapsOf(3, 4)),
+      x: numbers(6, 3, 4),
+      y: twoHeads(mapsOf(3, 4), numbers(6, 3, 4), numbers(6, 3, 4), causally),
+    },
+  ],
+  feedForward: [
+    {
+      source: "erf(1/√2) of a table",
+      layer: feeds.feedForward(1, 1),
+      params: { "up.weight": 1, "up.bias": 0, "down.weight": 2, "down.bias": 1 },
+      x: [[1]],
+      y: [[1 + 2 * 0.841344746068543]],
+    },
+    {
+      layer: feeds.feedForward(1, 1, { activation: relu }),
+      params: { "up.weight": 2, "up.bias": 1, "down.weight": 3, "down.bias": -1 },
+      x: [[1], [-1]],
+      y: [[8], [-1]],
+    },
+  ],
+  gatedFeedForward: [
+    {
+      layer: feeds.gatedFeedForward(1, 1),
+      params: { "gate.weight": 1, "up.weight": 2, "down.weight": 3 },
+      x: [[1]],
+      y: [[6 / (1 + Math.exp(-1))]],
+    },
+  ],
+  transformerEncoderBlock: [
+    {
+      source: loops,
+      layer: transformers.transformerEncoderBlock(2, calm),
+      params: encoderParams,
+      x: two,
+      y: (() => {
+        const h = added(two, twoHeads(self, norm(two), norm(two)));
+        return added(h, norm(h).map(feed));
+      })(),
+    },
+    {
+      source: loops,
+      layer: transformers.transformerEncoderBlock(2, { ...calm, norm: "post", causal: true }),
+      params: encoderParams,
+      x: two,
+      y: (() => {
+        const h = norm(added(two, twoHeads(self, two, two, causally)));
+        return norm(added(h, h.map(feed)));
+      })(),
+    },
+  ],
+  transformerDecoderBlock: [
+    {
+      source: loops,
+      layer: decoding,
+      params: { ...encoderParams, ...pathsOf("cross.", other), ...normAt("crossNorm") },
+      x: two,
+      y: (() => {
+        const seen = added(two, twoHeads(self, norm(two), norm(two), causally));
+        const told = added(seen, twoHeads(other, norm(seen), memory));
+        return added(told, norm(told).map(feed));
+      })(),
+    },
+  ],
+
+  prelu: [
+    { layer: gates.prelu(), params: { slope: [0.25] }, x: [-4, 2], y: [-1, 2] },
+    { layer: gates.prelu(2), params: { slope: [0.25, 3] }, x: [-4, -2], y: [-1, -6] },
+  ],
+  maxout: [
+    {
+      layer: gates.maxout(1, 2, 2),
+      params: { weight: [[1, 2, 3, -4]], bias: [0, 0, 0, 1] },
+      x: [2],
+      y: [4, 6],
+    },
+  ],
+  squeezeExcite: [
+    {
+      layer: gates.squeezeExcite(2, 2),
+      params: {
+        "squeeze.weight": [[1], [1]],
+        "squeeze.bias": [0],
+        "excite.weight": [[0, Math.log(3)]],
+        "excite.bias": [0, 0],
+      },
+      x: [
+        [1, 10],
+        [3, -10],
+      ],
+      y: [
+        [0.5, 9],
+        [1.5, -9],
+      ],
+    },
+  ],
+  spatialDropout: [{ layer: drops.spatialDropout(0.5), x: [[1, 2]], y: [[1, 2]] }],
+  dropPath: [{ layer: drops.dropPath(0.5), x: [[1, 2]], y: [[1, 2]] }],
+  topKRouting: [
+    {
+      layer: lambda("routing", (x: Expr) => experts.topKRouting(x, 2)),
+      x: [-5, 0, Math.log(3)],
+      y: [0, 0.25, 0.75],
+    },
+  ],
+  mixtureOfExperts: [
+    {
+      layer: experts.mixtureOfExperts(1, dense(1, 1), { experts: 2, k: 1 }),
+      params: { router: [[1, -1]], "experts.weight": [2, 5], "experts.bias": [1, 0] },
+      x: [3],
+      y: [7],
+    },
+    {
+      layer: experts.mixtureOfExperts(1, dense(1, 1), { experts: 2, k: 2 }),
+      params: { router: [[0, 0]], "experts.weight": [2, 5], "experts.bias": [1, 0] },
+      x: [3],
+      y: [11],
+    },
+  ],
+  weightNorm: [
+    {
+      layer: weights.weightNorm(dense(2, 1)),
+      params: { "direction.weight": [[3], [4]], "direction.bias": [1], "magnitude.0": [10] },
+      x: [1, 1],
+      y: [15],
+    },
+    {
+      layer: weights.weightNorm(dense(2, 1)),
+      params: { "direction.weight": [[0], [0]], "direction.bias": [1], "magnitude.0": [0] },
+      x: [1, 1],
+      y: [1],
+    },
+  ],
+  spectralNorm: [
+    {
+      layer: weights.spectralNorm(dense(2, 1)),
+      params: { weight: [[3], [4]], bias: [1] },
+      state: { "directions.0": [1] },
+      x: [5, 10],
+      y: [12],
+    },
+  ],
+};

@@ -1,0 +1,65 @@
+import { expandDims } from "../../../src/ir/ops/structural.ts";
+import type * as confusions from "../../../src/nn/metrics/confusion.ts";
+import { confusionMatrix, f1, precision, recall } from "../../../src/nn/metrics/confusion.ts";
+import type * as metrics from "../../../src/nn/metrics/scores.ts";
+import {
+  accuracy,
+  binaryAccuracy,
+  exactMatch,
+  meanLoss,
+  rootMeanSquaredError,
+  topKAccuracy,
+} from "../../../src/nn/metrics/scores.ts";
+import {
+  binary,
+  type MetricClaims,
+  type MetricSubject,
+  metricSubject,
+  shareClaims,
+} from "../../networks/metrics.ts";
+
+const whole = exactMatch({ padding: 5 });
+
+const half = (x: number, towards: number): number =>
+  Number.isFinite(x) ? towards + (x - towards) / 2 : x;
+
+/** Figures of classes: a class that is taken for nothing has none. */
+const figures: MetricClaims = { range: [0, 1], improved: shareClaims(3).improved };
+/** Errors: nearer the target is better. */
+const errors: MetricClaims = {
+  range: [0, Number.POSITIVE_INFINITY],
+  improved: (e) => ({
+    ...e,
+    loss: e.loss / 2,
+    outputs: e.outputs.map((x) => half(x, e.target)),
+  }),
+};
+
+/** Every metric: one that is not here does not compile. */
+const settings: { readonly [Name in keyof (typeof metrics & typeof confusions)]: MetricSubject } = {
+  meanLoss: metricSubject("meanLoss", meanLoss, errors),
+  accuracy: metricSubject("accuracy", accuracy, shareClaims(3)),
+  binaryAccuracy: metricSubject("binaryAccuracy", binaryAccuracy(), shareClaims(2), binary),
+  topKAccuracy: metricSubject("topK", topKAccuracy(2), { ...shareClaims(3), constant: 2 / 3 }),
+  rootMeanSquaredError: metricSubject("rootMeanSquaredError", rootMeanSquaredError, errors, binary),
+  confusionMatrix: metricSubject("confusionMatrix", confusionMatrix(3), { ...figures, lost: 0 }),
+  // Sequences of one moment.
+  exactMatch: metricSubject(
+    "exactMatch",
+    {
+      ...whole,
+      fromBatch: ({ outputs, targets, ...batch }) =>
+        whole.fromBatch({
+          ...batch,
+          outputs: expandDims(outputs, 1),
+          targets: expandDims(targets, 1),
+        }),
+    },
+    shareClaims(3),
+  ),
+  precision: metricSubject("precision", precision(3), figures),
+  recall: metricSubject("recall", recall(3), { ...figures, lost: 0 }),
+  f1: metricSubject("f1", f1(2), { ...figures, lost: 0 }, binary),
+};
+
+export const metricCases: readonly MetricSubject[] = Object.values(settings);

@@ -1,0 +1,114 @@
+import * as fc from "fast-check";
+import { constant } from "../../../src/ir/build.ts";
+import type { Expr } from "../../../src/ir/expr.ts";
+import { logSoftmax } from "../../../src/ir/ops/reduction.ts";
+import { topKRouting } from "../../../src/nn/layers/moe.ts";
+import * as contrastive from "../../../src/nn/losses/contrastive.ts";
+import * as alignment from "../../../src/nn/losses/ctc.ts";
+import * as likelihoods from "../../../src/nn/losses/probabilistic.ts";
+import * as balances from "../../../src/nn/losses/routing.ts";
+import { tensor } from "../../../src/tensor/constructors.ts";
+import { type Domain, distinct, positive, real, tensors, truth, unkinked } from "../../domain.ts";
+import type { SymbolicFunction } from "../../symbolic.ts";
+
+type Setting = Omit<SymbolicFunction, "name">;
+
+const of = (f: (x: Expr, y: Expr, z: Expr) => Expr, ...operands: readonly Domain[]): Setting => ({
+  operands,
+  apply: ([x, y, z]) => [f(x as Expr, y as Expr, z as Expr)],
+});
+
+const vectors = tensors([3], unkinked);
+const probabilities = tensors(
+  [3],
+  fc.integer({ min: 1, max: 7 }).map((k) => k / 8),
+);
+/** Vectors far from zero, whose direction is smooth. */
+const directed = tensors([3], positive);
+const classes = tensors([3], fc.nat(1), "i32");
+
+/** Losses of particular distributions, distances and sequences: one that is not here does not compile. */
+export const particularLosses: {
+  readonly [Name in keyof (typeof likelihoods &
+    typeof contrastive &
+    typeof balances &
+    typeof alignment)]: readonly Setting[];
+} = {
+  gaussianNegativeLogLikelihood: [
+    of(
+      likelihoods.gaussianNegativeLogLikelihood,
+      vectors,
+      tensors([3], real),
+      tensors([3], positive),
+    ),
+  ],
+  poissonNegativeLogLikelihood: [
+    of(likelihoods.poissonNegativeLogLikelihood, vectors, tensors([3], real)),
+  ],
+  focal: [
+    of((x, y) => likelihoods.focal(x, y), vectors, probabilities),
+    of((x, y) => likelihoods.focal(x, y, { gamma: 3, alpha: 0.25 }), vectors, tensors([3], truth)),
+  ],
+  dice: [of((x, y) => likelihoods.dice(x, y), probabilities, probabilities)],
+  sequenceCrossEntropy: [
+    of((x, y) => likelihoods.sequenceCrossEntropy(x, y), tensors([3, 2], unkinked), classes),
+    of(
+      likelihoods.sequenceCrossEntropy,
+      tensors([3, 2], unkinked),
+      classes,
+      tensors([3], truth, "bool"),
+    ),
+    of(
+      (x, y, z) =>
+        likelihoods.sequenceCrossEntropy(x, y, z, {
+          labelSmoothing: 0.25,
+          classWeights: constant(tensor([2, 0.5], "f64")),
+        }),
+      tensors([3, 2], unkinked),
+      classes,
+      tensors([3], truth, "bool"),
+    ),
+  ],
+  triplet: [
+    of(
+      (x, y, z) => contrastive.triplet(x, y, z, 9),
+      directed,
+      tensors(
+        [3],
+        unkinked.map((x) => x - 4),
+      ),
+      tensors(
+        [3],
+        unkinked.map((x) => x + 8),
+      ),
+    ),
+  ],
+  cosineEmbedding: [
+    of((x, y) => contrastive.cosineEmbedding(x, y, 1), directed, directed),
+    of((x, y) => contrastive.cosineEmbedding(x, y, -1, -0.5), directed, directed),
+  ],
+  infoNce: [of((x, y) => contrastive.infoNce(x, y, 1, 0.5), directed, tensors([2, 3], positive))],
+  loadBalancingLoss: [
+    of((x) => balances.loadBalancingLoss(x, 1), distinct([3, 3])),
+    of((x) => balances.loadBalancingLoss(x, 2), distinct([2, 4])),
+  ],
+  importanceLoss: [
+    of((x) => balances.importanceLoss(x), tensors([3, 2], positive)),
+    of((x) => balances.importanceLoss(topKRouting(x, 2)), distinct([2, 3])),
+  ],
+  ctc: [
+    of(
+      (x) => alignment.ctc(logSoftmax(x), constant(tensor([1, 1], "i32"))),
+      tensors([4, 3], unkinked),
+    ),
+    of(
+      (x) =>
+        alignment.ctc(logSoftmax(x), constant(tensor([0, 1], "i32")), {
+          blank: 2,
+          inputLength: 3,
+          labelLength: 1,
+        }),
+      tensors([4, 3], unkinked),
+    ),
+  ],
+};

@@ -1,0 +1,97 @@
+import * as fc from "fast-check";
+import { cond, scan } from "../../../src/autodiff/control.ts";
+import { constant } from "../../../src/ir/build.ts";
+import type { Expr } from "../../../src/ir/expr.ts";
+import {
+  div,
+  exp,
+  gt,
+  log,
+  lt,
+  mul,
+  neg,
+  pow,
+  sqrt,
+  sub,
+} from "../../../src/ir/ops/elementwise.ts";
+import { sum } from "../../../src/ir/ops/reduction.ts";
+import { zeros } from "../../../src/tensor/constructors.ts";
+import { tensors } from "../../domain.ts";
+import type { SymbolicFunction } from "../../symbolic.ts";
+
+type F = (x: Expr) => Expr;
+
+const elements = fc.constantFrom(0, -0, 1, -1, 4, -0.25, 1e3);
+const choose =
+  (taken: (x: Expr) => Expr, yes: F, no: F): F =>
+  (x) =>
+    cond(taken(x) as Expr as Expr<readonly []>, yes, no, x);
+
+const isPositive: F = (x) => gt(x, 0) as Expr;
+const root: F = (x) => sqrt(x) as Expr;
+const flat: F = (x) => mul(x, 0) as Expr;
+const turned: F = (x) => neg(x) as Expr;
+
+const conditional = (name: string, f: F): SymbolicFunction => ({
+  name,
+  operands: [tensors([], elements)],
+  apply: ([x]) => [f(x as Expr)],
+});
+
+/** Functions of a number whose branches have derivatives that are infinite, or NaN, where the other is taken. */
+export const conditionalFunctions: readonly SymbolicFunction[] = [
+  conditional("a root or nothing", choose(isPositive, root, flat)),
+  conditional(
+    "a logarithm or a line",
+    choose(isPositive, (x) => log(x) as Expr, turned),
+  ),
+  conditional(
+    "a quotient or 0",
+    choose(
+      (x) => gt(mul(x, x), 0) as Expr,
+      (x) => div(1, x) as Expr,
+      flat,
+    ),
+  ),
+  conditional(
+    "a power or an exponential",
+    choose(
+      isPositive,
+      (x) => pow(x, 0.5) as Expr,
+      (x) => exp(mul(x, 500)) as Expr,
+    ),
+  ),
+  conditional(
+    "one choice within another",
+    choose(
+      isPositive,
+      choose(
+        (x) => lt(x, 2) as Expr,
+        (x) => sqrt(sub(2, x)) as Expr,
+        root,
+      ),
+      flat,
+    ),
+  ),
+  conditional(
+    "a choice in each step of a loop",
+    (x) =>
+      scan(
+        (c: Expr, _: Expr) => [choose(isPositive, root, flat)(c), c] as const,
+        x,
+        constant(zeros([2])) as Expr,
+      )[0],
+  ),
+  {
+    name: "a choice of vectors",
+    operands: [tensors([], elements), tensors([2], fc.constantFrom(1, -1, 4, -0.25))],
+    apply: ([p, x]) => [
+      cond(
+        gt(p as Expr, 0) as Expr as Expr<readonly []>,
+        (y: Expr) => sum(sqrt(y)) as Expr,
+        (y: Expr) => sum(mul(y, 0)) as Expr,
+        x as Expr,
+      ),
+    ],
+  },
+];

@@ -1,0 +1,152 @@
+import * as Effect from "effect/Effect";
+import * as fc from "fast-check";
+import * as data from "../../../src/data/index.ts";
+import { constant } from "../../../src/ir/build.ts";
+import type { Expr } from "../../../src/ir/expr.ts";
+import { arange, tensor, zeros } from "../../../src/tensor/constructors.ts";
+import { key } from "../../../src/tensor/key.ts";
+import {
+  type Arguments,
+  between,
+  everyOption,
+  type Option,
+  type OptionsOf,
+  optionsOf,
+  placeOf,
+  type Range,
+  wholeFrom,
+} from "../../options.ts";
+
+const none: Arguments = {};
+const count = wholeFrom(1);
+const extent = wholeFrom(0);
+const i32 = wholeFrom(-(2 ** 31), 2 ** 31 - 1);
+
+/** A number of bytes or tokens that may also be without a limit. */
+const orAny = (range: Range): Range => ({
+  says: `${range.says}, or infinite`,
+  inside: fc.oneof(range.inside, fc.constant(Number.POSITIVE_INFINITY)),
+  outside: range.outside.filter((n) => n !== Number.POSITIVE_INFINITY),
+});
+
+const five = data.dataset({
+  x: arange(5),
+  y: zeros([5, 2, 3]),
+  label: tensor([0, 1, 1, 0, 0], "i32"),
+});
+const image = constant(zeros([4, 6, 2])) as Expr;
+const one = constant(key(1));
+
+/** What an effect that takes no time gives, or throws. */
+const made = <A, E>(effect: Effect.Effect<A, E>): A => {
+  const result = Effect.runSync(Effect.result(effect));
+  if (result._tag === "Failure") throw result.failure;
+  return result.success;
+};
+
+const idx = Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 1, 7);
+const few = data.vocabulary([["a", "b"]]);
+
+const functions: OptionsOf<typeof data> = {
+  randomFlip: {
+    axis: [placeOf(3), (axis) => data.randomFlip({ axis })(image, one)],
+    probability: [between(0, 1), (p) => data.randomFlip({ probability: p })(image, one)],
+  },
+  // Where nothing of the image might be left it is refused: by the height of four pixels.
+  randomCrop: { padding: [wholeFrom(0, 3), (n) => data.randomCrop(n)(image, one)] },
+  cutout: { size: [wholeFrom(1, 4), (n) => data.cutout(n)(image, one)] },
+  augmentations: none,
+  batches$: {
+    size: [
+      wholeFrom(1, 5),
+      (n) => {
+        const thrown: unknown[] = [];
+        data.batches$(five, n).subscribe({ error: (error) => thrown.push(error) });
+        if (thrown.length > 0) throw thrown[0];
+      },
+    ],
+  },
+  dataset: none,
+  decodeIdx: none,
+  idxFromBytes: {
+    maxBytes: [
+      orAny(between(0, Number.POSITIVE_INFINITY, { high: true })),
+      (maxBytes) => made(data.idxFromBytes(idx, "f", { maxBytes })),
+    ],
+  },
+  readIdx: {
+    maxBytes: [
+      orAny(between(0, Number.POSITIVE_INFINITY, { high: true })),
+      (maxBytes) => data.readIdx("f", { maxBytes }),
+    ],
+  },
+  readBytes: none,
+  readText: none,
+  castColumn: none,
+  minMaxScaler: none,
+  standardScaler: none,
+  rescale: none,
+  oneHotColumn: {
+    classes: [wholeFrom(1, 2 ** 31), (n) => data.oneHotColumn(five, "label", n)],
+  },
+  preprocessor: {
+    scale: [
+      { says: "not 0", inside: fc.constantFrom(1, -2, 1e-300), outside: fc.constantFrom(0, -0) },
+      (n) => data.preprocessor("x", zeros([1]), tensor([n], "f64")).scale,
+    ],
+  },
+  reshapeColumn: {
+    "an extent": [wholeFrom(3, 3), (n) => data.reshapeColumn(five, "y", [n, 2])],
+  },
+  parseCsv: none,
+  validate: {
+    batchSize: [wholeFrom(1, 5), (batchSize) => made(data.validate(five, { batchSize }))],
+    labels: [wholeFrom(2), (n) => made(data.validate(five, { labels: { label: n } }))],
+  },
+  padSequences: {
+    length: [wholeFrom(1, 2 ** 31 - 1), (n) => data.padSequences([[1, 2]], n)],
+    padding: [i32, (padding) => data.padSequences([[1], [2, 3]], 2, { padding })],
+    sequences: [i32, (n) => data.padSequences([[n]], 1)],
+  },
+  vocabulary: {
+    minCount: [count, (minCount) => data.vocabulary([["a"]], { minCount })],
+    limit: [
+      orAny(wholeFrom(1)),
+      (limit) => data.vocabulary([["a"]], { special: ["<pad>"], limit }),
+    ],
+  },
+  vocabularyOf: { "a number to decode": [wholeFrom(0, 1), (n) => few.decode([n])] },
+  tokenizeWords: none,
+};
+
+const buffer = { y: new Float32Array(6) };
+
+const methods: { readonly [method: string]: Arguments } = {
+  row: { index: [placeOf(5), (n) => five.row(n)] },
+  take: { n: [extent, (n) => five.take(n)] },
+  skip: { n: [extent, (n) => five.skip(n)] },
+  split: {
+    fraction: [between(0, 1), (n) => five.split(n)],
+    counts: [wholeFrom(0, 3), (n) => five.split([2, n])],
+  },
+  batch: { size: [wholeFrom(1, 5), (n) => five.batch(n)] },
+  gather: {
+    // What an Int32Array makes of other numbers is the caller's.
+    indices: [
+      { ...wholeFrom(0, 4), outside: fc.constantFrom(-1, 5, 2 ** 31 - 1, -(2 ** 31)) },
+      (n) => five.gather(Int32Array.of(n)),
+    ],
+  },
+  gatherInto: {
+    "the number of rows": [
+      { ...wholeFrom(0, 1), outside: fc.constantFrom(2, 5) },
+      (n) => five.gatherInto(buffer, new Int32Array(n)),
+    ],
+  },
+};
+
+/** Every numeric argument of the functions of `data`, and of the methods of a dataset. */
+export const dataOptions: readonly Option[] = [
+  ...everyOption(functions),
+  ...Object.entries(methods).flatMap(([op, options]) => optionsOf(`dataset.${op}`, options)),
+];

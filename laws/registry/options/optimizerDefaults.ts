@@ -1,0 +1,79 @@
+import { adam, adamw } from "../../../src/optim/adam.ts";
+import { adadelta, adagrad, adamax, rmsprop } from "../../../src/optim/adaptive.ts";
+import type { Schedule } from "../../../src/optim/learningRate.ts";
+import type * as schedules from "../../../src/optim/schedules.ts";
+import {
+  constantSchedule,
+  cosineDecay,
+  cosineWarmRestarts,
+  linearWarmup,
+  oneCycle,
+} from "../../../src/optim/schedules.ts";
+import { sgd } from "../../../src/optim/sgd.ts";
+import type { GradientTransformation } from "../../../src/optim/transformation.ts";
+import { scaleByLearningRate } from "../../../src/optim/transforms.ts";
+import type { DefaultsSubject } from "../../training/optimizers.ts";
+import type { Optimizers } from "../training/optimizers.ts";
+
+/** What is made without options, and with those that its documentation says; `undefined` where there are none. */
+type Pair<A> = readonly [without: A, documented: A] | undefined;
+
+const learningRate = 0.125;
+
+/** Every optimizer and transform: one that is not here does not compile. */
+const optimizers: { readonly [Name in Optimizers]: Pair<GradientTransformation> } = {
+  sgd: [sgd({ learningRate }), sgd({ learningRate, momentum: 0, nesterov: false, weightDecay: 0 })],
+  adam: [
+    adam({ learningRate }),
+    adam({ learningRate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 }),
+  ],
+  adamw: [
+    adamw({ learningRate }),
+    adamw({ learningRate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 }),
+  ],
+  rmsprop: [
+    rmsprop({ learningRate }),
+    rmsprop({ learningRate, alpha: 0.99, epsilon: 1e-8, momentum: 0, weightDecay: 0 }),
+  ],
+  adagrad: [adagrad({ learningRate }), adagrad({ learningRate, epsilon: 1e-10, weightDecay: 0 })],
+  adadelta: [adadelta(), adadelta({ learningRate: 1, rho: 0.9, epsilon: 1e-6, weightDecay: 0 })],
+  adamax: [
+    adamax({ learningRate }),
+    adamax({ learningRate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 }),
+  ],
+  scale: undefined,
+  scaleByLearningRate: undefined,
+  clip: undefined,
+  clipByGlobalNorm: undefined,
+  addDecayedWeights: undefined,
+  stateless: undefined,
+  identity: undefined,
+  chain: undefined,
+};
+
+/** Every schedule. */
+const rates: {
+  readonly [Name in Exclude<keyof typeof schedules, "sampleSchedule">]: Pair<Schedule>;
+} = {
+  constantSchedule: undefined,
+  stepDecay: undefined,
+  multiStepDecay: undefined,
+  exponentialDecay: undefined,
+  cosineDecay: [cosineDecay(1, 3), cosineDecay(1, 3, 0)],
+  cosineWarmRestarts: [cosineWarmRestarts(1, 3), cosineWarmRestarts(1, 3, { growth: 1, end: 0 })],
+  linearWarmup: [linearWarmup(constantSchedule(1), 3), linearWarmup(constantSchedule(1), 3, 0)],
+  joinSchedules: undefined,
+  piecewiseConstant: undefined,
+  oneCycle: [oneCycle(1, 3), oneCycle(1, 3, { rising: 0.3, startDivisor: 25, endDivisor: 1e4 })],
+};
+
+/** Whatever has options that may be left out; a schedule is seen by what it makes of gradients. */
+export const defaultCases: readonly DefaultsSubject[] = [
+  ...Object.entries(optimizers),
+  ...Object.entries(rates).map(
+    ([name, pair]) =>
+      [name, pair?.map(scaleByLearningRate) as Pair<GradientTransformation>] as const,
+  ),
+].flatMap(([name, pair]) =>
+  pair === undefined ? [] : [{ name, without: pair[0], documented: pair[1] }],
+);

@@ -1,0 +1,183 @@
+import { adam, adamw } from "../../../src/optim/adam.ts";
+import { adadelta, adagrad, adamax, rmsprop } from "../../../src/optim/adaptive.ts";
+import type * as schedules from "../../../src/optim/schedules.ts";
+import {
+  constantSchedule,
+  cosineDecay,
+  cosineWarmRestarts,
+  exponentialDecay,
+  joinSchedules,
+  linearWarmup,
+  multiStepDecay,
+  oneCycle,
+  piecewiseConstant,
+  sampleSchedule,
+  stepDecay,
+} from "../../../src/optim/schedules.ts";
+import { sgd } from "../../../src/optim/sgd.ts";
+import {
+  addDecayedWeights,
+  clip,
+  clipByGlobalNorm,
+  scale,
+  scaleByLearningRate,
+} from "../../../src/optim/transforms.ts";
+import {
+  between,
+  finiteNumber,
+  fromZero,
+  type Option,
+  optionsOf,
+  type Range,
+  wholeFrom,
+} from "../../options.ts";
+import type { Optimizers } from "../training/optimizers.ts";
+
+/** What is kept of a mean: all of it would never move. */
+const share = between(0, 1, { high: true });
+const probability = between(0, 1);
+/** Without an end: a limit of infinity clips nothing. */
+const anyAboveZero = between(0, Number.POSITIVE_INFINITY, { low: true });
+const growth = between(1, Number.POSITIVE_INFINITY, { high: true });
+const steps = wholeFrom(1);
+
+type Options = { readonly [argument: string]: readonly [Range, Option["use"]] };
+
+/** The ranges of what several optimizers take, by name. */
+const ranges = {
+  learningRate: fromZero,
+  weightDecay: fromZero,
+  epsilon: fromZero,
+  momentum: share,
+  alpha: share,
+  rho: share,
+  beta1: share,
+  beta2: share,
+} as const satisfies { readonly [argument: string]: Range };
+
+type Argument = keyof typeof ranges;
+
+/** The options of an optimizer of which the learning rate must be given. */
+const taking =
+  <O extends { readonly learningRate: number }>(optimizer: (options: O) => unknown) =>
+  (...names: readonly (keyof O & Argument)[]): Options =>
+    Object.fromEntries(
+      names.map((name) => [
+        name,
+        // The option that is named is one of the optimizer's.
+        [ranges[name], (n) => optimizer({ learningRate: 0.1, [name]: n } as O)] as const,
+      ]),
+    );
+
+type Rated<O> = O & { readonly learningRate: number };
+type OptionsOf<F extends (options: never) => unknown> = Rated<
+  Omit<NonNullable<Parameters<F>[0]>, "learningRate">
+>;
+
+/** Every numeric option of every optimizer and transform: one that is not here does not compile. */
+const optimizers: { readonly [Name in Optimizers]: Options } = {
+  sgd: taking<OptionsOf<typeof sgd>>(sgd)("learningRate", "momentum", "weightDecay"),
+  adam: taking<OptionsOf<typeof adam>>(adam)(
+    "learningRate",
+    "beta1",
+    "beta2",
+    "epsilon",
+    "weightDecay",
+  ),
+  adamw: taking<OptionsOf<typeof adamw>>(adamw)(
+    "learningRate",
+    "beta1",
+    "beta2",
+    "epsilon",
+    "weightDecay",
+  ),
+  rmsprop: taking<OptionsOf<typeof rmsprop>>(rmsprop)(
+    "learningRate",
+    "alpha",
+    "momentum",
+    "epsilon",
+    "weightDecay",
+  ),
+  adagrad: taking<OptionsOf<typeof adagrad>>(adagrad)("learningRate", "epsilon", "weightDecay"),
+  adadelta: taking<OptionsOf<typeof adadelta>>(adadelta)(
+    "learningRate",
+    "rho",
+    "epsilon",
+    "weightDecay",
+  ),
+  adamax: taking<OptionsOf<typeof adamax>>(adamax)(
+    "learningRate",
+    "beta1",
+    "beta2",
+    "epsilon",
+    "weightDecay",
+  ),
+  scale: { factor: [finiteNumber, scale] },
+  scaleByLearningRate: { learningRate: [fromZero, scaleByLearningRate] },
+  clip: { limit: [anyAboveZero, clip] },
+  clipByGlobalNorm: { limit: [anyAboveZero, clipByGlobalNorm] },
+  addDecayedWeights: { weightDecay: [fromZero, addDecayedWeights] },
+  stateless: {},
+  identity: {},
+  chain: {},
+};
+
+/** Every numeric argument of every schedule. */
+const rates: { readonly [Name in keyof typeof schedules]: Options } = {
+  sampleSchedule: { steps: [wholeFrom(0), (n) => sampleSchedule(constantSchedule(1), n)] },
+  constantSchedule: { rate: [fromZero, constantSchedule] },
+  stepDecay: {
+    rate: [fromZero, (n) => stepDecay(n, 2, 0.5)],
+    every: [steps, (n) => stepDecay(1, n, 0.5)],
+    factor: [fromZero, (n) => stepDecay(1, 2, n)],
+  },
+  multiStepDecay: {
+    rate: [fromZero, (n) => multiStepDecay(n, [2], 0.5)],
+    milestone: [wholeFrom(0), (n) => multiStepDecay(1, [2, n], 0.5)],
+    factor: [fromZero, (n) => multiStepDecay(1, [2], n)],
+  },
+  exponentialDecay: {
+    rate: [fromZero, (n) => exponentialDecay(n, 0.5)],
+    factor: [fromZero, (n) => exponentialDecay(1, n)],
+  },
+  cosineDecay: {
+    rate: [fromZero, (n) => cosineDecay(n, 3)],
+    steps: [steps, (n) => cosineDecay(1, n)],
+    end: [fromZero, (n) => cosineDecay(1, 3, n)],
+  },
+  cosineWarmRestarts: {
+    rate: [fromZero, (n) => cosineWarmRestarts(n, 3)],
+    steps: [steps, (n) => cosineWarmRestarts(1, n)],
+    growth: [growth, (n) => cosineWarmRestarts(1, 3, { growth: n })],
+    end: [fromZero, (n) => cosineWarmRestarts(1, 3, { end: n })],
+  },
+  linearWarmup: {
+    steps: [steps, (n) => linearWarmup(constantSchedule(1), n)],
+    from: [probability, (n) => linearWarmup(constantSchedule(1), 3, n)],
+  },
+  joinSchedules: {
+    from: [wholeFrom(0), (n) => joinSchedules(constantSchedule(1), [n, constantSchedule(2)])],
+    second: [
+      wholeFrom(3),
+      (n) => joinSchedules(constantSchedule(1), [2, constantSchedule(2)], [n, constantSchedule(3)]),
+    ],
+  },
+  piecewiseConstant: {
+    rate: [fromZero, (n) => piecewiseConstant(n, [2, 1])],
+    from: [wholeFrom(0), (n) => piecewiseConstant(1, [n, 1])],
+    next: [fromZero, (n) => piecewiseConstant(1, [2, n])],
+  },
+  oneCycle: {
+    peak: [fromZero, (n) => oneCycle(n, 10)],
+    steps: [steps, (n) => oneCycle(1, n)],
+    rising: [probability, (n) => oneCycle(1, 10, { rising: n })],
+    startDivisor: [anyAboveZero, (n) => oneCycle(1, 10, { startDivisor: n })],
+    endDivisor: [anyAboveZero, (n) => oneCycle(1, 10, { endDivisor: n })],
+  },
+};
+
+/** Every numeric option of optimizers, transforms and schedules. */
+export const optimizerOptions: readonly Option[] = Object.entries({
+  ...optimizers,
+  ...rates,
+}).flatMap(([name, options]) => optionsOf(name, options));

@@ -1,0 +1,126 @@
+import type * as adams from "../../../src/optim/adam.ts";
+import { adam, adamw } from "../../../src/optim/adam.ts";
+import type * as adaptive from "../../../src/optim/adaptive.ts";
+import { adadelta, adagrad, adamax, rmsprop } from "../../../src/optim/adaptive.ts";
+import { exponentialDecay } from "../../../src/optim/schedules.ts";
+import type * as descent from "../../../src/optim/sgd.ts";
+import { sgd } from "../../../src/optim/sgd.ts";
+import type * as transformations from "../../../src/optim/transformation.ts";
+import { chain, identity, stateless } from "../../../src/optim/transformation.ts";
+import type * as parts from "../../../src/optim/transforms.ts";
+import {
+  addDecayedWeights,
+  clip,
+  clipByGlobalNorm,
+  scale,
+  scaleByLearningRate,
+} from "../../../src/optim/transforms.ts";
+import type { OptimizerSubject } from "../../training/optimizers.ts";
+import type { RatedSubject } from "../../training/rates.ts";
+
+type Modules = typeof adams &
+  typeof adaptive &
+  typeof parts &
+  typeof descent &
+  typeof transformations;
+
+/** What these modules export besides transformations and what makes them. */
+type NoOptimizer =
+  | "biasCorrection"
+  | "globalNorm"
+  | "transformation"
+  | "MonoidGradientTransformation"
+  | "applyUpdates";
+
+/** The names of all optimizers and transforms. */
+export type Optimizers = Exclude<keyof Modules, NoOptimizer>;
+
+const learningRate = 0.125;
+
+/** Every optimizer, in several settings: one that is not here does not compile. */
+const settings: {
+  readonly [Name in Optimizers]: readonly Omit<OptimizerSubject, "name">[];
+} = {
+  sgd: [
+    { optimizer: sgd({ learningRate }) },
+    { optimizer: sgd({ learningRate, momentum: 0.9 }) },
+    { optimizer: sgd({ learningRate, momentum: 0.9, nesterov: true }) },
+    { optimizer: sgd({ learningRate, weightDecay: 0.01 }), decays: true },
+    { optimizer: sgd({ learningRate: exponentialDecay(0.5, 0.9) }) },
+  ],
+  adam: [
+    { optimizer: adam({ learningRate }) },
+    { optimizer: adam({ learningRate, weightDecay: 0.01 }), decays: true },
+  ],
+  adamw: [
+    { optimizer: adamw({ learningRate }), decays: true },
+    { optimizer: adamw({ learningRate, weightDecay: 0 }) },
+  ],
+  rmsprop: [
+    { optimizer: rmsprop({ learningRate }) },
+    { optimizer: rmsprop({ learningRate, momentum: 0.9 }) },
+  ],
+  adagrad: [{ optimizer: adagrad({ learningRate }) }],
+  adadelta: [{ optimizer: adadelta() }],
+  adamax: [{ optimizer: adamax({ learningRate }) }],
+  scale: [{ optimizer: scale(-0.5) }],
+  scaleByLearningRate: [{ optimizer: scaleByLearningRate(learningRate) }],
+  clip: [{ optimizer: clip(0.5) }],
+  clipByGlobalNorm: [{ optimizer: clipByGlobalNorm(1) }, { optimizer: clipByGlobalNorm(100) }],
+  addDecayedWeights: [{ optimizer: addDecayedWeights(0.01), decays: true }],
+  stateless: [{ optimizer: stateless("nothing", (g) => g) }],
+  identity: [{ optimizer: identity }],
+  chain: [
+    { optimizer: chain() },
+    { optimizer: chain(clipByGlobalNorm(1), adam({ learningRate }), scale(2)) },
+  ],
+};
+
+/** Every optimizer in each of its settings. */
+export const optimizerCases: readonly OptimizerSubject[] = Object.entries(settings).flatMap(
+  ([name, all]) =>
+    all.map((setting, i) => ({ ...setting, name: i === 0 ? name : `${name}, setting ${i + 1}` })),
+);
+
+/** Names of what takes a learning rate. */
+type Rated = {
+  readonly [Name in keyof Modules]: Modules[Name] extends (options: infer O) => unknown
+    ? Name extends "scaleByLearningRate"
+      ? Name
+      : O extends { readonly learningRate?: unknown } | undefined
+        ? "learningRate" extends keyof NonNullable<O>
+          ? Name
+          : never
+        : never
+    : never;
+}[Optimizers];
+
+/** Every optimizer that has a learning rate, and chains of two: one that is not here does not compile. */
+const rated: { readonly [Name in Rated]: readonly Omit<RatedSubject, "name">[] } = {
+  sgd: [
+    { optimizer: (learningRate) => sgd({ learningRate }) },
+    { optimizer: (learningRate) => sgd({ learningRate, momentum: 0.9, nesterov: true }) },
+  ],
+  adam: [{ optimizer: (learningRate) => adam({ learningRate, weightDecay: 0.01 }) }],
+  adamw: [{ optimizer: (learningRate) => adamw({ learningRate }) }],
+  rmsprop: [{ optimizer: (learningRate) => rmsprop({ learningRate, momentum: 0.5 }) }],
+  adagrad: [{ optimizer: (learningRate) => adagrad({ learningRate }) }],
+  adadelta: [{ optimizer: (learningRate) => adadelta({ learningRate }) }],
+  adamax: [{ optimizer: (learningRate) => adamax({ learningRate }) }],
+  scaleByLearningRate: [{ optimizer: scaleByLearningRate }],
+  chain: [
+    {
+      optimizer: (first, second) =>
+        chain(scaleByLearningRate(first), clip(0.5), sgd({ learningRate: second })),
+      reports: 1,
+    },
+    { optimizer: (first) => chain(clip(0.5), adam({ learningRate: first }), scale(2)) },
+  ],
+};
+
+/** Every optimizer by its learning rate. */
+export const ratedCases: readonly RatedSubject[] = [
+  ...Object.entries(rated).flatMap(([name, all]) =>
+    all.map((each, i) => ({ ...each, name: i === 0 ? name : `${name}, setting ${i + 1}` })),
+  ),
+];

@@ -1,0 +1,176 @@
+import * as fc from "fast-check";
+import { isLeft } from "fp-ts/lib/Either.js";
+import { from, lastValueFrom, type MonoTypeOperatorFunction, of as only, toArray } from "rxjs";
+import { figuresCodec } from "../../src/codec/tensor.ts";
+import { scalar } from "../../src/tensor/constructors.ts";
+import { key } from "../../src/tensor/key.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
+import { encodeEvent } from "../../src/train/events/codec.ts";
+import type { TrainEvent, Validated } from "../../src/train/events/event.ts";
+import type { Memories, Memory } from "../../src/train/state/memory.ts";
+import type { TrainState } from "../../src/train/state/state.ts";
+import { record } from "../domain.ts";
+import type { AsyncLaw } from "../law.ts";
+
+type State = TrainState<Tensor, undefined>;
+
+/** An operator on the events of training runs. */
+export interface OperatorSubject {
+  readonly name: string;
+  readonly operator: MonoTypeOperatorFunction<TrainEvent<State>>;
+}
+
+const stepsPerEpoch = 2;
+
+const at = (epoch: number, memory: Memories): State => ({
+  params: scalar(epoch),
+  layerState: undefined,
+  optimizerState: undefined,
+  key: key(0),
+  epoch,
+  batch: 0,
+  step: epoch * stepsPerEpoch,
+  memory,
+});
+
+/** What is measured of an epoch, on training examples and on those held out. */
+interface Figures {
+  readonly loss: number;
+  readonly accuracy: number;
+  readonly rmse: number;
+}
+
+const scoreOf = ({ loss, accuracy, rmse }: Figures) => ({ loss, metrics: { accuracy, rmse } });
+
+const tested = ({ epoch, step, params }: TrainState): Validated => ({
+  _tag: "Validated",
+  on: "test",
+  epoch,
+  step,
+  examples: 3,
+  // The evaluation is a function of the state: of its params, which are the number of its epoch.
+  loss: epoch,
+  metrics: { accuracy: (params as Tensor).item(), rmse: 0 },
+  confusion: undefined,
+});
+
+/** The events of a run that goes on from a state, as far as there are figures, to its end or not. */
+const runFrom = (
+  start: State,
+  epochs: readonly Figures[],
+  ends: boolean,
+): readonly TrainEvent<State>[] => {
+  // A run knows nothing of its operators: only the state that it goes on from has what they remembered.
+  const last = at(start.epoch + epochs.length, {});
+  const validated = tested(last);
+  return [
+    {
+      _tag: "Started",
+      pipeline: "law",
+      backend: "none",
+      epochs: 8,
+      stepsPerEpoch,
+      examples: 4,
+      parameters: 1,
+      baselines: [],
+      better: { loss: "lower", accuracy: "higher", rmse: "lower" },
+      tested$: (state) => only(tested(state)),
+      state: start,
+    },
+    ...epochs.flatMap((figures, i): readonly TrainEvent<State>[] => {
+      const state = at(start.epoch + i + 1, {});
+      const { epoch, step } = state;
+      const [learningRate, examplesPerSecond] = [1, 1];
+      const score = scoreOf(figures);
+      return [
+        { _tag: "EpochStarted", epoch },
+        { _tag: "StepCompleted", epoch, step: step - 1, ...score, learningRate, examplesPerSecond },
+        { _tag: "StepCompleted", epoch, step, ...score, learningRate, examplesPerSecond },
+        { ...validated, on: "validation", epoch, step, ...score },
+        {
+          _tag: "EpochCompleted",
+          epoch,
+          step,
+          ...score,
+          validation: score,
+          milliseconds: 1,
+          examplesPerSecond,
+          state,
+        },
+      ];
+    }),
+    ...(ends
+      ? [
+          validated,
+          {
+            _tag: "Completed" as const,
+            epoch: last.epoch,
+            step: last.step,
+            test: scoreOf({ loss: last.epoch, accuracy: last.epoch, rmse: 0 }),
+            milliseconds: 1,
+            state: last,
+          },
+        ]
+      : []),
+  ];
+};
+
+/** All of an event, as text. */
+const shown = (event: TrainEvent<State>): string =>
+  // A state is a tree of tensors and numbers.
+  `${encodeEvent(event)} ${"state" in event ? JSON.stringify(figuresCodec.encode({ ...event.state })) : ""}`;
+
+/** What is remembered as it comes back from being written and read. */
+const reread = (state: State): State => {
+  const read = figuresCodec.decode(JSON.parse(JSON.stringify(figuresCodec.encode(state.memory))));
+  if (isLeft(read)) throw new Error("what was remembered is not read");
+  const memory: Memory = read.right;
+  // The memories that were written.
+  return { ...state, memory: memory as Memories };
+};
+
+// Ties, and values that are no numbers, are as likely as any other.
+const figure = fc.oneof(
+  fc.nat(3).map((n) => n / 4),
+  fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -0, 1e-30),
+);
+const figures = fc.record({ loss: figure, accuracy: figure, rmse: figure });
+
+interface Cut {
+  readonly before: readonly Figures[];
+  readonly after: readonly Figures[];
+  readonly ends: boolean;
+}
+
+/**
+ * 14: an operator is a homomorphism: what it says of a run is what it says of its first epochs, and then of the
+ * rest, which goes on from the last state that it passed on, written and read.
+ */
+export const operatorResumption: AsyncLaw<OperatorSubject> = {
+  name: "homomorphism",
+  says: "op (a ++ b) = op (a) ++ op (b), where b goes on from the last state of op (a)",
+  trial: ({ operator }) => ({
+    given: record({
+      before: fc.array(figures, { minLength: 1, maxLength: 4 }),
+      after: fc.array(figures, { maxLength: 4 }),
+      ends: fc.boolean(),
+    }),
+    breach: async ({ before, after, ends }: Cut) => {
+      const through = (events: readonly TrainEvent<State>[]) =>
+        lastValueFrom(from(events).pipe(operator, toArray()));
+      const whole = await through(runFrom(at(0, {}), [...before, ...after], ends));
+      const part = await through(runFrom(at(0, {}), before, false));
+      const reached = part.findLast((event) => event._tag === "EpochCompleted");
+      if (reached === undefined) return "no epoch is passed on";
+      const stopped = part.at(-1)?._tag === "Stopped";
+      const rest = stopped ? [] : await through(runFrom(reread(reached.state), after, ends));
+      const parts = [...part, ...rest.slice(1)].map(shown);
+      const wrong = whole.map(shown).findIndex((event, i) => event !== parts[i]);
+      if (wrong >= 0)
+        return `event ${wrong} is ${parts[wrong]}, not ${shown(whole[wrong] as never)}`;
+      return parts.length === whole.length
+        ? undefined
+        : `${parts.length} events, not ${whole.length}`;
+    },
+  }),
+};

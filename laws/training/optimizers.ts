@@ -1,0 +1,185 @@
+import * as fc from "fast-check";
+import { run } from "../../src/interpreter/evaluate.ts";
+import { parameter } from "../../src/ir/build.ts";
+import type { Expr } from "../../src/ir/expr.ts";
+import { program } from "../../src/ir/program.ts";
+import {
+  applyUpdates,
+  chain,
+  type Exprs,
+  type GradientTransformation,
+  identity,
+} from "../../src/optim/transformation.ts";
+import { clip, scale } from "../../src/optim/transforms.ts";
+import { zeros } from "../../src/tensor/constructors.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
+import { flatten, type Tree, unflatten } from "../../src/tree.ts";
+import { type Domain, real, record, samplesOf, tensors } from "../domain.ts";
+import { type Law, law } from "../law.ts";
+import { sameBits, sameValues } from "../values/compare.ts";
+
+/** An optimizer, and whether it moves params without a gradient. */
+export interface OptimizerSubject {
+  readonly name: string;
+  readonly optimizer: GradientTransformation;
+  readonly decays?: boolean;
+}
+
+/** How two transformations are composed. */
+export type Chain = (
+  f: GradientTransformation,
+  g: GradientTransformation,
+) => GradientTransformation;
+
+const domains = [tensors([2], real, "f32"), tensors([2, 2], real, "f32")] as const;
+/** In f64 and of many magnitudes: where an epsilon of 1e-10 is seen as well as one of 1e-6. */
+const exactly = [2, 2].map((n) =>
+  tensors(
+    [n],
+    fc.tuple(real, fc.integer({ min: -9, max: 0 })).map(([x, e]) => x * 10 ** e),
+    "f64",
+  ),
+);
+const shape = flatten({ bias: 0, weight: 0 }).shape;
+const steps = 3;
+
+// Leaves that were taken from trees of one kind make a tree of that kind again.
+const exprs = (leaves: readonly Expr[], like = shape): Exprs => unflatten(like, leaves) as Exprs;
+const leavesOf = (tree: unknown): readonly Tensor[] => flatten(tree).leaves as readonly Tensor[];
+
+/** The updates of each of several steps from the same params, by one program of a step. */
+const follow = (
+  { init, update }: GradientTransformation,
+  of: readonly Domain[] = domains,
+): ((params: readonly Tensor[], each: readonly (readonly Tensor[])[]) => readonly Tensor[]) => {
+  const start = init(
+    unflatten(
+      shape,
+      of.map((d) => zeros(d.type.shape, d.type.dtype)),
+    ) as Tree<Tensor>,
+  );
+  const state = flatten(start).shape;
+  const count = of.length;
+  const types = [...of.map((d) => d.type), ...leavesOf(start)].map(parameter);
+  const gradients = of.map((d) => parameter(d.type));
+  const [ps, ss] = [exprs(types.slice(0, count)), exprs(types.slice(count), state)];
+  const made = update(exprs(gradients), ss, ps);
+  const outputs = [made.updates, applyUpdates(ps, made.updates), made.state].flatMap(
+    (tree) => flatten(tree).leaves as readonly Expr[],
+  );
+  const step = program([...types, ...gradients], outputs);
+  return (params, each) => {
+    const updates: Tensor[] = [];
+    let carried = [...params, ...leavesOf(init(unflatten(shape, params) as Tree<Tensor>))];
+    for (const g of each) {
+      const out = run(step, [...carried, ...g]);
+      for (const update of out.slice(0, count)) updates.push(update);
+      carried = out.slice(count);
+    }
+    return updates;
+  };
+};
+
+const stepsOf = (of: readonly Domain[]) =>
+  record({
+    params: samplesOf(of),
+    gradients: fc.array(samplesOf(of), { minLength: steps, maxLength: steps }),
+  });
+const given = stepsOf(domains);
+
+/** Every one of some transformations makes the updates that the first makes. */
+const sameUpdates = (all: readonly (readonly [name: string, t: GradientTransformation])[]) => {
+  const [first, ...others] = all.map(([name, t]) => ({ name, updates: follow(t) }));
+  return {
+    given,
+    breach: ({ params, gradients }: Steps) => {
+      const wanted = first?.updates(params, gradients) ?? [];
+      for (const { name, updates } of others) {
+        const difference = sameBits(`${name}, update`, updates(params, gradients), wanted);
+        if (difference !== undefined) return difference;
+      }
+      return undefined;
+    },
+  };
+};
+
+interface Steps {
+  readonly params: readonly Tensor[];
+  readonly gradients: readonly (readonly Tensor[])[];
+}
+
+/** 11: the identity before or after an optimizer changes nothing. */
+export const optimizerIdentity = (compose: Chain = chain): Law<OptimizerSubject> =>
+  law(
+    "chain: identity",
+    "chain(t, id) = t = chain(id, t), bit for bit",
+    ({ optimizer }: OptimizerSubject) =>
+      sameUpdates([
+        ["t", optimizer],
+        ["chain(t, id)", compose(optimizer, identity)],
+        ["chain(id, t)", compose(identity, optimizer)],
+      ]),
+  );
+
+/** 11: transformations chain in any grouping. */
+export const optimizerAssociativity = (compose: Chain = chain): Law<OptimizerSubject> =>
+  law(
+    "chain: associativity",
+    "chain(chain(r, t), s) = chain(r, chain(t, s)), bit for bit",
+    ({ optimizer }: OptimizerSubject) => {
+      const [before, after] = [clip(1.25), scale(0.5)];
+      return sameUpdates([
+        ["left", compose(compose(before, optimizer), after)],
+        ["right", compose(before, compose(optimizer, after))],
+      ]);
+    },
+  );
+
+/** 11: without a gradient and without decay nothing moves. */
+export const restingPoint: Law<OptimizerSubject> = law(
+  "resting point",
+  "zero gradients without decay move nothing",
+  ({ optimizer, decays = false }: OptimizerSubject) => {
+    const updates = follow(optimizer);
+    const none = domains.map((d) => zeros(d.type.shape, "f32"));
+    return {
+      given,
+      breach: ({ params }) => {
+        if (decays) return undefined;
+        const made = updates(params, Array(steps).fill(none));
+        return sameValues(
+          "update",
+          made,
+          made.map((u) => zeros(u.shape, u.dtype)),
+        );
+      },
+    };
+  },
+);
+
+/** What is made without options, and with those that are documented as its defaults. */
+export interface DefaultsSubject {
+  readonly name: string;
+  readonly without: GradientTransformation;
+  readonly documented: GradientTransformation;
+}
+
+/** 16: what is left out is what the documentation says. */
+export const documentedDefaults: Law<DefaultsSubject> = law(
+  "defaults",
+  "without options = with the documented ones, bit for bit",
+  ({ without, documented }: DefaultsSubject) => {
+    const [left, right] = [follow(without, exactly), follow(documented, exactly)];
+    return {
+      given: stepsOf(exactly),
+      breach: ({ params, gradients }: Steps) =>
+        sameBits("update", left(params, gradients), right(params, gradients)),
+    };
+  },
+);
+
+export const optimizerLaws: readonly Law<OptimizerSubject>[] = [
+  optimizerIdentity(),
+  optimizerAssociativity(),
+  restingPoint,
+];

@@ -1,0 +1,131 @@
+import type * as Layer from "effect/Layer";
+import * as fc from "fast-check";
+import { isLeft } from "fp-ts/lib/Either.js";
+import { lastValueFrom, toArray } from "rxjs";
+import { figuresCodec } from "../../src/codec/tensor.ts";
+import type { BackendUnavailable } from "../../src/errors.ts";
+import { Tensor } from "../../src/tensor/tensor.ts";
+import type { TrainEvent } from "../../src/train/events/event.ts";
+import type { AnyPipeline } from "../../src/train/pipeline/pipeline.ts";
+import { withEpochs, withSeed } from "../../src/train/pipeline/pipeline.ts";
+import type { TrainState } from "../../src/train/state/state.ts";
+import { resume$, type Services, train$ } from "../../src/train/train.ts";
+import { flatten, leafPaths, type Tree } from "../../src/tree.ts";
+import { record } from "../domain.ts";
+import type { AsyncLaw } from "../law.ts";
+import { sameBits } from "../values/compare.ts";
+
+/** How training runs: from the seed, or on from a state. */
+export interface Trainer {
+  readonly name: string;
+  readonly train: (epochs: number, seed: number) => Promise<Run>;
+  readonly resume: (epochs: number, seed: number, from: TrainState) => Promise<Run>;
+}
+
+/** What a run came to. */
+export interface Run {
+  /** Of every step. */
+  readonly losses: readonly number[];
+  /** What it ended with: the last state, or one that an operator kept. */
+  readonly state: TrainState;
+  /** What it can be taken up from: the state at the end of the last epoch. */
+  readonly reached: TrainState;
+  /** Whether an operator ended it. */
+  readonly stopped: boolean;
+}
+
+const outcomeOf = (events: readonly TrainEvent<TrainState>[]): Run => {
+  const last = events.at(-1);
+  const reached = events.findLast((e) => e._tag === "EpochCompleted" || e._tag === "Started");
+  if (reached === undefined || (last?._tag !== "Completed" && last?._tag !== "Stopped"))
+    throw new Error(`a run ended with ${last?._tag ?? "no event"}`);
+  return {
+    losses: events.flatMap((e) => (e._tag === "StepCompleted" ? [e.loss] : [])),
+    state: last.state,
+    reached: reached.state,
+    stopped: last._tag === "Stopped",
+  };
+};
+
+/** A pipeline as a trainer, with the services that run it. */
+export const trainerOf = (
+  of: AnyPipeline,
+  services?: Layer.Layer<Services, BackendUnavailable>,
+): Trainer => {
+  const options = services === undefined ? {} : { services };
+  const having = (epochs: number, seed: number) => withSeed(seed)(withEpochs(epochs)(of));
+  return {
+    name: of.name,
+    train: async (epochs, seed) =>
+      outcomeOf(await lastValueFrom(train$(having(epochs, seed), options).pipe(toArray()))),
+    resume: async (epochs, seed, from) =>
+      outcomeOf(await lastValueFrom(resume$(having(epochs, seed), from, options).pipe(toArray()))),
+  };
+};
+
+/** What of a state is tensors, and what of it is numbers. */
+const partsOf = ({ params, layerState, optimizerState, key, memory, ...counters }: TrainState) =>
+  // Params and states are trees of tensors: what `init` and `update` make.
+  ({
+    tree: { params, layerState, optimizerState, key, memory } as Tree<Tensor | number>,
+    counters,
+  });
+
+/** A state as it comes back from being written and read. */
+const reread = (state: TrainState): TrainState => {
+  const { tree, counters } = partsOf(state);
+  const read = figuresCodec.decode(JSON.parse(JSON.stringify(figuresCodec.encode(tree))));
+  if (isLeft(read)) throw new Error("a state that was written is not read");
+  // The tree that was written, which had the parts of this state.
+  return { ...counters, ...(read.right as Omit<TrainState, keyof typeof counters>) };
+};
+
+const differs = (a: Run, b: Run): string | undefined => {
+  const at = a.losses.findIndex((loss, i) => !Object.is(loss, b.losses[i]));
+  if (a.losses.length !== b.losses.length)
+    return `${a.losses.length} steps, not ${b.losses.length}`;
+  if (at >= 0) return `the loss of step ${at + 1} is ${a.losses[at]}, not ${b.losses[at]}`;
+  const [x, y] = [partsOf(a.state), partsOf(b.state)];
+  if (JSON.stringify(x.counters) !== JSON.stringify(y.counters))
+    return `${JSON.stringify(x.counters)}, not ${JSON.stringify(y.counters)}`;
+  const [left, right] = [flatten(x.tree), flatten(y.tree)];
+  const names = leafPaths(left.shape).map((path) => path.join("."));
+  for (const [i, leaf] of left.leaves.entries()) {
+    const other = right.leaves[i];
+    if (Object.is(leaf, other)) continue;
+    if (!(leaf instanceof Tensor && other instanceof Tensor))
+      return `${names[i]} is ${String(leaf)}, not ${String(other)}`;
+    const difference = sameBits(names[i] ?? "", [leaf], [other]);
+    if (difference !== undefined) return difference;
+  }
+  return undefined;
+};
+
+const seeds = fc.nat(1000);
+const epochs = fc.integer({ min: 1, max: 2 });
+
+/** 14: training goes on from a state that was written and read as if it had never stopped. */
+export const resumption: AsyncLaw<Trainer> = {
+  name: "resumption",
+  says: "train (a ++ b) = resume (read (write (train a))) b, bit for bit",
+  trial: ({ train, resume }) => ({
+    given: record({ a: epochs, b: epochs, seed: seeds }),
+    breach: async ({ a, b, seed }: { a: number; b: number; seed: number }) => {
+      const whole = await train(a + b, seed);
+      const part = await train(a, seed);
+      if (part.stopped) return differs(part, whole);
+      const rest = await resume(a + b, seed, reread(part.reached));
+      return differs({ ...rest, losses: [...part.losses, ...rest.losses] }, whole);
+    },
+  }),
+};
+
+/** 14: one seed is one run. */
+export const reproduction: AsyncLaw<Trainer> = {
+  name: "reproduction",
+  says: "train with one seed gives the same bits each time",
+  trial: ({ train }) => ({
+    given: seeds,
+    breach: async (seed: number) => differs(await train(1, seed), await train(1, seed)),
+  }),
+};

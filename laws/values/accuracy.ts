@@ -1,0 +1,64 @@
+import { run } from "../../src/interpreter/evaluate.ts";
+import { isFloat } from "../../src/tensor/dtype.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
+import { type Law, law } from "../law.ts";
+import { inputsOf, programOf, type SymbolicFunction, typesOf } from "../symbolic.ts";
+import type { Compile } from "./meaning.ts";
+
+/** A function that claims to err by so many units in the last place of f32, wherever it is looked at. */
+export interface Accurate extends SymbolicFunction {
+  readonly ulps: number;
+  /** Results below this count as large as it: 0 where not given, and then tails must be right as well. */
+  readonly floor?: number;
+}
+
+/** The distance of neighboring floats of 32 bits about a size. */
+const unitAt = (size: number): number =>
+  size < 2 ** -126 ? 2 ** -149 : 2 ** (Math.floor(Math.log2(size)) - 23);
+
+const largest = (2 - 2 ** -23) * 2 ** 127;
+
+/** How many units apart; what rounds to the same float is not. */
+const apart = (computed: number, exact: number, floor: number): number => {
+  if (Object.is(computed, Math.fround(exact)) || computed === exact) return 0;
+  // Beyond the range ∞ and the largest float are neighbors.
+  const [a, b] = [computed, exact].map((x) => Math.min(Math.max(x, -largest), largest));
+  const distance =
+    Math.abs((a as number) - (b as number)) / unitAt(Math.max(Math.abs(exact), floor));
+  return Number.isNaN(distance) ? Number.POSITIVE_INFINITY : distance;
+};
+
+/**
+ * 17: what a function gives in f32 is what it gives in f64 of the same numbers, but for a few units in the last
+ * place of the result: no cancellation, no tail that is lost, no NaN.
+ */
+export const accuracy = (compile: Compile): Law<Accurate> =>
+  law("accuracy", "|f₃₂(x) - f₆₄(x)| ≤ n ulp(f₆₄(x)) for x of f32", (f: Accurate) => {
+    const types = typesOf(f);
+    const single = compile(programOf(types, f.apply));
+    const double = programOf(
+      types.map((t) => (isFloat(t.dtype) ? { ...t, dtype: "f64" } : t)),
+      f.apply,
+    );
+    return {
+      given: inputsOf(f),
+      breach: (x: readonly Tensor[]) => {
+        const wanted = run(
+          double,
+          x.map((each) => (isFloat(each.dtype) ? each.cast("f64") : each)),
+        );
+        const got = single.run(x);
+        for (const [n, y] of wanted.entries()) {
+          const computed = (got[n] as Tensor).toTypedArray();
+          for (const [i, exact] of y.toTypedArray().entries()) {
+            // Operands are finite, and where it is defined: there is no reason for NaN.
+            if (Number.isNaN(exact)) return `output ${n}, element ${i} is no number`;
+            const units = apart(computed[i] as number, exact, f.floor ?? 0);
+            if (units > f.ulps)
+              return `output ${n}, element ${i} is ${computed[i]}, ${Math.round(units)} ulp from ${exact}`;
+          }
+        }
+        return undefined;
+      },
+    };
+  });

@@ -1,0 +1,99 @@
+import * as fc from "fast-check";
+import { run } from "../../src/interpreter/evaluate.ts";
+import { Expr, type Program } from "../../src/ir/expr.ts";
+import { isFloat } from "../../src/tensor/dtype.ts";
+import { Tensor } from "../../src/tensor/tensor.ts";
+import { tensorOf } from "../domain.ts";
+import { type Law, law } from "../law.ts";
+import { programOf } from "../symbolic.ts";
+
+/** Numbers as one writes them: one, or a list of as many for each row. */
+export type Numbers = number | boolean | readonly Numbers[];
+
+/**
+ * 16: a value that someone else says a function has. A function that is consistently wrong passes every
+ * other law.
+ */
+export interface Known {
+  /** Who says so: a hand, a table, a paper, another system; never the function itself. */
+  readonly source: string;
+  readonly apply: (...xs: readonly Expr[]) => object;
+  /** Numbers are f64; what has another dtype is a tensor. */
+  readonly inputs: readonly (Numbers | Tensor)[];
+  /** One for each output; where a function gives a record, in the order of its fields. */
+  readonly expected: readonly Numbers[];
+  /** How far a result may be, relative to 1 or to the value where that is greater; 1e-12 where not given. */
+  readonly within?: number;
+}
+
+/** Known values for every export of a module: one without any does not compile. */
+export type KnownValues<Module> = {
+  readonly [Name in keyof Module]: readonly [Known, ...(readonly Known[])];
+};
+
+/** A known value with the name of what has it. */
+export interface KnownValue extends Known {
+  readonly name: string;
+}
+
+/** A table of known values as subjects of the law. */
+export const knownValuesOf = <Module>(table: KnownValues<Module>): readonly KnownValue[] =>
+  Object.entries<readonly Known[]>(table).flatMap(([name, all]) =>
+    all.map((each, i) => ({ ...each, name: i === 0 ? name : `${name}, value ${i + 1}` })),
+  );
+
+const shapeOf = (x: Numbers): readonly number[] =>
+  typeof x === "object" ? [x.length, ...(x[0] === undefined ? [] : shapeOf(x[0]))] : [];
+const flat = (x: Numbers): readonly number[] =>
+  typeof x === "object" ? x.flatMap(flat) : [Number(x)];
+
+const given = (x: Numbers | Tensor): Tensor =>
+  x instanceof Tensor ? x : tensorOf(shapeOf(x), "f64", flat(x));
+
+/** The expressions that a function gives: one, a list, or those of a record. */
+const partsOf = (made: object): readonly Expr[] =>
+  made instanceof Expr ? [made] : (Object.values(made) as readonly Expr[]);
+
+const differs = (y: Tensor, expected: Numbers, within: number, n: number): string | undefined => {
+  if (String(y.shape) !== String(shapeOf(expected)))
+    return `output ${n} is [${y.shape}], not [${shapeOf(expected)}]`;
+  const wanted = flat(expected);
+  const at = Array.from(y.toTypedArray()).findIndex((value, i) => {
+    const right = wanted[i] as number;
+    const near = Math.abs(value - right) <= within * Math.max(1, Math.abs(right));
+    return !(near || Object.is(value, right) || value === right);
+  });
+  return at < 0
+    ? undefined
+    : `output ${n}, element ${at} is ${y.toTypedArray()[at]}, not ${wanted[at]}`;
+};
+
+type Evaluate = (program: Program, inputs: readonly Tensor[]) => readonly Tensor[];
+
+/** 16: a function has the values that others say it has; in f64 by the reference rules where nothing else is said. */
+export const knownValue = (valuesOf: Evaluate = run, within = 1e-12): Law<Known> =>
+  law("known values", "f(x) is what someone else says it is", (known: Known) => {
+    const inputs = known.inputs.map(given);
+    const made = programOf(
+      inputs.map(({ shape, dtype }) => ({ shape, dtype })),
+      (xs) => partsOf(known.apply(...xs)),
+    );
+    return {
+      given: fc.constant(known.source),
+      breach: () => {
+        const outputs = valuesOf(made, inputs);
+        if (outputs.length !== known.expected.length)
+          return `${outputs.length} outputs, not ${known.expected.length}`;
+        return outputs
+          .map((y, n) =>
+            differs(
+              y,
+              known.expected[n] as Numbers,
+              isFloat(y.dtype) ? (known.within ?? within) : 0,
+              n,
+            ),
+          )
+          .find((reason) => reason !== undefined);
+      },
+    };
+  });

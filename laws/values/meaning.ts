@@ -1,0 +1,84 @@
+import * as Effect from "effect/Effect";
+import type * as Layer from "effect/Layer";
+import { Backend, type Executable } from "../../src/backend/backend.ts";
+import { run } from "../../src/interpreter/evaluate.ts";
+import type { Program } from "../../src/ir/expr.ts";
+import { Tensor } from "../../src/tensor/tensor.ts";
+import { record } from "../domain.ts";
+import { type Law, law } from "../law.ts";
+import { inputsOf, programOf, type SymbolicFunction, typesOf } from "../symbolic.ts";
+import { sameBits } from "./compare.ts";
+import { within } from "./roundoff.ts";
+
+const programFrom = (f: SymbolicFunction): Program => programOf(typesOf(f), f.apply);
+
+/** 9: what rewrites programs does not change what they compute. */
+export const meaningKept = (rewrite: (p: Program) => Program): Law<SymbolicFunction> =>
+  law("passes keep meaning", "run (optimize p) x = run p x, bit for bit", (f: SymbolicFunction) => {
+    const before = programFrom(f);
+    const after = rewrite(before);
+    return {
+      given: inputsOf(f),
+      breach: (x) => sameBits("output", run(after, x), run(before, x)),
+    };
+  });
+
+/** What runs programs. */
+export type Compile = (program: Program) => Executable;
+
+/** The compiler of a backend that can compile on the spot; what it cannot compile is thrown. */
+export const compilerOf = (layer: Layer.Layer<Backend>): Compile => {
+  const { compile } = Effect.runSync(Effect.provide(Effect.service(Backend), layer));
+  return (program) => Effect.runSync(compile(program));
+};
+
+/** 9: a backend computes what the reference rules do, but for the rounding that the program amplifies. */
+export const backendsAgree = (compile: Compile): Law<SymbolicFunction> =>
+  law(
+    "backends agree",
+    "|compiled p x - run p x| is within the rounding errors of p at x",
+    (f: SymbolicFunction) => {
+      const program = programFrom(f);
+      const executable = compile(program);
+      const judge = within(program);
+      return { given: inputsOf(f), breach: (x) => judge(x, executable.run(x)) };
+    },
+  );
+
+/** 14: a backend computes the same bits however many threads share its work. */
+export const threadsAgree = (one: Compile, several: Compile): Law<SymbolicFunction> =>
+  law(
+    "threads agree",
+    "compiled p x = compiled p x on several threads, bit for bit",
+    (f: SymbolicFunction) => {
+      const program = programFrom(f);
+      const [want, got] = [one(program), several(program)];
+      return { given: inputsOf(f), breach: (x) => sameBits("output", got.run(x), want.run(x)) };
+    },
+  );
+
+/** 15: running writes to nothing that a caller can see, and says the same each time. */
+export const immutability = (compile: Compile): Law<SymbolicFunction> =>
+  law(
+    "immutability",
+    "inputs and earlier outputs are bit-unchanged by a run, and equal inputs give equal bits",
+    (f: SymbolicFunction) => {
+      const executable = compile(programFrom(f));
+      return {
+        given: record({ x: inputsOf(f), other: inputsOf(f) }),
+        breach: ({ x, other }) => {
+          const before = x.map(copyOf);
+          const first = executable.run(x);
+          const kept = first.map(copyOf);
+          executable.run(other);
+          return (
+            sameBits("input", x, before) ??
+            sameBits("output, after another run,", first, kept) ??
+            sameBits("output of a second run", executable.run(x), kept)
+          );
+        },
+      };
+    },
+  );
+
+const copyOf = (x: Tensor): Tensor => Tensor.own(x.shape, x.dtype, x.toTypedArray());

@@ -1,0 +1,140 @@
+import { run } from "../../src/interpreter/evaluate.ts";
+import { type Interpreter, interpret } from "../../src/interpreter/interpreter.ts";
+import type { AnyNode, PrimitiveTag, Program } from "../../src/ir/expr.ts";
+import { evaluateRules } from "../../src/rules/evaluate/index.ts";
+import type { EvaluateRule, Run } from "../../src/rules/rule.ts";
+import { greatestOf } from "../../src/tensor/extremes.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
+import { tensorOf } from "../domain.ts";
+import { bounded } from "./compare.ts";
+
+/**
+ * How far rounding may take a program from its value, derived from the program and its inputs: it is
+ * run again with the result of every node that rounds, and every term of those that add up, moved by a
+ * few units in the last place, up or down at random. What comes out of several such runs spans what
+ * another order of the same arithmetic may give.
+ *
+ * **Source** Vignes, "A stochastic arithmetic for reliable scientific computation" (1993).
+ */
+const ulps = 8;
+const experiments = 8;
+
+const epsilon = { f32: 2 ** -23, f64: 2 ** -52 } as const;
+
+/**
+ * Signs at random, the same for the same seed: bits of a counter's hash.
+ *
+ * **Source** Appleby, MurmurHash3's finalizer.
+ */
+export const signs = (seed: number): (() => number) => {
+  let counter = Math.imul(seed, 0x9e3779b9);
+  return () => {
+    counter = (counter + 1) | 0;
+    let bits = counter;
+    bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b);
+    bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35);
+    return ((bits ^ (bits >>> 16)) & 1) === 0 ? 1 : -1;
+  };
+};
+
+/** The few units in the last place, relative to the value. */
+export const unitOf = ({ dtype }: Tensor): number =>
+  dtype === "f32" || dtype === "f64" ? ulps * epsilon[dtype] : 0;
+
+/** The distance of numbers below the normal range, by which they round whatever their size. */
+const spacing = { f32: 2 ** -149, f64: 2 ** -1074 } as const;
+const normal = { f32: 2 ** -126, f64: 2 ** -1022 } as const;
+
+/** What rounding may do to a number beside the part in proportion to it: something only where it is tiny. */
+export const leastUnitOf = ({ dtype }: Tensor): number =>
+  dtype === "f32" || dtype === "f64" ? ulps * spacing[dtype] : 0;
+
+const nudged = (x: Tensor, sign: () => number): Tensor => {
+  if (x.dtype !== "f32" && x.dtype !== "f64") return x;
+  const [unit, least, edge] = [unitOf(x), leastUnitOf(x), normal[x.dtype]];
+  return tensorOf(
+    x.shape,
+    x.dtype,
+    Array.from(x.toTypedArray(), (value) => {
+      const up = sign();
+      const tiny = value !== 0 && Math.abs(value) < edge;
+      return value * (1 + up * unit) + (tiny ? up * least : 0);
+    }),
+  );
+};
+
+// A node's params are those of its own primitive, which indexing a mapped type does not show.
+export const ruleOf = (node: AnyNode) =>
+  evaluateRules[node.primitive] as EvaluateRule<PrimitiveTag>;
+
+/** Operations whose result is one of their operands' elements, or a whole number, or a truth: none rounds. */
+const unrounded: ReadonlySet<PrimitiveTag> = new Set<PrimitiveTag>([
+  ...(["neg", "abs", "sign", "floor", "ceil", "round", "maximum", "minimum", "rem"] as const),
+  ...(["argReduce", "sort", "gather", "select", "stopGradient"] as const),
+  ...([
+    "reshape",
+    "transpose",
+    "broadcast",
+    "slice",
+    "pad",
+    "concatenate",
+    "reverse",
+    "window",
+  ] as const),
+  ...(["constant", "parameter", "iota", "cond", "scan", "call"] as const),
+]);
+
+/** Operations that add up many terms, each of which may be rounded on the way. */
+const sums: ReadonlySet<PrimitiveTag> = new Set<PrimitiveTag>([
+  "dot",
+  "cumsum",
+  "scatterAdd",
+  "overlapAdd",
+]);
+
+/** How a node rounds: not at all, once, or on the way to a sum or a product. */
+export const rounding = (node: AnyNode): "none" | "once" | "terms" => {
+  if (node.primitive === "reduce")
+    return node.params.kind === "max" || node.params.kind === "min" ? "none" : "terms";
+  if (unrounded.has(node.primitive)) return "none";
+  return sums.has(node.primitive) ? "terms" : "once";
+};
+
+/** Runs a program with every rounding moved; each node is shown to `seen` first, with its operands. */
+export const perturbed = (
+  sign: () => number,
+  seen: (node: AnyNode, inputs: readonly Tensor[]) => void = () => undefined,
+): Run => {
+  const over: Interpreter<Tensor> = {
+    typeOf: (x) => ({ shape: x.shape, dtype: x.dtype }),
+    constant: (x) => x,
+    apply: (node, inputs) => {
+      seen(node, inputs);
+      const kind = rounding(node);
+      const terms = kind === "terms" ? inputs.map((x) => nudged(x, sign)) : inputs;
+      const outputs = ruleOf(node)(node.params, terms, inner);
+      return kind === "none" ? outputs : outputs.map((y) => nudged(y, sign));
+    },
+  };
+  const inner: Run = (program, inputs) => interpret(program, over, inputs);
+  return inner;
+};
+
+/** Whether what a backend computed from some inputs is the program's value but for rounding. */
+export const within =
+  (program: Program) =>
+  (inputs: readonly Tensor[], computed: readonly Tensor[]): string | undefined => {
+    const exact = run(program, inputs);
+    const others = Array.from({ length: experiments }, (_, k) =>
+      perturbed(signs(k + 1))(program, inputs).map((y) => y.toTypedArray()),
+    );
+    const bounds = exact.map((y, n) =>
+      Array.from(y.toTypedArray(), (value, i) => {
+        const spread = others.map((run) => Math.abs((run[n]?.[i] as number) - value));
+        const widest = Math.max(greatestOf(spread), unitOf(y) * Math.abs(value));
+        // At a jump, where a unit in the last place decides, there is nothing to hold a backend to.
+        return Number.isNaN(widest) ? Number.POSITIVE_INFINITY : widest;
+      }),
+    );
+    return bounded(bounds)("output", computed, exact);
+  };

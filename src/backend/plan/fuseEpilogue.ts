@@ -1,0 +1,57 @@
+import type { AnyNode } from "../../ir/expr.ts";
+import { demand } from "./fusion.ts";
+import { absorbInto, dependsOn, follow, type Group } from "./groups.ts";
+import { isPointwise, type Scope } from "./values.ts";
+import { type Buffer, bufferOf, identityOf } from "./view.ts";
+
+/**
+ * Which product passes through which loop before it is stored. Where the elements of a loop need the product
+ * at their own place only, the product's group takes the loop's nodes; what the loop does is then the
+ * epilogue of the product, and is not read from memory again.
+ */
+
+/** The nodes of a product's epilogue, if it has one. */
+export const epilogueNodes = ({ nodes: [first, ...others] }: Group): readonly AnyNode[] =>
+  first?.primitive === "dot" ? others : [];
+
+/** Whether each element of what a group makes is made from elements at its place, or of a product's operands. */
+export const isElementwise = (group: Group): boolean =>
+  group.nodes.every(isPointwise) || epilogueNodes(group).length > 0;
+
+/**
+ * Epilogues are for what costs less than the memory traffic it saves. Long bodies, such as the update of an
+ * optimizer, and functions whose constants fill the registers were measured to gain nothing.
+ */
+const mostNodes = 8;
+
+/** Gives each product the first of the loops that can be its epilogue. */
+export const absorbEpilogues = (
+  scope: Scope,
+  groups: Set<Group>,
+  groupOf: Map<AnyNode, Group>,
+  readers: (buffer: Buffer) => readonly AnyNode[],
+): void => {
+  const canTake = (product: Group, buffer: Buffer, loop: Group): boolean =>
+    loop.nodes.length <= mostNodes &&
+    demand(loop) === 0 &&
+    loop.nodes.every(
+      (node) =>
+        isPointwise(node) &&
+        scope.operands(node).every((x) => bufferOf(x) !== buffer || identityOf(x) === buffer) &&
+        // What is joined to others is written where it ends up by a loop of its own.
+        scope.buffersOf(node).every((b) => readers(b).every((r) => r.primitive !== "concatenate")),
+    ) &&
+    [...loop.before.keys()].every((other) => other === product || !dependsOn(other, product));
+  for (const node of scope.nodes) {
+    const [buffer] = scope.buffersOf(node);
+    const product = groupOf.get(node);
+    if (node.primitive !== "dot" || buffer?.dtype !== "f32" || product === undefined) continue;
+    const loops = new Set(readers(buffer).flatMap((reader) => groupOf.get(reader) ?? []));
+    const loop = [...loops].find((one) => canTake(product, buffer, one));
+    if (loop === undefined || buffer.size === 0) continue;
+    for (const one of loop.nodes) groupOf.set(one, product);
+    absorbInto(product, loop);
+    for (const later of product.after) follow(later, product, true);
+    groups.delete(loop);
+  }
+};

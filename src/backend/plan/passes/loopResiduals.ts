@@ -1,0 +1,91 @@
+import { apply } from "../../../ir/build.ts";
+import type { AnyNode, Expr, Node, Program } from "../../../ir/expr.ts";
+import { dce } from "../../../ir/passes/dce.ts";
+import { concerning, everywhere, rewrite, same } from "../../../ir/passes/rewrite.ts";
+import { program } from "../../../ir/program.ts";
+import { substitute } from "../../../ir/trace.ts";
+import { cheap } from "../rematerialize.ts";
+
+/**
+ * What one loop stacks for another, if the other can make it of stacks that it reads anyway. A backward
+ * loop keeps `σ(z)` and has no need of `σ(z) − σ(z)²`.
+ */
+
+type Scan = Node<"scan">;
+
+const isScan = (node: AnyNode): node is AnyNode & Scan =>
+  node.primitive === "scan" && node.issue === undefined;
+
+/** Of the stacks that a loop reads: each, what it is a slice of in the loop that made it, and its slice here. */
+interface Read {
+  readonly value: Expr;
+  readonly slice: Expr;
+}
+
+/** The slices of a loop that another made, under its node. */
+const readsOf = (
+  { params }: Scan,
+  inputs: readonly Expr[],
+): ReadonlyMap<AnyNode, readonly Read[]> => {
+  const { body, constants, carry } = params;
+  const reads = new Map<AnyNode, Read[]>();
+  inputs.slice(constants + carry).forEach(({ node, index }, i) => {
+    if (!isScan(node) || index < node.params.carry) return;
+    const value = node.params.body.outputs[index] as Expr;
+    const slice = body.inputs[constants + carry + i] as Expr;
+    reads.set(node, [...(reads.get(node) ?? []), { value, slice }]);
+  });
+  return reads;
+};
+
+/** The most nodes that are made anew for one slice: beyond, reading it costs less. */
+const mostRemade = 64;
+
+/** A value of the other loop's body, from slices that are read here anyway. */
+const remade = (wanted: Expr, reads: readonly Read[]): Expr | undefined => {
+  const tried = new Map<AnyNode, Expr | undefined>();
+  const make = (x: Expr): Expr | undefined => {
+    const { node } = x;
+    if (node.primitive === "constant") return x;
+    return (
+      anew(node) ??
+      reads.find(({ value }) => same(value, x) && !cheap.has(value.node.primitive))?.slice
+    );
+  };
+  /** Of nodes with one output, each tried once. */
+  const anew = (node: AnyNode): Expr | undefined => {
+    if (!cheap.has(node.primitive) && node.primitive !== "broadcast") return undefined;
+    if (tried.has(node) || tried.size >= mostRemade) return tried.get(node);
+    tried.set(node, undefined);
+    const inputs = node.inputs.flatMap((y) => make(y) ?? []);
+    if (inputs.length === node.inputs.length)
+      tried.set(node, apply(node.primitive, node.params, inputs, node.path)[0]);
+    return tried.get(node);
+  };
+  return make(wanted);
+};
+
+const remakeSlices = (p: Program): Program =>
+  rewrite(p, (node, inputs) => {
+    if (!isScan(node)) return undefined;
+    const { body } = node.params;
+    const replaced = [...readsOf(node, inputs).values()].flatMap((reads) =>
+      reads.flatMap(({ value, slice }) => {
+        const made = cheap.has(value.node.primitive) ? remade(value, reads) : undefined;
+        return made === undefined ? [] : [{ slice, made }];
+      }),
+    );
+    if (replaced.length === 0) return undefined;
+    const outputs = substitute(
+      replaced.map((r) => r.slice),
+      replaced.map((r) => r.made),
+      body.outputs,
+    );
+    const params = { ...node.params, body: program(body.inputs, outputs) };
+    return apply("scan", params, inputs, node.path);
+  });
+
+export const fewerResiduals = (p: Program): Program => {
+  const next = everywhere(concerning(["scan"], remakeSlices))(p);
+  return next === p ? p : dce(next);
+};

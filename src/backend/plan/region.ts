@@ -1,0 +1,302 @@
+import type { AnyNode, Expr, Params, PrimitiveTag, Program, TensorType } from "../../ir/expr.ts";
+import { sizeOf } from "../../tensor/shape.ts";
+import type { Fused } from "../wasm/codegen/loopBody.ts";
+import type { Operation } from "../wasm/codegen/pointwise/operation.ts";
+import { copyKernel, elementwiseKernel } from "../wasm/kernels/elementwise.ts";
+import type { Kernel, Step } from "../wasm/kernels/kernel.ts";
+import { dotKernels } from "../wasm/kernels/product/contraction.ts";
+import { reduceKernel } from "../wasm/kernels/reduction.ts";
+import { type Joins, joinsOf } from "./concatInPlace.ts";
+import { branchSteps, loopSteps } from "./controlFlow.ts";
+import { absorbEpilogues, epilogueNodes, isElementwise } from "./fuseEpilogue.ts";
+import { groupNodes, ordered } from "./fusion.ts";
+import { absorbInto, dependsOn, follow, type Group } from "./groups.ts";
+import type { Context, Destination } from "./lowerContext.ts";
+import { type Lowering, lowerings } from "./lowering.ts";
+import { recompute } from "./rematerialize.ts";
+import { isPointwise, type Scope, scopeOf } from "./values.ts";
+import {
+  type Buffer,
+  bufferOf,
+  identityOf,
+  makeBuffer,
+  type Source,
+  squeeze,
+  type View,
+  whole,
+} from "./view.ts";
+
+const kernelStep = (kernel: Kernel): Step => ({ kind: "kernel", kernel });
+
+/** Equal for equal sources; −0 is not 0. */
+const sourceKey = (scope: Scope, source: Source): string => {
+  switch (source.kind) {
+    case "buffer":
+      return scope.bufferName(source.buffer);
+    case "iota":
+      return "iota";
+    case "literal":
+      return Object.is(source.value, -0) ? "-0" : String(source.value);
+  }
+};
+
+/** Which value of a fused body is what a node makes, and what is loaded from a buffer. */
+interface Numbers {
+  readonly valueOf: (node: AnyNode) => number;
+  readonly loadOf: (buffer: Buffer) => number;
+}
+
+const inOrder = (scope: Scope, nodes: readonly AnyNode[]): readonly AnyNode[] =>
+  nodes.toSorted((a, b) => scope.position(a) - scope.position(b));
+
+const fuse = (scope: Scope, nodes: readonly AnyNode[]): Omit<Fused, "stores"> & Numbers => {
+  const members = new Set(nodes);
+  const sorted = inOrder(scope, nodes);
+  const views = new Map<string, View>();
+  const keyOf = (view: View): string => {
+    return `${sourceKey(scope, view.source)} ${view.dtype} ${view.offset} ${view.strides.join()}`;
+  };
+  const inside = (x: View): AnyNode | undefined => {
+    const buffer = bufferOf(x);
+    const maker = buffer && scope.producer(buffer);
+    return maker && members.has(maker) ? maker : undefined;
+  };
+  const shape = squeeze(scope.viewOf(sorted[0] as AnyNode)).shape;
+  for (const node of sorted)
+    for (const x of scope.operands(node))
+      if (inside(x) === undefined) views.set(keyOf(squeeze(x)), squeeze(x));
+  const loads = [...views.values()];
+  const loadAt = new Map([...views.keys()].map((key, i) => [key, i]));
+  const number = new Map(sorted.map((node, i) => [node, loads.length + i]));
+  const operations = sorted.map((node): Operation => {
+    const operands = scope.operands(node);
+    const typed = operands[node.primitive === "select" ? 1 : 0] as View;
+    return {
+      primitive: node.primitive as Operation["primitive"], // only element-wise nodes are fused
+      operand: typed.dtype,
+      dtype: (node.outputs[0] as TensorType).dtype,
+      arguments: operands.map((x) => {
+        const maker = inside(x);
+        return maker === undefined
+          ? (loadAt.get(keyOf(squeeze(x))) as number)
+          : (number.get(maker) as number);
+      }),
+    };
+  });
+  return {
+    ...{ space: shape, loads, operations },
+    valueOf: (node) => number.get(node) as number,
+    loadOf: (buffer) => loads.findIndex((view) => bufferOf(view) === buffer),
+  };
+};
+
+/** The kernels of a group; `escapes` says whether a buffer is read outside of it. */
+const groupSteps = (
+  context: Context,
+  scope: Scope,
+  group: Group,
+  joins: Joins,
+  escapes: (buffer: Buffer) => boolean,
+): readonly Step[] => {
+  const reduction = group.nodes.find((n) => n.primitive === "reduce");
+  const first = group.nodes[0] as AnyNode;
+  if (reduction?.primitive === "reduce") {
+    const out = bufferOf(scope.viewOf(reduction)) as Buffer;
+    const { kind, axes } = reduction.params;
+    const x = scope.operands(reduction)[0] as View;
+    const others = group.nodes.filter((n) => n !== reduction);
+    // Axes of extent 1 are gone from a fused space; the others keep their order.
+    const real = x.shape.flatMap((d, a) => (d === 1 ? [] : [a]));
+    const within = axes.flatMap((a) => (real.includes(a) ? [real.indexOf(a)] : []));
+    const work =
+      others.length === 0
+        ? { space: squeeze(x).shape, loads: [squeeze(x)], operations: [], valueOf: () => 0 }
+        : fuse(scope, others);
+    const maker =
+      others.length === 0 ? reduction : (scope.producer(bufferOf(x) as Buffer) as AnyNode);
+    return [kernelStep(reduceKernel(kind, work, work.valueOf(maker), within, out))];
+  }
+  const operands = scope.operands(first);
+  const outputs = scope.buffersOf(first);
+  const epilogue = epilogueNodes(group);
+  if (isPointwise(first) || epilogue.length > 0) {
+    const work = fuse(scope, isPointwise(first) ? group.nodes : epilogue);
+    const stores = inOrder(scope, group.nodes).flatMap((node) => {
+      const buffer = bufferOf(scope.viewOf(node)) as Buffer;
+      const value = isPointwise(node) ? work.valueOf(node) : work.loadOf(buffer);
+      const own = escapes(buffer) ? [whole(buffer, work.space)] : [];
+      return [...own, ...joins.targets(node)].map((to) => ({ value, to }));
+    });
+    if (stores.length === 0) return [];
+    const fused: Fused = { ...work, stores };
+    if (first.primitive !== "dot") return [kernelStep(elementwiseKernel(fused))];
+    const [x, y] = operands as readonly [View, View];
+    return dotKernels(first.params, x, y, outputs[0] as Buffer, fused).map(kernelStep);
+  }
+  if (first.primitive === "scan") return loopSteps(context, first.params, operands, outputs);
+  if (first.primitive === "cond") return branchSteps(context, first.params, operands, outputs);
+  const lowering = lowerings[first.primitive] as Lowering<PrimitiveTag>;
+  if (lowering.kind === "kernels")
+    // TypeScript does not see that a node's parameters are those of its primitive's rule.
+    return lowering
+      .kernels(first.params as Params<never>, operands, outputs, first.outputs)
+      .filter((_, i) => !joins.isPlaced(first, i))
+      .map(kernelStep);
+  // A view that strides cannot describe.
+  const x = operands[0] as View;
+  return [kernelStep(copyKernel(x, whole(outputs[0] as Buffer, x.shape)))];
+};
+
+/** Lets a reduction swallow the element-wise group that only it reads. */
+const absorb = (
+  scope: Scope,
+  groups: Set<Group>,
+  groupOf: Map<AnyNode, Group>,
+  readers: (buffer: Buffer) => readonly AnyNode[],
+  isOutput: (buffer: Buffer) => boolean,
+): void => {
+  for (const group of [...groups]) {
+    const node = group.nodes[0] as AnyNode;
+    if (node.primitive !== "reduce") continue;
+    const x = scope.operands(node)[0] as View;
+    const buffer = identityOf(x);
+    const maker = buffer && scope.producer(buffer);
+    const producer = maker && groupOf.get(maker);
+    if (producer === undefined || !isPointwise(maker as AnyNode)) continue;
+    if (squeeze(x).shape.join() !== squeeze(scope.viewOf(maker as AnyNode)).shape.join()) continue;
+    const onlyHere = producer.nodes.every((n) =>
+      scope
+        .buffersOf(n)
+        .every(
+          (b) => !isOutput(b) && readers(b).every((r) => r === node || groupOf.get(r) === producer),
+        ),
+    );
+    if (!onlyHere) continue;
+    for (const n of producer.nodes) groupOf.set(n, group);
+    absorbInto(group, producer);
+    groups.delete(producer);
+  }
+};
+
+const grouped = (
+  context: Context,
+  program: Program,
+  inputs: readonly View[],
+  again: ReadonlySet<AnyNode>,
+) => {
+  const scope = scopeOf(context, program, inputs);
+  const { nodes, operands, producer, viewOf } = scope;
+  return {
+    scope,
+    ...groupNodes(
+      { nodes, isPointwise, operands, producer, isAgain: (node) => again.has(node) },
+      viewOf,
+    ),
+  };
+};
+
+/**
+ * The steps of a program whose inputs are `inputs` and whose outputs go to `destinations`. Where an output
+ * replaces an input and everything that reads the old value can run before, it is written in place.
+ */
+export const regionSteps = (
+  context: Context,
+  given: Program,
+  inputs: readonly View[],
+  destinations: readonly Destination[],
+): readonly Step[] => {
+  const first = grouped(context, given, inputs, new Set());
+  const { program, again } = recompute(given, (node) => first.groupOf.get(node));
+  const { scope, groups, groupOf } =
+    program === given ? first : grouped(context, program, inputs, again);
+  const readersOf = new Map<Buffer, AnyNode[]>();
+  for (const node of scope.nodes)
+    for (const view of scope.operands(node)) {
+      const buffer = bufferOf(view);
+      if (buffer === undefined) continue;
+      const readers = readersOf.get(buffer);
+      if (readers === undefined) readersOf.set(buffer, [node]);
+      else readers.push(node);
+    }
+  const readers = (buffer: Buffer): readonly AnyNode[] => readersOf.get(buffer) ?? [];
+  const outputs = program.outputs.map((x: Expr) => scope.view(x));
+  const shown = new Set(outputs.flatMap((v) => bufferOf(v) ?? []));
+  const isOutput = (buffer: Buffer): boolean => shown.has(buffer);
+  absorb(scope, groups, groupOf, readers, isOutput);
+  absorbEpilogues(scope, groups, groupOf, readers);
+
+  const direct = new Set<number>();
+  const placed = new Set<Buffer>();
+  destinations.forEach(({ buffer, replaces }, i) => {
+    const own = identityOf(outputs[i] as View);
+    const maker = own && scope.producer(own);
+    if (own === undefined || maker === undefined || placed.has(own)) return;
+    const group = groupOf.get(maker) as Group;
+    if (replaces) {
+      if (isOutput(buffer)) return;
+      const others = new Set(readers(buffer).map((n) => groupOf.get(n) as Group));
+      const readsItself = others.delete(group);
+      const inStep =
+        isElementwise(group) &&
+        isPointwise(maker) &&
+        group.nodes.every((n) =>
+          scope
+            .operands(n)
+            .every((v) => bufferOf(v) !== buffer || (isPointwise(n) && identityOf(v) === buffer)),
+        );
+      if (readsItself && !inStep) return;
+      if ([...others].some((reader) => dependsOn(reader, group))) return;
+      for (const reader of others) follow(group, reader, true);
+    }
+    context.unite(own, buffer);
+    placed.add(own);
+    direct.add(i);
+  });
+
+  const replaced = new Set(
+    destinations.flatMap((d) => (d.replaces ? [context.placeOf(d.buffer)] : [])),
+  );
+  const replacing = new Set([...placed].filter((b) => replaced.has(context.placeOf(b))));
+  const joins = joinsOf(
+    scope,
+    (node) => groupOf.get(node),
+    (out) => !replacing.has(out),
+  );
+  const steps = ordered(groups, scope.position).flatMap((group) =>
+    groupSteps(
+      context,
+      scope,
+      group,
+      joins,
+      (buffer) =>
+        isOutput(buffer) ||
+        readers(buffer).some((n) => groupOf.get(n) !== group && !joins.skips(n, buffer)),
+    ),
+  );
+  return [...steps, ...finalCopies(outputs, destinations, direct)];
+};
+
+/** Copies what is not yet in its place; old values that others overwrite are put aside first. */
+const finalCopies = (
+  outputs: readonly View[],
+  destinations: readonly Destination[],
+  direct: ReadonlySet<number>,
+): readonly Step[] => {
+  const overwritten = new Set(destinations.flatMap((d) => (d.replaces ? [d.buffer] : [])));
+  const aside: Step[] = [];
+  const home: Step[] = [];
+  outputs.forEach((view, i) => {
+    const { buffer } = destinations[i] as Destination;
+    if (direct.has(i) || identityOf(view) === buffer) return;
+    const to = whole(buffer, view.shape);
+    const source = bufferOf(view);
+    if (source === undefined || !overwritten.has(source)) {
+      home.push(kernelStep(copyKernel(view, to)));
+      return;
+    }
+    const kept = whole(makeBuffer(view.dtype, sizeOf(view.shape), "old value"), view.shape);
+    aside.push(kernelStep(copyKernel(view, kept)));
+    home.push(kernelStep(copyKernel(kept, to)));
+  });
+  return [...aside, ...home];
+};

@@ -1,0 +1,145 @@
+import { apply } from "../../ir/build.ts";
+import type { AnyNode, Expr, PrimitiveTag, Program } from "../../ir/expr.ts";
+import { program } from "../../ir/program.ts";
+import { bytesPerElement } from "../../tensor/dtype.ts";
+import { sizeOf } from "../../tensor/shape.ts";
+import type { Group } from "./groups.ts";
+import { isPointwise } from "./values.ts";
+
+/**
+ * What is cheaper to compute again than to keep.
+ *
+ * A loop that reads what another made of one product, a bias and a `tanh` by a few additions and
+ * multiplications reads the product and the `tanh` instead and makes the rest anew: an operation costs a
+ * tenth of a nanosecond, a number written and read again several tenths. So the residuals of a backward
+ * pass shrink to what was expensive.
+ */
+
+/** Operations that cost less than the memory traffic of their result. */
+export const cheap: ReadonlySet<PrimitiveTag> = new Set([
+  "neg",
+  "abs",
+  "add",
+  "sub",
+  "mul",
+  "maximum",
+  "minimum",
+  "eq",
+  "ne",
+  "lt",
+  "le",
+  "gt",
+  "ge",
+  "and",
+  "or",
+  "xor",
+  "select",
+  "cast",
+]);
+
+/** Whether reading a node takes about a number from memory for each of `size`: fewer where it repeats. */
+const isWhole = (node: AnyNode, size: number): boolean => {
+  const source = node.primitive === "broadcast" ? node.inputs[0] : undefined;
+  const shape = source?.shape ?? node.outputs[0]?.shape ?? [];
+  return node.primitive !== "constant" && node.primitive !== "iota" && 2 * sizeOf(shape) > size;
+};
+
+/**
+ * Nodes that are cheap, are made of one other that has to be in memory anyway, and are read only by loops
+ * that could make them anew.
+ */
+const recomputable = (p: Program): ((node: AnyNode) => boolean) => {
+  const kept = new Set<AnyNode>(p.outputs.map((x) => x.node));
+  for (const reader of p.nodes)
+    if (!isPointwise(reader) && reader.primitive !== "reduce")
+      for (const x of reader.inputs) kept.add(x.node);
+  /** The one large node of which another is made; nodes that are missing must be in memory themselves. */
+  const bases = new Map<AnyNode, AnyNode | undefined>();
+  for (const node of p.nodes) {
+    if (!cheap.has(node.primitive) || kept.has(node)) continue;
+    const size = sizeOf(node.outputs[0]?.shape ?? []);
+    const large = node.inputs.map((x) => x.node).filter((n) => isWhole(n, size));
+    const own = new Set(large.map((n) => (bases.has(n) ? bases.get(n) : n)));
+    if (own.size <= 1) bases.set(node, [...own][0]);
+  }
+  return (node) => bases.has(node);
+};
+
+/** Bytes of one element of each. */
+const bytesOf = (nodes: Iterable<AnyNode>): number =>
+  [...nodes].reduce(
+    (n, { outputs: [x] }) => n + (x === undefined ? 0 : bytesPerElement(x.dtype)),
+    0,
+  );
+
+/** The most operations that are worth it to save one number from memory, and to begin with. */
+const [perLoad, atFirst] = [4, 8];
+
+export interface Recomputed {
+  readonly program: Program;
+  /** The nodes that were made anew. */
+  readonly again: ReadonlySet<AnyNode>;
+}
+
+export const recompute = (
+  p: Program,
+  groupOf: (node: AnyNode) => Group | undefined,
+): Recomputed => {
+  const canRemake = recomputable(p);
+  const remade = (node: AnyNode, group: Group): boolean =>
+    canRemake(node) && groupOf(node) !== group;
+
+  /** Whether a group reads no more bytes from memory if it makes anew what it can. */
+  const pays = (group: Group): boolean => {
+    const read = new Set(group.nodes.flatMap((n) => n.inputs.map((x) => x.node)));
+    const wanted = [...read].filter((node) => remade(node, group));
+    if (wanted.length === 0) return false;
+    const size = sizeOf(wanted[0]?.outputs[0]?.shape ?? []);
+    const most = atFirst + perLoad * wanted.length;
+    const seen = new Set<AnyNode>();
+    const bases = new Set<AnyNode>();
+    const stack = [...wanted];
+    for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+      if (seen.has(node)) continue;
+      if (!remade(node, group)) {
+        if (!read.has(node) && isWhole(node, size)) bases.add(node);
+        continue;
+      }
+      seen.add(node);
+      if (seen.size > most) return false;
+      for (const x of node.inputs) stack.push(x.node);
+    }
+    return bytesOf(bases) <= bytesOf(wanted);
+  };
+
+  const made = new Map<AnyNode, readonly Expr[]>();
+  const mapped = (x: Expr): Expr => made.get(x.node)?.[x.index] ?? x;
+  const again = new Map<Group, Map<AnyNode, Expr>>();
+  const copies = new Set<AnyNode>();
+  const anew = (x: Expr, group: Group): Expr => {
+    const { node } = x;
+    if (!remade(node, group)) return mapped(x);
+    const own = again.get(group) ?? new Map<AnyNode, Expr>();
+    again.set(group, own);
+    const known = own.get(node);
+    if (known !== undefined) return known;
+    const inputs = node.inputs.map((y) => anew(y, group));
+    const value = apply(node.primitive, node.params, inputs, node.path)[0] as Expr; // it has one output
+    own.set(node, value);
+    copies.add(value.node);
+    return value;
+  };
+  const paying = new Map<Group, boolean>();
+  for (const node of p.nodes) {
+    const group = groupOf(node);
+    if (group !== undefined && !paying.has(group)) paying.set(group, pays(group));
+    const fresh = group !== undefined && paying.get(group) === true;
+    const inputs = node.inputs.map((x) => (fresh ? anew(x, group) : mapped(x)));
+    if (inputs.some((x, i) => x !== node.inputs[i]))
+      made.set(node, apply(node.primitive, node.params, inputs, node.path));
+  }
+  return {
+    program: made.size === 0 ? p : program(p.inputs, p.outputs.map(mapped)),
+    again: copies,
+  };
+};

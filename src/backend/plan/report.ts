@@ -1,0 +1,68 @@
+import type { Plan, PlannedKernel } from "../backend.ts";
+import type { Kernel, Step } from "../wasm/kernels/kernel.ts";
+import type { MemoryPlan } from "./memory.ts";
+import { type Buffer, bytesOf } from "./view.ts";
+
+const total = (buffers: Iterable<Buffer>): number =>
+  [...buffers].reduce((n, b) => n + bytesOf(b), 0);
+
+/** Whether a kernel has nothing to do: a copy of what already stands in its place. */
+const isIdle = ({ operations, reads, writes }: Kernel, { storageOf }: MemoryPlan): boolean => {
+  const [from, to] = [reads[0], writes[0]];
+  return (
+    operations === 0 &&
+    reads.length === 1 &&
+    writes.length === 1 &&
+    storageOf(from as Buffer) === storageOf(to as Buffer)
+  );
+};
+
+/** Kernels in order; what those within loops do counts once for each round. */
+const kernelsOf = (steps: readonly Step[], memory: MemoryPlan): readonly PlannedKernel[] => {
+  let loops = 0;
+  const walk = (
+    inner: readonly Step[],
+    within: PlannedKernel["within"],
+  ): readonly PlannedKernel[] =>
+    inner.flatMap((step): readonly PlannedKernel[] => {
+      if (step.kind === "branch")
+        return [...walk(step.onTrue, within), ...walk(step.onFalse, within)];
+      if (step.kind === "loop")
+        return walk(step.steps, [...within, { loop: loops++, rounds: step.loop.length }]);
+      const { kernel } = step;
+      if (isIdle(kernel, memory)) return [];
+      const rounds = within.reduce((n, loop) => n * loop.rounds, 1);
+      const [reads, writes] = [new Set(kernel.reads), new Set(kernel.writes)];
+      return [
+        {
+          name: kernel.name,
+          within,
+          operations: kernel.operations * rounds,
+          touched: total(new Set([...reads, ...writes].map(memory.storageOf))),
+          bytes: (total(reads) + total(writes)) * rounds,
+        },
+      ];
+    });
+  return walk(steps, []);
+};
+
+/** What a lowered program will do, for whoever asks. */
+export const explained = (
+  steps: readonly Step[],
+  memory: MemoryPlan,
+  residents: Iterable<Buffer>,
+  constants: Iterable<Buffer>,
+): Plan => {
+  const kernels = kernelsOf(steps, memory);
+  const bytes = { arguments: total(new Set(residents)), constants: total(constants) };
+  return {
+    kernels,
+    operations: kernels.reduce((n, k) => n + k.operations, 0),
+    bytes: {
+      ...bytes,
+      temporaries: Math.max(0, memory.bytes - bytes.arguments - bytes.constants),
+      planned: memory.bytes,
+      needed: memory.needed,
+    },
+  };
+};

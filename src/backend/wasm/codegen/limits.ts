@@ -1,0 +1,84 @@
+import { SizeLimit } from "../../../errors.ts";
+import type { AnyNode, Program } from "../../../ir/expr.ts";
+import { innerPrograms } from "../../../ir/program.ts";
+import { greatestOf } from "../../../tensor/extremes.ts";
+import { counterLimit, longest, longestInBytes, Uncountable } from "../assembler/index.ts";
+
+/** What of a program loops cannot count, by name: before it is lowered, and while code is written. */
+
+/** The name of what a loop that is written works on is added to what it cannot count. */
+export const naming = <A>(op: string, write: () => A): A => {
+  try {
+    return write();
+  } catch (error) {
+    if (!(error instanceof Uncountable)) throw error;
+    throw new SizeLimit({
+      ...{ op, of: "elements along one axis", size: error.size, limit: longest, path: [] },
+    });
+  }
+};
+
+/** The most nodes of a program that compute, those of the programs inside it counted where they are used. */
+export const mostNodes = 2 ** 18;
+
+/** How many nodes compute in a program once what it calls stands in its place. */
+const nodesOf = (p: Program, known: Map<Program, number>): number => {
+  const counted = known.get(p);
+  if (counted !== undefined) return counted;
+  let count = 0;
+  for (const node of p.nodes) {
+    if (node.primitive !== "constant" && node.primitive !== "broadcast") count += 1;
+    for (const inner of innerPrograms(node)) count += nodesOf(inner, known);
+  }
+  known.set(p, count);
+  return count;
+};
+
+/** A program of more nodes than are compiled in reasonable time and memory. */
+export const tooManyNodes = (p: Program): readonly SizeLimit[] => {
+  const size = nodesOf(p, new Map());
+  const about = { op: "the program", of: "nodes", size, limit: mostNodes, path: [] } as const;
+  return size > mostNodes ? [new SizeLimit(about)] : [];
+};
+
+const extentsOf = (node: AnyNode): readonly number[] => {
+  if (node.primitive !== "dot") return [];
+  const { batch, contract } = node.params;
+  // The axes of a batch, of rows, of columns and of what is summed are each walked as one.
+  return node.inputs.flatMap(({ shape }, i) => {
+    const along = (chosen: (axis: number) => boolean): number =>
+      shape.reduce((n, d, a) => (chosen(a) ? n * d : n), 1);
+    const [shared, summed] = [batch[i] ?? [], contract[i] ?? []];
+    return [
+      along((a) => shared.includes(a)),
+      along((a) => summed.includes(a)),
+      along((a) => !shared.includes(a) && !summed.includes(a)),
+    ];
+  });
+};
+
+const limitOf = (node: AnyNode): SizeLimit | undefined => {
+  const { path } = node;
+  if (node.primitive === "scan" && node.params.length > longest)
+    return new SizeLimit({
+      op: "scan",
+      of: "rounds",
+      size: node.params.length,
+      limit: longest,
+      path,
+    });
+  const op = node.primitive;
+  const of = "elements along one axis";
+  // Its numbers are counted as i32.
+  const counted = node.primitive === "iota" ? (node.params.shape[node.params.axis] ?? 1) : 0;
+  if (counted > counterLimit)
+    return new SizeLimit({ op, of, size: counted, limit: counterLimit, path });
+  const size = Math.max(0, greatestOf(extentsOf(node)));
+  return size > longestInBytes
+    ? new SizeLimit({ op, of, size, limit: longestInBytes, path })
+    : undefined;
+};
+
+/** What of a program no loop of a module can count. */
+export const uncountable = (p: Program): readonly SizeLimit[] =>
+  p.nodes.flatMap((node) => [limitOf(node) ?? [], ...innerPrograms(node).map(uncountable)].flat());

@@ -1,0 +1,118 @@
+/**
+ * Elementary functions as vector code: written in place, or as functions of the module.
+ *
+ * `vectorMath.exp.write(site, x)` writes `exp` of the four f32 in `x` where it stands, constants
+ * hoisted to the entry of the function being written: the fast way, for use inside loops.
+ * `mathFunctions(module, relaxed)("exp")` is the same as a function of the module, made at the
+ * first use. Each is within 2 units in the last place, and exact at ±0, subnormals, ±∞ and NaN.
+ *
+ * Double precision has no vector form: `scalarMath` names the functions that a module imports
+ * from `"math"` and JavaScript provides. Rare arguments (sines beyond 2²⁰, powers of zero) use the
+ * same imports, so whoever instantiates a module passes `{ math: scalarMath }`.
+ */
+import { erf as erfDouble, erfInv } from "../../../../tensor/special.ts";
+import type { Fn, Local, ModuleBuilder } from "../../assembler/index.ts";
+import type { Site, Vector } from "./arithmetic.ts";
+import { acos, asin, atan, atan2, cos, pow, sin, tan } from "./double.ts";
+import { erf, exp, expm1, logistic, tanh } from "./exponential.ts";
+import { log, log1p } from "./logarithm.ts";
+
+export type { Site, Vector } from "./arithmetic.ts";
+
+type Name = Local<"v128">;
+
+export type VectorMath =
+  | { readonly arity: 1; readonly write: (site: Site, x: Name) => Vector }
+  | { readonly arity: 2; readonly write: (site: Site, x: Name, y: Name) => Vector };
+
+const unary = (write: (site: Site, x: Name) => Vector) => ({ arity: 1, write }) as const;
+const binary = (write: (site: Site, x: Name, y: Name) => Vector) => ({ arity: 2, write }) as const;
+
+/** Functions of four f32 by name. Arguments are named locals, because they are used repeatedly. */
+export const vectorMath = {
+  exp: unary(exp),
+  expm1: unary(expm1),
+  log: unary(log),
+  log1p: unary(log1p),
+  sin: unary(sin),
+  cos: unary(cos),
+  tan: unary(tan),
+  asin: unary(asin),
+  acos: unary(acos),
+  atan: unary(atan),
+  tanh: unary(tanh),
+  logistic: unary(logistic),
+  erf: unary(erf),
+  pow: binary(pow),
+  atan2: binary(atan2),
+} as const satisfies { readonly [name: string]: VectorMath };
+
+export type VectorMathName = keyof typeof vectorMath;
+
+/** `1 / (1 + e⁻ˣ)` in double precision, its lower tail exact. */
+export const logisticDouble = (x: number): number => {
+  const decay = Math.exp(-Math.abs(x));
+  return (x < 0 ? decay : 1) / (1 + decay);
+};
+
+/** Functions of f64 by name, for import from `"math"`; those of one argument and those of two. */
+export const scalarMath = {
+  exp: Math.exp,
+  expm1: Math.expm1,
+  log: Math.log,
+  log1p: Math.log1p,
+  sin: Math.sin,
+  cos: Math.cos,
+  tan: Math.tan,
+  asin: Math.asin,
+  acos: Math.acos,
+  atan: Math.atan,
+  sinh: Math.sinh,
+  cosh: Math.cosh,
+  tanh: Math.tanh,
+  asinh: Math.asinh,
+  acosh: Math.acosh,
+  atanh: Math.atanh,
+  logistic: logisticDouble,
+  erf: erfDouble,
+  erfInv,
+  pow: Math.pow,
+  atan2: Math.atan2,
+} as const satisfies {
+  readonly [name: string]: (...values: never[]) => number;
+};
+
+export type ScalarMathName = keyof typeof scalarMath;
+
+/** The f64 function `name`, imported into `module`. */
+export const scalarMathFunction = (
+  module: ModuleBuilder,
+  name: ScalarMathName,
+): Fn<readonly "f64"[], "f64"> =>
+  module.importFunction(
+    "math",
+    name,
+    Array.from({ length: scalarMath[name].length }, () => "f64" as const),
+    "f64",
+  );
+
+/** The vector functions of one module, each written at its first use. */
+export const mathFunctions = (
+  module: ModuleBuilder,
+  relaxed: boolean,
+): ((name: VectorMathName) => Fn<readonly "v128"[], "v128">) => {
+  const made = new Map<VectorMathName, Fn<readonly "v128"[], "v128">>();
+  const make = (name: VectorMathName): Fn<readonly "v128"[], "v128"> => {
+    const math: VectorMath = vectorMath[name];
+    return math.arity === 1
+      ? module.func(name, ["v128"], "v128", (body, x) => math.write({ module, body, relaxed }, x))
+      : module.func(name, ["v128", "v128"], "v128", (body, x, y) =>
+          math.write({ module, body, relaxed }, x, y),
+        );
+  };
+  return (name) => {
+    const fn = made.get(name) ?? make(name);
+    made.set(name, fn);
+    return fn;
+  };
+};

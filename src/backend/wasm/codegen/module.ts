@@ -1,0 +1,256 @@
+import { bytesPerElement } from "../../../tensor/dtype.ts";
+import type { MemoryPlan } from "../../plan/memory.ts";
+import { type Buffer, bufferOf } from "../../plan/view.ts";
+import {
+  type Body,
+  type Code,
+  call,
+  type Fn,
+  i32,
+  type ModuleBuilder,
+} from "../assembler/index.ts";
+import {
+  gemm,
+  gemmF64,
+  gemmI32,
+  gemmPanels,
+  gemmPart,
+  gemmPartF64,
+  gemmPartI32,
+} from "../gemm/index.ts";
+import type { Kernel, Range, Step } from "../kernels/kernel.ts";
+import { teamOf } from "../threads/barrier.ts";
+import { mayShare, type Schedule, scheduleOf } from "../threads/schedule.ts";
+import { type Location, plus, type Site, startOf, times } from "./emitContext.ts";
+import { naming } from "./limits.ts";
+import { mathFunctions, scalarMathFunction } from "./math/index.ts";
+
+/**
+ * Where a buffer stands: a planned address, or a part of another that moves with a loop's index. What every
+ * thread has of its own is `own` bytes further on.
+ */
+const locator =
+  (plan: MemoryPlan, own: Code<"i32"> | undefined) =>
+  (buffer: Buffer): Location => {
+    const storage = plan.storageOf(buffer);
+    const { slice } = storage;
+    if (slice === undefined)
+      return { fixed: plan.addressOf(storage), moving: storage.ofThread ? own : undefined };
+    const width = bytesPerElement(storage.dtype);
+    const whole = locator(plan, own)(slice.of);
+    const fixed = whole.fixed + slice.start * width;
+    const step = times(slice.index.get, slice.step * width);
+    // An offset is added without wrapping around: what moves backwards has to contain it.
+    return slice.step < 0
+      ? { fixed: 0, moving: plus(i32.const(fixed), whole.moving, step) }
+      : { fixed, moving: plus(whole.moving, step) };
+  };
+
+/** A function of keys that are alike when their text is, each value made at its first use. */
+const remembered = <K extends readonly unknown[], V>(make: (...key: K) => V) => {
+  const made = new Map<string, V>();
+  return (...key: K): V => {
+    const text = JSON.stringify(key);
+    const value = made.get(text) ?? make(...key);
+    made.set(text, value);
+    return value;
+  };
+};
+
+/** The matrix products of one module. */
+const products = (module: ModuleBuilder, relaxed: boolean): Site["product"] =>
+  remembered((dtype, spec) =>
+    dtype === "f32"
+      ? gemm(module, "matmul", spec, { relaxed })
+      : (dtype === "f64" ? gemmF64 : gemmI32)(module, "matmul", spec),
+  );
+
+const productParts = (module: ModuleBuilder, relaxed: boolean): Site["productPart"] =>
+  remembered((dtype, spec, along) =>
+    dtype === "f32"
+      ? gemmPart(module, "matmul", spec, { relaxed }, along)
+      : (dtype === "f64" ? gemmPartF64 : gemmPartI32)(module, "matmul", spec, along),
+  );
+
+/** How a module is written. */
+export interface WriteOptions {
+  /** Use instructions whose rounding is left to the machine. */
+  readonly relaxed: boolean;
+  /** Export every kernel by its place in the plan, so that each can be timed alone. */
+  readonly apart?: boolean;
+  /**
+   * Write what any number of threads can run together, each in an instance of its own; they share kernels that
+   * take one thread so many nanoseconds.
+   */
+  readonly shareFrom?: number | undefined;
+}
+
+/** What makes sites: `called` collects the functions of JavaScript that the code at a site calls. */
+type SiteOf = (body: Body, called?: Set<string>) => Site;
+
+export const sitesOf = (
+  module: ModuleBuilder,
+  plan: MemoryPlan,
+  relaxed: boolean,
+  own: Code<"i32"> | undefined,
+): SiteOf => {
+  const vector = mathFunctions(module, relaxed);
+  const locate = locator(plan, own);
+  const product = products(module, relaxed);
+  const productPart = productParts(module, relaxed);
+  const panels: Site["panels"] = remembered((spec) => gemmPanels(module, "panels", spec));
+  return (body, called) => ({
+    body,
+    module,
+    relaxed,
+    vector,
+    scalar: (name) => {
+      called?.add(name);
+      return name === "fmod"
+        ? module.importFunction("math", "fmod", ["f64", "f64"], "f64")
+        : scalarMathFunction(module, name);
+    },
+    locate,
+    product,
+    productPart,
+    panels,
+  });
+};
+
+/** Writes steps in order: each kernel by `kernel`, whatever stands around a step by `around`. */
+export const writeSteps = (
+  siteOf: SiteOf,
+  body: Body,
+  steps: readonly Step[],
+  kernel: (of: Kernel) => void,
+  around: (step: Step, write: () => void) => void = (_, write) => write(),
+): void => {
+  const inside = (inner: readonly Step[]) => writeSteps(siteOf, body, inner, kernel, around);
+  const write = (step: Step): void => {
+    if (step.kind === "kernel") kernel(step.kernel);
+    else if (step.kind === "branch") {
+      const { predicate, onTrue, onFalse } = step;
+      const at = startOf(siteOf(body), bufferOf(predicate) as Buffer, predicate.offset);
+      body.if(
+        i32.load8_u(at),
+        () => inside(onTrue),
+        () => inside(onFalse),
+      );
+    } else {
+      const { length, reverse, index } = step.loop;
+      body.for(0, length, 1, (round) => {
+        body.do(index.set(reverse ? i32.sub(length - 1, round) : round));
+        inside(step.steps);
+      });
+    }
+  };
+  for (const step of steps) around(step, () => write(step));
+};
+
+/** Every kernel as a function, and `run`, which calls them in order. */
+const writeAlone = (
+  module: ModuleBuilder,
+  steps: readonly Step[],
+  plan: MemoryPlan,
+  { relaxed, apart = false }: WriteOptions,
+): void => {
+  const siteOf = sitesOf(module, plan, relaxed, undefined);
+  let written = 0;
+  const kernelFunction = (kernel: Kernel) => {
+    const fn = module.func(kernel.name, [], "void", (body) =>
+      naming(kernel.name, () => kernel.emit(siteOf(body))),
+    );
+    if (apart) module.export(`kernel ${written}`, fn);
+    written += 1;
+    return fn;
+  };
+  module.export(
+    "run",
+    module.func("run", [], "void", (body) =>
+      writeSteps(siteOf, body, steps, (kernel) => body.do(call(kernelFunction(kernel)))),
+    ),
+  );
+};
+
+/** Functions of JavaScript that are made of others, which a worker does not have. */
+const bound: ReadonlySet<string> = new Set(["erf", "erfInv"]);
+
+/** All kernels of steps, each once. */
+export const kernelsOf = (steps: readonly Step[]): readonly Kernel[] =>
+  steps.flatMap((step) => {
+    if (step.kind === "kernel") return [step.kernel];
+    return kernelsOf(step.kind === "loop" ? step.steps : [...step.onTrue, ...step.onFalse]);
+  });
+
+/**
+ * `run(thread, threads, arrivals, sleeps)`, of which every thread calls that of its own instance; `arrivals` is
+ * how often the first thread has waited so far.
+ */
+const writeTogether = (
+  module: ModuleBuilder,
+  steps: readonly Step[],
+  plan: MemoryPlan,
+  { relaxed }: WriteOptions,
+  shareFrom: number,
+): Schedule => {
+  const team = teamOf(module);
+  const own = module.global("own", i32.const(0));
+  const siteOf = sitesOf(module, plan, relaxed, own.get);
+  const written = new Map(
+    kernelsOf(steps).map((kernel) => {
+      const called = new Set<string>();
+      const isShared = mayShare(kernel, shareFrom);
+      const emit = (body: Body, range?: Range): void =>
+        naming(kernel.name, () => kernel.emit(siteOf(body, called), range));
+      const fn = module.func(kernel.name, ["i32", "i32"], "void", (body, from, to) =>
+        emit(body, isShared ? { from, to } : undefined),
+      );
+      return [kernel, { fn, isCut: isShared && ![...called].some((name) => bound.has(name)) }];
+    }),
+  );
+  const schedule = scheduleOf(steps, plan, (kernel) => written.get(kernel)?.isCut === true);
+  const run = module.func("run", ["i32", "i32", "i32", "i32"], "void", (body, ...given) => {
+    const [thread, threads, arrivals, sleeps] = given;
+    body.do(
+      team.thread.set(thread),
+      team.threads.set(threads),
+      team.arrivals.set(arrivals),
+      team.sleeps.set(sleeps),
+      own.set(i32.mul(thread, plan.own.bytes)),
+    );
+    const kernel = (of: Kernel): void => {
+      const { fn } = written.get(of) as { readonly fn: Fn<readonly ["i32", "i32"], "void"> };
+      const pieces = of.pieces ?? 1;
+      // ⌊last · pieces / threads⌋, of which the product alone may be more than 32 bits.
+      const end = (last: Code<"i32">): Code<"i32"> =>
+        i32.add(
+          i32.mul(last, i32.div_u(pieces, threads)),
+          i32.div_u(i32.mul(last, i32.rem_u(pieces, threads)), threads),
+        );
+      body.do(
+        schedule.isCut(of) ? call(fn, end(thread), end(i32.add(thread, 1))) : call(fn, 0, pieces),
+      );
+    };
+    writeSteps(siteOf, body, steps, kernel, (step, write) => {
+      if (schedule.waitsBefore(step)) body.do(call(team.wait));
+      if (schedule.isOfFirst(step)) body.if(i32.eqz(thread), write);
+      else write();
+    });
+    body.do(call(team.wait));
+  });
+  module.export("run", run);
+  return schedule;
+};
+
+/** The module's code; where threads are to run it, also how they do. */
+export const writeModule = (
+  module: ModuleBuilder,
+  steps: readonly Step[],
+  plan: MemoryPlan,
+  options: WriteOptions,
+): Schedule | undefined => {
+  const { shareFrom } = options;
+  if (shareFrom !== undefined) return writeTogether(module, steps, plan, options, shareFrom);
+  writeAlone(module, steps, plan, options);
+  return undefined;
+};

@@ -1,0 +1,67 @@
+import { greatestOf } from "../../../tensor/extremes.ts";
+import type { Shape } from "../../../tensor/shape.ts";
+import { type Body, type Code, countable, i32, type Operand, select } from "../assembler/index.ts";
+import type { Range } from "../kernels/kernel.ts";
+
+/** How loops are cut into the pieces of which threads take some each. */
+export interface Cut {
+  readonly axis: number;
+  /** How many indices of the axis make a piece. */
+  readonly size: number;
+  readonly pieces: number;
+}
+
+/** Neighbors of which one thread does all: whole vectors, and of numbers of four bytes a cache line. */
+const neighbors = 16;
+
+/** With so many pieces, a few threads get about the same each. */
+const enough = 16;
+
+/**
+ * How to cut a nest of loops over `space`, of which only the first `leading` axes may be cut: the outermost
+ * that gives enough pieces, else the one that gives most. The innermost axis is cut between cache lines.
+ */
+export const cutOf = (space: Shape, leading = space.length): Cut | undefined => {
+  const cuts = space.slice(0, leading).map((extent, axis): Cut => {
+    const size = axis === space.length - 1 ? neighbors : 1;
+    return { axis, size, pieces: Math.ceil(extent / size) };
+  });
+  const most = Math.max(1, greatestOf(cuts.map((c) => c.pieces)));
+  return most === 1 ? undefined : cuts.find((c) => c.pieces >= Math.min(enough, most));
+};
+
+/** Where a loop begins and ends. */
+export interface Span {
+  readonly from: Operand<"i32">;
+  readonly to: Operand<"i32">;
+}
+
+const bounded = (
+  body: Body,
+  value: Code<"i32">,
+  bound: number,
+  isBeyond: (x: Operand<"i32">, y: Operand<"i32">) => Code<"i32">,
+): Code<"i32"> => {
+  const named = body.let(value);
+  return body.let(select(i32.const(bound), named, isBeyond(named, bound)));
+};
+
+const times = (x: Code<"i32">, size: number): Code<"i32"> => (size === 1 ? x : i32.mul(x, size));
+
+/** What of `from`, …, `to - 1` lies in a range of pieces of `size` indices, counted from 0: it may be empty. */
+export const spanOf = (
+  body: Body,
+  range: Range | undefined,
+  size: number,
+  from: number,
+  to: number,
+): Span =>
+  range === undefined
+    ? { from, to }
+    : {
+        from:
+          from === 0
+            ? times(range.from, size)
+            : bounded(body, times(range.from, size), from, i32.lt_s),
+        to: bounded(body, times(range.to, size), countable(to, size), i32.gt_s),
+      };

@@ -1,0 +1,96 @@
+import type { Params } from "../../../ir/expr.ts";
+import { store } from "../../../tensor/dtype.ts";
+import { type Shape, sizeOf } from "../../../tensor/shape.ts";
+import { type Buffer, sliceView, type View, whole } from "../../plan/view.ts";
+import { copyKernel, fillKernel } from "./elementwise.ts";
+import type { Kernel } from "./kernel.ts";
+
+/** Operands written into parts of a larger result. */
+
+/** What lies before and after `x` along each axis, in parts that do not meet. */
+const borderOf = ({ low, high }: Params<"pad">, all: View): readonly View[] =>
+  all.shape.flatMap((n, axis) => {
+    const [before, after] = [low[axis] as number, high[axis] as number];
+    const slab = (from: number, to: number): readonly View[] => {
+      // Along earlier axes only what their own borders leave.
+      const start = all.shape.map((_, a) =>
+        a < axis ? (low[a] as number) : a === axis ? from : 0,
+      );
+      const end = all.shape.map((d, a) =>
+        a < axis ? d - (high[a] as number) : a === axis ? to : d,
+      );
+      const shape = end.map((e, a) => e - (start[a] as number));
+      const part = sliceView(
+        all,
+        shape,
+        start,
+        shape.map(() => 1),
+      );
+      return sizeOf(shape) === 0 ? [] : [part];
+    };
+    return [...slab(0, before), ...slab(n - after, n)];
+  });
+
+/** One number in several parts of a buffer. */
+const fillParts = (parts: readonly View[], value: number, out: Buffer): Kernel => {
+  const fills = parts.map((part) => fillKernel(part, value));
+  return {
+    name: `border of [${parts.map((part) => sizeOf(part.shape)).join(" + ")}]`,
+    reads: [],
+    writes: [out],
+    inPlace: [],
+    operations: 0,
+    emit: (site) => {
+      for (const fill of fills) fill.emit(site);
+    },
+  };
+};
+
+export const padKernels = (
+  params: Params<"pad">,
+  x: View,
+  shape: Shape,
+  out: Buffer,
+): readonly Kernel[] => {
+  const { low, high, interior } = params;
+  const value = store(x.dtype, params.value);
+  const all = whole(out, shape);
+  const inside = sliceView(
+    all,
+    x.shape,
+    low,
+    interior.map((n) => n + 1),
+  );
+  const isDense = [...low, ...high].every((n) => n >= 0) && interior.every((n) => n === 0);
+  const around = isDense ? fillParts(borderOf(params, all), value, out) : fillKernel(all, value);
+  return [around, copyKernel(x, inside)];
+};
+
+/** Where each operand of a concatenation goes. */
+export const partsOf = (
+  axis: number,
+  inputs: readonly View[],
+  shape: Shape,
+  out: Buffer,
+): readonly View[] => {
+  const all = whole(out, shape);
+  let start = 0;
+  return inputs.map((x) => {
+    const from = shape.map((_, a) => (a === axis ? start : 0));
+    start += x.shape[axis] as number;
+    return sliceView(
+      all,
+      x.shape,
+      from,
+      shape.map(() => 1),
+    );
+  });
+};
+
+export const concatenateKernels = (
+  axis: number,
+  inputs: readonly View[],
+  shape: Shape,
+  out: Buffer,
+): readonly Kernel[] =>
+  partsOf(axis, inputs, shape, out).map((part, i) => copyKernel(inputs[i] as View, part));

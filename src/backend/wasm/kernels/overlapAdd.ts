@@ -1,0 +1,102 @@
+import type { Params } from "../../../ir/expr.ts";
+import { leastOf } from "../../../tensor/extremes.ts";
+import { at, type Shape, sizeOf } from "../../../tensor/shape.ts";
+import {
+  type Buffer,
+  bufferOf,
+  literal,
+  makeBuffer,
+  transposeView,
+  type View,
+  whole,
+  windowView,
+} from "../../plan/view.ts";
+import { emitFused, type Fused, piecesOf } from "../codegen/loopBody.ts";
+import type { Operation } from "../codegen/pointwise/operation.ts";
+import { elementwiseKernel, fillKernel } from "./elementwise.ts";
+import type { Kernel } from "./kernel.ts";
+
+/** Elements in which more windows meet are added up in double precision. */
+const mostInTurn = 1024;
+
+/**
+ * Windows added up where they lie. The output is seen through the windows too, and for each place in a
+ * window, one after the other, all windows are added at once: they never meet in one element then, so
+ * that vectors may be used. Windows that do not overlap are written and not added. Axes before the windowed ones come outermost, which keeps to one example.
+ */
+export const overlapAddKernels = (
+  params: Params<"overlapAdd">,
+  y: View,
+  shape: Shape,
+  out: Buffer,
+): readonly Kernel[] => {
+  /** How many windows meet in an element: one axis may bring all of them together, or all places of one. */
+  const meeting = params.axes.reduce(
+    (n, axis, i) => n * Math.min(at(y.shape, axis), at(params.size, i)),
+    1,
+  );
+  if (y.dtype === "f32" && meeting > mostInTurn) {
+    // Added up in double precision, and rounded once.
+    const sums = makeBuffer("f64", out.size, "totals of windows");
+    const rounded = castOf(whole(sums, shape), whole(out, shape));
+    return [...addedIn(params, y, shape, sums), elementwiseKernel(rounded)];
+  }
+  return addedIn(params, y, shape, out);
+};
+
+const castOf = (from: View, to: View): Fused => ({
+  space: from.shape,
+  loads: [from],
+  operations: [{ primitive: "cast", operand: from.dtype, dtype: to.dtype, arguments: [0] }],
+  stores: [{ value: 1, to }],
+});
+
+/** The kernels that add the windows up in the dtype of `out`. */
+const addedIn = (
+  params: Params<"overlapAdd">,
+  y: View,
+  shape: Shape,
+  out: Buffer,
+): readonly Kernel[] => {
+  const all = whole(out, shape);
+  const rank = shape.length;
+  const first = Math.min(rank, leastOf(params.axes));
+  const axes = y.shape.map((_, a) => a);
+  const order = [...axes.slice(0, first), ...axes.slice(rank), ...axes.slice(first, rank)];
+  const to = transposeView(windowView(all, params, y.shape), order);
+  const from = transposeView(y, order);
+  const gap = params.axes.map(
+    (_, i) => at(params.stride, i) - (at(params.size, i) - 1) * at(params.dilation, i) - 1,
+  );
+  const apart = gap.every((n) => n >= 0);
+  const everywhere =
+    gap.every((n) => n === 0) &&
+    params.extent.every((n, i) => params.dilation[i] === 1 && n % at(params.stride, i) === 0);
+  const { dtype } = out;
+  const term: Operation = { primitive: "cast", operand: y.dtype, dtype, arguments: [1] };
+  const sum = (to: number): Operation => ({
+    primitive: "add",
+    operand: dtype,
+    dtype,
+    arguments: [0, to],
+  });
+  const work: Fused = {
+    space: to.shape,
+    // Added to a number zero where they are alone: 0 + -0 is 0.
+    loads: [apart ? literal(dtype, to.shape, 0) : to, from],
+    ...(dtype === y.dtype
+      ? { operations: [sum(1)], stores: [{ value: 2, to }] }
+      : { operations: [term, sum(2)], stores: [{ value: 3, to }] }),
+  };
+  const add: Kernel = {
+    name: `overlapAdd [${y.shape.join(", ")}] to [${shape.join(", ")}]`,
+    reads: [...(apart ? [] : [out]), ...[bufferOf(y)].flatMap((b) => b ?? [])],
+    writes: [out],
+    inPlace: [],
+    operations: sizeOf(y.shape),
+    // Windows may meet in one element: only the axes before them may be cut.
+    pieces: piecesOf(work, { leading: first }),
+    emit: (site, range) => emitFused(site, work, range, { leading: first }),
+  };
+  return apart && everywhere ? [add] : [fillKernel(all, 0), add];
+};

@@ -1,0 +1,218 @@
+import type { DotParams } from "../../../../ir/expr.ts";
+import { at, sizeOf, stridesOf } from "../../../../tensor/shape.ts";
+import {
+  type Buffer,
+  bufferOf,
+  makeBuffer,
+  scratchBuffer,
+  transposeView,
+  type View,
+  whole,
+} from "../../../plan/view.ts";
+import { type Body, type Code, i32 } from "../../assembler/index.ts";
+import { startOf } from "../../codegen/emitContext.ts";
+import { type GemmSpec, partsOfSums, type Steps } from "../../gemm/index.ts";
+import { extent, others, strideAlong } from "../axisGroups.ts";
+import { copyKernel } from "../elementwise.ts";
+import type { Kernel, Range } from "../kernel.ts";
+import { areMany, sumOfParts } from "../parts.ts";
+import { type Epilogue, endingOf, followed } from "./epilogue.ts";
+
+/**
+ * Products that read the windows of a convolution where they are. Rows and sums are walked by several steps,
+ * the innermost by the product itself and the others by loops around it; nothing is copied.
+ */
+
+/** One loop: how far each operand and the result move in a round, in elements. */
+interface Level {
+  readonly count: number;
+  readonly a: number;
+  readonly b: number;
+  readonly c: number;
+}
+
+/** Rows that are neighbors along one axis: with fewer, tiles of the product are too small. */
+const fewestRows = 8;
+/** The longest sum that is taken at once: its factors stay in the cache. */
+const longestSum = 1024;
+/** The most columns for which the right operand need not be packed. */
+const mostColumns = 256;
+
+/** Axes walked with the fewest steps: neighbors are joined where `joins` says so. */
+const levelsOf = (extents: readonly number[], level: (axis: number) => Level): readonly Level[] =>
+  extents.reduce<readonly Level[]>((levels, count, axis) => {
+    if (count === 1) return levels;
+    const here = level(axis);
+    const last = levels.at(-1);
+    const joins =
+      last !== undefined &&
+      last.a === here.a * count &&
+      last.b === here.b * count &&
+      last.c === here.c * count;
+    return joins
+      ? [...levels.slice(0, -1), { ...here, count: last.count * count }]
+      : [...levels, here];
+  }, []);
+
+/** Loops of levels around something, the outermost over a range where one is given. */
+const around = (
+  body: Body,
+  levels: readonly Level[],
+  from: readonly [Code<"i32">, Code<"i32">, Code<"i32">],
+  visit: (a: Code<"i32">, b: Code<"i32">, c: Code<"i32">) => void,
+  range?: Range,
+): void => {
+  const [first, ...inner] = levels;
+  if (first === undefined) {
+    visit(...from);
+    return;
+  }
+  body.for(range?.from ?? 0, range?.to ?? first.count, 1, (i) => {
+    const steps = [first.a, first.b, first.c];
+    const next = from.map((code, n) =>
+      steps[n] === 0 ? code : body.let(i32.add(code, i32.mul(i, 4 * at(steps, n)))),
+    );
+    around(body, inner, next as [Code<"i32">, Code<"i32">, Code<"i32">], visit);
+  });
+};
+
+interface Direct {
+  readonly spec: GemmSpec;
+  /** Loops over rows, and over sums, around the product. */
+  readonly rows: readonly Level[];
+  readonly sums: readonly Level[];
+}
+
+/** How a product is done directly, if that is a good way to do it. */
+const directOf = (
+  levels: readonly Level[],
+  sums: readonly Level[],
+  [bRow, n]: readonly [number, number],
+): Direct | undefined => {
+  const row = levels.at(-1);
+  const column = sums.at(-1);
+  if (row === undefined || column === undefined) return undefined;
+  if (row.count < fewestRows || row.b !== 0 || row.c !== n || n > mostColumns) return undefined;
+  const within: Level[] = [column];
+  for (const level of sums.slice(0, -1).toReversed()) {
+    const length = within.reduce((k, { count }) => k * count, level.count);
+    if (length > longestSum) break;
+    within.unshift(level);
+  }
+  const groups: readonly Steps[] = within.slice(0, -1).map(({ count, a }) => ({ count, step: a }));
+  const outside = sums.slice(0, sums.length - within.length);
+  // With one level more than rows and images, the product itself walks the rows of an image.
+  const batch = levels.length > 2 ? levels.at(-2) : undefined;
+  const spec: GemmSpec = {
+    m: row.count,
+    n,
+    k: within.reduce((k, { count }) => k * count, 1),
+    a: { row: row.a, column: column.a },
+    b: { row: bRow, column: 1 },
+    // A sum that is longer is cut by the product itself, which walks no groups then.
+    ...(column.count <= longestSum && { groups }),
+    ...(batch && { batch }),
+  };
+  return { spec, rows: levels.slice(0, batch === undefined ? -1 : -2), sums: outside };
+};
+
+/** The kernels of a product whose left operand no two strides walk; `undefined` where copies are better. */
+export const directKernels = (
+  { batch, contract }: DotParams,
+  x: View,
+  y: View,
+  out: Buffer,
+  epilogue: Epilogue | undefined,
+): readonly Kernel[] | undefined => {
+  if (out.dtype !== "f32" || bufferOf(x) === undefined || bufferOf(y) === undefined)
+    return undefined;
+  if (x.strides.some((s) => s < 0) || sizeOf(x.shape) === 0 || sizeOf(y.shape) === 0)
+    return undefined;
+  const freeX = others(x, batch[0], contract[0]);
+  const freeY = others(y, batch[1], contract[1]);
+  const pairs = contract[0].map((a, i) => [a, at(contract[1], i)] as const);
+  const order = pairs.toSorted(([a], [b]) => at(x.strides, b) - at(x.strides, a));
+  const [sumX, sumY] = [order.map(([a]) => a), order.map(([, b]) => b)];
+  const isReady =
+    y.strides.every((s) => s >= 0) &&
+    strideAlong(y, freeY) === 1 &&
+    strideAlong(y, sumY) !== undefined;
+  const turned = transposeView(y, [...batch[1], ...sumY, ...freeY]);
+  const right = isReady
+    ? turned
+    : whole(makeBuffer(y.dtype, sizeOf(y.shape), "operand in order"), turned.shape);
+  const rank = batch[1].length;
+  const n = extent(y, freeY);
+  const sumAxes = sumY.map((_, i) => rank + i);
+  const bRow = strideAlong(right, sumAxes) as number; // it is so, or was made so
+  const rowAxes = [...batch[0], ...freeX];
+  const shape = [...rowAxes.map((a) => at(x.shape, a)), n];
+  const outStrides = stridesOf(shape);
+  const rows = levelsOf(shape.slice(0, -1), (i) => ({
+    count: at(shape, i),
+    a: at(x.strides, at(rowAxes, i)),
+    b: i < rank ? at(right.strides, i) : 0,
+    c: at(outStrides, i),
+  }));
+  const extents = sumX.map((a) => at(x.shape, a));
+  const packed = stridesOf(extents);
+  const sums = levelsOf(extents, (i) => ({
+    count: at(extents, i),
+    a: at(x.strides, at(sumX, i)),
+    b: bRow * at(packed, i),
+    c: 0,
+  }));
+  const direct = directOf(rows, sums, [bRow, n]);
+  if (direct === undefined) return undefined;
+  const copies = isReady ? [] : [copyKernel(turned, right)];
+  const [m, k] = [extent(x, rowAxes), extent(x, contract[0])];
+  const name = `matmul [${m}, ${k}] [${k}, ${n}], windows read in place`;
+  const kernel = (how: Direct, to: Buffer, ending: Epilogue | undefined): Kernel =>
+    directKernel(name, how, x, right, to, 2 * m * k * n, ending);
+  const parts = direct.sums.reduce((n, { count }) => n * count, partsOfSums(direct.spec));
+  if (direct.sums.length === 0 && !areMany(parts))
+    return [...copies, kernel(direct, out, epilogue)];
+  const added = sumOfParts(parts, out, (to, how) => [
+    kernel({ ...direct, spec: { ...direct.spec, ...how } }, to, undefined),
+  ]);
+  return followed([...copies, ...added], epilogue);
+};
+
+const directKernel = (
+  name: string,
+  { spec, rows, sums }: Direct,
+  x: View,
+  y: View,
+  out: Buffer,
+  operations: number,
+  epilogue: Epilogue | undefined,
+): Kernel => {
+  const [a, b] = [bufferOf(x) as Buffer, bufferOf(y) as Buffer]; // both are views of buffers
+  const ending = endingOf(spec, [a, b], out, epilogue);
+  const scratch = scratchBuffer("u8", ending.scratchBytes, "packed panels");
+  const kernel: Kernel = {
+    name: `${name}${ending.name}`,
+    reads: [a, b, ...(spec.accumulate === true ? [out] : []), ...ending.reads],
+    writes: [...ending.writes, ...(scratch.size === 0 ? [] : [scratch])],
+    inPlace: ending.inPlace,
+    operations: operations + ending.operations,
+    emit: (site, range) => {
+      const multiply = ending.multiply(site);
+      const spare = scratch.size === 0 ? 0 : startOf(site, scratch);
+      const starts = [
+        startOf(site, a, 4 * x.offset),
+        startOf(site, b, 4 * y.offset),
+        ending.start(site),
+      ] as const;
+      around(
+        site.body,
+        [...rows, ...sums],
+        starts,
+        (left, right, to) => site.body.do(multiply(left, right, to, spare)),
+        range,
+      );
+    },
+  };
+  const [outermost] = rows;
+  return outermost === undefined ? kernel : { ...kernel, pieces: outermost.count };
+};

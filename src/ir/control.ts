@@ -1,0 +1,95 @@
+import { apply, parameter } from "./build.ts";
+import { type CallRules, Expr, type TensorType } from "./expr.ts";
+import { program } from "./program.ts";
+import { close, type Traced, trace } from "./trace.ts";
+
+/**
+ * Control primitives made from functions: each function is traced, and what it captures becomes operands.
+ */
+
+const elementOf = (x: Expr): TensorType => ({ shape: x.shape.slice(1), dtype: x.dtype });
+
+/** What one step of a loop makes: the next carry, and one slice of each stacked output. */
+export interface LoopStep {
+  readonly carry: readonly Expr[];
+  readonly ys: readonly Expr[];
+}
+
+/** `scan` of a function of carry and slices. The outputs are the last carry, then the stacked `ys`. */
+export const loop = (
+  operands: {
+    readonly carry: readonly Expr[];
+    readonly xs: readonly Expr[];
+    readonly length: number;
+    readonly reverse: boolean;
+  },
+  step: (carry: readonly Expr[], x: readonly Expr[]) => LoopStep,
+): LoopStep => {
+  const { carry, xs, length, reverse } = operands;
+  const since = Expr.now();
+  const inputs = [...carry, ...xs.map(elementOf)].map(parameter);
+  const made = step(inputs.slice(0, carry.length), inputs.slice(carry.length));
+  const { program: body, captured } = close(inputs, [...made.carry, ...made.ys], undefined, since);
+  const outputs = apply(
+    "scan",
+    { body, length, constants: captured.length, carry: carry.length, reverse },
+    [...captured, ...carry, ...xs],
+  );
+  return { carry: outputs.slice(0, carry.length), ys: outputs.slice(carry.length) };
+};
+
+type Branch = (operands: readonly Expr[]) => readonly Expr[];
+
+/** `cond` of two functions of the same operands. */
+export const branch = (
+  predicate: Expr,
+  operands: readonly Expr[],
+  onTrue: Branch,
+  onFalse: Branch,
+): readonly Expr[] => {
+  const [yes, no] = [trace(operands, onTrue), trace(operands, onFalse)];
+  const ignored = (t: Traced) => t.captured.map(parameter);
+  const own = (t: Traced) => t.program.inputs.slice(t.captured.length);
+  const captures = (t: Traced) => t.program.inputs.slice(0, t.captured.length);
+  return apply(
+    "cond",
+    {
+      onTrue: program([...captures(yes), ...ignored(no), ...own(yes)], yes.program.outputs),
+      onFalse: program([...ignored(yes), ...captures(no), ...own(no)], no.program.outputs),
+    },
+    [predicate, ...yes.captured, ...no.captured, ...operands],
+  );
+};
+
+/** A function as one operation, with `rules` of its own. */
+export const call = (
+  name: string,
+  rules: CallRules,
+  operands: readonly Expr[],
+  f: Branch,
+): readonly Expr[] => {
+  const { program: body, captured } = trace(operands, f);
+  return apply("call", { name, program: body, rules: skip(rules, captured.length) }, [
+    ...captured,
+    ...operands,
+  ]);
+};
+
+/** Rules for the function's own operands as rules for the captured ones and them: captured ones are constant. */
+const skip = (rules: CallRules, count: number): CallRules => {
+  if (rules.kind !== "custom" || count === 0) return rules;
+  const { jvp, vjp } = rules;
+  return {
+    kind: "custom",
+    ...(jvp && { jvp: (primals, tangents) => jvp(primals.slice(count), tangents.slice(count)) }),
+    ...(vjp && {
+      vjp: (primals) => {
+        const { outputs, pullback } = vjp(primals.slice(count));
+        return {
+          outputs,
+          pullback: (cts) => [...primals.slice(0, count).map(() => undefined), ...pullback(cts)],
+        };
+      },
+    }),
+  };
+};

@@ -1,0 +1,97 @@
+import { Tensor } from "../../tensor/tensor.ts";
+import type { AnyNode, Expr, Program, TensorType } from "../expr.ts";
+import { topological } from "../program.ts";
+import { digest, digestText } from "./murmur.ts";
+
+/**
+ * Structural identity of programs, by which equal computations are found and compiled programs cached.
+ */
+
+// Tensors and programs are immutable, so that their hashes may be remembered.
+const tensorHashes = new WeakMap<Tensor, string>();
+const programHashes = new WeakMap<Program, string>();
+/** Nodes share the parameters of those that they were made from. */
+const plainKeys = new WeakMap<object, string>();
+
+const remembered = <K extends object>(
+  known: WeakMap<K, string>,
+  key: K,
+  make: (key: K) => string,
+): string => {
+  const hash = known.get(key) ?? make(key);
+  known.set(key, hash);
+  return hash;
+};
+
+const tensorHash = (tensor: Tensor): string =>
+  remembered(tensorHashes, tensor, (x) => {
+    const data = Tensor.read(x);
+    return digest(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  });
+
+const typeKey = ({ shape, dtype }: TensorType): string => `${dtype}[${shape.join(",")}]`;
+
+/** Plain parameters as text: in one order, and with numbers that JSON does not know. */
+const plainKey = (value: unknown): string => {
+  if (typeof value === "number") return Object.is(value, -0) ? "-0" : String(value);
+  if (Array.isArray(value)) return `[${value.map(plainKey).join(",")}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  return `{${Object.entries(value)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, v]) => `${name}:${plainKey(v)}`)
+    .join(",")}}`;
+};
+
+/** The parameters of a node as text, programs and tensors in it by their hashes. */
+const paramsKey = (node: AnyNode): string => {
+  switch (node.primitive) {
+    case "constant":
+      return typeKey(node.params.value) + tensorHash(node.params.value);
+    case "parameter":
+      return typeKey(node.params.type);
+    case "scan":
+      return plainKey({ ...node.params, body: hash(node.params.body) });
+    case "cond":
+      return plainKey({ onTrue: hash(node.params.onTrue), onFalse: hash(node.params.onFalse) });
+    case "call":
+      // Rules of its own change how a call is derived, not what it computes.
+      return plainKey({ kind: node.params.rules.kind, program: hash(node.params.program) });
+    default:
+      return remembered(plainKeys, node.params, plainKey);
+  }
+};
+
+/** What a node computes as text, where its inputs have the names that `name` gives them. */
+export const nodeKey = (node: AnyNode, name: (input: Expr) => string): string =>
+  `${node.primitive} ${paramsKey(node)} ${node.inputs.map(name).join(" ")}`;
+
+const hashOf = (program: Program): string => {
+  const keys: string[] = [];
+  const numbers = new Map<string, number>();
+  const numberOf = new Map<AnyNode, number>();
+  const name = (x: Expr): string => `${numberOf.get(x.node)}.${x.index}`;
+  const enter = (node: AnyNode, key: string): void => {
+    const number = numbers.get(key) ?? keys.push(key) - 1;
+    numbers.set(key, number);
+    numberOf.set(node, number);
+  };
+  program.inputs.forEach((x, i) => {
+    enter(x.node, `input ${i} ${typeKey(x)}`);
+  });
+  // Nodes are numbered by what they compute, so that it does not matter whether equal ones are shared.
+  for (const node of topological(program.outputs))
+    if (!numberOf.has(node))
+      enter(
+        node,
+        node.primitive === "parameter"
+          ? `free ${keys.length} ${paramsKey(node)}`
+          : nodeKey(node, name),
+      );
+  return digestText([...keys, program.outputs.map(name).join(" ")].join("\n"));
+};
+
+/**
+ * A hash of what a program computes, 32 hexadecimal digits: equal for programs that differ only in the
+ * identity, the sharing and the paths of their nodes, and in the derivative rules of calls.
+ */
+export const hash = (program: Program): string => remembered(programHashes, program, hashOf);

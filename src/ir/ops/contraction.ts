@@ -1,0 +1,52 @@
+import { broadcastShapes } from "../../tensor/shape.ts";
+import { apply1 } from "../build.ts";
+import type { DotParams, Expr } from "../expr.ts";
+import type { Check, Matmul, Operand, Result, ShapeOf } from "../types/shape.ts";
+import { broadcastTo, dtypeOf, lift } from "./promote.ts";
+import { reshape } from "./structural.ts";
+
+/**
+ * Batched contraction: multiplies paired `contract` axes out, keeps paired `batch` axes.
+ *
+ * **Shapes** the output's axes are the batch axes, the left's free axes, the right's free axes.
+ */
+export const dot = (
+  x: Operand,
+  y: Operand,
+  contract: DotParams["contract"],
+  batch: DotParams["batch"] = [[], []],
+): Expr => apply1("dot", { contract, batch }, lift(x, dtypeOf(y)), lift(y, dtypeOf(x)));
+
+/**
+ * The matrix product, by NumPy's rule: vectors contract, leading axes of stacks broadcast.
+ *
+ * **Shapes** `[m, k] × [k, n] → [m, n]`, `[k] × [k, n] → [n]`, `[k] × [k] → []`,
+ * `[...b, m, k] × [...b, k, n] → [...b, m, n]`.
+ */
+export const matmul = <const X extends Operand, const Y extends Operand>(
+  left: X,
+  right: Y & Check<Matmul<ShapeOf<X>, ShapeOf<Y>>>,
+): Expr<Result<Matmul<ShapeOf<X>, ShapeOf<Y>>>> => {
+  type Out = Expr<Result<Matmul<ShapeOf<X>, ShapeOf<Y>>>>;
+  const [x, y] = [lift(left), lift(right)];
+  const [m, n] = [x.shape.length, y.shape.length];
+  // The contracted axis of the right is its only or its last but one.
+  const along = Math.max(0, n - 2);
+  // The shape follows Matmul's rule; the type test of matmul holds the two together.
+  if (m <= 2 && n <= 2) return dot(x, y, [[Math.max(0, m - 1)], [along]]) as Expr as Out;
+  if (n <= 2) return dot(x, y, [[m - 1], [along]]) as Expr as Out;
+  const leading =
+    broadcastShapes(x.shape.slice(0, -2), y.shape.slice(0, -2)) ?? x.shape.slice(0, -2);
+  const a = broadcastTo(m === 1 ? reshape(x, [1, ...x.shape]) : x, [
+    ...leading,
+    ...(m === 1 ? [1] : x.shape.slice(-2, -1)),
+    x.shape.at(-1) ?? 1,
+  ]);
+  const b = broadcastTo(y, [...leading, ...y.shape.slice(-2)]);
+  const axes = leading.map((_, i) => i);
+  const product = dot(a, b, [[leading.length + 1], [leading.length]], [axes, axes]);
+  return (m === 1 ? reshape(product, [...leading, y.shape.at(-1) ?? 1]) : product) as Expr as Out;
+};
+
+/** The outer product of two vectors. `[m], [n] → [m, n]`. */
+export const outer = (x: Operand, y: Operand): Expr => dot(x, y, [[], []]);

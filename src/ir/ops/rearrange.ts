@@ -1,0 +1,226 @@
+import { isFloat } from "../../tensor/dtype.ts";
+import { normalAxis, type Shape, sameShape } from "../../tensor/shape.ts";
+import { Tensor } from "../../tensor/tensor.ts";
+import { integral, whole } from "../../tensor/validate.ts";
+import { constant } from "../build.ts";
+import type { Expr } from "../expr.ts";
+import type { Operand } from "../types/shape.ts";
+import { cast } from "./control.ts";
+import { and, eq, lt, mul, ne, not, or, sub } from "./elementwise.ts";
+import { iota, take } from "./indexing.ts";
+import { axisIn, broadcastTo, lift, mistaken } from "./promote.ts";
+import { cumsum, sum } from "./reduction.ts";
+import {
+  concatenate,
+  expandDims,
+  index,
+  moveAxis,
+  reshape,
+  sliceAxis,
+  stack,
+} from "./structural.ts";
+
+/**
+ * The elements moved by `shift` places along `axis`; those that leave at one end come in at the other.
+ *
+ * **Fails with** `InvalidArgument`, thrown, where `shift` is no whole number.
+ */
+export const roll = (operand: Operand, shift: number, axis = -1): Expr => {
+  integral("roll", { shift });
+  const [x, a] = axisIn("roll", lift(operand), axis);
+  const n = x.shape[a] ?? 0;
+  const by = n === 0 ? 0 : ((shift % n) + n) % n;
+  return by === 0 ? x : concatenate([sliceAxis(x, a, n - by, n), sliceAxis(x, a, 0, n - by)], a);
+};
+
+const ones = (count: number): Shape => Array.from({ length: Math.max(0, count) }, () => 1);
+
+/**
+ * `x` so many times along each axis, the last axes of `x` first.
+ *
+ * **Shapes** `[a, b], times [2, 3] → [2a, 3b]`.
+ * **Fails with** `InvalidArgument`, thrown, where one of `times` is no whole number from 0 on.
+ */
+export const tile = (operand: Operand, times: readonly number[]): Expr => {
+  for (const each of times) whole(0)("tile", { times: each });
+  const x = lift(operand);
+  const rank = Math.max(times.length, x.shape.length);
+  const counts = [...ones(rank - times.length), ...times];
+  const shape = [...ones(rank - x.shape.length), ...x.shape];
+  const spaced = reshape(
+    x,
+    shape.flatMap((d) => [1, d]),
+  ) as Expr;
+  const spread = broadcastTo(
+    spaced,
+    shape.flatMap((d, i) => [counts[i] ?? 1, d]),
+  );
+  return reshape(
+    spread,
+    shape.map((d, i) => d * (counts[i] ?? 1)),
+  ) as Expr;
+};
+
+/**
+ * Each element along `axis` `times` times, one after the other. `[a, n] → [a, n · times]`
+ *
+ * **Fails with** `InvalidArgument`, thrown, where `times` is no whole number from 0 on.
+ */
+export const repeatElements = (operand: Operand, times: number, axis = -1): Expr => {
+  whole(0)("repeatElements", { times });
+  const [x, a] = axisIn("repeatElements", lift(operand), axis);
+  const spaced = expandDims(x, a + 1);
+  const spread = broadcastTo(
+    spaced,
+    spaced.shape.map((d, i) => (i === a + 1 ? times : d)),
+  );
+  return reshape(
+    spread,
+    x.shape.map((d, i) => (i === a ? d * times : d)),
+  ) as Expr;
+};
+
+/**
+ * The product of Kronecker: every element of `x` times all of `y`.
+ *
+ * **Shapes** `[a, b], [c, d] → [ac, bd]`; for any number of axes, the shorter shape is filled with ones in front.
+ */
+export const kron = (left: Operand, right: Operand): Expr => {
+  const [x, y] = [lift(left), lift(right)];
+  const rank = Math.max(x.shape.length, y.shape.length);
+  const filled = (z: Expr): Shape => [...ones(rank - z.shape.length), ...z.shape];
+  const [a, b] = [filled(x), filled(y)];
+  const outer = reshape(
+    x,
+    a.flatMap((d) => [d, 1]),
+  ) as Expr;
+  const inner = reshape(
+    y,
+    b.flatMap((d) => [1, d]),
+  ) as Expr;
+  return reshape(
+    mul(outer, inner) as Expr,
+    a.map((d, i) => d * (b[i] ?? 1)),
+  ) as Expr;
+};
+
+/** The vector product of vectors of three along `axis`, the last by default. **Fails with** `ShapeMismatch` when compiled. */
+export const cross = (left: Operand, right: Operand, axis = -1): Expr => {
+  const three = (x: Expr): Expr =>
+    x.shape[normalAxis(axis, x.shape.length)] === 3
+      ? x
+      : mistaken("cross", `vectors of 3 along axis ${axis}`, x, x.shape);
+  const [x, y] = [three(lift(left)), three(lift(right))];
+  const [a, b] = [moveAxis(x, axis, 0), moveAxis(y, axis, 0)];
+  const part = (i: number, j: number): Expr =>
+    sub(mul(index(a, i), index(b, j)) as Expr, mul(index(a, j), index(b, i)) as Expr) as Expr;
+  return moveAxis(stack([part(1, 2), part(2, 0), part(0, 1)]), 0, axis);
+};
+
+/** Whether `x` comes before `y` in the order that has NaN after every number. */
+const precedes = (x: Expr, y: Expr): Expr =>
+  isFloat(x.dtype) ? (or(lt(x, y), and(eq(x, x), ne(y, y))) as Expr) : (lt(x, y) as Expr);
+
+/**
+ * Where values would have to be put into ascending numbers to keep their order, as i32: before equal ones, or
+ * after them. NaN comes after every number, as it does in `sort`.
+ *
+ * **Shapes** `sorted [n], values [...m] → [...m]`; `n` comparisons for each value.
+ */
+export const searchSorted = (
+  sorted: Operand,
+  values: Operand,
+  { after = false }: { readonly after?: boolean } = {},
+): Expr => {
+  const [steps, given] = [lift(sorted), lift(values)];
+  const each = expandDims(given, given.shape.length);
+  const passed = after ? not(precedes(each, steps)) : precedes(steps, each);
+  return sum(cast(passed as Expr, "i32"), -1) as Expr;
+};
+
+/**
+ * Each element along `axis` as often as its own i32 count says, one after the other.
+ *
+ * **Shapes** `[a, n], counts [n], axis 1 → [a, total]`: `total` is the sum of the counts, which are known when the
+ * program runs only. Where it is more than their sum zeros follow, where it is less what is over is cut off.
+ * **Fails with** `ShapeMismatch` when compiled, where there is not one count for each.
+ *
+ * @example
+ * ```ts
+ * import { Backend, compile, type Expr, tensor } from "fluxion";
+ * import { repeatByCounts } from "fluxion/ops";
+ * import * as Effect from "effect/Effect";
+ * const [x, counts] = [tensor([1, 2, 3]), tensor([0, 2, 1], "i32")];
+ * const program = compile((a: Expr, n: Expr) => repeatByCounts(a, n, 3), [x, counts]);
+ * Effect.runSync(program.pipe(Effect.provide(Backend.layerReference)))(x, counts).toArray() // => [2, 2, 3]
+ * ```
+ */
+export const repeatByCounts = (
+  operand: Operand,
+  counts: Operand,
+  total: number,
+  axis = -1,
+): Expr => {
+  whole(0)("repeatByCounts", { total });
+  const [x, a] = axisIn("repeatByCounts", lift(operand), axis);
+  const given = lift(counts, "i32");
+  const n = x.shape[a] ?? 0;
+  const known = sameShape(given.shape, [n])
+    ? given
+    : mistaken("repeatByCounts", `a count for each of ${n} elements, [${n}]`, given, [n]);
+  return take(x, searchSorted(cumsum(known), iota([total]), { after: true }), a);
+};
+
+/**
+ * Vectors spread over the grid that they span, one axis for each.
+ *
+ * **Shapes** `[a], [b], … → [a, b, …]` each.
+ */
+export const meshgrid = (...vectors: readonly Operand[]): readonly Expr[] => {
+  const xs = vectors.map((x) => lift(x));
+  const shape = xs.map((x) => x.shape[0] ?? 1);
+  return xs.map((x, i) =>
+    broadcastTo(
+      reshape(
+        x,
+        shape.map((d, j) => (i === j ? d : 1)),
+      ) as Expr,
+      shape,
+    ),
+  );
+};
+
+/** Every choice of one element of each vector, the last changing fastest. `[a], [b] → [a·b, 2]` */
+export const cartesianProduct = (...vectors: readonly Operand[]): Expr =>
+  stack(
+    meshgrid(...vectors).map((x) => reshape(x, [-1]) as Expr),
+    1,
+  );
+
+const choices = (
+  n: number,
+  r: number,
+  from: number,
+  next: 0 | 1,
+): readonly (readonly number[])[] =>
+  r === 0
+    ? [[]]
+    : Array.from({ length: Math.max(0, n - from) }, (_, k) => from + k).flatMap((i) =>
+        choices(n, r - 1, i + next, next).map((rest) => [i, ...rest]),
+      );
+
+/**
+ * Every choice of `r` elements of a vector in their order, or with `repeated` of the same ones more than once.
+ *
+ * **Shapes** `[n] → [m, r]`, `m = n!/(r!(n-r)!)`, or `(n+r-1)!/(r!(n-1)!)`.
+ */
+export const combinations = (
+  operand: Operand,
+  r = 2,
+  { repeated = false }: { readonly repeated?: boolean } = {},
+): Expr => {
+  whole(0)("combinations", { r });
+  const x = lift(operand);
+  const rows = choices(x.shape[0] ?? 0, r, 0, repeated ? 0 : 1);
+  return take(x, constant(Tensor.own([rows.length, r], "i32", Int32Array.from(rows.flat()))));
+};

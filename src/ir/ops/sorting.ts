@@ -1,0 +1,208 @@
+import { greatestNumber } from "../../tensor/dtype.ts";
+import { probability, wholeTo } from "../../tensor/validate.ts";
+import type { Expr } from "../expr.ts";
+import type { Operand } from "../types/shape.ts";
+import { cast, where } from "./control.ts";
+import type { Chosen } from "./cumulative.ts";
+import {
+  abs,
+  add,
+  and,
+  ceil,
+  eq,
+  floor,
+  ge,
+  le,
+  lt,
+  mul,
+  ne,
+  not,
+  or,
+  round,
+  sub,
+} from "./elementwise.ts";
+import { takeAlongAxis } from "./indexing.ts";
+import { axisIn, broadcastTo, floating, lift, mistaken } from "./promote.ts";
+import { argmax, isFinite, keepDims, max, sortWithIndices, sum } from "./reduction.ts";
+import { expandDims, index, moveAxis, reverse, sliceAxis, stack } from "./structural.ts";
+
+/** The elements along an axis in descending order (stable, NaN first), and the index that each came from. */
+const descending = (x: Expr, axis: number): readonly [values: Expr, indices: Expr] => {
+  // Stable in descending order: the ascending order of the reversed, reversed.
+  const [values, order] = sortWithIndices(reverse(x, [axis]) as Expr, axis);
+  const n = x.shape[axis] ?? 0;
+  return [reverse(values, [axis]) as Expr, sub(n - 1, reverse(order, [axis]) as Expr) as Expr];
+};
+
+/**
+ * The `k` greatest elements along `axis` (the last by default) in descending order, or the `k` least in
+ * ascending order, and where they are; the first of equal ones comes first.
+ *
+ * **Shapes** `[a, n] → [a, k]` each.
+ * **Fails with** `InvalidArgument`, thrown, where `k` is no whole number from 0 to the extent of the axis.
+ * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
+ */
+export const topK = (
+  operand: Operand,
+  k: number,
+  { axis = -1, least = false }: { readonly axis?: number; readonly least?: boolean } = {},
+): Chosen => {
+  const [x, a] = axisIn("topK", lift(operand), axis);
+  wholeTo(0, x.shape[a] ?? 0)("topK", { k });
+  const [values, indices] = least ? sortWithIndices(x, a) : descending(x, a);
+  return { values: sliceAxis(values, a, 0, k), indices: sliceAxis(indices, a, 0, k) };
+};
+
+/**
+ * The element that is `k`-th in ascending order along `axis`, counted from 0, and where it is.
+ *
+ * **Shapes** `[a, n] → [a]` each.
+ * **Fails with** `InvalidArgument`, thrown, where there is no such element.
+ */
+export const kthValue = (operand: Operand, k: number, axis = -1): Chosen => {
+  const [x, a] = axisIn("kthValue", lift(operand), axis);
+  wholeTo(0, (x.shape[a] ?? 0) - 1)("kthValue", { k });
+  const [values, indices] = sortWithIndices(x, a);
+  return { values: index(values, k, a), indices: index(indices, k, a) };
+};
+
+/** How a quantile between two elements is made of them. */
+export type QuantileMethod = "linear" | "lower" | "higher" | "midpoint" | "nearest";
+
+/** The axis of a quantile, and what it is where it falls between two elements. */
+export interface QuantileOptions {
+  /** Along which axis; the last where not given. */
+  readonly axis?: number;
+  /** `"linear"` where not given. */
+  readonly method?: QuantileMethod;
+  /** Whether NaN counts as missing, where else it makes the quantile NaN. */
+  readonly ignoreNaN?: boolean;
+}
+
+/**
+ * The value below which the part `q` of the elements along an axis lies.
+ *
+ * **Shapes** `[a, n] → [a]`; `q` a number, or `[k]` → `[k, a]`.
+ * **Math** between the elements in order at `⌊q·(n - 1)⌋` and `⌈q·(n - 1)⌉`, in f64; a place that is a whole number
+ * to the rounding of `q` is one.
+ * **Fails with** `InvalidArgument`, thrown, where `q` is a number that is not from 0 to 1; NaN where it is an
+ * expression that is not. `DtypeMismatch` when compiled, for integers, which `kthValue` takes.
+ * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
+ */
+export const quantile = (
+  operand: Operand,
+  q: number | Expr,
+  options: QuantileOptions = {},
+): Expr => {
+  const { axis = -1, method = "linear", ignoreNaN = false } = options;
+  probability("quantile", { q });
+  const x = moveAxis(...axisIn("quantile", floating("quantile", lift(operand)), axis), -1);
+  const last = x.shape.length - 1;
+  const [values] = sortWithIndices(x, last);
+  const missing = ne(values, values) as Expr;
+  const count: Expr = sum(cast(not(missing) as Expr, "i32"), last) as Expr;
+  const part = typeof q === "number" ? lift(q, "f64") : q;
+  const unit = part.dtype === "f32" ? 2 ** -22 : 2 ** -51;
+  const at = (p: Expr): Expr => {
+    const exact = mul(cast(sub(count, 1) as Expr, "f64"), cast(p, "f64")) as Expr;
+    const whole = round(exact) as Expr;
+    const isWhole = le(abs(sub(exact, whole) as Expr), mul(abs(exact), unit));
+    const place = where(isWhole, whole, exact) as Expr;
+    const ends = method === "nearest" ? ([round, round] as const) : ([floor, ceil] as const);
+    const [low, high] = ends.map((end) => pick(values, end(place) as Expr)) as [Expr, Expr];
+    const fraction = cast(sub(place, floor(place)) as Expr, x.dtype);
+    const possible = and(ge(p, 0), le(p, 1)) as Expr;
+    return where(possible, between(low, high, fraction, method), Number.NaN) as Expr;
+  };
+  const made = part.shape.length === 0 ? at(part) : atEach(at, part);
+  // Of nothing there is no quantile.
+  const unknown = ignoreNaN ? eq(count, 0) : or(eq(count, 0), lt(count, x.shape[last] ?? 0));
+  return where(broadcastTo(unknown as Expr, made.shape), Number.NaN, made) as Expr;
+};
+
+const atEach = (at: (part: Expr) => Expr, q: Expr): Expr => {
+  const parts = Array.from({ length: q.shape[0] ?? 0 }, (_, i) => at(index(q, i)));
+  return stack(parts);
+};
+
+/** The element of each row at a whole place. */
+const pick = (values: Expr, place: Expr): Expr => {
+  const last = values.shape.length - 1;
+  return index(takeAlongAxis(values, expandDims(cast(place, "i32"), last), last), 0, last);
+};
+
+const between = (low: Expr, high: Expr, fraction: Expr, method: QuantileMethod): Expr => {
+  switch (method) {
+    case "lower":
+      return low;
+    case "higher":
+      return high;
+    case "midpoint":
+      return add(mul(low, 0.5), mul(high, 0.5)) as Expr;
+    case "nearest":
+      return low;
+    default: {
+      // Between infinities, or numbers whose difference is one, each has its own share.
+      const apart = sub(high, low) as Expr;
+      const shares = add(mul(low, sub(1, fraction)), mul(high, fraction));
+      const near = add(low, mul(where(isFinite(apart), apart, 0) as Expr, fraction));
+      return where(
+        eq(fraction, 0),
+        low,
+        where(isFinite(apart), near as Expr, shares as Expr) as Expr,
+      ) as Expr;
+    }
+  }
+};
+
+/**
+ * The middle element along `axis` in order, the lower of the two middle ones, and where it is; NaN where one
+ * is NaN, unless NaN is ignored.
+ *
+ * **Shapes** `[a, n] → [a]` each.
+ * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
+ */
+export const median = (
+  operand: Operand,
+  axis = -1,
+  { ignoreNaN = false }: { readonly ignoreNaN?: boolean } = {},
+): Chosen => {
+  const given = moveAxis(...axisIn("median", lift(operand), axis), -1);
+  const x =
+    given.shape.at(-1) === 0
+      ? mistaken("median", "one element or more along its axis", given, [
+          ...given.shape.slice(0, -1),
+          1,
+        ])
+      : given;
+  const last = x.shape.length - 1;
+  const [values, indices] = sortWithIndices(x, last);
+  const count = sum(cast(eq(values, values) as Expr, "i32"), last) as Expr;
+  const n = x.shape[last] ?? 0;
+  const middle = cast(floor(mul(cast(sub(count, 1) as Expr, "f64"), 0.5)) as Expr, "i32");
+  // All NaN: the first of them. One among numbers, where they are not ignored: the first of those too.
+  const isNaN = ignoreNaN ? eq(count, 0) : lt(count, n);
+  const place = where(isNaN as Expr, where(lt(count, n), count, 0) as Expr, middle) as Expr;
+  return { values: pick(values, place), indices: pick(indices, place) };
+};
+
+/**
+ * The most frequent element along `axis`, the least of those that are, and the index of its last.
+ *
+ * **Shapes** `[a, n] → [a]` each; `n²` comparisons.
+ * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
+ */
+export const mode = (operand: Operand, axis = -1): Chosen => {
+  const x = moveAxis(...axisIn("mode", lift(operand), axis), -1);
+  const last = x.shape.length - 1;
+  const same = eq(expandDims(x, last), expandDims(x, last + 1)) as Expr;
+  const counts = sum(cast(same, "i32"), last) as Expr;
+  const frequent = eq(counts, keepDims(max(counts, last) as Expr, counts, last)) as Expr;
+  const infinity = broadcastTo(lift(greatestNumber(x.dtype), x.dtype), x.shape);
+  const [ordered] = sortWithIndices(where(frequent, x, infinity) as Expr, last);
+  const least = index(ordered, 0, last);
+  const there = cast(eq(x, expandDims(least, last)) as Expr, "i32");
+  const fromEnd = argmax(reverse(there, [last]) as Expr, last);
+  const indices = sub((x.shape[last] ?? 0) - 1, fromEnd) as Expr;
+  return { values: pick(x, indices), indices };
+};

@@ -1,0 +1,145 @@
+import { isFloat } from "../../../tensor/dtype.ts";
+import type { Expr, PrimitiveTag } from "../../expr.ts";
+import { same } from "../rewrite.ts";
+import {
+  fillLike,
+  type Identities,
+  type Identity,
+  is,
+  literal,
+  nodeIf,
+  operandOf,
+} from "./match.ts";
+
+/**
+ * Identities of arithmetic that hold for every float: for NaN, for both zeros, for infinities, and
+ * with the same rounding. `x + 0` is none of them, since `-0 + 0` is `0`; `x · 0` and `x - x` neither.
+ */
+
+type Pair = readonly [Expr, Expr];
+const pair = (inputs: readonly Expr[]): Pair => [inputs[0] as Expr, inputs[1] as Expr];
+const one = (inputs: readonly Expr[]): Expr => inputs[0] as Expr;
+
+/** The operand that is not the neutral element, where the other is. */
+const neutral = ([x, y]: Pair, isNeutral: (x: Expr) => boolean): Expr | undefined =>
+  isNeutral(y) ? x : isNeutral(x) ? y : undefined;
+
+const isInteger = (x: Expr): boolean => !isFloat(x.dtype);
+
+/** A zero that adding changes nothing: of floats, only the negative one. */
+const addsNothing = (x: Expr): boolean => is(x, isInteger(x) ? 0 : -0);
+
+/** Whether dividing by `c` is multiplying by `1 / c`, both being powers of two that the dtype holds. */
+const hasExactReciprocal = (c: number, dtype: string): boolean => {
+  const exponent = Math.log2(Math.abs(c));
+  const limit = dtype === "f32" ? 126 : 1022;
+  return Number.isInteger(exponent) && Math.abs(exponent) <= limit && 2 ** exponent === Math.abs(c);
+};
+
+const integral: ReadonlySet<PrimitiveTag> = new Set(["floor", "ceil", "round", "sign"]);
+
+/** Whether every finite element is an integer. */
+const isIntegral = (x: Expr): boolean => {
+  const source = operandOf(x, "cast");
+  return integral.has(x.node.primitive) || (source !== undefined && !isFloat(source.dtype));
+};
+
+const ofIntegral: Identity<"floor" | "ceil" | "round"> = (_, inputs) => {
+  const x = one(inputs);
+  return isIntegral(x) ? x : undefined;
+};
+
+const extremum =
+  (bottom: number): Identity<"maximum" | "minimum"> =>
+  (_, inputs) => {
+    const [x, y] = pair(inputs);
+    return same(x, y) ? x : neutral([x, y], (e) => is(e, bottom));
+  };
+
+export const arithmetic: Identities = {
+  neg: (_, inputs) => operandOf(one(inputs), "neg"),
+  abs: (_, inputs, make) => {
+    const x = one(inputs);
+    if (x.node.primitive === "abs") return x;
+    const negated = operandOf(x, "neg");
+    return negated && make("abs", {}, negated);
+  },
+  sign: (_, inputs) => (one(inputs).node.primitive === "sign" ? one(inputs) : undefined),
+  floor: ofIntegral,
+  ceil: ofIntegral,
+  round: ofIntegral,
+
+  add: (_, inputs, make) => {
+    const [x, y] = pair(inputs);
+    const kept = neutral([x, y], addsNothing);
+    if (kept !== undefined) return kept;
+    const [minusX, minusY] = [operandOf(x, "neg"), operandOf(y, "neg")];
+    if (minusY !== undefined) return make("sub", {}, x, minusY);
+    return minusX && make("sub", {}, y, minusX);
+  },
+  sub: (_, inputs, make) => {
+    const [x, y] = pair(inputs);
+    if (is(y, 0)) return x;
+    if (addsNothing(x)) return make("neg", {}, y);
+    if (isInteger(x) && same(x, y)) return fillLike(x, 0);
+    const minusY = operandOf(y, "neg");
+    return minusY && make("add", {}, x, minusY);
+  },
+  mul: (_, inputs, make) => {
+    const [x, y] = pair(inputs);
+    const kept = neutral([x, y], (e) => is(e, 1));
+    if (kept !== undefined) return kept;
+    const negated = neutral([x, y], (e) => is(e, -1));
+    if (negated !== undefined) return make("neg", {}, negated);
+    if (isInteger(x) && (is(x, 0) || is(y, 0))) return fillLike(x, 0);
+    const [minusX, minusY] = [operandOf(x, "neg"), operandOf(y, "neg")];
+    return minusX && minusY && make("mul", {}, minusX, minusY);
+  },
+  div: (_, inputs, make) => {
+    const [x, y] = pair(inputs);
+    if (is(y, 1)) return x;
+    if (is(y, -1)) return make("neg", {}, x);
+    if (isInteger(x)) return undefined;
+    const c = literal(y);
+    if (c !== undefined && hasExactReciprocal(c, y.dtype))
+      return make("mul", {}, x, fillLike(y, 1 / c));
+    const [minusX, minusY] = [operandOf(x, "neg"), operandOf(y, "neg")];
+    return minusX && minusY && make("div", {}, minusX, minusY);
+  },
+  pow: (_, inputs, make) => {
+    const [x, y] = pair(inputs);
+    if (is(y, 1)) return x;
+    if (is(y, 2)) return make("mul", {}, x, x);
+    if (is(y, -1)) return make("div", {}, fillLike(x, 1), x);
+    return literal(y) === 0 ? fillLike(x, 1) : undefined;
+  },
+  maximum: extremum(Number.NEGATIVE_INFINITY),
+  minimum: extremum(Number.POSITIVE_INFINITY),
+
+  cast: ({ dtype }, inputs, make) => {
+    const x = one(inputs);
+    if (x.dtype === dtype) return x;
+    const counted = nodeIf(x, "iota");
+    if (counted !== undefined && x.dtype === "i32")
+      return make("iota", { ...counted.params, dtype });
+    const source = operandOf(x, "cast");
+    if (source === undefined || !holds(x.dtype, source.dtype)) return undefined;
+    return source.dtype === dtype ? source : make("cast", { dtype }, source);
+  },
+  stopGradient: (_, inputs) => one(inputs),
+};
+
+/** Whether `wide` holds every value of `narrow` as it is. */
+const holds = (wide: string, narrow: string): boolean => {
+  switch (narrow) {
+    case "bool":
+      return true;
+    case "u8":
+      return wide !== "bool";
+    case "i32":
+    case "f32":
+      return wide === "f64";
+    default:
+      return false;
+  }
+};

@@ -1,0 +1,71 @@
+import { sizeOf } from "../../../tensor/shape.ts";
+import { apply } from "../../build.ts";
+import type { AnyNode, Expr, Params, PrimitiveTag, Program } from "../../expr.ts";
+import { rewrite, useCounts } from "../rewrite.ts";
+import { arithmetic } from "./arithmetic.ts";
+import { logic } from "./logic.ts";
+import { type Identities, type Identity, type Make, nodeIf } from "./match.ts";
+import { movement } from "./movement.ts";
+
+const identities: Identities = { ...arithmetic, ...logic, ...movement };
+
+const elementwise: ReadonlySet<PrimitiveTag> = new Set([
+  ...["neg", "abs", "sign", "floor", "ceil", "round", "sqrt", "exp", "expm1", "log", "log1p"],
+  ...["sin", "cos", "tan", "asin", "acos", "atan", "tanh", "logistic", "erf"],
+  ...["add", "sub", "mul", "div", "rem", "pow", "maximum", "minimum", "atan2"],
+  ...["and", "or", "xor", "shiftLeft", "shiftRight", "eq", "ne", "lt", "le", "gt", "ge"],
+  ...["select", "cast"],
+] as const satisfies readonly PrimitiveTag[]);
+
+/**
+ * An element-wise function of repeated operands as the repetition of a function: `f(repeat x) = repeat(f x)`.
+ * The operands repeat along the same axes, or are repeated scalars.
+ */
+const sinkBroadcast = (node: AnyNode, inputs: readonly Expr[], make: Make): Expr | undefined => {
+  const spreads = inputs.map((x) => nodeIf(x, "broadcast"));
+  const widest = spreads.find((s) => s !== undefined && s.params.axes.length > 0) ?? spreads[0];
+  if (widest === undefined) return undefined;
+  const { shape, axes } = widest.params;
+  const source = widest.inputs[0] as Expr;
+  if (sizeOf(source.shape) >= sizeOf(shape)) return undefined;
+  const narrow = spreads.map((s) => {
+    const x = s?.inputs[0];
+    if (s === undefined || x === undefined) return undefined;
+    if (s.params.axes.length === axes.length)
+      return s.params.axes.every((a, i) => a === axes[i]) ? x : undefined;
+    if (source.shape.length === 0) return x;
+    return s.params.axes.length === 0
+      ? make("broadcast", { shape: source.shape, axes: [] }, x)
+      : undefined;
+  });
+  if (!narrow.every((x) => x !== undefined)) return undefined;
+  return make("broadcast", { shape, axes }, make(node.primitive, node.params, ...narrow));
+};
+
+const identityOf = <P extends PrimitiveTag>(
+  primitive: P,
+  params: Params<P>,
+  inputs: readonly Expr[],
+  make: Make,
+  once: (x: Expr) => boolean,
+): Expr | undefined => {
+  // TypeScript does not see that indexing a mapped type with P gives P's identity.
+  const identity = identities[primitive] as Identity<P> | undefined;
+  return identity?.(params, inputs, make, once);
+};
+
+/** Replaces nodes by simpler ones that give the same bits. */
+export const simplify = (p: Program): Program => {
+  const counts = useCounts(p);
+  return rewrite(p, (node, inputs) => {
+    // An invalid node is kept for its issue.
+    if (node.issue !== undefined) return undefined;
+    const make: Make = (primitive, params, ...operands) =>
+      apply(primitive, params, operands, node.path)[0] as Expr;
+    const once = (x: Expr): boolean => (counts.get(x.node) ?? 0) === 1;
+    const simpler =
+      identityOf(node.primitive, node.params, inputs, make, once) ??
+      (elementwise.has(node.primitive) ? sinkBroadcast(node, inputs, make) : undefined);
+    return simpler && [simpler];
+  });
+};

@@ -1,0 +1,81 @@
+import { isFloat } from "../../../tensor/dtype.ts";
+import type { Comparison, Expr } from "../../expr.ts";
+import { same } from "../rewrite.ts";
+import { fillLike, type Identities, type Identity, is, literal, nodeIf } from "./match.ts";
+
+/** Identities of choices, of bits and of comparisons. */
+
+type Pair = readonly [Expr, Expr];
+const pair = (inputs: readonly Expr[]): Pair => [inputs[0] as Expr, inputs[1] as Expr];
+
+/** All bits set, in the dtype of `x`. */
+const ones = (x: Expr): number => (x.dtype === "bool" ? 1 : -1);
+
+/** The other operand where one is `value` everywhere. */
+const besides = ([x, y]: Pair, value: number): Expr | undefined =>
+  is(y, value) ? x : is(x, value) ? y : undefined;
+
+/** What a condition negates, if it does. */
+const negated = (condition: Expr): Expr | undefined => {
+  const node = nodeIf(condition, "xor");
+  return node && condition.dtype === "bool" ? besides(pair(node.inputs), 1) : undefined;
+};
+
+/** The branch that a `select` inside one of the same condition takes. */
+const taken = (x: Expr, condition: Expr, branch: 1 | 2): Expr | undefined => {
+  const inner = nodeIf(x, "select");
+  return inner && same(inner.inputs[0] as Expr, condition) ? inner.inputs[branch] : undefined;
+};
+
+const shift: Identity<"shiftLeft" | "shiftRight"> = (_, [x, distance]) =>
+  distance !== undefined && literal(distance) === 0 ? x : undefined;
+
+/** A comparison of something with itself; not of floats, among which NaN is not equal to itself. */
+const reflexive =
+  (result: 0 | 1): Identity<keyof Comparison> =>
+  (_, inputs) => {
+    const [x, y] = pair(inputs);
+    return !isFloat(x.dtype) && same(x, y) ? fillLike(x, result, "bool") : undefined;
+  };
+
+export const logic: Identities = {
+  select: (_, inputs, make) => {
+    const [condition, x, y] = inputs as readonly [Expr, Expr, Expr];
+    const known = literal(condition);
+    if (known !== undefined) return known !== 0 ? x : y;
+    if (same(x, y)) return x;
+    const opposite = negated(condition);
+    if (opposite !== undefined) return make("select", {}, opposite, y, x);
+    const [onTrue, onFalse] = [taken(x, condition, 1), taken(y, condition, 2)];
+    return onTrue || onFalse ? make("select", {}, condition, onTrue ?? x, onFalse ?? y) : undefined;
+  },
+
+  and: (_, inputs) => {
+    const [x, y] = pair(inputs);
+    if (same(x, y)) return x;
+    return besides([x, y], ones(x)) ?? (besides([x, y], 0) && fillLike(x, 0));
+  },
+  or: (_, inputs) => {
+    const [x, y] = pair(inputs);
+    if (same(x, y)) return x;
+    return besides([x, y], 0) ?? (besides([x, y], ones(x)) && fillLike(x, ones(x)));
+  },
+  xor: (_, inputs) => {
+    const [x, y] = pair(inputs);
+    if (same(x, y)) return fillLike(x, 0);
+    const kept = besides([x, y], 0);
+    if (kept !== undefined) return kept;
+    const inner = besides([x, y], ones(x));
+    const node = inner && nodeIf(inner, "xor");
+    return node && besides(pair(node.inputs), ones(x));
+  },
+  shiftLeft: shift,
+  shiftRight: shift,
+
+  eq: reflexive(1),
+  le: reflexive(1),
+  ge: reflexive(1),
+  ne: reflexive(0),
+  lt: reflexive(0),
+  gt: reflexive(0),
+};

@@ -1,0 +1,64 @@
+import { DtypeMismatch, type Issue, ShapeMismatch } from "../../errors.ts";
+import type { Dtype } from "../../tensor/dtype.ts";
+import type { Shape } from "../../tensor/shape.ts";
+import { Tensor } from "../../tensor/tensor.ts";
+import { Expr, type Params, type PrimitiveTag, type TensorType } from "../expr.ts";
+
+/**
+ * The type rule of every primitive: what its outputs are, and what is wrong with its operands.
+ *
+ * A rule is total. Where operands do not fit it still names the outputs that were most likely meant,
+ * so that one compilation reports every mistake of a program and not only its first.
+ */
+export type TypeRule<P extends PrimitiveTag> = (
+  params: Params<P>,
+  inputs: readonly TensorType[],
+  op: P,
+) => { readonly outputs: readonly TensorType[]; readonly issue?: Issue };
+
+export type Typed = ReturnType<TypeRule<PrimitiveTag>>;
+
+export const type = (shape: Shape, dtype: Dtype): TensorType => ({ shape, dtype });
+export const one = (shape: Shape, dtype: Dtype): Typed => ({ outputs: [type(shape, dtype)] });
+export const wrongShape = (
+  op: string,
+  expected: string,
+  inputs: readonly TensorType[],
+  outputs: readonly TensorType[],
+): Typed => ({
+  outputs,
+  issue: new ShapeMismatch({ op, expected, actual: inputs.map((t) => t.shape), path: [] }),
+});
+/** A dtype, with the number where it is that of one that was written beside tensors. */
+const shown = (x: TensorType): string => {
+  if (!(x instanceof Expr)) return x.dtype;
+  const { node } = x.node.primitive === "broadcast" ? (x.node.inputs[0] as Expr) : x;
+  return node.primitive === "constant" && node.params.value.shape.length === 0
+    ? `${x.dtype} (${Tensor.read(node.params.value)[0]})`
+    : x.dtype;
+};
+
+export const wrongDtype = (
+  op: string,
+  expected: string,
+  inputs: readonly TensorType[],
+  outputs: readonly TensorType[],
+): Typed => ({
+  outputs,
+  issue: new DtypeMismatch({ op, expected, actual: inputs.map(shown), path: [] }),
+});
+export const at = (inputs: readonly TensorType[], i: number): TensorType => inputs[i] as TensorType;
+
+/** Whether axes are distinct ones of a tensor. */
+export const inside = (axes: readonly number[], rank: number): boolean =>
+  axes.every((a) => Number.isInteger(a) && a >= 0 && a < rank) &&
+  new Set(axes).size === axes.length;
+
+/** What axes must be, and are not. */
+export const axesOf = (axes: readonly number[], rank: number): string =>
+  rank === 0
+    ? `something with axes: it has none, and was asked for (${axes.join(", ")})`
+    : `distinct axes from 0 to ${rank - 1}, not (${axes.join(", ")})`;
+
+/** The type rule of every primitive of a family: a missing one does not compile. */
+export type TypeRules<F extends PrimitiveTag> = { readonly [P in F]: TypeRule<P> };

@@ -1,0 +1,284 @@
+import { checkpoint, scan } from "../../autodiff/index.ts";
+import { InvalidArgument } from "../../errors.ts";
+import type { Expr } from "../../ir/expr.ts";
+import { stopGradient } from "../../ir/ops/control.ts";
+import { randomBits, splitKey } from "../../ir/ops/random.ts";
+import { concatenate, index, stack } from "../../ir/ops/structural.ts";
+import { type Key, split } from "../../tensor/key.ts";
+import type { Shape } from "../../tensor/shape.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { flatten, unflatten } from "../../tree.ts";
+import { open, within } from "../apply.ts";
+import type { AnyLayer, Composable, Context, Layer, OpenLayer } from "../layer.ts";
+import type {
+  Endo,
+  Like,
+  ParamsEach,
+  ParamsOf,
+  Span,
+  SpanOf,
+  StateEach,
+  StateOf,
+} from "../types/chain.ts";
+import { stackTrees } from "./stack.ts";
+
+/**
+ * Ways to make layers of layers. Each combinator is built on layers without types, and declares what it
+ * does to types in its signature; the law suite of layers holds the two together.
+ */
+
+/** The layer under another name: in summaries, and in the path of what is wrong inside. */
+export const named = <const L extends Composable>(name: string, layer: L): Like<L> =>
+  namedOpen(name, open(layer)) as AnyLayer as Like<L>;
+
+const namedOpen = (name: string, inner: OpenLayer): OpenLayer => ({
+  name,
+  init: inner.init,
+  apply: (params, state, x, context) => within(name, inner, params, state, x, context),
+  parts: { children: [inner], rebuild: ([child = inner]) => namedOpen(name, open(child)) },
+});
+
+/**
+ * The layer with its params held fixed: their gradients are 0; its state goes on as ever. (An optimizer that decays weights apart from
+ * the gradient, as `adamw` does, decays these too.)
+ */
+export const frozen = <const L extends Composable>(layer: L): Like<L> =>
+  frozenOpen(open(layer)) as AnyLayer as Like<L>;
+
+const frozenOpen = (inner: OpenLayer): OpenLayer => ({
+  name: `frozen ${inner.name}`,
+  init: inner.init,
+  apply: (params, state, x, context) => {
+    const { leaves, shape } = flatten(params);
+    const held = leaves.map((leaf) => stopGradient(leaf as Expr));
+    return inner.apply(unflatten(shape, held), state, x, context);
+  },
+  parts: { children: [inner], rebuild: ([child = inner]) => frozenOpen(open(child)) },
+});
+
+/**
+ * The layer under {@link checkpoint}: what it computes in between is not kept for the backward pass, which
+ * computes it again. Values and gradients are the same; memory is less, and time more.
+ *
+ * **Source** Chen et al. (2016), arXiv:1604.06174.
+ */
+export const remat = <const L extends Composable>(layer: L): Like<L> =>
+  checkpointedOpen(open(layer)) as AnyLayer as Like<L>;
+
+const checkpointedOpen = (inner: OpenLayer): OpenLayer => ({
+  name: `checkpointed ${inner.name}`,
+  init: inner.init,
+  apply: (params, state, x, { key, mask, ...context }) => {
+    const again = checkpoint((all: CheckpointOperands) =>
+      within(inner.name, inner, all.params, all.state, all.x, {
+        ...context,
+        key: all.key,
+        ...(all.mask === undefined ? {} : { mask: all.mask }),
+      }),
+    );
+    return again({ params, state, x, key, mask });
+  },
+  parts: { children: [inner], rebuild: ([child = inner]) => checkpointedOpen(open(child)) },
+});
+
+/** All that a layer's output depends on. */
+interface CheckpointOperands {
+  readonly params: unknown;
+  readonly state: unknown;
+  readonly x: Expr;
+  readonly key: Context["key"];
+  readonly mask: Expr | undefined;
+}
+
+type Stacked<N extends number, T> =
+  T extends Tensor<infer S>
+    ? Tensor<readonly [N, ...S]>
+    : T extends object
+      ? { readonly [K in keyof T]: Stacked<N, T[K]> }
+      : T;
+
+const positive = (op: string, n: number): number => {
+  if (!(Number.isSafeInteger(n) && n > 0))
+    throw new InvalidArgument({
+      op,
+      argument: "times",
+      expected: "a positive whole number",
+      actual: String(n),
+    });
+  return n;
+};
+
+/**
+ * The layer `times` times in a row, each with params and state of its own, which are stacked along a new
+ * first axis. The program holds the layer once, in a loop, however often it is repeated.
+ *
+ * **Shapes** `x: [...s] → y: [...s]`; params `[times, ...]`.
+ * **Fails with** `InvalidArgument`, thrown, where `times` is not a positive whole number.
+ *
+ * @example
+ * ```ts
+ * import { dense, key } from "fluxion";
+ * import { repeat } from "fluxion/nn";
+ * repeat(6, dense(4, 4)).init(key(0)).params.weight.shape // => [6, 4, 4]
+ * ```
+ */
+export const repeat = <const N extends number, const L extends Composable>(
+  times: N,
+  layer: L & Endo<L, "repeat">,
+): Like<L, Stacked<N, ParamsOf<L>>, Stacked<N, StateOf<L>>> =>
+  repeatOpen(positive("repeat", times), open(layer)) as AnyLayer as Like<
+    L,
+    Stacked<N, ParamsOf<L>>,
+    Stacked<N, StateOf<L>>
+  >;
+
+const repeatOpen = (times: number, inner: OpenLayer): OpenLayer => ({
+  name: `repeat ${times}`,
+  init: (key) => {
+    const made = split(key, times).map((own) => inner.init(own));
+    return {
+      params: stackTrees(made.map((m) => m.params)),
+      state: stackTrees(made.map((m) => m.state)),
+    };
+  },
+  apply: (params, state, x, context) => {
+    const keys = randomBits(context.key, [times, 2]);
+    const [y, states] = scan(
+      (
+        input: Expr,
+        each: { readonly params: unknown; readonly state: unknown; readonly key: Context["key"] },
+      ) => within(inner.name, inner, each.params, each.state, input, { ...context, key: each.key }),
+      x,
+      { params, state, key: keys },
+      { length: times },
+    );
+    return [y, states];
+  },
+  parts: { children: [inner], rebuild: ([child = inner]) => repeatOpen(times, open(child)) },
+});
+
+/**
+ * The layer `times` times in a row with the same params; state passes from each to the next.
+ *
+ * **Fails with** `InvalidArgument`, thrown, where `times` is not a positive whole number.
+ */
+export const shared = <const L extends Composable>(
+  times: number,
+  layer: L & Endo<L, "shared">,
+): Like<L> => sharedOpen(positive("shared", times), open(layer)) as AnyLayer as Like<L>;
+
+const sharedOpen = (times: number, inner: OpenLayer): OpenLayer => ({
+  name: `shared ${times}`,
+  init: inner.init,
+  apply: (params, state, x, context) => {
+    const keys = randomBits(context.key, [times, 2]);
+    const [[y, next]] = scan(
+      ([input, current]: readonly [Expr, unknown], key: Context["key"]) =>
+        [
+          within(inner.name, inner, params, current, input, { ...context, key }),
+          undefined,
+        ] as const,
+      [x, state] as const,
+      keys,
+      { length: times },
+    );
+    return [y, next];
+  },
+  parts: { children: [inner], rebuild: ([child = inner]) => sharedOpen(times, open(child)) },
+});
+
+type Sequenced<L extends Composable> =
+  SpanOf<L> extends Span<infer I extends Shape, infer O extends Shape>
+    ? Layer<readonly [number, ...I], readonly [number, ...O], ParamsOf<L>, StateOf<L>>
+    : Like<L>;
+
+/**
+ * The layer at each moment of a sequence, with the same params; its state passes from moment to moment, so that each
+ * moment starts from what the moments before it left. {@link timeDistributed} is for moments that are alike.
+ *
+ * **Shapes** for a layer `[...i] → [...o]`: `x: [time, ...i] → y: [time, ...o]`.
+ */
+export const scanLayer = <const L extends Composable>(layer: L): Sequenced<L> =>
+  scanOpen(open(layer)) as AnyLayer as Sequenced<L>;
+
+const scanOpen = (inner: OpenLayer): OpenLayer => ({
+  name: "scanLayer",
+  init: inner.init,
+  // A moment has no moments: the mask is the sequence's.
+  apply: (params, state, xs, { mask: _, ...context }) => {
+    const keys = randomBits(context.key, [xs.shape[0] ?? 0, 2]);
+    const [last, ys] = scan(
+      (current: unknown, [x, key]: readonly [Expr, Context["key"]]) => {
+        const [y, next] = within(inner.name, inner, params, current, x, { ...context, key });
+        return [next, y] as const;
+      },
+      state,
+      [xs, keys] as const,
+      { length: xs.shape[0] ?? 0 },
+    );
+    return [ys, last];
+  },
+  parts: { children: [inner], rebuild: ([child = inner]) => scanOpen(open(child)) },
+});
+
+/** Several layers with params and state of their own, side by side, and a way to hand out and join. */
+const sideBySide = (
+  name: string,
+  layers: readonly OpenLayer[],
+  input: (x: Expr, i: number) => Expr,
+  join: (outputs: readonly Expr[]) => Expr,
+): OpenLayer => ({
+  name,
+  init: (key: Key) => {
+    const keys = split(key, layers.length);
+    const made = layers.map((layer, i) => layer.init(keys[i] as Key));
+    return { params: made.map((m) => m.params), state: made.map((m) => m.state) };
+  },
+  apply: (params, state, x, context) => {
+    // `init` made both as arrays with one item for each layer.
+    const [ps, ss] = [params as readonly unknown[], state as readonly unknown[]];
+    const keys = splitKey(context.key, layers.length);
+    const made = layers.map((layer, i) =>
+      within(`${i + 1}:${layer.name}`, layer, ps[i], ss[i], input(x, i), {
+        ...context,
+        key: keys[i] as Context["key"],
+      }),
+    );
+    return [join(made.map(([y]) => y)), made.map(([, next]) => next)];
+  },
+  parts: {
+    children: layers,
+    rebuild: (children) => sideBySide(name, children.map(open), input, join),
+  },
+});
+
+/**
+ * Layers side by side, each on a slice of its own and with a state of its own.
+ *
+ * **Shapes** for n layers `[...i] → [...o]`: `x: [n, ...i] → y: [n, ...o]`.
+ */
+export const parallel = <const Ls extends readonly Composable[]>(
+  ...layers: Ls
+): Layer<Shape, Shape, ParamsEach<Ls>, StateEach<Ls>> =>
+  sideBySide(
+    "parallel",
+    layers.map(open),
+    (x, i) => index(x, i),
+    (ys) => stack(ys),
+  ) as AnyLayer as Layer<Shape, Shape, ParamsEach<Ls>, StateEach<Ls>>;
+
+/**
+ * Layers side by side, all on the same input and each with a state of its own, their outputs joined along the last
+ * axis.
+ *
+ * **Shapes** for layers `[...i] → [..., oₖ]`: `x: [...i] → y: [..., o₁ + … + oₙ]`.
+ */
+export const fanout = <const Ls extends readonly Composable[]>(
+  ...layers: Ls
+): Layer<Shape, Shape, ParamsEach<Ls>, StateEach<Ls>> =>
+  sideBySide(
+    "fanout",
+    layers.map(open),
+    (x) => x,
+    (ys) => concatenate(ys, -1),
+  ) as AnyLayer as Layer<Shape, Shape, ParamsEach<Ls>, StateEach<Ls>>;

@@ -1,0 +1,118 @@
+import { vmap } from "../../autodiff/index.ts";
+import type { Expr } from "../../ir/expr.ts";
+import { cast, where } from "../../ir/ops/control.ts";
+import { div, maximum } from "../../ir/ops/elementwise.ts";
+import { broadcastTo } from "../../ir/ops/promote.ts";
+import { randomBits } from "../../ir/ops/random.ts";
+import { mean, sum } from "../../ir/ops/reduction.ts";
+import { expandDims, index } from "../../ir/ops/structural.ts";
+import type { Shape } from "../../tensor/shape.ts";
+import { flatten, unflatten } from "../../tree.ts";
+import { exprsOf, open, within } from "../apply.ts";
+import { maskOf, realOf, someOf } from "../functional/sequenceChecks.ts";
+import type { AnyLayer, Composable, Context, Layer, OpenLayer, SameLayer } from "../layer.ts";
+import type { Chain, ParamsOf, Span, Spanning, StateOf } from "../types/chain.ts";
+
+/** What a layer does to sequences, given what it does to one moment. */
+type Each<L extends Composable> =
+  Chain<readonly [L]> extends Span<infer I extends Shape, infer O extends Shape>
+    ? Layer<readonly [number, ...I], readonly [number, ...O], ParamsOf<L>, StateOf<L>>
+    : SameLayer<ParamsOf<L>, StateOf<L>>;
+
+/**
+ * The layer at each moment of a sequence, all at once, with the same params and from the same state: as it would be
+ * on a batch of all moments of all examples, across which a layer that looks across examples looks. A
+ * {@link batchNorm} so normalizes by the statistics of all moments together, and carries those on.
+ * {@link scanLayer} is for a state that passes from moment to moment.
+ *
+ * **Shapes** for a layer `[...i] → [...o]`: `x: [time, ...i] → y: [time, ...o]`.
+ */
+export const timeDistributed = <const L extends Composable>(layer: L): Each<L> =>
+  mapOpen(open(layer)) as AnyLayer as Each<L>;
+
+const mapOpen = (inner: OpenLayer): OpenLayer => ({
+  name: "timeDistributed",
+  init: inner.init,
+  apply: (params, state, xs, context) => {
+    const size = xs.shape[0] ?? 0;
+    const keys = randomBits(context.key, [size, 2]);
+    // A moment has no moments: the mask is the sequence's.
+    const { mask: _, ...own } = context;
+    const name = `${typeof own.axis === "string" ? own.axis : own.axis.name}, moment`;
+    const axis = { name, size, within: own.axis };
+    const one = (x: Expr, key: Context["key"]) =>
+      within(inner.name, inner, params, state, x, { ...own, axis, key });
+    const [ys, states] = vmap(one, { axis: name })(xs, keys);
+    const { leaves, shape } = flatten(states);
+    // Layers give state only what they share across the axis, so each moment has the same.
+    return [
+      ys,
+      unflatten(
+        shape,
+        exprsOf(leaves).map((leaf) => index(leaf, 0)),
+      ),
+    ];
+  },
+  parts: { children: [inner], rebuild: ([child = inner]) => mapOpen(open(child)) },
+});
+
+/**
+ * The layer, told which moments of its input are real: recurrences keep their carry at the others, and
+ * attention does not see them. What fills them up is replaced by zeros (tokens stay), so that it may be anything.
+ *
+ * **Shapes** `real` gives bool `[time]`.
+ *
+ * **Example**
+ * ```ts
+ * import { embedding, gru, type Expr, sequential } from "fluxion";
+ * import { ne } from "fluxion/ops";
+ *
+ * const words = sequential(embedding(50, 4), gru(4, 8, { output: "last" }));
+ * masked((tokens: Expr) => ne(tokens, 0), words).name; // => 'masked'
+ * ```
+ */
+export const masked = <const L extends Composable>(
+  real: (x: Expr) => Expr,
+  layer: L,
+): Spanning<Chain<readonly [L]>, ParamsOf<L>, StateOf<L>> =>
+  maskedOpen(real, open(layer)) as AnyLayer as Spanning<
+    Chain<readonly [L]>,
+    ParamsOf<L>,
+    StateOf<L>
+  >;
+
+const maskedOpen = (real: (x: Expr) => Expr, inner: OpenLayer): OpenLayer => ({
+  name: "masked",
+  init: inner.init,
+  apply: (params, state, x, context) => {
+    const mask = real(x);
+    return within(inner.name, inner, params, state, realOf(x, mask), { ...context, mask });
+  },
+  parts: { children: [inner], rebuild: ([child = inner]) => maskedOpen(real, open(child)) },
+});
+
+/**
+ * The mean over the moments of a sequence that are real: all, where no {@link masked} says otherwise.
+ *
+ * **Shapes** `x: [time, width] → y: [width]`; zeros where no moment is real.
+ * **Fails with** `EmptySequence` when compiled, with the layer's path.
+ */
+export const maskedMeanPool: Layer<
+  readonly [number, number],
+  readonly [number],
+  undefined,
+  undefined
+> = {
+  name: "maskedMeanPool",
+  init: () => ({ params: undefined, state: undefined }),
+  apply: (_, state, sequence: Expr, { mask }) => {
+    const x = someOf(sequence);
+    // A reduction over the first axis leaves the second.
+    if (mask === undefined) return [mean(x, 0) as Expr as Expr<readonly [number]>, state];
+    const seen = maskOf(x.shape[0] ?? 0, mask);
+    const real = broadcastTo(expandDims(seen, 1), x.shape);
+    const count = maximum(sum(cast(seen, x.dtype) as Expr) as Expr, 1) as Expr;
+    const total: Expr = sum(where(real, x, 0) as Expr, 0);
+    return [div(total, count) as Expr as Expr<readonly [number]>, state];
+  },
+};

@@ -1,0 +1,146 @@
+import type { Expr } from "../../ir/expr.ts";
+import { dot } from "../../ir/ops/contraction.ts";
+import { stopGradient, where } from "../../ir/ops/control.ts";
+import { div, eq, mul } from "../../ir/ops/elementwise.ts";
+import { reshape } from "../../ir/ops/structural.ts";
+import { directionOf } from "../../linalg/scale.ts";
+import { foldIn, normal } from "../../tensor/key.ts";
+import { sizeOf } from "../../tensor/shape.ts";
+import { Tensor } from "../../tensor/tensor.ts";
+import { flatten, unflatten } from "../../tree.ts";
+import { open, within } from "../apply.ts";
+import type { AnyLayer, Composable, OpenLayer } from "../layer.ts";
+import type { Chain, ParamsOf, Spanning, StateOf } from "../types/chain.ts";
+
+/** Layers whose weights (params of two axes or more; outputs last) are functions of other params. */
+
+type Reparameterized<L extends Composable, P, S> = Spanning<Chain<readonly [L]>, P, S>;
+
+/** A weight as a matrix of all its inputs by its outputs. */
+const matrixOf = (weight: Expr): Expr => {
+  const outputs = weight.shape.at(-1) ?? 1;
+  return reshape(weight, [sizeOf(weight.shape) / outputs, outputs]) as Expr;
+};
+
+const isWeight = (leaf: unknown): leaf is Expr | Tensor =>
+  (leaf as Expr | Tensor).shape.length >= 2;
+
+/** The length of each column of a weight: all axes but the last are summed. */
+const lengths = (weight: Tensor): Tensor => {
+  const outputs = weight.shape.at(-1) ?? 1;
+  const total = new Float64Array(outputs);
+  Tensor.read(weight).forEach((x, i) => {
+    total[i % outputs] = (total[i % outputs] as number) + x * x;
+  });
+  return Tensor.own([outputs], "f64", total.map(Math.sqrt)).cast(weight.dtype);
+};
+
+/** The params of {@link weightNorm}: directions in the layer's own tree, and the length of each weight's columns. */
+export interface WeightNormParams<P> {
+  readonly direction: P;
+  readonly magnitude: readonly Tensor[];
+}
+
+/**
+ * The layer with the length of each output's weights apart from their direction.
+ *
+ * **Math** `W = g V/‖V‖`, column by column; `g` begins as `‖V‖`, so that the layer begins as it would. A column of zeros
+ * stays one.
+ * **Source** Salimans and Kingma (2016), arXiv:1602.07868, equation 2.
+ */
+export const weightNorm = <const L extends Composable>(
+  layer: L,
+): Reparameterized<L, WeightNormParams<ParamsOf<L>>, StateOf<L>> =>
+  weightNormOpen(open(layer)) as AnyLayer as Reparameterized<
+    L,
+    WeightNormParams<ParamsOf<L>>,
+    StateOf<L>
+  >;
+
+const weightNormOpen = (inner: OpenLayer): OpenLayer => ({
+  name: `weightNorm ${inner.name}`,
+  init: (key) => {
+    const { params, state } = inner.init(key);
+    const weights = flatten(params).leaves.filter(isWeight) as readonly Tensor[];
+    return { params: { direction: params, magnitude: weights.map(lengths) }, state };
+  },
+  apply: (params, state, x, context) => {
+    // `init` made them so.
+    const { direction, magnitude } = params as WeightNormParams<unknown> & {
+      readonly magnitude: readonly unknown[];
+    };
+    const { leaves, shape } = flatten(direction);
+    const own = [...(magnitude as readonly unknown[] as readonly Expr[])];
+    const weights = leaves.map((leaf) => {
+      if (!isWeight(leaf)) return leaf;
+      const v = leaf as Expr;
+      const directions = reshape(directionOf(matrixOf(v), 0), v.shape);
+      return mul(directions, own.shift() as Expr) as Expr;
+    });
+    return within(inner.name, inner, unflatten(shape, weights), state, x, context);
+  },
+  parts: { children: [inner], rebuild: ([child = inner]) => weightNormOpen(open(child)) },
+});
+
+/** The state of {@link spectralNorm}: the layer's, and a direction of the outputs of each weight. */
+export interface SpectralNormState<S> {
+  readonly inner: S;
+  readonly directions: readonly Tensor[];
+}
+
+/**
+ * The layer with each weight divided by its greatest singular value, as far as the power method has found
+ * it: one iteration with every step of training.
+ *
+ * **Math** `W = V/σ`, `u ← Vv/‖Vv‖`, `v ← Vᵀu/‖Vᵀu‖`, `σ = uᵀVv`; the gradient flows through V in σ, and not
+ * through u and v.
+ * **Source** Miyato et al. (2018), arXiv:1802.05957, algorithm 1.
+ */
+export const spectralNorm = <const L extends Composable>(
+  layer: L,
+): Reparameterized<L, ParamsOf<L>, SpectralNormState<StateOf<L>>> =>
+  spectralNormOpen(open(layer)) as AnyLayer as Reparameterized<
+    L,
+    ParamsOf<L>,
+    SpectralNormState<StateOf<L>>
+  >;
+
+const spectralNormOpen = (inner: OpenLayer): OpenLayer => ({
+  name: `spectralNorm ${inner.name}`,
+  init: (key) => {
+    const { params, state } = inner.init(key);
+    const weights = flatten(params).leaves.filter(isWeight) as readonly Tensor[];
+    const directions = weights.map((w, i) => normal(foldIn(key, i), [w.shape.at(-1) ?? 1]));
+    return { params, state: { inner: state, directions } };
+  },
+  apply: (params, state, x, context) => {
+    // `init` made it so.
+    const { inner: own, directions } = state as {
+      readonly inner: unknown;
+      readonly directions: readonly Expr[];
+    };
+    const { leaves, shape } = flatten(params);
+    const found = [...directions];
+    const next: Expr[] = [];
+    const weights = leaves.map((leaf) => {
+      if (!isWeight(leaf)) return leaf;
+      const matrix = matrixOf(leaf as Expr);
+      const fixed = stopGradient(matrix);
+      const given = directionOf(found.shift() as Expr);
+      const left = directionOf(dot(fixed, given, [[1], [0]]));
+      const right = context.mode === "eval" ? given : directionOf(dot(left, fixed, [[0], [0]]));
+      next.push(stopGradient(right));
+      const sigma = dot(dot(stopGradient(left), matrix, [[0], [0]]), stopGradient(right), [
+        [0],
+        [0],
+      ]);
+      // Weights that are all zero stay so.
+      const none = eq(sigma, 0);
+      return div(leaf as Expr, where(none, 1, sigma) as Expr) as Expr;
+    });
+    const normalized = unflatten(shape, weights);
+    const [y, after] = within(inner.name, inner, normalized, own, x, context);
+    return [y, { inner: after, directions: context.mode === "eval" ? directions : next }];
+  },
+  parts: { children: [inner], rebuild: ([child = inner]) => spectralNormOpen(open(child)) },
+});

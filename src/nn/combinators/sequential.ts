@@ -1,0 +1,67 @@
+import { splitKey } from "../../ir/ops/random.ts";
+import { split } from "../../tensor/key.ts";
+import { open, within } from "../apply.ts";
+import type { AnyLayer, Composable, OpenLayer, SameLayer } from "../layer.ts";
+import type { Meeting, Sequential } from "../types/chain.ts";
+
+/** The layer that passes its input on. */
+export const identity: SameLayer<undefined, undefined> = {
+  name: "identity",
+  init: () => ({ params: undefined, state: undefined }),
+  apply: (_, state, x) => [x, state],
+};
+
+const chain = (name: string, layers: readonly OpenLayer[]): OpenLayer => ({
+  name,
+  init: (key) => {
+    const keys = split(key, layers.length);
+    const initials = layers.map((layer, i) => layer.init(keys[i] as (typeof keys)[number]));
+    return { params: initials.map((p) => p.params), state: initials.map((p) => p.state) };
+  },
+  apply: (params, state, x, context) => {
+    // `init` made both as arrays with one item for each layer.
+    const [ps, ss] = [params as readonly unknown[], state as readonly unknown[]];
+    const keys = splitKey(context.key, layers.length);
+    const states: unknown[] = [];
+    const y = layers.reduce((input, layer, i) => {
+      const own = { ...context, key: keys[i] as (typeof keys)[number] };
+      const [output, next] = within(`${i + 1}:${layer.name}`, layer, ps[i], ss[i], input, own);
+      states.push(next);
+      return output;
+    }, x);
+    return [y, states];
+  },
+  parts: { children: layers, rebuild: (children) => chain(name, children.map(open)) },
+});
+
+/**
+ * Layers one after the other: each takes what the one before gives.
+ *
+ * Params and state are tuples with one item for each layer. Layers whose shapes do not meet are a type
+ * error that names both, and where shapes are dynamic a `ShapeMismatch` with the path of the second.
+ *
+ * **Math** `sequential(f, g, h)(x) = h(g(f(x)))`.
+ * **Laws** `laws.layer`: associative with unit {@link identity}, up to regrouping of params.
+ *
+ * @example
+ * ```ts
+ * import { dense, relu, sequential } from "fluxion";
+ * import { summary } from "fluxion/nn";
+ * const network = sequential(dense(784, 128), relu, dense(128, 10));
+ * summary(network, [784]).map((row) => row.params) // => [101770, 100480, 0, 1290]
+ * ```
+ */
+export const sequential = <const Ls extends readonly Composable[]>(
+  ...layers: Meeting<Ls>
+): Sequential<Ls> =>
+  // `Sequential` is what `chain` does to types; the type tests and the law suite hold the two together.
+  chain("sequential", (layers as readonly Composable[]).map(open)) as AnyLayer as Sequential<Ls>;
+
+/** Two layers, one after the other: {@link sequential} as a binary operation. */
+export const andThen = <const F extends Composable, const G extends Composable>(
+  ...layers: Meeting<readonly [F, G]>
+): Sequential<readonly [F, G]> =>
+  // As for `sequential`.
+  chain("andThen", (layers as readonly Composable[]).map(open)) as AnyLayer as Sequential<
+    readonly [F, G]
+  >;

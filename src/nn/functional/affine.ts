@@ -1,0 +1,80 @@
+import { InvalidArgument, ShapeMismatch } from "../../errors.ts";
+import type { Expr } from "../../ir/expr.ts";
+import { dot } from "../../ir/ops/contraction.ts";
+import { add } from "../../ir/ops/elementwise.ts";
+import { refuse } from "../../ir/types/diagnose.ts";
+import { type Key, split } from "../../tensor/key.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { fanInUniform, type Initializer } from "../initializers.ts";
+import type { Symbolic } from "../layer.ts";
+
+/** A matrix, inputs by outputs, and an offset where there is one. */
+export interface AffineParams {
+  readonly weight: Tensor;
+  readonly bias?: Tensor;
+}
+
+/** Whether an affine map has an offset, and how matrix and offset begin. */
+export interface AffineOptions {
+  /** Whether there is an offset; `true` where not given. */
+  readonly bias?: boolean;
+  /** Uniform over ±1/√in where not given. */
+  readonly kernelInit?: Initializer;
+  /** Uniform over ±1/√in where not given. */
+  readonly biasInit?: Initializer;
+}
+
+/** **Fails with** `InvalidArgument`, thrown, where one of the named sizes is not a positive whole number. */
+export const requireSizes = (op: string, sizes: { readonly [argument: string]: number }): void => {
+  for (const [argument, n] of Object.entries(sizes))
+    if (!(Number.isSafeInteger(n) && n > 0))
+      throw new InvalidArgument({
+        op,
+        argument,
+        expected: "a positive whole number",
+        actual: String(n),
+      });
+};
+
+/** **Fails with** `InvalidArgument`, thrown, where `divisor` does not divide `n`. */
+export const requireDivides = (op: string, argument: string, divisor: number, n: number): void => {
+  if (n % divisor !== 0)
+    throw new InvalidArgument({
+      op,
+      argument,
+      expected: `a divisor of ${n}`,
+      actual: String(divisor),
+    });
+};
+
+/**
+ * `x`, whose last axis must have the extent `features`: another is reported as a `ShapeMismatch`, where
+ * an extent of 1 would else broadcast.
+ */
+export const lastAxisOf = (x: Expr, features: number): Expr => {
+  if (x.shape.at(-1) === features) return x;
+  const shape = [...x.shape.slice(0, -1), features];
+  const expected = `${features} features along the last axis, [${shape.join(", ")}]`;
+  const issue = new ShapeMismatch({ op: "the layer", expected, actual: [x.shape], path: [] });
+  return refuse(issue, [x], [{ shape, dtype: x.dtype }])[0] as Expr;
+};
+
+/** The first params of {@link affine}. */
+export const initAffine = (
+  key: Key,
+  inputs: number,
+  outputs: number,
+  options: AffineOptions = {},
+): AffineParams => {
+  const { bias = true, kernelInit = fanInUniform, biasInit = fanInUniform } = options;
+  const [forWeight, forBias] = split(key, 2);
+  const fan = { in: inputs, out: outputs };
+  const weight = kernelInit(forWeight, [inputs, outputs], fan);
+  return bias ? { weight, bias: biasInit(forBias, [outputs], fan) } : { weight };
+};
+
+/** `xW + b` along the last axis. **Shapes** `x: [...s, in] → [...s, out]`. */
+export const affine = ({ weight, bias }: Symbolic<AffineParams>, x: Expr): Expr => {
+  const product = dot(x, weight, [[x.shape.length - 1], [0]]);
+  return bias === undefined ? product : (add(product, bias) as Expr);
+};

@@ -1,0 +1,233 @@
+import { InvalidArgument } from "../../errors.ts";
+import type { Expr } from "../../ir/expr.ts";
+import { dot } from "../../ir/ops/contraction.ts";
+import { mul } from "../../ir/ops/elementwise.ts";
+import { lift } from "../../ir/ops/promote.ts";
+import { sum } from "../../ir/ops/reduction.ts";
+import { moveAxis, pad, reshape as reshapeTo, slice, transpose } from "../../ir/ops/structural.ts";
+import { overlapAdd } from "../../ir/ops/window.ts";
+import type { Operand } from "../../ir/types/shape.ts";
+import type { Shape } from "../../tensor/shape.ts";
+import { wholeTo } from "../../tensor/validate.ts";
+import {
+  axesUpTo,
+  cropsOf,
+  exampleOf,
+  type Padding,
+  type PerAxis,
+  perAxis,
+  reachOf,
+  type Sliding,
+  widthsOf,
+  windowsOf,
+} from "./geometry.ts";
+
+/** Convolutions as programs: windows of an example, multiplied with a kernel. */
+
+/**
+ * How the windows of a convolution lie over its input, in elements: one number for all spatial axes, or one
+ * for each.
+ */
+export interface ConvolveOptions {
+  /** From one window to the next; 1 where not given. */
+  readonly stride?: PerAxis;
+  /** `"valid"` where not given. */
+  readonly padding?: Padding;
+  /** From one element of a window to the next; 1 where not given. */
+  readonly dilation?: PerAxis;
+  /** Into how many independent parts the channels fall; 1 where not given. */
+  readonly groups?: number;
+}
+
+/**
+ * How the windows of a transposed convolution lie over its output, in elements, and which of several sizes
+ * that has.
+ */
+export interface ConvolveTransposedOptions extends ConvolveOptions {
+  /**
+   * Elements more at the end of each axis, where several sizes have one convolution: fewer than its stride or its
+   * dilation. Defaults to 0.
+   */
+  readonly outputPadding?: PerAxis;
+}
+
+const reshape = (x: Expr, shape: Shape): Expr => reshapeTo(x, shape) as Expr;
+const last = (shape: Shape): number => shape.at(-1) ?? 1;
+
+const slidingOf = (
+  op: string,
+  kernel: Expr,
+  { stride = 1, dilation = 1 }: ConvolveOptions,
+): Sliding => {
+  const size = kernel.shape.slice(0, -2);
+  return {
+    size,
+    stride: perAxis(op, "stride", stride, size.length),
+    dilation: perAxis(op, "dilation", dilation, size.length),
+  };
+};
+
+/**
+ * The elements more at the end of each axis.
+ *
+ * **Fails with** `InvalidArgument`, thrown, where one is not less than its stride or its dilation: there is no
+ * convolution of that size.
+ */
+export const outputPaddingOf = (
+  op: string,
+  { stride = 1, dilation = 1, outputPadding = 0 }: ConvolveTransposedOptions,
+  rank: number,
+): readonly number[] => {
+  const extra = perAxis(op, "outputPadding", outputPadding, rank, 0);
+  const [strides, dilations] = [
+    perAxis(op, "stride", stride, rank),
+    perAxis(op, "dilation", dilation, rank),
+  ];
+  extra.forEach((n, i) => {
+    wholeTo(0, Math.max(strides[i] as number, dilations[i] as number) - 1)(op, {
+      outputPadding: n,
+    });
+  });
+  return extra;
+};
+
+/** **Fails with** `InvalidArgument`, thrown, where the groups do not divide the channels. */
+export const requireGroups = (op: string, groups: number, ...channels: readonly number[]): void => {
+  if (!Number.isSafeInteger(groups) || groups < 1 || channels.some((c) => c % groups !== 0))
+    throw new InvalidArgument({
+      op,
+      argument: "groups",
+      expected: `a divisor of ${channels.join(" and ")} channels`,
+      actual: String(groups),
+    });
+};
+
+/**
+ * The convolution of one example with a kernel; as in all of machine learning, the kernel is not flipped.
+ *
+ * **Shapes** `x: [...n, in]`, `kernel: [...k, in / groups, out]` → `[...m, out]` with
+ * `m = ⌊(n + padding - (k - 1) · dilation - 1) / stride⌋ + 1`, for any number of spatial axes `n`.
+ * **Math** `y[i, o] = Σ x[i · stride + j · dilation, c] · kernel[j, c, o]` over `j` and `c`, where output
+ * channel `o` sees the input channels of its own group. A kernel that is not finite: on the wasm backend, in f32
+ * with stride 1, the gradient to `x` may be NaN nearer to a border than the weight in question reaches, and what
+ * would be infinite may be NaN.
+ * **Fails with** `ShapeMismatch` where the kernel is larger than the padded example or the channels do not
+ * match; `InvalidArgument`, thrown, where an option is not what it has to be.
+ * **Source** Dumoulin and Visin, "A guide to convolution arithmetic for deep learning" (2016),
+ * arXiv:1603.07285.
+ */
+export const conv = (operand: Operand, weights: Operand, options: ConvolveOptions = {}): Expr => {
+  const kernel = lift(weights);
+  const { padding = "valid", groups = 1 } = options;
+  const sliding = slidingOf("convolve", kernel, options);
+  const rank = sliding.size.length;
+  const example = exampleOf(lift(operand), rank);
+  const outputs = last(kernel.shape);
+  requireGroups("convolve", groups, last(example.shape), outputs);
+  const widths = widthsOf("convolve", padding, example.shape.slice(0, rank), sliding);
+  const x = widths.some(([a, b]) => a + b > 0) ? pad(example, [...widths, [0, 0]]) : example;
+  const windows = windowsOf(x, sliding);
+  const positions = axesUpTo(rank);
+  const inside = positions.map((a) => rank + a);
+  const channels = 2 * rank;
+  if (groups === 1)
+    return dot(windows, kernel, [
+      [...inside, channels],
+      [...positions, rank],
+    ]);
+  if (kernel.shape[rank] === 1 && groups === last(x.shape))
+    return depthwise(windows, kernel, groups);
+  const grouped = reshape(windows, [
+    ...windows.shape.slice(0, channels),
+    groups,
+    last(x.shape) / groups,
+  ]);
+  const product = dot(
+    grouped,
+    reshape(kernel, [...kernel.shape.slice(0, -1), groups, outputs / groups]),
+    [
+      [...inside, channels + 1],
+      [...positions, rank],
+    ],
+    [[channels], [rank + 1]],
+  );
+  return reshape(moveAxis(product, 0, rank), [...windows.shape.slice(0, rank), outputs]);
+};
+
+/** One input channel for each group: a product of elements, since matrices would be of one column. */
+const depthwise = (windows: Expr, kernel: Expr, groups: number): Expr => {
+  const rank = kernel.shape.length - 2;
+  const outputs = last(kernel.shape);
+  const products = mul(
+    reshape(windows, [...windows.shape, 1]),
+    reshape(kernel, [...kernel.shape.slice(0, rank), groups, outputs / groups]),
+  ) as Expr;
+  const summed = sum(
+    products,
+    axesUpTo(rank).map((a) => rank + a),
+  );
+  return reshape(summed, [...windows.shape.slice(0, rank), outputs]);
+};
+
+/**
+ * The transposed convolution of one example with a kernel: the adjoint of {@link conv} with the same
+ * stride, padding and dilation, which spreads each element of the example over a window of the output.
+ *
+ * **Shapes** `x: [...n, in]`, `kernel: [...k, in, out / groups]` → `[...m, out]` with
+ * `m = (n - 1) · stride + (k - 1) · dilation + 1 - padding + outputPadding`; `"same"` gives `n · stride`.
+ * **Math** `y[p, o] = Σ x[i, c] · kernel[j, c, o]` over `i · stride + j · dilation = p` and `c`.
+ * **Fails with** `ShapeMismatch` where the channels do not match; `InvalidArgument`, thrown, where an
+ * option is not what it has to be.
+ * **Source** Zeiler et al., "Deconvolutional networks" (2010); Dumoulin and Visin (2016), chapter 4.
+ */
+export const convTranspose = (
+  operand: Operand,
+  weights: Operand,
+  options: ConvolveTransposedOptions = {},
+): Expr => {
+  const op = "convTranspose";
+  const kernel = lift(weights);
+  const { padding = "valid", groups = 1 } = options;
+  const sliding = slidingOf(op, kernel, options);
+  const rank = sliding.size.length;
+  const x = exampleOf(lift(operand), rank);
+  const [inputs, outputs] = [last(x.shape), last(kernel.shape) * groups];
+  requireGroups(op, groups, inputs);
+  const spatial = x.shape.slice(0, rank);
+  const extra = outputPaddingOf(op, options, rank);
+  const positions = axesUpTo(rank);
+  const product = dot(
+    reshape(x, [...spatial, groups, inputs / groups]),
+    reshape(kernel, [...sliding.size, groups, inputs / groups, last(kernel.shape)]),
+    [[rank + 1], [rank + 1]],
+    [[rank], [rank]],
+  );
+  // [groups, ...n, ...k, out / groups], of which the channels go between the two.
+  const ordered = transpose(product, [
+    ...positions.map((a) => a + 1),
+    0,
+    2 * rank + 1,
+    ...positions.map((a) => a + 1 + rank),
+  ]);
+  const reach = reachOf(sliding);
+  const extent = spatial.map(
+    (n, i) => (n - 1) * (sliding.stride[i] as number) + (reach[i] as number),
+  );
+  const spread = overlapAdd(reshape(ordered, [...spatial, outputs, ...sliding.size]), {
+    axes: positions,
+    ...sliding,
+    extent,
+  });
+  const ends = cropsOf(op, padding, spatial, sliding).map(
+    ([before, after], i) => [before, after - (extra[i] as number)] as const,
+  );
+  const longer = ends.some(([, after]) => after < 0)
+    ? pad(spread, [...ends.map(([, after]) => [0, Math.max(0, -after)] as const), [0, 0]])
+    : spread;
+  if (ends.every(([before, after]) => before === 0 && after <= 0)) return longer;
+  return slice(
+    longer,
+    [...ends.map(([before]) => before), 0],
+    [...ends.map(([, after], i) => (extent[i] as number) - after), outputs],
+  );
+};

@@ -1,0 +1,153 @@
+import { InvalidArgument } from "../../errors.ts";
+import type { Expr } from "../../ir/expr.ts";
+import { transpose } from "../../ir/ops/structural.ts";
+import { slidingWindow } from "../../ir/ops/window.ts";
+import type { Shape } from "../../tensor/shape.ts";
+
+/** Spatial extents by how many there are; types leave them to be checked when a program is compiled. */
+export interface Spatial {
+  readonly 1: readonly [number];
+  readonly 2: readonly [number, number];
+  readonly 3: readonly [number, number, number];
+}
+
+export type Rank = keyof Spatial;
+
+/** The shape of an example with `R` spatial axes and `C` channels. */
+export type Grid<R extends Rank, C extends number> = readonly [...Spatial[R], C];
+
+/** One number for every spatial axis, or one for each. */
+export type PerAxis = number | readonly number[];
+
+/**
+ * What is added around an example before windows slide over it: nothing (`"valid"`), as much as gives one
+ * window for each `stride` elements (`"same"`, where an odd amount has the extra element at the end), one
+ * number on every side, or what each axis has before and after.
+ */
+export type Padding =
+  | "same"
+  | "valid"
+  | number
+  | readonly (readonly [before: number, after: number])[];
+
+/** How windows slide, one number for each spatial axis. */
+export interface Sliding {
+  readonly size: readonly number[];
+  readonly stride: readonly number[];
+  readonly dilation: readonly number[];
+}
+
+type Width = readonly [before: number, after: number];
+
+/** One number for each of `rank` axes. **Fails with** `InvalidArgument`, thrown, where they are not whole and at least `least`. */
+export const perAxis = (
+  op: string,
+  argument: string,
+  value: PerAxis,
+  rank: number,
+  least = 1,
+): readonly number[] => {
+  const list = typeof value === "number" ? new Array<number>(rank).fill(value) : value;
+  if (list.length !== rank || list.some((n) => !Number.isSafeInteger(n) || n < least))
+    throw new InvalidArgument({
+      op,
+      argument,
+      expected: `a whole number from ${least} on, or ${rank} of them`,
+      actual: JSON.stringify(value),
+    });
+  return list;
+};
+
+/** The elements from the first of a window to its last, both included. */
+export const reachOf = ({ size, dilation }: Sliding): readonly number[] =>
+  size.map((k, i) => (k - 1) * (dilation[i] as number) + 1);
+
+/** How far an explicit padding goes on each side; `undefined` for the two that depend on the example. */
+const explicit = (op: string, padding: Padding, rank: number): readonly Width[] | undefined => {
+  if (padding === "same") return undefined;
+  if (padding === "valid") return new Array<Width>(rank).fill([0, 0]);
+  if (typeof padding === "number")
+    return perAxis(op, "padding", padding, rank, 0).map((n) => [n, n]);
+  perAxis(op, "padding", padding.flat(), 2 * rank, 0);
+  return padding;
+};
+
+/** How windows slide, as a caller says it. */
+interface Slides {
+  readonly stride?: PerAxis;
+  readonly padding?: Padding;
+  readonly dilation?: PerAxis;
+}
+
+/** **Fails with** `InvalidArgument`, thrown, where windows along `rank` axes cannot slide so. */
+export const requireSliding = (
+  op: string,
+  rank: number,
+  size: PerAxis,
+  { stride = 1, padding = "valid", dilation = 1 }: Slides,
+): void => {
+  perAxis(op, "size", size, rank);
+  perAxis(op, "stride", stride, rank);
+  perAxis(op, "dilation", dilation, rank);
+  explicit(op, padding, rank);
+};
+
+/** What to add before and after each spatial axis of an example. */
+export const widthsOf = (
+  op: string,
+  padding: Padding,
+  extents: Shape,
+  sliding: Sliding,
+): readonly Width[] => {
+  const reach = reachOf(sliding);
+  return (
+    explicit(op, padding, extents.length) ??
+    extents.map((n, i) => {
+      const stride = sliding.stride[i] as number;
+      const total = Math.max(0, (Math.ceil(n / stride) - 1) * stride + (reach[i] as number) - n);
+      const before = Math.floor(total / 2);
+      return [before, total - before];
+    })
+  );
+};
+
+/** What to take away before and after each axis of a transposed convolution; less than 0 is added. */
+export const cropsOf = (
+  op: string,
+  padding: Padding,
+  extents: Shape,
+  sliding: Sliding,
+): readonly Width[] => {
+  const reach = reachOf(sliding);
+  return (
+    explicit(op, padding, extents.length) ??
+    extents.map((_, i) => {
+      const total = (reach[i] as number) - (sliding.stride[i] as number);
+      const before = Math.max(0, Math.floor(total / 2));
+      return [before, total - before];
+    })
+  );
+};
+
+/** The axes 0, 1, … of an example before its channels. */
+export const axesUpTo = (rank: number): readonly number[] =>
+  Array.from({ length: rank }, (_, i) => i);
+
+/**
+ * All windows of an example. **Shapes** `x: [...n, c] → [...m, ...size, c]`: channels stay last, where they
+ * are neighbors in memory.
+ */
+export const windowsOf = (x: Expr, sliding: Sliding): Expr => {
+  const axes = axesUpTo(sliding.size.length);
+  const rank = axes.length;
+  return transpose(slidingWindow(x, { axes, ...sliding }), [
+    ...axes,
+    ...axes.map((a) => rank + 1 + a),
+    rank,
+  ]);
+};
+
+/** The example itself; where it does not have `rank` spatial axes and one of channels, a mistake that says so. */
+export const exampleOf = (x: Expr, rank: number): Expr =>
+  // Of the right rank this is the identity, which needs no node.
+  transpose(x, axesUpTo(rank + 1));

@@ -1,0 +1,56 @@
+/** What layers compute, as functions of expressions without params of their own. */
+
+export {
+  celu,
+  elu,
+  gelu,
+  geluTanh,
+  glu,
+  hardshrink,
+  hardsigmoid,
+  hardswish,
+  hardtanh,
+  leakyRelu,
+  logSigmoid,
+  mish,
+  relu,
+  relu6,
+  selu,
+  sigmoid,
+  silu,
+  softmin,
+  softplus,
+  softshrink,
+  softsign,
+  tanhshrink,
+  threshold,
+} from "./activation.ts";
+export { attentionWeights, causalMask, scaledDotProductAttention } from "./attention.ts";
+export {
+  type ConvolveOptions,
+  type ConvolveTransposedOptions,
+  conv,
+  convTranspose,
+} from "./conv.ts";
+export type { Grid, Padding, PerAxis } from "./geometry.ts";
+export { type GridSampleOptions, gridSample } from "./gridSample.ts";
+export {
+  type AveragePoolOptions,
+  adaptiveAvgPool,
+  adaptiveMaxPool,
+  avgPool,
+  globalAveragePooled,
+  globalMaxPooled,
+  lpPool,
+  maxPool,
+  maxPoolWithIndices,
+  maxUnpooled,
+  type PoolOptions,
+  sumPool,
+} from "./pool.ts";
+export {
+  type InterpolateOptions,
+  interpolate,
+  pixelShuffled,
+  pixelUnshuffled,
+} from "./resample.ts";

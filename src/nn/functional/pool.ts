@@ -1,0 +1,316 @@
+import { InvalidArgument } from "../../errors.ts";
+import { apply1, constant } from "../../ir/build.ts";
+import type { Expr } from "../../ir/expr.ts";
+import { abs, add, div, maximum, mul, pow, sign } from "../../ir/ops/elementwise.ts";
+import { fill, scatterAddAlongAxis } from "../../ir/ops/indexing.ts";
+import { broadcastTo, floating, lift } from "../../ir/ops/promote.ts";
+import { argmax, max, mean, sum } from "../../ir/ops/reduction.ts";
+import { moveAxis, pad, reshape as reshapeTo } from "../../ir/ops/structural.ts";
+import type { Operand } from "../../ir/types/shape.ts";
+import { type Shape, sizeOf } from "../../tensor/shape.ts";
+import { Tensor } from "../../tensor/tensor.ts";
+import { holding } from "../../tensor/validate.ts";
+import {
+  axesUpTo,
+  type Padding,
+  type PerAxis,
+  perAxis,
+  reachOf,
+  type Sliding,
+  widthsOf,
+  windowsOf,
+} from "./geometry.ts";
+import { averageOver, regionsOf } from "./resample.ts";
+
+/** Pooling as programs: windows of an example `[...n, channels]`, each channel reduced on its own. */
+
+/**
+ * How the windows of a pooling lie over its input, in elements: one number for all spatial axes, or one for
+ * each.
+ */
+export interface PoolOptions {
+  /** From one window to the next; the size where not given. */
+  readonly stride?: PerAxis;
+  /** `"valid"` where not given. */
+  readonly padding?: Padding;
+  /** From one element of a window to the next; 1 where not given. */
+  readonly dilation?: PerAxis;
+  /** Whether windows may reach over the end, as long as they begin before it; not where not given. */
+  readonly ceil?: boolean;
+}
+
+/** How the windows of an average pooling lie over its input, and what counts in them. */
+export interface AveragePoolOptions extends PoolOptions {
+  /** Whether padding counts as zeros; `true` where not given. */
+  readonly countPadding?: boolean;
+}
+
+const reshape = (x: Expr, shape: Shape): Expr => reshapeTo(x, shape) as Expr;
+
+interface Plan {
+  readonly sliding: Sliding;
+  /** The padding that was asked for, and with what `ceil` adds at the end. */
+  readonly asked: readonly (readonly [number, number])[];
+  readonly widths: readonly (readonly [number, number])[];
+}
+
+const planOf = (op: string, x: Expr, size: PerAxis, options: PoolOptions): Plan => {
+  const rank = x.shape.length - 1;
+  const { stride = size, padding = "valid", dilation = 1, ceil = false } = options;
+  const sliding: Sliding = {
+    size: perAxis(op, "size", size, rank),
+    stride: perAxis(op, "stride", stride, rank),
+    dilation: perAxis(op, "dilation", dilation, rank),
+  };
+  const extents = x.shape.slice(0, rank);
+  const asked = widthsOf(op, padding, extents, sliding);
+  const reach = reachOf(sliding);
+  const widths = asked.map(([before, after], i) => {
+    const [n, step] = [extents[i] as number, sliding.stride[i] as number];
+    const spare = n + before + after - (reach[i] as number);
+    const count = Math.ceil(spare / step);
+    // A last window that would begin after the example and what precedes it is none.
+    const missing = count * step - spare;
+    return ceil && spare >= 0 && count * step < n + before
+      ? ([before, after + missing] as const)
+      : ([before, after] as const);
+  });
+  const plan = { sliding, asked, widths };
+  extents.forEach((n, axis) => {
+    const seen = elementsOf(plan, axis, n).map((window) => window.some((p) => p >= 0 && p < n));
+    if (n > 0 && !seen.every((some) => some))
+      throw new InvalidArgument({
+        op,
+        argument: "padding",
+        expected: "so little that each window sees an element of the example",
+        actual: JSON.stringify(padding),
+      });
+  });
+  return plan;
+};
+
+/** The elements of each window along an axis, those in the padding too; none where no window fits. */
+const elementsOf = (
+  { sliding, widths }: Plan,
+  axis: number,
+  n: number,
+): readonly (readonly number[])[] => {
+  const [before, after] = widths[axis] as readonly [number, number];
+  const [size, stride, dilation] = [sliding.size, sliding.stride, sliding.dilation].map(
+    (list) => list[axis] as number,
+  ) as [number, number, number];
+  const spare = n + before + after - ((size - 1) * dilation + 1);
+  return Array.from({ length: Math.max(0, Math.floor(spare / stride) + 1) }, (_, i) =>
+    Array.from({ length: size }, (__, k) => i * stride - before + k * dilation),
+  );
+};
+
+/** The windows of an example in its padding. */
+const paddedWindows = (x: Expr, { sliding, widths }: Plan, value: number): Expr => {
+  const padded = widths.some(([a, b]) => a + b > 0) ? pad(x, [...widths, [0, 0]], value) : x;
+  return windowsOf(padded, sliding);
+};
+
+const insideOf = ({ sliding }: Plan): readonly number[] =>
+  sliding.size.map((_, i) => sliding.size.length + i);
+
+/**
+ * The greatest of each window; padding is less than everything.
+ *
+ * **Shapes** `x: [...n, c] → y: [...m, c]`, one example, `m = ⌊(n + padding - (k-1)·dilation - 1) / stride⌋ + 1`.
+ * **Math** Where several elements are greatest, the derivative is shared among them.
+ * **Fails with** `ShapeMismatch` where a window is larger than the padded example; `InvalidArgument`, thrown.
+ */
+export const maxPool = (operand: Operand, size: PerAxis, options: PoolOptions = {}): Expr => {
+  const x = lift(operand);
+  const plan = planOf("maxPool", x, size, options);
+  return max(paddedWindows(x, plan, Number.NEGATIVE_INFINITY), insideOf(plan)) as Expr;
+};
+
+/**
+ * The greatest of each window, and which element of the example it is.
+ *
+ * **Shapes** `x: [...n, c] → [...m, c]` and i32 `[...m, c]`, one example, `m` as for `maxPool`. An index counts
+ * the places `[...n]` row-major; of equal elements it is the first.
+ * **Fails with** what `maxPool` fails with.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect";
+ * import { Backend, compile, type Expr, tensor } from "fluxion";
+ * import { maxPoolWithIndices } from "fluxion/functional";
+ * const x = tensor([[1], [4], [3], [2]]);
+ * const pool = compile((e: Expr) => maxPoolWithIndices(e, 2), [x]);
+ * const [greatest, indices] = Effect.runSync(Effect.provide(pool, Backend.layerReference))(x);
+ * greatest.toArray() // => [[4], [3]]
+ * indices.toArray() // => [[1], [2]]
+ * ```
+ */
+export const maxPoolWithIndices = (
+  operand: Operand,
+  size: PerAxis,
+  options: PoolOptions = {},
+): readonly [greatest: Expr, indices: Expr] => {
+  const x = lift(operand);
+  const plan = planOf("maxPool", x, size, options);
+  const rank = plan.sliding.size.length;
+  const inWindow = sizeOf(plan.sliding.size);
+  const windows = paddedWindows(x, plan, Number.NEGATIVE_INFINITY);
+  const extents = windows.shape.slice(0, rank);
+  const places = x.shape.slice(0, rank);
+  const table = placesOf(plan, places, extents);
+  // `[...m, c, elements of a window]`: an element of the example for each of the padding, which so wins no tie.
+  const flat = reshape(x, [sizeOf(places), ...x.shape.slice(rank)]);
+  const padded = plan.widths.some(([a, b]) => a + b > 0);
+  const elements = padded
+    ? apply1("gather", { axis: 0, batch: 0 }, flat, table)
+    : reshape(windows, [...extents, inWindow, ...x.shape.slice(rank)]);
+  const first = argmax(moveAxis(elements, rank, -1));
+  return [
+    max(windows, insideOf(plan)) as Expr,
+    apply1("gather", { axis: rank, batch: rank }, table, first),
+  ];
+};
+
+/**
+ * Which place of the example, row-major, each element of each window is, `[...m, elements of a window]`; one in
+ * the padding is the element of its window that is nearest, so that the first place of a window stays first.
+ */
+const placesOf = (plan: Plan, places: Shape, extents: Shape): Expr => {
+  const rank = places.length;
+  const size = plan.sliding.size;
+  const parts = places.map((n, axis): Expr => {
+    const near = elementsOf(plan, axis, n).flatMap((window) => {
+      const real = window.filter((p) => p >= 0 && p < n);
+      const [low, high] = [real[0] ?? 0, real.at(-1) ?? 0];
+      return window.map((p) => Math.min(high, Math.max(low, p)) * sizeOf(places.slice(axis + 1)));
+    });
+    const shape = axesUpTo(2 * rank).map((a) =>
+      a === axis ? (extents[axis] as number) : a === rank + axis ? (size[axis] as number) : 1,
+    );
+    return constant(Tensor.own(shape, "i32", Int32Array.from(near)));
+  });
+  const whole = parts.reduce((a: Expr, b: Expr) => add(a, b) as Expr);
+  return reshape(broadcastTo(whole, [...extents, ...size]), [...extents, sizeOf(size)]);
+};
+
+/**
+ * Each number put where its index says, and 0 everywhere else: what undoes max pooling but for what it forgot.
+ * Numbers of one index, which windows that overlap may have, add up.
+ *
+ * **Shapes** `x: [...m, c]`, `indices: [...m, c]` of i32, as `maxPoolWithIndices` gives them, `extents: [...n]`
+ * `→ [...n, c]`, one example. An index that is no place puts its number nowhere.
+ * **Fails with** `ShapeMismatch` where numbers and indices are not of one shape.
+ * **Source** Zeiler, Taylor and Fergus (2011), "Adaptive deconvolutional networks for mid and high level feature
+ * learning"; Badrinarayanan, Kendall and Cipolla (2015), arXiv:1511.00561.
+ */
+export const maxUnpooled = (operand: Operand, indices: Expr, extents: Shape): Expr => {
+  const x = lift(operand);
+  const flat = (y: Expr): Expr => reshape(y, [sizeOf(y.shape.slice(0, -1)), ...y.shape.slice(-1)]);
+  const nothing = fill([sizeOf(extents), ...x.shape.slice(-1)], 0, x.dtype);
+  const filled = scatterAddAlongAxis(nothing, flat(indices), flat(x), 0);
+  return reshape(filled, [...extents, ...x.shape.slice(-1)]);
+};
+
+/** The number of elements of each window that count, for an axis. */
+const counts = (plan: Plan, axis: number, n: number, all: boolean) => {
+  const [before, after] = plan.asked[axis] as readonly [number, number];
+  const [low, high] = all ? [-before, n + after] : [0, n];
+  return elementsOf(plan, axis, n).map(
+    (window) => window.filter((p) => p >= low && p < high).length,
+  );
+};
+
+/** How many elements of each window count, `[...m, 1]`; one number where it is the same for all. */
+const divisors = (x: Expr, plan: Plan, extents: Shape, countPadding: boolean): Operand => {
+  const each = extents.map((_, i) => counts(plan, i, x.shape[i] as number, countPadding));
+  const products = each.reduce<readonly number[]>(
+    (all, list) => all.flatMap((n) => list.map((k) => n * k)),
+    [1],
+  );
+  if (products.every((n) => n === products[0])) return products[0] ?? 1;
+  const made = Tensor.own([...extents, 1], "f64", Float64Array.from(products));
+  return constant(made.cast(x.dtype));
+};
+
+/** The sum of each window; padding is 0. Shapes as for {@link maxPool}. */
+export const sumPool = (operand: Operand, size: PerAxis, options: PoolOptions = {}): Expr => {
+  const x = lift(operand);
+  const plan = planOf("sumPool", x, size, options);
+  return sum(paddedWindows(x, plan, 0), insideOf(plan)) as Expr;
+};
+
+/** The mean of each window. Shapes and mistakes as for {@link maxPool}. */
+export const avgPool = (
+  operand: Operand,
+  size: PerAxis,
+  options: AveragePoolOptions = {},
+): Expr => {
+  const x = floating("averagePool", lift(operand));
+  const plan = planOf("averagePool", x, size, options);
+  const total = sum(paddedWindows(x, plan, 0), insideOf(plan)) as Expr;
+  const extents = total.shape.slice(0, -1);
+  return div(total, divisors(x, plan, extents, options.countPadding ?? true)) as Expr;
+};
+
+/** **Fails with** `InvalidArgument`, thrown, where there is no such norm. */
+export const requireNorm = (op: string, p: number): void => {
+  holding("a finite number above 0", (n) => n > 0 && Number.isFinite(n))(op, { p });
+};
+
+/**
+ * The `p`-norm of each window: `p = 1` sums, `p → ∞` is {@link maxPool}.
+ *
+ * **Math** `y = (Σ |x|ᵖ)^(1/p)`, with derivative 0 where the window is 0.
+ * **Fails with** as {@link maxPool}; `InvalidArgument`, thrown, where `p` is not a finite number above 0.
+ * **Source** Sermanet, Chintala and LeCun (2012), arXiv:1204.3968.
+ */
+export const lpPool = (
+  operand: Operand,
+  p: number,
+  size: PerAxis,
+  options: PoolOptions = {},
+): Expr => {
+  requireNorm("lpPool", p);
+  const x = lift(operand);
+  const powers = sumPool(pow(abs(x) as Expr, p) as Expr, size, options);
+  // A root has no slope at 0: what is not positive is kept away from it, and stays 0.
+  const least = x.dtype === "f32" ? 2 ** -126 : 2 ** -1022;
+  return mul(pow(maximum(powers, least) as Expr, 1 / p) as Expr, sign(powers) as Expr) as Expr;
+};
+
+/**
+ * The mean of as many regions, nearly equal, as the output has places.
+ *
+ * **Shapes** `x: [...n, c] → y: [...size, c]`; region `i` is from `⌊i·n/m⌋` to `⌈(i+1)·n/m⌉`.
+ */
+export const adaptiveAvgPool = (operand: Operand, size: PerAxis): Expr => {
+  const x = floating("adaptiveAveragePool", lift(operand));
+  return perAxis("adaptiveAveragePool", "size", size, x.shape.length - 1).reduce(
+    (y, m, axis) => averageOver(y, axis, m),
+    x,
+  );
+};
+
+/** The greatest of each region, as {@link adaptiveAvgPool} has them. */
+export const adaptiveMaxPool = (operand: Operand, size: PerAxis): Expr => {
+  const x = lift(operand);
+  return perAxis("adaptiveMaxPool", "size", size, x.shape.length - 1).reduce(
+    (y, m, axis) => max(regionsOf(y, axis, m, "last").elements, axis + 1) as Expr,
+    x,
+  );
+};
+
+const spatialAxes = (x: Expr): readonly number[] => axesUpTo(x.shape.length - 1);
+
+/** The mean of each channel over all places. **Shapes** `x: [...n, c] → y: [c]`. */
+export const globalAveragePooled = (operand: Operand): Expr => {
+  const x = lift(operand);
+  return mean(x, spatialAxes(x)) as Expr;
+};
+
+/** The greatest of each channel over all places. **Shapes** `x: [...n, c] → y: [c]`. */
+export const globalMaxPooled = (operand: Operand): Expr => {
+  const x = lift(operand);
+  return max(x, spatialAxes(x)) as Expr;
+};

@@ -1,0 +1,229 @@
+import { type Either, isLeft, left, right } from "fp-ts/lib/Either.js";
+import { EmptySequence, NonFiniteLogits } from "../../errors.ts";
+import { greatestOf } from "../../tensor/extremes.ts";
+import { categorical, foldIn, type Key } from "../../tensor/key.ts";
+import { finite, whole, wholeTo } from "../../tensor/validate.ts";
+import type { Continuation, DecodeStep, DecodingFailure } from "./decoder.ts";
+import {
+  type Logits,
+  likeliestOf,
+  requireSampling,
+  type Sampling,
+  sampleToken,
+} from "./sampling.ts";
+
+/** From where to where a sequence is said. */
+export interface Span {
+  /** The tokens that it goes on from; at least one. */
+  readonly from: readonly number[];
+  /** How many tokens are said at most. */
+  readonly length: number;
+  /** The token that ends it, which is not part of what is said; none where not given. */
+  readonly until?: number;
+}
+
+/** The first of some logits that leaves no distribution: NaN, ∞, or -∞ where all are; `undefined` where none does. */
+const noDistribution = (logits: ArrayLike<number>): number | undefined => {
+  let greatest = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < logits.length; i++) {
+    const x = logits[i] as number;
+    if (!(x < Number.POSITIVE_INFINITY)) return x;
+    if (x > greatest) greatest = x;
+  }
+  return greatest === Number.NEGATIVE_INFINITY ? greatest : undefined;
+};
+
+/** What is said, where its logits are a distribution. **Fails with** `NonFiniteLogits`, on the left. */
+const sound = <S>(
+  { name }: Continuation<S>,
+  said: DecodeStep<S>,
+  position: number,
+): Either<NonFiniteLogits, DecodeStep<S>> => {
+  const value = noDistribution(said.logits.toTypedArray());
+  return value === undefined
+    ? right(said)
+    : left(new NonFiniteLogits({ value, position, path: [name] }));
+};
+
+/** **Fails with** `InvalidArgument`, thrown, where a span is none. */
+const requireSpan = (
+  op: string,
+  { vocabulary }: { readonly vocabulary: number },
+  { length, until }: Omit<Span, "from">,
+): void => {
+  whole(0)(op, { length });
+  wholeTo(0, vocabulary - 1)(op, { until });
+};
+
+/** What a model makes of several tokens, of which there is at least one. */
+const told = <S>(
+  { name, start, next }: Continuation<S>,
+  from: readonly number[],
+): Either<DecodingFailure, DecodeStep<S>> => {
+  const [first, ...rest] = from;
+  if (first === undefined) return left(new EmptySequence({ path: [name] }));
+  let said: Either<DecodingFailure, DecodeStep<S>> = next(start, first);
+  for (const token of rest) {
+    if (isLeft(said)) return said;
+    said = next(said.right.state, token);
+  }
+  return said;
+};
+
+/**
+ * What a model says where each token is chosen by its logits and its number, counted from 0.
+ *
+ * **Fails with** `UnknownToken`, `SequenceTooLong`, `EmptySequence`, `NonFiniteLogits`, on the left;
+ * `InvalidArgument`, thrown, where `length` is no whole number from 0 on, or `until` none of the vocabulary.
+ */
+export const generate = <S>(
+  continuation: Continuation<S>,
+  { from, length, until }: Span,
+  choose: (logits: Logits, place: number) => number,
+): Either<DecodingFailure, readonly number[]> => {
+  requireSpan("saying", continuation, { length, ...(until === undefined ? {} : { until }) });
+  let said = told(continuation, from);
+  const tokens: number[] = [];
+  for (let place = 0; place < length; place++) {
+    if (isLeft(said)) return said;
+    said = sound(continuation, said.right, from.length + place);
+    if (isLeft(said)) return said;
+    const token = choose(said.right.logits, place);
+    if (token === until) break;
+    tokens.push(token);
+    if (tokens.length < length) said = continuation.next(said.right.state, token);
+  }
+  return isLeft(said) ? said : right(tokens);
+};
+
+const likeliest = (logits: Logits): number => {
+  const x = logits.toTypedArray();
+  let best = 0;
+  for (let i = 1; i < x.length; i++) if ((x[i] as number) > (x[best] as number)) best = i;
+  return best;
+};
+
+/** The likeliest token each time, the first of equal ones. **Fails with** as {@link generate}. */
+export const greedySearch = <S>(
+  continuation: Continuation<S>,
+  span: Span,
+): Either<DecodingFailure, readonly number[]> => generate(continuation, span, likeliest);
+
+/**
+ * Tokens drawn from what the model holds likely: the same key, the same tokens.
+ *
+ * **Fails with** as {@link generate}; `InvalidArgument`, thrown, where the sampling is impossible.
+ */
+export const sampleSequence = <S>(
+  continuation: Continuation<S>,
+  key: Key,
+  { temperature, topK, topP, ...span }: Span & Sampling,
+): Either<DecodingFailure, readonly number[]> => {
+  const how = {
+    ...(temperature === undefined ? {} : { temperature }),
+    ...(topK === undefined ? {} : { topK }),
+    ...(topP === undefined ? {} : { topP }),
+  };
+  requireSampling(how);
+  return generate(continuation, span, (logits, place) =>
+    categorical(foldIn(key, place), sampleToken(logits, how), 1).item(),
+  );
+};
+
+/** How wide a beam is, and what it holds good. */
+export interface Beam {
+  /** How many sequences are followed at once. */
+  readonly width: number;
+  /** How much longer sequences are favored: 0 not at all, which is where not given, 1 in proportion. */
+  readonly lengthPenalty?: number;
+}
+
+/** A sequence that a beam found. */
+export interface Hypothesis {
+  readonly tokens: readonly number[];
+  /** The sum of the tokens', the end's included. In nats. */
+  readonly logProbability: number;
+  /** By which sequences are ranked: the logarithm divided by the penalty of its length. */
+  readonly score: number;
+}
+
+interface Growing<S> extends Hypothesis {
+  /** What follows; `undefined` where it has ended. */
+  readonly said: DecodeStep<S> | undefined;
+}
+
+/** **Math** `((5 + n)/6)^α`. */
+const penalty = (length: number, alpha: number): number => ((5 + length) / 6) ** alpha;
+
+const logProbabilities = (logits: Logits): readonly number[] => {
+  const x = Array.from(logits.toTypedArray());
+  const greatest = greatestOf(x);
+  const norm = Math.log(x.reduce((sum, v) => sum + Math.exp(v - greatest), 0));
+  return x.map((v) => v - greatest - norm);
+};
+
+/**
+ * The likeliest sequences that a search of some width finds, best first: it follows the `width` best of all
+ * that the followed ones can become. A beam of 1 is greedy; one as wide as there are sequences finds the best.
+ *
+ * **Math** a sequence of `n` tokens, its end included, has the score `Σ ln p / ((5 + n)/6)^α`.
+ * **Fails with** as {@link generate}; `InvalidArgument`, thrown, where the width is not a positive whole number, or the
+ * penalty not finite.
+ * **Source** Wu et al. (2016), arXiv:1609.08144, section 7, without its coverage.
+ */
+export const beamSearch = <S>(
+  continuation: Continuation<S>,
+  { from, length, until, width, lengthPenalty = 0 }: Span & Beam,
+): Either<DecodingFailure, readonly Hypothesis[]> => {
+  whole(1)("beamSearch", { width });
+  finite("beamSearch", { lengthPenalty });
+  requireSpan("beamSearch", continuation, { length, ...(until === undefined ? {} : { until }) });
+  const first = told(continuation, from);
+  if (isLeft(first)) return first;
+  let beam: readonly Growing<S>[] = [
+    { tokens: [], logProbability: 0, score: 0, said: first.right },
+  ];
+  for (let place = 0; place < length && beam.some(({ said }) => said !== undefined); place++) {
+    for (const { said } of beam) {
+      if (said === undefined) continue;
+      const checked = sound(continuation, said, from.length + place);
+      if (isLeft(checked)) return checked;
+    }
+    const candidates = beam
+      .flatMap((each) => grown(each, { until, lengthPenalty, width }))
+      .sort((a, b) => b.score - a.score)
+      .slice(0, width);
+    const next: Growing<S>[] = [];
+    for (const { of, token, ...found } of candidates) {
+      const open = token !== undefined && token !== until && found.tokens.length < length;
+      const said = open && of !== undefined ? continuation.next(of.state, token) : undefined;
+      if (said !== undefined && isLeft(said)) return said;
+      next.push({ ...found, said: said?.right });
+    }
+    beam = next;
+  }
+  return right(
+    beam.map(({ tokens, logProbability, score }) => ({ tokens, logProbability, score })),
+  );
+};
+
+/** A sequence, or what one can become: `of` is what its last `token` follows. */
+interface Candidate<S> extends Hypothesis {
+  readonly of: DecodeStep<S> | undefined;
+  readonly token: number | undefined;
+}
+
+/** The `width` best of what a sequence can become: of more a beam has no use. */
+const grown = <S>(
+  { said, ...sofar }: Growing<S>,
+  { until, lengthPenalty, width }: { readonly until: number | undefined } & Required<Beam>,
+): readonly Candidate<S>[] => {
+  if (said === undefined) return [{ ...sofar, of: undefined, token: undefined }];
+  const each = logProbabilities(said.logits);
+  return likeliestOf(each, width).map((token) => {
+    const logProbability = sofar.logProbability + (each[token] as number);
+    const tokens = token === until ? sofar.tokens : [...sofar.tokens, token];
+    const score = logProbability / penalty(sofar.tokens.length + 1, lengthPenalty);
+    return { tokens, logProbability, score, of: said, token };
+  });
+};

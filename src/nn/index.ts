@@ -1,0 +1,188 @@
+/** Layers and the combinators that make layers of layers. */
+
+export {
+  fanout,
+  frozen,
+  named,
+  parallel,
+  remat,
+  repeat,
+  scanLayer,
+  shared,
+} from "./combinators/containers.ts";
+export { masked, maskedMeanPool, timeDistributed } from "./combinators/overTime.ts";
+export {
+  type SpectralNormState,
+  spectralNorm,
+  type WeightNormParams,
+  weightNorm,
+} from "./combinators/parametrize.ts";
+export { andThen, identity, sequential } from "./combinators/sequential.ts";
+export { residual, skipConcat } from "./combinators/skip.ts";
+export {
+  celu,
+  elu,
+  gelu,
+  geluTanh,
+  glu,
+  hardshrink,
+  hardsigmoid,
+  hardswish,
+  hardtanh,
+  leakyRelu,
+  logSigmoid,
+  mish,
+  relu,
+  relu6,
+  selu,
+  sigmoid,
+  silu,
+  softmin,
+  softplus,
+  softshrink,
+  softsign,
+  tanhshrink,
+  threshold,
+} from "./functional/activation.ts";
+export type { ScaleOffset } from "./functional/scaleOffset.ts";
+export * as initializers from "./initializers.ts";
+export type {
+  Activation,
+  AnyLayer,
+  Composable,
+  Context,
+  Initial,
+  Layer,
+  SameLayer,
+  Symbolic,
+} from "./layer.ts";
+export {
+  type Attention,
+  type AttentionOptions,
+  type AttentionParams,
+  type Cache,
+  multiHeadAttention,
+} from "./layers/attention.ts";
+export { type BatchNormOptions, batchNorm, type RunningStatistics } from "./layers/batchNorm.ts";
+export {
+  type Cell,
+  type CellOf,
+  type CellOptions,
+  type CellParams,
+  gruCell,
+  lstmCell,
+  rnnCell,
+} from "./layers/cells.ts";
+export {
+  type ConvolutionOptions,
+  type ConvolutionParams,
+  conv1d,
+  conv2d,
+  conv3d,
+  convTranspose1d,
+  convTranspose2d,
+  convTranspose3d,
+  depthwiseConv2d,
+  type KernelParams,
+  separableConv2d,
+  type TransposedOptions,
+} from "./layers/conv.ts";
+export { type DenseOptions, type DenseParams, dense, type LinearParams } from "./layers/dense.ts";
+export { dropPath, spatialDropout } from "./layers/dropout.ts";
+export {
+  type EmbeddingOptions,
+  type EmbeddingParams,
+  embedding,
+  type PaddedEmbeddingOptions,
+  type PositionParams,
+  positionEmbedding,
+  rotaryEmbedding,
+  sinusoidalEncoding,
+  type TiedParams,
+  tiedEmbedding,
+} from "./layers/embedding.ts";
+export {
+  type FeedForwardOptions,
+  type FeedForwardParams,
+  feedForward,
+  type GatedParams,
+  gatedFeedForward,
+} from "./layers/feedForward.ts";
+export {
+  maxout,
+  prelu,
+  type SlopeParams,
+  type SqueezeExciteParams,
+  squeezeExcite,
+} from "./layers/gating.ts";
+export { dropout, flatten, lambda, reshapeLayer } from "./layers/lambda.ts";
+export {
+  type ExpertsParams,
+  type MixtureOfExperts,
+  mixtureOfExperts,
+  topKRouting,
+} from "./layers/moe.ts";
+export {
+  groupNorm,
+  instanceNorm,
+  type LocalResponseOptions,
+  layerNorm,
+  localResponseNorm,
+  type NormOptions,
+  rmsNorm,
+  type Scale,
+} from "./layers/norm.ts";
+export {
+  adaptiveAvgPool1d,
+  adaptiveAvgPool2d,
+  adaptiveAvgPool3d,
+  adaptiveMaxPool1d,
+  adaptiveMaxPool2d,
+  adaptiveMaxPool3d,
+  avgPool1d,
+  avgPool2d,
+  avgPool3d,
+  globalAvgPool,
+  globalMaxPool,
+  lpPool1d,
+  lpPool2d,
+  lpPool3d,
+  maxPool1d,
+  maxPool2d,
+  maxPool3d,
+  maxUnpool,
+} from "./layers/pool.ts";
+export {
+  type Carries,
+  gru,
+  lstm,
+  type Recurred,
+  type RecurrenceOptions,
+  type RecurrentLayer,
+  type RecurrentParams,
+  type Run,
+  recurrent,
+  rnn,
+} from "./layers/recurrent.ts";
+export {
+  type PadWidths,
+  padCircular,
+  padConstant,
+  padReflect,
+  padReplicate,
+  pixelShuffle,
+  pixelUnshuffle,
+  upsample,
+} from "./layers/resize.ts";
+export {
+  type DecoderBlock,
+  type DecoderOptions,
+  type DecoderParams,
+  type EncoderBlock,
+  type EncoderParams,
+  type TransformerOptions,
+  transformerDecoderBlock,
+  transformerEncoderBlock,
+} from "./layers/transformerBlock.ts";
+export { type LayerRow, summary } from "./summary.ts";
+export type { ParamsOf, Sequential, StateOf } from "./types/chain.ts";

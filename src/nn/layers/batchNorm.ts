@@ -1,0 +1,87 @@
+import type { Expr } from "../../ir/expr.ts";
+import { axisMean, axisSum, stopGradient } from "../../ir/ops/control.ts";
+import { add, div, mul, rsqrt, square, sub } from "../../ir/ops/elementwise.ts";
+import { lift } from "../../ir/ops/promote.ts";
+import { mean } from "../../ir/ops/reduction.ts";
+import { key } from "../../tensor/key.ts";
+import { type Shape, sizeOf } from "../../tensor/shape.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { notNegative, probability } from "../../tensor/validate.ts";
+import { lastAxisOf, requireSizes } from "../functional/affine.ts";
+import { initScaleOffset, rescaled, type ScaleOffset } from "../functional/scaleOffset.ts";
+import { ones, zeros } from "../initializers.ts";
+import type { Context, SameLayer, Symbolic } from "../layer.ts";
+import type { NormOptions } from "./norm.ts";
+
+/** The statistics that evaluation uses: what training saw, later batches weighing more. */
+export interface RunningStatistics {
+  readonly mean: Tensor;
+  readonly variance: Tensor;
+}
+
+/** What is added to the variance, and how quickly the running statistics follow the batches. */
+export interface BatchNormOptions extends NormOptions {
+  /** How far a batch moves the running statistics towards its own, from 0 to 1; 0.1 where not given. */
+  readonly momentum?: number;
+}
+
+/**
+ * Each feature to mean 0 and variance 1 over all positions of all examples of the batch, then scaled and
+ * moved. In evaluation the running statistics stand for those of the batch, and nothing else of the batch
+ * is seen.
+ *
+ * **Shapes** `x: [...s, features] → y: [...s, features]`; params and state `[features]`.
+ * **Math** `y = γ (x - μ)/√(σ² + ε) + β`; σ² has divisor n, the running variance has n - 1. The gradient flows through μ and σ², none through the running statistics.
+ * **Fails with** `InvalidArgument`, thrown, where an option is out of its range; when compiled, with the layer's path, `UnboundAxis` where training happens outside a `vmap` of the
+ * context's axis, `TooFewExamples` where a feature has a single number in the whole batch: of one example without
+ * positions or with one.
+ * **Source** Ioffe and Szegedy (2015), arXiv:1502.03167.
+ */
+export const batchNorm = (
+  features: number,
+  { epsilon = 1e-5, momentum = 0.1 }: BatchNormOptions = {},
+): SameLayer<ScaleOffset, RunningStatistics> => {
+  requireSizes("batchNorm", { features });
+  notNegative("batchNorm", { epsilon });
+  probability("batchNorm", { momentum });
+  const normalized = (x: Expr, center: Expr, variance: Expr): Expr =>
+    mul(sub(x, center), rsqrt(add(variance, epsilon)) as Expr) as Expr;
+  const moved = (from: Expr, to: Expr): Expr =>
+    add(mul(from, 1 - momentum), mul(stopGradient(to), momentum));
+  return {
+    name: `batchNorm ${features}`,
+    init: () => ({
+      params: initScaleOffset(features),
+      state: { mean: zeros(key(0), [features]), variance: ones(key(0), [features]) },
+    }),
+    apply: <X extends Shape>(
+      params: Symbolic<ScaleOffset>,
+      state: Symbolic<RunningStatistics>,
+      input: Expr<X>,
+      { mode, axis }: Context,
+    ) => {
+      const x = lastAxisOf(input, features);
+      // Normalization and scaling keep the shape.
+      const kept = (y: Expr) => rescaled(y, params) as Expr as Expr<X>;
+      if (mode === "eval") return [kept(normalized(x, state.mean, state.variance)), state] as const;
+      const positions = x.shape.slice(0, -1);
+      // One number has no variance, and its own mean leaves nothing of it.
+      const least = sizeOf(positions) === 1 ? 2 : 1;
+      const over = (y: Expr, needed: number): Expr =>
+        axisMean(
+          mean(
+            y,
+            positions.map((_, i) => i),
+          ) as Expr,
+          axis,
+          { least: needed },
+        );
+      const center = over(x, least);
+      const variance = over(square(sub(x, center)) as Expr, 1);
+      const count = mul(axisSum(lift(1, x.dtype), axis) as Expr, sizeOf(positions)) as Expr;
+      const unbiased = div(mul(variance, count), sub(count, 1) as Expr) as Expr;
+      const next = { mean: moved(state.mean, center), variance: moved(state.variance, unbiased) };
+      return [kept(normalized(x, center, variance)), next] as const;
+    },
+  };
+};

@@ -1,0 +1,151 @@
+import type { Expr } from "../../ir/expr.ts";
+import { add, logistic, mul, sub, tanh } from "../../ir/ops/elementwise.ts";
+import { sliceAxis } from "../../ir/ops/structural.ts";
+import { type Key, split } from "../../tensor/key.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { affine, requireSizes } from "../functional/affine.ts";
+import { fanInUniform, type Initializer } from "../initializers.ts";
+import type { Activation, Symbolic } from "../layer.ts";
+
+/**
+ * Cells: one moment of a recurrence. What a cell makes of its input alone (`project`) is apart from the
+ * step, so that a layer projects a whole sequence in one product outside of its loop.
+ */
+
+/** The params of a cell, those of its gates side by side: PyTorch's matrices, transposed. */
+export interface CellParams {
+  readonly inputWeight: Tensor;
+  readonly hiddenWeight: Tensor;
+  readonly inputBias?: Tensor;
+  readonly hiddenBias?: Tensor;
+}
+
+/** Whether a recurrent cell has offsets, and how its matrices begin. */
+export interface CellOptions {
+  /** Whether there are offsets; `true` where not given. */
+  readonly bias?: boolean;
+  /** Uniform over ±1/√hidden where not given. */
+  readonly kernelInit?: Initializer;
+  /** Of the matrices that the carry meets; uniform over ±1/√hidden where not given. */
+  readonly recurrentInit?: Initializer;
+}
+
+/** One moment of a recurrence. Its carry is a list of vectors `[hidden]`, of which the first is its output. */
+export interface Cell {
+  readonly name: string;
+  readonly inputs: number;
+  readonly hidden: number;
+  /** How many vectors are carried: 1, or 2 for a memory beside the output. */
+  readonly carries: number;
+  readonly init: (key: Key) => CellParams;
+  /** **Shapes** `x: [...s, inputs] → [...s, gates·hidden]`. */
+  readonly project: (params: Symbolic<CellParams>, x: Expr) => Expr;
+  readonly step: (
+    params: Symbolic<CellParams>,
+    carry: readonly Expr[],
+    projected: Expr,
+  ) => readonly Expr[];
+}
+
+/** How a cell of some kind is made. */
+export type CellOf = (inputs: number, hidden: number) => Cell;
+
+/** What makes the next carry of the input's part, the hidden part, and the carry. */
+type Gating = (input: Expr, hidden: Expr, carry: readonly Expr[]) => readonly Expr[];
+
+const cell = (
+  name: string,
+  { inputs, hidden }: { readonly inputs: number; readonly hidden: number },
+  { gates, carries }: { readonly gates: number; readonly carries: number },
+  { bias = true, kernelInit = fanInUniform, recurrentInit = fanInUniform }: CellOptions,
+  gating: Gating,
+): Cell => {
+  requireSizes(name, { inputs, hidden });
+  const fan = { in: hidden, out: gates * hidden };
+  return {
+    name,
+    inputs,
+    hidden,
+    carries,
+    init: (key) => {
+      const keys = split(key, 4);
+      const [forInput, forHidden, forInputBias, forHiddenBias] = keys as readonly [
+        Key,
+        Key,
+        Key,
+        Key,
+      ];
+      const weights = {
+        inputWeight: kernelInit(forInput, [inputs, gates * hidden], fan),
+        hiddenWeight: recurrentInit(forHidden, [hidden, gates * hidden], fan),
+      };
+      if (!bias) return weights;
+      const offset = (own: Key) => fanInUniform(own, [gates * hidden], fan);
+      return { ...weights, inputBias: offset(forInputBias), hiddenBias: offset(forHiddenBias) };
+    },
+    project: ({ inputWeight, inputBias }, x) =>
+      affine({ weight: inputWeight, ...(inputBias && { bias: inputBias }) }, x),
+    step: ({ hiddenWeight, hiddenBias }, carry, projected) =>
+      gating(
+        projected,
+        affine({ weight: hiddenWeight, ...(hiddenBias && { bias: hiddenBias }) }, carry[0] as Expr),
+        carry,
+      ),
+  };
+};
+
+/** The vectors of `gates` gates that lie side by side. */
+const gatesOf = (x: Expr, gates: number): readonly Expr[] => {
+  const size = (x.shape.at(-1) ?? 0) / gates;
+  return Array.from({ length: gates }, (_, i) => sliceAxis(x, -1, i * size, (i + 1) * size));
+};
+
+/**
+ * A simple recurrence.
+ *
+ * **Shapes** `x: [inputs]`, carry `h: [hidden]`.
+ * **Math** `h' = tanh(xW + b + hU + c)`.
+ * **Source** Elman, "Finding Structure in Time" (1990).
+ */
+export const rnnCell = (
+  inputs: number,
+  hidden: number,
+  { activation = tanh, ...options }: CellOptions & { readonly activation?: Activation } = {},
+): Cell =>
+  cell("rnn", { inputs, hidden }, { gates: 1, carries: 1 }, options, (x, h) => [
+    activation(add(x, h) as Expr),
+  ]);
+
+/**
+ * A recurrence with a memory that gates open and close.
+ *
+ * **Shapes** `x: [inputs]`, carry `h: [hidden]` and `c: [hidden]`; params in the order i, f, g, o.
+ * **Math** with `z = xW + b + hU + b'`: `c' = σ(z_f) c + σ(z_i) tanh(z_g)`, `h' = σ(z_o) tanh(c')`.
+ * **Source** Hochreiter and Schmidhuber, "Long Short-Term Memory" (1997); the forget gate: Gers,
+ * Schmidhuber and Cummins, "Learning to Forget" (2000).
+ */
+export const lstmCell = (inputs: number, hidden: number, options: CellOptions = {}): Cell =>
+  cell("lstm", { inputs, hidden }, { gates: 4, carries: 2 }, options, (x, h, carry) => {
+    const [i, f, g, o] = gatesOf(add(x, h) as Expr, 4) as readonly [Expr, Expr, Expr, Expr];
+    const kept = mul(logistic(f), carry[1] as Expr);
+    const memory = add(kept, mul(logistic(i), tanh(g))) as Expr;
+    return [mul(logistic(o), tanh(memory)) as Expr, memory];
+  });
+
+/**
+ * A recurrence that mixes its last output with a candidate.
+ *
+ * **Shapes** `x: [inputs]`, carry `h: [hidden]`; params in the order r, z, n.
+ * **Math** `r = σ(x_r + h_r)`, `z = σ(x_z + h_z)`, `n = tanh(x_n + r h_n)`, `h' = (1 - z) n + z h`, where
+ * `x_· = xW + b` and `h_· = hU + b'`.
+ * **Source** Cho et al. (2014), arXiv:1406.1078, with the reset gate after the product, as in PyTorch.
+ */
+export const gruCell = (inputs: number, hidden: number, options: CellOptions = {}): Cell =>
+  cell("gru", { inputs, hidden }, { gates: 3, carries: 1 }, options, (x, h, carry) => {
+    const [xr, xz, xn] = gatesOf(x, 3) as readonly [Expr, Expr, Expr];
+    const [hr, hz, hn] = gatesOf(h, 3) as readonly [Expr, Expr, Expr];
+    const z = logistic(add(xz, hz) as Expr);
+    const candidate = tanh(add(xn, mul(logistic(add(xr, hr) as Expr), hn)) as Expr);
+    // n + z (h - n) with one product fewer.
+    return [add(candidate, mul(z, sub(carry[0] as Expr, candidate))) as Expr];
+  });

@@ -1,0 +1,250 @@
+import { InvalidArgument } from "../../errors.ts";
+import type { Expr } from "../../ir/expr.ts";
+import { add } from "../../ir/ops/elementwise.ts";
+import { type Key, split } from "../../tensor/key.ts";
+import type { Shape } from "../../tensor/shape.ts";
+import { sizeOf } from "../../tensor/shape.ts";
+import { named } from "../combinators/containers.ts";
+import { sequential } from "../combinators/sequential.ts";
+import { conv, convTranspose, outputPaddingOf, requireGroups } from "../functional/conv.ts";
+import {
+  type Grid,
+  type Padding,
+  type PerAxis,
+  perAxis,
+  type Rank,
+  requireSliding,
+} from "../functional/geometry.ts";
+import { type Fan, fanInUniform } from "../initializers.ts";
+import type { AnyLayer, Composable, Layer, OpenLayer } from "../layer.ts";
+import type {
+  Affine,
+  ConvolutionOptions,
+  ConvolutionParams,
+  Convolve,
+  Convolves,
+  Sliding,
+  Transpose,
+  TransposedOptions,
+} from "../types/conv.ts";
+
+export type {
+  ConvolutionOptions,
+  ConvolutionParams,
+  KernelParams,
+  TransposedOptions,
+} from "../types/conv.ts";
+
+/**
+ * Layers that convolve. Examples have their channels last: `[width, channels]`, `[height, width, channels]`,
+ * `[depth, height, width, channels]`. Types check channels, and follow extents that are literal where windows are.
+ */
+
+interface Affined {
+  readonly weight: Expr;
+  readonly bias?: Expr;
+}
+
+const requireChannels = (op: string, channels: { readonly [argument: string]: number }): void => {
+  for (const [argument, n] of Object.entries(channels))
+    if (!(Number.isSafeInteger(n) && n > 0))
+      throw new InvalidArgument({
+        op,
+        argument,
+        expected: "a positive whole number",
+        actual: String(n),
+      });
+};
+
+/** A layer of a kernel and an offset, which is added to every place of what `product` gives. */
+const affine = (
+  name: string,
+  shape: Shape,
+  outputs: number,
+  fan: Fan,
+  { bias = true, kernelInit = fanInUniform, biasInit = fanInUniform }: Affine,
+  product: (x: Expr, kernel: Expr) => Expr,
+): OpenLayer => ({
+  name,
+  init: (key: Key) => {
+    const [forWeight, forBias] = split(key, 2);
+    const weight = kernelInit(bias ? forWeight : key, shape, fan);
+    return {
+      params: bias ? { weight, bias: biasInit(forBias, [outputs], fan) } : { weight },
+      state: undefined,
+    };
+  },
+  apply: (params, state, x) => {
+    const { weight, bias: offset } = params as Affined; // as `init` made them
+    const y = product(x, weight);
+    return [offset === undefined ? y : (add(y, offset) as Expr), state];
+  },
+});
+
+const convolution =
+  (op: string, rank: Rank) =>
+  (inputs: number, outputs: number, size: PerAxis, options: ConvolutionOptions = {}): OpenLayer => {
+    requireChannels(op, { inputs, outputs });
+    const { groups = 1 } = options;
+    requireGroups(op, groups, inputs, outputs);
+    requireSliding(op, rank, size, options);
+    const window = perAxis(op, "size", size, rank);
+    const count = sizeOf(window);
+    return affine(
+      `${op} ${window.join("×")}, ${inputs} → ${outputs}`,
+      [...window, inputs / groups, outputs],
+      outputs,
+      { in: (count * inputs) / groups, out: (count * outputs) / groups },
+      options,
+      (x, kernel) => conv(x, kernel, options),
+    );
+  };
+
+const transposed =
+  (op: string, rank: Rank) =>
+  (inputs: number, outputs: number, size: PerAxis, options: TransposedOptions = {}): OpenLayer => {
+    requireChannels(op, { inputs, outputs });
+    const { groups = 1 } = options;
+    requireGroups(op, groups, inputs, outputs);
+    requireSliding(op, rank, size, options);
+    outputPaddingOf(op, options, rank);
+    const window = perAxis(op, "size", size, rank);
+    const count = sizeOf(window);
+    return affine(
+      `${op} ${window.join("×")}, ${inputs} → ${outputs}`,
+      [...window, inputs, outputs / groups],
+      outputs,
+      { in: (count * outputs) / groups, out: (count * inputs) / groups },
+      options,
+      (x, kernel) => convTranspose(x, kernel, options),
+    );
+  };
+
+// What the makers do to shapes is declared by Convolve and Transpose: the type tests and the law suite hold them
+// together.
+const convolving = <R extends Rank>(op: string, rank: R): Convolve<R> =>
+  convolution(op, rank) as (...args: never) => AnyLayer as Convolve<R>;
+const transposing = <R extends Rank>(op: string, rank: R): Transpose<R> =>
+  transposed(op, rank) as (...args: never) => AnyLayer as Transpose<R>;
+
+/**
+ * Convolution along one axis: windows of `size` elements and all channels, each multiplied with a kernel.
+ *
+ * **Shapes** `x: [n, inputs] → y: [m, outputs]`, one example; `weight: [size, inputs / groups, outputs]`,
+ * `bias: [outputs]`.
+ * **Math** as `conv`, plus the bias. Params begin uniform over ±1/√(size · inputs / groups), PyTorch's
+ * choice; for deep ReLU networks `initializers.heNormal` keeps the variance (He et al., 2015).
+ * **Fails with** `InvalidArgument`, thrown, where a size or an option is not what it has to be;
+ * where the kernel is larger than the padded example, a type error if both are literal and else a `ShapeMismatch`
+ * when compiled, with the layer's path.
+ */
+export const conv1d: Convolve<1> = convolving("conv1d", 1);
+
+/**
+ * Convolution of images: as {@link conv1d}, along two axes.
+ *
+ * **Shapes** `x: [h, w, inputs] → y: [h′, w′, outputs]`, one example;
+ * `weight: [...size, inputs / groups, outputs]`, `bias: [outputs]`.
+ * **Source** LeCun et al., "Gradient-based learning applied to document recognition" (1998).
+ *
+ * @example
+ * ```ts
+ * import { conv2d, key } from "fluxion";
+ * import { summary } from "fluxion/nn";
+ * const layer = conv2d(1, 16, 3, { padding: "same", stride: 2 });
+ * layer.init(key(0)).params.weight.shape // => [3, 3, 1, 16]
+ * summary(layer, [28, 28, 1]).map((row) => row.output) // => [[14, 14, 16]]
+ * ```
+ */
+export const conv2d: Convolve<2> = convolving("conv2d", 2);
+
+/** Convolution of volumes: as {@link conv1d}, along three axes. **Shapes** `x: [d, h, w, inputs] → y: [d′, h′, w′, outputs]`. */
+export const conv3d: Convolve<3> = convolving("conv3d", 3);
+
+/**
+ * Transposed convolution along one axis, which makes examples longer where convolution makes them shorter.
+ *
+ * **Shapes** `x: [n, inputs] → y: [m, outputs]`, one example; `weight: [size, inputs, outputs / groups]`,
+ * `bias: [outputs]`; `m` as for `convTranspose`.
+ * **Math** Params begin uniform over ±1/√(size · outputs / groups), PyTorch's choice.
+ * **Fails with** `InvalidArgument`, thrown, where a size or an option is not what it has to be.
+ */
+export const convTranspose1d: Transpose<1> = transposing("convTranspose1d", 1);
+
+/** Transposed convolution of images: as {@link convTranspose1d}, along two axes. */
+export const convTranspose2d: Transpose<2> = transposing("convTranspose2d", 2);
+
+/** Transposed convolution of volumes: as {@link convTranspose1d}, along three axes. */
+export const convTranspose3d: Transpose<3> = transposing("convTranspose3d", 3);
+
+type Multiplied<C extends number, M extends number> = M extends 1 ? C : number;
+type Depthwise<C extends number, M extends number> = Layer<
+  Grid<2, C>,
+  Grid<2, Multiplied<C, M>>,
+  ConvolutionParams<2, Multiplied<C, M>>,
+  undefined
+>;
+
+/**
+ * Convolution of each channel of an image with kernels of its own: `multiplier` (1 where not given) of them.
+ *
+ * **Shapes** `x: [h, w, channels] → y: [h′, w′, channels · multiplier]`, one example;
+ * `weight: [...size, 1, channels · multiplier]`; the outputs of a channel are neighbors.
+ * **Source** Chollet, "Xception" (2016), arXiv:1610.02357.
+ */
+export const depthwiseConv2d = <
+  const C extends number,
+  const K extends PerAxis,
+  const M extends number = 1,
+  const P extends Padding = "valid",
+  const S extends PerAxis = 1,
+  const D extends PerAxis = 1,
+>(
+  channels: C,
+  size: K,
+  options: Omit<ConvolutionOptions, keyof Sliding<P, S, D> | "groups" | "bias"> &
+    Sliding<P, S, D> & { readonly multiplier?: M } = {},
+): Depthwise<C, M> & Convolves<K, P, S, D> => {
+  const { multiplier = 1, ...rest } = options;
+  requireChannels("depthwiseConv2d", { channels, multiplier });
+  const make = convolution("depthwiseConv2d", 2);
+  // The number of outputs is C · M, which types know where M is 1.
+  return make(channels, channels * multiplier, size, {
+    ...rest,
+    groups: channels,
+  }) as AnyLayer as Depthwise<C, M> & Convolves<K, P, S, D>;
+};
+
+type Separable<I extends number, O extends number> = Layer<
+  Grid<2, I>,
+  Grid<2, O>,
+  readonly [ConvolutionParams<2, I>, ConvolutionParams<2, O>],
+  readonly [undefined, undefined]
+>;
+
+/**
+ * A convolution of each channel on its own, then one that mixes the channels at each place.
+ *
+ * **Shapes** `x: [h, w, inputs] → y: [h′, w′, outputs]`, one example; params are those of the two.
+ * **Source** Sifre, "Rigid-motion scattering for image classification" (2014); Chollet (2016).
+ */
+export const separableConv2d = <
+  const I extends number,
+  const O extends number,
+  const K extends PerAxis,
+  const P extends Padding = "valid",
+  const S extends PerAxis = 1,
+  const D extends PerAxis = 1,
+>(
+  inputs: I,
+  outputs: O,
+  size: K,
+  options: Omit<ConvolutionOptions, keyof Sliding<P, S, D> | "groups" | "bias"> &
+    Sliding<P, S, D> = {},
+): Separable<I, O> & Convolves<K, P, S, D> => {
+  const chain = sequential as (...layers: readonly Composable[]) => Composable;
+  const both = chain(depthwiseConv2d(inputs, size, options), conv2d(inputs, outputs, 1));
+  // The two meet in I channels, which types do not see while I is open.
+  return named(`separableConv2d ${inputs} → ${outputs}`, both) as AnyLayer as Separable<I, O> &
+    Convolves<K, P, S, D>;
+};

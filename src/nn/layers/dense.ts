@@ -1,0 +1,110 @@
+import { InvalidArgument } from "../../errors.ts";
+import type { Expr } from "../../ir/expr.ts";
+import { dot } from "../../ir/ops/contraction.ts";
+import { add } from "../../ir/ops/elementwise.ts";
+import { type Key, split } from "../../tensor/key.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { fanInUniform, type Initializer } from "../initializers.ts";
+import type { Layer } from "../layer.ts";
+
+/** The matrix of a {@link dense} layer, inputs by outputs, and its offset. */
+export interface DenseParams<I extends number, O extends number> {
+  readonly weight: Tensor<readonly [I, O]>;
+  readonly bias: Tensor<readonly [O]>;
+}
+
+/** The matrix of a {@link dense} layer without offset. */
+export interface LinearParams<I extends number, O extends number> {
+  readonly weight: Tensor<readonly [I, O]>;
+}
+
+/** Whether a dense layer has an offset, and how matrix and offset begin. */
+export interface DenseOptions {
+  /** Whether an offset is added; `true` where not given. */
+  readonly bias?: boolean;
+  /** Uniform over ±1/√in where not given. */
+  readonly kernelInit?: Initializer;
+  /** Uniform over ±1/√in where not given. */
+  readonly biasInit?: Initializer;
+}
+
+type Affine<I extends number, O extends number> = Layer<
+  readonly [I],
+  readonly [O],
+  DenseParams<I, O>,
+  undefined
+>;
+type Linear<I extends number, O extends number> = Layer<
+  readonly [I],
+  readonly [O],
+  LinearParams<I, O>,
+  undefined
+>;
+
+/**
+ * A fully connected layer.
+ *
+ * **Shapes** `x: [inputs] → y: [outputs]`, one example; `weight: [inputs, outputs]`, `bias: [outputs]`.
+ * **Math** `y = xW + b`.
+ * **Fails with** `InvalidArgument`, thrown, where a size is not a positive whole number.
+ *
+ * @example
+ * ```ts
+ * import { dense, key } from "fluxion";
+ * const { params } = dense(784, 128).init(key(0));
+ * params.weight.shape // => [784, 128]
+ * params.bias.shape // => [128]
+ * ```
+ */
+export function dense<const I extends number, const O extends number>(
+  inputs: I,
+  outputs: O,
+  options?: DenseOptions & { readonly bias?: true },
+): Affine<I, O>;
+export function dense<const I extends number, const O extends number>(
+  inputs: I,
+  outputs: O,
+  options: DenseOptions & { readonly bias: false },
+): Linear<I, O>;
+export function dense<I extends number, O extends number>(
+  inputs: I,
+  outputs: O,
+  options: DenseOptions = {},
+): Affine<I, O> | Linear<I, O> {
+  for (const [argument, n] of Object.entries({ inputs, outputs }))
+    if (!(Number.isSafeInteger(n) && n > 0))
+      throw new InvalidArgument({
+        op: "dense",
+        argument,
+        expected: "a positive whole number",
+        actual: String(n),
+      });
+  const { bias = true, kernelInit = fanInUniform, biasInit = fanInUniform } = options;
+  const fan = { in: inputs, out: outputs };
+  const name = `dense ${inputs} → ${outputs}`;
+  const weightOf = (key: Key): Tensor<readonly [I, O]> => kernelInit(key, [inputs, outputs], fan);
+  // `Symbolic` of a tensor is an `Expr`, which TypeScript leaves open while I and O are; one contracted
+  // axis leaves the axis of the outputs.
+  const product = (weight: Expr, x: Expr) => dot(x, weight, [[0], [0]]) as Expr<readonly [O]>;
+
+  const linear: Linear<I, O> = {
+    name,
+    init: (key) => ({ params: { weight: weightOf(key) }, state: undefined }),
+    apply: ({ weight }, state, x) => [product(weight as Expr, x), state],
+  };
+  const affine: Affine<I, O> = {
+    name,
+    init: (key) => {
+      const [forWeight, forBias] = split(key, 2);
+      return {
+        params: { weight: weightOf(forWeight), bias: biasInit(forBias, [outputs], fan) },
+        state: undefined,
+      };
+    },
+    apply: (params, state, x) => [
+      add(product(params.weight as Expr, x) as Expr, params.bias as Expr) as Expr<readonly [O]>,
+      state,
+    ],
+  };
+  return bias ? affine : linear;
+}

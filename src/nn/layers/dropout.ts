@@ -1,0 +1,53 @@
+import { InvalidArgument } from "../../errors.ts";
+import type { Expr } from "../../ir/expr.ts";
+import { where } from "../../ir/ops/control.ts";
+import { mul } from "../../ir/ops/elementwise.ts";
+import { bernoulli } from "../../ir/ops/random.ts";
+import type { Shape } from "../../tensor/shape.ts";
+import type { Context, SameLayer } from "../layer.ts";
+
+/** Dropout of larger parts than elements: those of one `maskOf` shape share one draw. */
+const dropping = (
+  op: string,
+  rate: number,
+  maskOf: (shape: Shape) => Shape,
+): SameLayer<undefined, undefined> => {
+  if (!(rate >= 0 && rate < 1))
+    throw new InvalidArgument({
+      op,
+      argument: "rate",
+      expected: "a probability, from 0 to 1 (1 excluded)",
+      actual: String(rate),
+    });
+  const dropped = (x: Expr, key: Context["key"]): Expr =>
+    where(bernoulli(key, 1 - rate, maskOf(x.shape)), mul(x, 1 / (1 - rate)) as Expr, 0);
+  return {
+    name: `${op} ${rate}`,
+    init: () => ({ params: undefined, state: undefined }),
+    apply: <X extends Shape>(_: undefined, state: undefined, x: Expr<X>, context: Context) =>
+      // What is kept or dropped keeps the shape.
+      [
+        context.mode === "eval" || rate === 0 ? x : (dropped(x, context.key) as Expr as Expr<X>),
+        state,
+      ] as const,
+  };
+};
+
+/**
+ * Dropout of whole channels (the last axis), at all positions together.
+ *
+ * **Fails with** `InvalidArgument`, thrown, where the rate is not from 0 to 1 (1 excluded).
+ * **Source** Tompson et al. (2014), arXiv:1411.4280, section 3.2.
+ */
+export const spatialDropout = (rate: number): SameLayer<undefined, undefined> =>
+  dropping("spatialDropout", rate, (shape) => shape.slice(-1));
+
+/**
+ * Dropout of the whole example: within `residual(sequential(f, dropPath(rate)))` the path through `f` is
+ * left out with probability `rate` while training, and made `1 / (1 - rate)` times as strong otherwise.
+ *
+ * **Fails with** `InvalidArgument`, thrown, where the rate is not from 0 to 1 (1 excluded).
+ * **Source** Huang et al. (2016), arXiv:1603.09382.
+ */
+export const dropPath = (rate: number): SameLayer<undefined, undefined> =>
+  dropping("dropPath", rate, () => []);

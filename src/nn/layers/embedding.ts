@@ -1,0 +1,210 @@
+import type { Expr } from "../../ir/expr.ts";
+import { dot } from "../../ir/ops/contraction.ts";
+import { cast, where } from "../../ir/ops/control.ts";
+import { add, cos, eq, exp, mul, sin } from "../../ir/ops/elementwise.ts";
+import { iota, take } from "../../ir/ops/indexing.ts";
+import { concatenate, reshape, sliceAxis, stack } from "../../ir/ops/structural.ts";
+import { split } from "../../tensor/key.ts";
+import type { Shape } from "../../tensor/shape.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { holding, wholeTo } from "../../tensor/validate.ts";
+import { open, within } from "../apply.ts";
+import { lastAxisOf, requireDivides, requireSizes } from "../functional/affine.ts";
+import { atMost, someOf } from "../functional/sequenceChecks.ts";
+import { type Initializer, normal } from "../initializers.ts";
+import type { AnyLayer, Composable, Layer, OpenLayer, SameLayer, Symbolic } from "../layer.ts";
+import type { ParamsOf, StateOf } from "../types/chain.ts";
+import type { Moves } from "../types/extent.ts";
+
+/** One vector for each token. */
+export interface EmbeddingParams {
+  readonly table: Tensor;
+}
+
+/** How the vectors of an embedding begin. */
+export interface EmbeddingOptions {
+  /** Normal of deviation 1 where not given. */
+  readonly tableInit?: Initializer;
+}
+
+/** How the vectors of an {@link embedding} begin, and which token has none. */
+export interface PaddedEmbeddingOptions extends EmbeddingOptions {
+  /** The token that fills sequences up: it reads zeros, and its row learns nothing. */
+  readonly padding?: number;
+}
+
+/**
+ * The vector of each token, learned.
+ *
+ * **Shapes** `x: [time]` of i32 tokens `→ y: [time, width]`; `table: [vocabulary, width]`. Any other
+ * shape of tokens gets one axis more likewise.
+ * **Math** `yᵢ = table[xᵢ]`; the gradient adds up at the rows that were read. A token that is not from 0 to
+ * `vocabulary - 1` reads zeros.
+ * **Fails with** `InvalidArgument`, thrown, where a size is not a positive whole number or the padding no token of the
+ * vocabulary; when compiled, with the layer's path, `DtypeMismatch` where tokens
+ * are no i32, `EmptySequence` where there are none.
+ */
+export const embedding = <const W extends number>(
+  vocabulary: number,
+  width: W,
+  { tableInit = normal(1), padding }: PaddedEmbeddingOptions = {},
+): Layer<readonly [number], readonly [number, W], EmbeddingParams, undefined> => {
+  requireSizes("embedding", { vocabulary, width });
+  wholeTo(0, vocabulary - 1)("embedding", { padding });
+  // An index that is no row reads zeros, and writes nowhere.
+  const read = (x: Expr): Expr =>
+    padding === undefined ? x : (where(eq(x, padding) as Expr, -1, x) as Expr);
+  return {
+    name: `embedding ${vocabulary} → ${width}`,
+    init: (key) => ({ params: { table: tableInit(key, [vocabulary, width]) }, state: undefined }),
+    apply: ({ table }, state, x) => [
+      // Reading rows replaces the tokens' axes by themselves and the width.
+      take(table, read(someOf(x))) as Expr as Expr<readonly [number, W]>,
+      state,
+    ],
+  };
+};
+
+/** The params of {@link tiedEmbedding}. */
+export interface TiedParams<P> extends EmbeddingParams {
+  readonly inner: P;
+}
+
+/**
+ * A layer between an embedding and its transpose: tokens in, logits of tokens out, one table for both.
+ *
+ * **Shapes** for a layer `[time, width] → [time, width]`: `x: [time]` of i32 tokens `→ [time, vocabulary]`.
+ * **Math** `y = f(table[x]) tableᵀ`. The table begins normal of deviation 1/√width where not told otherwise, so
+ * that logits begin with variance 1 where the layer's outputs do.
+ * **Source** Press and Wolf (2016), arXiv:1608.05859.
+ */
+export const tiedEmbedding = <const V extends number, const L extends Composable>(
+  vocabulary: V,
+  width: number,
+  layer: L,
+  { tableInit = normal(1 / Math.sqrt(width)) }: EmbeddingOptions = {},
+): Layer<readonly [number], readonly [number, V], TiedParams<ParamsOf<L>>, StateOf<L>> => {
+  requireSizes("tiedEmbedding", { vocabulary, width });
+  return tiedOpen(vocabulary, width, open(layer), tableInit) as AnyLayer as Layer<
+    readonly [number],
+    readonly [number, V],
+    TiedParams<ParamsOf<L>>,
+    StateOf<L>
+  >;
+};
+
+const tiedOpen = (
+  vocabulary: number,
+  width: number,
+  inner: OpenLayer,
+  tableInit: Initializer,
+): OpenLayer => ({
+  name: `tiedEmbedding ${vocabulary} × ${width}`,
+  init: (key) => {
+    const [forTable, forInner] = split(key, 2);
+    const made = inner.init(forInner);
+    const table = tableInit(forTable, [vocabulary, width]);
+    return { params: { table, inner: made.params }, state: made.state };
+  },
+  apply: (params, state, x, context) => {
+    // `init` made them so.
+    const own = params as { readonly table: Expr; readonly inner: unknown };
+    const embedded = take(own.table, someOf(x));
+    const [h, next] = within(inner.name, inner, own.inner, state, embedded, context);
+    return [dot(h, own.table, [[h.shape.length - 1], [1]]), next];
+  },
+  parts: {
+    children: [inner],
+    rebuild: ([child = inner]) => tiedOpen(vocabulary, width, open(child), tableInit),
+  },
+});
+
+/** A vector for each place of a sequence. */
+export interface PositionParams {
+  readonly positions: Tensor;
+}
+
+/**
+ * A learned vector added at each place of a sequence.
+ *
+ * **Shapes** `x: [time, width] → y: [time, width]` for a time of at most `length`.
+ * **Fails with** `InvalidArgument`, thrown; a type error where literal shapes show that a sequence is longer, and
+ * `SequenceTooLong` when compiled, with the layer's path.
+ * **Source** Gehring et al. (2017), arXiv:1705.03122. It begins normal of deviation 0.02, as in GPT-2.
+ */
+export const positionEmbedding = <const L extends number, const W extends number>(
+  length: L,
+  width: W,
+): Layer<readonly [number, W], readonly [number, W], PositionParams, undefined> &
+  Moves<{ readonly atMost: L }> => {
+  requireSizes("positionEmbedding", { length, width });
+  return {
+    name: `positionEmbedding ${length} × ${width}`,
+    init: (key) => ({
+      params: { positions: normal(0.02)(key, [length, width]) },
+      state: undefined,
+    }),
+    apply: ({ positions }: Symbolic<PositionParams>, state, x) => {
+      const fitting = atMost(length, lastAxisOf(x, width));
+      const own = sliceAxis(positions, 0, 0, fitting.shape[0] ?? 0);
+      return [add(fitting, own) as Expr as Expr<readonly [number, W]>, state];
+    },
+  };
+};
+
+/** The angle of each place for each of `count` wavelengths, from 2π to 2π·base. `[time, count]`. */
+const angles = (places: Expr, count: number, base: number): Expr => {
+  const step = -Math.log(base) / count;
+  const frequencies = exp(mul(cast(iota([count]), places.dtype), step)) as Expr;
+  return dot(places, frequencies, [[], []]);
+};
+
+/**
+ * Sines and cosines of the place, of wavelengths from 2π to 10000·2π, added at each place of a sequence.
+ *
+ * **Shapes** `x: [time, width] → y: [time, width]`; of an odd width the last feature has a sine alone.
+ * **Math** `y[t, 2i] = x[t, 2i] + sin(t / 10000^(2i/width))`, and the cosine at `2i + 1`.
+ * **Source** Vaswani et al. (2017), arXiv:1706.03762, section 3.5.
+ */
+export const sinusoidalEncoding: SameLayer<undefined, undefined> = {
+  name: "sinusoidalEncoding",
+  init: () => ({ params: undefined, state: undefined }),
+  apply: <X extends Shape>(_: undefined, state: undefined, x: Expr<X>) => {
+    const [time = 0, width = 0] = x.shape;
+    const pairs = Math.ceil(width / 2);
+    const angle = angles(
+      cast(iota([time]), x.dtype) as Expr,
+      pairs,
+      10000 ** ((2 * pairs) / width),
+    );
+    const interleaved = reshape(stack([sin(angle), cos(angle)], 2), [time, 2 * pairs]) as Expr;
+    // The sum has the shape of x.
+    return [
+      add(x as Expr, sliceAxis(interleaved, -1, 0, width)) as Expr as Expr<X>,
+      state,
+    ] as const;
+  },
+};
+
+/**
+ * Pairs of features turned by an angle in proportion to the place, so that the product of two such vectors
+ * depends on how far apart they are and not on where.
+ *
+ * **Shapes** `x: [...s, time, width]`, `places: [time]` of x's dtype `→ [...s, time, width]`; feature `i`
+ * pairs with `i + width/2`.
+ * **Math** `(a, b) → (a cos tω - b sin tω, a sin tω + b cos tω)` with `ω = base^(-2i/width)`.
+ * **Fails with** `InvalidArgument`, thrown, where the width is odd, or the base not a finite number above 0.
+ * **Source** Su et al. (2021), arXiv:2104.09864, section 3.2.
+ */
+export const rotaryEmbedding = (x: Expr, places: Expr, base = 10000): Expr => {
+  const width = x.shape.at(-1) ?? 0;
+  requireDivides("rotary", "pairs", 2, width);
+  holding("a finite number above 0", (n) => n > 0 && Number.isFinite(n))("rotary", { base });
+  const half = width / 2;
+  const angle = angles(cast(places, x.dtype) as Expr, half, base);
+  const [c, s] = [cos(angle) as Expr, sin(angle) as Expr];
+  const [a, b] = [sliceAxis(x, -1, 0, half), sliceAxis(x, -1, half, width)];
+  const first = add(mul(a, c), mul(mul(b, s), -1)) as Expr;
+  const second = add(mul(a, s), mul(b, c)) as Expr;
+  return concatenate([first, second], -1);
+};

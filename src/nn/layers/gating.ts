@@ -1,0 +1,128 @@
+import type { Expr } from "../../ir/expr.ts";
+import { where } from "../../ir/ops/control.ts";
+import { gt, logistic, mul } from "../../ir/ops/elementwise.ts";
+import { max, mean } from "../../ir/ops/reduction.ts";
+import { reshape } from "../../ir/ops/structural.ts";
+import { split } from "../../tensor/key.ts";
+import type { Shape } from "../../tensor/shape.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { relu } from "../functional/activation.ts";
+import {
+  type AffineOptions,
+  type AffineParams,
+  affine,
+  initAffine,
+  lastAxisOf,
+  requireDivides,
+  requireSizes,
+} from "../functional/affine.ts";
+import { constant } from "../initializers.ts";
+import type { Layer, SameLayer, Symbolic } from "../layer.ts";
+
+/** The slope of each feature below 0. */
+export interface SlopeParams {
+  readonly slope: Tensor;
+}
+
+/**
+ * `x` above 0, `slope·x` elsewhere, with a learned slope for each feature, or one for all.
+ *
+ * **Shapes** `x: [...s, features] → y: [...s, features]`; `slope: [features]`, or `[1]` where no number of
+ * features is given. It begins as 0.25.
+ * **Source** He et al. (2015), arXiv:1502.01852, equation 1.
+ */
+export const prelu = (features = 1): SameLayer<SlopeParams, undefined> => {
+  requireSizes("prelu", { features });
+  return {
+    name: features === 1 ? "prelu" : `prelu ${features}`,
+    init: (key) => ({ params: { slope: constant(0.25)(key, [features]) }, state: undefined }),
+    apply: <X extends Shape>(
+      { slope }: Symbolic<SlopeParams>,
+      state: undefined,
+      input: Expr<X>,
+    ) => {
+      const shared = features === 1;
+      const x: Expr = shared ? input : lastAxisOf(input, features);
+      const own = shared ? (reshape(slope, []) as Expr) : slope;
+      // Each element is kept or scaled.
+      return [where(gt(x, 0), x, mul(x, own) as Expr) as Expr as Expr<X>, state] as const;
+    },
+  };
+};
+
+/**
+ * The greatest of several affine maps.
+ *
+ * **Shapes** `x: [inputs] → y: [outputs]`; `weight: [inputs, outputs·pieces]`.
+ * **Math** `yⱼ = maxₖ (xWⱼₖ + bⱼₖ)`.
+ * **Source** Goodfellow et al. (2013), arXiv:1302.4389, section 3.
+ */
+export const maxout = <const I extends number, const O extends number>(
+  inputs: I,
+  outputs: O,
+  pieces: number,
+  options: AffineOptions = {},
+): Layer<readonly [I], readonly [O], AffineParams, undefined> => {
+  requireSizes("maxout", { inputs, outputs, pieces });
+  return {
+    name: `maxout ${inputs} → ${outputs} × ${pieces}`,
+    init: (key) => ({
+      params: initAffine(key, inputs, outputs * pieces, options),
+      state: undefined,
+    }),
+    apply: (params, state, x) => {
+      const all = affine(params, lastAxisOf(x, inputs));
+      // The last of the two axes is reduced.
+      return [
+        max(reshape(all, [outputs, pieces]) as Expr, -1) as Expr as Expr<readonly [O]>,
+        state,
+      ];
+    },
+  };
+};
+
+/** The two maps of a {@link squeezeExcite}. */
+export interface SqueezeExciteParams {
+  readonly squeeze: AffineParams;
+  readonly excite: AffineParams;
+}
+
+/**
+ * Each channel scaled by a gate that sees the means of all channels.
+ *
+ * **Shapes** `x: [...s, channels] → y: [...s, channels]`.
+ * **Math** `y = x σ(W₂ relu(W₁ mean(x) + b₁) + b₂)` with `channels / reduction` numbers in between.
+ * **Fails with** `InvalidArgument`, thrown, where `reduction` does not divide `channels`.
+ * **Source** Hu et al. (2017), arXiv:1709.01507, equations 2 to 4.
+ */
+export const squeezeExcite = (
+  channels: number,
+  reduction = 16,
+): SameLayer<SqueezeExciteParams, undefined> => {
+  requireSizes("squeezeExcite", { channels, reduction });
+  requireDivides("squeezeExcite", "reduction", reduction, channels);
+  const inner = channels / reduction;
+  return {
+    name: `squeezeExcite ${channels} → ${inner}`,
+    init: (key) => {
+      const [forSqueeze, forExcite] = split(key, 2);
+      const params = {
+        squeeze: initAffine(forSqueeze, channels, inner),
+        excite: initAffine(forExcite, inner, channels),
+      };
+      return { params, state: undefined };
+    },
+    apply: <X extends Shape>(
+      { squeeze, excite }: Symbolic<SqueezeExciteParams>,
+      state: undefined,
+      input: Expr<X>,
+    ) => {
+      const x = lastAxisOf(input, channels);
+      const positions = x.shape.slice(0, -1).map((_, i) => i);
+      const means = mean(x, positions) as Expr;
+      const gate = logistic(affine(excite, relu(affine(squeeze, means))));
+      // Scaling keeps the shape.
+      return [mul(x, gate) as Expr as Expr<X>, state] as const;
+    },
+  };
+};

@@ -1,0 +1,66 @@
+import { InvalidArgument } from "../../errors.ts";
+import type { Expr } from "../../ir/expr.ts";
+import { where } from "../../ir/ops/control.ts";
+import { mul } from "../../ir/ops/elementwise.ts";
+import { ravel } from "../../ir/ops/indexing.ts";
+import { bernoulli } from "../../ir/ops/random.ts";
+import { reshape } from "../../ir/ops/structural.ts";
+import type { Shape } from "../../tensor/shape.ts";
+import type { Layer, SameLayer } from "../layer.ts";
+
+/** A function as a layer without params: for functions that change the shape, and to give one a name. */
+export const lambda = <I extends Shape, O extends Shape>(
+  name: string,
+  f: (x: Expr<I>) => Expr<O>,
+): Layer<I, O, undefined, undefined> => ({
+  name,
+  init: () => ({ params: undefined, state: undefined }),
+  apply: (_, state, x) => [f(x), state],
+});
+
+/** All elements of an example along one axis, row-major. **Shapes** `x: [...s] → y: [∏ s]`. */
+export const flatten: Layer<Shape, readonly [number], undefined, undefined> = lambda(
+  "flatten",
+  (x: Expr) => ravel(x),
+);
+
+type Inferred<S extends Shape> = { readonly [K in keyof S]: S[K] extends -1 ? number : S[K] };
+
+/** The elements of an example, row-major, under another shape; one extent may be -1, and is then inferred. */
+export const reshapeLayer = <const S extends Shape>(
+  shape: S,
+): Layer<Shape, Inferred<S>, undefined, undefined> =>
+  lambda(
+    `reshape [${shape.join(", ")}]`,
+    // What is not of the shape asked for is an issue that compiling reports.
+    (x: Expr) => reshape(x, shape as Shape) as Expr as Expr<Inferred<S>>,
+  );
+
+/**
+ * Sets each number to 0 with probability `rate` while training, and divides the others by `1 - rate`, so
+ * that their mean stays. In evaluation it is the identity.
+ *
+ * **Fails with** `InvalidArgument`, thrown, where the rate is not from 0 to 1 (1 excluded).
+ * **Source** Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting" (2014).
+ */
+export const dropout = (rate: number): SameLayer<undefined, undefined> => {
+  if (!(rate >= 0 && rate < 1))
+    throw new InvalidArgument({
+      op: "dropout",
+      argument: "rate",
+      expected: "a probability, from 0 to 1 (1 excluded)",
+      actual: String(rate),
+    });
+  const drop = (x: Expr, key: Expr<readonly [2]>): Expr =>
+    where(bernoulli(key, 1 - rate, x.shape), mul(x, 1 / (1 - rate)), 0);
+  return {
+    name: `dropout ${rate}`,
+    init: () => ({ params: undefined, state: undefined }),
+    apply: <X extends Shape>(
+      _: undefined,
+      state: undefined,
+      x: Expr<X>,
+      { mode, key }: { readonly mode: "train" | "eval"; readonly key: Expr<readonly [2]> },
+    ) => [mode === "eval" || rate === 0 ? x : (drop(x, key) as Expr as Expr<X>), state] as const,
+  };
+};

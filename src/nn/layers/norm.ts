@@ -1,0 +1,188 @@
+import type { Expr } from "../../ir/expr.ts";
+import { add, div, mul, pow, rsqrt, square, sub } from "../../ir/ops/elementwise.ts";
+import { keepDims, mean } from "../../ir/ops/reduction.ts";
+import { pad, reshape, sliceAxis } from "../../ir/ops/structural.ts";
+import type { Shape } from "../../tensor/shape.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { notNegative } from "../../tensor/validate.ts";
+import { lastAxisOf, requireDivides, requireSizes } from "../functional/affine.ts";
+import { initScaleOffset, rescaled, type ScaleOffset } from "../functional/scaleOffset.ts";
+import { ones } from "../initializers.ts";
+import type { SameLayer, Symbolic } from "../layer.ts";
+
+/**
+ * Normalization within one example; {@link batchNorm} looks across examples. Features (channels) are the
+ * last axis. Each begins as the plain normalization: scale 1, offset 0. An epsilon that is negative or not finite is
+ * an `InvalidArgument`, thrown, as is a number of features that is not positive and whole.
+ */
+
+/** What keeps a normalization from dividing by nothing. */
+export interface NormOptions {
+  /** Added to the variance, 0 or more; 1e-5 where not given. */
+  readonly epsilon?: number;
+}
+
+/** `x` moved to mean 0 and scaled to variance 1 over `axes`. */
+const standardized = (x: Expr, axes: readonly number[], epsilon: number): Expr => {
+  const centered: Expr = sub(x, keepDims(mean(x, axes), x, axes));
+  const variance: Expr = mean(square(centered), axes);
+  return mul(centered, keepDims(rsqrt(add(variance, epsilon)), x, axes));
+};
+
+/** A layer with scale and offset for each feature, whatever the shape before the last axis. */
+const scaling = (
+  name: string,
+  features: number,
+  normalize: (x: Expr) => Expr,
+): SameLayer<ScaleOffset, undefined> => ({
+  name,
+  init: () => ({ params: initScaleOffset(features), state: undefined }),
+  apply: <X extends Shape>(params: Symbolic<ScaleOffset>, state: undefined, x: Expr<X>) =>
+    // Normalization and scaling keep the shape.
+    [rescaled(normalize(lastAxisOf(x, features)), params) as Expr as Expr<X>, state] as const,
+});
+
+/** All axes but the last. */
+const positions = (x: Expr): readonly number[] => x.shape.slice(0, -1).map((_, i) => i);
+
+/**
+ * Each vector of features to mean 0 and variance 1, then scaled and moved feature by feature.
+ *
+ * **Shapes** `x: [...s, features] → y: [...s, features]`; `scale`, `offset: [features]`.
+ * **Math** `y = γ (x - μ)/√(σ² + ε) + β`, μ and σ² (of divisor n) over the last axis.
+ * **Fails with** `InvalidArgument`, thrown, where `features` is not a positive whole number.
+ * **Source** Ba, Kiros and Hinton (2016), arXiv:1607.06450.
+ *
+ * **Example**
+ * ```ts
+ * import { key } from "fluxion";
+ *
+ * const layer = layerNorm(4);
+ * layer.init(key(0)).params.scale.toArray(); // => [ 1, 1, 1, 1 ]
+ * ```
+ */
+export const layerNorm = (
+  features: number,
+  { epsilon = 1e-5 }: NormOptions = {},
+): SameLayer<ScaleOffset, undefined> => {
+  requireSizes("layerNorm", { features });
+  notNegative("layerNorm", { epsilon });
+  return scaling(`layerNorm ${features}`, features, (x) => standardized(x, [-1], epsilon));
+};
+
+/**
+ * The features in groups, each to mean 0 and variance 1 over its features and all positions.
+ *
+ * **Shapes** `x: [...s, features] → y: [...s, features]`.
+ * **Fails with** `InvalidArgument`, thrown, where `groups` does not divide `features`.
+ * **Source** Wu and He (2018), arXiv:1803.08494.
+ */
+export const groupNorm = (
+  groups: number,
+  features: number,
+  { epsilon = 1e-5 }: NormOptions = {},
+): SameLayer<ScaleOffset, undefined> => {
+  requireSizes("groupNorm", { groups, features });
+  notNegative("groupNorm", { epsilon });
+  requireDivides("groupNorm", "groups", groups, features);
+  return scaling(`groupNorm ${groups} of ${features}`, features, (x) => {
+    const split = reshape(x, [...x.shape.slice(0, -1), groups, features / groups] as Shape) as Expr;
+    return reshape(standardized(split, [...positions(x), -1], epsilon), x.shape) as Expr;
+  });
+};
+
+/**
+ * Each feature to mean 0 and variance 1 over all positions of the example.
+ *
+ * **Shapes** `x: [...s, features] → y: [...s, features]`.
+ * **Source** Ulyanov, Vedaldi and Lempitsky (2016), arXiv:1607.08022.
+ */
+export const instanceNorm = (
+  features: number,
+  { epsilon = 1e-5 }: NormOptions = {},
+): SameLayer<ScaleOffset, undefined> => {
+  requireSizes("instanceNorm", { features });
+  notNegative("instanceNorm", { epsilon });
+  return scaling(`instanceNorm ${features}`, features, (x) =>
+    standardized(x, positions(x), epsilon),
+  );
+};
+
+/** What a feature is multiplied by. */
+export interface Scale {
+  readonly scale: Tensor;
+}
+
+/**
+ * Each vector of features divided by its root mean square, then scaled feature by feature.
+ *
+ * **Shapes** `x: [...s, features] → y: [...s, features]`; `scale: [features]`.
+ * **Math** `y = γ x/√(mean x² + ε)`.
+ * **Source** Zhang and Sennrich (2019), arXiv:1910.07467.
+ */
+export const rmsNorm = (
+  features: number,
+  { epsilon = 1e-5 }: NormOptions = {},
+): SameLayer<Scale, undefined> => {
+  requireSizes("rmsNorm", { features });
+  notNegative("rmsNorm", { epsilon });
+  return {
+    name: `rmsNorm ${features}`,
+    init: (key) => ({ params: { scale: ones(key, [features]) }, state: undefined }),
+    apply: <X extends Shape>({ scale }: Symbolic<Scale>, state: undefined, input: Expr<X>) => {
+      const x = lastAxisOf(input, features);
+      const inverse = rsqrt(add(mean(square(x), -1) as Expr, epsilon)) as Expr;
+      const y: Expr = mul(mul(x, keepDims(inverse, x, -1)), scale);
+      // The shape is kept.
+      return [y as Expr as Expr<X>, state] as const;
+    },
+  };
+};
+
+/** Over how many neighbors a local response is normalized, and the constants of `(k + α/size Σ x²)^β`. */
+export interface LocalResponseOptions {
+  /** How many neighboring features take part, the feature itself included; 5 where not given. */
+  readonly size?: number;
+  /** The weight α of the sum of squares; 1e-4 where not given. */
+  readonly alpha?: number;
+  /** The exponent β; 0.75 where not given. */
+  readonly beta?: number;
+  /** What is added to the sum; 1 where not given. */
+  readonly k?: number;
+}
+
+/**
+ * Each number divided by a power of the energy of its neighbors among the features.
+ *
+ * **Shapes** `x: [...s, features] → y: [...s, features]`.
+ * **Math** `y = x / (k + α/n Σ x²)^β` over the `n` features around; beyond the first and last are zeros.
+ * **Source** Krizhevsky, Sutskever and Hinton (2012), section 3.3, with α divided by `n` as in PyTorch.
+ */
+export const localResponseNorm = ({
+  size = 5,
+  alpha = 1e-4,
+  beta = 0.75,
+  k = 1,
+}: LocalResponseOptions = {}): SameLayer<undefined, undefined> => {
+  requireSizes("localResponseNorm", { size });
+  notNegative("localResponseNorm", { alpha, beta, k });
+  return {
+    name: `localResponseNorm ${size}`,
+    init: () => ({ params: undefined, state: undefined }),
+    apply: <X extends Shape>(_: undefined, state: undefined, x: Expr<X>) => {
+      const features = x.shape.at(-1) ?? 1;
+      const before = Math.floor(size / 2);
+      const widths = x.shape.map((_d, i) =>
+        i === x.shape.length - 1 ? ([before, size - 1 - before] as const) : ([0, 0] as const),
+      );
+      const energy = pad(square(x), widths);
+      const windows = Array.from({ length: size }, (_w, i) =>
+        sliceAxis(energy, -1, i, i + features),
+      );
+      const total = windows.reduce((a, b) => add(a, b) as Expr);
+      const divisor = pow(add(mul(total, alpha / size) as Expr, k) as Expr, beta);
+      // The windows have the shape of x.
+      return [div(x as Expr, divisor as Expr) as Expr as Expr<X>, state] as const;
+    },
+  };
+};

@@ -1,0 +1,212 @@
+import type { Expr } from "../../ir/expr.ts";
+import type { Shape } from "../../tensor/shape.ts";
+import { open, within } from "../apply.ts";
+import {
+  exampleOf,
+  type Grid,
+  type PerAxis,
+  type Rank,
+  requireSliding,
+} from "../functional/geometry.ts";
+import {
+  type AveragePoolOptions,
+  adaptiveAvgPool,
+  adaptiveMaxPool,
+  avgPool,
+  globalAveragePooled,
+  globalMaxPooled,
+  lpPool,
+  maxPool,
+  maxPoolWithIndices,
+  maxUnpooled,
+  type PoolOptions,
+  requireNorm,
+} from "../functional/pool.ts";
+import type { AnyLayer, Composable, Layer, OpenLayer } from "../layer.ts";
+import type { Endo, Like } from "../types/chain.ts";
+import type { Moves, Slides } from "../types/extent.ts";
+import { lambda } from "./lambda.ts";
+
+/**
+ * Layers that pool: each window of an example becomes one element, channel by channel. Examples have
+ * their channels last. A wrong size is an `InvalidArgument`, thrown; a window larger than the padded
+ * example is a type error where both are literal, and else a `ShapeMismatch` with the path of the layer. Types follow
+ * extents that are literal where windows lie side by side, and always the channels.
+ */
+type Pool<R extends Rank, M> = Layer<Grid<R, number>, Grid<R, number>, undefined, undefined> &
+  Moves<M>;
+
+/** Windows side by side, as they are where nothing else is said. */
+interface Side<K extends PerAxis> {
+  readonly pools: {
+    readonly size: K;
+    readonly stride: K;
+    readonly padding: "valid";
+    readonly dilation: 1;
+  };
+}
+
+/** Windows of which types know only that channels stay. */
+interface Some {
+  readonly pools: Slides;
+}
+
+interface MakePool<R extends Rank, Options> {
+  <const K extends PerAxis>(size: K): Pool<R, Side<K>>;
+  (size: PerAxis, options: Options): Pool<R, Some>;
+}
+
+const show = (size: PerAxis): string => (typeof size === "number" ? [size] : size).join("×");
+
+/** What the layer does to shapes is what its maker declares; this one claims nothing that is there. */
+const pool = <R extends Rank>(
+  op: string,
+  rank: R,
+  size: PerAxis,
+  f: (x: Expr) => Expr,
+  options: PoolOptions = {},
+): Pool<R, never> => {
+  requireSliding(op, rank, size, options);
+  // Windows keep the rank, and channels their number.
+  return lambda(`${op} ${show(size)}`, ((x: Expr) => f(exampleOf(x, rank))) as never);
+};
+
+const makeMaxPool =
+  <R extends Rank>(op: string, rank: R): MakePool<R, PoolOptions> =>
+  (size: PerAxis, options?: PoolOptions) =>
+    pool(op, rank, size, (x) => maxPool(x, size, options), options);
+
+/** The greatest of each window of `[n, channels]`; steps are the size where not given. */
+export const maxPool1d = makeMaxPool("maxPool1d", 1);
+
+/**
+ * The greatest of each window of an image; steps are the size where not given.
+ *
+ * **Shapes** `x: [h, w, c] → y: [h′, w′, c]`, one example.
+ * **Math** `y = max x` over each window; ties share the derivative.
+ * **Source** Ranzato et al. (2007), "Unsupervised learning of invariant feature hierarchies".
+ *
+ * @example
+ * ```ts
+ * import { maxPool2d } from "fluxion";
+ * import { summary } from "fluxion/nn";
+ * summary(maxPool2d(2), [28, 28, 16]).map((row) => row.output) // => [[14, 14, 16]]
+ * ```
+ */
+export const maxPool2d = makeMaxPool("maxPool2d", 2);
+
+/** The greatest of each window of `[d, h, w, channels]`; steps are the size where not given. */
+export const maxPool3d = makeMaxPool("maxPool3d", 3);
+
+const makeAvgPool =
+  <R extends Rank>(op: string, rank: R): MakePool<R, AveragePoolOptions> =>
+  (size: PerAxis, options?: AveragePoolOptions) =>
+    pool(op, rank, size, (x) => avgPool(x, size, options), options);
+
+/** The mean of each window of `[n, channels]`; steps are the size where not given. */
+export const avgPool1d = makeAvgPool("avgPool1d", 1);
+/** The mean of each window of `[h, w, channels]`; steps are the size where not given. */
+export const avgPool2d = makeAvgPool("avgPool2d", 2);
+/** The mean of each window of `[d, h, w, channels]`; steps are the size where not given. */
+export const avgPool3d = makeAvgPool("avgPool3d", 3);
+
+interface MakeLpPool<R extends Rank> {
+  <const K extends PerAxis>(p: number, size: K): Pool<R, Side<K>>;
+  (p: number, size: PerAxis, options: PoolOptions): Pool<R, Some>;
+}
+
+const makeLpPool =
+  <R extends Rank>(op: string, rank: R): MakeLpPool<R> =>
+  (p: number, size: PerAxis, options?: PoolOptions) => {
+    requireNorm(op, p);
+    return pool(op, rank, size, (x) => lpPool(x, p, size, options), options);
+  };
+
+/** The `p`-norm of each window of `[n, channels]`. **Math** `y = (Σ |x|ᵖ)^(1/p)`. */
+export const lpPool1d = makeLpPool("lpPool1d", 1);
+/** The `p`-norm of each window of `[h, w, channels]`. **Source** Sermanet et al. (2012), arXiv:1204.3968. */
+export const lpPool2d = makeLpPool("lpPool2d", 2);
+/** The `p`-norm of each window of `[d, h, w, channels]`. */
+export const lpPool3d = makeLpPool("lpPool3d", 3);
+
+const adaptive =
+  <R extends Rank>(op: string, rank: R, f: (x: Expr, size: PerAxis) => Expr) =>
+  <const K extends PerAxis>(size: K): Pool<R, { readonly places: K }> =>
+    pool(op, rank, size, (x) => f(x, size));
+
+/** Means of `size` nearly equal regions of `[n, channels]`, whatever `n` is. */
+export const adaptiveAvgPool1d = adaptive("adaptiveAvgPool1d", 1, adaptiveAvgPool);
+/** Means of `size` nearly equal regions of `[h, w, channels]`, whatever its extents are. */
+export const adaptiveAvgPool2d = adaptive("adaptiveAvgPool2d", 2, adaptiveAvgPool);
+/** Means of `size` nearly equal regions of `[d, h, w, channels]`, whatever its extents are. */
+export const adaptiveAvgPool3d = adaptive("adaptiveAvgPool3d", 3, adaptiveAvgPool);
+/** The greatest of each of `size` nearly equal regions of `[n, channels]`. */
+export const adaptiveMaxPool1d = adaptive("adaptiveMaxPool1d", 1, adaptiveMaxPool);
+/** The greatest of each of `size` nearly equal regions of `[h, w, channels]`. */
+export const adaptiveMaxPool2d = adaptive("adaptiveMaxPool2d", 2, adaptiveMaxPool);
+/** The greatest of each of `size` nearly equal regions of `[d, h, w, channels]`. */
+export const adaptiveMaxPool3d = adaptive("adaptiveMaxPool3d", 3, adaptiveMaxPool);
+
+type GlobalPool = Layer<Shape, readonly [number], undefined, undefined> & Moves<"channels">;
+
+/**
+ * The mean of each channel over all places, whatever their number.
+ *
+ * **Shapes** `x: [...n, c] → y: [c]`, one example.
+ * **Source** Lin, Chen and Yan, "Network in network" (2013), arXiv:1312.4400.
+ */
+export const globalAvgPool: GlobalPool = lambda(
+  "globalAvgPool",
+  // All axes but the channels' are reduced.
+  globalAveragePooled as (x: Expr) => Expr<readonly [number]>,
+);
+
+/** The greatest of each channel over all places. **Shapes** `x: [...n, c] → y: [c]`, one example. */
+export const globalMaxPool: GlobalPool = lambda(
+  "globalMaxPool",
+  // As above.
+  globalMaxPooled as (x: Expr) => Expr<readonly [number]>,
+);
+
+/**
+ * The layer between a max pooling and its way back: what it gives is put where the greatest of each window were.
+ * Nested, they are SegNet's encoder and decoder.
+ *
+ * **Shapes** for a layer that keeps its shape: `x: [...n, c] → y: [...n, c]`, one example.
+ * **Fails with** `ShapeMismatch` when compiled, where the layer does not keep its shape, or a window is larger
+ * than the padded example; `InvalidArgument`, thrown.
+ * **Source** Badrinarayanan, Kendall and Cipolla (2015), arXiv:1511.00561, figure 3.
+ *
+ * @example
+ * ```ts
+ * import { conv2d, relu, sequential } from "fluxion";
+ * import { summary, maxUnpool } from "fluxion/nn";
+ * const block = sequential(conv2d(4, 4, 3, { padding: "same" }), relu);
+ * summary(maxUnpool(2, block), [6, 8, 4])[1] // => { name: "sequential", depth: 1, input: [3, 4, 4], output: [3, 4, 4], params: 148 }
+ * ```
+ */
+export const maxUnpool = <const L extends Composable>(
+  size: PerAxis,
+  layer: L & Endo<L, "unpooled">,
+  options: PoolOptions = {},
+): Like<L> => {
+  const { stride, padding, dilation } = options;
+  // Along how many axes is the example's to say, where no option says it.
+  const lists = [size, stride, padding, dilation].filter((given) => typeof given === "object");
+  requireSliding("unpooled", lists[0]?.length ?? 1, size, options);
+  return unpooledOpen(size, open(layer), options) as AnyLayer as Like<L>;
+};
+
+const unpooledOpen = (size: PerAxis, inner: OpenLayer, options: PoolOptions): OpenLayer => ({
+  name: "unpooled",
+  init: inner.init,
+  apply: (params, state, x, context) => {
+    const [greatest, indices] = maxPoolWithIndices(x, size, options);
+    const [y, next] = within(inner.name, inner, params, state, greatest, context);
+    return [maxUnpooled(y, indices, x.shape.slice(0, -1)), next];
+  },
+  parts: {
+    children: [inner],
+    rebuild: ([child = inner]) => unpooledOpen(size, open(child), options),
+  },
+});

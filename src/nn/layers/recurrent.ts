@@ -1,0 +1,235 @@
+import { scan } from "../../autodiff/index.ts";
+import type { Expr } from "../../ir/expr.ts";
+import { where } from "../../ir/ops/control.ts";
+import { fill } from "../../ir/ops/indexing.ts";
+import { foldInKey } from "../../ir/ops/random.ts";
+import { concatenate } from "../../ir/ops/structural.ts";
+import { type Key, split } from "../../tensor/key.ts";
+import { share } from "../../tensor/validate.ts";
+import { still } from "../apply.ts";
+import { lastAxisOf, requireSizes } from "../functional/affine.ts";
+import { maskOf, realOf, someOf } from "../functional/sequenceChecks.ts";
+import type { Activation, Context, Layer, Symbolic } from "../layer.ts";
+import {
+  type Cell,
+  type CellOf,
+  type CellOptions,
+  type CellParams,
+  gruCell,
+  lstmCell,
+  rnnCell,
+} from "./cells.ts";
+import { dropout } from "./lambda.ts";
+
+/** Cells along time: stacked, in one direction or both. */
+
+/** How many recurrences there are, in which directions they run, and which of their outputs are given. */
+export interface RecurrenceOptions {
+  /** How many recurrences lie one upon the other; 1 where not given. */
+  readonly layers?: number;
+  /** Whether each runs along time and against it, the outputs side by side; `false` where not given. */
+  readonly bidirectional?: boolean;
+  /** The probability with which an output is dropped on its way to the recurrence above; 0 where not given. */
+  readonly dropout?: number;
+  /** The output at every moment (`"all"`, where not given), or after the `"last"` one that is real. */
+  readonly output?: "all" | "last";
+}
+
+/** The params of each recurrence: of each layer, of each direction. */
+export type RecurrentParams = readonly (readonly CellParams[])[];
+
+/** What each recurrence carries: of each layer, of each direction, the cell's vectors. */
+export type Carries = readonly (readonly (readonly Expr[])[])[];
+
+/** What a recurrence made of a sequence. */
+export interface Recurred {
+  /** The outputs of the uppermost layer at every moment. `[time, directions·hidden]`. */
+  readonly outputs: Expr;
+  /** What each was carrying in the end: against time, that is after the first moment. */
+  readonly last: Carries;
+}
+
+/**
+ * A recurrence from given carries: zeros where there are no `initial` ones. Moments that are not real under
+ * `mask` (`[time]` of bool) change nothing. Nothing is dropped where no `context` is given.
+ */
+export type Run = (
+  params: Symbolic<RecurrentParams>,
+  x: Expr,
+  given?: { readonly initial?: Carries; readonly mask?: Expr; readonly context?: Context },
+) => Recurred;
+
+/** One cell over a sequence, along time or against it. */
+const over = (
+  cell: Cell,
+  params: Symbolic<CellParams>,
+  x: Expr,
+  start: readonly Expr[],
+  mask: Expr | undefined,
+  reverse: boolean,
+): { readonly outputs: Expr; readonly last: readonly Expr[] } => {
+  const [last, outputs] = scan(
+    (carry: readonly Expr[], [moment, real]: readonly [Expr, Expr | undefined]) => {
+      const stepped = cell.step(params, carry, moment);
+      const next =
+        real === undefined
+          ? stepped
+          : stepped.map((made, i) => where(real, made, carry[i] as Expr) as Expr);
+      return [next, next[0] as Expr];
+    },
+    start,
+    [cell.project(params, x), mask && maskOf(x.shape[0] ?? 0, mask)] as const,
+    { reverse, length: x.shape[0] ?? 0 },
+  );
+  return { outputs, last };
+};
+
+const runner =
+  (cells: readonly (readonly Cell[])[], rate: number): Run =>
+  (params, x, { initial, mask, context = still } = {}) => {
+    const drop = dropout(rate);
+    /** What one recurrence gives, as it comes to the one above. */
+    const between = (y: Expr, layer: number): Expr =>
+      drop.apply(undefined, undefined, y, {
+        ...context,
+        key: foldInKey(context.key, layer),
+      })[0];
+    const carried: (readonly (readonly Expr[])[])[] = [];
+    const outputs = cells.reduce(
+      (below, directions, layer) => {
+        const input = layer === 0 ? below : between(below, layer);
+        const made = directions.map((cell, direction) => {
+          const zeros = Array.from({ length: cell.carries }, () =>
+            fill([cell.hidden], 0, input.dtype),
+          );
+          const start = initial?.[layer]?.[direction] ?? zeros;
+          const own = params[layer]?.[direction] as Symbolic<CellParams>;
+          return over(cell, own, lastAxisOf(input, cell.inputs), start, mask, direction === 1);
+        });
+        carried.push(made.map((m) => m.last));
+        return concatenate(
+          made.map((m) => m.outputs),
+          -1,
+        );
+      },
+      realOf(someOf(x), mask),
+    );
+    return { outputs, last: carried };
+  };
+
+/** The width of the outputs, and the whole shape of them. */
+type Width<H extends number, O> = O extends { readonly bidirectional: true }
+  ? number
+  : O extends { readonly bidirectional: boolean }
+    ? number
+    : H;
+type Given<H extends number, O> = O extends { readonly output: "last" }
+  ? readonly [Width<H, O>]
+  : O extends { readonly output: "all" | "last" }
+    ? readonly number[]
+    : readonly [number, Width<H, O>];
+
+/** A layer along time that can also be started from given carries, and asked for its last ones. */
+export interface RecurrentLayer<I extends number, H extends number, O>
+  extends Layer<readonly [number, I], Given<H, O>, RecurrentParams, undefined> {
+  readonly run: Run;
+}
+
+/**
+ * A cell along time.
+ *
+ * **Shapes** `x: [time, inputs] → y: [time, hidden]`, twice the hidden size where bidirectional, and without
+ * the time where the last output is asked for. Under `context.mask` moments that are not real keep the
+ * carry, so that a padded sequence gives what the sequence gives.
+ * **Fails with** `InvalidArgument`, thrown, where a size is not a positive whole number or dropout not a
+ * probability below 1; when compiled,
+ * with the layer's path, `EmptySequence`, and `ShapeMismatch` where a mask has another length.
+ *
+ * **Example**
+ * ```ts
+ * import { dense, lstm, sequential } from "fluxion";
+ * import { summary } from "fluxion/nn";
+ *
+ * const classifier = sequential(lstm(3, 8, { layers: 2, output: "last" }), dense(8, 2));
+ * summary(classifier, [20, 3]).map((row) => row.params); // => [1010, 992, 18]
+ * ```
+ */
+export const recurrent = <
+  const I extends number,
+  const H extends number,
+  const O extends RecurrenceOptions,
+>(
+  cellOf: CellOf,
+  inputs: I,
+  hidden: H,
+  options: O,
+): RecurrentLayer<I, H, O> => {
+  const { layers = 1, bidirectional = false, output = "all", dropout: rate = 0 } = options;
+  requireSizes("recurrent", { layers });
+  share("recurrent", { dropout: rate });
+  const directions = bidirectional ? 2 : 1;
+  const cells = Array.from({ length: layers }, (_, layer) =>
+    Array.from({ length: directions }, () =>
+      cellOf(layer === 0 ? inputs : directions * hidden, hidden),
+    ),
+  );
+  const run = runner(cells, rate);
+  const kind = cells[0]?.[0]?.name ?? "recurrent";
+  const extras = `${layers > 1 ? ` × ${layers}` : ""}${bidirectional ? ", both ways" : ""}`;
+  return {
+    name: `${kind} ${inputs} → ${hidden}${extras}`,
+    init: (key) => {
+      const keys = split(key, layers * directions);
+      const params = cells.map((each, layer) =>
+        each.map((cell, direction) => cell.init(keys[layer * directions + direction] as Key)),
+      );
+      return { params, state: undefined };
+    },
+    apply: (params, state, x, context) => {
+      const { mask } = context;
+      const given = mask === undefined ? { context } : { context, mask };
+      const { outputs, last } = run(params, x as Expr, given);
+      const ends = last.at(-1)?.map((carry) => carry[0] as Expr) ?? [];
+      const y = output === "all" ? outputs : concatenate(ends, -1);
+      // `Given` is what the options do to shapes; the tests hold the two together.
+      return [y as Expr as Expr<Given<H, O>>, state];
+    },
+    run,
+  };
+};
+
+/** Elman's recurrence along time: {@link recurrent} of {@link rnnCell}. */
+export const rnn = <
+  const I extends number,
+  const H extends number,
+  const O extends RecurrenceOptions & CellOptions & { readonly activation?: Activation } = object,
+>(
+  inputs: I,
+  hidden: H,
+  options?: O,
+): RecurrentLayer<I, H, O> =>
+  recurrent((i, h) => rnnCell(i, h, options), inputs, hidden, options ?? ({} as O));
+
+/** Long short-term memory along time: {@link recurrent} of {@link lstmCell}. */
+export const lstm = <
+  const I extends number,
+  const H extends number,
+  const O extends RecurrenceOptions & CellOptions = object,
+>(
+  inputs: I,
+  hidden: H,
+  options?: O,
+): RecurrentLayer<I, H, O> =>
+  recurrent((i, h) => lstmCell(i, h, options), inputs, hidden, options ?? ({} as O));
+
+/** Gated recurrent units along time: {@link recurrent} of {@link gruCell}. */
+export const gru = <
+  const I extends number,
+  const H extends number,
+  const O extends RecurrenceOptions & CellOptions = object,
+>(
+  inputs: I,
+  hidden: H,
+  options?: O,
+): RecurrentLayer<I, H, O> =>
+  recurrent((i, h) => gruCell(i, h, options), inputs, hidden, options ?? ({} as O));

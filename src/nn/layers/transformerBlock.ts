@@ -1,0 +1,316 @@
+import type { Expr } from "../../ir/expr.ts";
+import { add } from "../../ir/ops/elementwise.ts";
+import { foldInKey } from "../../ir/ops/random.ts";
+import { expandDims, reshape } from "../../ir/ops/structural.ts";
+import { scoped } from "../../ir/trace.ts";
+import type { Dtype } from "../../tensor/dtype.ts";
+import { type Key, split } from "../../tensor/key.ts";
+import { exprsOf, still } from "../apply.ts";
+import { requireSizes } from "../functional/affine.ts";
+import type { ScaleOffset } from "../functional/scaleOffset.ts";
+import type { Activation, Context, Initial, Layer, Symbolic } from "../layer.ts";
+import type { HeadsFit } from "../types/heads.ts";
+import {
+  type AttentionOptions,
+  type AttentionParams,
+  type Cache,
+  multiHeadAttention,
+} from "./attention.ts";
+import { type FeedForwardParams, feedForward } from "./feedForward.ts";
+import { dropout } from "./lambda.ts";
+import { layerNorm } from "./norm.ts";
+
+/** The attention of a Transformer block and what stands around it; every part may be left out. */
+export interface TransformerOptions
+  extends Pick<AttentionOptions, "heads" | "keyValueHeads" | "causal" | "rotary"> {
+  /** The width inside the feed-forward part; four times the width where not given. */
+  readonly hidden?: number;
+  /** `gelu` where not given. */
+  readonly activation?: Activation;
+  /** What is normalized: the input of each part (`"pre"`, where not given) or the sum after it (`"post"`). */
+  readonly norm?: "pre" | "post";
+  /** The probability with which what a part adds is dropped; 0 where not given. */
+  readonly dropout?: number;
+  /** That with which a place is not seen that would be; 0 where not given. */
+  readonly attentionDropout?: number;
+  /** Of the normalizations; 1e-5 where not given. */
+  readonly epsilon?: number;
+}
+
+/** Options of a block that looks at a memory. */
+export type DecoderOptions = TransformerOptions & Pick<AttentionOptions, "memoryWidth">;
+
+/** The parts of an encoder block, each with its normalization. */
+export interface EncoderParams {
+  readonly attention: AttentionParams;
+  readonly attentionNorm: ScaleOffset;
+  readonly feedForward: FeedForwardParams;
+  readonly feedForwardNorm: ScaleOffset;
+}
+
+/** The parts of a decoder block: attention to the sequence itself, to the memory, and the feed-forward part. */
+export interface DecoderParams extends EncoderParams {
+  readonly cross: AttentionParams;
+  readonly crossNorm: ScaleOffset;
+}
+
+/** One block over one sequence, and place by place. */
+export interface EncoderBlock<W extends number>
+  extends Layer<readonly [number, W], readonly [number, W], EncoderParams, undefined> {
+  readonly emptyCache: (length: number, dtype?: Dtype) => Cache;
+  /** The next place of a sequence, in evaluation, after those in the cache. `x: [width] → y: [width]`. */
+  readonly step: (
+    params: Symbolic<EncoderParams>,
+    x: Expr,
+    cache: Cache,
+  ) => readonly [y: Expr, cache: Cache];
+}
+
+/** A block between a memory and a sequence: a layer once the memory is given. */
+export interface DecoderBlock<W extends number> {
+  readonly name: string;
+  readonly init: (key: Key) => Initial<DecoderParams, undefined>;
+  /** The layer that looks at `memory: [places, memoryWidth]`, of which `mask: [places]` tells the real places. */
+  readonly over: (
+    memory: Expr,
+    mask?: Expr,
+  ) => Layer<readonly [number, W], readonly [number, W], DecoderParams, undefined>;
+  readonly emptyCache: (length: number, dtype?: Dtype) => Cache;
+  /** The next place of a sequence, in evaluation, after those in the cache. `x: [width] → y: [width]`. */
+  readonly step: (
+    params: Symbolic<DecoderParams>,
+    x: Expr,
+    memory: Expr,
+    cache: Cache,
+    mask?: Expr,
+  ) => readonly [y: Expr, cache: Cache];
+}
+
+/** A block's options as those of its attention: what a part adds is dropped apart from the weights. */
+const attentionOf = ({
+  attentionDropout = 0,
+  ...options
+}: TransformerOptions): AttentionOptions => ({
+  ...options,
+  dropout: attentionDropout,
+});
+
+/** A part of a block: what it adds to its input. */
+type Part = (x: Expr) => Expr;
+
+/** What blocks are made of: attention, feed-forward, and the way from one to the next. */
+const partsOf = (width: number, options: TransformerOptions) => {
+  const { hidden = 4 * width, norm = "pre", dropout: rate = 0, epsilon = 1e-5 } = options;
+  requireSizes("transformer block", { width, hidden });
+  const normalize = layerNorm(width, { epsilon });
+  const { activation } = options;
+  const inner = feedForward(width, hidden, activation === undefined ? {} : { activation });
+  const drop = dropout(rate);
+  /** The sum of input and part, with one normalization; `occasion` numbers the parts of a block. */
+  const joined = (
+    name: string,
+    occasion: number,
+    params: { readonly part: unknown; readonly norm: Symbolic<ScaleOffset> },
+    x: Expr,
+    context: Context,
+    part: Part,
+  ): Expr => {
+    const normalized: Part = (y) => normalize.apply(params.norm, undefined, y, context)[0];
+    const own = { ...context, key: foldInKey(context.key, occasion) };
+    const dropped: Part = (y) => drop.apply(undefined, undefined, y, own)[0];
+    const y =
+      norm === "pre"
+        ? add(x, dropped(part(normalized(x))))
+        : normalized(add(x, dropped(part(x))) as Expr);
+    const inputs = [x, ...exprsOf([params.part, params.norm, context.mask])];
+    return scoped(name, inputs, [y as Expr])[0] as Expr;
+  };
+  const fed = (params: Symbolic<EncoderParams>, occasion: number, x: Expr, context: Context) =>
+    joined(
+      "feedForward",
+      occasion,
+      { part: params.feedForward, norm: params.feedForwardNorm },
+      x,
+      context,
+      (y) =>
+        inner.apply(
+          params.feedForward,
+          undefined,
+          y as Expr as Expr<readonly [number, number]>,
+          context,
+        )[0],
+    );
+  return { joined, fed, normalize, inner };
+};
+
+const one = (x: Expr): Expr => expandDims(x, 0);
+
+/**
+ * Self-attention and a feed-forward part, each added to its input. With `causal` it is the block of a
+ * language model.
+ *
+ * **Shapes** `x: [time, width] → y: [time, width]`, one example.
+ * **Math** pre-norm: `h = x + A(N(x))`, `y = h + F(N(h))`; post-norm: `h = N(x + A(x))`, `y = N(h + F(h))`.
+ * **Fails with** `InvalidArgument`, thrown, where heads do not divide the width.
+ * **Source** Vaswani et al. (2017), arXiv:1706.03762, section 3.1; pre-norm: Xiong et al. (2020),
+ * arXiv:2002.04745.
+ *
+ * **Example**
+ * ```ts
+ * import { embedding, sequential } from "fluxion";
+ * import { summary, repeat, sinusoidalEncoding } from "fluxion/nn";
+ *
+ * const encoder = sequential(
+ *   embedding(1000, 64),
+ *   sinusoidalEncoding,
+ *   repeat(2, transformerEncoderBlock(64, { heads: 4 })),
+ * );
+ * summary(encoder, [16])[0]?.output; // => [ 16, 64 ]
+ * ```
+ */
+export const transformerEncoderBlock = <
+  const W extends number,
+  const O extends TransformerOptions = TransformerOptions,
+>(
+  width: W,
+  given?: O & HeadsFit<W, O>,
+): EncoderBlock<W> => {
+  const options: TransformerOptions = given ?? {};
+  const attention = multiHeadAttention(width, attentionOf(options));
+  const { joined, fed, normalize, inner } = partsOf(width, options);
+  const attended = (
+    params: Symbolic<EncoderParams>,
+    x: Expr,
+    context: Context,
+    attend: Part,
+  ): Expr => {
+    const own = { part: params.attention, norm: params.attentionNorm };
+    return fed(params, 1, joined("attention", 0, own, x, context, attend), context);
+  };
+  return {
+    name: `transformerEncoderBlock ${width}`,
+    init: (key) => {
+      const [forAttention, forInner] = split(key, 2);
+      const params = {
+        attention: attention.init(forAttention).params,
+        attentionNorm: normalize.init(key).params,
+        feedForward: inner.init(forInner).params,
+        feedForwardNorm: normalize.init(key).params,
+      };
+      return { params, state: undefined };
+    },
+    apply: (params, state, x, context) => {
+      const y = attended(params, x as Expr, context, (h) =>
+        attention.attend(params.attention, h, h, {
+          mask: context.mask,
+          context: { ...context, key: foldInKey(context.key, 3) },
+        }),
+      );
+      return [y as Expr as Expr<readonly [number, W]>, state];
+    },
+    emptyCache: attention.emptyCache,
+    step: (params, x, cache) => {
+      let next = cache;
+      const y = attended(params, one(x), still, (h) => {
+        const [seen, after] = attention.step(params.attention, reshape(h, [width]) as Expr, cache);
+        next = after;
+        return one(seen);
+      });
+      return [reshape(y, [width]) as Expr, next];
+    },
+  };
+};
+
+/**
+ * Causal self-attention, attention to a memory, and a feed-forward part, each added to its input.
+ *
+ * **Shapes** `x: [time, width] → y: [time, width]`, `memory: [places, memoryWidth]`, one example.
+ * **Math** as {@link transformerEncoderBlock} with `A'(x) = attention(x, memory)` between `A` and `F`.
+ * **Source** Vaswani et al. (2017), arXiv:1706.03762, section 3.1.
+ */
+export const transformerDecoderBlock = <
+  const W extends number,
+  const O extends DecoderOptions = DecoderOptions,
+>(
+  width: W,
+  given?: O & HeadsFit<W, O>,
+): DecoderBlock<W> => {
+  const options: DecoderOptions = given ?? {};
+  const { memoryWidth = width, ...rest } = options;
+  const attention = multiHeadAttention(width, { causal: true, ...attentionOf(rest) });
+  // Places of the memory are no places of the sequence: they are neither hidden nor turned.
+  const apart = { memoryWidth, causal: false, rotary: false } as const;
+  const cross = multiHeadAttention(width, { ...attentionOf(rest), ...apart });
+  const { joined, fed, normalize, inner } = partsOf(width, options);
+  const decoded = (
+    params: Symbolic<DecoderParams>,
+    x: Expr,
+    context: Context,
+    attend: Part,
+    look: Part,
+  ): Expr => {
+    const own = { part: params.attention, norm: params.attentionNorm };
+    const other = { part: params.cross, norm: params.crossNorm };
+    const h = joined("attention", 0, own, x, context, attend);
+    return fed(params, 2, joined("cross", 1, other, h, context, look), context);
+  };
+  const name = `transformerDecoderBlock ${width}`;
+  const init = (key: Key): Initial<DecoderParams, undefined> => {
+    const keys = split(key, 3) as readonly [Key, Key, Key];
+    const params = {
+      attention: attention.init(keys[0]).params,
+      attentionNorm: normalize.init(key).params,
+      cross: cross.init(keys[1]).params,
+      crossNorm: normalize.init(key).params,
+      feedForward: inner.init(keys[2]).params,
+      feedForwardNorm: normalize.init(key).params,
+    };
+    return { params, state: undefined };
+  };
+  return {
+    name,
+    init,
+    over: (memory, mask) => ({
+      name,
+      init,
+      apply: (params, state, x, context) => {
+        const y = decoded(
+          params,
+          x as Expr,
+          context,
+          (h) =>
+            attention.attend(params.attention, h, h, {
+              mask: context.mask,
+              context: { ...context, key: foldInKey(context.key, 3) },
+            }),
+          (h) =>
+            cross.attend(params.cross, h, memory, {
+              mask,
+              context: { ...context, key: foldInKey(context.key, 4) },
+            }),
+        );
+        return [y as Expr as Expr<readonly [number, W]>, state];
+      },
+    }),
+    emptyCache: attention.emptyCache,
+    step: (params, x, memory, cache, mask) => {
+      let next = cache;
+      const y = decoded(
+        params,
+        one(x),
+        still,
+        (h) => {
+          const [seen, after] = attention.step(
+            params.attention,
+            reshape(h, [width]) as Expr,
+            cache,
+          );
+          next = after;
+          return one(seen);
+        },
+        (h) => cross.attend(params.cross, h, memory, { mask }),
+      );
+      return [reshape(y, [width]) as Expr, next];
+    },
+  };
+};

@@ -1,0 +1,95 @@
+import type { Expr } from "../../ir/expr.ts";
+import { dot } from "../../ir/ops/contraction.ts";
+import { where } from "../../ir/ops/control.ts";
+import { abs, add, eq, gt, le, mul, square, sub } from "../../ir/ops/elementwise.ts";
+import { lift } from "../../ir/ops/promote.ts";
+import { sum } from "../../ir/ops/reduction.ts";
+import type { Operand } from "../../ir/types/shape.ts";
+import { directionOf, lengthOf } from "../../linalg/scale.ts";
+import { finite, holding, notNegative, positive } from "../../tensor/validate.ts";
+import { softmaxCrossEntropy } from "./classification.ts";
+import { compared } from "./pairing.ts";
+import type { Loss } from "./reduction.ts";
+
+/** Losses that put vectors near one another or apart: of one example, whose vectors are `[width]`. */
+
+/** A vector's direction, along the last axis, whatever its length; 0 for 0. */
+const direction = (x: Expr): Expr => directionOf(x, -1);
+
+const cosine = (x: Expr, y: Expr): Expr => sum(mul(direction(x), direction(y)) as Expr, -1) as Expr;
+
+/** The larger of a number and 0, with derivative 0 at 0; NaN stays NaN. */
+const positivePart = (x: Expr): Loss => where(le(x, 0), 0, x) as Expr as Loss;
+
+/** `1 - cos(x, y)`: of vectors that are near one another by what lies between their directions, which is exact. */
+const cosineDistance = (x: Expr, y: Expr): Loss => {
+  const similarity = cosine(x, y);
+  const between = mul(
+    sum(square(sub(direction(x), direction(y)) as Expr) as Expr, -1) as Expr,
+    0.5,
+  );
+  const near = gt(similarity, 0.5) as Expr;
+  return where(near, between as Expr, sub(1, similarity) as Expr) as Expr as Loss;
+};
+
+/**
+ * How much farther an anchor is from its like than from the other, and a margin: `max(0, d₊ - d₋ + m)`.
+ *
+ * **Shapes** `anchor`, `positive`, `negative` `[width] → []`.
+ * **Math** `d = √Σ (x - y + ε)²`, ε = 1e-6 as in PyTorch, which keeps the root differentiable.
+ * **Fails with** `InvalidArgument`, thrown, where the margin is negative or not finite.
+ * **Source** Schroff et al. (2015), arXiv:1503.03832, equation 3, with distances not squared.
+ */
+export const triplet = (
+  anchor: Operand,
+  positive: Operand,
+  negative: Operand,
+  margin = 1,
+): Loss => {
+  notNegative("triplet", { margin });
+  const distance = (other: Operand): Expr => {
+    const [x, y] = compared("triplet", anchor, other, "a vector");
+    const apart = add(sub(x, y) as Expr, 1e-6) as Expr;
+    return lengthOf(apart);
+  };
+  return positivePart(add(sub(distance(positive), distance(negative)) as Expr, margin) as Expr);
+};
+
+/**
+ * `1 - cos(x, y)` for vectors that belong together (`target` 1), `max(0, cos(x, y) - margin)` for those that
+ * do not (`target` -1).
+ *
+ * **Shapes** `x`, `y`: `[width]`, `target: [] → []`; NaN for a target that is neither 1 nor -1.
+ * **Fails with** `InvalidArgument`, thrown, where the margin is not from -1 to 1.
+ */
+export const cosineEmbedding = (x: Operand, y: Operand, target: Operand, margin = 0): Loss => {
+  holding("a number from -1 to 1", (n) => n >= -1 && n <= 1)("cosineEmbedding", { margin });
+  const [a, b] = compared("cosineEmbedding", x, y, "a vector");
+  const side = lift(target, a.dtype);
+  const apart = positivePart(sub(cosine(a, b), margin) as Expr);
+  const loss = where(gt(side, 0), cosineDistance(a, b), apart) as Expr;
+  return mul(loss, where(eq(abs(side), 1), lift(1, a.dtype), Number.NaN) as Expr) as Expr as Loss;
+};
+
+/**
+ * How surprising the right one is among candidates, by the cosine of each with a query.
+ *
+ * **Shapes** `query: [width]`, `candidates: [n, width]`, `label: []` of i32 `→ []`. **Units** nats.
+ * **Math** `-ln softmax(cos(q, kᵢ)/τ)[label]`.
+ * **Fails with** `InvalidArgument`, thrown, where the temperature is not above 0, or infinite.
+ * **Source** van den Oord et al. (2018), arXiv:1807.03748, equation 4; the cosine and its temperature:
+ * Chen et al. (2020), arXiv:2002.05709.
+ */
+export const infoNce = (
+  query: Operand,
+  candidates: Operand,
+  label: Operand,
+  temperature = 0.1,
+): Loss => {
+  positive("infoNce", { temperature });
+  finite("infoNce", { temperature });
+  const q = lift(query);
+  const keys = direction(lift(candidates, q.dtype));
+  const similarities = dot(keys, direction(q), [[1], [0]]);
+  return softmaxCrossEntropy(mul(similarities, 1 / temperature) as Expr, label);
+};

@@ -1,0 +1,165 @@
+import { scan } from "../../autodiff/index.ts";
+import { ShapeMismatch } from "../../errors.ts";
+import type { Expr } from "../../ir/expr.ts";
+import { cast, stopGradient, where } from "../../ir/ops/control.ts";
+import {
+  add,
+  and,
+  eq,
+  exp,
+  gt,
+  log,
+  lt,
+  mul,
+  ne,
+  not,
+  or,
+  rem,
+  sub,
+} from "../../ir/ops/elementwise.ts";
+import { fill, iota, take } from "../../ir/ops/indexing.ts";
+import { floating, lift } from "../../ir/ops/promote.ts";
+import { max, sum } from "../../ir/ops/reduction.ts";
+import { concatenate, reshape, sliceAxis, stack } from "../../ir/ops/structural.ts";
+import { refuse } from "../../ir/types/diagnose.ts";
+import type { Operand } from "../../ir/types/shape.ts";
+import type { Dtype } from "../../tensor/dtype.ts";
+import { holding } from "../../tensor/validate.ts";
+import { isKnown } from "./classification.ts";
+import type { Loss } from "./reduction.ts";
+
+/** The logarithm of what cannot be. */
+const never = Number.NEGATIVE_INFINITY;
+
+/** `x` moved `by` places towards the end, what cannot be coming in. */
+const shifted = (x: Expr, by: number): Expr =>
+  concatenate([fill([by], never, x.dtype), sliceAxis(x, 0, 0, (x.shape[0] ?? 0) - by)], 0);
+
+/** `log Σ eˣ` along the first axis: what is the sum of what cannot be cannot be, and has derivative 0. */
+const either = (x: Expr): Expr => {
+  const top = stopGradient(max(x, 0) as Expr) as Expr;
+  const impossible = eq(top, never) as Expr;
+  const shift = where(impossible, 0, top) as Expr;
+  const total = sum(exp(sub(x, shift) as Expr) as Expr, 0) as Expr;
+  return where(
+    impossible,
+    never,
+    add(log(where(impossible, 1, total) as Expr), shift) as Expr,
+  ) as Expr;
+};
+
+/** What a loss is multiplied by: NaN where its labels or lengths are none. */
+const sureOf = (valid: Expr, dtype: Dtype): Expr =>
+  where(valid, lift(1, dtype), Number.NaN) as Expr;
+
+/** The operands, of ranks as they must be: others are reported. */
+const ranked = (x: Expr, labels: Expr): readonly [x: Expr, labels: Expr] => {
+  if (x.shape.length === 2 && labels.shape.length === 1) return [x, labels];
+  const expected = "log-probabilities [time, classes] and labels [n] of one example";
+  const actual = [x.shape, labels.shape];
+  const meant = [
+    { shape: [0, 1], dtype: x.dtype },
+    { shape: [0], dtype: "i32" },
+  ] as const;
+  const made = refuse(
+    new ShapeMismatch({ op: "ctc", expected, actual, path: [] }),
+    [x, labels],
+    meant,
+  );
+  return [made[0] as Expr, made[1] as Expr];
+};
+
+/** Which class is blank, and how many moments and labels of a padded example are real. */
+export interface CtcOptions {
+  /** The class that stands for no label; 0 where not given. */
+  readonly blank?: number;
+  /** How many moments are real: i32 `[]`; all where not given. */
+  readonly inputLength?: Operand;
+  /** How many labels are real: i32 `[]`; all where not given. */
+  readonly labelLength?: Operand;
+}
+
+/**
+ * Connectionist temporal classification: how surprising labels are, without saying when each of them is.
+ *
+ * **Shapes** `logProbabilities: [time, classes]`, `labels: [n]` of i32, none of them the blank `→ []`. NaN, with
+ * gradients of NaN, where a real label is no class or the blank, or a length is not among those there are.
+ * **Math** `-ln Σ ∏ₜ p(πₜ)` over all paths π that are the labels after repeats are joined and blanks left
+ * out: a sum over the places in the labels with blanks between them, moment by moment, in logarithms.
+ * Where no path is as short as the input, it is ∞, with gradient 0; without moments it is 0 of no labels.
+ * **Units** nats.
+ * **Fails with** `InvalidArgument`, thrown, where `blank` is no class, or a length that is a plain number not among
+ * those there are; `ShapeMismatch` when compiled, where ranks
+ * are others.
+ * **Source** Graves et al. (2006), "Connectionist Temporal Classification", equations 5 to 8.
+ *
+ * **Example**
+ * ```ts
+ * import { Backend, compile, full, tensor } from "fluxion";
+ * import * as Effect from "effect/Effect";
+ *
+ * // Two moments, a blank and one label, all equally likely: three of the four paths say the label.
+ * const even = full([2, 2], Math.log(1 / 2));
+ * const label = tensor([1], "i32");
+ * const loss = Effect.runSync(Effect.provide(compile(ctc, [even, label]), Backend.layerWasm));
+ * Math.exp(-loss(even, label).toArray()).toFixed(4); // => '0.7500'
+ * ```
+ */
+export const ctc = (
+  logProbabilities: Operand,
+  labels: Expr,
+  { blank = 0, inputLength, labelLength }: CtcOptions = {},
+): Loss => {
+  const [x, spoken] = ranked(floating("ctc", lift(logProbabilities)), labels);
+  const [time = 0, classes = 0] = x.shape;
+  const [n = 0] = spoken.shape;
+  const expected = `a class, a whole number from 0 to ${classes - 1}`;
+  holding(expected, (c) => Number.isSafeInteger(c) && c >= 0 && c < classes)("ctc", { blank });
+  const upTo = (most: number) =>
+    holding(
+      `a whole number from 0 to ${most}`,
+      (l) => Number.isSafeInteger(l) && l >= 0 && l <= most,
+    );
+  upTo(time)("ctc", { inputLength });
+  upTo(n)("ctc", { labelLength });
+  const moments = lift(inputLength ?? time, "i32");
+  const length = lift(labelLength ?? n, "i32");
+  // The start, where nothing is said yet; then blank, label, blank, label, …, blank.
+  const places = 2 * n + 2;
+  const end = add(mul(length, 2) as Expr, 1) as Expr;
+  const blanks = fill([n], blank, "i32") as Expr;
+  const pairs = reshape(stack([blanks, spoken], 1), [2 * n]) as Expr;
+  const symbols = concatenate([fill([1], -1, "i32"), pairs, fill([1], blank, "i32")], 0);
+  const place = iota([places]) as Expr;
+  // A label may follow the label two places back, or the start, the blank between left out, where the two differ.
+  const before = concatenate([fill([2], -1, "i32"), sliceAxis(symbols, 0, 0, places - 2)], 0);
+  const isLabel = and(eq(rem(place, 2) as Expr, 0) as Expr, gt(place, 0) as Expr) as Expr;
+  const skips = and(isLabel, ne(symbols, before) as Expr) as Expr;
+  // At the start nothing is emitted, so that nobody stays there.
+  const emitted = where(gt(place, 0), take(x, symbols, 1), never) as Expr;
+
+  const first = where(eq(place, 0), lift(0, x.dtype), never) as Expr;
+  const [last] = scan(
+    (alpha: Expr, [scores, t]: readonly [Expr, Expr]) => {
+      const skipped = where(skips, shifted(alpha, 2), never) as Expr;
+      const arrived = either(stack([alpha, shifted(alpha, 1), skipped]));
+      return [
+        where(lt(t, moments), add(arrived, scores) as Expr, alpha) as Expr,
+        undefined,
+      ] as const;
+    },
+    first,
+    [emitted, iota([time]) as Expr] as const,
+    { length: time },
+  );
+  const finals = or(eq(place, end) as Expr, eq(place, sub(end, 1) as Expr) as Expr) as Expr;
+  // Not the negative: of certainty the loss is 0, and not -0.
+  const loss = sub(0, either(where(finals, last, never) as Expr));
+
+  const isReal = lt(iota([n]) as Expr, length) as Expr;
+  const isSaid = and(isKnown(spoken, classes), ne(spoken, blank) as Expr) as Expr;
+  const strange = sum(cast(and(isReal, not(isSaid) as Expr) as Expr, "i32")) as Expr;
+  const lengths = and(isKnown(length, n + 1), isKnown(moments, time + 1)) as Expr;
+  const valid = and(eq(strange, 0) as Expr, lengths) as Expr;
+  return mul(loss, sureOf(valid, x.dtype)) as Expr as Loss;
+};

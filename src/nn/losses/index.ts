@@ -1,0 +1,31 @@
+/** Losses of one example, as functions of a prediction and a target. */
+
+export { cosineEmbedding, infoNce, triplet } from "./contrastive.ts";
+export { type CtcOptions, ctc } from "./ctc.ts";
+export type { Comparison } from "./pairing.ts";
+export {
+  dice,
+  type FocalOptions,
+  focal,
+  gaussianNegativeLogLikelihood,
+  poissonNegativeLogLikelihood,
+  type SequenceOptions,
+  sequenceCrossEntropy,
+} from "./probabilistic.ts";
+export type { Loss } from "./reduction.ts";
+export {
+  binaryCrossEntropy,
+  binaryCrossEntropyWithLogits,
+  type CrossEntropyOptions,
+  hinge,
+  huber,
+  klDivergence,
+  l1Penalty,
+  l2Penalty,
+  meanAbsoluteError,
+  meanSquaredError,
+  negativeLogLikelihood,
+  smoothL1,
+  softmaxCrossEntropy,
+} from "./regression.ts";
+export { importanceLoss, loadBalancingLoss } from "./routing.ts";

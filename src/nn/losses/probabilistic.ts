@@ -1,0 +1,182 @@
+import type { Expr } from "../../ir/expr.ts";
+import { where } from "../../ir/ops/control.ts";
+import { add, div, eq, exp, log, lt, maximum, mul, neg, sub } from "../../ir/ops/elementwise.ts";
+import { fill, onesLike, take, takeAlongAxis } from "../../ir/ops/indexing.ts";
+import { align, floating, lift } from "../../ir/ops/promote.ts";
+import { logSoftmax, mean } from "../../ir/ops/reduction.ts";
+import { expandDims, reshape } from "../../ir/ops/structural.ts";
+import type { Operand, ShapeError, ShapeOf, ShowShape } from "../../ir/types/shape.ts";
+import type { Shape } from "../../tensor/shape.ts";
+import { finite, notNegative, positive, probability, share } from "../../tensor/validate.ts";
+import { logSigmoid } from "../functional/activation.ts";
+import { labelsOf, maskOf } from "../functional/sequenceChecks.ts";
+import type { Meets } from "../types/chain.ts";
+import { type CrossEntropyOptions, isKnown } from "./classification.ts";
+import { type Comparison, compared } from "./pairing.ts";
+import { average, type Loss, total } from "./reduction.ts";
+
+/** Likelihoods of particular distributions, and losses for rare classes and for regions: one example each. */
+
+/**
+ * The mean over the elements of the negative log-likelihood of normal distributions, without its constant.
+ *
+ * **Math** `(ln v + (y - μ)²/v)/2` with the variance `v` held above `epsilon`: one for each element, or fewer that
+ * are repeated. NaN where a variance is negative.
+ * **Fails with** `InvalidArgument`, thrown, where `epsilon` is not above 0, or infinite.
+ * **Units** nats. **Source** Nix and Weigend (1994), equation 2.
+ */
+export const gaussianNegativeLogLikelihood: Comparison<
+  "gaussianNegativeLogLikelihood",
+  [variance: Operand, epsilon?: number],
+  Loss
+> = (prediction, target, variance, epsilon = 1e-6) => {
+  const op = "gaussianNegativeLogLikelihood";
+  positive(op, { epsilon });
+  finite(op, { epsilon });
+  const [x, y] = compared(op, prediction, target);
+  const [, spread] = compared(op, x, variance, "a variance");
+  const v = where(lt(spread, 0), Number.NaN, maximum(spread, epsilon) as Expr) as Expr;
+  const apart = sub(x, y) as Expr;
+  // Not by its square, which may overflow where the quotient does not.
+  const distance = mul(div(apart, v) as Expr, apart) as Expr;
+  return average(mul(add(log(v), distance), 0.5) as Expr);
+};
+
+/**
+ * The mean over the elements of the negative log-likelihood of Poisson distributions whose logarithms of
+ * the rate are given, without the term of the target alone.
+ *
+ * **Math** `eˣ - yx`; gradient `(eˣ - y)/n`. **Units** nats.
+ */
+export const poissonNegativeLogLikelihood: Comparison<"poissonNegativeLogLikelihood", [], Loss> = (
+  logRate,
+  target,
+) => {
+  const [x, y] = compared("poissonNegativeLogLikelihood", logRate, target);
+  return average(sub(exp(x), mul(y, x)) as Expr);
+};
+
+/** How {@link focal} weighs elements: by how easy they are, and by their class. Both are pure numbers. */
+export interface FocalOptions {
+  /** How much easy examples count less; 2 where not given. */
+  readonly gamma?: number;
+  /** The weight of the positive class, with `1 - alpha` for the other; none where not given. */
+  readonly alpha?: number;
+}
+
+/**
+ * The binary cross entropy of logits, in which elements that are already right count little: the mean of
+ * `-(1 - p)^γ ln p`, where `p` is the probability of what is true.
+ *
+ * **Shapes** `logits` and `target` of one shape, targets from 0 to 1 `→ []`. **Units** nats.
+ * **Fails with** `InvalidArgument`, thrown, where γ is negative or `alpha` not from 0 to 1.
+ * **Source** Lin et al. (2017), arXiv:1708.02002, equation 5.
+ */
+export const focal: Comparison<"focal", [options?: FocalOptions], Loss> = (
+  logits,
+  target,
+  { gamma = 2, alpha } = {},
+) => {
+  notNegative("focal", { gamma });
+  probability("focal", { alpha });
+  const [x, y] = compared("focal", logits, target);
+  const side = (score: Expr, weight: number): Expr =>
+    // The power by its logarithm, since one below 1 of what underflows has no derivative.
+    mul(mul(exp(mul(logSigmoid(neg(score)), gamma)), sub(0, logSigmoid(score))), weight) as Expr;
+  const ofOnes = mul(y, side(x, alpha ?? 1)) as Expr;
+  const ofZeros = mul(sub(1, y), side(neg(x), alpha === undefined ? 1 : 1 - alpha)) as Expr;
+  return average(add(ofOnes, ofZeros) as Expr);
+};
+
+/**
+ * One less the overlap of two regions, which are given by probabilities: `1 - (2Σpy + s)/(Σp + Σy + s)`.
+ *
+ * **Shapes** probabilities and `target` of one shape, from 0 to 1 `→ []`, from 0 to 1; `smooth` is `s`, 1 where not
+ * given. Where it is 0 and both regions are empty, there is no overlap to speak of: NaN.
+ * **Math** as `Σ (p(1 - y) + y(1 - p))/(Σp + Σy + s)`, in which nothing cancels.
+ * **Fails with** `InvalidArgument`, thrown, where `smooth` is negative or not finite.
+ * **Source** Milletari et al. (2016), arXiv:1606.04797, with the sums of Dice (1945).
+ */
+export const dice: Comparison<"dice", [smooth?: number], Loss> = (
+  probabilities,
+  target,
+  smooth = 1,
+) => {
+  notNegative("dice", { smooth });
+  const [given, wanted] = compared("dice", probabilities, target);
+  // Sums over all places: what is repeated counts at each.
+  const [p, y] = align(floating("dice", given), wanted) as readonly [Expr, Expr];
+  const [onlyP, onlyY] = [mul(p, sub(1, y) as Expr), mul(y, sub(1, p) as Expr)];
+  const all = add(add(total(p), total(y)) as Expr, smooth) as Expr;
+  return div(total(add(onlyP, onlyY) as Expr), all) as Expr as Loss;
+};
+
+/** `unknown` where there may be one of some items for each moment of logits, and an error where types know better. */
+type EachMoment<Items extends string, A extends Shape, B extends Shape> = number extends A["length"]
+  ? unknown
+  : A extends readonly [infer T extends number, number]
+    ? Meets<B, readonly [T]> extends true
+      ? unknown
+      : ShapeError<`sequenceCrossEntropy: the logits are ${ShowShape<A>}, but the ${Items} are ${ShowShape<B>}`>
+    : ShapeError<`sequenceCrossEntropy: the logits are ${ShowShape<A>}, and not [time, classes]`>;
+
+/** How moments of a sequence count in {@link sequenceCrossEntropy}. */
+export type SequenceOptions = Pick<CrossEntropyOptions, "labelSmoothing" | "classWeights">;
+
+/**
+ * The mean of the cross entropy over the moments of a sequence that are real, each counting as its class does.
+ *
+ * **Shapes** `logits: [time, classes]`, `labels: [time]` of i32, `mask: [time]` of bool, all real where not
+ * given `→ []`. Moments that are not real do not matter, whatever their logits and labels; a real one whose label
+ * is no class makes the loss and its gradient NaN. Without a real moment it is 0.
+ * **Units** nats per moment. **Math** `Σ m w[y] ℓ / Σ m w[y]`, with `ℓ` as `softmaxCrossEntropy` smooths it.
+ * **Fails with** a type error where literal shapes show that lengths differ, `ShapeMismatch` when compiled;
+ * `InvalidArgument`, thrown, where `labelSmoothing` is not from 0 to less than 1.
+ */
+export const sequenceCrossEntropy = <
+  const X extends Operand,
+  const Y extends Expr,
+  const M extends Expr = Expr,
+>(
+  logits: X,
+  labels: Y & EachMoment<"labels", ShapeOf<X>, ShapeOf<Y>>,
+  mask?: M & EachMoment<"masks", ShapeOf<X>, ShapeOf<M>>,
+  options: SequenceOptions = {},
+): Loss => {
+  const op = "sequenceCrossEntropy";
+  const { labelSmoothing: smoothing = 0, classWeights } = options;
+  share(op, { labelSmoothing: smoothing });
+  notNegative(op, { classWeights });
+  const given: Expr = lift(logits);
+  const [time = 0, number = 0] = given.shape;
+  const classes = labelsOf(op, time, labels);
+  const seen = mask === undefined ? undefined : maskOf(time, mask);
+  const real = (x: Expr, otherwise: number): Expr =>
+    seen === undefined ? x : (where(seen, x, otherwise) as Expr);
+  // What is not seen has no part in a derivative either, whatever it is.
+  const scores = logSoftmax(
+    seen === undefined ? given : (where(expandDims(seen, 1), given, 0) as Expr),
+  );
+  const weights =
+    typeof classWeights === "number"
+      ? fill([number], classWeights, scores.dtype)
+      : classWeights === undefined
+        ? undefined
+        : lift(classWeights);
+  const counted = weights === undefined ? scores : (mul(scores, weights) as Expr);
+  const known = isKnown(classes, number);
+  const sure = where(known, fill([time], 1, scores.dtype), Number.NaN) as Expr;
+  // What is none reads some class, so that the gradient of its moment is NaN too.
+  const places = expandDims(where(known, classes, 0) as Expr, 1);
+  const own = mul(
+    sub(0, reshape(takeAlongAxis(counted, places, -1), [time]) as Expr) as Expr,
+    real(sure, 1),
+  ) as Expr;
+  const spread = (): Expr => neg(mean(counted, -1) as Expr);
+  const each: Expr =
+    smoothing === 0 ? own : add(mul(own, 1 - smoothing) as Expr, mul(spread(), smoothing) as Expr);
+  if (mask === undefined && weights === undefined && time > 0) return average(each);
+  const ones = weights === undefined ? onesLike(each) : take(weights, classes);
+  const count = total(real(ones, 0)) as Expr;
+  return div(total(real(each, 0)), where(eq(count, 0), 1, count) as Expr) as Expr as Loss;
+};

@@ -1,0 +1,24 @@
+import type { Expr } from "../../ir/expr.ts";
+import { stopGradient, where } from "../../ir/ops/control.ts";
+import { add, sub } from "../../ir/ops/elementwise.ts";
+import { isFinite, mean, sum } from "../../ir/ops/reduction.ts";
+import { isFloat } from "../../tensor/dtype.ts";
+import { sizeOf } from "../../tensor/shape.ts";
+
+/** The loss of one example, a scalar; that of a batch is the mean over a `vmap`. */
+export type Loss = Expr<readonly []>;
+
+// Both reductions take all axes.
+/** The sum over the elements. */
+export const total = (x: Expr): Loss => sum(x) as Expr as Loss;
+
+/**
+ * The mean over the elements, and of equal ones exactly what each is: what rounding took from a sum is the mean of
+ * what elements differ from the quotient by.
+ */
+export const average = (x: Expr): Loss => {
+  const rough = mean(x) as Expr as Loss;
+  if (!isFloat(x.dtype) || sizeOf(x.shape) <= 2) return rough;
+  const rest = stopGradient(mean(sub(x, rough) as Expr) as Expr) as Expr;
+  return add(rough, where(isFinite(rest), rest, 0) as Expr) as Expr as Loss;
+};

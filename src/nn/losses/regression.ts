@@ -1,0 +1,184 @@
+import type { Expr } from "../../ir/expr.ts";
+import { where } from "../../ir/ops/control.ts";
+import {
+  abs,
+  add,
+  and,
+  eq,
+  exp,
+  ge,
+  le,
+  log,
+  log1p,
+  maximum,
+  minimum,
+  mul,
+  neg,
+  square,
+  sub,
+} from "../../ir/ops/elementwise.ts";
+import { lift } from "../../ir/ops/promote.ts";
+import type { Operand } from "../../ir/types/shape.ts";
+import { finite, notNegative, positive } from "../../tensor/validate.ts";
+import { exprsOf } from "../apply.ts";
+import { type Comparison, compared } from "./pairing.ts";
+import { average, type Loss, total } from "./reduction.ts";
+
+export {
+  type CrossEntropyOptions,
+  negativeLogLikelihood,
+  softmaxCrossEntropy,
+} from "./classification.ts";
+
+/**
+ * Losses of one example. Predictions and targets have one shape, or one of them that to which the other is
+ * repeated. Where both would be, as `[n]` and `[n, 1]`, it is a type error if the shapes are literal, and else a
+ * `ShapeMismatch` of the loss when compiled.
+ *
+ * None is negative but those that say so (`klDivergence` of what is no distribution, likelihoods of densities), a
+ * prediction of NaN has a loss of NaN, and so has a label that is no class.
+ */
+
+/** The mean of `(x - y)²` over the elements. **Math** gradient `2(x - y)/n`. */
+export const meanSquaredError: Comparison<"meanSquaredError", [], Loss> = (prediction, target) => {
+  const [x, y] = compared("meanSquaredError", prediction, target);
+  return average(square(sub(x, y)));
+};
+
+/** The mean of `|x - y|` over the elements. **Math** gradient `sign(x - y)/n`. */
+export const meanAbsoluteError: Comparison<"meanAbsoluteError", [], Loss> = (
+  prediction,
+  target,
+) => {
+  const [x, y] = compared("meanAbsoluteError", prediction, target);
+  return average(abs(sub(x, y)));
+};
+
+/**
+ * The mean over the elements of `d²/2` where `d = |x - y| < δ`, else `δ(d - δ/2)`.
+ *
+ * **Fails with** `InvalidArgument`, thrown, where δ is not above 0, or infinite.
+ * **Source** Huber, "Robust Estimation of a Location Parameter" (1964).
+ */
+export const huber: Comparison<"huber", [delta?: number], Loss> = (
+  prediction,
+  target,
+  delta = 1,
+) => {
+  positive("huber", { delta });
+  finite("huber", { delta });
+  const [x, y] = compared("huber", prediction, target);
+  const d = abs(sub(x, y));
+  const near = minimum(d, delta);
+  return average(add(mul(square(near), 0.5), mul(sub(d, near), delta)));
+};
+
+/**
+ * The mean over the elements of `d²/(2β)` where `d = |x - y| < β`, else `d - β/2`.
+ *
+ * **Fails with** `InvalidArgument`, thrown, where β is negative or not finite; 0 leaves `d`.
+ * **Source** Girshick, "Fast R-CNN" (2015), equation 3.
+ */
+export const smoothL1: Comparison<"smoothL1", [beta?: number], Loss> = (
+  prediction,
+  target,
+  beta = 1,
+) => {
+  notNegative("smoothL1", { beta });
+  const [x, y] = compared("smoothL1", prediction, target);
+  const d = abs(sub(x, y));
+  if (beta === 0) return average(d);
+  const near = minimum(d, beta);
+  return average(add(mul(near, mul(near, 0.5 / beta)), sub(d, near)));
+};
+
+/** A logarithm of numbers from 0, held above -100, with derivative 0 where it is held; NaN of what is below 0. */
+const heldLog = (x: Expr, logOf: (x: Expr) => Expr, held: Expr): Expr =>
+  where(held, -100, logOf(where(held, lift(0.5, x.dtype), x) as Expr));
+
+/**
+ * The mean over the elements of `-(y ln p + (1 - y) ln(1 - p))` for probabilities `p`, each logarithm
+ * held above -100 so that a certain mistake costs 100 nats. {@link binaryCrossEntropyWithLogits} is exact.
+ *
+ * **Shapes** probabilities and `target` of one shape, targets from 0 to 1 `→ []`; NaN where a probability is not
+ * from 0 to 1.
+ * **Units** nats. **Math** gradient `(p - y)/(p(1 - p)n)`.
+ */
+export const binaryCrossEntropy: Comparison<"binaryCrossEntropy", [], Loss> = (
+  probability,
+  target,
+) => {
+  const [p, y] = compared("binaryCrossEntropy", probability, target);
+  const least = Math.exp(-100);
+  const ofOnes = heldLog(p, log, and(ge(p, 0), le(p, least)));
+  // 1 - p would have lost what a small p is.
+  const ofZeros = heldLog(p, (q) => log1p(neg(q)), eq(p, 1));
+  return average(sub(mul(neg(y), ofOnes), mul(sub(1, y), ofZeros)));
+};
+
+/**
+ * The mean over the elements of `-(y ln σ(x) + (1 - y) ln(1 - σ(x)))` for logits `x`, without overflow.
+ * `positiveWeight` multiplies the first term.
+ *
+ * **Shapes** logits and `target` of one shape, targets from 0 to 1 `→ []`.
+ * **Units** nats. **Math** `y max(-x, 0) + (1 - y) max(x, 0) + ln(1 + e^-|x|)`, of which no term is negative;
+ * gradient `(σ(x) - y)/n`.
+ * **Fails with** `InvalidArgument`, thrown, where `positiveWeight` is a plain number that is negative or not finite.
+ */
+export const binaryCrossEntropyWithLogits: Comparison<
+  "binaryCrossEntropyWithLogits",
+  [options?: { readonly positiveWeight?: Operand }],
+  Loss
+> = (logits, target, options = {}) => {
+  notNegative("binaryCrossEntropyWithLogits", { positiveWeight: options.positiveWeight });
+  const [x, y] = compared("binaryCrossEntropyWithLogits", logits, target);
+  const tail: Expr = log1p(exp(neg(abs(x))));
+  const other = sub(1, y);
+  const ofOne = maximum(neg(x), 0);
+  const ofZero = maximum(x, 0);
+  if (options.positiveWeight === undefined)
+    return average(add(add(mul(y, ofOne), mul(other, ofZero)), tail));
+  const ones = mul(mul(lift(options.positiveWeight, x.dtype), y), add(ofOne, tail));
+  return average(add(ones, mul(other, add(ofZero, tail))));
+};
+
+/**
+ * The mean over the elements of `max(0, 1 - yx)`, for targets of -1 and 1.
+ *
+ * **Source** Cortes and Vapnik, "Support-Vector Networks" (1995).
+ */
+export const hinge: Comparison<"hinge", [], Loss> = (prediction, target) => {
+  const [x, y] = compared("hinge", prediction, target);
+  const margin = sub(1, mul(x, y));
+  return average(where(le(margin, 0), 0, margin));
+};
+
+/**
+ * The divergence of a distribution `q`, given by its logarithms, from the target `p`: `Σ p (ln p - ln q)`,
+ * where `p` is 0 without the term. NaN where a `p` is negative.
+ *
+ * **Units** nats. **Source** Kullback and Leibler, "On Information and Sufficiency" (1951).
+ */
+export const klDivergence: Comparison<"klDivergence", [], Loss> = (logPrediction, target) => {
+  const [q, p] = compared("klDivergence", logPrediction, target);
+  const impossible = eq(p, 0);
+  const logP: Expr = log(where(impossible, lift(1, p.dtype), p) as Expr);
+  // Of an impossible class it does not matter how impossible it was thought, but NaN stays NaN.
+  const ruledOut: Expr = and(impossible, eq(abs(q), Number.POSITIVE_INFINITY));
+  return total(mul(p, sub(logP, where(ruledOut, lift(0, q.dtype), q))));
+};
+
+const penalty = (f: (x: Expr) => Expr, params: unknown, coefficient: number): Loss => {
+  notNegative("penalty", { coefficient });
+  const sums = exprsOf(params).map((x) => total(f(x)) as Expr);
+  const all = sums.reduce((a, b) => add(a, b), lift(0, sums[0]?.dtype));
+  return mul(all, coefficient) as Expr as Loss;
+};
+
+/** `λ Σ |w|` over a tree of params: what makes them sparse. **Source** Tibshirani, "Regression Shrinkage and Selection via the Lasso" (1996). */
+export const l1Penalty = (params: unknown, coefficient: number): Loss =>
+  penalty(abs, params, coefficient);
+
+/** `λ Σ w²` over a tree of params. **Math** gradient `2λw`. **Source** Hoerl and Kennard, "Ridge Regression" (1970). */
+export const l2Penalty = (params: unknown, coefficient: number): Loss =>
+  penalty(square, params, coefficient);

@@ -1,0 +1,191 @@
+import type { Expr } from "../../ir/expr.ts";
+import { dot } from "../../ir/ops/contraction.ts";
+import { where } from "../../ir/ops/control.ts";
+import { ge } from "../../ir/ops/elementwise.ts";
+import { oneHot, zerosLike } from "../../ir/ops/indexing.ts";
+import { reshape, sliceAxis, stack } from "../../ir/ops/structural.ts";
+import { showShape, sizeOf } from "../../tensor/shape.ts";
+import type { Nested } from "../../tensor/tensor.ts";
+import { holding, whole } from "../../tensor/validate.ts";
+import { classified, greatest, type Metric, misfit } from "./metric.ts";
+
+/** How often class `row` was taken for class `column`, and what is in no row or no column. */
+export interface Confusion {
+  readonly [field: string]: Nested;
+  readonly counts: readonly (readonly number[])[];
+  /** Of each class, how many were taken for none: outputs of NaN. */
+  readonly undecided?: readonly number[];
+  /** For each class, how many were taken for it whose target is no class. */
+  readonly unlabeled?: readonly number[];
+  /** How many have neither. */
+  readonly neither?: number;
+}
+
+const sumOf = (xs: readonly number[] = []): number => xs.reduce((a, b) => a + b, 0);
+
+/** How many are of a class. */
+const actual = ({ counts, undecided }: Confusion, of: number): number =>
+  sumOf(counts[of]) + (undecided?.[of] ?? 0);
+
+/** How many were taken for a class. */
+const predicted = ({ counts, unlabeled }: Confusion, of: number): number =>
+  sumOf(counts.map((row) => row[of] ?? 0)) + (unlabeled?.[of] ?? 0);
+
+const examples = ({ counts, undecided, unlabeled, neither = 0 }: Confusion): number =>
+  sumOf(counts.flat()) + sumOf(undecided) + sumOf(unlabeled) + neither;
+
+const right = ({ counts }: Confusion, of: number): number => counts[of]?.[of] ?? 0;
+
+/** A figure of a confusion matrix for one of its classes; `NaN` where it has none. */
+type OfClass = (confusion: Confusion, of: number) => number;
+
+const precisionOf: OfClass = (confusion, of) => right(confusion, of) / predicted(confusion, of);
+
+const recallOf: OfClass = (confusion, of) => right(confusion, of) / actual(confusion, of);
+
+const f1Of: OfClass = (confusion, of) =>
+  (2 * right(confusion, of)) / (actual(confusion, of) + predicted(confusion, of));
+
+/** What single outputs are as scores of two classes: the second where one is above 0, a logit. */
+const scoresOf = (outputs: Expr, classes: number): Expr =>
+  classes === 2 && (outputs.shape.length === 1 || outputs.shape.at(-1) !== 2)
+    ? (stack(
+        [zerosLike(outputs), outputs].map((x) => reshape(x, [sizeOf(outputs.shape)]) as Expr),
+        1,
+      ) as Expr)
+    : outputs;
+
+const added = (a: readonly number[] = [], b: readonly number[] = []): readonly number[] =>
+  Array.from({ length: Math.max(a.length, b.length) }, (_, i) => (a[i] ?? 0) + (b[i] ?? 0));
+
+const overConfusion = (
+  maker: string,
+  name: string,
+  classes: number,
+  value: (confusion: Confusion) => number,
+): Metric<Confusion> => {
+  whole(1)(maker, { classes });
+  const indices = Array.from({ length: classes }, (_, i) => i);
+  const none = indices.map(() => 0);
+  return {
+    name,
+    better: "higher",
+    monoid: {
+      empty: { counts: indices.map(() => none), undecided: none, unlabeled: none, neither: 0 },
+      concat: (a, b) => ({
+        counts: a.counts.map((row, i) => added(row, b.counts[i])),
+        undecided: added(a.undecided, b.undecided),
+        unlabeled: added(a.unlabeled, b.unlabeled),
+        neither: (a.neither ?? 0) + (b.neither ?? 0),
+      }),
+    },
+    fromBatch: ({ outputs, targets }) => {
+      const scores = scoresOf(outputs, classes);
+      const fitting =
+        scores.shape.at(-1) === classes ? scores : misfitting(maker, outputs, classes);
+      const places = classified(maker, fitting, targets);
+      // A last row and a last column are of what is no class.
+      const spread = (labels: Expr): Expr =>
+        oneHot(where(ge(labels, 0), labels, classes) as Expr, classes + 1, "i32");
+      const all = dot(spread(places.labels), spread(greatest(places.outputs)), [[0], [0]]) as Expr;
+      const part = (row: number, column: number): Expr =>
+        sliceAxis(
+          sliceAxis(all, 0, row, row === 0 ? classes : classes + 1),
+          1,
+          column,
+          column === 0 ? classes : classes + 1,
+        );
+      return {
+        counts: part(0, 0),
+        undecided: reshape(part(0, classes), [classes]) as Expr,
+        unlabeled: reshape(part(classes, 0), [classes]) as Expr,
+        neither: reshape(part(classes, classes), []) as Expr,
+      };
+    },
+    value,
+  };
+};
+
+/** Outputs of another number of classes are reported, where those beyond would go uncounted. */
+const misfitting = (op: string, outputs: Expr, classes: number): Expr => {
+  const shape = [...outputs.shape.slice(0, -1), classes];
+  const expected = `a score for each class, ${showShape(shape)}`;
+  return misfit(op, expected, [outputs], [{ shape, dtype: outputs.dtype }])[0] as Expr;
+};
+
+/**
+ * The confusion matrix of a classifier, of so many classes or of classes with these names. Its value is the
+ * accuracy and bears that name; `Validated` carries the matrix, and progress prints it below the result.
+ *
+ * An example is taken for the class of its greatest output, the first of equal ones, as a decoder takes it; for none
+ * where outputs are NaN. Such an example and one whose label is no class are in no row or no column, but count.
+ *
+ * **Shapes** `outputs: [batch, classes]`, or for two classes logits `[batch]` or `[batch, 1]`;
+ * `targets: [batch]` integers or `[batch, classes]`; moments of sequences as those of `accuracy`.
+ * **Fails with** `InvalidArgument`, thrown, where `classes` is no whole number or less than 1, or no names;
+ * `ShapeMismatch` when compiled, where outputs are of another number of classes.
+ *
+ * @example
+ * ```ts
+ * import { confusionMatrix } from "fluxion";
+ * import { precision, recall } from "fluxion/metrics";
+ * const { monoid, value } = confusionMatrix(2);
+ * const seen = monoid.concat({ counts: [[8, 2], [0, 0]] }, { counts: [[0, 0], [1, 9]] });
+ * [value(seen), precision(2, 0).value(seen), recall(2, 1).value(seen)] // => [0.85, 0.8888889, 0.9]
+ * ```
+ */
+export const confusionMatrix = (classes: number | readonly string[]): Metric<Confusion> => {
+  const size = typeof classes === "number" ? classes : classes.length;
+  const metric = overConfusion(
+    "confusionMatrix",
+    "accuracy",
+    size,
+    (confusion) => sumOf(confusion.counts.map((_, i) => right(confusion, i))) / examples(confusion),
+  );
+  const names =
+    typeof classes === "number" ? Array.from({ length: size }, (_, i) => `${i}`) : classes;
+  return { ...metric, confusion: ({ counts }) => ({ classes: names, counts }) };
+};
+
+/** The mean of what classes have, without those that have none. */
+const macro = (confusion: Confusion, ofClass: OfClass): number => {
+  const values = confusion.counts
+    .map((_, i) => ofClass(confusion, i))
+    .filter((x) => !Number.isNaN(x));
+  return values.reduce((a, b) => a + b, 0) / values.length;
+};
+
+/** The metric that a figure of classes makes: that of one class, or their mean. */
+const figure =
+  (name: string, ofClass: OfClass) =>
+  (classes: number, of?: number): Metric<Confusion> => {
+    const expected = `a class, a whole number from 0 to ${classes - 1}`;
+    holding(expected, (n) => Number.isSafeInteger(n) && n >= 0 && n < classes)(name, { of });
+    return of === undefined
+      ? overConfusion(name, name, classes, (confusion) => macro(confusion, ofClass))
+      : overConfusion(name, `${name} of ${of}`, classes, (confusion) => ofClass(confusion, of));
+  };
+
+/**
+ * Of the examples taken for a class, the share that are of it: for the class `of`, `NaN` where none was taken
+ * for it; else the mean over the classes that some were taken for.
+ *
+ * **Shapes** and **Fails with** those of {@link confusionMatrix}; also where `of` is no class.
+ */
+export const precision = figure("precision", precisionOf);
+
+/**
+ * Of the examples of a class, the share taken for it: for the class `of`, `NaN` where there is none of it;
+ * else the mean over the classes that there are.
+ *
+ * **Shapes** and **Fails with** those of {@link confusionMatrix}; also where `of` is no class.
+ */
+export const recall = figure("recall", recallOf);
+
+/**
+ * The harmonic mean of precision and recall, `2TP / (2TP + FP + FN)`: for the class `of`, `NaN` where it
+ * occurs nowhere; else the mean over the classes that occur.
+ *
+ * **Shapes** and **Fails with** those of {@link confusionMatrix}; also where `of` is no class.
+ */
+export const f1 = figure("f1", f1Of);

@@ -1,0 +1,75 @@
+import * as Effect from "effect/Effect";
+import { NonFinite } from "../../errors.ts";
+import { flatten } from "../../tree.ts";
+import type { Score, StepCompleted } from "../events/event.ts";
+import type { Emit } from "../events/fromEffect.ts";
+import type { AnyPipeline } from "../pipeline/pipeline.ts";
+import { carriedOf, firstNonFinite, withCarried } from "../state/initial.ts";
+import type { TrainState } from "../state/state.ts";
+import { inTurns } from "./cooperate.ts";
+import type { Prepared } from "./prepare.ts";
+import type { Runner } from "./runner.ts";
+import { epochOrder } from "./shuffle.ts";
+
+/** What has come of an epoch. */
+export interface Epoch<P, S> {
+  readonly state: TrainState<P, S>;
+  readonly score: Score;
+  readonly milliseconds: number;
+  readonly examplesPerSecond: number;
+}
+
+/**
+ * The steps of one epoch, or of what is left of it, from `state`, which `steps` holds.
+ *
+ * **Fails with** `NonFinite`, where a loss, or at the end of the epoch the state, is not finite.
+ */
+export const epoch = Effect.fnUntraced(function* <P, S>(
+  { batchSize, shuffle }: AnyPipeline,
+  { train, scores, whole, last, stepsPerEpoch }: Prepared<P, S>,
+  steps: Runner,
+  state: TrainState<P, S>,
+  emit: Emit<StepCompleted>,
+) {
+  const { shape } = flatten(carriedOf(state));
+  const order = epochOrder(state.key, state.epoch, train.examples, shuffle);
+  const began = performance.now();
+  let [summaries, examples] = [scores.empty, 0];
+  const perSecond = (): number => (1000 * examples) / (performance.now() - began);
+  const stepAfter = (batch: number): number => state.step + batch - state.batch + 1;
+  const nonFinite = (where: string, step: number): NonFinite =>
+    new NonFinite({ where, step, path: firstNonFinite(shape, steps.leaves()) ?? [] });
+
+  const oneStep = (batch: number): NonFinite | undefined => {
+    const rows = order.subarray(batch * batchSize, (batch + 1) * batchSize);
+    const report = steps.step(rows.length === batchSize ? whole : last, train, rows);
+    const { loss, learningRate } = report;
+    const step = stepAfter(batch);
+    if (!Number.isFinite(loss)) return nonFinite("loss", step);
+    const summary = scores.read(report.summaries);
+    summaries = scores.concat(summaries, summary);
+    examples += rows.length;
+    emit.next({
+      _tag: "StepCompleted",
+      epoch: state.epoch + 1,
+      step,
+      loss,
+      metrics: scores.score(summary).metrics,
+      learningRate,
+      examplesPerSecond: perSecond(),
+    });
+    return undefined;
+  };
+  yield* inTurns(state.batch, stepsPerEpoch, oneStep, emit.closed);
+
+  const [milliseconds, examplesPerSecond] = [performance.now() - began, perSecond()];
+  const leaves = steps.leaves();
+  const step = stepAfter(stepsPerEpoch - 1);
+  if (firstNonFinite(shape, leaves) !== undefined) return yield* nonFinite("state", step);
+  return {
+    state: withCarried(state, shape, leaves, { epoch: state.epoch + 1, batch: 0, step }),
+    score: scores.score(summaries),
+    milliseconds,
+    examplesPerSecond,
+  } satisfies Epoch<P, S>;
+});

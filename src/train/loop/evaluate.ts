@@ -1,0 +1,103 @@
+import * as Effect from "effect/Effect";
+import type { Backend } from "../../backend/backend.ts";
+import type { Dataset, Row } from "../../data/dataset.ts";
+import { validate } from "../../data/validate.ts";
+import type { BackendUnavailable, CompileError, MemoryLimit, WorkerLost } from "../../errors.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { flatten } from "../../tree.ts";
+import type { Evaluation } from "../events/event.ts";
+import type { AnyPipeline } from "../pipeline/pipeline.ts";
+import { checkColumns, stateMismatch } from "../pipeline/validate.ts";
+import { initialState } from "../state/initial.ts";
+import type { TrainState } from "../state/state.ts";
+import { type Pairs, pairsOf } from "./batches.ts";
+import { inTurns } from "./cooperate.ts";
+import { evaluationProgram } from "./program.ts";
+import { type CompiledStep, compileStep } from "./runner.ts";
+import { scoring } from "./scoring.ts";
+
+/** Why a program does not get to run. */
+export type CannotCompile = CompileError | BackendUnavailable | MemoryLimit;
+
+/** Examples evaluated at a time, where a pipeline's own batches are smaller. */
+const fewest = 64;
+
+/**
+ * The loss and the metrics of a state on examples, in their order. Programs are compiled once for each
+ * batch size and kept.
+ */
+export type Evaluator = (
+  state: TrainState,
+  pairs: Pairs,
+  closed: () => boolean,
+) => Effect.Effect<Evaluation, CannotCompile | WorkerLost, Backend>;
+
+/** The evaluator of a pipeline's model, loss and metrics. */
+export const evaluator = (of: AnyPipeline): Evaluator => {
+  const compiled = new Map<number, CompiledStep>();
+  const { summarize, empty, concat, read, score, confusion } = scoring(of.metrics);
+
+  const compiledFor = Effect.fnUntraced(function* (
+    size: number,
+    { params, layerState }: TrainState,
+    pairs: Pairs,
+  ) {
+    const known = compiled.get(size);
+    if (known !== undefined) return known;
+    const made = yield* compileStep(
+      evaluationProgram(of, summarize, { params, layerState }, pairs.types(size)),
+      of,
+    );
+    compiled.set(size, made);
+    return made;
+  });
+
+  return Effect.fnUntraced(function* (state, pairs, closed) {
+    const { examples } = pairs;
+    const size = Math.min(Math.max(of.batchSize, fewest), examples);
+    const { params, layerState } = state;
+    const leaves = flatten({ params, layerState }).leaves as readonly Tensor[];
+    const whole = yield* compiledFor(size, state, pairs);
+    const rest = examples % size === 0 ? whole : yield* compiledFor(examples % size, state, pairs);
+    let summaries = empty;
+    yield* inTurns<never>(
+      0,
+      Math.ceil(examples / size),
+      (i) => {
+        const rows = Int32Array.from(
+          { length: Math.min(size, examples - i * size) },
+          (_, j) => i * size + j,
+        );
+        const { input, target } = pairs.gather(rows);
+        const { executable, report } = rows.length === size ? whole : rest;
+        summaries = concat(
+          summaries,
+          read(report(executable.run([...leaves, input, target])).summaries),
+        );
+        return undefined;
+      },
+      closed,
+    );
+    return { ...score(summaries), confusion: confusion(summaries) };
+  });
+};
+
+/**
+ * The loss, the metrics and the confusion matrix, where a metric has one, of a trained state on a dataset with
+ * the pipeline's columns.
+ *
+ * **Fails with** what is wrong with the data, `StateMismatch`, `CompileError`, `BackendUnavailable`,
+ * `MemoryLimit`, `WorkerLost`.
+ */
+export const evaluate = Effect.fnUntraced(function* (
+  of: AnyPipeline,
+  state: TrainState,
+  dataset: Dataset<Row>,
+) {
+  const labels = of.classes === undefined ? {} : { [of.target]: of.classes };
+  yield* checkColumns(of, dataset);
+  yield* validate(dataset, { where: `${of.name}: evaluated data`, labels });
+  const mismatch = stateMismatch(of, state, initialState(of), ["params", "layerState"]);
+  if (mismatch !== undefined) return yield* mismatch;
+  return yield* evaluator(of)(state, pairsOf(dataset, of), () => false);
+});

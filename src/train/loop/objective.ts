@@ -1,0 +1,96 @@
+import type { Exprs, ReverseMode } from "../../autodiff/index.ts";
+import { vmap } from "../../autodiff/index.ts";
+import { leavesOf, traceTree, treeOf } from "../../autodiff/tree.ts";
+import type { Augmentation } from "../../data/augmentation.ts";
+import type { Expr } from "../../ir/expr.ts";
+import { onesLike, zerosLike } from "../../ir/ops/indexing.ts";
+import { foldInKey, type KeyExpr, randomBits } from "../../ir/ops/random.ts";
+import { index } from "../../ir/ops/structural.ts";
+import type { OpenLayer } from "../../nn/layer.ts";
+import { average } from "../../nn/losses/reduction.ts";
+import { isFloat } from "../../tensor/dtype.ts";
+
+/** The two columns that a supervised step sees of a batch: what goes into the model, what should come out. */
+export interface Pair<V> {
+  readonly input: V;
+  readonly target: V;
+}
+
+/** What is to be made small, for one example. */
+export interface Objective {
+  readonly model: OpenLayer;
+  readonly loss: (output: Expr, target: Expr) => Expr;
+  /** A random change of an input, while training. */
+  readonly augment: Augmentation | undefined;
+}
+
+/** What a model makes of a batch. */
+export interface Outcome {
+  /** The mean over the examples. */
+  readonly loss: Expr;
+  readonly outputs: Expr;
+  readonly layerState: Exprs;
+}
+
+/** The name of the axis along which layers see the other examples of their batch. */
+export const axis = "batch";
+
+/** Sets the key by which an example is changed apart from those that its model draws from. */
+const augmenting = -1;
+
+/** The model and its loss on a batch, every example with a key of its own. */
+export const outcome = (
+  { model, loss, augment }: Objective,
+  mode: "train" | "eval",
+  params: unknown,
+  layerState: unknown,
+  batch: Pair<Expr>,
+  key: KeyExpr,
+): Outcome => {
+  const one = (input: Expr, target: Expr, own: KeyExpr) => {
+    const seen =
+      augment === undefined || mode === "eval" ? input : augment(input, foldInKey(own, augmenting));
+    const [output, next] = model.apply(params, layerState, seen, { mode, key: own, axis });
+    return [loss(output, target), output, next] as const;
+  };
+  const size = batch.input.shape[0] ?? 1;
+  const keys = randomBits(key, [size, 2]);
+  const [losses, outputs, states] = vmap(one, { axis })(batch.input, batch.target, keys);
+  // Layers give state only what they share across the batch, so each example has the same.
+  const { leaves, shape } = leavesOf(states);
+  return {
+    loss: average(losses),
+    outputs,
+    layerState: treeOf(
+      shape,
+      leaves.map((leaf) => index(leaf, 0)),
+    ),
+  };
+};
+
+/** An outcome as a function of the params, and the gradient of its loss by them. */
+export const outcomeAndGradient = (
+  { vjp }: ReverseMode["Service"],
+  f: (params: unknown) => Outcome,
+  params: unknown,
+): readonly [Outcome, gradient: Exprs] => {
+  const inputs = leavesOf(params);
+  // The loss comes first: it alone has a cotangent, and what stands beside it is only looked at.
+  const { program, captured, output } = traceTree((p: unknown) => {
+    const made = f(p);
+    return [made.loss, made] as const;
+  }, inputs);
+  const constants = captured.map(() => false);
+  const primals = [...captured, ...inputs.leaves];
+  const made = vjp(program, primals, [...constants, ...inputs.leaves.map((x) => isFloat(x.dtype))]);
+  const seeds = made.outputs.map((y, i) => (i === 0 ? onesLike(y) : undefined));
+  const gradient = made.pullback(seeds).slice(captured.length);
+  const [, result] = treeOf<readonly [Expr, Outcome]>(output, made.outputs);
+  return [
+    result,
+    treeOf(
+      inputs.shape,
+      inputs.leaves.map((x, i) => gradient[i] ?? zerosLike(x)),
+    ),
+  ];
+};

@@ -1,0 +1,216 @@
+import * as Effect from "effect/Effect";
+import { type Exprs, ReverseMode } from "../../autodiff/index.ts";
+import { CompileError, StateMismatch } from "../../errors.ts";
+import { constant, parameter } from "../../ir/build.ts";
+import type { Expr, Program, TensorType } from "../../ir/expr.ts";
+import { add } from "../../ir/ops/elementwise.ts";
+import { foldInKey, type KeyExpr } from "../../ir/ops/random.ts";
+import { program } from "../../ir/program.ts";
+import type { Outcomes } from "../../nn/metrics/metric.ts";
+import type { GradientTransformation } from "../../optim/transformation.ts";
+import { key as keyOf } from "../../tensor/key.ts";
+import { sameShape, showShape } from "../../tensor/shape.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { flatten, leafPaths, type TreeShape, unflatten } from "../../tree.ts";
+import { mistakes } from "../pipeline/symbolicCheck.ts";
+import { type Objective, outcome, outcomeAndGradient, type Pair } from "./objective.ts";
+
+/** What a metric takes from a batch: the expressions of its summary. */
+export type Summarize = (batch: Outcomes) => Exprs;
+
+/** A step or an evaluation as one program: carried leaves and a batch in, carried leaves and a report out. */
+export interface StepProgram {
+  readonly program: Program;
+  /** How many leading inputs and outputs are carried from step to step. */
+  readonly carried: number;
+  /** What the outputs after the carried ones are. */
+  readonly report: (outputs: readonly Tensor[]) => Report;
+}
+
+/** What a step says of its batch. */
+export interface Report {
+  readonly loss: number;
+  readonly learningRate: number | undefined;
+  /** One summary for each metric. */
+  readonly summaries: readonly unknown[];
+}
+
+interface Symbols {
+  readonly loss: Expr;
+  readonly learningRate: Expr | undefined;
+  readonly summaries: readonly Exprs[];
+}
+
+const assemble = (
+  carried: readonly Expr[],
+  batch: Pair<Expr>,
+  next: readonly Expr[],
+  symbols: Symbols,
+): StepProgram => {
+  const said = flatten(symbols);
+  return {
+    // The leaves of `symbols` are the expressions that it was made of.
+    program: program(
+      [...carried, batch.input, batch.target],
+      [...next, ...(said.leaves as readonly Expr[])],
+    ),
+    carried: next.length,
+    report: (outputs) => readReport(said.shape, outputs),
+  };
+};
+
+const readReport = (shape: TreeShape, outputs: readonly Tensor[]): Report => {
+  // `shape` is that of `Symbols`, with tensors where there were expressions.
+  const read = unflatten(shape, outputs) as {
+    readonly loss: Tensor;
+    readonly learningRate: Tensor | undefined;
+    readonly summaries: readonly unknown[];
+  };
+  return {
+    // A loss of -0, which a margin that is met gives, is 0: JSON has no number -0.
+    loss: read.loss.item() + 0,
+    learningRate: read.learningRate?.item(),
+    summaries: read.summaries,
+  };
+};
+
+/** Trees of tensors that a step takes and gives back changed. */
+export interface Carried<V = Tensor> {
+  readonly params: unknown;
+  readonly layerState: unknown;
+  readonly optimizerState: unknown;
+  readonly key: V;
+  readonly step: V;
+}
+
+/** Expressions for the leaves of a tree of tensors, in the same tree. */
+const symbolic = <T>(
+  tree: unknown,
+): { readonly tree: T; readonly leaves: readonly Expr[]; readonly shape: TreeShape } => {
+  const { leaves, shape } = flatten(tree);
+  const parameters = leaves.map((leaf) => parameter(leaf as Tensor));
+  return { tree: unflatten(shape, parameters) as T, leaves: parameters, shape };
+};
+
+const typeText = ({ shape, dtype }: TensorType): string => `${dtype} ${showShape(shape)}`;
+
+/** What is carried on must have the types of what was carried in. */
+const sameTypes = (
+  pipeline: string,
+  shape: TreeShape,
+  before: readonly Expr[],
+  after: readonly Expr[],
+): Effect.Effect<void, StateMismatch> => {
+  const paths = leafPaths(shape);
+  const at = before.findIndex((x, i) => {
+    const y = after[i];
+    return y === undefined || y.dtype !== x.dtype || !sameShape(x.shape, y.shape);
+  });
+  const differs = at >= 0 ? at : before.length === after.length ? undefined : before.length;
+  if (differs === undefined) return Effect.void;
+  const [x, y] = [before[differs], after[differs]];
+  return Effect.fail(
+    new StateMismatch({
+      pipeline,
+      part: paths[differs]?.[0] ?? "state",
+      path: paths[differs] ?? [],
+      expected: x === undefined ? "nothing" : typeText(x),
+      actual: y === undefined ? "nothing" : typeText(y),
+    }),
+  );
+};
+
+const plus = (params: unknown, updates: unknown): unknown => {
+  const { leaves, shape } = flatten(params);
+  const moves = flatten(updates).leaves;
+  return unflatten(
+    shape,
+    leaves.map((p, i) => add(p as Expr, moves[i] as Expr)),
+  );
+};
+
+/**
+ * A whole training step as one program: forward, backward, the optimizer and the metrics.
+ *
+ * **Shapes** carried leaves, `input: [batch, ...]`, `target: [batch, ...]` → carried leaves, loss, learning
+ * rate, summaries.
+ * **Math** `g = ∇ₚ mean L(p)`, `(u, s') = update(g, s, p)`, `p' = p + u`; the keys of step `n` are derived
+ * from `foldIn(key, n)`.
+ */
+export const trainProgram = Effect.fnUntraced(function* (
+  objective: Objective & { readonly name: string },
+  optimizer: GradientTransformation,
+  summarize: readonly Summarize[],
+  carried: Carried,
+  batch: Pair<TensorType>,
+) {
+  const mode = yield* ReverseMode;
+  const one = ({ shape, dtype }: TensorType): TensorType => ({ shape: shape.slice(1), dtype });
+  const example = { input: one(batch.input), target: one(batch.target) };
+  const causes = mistakes(
+    objective,
+    carried.params,
+    carried.layerState,
+    example,
+    batch.input.shape[0] ?? 1,
+  );
+  if (causes.length > 0) return yield* new CompileError({ causes });
+  const state = symbolic<Carried<Expr>>(carried);
+  const { params, layerState, key, step } = state.tree;
+  const optimizerState = state.tree.optimizerState as Exprs;
+  const pair = { input: parameter(batch.input), target: parameter(batch.target) };
+  // A key has two words and a step is a scalar: so `carriedOf` makes them.
+  const own = foldInKey(key as KeyExpr, step as Expr<readonly []>);
+
+  const [made, gradient] = outcomeAndGradient(
+    mode,
+    (p) => outcome(objective, "train", p, layerState, pair, own),
+    params,
+  );
+  const { updates, state: nextOptimizerState } = optimizer.update(
+    gradient,
+    optimizerState,
+    params as Exprs,
+  );
+  const next: Carried<Expr> = {
+    params: plus(params, updates),
+    layerState: made.layerState,
+    optimizerState: nextOptimizerState,
+    key,
+    step: add(step as Expr, 1) as Expr,
+  };
+  const nextLeaves = flatten(next).leaves as readonly Expr[];
+  yield* sameTypes(objective.name, state.shape, state.leaves, nextLeaves);
+  return assemble(state.leaves, pair, nextLeaves, {
+    loss: made.loss,
+    learningRate: optimizer.learningRate?.(optimizerState),
+    summaries: summarize.map((of) =>
+      of({ loss: made.loss, outputs: made.outputs, targets: pair.target }),
+    ),
+  });
+});
+
+/** The evaluation of a batch as one program of params and layer state, which carries nothing on. */
+export const evaluationProgram = (
+  objective: Objective,
+  summarize: readonly Summarize[],
+  { params, layerState }: { readonly params: unknown; readonly layerState: unknown },
+  batch: Pair<TensorType>,
+): StepProgram => {
+  const state = symbolic<{ readonly params: unknown; readonly layerState: unknown }>({
+    params,
+    layerState,
+  });
+  const pair = { input: parameter(batch.input), target: parameter(batch.target) };
+  // Nothing is random in an evaluation; a layer that draws all the same draws from a fixed key.
+  const fixed = constant(keyOf(0));
+  const { tree } = state;
+  const made = outcome(objective, "eval", tree.params, tree.layerState, pair, fixed);
+  return assemble(state.leaves, pair, [], {
+    loss: made.loss,
+    learningRate: undefined,
+    summaries: summarize.map((of) =>
+      of({ loss: made.loss, outputs: made.outputs, targets: pair.target }),
+    ),
+  });
+};

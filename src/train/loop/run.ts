@@ -1,0 +1,144 @@
+import * as Effect from "effect/Effect";
+import type { ReverseMode } from "../../autodiff/index.ts";
+import type { Backend } from "../../backend/backend.ts";
+import type { InvalidData } from "../../data/validate.ts";
+import type {
+  InvalidPipeline,
+  NonFinite,
+  ShapeMismatch,
+  StateMismatch,
+  UnknownToken,
+  WorkerLost,
+} from "../../errors.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { flatten } from "../../tree.ts";
+import type { Score, TrainEvent, Validated } from "../events/event.ts";
+import { type Emit, observe } from "../events/fromEffect.ts";
+import type { Pipeline } from "../pipeline/pipeline.ts";
+import { stateMismatch } from "../pipeline/validate.ts";
+import { carriedOf, initialState, parameterCount } from "../state/initial.ts";
+import type { TrainState } from "../state/state.ts";
+import type { Pairs } from "./batches.ts";
+import { epoch } from "./epoch.ts";
+import { type CannotCompile, evaluator } from "./evaluate.ts";
+import { prepare } from "./prepare.ts";
+import { runner } from "./runner.ts";
+import { stage } from "./stage.ts";
+
+/** Why a run ends before its last epoch, besides what its data fails with. */
+export type RunError =
+  | InvalidPipeline
+  | InvalidData
+  | ShapeMismatch
+  | UnknownToken
+  | StateMismatch
+  | CannotCompile
+  | NonFinite
+  | WorkerLost;
+
+/**
+ * A whole run as an effect that emits what happens, and ends with the state that its operators end with: what
+ * `train$` makes an observable of. Each pipeline that is part of it has its own operators.
+ *
+ * Everything that can be wrong with the pipeline, its data and its programs fails before the first
+ * event. A loss that stops being finite fails with `NonFinite`; the last sound state is in the event of
+ * the epoch before (`EpochCompleted`, or `Started`), and the run can be taken up again from there. So it is
+ * where a worker with which the run shares its work is lost (`WorkerLost`).
+ */
+export const run = <P, S, E>(
+  of: Pipeline<P, S, E>,
+  from: TrainState<P, S> | undefined,
+  emit: Emit<TrainEvent<TrainState<P, S>>>,
+): Effect.Effect<TrainState<P, S>, E | RunError, Backend | ReverseMode> =>
+  from !== undefined || of.origin === undefined
+    ? stage(of, from, emit, (own) => oneRun(of, from, own))
+    : Effect.flatMap(run(of.origin, undefined, emit), ({ params, layerState }) => {
+        const start = { ...initialState(of), params, layerState };
+        return stage(of, start, emit, (own) => oneRun(of, start, own));
+      });
+
+const oneRun = Effect.fnUntraced(function* <P, S, E>(
+  of: Pipeline<P, S, E>,
+  from: TrainState<P, S> | undefined,
+  emit: Emit<TrainEvent<TrainState<P, S>>>,
+) {
+  const prepared = yield* prepare(of, from);
+  const { start, backend, train, stepsPerEpoch } = prepared;
+  const evaluateOn = evaluator(of);
+  const evaluated = Effect.fnUntraced(function* (
+    on: "validation" | "test",
+    state: TrainState,
+    held: Pairs | undefined,
+    { next, closed }: Emit<Validated> = emit,
+  ) {
+    if (held === undefined) return undefined;
+    const evaluation = yield* evaluateOn(state, held, closed);
+    next({
+      _tag: "Validated",
+      on,
+      epoch: state.epoch,
+      step: state.step,
+      examples: held.examples,
+      ...evaluation,
+    });
+    const { loss, metrics } = evaluation;
+    return { loss, metrics } satisfies Score;
+  });
+
+  const services = yield* Effect.context<Backend>();
+  /** A state that an operator keeps, on the test examples: it may have come from a file. */
+  const tested$ = (state: TrainState) =>
+    observe<Validated, CannotCompile | WorkerLost | StateMismatch>((own) => {
+      const mismatch = stateMismatch(of, state, prepared.start, ["params", "layerState"]);
+      return mismatch === undefined
+        ? Effect.provideContext(evaluated("test", state, prepared.test, own), services)
+        : Effect.fail(mismatch);
+    });
+
+  const began = performance.now();
+  emit.next({
+    _tag: "Started",
+    pipeline: of.name,
+    backend,
+    epochs: of.epochs,
+    stepsPerEpoch,
+    examples: train.examples,
+    parameters: parameterCount(start.params),
+    baselines: prepared.baselines,
+    better: prepared.scores.better,
+    tested$: prepared.test === undefined ? undefined : tested$,
+    state: start,
+  });
+
+  // The leaves of what is carried are tensors.
+  const steps = runner(prepared.whole, flatten(carriedOf(start)).leaves as readonly Tensor[]);
+  // What operators remember is theirs to write into the states to come: they have read it in the event above.
+  let state: TrainState<P, S> = { ...start, memory: {} };
+  while (state.epoch < of.epochs) {
+    emit.next({ _tag: "EpochStarted", epoch: state.epoch + 1 });
+    const done = yield* epoch(of, prepared, steps, state, emit);
+    state = done.state;
+    const validation = yield* evaluated("validation", state, prepared.validation);
+    emit.next({
+      _tag: "EpochCompleted",
+      epoch: state.epoch,
+      step: state.step,
+      ...done.score,
+      validation,
+      milliseconds: done.milliseconds,
+      examplesPerSecond: done.examplesPerSecond,
+      state,
+    });
+  }
+
+  const test = yield* evaluated("test", state, prepared.test);
+  emit.next({
+    _tag: "Completed",
+    epoch: state.epoch,
+    step: state.step,
+    test,
+    milliseconds: performance.now() - began,
+    state,
+  });
+  return state;
+});

@@ -1,0 +1,79 @@
+import type * as Context from "effect/Context";
+import * as Effect from "effect/Effect";
+import { type Observable, type Subscription, takeWhile, tap } from "rxjs";
+import type { ReverseMode } from "../../autodiff/index.ts";
+import type { Backend } from "../../backend/backend.ts";
+import type { TrainEvent } from "../events/event.ts";
+import { type Emit, observe } from "../events/fromEffect.ts";
+import type { Pipeline } from "../pipeline/pipeline.ts";
+import { initialState } from "../state/initial.ts";
+import type { TrainState } from "../state/state.ts";
+
+type Services = Backend | ReverseMode;
+
+/** A run of one pipeline, before its operators: an effect that emits what happens. */
+type Run<P, S, E> = (
+  emit: Emit<TrainEvent<TrainState<P, S>>>,
+) => Effect.Effect<unknown, E, Services>;
+
+/** The values of an observable, emitted by an effect that ends when it does. */
+const drained = <A, E>(values$: Observable<A>, emit: Emit<A>): Effect.Effect<void, E> =>
+  Effect.callback<void, E>((resume) => {
+    const running: Subscription = values$
+      .pipe(
+        tap(emit.next),
+        // A listener that is gone is seen at once, and not when this fiber is next looked at.
+        takeWhile(() => !emit.closed()),
+      )
+      .subscribe({
+        // An observable's error has no type: it is the run's, or that of one of its operators.
+        error: (error: unknown) => resume(Effect.fail(error as E)),
+        complete: () => resume(Effect.void),
+      });
+    return Effect.sync(() => running.unsubscribe());
+  });
+
+/**
+ * A run put through the operators of its pipeline, which see the events of this pipeline alone, whatever it is part
+ * of: what is said is what they say. It ends with the state that they end with.
+ *
+ * **Fails with** what the run fails with, and what an operator errors with.
+ */
+export const stage = <P, S, E>(
+  of: Pipeline<P, S, unknown>,
+  from: TrainState<P, S> | undefined,
+  emit: Emit<TrainEvent<TrainState<P, S>>>,
+  run: Run<P, S, E>,
+): Effect.Effect<TrainState<P, S>, E, Services> =>
+  Effect.gen(function* () {
+    const services: Context.Context<Services> = yield* Effect.context<Services>();
+    // The last state that was said, and the last that the run reached, for operators that say none.
+    let said: TrainState<P, S> | undefined;
+    let reached = from;
+    const events$ = observe<TrainEvent<TrainState<P, S>>, E>((own) =>
+      Effect.provideContext(
+        run({
+          next: (event) => {
+            if ("state" in event) reached = event.state;
+            own.next(event);
+          },
+          closed: () => own.closed() || emit.closed(),
+        }),
+        services,
+      ),
+    );
+    // Operators pass on the events of this pipeline, whose states are of P and S.
+    const said$ = of.operators.reduce<Observable<TrainEvent>>(
+      (before$, operator) => operator(before$),
+      events$,
+    ) as Observable<TrainEvent<TrainState<P, S>>>;
+    const heard: typeof emit = {
+      next: (event) => {
+        if ("state" in event) said = event.state;
+        emit.next(event);
+      },
+      closed: emit.closed,
+    };
+    yield* drained<TrainEvent<TrainState<P, S>>, E>(said$, heard);
+    return said ?? reached ?? initialState(of);
+  });

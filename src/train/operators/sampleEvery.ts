@@ -1,0 +1,69 @@
+import * as Effect from "effect/Effect";
+import type * as Layer from "effect/Layer";
+import { type Either, isLeft } from "fp-ts/lib/Either.js";
+import { concat, concatMap, defer, type MonoTypeOperatorFunction, of as only } from "rxjs";
+import type { Backend } from "../../backend/backend.ts";
+import type { BackendUnavailable } from "../../errors.ts";
+import { whole } from "../../tensor/validate.ts";
+import type { EpochCompleted, TrainEvent } from "../events/event.ts";
+import { observe } from "../events/fromEffect.ts";
+import { defaultServices } from "../services.ts";
+import type { TrainState } from "../state/state.ts";
+
+/** What makes text of a state, once it is compiled. */
+export type Sampler<P, S, E1, E2 = E1> = Effect.Effect<
+  (state: TrainState<P, S>) => Either<E2, string>,
+  E1,
+  Backend
+>;
+
+/** How often {@link sampleEvery} says something, and what it computes with. */
+export interface SampleEvery {
+  /** Epochs from one sample to the next. Defaults to 1. */
+  readonly every?: number;
+  /** Defaults to `Backend.layerWasm`. */
+  readonly services?: Layer.Layer<Backend, BackendUnavailable>;
+}
+
+/**
+ * Says `Sampled` after epochs, with text that was made of the state at their end: what a language model
+ * writes, how words are decoded. What makes it is compiled once for each subscription.
+ *
+ * **Fails with** `InvalidArgument`, thrown, where `every` is no whole number or less than 1; what the sampler fails
+ * with, which ends the stream.
+ */
+export const sampleEvery = <P, S, E1, E2>(
+  sampler: Sampler<P, S, E1, E2>,
+  { every = 1, services = defaultServices }: SampleEvery = {},
+): MonoTypeOperatorFunction<TrainEvent<TrainState<P, S>>> => {
+  whole(1)("sampleEvery", { every });
+  return (source) =>
+    defer(() => {
+      let made: ((state: TrainState<P, S>) => Either<E2, string>) | undefined;
+      const ready = Effect.suspend(() =>
+        made === undefined
+          ? Effect.tap(sampler, (f) =>
+              Effect.sync(() => {
+                made = f;
+              }),
+            )
+          : Effect.succeed(made),
+      );
+      const sampled$ = ({ epoch, step, state }: EpochCompleted<TrainState<P, S>>) =>
+        observe<TrainEvent<TrainState<P, S>>, unknown>((emit) =>
+          Effect.flatMap(Effect.provide(ready, services), (text) => {
+            const said = text(state);
+            if (isLeft(said)) return Effect.fail(said.left);
+            emit.next({ _tag: "Sampled", epoch, step, text: said.right });
+            return Effect.void;
+          }),
+        );
+      return source.pipe(
+        concatMap((event) =>
+          event._tag === "EpochCompleted" && event.epoch % every === 0
+            ? concat(only(event), sampled$(event))
+            : only(event),
+        ),
+      );
+    });
+};

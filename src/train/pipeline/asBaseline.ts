@@ -1,0 +1,64 @@
+import * as Effect from "effect/Effect";
+import { pipe } from "fp-ts/lib/function.js";
+import type { Score, TrainEvent } from "../events/event.ts";
+import { type RunError, run } from "../loop/run.ts";
+import type { Baseline } from "./baseline.ts";
+import { type Pipeline, withData } from "./pipeline.ts";
+
+/**
+ * The score of the state that a run ended with, on what it was held to: test, validation, or its own training
+ * examples.
+ */
+const lastScore = (events: readonly TrainEvent[]): Score | undefined => {
+  const end = events.findLast((event) => event._tag === "Completed" || event._tag === "Stopped");
+  const epochs = events.filter((event) => event._tag === "EpochCompleted");
+  const epoch = epochs.findLast(({ epoch }) => epoch === end?.state.epoch) ?? epochs.at(-1);
+  return end?.test ?? epoch?.validation ?? epoch;
+};
+
+/**
+ * Another pipeline as a baseline: it is trained on the examples of the run that it stands beside, and its
+ * figures are its own loss and metrics on those that are held out there. Its own data is not read; its operators
+ * see its own events.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect";
+ * import { pipe } from "fp-ts/lib/function.js";
+ * import { firstValueFrom } from "rxjs";
+ * import {
+ *   asBaseline, dataset, dense, initializers, meanSquaredError, pipeline, tensor, train$, withBaseline, withBatchSize,
+ * } from "fluxion";
+ *
+ * const line = (name: string, start: number) =>
+ *   pipe(
+ *     pipeline(name, {
+ *       data: Effect.succeed({ train: dataset({ x: tensor([[0], [1]]), y: tensor([[1], [3]]) }) }),
+ *       input: "x",
+ *       target: "y",
+ *       model: dense(1, 1, { biasInit: initializers.constant(start), kernelInit: initializers.zeros }),
+ *       loss: meanSquaredError,
+ *     }),
+ *     withBatchSize(2),
+ *   );
+ * const compared = pipe(line("from nothing", 0), withBaseline(asBaseline(line("always 2", 2))));
+ * const first = await firstValueFrom(train$(compared));
+ * first._tag === "Started" ? first.baselines : [] // => [{ name: "always 2", metrics: { loss: 1 } }]
+ * ```
+ */
+export const asBaseline = <P, S, E>(of: Pipeline<P, S, E>): Baseline<E | RunError> => ({
+  name: of.name,
+  evaluate: (data) => {
+    const events: TrainEvent[] = [];
+    const emit = { next: (event: TrainEvent) => events.push(event), closed: () => false };
+    // Whatever was held out of the run's examples is held out here.
+    const beside = pipe(
+      { ...of, baselines: [], validationShare: 0 },
+      withData(Effect.succeed(data)),
+    );
+    return Effect.map(run<P, S, E>(beside, undefined, emit), () => {
+      const score = lastScore(events);
+      return score === undefined ? {} : { loss: score.loss, ...score.metrics };
+    });
+  },
+});

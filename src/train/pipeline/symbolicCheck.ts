@@ -1,0 +1,50 @@
+import { leavesOf } from "../../autodiff/tree.ts";
+import { issuesOf } from "../../backend/check.ts";
+import { type Issue, ShapeMismatch } from "../../errors.ts";
+import { parameter } from "../../ir/build.ts";
+import type { Expr, TensorType } from "../../ir/expr.ts";
+import type { KeyExpr } from "../../ir/ops/random.ts";
+import { program } from "../../ir/program.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { flatten, unflatten } from "../../tree.ts";
+import { axis, type Objective, type Pair } from "../loop/objective.ts";
+
+const notScalar = (loss: Expr): readonly Issue[] =>
+  loss.shape.length === 0
+    ? []
+    : [
+        new ShapeMismatch({
+          op: "loss",
+          expected: "a loss that makes a scalar of each example",
+          actual: [loss.shape],
+          path: [],
+        }),
+      ];
+
+/**
+ * What is wrong with a model and its loss on one example of a batch of some, as they are written. The programs derived from
+ * them would repeat each mistake in its derivative, and no longer know the layer that made it.
+ */
+export const mistakes = (
+  { model, loss, augment }: Objective,
+  params: unknown,
+  layerState: unknown,
+  example: Pair<TensorType>,
+  examples: number,
+): readonly Issue[] => {
+  const { leaves, shape } = flatten([params, layerState]);
+  const symbols = leaves.map((leaf) => parameter(leaf as Tensor));
+  // The same tree, with an expression for each tensor.
+  const [p, s] = unflatten(shape, symbols) as readonly [unknown, unknown];
+  const key = parameter({ shape: [2], dtype: "i32" }) as Expr as KeyExpr;
+  const [input, target] = [parameter(example.input), parameter(example.target)];
+  const [output, next] = model.apply(p, s, augment?.(input, key) ?? input, {
+    mode: "train",
+    key,
+    axis,
+  });
+  const made = loss(output, target);
+  const whole = program([...symbols, key, input, target], [made, ...leavesOf(next).leaves]);
+  // The batch's axis is bound by a vmap that one example does not see.
+  return [...issuesOf(whole, 0, { [axis]: examples }), ...notScalar(made)];
+};

@@ -1,0 +1,105 @@
+import * as E from "fp-ts/lib/Either.js";
+import { pipe } from "fp-ts/lib/function.js";
+import * as t from "io-ts/lib/index.js";
+import { natural } from "../../codec/number.ts";
+import { figuresCodec, tensorCodec, treeCodec } from "../../codec/tensor.ts";
+import type { Key } from "../../tensor/key.ts";
+import { Tensor } from "../../tensor/tensor.ts";
+import type { Tree } from "../../tree.ts";
+import type { Pipeline } from "../pipeline/pipeline.ts";
+import { stateMismatch } from "../pipeline/validate.ts";
+import { initialState } from "./initial.ts";
+import type { Memories } from "./memory.ts";
+import type { TrainState } from "./state.ts";
+
+const trees = ["params", "layerState", "optimizerState"] as const;
+
+/** What the numbers below mean; another version is refused. */
+const version = 1;
+
+const isMemories = (tree: Tree<Tensor | number>): tree is Memories =>
+  typeof tree === "object" && !Array.isArray(tree) && !(tree instanceof Tensor);
+
+/** What operators remember; a state that was written before they did has nothing of it. */
+const memories: t.Type<Memories, t.OutputOf<typeof figuresCodec>> = new t.Type(
+  "what each operator remembers",
+  (value): value is Memories => figuresCodec.is(value) && isMemories(value),
+  (input, context) =>
+    input === undefined
+      ? t.success({})
+      : pipe(
+          figuresCodec.validate(input, context),
+          E.chain((tree) => (isMemories(tree) ? t.success(tree) : t.failure(input, context))),
+        ),
+  figuresCodec.encode,
+);
+
+const written = t.strict({
+  version: t.literal(version),
+  pipeline: t.string,
+  params: treeCodec,
+  layerState: treeCodec,
+  optimizerState: treeCodec,
+  key: tensorCodec,
+  epoch: natural,
+  batch: natural,
+  step: natural,
+  memory: memories,
+});
+
+/** A state as JSON: its trees with their numbers' bits, and its counters. */
+export type StateJson = t.OutputOf<typeof written>;
+
+const isKey = (tensor: Tensor): tensor is Key => tensor.dtype === "i32" && tensor.size === 2;
+
+/**
+ * The states of a pipeline as JSON and back, bit for bit: checkpoints. What is decoded has the params, the
+ * layer state and the optimizer state that this pipeline has, or is refused.
+ *
+ * **Laws** `laws.codec`: `decode ∘ encode = identity`; `laws.training`: a run goes on from what was decoded
+ * as from what was encoded.
+ */
+export const stateCodec = <P, S, F>(
+  of: Pipeline<P, S, F>,
+): t.Type<TrainState<P, S>, StateJson, unknown> => {
+  const decode = (input: unknown, context: t.Context): t.Validation<TrainState<P, S>> =>
+    pipe(
+      written.validate(input, context),
+      E.chain(({ version: _, pipeline: __, key, ...rest }) => {
+        const refuse = (message: string): t.Validation<TrainState<P, S>> =>
+          t.failure(input, context, message);
+        if (!isKey(key)) return refuse("a key of two words of i32");
+        const read = { ...rest, key };
+        const mismatch = stateMismatch(of, read, initialState(of), trees);
+        if (mismatch !== undefined) {
+          const { part, path, expected, actual } = mismatch;
+          return refuse(`${[part, ...path].join(".")}: ${expected}, which ${actual} is not`);
+        }
+        // The trees are those of a state of this pipeline, which was just compared leaf by leaf.
+        return t.success(read as TrainState as TrainState<P, S>);
+      }),
+    );
+  return new t.Type(
+    `a state of ${of.name}`,
+    (value): value is TrainState<P, S> =>
+      written.is({ version, pipeline: of.name, ...(value as object) }) &&
+      stateMismatch(of, value as TrainState, initialState(of), trees) === undefined,
+    decode,
+    (state) => encode(of.name, state),
+  );
+};
+
+// A state's params and layer state are trees of tensors: `init` makes nothing else.
+const encode = (pipeline: string, state: TrainState): StateJson =>
+  written.encode({
+    version,
+    pipeline,
+    params: state.params as Tree<Tensor>,
+    layerState: state.layerState as Tree<Tensor>,
+    optimizerState: state.optimizerState,
+    key: state.key,
+    epoch: state.epoch,
+    batch: state.batch,
+    step: state.step,
+    memory: state.memory,
+  });

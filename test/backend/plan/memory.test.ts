@@ -1,0 +1,27 @@
+import * as Effect from "effect/Effect";
+import { describe, expect, it } from "vitest";
+import { summarize } from "../../../src/train/index.ts";
+import { defaultServices } from "../../../src/train/services.ts";
+import { workloads } from "../../bench/workloads/index.ts";
+
+/**
+ * What a plan may take beyond what it needs: constants, params, optimizer state, and the most bytes of
+ * other values (batch, activations, gradients, results) that are alive at one time.
+ */
+const most = 1.3;
+
+describe("the memory planned for a training step", () => {
+  it.each(workloads.map((w) => [w.name, w] as const))(
+    "of %s is at most 1.3 times what is alive",
+    async (_, workload) => {
+      const pipeline = await workload.load();
+      const { plan } = await Effect.runPromise(
+        Effect.provide(summarize(pipeline), defaultServices),
+      );
+      const { planned, needed, arguments: given, constants, temporaries } = plan.bytes;
+      expect(planned / needed).toBeLessThanOrEqual(most);
+      expect(planned).toBe(given + constants + temporaries);
+      expect(needed).toBeGreaterThan(given / 2);
+    },
+  );
+});

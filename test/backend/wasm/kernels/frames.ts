@@ -1,0 +1,381 @@
+import { type MemoryPlan, planMemory } from "../../../../src/backend/plan/memory.ts";
+import { type Buffer, bufferOf, bytesOf } from "../../../../src/backend/plan/view.ts";
+import {
+  call,
+  engine,
+  features,
+  i32,
+  moduleBuilder,
+  type WasmFunction,
+  type WasmMemory,
+} from "../../../../src/backend/wasm/assembler/index.ts";
+import { startOf } from "../../../../src/backend/wasm/codegen/emitContext.ts";
+import { scalarMath } from "../../../../src/backend/wasm/codegen/math/index.ts";
+import { kernelsOf, sitesOf, writeSteps } from "../../../../src/backend/wasm/codegen/module.ts";
+import { lower, prepared } from "../../../../src/backend/wasm/compile.ts";
+import type { Kernel, Step } from "../../../../src/backend/wasm/kernels/kernel.ts";
+import { teamBytes } from "../../../../src/backend/wasm/threads/barrier.ts";
+import { scheduleOf } from "../../../../src/backend/wasm/threads/schedule.ts";
+import type { Program } from "../../../../src/ir/expr.ts";
+import { power } from "../../../../src/rules/evaluate/elementwise.ts";
+import { Tensor } from "../../../../src/tensor/tensor.ts";
+
+/**
+ * The frames of kernels, and what rests on them.
+ *
+ * The plan of memory, what is written in place and where threads wait all follow from what kernels say that
+ * they read and write. Here a program's kernels are run one by one, and each is held to its word: memory that
+ * it does not say it reads is filled with one number and with another, which must make no difference, and
+ * memory that it does not say it writes must stay as it was. Then the program is run as threads might run it
+ * in the worst case: between two waits first all of one thread's work is done, then all of another's.
+ */
+
+/** What happens in a run, in order. */
+type Event =
+  | { readonly kind: "wait" }
+  | { readonly kind: "kernel"; readonly kernel: number; readonly rounds: readonly number[] }
+  | {
+      readonly kind: "predicate";
+      readonly branch: number;
+      readonly rounds: readonly number[];
+      readonly value: number;
+      readonly ofFirst: boolean;
+    };
+
+const pageBytes = 65536;
+
+/** Scratch of so many threads is at hand. */
+const mostThreads = 3;
+
+const fromJavaScript = {
+  ...scalarMath,
+  pow: power,
+  fmod: (x: number, y: number): number => x % y,
+};
+
+/** Branches of steps, and loops, in the order in which they stand. */
+const controlOf = (steps: readonly Step[]): readonly Exclude<Step, { kind: "kernel" }>[] =>
+  steps.flatMap((step) => {
+    if (step.kind === "kernel") return [];
+    const inner = step.kind === "loop" ? step.steps : [...step.onTrue, ...step.onFalse];
+    return [step, ...controlOf(inner)];
+  });
+
+/** A program of which every kernel can be run alone. */
+const takenApart = (program: Program, carried: number, mend: (kernel: Kernel) => Kernel) => {
+  const module = moduleBuilder();
+  const lowered = lower(module, prepared(program), carried);
+  const { residents, united, constants } = lowered;
+  const steps = lowered.steps.map((step) => mended(step, mend));
+  const plan = planMemory(steps, residents, united, { threads: true, reserved: teamBytes });
+  const kernels = kernelsOf(steps);
+  const control = controlOf(steps);
+  const loops = control.flatMap((step) => (step.kind === "loop" ? [step.loop] : []));
+  const branches = control.flatMap((step) => (step.kind === "branch" ? [step] : []));
+  const isCut = (kernel: Kernel): boolean => (kernel.pieces ?? 1) > 1;
+  const schedule = scheduleOf(steps, plan, isCut);
+
+  const bytes = plan.bytes + (mostThreads - 1) * plan.own.bytes;
+  module.memory({ initial: Math.ceil(bytes / pageBytes) }, "memory");
+  for (const [value, buffer] of constants) {
+    const data = Tensor.read(value);
+    const from = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    module.data(plan.addressOf(buffer), from);
+  }
+  const own = module.global("own", i32.const(0));
+  const siteOf = sitesOf(module, plan, features().relaxedSimd, own.get);
+  const set = module.func("own", ["i32"], "void", (body, to) => body.do(own.set(to)));
+  module.export("own", set);
+  loops.forEach(({ index }, n) => {
+    module.export(
+      `round ${n}`,
+      module.func("round", [], "i32", () => index.get),
+    );
+    module.export(
+      `go to round ${n}`,
+      module.func("go to round", ["i32"], "void", (body, to) => body.do(index.set(to))),
+    );
+  });
+  branches.forEach(({ predicate }, n) => {
+    const read = module.func("predicate", [], "i32", (body) =>
+      i32.load8_u(startOf(siteOf(body), bufferOf(predicate) as Buffer, predicate.offset)),
+    );
+    module.export(`predicate ${n}`, read);
+  });
+  kernels.forEach((kernel, n) => {
+    const whole = module.func(kernel.name, [], "void", (body) => kernel.emit(siteOf(body)));
+    module.export(`whole ${n}`, whole);
+    if (!isCut(kernel)) return;
+    const part = module.func(kernel.name, ["i32", "i32"], "void", (body, from, to) =>
+      kernel.emit(siteOf(body), { from, to }),
+    );
+    module.export(`part ${n}`, part);
+  });
+  const heard = module.importFunction("frames", "heard", ["i32", "i32"], "void");
+  const run = module.func("run", [], "void", (body) =>
+    writeSteps(
+      siteOf,
+      body,
+      steps,
+      (kernel) => body.do(call(heard, 1, kernels.indexOf(kernel))),
+      (step, write) => {
+        if (schedule.waitsBefore(step)) body.do(call(heard, 0, 0));
+        if (step.kind === "branch") body.do(call(heard, 2, branches.indexOf(step)));
+        write();
+      },
+    ),
+  );
+  module.export("run", run);
+  return { ...lowered, steps, plan, kernels, loops, branches, isCut, schedule, bytes, module };
+};
+
+const mended = (step: Step, mend: (kernel: Kernel) => Kernel): Step => {
+  const inside = (steps: readonly Step[]): readonly Step[] => steps.map((s) => mended(s, mend));
+  switch (step.kind) {
+    case "kernel":
+      return { ...step, kernel: mend(step.kernel) };
+    case "loop":
+      return { ...step, steps: inside(step.steps) };
+    case "branch":
+      return { ...step, onTrue: inside(step.onTrue), onFalse: inside(step.onFalse) };
+  }
+};
+
+/** Marks the bytes of buffers; of a slice that moves with a loop, the whole. */
+const marked = (buffers: readonly Buffer[], plan: MemoryPlan, bytes: number): Uint8Array => {
+  const mask = new Uint8Array(bytes);
+  for (const buffer of buffers) {
+    let place = plan.storageOf(buffer);
+    while (place.slice !== undefined) place = plan.storageOf(place.slice.of);
+    const from = plan.addressOf(place);
+    mask.fill(1, from, from + bytesOf(place));
+  }
+  return mask;
+};
+
+/** What is put where nobody should look: in floats not a number, and a number; no byte is in both. */
+const poisons = [0xff, 0x3f] as const;
+
+const poisoned = (memory: Uint8Array, spared: Uint8Array, poison: number): Uint8Array => {
+  const left = memory.slice();
+  for (let i = 0; i < left.length; i++) if (spared[i] !== 1) left[i] = poison;
+  return left;
+};
+
+/** The range of pieces of each of so many threads. */
+const rangesOf = (pieces: number, threads: number) =>
+  Array.from(
+    { length: threads },
+    (_, t) =>
+      [Math.floor((t * pieces) / threads), Math.floor(((t + 1) * pieces) / threads)] as const,
+  );
+
+export interface FrameOptions {
+  readonly carried?: number;
+  /** Whether every kernel is looked at, or only what threads may do to one another. */
+  readonly each?: boolean;
+  /** A change of kernels, to see that mistakes in them show. */
+  readonly mend?: (kernel: Kernel) => Kernel;
+}
+
+/** What is wrong with the frames of a program's kernels, as one run of it shows; `undefined` if nothing is. */
+export const frameBreach = (
+  program: Program,
+  inputs: readonly Tensor[],
+  { carried = 0, each = true, mend = (kernel) => kernel }: FrameOptions = {},
+): string | undefined => {
+  const apart = takenApart(program, carried, mend);
+  const { kernels, plan, isCut, loops, branches, bytes, schedule } = apart;
+  const events: Event[] = [];
+  const breaches: string[] = [];
+  const heard = (kind: number, n: number): undefined => {
+    if (kind === 0) events.push({ kind: "wait" });
+    else {
+      const rounds = loops.map((_, k) => invoke(`round ${k}`));
+      if (kind === 1) {
+        events.push({ kind: "kernel", kernel: n, rounds });
+        if (each && breaches.length === 0) breaches.push(...breachesOf(n));
+        else invoke(`whole ${n}`);
+      } else {
+        const ofFirst = schedule.isOfFirst(branches[n] as Step);
+        const value = invoke(`predicate ${n}`);
+        events.push({ kind: "predicate", branch: n, rounds, value, ofFirst });
+      }
+    }
+  };
+  const { exports } = new engine.Instance(new engine.Module(apart.module.encode()), {
+    math: fromJavaScript,
+    frames: { heard },
+  });
+  const invoke = (name: string, ...values: readonly number[]): number =>
+    Number((exports[name] as WasmFunction)(...values)); // the module exports it
+  const memory = new Uint8Array((exports.memory as WasmMemory).buffer, 0, bytes);
+  const kept = marked([...apart.residents.pinned, ...apart.residents.inputs], plan, bytes);
+  apart.inputs.forEach((buffer, i) => {
+    const data = Tensor.read(inputs[i] as Tensor);
+    memory.set(
+      new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+      plan.addressOf(buffer),
+    );
+  });
+  /** Memory as it is before the run; what is no input, state or constant holds nothing yet. */
+  const initial = poisoned(memory, kept, poisons[0]);
+  const own = marked([], plan, bytes).fill(1, plan.own.address);
+  const scratchOf = (thread: number): void => {
+    invoke("own", thread * plan.own.bytes);
+  };
+
+  /** What a piece of work leaves in memory that was `before`. */
+  const after = (before: Uint8Array, work: () => unknown): Uint8Array => {
+    memory.set(before);
+    work();
+    return memory.slice();
+  };
+
+  /** Runs one kernel in every way, ends as if it had been run once, and answers what is wrong. */
+  const breachesOf = (n: number): readonly string[] => {
+    const kernel = kernels[n] as Kernel;
+    const before = memory.slice();
+    const reads = marked(kernel.reads, plan, bytes);
+    const writes = marked(kernel.writes, plan, bytes);
+    const say = (what: string, i: number): string =>
+      `kernel ${n}, ${kernel.name}: ${what} at byte ${i} (${whose(i)})`;
+    const whose = (i: number): string =>
+      [...kernel.reads, ...kernel.writes]
+        .filter((b) => marked([b], plan, bytes)[i] === 1)
+        .map((b) => b.what)
+        .join(", ") || "none of its own";
+
+    /** Which bytes work writes; a breach where it does not keep to `readable` and `writable`. */
+    const writtenBy = (
+      work: () => unknown,
+      readable: Uint8Array,
+      what: string,
+    ): { readonly written: Uint8Array; readonly breach: string | undefined } => {
+      const given = poisons.map((poison) => poisoned(before, readable, poison));
+      const [first, second] = given.map((from) => after(from, work)) as [Uint8Array, Uint8Array];
+      const written = new Uint8Array(bytes);
+      for (let i = 0; i < bytes; i++) {
+        const same = first[i] === second[i];
+        const untouched = first[i] === given[0]?.[i] && second[i] === given[1]?.[i];
+        if (untouched) continue;
+        if (!same) return { written, breach: say(`${what} depends on what it does not read`, i) };
+        if (writes[i] !== 1) return { written, breach: say(`${what} writes`, i) };
+        written[i] = 1;
+      }
+      return { written, breach: undefined };
+    };
+
+    const whole = () => invoke(`whole ${n}`);
+    const all = writtenBy(whole, reads, "it");
+    const result = after(before, whole);
+    if (all.breach !== undefined) return [all.breach];
+    const wrong = result.findIndex(
+      (byte, i) =>
+        (all.written[i] === 1 || reads[i] === 1 ? false : byte !== before[i]) ||
+        (writes[i] !== 1 && byte !== before[i]),
+    );
+    if (wrong >= 0) return [say("it writes something else at times", wrong)];
+    if (!isCut(kernel)) return [];
+
+    const pieces = kernel.pieces ?? 1;
+    for (const threads of new Set([2, 3, ...(pieces <= 8 ? [pieces] : [])])) {
+      const ranges = rangesOf(pieces, threads);
+      const parts = ranges.map(([from, to]) => {
+        scratchOf(0);
+        return writtenBy(
+          () => invoke(`part ${n}`, from, to),
+          reads,
+          `part ${from} to ${to} of ${pieces}`,
+        );
+      });
+      const breach = parts.find((part) => part.breach !== undefined)?.breach;
+      if (breach !== undefined) return [breach];
+      for (const [t, [from, to]] of ranges.entries()) {
+        const others = parts.filter((_, other) => other !== t);
+        // What others write is not there to be read, even where the whole reads it.
+        const readable = reads.map((r, i) =>
+          r === 1 && (own[i] === 1 || others.every(({ written }) => written[i] !== 1)) ? 1 : 0,
+        );
+        const work = () => invoke(`part ${n}`, from, to);
+        const [first, second] = poisons.map((poison) =>
+          after(poisoned(before, readable, poison), work),
+        );
+        const { written } = parts[t] as (typeof parts)[number];
+        for (let i = 0; i < bytes; i++) {
+          if (written[i] !== 1 || own[i] === 1) continue;
+          const what = `part ${from} to ${to} of ${pieces}`;
+          if (others.some((other) => other.written[i] === 1))
+            return [say(`${what} writes what another part does`, i)];
+          if (first?.[i] !== result[i] || second?.[i] !== result[i])
+            return [
+              say(
+                `${what} makes another value than the whole, or reads what another part writes`,
+                i,
+              ),
+            ];
+        }
+      }
+      memory.set(before);
+      for (const [t, [from, to]] of [...ranges.entries()].toReversed()) {
+        scratchOf(t % mostThreads);
+        invoke(`part ${n}`, from, to);
+      }
+      scratchOf(0);
+      const left = memory.findIndex((byte, i) => own[i] !== 1 && byte !== result[i]);
+      if (left >= 0) return [say(`${threads} parts leave something else than the whole`, left)];
+    }
+    memory.set(result);
+    return [];
+  };
+
+  memory.set(initial);
+  invoke("run");
+  if (breaches[0] !== undefined) return breaches[0];
+  const results = marked([...apart.outputs, ...apart.residents.pinned], plan, bytes);
+  const wanted = memory.slice();
+
+  /** The run again, on so many threads, of which between waits one after the other does its work. */
+  const asThreads = (threads: number, order: readonly number[]): string | undefined => {
+    memory.set(initial);
+    const goTo = (rounds: readonly number[]): void =>
+      rounds.forEach((round, k) => {
+        invoke(`go to round ${k}`, round);
+      });
+    const work = (event: Event, thread: number): string | undefined => {
+      if (event.kind === "wait") return undefined;
+      goTo(event.rounds);
+      if (event.kind === "predicate") {
+        const sees =
+          event.ofFirst && thread > 0 ? event.value : invoke(`predicate ${event.branch}`);
+        return sees === event.value ? undefined : `thread ${thread} takes another branch`;
+      }
+      const kernel = kernels[event.kernel] as Kernel;
+      scratchOf(thread);
+      const [from, to] = rangesOf(kernel.pieces ?? 1, threads)[thread] as readonly [number, number];
+      if (isCut(kernel)) invoke(`part ${event.kernel}`, from, to);
+      else if (thread === 0) invoke(`whole ${event.kernel}`);
+      return undefined;
+    };
+    for (let at = 0; at < events.length; ) {
+      const next = events.findIndex(({ kind }, i) => i > at && kind === "wait");
+      const end = next < 0 ? events.length : next;
+      for (const thread of order)
+        for (const event of events.slice(at, end)) {
+          const breach = work(event, thread);
+          if (breach !== undefined) return breach;
+        }
+      at = end;
+    }
+    const wrong = results.findIndex((is, i) => is === 1 && memory[i] !== wanted[i]);
+    return wrong < 0 ? undefined : `another result at byte ${wrong}`;
+  };
+  for (const threads of [2, 3]) {
+    const order = Array.from({ length: threads }, (_, t) => t);
+    for (const turn of [order, order.toReversed()]) {
+      const breach = asThreads(threads, turn);
+      if (breach !== undefined) return `threads in the order ${turn.join(", ")}: ${breach}`;
+    }
+  }
+  return undefined;
+};

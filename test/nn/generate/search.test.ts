@@ -1,0 +1,91 @@
+import { type Either, isLeft, right } from "fp-ts/lib/Either.js";
+import { describe, expect, it } from "vitest";
+import type { Continuation, DecodingFailure } from "../../../src/nn/generate/decoder.ts";
+import { applyTemperature, sampleToken } from "../../../src/nn/generate/sampling.ts";
+import { beamSearch, greedySearch, sampleSequence } from "../../../src/nn/generate/search.ts";
+import { tensor } from "../../../src/tensor/constructors.ts";
+import { categorical, key, normal } from "../../../src/tensor/key.ts";
+import { Tensor } from "../../../src/tensor/tensor.ts";
+
+/** A model that always gives the same logits. */
+const saying = (logits: Tensor<readonly [number]>): Continuation<undefined> => ({
+  name: "constant",
+  vocabulary: logits.shape[0],
+  start: undefined,
+  next: () => right({ logits, state: undefined }),
+});
+
+const ways: {
+  readonly [name: string]: (
+    c: Continuation<undefined>,
+    length: number,
+  ) => Either<DecodingFailure, unknown>;
+} = {
+  greedy: (c, length) => greedySearch(c, { from: [0], length }),
+  sampling: (c, length) => sampleSequence(c, key(1), { from: [0], length, topK: 5, topP: 0.9 }),
+  "beam search": (c, length) => beamSearch(c, { from: [0], length, width: 2 }),
+};
+
+describe.each(Object.entries(ways))("%s", (_, say) => {
+  it.each([
+    ["NaN among others", [1, Number.NaN, 0], Number.NaN],
+    ["NaN everywhere", [Number.NaN, Number.NaN], Number.NaN],
+    ["-∞ everywhere", [-Infinity, -Infinity], -Infinity],
+    ["∞", [0, Infinity], Infinity],
+  ] as const)("logits with %s are no distribution", (__, logits, value) => {
+    const said = say(saying(tensor([...logits])), 2);
+    expect(isLeft(said) && said.left).toMatchObject({
+      _tag: "NonFiniteLogits",
+      value,
+      position: 1,
+      path: ["constant"],
+    });
+  });
+
+  it("takes a vocabulary of 128,256 tokens", () => {
+    const logits = Tensor.own(
+      [128_256],
+      "f32",
+      Float32Array.from({ length: 128_256 }, (__, i) => (i === 100_000 ? 30 : Math.sin(i))),
+    );
+    const said = say(saying(logits), 2);
+    expect(JSON.stringify(said)).toContain("[100000,100000]");
+  });
+
+  it("refuses a length that is no whole number", () => {
+    for (const length of [2.5, -1, Number.NaN])
+      expect(() => say(saying(tensor([0, 1])), length)).toThrow(
+        expect.objectContaining({ _tag: "InvalidArgument", argument: "length" }),
+      );
+  });
+});
+
+describe("options of decoding", () => {
+  const c = saying(tensor([0, 1]));
+  it.each([
+    [
+      "temperature",
+      () => sampleSequence(c, key(1), { from: [0], length: 0, temperature: Number.NaN }),
+    ],
+    ["topK", () => sampleSequence(c, key(1), { from: [0], length: 0, topK: 1.5 })],
+    ["topP", () => sampleSequence(c, key(1), { from: [0], length: 0, topP: 0 })],
+    ["until", () => greedySearch(c, { from: [0], length: 1, until: 2 })],
+    ["width", () => beamSearch(c, { from: [0], length: 1, width: 0 })],
+    [
+      "lengthPenalty",
+      () => beamSearch(c, { from: [0], length: 1, width: 1, lengthPenalty: Number.NaN }),
+    ],
+  ] as const)("%s has a range", (argument, call) => {
+    expect(call).toThrow(expect.objectContaining({ _tag: "InvalidArgument", argument }));
+  });
+
+  it("a temperature whose quotient is no float leaves the same likeliest token", () => {
+    expect(applyTemperature(tensor([1, 3, 2]), 1e-42).toArray()).toEqual([-Infinity, 0, -Infinity]);
+    expect(sampleToken(tensor([1, 3, 2]), { temperature: 2 }).toArray()).toEqual([0.5, 1.5, 1]);
+  });
+});
+
+it("a class is drawn from 200,000", () => {
+  const logits = normal(key(3), [200_000]);
+  expect(categorical(key(1), logits, 3).shape).toEqual([3]);
+});

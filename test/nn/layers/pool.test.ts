@@ -1,0 +1,308 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { Expr } from "../../../src/ir/expr.ts";
+import { abs } from "../../../src/ir/ops/elementwise.ts";
+import { named } from "../../../src/nn/combinators/containers.ts";
+import { identity } from "../../../src/nn/combinators/sequential.ts";
+import {
+  adaptiveAvgPool,
+  avgPool,
+  lpPool,
+  maxPool,
+  maxPoolWithIndices,
+  maxUnpooled,
+} from "../../../src/nn/functional/pool.ts";
+import { interpolate } from "../../../src/nn/functional/resample.ts";
+import type { AnyLayer } from "../../../src/nn/layer.ts";
+import { conv1d, conv2d } from "../../../src/nn/layers/conv.ts";
+import {
+  adaptiveAvgPool1d,
+  adaptiveMaxPool1d,
+  avgPool1d,
+  globalAvgPool,
+  globalMaxPool,
+  lpPool1d,
+  maxPool1d,
+  maxPool2d,
+  maxPool3d,
+  maxUnpool,
+} from "../../../src/nn/layers/pool.ts";
+import {
+  padCircular,
+  padConstant,
+  padReflect,
+  padReplicate,
+  pixelShuffle,
+  pixelUnshuffle,
+  upsample,
+} from "../../../src/nn/layers/resize.ts";
+import { summary as rowsOf } from "../../../src/nn/summary.ts";
+import { tensor, zeros } from "../../../src/tensor/constructors.ts";
+import { key, normal } from "../../../src/tensor/key.ts";
+import type { Shape } from "../../../src/tensor/shape.ts";
+import { applied, numbers, valueOf } from "../evaluated.ts";
+
+const line = (...xs: readonly number[]) => tensor(xs.map((x) => [x]));
+const refused = (argument: string) =>
+  expect.objectContaining({ _tag: "InvalidArgument", argument });
+const output = (layer: Parameters<typeof rowsOf>[0], shape: Shape) =>
+  rowsOf(layer, shape)[0]?.output;
+
+const poolOf = (rank: number) => [maxPool1d, maxPool2d, maxPool3d][rank - 1] ?? maxPool1d;
+
+describe("pooling", () => {
+  it("takes the greatest, the mean and the norm of each window", () => {
+    const x = line(1, -3, 2, 5, 4, 0);
+    expect(numbers(applied(maxPool1d(2), x))).toEqual([1, 5, 4]);
+    expect(numbers(applied(maxPool1d(3, { stride: 1 }), x))).toEqual([2, 5, 5, 5]);
+    expect(numbers(applied(avgPool1d(2), x))).toEqual([-1, 3.5, 2]);
+    expect(numbers(applied(lpPool1d(1, 3), x))).toEqual([6, 9]);
+    expect(numbers(applied(lpPool1d(2, 2), line(3, -4, 0, 0)))).toEqual([5, 0]);
+    expect(numbers(applied(globalMaxPool, x))).toEqual([5]);
+    expect(numbers(applied(globalAvgPool, x))).toEqual([1.5]);
+  });
+
+  it("never takes padding for the greatest, and counts it in means only where it is asked to", () => {
+    const x = line(-1, -2, -3);
+    expect(numbers(applied(maxPool1d(2, { padding: 1 }), x))).toEqual([-1, -2]);
+    expect(numbers(applied(avgPool1d(2, { padding: 1 }), x))).toEqual([-0.5, -2.5]);
+    expect(numbers(applied(avgPool1d(2, { padding: 1, countPadding: false }), x))).toEqual([
+      -1, -2.5,
+    ]);
+    expect(numbers(applied(avgPool1d(2, { ceil: true }), x))).toEqual([-1.5, -3]);
+  });
+
+  it("says which element is the greatest, of each window and channel, and puts it back there", () => {
+    const extents = fc.array(fc.integer({ min: 2, max: 5 }), { minLength: 1, maxLength: 3 });
+    const setting = fc.record({
+      extents,
+      stride: fc.integer({ min: 1, max: 3 }),
+      padding: fc.constantFrom<0 | 1 | "same">(0, 1, "same"),
+      ceil: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(setting, ({ extents: n, ...options }) => {
+        const x = normal(key(n.length), [...n, 2]);
+        const [greatest, indices] = valueOf((e: Expr) => maxPoolWithIndices(e, 2, options), x);
+        expect(numbers(greatest)).toEqual(numbers(applied(poolOf(n.length)(2, options), x)));
+        expect(indices.dtype).toBe("i32");
+        const found = numbers(indices).map((at, i) => x.toTypedArray()[2 * at + (i % 2)]);
+        expect(found).toEqual(numbers(greatest));
+        const back = valueOf((y: Expr, i: Expr) => maxUnpooled(y, i, n), greatest, indices);
+        expect(back.shape).toEqual(x.shape);
+        // By definition: what several windows have is as often there as there are windows.
+        const sums = new Array<number>(numbers(x).length).fill(0);
+        numbers(indices).forEach((at, i) => {
+          sums[2 * at + (i % 2)] = (sums[2 * at + (i % 2)] ?? 0) + (numbers(greatest)[i] ?? 0);
+        });
+        numbers(back).forEach((y, i) => {
+          expect(y).toBeCloseTo(sums[i] ?? Number.NaN, 4);
+        });
+      }),
+    );
+  });
+
+  it("around a layer is undone but for what it forgot, and says where the layer does not keep its shape", () => {
+    const x = line(1, -3, 2, 5, 4, 7);
+    expect(numbers(applied(maxUnpool(2, identity), x))).toEqual([1, 0, 0, 5, 0, 7]);
+    expect(numbers(applied(maxUnpool(2, maxUnpool(3, identity)), x))).toEqual([0, 0, 0, 0, 0, 7]);
+    const shorter = maxUnpool(2, maxPool1d(1, { stride: 2 }));
+    expect(() => applied(named("here", shorter), x)).toThrow(
+      expect.objectContaining({
+        causes: [
+          expect.objectContaining({ _tag: "ShapeMismatch", op: "scatterAdd", path: ["here"] }),
+        ],
+      }),
+    );
+  });
+
+  it("gives the extents that pooling arithmetic says, and keeps the channels", () => {
+    expect(output(maxPool2d(2), [28, 28, 16])).toEqual([14, 14, 16]);
+    expect(output(maxPool2d(2), [7, 7, 32])).toEqual([3, 3, 32]);
+    expect(output(maxPool2d(2, { ceil: true }), [7, 7, 32])).toEqual([4, 4, 32]);
+    expect(output(maxPool2d(3, { stride: 2, padding: 1 }), [112, 112, 64])).toEqual([56, 56, 64]);
+    expect(output(maxPool3d([1, 2, 2]), [3, 4, 4, 2])).toEqual([3, 2, 2, 2]);
+  });
+
+  it("is what adaptive pooling is where regions are equal", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 4 }), (size, m) => {
+        const x = normal(key(size), [size * m, 2]);
+        expect(numbers(applied(adaptiveMaxPool1d(m), x))).toEqual(
+          numbers(applied(maxPool1d(size), x)),
+        );
+        const means = numbers(applied(avgPool1d(size), x));
+        numbers(applied(adaptiveAvgPool1d(m), x)).forEach((y, i) => {
+          expect(y).toBeCloseTo(means[i] as number, 6);
+        });
+      }),
+    );
+  });
+
+  it("tends to the greatest as the norm's exponent grows", () => {
+    const x = normal(key(5), [6, 2], { dtype: "f64" });
+    const norms = valueOf((e: Expr) => lpPool(e, 200, 2), x);
+    const greatest = numbers(
+      valueOf(
+        (e: Expr) => maxPool(e, 2),
+        valueOf((e: Expr) => abs(e) as Expr, x),
+      ),
+    );
+    numbers(norms).forEach((y, i) => {
+      expect(y).toBeCloseTo(greatest[i] as number, 1);
+    });
+  });
+
+  it("refuses sizes that are none, and more of them than there are axes", () => {
+    for (const size of [0, -1, 1.5, [2, 2, 2]])
+      expect(() => maxPool2d(size)).toThrow(refused("size"));
+    expect(() => applied(maxPool1d(2, { stride: 0 }), line(1, 2))).toThrow(refused("stride"));
+    expect(() => applied(maxPool1d(2, { padding: -1 }), line(1, 2))).toThrow(refused("padding"));
+    expect(() => applied(maxPool1d(3), line(1, 2))).toThrow();
+    expect(valueOf((e: Expr) => avgPool(e, 2), zeros([2, 1])).shape).toEqual([1, 1]);
+  });
+});
+
+describe("examples of another rank", () => {
+  it.each([
+    ["maxPool2d", maxPool2d(2), [28, 28]],
+    ["maxPool1d", maxPool1d(2), [4, 4, 2]],
+    ["conv2d", conv2d(28, 4, 3), [28, 28]],
+    ["conv1d", conv1d(2, 4, 3), [4, 4, 2]],
+  ] as const)("%s names the mistake", (name, layer, shape) => {
+    expect(() => applied(named(name, layer as AnyLayer) as AnyLayer, zeros(shape))).toThrow(
+      expect.objectContaining({
+        causes: expect.arrayContaining([
+          expect.objectContaining({ _tag: "ShapeMismatch", actual: [shape] }),
+        ]),
+      }),
+    );
+  });
+});
+
+describe("padding", () => {
+  const x = line(1, 2, 3);
+
+  it("continues an example by a number, by its mirror image, by its ends, by itself", () => {
+    expect(numbers(applied(padConstant([[1, 2]], 9), x))).toEqual([9, 1, 2, 3, 9, 9]);
+    expect(numbers(applied(padReflect([[2, 1]]), x))).toEqual([3, 2, 1, 2, 3, 2]);
+    expect(numbers(applied(padReplicate(2), x))).toEqual([1, 1, 1, 2, 3, 3, 3]);
+    expect(numbers(applied(padCircular([[2, 1]]), x))).toEqual([2, 3, 1, 2, 3, 1]);
+  });
+
+  it("refuses to reflect or to repeat more than there is, and widths that are none", () => {
+    expect(() => applied(padReflect(3), x)).toThrow(refused("widths"));
+    expect(() => applied(padCircular(4), x)).toThrow(refused("widths"));
+    for (const width of [-1, 0.5])
+      expect(() => applied(padReplicate(width), x)).toThrow(refused("widths"));
+    expect(() =>
+      applied(
+        padConstant([
+          [1, 1],
+          [1, 1],
+        ]),
+        x,
+      ),
+    ).toThrow(refused("widths"));
+  });
+});
+
+describe("numbers that are not finite stay where they are", () => {
+  it("in means of regions", () => {
+    const pooled = (...xs: readonly number[]) =>
+      numbers(valueOf((x: Expr) => adaptiveAvgPool(x, 2), line(...xs)));
+    expect(pooled(1, 2, Infinity, 3)).toEqual([1.5, Infinity]);
+    expect(pooled(NaN, 2, 3, 4, 5)).toEqual([NaN, 4]);
+  });
+
+  it.each([
+    ["linear", 9],
+    ["cubic", 25],
+    ["area", 4],
+    ["nearest", 4],
+  ] as const)(
+    "under %s interpolation: the corner of 4×4 reaches %i places of 8×8",
+    (method, count) => {
+      const image = tensor(
+        Array.from({ length: 4 }, (_, i) =>
+          Array.from({ length: 4 }, (__, j) => [i + j === 0 ? NaN : 1]),
+        ),
+      );
+      const y = numbers(valueOf((x: Expr) => interpolate(x, { scale: 2, method }), image));
+      expect(y.filter(Number.isNaN)).toHaveLength(count);
+    },
+  );
+});
+
+describe("the greatest in a padding", () => {
+  it("is an element of the example, where all are -∞ and where they are NaN", () => {
+    const at = (...xs: readonly number[]) =>
+      valueOf((x: Expr) => maxPoolWithIndices(x, 2, { padding: 1 }), line(...xs)).map(numbers);
+    expect(at(-Infinity, -Infinity, -Infinity)).toEqual([
+      [-Infinity, -Infinity],
+      [0, 1],
+    ]);
+    expect(at(NaN, 1, 1)[1]).toEqual([0, 1]);
+  });
+
+  it("is refused where a window sees nothing else", () => {
+    for (const padding of [2, [[0, 3]]] as const) {
+      const pools = [maxPool, avgPool] as const;
+      for (const pool of pools)
+        expect(() => valueOf((x: Expr) => pool(x, 2, { padding }), line(1, 2, 3))).toThrow(
+          refused("padding"),
+        );
+    }
+  });
+});
+
+describe("resizing", () => {
+  it("finds the nearest element in whole numbers", () => {
+    for (const options of [{ size: [98] }, { scale: 49 }]) {
+      const y = numbers(valueOf((x: Expr) => interpolate(x, options), line(0, 1)));
+      expect(y.indexOf(1)).toBe(49);
+    }
+    // ⌊i·n/m⌋ for every pair of few.
+    for (let n = 1; n < 12; n++)
+      for (let m = 1; m < 120; m += 7) {
+        const x = line(...Array.from({ length: n }, (_, i) => i));
+        const y = numbers(valueOf((e: Expr) => interpolate(e, { size: [m] }), x));
+        expect(y).toEqual(Array.from({ length: m }, (_, i) => (i * n - ((i * n) % m)) / m));
+      }
+  });
+
+  it("repeats elements, draws lines, and takes means", () => {
+    expect(numbers(applied(upsample({ scale: 2 }), line(1, 3)))).toEqual([1, 1, 3, 3]);
+    expect(numbers(applied(upsample({ scale: 2, method: "linear" }), line(1, 3)))).toEqual([
+      1, 1.5, 2.5, 3,
+    ]);
+    expect(
+      numbers(applied(upsample({ size: [5], method: "linear", alignCorners: true }), line(0, 4))),
+    ).toEqual([0, 1, 2, 3, 4]);
+    expect(numbers(applied(upsample({ size: [2], method: "area" }), line(1, 2, 3, 4)))).toEqual([
+      1.5, 3.5,
+    ]);
+  });
+
+  it("keeps constants where it draws cubics", () => {
+    expect(numbers(applied(upsample({ scale: 3, method: "cubic" }), line(2, 2, 2)))).toEqual(
+      new Array(9).fill(2),
+    );
+  });
+
+  it("shuffles pixels one way, and back", () => {
+    const x = normal(key(1), [2, 3, 8]);
+    expect(output(pixelShuffle(2), [2, 3, 8])).toEqual([4, 6, 2]);
+    const there = applied(pixelShuffle(2), x);
+    expect(numbers(applied(pixelUnshuffle(2), there))).toEqual(numbers(x));
+    expect(() => applied(pixelShuffle(3), x)).toThrow(refused("factor"));
+    expect(() => applied(pixelUnshuffle(2), x)).toThrow(refused("factor"));
+  });
+
+  it("refuses sizes and scales that leave nothing", () => {
+    for (const scale of [0, -1, 0.2, Number.NaN])
+      expect(() => applied(upsample({ scale }), line(1, 2))).toThrow(refused("scale"));
+    for (const size of [[0], [1.5], [2, 2]])
+      expect(() => applied(upsample({ size }), line(1, 2))).toThrow(refused("size"));
+  });
+});

@@ -1,0 +1,152 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { CompileError, InvalidArgument } from "../../../src/errors.ts";
+import { constant } from "../../../src/ir/build.ts";
+import type { Expr } from "../../../src/ir/expr.ts";
+import { logSoftmax } from "../../../src/ir/ops/reduction.ts";
+import { type CtcOptions, ctc } from "../../../src/nn/losses/ctc.ts";
+import { tensor, zeros } from "../../../src/tensor/constructors.ts";
+import { key, normal } from "../../../src/tensor/key.ts";
+import type { Tensor } from "../../../src/tensor/tensor.ts";
+import { gradientOf, numbers, valueOf } from "../evaluated.ts";
+
+/** The labels that a path says: repeats joined, blanks left out. */
+const said = (path: readonly number[], blank: number): readonly number[] =>
+  path.filter((c, t) => c !== path[t - 1]).filter((c) => c !== blank);
+
+/** All paths of a length. */
+const paths = (time: number, classes: number): readonly (readonly number[])[] =>
+  time === 0
+    ? [[]]
+    : paths(time - 1, classes).flatMap((p) => Array.from({ length: classes }, (_, c) => [...p, c]));
+
+/** `-ln` of the sum over the paths that say the labels, one by one. */
+const byEnumeration = (
+  logProbabilities: readonly (readonly number[])[],
+  labels: readonly number[],
+  blank: number,
+): number => {
+  const classes = logProbabilities[0]?.length ?? 0;
+  const total = paths(logProbabilities.length, classes)
+    .filter((p) => said(p, blank).join() === labels.join())
+    .reduce((sum, p) => {
+      const log = p.reduce((l, c, t) => l + (logProbabilities[t]?.[c] ?? Number.NaN), 0);
+      return sum + Math.exp(log);
+    }, 0);
+  return -Math.log(total);
+};
+
+const logsOf = (seed: number, time: number, classes: number): Tensor =>
+  valueOf((x: Expr) => logSoftmax(x) as Expr, normal(key(seed), [time, classes], { dtype: "f64" }));
+
+const rowsOf = (t: Tensor): readonly (readonly number[])[] => {
+  const [rows = 0, columns = 0] = t.shape;
+  const all = numbers(t);
+  return Array.from({ length: rows }, (_, r) => all.slice(r * columns, (r + 1) * columns));
+};
+
+describe("ctc", () => {
+  it("is the sum over all paths, one by one", () => {
+    fc.assert(
+      fc.property(
+        fc.nat(1000),
+        fc.integer({ min: 1, max: 5 }),
+        fc.array(fc.integer({ min: 1, max: 2 }), { minLength: 1, maxLength: 3 }),
+        (seed, time, labels) => {
+          const logs = logsOf(seed, time, 3);
+          const actual = numbers(
+            valueOf((x: Expr) => ctc(x, constant(tensor(labels, "i32"))), logs),
+          );
+          const expected = byEnumeration(rowsOf(logs), labels, 0);
+          if (expected === Number.POSITIVE_INFINITY) expect(actual[0]).toBe(expected);
+          else expect(actual[0]).toBeCloseTo(expected, 10);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it("leaves what is beyond the lengths out", () => {
+    const logs = logsOf(7, 5, 3);
+    const padded = numbers(
+      valueOf(
+        (x: Expr) =>
+          ctc(x, constant(tensor([1, 0, 2], "i32")), { blank: 2, inputLength: 3, labelLength: 2 }),
+        logs,
+      ),
+    );
+    expect(padded[0]).toBeCloseTo(byEnumeration(rowsOf(logs).slice(0, 3), [1, 0], 2), 10);
+  });
+
+  it("without labels is the path of blanks", () => {
+    const logs = logsOf(3, 4, 3);
+    const none = valueOf(
+      (x: Expr) => ctc(x, constant(tensor([1], "i32")), { labelLength: 0 }),
+      logs,
+    );
+    expect(numbers(none)[0]).toBeCloseTo(byEnumeration(rowsOf(logs), [], 0), 10);
+  });
+
+  it("has gradient 0 where no path is short enough", () => {
+    const labels = constant(tensor([1, 1], "i32"));
+    const gradient = valueOf(
+      gradientOf((x: Expr) => ctc(logSoftmax(x), labels)),
+      normal(key(1), [2, 3], { dtype: "f64" }),
+    );
+    expect(numbers(gradient)).toEqual([0, 0, 0, 0, 0, 0]);
+  });
+
+  it("of labels and lengths that are none is NaN, and counts no moment that is not there", () => {
+    const even = valueOf(
+      (x: Expr) => logSoftmax(x) as Expr,
+      tensor([
+        [0, 0, 0],
+        [0, 0, 0],
+        [0, 0, 0],
+      ]),
+    );
+    const of = (labels: readonly number[], options: CtcOptions = {}, x = even) =>
+      numbers(valueOf((e: Expr) => ctc(e, constant(tensor(labels, "i32")), options), x))[0];
+    expect(of([7])).toBeNaN();
+    expect(of([-1])).toBeNaN();
+    expect(of([0])).toBeNaN();
+    expect(of([1], { inputLength: tensor(4, "i32") })).toBeNaN();
+    expect(of([1], { labelLength: tensor(2, "i32") })).toBeNaN();
+    expect(() => of([1], { inputLength: 4 })).toThrow(InvalidArgument);
+    expect(() => of([1], { labelLength: -1 })).toThrow(InvalidArgument);
+    expect(of([1], { inputLength: 0 })).toBe(Number.POSITIVE_INFINITY);
+    expect(of([1], { inputLength: 0, labelLength: 0 })).toBe(0);
+    // Labels beyond the real ones may be anything.
+    expect(of([1, -1], { labelLength: 1 })).toBe(of([1]));
+  });
+
+  it("without moments is 0 of no labels, and else impossible", () => {
+    const nothing = zeros([0, 3]);
+    const of = (labels: Tensor) =>
+      numbers(valueOf((x: Expr) => ctc(x, constant(labels)), nothing as Tensor))[0];
+    expect(of(zeros([0], "i32") as Tensor)).toBe(0);
+    expect(of(tensor([1], "i32"))).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it("does not mind classes that are impossible", () => {
+    const certain = tensor([
+      [Number.NEGATIVE_INFINITY, 0, Number.NEGATIVE_INFINITY],
+      [0, Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY],
+    ]);
+    const labels = constant(tensor([1], "i32"));
+    const gradient = valueOf(
+      gradientOf((x: Expr) => ctc(x, labels)),
+      certain,
+    );
+    expect(numbers(valueOf((x: Expr) => ctc(x, labels), certain))).toEqual([0]);
+    expect(numbers(gradient).map((g) => g + 0)).toEqual([0, -1, 0, -1, 0, 0]);
+  });
+
+  it("refuses a blank that is no class, and a batch", () => {
+    const labels = constant(tensor([1], "i32"));
+    expect(() => ctc(tensor([[0, 0, 0]]), labels, { blank: 3 })).toThrow(InvalidArgument);
+    expect(() => ctc(tensor([[0, 0, 0]]), labels, { blank: 0.5 })).toThrow(InvalidArgument);
+    const batch = () => valueOf((x: Expr) => ctc(x, labels), zeros([1, 2, 3]) as Tensor);
+    expect(batch).toThrow(CompileError);
+  });
+});

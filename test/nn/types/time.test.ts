@@ -1,0 +1,31 @@
+import { expect, it } from "vitest";
+import { checkCost } from "../../types/compiler.ts";
+
+/** A chain of `n` layers with an activation after each, and a use of its type. */
+const network = (n: number): string => {
+  const widths = Array.from({ length: n + 1 }, (_, i) => 8 + (i % 5));
+  const layers = widths.slice(1).map((to, i) => `dense(${widths[i]}, ${to}), relu`);
+  return [
+    'import { dense, relu, sequential, type Tensor } from "fluxion";',
+    `const network = sequential(${layers.join(", ")});`,
+    `export const weight: Tensor<readonly [${widths[n - 1]}, ${widths[n]}]> =`,
+    `  network.init({} as Tensor<readonly [2]>).params[${2 * n - 2}].weight;`,
+  ].join("\n");
+};
+
+/**
+ * What the types of thirty layers may cost beyond those of two. The compiler's work is counted, which is
+ * the same wherever it runs, and its time is measured: some 30 ms where nothing else computes.
+ */
+const budget = { instantiations: 20_000, milliseconds: 150 };
+
+it("the types of thirty layers are checked within their budget", async () => {
+  const [few, many] = [await checkCost(network(2)), await checkCost(network(30))];
+  const [time, work] = [
+    many.milliseconds - few.milliseconds,
+    many.instantiations - few.instantiations,
+  ];
+  console.log(`thirty layers: ${work} instantiations and ${time} ms more than two layers`);
+  expect(work).toBeLessThan(budget.instantiations);
+  expect(time).toBeLessThan(budget.milliseconds);
+});

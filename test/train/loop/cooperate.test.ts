@@ -1,0 +1,63 @@
+import * as Effect from "effect/Effect";
+import { describe, expect, it } from "vitest";
+import { MemoryLimit, WorkerLost } from "../../../src/errors.ts";
+import { inTurns } from "../../../src/train/loop/cooperate.ts";
+
+/** Does nothing for some milliseconds, or longer on a busy machine. */
+const busy = (milliseconds: number): void => {
+  const until = performance.now() + milliseconds;
+  while (performance.now() < until);
+};
+
+/** How many pieces of work each turn of the event loop had, for pieces of at least some milliseconds. */
+const piecesPerTurn = async (pieces: number, milliseconds: number): Promise<readonly number[]> => {
+  let [turn, done] = [0, false];
+  const count = (): void => {
+    turn++;
+    if (!done) setImmediate(count);
+  };
+  setImmediate(count);
+  const turns: number[] = [];
+  await Effect.runPromise(
+    inTurns<never>(
+      0,
+      pieces,
+      () => {
+        turns.push(turn);
+        busy(milliseconds);
+        return undefined;
+      },
+      () => false,
+    ),
+  );
+  done = true;
+  return [...new Set(turns)].map((one) => turns.filter((other) => other === one).length);
+};
+
+describe("work in turns", () => {
+  it("keeps the event loop waiting for a few milliseconds, and one piece of work at most", async () => {
+    // A piece lasts a millisecond or more, so that however slow the machine is a turn of four has at most
+    // four, and the first turn may share the loop's with nothing else.
+    const each = await piecesPerTurn(60, 1);
+    expect(each.reduce((a, b) => a + b)).toBe(60);
+    expect(Math.max(...each)).toBeLessThanOrEqual(4);
+  });
+
+  it("gives way after every piece that is longer than a turn", async () => {
+    expect(Math.max(...(await piecesPerTurn(5, 6)))).toBe(1);
+  });
+
+  it.each([
+    new WorkerLost({ worker: 1, workers: 1, reason: "its thread ended" }),
+    new MemoryLimit({ of: "program", needed: 2 ** 30, limit: undefined, largest: [] }),
+  ])("fails with what a run of a program throws: $_tag", async (thrown) => {
+    const work = (): undefined => {
+      throw thrown;
+    };
+    expect(await Effect.runPromise(Effect.flip(inTurns(0, 1, work, () => false)))).toBe(thrown);
+  });
+
+  it("does not give way after every piece that is short", async () => {
+    expect((await piecesPerTurn(2000, 0)).length).toBeLessThan(1000);
+  });
+});

@@ -1,0 +1,132 @@
+import * as Effect from "effect/Effect";
+import { left, right } from "fp-ts/lib/Either.js";
+import { pipe } from "fp-ts/lib/function.js";
+import { from, lastValueFrom, toArray } from "rxjs";
+import { describe, expect, it } from "vitest";
+import { padSequences, vocabulary } from "../../../src/data/index.ts";
+import {
+  dataset,
+  earlyStopping,
+  key,
+  pipeline,
+  sampleEvery,
+  type TrainState,
+  train$,
+  withBatchSize,
+  withCallback,
+  withEpochs,
+} from "../../../src/index.ts";
+import { sequenceCrossEntropy } from "../../../src/nn/losses/index.ts";
+import { gpt } from "../../../src/nn/models/index.ts";
+import { type Sampler, textSampler } from "../../../src/train/index.ts";
+import { progressLine } from "../../../src/train/operators/printProgress.ts";
+import { collect } from "../examples.ts";
+import { completed, type Event, epoch, started } from "./events.ts";
+
+const events: Event[] = [started, epoch(1, 0.5), epoch(2, 0.4), completed(2)];
+const through = (
+  sampler: Sampler<number, undefined, Error>,
+  every = 1,
+): Promise<readonly Event[]> =>
+  lastValueFrom(from<Event[]>(events).pipe(sampleEvery(sampler, { every }), toArray()));
+
+describe("sampleEvery", () => {
+  it("says after each epoch what its state says, compiled once, and passes on the rest in order", async () => {
+    let compiled = 0;
+    const sampler = Effect.sync(() => {
+      compiled += 1;
+      return (state: TrainState<number>) => right(`state ${state.params}`);
+    });
+    const said = await through(sampler);
+    expect(said.map(({ _tag }) => _tag)).toEqual([
+      ...["Started", "EpochCompleted", "Sampled", "EpochCompleted", "Sampled", "Completed"],
+    ]);
+    expect(said[2]).toEqual({ _tag: "Sampled", epoch: 1, step: 200, text: "state 1" });
+    expect(compiled).toBe(1);
+    expect((await through(sampler, 2)).filter(({ _tag }) => _tag === "Sampled")).toHaveLength(1);
+    expect(compiled).toBe(2);
+  });
+
+  it("ends the stream with what goes wrong", async () => {
+    const refused = new Error("no");
+    const wrong = Effect.succeed(() => left(refused));
+    await expect(through(wrong)).rejects.toBe(refused);
+    await expect(through(Effect.fail(refused))).rejects.toBe(refused);
+  });
+
+  it("is printed with a bar before each line", () => {
+    const text = progressLine({ _tag: "Sampled", epoch: 1, step: 2, text: "one\ntwo" }, undefined);
+    expect(text).toBe("  │ one\n  │ two");
+  });
+});
+
+describe("a pipeline with operators", () => {
+  const letters = vocabulary(["abab"]);
+  const model = gpt({ vocabulary: 2, positions: 8, width: 4, blocks: 1, heads: 2 });
+  const of = pipe(
+    pipeline("ab", {
+      data: Effect.succeed({
+        train: dataset({ x: padSequences([[0, 1, 0]], 3), y: padSequences([[1, 0, 1]], 3) }),
+      }),
+      input: "x",
+      target: "y",
+      model,
+      loss: sequenceCrossEntropy,
+    }),
+    withBatchSize(1),
+    withEpochs(5),
+  );
+  const writing = textSampler(model, letters, { prompt: "ab", length: 4, key: key(1) });
+
+  it("puts its events through them, in order", async () => {
+    const made = pipe(
+      of,
+      withCallback(sampleEvery(writing)),
+      withCallback(earlyStopping({ monitor: "train.loss" })),
+    );
+    const tags = (await collect(train$(made))).map(({ _tag }) => _tag);
+    expect(tags.filter((tag) => tag === "Sampled")).toHaveLength(1);
+    expect(tags.at(-1)).toBe("Stopped");
+  });
+
+  it("writes as many characters as asked for, the same for the same key", async () => {
+    const said = async () =>
+      (await collect(train$(pipe(of, withCallback(sampleEvery(writing)))))).flatMap((event) =>
+        event._tag === "Sampled" ? [event.text] : [],
+      );
+    const [first, again] = [await said(), await said()];
+    expect(first).toEqual(again);
+    expect(first).toHaveLength(5);
+    for (const text of first) expect(text).toMatch(/^ab[ab]{4}$/);
+  });
+
+  it("says which token of a prompt it does not know", async () => {
+    const wrong = textSampler(model, letters, { prompt: "abc", length: 1, key: key(1) });
+    const stream = train$(pipe(of, withCallback(sampleEvery(wrong))));
+    await expect(collect(stream)).rejects.toMatchObject({
+      ...{ _tag: "UnknownToken", token: "c", position: 2 },
+    });
+  });
+
+  it("refuses a token that is none before it begins, with its place and the model", async () => {
+    const wrong = {
+      ...of,
+      tokens: 2,
+      data: Effect.succeed({
+        train: dataset({
+          x: padSequences(
+            [
+              [0, 1],
+              [1, 7],
+            ],
+            2,
+          ),
+          y: padSequences([[0], [1]], 2),
+        }),
+      }),
+    };
+    await expect(collect(train$(wrong))).rejects.toMatchObject({
+      ...{ _tag: "UnknownToken", token: "7", row: 1, position: 1, path: [model.name] },
+    });
+  });
+});

@@ -1,0 +1,50 @@
+import * as Effect from "effect/Effect";
+import { pipe } from "fp-ts/lib/function.js";
+import { firstValueFrom, lastValueFrom } from "rxjs";
+import { describe, expect, it } from "vitest";
+import {
+  asBaseline,
+  InvalidPipeline,
+  train$,
+  withBaseline,
+  withData,
+  withEpochs,
+  withSeed,
+  withValidationSplit,
+} from "../../../src/index.ts";
+import { backends, collect, lastOf, points, small } from "../examples.ts";
+
+const services = backends.wasm;
+const short = pipe(small, withEpochs(2));
+
+describe("asBaseline", () => {
+  it("has the figures that the other pipeline comes to on the same examples", async () => {
+    const alone = lastOf(await collect(train$(short, { services })), "Completed").test;
+    // Data of its own is not read: this would fail.
+    const elsewhere = { ...short, data: Effect.die("read") };
+    const of = pipe(small, withSeed(9), withBaseline(asBaseline(elsewhere)));
+    const started = await firstValueFrom(train$(of, { services }));
+    expect(started).toMatchObject({
+      baselines: [{ name: "points", metrics: { loss: alone?.loss, ...alone?.metrics } }],
+    });
+  });
+
+  it("is held to the validation examples of the run where there is no test, and never sees them", async () => {
+    const data = Effect.succeed({ train: points(50) });
+    const of = pipe(small, withData(data), withValidationSplit(0.2));
+    const inside = pipe(of, withBaseline(asBaseline(pipe(of, withEpochs(2)))));
+    const alone = lastOf(
+      await collect(train$(pipe(of, withEpochs(2)), { services })),
+      "EpochCompleted",
+    ).validation;
+    const started = await firstValueFrom(train$(inside, { services }));
+    expect(started).toMatchObject({
+      baselines: [{ metrics: { loss: alone?.loss, ...alone?.metrics } }],
+    });
+  });
+
+  it("fails as that pipeline fails", async () => {
+    const of = pipe(small, withBaseline(asBaseline(pipe(small, withEpochs(0)))));
+    await expect(lastValueFrom(train$(of, { services }))).rejects.toBeInstanceOf(InvalidPipeline);
+  });
+});

@@ -1,0 +1,329 @@
+import * as Effect from "effect/Effect";
+import { pipe } from "fp-ts/lib/function.js";
+import { lastValueFrom, tap } from "rxjs";
+import { describe, expect, it } from "vitest";
+import {
+  accuracy,
+  adam,
+  batchNorm,
+  binaryAccuracy,
+  compile,
+  DataSourceError,
+  type Dataset,
+  dataset,
+  dense,
+  type Expr,
+  evaluate,
+  flatten,
+  type Key,
+  key,
+  meanSquaredError,
+  named,
+  pipeline,
+  type Row,
+  relu,
+  render,
+  resume$,
+  type Splits,
+  sequential,
+  softmaxCrossEntropy,
+  type Tensor,
+  type TrainEvent,
+  tensor,
+  train$,
+  vmap,
+  withAugmentation,
+  withBatchSize,
+  withData,
+  withEpochs,
+  withLearningRate,
+  withMetrics,
+  withOptimizer,
+  withSeed,
+  withValidationSplit,
+  zeros,
+} from "../../../src/index.ts";
+import { concatenate, sum } from "../../../src/ir/index.ts";
+import { open, within } from "../../../src/nn/apply.ts";
+import { reshapeLayer } from "../../../src/nn/index.ts";
+import { isFluxionError } from "../../../src/train/explain.ts";
+import {
+  type AnyPipeline,
+  initialState,
+  type Services,
+  summarize,
+} from "../../../src/train/index.ts";
+import { constants, contextOf } from "../../nn/evaluated.ts";
+import { backends, bitsOf, collect, lastOf, small } from "../examples.ts";
+
+const services = backends.wasm;
+
+/** What a run fails with, and what it said before. */
+const failure = async (
+  of: AnyPipeline,
+): Promise<{ readonly error: unknown; readonly events: readonly TrainEvent[] }> => {
+  const events: TrainEvent[] = [];
+  try {
+    await lastValueFrom(train$(of, { services }).pipe(tap((event) => events.push(event))));
+  } catch (error) {
+    return { error, events };
+  }
+  throw new Error("the run did not fail");
+};
+
+const on = (train: Dataset<Row>) => withData(Effect.succeed({ train }));
+
+const labeled = (labels: readonly number[]): Dataset<Row> =>
+  dataset({ x: zeros([labels.length, 4]), label: tensor([...labels], "i32") });
+
+const withNaN = dataset({
+  x: tensor([
+    [0, 0, 0, 0],
+    [0, Number.NaN, 0, 0],
+  ]),
+  label: tensor([0, 1], "i32"),
+});
+
+const shapes = pipeline("shapes", {
+  data: Effect.succeed({ train: labeled([0, 1]) }),
+  input: "x",
+  target: "label",
+  // The dynamic extent hides from the types that the second layer does not take what the first gives.
+  model: sequential(dense(4, 8 as number), relu, dense(9 as number, 3)),
+  loss: softmaxCrossEntropy,
+});
+
+describe("before anything runs", () => {
+  const cases: readonly (readonly [
+    what: string,
+    of: AnyPipeline,
+    error: { readonly _tag: string },
+  ])[] = [
+    ["a batch size of 0", withBatchSize(0)(small), { _tag: "InvalidBatchSize" }],
+    [
+      "a batch size that is no whole number",
+      withBatchSize(2.5)(small),
+      { _tag: "InvalidBatchSize" },
+    ],
+    ["a batch larger than the data", withBatchSize(51)(small), { _tag: "InvalidBatchSize" }],
+    ["no epochs", withEpochs(0)(small), { _tag: "InvalidPipeline" }],
+    ["half an epoch", withEpochs(0.5)(small), { _tag: "InvalidPipeline" }],
+    ["a seed that is no whole number", withSeed(0.1)(small), { _tag: "InvalidPipeline" }],
+    ["a negative learning rate", withLearningRate(-1)(small), { _tag: "InvalidPipeline" }],
+    ["a learning rate of NaN", withLearningRate(Number.NaN)(small), { _tag: "InvalidPipeline" }],
+    ["everything held out", withValidationSplit(1)(small), { _tag: "InvalidPipeline" }],
+    [
+      "two metrics of one name",
+      withMetrics(accuracy, binaryAccuracy())(small),
+      { _tag: "InvalidPipeline" },
+    ],
+    ["an empty dataset", on(labeled([]))(small), { _tag: "EmptyDataset" }],
+    [
+      "a label out of range",
+      on(labeled([0, 1, 3, 2, ...Array<number>(12).fill(0)]))(small),
+      { _tag: "LabelOutOfRange" },
+    ],
+    ["NaN in the data", pipe(small, on(withNaN), withBatchSize(2)), { _tag: "NonFiniteData" }],
+    [
+      "a column that is not there",
+      pipe(small, on(dataset({ z: zeros([20, 4]), label: zeros([20]) }))),
+      { _tag: "UnknownColumn" },
+    ],
+    [
+      "data that does not come",
+      withData(Effect.fail(new DataSourceError({ source: "a", reason: "b" })))(small),
+      { _tag: "DataSourceError" },
+    ],
+    [
+      "validation data without the target",
+      withData(
+        Effect.succeed<Splits<Row>>({
+          train: labeled(Array<number>(16).fill(0)),
+          validation: dataset({ x: zeros([2, 4]) }),
+        }),
+      )(small),
+      { _tag: "UnknownColumn" },
+    ],
+    ["shapes that do not compose", withBatchSize(2)(shapes), { _tag: "CompileError" }],
+  ];
+
+  it.each(cases)("%s is a typed error with an explanation", async (_, of, expected) => {
+    const { error, events } = await failure(of);
+    expect(error).toMatchObject(expected);
+    expect(isFluxionError(error) && render(error)).toMatch(/fix: /);
+    expect(events).toEqual([]);
+  });
+
+  it("names the layer in which shapes do not compose", async () => {
+    const { error } = await failure(withBatchSize(2)(shapes));
+    expect(isFluxionError(error) && render(error)).toContain("3:dense");
+  });
+
+  it("a state of another pipeline is refused, with the path of what differs", async () => {
+    const other = pipe(
+      pipeline("other", {
+        data: Effect.succeed({ train: labeled([0, 1]) }),
+        input: "x",
+        target: "label",
+        model: sequential(dense(4, 9), relu, relu, dense(9, 3)),
+        loss: softmaxCrossEntropy,
+      }),
+      withOptimizer(adam, { learningRate: 0.1 }),
+      withBatchSize(2),
+    );
+    const { state } = lastOf(await collect(train$(other, { services })), "Completed");
+    await expect(
+      collect(resume$<unknown, unknown, never>(small, state, { services })),
+    ).rejects.toMatchObject({
+      _tag: "StateMismatch",
+      part: "params",
+    });
+  });
+});
+
+describe("a state that is no place in the run", () => {
+  it.each([
+    ["batch", { batch: 99 }],
+    ["epoch", { epoch: -1 }],
+    ["step", { step: Number.NaN }],
+    ["key", { key: zeros([3]) as Tensor as Key }],
+  ] as const)("is refused for its %s", async (part, changed) => {
+    const begun = initialState<unknown, unknown>(small);
+    const state = { ...begun, ...changed };
+    await expect(
+      collect(resume$<unknown, unknown, never>(small, state, { services })),
+    ).rejects.toMatchObject({ _tag: "StateMismatch", part });
+  });
+});
+
+describe("what is evaluated or summarized", () => {
+  const failing = <A, E>(work: Effect.Effect<A, E, Services>): Promise<unknown> =>
+    Effect.runPromise(Effect.flip(Effect.provide(work, services)));
+  const fresh = initialState<unknown, unknown>(small);
+
+  it("has the pipeline's columns", async () => {
+    const unlabeled = dataset({ x: zeros([2, 4]) });
+    expect(await failing(evaluate(small, fresh, unlabeled))).toMatchObject({
+      _tag: "UnknownColumn",
+      column: "label",
+    });
+    const other = pipe(small, on(dataset({ z: zeros([20, 4]), label: zeros([20]) })));
+    expect(await failing(summarize(other))).toMatchObject({ _tag: "UnknownColumn", column: "x" });
+  });
+
+  it("is evaluated in a state of the pipeline", async () => {
+    const state = { ...fresh, params: [] };
+    expect(await failing(evaluate(small, state, labeled([0])))).toMatchObject({
+      _tag: "StateMismatch",
+      part: "params",
+      actual: "no leaves",
+    });
+  });
+});
+
+describe("batch statistics of a batch of one", () => {
+  const normalizing = pipeline("normalizing", {
+    data: Effect.succeed({ train: labeled([0, 1, 2]) }),
+    input: "x",
+    target: "label",
+    model: sequential(dense(4, 8), named("block", sequential(batchNorm(8), relu)), dense(8, 3)),
+    loss: softmaxCrossEntropy,
+  });
+  const few = {
+    _tag: "CompileError",
+    causes: [
+      {
+        ...{ _tag: "TooFewExamples", axis: "batch", examples: 1, least: 2 },
+        path: ["2:block", "block", "1:batchNorm 8"],
+      },
+    ],
+  };
+
+  it.each([
+    ["of size 1", withBatchSize(1)],
+    ["that an epoch ends in", withBatchSize(2)],
+  ])("%s is a typed error before anything runs, which names the layer", async (_, sized) => {
+    const { error, events } = await failure(sized(normalizing));
+    expect(error).toMatchObject(few);
+    expect(isFluxionError(error) && render(error)).toMatch(
+      /in 2:block\.block\.1:batchNorm 8\n.*fix: take larger batches: withBatchSize\(n\).*dropRemainder/,
+    );
+    expect(events).toEqual([]);
+  });
+
+  it("is none where the remainder is dropped, and none of several positions", async () => {
+    const dropping = withBatchSize(2, { dropRemainder: true })(normalizing);
+    expect(lastOf(await collect(train$(dropping, { services })), "Completed").state.step).toBe(1);
+    const spread = pipeline("spread", {
+      data: Effect.succeed({ train: labeled([0, 1]) }),
+      input: "x",
+      target: "label",
+      model: sequential(reshapeLayer([2, 2]), batchNorm(2), flatten, dense(4, 3)),
+      loss: softmaxCrossEntropy,
+    });
+    const { state } = lastOf(
+      await collect(train$(withBatchSize(1)(spread), { services })),
+      "Completed",
+    );
+    expect(state.step).toBe(2);
+  });
+
+  it("is reported under a vmap of one's own as well, and evaluation knows nothing of it", () => {
+    const layer = batchNorm(3);
+    const { params, state } = layer.init(key(0));
+    const over = (mode: "train" | "eval") =>
+      Effect.runSync(
+        Effect.result(
+          compile(
+            vmap(
+              (x: Expr) =>
+                within("norm", open(layer), constants(params), constants(state), x, {
+                  ...contextOf(mode),
+                })[0],
+              { axis: "batch" },
+            ),
+            [zeros([1, 3])],
+          ).pipe(Effect.provide(services)),
+        ),
+      );
+    expect(over("eval")).toMatchObject({ _tag: "Success" });
+    expect(over("train")).toMatchObject({
+      failure: { causes: [{ _tag: "TooFewExamples", examples: 1, path: ["norm"] }] },
+    });
+  });
+});
+
+it("an augmentation that changes the shape is reported once, in the layer that it reaches", async () => {
+  const { error } = await failure(withAugmentation((x) => concatenate([x, x]))(small));
+  expect(error).toMatchObject({ _tag: "CompileError" });
+  expect(isFluxionError(error) && render(error)).toContain("dense 4 → 8");
+});
+
+const growing = dataset({ x: tensor([[1], [2]]), y: tensor([1, 2]) });
+
+/** Each step multiplies the error by a large number, until it is infinite. */
+const diverging = pipe(
+  pipeline("diverging", {
+    data: Effect.succeed({ train: growing }),
+    input: "x",
+    target: "y",
+    model: dense(1, 1),
+    loss: (output: Expr, target: Expr) => meanSquaredError(sum(output), target),
+  }),
+  withOptimizer(adam, { learningRate: 1e37 }),
+  withBatchSize(2),
+  withEpochs(50),
+);
+
+describe("a learning rate that diverges", () => {
+  it("ends the run with NonFinite, and the last sound state is not lost", async () => {
+    const { error, events } = await failure(diverging);
+    expect(error).toMatchObject({ _tag: "NonFinite" });
+    const carried = events.filter(
+      (event) => event._tag === "EpochCompleted" || event._tag === "Started",
+    );
+    const sound = carried.at(-1);
+    expect(sound).toBeDefined();
+    expect(JSON.stringify(sound && bitsOf(sound.state))).not.toContain("0000c07f");
+  });
+});

@@ -1,0 +1,131 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as Effect from "effect/Effect";
+import { pipe } from "fp-ts/lib/function.js";
+import { take } from "rxjs";
+import { afterAll, describe, expect, it } from "vitest";
+import {
+  loadCheckpoint,
+  resume$,
+  saveCheckpoint,
+  saveCheckpoints,
+  train$,
+  withEpochs,
+  withSeed,
+} from "../../../src/index.ts";
+import { backends, bitsOf, collect, lastOf, losses, small } from "../examples.ts";
+
+const services = backends.wasm;
+const folder = mkdtempSync(join(tmpdir(), "fluxion-checkpoint-"));
+const file = (name: string): string => join(folder, name);
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("checkpoints", () => {
+  it("are written at the end of every epoch, and a run goes on from one bit for bit", async () => {
+    const path = file("last.json");
+    const begun = pipe(small, withEpochs(3));
+    const events = await collect(
+      train$(begun, { services }).pipe(saveCheckpoints(begun, { path })),
+    );
+    const tags = events.map((event) => event._tag);
+    expect(tags.filter((tag) => tag === "CheckpointSaved")).toHaveLength(3);
+    expect(tags[tags.indexOf("EpochCompleted") + 1]).toBe("CheckpointSaved");
+
+    const state = await Effect.runPromise(loadCheckpoint(small, path));
+    const rest = await collect(resume$(small, state, { services }));
+    const whole = await collect(train$(small, { services }));
+    expect(losses(rest)).toEqual(losses(whole).slice(12));
+    expect(bitsOf(lastOf(rest, "Completed").state)).toEqual(
+      bitsOf(lastOf(whole, "Completed").state),
+    );
+  });
+
+  it("may have a file each, at some of the epochs", async () => {
+    const path = (epoch: number): string => file(`epoch-${epoch}.json`);
+    await collect(train$(small, { services }).pipe(saveCheckpoints(small, { path, every: 2 })));
+    const written = readdirSync(folder).filter((name) => name.startsWith("epoch-"));
+    expect(written.sort()).toEqual(["epoch-2.json", "epoch-4.json"]);
+  });
+
+  it("leave nothing half-written behind when the run is interrupted", async () => {
+    const path = file("interrupted.json");
+    await collect(train$(small, { services }).pipe(saveCheckpoints(small, { path }), take(7)));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(readdirSync(folder).filter((name) => name.endsWith(".partial"))).toEqual([]);
+    if (existsSync(path))
+      expect((await Effect.runPromise(loadCheckpoint(small, path))).epoch).toBe(1);
+  });
+
+  it("that cannot be written end the run with a typed error, and the earlier one is as it was", async () => {
+    const path = join(folder, "nowhere", "last.json");
+    const saved = collect(train$(small, { services }).pipe(saveCheckpoints(small, { path })));
+    await expect(saved).rejects.toMatchObject({ _tag: "CheckpointNotSaved", path });
+
+    const kept = file("kept.json");
+    const { state } = lastOf(await collect(train$(small, { services })), "Completed");
+    await Effect.runPromise(saveCheckpoint(small, state, kept));
+    const before = readFileSync(kept, "utf8");
+    // No name that another could have taken is written first; a folder that may not be written to is none.
+    writeFileSync(`${kept}.partial`, "not mine");
+    await Effect.runPromise(saveCheckpoint(small, state, kept));
+    expect(readFileSync(`${kept}.partial`, "utf8")).toBe("not mine");
+    rmSync(`${kept}.partial`);
+    expect(readFileSync(kept, "utf8")).toBe(before);
+  });
+
+  it("leave no file behind where the rename fails", async () => {
+    const taken = file("taken");
+    mkdirSync(join(taken, "by a folder that is not empty"), { recursive: true });
+    const { state } = lastOf(await collect(train$(small, { services })), "Completed");
+    const before = readdirSync(folder);
+    const failed = await Effect.runPromise(Effect.flip(saveCheckpoint(small, state, taken)));
+    expect(failed).toMatchObject({ _tag: "CheckpointNotSaved", path: taken });
+    expect(readdirSync(folder)).toEqual(before);
+    expect(readdirSync(taken)).toHaveLength(1);
+  });
+
+  it("of several runs that save to one file at once are each whole", async () => {
+    const path = file("shared.json");
+    const states = await Promise.all(
+      [1, 2, 3].map(
+        async (seed) =>
+          lastOf(
+            await collect(train$(pipe(small, withSeed(seed), withEpochs(1)), { services })),
+            "Completed",
+          ).state,
+      ),
+    );
+    await Promise.all(states.map((state) => Effect.runPromise(saveCheckpoint(small, state, path))));
+    const read = await Effect.runPromise(loadCheckpoint(small, path));
+    expect(states.map(bitsOf)).toContainEqual(bitsOf(read));
+  });
+
+  it.each([
+    ["cut off", (text: string) => text.slice(0, text.length / 2)],
+    ["no JSON", () => "checkpoint"],
+    ["of another version", (text: string) => text.replace('"version":1', '"version":9')],
+    ["empty", () => ""],
+  ])("that are %s are refused", async (_, damage) => {
+    const path = file("damaged.json");
+    const { state } = lastOf(await collect(train$(small, { services })), "Completed");
+    await Effect.runPromise(saveCheckpoint(small, state, path));
+    writeFileSync(path, damage(readFileSync(path, "utf8")));
+    const error = await Effect.runPromise(Effect.flip(loadCheckpoint(small, path)));
+    expect(error).toMatchObject({ _tag: "DecodeError", where: path });
+  });
+
+  it("that are not there say so", async () => {
+    const error = await Effect.runPromise(Effect.flip(loadCheckpoint(small, file("none.json"))));
+    expect(error._tag).toBe("DataSourceError");
+  });
+});

@@ -1,0 +1,80 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { flatten, leafPaths, sameTreeShape, type Tree, unflatten } from "../src/tree.ts";
+
+const { tree } = fc.letrec<{ tree: Tree<number> }>((tie) => ({
+  tree: fc.oneof(
+    { depthSize: "small", withCrossShrink: true },
+    fc.double({ noNaN: true }),
+    fc.constant(undefined),
+    fc.array(tie("tree"), { maxLength: 3 }),
+    fc.dictionary(
+      fc.string({ maxLength: 3 }).filter((k) => k !== "__proto__"),
+      tie("tree"),
+      {
+        maxKeys: 3,
+        noNullPrototype: true,
+      },
+    ),
+  ),
+}));
+
+describe("trees", () => {
+  it("unflatten undoes flatten", () => {
+    fc.assert(
+      fc.property(tree, (t) => {
+        const { leaves, shape } = flatten(t);
+        expect(unflatten(shape, leaves)).toEqual(t);
+      }),
+    );
+  });
+
+  it("keep their structure when their leaves change", () => {
+    fc.assert(
+      fc.property(tree, (t) => {
+        const { leaves, shape } = flatten(t);
+        const changed = unflatten(
+          shape,
+          leaves.map((x) => String(x)),
+        );
+        const again = flatten(changed);
+        expect(sameTreeShape(again.shape, shape)).toBe(true);
+        expect(again.leaves).toEqual(leaves.map(String));
+      }),
+    );
+  });
+
+  it("have one path for each leaf, all of them different", () => {
+    fc.assert(
+      fc.property(tree, (t) => {
+        const { leaves, shape } = flatten(t);
+        const paths = leafPaths(shape).map((path) => JSON.stringify(path));
+        expect(paths.length).toBe(leaves.length);
+        expect(new Set(paths).size).toBe(paths.length);
+      }),
+    );
+  });
+
+  it("do not depend on the order in which keys were written", () => {
+    const [a, b] = [flatten({ x: 1, y: [2, undefined] }), flatten({ y: [2, undefined], x: 1 })];
+    expect(a).toEqual(b);
+    expect(a.leaves).toEqual([1, 2]);
+    expect(leafPaths(a.shape)).toEqual([["x"], ["y", "0"]]);
+  });
+
+  it("take what is neither an array nor a plain object as a leaf", () => {
+    const leaf = new Date(0);
+    expect(flatten({ a: leaf, b: null }).leaves).toEqual([leaf, null]);
+  });
+
+  it("differ where anything but a leaf does", () => {
+    const shapes = [1, undefined, [], [1], [1, 1], {}, { a: 1 }, { b: 1 }, { a: [1] }].map(
+      (t) => flatten(t).shape,
+    );
+    shapes.forEach((s, i) => {
+      shapes.forEach((t, j) => {
+        expect(sameTreeShape(s, t)).toBe(i === j);
+      });
+    });
+  });
+});
