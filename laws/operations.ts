@@ -56,12 +56,12 @@ export const operations: { readonly [name: string]: Entry } = {
   add: binary(op.add),
   sub: binary(op.sub),
   mul: binary((x, y) => op.mul(op.tanh(x), y)),
-  div: binary((x, y) => op.div(x, op.add(op.square(y), 1) as Expr)),
-  atan2: binary((x, y) => op.atan2(x, op.add(op.square(y), 1) as Expr)),
-  pow: binary((x, y) => op.pow(op.add(op.logistic(x), 0.5) as Expr, op.tanh(y))),
+  div: binary((x, y) => op.div(x, op.add(op.square(y), 1))),
+  atan2: binary((x, y) => op.atan2(x, op.add(op.square(y), 1))),
+  pow: binary((x, y) => op.pow(op.add(op.logistic(x), 0.5), op.tanh(y))),
   neg: unary(op.neg),
   exp: unary((x) => op.exp(op.tanh(x))),
-  log: unary((x) => op.log(op.add(op.square(x), 0.5) as Expr)),
+  log: unary((x) => op.log(op.add(op.square(x), 0.5))),
   cos: unary(op.cos),
   tan: unary((x) => op.tan(op.tanh(x))),
   asin: unary((x) => op.asin(half(op.tanh(x)))),
@@ -72,7 +72,7 @@ export const operations: { readonly [name: string]: Entry } = {
   floor: stepped(op.floor),
   ceil: stepped(op.ceil),
   round: stepped(op.round),
-  rem: kinked(binary((x, y) => op.rem(x, op.add(op.square(y), 1) as Expr))),
+  rem: kinked(binary((x, y) => op.rem(x, op.add(op.square(y), 1)))),
   greater: kinked(binary(op.maximum)),
   lesser: kinked(binary(op.minimum)),
   sin: unary(op.sin),
@@ -81,12 +81,12 @@ export const operations: { readonly [name: string]: Entry } = {
   atan: unary(op.atan),
   expm1: unary((x) => op.expm1(op.tanh(x))),
   log1p: unary((x) => op.log1p(op.square(x))),
-  sqrt: unary((x) => op.sqrt(op.add(op.square(x), 1) as Expr)),
-  still: kinked(unary((x) => op.add(x, stopGradient(op.sin(x))) as Expr)),
+  sqrt: unary((x) => op.sqrt(op.add(op.square(x), 1))),
+  still: kinked(unary((x) => op.add(x, stopGradient(op.sin(x))))),
 
-  sum: lastAxis((x) => reduction.sum(x, -1) as Expr),
-  prod: lastAxis((x) => reduction.prod(op.tanh(x), -1) as Expr),
-  max: kinked(lastAxis((x) => reduction.max(x, 0) as Expr)),
+  sum: lastAxis((x) => reduction.sum(x, -1)),
+  prod: lastAxis((x) => reduction.prod(op.tanh(x), -1)),
+  max: kinked(lastAxis((x) => reduction.max(x, 0))),
   cumsum: lastAxis((x) => reduction.cumsum(x, -1)),
   sort: kinked(lastAxis((x) => reduction.sort(x, -1))),
   softmax: lastAxis((x) => reduction.softmax(x)),
@@ -100,7 +100,7 @@ export const operations: { readonly [name: string]: Entry } = {
   pad: lastAxis((x) => pad(x, [[1, 0, 1], ...x.shape.slice(1).map(() => [0, 0] as const)], 0.5)),
   front: lastAxis((x) => sliceAxis(x, 0, 0, Math.ceil((x.shape[0] ?? 1) / 2))),
   join: smooth((x, y) => concatenate([ravel(x), ravel(y)])),
-  pick: lastAxis((x) => take(x, op.sub(iota([2]), 1) as Expr, 0)),
+  pick: lastAxis((x) => take(x, op.sub(iota([2]), 1), 0)),
   scatter: smooth((x, y) => scatterAdd(ravel(x), iota([sizeOf(y.shape)]), ravel(y))),
   outer: smooth((x, y) => outer(reduction.mean(x), y)),
   dot: smooth((x, y) => dot(ravel(x), ravel(fitted(x, y)), [[0], [0]])),
@@ -109,7 +109,7 @@ export const operations: { readonly [name: string]: Entry } = {
   windows: kinked(
     lastAxis((x) => {
       const axis = { axes: [0], size: [Math.min(2, x.shape[0] ?? 0)] };
-      return reduction.max(slidingWindow(x, axis), -1) as Expr;
+      return reduction.max(slidingWindow(x, axis), -1);
     }),
   ),
   overlap: lastAxis((x) => {
@@ -122,49 +122,49 @@ export const operations: { readonly [name: string]: Entry } = {
   shifted: lastAxis((x) => {
     const n = iota([x.shape.at(-1) ?? 0]);
     // 0, 2, 0, 2, …
-    const bits: Expr = op.and(op.shiftRight(op.shiftLeft(n, 2) as Expr, 1), 3);
-    return op.mul(x, cast(bits, "f64")) as Expr;
+    const bits: Expr = op.and(op.shiftRight(op.shiftLeft(n, 2), 1), 3);
+    return op.mul(x, cast(bits, "f64"));
   }),
   between: kinked(
     binary((x, y) => {
-      const inside: Expr = op.and(op.le(y, x), op.lt(x, 1)) as Expr;
-      const outside: Expr = op.xor(op.or(op.ge(x, 1), op.eq(x, y)), op.ne(y, 0)) as Expr;
-      return op.add(where(inside, x, y) as Expr, where(outside, y, 0.5) as Expr) as Expr;
+      const inside: Expr = op.and(op.le(y, x), op.lt(x, 1));
+      const outside: Expr = op.xor(op.or(op.ge(x, 1), op.eq(x, y)), op.ne(y, 0));
+      return op.add(where(inside, x, y), where(outside, y, 0.5));
     }),
   ),
   dropped: unary((x) => {
     const bits = randomBits(constant(tensorOf([2], "i32", [1, 2])) as KeyExpr, x.shape);
-    return where(op.gt(bits, 0), x, op.mul(x, 0.5)) as Expr;
+    return where(op.gt(bits, 0), x, op.mul(x, 0.5));
   }),
 
-  where: kinked(binary((x, y) => where(op.gt(x, y), op.mul(x, 2) as Expr, y))),
+  where: kinked(binary((x, y) => where(op.gt(x, y), op.mul(x, 2), y))),
   cond: kinked(
     binary(
       (x, y) =>
         branch(
           op.gt(reduction.sum(x), 0),
           [x, y],
-          ([a, b]) => [op.mul(a as Expr, op.sin(b as Expr) as Expr)],
+          ([a, b]) => [op.mul(a as Expr, op.sin(b as Expr))],
           ([a]) => [op.neg(op.tanh(a as Expr))],
         )[0] as Expr,
     ),
   ),
   scan: lastAxis((x) => {
-    const start = op.mul(sliceAxis(x, 0, 0, 1), 0.5) as Expr;
+    const start = op.mul(sliceAxis(x, 0, 0, 1), 0.5);
     const { carry, ys } = loop(
       { carry: [reduction.sum(start, 0)], xs: [x], length: x.shape[0] ?? 0, reverse: false },
       ([h], [row]) => {
-        const next = op.tanh(op.add(h as Expr, row as Expr) as Expr);
+        const next = op.tanh(op.add(h as Expr, row as Expr));
         // The body uses a value from outside of it.
-        return { carry: [next], ys: [op.mul(next, reduction.mean(x)) as Expr] };
+        return { carry: [next], ys: [op.mul(next, reduction.mean(x))] };
       },
     );
-    return op.add(ys[0] as Expr, carry[0] as Expr) as Expr;
+    return op.add(ys[0] as Expr, carry[0] as Expr);
   }),
   remember: binary(
     (x, y) =>
       call("remembered", { kind: "checkpoint" }, [x, y], ([a, b]) => [
-        op.mul(op.sin(a as Expr), op.tanh(b as Expr)) as Expr,
+        op.mul(op.sin(a as Expr), op.tanh(b as Expr)),
       ])[0] as Expr,
   ),
 };

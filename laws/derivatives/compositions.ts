@@ -9,7 +9,7 @@ import { type Entry, operations } from "../operations.ts";
 import { programOf, type SymbolicFunction, typesOf } from "../symbolic.ts";
 
 /** What has too many elements is summed along its first axis, so that programs stay small. */
-const bounded = (x: Expr): Expr => (sizeOf(x.shape) > 24 ? bounded(sum(x, 0) as Expr) : x);
+const bounded = (x: Expr): Expr => (sizeOf(x.shape) > 24 ? bounded(sum(x, 0)) : x);
 
 /** A random program as data, which shrinks to fewer and earlier operations. */
 interface Blueprint {

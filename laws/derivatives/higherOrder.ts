@@ -71,7 +71,7 @@ const energy = (f: SymbolicFunction): Program => {
     const ys = f.apply(xs.slice(0, types.length)).filter((y) => isFloat(y.dtype));
     const terms = ys.map((y, i): Expr => {
       const linear = mul(xs[types.length + i] as Expr, y);
-      return cast(sum(add(linear, mul(mul(y, y), 0.5)) as Expr), "f64");
+      return cast(sum(add(linear, mul(mul(y, y), 0.5))), "f64");
     });
     return [terms.reduce<Expr>((a, b) => add(a, b), fill([], 0, "f64"))];
   });

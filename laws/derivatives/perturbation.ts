@@ -96,7 +96,7 @@ const identities: readonly Identity[] = [
     // d/dx x·cos(a·x²) = cos(a·x²) - 2a·x²·sin(a·x²), where cos t = sin(t + π/2).
     (x, a) => {
       const t = times(a, times(x, x));
-      return plus(sin(add(t, Math.PI / 2) as Expr), times(-2, times(t, sin(t))));
+      return plus(sin(add(t, Math.PI / 2)), times(-2, times(t, sin(t))));
     },
   ],
   [

@@ -46,8 +46,8 @@ export const running: Layer<Shape, Shape, undefined, Tensor> = {
   init: (seed) => ({ params: undefined, state: normal(seed, [features]) }),
   apply: (_, state, x, { axis }) => {
     const positions = x.shape.slice(0, -1).map((_d, i) => i);
-    const seen = axisMean(mean(x as Expr, positions) as Expr, axis);
-    return [add(x, state) as Expr, add(mul(state as Expr, 0.5), seen) as Expr];
+    const seen = axisMean(mean(x, positions), axis);
+    return [add(x, state), add(mul(state, 0.5), seen)];
   },
 };
 

@@ -37,7 +37,7 @@ export const comparesAsNumbers: Law<Comparing> = law(
       .constantFrom(...dtypes)
       .chain((dtype) => record({ x: tensors([4], elements[dtype], dtype).values, n: numbers })),
     breach: ({ x, n }) => {
-      const compared = program([], [apply(constant(x) as Expr, n)]);
+      const compared = program([], [apply(constant(x), n)]);
       const [issue] = issuesOf(compared);
       if (issue !== undefined) return `${x.dtype} and ${n} are refused: ${issue._tag}`;
       const [made] = run(compared, []);

@@ -137,7 +137,7 @@ export const jacfwd = <I extends Shape, O extends Shape>(f: (x: Expr<I>) => Expr
   ForwardMode.useSync((mode) => (x: Expr<I>): Jacobian<I, O> => {
     const push = pushForward(mode)(f);
     // The rows of the basis have x's shape.
-    const columns = vmap((v: Expr) => push(x, v as Expr<I>)[1] as Expr)(basis(x));
+    const columns = vmap((v: Expr) => push(x, v as Expr<I>)[1])(basis(x));
     const rows = moveAxis(columns, 0, -1);
     const shape: Shape = [...rows.shape.slice(0, -1), ...x.shape];
     return reshape(rows, shape) as Expr as Jacobian<I, O>;

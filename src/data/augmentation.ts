@@ -22,7 +22,7 @@ const augmentation =
     scoped(name, [input, key], [change(input, key)])[0] as Expr;
 
 /** A whole number from 0 to `n - 1`, each as likely as any other to within 2⁻²⁴. */
-const below = (key: KeyExpr, n: number): Expr => cast(mul(uniform(key, []), n), "i32") as Expr;
+const below = (key: KeyExpr, n: number): Expr => cast(mul(uniform(key, []), n), "i32");
 
 const integer = holding("a whole number", Number.isSafeInteger);
 
@@ -86,9 +86,9 @@ export const randomCrop = (padding: number): Augmentation => {
     const input = atLeast(given, padding + 1, "randomCrop");
     const keys = splitKey(key, places.length);
     return places.reduce<Expr>((image, axis) => {
-      const moved = sub(below(keys[axis] as KeyExpr, 2 * padding + 1), padding) as Expr;
+      const moved = sub(below(keys[axis] as KeyExpr, 2 * padding + 1), padding);
       // An index beyond the image reads zeros.
-      return take(image, add(iota([input.shape[axis] ?? 0]), moved) as Expr, axis);
+      return take(image, add(iota([input.shape[axis] ?? 0]), moved), axis);
     }, input);
   });
 };
@@ -120,7 +120,7 @@ export const cutout = (size: number): Augmentation => {
         input.shape.map((_, a) => (a === axis ? extent : 1)),
       ) as Expr;
     }) as [Expr, Expr];
-    return where(and(rows, columns) as Expr, 0, input) as Expr;
+    return where(and(rows, columns), 0, input);
   });
 };
 

@@ -26,8 +26,8 @@ const factor = (a: Expr): Expr => {
   const [, columns] = scan(
     (rest: Expr, k: Expr) => {
       const pivot = take(take(rest, k), k);
-      const column: Expr = where(ge(rows, k), div(take(rest, k, 1), sqrt(pivot) as Expr), 0);
-      return [sub(rest, outer(column, column)) as Expr, column] as const;
+      const column: Expr = where(ge(rows, k), div(take(rest, k, 1), sqrt(pivot)), 0);
+      return [sub(rest, outer(column, column)), column] as const;
     },
     a,
     rows,
@@ -36,7 +36,7 @@ const factor = (a: Expr): Expr => {
 };
 
 /** The lower triangle with half of the diagonal. */
-const lowerHalf = (x: Expr): Expr => mul(add(tril(x), tril(x, -1)), 0.5) as Expr;
+const lowerHalf = (x: Expr): Expr => mul(add(tril(x), tril(x, -1)), 0.5);
 
 const factorOf: (a: Expr) => Expr = customDerivative(factor, {
   name: "cholesky",
@@ -76,7 +76,7 @@ const factorOf: (a: Expr) => Expr = customDerivative(factor, {
  * ```
  */
 export const cholesky = (operand: Operand): Expr =>
-  overStacks([2], (a) => factorOf(symmetricPart(a as Expr)))(squareOf("cholesky", lift(operand)));
+  overStacks([2], (a) => factorOf(symmetricPart(a)))(squareOf("cholesky", lift(operand)));
 
 /**
  * The solution of `A·X = B` by `A`'s factor `L = cholesky(A)`.
@@ -90,7 +90,7 @@ export const choleskySolve = (factor: Operand, right: Operand): Expr =>
 export const choleskyInverse = (factor: Operand): Expr => {
   const l = squareOf("choleskyInverse", lift(factor));
   return overStacks([2], (x) => {
-    const one = x as Expr;
+    const one = x;
     const n = one.shape[0] ?? 0;
     const inverse = divideBy(tril(one), identityMatrix(n, n, one.dtype), true);
     return timesTurned(turned(inverse), turned(inverse));

@@ -33,18 +33,17 @@ export type Eigen = {
 export const signsOf = (x: Expr): Expr => {
   const greatest = takeAlongAxis(x, expandDims(argmax(abs(x), 0), 0), 0);
   const ones = onesLike(greatest);
-  return where(ge(greatest, 0), ones, neg(ones)) as Expr;
+  return where(ge(greatest, 0), ones, neg(ones));
 };
 
 /** The rotations that make `[[p, pq], [pq, q]]` diagonal. */
 const rotations = (p: Expr, q: Expr, pq: Expr): Rotations => {
   const none = eq(pq, 0);
-  return rotationOf(div(sub(q, p), mul(where(none, 1, pq) as Expr, 2) as Expr) as Expr, none);
+  return rotationOf(div(sub(q, p), mul(where(none, 1, pq), 2)), none);
 };
 
 /** The greatest magnitude off the diagonal, of a symmetric matrix. */
-const offDiagonal = (a: Expr): Expr =>
-  max(abs(sub(a, diagonalMatrix(diagonal(a))) as Expr)) as Expr;
+const offDiagonal = (a: Expr): Expr => max(abs(sub(a, diagonalMatrix(diagonal(a)))));
 
 const rotated = (a: Expr): Eigen => {
   const n = a.shape[0] ?? 0;
@@ -54,7 +53,7 @@ const rotated = (a: Expr): Eigen => {
     [0, even - n],
     [0, even - n],
   ] as const;
-  const tiny = mul(max(abs(a)), epsilonOf(a.dtype) / 8) as Expr;
+  const tiny = mul(max(abs(a)), epsilonOf(a.dtype) / 8);
   const start = { a: pad(a, widths), v: identityMatrix(even, even, a.dtype) };
   const end = swept(
     even,
@@ -69,7 +68,7 @@ const rotated = (a: Expr): Eigen => {
       // What is 0 but for rounding would stay as great as rounding errors are, and no sweep be the last.
       const turned = table.rotated(table.rotated(x, 0, pairs), 1, pairs);
       return {
-        a: where(table.between, 0, turned) as Expr,
+        a: where(table.between, 0, turned),
         v: table.rotated(v, 1, pairs),
       };
     },
@@ -78,7 +77,7 @@ const rotated = (a: Expr): Eigen => {
   const values = slice(diagonal(end.a), [0], [n]);
   const order = argsort(values);
   const vectors = take(slice(end.v, [0, 0], [n, n]), order, 1);
-  return { values: take(values, order), vectors: mul(vectors, signsOf(vectors)) as Expr };
+  return { values: take(values, order), vectors: mul(vectors, signsOf(vectors)) };
 };
 
 /**
@@ -88,7 +87,7 @@ const rotated = (a: Expr): Eigen => {
 const gaps = (values: Expr): Expr => {
   const difference: Expr = sub(expandDims(values, 0), expandDims(values, 1));
   const none = eq(difference, 0);
-  return where(none, 0, div(1, where(none, 1, difference) as Expr) as Expr) as Expr;
+  return where(none, 0, div(1, where(none, 1, difference)));
 };
 
 const eigenOf: (a: Expr) => Eigen = customDerivative(rotated, {
@@ -98,12 +97,12 @@ const eigenOf: (a: Expr) => Eigen = customDerivative(rotated, {
     const inner = turnedTimes(vectors, times(tangent, vectors));
     return {
       values: diagonal(inner),
-      vectors: times(vectors, mul(gaps(values), inner) as Expr),
+      vectors: times(vectors, mul(gaps(values), inner)),
     };
   },
   vjp: (_, { values, vectors }, w) => {
-    const turning = mul(gaps(values), turnedTimes(vectors, w.vectors)) as Expr;
-    const inner = add(diagonalMatrix(w.values), turning) as Expr;
+    const turning = mul(gaps(values), turnedTimes(vectors, w.vectors));
+    const inner = add(diagonalMatrix(w.values), turning);
     return times(vectors, timesTurned(inner, vectors));
   },
 });
@@ -132,11 +131,11 @@ const eigenOf: (a: Expr) => Eigen = customDerivative(rotated, {
  */
 export const eigh = (operand: Operand): Eigen =>
   overStacks([2], (x) => {
-    const a = x as Expr;
+    const a = x;
     if (a.shape[0] === 0) return { values: diagonal(a), vectors: a };
     const scale = scaleOfSums(a);
-    const { values, vectors } = eigenOf(symmetricPart(mul(a, scale) as Expr));
-    return { values: div(values, scale) as Expr, vectors: unlessNaN(vectors, scale) };
+    const { values, vectors } = eigenOf(symmetricPart(mul(a, scale)));
+    return { values: div(values, scale), vectors: unlessNaN(vectors, scale) };
   })(squareOf("eigh", lift(operand)));
 
 /** The eigenvalues of a symmetric matrix, ascending: those of {@link eigh}. */

@@ -72,10 +72,7 @@ export const tableOf = (n: number): Table => {
       const along = (v: Expr): Expr => (axis === 0 ? expandDims(v, 1) : v);
       const [c, s] = [take(cosine, pair), take(sine, pair)];
       const signed: Expr = where(isFirst, neg(s), s);
-      return add(
-        mul(along(c), take(x, own, axis)),
-        mul(along(signed), take(x, partner, axis)) as Expr,
-      ) as Expr;
+      return add(mul(along(c), take(x, own, axis)), mul(along(signed), take(x, partner, axis)));
     },
   };
 };
@@ -86,14 +83,14 @@ const steep = 2 ** 30;
 /** The rotation by the smaller angle of which the cotangent of twice is given; none where `none`. */
 export const rotationOf = (given: Expr, none: Expr): Rotations => {
   const ratio: Expr = where(none, 0, given);
-  const size = abs(ratio) as Expr;
-  const held = minimum(size, steep) as Expr;
-  const slope: Expr = reciprocal(add(held, sqrt(add(square(held), 1))) as Expr);
+  const size = abs(ratio);
+  const held = minimum(size, steep);
+  const slope: Expr = reciprocal(add(held, sqrt(add(square(held), 1))));
   // Of a steep one the square is out of range, and the slope is 1/(2·ratio).
-  const least = where(gt(size, steep), div(0.5, size) as Expr, slope) as Expr;
-  const tangent: Expr = where(none, 0, where(ge(ratio, 0), least, neg(least)) as Expr);
-  const cosine: Expr = reciprocal(sqrt(add(square(tangent), 1)) as Expr);
-  return { cosine, sine: mul(tangent, cosine) as Expr };
+  const least = where(gt(size, steep), div(0.5, size), slope);
+  const tangent: Expr = where(none, 0, where(ge(ratio, 0), least, neg(least)));
+  const cosine: Expr = reciprocal(sqrt(add(square(tangent), 1)));
+  return { cosine, sine: mul(tangent, cosine) };
 };
 
 /** More sweeps than any matrix has needed: convergence is quadratic, and these are an upper bound. */

@@ -30,7 +30,7 @@ export interface Eliminated {
 
 /** The rows, with row `k` and row `p` exchanged. */
 const exchanged = (rows: Expr, k: Expr, p: Expr): Expr =>
-  where(eq(rows, k), p, where(eq(rows, p), k, rows) as Expr) as Expr;
+  where(eq(rows, k), p, where(eq(rows, p), k, rows));
 
 /**
  * Gaussian elimination with partial pivoting. A column without any pivot is left as it is, which is what
@@ -42,17 +42,17 @@ export const eliminate = (x: Expr): Eliminated => {
   const [rows, columns] = [iota([m]), iota([n])];
   const [last, pivots] = scan(
     ({ a, order }: { readonly a: Expr; readonly order: Expr }, k: Expr) => {
-      const p = argmax(where(ge(rows, k), abs(take(a, k, 1)) as Expr, -1), 0);
+      const p = argmax(where(ge(rows, k), abs(take(a, k, 1)), -1), 0);
       const to = exchanged(rows, k, p);
       const b = take(a, to);
       const [row, column] = [take(b, k), take(b, k, 1)];
       const pivot = take(row, k);
       const below = gt(rows, k);
-      const ratio: Expr = where(and(below, eq(pivot, 0)) as Expr, 0, div(column, pivot) as Expr);
+      const ratio: Expr = where(and(below, eq(pivot, 0)), 0, div(column, pivot));
       const factor: Expr = where(below, ratio, 0);
       const rest: Expr = sub(b, outer(factor, where(gt(columns, k), row, 0)));
-      const kept = and(expandDims(below, 1), eq(columns, k)) as Expr;
-      const next = where(kept, expandDims(factor, 1), rest) as Expr;
+      const kept = and(expandDims(below, 1), eq(columns, k));
+      const next = where(kept, expandDims(factor, 1), rest);
       return [{ a: next, order: take(order, to) }, p] as const;
     },
     { a: x, order: rows },
@@ -78,7 +78,7 @@ export const unpacked = (packed: Expr): { readonly lower: Expr; readonly upper: 
   const [m = 0, n = 0] = packed.shape;
   const k = Math.min(m, n);
   const lower = add(sliceAxis(tril(packed, -1), 1, 0, k), identityMatrix(m, k, packed.dtype));
-  return { lower: lower as Expr, upper: sliceAxis(triu(packed), 0, 0, k) };
+  return { lower: lower, upper: sliceAxis(triu(packed), 0, 0, k) };
 };
 
 /** The first `k` rows or columns, and the others. */
@@ -108,8 +108,8 @@ const factorsOf: (a: Expr) => LU = customDerivative(
       const [square, right] = parted(top, 1, k);
       const inner = dividedBy(divideBy(l1, square, true, true), u1);
       const [dl, du] = [times(l1, tril(inner, -1)), times(triu(inner), u1)];
-      const below = dividedBy(sub(sliceAxis(bottom, 1, 0, k), times(l2, du)) as Expr, u1);
-      const beside = divideBy(l1, sub(right, times(dl, u2)) as Expr, true, true);
+      const below = dividedBy(sub(sliceAxis(bottom, 1, 0, k), times(l2, du)), u1);
+      const beside = divideBy(l1, sub(right, times(dl, u2)), true, true);
       const [dLower, dUpper] = [concatenate([dl, below]), concatenate([du, beside], 1)];
       return { lower: dLower, upper: dUpper, order, pivots };
     },
@@ -119,8 +119,8 @@ const factorsOf: (a: Expr) => LU = customDerivative(
       const [[wl1, wl2], [wu1, wu2]] = [parted(w.lower, 0, k), parted(w.upper, 1, k)];
       const below = dividedByTurned(wl2, u1);
       const beside = divideBy(turned(l1), wu2, false, true);
-      const wl = sub(wl1, timesTurned(beside, u2)) as Expr;
-      const wu = sub(wu1, turnedTimes(l2, below)) as Expr;
+      const wl = sub(wl1, timesTurned(beside, u2));
+      const wu = sub(wu1, turnedTimes(l2, below));
       const inner: Expr = add(tril(turnedTimes(l1, wl), -1), triu(timesTurned(wu, u1)));
       const square = dividedByTurned(divideBy(turned(l1), inner, false, true), u1);
       // One of the two is empty: a matrix has rows below the square, or columns beside it.
@@ -141,7 +141,7 @@ const factorsOf: (a: Expr) => LU = customDerivative(
  * **Source** Golub and Van Loan, "Matrix computations", algorithm 3.4.1.
  */
 export const lu = (operand: Operand): LU =>
-  overStacks([2], (a) => factorsOf(a as Expr))(matrixOf("lu", lift(operand)));
+  overStacks([2], (a) => factorsOf(a))(matrixOf("lu", lift(operand)));
 
 /**
  * The solution of `A·X = B`, or of `Aᵀ·X = B`, by the factors of `A`.
@@ -170,7 +170,7 @@ export const orderOfPivots = (operand: Operand, rows: number): Expr => {
   whole(0)("orderOfPivots", { rows });
   return overStacks([1], (pivots) => {
     const all = iota([rows]);
-    const steps = { p: pivots as Expr, k: iota([(pivots as Expr).shape[0] ?? 0]) };
+    const steps = { p: pivots, k: iota([pivots.shape[0] ?? 0]) };
     const [order] = scan(
       (order: Expr, { p, k }: typeof steps) => [take(order, exchanged(all, k, p)), []] as const,
       all,

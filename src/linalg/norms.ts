@@ -28,7 +28,7 @@ const anyOrder = holding("a number, ∞ or -∞", (p) => !Number.isNaN(p));
 /** The greatest of magnitudes along axes; of none it is 0, since no magnitude is less. */
 const greatest = (x: Expr, axes: Axes): Expr => {
   const gone = axesOf(axes, x.shape.length);
-  if (!gone.some((axis) => x.shape[axis] === 0)) return max(x, axes) as Expr;
+  if (!gone.some((axis) => x.shape[axis] === 0)) return max(x, axes);
   return fill(
     x.shape.filter((_, i) => !gone.includes(i)),
     0,
@@ -61,31 +61,31 @@ export const vectorNorm = (
 const normAlong = (x: Expr, p: number, axes: readonly number[]): Expr => {
   if (p === Number.POSITIVE_INFINITY) return greatest(abs(x), axes);
   if (p === Number.NEGATIVE_INFINITY) return min(abs(x), axes);
-  if (p === 0) return sum(cast(ne(x, 0) as Expr, x.dtype), axes);
+  if (p === 0) return sum(cast(ne(x, 0), x.dtype), axes);
   if (p === 1) return sum(abs(x), axes);
   if (p === 2) return lengthOf(x, axes);
-  const power = (y: Expr, e: number): Expr => pow(y, lift(e, x.dtype)) as Expr;
-  const size = abs(x) as Expr;
+  const power = (y: Expr, e: number): Expr => pow(y, lift(e, x.dtype));
+  const size = abs(x);
   /** `(Σ yᵖ)^(1/p)` of magnitudes, the greatest or least of which decides what it is about. */
   const summed = (y: Expr, decisive: Expr, f: (total: Expr) => Expr): Expr => {
     const unit = unitOfPowers(decisive, p);
-    const parts = div(y, keepDims(unit, x, axes)) as Expr;
+    const parts = div(y, keepDims(unit, x, axes));
     return mul(
       f(
         sum(
           awayFromZero(parts, (part) => power(part, p)),
           axes,
-        ) as Expr,
+        ),
       ),
       unit,
-    ) as Expr;
+    );
   };
   const root = (total: Expr): Expr => power(total, 1 / p);
-  if (p > 0) return summed(size, max(size, axes) as Expr, (total) => awayFromZero(total, root));
+  if (p > 0) return summed(size, max(size, axes), (total) => awayFromZero(total, root));
   // An element of 0 has an infinite power, and makes the norm 0.
-  const none = eq(min(size, axes), 0) as Expr;
-  const held = where(keepDims(none, x, axes), 1, size) as Expr;
-  return where(none, 0, summed(held, min(held, axes) as Expr, root)) as Expr;
+  const none = eq(min(size, axes), 0);
+  const held = where(keepDims(none, x, axes), 1, size);
+  return where(none, 0, summed(held, min(held, axes), root));
 };
 
 /** Which norm of a matrix: of its elements as a vector, of its singular values, or the greatest sum of a line. */
@@ -127,7 +127,7 @@ const normOf = (x: Expr, kind: MatrixNorm): Expr => {
     case "frobenius":
       return vectorNorm(x, 2, { axes: [-2, -1] });
     case "nuclear":
-      return sum(singularValues(x), -1) as Expr;
+      return sum(singularValues(x), -1);
     case 2: {
       const values = singularValues(x);
       // Of values that are equal, the first: a maximum would share the derivative among them.
@@ -135,11 +135,11 @@ const normOf = (x: Expr, kind: MatrixNorm): Expr => {
     }
     case -2: {
       const values = singularValues(x);
-      return values.shape.at(-1) === 0 ? (min(values, -1) as Expr) : index(values, -1, -1);
+      return values.shape.at(-1) === 0 ? min(values, -1) : index(values, -1, -1);
     }
     default: {
-      const lines = sum(abs(x) as Expr, Math.abs(kind) === 1 ? -2 : -1) as Expr;
-      return kind > 0 ? greatest(lines, -1) : (min(lines, -1) as Expr);
+      const lines = sum(abs(x), Math.abs(kind) === 1 ? -2 : -1);
+      return kind > 0 ? greatest(lines, -1) : min(lines, -1);
     }
   }
 };
@@ -165,10 +165,10 @@ const filledOf = (x: Expr): Expr => {
 export const conditionNumber = (operand: Operand, kind: MatrixNorm = 2): Expr => {
   matrixOrder("conditionNumber", { kind });
   const x = filledOf(matrixOf("conditionNumber", lift(operand)));
-  if (kind === 2) return div(matrixNorm(x, 2), matrixNorm(x, -2)) as Expr;
-  if (kind === -2) return div(matrixNorm(x, -2), matrixNorm(x, 2)) as Expr;
+  if (kind === 2) return div(matrixNorm(x, 2), matrixNorm(x, -2));
+  if (kind === -2) return div(matrixNorm(x, -2), matrixNorm(x, 2));
   const square = squareOf("conditionNumber", x);
-  return mul(matrixNorm(square, kind), matrixNorm(inverse(square), kind)) as Expr;
+  return mul(matrixNorm(square, kind), matrixNorm(inverse(square), kind));
 };
 
 /**

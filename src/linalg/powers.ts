@@ -38,7 +38,7 @@ export const matrixPower = (operand: Operand, n: number): Expr => {
   const size = x.shape.at(-1) ?? 0;
   if (n === 0) return broadcastTo(identityMatrix(size, size, x.dtype), x.shape);
   const base = n < 0 ? inverse(x) : x;
-  return overStacks([2], (a) => power(a as Expr, Math.abs(n)))(base);
+  return overStacks([2], (a) => power(a, Math.abs(n)))(base);
 };
 
 /** Numerators of Padé's approximation of degree 13, from the constant on. */
@@ -54,29 +54,29 @@ const most = 32;
 const exponential = (a: Expr): Expr => {
   const n = a.shape[0] ?? 0;
   if (n === 0) return a;
-  const norm = stopGradient(max(sum(abs(a) as Expr, 0) as Expr)) as Expr;
-  const halvings = maximum(ceil(mul(log(div(norm, near)), Math.LOG2E) as Expr), 0) as Expr;
+  const norm = stopGradient(max(sum(abs(a), 0)));
+  const halvings = maximum(ceil(mul(log(div(norm, near)), Math.LOG2E)), 0);
   const within: Expr = where(gt(halvings, most), Number.NaN, pow(lift(0.5, a.dtype), halvings));
-  const x = mul(a, within) as Expr;
+  const x = mul(a, within);
   const one = identityMatrix(n, n, a.dtype);
   const x2 = times(x, x);
   const x4 = times(x2, x2);
   const x6 = times(x4, x2);
   const c = (i: number): number => (pade[i] as number) / (pade[0] as number);
   const sumOf = (...terms: readonly (readonly [Expr, number])[]): Expr =>
-    terms.map(([m, k]) => mul(m, k) as Expr).reduce((p, q) => add(p, q) as Expr);
+    terms.map(([m, k]) => mul(m, k)).reduce((p, q) => add(p, q));
   const odd = times(
     x,
     add(
       times(x6, sumOf([x6, c(13)], [x4, c(11)], [x2, c(9)])),
       sumOf([x6, c(7)], [x4, c(5)], [x2, c(3)], [one, c(1)]),
-    ) as Expr,
+    ),
   );
   const even = add(
     times(x6, sumOf([x6, c(12)], [x4, c(10)], [x2, c(8)])),
     sumOf([x6, c(6)], [x4, c(4)], [x2, c(2)], [one, c(0)]),
-  ) as Expr;
-  const start = solve(sub(even, odd) as Expr, add(even, odd) as Expr);
+  );
+  const start = solve(sub(even, odd), add(even, odd));
   const squared = (y: Expr): Expr => times(y, y);
   return scan(
     (y: Expr, k: Expr) =>
@@ -96,4 +96,4 @@ const exponential = (a: Expr): Expr => {
  * **Source** Higham, "The scaling and squaring method for the matrix exponential revisited" (2005).
  */
 export const matrixExponential = (operand: Operand): Expr =>
-  overStacks([2], (a) => exponential(a as Expr))(squareOf("matrixExponential", lift(operand)));
+  overStacks([2], (a) => exponential(a))(squareOf("matrixExponential", lift(operand)));

@@ -28,8 +28,8 @@ export interface CutOptions {
 const counted = (s: Expr, m: number, n: number, options: CutOptions, least: Expr): Expr => {
   const rounding = options.absolute === undefined ? Math.max(m, n) * epsilonOf(s.dtype) : 0;
   if (s.shape[0] === 0) return gt(s, 0);
-  const part = mul(max(s), options.relative ?? rounding) as Expr;
-  return gt(s, maximum(part, least)) as Expr;
+  const part = mul(max(s), options.relative ?? rounding);
+  return gt(s, maximum(part, least));
 };
 
 /** A matrix, and what its singular values must be above to count. */
@@ -39,17 +39,17 @@ interface Cut {
 }
 
 /** `(I - A·P)·x`: what of `x` is not reached by `A`. */
-const unreached = (a: Expr, p: Expr, x: Expr): Expr => sub(x, times(a, times(p, x))) as Expr;
+const unreached = (a: Expr, p: Expr, x: Expr): Expr => sub(x, times(a, times(p, x)));
 /** `x·(I - P·A)`: what of `x` is not seen by `A`. */
-const unseen = (a: Expr, p: Expr, x: Expr): Expr => sub(x, times(times(x, p), a)) as Expr;
+const unseen = (a: Expr, p: Expr, x: Expr): Expr => sub(x, times(times(x, p), a));
 
 const inverseOf = (options: CutOptions): ((cut: Cut) => Expr) => {
   const whole: (cut: Cut) => Expr = customDerivative(
     ({ a, least }: Cut) => {
       const { u, s, v } = svd(a);
       const counts = counted(s, a.shape[0] ?? 0, a.shape[1] ?? 0, options, least);
-      const reciprocals: Expr = where(counts, div(1, where(counts, s, 1) as Expr) as Expr, 0);
-      return timesTurned(mul(v, reciprocals) as Expr, u);
+      const reciprocals: Expr = where(counts, div(1, where(counts, s, 1)), 0);
+      return timesTurned(mul(v, reciprocals), u);
     },
     {
       name: "pseudoInverse",
@@ -60,14 +60,14 @@ const inverseOf = (options: CutOptions): ((cut: Cut) => Expr) => {
         // Never PPᵀ by itself, which may be out of range where its product with what follows is not.
         const reached = timesTurned(p, times(unreached(a, p, tangent.a), p));
         const seen = turnedTimes(times(p, unseen(a, p, tangent.a)), p);
-        return sub(add(reached, seen) as Expr, along) as Expr;
+        return sub(add(reached, seen), along);
       },
       vjp: ({ a, least }, p, w) => {
         const back = transpose(w);
         const along = turnedTimes(p, timesTurned(w, p));
         const reached = unreached(a, p, timesTurned(times(back, p), p));
         const seen = unseen(a, p, turnedTimes(p, times(p, back)));
-        return { a: sub(add(reached, seen) as Expr, along) as Expr, least: zerosLike(least) };
+        return { a: sub(add(reached, seen), along), least: zerosLike(least) };
       },
     },
   );
@@ -75,8 +75,8 @@ const inverseOf = (options: CutOptions): ((cut: Cut) => Expr) => {
   return ({ a, least }) => {
     if (a.shape.includes(0)) return whole({ a, least });
     const scale = scaleOfProducts(a);
-    const made = whole({ a: mul(a, scale) as Expr, least: mul(least, scale) as Expr });
-    return mul(made, scale) as Expr;
+    const made = whole({ a: mul(a, scale), least: mul(least, scale) });
+    return mul(made, scale);
   };
 };
 
@@ -97,7 +97,7 @@ const inverted = (a: Expr, options: CutOptions): Expr =>
 export const pseudoInverse = (operand: Operand, options: CutOptions = {}): Expr => {
   notNegative("pseudoInverse", { ...options });
   const x = matrixOf("pseudoInverse", lift(operand));
-  return overStacks([2], (a) => inverted(a as Expr, options))(x);
+  return overStacks([2], (a) => inverted(a, options))(x);
 };
 
 /**
@@ -109,10 +109,10 @@ export const pseudoInverse = (operand: Operand, options: CutOptions = {}): Expr 
 export const matrixRank = (operand: Operand, options: CutOptions = {}): Expr => {
   notNegative("matrixRank", { ...options });
   return overStacks([2], (x) => {
-    const [m = 0, n = 0] = (x as Expr).shape;
-    const s = singularValues(x as Expr);
+    const [m = 0, n = 0] = x.shape;
+    const s = singularValues(x);
     const counts = counted(s, m, n, options, lift(options.absolute ?? 0, s.dtype));
-    return sum(cast(counts, "i32")) as Expr;
+    return sum(cast(counts, "i32"));
   })(matrixOf("matrixRank", lift(operand)));
 };
 
@@ -126,7 +126,8 @@ export const matrixRank = (operand: Operand, options: CutOptions = {}): Expr => 
  */
 export const leastSquares = (left: Operand, right: Operand, options: CutOptions = {}): Expr => {
   notNegative("leastSquares", { ...options });
-  return withVectors((x, y) =>
-    overStacks([2, 2], (a, b) => times(inverted(a as Expr, options), b as Expr))(x, y),
-  )(matrixOf("leastSquares", lift(left)), lift(right));
+  return withVectors((x, y) => overStacks([2, 2], (a, b) => times(inverted(a, options), b))(x, y))(
+    matrixOf("leastSquares", lift(left)),
+    lift(right),
+  );
 };

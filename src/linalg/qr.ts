@@ -40,12 +40,12 @@ export const reflect = (a: Expr): Reflected => {
       const column = take(r, k, 1);
       const head = take(column, k);
       const tail: Expr = where(gt(rows, k), column, 0);
-      const norm = lengthOf(where(ge(rows, k), column, 0) as Expr);
+      const norm = lengthOf(where(ge(rows, k), column, 0));
       const none = eq(max(abs(tail)), 0);
-      const end: Expr = where(none, head, where(ge(head, 0), neg(norm), norm) as Expr);
-      const divisor: Expr = where(none, 1, sub(head, end) as Expr);
-      const vector = add(div(tail, divisor), cast(eq(rows, k) as Expr, a.dtype)) as Expr;
-      const scale: Expr = where(none, 0, div(sub(end, head) as Expr, end) as Expr);
+      const end: Expr = where(none, head, where(ge(head, 0), neg(norm), norm));
+      const divisor: Expr = where(none, 1, sub(head, end));
+      const vector = add(div(tail, divisor), cast(eq(rows, k), a.dtype));
+      const scale: Expr = where(none, 0, div(sub(end, head), end));
       return [mirrored(r, vector, scale), [vector, scale]] as const;
     },
     a,
@@ -56,7 +56,7 @@ export const reflect = (a: Expr): Reflected => {
 
 /** `(I - τ·v·vᵀ)·x`. */
 const mirrored = (x: Expr, vector: Expr, scale: Expr): Expr =>
-  sub(x, outer(mul(scale, vector), dot(vector, x, [[0], [0]]))) as Expr;
+  sub(x, outer(mul(scale, vector), dot(vector, x, [[0], [0]])));
 
 /** The product of reflections, of which the first is outermost, times `x`. */
 export const reflections = (vectors: Expr, scales: Expr, x: Expr): Expr =>
@@ -76,7 +76,7 @@ export type QR = {
 };
 
 /** `(tril + trilᵀ)` without twice the diagonal: the lower triangle on both sides. */
-const lowerOnBothSides = (x: Expr): Expr => add(tril(x), transpose(tril(x, -1))) as Expr;
+const lowerOnBothSides = (x: Expr): Expr => add(tril(x), transpose(tril(x, -1)));
 
 /** Of a matrix with no more columns than rows. */
 const tall: (a: Expr) => QR = customDerivative(
@@ -95,12 +95,12 @@ const tall: (a: Expr) => QR = customDerivative(
       const moved = turned(divideBy(turned(r), turned(tangent), true));
       const inner = turnedTimes(q, moved);
       const low = tril(inner, -1);
-      const skew = sub(low, transpose(low)) as Expr;
+      const skew = sub(low, transpose(low));
       const outside: Expr = sub(moved, times(q, inner));
-      return { q: add(times(q, skew), outside) as Expr, r: times(sub(inner, skew) as Expr, r) };
+      return { q: add(times(q, skew), outside), r: times(sub(inner, skew), r) };
     },
     vjp: (_, { q, r }, w) => {
-      const inner = sub(timesTurned(r, w.r), turnedTimes(w.q, q)) as Expr;
+      const inner = sub(timesTurned(r, w.r), turnedTimes(w.q, q));
       const total: Expr = add(w.q, times(q, lowerOnBothSides(inner)));
       return turned(divideBy(r, turned(total), false));
     },
@@ -127,9 +127,9 @@ const factors = (a: Expr): QR => {
  */
 export const qr = (operand: Operand): QR =>
   overStacks([2], (a) => {
-    const scale = scaleOfSums(a as Expr);
-    const { q, r } = factors(mul(a as Expr, scale) as Expr);
-    return { q, r: div(r, scale) as Expr };
+    const scale = scaleOfSums(a);
+    const { q, r } = factors(mul(a, scale));
+    return { q, r: div(r, scale) };
   })(matrixOf("qr", lift(operand)));
 
 /**
@@ -140,7 +140,7 @@ export const qr = (operand: Operand): QR =>
  */
 export const householderProduct = (columns: Operand, scales: Operand): Expr =>
   overStacks([2, 1], (x, t) => {
-    const [a, taus] = [x as Expr, t as Expr];
+    const [a, taus] = [x, t];
     const [m = 0, n = 0] = a.shape;
     const k = taus.shape[0] ?? 0;
     const below = sliceAxis(tril(a, -1), 1, 0, k);

@@ -36,17 +36,17 @@ const factorFor = (greatest: Expr, ranges: typeof ofSquares): Expr => {
   if (!isFloat(dtype)) return one;
   const { above, below, factor } = ranges[dtype === "f64" ? "f64" : "f32"];
   const small: Expr = where(lt(greatest, below), lift(factor, dtype), one);
-  return where(gt(greatest, above), lift(1 / factor, dtype), small) as Expr;
+  return where(gt(greatest, above), lift(1 / factor, dtype), small);
 };
 
 /** The greatest magnitude along axes, held fixed: a scale that is taken back again has no derivative. */
-const greatestOf = (x: Expr, axes?: Axes): Expr => stopGradient(max(abs(x), axes)) as Expr;
+const greatestOf = (x: Expr, axes?: Axes): Expr => stopGradient(max(abs(x), axes));
 
 const finiteScale =
   (ranges: typeof ofSquares) =>
   (x: Expr): Expr => {
     const greatest = greatestOf(x);
-    return where(isFinite(greatest), factorFor(greatest, ranges), Number.NaN) as Expr;
+    return where(isFinite(greatest), factorFor(greatest, ranges), Number.NaN);
   };
 
 /** By what a matrix is multiplied before its elements are summed; NaN where one of them is not finite. */
@@ -55,25 +55,25 @@ export const scaleOfSums = finiteScale(ofSums);
 export const scaleOfProducts = finiteScale(ofSquares);
 
 /** What does not depend on a matrix's size: as it is, but NaN where the matrix has a NaN and so has its scale. */
-export const unlessNaN = (y: Expr, scale: Expr): Expr => mul(y, div(scale, scale)) as Expr;
+export const unlessNaN = (y: Expr, scale: Expr): Expr => mul(y, div(scale, scale));
 
 /** `x` where it is not zero, and `f` of 1 elsewhere left out: a root has no derivative at 0 but 0 as its own. */
 export const awayFromZero = (x: Expr, f: (x: Expr) => Expr): Expr => {
   const zero = eq(x, 0);
-  return where(zero, 0, f(where(zero, 1, x) as Expr)) as Expr;
+  return where(zero, 0, f(where(zero, 1, x)));
 };
 
 /** Vectors whose squares are in range, their lengths, and what both were multiplied by. */
 const measured = (x: Expr, axes: Axes) => {
   const scale = factorFor(greatestOf(x, axes), ofSquares);
   const scaled: Expr = mul(x, keepDims(scale, x, axes));
-  return { scale, scaled, length: awayFromZero(sum(square(scaled), axes) as Expr, sqrt) };
+  return { scale, scaled, length: awayFromZero(sum(square(scaled), axes), sqrt) };
 };
 
 /** `√Σ xᵢ²`, wherever it is in range itself; its derivative at 0 is 0. */
 export const lengthOf = (x: Expr, axes?: Axes): Expr => {
   const { scale, length } = measured(x, axes);
-  return div(length, scale) as Expr;
+  return div(length, scale);
 };
 
 /**
@@ -84,8 +84,8 @@ export const lengthOf = (x: Expr, axes?: Axes): Expr => {
 export const directionOf = (x: Expr, axes?: Axes): Expr => {
   const { scaled, length } = measured(x, axes);
   const none = eq(length, 0);
-  const divisor = keepDims(where(none, 1, length) as Expr, x, axes);
-  return div(scaled, divisor) as Expr;
+  const divisor = keepDims(where(none, 1, length), x, axes);
+  return div(scaled, divisor);
 };
 
 /** How far the greatest (or least) magnitude may be from 1 where its powers are summed up as they are. */
@@ -94,8 +94,8 @@ const widest = (dtype: Expr["dtype"], p: number): number =>
 
 /** By what magnitudes are divided before their `p`-th powers are summed: 1 where those are in range. */
 export const unitOfPowers = (decisive: Expr, p: number): Expr => {
-  const size = stopGradient(decisive) as Expr;
+  const size = stopGradient(decisive);
   const edge = widest(size.dtype, p);
-  const beyond = or(gt(size, edge), and(lt(size, 1 / edge), ne(size, 0)) as Expr);
-  return where(and(beyond, isFinite(size)) as Expr, size, 1) as Expr;
+  const beyond = or(gt(size, edge), and(lt(size, 1 / edge), ne(size, 0)));
+  return where(and(beyond, isFinite(size)), size, 1);
 };

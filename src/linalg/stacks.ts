@@ -30,12 +30,12 @@ export const overStacks =
     const size = sizeOf(leading);
     const stacked = xs.map((x, i) => {
       const own = x.shape.slice(x.shape.length - (ranks[i] ?? 0));
-      return reshape(broadcastTo(x, [...leading, ...own]), [size, ...own]) as Expr;
+      return reshape(broadcastTo(x, [...leading, ...own]), [size, ...own]);
     });
     const { leaves, shape } = leavesOf(vmap((...each: readonly Expr[]) => f(...each))(...stacked));
     return treeOf<B>(
       shape,
-      leaves.map((y) => reshape(y, [...leading, ...y.shape.slice(1)]) as Expr),
+      leaves.map((y) => reshape(y, [...leading, ...y.shape.slice(1)])),
     );
   };
 
@@ -65,13 +65,13 @@ export const timesTurned = (x: Expr, y: Expr): Expr => dot(x, y, [[1], [1]]);
 
 /** `(x + xᵀ) / 2`, halved first: the sum may be out of range. */
 export const symmetricPart = (x: Expr): Expr => {
-  const half = mul(x, 0.5) as Expr;
-  return add(half, turned(half)) as Expr;
+  const half = mul(x, 0.5);
+  return add(half, turned(half));
 };
 
 /** The identity, or as much of it as `[rows, columns]` has. */
 export const identityMatrix = (rows: number, columns: number, dtype: Dtype): Expr =>
-  cast(eq(iota([rows, columns], 0), iota([rows, columns], 1)) as Expr, dtype);
+  cast(eq(iota([rows, columns], 0), iota([rows, columns], 1)), dtype);
 
 /** The distance from 1 to the next number of a dtype. */
 export const epsilonOf = (dtype: Dtype): number => (dtype === "f32" ? 2 ** -23 : 2 ** -52);

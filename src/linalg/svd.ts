@@ -36,7 +36,7 @@ export type SVD = {
 const coherence = (x: Expr): Expr => {
   const unit = directionOf(x, 0);
   const gram = turnedTimes(unit, unit);
-  return max(abs(sub(gram, diagonalMatrix(diagonal(gram))) as Expr)) as Expr;
+  return max(abs(sub(gram, diagonalMatrix(diagonal(gram)))));
 };
 
 /**
@@ -47,12 +47,12 @@ const rotations = (x: Expr, table: Table): Rotations => {
   const [norms, units] = [lengthOf(x, 0), directionOf(x, 0)];
   const [a, b] = [take(norms, table.firsts), take(norms, table.seconds)];
   const [first, second] = [take(units, table.firsts, 1), take(units, table.seconds, 1)];
-  const cosines = sum(mul(first, second) as Expr, 0) as Expr;
+  const cosines = sum(mul(first, second), 0);
   const none = eq(cosines, 0);
-  const held = (y: Expr): Expr => where(none, 1, y) as Expr;
+  const held = (y: Expr): Expr => where(none, 1, y);
   const [p, q] = [held(a), held(b)];
-  const excess = mul(div(sub(q, p), p) as Expr, add(div(p, q), 1) as Expr) as Expr;
-  return rotationOf(div(excess, mul(held(cosines), 2) as Expr) as Expr, none);
+  const excess = mul(div(sub(q, p), p), add(div(p, q), 1));
+  return rotationOf(div(excess, mul(held(cosines), 2)), none);
 };
 
 /**
@@ -64,7 +64,7 @@ const orthonormal = (x: Expr): Expr => {
   const { vectors, scales, triangle } = reflect(x);
   const q = reflections(vectors, scales, identityMatrix(m, n, x.dtype));
   const ones = onesLike(scales);
-  return mul(q, where(ge(diagonal(triangle), 0), ones, neg(ones)) as Expr) as Expr;
+  return mul(q, where(ge(diagonal(triangle), 0), ones, neg(ones)));
 };
 
 const rotated = (a: Expr): SVD => {
@@ -94,7 +94,7 @@ const rotated = (a: Expr): SVD => {
   const directions = directionOf(take(x, order, 1), 0);
   const v = take(slice(end.v, [0, 0], [n, n]), order, 1);
   const signs = signsOf(v);
-  return { u: mul(orthonormal(directions), signs) as Expr, s, v: mul(v, signs) as Expr };
+  return { u: mul(orthonormal(directions), signs), s, v: mul(v, signs) };
 };
 
 /**
@@ -105,17 +105,17 @@ const gaps = (s: Expr) => {
   const [columns, rows] = [expandDims(s, 0), expandDims(s, 1)];
   const difference: Expr = sub(columns, rows);
   const none = eq(difference, 0);
-  const held = (y: Expr): Expr => where(none, 1, y) as Expr;
-  const total = held(add(columns, rows) as Expr);
+  const held = (y: Expr): Expr => where(none, 1, y);
+  const total = held(add(columns, rows));
   return {
-    over: (x: Expr): Expr => where(none, 0, div(x, held(difference)) as Expr) as Expr,
-    columns: div(columns, total) as Expr,
-    rows: div(rows, total) as Expr,
+    over: (x: Expr): Expr => where(none, 0, div(x, held(difference))),
+    columns: div(columns, total),
+    rows: div(rows, total),
   };
 };
 
 /** What of `x` is orthogonal to the columns of `u`. */
-const outside = (u: Expr, x: Expr): Expr => sub(x, times(u, turnedTimes(u, x))) as Expr;
+const outside = (u: Expr, x: Expr): Expr => sub(x, times(u, turnedTimes(u, x)));
 
 /** Of a matrix with no more columns than rows. */
 const tall: (a: Expr) => SVD = customDerivative(rotated, {
@@ -126,12 +126,12 @@ const tall: (a: Expr) => SVD = customDerivative(rotated, {
     const inner = turnedTimes(u, times(tangent, v));
     const across = transpose(inner);
     const { over, columns, rows } = gaps(s);
-    const left = over(add(mul(inner, columns), mul(rows, across) as Expr) as Expr);
-    const right = over(add(mul(rows, inner), mul(across, columns) as Expr) as Expr);
+    const left = over(add(mul(inner, columns), mul(rows, across)));
+    const right = over(add(mul(rows, inner), mul(across, columns)));
     const turning = times(u, left);
-    const leaving = m > n ? (div(outside(u, times(tangent, v)), s) as Expr) : undefined;
+    const leaving = m > n ? div(outside(u, times(tangent, v)), s) : undefined;
     return {
-      u: leaving === undefined ? turning : (add(turning, leaving) as Expr),
+      u: leaving === undefined ? turning : add(turning, leaving),
       s: diagonal(inner),
       v: times(v, right),
     };
@@ -139,12 +139,12 @@ const tall: (a: Expr) => SVD = customDerivative(rotated, {
   vjp: (a, { u, s, v }, w) => {
     const [m = 0, n = 0] = a.shape;
     const { over, columns, rows } = gaps(s);
-    const skew = (x: Expr): Expr => over(sub(x, transpose(x)) as Expr);
-    const left = mul(skew(turnedTimes(u, w.u)), columns) as Expr;
-    const right = mul(rows, skew(turnedTimes(v, w.v))) as Expr;
-    const inner: Expr = add(add(left, right) as Expr, diagonalMatrix(w.s));
+    const skew = (x: Expr): Expr => over(sub(x, transpose(x)));
+    const left = mul(skew(turnedTimes(u, w.u)), columns);
+    const right = mul(rows, skew(turnedTimes(v, w.v)));
+    const inner: Expr = add(add(left, right), diagonalMatrix(w.s));
     const within = times(u, inner);
-    const all = m > n ? (add(within, div(outside(u, w.u), s) as Expr) as Expr) : within;
+    const all = m > n ? add(within, div(outside(u, w.u), s)) : within;
     return timesTurned(all, v);
   },
 });
@@ -156,10 +156,10 @@ const factors = (a: Expr): SVD => {
     return { u: identityMatrix(m, 0, a.dtype), s, v: identityMatrix(n, 0, a.dtype) };
   }
   const scale = scaleOfSums(a);
-  const x = mul(a, scale) as Expr;
+  const x = mul(a, scale);
   const made = tall(m >= n ? x : transpose(x));
   const [left, right] = [unlessNaN(made.u, scale), unlessNaN(made.v, scale)];
-  const s = div(made.s, scale) as Expr;
+  const s = div(made.s, scale);
   return m >= n ? { u: left, s, v: right } : { u: right, s, v: left };
 };
 
@@ -177,7 +177,7 @@ const factors = (a: Expr): SVD => {
  * "Differentiating the singular value decomposition" (2016).
  */
 export const svd = (operand: Operand): SVD =>
-  overStacks([2], (a) => factors(a as Expr))(matrixOf("svd", lift(operand)));
+  overStacks([2], (a) => factors(a))(matrixOf("svd", lift(operand)));
 
 const valuesOf: (a: Expr) => Expr = customDerivative((a: Expr) => factors(a).s, {
   name: "singularValues",
@@ -187,7 +187,7 @@ const valuesOf: (a: Expr) => Expr = customDerivative((a: Expr) => factors(a).s, 
   },
   vjp: (a, _, w) => {
     const { u, v } = factors(a);
-    return timesTurned(mul(u, w) as Expr, v);
+    return timesTurned(mul(u, w), v);
   },
 });
 
@@ -198,4 +198,4 @@ const valuesOf: (a: Expr) => Expr = customDerivative((a: Expr) => factors(a).s, 
  * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
  */
 export const singularValues = (operand: Operand): Expr =>
-  overStacks([2], (a) => valuesOf(a as Expr))(matrixOf("singularValues", lift(operand)));
+  overStacks([2], (a) => valuesOf(a))(matrixOf("singularValues", lift(operand)));

@@ -32,10 +32,10 @@ const solution: (system: System) => Expr = customDerivative(
   {
     name: "solve",
     jvp: ({ a, b }, tangent) =>
-      solution({ a, b: sub(tangent.b, times(tangent.a, solution({ a, b }))) as Expr }),
+      solution({ a, b: sub(tangent.b, times(tangent.a, solution({ a, b }))) }),
     vjp: ({ a }, x, w) => {
       const right = solution({ a: turned(a), b: w });
-      return { a: neg(timesTurned(right, x)) as Expr, b: right };
+      return { a: neg(timesTurned(right, x)), b: right };
     },
   },
 );
@@ -59,9 +59,10 @@ const solution: (system: System) => Expr = customDerivative(
  * ```
  */
 export const solve = (left: Operand, right: Operand): Expr =>
-  withVectors((x, y) =>
-    overStacks([2, 2], (a, b) => solution({ a: a as Expr, b: b as Expr }))(x, y),
-  )(squareOf("solve", lift(left)), lift(right));
+  withVectors((x, y) => overStacks([2, 2], (a, b) => solution({ a: a, b: b }))(x, y))(
+    squareOf("solve", lift(left)),
+    lift(right),
+  );
 
 const inverseOf = (a: Expr): Expr => {
   const n = a.shape[0] ?? 0;
@@ -76,12 +77,12 @@ const inverseOf = (a: Expr): Expr => {
  * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
  */
 export const inverse = (operand: Operand): Expr =>
-  overStacks([2], (a) => inverseOf(a as Expr))(squareOf("inverse", lift(operand)));
+  overStacks([2], (a) => inverseOf(a))(squareOf("inverse", lift(operand)));
 
 /** 1 or -1: whether the exchanges of rows are even or odd in number. */
 const parityOf = ({ pivots, packed }: Eliminated): Expr => {
-  const moved = cast(ne(pivots, iota(pivots.shape)) as Expr, "i32");
-  return cast(sub(1, mul(rem(sum(moved) as Expr, 2) as Expr, 2) as Expr) as Expr, packed.dtype);
+  const moved = cast(ne(pivots, iota(pivots.shape)), "i32");
+  return cast(sub(1, mul(rem(sum(moved), 2), 2)), packed.dtype);
 };
 
 /**
@@ -91,11 +92,11 @@ const parityOf = ({ pivots, packed }: Eliminated): Expr => {
 const regular = (a: Expr): Expr => {
   const { packed, order } = eliminate(stopGradient(a));
   const pivots = diagonal(packed);
-  const greatest = max(abs(a)) as Expr;
-  const least = mul(where(eq(greatest, 0), 1, greatest) as Expr, 4 * epsilonOf(a.dtype)) as Expr;
-  const raised = diagonalMatrix(where(eq(pivots, 0), least, 0) as Expr);
+  const greatest = max(abs(a));
+  const least = mul(where(eq(greatest, 0), 1, greatest), 4 * epsilonOf(a.dtype));
+  const raised = diagonalMatrix(where(eq(pivots, 0), least, 0));
   const { lower } = unpacked(packed);
-  return add(a, stopGradient(take(times(lower, raised), argsort(order)))) as Expr;
+  return add(a, stopGradient(take(times(lower, raised), argsort(order))));
 };
 
 /** The derivative of the determinant by each element: `det(A)·A⁻ᵀ`. */
@@ -104,18 +105,18 @@ const cofactors = (a: Expr): Expr => {
   // An empty matrix has determinant 1 and nothing to be derived by.
   if (n === 0) return a;
   const near = regular(a);
-  return mul(determinantOf(near), turned(inverseOf(near))) as Expr;
+  return mul(determinantOf(near), turned(inverseOf(near)));
 };
 
 const determinantOf: (a: Expr) => Expr = customDerivative(
   (a: Expr) => {
     const made = eliminate(a);
-    return mul(parityOf(made), prod(diagonal(made.packed)) as Expr) as Expr;
+    return mul(parityOf(made), prod(diagonal(made.packed)));
   },
   {
     name: "determinant",
-    jvp: (a, tangent) => sum(mul(cofactors(a), tangent) as Expr) as Expr,
-    vjp: (a, _, w) => mul(w, cofactors(a)) as Expr,
+    jvp: (a, tangent) => sum(mul(cofactors(a), tangent)),
+    vjp: (a, _, w) => mul(w, cofactors(a)),
   },
 );
 
@@ -129,7 +130,7 @@ const determinantOf: (a: Expr) => Expr = customDerivative(
  */
 export const determinant = (operand: Operand): Expr =>
   overStacks([2], (x) => {
-    const a = x as Expr;
+    const a = x;
     return a.dtype === "f32" ? cast(determinantOf(cast(a, "f64")), "f32") : determinantOf(a);
   })(squareOf("determinant", lift(operand)));
 
@@ -146,8 +147,8 @@ const logDeterminantOf: (a: Expr) => SignedLog = customDerivative(
     const made = eliminate(a);
     const pivots = diagonal(made.packed);
     return {
-      sign: mul(parityOf(made), prod(sign(pivots) as Expr) as Expr) as Expr,
-      logMagnitude: sum(log(abs(pivots) as Expr) as Expr) as Expr,
+      sign: mul(parityOf(made), prod(sign(pivots))),
+      logMagnitude: sum(log(abs(pivots))),
     };
   },
   {
@@ -155,9 +156,9 @@ const logDeterminantOf: (a: Expr) => SignedLog = customDerivative(
     jvp: (a, tangent) => {
       const slope = turned(inverseOf(a));
       const flat: Expr = mul(sum(tangent), 0);
-      return { sign: flat, logMagnitude: sum(mul(slope, tangent) as Expr) as Expr };
+      return { sign: flat, logMagnitude: sum(mul(slope, tangent)) };
     },
-    vjp: (a, _, w) => mul(w.logMagnitude, turned(inverseOf(a))) as Expr,
+    vjp: (a, _, w) => mul(w.logMagnitude, turned(inverseOf(a))),
   },
 );
 
@@ -169,6 +170,4 @@ const logDeterminantOf: (a: Expr) => SignedLog = customDerivative(
  * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
  */
 export const signedLogDeterminant = (operand: Operand): SignedLog =>
-  overStacks([2], (a) => logDeterminantOf(a as Expr))(
-    squareOf("signedLogDeterminant", lift(operand)),
-  );
+  overStacks([2], (a) => logDeterminantOf(a))(squareOf("signedLogDeterminant", lift(operand)));

@@ -50,8 +50,8 @@ const substitute =
     };
     const [x] = scan(
       (known: Expr, { row, divisor, right, k }: typeof steps) => {
-        const next = div(sub(right, dot(row, known, [[0], [0]])) as Expr, divisor);
-        return [where(eq(rows, k), next, known) as Expr, []] as const;
+        const next = div(sub(right, dot(row, known, [[0], [0]])), divisor);
+        return [where(eq(rows, k), next, known), []] as const;
       },
       zerosLike(b),
       steps,
@@ -67,11 +67,11 @@ const dividing = (triangle: Triangle): ((system: System) => Expr) => {
     name: "triangularSolve",
     jvp: ({ a, b }, tangent: System) => {
       const x = whole({ a, b });
-      return whole({ a, b: sub(tangent.b, times(partOf(tangent.a, triangle), x)) as Expr });
+      return whole({ a, b: sub(tangent.b, times(partOf(tangent.a, triangle), x)) });
     },
     vjp: ({ a }, x, w) => {
       const right = dividing(across)({ a: turned(a), b: w });
-      return { a: neg(partOf(timesTurned(right, x), triangle)) as Expr, b: right };
+      return { a: neg(partOf(timesTurned(right, x), triangle)), b: right };
     },
   });
   return whole;
@@ -92,7 +92,7 @@ export const withVectors =
   (a: Expr, b: Expr): Expr => {
     if (!isVector(a, b)) return solver(a, b);
     const x = solver(a, expandDims(b, -1));
-    return reshape(x, x.shape.slice(0, -1)) as Expr;
+    return reshape(x, x.shape.slice(0, -1));
   };
 
 /**
@@ -125,9 +125,6 @@ export const triangularSolve = (
   const a = squareOf("triangularSolve", lift(left));
   const solver = dividing({ lower: lower !== transposed, unit: unitDiagonal });
   return withVectors((x, y) =>
-    overStacks([2, 2], (m, b) => solver({ a: m as Expr, b: b as Expr }))(
-      transposed ? turned(x) : x,
-      y,
-    ),
+    overStacks([2, 2], (m, b) => solver({ a: m, b: b }))(transposed ? turned(x) : x, y),
   )(a, lift(right));
 };

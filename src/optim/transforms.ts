@@ -56,7 +56,7 @@ export const globalNorm = (tree: Exprs): Expr => {
   const lengths = leavesOf(tree).map((d) =>
     d.dtype === "f64"
       ? lengthOf(d)
-      : awayFromZero(sum(square(cast(d, "f64"))) as Expr, (total) => sqrt(total) as Expr),
+      : awayFromZero(sum(square(cast(d, "f64"))), (total) => sqrt(total)),
   );
   return lengths.length === 0 ? lift(0, "f64") : lengthOf(stack(lengths));
 };

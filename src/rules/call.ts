@@ -145,7 +145,7 @@ const liftRules = (
           (xs) => along(xs.slice(0, types.length), xs.slice(types.length)),
           [...primals, ...tangents],
           [...batched, ...batched],
-        ).map((t, i) => (mapped[i] ? t : (index0(t) as Expr))),
+        ).map((t, i) => (mapped[i] ? t : index0(t))),
     }),
     ...(back && {
       vjp: (primals) => {

@@ -72,7 +72,7 @@ const overOnePlusSquare = (t: Expr, x: Expr): Expr => {
 /** `t·x/(x² + y²)` for every magnitude of the two. */
 const overSquares = (t: Expr, x: Expr, y: Expr): Expr => {
   const size: Expr = maximum(abs(x), abs(y));
-  const [a, b] = [div(x, size) as Expr, div(y, size) as Expr];
+  const [a, b] = [div(x, size), div(y, size)];
   return mul(div(t, size), div(a, add(square(a), square(b))));
 };
 

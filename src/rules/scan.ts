@@ -135,7 +135,7 @@ export const vjp: VjpRules<"scan"> = {
     const slices = backward.captured.map((r) => operands.xs[xs.indexOf(r)]);
     const remembered = backward.captured.filter((_, i) => varies[i] && slices[i] === undefined);
     const still = backward.captured.map((r, i) =>
-      varies[i] ? undefined : (substitute(constants, operands.constants, [r])[0] as Expr),
+      varies[i] ? undefined : substitute(constants, operands.constants, [r])[0],
     );
 
     const forward = loop(

@@ -67,41 +67,36 @@ const order1: Order = {
 
 /** By the size of `x`: what each side makes of sizes that are on it. */
 const split = (x: Expr, within: (size: Expr) => Expr, beyond: (size: Expr) => Expr): Expr => {
-  const size = abs(x) as Expr;
+  const size = abs(x);
   const low = le(size, border);
-  return where(
-    low,
-    within(where(low, size, border) as Expr),
-    beyond(where(low, border, size) as Expr),
-  ) as Expr;
+  return where(low, within(where(low, size, border)), beyond(where(low, border, size)));
 };
 
 const series = (size: Expr, { powers }: Order): Expr =>
-  powerSeries(square(mul(size, 0.5) as Expr) as Expr, powers, border ** 2 / 4);
+  powerSeries(square(mul(size, 0.5)), powers, border ** 2 / 4);
 
 /** `e⁻ˣ I(x)` beyond the border. */
 const scaled = (size: Expr, { beyond }: Order): Expr =>
-  div(chebyshev(sub(div(2 * border, size) as Expr, 1) as Expr, beyond), sqrt(size)) as Expr;
+  div(chebyshev(sub(div(2 * border, size), 1), beyond), sqrt(size));
 
 /** Above it the functions are ∞ in every float, which is no number to divide by. */
 const most = 2000;
 
 /** `eˣ f(x)`; half of the exponent twice does not overflow before the product does. */
 const grown = (size: Expr, f: (size: Expr) => Expr): Expr => {
-  const held = minimum(size, most) as Expr;
-  const half = exp(mul(held, 0.5) as Expr) as Expr;
-  return mul(mul(half, f(held)) as Expr, half) as Expr;
+  const held = minimum(size, most);
+  const half = exp(mul(held, 0.5));
+  return mul(mul(half, f(held)), half);
 };
-const shrunk = (size: Expr, order: Order): Expr =>
-  mul(exp(neg(size) as Expr) as Expr, series(size, order)) as Expr;
-const odd = (x: Expr, size: Expr): Expr => mul(x, size) as Expr;
+const shrunk = (size: Expr, order: Order): Expr => mul(exp(neg(size)), series(size, order));
+const odd = (x: Expr, size: Expr): Expr => mul(x, size);
 
 /** A function with its derivative: by that of its parts ∞ would come upon -∞. */
 const withSlope = (name: string, f: (x: Expr) => Expr, slope: (x: Expr) => Expr) =>
   customDerivative(f, {
     name,
-    jvp: (x: Expr, tangent: Expr) => mul(slope(x), tangent) as Expr,
-    vjp: (x: Expr, _: Expr, w: Expr) => mul(w, slope(x)) as Expr,
+    jvp: (x: Expr, tangent: Expr) => mul(slope(x), tangent),
+    vjp: (x: Expr, _: Expr, w: Expr) => mul(w, slope(x)),
   });
 
 const besselI0Of: (x: Expr) => Expr = withSlope(
@@ -118,13 +113,13 @@ const besselI0Of: (x: Expr) => Expr = withSlope(
 const besselI1Of: (x: Expr) => Expr = withSlope(
   "besselI1",
   (x) => {
-    const held = where(le(abs(x) as Expr, border), x, border) as Expr;
+    const held = where(le(abs(x), border), x, border);
     return split(
       x,
-      (size) => odd(mul(held, 0.5) as Expr, series(size, order1)),
+      (size) => odd(mul(held, 0.5), series(size, order1)),
       (size) =>
         odd(
-          sign(x) as Expr,
+          sign(x),
           grown(size, (far) => scaled(far, order1)),
         ),
     );
@@ -133,9 +128,8 @@ const besselI1Of: (x: Expr) => Expr = withSlope(
   (x) =>
     split(
       x,
-      (size) => sub(series(size, order0), mul(series(size, order1), 0.5) as Expr) as Expr,
-      (size) =>
-        grown(size, (far) => sub(scaled(far, order0), div(scaled(far, order1), far)) as Expr),
+      (size) => sub(series(size, order0), mul(series(size, order1), 0.5)),
+      (size) => grown(size, (far) => sub(scaled(far, order0), div(scaled(far, order1), far))),
     ),
 );
 
@@ -171,10 +165,10 @@ export const i1 = (x: Operand): Expr => besselI1Of(floating("besselI1", lift(x))
 /** `e^-|x| I₁(x)`, which does not overflow. **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`. */
 export const i1e = (operand: Operand): Expr => {
   const x = floating("besselI1Scaled", lift(operand));
-  const held = where(le(abs(x) as Expr, border), x, border) as Expr;
+  const held = where(le(abs(x), border), x, border);
   return split(
     x,
-    (size) => odd(mul(held, 0.5) as Expr, shrunk(size, order1)),
-    (size) => odd(sign(x) as Expr, scaled(size, order1)),
+    (size) => odd(mul(held, 0.5), shrunk(size, order1)),
+    (size) => odd(sign(x), scaled(size, order1)),
   );
 };

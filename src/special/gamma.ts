@@ -44,29 +44,27 @@ const bernoulli: readonly number[] = [
   -3617 / 510,
 ];
 
-const sumOf = (terms: readonly Expr[]): Expr => terms.reduce((p, q) => add(p, q) as Expr);
+const sumOf = (terms: readonly Expr[]): Expr => terms.reduce((p, q) => add(p, q));
 const factorial = (n: number): number => (n < 2 ? 1 : n * factorial(n - 1));
 
 /** Of `x` from ½ on as `above` says, of others what `reflected` makes of `above(1 - x)`. */
 const reflecting = (x: Expr, above: (x: Expr) => Expr, reflected: (other: Expr) => Expr): Expr => {
   const low = lt(x, 0.5);
-  const held = above(where(low, sub(1, x) as Expr, x) as Expr);
-  return where(low, reflected(held), held) as Expr;
+  const held = above(where(low, sub(1, x), x));
+  return where(low, reflected(held), held);
 };
 
 /** How far the nearest whole number is below; exact. */
-const beyondWhole = (x: Expr): Expr => sub(x, round(x)) as Expr;
+const beyondWhole = (x: Expr): Expr => sub(x, round(x));
 
 /** `cot πx`, where it is steep and where it is near 0. */
 const cotangent = (x: Expr): Expr => {
   const r = beyondWhole(x);
-  const size = abs(r) as Expr;
+  const size = abs(r);
   const near = le(size, 0.25);
-  const slope = tan(
-    mul(where(near, size, sub(0.5, size) as Expr) as Expr, Math.PI) as Expr,
-  ) as Expr;
-  const magnitude = where(near, div(1, where(near, slope, 1) as Expr) as Expr, slope) as Expr;
-  return where(lt(r, 0), neg(magnitude) as Expr, magnitude) as Expr;
+  const slope = tan(mul(where(near, size, sub(0.5, size)), Math.PI));
+  const magnitude = where(near, div(1, where(near, slope, 1)), slope);
+  return where(lt(r, 0), neg(magnitude), magnitude);
 };
 
 /** Where Stirling's series takes over. */
@@ -74,13 +72,13 @@ const large = 8;
 
 /** `ln Γ(x)` for `x` from {@link large} on. */
 const stirling = (x: Expr): Expr => {
-  const z = reciprocal(x) as Expr;
+  const z = reciprocal(x);
   const series = polynomial(
-    square(z) as Expr,
+    square(z),
     bernoulli.map((b, i) => b / ((2 * i + 2) * (2 * i + 1))),
   );
-  const rest = add(mul(series, z) as Expr, (Math.log(2 * Math.PI) - 1) / 2) as Expr;
-  return add(mul(sub(x, 0.5) as Expr, sub(log(x), 1) as Expr) as Expr, rest) as Expr;
+  const rest = add(mul(series, z), (Math.log(2 * Math.PI) - 1) / 2);
+  return add(mul(sub(x, 0.5), sub(log(x), 1)), rest);
 };
 
 /** `ζ(s) - 1`, the sum from 10 on by Euler and Maclaurin's formula. */
@@ -105,79 +103,74 @@ const aroundTwo: readonly number[] = [
 
 /** `ln Γ(x)` from ½ to {@link large}: from where it is nearest to 2, to where it is by its recurrence. */
 const logGammaBetween = (x: Expr): Expr => {
-  const nearest = floor(add(x, 0.5) as Expr) as Expr;
-  const steps = sub(nearest, 2) as Expr;
-  const r = sub(x, nearest) as Expr;
+  const nearest = floor(add(x, 0.5));
+  const steps = sub(nearest, 2);
+  const r = sub(x, nearest);
   const factors = Array.from({ length: large - 2 }, (_, j) => {
     const wanted = ge(steps, j + 1);
-    return where(wanted, sub(x, j + 1) as Expr, 1) as Expr;
+    return where(wanted, sub(x, j + 1), 1);
   });
   const below = lt(steps, 0);
-  const product = factors.reduce((p, q) => mul(p, q) as Expr);
-  const recurrence = log(where(below, x, product) as Expr) as Expr;
-  const base = mul(r, powerSeries(r, aroundTwo, 0.5)) as Expr;
-  return add(base, where(below, neg(recurrence) as Expr, recurrence) as Expr) as Expr;
+  const product = factors.reduce((p, q) => mul(p, q));
+  const recurrence = log(where(below, x, product));
+  const base = mul(r, powerSeries(r, aroundTwo, 0.5));
+  return add(base, where(below, neg(recurrence), recurrence));
 };
 
 /** `ln Γ(x)` for `x ≥ ½`. */
 const logGammaAbove = (x: Expr): Expr => {
   const far = ge(x, large);
-  return where(
-    far,
-    stirling(where(far, x, large) as Expr),
-    logGammaBetween(where(far, 2, x) as Expr),
-  ) as Expr;
+  return where(far, stirling(where(far, x, large)), logGammaBetween(where(far, 2, x)));
 };
 
 const logGammaOf: (x: Expr) => Expr = customDerivative(
   (x: Expr) =>
     reflecting(x, logGammaAbove, (other) => {
-      const r = abs(beyondWhole(x)) as Expr;
+      const r = abs(beyondWhole(x));
       // Of so little, the sine is its argument, which a subnormal one times π is not exactly.
       const little = lt(r, 2 ** -30);
-      const sine = sin(mul(r, Math.PI) as Expr) as Expr;
-      const share = where(little, r, mul(sine, 1 / Math.PI) as Expr) as Expr;
+      const sine = sin(mul(r, Math.PI));
+      const share = where(little, r, mul(sine, 1 / Math.PI));
       const whole = eq(r, 0);
-      return where(whole, Number.POSITIVE_INFINITY, neg(add(log(share), other)) as Expr) as Expr;
+      return where(whole, Number.POSITIVE_INFINITY, neg(add(log(share), other)));
     }),
   {
     name: "logGamma",
-    jvp: (x, tangent) => mul(polygammaOf(0)(x), tangent) as Expr,
-    vjp: (x, _, w) => mul(w, polygammaOf(0)(x)) as Expr,
+    jvp: (x, tangent) => mul(polygammaOf(0)(x), tangent),
+    vjp: (x, _, w) => mul(w, polygammaOf(0)(x)),
   },
 );
 
 /** So many steps of a recurrence bring an argument from ½ on to where the series of polygammas are exact. */
 const steps = 10;
-const shifted = (x: Expr): readonly Expr[] =>
-  Array.from({ length: steps }, (_, k) => add(x, k) as Expr);
+const shifted = (x: Expr): readonly Expr[] => Array.from({ length: steps }, (_, k) => add(x, k));
 
 const digammaAbove = (x: Expr): Expr => {
-  const y = add(x, steps) as Expr;
-  const z = reciprocal(y) as Expr;
+  const y = add(x, steps);
+  const z = reciprocal(y);
   const series = polynomial(
-    square(z) as Expr,
+    square(z),
     bernoulli.map((b, i) => b / (2 * i + 2)),
   );
-  const corrections = add(mul(z, 0.5) as Expr, mul(series, square(z) as Expr) as Expr) as Expr;
-  const sums = sumOf(shifted(x).map((t) => reciprocal(t) as Expr));
-  return sub(sub(log(y) as Expr, corrections) as Expr, sums) as Expr;
+  const corrections = add(mul(z, 0.5), mul(series, square(z)));
+  const sums = sumOf(shifted(x).map((t) => reciprocal(t)));
+  return sub(sub(log(y), corrections), sums);
 };
 
 const power = (x: Expr, n: number): Expr =>
-  Array.from({ length: n - 1 }).reduce<Expr>((p) => mul(p, x) as Expr, x);
+  Array.from({ length: n - 1 }).reduce<Expr>((p) => mul(p, x), x);
 
 /** `(-1)ⁿ⁺¹ ψ⁽ⁿ⁾(x) = n! Σ 1/(x + k)ⁿ⁺¹` over all `k ≥ 0`, for `n ≥ 1` and `x ≥ ½`. */
 const powerSums = (x: Expr, n: number): Expr => {
-  const z = reciprocal(add(x, steps) as Expr) as Expr;
+  const z = reciprocal(add(x, steps));
   const series = polynomial(
-    square(z) as Expr,
+    square(z),
     bernoulli.map((b, i) => (b * factorial(2 * i + 1 + n)) / factorial(2 * i + 2)),
   );
-  const first = add(factorial(n - 1), mul(z, factorial(n) / 2) as Expr) as Expr;
-  const tail = mul(power(z, n), add(first, mul(series, square(z) as Expr) as Expr) as Expr) as Expr;
-  const terms = shifted(x).map((t) => power(reciprocal(t) as Expr, n + 1));
-  return add(mul(sumOf(terms), factorial(n)) as Expr, tail) as Expr;
+  const first = add(factorial(n - 1), mul(z, factorial(n) / 2));
+  const tail = mul(power(z, n), add(first, mul(series, square(z))));
+  const terms = shifted(x).map((t) => power(reciprocal(t), n + 1));
+  return add(mul(sumOf(terms), factorial(n)), tail);
 };
 
 /** The `n`-th derivative of the cotangent as a polynomial of the cotangent `c`, by `c′ = -(1 + c²)`. */
@@ -193,7 +186,7 @@ const plusAt = (xs: readonly number[], at: number, by: number): readonly number[
 
 /** `dⁿ/dxⁿ π cot πx`. */
 const steep = (x: Expr, n: number): Expr =>
-  mul(polynomial(cotangent(x), cotangentSlope(n)), Math.PI ** (n + 1)) as Expr;
+  mul(polynomial(cotangent(x), cotangentSlope(n)), Math.PI ** (n + 1));
 
 /** The `n`-th derivative of digamma. */
 const polygammaOf = (n: number): ((x: Expr) => Expr) =>
@@ -201,13 +194,13 @@ const polygammaOf = (n: number): ((x: Expr) => Expr) =>
     (x: Expr) => {
       const even = n % 2 === 0;
       const above = (y: Expr): Expr =>
-        n === 0 ? digammaAbove(y) : (mul(powerSums(y, n), even ? -1 : 1) as Expr);
-      return reflecting(x, above, (other) => sub(even ? other : (neg(other) as Expr), steep(x, n)));
+        n === 0 ? digammaAbove(y) : mul(powerSums(y, n), even ? -1 : 1);
+      return reflecting(x, above, (other) => sub(even ? other : neg(other), steep(x, n)));
     },
     {
       name: "polygamma",
-      jvp: (x, tangent) => mul(polygammaOf(n + 1)(x), tangent) as Expr,
-      vjp: (x, _, w) => mul(w, polygammaOf(n + 1)(x)) as Expr,
+      jvp: (x, tangent) => mul(polygammaOf(n + 1)(x), tangent),
+      vjp: (x, _, w) => mul(w, polygammaOf(n + 1)(x)),
     },
   );
 
@@ -256,6 +249,6 @@ export const polygamma = (n: number, x: Operand): Expr => {
 export const multivariateLogGamma = (operand: Operand, p: number): Expr => {
   wholeTo(1, 1000)("multivariateLogGamma", { p });
   const x = floating("multivariateLogGamma", lift(operand));
-  const terms = Array.from({ length: p }, (_, j) => logGamma(sub(x, j / 2) as Expr));
-  return add(sumOf(terms), ((p * (p - 1)) / 4) * Math.log(Math.PI)) as Expr;
+  const terms = Array.from({ length: p }, (_, j) => logGamma(sub(x, j / 2)));
+  return add(sumOf(terms), ((p * (p - 1)) / 4) * Math.log(Math.PI));
 };

@@ -35,14 +35,14 @@ const withSlope = (
 ): ((x: Expr) => Expr) =>
   customDerivative(f, {
     name,
-    jvp: (x, tangent) => mul(slope(x), tangent) as Expr,
-    vjp: (x, _, w) => mul(w, slope(x)) as Expr,
+    jvp: (x, tangent) => mul(slope(x), tangent),
+    vjp: (x, _, w) => mul(w, slope(x)),
   });
 
 /** The numbers that have half of a dtype's digits and no more: what is left of `x` beside them is exact. */
 const halfOf = (x: Expr): Expr => {
-  const split = mul(x, x.dtype === "f32" ? 2 ** 12 + 1 : 2 ** 27 + 1) as Expr;
-  return sub(split, sub(split, x) as Expr) as Expr;
+  const split = mul(x, x.dtype === "f32" ? 2 ** 12 + 1 : 2 ** 27 + 1);
+  return sub(split, sub(split, x));
 };
 
 /**
@@ -57,15 +57,12 @@ const expSquare = (c: number): ((x: Expr) => Expr) =>
     "expSquare",
     (x) => {
       // From here on the exponential overflows, or is 0, whatever the dtype.
-      const size = minimum(abs(x) as Expr, 64) as Expr;
+      const size = minimum(abs(x), 64);
       const half = halfOf(size);
-      const rest = mul(mul(sub(size, half) as Expr, add(size, half) as Expr) as Expr, c) as Expr;
-      return mul(
-        exp(mul(square(half), c) as Expr) as Expr,
-        polynomial(rest, [1, 1, 1 / 2, 1 / 6]),
-      ) as Expr;
+      const rest = mul(mul(sub(size, half), add(size, half)), c);
+      return mul(exp(mul(square(half), c)), polynomial(rest, [1, 1, 1 / 2, 1 / 6]));
     },
-    (x) => mul(mul(x, 2 * c) as Expr, expSquare(c)(x)) as Expr,
+    (x) => mul(mul(x, 2 * c), expSquare(c)(x)),
   );
 
 /** `(x + 3)·e^(x²)·erfc x` for `x ≥ 0`, in `(x - 3)/(x + 3)`. */
@@ -81,8 +78,8 @@ const complement: readonly number[] = [
 
 /** `e^(x²)·erfc x` for `x ≥ 0`. */
 const erfcxAbove = (x: Expr): Expr => {
-  const above = add(x, 3) as Expr;
-  return div(chebyshev(sub(1, div(6, above) as Expr) as Expr, complement), above) as Expr;
+  const above = add(x, 3);
+  return div(chebyshev(sub(1, div(6, above)), complement), above);
 };
 
 /**
@@ -106,23 +103,19 @@ const erfcxAbove = (x: Expr): Expr => {
 export const erfcx = (operand: Operand): Expr => {
   const x = floating("erfcx", lift(operand));
   const low = lt(x, 0);
-  const above = erfcxAbove(where(low, neg(x) as Expr, x) as Expr);
-  const held = where(low, x, 0) as Expr;
-  return where(low, sub(mul(expSquare(1)(held), 2) as Expr, above) as Expr, above) as Expr;
+  const above = erfcxAbove(where(low, neg(x), x));
+  const held = where(low, x, 0);
+  return where(low, sub(mul(expSquare(1)(held), 2), above), above);
 };
 
 const erfcOf = withSlope(
   "erfc",
   (x) => {
     const low = lt(x, 0.5);
-    const held = where(low, 1, x) as Expr;
-    return where(
-      low,
-      sub(1, erf(x)) as Expr,
-      mul(expSquare(-1)(held), erfcxAbove(held)) as Expr,
-    ) as Expr;
+    const held = where(low, 1, x);
+    return where(low, sub(1, erf(x)), mul(expSquare(-1)(held), erfcxAbove(held)));
   },
-  (x) => mul(expSquare(-1)(x), -2 / Math.sqrt(Math.PI)) as Expr,
+  (x) => mul(expSquare(-1)(x), -2 / Math.sqrt(Math.PI)),
 );
 
 /**
@@ -133,7 +126,7 @@ const erfcOf = withSlope(
 export const erfc = (x: Operand): Expr => erfcOf(floating("erfc", lift(x)));
 
 /** `e^(-x²/2)/√(2π)`. */
-const density = (x: Expr): Expr => mul(expSquare(-0.5)(x), 1 / Math.sqrt(2 * Math.PI)) as Expr;
+const density = (x: Expr): Expr => mul(expSquare(-0.5)(x), 1 / Math.sqrt(2 * Math.PI));
 
 /** `e^(x²/2)·Φ(-x)` for `x ≥ 0` over `u = 1/(1 + 0.45x/√2)`, in `u`: minimax, relative error 2⁻²⁴·⁹. */
 const short: readonly number[] = [
@@ -143,16 +136,16 @@ const short: readonly number[] = [
 
 /** `e^(x²/2)·Φ(x)` for `x = -size`; in f32 by as few operations as do, since networks are made of it. */
 const tailOf = (size: Expr): Expr => {
-  if (size.dtype !== "f32") return mul(erfcxAbove(mul(size, Math.SQRT1_2) as Expr), 0.5) as Expr;
-  const u = reciprocal(add(mul(size, 0.45 * Math.SQRT1_2) as Expr, 1) as Expr) as Expr;
-  return mul(u, polynomial(u, short)) as Expr;
+  if (size.dtype !== "f32") return mul(erfcxAbove(mul(size, Math.SQRT1_2)), 0.5);
+  const u = reciprocal(add(mul(size, 0.45 * Math.SQRT1_2), 1));
+  return mul(u, polynomial(u, short));
 };
 
 const normalCdfOf = withSlope(
   "ndtr",
   (x) => {
-    const tail = mul(expSquare(-0.5)(x), tailOf(abs(x) as Expr)) as Expr;
-    return where(lt(x, 0), tail, sub(1, tail) as Expr) as Expr;
+    const tail = mul(expSquare(-0.5)(x), tailOf(abs(x)));
+    return where(lt(x, 0), tail, sub(1, tail));
   },
   density,
 );
@@ -168,16 +161,16 @@ export const ndtr = (x: Operand): Expr => normalCdfOf(floating("ndtr", lift(x)))
 const logNormalCdfOf = withSlope(
   "logNdtr",
   (x) => {
-    const tail = tailOf(abs(x) as Expr);
-    const right = log1p(neg(mul(expSquare(-0.5)(x), tail) as Expr) as Expr) as Expr;
-    const left = sub(log(tail) as Expr, mul(square(x) as Expr, 0.5) as Expr) as Expr;
-    return where(lt(x, 0), left, right) as Expr;
+    const tail = tailOf(abs(x));
+    const right = log1p(neg(mul(expSquare(-0.5)(x), tail)));
+    const left = sub(log(tail), mul(square(x), 0.5));
+    return where(lt(x, 0), left, right);
   },
   (x) => {
     const low = lt(x, 0);
-    const held = where(low, 0, x) as Expr;
-    const left = div(1 / Math.sqrt(2 * Math.PI), tailOf(abs(x) as Expr)) as Expr;
-    return where(low, left, div(density(held), normalCdfOf(held)) as Expr) as Expr;
+    const held = where(low, 0, x);
+    const left = div(1 / Math.sqrt(2 * Math.PI), tailOf(abs(x)));
+    return where(low, left, div(density(held), normalCdfOf(held)));
   },
 );
 
@@ -195,7 +188,7 @@ interface Rational {
   readonly under: readonly number[];
 }
 const rational = (z: Expr, { over, under }: Rational): Expr =>
-  div(polynomial(z, over), polynomial(z, under)) as Expr;
+  div(polynomial(z, over), polynomial(z, under));
 
 const middle: Rational = {
   over: [
@@ -231,27 +224,27 @@ const farTail: Rational = {
 const normalQuantileOf: (p: Expr) => Expr = withSlope(
   "ndtri",
   (p) => {
-    const apart = sub(p, 0.5) as Expr;
-    const central = le(abs(apart) as Expr, 0.425);
-    const q = where(central, apart, 0) as Expr;
-    const near = mul(q, rational(sub(0.180625, square(q) as Expr) as Expr, middle)) as Expr;
-    const least = minimum(p, sub(1, p) as Expr) as Expr;
-    const r = sqrt(neg(log(least) as Expr) as Expr) as Expr;
+    const apart = sub(p, 0.5);
+    const central = le(abs(apart), 0.425);
+    const q = where(central, apart, 0);
+    const near = mul(q, rational(sub(0.180625, square(q)), middle));
+    const least = minimum(p, sub(1, p));
+    const r = sqrt(neg(log(least)));
     const far = gt(r, 5);
     const outer = where(
       far,
-      rational(sub(where(far, r, 5) as Expr, 5) as Expr, farTail),
-      rational(sub(where(far, 5, r) as Expr, 1.6) as Expr, tail),
-    ) as Expr;
-    const ended = where(eq(least, 0), Number.POSITIVE_INFINITY, outer) as Expr;
-    return where(central, near, where(lt(p, 0.5), neg(ended) as Expr, ended) as Expr) as Expr;
+      rational(sub(where(far, r, 5), 5), farTail),
+      rational(sub(where(far, 5, r), 1.6), tail),
+    );
+    const ended = where(eq(least, 0), Number.POSITIVE_INFINITY, outer);
+    return where(central, near, where(lt(p, 0.5), neg(ended), ended));
   },
   // What is left of p is known better than the density at what was made of it.
   (p) => {
-    const ratio = mul(tailOf(abs(normalQuantileOf(p)) as Expr), Math.sqrt(2 * Math.PI)) as Expr;
-    const least = minimum(p, sub(1, p) as Expr) as Expr;
+    const ratio = mul(tailOf(abs(normalQuantileOf(p))), Math.sqrt(2 * Math.PI));
+    const least = minimum(p, sub(1, p));
     // At the ends it is ∞, as the ratio of nothing to nothing would not be.
-    return div(where(eq(least, 0), 1, ratio) as Expr, least) as Expr;
+    return div(where(eq(least, 0), 1, ratio), least);
   },
 );
 

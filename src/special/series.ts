@@ -25,7 +25,7 @@ export const polynomial = (z: Expr, coefficients: readonly number[]): Expr =>
   coefficients
     .slice(0, -1)
     .reduceRight<Expr>(
-      (p, c) => add(mul(p, z) as Expr, c) as Expr,
+      (p, c) => add(mul(p, z), c),
       fill(z.shape, coefficients.at(-1) ?? 0, z.dtype),
     );
 
@@ -40,12 +40,12 @@ export const powerSeries = (z: Expr, coefficients: readonly number[], reach: num
  */
 export const chebyshev = (t: Expr, [first = 0, ...rest]: readonly number[]): Expr => {
   const zero = fill(t.shape, 0, t.dtype);
-  const twice = mul(t, 2) as Expr;
+  const twice = mul(t, 2);
   const [next, after] = counted([first, ...rest], 1, t.dtype)
     .slice(1)
     .reduceRight<readonly [Expr, Expr]>(
-      ([b, c], a) => [sub(add(mul(twice, b) as Expr, a) as Expr, c) as Expr, b],
+      ([b, c], a) => [sub(add(mul(twice, b), a), c), b],
       [zero, zero],
     );
-  return sub(add(mul(t, next) as Expr, first) as Expr, after) as Expr;
+  return sub(add(mul(t, next), first), after);
 };

@@ -34,7 +34,7 @@ const across = (
   apply: (xs) => {
     const operands = [tensors([inputs.length], real)];
     const one = { name: "", operands, apply: ([x]: readonly Expr[]) => [f(x as Expr)] };
-    return overExamples(one, "batch").apply([xs as Expr]);
+    return overExamples(one, "batch").apply([xs]);
   },
   inputs: [inputs],
   expected: [expected],

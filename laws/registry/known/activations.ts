@@ -20,7 +20,7 @@ const values = (
 /** A tail, multiplied by so much that its digits count. */
 const tail = (f: (x: Expr) => Expr, scaled: (y: Expr) => Expr, known: Known): Known => ({
   ...known,
-  apply: (x) => scaled(f(x as Expr)),
+  apply: (x) => scaled(f(x)),
 });
 
 const a = activations;
@@ -246,7 +246,7 @@ export const knownActivations: KnownValues<typeof activations> = {
   softmin: [
     {
       source: "its definition",
-      apply: (x) => a.softmin(x as Expr),
+      apply: (x) => a.softmin(x),
       inputs: [[1, 2, 3]],
       expected: [[0.6652409557748219, 0.24472847105479764, 0.09003057317038046]],
     },
@@ -254,7 +254,7 @@ export const knownActivations: KnownValues<typeof activations> = {
   glu: [
     {
       source: "its definition",
-      apply: (x) => a.glu(x as Expr),
+      apply: (x) => a.glu(x),
       inputs: [[1, 2, 3, -1]],
       expected: [[0.9525741268224334, 0.5378828427399902]],
     },

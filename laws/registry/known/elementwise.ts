@@ -46,60 +46,44 @@ export const knownElementwise: KnownValues<typeof elementwise> = {
   floor: [one((x) => floor(x), [1.5, -1.5, -0, inf, nan], [1, -2, -0, inf, nan])],
   ceil: [one((x) => ceil(x), [1.5, -1.5, 0, -inf, nan], [2, -1, 0, -inf, nan])],
   round: [one((x) => round(x), [0.5, 1.5, 2.5, -0.5, nan], [0, 2, 2, -0, nan])],
-  sqrt: [ieee((x) => sqrt(x as Expr), [[4, 0, inf, -1, nan]], [2, 0, inf, nan, nan])],
-  exp: [ieee((x) => exp(x as Expr), [[0, 1, -inf, inf, nan]], [1, Math.E, 0, inf, nan])],
+  sqrt: [ieee((x) => sqrt(x), [[4, 0, inf, -1, nan]], [2, 0, inf, nan, nan])],
+  exp: [ieee((x) => exp(x), [[0, 1, -inf, inf, nan]], [1, Math.E, 0, inf, nan])],
   expm1: [
-    ieee((x) => expm1(x as Expr), [[0, -inf, inf, nan]], [0, -1, inf, nan]),
-    hand((x) => expm1(x as Expr), [[1e-10]], [1.00000000005e-10], 1e-20),
+    ieee((x) => expm1(x), [[0, -inf, inf, nan]], [0, -1, inf, nan]),
+    hand((x) => expm1(x), [[1e-10]], [1.00000000005e-10], 1e-20),
   ],
-  log: [ieee((x) => log(x as Expr), [[1, 0, inf, -1, nan]], [0, -inf, inf, nan, nan])],
+  log: [ieee((x) => log(x), [[1, 0, inf, -1, nan]], [0, -inf, inf, nan, nan])],
   log1p: [
-    ieee((x) => log1p(x as Expr), [[0, -1, inf, -2, nan]], [0, -inf, inf, nan, nan]),
-    hand((x) => log1p(x as Expr), [[1e-10]], [0.99999999995e-10], 1e-20),
+    ieee((x) => log1p(x), [[0, -1, inf, -2, nan]], [0, -inf, inf, nan, nan]),
+    hand((x) => log1p(x), [[1e-10]], [0.99999999995e-10], 1e-20),
   ],
-  sin: [ieee((x) => sin(x as Expr), [[0, Math.PI / 6, inf, nan]], [0, 0.5, nan, nan])],
-  cos: [ieee((x) => cos(x as Expr), [[0, Math.PI / 3, inf, nan]], [1, 0.5, nan, nan])],
-  tan: [ieee((x) => tan(x as Expr), [[0, Math.PI / 4, inf, nan]], [0, 1, nan, nan])],
-  asin: [ieee((x) => asin(x as Expr), [[0, 0.5, 2, nan]], [0, Math.PI / 6, nan, nan])],
-  acos: [ieee((x) => acos(x as Expr), [[1, 0.5, 2, nan]], [0, Math.PI / 3, nan, nan])],
+  sin: [ieee((x) => sin(x), [[0, Math.PI / 6, inf, nan]], [0, 0.5, nan, nan])],
+  cos: [ieee((x) => cos(x), [[0, Math.PI / 3, inf, nan]], [1, 0.5, nan, nan])],
+  tan: [ieee((x) => tan(x), [[0, Math.PI / 4, inf, nan]], [0, 1, nan, nan])],
+  asin: [ieee((x) => asin(x), [[0, 0.5, 2, nan]], [0, Math.PI / 6, nan, nan])],
+  acos: [ieee((x) => acos(x), [[1, 0.5, 2, nan]], [0, Math.PI / 3, nan, nan])],
   atan: [
-    ieee(
-      (x) => atan(x as Expr),
-      [[1, inf, -inf, nan]],
-      [Math.PI / 4, Math.PI / 2, -Math.PI / 2, nan],
-    ),
+    ieee((x) => atan(x), [[1, inf, -inf, nan]], [Math.PI / 4, Math.PI / 2, -Math.PI / 2, nan]),
   ],
   tanh: [
-    ieee(
-      (x) => tanh(x as Expr),
-      [[0, 0.5, inf, -inf, nan]],
-      [0, (Math.E - 1) / (Math.E + 1), 1, -1, nan],
-    ),
+    ieee((x) => tanh(x), [[0, 0.5, inf, -inf, nan]], [0, (Math.E - 1) / (Math.E + 1), 1, -1, nan]),
   ],
-  logistic: [
-    hand((x) => logistic(x as Expr), [[0, Math.log(3), inf, -inf, nan]], [0.5, 0.75, 1, 0, nan]),
-  ],
+  logistic: [hand((x) => logistic(x), [[0, Math.log(3), inf, -inf, nan]], [0.5, 0.75, 1, 0, nan])],
   erf: [
     table(
-      (x) => erf(x as Expr),
+      (x) => erf(x),
       [[0, 0.5, 1, inf, -inf, nan]],
       [0, 0.5204998778, 0.8427007929, 1, -1, nan],
       1e-10,
     ),
   ],
 
-  add: [
-    ieee((x, y) => add(x as Expr, y as Expr), [left, right], [3, 4, 0, -1, inf, nan, nan, nan]),
-  ],
-  sub: [
-    ieee((x, y) => sub(x as Expr, y as Expr), [left, right], [-1, 0, 0, 1, inf, -inf, nan, nan]),
-  ],
-  mul: [
-    ieee((x, y) => mul(x as Expr, y as Expr), [left, right], [2, 4, -0, -0, inf, -inf, nan, nan]),
-  ],
+  add: [ieee((x, y) => add(x, y), [left, right], [3, 4, 0, -1, inf, nan, nan, nan])],
+  sub: [ieee((x, y) => sub(x, y), [left, right], [-1, 0, 0, 1, inf, -inf, nan, nan])],
+  mul: [ieee((x, y) => mul(x, y), [left, right], [2, 4, -0, -0, inf, -inf, nan, nan])],
   div: [
     ieee(
-      (x, y) => div(x as Expr, y as Expr),
+      (x, y) => div(x, y),
       [
         [1, 1, -1, 0, inf, 1],
         [2, 0, 0, 0, inf, inf],
@@ -107,7 +91,7 @@ export const knownElementwise: KnownValues<typeof elementwise> = {
       [0.5, inf, -inf, nan, nan, 0],
     ),
     ofInts(
-      (x, y) => div(x as Expr, y as Expr),
+      (x, y) => div(x, y),
       [
         [7, -7, 7, 1],
         [2, 2, -2, 0],
@@ -117,7 +101,7 @@ export const knownElementwise: KnownValues<typeof elementwise> = {
   ],
   rem: [
     ieee(
-      (x, y) => rem(x as Expr, y as Expr),
+      (x, y) => rem(x, y),
       [
         [7, -7, 7, 1, inf, 1],
         [3, 3, -3, 0, 1, inf],
@@ -125,7 +109,7 @@ export const knownElementwise: KnownValues<typeof elementwise> = {
       [1, -1, 1, nan, nan, 1],
     ),
     ofInts(
-      (x, y) => rem(x as Expr, y as Expr),
+      (x, y) => rem(x, y),
       [
         [7, -7, 7],
         [3, 3, 0],
@@ -135,7 +119,7 @@ export const knownElementwise: KnownValues<typeof elementwise> = {
   ],
   pow: [
     ieee(
-      (x, y) => pow(x as Expr, y as Expr),
+      (x, y) => pow(x, y),
       [
         [2, 0, 0, nan, 1, -8, -1, inf, -2],
         [10, 0, -1, 0, nan, 1 / 3, inf, -1, 3],
@@ -143,15 +127,11 @@ export const knownElementwise: KnownValues<typeof elementwise> = {
       [1024, 1, inf, 1, 1, nan, 1, 0, -8],
     ),
   ],
-  maximum: [
-    hand((x, y) => maximum(x as Expr, y as Expr), [left, right], [2, 2, 0, 0, inf, inf, nan, nan]),
-  ],
-  minimum: [
-    hand((x, y) => minimum(x as Expr, y as Expr), [left, right], [1, 2, -0, -1, 1, -inf, nan, nan]),
-  ],
+  maximum: [hand((x, y) => maximum(x, y), [left, right], [2, 2, 0, 0, inf, inf, nan, nan])],
+  minimum: [hand((x, y) => minimum(x, y), [left, right], [1, 2, -0, -1, 1, -inf, nan, nan])],
   atan2: [
     ieee(
-      (y, x) => atan2(y as Expr, x as Expr),
+      (y, x) => atan2(y, x),
       [
         [1, -1, 0, 0, inf, nan],
         [1, -1, -1, 1, inf, 1],
@@ -161,68 +141,44 @@ export const knownElementwise: KnownValues<typeof elementwise> = {
   ],
 
   eq: [
-    ieee(
-      (x, y) => eq(x as Expr, y as Expr),
-      [left, right],
-      [false, true, true, false, false, false, false, false],
-    ),
-    ofInts((x) => eq(x as Expr, 0.5), [[0, 1, 3]], [false, false, false]),
+    ieee((x, y) => eq(x, y), [left, right], [false, true, true, false, false, false, false, false]),
+    ofInts((x) => eq(x, 0.5), [[0, 1, 3]], [false, false, false]),
   ],
   ne: [
-    ieee(
-      (x, y) => ne(x as Expr, y as Expr),
-      [left, right],
-      [true, false, false, true, true, true, true, true],
-    ),
-    ofInts((x) => ne(x as Expr, nan), [[0, 1, 3]], [true, true, true]),
+    ieee((x, y) => ne(x, y), [left, right], [true, false, false, true, true, true, true, true]),
+    ofInts((x) => ne(x, nan), [[0, 1, 3]], [true, true, true]),
   ],
   lt: [
-    ieee(
-      (x, y) => lt(x as Expr, y as Expr),
-      [left, right],
-      [true, false, false, false, false, true, false, false],
-    ),
-    ofInts((x) => lt(x as Expr, 0.5), [[0, 1, 3]], [true, false, false]),
+    ieee((x, y) => lt(x, y), [left, right], [true, false, false, false, false, true, false, false]),
+    ofInts((x) => lt(x, 0.5), [[0, 1, 3]], [true, false, false]),
   ],
   le: [
-    ieee(
-      (x, y) => le(x as Expr, y as Expr),
-      [left, right],
-      [true, true, true, false, false, true, false, false],
-    ),
-    ofInts((x) => le(x as Expr, 1e10), [[0, 2147483647]], [true, true]),
+    ieee((x, y) => le(x, y), [left, right], [true, true, true, false, false, true, false, false]),
+    ofInts((x) => le(x, 1e10), [[0, 2147483647]], [true, true]),
   ],
   gt: [
-    ieee(
-      (x, y) => gt(x as Expr, y as Expr),
-      [left, right],
-      [false, false, false, true, true, false, false, false],
-    ),
-    ofInts((x) => gt(x as Expr, -0.5), [[0, 1, -1]], [true, true, false]),
+    ieee((x, y) => gt(x, y), [left, right], [false, false, false, true, true, false, false, false]),
+    ofInts((x) => gt(x, -0.5), [[0, 1, -1]], [true, true, false]),
   ],
   ge: [
-    ieee(
-      (x, y) => ge(x as Expr, y as Expr),
-      [left, right],
-      [false, true, true, true, true, false, false, false],
-    ),
-    ofInts((x) => ge(0.5, x as Expr), [[0, 1, 3]], [true, false, false]),
+    ieee((x, y) => ge(x, y), [left, right], [false, true, true, true, true, false, false, false]),
+    ofInts((x) => ge(0.5, x), [[0, 1, 3]], [true, false, false]),
   ],
 
   and: [
-    ofInts((x, y) => and(x as Expr, y as Expr), [[12], [10]], [8]),
+    ofInts((x, y) => and(x, y), [[12], [10]], [8]),
     {
       source: "by hand",
-      apply: (x, y) => and(x as Expr, y as Expr),
+      apply: (x, y) => and(x, y),
       inputs: [bool([true, true]), bool([true, false])],
       expected: [[true, false]],
     },
   ],
-  or: [ofInts((x, y) => or(x as Expr, y as Expr), [[12], [10]], [14])],
-  xor: [ofInts((x, y) => xor(x as Expr, y as Expr), [[12], [10]], [6])],
+  or: [ofInts((x, y) => or(x, y), [[12], [10]], [14])],
+  xor: [ofInts((x, y) => xor(x, y), [[12], [10]], [6])],
   shiftLeft: [
     ofInts(
-      (x, y) => shiftLeft(x as Expr, y as Expr),
+      (x, y) => shiftLeft(x, y),
       [
         [1, 1, 1],
         [4, 31, 32],
@@ -232,7 +188,7 @@ export const knownElementwise: KnownValues<typeof elementwise> = {
   ],
   shiftRight: [
     ofInts(
-      (x, y) => shiftRight(x as Expr, y as Expr),
+      (x, y) => shiftRight(x, y),
       [
         [-1, 16],
         [28, 4],
@@ -243,13 +199,13 @@ export const knownElementwise: KnownValues<typeof elementwise> = {
   not: [
     {
       source: "by hand",
-      apply: (x) => not(x as Expr),
+      apply: (x) => not(x),
       inputs: [bool([true, false])],
       expected: [[false, true]],
     },
   ],
   square: [one((x) => square(x), [3, -0.5, -inf, nan], [9, 0.25, inf, nan])],
-  reciprocal: [ieee((x) => reciprocal(x as Expr), [[4, 0, inf, nan]], [0.25, inf, 0, nan])],
-  rsqrt: [ieee((x) => rsqrt(x as Expr), [[4, 0, inf, -1]], [0.5, inf, 0, nan])],
+  reciprocal: [ieee((x) => reciprocal(x), [[4, 0, inf, nan]], [0.25, inf, 0, nan])],
+  rsqrt: [ieee((x) => rsqrt(x), [[4, 0, inf, -1]], [0.5, inf, 0, nan])],
   clip: [one((x) => clip(x, -1, 2), [-3, -1, 0.5, 2, inf, nan], [-1, -1, 0.5, 2, 2, nan])],
 };

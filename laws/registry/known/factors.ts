@@ -10,7 +10,7 @@ export const byHand = (
   ...expected: readonly Numbers[]
 ): Known => ({
   source: "by hand",
-  apply: (a, b) => apply(a as Expr, b as Expr),
+  apply: (a, b) => apply(a, b),
   inputs,
   expected,
 });

@@ -14,7 +14,7 @@ import * as resizes from "../../../src/nn/layers/resize.ts";
 import type { KnownLayers } from "../../networks/knownLayers.ts";
 import type { Numbers } from "../../values/known.ts";
 
-const double = plain.lambda("double", (x: Expr) => mul(x, 2) as Expr);
+const double = plain.lambda("double", (x: Expr) => mul(x, 2));
 
 /** `2x + 1` and `5x`. */
 const first = { weight: 2, bias: 1 };

@@ -17,7 +17,7 @@ const said =
   (source: string) =>
   (f: (x: Expr, y: Expr) => Expr, inputs: Given, expected: number): Known => ({
     source,
-    apply: (x, y) => f(x as Expr, y as Expr),
+    apply: (x, y) => f(x, y),
     inputs,
     expected: [expected],
   });
@@ -27,7 +27,7 @@ const torch = said("PyTorch 1.13");
 /** Of three operands. */
 const of = (f: (x: Expr, y: Expr, z: Expr) => Expr, inputs: Given, expected: number): Known => ({
   source: hand,
-  apply: (x, y, z) => f(x as Expr, y as Expr, z as Expr),
+  apply: (x, y, z) => f(x, y, z),
   inputs,
   expected: [expected],
 });

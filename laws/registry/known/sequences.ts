@@ -159,7 +159,7 @@ const decoding: Layer<
   init: decoder.init,
   apply: (params, state, x, context) =>
     decoder
-      .over(cast(constant(tensor(memory as number[][], "f64")), "f64") as Expr)
+      .over(cast(constant(tensor(memory as number[][], "f64")), "f64"))
       .apply(params, state, x, context),
 };
 
@@ -329,7 +329,7 @@ export const knownSequences: KnownLayers<
   ],
   rotaryEmbedding: [
     {
-      layer: lambda("rotary", (x: Expr) => embeddings.rotaryEmbedding(x, iota([2]) as Expr)),
+      layer: lambda("rotary", (x: Expr) => embeddings.rotaryEmbedding(x, iota([2]))),
       x: [
         [1, 2, 0, 3],
         [1, 2, 0, 3],
@@ -412,7 +412,7 @@ export const knownSequences: KnownLayers<
   masked: [
     {
       layer: sequences.masked(
-        () => constant(tensor([true, true, false])) as Expr,
+        () => constant(tensor([true, true, false])),
         sequences.maskedMeanPool,
       ),
       x: [[1], [3], [100]],

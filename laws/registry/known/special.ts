@@ -6,7 +6,7 @@ const from =
   (source: string) =>
   (f: (x: Expr) => Expr, x: number | readonly number[], y: number | readonly number[]): Known => ({
     source,
-    apply: (a) => f(a as Expr),
+    apply: (a) => f(a),
     inputs: [x],
     expected: [y],
   });

@@ -208,7 +208,7 @@ const initials: InitialTable<Modules> = {
   },
   sinusoidalEncoding: { layer: embeddings.sinusoidalEncoding },
   rotaryEmbedding: {
-    layer: plain.lambda("rotary", (x: Expr) => embeddings.rotaryEmbedding(x, iota([3]) as Expr)),
+    layer: plain.lambda("rotary", (x: Expr) => embeddings.rotaryEmbedding(x, iota([3]))),
   },
   topKRouting: { layer: plain.lambda("routing", (x: Expr) => experts.topKRouting(x, 1)) },
   mixtureOfExperts: {

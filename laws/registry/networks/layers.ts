@@ -35,7 +35,7 @@ const settings: Settings<
     { layer: dense(3, 2), shape: [3] },
     { layer: dense(2, 3, { bias: false }), shape: [2] },
   ],
-  lambda: [{ layer: lambda("total", (x: Expr) => sum(x, -1) as Expr), shape: [2, 3] }],
+  lambda: [{ layer: lambda("total", (x: Expr) => sum(x, -1)), shape: [2, 3] }],
   flatten: [{ layer: flatten, shape: [2, 3] }],
   reshapeLayer: [{ layer: reshapeLayer([3, -1]), shape: [2, 3] }],
   dropout: [

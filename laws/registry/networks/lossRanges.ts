@@ -112,7 +112,7 @@ export const lossesFromZero: readonly SymbolicFunction[] = Object.entries(settin
 );
 
 const candidates = constant(tensorOf([3, 2], "f32", [1, 2, 3, -5, 8, 13]));
-const one = (y: Expr): Expr => reshape(y, [1]) as Expr;
+const one = (y: Expr): Expr => reshape(y, [1]);
 
 /** Losses of integer labels. */
 export const labeledLosses: readonly Labelled[] = [

@@ -28,7 +28,7 @@ const { gru, lstm, rnn } = recurrences;
 const { transformerDecoderBlock, transformerEncoderBlock } = transformers;
 
 /** Numbers as tokens: some of them are none of a vocabulary, and read zeros. */
-const tokens = lambda("tokens", (x: Expr) => cast(floor(x) as Expr, "i32"));
+const tokens = lambda("tokens", (x: Expr) => cast(floor(x), "i32"));
 export const ofTokens = (layer: Composable): Composable =>
   (sequential as (...layers: readonly Composable[]) => Composable)(tokens, layer);
 
@@ -48,8 +48,7 @@ const decoding: Layer<
 > = {
   name: "decoding",
   init: decoder.init,
-  apply: (params, state, x, context) =>
-    decoder.over(sin(x) as Expr).apply(params, state, x, context),
+  apply: (params, state, x, context) => decoder.over(sin(x)).apply(params, state, x, context),
 };
 
 /** Layers along sequences, and those that they are made of: one that is not here does not compile. */
@@ -94,7 +93,7 @@ export const sequenceLayers: Settings<
   sinusoidalEncoding: [{ layer: embeddings.sinusoidalEncoding, shape: [3, 4] }],
   rotaryEmbedding: [
     {
-      layer: lambda("rotary", (x: Expr) => embeddings.rotaryEmbedding(x, iota([3]) as Expr)),
+      layer: lambda("rotary", (x: Expr) => embeddings.rotaryEmbedding(x, iota([3]))),
       shape: [3, 4],
     },
   ],
@@ -123,12 +122,12 @@ export const sequenceLayers: Settings<
   ],
   masked: [
     {
-      layer: sequences.masked((x) => gt(index(x, 0, -1), 0) as Expr, lstm(2, 2)),
+      layer: sequences.masked((x) => gt(index(x, 0, -1), 0), lstm(2, 2)),
       shape: [3, 2],
     },
     {
       layer: sequences.masked(
-        (x) => gt(index(x, 0, -1), 0) as Expr,
+        (x) => gt(index(x, 0, -1), 0),
         multiHeadAttention(2, { heads: 2, causal: true }),
       ),
       shape: [3, 2],
@@ -139,7 +138,7 @@ export const sequenceLayers: Settings<
     { layer: sequences.maskedMeanPool, shape: [3, 2] },
     {
       layer: sequences.masked(
-        (x) => gt(index(x, 0, -1), 0) as Expr,
+        (x) => gt(index(x, 0, -1), 0),
         sequential(tanh, sequences.maskedMeanPool),
       ),
       shape: [3, 2],

@@ -63,7 +63,7 @@ const at = (batch: readonly Rows[], t: number): readonly Rows[] =>
 const joined = (parts: readonly (readonly Rows[])[]): readonly Rows[] =>
   (parts[0] ?? []).map((_, example) => parts.map((part) => part[example]?.[0] as Row));
 
-const double = lambda("double", (x: Expr) => add(x, x) as Expr);
+const double = lambda("double", (x: Expr) => add(x, x));
 const both = chains.sequential as (...layers: readonly Composable[]) => Composable;
 const plain = (layer: Composable, shape: Shape = vector, meaning = asItIs) => ({
   layer,
@@ -79,7 +79,7 @@ const table: Table<Carrying> = {
   weightNorm: plain(weights.weightNorm(running)),
   spectralNorm: plain(weights.spectralNorm(running)),
   masked: plain(
-    sequences.masked(() => constant(tensor([true, true, true, true])) as Expr, running),
+    sequences.masked(() => constant(tensor([true, true, true, true])), running),
     sequence,
   ),
   sequential: {
@@ -158,7 +158,7 @@ const table: Table<Carrying> = {
   })),
   tiedEmbedding: plain(
     both(
-      lambda("tokens", () => constant(tensor([0, 1, 0], "i32")) as Expr),
+      lambda("tokens", () => constant(tensor([0, 1, 0], "i32"))),
       embeddings.tiedEmbedding(2, 2, running, {
         // As many numbers as the table has.
         tableInit: () =>

@@ -51,7 +51,7 @@ const scattered = (
   operands: [distinct([sizeOf(x) + sizeOf(updates)]), indicesOf(indices)],
   apply: ([all, at]) => {
     const [own, others] = split(all as Expr, sizeOf(x));
-    return [f([reshape(own, x) as Expr, at as Expr, reshape(others, updates) as Expr])];
+    return [f([reshape(own, x) as Expr, at as Expr, reshape(others, updates)])];
   },
 });
 const split = (all: Expr, at: number): readonly [Expr, Expr] => [

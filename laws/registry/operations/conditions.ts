@@ -27,10 +27,10 @@ const choose =
   (x) =>
     cond(taken(x) as Expr as Expr<readonly []>, yes, no, x);
 
-const isPositive: F = (x) => gt(x, 0) as Expr;
-const root: F = (x) => sqrt(x) as Expr;
-const flat: F = (x) => mul(x, 0) as Expr;
-const turned: F = (x) => neg(x) as Expr;
+const isPositive: F = (x) => gt(x, 0);
+const root: F = (x) => sqrt(x);
+const flat: F = (x) => mul(x, 0);
+const turned: F = (x) => neg(x);
 
 const conditional = (name: string, f: F): SymbolicFunction => ({
   name,
@@ -43,13 +43,13 @@ export const conditionalFunctions: readonly SymbolicFunction[] = [
   conditional("a root or nothing", choose(isPositive, root, flat)),
   conditional(
     "a logarithm or a line",
-    choose(isPositive, (x) => log(x) as Expr, turned),
+    choose(isPositive, (x) => log(x), turned),
   ),
   conditional(
     "a quotient or 0",
     choose(
-      (x) => gt(mul(x, x), 0) as Expr,
-      (x) => div(1, x) as Expr,
+      (x) => gt(mul(x, x), 0),
+      (x) => div(1, x),
       flat,
     ),
   ),
@@ -57,8 +57,8 @@ export const conditionalFunctions: readonly SymbolicFunction[] = [
     "a power or an exponential",
     choose(
       isPositive,
-      (x) => pow(x, 0.5) as Expr,
-      (x) => exp(mul(x, 500)) as Expr,
+      (x) => pow(x, 0.5),
+      (x) => exp(mul(x, 500)),
     ),
   ),
   conditional(
@@ -66,8 +66,8 @@ export const conditionalFunctions: readonly SymbolicFunction[] = [
     choose(
       isPositive,
       choose(
-        (x) => lt(x, 2) as Expr,
-        (x) => sqrt(sub(2, x)) as Expr,
+        (x) => lt(x, 2),
+        (x) => sqrt(sub(2, x)),
         root,
       ),
       flat,
@@ -79,7 +79,7 @@ export const conditionalFunctions: readonly SymbolicFunction[] = [
       scan(
         (c: Expr, _: Expr) => [choose(isPositive, root, flat)(c), c] as const,
         x,
-        constant(zeros([2])) as Expr,
+        constant(zeros([2])),
       )[0],
   ),
   {
@@ -88,8 +88,8 @@ export const conditionalFunctions: readonly SymbolicFunction[] = [
     apply: ([p, x]) => [
       cond(
         gt(p as Expr, 0) as Expr as Expr<readonly []>,
-        (y: Expr) => sum(sqrt(y)) as Expr,
-        (y: Expr) => sum(mul(y, 0)) as Expr,
+        (y: Expr) => sum(sqrt(y)),
+        (y: Expr) => sum(mul(y, 0)),
         x as Expr,
       ),
     ],

@@ -58,7 +58,7 @@ const carried =
 const squares = (n: number): Pick<LongSum, "terms" | "operands" | "magnitude"> => ({
   terms: n,
   operands: [numbers(n)],
-  magnitude: of((x) => mean(square(x) as Expr)),
+  magnitude: of((x) => mean(square(x))),
 });
 
 /** A function of one vector, in proportion to its own magnitude where nothing else is said. */
@@ -76,7 +76,7 @@ const weightGradient = carried(
 
 export const longAxes: readonly LongSum[] = [
   ofVector("sum of a vector", (x) => sum(x), long),
-  ofVector("sum of squares, in the loop that makes them", (x) => sum(mul(x, x) as Expr)),
+  ofVector("sum of squares, in the loop that makes them", (x) => sum(mul(x, x))),
   ofVector("norm of a vector", (x) => vectorNorm(x)),
   ofVector("softmax", (x) => softmax(x)),
   ofVector("log of a sum of exponentials", (x) => logSumExp(x)),
@@ -111,13 +111,13 @@ export const longAxes: readonly LongSum[] = [
     name: "product of matrices with long rows",
     terms: 100_003,
     operands: [numbers(2, 100_003), numbers(100_003, 1)],
-    apply: ([x, y]) => [matmul(x as Expr, y as Expr) as Expr],
+    apply: ([x, y]) => [matmul(x as Expr, y as Expr)],
   },
   {
     name: "gradient of a dense layer's weights over a long batch",
     terms: 100_000,
     operands: [numbers(2, 1), numbers(100_000, 2), numbers(100_000, 1)],
-    apply: pulledBack(([w, x]) => matmul(x as Expr, w as Expr) as Expr),
+    apply: pulledBack(([w, x]) => matmul(x as Expr, w as Expr)),
   },
   {
     name: "gradient of a convolution's kernel along a long axis",
@@ -153,13 +153,13 @@ export const longAxes: readonly LongSum[] = [
     name: "a sum of rows, as a loop adds them up",
     terms: 20_000,
     operands: [numbers(20_000, 1)],
-    apply: (xs) => [carried((total, row) => add(total, row) as Expr, 1)(xs)],
+    apply: (xs) => [carried((total, row) => add(total, row), 1)(xs)],
   },
   {
     name: "a total that a loop carries",
     terms: 20_000,
     operands: [numbers(20_000, 1)],
-    apply: (xs) => [carried((total, row) => add(total, mul(row, row) as Expr) as Expr, 1)(xs)],
+    apply: (xs) => [carried((total, row) => add(total, mul(row, row)), 1)(xs)],
   },
   {
     name: "gradient of what every round of a loop uses",

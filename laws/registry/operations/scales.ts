@@ -145,14 +145,14 @@ const primitives: { readonly [name: string]: readonly Setting[] } = {
   mul: [pair(mul, 2), pair(mul, 0, [1, -1])],
   div: [pair(div, 0), pair(div, 2, [1, -1])],
   atan2: [pair(atan2, 0)],
-  sqrt: [pair((x, y) => mul(sqrt(x), sqrt(y)) as Expr, 2, [2, 2])],
+  sqrt: [pair((x, y) => mul(sqrt(x), sqrt(y)), 2, [2, 2])],
   maximum: [pair(maximum, 1)],
   rem: [pair(rem, 1)],
   dot: [
     pair((x, y) => dot(x, y, [[0], [0]]), 2),
     pair((x, y) => dot(x, y, [[0], [0]]), 0, [1, -1]),
   ],
-  mean: [pair((x, y) => mean(add(x, y)) as Expr, 1)],
+  mean: [pair((x, y) => mean(add(x, y)), 1)],
   variance: [pair((x, y) => variance(sub(x, y)), 2)],
 };
 

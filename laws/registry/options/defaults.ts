@@ -70,7 +70,7 @@ const looking = (made: {
   name: made.name,
   init: made.init,
   apply: (params: never, state: never, x: Expr<never>, context: Context) =>
-    made.over(x as Expr).apply(params, state, x, context),
+    made.over(x).apply(params, state, x, context),
 });
 /** A decoder as a layer that looks at its own table. */
 const telling = (made: ReturnType<typeof transforming.transformerDecoder>): Composable =>
@@ -78,7 +78,7 @@ const telling = (made: ReturnType<typeof transforming.transformerDecoder>): Comp
     name: "decoder",
     init: (key: Key) => ({ params: made.init(key), state: undefined }),
     apply: (params: Params, state: never, x: Expr<never>, context: Context) =>
-      made.over(params.tokens.table as Expr).apply(params, state, x, context),
+      made.over(params.tokens.table).apply(params, state, x, context),
   }) as AnyLayer;
 type Params = Symbolic<ReturnType<ReturnType<typeof transforming.transformerDecoder>["init"]>>;
 

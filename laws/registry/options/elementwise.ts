@@ -15,9 +15,9 @@ import {
 } from "../../options.ts";
 
 const none: Arguments = {};
-const matrix = constant(ones([2, 3])) as Expr;
-const row = constant(tensor([3, 1, 2])) as Expr;
-const ints = constant(tensor([0, 1], "i32")) as Expr;
+const matrix = constant(ones([2, 3]));
+const row = constant(tensor([3, 1, 2]));
+const ints = constant(tensor([0, 1], "i32"));
 const i32 = wholeFrom(-(2 ** 31), 2 ** 31 - 1);
 /** What f32 rounds to a finite number, or has: infinities and NaN. */
 const within32: Range = {

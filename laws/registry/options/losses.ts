@@ -27,8 +27,8 @@ import type { OptionTable } from "./layers.ts";
 
 const none = {};
 const x = constant(ones([4]) as Tensor) as Expr;
-const scores = constant(ones([3, 4]) as Tensor) as Expr;
-const labels = constant(tensor([1, 2, 1], "i32")) as Expr;
+const scores = constant(ones([3, 4]) as Tensor);
+const labels = constant(tensor([1, 2, 1], "i32"));
 const share = between(0, 1, { high: true });
 
 const activationOptions: OptionTable<typeof activations> = {

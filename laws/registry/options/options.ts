@@ -29,8 +29,8 @@ import {
 
 const none: Arguments = {};
 const matrix = constant(ones([2, 3])) as Expr;
-const row = constant(tensor([3, 1, 2])) as Expr;
-const ints = constant(tensor([0, 1], "i32")) as Expr;
+const row = constant(tensor([3, 1, 2]));
+const ints = constant(tensor([0, 1], "i32"));
 const probability = between(0, 1);
 const axis = placeOf(2);
 const along = (use: (axis: number) => unknown, range: Range = axis): Arguments => ({

@@ -17,7 +17,7 @@ import {
 const { tensor } = constructors;
 
 const none: Arguments = {};
-const row = constant(tensor([3, 1, 2])) as Expr;
+const row = constant(tensor([3, 1, 2]));
 const key = constant(keys.key(1));
 const probability = between(0, 1);
 const extent = wholeFrom(0);

@@ -66,8 +66,8 @@ const looped = (
 
 const one = (x: Expr | undefined): Expr => x as Expr;
 const recurrent: F = (w, h, x) => {
-  const next: Expr = tanh(add(matmul(one(w), one(h)), one(x)) as Expr);
-  return [next, mul(next, one(h)) as Expr];
+  const next: Expr = tanh(add(matmul(one(w), one(h)), one(x)));
+  return [next, mul(next, one(h))];
 };
 
 const called = (
@@ -82,19 +82,16 @@ const called = (
 });
 
 /** `sin(x)·y` with rules of its own, each written by hand. */
-const product: F = (x, y) => [mul(sin(one(x)), one(y)) as Expr];
+const product: F = (x, y) => [mul(sin(one(x)), one(y))];
 const along = (primals: readonly Expr[], tangents: readonly Expr[]): readonly Expr[] => {
   const [x, y, dx, dy] = [...primals, ...tangents].map(one) as [Expr, Expr, Expr, Expr];
-  return [add(mul(mul(dx, cos(x)) as Expr, y), mul(sin(x), dy)) as Expr];
+  return [add(mul(mul(dx, cos(x)), y), mul(sin(x), dy))];
 };
 const back = (primals: readonly Expr[]) => {
   const [x, y] = primals as [Expr, Expr];
   return {
     outputs: product(x, y),
-    pullback: ([w]: readonly Expr[]) => [
-      mul(mul(cos(x), y) as Expr, one(w)) as Expr,
-      mul(one(w), sin(x)) as Expr,
-    ],
+    pullback: ([w]: readonly Expr[]) => [mul(mul(cos(x), y), one(w)), mul(one(w), sin(x))],
   };
 };
 
@@ -150,8 +147,8 @@ export const control: Cases<keyof Control> = {
     choice(
       "of two floats",
       pair,
-      (x, y) => [mul(one(x), one(y)) as Expr, sin(one(x))],
-      (x, y) => [add(one(x), one(y)) as Expr, square(one(y))],
+      (x, y) => [mul(one(x), one(y)), sin(one(x))],
+      (x, y) => [add(one(x), one(y)), square(one(y))],
     ),
     choice(
       "with a branch that is constant",
@@ -162,8 +159,8 @@ export const control: Cases<keyof Control> = {
     choice(
       "with an integer beside",
       [floats(2), tensors([2], whole, "i32")],
-      (x, n) => [cast(one(n), "f64"), gt(one(x), 0.3) as Expr],
-      (x, n) => [mul(one(x), 2) as Expr, lt(one(n), 0) as Expr],
+      (x, n) => [cast(one(n), "f64"), gt(one(x), 0.3)],
+      (x, n) => [mul(one(x), 2), lt(one(n), 0)],
     ),
   ],
   scan: [
@@ -191,9 +188,9 @@ export const control: Cases<keyof Control> = {
       3,
       { constants: [], carry: [floats(2), tensors([], whole, "i32")], xs: [floats(2)] },
       (h, n, x) => [
-        add(mul(one(h), 0.5), one(x)) as Expr,
-        add(one(n), 1) as Expr,
-        gt(one(h), one(x)) as Expr,
+        add(mul(one(h), 0.5), one(x)),
+        add(one(n), 1),
+        gt(one(h), one(x)),
         cast(one(n), "f64"),
       ],
     ),
@@ -201,19 +198,19 @@ export const control: Cases<keyof Control> = {
       "of slices alone",
       2,
       { constants: [floats()], carry: [], xs: [floats(2), floats()] },
-      (c, x, y) => [mul(one(x), mul(one(y), one(c))) as Expr],
+      (c, x, y) => [mul(one(x), mul(one(y), one(c)))],
     ),
     looped(
       "that sums slices into a scalar",
       3,
       { constants: [], carry: [floats()], xs: [floats(2)] },
-      (h, x) => [add(one(h), sum(square(one(x)))) as Expr],
+      (h, x) => [add(one(h), sum(square(one(x))))],
     ),
     looped(
       "of no steps",
       0,
       { constants: [floats()], carry: [floats(2)], xs: [floats(2)] },
-      (c, h, x) => [mul(one(h), add(one(x), one(c))) as Expr, one(x)],
+      (c, h, x) => [mul(one(h), add(one(x), one(c))), one(x)],
     ),
     looped(
       "that passes a constant out",
@@ -224,8 +221,8 @@ export const control: Cases<keyof Control> = {
   ],
   call: [
     called("rematerialized", pair, { kind: "checkpoint" }, (x, y) => [
-      mul(sin(one(x)), one(y)) as Expr,
-      add(one(x), one(y)) as Expr,
+      mul(sin(one(x)), one(y)),
+      add(one(x), one(y)),
     ]),
     called("rematerialized, with a constant result", [floats(2)], { kind: "checkpoint" }, (x) => [
       fill([2], 2, "f64"),

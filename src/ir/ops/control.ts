@@ -76,7 +76,7 @@ export const axisSum = <const X extends Operand>(
   return names.reduce<Expr>(
     (y, name, i) =>
       apply1("axisSum", { axis: name, least: i === names.length - 1 ? examples : 1 }, y),
-    lift(x) as Expr,
+    lift(x),
     // Each sum keeps the shape.
   ) as Expr as Expr<ShapeOf<X>>;
 };

@@ -51,14 +51,14 @@ const running = (
  */
 export const cumprod = (operand: Operand, axis = -1): Expr => {
   const [x, a] = axisIn("cumprod", lift(operand), axis);
-  return running(x, a, 1, (p, next) => mul(p, next) as Expr);
+  return running(x, a, 1, (p, next) => mul(p, next));
 };
 
 /** `log(eˣ + eʸ)` without overflow, broadcasting; -∞ where both are. */
 export const logAddExp = (left: Operand, right: Operand): Expr => {
   const [x, y] = [lift(left), lift(right)];
-  const apart: Expr = where(eq(x, y), 0, sub(x, y) as Expr) as Expr;
-  return add(maximum(x, y), log1p(exp(neg(abs(apart)) as Expr) as Expr) as Expr) as Expr;
+  const apart: Expr = where(eq(x, y), 0, sub(x, y));
+  return add(maximum(x, y), log1p(exp(neg(abs(apart)))));
 };
 
 /**
@@ -81,11 +81,11 @@ export const cumulativeLogSumExp = (operand: Operand, axis = -1): Expr => {
     ([before, soFar], [next]) => {
       const [top, total, y] = [before, soFar, next] as [Expr, Expr, Expr];
       const greatest: Expr = maximum(top, stopGradient(y));
-      const shift = where(isFinite(greatest), greatest, 0) as Expr;
-      const grown = where(eq(top, greatest), 0, sub(top, shift) as Expr) as Expr;
-      const kept = mul(total, exp(grown)) as Expr;
-      const sums = add(kept, exp(sub(y, shift) as Expr)) as Expr;
-      return { carry: [greatest, sums], ys: [add(log(sums), shift) as Expr] };
+      const shift = where(isFinite(greatest), greatest, 0);
+      const grown = where(eq(top, greatest), 0, sub(top, shift));
+      const kept = mul(total, exp(grown));
+      const sums = add(kept, exp(sub(y, shift)));
+      return { carry: [greatest, sums], ys: [add(log(sums), shift)] };
     },
   );
   return moveAxis(ys[0] as Expr, 0, a);
@@ -104,15 +104,15 @@ const record = (
   const [x, a] = axisIn(op, lift(operand), axis);
   const rows = moveAxis(stopGradient(x), a, 0);
   const [length = 0, ...rest] = rows.shape;
-  const first = length === 0 ? fill(rest, 0, x.dtype) : (sliceAxis(rows, 0, 0, 1) as Expr);
-  const start = length === 0 ? first : (sum(first, 0) as Expr);
+  const first = length === 0 ? fill(rest, 0, x.dtype) : sliceAxis(rows, 0, 0, 1);
+  const start = length === 0 ? first : sum(first, 0);
   const { ys } = loop(
     { carry: [start, fill(rest, 0, "i32")], xs: [rows, iota([length])], length, reverse: false },
     ([best, at], [next, k]) => {
       const [b, i, y, here] = [best, at, next, k] as [Expr, Expr, Expr, Expr];
-      const wins = or(better(y, b), ne(y, y)) as Expr;
-      const index = where(wins, broadcastTo(here, i.shape), i) as Expr;
-      return { carry: [where(wins, y, b) as Expr, index], ys: [index] };
+      const wins = or(better(y, b), ne(y, y));
+      const index = where(wins, broadcastTo(here, i.shape), i);
+      return { carry: [where(wins, y, b), index], ys: [index] };
     },
   );
   const indices = moveAxis(ys[0] as Expr, 0, a);
@@ -161,7 +161,7 @@ export const diff = (operand: Operand, options: DifferenceOptions = {}): Expr =>
   wholeTo(0, all.shape[a] ?? Number.MAX_SAFE_INTEGER)("diff", { order });
   return Array.from({ length: order }).reduce<Expr>((y) => {
     const [before, after] = neighbors(y, a);
-    return sub(after, before) as Expr;
+    return sub(after, before);
   }, all);
 };
 
@@ -179,7 +179,7 @@ const placesOf = (op: string, at: Operand, y: Expr, a: number): Expr => {
   const n = y.shape[a] ?? 0;
   const after = y.shape.slice(a + 1).map(() => 1);
   // A list goes along the axis, whichever it is.
-  const along = x.shape.length === 1 ? (reshape(x, [...x.shape, ...after]) as Expr) : x;
+  const along = x.shape.length === 1 ? reshape(x, [...x.shape, ...after]) : x;
   return along.shape.at(a - y.shape.length) === n
     ? along
     : mistaken(op, `${n} places, one for each value along axis ${a}`, x, [n, ...after]);
@@ -193,18 +193,18 @@ const trapezoids = (values: Expr, a: number, { x, dx = 1 }: TrapezoidOptions): E
       ? mistaken("trapezoid", "one value or more along its axis", values, some)
       : values;
   const [before, after] = neighbors(y, a);
-  const middle = mul(add(before, after) as Expr, 0.5) as Expr;
-  if (x === undefined) return mul(middle, dx) as Expr;
+  const middle = mul(add(before, after), 0.5);
+  if (x === undefined) return mul(middle, dx);
   const at = placesOf("trapezoid", x, values, a);
   const widths = diff(at, { axis: a - y.shape.length });
-  return mul(middle, widths) as Expr;
+  return mul(middle, widths);
 };
 
 /** The integral of values along an axis, by the trapezoidal rule: `Σ (yᵢ + yᵢ₊₁)/2 · (xᵢ₊₁ - xᵢ)`. */
 export const trapezoid = (operand: Operand, options: TrapezoidOptions = {}): Expr => {
   const given = floating("trapezoid", lift(operand));
   const [y, a] = axisIn("trapezoid", given, options.axis ?? -1);
-  return sum(trapezoids(y, a, options), a) as Expr;
+  return sum(trapezoids(y, a, options), a);
 };
 
 /** The integrals from the first place to each of the others, by the trapezoidal rule. */
@@ -263,17 +263,17 @@ export const gradient = (
     x === undefined
       ? fill([rises.shape.at(-1) ?? 0], dx, y.dtype)
       : diff(placesOf("gradient", x, y, y.shape.length - 1));
-  const slopes = div(rises, broadcastTo(widths, rises.shape)) as Expr;
+  const slopes = div(rises, broadcastTo(widths, rises.shape));
   const [before, after] = neighbors(slopes, y.shape.length - 1);
   const [left, right] = neighbors(widths, 0);
-  const weighted = add(mul(before, right) as Expr, mul(after, left) as Expr) as Expr;
-  const between = div(weighted, add(left, right) as Expr) as Expr;
+  const weighted = add(mul(before, right), mul(after, left));
+  const between = div(weighted, add(left, right));
   // The slope of a line between two places of a parabola is midway between those at the two.
   const edge = (at: number): Expr => {
     const line = sliceAxis(slopes, -1, at, at + 1);
     if (edgeOrder === 1) return line;
     const middle = Math.max(0, at - 1);
-    return sub(mul(line, 2) as Expr, sliceAxis(between, -1, middle, middle + 1)) as Expr;
+    return sub(mul(line, 2), sliceAxis(between, -1, middle, middle + 1));
   };
   const last = (slopes.shape.at(-1) ?? 1) - 1;
   return moveAxis(concatenate([edge(0), between, edge(last)], -1), -1, a);

@@ -21,7 +21,7 @@ const masked = (
   integral(op, { offset });
   const x = lift(operand);
   const mask = keeps(above(x.shape.at(-2) ?? 1, x.shape.at(-1) ?? 1));
-  return where(broadcastTo(mask, x.shape), x, 0) as Expr;
+  return where(broadcastTo(mask, x.shape), x, 0);
 };
 
 /** The lower triangle of the last two axes, up to `offset` diagonals above the main one; 0 elsewhere. */
@@ -54,7 +54,7 @@ export const diagonal = (
   const of = sum(
     masked("diagonal", offset, x, (d) => eq(d, offset)),
     -1,
-  ) as Expr;
+  );
   const first = Math.min(n, Math.max(0, -offset));
   return sliceAxis(of, -1, first, first + length);
 };
@@ -81,4 +81,4 @@ export const diagonalMatrix = (operand: Operand, offset = 0): Expr => {
 };
 
 /** The sum of the main diagonal of the last two axes. `[...b, n, n] → [...b]` */
-export const trace = (x: Operand): Expr => sum(diagonal(x), -1) as Expr;
+export const trace = (x: Operand): Expr => sum(diagonal(x), -1);

@@ -53,7 +53,7 @@ const summed = (x: Labelled, keeps: (label: string) => boolean): Labelled => {
   const gone = x.labels.flatMap((label, i) => (keeps(label) ? [] : [i]));
   return gone.length === 0
     ? x
-    : { labels: without(x, (label) => !keeps(label)), value: sum(x.value, gone) as Expr };
+    : { labels: without(x, (label) => !keeps(label)), value: sum(x.value, gone) };
 };
 
 /** The contraction of two operands, of which the labels that are `needed` elsewhere stay. */

@@ -51,16 +51,16 @@ const roots = (
         "f64",
         Float64Array.from(pairs, (z) => z[which]),
       ).cast(like.dtype),
-    ) as Expr;
+    );
   return { re: part(0), im: part(1) };
 };
 
 const times = (x: Half, y: Complex): Complex =>
   x.im === undefined
-    ? { re: mul(x.re, y.re) as Expr, im: mul(x.re, y.im) as Expr }
+    ? { re: mul(x.re, y.re), im: mul(x.re, y.im) }
     : {
-        re: sub(mul(x.re, y.re) as Expr, mul(x.im, y.im) as Expr) as Expr,
-        im: add(mul(x.re, y.im) as Expr, mul(x.im, y.re) as Expr) as Expr,
+        re: sub(mul(x.re, y.re), mul(x.im, y.im)),
+        im: add(mul(x.re, y.im), mul(x.im, y.re)),
       };
 
 const both = (x: Half, f: (part: Expr) => Expr): Half => ({
@@ -77,8 +77,8 @@ const byMatrix = (x: Half, axis: number, sign: number): Complex => {
   return x.im === undefined
     ? { re, im }
     : {
-        re: sub(re, along(matrix.im, x.im)) as Expr,
-        im: add(im, along(matrix.re, x.im)) as Expr,
+        re: sub(re, along(matrix.im, x.im)),
+        im: add(im, along(matrix.re, x.im)),
       };
 };
 
@@ -103,12 +103,11 @@ const transform = (x: Half, sign: number): Complex => {
 const byFactors = (x: Half, p: number, q: number, sign: number): Complex => {
   const leading = x.re.shape.slice(0, -1);
   const rank = leading.length;
-  const parts = both(x, (e) => reshape(e, [...leading, p, q]) as Expr);
+  const parts = both(x, (e) => reshape(e, [...leading, p, q]));
   const across = byMatrix(parts, rank, sign);
   const twiddles = roots(x.re, [p, q], (i) => Math.floor(i / q) * (i % q), p * q, sign);
   const along = transform(times(across, twiddles), sign);
-  const ordered = (e: Expr): Expr =>
-    reshape(moveAxis(e, rank, rank + 1), [...leading, p * q]) as Expr;
+  const ordered = (e: Expr): Expr => reshape(moveAxis(e, rank, rank + 1), [...leading, p * q]);
   return { re: ordered(along.re), im: ordered(along.im) };
 };
 
@@ -142,7 +141,7 @@ const byChirps = (x: Half, sign: number): Complex => {
   const padded = { re: lastTo(start.re, size), im: lastTo(start.im, size) };
   const product = times(transform(padded, -1), transform(filter, -1));
   const convolved = transform(product, 1);
-  const inverse = (e: Expr): Expr => mul(lastTo(e, n), 1 / size) as Expr;
+  const inverse = (e: Expr): Expr => mul(lastTo(e, n), 1 / size);
   return times({ re: inverse(convolved.re), im: inverse(convolved.im) }, chirp);
 };
 
@@ -164,7 +163,7 @@ const along = (
   });
   const k = factor(front.re.shape.at(-1) ?? 1, norm, inverse);
   const made = transform(front, inverse ? 1 : -1);
-  const back = (e: Expr): Expr => moveAxis(k === 1 ? e : (mul(e, k) as Expr), -1, a);
+  const back = (e: Expr): Expr => moveAxis(k === 1 ? e : mul(e, k), -1, a);
   return { re: back(made.re), im: back(made.im) };
 };
 
@@ -223,10 +222,10 @@ export const irfft = (x: Complex, { axis = -1, size, norm }: FourierOptions = {}
   const half = Math.floor(n / 2) + 1;
   const whole = (e: Expr, mirrored: (part: Expr) => Expr): Expr => {
     const first = lastTo(moveAxis(e, a, -1), half);
-    const second = reverse(sliceAxis(first, -1, 1, 1 + n - half), [-1]) as Expr;
+    const second = reverse(sliceAxis(first, -1, 1, 1 + n - half), [-1]);
     return moveAxis(concatenate([first, mirrored(second)], -1), -1, a);
   };
-  const full = { re: whole(x.re, (e) => e), im: whole(x.im, (e) => neg(e) as Expr) };
+  const full = { re: whole(x.re, (e) => e), im: whole(x.im, (e) => neg(e)) };
   return ifft(full, { axis: a, ...(norm === undefined ? {} : { norm }) }).re;
 };
 

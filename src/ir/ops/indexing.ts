@@ -104,7 +104,7 @@ export const scatterAddAlongAxis = (
 export const oneHot = (indices: Expr, classes: number, dtype: Dtype = "f32"): Expr => {
   const shape = [...indices.shape, classes];
   const spread = apply1("broadcast", { shape, axes: indices.shape.map((_, i) => i) }, indices);
-  return cast(eq(spread, iota(shape, -1)) as Expr, dtype);
+  return cast(eq(spread, iota(shape, -1)), dtype);
 };
 
 /** The elements of a tensor in one axis. */

@@ -66,7 +66,7 @@ const bits24 = (key: KeyExpr, shape: Shape): Expr => shiftRight(randomBits(key, 
 /** Uniform over [0, 1), of 24 bits in f32 or of 53 bits in f64. */
 const units = (key: KeyExpr, shape: Shape, dtype: "f32" | "f64"): Expr => {
   if (dtype === "f32") return mul(cast(bits24(key, shape), "f32"), 2 ** -24);
-  const words = randomBits(key, [...shape, 2]) as Expr;
+  const words = randomBits(key, [...shape, 2]);
   const high = cast(shiftRight(index(words, 0, -1), 5), "f64");
   const low = cast(shiftRight(index(words, 1, -1), 6), "f64");
   return mul(add(mul(high, 2 ** 26), low), 2 ** -53);
@@ -119,9 +119,9 @@ export const bernoulli = <const S extends Shape>(key: KeyExpr, p: number, shape:
   const { words, high, low } = thresholdOf(p);
   if (high === 0 && low === 0) return fill(shape, 0, "bool");
   // Unsigned words are compared as signed ones with their first bits turned: `w < t` is `w ≤ t - 1`.
-  const turned = (w: Expr): Expr => xor(w, -(2 ** 31)) as Expr;
+  const turned = (w: Expr): Expr => xor(w, -(2 ** 31));
   if (words === 1) return le(turned(randomBits(key, shape)), high - 1 - 2 ** 31) as Expr as Expr<S>;
-  const pairs = randomBits(key, [...shape, 2]) as Expr;
+  const pairs = randomBits(key, [...shape, 2]);
   const [first, second] = [turned(index(pairs, 0, -1)), turned(index(pairs, 1, -1))];
   const [above, beside] = [high - 2 ** 31, low - 1 - 2 ** 31];
   const less = low === 0 ? fill(shape, 0, "bool") : le(second, beside);
@@ -147,17 +147,17 @@ export const categorical = <const N extends number>(
     return cast(mistaken("categorical", "one class or more", logits, [n]), "i32") as Expr as Expr<
       readonly [N]
     >;
-  const scores = cast(logits, "f64") as Expr;
+  const scores = cast(logits, "f64");
   const weights = exp(sub(scores, max(scores)));
   const total: Expr = sum(weights);
   const threshold = mul(units(key, [n], "f64"), total);
   // Classes whose cumulative weight is not above the threshold come before the drawn one.
   const before = le(expandDims(cumsum(weights), 0), expandDims(threshold, 1));
-  const drawn: Expr = sum(cast(before as Expr, "i32"), -1);
-  const possible = cast(lt(0, weights) as Expr, "i32");
-  const last: Expr = max(mul(possible, iota([classes])) as Expr);
-  const isDistribution = isFinite(max(scores) as Expr);
-  return where(isDistribution, minimum(drawn, last) as Expr, -1) as Expr as Expr<readonly [N]>;
+  const drawn: Expr = sum(cast(before, "i32"), -1);
+  const possible = cast(lt(0, weights), "i32");
+  const last: Expr = max(mul(possible, iota([classes])));
+  const isDistribution = isFinite(max(scores));
+  return where(isDistribution, minimum(drawn, last), -1) as Expr as Expr<readonly [N]>;
 };
 
 /**

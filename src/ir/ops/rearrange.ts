@@ -50,7 +50,7 @@ export const tile = (operand: Operand, times: readonly number[]): Expr => {
   const spaced = reshape(
     x,
     shape.flatMap((d) => [1, d]),
-  ) as Expr;
+  );
   const spread = broadcastTo(
     spaced,
     shape.flatMap((d, i) => [counts[i] ?? 1, d]),
@@ -58,7 +58,7 @@ export const tile = (operand: Operand, times: readonly number[]): Expr => {
   return reshape(
     spread,
     shape.map((d, i) => d * (counts[i] ?? 1)),
-  ) as Expr;
+  );
 };
 
 /**
@@ -77,7 +77,7 @@ export const repeatElements = (operand: Operand, times: number, axis = -1): Expr
   return reshape(
     spread,
     x.shape.map((d, i) => (i === a ? d * times : d)),
-  ) as Expr;
+  );
 };
 
 /**
@@ -93,15 +93,15 @@ export const kron = (left: Operand, right: Operand): Expr => {
   const outer = reshape(
     x,
     a.flatMap((d) => [d, 1]),
-  ) as Expr;
+  );
   const inner = reshape(
     y,
     b.flatMap((d) => [1, d]),
-  ) as Expr;
+  );
   return reshape(
-    mul(outer, inner) as Expr,
+    mul(outer, inner),
     a.map((d, i) => d * (b[i] ?? 1)),
-  ) as Expr;
+  );
 };
 
 /** The vector product of vectors of three along `axis`, the last by default. **Fails with** `ShapeMismatch` when compiled. */
@@ -113,13 +113,13 @@ export const cross = (left: Operand, right: Operand, axis = -1): Expr => {
   const [x, y] = [three(lift(left)), three(lift(right))];
   const [a, b] = [moveAxis(x, axis, 0), moveAxis(y, axis, 0)];
   const part = (i: number, j: number): Expr =>
-    sub(mul(index(a, i), index(b, j)) as Expr, mul(index(a, j), index(b, i)) as Expr) as Expr;
+    sub(mul(index(a, i), index(b, j)), mul(index(a, j), index(b, i)));
   return moveAxis(stack([part(1, 2), part(2, 0), part(0, 1)]), 0, axis);
 };
 
 /** Whether `x` comes before `y` in the order that has NaN after every number. */
 const precedes = (x: Expr, y: Expr): Expr =>
-  isFloat(x.dtype) ? (or(lt(x, y), and(eq(x, x), ne(y, y))) as Expr) : (lt(x, y) as Expr);
+  isFloat(x.dtype) ? or(lt(x, y), and(eq(x, x), ne(y, y))) : lt(x, y);
 
 /**
  * Where values would have to be put into ascending numbers to keep their order, as i32: before equal ones, or
@@ -135,7 +135,7 @@ export const searchSorted = (
   const [steps, given] = [lift(sorted), lift(values)];
   const each = expandDims(given, given.shape.length);
   const passed = after ? not(precedes(each, steps)) : precedes(steps, each);
-  return sum(cast(passed as Expr, "i32"), -1) as Expr;
+  return sum(cast(passed, "i32"), -1);
 };
 
 /**
@@ -184,7 +184,7 @@ export const meshgrid = (...vectors: readonly Operand[]): readonly Expr[] => {
       reshape(
         x,
         shape.map((d, j) => (i === j ? d : 1)),
-      ) as Expr,
+      ),
       shape,
     ),
   );
@@ -193,7 +193,7 @@ export const meshgrid = (...vectors: readonly Operand[]): readonly Expr[] => {
 /** Every choice of one element of each vector, the last changing fastest. `[a], [b] → [a·b, 2]` */
 export const cartesianProduct = (...vectors: readonly Operand[]): Expr =>
   stack(
-    meshgrid(...vectors).map((x) => reshape(x, [-1]) as Expr),
+    meshgrid(...vectors).map((x) => reshape(x, [-1])),
     1,
   );
 

@@ -43,10 +43,10 @@ const extreme = (
   includeSelf: boolean,
 ): Expr => {
   const nothing = neutral[kind](x.dtype);
-  const arrived = where(hits, expandDims(updates, -2), nothing) as Expr;
+  const arrived = where(hits, expandDims(updates, -2), nothing);
   const hit = gt(sum(cast(hits, "i32"), -1), 0);
-  const own = includeSelf ? x : (where(hit, nothing, x) as Expr);
-  return reducers[kind](concatenate([expandDims(own, -1), arrived], -1), -1) as Expr;
+  const own = includeSelf ? x : where(hit, nothing, x);
+  return reducers[kind](concatenate([expandDims(own, -1), arrived], -1), -1);
 };
 
 const total = (
@@ -57,10 +57,10 @@ const total = (
   put: (onto: Expr, updates: Expr) => Expr,
 ): Expr => {
   const counts = put(zerosLike(x), onesLike(updates));
-  const own = includeSelf ? x : (where(eq(counts, 0), x, 0) as Expr);
-  const sums = add(own, put(zerosLike(x), updates)) as Expr;
+  const own = includeSelf ? x : where(eq(counts, 0), x, 0);
+  const sums = add(own, put(zerosLike(x), updates));
   const others = includeSelf ? add(counts, 1) : maximum(counts, 1);
-  return kind === "sum" ? sums : (div(sums, others as Expr) as Expr);
+  return kind === "sum" ? sums : div(sums, others);
 };
 
 /** A mean of integers would be truncated. */
@@ -99,7 +99,7 @@ export const scatterReduce = (
   if (kind === "sum" || kind === "mean")
     return total(x, given, kind, includeSelf, (onto, y) => scatterAdd(onto, at, y, axis));
   const last = moveAxis(x, axis, -1);
-  const hits = eq(placesOf(last), at) as Expr;
+  const hits = eq(placesOf(last), at);
   const arrivals = { x: last, updates: moveAxis(given, axis, -1), hits };
   return moveAxis(extreme(arrivals, kind, includeSelf), -1, axis);
 };
@@ -122,7 +122,7 @@ export const scatterReduceAlongAxis = (
   if (kind === "sum" || kind === "mean")
     return total(x, given, kind, includeSelf, (onto, y) => scatterAddAlongAxis(onto, at, y, axis));
   const last = moveAxis(x, axis, -1);
-  const hits = eq(placesOf(last), expandDims(moveAxis(at, axis, -1), -2)) as Expr;
+  const hits = eq(placesOf(last), expandDims(moveAxis(at, axis, -1), -2));
   const arrivals = { x: last, updates: moveAxis(given, axis, -1), hits };
   return moveAxis(extreme(arrivals, kind, includeSelf), -1, axis);
 };
@@ -137,14 +137,14 @@ export const gather = (operand: Operand, ...indices: readonly Operand[]): Expr =
   const x = lift(operand);
   const lists = indices.map((i) => lift(i, "i32"));
   const extents = x.shape.slice(0, lists.length);
-  const inside = lists.map((i, a) => and(ge(i, 0), lt(i, extents[a] ?? 0)) as Expr);
-  const place = lists.reduce((p, i, a) => add(mul(p, extents[a] ?? 1) as Expr, i) as Expr);
+  const inside = lists.map((i, a) => and(ge(i, 0), lt(i, extents[a] ?? 0)));
+  const place = lists.reduce((p, i, a) => add(mul(p, extents[a] ?? 1), i));
   const known = where(
-    inside.reduce((p, q) => and(p, q) as Expr),
+    inside.reduce((p, q) => and(p, q)),
     place,
     -1,
-  ) as Expr;
-  return take(reshape(x, [sizeOf(extents), ...x.shape.slice(lists.length)]) as Expr, known);
+  );
+  return take(reshape(x, [sizeOf(extents), ...x.shape.slice(lists.length)]), known);
 };
 
 /**
@@ -155,7 +155,7 @@ export const gather = (operand: Operand, ...indices: readonly Operand[]): Expr =
 export const maskedScatter = (operand: Operand, mask: Operand, source: Operand): Expr => {
   const x = lift(operand);
   const held = lift(mask, "bool");
-  const order = sub(cumsum(cast(ravel(held), "i32")), 1) as Expr;
-  const written = reshape(take(ravel(lift(source, x.dtype)), order), x.shape) as Expr;
-  return where(held, written, x) as Expr;
+  const order = sub(cumsum(cast(ravel(held), "i32")), 1);
+  const written = reshape(take(ravel(lift(source, x.dtype)), order), x.shape);
+  return where(held, written, x);
 };

@@ -29,9 +29,9 @@ import { expandDims, index, moveAxis, reverse, sliceAxis, stack } from "./struct
 /** The elements along an axis in descending order (stable, NaN first), and the index that each came from. */
 const descending = (x: Expr, axis: number): readonly [values: Expr, indices: Expr] => {
   // Stable in descending order: the ascending order of the reversed, reversed.
-  const [values, order] = sortWithIndices(reverse(x, [axis]) as Expr, axis);
+  const [values, order] = sortWithIndices(reverse(x, [axis]), axis);
   const n = x.shape[axis] ?? 0;
-  return [reverse(values, [axis]) as Expr, sub(n - 1, reverse(order, [axis]) as Expr) as Expr];
+  return [reverse(values, [axis]), sub(n - 1, reverse(order, [axis]))];
 };
 
 /**
@@ -99,25 +99,25 @@ export const quantile = (
   const x = moveAxis(...axisIn("quantile", floating("quantile", lift(operand)), axis), -1);
   const last = x.shape.length - 1;
   const [values] = sortWithIndices(x, last);
-  const missing = ne(values, values) as Expr;
-  const count: Expr = sum(cast(not(missing) as Expr, "i32"), last) as Expr;
+  const missing = ne(values, values);
+  const count: Expr = sum(cast(not(missing), "i32"), last);
   const part = typeof q === "number" ? lift(q, "f64") : q;
   const unit = part.dtype === "f32" ? 2 ** -22 : 2 ** -51;
   const at = (p: Expr): Expr => {
-    const exact = mul(cast(sub(count, 1) as Expr, "f64"), cast(p, "f64")) as Expr;
-    const whole = round(exact) as Expr;
-    const isWhole = le(abs(sub(exact, whole) as Expr), mul(abs(exact), unit));
-    const place = where(isWhole, whole, exact) as Expr;
+    const exact = mul(cast(sub(count, 1), "f64"), cast(p, "f64"));
+    const whole = round(exact);
+    const isWhole = le(abs(sub(exact, whole)), mul(abs(exact), unit));
+    const place = where(isWhole, whole, exact);
     const ends = method === "nearest" ? ([round, round] as const) : ([floor, ceil] as const);
-    const [low, high] = ends.map((end) => pick(values, end(place) as Expr)) as [Expr, Expr];
-    const fraction = cast(sub(place, floor(place)) as Expr, x.dtype);
-    const possible = and(ge(p, 0), le(p, 1)) as Expr;
-    return where(possible, between(low, high, fraction, method), Number.NaN) as Expr;
+    const [low, high] = ends.map((end) => pick(values, end(place))) as [Expr, Expr];
+    const fraction = cast(sub(place, floor(place)), x.dtype);
+    const possible = and(ge(p, 0), le(p, 1));
+    return where(possible, between(low, high, fraction, method), Number.NaN);
   };
   const made = part.shape.length === 0 ? at(part) : atEach(at, part);
   // Of nothing there is no quantile.
   const unknown = ignoreNaN ? eq(count, 0) : or(eq(count, 0), lt(count, x.shape[last] ?? 0));
-  return where(broadcastTo(unknown as Expr, made.shape), Number.NaN, made) as Expr;
+  return where(broadcastTo(unknown, made.shape), Number.NaN, made);
 };
 
 const atEach = (at: (part: Expr) => Expr, q: Expr): Expr => {
@@ -138,19 +138,15 @@ const between = (low: Expr, high: Expr, fraction: Expr, method: QuantileMethod):
     case "higher":
       return high;
     case "midpoint":
-      return add(mul(low, 0.5), mul(high, 0.5)) as Expr;
+      return add(mul(low, 0.5), mul(high, 0.5));
     case "nearest":
       return low;
     default: {
       // Between infinities, or numbers whose difference is one, each has its own share.
-      const apart = sub(high, low) as Expr;
+      const apart = sub(high, low);
       const shares = add(mul(low, sub(1, fraction)), mul(high, fraction));
-      const near = add(low, mul(where(isFinite(apart), apart, 0) as Expr, fraction));
-      return where(
-        eq(fraction, 0),
-        low,
-        where(isFinite(apart), near as Expr, shares as Expr) as Expr,
-      ) as Expr;
+      const near = add(low, mul(where(isFinite(apart), apart, 0), fraction));
+      return where(eq(fraction, 0), low, where(isFinite(apart), near, shares));
     }
   }
 };
@@ -177,12 +173,12 @@ export const median = (
       : given;
   const last = x.shape.length - 1;
   const [values, indices] = sortWithIndices(x, last);
-  const count = sum(cast(eq(values, values) as Expr, "i32"), last) as Expr;
+  const count = sum(cast(eq(values, values), "i32"), last);
   const n = x.shape[last] ?? 0;
-  const middle = cast(floor(mul(cast(sub(count, 1) as Expr, "f64"), 0.5)) as Expr, "i32");
+  const middle = cast(floor(mul(cast(sub(count, 1), "f64"), 0.5)), "i32");
   // All NaN: the first of them. One among numbers, where they are not ignored: the first of those too.
   const isNaN = ignoreNaN ? eq(count, 0) : lt(count, n);
-  const place = where(isNaN as Expr, where(lt(count, n), count, 0) as Expr, middle) as Expr;
+  const place = where(isNaN, where(lt(count, n), count, 0), middle);
   return { values: pick(values, place), indices: pick(indices, place) };
 };
 
@@ -195,14 +191,14 @@ export const median = (
 export const mode = (operand: Operand, axis = -1): Chosen => {
   const x = moveAxis(...axisIn("mode", lift(operand), axis), -1);
   const last = x.shape.length - 1;
-  const same = eq(expandDims(x, last), expandDims(x, last + 1)) as Expr;
-  const counts = sum(cast(same, "i32"), last) as Expr;
-  const frequent = eq(counts, keepDims(max(counts, last) as Expr, counts, last)) as Expr;
+  const same = eq(expandDims(x, last), expandDims(x, last + 1));
+  const counts = sum(cast(same, "i32"), last);
+  const frequent = eq(counts, keepDims(max(counts, last), counts, last));
   const infinity = broadcastTo(lift(greatestNumber(x.dtype), x.dtype), x.shape);
-  const [ordered] = sortWithIndices(where(frequent, x, infinity) as Expr, last);
+  const [ordered] = sortWithIndices(where(frequent, x, infinity), last);
   const least = index(ordered, 0, last);
-  const there = cast(eq(x, expandDims(least, last)) as Expr, "i32");
-  const fromEnd = argmax(reverse(there, [last]) as Expr, last);
-  const indices = sub((x.shape[last] ?? 0) - 1, fromEnd) as Expr;
+  const there = cast(eq(x, expandDims(least, last)), "i32");
+  const fromEnd = argmax(reverse(there, [last]), last);
+  const indices = sub((x.shape[last] ?? 0) - 1, fromEnd);
   return { values: pick(x, indices), indices };
 };

@@ -60,8 +60,8 @@ export const expandDims = (operand: Operand, axis: number): Expr => {
   const x = lift(operand);
   const i = normalAxis(axis, x.shape.length + 1);
   if (!(Number.isInteger(i) && i >= 0 && i <= x.shape.length))
-    return moveAxis(reshape(x, [1, ...x.shape]) as Expr, 0, i);
-  return reshape(x, [...x.shape.slice(0, i), 1, ...x.shape.slice(i)]) as Expr;
+    return moveAxis(reshape(x, [1, ...x.shape]), 0, i);
+  return reshape(x, [...x.shape.slice(0, i), 1, ...x.shape.slice(i)]);
 };
 
 /**
@@ -76,7 +76,7 @@ export const squeeze = (operand: Operand, axes?: readonly number[]): Expr => {
   return reshape(
     x,
     x.shape.filter((d, i) => d !== 1 || (gone !== undefined && !gone.includes(i))),
-  ) as Expr;
+  );
 };
 
 /** Elements `start ≤ i < limit` by `stride`, one of each for every axis; negative counts from the end. */
@@ -128,7 +128,7 @@ export const index = (operand: Operand, at: number, axis = 0): Expr => {
   const i = normalAxis(at, count);
   const rest = x.shape.filter((_, k) => k !== a);
   return Number.isInteger(i) && i >= 0 && i < count
-    ? (reshape(sliceAxis(x, a, i, i + 1), rest) as Expr)
+    ? reshape(sliceAxis(x, a, i, i + 1), rest)
     : mistaken("index", `something with a place ${at} along axis ${axis}`, x, rest);
 };
 

@@ -111,8 +111,8 @@ export const maskedMeanPool: Layer<
     if (mask === undefined) return [mean(x, 0) as Expr as Expr<readonly [number]>, state];
     const seen = maskOf(x.shape[0] ?? 0, mask);
     const real = broadcastTo(expandDims(seen, 1), x.shape);
-    const count = maximum(sum(cast(seen, x.dtype) as Expr) as Expr, 1) as Expr;
-    const total: Expr = sum(where(real, x, 0) as Expr, 0);
+    const count = maximum(sum(cast(seen, x.dtype)), 1);
+    const total: Expr = sum(where(real, x, 0), 0);
     return [div(total, count) as Expr as Expr<readonly [number]>, state];
   },
 };

@@ -136,7 +136,7 @@ const spectralNormOpen = (inner: OpenLayer): OpenLayer => ({
       ]);
       // Weights that are all zero stay so.
       const none = eq(sigma, 0);
-      return div(leaf as Expr, where(none, 1, sigma) as Expr) as Expr;
+      return div(leaf, where(none, 1, sigma));
     });
     const normalized = unflatten(shape, weights);
     const [y, after] = within(inner.name, inner, normalized, own, x, context);

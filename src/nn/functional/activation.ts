@@ -123,7 +123,7 @@ export const silu: Activation = (x) => keeping(x, (e) => op.mul(e, op.logistic(e
  * derivative is a half there, and |x|'s is 0.
  */
 const logOnePlusExp = (x: Expr): Expr =>
-  op.add(op.maximum(x, 0), op.log1p(op.exp(op.neg(op.abs(x)))) as Expr);
+  op.add(op.maximum(x, 0), op.log1p(op.exp(op.neg(op.abs(x)))));
 
 /**
  * `ln(1 + e^(βx)) / β`, without overflow; `x` itself where `βx` is above `threshold`, as in PyTorch.
@@ -209,7 +209,7 @@ export const softshrink = <const X extends Operand>(x: X, lambda = 0.5): Expr<Sh
  * fraction of the tangent leaves of `x`.
  */
 const tanhshrinkNear = (x: Expr): Expr => {
-  const square = op.square(x) as Expr;
+  const square = op.square(x);
   const rest = [19, 17, 15, 13, 11, 9, 7, 5].reduce<Expr>(
     (below, odd) => op.div(square, plus(below, odd)),
     fill(x.shape, 0, x.dtype),

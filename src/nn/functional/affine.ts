@@ -76,5 +76,5 @@ export const initAffine = (
 /** `xW + b` along the last axis. **Shapes** `x: [...s, in] → [...s, out]`. */
 export const affine = ({ weight, bias }: Symbolic<AffineParams>, x: Expr): Expr => {
   const product = dot(x, weight, [[x.shape.length - 1], [0]]);
-  return bias === undefined ? product : (add(product, bias) as Expr);
+  return bias === undefined ? product : add(product, bias);
 };

@@ -46,7 +46,7 @@ export const attentionWeights = <
 ): Expr => {
   const rank = query.shape.length;
   const shared = key.shape.slice(0, -2).map((_, i) => i);
-  const scaled = mul<Expr, number>(query, 1 / Math.sqrt(query.shape.at(-1) ?? 1)) as Expr;
+  const scaled = mul<Expr, number>(query, 1 / Math.sqrt(query.shape.at(-1) ?? 1));
   const scores = dot(scaled, key, [[rank - 1], [key.shape.length - 1]], [shared, shared]);
   return mask === undefined ? softmax(scores) : softmaxOfSeen(scores, mask);
 };
@@ -103,5 +103,4 @@ export const attentionOf = (
 };
 
 /** Whether place `t` of `time` may see place `s`: `s ≤ t`. `[time, time]` of bool. */
-export const causalMask = (time: number): Expr =>
-  ge(iota([time, time], 0) as Expr, iota([time, time], 1) as Expr) as Expr;
+export const causalMask = (time: number): Expr => ge(iota([time, time], 0), iota([time, time], 1));

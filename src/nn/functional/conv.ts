@@ -51,7 +51,7 @@ export interface ConvolveTransposedOptions extends ConvolveOptions {
   readonly outputPadding?: PerAxis;
 }
 
-const reshape = (x: Expr, shape: Shape): Expr => reshapeTo(x, shape) as Expr;
+const reshape = (x: Expr, shape: Shape): Expr => reshapeTo(x, shape);
 const last = (shape: Shape): number => shape.at(-1) ?? 1;
 
 const slidingOf = (
@@ -161,7 +161,7 @@ const depthwise = (windows: Expr, kernel: Expr, groups: number): Expr => {
   const products = mul(
     reshape(windows, [...windows.shape, 1]),
     reshape(kernel, [...kernel.shape.slice(0, rank), groups, outputs / groups]),
-  ) as Expr;
+  );
   const summed = sum(
     products,
     axesUpTo(rank).map((a) => rank + a),

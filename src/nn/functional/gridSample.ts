@@ -18,23 +18,22 @@ export interface GridSampleOptions {
 
 type Outside = GridSampleOptions["outside"];
 
-const clamped = (x: Expr, low: number, high: number): Expr =>
-  minimum(maximum(x, low), high) as Expr;
+const clamped = (x: Expr, low: number, high: number): Expr => minimum(maximum(x, low), high);
 
 /** `x` folded into `low … high` by mirrors at both ends. */
 const mirrored = (x: Expr, low: number, high: number): Expr => {
   const span = high - low;
-  if (span === 0) return mul(x, 0) as Expr;
-  const away = abs(sub(x, low)) as Expr;
-  const rest = sub(away, mul(floor(mul(away, 0.5 / span) as Expr), 2 * span) as Expr) as Expr;
-  return sub(high, abs(sub(rest, span) as Expr) as Expr) as Expr;
+  if (span === 0) return mul(x, 0);
+  const away = abs(sub(x, low));
+  const rest = sub(away, mul(floor(mul(away, 0.5 / span)), 2 * span));
+  return sub(high, abs(sub(rest, span)));
 };
 
 /** Pixels of an axis of `n` at coordinates from -1 to 1, brought inside where that is asked for. */
 const pixels = (at: Expr, n: number, alignCorners: boolean, outside: Outside): Expr => {
   const scaled = alignCorners ? mul(add(at, 1), (n - 1) / 2) : sub(mul(add(at, 1), n / 2), 0.5);
   const [low, high] = alignCorners ? [0, n - 1] : [-0.5, n - 0.5];
-  const place = scaled as Expr;
+  const place = scaled;
   if (outside === "zeros") return place;
   return clamped(outside === "border" ? place : mirrored(place, low, high), 0, n - 1);
 };
@@ -66,17 +65,16 @@ export const gridSample = (
   const places = lift(grid, x.dtype);
   const [height = 1, width = 1] = x.shape;
   const [u, v] = [width, height].map((n, axis) =>
-    pixels(index(places, axis, -1) as Expr, n, alignCorners, outside),
+    pixels(index(places, axis, -1), n, alignCorners, outside),
   ) as [Expr, Expr];
-  const pixel = (i: Expr, j: Expr): Expr =>
-    gather(x, cast(i, "i32") as Expr, cast(j, "i32") as Expr);
-  if (method === "nearest") return pixel(round(v) as Expr, round(u) as Expr);
-  const [left, top] = [floor(u) as Expr, floor(v) as Expr];
+  const pixel = (i: Expr, j: Expr): Expr => gather(x, cast(i, "i32"), cast(j, "i32"));
+  if (method === "nearest") return pixel(round(v), round(u));
+  const [left, top] = [floor(u), floor(v)];
   const corner = (down: number, right: number): Expr => {
-    const [i, j] = [add(top, down) as Expr, add(left, right) as Expr];
+    const [i, j] = [add(top, down), add(left, right)];
     const [tall, wide] = [sub(1, abs(sub(v, i))), sub(1, abs(sub(u, j)))];
-    return mul(pixel(i, j), expandDims(mul(tall, wide) as Expr, -1)) as Expr;
+    return mul(pixel(i, j), expandDims(mul(tall, wide), -1));
   };
-  const [above, below] = [0, 1].map((down) => add(corner(down, 0), corner(down, 1)) as Expr);
-  return add(above as Expr, below as Expr) as Expr;
+  const [above, below] = [0, 1].map((down) => add(corner(down, 0), corner(down, 1)));
+  return add(above as Expr, below as Expr);
 };

@@ -45,7 +45,7 @@ export interface AveragePoolOptions extends PoolOptions {
   readonly countPadding?: boolean;
 }
 
-const reshape = (x: Expr, shape: Shape): Expr => reshapeTo(x, shape) as Expr;
+const reshape = (x: Expr, shape: Shape): Expr => reshapeTo(x, shape);
 
 interface Plan {
   readonly sliding: Sliding;
@@ -124,7 +124,7 @@ const insideOf = ({ sliding }: Plan): readonly number[] =>
 export const maxPool = (operand: Operand, size: PerAxis, options: PoolOptions = {}): Expr => {
   const x = lift(operand);
   const plan = planOf("maxPool", x, size, options);
-  return max(paddedWindows(x, plan, Number.NEGATIVE_INFINITY), insideOf(plan)) as Expr;
+  return max(paddedWindows(x, plan, Number.NEGATIVE_INFINITY), insideOf(plan));
 };
 
 /**
@@ -167,7 +167,7 @@ export const maxPoolWithIndices = (
     : reshape(windows, [...extents, inWindow, ...x.shape.slice(rank)]);
   const first = argmax(moveAxis(elements, rank, -1));
   return [
-    max(windows, insideOf(plan)) as Expr,
+    max(windows, insideOf(plan)),
     apply1("gather", { axis: rank, batch: rank }, table, first),
   ];
 };
@@ -190,7 +190,7 @@ const placesOf = (plan: Plan, places: Shape, extents: Shape): Expr => {
     );
     return constant(Tensor.own(shape, "i32", Int32Array.from(near)));
   });
-  const whole = parts.reduce((a: Expr, b: Expr) => add(a, b) as Expr);
+  const whole = parts.reduce((a: Expr, b: Expr) => add(a, b));
   return reshape(broadcastTo(whole, [...extents, ...size]), [...extents, sizeOf(size)]);
 };
 
@@ -237,7 +237,7 @@ const divisors = (x: Expr, plan: Plan, extents: Shape, countPadding: boolean): O
 export const sumPool = (operand: Operand, size: PerAxis, options: PoolOptions = {}): Expr => {
   const x = lift(operand);
   const plan = planOf("sumPool", x, size, options);
-  return sum(paddedWindows(x, plan, 0), insideOf(plan)) as Expr;
+  return sum(paddedWindows(x, plan, 0), insideOf(plan));
 };
 
 /** The mean of each window. Shapes and mistakes as for {@link maxPool}. */
@@ -248,9 +248,9 @@ export const avgPool = (
 ): Expr => {
   const x = floating("averagePool", lift(operand));
   const plan = planOf("averagePool", x, size, options);
-  const total = sum(paddedWindows(x, plan, 0), insideOf(plan)) as Expr;
+  const total = sum(paddedWindows(x, plan, 0), insideOf(plan));
   const extents = total.shape.slice(0, -1);
-  return div(total, divisors(x, plan, extents, options.countPadding ?? true)) as Expr;
+  return div(total, divisors(x, plan, extents, options.countPadding ?? true));
 };
 
 /** **Fails with** `InvalidArgument`, thrown, where there is no such norm. */
@@ -273,10 +273,10 @@ export const lpPool = (
 ): Expr => {
   requireNorm("lpPool", p);
   const x = lift(operand);
-  const powers = sumPool(pow(abs(x) as Expr, p) as Expr, size, options);
+  const powers = sumPool(pow(abs(x), p), size, options);
   // A root has no slope at 0: what is not positive is kept away from it, and stays 0.
   const least = x.dtype === "f32" ? 2 ** -126 : 2 ** -1022;
-  return mul(pow(maximum(powers, least) as Expr, 1 / p) as Expr, sign(powers) as Expr) as Expr;
+  return mul(pow(maximum(powers, least), 1 / p), sign(powers));
 };
 
 /**
@@ -296,7 +296,7 @@ export const adaptiveAvgPool = (operand: Operand, size: PerAxis): Expr => {
 export const adaptiveMaxPool = (operand: Operand, size: PerAxis): Expr => {
   const x = lift(operand);
   return perAxis("adaptiveMaxPool", "size", size, x.shape.length - 1).reduce(
-    (y, m, axis) => max(regionsOf(y, axis, m, "last").elements, axis + 1) as Expr,
+    (y, m, axis) => max(regionsOf(y, axis, m, "last").elements, axis + 1),
     x,
   );
 };
@@ -306,11 +306,11 @@ const spatialAxes = (x: Expr): readonly number[] => axesUpTo(x.shape.length - 1)
 /** The mean of each channel over all places. **Shapes** `x: [...n, c] → y: [c]`. */
 export const globalAveragePooled = (operand: Operand): Expr => {
   const x = lift(operand);
-  return mean(x, spatialAxes(x)) as Expr;
+  return mean(x, spatialAxes(x));
 };
 
 /** The greatest of each channel over all places. **Shapes** `x: [...n, c] → y: [c]`. */
 export const globalMaxPooled = (operand: Operand): Expr => {
   const x = lift(operand);
-  return max(x, spatialAxes(x)) as Expr;
+  return max(x, spatialAxes(x));
 };

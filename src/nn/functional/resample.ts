@@ -40,12 +40,9 @@ const resample = (x: Expr, axis: number, rows: readonly Taps[]): Expr => {
     const at = inside.map((taps) => taps[k]?.[0] ?? nowhere);
     const weights = Float64Array.from(inside, (taps) => taps[k]?.[1] ?? 0);
     const along = x.shape.map((_d, a) => (a === axis ? rows.length : 1));
-    return mul(
-      rearrange(x, axis, at),
-      constant(Tensor.own(along, "f64", weights).cast(x.dtype)),
-    ) as Expr;
+    return mul(rearrange(x, axis, at), constant(Tensor.own(along, "f64", weights).cast(x.dtype)));
   });
-  return terms.reduce((a, b) => add(a, b) as Expr);
+  return terms.reduce((a, b) => add(a, b));
 };
 
 /** `m` regions that cover `n` elements: from `⌊i·n/m⌋` to `⌈(i+1)·n/m⌉`. */
@@ -69,7 +66,7 @@ export const regionsOf = (
   if (n === m * longest) {
     // Side by side: nothing has to be moved.
     const shape = [...x.shape.slice(0, axis), m, longest, ...x.shape.slice(axis + 1)];
-    return { elements: reshape(x, shape) as Expr, lengths };
+    return { elements: reshape(x, shape), lengths };
   }
   const indices = regions.flatMap(([start, end]) =>
     Array.from({ length: longest }, (_, k) =>
@@ -83,11 +80,11 @@ export const regionsOf = (
 /** The mean of each of `m` regions of an axis. */
 export const averageOver = (x: Expr, axis: number, m: number): Expr => {
   const { elements, lengths } = regionsOf(x, axis, m, "zeros");
-  const total = sum(elements, axis + 1) as Expr;
-  if (lengths.every((length) => length === lengths[0])) return div(total, lengths[0] ?? 1) as Expr;
+  const total = sum(elements, axis + 1);
+  if (lengths.every((length) => length === lengths[0])) return div(total, lengths[0] ?? 1);
   const along = x.shape.map((_, a) => (a === axis ? m : 1));
   const divisors = Tensor.own(along, "f64", Float64Array.from(lengths)).cast(x.dtype);
-  return div(total, constant(divisors)) as Expr;
+  return div(total, constant(divisors));
 };
 
 /**
@@ -284,12 +281,12 @@ export const pixelShuffled = (operand: Operand, factor: number): Expr => {
     ...spatial,
     channels / factor ** rank,
     ...spatial.map(() => factor),
-  ]) as Expr;
+  ]);
   const pairs = axesUpTo(rank).flatMap((a) => [a, rank + 1 + a]);
   return reshape(transpose(parts, [...pairs, rank]), [
     ...spatial.map((n) => n * factor),
     channels / factor ** rank,
-  ]) as Expr;
+  ]);
 };
 
 /** The inverse of {@link pixelShuffled}: places of a neighborhood as channels. */
@@ -298,10 +295,10 @@ export const pixelUnshuffled = (operand: Operand, factor: number): Expr => {
   const [rank, channels] = [x.shape.length - 1, x.shape.at(-1) ?? 1];
   const spatial = x.shape.slice(0, rank);
   requireFactor("pixelUnshuffle", factor, spatial, factor);
-  const parts = reshape(x, [...spatial.flatMap((n) => [n / factor, factor]), channels]) as Expr;
+  const parts = reshape(x, [...spatial.flatMap((n) => [n / factor, factor]), channels]);
   const even = axesUpTo(rank).map((a) => 2 * a);
   return reshape(transpose(parts, [...even, 2 * rank, ...even.map((a) => a + 1)]), [
     ...spatial.map((n) => n / factor),
     channels * factor ** rank,
-  ]) as Expr;
+  ]);
 };

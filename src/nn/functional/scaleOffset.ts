@@ -19,4 +19,4 @@ export const initScaleOffset = (features: number): ScaleOffset => ({
 
 /** `x·scale + offset` along the last axis. */
 export const rescaled = (x: Expr, { scale, offset }: Symbolic<ScaleOffset>): Expr =>
-  add(mul(x, scale) as Expr, offset) as Expr;
+  add(mul(x, scale), offset);

@@ -14,8 +14,8 @@ import { anyOf } from "./sequenceChecks.ts";
  */
 export const softmaxOfSeen = (scores: Expr, seen: Expr): Expr => {
   // A row in which nothing is seen has equal scores in place of -∞ alone, whose softmax would be NaN.
-  const hidden = where(expandDims(anyOf(seen), -1), Number.NEGATIVE_INFINITY, 0) as Expr;
-  return where(seen, softmax(where(seen, scores, cast(hidden, scores.dtype)) as Expr), 0);
+  const hidden = where(expandDims(anyOf(seen), -1), Number.NEGATIVE_INFINITY, 0);
+  return where(seen, softmax(where(seen, scores, cast(hidden, scores.dtype))), 0);
 };
 
 /** The places that some query sees, `[places]`, of a mask that broadcasts to `[..., places]`. */
@@ -24,4 +24,4 @@ export const seenBySome = (mask: Expr): Expr =>
 
 /** Rows `[..., places, d]` of which those that nobody sees are zeros: 0 times what is not finite would be NaN. */
 export const onlySeen = (rows: Expr, seen: Expr | undefined): Expr =>
-  seen === undefined ? rows : (where(expandDims(seen, -1), rows, 0) as Expr);
+  seen === undefined ? rows : where(expandDims(seen, -1), rows, 0);

@@ -57,13 +57,12 @@ export const realOf = (x: Expr, mask: Expr | undefined): Expr => {
   const time = x.shape[0] ?? 0;
   // A mask of another length is reported by the layer that goes by it.
   if (mask === undefined || !isFloat(x.dtype) || mask.shape.at(-1) !== time) return x;
-  const real = reshape(mask, [time, ...x.shape.slice(1).map(() => 1)]) as Expr;
-  return where(real, x, 0) as Expr;
+  const real = reshape(mask, [time, ...x.shape.slice(1).map(() => 1)]);
+  return where(real, x, 0);
 };
 
 /** Whether any of some bools along an axis holds. */
-export const anyOf = (truths: Expr, axis = -1): Expr =>
-  gt(max(cast(truths, "i32") as Expr, axis) as Expr, 0) as Expr;
+export const anyOf = (truths: Expr, axis = -1): Expr => gt(max(cast(truths, "i32"), axis), 0);
 
 /** The labels of `n` moments, for a loss `op`: another number of them is reported. */
 export const labelsOf = (op: string, n: number, labels: Expr): Expr =>

@@ -98,7 +98,7 @@ export interface Attention<W extends number>
 
 /** Both masks, where both are given: `[..., time, places]`. */
 const bothMasks = (a: Expr | undefined, b: Expr | undefined): Expr | undefined =>
-  a === undefined || b === undefined ? (a ?? b) : (and(a, b) as Expr);
+  a === undefined || b === undefined ? (a ?? b) : and(a, b);
 
 /**
  * Several heads of attention over slices of the features, joined by an affine map.
@@ -136,12 +136,7 @@ export const multiHeadAttention = <
   /** `[time, heads·size]` as `[keyValueHeads, groups, time, size]`. */
   const queriesOf = ({ query }: Params, x: Expr): Expr =>
     transpose(
-      reshape(affine(query, lastAxisOf(x, width)), [
-        x.shape[0] ?? 0,
-        keyValueHeads,
-        groups,
-        size,
-      ]) as Expr,
+      reshape(affine(query, lastAxisOf(x, width)), [x.shape[0] ?? 0, keyValueHeads, groups, size]),
       [1, 2, 0, 3],
     );
   /** `[places, keyValueHeads·size]` as `[keyValueHeads, places, size]`. */
@@ -151,20 +146,20 @@ export const multiHeadAttention = <
         memory.shape[0] ?? 0,
         keyValueHeads,
         size,
-      ]) as Expr,
+      ]),
       [1, 0, 2],
     );
   /** `[keyValueHeads, groups, time, size]` as `[time, width]`, through the last map. */
   const joined = ({ output }: Params, seen: Expr): Expr => {
     const byPlace = transpose(seen, [2, 0, 1, 3]);
-    return affine(output, reshape(byPlace, [byPlace.shape[0] ?? 0, width]) as Expr);
+    return affine(output, reshape(byPlace, [byPlace.shape[0] ?? 0, width]));
   };
   const turn = (x: Expr, places: Expr): Expr => (turned ? rotaryEmbedding(x, places) : x);
-  const placesOf = (x: Expr): Expr => iota([x.shape.at(-2) ?? 0]) as Expr;
+  const placesOf = (x: Expr): Expr => iota([x.shape.at(-2) ?? 0]);
   /** A mask for each head as one for each group of each head. */
   const grouped = (mask: Expr | undefined): Expr | undefined =>
     mask?.shape.length === 3
-      ? (reshape(mask, [keyValueHeads, groups, ...mask.shape.slice(1)]) as Expr)
+      ? reshape(mask, [keyValueHeads, groups, ...mask.shape.slice(1)])
       : mask;
 
   const attend: Attention<W>["attend"] = (params, x, memory, looking = {}) => {
@@ -204,28 +199,26 @@ export const multiHeadAttention = <
       return { params, state: undefined };
     },
     apply: (params, state, x, context) => [
-      attend(params, x as Expr, x as Expr, { mask: context.mask, context }) as Expr as Expr<
-        readonly [number, W]
-      >,
+      attend(params, x, x, { mask: context.mask, context }) as Expr as Expr<readonly [number, W]>,
       state,
     ],
     attend,
     emptyCache: (length, dtype = "f32") => ({
-      key: fill([keyValueHeads, length, size], 0, dtype) as Expr,
-      value: fill([keyValueHeads, length, size], 0, dtype) as Expr,
+      key: fill([keyValueHeads, length, size], 0, dtype),
+      value: fill([keyValueHeads, length, size], 0, dtype),
       length: lift(0, "i32"),
     }),
     step: (params, x, cache) => {
       const one = expandDims(x, 0);
-      const place = reshape(cache.length, [1]) as Expr;
-      const places = iota([cache.key.shape[1] ?? 0]) as Expr;
-      const here = expandDims(eq(places, cache.length) as Expr, 1);
+      const place = reshape(cache.length, [1]);
+      const places = iota([cache.key.shape[1] ?? 0]);
+      const here = expandDims(eq(places, cache.length), 1);
       const key: Expr = where(here, turn(headsOf(params.key, one), place), cache.key);
       const value: Expr = where(here, headsOf(params.value, one), cache.value);
-      const length = add(cache.length, 1) as Expr;
+      const length = add(cache.length, 1);
       const q = turn(queriesOf(params, one), place);
-      const seen = attentionOf(q, key, value, { mask: lt(places, length) as Expr });
-      return [reshape(joined(params, seen), [width]) as Expr, { key, value, length }];
+      const seen = attentionOf(q, key, value, { mask: lt(places, length) });
+      return [reshape(joined(params, seen), [width]), { key, value, length }];
     },
   };
 };

@@ -45,7 +45,7 @@ export const batchNorm = (
   notNegative("batchNorm", { epsilon });
   probability("batchNorm", { momentum });
   const normalized = (x: Expr, center: Expr, variance: Expr): Expr =>
-    mul(sub(x, center), rsqrt(add(variance, epsilon)) as Expr) as Expr;
+    mul(sub(x, center), rsqrt(add(variance, epsilon)));
   const moved = (from: Expr, to: Expr): Expr =>
     add(mul(from, 1 - momentum), mul(stopGradient(to), momentum));
   return {
@@ -72,14 +72,14 @@ export const batchNorm = (
           mean(
             y,
             positions.map((_, i) => i),
-          ) as Expr,
+          ),
           axis,
           { least: needed },
         );
       const center = over(x, least);
-      const variance = over(square(sub(x, center)) as Expr, 1);
-      const count = mul(axisSum(lift(1, x.dtype), axis) as Expr, sizeOf(positions)) as Expr;
-      const unbiased = div(mul(variance, count), sub(count, 1) as Expr) as Expr;
+      const variance = over(square(sub(x, center)), 1);
+      const count = mul(axisSum(lift(1, x.dtype), axis), sizeOf(positions));
+      const unbiased = div(mul(variance, count), sub(count, 1));
       const next = { mean: moved(state.mean, center), variance: moved(state.variance, unbiased) };
       return [kept(normalized(x, center, variance)), next] as const;
     },

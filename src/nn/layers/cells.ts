@@ -113,7 +113,7 @@ export const rnnCell = (
   { activation = tanh, ...options }: CellOptions & { readonly activation?: Activation } = {},
 ): Cell =>
   cell("rnn", { inputs, hidden }, { gates: 1, carries: 1 }, options, (x, h) => [
-    activation(add(x, h) as Expr),
+    activation(add(x, h)),
   ]);
 
 /**
@@ -126,10 +126,10 @@ export const rnnCell = (
  */
 export const lstmCell = (inputs: number, hidden: number, options: CellOptions = {}): Cell =>
   cell("lstm", { inputs, hidden }, { gates: 4, carries: 2 }, options, (x, h, carry) => {
-    const [i, f, g, o] = gatesOf(add(x, h) as Expr, 4) as readonly [Expr, Expr, Expr, Expr];
+    const [i, f, g, o] = gatesOf(add(x, h), 4) as readonly [Expr, Expr, Expr, Expr];
     const kept = mul(logistic(f), carry[1] as Expr);
-    const memory = add(kept, mul(logistic(i), tanh(g))) as Expr;
-    return [mul(logistic(o), tanh(memory)) as Expr, memory];
+    const memory = add(kept, mul(logistic(i), tanh(g)));
+    return [mul(logistic(o), tanh(memory)), memory];
   });
 
 /**
@@ -144,8 +144,8 @@ export const gruCell = (inputs: number, hidden: number, options: CellOptions = {
   cell("gru", { inputs, hidden }, { gates: 3, carries: 1 }, options, (x, h, carry) => {
     const [xr, xz, xn] = gatesOf(x, 3) as readonly [Expr, Expr, Expr];
     const [hr, hz, hn] = gatesOf(h, 3) as readonly [Expr, Expr, Expr];
-    const z = logistic(add(xz, hz) as Expr);
-    const candidate = tanh(add(xn, mul(logistic(add(xr, hr) as Expr), hn)) as Expr);
+    const z = logistic(add(xz, hz));
+    const candidate = tanh(add(xn, mul(logistic(add(xr, hr)), hn)));
     // n + z (h - n) with one product fewer.
     return [add(candidate, mul(z, sub(carry[0] as Expr, candidate))) as Expr];
   });

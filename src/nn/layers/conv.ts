@@ -77,7 +77,7 @@ const affine = (
   apply: (params, state, x) => {
     const { weight, bias: offset } = params as Affined; // as `init` made them
     const y = product(x, weight);
-    return [offset === undefined ? y : (add(y, offset) as Expr), state];
+    return [offset === undefined ? y : add(y, offset), state];
   },
 });
 

@@ -102,7 +102,7 @@ export function dense<I extends number, O extends number>(
       };
     },
     apply: (params, state, x) => [
-      add(product(params.weight as Expr, x) as Expr, params.bias as Expr) as Expr<readonly [O]>,
+      add(product(params.weight as Expr, x) as Expr, params.bias) as Expr<readonly [O]>,
       state,
     ],
   };

@@ -20,7 +20,7 @@ const dropping = (
       actual: String(rate),
     });
   const dropped = (x: Expr, key: Context["key"]): Expr =>
-    where(bernoulli(key, 1 - rate, maskOf(x.shape)), mul(x, 1 / (1 - rate)) as Expr, 0);
+    where(bernoulli(key, 1 - rate, maskOf(x.shape)), mul(x, 1 / (1 - rate)), 0);
   return {
     name: `${op} ${rate}`,
     init: () => ({ params: undefined, state: undefined }),

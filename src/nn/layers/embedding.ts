@@ -52,8 +52,7 @@ export const embedding = <const W extends number>(
   requireSizes("embedding", { vocabulary, width });
   wholeTo(0, vocabulary - 1)("embedding", { padding });
   // An index that is no row reads zeros, and writes nowhere.
-  const read = (x: Expr): Expr =>
-    padding === undefined ? x : (where(eq(x, padding) as Expr, -1, x) as Expr);
+  const read = (x: Expr): Expr => (padding === undefined ? x : where(eq(x, padding), -1, x));
   return {
     name: `embedding ${vocabulary} → ${width}`,
     init: (key) => ({ params: { table: tableInit(key, [vocabulary, width]) }, state: undefined }),
@@ -155,7 +154,7 @@ export const positionEmbedding = <const L extends number, const W extends number
 /** The angle of each place for each of `count` wavelengths, from 2π to 2π·base. `[time, count]`. */
 const angles = (places: Expr, count: number, base: number): Expr => {
   const step = -Math.log(base) / count;
-  const frequencies = exp(mul(cast(iota([count]), places.dtype), step)) as Expr;
+  const frequencies = exp(mul(cast(iota([count]), places.dtype), step));
   return dot(places, frequencies, [[], []]);
 };
 
@@ -172,12 +171,8 @@ export const sinusoidalEncoding: SameLayer<undefined, undefined> = {
   apply: <X extends Shape>(_: undefined, state: undefined, x: Expr<X>) => {
     const [time = 0, width = 0] = x.shape;
     const pairs = Math.ceil(width / 2);
-    const angle = angles(
-      cast(iota([time]), x.dtype) as Expr,
-      pairs,
-      10000 ** ((2 * pairs) / width),
-    );
-    const interleaved = reshape(stack([sin(angle), cos(angle)], 2), [time, 2 * pairs]) as Expr;
+    const angle = angles(cast(iota([time]), x.dtype), pairs, 10000 ** ((2 * pairs) / width));
+    const interleaved = reshape(stack([sin(angle), cos(angle)], 2), [time, 2 * pairs]);
     // The sum has the shape of x.
     return [
       add(x as Expr, sliceAxis(interleaved, -1, 0, width)) as Expr as Expr<X>,
@@ -201,10 +196,10 @@ export const rotaryEmbedding = (x: Expr, places: Expr, base = 10000): Expr => {
   requireDivides("rotary", "pairs", 2, width);
   holding("a finite number above 0", (n) => n > 0 && Number.isFinite(n))("rotary", { base });
   const half = width / 2;
-  const angle = angles(cast(places, x.dtype) as Expr, half, base);
-  const [c, s] = [cos(angle) as Expr, sin(angle) as Expr];
+  const angle = angles(cast(places, x.dtype), half, base);
+  const [c, s] = [cos(angle), sin(angle)];
   const [a, b] = [sliceAxis(x, -1, 0, half), sliceAxis(x, -1, half, width)];
-  const first = add(mul(a, c), mul(mul(b, s), -1)) as Expr;
-  const second = add(mul(a, s), mul(b, c)) as Expr;
+  const first = add(mul(a, c), mul(mul(b, s), -1));
+  const second = add(mul(a, s), mul(b, c));
   return concatenate([first, second], -1);
 };

@@ -89,7 +89,7 @@ export const gatedFeedForward = <const W extends number>(
     },
     apply: ({ gate, up, down }, state, input) => {
       const x = lastAxisOf(input, width);
-      const h = mul(activation(affine(gate, x)), affine(up, x)) as Expr;
+      const h = mul(activation(affine(gate, x)), affine(up, x));
       return [affine(down, h) as Expr as Expr<readonly [number, W]>, state];
     },
   };

@@ -43,9 +43,9 @@ export const prelu = (features = 1): SameLayer<SlopeParams, undefined> => {
     ) => {
       const shared = features === 1;
       const x: Expr = shared ? input : lastAxisOf(input, features);
-      const own = shared ? (reshape(slope, []) as Expr) : slope;
+      const own = shared ? reshape(slope, []) : slope;
       // Each element is kept or scaled.
-      return [where(gt(x, 0), x, mul(x, own) as Expr) as Expr as Expr<X>, state] as const;
+      return [where(gt(x, 0), x, mul(x, own)) as Expr as Expr<X>, state] as const;
     },
   };
 };
@@ -119,7 +119,7 @@ export const squeezeExcite = (
     ) => {
       const x = lastAxisOf(input, channels);
       const positions = x.shape.slice(0, -1).map((_, i) => i);
-      const means = mean(x, positions) as Expr;
+      const means = mean(x, positions);
       const gate = logistic(affine(excite, relu(affine(squeeze, means))));
       // Scaling keeps the shape.
       return [mul(x, gate) as Expr as Expr<X>, state] as const;

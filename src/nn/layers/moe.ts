@@ -32,9 +32,9 @@ export interface ExpertsParams {
 export const topKRouting = (logits: Expr, k: number): Expr => {
   wholeTo(1, logits.shape.at(-1) ?? 1)("topKRouting", { k });
   // NaN comes first, so that it is chosen and told.
-  const ranked = where(eq(logits, logits) as Expr, neg(logits), Number.NEGATIVE_INFINITY) as Expr;
+  const ranked = where(eq(logits, logits), neg(logits), Number.NEGATIVE_INFINITY);
   // The place of each in descending order: the order's own order.
-  const chosen = lt(argsort(argsort(ranked)), k) as Expr;
+  const chosen = lt(argsort(argsort(ranked)), k);
   return softmaxOfSeen(logits, chosen);
 };
 

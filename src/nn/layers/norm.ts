@@ -86,8 +86,8 @@ export const groupNorm = (
   notNegative("groupNorm", { epsilon });
   requireDivides("groupNorm", "groups", groups, features);
   return scaling(`groupNorm ${groups} of ${features}`, features, (x) => {
-    const split = reshape(x, [...x.shape.slice(0, -1), groups, features / groups] as Shape) as Expr;
-    return reshape(standardized(split, [...positions(x), -1], epsilon), x.shape) as Expr;
+    const split = reshape(x, [...x.shape.slice(0, -1), groups, features / groups] as Shape);
+    return reshape(standardized(split, [...positions(x), -1], epsilon), x.shape);
   });
 };
 
@@ -131,7 +131,7 @@ export const rmsNorm = (
     init: (key) => ({ params: { scale: ones(key, [features]) }, state: undefined }),
     apply: <X extends Shape>({ scale }: Symbolic<Scale>, state: undefined, input: Expr<X>) => {
       const x = lastAxisOf(input, features);
-      const inverse = rsqrt(add(mean(square(x), -1) as Expr, epsilon)) as Expr;
+      const inverse = rsqrt(add(mean(square(x), -1), epsilon));
       const y: Expr = mul(mul(x, keepDims(inverse, x, -1)), scale);
       // The shape is kept.
       return [y as Expr as Expr<X>, state] as const;
@@ -179,8 +179,8 @@ export const localResponseNorm = ({
       const windows = Array.from({ length: size }, (_w, i) =>
         sliceAxis(energy, -1, i, i + features),
       );
-      const total = windows.reduce((a, b) => add(a, b) as Expr);
-      const divisor = pow(add(mul(total, alpha / size) as Expr, k) as Expr, beta);
+      const total = windows.reduce((a, b) => add(a, b));
+      const divisor = pow(add(mul(total, alpha / size), k), beta);
       // The windows have the shape of x.
       return [div(x as Expr, divisor as Expr) as Expr as Expr<X>, state] as const;
     },

@@ -188,7 +188,7 @@ export const recurrent = <
     apply: (params, state, x, context) => {
       const { mask } = context;
       const given = mask === undefined ? { context } : { context, mask };
-      const { outputs, last } = run(params, x as Expr, given);
+      const { outputs, last } = run(params, x, given);
       const ends = last.at(-1)?.map((carry) => carry[0] as Expr) ?? [];
       const y = output === "all" ? outputs : concatenate(ends, -1);
       // `Given` is what the options do to shapes; the tests hold the two together.

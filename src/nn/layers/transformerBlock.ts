@@ -119,9 +119,7 @@ const partsOf = (width: number, options: TransformerOptions) => {
     const own = { ...context, key: foldInKey(context.key, occasion) };
     const dropped: Part = (y) => drop.apply(undefined, undefined, y, own)[0];
     const y =
-      norm === "pre"
-        ? add(x, dropped(part(normalized(x))))
-        : normalized(add(x, dropped(part(x))) as Expr);
+      norm === "pre" ? add(x, dropped(part(normalized(x)))) : normalized(add(x, dropped(part(x))));
     const inputs = [x, ...exprsOf([params.part, params.norm, context.mask])];
     return scoped(name, inputs, [y as Expr])[0] as Expr;
   };
@@ -200,7 +198,7 @@ export const transformerEncoderBlock = <
       return { params, state: undefined };
     },
     apply: (params, state, x, context) => {
-      const y = attended(params, x as Expr, context, (h) =>
+      const y = attended(params, x, context, (h) =>
         attention.attend(params.attention, h, h, {
           mask: context.mask,
           context: { ...context, key: foldInKey(context.key, 3) },
@@ -212,11 +210,11 @@ export const transformerEncoderBlock = <
     step: (params, x, cache) => {
       let next = cache;
       const y = attended(params, one(x), still, (h) => {
-        const [seen, after] = attention.step(params.attention, reshape(h, [width]) as Expr, cache);
+        const [seen, after] = attention.step(params.attention, reshape(h, [width]), cache);
         next = after;
         return one(seen);
       });
-      return [reshape(y, [width]) as Expr, next];
+      return [reshape(y, [width]), next];
     },
   };
 };
@@ -276,7 +274,7 @@ export const transformerDecoderBlock = <
       apply: (params, state, x, context) => {
         const y = decoded(
           params,
-          x as Expr,
+          x,
           context,
           (h) =>
             attention.attend(params.attention, h, h, {
@@ -300,17 +298,13 @@ export const transformerDecoderBlock = <
         one(x),
         still,
         (h) => {
-          const [seen, after] = attention.step(
-            params.attention,
-            reshape(h, [width]) as Expr,
-            cache,
-          );
+          const [seen, after] = attention.step(params.attention, reshape(h, [width]), cache);
           next = after;
           return one(seen);
         },
         (h) => cross.attend(params.cross, h, memory, { mask }),
       );
-      return [reshape(y, [width]) as Expr, next];
+      return [reshape(y, [width]), next];
     },
   };
 };

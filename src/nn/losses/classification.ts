@@ -19,7 +19,7 @@ const isClass = (label: Expr): boolean => label.dtype === "i32" || label.dtype =
 
 /** Whether labels, i32, are classes: the one meaning of what is none is NaN, so that it cannot train in silence. */
 export const isKnown = (labels: Expr, classes: number): Expr =>
-  and(ge(labels, 0) as Expr, lt(labels, classes) as Expr) as Expr;
+  and(ge(labels, 0), lt(labels, classes));
 
 const wholeLabel = holding("a class, a whole number", Number.isSafeInteger);
 
@@ -60,12 +60,12 @@ const asked = (
   const given = lift(label, "i32");
   if (!isClass(given)) return { p: distribution(op, given, scores), mass: lift(1, scores.dtype) };
   const one = oneLabel(op, given);
-  const [classes, chosen] = [iota(scores.shape, -1) as Expr, cast(one, "i32") as Expr];
+  const [classes, chosen] = [iota(scores.shape, -1), cast(one, "i32")];
   const known = isKnown(chosen, scores.shape.at(-1) ?? 0);
-  const unit = cast(eq(classes, chosen) as Expr, scores.dtype);
-  const sure = where(known, unit, Number.NaN) as Expr;
-  const p = ignore === undefined ? sure : (where(eq(chosen, ignore), 0, sure) as Expr);
-  const weighed = classWeights === undefined ? p : (mul(p, lift(classWeights, p.dtype)) as Expr);
+  const unit = cast(eq(classes, chosen), scores.dtype);
+  const sure = where(known, unit, Number.NaN);
+  const p = ignore === undefined ? sure : where(eq(chosen, ignore), 0, sure);
+  const weighed = classWeights === undefined ? p : mul(p, lift(classWeights, p.dtype));
   return { p, mass: total(p), count: total(weighed) };
 };
 
@@ -79,7 +79,7 @@ const distribution = (op: string, label: Expr, scores: Expr): Expr => {
 
 /** The one label of an example: several are reported, where they would else be compared class by class. */
 const oneLabel = (op: string, label: Expr): Expr => {
-  if (sizeOf(label.shape) === 1) return reshape(label, []) as Expr;
+  if (sizeOf(label.shape) === 1) return reshape(label, []);
   const expected = "one label for each example, []; sequenceCrossEntropy takes one for each moment";
   const issue = new ShapeMismatch({ op, expected, actual: [label.shape], path: [] });
   return refuse(issue, [label], [{ shape: [], dtype: label.dtype }])[0] as Expr;
@@ -90,12 +90,9 @@ const oneLabel = (op: string, label: Expr): Expr => {
  * replaced there and not the product, which has a derivative by `p` where `p` is 0.
  */
 const surprise = (p: Expr, s: Expr): Loss => {
-  const ruledOut: Expr = and(
-    eq(p, 0) as Expr,
-    eq(abs(s), Number.POSITIVE_INFINITY) as Expr,
-  ) as Expr;
+  const ruledOut: Expr = and(eq(p, 0), eq(abs(s), Number.POSITIVE_INFINITY));
   // Where nothing is lost it is 0, which the negative of 0 is not.
-  return total(mul(p, sub(0, where(ruledOut, 0, s) as Expr) as Expr) as Expr);
+  return total(mul(p, sub(0, where(ruledOut, 0, s))));
 };
 
 /** `-Σ w p ln q` of a label that is asked for, smoothed, and the examples of a batch weighed where an axis is named. */
@@ -111,14 +108,12 @@ const crossEntropy = (
   notNegative(op, { classWeights });
   const { p, mass, count } = asked(op, label, scores, options);
   const even = smoothing / (scores.shape.at(-1) ?? 1);
-  const smooth: Expr =
-    smoothing === 0 ? p : (add(mul(p, 1 - smoothing) as Expr, mul(mass, even) as Expr) as Expr);
-  const weighed =
-    classWeights === undefined ? smooth : (mul(smooth, lift(classWeights, p.dtype)) as Expr);
+  const smooth: Expr = smoothing === 0 ? p : add(mul(p, 1 - smoothing), mul(mass, even));
+  const weighed = classWeights === undefined ? smooth : mul(smooth, lift(classWeights, p.dtype));
   const loss = surprise(weighed, scores);
   if (axis === undefined || count === undefined) return loss;
-  const shared = axisMean(count, axis) as Expr;
-  return div(loss, where(eq(shared, 0), 1, shared) as Expr) as Expr as Loss;
+  const shared = axisMean(count, axis);
+  return div(loss, where(eq(shared, 0), 1, shared)) as Expr as Loss;
 };
 
 /**
@@ -147,7 +142,7 @@ export const softmaxCrossEntropy: Comparison<
   [options?: CrossEntropyOptions],
   Loss
 > = (logits, label, options = {}) =>
-  crossEntropy("softmaxCrossEntropy", logSoftmax(lift(logits) as Expr), label, options);
+  crossEntropy("softmaxCrossEntropy", logSoftmax(lift(logits)), label, options);
 
 /**
  * `-ln p[label]` of log-probabilities.

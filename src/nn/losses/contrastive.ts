@@ -16,7 +16,7 @@ import type { Loss } from "./reduction.ts";
 /** A vector's direction, along the last axis, whatever its length; 0 for 0. */
 const direction = (x: Expr): Expr => directionOf(x, -1);
 
-const cosine = (x: Expr, y: Expr): Expr => sum(mul(direction(x), direction(y)) as Expr, -1) as Expr;
+const cosine = (x: Expr, y: Expr): Expr => sum(mul(direction(x), direction(y)), -1);
 
 /** The larger of a number and 0, with derivative 0 at 0; NaN stays NaN. */
 const positivePart = (x: Expr): Loss => where(le(x, 0), 0, x) as Expr as Loss;
@@ -24,12 +24,9 @@ const positivePart = (x: Expr): Loss => where(le(x, 0), 0, x) as Expr as Loss;
 /** `1 - cos(x, y)`: of vectors that are near one another by what lies between their directions, which is exact. */
 const cosineDistance = (x: Expr, y: Expr): Loss => {
   const similarity = cosine(x, y);
-  const between = mul(
-    sum(square(sub(direction(x), direction(y)) as Expr) as Expr, -1) as Expr,
-    0.5,
-  );
-  const near = gt(similarity, 0.5) as Expr;
-  return where(near, between as Expr, sub(1, similarity) as Expr) as Expr as Loss;
+  const between = mul(sum(square(sub(direction(x), direction(y))), -1), 0.5);
+  const near = gt(similarity, 0.5);
+  return where(near, between, sub(1, similarity)) as Expr as Loss;
 };
 
 /**
@@ -49,10 +46,10 @@ export const triplet = (
   notNegative("triplet", { margin });
   const distance = (other: Operand): Expr => {
     const [x, y] = compared("triplet", anchor, other, "a vector");
-    const apart = add(sub(x, y) as Expr, 1e-6) as Expr;
+    const apart = add(sub(x, y), 1e-6);
     return lengthOf(apart);
   };
-  return positivePart(add(sub(distance(positive), distance(negative)) as Expr, margin) as Expr);
+  return positivePart(add(sub(distance(positive), distance(negative)), margin));
 };
 
 /**
@@ -66,9 +63,9 @@ export const cosineEmbedding = (x: Operand, y: Operand, target: Operand, margin 
   holding("a number from -1 to 1", (n) => n >= -1 && n <= 1)("cosineEmbedding", { margin });
   const [a, b] = compared("cosineEmbedding", x, y, "a vector");
   const side = lift(target, a.dtype);
-  const apart = positivePart(sub(cosine(a, b), margin) as Expr);
-  const loss = where(gt(side, 0), cosineDistance(a, b), apart) as Expr;
-  return mul(loss, where(eq(abs(side), 1), lift(1, a.dtype), Number.NaN) as Expr) as Expr as Loss;
+  const apart = positivePart(sub(cosine(a, b), margin));
+  const loss = where(gt(side, 0), cosineDistance(a, b), apart);
+  return mul(loss, where(eq(abs(side), 1), lift(1, a.dtype), Number.NaN)) as Expr as Loss;
 };
 
 /**
@@ -91,5 +88,5 @@ export const infoNce = (
   const q = lift(query);
   const keys = direction(lift(candidates, q.dtype));
   const similarities = dot(keys, direction(q), [[1], [0]]);
-  return softmaxCrossEntropy(mul(similarities, 1 / temperature) as Expr, label);
+  return softmaxCrossEntropy(mul(similarities, 1 / temperature), label);
 };

@@ -37,15 +37,11 @@ const shifted = (x: Expr, by: number): Expr =>
 
 /** `log Σ eˣ` along the first axis: what is the sum of what cannot be cannot be, and has derivative 0. */
 const either = (x: Expr): Expr => {
-  const top = stopGradient(max(x, 0) as Expr) as Expr;
-  const impossible = eq(top, never) as Expr;
-  const shift = where(impossible, 0, top) as Expr;
-  const total = sum(exp(sub(x, shift) as Expr) as Expr, 0) as Expr;
-  return where(
-    impossible,
-    never,
-    add(log(where(impossible, 1, total) as Expr), shift) as Expr,
-  ) as Expr;
+  const top = stopGradient(max(x, 0));
+  const impossible = eq(top, never);
+  const shift = where(impossible, 0, top);
+  const total = sum(exp(sub(x, shift)), 0);
+  return where(impossible, never, add(log(where(impossible, 1, total)), shift));
 };
 
 /** What a loss is multiplied by: NaN where its labels or lengths are none. */
@@ -126,40 +122,37 @@ export const ctc = (
   const length = lift(labelLength ?? n, "i32");
   // The start, where nothing is said yet; then blank, label, blank, label, …, blank.
   const places = 2 * n + 2;
-  const end = add(mul(length, 2) as Expr, 1) as Expr;
-  const blanks = fill([n], blank, "i32") as Expr;
-  const pairs = reshape(stack([blanks, spoken], 1), [2 * n]) as Expr;
+  const end = add(mul(length, 2), 1);
+  const blanks = fill([n], blank, "i32");
+  const pairs = reshape(stack([blanks, spoken], 1), [2 * n]);
   const symbols = concatenate([fill([1], -1, "i32"), pairs, fill([1], blank, "i32")], 0);
-  const place = iota([places]) as Expr;
+  const place = iota([places]);
   // A label may follow the label two places back, or the start, the blank between left out, where the two differ.
   const before = concatenate([fill([2], -1, "i32"), sliceAxis(symbols, 0, 0, places - 2)], 0);
-  const isLabel = and(eq(rem(place, 2) as Expr, 0) as Expr, gt(place, 0) as Expr) as Expr;
-  const skips = and(isLabel, ne(symbols, before) as Expr) as Expr;
+  const isLabel = and(eq(rem(place, 2), 0), gt(place, 0));
+  const skips = and(isLabel, ne(symbols, before));
   // At the start nothing is emitted, so that nobody stays there.
-  const emitted = where(gt(place, 0), take(x, symbols, 1), never) as Expr;
+  const emitted = where(gt(place, 0), take(x, symbols, 1), never);
 
-  const first = where(eq(place, 0), lift(0, x.dtype), never) as Expr;
+  const first = where(eq(place, 0), lift(0, x.dtype), never);
   const [last] = scan(
     (alpha: Expr, [scores, t]: readonly [Expr, Expr]) => {
-      const skipped = where(skips, shifted(alpha, 2), never) as Expr;
+      const skipped = where(skips, shifted(alpha, 2), never);
       const arrived = either(stack([alpha, shifted(alpha, 1), skipped]));
-      return [
-        where(lt(t, moments), add(arrived, scores) as Expr, alpha) as Expr,
-        undefined,
-      ] as const;
+      return [where(lt(t, moments), add(arrived, scores), alpha), undefined] as const;
     },
     first,
-    [emitted, iota([time]) as Expr] as const,
+    [emitted, iota([time])] as const,
     { length: time },
   );
-  const finals = or(eq(place, end) as Expr, eq(place, sub(end, 1) as Expr) as Expr) as Expr;
+  const finals = or(eq(place, end), eq(place, sub(end, 1)));
   // Not the negative: of certainty the loss is 0, and not -0.
-  const loss = sub(0, either(where(finals, last, never) as Expr));
+  const loss = sub(0, either(where(finals, last, never)));
 
-  const isReal = lt(iota([n]) as Expr, length) as Expr;
-  const isSaid = and(isKnown(spoken, classes), ne(spoken, blank) as Expr) as Expr;
-  const strange = sum(cast(and(isReal, not(isSaid) as Expr) as Expr, "i32")) as Expr;
-  const lengths = and(isKnown(length, n + 1), isKnown(moments, time + 1)) as Expr;
-  const valid = and(eq(strange, 0) as Expr, lengths) as Expr;
+  const isReal = lt(iota([n]), length);
+  const isSaid = and(isKnown(spoken, classes), ne(spoken, blank));
+  const strange = sum(cast(and(isReal, not(isSaid)), "i32"));
+  const lengths = and(isKnown(length, n + 1), isKnown(moments, time + 1));
+  const valid = and(eq(strange, 0), lengths);
   return mul(loss, sureOf(valid, x.dtype)) as Expr as Loss;
 };

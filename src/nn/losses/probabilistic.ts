@@ -35,11 +35,11 @@ export const gaussianNegativeLogLikelihood: Comparison<
   finite(op, { epsilon });
   const [x, y] = compared(op, prediction, target);
   const [, spread] = compared(op, x, variance, "a variance");
-  const v = where(lt(spread, 0), Number.NaN, maximum(spread, epsilon) as Expr) as Expr;
-  const apart = sub(x, y) as Expr;
+  const v = where(lt(spread, 0), Number.NaN, maximum(spread, epsilon));
+  const apart = sub(x, y);
   // Not by its square, which may overflow where the quotient does not.
-  const distance = mul(div(apart, v) as Expr, apart) as Expr;
-  return average(mul(add(log(v), distance), 0.5) as Expr);
+  const distance = mul(div(apart, v), apart);
+  return average(mul(add(log(v), distance), 0.5));
 };
 
 /**
@@ -53,7 +53,7 @@ export const poissonNegativeLogLikelihood: Comparison<"poissonNegativeLogLikelih
   target,
 ) => {
   const [x, y] = compared("poissonNegativeLogLikelihood", logRate, target);
-  return average(sub(exp(x), mul(y, x)) as Expr);
+  return average(sub(exp(x), mul(y, x)));
 };
 
 /** How {@link focal} weighs elements: by how easy they are, and by their class. Both are pure numbers. */
@@ -82,10 +82,10 @@ export const focal: Comparison<"focal", [options?: FocalOptions], Loss> = (
   const [x, y] = compared("focal", logits, target);
   const side = (score: Expr, weight: number): Expr =>
     // The power by its logarithm, since one below 1 of what underflows has no derivative.
-    mul(mul(exp(mul(logSigmoid(neg(score)), gamma)), sub(0, logSigmoid(score))), weight) as Expr;
-  const ofOnes = mul(y, side(x, alpha ?? 1)) as Expr;
-  const ofZeros = mul(sub(1, y), side(neg(x), alpha === undefined ? 1 : 1 - alpha)) as Expr;
-  return average(add(ofOnes, ofZeros) as Expr);
+    mul(mul(exp(mul(logSigmoid(neg(score)), gamma)), sub(0, logSigmoid(score))), weight);
+  const ofOnes = mul(y, side(x, alpha ?? 1));
+  const ofZeros = mul(sub(1, y), side(neg(x), alpha === undefined ? 1 : 1 - alpha));
+  return average(add(ofOnes, ofZeros));
 };
 
 /**
@@ -106,9 +106,9 @@ export const dice: Comparison<"dice", [smooth?: number], Loss> = (
   const [given, wanted] = compared("dice", probabilities, target);
   // Sums over all places: what is repeated counts at each.
   const [p, y] = align(floating("dice", given), wanted) as readonly [Expr, Expr];
-  const [onlyP, onlyY] = [mul(p, sub(1, y) as Expr), mul(y, sub(1, p) as Expr)];
-  const all = add(add(total(p), total(y)) as Expr, smooth) as Expr;
-  return div(total(add(onlyP, onlyY) as Expr), all) as Expr as Loss;
+  const [onlyP, onlyY] = [mul(p, sub(1, y)), mul(y, sub(1, p))];
+  const all = add(add(total(p), total(y)), smooth);
+  return div(total(add(onlyP, onlyY)), all) as Expr as Loss;
 };
 
 /** `unknown` where there may be one of some items for each moment of logits, and an error where types know better. */
@@ -152,31 +152,25 @@ export const sequenceCrossEntropy = <
   const classes = labelsOf(op, time, labels);
   const seen = mask === undefined ? undefined : maskOf(time, mask);
   const real = (x: Expr, otherwise: number): Expr =>
-    seen === undefined ? x : (where(seen, x, otherwise) as Expr);
+    seen === undefined ? x : where(seen, x, otherwise);
   // What is not seen has no part in a derivative either, whatever it is.
-  const scores = logSoftmax(
-    seen === undefined ? given : (where(expandDims(seen, 1), given, 0) as Expr),
-  );
+  const scores = logSoftmax(seen === undefined ? given : where(expandDims(seen, 1), given, 0));
   const weights =
     typeof classWeights === "number"
       ? fill([number], classWeights, scores.dtype)
       : classWeights === undefined
         ? undefined
         : lift(classWeights);
-  const counted = weights === undefined ? scores : (mul(scores, weights) as Expr);
+  const counted = weights === undefined ? scores : mul(scores, weights);
   const known = isKnown(classes, number);
-  const sure = where(known, fill([time], 1, scores.dtype), Number.NaN) as Expr;
+  const sure = where(known, fill([time], 1, scores.dtype), Number.NaN);
   // What is none reads some class, so that the gradient of its moment is NaN too.
-  const places = expandDims(where(known, classes, 0) as Expr, 1);
-  const own = mul(
-    sub(0, reshape(takeAlongAxis(counted, places, -1), [time]) as Expr) as Expr,
-    real(sure, 1),
-  ) as Expr;
-  const spread = (): Expr => neg(mean(counted, -1) as Expr);
-  const each: Expr =
-    smoothing === 0 ? own : add(mul(own, 1 - smoothing) as Expr, mul(spread(), smoothing) as Expr);
+  const places = expandDims(where(known, classes, 0), 1);
+  const own = mul(sub(0, reshape(takeAlongAxis(counted, places, -1), [time])), real(sure, 1));
+  const spread = (): Expr => neg(mean(counted, -1));
+  const each: Expr = smoothing === 0 ? own : add(mul(own, 1 - smoothing), mul(spread(), smoothing));
   if (mask === undefined && weights === undefined && time > 0) return average(each);
   const ones = weights === undefined ? onesLike(each) : take(weights, classes);
-  const count = total(real(ones, 0)) as Expr;
-  return div(total(real(each, 0)), where(eq(count, 0), 1, count) as Expr) as Expr as Loss;
+  const count = total(real(ones, 0));
+  return div(total(real(each, 0)), where(eq(count, 0), 1, count)) as Expr as Loss;
 };

@@ -19,6 +19,6 @@ export const total = (x: Expr): Loss => sum(x) as Expr as Loss;
 export const average = (x: Expr): Loss => {
   const rough = mean(x) as Expr as Loss;
   if (!isFloat(x.dtype) || sizeOf(x.shape) <= 2) return rough;
-  const rest = stopGradient(mean(sub(x, rough) as Expr) as Expr) as Expr;
-  return add(rough, where(isFinite(rest), rest, 0) as Expr) as Expr as Loss;
+  const rest = stopGradient(mean(sub(x, rough)));
+  return add(rough, where(isFinite(rest), rest, 0)) as Expr as Loss;
 };

@@ -94,7 +94,7 @@ export const smoothL1: Comparison<"smoothL1", [beta?: number], Loss> = (
 
 /** A logarithm of numbers from 0, held above -100, with derivative 0 where it is held; NaN of what is below 0. */
 const heldLog = (x: Expr, logOf: (x: Expr) => Expr, held: Expr): Expr =>
-  where(held, -100, logOf(where(held, lift(0.5, x.dtype), x) as Expr));
+  where(held, -100, logOf(where(held, lift(0.5, x.dtype), x)));
 
 /**
  * The mean over the elements of `-(y ln p + (1 - y) ln(1 - p))` for probabilities `p`, each logarithm
@@ -162,7 +162,7 @@ export const hinge: Comparison<"hinge", [], Loss> = (prediction, target) => {
 export const klDivergence: Comparison<"klDivergence", [], Loss> = (logPrediction, target) => {
   const [q, p] = compared("klDivergence", logPrediction, target);
   const impossible = eq(p, 0);
-  const logP: Expr = log(where(impossible, lift(1, p.dtype), p) as Expr);
+  const logP: Expr = log(where(impossible, lift(1, p.dtype), p));
   // Of an impossible class it does not matter how impossible it was thought, but NaN stays NaN.
   const ruledOut: Expr = and(impossible, eq(abs(q), Number.POSITIVE_INFINITY));
   return total(mul(p, sub(logP, where(ruledOut, lift(0, q.dtype), q))));
@@ -170,7 +170,7 @@ export const klDivergence: Comparison<"klDivergence", [], Loss> = (logPrediction
 
 const penalty = (f: (x: Expr) => Expr, params: unknown, coefficient: number): Loss => {
   notNegative("penalty", { coefficient });
-  const sums = exprsOf(params).map((x) => total(f(x)) as Expr);
+  const sums = exprsOf(params).map((x) => total(f(x)));
   const all = sums.reduce((a, b) => add(a, b), lift(0, sums[0]?.dtype));
   return mul(all, coefficient) as Expr as Loss;
 };

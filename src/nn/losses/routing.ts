@@ -32,10 +32,10 @@ import type { Loss } from "./reduction.ts";
  */
 export const loadBalancingLoss = (logits: Expr, k: number): Loss => {
   const experts = logits.shape.at(-1) ?? 1;
-  const chosen = cast(gt(topKRouting(logits, k), 0) as Expr, logits.dtype) as Expr;
-  const share = div(mean(chosen, 0) as Expr, k) as Expr;
-  const probability = mean(softmax(logits), 0) as Expr;
-  return mul(sum(mul(share, probability) as Expr) as Expr, experts) as Expr as Loss;
+  const chosen = cast(gt(topKRouting(logits, k), 0), logits.dtype);
+  const share = div(mean(chosen, 0), k);
+  const probability = mean(softmax(logits), 0);
+  return mul(sum(mul(share, probability)), experts) as Expr as Loss;
 };
 
 /**
@@ -47,8 +47,8 @@ export const loadBalancingLoss = (logits: Expr, k: number): Loss => {
  * **Source** Shazeer et al. (2017), arXiv:1701.06538, equations 6 and 7.
  */
 export const importanceLoss = (weights: Expr): Loss => {
-  const sums = sum(weights, 0) as Expr;
-  const average = mean(sums) as Expr;
+  const sums = sum(weights, 0);
+  const average = mean(sums);
   // Divided before they are squared: the quotient of squares has half the range.
-  return mean(square(div(sub(sums, average) as Expr, average) as Expr) as Expr) as Expr as Loss;
+  return mean(square(div(sub(sums, average), average))) as Expr as Loss;
 };

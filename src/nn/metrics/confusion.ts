@@ -49,10 +49,10 @@ const f1Of: OfClass = (confusion, of) =>
 /** What single outputs are as scores of two classes: the second where one is above 0, a logit. */
 const scoresOf = (outputs: Expr, classes: number): Expr =>
   classes === 2 && (outputs.shape.length === 1 || outputs.shape.at(-1) !== 2)
-    ? (stack(
-        [zerosLike(outputs), outputs].map((x) => reshape(x, [sizeOf(outputs.shape)]) as Expr),
+    ? stack(
+        [zerosLike(outputs), outputs].map((x) => reshape(x, [sizeOf(outputs.shape)])),
         1,
-      ) as Expr)
+      )
     : outputs;
 
 const added = (a: readonly number[] = [], b: readonly number[] = []): readonly number[] =>
@@ -86,8 +86,8 @@ const overConfusion = (
       const places = classified(maker, fitting, targets);
       // A last row and a last column are of what is no class.
       const spread = (labels: Expr): Expr =>
-        oneHot(where(ge(labels, 0), labels, classes) as Expr, classes + 1, "i32");
-      const all = dot(spread(places.labels), spread(greatest(places.outputs)), [[0], [0]]) as Expr;
+        oneHot(where(ge(labels, 0), labels, classes), classes + 1, "i32");
+      const all = dot(spread(places.labels), spread(greatest(places.outputs)), [[0], [0]]);
       const part = (row: number, column: number): Expr =>
         sliceAxis(
           sliceAxis(all, 0, row, row === 0 ? classes : classes + 1),
@@ -97,9 +97,9 @@ const overConfusion = (
         );
       return {
         counts: part(0, 0),
-        undecided: reshape(part(0, classes), [classes]) as Expr,
-        unlabeled: reshape(part(classes, 0), [classes]) as Expr,
-        neither: reshape(part(classes, classes), []) as Expr,
+        undecided: reshape(part(0, classes), [classes]),
+        unlabeled: reshape(part(classes, 0), [classes]),
+        neither: reshape(part(classes, classes), []),
       };
     },
     value,

@@ -90,14 +90,14 @@ export interface Classified {
 /** Whole numbers as they are; -1 for those that are none. */
 const wholeOf = (x: Expr): Expr => {
   if (!isFloat(x.dtype)) return cast(x, "i32");
-  const isWhole = and(eq(floor(x), x) as Expr, lt(abs(x) as Expr, 2 ** 31) as Expr) as Expr;
-  return where(isWhole, cast(where(isWhole, x, 0) as Expr, "i32"), -1) as Expr;
+  const isWhole = and(eq(floor(x), x), lt(abs(x), 2 ** 31));
+  return where(isWhole, cast(where(isWhole, x, 0), "i32"), -1);
 };
 
 /** The class of the greatest of scores along the last axis, the first of equal ones; -1 where one is NaN. */
 export const greatest = (scores: Expr): Expr => {
-  const lost = sum(cast(ne(scores, scores) as Expr, "i32"), -1) as Expr;
-  return where(eq(lost, 0), argmax(scores, -1), -1) as Expr;
+  const lost = sum(cast(ne(scores, scores), "i32"), -1);
+  return where(eq(lost, 0), argmax(scores, -1), -1);
 };
 
 /**
@@ -122,9 +122,9 @@ export const classified = (op: string, outputs: Expr, targets: Expr): Classified
     return { outputs: x as Expr, labels: y as Expr };
   }
   const labels = reshape(ofEach ? greatest(targets) : wholeOf(targets), [n]) as Expr;
-  const known = and(ge(labels, 0) as Expr, lt(labels, classes) as Expr) as Expr;
+  const known = and(ge(labels, 0), lt(labels, classes));
   return {
-    outputs: reshape(outputs, [n, classes]) as Expr,
-    labels: where(known, labels, -1) as Expr,
+    outputs: reshape(outputs, [n, classes]),
+    labels: where(known, labels, -1),
   };
 };

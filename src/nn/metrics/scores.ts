@@ -54,9 +54,9 @@ const shareOf = (name: string, worths: (outputs: Expr, targets: Expr) => Expr): 
   monoid: monoidShare,
   fromBatch: ({ outputs, targets }) => {
     const each = worths(outputs, targets);
-    const whole = round(mul(cast(each, "f64") as Expr, parts) as Expr) as Expr;
+    const whole = round(mul(cast(each, "f64"), parts));
     return {
-      total: div(sum(whole) as Expr, parts) as Expr,
+      total: div(sum(whole), parts),
       count: lift(sizeOf(each.shape), "i32"),
     };
   },
@@ -70,12 +70,12 @@ const shareOf = (name: string, worths: (outputs: Expr, targets: Expr) => Expr): 
  */
 const hits = ({ outputs, labels }: Classified, k: number): Expr => {
   const own = takeAlongAxis(outputs, expandDims(labels, 1), -1);
-  const count = (of: Expr): Expr => cast(sum(cast(of, "i32"), -1) as Expr, "f64") as Expr;
-  const left = sub(k, count(not(le(outputs, own) as Expr) as Expr)) as Expr;
-  const equal = count(eq(outputs, own) as Expr);
-  const among = and(gt(left, 0) as Expr, gt(equal, 0) as Expr) as Expr;
-  const worth = minimum(div(left, where(among, equal, 1) as Expr) as Expr, 1) as Expr;
-  return where(and(among, ge(labels, 0) as Expr), worth, 0) as Expr;
+  const count = (of: Expr): Expr => cast(sum(cast(of, "i32"), -1), "f64");
+  const left = sub(k, count(not(le(outputs, own))));
+  const equal = count(eq(outputs, own));
+  const among = and(gt(left, 0), gt(equal, 0));
+  const worth = minimum(div(left, where(among, equal, 1)), 1);
+  return where(and(among, ge(labels, 0)), worth, 0);
 };
 
 /** The mean of the losses of the examples. **Units** those of the loss. */
@@ -120,16 +120,16 @@ export const binaryAccuracy = (threshold = 0): Metric<Ratio> => {
   finite("binaryAccuracy", { threshold });
   return shareOf("accuracy", (outputs, targets) => {
     const [x, y] = oneEach("binaryAccuracy", outputs, targets);
-    const right = cast(eq(gt(x, threshold), gt(y, 0.5)) as Expr, "f64") as Expr;
-    const worth = where(eq(x, threshold), lift(0.5, "f64"), right) as Expr;
-    const meant = and(eq(x, x) as Expr, le(abs(y) as Expr, 1) as Expr);
-    return where(meant, worth, 0) as Expr;
+    const right = cast(eq(gt(x, threshold), gt(y, 0.5)), "f64");
+    const worth = where(eq(x, threshold), lift(0.5, "f64"), right);
+    const meant = and(eq(x, x), le(abs(y), 1));
+    return where(meant, worth, 0);
   });
 };
 
 /** An output for each target, the targets in the shape of the outputs. */
 const oneEach = (op: string, outputs: Expr, targets: Expr): readonly [Expr, Expr] => {
-  const y = isFloat(targets.dtype) ? targets : (cast(targets, "f32") as Expr);
+  const y = isFloat(targets.dtype) ? targets : cast(targets, "f32");
   if (alike(outputs.shape, targets.shape)) return [outputs, reshape(y, outputs.shape) as Expr];
   const expected = `one output for each target, ${showShape(targets.shape)}`;
   const { shape } = targets;
@@ -166,12 +166,12 @@ export const exactMatch = ({ padding }: { readonly padding?: number } = {}): Met
       )[0] as Expr;
     }
     const places = classified("exactMatch", outputs, targets);
-    const each = reshape(hits(places, 1), [batch, time]) as Expr;
-    if (padding === undefined) return prod(each, 1) as Expr;
+    const each = reshape(hits(places, 1), [batch, time]);
+    if (padding === undefined) return prod(each, 1);
     const padded = alike(targets.shape, [batch, time])
-      ? eq(reshape(targets, [batch, time]) as Expr, padding)
-      : eq(reshape(places.labels, [batch, time]) as Expr, padding);
-    return prod(where(padded, 1, each) as Expr, 1) as Expr;
+      ? eq(reshape(targets, [batch, time]), padding)
+      : eq(reshape(places.labels, [batch, time]), padding);
+    return prod(where(padded, 1, each), 1);
   });
 };
 
@@ -203,12 +203,12 @@ export const rootMeanSquaredError: Metric<Ratio> = {
   monoid: monoidShare,
   fromBatch: ({ outputs, targets }) => {
     const [x, y] = oneEach("rootMeanSquaredError", outputs, targets);
-    const errors = square(sub(cast(x, "f64"), cast(y, "f64")) as Expr) as Expr;
+    const errors = square(sub(cast(x, "f64"), cast(y, "f64")));
     const each = mean(
       errors,
       errors.shape.slice(1).map((_, i) => i + 1),
     );
-    return { total: sum(each) as Expr, count: sizeOfBatch(targets) };
+    return { total: sum(each), count: sizeOfBatch(targets) };
   },
   value: (seen) => Math.sqrt(share(seen)),
 };

@@ -53,6 +53,6 @@ export const aligned = (
     state === undefined || sum === undefined
       ? dot(states, keys, [[last], [1]])
       : // One state at a time: its part is the same at all places.
-        dot(tanh(add(keys, dot(states, state, [[last], [0]])) as Expr), sum, [[1], [0]]);
+        dot(tanh(add(keys, dot(states, state, [[last], [0]]))), sum, [[1], [0]]);
   return dot(softmaxOfSeen(scores, mask), onlySeen(memory, mask), [[last], [0]]);
 };

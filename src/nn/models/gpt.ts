@@ -138,13 +138,13 @@ export const gpt = <const O extends GptOptions>(
     positions,
     begin: () => {
       const each = block.emptyCache(positions);
-      const stacked = (x: Expr): Expr => fill([blocks, ...x.shape], 0, x.dtype) as Expr;
+      const stacked = (x: Expr): Expr => fill([blocks, ...x.shape], 0, x.dtype);
       return { key: stacked(each.key), value: stacked(each.value), length: lift(0, "i32") };
     },
     step: ({ table, inner: [{ positions: places }, , each, last] }, token, carry) => {
       // `begin` made it so: every block's keys and values, and one length for all.
       const { key, value, length } = carry as Cache;
-      const x = add(take(table, token), take(places, length)) as Expr;
+      const x = add(take(table, token), take(places, length));
       const [h, seen] = scan(
         (
           y: Expr,
@@ -167,7 +167,7 @@ export const gpt = <const O extends GptOptions>(
         { length: blocks },
       );
       const [y] = norm.apply(last, undefined, h, still);
-      return [dot(y, table, [[0], [1]]), { ...seen, length: add(length, 1) as Expr }];
+      return [dot(y, table, [[0], [1]]), { ...seen, length: add(length, 1) }];
     },
   };
 };

@@ -56,7 +56,7 @@ export const lstmClassifier = <const C extends number>({
 }: LstmClassifierOptions<C>) => {
   wholeTo(0, vocabulary - 1)("lstmClassifier", { padding });
   return masked(
-    (tokens: Expr) => ne(tokens, padding) as Expr,
+    (tokens: Expr) => ne(tokens, padding),
     sequential(
       embedding(vocabulary, width),
       dropout(rate),

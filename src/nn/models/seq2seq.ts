@@ -128,7 +128,7 @@ export const seq2seq = <const V extends number>(options: Seq2SeqOptions<V>): Seq
     })[0];
 
   const encode = (params: Params, tokens: Expr, context: Context): Carry => {
-    const real = ne(tokens, source.padding) as Expr;
+    const real = ne(tokens, source.padding);
     const x = dropped(take(params.source.table, tokens), 0, context);
     const { outputs, last } = encoder.run(params.encoder, x, { mask: real });
     const ends = last.at(-1) ?? [];
@@ -137,7 +137,7 @@ export const seq2seq = <const V extends number>(options: Seq2SeqOptions<V>): Seq
         ends.map((carry) => carry[i] as Expr),
         -1,
       );
-      return tanh(affine(map, both)) as Expr;
+      return tanh(affine(map, both));
     });
     const fed = feeds ? [fill([hidden], 0, outputs.dtype)] : [];
     const made = scoped("encoder", [tokens, ...exprsOf(params)], [outputs, real, ...state, ...fed]);

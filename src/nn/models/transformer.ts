@@ -60,7 +60,7 @@ const sideOf = ({ vocabulary, width, norm = "post", dropout: rate = 0 }: StackOp
       ...(norm === "pre" ? { last: normalize.init(key).params } : {}),
     }),
     embedded: (tokens: Symbolic<EmbeddingParams>, x: Expr, context: Context): Expr => {
-      const scaled = mul(take(tokens.table, someOf(x)), Math.sqrt(width)) as Expr;
+      const scaled = mul(take(tokens.table, someOf(x)), Math.sqrt(width));
       const [placed] = sinusoidalEncoding.apply(undefined, undefined, scaled, still);
       const own = { ...context, key: foldInKey(context.key, 0) };
       return drop.apply(undefined, undefined, placed, own)[0];
@@ -98,7 +98,7 @@ export const transformerEncoder = <const W extends number>(
       return { params: side.init(forTokens, made), state: undefined };
     },
     apply: ({ tokens, blocks: own, last }, state, x, context) => {
-      const h = through(body, own, side.embedded(tokens, x as Expr, context), context);
+      const h = through(body, own, side.embedded(tokens, x, context), context);
       return [side.finished(last, h) as Expr as Expr<readonly [number, W]>, state];
     },
   };
@@ -153,7 +153,7 @@ export const transformerDecoder = <const V extends number>(
   type Params = ReturnType<TransformerDecoder<V>["init"]>;
   const init = (key: Key): Params => {
     const [forTokens, forBlocks, forOutput] = split(key, 3);
-    const body: AnyLayer = repeat(blocks, { ...block, ...block.over(fill([1, width], 0) as Expr) });
+    const body: AnyLayer = repeat(blocks, { ...block, ...block.over(fill([1, width], 0)) });
     const made = body.init(forBlocks).params as DecoderParams;
     return { ...side.init(forTokens, made), output: initAffine(forOutput, width, vocabulary) };
   };
@@ -164,22 +164,22 @@ export const transformerDecoder = <const V extends number>(
       init: (key) => ({ params: init(key), state: undefined }),
       apply: ({ tokens, blocks: own, last, output }, state, x, context) => {
         const body: AnyLayer = repeat(blocks, block.over(memory, mask));
-        const h = through(body, own, side.embedded(tokens, x as Expr, context), context);
+        const h = through(body, own, side.embedded(tokens, x, context), context);
         const logits = affine(output, side.finished(last, h));
         return [logits as Expr as Expr<readonly [number, V]>, state];
       },
     }),
     begin: (positions) => {
       const { key, value } = block.emptyCache(positions);
-      const stacked = (x: Expr): Expr => fill([blocks, ...x.shape], 0, x.dtype) as Expr;
+      const stacked = (x: Expr): Expr => fill([blocks, ...x.shape], 0, x.dtype);
       return { key: stacked(key), value: stacked(value), length: lift(0, "i32") };
     },
     step: ({ tokens, blocks: own, last, output }, token, memory, carry, mask) => {
       // `begin` made it so.
       const { key, value, length } = carry as Seen;
-      const places = fill([key.shape[2] ?? 0, width], 0) as Expr;
+      const places = fill([key.shape[2] ?? 0, width], 0);
       const [table] = sinusoidalEncoding.apply(undefined, undefined, places, still);
-      const scaled = mul(take(tokens.table, token), Math.sqrt(width)) as Expr;
+      const scaled = mul(take(tokens.table, token), Math.sqrt(width));
       const [h, seen] = scan(
         (
           x: Expr,
@@ -193,12 +193,12 @@ export const transformerDecoder = <const V extends number>(
           const [y, next] = block.step(each.params, x, memory, cache, mask);
           return [y, { key: next.key, value: next.value }] as const;
         },
-        add(scaled, take(table, length)) as Expr,
+        add(scaled, take(table, length)),
         { params: own, key, value },
         { length: blocks },
       );
       const logits = affine(output, side.finished(last, h));
-      return [logits, { ...seen, length: add(length, 1) as Expr }];
+      return [logits, { ...seen, length: add(length, 1) }];
     },
   };
 };
@@ -258,12 +258,12 @@ export const transformer = <const O extends TransformerModelOptions>(
   const encoder = transformerEncoder({ ...stack, vocabulary: source.vocabulary });
   const decoder = transformerDecoder(stack);
   const encode = (params: Symbolic<TransformerParams>, tokens: Expr, context: Context) => {
-    const real = ne(tokens, source.padding) as Expr;
+    const real = ne(tokens, source.padding);
     const own = { ...context, key: foldInKey(context.key, 1), mask: real };
     const memory = through(encoder, params.encoder, tokens, own);
     const inputs = [tokens, ...exprsOf(params.encoder)];
     const [scopedMemory, seen] = scoped("encoder", inputs, [memory, real]);
-    return { memory: scopedMemory as Expr, real: seen as Expr };
+    return { memory: scopedMemory as Expr, real: seen };
   };
   return {
     name: `transformer ${stack.blocks} × ${stack.width}`,

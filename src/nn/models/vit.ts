@@ -80,7 +80,7 @@ export const vit = <const O extends number, const N extends number, const C exte
   return network(
     "vit",
     conv2d(channels, width, patch, { stride: patch }),
-    lambda("patches", (x: Expr) => reshape(x, [patches, width]) as Expr),
+    lambda("patches", (x: Expr) => reshape(x, [patches, width])),
     classToken(width),
     positionEmbedding(patches + 1, width),
     ...drop,

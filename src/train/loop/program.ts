@@ -177,7 +177,7 @@ export const trainProgram = Effect.fnUntraced(function* (
     layerState: made.layerState,
     optimizerState: nextOptimizerState,
     key,
-    step: add(step as Expr, 1) as Expr,
+    step: add(step, 1),
   };
   const nextLeaves = flatten(next).leaves as readonly Expr[];
   yield* sameTypes(objective.name, state.shape, state.leaves, nextLeaves);

@@ -117,7 +117,7 @@ const dotOf = (node: Node<"dot">, spread: Spread): Expr | undefined => {
     [...inside.map((_, i) => x.shape.length + i), ...contract[0]],
     [...inside, ...contract[1]],
   ];
-  const operands = [windowsAt(x, slides, spread), reverse(kernel, inside) as Expr];
+  const operands = [windowsAt(x, slides, spread), reverse(kernel, inside)];
   return apply("dot", { contract: sums, batch }, operands, node.path)[0];
 };
 
@@ -173,10 +173,10 @@ export const gathered = (x: Expr, spread: Spread): Expr | undefined => {
       const shape = grown(x.shape, spread);
       return (
         made &&
-        (reshape(
+        reshape(
           made,
           outside(x, spread).map((a) => at(shape, a)),
-        ) as Expr)
+        )
       );
     }
     case "reduce": {
@@ -191,7 +191,7 @@ export const gathered = (x: Expr, spread: Spread): Expr | undefined => {
       return sum(
         made,
         axes.map((a) => left.indexOf(a)),
-      ) as Expr;
+      );
     }
     default:
       return undefined;
