@@ -19,7 +19,7 @@ import {
   withOptimizer,
   withSeed,
 } from "../src/index.ts";
-import { reshapeLayer } from "../src/nn/index.ts";
+import { reshape } from "../src/nn/index.ts";
 import { nearestMean } from "./baselines/classes.ts";
 import { mnist, mnistFolder } from "./data/mnist.ts";
 
@@ -42,7 +42,7 @@ export const mnistCnn = pipe(
     target: "label",
     classes: 10,
     model: sequential(
-      reshapeLayer([28, 28, 1]),
+      reshape([28, 28, 1]),
       conv2d(1, 16, 3, { padding: "same" }),
       relu,
       maxPool2d(2),

@@ -61,7 +61,7 @@ export const perceptron = pipe(
     input: "lengths",
     target: "species",
     classes: 2,
-    model: dense(2, 1, { kernelInit: initializers.zeros, biasInit: initializers.zeros }),
+    model: dense(2, 1, { weightInit: initializers.zeros, biasInit: initializers.zeros }),
     loss: perceptronLoss,
   }),
   withOptimizer(sgd, { learningRate: 1 }),

@@ -80,7 +80,7 @@ const bagOfWords = pipe(
       sequential(
         embedding(limit, 1, { tableInit: initializers.zeros }),
         maskedMeanPool,
-        dense(1, 1, { kernelInit: initializers.ones }),
+        dense(1, 1, { weightInit: initializers.ones }),
       ),
     ),
   }),

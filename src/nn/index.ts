@@ -115,7 +115,7 @@ export {
   type SqueezeExciteParams,
   squeezeExcite,
 } from "./layers/gating.ts";
-export { dropout, flatten, lambda, reshapeLayer } from "./layers/lambda.ts";
+export { dropout, flatten, lambda, reshape } from "./layers/lambda.ts";
 export {
   type ExpertsParams,
   type MixtureOfExperts,

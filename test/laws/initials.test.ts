@@ -27,17 +27,17 @@ const reason = (law: Law<typeof right>, subject: typeof right): string => {
 
 test("another variance, another distribution of the same variance, and a key used twice are noticed", () => {
   expect(reason(initialDistributions, right)).toBe("");
-  const he = dense(5, 7, { kernelInit: heUniform });
+  const he = dense(5, 7, { weightInit: heUniform });
   expect(reason(initialDistributions, { ...right, layer: he as never })).toContain(
     "of the variance",
   );
-  const bell = dense(5, 7, { kernelInit: normal(1 / Math.sqrt(15)) });
+  const bell = dense(5, 7, { weightInit: normal(1 / Math.sqrt(15)) });
   expect(reason(initialDistributions, { ...right, layer: bell as never })).toMatch(
     /reaches|not uniform/,
   );
   const fixed = key(1);
   const twice = dense(5, 7, {
-    kernelInit: () => dense(5, 7).init(fixed).params.weight as never,
+    weightInit: () => dense(5, 7).init(fixed).params.weight as never,
     biasInit: () => dense(5, 7).init(fixed).params.weight as never,
   });
   expect(reason(initialKeys, right)).toBe("");

@@ -63,7 +63,7 @@ const slope = (x: number) =>
     data: Effect.succeed({ train: dataset({ x: tensor([[x]]), y: tensor([1]) }) }),
     input: "x",
     target: "y",
-    model: dense(1, 1, { bias: false, kernelInit: initializers.zeros }),
+    model: dense(1, 1, { bias: false, weightInit: initializers.zeros }),
     loss: (output, target) => mul(sum(output), target) as Expr<readonly []>,
   });
 

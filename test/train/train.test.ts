@@ -298,7 +298,7 @@ describe("augmentation", () => {
         input: "x",
         target: "y",
         model: dense(2, 1, {
-          kernelInit: (_, shape) => uniform(key(0), shape, { low: 1, high: 1 }),
+          weightInit: (_, shape) => uniform(key(0), shape, { low: 1, high: 1 }),
           bias: false,
         }),
         loss: (output, target) => meanSquaredError(sum(output), target),

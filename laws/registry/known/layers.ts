@@ -58,9 +58,9 @@ export const knownLayers: KnownLayers<
       y: [1, 2, 3, 4],
     },
   ],
-  reshapeLayer: [
+  reshape: [
     {
-      layer: plain.reshapeLayer([3, -1]),
+      layer: plain.reshape([3, -1]),
       x: [
         [1, 2, 3],
         [4, 5, 6],

@@ -5,6 +5,7 @@ import * as alignment from "../../../src/nn/losses/ctc.ts";
 import * as likelihoods from "../../../src/nn/losses/probabilistic.ts";
 import * as losses from "../../../src/nn/losses/regression.ts";
 import * as balances from "../../../src/nn/losses/routing.ts";
+import * as segmentations from "../../../src/nn/losses/segmentation.ts";
 import { tensor } from "../../../src/tensor/constructors.ts";
 import type { Known, KnownValues } from "../../values/known.ts";
 
@@ -242,7 +243,11 @@ const common: KnownValues<typeof losses> = {
 };
 
 const particular: KnownValues<
-  typeof likelihoods & typeof contrastive & typeof balances & typeof alignment
+  typeof likelihoods &
+    typeof segmentations &
+    typeof contrastive &
+    typeof balances &
+    typeof alignment
 > = {
   gaussianNegativeLogLikelihood: [
     of(
@@ -269,7 +274,7 @@ const particular: KnownValues<
   ],
   focal: [
     by(
-      (x, y) => likelihoods.focal(x, y),
+      (x, y) => segmentations.focal(x, y),
       [
         [1, 2],
         [1, 1],
@@ -277,12 +282,12 @@ const particular: KnownValues<
       0.012230810171853854,
     ),
     by(
-      (x, y) => likelihoods.focal(x, y, { gamma: 3, alpha: 0.25 }),
+      (x, y) => segmentations.focal(x, y, { gamma: 3, alpha: 0.25 }),
       [[1], [1]],
       0.001523422547952573,
     ),
     by(
-      (x, y) => likelihoods.focal(x, y, { gamma: 0.5 }),
+      (x, y) => segmentations.focal(x, y, { gamma: 0.5 }),
       [
         [800, -800],
         [1, 0],
@@ -292,7 +297,7 @@ const particular: KnownValues<
   ],
   dice: [
     by(
-      (x, y) => likelihoods.dice(x, y),
+      (x, y) => segmentations.dice(x, y),
       [
         [0.5, 1],
         [0, 1],
@@ -300,7 +305,7 @@ const particular: KnownValues<
       1 - 3 / 3.5,
     ),
     by(
-      (x, y) => likelihoods.dice(x, y),
+      (x, y) => segmentations.dice(x, y),
       [
         [0, 0],
         [0, 0],
@@ -308,7 +313,7 @@ const particular: KnownValues<
       0,
     ),
     by(
-      (x, y) => likelihoods.dice(x, y, 0),
+      (x, y) => segmentations.dice(x, y, 0),
       [
         [1, 0],
         [0, 1],
@@ -316,7 +321,7 @@ const particular: KnownValues<
       1,
     ),
     by(
-      (x, y) => likelihoods.dice(x, y, 0),
+      (x, y) => segmentations.dice(x, y, 0),
       [
         [0, 0],
         [0, 0],
@@ -325,7 +330,7 @@ const particular: KnownValues<
     ),
     // (1 - p)/(2 + p), of which one less a quotient has hardly a digit.
     {
-      ...by((x, y) => likelihoods.dice(x, y), [[1 - 2 ** -50], [1]], 2 ** -50 / (3 - 2 ** -50)),
+      ...by((x, y) => segmentations.dice(x, y), [[1 - 2 ** -50], [1]], 2 ** -50 / (3 - 2 ** -50)),
       within: 1e-30,
     },
   ],

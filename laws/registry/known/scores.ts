@@ -1,16 +1,16 @@
 import { expandDims } from "../../../src/ir/ops/structural.ts";
-import type * as confusions from "../../../src/nn/metrics/confusion.ts";
-import { confusionMatrix, f1, precision, recall } from "../../../src/nn/metrics/confusion.ts";
-import type { Metric, Summary } from "../../../src/nn/metrics/metric.ts";
-import type * as metrics from "../../../src/nn/metrics/scores.ts";
+import type * as metrics from "../../../src/nn/metrics/classification.ts";
 import {
   accuracy,
   binaryAccuracy,
   exactMatch,
-  meanLoss,
-  rootMeanSquaredError,
   topKAccuracy,
-} from "../../../src/nn/metrics/scores.ts";
+} from "../../../src/nn/metrics/classification.ts";
+import type * as confusions from "../../../src/nn/metrics/confusion.ts";
+import { confusionMatrix, f1, precision, recall } from "../../../src/nn/metrics/confusion.ts";
+import type { Metric, Summary } from "../../../src/nn/metrics/metric.ts";
+import type * as errorMetrics from "../../../src/nn/metrics/regression.ts";
+import { meanLoss, rootMeanSquaredError } from "../../../src/nn/metrics/regression.ts";
 import {
   type Example,
   type KnownScore,
@@ -42,7 +42,7 @@ const logits = rows([[2], 1], [[-1], 0], [[-3], 1], [[0.5], 0], [[0], 1]);
 
 /** One that is not here does not compile. */
 export const knownScores: {
-  readonly [Name in keyof (typeof metrics & typeof confusions)]: readonly [
+  readonly [Name in keyof (typeof metrics & typeof errorMetrics & typeof confusions)]: readonly [
     KnownScore,
     ...(readonly KnownScore[]),
   ];

@@ -160,7 +160,7 @@ const initials: InitialTable<Modules> = {
   dense: { layer: affines.dense(5, 7), params: affine(5) },
   lambda: nothing,
   flatten: { layer: plain.flatten },
-  reshapeLayer: { layer: plain.reshapeLayer([2]) },
+  reshape: { layer: plain.reshape([2]) },
   dropout: { layer: plain.dropout(0.5) },
   identity: nothing,
   sequential: { layer: composed.sequential(one, one), params: pair },

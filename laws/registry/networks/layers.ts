@@ -21,7 +21,7 @@ import { batchNorm } from "../../../src/nn/layers/batchNorm.ts";
 import type * as affine from "../../../src/nn/layers/dense.ts";
 import { dense } from "../../../src/nn/layers/dense.ts";
 import type * as plain from "../../../src/nn/layers/lambda.ts";
-import { dropout, flatten, lambda, reshapeLayer } from "../../../src/nn/layers/lambda.ts";
+import { dropout, flatten, lambda, reshape } from "../../../src/nn/layers/lambda.ts";
 import { sequenceModels } from "./sequenceModels.ts";
 import { sequenceLayers } from "./sequences.ts";
 import type { LayerCase, Settings } from "./settings.ts";
@@ -37,7 +37,7 @@ const settings: Settings<
   ],
   lambda: [{ layer: lambda("total", (x: Expr) => sum(x, -1)), shape: [2, 3] }],
   flatten: [{ layer: flatten, shape: [2, 3] }],
-  reshapeLayer: [{ layer: reshapeLayer([3, -1]), shape: [2, 3] }],
+  reshape: [{ layer: reshape([3, -1]), shape: [2, 3] }],
   dropout: [
     { layer: dropout(0.5), shape: [4] },
     { layer: dropout(0), shape: [4] },

@@ -9,6 +9,7 @@ import * as alignment from "../../../src/nn/losses/ctc.ts";
 import * as likelihoods from "../../../src/nn/losses/probabilistic.ts";
 import * as losses from "../../../src/nn/losses/regression.ts";
 import * as balances from "../../../src/nn/losses/routing.ts";
+import * as segmentations from "../../../src/nn/losses/segmentation.ts";
 import { type Domain, tensorOf, tensors, truth } from "../../domain.ts";
 import type { Labelled, MeanLoss } from "../../networks/losses.ts";
 import type { SymbolicFunction } from "../../symbolic.ts";
@@ -45,6 +46,7 @@ const alike = (f: (x: Expr) => Expr): Setting => of(f, wild(3));
 const settings: {
   readonly [Name in keyof (typeof losses &
     typeof likelihoods &
+    typeof segmentations &
     typeof contrastive &
     typeof balances &
     typeof alignment)]: MayBe | readonly Setting[];
@@ -77,10 +79,10 @@ const settings: {
   gaussianNegativeLogLikelihood: "densities are above 1",
   poissonNegativeLogLikelihood: "without the term of the target alone",
   focal: [
-    of((x, y) => likelihoods.focal(x, y), wild(3), bits),
-    of((x, y) => likelihoods.focal(x, y, { gamma: 0.5 }), wild(3), shares(3)),
+    of((x, y) => segmentations.focal(x, y), wild(3), bits),
+    of((x, y) => segmentations.focal(x, y, { gamma: 0.5 }), wild(3), shares(3)),
   ],
-  dice: [of((x, y) => likelihoods.dice(x, y), shares(3), shares(3))],
+  dice: [of((x, y) => segmentations.dice(x, y), shares(3), shares(3))],
   sequenceCrossEntropy: [
     of(
       (x, y) => likelihoods.sequenceCrossEntropy(x, y),
@@ -171,5 +173,5 @@ export const meanLosses: readonly MeanLoss[] = Object.entries({
     likelihoods.gaussianNegativeLogLikelihood(x, y, shareOf(y)),
   poissonNegativeLogLikelihood: (x: Expr, y: Expr) =>
     likelihoods.poissonNegativeLogLikelihood(x, y),
-  focal: (x: Expr, y: Expr) => likelihoods.focal(x, shareOf(y)),
+  focal: (x: Expr, y: Expr) => segmentations.focal(x, shareOf(y)),
 }).map(([name, loss]) => ({ name, loss }));

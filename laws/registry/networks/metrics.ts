@@ -1,15 +1,15 @@
 import { expandDims } from "../../../src/ir/ops/structural.ts";
-import type * as confusions from "../../../src/nn/metrics/confusion.ts";
-import { confusionMatrix, f1, precision, recall } from "../../../src/nn/metrics/confusion.ts";
-import type * as metrics from "../../../src/nn/metrics/scores.ts";
+import type * as metrics from "../../../src/nn/metrics/classification.ts";
 import {
   accuracy,
   binaryAccuracy,
   exactMatch,
-  meanLoss,
-  rootMeanSquaredError,
   topKAccuracy,
-} from "../../../src/nn/metrics/scores.ts";
+} from "../../../src/nn/metrics/classification.ts";
+import type * as confusions from "../../../src/nn/metrics/confusion.ts";
+import { confusionMatrix, f1, precision, recall } from "../../../src/nn/metrics/confusion.ts";
+import type * as errorMetrics from "../../../src/nn/metrics/regression.ts";
+import { meanLoss, rootMeanSquaredError } from "../../../src/nn/metrics/regression.ts";
 import {
   binary,
   type MetricClaims,
@@ -36,7 +36,11 @@ const errors: MetricClaims = {
 };
 
 /** Every metric: one that is not here does not compile. */
-const settings: { readonly [Name in keyof (typeof metrics & typeof confusions)]: MetricSubject } = {
+const settings: {
+  readonly [Name in keyof (typeof metrics &
+    typeof errorMetrics &
+    typeof confusions)]: MetricSubject;
+} = {
   meanLoss: metricSubject("meanLoss", meanLoss, errors),
   accuracy: metricSubject("accuracy", accuracy, shareClaims(3)),
   binaryAccuracy: metricSubject("binaryAccuracy", binaryAccuracy(), shareClaims(2), binary),

@@ -7,6 +7,7 @@ import * as contrastive from "../../../src/nn/losses/contrastive.ts";
 import * as alignment from "../../../src/nn/losses/ctc.ts";
 import * as likelihoods from "../../../src/nn/losses/probabilistic.ts";
 import * as balances from "../../../src/nn/losses/routing.ts";
+import * as segmentations from "../../../src/nn/losses/segmentation.ts";
 import { tensor } from "../../../src/tensor/constructors.ts";
 import { type Domain, distinct, positive, real, tensors, truth, unkinked } from "../../domain.ts";
 import type { SymbolicFunction } from "../../symbolic.ts";
@@ -30,6 +31,7 @@ const classes = tensors([3], fc.nat(1), "i32");
 /** Losses of particular distributions, distances and sequences: one that is not here does not compile. */
 export const particularLosses: {
   readonly [Name in keyof (typeof likelihoods &
+    typeof segmentations &
     typeof contrastive &
     typeof balances &
     typeof alignment)]: readonly Setting[];
@@ -46,10 +48,14 @@ export const particularLosses: {
     of(likelihoods.poissonNegativeLogLikelihood, vectors, tensors([3], real)),
   ],
   focal: [
-    of((x, y) => likelihoods.focal(x, y), vectors, probabilities),
-    of((x, y) => likelihoods.focal(x, y, { gamma: 3, alpha: 0.25 }), vectors, tensors([3], truth)),
+    of((x, y) => segmentations.focal(x, y), vectors, probabilities),
+    of(
+      (x, y) => segmentations.focal(x, y, { gamma: 3, alpha: 0.25 }),
+      vectors,
+      tensors([3], truth),
+    ),
   ],
-  dice: [of((x, y) => likelihoods.dice(x, y), probabilities, probabilities)],
+  dice: [of((x, y) => segmentations.dice(x, y), probabilities, probabilities)],
   sequenceCrossEntropy: [
     of((x, y) => likelihoods.sequenceCrossEntropy(x, y), tensors([3, 2], unkinked), classes),
     of(

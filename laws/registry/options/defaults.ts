@@ -42,13 +42,13 @@ type Defaults<Module> = {
     : Name]: DefaultCase;
 };
 
-const drawn = { kernelInit: fanInUniform, biasInit: fanInUniform };
+const drawn = { weightInit: fanInUniform, biasInit: fanInUniform };
 const sliding = { stride: 1, padding: "valid", dilation: 1 } as const;
 const convolving = { ...sliding, groups: 1, bias: true, ...drawn } as const;
 const transposing = { ...convolving, outputPadding: 0 } as const;
 const pooling = { stride: 2, padding: "valid", dilation: 1, ceil: false } as const;
 const recurring = { layers: 1, bidirectional: false, dropout: 0, output: "all" } as const;
-const cells = { bias: true, kernelInit: fanInUniform, recurrentInit: fanInUniform } as const;
+const cells = { bias: true, weightInit: fanInUniform, recurrentInit: fanInUniform } as const;
 const epsilon = { epsilon: 1e-5 };
 const block = {
   ...{ heads: 1, keyValueHeads: 1, rotary: false, hidden: 8, activation: gelu },
@@ -111,7 +111,7 @@ const defaults: Defaults<
     attentions.multiHeadAttention(2),
     attentions.multiHeadAttention(2, {
       ...{ heads: 1, keyValueHeads: 1, causal: false, rotary: false, memoryWidth: 2 },
-      ...{ bias: true, kernelInit: glorotUniform, dropout: 0 },
+      ...{ bias: true, weightInit: glorotUniform, dropout: 0 },
     }),
     [3, 2],
   ],

@@ -140,7 +140,6 @@ const layerOptions: OptionTable<
     typeof batches &
     typeof combinators &
     typeof convolutions &
-    typeof convolves &
     typeof drops &
     typeof embeddings &
     typeof experts &
@@ -150,9 +149,7 @@ const layerOptions: OptionTable<
     typeof layers &
     typeof norms &
     typeof plain &
-    typeof pools &
     typeof recurrences &
-    typeof resamples &
     typeof resizes &
     typeof transformers
 > = {
@@ -207,27 +204,12 @@ const layerOptions: OptionTable<
     outputs: [size, (n) => convolutions.separableConv2d(2, n, 2)],
     ...sliding((o) => convolutions.separableConv2d(2, 2, 2, o)),
   },
-  requireGroups: none,
-  outputPaddingOf: {
-    groups: [size, (groups) => convolutions.convTranspose1d(groups, groups, 2, { groups })],
-    ...sliding((o) => convolutions.convTranspose1d(2, 2, 2, o)),
-    outputPadding: outputPadding((o) => convolutions.convTranspose1d(2, 2, 2, o)),
-  },
-  conv: {
-    groups: [wholeFrom(1, 1), (groups) => conv(x(...line), x(2, 2, 1), { groups })],
-    ...sliding((o) => conv(x(...line), x(2, 2, 1), o)),
-  },
-  convTranspose: {
-    groups: [wholeFrom(1, 2), (groups) => convTranspose(x(...line), x(2, 2, 1), { groups })],
-    ...sliding((o) => convTranspose(x(...line), x(99, 2, 1), o)),
-    outputPadding: outputPadding((o) => convTranspose(x(...line), x(2, 2, 1), o)),
-  },
   spatialDropout: { rate: [rate, drops.spatialDropout] },
   dropPath: { rate: [rate, drops.dropPath] },
   dropout: { rate: [rate, dropout] },
   lambda: none,
   flatten: none,
-  reshapeLayer: none,
+  reshape: none,
   embedding: {
     vocabulary: [size, (n) => embeddings.embedding(n, 2)],
     width: [size, (n) => embeddings.embedding(2, n)],
@@ -304,20 +286,6 @@ const layerOptions: OptionTable<
   globalAvgPool: none,
   globalMaxPool: none,
   maxUnpool: poolLayer((k, o) => layers.maxUnpool(k, dense(2, 2), o)),
-  maxPool: pooling((k, o) => pools.maxPool(x(...line), k, o)),
-  maxPoolWithIndices: pooling((k, o) => pools.maxPoolWithIndices(x(...line), k, o)),
-  maxUnpooled: none,
-  sumPool: pooling((k, o) => pools.sumPool(x(...line), k, o)),
-  avgPool: pooling((k, o) => pools.avgPool(x(...line), k, o)),
-  requireNorm: none,
-  lpPool: {
-    ...pooling((k, o) => pools.lpPool(x(...line), 2, k, o)),
-    p: [aboveZero, (p) => pools.lpPool(x(...line), p, 2)],
-  },
-  adaptiveAvgPool: { size: [size, (n) => pools.adaptiveAvgPool(x(...line), n)] },
-  adaptiveMaxPool: { size: [size, (n) => pools.adaptiveMaxPool(x(...line), n)] },
-  globalAveragePooled: none,
-  globalMaxPooled: none,
   layerNorm: normalizing(norms.layerNorm),
   groupNorm: {
     ...normalizing((n, o) => norms.groupNorm(1, n, o)),
@@ -349,22 +317,6 @@ const layerOptions: OptionTable<
     layers: [size, (n) => recurrences.gru(2, 2, { layers: n })],
     dropout: [rate, (n) => recurrences.gru(2, 2, { dropout: n })],
   },
-  regionsOf: none,
-  averageOver: none,
-  rearrange: none,
-  requireInterpolation: {
-    scale: [aboveZero, (scale) => resamples.requireInterpolation({ scale })],
-  },
-  interpolate: {
-    scale: [
-      aboveZero,
-      // A scale that is good leaves an element of this example.
-      (scale) =>
-        resamples.interpolate(x(...line), { scale: scale > 0 && scale < 0.1 ? 0.1 : scale }),
-    ],
-  },
-  pixelShuffled: { factor: [wholeFrom(1, 2), (n) => resamples.pixelShuffled(x(4, 2), n)] },
-  pixelUnshuffled: { factor: [wholeFrom(1, 2), (n) => resamples.pixelUnshuffled(x(2, 2), n)] },
   upsample: { scale: [aboveZero, (scale) => resizes.upsample({ scale })] },
   pixelShuffle: { factor: [size, resizes.pixelShuffle] },
   pixelUnshuffle: { factor: [size, resizes.pixelUnshuffle] },
@@ -394,6 +346,55 @@ const layerOptions: OptionTable<
     dropout: [rate, (n) => transformerDecoderBlock(2, { dropout: n })],
     attentionDropout: [rate, (n) => transformerDecoderBlock(2, { attentionDropout: n })],
     epsilon: [fromZero, (epsilon) => transformerDecoderBlock(2, { epsilon })],
+  },
+};
+
+/** What layers compute, as functions: some have the name of their layer. */
+const functionalOptions: OptionTable<typeof pools & typeof resamples & typeof convolves> = {
+  maxPool: pooling((k, o) => pools.maxPool(x(...line), k, o)),
+  maxPoolWithIndices: pooling((k, o) => pools.maxPoolWithIndices(x(...line), k, o)),
+  maxUnpool: none,
+  sumPool: pooling((k, o) => pools.sumPool(x(...line), k, o)),
+  avgPool: pooling((k, o) => pools.avgPool(x(...line), k, o)),
+  requireNorm: none,
+  lpPool: {
+    ...pooling((k, o) => pools.lpPool(x(...line), 2, k, o)),
+    p: [aboveZero, (p) => pools.lpPool(x(...line), p, 2)],
+  },
+  adaptiveAvgPool: { size: [size, (n) => pools.adaptiveAvgPool(x(...line), n)] },
+  adaptiveMaxPool: { size: [size, (n) => pools.adaptiveMaxPool(x(...line), n)] },
+  globalAvgPool: none,
+  globalMaxPool: none,
+  regionsOf: none,
+  averageOver: none,
+  rearrange: none,
+  requireInterpolation: {
+    scale: [aboveZero, (scale) => resamples.requireInterpolation({ scale })],
+  },
+  interpolate: {
+    scale: [
+      aboveZero,
+      // A scale that is good leaves an element of this example.
+      (scale) =>
+        resamples.interpolate(x(...line), { scale: scale > 0 && scale < 0.1 ? 0.1 : scale }),
+    ],
+  },
+  pixelShuffle: { factor: [wholeFrom(1, 2), (n) => resamples.pixelShuffle(x(4, 2), n)] },
+  pixelUnshuffle: { factor: [wholeFrom(1, 2), (n) => resamples.pixelUnshuffle(x(2, 2), n)] },
+  outputPaddingOf: {
+    groups: [size, (groups) => convolutions.convTranspose1d(groups, groups, 2, { groups })],
+    ...sliding((o) => convolutions.convTranspose1d(2, 2, 2, o)),
+    outputPadding: outputPadding((o) => convolutions.convTranspose1d(2, 2, 2, o)),
+  },
+  requireGroups: none,
+  conv: {
+    groups: [wholeFrom(1, 1), (groups) => conv(x(...line), x(2, 2, 1), { groups })],
+    ...sliding((o) => conv(x(...line), x(2, 2, 1), o)),
+  },
+  convTranspose: {
+    groups: [wholeFrom(1, 2), (groups) => convTranspose(x(...line), x(2, 2, 1), { groups })],
+    ...sliding((o) => convTranspose(x(...line), x(99, 2, 1), o)),
+    outputPadding: outputPadding((o) => convTranspose(x(...line), x(2, 2, 1), o)),
   },
 };
 
@@ -452,7 +453,8 @@ const decodingOptions: OptionTable<typeof searches & typeof samplings> = {
 };
 
 /** Every number that a layer, what it is made of, or decoding takes. */
-export const layerOptionCases: readonly Option[] = Object.entries({
-  ...layerOptions,
-  ...decodingOptions,
-}).flatMap(([op, options]) => optionsOf(op, options));
+export const layerOptionCases: readonly Option[] = [
+  layerOptions,
+  functionalOptions,
+  decodingOptions,
+].flatMap((table) => Object.entries(table).flatMap(([op, options]) => optionsOf(op, options)));

@@ -6,8 +6,10 @@ import * as alignment from "../../../src/nn/losses/ctc.ts";
 import * as likelihoods from "../../../src/nn/losses/probabilistic.ts";
 import * as losses from "../../../src/nn/losses/regression.ts";
 import * as balances from "../../../src/nn/losses/routing.ts";
+import * as segmentations from "../../../src/nn/losses/segmentation.ts";
+import * as metrics from "../../../src/nn/metrics/classification.ts";
 import * as confusions from "../../../src/nn/metrics/confusion.ts";
-import * as metrics from "../../../src/nn/metrics/scores.ts";
+import type * as errorMetrics from "../../../src/nn/metrics/regression.ts";
 import { ones, tensor } from "../../../src/tensor/constructors.ts";
 import type { Tensor } from "../../../src/tensor/tensor.ts";
 import {
@@ -61,7 +63,12 @@ const activationOptions: OptionTable<typeof activations> = {
 };
 
 const lossOptions: OptionTable<
-  typeof losses & typeof likelihoods & typeof contrastive & typeof balances & typeof alignment
+  typeof losses &
+    typeof likelihoods &
+    typeof segmentations &
+    typeof contrastive &
+    typeof balances &
+    typeof alignment
 > = {
   meanSquaredError: none,
   meanAbsoluteError: none,
@@ -100,10 +107,10 @@ const lossOptions: OptionTable<
   },
   poissonNegativeLogLikelihood: none,
   focal: {
-    gamma: [fromZero, (gamma) => likelihoods.focal(x, x, { gamma })],
-    alpha: [between(0, 1), (alpha) => likelihoods.focal(x, x, { alpha })],
+    gamma: [fromZero, (gamma) => segmentations.focal(x, x, { gamma })],
+    alpha: [between(0, 1), (alpha) => segmentations.focal(x, x, { alpha })],
   },
-  dice: { smooth: [fromZero, (n) => likelihoods.dice(x, x, n)] },
+  dice: { smooth: [fromZero, (n) => segmentations.dice(x, x, n)] },
   sequenceCrossEntropy: {
     labelSmoothing: [
       share,
@@ -127,7 +134,7 @@ const lossOptions: OptionTable<
   },
 };
 
-const metricOptions: OptionTable<typeof metrics & typeof confusions> = {
+const metricOptions: OptionTable<typeof metrics & typeof errorMetrics & typeof confusions> = {
   meanLoss: none,
   accuracy: none,
   binaryAccuracy: { threshold: [finiteNumber, (n) => metrics.binaryAccuracy(n)] },

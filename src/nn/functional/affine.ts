@@ -19,7 +19,7 @@ export interface AffineOptions {
   /** Whether there is an offset; `true` where not given. */
   readonly bias?: boolean;
   /** Uniform over ±1/√in where not given. */
-  readonly kernelInit?: Initializer;
+  readonly weightInit?: Initializer;
   /** Uniform over ±1/√in where not given. */
   readonly biasInit?: Initializer;
 }
@@ -66,10 +66,10 @@ export const initAffine = (
   outputs: number,
   options: AffineOptions = {},
 ): AffineParams => {
-  const { bias = true, kernelInit = fanInUniform, biasInit = fanInUniform } = options;
+  const { bias = true, weightInit = fanInUniform, biasInit = fanInUniform } = options;
   const [forWeight, forBias] = split(key, 2);
   const fan = { in: inputs, out: outputs };
-  const weight = kernelInit(forWeight, [inputs, outputs], fan);
+  const weight = weightInit(forWeight, [inputs, outputs], fan);
   return bias ? { weight, bias: biasInit(forBias, [outputs], fan) } : { weight };
 };
 

@@ -39,18 +39,18 @@ export {
   adaptiveAvgPool,
   adaptiveMaxPool,
   avgPool,
-  globalAveragePooled,
-  globalMaxPooled,
+  globalAvgPool,
+  globalMaxPool,
   lpPool,
   maxPool,
   maxPoolWithIndices,
-  maxUnpooled,
+  maxUnpool,
   type PoolOptions,
   sumPool,
 } from "./pool.ts";
 export {
   type InterpolateOptions,
   interpolate,
-  pixelShuffled,
-  pixelUnshuffled,
+  pixelShuffle,
+  pixelUnshuffle,
 } from "./resample.ts";

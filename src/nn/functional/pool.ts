@@ -204,7 +204,7 @@ const placesOf = (plan: Plan, places: Shape, extents: Shape): Expr => {
  * **Source** Zeiler, Taylor and Fergus (2011), "Adaptive deconvolutional networks for mid and high level feature
  * learning"; Badrinarayanan, Kendall and Cipolla (2015), arXiv:1511.00561.
  */
-export const maxUnpooled = (operand: Operand, indices: Expr, extents: Shape): Expr => {
+export const maxUnpool = (operand: Operand, indices: Expr, extents: Shape): Expr => {
   const x = lift(operand);
   const flat = (y: Expr): Expr => reshape(y, [sizeOf(y.shape.slice(0, -1)), ...y.shape.slice(-1)]);
   const nothing = fill([sizeOf(extents), ...x.shape.slice(-1)], 0, x.dtype);
@@ -304,13 +304,13 @@ export const adaptiveMaxPool = (operand: Operand, size: PerAxis): Expr => {
 const spatialAxes = (x: Expr): readonly number[] => axesUpTo(x.shape.length - 1);
 
 /** The mean of each channel over all places. **Shapes** `x: [...n, c] → y: [c]`. */
-export const globalAveragePooled = (operand: Operand): Expr => {
+export const globalAvgPool = (operand: Operand): Expr => {
   const x = lift(operand);
   return mean(x, spatialAxes(x));
 };
 
 /** The greatest of each channel over all places. **Shapes** `x: [...n, c] → y: [c]`. */
-export const globalMaxPooled = (operand: Operand): Expr => {
+export const globalMaxPool = (operand: Operand): Expr => {
   const x = lift(operand);
   return max(x, spatialAxes(x));
 };

@@ -272,7 +272,7 @@ const requireFactor = (
  * **Fails with** `InvalidArgument`, thrown, where `f²` does not divide the channels.
  * **Source** Shi et al., "Real-time single image and video super-resolution" (2016), arXiv:1609.05158.
  */
-export const pixelShuffled = (operand: Operand, factor: number): Expr => {
+export const pixelShuffle = (operand: Operand, factor: number): Expr => {
   const x = lift(operand);
   const [rank, channels] = [x.shape.length - 1, x.shape.at(-1) ?? 1];
   requireFactor("pixelShuffle", factor, [channels], factor ** rank);
@@ -289,8 +289,8 @@ export const pixelShuffled = (operand: Operand, factor: number): Expr => {
   ]);
 };
 
-/** The inverse of {@link pixelShuffled}: places of a neighborhood as channels. */
-export const pixelUnshuffled = (operand: Operand, factor: number): Expr => {
+/** The inverse of {@link pixelShuffle}: places of a neighborhood as channels. */
+export const pixelUnshuffle = (operand: Operand, factor: number): Expr => {
   const x = lift(operand);
   const [rank, channels] = [x.shape.length - 1, x.shape.at(-1) ?? 1];
   const spatial = x.shape.slice(0, rank);

@@ -48,7 +48,7 @@ export interface AttentionOptions {
   /** Whether there are offsets; `true` where not given. They begin as 0. */
   readonly bias?: boolean;
   /** Glorot's uniform where not given. */
-  readonly kernelInit?: Initializer;
+  readonly weightInit?: Initializer;
   /** The probability with which a place is not seen that would be, while training; 0 where not given. */
   readonly dropout?: number;
 }
@@ -122,7 +122,7 @@ export const multiHeadAttention = <
 ): Attention<W> => {
   const options: AttentionOptions = given ?? {};
   const { heads = 1, keyValueHeads = heads, memoryWidth = width, causal = false } = options;
-  const { bias = true, kernelInit = glorotUniform, rotary: turned = false } = options;
+  const { bias = true, weightInit = glorotUniform, rotary: turned = false } = options;
   const rate = options.dropout ?? 0;
   share("multiHeadAttention", { dropout: rate });
   const drop = dropout(rate);
@@ -189,7 +189,7 @@ export const multiHeadAttention = <
     init: (key) => {
       const keys = split(key, 4) as readonly [Key, Key, Key, Key];
       const map = (own: Key, inputs: number, outputs: number): AffineParams =>
-        initAffine(own, inputs, outputs, { bias, kernelInit, biasInit: zeros });
+        initAffine(own, inputs, outputs, { bias, weightInit, biasInit: zeros });
       const params = {
         query: map(keys[0], width, width),
         key: map(keys[1], memoryWidth, keyValueHeads * size),

@@ -25,7 +25,7 @@ export interface CellOptions {
   /** Whether there are offsets; `true` where not given. */
   readonly bias?: boolean;
   /** Uniform over ±1/√hidden where not given. */
-  readonly kernelInit?: Initializer;
+  readonly weightInit?: Initializer;
   /** Of the matrices that the carry meets; uniform over ±1/√hidden where not given. */
   readonly recurrentInit?: Initializer;
 }
@@ -57,7 +57,7 @@ const cell = (
   name: string,
   { inputs, hidden }: { readonly inputs: number; readonly hidden: number },
   { gates, carries }: { readonly gates: number; readonly carries: number },
-  { bias = true, kernelInit = fanInUniform, recurrentInit = fanInUniform }: CellOptions,
+  { bias = true, weightInit = fanInUniform, recurrentInit = fanInUniform }: CellOptions,
   gating: Gating,
 ): Cell => {
   requireSizes(name, { inputs, hidden });
@@ -76,7 +76,7 @@ const cell = (
         Key,
       ];
       const weights = {
-        inputWeight: kernelInit(forInput, [inputs, gates * hidden], fan),
+        inputWeight: weightInit(forInput, [inputs, gates * hidden], fan),
         hiddenWeight: recurrentInit(forHidden, [hidden, gates * hidden], fan),
       };
       if (!bias) return weights;

@@ -62,13 +62,13 @@ const affine = (
   shape: Shape,
   outputs: number,
   fan: Fan,
-  { bias = true, kernelInit = fanInUniform, biasInit = fanInUniform }: Affine,
+  { bias = true, weightInit = fanInUniform, biasInit = fanInUniform }: Affine,
   product: (x: Expr, kernel: Expr) => Expr,
 ): OpenLayer => ({
   name,
   init: (key: Key) => {
     const [forWeight, forBias] = split(key, 2);
-    const weight = kernelInit(bias ? forWeight : key, shape, fan);
+    const weight = weightInit(bias ? forWeight : key, shape, fan);
     return {
       params: bias ? { weight, bias: biasInit(forBias, [outputs], fan) } : { weight },
       state: undefined,

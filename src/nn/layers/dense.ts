@@ -23,7 +23,7 @@ export interface DenseOptions {
   /** Whether an offset is added; `true` where not given. */
   readonly bias?: boolean;
   /** Uniform over ±1/√in where not given. */
-  readonly kernelInit?: Initializer;
+  readonly weightInit?: Initializer;
   /** Uniform over ±1/√in where not given. */
   readonly biasInit?: Initializer;
 }
@@ -79,10 +79,10 @@ export function dense<I extends number, O extends number>(
         expected: "a positive whole number",
         actual: String(n),
       });
-  const { bias = true, kernelInit = fanInUniform, biasInit = fanInUniform } = options;
+  const { bias = true, weightInit = fanInUniform, biasInit = fanInUniform } = options;
   const fan = { in: inputs, out: outputs };
   const name = `dense ${inputs} → ${outputs}`;
-  const weightOf = (key: Key): Tensor<readonly [I, O]> => kernelInit(key, [inputs, outputs], fan);
+  const weightOf = (key: Key): Tensor<readonly [I, O]> => weightInit(key, [inputs, outputs], fan);
   // `Symbolic` of a tensor is an `Expr`, which TypeScript leaves open while I and O are; one contracted
   // axis leaves the axis of the outputs.
   const product = (weight: Expr, x: Expr) => dot(x, weight, [[0], [0]]) as Expr<readonly [O]>;

@@ -4,7 +4,7 @@ import { where } from "../../ir/ops/control.ts";
 import { mul } from "../../ir/ops/elementwise.ts";
 import { ravel } from "../../ir/ops/indexing.ts";
 import { bernoulli } from "../../ir/ops/random.ts";
-import { reshape } from "../../ir/ops/structural.ts";
+import * as structural from "../../ir/ops/structural.ts";
 import type { Shape } from "../../tensor/shape.ts";
 import type { Layer, SameLayer } from "../layer.ts";
 
@@ -27,13 +27,13 @@ export const flatten: Layer<Shape, readonly [number], undefined, undefined> = la
 type Inferred<S extends Shape> = { readonly [K in keyof S]: S[K] extends -1 ? number : S[K] };
 
 /** The elements of an example, row-major, under another shape; one extent may be -1, and is then inferred. */
-export const reshapeLayer = <const S extends Shape>(
+export const reshape = <const S extends Shape>(
   shape: S,
 ): Layer<Shape, Inferred<S>, undefined, undefined> =>
   lambda(
     `reshape [${shape.join(", ")}]`,
     // What is not of the shape asked for is an issue that compiling reports.
-    (x: Expr) => reshape(x, shape as Shape) as Expr as Expr<Inferred<S>>,
+    (x: Expr) => structural.reshape(x, shape as Shape) as Expr as Expr<Inferred<S>>,
   );
 
 /**

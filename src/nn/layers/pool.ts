@@ -8,20 +8,8 @@ import {
   type Rank,
   requireSliding,
 } from "../functional/geometry.ts";
-import {
-  type AveragePoolOptions,
-  adaptiveAvgPool,
-  adaptiveMaxPool,
-  avgPool,
-  globalAveragePooled,
-  globalMaxPooled,
-  lpPool,
-  maxPool,
-  maxPoolWithIndices,
-  maxUnpooled,
-  type PoolOptions,
-  requireNorm,
-} from "../functional/pool.ts";
+import type { AveragePoolOptions, PoolOptions } from "../functional/pool.ts";
+import * as functional from "../functional/pool.ts";
 import type { AnyLayer, Composable, Layer, OpenLayer } from "../layer.ts";
 import type { Endo, Like } from "../types/chain.ts";
 import type { Moves, Slides } from "../types/extent.ts";
@@ -74,7 +62,7 @@ const pool = <R extends Rank>(
 const makeMaxPool =
   <R extends Rank>(op: string, rank: R): MakePool<R, PoolOptions> =>
   (size: PerAxis, options?: PoolOptions) =>
-    pool(op, rank, size, (x) => maxPool(x, size, options), options);
+    pool(op, rank, size, (x) => functional.maxPool(x, size, options), options);
 
 /** The greatest of each window of `[n, channels]`; steps are the size where not given. */
 export const maxPool1d = makeMaxPool("maxPool1d", 1);
@@ -101,7 +89,7 @@ export const maxPool3d = makeMaxPool("maxPool3d", 3);
 const makeAvgPool =
   <R extends Rank>(op: string, rank: R): MakePool<R, AveragePoolOptions> =>
   (size: PerAxis, options?: AveragePoolOptions) =>
-    pool(op, rank, size, (x) => avgPool(x, size, options), options);
+    pool(op, rank, size, (x) => functional.avgPool(x, size, options), options);
 
 /** The mean of each window of `[n, channels]`; steps are the size where not given. */
 export const avgPool1d = makeAvgPool("avgPool1d", 1);
@@ -118,8 +106,8 @@ interface MakeLpPool<R extends Rank> {
 const makeLpPool =
   <R extends Rank>(op: string, rank: R): MakeLpPool<R> =>
   (p: number, size: PerAxis, options?: PoolOptions) => {
-    requireNorm(op, p);
-    return pool(op, rank, size, (x) => lpPool(x, p, size, options), options);
+    functional.requireNorm(op, p);
+    return pool(op, rank, size, (x) => functional.lpPool(x, p, size, options), options);
   };
 
 /** The `p`-norm of each window of `[n, channels]`. **Math** `y = (Σ |x|ᵖ)^(1/p)`. */
@@ -135,17 +123,17 @@ const adaptive =
     pool(op, rank, size, (x) => f(x, size));
 
 /** Means of `size` nearly equal regions of `[n, channels]`, whatever `n` is. */
-export const adaptiveAvgPool1d = adaptive("adaptiveAvgPool1d", 1, adaptiveAvgPool);
+export const adaptiveAvgPool1d = adaptive("adaptiveAvgPool1d", 1, functional.adaptiveAvgPool);
 /** Means of `size` nearly equal regions of `[h, w, channels]`, whatever its extents are. */
-export const adaptiveAvgPool2d = adaptive("adaptiveAvgPool2d", 2, adaptiveAvgPool);
+export const adaptiveAvgPool2d = adaptive("adaptiveAvgPool2d", 2, functional.adaptiveAvgPool);
 /** Means of `size` nearly equal regions of `[d, h, w, channels]`, whatever its extents are. */
-export const adaptiveAvgPool3d = adaptive("adaptiveAvgPool3d", 3, adaptiveAvgPool);
+export const adaptiveAvgPool3d = adaptive("adaptiveAvgPool3d", 3, functional.adaptiveAvgPool);
 /** The greatest of each of `size` nearly equal regions of `[n, channels]`. */
-export const adaptiveMaxPool1d = adaptive("adaptiveMaxPool1d", 1, adaptiveMaxPool);
+export const adaptiveMaxPool1d = adaptive("adaptiveMaxPool1d", 1, functional.adaptiveMaxPool);
 /** The greatest of each of `size` nearly equal regions of `[h, w, channels]`. */
-export const adaptiveMaxPool2d = adaptive("adaptiveMaxPool2d", 2, adaptiveMaxPool);
+export const adaptiveMaxPool2d = adaptive("adaptiveMaxPool2d", 2, functional.adaptiveMaxPool);
 /** The greatest of each of `size` nearly equal regions of `[d, h, w, channels]`. */
-export const adaptiveMaxPool3d = adaptive("adaptiveMaxPool3d", 3, adaptiveMaxPool);
+export const adaptiveMaxPool3d = adaptive("adaptiveMaxPool3d", 3, functional.adaptiveMaxPool);
 
 type GlobalPool = Layer<Shape, readonly [number], undefined, undefined> & Moves<"channels">;
 
@@ -158,14 +146,14 @@ type GlobalPool = Layer<Shape, readonly [number], undefined, undefined> & Moves<
 export const globalAvgPool: GlobalPool = lambda(
   "globalAvgPool",
   // All axes but the channels' are reduced.
-  globalAveragePooled as (x: Expr) => Expr<readonly [number]>,
+  functional.globalAvgPool as (x: Expr) => Expr<readonly [number]>,
 );
 
 /** The greatest of each channel over all places. **Shapes** `x: [...n, c] → y: [c]`, one example. */
 export const globalMaxPool: GlobalPool = lambda(
   "globalMaxPool",
   // As above.
-  globalMaxPooled as (x: Expr) => Expr<readonly [number]>,
+  functional.globalMaxPool as (x: Expr) => Expr<readonly [number]>,
 );
 
 /**
@@ -201,9 +189,9 @@ const unpooledOpen = (size: PerAxis, inner: OpenLayer, options: PoolOptions): Op
   name: "unpooled",
   init: inner.init,
   apply: (params, state, x, context) => {
-    const [greatest, indices] = maxPoolWithIndices(x, size, options);
+    const [greatest, indices] = functional.maxPoolWithIndices(x, size, options);
     const [y, next] = within(inner.name, inner, params, state, greatest, context);
-    return [maxUnpooled(y, indices, x.shape.slice(0, -1)), next];
+    return [functional.maxUnpool(y, indices, x.shape.slice(0, -1)), next];
   },
   parts: {
     children: [inner],

@@ -4,11 +4,10 @@ import { pad } from "../../ir/ops/structural.ts";
 import type { Shape } from "../../tensor/shape.ts";
 import { whole } from "../../tensor/validate.ts";
 import { requireSizes } from "../functional/affine.ts";
+import * as functional from "../functional/resample.ts";
 import {
   type InterpolateOptions,
   interpolate,
-  pixelShuffled,
-  pixelUnshuffled,
   rearrange,
   requireInterpolation,
 } from "../functional/resample.ts";
@@ -44,13 +43,13 @@ export const upsample = (options: InterpolateOptions): Resize => {
  */
 export const pixelShuffle = (factor: number): Resize => {
   requireSizes("pixelShuffle", { factor });
-  return lambda(`pixelShuffle ${factor}`, (x: Expr) => pixelShuffled(x, factor));
+  return lambda(`pixelShuffle ${factor}`, (x: Expr) => functional.pixelShuffle(x, factor));
 };
 
 /** The inverse of {@link pixelShuffle}. **Shapes** `x: [h · f, w · f, c] → y: [h, w, c · f²]`, one example. */
 export const pixelUnshuffle = (factor: number): Resize => {
   requireSizes("pixelUnshuffle", { factor });
-  return lambda(`pixelUnshuffle ${factor}`, (x: Expr) => pixelUnshuffled(x, factor));
+  return lambda(`pixelUnshuffle ${factor}`, (x: Expr) => functional.pixelUnshuffle(x, factor));
 };
 
 /** Elements to add before and after each spatial axis, or on every side. */

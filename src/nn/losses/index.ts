@@ -4,9 +4,6 @@ export { cosineEmbedding, infoNce, triplet } from "./contrastive.ts";
 export { type CtcOptions, ctc } from "./ctc.ts";
 export type { Comparison } from "./pairing.ts";
 export {
-  dice,
-  type FocalOptions,
-  focal,
   gaussianNegativeLogLikelihood,
   poissonNegativeLogLikelihood,
   type SequenceOptions,
@@ -29,3 +26,4 @@ export {
   softmaxCrossEntropy,
 } from "./regression.ts";
 export { importanceLoss, loadBalancingLoss } from "./routing.ts";
+export { dice, type FocalOptions, focal } from "./segmentation.ts";

@@ -1,4 +1,5 @@
-import type { Monoid } from "fp-ts/lib/Monoid.js";
+import { type Monoid, struct } from "fp-ts/lib/Monoid.js";
+import { MonoidSum } from "fp-ts/lib/number.js";
 import { ShapeMismatch } from "../../errors.ts";
 import type { Expr, TensorType } from "../../ir/expr.ts";
 import { cast, where } from "../../ir/ops/control.ts";
@@ -127,4 +128,30 @@ export const classified = (op: string, outputs: Expr, targets: Expr): Classified
     outputs: reshape(outputs, [n, classes]),
     labels: where(known, labels, -1),
   };
+};
+
+/** A total over examples, and how many there were. */
+export interface Ratio {
+  readonly [field: string]: number;
+  readonly total: number;
+  readonly count: number;
+}
+
+export const monoidRatio: Monoid<Ratio> = struct({ total: MonoidSum, count: MonoidSum });
+
+/** `NaN` where there was no example. */
+export const ratio = ({ total, count }: Ratio): number => total / count;
+
+/** An output for each target, the targets in the shape of the outputs. */
+export const oneEach = (op: string, outputs: Expr, targets: Expr): readonly [Expr, Expr] => {
+  const y = isFloat(targets.dtype) ? targets : cast(targets, "f32");
+  if (alike(outputs.shape, targets.shape)) return [outputs, reshape(y, outputs.shape) as Expr];
+  const expected = `one output for each target, ${showShape(targets.shape)}`;
+  const { shape } = targets;
+  const meant = [
+    { shape, dtype: outputs.dtype },
+    { shape, dtype: y.dtype },
+  ] as const;
+  const [x, z] = misfit(op, expected, [outputs, targets], meant);
+  return [x as Expr, z as Expr];
 };

@@ -40,7 +40,7 @@ export const mlp = <const I extends number, const O extends number>(
   share("mlp", { dropout: rate });
   for (const width of widths) requireSizes("mlp", { width });
   const layers = widths.slice(1).flatMap((to, i): readonly Composable[] => {
-    const layer = dense(widths[i] as number, to, { kernelInit: heNormal, biasInit: zeros });
+    const layer = dense(widths[i] as number, to, { weightInit: heNormal, biasInit: zeros });
     if (i === hidden.length) return [layer];
     return rate === 0 ? [layer, activation] : [layer, activation, dropout(rate)];
   });

@@ -17,7 +17,7 @@ const normalized = (
   size: number,
   { stride = 1, padding = (size - 1) / 2 }: Pick<ConvolutionOptions, "stride" | "padding"> = {},
 ): readonly Composable[] => [
-  conv2d(inputs, outputs, size, { stride, padding, bias: false, kernelInit: heNormal }),
+  conv2d(inputs, outputs, size, { stride, padding, bias: false, weightInit: heNormal }),
   batchNorm(outputs),
 ];
 

@@ -26,7 +26,7 @@ export interface UnetOptions<C extends number = 3> {
 const twice = (inputs: number, outputs: number, normalize: boolean): Composable =>
   stages(
     ...[inputs, outputs].flatMap((from): readonly Composable[] => {
-      const options = { padding: "same", kernelInit: heNormal } as const;
+      const options = { padding: "same", weightInit: heNormal } as const;
       return normalize
         ? [conv2d(from, outputs, 3, { ...options, bias: false }), batchNorm(outputs), relu]
         : [conv2d(from, outputs, 3, { ...options, biasInit: zeros }), relu];

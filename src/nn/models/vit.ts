@@ -87,6 +87,6 @@ export const vit = <const O extends number, const N extends number, const C exte
     repeat(depth, transformerEncoderBlock(width, options)),
     lambda("class", (x: Expr) => index(x, 0)),
     layerNorm(width, { epsilon: 1e-6 }),
-    dense(width, classes, { kernelInit: zeros, biasInit: zeros }),
+    dense(width, classes, { weightInit: zeros, biasInit: zeros }),
   );
 };

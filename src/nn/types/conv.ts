@@ -22,7 +22,7 @@ export interface Affine {
   /** Whether an offset is added; `true` where not given. */
   readonly bias?: boolean;
   /** Uniform over ±1/√fan where not given, with the fan of the kernel's windows. */
-  readonly kernelInit?: Initializer;
+  readonly weightInit?: Initializer;
   /** Uniform over ±1/√fan where not given. */
   readonly biasInit?: Initializer;
 }

@@ -1,6 +1,6 @@
 import type { Exprs } from "../../autodiff/index.ts";
 import { type ConfusionTable, type Outcomes, readSummary } from "../../nn/metrics/metric.ts";
-import { meanLoss } from "../../nn/metrics/scores.ts";
+import { meanLoss } from "../../nn/metrics/regression.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Directions, Score } from "../events/event.ts";
 

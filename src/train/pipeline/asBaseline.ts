@@ -36,7 +36,7 @@ const lastScore = (events: readonly TrainEvent[]): Score | undefined => {
  *       data: Effect.succeed({ train: dataset({ x: tensor([[0], [1]]), y: tensor([[1], [3]]) }) }),
  *       input: "x",
  *       target: "y",
- *       model: dense(1, 1, { biasInit: initializers.constant(start), kernelInit: initializers.zeros }),
+ *       model: dense(1, 1, { biasInit: initializers.constant(start), weightInit: initializers.zeros }),
  *       loss: meanSquaredError,
  *     }),
  *     withBatchSize(2),

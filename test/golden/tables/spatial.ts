@@ -10,8 +10,8 @@ import * as pool from "../../../src/nn/functional/pool.ts";
 import {
   type InterpolateOptions,
   interpolate,
-  pixelShuffled,
-  pixelUnshuffled,
+  pixelShuffle,
+  pixelUnshuffle,
 } from "../../../src/nn/functional/resample.ts";
 import { normalAxis, type Shape } from "../../../src/tensor/shape.ts";
 import {
@@ -145,7 +145,7 @@ const unpool =
               (n - 1) * (stride[a] as number) - 2 * (padding[a] as number) + (size[a] as number),
           );
     const one = (y: Expr, at: Expr): Expr =>
-      moveAxis(pool.maxUnpooled(moveAxis(y, 0, -1), moveAxis(at, 0, -1), extents), -1, 0);
+      moveAxis(pool.maxUnpool(moveAxis(y, 0, -1), moveAxis(at, 0, -1), extents), -1, 0);
     return x.shape.length === rank + 1 ? one(x, indices) : (vmap(one)(x, indices) as Expr);
   };
 
@@ -246,9 +246,9 @@ export const spatial: Table = {
   "nn.functional.upsample_bilinear": (c) =>
     resized(c, "linear", [arg(c, 0, "size"), arg(c, 1, "scale_factor"), true]),
   "nn.functional.pixel_shuffle": (c) =>
-    channelsLast(inputOf(c), 2, (x) => pixelShuffled(x, scalarOf(arg(c, 0, "upscale_factor")))),
+    channelsLast(inputOf(c), 2, (x) => pixelShuffle(x, scalarOf(arg(c, 0, "upscale_factor")))),
   "nn.functional.pixel_unshuffle": (c) =>
-    channelsLast(inputOf(c), 2, (x) => pixelUnshuffled(x, scalarOf(arg(c, 0, "downscale_factor")))),
+    channelsLast(inputOf(c), 2, (x) => pixelUnshuffle(x, scalarOf(arg(c, 0, "downscale_factor")))),
   "nn.functional.unfold": (c) => {
     const x = inputOf(c);
     const [before, after] = both(arg(c, 2, "padding", 0));

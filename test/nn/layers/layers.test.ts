@@ -13,7 +13,7 @@ import { relu } from "../../../src/nn/functional/activation.ts";
 import * as initializers from "../../../src/nn/initializers.ts";
 import type { AnyLayer } from "../../../src/nn/layer.ts";
 import { dense } from "../../../src/nn/layers/dense.ts";
-import { dropout, flatten, reshapeLayer } from "../../../src/nn/layers/lambda.ts";
+import { dropout, flatten, reshape } from "../../../src/nn/layers/lambda.ts";
 import { ones, tensor } from "../../../src/tensor/constructors.ts";
 import { equal } from "../../../src/tensor/equality.ts";
 import { key, normal } from "../../../src/tensor/key.ts";
@@ -23,7 +23,7 @@ import { applied, constants, contextOf, numbers, valueOf } from "../evaluated.ts
 describe("dense", () => {
   it("is xW + b", () => {
     const layer = dense(2, 3, {
-      kernelInit: (_, shape) => initializers.constant(2)(key(0), shape),
+      weightInit: (_, shape) => initializers.constant(2)(key(0), shape),
       biasInit: initializers.ones,
     });
     expect(numbers(applied(layer, tensor([1, 10])))).toEqual([23, 23, 23]);
@@ -168,7 +168,7 @@ describe("layers that only reshape", () => {
   ]);
   it("keep the elements in their order", () => {
     expect(applied(flatten, x).toArray()).toEqual([1, 2, 3, 4, 5, 6]);
-    expect(applied(reshapeLayer([3, -1]), x).toArray()).toEqual([
+    expect(applied(reshape([3, -1]), x).toArray()).toEqual([
       [1, 2],
       [3, 4],
       [5, 6],

@@ -10,7 +10,7 @@ import {
   lpPool,
   maxPool,
   maxPoolWithIndices,
-  maxUnpooled,
+  maxUnpool as unpooledBy,
 } from "../../../src/nn/functional/pool.ts";
 import { interpolate } from "../../../src/nn/functional/resample.ts";
 import type { AnyLayer } from "../../../src/nn/layer.ts";
@@ -88,7 +88,7 @@ describe("pooling", () => {
         expect(indices.dtype).toBe("i32");
         const found = numbers(indices).map((at, i) => x.toTypedArray()[2 * at + (i % 2)]);
         expect(found).toEqual(numbers(greatest));
-        const back = valueOf((y: Expr, i: Expr) => maxUnpooled(y, i, n), greatest, indices);
+        const back = valueOf((y: Expr, i: Expr) => unpooledBy(y, i, n), greatest, indices);
         expect(back.shape).toEqual(x.shape);
         // By definition: what several windows have is as often there as there are windows.
         const sums = new Array<number>(numbers(x).length).fill(0);

@@ -246,7 +246,7 @@ describe("normalization and reparameterized weights", () => {
     const layer = spectralNorm(
       dense(2, 2, {
         bias: false,
-        kernelInit: () =>
+        weightInit: () =>
           tensor([
             [3, 0],
             [0, 1],

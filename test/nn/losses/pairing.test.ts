@@ -7,13 +7,12 @@ import { program } from "../../../src/ir/program.ts";
 import { scoped } from "../../../src/ir/trace.ts";
 import { cosineEmbedding, triplet } from "../../../src/nn/losses/contrastive.ts";
 import {
-  dice,
-  focal,
   gaussianNegativeLogLikelihood,
   poissonNegativeLogLikelihood,
   sequenceCrossEntropy,
 } from "../../../src/nn/losses/probabilistic.ts";
 import * as loss from "../../../src/nn/losses/regression.ts";
+import { dice, focal } from "../../../src/nn/losses/segmentation.ts";
 import { render } from "../../../src/render.ts";
 import { tensor } from "../../../src/tensor/constructors.ts";
 import type { Shape } from "../../../src/tensor/shape.ts";

@@ -2,17 +2,20 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { CompileError } from "../../../src/errors.ts";
 import type { Expr } from "../../../src/ir/expr.ts";
-import { confusionMatrix, f1, precision, recall } from "../../../src/nn/metrics/confusion.ts";
-import { type Metric, readSummary, type Summary } from "../../../src/nn/metrics/metric.ts";
 import {
   accuracy,
   binaryAccuracy,
   exactMatch,
-  meanLoss,
-  type Ratio,
-  rootMeanSquaredError,
   topKAccuracy,
-} from "../../../src/nn/metrics/scores.ts";
+} from "../../../src/nn/metrics/classification.ts";
+import { confusionMatrix, f1, precision, recall } from "../../../src/nn/metrics/confusion.ts";
+import {
+  type Metric,
+  type Ratio,
+  readSummary,
+  type Summary,
+} from "../../../src/nn/metrics/metric.ts";
+import { meanLoss, rootMeanSquaredError } from "../../../src/nn/metrics/regression.ts";
 import { scalar, tensor } from "../../../src/tensor/constructors.ts";
 import type { Tensor } from "../../../src/tensor/tensor.ts";
 import { valueOf } from "../evaluated.ts";

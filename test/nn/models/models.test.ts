@@ -27,7 +27,7 @@ import {
 import { cast } from "../../../src/ir/ops/control.ts";
 import { gt, mul } from "../../../src/ir/ops/elementwise.ts";
 import { open } from "../../../src/nn/apply.ts";
-import { type AnyLayer, frozen, reshapeLayer } from "../../../src/nn/index.ts";
+import { type AnyLayer, frozen, reshape } from "../../../src/nn/index.ts";
 import type { Composable } from "../../../src/nn/layer.ts";
 import { sequenceCrossEntropy } from "../../../src/nn/losses/probabilistic.ts";
 import { stages } from "../../../src/nn/models/build.ts";
@@ -85,7 +85,7 @@ const overfitting = (name: string, model: Composable, epochs: number, learningRa
       input: "image",
       target: "label",
       classes: 10,
-      model: stages(reshapeLayer([28, 28, 1]), model) as AnyLayer,
+      model: stages(reshape([28, 28, 1]), model) as AnyLayer,
       loss: softmaxCrossEntropy,
     }),
     withOptimizer(adam, { learningRate }),
@@ -94,7 +94,7 @@ const overfitting = (name: string, model: Composable, epochs: number, learningRa
     withSeed(1),
   );
 
-const flat = (model: Composable): Composable => stages(reshapeLayer([784]), model);
+const flat = (model: Composable): Composable => stages(reshape([784]), model);
 const small = {
   alexnet: alexnet(10, {
     channels: 1,
@@ -144,9 +144,9 @@ describe("eight digits of MNIST, overfitted on wasm", () => {
         input: "image",
         target: "image",
         model: sequential(
-          reshapeLayer([28, 28, 1]),
+          reshape([28, 28, 1]),
           unet(2, { channels: 1, width: 4, levels: 2 }),
-          reshapeLayer([784, 2]),
+          reshape([784, 2]),
         ),
         loss: (logits: Expr, image: Expr) =>
           sequenceCrossEntropy(logits, cast(gt(image, 0.5) as Expr, "i32")),

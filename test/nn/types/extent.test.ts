@@ -6,7 +6,7 @@ import { relu } from "../../../src/nn/functional/activation.ts";
 import type { Composable, Layer } from "../../../src/nn/layer.ts";
 import { batchNorm } from "../../../src/nn/layers/batchNorm.ts";
 import { conv1d, conv2d, depthwiseConv2d, separableConv2d } from "../../../src/nn/layers/conv.ts";
-import { reshapeLayer } from "../../../src/nn/layers/lambda.ts";
+import { reshape } from "../../../src/nn/layers/lambda.ts";
 import {
   adaptiveAvgPool2d,
   avgPool1d,
@@ -25,8 +25,8 @@ const network = <L extends Composable>(input: Shape, layer: L, output: Given<L>)
   layer: layer as Composable,
   output: output as Shape,
 });
-const image = reshapeLayer([28, 28, 1]);
-const photo = reshapeLayer([225, 224, 3]);
+const image = reshape([28, 28, 1]);
+const photo = reshape([225, 224, 3]);
 const [small, large] = [
   [28, 28, 1],
   [225, 224, 3],
@@ -35,8 +35,8 @@ const same = { padding: "same" } as const;
 const block = residual(sequential(conv2d(4, 4, 3, same), batchNorm(4), relu));
 const twice = sequential(conv2d(1, 4, 3, same), block, named("b", block));
 const both = sequential(separableConv2d(1, 4, 3), depthwiseConv2d(4, 3, same));
-const line = sequential(reshapeLayer([1001, 2]), conv1d(2, 3, 2), avgPool1d(7));
-const whole = sequential(reshapeLayer([9999, 1]), conv1d(1, 1, 9999));
+const line = sequential(reshape([1001, 2]), conv1d(2, 3, 2), avgPool1d(7));
+const whole = sequential(reshape([9999, 1]), conv1d(1, 1, 9999));
 
 it.each([
   network(small, sequential(image, conv2d(1, 4, 3)), [26, 26, 4]),

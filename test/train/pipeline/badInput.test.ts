@@ -45,7 +45,7 @@ import {
 } from "../../../src/index.ts";
 import { concatenate, sum } from "../../../src/ir/index.ts";
 import { open, within } from "../../../src/nn/apply.ts";
-import { reshapeLayer } from "../../../src/nn/index.ts";
+import { reshape } from "../../../src/nn/index.ts";
 import { isFluxionError } from "../../../src/train/explain.ts";
 import {
   type AnyPipeline,
@@ -258,7 +258,7 @@ describe("batch statistics of a batch of one", () => {
       data: Effect.succeed({ train: labeled([0, 1]) }),
       input: "x",
       target: "label",
-      model: sequential(reshapeLayer([2, 2]), batchNorm(2), flatten, dense(4, 3)),
+      model: sequential(reshape([2, 2]), batchNorm(2), flatten, dense(4, 3)),
       loss: softmaxCrossEntropy,
     });
     const { state } = lastOf(

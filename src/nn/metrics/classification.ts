@@ -1,6 +1,3 @@
-import type { Monoid } from "fp-ts/lib/Monoid.js";
-import { struct } from "fp-ts/lib/Monoid.js";
-import { MonoidSum } from "fp-ts/lib/number.js";
 import type { Expr } from "../../ir/expr.ts";
 import { cast, where } from "../../ir/ops/control.ts";
 import {
@@ -15,31 +12,25 @@ import {
   mul,
   not,
   round,
-  square,
   sub,
 } from "../../ir/ops/elementwise.ts";
 import { takeAlongAxis } from "../../ir/ops/indexing.ts";
 import { lift } from "../../ir/ops/promote.ts";
-import { mean, prod, sum } from "../../ir/ops/reduction.ts";
+import { prod, sum } from "../../ir/ops/reduction.ts";
 import { expandDims, reshape } from "../../ir/ops/structural.ts";
-import { isFloat } from "../../tensor/dtype.ts";
-import { showShape, sizeOf } from "../../tensor/shape.ts";
+import { sizeOf } from "../../tensor/shape.ts";
 import { finite, holding, whole } from "../../tensor/validate.ts";
-import { alike, type Classified, classified, type Metric, misfit } from "./metric.ts";
-
-/** A total over examples, and how many there were. */
-export interface Ratio {
-  readonly [field: string]: number;
-  readonly total: number;
-  readonly count: number;
-}
-
-const monoidShare: Monoid<Ratio> = struct({ total: MonoidSum, count: MonoidSum });
-
-/** `NaN` where there was no example. */
-const share = ({ total, count }: Ratio): number => total / count;
-
-const sizeOfBatch = (targets: Expr): Expr => lift(targets.shape[0] ?? 1, "i32");
+import {
+  alike,
+  type Classified,
+  classified,
+  type Metric,
+  misfit,
+  monoidRatio,
+  oneEach,
+  type Ratio,
+  ratio,
+} from "./metric.ts";
 
 /**
  * To how many parts of 1 a share is counted: sums of so many are exact in f64 up to 2²⁷ of them, and do not depend on
@@ -51,7 +42,7 @@ const parts = 2 ** 26;
 const shareOf = (name: string, worths: (outputs: Expr, targets: Expr) => Expr): Metric<Ratio> => ({
   name,
   better: "higher",
-  monoid: monoidShare,
+  monoid: monoidRatio,
   fromBatch: ({ outputs, targets }) => {
     const each = worths(outputs, targets);
     const whole = round(mul(cast(each, "f64"), parts));
@@ -60,7 +51,7 @@ const shareOf = (name: string, worths: (outputs: Expr, targets: Expr) => Expr): 
       count: lift(sizeOf(each.shape), "i32"),
     };
   },
-  value: share,
+  value: ratio,
 });
 
 /**
@@ -76,18 +67,6 @@ const hits = ({ outputs, labels }: Classified, k: number): Expr => {
   const among = and(gt(left, 0), gt(equal, 0));
   const worth = minimum(div(left, where(among, equal, 1)), 1);
   return where(and(among, ge(labels, 0)), worth, 0);
-};
-
-/** The mean of the losses of the examples. **Units** those of the loss. */
-export const meanLoss: Metric<Ratio> = {
-  name: "loss",
-  better: "lower",
-  monoid: monoidShare,
-  fromBatch: ({ loss, targets }) => {
-    const count = sizeOfBatch(targets);
-    return { total: mul(cast(loss, "f64"), cast(count, "f64")), count };
-  },
-  value: share,
 };
 
 /**
@@ -125,20 +104,6 @@ export const binaryAccuracy = (threshold = 0): Metric<Ratio> => {
     const meant = and(eq(x, x), le(abs(y), 1));
     return where(meant, worth, 0);
   });
-};
-
-/** An output for each target, the targets in the shape of the outputs. */
-const oneEach = (op: string, outputs: Expr, targets: Expr): readonly [Expr, Expr] => {
-  const y = isFloat(targets.dtype) ? targets : cast(targets, "f32");
-  if (alike(outputs.shape, targets.shape)) return [outputs, reshape(y, outputs.shape) as Expr];
-  const expected = `one output for each target, ${showShape(targets.shape)}`;
-  const { shape } = targets;
-  const meant = [
-    { shape, dtype: outputs.dtype },
-    { shape, dtype: y.dtype },
-  ] as const;
-  const [x, z] = misfit(op, expected, [outputs, targets], meant);
-  return [x as Expr, z as Expr];
 };
 
 /**
@@ -188,27 +153,4 @@ export const exactMatch = ({ padding }: { readonly padding?: number } = {}): Met
 export const topKAccuracy = (k: number): Metric<Ratio> => {
   whole(1)("topK", { k });
   return shareOf(`top${k}`, (outputs, targets) => hits(classified(`top${k}`, outputs, targets), k));
-};
-
-/**
- * The root of the mean squared difference between outputs and targets, over the examples and the elements of
- * each. **Units** those of the targets.
- *
- * **Shapes** `outputs` and `targets` of one shape, `[batch, ...]`.
- * **Fails with** `ShapeMismatch` when compiled, where shapes differ.
- */
-export const rootMeanSquaredError: Metric<Ratio> = {
-  name: "rmse",
-  better: "lower",
-  monoid: monoidShare,
-  fromBatch: ({ outputs, targets }) => {
-    const [x, y] = oneEach("rootMeanSquaredError", outputs, targets);
-    const errors = square(sub(cast(x, "f64"), cast(y, "f64")));
-    const each = mean(
-      errors,
-      errors.shape.slice(1).map((_, i) => i + 1),
-    );
-    return { total: sum(each), count: sizeOfBatch(targets) };
-  },
-  value: (seen) => Math.sqrt(share(seen)),
 };
