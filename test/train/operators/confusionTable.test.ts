@@ -17,7 +17,14 @@ it("has a line for each class, with what its examples were taken for and three f
   `);
 });
 
-it("has none for classes that no terminal holds side by side", () => {
-  const classes = Array.from({ length: 21 }, (_, i) => `${i}`);
-  expect(confusionLines({ classes, counts: classes.map(() => classes.map(() => 0)) })).toEqual([]);
-});
+it.each([
+  [20, 21],
+  [21, 0],
+])(
+  "of %i classes there are %i lines: no terminal holds more than 20 side by side",
+  (size, lines) => {
+    const classes = Array.from({ length: size }, (_, i) => `${i}`);
+    const counts = classes.map(() => classes.map(() => 0));
+    expect(confusionLines({ classes, counts })).toHaveLength(lines);
+  },
+);

@@ -1,12 +1,14 @@
 import { concat, from, lastValueFrom, NEVER, toArray } from "rxjs";
 import { describe, expect, it } from "vitest";
-
+import type { Validated } from "../../../src/train/events/event.ts";
+import { confusionLines } from "../../../src/train/operators/confusionTable.ts";
 import {
   printProgress,
   progressBar,
+  progressLine,
   type TextStream,
 } from "../../../src/train/operators/printProgress.ts";
-import { completed, type Event, epoch, started, step } from "./events.ts";
+import { at, completed, type Event, epoch, started, step } from "./events.ts";
 
 const recorder = (isTTY: boolean, columns = 100): TextStream & { readonly written: string[] } => {
   const written: string[] = [];
@@ -60,5 +62,176 @@ describe("printProgress", () => {
     const bar = progressBar(step(150), started, columns);
     expect(bar.length).toBeLessThan(columns);
     expect(bar).toContain("epoch 1/5");
+  });
+
+  it.each([
+    ["draws a bar again only after the time between two", 1e6, 1],
+    ["draws a bar for every step where none has to pass", 0, 3],
+  ])("%s", async (_, every, bars) => {
+    const stream = recorder(true);
+    const steps = from([started, step(1), step(2), step(3)]);
+    await lastValueFrom(steps.pipe(printProgress({ stream, every })));
+    expect(stream.written.filter((text) => text.includes("━") || text.includes("─"))).toHaveLength(
+      bars,
+    );
+  });
+
+  it.each([undefined, 0])("takes %s columns for 80", async (columns) => {
+    const stream = { ...recorder(true), columns };
+    await lastValueFrom(from([started, step(1)]).pipe(printProgress({ stream, every: 0 })));
+    expect(stream.written).toContain(`\r\u001b[2K${progressBar(step(1), started, 80)}`);
+  });
+
+  it.each([-1, Number.NaN])("does not wait %d milliseconds", (every) => {
+    expect(() => printProgress({ stream: recorder(true), every })).toThrow(
+      expect.objectContaining({ _tag: "InvalidArgument" }),
+    );
+  });
+});
+
+describe("progressBar", () => {
+  const slow = { examplesPerSecond: 640, metrics: {} };
+  it.each([
+    // 64 examples in a step take a tenth of a second.
+    [1, 80, `epoch 1/5 ${"─".repeat(30)}   1/200  loss 0.5000  19.9 s left`],
+    [100, 80, `epoch 1/5 ${"━".repeat(15)}${"─".repeat(15)} 100/200  loss 0.5000  10.0 s left`],
+    [200, 80, `epoch 1/5 ${"━".repeat(30)} 200/200  loss 0.5000  0.0 s left`],
+    [201, 80, `epoch 2/5 ${"─".repeat(30)}   1/200  loss 0.5000  19.9 s left`],
+    [300, 51, "epoch 2/5 ━━━─── 100/200  loss 0.5000  10.0 s left"],
+    [300, 50, "epoch 2/5 ━━━── 100/200  loss 0.5000  10.0 s left"],
+    [300, 49, "epoch 2/5 100/200  loss 0.5000  10.0 s left"],
+  ])("step %i on %i columns", (n, columns, text) => {
+    expect(progressBar({ ...step(n), ...slow }, started, columns)).toBe(text);
+  });
+});
+
+describe("progressLine", () => {
+  it.each([
+    [0, "0.0000"],
+    [1e-3, "0.0010"],
+    [9.99e-4, "9.990e-4"],
+    [-5e-4, "-5.000e-4"],
+    [99_999, "99999.0000"],
+    [1e5, "1.000e+5"],
+    [-1e5, "-1.000e+5"],
+    [Number.NaN, "NaN"],
+    [Number.POSITIVE_INFINITY, "Infinity"],
+  ])("writes a loss of %d as %s", (loss, text) => {
+    const line = progressLine({ ...epoch(2, loss), metrics: {} }, started);
+    expect(line).toBe(`epoch 2/5  loss ${text}  1.2 s (10,373 examples/s)`);
+  });
+
+  it.each([
+    [49, "0.0 s"],
+    [50, "0.1 s"],
+    [59_949, "59.9 s"],
+    [59_950, "1 min 0 s"],
+    [119_499, "1 min 59 s"],
+    [119_500, "2 min 0 s"],
+    [7_265_000, "121 min 5 s"],
+  ])("writes %i milliseconds as %s", (milliseconds, text) => {
+    const line = progressLine({ ...epoch(1, 0, 0), milliseconds }, undefined);
+    expect(line).toBe(
+      `epoch 1/?  loss 0.0000  accuracy 1.0000  validation loss 0.0000  ${text} (10,373 examples/s)`,
+    );
+  });
+
+  const baselines = [{ name: "always\n0", metrics: { accuracy: 0.1 } }];
+  const test = { loss: 0.5, metrics: { accuracy: 0.75 } };
+  const held = (size: number): Validated => ({
+    _tag: "Validated",
+    on: "test",
+    epoch: 1,
+    step: 200,
+    examples: 4,
+    ...test,
+    confusion: {
+      classes: Array.from({ length: size }, (_, i) => `${i}`),
+      counts: Array.from({ length: size }, () => Array<number>(size).fill(1)),
+    },
+  });
+  const stopped = {
+    _tag: "Stopped",
+    reason: "enough\nis enough",
+    epoch: 3,
+    step: 600,
+    test: undefined,
+    state: at(3),
+  } as const;
+  const tested = "test       loss 0.5000  accuracy 0.7500";
+  const compared = "baseline   accuracy 0.1000  (always\\x0a0)";
+  const table = confusionLines({
+    classes: ["0", "1"],
+    counts: [
+      [1, 1],
+      [1, 1],
+    ],
+  }).join("\n");
+  const told = { ...started, baselines };
+  const cases: readonly (readonly [
+    what: string,
+    event: Event,
+    of: typeof started | undefined,
+    held: Validated | undefined,
+    line: string | undefined,
+  ])[] = [
+    ["nothing of a step", step(1), started, undefined, undefined],
+    [
+      "nothing of a start of an epoch",
+      { _tag: "EpochStarted", epoch: 1 },
+      started,
+      undefined,
+      undefined,
+    ],
+    ["nothing of what was held out", held(2), started, undefined, undefined],
+    [
+      "nothing of an end without figures",
+      { ...completed(5), test: undefined },
+      started,
+      undefined,
+      undefined,
+    ],
+    ["an end with figures", { ...completed(5), test }, started, undefined, tested],
+    ["the baselines below", { ...completed(5), test }, told, undefined, `${tested}\n${compared}`],
+    ["the baselines alone", { ...completed(5), test: undefined }, told, undefined, compared],
+    [
+      "a table below all",
+      { ...completed(5), test },
+      told,
+      held(2),
+      `${tested}\n${compared}\n\n${table}`,
+    ],
+    ["no table of too many classes", { ...completed(5), test }, started, held(21), tested],
+    [
+      "why a run stopped",
+      stopped,
+      told,
+      undefined,
+      `stopped after epoch 3: enough\\x0ais enough\n${compared}`,
+    ],
+    [
+      "an early end with figures",
+      { ...stopped, test },
+      started,
+      undefined,
+      `stopped after epoch 3: enough\\x0ais enough\n${tested}`,
+    ],
+    [
+      "where a state was saved",
+      { _tag: "CheckpointSaved", path: "last\u001b.json", epoch: 1, step: 200 },
+      started,
+      undefined,
+      "saved last\\x1b.json",
+    ],
+    [
+      "every line of a sample",
+      { _tag: "Sampled", text: "a\nb", epoch: 1, step: 200 },
+      started,
+      undefined,
+      "  │ a\n  │ b",
+    ],
+  ];
+  it.each(cases)("says %s", (_, event, of, told, line) => {
+    expect(progressLine(event, of, told)).toBe(line);
   });
 });
