@@ -31,6 +31,8 @@ export {
   rescale,
   reshapeColumn,
 } from "./data/index.ts";
+export { formatError, isFluxionError } from "./errors/failure.ts";
+export type { FluxionError } from "./errors.ts";
 export * from "./errors.ts";
 export * as ops from "./ir/index.ts";
 export { type Expr, tanh } from "./ir/index.ts";
@@ -83,7 +85,6 @@ export {
   oneCycle,
   sgd,
 } from "./optim/index.ts";
-export { type FluxionError, render } from "./render.ts";
 export * as special from "./special/index.ts";
 export {
   fromTypedArray,
@@ -107,7 +108,6 @@ export {
   type Baseline,
   earlyStopping,
   evaluate,
-  explain,
   loadCheckpoint,
   type Pipeline,
   pipeline,

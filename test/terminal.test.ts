@@ -2,8 +2,8 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { table } from "../src/cli/table.ts";
 import { bytesText, countText, timeText } from "../src/cli/units.ts";
+import { formatError } from "../src/errors/failure.ts";
 import { InvalidPipeline, ModuleThrew } from "../src/errors.ts";
-import { render } from "../src/render.ts";
 import {
   amountIn,
   fitted,
@@ -14,7 +14,6 @@ import {
   printable,
   widthOf,
 } from "../src/terminal.ts";
-import { explain } from "../src/train/explain.ts";
 import { confusionLines } from "../src/train/operators/confusionTable.ts";
 import { progressBar, progressLine } from "../src/train/operators/printProgress.ts";
 import { completed, epoch, started, step } from "./train/operators/events.ts";
@@ -129,9 +128,9 @@ describe("what comes from elsewhere", () => {
       baselines: [{ name: hostile, metrics }],
     };
     const texts = [
-      ...errors.map(render),
-      explain(new Error(hostile)),
-      explain(hostile),
+      ...errors.map(formatError),
+      formatError(new Error(hostile)),
+      formatError(hostile),
       table([""], [[hostile]]),
       progressBar({ ...step(3), metrics }, started, 400),
       ...[

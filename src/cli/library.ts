@@ -2,9 +2,8 @@ import { existsSync, readdirSync } from "node:fs";
 import { basename, extname, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import * as Effect from "effect/Effect";
+import { formatError, isFluxionError } from "../errors/failure.ts";
 import { DataSourceError, ModuleThrew, UnknownName } from "../errors.ts";
-import { render } from "../render.ts";
-import { isFluxionError } from "../train/explain.ts";
 import { isPipeline, lacks } from "../train/isPipeline.ts";
 import type { AnyPipeline } from "../train/pipeline/pipeline.ts";
 import { nearest } from "./nearest.ts";
@@ -28,7 +27,7 @@ const threw = (file: string, cause: unknown): ModuleThrew => {
   return new ModuleThrew({
     module: relative(process.cwd(), file),
     reason: isFluxionError(cause)
-      ? render(cause)
+      ? formatError(cause)
       : cause instanceof Error
         ? `${cause.name}: ${cause.message}`
         : String(cause),

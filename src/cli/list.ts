@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect";
+import { formatError } from "../errors/failure.ts";
 import { DataSourceError } from "../errors.ts";
-import { explain } from "../train/explain.ts";
 import type { AnyPipeline } from "../train/pipeline/pipeline.ts";
 import type { Library } from "./library.ts";
 import { table } from "./table.ts";
@@ -15,7 +15,7 @@ export interface Listed {
 const missing = (error: unknown): Listed["missing"] =>
   error instanceof DataSourceError
     ? { reason: `${error.source}: ${error.reason}`, command: error.command ?? null }
-    : { reason: explain(error), command: null };
+    : { reason: formatError(error), command: null };
 
 /** Pipelines with what can be said of their data without reading it. */
 export const listed = (pipelines: readonly AnyPipeline[]): Effect.Effect<readonly Listed[]> =>
@@ -36,6 +36,6 @@ export const listText = (rows: readonly Listed[], broken: Library["broken"]): st
   ]);
   return [
     table(["pipeline", "", ...(lacking ? ["missing data comes with"] : [])], cells),
-    ...broken.map((error) => `\n${explain(error)}`),
+    ...broken.map((error) => `\n${formatError(error)}`),
   ].join("\n");
 };

@@ -7,10 +7,10 @@ import { ReverseMode } from "../autodiff/index.ts";
 import { Backend } from "../backend/index.ts";
 import { rooflineOfPlan } from "../backend/roofline.ts";
 import { measurePeaks } from "../backend/wasm/ceilings.ts";
+import { formatError } from "../errors/failure.ts";
 import { jsonLine } from "../terminal.ts";
 import { encodeEvent } from "../train/events/codec.ts";
 import type { TrainEvent } from "../train/events/event.ts";
-import { explain } from "../train/explain.ts";
 import { subscribeMain, whenUnwritten } from "../train/main.ts";
 import { printProgress } from "../train/operators/printProgress.ts";
 import {
@@ -115,7 +115,7 @@ export const main = (args: readonly string[]): Promise<void> => {
   return Effect.runPromise(
     Effect.catchCause(work, (cause) =>
       Effect.sync(() => {
-        process.stderr.write(`${explain(Cause.squash(cause))}\n`);
+        process.stderr.write(`${formatError(Cause.squash(cause))}\n`);
         process.exitCode = 1;
       }),
     ),

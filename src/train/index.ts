@@ -18,7 +18,6 @@ export type {
   TrainEvent,
   Validated,
 } from "./events/event.ts";
-export { explain, isFluxionError } from "./explain.ts";
 export { isPipeline } from "./isPipeline.ts";
 export { type CannotCompile, evaluate } from "./loop/evaluate.ts";
 export { runMain, subscribeMain } from "./main.ts";

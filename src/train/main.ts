@@ -1,6 +1,6 @@
 import type { Observable } from "rxjs";
+import { formatError } from "../errors/failure.ts";
 import { OutputNotWritten } from "../errors.ts";
-import { explain } from "./explain.ts";
 import { printProgress } from "./operators/printProgress.ts";
 import type { AnyPipeline } from "./pipeline/pipeline.ts";
 import { train$ } from "./train.ts";
@@ -19,7 +19,7 @@ export const whenUnwritten = (stop: () => void): void => {
     if (code === "EPIPE" || explained) return;
     explained = true;
     process.exitCode = 1;
-    console.error(explain(new OutputNotWritten({ reason: message })));
+    console.error(formatError(new OutputNotWritten({ reason: message })));
   });
 };
 
@@ -35,7 +35,7 @@ export const subscribeMain = (stream$: Observable<unknown>): void => {
   };
   const running = stream$.subscribe({
     error: (error: unknown) => {
-      console.error(explain(error));
+      console.error(formatError(error));
       process.exitCode = 1;
     },
   });

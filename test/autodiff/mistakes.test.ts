@@ -8,12 +8,12 @@ import {
   cond,
   type Expr,
   ForwardMode,
+  formatError,
   grad,
   InvalidArgument,
   jvp,
   ones,
   ReverseMode,
-  render,
   StructureMismatch,
   scan,
   type Tensor,
@@ -36,7 +36,9 @@ const mistakes = (
     return yield* backend.compile(program(inputs, [(yield* make)(...inputs)]));
   });
   const failure = Effect.runSync(Effect.flip(Effect.provide(compiled, services)));
-  return failure instanceof CompileError ? failure.causes.map(render).join("\n") : String(failure);
+  return failure instanceof CompileError
+    ? failure.causes.map(formatError).join("\n")
+    : String(failure);
 };
 
 /** What a function throws. */

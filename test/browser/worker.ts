@@ -1,4 +1,4 @@
-import { explain } from "../../src/index.ts";
+import { formatError } from "../../src/index.ts";
 import { type Asked, firstLosses } from "./training.ts";
 
 /** One run: what it was asked for, and how many workers had been asked for by its end. */
@@ -49,6 +49,6 @@ const runs = async (all: readonly Asked[]): Promise<readonly Run[]> => {
 self.onmessage = ({ data }) => {
   runs(data).then(
     (all) => say({ runs: all, notes }),
-    (error: unknown) => say({ failure: explain(error) }),
+    (error: unknown) => say({ failure: formatError(error) }),
   );
 };

@@ -7,7 +7,7 @@ import { caseStudy } from "../../pipelines/case-study.ts";
 import { libraryOf, pipelineNamed } from "../../src/cli/library.ts";
 import { listed, listText } from "../../src/cli/list.ts";
 import { DataSourceError, ModuleThrew } from "../../src/errors.ts";
-import { explain } from "../../src/index.ts";
+import { formatError } from "../../src/index.ts";
 import { isPipeline, lacks } from "../../src/train/isPipeline.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "fluxion-library-"));
@@ -30,7 +30,7 @@ describe("a module that throws while it is imported", () => {
     const { broken } = await Effect.runPromise(libraryOf([bad]));
     expect(broken[0]).toBeInstanceOf(ModuleThrew);
     expect(broken[0]).toMatchObject({ reason: expect.stringContaining("TypeError"), at: "line 2" });
-    expect(explain(broken[0])).toMatch(/ModuleThrew[\s\S]*bad\.js, line 2[\s\S]*fix/);
+    expect(formatError(broken[0])).toMatch(/ModuleThrew[\s\S]*bad\.js, line 2[\s\S]*fix/);
   });
 
   it.each(["a(b.js", "c[d+e.js", "f g.js", "h$1.js"])(

@@ -5,8 +5,8 @@ import { describe, expect, it } from "vitest";
 import { emoji } from "../../pipelines/data/emoji.ts";
 import { decodePng } from "../../pipelines/data/png.ts";
 import { emojiResnet } from "../../pipelines/emoji-resnet.ts";
+import { formatError } from "../../src/errors/failure.ts";
 import { summary as rowsOf } from "../../src/nn/index.ts";
-import { render } from "../../src/render.ts";
 
 const part = (kind: string, body: Uint8Array): Buffer => {
   const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)];
@@ -101,7 +101,7 @@ describe("emoji-resnet", () => {
   it("says what brings its drawings where they are missing, and else has all groups in both parts", async () => {
     const made = await Effect.runPromise(Effect.result(emoji));
     if (Result.isFailure(made)) {
-      expect(render(made.failure)).toContain("npm install emoji-datasource-google");
+      expect(formatError(made.failure)).toContain("npm install emoji-datasource-google");
       return;
     }
     for (const rows of [made.success.train, made.success.test])

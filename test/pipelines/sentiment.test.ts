@@ -13,7 +13,7 @@ import {
 } from "../../pipelines/data/reviews.ts";
 import { sentiment } from "../../pipelines/sentiment.ts";
 import { tokenizeWords } from "../../src/data/index.ts";
-import { DataSourceError, DecodeError, render, train$ } from "../../src/index.ts";
+import { DataSourceError, DecodeError, formatError, train$ } from "../../src/index.ts";
 import { backends, collect, lastOf } from "../train/examples.ts";
 
 const lexicon = { valences: { good: 3, bad: -3 }, negators: { not: 1 } };
@@ -73,7 +73,7 @@ describe("the file of reviews", () => {
 it("a package that is not installed is named with the command that brings it", () => {
   const failure = Effect.runSync(Effect.flip(installed("no-such-package-of-data")));
   expect(failure).toBeInstanceOf(DataSourceError);
-  expect(render(failure)).toContain('fix: run "npm install no-such-package-of-data"');
+  expect(formatError(failure)).toContain('fix: run "npm install no-such-package-of-data"');
 });
 
 const there = Effect.runSync(

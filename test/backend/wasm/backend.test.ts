@@ -5,6 +5,7 @@ import { Backend } from "../../../src/backend/backend.ts";
 import { features } from "../../../src/backend/wasm/assembler/index.ts";
 import { compileProgram } from "../../../src/backend/wasm/compile.ts";
 import { layerWasm } from "../../../src/backend/wasm/index.ts";
+import { formatError } from "../../../src/errors/failure.ts";
 import type { MemoryLimit } from "../../../src/errors.ts";
 import type { Expr, Program } from "../../../src/ir/expr.ts";
 import { matmul } from "../../../src/ir/ops/contraction.ts";
@@ -13,7 +14,6 @@ import { fill } from "../../../src/ir/ops/indexing.ts";
 import { broadcastTo } from "../../../src/ir/ops/promote.ts";
 import { sum } from "../../../src/ir/ops/reduction.ts";
 import { transpose } from "../../../src/ir/ops/structural.ts";
-import { render } from "../../../src/render.ts";
 import { compiled, expectClose, filledWith, programOf } from "./agreement.ts";
 
 const failure = (p: Program, carried = 0) =>
@@ -86,7 +86,7 @@ describe("what the wasm backend refuses", () => {
     ]);
     const error = failure(p);
     expect(error).toMatchObject({ _tag: "MemoryLimit", of: "tensor" });
-    expect(render(error as MemoryLimit)).toMatch(
+    expect(formatError(error as MemoryLimit)).toMatch(
       /^MemoryLimit: a single tensor of the program needs 3\.0 GiB of memory and the backend has 2\.0 GiB\n {2}where: most of it for output 0 \(3\.0 GiB\)/,
     );
   });
@@ -98,7 +98,7 @@ describe("what a MemoryLimit advises follows from what the memory is for", () =>
   const advice = (carried: number): string => {
     const error = failure(scaled, carried);
     return (
-      render(error as MemoryLimit)
+      formatError(error as MemoryLimit)
         .split("\n")
         .at(-1) ?? ""
     );

@@ -8,7 +8,7 @@ import {
   longestInBytes,
 } from "../../../src/backend/wasm/assembler/index.ts";
 import { backendOf } from "../../../src/backend/wasm/index.ts";
-import { type Expr, MemoryLimit, render, scan, tensor, zeros } from "../../../src/index.ts";
+import { type Expr, formatError, MemoryLimit, scan, tensor, zeros } from "../../../src/index.ts";
 import { add, broadcastTo, iota, matmul, max, reshape, sum } from "../../../src/ir/index.ts";
 import { lift } from "../../../src/ir/ops/promote.ts";
 import { program } from "../../../src/ir/program.ts";
@@ -20,7 +20,7 @@ const outcome = (x: Expr): number | string => {
   const exit = Effect.runSync(Effect.result(backend.compile(program([], [x]))));
   return exit._tag === "Success"
     ? (exit.success.run([])[0]?.item() as number)
-    : render(exit.failure);
+    : formatError(exit.failure);
 };
 
 const ones = (shape: readonly number[]): Expr => broadcastTo(lift(tensor(1, "i32")), shape);

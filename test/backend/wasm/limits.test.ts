@@ -11,7 +11,7 @@ import {
   dataset,
   dense,
   type Expr,
-  explain,
+  formatError,
   meanSquaredError,
   ones,
   pipeline,
@@ -56,7 +56,7 @@ describe("a missing feature of WebAssembly", () => {
     });
     expect(heard).toEqual([]);
     expect(error).toMatchObject({ _tag: "BackendUnavailable", alternative: "reference" });
-    expect(explain(error)).toMatch(/lacks 128-bit SIMD[\s\S]*fix: use the backend "reference"/);
+    expect(formatError(error)).toMatch(/lacks 128-bit SIMD[\s\S]*fix: use the backend "reference"/);
   });
   it("is made up for where it is only relaxed: the same product to rounding", () => {
     const p = programOf(
@@ -146,7 +146,7 @@ describe("a pipeline over the memory limit", () => {
     });
     expect(heard).toEqual([]);
     expect(error).toMatchObject({ _tag: "MemoryLimit" });
-    expect(explain(error)).toMatch(
+    expect(formatError(error)).toMatch(
       /^MemoryLimit: the program needs \d+\.\d GiB of memory and the backend has \d\.\d GiB\n {2}where: most of it for [a-z ]+ \(8\.0 GiB\)[\s\S]*fix: /,
     );
   });
@@ -179,7 +179,7 @@ describe("a machine that does not give the memory", () => {
   ] as const)("%s: the run fails with the bytes and what needs them", async (_, part, threads) => {
     const error = await ended(part, threads);
     expect(error).toMatchObject({ _tag: "MemoryLimit", limit: undefined });
-    expect(explain(error)).toMatch(
+    expect(formatError(error)).toMatch(
       /^MemoryLimit: the program needs \d+\.\d [KM]iB of memory and this machine gives no more\n {2}where: most of it for [a-z0-9 ]+ \([\s\S]*fix: end what else takes memory/,
     );
   });

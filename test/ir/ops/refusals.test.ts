@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { issuesOf } from "../../../src/backend/check.ts";
+import { formatError } from "../../../src/errors/failure.ts";
+import type { FluxionError } from "../../../src/errors.ts";
 import { Expr } from "../../../src/ir/expr.ts";
 import * as ops from "../../../src/ir/index.ts";
 import { program } from "../../../src/ir/program.ts";
 import { determinant, inverse } from "../../../src/linalg/index.ts";
-import { type FluxionError, render } from "../../../src/render.ts";
 import { fromTypedArray, ones, tensor } from "../../../src/tensor/constructors.ts";
 import { foldIn, key, uniform } from "../../../src/tensor/key.ts";
 
@@ -14,10 +15,10 @@ const saidOf = (make: () => unknown): string => {
     const made = make();
     const issues = made instanceof Expr ? issuesOf(program([], [made])) : [];
     expect(issues).toHaveLength(1);
-    return render(issues[0] as FluxionError);
+    return formatError(issues[0] as FluxionError);
   } catch (error) {
     if (typeof error === "object" && error !== null && "_tag" in error)
-      return render(error as FluxionError);
+      return formatError(error as FluxionError);
     throw error;
   }
 };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { issuesOf } from "../../../src/backend/check.ts";
+import { formatError } from "../../../src/errors/failure.ts";
 import type { Issue } from "../../../src/errors.ts";
 import { constant, parameter } from "../../../src/ir/build.ts";
 import type { Expr } from "../../../src/ir/expr.ts";
@@ -13,7 +14,6 @@ import {
 } from "../../../src/nn/losses/probabilistic.ts";
 import * as loss from "../../../src/nn/losses/regression.ts";
 import { dice, focal } from "../../../src/nn/losses/segmentation.ts";
-import { render } from "../../../src/render.ts";
 import { tensor } from "../../../src/tensor/constructors.ts";
 import type { Shape } from "../../../src/tensor/shape.ts";
 
@@ -75,7 +75,7 @@ describe("shapes that disagree", () => {
     ]);
     const several = issuesIn((x, y) => loss.softmaxCrossEntropy(x, y), [3], [3], "i32");
     expect(several).toMatchObject([{ op: "softmaxCrossEntropy", actual: [[3]] }]);
-    expect(several.map(render).join()).toContain("sequenceCrossEntropy takes one for each");
+    expect(several.map(formatError).join()).toContain("sequenceCrossEntropy takes one for each");
     expect(issuesIn((x, y) => sequenceCrossEntropy(x, y), [3, 2], [2], "i32")).toMatchObject([
       {
         op: "sequenceCrossEntropy",

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect";
 import { pipe } from "fp-ts/lib/function.js";
 import { lastValueFrom, tap } from "rxjs";
 import { describe, expect, it } from "vitest";
+import { isFluxionError } from "../../../src/errors/failure.ts";
 import {
   accuracy,
   adam,
@@ -15,6 +16,7 @@ import {
   type Expr,
   evaluate,
   flatten,
+  formatError,
   type Key,
   key,
   meanSquaredError,
@@ -22,7 +24,6 @@ import {
   pipeline,
   type Row,
   relu,
-  render,
   resume$,
   type Splits,
   sequential,
@@ -46,7 +47,6 @@ import {
 import { concatenate, sum } from "../../../src/ir/index.ts";
 import { open, within } from "../../../src/nn/apply.ts";
 import { reshape } from "../../../src/nn/index.ts";
-import { isFluxionError } from "../../../src/train/explain.ts";
 import {
   type AnyPipeline,
   initialState,
@@ -150,13 +150,13 @@ describe("before anything runs", () => {
   it.each(cases)("%s is a typed error with an explanation", async (_, of, expected) => {
     const { error, events } = await failure(of);
     expect(error).toMatchObject(expected);
-    expect(isFluxionError(error) && render(error)).toMatch(/fix: /);
+    expect(isFluxionError(error) && formatError(error)).toMatch(/fix: /);
     expect(events).toEqual([]);
   });
 
   it("names the layer in which shapes do not compose", async () => {
     const { error } = await failure(withBatchSize(2)(shapes));
-    expect(isFluxionError(error) && render(error)).toContain("3:dense");
+    expect(isFluxionError(error) && formatError(error)).toContain("3:dense");
   });
 
   it("a state of another pipeline is refused, with the path of what differs", async () => {
@@ -245,7 +245,7 @@ describe("batch statistics of a batch of one", () => {
   ])("%s is a typed error before anything runs, which names the layer", async (_, sized) => {
     const { error, events } = await failure(sized(normalizing));
     expect(error).toMatchObject(few);
-    expect(isFluxionError(error) && render(error)).toMatch(
+    expect(isFluxionError(error) && formatError(error)).toMatch(
       /in 2:block\.block\.1:batchNorm 8\n.*fix: take larger batches: withBatchSize\(n\).*dropRemainder/,
     );
     expect(events).toEqual([]);
@@ -296,7 +296,7 @@ describe("batch statistics of a batch of one", () => {
 it("an augmentation that changes the shape is reported once, in the layer that it reaches", async () => {
   const { error } = await failure(withAugmentation((x) => concatenate([x, x]))(small));
   expect(error).toMatchObject({ _tag: "CompileError" });
-  expect(isFluxionError(error) && render(error)).toContain("dense 4 → 8");
+  expect(isFluxionError(error) && formatError(error)).toContain("dense 4 → 8");
 });
 
 const growing = dataset({ x: tensor([[1], [2]]), y: tensor([1, 2]) });

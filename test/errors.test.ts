@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { formatError } from "../src/errors/failure.ts";
+import type { FluxionError } from "../src/errors.ts";
 import * as errors from "../src/errors.ts";
-import { type FluxionError, render } from "../src/render.ts";
 
 const path = ["encoder", "dense1"];
 const mismatch = new errors.ShapeMismatch({
@@ -125,20 +126,26 @@ const examples: { readonly [T in FluxionError["_tag"]]: FluxionError } = {
   }),
 };
 
-describe("render", () => {
+describe("an error in words", () => {
   test("has an example of every error that there is", () => {
     expect(Object.keys(examples).toSorted()).toEqual(Object.keys(errors).toSorted());
     for (const [tag, error] of Object.entries(examples)) expect(error._tag).toBe(tag);
   });
 
   test.each(Object.values(examples))("$_tag says what happened and how to mend it", (error) => {
-    const text = render(error);
+    const text = formatError(error);
     expect(text.startsWith(`${error._tag}: `)).toBe(true);
     expect(text).toMatch(/\n {2}fix: \S/);
     expect(text).not.toMatch(/undefined|\[object/);
   });
 
   test("reads like this", () => {
-    expect(Object.values(examples).map(render).join("\n\n")).toMatchSnapshot();
+    expect(Object.values(examples).map(formatError).join("\n\n")).toMatchSnapshot();
   });
+});
+
+test("an error's own message says so, wherever it is printed", () => {
+  expect(String(mismatch)).toBe(formatError(mismatch));
+  expect(mismatch.stack).toContain(mismatch.message);
+  expect(Object.keys(mismatch)).toEqual(["op", "expected", "actual", "path"]);
 });

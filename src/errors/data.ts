@@ -1,0 +1,159 @@
+/** What is wrong with data, files and decoded input. */
+
+import { failure } from "./failure.ts";
+import { oneOf, several } from "./words.ts";
+
+/** A file or another source of data that could not be read; `command` is what would bring it, where that is known. */
+export class DataSourceError extends failure(
+  "DataSourceError",
+  (e: { readonly source: string; readonly reason: string; readonly command?: string }) => ({
+    what: `the data could not be read: ${e.reason}`,
+    where: `from ${e.source}`,
+    fix:
+      e.command === undefined
+        ? "check that the file exists, that its name is right and that it may be read"
+        : `run "${e.command}"`,
+  }),
+) {}
+
+/** What {@link IdxCorrupt} found wrong. */
+export type IdxProblem = "magic" | "type" | "size" | "truncated" | "trailing" | "compression";
+
+/** A file that is not a whole IDX file; `offset` is in bytes, after decompression. */
+export class IdxCorrupt extends failure(
+  "IdxCorrupt",
+  (e: {
+    readonly file: string;
+    readonly problem: IdxProblem;
+    readonly offset: number;
+    readonly expected: string;
+    readonly actual: string;
+  }) => ({
+    what: `not a whole IDX file: expected ${e.expected}, found ${e.actual}`,
+    where: `in ${e.file}, at byte ${e.offset}`,
+    fix: idxFix[e.problem],
+  }),
+) {}
+
+/** A row of a table that does not have the fields of the others, or a field that is no number. */
+export class TableCorrupt extends failure(
+  "TableCorrupt",
+  (e: {
+    readonly file: string;
+    readonly line: number;
+    readonly column: string;
+    readonly expected: string;
+    readonly actual: string;
+  }) => ({
+    what: `expected ${e.expected}, found ${e.actual}`,
+    where: `in ${e.file}, line ${e.line}${e.column === "" ? "" : `, column "${e.column}"`}`,
+    fix: "correct the line or take it out",
+  }),
+) {}
+
+/** A dataset without examples, where there must be some. */
+export class EmptyDataset extends failure("EmptyDataset", (e: { readonly where: string }) => ({
+  what: "the dataset has no examples",
+  where: `in ${e.where}`,
+  fix: "check the source, and what filter, take, skip and split left of it",
+})) {}
+
+/** A batch size that is no whole number from 1 to the number of examples. */
+export class InvalidBatchSize extends failure(
+  "InvalidBatchSize",
+  (e: { readonly size: number; readonly examples: number }) => ({
+    what: `a batch of ${e.size} cannot be taken from ${several(e.examples, "example")}`,
+    fix: `use a whole number from 1 to ${e.examples}`,
+  }),
+) {}
+
+/** A name that no column of the dataset has. */
+export class UnknownColumn extends failure(
+  "UnknownColumn",
+  (e: { readonly column: string; readonly columns: readonly string[] }) => ({
+    what: `the dataset has no column "${e.column}"`,
+    fix: `name ${oneOf(e.columns)}`,
+  }),
+) {}
+
+/** A label that is no class: not a whole number from 0 to `classes - 1`. */
+export class LabelOutOfRange extends failure(
+  "LabelOutOfRange",
+  (e: {
+    readonly column: string;
+    readonly row: number;
+    readonly value: number;
+    readonly classes: number;
+  }) => ({
+    what: `the label ${e.value} is none of ${e.classes} classes`,
+    where: `in column "${e.column}", row ${e.row}`,
+    fix: `number the labels 0 to ${e.classes - 1}, or give the number of classes that there are`,
+  }),
+) {}
+
+/**
+ * A token that a vocabulary of `known` tokens does not have, and where it is in its sequence; `path` names the
+ * model that was given its number, where one was, and `row` the example, where it is one of many.
+ */
+export class UnknownToken extends failure(
+  "UnknownToken",
+  (e: {
+    readonly token: string;
+    readonly position: number;
+    readonly known: number;
+    readonly row?: number;
+    readonly path?: readonly string[];
+  }) => ({
+    what: `"${e.token}" is none of the ${several(e.known, "token")} that the ${e.path === undefined ? "vocabulary" : "model"} has`,
+    where: [
+      ...(e.path === undefined ? [] : [`in ${e.path.join(".")}`]),
+      `at position ${e.position} of its sequence`,
+      ...(e.row === undefined ? [] : [`row ${e.row}`]),
+    ].join(", "),
+    fix:
+      e.path === undefined
+        ? "make the vocabulary of all that may come, or give it a token for what is unknown"
+        : "encode with the vocabulary that the model was made for",
+  }),
+) {}
+
+/** NaN or an infinity in the data. */
+export class NonFiniteData extends failure(
+  "NonFiniteData",
+  (e: { readonly column: string; readonly row: number; readonly value: number }) => ({
+    what: `${e.value} is no finite number`,
+    where: `in column "${e.column}", row ${e.row}`,
+    fix: "take such rows out with filter, or fill in what is missing",
+  }),
+) {}
+
+/** One place where input is not what a codec describes: where it is, what was expected, what was there. */
+export interface DecodeIssue {
+  readonly path: readonly string[];
+  readonly expected: string;
+  readonly actual: string;
+}
+
+/** Input that a codec does not accept, with every place that is wrong. */
+export class DecodeError extends failure(
+  "DecodeError",
+  (e: { readonly where: string; readonly issues: readonly DecodeIssue[] }) => ({
+    what: `the input is not as described: ${several(e.issues.length, "mistake")}\n${e.issues
+      .map(
+        (i) =>
+          `  ${i.path.length === 0 ? "the whole" : i.path.join(".")}: expected ${i.expected}, found ${i.actual}`,
+      )
+      .join("\n")}`,
+    where: `in ${e.where}`,
+    fix: "correct each of them; if fluxion wrote it, it was changed or cut off afterwards",
+  }),
+) {}
+
+const idxFix: { readonly [P in IdxProblem]: string } = {
+  magic: "give an IDX file, plain or compressed with gzip; fetch it again if it should be one",
+  type: "give the file that the dataset asks for: images and labels are easily swapped",
+  size: "fetch the file again; where it should hold as much, say so with maxBytes",
+  truncated: "fetch the file again: its end is missing",
+  trailing: "fetch the file again: it has more data than its header says",
+  compression: "fetch the file again: its compressed data is damaged or cut off",
+};

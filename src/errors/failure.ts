@@ -1,0 +1,64 @@
+import * as Data from "effect/Data";
+import { printable } from "../terminal.ts";
+
+/** An error in words: what happened, where, and what to do about it. */
+export interface Account {
+  readonly what: string;
+  readonly where?: string;
+  readonly fix: string;
+}
+
+const textOf = ({ what, where, fix }: Account): string =>
+  printable(
+    [what, ...(where === undefined ? [] : [`  where: ${where}`]), `  fix: ${fix}`].join("\n"),
+  );
+
+/** Every typed error of fluxion: plain fields, and a message that says what happened, where, and what to do. */
+export class Failure extends Data.Error<{ readonly message: string }> {
+  declare readonly _tag: string;
+}
+
+/** A class of errors with its fields and its words: the one place where an error is described. */
+export const failure = <const Tag extends string, Fields extends object>(
+  tag: Tag,
+  account: (fields: Fields) => Account,
+): (new (
+  fields: Fields,
+) => Failure & { readonly _tag: Tag } & Readonly<Fields>) => {
+  class Told extends Failure {
+    constructor(fields: Fields) {
+      const message = textOf(account(fields));
+      super({ ...fields, message });
+      // The message follows from the fields, and is none of them.
+      Object.defineProperty(this, "message", { value: message, enumerable: false });
+    }
+  }
+  Object.defineProperties(Told.prototype, {
+    name: { value: tag, writable: true },
+    _tag: { value: tag, enumerable: true },
+  });
+  // An instance has the tag by its prototype and the fields by its constructor.
+  return Told as never;
+};
+
+/** Whether something that was thrown is one of the ways in which fluxion fails. */
+export const isFluxionError = (error: unknown): error is Failure => error instanceof Failure;
+
+/**
+ * Any error in words: a typed one by its tag and message; anything else is a defect, and is shown with where it came
+ * from. Control characters in names and values are written out, so that no terminal obeys them.
+ *
+ * @example
+ * ```ts
+ * import { formatError, InvalidBatchSize } from "fluxion";
+ * const error = new InvalidBatchSize({ size: 0, examples: 100 });
+ * formatError(error).split("\n")[0] // => "InvalidBatchSize: a batch of 0 cannot be taken from 100 examples"
+ * formatError(error).split("\n")[1] // => "  fix: use a whole number from 1 to 100"
+ * ```
+ */
+export const formatError = (error: unknown): string =>
+  isFluxionError(error)
+    ? `${error._tag}: ${error.message}`
+    : printable(
+        `a defect of fluxion or of the pipeline, which is no typed error:\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+      );
