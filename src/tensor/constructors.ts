@@ -4,7 +4,7 @@ import { isPossible, mostElements, type Shape, sameShape, sizeOf } from "./shape
 import { Tensor } from "./tensor.ts";
 import { element, finite, holding } from "./validate.ts";
 
-/** Nested arrays of numbers or booleans, or one of them: what {@link tensor} reads. */
+/** The input of {@link tensor}: a number, a boolean, or nested arrays of them. */
 export type Literal = number | boolean | readonly Literal[];
 
 type IsUnion<T, U = T> = [T] extends [never]
@@ -15,14 +15,14 @@ type IsUnion<T, U = T> = [T] extends [never]
       : true
     : never;
 
-/** The shapes of the items of an array, its length before them; where some are dynamic, all are. */
+/** The shape of an array of `N` items; dynamic unless all items have the same static shape. */
 type Stack<N extends number, Items extends Shape> = [Items] extends [never]
   ? readonly [N]
   : IsUnion<Items> extends true
     ? Shape
     : readonly [N, ...Items];
 
-/** Ranks that types follow; deeper nesting has a dynamic shape. */
+/** The nesting depth that types follow; deeper nesting has a dynamic shape. */
 type Below = readonly [0, 0, 0, 0, 0, 0, 0, 0];
 type Pop<D extends readonly unknown[]> = D extends readonly [unknown, ...infer Rest]
   ? Rest
@@ -50,20 +50,19 @@ type IsRagged<N, D extends readonly unknown[] = Below> = N extends readonly (inf
         : false
   : false;
 
-/** `unknown` for regular nested arrays; for ragged ones a type that no value has, whose text is the message. */
+/** `unknown` for regular nested arrays; for ragged ones a type without values, whose text is the error message. */
 export type Regular<N> =
   IsRagged<N> extends true
     ? { readonly "ragged nested arrays": "every row of a tensor must have the same length" }
     : unknown;
 
 /**
- * A tensor of nested arrays of numbers or booleans; its shape, also in its type, is their nesting.
+ * Makes a tensor from nested arrays of numbers or booleans. The nesting gives the shape, in the type too.
  *
- * The dtype is `f32` unless given; nested arrays of booleans are `bool`.
+ * The dtype defaults to `f32`, and to `bool` for booleans.
  *
- * **Fails with** `ShapeMismatch`, thrown, where the arrays are ragged and TypeScript could not see it;
- * `InvalidArgument`, thrown, for what is neither a number nor a boolean, and for a number that the dtype does not
- * hold: `cast` truncates.
+ * **Fails with** `ShapeMismatch`, thrown if the arrays are ragged and TypeScript could not see it; `InvalidArgument`,
+ * thrown for anything but numbers and booleans, and for a number outside the dtype's range (use `cast` to truncate).
  *
  * @example
  * ```ts
@@ -92,11 +91,11 @@ export const tensor = <const N extends Literal>(
     for (const item of value) write(item, axis + 1);
   };
   write(nested, 0);
-  // The value's nesting is what `ShapeOfLiteral` computes from its type.
+  // `ShapeOfLiteral` computes from the type what `nestingOf` computes from the value.
   return Tensor.own(shape as Shape as ShapeOfLiteral<N>, type, data);
 };
 
-/** A number or a boolean as a number: strings, `null`, holes and typed arrays are none. */
+/** Converts a number or a boolean to a number; strings, `null`, holes and typed arrays are refused. */
 const numberOf = (value: unknown, position: number): number => {
   if (typeof value === "number") return value;
   if (typeof value === "boolean") return Number(value);
@@ -130,7 +129,7 @@ const ragged = (shape: Shape, axis: number, actual: Shape): ShapeMismatch =>
     path: [],
   });
 
-/** Throws unless every extent is a whole number that is not negative, and the elements can be counted. */
+/** Throws unless all extents are non-negative integers and the number of elements is exact. */
 const checked = <S extends Shape>(op: string, shape: S): S => {
   if (!isPossible(shape))
     throw new InvalidArgument({
@@ -142,14 +141,14 @@ const checked = <S extends Shape>(op: string, shape: S): S => {
   return shape;
 };
 
-/** A tensor without axes. */
+/** A tensor without axes: one number. `dtype` defaults to `f32`. */
 export const scalar = (value: number, dtype: Dtype = "f32"): Tensor<readonly []> =>
   full([], value, dtype);
 
 /**
- * `value` repeated.
+ * A tensor filled with one value.
  *
- * **Fails with** `InvalidArgument`, thrown, for an impossible shape, and for a number that the dtype does not hold.
+ * **Fails with** `InvalidArgument`, thrown for an impossible shape, and for a number outside the dtype's range.
  */
 export const full = <const S extends Shape>(
   shape: S,
@@ -162,16 +161,16 @@ export const full = <const S extends Shape>(
     allocate(dtype, sizeOf(checked("full", shape))).fill(element("full", "value", dtype, value)),
   );
 
-/** Zeros. */
+/** A tensor of zeros. `dtype` defaults to `f32`. */
 export const zeros = <const S extends Shape>(shape: S, dtype: Dtype = "f32"): Tensor<S> =>
   full(shape, 0, dtype);
 
-/** Ones. */
+/** A tensor of ones. `dtype` defaults to `f32`. */
 export const ones = <const S extends Shape>(shape: S, dtype: Dtype = "f32"): Tensor<S> =>
   full(shape, 1, dtype);
 
 /**
- * `0, 1, … n-1`; or `start, start + step, …` while before `stop`.
+ * The numbers `0, 1, …, n-1`; or `start, start + step, …` up to but not including `stop`.
  *
  * **Fails with** `InvalidArgument`, thrown, where `step` is zero or a bound is not finite.
  *
@@ -206,7 +205,7 @@ export function arange(
 }
 
 /**
- * `n` numbers evenly from `start` to `stop`, both included.
+ * `n` evenly spaced numbers from `start` to `stop`, both included.
  *
  * **Fails with** `InvalidArgument`, thrown, where a bound is not finite.
  */
@@ -238,10 +237,10 @@ const fill = <const S extends Shape>(
 };
 
 /**
- * A copy of a typed array under a shape; the array's type gives the dtype.
+ * Copies a typed array into a tensor of the given shape; the array's type gives the dtype.
  *
- * **Fails with** `ShapeMismatch`, thrown, where the shape has another number of elements; `InvalidArgument`, thrown,
- * for an array of a type that no dtype is stored in.
+ * **Fails with** `ShapeMismatch`, thrown if the shape has another number of elements; `InvalidArgument`, thrown for
+ * an array type that stores no dtype.
  */
 export const fromTypedArray = <const S extends Shape>(
   shape: S,
@@ -260,7 +259,10 @@ export const fromTypedArray = <const S extends Shape>(
   return Tensor.own(shape, dtype, copy);
 };
 
-/** The dtype of a typed array's elements. Others would wrap around, or lose digits. */
+/**
+ * The dtype of a typed array's elements. Other array types are refused: their elements would wrap around or lose
+ * digits.
+ */
 const dtypeOf = (data: Storage | Uint8ClampedArray): Dtype => {
   if (data instanceof Float32Array) return "f32";
   if (data instanceof Float64Array) return "f64";
@@ -278,11 +280,11 @@ const dtypeOf = (data: Storage | Uint8ClampedArray): Dtype => {
 type ShapeOfTensor<T> = T extends Tensor<infer S> ? S : Shape;
 
 /**
- * Tensors of one shape and dtype as the items of a new leading axis.
+ * Stacks tensors of one shape and dtype along a new leading axis.
  *
  * **Shapes** `n × [...s] → [n, ...s]`.
  *
- * **Fails with** `ShapeMismatch`, thrown, where they differ, or where there are none.
+ * **Fails with** `ShapeMismatch`, thrown if they differ, or if there are none.
  */
 export const stackTensors = <const T extends readonly Tensor[]>(
   tensors: T,
@@ -298,12 +300,12 @@ export const stackTensors = <const T extends readonly Tensor[]>(
       actual: tensors.map((t) => t.shape),
       path: [],
     });
-  // Every item has the first one's shape, which the check above has made true.
+  // The check above made sure that every item has the first one's shape.
   const shape = [tensors.length, ...first.shape] as Shape as readonly [
     T["length"],
     ...ShapeOfTensor<T[number]>,
   ];
-  // A list of its own: the caller may go on to write the one that it gave.
+  // A copy, since the caller may change its list later.
   const items = [...tensors];
   return Tensor.lazily(shape, first.dtype, () => {
     const data = allocate(first.dtype, first.size * items.length);

@@ -3,40 +3,40 @@ import { MemoryLimit } from "../errors.ts";
 /**
  * The five element types.
  *
- * `f32` is the default of every constructor; `f64` is what the laws and the reference backend
- * compute in; `i32` holds indices, labels and random bits; `u8` holds images; `bool` is 0 or 1.
+ * `f32` is the default of every constructor; the laws and the reference backend compute in `f64`; `i32` holds
+ * indices, labels and random bits; `u8` holds images; `bool` is 0 or 1.
  */
 export type Dtype = "f32" | "f64" | "i32" | "u8" | "bool";
 
-/** The typed array that stores a dtype; `bool` is stored one byte each. */
+/** The typed array that stores the elements of a dtype; a `bool` takes one byte. */
 export type Storage = Float32Array | Float64Array | Int32Array | Uint8Array;
 
 const bytes: { readonly [D in Dtype]: number } = { f32: 4, f64: 8, i32: 4, u8: 1, bool: 1 };
 
-/** Bytes of one element. */
+/** The number of bytes of one element. */
 export const bytesPerElement = (dtype: Dtype): number => bytes[dtype];
 
-/** Whether a dtype carries derivatives. */
+/** Whether a dtype is a float, and so has derivatives. */
 export const isFloat = (dtype: Dtype): dtype is "f32" | "f64" => dtype === "f32" || dtype === "f64";
 
-/** The least number of a dtype: what a greatest one starts from. */
+/** The smallest number of a dtype: the initial value of a running maximum. */
 export const leastNumber = (dtype: Dtype): number =>
   isFloat(dtype) ? Number.NEGATIVE_INFINITY : dtype === "i32" ? -2147483648 : 0;
 
-/** The greatest number of a dtype: what a least one starts from. */
+/** The largest number of a dtype: the initial value of a running minimum. */
 export const greatestNumber = (dtype: Dtype): number =>
   isFloat(dtype) ? Number.POSITIVE_INFINITY : { i32: 2147483647, u8: 255, bool: 1 }[dtype];
 
 /**
- * Whether `dtype` has `value`: floats every number that they do not round to an infinity, integers the whole ones of
- * their range, `bool` 0 and 1.
+ * Whether `value` is in the range of `dtype`: for floats, any number that does not round to an infinity; for
+ * integers, the integers of their range; for `bool`, 0 and 1.
  */
 export const holds = (dtype: Dtype, value: number): boolean =>
   isFloat(dtype)
     ? !Number.isFinite(value) || Number.isFinite(store(dtype, value))
     : store(dtype, value) === value;
 
-/** What {@link holds} says, in words. */
+/** The range that {@link holds} checks, in words for error messages. */
 export const heldBy: { readonly [D in Dtype]: string } = {
   f32: "a number of at most 3.4e38 in size",
   f64: "a number",
@@ -46,8 +46,7 @@ export const heldBy: { readonly [D in Dtype]: string } = {
 };
 
 /**
- * A zeroed buffer of `size` elements. **Fails with** `MemoryLimit`, thrown, where the machine does not give as many
- * bytes.
+ * A zeroed buffer of `size` elements. **Fails with** `MemoryLimit`, thrown if the machine cannot allocate it.
  */
 export const allocate = (dtype: Dtype, size: number): Storage => {
   try {
@@ -74,7 +73,7 @@ const zeroed = (dtype: Dtype, size: number): Storage => {
 };
 
 /**
- * The number that `dtype` stores for `value`: `cast` for one element.
+ * Converts a number to the value that `dtype` stores for it: `cast` for one element.
  *
  * Floats round to nearest; `i32` truncates towards zero and saturates, NaN becomes 0 (the meaning
  * of WebAssembly's `i32.trunc_sat`); `u8` likewise between 0 and 255; `bool` is `value != 0`.

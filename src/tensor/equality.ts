@@ -5,9 +5,9 @@ import { Tensor } from "./tensor.ts";
 /**
  * Whether two tensors are the same value: shape, dtype, and every element by `Object.is`.
  *
- * So NaN equals NaN, and 0 does not equal -0: equal tensors give equal results in every function
- * (`1/x` tells the zeros apart), and this is an equivalence, which IEEE's `==` is not. NaNs are one
- * value here, whatever their payload, as everywhere in JavaScript.
+ * So NaN equals NaN, and 0 does not equal -0. Equal tensors therefore give equal results in every function (`1/x`
+ * distinguishes the zeros), and this is an equivalence relation, unlike IEEE's `==`. All NaNs are equal whatever
+ * their payload, as everywhere in JavaScript.
  */
 export const equal = (a: Tensor, b: Tensor): boolean => {
   if (a === b) return true;
@@ -17,18 +17,18 @@ export const equal = (a: Tensor, b: Tensor): boolean => {
   return true;
 };
 
-/** How near is near: `|a - b| ≤ atol + rtol·|b|`. */
+/** The tolerances of {@link allClose}: `|a - b| ≤ atol + rtol·|b|`. */
 export interface Tolerance {
-  /** Relative to the second tensor's element; 1e-5 where not given. */
+  /** Relative tolerance, times the second tensor's element. Defaults to 1e-5. */
   readonly rtol?: number;
-  /** Absolute; 1e-8 where not given. */
+  /** Absolute tolerance. Defaults to 1e-8. */
   readonly atol?: number;
 }
 
 /**
  * Whether two tensors of one shape are equal up to rounding; their dtypes may differ.
  *
- * **Math** `|aᵢ - bᵢ| ≤ atol + rtol·|bᵢ|` for every i; NaN is near NaN, and an infinity near itself only.
+ * **Math** `|aᵢ - bᵢ| ≤ atol + rtol·|bᵢ|` for every i; NaN is close to NaN, and an infinity only to itself.
  *
  * @example
  * ```ts

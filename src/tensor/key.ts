@@ -7,8 +7,8 @@ import { randomBits } from "./threefry.ts";
 import { element, holding, integral } from "./validate.ts";
 
 /**
- * An immutable splittable key: the whole state of randomness, as an i32 tensor of two words, so that it
- * travels through programs like any tensor.
+ * An immutable, splittable random key: the whole state of a random number generator, as an i32 tensor of two words.
+ * It passes through programs like any tensor.
  *
  * A key is used once: for one draw, or to be split. The same key gives the same bits everywhere, on any
  * backend and any number of threads.
@@ -16,7 +16,7 @@ import { element, holding, integral } from "./validate.ts";
 export type Key = Tensor<readonly [2]>;
 
 /**
- * The key of a seed: whole numbers up to 2⁵³ in size give different keys.
+ * The key of a seed. Different integers of magnitude up to 2⁵³ give different keys.
  *
  * **Fails with** `InvalidArgument`, thrown, for any other number.
  *
@@ -51,31 +51,31 @@ type Keys<N extends number> = number extends N
         ? readonly [Key, Key, Key, Key]
         : readonly Key[];
 
-/** `n` keys, independent of one another. **Math** Key `i` is the words `2i, 2i+1` of the key. */
+/** Splits a key into `n` independent keys. **Math** Key `i` is the words `2i, 2i+1` of the key. */
 export const split = <const N extends number>(key: Key, n: N): Keys<N> => {
   const bits = words(key, 2 * whole("split", "n", n));
   const keys = Array.from({ length: n }, (_, i) =>
     makeKey(bits[2 * i] as number, bits[2 * i + 1] as number),
   );
-  // The array has n keys, which its type says for small literal n.
+  // The array has n keys; its type says so for small literal n.
   return keys as readonly Key[] as Keys<N>;
 };
 
-/** Sets `foldIn` apart from `split`: the fractional part of the golden ratio in 32 bits. */
+/** Makes `foldIn` differ from `split`: the fractional part of the golden ratio in 32 bits. */
 const foldWord = 0x9e3779b9 | 0;
 
-/** The words of a whole number: `high · 2³² + low`, `low` with a sign, so that `high` is 0 for every i32. */
+/** The two 32-bit words of an integer, `high · 2³² + low`; `low` is signed, so that `high` is 0 for every i32. */
 export const wordsOf = (op: string, data: number): readonly [low: number, high: number] => {
   integral(op, { data });
   return [data | 0, Math.round((data - (data | 0)) / 2 ** 32)];
 };
 
 /**
- * The key of a numbered occasion: step 17's, epoch 3's, example 5's.
+ * Derives a key from a key and a number: for step 17, epoch 3 or example 5.
  *
  * **Math** `bits₂(bits₂(key) xor (low, high xor 0x9e3779b9))` for `data = high·2³² + low`, where `bits₂` takes the
  * first two words of a key.
- * **Fails with** `InvalidArgument`, thrown, where `data` is no whole number.
+ * **Fails with** `InvalidArgument`, thrown if `data` is not a non-negative integer.
  */
 export const foldIn = (key: Key, data: number): Key => {
   const [low, high] = wordsOf("foldIn", data);
@@ -100,7 +100,7 @@ const sizeChecked = (op: string, shape: Shape): number => {
   return sizeOf(shape);
 };
 
-/** `n` uniform numbers of [0, 1) with 24 bits each, exact in f32. */
+/** `n` uniform numbers in [0, 1) with 24 bits each, exact in f32. */
 const units24 = (key: Key, n: number): Float32Array => {
   const bits = words(key, n);
   const out = new Float32Array(n);
@@ -108,7 +108,7 @@ const units24 = (key: Key, n: number): Float32Array => {
   return out;
 };
 
-/** `n` uniform numbers of [0, 1) with 53 bits each, of the words `2i` and `2i+1`. */
+/** `n` uniform numbers in [0, 1) with 53 bits each, from the words `2i` and `2i+1`. */
 const units53 = (key: Key, n: number): Float64Array => {
   const bits = words(key, 2 * n);
   const out = new Float64Array(n);
@@ -120,7 +120,7 @@ const units53 = (key: Key, n: number): Float64Array => {
   return out;
 };
 
-/** Bounds that a dtype has, `low` not above `high`, and whether their distance is beyond its range. */
+/** The checked bounds of `uniform`; `scale` is 2 if their difference exceeds the dtype's range. */
 export const boundsOf = ({
   low = 0,
   high = 1,
@@ -135,23 +135,23 @@ export const boundsOf = ({
   return { low, high, scale: Number.isFinite(store(dtype, to - from)) ? 1 : 2 };
 };
 
-/** What {@link uniform} draws. */
+/** Options of {@link uniform}. */
 export interface UniformOptions {
-  /** 0 where not given. */
+  /** The lower bound, included. Defaults to 0. */
   readonly low?: number;
-  /** 1 where not given. */
+  /** The upper bound, excluded. Defaults to 1. */
   readonly high?: number;
-  /** `f32` where not given. */
+  /** Defaults to `f32`. */
   readonly dtype?: "f32" | "f64";
 }
 
 /**
- * Numbers spread evenly over [low, high).
+ * Random numbers from the uniform distribution over [low, high).
  *
- * **Math** `low + (high - low)·u`; in f32 `u = (bits >>> 8)·2⁻²⁴` and each operation rounds to f32; in f64
- * `u` has 53 bits of two words. Where the span is not a power of two, rounding may give `high` itself; where it is
- * beyond the range of the dtype, it is twice what is drawn between the halves of the bounds.
- * **Fails with** `InvalidArgument`, thrown, where a bound is not finite, or `low` is above `high`.
+ * **Math** `low + (high - low)·u`; in f32 `u = (bits >>> 8)·2⁻²⁴` and each operation rounds to f32; in f64 `u` has 53
+ * bits of two words. If the span is not a power of two, rounding may give `high` itself. If the span exceeds the
+ * range of the dtype, the draw is made between the halves of the bounds and doubled.
+ * **Fails with** `InvalidArgument`, thrown if a bound is not finite, or `low` is above `high`.
  */
 export const uniform = <const S extends Shape>(
   key: Key,
@@ -181,7 +181,7 @@ export const uniform = <const S extends Shape>(
 };
 
 /**
- * Numbers of the standard normal distribution.
+ * Random numbers from the standard normal distribution.
  *
  * **Math** Box and Muller's `√(-2 ln(1 - u₁)) cos(2π u₂)`, computed in f64 and rounded once; `u₁` is the
  * first half of a uniform draw of `[2, ...shape]` and `u₂` the second.
@@ -206,8 +206,8 @@ export const normal = <const S extends Shape>(
 };
 
 /**
- * What random words are compared with for them to be less with probability `p`: one word of 32 bits, or, where that
- * would be `p` to fewer than 24 bits, two. `high · 2³² + low` is `p · 2⁶⁴`, rounded up.
+ * The threshold below which a random word lies with probability `p`: one word of 32 bits, or two if one would
+ * represent `p` to fewer than 24 bits. `high · 2³² + low` is `p · 2⁶⁴`, rounded up.
  */
 export const thresholdOf = (
   p: number,
@@ -221,10 +221,10 @@ export const thresholdOf = (
 };
 
 /**
- * Booleans that are true with probability `p`.
+ * Random booleans that are true with probability `p`.
  *
  * **Math** `word < p·2³²` for an unsigned word of 32 bits; of 64 bits where `p` is below 2⁻⁸ and no multiple of 2⁻³².
- * **Fails with** `InvalidArgument`, thrown, where `p` is not a probability.
+ * **Fails with** `InvalidArgument`, thrown if `p` is not from 0 to 1.
  */
 export const bernoulli = <const S extends Shape>(key: Key, p: number, shape: S): Tensor<S> => {
   const { words: count, high, low } = thresholdOf(p);
@@ -241,7 +241,7 @@ export const bernoulli = <const S extends Shape>(key: Key, p: number, shape: S):
 };
 
 /**
- * The numbers `0 … n-1` in a random order, every order as likely as any other, as i32.
+ * A random permutation of `0 … n-1`, as i32; all orders are equally likely.
  *
  * **Source** Fisher and Yates's shuffle; Durstenfeld, "Algorithm 235" (1964).
  */
@@ -258,13 +258,13 @@ export const permutation = <const N extends number>(key: Key, n: N): Tensor<read
 };
 
 /**
- * `n` draws of a class from unnormalized log-probabilities, as i32.
+ * Draws `n` classes, as i32, from the distribution with the given logits (unnormalized log-probabilities).
  *
  * **Math** The first class whose cumulative softmax exceeds a uniform number; `-∞` is never drawn.
  *
  * **Shapes** `logits: [k] → [n]`.
  *
- * **Fails with** `InvalidArgument`, thrown, where no class has a probability (none, all `-∞`, or NaN).
+ * **Fails with** `InvalidArgument`, thrown if the logits are no distribution (empty, all `-∞`, or with NaN or `∞`).
  */
 export const categorical = <const N extends number>(
   key: Key,
@@ -292,7 +292,7 @@ export const categorical = <const N extends number>(
   return Tensor.own([n], "i32", out);
 };
 
-/** The first index whose value is above `x`, by bisection of an ascending array. */
+/** The first index whose value is above `x`, by binary search in an ascending array. */
 const firstAbove = (ascending: Float64Array, x: number): number => {
   let low = 0;
   let high = ascending.length;

@@ -2,7 +2,7 @@ import type { Dtype, Storage } from "./dtype.ts";
 import { greatestOf, leastOf } from "./extremes.ts";
 import { type Shape, sizeOf, stridesOf } from "./shape.ts";
 
-/** How an element is written, once the widths of all that are shown are known. */
+/** Formats one element; the widths of all shown elements are already known. */
 type Format = (value: number) => string;
 
 const lineWidth = 75;
@@ -11,11 +11,11 @@ const edge = 3;
 const fractionDigits = 8;
 
 /**
- * A tensor as NumPy's `str` writes it: columns aligned, digits the fewest (at most 8 after the point)
- * that tell each element from its neighbors in its dtype, and beyond 1000 elements only the first
- * and last three of each axis.
+ * Formats a tensor as NumPy's `str` does. Columns are aligned; each element has the fewest digits (at most 8 after
+ * the point) that identify it in its dtype; beyond 1000 elements only the first and last three of each axis are
+ * shown.
  *
- * The dtype is not named: floats have a point, integers none, and booleans are words.
+ * The dtype shows in the format: floats have a decimal point, integers have none, and booleans are words.
  *
  * **Source** Digits: Steele and White, "How to print floating-point numbers accurately" (1990).
  */
@@ -42,7 +42,7 @@ const printScalar = (dtype: Dtype, value: number): string => {
 const nonFinite = (value: number): string =>
   Number.isNaN(value) ? "nan" : value < 0 ? "-inf" : "inf";
 
-/** The fewest significant digits that read back as the same number of that dtype, in `d.ddde±x` form. */
+/** The shortest decimal that reads back as the same number of that dtype, in `d.ddde±x` form. */
 const shortest = (value: number, dtype: Dtype): string => {
   if (dtype === "f64") return exponential(value);
   for (let digits = 0; digits < 9; digits++) {
@@ -62,7 +62,7 @@ const parts = (text: string): { sign: string; digits: string; exponent: number }
   return { sign, digits: mantissa.replace(".", ""), exponent: Number(exponent) };
 };
 
-/** Digits as `12.5`, the point always written and zeros after it never. */
+/** Positional notation, such as `12.5`: always with a point, never with trailing zeros. */
 const positional = (text: string): string => {
   const { sign, digits, exponent } = parts(text);
   if (exponent < 0) return `${sign}0.${"0".repeat(-exponent - 1)}${digits}`.replace(/0+$/, "");
@@ -70,7 +70,7 @@ const positional = (text: string): string => {
   return `${sign}${whole}.${digits.slice(exponent + 1).replace(/0+$/, "")}`;
 };
 
-/** Digits as `1.25e-05`; `fraction` pads to that many after the point. */
+/** Scientific notation, such as `1.25e-05`; `fraction` is the number of digits after the point. */
 const scientific = (text: string, fraction: number | undefined, exponentDigits = 2): string => {
   const { sign, digits, exponent } = parts(text);
   const head = digits.slice(1).replace(/0+$/, "");
@@ -145,14 +145,14 @@ const powersFormat = (dtype: Dtype, finite: readonly number[]): Columns => {
     2,
     greatestOf(texts.map((t) => String(Math.abs(parts(t).exponent)).length)),
   );
-  // All have as many digits as the longest, and past the shortest form those are the exact value's.
+  // All elements have as many digits as the longest; digits beyond the shortest form are those of the exact value.
   const write = (v: number): string =>
     scientific(signedZero(v, v.toExponential(fraction)), fraction, power);
   const width = greatestOf(finite.map((v) => write(v).length));
   return { width, write: (v) => write(v).padStart(width) };
 };
 
-/** The elements that a summary shows. */
+/** The elements that are shown when a large tensor is abbreviated. */
 const leadingAndTrailing = (shape: Shape, data: Storage): readonly number[] => {
   const strides = stridesOf(shape);
   const walk = (axis: number, offset: number): readonly number[] => {
@@ -165,7 +165,7 @@ const leadingAndTrailing = (shape: Shape, data: Storage): readonly number[] => {
   return walk(0, 0);
 };
 
-/** The indices of an axis that are shown; `undefined` stands for the ellipsis. */
+/** The shown indices of an axis; `undefined` stands for the ellipsis. */
 const shownIndices = (extent: number, summarized: boolean): readonly (number | undefined)[] =>
   summarized && extent > 2 * edge
     ? [0, 1, 2, undefined, extent - 3, extent - 2, extent - 1]
@@ -189,7 +189,7 @@ const layOut = (shape: Shape, data: Storage, format: Format, summarized: boolean
   return write(0, 0);
 };
 
-/** Words joined by spaces, broken where a line would be wider than `width`. */
+/** Joins words by spaces and breaks lines at `width`. */
 const wrap = (words: readonly string[], width: number, indent: string): string => {
   const lines: string[] = [];
   let line = indent;

@@ -9,13 +9,13 @@ export type Shape = readonly number[];
 /** The number of elements of a shape. */
 export const sizeOf = (shape: Shape): number => shape.reduce((n, d) => n * d, 1);
 
-/** The most elements that a shape may have, and the most that count along its axes that are not empty: exact numbers. */
+/** The maximum number of elements of a shape, its empty axes left out: the largest integer that is exact. */
 export const mostElements = Number.MAX_SAFE_INTEGER;
 
-/** The elements of a shape, where an empty axis counts as one: what its strides go up to. */
+/** The number of elements of a shape with empty axes counted as one: the upper limit of its strides. */
 export const reachOf = (shape: Shape): number => shape.reduce((n, d) => n * Math.max(1, d), 1);
 
-/** Whether a tensor could have such a shape: whole numbers that are not negative, and not too many elements. */
+/** Whether a shape is valid: non-negative integers, and at most {@link mostElements} elements. */
 export const isPossible = (shape: Shape): boolean =>
   shape.every((d) => Number.isSafeInteger(d) && d >= 0) && reachOf(shape) <= mostElements;
 
@@ -34,7 +34,7 @@ export const stridesOf = (shape: Shape): readonly number[] => {
 export const sameShape = (a: Shape, b: Shape): boolean =>
   a.length === b.length && a.every((d, i) => d === b[i]);
 
-/** The shape that NumPy's broadcasting gives two shapes, or `undefined` where they do not fit. */
+/** The broadcast of two shapes by NumPy's rule, or `undefined` if they do not broadcast. */
 export const broadcastShapes = (a: Shape, b: Shape): Shape | undefined => {
   const rank = Math.max(a.length, b.length);
   const out = new Array<number>(rank);
@@ -48,14 +48,14 @@ export const broadcastShapes = (a: Shape, b: Shape): Shape | undefined => {
 };
 
 /**
- * An axis, or another place among `count`, counted from the front: `-1` is the last one. One that is not there stays
- * as it was given, so that it is refused and not counted from the end twice.
+ * Converts a negative axis or index, counted from the end of `count`, to one from the front: `-1` is the last. One
+ * out of range stays as it is, so that it is refused later and not counted from the end twice.
  */
 export const normalAxis = (axis: number, count: number): number =>
   axis < 0 && axis >= -count ? axis + count : axis;
 
-/** `[784, 128]` as text. */
+/** Formats a shape as text: `[784, 128]`. */
 export const showShape = (shape: Shape): string => `[${shape.join(", ")}]`;
 
-/** What a shape, or another list with one number for each axis, has at an axis that is there. */
+/** The entry of a shape, or of another list of one number per axis, at an axis that is known to exist. */
 export const at = (list: readonly number[], axis: number): number => list[axis] as number;

@@ -1,12 +1,12 @@
-/** Special functions of one real variable in double precision, which the language's own library lacks. */
+/** Special functions in double precision that JavaScript's `Math` does not have. */
 
 const twoOverSqrtPi = 2 / Math.sqrt(Math.PI);
 
-/** Where the power series gives way to the continued fraction. */
+/** Up to here the power series is used, and the continued fraction beyond. */
 const seriesBound = 1.5;
 
 /**
- * The power series, every term positive, so nothing cancels.
+ * The error function by its power series. Every term is positive, so nothing cancels.
  *
  * **Math** `erf x = 2/√π · e^{−x²} Σₙ 2ⁿ x^{2n+1} / (2n+1)!!`
  * **Source** Abramowitz and Stegun, 7.1.6.
@@ -23,7 +23,7 @@ const series = (x: number): number => {
 };
 
 /**
- * The continued fraction, from its tail inwards.
+ * The complementary error function by its continued fraction, from its tail inwards.
  *
  * **Math** `√π e^{x²} erfc x = 1/(x + (1/2)/(x + 1/(x + (3/2)/(x + 2/(x + …)))))`
  * **Source** Abramowitz and Stegun, 7.1.14.
@@ -37,7 +37,7 @@ const continuedFraction = (x: number): number => {
 };
 
 /**
- * The error function, to about one unit in the fifteenth digit.
+ * The error function, accurate to about 15 digits.
  *
  * **Math** `erf x = 2/√π ∫₀ˣ e^{−t²} dt`, and `erf′ x = 2/√π · e^{−x²}`.
  *
@@ -55,14 +55,17 @@ export const erf = (x: number): number => {
   );
 };
 
-/** The complement `1 − erf x`, without cancellation where it is small. */
+/** The complementary error function `1 − erf x`, accurate even where it is small. */
 export const erfc = (x: number): number => {
   if (Number.isNaN(x)) return x;
   if (x < seriesBound) return 1 - erf(x);
   return x > 27.3 ? 0 : continuedFraction(x);
 };
 
-/** **Source** Winitzki (2008), "A handy approximation for the error function and its inverse", eq. 7. */
+/**
+ * A first approximation of the inverse error function. **Source** Winitzki (2008), "A handy approximation for the
+ * error function and its inverse", eq. 7.
+ */
 const roughInverse = (complement: number, magnitude: number): number => {
   const a = 0.147;
   const logarithm = Math.log(complement) + Math.log1p(magnitude);
@@ -73,8 +76,8 @@ const roughInverse = (complement: number, magnitude: number): number => {
 /**
  * The inverse of {@link erf} on [−1, 1]: ±∞ at the ends, NaN outside.
  *
- * **Math** Halley's iteration on `erfc y = 1 − |x|`, each step trebling the correct digits;
- * `erfInv′ x = √π/2 · e^{y²}` at `y = erfInv x`.
+ * **Math** Halley's iteration on `erfc y = 1 − |x|`, each step tripling the correct digits; `erfInv′ x = √π/2 ·
+ * e^{y²}` at `y = erfInv x`.
  *
  * **Example**
  * ```ts

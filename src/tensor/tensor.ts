@@ -3,10 +3,10 @@ import { print } from "./print.ts";
 import { type Shape, sizeOf, stridesOf } from "./shape.ts";
 
 /**
- * An immutable n-dimensional value: a shape, a dtype and row-major data on the JavaScript heap.
+ * An immutable n-dimensional array: a shape, a dtype and row-major data on the JavaScript heap.
  *
- * The garbage collector owns it; nothing is disposed by hand, and nothing can be written through:
- * the data is private, and every way out copies it.
+ * The garbage collector owns it, so nothing is disposed by hand. Its data is private, and every accessor returns a
+ * copy.
  *
  * @example
  * ```ts
@@ -20,15 +20,15 @@ export class Tensor<out S extends Shape = Shape> {
   readonly shape: S;
   readonly dtype: Dtype;
   /**
-   * What `structuredClone` and `postMessage` refuse: of an object with private data they would make one without, and
-   * say nothing.
+   * A function, so that `structuredClone` and `postMessage` throw: they would silently copy the object without its
+   * private data.
    */
   readonly structuredClone: () => string = uncloneable;
-  /** What is not yet made is made when it is first read, once: nobody can tell. */
+  /** The elements, or a function that makes them at the first read; a caller cannot tell the difference. */
   #elements: Storage | (() => Storage);
 
   private constructor(shape: S, dtype: Dtype, data: Storage | (() => Storage)) {
-    // A copy: the caller may go on to write the array that it gave.
+    // A copy, since the caller may change its array later.
     this.shape = Object.isFrozen(shape) ? shape : (Object.freeze([...shape]) as Shape as S);
     this.dtype = dtype;
     this.#elements = data;
@@ -41,8 +41,8 @@ export class Tensor<out S extends Shape = Shape> {
   }
 
   /**
-   * A tensor whose data `make`, a pure function, gives when they are first read: params that are only
-   * counted are never drawn. Not part of the public surface.
+   * A tensor whose data the pure function `make` computes at the first read: params that are only counted are never
+   * drawn. Not part of the public surface.
    */
   static lazily<const S extends Shape>(shape: S, dtype: Dtype, make: () => Storage): Tensor<S> {
     return new Tensor(shape, dtype, make);
@@ -53,7 +53,7 @@ export class Tensor<out S extends Shape = Shape> {
     return this.#elements;
   }
 
-  /** The private data, for kernels, which read it and never write it. Not part of the public surface. */
+  /** The private data, for kernels that only read it. Not part of the public surface. */
   static read(tensor: Tensor): Storage {
     return tensor.#data;
   }
@@ -63,7 +63,7 @@ export class Tensor<out S extends Shape = Shape> {
     return sizeOf(this.shape);
   }
 
-  /** The element at an index of one integer per axis; negative counts from the end. `NaN` outside. */
+  /** The element at an index, one integer per axis; negative ones count from the end. `NaN` if out of range. */
   at(...index: readonly number[]): number {
     const strides = stridesOf(this.shape);
     let offset = 0;
@@ -76,7 +76,7 @@ export class Tensor<out S extends Shape = Shape> {
     return this.#data[offset] ?? Number.NaN;
   }
 
-  /** The one element of a tensor of size one; `NaN` for any other size. */
+  /** The only element of a tensor of size one; `NaN` for any other size. */
   item(): number {
     return this.#data.length === 1 ? (this.#data[0] as number) : Number.NaN;
   }
@@ -86,7 +86,7 @@ export class Tensor<out S extends Shape = Shape> {
     return this.#data.slice();
   }
 
-  /** The data as nested arrays of numbers, the shape's nesting. */
+  /** The data as nested arrays of numbers, nested as the shape is. */
   toArray(): Nested {
     const build = (axis: number, offset: number): Nested => {
       if (axis === this.shape.length) return this.#data[offset] as number;
@@ -98,7 +98,7 @@ export class Tensor<out S extends Shape = Shape> {
     return build(0, 0);
   }
 
-  /** The same elements under another dtype; see `store` for what each conversion keeps. */
+  /** Converts the elements to another dtype; `store` says how each conversion rounds. */
   cast(dtype: Dtype): Tensor<S> {
     if (dtype === this.dtype) return this;
     const data = allocate(dtype, this.size);
@@ -106,12 +106,12 @@ export class Tensor<out S extends Shape = Shape> {
     return new Tensor(this.shape, dtype, data);
   }
 
-  /** NumPy's way of printing. */
+  /** Formats the tensor as NumPy does. */
   toString(): string {
     return print(this.shape, this.dtype, this.#data);
   }
 
-  /** Shape, dtype and elements; JSON has no NaN, no infinities and no -0, which are strings of their names. */
+  /** Shape, dtype and elements. NaN, infinities and -0, which JSON lacks, become strings. */
   toJSON(): {
     readonly shape: Shape;
     readonly dtype: Dtype;
@@ -128,7 +128,7 @@ export class Tensor<out S extends Shape = Shape> {
 const named = (x: number): number | string =>
   Number.isFinite(x) && !Object.is(x, -0) ? x : x === 0 ? "-0" : String(x);
 
-/** What the message of a `DataCloneError` shows. */
+/** The source of this function appears in the message of a `DataCloneError`. */
 const uncloneable = (): string => "send shape and toTypedArray(), and call fromTypedArray there";
 
 /** Nested arrays of numbers (or booleans), or one number. */

@@ -20,7 +20,10 @@ export const threefry2x32 = (
   return [out[0] as number, out[1] as number];
 };
 
-/** Writes the two words of a block at `at` and `at + apart`. Written out, since a loop is ten times slower. */
+/**
+ * Writes the two words of a block at `at` and `at + apart`. The rounds are unrolled, since a loop is ten times
+ * slower.
+ */
 const block = (
   key0: number,
   key1: number,
