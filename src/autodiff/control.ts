@@ -7,16 +7,17 @@ import { leavesLike, leavesOf, treeOf } from "./tree.ts";
 import type { Unshaped } from "./vmap.ts";
 
 /**
- * A loop over the leading axis of `xs` that carries a value along: the last carry, and the stacked `ys`.
+ * Loops over the leading axis of `xs` and carries a value from step to step. Returns the last carry and the stacked
+ * `ys`.
  *
- * A carry is rounded to its dtype in every round. Where a round only adds to a carry of `f32`, and there are more
- * than 256 rounds, the wasm backend keeps what rounding takes from it and adds it to the next term. The error of
- * any other recurrence (a product, a mean that is updated, a sum that is added up in two steps) may grow with the
- * number of rounds: carry `f64`, or stack the terms as `ys` and take their `sum`.
+ * The carry is rounded to its dtype in every step. If each step only adds to an `f32` carry, and there are more than
+ * 256 steps, the wasm backend compensates the rounding errors (compensated summation). The error of any other recurrence (a
+ * product, an updated mean, a sum in two stages) may grow with the number of steps: carry `f64`, or stack the terms
+ * as `ys` and take their `sum`.
  *
  * **Shapes** each leaf of `xs` is `[length, ...]`; the carry keeps its shapes and dtypes.
- * **Fails with** `ShapeMismatch` when compiled, where a step changes the carry's type; `StructureMismatch`,
- * thrown, where it returns a carry of another structure.
+ * **Fails with** `ShapeMismatch` when compiled, if a step changes the carry's type; `StructureMismatch`, thrown if it
+ * returns a carry of another structure.
  */
 export const scan = <C, X, Y>(
   step: (carry: C, x: X) => readonly [carry: C, y: Y],
@@ -45,12 +46,12 @@ export const scan = <C, X, Y>(
 };
 
 /**
- * One of two functions of the same operands, by a bool scalar; only the chosen one runs. Under `vmap` of the predicate
- * both do, each on the examples that chose it and, in place of the others, on the first of those: what an example did
- * not choose leaves nothing in its values or derivatives.
+ * Chooses between two functions of the same operands by a bool scalar; only the chosen one runs. Under a `vmap` that
+ * maps the predicate both run, each on the examples that chose it, with the first of those in place of the others: a
+ * branch that an example did not choose affects neither its values nor its derivatives.
  *
- * **Fails with** `ShapeMismatch` when compiled, where the functions return other types; `StructureMismatch`,
- * thrown, where they return trees of other structures.
+ * **Fails with** `ShapeMismatch` when compiled, if the functions return different types; `StructureMismatch`, thrown
+ * if they return trees of different structures.
  */
 export const cond = <A, B>(
   predicate: Operand<readonly []>,
@@ -59,7 +60,7 @@ export const cond = <A, B>(
   operand: A,
 ): B => {
   const inputs = leavesOf(operand);
-  // That of the first branch that is traced, which the other must return too.
+  // The structure that the first traced branch returns; the other must return the same.
   let output: TreeShape | undefined;
   const side = (f: (x: A) => B) => (xs: readonly Expr[]) => {
     const made = f(treeOf<A>(inputs.shape, xs));
@@ -84,7 +85,8 @@ const asCall =
   };
 
 /**
- * The same function, whose intermediate values a backward pass computes again instead of keeping.
+ * Rematerialization: the same function, but a backward pass recomputes its intermediate values instead of storing
+ * them.
  *
  * **Source** Griewank (1992); Chen et al., "Training deep nets with sublinear memory cost" (2016).
  */
@@ -92,13 +94,13 @@ export const checkpoint = <A, B>(f: (x: A) => B, name = "checkpoint"): ((x: A) =
   asCall(name, { kind: "checkpoint" }, f);
 
 /**
- * A function with derivative rules of its own; a rule that is left out is derived from the function.
+ * A function with custom derivative rules; a missing rule is derived from the function.
  *
- * `jvp` gives the tangent from primal and tangent; `vjp` the cotangent from primal, result and the
- * result's cotangent. The two must be adjoint: `laws.vjp` checks it.
+ * `jvp` maps primal and tangent to the result's tangent; `vjp` maps primal, result and the result's cotangent to the
+ * operand's cotangent. The two must be adjoint: `laws.vjp` checks it.
  *
- * **Fails with** `StructureMismatch`, thrown when a derivative is taken, where a rule returns a tree of another
- * structure than the function's result (`jvp`) or operand (`vjp`).
+ * **Fails with** `StructureMismatch`, thrown when a derivative is taken, if a rule's tree differs in structure from
+ * the function's result (`jvp`) or operand (`vjp`).
  */
 export const customDerivative = <A, B>(
   f: (x: A) => B,
@@ -111,7 +113,7 @@ export const customDerivative = <A, B>(
   const { name = "custom", jvp, vjp } = rules;
   const whole = (operand: A): B => {
     const { shape } = leavesOf(operand);
-    // What the function returns, known once it has been traced, which is before any rule is asked.
+    // The structure of the function's result, known after tracing, which comes before any rule is called.
     let result: TreeShape = { kind: "none" };
     return asCall(
       name,
@@ -128,7 +130,7 @@ export const customDerivative = <A, B>(
         ...(vjp && {
           vjp: (primals) => {
             const primal = treeOf<A>(shape, primals);
-            // The function with its rules, so that what is made of the result is differentiated by them too.
+            // The function with its rules, so that derivatives of the result use them too.
             const made = leavesOf(whole(primal));
             return {
               outputs: made.leaves,

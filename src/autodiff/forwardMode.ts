@@ -7,7 +7,7 @@ import { zerosLike } from "../ir/ops/indexing.ts";
 import type { Maybe } from "../rules/rule.ts";
 import { isFloat } from "../tensor/dtype.ts";
 
-/** What a forward mode does: outputs of a program and their tangents along the inputs' tangents. */
+/** Forward-mode differentiation of programs: computes outputs, and their tangents from the inputs' tangents. */
 export interface Forward {
   readonly jvp: (
     program: Program,
@@ -17,28 +17,28 @@ export interface Forward {
 }
 
 /**
- * Forward-mode differentiation, as a service: a program that pushes tangents forward has it in its
- * requirements, and whoever runs the program says how.
+ * Forward-mode differentiation as a service: a program that computes tangents has it in its requirements, and its
+ * caller provides an implementation.
  *
  * **Laws** `laws.jvp`: `layerDual` agrees with `layerFiniteDifference` on every primitive's smooth domain.
  */
 export class ForwardMode extends Context.Service<ForwardMode, Forward>()("fluxion/ForwardMode") {
-  /** Dual numbers: exact. */
+  /** Differentiates with dual numbers; exact up to rounding. */
   static readonly layerDual: Layer.Layer<ForwardMode> = Layer.sync(ForwardMode, () =>
     ForwardMode.of({ jvp: derive.jvp }),
   );
 
-  /** Central differences of fourth order: an independent witness, for the laws, in f64. */
+  /** Differentiates by central differences of fourth order, in f64: an independent check, for the laws. */
   static readonly layerFiniteDifference: Layer.Layer<ForwardMode> = Layer.sync(ForwardMode, () =>
     ForwardMode.of({ jvp: differences }),
   );
 }
 
-/** The step of the differences: the fourth-order formula errs by about h⁴ and by rounding over h. */
+/** The step of the differences. The fourth-order formula has an error of about h⁴, plus rounding divided by h. */
 const step = 1e-3;
 
 /**
- * `f'(x)·t ≈ (8(f(x+ht) - f(x-ht)) - (f(x+2ht) - f(x-2ht))) / 12h`.
+ * The tangent by finite differences: `f'(x)·t ≈ (8(f(x+ht) - f(x-ht)) - (f(x+2ht) - f(x-2ht))) / 12h`.
  *
  * **Source** Abramowitz and Stegun, table 25.2.
  */
@@ -64,5 +64,5 @@ export const differences: Forward["jvp"] = (program, primals, tangents) => {
   };
 };
 
-/** A tangent that is zero where there is none. */
+/** A tangent as a value: zeros if it is missing. */
 export const tangentOf = (t: Maybe, y: Expr): Expr => t ?? zerosLike(y);

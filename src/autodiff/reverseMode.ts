@@ -14,7 +14,10 @@ import { isFloat } from "../tensor/dtype.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import { differences } from "./forwardMode.ts";
 
-/** What a reverse mode does: outputs of a program, and the map from their cotangents to the inputs'. */
+/**
+ * Reverse-mode differentiation of programs: computes outputs, and their pullback (the map from their cotangents to
+ * the inputs').
+ */
 export interface Reverse {
   readonly vjp: (
     program: Program,
@@ -24,24 +27,24 @@ export interface Reverse {
 }
 
 /**
- * Reverse-mode differentiation, as a service: a program that takes gradients has it in its requirements,
- * and forgetting to provide it is a type error.
+ * Reverse-mode differentiation as a service: a program that takes gradients has it in its requirements, and
+ * forgetting to provide it is a type error.
  *
  * **Laws** `laws.vjp`: `⟨Jv, w⟩ = ⟨v, Jᵀw⟩` with `ForwardMode`, on every primitive.
  */
 export class ReverseMode extends Context.Service<ReverseMode, Reverse>()("fluxion/ReverseMode") {
-  /** A tape of pullbacks: exact, at a small multiple of the function's cost. */
+  /** Differentiates with a tape of pullbacks: exact up to rounding, at a small multiple of the function's cost. */
   static readonly layerTape: Layer.Layer<ReverseMode> = Layer.sync(ReverseMode, () =>
     ReverseMode.of({ vjp: derive.vjp }),
   );
 
-  /** Central differences along every input element: an independent witness, for the laws, in f64. */
+  /** Differentiates by central differences along every input element, in f64: an independent check, for the laws. */
   static readonly layerFiniteDifference: Layer.Layer<ReverseMode> = Layer.sync(ReverseMode, () =>
     ReverseMode.of({ vjp: pulledDifferences }),
   );
 }
 
-/** The pullback row by row: the cotangent's inner product with the difference along each basis vector. */
+/** The pullback by finite differences: the cotangent's inner product with the difference along each basis vector. */
 const pulledDifferences: Reverse["vjp"] = (program, primals, active) => ({
   outputs: derive.inline(program, primals),
   pullback: (cotangents) =>

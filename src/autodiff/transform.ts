@@ -14,11 +14,11 @@ import { leavesOf, traceTree, treeOf } from "./tree.ts";
 import { vmap } from "./vmap.ts";
 
 /**
- * Transformations of symbolic functions. Each is an Effect that needs a mode of differentiation and gives
- * a plain function, which can be transformed again.
+ * Transformations of symbolic functions. Each is an Effect that requires a mode of differentiation and returns a
+ * plain function, which can be transformed again.
  *
- * A function takes a tree of expressions as its first argument, by which it is differentiated, and any
- * further arguments, which are held constant.
+ * A function takes a tree of expressions as its first argument, and is differentiated with respect to it; further
+ * arguments are held constant.
  */
 
 const pushForward =
@@ -61,7 +61,7 @@ const pullBack =
   };
 
 /**
- * The function and its derivative along a tangent: `(x, v) ↦ (f(x), J(x)·v)`.
+ * The Jacobian-vector product: the value of a function and its derivative along a tangent, `(x, v) ↦ (f(x), J(x)·v)`.
  *
  * **Math** `J·v = lim (f(x + hv) - f(x)) / h`.
  * **Laws** `laws.jvp`.
@@ -70,7 +70,7 @@ export const jvp = <A, R extends readonly unknown[], B>(f: (x: A, ...rest: R) =>
   ForwardMode.useSync((mode) => pushForward(mode)(f));
 
 /**
- * The function and its pullback: `x ↦ (f(x), w ↦ J(x)ᵀ·w)`.
+ * The vector-Jacobian product: the value of a function and its pullback, `x ↦ (f(x), w ↦ J(x)ᵀ·w)`.
  *
  * **Laws** `laws.vjp`.
  */
@@ -84,7 +84,7 @@ type ScalarFunction<A, R extends readonly unknown[], Y, Op extends string> = ((
   Scalar<Y, Op>;
 
 /**
- * The value of a scalar function and its gradient by the first argument.
+ * The value of a scalar function, and its gradient with respect to the first argument.
  *
  * **Shapes** `f: (tree, …) → []`; the gradient has the tree of the argument.
  */
@@ -94,7 +94,7 @@ export const valueAndGrad = <A, R extends readonly unknown[], Y>(
   ReverseMode.useSync((mode) => (x: A, ...rest: R) => {
     const [y, pullback] = pullBack(mode)<A, R, Y>(f)(x, ...rest);
     const { leaves, shape } = leavesOf(y);
-    // Types see that the result is a scalar only where its shape is static.
+    // Types guarantee a scalar only if its shape is static.
     const types = [{ shape: [], dtype: leaves[0]?.dtype ?? "f32" } as const];
     const scalars = ascribe("grad", types, leaves);
     if (scalars === leaves) return [y, pullback(treeOf<Y>(shape, leaves.map(onesLike)))] as const;
@@ -103,14 +103,14 @@ export const valueAndGrad = <A, R extends readonly unknown[], Y>(
   });
 
 /**
- * The gradient of a scalar function by its first argument.
+ * The gradient of a scalar function with respect to its first argument.
  *
  * **Shapes** `f: (tree, …) → []`; the gradient has the tree of the argument.
  */
 export const grad = <A, R extends readonly unknown[], Y>(
   f: ScalarFunction<A, R, Y, "grad">,
 ): Effect.Effect<(x: A, ...rest: R) => A, never, ReverseMode> =>
-  // The check of the result is the same; only the name in its message differs.
+  // The check of the result is the same; only the operation's name in the message differs.
   Effect.map(
     valueAndGrad(f as ((x: A, ...rest: R) => Y) & Scalar<Y, "valueAndGrad">),
     (both) =>
@@ -118,7 +118,7 @@ export const grad = <A, R extends readonly unknown[], Y>(
         both(x, ...rest)[1],
   );
 
-/** The basis of the space of `x`: one tensor for each element, 1 there and 0 elsewhere. `[n, ...shape]` */
+/** The standard basis of the space of `x`: for each element a tensor with 1 there and 0 elsewhere. `[n, ...shape]` */
 const basis = (x: Expr): Expr => {
   const n = sizeOf(x.shape);
   const identity = cast(eq(iota([n, n], 0), iota([n, n], 1)), x.dtype);
@@ -129,7 +129,7 @@ const basis = (x: Expr): Expr => {
 type Jacobian<I extends Shape, O extends Shape> = Expr<readonly [...O, ...I]>;
 
 /**
- * The Jacobian, column by column, forward: best where there are fewer inputs than outputs.
+ * The Jacobian in forward mode, column by column: best for fewer inputs than outputs.
  *
  * **Shapes** `f: [...in] → [...out]` gives `[...out, ...in]`.
  */
@@ -144,7 +144,7 @@ export const jacfwd = <I extends Shape, O extends Shape>(f: (x: Expr<I>) => Expr
   });
 
 /**
- * The Jacobian, row by row, in reverse: best where there are fewer outputs than inputs.
+ * The Jacobian in reverse mode, row by row: best for fewer outputs than inputs.
  *
  * **Shapes** `f: [...in] → [...out]` gives `[...out, ...in]`.
  */
@@ -158,7 +158,7 @@ export const jacrev = <I extends Shape, O extends Shape>(f: (x: Expr<I>) => Expr
   });
 
 /**
- * The Hessian of a scalar function, forward over reverse.
+ * The Hessian of a scalar function, by forward mode over reverse mode.
  *
  * **Shapes** `f: [...in] → []` gives `[...in, ...in]`, symmetric.
  */
@@ -170,7 +170,7 @@ const gradientOf = <I extends Shape, Y>(f: (x: Expr<I>) => Y) =>
   grad<Expr<I>, readonly [], Y>(f as ((x: Expr<I>) => Y) & Scalar<Y, "grad">);
 
 /**
- * The product of a scalar function's Hessian with a vector, without the Hessian: forward over reverse.
+ * The Hessian-vector product of a scalar function, without the Hessian itself: forward mode over reverse mode.
  *
  * **Math** `(x, v) ↦ ∇²f(x)·v = d/dh ∇f(x + hv)`.
  */

@@ -8,18 +8,20 @@ import { ascribe } from "../ir/types/diagnose.ts";
 import type { TreeShape } from "../tree.ts";
 import { leavesOf, treeOf } from "./tree.ts";
 
-/** Which axis of an argument is mapped: one for all its leaves; `undefined` for an argument that all examples share. */
+/**
+ * The mapped axis of an argument, the same for all its leaves; `undefined` for an argument that all examples share.
+ */
 export type InAxis = number | undefined;
 
-/** Over which axes {@link vmap} maps, and by which name its examples are seen. */
+/** Options of {@link vmap}. */
 export interface VmapOptions<A extends readonly unknown[]> {
-  /** One entry per argument; 0 for each by default. */
+  /** The mapped axis of each argument. Defaults to 0 for each. */
   readonly inAxes?: { readonly [K in keyof A]: InAxis };
-  /** The name by which `axisSum` and `axisMean` see across the examples. */
+  /** The name of the mapped axis, for `axisSum` and `axisMean`. */
   readonly axis?: string;
 }
 
-/** A tree of which every leaf may have any shape: what a `vmap` makes of a tree of one example's. */
+/** The type of a tree with every leaf widened to any shape: the result of `vmap` for one example's tree. */
 export type Unshaped<T> = T extends Expr
   ? Expr
   : T extends readonly unknown[] | { readonly [key: string]: unknown }
@@ -27,11 +29,11 @@ export type Unshaped<T> = T extends Expr
     : T;
 
 /**
- * A function of one example as a function of a batch: each mapped argument and each result has one axis
- * more, in front.
+ * Vectorizes a function of one example into a function of a batch: each mapped argument and each result gets one more
+ * axis, in front.
  *
- * **Fails with** `ShapeMismatch` when compiled, where what is mapped has different sizes; `InvalidArgument`,
- * thrown, where nothing is mapped: how many examples there are would be anyone's guess.
+ * **Fails with** `ShapeMismatch` when compiled, if the mapped axes have different sizes; `InvalidArgument`, thrown if
+ * nothing is mapped, so that the number of examples is unknown.
  * **Laws** `laws.vmap`: `vmap f = stack ∘ map f`.
  */
 export const vmap =
@@ -52,11 +54,11 @@ export const vmap =
         op: "vmap",
         argument: "inAxes",
         expected:
-          "an axis for one argument at least that has leaves, or apply the function without vmap",
+          "an axis for at least one argument that has leaves, or apply the function without vmap",
         actual: args.length === 0 ? "of no arguments" : "undefined for every leaf",
       });
     const size = mapped[0].shape[0] ?? 1;
-    // What is mapped has one size: where it has not, compiling says so of the whole.
+    // All mapped axes must have one size; if not, compiling reports it for the vmap as a whole.
     const alike = [
       ...ascribe(
         "vmap",

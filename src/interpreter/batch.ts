@@ -4,13 +4,15 @@ import { batchRules } from "../rules/index.ts";
 import type { BatchRule, Derive, MappedAxis } from "../rules/rule.ts";
 import { Environment, type Interpreter, standIns } from "./interpreter.ts";
 
-/** A value for every example, with the mapped axis first, or one value for all of them. */
+/** A batched value: one per example along a leading mapped axis, or one that all examples share. */
 export interface Mapped<V> {
   readonly value: V;
   readonly batched: boolean;
 }
 
-/** A program of one example as a program of a batch: `typeOf` is the type that one example sees. */
+/**
+ * Makes the interpreter that runs a program of one example on a batch; `typeOf` is the type that one example sees.
+ */
 export const batchWith = <V>(
   base: Interpreter<V>,
   axis: MappedAxis,

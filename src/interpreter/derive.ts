@@ -5,7 +5,7 @@ import { type Dual, dualWith } from "./dual.ts";
 import { build, type Interpreter, interpret } from "./interpreter.ts";
 import { pull, root, type Taped, tapeWith } from "./tape.ts";
 
-/** The transformations of programs, by interpreting them over expressions. */
+/** The program transformations, implemented by interpreting programs over expressions. */
 export const derive: Derive = {
   inline,
   jvp: (program, primals, tangents) => {
@@ -31,12 +31,12 @@ export const derive: Derive = {
   },
 };
 
-/** Programs over pairs of primal and tangent of any base: forward mode. */
+/** Forward mode over any base interpreter: values are pairs of primal and tangent. */
 export const dual = <V>(base: Interpreter<V>): Interpreter<Dual<V>> => dualWith(base, derive);
 
-/** Programs over values of any base that remember how they were made: reverse mode. */
+/** Reverse mode over any base interpreter: values record how they were computed. */
 export const tape = <V>(base: Interpreter<V>): Interpreter<Taped<V>> => tapeWith(base, derive);
 
-/** Programs over batches of values of any base. */
+/** Batching over any base interpreter: values have a mapped axis. */
 export const batch = <V>(base: Interpreter<V>, axis: MappedAxis): Interpreter<Mapped<V>> =>
   batchWith(base, axis, derive);

@@ -4,14 +4,14 @@ import { jvpRules } from "../rules/index.ts";
 import type { Derive, JvpRule } from "../rules/rule.ts";
 import { Environment, type Interpreter, present, restore, standIns } from "./interpreter.ts";
 
-/** A value and how it moves: `primal + ε tangent`, where no tangent is a zero one. */
+/** A dual number `primal + ε tangent`; a missing tangent is zero. */
 export interface Dual<V> {
   readonly primal: V;
   readonly tangent: V | undefined;
 }
 
 /**
- * Forward mode: a program over pairs of primal and tangent.
+ * Forward mode: interprets a program over pairs of primal and tangent.
  *
  * **Source** Clifford's dual numbers (1873); as a program transformation, Wengert (1964).
  */

@@ -14,12 +14,12 @@ const applyRule = <P extends PrimitiveTag>(
   return rule(params, inputs, run);
 };
 
-/** The interpreter over tensors: what a program computes. */
+/** The reference interpreter: evaluates programs on tensors. */
 export const evaluate: Interpreter<Tensor> = {
   typeOf: (x) => ({ shape: x.shape, dtype: x.dtype }),
   constant: (x) => x,
   apply: (node, inputs) => applyRule(node.primitive, node.params, inputs),
 };
 
-/** The outputs of a program for its inputs, by the reference rules. */
+/** Runs a program on tensors by the reference rules. */
 export const run: Run = (program, inputs) => interpret(program, evaluate, inputs);

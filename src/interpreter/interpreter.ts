@@ -4,13 +4,13 @@ import { topological } from "../ir/program.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /**
- * What gives a program its meaning over values `V`: tensors, expressions, pairs of primal and tangent.
+ * An interpreter runs programs over values of type `V`: tensors, expressions, or pairs of primal and tangent.
  */
 export interface Interpreter<V> {
   readonly typeOf: (value: V) => TensorType;
   readonly constant: (tensor: Tensor) => V;
   readonly apply: (node: AnyNode, inputs: readonly V[]) => readonly V[];
-  /** The value of an expression from outside the program, where values are expressions. */
+  /** Lifts an expression from outside the program to a value; present only if values are expressions. */
   readonly outside?: (x: Expr) => V;
 }
 
@@ -35,7 +35,7 @@ export const interpret = <V>(
   return p.outputs.map(valueOf);
 };
 
-/** Meaning as new nodes: the interpreter whose values are expressions. */
+/** The interpreter whose values are expressions: it builds new nodes. */
 export const build: Interpreter<Expr> = {
   typeOf: (x) => x,
   constant,
@@ -43,21 +43,21 @@ export const build: Interpreter<Expr> = {
   outside: (x) => x,
 };
 
-/** Placeholders for values. */
+/** Makes placeholders of the types of values. */
 export const standIns = <V>(base: Interpreter<V>, values: readonly V[]): readonly Expr[] =>
   values.map((v) => parameter(base.typeOf(v)));
 
 /**
- * Evaluates expressions in terms of placeholders that values stand for. Derivation rules are written on
- * expressions and called on placeholders; this is how what they build runs over any values. A node is
- * evaluated once, so that a backward pass finds what the forward pass has computed.
+ * Evaluates expressions over placeholders that are bound to values. Derivative rules are written on expressions and
+ * called on placeholders; an environment runs the expressions that they build over any values. It evaluates each node
+ * once, so that a backward pass reuses what the forward pass has computed.
  */
 export class Environment<V> {
   readonly #base: Interpreter<V>;
   readonly #path: readonly string[];
   readonly #known = new Map<AnyNode, readonly V[]>();
 
-  /** `path` is that of the node whose rule built what is evaluated: what is wrong in that, is wrong there. */
+  /** `path` is that of the node whose rule built the expressions: issues in them are reported there. */
   constructor(
     base: Interpreter<V>,
     placeholders: readonly Expr[],
@@ -69,7 +69,7 @@ export class Environment<V> {
     this.bind(placeholders, values);
   }
 
-  /** Gives further placeholders their values. */
+  /** Binds further placeholders to values. */
   bind(placeholders: readonly Expr[], values: readonly V[]): void {
     placeholders.forEach((x, i) => {
       this.#known.set(x.node, [values[i] as V]);
@@ -81,7 +81,7 @@ export class Environment<V> {
     const valueOf = (x: Expr): V => (this.#known.get(x.node)?.[x.index] ?? outside?.(x)) as V;
     for (const node of topological(outputs)) {
       if (this.#known.has(node)) continue;
-      // What does not depend on the placeholders is already a value where values are expressions.
+      // If values are expressions, one that does not depend on the placeholders is already a value.
       if (outside !== undefined && !node.inputs.some((x) => this.#known.has(x.node))) continue;
       this.#known.set(
         node,
@@ -98,11 +98,11 @@ export class Environment<V> {
   }
 }
 
-/** The values that are there. */
+/** The values that are not `undefined`. */
 export const present = <A>(values: readonly (A | undefined)[]): readonly A[] =>
   values.filter((v) => v !== undefined);
 
-/** Values put back where `keep` is not `undefined`. */
+/** The inverse of {@link present}: puts values back where `keep` is not `undefined`. */
 export const restore = <A>(
   keep: readonly unknown[],
   values: readonly A[],

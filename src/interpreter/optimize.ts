@@ -8,7 +8,7 @@ import { simplify } from "../ir/passes/peephole/index.ts";
 import { everywhere, type Pass } from "../ir/passes/rewrite.ts";
 import { evaluate } from "./evaluate.ts";
 
-/** Each pass may open the way for another; this many rounds are more than any program has needed. */
+/** The maximum number of rounds of all passes, since each pass may enable another; no program has needed as many. */
 const rounds = 12;
 
 const passes: readonly Pass[] = [
@@ -21,16 +21,16 @@ const passes: readonly Pass[] = [
 ];
 
 /**
- * A program that computes the same with less, for a backend to run. It lives beside the evaluator and
- * not in `ir/passes`, since folding constants needs one.
+ * Optimizes a program for a backend: the same results from fewer operations. It is here and not in `ir/passes`, since
+ * constant folding needs an evaluator.
  *
- * Derivative rules of calls and `stopGradient` do not outlive it: differentiate first.
+ * It removes derivative rules of calls and `stopGradient`: differentiate first.
  *
  * **Laws** passes keep meaning, bit for bit on the reference evaluator.
  */
 export const optimize = (program: Program): Program => {
   let current = program;
-  // Passes in a row that found nothing to do: once all of them have, none will.
+  // The number of passes in a row that changed nothing: once that is all of them, the program is final.
   let idle = 0;
   for (let i = 0; idle < passes.length && i < rounds * passes.length; i++) {
     const next = (passes[i % passes.length] as Pass)(current);

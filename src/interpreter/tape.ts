@@ -6,21 +6,21 @@ import type { Derive, VjpRule } from "../rules/rule.ts";
 import { isFloat } from "../tensor/dtype.ts";
 import { Environment, type Interpreter, present, restore, standIns } from "./interpreter.ts";
 
-/** What one primitive left on the tape: where its operands came from, and how to pull cotangents back. */
+/** A tape entry of one primitive: the origins of its operands, and its pullback of cotangents. */
 interface Entry<V> {
   readonly inputs: readonly Taped<V>[];
   readonly outputs: readonly V[];
   readonly pullback: (cotangents: readonly (V | undefined)[]) => readonly (V | undefined)[];
 }
 
-/** A value and the entry that made it; without one it is a constant of the differentiation. */
+/** A value and the tape entry that made it; a value without an entry is constant. */
 export interface Taped<V> {
   readonly primal: V;
   readonly entry: Entry<V> | undefined;
   readonly index: number;
 }
 
-/** An input of the differentiation. */
+/** An input to differentiate with respect to. */
 export const root = <V>(primal: V): Taped<V> => ({
   primal,
   entry: { inputs: [], outputs: [primal], pullback: () => [] },
@@ -28,7 +28,7 @@ export const root = <V>(primal: V): Taped<V> => ({
 });
 
 /**
- * Reverse mode: a program over values that remember how they were made. The tape is the immutable graph
+ * Reverse mode: interprets a program over values that record how they were computed. The tape is the immutable graph
  * of entries behind the outputs.
  *
  * **Source** Linnainmaa (1970); Speelpenning (1980).
@@ -55,7 +55,7 @@ export const tapeWith = <V>(base: Interpreter<V>, derive: Derive): Interpreter<T
 // A node's params are those of its own primitive, which indexing a mapped type does not show.
 const ruleOf = (node: AnyNode) => vjpRules[node.primitive] as VjpRule<PrimitiveTag>;
 
-/** Applies a rule over `base`: its outputs, and its pullback, which finds what the forward pass computed. */
+/** Applies a rule over `base`: returns the outputs, and a pullback that reuses what the forward pass computed. */
 const record = <V>(
   base: Interpreter<V>,
   node: AnyNode,
@@ -80,8 +80,8 @@ const record = <V>(
 };
 
 /**
- * The cotangents of `roots` from those of `outputs`: entries are visited users first, and each adds what
- * it pulls back to what its operands have.
+ * The backward pass: computes the cotangents of `roots` from those of `outputs`. It visits entries users first, and
+ * each adds its operands' cotangents to those they already have.
  */
 export const pull = <V>(
   base: Interpreter<V>,
@@ -115,7 +115,7 @@ const sum = <V>(base: Interpreter<V>, a: V, b: V): V => {
   return new Environment(base, [x, y], [a, b]).evaluate([add(x, y)])[0] as V;
 };
 
-/** Every entry behind `outputs`, users before operands. Iterative: a tape may be long. */
+/** All entries behind `outputs`, users before operands. Iterative, since a tape may be long. */
 const usersFirst = <V>(outputs: readonly Taped<V>[]): readonly Entry<V>[] => {
   const order: Entry<V>[] = [];
   const seen = new Set<Entry<V>>();

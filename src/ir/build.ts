@@ -6,7 +6,7 @@ import { type AnyNode, Expr, type Params, type PrimitiveTag, type TensorType } f
 import type { TypeRule } from "./types/rule.ts";
 import { typing } from "./types/rules.ts";
 
-/** What is wrong where parameters ask for outputs of a shape that no tensor has. */
+/** The issue of a node whose parameters ask for an output shape that no tensor can have. */
 const impossible = (
   op: string,
   inputs: readonly TensorType[],
@@ -26,7 +26,7 @@ const impossible = (
   });
 };
 
-/** Lists as they are now: what a caller does to its own later does not reach a node. */
+/** A frozen copy of a list, so that later changes by the caller do not reach the node. */
 const owned = (value: unknown): unknown =>
   Array.isArray(value) && !Object.isFrozen(value) ? Object.freeze(value.map(owned)) : value;
 
@@ -38,7 +38,7 @@ const ownedParams = <P extends PrimitiveTag>(params: Params<P>): Params<P> =>
         Object.fromEntries(Object.entries(params).map(([name, value]) => [name, owned(value)])),
       ) as Params<P>);
 
-/** Applies a primitive: a new node, and one expression for each of its outputs. */
+/** Applies a primitive: makes a node and returns one expression for each of its outputs. */
 export const apply = <P extends PrimitiveTag>(
   primitive: P,
   given: Params<P>,
@@ -53,7 +53,7 @@ export const apply = <P extends PrimitiveTag>(
     inputs,
     primitive,
   );
-  // A node of some P is one of the union of nodes of every P.
+  // A node of some P belongs to the union of the nodes of every P.
   const node = Object.freeze({ primitive, params, inputs, outputs, issue, path }) as AnyNode;
   return outputs.map((_, index) => new Expr(node, index));
 };
@@ -65,19 +65,19 @@ export const apply1 = <S extends Shape = Shape, P extends PrimitiveTag = Primiti
   ...inputs: readonly Expr[]
 ): Expr<S> => apply(primitive, params, inputs)[0] as Expr<S>;
 
-/** The same node over other operands, under the same path. */
+/** Applies the primitive of a node to other operands, under the same path. */
 export const reapply = (node: AnyNode, inputs: readonly Expr[]): readonly Expr[] =>
   apply(node.primitive, node.params, inputs, node.path);
 
-/** A tensor as an expression. */
+/** Wraps a tensor as a constant expression. */
 export const constant = <S extends Shape>(value: Tensor<S>): Expr<S> =>
   apply1("constant", { value });
 
-/** A placeholder for a value of a type. */
+/** Makes a placeholder for a value of the given type. */
 export const parameter = (type: TensorType): Expr =>
   apply1("parameter", { type: { shape: Object.freeze([...type.shape]), dtype: type.dtype } });
 
-/** A tensor of one number repeated, made of a scalar. */
+/** A tensor filled with one number, as the broadcast of a scalar. */
 export const filled = <S extends Shape>(shape: S, dtype: Dtype, value: number): Expr<S> => {
   const scalar = Tensor.own([], dtype, toStorage(dtype, value));
   return shape.length === 0

@@ -4,18 +4,21 @@ import { program } from "./program.ts";
 import { close, type Traced, trace } from "./trace.ts";
 
 /**
- * Control primitives made from functions: each function is traced, and what it captures becomes operands.
+ * Makes control primitives from functions: each function is traced, and the values that it captures become operands.
  */
 
 const elementOf = (x: Expr): TensorType => ({ shape: x.shape.slice(1), dtype: x.dtype });
 
-/** What one step of a loop makes: the next carry, and one slice of each stacked output. */
+/** The result of one loop step: the next carry, and one slice of each stacked output. */
 export interface LoopStep {
   readonly carry: readonly Expr[];
   readonly ys: readonly Expr[];
 }
 
-/** `scan` of a function of carry and slices. The outputs are the last carry, then the stacked `ys`. */
+/**
+ * Makes a `scan` node from a step function of carry and slices. The outputs are the last carry, then the stacked
+ * `ys`.
+ */
 export const loop = (
   operands: {
     readonly carry: readonly Expr[];
@@ -40,7 +43,7 @@ export const loop = (
 
 type Branch = (operands: readonly Expr[]) => readonly Expr[];
 
-/** `cond` of two functions of the same operands. */
+/** Makes a `cond` node from two functions of the same operands. */
 export const branch = (
   predicate: Expr,
   operands: readonly Expr[],
@@ -61,7 +64,7 @@ export const branch = (
   );
 };
 
-/** A function as one operation, with `rules` of its own. */
+/** Makes a `call` node: a function as one operation, with its own derivative `rules`. */
 export const call = (
   name: string,
   rules: CallRules,
@@ -75,7 +78,7 @@ export const call = (
   ]);
 };
 
-/** Rules for the function's own operands as rules for the captured ones and them: captured ones are constant. */
+/** Extends rules of a function's own operands to the captured operands in front of them, which are constants. */
 const skip = (rules: CallRules, count: number): CallRules => {
   if (rules.kind !== "custom" || count === 0) return rules;
   const { jvp, vjp } = rules;

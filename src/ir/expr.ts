@@ -4,13 +4,13 @@ import type { Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /*
- * To add a primitive: its parameters in one of the families below. The compiler then names the tables that
- * want an entry (type rule, evaluation, jvp, vjp, batch, wasm lowering, cases for the laws); by hand come
- * its operation in `ops/` and in `index.ts`, its cost in `backend/reference/operations.ts`, what simplifies
- * it in `passes/`, and its place in the random programs (`laws/operations.ts`, `test/ir/passes/`).
+ * To add a primitive, add its parameters to one of the families below. The compiler then names the tables that need
+ * an entry (type rule, evaluation, jvp, vjp, batch, wasm lowering, cases for the laws). Add by hand: its operation in
+ * `ops/` and in `index.ts`, its cost in `backend/reference/operations.ts`, its simplifications in `passes/`, and its
+ * place in the random programs (`laws/operations.ts`, `test/ir/passes/`).
  */
 
-/** What a node computes: a shape and a dtype. */
+/** The type of a tensor: its shape and dtype. */
 export interface TensorType {
   readonly shape: Shape;
   readonly dtype: Dtype;
@@ -26,7 +26,7 @@ export interface Unary {
   sign: Plain;
   floor: Plain;
   ceil: Plain;
-  /** Half to even, as IEEE 754's roundTiesToEven. */
+  /** Rounds to the nearest integer, ties to even: IEEE 754's roundTiesToEven. */
   round: Plain;
   sqrt: Plain;
   exp: Plain;
@@ -50,9 +50,12 @@ export interface Binary {
   add: Plain;
   sub: Plain;
   mul: Plain;
-  /** For integers, truncated; division by zero gives 0. */
+  /** Division. For integers the quotient is truncated, and division by zero gives 0. */
   div: Plain;
-  /** The remainder that has the sign of the dividend (IEEE fmod); by zero, NaN or, for integers, 0. */
+  /**
+   * The remainder with the sign of the dividend (C's `fmod`). Division by zero gives NaN for floats and 0 for
+   * integers.
+   */
   rem: Plain;
   pow: Plain;
   maximum: Plain;
@@ -66,7 +69,7 @@ export interface Bitwise {
   or: Plain;
   xor: Plain;
   shiftLeft: Plain;
-  /** Logical: zeros come in from the left. */
+  /** A logical shift: zeros come in from the left. */
   shiftRight: Plain;
 }
 
@@ -82,13 +85,13 @@ export interface Comparison {
 
 export type ReduceKind = "sum" | "prod" | "max" | "min";
 
-/** Reductions and scans along axes. `axes` and `axis` count from the front and `axes` is sorted. */
+/** Reductions and cumulative operations along axes. `axes` and `axis` count from the front, and `axes` is sorted. */
 export interface Reduction {
   reduce: { readonly kind: ReduceKind; readonly axes: readonly number[] };
-  /** The i32 index of the first greatest (least) element; NaN counts as greatest (least). */
+  /** The i32 index of the first maximum (minimum); NaN counts as the maximum (minimum). */
   argReduce: { readonly kind: "max" | "min"; readonly axis: number };
   cumsum: { readonly axis: number; readonly reverse: boolean };
-  /** Ascending and stable, NaN last: the sorted values and the i32 indices that they came from. */
+  /** A stable ascending sort with NaN last: the sorted values, and the i32 index that each came from. */
   sort: { readonly axis: number };
 }
 
@@ -99,13 +102,16 @@ export interface Structural {
   transpose: { readonly permutation: readonly number[] };
   /** Input axis `i` becomes output axis `axes[i]` (increasing), of equal extent; the others repeat. */
   broadcast: { readonly shape: Shape; readonly axes: readonly number[] };
-  /** `start ≤ i < limit` by `stride ≥ 1`, one of each per axis. */
+  /** The elements `start ≤ i < limit` in steps of `stride ≥ 1`, one of each per axis. */
   slice: {
     readonly start: readonly number[];
     readonly limit: readonly number[];
     readonly stride: readonly number[];
   };
-  /** `low`/`high` (≥ 0) around each axis and `interior` (≥ 0) between elements, filled with `value`. */
+  /**
+   * Adds `low` elements before, `high` after and `interior` between the elements of each axis (all ≥ 0), filled with
+   * `value`.
+   */
   pad: {
     readonly low: readonly number[];
     readonly high: readonly number[];
@@ -115,15 +121,15 @@ export interface Structural {
   concatenate: { readonly axis: number };
   reverse: { readonly axes: readonly number[] };
   /**
-   * All windows along `axes`: each becomes the number of windows, whose own axes come last. The element
-   * `k` of window `i` is the one at `i · stride + k · dilation`.
+   * All sliding windows along `axes`: each such axis becomes the number of windows, and the windows' own axes come
+   * last. Element `k` of window `i` is the one at `i · stride + k · dilation`.
    */
   window: Windowing;
-  /** The adjoint of `window`: windows added up where they lie in a tensor of `extent` along `axes`. */
+  /** The adjoint of `window`: adds windows up at their positions in a tensor of `extent` along `axes`. */
   overlapAdd: Windowing & { readonly extent: readonly number[] };
 }
 
-/** Sliding windows: the axes they slide along, and for each how (≥ 1). */
+/** The axes that windows slide along, with size, stride and dilation (≥ 1) for each. */
 export interface Windowing {
   readonly axes: readonly number[];
   readonly size: readonly number[];
@@ -131,54 +137,56 @@ export interface Windowing {
   readonly dilation: readonly number[];
 }
 
-/** Access by i32 index. An index out of range reads 0 and writes nowhere, so that the two are adjoint. */
+/** Access by i32 index. An index out of range reads 0 and writes nothing, so that gather and scatter are adjoint. */
 export interface Indexed {
   /**
-   * `(x, indices)`: x's axis `axis` is replaced by the axes of `indices` after the first `batch`,
-   * which x and indices share (`batch ≤ axis`).
+   * `(x, indices)`: replaces x's axis `axis` by the axes of `indices`, except for the first `batch` axes, which x and
+   * indices share (`batch ≤ axis`).
    */
   gather: { readonly axis: number; readonly batch: number };
-  /** `(x, indices, updates)`: x with `updates` (shaped as `gather(x, indices)`) added where gather reads. */
+  /** `(x, indices, updates)`: adds `updates`, of the shape of `gather(x, indices)`, to x where gather reads. */
   scatterAdd: { readonly axis: number; readonly batch: number };
 }
 
-/** Axes that `dot` multiplies out: paired batch axes, paired contracted axes. */
+/** The axis pairs of a `dot`: batch axes and contracted axes. */
 export interface DotParams {
   readonly batch: readonly [left: readonly number[], right: readonly number[]];
   readonly contract: readonly [left: readonly number[], right: readonly number[]];
 }
 
 export interface Contraction {
-  /** Batched contraction: output axes are the batch axes, the left's free axes, the right's free axes. */
+  /**
+   * A batched contraction. The output's axes are the batch axes, the left's free axes, then the right's free axes.
+   */
   dot: DotParams;
 }
 
 export interface Source {
   /** A tensor known when the program is built. */
   constant: { readonly value: Tensor };
-  /** An input of a program, or a value that something else supplies. */
+  /** An input of a program, or a placeholder for a value supplied later. */
   parameter: { readonly type: TensorType };
   /** `0, 1, 2, …` along `axis`. */
   iota: { readonly shape: Shape; readonly dtype: Dtype; readonly axis: number };
-  /** Threefry bits as i32: keys `[...b, 2]` give `[...b, ...shape]`. */
+  /** Random bits (Threefry) as i32: keys `[...b, 2]` give `[...b, ...shape]`. */
   randomBits: { readonly shape: Shape };
 }
 
 export interface Control {
-  /** The element of the second (true) or third (false) operand. */
+  /** Picks each element from the second operand (true) or the third (false). */
   select: Plain;
   cast: { readonly dtype: Dtype };
   stopGradient: Plain;
   /**
-   * The sum over the examples of the `vmap` that binds `axis`, the same for each of them; of fewer than `least`
-   * it means nothing, and is an issue.
+   * The sum over the examples of the `vmap` that binds `axis`; every example gets it. Fewer than `least` examples are
+   * an issue.
    */
   axisSum: { readonly axis: string; readonly least: number };
-  /** `(predicate: bool [], ...operands)`: the outputs of one of two closed programs of the operands. */
+  /** `(predicate: bool [], ...operands)`: runs one of two closed programs on the operands. */
   cond: { readonly onTrue: Program; readonly onFalse: Program };
   /**
-   * `(...constants, ...carry, ...xs)`: `body` maps constants, carry and one slice of each `xs` to the
-   * next carry and one slice of each stacked output; the outputs are the last carry and the stacks.
+   * A loop over `(...constants, ...carry, ...xs)`. `body` maps the constants, the carry and one slice of each `xs` to
+   * the next carry and one slice of each stacked output. The outputs are the last carry and the stacked outputs.
    */
   scan: {
     readonly body: Program;
@@ -206,13 +214,13 @@ export interface Primitives
 
 /** The name of a primitive. */
 export type PrimitiveTag = keyof Primitives;
-/** The parameters of a primitive: what is known of it besides its operands. */
+/** The static parameters of a primitive: everything but its operands. */
 export type Params<P extends PrimitiveTag> = Primitives[P];
 
 /**
- * One application of a primitive. `issue` is what was wrong with its operands, if anything: the node
- * then stands for the output that was most likely meant, and compiling reports the issue.
- * `path` names the layers around it, outermost first.
+ * One application of a primitive. `issue` says what is wrong with its operands, if anything; the node then has the
+ * output types that were most likely meant, and compiling reports the issue. `path` names the layers around it,
+ * outermost first.
  */
 export interface Node<P extends PrimitiveTag = PrimitiveTag> {
   readonly primitive: P;
@@ -223,7 +231,7 @@ export interface Node<P extends PrimitiveTag = PrimitiveTag> {
   readonly path: readonly string[];
 }
 
-/** A node of any primitive, as a union that narrows on `primitive`. */
+/** A node of any primitive: a union that narrows on `primitive`. */
 export type AnyNode = { readonly [P in PrimitiveTag]: Node<P> }[PrimitiveTag];
 
 /** One output of a node: a symbolic tensor of shape `S`. */
@@ -236,12 +244,12 @@ export class Expr<out S extends Shape = Shape> {
   readonly dtype: Dtype;
   readonly #birth = Expr.#made++;
 
-  /** How many there have been: what is made from now on is made after. */
+  /** The current moment: the number of expressions made so far. */
   static now(): number {
     return Expr.#made;
   }
 
-  /** Whether an expression was there at a moment; what it depends on was there too. */
+  /** Whether an expression existed at a moment; its operands then did too. */
   static was(x: Expr, moment: number): boolean {
     return x.#birth < moment;
   }
@@ -257,23 +265,23 @@ export class Expr<out S extends Shape = Shape> {
   }
 }
 
-/** A closed function of tensors: what `outputs` are in terms of `inputs`, and the nodes between, in order. */
+/** A closed function of tensors: inputs, outputs, and the nodes between them in order of evaluation. */
 export interface Program {
   readonly inputs: readonly Expr[];
   readonly nodes: readonly AnyNode[];
   readonly outputs: readonly Expr[];
 }
 
-/** Outputs of a function and the map from their cotangents to those of its inputs. */
+/** The outputs of a function, and its pullback: the map from their cotangents to those of its inputs. */
 export interface Pulled {
   readonly outputs: readonly Expr[];
   readonly pullback: (cotangents: readonly Expr[]) => readonly (Expr | undefined)[];
 }
 
-/** What a `call` does differently from its inlined program. A missing rule is derived from the program. */
+/** How a `call` differs from its inlined program. A missing rule is derived from the program. */
 export type CallRules =
   | { readonly kind: "checkpoint" }
-  /** A program that stands for what is not to be computed at all, and why: see `refuse`. */
+  /** A program that must not be computed, and the reason: see `refuse`. */
   | { readonly kind: "refused"; readonly issue: Issue }
   | {
       readonly kind: "custom";

@@ -3,13 +3,13 @@ import { Tensor } from "../tensor/tensor.ts";
 import type { AnyNode, Expr, Program, TensorType } from "./expr.ts";
 import { topological } from "./program.ts";
 
-/** a … z, aa, ab, …: the names of values in the order in which they appear. */
+/** Names values a … z, aa, ab, … in order of appearance. */
 const letters = (n: number): string =>
   (n < 26 ? "" : letters(Math.floor(n / 26) - 1)) + String.fromCharCode(97 + (n % 26));
 
 const showType = ({ shape, dtype }: TensorType): string => `${dtype}[${shape.join(",")}]`;
 
-/** The shortest decimal that the dtype reads back as the same number. */
+/** The shortest decimal that reads back as the same number in the dtype. */
 const showNumber = (x: number, dtype: Dtype): string => {
   if (Object.is(x, -0)) return "-0";
   if (dtype !== "f32") return String(x);
@@ -18,7 +18,7 @@ const showNumber = (x: number, dtype: Dtype): string => {
   return String(Number(x.toPrecision(digits)));
 };
 
-/** As many elements of a constant as a line has room for. */
+/** How many elements of a constant are printed. */
 const shownElements = 6;
 
 const showConstant = (value: Tensor): string => {
@@ -32,7 +32,7 @@ const showList = (xs: readonly number[]): string => `(${xs.join(",")})`;
 type Lines = readonly string[];
 const indent = (lines: Lines): Lines => lines.map((line) => `  ${line}`);
 
-/** Lines between the brackets of a node: its parameters, programs in them on lines of their own. */
+/** The parameters of a node as text, with inner programs on separate lines. */
 const showParams = (node: AnyNode): { readonly text: string; readonly inner: Lines } => {
   const inner = (programs: Readonly<Record<string, Program>>): Lines =>
     Object.entries(programs).flatMap(([name, p]) => {
@@ -85,7 +85,7 @@ const showValue = (value: unknown): string => {
   return Object.is(value, -0) ? "-0" : String(value);
 };
 
-/** What follows a node: where it was made, and what is wrong with it. */
+/** The comment after a node: the layers around it, and its issue. */
 const showRemarks = (node: AnyNode): string => {
   const path = node.path.length > 0 ? [node.path.join("/")] : [];
   const issue = node.issue === undefined ? [] : [`! ${node.issue._tag}`];
@@ -133,7 +133,7 @@ const listing = (program: Program): Lines => {
 };
 
 /**
- * A program as text, one line for each node: `name:dtype[shape] = primitive[parameters] operands`, with
- * the layers around it after `#`. Scalars known when the program was built stand where they are used.
+ * Prints a program, one line per node: `name:dtype[shape] = primitive[parameters] operands`, with the layers around
+ * it after `#`. Constant scalars are written where they are used.
  */
 export const printProgram = (program: Program): string => listing(program).join("\n");

@@ -1,8 +1,8 @@
 import { type AnyNode, Expr, type Program } from "./expr.ts";
 
 /**
- * Every node that `outputs` depend on, operands before users; not those of `known`, nor what is behind them, and
- * nothing that was there before `since`. Iterative: graphs may be deep.
+ * All nodes that `outputs` depend on, operands before users. Stops at the nodes of `known`, and at those made before
+ * `since`. Iterative, since graphs may be deep.
  */
 export const topological = (
   outputs: readonly Expr[],
@@ -30,14 +30,14 @@ export const topological = (
   return order;
 };
 
-/** A program of `outputs` as a function of `inputs`, which are parameters. */
+/** Makes a program of `outputs` as a function of the parameters `inputs`. */
 export const program = (inputs: readonly Expr[], outputs: readonly Expr[]): Program => ({
   inputs,
   nodes: topological(outputs).filter((node) => node.primitive !== "parameter"),
   outputs,
 });
 
-/** The programs inside a node: bodies of `scan`, branches of `cond`, what a `call` calls. */
+/** The programs inside a node: the body of a `scan`, the branches of a `cond`, the program of a `call`. */
 export const innerPrograms = (node: AnyNode): readonly Program[] => {
   switch (node.primitive) {
     case "scan":
@@ -51,7 +51,7 @@ export const innerPrograms = (node: AnyNode): readonly Program[] => {
   }
 };
 
-/** Whether a node, or a program within it, sums over the named axis. */
+/** Whether a node, or a program inside it, sums over the named axis. */
 export const mentionsAxis = (node: AnyNode, axis: string): boolean =>
   (node.primitive === "axisSum" && node.params.axis === axis) ||
   innerPrograms(node).some((p) => p.nodes.some((n) => mentionsAxis(n, axis)));

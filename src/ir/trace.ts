@@ -3,16 +3,15 @@ import { type AnyNode, Expr, type Program, type TensorType } from "./expr.ts";
 import { mentionsAxis, program, topological } from "./program.ts";
 
 /**
- * Functions of expressions as closed programs.
+ * Tracing: turns functions of expressions into closed programs.
  *
- * There is no ambient trace: a function is called on fresh parameters, and what it returns is a graph.
- * Whatever in that graph does not depend on those parameters came from outside; the largest such parts
- * become the program's `captured` operands. This one analysis is what keeps derivatives from confusing
- * their perturbations, hoists what does not change out of a loop, and finds what a backward pass must
- * remember of the forward pass.
+ * There is no ambient trace: a function is called on fresh parameters and returns a graph. The parts of the graph
+ * that do not depend on those parameters come from outside, and the largest of them become the program's `captured`
+ * operands. This one analysis prevents perturbation confusion, hoists loop invariants, and finds the values that a
+ * backward pass must keep from the forward pass.
  */
 export interface Traced {
-  /** A closed program whose inputs are the captured values first, then the function's own. */
+  /** A closed program; its inputs are the captured values, then the function's own inputs. */
   readonly program: Program;
   readonly captured: readonly Expr[];
 }
@@ -21,9 +20,9 @@ export interface Traced {
 const isLiteral = (x: Expr): boolean => x.shape.length === 0 && x.node.primitive === "constant";
 
 /**
- * Closes `outputs`, as a function of `inputs`, over everything else. A sum over `axis` counts as
- * dependent even of constants, since its value is known only inside the `vmap` that binds the name.
- * Where the inputs were made after the moment `since`, nothing older depends on them, or is looked at.
+ * Closes `outputs`, as a function of `inputs`, over everything else. A sum over `axis` counts as dependent even if
+ * its operands are constants, since its value is known only inside the `vmap` that binds the name. If the inputs were
+ * made after the moment `since`, older nodes cannot depend on them and are not visited.
  */
 export const close = (
   inputs: readonly Expr[],
@@ -74,7 +73,7 @@ export const close = (
 
 const outputOf = (node: AnyNode, index: number): Expr => new Expr(node, index);
 
-/** The program of a function of expressions of the given types. */
+/** Traces a function on fresh parameters of the given types. */
 export const trace = (
   types: readonly TensorType[],
   f: (inputs: readonly Expr[]) => readonly Expr[],
@@ -85,7 +84,7 @@ export const trace = (
   return close(inputs, f(inputs), axis, since);
 };
 
-/** A program applied to expressions, node by node. */
+/** Applies a program to expressions, node by node. */
 export const inline = (body: Program, inputs: readonly Expr[]): readonly Expr[] => {
   const values = new Map<AnyNode, readonly Expr[]>();
   body.inputs.forEach((x, i) => {
@@ -96,7 +95,7 @@ export const inline = (body: Program, inputs: readonly Expr[]): readonly Expr[] 
   return body.outputs.map(resolve);
 };
 
-/** The nodes of `outputs` that depend on `inputs`, made anew by `remake` with what stands for their operands. */
+/** Rebuilds, with `remake`, the nodes of `outputs` that depend on `inputs`. */
 const rebuild = (
   inputs: readonly Expr[],
   values: readonly Expr[],
@@ -117,7 +116,7 @@ const rebuild = (
   return outputs.map(resolve);
 };
 
-/** `outputs` with `values` in place of `inputs`. */
+/** Replaces `inputs` by `values` in `outputs`. */
 export const substitute = (
   inputs: readonly Expr[],
   values: readonly Expr[],
@@ -131,8 +130,8 @@ export const dependsOn = (x: Expr, inputs: readonly Expr[]): boolean => {
 };
 
 /**
- * `outputs` where every node between them and `inputs` has `name` put before its path: how a layer names
- * what it makes, so that a mistake inside it is reported by its name.
+ * Prepends `name` to the path of every node between `inputs` and `outputs`, so that a mistake inside a layer is
+ * reported under the layer's name.
  */
 export const scoped = (
   name: string,

@@ -4,13 +4,13 @@ import { topological } from "../program.ts";
 import { digest, digestText } from "./murmur.ts";
 
 /**
- * Structural identity of programs, by which equal computations are found and compiled programs cached.
+ * Structural hashes of programs, used to find equal computations and to cache compiled programs.
  */
 
-// Tensors and programs are immutable, so that their hashes may be remembered.
+// Tensors and programs are immutable, so their hashes can be cached.
 const tensorHashes = new WeakMap<Tensor, string>();
 const programHashes = new WeakMap<Program, string>();
-/** Nodes share the parameters of those that they were made from. */
+/** Caches the key of each parameters object: nodes share those of the nodes that they were made from. */
 const plainKeys = new WeakMap<object, string>();
 
 const remembered = <K extends object>(
@@ -31,7 +31,7 @@ const tensorHash = (tensor: Tensor): string =>
 
 const typeKey = ({ shape, dtype }: TensorType): string => `${dtype}[${shape.join(",")}]`;
 
-/** Plain parameters as text: in one order, and with numbers that JSON does not know. */
+/** Plain parameters as text, in a canonical order and with the numbers that JSON lacks. */
 const plainKey = (value: unknown): string => {
   if (typeof value === "number") return Object.is(value, -0) ? "-0" : String(value);
   if (Array.isArray(value)) return `[${value.map(plainKey).join(",")}]`;
@@ -42,7 +42,7 @@ const plainKey = (value: unknown): string => {
     .join(",")}}`;
 };
 
-/** The parameters of a node as text, programs and tensors in it by their hashes. */
+/** The parameters of a node as text, with programs and tensors replaced by their hashes. */
 const paramsKey = (node: AnyNode): string => {
   switch (node.primitive) {
     case "constant":
@@ -54,14 +54,14 @@ const paramsKey = (node: AnyNode): string => {
     case "cond":
       return plainKey({ onTrue: hash(node.params.onTrue), onFalse: hash(node.params.onFalse) });
     case "call":
-      // Rules of its own change how a call is derived, not what it computes.
+      // Custom rules change how a call is differentiated, not what it computes.
       return plainKey({ kind: node.params.rules.kind, program: hash(node.params.program) });
     default:
       return remembered(plainKeys, node.params, plainKey);
   }
 };
 
-/** What a node computes as text, where its inputs have the names that `name` gives them. */
+/** The computation of a node as text; `name` names its inputs. */
 export const nodeKey = (node: AnyNode, name: (input: Expr) => string): string =>
   `${node.primitive} ${paramsKey(node)} ${node.inputs.map(name).join(" ")}`;
 
@@ -78,7 +78,7 @@ const hashOf = (program: Program): string => {
   program.inputs.forEach((x, i) => {
     enter(x.node, `input ${i} ${typeKey(x)}`);
   });
-  // Nodes are numbered by what they compute, so that it does not matter whether equal ones are shared.
+  // Nodes that compute the same get the same number, so that sharing makes no difference.
   for (const node of topological(program.outputs))
     if (!numberOf.has(node))
       enter(
@@ -91,7 +91,7 @@ const hashOf = (program: Program): string => {
 };
 
 /**
- * A hash of what a program computes, 32 hexadecimal digits: equal for programs that differ only in the
- * identity, the sharing and the paths of their nodes, and in the derivative rules of calls.
+ * A hash of a program's computation, as 32 hexadecimal digits. Programs hash alike if they differ only in the
+ * identity, sharing and paths of their nodes, or in the derivative rules of calls.
  */
 export const hash = (program: Program): string => remembered(programHashes, program, hashOf);

@@ -1,5 +1,5 @@
 /**
- * A 128-bit hash of bytes as 32 hexadecimal digits; not for secrets.
+ * A 128-bit hash of bytes, as 32 hexadecimal digits; not cryptographic.
  *
  * Four 32-bit lanes, each the one-at-a-time multiply-and-rotate of MurmurHash3, mixed at the end so
  * that every input bit reaches every output bit.
@@ -22,7 +22,7 @@ const mix2 = (k: number): number => Math.imul(rotate(Math.imul(k, c2), 16), c3);
 const mix3 = (k: number): number => Math.imul(rotate(Math.imul(k, c3), 17), c4);
 const mix4 = (k: number): number => Math.imul(rotate(Math.imul(k, c4), 18), c1);
 
-/** The hash of some bytes. */
+/** Hashes bytes. */
 export const digest = (bytes: Uint8Array): string => {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const blocks = bytes.length >> 4;
@@ -34,7 +34,7 @@ export const digest = (bytes: Uint8Array): string => {
     h4 = Math.imul(rotate(h4 ^ mix4(view.getInt32(at + 12, true)), 13) + h1, 5) + 0x32ac3b17;
   }
 
-  // What is left over, padded with zeros; the length below tells it from real zeros.
+  // The remaining bytes, padded with zeros; the length, mixed in below, distinguishes them from real zeros.
   const tail = new DataView(new ArrayBuffer(16));
   for (let i = blocks * 16; i < bytes.length; i++) tail.setUint8(i % 16, bytes[i] as number);
   h1 ^= mix1(tail.getInt32(0, true)) ^ bytes.length;
@@ -54,5 +54,5 @@ export const digest = (bytes: Uint8Array): string => {
   return [h1, h2, h3, h4].map((h) => (h >>> 0).toString(16).padStart(8, "0")).join("");
 };
 
-/** The hash of a text in UTF-8. */
+/** Hashes a text in UTF-8. */
 export const digestText = (text: string): string => digest(new TextEncoder().encode(text));

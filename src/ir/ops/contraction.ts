@@ -6,7 +6,8 @@ import { broadcastTo, dtypeOf, lift } from "./promote.ts";
 import { reshape } from "./structural.ts";
 
 /**
- * Batched contraction: multiplies paired `contract` axes out, keeps paired `batch` axes.
+ * The batched contraction of two tensors: sums products over the paired `contract` axes, and keeps the paired `batch`
+ * axes.
  *
  * **Shapes** the output's axes are the batch axes, the left's free axes, the right's free axes.
  */
@@ -18,7 +19,7 @@ export const dot = (
 ): Expr => apply1("dot", { contract, batch }, lift(x, dtypeOf(y)), lift(y, dtypeOf(x)));
 
 /**
- * The matrix product, by NumPy's rule: vectors contract, leading axes of stacks broadcast.
+ * The matrix product, by NumPy's rule for vectors and for stacks of matrices, whose leading axes broadcast.
  *
  * **Shapes** `[m, k] × [k, n] → [m, n]`, `[k] × [k, n] → [n]`, `[k] × [k] → []`,
  * `[...b, m, k] × [...b, k, n] → [...b, m, n]`.
@@ -30,9 +31,9 @@ export const matmul = <const X extends Operand, const Y extends Operand>(
   type Out = Expr<Result<Matmul<ShapeOf<X>, ShapeOf<Y>>>>;
   const [x, y] = [lift(left), lift(right)];
   const [m, n] = [x.shape.length, y.shape.length];
-  // The contracted axis of the right is its only or its last but one.
+  // The right's contracted axis is its only one, or the one before the last.
   const along = Math.max(0, n - 2);
-  // The shape follows Matmul's rule; the type test of matmul holds the two together.
+  // The shape follows `Matmul`; the type tests of matmul check that both agree.
   if (m <= 2 && n <= 2) return dot(x, y, [[Math.max(0, m - 1)], [along]]) as Expr as Out;
   if (n <= 2) return dot(x, y, [[m - 1], [along]]) as Expr as Out;
   const leading =

@@ -7,12 +7,12 @@ import type { Broadcast, Check, Operand, Result, ShapeOf } from "../types/shape.
 import { align, broadcastTo, floating, lift } from "./promote.ts";
 
 /**
- * The elements of `x` where `condition` (bool) holds, of `y` elsewhere, broadcasting.
+ * Picks elements from `x` where `condition` (bool) is true and from `y` elsewhere; the operands broadcast.
  *
- * Both are computed everywhere, and what is not chosen has a cotangent of 0. Where its own derivative is infinite or
- * NaN, 0 times that is NaN: `where(x > 0, √x, 0)` has the derivative NaN at 0. Choose the operand first,
- * `where(x > 0, √(where(x > 0, x, 1)), 0)`, or take `cond`, of which a branch that is not taken has no derivative,
- * under `vmap` neither.
+ * Both are computed everywhere, and elements that are not picked have a cotangent of 0. If the derivative there is
+ * infinite or NaN, 0 times it is NaN: `where(x > 0, √x, 0)` has the derivative NaN at 0. Pick a safe operand first,
+ * `where(x > 0, √(where(x > 0, x, 1)), 0)`, or use `cond`: a branch that is not taken contributes no derivative, even
+ * under `vmap`.
  */
 export const where = <const C extends Operand, const X extends Operand, const Y extends Operand>(
   condition: C,
@@ -21,49 +21,49 @@ export const where = <const C extends Operand, const X extends Operand, const Y 
 ): Expr<Result<Broadcast<ShapeOf<C>, Result<Broadcast<ShapeOf<X>, ShapeOf<Y>>>>>> => {
   const [a, b] = align(x, y) as [Expr, Expr];
   const c = lift(condition, "bool");
-  // Shapes that do not broadcast are left to the primitive's type rule, which reports them.
+  // The primitive's type rule reports shapes that do not broadcast.
   const shape = broadcastShapes(c.shape, a.shape) ?? a.shape;
   return apply1("select", {}, broadcastTo(c, shape), broadcastTo(a, shape), broadcastTo(b, shape));
 };
 
-/** The same elements under another dtype: floats truncate to integers, saturating; NaN becomes 0. */
+/** Converts the elements to another dtype. Floats are truncated to integers and saturate; NaN becomes 0. */
 export const cast = <const X extends Operand>(operand: X, dtype: Dtype): Expr<ShapeOf<X>> => {
   const x = lift(operand);
-  // A cast to the dtype that it has needs no node.
+  // A cast to the same dtype needs no node.
   return x.dtype === dtype ? (x as Expr as Expr<ShapeOf<X>>) : apply1("cast", { dtype }, x);
 };
 
-/** `x`, with a derivative of zero. */
+/** Returns `x`, with a derivative of zero. */
 export const stopGradient = <const X extends Operand>(x: X): Expr<ShapeOf<X>> =>
   apply1("stopGradient", {}, lift(x));
 
-/** Of how many examples a sum or a mean across them means something. */
+/** Options of {@link axisSum} and {@link axisMean}. */
 export interface AcrossOptions {
-  /** 1 where not given. */
+  /** The minimum number of examples. Defaults to 1. */
   readonly least?: number;
 }
 
 /**
- * What is seen across: the examples of the `vmap` of a name, or the `size` parts of each example too, which a `vmap`
- * within it maps under a name of its own.
+ * What to reduce over: the examples of a named `vmap`, or also the `size` parts of each example, which an inner
+ * `vmap` maps under its own name.
  */
 export type Across =
   | string
   | { readonly name: string; readonly size: number; readonly within: Across };
 
-/** Every axis that is seen across, the innermost first. */
+/** All axes to reduce over, innermost first. */
 const namesOf = (across: Across): readonly string[] =>
   typeof across === "string" ? [across] : [across.name, ...namesOf(across.within)];
 
-/** How many parts of one example are seen across. */
+/** The number of parts of one example. */
 const partsOf = (across: Across): number =>
   typeof across === "string" ? 1 : across.size * partsOf(across.within);
 
 /**
- * The sum over the examples of the enclosing `vmap` whose axis is named `axis`; every example gets it.
+ * Sums over the examples of the enclosing `vmap` whose axis is named `axis`; every example gets the sum.
  *
- * **Fails with** `UnboundAxis` when compiled outside such a `vmap`; `TooFewExamples`, where it has fewer examples
- * than `least`.
+ * **Fails with** `UnboundAxis` when compiled outside such a `vmap`; `TooFewExamples` if it has fewer examples than
+ * `least`.
  */
 export const axisSum = <const X extends Operand>(
   x: X,
@@ -81,7 +81,7 @@ export const axisSum = <const X extends Operand>(
   ) as Expr as Expr<ShapeOf<X>>;
 };
 
-/** The mean over the examples of the enclosing `vmap` whose axis is named `axis`: as {@link axisSum}. */
+/** Averages over the examples of the enclosing `vmap` whose axis is named `axis`, as {@link axisSum} sums. */
 export const axisMean = <const X extends Operand>(
   operand: X,
   axis: Across,

@@ -25,7 +25,7 @@ import { axisIn, broadcastTo, floating, lift, mistaken } from "./promote.ts";
 import { cumsum, isFinite, sum } from "./reduction.ts";
 import { concatenate, moveAxis, reshape, sliceAxis } from "./structural.ts";
 
-/** What a function of the values so far and the next one makes, at each place along an axis. */
+/** A running fold along an axis: combines the result so far with each next value, and keeps every result. */
 const running = (
   x: Expr,
   axis: number,
@@ -45,7 +45,7 @@ const running = (
 };
 
 /**
- * Running products along `axis`, the last by default; their derivatives are right at zeros too.
+ * The cumulative product along `axis`. Defaults to the last axis. Its derivative is right at zeros too.
  *
  * **Shapes** `[...n] → [...n]`. **Math** `yₖ = Πᵢ≤ₖ xᵢ`. **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
  */
@@ -54,7 +54,7 @@ export const cumprod = (operand: Operand, axis = -1): Expr => {
   return running(x, a, 1, (p, next) => mul(p, next));
 };
 
-/** `log(eˣ + eʸ)` without overflow, broadcasting; -∞ where both are. */
+/** `log(eˣ + eʸ)` without overflow; -∞ if both are -∞. The operands broadcast. */
 export const logAddExp = (left: Operand, right: Operand): Expr => {
   const [x, y] = [lift(left), lift(right)];
   const apart: Expr = where(eq(x, y), 0, sub(x, y));
@@ -62,7 +62,7 @@ export const logAddExp = (left: Operand, right: Operand): Expr => {
 };
 
 /**
- * Running `log Σ eˣ` along `axis`, the last by default, without overflow or underflow.
+ * The cumulative `log Σ eˣ` along `axis`, without overflow or underflow. Defaults to the last axis.
  *
  * **Shapes** `[...n] → [...n]`. **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
  */
@@ -74,7 +74,7 @@ export const cumulativeLogSumExp = (operand: Operand, axis = -1): Expr => {
   );
   const rows = moveAxis(x, a, 0);
   const [length = 0, ...rest] = rows.shape;
-  // Sums of powers are taken relative to the greatest so far, which carries no derivative.
+  // Sums of exponentials are kept relative to the largest so far, which has no derivative.
   const start = [fill(rest, Number.NEGATIVE_INFINITY, x.dtype), fill(rest, 0, x.dtype)];
   const { ys } = loop(
     { carry: start, xs: [rows], length, reverse: false },
@@ -91,10 +91,10 @@ export const cumulativeLogSumExp = (operand: Operand, axis = -1): Expr => {
   return moveAxis(ys[0] as Expr, 0, a);
 };
 
-/** Values along an axis, and the i32 index that each came from. */
+/** Values picked along an axis, and the i32 index that each came from. */
 export type Chosen = { readonly values: Expr; readonly indices: Expr };
 
-/** The best so far by `better`; NaN is better than any number, and stays. */
+/** The cumulative best element by the comparison `better`; NaN beats every number, and stays. */
 const record = (
   op: string,
   operand: Operand,
@@ -120,38 +120,38 @@ const record = (
 };
 
 /**
- * The greatest element so far along `axis`, the last by default, and where it is: the later of equal ones.
+ * The cumulative maximum along `axis`, and its index; of equal elements, the later. Defaults to the last axis.
  *
  * **Shapes** `[...n] → [...n]` each. **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
  */
 export const cummax = (x: Operand, axis = -1): Chosen =>
   record("cummax", x, axis, (y, best) => ge(y, best));
 
-/** The least element so far along `axis`, the last by default, and where it is: the later of equal ones. */
+/** The cumulative minimum along `axis`, and its index; of equal elements, the later. Defaults to the last axis. */
 export const cummin = (x: Operand, axis = -1): Chosen =>
   record("cummin", x, axis, (y, best) => le(y, best));
 
-/** Two elements that are next to one another along an axis. */
+/** All pairs of neighbors along an axis: the first elements of the pairs, and the second ones. */
 const neighbors = (x: Expr, axis: number): readonly [before: Expr, after: Expr] => {
   const n = x.shape[axis] ?? 0;
   return [sliceAxis(x, axis, 0, n - 1), sliceAxis(x, axis, 1, n)];
 };
 
-/** Along which axis {@link diff} takes differences, how often, and what the axis is lengthened by first. */
+/** Options of {@link diff}. */
 export interface DifferenceOptions {
-  /** Along which axis; the last where not given. */
+  /** The axis to take differences along. Defaults to the last. */
   readonly axis?: number;
-  /** How often; once where not given. */
+  /** How many times to take differences. Defaults to 1. */
   readonly order?: number;
-  /** What stands before, and after, along the axis. */
+  /** Values to put before, and after, the operand along the axis. */
   readonly prepend?: Operand;
   readonly append?: Operand;
 }
 
 /**
- * Differences of neighbors: `yᵢ = xᵢ₊₁ - xᵢ`, `order` times. `[n] → [n - order]`
+ * Differences of neighbors along an axis, `yᵢ = xᵢ₊₁ - xᵢ`, taken `order` times. `[n] → [n - order]`
  *
- * **Fails with** `InvalidArgument`, thrown, where `order` is no whole number from 0 to the number of elements.
+ * **Fails with** `InvalidArgument`, thrown if `order` is not an integer from 0 to the number of elements.
  */
 export const diff = (operand: Operand, options: DifferenceOptions = {}): Expr => {
   const { axis = -1, order = 1, prepend, append } = options;
@@ -165,24 +165,24 @@ export const diff = (operand: Operand, options: DifferenceOptions = {}): Expr =>
   }, all);
 };
 
-/** Where the values stand that {@link trapezoid} integrates: at points `x`, or at equal distances `dx`. */
+/** Options of {@link trapezoid}: the points of the values, as `x`, or their spacing, as `dx`. */
 export interface TrapezoidOptions {
   readonly axis?: number;
-  /** Where the values are; at equal distances of `dx` (1 where not given) where this is not given. */
+  /** The points at which the values are given. Defaults to points `dx` apart, and `dx` defaults to 1. */
   readonly x?: Operand;
   readonly dx?: number;
 }
 
-/** Where values stand along an axis, as many places as values. */
+/** The points of the values along an axis, one for each value. */
 const placesOf = (op: string, at: Operand, y: Expr, a: number): Expr => {
   const x = lift(at);
   const n = y.shape[a] ?? 0;
   const after = y.shape.slice(a + 1).map(() => 1);
-  // A list goes along the axis, whichever it is.
+  // A vector runs along the axis, whichever it is.
   const along = x.shape.length === 1 ? reshape(x, [...x.shape, ...after]) : x;
   return along.shape.at(a - y.shape.length) === n
     ? along
-    : mistaken(op, `${n} places, one for each value along axis ${a}`, x, [n, ...after]);
+    : mistaken(op, `${n} points, one for each value along axis ${a}`, x, [n, ...after]);
 };
 
 const trapezoids = (values: Expr, a: number, { x, dx = 1 }: TrapezoidOptions): Expr => {
@@ -200,34 +200,38 @@ const trapezoids = (values: Expr, a: number, { x, dx = 1 }: TrapezoidOptions): E
   return mul(middle, widths);
 };
 
-/** The integral of values along an axis, by the trapezoidal rule: `Σ (yᵢ + yᵢ₊₁)/2 · (xᵢ₊₁ - xᵢ)`. */
+/** Integrates values along an axis by the trapezoidal rule: `Σ (yᵢ + yᵢ₊₁)/2 · (xᵢ₊₁ - xᵢ)`. */
 export const trapezoid = (operand: Operand, options: TrapezoidOptions = {}): Expr => {
   const given = floating("trapezoid", lift(operand));
   const [y, a] = axisIn("trapezoid", given, options.axis ?? -1);
   return sum(trapezoids(y, a, options), a);
 };
 
-/** The integrals from the first place to each of the others, by the trapezoidal rule. */
+/** The cumulative integral along an axis, from the first point to each of the others, by the trapezoidal rule. */
 export const cumulativeTrapezoid = (operand: Operand, options: TrapezoidOptions = {}): Expr => {
   const given = floating("cumulativeTrapezoid", lift(operand));
   const [y, a] = axisIn("cumulativeTrapezoid", given, options.axis ?? -1);
   return cumsum(trapezoids(y, a, options), a);
 };
 
-/** Where the values of {@link gradient} stand, and how good its slopes at the two ends are. */
+/** Options of {@link gradient}. */
 export interface GradientOptions extends TrapezoidOptions {
-  /** Of a line through the last two values (1, where not given), or of a parabola through the last three (2). */
+  /**
+   * The order of accuracy at the two ends: 1 takes the slope of a line through two values, 2 that of a parabola
+   * through three. Defaults to 1.
+   */
   readonly edgeOrder?: 1 | 2;
 }
 
 /**
- * Slopes along an axis from values: between, of the parabola through a value and its two neighbors.
+ * Estimates the derivative along an axis from values, by central differences (the slope of the parabola through a
+ * value and its two neighbors).
  *
- * **Shapes** `[...n] → [...n]`, of two values at least, or three.
- * **Math** `(wᵢ sᵢ₋₁ + wᵢ₋₁ sᵢ)/(wᵢ₋₁ + wᵢ)` of the slopes `sᵢ` to the next value and the widths `wᵢ`: at equal
- * distances `(yᵢ₊₁ - yᵢ₋₁)/2w`.
- * **Fails with** `InvalidArgument`, thrown, where `dx` is 0 or no finite number, or `edgeOrder` neither 1 nor 2;
- * `ShapeMismatch` when compiled, where there are fewer values.
+ * **Shapes** `[...n] → [...n]`, with at least two values, or three for `edgeOrder` 2.
+ * **Math** `(wᵢ sᵢ₋₁ + wᵢ₋₁ sᵢ)/(wᵢ₋₁ + wᵢ)` for slopes `sᵢ` to the next value and widths `wᵢ`; `(yᵢ₊₁ - yᵢ₋₁)/2w`
+ * for equal widths.
+ * **Fails with** `InvalidArgument`, thrown if `dx` is 0 or not finite, or `edgeOrder` neither 1 nor 2;
+ * `ShapeMismatch` when compiled, if there are too few values.
  * **Source** Fornberg, "Generation of finite difference formulas on arbitrarily spaced grids" (1988).
  *
  * @example
@@ -268,7 +272,7 @@ export const gradient = (
   const [left, right] = neighbors(widths, 0);
   const weighted = add(mul(before, right), mul(after, left));
   const between = div(weighted, add(left, right));
-  // The slope of a line between two places of a parabola is midway between those at the two.
+  // The slope of a chord of a parabola is the mean of the slopes at its two ends.
   const edge = (at: number): Expr => {
     const line = sliceAxis(slopes, -1, at, at + 1);
     if (edgeOrder === 1) return line;

@@ -9,7 +9,7 @@ import { broadcastTo, having, lift } from "./promote.ts";
 import { sum } from "./reduction.ts";
 import { expandDims, moveAxis, pad, sliceAxis } from "./structural.ts";
 
-/** How far each element of an `[n, m]` matrix lies above the diagonal: column less row. */
+/** How far each element of an `[n, m]` matrix lies above the diagonal: column minus row. */
 const above = (n: number, m: number): Expr => sub(iota([n, m], 1), iota([n, m], 0));
 
 const masked = (
@@ -33,7 +33,8 @@ export const triu = (x: Operand, offset = 0): Expr =>
   masked("triu", offset, x, (d) => ge(d, offset));
 
 /**
- * The diagonal of two axes, `offset` above the main one (below, where negative), as the last axis.
+ * The diagonal of two axes, as a new last axis. `offset` counts diagonals above the main one, or below it if
+ * negative.
  *
  * **Shapes** `[...b, n, m] → [...b, k]`, `k` the length of the diagonal.
  */
@@ -50,7 +51,7 @@ export const diagonal = (
   const x = moveAxis(rows, column > row ? column - 1 : column, rank - 1);
   const [n, m] = [x.shape.at(-2) ?? 0, x.shape.at(-1) ?? 0];
   const length = Math.max(0, offset >= 0 ? Math.min(n, m - offset) : Math.min(n + offset, m));
-  // Each row has one element of the diagonal at most: what the mask leaves of it, summed.
+  // Each row has at most one element of the diagonal, so the sum of the masked row is that element.
   const of = sum(
     masked("diagonal", offset, x, (d) => eq(d, offset)),
     -1,
@@ -60,8 +61,7 @@ export const diagonal = (
 };
 
 /**
- * Matrices with the last axis along a diagonal, `offset` above the main one, and 0 elsewhere: as
- * {@link diagonal} takes it.
+ * Puts the last axis on a diagonal of a matrix that is 0 elsewhere; `offset` is as for {@link diagonal}.
  *
  * **Shapes** `[...b, n] → [...b, n + |offset|, n + |offset|]`.
  */

@@ -56,7 +56,7 @@ const summed = (x: Labelled, keeps: (label: string) => boolean): Labelled => {
     : { labels: without(x, (label) => !keeps(label)), value: sum(x.value, gone) };
 };
 
-/** The contraction of two operands, of which the labels that are `needed` elsewhere stay. */
+/** Contracts two operands; the labels that are `needed` elsewhere stay. */
 const contracted = (x: Labelled, y: Labelled, needed: (label: string) => boolean): Labelled => {
   const shared = x.labels.filter((label) => y.labels.includes(label));
   const [kept, gone] = [shared.filter(needed), shared.filter((label) => !needed(label))];
@@ -69,7 +69,7 @@ const contracted = (x: Labelled, y: Labelled, needed: (label: string) => boolean
   };
 };
 
-/** The pair whose contraction leaves the least, beside what it takes away. */
+/** The pair of operands whose contraction adds the fewest elements: those of the result minus those of the pair. */
 const cheapest = (
   xs: readonly Labelled[],
   output: readonly string[],
@@ -100,7 +100,7 @@ const contractAll = (xs: readonly Labelled[], output: readonly string[]): Labell
   return contractAll([...xs.filter((_, k) => k !== i && k !== j), made], output);
 };
 
-/** An axis of extent 1 that is longer elsewhere says nothing. */
+/** Drops axes of extent 1 whose label has a larger extent elsewhere: they broadcast. */
 const broadcasting = (xs: readonly Labelled[]): readonly Labelled[] => {
   const extents = new Map<string, number>();
   for (const { labels, value } of xs)
@@ -135,7 +135,7 @@ type FirstUnknown<
       : ShapeError<`einsum: no operand has the axis ${L}`>
   : unknown;
 
-/** What is wrong with a specification, as far as its letters show. */
+/** The error in a specification, as far as its letters show. */
 type Specification<S extends string> = string extends S
   ? unknown
   : S extends `${infer Left}->${infer Right}`
@@ -143,14 +143,14 @@ type Specification<S extends string> = string extends S
     : unknown;
 
 /**
- * Einstein summation over the operands of `spec`, such as `"bij,bjk->bik"`: letters name axes, equal letters
- * go together, and what is missing on the right is summed. A letter twice in one operand means its diagonal,
- * `...` the axes that have no letter, which broadcast; without `->`, the letters that are there once stay,
- * in the order of the alphabet. The pair that leaves least is contracted first.
+ * Einstein summation by a specification such as `"bij,bjk->bik"`: letters name axes, equal letters are paired, and
+ * letters missing on the right are summed over. A letter twice in one operand takes its diagonal, and `...` stands
+ * for axes without letters, which broadcast. Without `->`, the letters that occur once stay, in alphabetical order.
+ * The pair of operands with the smallest result is contracted first.
  *
  * **Shapes** `"ij,jk->ik"`: `[n, m], [m, k] → [n, k]`.
- * **Fails with** `InvalidArgument`, thrown, where the specification does not fit the operands;
- * `ShapeMismatch` when compiled, where one letter has two extents.
+ * **Fails with** `InvalidArgument`, thrown if the specification does not fit the operands; `ShapeMismatch` when
+ * compiled, if one letter has two extents.
  * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
  * **Source** the notation is Einstein's (1916); the syntax is NumPy's.
  */
@@ -158,7 +158,7 @@ export const einsum = <const S extends string>(
   spec: S & Specification<S>,
   ...operands: readonly Operand[]
 ): Expr => {
-  // The check is of types only.
+  // The check exists in types only.
   const text: string = spec;
   const [left = "", given, more] = text.replaceAll(" ", "").split("->");
   const terms = left.split(",");

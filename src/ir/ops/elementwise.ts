@@ -30,13 +30,13 @@ const comparison =
 export const neg = unary("neg");
 /** `|x|`, with derivative `sign(x)` (0 at 0). */
 export const abs = unary("abs");
-/** -1, 0 or 1; its derivative is 0. */
+/** The sign of `x`: -1, 0 or 1. Its derivative is 0. */
 export const sign = unary("sign");
-/** The greatest integer not above `x`. */
+/** Rounds down, to the largest integer not above `x`. */
 export const floor = unary("floor");
-/** The least integer not below `x`. */
+/** Rounds up, to the smallest integer not below `x`. */
 export const ceil = unary("ceil");
-/** The nearest integer, ties to even. */
+/** Rounds to the nearest integer, ties to even. */
 export const round = unary("round");
 /** `√x`, NaN for negatives. */
 export const sqrt = unary("sqrt");
@@ -62,13 +62,13 @@ export const acos = unary("acos");
 export const atan = unary("atan");
 /** The hyperbolic tangent, exactly ±1 for large `|x|`. */
 export const tanh = unary("tanh");
-/** `1 / (1 + e⁻ˣ)`: the logistic function, the sigmoid of neural networks. */
+/** The logistic function (sigmoid) `1 / (1 + e⁻ˣ)`. */
 export const logistic = unary("logistic");
 /** The error function `2/√π ∫₀ˣ e^(-t²) dt`. */
 export const erf = unary("erf");
 
 /**
- * `x + y`, broadcasting like NumPy.
+ * Adds element by element, broadcasting as NumPy does.
  *
  * **Shapes** `x: [...a], y: [...b] → [...broadcast(a, b)]`.
  * **Fails with** `ShapeMismatch`, `DtypeMismatch` when compiled.
@@ -84,16 +84,20 @@ export const div = binary("div");
 export const rem = binary("rem");
 /** `xʸ` for floats, broadcasting. */
 export const pow = binary("pow");
-/** The greater of two operands; NaN where either is. At a tie each gets half of the derivative. */
+/**
+ * The larger of two operands, element by element; NaN if either is NaN. At a tie each gets half of the derivative.
+ */
 export const maximum = binary("maximum");
-/** The lesser of two operands; NaN where either is. At a tie each gets half of the derivative. */
+/**
+ * The smaller of two operands, element by element; NaN if either is NaN. At a tie each gets half of the derivative.
+ */
 export const minimum = binary("minimum");
 /** The angle of the point `(x: second, y: first)`, in radians from -π to π. */
 export const atan2 = binary("atan2");
 
 /** `x = y`, as bool. */
 export const eq = comparison("eq");
-/** `x ≠ y`, as bool; true where either is NaN. */
+/** `x ≠ y`, as bool; true if either is NaN. */
 export const ne = comparison("ne");
 /** `x < y`, as bool. */
 export const lt = comparison("lt");
@@ -104,18 +108,18 @@ export const gt = comparison("gt");
 /** `x ≥ y`, as bool. */
 export const ge = comparison("ge");
 
-/** Conjunction of bools, or of the bits of i32. */
+/** Logical and of bools, bitwise and of i32. */
 export const and = binary("and");
-/** Disjunction of bools, or of the bits of i32. */
+/** Logical or of bools, bitwise or of i32. */
 export const or = binary("or");
-/** Exclusive or of bools, or of the bits of i32. */
+/** Logical exclusive or of bools, bitwise exclusive or of i32. */
 export const xor = binary("xor");
-/** i32 bits moved towards the high end; the distance is taken modulo 32. */
+/** Shifts i32 bits left; the distance is taken modulo 32. */
 export const shiftLeft = binary("shiftLeft");
-/** i32 bits moved towards the low end, zeros coming in; the distance is taken modulo 32. */
+/** Shifts i32 bits right and fills with zeros; the distance is taken modulo 32. */
 export const shiftRight = binary("shiftRight");
 
-/** `¬x` for a bool. */
+/** Logical not of a bool. */
 export const not: UnaryOp = (operand) => {
   const x = lift(operand, "bool");
   return apply1("xor", {}, x, broadcastTo(lift(1, "bool"), x.shape));
@@ -128,16 +132,16 @@ export const reciprocal: UnaryOp = (x) => apply1("div", {}, ...align(1, lift(x))
 export const rsqrt: UnaryOp = (x) => reciprocal(sqrt(x));
 
 /**
- * `x` held between `low` and `high`; NaN stays NaN.
+ * Limits `x` to the range from `low` to `high`; NaN stays NaN.
  *
- * **Fails with** `InvalidArgument`, thrown, where `low` is above `high` or one of them is NaN.
+ * **Fails with** `InvalidArgument`, thrown if `low` is above `high` or one of them is NaN.
  */
 export const clip = <const X extends Operand>(
   x: X,
   low: number,
   high: number,
 ): Expr<ShapeOf<X>> => {
-  holding(`a number not above high, ${high}`, (n) => n <= high)("clamp", { low });
+  holding(`a number not above high, ${high}`, (n) => n <= high)("clip", { low });
   // Numbers broadcast to x's own shape.
   return minimum(maximum(lift(x), low), high) as Expr as Expr<ShapeOf<X>>;
 };

@@ -10,31 +10,36 @@ import { zerosLike } from "./indexing.ts";
 import { axisIn, floating, lift } from "./promote.ts";
 import { concatenate, moveAxis, pad, reshape, reverse, sliceAxis } from "./structural.ts";
 
-/** Complex numbers as their real and imaginary parts, of one shape. */
+/** Complex numbers, as real and imaginary parts of one shape. */
 export type Complex = { readonly re: Expr; readonly im: Expr };
 
-/** How the two transforms share the factor `1/n`: the inverse has it (where not given), both its root, or the forward one. */
+/**
+ * Which transform is scaled by `1/n`: the inverse (`"backward"`), both by `1/√n` (`"orthonormal"`), or the forward
+ * one.
+ */
 export type FourierNorm = "backward" | "orthonormal" | "forward";
 
-/** What a Fourier transform along one axis is taken of, and which way is divided by the size. */
+/** Options of a Fourier transform along one axis. `norm` defaults to `"backward"`. */
 export interface FourierOptions {
-  /** Along which axis; the last where not given. */
+  /** The axis to transform along. Defaults to the last. */
   readonly axis?: number;
-  /** Elements that are transformed: the first of the axis, or all and zeros after them. */
+  /**
+   * How many elements to transform: the axis is cut off, or padded with zeros, to this size. Defaults to its extent.
+   */
   readonly size?: number;
   readonly norm?: FourierNorm;
 }
 
-/** A sum whose imaginary part is not there where it is zero. */
+/** Complex numbers whose imaginary part is `undefined` if it is zero. */
 type Half = { readonly re: Expr; readonly im: Expr | undefined };
 
-/** `cos` and `±sin` of `2π·k/n`, for whole `k`, exactly periodic. */
+/** `cos` and `±sin` of `2π·k/n` for integers `k`, exactly periodic. */
 const turn = (k: number, n: number, sign: number): readonly [number, number] => {
   const angle = (2 * Math.PI * (k % n)) / n;
   return [Math.cos(angle), sign * Math.sin(angle)];
 };
 
-/** Roots of unity in a tensor of `shape`, the exponent of each by its position. */
+/** A tensor of roots of unity; the exponent of each depends on its position. */
 const roots = (
   like: Expr,
   shape: readonly number[],
@@ -68,7 +73,7 @@ const both = (x: Half, f: (part: Expr) => Expr): Half => ({
   im: x.im === undefined ? undefined : f(x.im),
 });
 
-/** The transform along an axis by its matrix. */
+/** The Fourier transform along an axis, as a product with the transform's matrix. */
 const byMatrix = (x: Half, axis: number, sign: number): Complex => {
   const n = x.re.shape[axis] ?? 0;
   const matrix = roots(x.re, [n, n], (i) => Math.floor(i / n) * (i % n), n, sign);
@@ -82,10 +87,10 @@ const byMatrix = (x: Half, axis: number, sign: number): Complex => {
       };
 };
 
-/** Up to here a product with the matrix of the transform is as fast as anything. */
+/** The largest size for which a product with the transform's matrix is fastest. */
 const direct = 32;
 
-/** The transform along the last axis, without a factor. */
+/** The Fourier transform along the last axis, without scaling. */
 const transform = (x: Half, sign: number): Complex => {
   const last = x.re.shape.length - 1;
   const n = x.re.shape[last] ?? 0;
@@ -96,7 +101,8 @@ const transform = (x: Half, sign: number): Complex => {
 };
 
 /**
- * `n = p·q`: transforms of length `p` across, roots of unity, and transforms of length `q` along.
+ * The transform of length `n = p·q`: transforms of length `p`, a product with roots of unity, transforms of length
+ * `q`.
  *
  * **Source** Cooley and Tukey, "An algorithm for the machine calculation of complex Fourier series" (1965).
  */
@@ -111,7 +117,7 @@ const byFactors = (x: Half, p: number, q: number, sign: number): Complex => {
   return { re: ordered(along.re), im: ordered(along.im) };
 };
 
-/** A number of elements that has a transform. */
+/** Checks a transform size: an integer of at least 1. */
 const sizeChecked = (size: number): number => {
   whole(1)("a Fourier transform", { size });
   return size;
@@ -127,14 +133,14 @@ const lastTo = (x: Expr, n: number): Expr => {
 };
 
 /**
- * A length that no small number divides, as a convolution with a chirp, of a length that is a power of two.
+ * The transform of a length without small factors, as a convolution with a chirp whose length is a power of two.
  *
  * **Source** Bluestein, "A linear filtering approach to the computation of the discrete Fourier transform" (1970).
  */
 const byChirps = (x: Half, sign: number): Complex => {
   const n = x.re.shape.at(-1) ?? 0;
   const size = 2 ** Math.ceil(Math.log2(2 * n - 1));
-  // Squares modulo 2n stay exact whole numbers.
+  // Squares modulo 2n stay exact integers.
   const chirp = roots(x.re, [n], (i) => (i * i) % (2 * n), 2 * n, sign);
   const filter = roots(x.re, [size], (i) => Math.min(i, size - i) ** 2 % (2 * n), 2 * n, -sign);
   const start = times(x, chirp);
@@ -150,7 +156,7 @@ const factor = (n: number, norm: FourierNorm, inverse: boolean): number => {
   return (norm === "backward") === inverse ? 1 / n : 1;
 };
 
-/** The transform along one axis of the options, with its factor. */
+/** The scaled transform along the axis that the options name. */
 const along = (
   x: Half,
   inverse: boolean,
@@ -176,10 +182,10 @@ const halfOf = (op: string, x: Operand | Complex): Half =>
  * The discrete Fourier transform along an axis, of real or complex numbers.
  *
  * **Shapes** `[..., n] → re and im [..., n]`.
- * **Fails with** `InvalidArgument`, thrown, where `size` is no whole number from 1 on; `DtypeMismatch` when compiled,
+ * **Fails with** `InvalidArgument`, thrown if `size` is not an integer of at least 1; `DtypeMismatch` when compiled,
  * for integers.
- * **Math** `Xₖ = Σⱼ xⱼ e^(-2πi·jk/n)`; linear. Products with small matrices for lengths of small factors,
- * chirps for others: `O(n log n)` for every length.
+ * **Math** `Xₖ = Σⱼ xⱼ e^(-2πi·jk/n)`; linear. Takes `O(n log n)` operations for every length: products with small
+ * matrices for small factors, and Bluestein's chirps for others.
  * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`; `ifft ∘ fft` is the identity, Parseval's equation holds.
  *
  * @example
@@ -200,7 +206,7 @@ export const ifft = (x: Operand | Complex, options: FourierOptions = {}): Comple
   along(halfOf("ifft", x), true, options);
 
 /**
- * The first half of the transform of real numbers: the other half are its conjugates.
+ * The first half of the Fourier transform of real numbers; the other half is its conjugate.
  *
  * **Shapes** `[..., n] → re and im [..., ⌊n/2⌋ + 1]`.
  */
@@ -212,7 +218,8 @@ export const rfft = (operand: Operand, options: FourierOptions = {}): Complex =>
 };
 
 /**
- * The real numbers whose transform's first half is given; `size` is how many, `2(m - 1)` where not given.
+ * The inverse of {@link rfft}: real numbers from the first half of their transform. `size` is how many; it defaults
+ * to `2(m - 1)`.
  *
  * **Shapes** `re and im [..., m] → [..., size]`.
  */
@@ -229,9 +236,9 @@ export const irfft = (x: Complex, { axis = -1, size, norm }: FourierOptions = {}
   return ifft(full, { axis: a, ...(norm === undefined ? {} : { norm }) }).re;
 };
 
-/** The axes that a Fourier transform of several is taken along, and which way is divided by their size. */
+/** Options of a Fourier transform along several axes. `norm` defaults to `"backward"`. */
 export interface FourierAxes {
-  /** Along which axes; all where not given. */
+  /** The axes to transform along. Defaults to all. */
   readonly axes?: readonly number[];
   readonly norm?: FourierNorm;
 }
@@ -247,7 +254,7 @@ const overAxes =
     return rest.reduce((z, axis) => one(z, { axis, norm }), start);
   };
 
-/** {@link fft} along several axes, all by default. */
+/** {@link fft} along several axes. Defaults to all. */
 export const fftn = overAxes(fft);
 /** The inverse of {@link fftn}. */
 export const ifftn = overAxes(ifft);
@@ -259,7 +266,7 @@ export const rfftn = (operand: Operand, { axes, norm = "backward" }: FourierAxes
   return fftn(rfft(x, { axis: all.at(-1) ?? -1, norm }), { axes: all.slice(0, -1), norm });
 };
 
-/** The inverse of {@link rfftn}, `size` elements along the last of the axes. */
+/** The inverse of {@link rfftn}, with `size` elements along the last of the axes. */
 export const irfftn = (
   x: Complex,
   { axes, norm = "backward", size }: FourierAxes & { readonly size?: number } = {},

@@ -9,14 +9,14 @@ import { eq } from "./elementwise.ts";
 import { lift } from "./promote.ts";
 import { moveAxis, reshape } from "./structural.ts";
 
-/** `0, 1, 2, …` along `axis` of a tensor of `shape`. */
+/** A tensor of `shape` whose elements count `0, 1, 2, …` along `axis`. */
 export const iota = <const S extends Shape>(shape: S, axis = 0, dtype: Dtype = "i32"): Expr<S> =>
   apply1("iota", { shape, dtype, axis: normalAxis(axis, shape.length) });
 
 /**
  * A tensor of `shape` filled with one number.
  *
- * **Fails with** `InvalidArgument`, thrown, for a number that the dtype does not hold.
+ * **Fails with** `InvalidArgument`, thrown for a number outside the dtype's range.
  */
 export const fill = <const S extends Shape>(
   shape: S,
@@ -31,7 +31,7 @@ export const zerosLike = <S extends Shape>(x: Expr<S>): Expr<S> => filled(x.shap
 export const onesLike = <S extends Shape>(x: Expr<S>): Expr<S> => filled(x.shape, x.dtype, 1);
 
 /**
- * The sub-tensors of `x` at i32 `indices` along `axis`; an index out of range reads zeros.
+ * Takes the slices of `x` at i32 `indices` along `axis`; an index out of range gives zeros.
  *
  * **Shapes** `x: [a, n, c], indices: [k], axis 1 → [a, k, c]`.
  */
@@ -46,8 +46,8 @@ export const take = (operand: Operand, indices: Operand, axis = 0): Expr => {
 };
 
 /**
- * `out[.., i, ..] = x[.., indices[.., i, ..], ..]` along `axis`: the ranks and other extents agree; an
- * index out of range reads zero.
+ * Takes one element per index along `axis`: `out[.., i, ..] = x[.., indices[.., i, ..], ..]`. `x` and `indices` have
+ * the same rank and the same other extents; an index out of range gives zero.
  */
 export const takeAlongAxis = (operand: Operand, indices: Expr, axis = -1): Expr => {
   const x = lift(operand);
@@ -61,7 +61,7 @@ export const takeAlongAxis = (operand: Operand, indices: Expr, axis = -1): Expr 
   return moveAxis(gathered, last, axis);
 };
 
-/** `x` with `updates` added at i32 `indices` along `axis`; repeated indices add up, those out of range do nothing. */
+/** Adds `updates` to `x` at i32 `indices` along `axis`. Repeated indices add up; those out of range do nothing. */
 export const scatterAdd = <const X extends Operand>(
   operand: X,
   indices: Operand,
@@ -80,7 +80,7 @@ export const scatterAdd = <const X extends Operand>(
 };
 
 /**
- * `x` with `updates` added where `takeAlongAxis(x, indices, axis)` reads: its adjoint.
+ * Adds `updates` to `x` where `takeAlongAxis(x, indices, axis)` reads: its adjoint.
  */
 export const scatterAddAlongAxis = (
   operand: Operand,
@@ -100,13 +100,16 @@ export const scatterAddAlongAxis = (
   return moveAxis(added, last, axis);
 };
 
-/** 1 at each index and 0 elsewhere along a new last axis of `classes`; only zeros for an index out of range. */
+/**
+ * One-hot vectors along a new last axis of `classes`: 1 at the index and 0 elsewhere; all zeros for an index out of
+ * range.
+ */
 export const oneHot = (indices: Expr, classes: number, dtype: Dtype = "f32"): Expr => {
   const shape = [...indices.shape, classes];
   const spread = apply1("broadcast", { shape, axes: indices.shape.map((_, i) => i) }, indices);
   return cast(eq(spread, iota(shape, -1)), dtype);
 };
 
-/** The elements of a tensor in one axis. */
+/** Flattens a tensor to one axis, row-major. */
 export const ravel = (x: Operand): Expr<readonly [number]> =>
   reshape(lift(x), [-1]) as Expr<readonly [number]>;

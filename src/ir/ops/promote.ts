@@ -9,38 +9,36 @@ import { axesOf, inside } from "../types/rule.ts";
 import type { Operand } from "../types/shape.ts";
 
 /**
- * What a number is beside a tensor: **the rule of every operation**. Nothing is promoted.
+ * Converts an operand to an expression, by **the dtype rule of every operation**: dtypes are never promoted.
  *
- * - A number takes the dtype of the tensors that it stands with, `f32` where there are none. A float rounds it, which
- *   is what it does to every number.
- * - A number that the dtype does not hold (0.5 or NaN for `i32`, 300 for `u8`, 2 for `bool`, 1e300 for `f32`) is
- *   refused as two dtypes are that differ: `DtypeMismatch` when compiled. `cast` the tensor to a float, or give the
- *   number that is meant.
- * - A comparison with such a number has its mathematical meaning all the same: no whole number equals 0.5.
- * - What is made of fractions (a mean, a transform, a factorization) takes floats alone: see {@link floating}.
+ * - A number takes the dtype of the tensors beside it, or `f32` if there are none. A float dtype rounds it.
+ * - A number outside the dtype's range (0.5 or NaN for `i32`, 300 for `u8`, 2 for `bool`, 1e300 for `f32`) is refused
+ *   like a different dtype: `DtypeMismatch` when compiled. `cast` the tensor to a float, or give another number.
+ * - A comparison with such a number still has its mathematical meaning: no integer equals 0.5.
+ * - Operations with fractional results (a mean, a transform, a factorization) take floats only: see {@link floating}.
  */
 export const lift = (x: Operand, dtype: Dtype = "f32"): Expr => {
   if (typeof x !== "number") return x instanceof Tensor ? constant(x) : x;
-  // As what it is, which the type rule of the operation then does not take beside `dtype`.
+  // As `f64`, which the type rule of the operation then refuses beside `dtype`.
   return filled([], holds(dtype, x) ? dtype : "f64", x);
 };
 
-/** `x` where it is a float; anything else is reported as what `op` does not take, since it would be truncated. */
+/** Requires a float: other dtypes are reported under the name `op`, since results would be truncated. */
 export const floating = (op: string, x: Expr): Expr => {
   if (isFloat(x.dtype)) return x;
   const issue = new DtypeMismatch({ op, expected: "f32 or f64", actual: [x.dtype], path: [] });
   return refuse(issue, [x], [{ shape: x.shape, dtype: "f32" }])[0] as Expr;
 };
 
-/** `x` where it has these axes, counted from the front; anything else is reported as what `op` does not take. */
+/** Requires that `x` has these axes, counted from the front; otherwise reports it under the name `op`. */
 export const having = (op: string, x: Expr, axes: readonly number[]): Expr => {
   const { length: rank } = x.shape;
   return inside(axes, rank) ? x : mistaken(op, axesOf(axes, rank), x, x.shape);
 };
 
 /**
- * `x` and one of its axes, counted from the front. Where it has no such axis that is reported, once: what `op` goes on
- * with has an axis 0 in its place.
+ * Returns `x` and one of its axes, counted from the front. A missing axis is reported once: `op` then goes on with
+ * axis 0.
  */
 export const axisIn = (op: string, x: Expr, axis: number): readonly [x: Expr, axis: number] => {
   const { length: rank } = x.shape;
@@ -49,13 +47,16 @@ export const axisIn = (op: string, x: Expr, axis: number): readonly [x: Expr, ax
   return [mistaken(op, axesOf([axis], rank), x, rank === 0 ? [1] : x.shape), 0];
 };
 
-/** What `op` would have made of `x`, which is reported as what it does not take. */
+/** Reports that `op` does not take `x`, and stands for the result that it would have had. */
 export const mistaken = (op: string, expected: string, x: Expr, shape: Shape): Expr => {
   const issue = new ShapeMismatch({ op, expected, actual: [x.shape], path: [] });
   return refuse(issue, [x], [{ shape, dtype: x.dtype }])[0] as Expr;
 };
 
-/** Two operands of a comparison: in `f64`, which has every integer, where a number is none of the other's dtype. */
+/**
+ * Aligns the operands of a comparison. A number outside the tensor's dtype moves both to `f64`, which has every
+ * integer.
+ */
 export const comparable = (x: Operand, y: Operand): readonly [Operand, Operand] => {
   const exact = (z: Operand, beside: Operand): Operand =>
     typeof z === "number" || typeof beside !== "number" || holds(z.dtype, beside)
@@ -64,13 +65,13 @@ export const comparable = (x: Operand, y: Operand): readonly [Operand, Operand] 
   return [exact(x, y), exact(y, x)];
 };
 
-/** The dtype of the first operand that has one; `f32` where all are numbers. */
+/** The dtype of the first operand that is not a number; `f32` if all are numbers. */
 export const dtypeOf = (...operands: readonly Operand[]): Dtype => {
   for (const x of operands) if (typeof x !== "number") return x.dtype;
   return "f32";
 };
 
-/** `x` repeated to `shape` by NumPy's rule; `x` itself where it already has it. */
+/** Broadcasts `x` to `shape` by NumPy's rule; returns `x` itself if it already has that shape. */
 export const broadcastTo = <const S extends Shape>(operand: Operand, shape: S): Expr<S> => {
   const x = lift(operand);
   // Equal shapes at run time: S is what the caller asked for.
@@ -84,7 +85,7 @@ export const broadcastTo = <const S extends Shape>(operand: Operand, shape: S): 
   return apply1("broadcast", { shape, axes: kept.map((i) => i + offset) }, squeezed);
 };
 
-/** Operands as expressions of one shape and, where numbers are among them, of one dtype. */
+/** Converts operands to expressions, broadcast to one shape; numbers take the dtype of the tensors. */
 export const align = (...operands: readonly Operand[]): readonly Expr[] => {
   const dtype = dtypeOf(...operands);
   const lifted = operands.map((x) => lift(x, dtype));
@@ -92,6 +93,6 @@ export const align = (...operands: readonly Operand[]): readonly Expr[] => {
     (s, x) => (s === undefined ? undefined : broadcastShapes(s, x.shape)),
     [],
   );
-  // Shapes that do not broadcast are left as they are: the primitive's type rule reports them.
+  // Shapes that do not broadcast stay as they are: the primitive's type rule reports them.
   return shape === undefined ? lifted : lifted.map((x) => broadcastTo(x, shape));
 };

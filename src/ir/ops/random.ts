@@ -28,29 +28,29 @@ import { argsort, cumsum, isFinite, max, sum } from "./reduction.ts";
 import { expandDims, index, reshape } from "./structural.ts";
 
 /**
- * Randomness inside a program: the same bits, by the same formulas, as the functions of the same names
- * on tensors, so that a draw may move into a program without changing.
+ * Random draws inside a program. They give the same bits as the functions of the same names on tensors, so that
+ * moving a draw into a program changes nothing.
  */
 
-/** Keys as expressions. */
+/** A random key as an expression. */
 export type KeyExpr = Expr<readonly [2]>;
 
-/** 32 random bits for each element, as i32. **Math** Threefry-2x32 of the key in counter mode. */
+/** Draws 32 random bits for each element, as i32. **Math** Threefry-2x32 of the key in counter mode. */
 export const randomBits = <const S extends Shape>(key: KeyExpr, shape: S): Expr<S> =>
   apply1("randomBits", { shape }, key);
 
-/** `n` keys, independent of one another: key `i` is the words `2i, 2i+1` of the key. */
+/** Splits a key into `n` independent keys: key `i` is the words `2i, 2i+1` of the key. */
 export const splitKey = (key: KeyExpr, n: number): readonly KeyExpr[] => {
   whole(0)("splitKey", { n });
   const words = randomBits(key, [n, 2]);
-  // Row i of a [n, 2] has shape [2].
+  // Row i of an [n, 2] has shape [2].
   return Array.from({ length: n }, (_, i) => index(words, i) as KeyExpr);
 };
 
 /**
- * The key of a numbered occasion; `data` is a whole number or an i32 scalar.
+ * Derives a key from a key and a number, such as the step; `data` is an integer or an i32 scalar.
  *
- * **Fails with** `InvalidArgument`, thrown, where it is no whole number.
+ * **Fails with** `InvalidArgument`, thrown if it is not an integer.
  */
 export const foldInKey = (key: KeyExpr, data: number | Expr<readonly []>): KeyExpr => {
   const [low, high] = typeof data === "number" ? wordsOf("foldInKey", data) : [data, 0];
@@ -60,10 +60,10 @@ export const foldInKey = (key: KeyExpr, data: number | Expr<readonly []>): KeyEx
   return randomBits(xor(randomBits(key, [2]), occasion) as KeyExpr, [2]);
 };
 
-/** Whole numbers of 24 random bits, as i32. */
+/** Integers of 24 random bits, as i32. */
 const bits24 = (key: KeyExpr, shape: Shape): Expr => shiftRight(randomBits(key, shape), 8);
 
-/** Uniform over [0, 1), of 24 bits in f32 or of 53 bits in f64. */
+/** Uniform numbers over [0, 1): 24 bits in f32, 53 bits in f64. */
 const units = (key: KeyExpr, shape: Shape, dtype: "f32" | "f64"): Expr => {
   if (dtype === "f32") return mul(cast(bits24(key, shape), "f32"), 2 ** -24);
   const words = randomBits(key, [...shape, 2]);
@@ -73,10 +73,11 @@ const units = (key: KeyExpr, shape: Shape, dtype: "f32" | "f64"): Expr => {
 };
 
 /**
- * Numbers spread evenly over [low, high). **Math** `low + (high - low)·u`, `u` of 24 bits in f32 and of
- * 53 bits in f64; twice that of the halves of the bounds where `high - low` is beyond the range of the dtype.
+ * Random numbers from the uniform distribution over [low, high). **Math** `low + (high - low)·u`, where `u` has 24
+ * bits in f32 and 53 bits in f64. If `high - low` exceeds the range of the dtype, the draw is made between half the
+ * bounds and doubled.
  *
- * **Fails with** `InvalidArgument`, thrown, where a bound is not finite, or `low` is above `high`.
+ * **Fails with** `InvalidArgument`, thrown if a bound is not finite, or `low` is above `high`.
  */
 export const uniform = <const S extends Shape>(
   key: KeyExpr,
@@ -93,9 +94,9 @@ export const uniform = <const S extends Shape>(
 };
 
 /**
- * Numbers of the standard normal distribution, computed in f64 and rounded once.
+ * Random numbers from the standard normal distribution, computed in f64 and rounded once.
  *
- * **Math** `√(-2 ln(1 - u₁)) cos(2π u₂)`, the halves of a uniform draw of `[2, ...shape]`.
+ * **Math** `√(-2 ln(1 - u₁)) cos(2π u₂)`, where `u₁` and `u₂` are the halves of a uniform draw of `[2, ...shape]`.
  * **Source** Box and Muller, "A Note on the Generation of Random Normal Deviates" (1958).
  */
 export const normal = <const S extends Shape>(
@@ -111,14 +112,14 @@ export const normal = <const S extends Shape>(
 };
 
 /**
- * Booleans that are true with probability `p`.
+ * Random booleans that are true with probability `p`.
  *
- * **Fails with** `InvalidArgument`, thrown, where `p` is not a probability.
+ * **Fails with** `InvalidArgument`, thrown if `p` is not from 0 to 1.
  */
 export const bernoulli = <const S extends Shape>(key: KeyExpr, p: number, shape: S): Expr<S> => {
   const { words, high, low } = thresholdOf(p);
   if (high === 0 && low === 0) return fill(shape, 0, "bool");
-  // Unsigned words are compared as signed ones with their first bits turned: `w < t` is `w ≤ t - 1`.
+  // Unsigned words compare like signed ones with their sign bits flipped: `w < t` is `w ≤ t - 1`.
   const turned = (w: Expr): Expr => xor(w, -(2 ** 31));
   if (words === 1) return le(turned(randomBits(key, shape)), high - 1 - 2 ** 31) as Expr as Expr<S>;
   const pairs = randomBits(key, [...shape, 2]);
@@ -129,10 +130,10 @@ export const bernoulli = <const S extends Shape>(key: KeyExpr, p: number, shape:
 };
 
 /**
- * `n` draws of a class from unnormalized log-probabilities, as i32.
+ * Draws `n` classes, as i32, from the distribution with the given logits (unnormalized log-probabilities).
  *
- * **Math** The first class whose cumulative softmax exceeds a uniform number; `-∞` is never drawn. Where the logits are
- * no distribution (NaN, `∞`, or all `-∞`) it is -1, which is no class.
+ * **Math** The first class whose cumulative softmax exceeds a uniform number; `-∞` is never drawn. If the logits are
+ * no distribution (NaN, `∞`, or all `-∞`) the result is -1.
  * **Shapes** `logits: [k] → [n]`.
  */
 export const categorical = <const N extends number>(
@@ -143,7 +144,7 @@ export const categorical = <const N extends number>(
   whole(0)("categorical", { n });
   const classes = logits.shape[0];
   if (classes === 0)
-    // As many draws as were asked for.
+    // The shape is the number of draws.
     return cast(mistaken("categorical", "one class or more", logits, [n]), "i32") as Expr as Expr<
       readonly [N]
     >;
@@ -161,8 +162,8 @@ export const categorical = <const N extends number>(
 };
 
 /**
- * The numbers `0 … n-1` in a random order, as i32: the order that sorts n random numbers. (The function
- * on tensors shuffles in place, and gives another order for the same key.)
+ * A random permutation of `0 … n-1`, as i32: the order that sorts n random numbers. (`permutation` of tensors
+ * shuffles instead, and gives another order for the same key.)
  */
 export const permutation = <const N extends number>(key: KeyExpr, n: N): Expr<readonly [N]> =>
   argsort(units(key, [n], "f64")) as Expr as Expr<readonly [N]>;

@@ -21,9 +21,9 @@ import {
 } from "./structural.ts";
 
 /**
- * The elements moved by `shift` places along `axis`; those that leave at one end come in at the other.
+ * Moves the elements by `shift` places along `axis`; those that leave at one end come in at the other.
  *
- * **Fails with** `InvalidArgument`, thrown, where `shift` is no whole number.
+ * **Fails with** `InvalidArgument`, thrown if `shift` is not an integer.
  */
 export const roll = (operand: Operand, shift: number, axis = -1): Expr => {
   integral("roll", { shift });
@@ -36,10 +36,10 @@ export const roll = (operand: Operand, shift: number, axis = -1): Expr => {
 const ones = (count: number): Shape => Array.from({ length: Math.max(0, count) }, () => 1);
 
 /**
- * `x` so many times along each axis, the last axes of `x` first.
+ * Repeats `x` as a whole, `times` per axis; fewer `times` than axes count for the last axes.
  *
  * **Shapes** `[a, b], times [2, 3] → [2a, 3b]`.
- * **Fails with** `InvalidArgument`, thrown, where one of `times` is no whole number from 0 on.
+ * **Fails with** `InvalidArgument`, thrown if one of `times` is not an integer of at least 0.
  */
 export const tile = (operand: Operand, times: readonly number[]): Expr => {
   for (const each of times) whole(0)("tile", { times: each });
@@ -62,9 +62,9 @@ export const tile = (operand: Operand, times: readonly number[]): Expr => {
 };
 
 /**
- * Each element along `axis` `times` times, one after the other. `[a, n] → [a, n · times]`
+ * Repeats each element along `axis` `times` times in a row. `[a, n] → [a, n · times]`
  *
- * **Fails with** `InvalidArgument`, thrown, where `times` is no whole number from 0 on.
+ * **Fails with** `InvalidArgument`, thrown if `times` is not an integer of at least 0.
  */
 export const repeatElements = (operand: Operand, times: number, axis = -1): Expr => {
   whole(0)("repeatElements", { times });
@@ -81,9 +81,9 @@ export const repeatElements = (operand: Operand, times: number, axis = -1): Expr
 };
 
 /**
- * The product of Kronecker: every element of `x` times all of `y`.
+ * The Kronecker product: every element of `x` times all of `y`.
  *
- * **Shapes** `[a, b], [c, d] → [ac, bd]`; for any number of axes, the shorter shape is filled with ones in front.
+ * **Shapes** `[a, b], [c, d] → [ac, bd]`; for any number of axes; the shorter shape is padded with ones in front.
  */
 export const kron = (left: Operand, right: Operand): Expr => {
   const [x, y] = [lift(left), lift(right)];
@@ -104,7 +104,10 @@ export const kron = (left: Operand, right: Operand): Expr => {
   );
 };
 
-/** The vector product of vectors of three along `axis`, the last by default. **Fails with** `ShapeMismatch` when compiled. */
+/**
+ * The cross product of vectors of 3 along `axis`. Defaults to the last axis. **Fails with** `ShapeMismatch` when
+ * compiled.
+ */
 export const cross = (left: Operand, right: Operand, axis = -1): Expr => {
   const three = (x: Expr): Expr =>
     x.shape[normalAxis(axis, x.shape.length)] === 3
@@ -117,13 +120,13 @@ export const cross = (left: Operand, right: Operand, axis = -1): Expr => {
   return moveAxis(stack([part(1, 2), part(2, 0), part(0, 1)]), 0, axis);
 };
 
-/** Whether `x` comes before `y` in the order that has NaN after every number. */
+/** Whether `x` comes before `y` in the order with NaN last. */
 const precedes = (x: Expr, y: Expr): Expr =>
   isFloat(x.dtype) ? or(lt(x, y), and(eq(x, x), ne(y, y))) : lt(x, y);
 
 /**
- * Where values would have to be put into ascending numbers to keep their order, as i32: before equal ones, or
- * after them. NaN comes after every number, as it does in `sort`.
+ * Finds the positions, as i32, at which values can be inserted into ascending numbers to keep their order: before
+ * equal ones, or after them. NaN comes last, as in `sort`.
  *
  * **Shapes** `sorted [n], values [...m] → [...m]`; `n` comparisons for each value.
  */
@@ -139,11 +142,11 @@ export const searchSorted = (
 };
 
 /**
- * Each element along `axis` as often as its own i32 count says, one after the other.
+ * Repeats each element along `axis` by its own i32 count.
  *
- * **Shapes** `[a, n], counts [n], axis 1 → [a, total]`: `total` is the sum of the counts, which are known when the
- * program runs only. Where it is more than their sum zeros follow, where it is less what is over is cut off.
- * **Fails with** `ShapeMismatch` when compiled, where there is not one count for each.
+ * **Shapes** `[a, n], counts [n], axis 1 → [a, total]`: `total` is meant to be the sum of the counts, which is known
+ * only when the program runs. If it is larger, zeros follow; if it is smaller, the rest is cut off.
+ * **Fails with** `ShapeMismatch` when compiled, if there is not one count for each element.
  *
  * @example
  * ```ts
@@ -172,7 +175,7 @@ export const repeatByCounts = (
 };
 
 /**
- * Vectors spread over the grid that they span, one axis for each.
+ * Broadcasts vectors to the grid that they span, with one axis for each.
  *
  * **Shapes** `[a], [b], … → [a, b, …]` each.
  */
@@ -190,7 +193,7 @@ export const meshgrid = (...vectors: readonly Operand[]): readonly Expr[] => {
   );
 };
 
-/** Every choice of one element of each vector, the last changing fastest. `[a], [b] → [a·b, 2]` */
+/** All combinations of one element from each vector, the last changing fastest. `[a], [b] → [a·b, 2]` */
 export const cartesianProduct = (...vectors: readonly Operand[]): Expr =>
   stack(
     meshgrid(...vectors).map((x) => reshape(x, [-1])),
@@ -210,7 +213,7 @@ const choices = (
       );
 
 /**
- * Every choice of `r` elements of a vector in their order, or with `repeated` of the same ones more than once.
+ * All combinations of `r` elements of a vector, in order; with `repeated`, an element may occur more than once.
  *
  * **Shapes** `[n] → [m, r]`, `m = n!/(r!(n-r)!)`, or `(n+r-1)!/(r!(n-1)!)`.
  */

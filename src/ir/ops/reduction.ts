@@ -8,7 +8,7 @@ import { div, exp, log, mul, sub } from "./elementwise.ts";
 import { axisIn, floating, lift } from "./promote.ts";
 import { reshape } from "./structural.ts";
 
-/** Which axes a reduction takes, counted from the front or (negative) the back; all when left out. */
+/** The axes of a reduction; negative ones count from the back. Defaults to all axes. */
 export type Axes = number | readonly number[] | undefined;
 
 type Reducer = <const X extends Operand, const A extends Axes = undefined>(
@@ -32,28 +32,27 @@ const reducer =
   };
 
 /**
- * The sum over `axes`, or over all.
+ * Sums over `axes`. Defaults to all axes.
  *
- * Floats are added in a tree that the shapes alone decide, so that the error of a sum of n terms grows like
- * log n, and is the same on any number of threads. Sums of `i32` wrap around at 2³².
+ * Floats are added in a tree that depends on the shapes alone, so that the error of a sum of n terms grows like log
+ * n, and any number of threads gives the same bits. Sums of `i32` wrap around at 2³².
  *
  * **Shapes** `x: [a, b, c], axes: -1 → [a, b]`.
  * **Laws** `longSums`.
  * **Source** Higham, "The accuracy of floating point summation" (1993), SIAM J. Sci. Comput. 14(4).
  */
 export const sum = reducer("sum");
-/** The product over `axes`, or over all. */
+/** Multiplies over `axes`. Defaults to all axes. */
 export const prod = reducer("prod");
-/** The greatest element over `axes`, or over all; ties share the derivative equally. */
+/** The maximum over `axes`; ties share the derivative equally. Defaults to all axes. */
 export const max = reducer("max");
-/** The least element over `axes`, or over all; ties share the derivative equally. */
+/** The minimum over `axes`; ties share the derivative equally. Defaults to all axes. */
 export const min = reducer("min");
 
 /**
- * The arithmetic mean over `axes`, or over all: the sum over the number of elements.
+ * The arithmetic mean over `axes`. Defaults to all axes.
  *
- * The mean of equal numbers is that number exactly where there are 2, 4, 8, … of them, and within a rounding or
- * two where there are not.
+ * The mean of 2, 4, 8, … equal numbers is exactly that number; for other counts it is within one or two roundings.
  *
  * **Fails with** `DtypeMismatch` when compiled, for integers.
  */
@@ -64,7 +63,7 @@ export const mean: Reducer = (operand, axes) => {
   return div(total, count) as never;
 };
 
-/** A reduction's result with the reduced axes kept, of extent 1, so that it broadcasts against `x`. */
+/** Puts the reduced axes back with extent 1, so that a reduction's result broadcasts against `x`. */
 export const keepDims = (reduced: Expr, x: Expr, axes: Axes): Expr => {
   const gone = axesOf(axes, x.shape.length);
   return reshape(
@@ -73,7 +72,10 @@ export const keepDims = (reduced: Expr, x: Expr, axes: Axes): Expr => {
   );
 };
 
-/** The variance over `axes`: the mean squared distance from the mean (`correction` 1 for the sample's). */
+/**
+ * The variance over `axes`: the mean squared distance from the mean. `correction` defaults to 0; 1 gives the sample
+ * variance.
+ */
 export const variance = (x: Operand, axes?: Axes, correction = 0): Expr => {
   finite("variance", { correction });
   const e = floating("variance", lift(x));
@@ -82,13 +84,13 @@ export const variance = (x: Operand, axes?: Axes, correction = 0): Expr => {
   return div(sum(mul(centered, centered), axes), count - correction);
 };
 
-/** The greatest element, without a derivative; 0 where it is infinite, since it would make ∞ - ∞. */
+/** The maximum, without a derivative; 0 if it is infinite, to avoid ∞ - ∞. */
 const shiftOf = (x: Expr, axes: Axes): Expr => {
   const top = stopGradient(max(x, axes));
   return where(isFinite(top), top, 0);
 };
 
-/** `log Σ eˣ` over `axes`, without overflow; -∞ where every element is. */
+/** `log Σ eˣ` over `axes`, without overflow; -∞ if every element is -∞. Defaults to all axes. */
 export const logSumExp = (operand: Operand, axes?: Axes): Expr => {
   const x = lift(operand);
   const shift = shiftOf(x, axes);
@@ -97,15 +99,15 @@ export const logSumExp = (operand: Operand, axes?: Axes): Expr => {
 
 const addTo = (x: Expr, y: Expr): Expr => apply1("add", {}, x, y);
 
-/** Whether each element is neither infinite nor NaN. */
+/** Whether each element is finite: neither infinite nor NaN. */
 export const isFinite = (x: Operand): Expr => {
   const e = lift(x);
   return apply1("eq", {}, apply1("sub", {}, e, e), apply1("sub", {}, e, e));
 };
 
 /**
- * `x - log Σ eˣ` along `axis`, the last by default, as `(x - max) - log Σ e^(x - max)`: beside a large maximum the
- * logarithm would be lost.
+ * The logarithm of the softmax along `axis`, `x - log Σ eˣ`. Defaults to the last axis. Computed as `(x - max) - log
+ * Σ e^(x - max)`, since a large maximum would absorb the logarithm.
  */
 export const logSoftmax = <const X extends Operand>(x: X, axis = -1): Expr<ShapeOf<X>> => {
   const [e, a] = axisIn("logSoftmax", lift(x), axis);
@@ -113,26 +115,26 @@ export const logSoftmax = <const X extends Operand>(x: X, axis = -1): Expr<Shape
   return sub(below, keepDims(log(sum(exp(below), a)), e, a)) as Expr<ShapeOf<X>>;
 };
 
-/** `eˣ / Σ eˣ` along `axis`, the last by default; without overflow. */
+/** The softmax `eˣ / Σ eˣ` along `axis`, without overflow. Defaults to the last axis. */
 export const softmax = <const X extends Operand>(x: X, axis = -1): Expr<ShapeOf<X>> => {
   const [e, a] = axisIn("softmax", lift(x), axis);
   const shifted: Expr = exp(sub(e, keepDims(stopGradient(max(e, a)), e, a)));
   return div(shifted, keepDims(sum(shifted, a), e, a)) as Expr<ShapeOf<X>>;
 };
 
-/** The index of the first greatest element along `axis`, as i32. */
+/** The index of the first maximum along `axis`, as i32. Defaults to the last axis. */
 export const argmax = (x: Operand, axis = -1): Expr => {
   const e = lift(x);
   return apply1("argReduce", { kind: "max", axis: normalAxis(axis, e.shape.length) }, e);
 };
 
-/** The index of the first least element along `axis`, as i32. */
+/** The index of the first minimum along `axis`, as i32. Defaults to the last axis. */
 export const argmin = (x: Operand, axis = -1): Expr => {
   const e = lift(x);
   return apply1("argReduce", { kind: "min", axis: normalAxis(axis, e.shape.length) }, e);
 };
 
-/** Running sums along `axis`; from the end where `reverse`. Those of `f32` are carried in f64. */
+/** The cumulative sum along `axis`, from the end if `reverse`. Sums of `f32` accumulate in f64. */
 export const cumsum = <const X extends Operand>(
   x: X,
   axis = -1,
@@ -142,15 +144,15 @@ export const cumsum = <const X extends Operand>(
   return apply1("cumsum", { axis: normalAxis(axis, e.shape.length), reverse }, e);
 };
 
-/** The elements along `axis` in ascending order (stable, NaN last), and the index that each came from. */
+/** Sorts along `axis` in ascending order (stable, NaN last), and also gives the index that each element came from. */
 export const sortWithIndices = (x: Operand, axis = -1): readonly [values: Expr, indices: Expr] => {
   const e = lift(x);
   const [values, indices] = apply("sort", { axis: normalAxis(axis, e.shape.length) }, [e]);
   return [values as Expr, indices as Expr];
 };
 
-/** The elements along `axis` in ascending order. */
+/** Sorts along `axis` in ascending order. Defaults to the last axis. */
 export const sort = (x: Operand, axis = -1): Expr => sortWithIndices(x, axis)[0];
 
-/** The indices that sort `x` along `axis`, ascending and stable. */
+/** The indices that sort `x` along `axis` in ascending, stable order. Defaults to the last axis. */
 export const argsort = (x: Operand, axis = -1): Expr => sortWithIndices(x, axis)[1];

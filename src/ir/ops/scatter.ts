@@ -17,17 +17,17 @@ import { floating, lift } from "./promote.ts";
 import { cumsum, max, min, prod, sum } from "./reduction.ts";
 import { concatenate, expandDims, moveAxis, reshape } from "./structural.ts";
 
-/** What several numbers that arrive at one place become. */
+/** How a scatter combines several updates of one element. */
 export type ScatterKind = ReduceKind | "mean";
 
-/** Along which axis a scatter goes, and whether what is there already takes part. */
+/** Options of {@link scatterReduce}. */
 export interface ScatterOptions {
   readonly axis?: number;
-  /** Whether an element counts beside what arrives at it; it does where not given. */
+  /** Whether the old element is combined with its updates. Defaults to true. */
   readonly includeSelf?: boolean;
 }
 
-/** An axis of places last, and at each of them which of the updates arrive: `[..., places, updates]`. */
+/** Which updates arrive at which element: `[..., elements, updates]`. */
 interface Arrivals {
   readonly x: Expr;
   readonly updates: Expr;
@@ -63,19 +63,20 @@ const total = (
   return kind === "sum" ? sums : div(sums, others);
 };
 
-/** A mean of integers would be truncated. */
+/** Requires floats for a mean, since a mean of integers would be truncated. */
 const of = (op: string, kind: ScatterKind, x: Expr): Expr =>
   kind === "mean" ? floating(op, x) : x;
 
 const placesOf = (x: Expr): Expr => expandDims(iota([x.shape.at(-1) ?? 0]), 1);
 
 /**
- * `x`, where each element along `axis` (the first where not given) is the sum, the mean, the product, the greatest
- * or the least of itself and of the `updates` that the i32 `indices` bring to it; those out of range do nothing.
+ * Combines `updates` into `x` at i32 `indices` along `axis`, by sum, mean, product, maximum or minimum. `axis`
+ * defaults to the first; indices out of range do nothing.
  *
  * **Shapes** `x: [a, k, c], indices: [n], updates: [a, n, c], axis 1 → [a, k, c]`.
- * **Math** The greatest and the least share their derivative among equal ones; products of zeros have theirs.
- * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`. All but sum and mean compare each update with each of `k` places.
+ * **Math** Equal maxima (minima) share the derivative; that of a product is right at zeros too.
+ * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`. All kinds but sum and mean compare each update with each of the `k`
+ * elements.
  *
  * @example
  * ```ts
@@ -105,8 +106,8 @@ export const scatterReduce = (
 };
 
 /**
- * {@link scatterReduce} with indices of their own for each line along `axis` (the last where not given), where
- * `takeAlongAxis(x, indices, axis)` reads.
+ * {@link scatterReduce} with separate indices for each line along `axis`: combines `updates` into `x` where
+ * `takeAlongAxis(x, indices, axis)` reads. `axis` defaults to the last.
  *
  * **Shapes** `x: [a, k, c], indices: [a, n, c], updates: [a, n, c], axis 1 → [a, k, c]`.
  */
@@ -128,10 +129,9 @@ export const scatterReduceAlongAxis = (
 };
 
 /**
- * The elements of `x` at as many lists of i32 indices as are given, one for each of its first axes; where one of
- * them is out of range, zeros.
+ * Takes elements of `x` by one list of i32 indices for each of its first axes; zeros if an index is out of range.
  *
- * **Shapes** `x: [a, b, c], indices: [n], [n] → [n, c]`, for indices of any one shape.
+ * **Shapes** `x: [a, b, c], indices: [n], [n] → [n, c]`, for indices of any shape, all alike.
  */
 export const gather = (operand: Operand, ...indices: readonly Operand[]): Expr => {
   const x = lift(operand);
@@ -148,9 +148,10 @@ export const gather = (operand: Operand, ...indices: readonly Operand[]): Expr =
 };
 
 /**
- * `x`, where `mask` (bool, of its shape) holds the elements of `source`, row-major, one after the other.
+ * Replaces the elements of `x` where `mask` (bool, of its shape) is true by the elements of `source`, in row-major
+ * order.
  *
- * **Shapes** `x: [...n], mask: [...n], source: [...m] → [...n]`; zeros where `source` has no more.
+ * **Shapes** `x: [...n], mask: [...n], source: [...m] → [...n]`; zeros after the end of `source`.
  */
 export const maskedScatter = (operand: Operand, mask: Operand, source: Operand): Expr => {
   const x = lift(operand);

@@ -26,20 +26,22 @@ import { axisIn, broadcastTo, floating, lift, mistaken } from "./promote.ts";
 import { argmax, isFinite, keepDims, max, sortWithIndices, sum } from "./reduction.ts";
 import { expandDims, index, moveAxis, reverse, sliceAxis, stack } from "./structural.ts";
 
-/** The elements along an axis in descending order (stable, NaN first), and the index that each came from. */
+/**
+ * Sorts along an axis in descending order (stable, NaN first), and also gives the index that each element came from.
+ */
 const descending = (x: Expr, axis: number): readonly [values: Expr, indices: Expr] => {
-  // Stable in descending order: the ascending order of the reversed, reversed.
+  // A stable descending order is the reverse of the ascending order of the reversed elements.
   const [values, order] = sortWithIndices(reverse(x, [axis]), axis);
   const n = x.shape[axis] ?? 0;
   return [reverse(values, [axis]), sub(n - 1, reverse(order, [axis]))];
 };
 
 /**
- * The `k` greatest elements along `axis` (the last by default) in descending order, or the `k` least in
- * ascending order, and where they are; the first of equal ones comes first.
+ * The `k` largest elements along `axis` in descending order, or the `k` smallest in ascending order, and their
+ * indices. Of equal elements the first comes first. `axis` defaults to the last.
  *
  * **Shapes** `[a, n] → [a, k]` each.
- * **Fails with** `InvalidArgument`, thrown, where `k` is no whole number from 0 to the extent of the axis.
+ * **Fails with** `InvalidArgument`, thrown if `k` is not an integer from 0 to the extent of the axis.
  * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
  */
 export const topK = (
@@ -54,10 +56,10 @@ export const topK = (
 };
 
 /**
- * The element that is `k`-th in ascending order along `axis`, counted from 0, and where it is.
+ * The `k`-th smallest element along `axis`, counted from 0, and its index. `axis` defaults to the last.
  *
  * **Shapes** `[a, n] → [a]` each.
- * **Fails with** `InvalidArgument`, thrown, where there is no such element.
+ * **Fails with** `InvalidArgument`, thrown if there is no such element.
  */
 export const kthValue = (operand: Operand, k: number, axis = -1): Chosen => {
   const [x, a] = axisIn("kthValue", lift(operand), axis);
@@ -66,27 +68,27 @@ export const kthValue = (operand: Operand, k: number, axis = -1): Chosen => {
   return { values: index(values, k, a), indices: index(indices, k, a) };
 };
 
-/** How a quantile between two elements is made of them. */
+/** How to interpolate a quantile between two elements. */
 export type QuantileMethod = "linear" | "lower" | "higher" | "midpoint" | "nearest";
 
-/** The axis of a quantile, and what it is where it falls between two elements. */
+/** Options of {@link quantile}. */
 export interface QuantileOptions {
-  /** Along which axis; the last where not given. */
+  /** The axis to reduce. Defaults to the last. */
   readonly axis?: number;
-  /** `"linear"` where not given. */
+  /** The interpolation. Defaults to `"linear"`. */
   readonly method?: QuantileMethod;
-  /** Whether NaN counts as missing, where else it makes the quantile NaN. */
+  /** Whether to skip NaN; otherwise the quantile of elements with NaN is NaN. Defaults to false. */
   readonly ignoreNaN?: boolean;
 }
 
 /**
- * The value below which the part `q` of the elements along an axis lies.
+ * The `q`-quantile along an axis: the value below which the fraction `q` of the elements lies.
  *
  * **Shapes** `[a, n] → [a]`; `q` a number, or `[k]` → `[k, a]`.
- * **Math** between the elements in order at `⌊q·(n - 1)⌋` and `⌈q·(n - 1)⌉`, in f64; a place that is a whole number
- * to the rounding of `q` is one.
- * **Fails with** `InvalidArgument`, thrown, where `q` is a number that is not from 0 to 1; NaN where it is an
- * expression that is not. `DtypeMismatch` when compiled, for integers, which `kthValue` takes.
+ * **Math** interpolates between the sorted elements at `⌊q·(n - 1)⌋` and `⌈q·(n - 1)⌉`, in f64; a position that is an
+ * integer up to the rounding of `q` counts as that integer.
+ * **Fails with** `InvalidArgument`, thrown if `q` is a number not from 0 to 1 (an expression out of that range gives
+ * NaN); `DtypeMismatch` when compiled, for integers: use `kthValue` for those.
  * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
  */
 export const quantile = (
@@ -115,7 +117,7 @@ export const quantile = (
     return where(possible, between(low, high, fraction, method), Number.NaN);
   };
   const made = part.shape.length === 0 ? at(part) : atEach(at, part);
-  // Of nothing there is no quantile.
+  // No elements have no quantile.
   const unknown = ignoreNaN ? eq(count, 0) : or(eq(count, 0), lt(count, x.shape[last] ?? 0));
   return where(broadcastTo(unknown, made.shape), Number.NaN, made);
 };
@@ -125,7 +127,7 @@ const atEach = (at: (part: Expr) => Expr, q: Expr): Expr => {
   return stack(parts);
 };
 
-/** The element of each row at a whole place. */
+/** Picks the element of each row at an integer position. */
 const pick = (values: Expr, place: Expr): Expr => {
   const last = values.shape.length - 1;
   return index(takeAlongAxis(values, expandDims(cast(place, "i32"), last), last), 0, last);
@@ -142,7 +144,7 @@ const between = (low: Expr, high: Expr, fraction: Expr, method: QuantileMethod):
     case "nearest":
       return low;
     default: {
-      // Between infinities, or numbers whose difference is one, each has its own share.
+      // If the difference is infinite, each end is weighted by itself.
       const apart = sub(high, low);
       const shares = add(mul(low, sub(1, fraction)), mul(high, fraction));
       const near = add(low, mul(where(isFinite(apart), apart, 0), fraction));
@@ -152,8 +154,8 @@ const between = (low: Expr, high: Expr, fraction: Expr, method: QuantileMethod):
 };
 
 /**
- * The middle element along `axis` in order, the lower of the two middle ones, and where it is; NaN where one
- * is NaN, unless NaN is ignored.
+ * The median along `axis` (the lower of two middle elements), and its index. It is NaN if an element is NaN, unless
+ * NaN is ignored.
  *
  * **Shapes** `[a, n] → [a]` each.
  * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
@@ -176,14 +178,15 @@ export const median = (
   const count = sum(cast(eq(values, values), "i32"), last);
   const n = x.shape[last] ?? 0;
   const middle = cast(floor(mul(cast(sub(count, 1), "f64"), 0.5)), "i32");
-  // All NaN: the first of them. One among numbers, where they are not ignored: the first of those too.
+  // If all are NaN, or one is and NaN is not ignored, the index is that of the first NaN.
   const isNaN = ignoreNaN ? eq(count, 0) : lt(count, n);
   const place = where(isNaN, where(lt(count, n), count, 0), middle);
   return { values: pick(values, place), indices: pick(indices, place) };
 };
 
 /**
- * The most frequent element along `axis`, the least of those that are, and the index of its last.
+ * The most frequent element along `axis`, and the index of its last occurrence; of equally frequent ones, the
+ * smallest.
  *
  * **Shapes** `[a, n] → [a]` each; `n²` comparisons.
  * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.

@@ -5,9 +5,9 @@ import type { Check, Operand, Reshape, Result, Reversed, ShapeOf } from "../type
 import { axisIn, having, lift, mistaken } from "./promote.ts";
 
 /**
- * The same elements, row-major, under another shape; one extent may be -1 and is then inferred.
+ * Reshapes the elements, in row-major order; one extent may be -1 and is then inferred.
  *
- * **Fails with** `ShapeMismatch` when compiled, where the elements do not fit, or where there is no telling what -1 is.
+ * **Fails with** `ShapeMismatch` when compiled, if the numbers of elements differ, or if -1 cannot be inferred.
  */
 export const reshape = <const X extends Operand, const S extends Shape>(
   operand: X,
@@ -24,12 +24,12 @@ export const reshape = <const X extends Operand, const S extends Shape>(
     return mistaken("reshape", expected, x, meant) as Out;
   }
   const full = wanted.map((d) => (d === -1 ? sizeOf(x.shape) / known : d));
-  // Types know of S only; at run time an equal shape needs no node.
+  // Types know only S; at run time an equal shape needs no node.
   if (sameShape(full, x.shape)) return x as Expr as Out;
   return apply1("reshape", { shape: full }, x);
 };
 
-/** Axes in another order; reversed when no order is given. `output.shape[i] = x.shape[permutation[i]]`. */
+/** Permutes the axes: `output.shape[i] = x.shape[permutation[i]]`. The order defaults to the reverse. */
 export const transpose: {
   <const X extends Operand>(x: X): Expr<Reversed<ShapeOf<X>>>;
   (x: Operand, permutation: readonly number[]): Expr;
@@ -43,19 +43,19 @@ export const transpose: {
     : apply1("transpose", { permutation: order }, x);
 };
 
-/** The axis `from` moved to position `to`, the others keeping their order. */
+/** Moves the axis `from` to position `to`; the others keep their order. */
 export const moveAxis = (x: Expr, from: number, to: number): Expr => {
   const rank = x.shape.length;
   const order = x.shape.map((_, i) => i).filter((i) => i !== normalAxis(from, rank));
   const end = normalAxis(to, rank);
-  // `splice` would take the nearest position there is: the type rule is to see one that there is not.
+  // `splice` would take the nearest valid position; an invalid one is left for the type rule to report.
   if (!(Number.isInteger(end) && end >= 0 && end < rank))
     return apply1("transpose", { permutation: [...order, end] }, x);
   order.splice(end, 0, normalAxis(from, rank));
   return transpose(x, order);
 };
 
-/** A new axis of extent 1 at `axis`. */
+/** Inserts a new axis of extent 1 at `axis`. */
 export const expandDims = (operand: Operand, axis: number): Expr => {
   const x = lift(operand);
   const i = normalAxis(axis, x.shape.length + 1);
@@ -65,9 +65,9 @@ export const expandDims = (operand: Operand, axis: number): Expr => {
 };
 
 /**
- * The axes of extent 1 among `axes` removed, or all of them.
+ * Removes `axes`, which must have extent 1. Defaults to all axes of extent 1.
  *
- * **Fails with** `ShapeMismatch` when compiled, where it has no such axes.
+ * **Fails with** `ShapeMismatch` when compiled, if it has no such axes.
  */
 export const squeeze = (operand: Operand, axes?: readonly number[]): Expr => {
   const given = lift(operand);
@@ -79,7 +79,10 @@ export const squeeze = (operand: Operand, axes?: readonly number[]): Expr => {
   );
 };
 
-/** Elements `start ≤ i < limit` by `stride`, one of each for every axis; negative counts from the end. */
+/**
+ * Takes the elements `start ≤ i < limit` in steps of `stride`, one of each per axis; negative positions count from
+ * the end.
+ */
 export const slice = (
   operand: Operand,
   start: readonly number[],
@@ -99,7 +102,7 @@ export const slice = (
   );
 };
 
-/** `slice` along one axis, the others whole. */
+/** Slices along one axis and keeps the others whole. */
 export const sliceAxis = (
   operand: Operand,
   axis: number,
@@ -117,9 +120,9 @@ export const sliceAxis = (
 };
 
 /**
- * The sub-tensor at the place `at` along `axis`, without that axis; negative counts from the end.
+ * Takes the sub-tensor at position `at` along `axis`, and drops that axis; negative positions count from the end.
  *
- * **Fails with** `ShapeMismatch` when compiled, where there is no such place.
+ * **Fails with** `ShapeMismatch` when compiled, if there is no such position.
  */
 export const index = (operand: Operand, at: number, axis = 0): Expr => {
   const x = lift(operand);
@@ -129,10 +132,10 @@ export const index = (operand: Operand, at: number, axis = 0): Expr => {
   const rest = x.shape.filter((_, k) => k !== a);
   return Number.isInteger(i) && i >= 0 && i < count
     ? reshape(sliceAxis(x, a, i, i + 1), rest)
-    : mistaken("index", `something with a place ${at} along axis ${axis}`, x, rest);
+    : mistaken("index", `something with an element ${at} along axis ${axis}`, x, rest);
 };
 
-/** `value` added around each axis: `[before, after]` or `[before, after, between]` counts. */
+/** Pads each axis with `value`: counts `[before, after]`, or `[before, after, between]`. */
 export const pad = (
   operand: Operand,
   widths: readonly (readonly [low: number, high: number, interior?: number])[],
@@ -151,7 +154,7 @@ export const pad = (
   );
 };
 
-/** Operands one after the other along an axis they all have. */
+/** Joins operands along an existing axis. Defaults to the first axis. */
 export const concatenate = (operands: readonly Operand[], axis = 0): Expr => {
   const xs = operands.map((x) => lift(x));
   const a = normalAxis(axis, xs[0]?.shape.length ?? 0);
@@ -160,14 +163,14 @@ export const concatenate = (operands: readonly Operand[], axis = 0): Expr => {
     : apply1("concatenate", { axis: a }, ...xs);
 };
 
-/** Operands of one shape along a new axis. */
+/** Stacks operands of one shape along a new axis. Defaults to the first axis. */
 export const stack = (operands: readonly Operand[], axis = 0): Expr =>
   concatenate(
     operands.map((x) => expandDims(x, axis)),
     normalAxis(axis, lift(operands[0] ?? 0).shape.length + 1),
   );
 
-/** The elements along `axes` in the opposite order. */
+/** Reverses the order of the elements along `axes`. */
 export const reverse = <const X extends Operand>(
   operand: X,
   axes: readonly number[],

@@ -4,14 +4,14 @@ import type { Expr, Windowing } from "../expr.ts";
 import type { Operand } from "../types/shape.ts";
 import { lift } from "./promote.ts";
 
-/** Sliding windows: which axes they slide along, and for each how; steps and gaps are 1 where not given. */
+/** The axes that windows slide along, with size, stride and dilation for each. */
 export interface WindowOptions {
   readonly axes: readonly number[];
-  /** Elements of a window. */
+  /** The number of elements of a window along each axis. */
   readonly size: readonly number[];
-  /** From one window to the next. */
+  /** The step from one window to the next. Defaults to 1. */
   readonly stride?: readonly number[] | undefined;
-  /** From one element of a window to the next. */
+  /** The step from one element of a window to the next. Defaults to 1. */
   readonly dilation?: readonly number[] | undefined;
 }
 
@@ -23,12 +23,12 @@ const windowingOf = ({ axes, size, stride, dilation }: WindowOptions, rank: numb
 });
 
 /**
- * All windows of a size along some axes: each axis becomes the number of windows, and the axes of the
- * windows come last, in the order of `axes`. The adjoint of {@link overlapAdd}.
+ * Takes all sliding windows along some axes. Each of these axes becomes the number of windows, and the windows' own
+ * axes come last, in the order of `axes`. The adjoint of {@link overlapAdd}.
  *
  * **Shapes** `[n, c]` with axis 0, size `k` → `[⌊(n - (k-1)·dilation - 1) / stride⌋ + 1, c, k]`.
  * **Math** `y[i, c, j] = x[i·stride + j·dilation, c]`.
- * **Fails with** `ShapeMismatch` where a window is larger than the tensor.
+ * **Fails with** `ShapeMismatch` when compiled, if a window is larger than the tensor.
  *
  * @example
  * ```ts
@@ -50,8 +50,8 @@ export const slidingWindow = (operand: Operand, options: WindowOptions): Expr =>
 };
 
 /**
- * Windows put back where {@link slidingWindow} takes them from, in a tensor of `extent` along the axes;
- * elements that several windows have are the sum of theirs.
+ * Puts windows back where {@link slidingWindow} takes them from, in a tensor of `extent` along the axes, and adds up
+ * where they overlap.
  *
  * **Shapes** `[n, c, k]` with axis 0, size `k`, extent `e` → `[e, c]`.
  * **Math** `x[p, c] = Σ y[i, c, j]` over `i·stride + j·dilation = p`.

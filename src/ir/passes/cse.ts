@@ -9,13 +9,13 @@ const commutative: ReadonlySet<PrimitiveTag> = new Set([
 ] as const satisfies readonly PrimitiveTag[]);
 
 /**
- * Whether a node holds a call. After inlining those are checkpoints, whose point is to compute again:
- * merging two of them would keep what they are there to forget.
+ * Whether a node contains a call. After inlining these are checkpoints, which exist to compute values again: merging
+ * two would keep the values in memory.
  */
 const holdsCall = (node: AnyNode): boolean =>
   node.primitive === "call" || innerPrograms(node).some((p) => p.nodes.some(holdsCall));
 
-/** Common subexpressions: of nodes that compute the same, the first stands for all. */
+/** Common subexpression elimination: replaces nodes that compute the same by the first of them. */
 export const cse = (p: Program): Program => {
   const numbers = new Map<AnyNode, number>();
   const name = (x: Expr): string => {

@@ -4,8 +4,8 @@ import { innerPrograms, program } from "../program.ts";
 import { renewed } from "./rewrite.ts";
 
 /**
- * Dead code: outputs that nothing uses, of nodes and of the programs inside them, and what only those
- * need. Wants are found from the last node to the first, and the program is then rebuilt forwards.
+ * Dead code elimination: removes unused outputs of nodes and of the programs inside them, and everything that only
+ * those need. It marks used outputs from the last node to the first, and then rebuilds the program forwards.
  */
 type Mask = readonly boolean[];
 
@@ -13,7 +13,7 @@ type Mask = readonly boolean[];
 interface Pruned {
   readonly inputs: Mask;
   readonly outputs: Mask;
-  /** Whether anything is left out, be it inside. */
+  /** Whether anything was removed, in the node or inside it. */
   readonly changed: boolean;
   readonly rebuild: (inputs: readonly Expr[]) => readonly Expr[];
 }
@@ -21,14 +21,14 @@ interface Pruned {
 const keep = <A>(xs: readonly A[], mask: Mask): readonly A[] => xs.filter((_, i) => mask[i]);
 const every = (mask: Mask): boolean => mask.every((x) => x);
 
-/** Which inputs the outputs of a program depend on. */
+/** Marks the inputs that the outputs of a program depend on. */
 const inputsUsed = (p: Program): Mask => {
   const used = new Set<AnyNode>(p.outputs.map((x) => x.node));
   for (const node of p.nodes) for (const x of node.inputs) used.add(x.node);
   return p.inputs.map((x) => used.has(x.node));
 };
 
-/** A program with only those outputs that are wanted, of the same inputs. */
+/** Restricts a program to the wanted outputs, with the same inputs. */
 const restrict = (p: Program, outputs: Mask): Program => {
   const kept = every(outputs) ? p : program(p.inputs, keep(p.outputs, outputs));
   return dce(kept);
@@ -41,7 +41,7 @@ const either = (a: Mask, b: Mask): Mask => a.map((x, i) => x || (b[i] as boolean
 
 const pruneScan = (params: Params<"scan">, path: readonly string[], wanted: Mask): Pruned => {
   const { constants, carry } = params;
-  // A carry lives if its last value is wanted or if its value in some step is.
+  // A carry is live if its last value is wanted, or its value in some step is.
   let live = wanted;
   for (;;) {
     const needed = inputsUsed(restrict(params.body, live)).slice(constants, constants + carry);
@@ -92,7 +92,7 @@ const pruneCall = (params: Params<"call">, path: readonly string[], wanted: Mask
   };
 };
 
-/** What is left of a node of which these outputs are wanted; `undefined` where that is all of it. */
+/** Prunes a node to the outputs in use; `undefined` if nothing can be removed. */
 const prune = (node: AnyNode, uses: ReadonlySet<number>): Pruned | undefined => {
   if (node.issue !== undefined || innerPrograms(node).length === 0) return undefined;
   const wanted = node.outputs.map((_, i) => uses.has(i));
@@ -102,7 +102,7 @@ const prune = (node: AnyNode, uses: ReadonlySet<number>): Pruned | undefined => 
     case "cond":
       return pruneCond(node.params, node.path, wanted);
     case "call":
-      // Rules of its own are written for all operands and outputs.
+      // Custom rules are written for all operands and outputs.
       return node.params.rules.kind === "checkpoint"
         ? pruneCall(node.params, node.path, wanted)
         : undefined;
@@ -111,7 +111,7 @@ const prune = (node: AnyNode, uses: ReadonlySet<number>): Pruned | undefined => 
   }
 };
 
-/** Removes what no output depends on, also from the programs inside. */
+/** Removes everything that no output depends on, also inside inner programs. */
 export const dce = (p: Program): Program => {
   const wanted = new Map<AnyNode, Set<number>>();
   const want = (x: Expr): void => {
@@ -135,7 +135,7 @@ export const dce = (p: Program): Program => {
     if (smaller !== undefined) {
       const made = smaller.rebuild(keep(inputs, smaller.inputs));
       let next = 0;
-      // Outputs that are left out are not looked at any more.
+      // Nothing reads the outputs that are removed.
       values.set(
         node,
         node.outputs.map((_, i) => (smaller.outputs[i] ? made[next++] : made[0]) as Expr),

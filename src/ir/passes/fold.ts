@@ -6,17 +6,17 @@ import { innerPrograms } from "../program.ts";
 import { type Pass, rewrite } from "./rewrite.ts";
 
 /**
- * What a node computes, on tensors. Evaluation is the business of rules and of an interpreter, which
- * stand to the right of `ir`; so folding is given it.
+ * Evaluates a node on tensors. The rules and the interpreter come after `ir` in the order of imports, so folding
+ * takes evaluation as an argument.
  */
 export type EvaluateNode = (node: AnyNode, inputs: readonly Tensor[]) => readonly Tensor[];
 
-/** Elements that a folded constant may have, if it is larger than what it is made of. */
+/** Maximum elements of a folded constant that is larger than what it replaces. */
 const smallConstant = 1024;
-/** Elements that are read and written to fold one node, at most. */
+/** Maximum elements read and written to fold one node. */
 const affordable = 2 ** 22;
 
-/** The repetition of one number, where a tensor is no more. */
+/** A tensor of equal elements as the broadcast of a scalar; `undefined` for any other. */
 const asRepetition = (value: Tensor): Expr | undefined => {
   const data = Tensor.read(value);
   if (data.length < 2 || !data.every((x) => Object.is(x, data[0]))) return undefined;
@@ -24,14 +24,14 @@ const asRepetition = (value: Tensor): Expr | undefined => {
   return apply1("broadcast", { shape: value.shape, axes: [] }, constant(scalar));
 };
 
-/** Whether a node is known once its operands are. */
+/** Whether a node's value is determined by its operands. */
 const isPure = (node: AnyNode): boolean =>
   node.issue === undefined &&
   node.primitive !== "parameter" &&
   node.primitive !== "axisSum" &&
   innerPrograms(node).every((p) => p.nodes.every(isPure));
 
-/** How often the programs inside a node run. */
+/** The number of runs of the programs inside a node. */
 const work = (node: AnyNode): number => {
   const inner = innerPrograms(node).reduce(
     (n, p) => n + p.nodes.reduce((m, each) => m + work(each), 0),
@@ -43,11 +43,11 @@ const work = (node: AnyNode): number => {
   return own + (node.primitive === "scan" ? node.params.length : 1) * inner;
 };
 
-/** Cheap to make again, dear to keep: a backend computes them where they are used. */
+/** Nodes that are cheap to compute and expensive to store: a backend computes them where they are used. */
 const isPattern = (node: AnyNode): boolean =>
   node.primitive === "broadcast" || node.primitive === "iota";
 
-/** Evaluates nodes all of whose operands are known, where what comes out is no burden to keep. */
+/** Constant folding: evaluates nodes whose operands are all known, if the result is small enough to store. */
 export const fold =
   (evaluate: EvaluateNode): Pass =>
   (p: Program): Program => {
@@ -60,7 +60,7 @@ export const fold =
       known.set(node, answer);
       return answer;
     };
-    /** The value of an expression that is known. */
+    /** The value of a constant expression. */
     const valueOf = ({ node, index }: Expr): Tensor => {
       if (node.primitive === "constant") return node.params.value;
       const values = patterns.get(node) ?? evaluate(node, node.inputs.map(valueOf));

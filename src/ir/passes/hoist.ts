@@ -3,16 +3,16 @@ import type { AnyNode, Expr, Params, PrimitiveTag, Program } from "../expr.ts";
 import { program } from "../program.ts";
 import { concerning, type Pass, rewrite, same } from "./rewrite.ts";
 
-/** Not worth keeping between steps: constants, and what repeats or renames elements. */
+/** Primitives not worth hoisting: constants, and those that only repeat or reindex elements. */
 const cheap: ReadonlySet<PrimitiveTag> = new Set(["constant", "iota", "broadcast", "reshape"]);
 
-/** A scan in which more is constant: what it now takes, and where its outputs are found. */
+/** A scan with more constants: its new operands, and where to find its old outputs. */
 interface Hoisted {
   readonly params: Params<"scan">;
   readonly inputs: readonly Expr[];
 }
 
-/** The nodes of a body that depend on nothing that changes from step to step. */
+/** The loop-invariant nodes of a body: those that depend on nothing that changes from step to step. */
 const invariantNodes = (body: Program, constants: number): ReadonlySet<AnyNode> => {
   const found = new Set<AnyNode>(body.inputs.slice(0, constants).map((x) => x.node));
   for (const node of body.nodes)
@@ -20,7 +20,7 @@ const invariantNodes = (body: Program, constants: number): ReadonlySet<AnyNode> 
   return found;
 };
 
-/** Moves the invariant nodes of a body, but for cheap ones, in front of the loop. */
+/** Moves the invariant nodes of a body, except for cheap ones, in front of the loop. */
 const hoistNodes = (
   node: AnyNode & { primitive: "scan" },
   inputs: readonly Expr[],
@@ -54,7 +54,7 @@ const hoistNodes = (
     }
   }
 
-  // Only what is still looked at inside the loop crosses into it.
+  // Only values that the loop still uses are passed into it.
   const results = body.outputs.map(inner);
   const draft = program(body.inputs, results);
   const used = new Set<AnyNode>(
@@ -82,7 +82,7 @@ const hoistNodes = (
   };
 };
 
-/** A scan whose carries that every step hands on as they are have become constants. */
+/** Turns carries that no step changes into constants. */
 const settleCarries = (
   node: AnyNode & { primitive: "scan" },
   inputs: readonly Expr[],
@@ -126,7 +126,7 @@ const settleCarries = (
 
 type Chosen = (x: Expr, i: number) => boolean;
 
-/** Loop-invariant code motion: what a scan computes alike in each step is computed once, before it. */
+/** Loop-invariant code motion: moves computations that are the same in every step of a scan in front of it. */
 export const hoist: Pass = concerning(["scan"], (p) =>
   rewrite(p, (node, inputs) => {
     if (node.primitive !== "scan" || node.issue !== undefined) return undefined;

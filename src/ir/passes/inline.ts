@@ -3,7 +3,7 @@ import { apply, reapply } from "../build.ts";
 import type { AnyNode, Expr, Program } from "../expr.ts";
 import { concerning, everywhere, type Pass, rewrite } from "./rewrite.ts";
 
-/** The outputs of a program of `inputs`, every node under `path`. */
+/** Applies a program to `inputs`, node by node, with every node under `path`. */
 const unfold = (p: Program, inputs: readonly Expr[], path: readonly string[]): readonly Expr[] => {
   const values = new Map<AnyNode, readonly Expr[]>();
   p.inputs.forEach((x, i) => {
@@ -22,7 +22,7 @@ const unfold = (p: Program, inputs: readonly Expr[], path: readonly string[]): r
   return p.outputs.map(resolve);
 };
 
-/** The branch of a `cond` whose predicate is known. */
+/** The branch that a `cond` with a known predicate takes. */
 const branchOf = (node: AnyNode, predicate: Expr | undefined): Program | undefined => {
   if (node.primitive !== "cond" || predicate?.node.primitive !== "constant") return undefined;
   return Tensor.read(predicate.node.params.value)[0] !== 0
@@ -44,10 +44,10 @@ const inlineHere = (checkpoints: boolean): Pass =>
   );
 
 /**
- * Calls replaced by what they call, and `cond` by its branch where the predicate is known. Checkpoints
- * stay, since what they compute again must not be found equal to what was computed before.
+ * Inlines calls, and replaces a `cond` with a known predicate by its branch. Checkpoints stay: their nodes must not
+ * be merged with equal nodes outside.
  */
 export const inlineCalls: Pass = everywhere(inlineHere(false));
 
-/** The same for checkpoints too: for a backend, after the last pass that could merge nodes. */
+/** Inlines calls and checkpoints: for a backend, after the last pass that could merge nodes. */
 export const inlineCheckpoints: Pass = everywhere(inlineHere(true));

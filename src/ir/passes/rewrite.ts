@@ -2,10 +2,10 @@ import { apply, reapply } from "../build.ts";
 import { type AnyNode, Expr, type Params, type PrimitiveTag, type Program } from "../expr.ts";
 import { innerPrograms, program } from "../program.ts";
 
-/** A map of programs that keeps what they compute, bit for bit on the reference evaluator. */
+/** A program transformation that keeps the results, bit for bit on the reference evaluator. */
 export type Pass = (program: Program) => Program;
 
-/** What stands for a node over new operands; `undefined` leaves it as it is. */
+/** Gives the replacement of a node over new operands; `undefined` keeps the node. */
 export type Replace = (node: AnyNode, inputs: readonly Expr[]) => readonly Expr[] | undefined;
 
 /** Every output of a node. */
@@ -16,8 +16,8 @@ export const outputsOf = (node: AnyNode): readonly Expr[] =>
 export const same = (x: Expr, y: Expr): boolean => x.node === y.node && x.index === y.index;
 
 /**
- * A program with each node replaced, operands before users. What nothing changed keeps its identity,
- * and so does a program without any change; what no output needs any more is gone.
+ * Replaces the nodes of a program, operands before users. Unchanged nodes, and a program without changes, keep their
+ * identity; nodes that no output needs any more are dropped.
  */
 export const rewrite = (p: Program, replace: Replace): Program => {
   const values = new Map<AnyNode, readonly Expr[]>();
@@ -31,20 +31,20 @@ export const rewrite = (p: Program, replace: Replace): Program => {
   return outputs === p.outputs ? p : program(p.inputs, outputs);
 };
 
-/** Expressions as they have become: the very list where none has changed. */
+/** Maps expressions to their replacements; returns the same list if none has changed. */
 export const renewed = (
   xs: readonly Expr[],
   values: ReadonlyMap<AnyNode, readonly Expr[]>,
 ): readonly Expr[] =>
   xs.some(({ node }) => values.has(node)) ? xs.map((x) => values.get(x.node)?.[x.index] ?? x) : xs;
 
-/** A pass for the programs that have nodes of these primitives: it leaves others as they are. */
+/** Restricts a pass to programs that contain nodes of these primitives. */
 export const concerning =
   (primitives: readonly PrimitiveTag[], pass: Pass): Pass =>
   (p) =>
     p.nodes.some(({ primitive }) => primitives.includes(primitive)) ? pass(p) : p;
 
-/** The parameters of a node that holds programs, with those mapped; `undefined` where none changed. */
+/** Applies a pass to the inner programs in a node's parameters; `undefined` if none changed. */
 const withPrograms = (
   node: AnyNode,
   inputs: readonly Expr[],
@@ -79,9 +79,9 @@ export const remake = <P extends PrimitiveTag>(
   inputs: readonly Expr[],
 ): readonly Expr[] => apply(node.primitive, params, inputs, node.path);
 
-/** A pass applied to the programs inside a program, innermost first, and then to itself. */
+/** Applies a pass to all programs inside a program, innermost first, and then to the program itself. */
 export const everywhere = (pass: Pass): Pass => {
-  // One program may be called from many places.
+  // Several nodes may call one program.
   const done = new WeakMap<Program, Program>();
   const within: Pass = (p) =>
     p.nodes.some((node) => innerPrograms(node).length > 0)
@@ -97,7 +97,7 @@ export const everywhere = (pass: Pass): Pass => {
   return go;
 };
 
-/** How many operands and results of a program each node gives. */
+/** Counts the uses of each node, as an operand or as an output of the program. */
 export const useCounts = (p: Program): ReadonlyMap<AnyNode, number> => {
   const counts = new Map<AnyNode, number>();
   const use = (x: Expr): void => {

@@ -5,10 +5,10 @@ import type { Expr, TensorType } from "../expr.ts";
 import { program } from "../program.ts";
 
 /**
- * What must be of these types: itself where it is, and otherwise invalid nodes of those types, so that
- * compiling reports `op` with what it was given.
+ * Requires that expressions have the given types: returns them if they do, and otherwise invalid nodes of those
+ * types, so that compiling reports `op` with the actual types.
  *
- * For what users' own functions return, which no primitive's type rule sees.
+ * For the results of users' functions, which no primitive's type rule checks.
  */
 export const ascribe = (
   op: string,
@@ -23,15 +23,15 @@ export const ascribe = (
     });
   if (fits) return given;
   const inputs = types.map(parameter);
-  // The identity of these types, which does not take what was given.
+  // The identity on these types, which does not accept the given operands.
   const identity = program(inputs, inputs);
   return apply("call", { name: op, program: identity, rules: { kind: "checkpoint" } }, given);
 };
 
 /**
- * Invalid nodes of the types that were meant, so that compiling reports `issue` with the layer around them.
+ * Makes invalid nodes of the intended types, so that compiling reports `issue` with the layer around them.
  *
- * For mistakes that no type rule sees, since the primitives would compute something: of an empty sequence, say.
+ * For mistakes that no type rule sees because the primitives would still compute something, as on an empty sequence.
  */
 export const refuse = (
   issue: Issue,

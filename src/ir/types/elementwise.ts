@@ -3,7 +3,7 @@ import { sameShape } from "../../tensor/shape.ts";
 import type { Binary, Bitwise, Comparison, TensorType, Unary } from "../expr.ts";
 import { at, type Typed, type, wrongDtype, wrongShape } from "./rule.ts";
 
-/** The type rules of element-wise primitives: operands of one shape and one dtype, and which dtypes. */
+/** The type rules of element-wise primitives: operands of one shape and one dtype, and the dtypes that each takes. */
 
 const unary = (_: unknown, inputs: readonly TensorType[], op: string): Typed => {
   const x = at(inputs, 0);

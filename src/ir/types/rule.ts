@@ -5,10 +5,10 @@ import { Tensor } from "../../tensor/tensor.ts";
 import { Expr, type Params, type PrimitiveTag, type TensorType } from "../expr.ts";
 
 /**
- * The type rule of every primitive: what its outputs are, and what is wrong with its operands.
+ * The type rule of a primitive: the types of its outputs, and the issue of its operands, if any.
  *
- * A rule is total. Where operands do not fit it still names the outputs that were most likely meant,
- * so that one compilation reports every mistake of a program and not only its first.
+ * A rule is total. If operands do not fit, it still gives the output types that were most likely meant, so that one
+ * compilation reports every mistake of a program and not only the first.
  */
 export type TypeRule<P extends PrimitiveTag> = (
   params: Params<P>,
@@ -29,7 +29,7 @@ export const wrongShape = (
   outputs,
   issue: new ShapeMismatch({ op, expected, actual: inputs.map((t) => t.shape), path: [] }),
 });
-/** A dtype, with the number where it is that of one that was written beside tensors. */
+/** A dtype as text, with the number if the operand is a number written beside tensors. */
 const shown = (x: TensorType): string => {
   if (!(x instanceof Expr)) return x.dtype;
   const { node } = x.node.primitive === "broadcast" ? (x.node.inputs[0] as Expr) : x;
@@ -49,16 +49,16 @@ export const wrongDtype = (
 });
 export const at = (inputs: readonly TensorType[], i: number): TensorType => inputs[i] as TensorType;
 
-/** Whether axes are distinct ones of a tensor. */
+/** Whether axes are distinct and exist in a tensor of this rank. */
 export const inside = (axes: readonly number[], rank: number): boolean =>
   axes.every((a) => Number.isInteger(a) && a >= 0 && a < rank) &&
   new Set(axes).size === axes.length;
 
-/** What axes must be, and are not. */
+/** What is expected of axes, in words. */
 export const axesOf = (axes: readonly number[], rank: number): string =>
   rank === 0
     ? `something with axes: it has none, and was asked for (${axes.join(", ")})`
     : `distinct axes from 0 to ${rank - 1}, not (${axes.join(", ")})`;
 
-/** The type rule of every primitive of a family: a missing one does not compile. */
+/** The type rules of a family of primitives: a missing one does not compile. */
 export type TypeRules<F extends PrimitiveTag> = { readonly [P in F]: TypeRule<P> };

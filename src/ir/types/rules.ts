@@ -5,7 +5,7 @@ import { elementwiseTyping } from "./elementwise.ts";
 import { at, axesOf, inside, one, type TypeRules, type, wrongDtype, wrongShape } from "./rule.ts";
 import { windowTyping } from "./window.ts";
 
-/** Whole numbers from `least` on, as many as there are axes: what a program may take for a place in memory. */
+/** Whether a list has one integer of at least `least` per axis. */
 const whole = (list: readonly number[], rank: number, least = 0): boolean =>
   list.length === rank && list.every((n) => Number.isSafeInteger(n) && n >= least);
 
@@ -134,7 +134,7 @@ export const typing: TypeRules<PrimitiveTag> = {
       ? { outputs }
       : wrongShape(
           op,
-          `something that has all from [${start.join(", ")}] to [${limit.join(", ")}] by steps of [${stride.join(", ")}], whole numbers`,
+          `something with all elements from [${start.join(", ")}] to [${limit.join(", ")}] in steps of [${stride.join(", ")}], whole numbers`,
           inputs,
           outputs,
         );
@@ -265,7 +265,7 @@ export const typing: TypeRules<PrimitiveTag> = {
       ? { outputs }
       : wrongShape(
           op,
-          `branches alike: ${showTypes(outputs)} and ${showTypes(outputTypes(onFalse))}`,
+          `branches of the same types: ${showTypes(outputs)} and ${showTypes(outputTypes(onFalse))}`,
           inputs,
           outputs,
         );

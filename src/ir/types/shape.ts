@@ -3,24 +3,27 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import type { Expr } from "../expr.ts";
 
 /**
- * Shape arithmetic in types. Every function is total: what it cannot know is `number` (one extent) or
- * `Shape` (even the rank), and is then checked when the program is compiled. What it knows to be wrong
- * is a {@link ShapeError} whose type argument is the message.
+ * Shape arithmetic in types. Every function is total: an unknown extent is `number`, an unknown rank is `Shape`, and
+ * both are checked when the program is compiled. A known mistake is a {@link ShapeError} whose type argument is the
+ * message.
  */
 export interface ShapeError<Message extends string> {
   readonly "shape error": Message;
 }
 
-/** What an operation takes: an expression, a tensor (a constant), or a number (a scalar of the other operand's dtype, if that holds it). */
+/**
+ * An operand of an operation: an expression, a tensor (a constant), or a number (a scalar of the other operand's
+ * dtype, if in its range).
+ */
 export type Operand<S extends Shape = Shape> = Expr<S> | Tensor<S> | number;
 
 /** The shape of an operand. */
 export type ShapeOf<X> = X extends { readonly shape: infer S extends Shape } ? S : readonly [];
 
-/** `unknown` where a shape computation succeeded, its error where it did not: intersect with a parameter's type. */
+/** `unknown` if a shape computation succeeded, and its error if not; intersect it with a parameter's type. */
 export type Check<Result> = Result extends ShapeError<string> ? Result : unknown;
 
-/** The computed shape, or `Shape` where there is an error (which {@link Check} reports). */
+/** The computed shape, or `Shape` if there is an error (which {@link Check} reports). */
 export type Result<R> = R extends Shape ? R : Shape;
 
 type ShowExtent<D extends number> = number extends D ? "?" : `${D}`;
@@ -34,7 +37,7 @@ type Show<S extends Shape> = S extends readonly [
     : `${ShowExtent<D>}, ${Show<Rest>}`
   : "";
 
-/** `[3, 4]` as a string type; `?` stands for a dynamic extent. */
+/** A shape as a string type, `[3, 4]`; `?` stands for a dynamic extent. */
 export type ShowShape<S extends Shape> = number extends S["length"] ? "[...]" : `[${Show<S>}]`;
 
 type Extent<A extends number, B extends number> = A extends 1
@@ -60,7 +63,7 @@ type BroadcastFrom<A extends Shape, B extends Shape, Out extends Shape> = A exte
     : readonly [...A, ...Out]
   : readonly [...B, ...Out];
 
-/** NumPy's broadcasting of two shapes. */
+/** The broadcast of two shapes by NumPy's rule. */
 export type Broadcast<A extends Shape, B extends Shape> = number extends A["length"]
   ? Shape
   : number extends B["length"]
@@ -111,7 +114,7 @@ type ProductOf<S extends Shape> = S extends readonly []
     ? D
     : number;
 
-/** Whether a reshape keeps the number of elements, as far as types know without arithmetic. */
+/** The target shape of a reshape, or an error if the numbers of elements are known to differ. */
 export type Reshape<A extends Shape, B extends Shape> = number extends A["length"]
   ? B
   : Compatible<ProductOf<A>, ProductOf<B>> extends true
@@ -128,7 +131,7 @@ export type Reversed<S extends Shape> = S extends readonly [
     ? Shape
     : readonly [];
 
-/** The shape without the axes that a reduction takes: all (no `axis`), the last, the first; others widen. */
+/** The shape after a reduction over all axes (no `axis`), the last or the first; others widen to `Shape`. */
 export type Reduced<S extends Shape, Axis> = [Axis] extends [undefined]
   ? readonly []
   : number extends S["length"]
@@ -143,7 +146,7 @@ export type Reduced<S extends Shape, Axis> = [Axis] extends [undefined]
           : ShapeError<"a scalar has no first axis to reduce">
         : Shape;
 
-/** A scalar, or a {@link ShapeError} that says what was given instead. */
+/** `unknown` for a scalar, or a {@link ShapeError} that says what was given instead. */
 export type Scalar<Y, Op extends string> =
   Y extends Expr<infer S>
     ? S extends readonly []

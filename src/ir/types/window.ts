@@ -14,15 +14,15 @@ const distinctInside = (axes: readonly number[], rank: number): boolean =>
   axes.every((a) => Number.isInteger(a) && a >= 0 && a < rank) &&
   new Set(axes).size === axes.length;
 
-/** The number of elements between the first and the last of a window, both included. */
+/** The extent of a dilated window: elements from its first to its last, both included. */
 const reach = ({ size, dilation }: Windowing, i: number): number =>
   ((size[i] ?? 1) - 1) * (dilation[i] ?? 1) + 1;
 
-/** How many windows lie within `extent` along the `i`-th of the axes; 0 where not one fits. */
+/** The number of windows that fit within `extent` along the `i`-th of the axes. */
 const countWithin = (windowing: Windowing, i: number, extent: number): number =>
   Math.max(0, Math.floor((extent - reach(windowing, i)) / (windowing.stride[i] ?? 1)) + 1);
 
-/** The shape of a `window`: how many there are along each axis, then the windows themselves. */
+/** The output shape of `window`: the number of windows along each axis, then the windows' own axes. */
 export const windowShape = (windowing: Windowing, x: Shape): Shape => [
   ...x.map((extent, axis) => {
     const i = windowing.axes.indexOf(axis);

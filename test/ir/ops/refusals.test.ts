@@ -76,9 +76,9 @@ describe("a place, an axis or a size that is not there", () => {
     ["quantile", () => ops.quantile(three, 1.5), "q is 1.5"],
     ["slopes of one value", () => ops.gradient(ones([1])), "2 values or more"],
     ["too few counts", () => ops.repeatByCounts(three, tensor([1], "i32"), 2), "[3]"],
-    ["too few places", () => ops.trapezoid(three, { x: ones([2]) }), "3 places, one for each"],
+    ["too few points", () => ops.trapezoid(three, { x: ones([2]) }), "3 points, one for each"],
     ["the median of nothing", () => ops.median(ones([0])).values, "one element or more"],
-    ["clamp", () => ops.clip(three, 2, 1), "low is 2"],
+    ["clip", () => ops.clip(three, 2, 1), "low is 2"],
   ])("%s", (_, make, says) => {
     expect(saidOf(make)).toContain(says);
   });

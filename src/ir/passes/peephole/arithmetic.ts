@@ -12,24 +12,24 @@ import {
 } from "./match.ts";
 
 /**
- * Identities of arithmetic that hold for every float: for NaN, for both zeros, for infinities, and
- * with the same rounding. `x + 0` is none of them, since `-0 + 0` is `0`; `x · 0` and `x - x` neither.
+ * Arithmetic identities that hold bit for bit for every float: NaN, both zeros and infinities, with the same
+ * rounding. `x + 0` is not one, since `-0 + 0` is `0`; nor are `x · 0` and `x - x`.
  */
 
 type Pair = readonly [Expr, Expr];
 const pair = (inputs: readonly Expr[]): Pair => [inputs[0] as Expr, inputs[1] as Expr];
 const one = (inputs: readonly Expr[]): Expr => inputs[0] as Expr;
 
-/** The operand that is not the neutral element, where the other is. */
+/** The other operand, if one of the two is the neutral element. */
 const neutral = ([x, y]: Pair, isNeutral: (x: Expr) => boolean): Expr | undefined =>
   isNeutral(y) ? x : isNeutral(x) ? y : undefined;
 
 const isInteger = (x: Expr): boolean => !isFloat(x.dtype);
 
-/** A zero that adding changes nothing: of floats, only the negative one. */
+/** Whether adding `x` changes nothing: for floats only -0 does not. */
 const addsNothing = (x: Expr): boolean => is(x, isInteger(x) ? 0 : -0);
 
-/** Whether dividing by `c` is multiplying by `1 / c`, both being powers of two that the dtype holds. */
+/** Whether dividing by `c` equals multiplying by `1 / c`: both must be powers of two in the dtype's range. */
 const hasExactReciprocal = (c: number, dtype: string): boolean => {
   const exponent = Math.log2(Math.abs(c));
   const limit = dtype === "f32" ? 126 : 1022;
@@ -38,7 +38,7 @@ const hasExactReciprocal = (c: number, dtype: string): boolean => {
 
 const integral: ReadonlySet<PrimitiveTag> = new Set(["floor", "ceil", "round", "sign"]);
 
-/** Whether every finite element is an integer. */
+/** Whether every finite element of an expression is known to be an integer. */
 const isIntegral = (x: Expr): boolean => {
   const source = operandOf(x, "cast");
   return integral.has(x.node.primitive) || (source !== undefined && !isFloat(source.dtype));
@@ -129,7 +129,7 @@ export const arithmetic: Identities = {
   stopGradient: (_, inputs) => one(inputs),
 };
 
-/** Whether `wide` holds every value of `narrow` as it is. */
+/** Whether `wide` represents every value of `narrow` exactly. */
 const holds = (wide: string, narrow: string): boolean => {
   switch (narrow) {
     case "bool":

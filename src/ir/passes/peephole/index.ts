@@ -18,8 +18,8 @@ const elementwise: ReadonlySet<PrimitiveTag> = new Set([
 ] as const satisfies readonly PrimitiveTag[]);
 
 /**
- * An element-wise function of repeated operands as the repetition of a function: `f(repeat x) = repeat(f x)`.
- * The operands repeat along the same axes, or are repeated scalars.
+ * Moves an element-wise function inside a broadcast: `f(broadcast x) = broadcast(f x)`. All operands must be
+ * broadcast along the same axes, or be broadcast scalars.
  */
 const sinkBroadcast = (node: AnyNode, inputs: readonly Expr[], make: Make): Expr | undefined => {
   const spreads = inputs.map((x) => nodeIf(x, "broadcast"));
@@ -54,7 +54,7 @@ const identityOf = <P extends PrimitiveTag>(
   return identity?.(params, inputs, make, once);
 };
 
-/** Replaces nodes by simpler ones that give the same bits. */
+/** Peephole simplification: replaces nodes by simpler ones that give the same bits. */
 export const simplify = (p: Program): Program => {
   const counts = useCounts(p);
   return rewrite(p, (node, inputs) => {

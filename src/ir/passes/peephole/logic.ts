@@ -3,7 +3,7 @@ import type { Comparison, Expr } from "../../expr.ts";
 import { same } from "../rewrite.ts";
 import { fillLike, type Identities, type Identity, is, literal, nodeIf } from "./match.ts";
 
-/** Identities of choices, of bits and of comparisons. */
+/** Identities of `select`, of bitwise operations and of comparisons. */
 
 type Pair = readonly [Expr, Expr];
 const pair = (inputs: readonly Expr[]): Pair => [inputs[0] as Expr, inputs[1] as Expr];
@@ -11,17 +11,17 @@ const pair = (inputs: readonly Expr[]): Pair => [inputs[0] as Expr, inputs[1] as
 /** All bits set, in the dtype of `x`. */
 const ones = (x: Expr): number => (x.dtype === "bool" ? 1 : -1);
 
-/** The other operand where one is `value` everywhere. */
+/** The other operand, if one of the two is `value` everywhere. */
 const besides = ([x, y]: Pair, value: number): Expr | undefined =>
   is(y, value) ? x : is(x, value) ? y : undefined;
 
-/** What a condition negates, if it does. */
+/** The operand of a condition that is a negation. */
 const negated = (condition: Expr): Expr | undefined => {
   const node = nodeIf(condition, "xor");
   return node && condition.dtype === "bool" ? besides(pair(node.inputs), 1) : undefined;
 };
 
-/** The branch that a `select` inside one of the same condition takes. */
+/** The branch that a `select` nested in another one of the same condition takes. */
 const taken = (x: Expr, condition: Expr, branch: 1 | 2): Expr | undefined => {
   const inner = nodeIf(x, "select");
   return inner && same(inner.inputs[0] as Expr, condition) ? inner.inputs[branch] : undefined;
@@ -30,7 +30,7 @@ const taken = (x: Expr, condition: Expr, branch: 1 | 2): Expr | undefined => {
 const shift: Identity<"shiftLeft" | "shiftRight"> = (_, [x, distance]) =>
   distance !== undefined && literal(distance) === 0 ? x : undefined;
 
-/** A comparison of something with itself; not of floats, among which NaN is not equal to itself. */
+/** The result of comparing an operand with itself; not for floats, since NaN is not equal to itself. */
 const reflexive =
   (result: 0 | 1): Identity<keyof Comparison> =>
   (_, inputs) => {

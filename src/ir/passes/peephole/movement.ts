@@ -2,7 +2,7 @@ import { type Shape, sameShape, sizeOf } from "../../../tensor/shape.ts";
 import type { DotParams, Expr } from "../../expr.ts";
 import { type Identities, type Identity, nodeIf, operandOf, repeated } from "./match.ts";
 
-/** Identities of rearrangements: two of a kind are one, and those that move nothing are none. */
+/** Identities of rearrangements: two of a kind merge into one, and those that move nothing vanish. */
 
 const one = (inputs: readonly Expr[]): Expr => inputs[0] as Expr;
 const increasing = (xs: readonly number[]): boolean =>
@@ -12,7 +12,7 @@ const at = (xs: readonly number[], i: number): number => xs[i] as number;
 const plus = (xs: readonly number[], ys: readonly number[]): readonly number[] =>
   xs.map((x, i) => x + at(ys, i));
 
-/** A scalar repeated stays itself however it is rearranged. */
+/** A rearranged broadcast scalar is a broadcast scalar. */
 const ofRepeated =
   <P extends "reshape" | "transpose" | "slice" | "reverse">(
     shapeOf: (params: Parameters<Identity<P>>[0], x: Expr) => Shape,
@@ -26,7 +26,7 @@ const ofRepeated =
       : make("broadcast", { shape: shapeOf(params, x), axes: [] }, scalar);
   };
 
-/** A dot over an operand's axes counted before its transposition, where its free axes keep their order. */
+/** Absorbs the transposition of an operand into the axes of a dot, if the operand's free axes keep their order. */
 const untransposed = (
   x: Expr,
   batch: readonly number[],
@@ -41,7 +41,7 @@ const untransposed = (
   return increasing(before(free)) ? [one(node.inputs), before(batch), before(contract)] : undefined;
 };
 
-/** A dot of swapped operands, if that is all that a permutation of its result does. */
+/** The parameters of a dot with swapped operands, if the permutation of its result amounts to that. */
 const swapped = (permutation: readonly number[], dot: Expr): DotParams | undefined => {
   const node = nodeIf(dot, "dot");
   if (node === undefined) return undefined;
@@ -74,7 +74,7 @@ export const movement: Identities = {
       const x = one(inputs);
       if (increasing(permutation)) return x;
       const shape = permutation.map((a) => at(x.shape, a));
-      // Axes of extent 1 may stand anywhere.
+      // Axes of extent 1 may move freely.
       if (increasing(permutation.filter((a) => x.shape[a] !== 1)))
         return make("reshape", { shape }, x);
       const inner = nodeIf(x, "transpose");
@@ -86,7 +86,7 @@ export const movement: Identities = {
         );
       const spread = nodeIf(x, "broadcast");
       if (spread !== undefined) {
-        // Move the fewer elements: transpose first, then repeat.
+        // Transposing before the broadcast moves fewer elements.
         const axes = spread.params.axes.map((a) => permutation.indexOf(a));
         const order = axes.map((_, i) => i).sort((i, j) => at(axes, i) - at(axes, j));
         const source = one(spread.inputs);
