@@ -6,16 +6,16 @@ import { key as keyOf } from "../tensor/key.ts";
 import { flatten, unflatten } from "../tree.ts";
 import type { Activation, AnyLayer, Composable, Context, OpenLayer, SameLayer } from "./layer.ts";
 
-/** The context of evaluation, in which nothing is random. */
+/** The context of evaluation, without randomness. */
 export const still: Context = { mode: "eval", key: constant(keyOf(0)), axis: "batch" };
 
-/** The expressions that a tree holds. */
+/** The expressions among the leaves of a tree. */
 export const exprsOf = (tree: unknown): readonly Expr[] =>
   flatten(tree).leaves.filter((leaf): leaf is Expr => leaf instanceof Expr);
 
 /**
- * A function that keeps shapes as a layer without params. Combinators take the function itself; this is
- * for where a layer is asked for, or another name wanted.
+ * Wraps a shape-preserving function as a layer without params. Combinators accept the function itself; use this where
+ * a layer is required, or to give it another name.
  */
 export const activation = (f: Activation, name = nameOf(f)): SameLayer<undefined, undefined> => ({
   name,
@@ -23,16 +23,16 @@ export const activation = (f: Activation, name = nameOf(f)): SameLayer<undefined
   apply: (_, state, x) => [f(x), state],
 });
 
-/** The function's own name, or that of the primitive that it ends in. */
+/** The function's own name, or the name of its last primitive. */
 const nameOf = (f: Activation): string =>
   f.name === "" ? f(parameter({ shape: [1], dtype: "f32" })).node.primitive : f.name;
 
-/** The most layers within one another: each calls the one inside it, and calls cannot go arbitrarily deep. */
+/** The maximum depth of nested layers: each calls the one inside it, and the call stack is finite. */
 const deepest = 512;
 
 const depths = new WeakMap<OpenLayer, number>();
 
-/** How many layers are within one another, this one included. */
+/** The depth of nesting of a layer: 1 if it has no children. */
 const depthOf = (layer: OpenLayer): number => {
   const children = layer.parts?.children ?? [];
   const depth =
@@ -43,9 +43,9 @@ const depthOf = (layer: OpenLayer): number => {
 };
 
 /**
- * A layer without its types: see {@link OpenLayer} for what that leaves to whom.
+ * Drops the static types of a layer, as described at {@link OpenLayer}.
  *
- * **Fails with** `SizeLimit`, thrown, where too many layers are within one another.
+ * **Fails with** `SizeLimit`, thrown, where layers are nested too deep.
  */
 export const open = (given: Composable): OpenLayer => {
   const layer = (typeof given === "function" ? activation(given) : given) as AnyLayer as OpenLayer;
@@ -58,8 +58,8 @@ export const open = (given: Composable): OpenLayer => {
 };
 
 /**
- * A layer applied under a name: every node that it makes carries the name in its path, so that what is
- * wrong inside is reported by where it is.
+ * Applies a layer under a name: every node that it makes has the name in its path, so that error messages say where a
+ * mistake is.
  */
 export const within = (
   name: string,

@@ -1,4 +1,4 @@
-/** Layers and the combinators that make layers of layers. */
+/** Layers, and combinators that build layers from layers. */
 
 export {
   fanout,

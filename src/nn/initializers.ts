@@ -5,18 +5,18 @@ import { type Shape, sizeOf } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { finite, holding, notNegative } from "../tensor/validate.ts";
 
-/** How many numbers a unit sums (`in`) and how many units a number goes to (`out`). */
+/** The fan of a weight: how many inputs each unit sums (`in`), and how many units each input reaches (`out`). */
 export interface Fan {
   readonly in: number;
   readonly out: number;
 }
 
-/** Draws the first value of a parameter. The fan is taken from the shape where it is not given. */
+/** Draws the initial value of a parameter. `fan` defaults to the fan of the shape, {@link fanOf}. */
 export type Initializer = <const S extends Shape>(key: Key, shape: S, fan?: Fan) => Tensor<S>;
 
 /**
- * The fan of a weight: `[in, out]` for a matrix, `[...window, in, out]` for a convolution, whose window
- * multiplies both; a vector's extent is both.
+ * Computes the fan of a weight from its shape: `[in, out]` for a matrix, `[...window, in, out]` for a convolution, where
+ * the size of the window multiplies both. For a vector both are its length.
  *
  * @example
  * ```ts
@@ -30,26 +30,26 @@ export const fanOf = (shape: Shape): Fan => {
   return { in: window * first, out: window * second };
 };
 
-/** Zeros. */
+/** All zeros. */
 export const zeros: Initializer = (_, shape) => full(shape, 0);
 
-/** Ones. */
+/** All ones. */
 export const ones: Initializer = (_, shape) => full(shape, 1);
 
-/** One number everywhere. */
+/** The same number everywhere. */
 export const constant = (value: number): Initializer => {
   finite("constant", { value });
   return (_, shape) => full(shape, value);
 };
 
-/** Spread evenly over [low, high). */
+/** Uniform over [low, high). */
 export const uniform = (low: number, high: number): Initializer => {
   finite("uniform", { low, high });
   holding(`a number from ${low} on`, (n) => n >= low)("uniform", { high });
   return (key, shape) => draw.uniform(key, shape, { low, high });
 };
 
-/** Normal with a standard deviation and a mean. */
+/** Normal with the given standard deviation and mean. */
 export const normal = (deviation = 1, mean = 0): Initializer => {
   notNegative("normal", { deviation });
   finite("normal", { mean });
@@ -63,19 +63,19 @@ const affine = <S extends Shape>(x: Tensor<S>, scale: number, offset: number): T
     return data;
   });
 
-/** The standard deviation of a standard normal number given that it is between -2 and 2. */
+/** The standard deviation of a standard normal variable conditioned on lying between -2 and 2. */
 const deviationWithinTwo = 0.8796256610342398;
 
 /**
- * Normal, of the given deviation after the numbers more than two (untruncated) deviations out are drawn
- * again.
+ * Normal, truncated at two standard deviations: numbers farther out are drawn again. `deviation` is the standard
+ * deviation after truncation.
  */
 export const truncatedNormal = (deviation = 1): Initializer => {
   notNegative("truncatedNormal", { deviation });
   return (key, shape) => {
     const data = new Float32Array(sizeOf(shape));
     const scale = deviation / deviationWithinTwo;
-    // Each round fills what the round before left open; a number is in with probability 0.954.
+    // Each round redraws the numbers that the last one rejected; one is accepted with probability 0.954.
     let open = Array.from(data.keys());
     for (let round = 0; open.length > 0; round++) {
       const drawn = Tensor.read(draw.normal(draw.foldIn(key, round), [open.length]));
@@ -116,7 +116,7 @@ const scaledNormal =
 export const glorotUniform: Initializer = scaledUniform(1, fanMean);
 /** Normal with variance 2/(in + out). **Source** Glorot and Bengio (2010), equation 12. */
 export const glorotNormal: Initializer = scaledNormal(1, fanMean);
-/** Uniform over ±√(6/in): the variance that ReLUs keep. **Source** He et al., "Delving Deep into Rectifiers" (2015), equation 10. */
+/** Uniform over ±√(6/in), which preserves the variance through ReLUs. **Source** He et al., "Delving Deep into Rectifiers" (2015), equation 10. */
 export const heUniform: Initializer = scaledUniform(2, fanIn);
 /** Normal with variance 2/in. **Source** He et al. (2015), equation 10. */
 export const heNormal: Initializer = scaledNormal(2, fanIn);
@@ -124,14 +124,14 @@ export const heNormal: Initializer = scaledNormal(2, fanIn);
 export const lecunUniform: Initializer = scaledUniform(1, fanIn);
 /** Normal with variance 1/in. **Source** LeCun et al., "Efficient BackProp" (1998), equation 16. */
 export const lecunNormal: Initializer = scaledNormal(1, fanIn);
-/** Uniform over ±1/√in: what PyTorch gives the weights and biases of its linear layers. */
+/** Uniform over ±1/√in, as PyTorch initializes its linear layers. */
 export const fanInUniform: Initializer = scaledUniform(1 / 3, fanIn);
 
 /**
- * Rows or columns (whichever are fewer, the first axes flattened) orthonormal, times `gain`.
+ * A matrix with orthonormal rows or columns, whichever are fewer, times `gain`. All axes but the last are flattened.
  *
- * **Math** The Q of a normal matrix, by Gram and Schmidt's process run twice, which is orthogonal to
- * rounding ("twice is enough"); signs as drawn, so that Q is distributed uniformly.
+ * **Math** The Q factor of a random normal matrix, by the Gram–Schmidt process run twice, which is orthogonal up to
+ * rounding ("twice is enough"). Signs stay as drawn, so that Q is uniformly distributed.
  *
  * **Source** Saxe, McClelland and Ganguli, "Exact solutions to the nonlinear dynamics of learning in
  * deep linear neural networks" (2013); Mezzadri, "How to generate random matrices" (2007).

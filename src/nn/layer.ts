@@ -5,7 +5,7 @@ import type { Key } from "../tensor/key.ts";
 import type { Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
-/** A tree of tensors as the tree of expressions of the same shapes that stands for it in a program. */
+/** A tree of tensors with each tensor replaced by an expression of the same shape: what a program sees. */
 export type Symbolic<T> =
   T extends Tensor<infer S>
     ? Expr<S>
@@ -13,40 +13,40 @@ export type Symbolic<T> =
       ? { readonly [K in keyof T]: Symbolic<T[K]> }
       : T;
 
-/** What a layer may know of the run that it is part of. */
+/** What a layer is told about the run besides its params, state and input. */
 export interface Context {
   /** `"train"` where dropout drops and running statistics move. */
   readonly mode: "train" | "eval";
-  /** Randomness for this example; layers that need several split it. */
+  /** The random key of this example; a layer that needs several keys splits it. */
   readonly key: Expr<readonly [2]>;
   /**
-   * The `vmap` axis of the batch, for layers that look across examples, as `axisSum` and `axisMean` take it: within
-   * `timeDistributed` the moments of all examples.
+   * The `vmap` axis of the batch, for layers that look across examples; pass it to `axisSum` and `axisMean`. Inside
+   * `timeDistributed` it covers the time steps of all examples.
    */
   readonly axis: Across;
   /**
-   * Which moments of a sequence are real, `[time]` of bool, for layers along time; all where missing. It
-   * is what `masked` sets.
+   * Which time steps of a sequence are real and not padding: bool `[time]`, set by `masked`. If missing, all steps
+   * are real.
    */
   readonly mask?: Expr;
 }
 
-/** What `init` makes: the parameters to be trained, and the state that `apply` carries along. */
+/** The result of `init`: the parameters to train, and the state that `apply` passes from step to step. */
 export interface Initial<P, S> {
   readonly params: P;
   readonly state: S;
 }
 
-/** The layers that a layer is made of, and the same layer made of others: what a traversal needs. */
+/** The children of a layer, and how to rebuild the layer from other children. Traversals use it. */
 export interface Parts {
   readonly children: readonly AnyLayer[];
   readonly rebuild: (children: readonly AnyLayer[]) => AnyLayer;
 }
 
 interface Described {
-  /** What a summary calls it. */
+  /** The name of the layer in a summary. */
   readonly name: string;
-  /** Missing where the layer is not made of layers. */
+  /** Missing if the layer has no child layers. */
   readonly parts?: Parts | undefined;
 }
 
@@ -54,8 +54,8 @@ interface Described {
  * A pure parameterized function, written for one example; a batch is `vmap`.
  *
  * `I` and `O` are shapes of one example, `P` and `S` trees of tensors (`undefined` for none). Static
- * configuration lives in the closure, so that params hold tensors and nothing else. The next state is the same for
- * every example: what depends on examples goes into it through `axisMean` or `axisSum` over `context.axis`.
+ * configuration lives in the closure, so that params hold tensors and nothing else. The next state must be the same for
+ * every example of a batch: reduce values that differ between examples with `axisMean` or `axisSum` over `context.axis`.
  *
  * **Laws** `laws.layer`: composition with `identity` changes nothing, composition is associative up to
  * regrouping of params, `vmap` of the layer equals the layer of each example.
@@ -70,7 +70,7 @@ export interface Layer<I extends Shape, O extends Shape, P, S> extends Described
   ) => readonly [y: Expr<O>, state: Symbolic<S>];
 }
 
-/** A layer that takes any shape and keeps it: an activation, dropout, the identity. */
+/** A layer that accepts any shape and keeps it: an activation, dropout, the identity. */
 export interface SameLayer<P, S> extends Described {
   readonly init: (key: Key) => Initial<P, S>;
   readonly apply: <X extends Shape>(
@@ -81,10 +81,10 @@ export interface SameLayer<P, S> extends Described {
   ) => readonly [y: Expr<X>, state: Symbolic<S>];
 }
 
-/** A function that keeps the shape of its operand: `tanh`, `relu`, `softmax`. */
+/** A function that keeps the shape of its operand, such as `tanh`, `relu` or `softmax`. */
 export type Activation = <const X extends Operand>(x: X) => Expr<ShapeOf<X>>;
 
-/** Every layer, whatever its types: what a combinator takes. */
+/** The supertype of all layers: what a combinator accepts. */
 export interface AnyLayer extends Described {
   readonly init: (key: Key) => Initial<unknown, unknown>;
   readonly apply: (
@@ -95,12 +95,12 @@ export interface AnyLayer extends Described {
   ) => readonly [y: Expr, state: unknown];
 }
 
-/** What combinators compose: layers, and activations, which are layers without params. */
+/** What combinators compose: layers, and activations, which count as layers without params. */
 export type Composable = AnyLayer | Activation;
 
 /**
- * A layer seen from inside a combinator, which hands each child the params and the state that this
- * child's own `init` made, and leaves the shapes to the program's type rules.
+ * A layer without its static types, as combinators use it inside. A combinator passes each child the params and state
+ * that the child's own `init` made; the type rules of the program check the shapes.
  */
 export interface OpenLayer extends Described {
   readonly init: (key: Key) => Initial<unknown, unknown>;

@@ -7,22 +7,22 @@ import { flatten, unflatten } from "../tree.ts";
 import { open } from "./apply.ts";
 import type { Composable, Context, OpenLayer } from "./layer.ts";
 
-/** One layer of a network, as a summary shows it. */
+/** One row of a summary: a layer of a network. */
 export interface LayerRow {
   readonly name: string;
-  /** 0 for the network itself, 1 for the layers that it is made of, … */
+  /** The depth of nesting: 0 for the network itself, 1 for its children, … */
   readonly depth: number;
-  /** Of one example. */
+  /** The shape of one input example. */
   readonly input: Shape;
   readonly output: Shape;
-  /** The numbers in its params, those of its children included. */
+  /** The number of scalar parameters, including those of its children. */
   readonly params: number;
 }
 
 const numbersIn = (params: unknown): number =>
   flatten(params).leaves.reduce<number>((n, leaf) => n + sizeOf((leaf as Tensor).shape), 0);
 
-/** A tree of tensors as parameters of a program. */
+/** Replaces each tensor of a tree by a parameter of a program. */
 const symbolic = (tree: unknown): unknown => {
   const { leaves, shape } = flatten(tree);
   return unflatten(
@@ -32,10 +32,10 @@ const symbolic = (tree: unknown): unknown => {
 };
 
 /**
- * The rows of a summary: the network and every layer in it, parents before children, with the shapes that
- * it was really applied to. A layer in a loop is shown once.
+ * Lists the layers of a network with their input and output shapes and parameter counts, parents before children. A
+ * layer in a loop appears once.
  *
- * **Shapes** `inputShape` is that of one example.
+ * **Shapes** `inputShape` is the shape of one example.
  *
  * @example
  * ```ts
@@ -53,7 +53,7 @@ export const summary = (layer: Composable, inputShape: Shape): readonly LayerRow
       ...inner,
       apply: (params, state, x, context) => {
         const row = rows.length;
-        // Its place is kept while its children, applied within, write theirs.
+        // Reserve the row before the children add theirs.
         rows.push({
           name: inner.name,
           depth,

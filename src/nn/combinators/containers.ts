@@ -23,11 +23,11 @@ import type {
 import { stackTrees } from "./stack.ts";
 
 /**
- * Ways to make layers of layers. Each combinator is built on layers without types, and declares what it
- * does to types in its signature; the law suite of layers holds the two together.
+ * Combinators that make layers from layers. Each works on untyped layers, and declares what it does to types in its
+ * signature; the law suite of layers checks that both agree.
  */
 
-/** The layer under another name: in summaries, and in the path of what is wrong inside. */
+/** Names a layer, in summaries and in the paths of errors. */
 export const named = <const L extends Composable>(name: string, layer: L): Like<L> =>
   namedOpen(name, open(layer)) as AnyLayer as Like<L>;
 
@@ -57,8 +57,8 @@ const frozenOpen = (inner: OpenLayer): OpenLayer => ({
 });
 
 /**
- * The layer under {@link checkpoint}: what it computes in between is not kept for the backward pass, which
- * computes it again. Values and gradients are the same; memory is less, and time more.
+ * Rematerialization (gradient checkpointing): recomputes the intermediate values of a layer in the backward pass instead
+ * of keeping them. Values and gradients stay the same; it uses less memory and more time.
  *
  * **Source** Chen et al. (2016), arXiv:1604.06174.
  */
@@ -81,7 +81,7 @@ const checkpointedOpen = (inner: OpenLayer): OpenLayer => ({
   parts: { children: [inner], rebuild: ([child = inner]) => checkpointedOpen(open(child)) },
 });
 
-/** All that a layer's output depends on. */
+/** Everything that the output of a layer depends on. */
 interface CheckpointOperands {
   readonly params: unknown;
   readonly state: unknown;
@@ -109,8 +109,8 @@ const positive = (op: string, n: number): number => {
 };
 
 /**
- * The layer `times` times in a row, each with params and state of its own, which are stacked along a new
- * first axis. The program holds the layer once, in a loop, however often it is repeated.
+ * Repeats a layer `times` times in sequence, each time with its own params and state, which are stacked along a new first
+ * axis. The program contains the layer once, in a loop.
  *
  * **Shapes** `x: [...s] → y: [...s]`; params `[times, ...]`.
  * **Fails with** `InvalidArgument`, thrown, where `times` is not a positive whole number.
@@ -158,7 +158,7 @@ const repeatOpen = (times: number, inner: OpenLayer): OpenLayer => ({
 });
 
 /**
- * The layer `times` times in a row with the same params; state passes from each to the next.
+ * Repeats a layer `times` times in sequence with shared params. State passes from each repetition to the next.
  *
  * **Fails with** `InvalidArgument`, thrown, where `times` is not a positive whole number.
  */
@@ -193,8 +193,8 @@ type Sequenced<L extends Composable> =
     : Like<L>;
 
 /**
- * The layer at each moment of a sequence, with the same params; its state passes from moment to moment, so that each
- * moment starts from what the moments before it left. {@link timeDistributed} is for moments that are alike.
+ * Applies a layer to each time step of a sequence in order, with shared params. State passes from one time step to the
+ * next. Use {@link timeDistributed} if time steps are independent.
  *
  * **Shapes** for a layer `[...i] → [...o]`: `x: [time, ...i] → y: [time, ...o]`.
  */
@@ -204,7 +204,7 @@ export const scanLayer = <const L extends Composable>(layer: L): Sequenced<L> =>
 const scanOpen = (inner: OpenLayer): OpenLayer => ({
   name: "scanLayer",
   init: inner.init,
-  // A moment has no moments: the mask is the sequence's.
+  // The mask belongs to the sequence and not to one time step.
   apply: (params, state, xs, { mask: _, ...context }) => {
     const keys = randomBits(context.key, [xs.shape[0] ?? 0, 2]);
     const [last, ys] = scan(
@@ -221,7 +221,7 @@ const scanOpen = (inner: OpenLayer): OpenLayer => ({
   parts: { children: [inner], rebuild: ([child = inner]) => scanOpen(open(child)) },
 });
 
-/** Several layers with params and state of their own, side by side, and a way to hand out and join. */
+/** Applies layers in parallel: `input` selects the input of each, and `join` combines their outputs. */
 const sideBySide = (
   name: string,
   layers: readonly OpenLayer[],
@@ -235,7 +235,7 @@ const sideBySide = (
     return { params: made.map((m) => m.params), state: made.map((m) => m.state) };
   },
   apply: (params, state, x, context) => {
-    // `init` made both as arrays with one item for each layer.
+    // Arrays with one item for each layer, as `init` makes them.
     const [ps, ss] = [params as readonly unknown[], state as readonly unknown[]];
     const keys = splitKey(context.key, layers.length);
     const made = layers.map((layer, i) =>
@@ -253,7 +253,7 @@ const sideBySide = (
 });
 
 /**
- * Layers side by side, each on a slice of its own and with a state of its own.
+ * Applies layers in parallel, each to its own slice of the input, with its own params and state.
  *
  * **Shapes** for n layers `[...i] → [...o]`: `x: [n, ...i] → y: [n, ...o]`.
  */
@@ -268,8 +268,8 @@ export const parallel = <const Ls extends readonly Composable[]>(
   ) as AnyLayer as Layer<Shape, Shape, ParamsEach<Ls>, StateEach<Ls>>;
 
 /**
- * Layers side by side, all on the same input and each with a state of its own, their outputs joined along the last
- * axis.
+ * Applies layers in parallel to the same input, and concatenates their outputs along the last axis. Each has its own
+ * params and state.
  *
  * **Shapes** for layers `[...i] → [..., oₖ]`: `x: [...i] → y: [..., o₁ + … + oₙ]`.
  */

@@ -13,17 +13,16 @@ import { maskOf, realOf, someOf } from "../functional/sequenceChecks.ts";
 import type { AnyLayer, Composable, Context, Layer, OpenLayer, SameLayer } from "../layer.ts";
 import type { Chain, ParamsOf, Span, Spanning, StateOf } from "../types/chain.ts";
 
-/** What a layer does to sequences, given what it does to one moment. */
+/** The type of a layer on sequences, from its type on one time step. */
 type Each<L extends Composable> =
   Chain<readonly [L]> extends Span<infer I extends Shape, infer O extends Shape>
     ? Layer<readonly [number, ...I], readonly [number, ...O], ParamsOf<L>, StateOf<L>>
     : SameLayer<ParamsOf<L>, StateOf<L>>;
 
 /**
- * The layer at each moment of a sequence, all at once, with the same params and from the same state: as it would be
- * on a batch of all moments of all examples, across which a layer that looks across examples looks. A
- * {@link batchNorm} so normalizes by the statistics of all moments together, and carries those on.
- * {@link scanLayer} is for a state that passes from moment to moment.
+ * Applies a layer to all time steps of a sequence at once, with the same params and the same state. It treats the time
+ * steps of all examples as one batch, so that a {@link batchNorm} inside normalizes over all of them. Use
+ * {@link scanLayer} to pass state from one time step to the next.
  *
  * **Shapes** for a layer `[...i] → [...o]`: `x: [time, ...i] → y: [time, ...o]`.
  */
@@ -36,7 +35,7 @@ const mapOpen = (inner: OpenLayer): OpenLayer => ({
   apply: (params, state, xs, context) => {
     const size = xs.shape[0] ?? 0;
     const keys = randomBits(context.key, [size, 2]);
-    // A moment has no moments: the mask is the sequence's.
+    // The mask belongs to the sequence and not to one time step.
     const { mask: _, ...own } = context;
     const name = `${typeof own.axis === "string" ? own.axis : own.axis.name}, moment`;
     const axis = { name, size, within: own.axis };
@@ -44,7 +43,7 @@ const mapOpen = (inner: OpenLayer): OpenLayer => ({
       within(inner.name, inner, params, state, x, { ...own, axis, key });
     const [ys, states] = vmap(one, { axis: name })(xs, keys);
     const { leaves, shape } = flatten(states);
-    // Layers give state only what they share across the axis, so each moment has the same.
+    // The next state is the same for all examples of an axis, so the first one is enough.
     return [
       ys,
       unflatten(
@@ -57,10 +56,10 @@ const mapOpen = (inner: OpenLayer): OpenLayer => ({
 });
 
 /**
- * The layer, told which moments of its input are real: recurrences keep their carry at the others, and
- * attention does not see them. What fills them up is replaced by zeros (tokens stay), so that it may be anything.
+ * Sets the mask of a layer: `real` tells which time steps of the input are real and not padding. Recurrences keep their
+ * carry at padded steps, and attention does not see them. Padded features are replaced by zeros; tokens stay.
  *
- * **Shapes** `real` gives bool `[time]`.
+ * **Shapes** `real` returns bool `[time]`.
  *
  * **Example**
  * ```ts
@@ -92,10 +91,10 @@ const maskedOpen = (real: (x: Expr) => Expr, inner: OpenLayer): OpenLayer => ({
 });
 
 /**
- * The mean over the moments of a sequence that are real: all, where no {@link masked} says otherwise.
+ * The mean over the real time steps of a sequence. All are real unless {@link masked} says otherwise.
  *
- * **Shapes** `x: [time, width] → y: [width]`; zeros where no moment is real.
- * **Fails with** `EmptySequence` when compiled, with the layer's path.
+ * **Shapes** `x: [time, width] → y: [width]`; zeros if no time step is real.
+ * **Fails with** `EmptySequence` when compiled, with the layer's path, where there are no time steps.
  */
 export const maskedMeanPool: Layer<
   readonly [number, number],
@@ -107,7 +106,6 @@ export const maskedMeanPool: Layer<
   init: () => ({ params: undefined, state: undefined }),
   apply: (_, state, sequence: Expr, { mask }) => {
     const x = someOf(sequence);
-    // A reduction over the first axis leaves the second.
     if (mask === undefined) return [mean(x, 0) as Expr as Expr<readonly [number]>, state];
     const seen = maskOf(x.shape[0] ?? 0, mask);
     const real = broadcastTo(expandDims(seen, 1), x.shape);

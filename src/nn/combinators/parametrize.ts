@@ -12,11 +12,11 @@ import { open, within } from "../apply.ts";
 import type { AnyLayer, Composable, OpenLayer } from "../layer.ts";
 import type { Chain, ParamsOf, Spanning, StateOf } from "../types/chain.ts";
 
-/** Layers whose weights (params of two axes or more; outputs last) are functions of other params. */
+/** Reparametrization: layers whose weights (params of two or more axes, outputs last) are computed from other params. */
 
 type Reparameterized<L extends Composable, P, S> = Spanning<Chain<readonly [L]>, P, S>;
 
-/** A weight as a matrix of all its inputs by its outputs. */
+/** Reshapes a weight to a matrix, inputs by outputs. */
 const matrixOf = (weight: Expr): Expr => {
   const outputs = weight.shape.at(-1) ?? 1;
   return reshape(weight, [sizeOf(weight.shape) / outputs, outputs]) as Expr;
@@ -25,7 +25,7 @@ const matrixOf = (weight: Expr): Expr => {
 const isWeight = (leaf: unknown): leaf is Expr | Tensor =>
   (leaf as Expr | Tensor).shape.length >= 2;
 
-/** The length of each column of a weight: all axes but the last are summed. */
+/** The Euclidean norm of each column of a weight, over all axes but the last. */
 const lengths = (weight: Tensor): Tensor => {
   const outputs = weight.shape.at(-1) ?? 1;
   const total = new Float64Array(outputs);
@@ -35,17 +35,17 @@ const lengths = (weight: Tensor): Tensor => {
   return Tensor.own([outputs], "f64", total.map(Math.sqrt)).cast(weight.dtype);
 };
 
-/** The params of {@link weightNorm}: directions in the layer's own tree, and the length of each weight's columns. */
+/** The params of {@link weightNorm}: directions in the tree of the layer, and the column norms of each weight. */
 export interface WeightNormParams<P> {
   readonly direction: P;
   readonly magnitude: readonly Tensor[];
 }
 
 /**
- * The layer with the length of each output's weights apart from their direction.
+ * Weight normalization: learns the norm of the weights of each output separately from their direction.
  *
- * **Math** `W = g V/‖V‖`, column by column; `g` begins as `‖V‖`, so that the layer begins as it would. A column of zeros
- * stays one.
+ * **Math** `W = g V/‖V‖`, column by column. `g` begins as `‖V‖`, so that the initial layer is unchanged. A column of zeros
+ * stays zero.
  * **Source** Salimans and Kingma (2016), arXiv:1602.07868, equation 2.
  */
 export const weightNorm = <const L extends Composable>(
@@ -65,7 +65,7 @@ const weightNormOpen = (inner: OpenLayer): OpenLayer => ({
     return { params: { direction: params, magnitude: weights.map(lengths) }, state };
   },
   apply: (params, state, x, context) => {
-    // `init` made them so.
+    // Their types, as `init` makes them.
     const { direction, magnitude } = params as WeightNormParams<unknown> & {
       readonly magnitude: readonly unknown[];
     };
@@ -82,17 +82,17 @@ const weightNormOpen = (inner: OpenLayer): OpenLayer => ({
   parts: { children: [inner], rebuild: ([child = inner]) => weightNormOpen(open(child)) },
 });
 
-/** The state of {@link spectralNorm}: the layer's, and a direction of the outputs of each weight. */
+/** The state of {@link spectralNorm}: that of the layer, and the estimated right singular vector of each weight. */
 export interface SpectralNormState<S> {
   readonly inner: S;
   readonly directions: readonly Tensor[];
 }
 
 /**
- * The layer with each weight divided by its greatest singular value, as far as the power method has found
- * it: one iteration with every step of training.
+ * Spectral normalization: divides each weight by an estimate of its largest singular value. Each training step runs one
+ * iteration of the power method.
  *
- * **Math** `W = V/σ`, `u ← Vv/‖Vv‖`, `v ← Vᵀu/‖Vᵀu‖`, `σ = uᵀVv`; the gradient flows through V in σ, and not
+ * **Math** `W = V/σ`, `u ← Vv/‖Vv‖`, `v ← Vᵀu/‖Vᵀu‖`, `σ = uᵀVv`; the gradient flows through V in σ, but not
  * through u and v.
  * **Source** Miyato et al. (2018), arXiv:1802.05957, algorithm 1.
  */
@@ -114,7 +114,7 @@ const spectralNormOpen = (inner: OpenLayer): OpenLayer => ({
     return { params, state: { inner: state, directions } };
   },
   apply: (params, state, x, context) => {
-    // `init` made it so.
+    // Its type, as `init` makes it.
     const { inner: own, directions } = state as {
       readonly inner: unknown;
       readonly directions: readonly Expr[];
@@ -134,7 +134,7 @@ const spectralNormOpen = (inner: OpenLayer): OpenLayer => ({
         [0],
         [0],
       ]);
-      // Weights that are all zero stay so.
+      // Weights that are all zero stay zero.
       const none = eq(sigma, 0);
       return div(leaf, where(none, 1, sigma));
     });

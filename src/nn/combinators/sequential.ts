@@ -4,7 +4,7 @@ import { open, within } from "../apply.ts";
 import type { AnyLayer, Composable, OpenLayer, SameLayer } from "../layer.ts";
 import type { Meeting, Sequential } from "../types/chain.ts";
 
-/** The layer that passes its input on. */
+/** The identity layer: returns its input. */
 export const identity: SameLayer<undefined, undefined> = {
   name: "identity",
   init: () => ({ params: undefined, state: undefined }),
@@ -19,7 +19,7 @@ const chain = (name: string, layers: readonly OpenLayer[]): OpenLayer => ({
     return { params: initials.map((p) => p.params), state: initials.map((p) => p.state) };
   },
   apply: (params, state, x, context) => {
-    // `init` made both as arrays with one item for each layer.
+    // Arrays with one item for each layer, as `init` makes them.
     const [ps, ss] = [params as readonly unknown[], state as readonly unknown[]];
     const keys = splitKey(context.key, layers.length);
     const states: unknown[] = [];
@@ -35,10 +35,10 @@ const chain = (name: string, layers: readonly OpenLayer[]): OpenLayer => ({
 });
 
 /**
- * Layers one after the other: each takes what the one before gives.
+ * Composes layers in sequence: each takes the output of the one before.
  *
- * Params and state are tuples with one item for each layer. Layers whose shapes do not meet are a type
- * error that names both, and where shapes are dynamic a `ShapeMismatch` with the path of the second.
+ * Params and state are tuples with one item for each layer. If the shapes of two layers do not fit, it is a type error
+ * that names both; for dynamic shapes it is a `ShapeMismatch` with the path of the second when compiled.
  *
  * **Math** `sequential(f, g, h)(x) = h(g(f(x)))`.
  * **Laws** `laws.layer`: associative with unit {@link identity}, up to regrouping of params.
@@ -54,10 +54,10 @@ const chain = (name: string, layers: readonly OpenLayer[]): OpenLayer => ({
 export const sequential = <const Ls extends readonly Composable[]>(
   ...layers: Meeting<Ls>
 ): Sequential<Ls> =>
-  // `Sequential` is what `chain` does to types; the type tests and the law suite hold the two together.
+  // `Sequential` declares what `chain` does to types; the type tests and the law suite check it.
   chain("sequential", (layers as readonly Composable[]).map(open)) as AnyLayer as Sequential<Ls>;
 
-/** Two layers, one after the other: {@link sequential} as a binary operation. */
+/** Composes two layers in sequence: {@link sequential} as a binary operation. */
 export const andThen = <const F extends Composable, const G extends Composable>(
   ...layers: Meeting<readonly [F, G]>
 ): Sequential<readonly [F, G]> =>

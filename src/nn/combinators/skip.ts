@@ -18,9 +18,9 @@ import type {
   StateOf,
 } from "../types/chain.ts";
 
-/** Connections that skip a layer: what the layer takes is brought to what it gives. */
+/** Skip connections: combine the input of a layer with its output. */
 
-/** `unknown` where two layers take the same and give the same. */
+/** `unknown` if two layers take the same shape and give the same shape, else a `ShapeError`. */
 type Beside<L extends Composable, K extends Composable> =
   Chain<readonly [L]> extends Span<infer I extends Shape, infer O extends Shape>
     ? Chain<readonly [K]> extends Span<infer J extends Shape, infer Q extends Shape>
@@ -33,13 +33,13 @@ type Beside<L extends Composable, K extends Composable> =
     : unknown;
 
 /**
- * The layer with its input added to its output; with a `shortcut`, a second layer on the same input, that
- * layer's output is added instead: a projection where the two have other shapes.
+ * A residual connection: adds the input of a layer to its output. With a `shortcut` it adds the output of that second
+ * layer instead, for example a projection where the shapes differ.
  *
  * **Shapes** `x: [...s] → y: [...s]`; with a shortcut `x: [...i] → y: [...o]`, and params and state are
  * those of the layer and of the shortcut.
  * **Math** `y = x + f(x)`, or `y = s(x) + f(x)`.
- * **Fails with** `ShapeMismatch` when compiled, where what is added has another shape.
+ * **Fails with** `ShapeMismatch` when compiled, where the two summands differ in shape.
  * **Source** He et al. (2015), arXiv:1512.03385, equations 1 and 2.
  *
  * @example
@@ -66,7 +66,7 @@ export function residual(layer: Composable, shortcut?: Composable): AnyLayer {
     : projectedOpen(open(layer), open(shortcut));
 }
 
-/** Of one shape, and nothing else: broadcasting would hide that a layer has not kept its input's. */
+/** A sum without broadcasting, which would hide that a layer changes the shape. */
 const sum = (x: Expr, y: Expr): Expr => apply1("add", {}, x, y);
 
 const residualOpen = (inner: OpenLayer): OpenLayer => ({
@@ -87,7 +87,7 @@ const projectedOpen = (inner: OpenLayer, shortcut: OpenLayer): OpenLayer => ({
     return { params: [f.params, s.params], state: [f.state, s.state] };
   },
   apply: (params, state, x, context) => {
-    // `init` made both as pairs.
+    // Pairs, as `init` makes them.
     const [[ps, qs], [ss, ts]] = [params, state] as [[unknown, unknown], [unknown, unknown]];
     const [key, other] = splitKey(context.key, 2) as [typeof context.key, typeof context.key];
     const [y, next] = within(inner.name, inner, ps, ss, x, { ...context, key });
@@ -109,12 +109,12 @@ type Widened<I> =
     : Shape;
 
 /**
- * The layer with its input before its output along the channels (the last axis): all that was known stays
- * known. A chain of them is a block of DenseNet; around the way down and up again it is the copy of U-Net.
+ * A skip connection by concatenation: joins the input and the output of a layer along the channels (the last axis). A
+ * chain of them is a DenseNet block; around the inner levels it is the copy path of U-Net.
  *
  * **Shapes** for a layer `[...s, c] → [...s, o]`: `x: [...s, c] → y: [...s, c + o]`.
  * **Math** `y = [x, f(x)]`.
- * **Fails with** `ShapeMismatch` when compiled, where the layer does not keep the axes before the channels.
+ * **Fails with** `ShapeMismatch` when compiled, where the layer changes the axes before the channels.
  * **Source** Huang et al. (2016), arXiv:1608.06993, equation 2.
  *
  * @example

@@ -2,10 +2,10 @@ import { stackTensors } from "../../tensor/constructors.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { flatten, unflatten } from "../../tree.ts";
 
-/** Trees of tensors, alike in structure and shapes, as one tree with a new first axis. */
+/** Stacks trees of tensors with the same structure and shapes along a new first axis. */
 export const stackTrees = (trees: readonly unknown[]): unknown => {
   const { shape, leaves } = flatten(trees[0]);
-  // The trees that layers make hold tensors and nothing else.
+  // Trees made by layers hold only tensors.
   const columns = trees.map((tree) => flatten(tree).leaves as readonly Tensor[]);
   return unflatten(
     shape,

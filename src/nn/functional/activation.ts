@@ -12,12 +12,12 @@ import { finite, holding, notNegative } from "../../tensor/validate.ts";
 import type { Activation } from "../layer.ts";
 
 /**
- * The non-linear functions of neural networks. Each keeps the shape of what it is given, and so is a
- * layer without params wherever a combinator takes one.
+ * The nonlinear activation functions of neural networks. Each keeps the shape of its operand, and works as a layer without
+ * params in any combinator.
  *
- * At a kink the derivative is PyTorch's: that of the flat side for `relu`, `relu6`, `hardtanh` and the
- * shrinks. A branch that is not taken is computed all the same, and is given an argument at which it
- * is finite, since 0 times an infinite derivative would be NaN.
+ * At a kink the derivative is PyTorch's: that of the flat side for `relu`, `relu6`, `hardtanh` and the shrinks. Branches
+ * that are not taken are still computed, at an argument where they are finite, since 0 times an infinite derivative would
+ * be NaN.
  */
 const keeping = <X extends Operand>(x: X, f: (x: Expr) => Expr): Expr<ShapeOf<X>> =>
   // Each f here is element-wise, or normalizes along an axis: the shape stays.
@@ -31,27 +31,27 @@ const plus = (x: Expr, offset: number): Expr => op.add(x, offset);
 const either = (condition: Expr, x: Expr | number, y: Expr | number): Expr =>
   where(condition, x, y);
 
-/** With a derivative that does not vanish where the value is all but 1. */
+/** The sigmoid with a derivative that does not vanish where the value rounds to 1. */
 const sigmoidOf: (x: Expr) => Expr = customDerivative((x: Expr): Expr => op.logistic(x), {
   name: "sigmoid",
   jvp: (x: Expr, t: Expr): Expr => op.mul(op.mul(t, sigmoidOf(op.neg(x))), sigmoidOf(x)),
   vjp: (x: Expr, _: Expr, w: Expr): Expr => op.mul(w, op.mul(sigmoidOf(x), sigmoidOf(op.neg(x)))),
 });
 
-/** `1 / (1 + e⁻ˣ)`. **Math** derivative `σ(x)σ(-x)`. */
+/** The logistic sigmoid `1 / (1 + e⁻ˣ)`. **Math** derivative `σ(x)σ(-x)`. */
 export const sigmoid: Activation = (x) => keeping(x, sigmoidOf);
 
-/** `ln σ(x)`, without overflow. **Math** derivative `σ(-x)`. */
+/** The logarithm of the sigmoid, `ln σ(x)`, without overflow. **Math** derivative `σ(-x)`. */
 export const logSigmoid: Activation = (x) => keeping(x, (e) => op.neg(logOnePlusExp(op.neg(e))));
 
-/** `max(x, 0)`; NaN stays NaN. **Math** derivative 1 above 0, 0 elsewhere. */
+/** The rectified linear unit `max(x, 0)`; NaN stays NaN. **Math** derivative 1 above 0, 0 elsewhere. */
 export const relu: Activation = (x) => keeping(x, (e) => either(op.le(e, 0), 0, e));
 
-/** `min(max(x, 0), 6)`. **Source** Krizhevsky, "Convolutional Deep Belief Networks on CIFAR-10" (2010). */
+/** The ReLU clamped at 6: `min(max(x, 0), 6)`. **Source** Krizhevsky, "Convolutional Deep Belief Networks on CIFAR-10" (2010). */
 export const relu6: Activation = (x) => keeping(x, (e) => held(e, 0, 6));
 
 /**
- * `x` above 0, `slope·x` below.
+ * The leaky ReLU: `x` above 0, `slope·x` below. `slope` defaults to 0.01.
  *
  * **Fails with** `InvalidArgument`, thrown, where the slope is not finite.
  * **Source** Maas et al., "Rectifier Nonlinearities" (2013).
@@ -69,7 +69,7 @@ const exponentialBelow = (x: Expr, alpha: number, scale: number, beta: number): 
 };
 
 /**
- * `x` above 0, `α(eˣ - 1)` below.
+ * The exponential linear unit: `x` above 0, `α(eˣ - 1)` below. α defaults to 1.
  *
  * **Fails with** `InvalidArgument`, thrown, where α is not finite.
  * **Source** Clevert et al. (2015), arXiv:1511.07289.
@@ -80,9 +80,9 @@ export const elu = <const X extends Operand>(x: X, alpha = 1): Expr<ShapeOf<X>> 
 };
 
 /**
- * `x` above 0, `α(e^(x/α) - 1)` below.
+ * The continuously differentiable ELU: `x` above 0, `α(e^(x/α) - 1)` below. α defaults to 1.
  *
- * **Fails with** `InvalidArgument`, thrown, where α is not above 0, or infinite.
+ * **Fails with** `InvalidArgument`, thrown, where α is not a finite number above 0.
  * **Source** Barron (2017), arXiv:1704.07483.
  */
 export const celu = <const X extends Operand>(x: X, alpha = 1): Expr<ShapeOf<X>> => {
@@ -90,23 +90,23 @@ export const celu = <const X extends Operand>(x: X, alpha = 1): Expr<ShapeOf<X>>
   return keeping(x, (e) => exponentialBelow(e, alpha, 1, 1 / alpha));
 };
 
-/** The scaled elu that keeps mean 0 and variance 1. **Source** Klambauer et al. (2017), arXiv:1706.02515. */
+/** The scaled ELU, which preserves mean 0 and variance 1. **Source** Klambauer et al. (2017), arXiv:1706.02515. */
 export const selu: Activation = (x) =>
   keeping(x, (e) => exponentialBelow(e, 1.6732632423543772, 1.0507009873554805, 1));
 
 /**
- * `xΦ(x)` for the normal distribution Φ, exact in its left tail too.
+ * The Gaussian error linear unit `xΦ(x)`, where Φ is the standard normal distribution. It is accurate in the left tail too.
  *
  * **Source** Hendrycks and Gimpel (2016), arXiv:1606.08415.
  */
 export const gelu: Activation = (x) => keeping(x, (e) => op.mul(e, ndtr(e)));
 
-/** Beyond this the sigmoid of {@link geluTanh} is 0 or 1 in every dtype, and a cube would overflow. */
+/** Beyond this the sigmoid in {@link geluTanh} is 0 or 1 in every dtype; clipping keeps the cube from overflowing. */
 const saturated = 32;
 
 /**
- * Gelu's approximation `x/2 (1 + tanh(√(2/π)(x + 0.044715x³)))`. Half of one more than a `tanh` is the sigmoid of
- * twice its argument, which cancels nothing. **Source** as {@link gelu}.
+ * The tanh approximation of GELU, `x/2 (1 + tanh(√(2/π)(x + 0.044715x³)))`. It is computed by the sigmoid, since
+ * `(1 + tanh z)/2 = σ(2z)` avoids cancellation. **Source** as {@link gelu}.
  */
 export const geluTanh: Activation = (x) =>
   keeping(x, (e) => {
@@ -115,21 +115,22 @@ export const geluTanh: Activation = (x) =>
     return op.mul(e, op.logistic(times(inner, Math.sqrt(8 / Math.PI))));
   });
 
-/** `xσ(x)`, also called swish. **Source** Elfwing et al. (2017), arXiv:1702.03118. */
+/** The sigmoid linear unit `xσ(x)`, also called swish. **Source** Elfwing et al. (2017), arXiv:1702.03118. */
 export const silu: Activation = (x) => keeping(x, (e) => op.mul(e, op.logistic(e)));
 
 /**
- * `ln(1 + eˣ)` as `max(x, 0) + ln(1 + e^-|x|)`. At 0 the kinks of the two terms cancel: the maximum's
- * derivative is a half there, and |x|'s is 0.
+ * `ln(1 + eˣ)`, computed as `max(x, 0) + ln(1 + e^-|x|)`. At 0 the derivative is right: that of the maximum is a half
+ * there, and that of |x| is 0.
  */
 const logOnePlusExp = (x: Expr): Expr =>
   op.add(op.maximum(x, 0), op.log1p(op.exp(op.neg(op.abs(x)))));
 
 /**
- * `ln(1 + e^(βx)) / β`, without overflow; `x` itself where `βx` is above `threshold`, as in PyTorch.
+ * The softplus function `ln(1 + e^(βx)) / β`, without overflow. It is `x` itself where `βx > threshold`, as in PyTorch.
+ * β defaults to 1 and `threshold` to 20.
  *
  * **Math** derivative `σ(βx)`.
- * **Fails with** `InvalidArgument`, thrown, where β is not above 0, or infinite, or the threshold NaN.
+ * **Fails with** `InvalidArgument`, thrown, where β is not a finite number above 0, or the threshold is NaN.
  */
 export const softplus = <const X extends Operand>(
   x: X,
@@ -147,7 +148,7 @@ export const softplus = <const X extends Operand>(
 /** `1 + |x|`. */
 const onePlusSize = (x: Expr): Expr => plus(op.abs(x), 1);
 
-/** Its derivative by the rule of quotients would be the difference of two numbers that are almost one. */
+/** Softsign with its own derivative; the quotient rule would subtract nearly equal numbers. */
 const softsignOf = customDerivative((x: Expr): Expr => op.div(x, onePlusSize(x)), {
   name: "softsign",
   jvp: (x: Expr, tangent: Expr): Expr => op.div(op.div(tangent, onePlusSize(x)), onePlusSize(x)),
@@ -155,41 +156,41 @@ const softsignOf = customDerivative((x: Expr): Expr => op.div(x, onePlusSize(x))
 });
 
 /**
- * `x / (1 + |x|)`. **Math** derivative `1 / (1 + |x|)²`.
+ * The softsign function `x / (1 + |x|)`. **Math** derivative `1 / (1 + |x|)²`.
  *
  * **Source** Turian et al., "Quadratic Features and Deep Architectures" (2009).
  */
 export const softsign: Activation = (x) => keeping(x, (e) => softsignOf(floating("softsign", e)));
 
-/** `x tanh(ln(1 + eˣ))`. **Source** Misra (2019), arXiv:1908.08681. */
+/** The Mish function `x tanh(ln(1 + eˣ))`. **Source** Misra (2019), arXiv:1908.08681. */
 export const mish: Activation = (x) => keeping(x, (e) => op.mul(e, op.tanh(logOnePlusExp(e))));
 
 const held = (x: Expr, low: number, high: number): Expr =>
   either(op.le(x, low), low, either(op.ge(x, high), high, x));
 
-/** `x` held between `low` and `high`. **Fails with** `InvalidArgument`, thrown, where `high` is below `low`. */
+/** The hard tanh: `x` clamped between `low` (defaults to -1) and `high` (defaults to 1). **Fails with** `InvalidArgument`, thrown, where `high` is below `low`. */
 export const hardtanh = <const X extends Operand>(x: X, low = -1, high = 1): Expr<ShapeOf<X>> => {
   aNumber("hardtanh", { low });
   holding(`a number from low, ${low}, on`, (n) => n >= low)("hardtanh", { high });
   return keeping(x, (e) => held(e, low, high));
 };
 
-/** `x/6 + 1/2` held between 0 and 1. **Source** Courbariaux et al. (2015), arXiv:1511.00363. */
+/** The hard sigmoid: `x/6 + 1/2` clamped between 0 and 1. **Source** Courbariaux et al. (2015), arXiv:1511.00363. */
 export const hardsigmoid: Activation = (x) =>
   keeping(x, (e) => op.div(held(plus(floating("hardsigmoid", e), 3), 0, 6), 6));
 
-/** `x · hardsigmoid(x)`. **Source** Howard et al. (2019), arXiv:1905.02244. */
+/** The hard swish `x · hardsigmoid(x)`. **Source** Howard et al. (2019), arXiv:1905.02244. */
 export const hardswish: Activation = (x) =>
   keeping(floating("hardswish", lift(x)), (e) => op.mul(e, hardsigmoid(e))) as Expr as never;
 
-/** 0 where `|x| ≤ λ`, else `x`. **Fails with** `InvalidArgument`, thrown, where λ is negative or not finite. */
+/** Hard shrinkage: 0 where `|x| ≤ λ`, else `x`. λ defaults to 0.5. **Fails with** `InvalidArgument`, thrown, where λ is negative or not finite. */
 export const hardshrink = <const X extends Operand>(x: X, lambda = 0.5): Expr<ShapeOf<X>> => {
   notNegative("hardshrink", { lambda });
   return keeping(x, (e) => either(op.le(op.abs(e), lambda), 0, e));
 };
 
 /**
- * `x` moved `λ` towards 0, and 0 where it would pass it.
+ * Soft shrinkage: moves `x` towards 0 by λ, and is 0 where `|x| ≤ λ`. λ defaults to 0.5.
  *
  * **Fails with** `InvalidArgument`, thrown, where λ is negative or not finite.
  */
@@ -205,8 +206,8 @@ export const softshrink = <const X extends Operand>(x: X, lambda = 0.5): Expr<Sh
 };
 
 /**
- * `x - tanh x` for `|x| ≤ 1`, where it cancels: `x³/(3 + x² + x²/(5 + x²/(7 + …)))`, what Lambert's continued
- * fraction of the tangent leaves of `x`.
+ * `x - tanh x` for `|x| ≤ 1` without cancellation: `x³/(3 + x² + x²/(5 + x²/(7 + …)))`, from Lambert's continued fraction
+ * of the tangent.
  */
 const tanhshrinkNear = (x: Expr): Expr => {
   const square = op.square(x);
@@ -229,11 +230,11 @@ const tanhshrinkOf = customDerivative(
   },
 );
 
-/** `x - tanh x`. **Math** derivative `tanh² x`. */
+/** The shrinkage `x - tanh x`. **Math** derivative `tanh² x`. */
 export const tanhshrink: Activation = (x) => keeping(x, tanhshrinkOf);
 
 /**
- * `x` where it is above `at`, else `value`; NaN stays NaN.
+ * Replaces elements at or below `at` by `value`. NaN stays NaN.
  *
  * **Fails with** `InvalidArgument`, thrown, where `at` or `value` is NaN.
  */
@@ -246,20 +247,20 @@ export const threshold = <const X extends Operand>(
   return keeping(x, (e) => either(op.le(e, at), value, e));
 };
 
-/** `softmax(-x)` along the last axis. */
+/** The softmin: `softmax(-x)` along `axis`. Defaults to the last axis. */
 export const softmin = <const X extends Operand>(x: X, axis = -1): Expr<ShapeOf<X>> =>
   keeping(x, (e) => reduction.softmax(op.neg(e), axis));
 
 /**
- * The first half along `axis`, each number times the sigmoid of its partner in the second half.
+ * The gated linear unit: the first half along `axis` times the sigmoid of the second half. `axis` defaults to the last.
  *
- * **Shapes** `x: [..., 2n] → [..., n]` for the last axis, which is meant where none is given.
+ * **Shapes** `x: [..., 2n] → [..., n]` for the last axis.
  * **Source** Dauphin et al. (2016), arXiv:1612.08083.
  */
 export const glu = (operand: Operand, axis = -1): Expr => {
   const x = lift(operand);
   const extent = x.shape.at(axis) ?? 0;
-  // An odd extent leaves halves of different shapes, which the product's type rule reports.
+  // An odd extent gives halves of different shapes, which the type rule of the product reports.
   const half = Math.ceil(extent / 2);
   return op.mul(sliceAxis(x, axis, 0, half), sigmoidOf(sliceAxis(x, axis, half, extent)));
 };

@@ -8,19 +8,19 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { fanInUniform, type Initializer } from "../initializers.ts";
 import type { Symbolic } from "../layer.ts";
 
-/** A matrix, inputs by outputs, and an offset where there is one. */
+/** The params of an affine map: a weight matrix, inputs by outputs, and an optional bias. */
 export interface AffineParams {
   readonly weight: Tensor;
   readonly bias?: Tensor;
 }
 
-/** Whether an affine map has an offset, and how matrix and offset begin. */
+/** Options of an affine map: whether it has a bias, and how params begin. */
 export interface AffineOptions {
-  /** Whether there is an offset; `true` where not given. */
+  /** Whether to add a bias. Defaults to `true`. */
   readonly bias?: boolean;
-  /** Uniform over ±1/√in where not given. */
+  /** How the weight begins. Defaults to uniform over ±1/√in. */
   readonly weightInit?: Initializer;
-  /** Uniform over ±1/√in where not given. */
+  /** How the bias begins. Defaults to uniform over ±1/√in. */
   readonly biasInit?: Initializer;
 }
 
@@ -48,8 +48,8 @@ export const requireDivides = (op: string, argument: string, divisor: number, n:
 };
 
 /**
- * `x`, whose last axis must have the extent `features`: another is reported as a `ShapeMismatch`, where
- * an extent of 1 would else broadcast.
+ * Checks that the last axis of `x` has `features` elements. Any other extent is reported as a `ShapeMismatch`; an extent
+ * of 1 would otherwise broadcast.
  */
 export const lastAxisOf = (x: Expr, features: number): Expr => {
   if (x.shape.at(-1) === features) return x;
@@ -59,7 +59,7 @@ export const lastAxisOf = (x: Expr, features: number): Expr => {
   return refuse(issue, [x], [{ shape, dtype: x.dtype }])[0] as Expr;
 };
 
-/** The first params of {@link affine}. */
+/** Initializes the params of {@link affine}. */
 export const initAffine = (
   key: Key,
   inputs: number,
@@ -73,7 +73,7 @@ export const initAffine = (
   return bias ? { weight, bias: biasInit(forBias, [outputs], fan) } : { weight };
 };
 
-/** `xW + b` along the last axis. **Shapes** `x: [...s, in] → [...s, out]`. */
+/** The affine map `xW + b` along the last axis. **Shapes** `x: [...s, in] → [...s, out]`. */
 export const affine = ({ weight, bias }: Symbolic<AffineParams>, x: Expr): Expr => {
   const product = dot(x, weight, [[x.shape.length - 1], [0]]);
   return bias === undefined ? product : add(product, bias);

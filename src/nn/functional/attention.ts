@@ -15,14 +15,14 @@ type LastTwo<S extends Shape> = S extends readonly [
   ? readonly [A, B]
   : readonly [number, number];
 
-/** Whether types know that an extent cannot be repeated to another. */
+/** Whether types know that one extent does not broadcast to another. */
 type Clash<X extends number, Y extends number> = number extends X | Y
   ? false
   : X extends 1 | Y
     ? false
     : true;
 
-/** `unknown` where a mask may be of queries and keys, and an error where types know that it is not. */
+/** `unknown` if a mask fits the queries and keys, and a `ShapeError` if types know that it does not. */
 export type Sees<Q extends Shape, K extends Shape, M extends Shape> = true extends
   | Clash<LastTwo<M>[0], LastTwo<Q>[0]>
   | Clash<LastTwo<M>[1], LastTwo<K>[0]>
@@ -30,10 +30,10 @@ export type Sees<Q extends Shape, K extends Shape, M extends Shape> = true exten
   : unknown;
 
 /**
- * How much each query sees of each key: `softmax(QKᵀ/√d)` over the keys.
+ * The attention weights `softmax(QKᵀ/√d)` of each query over the keys.
  *
  * **Shapes** `query: [...b, ...g, time, d]`, `key: [...b, places, d]`, `mask` of bool that broadcasts to
- * `[...b, ...g, time, places]`, true where a key is seen `→ [...b, ...g, time, places]`.
+ * `[...b, ...g, time, places]`, true where a key is visible `→ [...b, ...g, time, places]`.
  */
 export const attentionWeights = <
   const Q extends Expr,
@@ -52,16 +52,16 @@ export const attentionWeights = <
 };
 
 /**
- * For each query the mean of the values, weighted by how well their keys fit it.
+ * Scaled dot-product attention: for each query, the mean of the values weighted by how well their keys match.
  *
  * **Shapes** `query: [...b, ...g, time, d]`, `key: [...b, places, d]`, `value: [...b, places, e]`
  * `→ [...b, ...g, time, e]`: leading axes `g` are groups of queries that share keys. `mask` of bool
- * broadcasts to `[...b, ...g, time, places]`, true where a key is seen; `weights` is what becomes of the
- * weights before they are used: dropout.
- * **Math** `softmax(QKᵀ/√d) V`; a query that sees nothing gets zeros. A value that no query sees is never read; one
- * that some see is multiplied by 0 for the others, so that it should be finite.
- * **Fails with** a type error where literal shapes show that a mask is not of the queries and keys,
- * `ShapeMismatch` when compiled.
+ * broadcasts to `[...b, ...g, time, places]`, true where a key is visible. `weights` transforms the
+ * attention weights before use, for example by dropout; it defaults to the identity.
+ * **Math** `softmax(QKᵀ/√d) V`; a query that sees nothing gets zeros. A value that no query sees is never read. A value
+ * that some queries see is multiplied by 0 for the others, so it should be finite.
+ * **Fails with** a type error where literal shapes show that a mask does not fit the queries and
+ * keys, and otherwise `ShapeMismatch` when compiled.
  * **Source** Vaswani et al. (2017), arXiv:1706.03762, equation 1.
  */
 export const scaledDotProductAttention = <
@@ -82,7 +82,7 @@ export const scaledDotProductAttention = <
   return attentionOf(query, onlySeen(key, seen), onlySeen(value, seen), { ...rest, mask });
 };
 
-/** {@link scaledDotProductAttention} of keys and values that are finite also where nobody sees them. */
+/** {@link scaledDotProductAttention} without zeroing invisible keys and values, which must be finite. */
 export const attentionOf = (
   query: Expr,
   key: Expr,
@@ -102,5 +102,5 @@ export const attentionOf = (
   );
 };
 
-/** Whether place `t` of `time` may see place `s`: `s ≤ t`. `[time, time]` of bool. */
+/** The causal mask: position `t` may see position `s` if `s ≤ t`. `[time, time]` of bool. */
 export const causalMask = (time: number): Expr => ge(iota([time, time], 0), iota([time, time], 1));

@@ -22,31 +22,29 @@ import {
   windowsOf,
 } from "./geometry.ts";
 
-/** Convolutions as programs: windows of an example, multiplied with a kernel. */
+/** Convolutions: products of the windows of an example with a kernel. */
 
 /**
- * How the windows of a convolution lie over its input, in elements: one number for all spatial axes, or one
- * for each.
+ * Options of a convolution, in elements: one number for all spatial axes, or one for each.
  */
 export interface ConvolveOptions {
-  /** From one window to the next; 1 where not given. */
+  /** The step from one window to the next. Defaults to 1. */
   readonly stride?: PerAxis;
-  /** `"valid"` where not given. */
+  /** The padding around the example. Defaults to `"valid"`, no padding. */
   readonly padding?: Padding;
-  /** From one element of a window to the next; 1 where not given. */
+  /** The step from one element of a window to the next. Defaults to 1. */
   readonly dilation?: PerAxis;
-  /** Into how many independent parts the channels fall; 1 where not given. */
+  /** The number of independent groups of channels. Defaults to 1. */
   readonly groups?: number;
 }
 
 /**
- * How the windows of a transposed convolution lie over its output, in elements, and which of several sizes
- * that has.
+ * Options of a transposed convolution, in elements of its output.
  */
 export interface ConvolveTransposedOptions extends ConvolveOptions {
   /**
-   * Elements more at the end of each axis, where several sizes have one convolution: fewer than its stride or its
-   * dilation. Defaults to 0.
+   * Extra elements at the end of each axis, to choose among the output sizes that a convolution maps to the same input
+   * size. Less than the stride or the dilation. Defaults to 0.
    */
   readonly outputPadding?: PerAxis;
 }
@@ -68,10 +66,9 @@ const slidingOf = (
 };
 
 /**
- * The elements more at the end of each axis.
+ * The extra elements at the end of each axis.
  *
- * **Fails with** `InvalidArgument`, thrown, where one is not less than its stride or its dilation: there is no
- * convolution of that size.
+ * **Fails with** `InvalidArgument`, thrown, where one is not less than its stride or its dilation.
  */
 export const outputPaddingOf = (
   op: string,
@@ -103,16 +100,16 @@ export const requireGroups = (op: string, groups: number, ...channels: readonly 
 };
 
 /**
- * The convolution of one example with a kernel; as in all of machine learning, the kernel is not flipped.
+ * Convolves one example with a kernel. As usual in machine learning, the kernel is not flipped.
  *
  * **Shapes** `x: [...n, in]`, `kernel: [...k, in / groups, out]` → `[...m, out]` with
  * `m = ⌊(n + padding - (k - 1) · dilation - 1) / stride⌋ + 1`, for any number of spatial axes `n`.
  * **Math** `y[i, o] = Σ x[i · stride + j · dilation, c] · kernel[j, c, o]` over `j` and `c`, where output
- * channel `o` sees the input channels of its own group. A kernel that is not finite: on the wasm backend, in f32
- * with stride 1, the gradient to `x` may be NaN nearer to a border than the weight in question reaches, and what
- * would be infinite may be NaN.
+ * channel `o` sees only the input channels of its own group. With a kernel that is not finite, on the wasm backend in f32
+ * with stride 1, the gradient with respect to `x` may also be NaN at border elements that the weight does not reach, and
+ * NaN instead of infinite.
  * **Fails with** `ShapeMismatch` where the kernel is larger than the padded example or the channels do not
- * match; `InvalidArgument`, thrown, where an option is not what it has to be.
+ * match; `InvalidArgument`, thrown, where an option is invalid.
  * **Source** Dumoulin and Visin, "A guide to convolution arithmetic for deep learning" (2016),
  * arXiv:1603.07285.
  */
@@ -154,7 +151,7 @@ export const conv = (operand: Operand, weights: Operand, options: ConvolveOption
   return reshape(moveAxis(product, 0, rank), [...windows.shape.slice(0, rank), outputs]);
 };
 
-/** One input channel for each group: a product of elements, since matrices would be of one column. */
+/** Depthwise convolution: one input channel per group, as an elementwise product, since matrices would have one column. */
 const depthwise = (windows: Expr, kernel: Expr, groups: number): Expr => {
   const rank = kernel.shape.length - 2;
   const outputs = last(kernel.shape);
@@ -170,14 +167,14 @@ const depthwise = (windows: Expr, kernel: Expr, groups: number): Expr => {
 };
 
 /**
- * The transposed convolution of one example with a kernel: the adjoint of {@link conv} with the same
- * stride, padding and dilation, which spreads each element of the example over a window of the output.
+ * The transposed convolution of one example with a kernel: the adjoint of {@link conv} with the same stride, padding and
+ * dilation. It adds each element of the example, times the kernel, to a window of the output.
  *
  * **Shapes** `x: [...n, in]`, `kernel: [...k, in, out / groups]` → `[...m, out]` with
  * `m = (n - 1) · stride + (k - 1) · dilation + 1 - padding + outputPadding`; `"same"` gives `n · stride`.
  * **Math** `y[p, o] = Σ x[i, c] · kernel[j, c, o]` over `i · stride + j · dilation = p` and `c`.
  * **Fails with** `ShapeMismatch` where the channels do not match; `InvalidArgument`, thrown, where an
- * option is not what it has to be.
+ * option is invalid.
  * **Source** Zeiler et al., "Deconvolutional networks" (2010); Dumoulin and Visin (2016), chapter 4.
  */
 export const convTranspose = (
@@ -202,7 +199,7 @@ export const convTranspose = (
     [[rank + 1], [rank + 1]],
     [[rank], [rank]],
   );
-  // [groups, ...n, ...k, out / groups], of which the channels go between the two.
+  // [groups, ...n, ...k, out / groups]; the channels move between `n` and `k`.
   const ordered = transpose(product, [
     ...positions.map((a) => a + 1),
     0,

@@ -4,13 +4,14 @@ import { transpose } from "../../ir/ops/structural.ts";
 import { slidingWindow } from "../../ir/ops/window.ts";
 import type { Shape } from "../../tensor/shape.ts";
 
-/** Spatial extents by how many there are; types leave them to be checked when a program is compiled. */
+/** The spatial extents of 1, 2 or 3 axes. They are checked when a program is compiled. */
 export interface Spatial {
   readonly 1: readonly [number];
   readonly 2: readonly [number, number];
   readonly 3: readonly [number, number, number];
 }
 
+/** The number of spatial axes. */
 export type Rank = keyof Spatial;
 
 /** The shape of an example with `R` spatial axes and `C` channels. */
@@ -20,9 +21,8 @@ export type Grid<R extends Rank, C extends number> = readonly [...Spatial[R], C]
 export type PerAxis = number | readonly number[];
 
 /**
- * What is added around an example before windows slide over it: nothing (`"valid"`), as much as gives one
- * window for each `stride` elements (`"same"`, where an odd amount has the extra element at the end), one
- * number on every side, or what each axis has before and after.
+ * The padding around an example: none (`"valid"`), enough for one window per `stride` elements (`"same"`, with the odd
+ * element at the end), the same number on every side, or numbers before and after each axis.
  */
 export type Padding =
   | "same"
@@ -30,7 +30,7 @@ export type Padding =
   | number
   | readonly (readonly [before: number, after: number])[];
 
-/** How windows slide, one number for each spatial axis. */
+/** The geometry of sliding windows, with one number for each spatial axis. */
 export interface Sliding {
   readonly size: readonly number[];
   readonly stride: readonly number[];
@@ -39,7 +39,7 @@ export interface Sliding {
 
 type Width = readonly [before: number, after: number];
 
-/** One number for each of `rank` axes. **Fails with** `InvalidArgument`, thrown, where they are not whole and at least `least`. */
+/** Expands a number to one for each of `rank` axes. **Fails with** `InvalidArgument`, thrown, where one is not whole or below `least`. */
 export const perAxis = (
   op: string,
   argument: string,
@@ -58,11 +58,11 @@ export const perAxis = (
   return list;
 };
 
-/** The elements from the first of a window to its last, both included. */
+/** The extent of a window from its first element to its last, with dilation. */
 export const reachOf = ({ size, dilation }: Sliding): readonly number[] =>
   size.map((k, i) => (k - 1) * (dilation[i] as number) + 1);
 
-/** How far an explicit padding goes on each side; `undefined` for the two that depend on the example. */
+/** The widths of a padding on each side; `undefined` for `"same"`, which depends on the example. */
 const explicit = (op: string, padding: Padding, rank: number): readonly Width[] | undefined => {
   if (padding === "same") return undefined;
   if (padding === "valid") return new Array<Width>(rank).fill([0, 0]);
@@ -72,14 +72,14 @@ const explicit = (op: string, padding: Padding, rank: number): readonly Width[] 
   return padding;
 };
 
-/** How windows slide, as a caller says it. */
+/** The geometry of sliding windows as options give it. */
 interface Slides {
   readonly stride?: PerAxis;
   readonly padding?: Padding;
   readonly dilation?: PerAxis;
 }
 
-/** **Fails with** `InvalidArgument`, thrown, where windows along `rank` axes cannot slide so. */
+/** **Fails with** `InvalidArgument`, thrown, where the options of windows along `rank` axes are invalid. */
 export const requireSliding = (
   op: string,
   rank: number,
@@ -92,7 +92,7 @@ export const requireSliding = (
   explicit(op, padding, rank);
 };
 
-/** What to add before and after each spatial axis of an example. */
+/** The padding before and after each spatial axis of an example. */
 export const widthsOf = (
   op: string,
   padding: Padding,
@@ -111,7 +111,7 @@ export const widthsOf = (
   );
 };
 
-/** What to take away before and after each axis of a transposed convolution; less than 0 is added. */
+/** How much to crop before and after each axis of a transposed convolution; negative numbers add. */
 export const cropsOf = (
   op: string,
   padding: Padding,
@@ -134,8 +134,8 @@ export const axesUpTo = (rank: number): readonly number[] =>
   Array.from({ length: rank }, (_, i) => i);
 
 /**
- * All windows of an example. **Shapes** `x: [...n, c] → [...m, ...size, c]`: channels stay last, where they
- * are neighbors in memory.
+ * All windows of an example. **Shapes** `x: [...n, c] → [...m, ...size, c]`: channels stay last, and so contiguous in
+ * memory.
  */
 export const windowsOf = (x: Expr, sliding: Sliding): Expr => {
   const axes = axesUpTo(sliding.size.length);
@@ -147,7 +147,7 @@ export const windowsOf = (x: Expr, sliding: Sliding): Expr => {
   ]);
 };
 
-/** The example itself; where it does not have `rank` spatial axes and one of channels, a mistake that says so. */
+/** Checks that an example has `rank` spatial axes and one of channels; anything else is reported when compiled. */
 export const exampleOf = (x: Expr, rank: number): Expr =>
-  // Of the right rank this is the identity, which needs no node.
+  // For the right rank this is the identity, and adds no node.
   transpose(x, axesUpTo(rank + 1));

@@ -6,13 +6,13 @@ import { gather } from "../../ir/ops/scatter.ts";
 import { expandDims, index } from "../../ir/ops/structural.ts";
 import type { Operand } from "../../ir/types/shape.ts";
 
-/** How an image is read between its pixels, and what lies around it. */
+/** Options of {@link gridSample}: the interpolation, and the values outside of the image. */
 export interface GridSampleOptions {
-  /** From the four neighbors, or from the nearest pixel, half to even; `"linear"` where not given. */
+  /** Interpolate linearly from four neighbors, or take the nearest pixel (half to even). Defaults to `"linear"`. */
   readonly method?: "linear" | "nearest";
-  /** Zeros, the nearest pixel, or the image mirrored at its border; `"zeros"` where not given. */
+  /** Values outside of the image: zeros, the nearest pixel, or the mirrored image. Defaults to `"zeros"`. */
   readonly outside?: "zeros" | "border" | "reflection";
-  /** Whether -1 and 1 are the centers of the outermost pixels, or their outer edges as where not given. */
+  /** Whether -1 and 1 are the centers of the outermost pixels, or else their outer edges. Defaults to `false`. */
   readonly alignCorners?: boolean;
 }
 
@@ -20,7 +20,7 @@ type Outside = GridSampleOptions["outside"];
 
 const clamped = (x: Expr, low: number, high: number): Expr => minimum(maximum(x, low), high);
 
-/** `x` folded into `low … high` by mirrors at both ends. */
+/** Folds `x` into `low … high` by mirroring at both ends. */
 const mirrored = (x: Expr, low: number, high: number): Expr => {
   const span = high - low;
   if (span === 0) return mul(x, 0);
@@ -29,7 +29,7 @@ const mirrored = (x: Expr, low: number, high: number): Expr => {
   return sub(high, abs(sub(rest, span)));
 };
 
-/** Pixels of an axis of `n` at coordinates from -1 to 1, brought inside where that is asked for. */
+/** Converts coordinates from -1 to 1 to pixels of an axis of `n`, moved inside unless `outside` is zeros. */
 const pixels = (at: Expr, n: number, alignCorners: boolean, outside: Outside): Expr => {
   const scaled = alignCorners ? mul(add(at, 1), (n - 1) / 2) : sub(mul(add(at, 1), n / 2), 0.5);
   const [low, high] = alignCorners ? [0, n - 1] : [-0.5, n - 0.5];
@@ -39,7 +39,7 @@ const pixels = (at: Expr, n: number, alignCorners: boolean, outside: Outside): E
 };
 
 /**
- * An image at places between its pixels: what a spatial transformer reads.
+ * Samples an image at fractional positions, as a spatial transformer does.
  *
  * **Shapes** `x: [height, width, c], grid: [...n, 2] → y: [...n, c]`, one example; `grid` holds x, then y, each from
  * -1 to 1 across the image.

@@ -1,4 +1,4 @@
-/** What layers compute, as functions of expressions without params of their own. */
+/** The functions that layers compute, without params. */
 
 export {
   celu,

@@ -22,26 +22,25 @@ import {
 } from "./geometry.ts";
 import { averageOver, regionsOf } from "./resample.ts";
 
-/** Pooling as programs: windows of an example `[...n, channels]`, each channel reduced on its own. */
+/** Pooling: reduces the windows of an example `[...n, channels]`, separately for each channel. */
 
 /**
- * How the windows of a pooling lie over its input, in elements: one number for all spatial axes, or one for
- * each.
+ * Options of pooling, in elements: one number for all spatial axes, or one for each.
  */
 export interface PoolOptions {
-  /** From one window to the next; the size where not given. */
+  /** The step from one window to the next. Defaults to the size of the window. */
   readonly stride?: PerAxis;
-  /** `"valid"` where not given. */
+  /** The padding around the example. Defaults to `"valid"`, no padding. */
   readonly padding?: Padding;
-  /** From one element of a window to the next; 1 where not given. */
+  /** The step from one element of a window to the next. Defaults to 1. */
   readonly dilation?: PerAxis;
-  /** Whether windows may reach over the end, as long as they begin before it; not where not given. */
+  /** Whether windows that begin inside may extend past the end. Defaults to `false`. */
   readonly ceil?: boolean;
 }
 
-/** How the windows of an average pooling lie over its input, and what counts in them. */
+/** Options of average pooling. */
 export interface AveragePoolOptions extends PoolOptions {
-  /** Whether padding counts as zeros; `true` where not given. */
+  /** Whether padding counts as zeros. Defaults to `true`. */
   readonly countPadding?: boolean;
 }
 
@@ -49,7 +48,7 @@ const reshape = (x: Expr, shape: Shape): Expr => reshapeTo(x, shape);
 
 interface Plan {
   readonly sliding: Sliding;
-  /** The padding that was asked for, and with what `ceil` adds at the end. */
+  /** The requested padding; `widths` also has what `ceil` adds at the end. */
   readonly asked: readonly (readonly [number, number])[];
   readonly widths: readonly (readonly [number, number])[];
 }
@@ -69,7 +68,7 @@ const planOf = (op: string, x: Expr, size: PerAxis, options: PoolOptions): Plan 
     const [n, step] = [extents[i] as number, sliding.stride[i] as number];
     const spare = n + before + after - (reach[i] as number);
     const count = Math.ceil(spare / step);
-    // A last window that would begin after the example and what precedes it is none.
+    // A last window must begin inside the example or the padding before it.
     const missing = count * step - spare;
     return ceil && spare >= 0 && count * step < n + before
       ? ([before, after + missing] as const)
@@ -82,14 +81,14 @@ const planOf = (op: string, x: Expr, size: PerAxis, options: PoolOptions): Plan 
       throw new InvalidArgument({
         op,
         argument: "padding",
-        expected: "so little that each window sees an element of the example",
+        expected: "small enough that each window covers an element of the example",
         actual: JSON.stringify(padding),
       });
   });
   return plan;
 };
 
-/** The elements of each window along an axis, those in the padding too; none where no window fits. */
+/** The element indices of each window along an axis, with padding outside `0 … n - 1`; empty if no window fits. */
 const elementsOf = (
   { sliding, widths }: Plan,
   axis: number,
@@ -105,7 +104,7 @@ const elementsOf = (
   );
 };
 
-/** The windows of an example in its padding. */
+/** The windows of the padded example. */
 const paddedWindows = (x: Expr, { sliding, widths }: Plan, value: number): Expr => {
   const padded = widths.some(([a, b]) => a + b > 0) ? pad(x, [...widths, [0, 0]], value) : x;
   return windowsOf(padded, sliding);
@@ -115,11 +114,12 @@ const insideOf = ({ sliding }: Plan): readonly number[] =>
   sliding.size.map((_, i) => sliding.size.length + i);
 
 /**
- * The greatest of each window; padding is less than everything.
+ * Max pooling: the maximum of each window. Padding counts as -∞.
  *
  * **Shapes** `x: [...n, c] → y: [...m, c]`, one example, `m = ⌊(n + padding - (k-1)·dilation - 1) / stride⌋ + 1`.
- * **Math** Where several elements are greatest, the derivative is shared among them.
- * **Fails with** `ShapeMismatch` where a window is larger than the padded example; `InvalidArgument`, thrown.
+ * **Math** Tied maxima share the derivative.
+ * **Fails with** `ShapeMismatch` where a window is larger than the padded example; `InvalidArgument`, thrown, where an
+ * option is invalid.
  */
 export const maxPool = (operand: Operand, size: PerAxis, options: PoolOptions = {}): Expr => {
   const x = lift(operand);
@@ -128,11 +128,11 @@ export const maxPool = (operand: Operand, size: PerAxis, options: PoolOptions = 
 };
 
 /**
- * The greatest of each window, and which element of the example it is.
+ * Max pooling that also returns the position of each maximum.
  *
- * **Shapes** `x: [...n, c] → [...m, c]` and i32 `[...m, c]`, one example, `m` as for `maxPool`. An index counts
- * the places `[...n]` row-major; of equal elements it is the first.
- * **Fails with** what `maxPool` fails with.
+ * **Shapes** `x: [...n, c] → [...m, c]` and i32 `[...m, c]`, one example, `m` as for `maxPool`. An index is
+ * a row-major position in `[...n]`; of equal elements it is the first.
+ * **Fails with** as `maxPool`.
  *
  * @example
  * ```ts
@@ -159,7 +159,7 @@ export const maxPoolWithIndices = (
   const extents = windows.shape.slice(0, rank);
   const places = x.shape.slice(0, rank);
   const table = placesOf(plan, places, extents);
-  // `[...m, c, elements of a window]`: an element of the example for each of the padding, which so wins no tie.
+  // `[...m, c, elements of a window]`: padding repeats an element of the example, so that it never wins a tie.
   const flat = reshape(x, [sizeOf(places), ...x.shape.slice(rank)]);
   const padded = plan.widths.some(([a, b]) => a + b > 0);
   const elements = padded
@@ -173,8 +173,8 @@ export const maxPoolWithIndices = (
 };
 
 /**
- * Which place of the example, row-major, each element of each window is, `[...m, elements of a window]`; one in
- * the padding is the element of its window that is nearest, so that the first place of a window stays first.
+ * The row-major position in the example of each element of each window, `[...m, elements of a window]`. Padding gets the
+ * position of the nearest element in its window, so that the first position of a window stays first.
  */
 const placesOf = (plan: Plan, places: Shape, extents: Shape): Expr => {
   const rank = places.length;
@@ -195,12 +195,12 @@ const placesOf = (plan: Plan, places: Shape, extents: Shape): Expr => {
 };
 
 /**
- * Each number put where its index says, and 0 everywhere else: what undoes max pooling but for what it forgot.
- * Numbers of one index, which windows that overlap may have, add up.
+ * Max unpooling: puts each element at its index, and 0 elsewhere. It inverts {@link maxPoolWithIndices}, except for the
+ * elements that were not maxima. Elements with the same index, as from overlapping windows, add up.
  *
  * **Shapes** `x: [...m, c]`, `indices: [...m, c]` of i32, as `maxPoolWithIndices` gives them, `extents: [...n]`
- * `→ [...n, c]`, one example. An index that is no place puts its number nowhere.
- * **Fails with** `ShapeMismatch` where numbers and indices are not of one shape.
+ * `→ [...n, c]`, one example. Elements with an index out of range are dropped.
+ * **Fails with** `ShapeMismatch` where elements and indices differ in shape.
  * **Source** Zeiler, Taylor and Fergus (2011), "Adaptive deconvolutional networks for mid and high level feature
  * learning"; Badrinarayanan, Kendall and Cipolla (2015), arXiv:1511.00561.
  */
@@ -212,7 +212,7 @@ export const maxUnpool = (operand: Operand, indices: Expr, extents: Shape): Expr
   return reshape(filled, [...extents, ...x.shape.slice(-1)]);
 };
 
-/** The number of elements of each window that count, for an axis. */
+/** The number of elements of each window that count, along one axis. */
 const counts = (plan: Plan, axis: number, n: number, all: boolean) => {
   const [before, after] = plan.asked[axis] as readonly [number, number];
   const [low, high] = all ? [-before, n + after] : [0, n];
@@ -221,7 +221,7 @@ const counts = (plan: Plan, axis: number, n: number, all: boolean) => {
   );
 };
 
-/** How many elements of each window count, `[...m, 1]`; one number where it is the same for all. */
+/** The divisor of each window, `[...m, 1]`; a single number if it is the same for all. */
 const divisors = (x: Expr, plan: Plan, extents: Shape, countPadding: boolean): Operand => {
   const each = extents.map((_, i) => counts(plan, i, x.shape[i] as number, countPadding));
   const products = each.reduce<readonly number[]>(
@@ -233,14 +233,14 @@ const divisors = (x: Expr, plan: Plan, extents: Shape, countPadding: boolean): O
   return constant(made.cast(x.dtype));
 };
 
-/** The sum of each window; padding is 0. Shapes as for {@link maxPool}. */
+/** Sum pooling: the sum of each window. Padding counts as 0. **Shapes** as for {@link maxPool}. */
 export const sumPool = (operand: Operand, size: PerAxis, options: PoolOptions = {}): Expr => {
   const x = lift(operand);
   const plan = planOf("sumPool", x, size, options);
   return sum(paddedWindows(x, plan, 0), insideOf(plan));
 };
 
-/** The mean of each window. Shapes and mistakes as for {@link maxPool}. */
+/** Average pooling: the mean of each window. **Shapes** and **Fails with** as for {@link maxPool}. */
 export const avgPool = (
   operand: Operand,
   size: PerAxis,
@@ -253,13 +253,13 @@ export const avgPool = (
   return div(total, divisors(x, plan, extents, options.countPadding ?? true));
 };
 
-/** **Fails with** `InvalidArgument`, thrown, where there is no such norm. */
+/** **Fails with** `InvalidArgument`, thrown, where `p` is not a finite number above 0. */
 export const requireNorm = (op: string, p: number): void => {
   holding("a finite number above 0", (n) => n > 0 && Number.isFinite(n))(op, { p });
 };
 
 /**
- * The `p`-norm of each window: `p = 1` sums, `p → ∞` is {@link maxPool}.
+ * Power-average pooling: the `p`-norm of each window. `p = 1` sums, and `p → ∞` is {@link maxPool}.
  *
  * **Math** `y = (Σ |x|ᵖ)^(1/p)`, with derivative 0 where the window is 0.
  * **Fails with** as {@link maxPool}; `InvalidArgument`, thrown, where `p` is not a finite number above 0.
@@ -274,13 +274,13 @@ export const lpPool = (
   requireNorm("lpPool", p);
   const x = lift(operand);
   const powers = sumPool(pow(abs(x), p), size, options);
-  // A root has no slope at 0: what is not positive is kept away from it, and stays 0.
+  // A root has no derivative at 0: the base is kept above it, and the sign makes the result 0.
   const least = x.dtype === "f32" ? 2 ** -126 : 2 ** -1022;
   return mul(pow(maximum(powers, least), 1 / p), sign(powers));
 };
 
 /**
- * The mean of as many regions, nearly equal, as the output has places.
+ * Adaptive average pooling: the mean of nearly equal regions, one for each position of an output of the given size.
  *
  * **Shapes** `x: [...n, c] → y: [...size, c]`; region `i` is from `⌊i·n/m⌋` to `⌈(i+1)·n/m⌉`.
  */
@@ -292,7 +292,7 @@ export const adaptiveAvgPool = (operand: Operand, size: PerAxis): Expr => {
   );
 };
 
-/** The greatest of each region, as {@link adaptiveAvgPool} has them. */
+/** Adaptive max pooling: the maximum of each region, with the regions of {@link adaptiveAvgPool}. */
 export const adaptiveMaxPool = (operand: Operand, size: PerAxis): Expr => {
   const x = lift(operand);
   return perAxis("adaptiveMaxPool", "size", size, x.shape.length - 1).reduce(
@@ -303,13 +303,13 @@ export const adaptiveMaxPool = (operand: Operand, size: PerAxis): Expr => {
 
 const spatialAxes = (x: Expr): readonly number[] => axesUpTo(x.shape.length - 1);
 
-/** The mean of each channel over all places. **Shapes** `x: [...n, c] → y: [c]`. */
+/** The mean of each channel over all positions. **Shapes** `x: [...n, c] → y: [c]`. */
 export const globalAvgPool = (operand: Operand): Expr => {
   const x = lift(operand);
   return mean(x, spatialAxes(x));
 };
 
-/** The greatest of each channel over all places. **Shapes** `x: [...n, c] → y: [c]`. */
+/** The maximum of each channel over all positions. **Shapes** `x: [...n, c] → y: [c]`. */
 export const globalMaxPool = (operand: Operand): Expr => {
   const x = lift(operand);
   return max(x, spatialAxes(x));

@@ -10,15 +10,15 @@ import type { Operand } from "../../ir/types/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { axesUpTo } from "./geometry.ts";
 
-/** Other sizes of one example `[...n, channels]`: along each axis an element of the output is a sum of few of the input. */
+/** Resizing one example `[...n, channels]`: along each axis an output element is a weighted sum of a few inputs. */
 
-/** Elements with their weights: what an element of the output is the sum of. */
+/** The input elements of an output element, with their weights. */
 type Taps = readonly (readonly [element: number, weight: number])[];
 
-/** Beyond every axis: what is read there is 0, and nothing is written there. */
+/** An index outside of every axis: reads 0, and gets no gradient. */
 const nowhere = -1;
 
-/** Elements of `n` beyond its ends are those at its ends; those that nothing is taken of are not read. */
+/** Clamps taps to an axis of `n`, merges equal ones, and drops those of weight 0. */
 const within = (n: number, taps: Taps): Taps => {
   const weights = new Map<number, number>();
   for (const [element, weight] of taps) {
@@ -29,8 +29,8 @@ const within = (n: number, taps: Taps): Taps => {
 };
 
 /**
- * Sums of few elements along one axis. Only what has a weight is read, so that an element which is not finite
- * stays where it is.
+ * Weighted sums of a few elements along one axis. Elements of weight 0 are not read, so that one that is not finite does
+ * not spread.
  */
 const resample = (x: Expr, axis: number, rows: readonly Taps[]): Expr => {
   const n = x.shape[axis] as number;
@@ -45,13 +45,13 @@ const resample = (x: Expr, axis: number, rows: readonly Taps[]): Expr => {
   return terms.reduce((a, b) => add(a, b));
 };
 
-/** `m` regions that cover `n` elements: from `⌊i·n/m⌋` to `⌈(i+1)·n/m⌉`. */
+/** The bounds of `m` regions that cover `n` elements: from `⌊i·n/m⌋` to `⌈(i+1)·n/m⌉`. */
 const bounds = (n: number, m: number): readonly (readonly [start: number, end: number])[] =>
   Array.from({ length: m }, (_, i) => [Math.floor((i * n) / m), Math.ceil(((i + 1) * n) / m)]);
 
 /**
- * The elements of each of `m` regions of an axis, on a new axis after it. A region shorter than the longest is
- * filled up by `more`: its `"last"` element again, or zeros.
+ * The elements of each of `m` regions of an axis, on a new axis after it. `more` pads regions shorter than the longest:
+ * with their `"last"` element, or zeros.
  */
 export const regionsOf = (
   x: Expr,
@@ -64,7 +64,7 @@ export const regionsOf = (
   const lengths = regions.map(([start, end]) => end - start);
   const longest = lengths.reduce((a, b) => Math.max(a, b), 1);
   if (n === m * longest) {
-    // Side by side: nothing has to be moved.
+    // Equal regions without overlap: a reshape is enough.
     const shape = [...x.shape.slice(0, axis), m, longest, ...x.shape.slice(axis + 1)];
     return { elements: reshape(x, shape), lengths };
   }
@@ -88,50 +88,49 @@ export const averageOver = (x: Expr, axis: number, m: number): Expr => {
 };
 
 /**
- * To which size an example is brought, by `size` or by `scale`, and how what lies between its elements is
- * found.
+ * Options of {@link interpolate}: the new size, by `size` or `scale`, and the method of interpolation.
  */
 export interface InterpolateOptions {
-  /** Elements along each spatial axis of the output. */
+  /** The number of output elements along each spatial axis. */
   readonly size?: readonly number[];
-  /** How many elements of the output for each of the input, where no size is given. */
+  /** The ratio of output to input size, if no `size` is given. Defaults to 1. */
   readonly scale?: number | readonly number[];
   /**
-   * `"nearest"` repeats elements, `"linear"` draws lines between them (bilinear, trilinear), `"cubic"`
-   * cubics, `"area"` takes means of regions.
+   * `"nearest"` repeats elements, `"linear"` interpolates linearly (bilinear, trilinear), `"cubic"` by cubic
+   * polynomials, and `"area"` takes means of regions. Defaults to `"nearest"`.
    */
   readonly method?: "nearest" | "linear" | "cubic" | "area";
-  /** Whether the first and last elements of the two stand over one another, or their outer edges do. */
+  /** Whether to align the centers of the first and last elements, or else their outer edges. Defaults to `false`. */
   readonly alignCorners?: boolean;
 }
 
-/** How elements of the output lie over those of the input along one axis. */
+/** The mapping of output elements to input elements along one axis. */
 interface Grid {
-  /** The elements of the input, and of the output. */
+  /** The number of input elements (`n`) and of output elements (`m`). */
   readonly n: number;
   readonly m: number;
-  /** How many of the output there are for one of the input, where that was asked for and is not `m / n`. */
+  /** The requested ratio of output to input, if it is not exactly `m / n`. */
   readonly scale: number | undefined;
   readonly alignCorners: boolean;
 }
 
-/** A place among the input's elements: the whole element before it, and how far it is on the way to the next. */
+/** A fractional input position: the element before it, and the fraction of the way to the next. */
 interface Place {
   readonly element: number;
   readonly rest: number;
 }
 
-/** `numerator / denominator`, of whole numbers: nothing is rounded but the rest. */
+/** The quotient of whole numbers as a position; only the fraction is rounded. */
 const quotient = (numerator: number, denominator: number): Place => {
   const element = Math.floor(numerator / denominator);
   const left = numerator - element * denominator;
-  // The quotient of numbers too large may have been rounded up, over a whole one.
+  // For large numbers the quotient may have been rounded up to the next whole number.
   return left < 0
     ? { element: element - 1, rest: (left + denominator) / denominator }
     : { element, rest: left / denominator };
 };
 
-/** Where the center of output element `i` lies among the inputs. */
+/** The input position of the center of output element `i`. */
 const center = (i: number, { n, m, scale, alignCorners }: Grid): Place => {
   if (alignCorners) return m <= 1 ? { element: 0, rest: 0 } : quotient(i * (n - 1), m - 1);
   if (scale === undefined) return quotient((2 * i + 1) * n - m, 2 * m);
@@ -139,11 +138,11 @@ const center = (i: number, { n, m, scale, alignCorners }: Grid): Place => {
   return { element: Math.floor(at), rest: at - Math.floor(at) };
 };
 
-/** For each element of the output those of the input that it comes from. */
+/** The taps of the output element at a position. */
 type Method = (place: Place) => Taps;
 
 const linear: Method = ({ element, rest }) =>
-  // Before the first element is the first.
+  // A position before the first element reads the first.
   element < 0
     ? [[0, 1]]
     : [
@@ -151,7 +150,7 @@ const linear: Method = ({ element, rest }) =>
         [element + 1, rest],
       ];
 
-/** Keys's kernel. */
+/** Keys' cubic convolution kernel. */
 const sharpness = -0.75;
 const near = (t: number): number => ((sharpness + 2) * t - (sharpness + 3)) * t * t + 1;
 const far = (t: number): number =>
@@ -185,7 +184,7 @@ const refuse = (argument: string, expected: string, actual: unknown): never => {
   });
 };
 
-/** **Fails with** `InvalidArgument`, thrown, where an option can be right for no example. */
+/** **Fails with** `InvalidArgument`, thrown, where an option is invalid for every example. */
 export const requireInterpolation = ({
   size,
   scale,
@@ -199,7 +198,7 @@ export const requireInterpolation = ({
     refuse("method", "nearest, linear, cubic or area", method);
 };
 
-/** The output's extents, and their ratio to the input's where that is not what they are themselves. */
+/** The extents of the output, and the requested scale where rounding changed it. */
 const extentsOf = (
   spatial: readonly number[],
   { size, scale = 1 }: InterpolateOptions,
@@ -215,17 +214,17 @@ const extentsOf = (
   return spatial.map((n, i) => {
     const own = scales[i] as number;
     const m = Math.floor(n * own);
-    if (m < 1) return refuse("scale", "one that leaves an element", scale);
+    if (m < 1) return refuse("scale", "large enough that the output has an element", scale);
     return { m, scale: m === n * own ? undefined : own };
   });
 };
 
 /**
- * One example in another size.
+ * Resizes one example.
  *
  * **Shapes** `x: [...n, c] → y: [...size, c]`, or `⌊n · scale⌋`.
  * **Math** Along each axis the output's element `i` lies at `(i + ½) / scale - ½` of the input, or with
- * `alignCorners` at `i · (n - 1) / (m - 1)`; what is outside is the nearest element.
+ * `alignCorners` at `i · (n - 1) / (m - 1)`. Outside of the input the nearest element is used.
  * **Fails with** `InvalidArgument`, thrown, where sizes or scales are not positive or not one for each axis.
  * **Source** Keys, "Cubic convolution interpolation for digital image processing" (1981), with a = -¾.
  */
@@ -233,7 +232,7 @@ export const interpolate = (operand: Operand, options: InterpolateOptions): Expr
   requireInterpolation(options);
   const { method = "nearest", alignCorners = false } = options;
   const given = lift(operand);
-  // Between whole numbers lie fractions.
+  // Interpolated values of integers are fractions.
   const x = method === "nearest" ? given : floating("interpolate", given);
   const spatial = x.shape.slice(0, -1);
   return extentsOf(spatial, options).reduce<Expr>((y, { m, scale }, axis) => {
@@ -265,7 +264,7 @@ const requireFactor = (
 };
 
 /**
- * Channels spread over the places that they stand for, `factor` along each axis.
+ * Moves channels into space: each pixel becomes a block of `factor` pixels along each axis.
  *
  * **Shapes** `x: [h, w, c · f²] → y: [h · f, w · f, c]`, for any number of axes.
  * **Math** `y[h·f + i, w·f + j, c] = x[h, w, (c·f + i)·f + j]`.
@@ -289,7 +288,7 @@ export const pixelShuffle = (operand: Operand, factor: number): Expr => {
   ]);
 };
 
-/** The inverse of {@link pixelShuffle}: places of a neighborhood as channels. */
+/** Moves space into channels: the inverse of {@link pixelShuffle}. */
 export const pixelUnshuffle = (operand: Operand, factor: number): Expr => {
   const x = lift(operand);
   const [rank, channels] = [x.shape.length - 1, x.shape.at(-1) ?? 1];

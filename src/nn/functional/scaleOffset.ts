@@ -5,13 +5,13 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { ones, zeros } from "../initializers.ts";
 import type { Symbolic } from "../layer.ts";
 
-/** What a normalized number is multiplied by and moved by, for each feature. */
+/** The scale and offset of each feature, applied after a normalization. */
 export interface ScaleOffset {
   readonly scale: Tensor;
   readonly offset: Tensor;
 }
 
-/** Scale 1 and offset 0. */
+/** Initial scale 1 and offset 0. */
 export const initScaleOffset = (features: number): ScaleOffset => ({
   scale: ones(keyOf(0), [features]),
   offset: zeros(keyOf(0), [features]),

@@ -8,36 +8,35 @@ import { refuse } from "../../ir/types/diagnose.ts";
 import { isFloat } from "../../tensor/dtype.ts";
 import { showShape } from "../../tensor/shape.ts";
 
-/** What layers along time ask of the length of a sequence, its first axis. */
+/** Checks of the length of a sequence, its first axis. */
 
-/** A sequence that is wrong in its length, in a program that goes on with `length` items. */
+/** Reports a sequence of a wrong length; the program continues with `length` items. */
 const refused = (issue: Issue, x: Expr, length: number): Expr =>
   refuse(issue, [x], [{ shape: [length, ...x.shape.slice(1)], dtype: x.dtype }])[0] as Expr;
 
 const nothing = new EmptySequence({ path: [] });
 
 /**
- * `x`, which must have at least one item: an empty sequence is reported as an `EmptySequence`, where it would
- * else give numbers that depend on nothing.
+ * Checks that a sequence has at least one item. An empty one is reported as an `EmptySequence`; results would otherwise
+ * depend on nothing.
  */
 export const someOf = (x: Expr): Expr => (x.shape[0] === 0 ? refused(nothing, x, 1) : x);
 
-/** `x`, which must have at most `limit` items: more are reported as a `SequenceTooLong`. */
+/** Checks that a sequence has at most `limit` items. More are reported as a `SequenceTooLong`. */
 export const atMost = (limit: number, x: Expr): Expr => {
   const length = x.shape[0] ?? 0;
   return length <= limit ? x : refused(new SequenceTooLong({ length, limit, path: [] }), x, limit);
 };
 
 /**
- * A source of `length` items, and the sequence after it: where there is none, that is reported as an
- * `EmptySequence`.
+ * Splits off a source of `length` items from the sequence after it. An empty sequence is reported as an `EmptySequence`.
  */
 export const parted = (x: Expr, length: number): readonly [source: Expr, sequence: Expr] => {
   const whole = (x.shape[0] ?? 0) > length ? x : refused(nothing, x, length + 1);
   return [sliceAxis(whole, 0, 0, length), sliceAxis(whole, 0, length, whole.shape[0] ?? 0)];
 };
 
-/** What must have one `item` for each of `n` places along its last axis; else it is a `ShapeMismatch` of `op`. */
+/** Checks that `x` has one `item` for each of `n` positions along its last axis; else it is a `ShapeMismatch` of `op`. */
 const oneOfEach = (op: string, item: string, n: number, x: Expr): Expr => {
   if (x.shape.at(-1) === n) return x;
   const shape = [...x.shape.slice(0, -1), n];
@@ -46,24 +45,24 @@ const oneOfEach = (op: string, item: string, n: number, x: Expr): Expr => {
   return refuse(issue, [x], [{ shape, dtype: x.dtype }])[0] as Expr;
 };
 
-/** A mask of `n` moments: one of another length is reported, where an extent of 1 would else broadcast. */
+/** Checks that a mask has `n` time steps. Another length is reported; an extent of 1 would otherwise broadcast. */
 export const maskOf = (n: number, mask: Expr): Expr => oneOfEach("mask", "bool", n, mask);
 
 /**
- * A sequence of which the moments that are not real are zeros, whatever filled them: what is not finite would come
- * back in a gradient as 0 times itself.
+ * Zeros the padded time steps of a sequence, whatever filled them. Padding that is not finite would otherwise make
+ * gradients NaN.
  */
 export const realOf = (x: Expr, mask: Expr | undefined): Expr => {
   const time = x.shape[0] ?? 0;
-  // A mask of another length is reported by the layer that goes by it.
+  // The layer that uses the mask reports a wrong length.
   if (mask === undefined || !isFloat(x.dtype) || mask.shape.at(-1) !== time) return x;
   const real = reshape(mask, [time, ...x.shape.slice(1).map(() => 1)]);
   return where(real, x, 0);
 };
 
-/** Whether any of some bools along an axis holds. */
+/** Whether any bool along an axis is true. */
 export const anyOf = (truths: Expr, axis = -1): Expr => gt(max(cast(truths, "i32"), axis), 0);
 
-/** The labels of `n` moments, for a loss `op`: another number of them is reported. */
+/** Checks that there are `n` labels, for a loss `op`. Another number is reported. */
 export const labelsOf = (op: string, n: number, labels: Expr): Expr =>
   oneOfEach(op, "label", n, labels);

@@ -18,31 +18,31 @@ import { flatten, type Tree, unflatten } from "../../tree.ts";
 import type { Initial, Symbolic } from "../layer.ts";
 
 /**
- * Decoding: sequences said token by token.
+ * Decoding: generating sequences token by token.
  *
- * A model gives one step as a symbolic function; the step is compiled once and becomes a pure function of
- * values; greedy decoding, sampling and beam search are pure functions of that.
+ * A model defines one step as a symbolic function. The step is compiled once to a pure function of values, and greedy
+ * search, sampling and beam search are pure functions of that.
  */
 
-/** Sequences of tokens that a model is told: up to some length, filled up with a token that is none. */
+/** The source sequences of a model: the vocabulary, the maximum length, and the padding token. */
 export interface Source {
   readonly vocabulary: number;
   readonly length: number;
   readonly padding: number;
 }
 
-/** A model that says sequences token by token, in evaluation. `P` is its params. */
+/** An autoregressive model, which generates sequences token by token in evaluation mode. `P` are its params. */
 export interface Autoregressive<P> {
   readonly name: string;
-  /** How many tokens there are to say. */
+  /** The number of tokens that it can generate. */
   readonly vocabulary: number;
-  /** How many tokens it can be given. */
+  /** The maximum length of a sequence. */
   readonly positions: number;
-  /** What it is told first, where it says something about something. */
+  /** The source sequence that it is conditioned on, if any. */
   readonly source?: Source;
-  /** What it carries before the first token. `source: [length]` of i32. */
+  /** The carry before the first token. `source: [length]` of i32. */
   readonly begin: (params: Symbolic<P>, source: Expr) => unknown;
-  /** The logits `[vocabulary]` of what follows a token (`[]` of i32), and what is carried on. */
+  /** Takes a token (`[]` of i32), and returns the logits `[vocabulary]` of the next one, and the next carry. */
   readonly step: (
     params: Symbolic<P>,
     token: Expr<readonly []>,
@@ -50,54 +50,54 @@ export interface Autoregressive<P> {
   ) => readonly [logits: Expr, carry: unknown];
 }
 
-/** The same with its first params, by which its shapes are known. */
+/** An autoregressive model with `init`, which also determines the shapes of its params. */
 export interface Initialized<P> extends Autoregressive<P> {
   readonly init: (key: Key) => Initial<P, unknown>;
 }
 
-/** What may be wrong with the tokens that a model is given, or with the logits that it gives. */
+/** Errors of decoding: invalid tokens given to a model, or invalid logits from it. */
 export type DecodingFailure = UnknownToken | SequenceTooLong | EmptySequence | NonFiniteLogits;
 
-/** What a model makes of a token. */
+/** The result of one decoding step. */
 export interface DecodeStep<S> {
-  /** Of what comes next. `[vocabulary]`. */
+  /** The logits of the next token, `[vocabulary]`. */
   readonly logits: Tensor<readonly [number]>;
   readonly state: S;
 }
 
 /**
- * What follows a sequence, as a pure function: a state is a value, and a search may go on from it as often
- * as it likes.
+ * A model as a pure function from a state and a token to the next step. A state is an immutable value, so that a search can
+ * continue from it any number of times.
  */
 export interface Continuation<S> {
-  /** Of the model, where an error says what was asked. */
+  /** The name of the model, for error messages. */
   readonly name: string;
   readonly vocabulary: number;
-  /** Before the first token. */
+  /** The state before the first token. */
   readonly start: S;
   /** **Fails with** `UnknownToken`, `SequenceTooLong`, on the left. */
   readonly next: (state: S, token: number) => Either<UnknownToken | SequenceTooLong, DecodeStep<S>>;
 }
 
-/** What a compiled model carries from token to token. */
+/** The state of a compiled model between tokens. */
 export interface Carried {
   readonly carry: Tree<Tensor>;
-  /** How many tokens it has been given. */
+  /** The number of tokens so far. */
   readonly length: number;
 }
 
-/** A compiled model: what follows, for any params of its shapes and any source. */
+/** A compiled model: makes a continuation from any params of its shapes, and any source. */
 export type Continue<P> = (
   params: P,
   source?: readonly number[],
 ) => Either<DecodingFailure, Continuation<Carried>>;
 
 /**
- * Compiles the step of a model, once for all params that it may come to have.
+ * Compiles the step of a model, once for all values of its params.
  *
  * **Fails with** `CompileError`, `BackendUnavailable`, `MemoryLimit`; what is returned, with `UnknownToken`,
- * `SequenceTooLong` and `EmptySequence` on the left, where the source is not one of the model's.
- * **Laws** `laws.decoding`: step by step it gives what the model gives at once.
+ * `SequenceTooLong` and `EmptySequence` on the left, where the source is invalid.
+ * **Laws** `laws.decoding`: decoding step by step gives the same as applying the model to the whole sequence.
  *
  * **Example**
  * ```ts
@@ -119,12 +119,12 @@ export const compileDecoder = Effect.fnUntraced(function* <P>(model: Initialized
   const { name, source, vocabulary, positions } = model;
   const { params } = model.init(keyOf(0));
   const blank = tokensOf(filled([], source));
-  // Params stand in a program as the tree of expressions that stands for them.
+  // In a program the params are a tree of expressions.
   const begin = yield* compiled<Tree<Tensor>>(
     ([p, told]) => model.begin(p as Symbolic<P>, told as Expr),
     [params, blank],
   );
-  // What is carried has the types of what comes before the first token.
+  // The carry has the same shapes and dtypes at every step.
   const step = yield* compiled<readonly [Tensor<readonly [number]>, Tree<Tensor>]>(
     ([p, token, carry]) => model.step(p as Symbolic<P>, token as Expr<readonly []>, carry),
     [params, scalar(0, "i32"), begin([params, blank])],
@@ -156,14 +156,14 @@ export const compileDecoder = Effect.fnUntraced(function* <P>(model: Initialized
   return from;
 });
 
-/** A source with padding up to its length; nothing where there is none. */
+/** Pads a source to its maximum length; empty if the model has no source. */
 const filled = (told: readonly number[], source: Source | undefined): readonly number[] =>
   Array.from({ length: source?.length ?? 0 }, (_, i) => told[i] ?? source?.padding ?? 0);
 
 const tokensOf = (tokens: readonly number[]): Tensor =>
   Tensor.own([tokens.length], "i32", Int32Array.from(tokens));
 
-/** A symbolic function of trees as a function of trees of tensors, whose types its caller knows. */
+/** Compiles a symbolic function of trees to a function of trees of tensors. The caller states the type of the result. */
 const compiled = Effect.fnUntraced(function* <B>(
   f: (args: readonly unknown[]) => unknown,
   examples: readonly unknown[],

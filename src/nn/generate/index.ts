@@ -1,4 +1,4 @@
-/** Sequences said token by token. */
+/** Generating sequences token by token. */
 
 export {
   type Autoregressive,

@@ -2,30 +2,30 @@ import { greatestOf } from "../../tensor/extremes.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { holding, whole } from "../../tensor/validate.ts";
 
-/** Logits of one place. `[vocabulary]`. */
+/** The logits of one position, `[vocabulary]`. */
 export type Logits = Tensor<readonly [number]>;
 
-/** How a token is drawn. All of it together: first the temperature, then the `topKAccuracy`, of these the `topP`. */
+/** Options of sampling a token. They apply in this order: `temperature`, `topK`, `topP`. */
 export interface Sampling {
-  /** What logits are divided by: below 1 likely tokens become likelier; 1 where not given. */
+  /** The divisor of the logits: below 1 likely tokens become likelier. Defaults to 1. */
   readonly temperature?: number;
-  /** How many of the likeliest tokens may be drawn; all where not given. */
+  /** Sample only from the `topK` most likely tokens. Defaults to all. */
   readonly topK?: number;
-  /** Only the likeliest tokens that together have this probability may be drawn; all where not given. */
+  /** Sample only from the most likely tokens that together reach this probability. Defaults to all. */
   readonly topP?: number;
 }
 
 const temperatures = holding("a positive number", (n) => n > 0 && Number.isFinite(n));
 const probabilities = holding("a probability above 0 and at most 1", (n) => n > 0 && n <= 1);
 
-/** **Fails with** `InvalidArgument`, thrown, where nothing can be drawn so. */
+/** **Fails with** `InvalidArgument`, thrown, where an option of sampling is invalid. */
 export const requireSampling = ({ temperature, topK, topP }: Sampling): void => {
   temperatures("sampling", { temperature });
   whole(1)("sampling", { topK });
   probabilities("sampling", { topP });
 };
 
-/** Logits with those at some places made `-∞`: what is never drawn. */
+/** Sets logits to `-∞` where `kept` is false, so that these tokens are never drawn. */
 const without = (logits: Logits, kept: (place: number) => boolean): Logits => {
   const data = Float32Array.from(logits.toTypedArray(), (x, i) =>
     kept(i) ? x : Number.NEGATIVE_INFINITY,
@@ -33,21 +33,20 @@ const without = (logits: Logits, kept: (place: number) => boolean): Logits => {
   return Tensor.own(logits.shape, "f32", data);
 };
 
-/** The places of the `k` greatest of some numbers, likeliest first; of equal ones the first comes first. */
+/** The indices of the `k` largest numbers in descending order; ties keep their order. */
 export const likeliestOf = (x: ArrayLike<number>, k: number): readonly number[] =>
   Array.from(x, (_, i) => i)
     .sort((a, b) => (x[b] as number) - (x[a] as number) || a - b)
     .slice(0, k);
 
-/** The places of logits, likeliest first. */
+/** The indices of logits, most likely first. */
 const ranked = (logits: Logits): readonly number[] =>
   likeliestOf(logits.toTypedArray(), Number.POSITIVE_INFINITY);
 
 /**
- * Logits divided by a temperature. **Math** `x/T`; where that is beyond the greatest float `(x - max x)/T`, of which the
- * softmax is the same.
+ * Divides logits by a temperature. **Math** `x/T`; if that overflows `(x - max x)/T`, which has the same softmax.
  *
- * **Fails with** `InvalidArgument`, thrown, where it is not a positive number.
+ * **Fails with** `InvalidArgument`, thrown, where the temperature is not a positive finite number.
  */
 export const applyTemperature = (logits: Logits, temperature: number): Logits => {
   requireSampling({ temperature });
@@ -65,7 +64,7 @@ export const applyTemperature = (logits: Logits, temperature: number): Logits =>
 };
 
 /**
- * The `k` greatest logits; the others become `-∞`.
+ * Keeps the `k` largest logits, and sets the others to `-∞`.
  *
  * **Fails with** `InvalidArgument`, thrown, where `k` is not a positive whole number.
  * **Source** Fan et al. (2018), arXiv:1805.04833.
@@ -85,7 +84,8 @@ export const topKLogits = (logits: Logits, k: number): Logits => {
 };
 
 /**
- * The fewest of the greatest logits whose probabilities add up to `p` or more; the others become `-∞`.
+ * Nucleus (top-p) filtering: keeps the fewest most likely logits whose probabilities sum to at least `p`, and sets the
+ * others to `-∞`.
  *
  * **Fails with** `InvalidArgument`, thrown, where `p` is not above 0 and at most 1.
  * **Source** Holtzman et al. (2019), arXiv:1904.09751, section 3.1.
@@ -115,7 +115,7 @@ export const topPLogits = (logits: Logits, p: number): Logits => {
   return without(logits, (i) => chosen.has(i));
 };
 
-/** The logits from which a {@link Sampling} draws. */
+/** The logits to sample from, after temperature, top-k and top-p. */
 export const sampleToken = (logits: Logits, { temperature, topK, topP }: Sampling): Logits => {
   const warm = temperature === undefined ? logits : applyTemperature(logits, temperature);
   const few = topK === undefined ? warm : topKLogits(warm, topK);

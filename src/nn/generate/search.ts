@@ -12,17 +12,17 @@ import {
   sampleToken,
 } from "./sampling.ts";
 
-/** From where to where a sequence is said. */
+/** The prompt, maximum length and stop token of a generated sequence. */
 export interface Span {
-  /** The tokens that it goes on from; at least one. */
+  /** The prompt: the tokens to continue from, at least one. */
   readonly from: readonly number[];
-  /** How many tokens are said at most. */
+  /** The maximum number of generated tokens. */
   readonly length: number;
-  /** The token that ends it, which is not part of what is said; none where not given. */
+  /** The stop token, which is not part of the result. Defaults to none. */
   readonly until?: number;
 }
 
-/** The first of some logits that leaves no distribution: NaN, ∞, or -∞ where all are; `undefined` where none does. */
+/** A logit that prevents a distribution: NaN, ∞, or -∞ if all are -∞. `undefined` if there is none. */
 const noDistribution = (logits: ArrayLike<number>): number | undefined => {
   let greatest = Number.NEGATIVE_INFINITY;
   for (let i = 0; i < logits.length; i++) {
@@ -33,7 +33,7 @@ const noDistribution = (logits: ArrayLike<number>): number | undefined => {
   return greatest === Number.NEGATIVE_INFINITY ? greatest : undefined;
 };
 
-/** What is said, where its logits are a distribution. **Fails with** `NonFiniteLogits`, on the left. */
+/** Checks that the logits of a step define a distribution. **Fails with** `NonFiniteLogits`, on the left. */
 const sound = <S>(
   { name }: Continuation<S>,
   said: DecodeStep<S>,
@@ -45,7 +45,7 @@ const sound = <S>(
     : left(new NonFiniteLogits({ value, position, path: [name] }));
 };
 
-/** **Fails with** `InvalidArgument`, thrown, where a span is none. */
+/** **Fails with** `InvalidArgument`, thrown, where a span is invalid. */
 const requireSpan = (
   op: string,
   { vocabulary }: { readonly vocabulary: number },
@@ -55,7 +55,7 @@ const requireSpan = (
   wholeTo(0, vocabulary - 1)(op, { until });
 };
 
-/** What a model makes of several tokens, of which there is at least one. */
+/** Feeds a prompt of at least one token to a model, and returns the last step. */
 const told = <S>(
   { name, start, next }: Continuation<S>,
   from: readonly number[],
@@ -71,10 +71,10 @@ const told = <S>(
 };
 
 /**
- * What a model says where each token is chosen by its logits and its number, counted from 0.
+ * Generates tokens from a model: `choose` picks each token from its logits and its index, counted from 0.
  *
  * **Fails with** `UnknownToken`, `SequenceTooLong`, `EmptySequence`, `NonFiniteLogits`, on the left;
- * `InvalidArgument`, thrown, where `length` is no whole number from 0 on, or `until` none of the vocabulary.
+ * `InvalidArgument`, thrown, where `length` is not a whole number of at least 0, or `until` is not in the vocabulary.
  */
 export const generate = <S>(
   continuation: Continuation<S>,
@@ -103,16 +103,16 @@ const likeliest = (logits: Logits): number => {
   return best;
 };
 
-/** The likeliest token each time, the first of equal ones. **Fails with** as {@link generate}. */
+/** Greedy search: takes the most likely token at each step, the first of equal ones. **Fails with** as {@link generate}. */
 export const greedySearch = <S>(
   continuation: Continuation<S>,
   span: Span,
 ): Either<DecodingFailure, readonly number[]> => generate(continuation, span, likeliest);
 
 /**
- * Tokens drawn from what the model holds likely: the same key, the same tokens.
+ * Samples a sequence from the distribution of a model. The same key gives the same tokens.
  *
- * **Fails with** as {@link generate}; `InvalidArgument`, thrown, where the sampling is impossible.
+ * **Fails with** as {@link generate}; `InvalidArgument`, thrown, where an option of sampling is invalid.
  */
 export const sampleSequence = <S>(
   continuation: Continuation<S>,
@@ -130,29 +130,29 @@ export const sampleSequence = <S>(
   );
 };
 
-/** How wide a beam is, and what it holds good. */
+/** Options of {@link beamSearch}. */
 export interface Beam {
-  /** How many sequences are followed at once. */
+  /** The beam width: how many sequences are kept at each step. */
   readonly width: number;
-  /** How much longer sequences are favored: 0 not at all, which is where not given, 1 in proportion. */
+  /** How much to favor longer sequences: 0 for not at all, 1 for in proportion to length. Defaults to 0. */
   readonly lengthPenalty?: number;
 }
 
 /** A sequence that a beam found. */
 export interface Hypothesis {
   readonly tokens: readonly number[];
-  /** The sum of the tokens', the end's included. In nats. */
+  /** The log-probability of all tokens, including the stop token, in nats. */
   readonly logProbability: number;
-  /** By which sequences are ranked: the logarithm divided by the penalty of its length. */
+  /** The ranking score: `logProbability` divided by the length penalty. */
   readonly score: number;
 }
 
 interface Growing<S> extends Hypothesis {
-  /** What follows; `undefined` where it has ended. */
+  /** The step after the last token; `undefined` if the sequence has ended. */
   readonly said: DecodeStep<S> | undefined;
 }
 
-/** **Math** `((5 + n)/6)^α`. */
+/** The length penalty `((5 + n)/6)^α`. */
 const penalty = (length: number, alpha: number): number => ((5 + length) / 6) ** alpha;
 
 const logProbabilities = (logits: Logits): readonly number[] => {
@@ -163,10 +163,10 @@ const logProbabilities = (logits: Logits): readonly number[] => {
 };
 
 /**
- * The likeliest sequences that a search of some width finds, best first: it follows the `width` best of all
- * that the followed ones can become. A beam of 1 is greedy; one as wide as there are sequences finds the best.
+ * Beam search: returns the most likely sequences it finds, best first. At each step it keeps the `width` best extensions of
+ * the kept sequences. Width 1 is greedy search; a width as large as the number of sequences is exhaustive.
  *
- * **Math** a sequence of `n` tokens, its end included, has the score `Σ ln p / ((5 + n)/6)^α`.
+ * **Math** a sequence of `n` tokens, including the stop token, has the score `Σ ln p / ((5 + n)/6)^α`.
  * **Fails with** as {@link generate}; `InvalidArgument`, thrown, where the width is not a positive whole number, or the
  * penalty not finite.
  * **Source** Wu et al. (2016), arXiv:1609.08144, section 7, without its coverage.
@@ -207,13 +207,13 @@ export const beamSearch = <S>(
   );
 };
 
-/** A sequence, or what one can become: `of` is what its last `token` follows. */
+/** A finished sequence, or an extension of one by `token` after the step `of`. */
 interface Candidate<S> extends Hypothesis {
   readonly of: DecodeStep<S> | undefined;
   readonly token: number | undefined;
 }
 
-/** The `width` best of what a sequence can become: of more a beam has no use. */
+/** The `width` best extensions of a sequence; a beam cannot use more. */
 const grown = <S>(
   { said, ...sofar }: Growing<S>,
   { until, lengthPenalty, width }: { readonly until: number | undefined } & Required<Beam>,

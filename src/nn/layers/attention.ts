@@ -25,7 +25,7 @@ import type { HeadsFit } from "../types/heads.ts";
 import { rotaryEmbedding } from "./embedding.ts";
 import { dropout } from "./lambda.ts";
 
-/** The four affine maps of an attention. */
+/** The params of an attention layer: four affine maps. */
 export interface AttentionParams {
   readonly query: AffineParams;
   readonly key: AffineParams;
@@ -33,42 +33,42 @@ export interface AttentionParams {
   readonly output: AffineParams;
 }
 
-/** How many heads attend and to what, and how their matrices begin; every part may be left out. */
+/** Options of {@link multiHeadAttention}. */
 export interface AttentionOptions {
-  /** How many heads look each for itself; 1 where not given. It divides the width. */
+  /** The number of heads; it must divide the width. Defaults to 1. */
   readonly heads?: number;
-  /** How many heads of keys and values there are, each for a group of query heads; `heads` where not given. */
+  /** The number of key and value heads, each shared by a group of query heads. Defaults to `heads`. */
   readonly keyValueHeads?: number;
-  /** Whether a place sees itself and those before it only; `false` where not given. */
+  /** Whether a position attends only to itself and earlier ones. Defaults to `false`. */
   readonly causal?: boolean;
-  /** Whether queries and keys are turned by their places ({@link rotaryEmbedding}); `false` where not given. */
+  /** Whether to apply a {@link rotaryEmbedding} to queries and keys. Defaults to `false`. */
   readonly rotary?: boolean;
-  /** The width of what is attended to; that of the queries where not given. */
+  /** The width of the memory, which keys and values come from. Defaults to the width of the queries. */
   readonly memoryWidth?: number;
-  /** Whether there are offsets; `true` where not given. They begin as 0. */
+  /** Whether the affine maps have biases, which begin as 0. Defaults to `true`. */
   readonly bias?: boolean;
-  /** Glorot's uniform where not given. */
+  /** How the weights begin. Defaults to `glorotUniform`. */
   readonly weightInit?: Initializer;
-  /** The probability with which a place is not seen that would be, while training; 0 where not given. */
+  /** Dropout rate of the attention weights. Defaults to 0. */
   readonly dropout?: number;
 }
 
-/** Keys and values of the places seen, and how many those are: what decoding carries along. */
+/** The keys and values of the positions so far, and their number: the cache of incremental decoding. */
 export interface Cache<V = Expr> {
   readonly key: V;
   readonly value: V;
   readonly length: V;
 }
 
-/** Attention as a layer over one sequence, and its other uses. */
+/** Self-attention as a layer, with cross-attention (`attend`) and incremental decoding (`step`) beside it. */
 export interface Attention<W extends number>
   extends Layer<readonly [number, W], readonly [number, W], AttentionParams, undefined> {
   /**
-   * The places of `x` look at those of `memory`.
+   * Cross-attention: the positions of `x` attend to those of `memory`.
    *
    * **Shapes** `x: [time, width]`, `memory: [places, memoryWidth]`, `mask` of bool `[places]`,
-   * `[time, places]` or `[heads, time, places]`, true where a place is seen `→ [time, width]`. `values`
-   * stand in the place of the memory where what is looked at is not what is read.
+   * `[time, places]` or `[heads, time, places]`, true where a position is visible
+   * `→ [time, width]`. `values` replaces the memory as the source of values.
    */
   readonly attend: (
     params: Symbolic<AttentionParams>,
@@ -77,15 +77,15 @@ export interface Attention<W extends number>
     given?: {
       readonly mask?: Expr | undefined;
       readonly values?: Expr;
-      /** Nothing is dropped where it is not given. */
+      /** Defaults to evaluation, without dropout. */
       readonly context?: Context;
     },
   ) => Expr;
-  /** A cache for `length` places of which none is seen yet. */
+  /** An empty cache with room for `length` positions. */
   readonly emptyCache: (length: number, dtype?: Dtype) => Cache;
   /**
-   * The next place of a sequence, which sees itself and the places in the cache; the cache with it. Where
-   * the cache is full the place is not kept.
+   * Attends from the next position of a sequence to itself and the cached positions, and adds it to the cache. A full
+   * cache does not keep the position.
    *
    * **Shapes** `x: [width] → y: [width]`.
    */
@@ -96,20 +96,20 @@ export interface Attention<W extends number>
   ) => readonly [y: Expr, cache: Cache];
 }
 
-/** Both masks, where both are given: `[..., time, places]`. */
+/** The conjunction of two optional masks, `[..., time, places]`. */
 const bothMasks = (a: Expr | undefined, b: Expr | undefined): Expr | undefined =>
   a === undefined || b === undefined ? (a ?? b) : and(a, b);
 
 /**
- * Several heads of attention over slices of the features, joined by an affine map.
+ * Multi-head attention: several heads attend over slices of the features, and an affine map joins their outputs.
  *
  * **Shapes** `x: [time, width] → y: [time, width]`, one example; queries `[width, width]`, keys and values
  * `[memoryWidth, width · keyValueHeads/heads]`.
- * **Math** head `h`: `softmax(Q_h K_hᵀ/√d) V_h` with `Q = xW_q + b_q` and likewise K and V; `y` is the heads
- * side by side, times `W_o`, plus `b_o`. Under `context.mask` places that are not real are not seen.
+ * **Math** head `h`: `softmax(Q_h K_hᵀ/√d) V_h` with `Q = xW_q + b_q` and likewise K and V; `y` is the concatenated
+ * heads times `W_o`, plus `b_o`. Positions that `context.mask` excludes are not visible.
  * **Fails with** `InvalidArgument`, thrown, where heads do not divide the width, or each other (a type error
- * where both are literals); when compiled, with the layer's path, `EmptySequence`, and `ShapeMismatch` where a mask
- * is not of its places.
+ * where both are literals); when compiled, with the layer's path, `EmptySequence` where a sequence is empty, and
+ * `ShapeMismatch` where a mask does not fit.
  * **Source** Vaswani et al. (2017), arXiv:1706.03762, section 3.2.2; groups: Ainslie et al. (2023),
  * arXiv:2305.13245.
  */
@@ -133,13 +133,13 @@ export const multiHeadAttention = <
   const groups = heads / keyValueHeads;
   type Params = Symbolic<AttentionParams>;
 
-  /** `[time, heads·size]` as `[keyValueHeads, groups, time, size]`. */
+  /** Projects and splits queries: `[time, heads·size]` to `[keyValueHeads, groups, time, size]`. */
   const queriesOf = ({ query }: Params, x: Expr): Expr =>
     transpose(
       reshape(affine(query, lastAxisOf(x, width)), [x.shape[0] ?? 0, keyValueHeads, groups, size]),
       [1, 2, 0, 3],
     );
-  /** `[places, keyValueHeads·size]` as `[keyValueHeads, places, size]`. */
+  /** Projects and splits keys or values: `[places, keyValueHeads·size]` to `[keyValueHeads, places, size]`. */
   const headsOf = (own: Symbolic<AffineParams>, memory: Expr): Expr =>
     transpose(
       reshape(affine(own, lastAxisOf(memory, memoryWidth)), [
@@ -149,14 +149,14 @@ export const multiHeadAttention = <
       ]),
       [1, 0, 2],
     );
-  /** `[keyValueHeads, groups, time, size]` as `[time, width]`, through the last map. */
+  /** Joins the heads by the output map: `[keyValueHeads, groups, time, size]` to `[time, width]`. */
   const joined = ({ output }: Params, seen: Expr): Expr => {
     const byPlace = transpose(seen, [2, 0, 1, 3]);
     return affine(output, reshape(byPlace, [byPlace.shape[0] ?? 0, width]));
   };
   const turn = (x: Expr, places: Expr): Expr => (turned ? rotaryEmbedding(x, places) : x);
   const placesOf = (x: Expr): Expr => iota([x.shape.at(-2) ?? 0]);
-  /** A mask for each head as one for each group of each head. */
+  /** Reshapes a mask per head to one per key-value head and group. */
   const grouped = (mask: Expr | undefined): Expr | undefined =>
     mask?.shape.length === 3
       ? reshape(mask, [keyValueHeads, groups, ...mask.shape.slice(1)])
@@ -168,7 +168,7 @@ export const multiHeadAttention = <
     const places = given.shape[0] ?? 0;
     const mask = looking.mask && maskOf(places, looking.mask);
     const seen = mask && seenBySome(mask);
-    // What nobody sees is not even multiplied by 0, here and in the gradients of the maps.
+    // Zero out invisible positions: 0 times NaN would be NaN, here and in the gradients of the maps.
     const seeable = onlySeen(given, seen);
     const { values = given, context = still } = looking;
     const [q, k] = [queriesOf(params, looker), headsOf(params.key, seeable)];

@@ -13,28 +13,28 @@ import { ones, zeros } from "../initializers.ts";
 import type { Context, SameLayer, Symbolic } from "../layer.ts";
 import type { NormOptions } from "./norm.ts";
 
-/** The statistics that evaluation uses: what training saw, later batches weighing more. */
+/** Running mean and variance of each feature, for evaluation: exponential moving averages over training batches. */
 export interface RunningStatistics {
   readonly mean: Tensor;
   readonly variance: Tensor;
 }
 
-/** What is added to the variance, and how quickly the running statistics follow the batches. */
+/** Options of {@link batchNorm}. */
 export interface BatchNormOptions extends NormOptions {
-  /** How far a batch moves the running statistics towards its own, from 0 to 1; 0.1 where not given. */
+  /** The weight of the new batch in the running statistics, from 0 to 1. Defaults to 0.1. */
   readonly momentum?: number;
 }
 
 /**
- * Each feature to mean 0 and variance 1 over all positions of all examples of the batch, then scaled and
- * moved. In evaluation the running statistics stand for those of the batch, and nothing else of the batch
- * is seen.
+ * Batch normalization: brings each feature to mean 0 and variance 1 over all positions of all examples in the batch, then
+ * scales and shifts it. In evaluation it uses the running statistics and does not look at the batch.
  *
  * **Shapes** `x: [...s, features] → y: [...s, features]`; params and state `[features]`.
- * **Math** `y = γ (x - μ)/√(σ² + ε) + β`; σ² has divisor n, the running variance has n - 1. The gradient flows through μ and σ², none through the running statistics.
- * **Fails with** `InvalidArgument`, thrown, where an option is out of its range; when compiled, with the layer's path, `UnboundAxis` where training happens outside a `vmap` of the
- * context's axis, `TooFewExamples` where a feature has a single number in the whole batch: of one example without
- * positions or with one.
+ * **Math** `y = γ (x - μ)/√(σ² + ε) + β`; σ² has divisor n, the running variance n - 1.
+ * The gradient flows through μ and σ², but not through the running statistics.
+ * **Fails with** `InvalidArgument`, thrown, where an option is out of its range; when compiled, with the
+ * layer's path, `UnboundAxis` where training happens outside a `vmap` over the context's axis, and `TooFewExamples` where
+ * the whole batch holds a single number for each feature.
  * **Source** Ioffe and Szegedy (2015), arXiv:1502.03167.
  */
 export const batchNorm = (
@@ -61,11 +61,10 @@ export const batchNorm = (
       { mode, axis }: Context,
     ) => {
       const x = lastAxisOf(input, features);
-      // Normalization and scaling keep the shape.
       const kept = (y: Expr) => rescaled(y, params) as Expr as Expr<X>;
       if (mode === "eval") return [kept(normalized(x, state.mean, state.variance)), state] as const;
       const positions = x.shape.slice(0, -1);
-      // One number has no variance, and its own mean leaves nothing of it.
+      // A single number has no variance.
       const least = sizeOf(positions) === 1 ? 2 : 1;
       const over = (y: Expr, needed: number): Expr =>
         axisMean(

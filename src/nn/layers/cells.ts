@@ -8,11 +8,11 @@ import { fanInUniform, type Initializer } from "../initializers.ts";
 import type { Activation, Symbolic } from "../layer.ts";
 
 /**
- * Cells: one moment of a recurrence. What a cell makes of its input alone (`project`) is apart from the
- * step, so that a layer projects a whole sequence in one product outside of its loop.
+ * Recurrent cells: one time step of a recurrence. `project` computes the part that depends on the input alone, so that a
+ * layer can project the whole sequence in one product before its loop.
  */
 
-/** The params of a cell, those of its gates side by side: PyTorch's matrices, transposed. */
+/** The params of a cell, with its gates concatenated: PyTorch's matrices, transposed. */
 export interface CellParams {
   readonly inputWeight: Tensor;
   readonly hiddenWeight: Tensor;
@@ -20,22 +20,22 @@ export interface CellParams {
   readonly hiddenBias?: Tensor;
 }
 
-/** Whether a recurrent cell has offsets, and how its matrices begin. */
+/** Options of a recurrent cell: whether it has biases, and how its weights begin. */
 export interface CellOptions {
-  /** Whether there are offsets; `true` where not given. */
+  /** Whether the cell has biases. Defaults to `true`. */
   readonly bias?: boolean;
-  /** Uniform over ±1/√hidden where not given. */
+  /** How the input weights begin. Defaults to uniform over ±1/√hidden. */
   readonly weightInit?: Initializer;
-  /** Of the matrices that the carry meets; uniform over ±1/√hidden where not given. */
+  /** How the recurrent weights begin. Defaults to uniform over ±1/√hidden. */
   readonly recurrentInit?: Initializer;
 }
 
-/** One moment of a recurrence. Its carry is a list of vectors `[hidden]`, of which the first is its output. */
+/** One time step of a recurrence. Its carry is a list of vectors `[hidden]`; the first is the output. */
 export interface Cell {
   readonly name: string;
   readonly inputs: number;
   readonly hidden: number;
-  /** How many vectors are carried: 1, or 2 for a memory beside the output. */
+  /** The number of carried vectors: 1, or 2 with a memory cell. */
   readonly carries: number;
   readonly init: (key: Key) => CellParams;
   /** **Shapes** `x: [...s, inputs] → [...s, gates·hidden]`. */
@@ -47,10 +47,10 @@ export interface Cell {
   ) => readonly Expr[];
 }
 
-/** How a cell of some kind is made. */
+/** A constructor of cells, such as {@link gruCell}. */
 export type CellOf = (inputs: number, hidden: number) => Cell;
 
-/** What makes the next carry of the input's part, the hidden part, and the carry. */
+/** Computes the next carry from the projected input, the projected output, and the carry. */
 type Gating = (input: Expr, hidden: Expr, carry: readonly Expr[]) => readonly Expr[];
 
 const cell = (
@@ -94,14 +94,14 @@ const cell = (
   };
 };
 
-/** The vectors of `gates` gates that lie side by side. */
+/** Splits a vector into its `gates` gates. */
 const gatesOf = (x: Expr, gates: number): readonly Expr[] => {
   const size = (x.shape.at(-1) ?? 0) / gates;
   return Array.from({ length: gates }, (_, i) => sliceAxis(x, -1, i * size, (i + 1) * size));
 };
 
 /**
- * A simple recurrence.
+ * The cell of a simple (Elman) recurrent network.
  *
  * **Shapes** `x: [inputs]`, carry `h: [hidden]`.
  * **Math** `h' = tanh(xW + b + hU + c)`.
@@ -117,7 +117,7 @@ export const rnnCell = (
   ]);
 
 /**
- * A recurrence with a memory that gates open and close.
+ * The long short-term memory (LSTM) cell: gates control what a memory keeps, takes in and gives out.
  *
  * **Shapes** `x: [inputs]`, carry `h: [hidden]` and `c: [hidden]`; params in the order i, f, g, o.
  * **Math** with `z = xW + b + hU + b'`: `c' = σ(z_f) c + σ(z_i) tanh(z_g)`, `h' = σ(z_o) tanh(c')`.
@@ -133,7 +133,7 @@ export const lstmCell = (inputs: number, hidden: number, options: CellOptions = 
   });
 
 /**
- * A recurrence that mixes its last output with a candidate.
+ * The gated recurrent unit (GRU) cell: a gate mixes the last output with a candidate.
  *
  * **Shapes** `x: [inputs]`, carry `h: [hidden]`; params in the order r, z, n.
  * **Math** `r = σ(x_r + h_r)`, `z = σ(x_z + h_z)`, `n = tanh(x_n + r h_n)`, `h' = (1 - z) n + z h`, where

@@ -36,8 +36,9 @@ export type {
 } from "../types/conv.ts";
 
 /**
- * Layers that convolve. Examples have their channels last: `[width, channels]`, `[height, width, channels]`,
- * `[depth, height, width, channels]`. Types check channels, and follow extents that are literal where windows are.
+ * Convolution layers. Channels are the last axis: `[width, channels]`, `[height, width, channels]`,
+ * `[depth, height, width, channels]`. Types check the channels, and follow the extents if they and the windows are
+ * literal.
  */
 
 interface Affined {
@@ -56,7 +57,7 @@ const requireChannels = (op: string, channels: { readonly [argument: string]: nu
       });
 };
 
-/** A layer of a kernel and an offset, which is added to every place of what `product` gives. */
+/** A layer with a kernel, used by `product`, and a bias that is added at every position. */
 const affine = (
   name: string,
   shape: Shape,
@@ -120,28 +121,26 @@ const transposed =
     );
   };
 
-// What the makers do to shapes is declared by Convolve and Transpose: the type tests and the law suite hold them
-// together.
+// Convolve and Transpose declare what these layers do to shapes; the type tests and the law suite check it.
 const convolving = <R extends Rank>(op: string, rank: R): Convolve<R> =>
   convolution(op, rank) as (...args: never) => AnyLayer as Convolve<R>;
 const transposing = <R extends Rank>(op: string, rank: R): Transpose<R> =>
   transposed(op, rank) as (...args: never) => AnyLayer as Transpose<R>;
 
 /**
- * Convolution along one axis: windows of `size` elements and all channels, each multiplied with a kernel.
+ * A convolution along one axis: multiplies windows of `size` elements and all channels with a learned kernel.
  *
  * **Shapes** `x: [n, inputs] → y: [m, outputs]`, one example; `weight: [size, inputs / groups, outputs]`,
  * `bias: [outputs]`.
  * **Math** as `conv`, plus the bias. Params begin uniform over ±1/√(size · inputs / groups), PyTorch's
  * choice; for deep ReLU networks `initializers.heNormal` keeps the variance (He et al., 2015).
- * **Fails with** `InvalidArgument`, thrown, where a size or an option is not what it has to be;
- * where the kernel is larger than the padded example, a type error if both are literal and else a `ShapeMismatch`
- * when compiled, with the layer's path.
+ * **Fails with** `InvalidArgument`, thrown, where a size or an option is invalid. A kernel larger than the
+ * padded example is a type error if both are literal, and otherwise a `ShapeMismatch` when compiled, with the layer's path.
  */
 export const conv1d: Convolve<1> = convolving("conv1d", 1);
 
 /**
- * Convolution of images: as {@link conv1d}, along two axes.
+ * A convolution of images: {@link conv1d} along two axes.
  *
  * **Shapes** `x: [h, w, inputs] → y: [h′, w′, outputs]`, one example;
  * `weight: [...size, inputs / groups, outputs]`, `bias: [outputs]`.
@@ -158,23 +157,23 @@ export const conv1d: Convolve<1> = convolving("conv1d", 1);
  */
 export const conv2d: Convolve<2> = convolving("conv2d", 2);
 
-/** Convolution of volumes: as {@link conv1d}, along three axes. **Shapes** `x: [d, h, w, inputs] → y: [d′, h′, w′, outputs]`. */
+/** A convolution of volumes: {@link conv1d} along three axes. **Shapes** `x: [d, h, w, inputs] → y: [d′, h′, w′, outputs]`. */
 export const conv3d: Convolve<3> = convolving("conv3d", 3);
 
 /**
- * Transposed convolution along one axis, which makes examples longer where convolution makes them shorter.
+ * A transposed convolution along one axis: it lengthens an example where a strided convolution shortens it.
  *
  * **Shapes** `x: [n, inputs] → y: [m, outputs]`, one example; `weight: [size, inputs, outputs / groups]`,
  * `bias: [outputs]`; `m` as for `convTranspose`.
  * **Math** Params begin uniform over ±1/√(size · outputs / groups), PyTorch's choice.
- * **Fails with** `InvalidArgument`, thrown, where a size or an option is not what it has to be.
+ * **Fails with** `InvalidArgument`, thrown, where a size or an option is invalid.
  */
 export const convTranspose1d: Transpose<1> = transposing("convTranspose1d", 1);
 
-/** Transposed convolution of images: as {@link convTranspose1d}, along two axes. */
+/** A transposed convolution of images: {@link convTranspose1d} along two axes. */
 export const convTranspose2d: Transpose<2> = transposing("convTranspose2d", 2);
 
-/** Transposed convolution of volumes: as {@link convTranspose1d}, along three axes. */
+/** A transposed convolution of volumes: {@link convTranspose1d} along three axes. */
 export const convTranspose3d: Transpose<3> = transposing("convTranspose3d", 3);
 
 type Multiplied<C extends number, M extends number> = M extends 1 ? C : number;
@@ -186,10 +185,10 @@ type Depthwise<C extends number, M extends number> = Layer<
 >;
 
 /**
- * Convolution of each channel of an image with kernels of its own: `multiplier` (1 where not given) of them.
+ * A depthwise convolution: convolves each channel of an image with `multiplier` kernels of its own. Defaults to 1.
  *
  * **Shapes** `x: [h, w, channels] → y: [h′, w′, channels · multiplier]`, one example;
- * `weight: [...size, 1, channels · multiplier]`; the outputs of a channel are neighbors.
+ * `weight: [...size, 1, channels · multiplier]`; the outputs of one channel are adjacent.
  * **Source** Chollet, "Xception" (2016), arXiv:1610.02357.
  */
 export const depthwiseConv2d = <
@@ -208,7 +207,7 @@ export const depthwiseConv2d = <
   const { multiplier = 1, ...rest } = options;
   requireChannels("depthwiseConv2d", { channels, multiplier });
   const make = convolution("depthwiseConv2d", 2);
-  // The number of outputs is C · M, which types know where M is 1.
+  // There are C · M outputs; types know the number only for M = 1.
   return make(channels, channels * multiplier, size, {
     ...rest,
     groups: channels,
@@ -223,9 +222,9 @@ type Separable<I extends number, O extends number> = Layer<
 >;
 
 /**
- * A convolution of each channel on its own, then one that mixes the channels at each place.
+ * A depthwise separable convolution: convolves each channel on its own, then mixes the channels at each position.
  *
- * **Shapes** `x: [h, w, inputs] → y: [h′, w′, outputs]`, one example; params are those of the two.
+ * **Shapes** `x: [h, w, inputs] → y: [h′, w′, outputs]`, one example; params are those of both convolutions.
  * **Source** Sifre, "Rigid-motion scattering for image classification" (2014); Chollet (2016).
  */
 export const separableConv2d = <
@@ -244,7 +243,7 @@ export const separableConv2d = <
 ): Separable<I, O> & Convolves<K, P, S, D> => {
   const chain = sequential as (...layers: readonly Composable[]) => Composable;
   const both = chain(depthwiseConv2d(inputs, size, options), conv2d(inputs, outputs, 1));
-  // The two meet in I channels, which types do not see while I is open.
+  // Both agree on I channels, which types cannot see while I is generic.
   return named(`separableConv2d ${inputs} → ${outputs}`, both) as AnyLayer as Separable<I, O> &
     Convolves<K, P, S, D>;
 };

@@ -7,24 +7,24 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { fanInUniform, type Initializer } from "../initializers.ts";
 import type { Layer } from "../layer.ts";
 
-/** The matrix of a {@link dense} layer, inputs by outputs, and its offset. */
+/** The params of a {@link dense} layer: a weight matrix, inputs by outputs, and a bias. */
 export interface DenseParams<I extends number, O extends number> {
   readonly weight: Tensor<readonly [I, O]>;
   readonly bias: Tensor<readonly [O]>;
 }
 
-/** The matrix of a {@link dense} layer without offset. */
+/** The params of a {@link dense} layer without bias. */
 export interface LinearParams<I extends number, O extends number> {
   readonly weight: Tensor<readonly [I, O]>;
 }
 
-/** Whether a dense layer has an offset, and how matrix and offset begin. */
+/** Options of a {@link dense} layer: whether it has a bias, and how params are initialized. */
 export interface DenseOptions {
-  /** Whether an offset is added; `true` where not given. */
+  /** Whether to add a bias. Defaults to `true`. */
   readonly bias?: boolean;
-  /** Uniform over ±1/√in where not given. */
+  /** How the weight begins. Defaults to uniform over ±1/√in. */
   readonly weightInit?: Initializer;
-  /** Uniform over ±1/√in where not given. */
+  /** How the bias begins. Defaults to uniform over ±1/√in. */
   readonly biasInit?: Initializer;
 }
 
@@ -42,7 +42,7 @@ type Linear<I extends number, O extends number> = Layer<
 >;
 
 /**
- * A fully connected layer.
+ * A fully connected layer: an affine map of its input.
  *
  * **Shapes** `x: [inputs] → y: [outputs]`, one example; `weight: [inputs, outputs]`, `bias: [outputs]`.
  * **Math** `y = xW + b`.
@@ -83,8 +83,7 @@ export function dense<I extends number, O extends number>(
   const fan = { in: inputs, out: outputs };
   const name = `dense ${inputs} → ${outputs}`;
   const weightOf = (key: Key): Tensor<readonly [I, O]> => weightInit(key, [inputs, outputs], fan);
-  // `Symbolic` of a tensor is an `Expr`, which TypeScript leaves open while I and O are; one contracted
-  // axis leaves the axis of the outputs.
+  // `Symbolic` of a tensor is an `Expr`, but TypeScript does not resolve it while I and O are generic.
   const product = (weight: Expr, x: Expr) => dot(x, weight, [[0], [0]]) as Expr<readonly [O]>;
 
   const linear: Linear<I, O> = {

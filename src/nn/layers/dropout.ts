@@ -6,7 +6,7 @@ import { bernoulli } from "../../ir/ops/random.ts";
 import type { Shape } from "../../tensor/shape.ts";
 import type { Context, SameLayer } from "../layer.ts";
 
-/** Dropout of larger parts than elements: those of one `maskOf` shape share one draw. */
+/** Dropout with one draw for each element of a smaller shape, `maskOf`, which is broadcast over the example. */
 const dropping = (
   op: string,
   rate: number,
@@ -25,7 +25,6 @@ const dropping = (
     name: `${op} ${rate}`,
     init: () => ({ params: undefined, state: undefined }),
     apply: <X extends Shape>(_: undefined, state: undefined, x: Expr<X>, context: Context) =>
-      // What is kept or dropped keeps the shape.
       [
         context.mode === "eval" || rate === 0 ? x : (dropped(x, context.key) as Expr as Expr<X>),
         state,
@@ -34,7 +33,7 @@ const dropping = (
 };
 
 /**
- * Dropout of whole channels (the last axis), at all positions together.
+ * Drops whole channels (the last axis) at all positions together during training.
  *
  * **Fails with** `InvalidArgument`, thrown, where the rate is not from 0 to 1 (1 excluded).
  * **Source** Tompson et al. (2014), arXiv:1411.4280, section 3.2.
@@ -43,8 +42,8 @@ export const spatialDropout = (rate: number): SameLayer<undefined, undefined> =>
   dropping("spatialDropout", rate, (shape) => shape.slice(-1));
 
 /**
- * Dropout of the whole example: within `residual(sequential(f, dropPath(rate)))` the path through `f` is
- * left out with probability `rate` while training, and made `1 / (1 - rate)` times as strong otherwise.
+ * Drops the whole example during training (stochastic depth). Within `residual(sequential(f, dropPath(rate)))` the path
+ * through `f` is dropped with probability `rate`, and otherwise scaled by `1 / (1 - rate)`.
  *
  * **Fails with** `InvalidArgument`, thrown, where the rate is not from 0 to 1 (1 excluded).
  * **Source** Huang et al. (2016), arXiv:1603.09382.

@@ -16,33 +16,33 @@ import type { AnyLayer, Composable, Layer, OpenLayer, SameLayer, Symbolic } from
 import type { ParamsOf, StateOf } from "../types/chain.ts";
 import type { Moves } from "../types/extent.ts";
 
-/** One vector for each token. */
+/** The params of an {@link embedding}: one row for each token. */
 export interface EmbeddingParams {
   readonly table: Tensor;
 }
 
-/** How the vectors of an embedding begin. */
+/** Options of an embedding. */
 export interface EmbeddingOptions {
-  /** Normal of deviation 1 where not given. */
+  /** How the table begins. Defaults to normal with standard deviation 1. */
   readonly tableInit?: Initializer;
 }
 
-/** How the vectors of an {@link embedding} begin, and which token has none. */
+/** Options of an {@link embedding}, with a padding token. */
 export interface PaddedEmbeddingOptions extends EmbeddingOptions {
-  /** The token that fills sequences up: it reads zeros, and its row learns nothing. */
+  /** The padding token: it reads zeros, and its row gets no gradient. Defaults to no padding. */
   readonly padding?: number;
 }
 
 /**
- * The vector of each token, learned.
+ * Looks up a learned vector for each token.
  *
- * **Shapes** `x: [time]` of i32 tokens `→ y: [time, width]`; `table: [vocabulary, width]`. Any other
- * shape of tokens gets one axis more likewise.
+ * **Shapes** `x: [time]` of i32 tokens `→ y: [time, width]`; `table: [vocabulary, width]`. Tokens of any other
+ * shape also get one more axis.
  * **Math** `yᵢ = table[xᵢ]`; the gradient adds up at the rows that were read. A token that is not from 0 to
  * `vocabulary - 1` reads zeros.
- * **Fails with** `InvalidArgument`, thrown, where a size is not a positive whole number or the padding no token of the
- * vocabulary; when compiled, with the layer's path, `DtypeMismatch` where tokens
- * are no i32, `EmptySequence` where there are none.
+ * **Fails with** `InvalidArgument`, thrown, where a size is not a positive whole number or the padding is not in the
+ * vocabulary; when compiled, with the layer's path, `DtypeMismatch` where tokens are not i32, and `EmptySequence` where
+ * there are none.
  */
 export const embedding = <const W extends number>(
   vocabulary: number,
@@ -51,30 +51,29 @@ export const embedding = <const W extends number>(
 ): Layer<readonly [number], readonly [number, W], EmbeddingParams, undefined> => {
   requireSizes("embedding", { vocabulary, width });
   wholeTo(0, vocabulary - 1)("embedding", { padding });
-  // An index that is no row reads zeros, and writes nowhere.
+  // An index outside the table reads zeros and gets no gradient.
   const read = (x: Expr): Expr => (padding === undefined ? x : where(eq(x, padding), -1, x));
   return {
     name: `embedding ${vocabulary} → ${width}`,
     init: (key) => ({ params: { table: tableInit(key, [vocabulary, width]) }, state: undefined }),
     apply: ({ table }, state, x) => [
-      // Reading rows replaces the tokens' axes by themselves and the width.
       take(table, read(someOf(x))) as Expr as Expr<readonly [number, W]>,
       state,
     ],
   };
 };
 
-/** The params of {@link tiedEmbedding}. */
+/** The params of {@link tiedEmbedding}: its table, and the params of the inner layer. */
 export interface TiedParams<P> extends EmbeddingParams {
   readonly inner: P;
 }
 
 /**
- * A layer between an embedding and its transpose: tokens in, logits of tokens out, one table for both.
+ * Wraps a layer between an embedding and its transpose: tokens in, logits out, with one shared table.
  *
  * **Shapes** for a layer `[time, width] → [time, width]`: `x: [time]` of i32 tokens `→ [time, vocabulary]`.
- * **Math** `y = f(table[x]) tableᵀ`. The table begins normal of deviation 1/√width where not told otherwise, so
- * that logits begin with variance 1 where the layer's outputs do.
+ * **Math** `y = f(table[x]) tableᵀ`. `tableInit` defaults to normal with standard deviation 1/√width, so that
+ * logits begin with variance 1 if the outputs of the layer do.
  * **Source** Press and Wolf (2016), arXiv:1608.05859.
  */
 export const tiedEmbedding = <const V extends number, const L extends Composable>(
@@ -106,7 +105,7 @@ const tiedOpen = (
     return { params: { table, inner: made.params }, state: made.state };
   },
   apply: (params, state, x, context) => {
-    // `init` made them so.
+    // Their types, as `init` makes them.
     const own = params as { readonly table: Expr; readonly inner: unknown };
     const embedded = take(own.table, someOf(x));
     const [h, next] = within(inner.name, inner, own.inner, state, embedded, context);
@@ -118,18 +117,19 @@ const tiedOpen = (
   },
 });
 
-/** A vector for each place of a sequence. */
+/** The params of {@link positionEmbedding}: one row for each position. */
 export interface PositionParams {
   readonly positions: Tensor;
 }
 
 /**
- * A learned vector added at each place of a sequence.
+ * Adds a learned vector to each position of a sequence.
  *
- * **Shapes** `x: [time, width] → y: [time, width]` for a time of at most `length`.
- * **Fails with** `InvalidArgument`, thrown; a type error where literal shapes show that a sequence is longer, and
- * `SequenceTooLong` when compiled, with the layer's path.
- * **Source** Gehring et al. (2017), arXiv:1705.03122. It begins normal of deviation 0.02, as in GPT-2.
+ * **Shapes** `x: [time, width] → y: [time, width]` for at most `length` time steps.
+ * **Fails with** `InvalidArgument`, thrown, where a size is not a positive whole number; a type error where literal shapes
+ * show that a sequence is longer, and otherwise `SequenceTooLong` when compiled, with the layer's path.
+ * **Source** Gehring et al. (2017), arXiv:1705.03122. The table begins normal with standard deviation 0.02, as in
+ * GPT-2.
  */
 export const positionEmbedding = <const L extends number, const W extends number>(
   length: L,
@@ -151,7 +151,7 @@ export const positionEmbedding = <const L extends number, const W extends number
   };
 };
 
-/** The angle of each place for each of `count` wavelengths, from 2π to 2π·base. `[time, count]`. */
+/** The angle of each position for each of `count` wavelengths, from 2π to 2π·base. `[time, count]`. */
 const angles = (places: Expr, count: number, base: number): Expr => {
   const step = -Math.log(base) / count;
   const frequencies = exp(mul(cast(iota([count]), places.dtype), step));
@@ -159,9 +159,9 @@ const angles = (places: Expr, count: number, base: number): Expr => {
 };
 
 /**
- * Sines and cosines of the place, of wavelengths from 2π to 10000·2π, added at each place of a sequence.
+ * Adds a sinusoidal positional encoding to a sequence: sines and cosines with wavelengths from 2π to 10000·2π.
  *
- * **Shapes** `x: [time, width] → y: [time, width]`; of an odd width the last feature has a sine alone.
+ * **Shapes** `x: [time, width] → y: [time, width]`; with an odd width the last feature has only a sine.
  * **Math** `y[t, 2i] = x[t, 2i] + sin(t / 10000^(2i/width))`, and the cosine at `2i + 1`.
  * **Source** Vaswani et al. (2017), arXiv:1706.03762, section 3.5.
  */
@@ -173,7 +173,6 @@ export const sinusoidalEncoding: SameLayer<undefined, undefined> = {
     const pairs = Math.ceil(width / 2);
     const angle = angles(cast(iota([time]), x.dtype), pairs, 10000 ** ((2 * pairs) / width));
     const interleaved = reshape(stack([sin(angle), cos(angle)], 2), [time, 2 * pairs]);
-    // The sum has the shape of x.
     return [
       add(x as Expr, sliceAxis(interleaved, -1, 0, width)) as Expr as Expr<X>,
       state,
@@ -182,8 +181,8 @@ export const sinusoidalEncoding: SameLayer<undefined, undefined> = {
 };
 
 /**
- * Pairs of features turned by an angle in proportion to the place, so that the product of two such vectors
- * depends on how far apart they are and not on where.
+ * Rotates pairs of features by angles proportional to the position. The dot product of two such vectors then depends only
+ * on the distance between their positions. `base` defaults to 10000.
  *
  * **Shapes** `x: [...s, time, width]`, `places: [time]` of x's dtype `→ [...s, time, width]`; feature `i`
  * pairs with `i + width/2`.

@@ -12,13 +12,13 @@ import {
 } from "../functional/affine.ts";
 import type { Activation, Layer } from "../layer.ts";
 
-/** What stands between the two maps of a feed-forward part, and how those begin. */
+/** Options of a feed-forward layer: its activation, biases and initializers. */
 export interface FeedForwardOptions extends AffineOptions {
-  /** `gelu` where not given. */
+  /** The activation between the two maps. Defaults to `gelu`, or `silu` in {@link gatedFeedForward}. */
   readonly activation?: Activation;
 }
 
-/** The params of {@link feedForward}. */
+/** The params of {@link feedForward}: the first and second affine map. */
 export interface FeedForwardParams {
   readonly up: AffineParams;
   readonly down: AffineParams;
@@ -27,7 +27,7 @@ export interface FeedForwardParams {
 type Along<W extends number, P> = Layer<readonly [number, W], readonly [number, W], P, undefined>;
 
 /**
- * Two affine maps with a function between them, at each place of a sequence.
+ * A feed-forward layer: two affine maps with an activation between them, at each position of a sequence.
  *
  * **Shapes** `x: [time, width] → y: [time, width]`.
  * **Math** `y = f(xW₁ + b₁) W₂ + b₂`. Weights begin uniform over ±1/√in.
@@ -56,17 +56,17 @@ export const feedForward = <const W extends number>(
   };
 };
 
-/** The params of {@link gatedFeedForward}. */
+/** The params of {@link gatedFeedForward}, with the affine map of its gates. */
 export interface GatedParams extends FeedForwardParams {
   readonly gate: AffineParams;
 }
 
 /**
- * A {@link feedForward} whose hidden numbers are multiplied by gates: SwiGLU where the function is `silu`
- * (which it is where not given), GEGLU for `gelu`, GLU for `sigmoid`.
+ * A {@link feedForward} layer with gated hidden units: SwiGLU with `silu`, GEGLU with `gelu`, GLU with `sigmoid`.
+ * `activation` defaults to `silu`, and `bias` to `false`.
  *
  * **Shapes** `x: [time, width] → y: [time, width]`.
- * **Math** `y = (f(xW) ⊙ xV) W₂`, without offsets unless asked for.
+ * **Math** `y = (f(xW) ⊙ xV) W₂`.
  * **Source** Shazeer (2020), arXiv:2002.05202, equation 6.
  */
 export const gatedFeedForward = <const W extends number>(

@@ -19,16 +19,16 @@ import {
 import { constant } from "../initializers.ts";
 import type { Layer, SameLayer, Symbolic } from "../layer.ts";
 
-/** The slope of each feature below 0. */
+/** The params of {@link prelu}: the slope of each feature below 0. */
 export interface SlopeParams {
   readonly slope: Tensor;
 }
 
 /**
- * `x` above 0, `slope·x` elsewhere, with a learned slope for each feature, or one for all.
+ * The parametric ReLU: `x` above 0 and `slope·x` elsewhere. It learns one slope for each feature, or one for all.
  *
- * **Shapes** `x: [...s, features] → y: [...s, features]`; `slope: [features]`, or `[1]` where no number of
- * features is given. It begins as 0.25.
+ * **Shapes** `x: [...s, features] → y: [...s, features]`; `slope: [features]`. `features` defaults to 1: one
+ * slope for all. Slopes begin as 0.25.
  * **Source** He et al. (2015), arXiv:1502.01852, equation 1.
  */
 export const prelu = (features = 1): SameLayer<SlopeParams, undefined> => {
@@ -44,14 +44,13 @@ export const prelu = (features = 1): SameLayer<SlopeParams, undefined> => {
       const shared = features === 1;
       const x: Expr = shared ? input : lastAxisOf(input, features);
       const own = shared ? reshape(slope, []) : slope;
-      // Each element is kept or scaled.
       return [where(gt(x, 0), x, mul(x, own)) as Expr as Expr<X>, state] as const;
     },
   };
 };
 
 /**
- * The greatest of several affine maps.
+ * The elementwise maximum of several affine maps.
  *
  * **Shapes** `x: [inputs] → y: [outputs]`; `weight: [inputs, outputs·pieces]`.
  * **Math** `yⱼ = maxₖ (xWⱼₖ + bⱼₖ)`.
@@ -81,17 +80,17 @@ export const maxout = <const I extends number, const O extends number>(
   };
 };
 
-/** The two maps of a {@link squeezeExcite}. */
+/** The params of {@link squeezeExcite}: its two affine maps. */
 export interface SqueezeExciteParams {
   readonly squeeze: AffineParams;
   readonly excite: AffineParams;
 }
 
 /**
- * Each channel scaled by a gate that sees the means of all channels.
+ * Scales each channel by a gate computed from the means of all channels.
  *
  * **Shapes** `x: [...s, channels] → y: [...s, channels]`.
- * **Math** `y = x σ(W₂ relu(W₁ mean(x) + b₁) + b₂)` with `channels / reduction` numbers in between.
+ * **Math** `y = x σ(W₂ relu(W₁ mean(x) + b₁) + b₂)` with a hidden layer of `channels / reduction` units.
  * **Fails with** `InvalidArgument`, thrown, where `reduction` does not divide `channels`.
  * **Source** Hu et al. (2017), arXiv:1709.01507, equations 2 to 4.
  */

@@ -8,7 +8,7 @@ import * as structural from "../../ir/ops/structural.ts";
 import type { Shape } from "../../tensor/shape.ts";
 import type { Layer, SameLayer } from "../layer.ts";
 
-/** A function as a layer without params: for functions that change the shape, and to give one a name. */
+/** Wraps a function as a named layer without params. Use it for functions that change the shape. */
 export const lambda = <I extends Shape, O extends Shape>(
   name: string,
   f: (x: Expr<I>) => Expr<O>,
@@ -18,7 +18,7 @@ export const lambda = <I extends Shape, O extends Shape>(
   apply: (_, state, x) => [f(x), state],
 });
 
-/** All elements of an example along one axis, row-major. **Shapes** `x: [...s] → y: [∏ s]`. */
+/** Flattens an example to one axis, in row-major order. **Shapes** `x: [...s] → y: [∏ s]`. */
 export const flatten: Layer<Shape, readonly [number], undefined, undefined> = lambda(
   "flatten",
   (x: Expr) => ravel(x),
@@ -26,19 +26,19 @@ export const flatten: Layer<Shape, readonly [number], undefined, undefined> = la
 
 type Inferred<S extends Shape> = { readonly [K in keyof S]: S[K] extends -1 ? number : S[K] };
 
-/** The elements of an example, row-major, under another shape; one extent may be -1, and is then inferred. */
+/** Reshapes an example, in row-major order. One extent may be -1, and is then inferred. */
 export const reshape = <const S extends Shape>(
   shape: S,
 ): Layer<Shape, Inferred<S>, undefined, undefined> =>
   lambda(
     `reshape [${shape.join(", ")}]`,
-    // What is not of the shape asked for is an issue that compiling reports.
+    // Compiling reports an example whose size does not fit.
     (x: Expr) => structural.reshape(x, shape as Shape) as Expr as Expr<Inferred<S>>,
   );
 
 /**
- * Sets each number to 0 with probability `rate` while training, and divides the others by `1 - rate`, so
- * that their mean stays. In evaluation it is the identity.
+ * Sets each element to 0 with probability `rate` during training, and divides the others by `1 - rate` to keep the
+ * mean. In evaluation it is the identity.
  *
  * **Fails with** `InvalidArgument`, thrown, where the rate is not from 0 to 1 (1 excluded).
  * **Source** Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting" (2014).

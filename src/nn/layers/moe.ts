@@ -16,33 +16,33 @@ import { softmaxOfSeen } from "../functional/seen.ts";
 import { fanInUniform } from "../initializers.ts";
 import type { AnyLayer, Composable, Context, Layer, OpenLayer, Symbolic } from "../layer.ts";
 
-/** The router's matrix, and the params of all experts, stacked. */
+/** The params of {@link mixtureOfExperts}: the router's matrix, and the stacked params of all experts. */
 export interface ExpertsParams {
   readonly router: Tensor;
   readonly experts: unknown;
 }
 
 /**
- * How much each of the experts counts: the softmax over the `k` greatest logits, and 0 for the others. Of
- * equal logits the first ones count; a logit that is NaN counts before all others, and makes them NaN.
+ * The weight of each expert: the softmax over the `k` largest logits, and 0 for the others. Of equal logits the first
+ * are chosen. A NaN logit is chosen before all others, and makes the weights NaN.
  *
  * **Shapes** `logits: [...s, experts] → [...s, experts]`.
  * **Fails with** `InvalidArgument`, thrown, where `k` is not from 1 to the number of experts.
  */
 export const topKRouting = (logits: Expr, k: number): Expr => {
   wholeTo(1, logits.shape.at(-1) ?? 1)("topKRouting", { k });
-  // NaN comes first, so that it is chosen and told.
+  // NaN comes first, so that it is chosen and reaches the output.
   const ranked = where(eq(logits, logits), neg(logits), Number.NEGATIVE_INFINITY);
-  // The place of each in descending order: the order's own order.
+  // The rank of each logit in descending order: the argsort of the argsort.
   const chosen = lt(argsort(argsort(ranked)), k);
   return softmaxOfSeen(logits, chosen);
 };
 
-/** A layer of experts, and what its router says. */
+/** A mixture-of-experts layer that also exposes the logits of its router. */
 export interface MixtureOfExperts<W extends number>
   extends Layer<readonly [W], readonly number[], ExpertsParams, unknown> {
   /**
-   * The logits by which places are sent to experts: what `loadBalancingLoss` takes.
+   * The logits that route positions to experts, as `loadBalancingLoss` takes them.
    *
    * **Shapes** `x: [...s, width] → [...s, experts]`.
    */
@@ -50,15 +50,15 @@ export interface MixtureOfExperts<W extends number>
 }
 
 /**
- * Several layers alike, of which a router lets the `k` that suit the example best take part.
+ * A mixture of experts: a router picks the `k` best of several identical layers for each example, and mixes their outputs.
  *
- * **Shapes** for an expert `[width] → [...o]`: `x: [width] → y: [...o]`; along sequences with `timeDistributed`.
- * **Math** `y = Σₑ gₑ(x) fₑ(x)`, where `g` is {@link topKRouting} of `xR`. Every expert is computed, so that
- * shapes are static: experts that are not chosen cost time, and get no gradient. Each has a state of its own, stacked,
- * which sees every example.
+ * **Shapes** for an expert `[width] → [...o]`: `x: [width] → y: [...o]`. For sequences wrap it in `timeDistributed`.
+ * **Math** `y = Σₑ gₑ(x) fₑ(x)`, where `g` is {@link topKRouting} of `xR`. Every expert is computed, to keep
+ * shapes static: experts that are not chosen cost time and get no gradient. Each expert has its own state, stacked along
+ * a first axis, and sees every example.
  * **Fails with** `InvalidArgument`, thrown, where `k` is not from 1 to the number of experts.
- * **Source** Shazeer et al. (2017), arXiv:1701.06538, equations 1 to 5, without its noise; what keeps the
- * experts in equal use is added to a loss: `loadBalancingLoss`, `importanceLoss`.
+ * **Source** Shazeer et al. (2017), arXiv:1701.06538, equations 1 to 5, without its noise. To use the
+ * experts equally, add `loadBalancingLoss` or `importanceLoss` to the loss.
  */
 export const mixtureOfExperts = <const W extends number>(
   width: W,
@@ -94,7 +94,7 @@ const mixture = (width: number, expert: OpenLayer, experts: number, k: number): 
     };
   },
   apply: (params, state, x, context) => {
-    // `init` made them so.
+    // Their types, as `init` makes them.
     const own = params as { readonly router: Expr; readonly experts: unknown };
     const weights = topKRouting(dot(x, own.router, [[0], [0]]), k);
     const keys = randomBits(context.key, [experts, 2]);

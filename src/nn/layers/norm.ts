@@ -11,25 +11,25 @@ import { ones } from "../initializers.ts";
 import type { SameLayer, Symbolic } from "../layer.ts";
 
 /**
- * Normalization within one example; {@link batchNorm} looks across examples. Features (channels) are the
- * last axis. Each begins as the plain normalization: scale 1, offset 0. An epsilon that is negative or not finite is
- * an `InvalidArgument`, thrown, as is a number of features that is not positive and whole.
+ * Normalization within one example; {@link batchNorm} normalizes across examples. Features (channels) are the last
+ * axis. Scales begin as 1 and offsets as 0. An epsilon that is negative or not finite throws `InvalidArgument`, as does a
+ * number of features that is not a positive whole number.
  */
 
-/** What keeps a normalization from dividing by nothing. */
+/** Options of a normalization. */
 export interface NormOptions {
-  /** Added to the variance, 0 or more; 1e-5 where not given. */
+  /** Added to the variance to avoid division by 0; at least 0. Defaults to 1e-5. */
   readonly epsilon?: number;
 }
 
-/** `x` moved to mean 0 and scaled to variance 1 over `axes`. */
+/** Standardizes `x` to mean 0 and variance 1 over `axes`. */
 const standardized = (x: Expr, axes: readonly number[], epsilon: number): Expr => {
   const centered: Expr = sub(x, keepDims(mean(x, axes), x, axes));
   const variance: Expr = mean(square(centered), axes);
   return mul(centered, keepDims(rsqrt(add(variance, epsilon)), x, axes));
 };
 
-/** A layer with scale and offset for each feature, whatever the shape before the last axis. */
+/** A layer that normalizes, then scales and shifts each feature of the last axis. */
 const scaling = (
   name: string,
   features: number,
@@ -38,7 +38,6 @@ const scaling = (
   name,
   init: () => ({ params: initScaleOffset(features), state: undefined }),
   apply: <X extends Shape>(params: Symbolic<ScaleOffset>, state: undefined, x: Expr<X>) =>
-    // Normalization and scaling keep the shape.
     [rescaled(normalize(lastAxisOf(x, features)), params) as Expr as Expr<X>, state] as const,
 });
 
@@ -46,7 +45,7 @@ const scaling = (
 const positions = (x: Expr): readonly number[] => x.shape.slice(0, -1).map((_, i) => i);
 
 /**
- * Each vector of features to mean 0 and variance 1, then scaled and moved feature by feature.
+ * Layer normalization: brings each vector of features to mean 0 and variance 1, then scales and shifts each feature.
  *
  * **Shapes** `x: [...s, features] → y: [...s, features]`; `scale`, `offset: [features]`.
  * **Math** `y = γ (x - μ)/√(σ² + ε) + β`, μ and σ² (of divisor n) over the last axis.
@@ -71,7 +70,7 @@ export const layerNorm = (
 };
 
 /**
- * The features in groups, each to mean 0 and variance 1 over its features and all positions.
+ * Group normalization: brings each group of features to mean 0 and variance 1 over its features and all positions.
  *
  * **Shapes** `x: [...s, features] → y: [...s, features]`.
  * **Fails with** `InvalidArgument`, thrown, where `groups` does not divide `features`.
@@ -92,7 +91,7 @@ export const groupNorm = (
 };
 
 /**
- * Each feature to mean 0 and variance 1 over all positions of the example.
+ * Instance normalization: brings each feature to mean 0 and variance 1 over all positions of the example.
  *
  * **Shapes** `x: [...s, features] → y: [...s, features]`.
  * **Source** Ulyanov, Vedaldi and Lempitsky (2016), arXiv:1607.08022.
@@ -108,13 +107,13 @@ export const instanceNorm = (
   );
 };
 
-/** What a feature is multiplied by. */
+/** The params of {@link rmsNorm}: a factor for each feature. */
 export interface Scale {
   readonly scale: Tensor;
 }
 
 /**
- * Each vector of features divided by its root mean square, then scaled feature by feature.
+ * Divides each vector of features by its root mean square, then scales each feature.
  *
  * **Shapes** `x: [...s, features] → y: [...s, features]`; `scale: [features]`.
  * **Math** `y = γ x/√(mean x² + ε)`.
@@ -133,29 +132,28 @@ export const rmsNorm = (
       const x = lastAxisOf(input, features);
       const inverse = rsqrt(add(mean(square(x), -1), epsilon));
       const y: Expr = mul(mul(x, keepDims(inverse, x, -1)), scale);
-      // The shape is kept.
       return [y as Expr as Expr<X>, state] as const;
     },
   };
 };
 
-/** Over how many neighbors a local response is normalized, and the constants of `(k + α/size Σ x²)^β`. */
+/** Options of {@link localResponseNorm}: the constants of `(k + α/size Σ x²)^β`. */
 export interface LocalResponseOptions {
-  /** How many neighboring features take part, the feature itself included; 5 where not given. */
+  /** The number of neighboring features in the sum, including the feature itself. Defaults to 5. */
   readonly size?: number;
-  /** The weight α of the sum of squares; 1e-4 where not given. */
+  /** The weight α of the sum of squares. Defaults to 1e-4. */
   readonly alpha?: number;
-  /** The exponent β; 0.75 where not given. */
+  /** The exponent β. Defaults to 0.75. */
   readonly beta?: number;
-  /** What is added to the sum; 1 where not given. */
+  /** The constant `k` that is added to the sum. Defaults to 1. */
   readonly k?: number;
 }
 
 /**
- * Each number divided by a power of the energy of its neighbors among the features.
+ * Local response normalization: divides each element by a power of the energy of its neighboring features.
  *
  * **Shapes** `x: [...s, features] → y: [...s, features]`.
- * **Math** `y = x / (k + α/n Σ x²)^β` over the `n` features around; beyond the first and last are zeros.
+ * **Math** `y = x / (k + α/n Σ x²)^β` over the `n` nearest features, padded with zeros.
  * **Source** Krizhevsky, Sutskever and Hinton (2012), section 3.3, with α divided by `n` as in PyTorch.
  */
 export const localResponseNorm = ({
@@ -181,7 +179,6 @@ export const localResponseNorm = ({
       );
       const total = windows.reduce((a, b) => add(a, b));
       const divisor = pow(add(mul(total, alpha / size), k), beta);
-      // The windows have the shape of x.
       return [div(x as Expr, divisor as Expr) as Expr as Expr<X>, state] as const;
     },
   };

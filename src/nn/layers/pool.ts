@@ -16,15 +16,15 @@ import type { Moves, Slides } from "../types/extent.ts";
 import { lambda } from "./lambda.ts";
 
 /**
- * Layers that pool: each window of an example becomes one element, channel by channel. Examples have
- * their channels last. A wrong size is an `InvalidArgument`, thrown; a window larger than the padded
- * example is a type error where both are literal, and else a `ShapeMismatch` with the path of the layer. Types follow
- * extents that are literal where windows lie side by side, and always the channels.
+ * Pooling layers: each window of an example becomes one element, separately for each channel. Channels are the last
+ * axis. A wrong size throws `InvalidArgument`. A window larger than the padded example is a type error if both are
+ * literal, and otherwise a `ShapeMismatch` with the path of the layer. Types always follow the channels, and follow
+ * literal extents if windows do not overlap.
  */
 type Pool<R extends Rank, M> = Layer<Grid<R, number>, Grid<R, number>, undefined, undefined> &
   Moves<M>;
 
-/** Windows side by side, as they are where nothing else is said. */
+/** Adjacent windows without overlap: the default. */
 interface Side<K extends PerAxis> {
   readonly pools: {
     readonly size: K;
@@ -34,7 +34,7 @@ interface Side<K extends PerAxis> {
   };
 }
 
-/** Windows of which types know only that channels stay. */
+/** Windows with options: types know only that the channels stay. */
 interface Some {
   readonly pools: Slides;
 }
@@ -46,7 +46,7 @@ interface MakePool<R extends Rank, Options> {
 
 const show = (size: PerAxis): string => (typeof size === "number" ? [size] : size).join("×");
 
-/** What the layer does to shapes is what its maker declares; this one claims nothing that is there. */
+/** Builds a pooling layer. The exported makers declare what it does to shapes. */
 const pool = <R extends Rank>(
   op: string,
   rank: R,
@@ -55,7 +55,7 @@ const pool = <R extends Rank>(
   options: PoolOptions = {},
 ): Pool<R, never> => {
   requireSliding(op, rank, size, options);
-  // Windows keep the rank, and channels their number.
+  // Pooling keeps the rank and the number of channels.
   return lambda(`${op} ${show(size)}`, ((x: Expr) => f(exampleOf(x, rank))) as never);
 };
 
@@ -64,11 +64,11 @@ const makeMaxPool =
   (size: PerAxis, options?: PoolOptions) =>
     pool(op, rank, size, (x) => functional.maxPool(x, size, options), options);
 
-/** The greatest of each window of `[n, channels]`; steps are the size where not given. */
+/** The maximum of each window of `[n, channels]`. The stride defaults to the window size. */
 export const maxPool1d = makeMaxPool("maxPool1d", 1);
 
 /**
- * The greatest of each window of an image; steps are the size where not given.
+ * The maximum of each window of an image. The stride defaults to the window size.
  *
  * **Shapes** `x: [h, w, c] → y: [h′, w′, c]`, one example.
  * **Math** `y = max x` over each window; ties share the derivative.
@@ -83,7 +83,7 @@ export const maxPool1d = makeMaxPool("maxPool1d", 1);
  */
 export const maxPool2d = makeMaxPool("maxPool2d", 2);
 
-/** The greatest of each window of `[d, h, w, channels]`; steps are the size where not given. */
+/** The maximum of each window of `[d, h, w, channels]`. The stride defaults to the window size. */
 export const maxPool3d = makeMaxPool("maxPool3d", 3);
 
 const makeAvgPool =
@@ -91,11 +91,11 @@ const makeAvgPool =
   (size: PerAxis, options?: AveragePoolOptions) =>
     pool(op, rank, size, (x) => functional.avgPool(x, size, options), options);
 
-/** The mean of each window of `[n, channels]`; steps are the size where not given. */
+/** The mean of each window of `[n, channels]`. The stride defaults to the window size. */
 export const avgPool1d = makeAvgPool("avgPool1d", 1);
-/** The mean of each window of `[h, w, channels]`; steps are the size where not given. */
+/** The mean of each window of `[h, w, channels]`. The stride defaults to the window size. */
 export const avgPool2d = makeAvgPool("avgPool2d", 2);
-/** The mean of each window of `[d, h, w, channels]`; steps are the size where not given. */
+/** The mean of each window of `[d, h, w, channels]`. The stride defaults to the window size. */
 export const avgPool3d = makeAvgPool("avgPool3d", 3);
 
 interface MakeLpPool<R extends Rank> {
@@ -122,23 +122,23 @@ const adaptive =
   <const K extends PerAxis>(size: K): Pool<R, { readonly places: K }> =>
     pool(op, rank, size, (x) => f(x, size));
 
-/** Means of `size` nearly equal regions of `[n, channels]`, whatever `n` is. */
+/** The mean of each of `size` nearly equal regions of `[n, channels]`, for any `n`. */
 export const adaptiveAvgPool1d = adaptive("adaptiveAvgPool1d", 1, functional.adaptiveAvgPool);
-/** Means of `size` nearly equal regions of `[h, w, channels]`, whatever its extents are. */
+/** The mean of each of `size` nearly equal regions of `[h, w, channels]`, for any extents. */
 export const adaptiveAvgPool2d = adaptive("adaptiveAvgPool2d", 2, functional.adaptiveAvgPool);
-/** Means of `size` nearly equal regions of `[d, h, w, channels]`, whatever its extents are. */
+/** The mean of each of `size` nearly equal regions of `[d, h, w, channels]`, for any extents. */
 export const adaptiveAvgPool3d = adaptive("adaptiveAvgPool3d", 3, functional.adaptiveAvgPool);
-/** The greatest of each of `size` nearly equal regions of `[n, channels]`. */
+/** The maximum of each of `size` nearly equal regions of `[n, channels]`. */
 export const adaptiveMaxPool1d = adaptive("adaptiveMaxPool1d", 1, functional.adaptiveMaxPool);
-/** The greatest of each of `size` nearly equal regions of `[h, w, channels]`. */
+/** The maximum of each of `size` nearly equal regions of `[h, w, channels]`. */
 export const adaptiveMaxPool2d = adaptive("adaptiveMaxPool2d", 2, functional.adaptiveMaxPool);
-/** The greatest of each of `size` nearly equal regions of `[d, h, w, channels]`. */
+/** The maximum of each of `size` nearly equal regions of `[d, h, w, channels]`. */
 export const adaptiveMaxPool3d = adaptive("adaptiveMaxPool3d", 3, functional.adaptiveMaxPool);
 
 type GlobalPool = Layer<Shape, readonly [number], undefined, undefined> & Moves<"channels">;
 
 /**
- * The mean of each channel over all places, whatever their number.
+ * The mean of each channel over all positions.
  *
  * **Shapes** `x: [...n, c] → y: [c]`, one example.
  * **Source** Lin, Chen and Yan, "Network in network" (2013), arXiv:1312.4400.
@@ -149,7 +149,7 @@ export const globalAvgPool: GlobalPool = lambda(
   functional.globalAvgPool as (x: Expr) => Expr<readonly [number]>,
 );
 
-/** The greatest of each channel over all places. **Shapes** `x: [...n, c] → y: [c]`, one example. */
+/** The maximum of each channel over all positions. **Shapes** `x: [...n, c] → y: [c]`, one example. */
 export const globalMaxPool: GlobalPool = lambda(
   "globalMaxPool",
   // As above.
@@ -157,12 +157,12 @@ export const globalMaxPool: GlobalPool = lambda(
 );
 
 /**
- * The layer between a max pooling and its way back: what it gives is put where the greatest of each window were.
- * Nested, they are SegNet's encoder and decoder.
+ * Applies a layer between max pooling and unpooling: its outputs go back to the positions of the maxima. Nested, this
+ * is the encoder and decoder of SegNet.
  *
  * **Shapes** for a layer that keeps its shape: `x: [...n, c] → y: [...n, c]`, one example.
- * **Fails with** `ShapeMismatch` when compiled, where the layer does not keep its shape, or a window is larger
- * than the padded example; `InvalidArgument`, thrown.
+ * **Fails with** `ShapeMismatch` when compiled, where the layer changes the shape, or a window is larger than the padded
+ * example; `InvalidArgument`, thrown, where a size or an option is invalid.
  * **Source** Badrinarayanan, Kendall and Cipolla (2015), arXiv:1511.00561, figure 3.
  *
  * @example
@@ -179,7 +179,7 @@ export const maxUnpool = <const L extends Composable>(
   options: PoolOptions = {},
 ): Like<L> => {
   const { stride, padding, dilation } = options;
-  // Along how many axes is the example's to say, where no option says it.
+  // The number of axes comes from the options, or else from the example.
   const lists = [size, stride, padding, dilation].filter((given) => typeof given === "object");
   requireSliding("unpooled", lists[0]?.length ?? 1, size, options);
   return unpooledOpen(size, open(layer), options) as AnyLayer as Like<L>;

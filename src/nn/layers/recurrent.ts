@@ -21,37 +21,37 @@ import {
 } from "./cells.ts";
 import { dropout } from "./lambda.ts";
 
-/** Cells along time: stacked, in one direction or both. */
+/** Recurrent layers: stacks of cells that run along time, in one direction or both. */
 
-/** How many recurrences there are, in which directions they run, and which of their outputs are given. */
+/** Options of a recurrent layer: its depth, directions, dropout and output. */
 export interface RecurrenceOptions {
-  /** How many recurrences lie one upon the other; 1 where not given. */
+  /** The number of stacked recurrences. Defaults to 1. */
   readonly layers?: number;
-  /** Whether each runs along time and against it, the outputs side by side; `false` where not given. */
+  /** Whether to run forwards and backwards in time, and concatenate both outputs. Defaults to `false`. */
   readonly bidirectional?: boolean;
-  /** The probability with which an output is dropped on its way to the recurrence above; 0 where not given. */
+  /** Dropout rate between stacked recurrences. Defaults to 0. */
   readonly dropout?: number;
-  /** The output at every moment (`"all"`, where not given), or after the `"last"` one that is real. */
+  /** Whether to return the outputs of all time steps, or only after the `"last"` real one. Defaults to `"all"`. */
   readonly output?: "all" | "last";
 }
 
-/** The params of each recurrence: of each layer, of each direction. */
+/** The params of each cell, by layer and direction. */
 export type RecurrentParams = readonly (readonly CellParams[])[];
 
-/** What each recurrence carries: of each layer, of each direction, the cell's vectors. */
+/** The carry of each cell, by layer and direction: a list of vectors. */
 export type Carries = readonly (readonly (readonly Expr[])[])[];
 
-/** What a recurrence made of a sequence. */
+/** The result of running a recurrence over a sequence. */
 export interface Recurred {
-  /** The outputs of the uppermost layer at every moment. `[time, directions·hidden]`. */
+  /** The outputs of the top layer at every time step. `[time, directions·hidden]`. */
   readonly outputs: Expr;
-  /** What each was carrying in the end: against time, that is after the first moment. */
+  /** The final carry of each cell; a backward cell ends at the first time step. */
   readonly last: Carries;
 }
 
 /**
- * A recurrence from given carries: zeros where there are no `initial` ones. Moments that are not real under
- * `mask` (`[time]` of bool) change nothing. Nothing is dropped where no `context` is given.
+ * Runs a recurrence over a sequence from given carries. `initial` defaults to zeros. Time steps where `mask` (bool
+ * `[time]`) is false leave the carry unchanged. Without `context` nothing is dropped.
  */
 export type Run = (
   params: Symbolic<RecurrentParams>,
@@ -59,7 +59,7 @@ export type Run = (
   given?: { readonly initial?: Carries; readonly mask?: Expr; readonly context?: Context },
 ) => Recurred;
 
-/** One cell over a sequence, along time or against it. */
+/** Runs one cell over a sequence, forwards or backwards in time. */
 const over = (
   cell: Cell,
   params: Symbolic<CellParams>,
@@ -88,7 +88,7 @@ const runner =
   (cells: readonly (readonly Cell[])[], rate: number): Run =>
   (params, x, { initial, mask, context = still } = {}) => {
     const drop = dropout(rate);
-    /** What one recurrence gives, as it comes to the one above. */
+    /** Dropout between one recurrence and the next. */
     const between = (y: Expr, layer: number): Expr =>
       drop.apply(undefined, undefined, y, {
         ...context,
@@ -117,7 +117,7 @@ const runner =
     return { outputs, last: carried };
   };
 
-/** The width of the outputs, and the whole shape of them. */
+/** The width of the outputs, and below it their whole shape. */
 type Width<H extends number, O> = O extends { readonly bidirectional: true }
   ? number
   : O extends { readonly bidirectional: boolean }
@@ -129,21 +129,21 @@ type Given<H extends number, O> = O extends { readonly output: "last" }
     ? readonly number[]
     : readonly [number, Width<H, O>];
 
-/** A layer along time that can also be started from given carries, and asked for its last ones. */
+/** A recurrent layer whose `run` also takes initial carries and returns the final ones. */
 export interface RecurrentLayer<I extends number, H extends number, O>
   extends Layer<readonly [number, I], Given<H, O>, RecurrentParams, undefined> {
   readonly run: Run;
 }
 
 /**
- * A cell along time.
+ * Runs a cell along the time axis of a sequence.
  *
- * **Shapes** `x: [time, inputs] → y: [time, hidden]`, twice the hidden size where bidirectional, and without
- * the time where the last output is asked for. Under `context.mask` moments that are not real keep the
- * carry, so that a padded sequence gives what the sequence gives.
+ * **Shapes** `x: [time, inputs] → y: [time, hidden]`; `2·hidden` if bidirectional; without the time axis for
+ * `output: "last"`. Under `context.mask` padded time steps leave the carry unchanged, so that padding does not change
+ * the result.
  * **Fails with** `InvalidArgument`, thrown, where a size is not a positive whole number or dropout not a
- * probability below 1; when compiled,
- * with the layer's path, `EmptySequence`, and `ShapeMismatch` where a mask has another length.
+ * probability below 1; when compiled, with the layer's path, `EmptySequence` where a sequence is empty, and
+ * `ShapeMismatch` where a mask has another length.
  *
  * **Example**
  * ```ts
@@ -191,14 +191,14 @@ export const recurrent = <
       const { outputs, last } = run(params, x, given);
       const ends = last.at(-1)?.map((carry) => carry[0] as Expr) ?? [];
       const y = output === "all" ? outputs : concatenate(ends, -1);
-      // `Given` is what the options do to shapes; the tests hold the two together.
+      // `Given` declares what the options do to shapes; the type tests check it.
       return [y as Expr as Expr<Given<H, O>>, state];
     },
     run,
   };
 };
 
-/** Elman's recurrence along time: {@link recurrent} of {@link rnnCell}. */
+/** A simple (Elman) recurrent layer: {@link recurrent} of {@link rnnCell}. */
 export const rnn = <
   const I extends number,
   const H extends number,
@@ -210,7 +210,7 @@ export const rnn = <
 ): RecurrentLayer<I, H, O> =>
   recurrent((i, h) => rnnCell(i, h, options), inputs, hidden, options ?? ({} as O));
 
-/** Long short-term memory along time: {@link recurrent} of {@link lstmCell}. */
+/** A long short-term memory (LSTM) layer: {@link recurrent} of {@link lstmCell}. */
 export const lstm = <
   const I extends number,
   const H extends number,
@@ -222,7 +222,7 @@ export const lstm = <
 ): RecurrentLayer<I, H, O> =>
   recurrent((i, h) => lstmCell(i, h, options), inputs, hidden, options ?? ({} as O));
 
-/** Gated recurrent units along time: {@link recurrent} of {@link gruCell}. */
+/** A gated recurrent unit (GRU) layer: {@link recurrent} of {@link gruCell}. */
 export const gru = <
   const I extends number,
   const H extends number,

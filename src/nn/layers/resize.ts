@@ -14,12 +14,12 @@ import {
 import type { Layer } from "../layer.ts";
 import { lambda } from "./lambda.ts";
 
-/** Layers that give examples, whose channels are last, other spatial extents. */
+/** Layers that change the spatial extents of an example. Channels are the last axis. */
 type Resize = Layer<Shape, Shape, undefined, undefined>;
 
 /**
- * An example in another size: by repeated elements (`"nearest"`, where no method is given), lines
- * (`"linear"`: bilinear, trilinear), cubics (`"cubic"`) or means (`"area"`).
+ * Resizes an example by repeating elements (`"nearest"`, the default), linear (`"linear"`: bilinear, trilinear) or cubic
+ * (`"cubic"`) interpolation, or means of regions (`"area"`).
  *
  * **Shapes** `x: [...n, c] → y: [...size, c]`, or `⌊n · scale⌋`, one example.
  * **Fails with** `InvalidArgument`, thrown, where sizes or scales are not positive or not one for each axis.
@@ -36,7 +36,7 @@ export const upsample = (options: InterpolateOptions): Resize => {
 };
 
 /**
- * Channels spread over neighborhoods of `factor` places along each axis.
+ * Moves channels into space: each pixel becomes a block of `factor` pixels along each axis.
  *
  * **Shapes** `x: [h, w, c · f²] → y: [h · f, w · f, c]`, one example.
  * **Source** Shi et al. (2016), arXiv:1609.05158.
@@ -46,16 +46,16 @@ export const pixelShuffle = (factor: number): Resize => {
   return lambda(`pixelShuffle ${factor}`, (x: Expr) => functional.pixelShuffle(x, factor));
 };
 
-/** The inverse of {@link pixelShuffle}. **Shapes** `x: [h · f, w · f, c] → y: [h, w, c · f²]`, one example. */
+/** Moves space into channels: the inverse of {@link pixelShuffle}. **Shapes** `x: [h · f, w · f, c] → y: [h, w, c · f²]`, one example. */
 export const pixelUnshuffle = (factor: number): Resize => {
   requireSizes("pixelUnshuffle", { factor });
   return lambda(`pixelUnshuffle ${factor}`, (x: Expr) => functional.pixelUnshuffle(x, factor));
 };
 
-/** Elements to add before and after each spatial axis, or on every side. */
+/** How many elements to add before and after each spatial axis, or one number for every side. */
 export type PadWidths = number | readonly (readonly [before: number, after: number])[];
 
-/** **Fails with** `InvalidArgument`, thrown, where nothing can be continued by so much. */
+/** **Fails with** `InvalidArgument`, thrown, where a width is not a whole number of at least 0. */
 const requireWidths = (op: string, widths: PadWidths): void => {
   for (const n of typeof widths === "number" ? [widths] : widths.flat())
     whole(0)(op, { widths: n });
@@ -77,7 +77,7 @@ const widthsFor = (op: string, widths: PadWidths, extents: Shape, most: (n: numb
   });
 };
 
-/** A layer that continues an example beyond its ends by elements of its own. */
+/** A layer that pads an example with its own elements. */
 const continued =
   (op: string, most: (n: number) => number, source: (i: number, n: number) => number) =>
   (widths: PadWidths): Resize => {
@@ -101,9 +101,9 @@ const unlimited = (): number => Number.POSITIVE_INFINITY;
 const modulo = (i: number, n: number): number => ((i % n) + n) % n;
 
 /**
- * One number (0 where not given) around an example.
+ * Pads an example with a constant. `value` defaults to 0.
  *
- * **Shapes** `x: [...n, c] → y: [...(before + n + after), c]`, one example; so for the other paddings.
+ * **Shapes** `x: [...n, c] → y: [...(before + n + after), c]`, one example; the same for the other paddings.
  */
 export const padConstant = (widths: PadWidths, value = 0): Resize => {
   requireWidths("padConstant", widths);
@@ -112,7 +112,7 @@ export const padConstant = (widths: PadWidths, value = 0): Resize => {
   );
 };
 
-/** The example mirrored in its first and last elements, which are not repeated: `c b | a b c | b a`. */
+/** Pads by mirroring at the first and last elements, without repeating them: `c b | a b c | b a`. */
 export const padReflect = continued(
   "padReflect",
   (n) => Math.max(0, n - 1),
@@ -123,10 +123,10 @@ export const padReflect = continued(
   },
 );
 
-/** The first and last elements repeated: `a a | a b c | c c`. */
+/** Pads by repeating the first and last elements: `a a | a b c | c c`. */
 export const padReplicate = continued("padReplicate", unlimited, (i, n) =>
   Math.min(n - 1, Math.max(0, i)),
 );
 
-/** The example begun again at its ends: `b c | a b c | a b`. */
+/** Pads by wrapping around to the other end: `b c | a b c | a b`. */
 export const padCircular = continued("padCircular", (n) => n, modulo);

@@ -20,27 +20,27 @@ import { type FeedForwardParams, feedForward } from "./feedForward.ts";
 import { dropout } from "./lambda.ts";
 import { layerNorm } from "./norm.ts";
 
-/** The attention of a Transformer block and what stands around it; every part may be left out. */
+/** Options of a Transformer block. */
 export interface TransformerOptions
   extends Pick<AttentionOptions, "heads" | "keyValueHeads" | "causal" | "rotary"> {
-  /** The width inside the feed-forward part; four times the width where not given. */
+  /** The hidden width of the feed-forward part. Defaults to four times the width. */
   readonly hidden?: number;
-  /** `gelu` where not given. */
+  /** The activation of the feed-forward part. Defaults to `gelu`. */
   readonly activation?: Activation;
-  /** What is normalized: the input of each part (`"pre"`, where not given) or the sum after it (`"post"`). */
+  /** Whether to normalize the input of each part (`"pre"`) or the sum after it (`"post"`). Defaults to `"pre"`. */
   readonly norm?: "pre" | "post";
-  /** The probability with which what a part adds is dropped; 0 where not given. */
+  /** Dropout rate of the output of each part, before it is added. Defaults to 0. */
   readonly dropout?: number;
-  /** That with which a place is not seen that would be; 0 where not given. */
+  /** Attention dropout rate. Defaults to 0. */
   readonly attentionDropout?: number;
-  /** Of the normalizations; 1e-5 where not given. */
+  /** Added to the variances of the normalizations. Defaults to 1e-5. */
   readonly epsilon?: number;
 }
 
-/** Options of a block that looks at a memory. */
+/** Options of a decoder block, which attends to a memory. */
 export type DecoderOptions = TransformerOptions & Pick<AttentionOptions, "memoryWidth">;
 
-/** The parts of an encoder block, each with its normalization. */
+/** The params of an encoder block: its parts, each with a normalization. */
 export interface EncoderParams {
   readonly attention: AttentionParams;
   readonly attentionNorm: ScaleOffset;
@@ -48,17 +48,17 @@ export interface EncoderParams {
   readonly feedForwardNorm: ScaleOffset;
 }
 
-/** The parts of a decoder block: attention to the sequence itself, to the memory, and the feed-forward part. */
+/** The params of a decoder block: those of an encoder block, and the cross-attention to the memory. */
 export interface DecoderParams extends EncoderParams {
   readonly cross: AttentionParams;
   readonly crossNorm: ScaleOffset;
 }
 
-/** One block over one sequence, and place by place. */
+/** An encoder block: a layer over one sequence, with `step` for incremental decoding. */
 export interface EncoderBlock<W extends number>
   extends Layer<readonly [number, W], readonly [number, W], EncoderParams, undefined> {
   readonly emptyCache: (length: number, dtype?: Dtype) => Cache;
-  /** The next place of a sequence, in evaluation, after those in the cache. `x: [width] → y: [width]`. */
+  /** Applies the block to the next position, in evaluation, after those in the cache. `x: [width] → y: [width]`. */
   readonly step: (
     params: Symbolic<EncoderParams>,
     x: Expr,
@@ -66,17 +66,17 @@ export interface EncoderBlock<W extends number>
   ) => readonly [y: Expr, cache: Cache];
 }
 
-/** A block between a memory and a sequence: a layer once the memory is given. */
+/** A decoder block: given a memory, `over` makes it a layer over a sequence. */
 export interface DecoderBlock<W extends number> {
   readonly name: string;
   readonly init: (key: Key) => Initial<DecoderParams, undefined>;
-  /** The layer that looks at `memory: [places, memoryWidth]`, of which `mask: [places]` tells the real places. */
+  /** The layer that attends to `memory: [places, memoryWidth]`; `mask: [places]` is true at real positions. */
   readonly over: (
     memory: Expr,
     mask?: Expr,
   ) => Layer<readonly [number, W], readonly [number, W], DecoderParams, undefined>;
   readonly emptyCache: (length: number, dtype?: Dtype) => Cache;
-  /** The next place of a sequence, in evaluation, after those in the cache. `x: [width] → y: [width]`. */
+  /** Applies the block to the next position, in evaluation, after those in the cache. `x: [width] → y: [width]`. */
   readonly step: (
     params: Symbolic<DecoderParams>,
     x: Expr,
@@ -86,7 +86,7 @@ export interface DecoderBlock<W extends number> {
   ) => readonly [y: Expr, cache: Cache];
 }
 
-/** A block's options as those of its attention: what a part adds is dropped apart from the weights. */
+/** The attention options of a block: its dropout is `attentionDropout`. */
 const attentionOf = ({
   attentionDropout = 0,
   ...options
@@ -95,10 +95,10 @@ const attentionOf = ({
   dropout: attentionDropout,
 });
 
-/** A part of a block: what it adds to its input. */
+/** A part of a block, whose output is added to its input. */
 type Part = (x: Expr) => Expr;
 
-/** What blocks are made of: attention, feed-forward, and the way from one to the next. */
+/** The pieces that encoder and decoder blocks share. */
 const partsOf = (width: number, options: TransformerOptions) => {
   const { hidden = 4 * width, norm = "pre", dropout: rate = 0, epsilon = 1e-5 } = options;
   requireSizes("transformer block", { width, hidden });
@@ -106,7 +106,7 @@ const partsOf = (width: number, options: TransformerOptions) => {
   const { activation } = options;
   const inner = feedForward(width, hidden, activation === undefined ? {} : { activation });
   const drop = dropout(rate);
-  /** The sum of input and part, with one normalization; `occasion` numbers the parts of a block. */
+  /** Adds a part to its input, with one normalization; `occasion` numbers the parts and selects the random key. */
   const joined = (
     name: string,
     occasion: number,
@@ -144,8 +144,8 @@ const partsOf = (width: number, options: TransformerOptions) => {
 const one = (x: Expr): Expr => expandDims(x, 0);
 
 /**
- * Self-attention and a feed-forward part, each added to its input. With `causal` it is the block of a
- * language model.
+ * A Transformer encoder block: self-attention and a feed-forward part, each with a residual connection. With `causal` it
+ * is the block of a language model.
  *
  * **Shapes** `x: [time, width] → y: [time, width]`, one example.
  * **Math** pre-norm: `h = x + A(N(x))`, `y = h + F(N(h))`; post-norm: `h = N(x + A(x))`, `y = N(h + F(h))`.
@@ -220,7 +220,8 @@ export const transformerEncoderBlock = <
 };
 
 /**
- * Causal self-attention, attention to a memory, and a feed-forward part, each added to its input.
+ * A Transformer decoder block: causal self-attention, cross-attention to a memory, and a feed-forward part, each with a
+ * residual connection.
  *
  * **Shapes** `x: [time, width] → y: [time, width]`, `memory: [places, memoryWidth]`, one example.
  * **Math** as {@link transformerEncoderBlock} with `A'(x) = attention(x, memory)` between `A` and `F`.
@@ -236,7 +237,7 @@ export const transformerDecoderBlock = <
   const options: DecoderOptions = given ?? {};
   const { memoryWidth = width, ...rest } = options;
   const attention = multiHeadAttention(width, { causal: true, ...attentionOf(rest) });
-  // Places of the memory are no places of the sequence: they are neither hidden nor turned.
+  // Positions of the memory are not positions of the sequence: no causal mask and no rotation.
   const apart = { memoryWidth, causal: false, rotary: false } as const;
   const cross = multiHeadAttention(width, { ...attentionOf(rest), ...apart });
   const { joined, fed, normalize, inner } = partsOf(width, options);

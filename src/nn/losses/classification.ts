@@ -13,42 +13,42 @@ import { holding, notNegative, share } from "../../tensor/validate.ts";
 import { type Comparison, compared } from "./pairing.ts";
 import { type Loss, total } from "./reduction.ts";
 
-/** Cross entropies of one example: what a label says of the scores of classes. */
+/** Cross entropies of one example. */
 
 const isClass = (label: Expr): boolean => label.dtype === "i32" || label.dtype === "u8";
 
-/** Whether labels, i32, are classes: the one meaning of what is none is NaN, so that it cannot train in silence. */
+/** Whether i32 labels are classes. Losses give NaN for others, so that a wrong label cannot train silently. */
 export const isKnown = (labels: Expr, classes: number): Expr =>
   and(ge(labels, 0), lt(labels, classes));
 
 const wholeLabel = holding("a class, a whole number", Number.isSafeInteger);
 
-/** How classes count in a cross entropy, and which labels do not. */
+/** Options of a cross entropy: smoothing, weights of classes, and a label to ignore. */
 export interface CrossEntropyOptions {
-  /** How much of each label is spread evenly over all classes, from 0 to less than 1; 0 where not given. */
+  /** The fraction of each label that is spread evenly over all classes, from 0 to less than 1. Defaults to 0. */
   readonly labelSmoothing?: number;
-  /** How much each class counts, `[classes]`; all 1 where not given. */
+  /** The weight of each class, `[classes]`. Defaults to 1 for all. */
   readonly classWeights?: Operand;
-  /** An integer label of which nothing is asked: its loss is 0. */
+  /** An integer label to ignore: its loss is 0. Defaults to none. */
   readonly ignore?: number;
   /**
-   * The axis of the `vmap` over whose examples integer labels count: the mean of the losses is then the mean
-   * weighted by the classes of the labels, as PyTorch's is. Without it the batch's mean is of all examples.
+   * The `vmap` axis of the batch, to normalize by the weights of its integer labels: the mean of the losses is then the
+   * weighted mean, as in PyTorch. Without it the mean is over all examples, also ignored ones.
    */
   readonly axis?: string;
 }
 
-/** A label as a distribution, and what that sums up to. */
+/** A label as a distribution over classes, and its sum. */
 interface Asked {
   readonly p: Expr;
   readonly mass: Expr;
-  /** How much the label counts, where it is one class: as much as `classWeights` says. */
+  /** The weight of the label in `classWeights`, if it is one class. */
   readonly count?: Expr;
 }
 
 /**
- * 1 at the class of an integer label, NaN everywhere for a label that is no class, so that it cannot train
- * in silence, and 0 for one that is ignored; the label itself where it is a distribution.
+ * The distribution of a label: one-hot for an integer class, zeros for the ignored one, and NaN for one that is not a
+ * class, so that it cannot train silently. A label that is already a distribution stays as it is.
  */
 const asked = (
   op: string,
@@ -69,7 +69,7 @@ const asked = (
   return { p, mass: total(p), count: total(weighed) };
 };
 
-/** A probability for each class: one number alone is no distribution, and no class where it is a float. */
+/** A label with a probability for each class. A single float is neither a distribution nor a class, and is reported. */
 const distribution = (op: string, label: Expr, scores: Expr): Expr => {
   if (sameShape(label.shape, scores.shape)) return compared(op, scores, label)[1];
   const expected = `a class, [] of i32 or u8, or a probability for each, ${showShape(scores.shape)}`;
@@ -77,7 +77,7 @@ const distribution = (op: string, label: Expr, scores: Expr): Expr => {
   return refuse(issue, [label], [{ shape: scores.shape, dtype: scores.dtype }])[0] as Expr;
 };
 
-/** The one label of an example: several are reported, where they would else be compared class by class. */
+/** The single label of an example. Several labels are reported; they would otherwise broadcast against classes. */
 const oneLabel = (op: string, label: Expr): Expr => {
   if (sizeOf(label.shape) === 1) return reshape(label, []);
   const expected = "one label for each example, []; sequenceCrossEntropy takes one for each moment";
@@ -86,16 +86,16 @@ const oneLabel = (op: string, label: Expr): Expr => {
 };
 
 /**
- * `-Σ p·s` over classes, where 0·∞ is 0: a class of no weight may have a score of -∞. The score is what is
- * replaced there and not the product, which has a derivative by `p` where `p` is 0.
+ * `-Σ p·s` over classes with 0·∞ = 0: a class with probability 0 may have a score of -∞. Replacing the score instead of
+ * the product keeps the derivative by `p` at 0.
  */
 const surprise = (p: Expr, s: Expr): Loss => {
   const ruledOut: Expr = and(eq(p, 0), eq(abs(s), Number.POSITIVE_INFINITY));
-  // Where nothing is lost it is 0, which the negative of 0 is not.
+  // `0 - s` and not `-s`, so that a loss of 0 is not -0.
   return total(mul(p, sub(0, where(ruledOut, 0, s))));
 };
 
-/** `-Σ w p ln q` of a label that is asked for, smoothed, and the examples of a batch weighed where an axis is named. */
+/** `-Σ w p ln q` for a smoothed label, divided by the mean weight of the batch if an axis is named. */
 const crossEntropy = (
   op: string,
   scores: Expr,
@@ -117,15 +117,15 @@ const crossEntropy = (
 };
 
 /**
- * The cross entropy of a softmax: `-Σ p ln softmax(x)` for a label that is a class (an integer) or a
- * distribution `p` over classes. Smoothing `ε` mixes the label with the uniform distribution, and classes may
- * count differently, or not at all.
+ * The cross entropy between a label and the softmax of logits: `-Σ p ln softmax(x)`. The label is a class (an integer) or
+ * a distribution `p` over classes. Smoothing mixes the label with the uniform distribution; classes may have weights.
  *
- * **Shapes** `logits: [classes], label: [] (i32 or u8) or [classes] → []`, one example; NaN, with gradients of NaN,
- * for a label that is no class.
+ * **Shapes** `logits: [classes], label: [] (i32 or u8) or [classes] → []`, one example. A label that is not a
+ * class gives NaN, with gradients of NaN.
  * **Units** nats. **Math** gradient `softmax(x) - p`; with weights `-Σ w p ln softmax(x)`.
- * **Fails with** `InvalidArgument`, thrown, where `labelSmoothing` is not from 0 to less than 1, or a label that
- * is a plain number, or `ignore`, no whole one; `ShapeMismatch` when compiled, where there are several labels, or a distribution over other classes.
+ * **Fails with** `InvalidArgument`, thrown, where `labelSmoothing` is not from 0 to less than 1, or where
+ * `ignore` or a label given as a plain number is not whole; `ShapeMismatch` when compiled, where there are several labels,
+ * or a distribution over another number of classes.
  * **Source** smoothing: Szegedy et al. (2015), arXiv:1512.00567, section 7.
  *
  * @example
@@ -145,10 +145,10 @@ export const softmaxCrossEntropy: Comparison<
   crossEntropy("softmaxCrossEntropy", logSoftmax(lift(logits)), label, options);
 
 /**
- * `-ln p[label]` of log-probabilities.
+ * The negative log-likelihood `-ln p[label]` of a label, from log-probabilities.
  *
- * **Shapes** `logProbabilities: [classes], label: [] (i32 or u8) or [classes] → []`; NaN for a label that is no
- * class. **Units** nats. **Fails with** as {@link softmaxCrossEntropy}.
+ * **Shapes** `logProbabilities: [classes], label: [] (i32 or u8) or [classes] → []`; NaN for a label that is not
+ * a class. **Units** nats. **Fails with** as {@link softmaxCrossEntropy}.
  */
 export const negativeLogLikelihood: Comparison<
   "negativeLogLikelihood",

@@ -11,17 +11,17 @@ import { softmaxCrossEntropy } from "./classification.ts";
 import { compared } from "./pairing.ts";
 import type { Loss } from "./reduction.ts";
 
-/** Losses that put vectors near one another or apart: of one example, whose vectors are `[width]`. */
+/** Contrastive losses: they pull vectors together or push them apart. One example has vectors `[width]`. */
 
-/** A vector's direction, along the last axis, whatever its length; 0 for 0. */
+/** The unit vector along the last axis; 0 for the zero vector. */
 const direction = (x: Expr): Expr => directionOf(x, -1);
 
 const cosine = (x: Expr, y: Expr): Expr => sum(mul(direction(x), direction(y)), -1);
 
-/** The larger of a number and 0, with derivative 0 at 0; NaN stays NaN. */
+/** `max(x, 0)` with derivative 0 at 0; NaN stays NaN. */
 const positivePart = (x: Expr): Loss => where(le(x, 0), 0, x) as Expr as Loss;
 
-/** `1 - cos(x, y)`: of vectors that are near one another by what lies between their directions, which is exact. */
+/** `1 - cos(x, y)`; for nearby vectors from the difference of their directions, which does not cancel. */
 const cosineDistance = (x: Expr, y: Expr): Loss => {
   const similarity = cosine(x, y);
   const between = mul(sum(square(sub(direction(x), direction(y))), -1), 0.5);
@@ -30,10 +30,11 @@ const cosineDistance = (x: Expr, y: Expr): Loss => {
 };
 
 /**
- * How much farther an anchor is from its like than from the other, and a margin: `max(0, d₊ - d₋ + m)`.
+ * The triplet loss: an anchor should be closer to the positive than to the negative, by a margin.
  *
  * **Shapes** `anchor`, `positive`, `negative` `[width] → []`.
- * **Math** `d = √Σ (x - y + ε)²`, ε = 1e-6 as in PyTorch, which keeps the root differentiable.
+ * **Math** `max(0, d₊ - d₋ + m)`, where `m` defaults to 1 and `d = √Σ (x - y + ε)²` with ε = 1e-6 as in PyTorch, which
+ * keeps the root differentiable.
  * **Fails with** `InvalidArgument`, thrown, where the margin is negative or not finite.
  * **Source** Schroff et al. (2015), arXiv:1503.03832, equation 3, with distances not squared.
  */
@@ -53,8 +54,8 @@ export const triplet = (
 };
 
 /**
- * `1 - cos(x, y)` for vectors that belong together (`target` 1), `max(0, cos(x, y) - margin)` for those that
- * do not (`target` -1).
+ * The cosine embedding loss: `1 - cos(x, y)` for vectors that belong together (`target` 1), and
+ * `max(0, cos(x, y) - margin)` for those that do not (`target` -1). `margin` defaults to 0.
  *
  * **Shapes** `x`, `y`: `[width]`, `target: [] → []`; NaN for a target that is neither 1 nor -1.
  * **Fails with** `InvalidArgument`, thrown, where the margin is not from -1 to 1.
@@ -69,11 +70,11 @@ export const cosineEmbedding = (x: Operand, y: Operand, target: Operand, margin 
 };
 
 /**
- * How surprising the right one is among candidates, by the cosine of each with a query.
+ * The InfoNCE loss: the cross entropy of picking the right candidate by its cosine similarity with a query.
  *
  * **Shapes** `query: [width]`, `candidates: [n, width]`, `label: []` of i32 `→ []`. **Units** nats.
- * **Math** `-ln softmax(cos(q, kᵢ)/τ)[label]`.
- * **Fails with** `InvalidArgument`, thrown, where the temperature is not above 0, or infinite.
+ * **Math** `-ln softmax(cos(q, kᵢ)/τ)[label]`; the temperature τ defaults to 0.1.
+ * **Fails with** `InvalidArgument`, thrown, where the temperature is not a finite number above 0.
  * **Source** van den Oord et al. (2018), arXiv:1807.03748, equation 4; the cosine and its temperature:
  * Chen et al. (2020), arXiv:2002.05709.
  */

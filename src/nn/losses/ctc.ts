@@ -28,14 +28,14 @@ import { holding } from "../../tensor/validate.ts";
 import { isKnown } from "./classification.ts";
 import type { Loss } from "./reduction.ts";
 
-/** The logarithm of what cannot be. */
+/** The logarithm of probability 0. */
 const never = Number.NEGATIVE_INFINITY;
 
-/** `x` moved `by` places towards the end, what cannot be coming in. */
+/** Shifts `x` by `by` positions towards the end, and fills with probability 0. */
 const shifted = (x: Expr, by: number): Expr =>
   concatenate([fill([by], never, x.dtype), sliceAxis(x, 0, 0, (x.shape[0] ?? 0) - by)], 0);
 
-/** `log Σ eˣ` along the first axis: what is the sum of what cannot be cannot be, and has derivative 0. */
+/** `log Σ eˣ` along the first axis. If all terms are -∞ it is -∞, with derivative 0. */
 const either = (x: Expr): Expr => {
   const top = stopGradient(max(x, 0));
   const impossible = eq(top, never);
@@ -44,11 +44,11 @@ const either = (x: Expr): Expr => {
   return where(impossible, never, add(log(where(impossible, 1, total)), shift));
 };
 
-/** What a loss is multiplied by: NaN where its labels or lengths are none. */
+/** The factor that makes a loss NaN if its labels or lengths are invalid; else 1. */
 const sureOf = (valid: Expr, dtype: Dtype): Expr =>
   where(valid, lift(1, dtype), Number.NaN) as Expr;
 
-/** The operands, of ranks as they must be: others are reported. */
+/** Checks the ranks of the operands; wrong ones are reported when compiled. */
 const ranked = (x: Expr, labels: Expr): readonly [x: Expr, labels: Expr] => {
   if (x.shape.length === 2 && labels.shape.length === 1) return [x, labels];
   const expected = "log-probabilities [time, classes] and labels [n] of one example";
@@ -65,28 +65,28 @@ const ranked = (x: Expr, labels: Expr): readonly [x: Expr, labels: Expr] => {
   return [made[0] as Expr, made[1] as Expr];
 };
 
-/** Which class is blank, and how many moments and labels of a padded example are real. */
+/** Options of {@link ctc}: the blank class, and the real lengths of a padded example. */
 export interface CtcOptions {
-  /** The class that stands for no label; 0 where not given. */
+  /** The blank class, which stands for no label. Defaults to 0. */
   readonly blank?: number;
-  /** How many moments are real: i32 `[]`; all where not given. */
+  /** The number of real time steps, i32 `[]`. Defaults to all. */
   readonly inputLength?: Operand;
-  /** How many labels are real: i32 `[]`; all where not given. */
+  /** The number of real labels, i32 `[]`. Defaults to all. */
   readonly labelLength?: Operand;
 }
 
 /**
- * Connectionist temporal classification: how surprising labels are, without saying when each of them is.
+ * The connectionist temporal classification (CTC) loss: the negative log-likelihood of a sequence of labels, summed over
+ * all alignments of the labels with the time steps.
  *
  * **Shapes** `logProbabilities: [time, classes]`, `labels: [n]` of i32, none of them the blank `→ []`. NaN, with
- * gradients of NaN, where a real label is no class or the blank, or a length is not among those there are.
- * **Math** `-ln Σ ∏ₜ p(πₜ)` over all paths π that are the labels after repeats are joined and blanks left
- * out: a sum over the places in the labels with blanks between them, moment by moment, in logarithms.
- * Where no path is as short as the input, it is ∞, with gradient 0; without moments it is 0 of no labels.
+ * gradients of NaN, where a real label is not a class or is the blank, or a length is out of range.
+ * **Math** `-ln Σ ∏ₜ p(πₜ)` over all paths π that give the labels after merging repeats and removing blanks, by the forward
+ * algorithm in logarithms. If the input is too short for the labels, the loss is ∞, with gradient 0. Without time steps
+ * and without labels it is 0.
  * **Units** nats.
- * **Fails with** `InvalidArgument`, thrown, where `blank` is no class, or a length that is a plain number not among
- * those there are; `ShapeMismatch` when compiled, where ranks
- * are others.
+ * **Fails with** `InvalidArgument`, thrown, where `blank` is not a class, or a length given as a plain number is
+ * out of range; `ShapeMismatch` when compiled, where ranks are wrong.
  * **Source** Graves et al. (2006), "Connectionist Temporal Classification", equations 5 to 8.
  *
  * **Example**
@@ -120,18 +120,18 @@ export const ctc = (
   upTo(n)("ctc", { labelLength });
   const moments = lift(inputLength ?? time, "i32");
   const length = lift(labelLength ?? n, "i32");
-  // The start, where nothing is said yet; then blank, label, blank, label, …, blank.
+  // The states of the forward algorithm: the start, then blank, label, blank, label, …, blank.
   const places = 2 * n + 2;
   const end = add(mul(length, 2), 1);
   const blanks = fill([n], blank, "i32");
   const pairs = reshape(stack([blanks, spoken], 1), [2 * n]);
   const symbols = concatenate([fill([1], -1, "i32"), pairs, fill([1], blank, "i32")], 0);
   const place = iota([places]);
-  // A label may follow the label two places back, or the start, the blank between left out, where the two differ.
+  // A label may skip the blank before it and follow the label two states back, or the start, if the two differ.
   const before = concatenate([fill([2], -1, "i32"), sliceAxis(symbols, 0, 0, places - 2)], 0);
   const isLabel = and(eq(rem(place, 2), 0), gt(place, 0));
   const skips = and(isLabel, ne(symbols, before));
-  // At the start nothing is emitted, so that nobody stays there.
+  // The start emits nothing, so that no path stays there.
   const emitted = where(gt(place, 0), take(x, symbols, 1), never);
 
   const first = where(eq(place, 0), lift(0, x.dtype), never);
@@ -146,7 +146,7 @@ export const ctc = (
     { length: time },
   );
   const finals = or(eq(place, end), eq(place, sub(end, 1)));
-  // Not the negative: of certainty the loss is 0, and not -0.
+  // `0 - x` and not `-x`, so that a certain result has loss 0 and not -0.
   const loss = sub(0, either(where(finals, last, never)));
 
   const isReal = lt(iota([n]), length);

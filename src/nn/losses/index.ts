@@ -1,4 +1,4 @@
-/** Losses of one example, as functions of a prediction and a target. */
+/** Losses of one example: functions of a prediction and a target. */
 
 export { cosineEmbedding, infoNce, triplet } from "./contrastive.ts";
 export { type CtcOptions, ctc } from "./ctc.ts";

@@ -5,9 +5,9 @@ import { refuse } from "../../ir/types/diagnose.ts";
 import type { Operand, ShapeError, ShapeOf, ShowShape } from "../../ir/types/shape.ts";
 import { broadcastShapes, type Shape, showShape, sizeOf } from "../../tensor/shape.ts";
 
-/** Two shapes of which one may be repeated to the other, but not both to a third. */
+/** Pairs of shapes where one may broadcast to the other, but not both to a third. */
 
-/** Which of two extents is repeated to the other: nobody, where they are equal or types do not know them. */
+/** Which side broadcasts along one axis: `never` if the extents are equal or unknown to types. */
 type Repeated<X extends number, Y extends number> = number extends X | Y
   ? never
   : X extends Y
@@ -18,7 +18,7 @@ type Repeated<X extends number, Y extends number> = number extends X | Y
         ? "target"
         : "neither";
 
-/** Who is repeated along axes that only the other has. */
+/** Which side broadcasts along axes that only the other has. */
 type Along<S extends Shape, Who extends string> = S extends readonly [
   infer D extends number,
   ...infer Rest extends Shape,
@@ -26,7 +26,7 @@ type Along<S extends Shape, Who extends string> = S extends readonly [
   ? (number extends D ? never : D extends 1 ? never : Who) | Along<Rest, Who>
   : never;
 
-/** Everybody who is repeated when two shapes are compared, from their last axes. */
+/** All sides that broadcast when two shapes are aligned at their last axes. */
 type Repeating<A extends Shape, B extends Shape> = A extends readonly [
   ...infer As extends Shape,
   infer X extends number,
@@ -42,7 +42,7 @@ type Apart<Who> = "neither" extends Who
     ? true
     : false;
 
-/** `unknown` where a target may be compared with a prediction, and an error where types know that it may not. */
+/** `unknown` if a target fits a prediction, and a `ShapeError` if types know that it does not. */
 export type Comparable<Op extends string, A extends Shape, B extends Shape> = number extends
   | A["length"]
   | B["length"]
@@ -51,7 +51,7 @@ export type Comparable<Op extends string, A extends Shape, B extends Shape> = nu
     ? ShapeError<`${Op}: the prediction is ${ShowShape<A>}, but the target is ${ShowShape<B>}`>
     : unknown;
 
-/** A function of a prediction and a target of one shape, or of which one is repeated to the other's. */
+/** A function of a prediction and a target of the same shape, or of shapes where one broadcasts to the other. */
 export type Comparison<Op extends string, Options extends readonly unknown[], Made> = <
   const X extends Operand,
   const Y extends Operand,
@@ -62,9 +62,9 @@ export type Comparison<Op extends string, Options extends readonly unknown[], Ma
 ) => Made;
 
 /**
- * Both as expressions. One may be repeated to the shape of the other, as a number is; where both would be
- * repeated, as `[n]` and `[n, 1]` to `[n, n]`, every element would be compared with every other, and compiling
- * reports `op` with both shapes.
+ * Lifts a prediction and a target to expressions and checks their shapes. One may broadcast to the other, as a number
+ * does. If both would broadcast, as `[n]` and `[n, 1]` to `[n, n]`, every element would be compared with every other;
+ * compiling reports this with `op` and both shapes.
  */
 export const compared = (
   op: string,

@@ -14,14 +14,14 @@ import { type CrossEntropyOptions, isKnown } from "./classification.ts";
 import { type Comparison, compared } from "./pairing.ts";
 import { average, type Loss, total } from "./reduction.ts";
 
-/** Likelihoods of particular distributions, and losses for rare classes and for regions: one example each. */
+/** Negative log-likelihoods of particular distributions, of one example each. */
 
 /**
- * The mean over the elements of the negative log-likelihood of normal distributions, without its constant.
+ * The negative log-likelihood of normal distributions, without its constant: the mean over the elements.
  *
- * **Math** `(ln v + (y - μ)²/v)/2` with the variance `v` held above `epsilon`: one for each element, or fewer that
- * are repeated. NaN where a variance is negative.
- * **Fails with** `InvalidArgument`, thrown, where `epsilon` is not above 0, or infinite.
+ * **Math** `(ln v + (y - μ)²/v)/2` with the variance `v` clamped at `epsilon`, which defaults to 1e-6. There is one variance
+ * for each element, or fewer that broadcast. NaN where a variance is negative.
+ * **Fails with** `InvalidArgument`, thrown, where `epsilon` is not a finite number above 0.
  * **Units** nats. **Source** Nix and Weigend (1994), equation 2.
  */
 export const gaussianNegativeLogLikelihood: Comparison<
@@ -36,14 +36,14 @@ export const gaussianNegativeLogLikelihood: Comparison<
   const [, spread] = compared(op, x, variance, "a variance");
   const v = where(lt(spread, 0), Number.NaN, maximum(spread, epsilon));
   const apart = sub(x, y);
-  // Not by its square, which may overflow where the quotient does not.
+  // Divided before multiplying: the square may overflow where the quotient does not.
   const distance = mul(div(apart, v), apart);
   return average(mul(add(log(v), distance), 0.5));
 };
 
 /**
- * The mean over the elements of the negative log-likelihood of Poisson distributions whose logarithms of
- * the rate are given, without the term of the target alone.
+ * The negative log-likelihood of Poisson distributions, from the logarithms of their rates: the mean over the elements,
+ * without the term that depends only on the target.
  *
  * **Math** `eˣ - yx`; gradient `(eˣ - y)/n`. **Units** nats.
  */
@@ -55,7 +55,7 @@ export const poissonNegativeLogLikelihood: Comparison<"poissonNegativeLogLikelih
   return average(sub(exp(x), mul(y, x)));
 };
 
-/** `unknown` where there may be one of some items for each moment of logits, and an error where types know better. */
+/** `unknown` if there may be one item for each time step of the logits, and a `ShapeError` if types know otherwise. */
 type EachMoment<Items extends string, A extends Shape, B extends Shape> = number extends A["length"]
   ? unknown
   : A extends readonly [infer T extends number, number]
@@ -64,16 +64,16 @@ type EachMoment<Items extends string, A extends Shape, B extends Shape> = number
       : ShapeError<`sequenceCrossEntropy: the logits are ${ShowShape<A>}, but the ${Items} are ${ShowShape<B>}`>
     : ShapeError<`sequenceCrossEntropy: the logits are ${ShowShape<A>}, and not [time, classes]`>;
 
-/** How moments of a sequence count in {@link sequenceCrossEntropy}. */
+/** Options of {@link sequenceCrossEntropy}. */
 export type SequenceOptions = Pick<CrossEntropyOptions, "labelSmoothing" | "classWeights">;
 
 /**
- * The mean of the cross entropy over the moments of a sequence that are real, each counting as its class does.
+ * The cross entropy of a sequence: the mean over its real time steps, weighted by class.
  *
- * **Shapes** `logits: [time, classes]`, `labels: [time]` of i32, `mask: [time]` of bool, all real where not
- * given `→ []`. Moments that are not real do not matter, whatever their logits and labels; a real one whose label
- * is no class makes the loss and its gradient NaN. Without a real moment it is 0.
- * **Units** nats per moment. **Math** `Σ m w[y] ℓ / Σ m w[y]`, with `ℓ` as `softmaxCrossEntropy` smooths it.
+ * **Shapes** `logits: [time, classes]`, `labels: [time]` of i32, `mask: [time]` of bool, which defaults to all real `→ []`.
+ * Masked time steps do not matter, whatever their logits and labels. A real label that is not a class makes the loss and
+ * its gradient NaN. Without a real time step the loss is 0.
+ * **Units** nats per time step. **Math** `Σ m w[y] ℓ / Σ m w[y]`, with `ℓ` as `softmaxCrossEntropy` smooths it.
  * **Fails with** a type error where literal shapes show that lengths differ, `ShapeMismatch` when compiled;
  * `InvalidArgument`, thrown, where `labelSmoothing` is not from 0 to less than 1.
  */
@@ -97,7 +97,7 @@ export const sequenceCrossEntropy = <
   const seen = mask === undefined ? undefined : maskOf(time, mask);
   const real = (x: Expr, otherwise: number): Expr =>
     seen === undefined ? x : where(seen, x, otherwise);
-  // What is not seen has no part in a derivative either, whatever it is.
+  // Masked logits are zeroed, so that NaN there cannot reach a derivative.
   const scores = logSoftmax(seen === undefined ? given : where(expandDims(seen, 1), given, 0));
   const weights =
     typeof classWeights === "number"
@@ -108,7 +108,7 @@ export const sequenceCrossEntropy = <
   const counted = weights === undefined ? scores : mul(scores, weights);
   const known = isKnown(classes, number);
   const sure = where(known, fill([time], 1, scores.dtype), Number.NaN);
-  // What is none reads some class, so that the gradient of its moment is NaN too.
+  // An unknown label reads class 0, so that the gradient of its time step is NaN too.
   const places = expandDims(where(known, classes, 0), 1);
   const own = mul(sub(0, reshape(takeAlongAxis(counted, places, -1), [time])), real(sure, 1));
   const spread = (): Expr => neg(mean(counted, -1));

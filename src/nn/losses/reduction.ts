@@ -5,16 +5,14 @@ import { isFinite, mean, sum } from "../../ir/ops/reduction.ts";
 import { isFloat } from "../../tensor/dtype.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 
-/** The loss of one example, a scalar; that of a batch is the mean over a `vmap`. */
+/** The loss of one example, a scalar. The loss of a batch is the mean over a `vmap`. */
 export type Loss = Expr<readonly []>;
 
-// Both reductions take all axes.
-/** The sum over the elements. */
+/** The sum over all elements. */
 export const total = (x: Expr): Loss => sum(x) as Expr as Loss;
 
 /**
- * The mean over the elements, and of equal ones exactly what each is: what rounding took from a sum is the mean of
- * what elements differ from the quotient by.
+ * The mean over all elements, exact if all are equal: the mean of the residuals corrects the rounding error of the sum.
  */
 export const average = (x: Expr): Loss => {
   const rough = mean(x) as Expr as Loss;

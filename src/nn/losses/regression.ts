@@ -31,21 +31,21 @@ export {
 } from "./classification.ts";
 
 /**
- * Losses of one example. Predictions and targets have one shape, or one of them that to which the other is
- * repeated. Where both would be, as `[n]` and `[n, 1]`, it is a type error if the shapes are literal, and else a
- * `ShapeMismatch` of the loss when compiled.
+ * Losses of one example. Predictions and targets have the same shape, or one broadcasts to the other. If both would
+ * broadcast, as `[n]` and `[n, 1]`, it is a type error if the shapes are literal, and otherwise a `ShapeMismatch` of the
+ * loss when compiled.
  *
- * None is negative but those that say so (`klDivergence` of what is no distribution, likelihoods of densities), a
- * prediction of NaN has a loss of NaN, and so has a label that is no class.
+ * Losses are at least 0 unless they say otherwise (`klDivergence` of unnormalized inputs, likelihoods of densities). A
+ * prediction of NaN has a loss of NaN, and so has a label that is not a class.
  */
 
-/** The mean of `(x - y)²` over the elements. **Math** gradient `2(x - y)/n`. */
+/** The mean squared error: the mean of `(x - y)²` over the elements. **Math** gradient `2(x - y)/n`. */
 export const meanSquaredError: Comparison<"meanSquaredError", [], Loss> = (prediction, target) => {
   const [x, y] = compared("meanSquaredError", prediction, target);
   return average(square(sub(x, y)));
 };
 
-/** The mean of `|x - y|` over the elements. **Math** gradient `sign(x - y)/n`. */
+/** The mean absolute error: the mean of `|x - y|` over the elements. **Math** gradient `sign(x - y)/n`. */
 export const meanAbsoluteError: Comparison<"meanAbsoluteError", [], Loss> = (
   prediction,
   target,
@@ -55,9 +55,11 @@ export const meanAbsoluteError: Comparison<"meanAbsoluteError", [], Loss> = (
 };
 
 /**
- * The mean over the elements of `d²/2` where `d = |x - y| < δ`, else `δ(d - δ/2)`.
+ * The Huber loss: quadratic for small errors, linear for large ones.
  *
- * **Fails with** `InvalidArgument`, thrown, where δ is not above 0, or infinite.
+ * **Math** the mean over the elements of `d²/2` where `d = |x - y| < δ`, else `δ(d - δ/2)`. δ defaults to 1.
+ *
+ * **Fails with** `InvalidArgument`, thrown, where δ is not a finite number above 0.
  * **Source** Huber, "Robust Estimation of a Location Parameter" (1964).
  */
 export const huber: Comparison<"huber", [delta?: number], Loss> = (
@@ -74,9 +76,11 @@ export const huber: Comparison<"huber", [delta?: number], Loss> = (
 };
 
 /**
- * The mean over the elements of `d²/(2β)` where `d = |x - y| < β`, else `d - β/2`.
+ * The smooth L1 loss: the Huber loss divided by its threshold β.
  *
- * **Fails with** `InvalidArgument`, thrown, where β is negative or not finite; 0 leaves `d`.
+ * **Math** the mean over the elements of `d²/(2β)` where `d = |x - y| < β`, else `d - β/2`. β defaults to 1.
+ *
+ * **Fails with** `InvalidArgument`, thrown, where β is negative or not finite; for β = 0 it is the mean of `d`.
  * **Source** Girshick, "Fast R-CNN" (2015), equation 3.
  */
 export const smoothL1: Comparison<"smoothL1", [beta?: number], Loss> = (
@@ -92,17 +96,19 @@ export const smoothL1: Comparison<"smoothL1", [beta?: number], Loss> = (
   return average(add(mul(near, mul(near, 0.5 / beta)), sub(d, near)));
 };
 
-/** A logarithm of numbers from 0, held above -100, with derivative 0 where it is held; NaN of what is below 0. */
+/** A logarithm clamped at -100, with derivative 0 where it is clamped. NaN below 0. */
 const heldLog = (x: Expr, logOf: (x: Expr) => Expr, held: Expr): Expr =>
   where(held, -100, logOf(where(held, lift(0.5, x.dtype), x)));
 
 /**
- * The mean over the elements of `-(y ln p + (1 - y) ln(1 - p))` for probabilities `p`, each logarithm
- * held above -100 so that a certain mistake costs 100 nats. {@link binaryCrossEntropyWithLogits} is exact.
+ * The binary cross entropy of probabilities. Prefer {@link binaryCrossEntropyWithLogits}, which is exact.
+ *
+ * **Math** the mean over the elements of `-(y ln p + (1 - y) ln(1 - p))`. Each logarithm is clamped at -100, so that a
+ * certain mistake costs 100 nats. Gradient `(p - y)/(p(1 - p)n)`.
  *
  * **Shapes** probabilities and `target` of one shape, targets from 0 to 1 `→ []`; NaN where a probability is not
  * from 0 to 1.
- * **Units** nats. **Math** gradient `(p - y)/(p(1 - p)n)`.
+ * **Units** nats.
  */
 export const binaryCrossEntropy: Comparison<"binaryCrossEntropy", [], Loss> = (
   probability,
@@ -111,17 +117,17 @@ export const binaryCrossEntropy: Comparison<"binaryCrossEntropy", [], Loss> = (
   const [p, y] = compared("binaryCrossEntropy", probability, target);
   const least = Math.exp(-100);
   const ofOnes = heldLog(p, log, and(ge(p, 0), le(p, least)));
-  // 1 - p would have lost what a small p is.
+  // `log1p(-p)`, since `1 - p` would round a small p away.
   const ofZeros = heldLog(p, (q) => log1p(neg(q)), eq(p, 1));
   return average(sub(mul(neg(y), ofOnes), mul(sub(1, y), ofZeros)));
 };
 
 /**
- * The mean over the elements of `-(y ln σ(x) + (1 - y) ln(1 - σ(x)))` for logits `x`, without overflow.
- * `positiveWeight` multiplies the first term.
+ * The binary cross entropy of logits, without overflow: the mean over the elements of
+ * `-(y ln σ(x) + (1 - y) ln(1 - σ(x)))`. `positiveWeight` multiplies the first term and defaults to 1.
  *
  * **Shapes** logits and `target` of one shape, targets from 0 to 1 `→ []`.
- * **Units** nats. **Math** `y max(-x, 0) + (1 - y) max(x, 0) + ln(1 + e^-|x|)`, of which no term is negative;
+ * **Units** nats. **Math** `y max(-x, 0) + (1 - y) max(x, 0) + ln(1 + e^-|x|)`, where no term is negative;
  * gradient `(σ(x) - y)/n`.
  * **Fails with** `InvalidArgument`, thrown, where `positiveWeight` is a plain number that is negative or not finite.
  */
@@ -143,7 +149,7 @@ export const binaryCrossEntropyWithLogits: Comparison<
 };
 
 /**
- * The mean over the elements of `max(0, 1 - yx)`, for targets of -1 and 1.
+ * The hinge loss: the mean over the elements of `max(0, 1 - yx)`, for targets of -1 and 1.
  *
  * **Source** Cortes and Vapnik, "Support-Vector Networks" (1995).
  */
@@ -154,8 +160,9 @@ export const hinge: Comparison<"hinge", [], Loss> = (prediction, target) => {
 };
 
 /**
- * The divergence of a distribution `q`, given by its logarithms, from the target `p`: `Σ p (ln p - ln q)`,
- * where `p` is 0 without the term. NaN where a `p` is negative.
+ * The Kullback–Leibler divergence from a predicted distribution `q` (as logarithms) to the target distribution `p`.
+ *
+ * **Math** `Σ p (ln p - ln q)`; terms with `p = 0` are 0. NaN where a `p` is negative.
  *
  * **Units** nats. **Source** Kullback and Leibler, "On Information and Sufficiency" (1951).
  */
@@ -163,7 +170,7 @@ export const klDivergence: Comparison<"klDivergence", [], Loss> = (logPrediction
   const [q, p] = compared("klDivergence", logPrediction, target);
   const impossible = eq(p, 0);
   const logP: Expr = log(where(impossible, lift(1, p.dtype), p));
-  // Of an impossible class it does not matter how impossible it was thought, but NaN stays NaN.
+  // With p = 0 a score of ±∞ does not matter, but NaN stays NaN.
   const ruledOut: Expr = and(impossible, eq(abs(q), Number.POSITIVE_INFINITY));
   return total(mul(p, sub(logP, where(ruledOut, lift(0, q.dtype), q))));
 };
@@ -175,10 +182,10 @@ const penalty = (f: (x: Expr) => Expr, params: unknown, coefficient: number): Lo
   return mul(all, coefficient) as Expr as Loss;
 };
 
-/** `λ Σ |w|` over a tree of params: what makes them sparse. **Source** Tibshirani, "Regression Shrinkage and Selection via the Lasso" (1996). */
+/** The L1 penalty `λ Σ |w|` over a tree of params, which makes them sparse. **Source** Tibshirani, "Regression Shrinkage and Selection via the Lasso" (1996). */
 export const l1Penalty = (params: unknown, coefficient: number): Loss =>
   penalty(abs, params, coefficient);
 
-/** `λ Σ w²` over a tree of params. **Math** gradient `2λw`. **Source** Hoerl and Kennard, "Ridge Regression" (1970). */
+/** The L2 penalty `λ Σ w²` over a tree of params. **Math** gradient `2λw`. **Source** Hoerl and Kennard, "Ridge Regression" (1970). */
 export const l2Penalty = (params: unknown, coefficient: number): Loss =>
   penalty(square, params, coefficient);

@@ -5,15 +5,16 @@ import { mean, softmax, sum } from "../../ir/ops/reduction.ts";
 import { topKRouting } from "../layers/moe.ts";
 import type { Loss } from "./reduction.ts";
 
-/** What is added to a loss so that a router does not send everything to the same few experts. */
+/** Auxiliary losses that keep a router from sending everything to the same few experts. */
 
 /**
- * How unevenly a router shares out places among experts: 1 where evenly, up to the number of experts where one
- * gets all. Its gradient lowers the probabilities of experts that get more than their share.
+ * The load-balancing loss: how unevenly a router distributes positions among experts. It is 1 for an even distribution, up
+ * to the number of experts if one gets all. Its gradient lowers the probabilities of overloaded experts.
  *
- * **Shapes** `logits: [places, experts]` of a router, each place sent to the `k` experts of greatest logits `→ []`.
- * **Math** `E Σₑ fₑ Pₑ` of `E` experts, where `fₑ` is the share of the choices that fell on expert `e`, which is
- * held fixed in the gradient, and `Pₑ` the mean of the softmax at `e`.
+ * **Shapes** `logits: [places, experts]` of a router that sends each position to the `k` experts with the largest logits
+ * `→ []`.
+ * **Math** `E Σₑ fₑ Pₑ` for `E` experts, where `fₑ` is the fraction of choices that go to expert `e`, constant in the
+ * gradient, and `Pₑ` the mean of the softmax at `e`.
  * **Source** Fedus, Zoph and Shazeer (2021), arXiv:2101.03961, equations 4 to 6, for `k` of 1.
  *
  * **Example**
@@ -39,8 +40,8 @@ export const loadBalancingLoss = (logits: Expr, k: number): Loss => {
 };
 
 /**
- * How much the weights that experts get, summed up over places, vary: the square of their coefficient of
- * variation, 0 where all get the same.
+ * The importance loss: the squared coefficient of variation of the total weight of each expert. It is 0 if all have the
+ * same.
  *
  * **Shapes** `weights: [places, experts]`, as `topKRouting` gives them `→ []`.
  * **Math** `(σ/μ)²` over the experts of `Σ_x g(x)`, σ² of divisor n.
@@ -49,6 +50,6 @@ export const loadBalancingLoss = (logits: Expr, k: number): Loss => {
 export const importanceLoss = (weights: Expr): Loss => {
   const sums = sum(weights, 0);
   const average = mean(sums);
-  // Divided before they are squared: the quotient of squares has half the range.
+  // Divided before squaring, which keeps twice the range of exponents.
   return mean(square(div(sub(sums, average), average))) as Expr as Loss;
 };

@@ -8,17 +8,17 @@ import { average, type Loss, total } from "./reduction.ts";
 
 /** Losses for regions of an image and for rare classes, of one example each. */
 
-/** How {@link focal} weighs elements: by how easy they are, and by their class. Both are pure numbers. */
+/** Options of {@link focal}. Both are pure numbers. */
 export interface FocalOptions {
-  /** How much easy examples count less; 2 where not given. */
+  /** The exponent that reduces the weight of easy elements; 0 for no reduction. Defaults to 2. */
   readonly gamma?: number;
-  /** The weight of the positive class, with `1 - alpha` for the other; none where not given. */
+  /** The weight of the positive class; the other has `1 - alpha`. Defaults to no weights. */
   readonly alpha?: number;
 }
 
 /**
- * The binary cross entropy of logits, in which elements that are already right count little: the mean of
- * `-(1 - p)^γ ln p`, where `p` is the probability of what is true.
+ * The focal loss: a binary cross entropy of logits that reduces the weight of elements that are already right. It is the
+ * mean of `-(1 - p)^γ ln p`, where `p` is the probability of the true class.
  *
  * **Shapes** `logits` and `target` of one shape, targets from 0 to 1 `→ []`. **Units** nats.
  * **Fails with** `InvalidArgument`, thrown, where γ is negative or `alpha` not from 0 to 1.
@@ -33,7 +33,7 @@ export const focal: Comparison<"focal", [options?: FocalOptions], Loss> = (
   probability("focal", { alpha });
   const [x, y] = compared("focal", logits, target);
   const side = (score: Expr, weight: number): Expr =>
-    // The power by its logarithm, since one below 1 of what underflows has no derivative.
+    // The power as an exponential: a power with an exponent below 1 has no finite derivative at 0.
     mul(mul(exp(mul(logSigmoid(neg(score)), gamma)), sub(0, logSigmoid(score))), weight);
   const ofOnes = mul(y, side(x, alpha ?? 1));
   const ofZeros = mul(sub(1, y), side(neg(x), alpha === undefined ? 1 : 1 - alpha));
@@ -41,11 +41,11 @@ export const focal: Comparison<"focal", [options?: FocalOptions], Loss> = (
 };
 
 /**
- * One less the overlap of two regions, which are given by probabilities: `1 - (2Σpy + s)/(Σp + Σy + s)`.
+ * The Dice loss: 1 minus the overlap of two regions given by probabilities, `1 - (2Σpy + s)/(Σp + Σy + s)`.
  *
- * **Shapes** probabilities and `target` of one shape, from 0 to 1 `→ []`, from 0 to 1; `smooth` is `s`, 1 where not
- * given. Where it is 0 and both regions are empty, there is no overlap to speak of: NaN.
- * **Math** as `Σ (p(1 - y) + y(1 - p))/(Σp + Σy + s)`, in which nothing cancels.
+ * **Shapes** probabilities and `target` of one shape, from 0 to 1 `→ []`, from 0 to 1. `smooth` is `s` and defaults to 1.
+ * If it is 0 and both regions are empty, the loss is NaN.
+ * **Math** computed as `Σ (p(1 - y) + y(1 - p))/(Σp + Σy + s)`, without cancellation.
  * **Fails with** `InvalidArgument`, thrown, where `smooth` is negative or not finite.
  * **Source** Milletari et al. (2016), arXiv:1606.04797, with the sums of Dice (1945).
  */
@@ -56,7 +56,7 @@ export const dice: Comparison<"dice", [smooth?: number], Loss> = (
 ) => {
   notNegative("dice", { smooth });
   const [given, wanted] = compared("dice", probabilities, target);
-  // Sums over all places: what is repeated counts at each.
+  // Aligned first, so that sums count broadcast elements at each position.
   const [p, y] = align(floating("dice", given), wanted) as readonly [Expr, Expr];
   const [onlyP, onlyY] = [mul(p, sub(1, y)), mul(y, sub(1, p))];
   const all = add(add(total(p), total(y)), smooth);

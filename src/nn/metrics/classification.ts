@@ -33,12 +33,12 @@ import {
 } from "./metric.ts";
 
 /**
- * To how many parts of 1 a share is counted: sums of so many are exact in f64 up to 2²⁷ of them, and do not depend on
- * their order.
+ * Shares are rounded to multiples of 1/`parts`: sums of up to 2²⁷ of them are then exact in f64, and do not depend on the
+ * order.
  */
 const parts = 2 ** 26;
 
-/** A metric that is the mean of what each of several places is worth, from 0 to 1. */
+/** A metric that is the mean of a score from 0 to 1 at each position. */
 const shareOf = (name: string, worths: (outputs: Expr, targets: Expr) => Expr): Metric<Ratio> => ({
   name,
   better: "higher",
@@ -55,9 +55,9 @@ const shareOf = (name: string, worths: (outputs: Expr, targets: Expr) => Expr): 
 });
 
 /**
- * What each place is worth where `k` classes may be named: 1 where fewer than `k` outputs are greater than the
- * label's; where the label's is one of several equal ones of which not all are among the `k`, the share of them that
- * is, which is what naming them by chance would hit. NaN is greater than any number, and no output to be right by.
+ * The top-`k` score of each position: 1 if fewer than `k` outputs are greater than the label's. If ties of the label's
+ * output do not all fit among the `k`, it is the fraction that fits, the expected value of choosing among them at random.
+ * NaN counts as greater than any number, and as wrong.
  */
 const hits = ({ outputs, labels }: Classified, k: number): Expr => {
   const own = takeAlongAxis(outputs, expandDims(labels, 1), -1);
@@ -70,14 +70,14 @@ const hits = ({ outputs, labels }: Classified, k: number): Expr => {
 };
 
 /**
- * The share of examples whose greatest output is at their label; of moments, where examples are sequences.
+ * The fraction of examples whose highest output is at their label; for sequences, the fraction of time steps.
  *
- * Of equal greatest outputs each is worth its part, so that a guess that is the same for all classes is worth one of
- * their number, as in {@link topKAccuracy} of 1. Outputs of NaN are wrong, and so is what is said of a label that is no class.
+ * Tied outputs share the score: equal outputs for `n` classes score `1/n`, as in {@link topKAccuracy} with 1. Outputs of
+ * NaN are wrong, and so is every output for a label that is not a class.
  *
- * **Shapes** `outputs: [batch, classes]`, `targets: [batch]` whole numbers, or numbers `[batch, classes]` of which
- * the greatest is at the label; `[batch, time, classes]` and `[batch, time]` of sequences.
- * **Fails with** `ShapeMismatch` when compiled, where shapes are others: one logit for each example is for
+ * **Shapes** `outputs: [batch, classes]`, `targets: [batch]` whole numbers, or `[batch, classes]` with the maximum at the
+ * label; for sequences `[batch, time, classes]` and `[batch, time]`.
+ * **Fails with** `ShapeMismatch` when compiled, where shapes differ from these. For one logit per example use
  * {@link binaryAccuracy}.
  */
 export const accuracy: Metric<Ratio> = shareOf("accuracy", (outputs, targets) =>
@@ -85,15 +85,15 @@ export const accuracy: Metric<Ratio> = shareOf("accuracy", (outputs, targets) =>
 );
 
 /**
- * The share of examples of two classes for which output and target are on the same side: logits of 0,
- * or, with another `threshold`, probabilities. A target is of the second class when above a half.
+ * The accuracy for two classes: the fraction of elements whose output is on the right side of `threshold`. It defaults to
+ * 0, for logits; use 0.5 for probabilities. A target above 0.5 is the second class.
  *
- * An output on the threshold itself is worth a half, one of NaN nothing; so is any of a target that is not from -1
- * to 1.
+ * An output equal to the threshold scores a half, and NaN scores 0. An output for a target that is not from -1 to 1 scores
+ * 0.
  *
- * **Shapes** `outputs` and `targets` `[batch]` or `[batch, 1]`, or of any one shape, of which each element counts.
- * **Fails with** `InvalidArgument`, thrown, where `threshold` is not finite; `ShapeMismatch` when compiled, where
- * shapes differ: a score for each class is for {@link accuracy}.
+ * **Shapes** `outputs` and `targets` `[batch]` or `[batch, 1]`, or both of any one shape, where each element counts.
+ * **Fails with** `InvalidArgument`, thrown, where `threshold` is not finite; `ShapeMismatch` when compiled, where shapes
+ * differ. For a score per class use {@link accuracy}.
  */
 export const binaryAccuracy = (threshold = 0): Metric<Ratio> => {
   finite("binaryAccuracy", { threshold });
@@ -107,15 +107,14 @@ export const binaryAccuracy = (threshold = 0): Metric<Ratio> => {
 };
 
 /**
- * The share of sequences of which every moment's greatest output is at its label: as a decoder that says the
- * likeliest token each time says the whole sequence exactly when each is likeliest after those before it, this
- * is the exact-match accuracy of greedy decoding, of a model that is told the sequence itself.
+ * The fraction of sequences that are right at every time step. For a model trained with teacher forcing this equals the
+ * exact-match accuracy of greedy decoding.
  *
- * A moment is worth what it is in {@link accuracy}, and a sequence the product of its moments.
+ * A time step scores as in {@link accuracy}, and a sequence scores the product of its time steps.
  *
- * **Shapes** `outputs: [batch, time, classes]`, `targets: [batch, time]` whole numbers; moments whose label is
- * `padding` do not count.
- * **Fails with** `InvalidArgument`, thrown, where `padding` is no whole number; `ShapeMismatch` when compiled.
+ * **Shapes** `outputs: [batch, time, classes]`, `targets: [batch, time]` whole numbers. Time steps whose label is
+ * `padding` do not count; `padding` defaults to none.
+ * **Fails with** `InvalidArgument`, thrown, where `padding` is not a whole number; `ShapeMismatch` when compiled.
  */
 export const exactMatch = ({ padding }: { readonly padding?: number } = {}): Metric<Ratio> => {
   holding("a whole number", Number.isSafeInteger)("exactMatch", { padding });
@@ -141,13 +140,13 @@ export const exactMatch = ({ padding }: { readonly padding?: number } = {}): Met
 };
 
 /**
- * The share of examples for which fewer than `k` outputs are greater than the label's.
+ * The fraction of examples whose label is among the `k` highest outputs.
  *
- * Where not all outputs that equal the label's are among the `k`, it is the share of them that are: a guess that is
- * the same for all classes is worth `k` of their number. Outputs of NaN come before all others and are never right.
+ * If ties of the label's output do not all fit among the `k`, an example scores the fraction that fits: equal outputs for
+ * `n` classes score `k/n`. Outputs of NaN come before all others and are never right.
  *
- * **Shapes** those of {@link accuracy}.
- * **Fails with** `InvalidArgument`, thrown, where `k` is no whole number or less than 1; `ShapeMismatch` when
+ * **Shapes** as for {@link accuracy}.
+ * **Fails with** `InvalidArgument`, thrown, where `k` is not a whole number of at least 1; `ShapeMismatch` when
  * compiled.
  */
 export const topKAccuracy = (k: number): Metric<Ratio> => {

@@ -9,25 +9,25 @@ import type { Nested } from "../../tensor/tensor.ts";
 import { holding, whole } from "../../tensor/validate.ts";
 import { classified, greatest, type Metric, misfit } from "./metric.ts";
 
-/** How often class `row` was taken for class `column`, and what is in no row or no column. */
+/** A confusion matrix: `counts[i][j]` examples of class `i` were predicted as class `j`. The rest has no row or column. */
 export interface Confusion {
   readonly [field: string]: Nested;
   readonly counts: readonly (readonly number[])[];
-  /** Of each class, how many were taken for none: outputs of NaN. */
+  /** For each class, the number of its examples without a prediction: outputs of NaN. */
   readonly undecided?: readonly number[];
-  /** For each class, how many were taken for it whose target is no class. */
+  /** For each class, the number of examples predicted as it whose target is not a class. */
   readonly unlabeled?: readonly number[];
-  /** How many have neither. */
+  /** The number of examples with neither a prediction nor a class. */
   readonly neither?: number;
 }
 
 const sumOf = (xs: readonly number[] = []): number => xs.reduce((a, b) => a + b, 0);
 
-/** How many are of a class. */
+/** The number of examples of a class. */
 const actual = ({ counts, undecided }: Confusion, of: number): number =>
   sumOf(counts[of]) + (undecided?.[of] ?? 0);
 
-/** How many were taken for a class. */
+/** The number of examples predicted as a class. */
 const predicted = ({ counts, unlabeled }: Confusion, of: number): number =>
   sumOf(counts.map((row) => row[of] ?? 0)) + (unlabeled?.[of] ?? 0);
 
@@ -36,7 +36,7 @@ const examples = ({ counts, undecided, unlabeled, neither = 0 }: Confusion): num
 
 const right = ({ counts }: Confusion, of: number): number => counts[of]?.[of] ?? 0;
 
-/** A figure of a confusion matrix for one of its classes; `NaN` where it has none. */
+/** A score of one class of a confusion matrix; `NaN` if it is undefined. */
 type OfClass = (confusion: Confusion, of: number) => number;
 
 const precisionOf: OfClass = (confusion, of) => right(confusion, of) / predicted(confusion, of);
@@ -46,7 +46,7 @@ const recallOf: OfClass = (confusion, of) => right(confusion, of) / actual(confu
 const f1Of: OfClass = (confusion, of) =>
   (2 * right(confusion, of)) / (actual(confusion, of) + predicted(confusion, of));
 
-/** What single outputs are as scores of two classes: the second where one is above 0, a logit. */
+/** Expands single logits to scores of two classes: above 0 is the second class. */
 const scoresOf = (outputs: Expr, classes: number): Expr =>
   classes === 2 && (outputs.shape.length === 1 || outputs.shape.at(-1) !== 2)
     ? stack(
@@ -84,7 +84,7 @@ const overConfusion = (
       const fitting =
         scores.shape.at(-1) === classes ? scores : misfitting(maker, outputs, classes);
       const places = classified(maker, fitting, targets);
-      // A last row and a last column are of what is no class.
+      // The last row and column collect examples without a class or a prediction.
       const spread = (labels: Expr): Expr =>
         oneHot(where(ge(labels, 0), labels, classes), classes + 1, "i32");
       const all = dot(spread(places.labels), spread(greatest(places.outputs)), [[0], [0]]);
@@ -106,7 +106,7 @@ const overConfusion = (
   };
 };
 
-/** Outputs of another number of classes are reported, where those beyond would go uncounted. */
+/** Reports outputs with a wrong number of classes, which would otherwise go uncounted. */
 const misfitting = (op: string, outputs: Expr, classes: number): Expr => {
   const shape = [...outputs.shape.slice(0, -1), classes];
   const expected = `a score for each class, ${showShape(shape)}`;
@@ -114,16 +114,16 @@ const misfitting = (op: string, outputs: Expr, classes: number): Expr => {
 };
 
 /**
- * The confusion matrix of a classifier, of so many classes or of classes with these names. Its value is the
- * accuracy and bears that name; `Validated` carries the matrix, and progress prints it below the result.
+ * A metric that counts the confusion matrix of a classifier. `classes` is the number of classes, or their names. The value
+ * of the metric is the accuracy, under that name; `Validated` events carry the matrix, and progress prints it.
  *
- * An example is taken for the class of its greatest output, the first of equal ones, as a decoder takes it; for none
- * where outputs are NaN. Such an example and one whose label is no class are in no row or no column, but count.
+ * The predicted class is the one with the highest output, the first of equal ones; outputs of NaN predict no class. An
+ * example without a prediction or whose label is not a class is outside the matrix, but counts in the accuracy.
  *
- * **Shapes** `outputs: [batch, classes]`, or for two classes logits `[batch]` or `[batch, 1]`;
- * `targets: [batch]` integers or `[batch, classes]`; moments of sequences as those of `accuracy`.
- * **Fails with** `InvalidArgument`, thrown, where `classes` is no whole number or less than 1, or no names;
- * `ShapeMismatch` when compiled, where outputs are of another number of classes.
+ * **Shapes** `outputs: [batch, classes]`, or for two classes logits `[batch]` or `[batch, 1]`; `targets: [batch]` integers
+ * or `[batch, classes]`; sequences as for `accuracy`.
+ * **Fails with** `InvalidArgument`, thrown, where `classes` is not a whole number of at least 1, or an empty list;
+ * `ShapeMismatch` when compiled, where outputs have another number of classes.
  *
  * @example
  * ```ts
@@ -147,7 +147,7 @@ export const confusionMatrix = (classes: number | readonly string[]): Metric<Con
   return { ...metric, confusion: ({ counts }) => ({ classes: names, counts }) };
 };
 
-/** The mean of what classes have, without those that have none. */
+/** Macro average; undefined classes are skipped. */
 const macro = (confusion: Confusion, ofClass: OfClass): number => {
   const values = confusion.counts
     .map((_, i) => ofClass(confusion, i))
@@ -155,7 +155,7 @@ const macro = (confusion: Confusion, ofClass: OfClass): number => {
   return values.reduce((a, b) => a + b, 0) / values.length;
 };
 
-/** The metric that a figure of classes makes: that of one class, or their mean. */
+/** The metric of a class score: for one class `of`, or the macro average. */
 const figure =
   (name: string, ofClass: OfClass) =>
   (classes: number, of?: number): Metric<Confusion> => {
@@ -167,25 +167,25 @@ const figure =
   };
 
 /**
- * Of the examples taken for a class, the share that are of it: for the class `of`, `NaN` where none was taken
- * for it; else the mean over the classes that some were taken for.
+ * Precision: the fraction of the examples predicted as a class that belong to it. With `of` it is the precision of that
+ * class, and `NaN` if nothing was predicted as it. Without, it is the macro average over classes that were predicted.
  *
- * **Shapes** and **Fails with** those of {@link confusionMatrix}; also where `of` is no class.
+ * **Shapes** and **Fails with** as {@link confusionMatrix}; also where `of` is not a class.
  */
 export const precision = figure("precision", precisionOf);
 
 /**
- * Of the examples of a class, the share taken for it: for the class `of`, `NaN` where there is none of it;
- * else the mean over the classes that there are.
+ * Recall: the fraction of the examples of a class that were predicted as it. With `of` it is the recall of that class, and
+ * `NaN` if it has no examples. Without, it is the macro average over classes with examples.
  *
- * **Shapes** and **Fails with** those of {@link confusionMatrix}; also where `of` is no class.
+ * **Shapes** and **Fails with** as {@link confusionMatrix}; also where `of` is not a class.
  */
 export const recall = figure("recall", recallOf);
 
 /**
- * The harmonic mean of precision and recall, `2TP / (2TP + FP + FN)`: for the class `of`, `NaN` where it
- * occurs nowhere; else the mean over the classes that occur.
+ * The F1 score: the harmonic mean of precision and recall, `2TP / (2TP + FP + FN)`. With `of` it is the score of that
+ * class, and `NaN` if it never occurs. Without, it is the macro average over classes that occur.
  *
- * **Shapes** and **Fails with** those of {@link confusionMatrix}; also where `of` is no class.
+ * **Shapes** and **Fails with** as {@link confusionMatrix}; also where `of` is not a class.
  */
 export const f1 = figure("f1", f1Of);

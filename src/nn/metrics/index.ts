@@ -1,4 +1,4 @@
-/** Metrics: commutative monoids that summarize a batch and say which way is better. */
+/** Metrics: commutative monoids over batches that also say whether higher or lower is better. */
 
 export { accuracy, binaryAccuracy, exactMatch, topKAccuracy } from "./classification.ts";
 export { type Confusion, confusionMatrix, f1, precision, recall } from "./confusion.ts";

@@ -11,18 +11,18 @@ import { isFloat } from "../../tensor/dtype.ts";
 import { type Shape, sameShape, showShape, sizeOf } from "../../tensor/shape.ts";
 import type { Nested, Tensor } from "../../tensor/tensor.ts";
 
-/** What a metric remembers of the examples that it has seen: numbers, or nested arrays of them, by name. */
+/** The accumulated state of a metric: named numbers, or nested arrays of numbers. */
 export type Summary = { readonly [field: string]: Nested };
 
-/** How often examples of each class (a row) were taken for each (a column), and what the classes are called. */
+/** A confusion matrix with class names: `counts[i][j]` examples of class `i` were predicted as class `j`. */
 export interface ConfusionTable {
   readonly classes: readonly string[];
   readonly counts: readonly (readonly number[])[];
 }
 
-/** What a step knows of its batch: the mean loss, and the outputs and targets of every example. */
+/** The results of one batch: the mean loss, and the outputs and targets of all examples. */
 export interface Outcomes {
-  /** `[]`, the mean over the examples. */
+  /** The mean over the examples, `[]`. */
   readonly loss: Expr;
   /** `[batch, ...]` */
   readonly outputs: Expr;
@@ -31,39 +31,38 @@ export interface Outcomes {
 }
 
 /**
- * A metric over batches: a commutative monoid of summaries with a way in and a way out.
+ * A metric over batches: a commutative monoid of summaries, with `fromBatch` to make a summary and `value` to read it.
  *
- * The way in is symbolic, and so part of the compiled step: what leaves the step is the small summary,
- * not the outputs. Summaries combine outside of it in any grouping and order, so that a metric can be
- * folded over batches, epochs or workers and give the same value.
+ * `fromBatch` is symbolic and part of the compiled step, which returns the small summary instead of all outputs.
+ * Summaries combine outside of the step in any grouping and order, so that folding a metric over batches, epochs or
+ * workers gives the same value.
  *
  * **Laws** `laws.metric`: the monoid is associative and commutative with `empty` as unit, `value` does not depend
  * on how examples were batched, stays in its range, and is never worse for a better prediction.
  */
 export interface Metric<A extends Summary> {
   readonly name: string;
-  /** Whether a higher value is the better one, as of an accuracy, or a lower one, as of an error. */
+  /** Whether higher values are better, as for an accuracy, or lower ones, as for an error. */
   readonly better: "higher" | "lower";
   readonly monoid: Monoid<A>;
   /** The summary of a batch, as an expression for each field. */
   readonly fromBatch: (batch: Outcomes) => { readonly [K in keyof A]: Expr };
   readonly value: (summary: A) => number;
-  /** What there is to see besides a number, where a metric knows which classes were taken for which. */
+  /** The confusion table of a summary, for metrics that have one. */
   readonly confusion?: (summary: A) => ConfusionTable;
 }
 
-/** A summary as the numbers that the expressions of `fromBatch` came to. */
+/** Converts the computed tensors of `fromBatch` to a summary of plain numbers. */
 export const readSummary = <A extends Summary>(
   computed: {
     readonly [K in keyof A]: Tensor;
   },
 ): A =>
-  // The same fields, each with the tensor's numbers.
   Object.fromEntries(
     Object.entries<Tensor>(computed).map(([field, tensor]) => [field, tensor.toArray()]),
   ) as Summary as A;
 
-/** What was given of other shapes than a metric takes, in a program that goes on with `meant`. */
+/** Reports operands whose shapes a metric does not accept; the program continues with the types `meant`. */
 export const misfit = (
   op: string,
   expected: string,
@@ -74,36 +73,36 @@ export const misfit = (
   return refuse(new ShapeMismatch({ op, expected, actual, path: [] }), given, meant);
 };
 
-/** Whether shapes are one but for axes of extent 1. */
+/** Whether two shapes are equal apart from axes of extent 1. */
 export const alike = (a: Shape, b: Shape): boolean => {
   const [x, y] = [a, b].map((shape) => shape.filter((extent) => extent !== 1));
   return sameShape(x as Shape, y as Shape);
 };
 
-/** What a classifier said at each place, and what is true there. */
+/** The outputs and labels of a classifier at each position. */
 export interface Classified {
   /** `[places, classes]` */
   readonly outputs: Expr;
-  /** `[places]`, i32; -1 where a target is no class: NaN, no whole number, or not in the range of classes. */
+  /** `[places]`, i32; -1 where a target is not a class: NaN, not whole, or out of range. */
   readonly labels: Expr;
 }
 
-/** Whole numbers as they are; -1 for those that are none. */
+/** Whole numbers as i32; -1 for all other numbers. */
 const wholeOf = (x: Expr): Expr => {
   if (!isFloat(x.dtype)) return cast(x, "i32");
   const isWhole = and(eq(floor(x), x), lt(abs(x), 2 ** 31));
   return where(isWhole, cast(where(isWhole, x, 0), "i32"), -1);
 };
 
-/** The class of the greatest of scores along the last axis, the first of equal ones; -1 where one is NaN. */
+/** The class with the highest score along the last axis, the first of equal ones; -1 if a score is NaN. */
 export const greatest = (scores: Expr): Expr => {
   const lost = sum(cast(ne(scores, scores), "i32"), -1);
   return where(eq(lost, 0), argmax(scores, -1), -1);
 };
 
 /**
- * Outputs and labels of places: examples, or the moments of each. A target is a class, or as many numbers as there
- * are classes, of which the greatest is at it.
+ * Flattens outputs and targets to one row for each position: an example, or a time step of one. A target is a class, or
+ * one number for each class with the maximum at the true class.
  */
 export const classified = (op: string, outputs: Expr, targets: Expr): Classified => {
   const classes = outputs.shape.at(-1) ?? 1;
@@ -130,7 +129,7 @@ export const classified = (op: string, outputs: Expr, targets: Expr): Classified
   };
 };
 
-/** A total over examples, and how many there were. */
+/** A sum over examples and their number, for metrics that are a mean. */
 export interface Ratio {
   readonly [field: string]: number;
   readonly total: number;
@@ -139,10 +138,10 @@ export interface Ratio {
 
 export const monoidRatio: Monoid<Ratio> = struct({ total: MonoidSum, count: MonoidSum });
 
-/** `NaN` where there was no example. */
+/** The mean of a ratio; `NaN` without examples. */
 export const ratio = ({ total, count }: Ratio): number => total / count;
 
-/** An output for each target, the targets in the shape of the outputs. */
+/** Pairs each output with a target: reshapes the targets to the shape of the outputs. */
 export const oneEach = (op: string, outputs: Expr, targets: Expr): readonly [Expr, Expr] => {
   const y = isFloat(targets.dtype) ? targets : cast(targets, "f32");
   if (alike(outputs.shape, targets.shape)) return [outputs, reshape(y, outputs.shape) as Expr];

@@ -7,7 +7,7 @@ import { type Metric, monoidRatio, oneEach, type Ratio, ratio } from "./metric.t
 
 const sizeOfBatch = (targets: Expr): Expr => lift(targets.shape[0] ?? 1, "i32");
 
-/** The mean of the losses of the examples. **Units** those of the loss. */
+/** The mean loss over all examples. **Units** those of the loss. */
 export const meanLoss: Metric<Ratio> = {
   name: "loss",
   better: "lower",
@@ -20,8 +20,8 @@ export const meanLoss: Metric<Ratio> = {
 };
 
 /**
- * The root of the mean squared difference between outputs and targets, over the examples and the elements of
- * each. **Units** those of the targets.
+ * The root mean squared error (RMSE) between outputs and targets, over all examples and their elements. **Units** those of
+ * the targets.
  *
  * **Shapes** `outputs` and `targets` of one shape, `[batch, ...]`.
  * **Fails with** `ShapeMismatch` when compiled, where shapes differ.

@@ -8,31 +8,31 @@ import { dropout, flatten } from "../layers/lambda.ts";
 import { adaptiveAvgPool2d, maxPool2d } from "../layers/pool.ts";
 import { type Image, type Network, network } from "./build.ts";
 
-/** The sizes by which an AlexNet is scaled; those of the published one where not given. */
+/** The sizes of an {@link alexnet}. They default to those of the published one. */
 export interface AlexnetOptions<C extends number = 3> {
-  /** The channels of an image; 3 where not given. */
+  /** The number of channels of an image. Defaults to 3. */
   readonly channels?: C;
-  /** Channels of the five convolutions; 64, 192, 384, 256, 256 where not given. */
+  /** The output channels of the five convolutions. Defaults to 64, 192, 384, 256, 256. */
   readonly convolutions?: readonly [number, number, number, number, number];
-  /** The width of the two dense layers before the last; 4096 where not given. */
+  /** The width of the two dense layers before the last. Defaults to 4096. */
   readonly hidden?: number;
-  /** The places along each axis that the dense layers see; 6 where not given. */
+  /** The extent along each axis that the last pooling gives the dense layers. Defaults to 6. */
   readonly pooled?: number;
-  /** The first convolution's windows and steps; 11 and 4 where not given, which are for images of 224×224. */
+  /** The window, stride and padding of the first convolution. Defaults to 11, 4 and 2, for images of 224×224. */
   readonly stem?: { readonly size: number; readonly stride: number; readonly padding: number };
-  /** The rate of dropout before the two hidden dense layers; 0.5 where not given. */
+  /** The rate of dropout before the two hidden dense layers. Defaults to 0.5. */
   readonly dropout?: number;
 }
 
 /**
- * AlexNet, in one column: five convolutions, three of them followed by overlapping 3×3 max pooling, and
- * three dense layers. Every width is an option, so that small images have a small one.
+ * AlexNet in its one-column version: five convolutions, three of them followed by overlapping 3×3 max pooling, and three
+ * dense layers. Every width is an option, so that small images can use a small network.
  *
  * **Shapes** `x: [h, w, channels] → y: [classes]`, one example.
  * **Fails with** `InvalidArgument`, thrown, where a width is not a positive whole number; `ShapeMismatch`
  * when compiled, where an image is too small for its windows.
  * **Source** Krizhevsky (2014), "One weird trick for parallelizing convolutional neural networks",
- * arXiv:1404.5997, with 61,100,840 params for 1000 classes; the network of two columns is that of
+ * arXiv:1404.5997, with 61,100,840 params for 1000 classes. The original two-column network:
  * Krizhevsky, Sutskever and Hinton (2012).
  */
 export const alexnet = <const O extends number, const C extends number = 3>(

@@ -7,17 +7,17 @@ import { onlySeen, softmaxOfSeen } from "../functional/seen.ts";
 import { fanInUniform } from "../initializers.ts";
 import type { Symbolic } from "../layer.ts";
 
-/** How well the state of a decoder fits each place of what it decodes. */
+/** The kind of attention score between the state of a decoder and each position of the source. */
 export type Alignment = "luong" | "bahdanau";
 
-/** What scores are made with: Luong's matrix; or Bahdanau's two, and the vector that sums up. */
+/** The params of attention scores: Luong's matrix, or Bahdanau's two matrices and vector. */
 export interface AlignmentParams {
   readonly state?: Tensor;
   readonly memory: Tensor;
   readonly sum?: Tensor;
 }
 
-/** The first params of scores between vectors of one width. */
+/** Initializes the params of attention scores. */
 export const initAlignment = (key: Key, kind: Alignment, width: number): AlignmentParams => {
   const [forMemory, forState, forSum] = split(key, 3);
   const memory = fanInUniform(forMemory, [width, width]);
@@ -30,16 +30,16 @@ export const initAlignment = (key: Key, kind: Alignment, width: number): Alignme
       };
 };
 
-/** The memory as scores take it: once for all states. `[places, width]`. */
+/** Projects the memory to keys, once for all states. `[places, width]`. */
 export const keysOf = ({ memory }: Symbolic<AlignmentParams>, places: Expr): Expr =>
   dot(places, memory, [[1], [0]]);
 
 /**
- * For each state the mean of the memory, weighted by how well its places fit.
+ * Attends from each state to a memory: the mean of its positions, weighted by attention scores.
  *
  * **Shapes** `states: [...time, width]`, `keys: [places, width]` of {@link keysOf}, `memory: [places, width]`,
  * `mask: [places]` of bool `→ [...time, width]`.
- * **Math** `softmax(score) M`, zeros where no place is seen, with Luong's general score `sᵀWm`, or Bahdanau's `vᵀ tanh(Us + Wm)`.
+ * **Math** `softmax(score) M`, zeros where no position is visible, with Luong's general score `sᵀWm`, or Bahdanau's `vᵀ tanh(Us + Wm)`.
  */
 export const aligned = (
   { state, sum }: Symbolic<AlignmentParams>,
@@ -52,7 +52,7 @@ export const aligned = (
   const scores =
     state === undefined || sum === undefined
       ? dot(states, keys, [[last], [1]])
-      : // One state at a time: its part is the same at all places.
+      : // One state at a time: its projection is the same at all positions.
         dot(tanh(add(keys, dot(states, state, [[last], [0]]))), sum, [[1], [0]]);
   return dot(softmaxOfSeen(scores, mask), onlySeen(memory, mask), [[last], [0]]);
 };

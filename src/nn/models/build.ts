@@ -3,7 +3,7 @@ import { named } from "../combinators/containers.ts";
 import { sequential } from "../combinators/sequential.ts";
 import type { AnyLayer, Composable, Layer } from "../layer.ts";
 
-/** A model: its params and state are trees of tensors that its configuration decides. */
+/** A model whose configuration determines its trees of params and state. */
 export type Network<I extends Shape, O extends Shape> = Layer<
   I,
   O,
@@ -11,17 +11,17 @@ export type Network<I extends Shape, O extends Shape> = Layer<
   readonly unknown[]
 >;
 
-/** Images with their channels last, of any extents that the model's strides leave something of. */
+/** The shape of an image with its channels last; its extents are dynamic. */
 export type Image<C extends number> = readonly [number, number, C];
 
 /**
- * Layers in a row whose number a configuration decides, so that types cannot follow them: where they do
- * not meet is reported when the program is compiled.
+ * Composes a dynamic number of layers in sequence. Types cannot follow them; shapes that do not fit are reported when the
+ * program is compiled.
  */
 export const stages = (...layers: readonly Composable[]): Composable =>
   (sequential as (...layers: readonly Composable[]) => Composable)(...layers);
 
-/** {@link stages} under the name of the model, with the shapes that its maker states. */
+/** Composes {@link stages} under the name of a model; the caller states its input and output shapes. */
 export const network = <I extends Shape, O extends Shape>(
   name: string,
   ...layers: readonly Composable[]

@@ -23,32 +23,32 @@ import type { HeadsFit } from "../types/heads.ts";
 
 /** The sizes of a {@link gpt}. */
 export interface GptOptions<V extends number = number> {
-  /** How many tokens there are. */
+  /** The number of tokens. */
   readonly vocabulary: V;
-  /** The longest sequence that it takes. */
+  /** The maximum length of a sequence. */
   readonly positions: number;
   readonly width: number;
-  /** How many blocks lie one upon the other. */
+  /** The number of blocks. */
   readonly blocks: number;
-  /** How many heads each attention has. */
+  /** The number of attention heads in each block. */
   readonly heads: number;
-  /** The width inside the feed-forward parts; four times the width where not given. */
+  /** The hidden width of the feed-forward parts. Defaults to four times the width. */
   readonly hidden?: number;
-  /** The probability with which embeddings, weights of attention, and what parts of blocks add are dropped; 0 where not given. */
+  /** Dropout rate of embeddings, attention weights, and the outputs of the parts of blocks. Defaults to 0. */
   readonly dropout?: number;
 }
 
-/** A causal language model: logits of the next token at every place, and token by token with a cache. */
+/** A causal language model: a layer that gives the logits of every next token, and an incremental decoder with a cache. */
 export interface Gpt<V extends number, P>
   extends Layer<readonly [number], readonly [number, V], P, GptState>,
     Autoregressive<P> {}
 
-/** What the parts of a {@link gpt} carry along from step to step: nothing. */
+/** The state of a {@link gpt}: empty. */
 export type GptState = ReturnType<ReturnType<typeof network>["init"]>["state"];
-/** The table, and the params of positions, (no) dropout, blocks and the last normalization. */
+/** The params of a {@link gpt}: its table, positions, blocks and last normalization. */
 export type GptParams = ReturnType<ReturnType<typeof network>["init"]>["params"];
 
-/** An affine map of a deviation of its own, without offset at first. */
+/** Redraws the weight of an affine map with the given standard deviation, and zeros its bias. */
 const drawn = (key: Key, { weight, bias }: AffineParams, deviation: number): AffineParams => ({
   weight: normal(deviation)(key, weight.shape),
   ...(bias === undefined ? {} : { bias: zeros(key, bias.shape) }),
@@ -100,17 +100,17 @@ const network = <const V extends number>(options: GptOptions<V>) => {
 };
 
 /**
- * A causal language model: an embedding, learned positions, blocks of causal attention with their
- * normalization first, a last normalization, and the embedding again for the logits.
+ * A GPT-2 style causal language model: a token embedding with learned positions, pre-norm Transformer blocks with causal
+ * attention, a last normalization, and the transposed embedding for the logits.
  *
- * **Shapes** `x: [time]` of i32 tokens `→ y: [time, vocabulary]` for a time of at most `positions`.
- * **Math** weights begin normal of deviation 0.02, those that end a part of a block of `0.02/√(2·blocks)`;
- * offsets begin 0. With 50257 tokens, 1024 positions, width 768, 12 blocks of 12 heads it has the
- * 124,439,808 params of GPT-2's smallest.
+ * **Shapes** `x: [time]` of i32 tokens `→ y: [time, vocabulary]` for at most `positions` time steps.
+ * **Math** Weights begin normal with standard deviation 0.02, or `0.02/√(2·blocks)` for the last map of each part of a
+ * block; biases begin as 0. With 50257 tokens, 1024 positions, width 768 and 12 blocks of 12 heads it has
+ * the 124,439,808 params of GPT-2's smallest.
  * **Fails with** `InvalidArgument`, thrown, where heads do not divide the width (a type error where both are
- * literals); when compiled, with the layer's path, `EmptySequence`, and `SequenceTooLong` where there are more tokens
- * than positions.
- * **Laws** `laws.decoding`: with a cache it gives token by token what it gives at once.
+ * literals); when compiled, with the layer's path, `EmptySequence` where there are no tokens, and
+ * `SequenceTooLong` where there are more than positions.
+ * **Laws** `laws.decoding`: decoding token by token with a cache gives the same as the whole sequence at once.
  * **Source** Radford et al., "Language Models are Unsupervised Multitask Learners" (2019), section 2.3;
  * Vaswani et al. (2017), arXiv:1706.03762.
  *
@@ -142,7 +142,7 @@ export const gpt = <const O extends GptOptions>(
       return { key: stacked(each.key), value: stacked(each.value), length: lift(0, "i32") };
     },
     step: ({ table, inner: [{ positions: places }, , each, last] }, token, carry) => {
-      // `begin` made it so: every block's keys and values, and one length for all.
+      // Its type, as `begin` makes it: the keys and values of every block, and one length for all.
       const { key, value, length } = carry as Cache;
       const x = add(take(table, token), take(places, length));
       const [h, seen] = scan(
@@ -162,7 +162,7 @@ export const gpt = <const O extends GptOptions>(
           return [next, { key: cache.key, value: cache.value }] as const;
         },
         x,
-        // Stacked params, of which the loop hands out one block's at a time.
+        // Stacked params; the loop gets those of one block at a time.
         { params: each as Symbolic<EncoderParams>, key, value },
         { length: blocks },
       );

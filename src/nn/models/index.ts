@@ -1,4 +1,4 @@
-/** Whole networks by name, made of layers. */
+/** Complete models, built from layers. */
 
 export { type AlexnetOptions, alexnet } from "./alexnet.ts";
 export type { Alignment, AlignmentParams } from "./attentionScores.ts";

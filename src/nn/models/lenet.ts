@@ -6,18 +6,18 @@ import { flatten } from "../layers/lambda.ts";
 import { maxPool2d } from "../layers/pool.ts";
 import { type Network, network } from "./build.ts";
 
-/** The images that a LeNet reads, and what is between its layers. */
+/** Options of a {@link lenet}: channels and activation. */
 export interface LenetOptions<C extends number = 1> {
-  /** The channels of an image; 1 where not given. */
+  /** The number of channels of an image. Defaults to 1. */
   readonly channels?: C;
-  /** `relu` where not given; the paper's is a scaled `tanh`. */
+  /** The activation between layers. Defaults to `relu`; the paper uses a scaled `tanh`. */
   readonly activation?: Activation;
 }
 
 /**
- * LeNet-5 as it is built today: two 5×5 convolutions of 6 and 16 channels, each with 2×2 max pooling, and
- * dense layers of 120, 84 and the classes. (The paper's second convolution joins only some channels, its
- * pooling has params, and its last layer is of radial units.)
+ * LeNet-5 in its modern form: two 5×5 convolutions with 6 and 16 channels, each followed by 2×2 max pooling, and dense
+ * layers of 120, 84 and `classes` units. (In the paper the second convolution connects only some channels, pooling has
+ * params, and the last layer has radial units.)
  *
  * **Shapes** `x: [28, 28, channels] → y: [classes]`, one example, padded to the paper's 32×32.
  * **Source** LeCun, Bottou, Bengio and Haffner (1998), "Gradient-based learning applied to document

@@ -15,23 +15,22 @@ export interface LstmClassifierOptions<C extends number = number> {
   readonly width: number;
   readonly hidden: number;
   readonly classes: C;
-  /** How many recurrences lie one upon the other; 1 where not given. */
+  /** The number of stacked recurrences. Defaults to 1. */
   readonly layers?: number;
-  /** Whether each runs both ways, with outputs twice as wide; `false` where not given. */
+  /** Whether recurrences run in both directions, with outputs twice as wide. Defaults to `false`. */
   readonly bidirectional?: boolean;
-  /** The probability with which what passes between the parts is dropped; 0 where not given. */
+  /** Dropout rate between the layers. Defaults to 0. */
   readonly dropout?: number;
-  /** The token that fills sequences up; 0 where not given. */
+  /** The padding token. Defaults to 0. */
   readonly padding?: number;
 }
 
 /**
- * A sequence of tokens to one of some classes: an embedding, long short-term memories along it, and an affine
- * map of the last output.
+ * Classifies sequences of tokens: an embedding, LSTM layers, and an affine map of the last output.
  *
  * **Shapes** `x: [time]` of i32 tokens `→ y: [classes]`, logits. Padding changes nothing.
  * **Fails with** `InvalidArgument`, thrown, where a size is not a positive whole number, dropout not a probability
- * below 1, or the padding no token.
+ * below 1, or the padding is not in the vocabulary.
  * **Source** Hochreiter and Schmidhuber (1997), see `lstmCell`; dropout between recurrences: Zaremba,
  * Sutskever and Vinyals (2014), arXiv:1409.2329.
  *

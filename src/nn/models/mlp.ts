@@ -7,11 +7,11 @@ import { dense } from "../layers/dense.ts";
 import { dropout } from "../layers/lambda.ts";
 import { type Network, network } from "./build.ts";
 
-/** What is between the layers of a perceptron of several. */
+/** Options of an {@link mlp}: activation and dropout. */
 export interface MlpOptions {
-  /** Between the layers; `relu` where not given. */
+  /** The activation between layers. Defaults to `relu`. */
   readonly activation?: Activation;
-  /** The rate of dropout after each activation; 0 where not given. */
+  /** The rate of dropout after each activation. Defaults to 0. */
   readonly dropout?: number;
 }
 

@@ -3,8 +3,8 @@ import type { Layer } from "../layer.ts";
 import { type DenseParams, dense } from "../layers/dense.ts";
 
 /**
- * Rosenblatt's perceptron: one linear unit for each class, whose output is a logit; for two classes one
- * unit is enough.
+ * Rosenblatt's perceptron: one linear unit per class, whose output is a logit. `outputs` defaults to 1, enough for two
+ * classes.
  *
  * **Shapes** `x: [inputs] → y: [outputs]`, one example.
  * **Source** Rosenblatt, "The perceptron" (1958).
@@ -18,7 +18,7 @@ import { type DenseParams, dense } from "../layers/dense.ts";
  */
 export const perceptron = <const I extends number, const O extends number = 1>(
   inputs: I,
-  // The default of the type is that of the argument.
+  // The default of the type parameter is that of the argument.
   outputs: O = 1 as O,
 ): Layer<readonly [I], readonly [O], DenseParams<I, O>, undefined> =>
   named("perceptron", dense(inputs, outputs)) as Layer<

@@ -10,7 +10,7 @@ import { dense } from "../layers/dense.ts";
 import { globalAvgPool, maxPool2d } from "../layers/pool.ts";
 import { type Image, type Network, network, stages } from "./build.ts";
 
-/** A convolution without offset, which the normalization after it would take away again. */
+/** A convolution and its normalization. It has no bias, since the normalization would cancel it. */
 const normalized = (
   inputs: number,
   outputs: number,
@@ -21,7 +21,7 @@ const normalized = (
   batchNorm(outputs),
 ];
 
-/** How a block of given channels is made, and how many channels it gives for each of its width. */
+/** A kind of residual block: its layers, and the ratio of its output channels to its width. */
 interface Block {
   readonly expansion: number;
   readonly path: (inputs: number, width: number, stride: number) => readonly Composable[];
@@ -36,7 +36,7 @@ const basic: Block = {
   ],
 };
 
-/** The stride is that of the 3×3 convolution, as in every implementation since the paper's. */
+/** The 3×3 convolution has the stride, as in every implementation since the paper's. */
 const bottleneck: Block = {
   expansion: 4,
   path: (inputs, width, stride) => [
@@ -50,7 +50,7 @@ const bottleneck: Block = {
 
 const joined = residual as (layer: Composable, shortcut?: Composable) => Composable;
 
-/** Blocks in a row; the first takes steps, and its shortcut projects where shapes change (option B). */
+/** A stage of blocks. The first has the stride, and its shortcut projects if shapes change (option B). */
 const stage = (
   { expansion, path }: Block,
   inputs: number,
@@ -66,7 +66,7 @@ const stage = (
     return stages(changes ? joined(body, project) : joined(body), relu);
   });
 
-/** All stages: each after the first has twice the width, and half the extents. */
+/** All stages: each after the first doubles the width and halves the extents. */
 const trunk = (
   block: Block,
   inputs: number,
@@ -81,30 +81,30 @@ const trunk = (
   return { layers, channels: block.expansion * (widths.at(-1) ?? width) };
 };
 
-/** The blocks of each published depth: table 1 of the paper. */
+/** The blocks of each published depth, from table 1 of the paper. */
 const published = {
   18: { block: basic, counts: [2, 2, 2, 2] },
   34: { block: basic, counts: [3, 4, 6, 3] },
   50: { block: bottleneck, counts: [3, 4, 6, 3] },
 } as const;
 
-/** The images that a residual network reads, and how wide it is. */
+/** Options of a residual network: channels and width. */
 export interface ResnetOptions<C extends number = 3> {
-  /** The channels of an image; 3 where not given. */
+  /** The number of channels of an image. Defaults to 3. */
   readonly channels?: C;
-  /** The channels of the first stage; 64 where not given, 16 in {@link cifarResnet}. */
+  /** The channels of the first stage. Defaults to 64, or 16 in {@link cifarResnet}. */
   readonly width?: number;
 }
 
 /**
- * A residual network for large images: a 7×7 convolution and pooling, four stages of blocks, the mean over
- * all places and a linear layer. The projecting shortcuts are the paper's option B.
+ * A residual network (ResNet) for large images: a 7×7 convolution and pooling, four stages of blocks, global average
+ * pooling and a linear layer. Its projection shortcuts are option B of the paper.
  *
  * **Shapes** `x: [h, w, channels] → y: [classes]`, one example.
  * **Math** Kernels begin normal with variance 2/fan-in (He et al., 2015, arXiv:1502.01852).
- * **Fails with** `InvalidArgument`, thrown, where the depth is none of 18, 34 and 50.
+ * **Fails with** `InvalidArgument`, thrown, where the depth is not 18, 34 or 50.
  * **Source** He et al. (2015), arXiv:1512.03385, table 1. For 1000 classes 11,689,512, 21,797,672 and
- * 25,557,032 params, as torchvision's.
+ * 25,557,032 params, as in torchvision.
  */
 export const resnet = <const O extends number, const C extends number = 3>(
   depth: keyof typeof published,
@@ -133,8 +133,8 @@ export const resnet = <const O extends number, const C extends number = 3>(
 };
 
 /**
- * A residual network for small images: a 3×3 convolution, three stages of basic blocks, the mean over all
- * places and a linear layer; of `6n + 2` layers. Where the paper's shortcuts pad with zeros, these project.
+ * A residual network (ResNet) for small images: a 3×3 convolution, three stages of basic blocks, global average pooling and
+ * a linear layer. Its depth is `6n + 2`. Shortcuts project where the paper pads with zeros.
  *
  * **Shapes** `x: [h, w, channels] → y: [classes]`, one example.
  * **Fails with** `InvalidArgument`, thrown, where the depth is not 8, 14, 20, …

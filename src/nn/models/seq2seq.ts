@@ -33,33 +33,33 @@ import {
 
 /** The sizes of a {@link seq2seq}. */
 export interface Seq2SeqOptions<V extends number = number> {
-  /** What it is told: how many tokens there are, how long it may be, and which token fills it up. */
+  /** The source: its vocabulary, maximum length and padding token. */
   readonly source: Source;
-  /** How many tokens there are to say. */
+  /** The number of target tokens. */
   readonly vocabulary: V;
   /** The width of the embeddings. */
   readonly width: number;
-  /** Of the decoder; each direction of the encoder has half of it. */
+  /** The hidden size of the decoder; each direction of the encoder has half of it. */
   readonly hidden: number;
   /**
-   * Luong's, where not given, looks after the recurrence; `"luong-fed"` feeds what it made of each place to the step
-   * of the next; Bahdanau's looks before each step.
+   * The kind of attention. `"luong"` attends after the recurrence; `"luong-fed"` also feeds the attended output of each
+   * step to the next; `"bahdanau"` attends before each step. Defaults to `"luong"`.
    */
   readonly attention?: Alignment | "luong-fed";
-  /** `gruCell` where not given. */
+  /** The recurrent cell. Defaults to `gruCell`. */
   readonly cell?: CellOf;
-  /** How many recurrences of the encoder lie one upon the other; 1 where not given. */
+  /** The number of stacked recurrences of the encoder. Defaults to 1. */
   readonly layers?: number;
-  /** The probability with which embeddings, and what the logits are made of, are dropped; 0 where not given. */
+  /** Dropout rate of the embeddings, and of the features before the logits. Defaults to 0. */
   readonly dropout?: number;
 }
 
-/** What a {@link seq2seq} learns. */
+/** The params of a {@link seq2seq}. */
 export interface Seq2SeqParams {
   readonly source: EmbeddingParams;
   readonly target: EmbeddingParams;
   readonly encoder: RecurrentParams;
-  /** From the encoder's ends to each vector that the decoder carries. */
+  /** The maps from the final carries of the encoder to the initial carry of the decoder. */
   readonly bridge: readonly AffineParams[];
   readonly decoder: CellParams;
   readonly alignment: AlignmentParams;
@@ -67,12 +67,12 @@ export interface Seq2SeqParams {
   readonly output: AffineParams;
 }
 
-/** An encoder and a decoder with attention: a layer over source and sequence, and a way to say the latter. */
+/** A sequence-to-sequence model: a layer over source and target, and an incremental decoder. */
 export interface Seq2Seq<V extends number>
   extends Layer<readonly [number], readonly [number, V], Seq2SeqParams, undefined>,
     Autoregressive<Seq2SeqParams> {}
 
-/** What a source was made into, and where the decoder is. */
+/** The encoded source, and the state of the decoder. */
 interface Carry {
   readonly memory: Expr;
   readonly real: Expr;
@@ -82,20 +82,21 @@ interface Carry {
 type Params = Symbolic<Seq2SeqParams>;
 
 /**
- * A recurrence in both directions over a source, and one that says a sequence while it looks at the first.
+ * A recurrent sequence-to-sequence model with attention: a bidirectional encoder reads the source, and a decoder generates
+ * the target while it attends to the source.
  *
- * **Shapes** `x: [source.length + time]` of i32, the tokens of the source, filled up, before those of the
- * sequence `→ y: [time, vocabulary]`, the logits of what follows each of the latter: the sequence itself is
- * what the decoder is told, whatever it would have said (teacher forcing).
+ * **Shapes** `x: [source.length + time]` of i32, the padded source tokens followed by the target tokens
+ * `→ y: [time, vocabulary]`, the logits of the next token after each target token. The decoder gets the true target as its
+ * input (teacher forcing).
  * **Math** memory `M = (h→, h←)`; the decoder begins at `tanh(W (h→_S, h←_1))`. Luong: `s_t = f(s_{t-1}, y_t)`,
  * `c_t = align(s_t, M)`, and fed `s_t = f(s_{t-1}, (y_t, h_{t-1}))`; Bahdanau: `c_t = align(s_{t-1}, M)`,
- * `s_t = f(s_{t-1}, (y_t, c_t))`. All: `h_t = tanh(C (c_t, s_t))`, `softmax(W h_t)`. Places of padding are not seen.
- * Embeddings begin normal of deviation 0.1.
+ * `s_t = f(s_{t-1}, (y_t, c_t))`. All: `h_t = tanh(C (c_t, s_t))`, `softmax(W h_t)`. Padding is not visible.
+ * Embeddings begin normal with standard deviation 0.1.
  * **Fails with** `InvalidArgument`, thrown, where the hidden size is odd; `EmptySequence` when compiled, with
- * the layer's path, where there is no sequence after the source.
- * **Laws** `laws.decoding`: token by token it gives what it gives at once.
+ * the layer's path, where there is no target after the source.
+ * **Laws** `laws.decoding`: decoding token by token gives the same as the whole sequence at once.
  * **Source** Bahdanau, Cho and Bengio (2014), arXiv:1409.0473, section 3, with Luong's output; Luong, Pham
- * and Manning (2015), arXiv:1508.04025, section 3.1, the score "general", and section 3.3, feeding of inputs.
+ * and Manning (2015), arXiv:1508.04025, section 3.1, the score "general", and section 3.3, input feeding.
  *
  * **Example**
  * ```ts
@@ -145,7 +146,7 @@ export const seq2seq = <const V extends number>(options: Seq2SeqOptions<V>): Seq
     return { memory, real: seen, state: begun };
   };
 
-  /** The logits after each of some tokens, and where the decoder is after the last. */
+  /** The logits after each token, and the state of the decoder after the last. */
   const decode = (
     params: Params,
     tokens: Expr,
@@ -155,12 +156,12 @@ export const seq2seq = <const V extends number>(options: Seq2SeqOptions<V>): Seq
     const y = dropped(take(params.target.table, tokens), 1, context);
     const keys = keysOf(params.alignment, memory);
     const look = (at: Expr): Expr => aligned(params.alignment, at, keys, memory, real);
-    /** What is said of a place, of what the decoder sees there and where it is. */
+    /** The attended output, from the context vector and the state. */
     const made = (seen: Expr, at: Expr): Expr =>
       tanh(affine(params.combine, concatenate([seen, at], -1))) as Expr;
     const [last, [outputs, looked, said]] = scan(
       (carry: readonly Expr[], each: Expr) => {
-        // `encode` put what is fed behind what the cell carries.
+        // The fed output comes after the carry of the cell, as in `encode`.
         const [own, fed] = [carry.slice(0, cell.carries), carry[cell.carries]];
         const seen = looksFirst ? look(own[0] as Expr) : undefined;
         const beside = seen ?? fed;
@@ -174,7 +175,7 @@ export const seq2seq = <const V extends number>(options: Seq2SeqOptions<V>): Seq
         return [[...next, ...spoken], [at, seen, spoken[0]] as const] as const;
       },
       state,
-      // Where nothing else goes into the loop the inputs are projected all at once.
+      // If the loop needs no other inputs, they are projected all at once.
       looksFirst || feeds ? y : cell.project(params.decoder, y),
       { length: y.shape[0] ?? 0 },
     );
@@ -217,7 +218,7 @@ export const seq2seq = <const V extends number>(options: Seq2SeqOptions<V>): Seq
     },
     begin: (params, tokens) => encode(params, tokens, still),
     step: (params, token, carry) => {
-      // `begin` made it so.
+      // Its type, as `begin` makes it.
       const given = carry as Carry;
       const [logits, state] = decode(params, expandDims(token as Expr, 0), given, still);
       return [index(logits, 0), { ...given, state }];

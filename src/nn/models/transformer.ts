@@ -27,7 +27,7 @@ import {
 } from "../layers/transformerBlock.ts";
 import type { HeadsFit } from "../types/heads.ts";
 
-/** The sizes of one side of a {@link transformer}. */
+/** The sizes of the encoder or the decoder of a {@link transformer}. */
 export interface StackOptions
   extends Pick<
     TransformerOptions,
@@ -35,25 +35,25 @@ export interface StackOptions
   > {
   readonly vocabulary: number;
   readonly width: number;
-  /** How many blocks lie one upon the other. */
+  /** The number of blocks. */
   readonly blocks: number;
   readonly heads: number;
 }
 
-/** The table, the blocks' params, stacked, and the last normalization, which post-norm does not need. */
+/** The params of an encoder or decoder: the table, the stacked params of its blocks, and for pre-norm a last normalization. */
 export interface StackParams<Block> {
   readonly tokens: EmbeddingParams;
   readonly blocks: Block;
   readonly last?: ScaleOffset;
 }
 
-/** What both sides are made of: tokens with their places, and the last normalization. */
+/** The pieces that encoder and decoder share: the embedding with positions, and the last normalization. */
 const sideOf = ({ vocabulary, width, norm = "post", dropout: rate = 0 }: StackOptions) => {
   const table = embedding(vocabulary, width, { tableInit: normal(1 / Math.sqrt(width)) });
   const normalize = layerNorm(width);
   const drop = dropout(rate);
   return {
-    /** The params around those of the blocks. */
+    /** Initializes the params around those of the blocks. */
     init: <B>(key: Key, blocks: B): StackParams<B> => ({
       tokens: table.init(key).params,
       blocks,
@@ -70,17 +70,18 @@ const sideOf = ({ vocabulary, width, norm = "post", dropout: rate = 0 }: StackOp
   };
 };
 
-/** A layer that learns params and carries no state, to those who do not know its shapes. */
+/** Applies a stateless layer without its static types. */
 const through = (layer: AnyLayer, params: unknown, x: Expr, context: Context): Expr =>
   open(layer).apply(params, undefined, x, context)[0];
 
 /**
- * Tokens as vectors that know of their context: an embedding times √width, sinusoidal positions, and blocks
- * of attention to all places that are real.
+ * A Transformer encoder: token embeddings times √width, sinusoidal positions, and blocks of self-attention over all real
+ * positions.
  *
  * **Shapes** `x: [time]` of i32 tokens `→ y: [time, width]`.
  * **Fails with** `InvalidArgument`, thrown, where heads do not divide the width.
- * **Source** Vaswani et al. (2017), arXiv:1706.03762, section 3. The table begins normal of deviation 1/√width.
+ * **Source** Vaswani et al. (2017), arXiv:1706.03762, section 3. The table begins normal with
+ * standard deviation 1/√width.
  */
 export const transformerEncoder = <const W extends number>(
   options: StackOptions & { readonly width: W },
@@ -93,7 +94,7 @@ export const transformerEncoder = <const W extends number>(
     name: `transformerEncoder ${blocks} × ${width}`,
     init: (key) => {
       const [forTokens, forBlocks] = split(key, 2);
-      // Stacked params have the types of one block's, with an axis more.
+      // Stacked params have the types of one block, with one more axis.
       const made = body.init(forBlocks).params as EncoderParams;
       return { params: side.init(forTokens, made), state: undefined };
     },
@@ -104,10 +105,10 @@ export const transformerEncoder = <const W extends number>(
   };
 };
 
-/** A stack of decoder blocks: a layer once the memory is given, and token by token. */
+/** A Transformer decoder: given a memory, `over` makes it a layer; `begin` and `step` decode token by token. */
 export interface TransformerDecoder<V extends number> {
   readonly init: (key: Key) => StackParams<DecoderParams> & { readonly output: AffineParams };
-  /** The layer that looks at `memory: [places, width]`, of which `mask: [places]` tells the real places. */
+  /** The layer that attends to `memory: [places, width]`; `mask: [places]` is true at real positions. */
   readonly over: (
     memory: Expr,
     mask?: Expr,
@@ -117,9 +118,9 @@ export interface TransformerDecoder<V extends number> {
     ReturnType<TransformerDecoder<V>["init"]>,
     undefined
   >;
-  /** What is carried before the first of at most `positions` tokens. */
+  /** The carry before the first of at most `positions` tokens. */
   readonly begin: (positions: number) => unknown;
-  /** The logits `[vocabulary]` after a token, which sees those before it. */
+  /** The logits `[vocabulary]` after a token that attends to those before it, and the next carry. */
   readonly step: (
     params: Symbolic<ReturnType<TransformerDecoder<V>["init"]>>,
     token: Expr,
@@ -129,7 +130,7 @@ export interface TransformerDecoder<V extends number> {
   ) => readonly [logits: Expr, carry: unknown];
 }
 
-/** What a decoder carries: keys and values of every block, and how many places there are. */
+/** The carry of a decoder: the keys and values of every block, and the number of positions. */
 interface Seen {
   readonly key: Expr;
   readonly value: Expr;
@@ -137,10 +138,10 @@ interface Seen {
 }
 
 /**
- * Logits of the next token at every place of a sequence, from the places before it and a memory.
+ * A Transformer decoder: gives the logits of the next token at every position, from the positions so far and a memory.
  *
  * **Shapes** `x: [time]` of i32 tokens, `memory: [places, width] → y: [time, vocabulary]`.
- * **Source** Vaswani et al. (2017), arXiv:1706.03762, section 3, with a table and an output of their own.
+ * **Source** Vaswani et al. (2017), arXiv:1706.03762, section 3, with separate embedding and output matrices.
  */
 export const transformerDecoder = <const V extends number>(
   options: StackOptions & { readonly vocabulary: V },
@@ -175,7 +176,7 @@ export const transformerDecoder = <const V extends number>(
       return { key: stacked(key), value: stacked(value), length: lift(0, "i32") };
     },
     step: ({ tokens, blocks: own, last, output }, token, memory, carry, mask) => {
-      // `begin` made it so.
+      // Its type, as `begin` makes it.
       const { key, value, length } = carry as Seen;
       const places = fill([key.shape[2] ?? 0, width], 0);
       const [table] = sinusoidalEncoding.apply(undefined, undefined, places, still);
@@ -206,35 +207,37 @@ export const transformerDecoder = <const V extends number>(
 /** The sizes of a {@link transformer}. */
 export interface TransformerModelOptions<V extends number = number>
   extends Omit<StackOptions, "vocabulary"> {
-  /** What it is told: how many tokens there are, how long it may be, and which token fills it up. */
+  /** The source: its vocabulary, maximum length and padding token. */
   readonly source: Source;
-  /** How many tokens there are to say. */
+  /** The number of target tokens. */
   readonly vocabulary: V;
-  /** How many tokens it may be given of what it says. */
+  /** The maximum length of a target sequence. */
   readonly positions: number;
 }
 
-/** What a {@link transformer} learns: both its sides. */
+/** The params of a {@link transformer}: those of its encoder and decoder. */
 export interface TransformerParams {
   readonly encoder: StackParams<EncoderParams>;
   readonly decoder: StackParams<DecoderParams> & { readonly output: AffineParams };
 }
 
-/** An encoder and a decoder: a layer over source and sequence, and a way to say the latter. */
+/** An encoder-decoder Transformer: a layer over source and target, and an incremental decoder. */
 export interface TransformerModel<V extends number>
   extends Layer<readonly [number], readonly [number, V], TransformerParams, undefined>,
     Autoregressive<TransformerParams> {}
 
 /**
- * Blocks that read a source, and blocks that say a sequence while they look at it.
+ * An encoder-decoder Transformer: an encoder reads the source, and a decoder generates the target while it attends to the
+ * source.
  *
- * **Shapes** `x: [source.length + time]` of i32, the tokens of the source, filled up, before those of the
- * sequence `→ y: [time, vocabulary]`. Places of padding are not seen.
- * **Math** {@link transformerEncoder} and {@link transformerDecoder}, normalized after each part where not
- * told otherwise.
+ * **Shapes** `x: [source.length + time]` of i32, the padded source tokens followed by the target tokens
+ * `→ y: [time, vocabulary]`. Padding is not visible.
+ * **Math** {@link transformerEncoder} and {@link transformerDecoder}. `norm` defaults to `"post"`: normalized after each
+ * part.
  * **Fails with** `InvalidArgument`, thrown, where heads do not divide the width; when compiled, with the layer's path,
- * `EmptySequence` where there is no sequence after the source, `SequenceTooLong` where it has no positions.
- * **Laws** `laws.decoding`: token by token it gives what it gives at once.
+ * `EmptySequence` where there is no target after the source, and `SequenceTooLong` where the target is longer than
+ * `positions`.
+ * **Laws** `laws.decoding`: decoding token by token gives the same as the whole sequence at once.
  * **Source** Vaswani et al. (2017), arXiv:1706.03762.
  *
  * **Example**
@@ -292,7 +295,7 @@ export const transformer = <const O extends TransformerModelOptions>(
       seen: decoder.begin(positions),
     }),
     step: (params, token, carry) => {
-      // `begin` made it so.
+      // Its type, as `begin` makes it.
       const { memory, real, seen } = carry as {
         readonly memory: Expr;
         readonly real: Expr;

@@ -11,15 +11,15 @@ import { lambda } from "../layers/lambda.ts";
 import { maxPool2d } from "../layers/pool.ts";
 import { type Image, type Network, network, stages } from "./build.ts";
 
-/** The images that a U-Net reads, how wide and how deep it is. */
+/** Options of a {@link unet}: channels, width and depth. */
 export interface UnetOptions<C extends number = 3> {
-  /** The channels of an image; 3 where not given. */
+  /** The number of channels of an image. Defaults to 3. */
   readonly channels?: C;
-  /** The channels of the first level, twice as many on each level below; 64 where not given. */
+  /** The channels of the first level; each level below has twice as many. Defaults to 64. */
   readonly width?: number;
-  /** How often the image is halved; 4 where not given. */
+  /** How many times the image is halved. Defaults to 4. */
   readonly levels?: number;
-  /** Whether each convolution is normalized over the batch; not in the paper, `false` where not given. */
+  /** Whether to add batch normalization after each convolution, which the paper does not. Defaults to `false`. */
   readonly normalize?: boolean;
 }
 
@@ -33,7 +33,7 @@ const twice = (inputs: number, outputs: number, normalize: boolean): Composable 
     }),
   );
 
-/** What is on this level and below it. `[h, w, inputs] → [h, w, width]`. */
+/** One level of the network with all levels below it. `[h, w, inputs] → [h, w, width]`. */
 const level = (inputs: number, width: number, left: number, normalize: boolean): Composable =>
   left === 0
     ? twice(inputs, width, normalize)
@@ -50,13 +50,13 @@ const level = (inputs: number, width: number, left: number, normalize: boolean):
       );
 
 /**
- * U-Net: convolutions on the way down, each level of half the extents and twice the channels, and on the way
- * up again each level joined with what was on it before; logits of the classes at each place. Convolutions
- * keep the extents, so that nothing is cropped.
+ * U-Net, for segmentation: gives the logits of the classes at each pixel. On the way down each level halves the extents and
+ * doubles the channels; on the way up each level is joined with the features of the same level on the way down.
+ * Convolutions keep the extents, so that nothing is cropped.
  *
  * **Shapes** `x: [h, w, channels] → y: [h, w, classes]`, one example; `2^levels` divides `h` and `w`.
- * **Fails with** `InvalidArgument`, thrown, where a size is not a positive whole number, and where the image
- * cannot be halved so often.
+ * **Fails with** `InvalidArgument`, thrown, where a size is not a positive whole number, and where
+ * `2^levels` does not divide the extents of an image.
  * **Source** Ronneberger, Fischer and Brox (2015), arXiv:1505.04597, figure 1.
  *
  * @example

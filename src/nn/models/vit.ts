@@ -14,24 +14,24 @@ import { layerNorm } from "../layers/norm.ts";
 import { transformerEncoderBlock } from "../layers/transformerBlock.ts";
 import { type Network, network } from "./build.ts";
 
-/** The images that a vision transformer reads, how they are cut, and the sizes of its encoder. */
+/** Options of a {@link vit}: the sizes of images and patches, and of the encoder. */
 export interface VitOptions<N extends number, C extends number = 3> {
-  /** The extent of an image along both of its axes. */
+  /** The height and width of an image. */
   readonly size: N;
-  /** The extent of a patch, which divides that of the image. */
+  /** The height and width of a patch, which must divide the size of the image. */
   readonly patch: number;
   readonly width: number;
   readonly depth: number;
   readonly heads: number;
-  /** The width inside the feed-forward parts; four times the width where not given. */
+  /** The hidden width of the feed-forward parts. Defaults to four times the width. */
   readonly hidden?: number;
-  /** The channels of an image; 3 where not given. */
+  /** The number of channels of an image. Defaults to 3. */
   readonly channels?: C;
-  /** The rate of dropout of the embedded patches and in the blocks; 0 where not given. */
+  /** Dropout rate of the embedded patches and in the blocks. Defaults to 0. */
   readonly dropout?: number;
 }
 
-/** A learned vector before the others, in which the class gathers. `x: [n, width] → y: [n + 1, width]`. */
+/** Prepends a learned class token to a sequence. `x: [n, width] → y: [n + 1, width]`. */
 const classToken = (
   width: number,
 ): Layer<
@@ -49,14 +49,14 @@ const classToken = (
 });
 
 /**
- * A Vision Transformer: patches of an image as a sequence, after a class token and with learned positions,
- * through pre-norm encoder blocks; the class token's output, normalized, is mapped to logits.
+ * A Vision Transformer (ViT): encodes the patches of an image, with a class token and learned positions, by pre-norm
+ * Transformer blocks. The normalized output of the class token is mapped to logits.
  *
  * **Shapes** `x: [size, size, channels] → y: [classes]`, one example.
  * **Math** The last map begins as 0.
  * **Fails with** `InvalidArgument`, thrown, where the patch does not divide the size, or heads the width.
  * **Source** Dosovitskiy et al. (2020), arXiv:2010.11929, section 3.1; ViT-B/16 of 224×224 with 1000 classes
- * has 86,567,656 params, as torchvision's.
+ * has 86,567,656 params, as in torchvision.
  */
 export const vit = <const O extends number, const N extends number, const C extends number = 3>(
   classes: O,

@@ -4,31 +4,31 @@ import type { Activation, Composable, Initial, Layer, SameLayer } from "../layer
 import type { Units } from "./digits.ts";
 import type { Moved, Moves } from "./extent.ts";
 
-/** The params that a layer's `init` makes; an activation has none. */
+/** The type of the params of a layer, from its `init`; an activation has none. */
 export type ParamsOf<L> = L extends {
   readonly init: (key: never) => Initial<infer P, unknown>;
 }
   ? P
   : undefined;
 
-/** The state that a layer's `init` makes. */
+/** The type of the state of a layer, from its `init`. */
 export type StateOf<L> = L extends {
   readonly init: (key: never) => Initial<unknown, infer S>;
 }
   ? S
   : undefined;
 
-/** The params of each of several layers. */
+/** The types of the params of several layers, as a tuple. */
 export type ParamsEach<Ls extends readonly Composable[]> = {
   readonly [K in keyof Ls]: ParamsOf<Ls[K]>;
 };
 
-/** The state of each of several layers. */
+/** The types of the state of several layers, as a tuple. */
 export type StateEach<Ls extends readonly Composable[]> = {
   readonly [K in keyof Ls]: StateOf<Ls[K]>;
 };
 
-/** Stands for a shape that nothing has fixed yet: what a {@link SameLayer} takes and gives. */
+/** Stands for a shape that is still open: a {@link SameLayer} takes and gives it. */
 export interface Unchanged {
   readonly shape: "unchanged";
 }
@@ -46,8 +46,8 @@ type SameExtent<X, Y> = X extends 0
         : false;
 
 /**
- * Whether a shape that is given may be one that is taken: dynamic extents and ranks are checked when a program is
- * compiled. An extent of 0 is none: layers that take any number of moments take some.
+ * Whether a given shape `A` may fit an expected shape `B`. Dynamic extents and ranks are checked when a program is
+ * compiled. An extent of 0 fits only 0: layers that take any number of time steps need at least one.
  */
 export type Meets<A extends Shape, B extends Shape> = number extends A["length"] | B["length"]
   ? true
@@ -61,14 +61,14 @@ export type Meets<A extends Shape, B extends Shape> = number extends A["length"]
       ? true
       : false;
 
-/** The shape that a chain takes, the shape that it gives, and whether places stay, however many there are. */
+/** The input and output shape of a chain, and whether it keeps the extents before the channels. */
 export interface Span<I, O, Kept = unknown> {
   readonly takes: I;
   readonly gives: O;
   readonly kept: Kept;
 }
 
-/** The number of layers with one more than those seen. */
+/** The number of the next layer, counted from 1. */
 type Count<Seen extends readonly unknown[]> = readonly [...Seen, unknown] extends {
   readonly length: infer N;
 }
@@ -85,13 +85,12 @@ type NoRoom<X extends Shape, Why extends string, Taker> = Taker extends number
   ? ShapeError<`layer ${Taker} has ${Why}, but is given ${ShowShape<X>}`>
   : never;
 
-/** What a layer's type tells of how it moves shapes. */
+/** The move that the type of a layer declares, or `undefined`. */
 export type MoveOf<L> = L extends Moves<infer M> ? M : undefined;
 
 /**
- * One pass along a chain that remembers the layers seen, the shape taken first, the shape given last,
- * how many layers there were when it was given, and whether places stayed. One step for each layer, so that
- * types of long networks are checked in linear time.
+ * Folds over a chain of layers in one pass. It keeps the layers so far, the first input shape, the last output shape, the
+ * number of the layer that gave it, and whether positions were kept. Long networks are checked in linear time.
  */
 type Fold<Ls, Seen extends readonly unknown[], First, Last, Giver, Kept> = Ls extends readonly [
   infer L,
@@ -110,7 +109,7 @@ type Fold<Ls, Seen extends readonly unknown[], First, Last, Giver, Kept> = Ls ex
       : never
   : Span<First, Last, Kept>;
 
-/** Whether a layer leaves places as they are. */
+/** Whether a layer keeps the extents before the channels. */
 type Keeps<L> = "moves" extends keyof L ? (MoveOf<L> extends "kept" ? true : false) : false;
 
 type FoldMoved<
@@ -135,16 +134,16 @@ type FoldMoved<
         >
     : never;
 
-/** What a chain takes and gives; where two layers do not meet, the chain with a `ShapeError` in the second's place. */
+/** The span of a chain. If two layers do not fit, it is the chain with a `ShapeError` in place of the second. */
 export type Chain<Ls extends readonly Composable[]> = number extends Ls["length"]
   ? Span<Shape, Shape>
   : Fold<Ls, readonly [], Unchanged, Unchanged, 0, true>;
 
-/** The chain itself where its layers meet: what a combinator declares its arguments to be. */
+/** The chain itself if its layers fit: the type of the arguments of a combinator. */
 export type Meeting<Ls extends readonly Composable[]> =
   Chain<Ls> extends infer C extends readonly unknown[] ? C : Ls;
 
-/** The layer with given params and state that takes and gives what a chain does. */
+/** The layer with params `P` and state `S` and the input and output shapes of a chain. */
 export type Spanning<C, P, S> =
   C extends Span<infer I extends Shape, infer O extends Shape, infer Kept>
     ? Kept extends true
@@ -152,20 +151,20 @@ export type Spanning<C, P, S> =
       : Layer<I, O, P, S>
     : SameLayer<P, S>;
 
-/** The one layer that several are, one after the other. */
+/** The type of several layers in sequence. */
 export type Sequential<Ls extends readonly Composable[]> = Spanning<
   Chain<Ls>,
   ParamsEach<Ls>,
   StateEach<Ls>
 >;
 
-/** What one layer takes and gives. */
+/** The span of one layer. */
 export type SpanOf<L extends Composable> = Chain<readonly [L]>;
 
-/** A layer that does to shapes what `L` does, with other params and state. */
+/** A layer with the shapes of `L`, but with other params and state. */
 export type Like<L extends Composable, P = ParamsOf<L>, S = StateOf<L>> = Spanning<SpanOf<L>, P, S>;
 
-/** `unknown` where a layer gives the shape that it takes. */
+/** `unknown` if the output shape of a layer fits its input shape, else a `ShapeError`. */
 export type Endo<L extends Composable, Op extends string> =
   SpanOf<L> extends Span<infer I extends Shape, infer O extends Shape>
     ? Meets<O, I> extends true

@@ -5,46 +5,46 @@ import type { Initializer } from "../initializers.ts";
 import type { Layer } from "../layer.ts";
 import type { Moves } from "./extent.ts";
 
-/** The types of layers that convolve. */
+/** The types of convolution layers. */
 
-/** The kernel of a convolution: its windows, input channels of a group, output channels. */
+/** The params of a convolution without bias: a kernel of window extents, input channels per group, output channels. */
 export interface KernelParams<R extends Rank> {
   readonly weight: Tensor<readonly [...Spatial[R], number, number]>;
 }
 
-/** The kernel and the offset of each output channel. */
+/** The params of a convolution: its kernel, and a bias for each output channel. */
 export interface ConvolutionParams<R extends Rank, O extends number> extends KernelParams<R> {
   readonly bias: Tensor<readonly [O]>;
 }
 
-/** Whether an offset is added, and how kernel and offset begin. */
+/** Options of the params of a convolution: whether it has a bias, and how params begin. */
 export interface Affine {
-  /** Whether an offset is added; `true` where not given. */
+  /** Whether to add a bias. Defaults to `true`. */
   readonly bias?: boolean;
-  /** Uniform over ±1/√fan where not given, with the fan of the kernel's windows. */
+  /** How the kernel begins. Defaults to uniform over ±1/√fan, with the fan-in of its windows. */
   readonly weightInit?: Initializer;
-  /** Uniform over ±1/√fan where not given. */
+  /** How the bias begins. Defaults to uniform over ±1/√fan. */
   readonly biasInit?: Initializer;
 }
 
-/** How windows lie over the input, in elements of each spatial axis, and how kernel and offset begin. */
+/** Options of a convolution layer: its windows over the input, its bias and initializers. */
 export type ConvolutionOptions = ConvolveOptions & Affine;
-/** How windows lie over the output, in elements of each spatial axis, and how kernel and offset begin. */
+/** Options of a transposed convolution layer: its windows over the output, its bias and initializers. */
 export type TransposedOptions = ConvolveTransposedOptions & Affine;
 
-/** The params of a convolution with an offset or without. */
+/** The params of a convolution, with or without bias. */
 type ParamsWith<R extends Rank, O extends number, B> = B extends false
   ? KernelParams<R>
   : ConvolutionParams<R, O>;
 
-/** How windows slide, in types that tell literal options apart. */
+/** The options of sliding windows as type parameters, to infer literal values. */
 export interface Sliding<P, S, D> {
   readonly padding?: P;
   readonly stride?: S;
   readonly dilation?: D;
 }
 
-/** What types know of a convolution's windows. */
+/** The static description of the windows of a convolution. */
 export type Convolves<
   K extends PerAxis,
   P extends Padding,
@@ -63,7 +63,7 @@ export type Convolves<
       }
 >;
 
-/** What makes a convolution. */
+/** The type of a constructor of convolution layers. */
 export type Convolve<R extends Rank> = <
   const I extends number,
   const O extends number,
@@ -80,7 +80,7 @@ export type Convolve<R extends Rank> = <
     Sliding<P, S, D> & { readonly bias?: B },
 ) => Layer<Grid<R, I>, Grid<R, O>, ParamsWith<R, O, B>, undefined> & Convolves<K, P, S, D>;
 
-/** What makes a transposed convolution. */
+/** The type of a constructor of transposed convolution layers. */
 export type Transpose<R extends Rank> = <
   const I extends number,
   const O extends number,

@@ -1,5 +1,6 @@
-/** Arithmetic of literal numbers in types: long numbers as their digits, short ones as tuples of units. */
+/** Arithmetic on literal numbers in types: long numbers as strings of digits, short ones as tuples. */
 
+/** A number as a tuple of that length. */
 export type Units = readonly unknown[];
 
 interface Digit {
@@ -27,7 +28,7 @@ type UnitsOf<S extends string, T extends Units = readonly []> = S extends `${inf
     : undefined
   : T;
 
-/** As many units as a literal number of at most four digits says; `undefined` of every other number. */
+/** The tuple of length `N`, for a literal number of at most four digits; `undefined` for every other number. */
 export type Counted<N extends number> = number extends N
   ? undefined
   : `${N}` extends `${infer _A}${infer _B}${infer _C}${infer _D}${infer E}`
@@ -36,13 +37,13 @@ export type Counted<N extends number> = number extends N
       : undefined
     : UnitsOf<`${N}`>;
 
-/** A quotient, as digits, and what is left. */
+/** A quotient as digits, and the remainder. */
 export interface Divided<Q extends string, R extends Units> {
   readonly quotient: Q;
   readonly rest: R;
 }
 
-/** How often `H` is in `T`, which is fewer than ten times. */
+/** The quotient of `T` by `H`, which must be less than ten, and the remainder. */
 type Digits<T extends Units, H extends Units, Q extends Units = readonly []> = T extends readonly [
   ...H,
   ...infer Rest,
@@ -50,7 +51,7 @@ type Digits<T extends Units, H extends Units, Q extends Units = readonly []> = T
   ? Digits<Rest, H, readonly [...Q, 0]>
   : Divided<`${Q["length"]}`, T>;
 
-/** Long division of the digits of a number by some units, which are not none; `undefined` where it has others. */
+/** Long division of a number, given as digits, by a nonzero tuple; `undefined` if `S` is not made of digits. */
 export type Division<
   S extends string,
   H extends Units,

@@ -2,9 +2,9 @@ import type { Shape } from "../../tensor/shape.ts";
 import type { Padding, PerAxis } from "../functional/geometry.ts";
 import type { Counted, Divided, Division, Units } from "./digits.ts";
 
-/** What types know of the extents that sliding windows leave: where everything is literal, the arithmetic. */
+/** The extents after sliding windows, computed in types where everything is literal. */
 
-/** How windows slide, as types know it. */
+/** The geometry of sliding windows, in types. */
 export interface Slides {
   readonly size: PerAxis;
   readonly stride: PerAxis;
@@ -12,30 +12,30 @@ export interface Slides {
   readonly dilation: PerAxis;
 }
 
-/** What a layer does to a shape, where that is more than its own type says. */
+/** What a layer does to a shape, beyond its own input and output types. */
 export type Move =
-  /** Windows slide over the places, and the channels are those that the layer says. */
+  /** Windows slide over the positions, and the output type of the layer gives the channels. */
   | { readonly windows: Slides }
-  /** Windows slide over the places, channel by channel. */
+  /** Windows slide over the positions of each channel. */
   | { readonly pools: Slides }
-  /** There are as many places as is said, and the channels stay. */
+  /** The output has the given extents, and the channels stay. */
   | { readonly places: PerAxis }
-  /** The channels alone stay. */
+  /** Only the channels stay. */
   | "channels"
-  /** The places stay, whatever they are. */
+  /** The positions stay, whatever their extents. */
   | "kept"
-  /** The shape is taken where it has so many items along its first axis, and not more. */
+  /** The first axis has at most the given extent. */
   | { readonly atMost: number };
 
-/** Tells types how a layer moves shapes; no layer has the property. */
+/** Tells types what a layer does to shapes; the property never exists at run time. */
 export interface Moves<M> {
   readonly moves?: M;
 }
 
-/** `"small"` stands for the extent of what no window fits into. */
+/** Marks an extent that no window fits into. */
 type Small = "small";
 
-/** `⌊T/S⌋ + 1` windows, where `T` is what a first window leaves. */
+/** The number of windows, `⌊T/S⌋ + 1`, where `T` is the extent minus the reach of a window. */
 type Windows<T extends Units, S extends Units> =
   Division<`${T["length"]}`, S> extends Divided<infer Q, infer _R>
     ? Q extends `${infer N extends number}`
@@ -53,7 +53,7 @@ type Padded<N extends Units, P extends Padding> = [P] extends ["valid"]
       : undefined
     : undefined;
 
-/** `⌈N/S⌉`: one window for each step. */
+/** The number of windows with `"same"` padding, `⌈N/S⌉`. */
 type Same<N extends Units, S extends Units> = S extends readonly [unknown, ...infer Less]
   ? readonly [...N, ...Less] extends readonly [...S, ...infer Rest]
     ? Windows<Rest, S>
@@ -77,11 +77,11 @@ type Extent<N extends number, K extends number, S extends number, P extends Padd
       : number
     : number;
 
-/** A number for an axis of one for all, or one for each. */
+/** The number of one axis, from one number for all axes or one for each. */
 type Along<X extends PerAxis, I> = X extends number ? X : I extends keyof X ? X[I] : number;
 type Numeric<X> = X extends number ? X : number;
 
-/** The extents that windows leave of some. */
+/** The extents after sliding windows. */
 type Slid<X extends Shape, W extends Slides> = {
   readonly [I in keyof X]: Extent<
     X[I],
@@ -92,7 +92,7 @@ type Slid<X extends Shape, W extends Slides> = {
   >;
 };
 
-/** Places of so many extents as `X` has, each as is said. */
+/** The extents `K` for each axis of `X`. */
 type Placed<X extends Shape, K extends PerAxis> = {
   readonly [I in keyof X]: Numeric<Along<K, I>>;
 };
@@ -110,8 +110,8 @@ type Longer<N extends number, L extends number> =
     : false;
 
 /**
- * What a layer of shape `O` gives for a shape `X` of known rank, with the move that its type tells; a string that
- * says what is wrong, where it does not take it.
+ * The output shape of a layer with declared output `O` and move `M` for an input shape `X` of known rank; a string that
+ * says what is wrong if the layer does not take it.
  */
 export type Moved<X extends Shape, O extends Shape, M> = number extends X["length"]
   ? O

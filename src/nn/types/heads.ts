@@ -1,12 +1,12 @@
 import type { ShapeError } from "../../ir/types/shape.ts";
 import type { Counted, Divided, Division, Units } from "./digits.ts";
 
-/** Whether heads divide a width, in types. */
+/** Checks in types that the number of heads divides a width. */
 
-/** A number of one or two digits, which are all that are counted in tuples. */
+/** A number of one or two digits, small enough for tuples. */
 type Small = `${0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9}`;
 
-/** `false` where `H` is known not to divide `N`. */
+/** `false` if types know that `H` does not divide `N`, else `true`. */
 type Divides<H extends number, N extends number> = number extends H | N
   ? true
   : H extends 0
@@ -19,7 +19,7 @@ type Divides<H extends number, N extends number> = number extends H | N
         : true
       : true;
 
-/** `unknown` where the heads among some options may divide a width, and an error where they do not. */
+/** `unknown` if the heads in the options may divide the width, and a `ShapeError` if types know that they do not. */
 export type HeadsFit<W extends number, O> = O extends { readonly heads: infer H extends number }
   ? Divides<H, W> extends false
     ? ShapeError<`${H} heads do not divide the width ${W}`>
