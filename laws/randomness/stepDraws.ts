@@ -85,8 +85,8 @@ export const tracedDraws = (program: Program, inputs: readonly Tensor[]): readon
 
 const examples = 2;
 
-/** A layer on a batch in training, of one key; each example has a key of its own. */
-const training = ({ layer, shape, elements = unkinked }: DrawingLayer) => {
+/** A layer on a batch, of one key; each example has a key of its own. */
+const stepOf = ({ layer, shape, elements = unkinked }: DrawingLayer, mode: Context["mode"]) => {
   const { params, state, apply } = opened(layer);
   const operands = [
     tensors([examples, ...shape], elements),
@@ -99,7 +99,7 @@ const training = ({ layer, shape, elements = unkinked }: DrawingLayer) => {
     ([xs, key, ...rest]) => {
       const [ps, ss] = [rest.slice(0, params.length), rest.slice(params.length)];
       const one = (x: Expr, own: Expr) => {
-        const context = { mode: "train", key: own as KeyExpr, axis: "batch" } satisfies Context;
+        const context = { mode, key: own as KeyExpr, axis: "batch" } satisfies Context;
         return apply(ps, ss, x, context).y;
       };
       const keys = randomBits(key as KeyExpr, [examples, 2]);
@@ -111,7 +111,7 @@ const training = ({ layer, shape, elements = unkinked }: DrawingLayer) => {
 
 /** The draws of a step of a layer, of samples of a seed. */
 export const drawsOfStep = (subject: DrawingLayer, seed: number): readonly Draw[] => {
-  const { program, given } = training(subject);
+  const { program, given } = stepOf(subject, "train");
   return tracedDraws(program, fc.sample(given, { numRuns: 1, seed })[0] ?? []);
 };
 
@@ -120,7 +120,7 @@ export const distinctDraws: Law<DrawingLayer> = law(
   "keys of draws",
   "no two draws of a step are of one key",
   (subject: DrawingLayer) => {
-    const { program, given } = training(subject);
+    const { program, given } = stepOf(subject, "train");
     return {
       given,
       breach: (inputs: readonly Tensor[]) => {
@@ -131,6 +131,33 @@ export const distinctDraws: Law<DrawingLayer> = law(
           seen.set(key, where);
         }
         return undefined;
+      },
+    };
+  },
+);
+
+/** A layer, and how often its documentation says that a step draws for an example. */
+export interface CountedLayer extends DrawingLayer {
+  readonly draws: number;
+}
+
+/** 14: a layer draws in training for each thing that it is said to drop, and in evaluation nothing. */
+export const countedDraws: Law<CountedLayer> = law(
+  "number of draws",
+  "a training step draws once for each thing that is dropped, an evaluation never",
+  (subject: CountedLayer) => {
+    const { program, given } = stepOf(subject, "train");
+    const evaluation = stepOf(subject, "eval").program;
+    return {
+      given,
+      breach: (inputs: readonly Tensor[]) => {
+        const [trained, evaluated] = [program, evaluation].map(
+          (step) => tracedDraws(step, inputs).length / examples,
+        );
+        if (evaluated !== 0) return `an evaluation draws ${evaluated} times`;
+        return trained === subject.draws
+          ? undefined
+          : `training draws ${trained} times for an example, not ${subject.draws}`;
       },
     };
   },

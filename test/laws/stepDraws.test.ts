@@ -2,13 +2,18 @@ import { isLeft } from "fp-ts/lib/Either.js";
 import { describe, expect, test } from "vitest";
 import { check, type Law } from "../../laws/law.ts";
 import {
+  countedDraws,
   type DrawingLayer,
   distinctDraws,
   drawsOfStep,
   meanOverKeys,
   tracedDraws,
 } from "../../laws/randomness/stepDraws.ts";
-import { drawingLayers, droppingLayers } from "../../laws/registry/networks/drawing.ts";
+import {
+  countedLayers,
+  drawingLayers,
+  droppingLayers,
+} from "../../laws/registry/networks/drawing.ts";
 import { layerCases } from "../../laws/registry/networks/layers.ts";
 import { programOf } from "../../laws/symbolic.ts";
 import { holds } from "../../laws/vitest.ts";
@@ -26,6 +31,9 @@ import { outcome } from "../../src/train/loop/objective.ts";
 import { epochOrder } from "../../src/train/loop/shuffle.ts";
 
 holds([distinctDraws], [...layerCases, ...drawingLayers], { runs: 1 });
+describe("what has a rate drops", () => {
+  holds([countedDraws], countedLayers, { runs: 1 });
+});
 describe("what is dropped is made up for", () => {
   holds([meanOverKeys], droppingLayers, { runs: 2 });
 });
@@ -52,6 +60,20 @@ test("the law sees what is drawn", () => {
 
 describe("planted mistakes in keys are noticed", () => {
   const drop = open(dropout(0.5));
+
+  test("a layer that is deaf to training, or draws in an evaluation", () => {
+    const counted = (mode: "train" | "eval"): string => {
+      const layer: OpenLayer = {
+        ...drop,
+        apply: (params, state, x, context) => drop.apply(params, state, x, { ...context, mode }),
+      };
+      const subject = { name: "wrong", layer: layer as never, shape: [3], draws: 1 };
+      const verdict = check(countedDraws, subject);
+      return isLeft(verdict) ? verdict.left.reason : "";
+    };
+    expect(counted("eval")).toBe("training draws 0 times for an example, not 1");
+    expect(counted("train")).toBe("an evaluation draws 1 times");
+  });
 
   test("two layers given the same key", () => {
     const careless: OpenLayer = {

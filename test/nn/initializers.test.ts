@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
+import { open } from "../../src/nn/apply.ts";
 import * as initial from "../../src/nn/initializers.ts";
+import type { Composable } from "../../src/nn/layer.ts";
+import { multiHeadAttention } from "../../src/nn/layers/attention.ts";
+import * as convolutions from "../../src/nn/layers/conv.ts";
+import { dense } from "../../src/nn/layers/dense.ts";
+import { maxout } from "../../src/nn/layers/gating.ts";
+import { gru, lstm, rnn } from "../../src/nn/layers/recurrent.ts";
 import { equal } from "../../src/tensor/equality.ts";
 import { key } from "../../src/tensor/key.ts";
 import { numbers } from "./evaluated.ts";
@@ -47,6 +54,61 @@ describe("initializers", () => {
     expect(initial.fanOf([3, 3, 8, 16])).toEqual({ in: 72, out: 144 });
     expect(initial.fanOf([5, 7])).toEqual({ in: 5, out: 7 });
     expect(initial.fanOf([5])).toEqual({ in: 5, out: 5 });
+  });
+
+  /** Of each weight that a layer begins with: its shape, and between how many numbers it stands. */
+  type Asked = readonly [shape: readonly number[], fan: initial.Fan];
+  /** As in PyTorch, all weights of a cell begin by the width of what it carries. */
+  const cellOf = (gates: number): readonly Asked[] =>
+    [5, 7].map((inputs) => [[inputs, 7 * gates], { in: 7, out: 7 * gates }]);
+  const weights: readonly (readonly [
+    string,
+    (weightInit: initial.Initializer) => Composable,
+    readonly Asked[],
+  ])[] = [
+    ["dense", (weightInit) => dense(5, 7, { weightInit }), [[[5, 7], { in: 5, out: 7 }]]],
+    ["maxout", (weightInit) => maxout(5, 7, 2, { weightInit }), [[[5, 14], { in: 5, out: 14 }]]],
+    [
+      // Each output sees 3·2 places of 2 of the channels; each input is seen by 3 of the outputs of as many.
+      "conv2d",
+      (weightInit) => convolutions.conv2d(4, 6, [3, 2], { groups: 2, weightInit }),
+      [[[3, 2, 2, 6], { in: 12, out: 18 }]],
+    ],
+    [
+      // The other way around: those of the convolution that it transposes.
+      "convTranspose2d",
+      (weightInit) => convolutions.convTranspose2d(4, 6, [3, 2], { groups: 2, weightInit }),
+      [[[3, 2, 4, 3], { in: 18, out: 12 }]],
+    ],
+    [
+      "depthwiseConv2d",
+      (weightInit) => convolutions.depthwiseConv2d(4, 3, { multiplier: 2, weightInit }),
+      [[[3, 3, 1, 8], { in: 9, out: 18 }]],
+    ],
+    [
+      "multiHeadAttention",
+      (weightInit) =>
+        multiHeadAttention(4, { heads: 4, keyValueHeads: 2, memoryWidth: 6, weightInit }),
+      [
+        [[4, 4], { in: 4, out: 4 }],
+        [[6, 2], { in: 6, out: 2 }],
+        [[6, 2], { in: 6, out: 2 }],
+        [[4, 4], { in: 4, out: 4 }],
+      ],
+    ],
+    ["rnn", (own) => rnn(5, 7, { weightInit: own, recurrentInit: own }), cellOf(1)],
+    ["gru", (own) => gru(5, 7, { weightInit: own, recurrentInit: own }), cellOf(3)],
+    ["lstm", (own) => lstm(5, 7, { weightInit: own, recurrentInit: own }), cellOf(4)],
+  ];
+  it.each(weights)("are told between how many numbers the weights of %s stand", (_, of, wanted) => {
+    const asked: unknown[] = [];
+    open(
+      of((key, shape, fan) => {
+        asked.push([shape, fan ?? initial.fanOf(shape)]);
+        return initial.zeros(key, shape);
+      }),
+    ).init(key(0));
+    expect(asked).toEqual(wanted);
   });
 
   it.each([

@@ -1,6 +1,7 @@
-import { tanh } from "../../../src/ir/ops/elementwise.ts";
+import { gt, tanh } from "../../../src/ir/ops/elementwise.ts";
+import { index } from "../../../src/ir/ops/structural.ts";
 import * as combinators from "../../../src/nn/combinators/containers.ts";
-import { timeDistributed } from "../../../src/nn/combinators/overTime.ts";
+import { masked, timeDistributed } from "../../../src/nn/combinators/overTime.ts";
 import { sequential } from "../../../src/nn/combinators/sequential.ts";
 import * as connections from "../../../src/nn/combinators/skip.ts";
 import type { Composable } from "../../../src/nn/layer.ts";
@@ -9,9 +10,16 @@ import { dense } from "../../../src/nn/layers/dense.ts";
 import * as drops from "../../../src/nn/layers/dropout.ts";
 import { dropout } from "../../../src/nn/layers/lambda.ts";
 import { mixtureOfExperts } from "../../../src/nn/layers/moe.ts";
+import { gru, lstm, rnn } from "../../../src/nn/layers/recurrent.ts";
+import { transformerEncoderBlock } from "../../../src/nn/layers/transformerBlock.ts";
+import { alexnet } from "../../../src/nn/models/alexnet.ts";
+import { gpt } from "../../../src/nn/models/gpt.ts";
+import { lstmClassifier } from "../../../src/nn/models/lstmClassifier.ts";
+import { mlp } from "../../../src/nn/models/mlp.ts";
 import { seq2seq } from "../../../src/nn/models/seq2seq.ts";
 import { transformer } from "../../../src/nn/models/transformer.ts";
-import type { DrawingLayer } from "../../randomness/stepDraws.ts";
+import { vit } from "../../../src/nn/models/vit.ts";
+import type { CountedLayer, DrawingLayer } from "../../randomness/stepDraws.ts";
 import { ofTokens } from "./sequences.ts";
 
 const chain = sequential as (...layers: readonly Composable[]) => Composable;
@@ -81,5 +89,98 @@ export const droppingLayers: readonly DrawingLayer[] = [
     name: "attention that drops",
     layer: multiHeadAttention(2, { heads: 2, dropout: 0.3 }),
     shape: [3, 2],
+  },
+];
+
+const half = { dropout: 0.5 };
+const source = { vocabulary: 4, length: 3, padding: 0 };
+const block = (options: { readonly dropout?: number; readonly attentionDropout?: number }) =>
+  transformerEncoderBlock(2, options);
+const crossing = (options: { readonly dropout?: number; readonly attentionDropout?: number }) =>
+  ofTokens(
+    transformer({
+      ...{ source, vocabulary: 3, positions: 3, width: 2, blocks: 2, heads: 2, hidden: 3 },
+      ...options,
+    }),
+  );
+
+/** Everything with a rate at which it drops, and how many things that rate is said to be of. */
+export const countedLayers: readonly CountedLayer[] = [
+  { name: "dropout", layer: drop, shape: [3], draws: 1 },
+  { name: "dropout of nothing", layer: dropout(0), shape: [3], draws: 0 },
+  { name: "spatialDropout", layer: drops.spatialDropout(0.5), shape: [2, 3], draws: 1 },
+  { name: "spatialDropout of nothing", layer: drops.spatialDropout(0), shape: [2, 3], draws: 0 },
+  { name: "dropPath", layer: drops.dropPath(0.5), shape: [2], draws: 1 },
+  { name: "dropPath of nothing", layer: drops.dropPath(0), shape: [2], draws: 0 },
+  // An output on its way to the recurrence above: between three there are two.
+  { name: "rnn, three", layer: rnn(2, 2, { layers: 3, ...half }), shape: [3, 2], draws: 2 },
+  { name: "gru, one", layer: gru(2, 2, half), shape: [3, 2], draws: 0 },
+  {
+    name: "lstm, both ways",
+    layer: lstm(2, 2, { layers: 2, bidirectional: true, ...half }),
+    shape: [3, 2],
+    draws: 1,
+  },
+  {
+    name: "lstm, under a mask",
+    layer: masked((x) => gt(index(x, 0, -1), 0), lstm(2, 2, { layers: 2, ...half })),
+    shape: [3, 2],
+    draws: 1,
+  },
+  {
+    name: "multiHeadAttention",
+    layer: multiHeadAttention(2, { heads: 2, ...half }),
+    shape: [3, 2],
+    draws: 1,
+  },
+  // What attention adds, and what the feed-forward part adds.
+  { name: "a block", layer: block(half), shape: [3, 2], draws: 2 },
+  {
+    name: "attention of a block",
+    layer: block({ attentionDropout: 0.5 }),
+    shape: [3, 2],
+    draws: 1,
+  },
+  // Both embeddings; two parts in each of two blocks, and three in each of two.
+  { name: "transformer", layer: crossing(half), shape: [5], draws: 2 + 2 * 2 + 2 * 3 },
+  {
+    name: "attention of a transformer",
+    layer: crossing({ attentionDropout: 0.5 }),
+    shape: [5],
+    draws: 2 + 2 * 2,
+  },
+  // Embeddings; in each block the weights of attention, and what its two parts add.
+  {
+    name: "gpt",
+    layer: ofTokens(
+      gpt({ vocabulary: 4, positions: 5, width: 2, blocks: 2, heads: 1, hidden: 3, ...half }),
+    ),
+    shape: [5],
+    draws: 1 + 2 * 3,
+  },
+  {
+    name: "vit",
+    layer: vit(2, { size: 2, patch: 1, width: 2, depth: 2, heads: 1, channels: 1, ...half }),
+    shape: [2, 2, 1],
+    draws: 1 + 2 * 2,
+  },
+  { name: "mlp", layer: mlp(3, [4, 4], 2, half), shape: [3], draws: 2 },
+  {
+    name: "alexnet",
+    layer: alexnet(2, {
+      ...{ channels: 1, convolutions: [1, 1, 1, 1, 1], hidden: 2, pooled: 1 },
+      stem: { size: 3, stride: 1, padding: 1 },
+    }),
+    shape: [15, 15, 1],
+    draws: 2,
+  },
+  // Between embeddings, two recurrences and the affine map.
+  {
+    name: "lstmClassifier",
+    layer: ofTokens(
+      lstmClassifier({ vocabulary: 4, width: 2, hidden: 2, classes: 2, layers: 2, ...half }),
+    ),
+    shape: [5],
+    draws: 3,
   },
 ];

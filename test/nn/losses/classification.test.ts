@@ -85,6 +85,21 @@ describe("classes that count differently", () => {
     expect(smooth.value).toBeCloseTo(mixed.value, 12);
   });
 
+  it("weigh a distribution as it is, in the mean of a batch too: it says itself how much it asks", () => {
+    const p = [0.1, 0.8, 0.1];
+    const own = { classWeights, labelSmoothing: 0.1 };
+    const each = (scores: Expr, axis?: string): Expr =>
+      loss.softmaxCrossEntropy(scores, f64(p), axis === undefined ? own : { ...own, axis });
+    const meanWith = (axis?: string) =>
+      valueOf((xs: Expr) => mean(vmap((x: Expr) => each(x, axis), { axis: "batch" })(xs)), batch);
+    expect(numbers(meanWith("batch"))).toEqual(numbers(meanWith()));
+    const smooth = p.map((q) => 0.9 * q + 0.1 / 3);
+    const byHand = [0, 1, 2, 3].map((row) =>
+      smooth.reduce((sum, q, c) => sum + q * (numbers(classWeights)[c] ?? 0) * surprise(row, c), 0),
+    );
+    expect(numbers(meanWith())[0]).toBeCloseTo(byHand.reduce((a, b) => a + b) / 4, 12);
+  });
+
   it("weigh the moments of a sequence that are real, which are smoothed likewise", () => {
     const ys = tensor([2, 0, 0, 1], "i32");
     const value = (own: SequenceOptions, real: readonly boolean[]) =>

@@ -86,4 +86,26 @@ describe("shapes that disagree", () => {
     const masked = (x: Expr, m: Expr) => sequenceCrossEntropy(x, ys, m);
     expect(issuesIn(masked, [3, 2], [1], "bool")).toMatchObject([{ op: "mask", actual: [[1]] }]);
   });
+
+  it("is said of probabilities over other classes, and of one number that is no class", () => {
+    for (const f of [loss.softmaxCrossEntropy, loss.negativeLogLikelihood])
+      for (const y of [[], [4], [3, 1]])
+        expect(issuesIn((x, p) => f(x, p), [3], y)).toMatchObject([
+          {
+            ...{ _tag: "ShapeMismatch", op: f.name, actual: [y], path: ["fit"] },
+            expected: "a class, [] of i32 or u8, or a probability for each, [3]",
+          },
+        ]);
+  });
+
+  it.each([loss.meanSquaredError, loss.meanAbsoluteError, loss.hinge])(
+    "$name of whole numbers is refused, and once",
+    (f) => {
+      const whole = [0, 1].map(() => parameter({ shape: [3], dtype: "i32" }));
+      const [x, y] = whole as [Expr, Expr];
+      expect(issuesOf(program(whole, scoped("fit", whole, [f(x, y)])))).toMatchObject([
+        { _tag: "DtypeMismatch", op: "mean", actual: ["i32"], path: ["fit"] },
+      ]);
+    },
+  );
 });
