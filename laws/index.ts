@@ -48,6 +48,7 @@ export {
 } from "./derivatives/derivatives.ts";
 export { chainRule, hessianSymmetry } from "./derivatives/higherOrder.ts";
 export { derivativesOfMaps } from "./derivatives/mappedDerivatives.ts";
+export { parts } from "./derivatives/parts.ts";
 export {
   type Differentiation,
   differentiations,

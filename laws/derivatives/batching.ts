@@ -18,7 +18,7 @@ export const rowOf = (x: Tensor, i: number): Tensor => {
 const few = 4;
 
 /** Choices of which of `count` operands are mapped, but for none of them where there are some. */
-const choices = (count: number): readonly (readonly boolean[])[] => {
+export const choices = (count: number): readonly (readonly boolean[])[] => {
   const places = Array.from({ length: count }, (_, i) => i);
   if (count === 0) return [[]];
   if (count <= few)

@@ -27,13 +27,17 @@ import * as fc from "fast-check";
 /** The tests that belong to a room, beside those in the folder of its own name; a room within a room has its own. */
 const testsOf: { readonly [room: string]: readonly string[] } = {
   "src/rules": [
-    "laws/{primitives,kinks,perturbation,hostile,bounds,conditions}",
+    "laws/{primitives,parts,kinks,perturbation,hostile,bounds,conditions}",
     "golden/ops",
     "autodiff/*",
     "interpreter/*",
   ],
-  "src/interpreter": ["laws/{primitives,perturbation,compositions}", "autodiff/*", "ir/passes/*"],
-  "src/autodiff": ["laws/{primitives,perturbation,compositions}"],
+  "src/interpreter": [
+    "laws/{primitives,parts,perturbation,compositions}",
+    "autodiff/*",
+    "ir/passes/*",
+  ],
+  "src/autodiff": ["laws/{primitives,parts,perturbation,compositions}"],
   "src/ir": ["laws/{composed,known,hostile,options,meaning}", "golden/ops", "rules/**/*"],
   "src/ir/ops": ["laws/{composed,known,hostile,options,integers}", "golden/ops", "autodiff/*"],
   // Whatever compiles reaches these; their own tests are what must see a mistake in them.

@@ -147,6 +147,12 @@ describe("constants", () => {
     const x = numbers(1, 2);
     const across = program([], [axisSum(x, "batch")]);
     expect(folded(across)).toBe(across);
+    const within = loop({ carry: [x], xs: [], length: 2, reverse: false }, ([c]) => ({
+      carry: [neg(axisSum(c as Expr, "batch"))],
+      ys: [],
+    })).carry;
+    const looped = program([], within);
+    expect(folded(looped)).toBe(looped);
     const wrong = program([], apply("add", {}, [x, numbers(1, 2, 3)]));
     expect(folded(wrong)).toBe(wrong);
   });
@@ -209,6 +215,24 @@ describe("dead code", () => {
       ([u]) => [u as Expr],
     );
     expect(left(dce, [p, x, xs], made)).toBe("cond(2 → 1: scan(1 → 1: neg) | )");
+  });
+  it("leaves out what is dead in one branch alone", () => {
+    const looped = ([u]: readonly Expr[]) =>
+      loop({ carry: [u as Expr], xs: [], length: 4, reverse: false }, ([a]) => ({
+        carry: [neg(a as Expr)],
+        ys: [exp(a as Expr)],
+      })).carry;
+    const plain = ([u]: readonly Expr[]) => [sin(u as Expr)];
+    expect(left(dce, [p, x], branch(p, [x], looped, plain))).toBe(
+      "cond(2 → 1: scan(1 → 1: neg) | sin)",
+    );
+    expect(left(dce, [p, x], branch(p, [x], plain, looped))).toBe(
+      "cond(2 → 1: sin | scan(1 → 1: neg))",
+    );
+    expect(left(dce, [p, x], branch(p, [x], plain, plain))).toBe("cond(2 → 1: sin | sin)");
+    expect(left(dce, [x], call("f", { kind: "checkpoint" }, [x], looped))).toBe(
+      "call(1 → 1: scan(1 → 1: neg))",
+    );
   });
   it("is taken from checkpoints, and not from calls with rules of their own", () => {
     const both = (kind: "checkpoint" | "custom") =>

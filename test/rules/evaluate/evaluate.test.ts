@@ -3,6 +3,7 @@ import { run } from "../../../src/interpreter/evaluate.ts";
 import { apply, constant, parameter } from "../../../src/ir/build.ts";
 import type { Expr, Params, PrimitiveTag } from "../../../src/ir/expr.ts";
 import { program } from "../../../src/ir/program.ts";
+import { evaluateRules } from "../../../src/rules/evaluate/index.ts";
 import type { Dtype } from "../../../src/tensor/dtype.ts";
 import { Tensor } from "../../../src/tensor/tensor.ts";
 import { randomBits } from "../../../src/tensor/threefry.ts";
@@ -318,5 +319,32 @@ describe("control", () => {
       [],
       [0, 2],
     ]);
+  });
+});
+
+describe("what has no value", () => {
+  it("says which it is, where nothing has checked before", () => {
+    const thrown = <P extends PrimitiveTag>(primitive: P, params: Params<P>, ...xs: Expr[]) => {
+      try {
+        return evaluateRules[primitive](
+          params as never,
+          xs.map(() => t([], [1])),
+          run,
+        );
+      } catch (error) {
+        return error;
+      }
+    };
+    const x = parameter({ shape: [3], dtype: "f32" });
+    expect(thrown("axisSum", { axis: "batch", least: 1 }, x)).toMatchObject({
+      _tag: "UnboundAxis",
+      axis: "batch",
+      path: [],
+    });
+    expect(thrown("parameter", { type: { shape: [3], dtype: "f32" } })).toMatchObject({
+      _tag: "FreeVariable",
+      shape: [3],
+      path: [],
+    });
   });
 });
