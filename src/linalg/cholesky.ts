@@ -10,17 +10,17 @@ import { transpose } from "../ir/ops/structural.ts";
 import type { Operand } from "../ir/types/shape.ts";
 import {
   identityMatrix,
+  matrixTranspose,
   overStacks,
   squareOf,
   symmetricPart,
   times,
-  timesTurned,
-  turned,
-  turnedTimes,
+  timesTranspose,
+  transposeTimes,
 } from "./stacks.ts";
-import { divideBy, triangularSolve } from "./triangular.ts";
+import { solveTriangle, triangularSolve } from "./triangular.ts";
 
-/** Column by column, each taken out of what is left: `rest -= l·lᵀ`. */
+/** Factors column by column, and subtracts each column's product from the remainder: `rest -= l·lᵀ`. */
 const factor = (a: Expr): Expr => {
   const rows = iota([a.shape[0] ?? 0]);
   const [, columns] = scan(
@@ -35,30 +35,30 @@ const factor = (a: Expr): Expr => {
   return transpose(columns);
 };
 
-/** The lower triangle with half of the diagonal. */
+/** The lower triangle with the diagonal halved. */
 const lowerHalf = (x: Expr): Expr => mul(add(tril(x), tril(x, -1)), 0.5);
 
 const factorOf: (a: Expr) => Expr = customDerivative(factor, {
   name: "cholesky",
   jvp: (a, tangent) => {
     const l = factorOf(a);
-    const inner = transpose(divideBy(l, transpose(divideBy(l, tangent, true)), true));
+    const inner = transpose(solveTriangle(l, transpose(solveTriangle(l, tangent, true)), true));
     return times(l, lowerHalf(inner));
   },
   vjp: (_, l, w) => {
-    const inner = lowerHalf(turnedTimes(l, w));
-    const left = divideBy(transpose(l), inner, false);
-    return transpose(divideBy(transpose(l), transpose(left), false));
+    const inner = lowerHalf(transposeTimes(l, w));
+    const left = solveTriangle(transpose(l), inner, false);
+    return transpose(solveTriangle(transpose(l), transpose(left), false));
   },
 });
 
 /**
- * The lower triangular `L` with a positive diagonal whose `L·Lᵀ` is `A`, for a symmetric positive definite
- * `A`; of any other, its symmetric part is meant, as by JAX.
+ * The Cholesky factor of a symmetric positive definite `A`: the lower triangular `L` with a positive diagonal and
+ * `L·Lᵀ = A`. If `A` is not symmetric, its symmetric part is used, as in JAX.
  *
  * **Shapes** `[...b, n, n] → [...b, n, n]`.
- * **Math** `L̇ = L·Φ(L⁻¹ȦL⁻ᵀ)`, where `Φ` takes the lower triangle with half of the diagonal. Where `A` is not
- * positive definite, `L` is NaN from the first column on that has no root.
+ * **Math** `L̇ = L·Φ(L⁻¹ȦL⁻ᵀ)`, where `Φ` takes the lower triangle with the diagonal halved. If `A` is not positive
+ * definite, `L` is NaN from the first column on whose pivot has no root.
  * **Fails with** `ShapeMismatch` when compiled, where `A` is not square.
  * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
  * **Source** Murray, "Differentiation of the Cholesky decomposition" (2016), equations 8 and 9.
@@ -79,20 +79,20 @@ export const cholesky = (operand: Operand): Expr =>
   overStacks([2], (a) => factorOf(symmetricPart(a)))(squareOf("cholesky", lift(operand)));
 
 /**
- * The solution of `A·X = B` by `A`'s factor `L = cholesky(A)`.
+ * Solves `A·X = B`, given the Cholesky factor `L` of `A`.
  *
  * **Shapes** `L: [...b, n, n], B: [...b, n, k] or [n] → as B`.
  */
 export const choleskySolve = (factor: Operand, right: Operand): Expr =>
   triangularSolve(factor, triangularSolve(factor, right), { transposed: true });
 
-/** `A⁻¹` by `A`'s factor `L = cholesky(A)`. */
+/** The inverse `A⁻¹`, given the Cholesky factor `L` of `A`. */
 export const choleskyInverse = (factor: Operand): Expr => {
   const l = squareOf("choleskyInverse", lift(factor));
   return overStacks([2], (x) => {
     const one = x;
     const n = one.shape[0] ?? 0;
-    const inverse = divideBy(tril(one), identityMatrix(n, n, one.dtype), true);
-    return timesTurned(turned(inverse), turned(inverse));
+    const inverse = solveTriangle(tril(one), identityMatrix(n, n, one.dtype), true);
+    return timesTranspose(matrixTranspose(inverse), matrixTranspose(inverse));
   })(l);
 };

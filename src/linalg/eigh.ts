@@ -8,7 +8,7 @@ import { lift } from "../ir/ops/promote.ts";
 import { argmax, argsort, max } from "../ir/ops/reduction.ts";
 import { expandDims, pad, slice } from "../ir/ops/structural.ts";
 import type { Operand } from "../ir/types/shape.ts";
-import { type Rotations, rotationOf, swept, tableOf } from "./jacobi.ts";
+import { type Rotations, rotationOf, runSweeps, tableOf } from "./jacobi.ts";
 import { scaleOfSums, unlessNaN } from "./scale.ts";
 import {
   epsilonOf,
@@ -17,32 +17,32 @@ import {
   squareOf,
   symmetricPart,
   times,
-  timesTurned,
-  turnedTimes,
+  timesTranspose,
+  transposeTimes,
 } from "./stacks.ts";
 
-/** A tree of expressions, which an interface is not. */
+/** Eigenvalues and eigenvectors. A type alias and not an interface, so that it is a tree of expressions. */
 export type Eigen = {
-  /** Ascending. `[...b, n]` */
+  /** The eigenvalues, ascending. `[...b, n]` */
   readonly values: Expr;
-  /** One in each column. `[...b, n, n]` */
+  /** The eigenvectors, one in each column. `[...b, n, n]` */
   readonly vectors: Expr;
 };
 
-/** 1 or -1 for each column: what makes its greatest component positive, the first of them. */
+/** The sign, 1 or -1, that makes the largest component of each column positive; of equally large ones, the first. */
 export const signsOf = (x: Expr): Expr => {
   const greatest = takeAlongAxis(x, expandDims(argmax(abs(x), 0), 0), 0);
   const ones = onesLike(greatest);
   return where(ge(greatest, 0), ones, neg(ones));
 };
 
-/** The rotations that make `[[p, pq], [pq, q]]` diagonal. */
+/** The rotations that diagonalize `[[p, pq], [pq, q]]`. */
 const rotations = (p: Expr, q: Expr, pq: Expr): Rotations => {
   const none = eq(pq, 0);
   return rotationOf(div(sub(q, p), mul(where(none, 1, pq), 2)), none);
 };
 
-/** The greatest magnitude off the diagonal, of a symmetric matrix. */
+/** The largest magnitude off the diagonal of a symmetric matrix. */
 const offDiagonal = (a: Expr): Expr => max(abs(sub(a, diagonalMatrix(diagonal(a)))));
 
 const rotated = (a: Expr): Eigen => {
@@ -55,7 +55,7 @@ const rotated = (a: Expr): Eigen => {
   ] as const;
   const tiny = mul(max(abs(a)), epsilonOf(a.dtype) / 8);
   const start = { a: pad(a, widths), v: identityMatrix(even, even, a.dtype) };
-  const end = swept(
+  const end = runSweeps(
     even,
     start,
     ({ a: x, v }: typeof start) => {
@@ -65,10 +65,10 @@ const rotated = (a: Expr): Eigen => {
         take(d, table.seconds),
         take(beside, table.firsts),
       );
-      // What is 0 but for rounding would stay as great as rounding errors are, and no sweep be the last.
-      const turned = table.rotated(table.rotated(x, 0, pairs), 1, pairs);
+      // Set to exactly 0: with rounding errors left there, the sweeps would never end.
+      const rotatedBoth = table.rotated(table.rotated(x, 0, pairs), 1, pairs);
       return {
-        a: where(table.between, 0, turned),
+        a: where(table.between, 0, rotatedBoth),
         v: table.rotated(v, 1, pairs),
       };
     },
@@ -81,8 +81,8 @@ const rotated = (a: Expr): Eigen => {
 };
 
 /**
- * `1 / (λⱼ - λᵢ)`, and 0 where they are equal: there the vectors are any basis of their space, and what
- * depends on the space alone has no share in their turning against one another.
+ * `1 / (λⱼ - λᵢ)`, and 0 where they are equal: the vectors of an eigenspace are any basis of it, and a function of
+ * the space alone does not change if they rotate into one another.
  */
 const gaps = (values: Expr): Expr => {
   const difference: Expr = sub(expandDims(values, 0), expandDims(values, 1));
@@ -94,26 +94,26 @@ const eigenOf: (a: Expr) => Eigen = customDerivative(rotated, {
   name: "eigh",
   jvp: (a, tangent) => {
     const { values, vectors } = eigenOf(a);
-    const inner = turnedTimes(vectors, times(tangent, vectors));
+    const inner = transposeTimes(vectors, times(tangent, vectors));
     return {
       values: diagonal(inner),
       vectors: times(vectors, mul(gaps(values), inner)),
     };
   },
   vjp: (_, { values, vectors }, w) => {
-    const turning = mul(gaps(values), turnedTimes(vectors, w.vectors));
+    const turning = mul(gaps(values), transposeTimes(vectors, w.vectors));
     const inner = add(diagonalMatrix(w.values), turning);
-    return times(vectors, timesTurned(inner, vectors));
+    return times(vectors, timesTranspose(inner, vectors));
   },
 });
 
 /**
- * Eigenvalues and orthonormal eigenvectors of a symmetric matrix, by Jacobi's rotations; of a matrix that is
- * not symmetric, its symmetric part is meant. The sign of a vector makes its greatest component positive.
+ * Eigenvalues and orthonormal eigenvectors of a symmetric matrix, by Jacobi rotations. If a matrix is not symmetric,
+ * its symmetric part is used. Signs make the largest component of each vector positive.
  *
  * **Shapes** `[...b, n, n] → values [...b, n], vectors [...b, n, n]`.
- * **Math** `A = V·diag(λ)·Vᵀ`; `λ̇ = diag(VᵀȦV)`, `V̇ = V·(F ∘ VᵀȦV)`, `Fᵢⱼ = 1/(λⱼ - λᵢ)`, 0 where they are equal. So
- * derivatives of what depends on no choice of a basis are right of equal eigenvalues too.
+ * **Math** `A = V·diag(λ)·Vᵀ`; `λ̇ = diag(VᵀȦV)`, `V̇ = V·(F ∘ VᵀȦV)`, `Fᵢⱼ = 1/(λⱼ - λᵢ)`, 0 where they are equal.
+ * So derivatives are right for equal eigenvalues too, if the function does not depend on the choice of basis.
  * **Fails with** `ShapeMismatch` when compiled, where `A` is not square.
  * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
  * **Source** Golub and Van Loan, "Matrix computations", section 8.5; Giles, "An extended collection of matrix
@@ -138,5 +138,5 @@ export const eigh = (operand: Operand): Eigen =>
     return { values: div(values, scale), vectors: unlessNaN(vectors, scale) };
   })(squareOf("eigh", lift(operand)));
 
-/** The eigenvalues of a symmetric matrix, ascending: those of {@link eigh}. */
+/** The eigenvalues of a symmetric matrix, ascending, as by {@link eigh}. */
 export const eigenvaluesSymmetric = (a: Operand): Expr => eigh(a).values;

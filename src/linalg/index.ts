@@ -1,4 +1,4 @@
-/** Linear algebra: decompositions with derivative rules of their own, and what is made of them. */
+/** Linear algebra: matrix decompositions with custom derivative rules, and functions built from them. */
 
 export { cholesky, choleskyInverse, choleskySolve } from "./cholesky.ts";
 export { type Eigen, eigenvaluesSymmetric, eigh } from "./eigh.ts";

@@ -20,9 +20,8 @@ import { expandDims } from "../ir/ops/structural.ts";
 import { Tensor } from "../tensor/tensor.ts";
 
 /**
- * Jacobi's rotations, half as many at a time as there are axes: in each step the axes `2i` and `2i + 1` are
- * rotated against one another, and then all but the first change places so that in a sweep every two of
- * them have met, and are where they began.
+ * Parallel Jacobi rotations. Each step rotates the axes `2i` and `2i + 1` for every `i`; then all axes but the first
+ * change places, so that in one sweep every pair meets once and the axes return to their places.
  *
  * **Source** Golub and Van Loan, "Matrix computations", section 8.5; Brent and Luk, "The solution of
  * singular-value and symmetric eigenvalue problems on multiprocessor arrays" (1985).
@@ -35,8 +34,8 @@ export interface Rotations {
 const indices = (values: readonly number[]): Expr =>
   constant(Tensor.own([values.length], "i32", Int32Array.from(values)));
 
-/** `n` axes, an even number: which one comes to each place after a step, as in a tournament. */
-const seating = (n: number): readonly number[] =>
+/** Which of `n` axes (an even number) comes to each place after a step, as in a round-robin tournament. */
+const roundRobin = (n: number): readonly number[] =>
   Array.from({ length: n }, (_, place) => {
     if (place === 0 || n === 2) return place;
     if (place === 2) return 1;
@@ -44,19 +43,19 @@ const seating = (n: number): readonly number[] =>
     return place % 2 === 0 ? place - 2 : place + 2;
   });
 
-/** What a step needs to know of `n` axes. */
+/** The index tables of a step for `n` axes. */
 export interface Table {
   readonly axes: number;
-  /** The axes that are first, and second, in their pairs. */
+  /** The first axes of the pairs, and the second ones. */
   readonly firsts: Expr;
   readonly seconds: Expr;
   readonly rotated: (x: Expr, axis: number, by: Rotations) => Expr;
-  /** Where the elements between the two of a pair are after a step, of both axes: what a rotation makes 0. */
+  /** Marks the elements, after a step, that the rotation of their pair has made 0. */
   readonly between: Expr;
 }
 
 export const tableOf = (n: number): Table => {
-  const seats = seating(n);
+  const seats = roundRobin(n);
   const evens = Array.from({ length: n / 2 }, (_, i) => 2 * i);
   const own = indices(seats);
   const partner = indices(seats.map((s) => (s % 2 === 0 ? s + 1 : s - 1)));
@@ -77,27 +76,27 @@ export const tableOf = (n: number): Table => {
   };
 };
 
-/** Above it, 1 more than a square is the square, in every float. */
+/** Above this, `x² + 1` rounds to `x²` in every float dtype. */
 const steep = 2 ** 30;
 
-/** The rotation by the smaller angle of which the cotangent of twice is given; none where `none`. */
+/** The rotation by the smaller angle `θ`, given the cotangent of `2θ`; the identity where `none` is true. */
 export const rotationOf = (given: Expr, none: Expr): Rotations => {
   const ratio: Expr = where(none, 0, given);
   const size = abs(ratio);
   const held = minimum(size, steep);
   const slope: Expr = reciprocal(add(held, sqrt(add(square(held), 1))));
-  // Of a steep one the square is out of range, and the slope is 1/(2·ratio).
+  // For a large ratio the square may overflow, and the slope is 1/(2·ratio).
   const least = where(gt(size, steep), div(0.5, size), slope);
   const tangent: Expr = where(none, 0, where(ge(ratio, 0), least, neg(least)));
   const cosine: Expr = reciprocal(sqrt(add(square(tangent), 1)));
   return { cosine, sine: mul(tangent, cosine) };
 };
 
-/** More sweeps than any matrix has needed: convergence is quadratic, and these are an upper bound. */
+/** The maximum number of sweeps. Convergence is quadratic, and no matrix has needed as many. */
 const most = 20;
 
-/** Sweeps of steps, until none is needed: what is then left is below rounding. */
-export const swept = <State>(
+/** Repeats sweeps until what is left is below rounding. */
+export const runSweeps = <State>(
   n: number,
   start: State,
   step: (state: State) => State,

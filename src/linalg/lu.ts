@@ -13,28 +13,30 @@ import { whole } from "../tensor/validate.ts";
 import {
   identityMatrix,
   matrixOf,
+  matrixTranspose,
   overStacks,
   times,
-  timesTurned,
-  turned,
-  turnedTimes,
+  timesTranspose,
+  transposeTimes,
 } from "./stacks.ts";
-import { divideBy } from "./triangular.ts";
+import { solveTriangle } from "./triangular.ts";
 
-/** `L` below the diagonal and `U` on and above it; which row each step brought up; and the order it made. */
+/**
+ * The result of an elimination: `L` packed below the diagonal and `U` on and above it, the row that each step swapped
+ * up, and the resulting order of rows.
+ */
 export interface Eliminated {
   readonly packed: Expr;
   readonly pivots: Expr;
   readonly order: Expr;
 }
 
-/** The rows, with row `k` and row `p` exchanged. */
-const exchanged = (rows: Expr, k: Expr, p: Expr): Expr =>
+/** Swaps row `k` and row `p`. */
+const swapRows = (rows: Expr, k: Expr, p: Expr): Expr =>
   where(eq(rows, k), p, where(eq(rows, p), k, rows));
 
 /**
- * Gaussian elimination with partial pivoting. A column without any pivot is left as it is, which is what
- * a zero on the diagonal says.
+ * Gaussian elimination with partial pivoting. A column without a pivot stays as it is, with a zero on the diagonal.
  */
 export const eliminate = (x: Expr): Eliminated => {
   const [m = 0, n = 0] = x.shape;
@@ -43,7 +45,7 @@ export const eliminate = (x: Expr): Eliminated => {
   const [last, pivots] = scan(
     ({ a, order }: { readonly a: Expr; readonly order: Expr }, k: Expr) => {
       const p = argmax(where(ge(rows, k), abs(take(a, k, 1)), -1), 0);
-      const to = exchanged(rows, k, p);
+      const to = swapRows(rows, k, p);
       const b = take(a, to);
       const [row, column] = [take(b, k), take(b, k, 1)];
       const pivot = take(row, k);
@@ -61,19 +63,19 @@ export const eliminate = (x: Expr): Eliminated => {
   return { packed: last.a, pivots, order: last.order };
 };
 
-/** A tree of expressions, which an interface is not. */
+/** An LU decomposition. A type alias and not an interface, so that it is a tree of expressions. */
 export type LU = {
-  /** Ones on the diagonal. `[...b, m, min(m, n)]` */
+  /** The lower triangular factor, with ones on the diagonal. `[...b, m, min(m, n)]` */
   readonly lower: Expr;
-  /** `[...b, min(m, n), n]` */
+  /** The upper triangular factor. `[...b, min(m, n), n]` */
   readonly upper: Expr;
-  /** Which row of `A` each row of `L·U` is, as i32. `[...b, m]` */
+  /** The row of `A` that each row of `L·U` equals, as i32. `[...b, m]` */
   readonly order: Expr;
-  /** Which row each step exchanged with its own, as i32: LAPACK's, counted from 0. `[...b, min(m, n)]` */
+  /** The row that each step swapped with its own, as i32: LAPACK's pivots, counted from 0. `[...b, min(m, n)]` */
   readonly pivots: Expr;
 };
 
-/** The two triangles of a packed matrix. */
+/** Unpacks the two triangular factors of a packed matrix. */
 export const unpacked = (packed: Expr): { readonly lower: Expr; readonly upper: Expr } => {
   const [m = 0, n = 0] = packed.shape;
   const k = Math.min(m, n);
@@ -81,16 +83,18 @@ export const unpacked = (packed: Expr): { readonly lower: Expr; readonly upper: 
   return { lower: lower, upper: sliceAxis(triu(packed), 0, 0, k) };
 };
 
-/** The first `k` rows or columns, and the others. */
-const parted = (x: Expr, axis: number, k: number): readonly [Expr, Expr] => [
+/** Splits a matrix into its first `k` rows or columns, and the others. */
+const splitAt = (x: Expr, axis: number, k: number): readonly [Expr, Expr] => [
   sliceAxis(x, axis, 0, k),
   sliceAxis(x, axis, k, x.shape[axis] ?? k),
 ];
 
 /** `X·U⁻¹` for an upper triangle. */
-const dividedBy = (x: Expr, upper: Expr): Expr => turned(divideBy(turned(upper), turned(x), true));
+const dividedBy = (x: Expr, upper: Expr): Expr =>
+  matrixTranspose(solveTriangle(matrixTranspose(upper), matrixTranspose(x), true));
 /** `X·U⁻ᵀ` for an upper triangle. */
-const dividedByTurned = (x: Expr, upper: Expr): Expr => turned(divideBy(upper, turned(x), false));
+const dividedByTranspose = (x: Expr, upper: Expr): Expr =>
+  matrixTranspose(solveTriangle(upper, matrixTranspose(x), false));
 
 const factorsOf: (a: Expr) => LU = customDerivative(
   (a: Expr) => {
@@ -103,27 +107,27 @@ const factorsOf: (a: Expr) => LU = customDerivative(
       const { lower, upper, order, pivots } = factorsOf(a);
       const k = upper.shape[0] ?? 0;
       const moved = take(tangent, order);
-      const [[l1, l2], [u1, u2]] = [parted(lower, 0, k), parted(upper, 1, k)];
-      const [top, bottom] = parted(moved, 0, k);
-      const [square, right] = parted(top, 1, k);
-      const inner = dividedBy(divideBy(l1, square, true, true), u1);
+      const [[l1, l2], [u1, u2]] = [splitAt(lower, 0, k), splitAt(upper, 1, k)];
+      const [top, bottom] = splitAt(moved, 0, k);
+      const [square, right] = splitAt(top, 1, k);
+      const inner = dividedBy(solveTriangle(l1, square, true, true), u1);
       const [dl, du] = [times(l1, tril(inner, -1)), times(triu(inner), u1)];
       const below = dividedBy(sub(sliceAxis(bottom, 1, 0, k), times(l2, du)), u1);
-      const beside = divideBy(l1, sub(right, times(dl, u2)), true, true);
+      const beside = solveTriangle(l1, sub(right, times(dl, u2)), true, true);
       const [dLower, dUpper] = [concatenate([dl, below]), concatenate([du, beside], 1)];
       return { lower: dLower, upper: dUpper, order, pivots };
     },
     vjp: (_, { lower, upper, order }, w) => {
       const k = upper.shape[0] ?? 0;
-      const [[l1, l2], [u1, u2]] = [parted(lower, 0, k), parted(upper, 1, k)];
-      const [[wl1, wl2], [wu1, wu2]] = [parted(w.lower, 0, k), parted(w.upper, 1, k)];
-      const below = dividedByTurned(wl2, u1);
-      const beside = divideBy(turned(l1), wu2, false, true);
-      const wl = sub(wl1, timesTurned(beside, u2));
-      const wu = sub(wu1, turnedTimes(l2, below));
-      const inner: Expr = add(tril(turnedTimes(l1, wl), -1), triu(timesTurned(wu, u1)));
-      const square = dividedByTurned(divideBy(turned(l1), inner, false, true), u1);
-      // One of the two is empty: a matrix has rows below the square, or columns beside it.
+      const [[l1, l2], [u1, u2]] = [splitAt(lower, 0, k), splitAt(upper, 1, k)];
+      const [[wl1, wl2], [wu1, wu2]] = [splitAt(w.lower, 0, k), splitAt(w.upper, 1, k)];
+      const below = dividedByTranspose(wl2, u1);
+      const beside = solveTriangle(matrixTranspose(l1), wu2, false, true);
+      const wl = sub(wl1, timesTranspose(beside, u2));
+      const wu = sub(wu1, transposeTimes(l2, below));
+      const inner: Expr = add(tril(transposeTimes(l1, wl), -1), triu(timesTranspose(wu, u1)));
+      const square = dividedByTranspose(solveTriangle(matrixTranspose(l1), inner, false, true), u1);
+      // One of the two is empty: a matrix has rows below its square part, or columns beside it.
       const [m, n] = [lower.shape[0] ?? 0, upper.shape[1] ?? 0];
       const rows = m > n ? concatenate([square, below]) : concatenate([square, beside], 1);
       return take(rows, argsort(order));
@@ -132,11 +136,11 @@ const factorsOf: (a: Expr) => LU = customDerivative(
 );
 
 /**
- * `L·U = A[order]`: Gaussian elimination with partial pivoting.
+ * The LU decomposition `L·U = A[order]`, by Gaussian elimination with partial pivoting.
  *
  * **Shapes** `[...b, m, n] → lower [...b, m, k], upper [...b, k, n], order [...b, m]`, `k = min(m, n)`.
- * **Math** with `F = L⁻¹ȦU⁻¹` of the rows in their order, `L̇ = L·tril(F, -1)` and `U̇ = triu(F)·U`. The values are
- * those of any matrix; the derivatives are infinite or NaN where the first `k` columns have no full rank.
+ * **Math** with `F = L⁻¹ȦU⁻¹` with the rows of `Ȧ` in order, `L̇ = L·tril(F, -1)` and `U̇ = triu(F)·U`. The values
+ * are right for any matrix; the derivatives are infinite or NaN if the first `k` columns do not have full rank.
  * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
  * **Source** Golub and Van Loan, "Matrix computations", algorithm 3.4.1.
  */
@@ -144,7 +148,7 @@ export const lu = (operand: Operand): LU =>
   overStacks([2], (a) => factorsOf(a))(matrixOf("lu", lift(operand)));
 
 /**
- * The solution of `A·X = B`, or of `Aᵀ·X = B`, by the factors of `A`.
+ * Solves `A·X = B`, or `Aᵀ·X = B`, given the LU factors of `A`.
  *
  * **Shapes** `B: [...b, n, k] → [...b, n, k]`.
  */
@@ -155,16 +159,21 @@ export const luSolve = (
 ): Expr =>
   overStacks([2, 2, 1, 2], (l, u, rows, b) => {
     const [x, y, at, z] = [l, u, rows, b] as readonly [Expr, Expr, Expr, Expr];
-    if (!transposed) return divideBy(y, divideBy(x, take(z, at), true, true), false);
-    const turnedBack = divideBy(turned(x), divideBy(turned(y), z, true), false, true);
+    if (!transposed) return solveTriangle(y, solveTriangle(x, take(z, at), true, true), false);
+    const turnedBack = solveTriangle(
+      matrixTranspose(x),
+      solveTriangle(matrixTranspose(y), z, true),
+      false,
+      true,
+    );
     return take(turnedBack, argsort(at));
   })(lower, upper, order, lift(right));
 
 /**
- * The pivots of LAPACK, counted from 0, as the order of rows that they make: each step exchanges a row with the
- * one it names.
+ * Converts LAPACK's pivots, counted from 0, to the order of rows that they give: step `k` swaps row `k` with the row
+ * that the pivot names.
  *
- * **Fails with** `InvalidArgument`, thrown, where `rows` is no whole number from 0 on.
+ * **Fails with** `InvalidArgument`, thrown if `rows` is not an integer of at least 0.
  */
 export const orderOfPivots = (operand: Operand, rows: number): Expr => {
   whole(0)("orderOfPivots", { rows });
@@ -172,7 +181,7 @@ export const orderOfPivots = (operand: Operand, rows: number): Expr => {
     const all = iota([rows]);
     const steps = { p: pivots, k: iota([pivots.shape[0] ?? 0]) };
     const [order] = scan(
-      (order: Expr, { p, k }: typeof steps) => [take(order, exchanged(all, k, p)), []] as const,
+      (order: Expr, { p, k }: typeof steps) => [take(order, swapRows(all, k, p)), []] as const,
       all,
       steps,
     );

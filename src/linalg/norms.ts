@@ -15,17 +15,17 @@ import { matrixOf, squareOf } from "./stacks.ts";
 import { singularValues } from "./svd.ts";
 import { inverse } from "./systems.ts";
 
-/** Which axes a norm is taken along. */
+/** Options of {@link vectorNorm}. */
 export interface NormOptions {
-  /** The axes along which the norm is taken; all where not given. */
+  /** The axes to reduce. Defaults to all. */
   readonly axes?: Axes;
-  /** Whether they are kept, of extent 1. */
+  /** Whether to keep the axes, with extent 1. Defaults to false. */
   readonly keep?: boolean;
 }
 
 const anyOrder = holding("a number, ∞ or -∞", (p) => !Number.isNaN(p));
 
-/** The greatest of magnitudes along axes; of none it is 0, since no magnitude is less. */
+/** The maximum of magnitudes along axes; 0 for an empty axis. */
 const greatest = (x: Expr, axes: Axes): Expr => {
   const gone = axesOf(axes, x.shape.length);
   if (!gone.some((axis) => x.shape[axis] === 0)) return max(x, axes);
@@ -37,12 +37,12 @@ const greatest = (x: Expr, axes: Axes): Expr => {
 };
 
 /**
- * The `p`-norm of vectors: any number, ∞ (the greatest magnitude) and -∞ (the least) among them; 0 counts
- * what is not zero. 2 where not given.
+ * The `p`-norm of vectors, for any number `p`: ∞ gives the largest magnitude, -∞ the smallest, and 0 the number of
+ * nonzero elements. `p` defaults to 2.
  *
  * **Shapes** `[a, b, c], axes [-1] → [a, b]`.
- * **Math** `(Σ |xᵢ|ᵖ)^(1/p)`, wherever that is in range; at 0 its derivative is 0. Of no elements it is 0, and ∞ for
- * a `p` below 0.
+ * **Math** `(Σ |xᵢ|ᵖ)^(1/p)`, without intermediate overflow; at 0 its derivative is 0. The norm of no elements is 0,
+ * or ∞ for `p < 0`.
  * **Fails with** `InvalidArgument`, thrown, where `p` is NaN.
  * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
  */
@@ -66,7 +66,7 @@ const normAlong = (x: Expr, p: number, axes: readonly number[]): Expr => {
   if (p === 2) return lengthOf(x, axes);
   const power = (y: Expr, e: number): Expr => pow(y, lift(e, x.dtype));
   const size = abs(x);
-  /** `(Σ yᵖ)^(1/p)` of magnitudes, the greatest or least of which decides what it is about. */
+  /** `(Σ yᵖ)^(1/p)` of magnitudes `y`, scaled by the `decisive` one, which is the largest or smallest. */
   const summed = (y: Expr, decisive: Expr, f: (total: Expr) => Expr): Expr => {
     const unit = unitOfPowers(decisive, p);
     const parts = div(y, keepDims(unit, x, axes));
@@ -82,13 +82,13 @@ const normAlong = (x: Expr, p: number, axes: readonly number[]): Expr => {
   };
   const root = (total: Expr): Expr => power(total, 1 / p);
   if (p > 0) return summed(size, max(size, axes), (total) => awayFromZero(total, root));
-  // An element of 0 has an infinite power, and makes the norm 0.
+  // An element of 0 has an infinite power, so the norm is 0.
   const none = eq(min(size, axes), 0);
   const held = where(keepDims(none, x, axes), 1, size);
   return where(none, 0, summed(held, min(held, axes), root));
 };
 
-/** Which norm of a matrix: of its elements as a vector, of its singular values, or the greatest sum of a line. */
+/** The kinds of {@link matrixNorm}. */
 export type MatrixNorm = "frobenius" | "nuclear" | number;
 
 const matrixOrder = holding("1, 2, ∞, or one of them negative", (kind) =>
@@ -96,12 +96,12 @@ const matrixOrder = holding("1, 2, ∞, or one of them negative", (kind) =>
 );
 
 /**
- * A norm of matrices: `"frobenius"` (where not given) of the elements, `"nuclear"` the sum of the singular
- * values, 2 and -2 the greatest and the least of them, 1 and -1 the greatest and the least sum of a column's
- * magnitudes, ∞ and -∞ of a row's. The greatest of nothing is 0.
+ * A matrix norm. `"frobenius"` is the root of the sum of squares; `"nuclear"` is the sum of the singular values; 2
+ * and -2 are the largest and the smallest singular value; 1 and -1 are the largest and the smallest sum of magnitudes
+ * of a column, ∞ and -∞ of a row. Defaults to `"frobenius"`. The maximum of nothing is 0.
  *
  * **Shapes** `[...b, m, n] → [...b]`.
- * **Fails with** `InvalidArgument`, thrown, where `kind` is another number.
+ * **Fails with** `InvalidArgument`, thrown if `kind` is another number.
  * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
  */
 export const matrixNorm = (
@@ -130,7 +130,7 @@ const normOf = (x: Expr, kind: MatrixNorm): Expr => {
       return sum(singularValues(x), -1);
     case 2: {
       const values = singularValues(x);
-      // Of values that are equal, the first: a maximum would share the derivative among them.
+      // The first of equal values; a maximum would share the derivative among them.
       return values.shape.at(-1) === 0 ? greatest(values, -1) : index(values, 0, -1);
     }
     case -2: {
@@ -144,7 +144,7 @@ const normOf = (x: Expr, kind: MatrixNorm): Expr => {
   }
 };
 
-/** Matrices that have elements: others are reported. */
+/** Requires matrices with elements: empty ones are reported. */
 const filledOf = (x: Expr): Expr => {
   if (!x.shape.slice(-2).includes(0)) return x;
   const expected = "a matrix that has elements";
@@ -154,12 +154,12 @@ const filledOf = (x: Expr): Expr => {
 };
 
 /**
- * The condition number of matrices: by which factor relative errors may grow when they are inverted.
+ * The condition number of matrices: the factor by which relative errors may grow when they are inverted.
  *
- * **Shapes** `[...b, n, n] → [...b]`; for the norm 2 (where not given) also of `[...b, m, n]`.
+ * **Shapes** `[...b, n, n] → [...b]`; for 2 and -2 also `[...b, m, n]`. Defaults to 2.
  * **Math** `‖A‖·‖A⁻¹‖`; for 2 the greatest singular value over the least, for -2 the reverse.
- * **Fails with** `InvalidArgument`, thrown, as {@link matrixNorm}; `ShapeMismatch` when compiled, where a matrix is
- * empty, and has nothing to invert.
+ * **Fails with** `InvalidArgument`, thrown, as for {@link matrixNorm}; `ShapeMismatch` when compiled, if a matrix is
+ * empty.
  * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
  */
 export const conditionNumber = (operand: Operand, kind: MatrixNorm = 2): Expr => {
@@ -172,7 +172,7 @@ export const conditionNumber = (operand: Operand, kind: MatrixNorm = 2): Expr =>
 };
 
 /**
- * The distance of each row of `x` from each row of `y`, in the `p`-norm (2 where not given).
+ * The distance of each row of `x` from each row of `y`, in the `p`-norm. `p` defaults to 2.
  *
  * **Shapes** `x: [...b, n, d], y: [...b, m, d] → [...b, n, m]`.
  * **Math** `‖xᵢ - yⱼ‖`; its derivative is 0 where they are equal.

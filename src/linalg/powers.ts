@@ -18,7 +18,7 @@ const power = (x: Expr, n: number): Expr => {
 };
 
 /**
- * `Aⁿ` for a whole `n`, by repeated squaring; of the inverse where `n` is negative.
+ * The power `Aⁿ` for an integer `n`, by repeated squaring; powers of the inverse if `n` is negative.
  *
  * **Shapes** `[...b, n, n] → [...b, n, n]`.
  * **Fails with** `InvalidArgument`, thrown, where `n` is no whole number.
@@ -33,7 +33,7 @@ export const matrixPower = (operand: Operand, n: number): Expr => {
       actual: String(n),
     });
   const given = lift(operand);
-  // A product of whole numbers is whole, an inverse is not.
+  // Products of integer matrices are integers, but inverses are not.
   const x = (n < 0 ? squareOf : squareShaped)("matrixPower", given);
   const size = x.shape.at(-1) ?? 0;
   if (n === 0) return broadcastTo(identityMatrix(size, size, x.dtype), x.shape);
@@ -41,14 +41,14 @@ export const matrixPower = (operand: Operand, n: number): Expr => {
   return overStacks([2], (a) => power(a, Math.abs(n)))(base);
 };
 
-/** Numerators of Padé's approximation of degree 13, from the constant on. */
+/** Coefficients of the numerator of the Padé approximant of degree 13, the constant first. */
 const pade: readonly number[] = [
   64764752532480000, 32382376266240000, 7771770303897600, 1187353796428800, 129060195264000,
   10559470521600, 670442572800, 33522128640, 1323241920, 40840800, 960960, 16380, 182, 1,
 ];
 /** The norm up to which the approximation is exact to double precision. */
 const near = 5.371920351148152;
-/** Matrices that need more halvings are beyond what double precision can tell apart. */
+/** The maximum number of halvings: the exponential of a larger matrix has no correct digits in double precision. */
 const most = 32;
 
 const exponential = (a: Expr): Expr => {
@@ -87,8 +87,8 @@ const exponential = (a: Expr): Expr => {
 };
 
 /**
- * `e^A`: the approximation of Padé of degree 13, of `A` halved until it is small, squared as often. NaN
- * where the sums of a column's magnitudes exceed 2·10¹⁰.
+ * The matrix exponential `e^A`, by scaling and squaring: halves `A` until it is small, takes the Padé approximant of
+ * degree 13, and squares it as often. NaN if a column's sum of magnitudes exceeds 2·10¹⁰.
  *
  * **Shapes** `[...b, n, n] → [...b, n, n]`.
  * **Math** `Σ Aᵏ/k!`.

@@ -9,22 +9,29 @@ import { transpose } from "../ir/ops/structural.ts";
 import type { Operand } from "../ir/types/shape.ts";
 import { notNegative } from "../tensor/validate.ts";
 import { scaleOfProducts } from "./scale.ts";
-import { epsilonOf, matrixOf, overStacks, times, timesTurned, turnedTimes } from "./stacks.ts";
+import {
+  epsilonOf,
+  matrixOf,
+  overStacks,
+  times,
+  timesTranspose,
+  transposeTimes,
+} from "./stacks.ts";
 import { singularValues, svd } from "./svd.ts";
 import { withVectors } from "./triangular.ts";
 
-/** Which singular values count as 0. Both numbers are finite and not negative. */
+/** Options that say which singular values count as 0. Both numbers must be finite and not negative. */
 export interface CutOptions {
   /**
-   * Those not above this part of the greatest. Where neither this nor `absolute` is given, the rounding of a
-   * matrix of its size: `max(m, n)` times the distance from 1 to the next number.
+   * Singular values up to this fraction of the largest count as 0. If `absolute` is not given either, defaults to
+   * `max(m, n)` times the machine epsilon (the distance from 1 to the next number).
    */
   readonly relative?: number;
-  /** Those not above this. */
+  /** Singular values up to this count as 0. */
   readonly absolute?: number;
 }
 
-/** Which singular values of an `[m, n]` matrix count: those above a part of the greatest, and above `least`. */
+/** Marks the singular values of an `[m, n]` matrix that count: those above the relative cut, and above `least`. */
 const counted = (s: Expr, m: number, n: number, options: CutOptions, least: Expr): Expr => {
   const rounding = options.absolute === undefined ? Math.max(m, n) * epsilonOf(s.dtype) : 0;
   if (s.shape[0] === 0) return gt(s, 0);
@@ -32,16 +39,16 @@ const counted = (s: Expr, m: number, n: number, options: CutOptions, least: Expr
   return gt(s, maximum(part, least));
 };
 
-/** A matrix, and what its singular values must be above to count. */
+/** A matrix, and the cut that its singular values must exceed to count. */
 interface Cut {
   readonly a: Expr;
   readonly least: Expr;
 }
 
-/** `(I - A·P)·x`: what of `x` is not reached by `A`. */
-const unreached = (a: Expr, p: Expr, x: Expr): Expr => sub(x, times(a, times(p, x)));
-/** `x·(I - P·A)`: what of `x` is not seen by `A`. */
-const unseen = (a: Expr, p: Expr, x: Expr): Expr => sub(x, times(times(x, p), a));
+/** `(I - A·P)·x`: the part of `x` outside the range of `A`. */
+const outsideRange = (a: Expr, p: Expr, x: Expr): Expr => sub(x, times(a, times(p, x)));
+/** `x·(I - P·A)`: the part of `x` in the null space of `A`. */
+const nullSpacePart = (a: Expr, p: Expr, x: Expr): Expr => sub(x, times(times(x, p), a));
 
 const inverseOf = (options: CutOptions): ((cut: Cut) => Expr) => {
   const whole: (cut: Cut) => Expr = customDerivative(
@@ -49,7 +56,7 @@ const inverseOf = (options: CutOptions): ((cut: Cut) => Expr) => {
       const { u, s, v } = svd(a);
       const counts = counted(s, a.shape[0] ?? 0, a.shape[1] ?? 0, options, least);
       const reciprocals: Expr = where(counts, div(1, where(counts, s, 1)), 0);
-      return timesTurned(mul(v, reciprocals), u);
+      return timesTranspose(mul(v, reciprocals), u);
     },
     {
       name: "pseudoInverse",
@@ -57,21 +64,21 @@ const inverseOf = (options: CutOptions): ((cut: Cut) => Expr) => {
         const { a } = cut;
         const p = whole(cut);
         const along = times(p, times(tangent.a, p));
-        // Never PPᵀ by itself, which may be out of range where its product with what follows is not.
-        const reached = timesTurned(p, times(unreached(a, p, tangent.a), p));
-        const seen = turnedTimes(times(p, unseen(a, p, tangent.a)), p);
+        // Never PPᵀ by itself: it may overflow where its product with the next factor does not.
+        const reached = timesTranspose(p, times(outsideRange(a, p, tangent.a), p));
+        const seen = transposeTimes(times(p, nullSpacePart(a, p, tangent.a)), p);
         return sub(add(reached, seen), along);
       },
       vjp: ({ a, least }, p, w) => {
         const back = transpose(w);
-        const along = turnedTimes(p, timesTurned(w, p));
-        const reached = unreached(a, p, timesTurned(times(back, p), p));
-        const seen = unseen(a, p, turnedTimes(p, times(p, back)));
+        const along = transposeTimes(p, timesTranspose(w, p));
+        const reached = outsideRange(a, p, timesTranspose(times(back, p), p));
+        const seen = nullSpacePart(a, p, transposeTimes(p, times(p, back)));
         return { a: sub(add(reached, seen), along), least: zerosLike(least) };
       },
     },
   );
-  // `(s·A)⁺ = A⁺/s`, with which products of the two are in range.
+  // `(s·A)⁺ = A⁺/s`; with this scale, products of the two are in range.
   return ({ a, least }) => {
     if (a.shape.includes(0)) return whole({ a, least });
     const scale = scaleOfProducts(a);
@@ -85,10 +92,10 @@ const inverted = (a: Expr, options: CutOptions): Expr =>
   inverseOf(options)({ a, least: lift(options.absolute ?? 0, a.dtype) });
 
 /**
- * The pseudo-inverse of Moore and Penrose, by the singular values that count.
+ * The Moore–Penrose pseudo-inverse, from the singular values that count.
  *
  * **Shapes** `[...b, m, n] → [...b, n, m]`.
- * **Math** `Ṗ = -PȦP + PPᵀȦᵀ(I - AP) + (I - PA)ȦᵀPᵀP`, which is its derivative where `A` keeps its rank.
+ * **Math** `Ṗ = -PȦP + PPᵀȦᵀ(I - AP) + (I - PA)ȦᵀPᵀP`, the derivative as long as `A` keeps its rank.
  * **Fails with** `InvalidArgument`, thrown, where a cut is negative, infinite or NaN.
  * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
  * **Source** Golub and Pereyra, "The differentiation of pseudo-inverses and nonlinear least squares problems
@@ -101,7 +108,7 @@ export const pseudoInverse = (operand: Operand, options: CutOptions = {}): Expr 
 };
 
 /**
- * How many singular values count, as i32: none of a matrix with a NaN.
+ * The rank of matrices, as i32: the number of singular values that count. 0 for a matrix with NaN.
  *
  * **Shapes** `[...b, m, n] → [...b]`.
  * **Fails with** `InvalidArgument`, thrown, where a cut is negative, infinite or NaN.
@@ -117,7 +124,7 @@ export const matrixRank = (operand: Operand, options: CutOptions = {}): Expr => 
 };
 
 /**
- * The `X` of least norm among those for which `|A·X - B|²` is least.
+ * The least-squares solution of `A·X = B`: the `X` of smallest norm that minimizes `|A·X - B|²`.
  *
  * **Shapes** `A: [...b, m, n], B: [...b, m, k] or [m] → [...b, n, k] or [n]`.
  * **Math** `A⁺B`.

@@ -13,15 +13,15 @@ import { lengthOf, scaleOfSums } from "./scale.ts";
 import {
   identityMatrix,
   matrixOf,
+  matrixTranspose,
   overStacks,
   times,
-  timesTurned,
-  turned,
-  turnedTimes,
+  timesTranspose,
+  transposeTimes,
 } from "./stacks.ts";
-import { divideBy } from "./triangular.ts";
+import { solveTriangle } from "./triangular.ts";
 
-/** Reflections `I - τ·v·vᵀ`, one a row, and what they make of a matrix: a triangle. */
+/** Householder reflections `I - τ·v·vᵀ`, one per row, and the triangle that they turn a matrix into. */
 interface Reflected {
   readonly vectors: Expr;
   readonly scales: Expr;
@@ -29,8 +29,8 @@ interface Reflected {
 }
 
 /**
- * Householder's reflections, column by column. One whose column is zero below the diagonal is none: the
- * signs of the triangle's diagonal are LAPACK's.
+ * Reduces a matrix to a triangle by Householder reflections, column by column. A column that is zero below the
+ * diagonal is not reflected. Signs of the triangle's diagonal are LAPACK's.
  */
 export const reflect = (a: Expr): Reflected => {
   const [m = 0, n = 0] = a.shape;
@@ -46,7 +46,7 @@ export const reflect = (a: Expr): Reflected => {
       const divisor: Expr = where(none, 1, sub(head, end));
       const vector = add(div(tail, divisor), cast(eq(rows, k), a.dtype));
       const scale: Expr = where(none, 0, div(sub(end, head), end));
-      return [mirrored(r, vector, scale), [vector, scale]] as const;
+      return [applyReflection(r, vector, scale), [vector, scale]] as const;
     },
     a,
     iota([Math.min(m, n)]),
@@ -55,30 +55,31 @@ export const reflect = (a: Expr): Reflected => {
 };
 
 /** `(I - τ·v·vᵀ)·x`. */
-const mirrored = (x: Expr, vector: Expr, scale: Expr): Expr =>
+const applyReflection = (x: Expr, vector: Expr, scale: Expr): Expr =>
   sub(x, outer(mul(scale, vector), dot(vector, x, [[0], [0]])));
 
-/** The product of reflections, of which the first is outermost, times `x`. */
+/** Applies a product of reflections to `x`; the first reflection is outermost. */
 export const reflections = (vectors: Expr, scales: Expr, x: Expr): Expr =>
   scan(
-    (y: Expr, { v, t }: { readonly v: Expr; readonly t: Expr }) => [mirrored(y, v, t), []] as const,
+    (y: Expr, { v, t }: { readonly v: Expr; readonly t: Expr }) =>
+      [applyReflection(y, v, t), []] as const,
     x,
     { v: vectors, t: scales },
     { reverse: true },
   )[0];
 
-/** A tree of expressions, which an interface is not. */
+/** A QR decomposition. A type alias and not an interface, so that it is a tree of expressions. */
 export type QR = {
-  /** Orthonormal columns. `[...b, m, min(m, n)]` */
+  /** The factor with orthonormal columns. `[...b, m, min(m, n)]` */
   readonly q: Expr;
-  /** Upper triangular. `[...b, min(m, n), n]` */
+  /** The upper triangular factor. `[...b, min(m, n), n]` */
   readonly r: Expr;
 };
 
-/** `(tril + trilᵀ)` without twice the diagonal: the lower triangle on both sides. */
+/** The symmetric matrix with the lower triangle of `x`. */
 const lowerOnBothSides = (x: Expr): Expr => add(tril(x), transpose(tril(x, -1)));
 
-/** Of a matrix with no more columns than rows. */
+/** The QR decomposition of a matrix with no more columns than rows. */
 const tall: (a: Expr) => QR = customDerivative(
   (a: Expr): QR => {
     const [m = 0, n = 0] = a.shape;
@@ -92,17 +93,19 @@ const tall: (a: Expr) => QR = customDerivative(
     name: "qr",
     jvp: (a, tangent) => {
       const { q, r } = tall(a);
-      const moved = turned(divideBy(turned(r), turned(tangent), true));
-      const inner = turnedTimes(q, moved);
+      const moved = matrixTranspose(
+        solveTriangle(matrixTranspose(r), matrixTranspose(tangent), true),
+      );
+      const inner = transposeTimes(q, moved);
       const low = tril(inner, -1);
       const skew = sub(low, transpose(low));
       const outside: Expr = sub(moved, times(q, inner));
       return { q: add(times(q, skew), outside), r: times(sub(inner, skew), r) };
     },
     vjp: (_, { q, r }, w) => {
-      const inner = sub(timesTurned(r, w.r), turnedTimes(w.q, q));
+      const inner = sub(timesTranspose(r, w.r), transposeTimes(w.q, q));
       const total: Expr = add(w.q, times(q, lowerOnBothSides(inner)));
-      return turned(divideBy(r, turned(total), false));
+      return matrixTranspose(solveTriangle(r, matrixTranspose(total), false));
     },
   },
 );
@@ -111,16 +114,16 @@ const factors = (a: Expr): QR => {
   const [m = 0, n = 0] = a.shape;
   if (m >= n) return tall(a);
   const { q, r } = tall(sliceAxis(a, 1, 0, m));
-  return { q, r: concatenate([r, turnedTimes(q, sliceAxis(a, 1, m, n))], 1) };
+  return { q, r: concatenate([r, transposeTimes(q, sliceAxis(a, 1, m, n))], 1) };
 };
 
 /**
- * `A = Q·R`, by Householder's reflections: `Q` with orthonormal columns, `R` upper triangular. The signs of
- * `R`'s diagonal are LAPACK's.
+ * The QR decomposition `A = Q·R`, by Householder reflections: `Q` has orthonormal columns, `R` is upper triangular.
+ * Signs of `R`'s diagonal are LAPACK's.
  *
  * **Shapes** `[...b, m, n] → q [...b, m, k], r [...b, k, n]`, `k = min(m, n)`.
  * **Math** with `C = QᵀȦR⁻¹` and `X = tril(C, -1) - tril(C, -1)ᵀ`: `Q̇ = QX + (I - QQᵀ)ȦR⁻¹`, `Ṙ = (C - X)R`. The
- * derivatives are infinite or NaN where the first `k` columns have no full rank.
+ * derivatives are infinite or NaN if the first `k` columns do not have full rank.
  * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
  * **Source** Golub and Van Loan, "Matrix computations", algorithm 5.2.1; Walter, "Structured higher-order
  * algorithmic differentiation in the forward and reverse mode" (2012).
@@ -133,8 +136,8 @@ export const qr = (operand: Operand): QR =>
   })(matrixOf("qr", lift(operand)));
 
 /**
- * The first columns of a product of reflections `I - τᵢ·vᵢ·vᵢᵀ`, as LAPACK keeps them: the `vᵢ` are the columns of a
- * matrix below its diagonal, with 1 on it.
+ * The first columns of a product of Householder reflections `I - τᵢ·vᵢ·vᵢᵀ`, stored as LAPACK does: `vᵢ` is column
+ * `i` of a matrix below its diagonal, with 1 on it.
  *
  * **Shapes** `[...b, m, n], [...b, k] → [...b, m, n]`, `k ≤ n ≤ m`.
  */

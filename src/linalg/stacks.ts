@@ -11,13 +11,16 @@ import { ascribe } from "../ir/types/diagnose.ts";
 import type { Dtype } from "../tensor/dtype.ts";
 import { broadcastShapes, type Shape, sizeOf } from "../tensor/shape.ts";
 
-/** What is written for one matrix, on stacks of them; and the few words that all of linear algebra uses. */
+/**
+ * Applies functions of one matrix to stacks of matrices, and defines the few operations that all of linear algebra
+ * uses.
+ */
 
 const leadingOf = (x: Expr, rank: number): Shape => x.shape.slice(0, x.shape.length - rank);
 
 /**
- * A function of matrices and vectors on stacks of them, whose leading axes broadcast; `ranks` are the
- * operands' own ranks.
+ * Lifts a function of matrices and vectors to stacks of them, whose leading axes broadcast; `ranks` are the operands'
+ * own ranks.
  */
 export const overStacks =
   <B>(ranks: readonly number[], f: (...xs: readonly Expr[]) => B) =>
@@ -39,39 +42,39 @@ export const overStacks =
     );
   };
 
-/** Matrices with as many columns as rows: others are reported under the operation's name. */
+/** Requires square matrices: others are reported under the operation's name. */
 export const squareShaped = (op: string, x: Expr): Expr => {
   const n = x.shape.at(-1) ?? 1;
   const shape = x.shape.length < 2 ? [n, n] : [...x.shape.slice(0, -2), n, n];
   return ascribe(op, [{ shape, dtype: x.dtype }], [x])[0] as Expr;
 };
 
-/** Square matrices of floats: others are reported under the operation's name. */
+/** Requires square matrices of floats: others are reported under the operation's name. */
 export const squareOf = (op: string, x: Expr): Expr => squareShaped(op, floating(op, x));
 
-/** Floats of at least two axes: anything else is reported under the operation's name. */
+/** Requires floats with at least two axes: anything else is reported under the operation's name. */
 export const matrixOf = (op: string, x: Expr): Expr =>
   x.shape.length >= 2 ? floating(op, x) : squareOf(op, x);
 
-/** Stacks of matrices with their last two axes exchanged. */
-export const turned = (x: Expr): Expr => moveAxis(x, -2, -1);
+/** Transposes matrices: swaps the last two axes. */
+export const matrixTranspose = (x: Expr): Expr => moveAxis(x, -2, -1);
 
 /** `x·y` of two matrices. */
 export const times = (x: Expr, y: Expr): Expr => dot(x, y, [[1], [0]]);
 /** `xᵀ·y`. */
-export const turnedTimes = (x: Expr, y: Expr): Expr => dot(x, y, [[0], [0]]);
+export const transposeTimes = (x: Expr, y: Expr): Expr => dot(x, y, [[0], [0]]);
 /** `x·yᵀ`. */
-export const timesTurned = (x: Expr, y: Expr): Expr => dot(x, y, [[1], [1]]);
+export const timesTranspose = (x: Expr, y: Expr): Expr => dot(x, y, [[1], [1]]);
 
-/** `(x + xᵀ) / 2`, halved first: the sum may be out of range. */
+/** The symmetric part `(x + xᵀ) / 2`, halved first, since the sum may overflow. */
 export const symmetricPart = (x: Expr): Expr => {
   const half = mul(x, 0.5);
-  return add(half, turned(half));
+  return add(half, matrixTranspose(half));
 };
 
-/** The identity, or as much of it as `[rows, columns]` has. */
+/** The identity matrix: 1 on the main diagonal of `[rows, columns]`. */
 export const identityMatrix = (rows: number, columns: number, dtype: Dtype): Expr =>
   cast(eq(iota([rows, columns], 0), iota([rows, columns], 1)), dtype);
 
-/** The distance from 1 to the next number of a dtype. */
+/** The machine epsilon of a dtype: the distance from 1 to the next number. */
 export const epsilonOf = (dtype: Dtype): number => (dtype === "f32" ? 2 ** -23 : 2 ** -52);

@@ -9,7 +9,7 @@ import { argsort, max, sum } from "../ir/ops/reduction.ts";
 import { expandDims, pad, slice, transpose } from "../ir/ops/structural.ts";
 import type { Operand } from "../ir/types/shape.ts";
 import { signsOf } from "./eigh.ts";
-import { type Rotations, rotationOf, swept, type Table, tableOf } from "./jacobi.ts";
+import { type Rotations, rotationOf, runSweeps, type Table, tableOf } from "./jacobi.ts";
 import { reflect, reflections } from "./qr.ts";
 import { directionOf, lengthOf, scaleOfSums, unlessNaN } from "./scale.ts";
 import {
@@ -18,30 +18,30 @@ import {
   matrixOf,
   overStacks,
   times,
-  timesTurned,
-  turnedTimes,
+  timesTranspose,
+  transposeTimes,
 } from "./stacks.ts";
 
-/** A tree of expressions, which an interface is not. */
+/** A singular value decomposition. A type alias and not an interface, so that it is a tree of expressions. */
 export type SVD = {
-  /** Orthonormal columns. `[...b, m, k]` */
+  /** The left singular vectors: orthonormal columns. `[...b, m, k]` */
   readonly u: Expr;
-  /** Descending. `[...b, k]` */
+  /** The singular values, descending. `[...b, k]` */
   readonly s: Expr;
-  /** Orthonormal columns. `[...b, n, k]` */
+  /** The right singular vectors: orthonormal columns. `[...b, n, k]` */
   readonly v: Expr;
 };
 
-/** The greatest cosine between two columns, of which neither is zero. */
+/** The largest cosine between two nonzero columns. */
 const coherence = (x: Expr): Expr => {
   const unit = directionOf(x, 0);
-  const gram = turnedTimes(unit, unit);
+  const gram = transposeTimes(unit, unit);
   return max(abs(sub(gram, diagonalMatrix(diagonal(gram)))));
 };
 
 /**
- * The rotations that make columns orthogonal two by two. The cotangent of twice the angle, `(|y|² - |x|²)/2xy`, by
- * the quotient of their lengths and their cosine: squares of small columns may be out of range.
+ * The rotations that make pairs of columns orthogonal. The cotangent of twice the angle, `(|y|² - |x|²)/2xy`, is
+ * computed from the quotient of the lengths and the cosine, since squares of small columns may underflow.
  */
 const rotations = (x: Expr, table: Table): Rotations => {
   const [norms, units] = [lengthOf(x, 0), directionOf(x, 0)];
@@ -56,8 +56,8 @@ const rotations = (x: Expr, table: Table): Rotations => {
 };
 
 /**
- * Orthonormal columns in the directions of some that are orthogonal, and where these are zero, of what
- * is orthogonal to the others: what reflections make of an identity is orthonormal whatever they are.
+ * Normalizes orthogonal columns, and replaces zero columns by unit vectors orthogonal to the others. Reflections of
+ * an identity are orthonormal whatever the columns.
  */
 const orthonormal = (x: Expr): Expr => {
   const [m = 0, n = 0] = x.shape;
@@ -78,7 +78,7 @@ const rotated = (a: Expr): SVD => {
     ]),
     v: identityMatrix(even, even, a.dtype),
   };
-  const end = swept(
+  const end = runSweeps(
     even,
     start,
     ({ x, v }: typeof start) => {
@@ -98,8 +98,8 @@ const rotated = (a: Expr): SVD => {
 };
 
 /**
- * `1/(sⱼ² - sᵢ²)` times `sⱼ` and times `sᵢ`, in parts that are in range where squares are not: over the difference,
- * which is 0 where they are equal, and by shares of the sum.
+ * `1/(sⱼ² - sᵢ²)` times `sⱼ` and times `sᵢ`, in factors that avoid squares: one over the difference (0 where they are
+ * equal), and shares of the sum.
  */
 const gaps = (s: Expr) => {
   const [columns, rows] = [expandDims(s, 0), expandDims(s, 1)];
@@ -114,22 +114,22 @@ const gaps = (s: Expr) => {
   };
 };
 
-/** What of `x` is orthogonal to the columns of `u`. */
-const outside = (u: Expr, x: Expr): Expr => sub(x, times(u, turnedTimes(u, x)));
+/** The part of `x` that is orthogonal to the columns of `u`. */
+const orthogonalPart = (u: Expr, x: Expr): Expr => sub(x, times(u, transposeTimes(u, x)));
 
-/** Of a matrix with no more columns than rows. */
+/** The singular value decomposition of a matrix with no more columns than rows. */
 const tall: (a: Expr) => SVD = customDerivative(rotated, {
   name: "svd",
   jvp: (a, tangent) => {
     const { u, s, v } = tall(a);
     const [m = 0, n = 0] = a.shape;
-    const inner = turnedTimes(u, times(tangent, v));
+    const inner = transposeTimes(u, times(tangent, v));
     const across = transpose(inner);
     const { over, columns, rows } = gaps(s);
     const left = over(add(mul(inner, columns), mul(rows, across)));
     const right = over(add(mul(rows, inner), mul(across, columns)));
     const turning = times(u, left);
-    const leaving = m > n ? div(outside(u, times(tangent, v)), s) : undefined;
+    const leaving = m > n ? div(orthogonalPart(u, times(tangent, v)), s) : undefined;
     return {
       u: leaving === undefined ? turning : add(turning, leaving),
       s: diagonal(inner),
@@ -140,12 +140,12 @@ const tall: (a: Expr) => SVD = customDerivative(rotated, {
     const [m = 0, n = 0] = a.shape;
     const { over, columns, rows } = gaps(s);
     const skew = (x: Expr): Expr => over(sub(x, transpose(x)));
-    const left = mul(skew(turnedTimes(u, w.u)), columns);
-    const right = mul(rows, skew(turnedTimes(v, w.v)));
+    const left = mul(skew(transposeTimes(u, w.u)), columns);
+    const right = mul(rows, skew(transposeTimes(v, w.v)));
     const inner: Expr = add(add(left, right), diagonalMatrix(w.s));
     const within = times(u, inner);
-    const all = m > n ? add(within, div(outside(u, w.u), s)) : within;
-    return timesTurned(all, v);
+    const all = m > n ? add(within, div(orthogonalPart(u, w.u), s)) : within;
+    return timesTranspose(all, v);
   },
 });
 
@@ -164,14 +164,14 @@ const factors = (a: Expr): SVD => {
 };
 
 /**
- * `A = U·diag(s)·Vᵀ`: singular values and vectors, by Jacobi's rotations of the columns, which find small
- * singular values as exactly as great ones. The signs make the greatest component of each column of the
- * shorter vectors positive.
+ * The singular value decomposition `A = U·diag(s)·Vᵀ`, by Jacobi rotations of the columns, which compute small
+ * singular values as accurately as large ones. Signs make the largest component of each column of the shorter vectors
+ * positive.
  *
  * **Shapes** `[...b, m, n] → u [...b, m, k], s [...b, k], v [...b, n, k]`, `k = min(m, n)`.
- * **Math** with `P = UᵀȦV` and `Fᵢⱼ = 1/(sⱼ² - sᵢ²)`, 0 where they are equal: `ṡ = diag(P)`,
- * `U̇ = U(F ∘ (PS + SPᵀ)) + (I - UUᵀ)ȦVS⁻¹`, `V̇ = V(F ∘ (SP + PᵀS)) + (I - VVᵀ)ȦᵀUS⁻¹`. The last terms, which a square
- * matrix has not, are infinite or NaN where a singular value is 0.
+ * **Math** with `P = UᵀȦV` and `Fᵢⱼ = 1/(sⱼ² - sᵢ²)`, 0 where they are equal: `ṡ = diag(P)`, `U̇ = U(F ∘ (PS + SPᵀ))
+ * + (I - UUᵀ)ȦVS⁻¹`, `V̇ = V(F ∘ (SP + PᵀS)) + (I - VVᵀ)ȦᵀUS⁻¹`. The last terms, which vanish for a square matrix,
+ * are infinite or NaN if a singular value is 0.
  * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
  * **Source** Hestenes, "Inversion of matrices by biorthogonalization and related results" (1958); Townsend,
  * "Differentiating the singular value decomposition" (2016).
@@ -183,16 +183,16 @@ const valuesOf: (a: Expr) => Expr = customDerivative((a: Expr) => factors(a).s, 
   name: "singularValues",
   jvp: (a, tangent) => {
     const { u, v } = factors(a);
-    return diagonal(turnedTimes(u, times(tangent, v)));
+    return diagonal(transposeTimes(u, times(tangent, v)));
   },
   vjp: (a, _, w) => {
     const { u, v } = factors(a);
-    return timesTurned(mul(u, w), v);
+    return timesTranspose(mul(u, w), v);
   },
 });
 
 /**
- * The singular values, descending. Their derivative `diag(UᵀȦV)` is finite of any matrix.
+ * The singular values, descending. Their derivative `diag(UᵀȦV)` is finite for any matrix.
  *
  * **Shapes** `[...b, m, n] → [...b, min(m, n)]`.
  * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.

@@ -11,13 +11,13 @@ import { type Eliminated, eliminate, unpacked } from "./lu.ts";
 import {
   epsilonOf,
   identityMatrix,
+  matrixTranspose,
   overStacks,
   squareOf,
   times,
-  timesTurned,
-  turned,
+  timesTranspose,
 } from "./stacks.ts";
-import { divideBy, withVectors } from "./triangular.ts";
+import { solveTriangle, withVectors } from "./triangular.ts";
 
 interface System {
   readonly a: Expr;
@@ -27,21 +27,21 @@ interface System {
 const solution: (system: System) => Expr = customDerivative(
   ({ a, b }: System) => {
     const { packed, order } = eliminate(a);
-    return divideBy(packed, divideBy(packed, take(b, order), true, true), false);
+    return solveTriangle(packed, solveTriangle(packed, take(b, order), true, true), false);
   },
   {
     name: "solve",
     jvp: ({ a, b }, tangent) =>
       solution({ a, b: sub(tangent.b, times(tangent.a, solution({ a, b }))) }),
     vjp: ({ a }, x, w) => {
-      const right = solution({ a: turned(a), b: w });
-      return { a: neg(timesTurned(right, x)), b: right };
+      const right = solution({ a: matrixTranspose(a), b: w });
+      return { a: neg(timesTranspose(right, x)), b: right };
     },
   },
 );
 
 /**
- * The solution of `A·X = B`, by elimination with partial pivoting.
+ * Solves `A·X = B`, by elimination with partial pivoting.
  *
  * **Shapes** `A: [...b, n, n], B: [...b, n, k] or [n] → as B`; leading axes broadcast.
  * **Math** `Ẋ = A⁻¹(Ḃ - ȦX)`. Where `A` is singular the solution is infinite or NaN.
@@ -70,7 +70,7 @@ const inverseOf = (a: Expr): Expr => {
 };
 
 /**
- * `A⁻¹`. To multiply by it, {@link solve} is faster and more exact.
+ * The inverse `A⁻¹`. To multiply by it, {@link solve} is faster and more accurate.
  *
  * **Shapes** `[...b, n, n] → [...b, n, n]`.
  * **Math** `d(A⁻¹) = -A⁻¹·Ȧ·A⁻¹`. Infinite or NaN where `A` is singular.
@@ -79,15 +79,15 @@ const inverseOf = (a: Expr): Expr => {
 export const inverse = (operand: Operand): Expr =>
   overStacks([2], (a) => inverseOf(a))(squareOf("inverse", lift(operand)));
 
-/** 1 or -1: whether the exchanges of rows are even or odd in number. */
+/** The parity of the row swaps: 1 for an even number, -1 for an odd one. */
 const parityOf = ({ pivots, packed }: Eliminated): Expr => {
   const moved = cast(ne(pivots, iota(pivots.shape)), "i32");
   return cast(sub(1, mul(rem(sum(moved), 2), 2)), packed.dtype);
 };
 
 /**
- * A matrix as near as rounding, of which elimination finds every pivot: where `A` is singular, determinant
- * times inverse of this one are the cofactors of `A` to rounding, and where it is not, they are exact.
+ * Perturbs a singular matrix, by no more than rounding, so that elimination finds every pivot. Determinant times
+ * inverse then gives the cofactors of `A` to rounding; a regular matrix stays as it is.
  */
 const regular = (a: Expr): Expr => {
   const { packed, order } = eliminate(stopGradient(a));
@@ -99,13 +99,13 @@ const regular = (a: Expr): Expr => {
   return add(a, stopGradient(take(times(lower, raised), argsort(order))));
 };
 
-/** The derivative of the determinant by each element: `det(A)·A⁻ᵀ`. */
+/** The derivative of the determinant with respect to each element: `det(A)·A⁻ᵀ`. */
 const cofactors = (a: Expr): Expr => {
   const n = a.shape[0] ?? 0;
-  // An empty matrix has determinant 1 and nothing to be derived by.
+  // An empty matrix has determinant 1 and no derivative.
   if (n === 0) return a;
   const near = regular(a);
-  return mul(determinantOf(near), turned(inverseOf(near)));
+  return mul(determinantOf(near), matrixTranspose(inverseOf(near)));
 };
 
 const determinantOf: (a: Expr) => Expr = customDerivative(
@@ -121,11 +121,11 @@ const determinantOf: (a: Expr) => Expr = customDerivative(
 );
 
 /**
- * The determinant, by elimination; of f32 in f64, since the product of a part of the pivots, or what the gradient
- * divides it by, may be out of range where the result is not.
+ * The determinant, by elimination. An f32 matrix is computed in f64, since partial products of pivots, or the
+ * divisors in the gradient, may be out of range even if the result is not.
  *
  * **Shapes** `[...b, n, n] → [...b]`.
- * **Math** `d det(A) = Σ cofᵢⱼ Ȧᵢⱼ`, of singular matrices too.
+ * **Math** `d det(A) = Σ cofᵢⱼ Ȧᵢⱼ`, for singular matrices too.
  * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
  */
 export const determinant = (operand: Operand): Expr =>
@@ -134,11 +134,11 @@ export const determinant = (operand: Operand): Expr =>
     return a.dtype === "f32" ? cast(determinantOf(cast(a, "f64")), "f32") : determinantOf(a);
   })(squareOf("determinant", lift(operand)));
 
-/** A tree of expressions, which an interface is not. */
+/** A number as sign and logarithm. A type alias and not an interface, so that it is a tree of expressions. */
 export type SignedLog = {
-  /** -1, 0 or 1. */
+  /** The sign: -1, 0 or 1. */
   readonly sign: Expr;
-  /** The logarithm of the magnitude; -∞ where it is 0. */
+  /** The logarithm of the magnitude; -∞ if that is 0. */
   readonly logMagnitude: Expr;
 };
 
@@ -154,11 +154,11 @@ const logDeterminantOf: (a: Expr) => SignedLog = customDerivative(
   {
     name: "signedLogDeterminant",
     jvp: (a, tangent) => {
-      const slope = turned(inverseOf(a));
+      const slope = matrixTranspose(inverseOf(a));
       const flat: Expr = mul(sum(tangent), 0);
       return { sign: flat, logMagnitude: sum(mul(slope, tangent)) };
     },
-    vjp: (a, _, w) => mul(w.logMagnitude, turned(inverseOf(a))),
+    vjp: (a, _, w) => mul(w.logMagnitude, matrixTranspose(inverseOf(a))),
   },
 );
 

@@ -9,19 +9,19 @@ import { lift } from "../ir/ops/promote.ts";
 import { expandDims, reshape } from "../ir/ops/structural.ts";
 import type { Operand } from "../ir/types/shape.ts";
 import { sameShape } from "../tensor/shape.ts";
-import { overStacks, squareOf, times, timesTurned, turned } from "./stacks.ts";
+import { matrixTranspose, overStacks, squareOf, times, timesTranspose } from "./stacks.ts";
 
-/** Which triangle of a matrix {@link triangularSolve} reads, and how. */
+/** Options of {@link triangularSolve}. */
 export interface TriangularOptions {
-  /** Whether the lower triangle is meant; `true` where not given. What lies in the other is not read. */
+  /** Whether to read the lower triangle, and not the upper one. Defaults to true. The other triangle is not read. */
   readonly lower?: boolean;
-  /** Whether the triangle's transpose is to be divided by. */
+  /** Whether to solve with the transposed triangle, `Aᵀ·X = B`. Defaults to false. */
   readonly transposed?: boolean;
-  /** Whether the diagonal is taken to be ones, and not read. */
+  /** Whether to take the diagonal to be ones without reading it. Defaults to false. */
   readonly unitDiagonal?: boolean;
 }
 
-/** The side on which a triangle is read. */
+/** Which triangle of a matrix to read, and whether its diagonal is ones. */
 interface Triangle {
   readonly lower: boolean;
   readonly unit: boolean;
@@ -32,11 +32,11 @@ interface System {
   readonly b: Expr;
 }
 
-/** The part of a matrix that a triangle is. */
+/** The matrix with everything outside the triangle set to 0. */
 const partOf = (x: Expr, { lower, unit }: Triangle): Expr =>
   lower ? tril(x, unit ? -1 : 0) : triu(x, unit ? 1 : 0);
 
-/** Substitution, row by row: `xₖ = (bₖ - Σ aₖⱼ xⱼ) / aₖₖ` over the rows that are known. */
+/** Forward or back substitution, row by row: `xₖ = (bₖ - Σ aₖⱼ xⱼ) / aₖₖ`, summed over the rows already known. */
 const substitute =
   ({ lower, unit }: Triangle) =>
   ({ a, b }: System): Expr => {
@@ -60,8 +60,8 @@ const substitute =
     return x;
   };
 
-/** `a⁻¹·b` for one triangle, with the derivatives `a⁻¹(ḃ - ȧx)` and `(-a⁻ᵀw·xᵀ, a⁻ᵀw)`. */
-const dividing = (triangle: Triangle): ((system: System) => Expr) => {
+/** Solves with one triangle: `a⁻¹·b`, with the derivatives `a⁻¹(ḃ - ȧx)` and `(-a⁻ᵀw·xᵀ, a⁻ᵀw)`. */
+const triangularSolver = (triangle: Triangle): ((system: System) => Expr) => {
   const across = { ...triangle, lower: !triangle.lower };
   const whole: (system: System) => Expr = customDerivative(substitute(triangle), {
     name: "triangularSolve",
@@ -70,23 +70,23 @@ const dividing = (triangle: Triangle): ((system: System) => Expr) => {
       return whole({ a, b: sub(tangent.b, times(partOf(tangent.a, triangle), x)) });
     },
     vjp: ({ a }, x, w) => {
-      const right = dividing(across)({ a: turned(a), b: w });
-      return { a: neg(partOf(timesTurned(right, x), triangle)), b: right };
+      const right = triangularSolver(across)({ a: matrixTranspose(a), b: w });
+      return { a: neg(partOf(timesTranspose(right, x), triangle)), b: right };
     },
   });
   return whole;
 };
 
-/** One triangle and one right side, both matrices. */
-export const divideBy = (a: Expr, b: Expr, lower: boolean, unit = false): Expr =>
-  dividing({ lower, unit })({ a, b });
+/** Solves with one triangular matrix and a matrix of right-hand sides. */
+export const solveTriangle = (a: Expr, b: Expr, lower: boolean, unit = false): Expr =>
+  triangularSolver({ lower, unit })({ a, b });
 
-/** Whether `b` is, for the matrices `a`, one vector each and no matrix. */
+/** Whether `b` has one vector for each matrix of `a`, and not a matrix. */
 const isVector = (a: Expr, b: Expr): boolean =>
   b.shape.length === 1 ||
   (b.shape.length === a.shape.length - 1 && sameShape(b.shape, a.shape.slice(0, -1)));
 
-/** A solver of matrices, of a right side that may be a vector. */
+/** Extends a solver for matrices to right-hand sides that may be vectors. */
 export const withVectors =
   (solver: (a: Expr, b: Expr) => Expr) =>
   (a: Expr, b: Expr): Expr => {
@@ -96,7 +96,7 @@ export const withVectors =
   };
 
 /**
- * The solution of `A·X = B` for a triangular `A`, by substitution.
+ * Solves `A·X = B` for a triangular `A`, by substitution.
  *
  * **Shapes** `A: [...b, n, n], B: [...b, n, k] or [n] → as B`; leading axes broadcast.
  * **Math** `x = A⁻¹b`, `ẋ = A⁻¹(ḃ - Ȧx)`. A zero on the diagonal gives infinities and NaN.
@@ -123,8 +123,8 @@ export const triangularSolve = (
   { lower = true, transposed = false, unitDiagonal = false }: TriangularOptions = {},
 ): Expr => {
   const a = squareOf("triangularSolve", lift(left));
-  const solver = dividing({ lower: lower !== transposed, unit: unitDiagonal });
+  const solver = triangularSolver({ lower: lower !== transposed, unit: unitDiagonal });
   return withVectors((x, y) =>
-    overStacks([2, 2], (m, b) => solver({ a: m, b: b }))(transposed ? turned(x) : x, y),
+    overStacks([2, 2], (m, b) => solver({ a: m, b: b }))(transposed ? matrixTranspose(x) : x, y),
   )(a, lift(right));
 };

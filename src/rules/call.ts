@@ -11,8 +11,8 @@ import { marked, pullInside, some, spreadOut } from "./partial.ts";
 import type { BatchRules, Derive, JvpRules, MappedAxis, VjpRules } from "./rule.ts";
 
 /**
- * Derivatives made by a user's rule, one for each of `values`: of their types, or invalid where they are
- * not. What has no derivative may have anything in its place.
+ * Checks the derivatives that a user's rule made, one for each of `values`: they must have the types of `values`, and
+ * are invalid if not. For a value without a derivative anything is accepted.
  */
 const ofTypes = (
   op: string,
@@ -27,7 +27,10 @@ const ofTypes = (
   return spreadOut(ascribed, moving);
 };
 
-/** Rules of programs used as one operation: their own where they have them, else those of what they call. */
+/**
+ * Rules of `call`, a program used as one operation: its custom rules if it has them, and otherwise those of the
+ * program.
+ */
 
 export const jvp: JvpRules<"call"> = {
   call: (params, primals, ts, derive) => {
@@ -106,7 +109,7 @@ export const batch: BatchRules<"call"> = {
   },
 };
 
-/** Custom rules for one example as rules for a batch of them: each rule is a program, and is mapped. */
+/** Lifts custom rules for one example to rules for a batch: each rule is a program, and is batched. */
 const liftRules = (
   name: string,
   rules: Extract<CallRules, { readonly kind: "custom" }>,
@@ -118,7 +121,10 @@ const liftRules = (
 ): typeof rules => {
   const { jvp: along, vjp: back } = rules;
   const everyOutput = mapped.map(() => true);
-  /** `f` of one example on a batch; every output gets the axis, or is summed over it where `sums` says so. */
+  /**
+   * Applies `f`, written for one example, to a batch; each output gets the mapped axis, or is summed over it if
+   * `sums` says so.
+   */
   const map = (
     f: (xs: readonly Expr[]) => readonly Expr[],
     xs: readonly Expr[],
@@ -164,7 +170,7 @@ const liftRules = (
               );
               return primal.map((x, i) => orZero(pulled[i], x));
             };
-            // An operand that all examples share gets the sum of their cotangents.
+            // The cotangent of an operand that all examples share is the sum over the examples.
             return map(given, [...primals, ...every], [...batched, ...everyOutput]).map((ct, i) =>
               batched[i] ? ct : sum(ct, 0),
             );

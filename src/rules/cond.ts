@@ -14,7 +14,7 @@ import { orZero, spread } from "./make.ts";
 import { marked, pullInside, some, spreadOut } from "./partial.ts";
 import type { BatchRules, JvpRules, MappedAxis, VjpRules } from "./rule.ts";
 
-/** Rules of choices. Each transforms both branches and chooses between those. */
+/** Rules of `cond`: each transforms both branches and chooses between the results. */
 
 export const jvp: JvpRules<"cond"> = {
   cond: ({ onTrue, onFalse }, [predicate, ...operands], [, ...ts], derive) => {
@@ -68,12 +68,12 @@ export const vjp: VjpRules<"cond"> = {
 };
 
 /**
- * The operands of a branch that only the examples `taken` take. The others run it too, and what they make is not
- * looked at, but a derivative may be infinite or NaN where they are, and 0·∞ is no 0. So they run it on the operands
- * of the first example that takes it, and no derivative comes back from them; nor to what all examples share, where
- * none takes it. Of a branch that looks across the examples every operand counts.
+ * Safe operands for a batched branch that only the examples marked by `taken` take. The other examples run it too and
+ * discard the result, but their derivatives could be infinite or NaN, and 0·∞ is NaN. So they run it on the operands
+ * of the first example that takes it, without derivatives; if none takes it, shared operands get no derivative
+ * either. A branch that sums across the examples gets all operands unchanged.
  */
-const asTaken = (
+const safeOperands = (
   taken: Expr,
   branch: Program,
   operands: readonly Expr[],
@@ -90,11 +90,11 @@ const asTaken = (
   });
 };
 
-/** What each example chose of two results. */
-const chosen = (each: Expr, yes: readonly Expr[], no: readonly Expr[]): readonly Expr[] =>
+/** Selects, for each example, the result that it chose. */
+const selectPerExample = (each: Expr, yes: readonly Expr[], no: readonly Expr[]): readonly Expr[] =>
   yes.map((y, i) => where(along(each, y.shape), y, no[i] as Expr) as Expr);
 
-/** One bool for each example, along all that an example has. */
+/** Broadcasts one bool per example to the shape of the examples. */
 const along = (each: Expr, shape: Shape): Expr =>
   broadcastTo(reshape(each, [...each.shape, ...shape.slice(1).map(() => 1)]) as Expr, shape);
 
@@ -111,10 +111,14 @@ export const batch: BatchRules<"cond"> = {
       return inner.outputs.map((y, i) => spread(y, inner.batched[i], axis));
     };
     const one = predicate as Expr;
-    const of = (taken: Expr, p: Program) => asTaken(taken, p, operands, ofOperands, axis);
-    // Each example chooses for itself: both branches run.
+    const of = (taken: Expr, p: Program) => safeOperands(taken, p, operands, ofOperands, axis);
+    // Each example chooses for itself, so both branches run.
     const outputs = ofPredicate
-      ? chosen(one, everywhere(onTrue)(of(one, onTrue)), everywhere(onFalse)(of(not(one), onFalse)))
+      ? selectPerExample(
+          one,
+          everywhere(onTrue)(of(one, onTrue)),
+          everywhere(onFalse)(of(not(one), onFalse)),
+        )
       : branch(one, operands, everywhere(onTrue), everywhere(onFalse));
     return { outputs, batched: outputs.map(() => true) };
   },

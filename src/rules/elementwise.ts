@@ -27,16 +27,15 @@ import { cotangents, flat, pointwise, tangents } from "./make.ts";
 import type { BatchRules, JvpRules, VjpRules } from "./rule.ts";
 
 /**
- * Derivatives of the element-wise primitives. `jvp` and `vjp` are written apart, in different algebraic
- * form where there is one, so that their agreement tests both.
+ * Derivatives of the element-wise primitives. `jvp` and `vjp` are written separately, in different algebraic forms
+ * where possible, so that their agreement tests both.
  *
- * No rule squares what may itself be near the ends of the range: a quotient is divided twice, and a sum of squares is
- * taken of numbers that are scaled to at most 1. What cannot be told from an output near its limit (`tanh` and
- * `logistic` where they are 1 to rounding) has the derivative 0, as in other frameworks: it would take another
- * exponential for each element, and is below the rounding of the output.
+ * No rule squares a number that may be near the ends of the range: it divides twice instead, and sums squares of
+ * numbers scaled to at most 1. Where `tanh` and `logistic` round to 1 their derivative is 0, as in other frameworks:
+ * the exact one would take another exponential per element, and is below the rounding of the output.
  *
- * Conventions at points without a derivative: `abs` and `sign` take 0 at 0; `maximum` and `minimum`
- * give each operand half at a tie; floor, ceil, round and comparisons are flat.
+ * Conventions at points without a derivative: `abs` and `sign` have 0 at 0; `maximum` and `minimum` give each operand
+ * half at a tie; floor, ceil, round and comparisons have 0 everywhere.
  */
 type Elementwise = keyof Unary | keyof Binary | keyof Bitwise | keyof Comparison;
 
@@ -50,36 +49,36 @@ const twoOverRootPi = 2 / Math.sqrt(Math.PI);
 const share = (t: Expr, x: Expr, y: Expr, beats: typeof gt): Expr =>
   where(beats(x, y), t, where(eq(x, y), mul(t, 0.5), 0));
 
-/** `xʸ log x`, and 0 where `x` is 0, as the limit is for positive `y`. */
+/** `xʸ log x`, and 0 where `x` is 0: the limit for positive `y`. */
 const logTerm = (x: Expr, power: Expr): Expr => mul(power, log(where(eq(x, 0), 1, x)));
 
 /**
- * `y xʸ⁻¹`, and 0 where both are 0, where the product would be 0·∞. Only there: where `x` is not 0 the
- * term varies with `y` even at `y = 0`.
+ * `y xʸ⁻¹`, and 0 where both are 0, since the product would be 0·∞. Only there: for `x ≠ 0` the term varies with `y`
+ * even at `y = 0`.
  */
 const powerTerm = (x: Expr, y: Expr): Expr => {
   const still: Expr = and(eq(x, 0), eq(y, 0));
   return where(still, 0, mul(y, pow(where(still, 1, x), sub(y, 1))));
 };
 
-/** `t/(1 + x²)` for every magnitude of `x`: both are divided by the greater of `|x|` and 1, twice. */
+/** `t/(1 + x²)` without overflow: numerator and denominator are divided twice by `max(|x|, 1)`. */
 const overOnePlusSquare = (t: Expr, x: Expr): Expr => {
   const scale: Expr = reciprocal(maximum(abs(x), 1));
   const sum: Expr = add(square(scale), square(where(gt(abs(x), 1), 1, mul(x, scale))));
   return div(mul(mul(t, scale) as Expr, scale), sum);
 };
 
-/** `t·x/(x² + y²)` for every magnitude of the two. */
+/** `t·x/(x² + y²)` without overflow or underflow of the squares. */
 const overSquares = (t: Expr, x: Expr, y: Expr): Expr => {
   const size: Expr = maximum(abs(x), abs(y));
   const [a, b] = [div(x, size), div(y, size)];
   return mul(div(t, size), div(a, add(square(a), square(b))));
 };
 
-/** `t/√(1 - x²)`, which does not cancel near ±1. */
+/** `t/√(1 - x²)`, without cancellation near ±1. */
 const overCosine = (t: Expr, x: Expr): Expr => div(div(t, sqrt(sub(1, x))), sqrt(add(1, x)));
 
-/** The quotient of a remainder: whole, where that of `x` and `y` may round to another whole number. */
+/** The integer quotient that belongs to a remainder; `x / y` itself may round to another integer. */
 const truncatedQuotient = (x: Expr, y: Expr, remainder: Expr): Expr =>
   round(div(sub(x, remainder), y));
 
@@ -92,7 +91,7 @@ export const jvp: JvpRules<Elementwise> = {
   round: flat("round"),
   sqrt: tangents("sqrt", (t, _, y) => div(t, mul(2, y))),
   exp: tangents("exp", (t, _, y) => mul(t, y)),
-  // Not of the value: one more than a number next to -1 has lost its digits.
+  // Not from the output `y`: `y + 1` loses its digits for `y` near -1.
   expm1: tangents("expm1", (t, xs) => mul(t, exp(one(xs)))),
   log: tangents("log", (t, xs) => div(t, one(xs))),
   log1p: tangents("log1p", (t, xs) => div(t, add(one(xs), 1))),
@@ -167,7 +166,7 @@ export const jvp: JvpRules<Elementwise> = {
 
 export const vjp: VjpRules<Elementwise> = {
   neg: cotangents("neg", (ct) => neg(ct)),
-  // What is neither above nor below 0 is 0 or NaN, and so is its sign.
+  // A number neither above nor below 0 is 0 or NaN, and so is its sign.
   abs: cotangents("abs", (ct, xs) => {
     const x = one(xs);
     return where(gt(x, 0), ct, where(lt(x, 0), neg(ct), mul(ct, sign(x))));
@@ -209,7 +208,7 @@ export const vjp: VjpRules<Elementwise> = {
   div: cotangents(
     "div",
     (ct, [, y]) => div(ct, y as Expr),
-    // Of a cotangent of 0 nothing comes, though the derivative alone may be beyond the range.
+    // A cotangent of 0 gives 0, even if the derivative alone overflows.
     (ct, [, y], q) => neg(mul(div(ct, y as Expr), q)),
   ),
   rem: cotangents(

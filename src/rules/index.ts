@@ -10,7 +10,7 @@ import * as scan from "./scan.ts";
 import * as sources from "./sources.ts";
 import * as structural from "./structural.ts";
 
-/** How each primitive pushes tangents forward. */
+/** The `jvp` rule of every primitive: pushes tangents forward. */
 export const jvpRules: JvpRules<PrimitiveTag> = {
   ...elementwise.jvp,
   ...reduction.jvp,
@@ -23,7 +23,7 @@ export const jvpRules: JvpRules<PrimitiveTag> = {
   ...call.jvp,
 };
 
-/** How each primitive pulls cotangents back. */
+/** The `vjp` rule of every primitive: pulls cotangents back. */
 export const vjpRules: VjpRules<PrimitiveTag> = {
   ...elementwise.vjp,
   ...reduction.vjp,
@@ -36,7 +36,7 @@ export const vjpRules: VjpRules<PrimitiveTag> = {
   ...call.vjp,
 };
 
-/** What each primitive is on a batch of operands. */
+/** The `batch` rule of every primitive: applies it to a batch of operands. */
 export const batchRules: BatchRules<PrimitiveTag> = {
   ...elementwise.batch,
   ...reduction.batch,

@@ -5,7 +5,7 @@ import { moveAxis } from "../ir/ops/structural.ts";
 import { cotangents, orZero, spread, tangents } from "./make.ts";
 import type { BatchRules, JvpRules, VjpRules } from "./rule.ts";
 
-/** The gather that reads, for each element of the updates of a scatter, where it went. */
+/** Reads, for each update of a scatter, the element that it was added to. */
 const gather = (x: Expr, indices: Expr, params: Params<"gather">): Expr =>
   apply1("gather", params, x, indices);
 

@@ -4,13 +4,13 @@ import { moveAxis, transpose } from "../ir/ops/structural.ts";
 import { cotangents, tangents } from "./make.ts";
 import type { BatchRules, JvpRules, VjpRules } from "./rule.ts";
 
-/** The axes of a tensor that a dot neither pairs nor contracts. */
+/** The free axes of a dot's operand: those neither paired as batch axes nor contracted. */
 const free = (x: Expr, batch: readonly number[], contract: readonly number[]): readonly number[] =>
   x.shape.map((_, i) => i).filter((i) => !batch.includes(i) && !contract.includes(i));
 
 /**
- * The cotangent of one operand of a dot: the output's cotangent contracted with the other operand's free
- * axes, and the axes put back in the operand's order. `side` is 0 for the left operand, 1 for the right.
+ * The cotangent of one operand of a dot: contracts the output's cotangent with the other operand over its free axes,
+ * and puts the axes in the operand's order. `side` is 0 for the left operand, 1 for the right.
  */
 const pullDot = (ct: Expr, operands: readonly Expr[], params: DotParams, side: 0 | 1): Expr => {
   const other = (1 - side) as 0 | 1;
@@ -25,7 +25,7 @@ const pullDot = (ct: Expr, operands: readonly Expr[], params: DotParams, side: 0
   const ofContract = contractedY.map(
     (a) => params.contract[side][params.contract[other].indexOf(a)] as number,
   );
-  // The operand order that most often needs no transpose: [m, k]·[k, n] pulls back to [m, k] and [k, n].
+  // This order of operands avoids most transposes: [m, k]·[k, n] pulls back to [m, k] and [k, n].
   const [product, origin] =
     side === 0
       ? [dot(ct, y, [ofY, freeY], [paired, params.batch[other]]), [...freeX, ...ofContract]]

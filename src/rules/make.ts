@@ -5,11 +5,11 @@ import { zerosLike } from "../ir/ops/indexing.ts";
 import { broadcastTo } from "../ir/ops/promote.ts";
 import type { BatchRule, JvpRule, MappedAxis, Maybe, VjpRule } from "./rule.ts";
 
-/** The sum of two tangents or cotangents, where `undefined` is zero. */
+/** Adds two tangents or cotangents; `undefined` is zero. */
 export const plus = (a: Maybe, b: Maybe): Maybe =>
   a === undefined ? b : b === undefined ? a : add(a, b);
 
-/** A tangent or cotangent of `x` as a value. */
+/** A tangent or cotangent of `x` as a value: zeros if it is missing. */
 export const orZero = (t: Maybe, x: Expr): Expr => t ?? zerosLike(x);
 
 type Linear<P extends PrimitiveTag> = (
@@ -20,8 +20,8 @@ type Linear<P extends PrimitiveTag> = (
 ) => Maybe;
 
 /**
- * The `jvp` rule of a primitive with one output: for each input, how its tangent enters the output's,
- * which is their sum. `undefined` marks an input that has no derivative.
+ * Makes the `jvp` rule of a one-output primitive from one function per input, which gives that input's term of the
+ * output's tangent. The terms are added; `undefined` marks an input without a derivative.
  */
 export const tangents =
   <P extends PrimitiveTag>(
@@ -39,7 +39,8 @@ export const tangents =
   };
 
 /**
- * The `vjp` rule of a primitive with one output: for each input, its cotangent from the output's.
+ * Makes the `vjp` rule of a one-output primitive from one function per input, which gives its cotangent from the
+ * output's.
  */
 export const cotangents =
   <P extends PrimitiveTag>(
@@ -58,7 +59,7 @@ export const cotangents =
     };
   };
 
-/** The rules of a primitive whose derivative is zero everywhere or that has none. */
+/** Makes the derivative rules of a primitive whose derivative is zero everywhere, or that has none. */
 export const flat =
   <P extends PrimitiveTag>(primitive: P) =>
   (params: Params<P>, primals: readonly Expr[]) => {
@@ -70,11 +71,13 @@ export const flat =
     };
   };
 
-/** `x` with the mapped axis in front: repeated along it where `x` does not have it. */
+/** `x` with the mapped axis in front: an `x` that is not batched is broadcast along it. */
 export const spread = (x: Expr, batched: boolean | undefined, axis: MappedAxis): Expr =>
   batched ? x : broadcastTo(x, [axis.size, ...x.shape]);
 
-/** The `batch` rule of a primitive whose operands and output have one shape: every operand gets the axis. */
+/**
+ * Makes the `batch` rule of a primitive whose operands and output have one shape: every operand gets the mapped axis.
+ */
 export const pointwise =
   <P extends PrimitiveTag>(primitive: P): BatchRule<P> =>
   (params, inputs, batched, axis) => ({
@@ -86,7 +89,7 @@ export const pointwise =
     batched: [true],
   });
 
-/** The `batch` rule of a primitive of one operand whose parameters only need their axes moved by one. */
+/** Makes the `batch` rule of a one-operand primitive whose parameters only need their axes shifted by one. */
 export const shifted =
   <P extends PrimitiveTag>(
     primitive: P,

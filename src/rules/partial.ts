@@ -2,13 +2,13 @@ import type { Expr, Program } from "../ir/expr.ts";
 import { orZero } from "./make.ts";
 import type { Derive, Maybe } from "./rule.ts";
 
-/** Values that only some operands have: tangents and cotangents among the operands of an inner program. */
+/** Lists of values that only some operands have, such as tangents and cotangents of an inner program's operands. */
 
 /** The `x`s that `keep` marks. */
 export const marked = <A>(xs: readonly A[], keep: readonly boolean[]): readonly A[] =>
   xs.filter((_, i) => keep[i]);
 
-/** Values put back at the marked places, `undefined` elsewhere. */
+/** The inverse of {@link marked}: puts values back at the marked positions, and `undefined` elsewhere. */
 export const spreadOut = (values: readonly Expr[], keep: readonly boolean[]): readonly Maybe[] => {
   const rest = [...values];
   return keep.map((k) => (k ? rest.shift() : undefined));
@@ -16,7 +16,7 @@ export const spreadOut = (values: readonly Expr[], keep: readonly boolean[]): re
 
 export const some = (t: Maybe): boolean => t !== undefined;
 
-/** A program's pullback as one function of primals and cotangents, for the operands that are active. */
+/** A program's pullback as one function of primals and cotangents, for the active operands. */
 export const pullInside = (
   derive: Derive,
   program: Program,

@@ -12,13 +12,13 @@ import type { BatchRules, JvpRules, Maybe, VjpRules } from "./rule.ts";
 
 type Reduce = Params<"reduce">;
 
-/** 1 / (number of greatest elements) at each greatest element, 0 elsewhere: how ties share. */
+/** How tied maxima share a derivative: 1 / (number of maxima) at each maximum, and 0 elsewhere. */
 const shares = (x: Expr, y: Expr, axes: readonly number[]): Expr => {
   const winners = cast(eq(x, broadcastTo(keepDims(y, x, axes), x.shape)), x.dtype);
   return div(winners, broadcastTo(keepDims(sum(winners, axes), x, axes), x.shape));
 };
 
-/** A product as a tree of multiplications, whose derivative is exact where factors are zero. */
+/** A product as a tree of multiplications, so that its derivative is exact if factors are zero. */
 const productTree = (x: Expr, axes: readonly number[]): Expr => {
   const kept = x.shape.map((_, i) => i).filter((i) => !axes.includes(i));
   const shape = kept.map((i) => x.shape[i] as number);
@@ -105,7 +105,7 @@ export const vjp: VjpRules<keyof Reduction> = {
   }),
   sort: (params, primals) => {
     const outputs = apply("sort", params, primals);
-    // The inverse of a permutation is what sorts it.
+    // Sorting a permutation gives its inverse.
     const inverse = argsort(outputs[1] as Expr, params.axis);
     return { outputs, pullback: ([ct]) => [ct && takeAlongAxis(ct, inverse, params.axis)] };
   },

@@ -2,40 +2,40 @@ import type { Expr, Params, PrimitiveTag, Program, Pulled } from "../ir/expr.ts"
 import type { Tensor } from "../tensor/tensor.ts";
 
 /**
- * The kinds of rule. Rules are written on expressions with the ordinary operations; an interpreter
- * runs what a rule builds over its own values. Rules of primitives that hold programs (`scan`, `cond`,
- * `call`) need those programs transformed in turn, and are given the transformations to do it with.
+ * The kinds of rule. Rules are written on expressions with the ordinary operations, and an interpreter runs the
+ * expressions over its own values. Rules of primitives that contain programs (`scan`, `cond`, `call`) must transform
+ * those programs in turn, and receive the transformations as an argument.
  */
 
 /** Runs a closed program on tensors. */
 export type Run = (program: Program, inputs: readonly Tensor[]) => readonly Tensor[];
 
-/** What a primitive computes, on tensors: the definition that every backend must agree with. */
+/** Evaluates a primitive on tensors: the definition that every backend must agree with. */
 export type EvaluateRule<P extends PrimitiveTag> = (
   params: Params<P>,
   inputs: readonly Tensor[],
   run: Run,
 ) => readonly Tensor[];
 
-/** A tangent, a cotangent; `undefined` is zero. */
+/** A tangent or a cotangent; `undefined` is zero. */
 export type Maybe = Expr | undefined;
 
-/** The program transformations that rules of control primitives are written with. */
+/** The program transformations that the rules of control primitives use. */
 export interface Derive {
-  /** The function of a program, on expressions. */
+  /** Applies a program to expressions, node by node. */
   readonly inline: (program: Program, inputs: readonly Expr[]) => readonly Expr[];
   readonly jvp: (
     program: Program,
     primals: readonly Expr[],
     tangents: readonly Maybe[],
   ) => { readonly outputs: readonly Expr[]; readonly tangents: readonly Maybe[] };
-  /** The outputs, and the pullback onto those inputs that are `active`. */
+  /** The outputs, and the pullback to the `active` inputs. */
   readonly vjp: (
     program: Program,
     primals: readonly Expr[],
     active: readonly boolean[],
   ) => PullbackOf;
-  /** The outputs with the mapped axis first where `batched` says there is one. */
+  /** The outputs; those that `batched` marks have the mapped axis first. */
   readonly batch: (
     program: Program,
     inputs: readonly Expr[],
@@ -46,7 +46,7 @@ export interface Derive {
 
 export interface PullbackOf {
   readonly outputs: readonly Expr[];
-  /** Which outputs depend on an active input. */
+  /** Marks the outputs that depend on an active input. */
   readonly active: readonly boolean[];
   readonly pullback: (cotangents: readonly Maybe[]) => readonly Maybe[];
 }
@@ -56,7 +56,7 @@ export interface Batched {
   readonly batched: readonly boolean[];
 }
 
-/** The axis that a `vmap` maps over: how many examples, and its name if it has one. */
+/** The axis that a `vmap` maps over: the number of examples, and its name if it has one. */
 export interface MappedAxis {
   readonly size: number;
   readonly name: string | undefined;
@@ -70,7 +70,7 @@ export type JvpRule<P extends PrimitiveTag> = (
   derive: Derive,
 ) => { readonly outputs: readonly Expr[]; readonly tangents: readonly Maybe[] };
 
-/** Outputs, and the pullback of cotangents; inputs that are not `active` need no cotangent. */
+/** Returns the outputs and the pullback of cotangents; inputs that are not `active` need no cotangent. */
 export type VjpRule<P extends PrimitiveTag> = (
   params: Params<P>,
   primals: readonly Expr[],
@@ -83,7 +83,7 @@ export interface Pullback {
   readonly pullback: (cotangents: readonly Maybe[]) => readonly Maybe[];
 }
 
-/** The primitive on a batch: inputs that are `batched` have the mapped axis first. */
+/** Applies a primitive to a batch: inputs that are `batched` have the mapped axis first. */
 export type BatchRule<P extends PrimitiveTag> = (
   params: Params<P>,
   inputs: readonly Expr[],

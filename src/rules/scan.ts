@@ -8,9 +8,11 @@ import { orZero, plus, spread } from "./make.ts";
 import { marked, some, spreadOut } from "./partial.ts";
 import type { BatchRules, JvpRules, VjpRules } from "./rule.ts";
 
-/** Rules of loops. Each transforms the body and loops over that: a derivative of a loop is a loop. */
+/**
+ * Rules of `scan`: each transforms the body and scans over the result, so that the derivative of a loop is a loop.
+ */
 
-/** The least set of carries that contains `start` and that a step of `grow` keeps. */
+/** The smallest set of carries that contains `start` and is closed under `grow`. */
 const settle = (
   start: readonly boolean[],
   grow: (active: readonly boolean[]) => readonly boolean[],
@@ -19,7 +21,7 @@ const settle = (
   return next.every((n, i) => n === start[i]) ? start : settle(next, grow);
 };
 
-/** The operands of a scan by their role. */
+/** Splits the operands of a scan by role. */
 const roles = ({ constants, carry }: Params<"scan">, xs: readonly Expr[]) => ({
   constants: xs.slice(0, constants),
   carry: xs.slice(constants, constants + carry),
@@ -38,7 +40,7 @@ export const jvp: JvpRules<"scan"> = {
     const { body, length, reverse } = params;
     const operands = roles(params, primals);
     const [tc, tk, tx] = split(params, ts);
-    // A carry has a tangent if its start has, or if the body gives it one.
+    // A carry has a tangent if its initial value has, or if the body gives it one.
     const moves = settle(tk.map(some), (active) => {
       const guess = [...tc, ...active.map((a) => a || undefined), ...tx].map((t, i) =>
         t ? body.inputs[i] : undefined,
@@ -110,7 +112,7 @@ export const vjp: VjpRules<"scan"> = {
     );
     const flags = [...ofConstants, ...carried, ...ofXs];
 
-    // The body and its pullback on placeholders; what the pullback needs of the body is `captured`.
+    // The body and its pullback on placeholders; `captured` are the body's values that the pullback needs.
     const inner = derive.vjp(body, body.inputs, flags);
     const stacks = inner.outputs.slice(width);
     const ysActive = stacks.map((y, i) => (inner.active[width + i] as boolean) && isFloat(y.dtype));
@@ -129,7 +131,7 @@ export const vjp: VjpRules<"scan"> = {
     );
     const backward = close(ctInputs, wanted);
 
-    // What the pullback needs is a slice of xs, or varies with the step and is stacked, or stays the same.
+    // A captured value is a slice of xs, or varies with the step and is stacked, or stays the same.
     const { constants, carry: ofK, xs } = roles(params, body.inputs);
     const varies = backward.captured.map((r) => dependsOn(r, [...ofK, ...xs]));
     const slices = backward.captured.map((r) => operands.xs[xs.indexOf(r)]);
@@ -192,7 +194,7 @@ export const vjp: VjpRules<"scan"> = {
   },
 };
 
-/** The operands of a loop's inner program with the mapped axis where the program has it: after the step's. */
+/** Moves the mapped axis behind the step axis, where the loop's inner program has it. */
 const toStep = (x: Expr, batched: boolean | undefined): Expr => (batched ? moveAxis(x, 0, 1) : x);
 
 export const batch: BatchRules<"scan"> = {

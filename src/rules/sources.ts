@@ -11,7 +11,7 @@ import type { BatchRule, BatchRules, JvpRules, VjpRules } from "./rule.ts";
 
 type Simple = Exclude<keyof Control, "cond" | "scan" | "call">;
 
-/** A source has no operands, so that nothing is ever mapped in it. */
+/** The `batch` rule of a source: it has no operands, so nothing is ever mapped. */
 const unmapped =
   <P extends PrimitiveTag>(primitive: P): BatchRule<P> =>
   (params, inputs) => ({ outputs: apply(primitive, params, inputs), batched: [false] });

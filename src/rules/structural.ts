@@ -5,7 +5,9 @@ import { pad, reshape, reverse, slice, sliceAxis, transpose } from "../ir/ops/st
 import { cotangents, orZero, shifted, spread, tangents } from "./make.ts";
 import type { BatchRules, JvpRules, VjpRules } from "./rule.ts";
 
-/** Rearrangements are linear: a tangent is rearranged as its primal was, a cotangent back. */
+/**
+ * Rules of rearrangements, which are linear: a tangent is rearranged as its primal, a cotangent is rearranged back.
+ */
 
 const inverse = (permutation: readonly number[]): readonly number[] =>
   permutation.map((_, i) => permutation.indexOf(i));

@@ -19,15 +19,15 @@ import type { Operand } from "../ir/types/shape.ts";
 import { chebyshev, powerSeries } from "./series.ts";
 
 /**
- * The modified Bessel functions of the first kind, of the orders 0 and 1: the power series, all of whose terms
- * are positive, up to {@link border}, and beyond it `√x e⁻ˣ I(x)` as a series of Chebyshev in `2·border/x - 1`.
+ * The modified Bessel functions of the first kind, of orders 0 and 1. Up to {@link border} they are power series of
+ * positive terms; beyond it `√x e⁻ˣ I(x)` is a Chebyshev series in `2·border/x - 1`.
  *
  * **Source** Abramowitz and Stegun, 9.6.10; the coefficients are those of the interpolation in 60 points, to 60
  * digits.
  */
 const border = 8;
 
-/** `1/(k! (k + order)!)`: those of `(x/2)^-order I(x)` in powers of `x²/4`. */
+/** The coefficients `1/(k! (k + order)!)` of `(x/2)^-order I(x)` in powers of `x²/4`. */
 const powers = (order: number): readonly number[] =>
   Array.from({ length: 26 }).reduce<readonly number[]>(
     (all, _, k) => [...all, (all[k] as number) / ((k + 1) * (k + 1 + order))],
@@ -65,7 +65,7 @@ const order1: Order = {
   ],
 };
 
-/** By the size of `x`: what each side makes of sizes that are on it. */
+/** Chooses by the size of `x`, and applies each function only to sizes in its own range. */
 const split = (x: Expr, within: (size: Expr) => Expr, beyond: (size: Expr) => Expr): Expr => {
   const size = abs(x);
   const low = le(size, border);
@@ -79,10 +79,10 @@ const series = (size: Expr, { powers }: Order): Expr =>
 const scaled = (size: Expr, { beyond }: Order): Expr =>
   div(chebyshev(sub(div(2 * border, size), 1), beyond), sqrt(size));
 
-/** Above it the functions are ∞ in every float, which is no number to divide by. */
+/** Above this the functions are ∞ in every float dtype, and the argument is limited so that no ∞ is divided. */
 const most = 2000;
 
-/** `eˣ f(x)`; half of the exponent twice does not overflow before the product does. */
+/** `eˣ f(x)`, multiplied by `e^(x/2)` twice, which does not overflow before the result does. */
 const grown = (size: Expr, f: (size: Expr) => Expr): Expr => {
   const held = minimum(size, most);
   const half = exp(mul(held, 0.5));
@@ -91,7 +91,7 @@ const grown = (size: Expr, f: (size: Expr) => Expr): Expr => {
 const shrunk = (size: Expr, order: Order): Expr => mul(exp(neg(size)), series(size, order));
 const odd = (x: Expr, size: Expr): Expr => mul(x, size);
 
-/** A function with its derivative: by that of its parts ∞ would come upon -∞. */
+/** A function with a custom derivative: the chain rule through its parts would give ∞ - ∞. */
 const withSlope = (name: string, f: (x: Expr) => Expr, slope: (x: Expr) => Expr) =>
   customDerivative(f, {
     name,
@@ -159,7 +159,10 @@ export const i0e = (x: Operand): Expr =>
     (size) => scaled(size, order0),
   );
 
-/** `I₁(x)`, of the order 1, the derivative of {@link i0}. **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`. */
+/**
+ * `I₁(x)`, the modified Bessel function of order 1: the derivative of {@link i0}. **Laws** `laws.jvp`, `laws.vjp`,
+ * `laws.vmap`.
+ */
 export const i1 = (x: Operand): Expr => besselI1Of(floating("besselI1", lift(x)));
 
 /** `e^-|x| I₁(x)`, which does not overflow. **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`. */

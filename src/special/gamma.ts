@@ -26,13 +26,13 @@ import { wholeTo } from "../tensor/validate.ts";
 import { polynomial, powerSeries } from "./series.ts";
 
 /**
- * The gamma function's logarithm and its derivatives: recurrences to where series are exact, and the series
- * there; of arguments below ½ by reflection, in the distance from the nearest whole number, which is exact.
+ * The logarithm of the gamma function and its derivatives. Recurrences move the argument to where a series is
+ * accurate; arguments below ½ use reflection, in the distance from the nearest integer, which is exact.
  *
  * **Source** Abramowitz and Stegun, 6.1.33, 6.1.40, 6.3.18, 6.4.11, and the reflections 6.1.17, 6.3.7, 6.4.7.
  */
 
-/** B₂, B₄, … */
+/** The Bernoulli numbers B₂, B₄, … */
 const bernoulli: readonly number[] = [
   1 / 6,
   -1 / 30,
@@ -47,17 +47,17 @@ const bernoulli: readonly number[] = [
 const sumOf = (terms: readonly Expr[]): Expr => terms.reduce((p, q) => add(p, q));
 const factorial = (n: number): number => (n < 2 ? 1 : n * factorial(n - 1));
 
-/** Of `x` from ½ on as `above` says, of others what `reflected` makes of `above(1 - x)`. */
+/** Uses `above(x)` for `x ≥ ½`, and `reflected` of `above(1 - x)` for others. */
 const reflecting = (x: Expr, above: (x: Expr) => Expr, reflected: (other: Expr) => Expr): Expr => {
   const low = lt(x, 0.5);
   const held = above(where(low, sub(1, x), x));
   return where(low, reflected(held), held);
 };
 
-/** How far the nearest whole number is below; exact. */
+/** The signed distance of `x` from the nearest integer; exact. */
 const beyondWhole = (x: Expr): Expr => sub(x, round(x));
 
-/** `cot πx`, where it is steep and where it is near 0. */
+/** `cot πx`, accurate both near its poles and near its zeros. */
 const cotangent = (x: Expr): Expr => {
   const r = beyondWhole(x);
   const size = abs(r);
@@ -67,7 +67,7 @@ const cotangent = (x: Expr): Expr => {
   return where(lt(r, 0), neg(magnitude), magnitude);
 };
 
-/** Where Stirling's series takes over. */
+/** From here on Stirling's series is used. */
 const large = 8;
 
 /** `ln Γ(x)` for `x` from {@link large} on. */
@@ -81,7 +81,7 @@ const stirling = (x: Expr): Expr => {
   return add(mul(sub(x, 0.5), sub(log(x), 1)), rest);
 };
 
-/** `ζ(s) - 1`, the sum from 10 on by Euler and Maclaurin's formula. */
+/** `ζ(s) - 1`; the terms from 10 on are summed by the Euler–Maclaurin formula. */
 const zetaBeyondOne = (s: number): number => {
   const rising = (i: number): number =>
     Array.from({ length: 2 * i + 1 }, (_, j) => s + j).reduce((p, q) => p * q) /
@@ -92,7 +92,7 @@ const zetaBeyondOne = (s: number): number => {
 };
 
 const eulersConstant = 0.5772156649015329;
-/** Those of `ln Γ(2 + r) / r`. */
+/** The coefficients of `ln Γ(2 + r) / r`. */
 const aroundTwo: readonly number[] = [
   1 - eulersConstant,
   ...Array.from(
@@ -101,7 +101,7 @@ const aroundTwo: readonly number[] = [
   ),
 ];
 
-/** `ln Γ(x)` from ½ to {@link large}: from where it is nearest to 2, to where it is by its recurrence. */
+/** `ln Γ(x)` from ½ to {@link large}: the series around 2 at the argument shifted near 2, and the recurrence back. */
 const logGammaBetween = (x: Expr): Expr => {
   const nearest = floor(add(x, 0.5));
   const steps = sub(nearest, 2);
@@ -127,7 +127,7 @@ const logGammaOf: (x: Expr) => Expr = customDerivative(
   (x: Expr) =>
     reflecting(x, logGammaAbove, (other) => {
       const r = abs(beyondWhole(x));
-      // Of so little, the sine is its argument, which a subnormal one times π is not exactly.
+      // For so small an argument the sine equals it; a subnormal number times π would not be exact.
       const little = lt(r, 2 ** -30);
       const sine = sin(mul(r, Math.PI));
       const share = where(little, r, mul(sine, 1 / Math.PI));
@@ -141,7 +141,7 @@ const logGammaOf: (x: Expr) => Expr = customDerivative(
   },
 );
 
-/** So many steps of a recurrence bring an argument from ½ on to where the series of polygammas are exact. */
+/** The number of recurrence steps that move an argument of at least ½ to where the polygamma series is accurate. */
 const steps = 10;
 const shifted = (x: Expr): readonly Expr[] => Array.from({ length: steps }, (_, k) => add(x, k));
 
@@ -225,14 +225,13 @@ export const logGamma = (x: Operand): Expr => logGammaOf(floating("logGamma", li
 /** `ψ(x) = d ln Γ(x) / dx`; infinite at 0 and at negative whole numbers. **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`. */
 export const digamma = (x: Operand): Expr => polygammaOf(0)(floating("digamma", lift(x)));
 
-/** The highest derivative of digamma that is to be had. */
+/** The highest supported derivative of digamma. */
 const highest = 99;
 
 /**
  * `dⁿψ(x) / dxⁿ`: trigamma for 1, and so on; infinite at 0 and at negative whole numbers.
  *
- * **Fails with** `InvalidArgument`, thrown, where `n` is no whole number from 0 to 99, up to which its factorials
- * are numbers.
+ * **Fails with** `InvalidArgument`, thrown if `n` is not an integer from 0 to 99; larger factorials overflow.
  * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
  */
 export const polygamma = (n: number, x: Operand): Expr => {
@@ -241,10 +240,10 @@ export const polygamma = (n: number, x: Operand): Expr => {
 };
 
 /**
- * `ln Γ_p(x)`, of the multivariate gamma function of `p` dimensions.
+ * `ln Γ_p(x)`, the logarithm of the multivariate gamma function of dimension `p`.
  *
  * **Math** `p(p - 1)/4 · ln π + Σⱼ ln Γ(x + (1 - j)/2)` over `j = 1 … p`.
- * **Fails with** `InvalidArgument`, thrown, where `p` is no whole number from 1 to 1000.
+ * **Fails with** `InvalidArgument`, thrown if `p` is not an integer from 1 to 1000.
  */
 export const multivariateLogGamma = (operand: Operand, p: number): Expr => {
   wholeTo(1, 1000)("multivariateLogGamma", { p });

@@ -1,4 +1,4 @@
-/** Special functions, with derivative rules of their own where those of their parts are not exact. */
+/** Special functions, with custom derivative rules where the chain rule through their parts is inaccurate. */
 
 export { i0, i0e, i1, i1e } from "./bessel.ts";
 export { digamma, logGamma, multivariateLogGamma, polygamma } from "./gamma.ts";

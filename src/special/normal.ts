@@ -25,9 +25,11 @@ import { floating, lift } from "../ir/ops/promote.ts";
 import type { Operand } from "../ir/types/shape.ts";
 import { chebyshev, polynomial } from "./series.ts";
 
-/** The complement of the error function, and the normal distribution with it. */
+/** The complementary error function, and the normal distribution. */
 
-/** A function of one operand by its derivative at a point and, where it is of use, the function's value there. */
+/**
+ * Makes a function of one operand with a custom derivative, given as a function of the point and of the value there.
+ */
 const withSlope = (
   name: string,
   f: (x: Expr) => Expr,
@@ -39,15 +41,15 @@ const withSlope = (
     vjp: (x, _, w) => mul(w, slope(x)),
   });
 
-/** The numbers that have half of a dtype's digits and no more: what is left of `x` beside them is exact. */
+/** `x` rounded to half of its dtype's digits; the remainder is exact. */
 const halfOf = (x: Expr): Expr => {
   const split = mul(x, x.dtype === "f32" ? 2 ** 12 + 1 : 2 ** 27 + 1);
   return sub(split, sub(split, x));
 };
 
 /**
- * `e^(c·x²)` for a power `c` of 2. The square of half the digits is exact, and what is left of `x²` is small, so
- * that the exponent's rounding does not grow with it.
+ * `e^(c·x²)` for a power `c` of 2. The square of half the digits is exact and the rest of `x²` is small, so the
+ * rounding error does not grow with the exponent.
  *
  * **Source** Cody, "Rational Chebyshev approximations for the error function" (1969); halves: Dekker, "A
  * floating-point technique for extending the available precision" (1971).
@@ -56,7 +58,7 @@ const expSquare = (c: number): ((x: Expr) => Expr) =>
   withSlope(
     "expSquare",
     (x) => {
-      // From here on the exponential overflows, or is 0, whatever the dtype.
+      // Beyond 64 the exponential overflows, or is 0, in every dtype.
       const size = minimum(abs(x), 64);
       const half = halfOf(size);
       const rest = mul(mul(sub(size, half), add(size, half)), c);
@@ -65,7 +67,7 @@ const expSquare = (c: number): ((x: Expr) => Expr) =>
     (x) => mul(mul(x, 2 * c), expSquare(c)(x)),
   );
 
-/** `(x + 3)·e^(x²)·erfc x` for `x ≥ 0`, in `(x - 3)/(x + 3)`. */
+/** Chebyshev coefficients of `(x + 3)·e^(x²)·erfc x` for `x ≥ 0`, in `(x - 3)/(x + 3)`. */
 const complement: readonly number[] = [
   1.413438223980872, -1.1314768490746974, 0.35410810034248635, -0.08508704009908545,
   0.014615273272816639, -0.0013795571636296329, -6.429066714315945e-5, 3.9043421097724045e-5,
@@ -83,9 +85,9 @@ const erfcxAbove = (x: Expr): Expr => {
 };
 
 /**
- * `e^(x²)·erfc x`, the complementary error function without its underflow.
+ * The scaled complementary error function `e^(x²)·erfc x`, which does not underflow.
  *
- * **Math** its derivative is `2x·erfcx x - 2/√π`; `1/(x√π)` for great `x`.
+ * **Math** its derivative is `2x·erfcx x - 2/√π`; `1/(x√π)` for large `x`.
  * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
  * **Source** Shepherd and Laframboise, "Chebyshev approximation of (1 + 2x) exp(x²) erfc x in 0 ≤ x < ∞" (1981);
  * the coefficients are those of the interpolation in 80 points, to 60 digits.
@@ -119,22 +121,25 @@ const erfcOf = withSlope(
 );
 
 /**
- * The complement `1 - erf x`, exact to the last digits where it is small.
+ * The complementary error function `1 - erf x`, accurate to the last digits even where it is small.
  *
  * **Math** its derivative is `-2/√π · e^(-x²)`. **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
  */
 export const erfc = (x: Operand): Expr => erfcOf(floating("erfc", lift(x)));
 
-/** `e^(-x²/2)/√(2π)`. */
+/** The density of the standard normal distribution, `e^(-x²/2)/√(2π)`. */
 const density = (x: Expr): Expr => mul(expSquare(-0.5)(x), 1 / Math.sqrt(2 * Math.PI));
 
-/** `e^(x²/2)·Φ(-x)` for `x ≥ 0` over `u = 1/(1 + 0.45x/√2)`, in `u`: minimax, relative error 2⁻²⁴·⁹. */
+/**
+ * Coefficients of `e^(x²/2)·Φ(-x)/u` for `x ≥ 0`, in powers of `u = 1/(1 + 0.45x/√2)`: a minimax approximation of
+ * relative error 2⁻²⁴·⁹.
+ */
 const short: readonly number[] = [
   0.1269426604, 0.1269415814, 0.1141358208, 0.0876260639, 0.0599752239, -0.01117901698,
   0.07120060275, -0.1502913927, 0.0953440417, -0.02069557808,
 ];
 
-/** `e^(x²/2)·Φ(x)` for `x = -size`; in f32 by as few operations as do, since networks are made of it. */
+/** `e^(x²/2)·Φ(x)` for `x = -size`; in f32 by as few operations as possible, since GELU layers use it. */
 const tailOf = (size: Expr): Expr => {
   if (size.dtype !== "f32") return mul(erfcxAbove(mul(size, Math.SQRT1_2)), 0.5);
   const u = reciprocal(add(mul(size, 0.45 * Math.SQRT1_2), 1));
@@ -151,7 +156,8 @@ const normalCdfOf = withSlope(
 );
 
 /**
- * `Φ(x)`, the part of the standard normal distribution below `x`, exact to the last digits in its left tail.
+ * The cumulative distribution function `Φ(x)` of the standard normal distribution, accurate to the last digits in its
+ * left tail.
  *
  * **Math** `Φ(x) = ½ erfc(-x/√2)`; its derivative is the density `e^(-x²/2)/√(2π)`.
  * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
@@ -175,14 +181,14 @@ const logNormalCdfOf = withSlope(
 );
 
 /**
- * `log Φ(x)`, finite far into the left tail.
+ * The logarithm of {@link ndtr}, `log Φ(x)`, finite far into the left tail.
  *
  * **Math** its derivative is the density over `Φ(x)`, the inverse of Mills's ratio.
  * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
  */
 export const logNdtr = (x: Operand): Expr => logNormalCdfOf(floating("logNdtr", lift(x)));
 
-/** A quotient of polynomials, the lowest power first. */
+/** A quotient of polynomials, each with the lowest power first. */
 interface Rational {
   readonly over: readonly number[];
   readonly under: readonly number[];
@@ -239,18 +245,18 @@ const normalQuantileOf: (p: Expr) => Expr = withSlope(
     const ended = where(eq(least, 0), Number.POSITIVE_INFINITY, outer);
     return where(central, near, where(lt(p, 0.5), neg(ended), ended));
   },
-  // What is left of p is known better than the density at what was made of it.
+  // `p` itself is more accurate than the density at the rounded result.
   (p) => {
     const ratio = mul(tailOf(abs(normalQuantileOf(p))), Math.sqrt(2 * Math.PI));
     const least = minimum(p, sub(1, p));
-    // At the ends it is ∞, as the ratio of nothing to nothing would not be.
+    // At the ends the derivative is ∞; the ratio alone would be 0/0.
     return div(where(eq(least, 0), 1, ratio), least);
   },
 );
 
 /**
- * The inverse of {@link ndtr}: below which number the part `p` of the standard normal distribution lies; -∞
- * and ∞ at 0 and 1, NaN outside.
+ * The quantile function of the standard normal distribution, the inverse of {@link ndtr}: -∞ at 0, ∞ at 1, NaN
+ * outside.
  *
  * **Math** its derivative is `√(2π)·e^(x²/2)` where its value is `x`. **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
  * **Source** Wichura, "Algorithm AS 241: the percentage points of the normal distribution" (1988), PPND16.

@@ -4,11 +4,13 @@ import { fill } from "../ir/ops/indexing.ts";
 import type { Dtype } from "../tensor/dtype.ts";
 import { greatestOf } from "../tensor/extremes.ts";
 
-/** Sums of series, of as many terms as the digits of a dtype are worth. */
+/** Evaluates series, with as many terms as the precision of a dtype needs. */
 
 const roundoff = (dtype: Dtype): number => (dtype === "f32" ? 2 ** -26 : 2 ** -55);
 
-/** Coefficients up to the last that counts, where term `i` is at most `reachⁱ` of them. */
+/**
+ * Drops the last coefficients that do not matter in the dtype, if term `i` is at most `reachⁱ` times its coefficient.
+ */
 const counted = (
   coefficients: readonly number[],
   reach: number,
@@ -29,12 +31,12 @@ export const polynomial = (z: Expr, coefficients: readonly number[]): Expr =>
       fill(z.shape, coefficients.at(-1) ?? 0, z.dtype),
     );
 
-/** {@link polynomial}, of the terms that count for `|z| ≤ reach`. */
+/** {@link polynomial}, with only the terms that matter for `|z| ≤ reach`. */
 export const powerSeries = (z: Expr, coefficients: readonly number[], reach: number): Expr =>
   polynomial(z, counted(coefficients, reach, z.dtype));
 
 /**
- * `Σ cᵢ·Tᵢ(t)` of the polynomials of Chebyshev, of the terms that count for `|t| ≤ 1`.
+ * The Chebyshev series `Σ cᵢ·Tᵢ(t)`, with only the terms that matter for `|t| ≤ 1`.
  *
  * **Source** Clenshaw, "A note on the summation of Chebyshev series" (1955).
  */

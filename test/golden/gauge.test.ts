@@ -9,7 +9,7 @@ import { sum } from "../../src/ir/ops/reduction.ts";
 import { reshape } from "../../src/ir/ops/structural.ts";
 import { program } from "../../src/ir/program.ts";
 import { type SVD, svd } from "../../src/linalg/index.ts";
-import { turned } from "../../src/linalg/stacks.ts";
+import { matrixTranspose } from "../../src/linalg/stacks.ts";
 import { sizeOf } from "../../src/tensor/shape.ts";
 import { Tensor } from "../../src/tensor/tensor.ts";
 import { grounds } from "./grounds.ts";
@@ -20,9 +20,9 @@ import { decodeTensor, readGolden, type Sample } from "./torch.ts";
  * which: the golden file has the gradients of these under the outputs themselves.
  */
 const functions: { readonly [sample: string]: (of: SVD) => readonly Expr[] } = {
-  "linalg.svd 38": ({ s, v }) => [s, abs(turned(v))],
+  "linalg.svd 38": ({ s, v }) => [s, abs(matrixTranspose(v))],
   "svd 176": ({ u }) => [abs(u)],
-  "svd 43": ({ u, s, v }) => [matmul(u, turned(v)), s],
+  "svd 43": ({ u, s, v }) => [matmul(u, matrixTranspose(v)), s],
 };
 
 const samples = (readGolden<Sample>("torch-ops-f64.jsonl.gz") ?? []).filter(

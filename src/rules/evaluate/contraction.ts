@@ -6,7 +6,7 @@ import { Tensor } from "../../tensor/tensor.ts";
 import type { EvaluateRules } from "../rule.ts";
 import { addition, at, multiplication, others, pick, positions } from "./positions.ts";
 
-/** Where an operand's batch, free and contracted axes step to. */
+/** The offsets of an operand's elements along its batch, free and contracted axes. */
 const steps = (x: Tensor, batch: readonly number[], contract: readonly number[]) => {
   const strides = stridesOf(x.shape);
   const along = (axes: readonly number[]) => positions(pick(x.shape, axes), pick(strides, axes));

@@ -13,7 +13,7 @@ const row = (x: Tensor, i: number): Tensor => {
   return Tensor.own(shape, x.dtype, Tensor.read(x).slice(i * size, (i + 1) * size));
 };
 
-/** Rows along a new first axis; `type` says what they would be where there are none. */
+/** Stacks rows along a new first axis; `type` is their type if there are none. */
 const stacked = (rows: readonly Tensor[], type: Program["outputs"][number]): Tensor => {
   const size = sizeOf(type.shape);
   const out = allocate(type.dtype, rows.length * size);
@@ -36,7 +36,7 @@ export const control: EvaluateRules<keyof Control> = {
 
   stopGradient: (_, inputs) => inputs,
 
-  // Its value is known only to the `vmap` that binds the name and replaces it; `check` rejects what is left.
+  // The `vmap` that binds the name replaces this node; `check` rejects any that is left.
   axisSum: ({ axis }) => {
     throw new UnboundAxis({ axis, path: [] });
   },

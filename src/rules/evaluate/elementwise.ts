@@ -5,7 +5,7 @@ import { Tensor } from "../../tensor/tensor.ts";
 import type { EvaluateRule, EvaluateRules } from "../rule.ts";
 import { at } from "./positions.ts";
 
-/** Half to even: the sum with 2⁵² has no fractional bits left, and the machine rounds it so. */
+/** Rounds half to even: a sum with 2⁵² has no fractional bits, and the machine rounds it half to even. */
 export const roundHalfToEven = (x: number): number => {
   const magnitude = Math.abs(x);
   if (!(magnitude < 2 ** 52)) return x;
@@ -13,15 +13,15 @@ export const roundHalfToEven = (x: number): number => {
   return x < 0 || Object.is(x, -0) ? -rounded : rounded;
 };
 
-/** With the exponential of a negative number only, which cannot overflow. */
+/** The logistic function, by exponentials of negative numbers only, which cannot overflow. */
 export const logistic = (x: number): number => {
   const e = Math.exp(-Math.abs(x));
   return (x < 0 ? e : 1) / (1 + e);
 };
 
 /**
- * IEEE 754's `pow`, which unlike the language's is 1 at `1^NaN`, `1^±∞` and `(−1)^±∞`. Squares and
- * reciprocals are rounded correctly, so that a pass may write them as a product and a quotient.
+ * IEEE 754's `pow`: unlike JavaScript's it gives 1 for `1^NaN`, `1^±∞` and `(−1)^±∞`. Squares and reciprocals are
+ * correctly rounded, so that a pass may replace them by a product and a quotient.
  */
 export const power = (x: number, y: number): number => {
   if (y === 2) return x * x;
@@ -61,7 +61,7 @@ const bits = (f: (x: number, y: number) => number) => map2(f);
 const compare = (f: (x: number, y: number) => boolean) =>
   map2((x, y) => (f(x, y) ? 1 : 0), undefined, "bool");
 
-/** What the element-wise primitives compute: in double precision, rounded when stored. */
+/** Evaluation of the element-wise primitives: in double precision, rounded when stored. */
 export const elementwise: EvaluateRules<
   keyof Unary | keyof Binary | keyof Bitwise | keyof Comparison
 > = {

@@ -9,8 +9,8 @@ import { source } from "./source.ts";
 import { structural } from "./structural.ts";
 
 /**
- * What every primitive computes: plain loops in double precision, rounded to the dtype when stored.
- * This is the definition that faster backends are held against.
+ * The evaluation of every primitive, by plain loops in double precision, rounded to the dtype when stored. This is
+ * the definition that faster backends are tested against.
  */
 export const evaluateRules: EvaluateRules<PrimitiveTag> = {
   ...elementwise,

@@ -7,9 +7,9 @@ import type { EvaluateRules } from "../rule.ts";
 import { addition, at } from "./positions.ts";
 
 /**
- * For each element of a gather, in order, the position in `x` that it reads, or -1 where its index is
- * out of range. The operand's axes fall into shared batch axes, middle, the axis itself, and the rest:
- * `out[b, m, k, r] = x[b, m, indices[b, k], r]`.
+ * The position in `x` that each element of a gather reads, in order, or -1 if its index is out of range. The
+ * operand's axes are the shared batch axes, the middle, the axis itself, and the rest: `out[b, m, k, r] = x[b, m,
+ * indices[b, k], r]`.
  */
 const sources = (axis: number, batch: number, x: Shape, indices: Tensor): readonly number[] => {
   const index = Tensor.read(indices);

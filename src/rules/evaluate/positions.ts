@@ -1,11 +1,11 @@
 import type { Dtype, Storage } from "../../tensor/dtype.ts";
 import { type Shape, sizeOf } from "../../tensor/shape.ts";
 
-/** The element at a position; the caller knows that there is one. */
+/** The element at a position that is known to exist. */
 export const at = (data: Storage, position: number): number => data[position] as number;
 
 /**
- * Where the elements of a strided view lie, in row-major order of the view.
+ * The positions of the elements of a strided view, in row-major order of the view.
  *
  * Every rearrangement is one of these: a transposition permutes strides, a broadcast has strides of
  * zero, a slice multiplies them and starts later, a reversal negates them and starts at the end.
@@ -15,7 +15,7 @@ export const positions = (shape: Shape, strides: readonly number[], start = 0): 
   let count = 1;
   shape.forEach((extent, axis) => {
     const stride = strides[axis] as number;
-    // From the back, so that no position is overwritten before it has been spread.
+    // From the back, so that no position is overwritten before it is read.
     for (let outer = (out.length === 0 ? 0 : count) - 1; outer >= 0; outer--) {
       const position = out[outer] as number;
       for (let i = extent - 1; i >= 0; i--) out[outer * extent + i] = position + i * stride;
@@ -25,7 +25,7 @@ export const positions = (shape: Shape, strides: readonly number[], start = 0): 
   return out;
 };
 
-/** The items of `list` (extents, strides) at `axes`. */
+/** The items of `list` (extents or strides) at `axes`. */
 export const pick = (list: readonly number[], axes: readonly number[]): readonly number[] =>
   axes.map((a) => list[a] as number);
 
@@ -33,7 +33,7 @@ export const pick = (list: readonly number[], axes: readonly number[]): readonly
 export const others = (rank: number, axes: readonly number[]): readonly number[] =>
   Array.from({ length: rank }, (_, i) => i).filter((i) => !axes.includes(i));
 
-/** Addition in a dtype before rounding: integers wrap around, bools are joined. */
+/** Addition in a dtype, before rounding: integers wrap around, and bools use logical or. */
 export const addition = (dtype: Dtype): ((x: number, y: number) => number) => {
   switch (dtype) {
     case "i32":
@@ -47,6 +47,6 @@ export const addition = (dtype: Dtype): ((x: number, y: number) => number) => {
   }
 };
 
-/** Multiplication in a dtype before rounding: integers wrap around. */
+/** Multiplication in a dtype, before rounding: integers wrap around. */
 export const multiplication = (dtype: Dtype): ((x: number, y: number) => number) =>
   dtype === "i32" ? Math.imul : (x, y) => x * y;

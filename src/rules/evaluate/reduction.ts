@@ -23,7 +23,7 @@ const monoid = (kind: ReduceKind, dtype: Dtype): Monoid => {
   }
 };
 
-/** The lines of a tensor along one axis: where each starts, and the steps along it. */
+/** The lines of a tensor along one axis: the start of each, and the offsets along it. */
 const lines = (x: Tensor, axis: number) => {
   const strides = stridesOf(x.shape);
   const rest = others(x.shape.length, [axis]);
@@ -33,13 +33,16 @@ const lines = (x: Tensor, axis: number) => {
   };
 };
 
-/** The order of numbers with NaN after all of them. */
+/** Compares numbers, with NaN after all of them. */
 const nanLast = (x: number, y: number): number => {
   if (Number.isNaN(x) || Number.isNaN(y)) return Number(Number.isNaN(x)) - Number(Number.isNaN(y));
   return x < y ? -1 : Number(x > y);
 };
 
-/** Reductions and scans, accumulated in double precision from first to last and rounded when stored. */
+/**
+ * Evaluation of reductions and cumulative operations: accumulated in double precision from first to last, and rounded
+ * when stored.
+ */
 export const reduction: EvaluateRules<keyof Reduction> = {
   reduce: ({ kind, axes }, [operand]) => {
     const x = operand as Tensor;
@@ -101,7 +104,7 @@ export const reduction: EvaluateRules<keyof Reduction> = {
     const values = allocate(x.dtype, data.length);
     const indices = new Int32Array(data.length);
     for (const start of starts) {
-      // The language's sort is stable.
+      // JavaScript's sort is stable.
       const order = Array.from(steps, (step, index) => ({
         value: at(data, start + step),
         index,

@@ -7,7 +7,7 @@ import type { EvaluateRules } from "../rule.ts";
 import { at, pick, positions } from "./positions.ts";
 import { overlapAddOf, windowOf } from "./window.ts";
 
-/** The tensor of the elements of `x` that a strided view reads. */
+/** Reads a strided view of `x` into a new tensor. */
 const view = (x: Tensor, shape: Shape, strides: readonly number[], start = 0): Tensor => {
   const data = Tensor.read(x);
   const out = allocate(x.dtype, sizeOf(shape));
@@ -17,7 +17,7 @@ const view = (x: Tensor, shape: Shape, strides: readonly number[], start = 0): T
   return Tensor.own(shape, x.dtype, out);
 };
 
-/** Writes the elements of `x` where a strided view of `out` lies. */
+/** Writes the elements of `x` into a strided view of `out`. */
 const place = (x: Tensor, out: Storage, strides: readonly number[], start: number): void => {
   const data = Tensor.read(x);
   positions(x.shape, strides, start).forEach((position, i) => {
@@ -28,7 +28,7 @@ const place = (x: Tensor, out: Storage, strides: readonly number[], start: numbe
 const inner = (xs: readonly number[], ys: readonly number[]): number =>
   xs.reduce((n, x, i) => n + x * (ys[i] as number), 0);
 
-/** Rearrangements: no arithmetic, so no rounding. */
+/** Evaluation of rearrangements: no arithmetic, so no rounding. */
 export const structural: EvaluateRules<keyof Structural> = {
   reshape: ({ shape }, [x]) => [Tensor.own(shape, (x as Tensor).dtype, Tensor.read(x as Tensor))],
 

@@ -4,7 +4,7 @@ import { type Shape, sizeOf, stridesOf } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { addition, at, positions } from "./positions.ts";
 
-/** Where the elements of all windows of a tensor lie, in row-major order of `shape`. */
+/** The positions of the elements of all windows of a tensor, in row-major order of `shape`. */
 const windowPositions = (
   { axes, stride, dilation }: Windowing,
   whole: Shape,
@@ -25,7 +25,7 @@ export const windowOf = (params: Windowing, x: Tensor, shape: Shape): Tensor => 
   return Tensor.own(shape, x.dtype, out);
 };
 
-/** Accumulated in double precision, and rounded when stored. */
+/** Evaluates `overlapAdd`: accumulated in double precision, and rounded when stored. */
 export const overlapAddOf = (params: Params<"overlapAdd">, y: Tensor): Tensor => {
   const data = Tensor.read(y);
   const shape = y.shape

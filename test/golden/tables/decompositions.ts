@@ -8,7 +8,7 @@ import { fill, oneHot, take } from "../../../src/ir/ops/indexing.ts";
 import { keepDims, sum } from "../../../src/ir/ops/reduction.ts";
 import { pad, reshape as reshapeTo, sliceAxis, transpose } from "../../../src/ir/ops/structural.ts";
 import * as linalg from "../../../src/linalg/index.ts";
-import { identityMatrix, turned } from "../../../src/linalg/stacks.ts";
+import { identityMatrix, matrixTranspose } from "../../../src/linalg/stacks.ts";
 import { normalAxis, type Shape, sizeOf } from "../../../src/tensor/shape.ts";
 import { Tensor } from "../../../src/tensor/tensor.ts";
 import {
@@ -37,13 +37,13 @@ const noProblem = (x: Expr): Expr => fill(x.shape.slice(0, -2), 0, "i32");
 
 const cholesky = (c: Call): Expr => {
   const l = linalg.cholesky(inputOf(c));
-  return isUpper(c) ? turned(l) : l;
+  return isUpper(c) ? matrixTranspose(l) : l;
 };
 /** The lower factor of a call that says which one it gives. */
-const lowerOf = (x: Expr, c: Call): Expr => (isUpper(c) ? turned(x) : x);
+const lowerOf = (x: Expr, c: Call): Expr => (isUpper(c) ? matrixTranspose(x) : x);
 
 const permutationOf = (order: Expr, dtype: Expr["dtype"]): Expr =>
-  turned(oneHot(order, order.shape.at(-1) ?? 0, dtype));
+  matrixTranspose(oneHot(order, order.shape.at(-1) ?? 0, dtype));
 
 /** Both triangles in one matrix `[m, n]`. */
 const packed = ({ lower, upper }: linalg.LU): Expr => {
@@ -79,7 +79,7 @@ const decomposed = (c: Call, full: boolean, rowsOfV: boolean, expected: readonly
   const { u, s, v } = linalg.svd(x);
   const signs = signsLike(u, expected[0]);
   const [left, right] = [mul(u, signs) as Expr, mul(v, signs) as Expr];
-  return [left, s, rowsOfV ? turned(right) : right];
+  return [left, s, rowsOfV ? matrixTranspose(right) : right];
 };
 
 const norm = (c: Call): Expr => {
@@ -120,7 +120,9 @@ export const decompositions: Table = {
     const [a, b] = [inputOf(c), tensorOf(arg(c, 0, "B"))];
     const options = { lower: !isUpper(c), unitDiagonal: c.kw.unitriangular === true };
     if (c.kw.left !== false) return linalg.triangularSolve(a, b, options);
-    return turned(linalg.triangularSolve(a, turned(b), { ...options, transposed: true }));
+    return matrixTranspose(
+      linalg.triangularSolve(a, matrixTranspose(b), { ...options, transposed: true }),
+    );
   },
   triangular_solve: (c) => {
     const a = tensorOf(arg(c, 0, "A"));
@@ -147,7 +149,7 @@ export const decompositions: Table = {
     const factors = unpackedOf(inputOf(c), tensorOf(arg(c, 0, "pivots")));
     const [b, adjoint] = [tensorOf(arg(c, 1, "B")), c.kw.adjoint === true];
     if (c.kw.left !== false) return linalg.luSolve(factors, b, { transposed: adjoint });
-    return turned(linalg.luSolve(factors, turned(b), { transposed: !adjoint }));
+    return matrixTranspose(linalg.luSolve(factors, matrixTranspose(b), { transposed: !adjoint }));
   },
   "linalg.solve": (c) => linalg.solve(inputOf(c), tensorOf(arg(c, 0, "other"))),
   "linalg.solve_ex": (c) => [
@@ -212,7 +214,7 @@ export const decompositions: Table = {
   "linalg.pinv.singular": (c) =>
     linalg.pseudoInverse(
       // The product has the rank of its factors.
-      matmul(inputOf(c), turned(tensorOf(arg(c, 0, "b")))),
+      matmul(inputOf(c), matrixTranspose(tensorOf(arg(c, 0, "b")))),
     ),
   pinverse: unary((x) => linalg.pseudoInverse(x)),
   "linalg.matrix_power": (c) => linalg.matrixPower(inputOf(c), scalarOf(arg(c, 0, "n"))),
