@@ -1,7 +1,16 @@
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import { describe, expect, it } from "vitest";
-import { adam, resume$, sgd, train$, withEpochs, withOptimizer } from "../../../src/index.ts";
+import { tensorCodec } from "../../../src/codec/tensor.ts";
+import {
+  adam,
+  resume$,
+  sgd,
+  tensor,
+  train$,
+  withEpochs,
+  withOptimizer,
+} from "../../../src/index.ts";
 import { stateCodec } from "../../../src/train/index.ts";
 import { backends, bitsOf, collect, lastOf, losses, small } from "../examples.ts";
 
@@ -50,12 +59,48 @@ describe("a state as JSON", () => {
       { ...json, version: 2 },
       { ...json, epoch: -1 },
       { ...json, step: "4" },
+      { ...json, epoch: 0.5 },
+      { ...json, batch: -1 },
+      { ...json, pipeline: 3 },
       { ...json, key: null },
+      { ...json, key: tensorCodec.encode(tensor([1, 2, 3], "i32")) },
+      { ...json, key: tensorCodec.encode(tensor([1, 2], "f32")) },
+      { ...json, memory: null },
+      { ...json, memory: 3 },
+      { ...json, memory: [] },
+      { ...json, memory: json.key },
       { ...json, params: [] },
       { ...json, params: undefined },
       { ...json, layerState: { mean: json.key } },
     ];
     for (const input of damaged) expect(E.isLeft(codec.decode(throughJson(input)))).toBe(true);
     expect(codec.is(undefined)).toBe(false);
+  });
+
+  it("says which part is another's, and what it should be", async () => {
+    const json = codec.encode(await trained(1));
+    const refused = codec.decode({ ...json, params: [] });
+    const [reason] = E.isLeft(refused) ? refused.left : [];
+    expect(reason?.message).toMatch(/^params: .*0\.weight.*, which no leaves is not$/);
+  });
+
+  it("has its own parts: a state with others is none of the pipeline's", async () => {
+    const state = await trained(1);
+    const others = [
+      { params: [] },
+      { layerState: state.key },
+      { optimizerState: [] },
+      { memory: [] },
+      { memory: 3 },
+      { epoch: -1 },
+      { key: 7 },
+    ];
+    for (const other of others) expect(codec.is({ ...state, ...other })).toBe(false);
+  });
+
+  it("that was written before operators remembered anything has nothing of it", async () => {
+    const { memory: _, ...json } = codec.encode(await trained(1));
+    const decoded = codec.decode(throughJson(json));
+    expect(E.isRight(decoded) && decoded.right.memory).toEqual({});
   });
 });
