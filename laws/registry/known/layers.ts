@@ -174,6 +174,19 @@ export const knownSpatial: KnownLayers<typeof convolutions & typeof pools & type
       x: line(1, 2),
       y: line(1, 10, 2, 20, 0),
     },
+    {
+      // "same" is stride times as long: an odd element too many is dropped at the end, and one too few added there.
+      layer: convolutions.convTranspose1d(1, 1, 3, { stride: 2, padding: "same", bias: false }),
+      params: { weight: [1, 10, 100] },
+      x: line(1, 2),
+      y: line(1, 10, 102, 20),
+    },
+    {
+      layer: convolutions.convTranspose1d(1, 1, 2, { stride: 3, padding: "same", bias: false }),
+      params: linear,
+      x: line(1, 2),
+      y: line(1, 10, 0, 2, 20, 0),
+    },
   ],
   convTranspose2d: [
     {

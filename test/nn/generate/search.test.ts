@@ -42,6 +42,16 @@ describe.each(Object.entries(ways))("%s", (_, say) => {
     });
   });
 
+  it.each([[[-Infinity, 1]], [[1, -Infinity]], [[-Infinity, 1, -Infinity]]])(
+    "logits %j are a distribution: what is ruled out is never said",
+    (logits) => {
+      const said = say(saying(tensor(logits)), 2);
+      const likeliest = logits.indexOf(1);
+      expect(isLeft(said)).toBe(false);
+      expect(JSON.stringify(said)).toContain(JSON.stringify([likeliest, likeliest]));
+    },
+  );
+
   it("takes a vocabulary of 128,256 tokens", () => {
     const logits = Tensor.own(
       [128_256],
@@ -83,6 +93,14 @@ describe("options of decoding", () => {
     expect(applyTemperature(tensor([1, 3, 2]), 1e-42).toArray()).toEqual([-Infinity, 0, -Infinity]);
     expect(sampleToken(tensor([1, 3, 2]), { temperature: 2 }).toArray()).toEqual([0.5, 1.5, 1]);
   });
+});
+
+it.each([
+  [0.5, [0, -Infinity]],
+  [0.500001, [0, 0]],
+  [1, [0, 0]],
+])("of two equal tokens, a share of %d is reached by as many as it takes", (p, kept) => {
+  expect(sampleToken(tensor([0, 0]), { topP: p }).toArray()).toEqual(kept);
 });
 
 it("a class is drawn from 200,000", () => {

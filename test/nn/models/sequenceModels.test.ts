@@ -448,7 +448,11 @@ describe("bad input", () => {
     const from = Effect.runSync(Effect.provide(compileDecoder(translator), Backend.layerReference));
     const { params } = translator.init(key(0));
     const path = [translator.name, "source"];
-    expect(from(params, [])).toMatchObject({ left: { _tag: "EmptySequence", path } });
+    for (const nothing of [from(params, []), from(params)])
+      expect(nothing).toMatchObject({ left: { _tag: "EmptySequence", path } });
+    expect(from(params, [-1, 1])).toMatchObject({
+      left: { _tag: "UnknownToken", token: "-1", position: 0, known: letters.size, path },
+    });
     expect(from(params, [1, 1, 1, 1, 1, 1])).toMatchObject({
       left: { _tag: "SequenceTooLong", length: 6, limit: 5, path },
     });
