@@ -300,6 +300,19 @@ export const knownSpatial: KnownLayers<typeof convolutions & typeof pools & type
       y: line(1, 2, 3),
     },
     {
+      // 4.5 elements are 4, whose places are those of the scale that was asked for: (i + 1/2) / 1.5 - 1/2.
+      layer: resizes.upsample({ scale: 1.5, method: "linear" }),
+      x: line(1, 2, 4),
+      y: line(1, 1.5, 2 + 1 / 3, 3 + 2 / 3),
+    },
+    { layer: resizes.upsample({ scale: 1.3 }), x: line(1, 2, 3), y: line(1, 1, 2) },
+    {
+      source: "PyTorch: one element alone stands at the first corner",
+      layer: resizes.upsample({ size: [1], method: "linear", alignCorners: true }),
+      x: line(1, 3),
+      y: line(1),
+    },
+    {
       source: "Keys's kernel with a = -3/4 at 1/4, 3/4, 5/4 and 7/4, by hand",
       layer: resizes.upsample({ scale: 2, method: "cubic" }),
       x: line(0, 1),

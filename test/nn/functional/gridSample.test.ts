@@ -11,8 +11,12 @@ const image = tensor([
   [[4], [5], [6]],
 ]);
 
-const sampled = (grid: Tensor, options: Parameters<typeof gridSample>[2]): unknown =>
-  run(program([], [gridSample(constant(image), constant(grid), options)]), [])[0]?.toArray();
+const sampled = (
+  grid: Tensor,
+  options: Parameters<typeof gridSample>[2],
+  of: Tensor = image,
+): unknown =>
+  run(program([], [gridSample(constant(of), constant(grid), options)]), [])[0]?.toArray();
 
 describe("gridSample", () => {
   it("reads a pixel at its center, and between pixels what lies between", () => {
@@ -30,6 +34,36 @@ describe("gridSample", () => {
     const at = (outside: "zeros" | "border" | "reflection") =>
       sampled(right, { alignCorners: true, outside });
     expect([at("zeros"), at("border"), at("reflection")]).toEqual([[[0]], [[3]], [[2]]]);
+  });
+
+  it("mirrors at the outer edges of pixels where these are -1 and 1", () => {
+    // Along a row of three pixels 1 is 2.5: places 3.25, 2.65 and -1.25 of the first row.
+    const grid = tensor([
+      [1.5, -0.5],
+      [1.1, -0.5],
+      [-1.5, -0.5],
+    ]);
+    const at = (outside: "zeros" | "border" | "reflection") =>
+      (sampled(grid, { outside }) as number[][]).map(([x = Number.NaN]) => Number(x.toFixed(5)));
+    expect(at("zeros")).toEqual([0, 1.05, 0]);
+    expect(at("border")).toEqual([3, 3, 1]);
+    expect(at("reflection")).toEqual([2.75, 3, 1.25]);
+  });
+
+  it("takes the nearest pixel, of two as near the even one", () => {
+    const grid = tensor([
+      [-0.5, -1],
+      [0.5, -1],
+      [0.4, 1],
+      [0.6, 0.1],
+    ]);
+    expect(sampled(grid, { alignCorners: true, method: "nearest" })).toEqual([[1], [3], [5], [6]]);
+  });
+
+  it("mirrors an axis of one pixel to that pixel", () => {
+    const row = tensor([[[1], [2]]]);
+    const options = { alignCorners: true, outside: "reflection" } as const;
+    expect(sampled(tensor([[2, 5]]), options, row)).toEqual([[1.5]]);
   });
 
   it.each([
