@@ -251,6 +251,33 @@ describe("earlyStopping", () => {
     );
   });
 
+  it.each([
+    ["patience", { patience: -1 }],
+    ["patience", { patience: 1.5 }],
+    ["minDelta", { minDelta: -0.1 }],
+    ["minDelta", { minDelta: Number.NaN }],
+  ])("has a %s in its range: %j", (argument, options) => {
+    expect(() => earlyStopping(options)).toThrow(
+      expect.objectContaining({ _tag: "InvalidArgument", op: "earlyStopping", argument }),
+    );
+  });
+
+  it.each([
+    ["min", 2],
+    ["max", 3],
+  ] as const)(
+    "goes by a mode that is given, %s, and not by the direction of the metric",
+    async (mode, end) => {
+      for (const name of ["accuracy", "rmse", "anything"]) {
+        const events = await through(measured(name, [0.5, 0.6, 0.4]), {
+          monitor: `train.${name}`,
+          mode,
+        });
+        expect(events.at(-1)).toMatchObject({ _tag: "Stopped", epoch: end });
+      }
+    },
+  );
+
   it("is quiet on an empty stream", async () => {
     await expect(lastValueFrom(EMPTY.pipe(earlyStopping(), toArray()))).resolves.toEqual([]);
   });

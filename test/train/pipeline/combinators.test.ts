@@ -1,0 +1,119 @@
+import * as Effect from "effect/Effect";
+import { identity } from "rxjs";
+import { describe, expect, it } from "vitest";
+import { meanLoss } from "../../../src/nn/metrics/regression.ts";
+import { sgd } from "../../../src/optim/index.ts";
+import { isPipeline, lacks } from "../../../src/train/isPipeline.ts";
+import type * as combinators from "../../../src/train/pipeline/pipeline.ts";
+import * as made from "../../../src/train/pipeline/pipeline.ts";
+import { small } from "../examples.ts";
+
+type Name = Extract<keyof typeof combinators, `with${string}`>;
+type Changed = Partial<made.AnyPipeline>;
+type Case = readonly [change: (of: typeof small) => made.AnyPipeline, changed: Changed];
+
+const loss: made.AnyPipeline["loss"] = () => {
+  throw new Error("not called");
+};
+const augment: NonNullable<made.AnyPipeline["augment"]> = (x) => x;
+const data = Effect.succeed({ train: undefined as never });
+const baseline = { name: "none", scores: () => Effect.succeed({}) } as never;
+const first = made.withBaseline(baseline)(small);
+const called = made.withCallback(identity)(small);
+
+/** What each combinator changes of a pipeline, and to what: one that is not here does not compile. */
+const cases: { readonly [N in Name]: readonly [Case, ...(readonly Case[])] } = {
+  withEpochs: [[made.withEpochs(9), { epochs: 9 }]],
+  withBatchSize: [
+    [made.withBatchSize(9), { batchSize: 9 }],
+    [made.withBatchSize(9, { dropRemainder: true }), { batchSize: 9, dropRemainder: true }],
+  ],
+  withSeed: [[made.withSeed(9), { seed: 9 }]],
+  withShuffling: [[made.withShuffling(false), { shuffle: false }]],
+  withLearningRate: [[made.withLearningRate(9), { learningRate: 9 }]],
+  withDeterministic: [[made.withDeterministic(true), { deterministic: true }]],
+  withOptimizer: [
+    [
+      made.withOptimizer(sgd, { learningRate: 9 }),
+      { optimizer: expect.any(Function), learningRate: 9 },
+    ],
+  ],
+  withMetrics: [
+    [made.withMetrics(meanLoss), { metrics: [meanLoss] }],
+    [made.withMetrics(), { metrics: [] }],
+  ],
+  withLoss: [[made.withLoss(loss as never), { loss }]],
+  withAugmentation: [[made.withAugmentation(augment), { augment }]],
+  withData: [[made.withData(data), { data, available: Effect.void }]],
+  withInitialState: [[made.withInitialState(first), { origin: first }]],
+  withValidationSplit: [[made.withValidationSplit(0.5), { validationShare: 0.5 }]],
+  withBaseline: [
+    [made.withBaseline(baseline), { baselines: [baseline] }],
+    [() => made.withBaseline(baseline)(first), { baselines: [baseline, baseline] }],
+  ],
+  withCallback: [
+    [made.withCallback(identity), { operators: [identity] }],
+    [() => made.withCallback(identity)(called), { operators: [identity, identity] }],
+  ],
+};
+
+describe.each(Object.entries<readonly Case[]>(cases))("%s", (_, all) => {
+  it.each(all)(
+    "changes what it says, and nothing else, of another pipeline, case %#",
+    (change, to) => {
+      const before = { ...small };
+      const after = change(small);
+      expect(after).toEqual({ ...before, ...to });
+      expect(small).toEqual(before);
+      for (const [field, value] of Object.entries(after))
+        if (!(field in to)) expect(value).toBe(small[field as keyof typeof small]);
+      expect(isPipeline(after)).toBe(true);
+    },
+  );
+});
+
+/** For each field what it may not be, beside nothing at all. */
+const wrong: { readonly [K in keyof made.AnyPipeline]: readonly unknown[] } = {
+  _tag: ["Other", 1],
+  name: [1],
+  description: [1],
+  data: [1, {}, () => Effect.void],
+  available: [1, {}],
+  input: [1],
+  target: [1],
+  classes: ["3", null],
+  tokens: ["3", null],
+  model: [null, 1, "init apply", {}, { init: 1 }, { apply: 1 }, () => 1],
+  loss: [1, {}],
+  augment: [1, null],
+  optimizer: [1, {}],
+  learningRate: ["1", null, {}],
+  metrics: [1, {}],
+  epochs: ["1"],
+  batchSize: ["1"],
+  dropRemainder: [1],
+  shuffle: [1],
+  seed: ["1"],
+  deterministic: [1],
+  validationShare: ["1"],
+  origin: [1, null, {}, { ...small, seed: "1" }],
+  baselines: [1, {}],
+  operators: [1, {}],
+};
+const optional = ["classes", "tokens", "augment", "origin"];
+
+describe("what calls itself a pipeline", () => {
+  it.each(Object.entries<readonly unknown[]>(wrong))("has a %s of its kind", (field, values) => {
+    const { [field as keyof typeof small]: _, ...without } = small;
+    const named = field === "_tag" ? undefined : [field];
+    for (const value of values) expect(lacks({ ...small, [field]: value })).toEqual(named);
+    expect(lacks(without)).toEqual(optional.includes(field) ? [] : named);
+  });
+
+  it("may have a rate that is a function, and start from another", () => {
+    expect(isPipeline({ ...small, learningRate: () => 1 })).toBe(true);
+    expect(isPipeline({ ...small, origin: small, classes: 3, tokens: 4, augment })).toBe(true);
+    for (const other of [undefined, null, 1, "Pipeline", {}, () => small])
+      expect(lacks(other)).toBeUndefined();
+  });
+});
