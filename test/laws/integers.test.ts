@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { real, tensors } from "../../laws/domain.ts";
 import { check } from "../../laws/law.ts";
 import { activationFunctions } from "../../laws/registry/networks/activations.ts";
+import { layerCases } from "../../laws/registry/networks/layers.ts";
 import { lossFunctions } from "../../laws/registry/networks/losses.ts";
 import { composedOperations } from "../../laws/registry/operations/composed.ts";
 import { operationOf } from "../../laws/registry/operations/hostile.ts";
@@ -15,6 +16,10 @@ import { holds } from "../../laws/vitest.ts";
 import { apply1 } from "../../src/ir/build.ts";
 import type { Expr } from "../../src/ir/expr.ts";
 import { fill } from "../../src/ir/ops/indexing.ts";
+import { open, still } from "../../src/nn/apply.ts";
+import { key } from "../../src/tensor/key.ts";
+import { Tensor } from "../../src/tensor/tensor.ts";
+import { flatten } from "../../src/tree.ts";
 
 /** What is not what it is of floats, and why. */
 const exceptions: { readonly [operation: string]: string } = {
@@ -22,7 +27,20 @@ const exceptions: { readonly [operation: string]: string } = {
   rem: "a remainder by 0 is 0, as documented",
 };
 
+/** Layers without params, as functions of an example. */
+const layerFunctions: readonly SymbolicFunction[] = layerCases.flatMap(({ name, layer, shape }) => {
+  const inner = open(layer);
+  const { params, state } = inner.init(key(0));
+  const apply: SymbolicFunction["apply"] = ([x]) => [
+    inner.apply(params, state, x as Expr, still)[0],
+  ];
+  return flatten({ params, state }).leaves.some((leaf) => leaf instanceof Tensor)
+    ? []
+    : [{ name: `layer ${name}`, operands: [tensors(shape, real)], apply }];
+});
+
 const functions: readonly SymbolicFunction[] = [
+  ...layerFunctions,
   ...primitiveFunctions,
   ...composedOperations,
   ...specialFunctions,
