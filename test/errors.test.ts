@@ -38,6 +38,7 @@ const examples: { readonly [T in FluxionError["_tag"]]: FluxionError } = {
   UnboundAxis: new errors.UnboundAxis({ axis: "batch", path }),
   FreeVariable: new errors.FreeVariable({ shape: [3], path: [] }),
   CompileError: new errors.CompileError({ causes: [mismatch, mismatch] }),
+  BackendClosed: new errors.BackendClosed({ backend: "wasm", op: "run" }),
   BackendUnavailable: new errors.BackendUnavailable({
     backend: "wasm",
     missing: "SIMD",

@@ -1,5 +1,7 @@
+import * as Context from "effect/Context";
 import * as Effect from "effect/Effect";
-import type * as Layer from "effect/Layer";
+import * as Layer from "effect/Layer";
+import * as Scope from "effect/Scope";
 import { Backend, type Executable } from "../../src/backend/backend.ts";
 import { run } from "../../src/interpreter/evaluate.ts";
 import type { Program } from "../../src/ir/expr.ts";
@@ -26,9 +28,13 @@ export const meaningKept = (rewrite: (p: Program) => Program): Law<SymbolicFunct
 /** What runs programs. */
 export type Compile = (program: Program) => Executable;
 
-/** The compiler of a backend that can compile on the spot; what it cannot compile is thrown. */
+/**
+ * The compiler of a backend that can compile on the spot; what it cannot compile is thrown. The backend stays open until
+ * the process ends, since laws run programs outside of Effects.
+ */
 export const compilerOf = (layer: Layer.Layer<Backend>): Compile => {
-  const { compile } = Effect.runSync(Effect.provide(Effect.service(Backend), layer));
+  const built = Effect.runSync(Layer.buildWithScope(layer, Scope.makeUnsafe()));
+  const { compile } = Context.get(built, Backend);
   return (program) => Effect.runSync(compile(program));
 };
 

@@ -51,7 +51,7 @@ const atLeast = (image: Expr, least: number, op: string): Expr => {
  * import { randomFlip } from "fluxion/data";
  * const row = tensor([[[1], [2], [3]]]);
  * const flip = randomFlip({ probability: 1 });
- * const flipped = Effect.runSync(Effect.provide(compile(flip, [row, key(0)]), Backend.layerWasm));
+ * const flipped = Effect.runSync(Effect.provide(compile(flip, [row, key(0)]), Backend.layerReference));
  * flipped(row, key(0)).toArray() // => [[[3], [2], [1]]]
  * ```
  */

@@ -12,6 +12,19 @@ export class BackendUnavailable extends failure(
   }),
 ) {}
 
+/**
+ * A compiled program or a session that is used after the scope of its backend's layer has closed. `op` is what was asked
+ * of it: `run`, `start`, `step`, `state` or `finish`.
+ */
+export class BackendClosed extends failure(
+  "BackendClosed",
+  (e: { readonly backend: string; readonly op: string }) => ({
+    what: `the backend "${e.backend}" is closed: its layer's scope has ended, and its workers and memory with it`,
+    where: `in ${e.op} of a program that it had compiled`,
+    fix: "use the program inside the Effect that the layer is provided to, or keep the layer open with ManagedRuntime.make(layer)",
+  }),
+) {}
+
 /** Bytes by what they are for. */
 export interface MemoryParts {
   /** What is carried from step to step: params, layer state and the optimizer's. */

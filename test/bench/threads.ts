@@ -1,4 +1,6 @@
+import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
+import * as Scope from "effect/Scope";
 import type { WasmOptions } from "../../src/backend/index.ts";
 import { Backend, ReverseMode } from "../../src/index.ts";
 
@@ -7,6 +9,9 @@ const [given] = process.argv.slice(2);
 /** On how many threads this process computes: as its argument says, else as fluxion does by default. */
 export const threads: WasmOptions = given === undefined ? {} : { threads: Number(given) };
 
-export const backend = Backend.layerWasmWith(threads);
+/** A backend that stays open until the process ends: the bench runs its programs outside of Effects. */
+export const backend = Layer.succeedContext(
+  Effect.runSync(Layer.buildWithScope(Backend.layerWasmWith(threads), Scope.makeUnsafe())),
+);
 
 export const services = Layer.merge(backend, ReverseMode.layerTape);

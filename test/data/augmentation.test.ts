@@ -25,6 +25,7 @@ import {
   vmap,
 } from "../../src/index.ts";
 import { parameter } from "../../src/ir/build.ts";
+import { layerStanding } from "../backend/standing.ts";
 
 const [height, width] = [3, 4];
 type Image = readonly (readonly number[])[];
@@ -44,7 +45,7 @@ const batch = stackTensors(Array.from({ length: count }, () => toTensor(image)))
 /** What an augmentation makes of the image with each of many keys; the second channel is checked against the first. */
 const augmented = (
   change: Augmentation,
-  backend: typeof Backend.layerWasm | typeof Backend.layerReference = Backend.layerWasm,
+  backend: typeof Backend.layerWasm | typeof Backend.layerReference = layerStanding,
 ): readonly Image[] => {
   const all = vmap((x: Expr, own: Expr<readonly [2]>) => change(x, own));
   const program = Effect.runSync(Effect.provide(compile(all, [batch, keys]), backend));

@@ -3,6 +3,7 @@ import { Backend } from "../../src/backend/index.ts";
 import { run } from "../../src/interpreter/evaluate.ts";
 import type { Program } from "../../src/ir/expr.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
+import { layerStanding } from "../backend/standing.ts";
 
 /** How programs are run, in which dtype, and how exact the results must be. */
 export interface Ground {
@@ -17,7 +18,7 @@ const onWasm = (program: Program, inputs: readonly Tensor[]): readonly Tensor[] 
   Effect.runSync(
     Effect.provide(
       Effect.flatMap(Backend, (backend) => backend.compile(program)),
-      Backend.layerWasm,
+      layerStanding,
     ),
   ).run(inputs);
 export const wasm: Ground = { float: "f32", tolerance: 1e-4, run: onWasm };

@@ -24,6 +24,7 @@ import { key } from "../../src/tensor/key.ts";
 import { sizeOf } from "../../src/tensor/shape.ts";
 import { Tensor } from "../../src/tensor/tensor.ts";
 import { flatten, unflatten } from "../../src/tree.ts";
+import { layerStanding } from "../backend/standing.ts";
 import { readGolden } from "./torch.ts";
 
 interface Stored {
@@ -293,7 +294,7 @@ const onWasm = (whole: Program, inputs: readonly Tensor[]): readonly Tensor[] =>
   Effect.runSync(
     Effect.provide(
       Effect.flatMap(Backend, (backend) => backend.compile(whole)),
-      Backend.layerWasm,
+      layerStanding,
     ),
   ).run(inputs);
 

@@ -11,12 +11,13 @@ import { cond } from "../../src/autodiff/control.ts";
 import { ForwardMode } from "../../src/autodiff/forwardMode.ts";
 import { grad, hessian, ReverseMode, vmap } from "../../src/autodiff/index.ts";
 import { compile } from "../../src/backend/compile.ts";
-import { Backend } from "../../src/backend/index.ts";
+import type { Backend } from "../../src/backend/index.ts";
 import type { Expr } from "../../src/ir/expr.ts";
 import { where } from "../../src/ir/ops/control.ts";
 import { gt, mul, sqrt } from "../../src/ir/ops/elementwise.ts";
 import { sum } from "../../src/ir/ops/reduction.ts";
 import { tensor } from "../../src/tensor/constructors.ts";
+import { layerStanding } from "../backend/standing.ts";
 
 holds([derivativesOfMaps(), mapping()], conditionalFunctions, { runs: 40 });
 
@@ -50,7 +51,7 @@ describe("the gradient of Σ vmap(x ↦ cond(x > 0, √x, 0·x))", () => {
   const provided = <A, E>(effect: Effect.Effect<A, E, ForwardMode | ReverseMode | Backend>): A =>
     Effect.runSync(
       effect.pipe(
-        Effect.provide(Backend.layerWasm),
+        Effect.provide(layerStanding),
         Effect.provide(ReverseMode.layerTape),
         Effect.provide(ForwardMode.layerDual),
       ) as Effect.Effect<A>,

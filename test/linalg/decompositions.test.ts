@@ -16,12 +16,13 @@ import * as linalg from "../../src/linalg/index.ts";
 import { eye, tensor } from "../../src/tensor/constructors.ts";
 import { key, uniform } from "../../src/tensor/key.ts";
 import { Tensor } from "../../src/tensor/tensor.ts";
+import { layerStanding } from "../backend/standing.ts";
 
 const wasm = (made: Program, inputs: readonly Tensor[]): readonly Tensor[] =>
   Effect.runSync(
     Effect.provide(
       Effect.flatMap(Backend, (backend) => backend.compile(made)),
-      Backend.layerWasm,
+      layerStanding,
     ),
   ).run(inputs);
 

@@ -7,6 +7,7 @@ import type { Expr } from "../../src/ir/expr.ts";
 import { program } from "../../src/ir/program.ts";
 import * as special from "../../src/special/index.ts";
 import { tensor } from "../../src/tensor/constructors.ts";
+import { layerStanding } from "../backend/standing.ts";
 
 type Point = readonly [x: number, y: number];
 
@@ -236,7 +237,7 @@ const inF32OnWasm = (f: (x: Expr) => Expr, xs: readonly number[]): readonly numb
   const compiled = Effect.runSync(
     Effect.provide(
       Effect.flatMap(Backend, (backend) => backend.compile(program([x], [f(x)]))),
-      Backend.layerWasm,
+      layerStanding,
     ),
   );
   return [...(compiled.run([tensor([...xs])])[0]?.toTypedArray() ?? [])];

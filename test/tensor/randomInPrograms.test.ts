@@ -18,8 +18,9 @@ import {
   uniform,
 } from "../../src/tensor/key.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
+import { layerStanding } from "../backend/standing.ts";
 
-const backends = { reference: Backend.layerReference, wasm: Backend.layerWasm };
+const backends = { reference: Backend.layerReference, wasm: layerStanding };
 
 describe.each(Object.keys(backends) as (keyof typeof backends)[])("on %s", (backend) => {
   const draw = (f: (key: random.KeyExpr) => Expr, from: Key): Tensor =>

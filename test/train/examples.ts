@@ -26,10 +26,11 @@ import {
   withOptimizer,
   withSeed,
 } from "../../src/index.ts";
+import { layerStanding } from "../backend/standing.ts";
 
 export const backends = {
   reference: Layer.merge(Backend.layerReference, ReverseMode.layerTape),
-  wasm: Layer.merge(Backend.layerWasm, ReverseMode.layerTape),
+  wasm: Layer.merge(layerStanding, ReverseMode.layerTape),
 } as const;
 
 export type BackendName = keyof typeof backends;

@@ -2,6 +2,8 @@
 export interface Cache<V> {
   readonly get: (key: string) => V | undefined;
   readonly set: (key: string, value: V) => void;
+  /** Forgets everything. */
+  readonly clear: () => void;
   /** The bytes of all that is held. */
   readonly bytes: () => number;
 }
@@ -38,6 +40,10 @@ export const cacheOf = <V>(limit: number, sizeOf: (value: V) => number): Cache<V
       }
       values.set(key, value);
       held += size;
+    },
+    clear: () => {
+      values.clear();
+      held = 0;
     },
     bytes: () => held,
   };

@@ -33,7 +33,7 @@ import {
   moduleBuilder,
   type WasmModule,
 } from "./assembler/index.ts";
-import { cacheOf } from "./cache.ts";
+import { type Cache, cacheOf } from "./cache.ts";
 import { tooManyNodes, uncountable } from "./codegen/limits.ts";
 import { type WriteOptions, writeModule } from "./codegen/module.ts";
 import type { Step } from "./kernels/kernel.ts";
@@ -282,15 +282,17 @@ export const lowerProgram = (
 /** What a module takes beside its bytes: what it is compiled to, and the plan. */
 const besides = 2 ** 16;
 
-/**
- * Compiled programs by their structure and options. Whoever runs a program holds it; here stand those that somebody may
- * ask for again.
- */
-const cache = cacheOf<Compiled>(2 ** 26, ({ bytes }) => bytes + besides);
+/** Compiled programs by structure and options. Each backend has its own, bounded by the bytes of the modules. */
+export type Modules = Cache<Compiled>;
+
+/** An empty cache of at most 64 MiB. */
+export const emptyModules = (): Modules =>
+  cacheOf<Compiled>(2 ** 26, ({ bytes }) => bytes + besides);
 
 export const compileProgram = (
   program: Program,
-  { carried = 0, deterministic = false }: CompileOptions = {},
+  { carried = 0, deterministic = false }: CompileOptions,
+  cache: Modules,
   shareFrom?: number,
   available: Features = features(),
 ): Effect.Effect<Compiled, CompileError | BackendUnavailable | MemoryLimit> =>

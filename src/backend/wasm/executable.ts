@@ -9,7 +9,9 @@ import { inputIssue } from "../check.ts";
 import { engine, type WasmFunction, type WasmMemory } from "./assembler/index.ts";
 import { scalarMath } from "./codegen/math/index.ts";
 import { type Compiled, pageBytes, type Slot } from "./compile.ts";
+import type { Owned } from "./ownership.ts";
 import { pagesTogether, type Running, runningTogether, type Threads } from "./threads/index.ts";
+import type { Pool } from "./threads/pool.ts";
 
 /** What every module may call: f64 functions of JavaScript. */
 const imports = {
@@ -29,7 +31,7 @@ const viewIn = (memory: WasmMemory, { address, type }: Slot): Storage => {
 };
 
 /** A module with memory of its own. The memory never grows, so views of it stay good. */
-interface Instance {
+export interface Instance {
   /** Where its inputs are. */
   readonly inputs: readonly Storage[];
   readonly read: (from: number, to: number) => readonly Tensor[];
@@ -60,17 +62,17 @@ const granted = (compiled: Compiled, pages: number, make: () => Running): Runnin
   }
 };
 
-const running = (compiled: Compiled, threads: Threads): Running => {
+const running = (compiled: Compiled, threads: Threads, pool: Pool): Running => {
   const { together, module, pages } = compiled;
   return together === undefined
     ? granted(compiled, pages, () => alone(compiled))
     : granted(compiled, pagesTogether(together, threads), () =>
-        runningTogether(module, together, imports, threads),
+        runningTogether(module, together, imports, threads, pool),
       );
 };
 
-const instantiate = (compiled: Compiled, threads: Threads): Instance => {
-  const { memory, run } = running(compiled, threads);
+const instantiate = (compiled: Compiled, threads: Threads, pool: Pool): Instance => {
+  const { memory, run } = running(compiled, threads, pool);
   const inputs = compiled.inputs.map((slot) => viewIn(memory, slot));
   const outputs = compiled.outputs.map((slot) => viewIn(memory, slot));
   const copies = (
@@ -99,16 +101,32 @@ const copyOf =
       inputs[i]?.set(Tensor.read(tensor));
     });
 
-/** A compiled program as the backend's executable: `run` shares one instance, each session has its own. */
+/** What the programs of a backend run with: its workers, and the memory of each program and session. */
+export interface Holdings {
+  readonly pool: Pool;
+  readonly instances: Owned<Instance>;
+}
+
+/**
+ * A compiled program as the backend's executable: all calls of `run` share one instance, each session has its own.
+ * The instances belong to the backend, so that no executable keeps memory beyond its backend's release.
+ */
 export const executable = (
   program: Program,
   compiled: Compiled,
   carried: number,
   threads: Threads,
+  { pool, instances }: Holdings,
 ): Executable => {
-  let shared: Instance | undefined;
-  /** Of a session that is finished; its memory holds nothing that a run reads before it is written. */
-  let spare: Instance | undefined;
+  /** The holder of the instance that calls of `run` share. */
+  const shared = {};
+  /** The holder of a finished session's instance: the next session takes it over. */
+  const spare = {};
+  const take = (holder: object, op: string): Instance => {
+    const instance = instances.get(holder, op) ?? instantiate(compiled, threads, pool);
+    instances.delete(holder); // what throws half-way leaves an instance that must not be used again
+    return instance;
+  };
   // A wrong value is the caller's mistake, and a run is no Effect: the typed error is thrown.
   const admit = (inputs: readonly Tensor[], from = 0, to = program.inputs.length): void => {
     const issue = inputIssue(program.inputs.slice(from, to), inputs);
@@ -119,28 +137,29 @@ export const executable = (
     plan: compiled.plan,
     run: (inputs) => {
       admit(inputs);
-      const instance = shared ?? instantiate(compiled, threads);
-      shared = undefined; // what a run that throws has left is not to be used again
+      const instance = take(shared, "run");
       copyOf(inputs)(instance.inputs);
       instance.run();
-      shared = instance;
+      instances.set(shared, instance);
       return instance.read(0, compiled.outputs.length);
     },
     start: (state): Session => {
       admit(state, 0, carried);
-      const instance = spare ?? instantiate(compiled, threads);
-      spare = undefined;
-      copyOf(state)(instance.inputs);
-      const given = instance.inputs.slice(carried);
-      /** Of the step that was cut short: the state that it has left is no state, and nothing is built upon it. */
+      const session = {};
+      const begin = (instance: Instance): void => {
+        copyOf(state)(instance.inputs);
+        instances.set(session, instance);
+      };
+      begin(take(spare, "start"));
+      /** What cut a step short: the state that it left is half written, and nothing is built upon it. */
       let failure: { readonly error: unknown } | undefined;
-      const sound = (): Instance => {
+      const sound = (op: string): Instance => {
         if (failure !== undefined) throw failure.error;
-        return instance;
+        return instances.get(session, op) as Instance; // set above; only the release drops it, and then this throws
       };
       const stepFilled = (fill: Fill): readonly Tensor[] => {
-        sound();
-        fill(given);
+        const instance = sound("step");
+        fill(instance.inputs.slice(carried));
         try {
           instance.run();
         } catch (error) {
@@ -155,10 +174,11 @@ export const executable = (
           return stepFilled(copyOf(inputs));
         },
         stepFilled,
-        state: () => sound().readInputs(carried),
+        state: () => sound("state").readInputs(carried),
         finish: () => {
-          spare = sound();
-          return spare.readInputs(carried);
+          const instance = sound("finish");
+          instances.set(spare, instance);
+          return instance.readInputs(carried);
         },
       };
     },

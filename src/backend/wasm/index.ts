@@ -3,10 +3,12 @@ import * as Layer from "effect/Layer";
 import { InvalidArgument } from "../../errors.ts";
 import { Backend, type CompileOptions } from "../backend.ts";
 import type { Features } from "./assembler/index.ts";
-import { compileProgram } from "./compile.ts";
-import { executable } from "./executable.ts";
+import { compileProgram, emptyModules, type Modules } from "./compile.ts";
+import { executable, type Holdings } from "./executable.ts";
+import { ownedBy } from "./ownership.ts";
 import { mostThreads } from "./threads/barrier.ts";
 import { mayThread, threadsOf } from "./threads/index.ts";
+import { emptyPool } from "./threads/pool.ts";
 import { leastShared } from "./threads/schedule.ts";
 
 /**
@@ -29,26 +31,64 @@ export interface WasmOptions {
   readonly threads?: number;
 }
 
-/** Kernels that take so many nanoseconds are shared. */
+/** Kernels estimated above `shareFrom` nanoseconds are split across threads. */
 interface Sharing {
   readonly shareFrom: number;
 }
 
-/** `shareFrom: 0` shares whatever can be shared, however little it is, which is for tests. */
+/** What a backend acquires: workers, compiled modules, and the memory of its programs. */
+interface Resources extends Holdings {
+  readonly modules: Modules;
+}
+
+const acquire = (): Resources => ({
+  pool: emptyPool(),
+  modules: emptyModules(),
+  instances: ownedBy("wasm"),
+});
+
+const release = ({ pool, modules, instances }: Resources): void => {
+  instances.release();
+  modules.clear();
+  pool.release();
+};
+
+/**
+ * The backend on resources of its own, or on given ones. Tests share whatever can be shared, however small, by
+ * `shareFrom: 0`.
+ */
 export const backendOf = (
   { threads: wanted }: WasmOptions,
   { shareFrom }: Sharing = { shareFrom: leastShared },
   available?: Features,
+  resources: Resources = acquire(),
 ): Backend["Service"] => ({
   name: "wasm",
   compile: (program, options: CompileOptions = {}) => {
     const threads = threadsOf(options.threads ?? wanted);
+    const least = mayThread(threads) ? shareFrom : undefined;
     return Effect.map(
-      compileProgram(program, options, mayThread(threads) ? shareFrom : undefined, available),
-      (compiled) => executable(program, compiled, options.carried ?? 0, threads),
+      compileProgram(program, options, resources.modules, least, available),
+      (compiled) => executable(program, compiled, options.carried ?? 0, threads, resources),
     );
   },
 });
+
+/** The backend as a layer, whose scope owns the backend's resources. Defaults to the features of this process. */
+export const layerOf = (
+  options: WasmOptions,
+  sharing?: Sharing,
+  available?: Features,
+): Layer.Layer<Backend> =>
+  Layer.effect(
+    Backend,
+    Effect.map(
+      Effect.acquireRelease(Effect.sync(acquire), (resources) =>
+        Effect.sync(() => release(resources)),
+      ),
+      (resources) => backendOf(options, sharing, available, resources),
+    ),
+  );
 
 const checked = (threads: number): number => {
   if (Number.isInteger(threads) && threads >= 1 && threads <= mostThreads) return threads;
@@ -59,10 +99,6 @@ const checked = (threads: number): number => {
     actual: String(threads),
   });
 };
-
-/** The backend as it is where WebAssembly has these features. */
-export const wasmWith = (available: Features): Layer.Layer<Backend> =>
-  Layer.succeed(Backend, backendOf({}, undefined, available));
 
 /**
  * The fast backend: a program becomes one WebAssembly module with planned memory, element-wise work fused
@@ -77,8 +113,8 @@ export const wasmWith = (available: Features): Layer.Layer<Backend> =>
  * **Laws** every program gives what the reference backend gives, to the rounding of its dtypes, and the same
  * bits on every number of threads.
  */
-export const layerWasm: Layer.Layer<Backend> = Layer.succeed(Backend, backendOf({}));
+export const layerWasm: Layer.Layer<Backend> = layerOf({});
 
 /** {@link layerWasm} with a number of threads of one's own. */
 export const layerWasmWith = ({ threads }: WasmOptions): Layer.Layer<Backend> =>
-  Layer.succeed(Backend, backendOf(threads === undefined ? {} : { threads: checked(threads) }));
+  layerOf(threads === undefined ? {} : { threads: checked(threads) });

@@ -97,7 +97,7 @@ export interface CtcOptions {
  * // Two moments, a blank and one label, all equally likely: three of the four paths say the label.
  * const even = full([2, 2], Math.log(1 / 2));
  * const label = tensor([1], "i32");
- * const loss = Effect.runSync(Effect.provide(compile(ctc, [even, label]), Backend.layerWasm));
+ * const loss = Effect.runSync(Effect.provide(compile(ctc, [even, label]), Backend.layerReference));
  * Math.exp(-loss(even, label).toArray()).toFixed(4); // => '0.7500'
  * ```
  */

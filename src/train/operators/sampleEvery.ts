@@ -1,7 +1,16 @@
 import * as Effect from "effect/Effect";
-import type * as Layer from "effect/Layer";
+import * as Exit from "effect/Exit";
+import * as Layer from "effect/Layer";
+import * as Scope from "effect/Scope";
 import { type Either, isLeft } from "fp-ts/lib/Either.js";
-import { concat, concatMap, defer, type MonoTypeOperatorFunction, of as only } from "rxjs";
+import {
+  concat,
+  concatMap,
+  defer,
+  finalize,
+  type MonoTypeOperatorFunction,
+  of as only,
+} from "rxjs";
 import type { Backend } from "../../backend/backend.ts";
 import type { BackendUnavailable } from "../../errors.ts";
 import { whole } from "../../tensor/validate.ts";
@@ -39,19 +48,24 @@ export const sampleEvery = <P, S, E1, E2>(
   whole(1)("sampleEvery", { every });
   return (source) =>
     defer(() => {
+      // The sampler is used for as long as the subscription lasts, and so are its services.
+      const scope = Scope.makeUnsafe();
       let made: ((state: TrainState<P, S>) => Either<E2, string>) | undefined;
       const ready = Effect.suspend(() =>
         made === undefined
-          ? Effect.tap(sampler, (f) =>
-              Effect.sync(() => {
-                made = f;
-              }),
+          ? Layer.buildWithScope(services, scope).pipe(
+              Effect.flatMap((context) => Effect.provideContext(sampler, context)),
+              Effect.tap((f) =>
+                Effect.sync(() => {
+                  made = f;
+                }),
+              ),
             )
           : Effect.succeed(made),
       );
       const sampled$ = ({ epoch, step, state }: EpochCompleted<TrainState<P, S>>) =>
         observe<TrainEvent<TrainState<P, S>>, unknown>((emit) =>
-          Effect.flatMap(Effect.provide(ready, services), (text) => {
+          Effect.flatMap(ready, (text) => {
             const said = text(state);
             if (isLeft(said)) return Effect.fail(said.left);
             emit.next({ _tag: "Sampled", epoch, step, text: said.right });
@@ -64,6 +78,7 @@ export const sampleEvery = <P, S, E1, E2>(
             ? concat(only(event), sampled$(event))
             : only(event),
         ),
+        finalize(() => Effect.runFork(Scope.close(scope, Exit.void))),
       );
     });
 };

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect";
 import { expect } from "vitest";
-import { Backend, type CompileOptions, type Executable } from "../../../src/backend/backend.ts";
-import { backendOf, layerWasm } from "../../../src/backend/wasm/index.ts";
+import type { Backend, CompileOptions, Executable } from "../../../src/backend/backend.ts";
+import { backendOf } from "../../../src/backend/wasm/index.ts";
 import { run } from "../../../src/interpreter/evaluate.ts";
 import { parameter } from "../../../src/ir/build.ts";
 import type { Expr, Program, TensorType } from "../../../src/ir/expr.ts";
@@ -10,18 +10,23 @@ import { program } from "../../../src/ir/program.ts";
 import { allocate, type Dtype, store } from "../../../src/tensor/dtype.ts";
 import { type Shape, sizeOf } from "../../../src/tensor/shape.ts";
 import { Tensor } from "../../../src/tensor/tensor.ts";
+import { standing } from "../standing.ts";
 
 export const compiled = (p: Program, options?: CompileOptions): Executable =>
-  Effect.runSync(
-    Effect.provide(
-      Effect.flatMap(Backend, (backend) => backend.compile(p, options)),
-      layerWasm,
-    ),
-  );
+  Effect.runSync(standing.compile(p, options));
 
-/** A program on so many threads, which share whatever can be shared. */
-export const compiledFor = (threads: number, p: Program, options?: CompileOptions): Executable =>
-  Effect.runSync(backendOf({ threads }, { shareFrom: 0 }).compile(p, options));
+/** A backend on so many threads, which share whatever can be shared, with workers of its own. */
+export const sharing = (threads: number): Backend["Service"] =>
+  backendOf({ threads }, { shareFrom: 0 });
+
+const backends = new Map<number, Backend["Service"]>();
+
+/** A program on a backend of so many threads, which share whatever can be shared. */
+export const compiledFor = (threads: number, p: Program, options?: CompileOptions): Executable => {
+  const backend = backends.get(threads) ?? sharing(threads);
+  backends.set(threads, backend);
+  return Effect.runSync(backend.compile(p, options));
+};
 
 /** A program gives the same bits on every number of threads. */
 export const expectSameOnThreads = (

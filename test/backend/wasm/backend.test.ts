@@ -3,7 +3,7 @@ import * as Result from "effect/Result";
 import { describe, expect, it } from "vitest";
 import { Backend } from "../../../src/backend/backend.ts";
 import { features } from "../../../src/backend/wasm/assembler/index.ts";
-import { compileProgram } from "../../../src/backend/wasm/compile.ts";
+import { compileProgram, emptyModules } from "../../../src/backend/wasm/compile.ts";
 import { layerWasm } from "../../../src/backend/wasm/index.ts";
 import { formatError } from "../../../src/errors/failure.ts";
 import type { MemoryLimit } from "../../../src/errors.ts";
@@ -127,8 +127,9 @@ describe("a compiled program", () => {
   ];
 
   it("is remembered by its structure and options", () => {
+    const modules = emptyModules();
     const compile = (deterministic: boolean) =>
-      Effect.runSync(compileProgram(network(), { deterministic }));
+      Effect.runSync(compileProgram(network(), { deterministic }, modules));
     expect(compile(false)).toBe(compile(false));
     if (features().relaxedSimd) expect(compile(true)).not.toBe(compile(false));
   });

@@ -6,7 +6,7 @@ import { lastValueFrom } from "rxjs";
 import { describe, expect, it } from "vitest";
 import { Backend } from "../../../src/backend/backend.ts";
 import { engine, type Features, features } from "../../../src/backend/wasm/assembler/index.ts";
-import { backendOf, wasmWith } from "../../../src/backend/wasm/index.ts";
+import { backendOf, layerOf } from "../../../src/backend/wasm/index.ts";
 import {
   dataset,
   dense,
@@ -44,7 +44,7 @@ const task = (width: number) =>
 describe("a missing feature of WebAssembly", () => {
   it("names itself and the backend that works without it, before a pipeline's first event", async () => {
     const services = Layer.merge(
-      wasmWith({ ...everything, missing: "128-bit SIMD" }),
+      layerOf({}, undefined, { ...everything, missing: "128-bit SIMD" }),
       ReverseMode.layerTape,
     );
     const heard: unknown[] = [];
@@ -73,10 +73,13 @@ describe("a missing feature of WebAssembly", () => {
     const on = (features: Features) =>
       Effect.runSync(
         Effect.provide(
-          Effect.flatMap(Backend, (backend) => backend.compile(p)),
-          wasmWith(features),
+          Effect.map(
+            Effect.flatMap(Backend, (backend) => backend.compile(p)),
+            ({ run }) => run(inputs),
+          ),
+          layerOf({}, undefined, features),
         ),
-      ).run(inputs);
+      );
     const plain = on({ ...everything, relaxedSimd: false });
     expectClose(plain, on(everything), 1e-6, () => "plain and relaxed");
   });

@@ -58,6 +58,7 @@ import {
   transformer,
   transformerEncoder,
 } from "../../../src/nn/models/index.ts";
+import { layerStanding } from "../../backend/standing.ts";
 import { collect, lastOf } from "../../train/examples.ts";
 import { applied, constants, contextOf, numbers, valueOf } from "../evaluated.ts";
 
@@ -157,7 +158,7 @@ describe("a few real examples are learned by heart", () => {
     });
     const { loss, params } = await learned(model, data, sequenceCrossEntropy);
     expect(loss).toBeLessThan(0.05);
-    const from = Effect.runSync(Effect.provide(compileDecoder(model), Backend.layerWasm));
+    const from = Effect.runSync(Effect.provide(compileDecoder(model), layerStanding));
     const written = greedySearch(right(from(params)), {
       from: (lines[1] ?? []).slice(0, 4),
       length: 27,
@@ -193,7 +194,7 @@ describe("a few real examples are learned by heart", () => {
     expect(loss).toBeLessThan(0.02);
     expect(metrics.exactMatch).toBe(1);
     const from = Effect.runSync(
-      Effect.provide(compileDecoder(model as ReturnType<typeof seq2seq>), Backend.layerWasm),
+      Effect.provide(compileDecoder(model as ReturnType<typeof seq2seq>), layerStanding),
     );
     for (const [i, word] of words.entries()) {
       const continuation = right(from(params, word));
@@ -206,7 +207,7 @@ describe("a few real examples are learned by heart", () => {
 
   it("exactMatch of what is told is that of greedy decoding, also when half is learned", async () => {
     const model = seq2seq({ source, vocabulary: sounds.size, width: 16, hidden: 32 });
-    const from = Effect.runSync(Effect.provide(compileDecoder(model), Backend.layerWasm));
+    const from = Effect.runSync(Effect.provide(compileDecoder(model), layerStanding));
     const shares: number[] = [];
     for (const steps of [4, 16, 20, 24, 28]) {
       const { params, tested } = await learned(model, pairs, overPadding, { steps });

@@ -7,7 +7,6 @@ import { tap } from "rxjs";
 import { afterAll, expect, it } from "vitest";
 import { Backend as Service } from "../../../src/backend/backend.ts";
 import { backendOf } from "../../../src/backend/wasm/index.ts";
-import { dismiss } from "../../../src/backend/wasm/threads/pool.ts";
 import {
   loadCheckpoint,
   ReverseMode,
@@ -30,7 +29,6 @@ const services = Layer.merge(
 
 it("ends the run with a typed error; the last checkpoint is whole, and the run goes on from it", async () => {
   const path = join(folder, "last.json");
-  dismiss();
   let written = "";
   const error = await withFailingWorkers(10, "process.exit(9);", () =>
     collect(

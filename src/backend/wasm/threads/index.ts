@@ -13,7 +13,7 @@ import {
   type WasmModule,
 } from "../assembler/index.ts";
 import { mostThreads } from "./barrier.ts";
-import { forget, type Job, runTogether, watch } from "./pool.ts";
+import type { Job, Pool } from "./pool.ts";
 import type { Together } from "./schedule.ts";
 import { canShare, parallelism } from "./spawn.ts";
 import { choicesUpTo, paceOf } from "./tuner.ts";
@@ -48,23 +48,6 @@ const pagesLimit = 65536;
 /** How long threads may show no sign of life: far longer than any kernel should take. */
 const patienceOf = ({ estimate }: Together): number => 5000 + (100 * estimate) / 1e6;
 
-let instances = 0;
-
-/** Bytes of shared memory made since the last time that garbage was provoked. */
-let made = 0;
-const mostMade = 2 ** 28;
-
-/** Shared memory does not count as garbage to whoever collects it; what this allocates and drops does. */
-const provokeCollection = (bytes: number): void => {
-  made += bytes;
-  if (made < mostMade) return;
-  made = 0;
-  for (let i = 0; i < 16; i++) new ArrayBuffer(2 ** 23);
-};
-
-/** Has workers forget instances that are gone. */
-const registry = new FinalizationRegistry<number>(forget);
-
 /** Among how many threads a program may choose whose memory holds what each has of its own. */
 const choicesOf = (together: Together, { choices }: Threads): readonly number[] => {
   const fitting = choices.filter((n) => n === 1 || pagesFor(together, n) <= pagesLimit);
@@ -84,22 +67,23 @@ export const runningTogether = (
   together: Together,
   imports: Readonly<Record<string, Readonly<Record<string, WasmImport>>>>,
   threads: Threads,
+  pool: Pool,
 ): Running => {
   const pages = pagesTogether(together, threads);
-  provokeCollection(pages * pageBytes);
   const memory = new engine.Memory({ initial: pages, maximum: pages, shared: true });
   const words = new Int32Array(memory.buffer);
   const pace = paceOf(choicesOf(together, threads));
-  const team = { memory, watch };
+  const team = { memory, watch: pool.watch };
   const { exports } = new engine.Instance(module, { ...imports, team });
   (exports.begin as WasmFunction)(); // the module exports both
   const run = exports.run as WasmFunction;
-  const job: Job = { id: instances++, module, memory, words, run, patience: patienceOf(together) };
+  const patience = patienceOf(together);
+  const job: Job = { id: pool.newId(), module, memory, words, run, patience };
   const oneRun = (): void => {
     const began = performance.now();
-    const used = runTogether(job, pace.threads(), threads.patience);
+    const used = pool.run(job, pace.threads(), threads.patience);
     pace.took(used, performance.now() - began);
   };
-  registry.register(oneRun, job.id);
+  pool.forgetWith(oneRun, job.id);
   return { memory, run: oneRun };
 };

@@ -24,10 +24,9 @@ const work = (words: typeof mailbox, own: { readonly [name: string]: unknown }):
   for (const name of Object.getOwnPropertyNames(Math)) math[name] = Reflect.get(Math, name);
   Object.assign(math, own);
 
-  const runs = new Map<number, { readonly run: Run; readonly bytes: number }>();
+  const runs = new Map<number, Run>();
   let box = new Int32Array(new SharedArrayBuffer(64));
   let seen = 0;
-  let forgotten = 0;
 
   /** Calls, until there is a message: looks for them for a while, then sleeps. */
   const answerCalls = (): void => {
@@ -44,7 +43,7 @@ const work = (words: typeof mailbox, own: { readonly [name: string]: unknown }):
       const at = (word: number): number => box[word] as number;
       if (at(words.id) < 0) return;
       try {
-        runs.get(at(words.id))?.run(at(words.thread), at(words.threads), at(words.arrivals), 1);
+        runs.get(at(words.id))?.(at(words.thread), at(words.threads), at(words.arrivals), 1);
       } catch {
         Atomics.store(box, words.failed, 1);
         return;
@@ -58,18 +57,9 @@ const work = (words: typeof mailbox, own: { readonly [name: string]: unknown }):
     if (add !== undefined) {
       const team = { memory: add.memory, watch: () => undefined };
       const { run } = new here.WebAssembly.Instance(add.module, { math, team }).exports;
-      runs.set(add.id, { run, bytes: add.memory.buffer.byteLength });
+      runs.set(add.id, run);
     }
-    for (const id of forget) {
-      // An instance holds addresses, too, of which there are not many times more.
-      forgotten += 2 ** 23 + (runs.get(id)?.bytes ?? 0);
-      runs.delete(id);
-    }
-    if (forgotten >= 2 ** 27) {
-      // A worker makes no garbage, so that nothing collects what it has dropped: this does.
-      forgotten = 0;
-      for (let i = 0; i < 16; i++) new ArrayBuffer(2 ** 23);
-    }
+    for (const id of forget) runs.delete(id);
     Atomics.add(box, words.read, 1);
     Atomics.notify(box, words.read);
     answerCalls();

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { planMemory } from "../../../../src/backend/plan/memory.ts";
 import { type Buffer, makeBuffer } from "../../../../src/backend/plan/view.ts";
 import { engine, i32, moduleBuilder } from "../../../../src/backend/wasm/assembler/index.ts";
@@ -7,9 +7,13 @@ import { writeModule } from "../../../../src/backend/wasm/codegen/module.ts";
 import type { Kernel, Step } from "../../../../src/backend/wasm/kernels/kernel.ts";
 import { teamBytes } from "../../../../src/backend/wasm/threads/barrier.ts";
 import { runningTogether } from "../../../../src/backend/wasm/threads/index.ts";
+import { emptyPool } from "../../../../src/backend/wasm/threads/pool.ts";
 import { scheduleOf } from "../../../../src/backend/wasm/threads/schedule.ts";
 
 /** Kernels written by hand, to see what sharing them does, and that mistakes in them show. */
+
+const pool = emptyPool();
+afterAll(pool.release);
 
 const size = 64;
 const [x, y, total] = [
@@ -90,6 +94,7 @@ const heldAfter = (kernels: readonly Kernel[], threads: number, of: Buffer): rea
     { bytes: plan.bytes, ownBytes: plan.own.bytes, estimate: 0 },
     { math: {} },
     { choices: [threads], patience: 2000 },
+    pool,
   );
   run();
   return [...new Int32Array(memory.buffer, plan.addressOf(of), of.size)];

@@ -1,5 +1,6 @@
+import * as Effect from "effect/Effect";
 import { describe, expect, it, vi } from "vitest";
-import { dismiss } from "../../../../src/backend/wasm/threads/pool.ts";
+import type { Executable } from "../../../../src/backend/backend.ts";
 import { choicesUpTo, paceOf } from "../../../../src/backend/wasm/threads/tuner.ts";
 import { Backend, InvalidArgument, WorkerLost } from "../../../../src/index.ts";
 import { apply } from "../../../../src/ir/build.ts";
@@ -7,7 +8,7 @@ import type { Expr } from "../../../../src/ir/expr.ts";
 import { matmul } from "../../../../src/ir/ops/contraction.ts";
 import { add, exp, mul } from "../../../../src/ir/ops/elementwise.ts";
 import { sum } from "../../../../src/ir/ops/reduction.ts";
-import { compiledFor, expectSameOnThreads, filledWith, programOf } from "../agreement.ts";
+import { compiledFor, expectSameOnThreads, filledWith, programOf, sharing } from "../agreement.ts";
 import { withFailingWorkers } from "./lostWorkers.ts";
 
 const matrix = { shape: [40, 40], dtype: "f32" } as const;
@@ -21,6 +22,9 @@ const state = filledWith([40, 40], "f32", (i) => (i % 7) - 3);
 const input = filledWith([40, 40], "f32", (i) => ((i * 13) % 11) - 5);
 
 const session = (threads: number) => compiledFor(threads, step, { carried: 1 }).start([state]);
+
+/** The step on a backend of its own, so that its workers are new. */
+const fresh = (threads: number) => Effect.runSync(sharing(threads).compile(step, { carried: 1 }));
 
 /** The bits of a state after so many steps. */
 const stateAfter = (threads: number, steps: number): Float32Array => {
@@ -64,12 +68,10 @@ describe("threads", () => {
   });
 
   it("come to work: as many as were asked for", async () => {
-    dismiss();
     await withFailingWorkers(1_000_000, "", (workers) => {
-      session(4).step([input]);
+      fresh(4).start([state]).step([input]);
       expect(workers.length).toBe(3);
     });
-    dismiss();
   });
 
   it("are told by a whole number from 1 to 16", () => {
@@ -97,9 +99,8 @@ describe("a worker that is lost", () => {
     ],
     ["fails in the middle of a run", 'throw new Error("no");', /failed/],
   ])("%s: the run ends with a typed error", async (_, action, reason) => {
-    dismiss();
     await withFailingWorkers(3, action, () => {
-      const running = session(2);
+      const running = fresh(2).start([state]);
       running.step([input]);
       running.step([input]);
       const before = running.state()[0]?.toTypedArray();
@@ -116,8 +117,8 @@ describe("a worker that is lost", () => {
   });
 
   it("leaves the executable good: its next session and its next run begin anew", async () => {
-    dismiss();
-    const executable = compiledFor(2, step, { carried: 1 });
+    const executable = fresh(2);
+    const others: Executable[] = [];
     await withFailingWorkers(1, 'throw new Error("no");', () => {
       const running = executable.start([state]);
       expect(caught(() => running.step([input]))).toBeInstanceOf(WorkerLost);
@@ -126,18 +127,18 @@ describe("a worker that is lost", () => {
     const next = executable.start([state]);
     next.step([input]);
     expect(next.state()[0]?.toTypedArray()).toEqual(stateAfter(1, 1));
-    dismiss();
     await withFailingWorkers(1, 'throw new Error("no");', () => {
-      expect(caught(() => executable.run([state, input]))).toBeInstanceOf(WorkerLost);
+      const other = fresh(2);
+      expect(caught(() => other.run([state, input]))).toBeInstanceOf(WorkerLost);
+      others.push(other);
     });
-    expect(executable.run([state, input])[0]?.toTypedArray()).toEqual(stateAfter(1, 1));
+    expect(others[0]?.run([state, input])[0]?.toTypedArray()).toEqual(stateAfter(1, 1));
   });
 
   it("is not one that was stopped with its process for an hour in the middle of a run", async () => {
-    dismiss();
     const pause = "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);";
     await withFailingWorkers(2, pause, () => {
-      const running = session(2);
+      const running = fresh(2).start([state]);
       running.step([input]);
       const now = performance.now.bind(performance);
       const began = now();
@@ -151,19 +152,16 @@ describe("a worker that is lost", () => {
       }
       expect(running.state()[0]?.toTypedArray()).toEqual(stateAfter(1, 2));
     });
-    dismiss();
   });
 
   it("terminated between two steps", async () => {
-    dismiss();
     await withFailingWorkers(1_000_000, "", async (workers) => {
-      const running = session(2);
+      const running = fresh(2).start([state]);
       running.step([input]);
       await new Promise((resolve) => setTimeout(resolve, 20));
       workers[0]?.terminate();
       expect(caught(() => running.step([input]))).toBeInstanceOf(WorkerLost);
     });
-    dismiss();
   });
 });
 

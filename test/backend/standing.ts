@@ -1,0 +1,9 @@
+import * as Layer from "effect/Layer";
+import { Backend } from "../../src/backend/backend.ts";
+import { backendOf } from "../../src/backend/wasm/index.ts";
+
+/** A WebAssembly backend that lives as long as the test's process, so that tests may use programs outside Effects. */
+export const standing: Backend["Service"] = backendOf({});
+
+/** {@link standing} as a layer. */
+export const layerStanding: Layer.Layer<Backend> = Layer.succeed(Backend, standing);

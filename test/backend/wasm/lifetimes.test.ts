@@ -1,0 +1,112 @@
+import * as Context from "effect/Context";
+import * as Effect from "effect/Effect";
+import * as Exit from "effect/Exit";
+import * as Layer from "effect/Layer";
+import * as Scope from "effect/Scope";
+import { describe, expect, it, vi } from "vitest";
+import { Backend } from "../../../src/backend/backend.ts";
+import { layerOf } from "../../../src/backend/wasm/index.ts";
+import { BackendClosed } from "../../../src/index.ts";
+import type { Expr } from "../../../src/ir/expr.ts";
+import { mul } from "../../../src/ir/ops/elementwise.ts";
+import { defaultServices } from "../../../src/train/services.ts";
+import { filledWith, programOf } from "./agreement.ts";
+
+const size = 4096;
+const halve = programOf([{ shape: [size], dtype: "f32" }], (x) => [mul(x as Expr, 0.5) as Expr]);
+const ones = filledWith([size], "f32", () => 1);
+
+/** On two threads, for which a run waits; and on as many as are ready. Both share whatever can be shared. */
+const waiting = layerOf({ threads: 2 }, { shareFrom: 0 });
+const ready = layerOf({}, { shareFrom: 0 });
+
+/** Two steps on a backend of its own, whose layer closes at their end; returns what was used, too. */
+const oneRun = (layer: Layer.Layer<Backend>) =>
+  Effect.gen(function* () {
+    const executable = yield* (yield* Backend).compile(halve, { carried: 1 });
+    const session = executable.start([ones]);
+    session.step([]);
+    session.step([]);
+    expect(session.state()[0]?.toTypedArray()[size - 1]).toBe(0.25);
+    return { executable, session };
+  }).pipe(Effect.provide(layer));
+
+const milliseconds = (n: number) => new Promise((resolve) => setTimeout(resolve, n));
+
+const handles = (): number => process.getActiveResourcesInfo().length;
+
+/** Waits until no more handles are left than there were: an ended worker goes with a turn of the event loop. */
+const settled = async (before: number): Promise<void> => {
+  for (let i = 0; i < 500 && handles() > before; i++) await milliseconds(10);
+};
+
+describe("a backend's layer", () => {
+  it("releases workers, handles and memory: 300 of them leave none", async () => {
+    const kept: unknown[] = []; // what is still held keeps no memory
+    const runs = async (from: number, to: number): Promise<void> => {
+      for (let i = from; i < to; i++) {
+        kept.push(await Effect.runPromise(oneRun(i % 10 === 0 ? waiting : ready)));
+        await milliseconds(1);
+      }
+    };
+    await milliseconds(1);
+    const before = handles();
+    await runs(0, 100);
+    await settled(before);
+    const memory = process.memoryUsage().rss;
+    await runs(100, 300);
+    await settled(before);
+    expect(handles()).toBeLessThanOrEqual(before);
+    expect(kept.length).toBe(300);
+    expect(process.memoryUsage().rss - memory).toBeLessThan(2 ** 26);
+  }, 60_000);
+
+  it("closed, refuses what its programs are asked, by name and with the fix", () => {
+    const { executable, session } = Effect.runSync(oneRun(layerOf({ threads: 1 })));
+    const asked = {
+      run: () => executable.run([ones]),
+      start: () => executable.start([ones]),
+      step: () => session.step([]),
+      state: () => session.state(),
+      finish: () => session.finish(),
+    };
+    for (const [op, ask] of Object.entries(asked))
+      expect(ask, op).toThrow(new BackendClosed({ backend: "wasm", op }));
+    expect(new BackendClosed({ backend: "wasm", op: "run" }).message).toMatch(
+      /BackendClosed: the backend "wasm" is closed[\s\S]*fix: .*ManagedRuntime/,
+    );
+  });
+
+  it("kept open by a scope, serves what was compiled until the scope closes", () => {
+    const scope = Scope.makeUnsafe();
+    const backend = Context.get(
+      Effect.runSync(Layer.buildWithScope(layerOf({ threads: 1 }), scope)),
+      Backend,
+    );
+    const executable = Effect.runSync(backend.compile(halve));
+    expect(executable.run([ones])[0]?.toTypedArray()[0]).toBe(0.5);
+    Effect.runSync(Scope.close(scope, Exit.void));
+    expect(() => executable.run([ones])).toThrow(BackendClosed);
+  });
+});
+
+describe("the services of a run that is given none", () => {
+  const used = () => Effect.runSync(Effect.provide(Effect.service(Backend), defaultServices));
+
+  it("are the same for all who use them, and for the next within two seconds", () => {
+    vi.useFakeTimers();
+    try {
+      const first = used();
+      vi.advanceTimersByTime(1500);
+      expect(used()).toBe(first);
+      const executable = Effect.runSync(first.compile(halve));
+      vi.advanceTimersByTime(1500);
+      expect(executable.run([ones]).length).toBe(1);
+      vi.advanceTimersByTime(1000);
+      expect(() => executable.run([ones])).toThrow(BackendClosed);
+      expect(used()).not.toBe(first);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
