@@ -73,7 +73,7 @@ describe("a backend's layer", () => {
     for (const [op, ask] of Object.entries(asked))
       expect(ask, op).toThrow(new BackendClosed({ backend: "wasm", op }));
     expect(new BackendClosed({ backend: "wasm", op: "run" }).message).toMatch(
-      /BackendClosed: the backend "wasm" is closed[\s\S]*fix: .*ManagedRuntime/,
+      /the backend "wasm" is closed[\s\S]*fix: .*ManagedRuntime/,
     );
   });
 
