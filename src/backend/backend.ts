@@ -5,32 +5,32 @@ import type { Program } from "../ir/expr.ts";
 import type { Storage } from "../tensor/dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
-/** One loop nest or kernel of a plan. */
+/** One kernel of a plan: a loop nest. */
 export interface PlannedKernel {
-  /** What it computes and what was fused into it. */
+  /** The name of what it computes, with what was fused into it. */
   readonly name: string;
   /** The loops around it, the outermost first; a loop has the same `loop` in all of its kernels. */
   readonly within: readonly { readonly loop: number; readonly rounds: number }[];
-  /** Arithmetic operations, of all rounds. */
+  /** Arithmetic operations over all rounds. */
   readonly operations: number;
-  /** Bytes that it touches in one round: each tensor that it reads or writes, once. */
+  /** Bytes that one round touches: each tensor that it reads or writes counts once. */
   readonly touched: number;
-  /** Bytes that it moves, in all rounds: what it reads, and what it writes. */
+  /** Bytes read and written over all rounds. */
   readonly bytes: number;
 }
 
-/** What a backend will do for one run of a program. */
+/** The work and the memory of one run of a program, known once it is compiled. */
 export interface Plan {
   readonly kernels: readonly PlannedKernel[];
   readonly bytes: {
-    /** Inputs and outputs: params, optimizer state, the batch, what the step says. */
+    /** Inputs and outputs: params, optimizer state, the batch, loss and metrics. */
     readonly arguments: number;
     readonly constants: number;
-    /** What is planned beyond them: activations, copies, scratch. */
+    /** Everything else: activations, copies, scratch memory. */
     readonly temporaries: number;
-    /** All of it. */
+    /** The sum of the three above. */
     readonly planned: number;
-    /** The most that is alive at one time: fewer bytes no plan can do with, in this order of kernels. */
+    /** Maximum bytes alive at one time: the least that any plan with this order of kernels can take. */
     readonly needed: number;
   };
   /** Arithmetic operations of one run. */
@@ -41,42 +41,47 @@ export interface Plan {
 export interface Executable {
   readonly program: Program;
   readonly plan: Plan;
-  /** Outputs from inputs, both copied; no state is kept. */
+  /**
+   * Computes the outputs from the inputs, and keeps no state. Both are copied.
+   *
+   * **Fails with** (throws) `ShapeMismatch` and `DtypeMismatch` for inputs of other types; what the backend's layer
+   * says.
+   */
   readonly run: (inputs: readonly Tensor[]) => readonly Tensor[];
   /**
-   * A run that keeps state: the first `carried` inputs start as `state`, and after each step are the
-   * first `carried` outputs. They stay where the program computes and are copied only when looked at.
+   * Starts a run that keeps state: the first `carried` inputs begin as `state`, and become the first `carried` outputs
+   * after each step. The state stays in the program's memory and is copied only on request.
    */
   readonly start: (state: readonly Tensor[]) => Session;
 }
 
-/** Writes every element of the inputs, each into an array of its dtype's storage, which it does not keep. */
+/** Writes every element of the inputs into arrays that it is given, one for each input. It must not keep the arrays. */
 export type Fill = (inputs: readonly Storage[]) => void;
 
 /** A stateful run of an {@link Executable}. */
 export interface Session {
-  /** The inputs after the carried ones in, the outputs after the carried ones out. */
+  /** Takes one step: the inputs after the state in, the outputs after the state out. */
   readonly step: (inputs: readonly Tensor[]) => readonly Tensor[];
-  /** {@link Session.step} on inputs that are written where the program reads them, without a copy between. */
+  /** {@link Session.step} for inputs that `fill` writes straight into the program's memory, without a copy. */
   readonly stepFilled: (fill: Fill) => readonly Tensor[];
   /**
-   * A copy of the state, which later steps do not change.
+   * A copy of the state; later steps do not change it.
    *
-   * **Fails with** (throws) what has cut a step short, as every later step does, and {@link Session.finish}: what
-   * such a step has left half written is no state.
+   * **Fails with** (throws) the error of the step that failed, if one did, as every later call does: its state is half
+   * written.
    */
   readonly state: () => readonly Tensor[];
-  /** The state at the end: no step may follow, and what the session held is free to be used again. */
+  /** Ends the session and returns its state. No step may follow; the next session takes over its memory. */
   readonly finish: () => readonly Tensor[];
 }
 
-/** How a program is compiled: what stays where it computes, and which instructions it may use. */
+/** Options for compiling a program. */
 export interface CompileOptions {
-  /** How many leading inputs and outputs are the state of {@link Executable.start}; 0 by default. */
+  /** The number of leading inputs and outputs that are the state of {@link Executable.start}. Defaults to 0. */
   readonly carried?: number;
-  /** Forbids instructions whose rounding is left to the machine. */
+  /** Forbids instructions whose rounding depends on the machine. Defaults to `false`. */
   readonly deterministic?: boolean;
-  /** How many threads run it together, where the backend has threads; as the backend's layer says by default. */
+  /** The number of threads, if the backend has threads. Defaults to the setting of the backend's layer. */
   readonly threads?: number;
 }
 

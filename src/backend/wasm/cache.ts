@@ -1,16 +1,16 @@
-/** Values by their keys, as long as they are together no larger than a limit. */
+/** A cache of values by key, bounded by the sum of their sizes. */
 export interface Cache<V> {
   readonly get: (key: string) => V | undefined;
   readonly set: (key: string, value: V) => void;
   /** Forgets everything. */
   readonly clear: () => void;
-  /** The bytes of all that is held. */
+  /** The bytes of all values in the cache. */
   readonly bytes: () => number;
 }
 
 /**
- * Remembers up to `limit` bytes of values, of which what was asked for longest ago is forgotten first; what alone is
- * larger is not remembered at all.
+ * A cache of at most `limit` bytes. It drops the least recently used values first, and does not keep a value that is
+ * larger than the limit by itself.
  */
 export const cacheOf = <V>(limit: number, sizeOf: (value: V) => number): Cache<V> => {
   // A map keeps the order in which its keys came.

@@ -10,8 +10,8 @@ import {
 } from "./assembler/index.ts";
 
 /**
- * What this machine can do at most on one thread, measured: the rate of 128-bit multiply-adds, and of
- * moving memory. Kernels' times are to be read beside them.
+ * Measures the peak rates of this machine on one thread: 128-bit multiply-adds, and moving memory. Times of kernels are
+ * compared with these rates.
  */
 
 /** Enough chains that none waits for itself: four or five cycles of latency, two units. */
@@ -72,13 +72,13 @@ export interface Gauges {
   /** Whether multiply-adds are fused here. */
   readonly fused: boolean;
   readonly operations: () => number;
-  /** Bytes read and written, by how many are touched. */
+  /** Bytes a second, read and written, by the bytes of the working set. */
   readonly bandwidth: readonly { readonly within: number; readonly rate: () => number }[];
 }
 
 const [kib, mib] = [2 ** 10, 2 ** 20];
 
-/** What is touched: a first- and a second-level cache, one that cores share, and memory. */
+/** Working sets to measure: within a first-level, a second-level and a shared cache, and in memory. */
 const sizes = [32 * kib, 256 * kib, 4 * mib, 128 * mib];
 const largest = 128 * mib;
 

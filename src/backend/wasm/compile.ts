@@ -40,40 +40,40 @@ import type { Step } from "./kernels/kernel.ts";
 import { teamBytes } from "./threads/barrier.ts";
 import { type Schedule, sharedCost, type Together } from "./threads/schedule.ts";
 
-/** Where a tensor of a program stands in memory. */
+/** The address and the type of a program's input or output in memory. */
 export interface Slot {
   readonly address: number;
   readonly type: { readonly shape: readonly number[]; readonly dtype: Buffer["dtype"] };
 }
 
-/** A module and the layout of its memory: everything that is needed to run it, any number of times. */
+/** A compiled module and the layout of its memory: everything needed to instantiate it, any number of times. */
 export interface Compiled {
   readonly module: WasmModule;
   readonly pages: number;
-  /** Set where threads may run it together: it then takes its memory, which is larger for each thread more. */
+  /** How several threads run it, if they may. Its memory is then made outside, larger for each further thread. */
   readonly together: Together | undefined;
   readonly inputs: readonly Slot[];
   readonly outputs: readonly Slot[];
   readonly largest: MemoryPlan["largest"];
   readonly parts: MemoryParts;
-  /** Of the module, with its constants. */
+  /** Bytes of the encoded module, constants included. */
   readonly bytes: number;
   readonly plan: Plan;
 }
 
-/** Threads run together what has so many times the least that they share: calling them has its price, too. */
+/** Minimum work to share, in multiples of `shareFrom`, before running on several threads pays. */
 const leastTogether = 20;
 
 export const pageBytes = 65536;
 
-/** What 32-bit addresses reach. */
+/** The pages that 32-bit addresses reach. */
 const pagesLimit = 65536;
 const memoryLimit = pagesLimit * pageBytes;
 
-/** Loops count the bytes of one tensor in signed 32-bit numbers. */
+/** Maximum bytes of one tensor: loops count them in signed 32-bit numbers. */
 const tensorLimit = 2 ** 31 - pageBytes;
 
-/** A checked program as it is lowered. */
+/** Runs the passes over a checked program, so that it can be lowered. */
 export const prepared = (program: Program): Program =>
   gatheredWindows(
     patchesBesides(
@@ -82,8 +82,8 @@ export const prepared = (program: Program): Program =>
   );
 
 /**
- * The memory of a module, with its constants. Where threads share it, it is made outside, and the constants are
- * put there once, by `begin`.
+ * Declares the memory of a module and fills in its constants. Memory that threads share is made outside, and the
+ * module's `begin` writes the constants there, once.
  */
 const writeMemory = (
   module: ModuleBuilder,
@@ -115,7 +115,7 @@ const writeMemory = (
   module.export("begin", begin);
 };
 
-/** What a program does, in order, and where its values stand. */
+/** The steps of a program, and the buffers of its values. */
 interface Lowered {
   readonly steps: readonly Step[];
   readonly inputs: readonly Buffer[];
@@ -125,7 +125,7 @@ interface Lowered {
   readonly united: (buffer: Buffer) => Buffer;
 }
 
-/** The steps of a program that has been checked and optimized. */
+/** Lowers a program that has been checked and prepared to steps. */
 export const lower = (module: ModuleBuilder, program: Program, carried: number): Lowered => {
   const constants = new Map<Tensor, Buffer>();
   const places = new Map<Buffer, Buffer>();
@@ -172,7 +172,7 @@ export const lower = (module: ModuleBuilder, program: Program, carried: number):
   return { steps, inputs, outputs, constants, residents, united };
 };
 
-/** What is written, or what no loop of it could count. */
+/** Writes a module, and returns the `SizeLimit` instead if a loop would count beyond its counter. */
 const counting = (
   write: () => Schedule | undefined,
 ): { readonly schedule: Schedule | undefined } | SizeLimit => {
@@ -187,7 +187,7 @@ const counting = (
 const total = (buffers: Iterable<Buffer>): number =>
   [...buffers].reduce((n, buffer) => n + bytesOf(buffer), 0);
 
-/** What planned memory is for. */
+/** Splits planned memory by purpose, for error messages. */
 const partsOf = (
   { inputs, outputs, constants }: Lowered,
   carried: number,
@@ -205,7 +205,7 @@ const partsOf = (
 
 const nothing: MemoryParts = { state: 0, constants: 0, inputs: 0, outputs: 0, temporaries: 0 };
 
-/** A tensor's bytes, for what it is by the name that its buffer has. */
+/** The bytes of one tensor under its purpose, which its buffer's name tells. */
 const partOf = (what: string, bytes: number): MemoryParts => {
   const [kind = ""] = what.split(" ");
   const parts: { readonly [kind: string]: keyof MemoryParts } = {
@@ -214,7 +214,7 @@ const partOf = (what: string, bytes: number): MemoryParts => {
   return { ...nothing, [parts[kind] ?? "temporaries"]: bytes };
 };
 
-/** A program that has been checked and optimized as a module. */
+/** Compiles a program that has been checked and prepared. */
 export const lowerProgram = (
   program: Program,
   carried: number,
@@ -279,7 +279,7 @@ export const lowerProgram = (
   }));
 };
 
-/** What a module takes beside its bytes: what it is compiled to, and the plan. */
+/** Estimated bytes that a module takes beside its encoding: machine code and the plan. */
 const besides = 2 ** 16;
 
 /** Compiled programs by structure and options. Each backend has its own, bounded by the bytes of the modules. */

@@ -13,7 +13,7 @@ import type { Owned } from "./ownership.ts";
 import { pagesTogether, type Running, runningTogether, type Threads } from "./threads/index.ts";
 import type { Pool } from "./threads/pool.ts";
 
-/** What every module may call: f64 functions of JavaScript. */
+/** The f64 functions of JavaScript that every module imports. */
 const imports = {
   math: { ...scalarMath, pow: power, fmod: (x: number, y: number): number => x % y },
 };
@@ -30,23 +30,23 @@ const viewIn = (memory: WasmMemory, { address, type }: Slot): Storage => {
   return views[type.dtype]();
 };
 
-/** A module with memory of its own. The memory never grows, so views of it stay good. */
+/** An instantiated module with memory of its own. The memory never grows, so views of it stay valid. */
 export interface Instance {
-  /** Where its inputs are. */
+  /** Views of its inputs. */
   readonly inputs: readonly Storage[];
   readonly read: (from: number, to: number) => readonly Tensor[];
   readonly readInputs: (to: number) => readonly Tensor[];
   readonly run: () => void;
 }
 
-/** A module of one thread, with the memory that it exports. */
+/** Instantiates a module for one thread; the module exports its memory. */
 const alone = ({ module }: Compiled): Running => {
   const { exports } = new engine.Instance(module, imports);
   const run = exports.run as WasmFunction; // the module exports both
   return { memory: exports.memory as WasmMemory, run: () => run() };
 };
 
-/** What `make` makes in so many bytes of memory, which a program may use but a machine may not have. */
+/** Calls `make`, and turns the engine's refusal to give so many pages into `MemoryLimit`. */
 const granted = (compiled: Compiled, pages: number, make: () => Running): Running => {
   try {
     return make();

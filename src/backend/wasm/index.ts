@@ -12,21 +12,21 @@ import { emptyPool } from "./threads/pool.ts";
 import { leastShared } from "./threads/schedule.ts";
 
 /**
- * How a program becomes a module, in the order of the files: `sums`, `residuals` and `patches` take from
- * loops what need not be there and let parts lie side by side; `recompute` makes anew what is cheaper made
- * than kept, and `joins` finds what can be written where it ends up. `scope` says of each value where it is read
- * (rearrangements are views, in `view`); `fuse` groups the nodes that share a loop; `region` orders the
- * groups and decides what is written in place; `lowering` and `kernels/` make steps of them, of which a
- * loop's body is data (`fused`); `memory` plans an address for every buffer; `module` writes the code;
- * `run` copies in and out, and `threads/` is how several threads do it together.
+ * How a program becomes a WebAssembly module, in the order of the files. `plan/passes/` take work out of loops and read
+ * or write in place what would be copied. `plan/rematerialize` recomputes what is cheaper to make than to keep, and
+ * `plan/concatInPlace` writes parts where they end up. `plan/values` says how each value is read (rearrangements are
+ * views, in `plan/view`), `plan/fusion` groups the nodes that share a loop, and `plan/region` orders the groups.
+ * `plan/lowering` and `kernels/` turn groups into steps, `plan/memory` gives each buffer an address, and
+ * `codegen/module` writes the code. `executable` copies tensors in and out, and `threads/` runs one program on several
+ * threads.
  */
 
 export interface WasmOptions {
   /**
-   * How many threads run a program together; each of its results has the same bits for every number. Where nothing
-   * is said, one and two threads, and so on up to one for each core, are tried while the program runs, and what
-   * was quickest is kept; programs of little work stay on one thread, and so does everything where memory
-   * cannot be shared (a page that is not isolated from other origins).
+   * The number of threads that run a program together. Results have the same bits for every number. Defaults to what
+   * measurement finds quickest, while the program runs, among one, two, four, … threads up to one per core. Programs of
+   * little work stay on one thread, and so does everything where memory cannot be shared (a page that is not isolated
+   * from other origins).
    */
   readonly threads?: number;
 }
@@ -101,20 +101,21 @@ const checked = (threads: number): number => {
 };
 
 /**
- * The fast backend: a program becomes one WebAssembly module with planned memory, element-wise work fused
- * into loops of vector instructions, and its state kept in that memory from step to step.
+ * The fast backend: each program becomes one WebAssembly module. Memory is planned ahead, element-wise work is fused
+ * into loops of vector instructions, and the state of a session stays in the module's memory from step to step.
  *
- * It runs on as many threads as pay, found out while it runs; see {@link WasmOptions}. A page's main thread may not
- * sleep while it waits for the others: train in a Web Worker.
+ * Workers, compiled modules and the memory of every program belong to the layer's scope, and are released when it
+ * closes; programs cannot run after that. The number of threads is measured while a program runs; see {@link
+ * WasmOptions}. The main thread of a page may not sleep while it waits for other threads: train in a Web Worker.
  *
- * **Fails with** `CompileError`, `MemoryLimit`; `BackendUnavailable` where there are no vector instructions;
- * a run throws `WorkerLost` where a worker ends or does not answer, and `MemoryLimit` where the machine does not
- * give the memory that the program may use.
- * **Laws** every program gives what the reference backend gives, to the rounding of its dtypes, and the same
- * bits on every number of threads.
+ * **Fails with** `CompileError`, `MemoryLimit`; `BackendUnavailable` where WebAssembly or its vector instructions are
+ * missing. A run throws `WorkerLost` where a worker ends or does not answer, `MemoryLimit` where the machine does not
+ * give the memory that the program needs, and `BackendClosed` after the layer's scope has closed.
+ * **Laws** every program gives what the reference backend gives, to the rounding of its dtypes, and the same bits on
+ * every number of threads.
  */
 export const layerWasm: Layer.Layer<Backend> = layerOf({});
 
-/** {@link layerWasm} with a number of threads of one's own. */
+/** {@link layerWasm} with options, such as a fixed number of threads. */
 export const layerWasmWith = ({ threads }: WasmOptions): Layer.Layer<Backend> =>
   layerOf(threads === undefined ? {} : { threads: checked(threads) });

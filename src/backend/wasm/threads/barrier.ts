@@ -9,43 +9,43 @@ import {
 } from "../assembler/index.ts";
 
 /**
- * What the code of a module knows of the threads that run it, and how they wait for one another.
+ * How the threads of a module wait for one another, in the module's code.
  *
- * Each thread has a word in memory, on a cache line of its own, that counts how often it has arrived
- * where all wait. To wait is to write one's own word and to look at the others' until none is behind: for a
- * while by looking again and again, then asleep. So the words also tell whether a thread is still alive.
+ * Each thread has a word in memory, on a cache line of its own, that counts its arrivals at barriers. To wait is to
+ * increment one's own word and to watch the others' words until none is behind, first in a busy loop, then asleep. The
+ * words also show whether a thread is still alive.
  */
 export interface Team {
-  /** Which thread runs this instance, from 0 on, and of how many. */
+  /** The number of the thread that runs this instance, from 0, and the number of threads. */
   readonly thread: Global<"i32">;
   readonly threads: Global<"i32">;
-  /** How often this thread has waited. */
+  /** How often this thread has arrived at a barrier. */
   readonly arrivals: Global<"i32">;
   /** Whether this thread may sleep: a page's main thread may not. */
   readonly sleeps: Global<"i32">;
   readonly wait: Fn<readonly [], "void">;
 }
 
-/** The most threads that a module serves. */
+/** Maximum threads of a module. */
 export const mostThreads = 16;
 
-/** The words stand this far apart. */
+/** Bytes from one word to the next: a cache line. */
 const line = 64;
 
-/** Where the words stand: the first bytes of memory are left alone. */
+/** The address of the first word. The first bytes of memory are left alone. */
 const words = 64;
 const sleepers = words + mostThreads * line;
 
-/** The bytes that a team needs at the beginning of memory. */
+/** Bytes at the beginning of memory that barriers need. */
 export const teamBytes = (mostThreads + 1) * line;
 
 /** The index of a thread's word in a view of memory as 32-bit words. */
 export const wordOf = (thread: number): number => (words + thread * line) / 4;
 
-/** How often a thread looks before it sleeps: some tens of microseconds. */
+/** Looks before a thread sleeps: tens of microseconds. */
 const looks = 20_000;
 
-/** How long it sleeps before it asks whether waiting still makes sense, in nanoseconds. */
+/** Nanoseconds of sleep before a thread checks whether the others are still alive. */
 const nap = 10_000_000;
 
 export const teamOf = (module: ModuleBuilder): Team => {
@@ -53,7 +53,7 @@ export const teamOf = (module: ModuleBuilder): Team => {
   const threads = module.global("threads", i32.const(1));
   const arrivals = module.global("arrivals", i32.const(0));
   const sleeps = module.global("sleeps", i32.const(0));
-  /** Throws where the others will not come. */
+  /** Throws if the other threads will not arrive. */
   const watch = module.importFunction("team", "watch", [], "void");
   const wait = module.func("wait", [], "void", (body) => {
     const count = body.let(threads.get);

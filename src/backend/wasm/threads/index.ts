@@ -1,7 +1,7 @@
 /**
- * One program on several threads: `schedule` says which kernels are cut and where threads wait for one
- * another, `team` is how they wait, `crew` the workers of a process (`host` starts them, `worker` is their
- * program, `mailbox` how they are called), and `pace` finds out how many threads are worth it.
+ * Runs one program on several threads. `schedule` says which kernels are cut and where threads wait for one another,
+ * `barrier` is how they wait, `pool` holds the workers of a backend (`spawn` starts them, `worker` is their program,
+ * `mailbox` how they are called), and `tuner` finds out how many threads pay.
  */
 import { greatestOf } from "../../../tensor/extremes.ts";
 import {
@@ -18,19 +18,19 @@ import type { Together } from "./schedule.ts";
 import { canShare, parallelism } from "./spawn.ts";
 import { choicesUpTo, paceOf } from "./tuner.ts";
 
-/** What runs: its memory, and the run itself. */
+/** An instance that can be run, and its memory. */
 export interface Running {
   readonly memory: WasmMemory;
   readonly run: () => void;
 }
 
-/** Among how many threads a program may choose, and for how long it waits for workers, in milliseconds. */
+/** The numbers of threads to choose from, and the milliseconds to wait for workers that are not ready. */
 export interface Threads {
   readonly choices: readonly number[];
   readonly patience: number;
 }
 
-/** As many threads as said; where nothing is said, what measurement finds best, up to one for each core. */
+/** The choices for a wanted number of threads. Defaults to one, two, four, … up to one for each core. */
 export const threadsOf = (wanted: number | undefined): Threads => {
   const possible = features().threads && canShare();
   if (!possible || wanted === 1) return { choices: [1], patience: 0 };
@@ -39,16 +39,16 @@ export const threadsOf = (wanted: number | undefined): Threads => {
     : { choices: [wanted], patience: 2000 };
 };
 
-/** Whether there is a choice of more than one thread. */
+/** Whether more than one thread is among the choices. */
 export const mayThread = ({ choices }: Threads): boolean => choices.some((n) => n > 1);
 
 const pageBytes = 65536;
 const pagesLimit = 65536;
 
-/** How long threads may show no sign of life: far longer than any kernel should take. */
+/** Maximum milliseconds without a sign of life from a thread: far longer than any kernel should take. */
 const patienceOf = ({ estimate }: Together): number => 5000 + (100 * estimate) / 1e6;
 
-/** Among how many threads a program may choose whose memory holds what each has of its own. */
+/** The thread counts whose private memory fits. */
 const choicesOf = (together: Together, { choices }: Threads): readonly number[] => {
   const fitting = choices.filter((n) => n === 1 || pagesFor(together, n) <= pagesLimit);
   return fitting.length === 0 ? [1] : fitting;
@@ -57,11 +57,11 @@ const choicesOf = (together: Together, { choices }: Threads): readonly number[] 
 const pagesFor = ({ bytes, ownBytes }: Together, threads: number): number =>
   Math.ceil((bytes + (threads - 1) * ownBytes) / pageBytes);
 
-/** The pages of memory that {@link runningTogether} takes. */
+/** The pages of memory that {@link runningTogether} allocates. */
 export const pagesTogether = (together: Together, threads: Threads): number =>
   pagesFor(together, greatestOf(choicesOf(together, threads)));
 
-/** A module in memory that threads share. */
+/** Instantiates a module in shared memory, to be run on threads of a pool. */
 export const runningTogether = (
   module: WasmModule,
   together: Together,

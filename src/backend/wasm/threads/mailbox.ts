@@ -1,8 +1,8 @@
 import type { WasmMemory } from "../assembler/index.ts";
 
 /**
- * The words by which a worker is called. Each worker has a mailbox of its own in shared memory: who calls writes
- * what is to be done and then the next ticket, which the worker looks at.
+ * The words by which a worker is called. Each worker has a mailbox of its own in shared memory. The caller writes what
+ * is to be done and increments the ticket, which the worker watches.
  */
 export const mailbox = {
   /** Counts calls. */
@@ -23,14 +23,14 @@ export const mailbox = {
   words: 16,
 } as const;
 
-/** What a worker is told by message. */
+/** A message to a worker. */
 export interface Message {
-  /** The call that announced it. */
+  /** The ticket of the call that announced it. */
   readonly ticket: number;
-  /** The mailbox, as the first message. */
+  /** The worker's mailbox; only in the first message. */
   readonly mailbox?: Int32Array<SharedArrayBuffer>;
-  /** A module to instantiate, under a number. */
+  /** A module to instantiate, and its number. */
   readonly add?: { readonly id: number; readonly module: object; readonly memory: WasmMemory };
-  /** Instances that are needed no more. */
+  /** Numbers of the instances to drop. */
   readonly forget: readonly number[];
 }

@@ -3,30 +3,30 @@ import { type Buffer, bufferOf, bytesOf } from "../../plan/view.ts";
 import type { Kernel, Step } from "../kernels/kernel.ts";
 
 /**
- * How threads go through a program together. Every thread walks all steps; of a kernel that is cut each does
- * its pieces, and one that is not is done by the first. They wait for one another where, and only where,
- * a step touches memory that another thread may have written, or may still read, since they last waited.
+ * How threads run a program together. Every thread walks all steps. Of a kernel that is cut, each does its own pieces;
+ * any other kernel is done by the first thread. Threads wait for one another where a step touches memory that another
+ * thread may have written, or may still read, since they last waited, and nowhere else.
  */
 export interface Schedule {
   readonly isCut: (kernel: Kernel) => boolean;
-  /** Whether nothing of a step concerns any thread but the first. */
+  /** Whether a step is for the first thread alone. */
   readonly isOfFirst: (step: Step) => boolean;
   /** Whether threads wait for one another before a step. */
   readonly waitsBefore: (step: Step) => boolean;
-  /** Nanoseconds that one thread needs for all, very roughly. */
+  /** Estimated nanoseconds of one thread for all steps. */
   readonly estimate: number;
 }
 
-/** What it takes to run a module together. */
+/** What running a module on several threads takes. */
 export interface Together {
-  /** The bytes of memory for one thread, and for each one more. */
+  /** Bytes of memory for one thread, and for each further one. */
   readonly bytes: number;
   readonly ownBytes: number;
-  /** How long a run takes one thread, in nanoseconds, very roughly. */
+  /** Estimated nanoseconds of a run on one thread. */
   readonly estimate: number;
 }
 
-/** Bytes `from` … `to - 1`, touched by the first thread, by each thread in part, or by every thread. */
+/** A range of bytes, `from` … `to - 1`, touched by the first thread, by each thread in part, or by every thread. */
 interface Access {
   readonly from: number;
   readonly to: number;
@@ -40,19 +40,19 @@ const conflict = (a: Access, b: Access): boolean =>
   b.from < a.to &&
   !(a.by === "first" && b.by === "first");
 
-/** Nanoseconds of a kernel, within a factor of a few: what it computes, and what it moves. */
+/** Estimated nanoseconds of a kernel, within a factor of a few: the arithmetic and the memory traffic. */
 export const costOf = (kernel: Kernel): number =>
   [...new Set([...kernel.reads, ...kernel.writes])].reduce((n, b) => n + bytesOf(b), 0) * 0.02 +
   kernel.operations * 0.025;
 
-/** Below so many nanoseconds it costs as much to share a kernel as to do it. */
+/** Minimum estimated nanoseconds of a kernel worth sharing: below, sharing costs as much as the kernel. */
 export const leastShared = 1000;
 
-/** Whether a kernel can be shared, and takes at least so many nanoseconds. */
+/** Whether a kernel can be cut and is estimated at `least` nanoseconds or more. */
 export const mayShare = (kernel: Kernel, least: number): boolean =>
   (kernel.pieces ?? 1) > 1 && costOf(kernel) >= least;
 
-/** Nanoseconds of one thread for what can be shared, very roughly. */
+/** Estimated nanoseconds of one thread for the kernels that can be shared. */
 export const sharedCost = (steps: readonly Step[], least: number): number =>
   total(steps, (kernel) => (mayShare(kernel, least) ? costOf(kernel) : 0));
 
@@ -63,7 +63,7 @@ const total = (steps: readonly Step[], cost: (kernel: Kernel) => number): number
     return n + Math.max(total(step.onTrue, cost), total(step.onFalse, cost));
   }, 0);
 
-/** How threads share steps, of whose kernels `isCut` are cut. */
+/** Schedules steps; `isCut` says which kernels are cut. */
 export const scheduleOf = (
   steps: readonly Step[],
   plan: Pick<MemoryPlan, "addressOf" | "storageOf">,
@@ -75,7 +75,7 @@ export const scheduleOf = (
     return step.onTrue.every(isOfFirst) && step.onFalse.every(isOfFirst);
   };
 
-  /** Of a slice that moves with a loop, the whole. */
+  /** The whole buffer of a slice that moves with a loop. */
   const placeOf = (buffer: Buffer): Buffer => {
     const storage = plan.storageOf(buffer);
     return storage.slice === undefined ? storage : placeOf(storage.slice.of);
@@ -86,7 +86,7 @@ export const scheduleOf = (
     const from = plan.addressOf(place);
     return [{ from, to: from + bytesOf(place), writes, by }];
   };
-  /** What a step itself touches; where it is the first thread's, also all that it does inside. */
+  /** The memory that a step touches. For a step of the first thread, that includes everything inside it. */
   const accessesOf = (step: Step): readonly Access[] => {
     if (step.kind === "kernel") {
       const by = isCut(step.kernel) ? "parts" : "first";
@@ -105,7 +105,7 @@ export const scheduleOf = (
   };
 
   const waits = new Set<Step>();
-  /** What has been touched since threads last waited, after `steps`, if `before` had been before them. */
+  /** Walks steps and returns what was touched since threads last waited; `before` was touched earlier. */
   const walk = (inner: readonly Step[], before: readonly Access[]): readonly Access[] =>
     inner.reduce((since, step) => {
       const now = accessesOf(step);

@@ -1,17 +1,17 @@
 import type { Message } from "./mailbox.ts";
 
 /**
- * Where threads come from: `worker_threads` in Node, Web Workers in a page. Nothing of Node is imported, so that
- * a bundle for pages needs nothing of it.
+ * Starts workers: `worker_threads` in Node, Web Workers in a page. It imports nothing of Node, so that a bundle for
+ * pages needs none of it.
  */
 export interface Hand {
   readonly post: (message: Message) => void;
-  /** Why the worker will not answer any more, if that is known; asking does not need the event loop. */
+  /** The reason why the worker will not answer any more, if known. Asking does not need the event loop. */
   readonly lost: () => string | undefined;
   readonly end: () => void;
 }
 
-/** What a page's Web Workers are, as far as they are used. */
+/** The part of a page's Web Workers that is used here. */
 interface WebWorker {
   postMessage(message: Message): void;
   terminate(): void;
@@ -26,7 +26,7 @@ const scope = globalThis as typeof globalThis & {
   readonly process?: NodeJS.Process;
 };
 
-/** A part of Node, where this is Node. */
+/** A module of Node, if this is Node. */
 const builtin = <K extends "node:worker_threads" | "node:os">(name: K) =>
   scope.process?.getBuiltinModule?.(name);
 
@@ -37,7 +37,7 @@ export const maySleep = scope.document === undefined;
 export const canShare = (): boolean =>
   typeof SharedArrayBuffer === "function" && scope.crossOriginIsolated !== false;
 
-/** How many threads this machine runs at the same time. */
+/** Threads that this machine runs at the same time. */
 export const parallelism = (): number =>
   builtin("node:os")?.availableParallelism() ?? scope.navigator?.hardwareConcurrency ?? 1;
 
@@ -67,7 +67,7 @@ const inNode = ({ Worker }: typeof import("node:worker_threads"), program: strin
   };
 };
 
-/** A page whose policy forbids workers made of text says no more than that one failed. */
+/** The reason given when a worker fails without one, as a page's content policy makes it. */
 const forbidden = "the page's content policy has no worker-src blob:";
 
 const inPage = (Worker: new (url: string) => WebWorker, program: string): Hand => {
@@ -88,7 +88,7 @@ const inPage = (Worker: new (url: string) => WebWorker, program: string): Hand =
   };
 };
 
-/** A new worker, or why there is none. */
+/** Starts a worker, or says why it cannot. */
 export const startHand = (program: string): Hand | { readonly refused: string } => {
   const node = builtin("node:worker_threads");
   try {

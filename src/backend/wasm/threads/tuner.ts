@@ -1,38 +1,38 @@
 import { leastOf } from "../../../tensor/extremes.ts";
 /**
- * How many threads runs of one program take, found out while they run: all choices give the same bits. Each
- * choice is tried for a few runs, and the one with the lowest median is kept. All are tried again after a
- * while, and as soon as runs take longer than they did: then the machine has got other things to do.
+ * Chooses the number of threads for the runs of one program, by measuring; every choice gives the same bits. Each
+ * choice is tried for a few runs, and the one with the lowest median is kept. All are tried again after a while, and as
+ * soon as runs get slower, since the machine may have other work by then.
  */
 export interface Pace {
-  /** For the next run. */
+  /** The number of threads for the next run. */
   readonly threads: () => number;
-  /** How long a run on so many threads has taken. */
+  /** Records how long a run took, and on how many threads. */
   readonly took: (threads: number, milliseconds: number) => void;
 }
 
 /**
- * Runs of each choice, one after the other, so that workers do not fall asleep in between. The first do not
- * count: they wake workers, and find what they read in the caches of other cores.
+ * Runs per choice in a trial, one after the other so that workers stay awake. The first are not counted: they wake
+ * workers and fill caches.
  */
 const tries = 5;
 const uncounted = 2;
 
-/** Runs from a trial that has changed something to the next, and the most; they double while trials change nothing. */
+/**
+ * Runs from one trial to the next: the least, after a trial that changed the choice, and the most. They double while
+ * trials change nothing.
+ */
 const firstPause = 16;
 const longestPause = 512;
 
-/**
- * So many runs there are at least between trials that slower runs bring about: they double while trials change
- * nothing.
- */
+/** Minimum runs between trials that slower runs trigger; doubles while trials change nothing. */
 const shortestCalm = 8;
 const longestCalm = 64;
 
-/** Runs that take so many times what they took in the trial are slower. */
+/** Runs count as slower above this multiple of the time measured in the trial. */
 const slower = 1.25;
 
-/** The share of the latest run in the average of runs. */
+/** Weight of the latest run in the moving average. */
 const latest = 0.1;
 
 const median = (times: readonly number[]): number =>
@@ -46,7 +46,7 @@ export const paceOf = (choices: readonly number[]): Pace => {
   let pause = firstPause;
   let calm = shortestCalm;
   let sinceTrial = 0;
-  /** What runs take now, and what they took in the trial. */
+  /** The moving average of recent runs, and the time measured in the trial. */
   let [average, expected] = [0, 0];
 
   const conclude = (): void => {
@@ -82,7 +82,7 @@ export const paceOf = (choices: readonly number[]): Pace => {
   };
 };
 
-/** What is tried where nobody has said how many: one, and powers of two up to so many. */
+/** The default choices: powers of two up to `most`, and `most` itself. */
 export const choicesUpTo = (most: number): readonly number[] => [
   ...new Set([...Array.from({ length: Math.ceil(Math.log2(most)) }, (_, i) => 2 ** i), most]),
 ];

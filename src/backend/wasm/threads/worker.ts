@@ -3,8 +3,8 @@ import { logisticDouble } from "../codegen/math/index.ts";
 import { type Message, mailbox } from "./mailbox.ts";
 
 /**
- * What a worker does. Its text is the worker's program, so that there is no file to be found, from the
- * sources, from a build or from a bundle: it uses nothing but its arguments and what every engine has.
+ * The code of a worker. Its text is the worker's whole program, so that no file has to be found in sources, builds or
+ * bundles: it uses only its arguments and what every engine has.
  */
 const work = (words: typeof mailbox, own: { readonly [name: string]: unknown }): void => {
   type Run = (thread: number, threads: number, arrivals: number, sleeps: number) => void;
@@ -28,7 +28,7 @@ const work = (words: typeof mailbox, own: { readonly [name: string]: unknown }):
   let box = new Int32Array(new SharedArrayBuffer(64));
   let seen = 0;
 
-  /** Calls, until there is a message: looks for them for a while, then sleeps. */
+  /** Answers calls until a message comes: watches the mailbox for a while, then sleeps. */
   const answerCalls = (): void => {
     for (;;) {
       const until = performance.now() + 0.2;
@@ -77,7 +77,7 @@ const work = (words: typeof mailbox, own: { readonly [name: string]: unknown }):
 /** A remainder with the sign of its dividend. */
 const fmod = (x: number, y: number): number => x % y;
 
-/** The program of a worker. A tool that bundles may name functions by a function of this name. */
+/** The program of a worker. Bundlers may wrap functions in calls of `__name`, so it defines one. */
 export const workerProgram = (): string =>
   `const __name = (f) => f; (${String(work)})(${JSON.stringify(mailbox)}, {
     pow: ${String(power)}, logistic: ${String(logisticDouble)}, fmod: ${String(fmod)} });`;
