@@ -70,7 +70,7 @@ const packPanels = (
     );
 };
 
-/** Makes the panels that a product with `spec.panels` reads. */
+/** A function that makes the panels that a product with `spec.panels` reads. */
 export const gemmPanels = (module: ModuleBuilder, name: string, spec: GemmSpec): Panels => {
   const plan = planOf(spec);
   const packers = new Map(
@@ -101,7 +101,7 @@ export const gemm = (
   );
 };
 
-/** The same product, of which a call computes some pieces: the same bits, whatever the cut. */
+/** A function that computes some pieces of the same product: the same bits, whatever the cut. */
 export const gemmPart = (
   module: ModuleBuilder,
   name: string,
@@ -120,7 +120,7 @@ export const gemmPart = (
 
 type Addresses = readonly [a: Code<"i32">, b: Code<"i32">, c: Code<"i32">, scratch: Code<"i32">];
 
-/** What writes the loops of a product: all of them, or those of a part. */
+/** Writes the loops of a product: all of them, or those of a part. */
 const loopsOf = (
   module: ModuleBuilder,
   name: string,
@@ -161,7 +161,7 @@ const loopsOf = (
     const block = body.let(i32.add(scratch, blockAt(spec)));
 
     const product = (a0: Code<"i32">, b0: Code<"i32">, c0: Code<"i32">): void => {
-      /** Rows of other products before the first of this. */
+      /** Rows of the products before the first of this part. */
       const above = tail && body.let(i32.div_u(i32.sub(c0, tail.start), 4 * cRow));
       /** One block of k: `k0` steps in, `steps` long. */
       const slice = (k0: Code<"i32">, steps: number, first: Code<"i32">, last: number): void => {
@@ -257,7 +257,7 @@ const loopsOf = (
 
     const { batch, outer } = spec;
     if (m === 0 || n === 0) return;
-    /** Each of a batch. */
+    /** Runs something for each member of a batch. */
     const each = (
       { count, ...step }: Batch,
       bases: readonly [Code<"i32">, Code<"i32">, Code<"i32">],

@@ -13,11 +13,11 @@ import {
 import { columnsPerGroup, type GemmSpec, type Plan, type Steps, unroll } from "./spec.ts";
 
 /**
- * What becomes of the product, block by block of rows, instead of being stored: a bias added, an activation, a
- * mask. A finished block lies in the scratch memory, small enough for a near cache.
+ * What is done with the product, block by block of rows, instead of storing it: adding a bias, an activation, a mask. A
+ * finished block lies in the scratch memory, small enough for a near cache.
  */
 export interface Tail {
-  /** The address of row 0 of `C`. Nothing is stored there but sums over a part of k. */
+  /** The address of row 0 of `C`. Only sums over a part of k are stored there. */
   readonly start: Operand<"i32">;
   readonly take: BlockFunction;
 }
@@ -26,12 +26,12 @@ export interface Tail {
 export type BlockFunction = Fn<readonly ["i32", "i32", "i32", "i32", "i32"], "void">;
 
 export interface GemmOptions {
-  /** Use `f32x4.relaxed_madd`; ask `features()` first. */
+  /** Whether to use `f32x4.relaxed_madd`; ask `features()` first. */
   readonly relaxed: boolean;
   readonly tail?: Tail;
 }
 
-/** Addresses of a tile of `A` and `B` as the kernel meets them, packed or not: strides in bytes. */
+/** Where the kernel reads a tile of `A` and of `B`, packed or not; strides are in bytes. */
 interface Feed {
   readonly aRow: number;
   readonly aStep: number;
@@ -65,7 +65,7 @@ const storeLanes = (
   }
 };
 
-/** Sums over at most so many steps in groups are written out. */
+/** Maximum steps of a sum in groups that is written out without a loop. */
 const mostWritten = 32;
 
 /** Where each step of k reads in `A`, in elements after the first. */
@@ -123,7 +123,7 @@ const grouped = ({
 /** `(a, b, c, rounds, first, last)`: addresses, and which part of k. */
 export type Kernel = Fn<readonly ["i32", "i32", "i32", "i32", "i32", "i32"], "void">;
 
-/** The kernel of tiles of so many rows and columns; products that agree in what it depends on share it. */
+/** The kernel for tiles of so many rows and columns. Products that agree in everything it depends on share it. */
 export const kernel = (
   module: ModuleBuilder,
   name: string,
@@ -174,7 +174,7 @@ const write = (
           });
         });
 
-      /** One step of k, `u` steps of `B` and so many bytes of `A` after where the addresses point. */
+      /** One step of k, `u` steps of `B` and `ahead` bytes of `A` beyond the current addresses. */
       const step = (u: number, ahead = u * aStep): void => {
         const right = Array.from({ length: vectors }, (_, j) =>
           body.let(v128.load(b, u * bStep + 16 * j)),

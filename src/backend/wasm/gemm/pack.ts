@@ -19,8 +19,8 @@ const lows = [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23];
 const highs = [8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31];
 
 /**
- * Writes, for each step of k, `size` neighbors across (rows of `A`, columns of `B`), then zeros up
- * to `padSequences`. `across` and `along` are the strides in bytes.
+ * Writes, for each step of k, `size` neighbors (rows of `A`, or columns of `B`), then zeros up to `padded`. `across`
+ * and `along` are the strides in bytes.
  */
 export const packer = (
   module: ModuleBuilder,

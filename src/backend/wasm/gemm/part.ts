@@ -1,9 +1,9 @@
-/** How a product is cut for threads, and the loops that walk a part of it. */
+/** Cuts a product for threads, and writes the loops over a part of it. */
 import { greatestOf, leastOf } from "../../../tensor/extremes.ts";
 import { type Body, type Code, i32, type Operand, select } from "../assembler/index.ts";
 import { type GemmSpec, type Plan, planOf, type Run } from "./spec.ts";
 
-/** Along what a product is cut: never along `k`, so that every sum is made as in the whole. */
+/** The axis along which a product is cut: never `k`, so that every sum is made as in the whole. */
 export type Along = "batch" | "rows" | "columns";
 
 /** The pieces `from`, …, `to - 1`. */
@@ -69,7 +69,7 @@ const piecesAlong = (spec: GemmSpec, along: Along): readonly number[] => {
 
 const sum = (sizes: readonly number[]): number => sizes.reduce((a, b) => a + b, 0);
 
-/** How many times as long as with equal shares it takes until the last of two, or of four, threads is through. */
+/** The time until the last of two, or of four, threads is done, relative to equal shares. */
 const unevenness = (sizes: readonly number[]): number => {
   const total = sum(sizes);
   if (total === 0) return 1; // of an empty product nobody waits for another
@@ -80,12 +80,12 @@ const unevenness = (sizes: readonly number[]): number => {
   return greatestOf([...[0, 1].map((t) => share(t, 2)), ...[0, 1, 2, 3].map((t) => share(t, 4))]);
 };
 
-/** Shares that are as equal as this are equal enough. */
+/** Shares count as equal up to this ratio. */
 const even = 1.1;
 
 /**
- * How a product of f32 is best cut: its members are independent; rows share nothing but `B`, which threads
- * would each pack for themselves; columns share `A`. Nothing of this counts for as much as equal shares.
+ * Chooses the best cut of an f32 product. Members of a batch are independent; rows share only `B`, which each thread
+ * would pack for itself; columns share `A`. Equal shares count for more than any of this.
  */
 export const cutOfProduct = (
   spec: GemmSpec,
@@ -103,10 +103,10 @@ export const cutOfProduct = (
   return cuts.find((c) => c.uneven <= Math.max(even, least)) as (typeof cuts)[number]; // one has the least
 };
 
-/** With so many pieces, a few threads get about the same each. */
+/** Enough pieces for a few threads to get about equal shares. */
 const enough = 8;
 
-/** How a product of f64 or i32 is best cut: by members or by single rows. */
+/** Chooses the best cut of an f64 or i32 product: by members, or by single rows. */
 export const cutOfScalarProduct = ({
   m,
   batch,
@@ -115,7 +115,7 @@ export const cutOfScalarProduct = ({
     ? { along: "batch", pieces: batch.count }
     : { along: "rows", pieces: m };
 
-/** How many panels there are. */
+/** The number of panels. */
 export const panelCount = (spec: GemmSpec): number => countOf(planOf(spec).widths);
 
 /** Positions along a run. */
@@ -124,7 +124,7 @@ export interface Span {
   readonly to: Operand<"i32">;
 }
 
-/** What of a run, before which `before` pieces were counted, is in a part. */
+/** The part of a run that a thread does; `before` pieces were counted before the run. */
 export const spanOfRun = (
   body: Body,
   { start, size, count }: Run,

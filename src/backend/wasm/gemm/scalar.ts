@@ -22,10 +22,10 @@ interface Arithmetic<T extends "f64" | "i32"> {
   readonly add: (x: Code<T>, y: Code<T>) => Code<T>;
 }
 
-/** So many products are added up one after another: a longer sum is one of such sums. */
+/** Maximum products added up one after another: a longer sum is a sum of such sums. */
 const together = 512;
 
-/** What writes the loops of a product: all of them, or those of a part. */
+/** Writes the loops of a product: all of them, or those of a part. */
 const loops =
   <T extends "f64" | "i32">({ bytes, zero, load, store, mul, add }: Arithmetic<T>) =>
   (spec: GemmSpec) =>
@@ -91,7 +91,7 @@ const i32Loops = loops<"i32">({
   add: i32.add,
 });
 
-/** The scratch address is taken, and left alone, so that all products are called alike. */
+/** Takes the scratch address without using it, so that all products are called alike. */
 const product =
   <T extends "f64" | "i32">(write: ReturnType<typeof loops<T>>) =>
   (module: ModuleBuilder, name: string, spec: GemmSpec): Gemm =>

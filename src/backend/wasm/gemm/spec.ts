@@ -6,13 +6,13 @@ export interface Strides {
   readonly column: number;
 }
 
-/** Row after row, as tensors are. */
+/** The strides of a row-major matrix with this many columns. */
 export const rowMajor = (columns: number): Strides => ({ row: columns, column: 1 });
 
 /** A matrix with this many rows, stored as the row-major matrix of its columns. */
 export const transposed = (rows: number): Strides => ({ row: 1, column: rows });
 
-/** Products of one kind at equal distances. */
+/** A number of products, and the elements from each operand to its next. */
 export interface Batch {
   readonly count: number;
   readonly a: number;
@@ -20,7 +20,7 @@ export interface Batch {
   readonly c: number;
 }
 
-/** Equal steps, so many elements apart. */
+/** `count` equal steps of `step` elements. */
 export interface Steps {
   readonly count: number;
   readonly step: number;
@@ -37,28 +37,28 @@ export interface GemmSpec {
   readonly k: number;
   readonly a: Strides;
   readonly b: Strides;
-  /** Elements from a row of `C` to the next; `n` if left out. */
+  /** Elements from one row of `C` to the next. Defaults to `n`. */
   readonly c?: number;
-  /** How many products, and the elements from one operand to its next (0: the same again). */
+  /** The number of products, and the elements from one operand to the next (0: the same one again). */
   readonly batch?: Batch;
-  /** How many such batches, in f32. */
+  /** A batch of such batches; in f32 only. */
   readonly outer?: Batch;
   readonly accumulate?: boolean;
   /**
-   * Where there are many parts to add up: elements from `C` to as many, 0 at first, that hold what rounding took
-   * from it so far and is given back with the next part.
+   * For sums of many parts: elements from `C` to a second matrix of its size, 0 at first. It holds what rounding took
+   * from each element so far, which is given back with the next part.
    *
    * **Source** Kahan (1965), "Further remarks on reducing truncation errors", Comm. ACM 8(1).
    */
   readonly lost?: number;
   /**
-   * Where no one stride walks the columns of `A`: groups of columns at its stride, and groups of groups, the
-   * outermost first. So the windows of a convolution are read where they are. Not with packed operands.
+   * For columns of `A` that no single stride walks: groups of columns at its stride, and groups of groups, the
+   * outermost first. Windows of a convolution are read in place this way. Not for packed operands.
    */
   readonly groups?: readonly Steps[];
-  /** `B` comes as the panels that {@link gemmPanels} makes of it. */
+  /** Whether `B` is given as the panels that {@link gemmPanels} makes of it. */
   readonly panels?: boolean;
-  /** Rows are done in blocks that a tail takes: `C` is not written but with sums over a part of k. */
+  /** Whether a tail takes the rows in blocks: then only sums over a part of k are written to `C`. */
   readonly tailed?: boolean;
 }
 
@@ -69,17 +69,17 @@ export interface Run {
   readonly count: number;
 }
 
-/** How a product is cut. */
+/** The cut of a product into tiles, panels and blocks. */
 export interface Plan {
-  /** Runs of tile heights; the first is the tallest. */
+  /** Heights of the tiles, in runs; the tallest first. */
   readonly heights: readonly Run[];
-  /** Runs of panel widths; the first is the widest. */
+  /** Widths of the panels, in runs; the widest first. */
   readonly widths: readonly Run[];
-  /** Steps of k between two visits to `C`; a multiple of {@link unroll} unless it is all of k. */
+  /** Steps of k from one visit to `C` to the next; a multiple of {@link unroll} unless it is all of k. */
   readonly depth: number;
-  /** Rows between two packings of `A`, or two visits of a tail: whole tiles. */
+  /** Rows from one packing of `A`, or one visit of a tail, to the next: whole tiles. */
   readonly block: number;
-  /** Whether there is either. */
+  /** Whether `A` is packed, or a tail takes rows. */
   readonly inBlocks: boolean;
   readonly packA: boolean;
   readonly packB: boolean;
@@ -129,18 +129,18 @@ const tile = (m: number, n: number): Tile => {
   return n > 8 && n <= 12 ? { height: 3, width: 12 } : { height: 6, width: 8 };
 };
 
-/** The most tiles between two packings of `A`. */
+/** Maximum tiles from one packing of `A` to the next. */
 const mostTiles = 16;
 
-/** So many of so many tiles that blocks are as large as one another, and two or four threads get as many. */
+/** Tiles per block, so that blocks are equal and divide among 2 or 4 threads. */
 const tilesPerBlock = (tiles: number): number =>
   Math.ceil(tiles / ceilTo(Math.ceil(tiles / mostTiles), 4));
 
-/** Columns of `A` that its stride walks. */
+/** Columns of `A` per group: those that its stride walks. */
 export const columnsPerGroup = ({ k, groups = [] }: Pick<GemmSpec, "k" | "groups">): number =>
   groups.reduce((n, { count }) => n / count, k);
 
-/** The most bytes of a block that a tail takes: it is still near when its last row is made. */
+/** Maximum bytes of a block that a tail takes: it is still in a near cache when its last row is made. */
 const blockBytes = 2 ** 16;
 
 export const planOf = ({ m, n, k, b, groups, panels = false, tailed = false }: GemmSpec): Plan => {
@@ -177,27 +177,27 @@ export const packedBytes = (plan: Plan): { readonly a: number; readonly b: numbe
     : 0,
 });
 
-/** Where in the scratch memory the block stands that a tail takes. */
+/** The offset, in the scratch memory, of the block that a tail takes. */
 export const blockAt = (spec: GemmSpec): number => {
   const { a, b } = packedBytes(planOf(spec));
   return (spec.panels === true ? 0 : ceilTo(b, 64)) + a;
 };
 
-/** In how many parts k is summed: each is a sum of its own, and then added to those before it. */
+/** The number of parts in which k is summed: each is a sum of its own, added to those before it. */
 export const partsOfSums = (spec: GemmSpec): number => Math.ceil(spec.k / planOf(spec).depth);
 
 /** Whether `C` holds sums over a part of k, even where a tail takes the product. */
 export const splitsSums = (spec: GemmSpec): boolean =>
   spec.accumulate === true || planOf(spec).depth < spec.k;
 
-/** The scratch memory that a product needs while it runs. */
+/** Bytes of scratch memory that a product needs while it runs. */
 export const gemmScratchBytes = (spec: GemmSpec): number =>
   blockAt(spec) +
   (spec.tailed === true && !splitsSums(spec)
     ? 4 * Math.min(spec.m, planOf(spec).block) * (spec.c ?? spec.n)
     : 0);
 
-/** The bytes of all panels of `B`, if the product reads panels and k is not split: then they can be made apart. */
+/** Bytes of all panels of `B`, if the product reads panels and k is not split: then they can be made in advance. */
 export const panelBytes = (spec: GemmSpec): number | undefined => {
   const plan = planOf(spec);
   const apart = plan.packB && plan.depth === spec.k && spec.batch === undefined && spec.k > 0;

@@ -21,7 +21,7 @@ import type { Kernel, Range } from "./kernel.ts";
 const toLast = (view: View, axis: number): View =>
   transposeView(view, [...view.shape.map((_, a) => a).filter((a) => a !== axis), axis]);
 
-/** Lines are independent; neighboring ones may share cache lines, which costs time and is right. */
+/** Cuts the lines for threads: they are independent, and neighbors that share a cache line cost time only. */
 const cutOfLines = (x: View, axis: number): Cut | undefined => {
   const outer = without(x.shape, axis);
   return cutOf([...outer, 1], outer.length);
@@ -56,7 +56,7 @@ const isNumber = (dtype: Dtype, x: Code): Code<"i32"> =>
       ? f64.eq(x as Code<"f64">, x as Code<"f64">)
       : i32.const(1);
 
-/** NaN after every number. */
+/** Orders NaN after every number. */
 const before = (dtype: Dtype, x: Code, y: Code): Code<"i32"> =>
   isFloat(dtype)
     ? i32.or(less(dtype, x, y), i32.and(i32.eqz(isNumber(dtype, y)), isNumber(dtype, x)))

@@ -11,22 +11,22 @@ import { fewNest, mostWritten, placesOf } from "../codegen/loopBody.ts";
  * **Source** Higham, "The accuracy of floating point summation" (1993), SIAM J. Sci. Comput. 14(4).
  */
 
-/** How the totals of a sum begin, and how those of a part of it are added to them. */
+/** How the totals of a sum begin, and how totals of a part are added to them. */
 export interface Totals<A> {
   readonly fresh: () => A;
   readonly fold: (into: A, part: A) => void;
-  /** Whether the order matters: of whole numbers, and of extremes, one total takes all terms. */
+  /** Whether the order of terms matters. For integers and extremes it does not: one total takes all terms. */
   readonly isRounded: boolean;
 }
 
 /**
- * The terms that a total takes one after another. Four equal ones are added exactly, since what 3c is rounded
- * by is less than half a unit of 4c: so the sum of a power of two of equal numbers is exact, and their mean is
- * that number.
+ * Maximum terms that a total takes one after another. Four equal terms are added exactly, since what 3c is rounded by
+ * is less than half a unit of 4c: so the sum of a power of two of equal numbers is exact, and their mean is that
+ * number.
  */
 const together = 4;
 
-/** The greatest power of {@link together} below `count`: so many terms make a part. */
+/** Terms in a part of a sum: the greatest power of {@link together} below `count`. */
 const partOf = (count: number): number => {
   let size = 1;
   while (size * together < count) size *= together;

@@ -5,9 +5,9 @@ import { type Buffer, sliceView, type View, whole } from "../../plan/view.ts";
 import { copyKernel, fillKernel } from "./elementwise.ts";
 import type { Kernel } from "./kernel.ts";
 
-/** Operands written into parts of a larger result. */
+/** Writes operands into parts of a larger result: concatenation and padding. */
 
-/** What lies before and after `x` along each axis, in parts that do not meet. */
+/** The parts of a padded result before and after `x` along each axis; they do not overlap. */
 const borderOf = ({ low, high }: Params<"pad">, all: View): readonly View[] =>
   all.shape.flatMap((n, axis) => {
     const [before, after] = [low[axis] as number, high[axis] as number];
@@ -31,7 +31,7 @@ const borderOf = ({ low, high }: Params<"pad">, all: View): readonly View[] =>
     return [...slab(0, before), ...slab(n - after, n)];
   });
 
-/** One number in several parts of a buffer. */
+/** The kernel that fills several parts of a buffer with one number. */
 const fillParts = (parts: readonly View[], value: number, out: Buffer): Kernel => {
   const fills = parts.map((part) => fillKernel(part, value));
   return {
@@ -66,7 +66,7 @@ export const padKernels = (
   return [around, copyKernel(x, inside)];
 };
 
-/** Where each operand of a concatenation goes. */
+/** The part of the result for each operand of a concatenation. */
 export const partsOf = (
   axis: number,
   inputs: readonly View[],

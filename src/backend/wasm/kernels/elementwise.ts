@@ -18,14 +18,14 @@ const distinct = <A>(xs: readonly A[]): readonly A[] => [...new Set(xs)];
 export const buffersOf = (views: readonly View[]): readonly Buffer[] =>
   distinct(views.flatMap((v) => bufferOf(v) ?? []));
 
-/** Names of what was fused, each once, with how often. */
+/** The names of the fused operations, each once, with its count. */
 export const describe = ({ operations }: Fused): string => {
   const counts = new Map<string, number>();
   for (const { primitive } of operations) counts.set(primitive, (counts.get(primitive) ?? 0) + 1);
   return Array.from(counts, ([name, n]) => (n === 1 ? name : `${name}×${n}`)).join(" ");
 };
 
-/** What a body may write over what it reads. */
+/** The buffers that a body reads and may overwrite. */
 export const inPlaceOf = ({ loads, stores }: Fused): Kernel["inPlace"] =>
   stores.flatMap(({ to }) => {
     const write = identityOf(to);
@@ -36,7 +36,7 @@ export const inPlaceOf = ({ loads, stores }: Fused): Kernel["inPlace"] =>
     });
   });
 
-/** One loop for a whole group of element-wise operations. */
+/** The kernel of a group of element-wise operations: one loop. */
 export const elementwiseKernel = (fused: Fused): Kernel => {
   const writes = buffersOf(fused.stores.map((s) => s.to));
   return {
@@ -50,7 +50,7 @@ export const elementwiseKernel = (fused: Fused): Kernel => {
   };
 };
 
-/** Elements of one view into another of the same shape; nothing, where they share their memory. */
+/** The kernel that copies one view into another of the same shape; none if they share their memory. */
 export const copyKernel = (from: View, to: View): Kernel => {
   const work: Fused = {
     space: from.shape,
@@ -71,11 +71,11 @@ export const copyKernel = (from: View, to: View): Kernel => {
   };
 };
 
-/** One number everywhere. */
+/** The kernel that fills a view with one number. */
 export const fillKernel = (to: View, value: number): Kernel =>
   copyKernel(literal(to.dtype, to.shape, value), to);
 
-/** A view as one run of memory: itself if it is one, else a copy. */
+/** A view as contiguous memory: itself if it is contiguous, else a copy. */
 export const packedView = (
   view: View,
 ): { readonly view: View; readonly copies: readonly Kernel[] } => {

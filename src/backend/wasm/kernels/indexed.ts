@@ -36,7 +36,7 @@ const layoutOf = ({ axis, batch }: IndexedParams, x: Shape, indices: Shape): Lay
   rest: sizeOf(x.slice(axis + 1)),
 });
 
-/** For each of `[b, m, k]`: the index there, and the start of a run of `rest` elements on each side. */
+/** Loops over `[b, m, k]`, with the index there and the start of a run of `rest` elements on each side. */
 const eachRun = (
   site: Site,
   layout: Layout,

@@ -2,22 +2,22 @@ import type { Buffer, Counter, View } from "../../plan/view.ts";
 import type { Code } from "../assembler/index.ts";
 import type { Site } from "../codegen/emitContext.ts";
 
-/** One loop nest: what it reads and writes, what it costs, and how its code is written. */
+/** A kernel: one loop nest with what it reads, writes and costs, and how its code is written. */
 export interface Kernel {
   readonly name: string;
   readonly reads: readonly Buffer[];
   readonly writes: readonly Buffer[];
-  /** Pairs that may share memory: each element is read before, and only where, it is written. */
+  /** Pairs of buffers that may share memory: each element is read only at the place where it is written, and before. */
   readonly inPlace: readonly (readonly [write: Buffer, read: Buffer])[];
   readonly operations: number;
   /**
-   * Into how many pieces of about equal work threads may cut it; one does all where this is left out.
+   * The number of pieces, of about equal work, into which threads may cut it. Defaults to 1.
    *
-   * No piece touches what another writes, apart from scratch of which every thread has its own
-   * (`scratchBuffer`), and an element is computed as in the whole: the bits do not depend on the cut.
+   * No piece touches what another writes, apart from scratch memory that every thread has for itself (`scratchBuffer`),
+   * and each element is computed as in the whole: the bits do not depend on the cut.
    */
   readonly pieces?: number;
-  /** Writes the code of all of it, or of the pieces in `range`. */
+  /** Writes the code of the whole kernel, or of the pieces in `range`. */
   readonly emit: (site: Site, range?: Range) => void;
 }
 
@@ -27,7 +27,7 @@ export interface Range {
   readonly to: Code<"i32">;
 }
 
-/** What a program does, in order. */
+/** A step of a program, in order: a kernel, a loop or a branch. */
 export type Step =
   | { readonly kind: "kernel"; readonly kernel: Kernel }
   | { readonly kind: "loop"; readonly loop: Loop; readonly steps: readonly Step[] }
@@ -39,7 +39,7 @@ export type Step =
       readonly onFalse: readonly Step[];
     };
 
-/** A counted loop; `index` counts its rounds, from the end where it is reversed. */
+/** A loop with a counter; `index` counts its rounds, from the end if it is reversed. */
 export interface Loop {
   readonly length: number;
   readonly reverse: boolean;

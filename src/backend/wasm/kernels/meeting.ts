@@ -17,18 +17,18 @@ import { copyKernel } from "./elementwise.ts";
 import type { Kernel, Range } from "./kernel.ts";
 
 /**
- * Updates of f32 of which so many may meet in one element that a running total would lose them: a count would
- * end at 2²⁴. What rounding takes from an element is kept beside it and given back with its next update.
+ * Adds f32 updates at indices where many may meet in one element: a plain running total would lose them (a count would
+ * end at 2²⁴). What rounding takes from an element is kept beside it and given back with its next update.
  *
  * **Source** Kahan (1965), "Further remarks on reducing truncation errors", Comm. ACM 8(1).
  */
 
-/** So many updates are added up as they come: at worst, where all meet in one element, 1 part in 16,000 is lost. */
+/** Maximum updates added up plainly: at worst, where all meet in one element, 1 part in 16,000 is lost. */
 const mostInTurn = 4096;
 
 export const meetOften = (updates: number): boolean => updates > mostInTurn;
 
-/** What is kept beside the elements may take so many bytes, or a line of the cache for each row. */
+/** Maximum bytes kept beside the elements, or else a cache line for each row. */
 const lostBytes = 2 ** 20;
 const line = 16;
 
@@ -41,7 +41,7 @@ interface Layout {
   readonly rest: number;
 }
 
-/** How totals are read, worked on and written: four at a time, or one. */
+/** How totals are read, computed with and written: four at a time, or one. */
 interface Arithmetic<T extends "v128" | "f32"> {
   readonly load: (at: Code<"i32">) => Code<T>;
   readonly store: (at: Code<"i32">, x: Code<T>) => Code<"void">;
@@ -81,7 +81,7 @@ const addOne = adding<"f32">({
   where: (_, x, y) => select(x, f32.const(0), f32.eq(y, f32.const(0))),
 });
 
-/** The kernels of `out = x` with the updates added at their indices; those out of range are left out. */
+/** Kernels for `out = x` with the updates added at their indices; updates out of range are left out. */
 export const meetingKernels = (
   about: Pick<Kernel, "name" | "operations">,
   { batch, middle, extent, count, rest }: Layout,
@@ -109,7 +109,7 @@ export const meetingKernels = (
       const inFours: Operand<"i32"> =
         typeof width === "number" ? width - (width % 16) : body.let(i32.and(width, -16));
       const block = body.let(i32.add(i32.mul(member, middle), m as Code<"i32">));
-      /** The address of this block's columns in row `row` of so many. */
+      /** The address of this block's columns in row `row`. */
       const at = (base: Code<"i32">, rows: number, row: Code<"i32">): Code<"i32"> => {
         const element = i32.add(i32.mul(i32.add(i32.mul(block, rows), row), rest), low);
         return body.let(i32.add(base, i32.shl(element, 2)));

@@ -16,7 +16,7 @@ import type { Operation } from "../codegen/pointwise/operation.ts";
 import { elementwiseKernel, fillKernel } from "./elementwise.ts";
 import type { Kernel } from "./kernel.ts";
 
-/** Elements in which more windows meet are added up in double precision. */
+/** Maximum windows over an element for sums in single precision; more are added up in double precision. */
 const mostInTurn = 1024;
 
 /**
@@ -51,7 +51,7 @@ const castOf = (from: View, to: View): Fused => ({
   stores: [{ value: 1, to }],
 });
 
-/** The kernels that add the windows up in the dtype of `out`. */
+/** Kernels that add the windows up in the dtype of `out`. */
 const addedIn = (
   params: Params<"overlapAdd">,
   y: View,

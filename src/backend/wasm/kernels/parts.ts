@@ -3,24 +3,23 @@ import { copyKernel, fillKernel } from "./elementwise.ts";
 import type { Kernel } from "./kernel.ts";
 
 /**
- * Products whose sums are made in parts, each added to those before it. Where the parts are many, what rounding
- * takes from a sum is kept beside it and given back with the next part, so that the error does not grow with
- * their number.
+ * Products summed in parts, each part added to those before it. If there are many, what rounding takes from a sum is
+ * kept beside it and given back with the next part, so that the error does not grow with the number of parts.
  */
 
-/** So many parts are added up as they are: an error of as many roundings is that of one part. */
+/** Maximum parts added plainly: the error of as many roundings is that of one part. */
 const mostParts = 128;
 
-/** Whether the sums of so many parts need what rounding takes from them. */
+/** Whether a sum of this many parts has to keep what rounding takes from it. */
 export const areMany = (parts: number): boolean => parts > mostParts;
 
-/** `elements` sums, 0 at first, with what is lost of them so many elements behind. */
+/** A buffer of `elements` sums, 0 at first, and behind them as many values of what rounding took. */
 export const sumsAndLost = (
   elements: number,
   what: string,
 ): readonly [sums: Buffer, lost: number] => [makeBuffer("f32", 2 * elements, what), elements];
 
-/** The kernels that add up `parts` products in `out`; `add` makes those that add, to wherever they are told. */
+/** Kernels that add up `parts` products in `out`; `add` makes the kernel that adds one, given where. */
 export const sumOfParts = (
   parts: number,
   out: Buffer,

@@ -22,7 +22,7 @@ const rotate = (body: Body, x: Lanes, by: number): Code<"v128"> => {
   return body.let(v128.or(i32x4.shl(x, by), i32x4.shr_u(x, 32 - by)));
 };
 
-/** Turns counters into words, in place. */
+/** Turns counters into random words, in place. */
 const mix = (body: Body, keys: readonly [Lanes, Lanes, Lanes], x: Lanes, y: Lanes): void => {
   body.set(x, i32x4.add(x, keys[0]));
   body.set(y, i32x4.add(y, keys[1]));
@@ -37,7 +37,7 @@ const mix = (body: Body, keys: readonly [Lanes, Lanes, Lanes], x: Lanes, y: Lane
   }
 };
 
-/** `count` keys (contiguous, two words each) of `tokenizeWords` words each. */
+/** Random words: `count` keys (contiguous, two words each), of `words` words each. */
 export const randomKernel = (keys: View, count: number, words: number, out: Buffer): Kernel => {
   const cut = cutOf([count, words]);
   return {

@@ -29,8 +29,8 @@ import { buffersOf, describe } from "./elementwise.ts";
 import type { Kernel, Range } from "./kernel.ts";
 
 /**
- * Reductions of whatever a fused body makes, without storing it. The order of the additions is fixed by
- * shapes alone, so the bits are always the same.
+ * Reduces what a fused body computes, without storing it. Shapes alone fix the order of the additions, so the bits are
+ * always the same.
  */
 export const combining: { readonly [K in ReduceKind]: Pointwise } = {
   sum: "add",
@@ -39,7 +39,7 @@ export const combining: { readonly [K in ReduceKind]: Pointwise } = {
   min: "minimum",
 };
 
-/** What a reduction of nothing gives. */
+/** The result of reducing no elements. */
 export const emptyOf = (kind: ReduceKind, dtype: Dtype): number => {
   const bound = dtype === "i32" ? 2 ** 31 : Number.POSITIVE_INFINITY;
   switch (kind) {
@@ -54,7 +54,7 @@ export const emptyOf = (kind: ReduceKind, dtype: Dtype): number => {
   }
 };
 
-/** What changes no element when it is combined with it: −0 for sums of floats, since 0 + −0 is 0. */
+/** The neutral element: −0 for sums of floats, since 0 + −0 is 0. */
 const neutral = (kind: ReduceKind, dtype: Dtype): number =>
   kind === "sum" && dtype !== "i32" ? -0 : emptyOf(kind, dtype);
 
@@ -85,7 +85,7 @@ const outAt = (site: Site, { fused }: Reduce, index: readonly Code<"i32">[]) => 
   return { at: code ?? i32.const(0), offset };
 };
 
-/** The axes that are kept, all in the loops around a line. */
+/** The kept axes, all in the loops around a line. */
 const cutOfLines = ({ fused, kept }: Reduce): Cut | undefined =>
   cutOf([...fused.space.slice(0, kept), 1], kept);
 
@@ -114,7 +114,7 @@ const totalsOf = (
   };
 };
 
-/** Neighbors combined in pairs, and what that gives in pairs again. */
+/** Combines neighbors in pairs, then the results in pairs, until one is left. */
 const paired = (site: Site, reduce: Reduce, mode: Mode, xs: readonly Value[]): Value => {
   const [first] = xs;
   if (first === undefined || xs.length === 1) return first as Value; // there is one
@@ -136,7 +136,7 @@ interface Stretch {
 /** Sums of lines as long as this, of what few operations make, take eight vectors at a time. */
 const [longLine, fewOperations] = [128, 6];
 
-/** How a line is walked: some vectors at a time, one, and what is left; or else some elements and one. */
+/** The ways to walk a line: several vectors at a time, one, and the rest; or several elements and one. */
 const stretchesOf = (reduce: Reduce): readonly Stretch[] => {
   const { fused } = reduce;
   const length = fused.space.at(-1) as number;
@@ -273,7 +273,7 @@ const acrossKept = (site: Site, reduce: Reduce, range: Range | undefined): void 
   });
 };
 
-/** Loads that a vector along `axis` makes lane by lane. */
+/** Loads that a vector along `axis` has to gather lane by lane. */
 const scattered = ({ loads }: Fused, axis: number): number =>
   loads.filter((v) => v.source.kind === "buffer" && Math.abs(v.strides[axis] as number) > 1).length;
 
@@ -285,7 +285,7 @@ const goesAcross = ({ fused, kept }: Reduce): boolean =>
   (fused.space[kept - 1] as number) >= 4 &&
   scattered(fused, kept - 1) < scattered(fused, fused.space.length - 1);
 
-/** `kind` over `axes` of the value that `producer` makes, into `out` (the kept axes, row-major). */
+/** Reduces by `kind` over `axes` the value that `producer` makes, into `out` (the kept axes, row-major). */
 export const reduceKernel = (
   kind: ReduceKind,
   producer: Omit<Fused, "stores">,

@@ -3,9 +3,8 @@ import { bufferOf, type View } from "../../plan/view.ts";
 import { extent, strideAlong } from "./axisGroups.ts";
 
 /**
- * Windows that slide over an image, recognized by how they are read: a step to the next window and a step
- * within a window go the same way through memory. So it does not matter by which operations a program
- * came to them.
+ * Recognizes windows that slide over an image by the way they are read: a step to the next window and a step within a
+ * window move the same way through memory. It does not matter by which operations a program made them.
  */
 export interface Sliding {
   readonly view: View;
@@ -53,7 +52,7 @@ export const slidingOf = (
   };
 };
 
-/** How many there are of each, by the axes that count them. */
+/** The extents, by the axes that count them. */
 export const countsOf = ({ view, images, places: [down, across], channel }: Sliding) => ({
   images: extent(view, images),
   height: at(view.shape, down),

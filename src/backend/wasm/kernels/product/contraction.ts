@@ -46,7 +46,7 @@ const matricesOf = (
     : undefined;
 };
 
-/** Whether `b` is the better innermost axis of a copy than `a`: nearer neighbors, or more of them. */
+/** Whether `b` is a better innermost axis of a copy than `a`: its neighbors are nearer, or there are more of them. */
 const innermost = (view: View, a: number | undefined, b: number | undefined): boolean => {
   if (a === undefined || b === undefined) return b !== undefined;
   const [near, far] = [Math.abs(at(view.strides, b)), Math.abs(at(view.strides, a))];
@@ -54,8 +54,8 @@ const innermost = (view: View, a: number | undefined, b: number | undefined): bo
 };
 
 /**
- * A batch whose axes no single stride walks as a batch of batches, where two strides walk both operands:
- * the heads of an attention, side by side in one tensor.
+ * Turns a batch whose axes no single stride walks into a batch of batches, if two strides walk both operands, as with
+ * the heads of an attention side by side in one tensor.
  */
 const batchOfBatches = ({ batch, contract }: DotParams, x: View, y: View) => {
   const far = [batch[0].slice(0, -1), batch[1].slice(0, -1)] as const;

@@ -19,11 +19,11 @@ import { areMany, sumOfParts } from "../parts.ts";
 import { type Epilogue, endingOf, followed } from "./epilogue.ts";
 
 /**
- * Products that read the windows of a convolution where they are. Rows and sums are walked by several steps,
- * the innermost by the product itself and the others by loops around it; nothing is copied.
+ * Products that read the windows of a convolution in place. Rows and sums are walked by several strides, the innermost
+ * by the product itself and the others by loops around it; nothing is copied.
  */
 
-/** One loop: how far each operand and the result move in a round, in elements. */
+/** A loop: the elements that each operand and the result move in a round. */
 interface Level {
   readonly count: number;
   readonly a: number;
@@ -31,11 +31,11 @@ interface Level {
   readonly c: number;
 }
 
-/** Rows that are neighbors along one axis: with fewer, tiles of the product are too small. */
+/** Minimum rows side by side along one axis: with fewer, the tiles of the product are too small. */
 const fewestRows = 8;
-/** The longest sum that is taken at once: its factors stay in the cache. */
+/** Maximum terms of a sum taken at once: its factors stay in the cache. */
 const longestSum = 1024;
-/** The most columns for which the right operand need not be packed. */
+/** Maximum columns for which the right operand is not packed. */
 const mostColumns = 256;
 
 /** Axes walked with the fewest steps: neighbors are joined where `joins` says so. */
@@ -83,7 +83,7 @@ interface Direct {
   readonly sums: readonly Level[];
 }
 
-/** How a product is done directly, if that is a good way to do it. */
+/** Decides how a product is computed in place, if that is fast. */
 const directOf = (
   levels: readonly Level[],
   sums: readonly Level[],
@@ -116,7 +116,7 @@ const directOf = (
   return { spec, rows: levels.slice(0, batch === undefined ? -1 : -2), sums: outside };
 };
 
-/** The kernels of a product whose left operand no two strides walk; `undefined` where copies are better. */
+/** The kernels of a product whose left operand no two strides walk; `undefined` if copies are faster. */
 export const directKernels = (
   { batch, contract }: DotParams,
   x: View,

@@ -28,24 +28,26 @@ import { buffersOf, describe, elementwiseKernel, inPlaceOf } from "../elementwis
 import type { Kernel, Range } from "../kernel.ts";
 
 /**
- * Element-wise work on a product before it is stored: a bias, an activation, a mask, the update of what the
- * product is the gradient of. It is a fused body, one of whose loads is the product.
+ * Element-wise work on a product before it is stored: adding a bias, an activation, a mask, an optimizer's update. It
+ * is a fused body that loads the product among other values.
  */
 export interface Epilogue {
-  /** Over rows, in as many axes as they take, and columns, in the last. */
+  /** The body, over the axes of the rows and then one axis of columns. */
   readonly body: Fused;
-  /** Which of its loads is the product, and where that would stand. */
+  /** The load that is the product, and the buffer where the product would be stored. */
   readonly product: number;
   readonly out: Buffer;
 }
 
-/** How many of the last axes of a space have `columns` places together; −1 where none do. */
+/** The number of last axes of a space that make up `columns` together; −1 if none do. */
 const trailing = (space: Shape, columns: number): number =>
   Array.from({ length: space.length + 1 }, (_, axes) =>
     sizeOf(space.slice(space.length - axes)),
   ).indexOf(columns);
 
-/** Work on a product of so many columns as its epilogue; `undefined` where they are no axis of it. */
+/**
+ * Element-wise work as the epilogue of a product of `columns` columns; `undefined` if no axes of it are the columns.
+ */
 export const epilogueOf = (work: Fused, out: Buffer, columns: number): Epilogue | undefined => {
   const axes = trailing(work.space, columns);
   if (axes < 0 || !fitsVectors(work)) return undefined;
@@ -75,7 +77,7 @@ export const epilogueOf = (work: Fused, out: Buffer, columns: number): Epilogue 
     : undefined;
 };
 
-/** The place of a row along the axes of rows. */
+/** The indices of a row along the axes of rows. */
 const placeOf = (
   site: Site,
   extents: readonly number[],
@@ -89,7 +91,7 @@ const placeOf = (
   return [here, ...placeOf(site, inner, site.body.let(i32.rem_u(row, size)))];
 };
 
-/** Does the work for neighbors of one row, of which each is so many bytes into a row of f32 and has its value. */
+/** Does the work for neighbors in one row, given their values and their byte offsets into a row of f32. */
 export const cornersOf = (
   site: Site,
   { body, product }: Epilogue,
@@ -103,7 +105,7 @@ export const cornersOf = (
   };
 };
 
-/** An epilogue as what takes the blocks of a product. */
+/** Turns an epilogue into the tail of a matrix product. */
 const tailOf = (site: Site, epilogue: Epilogue, start: Operand<"i32">): Tail => ({
   start,
   take: site.module.func(
@@ -117,7 +119,7 @@ const tailOf = (site: Site, epilogue: Epilogue, start: Operand<"i32">): Tail => 
       const right = body.let(i32.shl(i32.add(column, columns), 2));
       const middle = body.let(i32.add(left, i32.shl(i32.and(columns, -4), 2)));
       const end = body.let(i32.add(row, rows));
-      /** Where the product stands, before as many bytes as each column is into its row. */
+      /** The address of the product, to which each column's byte offset in its row is added. */
       const line = body.let(i32.sub(block, left));
       body.for(row, end, 1, (r) => {
         const some = (mode: Mode, from: Code<"i32">, to: Code<"i32">, step: number): void => {
@@ -136,20 +138,20 @@ const tailOf = (site: Site, epilogue: Epilogue, start: Operand<"i32">): Tail => 
 
 type Addresses = readonly [a: Code<"i32">, b: Code<"i32">, c: Code<"i32">, scratch: Operand<"i32">];
 
-/** How a product is computed and what becomes of it: stored as it is, or passed through its epilogue. */
+/** How a product is computed and stored: as it is, or passed through its epilogue. */
 export interface Ending {
-  /** What calls the product, or of one that is cut the pieces in `range`. */
+  /** Calls the product, or the pieces of it in `range`. */
   readonly multiply: (
     site: Site,
     range?: Range,
     along?: Along,
   ) => (...at: Addresses) => Code<"void">;
-  /** What the product takes for the address of its result: from there on it counts its rows. */
+  /** The result address that the product is given: it counts its rows from there. */
   readonly start: (site: Site) => Code<"i32">;
   readonly scratchBytes: number;
-  /** How threads cut it. */
+  /** The pieces into which threads may cut it. */
   readonly cut: { readonly along: Along; readonly pieces: number };
-  /** What is read and written besides the operands and the scratch memory. */
+  /** Buffers read and written besides the operands and the scratch memory. */
   readonly reads: readonly Buffer[];
   readonly writes: readonly Buffer[];
   readonly inPlace: Kernel["inPlace"];
@@ -157,7 +159,7 @@ export interface Ending {
   readonly name: string;
 }
 
-/** An epilogue's part in a kernel that computes a product of `operands`. */
+/** What an epilogue adds to the kernel of a product of `operands`. */
 export const accessOf = (
   { body, product, out }: Epilogue,
   operands: readonly Buffer[],
@@ -235,7 +237,7 @@ export const endingOf = (
   };
 };
 
-/** The kernels of a product that cannot have an epilogue, and that as a loop of its own. */
+/** A product followed by its element-wise work as a separate loop. */
 export const followed = (
   kernels: readonly Kernel[],
   epilogue: Epilogue | undefined,

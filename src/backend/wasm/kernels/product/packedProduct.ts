@@ -17,18 +17,18 @@ import { areMany, sumOfParts } from "../parts.ts";
 import { type Epilogue, endingOf, followed } from "./epilogue.ts";
 
 /**
- * Products whose left operand has to be brought into order first, such as the windows of a convolution,
- * which have many times the elements of what they slide over. A part of the operand at a time, small enough
- * to stay in the cache, is put in order and multiplied.
+ * Products whose left operand has to be copied into order first, such as the windows of a convolution, which have many
+ * times the elements of the image. One part of the operand at a time, small enough to stay in the cache, is copied and
+ * multiplied.
  */
 
-/** Copies up to this size are made whole. */
+/** Maximum bytes of an operand that is copied whole. */
 const wholeBytes = 2 ** 20;
 
-/** Parts are this large, or one index of the axis that is cut. */
+/** Bytes of a part, unless one index of the cut axis takes more. */
 const partBytes = 2 ** 18;
 
-/** How an operand is cut: the axis, how many parts, and how many indices of the axis each has. */
+/** The cut of an operand: the axis, the number of parts, and the indices of the axis in each. */
 export interface Cut {
   /** Whether the rows of the product are cut, or the sums that make its elements. */
   readonly along: "rows" | "sums";
@@ -40,7 +40,7 @@ export interface Cut {
 const divisors = (n: number): readonly number[] =>
   Array.from({ length: n }, (_, i) => n - i).filter((d) => n % d === 0);
 
-/** How to cut an operand of free axes `rows` and contracted axes `sums`; `undefined` where it should be left whole. */
+/** Decides how to cut an operand of free axes `rows` and contracted axes `sums`; `undefined` to leave it whole. */
 export const cutOf = (
   x: View,
   rows: readonly number[],

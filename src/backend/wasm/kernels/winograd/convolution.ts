@@ -20,7 +20,7 @@ import {
 } from "./tiles.ts";
 import { type Target, transformInputs } from "./transform.ts";
 
-/** What the transformed tiles of a block may take: they stay in the second cache, with room to spare. */
+/** Maximum bytes of a block's transformed tiles: they stay in the second cache, with room to spare. */
 const blockBytes = 2 ** 18;
 
 const every = [0, 1, 2, 3];
@@ -70,7 +70,7 @@ export const kernelTransform = (kernel: View, elements: number, out: Buffer): Ke
 /** Takes four channels of each output of a line of a tile, the upper or the lower; channels are counted in bytes. */
 type Taker = (line: 0 | 1, channel: Code<"i32">, values: readonly Vector[]) => void;
 
-/** What takes the outputs of the tiles of a row. */
+/** Takes the outputs of the tiles of a row. */
 type Takers = (row: Row) => (tile: Tile) => Taker;
 
 /** Writes outputs where they belong. */

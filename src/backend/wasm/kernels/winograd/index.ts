@@ -21,7 +21,7 @@ import { winogradGradient } from "./weights.ts";
  * finite stays in the windows that have it, but what would be infinite there is NaN: the transforms subtract.
  */
 
-/** The fewest channels on both sides, and tiles, for which the transforms cost less than they save. */
+/** Minimum channels on both sides, and tiles, for which the transforms save more than they cost. */
 const [fewestChannels, fewestTiles] = [8, 64];
 
 const pays = (windows: Sliding, outputs: number): boolean => {
@@ -31,7 +31,7 @@ const pays = (windows: Sliding, outputs: number): boolean => {
   return whole && Math.min(channels, outputs) >= fewestChannels && tiles >= fewestTiles;
 };
 
-/** Axes of a result that are its first, as a view that has their strides. */
+/** The first axes of a result, as a view that has their strides. */
 const stridesIn = (view: View, order: readonly number[], rest: number) => {
   const shape = order.map((a) => at(view.shape, a));
   const strides = stridesOf([...shape, rest]);

@@ -1,7 +1,7 @@
 import { type Body, type Code, i32, select } from "../../assembler/index.ts";
 import type { Range } from "../kernel.ts";
 
-/** How the places of images are cut into tiles of 2×2, and rows of tiles into blocks that stay in the cache. */
+/** Cuts images into tiles of 2×2 outputs, and rows of tiles into blocks that stay in the cache. */
 export interface Tiling {
   readonly images: number;
   readonly height: number;
