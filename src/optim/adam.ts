@@ -3,10 +3,10 @@ import { cast } from "../ir/ops/control.ts";
 import { add, div, mul, neg, pow, reciprocal, sqrt, sub } from "../ir/ops/elementwise.ts";
 import { lift } from "../ir/ops/promote.ts";
 import { notNegative, share } from "../tensor/validate.ts";
-import { averaged, averagedSquare } from "./ema.ts";
+import { zip } from "../tree.ts";
+import { averaged, averagedSquare, zerosOf } from "./ema.ts";
 import { counted, type LearningRate, noSteps, oneMore, rateAt } from "./learningRate.ts";
 import { type GradientTransformation, transformation } from "./transformation.ts";
-import { zerosOf, zipTrees } from "./tree.ts";
 
 /** The rate of a step, and how long Adam remembers: shares of a mean that are kept from step to step. */
 export interface AdamOptions {
@@ -48,16 +48,16 @@ const adamLike = (
       const inverseRoot = reciprocal(sqrt(biasCorrection(beta2, t)));
       const decay = mul(rate, -weightDecay);
 
-      const g = zipTrees(decayed, gradients, params);
-      const mean = zipTrees((m, d) => averaged(beta1, m, d), state.mean, g);
-      const square = zipTrees((v, d) => averagedSquare(beta2, v, d), state.square, g);
+      const g = zip(decayed, gradients, params);
+      const mean = zip((m, d) => averaged(beta1, m, d), state.mean, g);
+      const square = zip((v, d) => averagedSquare(beta2, v, d), state.square, g);
       const updateOf = (m: Expr, v: Expr, p: Expr): Expr => {
         const root = add(mul(sqrt(v), cast(inverseRoot, p.dtype)), epsilon);
         const moved = div(mul(m, cast(back, p.dtype)), root);
         return decoupled && weightDecay !== 0 ? add(mul(p, cast(decay, p.dtype)), moved) : moved;
       };
       return {
-        updates: zipTrees(updateOf, mean, square, params),
+        updates: zip(updateOf, mean, square, params),
         state: { step, mean, square },
       };
     },

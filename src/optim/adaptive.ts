@@ -2,11 +2,11 @@ import type { Expr } from "../ir/expr.ts";
 import { cast } from "../ir/ops/control.ts";
 import { abs, add, div, maximum, mul, neg, sqrt, square } from "../ir/ops/elementwise.ts";
 import { notNegative, share } from "../tensor/validate.ts";
+import { map, zip } from "../tree.ts";
 import { biasCorrection } from "./adam.ts";
-import { accumulated, averaged, averagedSquare } from "./ema.ts";
+import { accumulated, averaged, averagedSquare, zerosOf } from "./ema.ts";
 import { counted, type LearningRate, noSteps, oneMore, rateAt } from "./learningRate.ts";
 import { type GradientTransformation, transformation } from "./transformation.ts";
-import { zerosOf, zipTrees } from "./tree.ts";
 
 /** What every optimizer here takes: `weightDecay · p` is added to the gradients. */
 export interface AdaptiveOptions {
@@ -48,15 +48,15 @@ export const rmsprop = (
     }),
     update: (gradients, state, params) => {
       const rate = rateAt(learningRate, state.step);
-      const g = zipTrees(decay(weightDecay), gradients, params);
-      const mean = zipTrees((v, d) => averagedSquare(alpha, v, d), state.square, g);
-      const scaled = zipTrees((d, v) => div(d, add(sqrt(v), epsilon)), g, mean);
+      const g = zip(decay(weightDecay), gradients, params);
+      const mean = zip((v, d) => averagedSquare(alpha, v, d), state.square, g);
+      const scaled = zip((d, v) => div(d, add(sqrt(v), epsilon)), g, mean);
       const velocity =
         momentum === 0
           ? state.velocity
-          : zipTrees((b, d) => accumulated(momentum, b, d), state.velocity, scaled);
+          : zip((b, d) => accumulated(momentum, b, d), state.velocity, scaled);
       return {
-        updates: zipTrees((d) => mul(d, backFor(rate, d)), momentum === 0 ? scaled : velocity),
+        updates: map((d) => mul(d, backFor(rate, d)), momentum === 0 ? scaled : velocity),
         state: { step: oneMore(state.step), square: mean, velocity },
       };
     },
@@ -79,10 +79,10 @@ export const adagrad = (options: AdaptiveOptions): GradientTransformation => {
     init: (params) => ({ step: noSteps(), sum: zerosOf(params) }),
     update: (gradients, state, params) => {
       const rate = rateAt(learningRate, state.step);
-      const g = zipTrees(decay(weightDecay), gradients, params);
-      const sum = zipTrees((s, d) => add(s, square(d)), state.sum, g);
+      const g = zip(decay(weightDecay), gradients, params);
+      const sum = zip((s, d) => add(s, square(d)), state.sum, g);
       return {
-        updates: zipTrees((d, s) => div(mul(d, backFor(rate, d)), add(sqrt(s), epsilon)), g, sum),
+        updates: zip((d, s) => div(mul(d, backFor(rate, d)), add(sqrt(s), epsilon)), g, sum),
         state: { step: oneMore(state.step), sum },
       };
     },
@@ -109,16 +109,16 @@ export const adadelta = (
     init: (params) => ({ step: noSteps(), square: zerosOf(params), moved: zerosOf(params) }),
     update: (gradients, state, params) => {
       const rate = rateAt(learningRate, state.step);
-      const g = zipTrees(decay(weightDecay), gradients, params);
-      const mean = zipTrees((v, d) => averagedSquare(rho, v, d), state.square, g);
+      const g = zip(decay(weightDecay), gradients, params);
+      const mean = zip((v, d) => averagedSquare(rho, v, d), state.square, g);
       const root = (x: Expr): Expr => sqrt(add(x, epsilon));
-      const delta = zipTrees((d, v, a) => mul(div(root(a), root(v)), d), g, mean, state.moved);
+      const delta = zip((d, v, a) => mul(div(root(a), root(v)), d), g, mean, state.moved);
       return {
-        updates: zipTrees((d) => mul(d, backFor(rate, d)), delta),
+        updates: map((d) => mul(d, backFor(rate, d)), delta),
         state: {
           step: oneMore(state.step),
           square: mean,
-          moved: zipTrees((a, d) => averagedSquare(rho, a, d), state.moved, delta),
+          moved: zip((a, d) => averagedSquare(rho, a, d), state.moved, delta),
         },
       };
     },
@@ -146,15 +146,15 @@ export const adamax = (
     update: (gradients, state, params) => {
       const step = oneMore(state.step);
       const corrected = div(rateAt(learningRate, state.step), biasCorrection(beta1, counted(step)));
-      const g = zipTrees(decay(weightDecay), gradients, params);
-      const mean = zipTrees((m, d) => averaged(beta1, m, d), state.mean, g);
-      const greatest = zipTrees(
+      const g = zip(decay(weightDecay), gradients, params);
+      const mean = zip((m, d) => averaged(beta1, m, d), state.mean, g);
+      const greatest = zip(
         (u, d) => maximum(mul(u, beta2), add(abs(d), epsilon)),
         state.greatest,
         g,
       );
       return {
-        updates: zipTrees((m, u) => div(mul(m, backFor(corrected, m)), u), mean, greatest),
+        updates: zip((m, u) => div(mul(m, backFor(corrected, m)), u), mean, greatest),
         state: { step, mean, greatest },
       };
     },

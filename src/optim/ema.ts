@@ -1,6 +1,9 @@
 import type { Expr } from "../ir/expr.ts";
 import { where } from "../ir/ops/control.ts";
 import { abs, add, lt, mul } from "../ir/ops/elementwise.ts";
+import { zeros } from "../tensor/constructors.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { map, type Tree } from "../tree.ts";
 
 /** Below this a mean gradient moves nothing: its square root is still far below any epsilon. */
 const negligible = 1e-32;
@@ -25,3 +28,7 @@ export const averagedSquare = (kept: number, old: Expr, x: Expr): Expr =>
 /** What decays and is added to: `kept · old + now`. */
 export const accumulated = (kept: number, old: Expr, now: Expr): Expr =>
   flushed(add(mul(old, kept), now));
+
+/** Zeros of the shapes and dtypes of a tree of tensors: how moments start. */
+export const zerosOf = (params: Tree<Tensor>): Tree<Tensor> =>
+  map((t) => zeros(t.shape, t.dtype), params);

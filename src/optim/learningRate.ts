@@ -1,10 +1,10 @@
+import type { Exprs } from "../autodiff/index.ts";
 import type { Expr } from "../ir/expr.ts";
 import { cast } from "../ir/ops/control.ts";
 import { add } from "../ir/ops/elementwise.ts";
 import { lift } from "../ir/ops/promote.ts";
 import { scalar } from "../tensor/constructors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import type { Exprs } from "./tree.ts";
 
 /**
  * A number as a function of the step, counted from 0: f64 scalar to f64 scalar.

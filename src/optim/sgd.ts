@@ -3,11 +3,10 @@ import { cast } from "../ir/ops/control.ts";
 import { add, mul, neg } from "../ir/ops/elementwise.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { notNegative, share } from "../tensor/validate.ts";
-import type { Tree } from "../tree.ts";
-import { accumulated } from "./ema.ts";
+import { map, type Tree, zip } from "../tree.ts";
+import { accumulated, zerosOf } from "./ema.ts";
 import { type LearningRate, noSteps, oneMore, rateAt } from "./learningRate.ts";
 import { type GradientTransformation, transformation } from "./transformation.ts";
-import { zerosOf, zipTrees } from "./tree.ts";
 
 /** The rate of a step, and what is added to the gradient before it is taken. */
 export interface SgdOptions {
@@ -41,13 +40,12 @@ export const sgd = (options: SgdOptions): GradientTransformation => {
     init: (params) => ({ step: noSteps(), velocity: velocities(params) }),
     update: (gradients, { step, velocity }, params) => {
       const back = neg(rateAt(learningRate, step));
-      const g = zipTrees(decayed, gradients, params);
-      const v =
-        momentum === 0 ? velocity : zipTrees((a, b) => accumulated(momentum, a, b), velocity, g);
+      const g = zip(decayed, gradients, params);
+      const v = momentum === 0 ? velocity : zip((a, b) => accumulated(momentum, a, b), velocity, g);
       const ahead =
-        momentum === 0 ? g : nesterov ? zipTrees((a, b) => add(a, mul(b, momentum)), g, v) : v;
+        momentum === 0 ? g : nesterov ? zip((a, b) => add(a, mul(b, momentum)), g, v) : v;
       return {
-        updates: zipTrees((d) => mul(d, cast(back, d.dtype)), ahead),
+        updates: map((d) => mul(d, cast(back, d.dtype)), ahead),
         state: { step: oneMore(step), velocity: v },
       };
     },

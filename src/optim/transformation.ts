@@ -1,11 +1,11 @@
 import type { Monoid } from "fp-ts/lib/Monoid.js";
+import type { Exprs } from "../autodiff/index.ts";
 import type { Expr } from "../ir/expr.ts";
 import { add } from "../ir/ops/elementwise.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import type { Tree } from "../tree.ts";
-import { type Exprs, zipTrees } from "./tree.ts";
+import { type Tree, zip } from "../tree.ts";
 
-export type { Exprs } from "./tree.ts";
+export type { Exprs };
 
 /** What one step of a transformation makes. */
 export interface UpdateResult<S> {
@@ -106,4 +106,4 @@ export const MonoidGradientTransformation: Monoid<GradientTransformation> = {
 
 /** Params moved by updates: `p + u`, leaf by leaf. */
 export const applyUpdates = (params: Exprs, updates: Exprs): Exprs =>
-  zipTrees((p, u) => add(p, u), params, updates);
+  zip((p, u) => add(p, u), params, updates);

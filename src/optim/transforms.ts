@@ -1,3 +1,4 @@
+import type { Exprs } from "../autodiff/index.ts";
 import type { Expr } from "../ir/expr.ts";
 import { cast } from "../ir/ops/control.ts";
 import { add, div, clip as held, minimum, mul, neg, sqrt, square } from "../ir/ops/elementwise.ts";
@@ -6,9 +7,9 @@ import { sum } from "../ir/ops/reduction.ts";
 import { stack } from "../ir/ops/structural.ts";
 import { awayFromZero, lengthOf } from "../linalg/scale.ts";
 import { finite, notNegative, positive } from "../tensor/validate.ts";
+import { leaves, map, zip } from "../tree.ts";
 import { type LearningRate, noSteps, oneMore, rateAt } from "./learningRate.ts";
 import { type GradientTransformation, stateless, transformation } from "./transformation.ts";
-import { type Exprs, leavesOf, zipTrees } from "./tree.ts";
 
 /**
  * Updates times a number.
@@ -17,7 +18,7 @@ import { type Exprs, leavesOf, zipTrees } from "./tree.ts";
  */
 export const scale = (factor: number): GradientTransformation => {
   finite("scale", { factor });
-  return stateless("scale", (g) => zipTrees((d) => mul(d, factor), g));
+  return stateless("scale", (g) => map((d) => mul(d, factor), g));
 };
 
 /**
@@ -33,7 +34,7 @@ export const scaleByLearningRate = (learningRate: LearningRate): GradientTransfo
     update: (gradients, { step }) => {
       const back = neg(rateAt(learningRate, step));
       return {
-        updates: zipTrees((d) => mul(d, cast(back, d.dtype)), gradients),
+        updates: map((d) => mul(d, cast(back, d.dtype)), gradients),
         state: { step: oneMore(step) },
       };
     },
@@ -48,12 +49,12 @@ export const scaleByLearningRate = (learningRate: LearningRate): GradientTransfo
  */
 export const clip = (limit: number): GradientTransformation => {
   positive("clip", { limit });
-  return stateless("clip", (g) => zipTrees((d) => held(d, -limit, limit), g));
+  return stateless("clip", (g) => map((d) => held(d, -limit, limit), g));
 };
 
 /** The Euclidean norm of all leaves together, as f64, and in f64: squares of f32 may be out of its range. */
 export const globalNorm = (tree: Exprs): Expr => {
-  const lengths = leavesOf(tree).map((d) =>
+  const lengths = leaves(tree).map((d) =>
     d.dtype === "f64"
       ? lengthOf(d)
       : awayFromZero(sum(square(cast(d, "f64"))), (total) => sqrt(total)),
@@ -72,7 +73,7 @@ export const clipByGlobalNorm = (limit: number): GradientTransformation => {
   return stateless("clipByGlobalNorm", (g) => {
     // A norm of 0 makes the ratio infinite, and the factor 1.
     const factor = minimum(div(limit, globalNorm(g)), 1);
-    return zipTrees((d) => mul(d, cast(factor, d.dtype)), g);
+    return map((d) => mul(d, cast(factor, d.dtype)), g);
   });
 };
 
@@ -85,6 +86,6 @@ export const clipByGlobalNorm = (limit: number): GradientTransformation => {
 export const addDecayedWeights = (weightDecay: number): GradientTransformation => {
   notNegative("addDecayedWeights", { weightDecay });
   return stateless("addDecayedWeights", (g, params) =>
-    zipTrees((d, p) => add(d, mul(p, weightDecay)), g, params),
+    zip((d, p) => add(d, mul(p, weightDecay)), g, params),
   );
 };

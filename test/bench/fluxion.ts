@@ -46,7 +46,7 @@ const training = async (name: string, problem: Problem): Promise<Training> => {
   const compile = performance.now() - began;
 
   // The leaves of what is carried are tensors.
-  const steps = runner(whole, flatten(carried).leaves as readonly Tensor[]);
+  const steps = runner(whole, flatten<unknown>(carried).leaves as readonly Tensor[]);
   const { plan } = whole.executable;
   const bytes = plan.bytes.arguments + plan.bytes.constants + plan.bytes.temporaries;
   let done = 0;

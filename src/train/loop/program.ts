@@ -47,7 +47,7 @@ const assemble = (
   next: readonly Expr[],
   symbols: Symbols,
 ): StepProgram => {
-  const said = flatten(symbols);
+  const said = flatten<unknown>(symbols);
   return {
     // The leaves of `symbols` are the expressions that it was made of.
     program: program(
@@ -179,7 +179,7 @@ export const trainProgram = Effect.fnUntraced(function* (
     key,
     step: add(step, 1),
   };
-  const nextLeaves = flatten(next).leaves as readonly Expr[];
+  const nextLeaves = flatten<unknown>(next).leaves as readonly Expr[];
   yield* sameTypes(objective.name, state.shape, state.leaves, nextLeaves);
   return assemble(state.leaves, pair, nextLeaves, {
     loss: made.loss,

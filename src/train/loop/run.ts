@@ -111,7 +111,10 @@ const oneRun = Effect.fnUntraced(function* <P, S, E>(
   });
 
   // The leaves of what is carried are tensors.
-  const steps = runner(prepared.whole, flatten(carriedOf(start)).leaves as readonly Tensor[]);
+  const steps = runner(
+    prepared.whole,
+    flatten<unknown>(carriedOf(start)).leaves as readonly Tensor[],
+  );
   // What operators remember is theirs to write into the states to come: they have read it in the event above.
   let state: TrainState<P, S> = { ...start, memory: {} };
   while (state.epoch < of.epochs) {

@@ -43,7 +43,7 @@ export const withCarried = <P, S>(
   at: Pick<TrainState, "epoch" | "batch" | "step">,
 ): TrainState<P, S> => {
   // `shape` was taken from the carried part of this state.
-  const carried = unflatten(shape, leaves) as TrainState<P, S>;
+  const carried = unflatten<unknown>(shape, leaves) as TrainState<P, S>;
   const { params, layerState, optimizerState } = carried;
   return { ...state, params, layerState, optimizerState, ...at };
 };

@@ -28,7 +28,7 @@ export const trainingStepOf = async (of: (typeof workloads)[number], size?: numb
   return {
     step,
     /** The leaves of what is carried, which are tensors. */
-    state: flatten(carried).leaves as readonly Tensor[],
+    state: flatten<unknown>(carried).leaves as readonly Tensor[],
     pairs,
     rows,
     batch: pairs.gather(rows),

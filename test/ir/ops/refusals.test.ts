@@ -57,7 +57,7 @@ describe("a number that the dtype does not hold, and fractions of integers", () 
 
 describe("a place, an axis or a size that is not there", () => {
   test.each<readonly [name: string, make: () => unknown, says: string]>([
-    ["index 1.5", () => ops.index(three, 1.5), "a place 1.5 along axis 0"],
+    ["index 1.5", () => ops.index(three, 1.5), "an element 1.5 along axis 0"],
     ["index -5", () => ops.index(three, -5), "an element -5 along axis 0"],
     ["take along 0.5", () => ops.take(three, tensor([0], "i32"), 0.5), "axis 0.5"],
     ["squeeze 7", () => ops.squeeze(ones([1, 2]), [7]), "not (7)"],
