@@ -273,10 +273,11 @@ export const lpPool = (
 ): Expr => {
   requireNorm("lpPool", p);
   const x = lift(operand);
-  const powers = sumPool(pow(abs(x), p), size, options);
   // A root has no derivative at 0: the base is kept above it, and the sign makes the result 0.
   const least = x.dtype === "f32" ? 2 ** -126 : 2 ** -1022;
-  return mul(pow(maximum(powers, least), 1 / p), sign(powers));
+  const root = (y: Expr, exponent: number): Expr => mul(pow(maximum(y, least), exponent), sign(y));
+  const powers = p < 1 ? root(abs(x), p) : pow(abs(x), p);
+  return root(sumPool(powers, size, options), 1 / p);
 };
 
 /**

@@ -2,6 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Expr } from "../../../src/ir/expr.ts";
 import { abs } from "../../../src/ir/ops/elementwise.ts";
+import { sum } from "../../../src/ir/ops/reduction.ts";
 import { named } from "../../../src/nn/combinators/containers.ts";
 import { identity } from "../../../src/nn/combinators/sequential.ts";
 import {
@@ -40,7 +41,7 @@ import { summary as rowsOf } from "../../../src/nn/summary.ts";
 import { tensor, zeros } from "../../../src/tensor/constructors.ts";
 import { key, normal } from "../../../src/tensor/key.ts";
 import type { Shape } from "../../../src/tensor/shape.ts";
-import { applied, numbers, valueOf } from "../evaluated.ts";
+import { applied, gradientOf, numbers, valueOf } from "../evaluated.ts";
 
 const line = (...xs: readonly number[]) => tensor(xs.map((x) => [x]));
 const refused = (argument: string) =>
@@ -60,6 +61,22 @@ describe("pooling", () => {
     expect(numbers(applied(lpPool1d(2, 2), line(3, -4, 0, 0)))).toEqual([5, 0]);
     expect(numbers(applied(globalMaxPool, x))).toEqual([5]);
     expect(numbers(applied(globalAvgPool, x))).toEqual([1.5]);
+  });
+
+  it.each([
+    [0.5, [0, 4], [0, 0, 2, 2]],
+    [1, [0, 2], [0, 0, 1, 1]],
+    [2, [0, Math.SQRT2], [0, 0, Math.SQRT1_2, Math.SQRT1_2]],
+  ])("a norm of power %d has the derivative 0 where the window is 0", (p, values, derivatives) => {
+    const x = line(0, 0, 1, 1);
+    const norms = (e: Expr): Expr => lpPool(e, p, 2);
+    numbers(valueOf(norms, x)).forEach((y, i) => {
+      expect(y).toBeCloseTo(values[i] as number, 6);
+    });
+    const total = gradientOf<Expr>((e) => sum(norms(e)) as Expr as Expr<readonly []>);
+    numbers(valueOf(total, x)).forEach((y, i) => {
+      expect(y).toBeCloseTo(derivatives[i] as number, 6);
+    });
   });
 
   it("never takes padding for the greatest, and counts it in means only where it is asked to", () => {
