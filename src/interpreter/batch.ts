@@ -22,7 +22,6 @@ export const batchWith = <V>(
     const { shape, dtype } = base.typeOf(value);
     return { shape: batched ? shape.slice(1) : shape, dtype };
   },
-  constant: (tensor) => ({ value: base.constant(tensor), batched: false }),
   apply: (node, inputs) => {
     const values = inputs.map((x) => x.value);
     const batched = inputs.map((x) => x.batched);

@@ -17,7 +17,6 @@ export interface Dual<V> {
  */
 export const dualWith = <V>(base: Interpreter<V>, derive: Derive): Interpreter<Dual<V>> => ({
   typeOf: (x) => base.typeOf(x.primal),
-  constant: (tensor) => ({ primal: base.constant(tensor), tangent: undefined }),
   apply: (node, inputs) => {
     const primals = inputs.map((x) => x.primal);
     const moving = inputs.map((x) => x.tangent !== undefined);

@@ -1,14 +1,12 @@
-import { constant, parameter, reapply } from "../ir/build.ts";
+import { parameter, reapply } from "../ir/build.ts";
 import type { AnyNode, Expr, Program, TensorType } from "../ir/expr.ts";
 import { topological } from "../ir/program.ts";
-import type { Tensor } from "../tensor/tensor.ts";
 
 /**
  * An interpreter runs programs over values of type `V`: tensors, expressions, or pairs of primal and tangent.
  */
 export interface Interpreter<V> {
   readonly typeOf: (value: V) => TensorType;
-  readonly constant: (tensor: Tensor) => V;
   readonly apply: (node: AnyNode, inputs: readonly V[]) => readonly V[];
   /** Lifts an expression from outside the program to a value; present only if values are expressions. */
   readonly outside?: (x: Expr) => V;
@@ -25,20 +23,13 @@ export const interpret = <V>(
     values.set(x.node, [inputs[i] as V]);
   });
   const valueOf = (x: Expr): V => (values.get(x.node) as readonly V[])[x.index] as V;
-  for (const node of p.nodes)
-    values.set(
-      node,
-      node.primitive === "constant"
-        ? [over.constant(node.params.value)]
-        : over.apply(node, node.inputs.map(valueOf)),
-    );
+  for (const node of p.nodes) values.set(node, over.apply(node, node.inputs.map(valueOf)));
   return p.outputs.map(valueOf);
 };
 
 /** The interpreter whose values are expressions: it builds new nodes. */
 export const build: Interpreter<Expr> = {
   typeOf: (x) => x,
-  constant,
   apply: reapply,
   outside: (x) => x,
 };
@@ -77,18 +68,13 @@ export class Environment<V> {
   }
 
   evaluate(outputs: readonly Expr[]): readonly V[] {
-    const { constant, apply, outside } = this.#base;
+    const { apply, outside } = this.#base;
     const valueOf = (x: Expr): V => (this.#known.get(x.node)?.[x.index] ?? outside?.(x)) as V;
     for (const node of topological(outputs)) {
       if (this.#known.has(node)) continue;
       // If values are expressions, one that does not depend on the placeholders is already a value.
       if (outside !== undefined && !node.inputs.some((x) => this.#known.has(x.node))) continue;
-      this.#known.set(
-        node,
-        node.primitive === "constant"
-          ? [constant(node.params.value)]
-          : apply(this.#placed(node), node.inputs.map(valueOf)),
-      );
+      this.#known.set(node, apply(this.#placed(node), node.inputs.map(valueOf)));
     }
     return outputs.map(valueOf);
   }

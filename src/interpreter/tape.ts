@@ -35,7 +35,6 @@ export const root = <V>(primal: V): Taped<V> => ({
  */
 export const tapeWith = <V>(base: Interpreter<V>, derive: Derive): Interpreter<Taped<V>> => ({
   typeOf: (x) => base.typeOf(x.primal),
-  constant: (tensor) => ({ primal: base.constant(tensor), entry: undefined, index: 0 }),
   apply: (node, inputs) => {
     const primals = inputs.map((x) => x.primal);
     const active = inputs.map((x) => x.entry !== undefined);
