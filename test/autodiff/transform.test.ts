@@ -200,6 +200,13 @@ describe("vmap", () => {
       [2, 6, 10],
       [4, 8, 12],
     ]);
+    // What all examples share keeps its axes, even where they are as many as the examples.
+    const times = (x: Vector, k: Vector) => mul(x, sum(k)) as Expr as Vector;
+    expect(valueOf(vmap(times, { inAxes: [0, undefined] })(rows, vector(1, 2, 4)))).toEqual([
+      [7, 14],
+      [21, 28],
+      [35, 42],
+    ]);
   });
 
   test("lets examples see one another through a named axis", () => {

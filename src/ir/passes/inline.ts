@@ -1,5 +1,5 @@
 import { Tensor } from "../../tensor/tensor.ts";
-import { apply, reapply } from "../build.ts";
+import { apply } from "../build.ts";
 import type { AnyNode, Expr, Program } from "../expr.ts";
 import { concerning, everywhere, type Pass, rewrite } from "./rewrite.ts";
 
@@ -12,12 +12,7 @@ const unfold = (p: Program, inputs: readonly Expr[], path: readonly string[]): r
   const resolve = (x: Expr): Expr => values.get(x.node)?.[x.index] ?? x;
   for (const node of p.nodes) {
     const operands = node.inputs.map(resolve);
-    values.set(
-      node,
-      path.length === 0
-        ? reapply(node, operands)
-        : apply(node.primitive, node.params, operands, [...path, ...node.path]),
-    );
+    values.set(node, apply(node.primitive, node.params, operands, [...path, ...node.path]));
   }
   return p.outputs.map(resolve);
 };
