@@ -5,13 +5,13 @@ import type { Group } from "./groups.ts";
 import { isPointwise, type Scope } from "./values.ts";
 import { type Buffer, bufferOf, identityOf, squeeze, type View } from "./view.ts";
 
-/** Operands of concatenations that are written where they end up by the loops that make them. */
+/** Finds the operands of concatenations that can be written straight to their place in the result. */
 export interface Joins {
-  /** Where else the value of a node goes. */
+  /** Other places where the value of a node is written. */
   readonly targets: (node: AnyNode) => readonly View[];
   /** Whether an operand of a concatenation is already in its place. */
   readonly isPlaced: (node: AnyNode, operand: number) => boolean;
-  /** Whether a node reads a buffer only as such operands. */
+  /** Whether a node reads a buffer only as operands that are already in place. */
   readonly skips: (node: AnyNode, buffer: Buffer) => boolean;
 }
 
@@ -23,7 +23,7 @@ export const joinsOf = (
 ): Joins => {
   const targets = new Map<AnyNode, View[]>();
   const placed = new Map<AnyNode, Set<number>>();
-  /** What each still reads, to copy it. */
+  /** The operands that each concatenation still has to copy. */
   const copied = new Map<AnyNode, Set<Buffer>>();
   for (const node of scope.nodes) {
     const [out] = scope.buffersOf(node);

@@ -11,8 +11,8 @@ const step = (kernel: Extract<Step, { kind: "kernel" }>["kernel"]): Step => ({
 });
 
 /**
- * `scan` as a loop of the module: its body is lowered once. The carry lives in the buffers of its final
- * value; slices of the operands and of the stacked outputs are addressed by the loop's index.
+ * Lowers `scan` to a loop of the module; its body is lowered once. The carry lives in the buffers of its final value.
+ * Slices of the operands and of the stacked outputs are addressed by the loop's index.
  */
 export const loopSteps = (
   context: Context,
@@ -69,15 +69,15 @@ const kernelsIn = (steps: readonly Step[]): readonly Kernel[] =>
   );
 
 /**
- * Steps that do the same in every round, to be done once before the loop: panels of weights, operands
- * brought in order. They read nothing that the loop writes, and write what nothing else does.
+ * Finds steps that do the same in every round, to be done once before the loop, such as packing weights. They read
+ * nothing that the loop writes, and nothing else writes what they write.
  */
 const apart = (
   { placeOf }: Context,
   steps: readonly Step[],
   outputs: readonly Buffer[],
 ): { readonly still: readonly Step[]; readonly moving: readonly Step[] } => {
-  /** The memory in which a buffer, or the slice that it is, lies. */
+  /** The buffer in whose memory another lies: itself, or the whole of which it is a slice. */
   const root = (b: Buffer): Buffer => {
     const place = placeOf(b);
     return place.slice === undefined ? place : root(place.slice.of);
@@ -103,7 +103,7 @@ const apart = (
   };
 };
 
-/** `cond`: the steps of one program or of the other, into the same buffers. */
+/** Lowers `cond` to a branch: the steps of one program or of the other, into the same buffers. */
 export const branchSteps = (
   context: Context,
   { onTrue, onFalse }: Params<"cond">,

@@ -5,12 +5,12 @@ import { isPointwise, type Scope } from "./values.ts";
 import { type Buffer, bufferOf, identityOf } from "./view.ts";
 
 /**
- * Which product passes through which loop before it is stored. Where the elements of a loop need the product
- * at their own place only, the product's group takes the loop's nodes; what the loop does is then the
- * epilogue of the product, and is not read from memory again.
+ * Finds the products that pass through a loop before they are stored. If the elements of a loop need the product only
+ * at their own place, the product's group takes the loop's nodes as its epilogue, and the product is not read from
+ * memory again.
  */
 
-/** The nodes of a product's epilogue, if it has one. */
+/** The nodes of a product's epilogue, if any. */
 export const epilogueNodes = ({ nodes: [first, ...others] }: Group): readonly AnyNode[] =>
   first?.primitive === "dot" ? others : [];
 
@@ -24,7 +24,7 @@ export const isElementwise = (group: Group): boolean =>
  */
 const mostNodes = 8;
 
-/** Gives each product the first of the loops that can be its epilogue. */
+/** Gives each product the first loop that can be its epilogue. */
 export const absorbEpilogues = (
   scope: Scope,
   groups: Set<Group>,

@@ -4,21 +4,21 @@ import { dependsByOthers, follow, type Group, groupOfOne, united } from "./group
 import { type Buffer, bufferOf, identityOf, squeeze, type View } from "./view.ts";
 
 /**
- * Which nodes share a loop.
+ * Decides which nodes share a loop.
  *
- * A group is a set of element-wise nodes over one index space, or one other node. Two groups become one
- * where an element of the later needs only the element at its own place of the earlier, unless the
- * later also depends on the earlier in another way: then a loop would need values it has yet to make.
+ * A group is a set of element-wise nodes over one index space, or one other node. Two groups become one if each element
+ * of the later needs the earlier only at its own place, unless the later also depends on the earlier in another way:
+ * the loop would then need values that it has yet to compute.
  */
 
-/** What fusion needs to know of a region's nodes. */
+/** What fusion needs to know about the nodes of a region. */
 export interface Dataflow {
   readonly nodes: readonly AnyNode[];
   readonly isPointwise: (node: AnyNode) => boolean;
   /** How each operand is read. */
   readonly operands: (node: AnyNode) => readonly View[];
   readonly producer: (buffer: Buffer) => AnyNode | undefined;
-  /** Whether a node was made anew for what reads it: it joins that, and not what it reads. */
+  /** Whether a node was recomputed for its reader: it joins that group, and not those of its operands. */
   readonly isAgain: (node: AnyNode) => boolean;
 }
 
@@ -41,20 +41,20 @@ const demanding: ReadonlySet<PrimitiveTag> = new Set([
   "pow",
 ]);
 
-/** How many of them one loop takes: with more, constants are read again and again from the stack. */
+/** Maximum such functions in one loop: with more, constants are read from the stack again and again. */
 const mostDemanding = 1;
 
 const isDemanding = (node: AnyNode): boolean => demanding.has(node.primitive);
 
-/** How many of its nodes are such. */
+/** The number of its nodes that are such functions. */
 export const demand = ({ nodes }: Group): number => nodes.filter(isDemanding).length;
 
-/** The most nodes of one loop: beyond, what a loop passes on in registers no longer pays, and compilers slow down. */
+/** Maximum nodes of one loop: beyond, passing values in registers no longer pays, and engines compile slowly. */
 const mostNodes = 256;
 
 const sameSpace = (a: View, b: View): boolean => sameShape(squeeze(a).shape, squeeze(b).shape);
 
-/** The groups of a region, in no particular order, and which one each node is in. */
+/** The groups of a region, in no particular order, and the group of each node. */
 export const groupNodes = (flow: Dataflow, viewOf: (node: AnyNode) => View) => {
   const groupOf = new Map<AnyNode, Group>();
   const groups = new Set<Group>();
@@ -105,7 +105,7 @@ export const groupNodes = (flow: Dataflow, viewOf: (node: AnyNode) => View) => {
   return { groups, groupOf };
 };
 
-/** Groups so that each comes after what it needs; among those that could be next, the one made first. */
+/** Orders groups so that each comes after those it needs; of several that could be next, the one made first. */
 export const ordered = (
   groups: ReadonlySet<Group>,
   position: (node: AnyNode) => number,

@@ -1,16 +1,16 @@
 import type { AnyNode } from "../../ir/expr.ts";
 
 /**
- * What runs together, and what must run before what. All that is asked of it takes about as long as the answer is
- * large, so that a program of very many nodes is lowered in about as many steps.
+ * Groups of nodes that run together, and the order between groups. Each question takes about as long as its answer is
+ * large, so that lowering stays near-linear in the number of nodes.
  */
 export interface Group {
   readonly nodes: AnyNode[];
-  /** What must run before: `true` where more than the element at the same place is needed. */
+  /** Groups that must run before; `true` where more than the element at the same place is needed. */
   readonly before: Map<Group, boolean>;
-  /** What must run after. */
+  /** Groups that must run after. */
   readonly after: Set<Group>;
-  /** Higher than that of all before it: what has no lower level does not come before. */
+  /** Higher than the levels of all groups before it: a group of no lower level cannot come before. */
   level: number;
 }
 
@@ -21,7 +21,7 @@ export const groupOfOne = (node: AnyNode): Group => ({
   level: 0,
 });
 
-/** Raises a group, and what runs after it as far as need be. */
+/** Raises the level of a group, and of those after it as far as needed. */
 const raise = (group: Group, level: number): void => {
   group.level = level;
   const raised = [group];
@@ -33,14 +33,14 @@ const raise = (group: Group, level: number): void => {
       }
 };
 
-/** Lets `later` run after `earlier`; `whole`, where it needs more than the element at the same place. */
+/** Makes `later` run after `earlier`; `whole` if it needs more than the element at the same place. */
 export const follow = (later: Group, earlier: Group, whole: boolean): void => {
   later.before.set(earlier, whole || later.before.get(earlier) === true);
   earlier.after.add(later);
   if (later.level <= earlier.level) raise(later, earlier.level + 1);
 };
 
-/** A group leaves the order. */
+/** Takes a group out of the order. */
 export const leave = (group: Group): void => {
   for (const earlier of group.before.keys()) earlier.after.delete(group);
   for (const later of group.after) later.before.delete(group);
@@ -71,19 +71,19 @@ export const absorbInto = (into: Group, from: Group): void => {
 
 const weight = ({ nodes, before, after }: Group): number => nodes.length + before.size + after.size;
 
-/** Two groups as one, which of them it is: the larger stays, so that a node moves but a few times. */
+/** Merges two groups, and returns the one that stays: the larger, so that each node moves only a few times. */
 export const united = (a: Group, b: Group): readonly [stays: Group, goes: Group] => {
   const [stays, goes] = weight(a) >= weight(b) ? [a, b] : [b, a];
   absorbInto(stays, goes);
   return [stays, goes];
 };
 
-/** So many groups are looked at before the answer counts as yes: the limit of what order is worth knowing. */
+/** Maximum groups visited by a search before the answer counts as yes. */
 const mostLooks = 256;
 
 /**
- * Whether `later` has to run after `earlier` by way of others, and not only next to it; where that takes long to find
- * out, it counts as so. The search goes on from whichever end there is less to see.
+ * Whether `later` has to run after `earlier` through other groups, and not only next to it. If the search takes too
+ * long, the answer is yes. It goes on from the end with less to see.
  */
 export const dependsByOthers = (later: Group, earlier: Group): boolean => {
   if (later.level <= earlier.level) return false;
@@ -110,6 +110,6 @@ export const dependsByOthers = (later: Group, earlier: Group): boolean => {
   return true;
 };
 
-/** Whether `later` has to run after `earlier`, in whatever number of steps. */
+/** Whether `later` has to run after `earlier`, directly or through others. */
 export const dependsOn = (later: Group, earlier: Group): boolean =>
   later.before.has(earlier) || dependsByOthers(later, earlier);

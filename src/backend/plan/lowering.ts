@@ -23,27 +23,27 @@ import {
   windowView,
 } from "./view.ts";
 
-/** How a primitive becomes code. */
+/** The ways in which a primitive becomes code. */
 export type Lowering<P extends PrimitiveTag> =
   /** In a loop with its neighbors. */
   | { readonly kind: "pointwise" }
-  /** As a way of reading its operand; a copy where strides cannot say it. */
+  /** A way of reading its operand; a copy if strides cannot express it. */
   | {
       readonly kind: "view";
       readonly view: (params: Params<P>, x: View, type: TensorType) => View | undefined;
     }
-  /** As something that needs no operand. */
+  /** A value that needs no operand. */
   | {
       readonly kind: "source";
       readonly view: (params: Params<P>, constant: (value: Tensor) => View) => View;
     }
-  /** In a loop that may swallow what makes its operand. */
+  /** In a loop that may absorb the one that makes its operand. */
   | { readonly kind: "reduction" }
-  /** As loop nests of its own. */
+  /** Loop nests of its own. */
   | { readonly kind: "kernels"; readonly kernels: MakeKernels<P> }
-  /** As a loop or a branch around other steps. */
+  /** A loop or a branch around other steps. */
   | { readonly kind: "control" }
-  /** Gone before a backend sees it. */
+  /** Removed before a backend sees it. */
   | { readonly kind: "absent" };
 
 type MakeKernels<P extends PrimitiveTag> = (
@@ -100,7 +100,7 @@ const everyPointwise: { readonly [P in Pointwise]: typeof pointwise } = {
   cast: pointwise,
 };
 
-/** The one number of a tensor that repeats it. */
+/** The number that a tensor repeats, if it repeats one. */
 const uniform = (value: Tensor): number | undefined => {
   const data = Tensor.read(value);
   const first = data[0];
@@ -112,7 +112,7 @@ const kernels = <P extends PrimitiveTag>(make: MakeKernels<P>): Lowering<P> => (
   kernels: make,
 });
 
-/** Kernels that need their operands in order, with the copies that bring them there. */
+/** Kernels that need their operands contiguous, with the copies that make them so. */
 const packed =
   <P extends PrimitiveTag>(make: MakeKernels<P>): MakeKernels<P> =>
   (params, operands, outputs, types) => {
@@ -132,7 +132,7 @@ const first = <A>(xs: readonly A[]): A => xs[0] as A;
 const second = <A>(xs: readonly A[]): A => xs[1] as A;
 const third = <A>(xs: readonly A[]): A => xs[2] as A;
 
-/** The lowering of every primitive: a missing one does not compile. */
+/** How each primitive is lowered: a missing one does not compile. */
 export const lowerings: { readonly [P in PrimitiveTag]: Lowering<P> } = {
   ...everyPointwise,
 

@@ -8,9 +8,9 @@ import { type Buffer, bufferOf, bytesOf, type View } from "./view.ts";
  * other element by element.
  */
 export interface MemoryPlan {
-  /** For what every thread has of its own, where the first thread's stands. */
+  /** Addresses: for private memory of threads, the first thread's. */
   readonly addressOf: (buffer: Buffer) => number;
-  /** The address and the bytes of what the first thread has of its own; the others' follow. */
+  /** The address and the bytes of the first thread's private memory; those of the other threads follow. */
   readonly own: { readonly address: number; readonly bytes: number };
   /** The buffer in whose memory another stands. */
   readonly storageOf: (buffer: Buffer) => Buffer;
@@ -22,20 +22,20 @@ export interface MemoryPlan {
    * kernels need beside them (scratch, panels, operands brought in order) does not count.
    */
   readonly needed: number;
-  /** What takes most, with its bytes. */
+  /** The largest buffers, with their bytes. */
   readonly largest: readonly { readonly what: string; readonly bytes: number }[];
 }
 
 export interface Residents {
-  /** Alive from run to run: constants and state. */
+  /** Buffers alive from run to run: constants and state. */
   readonly pinned: readonly Buffer[];
-  /** Alive from before the first step. */
+  /** Buffers alive from before the first step: inputs. */
   readonly inputs: readonly Buffer[];
-  /** Alive until after the last step. */
+  /** Buffers alive until after the last step: outputs. */
   readonly outputs: readonly Buffer[];
 }
 
-/** A loop while it is walked: where it begins, and, once known, ends. */
+/** A loop during the walk: its beginning and, once known, its end. */
 interface Bracket {
   readonly loop: Loop;
   readonly begin: number;
@@ -57,7 +57,7 @@ const predicateKernel = (view: View): Kernel => ({
   emit: () => undefined,
 });
 
-/** Kernels with their places in time, and the loops around each. */
+/** Kernels with their times, and the loops around each. */
 const timeline = (
   steps: readonly Step[],
 ): { readonly events: readonly Event[]; readonly end: number } => {
@@ -81,7 +81,7 @@ const timeline = (
   return { events, end: now };
 };
 
-/** The most bytes of buffers whose spans share a moment. */
+/** Maximum bytes of buffers that are alive at the same moment. */
 const mostAlive = (spans: readonly (readonly [Buffer, Span])[]): number => {
   const changes = spans.flatMap(([buffer, { first, last }]) => [
     { at: first, bytes: bytesOf(buffer) },

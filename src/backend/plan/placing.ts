@@ -1,8 +1,8 @@
 import { type Buffer, bytesOf } from "./view.ts";
 
-/** Addresses for buffers of which some live at one time and some do not. */
+/** Finds addresses for buffers that live at different times. */
 
-/** The first and the last moment of a life. */
+/** The first and the last moment of a buffer's life. */
 export interface Span {
   first: number;
   last: number;
@@ -13,7 +13,7 @@ type Lives = readonly (readonly [Buffer, Span])[];
 export const alignment = 64;
 export const rounded = (bytes: number): number => Math.ceil(bytes / alignment) * alignment;
 
-/** The largest first, each in the first gap that is free while it lives: what is large leaves no gaps. */
+/** Places the largest buffers first, each in the first gap that is free while it lives. */
 const byAddress = (start: number, bySize: Lives, addresses: Map<Buffer, number>): number => {
   const placed: { readonly span: Span; readonly from: number; readonly to: number }[] = [];
   let top = start;
@@ -51,7 +51,7 @@ const after = (gaps: readonly Gap[], address: number): number => {
   return low;
 };
 
-/** Gives memory back; gaps that touch become one. */
+/** Frees memory; adjacent gaps become one. */
 const giveBack = (gaps: Gap[], from: number, to: number): void => {
   const at = after(gaps, from);
   const [before, behind] = [gaps[at - 1], gaps[at]];
@@ -62,7 +62,7 @@ const giveBack = (gaps: Gap[], from: number, to: number): void => {
   else gaps.splice(at, 0, { from, to });
 };
 
-/** In the order of their births, each in the smallest gap there is. */
+/** Places buffers in the order of their births, each in the smallest gap that holds it. */
 const byTime = (start: number, lives: Lives, addresses: Map<Buffer, number>): number => {
   const births = lives.toSorted(([, a], [, b]) => a.first - b.first);
   const deaths = lives.toSorted(([, a], [, b]) => a.last - b.last);
@@ -99,9 +99,9 @@ const byTime = (start: number, lives: Lives, addresses: Map<Buffer, number>): nu
   return top;
 };
 
-/** Finding room by address looks at each pair of buffers: of more than so many, their order in time decides. */
+/** Maximum buffers placed by size: that compares each pair. More are placed in the order of their births. */
 const mostByAddress = 1024;
 
-/** Gives each of `bySize` an address from `start` on that is its own while it lives; answers where all end. */
+/** Gives each of `bySize` an address from `start` on that is its own while it lives. Returns the end of all. */
 export const placeFrom = (start: number, bySize: Lives, addresses: Map<Buffer, number>): number =>
   (bySize.length <= mostByAddress ? byAddress : byTime)(start, bySize, addresses);

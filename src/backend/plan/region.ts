@@ -40,7 +40,7 @@ const sourceKey = (scope: Scope, source: Source): string => {
   }
 };
 
-/** Which value of a fused body is what a node makes, and what is loaded from a buffer. */
+/** The numbers of values in a fused body: what each node computes, and what is loaded from each buffer. */
 interface Numbers {
   readonly valueOf: (node: AnyNode) => number;
   readonly loadOf: (buffer: Buffer) => number;
@@ -147,7 +147,7 @@ const groupSteps = (
   return [kernelStep(copyKernel(x, whole(outputs[0] as Buffer, x.shape)))];
 };
 
-/** Lets a reduction swallow the element-wise group that only it reads. */
+/** Lets a reduction absorb the element-wise group that only it reads. */
 const absorb = (
   scope: Scope,
   groups: Set<Group>,
@@ -196,8 +196,8 @@ const grouped = (
 };
 
 /**
- * The steps of a program whose inputs are `inputs` and whose outputs go to `destinations`. Where an output
- * replaces an input and everything that reads the old value can run before, it is written in place.
+ * Lowers a program whose inputs are `inputs` and whose outputs go to `destinations`. An output that replaces an input
+ * is written in place if every reader of the old value can run before.
  */
 export const regionSteps = (
   context: Context,
@@ -276,7 +276,7 @@ export const regionSteps = (
   return [...steps, ...finalCopies(outputs, destinations, direct)];
 };
 
-/** Copies what is not yet in its place; old values that others overwrite are put aside first. */
+/** Copies results that are not yet in place; old values that others overwrite are saved first. */
 const finalCopies = (
   outputs: readonly View[],
   destinations: readonly Destination[],

@@ -37,7 +37,7 @@ export const cheap: ReadonlySet<PrimitiveTag> = new Set([
   "cast",
 ]);
 
-/** Whether reading a node takes about a number from memory for each of `size`: fewer where it repeats. */
+/** Whether a read of a node takes about one number from memory for each of `size` elements: fewer if it repeats. */
 const isWhole = (node: AnyNode, size: number): boolean => {
   const source = node.primitive === "broadcast" ? node.inputs[0] : undefined;
   const shape = source?.shape ?? node.outputs[0]?.shape ?? [];
@@ -45,15 +45,15 @@ const isWhole = (node: AnyNode, size: number): boolean => {
 };
 
 /**
- * Nodes that are cheap, are made of one other that has to be in memory anyway, and are read only by loops
- * that could make them anew.
+ * Finds nodes that are cheap, are computed from one other node that is in memory anyway, and are read only by loops
+ * that could recompute them.
  */
 const recomputable = (p: Program): ((node: AnyNode) => boolean) => {
   const kept = new Set<AnyNode>(p.outputs.map((x) => x.node));
   for (const reader of p.nodes)
     if (!isPointwise(reader) && reader.primitive !== "reduce")
       for (const x of reader.inputs) kept.add(x.node);
-  /** The one large node of which another is made; nodes that are missing must be in memory themselves. */
+  /** The one large node from which another is computed; nodes that are missing must be in memory themselves. */
   const bases = new Map<AnyNode, AnyNode | undefined>();
   for (const node of p.nodes) {
     if (!cheap.has(node.primitive) || kept.has(node)) continue;
@@ -72,12 +72,12 @@ const bytesOf = (nodes: Iterable<AnyNode>): number =>
     0,
   );
 
-/** The most operations that are worth it to save one number from memory, and to begin with. */
+/** Maximum operations worth doing to save one number from memory, and before that, to begin with. */
 const [perLoad, atFirst] = [4, 8];
 
 export interface Recomputed {
   readonly program: Program;
-  /** The nodes that were made anew. */
+  /** The nodes that were recomputed. */
   readonly again: ReadonlySet<AnyNode>;
 }
 
@@ -89,7 +89,7 @@ export const recompute = (
   const remade = (node: AnyNode, group: Group): boolean =>
     canRemake(node) && groupOf(node) !== group;
 
-  /** Whether a group reads no more bytes from memory if it makes anew what it can. */
+  /** Whether a group reads no more bytes from memory if it recomputes what it can. */
   const pays = (group: Group): boolean => {
     const read = new Set(group.nodes.flatMap((n) => n.inputs.map((x) => x.node)));
     const wanted = [...read].filter((node) => remade(node, group));

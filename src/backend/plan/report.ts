@@ -6,7 +6,7 @@ import { type Buffer, bytesOf } from "./view.ts";
 const total = (buffers: Iterable<Buffer>): number =>
   [...buffers].reduce((n, b) => n + bytesOf(b), 0);
 
-/** Whether a kernel has nothing to do: a copy of what already stands in its place. */
+/** Whether a kernel does nothing: it copies what is already in place. */
 const isIdle = ({ operations, reads, writes }: Kernel, { storageOf }: MemoryPlan): boolean => {
   const [from, to] = [reads[0], writes[0]];
   return (
@@ -17,7 +17,7 @@ const isIdle = ({ operations, reads, writes }: Kernel, { storageOf }: MemoryPlan
   );
 };
 
-/** Kernels in order; what those within loops do counts once for each round. */
+/** Kernels in order; those within loops count once for each round. */
 const kernelsOf = (steps: readonly Step[], memory: MemoryPlan): readonly PlannedKernel[] => {
   let loops = 0;
   const walk = (
@@ -46,7 +46,7 @@ const kernelsOf = (steps: readonly Step[], memory: MemoryPlan): readonly Planned
   return walk(steps, []);
 };
 
-/** What a lowered program will do, for whoever asks. */
+/** The plan that a backend reports for a lowered program. */
 export const explained = (
   steps: readonly Step[],
   memory: MemoryPlan,

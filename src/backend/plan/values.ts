@@ -6,7 +6,7 @@ import { type Buffer, bufferOf, makeBuffer, type View, whole } from "./view.ts";
 
 /** The values of one region: how each expression is read, and which node makes each buffer. */
 export interface Scope {
-  /** The nodes that compute, in order; views and constants are none of them. */
+  /** The nodes that compute something, in order; views and constants do not. */
   readonly nodes: readonly AnyNode[];
   readonly view: (x: Expr) => View;
   /** The first output of a node. */
@@ -21,7 +21,7 @@ export interface Scope {
 export const isPointwise = (node: AnyNode): boolean =>
   lowerings[node.primitive].kind === "pointwise";
 
-/** A node as an operand-less or one-operand view, or `undefined` where it has to compute. */
+/** A node as a view of its operand, or of nothing; `undefined` if it has to compute. */
 const viewOfNode = (
   node: AnyNode,
   operands: readonly View[],

@@ -4,20 +4,20 @@ import { at, type Shape, sizeOf, stridesOf } from "../../tensor/shape.ts";
 import { type Code, longestInBytes, type Operand } from "../wasm/assembler/index.ts";
 
 /**
- * Where values live. A buffer is a run of memory of one dtype; its address is planned later. A view is
- * how an operand is read: element `i` of `shape` stands at `offset + Σ iₐ · stridesₐ` of its source.
- * Rearrangements (reshape, transpose, broadcast, slice, reverse) are views, and cost nothing.
+ * Buffers and views: where values live, and how they are read. A buffer is a run of memory of one dtype; its address is
+ * planned later. A view is how an operand is read: element `i` of `shape` stands at `offset + Σ iₐ · stridesₐ` of its
+ * source. Rearrangements (reshape, transpose, broadcast, slice, reverse) are views, and cost nothing.
  */
 export interface Buffer {
   readonly dtype: Dtype;
   readonly size: number;
-  /** What is kept there, for whoever reads a plan. */
+  /** A name for what it holds, shown in plans. */
   readonly what: string;
-  /** Whether it is a value of the program, and not what a kernel needs beside them. */
+  /** Whether it holds a value of the program, as opposed to scratch memory of a kernel. */
   readonly isValue: boolean;
   /** Set for the part of another buffer that a loop is at: `size` elements from `start + index · step` on. */
   readonly slice: Slice | undefined;
-  /** Whether every thread has one of its own: what one kernel writes for itself, piece by piece. */
+  /** Whether every thread has a copy of its own: scratch that one kernel writes piece by piece. */
   readonly ofThread: boolean;
 }
 
@@ -34,7 +34,7 @@ export interface Counter {
   readonly set: (value: Operand<"i32">) => Code<"void">;
 }
 
-/** What a view shows: memory, the numbers `0, 1, 2, …` themselves, or one number everywhere. */
+/** The source of a view: memory, the numbers `0, 1, 2, …`, or one number everywhere. */
 export type Source =
   | { readonly kind: "buffer"; readonly buffer: Buffer }
   | { readonly kind: "iota" }
@@ -57,7 +57,7 @@ export const makeBuffer = (dtype: Dtype, size: number, what: string, isValue = f
   ofThread: false,
 });
 
-/** What a kernel writes for itself: every thread has its own. */
+/** A scratch buffer, of which every thread has its own. */
 export const scratchBuffer = (dtype: Dtype, size: number, what: string): Buffer => ({
   ...makeBuffer(dtype, size, what),
   ofThread: true,
@@ -106,7 +106,7 @@ export const isContiguous = ({ source, shape, strides }: View): boolean => {
   return source.kind === "buffer" && shape.every((d, a) => d === 1 || strides[a] === packed[a]);
 };
 
-/** The buffer of which the view is all, in order; `undefined` if it is not. */
+/** The buffer that the view shows whole and in order; `undefined` otherwise. */
 export const identityOf = (view: View): Buffer | undefined =>
   view.source.kind === "buffer" &&
   view.offset === 0 &&
@@ -118,7 +118,7 @@ export const identityOf = (view: View): Buffer | undefined =>
 export const bufferOf = ({ source }: View): Buffer | undefined =>
   source.kind === "buffer" ? source.buffer : undefined;
 
-/** Without axes of extent 1, which no index distinguishes. */
+/** Drops axes of extent 1, which no index distinguishes. */
 export const squeeze = (view: View): View => {
   if (!view.shape.includes(1)) return view;
   const kept = view.shape.flatMap((d, a) => (d === 1 ? [] : [a]));
@@ -180,8 +180,8 @@ export const windowView = (
 });
 
 /**
- * The same elements under another shape, or `undefined` where strides cannot say it. Axes of both
- * shapes are matched in groups of equal extent; the old axes of a group must follow one another.
+ * The same elements under another shape, or `undefined` if strides cannot express it. Axes of both shapes are matched
+ * in groups of equal size; the old axes of a group must follow one another.
  */
 export const reshapeView = (view: View, shape: Shape): View | undefined => {
   if (view.source.kind === "literal") return literal(view.dtype, shape, view.source.value);
@@ -214,9 +214,8 @@ export const reshapeView = (view: View, shape: Shape): View | undefined => {
 };
 
 /**
- * The fewest axes over which all of `views`, which have one shape, can be walked together: neighbors
- * are joined where every view steps through both as through one. The first `leading` axes stay apart
- * from the others; how many are left of them is answered too.
+ * Joins neighboring axes where every view steps through both as through one; all views have one shape. The first
+ * `leading` axes stay apart from the others. Returns the views, and how many of the leading axes are left.
  */
 export const collapse = (
   shape: Shape,

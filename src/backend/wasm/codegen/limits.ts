@@ -4,7 +4,9 @@ import { innerPrograms } from "../../../ir/program.ts";
 import { greatestOf } from "../../../tensor/extremes.ts";
 import { counterLimit, longest, longestInBytes, Uncountable } from "../assembler/index.ts";
 
-/** What of a program loops cannot count, by name: before it is lowered, and while code is written. */
+/**
+ * Refuses programs whose loops would count beyond 32 bits, by name: before they are lowered, and while code is written.
+ */
 
 /** The name of what a loop that is written works on is added to what it cannot count. */
 export const naming = <A>(op: string, write: () => A): A => {
@@ -18,10 +20,10 @@ export const naming = <A>(op: string, write: () => A): A => {
   }
 };
 
-/** The most nodes of a program that compute, those of the programs inside it counted where they are used. */
+/** Maximum nodes of a program that compute, counting those of inner programs at each use. */
 export const mostNodes = 2 ** 18;
 
-/** How many nodes compute in a program once what it calls stands in its place. */
+/** Counts the nodes that compute, with each called program in place of its call. */
 const nodesOf = (p: Program, known: Map<Program, number>): number => {
   const counted = known.get(p);
   if (counted !== undefined) return counted;
@@ -34,7 +36,7 @@ const nodesOf = (p: Program, known: Map<Program, number>): number => {
   return count;
 };
 
-/** A program of more nodes than are compiled in reasonable time and memory. */
+/** The issue of a program with more nodes than can be compiled in reasonable time and memory. */
 export const tooManyNodes = (p: Program): readonly SizeLimit[] => {
   const size = nodesOf(p, new Map());
   const about = { op: "the program", of: "nodes", size, limit: mostNodes, path: [] } as const;

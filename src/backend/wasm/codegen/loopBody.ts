@@ -26,8 +26,8 @@ import { constantOf, scalarOperations } from "./pointwise/scalar.ts";
 import { vectorOperations } from "./pointwise/vector.ts";
 
 /**
- * Element-wise work over one index space, as data: values are numbered, first what is loaded, then what
- * each operation makes of earlier ones. A loop runs it, a reduction consumes it.
+ * Element-wise work over one index space, as data. Values are numbered: first the loads, then the result of each
+ * operation on earlier values. A loop runs it, a reduction consumes it.
  */
 export interface Fused {
   readonly space: Shape;
@@ -37,7 +37,7 @@ export interface Fused {
   readonly stores: readonly { readonly value: number; readonly to: View }[];
 }
 
-/** The same work over the fewest axes, and how many of them its first `leading` axes have become. */
+/** The same work over the fewest axes; also returns how many axes the first `leading` ones have become. */
 const fewestAxes = (
   fused: Fused,
   leading: number,
@@ -234,10 +234,10 @@ export const nest = (
   site.body.for(from, to, 1, (i) => nest(site, extents, inner, part, [...index, i]));
 };
 
-/** The most rounds of a nest of loops that are written out. */
+/** Maximum rounds of a nest of loops that is written out. */
 export const mostWritten = 16;
 
-/** Every place of `extents`, in order. */
+/** All indices within `extents`, in order. */
 export const placesOf = (extents: Shape): readonly (readonly number[])[] =>
   extents.reduce<readonly (readonly number[])[]>(
     (all, n) => all.flatMap((index) => Array.from({ length: n }, (_, i) => [...index, i])),
@@ -254,7 +254,7 @@ export const fewNest = (
   else placesOf(extents).forEach(inner);
 };
 
-/** Nested loops cut as said. */
+/** Writes nested loops, cut for threads. */
 export const nestPart = (
   site: Site,
   extents: Shape,
@@ -273,10 +273,7 @@ export const nestPart = (
 const inUnits = (x: Operand<"i32">, unit: number): Operand<"i32"> =>
   typeof x === "number" ? countable(x * unit) : unit === 1 ? x : i32.mul(x, unit);
 
-/**
- * Which axes of a body threads may cut: the first so many, where elements of the others may meet in one
- * place; all by default.
- */
+/** The number of leading axes that threads may cut; elements of the others may meet in one place. Defaults to all. */
 export interface Leading {
   readonly leading?: number;
 }
@@ -289,7 +286,7 @@ const cutFused = (
   return { fused, cut: cutOf(fused.space, leading === undefined ? fused.space.length : left) };
 };
 
-/** Into how many pieces {@link emitFused} cuts a body. */
+/** The number of pieces into which {@link emitFused} cuts a body. */
 export const piecesOf = (work: Fused, leading: Leading = {}): number =>
   cutFused(work, leading).cut?.pieces ?? 1;
 

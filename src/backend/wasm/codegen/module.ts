@@ -46,7 +46,7 @@ const locator =
       : { fixed, moving: plus(whole.moving, step) };
   };
 
-/** A function of keys that are alike when their text is, each value made at its first use. */
+/** Memoizes a function by the text of its keys. */
 const remembered = <K extends readonly unknown[], V>(make: (...key: K) => V) => {
   const made = new Map<string, V>();
   return (...key: K): V => {
@@ -72,15 +72,15 @@ const productParts = (module: ModuleBuilder, relaxed: boolean): Site["productPar
       : (dtype === "f64" ? gemmPartF64 : gemmPartI32)(module, "matmul", spec, along),
   );
 
-/** How a module is written. */
+/** Options for writing a module. */
 export interface WriteOptions {
-  /** Use instructions whose rounding is left to the machine. */
+  /** Whether to use instructions whose rounding depends on the machine. */
   readonly relaxed: boolean;
-  /** Export every kernel by its place in the plan, so that each can be timed alone. */
+  /** Whether to export every kernel by its place in the plan, so that each can be timed alone. */
   readonly apart?: boolean;
   /**
-   * Write what any number of threads can run together, each in an instance of its own; they share kernels that
-   * take one thread so many nanoseconds.
+   * Write a module that any number of threads can run together, each in an instance of its own. They share the kernels
+   * that are estimated at this many nanoseconds or more on one thread. Defaults to one thread.
    */
   readonly shareFrom?: number | undefined;
 }
@@ -172,10 +172,10 @@ const writeAlone = (
   );
 };
 
-/** Functions of JavaScript that are made of others, which a worker does not have. */
+/** Functions that are composed of other JavaScript functions, which a worker does not have. */
 const bound: ReadonlySet<string> = new Set(["erf", "erfInv"]);
 
-/** All kernels of steps, each once. */
+/** All kernels of the steps, each once. */
 export const kernelsOf = (steps: readonly Step[]): readonly Kernel[] =>
   steps.flatMap((step) => {
     if (step.kind === "kernel") return [step.kernel];
@@ -242,7 +242,7 @@ const writeTogether = (
   return schedule;
 };
 
-/** The module's code; where threads are to run it, also how they do. */
+/** Writes the module's code, and how threads share it if they do. */
 export const writeModule = (
   module: ModuleBuilder,
   steps: readonly Step[],

@@ -3,18 +3,18 @@ import type { Shape } from "../../../tensor/shape.ts";
 import { type Body, type Code, countable, i32, type Operand, select } from "../assembler/index.ts";
 import type { Range } from "../kernels/kernel.ts";
 
-/** How loops are cut into the pieces of which threads take some each. */
+/** Cuts loops into the pieces that threads share. */
 export interface Cut {
   readonly axis: number;
-  /** How many indices of the axis make a piece. */
+  /** Indices of the axis in a piece. */
   readonly size: number;
   readonly pieces: number;
 }
 
-/** Neighbors of which one thread does all: whole vectors, and of numbers of four bytes a cache line. */
+/** Neighbors that one thread does together: whole vectors, and a cache line of four-byte numbers. */
 const neighbors = 16;
 
-/** With so many pieces, a few threads get about the same each. */
+/** Enough pieces for a few threads to get about equal shares. */
 const enough = 16;
 
 /**
@@ -30,7 +30,7 @@ export const cutOf = (space: Shape, leading = space.length): Cut | undefined => 
   return most === 1 ? undefined : cuts.find((c) => c.pieces >= Math.min(enough, most));
 };
 
-/** Where a loop begins and ends. */
+/** The bounds of a loop. */
 export interface Span {
   readonly from: Operand<"i32">;
   readonly to: Operand<"i32">;
