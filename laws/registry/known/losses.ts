@@ -286,6 +286,15 @@ const particular: KnownValues<
       [[1], [1]],
       0.001523422547952573,
     ),
+    // What is no member weighs 1 - α: of p = 1/2 and 3/4 it is (3/4)(p²)(-ln(1 - p)).
+    by(
+      (x, y) => segmentations.focal(x, y, { alpha: 0.25 }),
+      [
+        [0, Math.log(3)],
+        [0, 0],
+      ],
+      0.515625 * Math.LN2,
+    ),
     by(
       (x, y) => segmentations.focal(x, y, { gamma: 0.5 }),
       [

@@ -70,6 +70,16 @@ describe("ragged sequences", () => {
     expect(numbers(applied(masked(first(0), maskedMeanPool), x))).toEqual([0, 0, 0]);
   });
 
+  it("a mask is of the places of a sequence, and of nothing within one", () => {
+    const table = normal(key(2), [2, 4, 3]);
+    const rows = timeDistributed(maskedMeanPool);
+    const whole = numbers(applied(rows, table));
+    expect(numbers(applied(masked(first(1), rows), table))).toEqual([
+      ...whole.slice(0, 3),
+      ...[0, 0, 0],
+    ]);
+  });
+
   it("places that are not real are not seen", () => {
     const block = transformerEncoderBlock(3, { hidden: 4, heads: 3 });
     const whole = applied(masked(first(3), block), x);
