@@ -17,13 +17,12 @@ import {
   withBatchSize,
   withEpochs,
   withMetrics,
-  withOptimizer,
   withSeed,
   withValidationSplit,
 } from "../src/index.ts";
 import { bernoulli } from "../src/tensor/index.ts";
 
-/** How far each cloud is from the origin, in standard deviations. */
+/** The distance of each cloud from the origin, in standard deviations. */
 const distance = 2;
 
 /**
@@ -50,8 +49,8 @@ export const clouds = (seed: number, examples: number, features: number) => {
 
 /**
  * Binary classification with a deep network: 64 features, four hidden layers of 256, a thousand examples
- * of which a fifth are held out. It learns its 800 examples by heart, and the held-out ones tell what that
- * was worth.
+ * of which a fifth are held out. The network memorizes its 800 examples, and the held-out ones show how well it
+ * generalizes.
  */
 export const caseStudy = pipe(
   pipeline("case-study", {
@@ -72,8 +71,8 @@ export const caseStudy = pipe(
       dense(256, 1),
     ),
     loss: binaryCrossEntropyWithLogits,
+    optimizer: adam({ learningRate: 1e-3 }),
   }),
-  withOptimizer(adam, { learningRate: 1e-3 }),
   withMetrics(binaryAccuracy()),
   withValidationSplit(0.2),
   withBatchSize(32),

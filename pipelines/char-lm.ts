@@ -13,7 +13,6 @@ import {
   withBatchSize,
   withCallback,
   withEpochs,
-  withOptimizer,
   withSeed,
 } from "../src/index.ts";
 import { sequenceCrossEntropy } from "../src/nn/losses/index.ts";
@@ -25,10 +24,10 @@ import { letters, mobyDick, mobyDickFolder } from "./data/mobyDick.ts";
 const passage = 128;
 const batchSize = 4;
 const epochs = 8;
-/** Nine tenths of 1.19 million characters, a passage after the other. */
+/** The number of steps in an epoch over nine tenths of 1.19 million characters. */
 const stepsPerEpoch = 2094;
 
-/** Characters in, the logits of the next ones out: about 0.4 million params. */
+/** A language model from characters to the logits of the next ones, with about 0.4 million params. */
 const model = gpt({
   vocabulary: letters.size,
   positions: passage,
@@ -37,7 +36,7 @@ const model = gpt({
   heads: 4,
 });
 
-/** The same draws after every epoch, so that what changes is what was learned. */
+/** A fixed key: the draws are the same after every epoch, so that only the model changes. */
 const writing = textSampler(model, letters, {
   prompt: "The ",
   length: 120,
@@ -47,9 +46,11 @@ const writing = textSampler(model, letters, {
 });
 
 /**
- * A small GPT that writes "Moby-Dick" on, character by character: two blocks of width 128 that look back on
- * 128 characters. After each epoch it writes a few lines; its loss on the end of the book, in nats per
- * character, stands beside those of what counting characters can do.
+ * A small GPT that continues "Moby-Dick" character by character: two blocks of width 128 with a context of 128
+ * characters.
+ *
+ * After each epoch it writes a few lines. Its loss on the end of the book, in nats per character, is compared
+ * with n-gram models.
  *
  * **Source** Radford et al. (2019), see `gpt`.
  */
@@ -64,13 +65,14 @@ export const charLm = pipe(
     classes: letters.size,
     model,
     loss: sequenceCrossEntropy,
+    optimizer: chain(
+      clipByGlobalNorm(1),
+      adamw({
+        learningRate: linearWarmup(cosineDecay(2e-3, epochs * stepsPerEpoch), 200),
+        weightDecay: 0.05,
+      }),
+    ),
   }),
-  withOptimizer(
-    ({ learningRate }) => chain(clipByGlobalNorm(1), adamw({ learningRate, weightDecay: 0.05 })),
-    {
-      learningRate: linearWarmup(cosineDecay(2e-3, epochs * stepsPerEpoch), 200),
-    },
-  ),
   withBaseline(ngrams(1, letters.size)),
   withBaseline(ngrams(2, letters.size)),
   withBaseline(ngrams(6, letters.size)),

@@ -12,7 +12,6 @@ import {
   withBatchSize,
   withEpochs,
   withMetrics,
-  withOptimizer,
   withSeed,
 } from "../src/index.ts";
 import { cifarResnet } from "../src/nn/models/index.ts";
@@ -25,8 +24,8 @@ const epochs = 30;
 const steps = epochs * Math.ceil(1_520 / batchSize);
 
 /**
- * A residual network of eight layers on drawings of 20×20 pixels: which of nine groups of Unicode is an emoji
- * of? Beside it stand the rule that always says the most frequent group, and the nearest neighbor by pixels.
+ * A residual network of eight layers that classifies emoji of 20×20 pixels into nine Unicode groups. The
+ * baselines are the most frequent group and the nearest neighbor by pixels.
  */
 export const emojiResnet = pipe(
   pipeline("emoji-resnet", {
@@ -38,8 +37,8 @@ export const emojiResnet = pipe(
     classes: emojiGroups.length,
     model: cifarResnet(8, emojiGroups.length, { width: 16 }),
     loss: softmaxCrossEntropy,
+    optimizer: adamw({ learningRate: oneCycle(1e-2, steps), weightDecay: 0.05 }),
   }),
-  withOptimizer(adamw, { learningRate: oneCycle(1e-2, steps), weightDecay: 0.05 }),
   withAugmentation(augmentations(randomFlip(), randomCrop(2))),
   withMetrics(confusionMatrix(emojiGroups)),
   withBatchSize(batchSize),

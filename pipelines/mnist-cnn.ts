@@ -16,7 +16,6 @@ import {
   withBatchSize,
   withEpochs,
   withMetrics,
-  withOptimizer,
   withSeed,
 } from "../src/index.ts";
 import { reshape } from "../src/nn/index.ts";
@@ -53,8 +52,8 @@ export const mnistCnn = pipe(
       dense(7 * 7 * 32, 10),
     ),
     loss: softmaxCrossEntropy,
+    optimizer: adam({ learningRate: oneCycle(1e-2, steps) }),
   }),
-  withOptimizer(adam, { learningRate: oneCycle(1e-2, steps) }),
   withMetrics(confusionMatrix(10)),
   withBatchSize(batchSize),
   withEpochs(epochs),

@@ -11,7 +11,6 @@ import {
   withBatchSize,
   withEpochs,
   withMetrics,
-  withOptimizer,
   withSeed,
 } from "../src/index.ts";
 import { mnist, mnistFolder } from "./data/mnist.ts";
@@ -30,8 +29,8 @@ export const mnistMlp = pipe(
     classes: 10,
     model: sequential(dense(784, 128), relu, dense(128, 10)),
     loss: softmaxCrossEntropy,
+    optimizer: adam({ learningRate: 1e-3 }),
   }),
-  withOptimizer(adam, { learningRate: 1e-3 }),
   withMetrics(accuracy),
   withBatchSize(64),
   withEpochs(5),

@@ -12,7 +12,6 @@ import {
   withBatchSize,
   withEpochs,
   withMetrics,
-  withOptimizer,
   withSeed,
 } from "../src/index.ts";
 import { cast, le, mul, neg, sub, sum, where } from "../src/ir/index.ts";
@@ -33,8 +32,8 @@ const irises = Effect.suspend(() => {
 });
 
 /**
- * What Rosenblatt's rule makes smaller: `-ty` for an example on the wrong side of the line (or on it), and
- * nothing for the others, where `t` is 1 for the second class and -1 for the first.
+ * The loss that Rosenblatt's rule minimizes: `-ty` for an example on the wrong side of the line (or on it), and 0
+ * for the others. `t` is 1 for the second class and -1 for the first.
  *
  * **Math** the gradient by the output is `-t` where `ty ≤ 0`, so that a step of rate 1 adds `t·x` to the
  * weights: the rule itself.
@@ -47,9 +46,10 @@ const perceptronLoss = (output: Expr, target: Expr): Expr<readonly []> => {
 };
 
 /**
- * The perceptron on Fisher's irises: setosa or versicolor by the lengths of sepal and petal. One example
- * at a time, weights from zero, and every mistake adds the example to the weights or takes it away, until
- * there are no mistakes: a line separates the two species.
+ * The perceptron on Fisher's irises: it tells setosa from versicolor by the lengths of sepal and petal.
+ *
+ * It starts from zero weights and takes one example at a time. Every mistake adds the example to the weights or
+ * subtracts it, until there are no mistakes, since a line separates the two species.
  *
  * **Source** Rosenblatt, "The perceptron: a probabilistic model for information storage and organization in
  * the brain" (1958).
@@ -63,8 +63,8 @@ export const perceptron = pipe(
     classes: 2,
     model: dense(2, 1, { weightInit: initializers.zeros, biasInit: initializers.zeros }),
     loss: perceptronLoss,
+    optimizer: sgd({ learningRate: 1 }),
   }),
-  withOptimizer(sgd, { learningRate: 1 }),
   withMetrics(binaryAccuracy()),
   withBatchSize(1),
   withEpochs(10),

@@ -16,7 +16,6 @@ import {
   withCallback,
   withEpochs,
   withMetrics,
-  withOptimizer,
   withSeed,
 } from "../src/index.ts";
 import { ne } from "../src/ir/index.ts";
@@ -53,13 +52,13 @@ const model = seq2seq({
   attention: "luong",
 });
 
-/** Words that are shown after each epoch, whether the dictionary has them or not. */
+/** Words pronounced after each epoch. Some are not in the dictionary. */
 const shown = [
   ...["fluxion", "gradient", "tensor", "thoughtful", "knight", "queue", "xylophone"],
   ...["pronounce", "jabberwock", "immutable"],
 ];
 
-/** How a model speaks words. */
+/** A sampler that pronounces the words. */
 export const speaking = (
   words: readonly string[],
 ): Sampler<Seq2SeqParams, undefined, Effect.Error<ReturnType<typeof compiled>>, unknown> =>
@@ -83,12 +82,12 @@ const spoken = (continuation: Continuation<Carried>) =>
   greedySearch(continuation, { from: [start], length: soundLength, until: end });
 
 /**
- * Letters to phonemes: a recurrence reads a word in both directions, and another says it with attention to
- * the letters. Its `exactMatch` is the share of unseen words of which every phoneme is right when decoded
- * greedily; beside it stands what letters say most often in their places.
+ * Converts letters to phonemes: a bidirectional recurrent network reads a word, and another generates its
+ * phonemes with attention to the letters. `exactMatch` is the fraction of unseen words with every phoneme right
+ * under greedy decoding. The baseline predicts the most frequent sounds of each letter in its context.
  *
- * **Source** Luong, Pham and Manning (2015), arXiv:1508.04025, see `seq2seq`; on this dictionary first done
- * so by Yao and Zweig (2015), arXiv:1506.00196.
+ * **Source** Luong, Pham and Manning (2015), arXiv:1508.04025, see `seq2seq`; first applied to this dictionary by
+ * Yao and Zweig (2015), arXiv:1506.00196.
  */
 export const pronounce = pipe(
   pipeline("pronounce", {
@@ -97,15 +96,16 @@ export const pronounce = pipe(
     available: dictionaryFolder,
     input: "word",
     target: "sounds",
-    // Letters, and after them phonemes, of which there are more.
+    // The input holds letters, then phonemes, and there are more phonemes.
     tokens: phonemes.size,
     classes: phonemes.size,
     model,
     loss: (logits: Expr, sounds: Expr) =>
       sequenceCrossEntropy(logits, sounds, ne(sounds, padding) as Expr),
-  }),
-  withOptimizer(({ learningRate }) => chain(clipByGlobalNorm(1), adam({ learningRate })), {
-    learningRate: linearWarmup(cosineDecay(4e-3, epochs * stepsPerEpoch), 100),
+    optimizer: chain(
+      clipByGlobalNorm(1),
+      adam({ learningRate: linearWarmup(cosineDecay(4e-3, epochs * stepsPerEpoch), 100) }),
+    ),
   }),
   withMetrics(exactMatch({ padding })),
   withBaseline(letterToSound(wordLength, 0)),

@@ -20,14 +20,13 @@ import {
   withBatchSize,
   withEpochs,
   withMetrics,
-  withOptimizer,
   withSeed,
 } from "../src/index.ts";
 import { ne } from "../src/ir/index.ts";
 import { masked, maskedMeanPool } from "../src/nn/index.ts";
 import { padding, reviews, reviewsFolder } from "./data/reviews.ts";
 
-/** Words that have a vector of their own, and words of a sentence that are seen: 2 % of them are as long. */
+/** The size of the vocabulary, and the number of words seen of a sentence, which 2 % of the sentences reach. */
 const [limit, length] = [3000, 32];
 
 const isWord = (words: Expr): Expr => ne(words, padding);
@@ -41,13 +40,13 @@ const task = {
   loss: binaryCrossEntropyWithLogits,
 } as const;
 
-/** The share of examples for which what is said of them is their label. */
+/** The fraction of examples whose prediction is their label. */
 const agreement = (said: readonly number[], label: Tensor): number => {
   const labels = label.toTypedArray();
   return said.filter((value, i) => value === labels[i]).length / said.length;
 };
 
-/** The class that most of the examples to learn from have, said of all. */
+/** A baseline that always predicts the most frequent class of the training examples. */
 const majority: Baseline = {
   name: "majority class",
   evaluate: ({ train, test = train }) => {
@@ -59,8 +58,8 @@ const majority: Baseline = {
 };
 
 /**
- * Praise where the valences of the words do not sum up to less than zero, which is how the package scores
- * these reviews: nothing is learned.
+ * A baseline without training: it predicts praise where the sum of the words' valences is not negative, as the
+ * package itself does.
  */
 const lexicon: Baseline = {
   name: "AFINN's word list",
@@ -71,7 +70,7 @@ const lexicon: Baseline = {
   },
 };
 
-/** Logistic regression on the words, whatever their order: one weight for each, averaged. */
+/** A baseline: logistic regression on the bag of words, with one weight per word, averaged. */
 const bagOfWords = pipe(
   pipeline("logistic regression on the bag of words", {
     ...task,
@@ -83,8 +82,8 @@ const bagOfWords = pipe(
         dense(1, 1, { weightInit: initializers.ones }),
       ),
     ),
+    optimizer: adam({ learningRate: 0.03 }),
   }),
-  withOptimizer(adam, { learningRate: 0.03 }),
   withMetrics(binaryAccuracy()),
   withBatchSize(32),
   withEpochs(5),
@@ -92,12 +91,12 @@ const bagOfWords = pipe(
 );
 
 /**
- * Whether a sentence of a review praises or complains: vectors of words, what a long short-term memory in
- * both directions adds to each in its context, and the mean over the sentence. Words are as few as the
- * sentences are, so that most of the numbers are dropped while training.
+ * Classifies a sentence of a review as praise or complaint: word vectors, plus the output of a bidirectional LSTM
+ * for each word, averaged over the sentence. There is little data, so that most of the numbers are dropped in
+ * training.
  *
  * **Source** the network: Graves and Schmidhuber, "Framewise phoneme classification with bidirectional LSTM"
- * (2005), with He et al. (2015), arXiv:1512.03385, around it.
+ * (2005), in a residual connection: He et al. (2015), arXiv:1512.03385.
  */
 export const sentiment = pipe(
   pipeline("sentiment", {
@@ -114,8 +113,8 @@ export const sentiment = pipe(
         dense(32, 1),
       ),
     ),
+    optimizer: adam({ learningRate: 2e-3 }),
   }),
-  withOptimizer(adam, { learningRate: 2e-3 }),
   withMetrics(binaryAccuracy()),
   withBaseline(majority),
   withBaseline(lexicon),

@@ -15,12 +15,11 @@ import {
   withBatchSize,
   withEpochs,
   withMetrics,
-  withOptimizer,
   withSeed,
 } from "../src/index.ts";
 import { features, seattleWeather, weatherFolder } from "./data/weather.ts";
 
-/** Days that a forecast is made from. */
+/** The number of days that a forecast uses. */
 const days = 7;
 
 const task = {
@@ -31,7 +30,7 @@ const task = {
   loss: meanSquaredError,
 } as const;
 
-/** Tomorrow is as today: no change, on each of the days that the network forecasts. */
+/** A baseline that forecasts no change from today. */
 const persistence: Baseline = {
   name: "persistence: tomorrow is as today",
   evaluate: ({ train, test = train }) => {
@@ -41,13 +40,13 @@ const persistence: Baseline = {
   },
 };
 
-/** The best that a weighted sum of the same numbers does. */
+/** A baseline: linear regression on the same numbers. */
 const linear = pipe(
   pipeline("linear regression", {
     ...task,
     model: sequential(flatten, dense(days * features, 1)),
+    optimizer: adam({ learningRate: 3e-3 }),
   }),
-  withOptimizer(adam, { learningRate: 3e-3 }),
   withMetrics(rootMeanSquaredError),
   withBatchSize(32),
   withEpochs(40),
@@ -55,9 +54,10 @@ const linear = pipe(
 );
 
 /**
- * Tomorrow's maximum temperature in Seattle from the last seven days, by a long short-term memory: three
- * years to learn from, and the whole of the fourth to be tested on. What is learned is the change from
- * today's, so that knowing nothing is the forecast of persistence. **Units** `rmse` is in °C.
+ * Forecasts tomorrow's maximum temperature in Seattle from the last seven days by an LSTM. It trains on three
+ * years and tests on the fourth.
+ *
+ * It predicts the change from today, so that an untrained forecast is persistence. **Units** `rmse` is in °C.
  *
  * **Source** the network: Hochreiter and Schmidhuber, "Long short-term memory" (1997).
  */
@@ -66,8 +66,8 @@ export const weatherLstm = pipe(
     ...task,
     description: "tomorrow's maximum temperature in Seattle, by an LSTM on seven days",
     model: sequential(lstm(features, 8, { output: "last" }), dense(8, 1)),
+    optimizer: adam({ learningRate: 3e-3 }),
   }),
-  withOptimizer(adam, { learningRate: 3e-3 }),
   withMetrics(rootMeanSquaredError),
   withBaseline(persistence),
   withBaseline(asBaseline(linear)),

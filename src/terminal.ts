@@ -1,16 +1,16 @@
-/** Text as terminals show it: how many cells it takes, what must not reach them, and amounts in units. */
+/** Text for terminals: its width in cells, escaping of control characters, and amounts with units. */
 
 const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
 
-/** What East Asian fonts and emoji draw two cells wide (UAX #11, classes W and F). */
+/** Characters that take two cells: East Asian wide ones and emoji (UAX #11, classes W and F). */
 const wide =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Yi}\p{Script=Tangut}\p{Script=Nushu}\p{Script=Bopomofo}\p{Emoji_Presentation}\u1100-\u115f\ua960-\ua97c\uac00-\ud7a3\u3000-\u303e\u3099-\u30ff\u3131-\u318e\u31f0-\u32ff\u3300-\u33ff\ufe10-\ufe19\ufe30-\ufe6b\uff01-\uff60\uffe0-\uffe6]/u;
-/** What has no cells of its own: marks above a letter, joiners, the later letters of a Hangul syllable. */
+/** Characters without cells: combining marks, joiners, and the later letters of a Hangul syllable. */
 const without = /[\p{Mn}\p{Me}\p{Cf}\p{Cc}\u1160-\u11ff\ud7b0-\ud7fb]/u;
 
 const cellsOf = (point: string): number => (without.test(point) ? 0 : wide.test(point) ? 2 : 1);
 
-/** A grapheme of several emoji, or one that is told to be an emoji, is drawn as one. */
+/** A grapheme that is drawn as an emoji: several joined ones, or one with a variation selector. */
 const emoji = /\p{Emoji_Presentation}|\ufe0f/u;
 
 const cellsOfGrapheme = (grapheme: string): number => {
@@ -22,7 +22,7 @@ const cellsOfGrapheme = (grapheme: string): number => {
 
 const ascii = /^[\x20-\x7e]*$/;
 
-/** How many cells of a terminal a line of text takes. */
+/** The number of terminal cells that a line of text takes. */
 export const widthOf = (text: string): number => {
   if (ascii.test(text)) return text.length;
   let cells = 0;
@@ -30,7 +30,7 @@ export const widthOf = (text: string): number => {
   return cells;
 };
 
-/** As much of a line as so many cells hold. */
+/** Cuts a line to at most `cells` cells. */
 export const fitted = (text: string, cells: number): string => {
   if (ascii.test(text)) return text.slice(0, Math.max(0, cells));
   let [taken, end] = [0, 0];
@@ -44,15 +44,15 @@ export const fitted = (text: string, cells: number): string => {
 
 const blanks = (cells: number): string => " ".repeat(Math.max(0, cells));
 
-/** A line with blanks after it, so that it takes so many cells. */
+/** Pads a line with blanks at its end to `cells` cells. */
 export const padded = (text: string, cells: number): string =>
   `${text}${blanks(cells - widthOf(text))}`;
 
-/** A line with blanks before it, so that it takes so many cells. */
+/** Pads a line with blanks at its start to `cells` cells. */
 export const indented = (text: string, cells: number): string =>
   `${blanks(cells - widthOf(text))}${text}`;
 
-// Control characters move the cursor, color, rename the window; the others turn text around or end a line.
+// Control characters move the cursor, set colors or rename the window. The others reverse text or end a line.
 const controls = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
 
 const escaped = (character: string): string => {
@@ -62,26 +62,26 @@ const escaped = (character: string): string => {
     : `\\u${code.toString(16).padStart(4, "0")}`;
 };
 
-/** One line of text that came from elsewhere: what a terminal would obey is written out, as `\x1b`. */
+/** Escapes control characters in a line of untrusted text, as `\x1b`. */
 export const oneLine = (text: string): string => text.replaceAll(controls, escaped);
 
-/** {@link oneLine} for each line of a text. */
+/** Escapes control characters in a text, but keeps its line ends and tabs. */
 export const printable = (text: string): string =>
   text.replaceAll(controls, (character) =>
     character === "\n" || character === "\t" ? character : escaped(character),
   );
 
-/** JSON on one line, of the same meaning, that a terminal shows as it is. */
+/** Encodes a value as one line of JSON, with control characters escaped. */
 export const jsonLine = (value: unknown): string =>
-  // What is below a blank JSON escapes itself.
+  // JSON itself escapes characters below the blank.
   JSON.stringify(value).replaceAll(
     controls,
     (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`,
   );
 
 /**
- * An amount in the largest unit that leaves at least one, when it is rounded to `digits` after the point: `1.0 M` and
- * not `1000.0 k`. An amount in the first unit is a whole number, and has none.
+ * Formats an amount in the largest unit in which it is at least 1 after rounding to `digits` decimals: `1.0 M`,
+ * not `1000.0 k`. An amount in the first unit has no decimals.
  */
 export const amountIn =
   (base: number, units: readonly string[], digits = 1) =>

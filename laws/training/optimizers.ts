@@ -13,7 +13,7 @@ import {
 import { clip, scale } from "../../src/optim/transforms.ts";
 import { zeros } from "../../src/tensor/constructors.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
-import { flatten, type Tree, unflatten } from "../../src/tree.ts";
+import { flatten, unflatten } from "../../src/tree.ts";
 import { type Domain, real, record, samplesOf, tensors } from "../domain.ts";
 import { type Law, law } from "../law.ts";
 import { sameBits, sameValues } from "../values/compare.ts";
@@ -56,7 +56,7 @@ const follow = (
     unflatten(
       shape,
       of.map((d) => zeros(d.type.shape, d.type.dtype)),
-    ) as Tree<Tensor>,
+    ),
   );
   const state = flatten(start).shape;
   const count = of.length;
@@ -70,7 +70,7 @@ const follow = (
   const step = program([...types, ...gradients], outputs);
   return (params, each) => {
     const updates: Tensor[] = [];
-    let carried = [...params, ...leavesOf(init(unflatten(shape, params) as Tree<Tensor>))];
+    let carried = [...params, ...leavesOf(init(unflatten(shape, params)))];
     for (const g of each) {
       const out = run(step, [...carried, ...g]);
       for (const update of out.slice(0, count)) updates.push(update);

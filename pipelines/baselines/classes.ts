@@ -9,7 +9,7 @@ const labelsOf = (rows: Dataset<Row>): readonly number[] => [
 const shareOf = (guesses: readonly number[], labels: readonly number[]): number =>
   guesses.filter((guess, i) => guess === labels[i]).length / labels.length;
 
-/** Always the class that most training examples are of. */
+/** Always predicts the most frequent class of the training examples. */
 export const majorityClass: Baseline = {
   name: "majority class",
   evaluate: ({ train, test = train }) => {
@@ -26,7 +26,7 @@ export const majorityClass: Baseline = {
   },
 };
 
-/** For each image, the label of the one in `known` that differs least from it, by squared distance. */
+/** Labels each image like its nearest neighbor in `known`, by squared distance. */
 const nearest = (
   known: ArrayLike<number>,
   labels: readonly number[],
@@ -45,7 +45,7 @@ const nearest = (
   });
 };
 
-/** The class of the training image that differs least, pixel by pixel. For small data. */
+/** Predicts the class of the nearest training image, pixel by pixel. For small data. */
 export const nearestNeighbor: Baseline = {
   name: "nearest neighbor",
   evaluate: ({ train, test = train }) => {
@@ -56,7 +56,7 @@ export const nearestNeighbor: Baseline = {
   },
 };
 
-/** The class whose mean training image differs least. */
+/** Predicts the class whose mean training image is nearest. */
 export const nearestMean: Baseline = {
   name: "nearest mean image",
   evaluate: ({ train, test = train }) => {

@@ -1,15 +1,15 @@
 import type { Baseline, Tensor } from "../../src/index.ts";
 
-/** A word and what is said, as numbers. */
+/** A word and its pronunciation, as numbers. */
 interface Pair {
   readonly word: readonly number[];
   readonly sounds: readonly number[];
 }
 
-/** Which chunk of sounds a letter stands for: none, one, or two of them, written as a key. */
+/** The chunk of zero to two sounds of a letter, as a key. */
 type Chunk = string;
 
-/** How often each chunk was seen of each context. */
+/** The count of each chunk in each context. */
 type Table = Map<string, Map<Chunk, number>>;
 
 const count = (table: Table, context: string, chunk: Chunk): void => {
@@ -21,8 +21,7 @@ const count = (table: Table, context: string, chunk: Chunk): void => {
 const most = 2;
 
 /**
- * The likeliest way to share the sounds of a word among its letters, in order, none to two to each: the
- * chunks of the letters.
+ * Aligns the sounds of a word with its letters in the most likely way: in order, zero to two sounds per letter.
  */
 const shared = (
   { word, sounds }: Pair,
@@ -56,11 +55,11 @@ const shared = (
   return chunks;
 };
 
-/** Letters around a letter, `reach` on each side. */
+/** The context of a letter: `reach` letters on each side. */
 const contextOf = (word: readonly number[], at: number, reach: number): string =>
   Array.from({ length: 2 * reach + 1 }, (_, i) => word[at - reach + i] ?? 0).join(" ");
 
-/** The words of examples, without what fills them up and marks them. */
+/** The words of examples, without padding and markers. */
 const pairsOf = (words: Tensor, sounds: Tensor, letters: number): readonly Pair[] => {
   const [xs, ys] = [words.toTypedArray(), sounds.toTypedArray()];
   const [w = 0, s = 0] = [words.shape[1], sounds.shape[1]];
@@ -72,9 +71,10 @@ const pairsOf = (words: Tensor, sounds: Tensor, letters: number): readonly Pair[
 };
 
 /**
- * Each letter says what it said most often among the same neighbors, `reach` on each side, or among fewer
- * where those were never seen. Which sounds a letter stands for is found by sharing them out in the likeliest
- * way, four times over, each time by the counts of the last.
+ * Predicts the most frequent sounds of each letter between the same `reach` neighbors on each side, or between
+ * fewer where those were never seen.
+ *
+ * The sounds are aligned with the letters in four rounds, each by the counts of the last.
  */
 export const letterToSound = (letters: number, reach: number): Baseline => ({
   name: reach === 0 ? "each letter by itself" : `each letter by ${reach} letters on each side`,
@@ -85,7 +85,7 @@ export const letterToSound = (letters: number, reach: number): Baseline => ({
     for (let round = 0; round < 4; round++) {
       const seen = counts;
       const cost = (letter: number, chunk: Chunk): number =>
-        // At first one sound each is what is likeliest.
+        // The first round prefers one sound per letter.
         round === 0
           ? Math.abs(chunk === "" ? 1 : chunk.split(" ").length - 1)
           : -Math.log((seen.get(String(letter))?.get(chunk) ?? 0) + 0.1);

@@ -1,16 +1,16 @@
 import type { Baseline, Tensor } from "../../src/index.ts";
 
-/** How often what follows a context was seen. */
+/** The counts of the characters that follow a context. */
 interface Followers {
   readonly counts: Map<number, number>;
   total: number;
 }
 
-/** Contexts as text of code units: what a Map can look up. */
+/** A context as a string, which a Map can look up. */
 const contextOf = (row: readonly number[], end: number, length: number): string =>
   String.fromCharCode(...row.slice(end - length, end));
 
-/** The rows of passages, each with the character that follows its last. */
+/** The rows of passages, each extended by its last target character. */
 const rowsOf = (text: Tensor, next: Tensor): readonly (readonly number[])[] => {
   const [xs, ys, width] = [text.toTypedArray(), next.toTypedArray(), text.shape[1] ?? 0];
   return Array.from({ length: text.shape[0] ?? 0 }, (_, i) => [
@@ -20,9 +20,8 @@ const rowsOf = (text: Tensor, next: Tensor): readonly (readonly number[])[] => {
 };
 
 /**
- * Characters predicted from the `order - 1` before them, by how often each followed in the training text;
- * shorter contexts help out where longer ones are rare. Its loss is on the same characters, with the same
- * passages to look back on, as the model's.
+ * Predicts characters from the `order - 1` before them by their counts in the training text, and backs off to
+ * shorter contexts where longer ones are rare. The loss is on the same characters and passages as the model's.
  *
  * **Math** `p(c|h) = (n(hc) + u(h) p(c|h'))/(n(h) + u(h))`, where `h'` is the context without its first
  * character, `u(h)` how many different characters followed `h`, and at last `p(c) = 1/vocabulary`.

@@ -15,10 +15,10 @@ import { decodePng, type Picture } from "./png.ts";
 
 const source = "emoji-datasource-google";
 
-/** The extent of an image; on the sheet each has a pixel more on every side. */
+/** The extent of an image. On the sheet each has one more pixel on every side. */
 const size = 20;
 
-/** The groups of Unicode that emoji are of; skin tones and hair, which are no pictures, are left out. */
+/** Unicode's groups of emoji, without skin tones and hair, which are not pictures. */
 export const emojiGroups = [
   "Smileys & Emotion",
   "People & Body",
@@ -31,7 +31,7 @@ export const emojiGroups = [
   "Flags",
 ] as const;
 
-/** A drawing, red, green and blue from 0 to 1 on white, and the group that it is of. */
+/** An emoji: red, green and blue from 0 to 1 on white, and its group. */
 export type Emoji = {
   readonly image: Tensor<readonly [20, 20, 3]>;
   readonly label: Tensor<readonly []>;
@@ -48,7 +48,7 @@ const entries = t.readonlyArray(
 );
 type Entry = t.TypeOf<typeof entries>[number];
 
-/** Where the files of the npm package are. */
+/** The folder of the npm package. */
 export const emojiFolder = installed(source);
 
 const failed = (reason: string): DataSourceError => new DataSourceError({ source, reason });
@@ -79,7 +79,7 @@ const pictureOf = (bytes: Uint8Array): Effect.Effect<Picture, DataSourceError> =
       : Effect.succeed(picture);
   });
 
-/** Whether an emoji is on the sheet, with the pixel around it. */
+/** Whether an emoji, with one pixel around it, is on the sheet. */
 const isOn =
   ({ width, height }: Picture) =>
   ({ sheet_x, sheet_y }: Entry): boolean =>
@@ -87,7 +87,7 @@ const isOn =
     (sheet_x + 1) * (size + 2) <= width &&
     (sheet_y + 1) * (size + 2) <= height;
 
-/** The images of some entries, cut out of the sheet and laid on white. */
+/** Cuts the images of entries out of the sheet, and lays them on white. */
 const drawings = ({ width, rgba }: Picture, of: readonly Entry[]): Dataset<Emoji> => {
   const image = new Float32Array(of.length * size * size * 3);
   for (const [i, { sheet_x: column, sheet_y: row }] of of.entries())
@@ -107,9 +107,8 @@ const drawings = ({ width, rgba }: Picture, of: readonly Entry[]): Dataset<Emoji
 };
 
 /**
- * Some 1,900 emoji as Google draws them, and the group that Unicode has put each in. Every fifth of Unicode's
- * order is kept for the test, so that both parts have all groups; of an emoji in several skin tones only
- * the first is used.
+ * About 1,900 emoji as Google draws them, each with its Unicode group. Every fifth in Unicode's order is for
+ * testing, so that both parts have all groups. Of several skin tones only the first is used.
  *
  * **Source** The npm package `emoji-datasource-google` (Cal Henderson, MIT).
  */

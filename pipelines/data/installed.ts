@@ -5,10 +5,10 @@ import * as Effect from "effect/Effect";
 import { DataSourceError } from "../../src/index.ts";
 
 /**
- * The folder of an npm package that holds data. Nothing of fluxion depends on such a package, and what it
- * exports does not matter: its files are read.
+ * Finds the folder of an npm package that holds data. fluxion does not depend on such a package, and reads its
+ * files, not its exports.
  *
- * **Fails with** `DataSourceError`, with the command that brings the package, where it is not installed.
+ * **Fails with** `DataSourceError`, with the command that installs the package, where it is missing.
  */
 export const installed = (name: string): Effect.Effect<string, DataSourceError> =>
   Effect.suspend(() => {

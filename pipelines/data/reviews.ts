@@ -15,40 +15,40 @@ import {
 } from "../../src/index.ts";
 import { installed } from "./installed.ts";
 
-/** A sentence of a review: what it says, and whether it praises (1) or complains (0). */
+/** A sentence of a review: its text, and whether it praises (1) or complains (0). */
 export interface Review {
   readonly text: string;
   readonly class: 0 | 1;
 }
 
-/** What a word list says of words: how pleasant each is, from -5 to 5, and which turn the next into its opposite. */
+/** A lexicon: the valence of words from -5 to 5, and the words that negate the next. */
 export interface Lexicon {
   readonly valences: { readonly [word: string]: number };
   readonly negators: { readonly [word: string]: number };
 }
 
-/** A review as numbers: its words in a vocabulary, `length` of them, and what a lexicon makes of all its words. */
+/** A review as numbers: `length` token numbers, and the lexicon's score of all its words. */
 export type EncodedReview = {
   readonly words: Tensor<readonly [number]>;
   readonly valence: Tensor<readonly []>;
   readonly label: Tensor<readonly []>;
 };
 
-/** The number of the place after the last word, and that of a word which is not known. */
+/** The numbers of padding and of unknown words. */
 export const padding = 0;
 const [filler, unknown] = ["<pad>", "<unknown>"];
 
-/** How a review is made numbers. */
+/** The options of the dataset. */
 export interface Encoding {
-  /** Words of the vocabulary, the two for padding and for unknown words among them, at most. */
+  /** The maximum size of the vocabulary, including padding and the unknown word. */
   readonly limit: number;
-  /** Words of a review that are seen. */
+  /** The number of words of a review that the model sees. */
   readonly length: number;
-  /** The share of the reviews that is held out. */
+  /** The fraction of the reviews that is held out. */
   readonly heldOut: number;
 }
 
-/** The sum of the valences of words, where a negator before a word turns its valence round. */
+/** The sum of the valences of words. A negator before a word reverses its valence. */
 export const valenceOf = (said: readonly string[], { valences, negators }: Lexicon): number =>
   said.reduce((sum, word, i) => {
     const valence = Object.hasOwn(valences, word) ? (valences[word] ?? 0) : 0;
@@ -72,8 +72,8 @@ const encoded = (
 };
 
 /**
- * Reviews as numbers, in two parts that share no sentence: of sentences that differ only in capitals and
- * marks the first alone is kept. The vocabulary is that of the part to learn from.
+ * Encodes reviews as numbers, in training and test parts without common sentences: of sentences that differ only
+ * in capitals and punctuation only the first is kept. The vocabulary comes from the training part.
  *
  * **Fails with** `InvalidArgument`, thrown, where a number is out of range.
  */
@@ -102,7 +102,7 @@ export const reviewSplits = (
     train.map(({ text }) => tokenizeWords(text)),
     { special: [filler, unknown], unknown, limit },
   );
-  // Every word has a number: that of the unknown one, if no other.
+  // Every word has a number, if only that of the unknown word.
   const numbersOf = (said: readonly string[]) => said.map((word) => known.indexOf(word) ?? padding);
   return {
     train: encoded(train, numbersOf, lexicon, length),
@@ -113,13 +113,13 @@ export const reviewSplits = (
 const review = t.strict({ text: t.string, class: t.union([t.literal(0), t.literal(1)]) });
 const scores = t.record(t.string, t.number);
 
-/** The reviews of a file of the package, whose last item is none: an empty text of no class. */
+/** The reviews of a file of the package. Its last item, an empty text without a class, is dropped. */
 export const decodeReviews = (text: string, file: string) =>
   Effect.flatMap(decodeJson(t.array(t.unknown), text, file), (items) =>
     decodeWith(t.array(review), items.slice(0, -1), file),
   );
 
-/** Where the npm package `sentiment` is. */
+/** The folder of the npm package `sentiment`. */
 export const reviewsFolder = installed("sentiment");
 
 const reading = Effect.fnUntraced(function* (encoding: Encoding) {

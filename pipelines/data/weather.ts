@@ -12,29 +12,29 @@ import {
 } from "../../src/index.ts";
 import { installed } from "./installed.ts";
 
-/** What a day was like: four measurements, then where in the year it was. */
+/** The features of a day: four measurements, then its place in the year. */
 export const features = 6;
 
-/** Some days that follow one another, and what the next one brings. */
+/** An example: some consecutive days and the change to the next. */
 export type Forecast<N extends number = number> = {
-  /** Each number of a day, standardized over the days to learn from. */
+  /** The features of each day, standardized over the training days. */
   readonly days: Tensor<readonly [N, typeof features]>;
-  /** By how many °C the next day's maximum temperature differs from the last one's. */
+  /** The difference of the next day's maximum temperature to the last day's, in °C. */
   readonly change: Tensor<readonly [1]>;
 };
 
 const millisecondsPerDay = 86_400_000;
 
-/** The day that a date is, counted from 1970; `NaN` where it is none. */
+/** The number of days from 1970 to a date; `NaN` where the text is not a date. */
 const dayNumber = (date: string): number =>
   /^\d{4}-\d{2}-\d{2}$/.test(date) ? Date.parse(date) / millisecondsPerDay : Number.NaN;
 
-/** The days of a table, of which each is the one after that before. */
+/** Reads the days of a table, which must be consecutive. */
 const datesOf = (text: string, file: string): Effect.Effect<readonly number[], TableCorrupt> => {
   const lines = text
     .split(/\r?\n/)
     .map((text, i) => ({ date: text.split(",", 1)[0] ?? "", line: i + 1, text }));
-  // Each line that the table counts: one without a date is a mistake and not left out.
+  // Every line counts: one without a date is a mistake and is not skipped.
   const dated = lines.slice(1).filter(({ text }) => text.trim() !== "");
   const numbers = dated.map(({ date }) => dayNumber(date));
   const astray = numbers.findIndex(
@@ -54,7 +54,7 @@ const datesOf = (text: string, file: string): Effect.Effect<readonly number[], T
       );
 };
 
-/** Where in the year a day is, as an angle, for years of 365¼ days. */
+/** The place of a day in the year as an angle, for years of 365¼ days. */
 const yearAngle = (day: number): number => (2 * Math.PI * day) / 365.25;
 
 /** Rainfall spans orders of magnitude: its logarithm tells a drizzle from a shower. */
@@ -67,7 +67,7 @@ const featuresOf = ([high, low, rain, wind]: readonly number[], day: number): re
   Math.cos(yearAngle(day)),
 ];
 
-/** Every run of `n` days up to the day before each of the days `from, …, to - 1`. */
+/** The `n` days before each of the days `from, …, to - 1`. */
 const windows = <N extends number>(
   days: Dataset<{ readonly day: Tensor<readonly [typeof features]> }>,
   highs: readonly number[],
@@ -89,25 +89,24 @@ const windows = <N extends number>(
   return dataset({
     days: stackTensors(seen),
     change: fromTypedArray([targets.length, 1], Float32Array.from(changes)),
-    // Windows of n days, each of as many features.
+    // Windows of n days, each with its features.
   }) as Dataset as Dataset<Forecast<N>>;
 };
 
-/** How days become forecasts, and which of them are to be learned from. */
+/** The options of the dataset. */
 export interface ByTime<N extends number> {
   /** Days that a forecast is made from. */
   readonly days: N;
-  /** The first day whose weather is to be forecast and was not learned from: `"2015-01-01"`. */
+  /** The first day of the test examples, such as `"2015-01-01"`. */
   readonly until: string;
 }
 
 /**
- * Forecasts to learn from and to be tested on, which lie after them: nothing is known of the days from
- * `until` on but, each time, of those before the one to be forecast. Means and deviations are those of the
- * days before `until`.
+ * Makes training examples of the days before `until`, and test examples of the days from there on. Means and
+ * deviations come from the training days alone.
  *
- * **Fails with** `TableCorrupt`, also where days do not follow one another; `InvalidArgument` where `until` is no
- * day with enough of the table's on both sides.
+ * **Fails with** `TableCorrupt`, also where days do not follow one another; `InvalidArgument` where `until` has
+ * too few days of the table before or after it.
  */
 export const weatherSplits = Effect.fnUntraced(function* <N extends number>(
   text: string,
@@ -141,7 +140,7 @@ export const weatherSplits = Effect.fnUntraced(function* <N extends number>(
   };
 });
 
-/** Where the npm package `vega-datasets` is. */
+/** The folder of the npm package `vega-datasets`. */
 export const weatherFolder = installed("vega-datasets");
 
 /**

@@ -1,6 +1,6 @@
 /**
- * Fisher's irises: sepal and petal length, in centimetres, of 50 Iris setosa and 50 Iris versicolor, which
- * a line separates. Two columns and two of the three species of the table.
+ * Fisher's irises: sepal and petal length, in centimeters, of 50 Iris setosa and 50 Iris versicolor, which a line
+ * separates. These are two columns and two of the three species of the table.
  *
  * **Source** Fisher, "The Use of Multiple Measurements in Taxonomic Problems" (1936), table I; the
  * measurements are Anderson's, of the Gaspé Peninsula. Copies that have 1.5 for the petal of the 38th setosa

@@ -9,10 +9,10 @@ import * as nodeModule from "node:module";
 import { constants } from "node:os";
 import { fileURLToPath } from "node:url";
 
-/** The first Node that strips types without a flag and has what the sources use. */
+/** The oldest Node that strips types without a flag and has the APIs that the sources use. */
 const OLDEST = [22, 18];
 
-/** Set for a process that another one started in its place and waits for. */
+/** Set in the environment of a child process that runs in place of this one. */
 const WRAPPED = "FLUXION_WRAPPED";
 
 const source = new URL("./main.ts", import.meta.url);
@@ -23,7 +23,7 @@ const recentEnough = () => {
   return major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1]);
 };
 
-/** The Node that is installed beside: the binary of this platform, alone or as the package `node` brings it. */
+/** The pinned Node: the binary for this platform, on its own or from the package `node`. */
 const pinnedNode = () => {
   const { resolve } = nodeModule.createRequire(import.meta.url);
   const windows = process.platform === "win32";
@@ -32,22 +32,22 @@ const pinnedNode = () => {
     try {
       return resolve(binary);
     } catch {
-      // It is not installed: the next.
+      // Not installed: try the next.
     }
   return undefined;
 };
 
 if (recentEnough()) {
-  // What Node has compiled it keeps, where it can and nobody forbids it (NODE_DISABLE_COMPILE_CACHE): half of
-  // the time to start goes into types to strip and code to compile.
+  // Node's compile cache halves the start: stripping types and compiling takes half of it.
+  // NODE_DISABLE_COMPILE_CACHE turns it off.
   nodeModule.enableCompileCache?.();
   if (process.env[WRAPPED] !== undefined) {
-    // The process that waits for this one may be killed without a word: its end of the channel closes all the same.
+    // The parent may be killed without warning. Its end of the channel then closes all the same.
     delete process.env[WRAPPED];
     process.once("disconnect", () => process.kill(process.pid, "SIGTERM"));
     process.channel?.unref();
   }
-  // The command line reads its own path from here, as it would had it been started directly.
+  // The command line reads its own path from here, as if it had been started directly.
   process.argv[1] = fileURLToPath(main);
   await import(main.href);
 } else {
@@ -63,10 +63,10 @@ if (recentEnough()) {
       stdio: ["inherit", "inherit", "inherit", "ipc"],
       env: { ...process.env, [WRAPPED]: "1" },
     });
-    // The channel is there to be closed, and keeps nobody waiting.
+    // The channel only signals by closing, and must not keep this process alive.
     child.channel?.unref();
-    // An interruption is the child's to answer: it stops the run cleanly, and this process waits.
-    // A terminal sends its interruption to both; other signals come to this process alone.
+    // The child handles an interruption: it stops the run cleanly while this process waits.
+    // A terminal interrupts both processes. Other signals reach this one alone and are passed on.
     process.on("SIGINT", () => {
       if (!process.stdin.isTTY) child.kill("SIGINT");
     });

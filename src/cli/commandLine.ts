@@ -4,14 +4,14 @@ import { InvalidFlag, UnknownName } from "../errors.ts";
 import { nearest } from "./nearest.ts";
 
 /**
- * The command line as data, and the one pure function that reads it.
+ * A flag of the command line.
  *
- * Effect's own command-line module would bring its schemas and the services of a platform package, and
- * a quarter of a second to every start; three commands and seven flags need neither.
+ * Commands and flags are data, and one pure function parses them. Effect's own command-line module would add its
+ * schemas, a platform package and a quarter of a second to every start.
  */
 export interface Flag {
   readonly name: string;
-  /** What stands for the value in the help text; a switch has none. */
+  /** The placeholder of the value in the help text. Absent for a switch. */
   readonly value?: string;
   readonly help: string;
 }
@@ -19,10 +19,10 @@ export interface Flag {
 const backends = ["wasm", "reference"] as const;
 export type BackendName = (typeof backends)[number];
 
-/** The most threads that the backend takes. */
+/** The maximum number of threads of the backend. */
 const mostThreads = 16;
 
-/** What may be said of a run on the command line; what is left out is the pipeline's own. */
+/** The settings of a run on the command line. Each defaults to the pipeline's own. */
 export interface Settings {
   readonly epochs?: number;
   readonly seed?: number;
@@ -166,7 +166,7 @@ export type CommandName = keyof typeof commands;
 
 const commandNames = Object.keys(commands) as readonly CommandName[];
 
-/** The flags of a command, for its help. */
+/** The flags of a command. */
 export const flagsOf = (command: CommandName): readonly Flag[] =>
   settings.filter(({ name }) => (commands[command].flags as readonly string[]).includes(name));
 
@@ -209,7 +209,7 @@ const readFlags = (
 const wantsHelp = (args: readonly string[]): boolean =>
   args.includes("--help") || args.includes("-h");
 
-/** What a command line asks for. */
+/** Parses a command line. */
 export const parse = (args: readonly string[]): E.Either<UsageError, Invocation> => {
   const [name, ...rest] = args;
   if (name === undefined || name === "help" || name === "--help" || name === "-h")

@@ -9,7 +9,7 @@ const aligned = (rows: readonly (readonly [left: string, right: string])[]): str
 const flagText = ({ name, value }: Flag): string =>
   value === undefined ? `--${name}` : `--${name} ${value}`;
 
-/** The help of one command, or of all. */
+/** The help text of one command, or of all. */
 export const help = (about: CommandName | undefined): string => {
   if (about === undefined) {
     const rows = (Object.keys(commands) as CommandName[]).map(

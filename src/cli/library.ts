@@ -8,20 +8,20 @@ import { isPipeline, lacks } from "../train/isPipeline.ts";
 import type { AnyPipeline } from "../train/pipeline/pipeline.ts";
 import { nearest } from "./nearest.ts";
 
-/** The pipelines that come with the framework: beside the sources, or beside the build. */
+/** The folder of the pipelines that come with the framework, beside the sources or the build. */
 const folder = fileURLToPath(new URL("../../pipelines/", import.meta.url));
 
 const isModule = (file: string): boolean =>
   [".ts", ".js"].includes(extname(file)) && !file.endsWith(".d.ts");
 
-/** The line of a file that a stack names first, by the file's name or by its address, where that is another. */
+/** The first line number of a file in a stack trace. The trace may name the file by its path or by its URL. */
 const lineIn = (stack: string, file: string): string | undefined =>
   [basename(file), basename(pathToFileURL(file).href)]
     .flatMap((name) => stack.split(`${name}:`).slice(1))
     .map((rest) => /^\d+/.exec(rest)?.[0])
     .find((line) => line !== undefined);
 
-/** What a module threw, and the place in it that the stack of the error names. */
+/** Describes an error that a module threw while it was imported, with the line from the stack trace. */
 const threw = (file: string, cause: unknown): ModuleThrew => {
   const line = cause instanceof Error ? lineIn(cause.stack ?? "", file) : undefined;
   return new ModuleThrew({
@@ -35,10 +35,10 @@ const threw = (file: string, cause: unknown): ModuleThrew => {
   });
 };
 
-/** What a module exports. */
+/** The exports of a module. */
 interface Exported {
   readonly pipelines: readonly AnyPipeline[];
-  /** What calls itself a pipeline and is none, each with what it lacks. */
+  /** Exports tagged as pipelines that are not whole, with the fields that they lack. */
   readonly pretended: readonly string[];
 }
 
@@ -73,11 +73,11 @@ const pipelinesIn = (
 export interface Library {
   /** By name. */
   readonly pipelines: readonly AnyPipeline[];
-  /** Why modules could not be imported: the pipelines of the others can be used all the same. */
+  /** The errors of modules that could not be imported. The other pipelines can still be used. */
   readonly broken: readonly (DataSourceError | ModuleThrew)[];
 }
 
-/** Every pipeline among these modules. */
+/** Imports the pipelines of these modules. */
 export const libraryOf = (files: readonly string[]): Effect.Effect<Library> =>
   Effect.partition(files, pipelinesIn).pipe(
     Effect.map(([found, broken]) => ({
@@ -86,17 +86,17 @@ export const libraryOf = (files: readonly string[]): Effect.Effect<Library> =>
     })),
   );
 
-/** Every pipeline that comes with the framework. */
+/** Imports the pipelines that come with the framework. */
 export const library: Effect.Effect<Library> = Effect.suspend(() => {
   const files = existsSync(folder) ? readdirSync(folder).filter(isModule) : [];
   return libraryOf(files.map((file) => `${folder}${file}`));
 });
 
 /**
- * A pipeline by its name, or by the path of a module that exports it.
+ * Finds a pipeline by its name, or by the path of a module that exports it.
  *
- * **Fails with** `UnknownName`, with the name that was most likely meant; `DataSourceError` where a module
- * is not there or exports none; `ModuleThrew` where one cannot be imported.
+ * **Fails with** `UnknownName`, with the most similar known name; `DataSourceError` where a module does not exist
+ * or exports no pipeline; `ModuleThrew` where its import fails.
  */
 export const pipelineNamed = Effect.fnUntraced(function* (
   name: string,
@@ -113,7 +113,7 @@ export const pipelineNamed = Effect.fnUntraced(function* (
   const { pipelines, broken } = yield* among;
   const found = pipelines.find((of) => of.name === name);
   if (found !== undefined) return found;
-  // The pipeline may be in the module that cannot be imported: that is what there is to say.
+  // The pipeline may be in a module that cannot be imported, so that error is reported.
   const [first] = broken;
   if (first !== undefined) return yield* first;
   const known = pipelines.map((of) => of.name);

@@ -5,7 +5,7 @@ import type { AnyPipeline } from "../train/pipeline/pipeline.ts";
 import type { Library } from "./library.ts";
 import { table } from "./table.ts";
 
-/** A pipeline as it is listed; `missing` is why its data is not there, if it is not. */
+/** A row of the list. `missing` says why the data does not exist, or is `null`. */
 export interface Listed {
   readonly name: string;
   readonly description: string;
@@ -17,7 +17,7 @@ const missing = (error: unknown): Listed["missing"] =>
     ? { reason: `${error.source}: ${error.reason}`, command: error.command ?? null }
     : { reason: formatError(error), command: null };
 
-/** Pipelines with what can be said of their data without reading it. */
+/** Checks whether the data of each pipeline exists, without reading it. */
 export const listed = (pipelines: readonly AnyPipeline[]): Effect.Effect<readonly Listed[]> =>
   Effect.forEach(pipelines, ({ name, description, available }) =>
     Effect.match(available, {
@@ -26,7 +26,7 @@ export const listed = (pipelines: readonly AnyPipeline[]): Effect.Effect<readonl
     }),
   );
 
-/** A list as a page of text; modules that could not be imported come last, each with its reason. */
+/** Formats the list as text. Modules that could not be imported come last, each with its error. */
 export const listText = (rows: readonly Listed[], broken: Library["broken"]): string => {
   const lacking = rows.some((row) => row.missing !== null);
   const cells = rows.map(({ name, description, missing: lack }) => [

@@ -1,4 +1,4 @@
-/** The least number of letters to insert, delete or replace to make one word of another. */
+/** Levenshtein's distance: the minimum number of insertions, deletions and replacements between two words. */
 const distance = (a: string, b: string): number => {
   // row[j] is the distance from the letters of `a` seen so far to the first j of `b`.
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
@@ -14,8 +14,8 @@ const distance = (a: string, b: string): number => {
 };
 
 /**
- * The known name that was most likely meant: the nearest by Levenshtein's distance, or one that the
- * given name begins; `undefined` where none is near.
+ * The known name most similar to a given one: one that starts with it, or the nearest by Levenshtein's distance;
+ * `undefined` where none is near.
  */
 export const nearest = (name: string, known: readonly string[]): string | undefined => {
   const ranked = known

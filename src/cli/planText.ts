@@ -8,14 +8,14 @@ import {
 import { table } from "./table.ts";
 import { bytesText, countText, grouped, shareText, timeText } from "./units.ts";
 
-/** Equal kernels of one loop, or outside of loops. */
+/** A group of equal kernels in the same loops. */
 interface Row {
   readonly kernel: PlannedKernel;
   readonly times: number;
   readonly floor: Roofline;
 }
 
-/** Kernels in the order in which they first run; equal ones with the same loops around them are one row. */
+/** Groups equal kernels in the same loops, in the order in which they first run. */
 const rowsOf = ({ kernels }: Plan, ceilings: MachinePeaks): readonly Row[] => {
   const equal = new Map<string, readonly PlannedKernel[]>();
   for (const kernel of kernels) {
@@ -41,7 +41,7 @@ const rowsOf = ({ kernels }: Plan, ceilings: MachinePeaks): readonly Row[] => {
 
 const full = 10;
 
-/** A share as a bar of up to ten blocks. */
+/** Draws a fraction as a bar of up to ten blocks. */
 const bar = (share: number): string => {
   const eighths = Math.round(share * full * 8);
   const rest = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][eighths % 8] ?? "";
@@ -50,7 +50,7 @@ const bar = (share: number): string => {
 
 const margin = "│ ";
 
-/** The rows of a table; above the first kernel of a loop stands the loop. */
+/** The rows of the kernel table. A loop has a heading above its first kernel. */
 const linesOf = (rows: readonly Row[], floor: number): readonly (readonly string[])[] => {
   const open = new Set<number>();
   return rows.flatMap(({ kernel, times, floor: { seconds, bound } }) => {
@@ -86,8 +86,8 @@ const roofs = ({ bandwidth }: MachinePeaks): string =>
     .join(", ");
 
 /**
- * A plan as a page of text: every kernel with what was fused into it, its operations, the bytes that it
- * moves, and the time that these imply; then the whole, and the memory.
+ * Formats a plan as text: each kernel with the operations fused into it, its arithmetic, the bytes it moves and
+ * the least time these take; then totals and memory.
  */
 export const planText = (plan: Plan, ceilings: MachinePeaks): string => {
   const floor = rooflineOfPlan(plan, ceilings);

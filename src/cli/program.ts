@@ -14,13 +14,13 @@ import type { TrainEvent } from "../train/events/event.ts";
 import { subscribeMain, whenUnwritten } from "../train/main.ts";
 import { printProgress } from "../train/operators/printProgress.ts";
 import {
-  type AnyPipeline,
   withBatchSize,
   withDeterministic,
   withEpochs,
   withLearningRate,
   withSeed,
-} from "../train/pipeline/pipeline.ts";
+} from "../train/pipeline/overrides.ts";
+import type { AnyPipeline } from "../train/pipeline/pipeline.ts";
 import { summarize } from "../train/summary.ts";
 import { train$ } from "../train/train.ts";
 import { type BackendName, type Invocation, parse, type Settings } from "./commandLine.ts";
@@ -39,7 +39,7 @@ const backends = {
 const servicesOf = ({ backend = "wasm", threads }: Settings) =>
   Layer.merge(backends[backend](threads), ReverseMode.layerTape);
 
-/** A pipeline with what the command line says of it. */
+/** Applies the settings of the command line to a pipeline. */
 const configured = (of: AnyPipeline, settings: Settings): AnyPipeline => {
   const { epochs, seed, batchSize, learningRate, deterministic } = settings;
   return pipe(
@@ -81,7 +81,7 @@ const summary = Effect.fnUntraced(function* (name: string, settings: Settings) {
 
 const lines = tap<TrainEvent>((event) => process.stdout.write(`${encodeEvent(event)}\n`));
 
-/** The run that a command line asks for, printing itself as it goes by. */
+/** The run of a `train` command, which prints its own events. */
 const training = Effect.fnUntraced(function* (name: string, settings: Settings) {
   const of = yield* pipelineNamed(name);
   const events$: Observable<TrainEvent> = train$(configured(of, settings), {
@@ -104,12 +104,12 @@ const perform = Effect.fnUntraced(function* (asked: Invocation) {
 });
 
 /**
- * The whole command: its exit code is 0, 1 where it failed (explained on stderr), 130 where it was
- * interrupted, 143 where it was told to end.
+ * Runs the command line. The exit code is 0, or 1 after a failure (explained on stderr), 130 after an
+ * interruption, and 143 after a request to terminate.
  */
 export const main = (args: readonly string[]): Promise<void> => {
   const asked = parse(args);
-  // A run watches the output by itself, which ends it; the others have said all that they say.
+  // A run stops itself when the output cannot be written. The other commands have nothing to stop.
   if (asked._tag === "Left" || asked.right.command !== "train") whenUnwritten(() => {});
   const work = asked._tag === "Left" ? Effect.fail(asked.left) : perform(asked.right);
   return Effect.runPromise(

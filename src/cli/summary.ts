@@ -10,7 +10,7 @@ import { bytesText, grouped } from "./units.ts";
 const headline = (of: RunSummary): string =>
   `${oneLine(of.pipeline)}: ${grouped(of.examples)} examples, batches of ${grouped(of.batchSize)}, ${of.backend}`;
 
-/** A summary as a page of text. */
+/** Formats a summary as text. */
 export const summaryText = (of: RunSummary): string => {
   const outermost = leastOf(of.layers.map(({ depth }) => depth));
   const rows = of.layers.map(({ name, depth, input, output, params }) => [
@@ -34,6 +34,6 @@ export const summaryText = (of: RunSummary): string => {
   ].join("\n");
 };
 
-/** The plan of a step as a page of text. */
+/** Formats the plan of a step as text. */
 export const summaryPlanText = (of: RunSummary, ceilings: MachinePeaks): string =>
   `${headline(of)}\none training step, kernel by kernel\n\n${planText(of.plan, ceilings)}`;

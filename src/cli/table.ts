@@ -2,8 +2,8 @@ import { greatestOf } from "../tensor/extremes.ts";
 import { indented, oneLine, padded, widthOf } from "../terminal.ts";
 
 /**
- * Rows of text as columns that line up, by the cells that it takes on a terminal; numbers, on the right. The last
- * `foot` rows stand below a line. Control characters in a cell are written out.
+ * Formats rows as a table with aligned columns, measured in terminal cells. The columns in `numeric` are
+ * right-aligned. The last `foot` rows stand below a rule. Control characters in a cell are escaped.
  */
 export const table = (
   head: readonly string[],
@@ -12,7 +12,7 @@ export const table = (
   { foot = 0 }: { readonly foot?: number } = {},
 ): string => {
   const rows = body.map((row) => row.map(oneLine));
-  // A row of one cell is a heading among the others, and makes no column wider.
+  // A row of one cell is a heading, and does not widen its column.
   const widths = head.map((title, i) =>
     greatestOf([
       widthOf(title),

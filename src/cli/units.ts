@@ -1,15 +1,15 @@
 import { amountIn } from "../terminal.ts";
 
-/** Numbers as a reader takes them in. */
+/** Formats a number with thousands separators. */
 export const grouped = (n: number): string => n.toLocaleString("en-US");
 
-/** A number of bytes in the largest unit that leaves at least one. */
+/** Formats a number of bytes in the largest fitting unit. */
 export const bytesText = amountIn(1024, ["B", "KiB", "MiB", "GiB"]);
 
-/** A number of operations in the largest unit that leaves at least one. */
+/** Formats a count, such as of operations, in the largest fitting unit. */
 export const countText = amountIn(1000, ["", "k", "M", "G", "T"]);
 
-/** Seconds in the largest unit that leaves at least one, when rounded, down to nanoseconds. */
+/** Formats seconds in the largest fitting unit, down to nanoseconds. */
 export const timeText = (seconds: number): string => {
   const nanoseconds = (seconds * 1e9).toFixed(0);
   if (Number(nanoseconds) < 1000) return `${nanoseconds} ns`;
@@ -19,6 +19,6 @@ export const timeText = (seconds: number): string => {
   return Number(milliseconds) < 1000 ? `${milliseconds} ms` : `${seconds.toFixed(2)} s`;
 };
 
-/** A share in percent; nothing, where it would round to none. */
+/** Formats a fraction as a percentage, or as nothing where it would round to 0. */
 export const shareText = (share: number): string =>
   share < 0.0005 ? "" : `${(100 * share).toFixed(1)} %`;

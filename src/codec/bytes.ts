@@ -1,7 +1,7 @@
-/** Bytes turned into a string at a time: a call has a limited number of arguments. */
+/** The number of bytes converted per call, since calls have a limited number of arguments. */
 const chunk = 0x2000;
 
-/** Bytes as base64, the alphabet of RFC 4648 section 4, with padding. */
+/** Encodes bytes as base64 with the alphabet of RFC 4648 section 4 and padding. */
 export const toBase64 = (bytes: Uint8Array): string => {
   const parts: string[] = [];
   for (let i = 0; i < bytes.length; i += chunk)
@@ -9,11 +9,11 @@ export const toBase64 = (bytes: Uint8Array): string => {
   return btoa(parts.join(""));
 };
 
-/** How many bytes a text of base64 stands for, told from its length and padding alone. */
+/** The number of bytes in a base64 text, from its length and padding alone. */
 export const lengthOfBase64 = (text: string): number =>
   (text.length / 4) * 3 - (text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0);
 
-/** The bytes of base64, or `undefined` where the text is not that, whole, padded and without bits left over. */
+/** Decodes base64, or returns `undefined` unless the text is whole, padded and without spare bits. */
 export const fromBase64 = (text: string): Uint8Array | undefined => {
   if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return undefined;
   const last = text.slice(-4);
@@ -26,7 +26,7 @@ export const fromBase64 = (text: string): Uint8Array | undefined => {
 
 const littleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
-/** The bytes of elements of `width` bytes each, from this machine's order to little-endian or back: a copy. */
+/** Copies elements of `width` bytes from this machine's byte order to little-endian, or back. */
 export const inLittleEndian = (bytes: Uint8Array, width: number): Uint8Array => {
   const copy = bytes.slice();
   if (!littleEndian)

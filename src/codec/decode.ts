@@ -4,10 +4,11 @@ import type * as t from "io-ts/lib/index.js";
 import { DecodeError, type DecodeIssue } from "../errors.ts";
 
 /**
- * The bridge from io-ts to Effect, the only one: a value that a codec describes, or every place where the
- * input is not that.
+ * Decodes a value with an io-ts codec, as an effect. It is the only bridge from io-ts to Effect, and an error
+ * lists every mistake.
  *
- * **Fails with** `DecodeError`, also where the input is nested more than 1000 deep; `where` names the input in it.
+ * **Fails with** `DecodeError`, also where the input is nested more than 1000 deep. `where` names the input in
+ * the error.
  */
 export const decodeWith = <A>(
   codec: Pick<t.Decoder<unknown, A>, "decode">,
@@ -35,9 +36,9 @@ export const decodeWith = <A>(
   });
 
 /**
- * {@link decodeWith} on the text of a JSON document.
+ * Parses JSON text and decodes it; see {@link decodeWith}.
  *
- * **Fails with** `DecodeError`, also where the text is no JSON.
+ * **Fails with** `DecodeError`, also where the text is not JSON.
  */
 export const decodeJson = <A>(
   codec: Pick<t.Decoder<unknown, A>, "decode">,
@@ -62,10 +63,10 @@ export const decodeJson = <A>(
     (input) => decodeWith(codec, input, where),
   );
 
-/** Codecs go down by calls, and a stranger's text may be as deep as it is long. */
+/** The maximum nesting. Codecs recurse, and untrusted text may be as deep as it is long. */
 const deepest = 1000;
 
-/** Whether arrays and plain objects are inside one another more than so often: level by level, without calls. */
+/** Whether arrays and plain objects nest deeper than `limit`. It goes level by level, without recursion. */
 const isDeeper = (input: unknown, limit: number): boolean => {
   let level = new Set<object>(isNesting(input) ? [input] : []);
   for (let depth = 0; level.size > 0; depth++) {
@@ -90,7 +91,7 @@ const issueOf = ({ value, context, message }: t.ValidationError): DecodeIssue =>
   actual: shown(value),
 });
 
-/** The keys on the way to a value; the branches of unions and intersections are not keys of the input. */
+/** The path of keys to a value. Branches of unions and intersections are not keys of the input. */
 const pathOf = (context: t.Context): readonly string[] =>
   context
     .filter(({ key }, i) => key !== "" && !isBranching(context[i - 1]?.type))
@@ -103,7 +104,7 @@ const isBranching = (type: object | undefined): boolean =>
 
 const longest = 60;
 
-/** A value as JSON, cut where it is long. */
+/** A value as JSON, truncated where it is long. */
 const shown = (value: unknown): string => {
   const text =
     typeof value === "number"
@@ -114,7 +115,7 @@ const shown = (value: unknown): string => {
 
 const asJson = (value: unknown): string => {
   try {
-    // `undefined`, functions and symbols have no JSON.
+    // JSON has no `undefined`, functions or symbols.
     return JSON.stringify(value) ?? (value === undefined ? "nothing" : String(value));
   } catch {
     return Object.prototype.toString.call(value);

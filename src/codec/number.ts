@@ -9,7 +9,7 @@ const special: { readonly [name: string]: number } = {
 };
 
 /**
- * A number as JSON, which has no NaN, no infinities and no -0: those are strings of their names.
+ * A codec of numbers. JSON has no NaN, infinities or -0, so those are encoded as strings.
  *
  * **Laws** `laws.codec`: `decode ∘ encode = identity`, by `Object.is`.
  */
@@ -28,7 +28,7 @@ export const jsonNumber: t.Type<number, number | string> = new t.Type(
 type NumbersByName = { readonly [name: string]: number };
 type JsonByName = { readonly [name: string]: number | string };
 
-/** Name by name, since `traverse` copies what it has for each. */
+/** A loop, since `traverse` copies the record once per name. */
 const numbersIn =
   (context: t.Context) =>
   (record: { readonly [name: string]: unknown }): t.Validation<NumbersByName> => {
@@ -43,7 +43,7 @@ const numbersIn =
   };
 
 /**
- * Numbers by any names, `__proto__` among them, which io-ts's own record loses since it assigns.
+ * Numbers by name. A name may be `__proto__`, which io-ts's own record loses.
  *
  * **Laws** `laws.codec`: `decode ∘ encode = identity`.
  */
@@ -58,7 +58,7 @@ export const numbersByName: t.Type<NumbersByName, JsonByName> = new t.Type(
 
 const nameOf = (value: number): string => (value === 0 ? "-0" : String(value));
 
-/** A whole number that is not negative: an extent, a step, an epoch. */
+/** A whole number that is not negative, such as an extent, a step or an epoch. */
 export const natural: t.Type<number> = new t.Type(
   "a whole number that is not negative",
   (value): value is number => isNatural(value),

@@ -7,13 +7,13 @@ import type { Tree } from "../tree.ts";
 import { fromBase64, inLittleEndian, lengthOfBase64, toBase64 } from "./bytes.ts";
 import { jsonNumber, natural } from "./number.ts";
 
-/** The name of a dtype. */
+/** A codec of dtype names. */
 export const dtypeCodec: t.Type<Dtype> = t.keyof(
   { f32: null, f64: null, i32: null, u8: null, bool: null },
   "one of f32, f64, i32, u8, bool",
 );
 
-/** A tensor as JSON; `data` is its elements, row-major, little-endian, in base64. */
+/** A tensor as JSON. `data` holds its elements in base64, row-major and little-endian. */
 export interface TensorJson {
   readonly dtype: Dtype;
   readonly shape: readonly number[];
@@ -28,7 +28,7 @@ const tensorFields = t.readonly(
 );
 
 /**
- * A tensor to and from JSON, bit for bit.
+ * A codec of tensors as JSON, bit for bit.
  *
  * **Laws** `laws.codec`: `decode ∘ encode = identity`.
  */
@@ -61,7 +61,7 @@ const decodeTensor = (
       `a shape of at most ${mostElements} elements`,
     );
   const at = t.appendContext(context, "data", t.string, data);
-  // Before anything is decoded: a stranger's text is as long as its shape says, or is not looked at.
+  // This comes before decoding: untrusted text must be as long as its shape requires.
   const [expected, found] = [sizeOf(shape) * bytesPerElement(dtype), lengthOfBase64(data)];
   if (found !== expected && Number.isInteger(found))
     return t.failure(
@@ -78,7 +78,7 @@ const decodeTensor = (
   );
 };
 
-/** The elements of bytes that begin their buffer. */
+/** Views bytes that start at the beginning of their buffer as elements. */
 const storageOf = (dtype: Dtype, { buffer }: Uint8Array): Storage => {
   switch (dtype) {
     case "f32":
@@ -93,7 +93,7 @@ const storageOf = (dtype: Dtype, { buffer }: Uint8Array): Storage => {
   }
 };
 
-/** A tree as JSON, whose leaves are `L`; a tree without leaves is `null`. */
+/** A tree as JSON with leaves `L`. A tree without leaves is `null`. */
 export type TreeJson<L = TensorJson> =
   | L
   | null
@@ -108,13 +108,13 @@ const isRecord = (value: unknown): value is { readonly [key: string]: unknown } 
 
 const isItems = <L>(tree: Tree<L>): tree is readonly Tree<L>[] => Array.isArray(tree);
 
-/** No tree of params is deeper; what is would overflow the stack of whoever walks it. */
+/** The maximum depth of a tree. Walking a deeper one would overflow the stack. */
 const deepest = 1000;
 
-/** The most mistakes that are collected: each holds its whole path, and a stranger's text may have millions. */
+/** The maximum number of collected mistakes. Each holds its whole path, and untrusted text may have millions. */
 const mostErrors = 100;
 
-/** The codec of trees of some leaves, which are told from nodes by `isLeaf`, as values, and `isJson`, as JSON. */
+/** Makes a codec of trees with some leaf codec. `isJson` tells the JSON of a leaf from that of a node. */
 const treeOf = <L, J>(
   name: string,
   leaf: t.Type<L, J>,
@@ -135,7 +135,7 @@ const treeOf = <L, J>(
       : Object.fromEntries(Object.entries(tree).map(([key, child]) => [key, encode(child)]));
   };
 
-  /** All children, or what is wrong with those that are wrong, the first hundred of them. */
+  /** Decodes all children, or collects up to a hundred mistakes. */
   const children = (
     entries: readonly (readonly [string, unknown])[],
     context: t.Context,
@@ -168,9 +168,9 @@ const treeOf = <L, J>(
 };
 
 /**
- * A tree of tensors (params, layer state, optimizer state) to and from JSON, bit for bit.
+ * A codec of trees of tensors (params, layer state, optimizer state) as JSON, bit for bit.
  *
- * An object whose `dtype` is a string is a tensor: no tree has strings.
+ * An object whose `dtype` is a string is a tensor, since trees have no strings.
  *
  * **Laws** `laws.codec`: `decode ∘ encode = identity`.
  */
@@ -195,7 +195,7 @@ const figure: t.Type<Tensor | number, FigureJson> = new t.Type(
 );
 
 /**
- * {@link treeCodec} for trees that have numbers too: what the operators of a run remember.
+ * A codec of trees of tensors and numbers, such as the memories of operators.
  *
  * **Laws** `laws.codec`: `decode ∘ encode = identity`.
  */

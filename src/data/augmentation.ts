@@ -10,26 +10,26 @@ import { refuse } from "../ir/types/diagnose.ts";
 import { holding, probability as probabilities, whole } from "../tensor/validate.ts";
 
 /**
- * A random change of one example's input that leaves what it stands for, as a pure function of the input
- * and a key: what `withAugmentation` takes. It is part of the compiled step, and one seed gives one run.
+ * A random change of one example's input that keeps its meaning: a pure function of the input and a key, for
+ * `withAugmentation`. It is part of the compiled step, and the same seed gives the same run.
  */
 export type Augmentation = (input: Expr, key: KeyExpr) => Expr;
 
-/** What an augmentation makes carries its name, so that a mistake in it is reported by that. */
+/** Names the nodes of an augmentation, so that mistakes in it are reported by that name. */
 const augmentation =
   (name: string, change: Augmentation): Augmentation =>
   (input, key) =>
     scoped(name, [input, key], [change(input, key)])[0] as Expr;
 
-/** A whole number from 0 to `n - 1`, each as likely as any other to within 2⁻²⁴. */
+/** A random whole number from 0 to `n - 1`, uniform to within 2⁻²⁴. */
 const below = (key: KeyExpr, n: number): Expr => cast(mul(uniform(key, []), n), "i32");
 
 const integer = holding("a whole number", Number.isSafeInteger);
 
-/** Which axes of an image `[height, width, channels]` are places. */
+/** The spatial axes of an image `[height, width, channels]`. */
 const places = [0, 1] as const;
 
-/** An image, where its height and width are enough for what is to be done to it. */
+/** An image, or an issue where its height or width is too small. */
 const atLeast = (image: Expr, least: number, op: string): Expr => {
   if (places.every((axis) => (image.shape[axis] ?? least) >= least)) return image;
   const expected = `an image of at least ${least} × ${least} pixels`;
@@ -38,10 +38,11 @@ const atLeast = (image: Expr, least: number, op: string): Expr => {
 };
 
 /**
- * Mirrors an image left to right, half of the time.
+ * Mirrors an image left to right with a given probability.
  *
- * **Shapes** `[height, width, channels]`; with other axes, anything that has them.
- * **Fails with** `InvalidArgument`, thrown, where `probability` is none or `axis` no whole number; `ShapeMismatch`
+ * **Shapes** `[height, width, channels]`; with another `axis`, any shape that has it.
+ * **Fails with** `InvalidArgument`, thrown, where `probability` is not from 0 to 1 or `axis` is not a whole
+ * number; `ShapeMismatch`
  * when compiled, where the input has no such axis.
  *
  * @example
@@ -59,7 +60,7 @@ export const randomFlip = ({
   axis = 1,
   probability = 0.5,
 }: {
-  /** The axis that is reversed. Defaults to 1, the width. */
+  /** The axis to reverse. Defaults to 1, the width. */
   readonly axis?: number;
   /** Defaults to 0.5. */
   readonly probability?: number;
@@ -72,12 +73,13 @@ export const randomFlip = ({
 };
 
 /**
- * A window of an image's own size out of the image with `padding` zeros around it: the image moved by up
- * to `padding` along both of its axes.
+ * Shifts an image at random by up to `padding` pixels along both axes, and fills with zeros. It is a random crop
+ * of the padded image.
  *
  * **Shapes** `[height, width, channels]`.
- * **Fails with** `InvalidArgument`, thrown, where `padding` is no whole number or negative; `ShapeMismatch` when
- * compiled, where the input has fewer than two axes, or `padding` pixels or fewer along one: nothing might be left.
+ * **Fails with** `InvalidArgument`, thrown, where `padding` is negative or not a whole number; `ShapeMismatch`
+ * when compiled, where the input has fewer than two axes, or at most `padding` pixels along one, since nothing
+ * might be left.
  * **Source** He et al. (2015), arXiv:1512.03385, section 4.2: padding 4, together with {@link randomFlip}.
  */
 export const randomCrop = (padding: number): Augmentation => {
@@ -94,10 +96,11 @@ export const randomCrop = (padding: number): Augmentation => {
 };
 
 /**
- * Zeros in a square of an image, whose center is anywhere in the image: what is beyond the edge is cut off.
+ * Sets a random square of an image to zero. Its center may be anywhere in the image, and parts beyond the edge
+ * are cut off.
  *
  * **Shapes** `[height, width, channels]`.
- * **Fails with** `InvalidArgument`, thrown, where `size` is no whole number or not positive; `ShapeMismatch` when
+ * **Fails with** `InvalidArgument`, thrown, where `size` is not a whole number above 0; `ShapeMismatch` when
  * compiled, where the input has fewer than two axes, or fewer than `size` pixels along one.
  * **Source** DeVries and Taylor (2017), arXiv:1708.04552.
  */
@@ -114,7 +117,7 @@ export const cutout = (size: number): Augmentation => {
         ge(position, first) as Expr,
         lt(position, add(first, size) as Expr) as Expr,
       );
-      // Along its own axis, and the same for all the others.
+      // The mask varies along its own axis and broadcasts along the others.
       return reshape(
         inside as Expr,
         input.shape.map((_, a) => (a === axis ? extent : 1)),
@@ -124,7 +127,7 @@ export const cutout = (size: number): Augmentation => {
   });
 };
 
-/** One augmentation after another, each with a key of its own. */
+/** Composes augmentations, each with its own key. */
 export const augmentations =
   (...changes: readonly Augmentation[]): Augmentation =>
   (input, key) => {

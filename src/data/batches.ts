@@ -2,8 +2,8 @@ import { defer, from, type Observable } from "rxjs";
 import type { Batch, BatchOptions, Dataset, Row } from "./dataset.ts";
 
 /**
- * The batches of a dataset, in order, as a cold stream: every subscription makes them anew, one at a
- * time, and makes no more once it is unsubscribed.
+ * Emits the batches of a dataset in order, as a cold stream. Every subscription makes them anew, one at a time,
+ * until it is unsubscribed.
  *
  * **Fails with** `InvalidBatchSize`, as the stream's error.
  *

@@ -1,12 +1,12 @@
 import * as E from "fp-ts/lib/Either.js";
 
-/** One record of a table: its fields, and the line on which it begins. */
+/** One record of a table: its fields and the line where it begins. */
 export interface CsvRecord {
   readonly line: number;
   readonly fields: readonly string[];
 }
 
-/** What is wrong with a text, and on which line. */
+/** A mistake in a text, with its line. */
 export interface CsvMistake {
   readonly line: number;
   readonly expected: string;
@@ -14,14 +14,13 @@ export interface CsvMistake {
 }
 
 /**
- * The records of comma-separated text, in time and memory linear in its length.
+ * Parses comma-separated text into records, in time and memory linear in its length.
  *
- * Fields may be in double quotes, within which two quotes stand for one, and commas and line ends for themselves.
- * A quote that begins no field stands for itself. Blanks around fields are ignored, and so are empty lines and those
- * that begin with `#`.
+ * Fields may be in double quotes. Inside them two quotes mean one, and commas and line ends are literal. A quote
+ * elsewhere is literal. Blanks around fields are ignored, as are empty lines and lines that begin with `#`.
  *
- * A library was tried and left: `csv-parse` 7 is as strict and as linear, but takes ten times as long on wide tables
- * and needs Node's `Buffer` when it is imported, or else 120 kB of a polyfill in every page and at every start.
+ * It replaces `csv-parse` 7, which is as strict and as linear, but takes ten times as long on wide tables and
+ * needs Node's `Buffer` when imported, or 120 kB of polyfill in every page and at every start.
  *
  * **Source** RFC 4180, section 2.
  */
@@ -62,7 +61,10 @@ export const csvRecords = (text: string): E.Either<CsvMistake, readonly CsvRecor
   return E.right(records);
 };
 
-/** Where a character is next, asked at places that never go back: each part of the text is searched once. */
+/**
+ * Finds the next position of a character. Calls must not go backward, so that each part of the text is searched
+ * once.
+ */
 const finder = (text: string, character: string): ((from: number) => number) => {
   let at = -1;
   return (from) => {
@@ -84,7 +86,7 @@ const afterBlanks = (text: string, from: number): number => {
 const isBlank = (code: number): boolean =>
   code === 0x20 || code === 0x09 || code === 0x0d || code === 0xfeff;
 
-/** The quote that ends the field which one begins; -1 where none does. */
+/** The position of the closing quote of a field; -1 where there is none. */
 const closing = (text: string, open: number): number => {
   let at = text.indexOf('"', open + 1);
   while (at >= 0 && text[at + 1] === '"') at = text.indexOf('"', at + 2);

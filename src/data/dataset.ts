@@ -31,30 +31,30 @@ type Rest<T> =
       : Tensor
     : never;
 
-/** Examples together: every column of the row under a leading axis. */
+/** A batch of examples: each column of the row with a leading axis added. */
 export type Batch<R extends Row> = { readonly [C in keyof R]: Leading<R[C], number> };
 
-/** The row of stored columns: each without its leading axis. */
+/** The type of one row of stored columns: each without its leading axis. */
 export type RowOf<C extends Row> = { readonly [K in keyof C]: Rest<C[K]> };
 
-/** How {@link Dataset.batch} ends. */
+/** The options of {@link Dataset.batch}. */
 export interface BatchOptions {
-  /** Leave out the last examples where they do not fill a batch. Defaults to `false`. */
+  /** Whether to leave out the last examples where they do not fill a batch. Defaults to `false`. */
   readonly dropRemainder?: boolean;
 }
 
-/** The batches of a dataset, in order; each iteration makes them anew. */
+/** The batches of a dataset, in order. Each iteration makes them anew. */
 export interface Batches<R extends Row> extends Iterable<Batch<R>> {
-  /** How many batches there are. */
+  /** The number of batches. */
   readonly count: number;
   readonly size: number;
 }
 
 /**
- * Examples, immutable and lazy: every method gives a new dataset and copies nothing.
+ * An immutable, lazy collection of examples. Every method returns a new dataset and copies nothing.
  *
- * **Fails with** thrown `InvalidArgument`, `ShapeMismatch`, `InvalidBatchSize`, `UnknownColumn`: mistakes of
- * the program that calls. What can be wrong with the data itself is found by `validate`.
+ * **Fails with** thrown `InvalidArgument`, `ShapeMismatch`, `InvalidBatchSize`, `UnknownColumn`, for mistakes of
+ * the caller. `validate` finds mistakes in the data itself.
  *
  * @example
  * ```ts
@@ -74,7 +74,7 @@ export class Dataset<out R extends Row = Row> {
     this.#rows = rows;
   }
 
-  /** The dataset of columns; see {@link dataset}. */
+  /** Makes a dataset of columns; see {@link dataset}. */
   static of<const C extends Row>(columns: C): Dataset<RowOf<C>> {
     const tensors = Object.values(columns);
     const size = tensors[0]?.shape[0];
@@ -109,17 +109,17 @@ export class Dataset<out R extends Row = Row> {
     return this.#rows.size;
   }
 
-  /** The shape and dtype of each column, of one example. */
+  /** The shape and dtype of each column for one example. */
   get columns(): { readonly [C in keyof R]: TensorType } {
     const types = mapColumns<Tensor, TensorType>(this.#one(), (t) => ({
       shape: t.shape.slice(1),
       dtype: t.dtype,
     }));
-    // The rows' columns are those of R: the constructors' types say so.
+    // The constructors' types guarantee that the columns are those of R.
     return types as { readonly [C in keyof R]: TensorType };
   }
 
-  /** The example at a position; negative counts from the end. */
+  /** The example at a position. Negative positions count from the end. */
   row(index: number): R {
     const position = index < 0 ? index + this.size : index;
     if (!Number.isInteger(position) || position < 0 || position >= this.size)
@@ -132,7 +132,7 @@ export class Dataset<out R extends Row = Row> {
     return rowAt<R>(gather(this.#rows, Int32Array.of(position)), 0);
   }
 
-  /** Every example changed by a function of one. Where speed counts, see {@link mapBatches}. */
+  /** Applies a function to every example. {@link mapBatches} is faster. */
   map<Q extends Row>(f: (row: R) => Q): Dataset<Q> {
     return this.#mapped<Q>((batch) => {
       const n = Object.values(batch)[0]?.shape[0] ?? 0;
@@ -154,12 +154,12 @@ export class Dataset<out R extends Row = Row> {
     });
   }
 
-  /** Every example changed by a function of many at once, which it must treat one like another. */
+  /** Applies a function to batches of examples of any size. It must treat every example alike. */
   mapBatches<Q extends Row>(f: (batch: Batch<R>) => Batch<Q>): Dataset<Q> {
     return this.#mapped<Q>((batch) => f(batch as Batch<R>));
   }
 
-  /** One column replaced, computed from that column of many examples at once. */
+  /** Replaces one column by a function of batches of it. */
   mapColumn<C extends keyof R & string, S extends Shape>(
     column: C,
     f: (tensor: Leading<R[C], number>) => Tensor<readonly [number, ...S]>,
@@ -180,7 +180,7 @@ export class Dataset<out R extends Row = Row> {
       throw new UnknownColumn({ column, columns: Object.keys(this.#one()) });
   }
 
-  /** Only these columns. */
+  /** Keeps only these columns. */
   select<C extends keyof R & string>(...columns: readonly C[]): Dataset<Pick<R, C>> {
     for (const column of columns) this.#known(column);
     if (columns.length === 0)
@@ -200,7 +200,7 @@ export class Dataset<out R extends Row = Row> {
     return this.select(column).all()[column];
   }
 
-  /** The examples that a predicate keeps; it is asked at once. */
+  /** Keeps the examples that satisfy a predicate, which is called at once. */
   filter(keep: (row: R) => boolean): Dataset<R> {
     const order: number[] = [];
     for (const [from, batch] of chunks(this.#rows)) {
@@ -210,7 +210,7 @@ export class Dataset<out R extends Row = Row> {
     return this.#with(ordered(this.#rows, Int32Array.from(order)));
   }
 
-  /** The examples in an order of the key's. */
+  /** Shuffles the examples by a key. */
   shuffle(key: Key): Dataset<R> {
     const order = Tensor.read(permutation(key, this.size));
     return this.#with(ordered(this.#rows, Int32Array.from(order)));
@@ -231,8 +231,8 @@ export class Dataset<out R extends Row = Row> {
   }
 
   /**
-   * Parts that share no example: two for a fraction (that of the first), or one for each count, which
-   * may leave some examples out. With a key the examples are shuffled before.
+   * Splits the dataset into disjoint parts: two for a fraction, which is that of the first, or one per count,
+   * which may leave some examples out. A key shuffles the examples first.
    */
   split(fraction: number, key?: Key): readonly [Dataset<R>, Dataset<R>];
   split<const N extends readonly number[]>(
@@ -269,7 +269,7 @@ export class Dataset<out R extends Row = Row> {
     return [first, this.size - first];
   }
 
-  /** These examples, then those of another dataset with the same columns. */
+  /** Appends the examples of another dataset with the same columns. */
   concat(other: Dataset<R>): Dataset<R> {
     const [mine, theirs] = [this.#one(), other.#one()];
     if (!alike(mine, theirs))
@@ -290,7 +290,7 @@ export class Dataset<out R extends Row = Row> {
     return this.#with(joined(this.#rows, other.#rows));
   }
 
-  /** The same examples, computed once, when one is first needed, and only copied after that. */
+  /** Computes the examples once, when one is first needed, and from then on only copies them. */
   materialize(): Dataset<R> {
     return this.#with(kept(this.#rows));
   }
@@ -316,16 +316,16 @@ export class Dataset<out R extends Row = Row> {
     return this.gather(range(0, this.size));
   }
 
-  /** The examples at positions, each from 0 to `size - 1`. */
+  /** Gathers the examples at positions from 0 to `size - 1`. */
   gather(indices: Int32Array): Batch<R> {
     this.#inside(indices);
-    // What rows gather are the columns of R, many examples of each.
+    // The gathered rows have the columns of R, with many examples of each.
     return gather(this.#rows, indices) as Batch<R>;
   }
 
   /**
-   * {@link gather} into buffers that the caller owns, one per column wanted, each of the storage of its
-   * column's dtype; nothing else is allocated where the dataset is stored or materialized.
+   * Gathers into buffers that the caller owns, one per wanted column, with the storage type of the column's
+   * dtype. Nothing else is allocated where the dataset is stored or materialized.
    *
    * **Fails with** `ShapeMismatch`, thrown, where a buffer is too short or of another dtype.
    */
@@ -353,7 +353,7 @@ export class Dataset<out R extends Row = Row> {
 
 const mostRows = 2 ** 31 - 1;
 
-/** The dataset of columns that share their leading axis, the examples. */
+/** Makes a dataset of columns whose leading axis counts the examples. */
 export const dataset = Dataset.of;
 
 const rowAt = <R extends Row>(batch: Columns, i: number): R => {

@@ -4,7 +4,7 @@ import { allocate, type Dtype } from "../tensor/dtype.ts";
 import { reachOf, type Shape, sizeOf } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 
-/** How an element type of IDX is stored and read; the format is big-endian. */
+/** The size and reader of an IDX element type. The format is big-endian. */
 interface Element {
   readonly name: string;
   readonly bytes: number;
@@ -21,18 +21,18 @@ const elements: { readonly [code: number]: Element } = {
   14: { name: "f64", bytes: 8, dtype: "f64", read: (v, o) => v.getFloat64(o) },
 };
 
-/** What a file is expected to hold; an extent of `undefined` may be any. */
+/** The expected contents of a file. An extent of `undefined` matches any. */
 export interface IdxExpectation {
   readonly dtype?: Dtype;
   readonly shape?: readonly (number | undefined)[];
   /**
-   * The most bytes of elements that a compressed file may hold. Defaults to those of the shape, where all of its
+   * The maximum number of element bytes in a compressed file. Defaults to that of `shape` where all of its
    * extents are given, and to 2³⁰ elsewhere.
    */
   readonly maxBytes?: number;
 }
 
-/** What the beginning of a file declares: its elements, how many of them, and where they are. */
+/** The header of a file: the type, shape and position of its elements. */
 export interface IdxHeader {
   readonly shape: Shape;
   readonly element: Element;
@@ -46,10 +46,10 @@ export interface IdxHeader {
 /** The bytes of the longest header: a magic number and 255 extents. */
 export const longestHeader = 4 + 4 * 255;
 
-/** The most examples that may be declared of nothing, which no bytes of the file stand for. */
+/** The maximum number of examples without elements, since the file has no bytes to back them. */
 const mostOfNothing = 2 ** 20;
 
-/** What a file begins with, before anything is made of it. **Fails with** `IdxCorrupt`. */
+/** Decodes the header of a file. **Fails with** `IdxCorrupt`. */
 export const decodeIdxHeader = (
   bytes: Uint8Array,
   file: string,
@@ -84,7 +84,7 @@ export const decodeIdxHeader = (
   const axis = shape.findIndex((d, i) => d !== (expected?.[i] ?? d));
   if (axis >= 0)
     return corrupt("type", 4 + 4 * axis, `an extent of ${expected?.[axis]}`, String(shape[axis]));
-  // The product is not taken where one is 0: that of the others may be infinite.
+  // An extent of 0 is handled first, since the product of the others may be infinite.
   const isEmpty = shape.includes(0);
   if (isEmpty && reachOf(shape) > mostOfNothing)
     return corrupt(
@@ -104,16 +104,16 @@ const corruptIn =
     offset: number,
     expected: string,
     actual: string,
-  ): E.Left<IdxCorrupt> => // A left that `Either` types as such: no right is promised.
+  ): E.Left<IdxCorrupt> => // Typed as `Left`, so that it fits an `Either` of any right type.
   ({ _tag: "Left", left: new IdxCorrupt({ file, problem, offset, expected, actual }) });
 
 /**
- * A tensor of the bytes of an IDX file that is not compressed. Pure: it runs wherever the bytes are.
+ * Decodes an uncompressed IDX file to a tensor. It is pure and runs anywhere.
  *
- * 8-bit unsigned elements are `u8`, other integers `i32`, floats themselves.
+ * 8-bit unsigned elements become `u8`, other integers `i32`, and floats keep their type.
  *
- * **Fails with** `IdxCorrupt`: wrong magic number, another type or rank than expected, too few bytes or
- * too many, more than 2²⁰ examples of no elements.
+ * **Fails with** `IdxCorrupt`: a wrong magic number, an unexpected type or shape, too few or too many bytes, or
+ * more than 2²⁰ examples without elements.
  *
  * **Source** LeCun, Cortes and Burges, "The MNIST database": the IDX file format.
  *
@@ -146,8 +146,8 @@ export const decodeIdx = (
   })(decodeIdxHeader(bytes, file, expectation));
 
 const elementsOf = (element: Element, bytes: Uint8Array, start: number, size: number) => {
-  // The greater part of all IDX files: bytes, which need no decoding, and are copied as they are.
-  // (A `Buffer` has a `slice` that copies nothing.)
+  // Most IDX files hold bytes, which are copied without decoding.
+  // (`Buffer.slice` would not copy.)
   if (element.dtype === "u8") return new Uint8Array(bytes.subarray(start));
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const data = allocate(element.dtype, size);

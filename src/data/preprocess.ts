@@ -6,7 +6,7 @@ import { type Shape, sameShape, sizeOf } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { Dataset, Row } from "./dataset.ts";
 
-/** Rows with one column of them another tensor. */
+/** Rows with the type of one column replaced. */
 export type Replaced<R extends Row, C extends keyof R, T extends Tensor> = {
   readonly [K in keyof R]: K extends C ? T : R[K];
 };
@@ -15,32 +15,36 @@ export type Replaced<R extends Row, C extends keyof R, T extends Tensor> = {
 type Having<C extends string> = { readonly [K in C]: Tensor };
 
 /**
- * `(x - shift) / scale` of one column, feature by feature: what was learned from one dataset (the training
- * split), to be applied to that and to others.
+ * Computes `(x - shift) / scale` of one column, feature by feature. It is fitted on one dataset (the training
+ * split) and applied to that and to others.
  *
  * The column becomes `f32`, or stays `f64`.
  */
 export interface Preprocessor<C extends string> {
   readonly column: C;
-  /** Of the column's shape, in f64. */
+  /** An f64 tensor of the column's shape, or a scalar. */
   readonly shift: Tensor;
-  /** Of the column's shape, in f64, and nowhere 0. */
+  /** An f64 tensor of the column's shape, or a scalar, without zeros. */
   readonly scale: Tensor;
   readonly apply: <R extends Row & Having<C>>(dataset: Dataset<R>) => Dataset<R>;
 }
 
-/** Which numbers share their statistics. */
+/** The options of `fit`. */
 export interface FitOptions {
-  /** `feature`: each element of the column has its own; `column`: one for all. Defaults to `feature`. */
+  /**
+   * `feature`: each element of the column has its own statistics. `column`: all share one. Defaults to
+   * `feature`.
+   */
   readonly per?: "feature" | "column";
 }
 
 /**
- * A preprocessor of given statistics, of the column's shape or scalar: how a stored one is made again.
+ * Makes a preprocessor of given statistics, for example stored ones. They have the column's shape, or are
+ * scalars.
  *
  * **Fails with** thrown `ShapeMismatch` where shift and scale have different shapes, `InvalidArgument` where a
- * scale is 0. `apply` fails with thrown `UnknownColumn`, and `ShapeMismatch` where the column has another shape
- * than the statistics.
+ * scale is 0. `apply` fails with thrown `UnknownColumn`, and `ShapeMismatch` where the shapes of the column and
+ * the statistics differ.
  */
 export const preprocessor = <C extends string>(
   column: C,
@@ -70,14 +74,17 @@ export const preprocessor = <C extends string>(
       fits(dataset as Dataset, column, shift);
       return (dataset as Dataset<R>).mapBatches<R>((batch) => ({
         ...batch,
-        // The same shape: only the numbers and the dtype differ.
+        // The shape stays the same. Only the numbers and the dtype change.
         [column]: affine(batch[column] as Tensor),
       }));
     },
   };
 };
 
-/** Throws unless a dataset has the column, in the shape of the statistics: a cycled shift is a silent mistake. */
+/**
+ * Throws unless a dataset has the column, in the shape of the statistics. Another shape would cycle the
+ * statistics silently.
+ */
 const fits = (dataset: Dataset, column: string, { shape }: Tensor): void => {
   const found = typeOf(dataset, column).shape;
   if (shape.length > 0 && !sameShape(shape, found))
@@ -89,7 +96,7 @@ const fits = (dataset: Dataset, column: string, { shape }: Tensor): void => {
     });
 };
 
-/** What a column is. **Fails with** `UnknownColumn`, thrown. */
+/** The type of a column. **Fails with** `UnknownColumn`, thrown. */
 const typeOf = (dataset: Dataset, column: string): TensorType => {
   const { columns } = dataset;
   if (!Object.hasOwn(columns, column))
@@ -108,7 +115,10 @@ const standardized = (x: Tensor, shift: Storage, scale: Storage): Tensor => {
   return Tensor.own(x.shape, dtype, data);
 };
 
-/** All elements with one shift and one scale; bytes, of which there are 256, are looked up: images are large. */
+/**
+ * Transforms all elements by one shift and one scale. Bytes are looked up in a table of 256, which is faster for
+ * images.
+ */
 const shareStatistics = (from: Storage, into: Storage, shift: number, scale: number): void => {
   if (from instanceof Uint8Array) {
     const table = Float32Array.from({ length: 256 }, (_, byte) => (byte - shift) / scale);
@@ -116,25 +126,27 @@ const shareStatistics = (from: Storage, into: Storage, shift: number, scale: num
   } else for (let i = 0; i < into.length; i++) into[i] = ((from[i] as number) - shift) / scale;
 };
 
-/** What a column's features are, over all examples. */
+/** Statistics of the features of a column over all examples. */
 interface Statistics {
   readonly mean: Float64Array;
-  /** Of the population: the mean of the squared deviations is its square. */
+  /** The population standard deviation: its square is the mean of the squared deviations. */
   readonly deviation: Float64Array;
   readonly least: Float64Array;
   readonly greatest: Float64Array;
 }
 
-/** The largest power of two up to a magnitude, by which it can be divided exactly; 1 for 0, ∞ and NaN. */
+/** The largest power of two up to a magnitude, which divides it exactly; 1 for 0, ∞ and NaN. */
 const powerOfTwo = (magnitude: number): number =>
   magnitude > 0 && magnitude < Number.POSITIVE_INFINITY
     ? 2 ** Math.max(-1074, Math.min(1023, Math.floor(Math.log2(magnitude))))
     : 1;
 
 /**
- * Two passes, each of differences: to the first example for the mean, to the mean for the deviation. A feature
- * that never varies has exactly its value as mean and 0 as deviation. Differences are taken of numbers of about 1,
- * so that none of a magnitude that f64 holds overflows, and what the rounded mean leaves of them is taken out.
+ * Computes statistics in two passes: the first over differences to the first example, for the mean; the second
+ * over differences to the mean, for the deviation.
+ *
+ * A feature that never varies has exactly its value as mean and 0 as deviation. Numbers are scaled to about 1
+ * first, so that no f64 overflows, and the rounding error of the mean is corrected.
  *
  * **Source** Chan, Golub and LeVeque, "Algorithms for Computing the Sample Variance" (1983): the corrected
  * two-pass algorithm.
@@ -158,7 +170,7 @@ const statistics = (dataset: Dataset, column: string, features: number, width: n
     powerOfTwo(Math.max(Math.abs(a), Math.abs(greatest[j] as number))),
   );
   const count = (whole.size * features) / width;
-  /** The mean of the scaled differences to `from`, and of their squares, each in Neumaier's sums. */
+  /** The mean of the scaled differences to `from`, by Neumaier's summation, and of their squares. */
   const differences = (from: Float64Array) => {
     const [sum, lost] = [new Float64Array(width), new Float64Array(width)];
     const squares = new Float64Array(width);
@@ -216,7 +228,7 @@ const fitted = <C extends string>(
   return preprocessor(
     column,
     Tensor.own(type, "f64", shift),
-    // A feature that never varies is only shifted, to 0.
+    // A feature that never varies is shifted to 0 and not scaled.
     Tensor.own(
       type,
       "f64",
@@ -226,7 +238,7 @@ const fitted = <C extends string>(
 };
 
 /**
- * Standardizing: mean 0 and deviation 1 over the examples that it is fitted on.
+ * Standardizes a column: mean 0 and deviation 1 over the examples that it is fitted on.
  *
  * **Math** `(x - mean) / deviation`, both of the population, in f64; a feature that never varies becomes 0.
  *
@@ -248,7 +260,7 @@ export const standardScaler = {
 } as const;
 
 /**
- * Normalizing: from 0 to 1 over the examples that it is fitted on.
+ * Normalizes a column to the range from 0 to 1 over the examples that it is fitted on.
  *
  * **Math** `(x - least) / (greatest - least)`; a feature that never varies becomes 0.
  */
@@ -265,7 +277,7 @@ export const minMaxScaler = {
 } as const;
 
 /**
- * A column of bytes as `f32` from 0 to 1: images.
+ * Converts a column of bytes, such as images, to `f32` from 0 to 1.
  *
  * **Math** `x / 255`.
  */
@@ -280,9 +292,9 @@ export const rescale = <C extends string, R extends Row & Having<C>>(
   ).apply(dataset);
 
 /**
- * A column under another dtype; see `store` for what each conversion keeps.
+ * Converts a column to another dtype; see `store` for what each conversion keeps.
  *
- * **Fails with** `UnknownColumn`, thrown; `InvalidArgument` where there is no such dtype.
+ * **Fails with** `UnknownColumn`, thrown; `InvalidArgument` for an unknown dtype.
  */
 export const castColumn = <R extends Row, C extends keyof R & string>(
   dataset: Dataset<R>,
@@ -304,10 +316,10 @@ export const castColumn = <R extends Row, C extends keyof R & string>(
 };
 
 /**
- * A column's examples under another shape of as many elements.
+ * Reshapes the examples of a column to another shape with the same number of elements.
  *
- * **Fails with** thrown `UnknownColumn`; `InvalidArgument` where an extent is no whole number or negative, or the
- * elements are not as many.
+ * **Fails with** thrown `UnknownColumn`; `InvalidArgument` where an extent is negative or not a whole number, or
+ * the number of elements differs.
  */
 export const reshapeColumn = <R extends Row, C extends keyof R & string, const S extends Shape>(
   dataset: Dataset<R>,
@@ -328,11 +340,11 @@ export const reshapeColumn = <R extends Row, C extends keyof R & string, const S
 };
 
 /**
- * Class labels as vectors of zeros with a one at the label, in `f32`. A label that is no class gives zeros
- * only; `validate` finds it.
+ * Encodes class labels as `f32` vectors with a one at the label and zeros elsewhere. A label that is not a class
+ * gives only zeros; `validate` reports it.
  *
  * **Shapes** `[...s] → [...s, classes]`.
- * **Fails with** thrown `InvalidArgument` where `classes` is no whole number from 1 to 2³¹; `UnknownColumn`.
+ * **Fails with** thrown `InvalidArgument` where `classes` is not a whole number from 1 to 2³¹; `UnknownColumn`.
  */
 export const oneHot = <R extends Row, C extends keyof R & string, const K extends number>(
   dataset: Dataset<R>,
@@ -362,6 +374,6 @@ const hot = <S extends Shape, K extends number>(
     if (Number.isInteger(label) && label >= 0 && label < classes) data[i * classes + label] = 1;
   }
   const shape: Shape = [...labels.shape, classes];
-  // The labels' shape is their rows' number before S.
+  // The shape of the labels is the number of rows, then S.
   return Tensor.own(shape as readonly [number, ...S, K], "f32", data);
 };

@@ -7,9 +7,9 @@ import { Tensor } from "../tensor/tensor.ts";
 export type Columns = { readonly [column: string]: Tensor };
 
 /**
- * Examples as a description: where they are stored, in which order, and what is done to them.
+ * A lazy description of examples: where they are stored, in which order, and how they are mapped.
  *
- * Nothing is copied until rows are gathered, so that an order of 60,000 images costs its indices only.
+ * Nothing is copied until rows are gathered, so that shuffling 60,000 images costs only their indices.
  */
 export type Rows =
   | { readonly kind: "stored"; readonly size: number; readonly columns: Columns }
@@ -34,13 +34,13 @@ export type Rows =
     }
   | { readonly kind: "kept"; readonly size: number; readonly stored: () => Rows };
 
-/** Rows in another order, or some of them, or some of them twice. */
+/** Selects rows by index, in any order. Indices may repeat. */
 export const ordered = (base: Rows, order: Int32Array): Rows =>
   base.kind === "ordered"
     ? { ...base, size: order.length, order: composed(base.order, order) }
     : { kind: "ordered", size: order.length, base, order };
 
-/** Some rows, then others: one list of parts, however many were joined before. */
+/** Appends rows to others. The result is one flat list of parts. */
 export const joined = (first: Rows, second: Rows): Rows => {
   const [a, b] = [partsOf(first), partsOf(second)];
   return {
@@ -62,7 +62,7 @@ const composed = (order: Int32Array, indices: Int32Array): Int32Array => {
   return out;
 };
 
-/** The rows at `indices`, each from 0 to `size - 1`, as new columns. */
+/** Copies the rows at `indices`, from 0 to `size - 1`, into new columns. */
 export const gather = (rows: Rows, indices: Int32Array): Columns => {
   switch (rows.kind) {
     case "stored":
@@ -84,7 +84,7 @@ export const gather = (rows: Rows, indices: Int32Array): Columns => {
   }
 };
 
-/** Writes the rows at `indices` into buffers of the columns' own storage; stored rows are copied once. */
+/** Writes the rows at `indices` into buffers with the columns' storage types. Stored rows are copied once. */
 export const gatherInto = (
   rows: Rows,
   destination: { readonly [column: string]: Storage },
@@ -119,7 +119,10 @@ export const gatherInto = (
   }
 };
 
-/** Throws unless a buffer is of the column's storage and holds so many elements: what does not fit is lost silently. */
+/**
+ * Throws unless a buffer has the column's storage type and enough room, since typed arrays drop writes beyond
+ * their end silently.
+ */
 const roomFor = (tensor: Tensor, elements: number, into: Storage): void => {
   if (into.length < elements || into.constructor !== Tensor.read(tensor).constructor)
     throw new ShapeMismatch({
@@ -130,7 +133,7 @@ const roomFor = (tensor: Tensor, elements: number, into: Storage): void => {
     });
 };
 
-/** One row, of which only the shapes and dtypes matter: the first, or zeros where there is none. */
+/** One row as a sample of shapes and dtypes: the first, or zeros where there is none. */
 export const sample = (rows: Rows): Columns => {
   switch (rows.kind) {
     case "stored":
@@ -148,7 +151,7 @@ export const sample = (rows: Rows): Columns => {
   }
 };
 
-/** The rows computed once, when they are first asked for, and from then on only copied. */
+/** Computes rows once, when they are first needed, and from then on only copies them. */
 export const kept = (rows: Rows): Rows => {
   if (rows.kind === "stored" || rows.kind === "kept") return rows;
   let stored: Rows | undefined;
@@ -162,10 +165,10 @@ export const kept = (rows: Rows): Rows => {
   };
 };
 
-/** Rows computed at a time where all of them are computed: large enough to be quick, small enough to be cached. */
+/** The number of rows computed together: large enough to be fast, small enough for the cache. */
 const chunk = 1024;
 
-/** Every row, part by part: what `from` and the rows from there on are. */
+/** Computes all rows chunk by chunk, and yields each with the position of its first row. */
 export function* chunks(rows: Rows): Iterable<readonly [from: number, columns: Columns]> {
   for (let from = 0; from < rows.size; from += chunk)
     yield [from, gather(rows, range(from, Math.min(from + chunk, rows.size)))];
@@ -189,7 +192,7 @@ export const range = (from: number, to: number): Int32Array => {
   return out;
 };
 
-/** A record with every value replaced. */
+/** Applies a function to every value of a record. */
 export const mapColumns = <A, B>(
   columns: { readonly [column: string]: A },
   f: (value: A, column: string) => B,
@@ -209,7 +212,7 @@ const withoutRows = (columns: Columns): Columns => mapColumns(columns, (t) => bl
 
 const sameLength = (columns: Columns, rows: number): Columns => {
   const all = Object.values(columns);
-  // Without a column nobody knows how many rows there are.
+  // Without a column the number of rows is unknown.
   if (all.length === 0 || all.some((t) => t.shape[0] !== rows))
     throw new ShapeMismatch({
       op: "mapBatches",
@@ -220,10 +223,10 @@ const sameLength = (columns: Columns, rows: number): Columns => {
   return columns;
 };
 
-/** Rows at least this wide are copied by the engine's own `set`, narrower ones element by element. */
+/** Rows of at least this many elements are copied by `set`, narrower ones element by element. */
 const wide = 24;
 
-/** Copies rows, neighbors together, to the front of `into`. */
+/** Copies rows to the front of `into`, runs of neighbors in one go. */
 const copyRows = (tensor: Tensor, indices: Int32Array, into: Storage): void => {
   const from = Tensor.read(tensor);
   const width = rowSize(tensor);
@@ -275,7 +278,10 @@ const interleaved = (
   });
 };
 
-/** The last of rising numbers that is no greater than `n`: of parts without rows the one after them. */
+/**
+ * The index of the last of ascending numbers that is at most `n`. Of equal ones (parts without rows) it is the
+ * last.
+ */
 const lastUpTo = (numbers: readonly number[], n: number): number => {
   let [low, high] = [0, numbers.length];
   while (high - low > 1) {
@@ -286,7 +292,7 @@ const lastUpTo = (numbers: readonly number[], n: number): number => {
   return low;
 };
 
-/** Whether rows of both can be one dataset: the same columns of the same shapes and dtypes. */
+/** Whether two datasets have the same columns, with equal shapes and dtypes. */
 export const alike = (a: Columns, b: Columns): boolean =>
   Object.keys(a).length === Object.keys(b).length &&
   Object.entries(a).every(([name, x]) => {

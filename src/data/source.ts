@@ -5,8 +5,26 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { holding } from "../tensor/validate.ts";
 import { decodeIdx, decodeIdxHeader, type IdxExpectation, longestHeader } from "./idx.ts";
 
-/** Node's files. No module imports them: everything else of fluxion runs in a browser as well. */
-export const files = (): typeof import("node:fs/promises") => {
+/** A file that is open for writing: as much of Node's `FileHandle` as fluxion uses. */
+interface OpenFile {
+  readonly writeFile: (text: string, options: { readonly signal: AbortSignal }) => Promise<void>;
+  readonly sync: () => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+/** As much of Node's `fs/promises` as fluxion uses, so that its declarations need no types of Node. */
+interface Files {
+  readonly readFile: (
+    path: string,
+    options: { readonly signal: AbortSignal },
+  ) => Promise<Uint8Array>;
+  readonly open: (path: string, flags: "r" | "wx") => Promise<OpenFile>;
+  readonly rename: (from: string, to: string) => Promise<void>;
+  readonly rm: (path: string, options: { readonly force: boolean }) => Promise<void>;
+}
+
+/** Node's file system. No module imports it, since everything else of fluxion also runs in a browser. */
+export const files = (): Files => {
   const { process } = globalThis as { readonly process?: NodeJS.Process };
   const found = process?.getBuiltinModule?.("node:fs/promises");
   if (found === undefined) throw new Error("there are no files outside of Node");
@@ -14,7 +32,7 @@ export const files = (): typeof import("node:fs/promises") => {
 };
 
 /**
- * The bytes of a file, on Node.
+ * Reads the bytes of a file, on Node.
  *
  * **Fails with** `DataSourceError`.
  */
@@ -25,9 +43,9 @@ export const readBytes = (file: string): Effect.Effect<Uint8Array, DataSourceErr
   });
 
 /**
- * The text of a file, on Node, in UTF-8.
+ * Reads a UTF-8 text file, on Node.
  *
- * **Fails with** `DataSourceError`, also where its bytes are no UTF-8, or more than a string holds.
+ * **Fails with** `DataSourceError`, also where the bytes are not UTF-8, or longer than a string can be.
  */
 export const readText = (file: string): Effect.Effect<string, DataSourceError> =>
   Effect.flatMap(readBytes(file), (bytes) =>
@@ -58,12 +76,12 @@ const messageOf = (cause: unknown): string =>
 
 const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;
 
-/** The most bytes of elements that a compressed file may hold, where nothing is said of it. */
+/** The default for the maximum number of element bytes in a compressed file. */
 const mostBytes = 2 ** 30;
 
 /**
- * The bytes that gzip holds, not many more than the header at their beginning declares: a stranger's compressed
- * file may grow a thousandfold, and what comes after its elements is wrong whatever it is.
+ * Decompresses gzip, but not much more than the file's own header declares. An untrusted file may grow a
+ * thousandfold, and anything after its elements is an error anyway.
  */
 const decompressed = async (
   bytes: Uint8Array,
@@ -96,7 +114,7 @@ const decompressed = async (
           }),
         );
     }
-    // Enough to be seen to be too much.
+    // Too long already: reading further cannot change the error.
     if (length > end) break;
   }
   return E.right(joined(parts, length));
@@ -113,8 +131,8 @@ const joined = (parts: readonly Uint8Array[], length: number): Uint8Array => {
 };
 
 /**
- * A tensor of the bytes of an IDX file, plain or compressed with gzip, which their first two bytes tell. No more is
- * decompressed than the file's own header declares and `maxBytes` allows.
+ * Decodes the bytes of an IDX file to a tensor. Gzip is detected by its first two bytes. No more is decompressed
+ * than the file's header declares and `maxBytes` allows.
  *
  * **Fails with** `IdxCorrupt`; thrown `InvalidArgument` where `maxBytes` is negative or NaN.
  */
@@ -135,7 +153,7 @@ export const idxFromBytes = (
                 problem: "compression",
                 offset: 0,
                 expected: "whole data of gzip",
-                // Not every failure to decompress comes with words.
+                // Some decompression errors have no message.
                 actual: [`${bytes.length} bytes that are not`, messageOf(cause)]
                   .filter((part) => part !== "")
                   .join(": "),
@@ -154,7 +172,7 @@ const asEffect = <L, A>(either: E.Either<L, A>): Effect.Effect<A, L> =>
   E.isRight(either) ? Effect.succeed(either.right) : Effect.fail(either.left);
 
 /**
- * A tensor of an IDX file, plain or compressed with gzip.
+ * Reads an IDX file, plain or compressed with gzip, as a tensor.
  *
  * **Fails with** `DataSourceError`, `IdxCorrupt`; thrown `InvalidArgument` where `maxBytes` is negative or NaN.
  */

@@ -4,18 +4,18 @@ import { Tensor } from "../tensor/tensor.ts";
 import { csvRecords } from "./csv.ts";
 import { type Dataset, dataset } from "./dataset.ts";
 
-/** A column of labels: its name, and what it says for class 0, class 1, … */
+/** A column of labels: its name, and the text of class 0, class 1, … */
 export interface LabelColumn {
   readonly column: string;
   readonly classes: readonly string[];
 }
 
-/** How a dataset is made of a table: vectors of numeric columns, and labels. */
+/** The columns of a dataset by name: each is a vector of numeric table columns, or a label. */
 export interface TableSchema {
   readonly [name: string]: readonly string[] | LabelColumn;
 }
 
-/** The rows that a schema makes: a vector (`f32`) for a list of columns, a class number (`i32`) for a label. */
+/** The row type of a schema: a vector (`f32`) for a list of columns, a class number (`i32`) for a label. */
 export type RowOfTable<S extends TableSchema> = {
   readonly [K in keyof S]: S[K] extends readonly string[]
     ? Tensor<readonly [S[K]["length"]]>
@@ -23,14 +23,14 @@ export type RowOfTable<S extends TableSchema> = {
 };
 
 /**
- * The dataset of a comma-separated table whose first line names the columns.
+ * Parses a comma-separated table, whose first line names the columns, into a dataset.
  *
- * Fields may be in double quotes, as RFC 4180 has it. Blanks around fields are ignored, and so are empty lines and
- * those that begin with `#`. A line of commas alone is a row, whose fields are empty.
+ * Fields may be in double quotes, as in RFC 4180. Blanks around fields are ignored, as are empty lines and lines
+ * that begin with `#`. A line of commas alone is a row of empty fields.
  *
- * **Fails with** `TableCorrupt`: a column that is missing or there twice, a line with fewer or more fields than the
- * first, a number that is none, a label that is no class, a quote that is not closed; the first of them, by its
- * line. Thrown `InvalidArgument` where a class is named twice.
+ * **Fails with** `TableCorrupt`: for the first mistake: a missing or repeated column, a line with fewer or more
+ * fields than the first, a field that is not a number or not a class, or an unclosed quote. Thrown
+ * `InvalidArgument` where a class is named twice.
  *
  * @example
  * ```ts
@@ -93,11 +93,11 @@ export const parseCsv = <const S extends TableSchema>(
         : Tensor.own([rows.length, wanted.length], "f32", data),
     ]);
   }
-  // The columns are made as `RowOfTable` says, one for each name of the schema.
+  // The columns follow `RowOfTable`, one per name of the schema.
   return E.right(dataset(Object.fromEntries(columns)) as Dataset as Dataset<RowOfTable<S>>);
 };
 
-/** How fields become numbers, and what a reader is told of one that does not. */
+/** Converts fields to numbers, and describes what was expected of one that cannot be converted. */
 interface Reading {
   readonly expected: string;
   readonly valueOf: (field: string) => number | undefined;
@@ -128,9 +128,9 @@ const isLabel = (plan: readonly string[] | LabelColumn): plan is LabelColumn => 
 const columnsOf = (plan: readonly string[] | LabelColumn): readonly string[] =>
   isLabel(plan) ? [plan.column] : plan;
 
-/** A decimal number, or the words `nan` and `inf`, which `validate` reports; anything else is `undefined`. */
+/** Reads a decimal number, or `nan` and `inf`, which `validate` reports. Anything else is `undefined`. */
 const numberOf = (field: string): number | undefined => {
-  // Each digit belongs to one part of the pattern: what does not match is seen in time linear in its length.
+  // Each digit can match only one part of the pattern, so that a mismatch takes linear time.
   if (/^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i.test(field)) return Number(field);
   if (/^nan$/i.test(field)) return Number.NaN;
   const infinity = /^([+-]?)inf(inity)?$/i.exec(field);

@@ -11,19 +11,19 @@ import { Tensor } from "../tensor/tensor.ts";
 import { whole } from "../tensor/validate.ts";
 import type { Dataset, Row } from "./dataset.ts";
 
-/** What data must be before a run begins. */
+/** The requirements that {@link validate} checks. */
 export interface Requirements<R extends Row> {
-  /** What the data is called where it is named in an error. */
+  /** The name of the data in errors. */
   readonly where?: string;
-  /** From 1 to the number of examples. */
+  /** The batch size, from 1 to the number of examples. */
   readonly batchSize?: number;
-  /** The number of classes of each column of labels. */
+  /** The number of classes of each label column. */
   readonly labels?: { readonly [C in keyof R & string]?: number };
-  /** Every number finite. Defaults to `true`. */
+  /** Whether every number must be finite. Defaults to `true`. */
   readonly finite?: boolean;
 }
 
-/** What {@link validate} finds. */
+/** The errors of {@link validate}. */
 export type InvalidData =
   | EmptyDataset
   | InvalidBatchSize
@@ -32,10 +32,10 @@ export type InvalidData =
   | NonFiniteData;
 
 /**
- * The dataset itself, every example of it looked at; the first thing that is wrong with it is the failure.
+ * Checks every example of a dataset, and returns the dataset. It fails with the first mistake.
  *
  * **Fails with** `EmptyDataset`, `InvalidBatchSize`, `UnknownColumn`, `LabelOutOfRange`, `NonFiniteData`; thrown
- * `InvalidArgument` where a number of classes is no whole number, 1 or more.
+ * `InvalidArgument` where a number of classes is not a whole number above 0.
  */
 export const validate = <R extends Row>(
   dataset: Dataset<R>,
@@ -83,7 +83,7 @@ const firstProblem = <R extends Row>(
   return undefined;
 };
 
-/** What is wrong with some examples, the first of which is the dataset's row `from`. */
+/** The first mistake in some examples, which begin at row `from` of the dataset. */
 type Check = (batch: Row, from: number) => InvalidData | undefined;
 
 const finiteIn =
@@ -91,7 +91,7 @@ const finiteIn =
   (batch, from) => {
     const tensor = batch[column] as Tensor;
     const data = Tensor.read(tensor);
-    // A loop, since a call per element would take as long as an epoch of training.
+    // A plain loop: a call per element would take as long as an epoch of training.
     for (let i = 0; i < data.length; i++) {
       const value = data[i] as number;
       if (value - value !== 0)

@@ -2,20 +2,20 @@ import * as E from "fp-ts/lib/Either.js";
 import { InvalidArgument, UnknownToken } from "../errors.ts";
 import { Tensor } from "../tensor/tensor.ts";
 
-/** Which tokens a vocabulary has, and in which order. */
+/** The options of {@link vocabulary}. */
 export interface VocabularyOptions {
-  /** Tokens that come first, in this order, whether they were seen or not: `["<pad>", "<start>"]`. */
+  /** Tokens that come first, in this order, whether seen or not, such as `["<pad>", "<start>"]`. */
   readonly special?: readonly string[];
-  /** The token that stands for every one that is not known, the last of the special ones where it is none of them. */
+  /** The token that stands for unknown ones. It is added after the special tokens unless it is one of them. */
   readonly unknown?: string;
-  /** How often a token must have been seen. Defaults to 1. */
+  /** The minimum count of a token. Defaults to 1. */
   readonly minCount?: number;
-  /** How many tokens there may be, the special ones among them. Defaults to any number. */
+  /** The maximum number of tokens, including special ones. Defaults to no limit. */
   readonly limit?: number;
 }
 
 /**
- * Tokens and their numbers, `0 … size - 1`: immutable, and made of what the training examples hold.
+ * An immutable mapping between tokens and their numbers `0 … size - 1`, built from training examples.
  *
  * @example
  * ```ts
@@ -29,7 +29,7 @@ export interface VocabularyOptions {
  */
 export class Vocabulary {
   readonly tokens: readonly string[];
-  /** The number that stands for every token that is not known, where there is one. */
+  /** The number of the token for unknown ones, where there is one. */
   readonly unknown: number | undefined;
   readonly #numbers: ReadonlyMap<string, number>;
 
@@ -40,7 +40,7 @@ export class Vocabulary {
     Object.freeze(this);
   }
 
-  /** The vocabulary of these tokens in this order; see {@link vocabularyOf}. */
+  /** Makes a vocabulary of these tokens in this order; see {@link vocabularyOf}. */
   static of(tokens: readonly string[], unknown?: string): Vocabulary {
     const known = new Set<string>();
     const twice = tokens.find((token) => known.size === known.add(token).size);
@@ -50,20 +50,20 @@ export class Vocabulary {
     return new Vocabulary(tokens, unknown);
   }
 
-  /** How many tokens there are. */
+  /** The number of tokens. */
   get size(): number {
     return this.tokens.length;
   }
 
-  /** The number of a token: that of the unknown one, or `undefined`, where it is not known. */
+  /** The number of a token. An unknown token gives the number of `unknown`, or `undefined` without one. */
   indexOf(token: string): number | undefined {
     return this.#numbers.get(token) ?? this.unknown;
   }
 
   /**
-   * The numbers of tokens.
+   * Converts tokens to their numbers.
    *
-   * **Fails with** `UnknownToken`, the first of them, where no token stands for those that are not known.
+   * **Fails with** `UnknownToken`, for the first unknown token, where the vocabulary has no `unknown`.
    */
   encode(tokens: Iterable<string>): E.Either<UnknownToken, readonly number[]> {
     const numbers: number[] = [];
@@ -76,7 +76,7 @@ export class Vocabulary {
     return E.right(numbers);
   }
 
-  /** The tokens of numbers. **Fails with** `InvalidArgument`, thrown, where one is no token's. */
+  /** Converts numbers to tokens. **Fails with** `InvalidArgument`, thrown, where a number is out of range. */
   decode(numbers: Iterable<number>): readonly string[] {
     return Array.from(numbers, (number) => {
       const token = this.tokens[number];
@@ -96,18 +96,18 @@ const mistake = (argument: string, expected: string, actual: string): InvalidArg
   new InvalidArgument({ op: "vocabulary", argument, expected, actual });
 
 /**
- * The vocabulary of these tokens in this order, as one is made again that was stored: `tokens` and the
- * token that stands for those that are not known are all there is of it.
+ * Makes a vocabulary of these tokens in this order, for example stored ones. `tokens` and `unknown` are its whole
+ * contents.
  *
- * **Fails with** `InvalidArgument`, thrown, where a token comes twice or `unknown` is none of them.
+ * **Fails with** `InvalidArgument`, thrown, where a token repeats or `unknown` is not among them.
  */
 export const vocabularyOf = Vocabulary.of;
 
 /**
- * The vocabulary of what was seen: special tokens, then the others by how often they were seen, and those
- * seen equally often by their code units, so that one text gives one vocabulary.
+ * Builds a vocabulary from token sequences: special tokens first, then the others by descending count. Ties are
+ * ordered by code units, so that the result is unique.
  *
- * **Fails with** `InvalidArgument`, thrown, where a count is out of range or a special token comes twice.
+ * **Fails with** `InvalidArgument`, thrown, where a count is out of range or a special token repeats.
  */
 export const vocabulary = (
   seen: Iterable<Iterable<string>>,
@@ -137,10 +137,10 @@ export const vocabulary = (
 };
 
 /**
- * The words of a text in lower case: runs of letters, digits and their marks, with the apostrophes inside them.
+ * Splits a text into lower-case words: runs of letters, digits and their marks, including apostrophes inside.
  *
- * Words are in Unicode's normal form C, so that a text and any canonically equal one have the same words. Joiners
- * (U+200C, U+200D) inside a word are kept: Persian and Indic scripts write with them.
+ * Words are in Unicode's normal form C, so that canonically equal texts have the same words. Joiners (U+200C,
+ * U+200D) inside a word are kept, since Persian and Indic scripts use them.
  *
  * **Source** Unicode Standard Annexes #15 (normal forms) and #29 (what extends a character of a word).
  *
@@ -152,12 +152,12 @@ export const vocabulary = (
  * ```
  */
 export const tokenizeWords = (text: string): readonly string[] => {
-  // Lower case may leave the form C: "J̌" has no capital of one code point, "ǰ" is one.
+  // Lower case may not be in form C: "J̌" has no capital of one code point, "ǰ" is one.
   const normal = text.normalize("NFC").toLowerCase().normalize("NFC");
   const found: string[] = [];
   let [from, end, at] = [-1, -1, 0];
   let link: Kind | undefined;
-  // Character by character: a pattern that repeats a choice overflows the stack on long runs.
+  // This goes character by character, since a pattern that repeats a choice overflows the stack on long runs.
   for (const character of normal) {
     const kind = kindOf(character);
     const goesOn = from >= 0 && link !== "apostrophe";
@@ -184,22 +184,22 @@ const kindOf = (character: string): Kind => {
   return /^\p{M}/u.test(character) ? "mark" : "other";
 };
 
-/** How {@link padSequences} fills and where it cuts. */
+/** The options of {@link padSequences}. */
 export interface PadOptions {
-  /** The number where a sequence has none. Defaults to 0. */
+  /** The number to fill with. Defaults to 0. */
   readonly padding?: number;
-  /** Where sequences are filled up, and cut off where they are too long. Defaults to `"end"`. */
+  /** The side where sequences are filled, or cut where they are too long. Defaults to `"end"`. */
   readonly side?: "start" | "end";
 }
 
 const isI32 = (n: number): boolean => n === (n | 0);
 
 /**
- * Ragged sequences of numbers as one tensor.
+ * Pads or cuts sequences of numbers to one length, as a tensor.
  *
  * **Shapes** `n` sequences `→ [n, length]` of i32.
- * **Fails with** `InvalidArgument`, thrown, where `length` is no whole number or not positive, where `padding` or a
- * number is no whole number of 32 bits, or where `side` is another.
+ * **Fails with** `InvalidArgument`, thrown, where `length` is not a whole number above 0, `padding` or a number
+ * is not a 32-bit integer, or `side` is neither.
  *
  * @example
  * ```ts
@@ -214,7 +214,7 @@ export const padSequences = (
 ): Tensor<readonly [number, number]> => {
   const must = (argument: string, holds: boolean, expected: string, actual: unknown): void => {
     if (!holds)
-      throw new InvalidArgument({ op: "padded", argument, expected, actual: String(actual) });
+      throw new InvalidArgument({ op: "padSequences", argument, expected, actual: String(actual) });
   };
   const all = sequences.length * length;
   must(

@@ -1,29 +1,19 @@
-import type { Expr } from "../ir/expr.ts";
-import { cast } from "../ir/ops/control.ts";
-import { abs, add, div, maximum, mul, neg, sqrt, square } from "../ir/ops/elementwise.ts";
 import { notNegative, share } from "../tensor/validate.ts";
-import { map, zip } from "../tree.ts";
-import { biasCorrection } from "./adam.ts";
-import { accumulated, averaged, averagedSquare, zerosOf } from "./ema.ts";
-import { counted, type LearningRate, noSteps, oneMore, rateAt } from "./learningRate.ts";
-import { type GradientTransformation, transformation } from "./transformation.ts";
+import { decay, descent } from "./descent.ts";
+import type { LearningRate } from "./learningRate.ts";
+import { scaleByAdadelta, scaleByAdamax, scaleByRms, scaleByRss } from "./scaleBy.ts";
+import type { GradientTransformation } from "./transformation.ts";
+import { trace } from "./transforms.ts";
 
-/** What every optimizer here takes: `weightDecay · p` is added to the gradients. */
+/** The options that all optimizers with adaptive rates share. */
 export interface AdaptiveOptions {
+  /** Per step: a number, or a schedule. */
   readonly learningRate: LearningRate;
-  /** Guards a division by zero; what it defaults to is said by each. */
+  /** Guards a division by zero. Each optimizer states its default. */
   readonly epsilon?: number;
-  /** Defaults to 0. */
+  /** Adds `weightDecay · p` to the gradients. Defaults to 0. */
   readonly weightDecay?: number;
 }
-
-const decay =
-  (weightDecay: number) =>
-  (g: Expr, p: Expr): Expr =>
-    weightDecay === 0 ? g : add(g, mul(p, weightDecay));
-
-/** `-η` in the dtype of `x`. */
-const backFor = (rate: Expr, x: Expr): Expr => cast(neg(rate), x.dtype);
 
 /**
  * RMSProp: gradients over the root of their mean square.
@@ -39,29 +29,9 @@ export const rmsprop = (
   const { learningRate, alpha = 0.99, epsilon = 1e-8, weightDecay = 0, momentum = 0 } = options;
   notNegative("rmsprop", { learningRate, epsilon, weightDecay });
   share("rmsprop", { alpha, momentum });
-  return transformation({
-    name: "rmsprop",
-    init: (params) => ({
-      step: noSteps(),
-      square: zerosOf(params),
-      velocity: momentum === 0 ? undefined : zerosOf(params),
-    }),
-    update: (gradients, state, params) => {
-      const rate = rateAt(learningRate, state.step);
-      const g = zip(decay(weightDecay), gradients, params);
-      const mean = zip((v, d) => averagedSquare(alpha, v, d), state.square, g);
-      const scaled = zip((d, v) => div(d, add(sqrt(v), epsilon)), g, mean);
-      const velocity =
-        momentum === 0
-          ? state.velocity
-          : zip((b, d) => accumulated(momentum, b, d), state.velocity, scaled);
-      return {
-        updates: map((d) => mul(d, backFor(rate, d)), momentum === 0 ? scaled : velocity),
-        state: { step: oneMore(state.step), square: mean, velocity },
-      };
-    },
-    learningRate: ({ step }) => rateAt(learningRate, step),
-  });
+  const velocity = momentum === 0 ? [] : [trace(momentum)];
+  const rms = scaleByRms({ alpha, epsilon });
+  return descent("rmsprop", learningRate, ...decay(weightDecay), rms, ...velocity);
 };
 
 /**
@@ -74,20 +44,7 @@ export const rmsprop = (
 export const adagrad = (options: AdaptiveOptions): GradientTransformation => {
   const { learningRate, epsilon = 1e-10, weightDecay = 0 } = options;
   notNegative("adagrad", { learningRate, epsilon, weightDecay });
-  return transformation({
-    name: "adagrad",
-    init: (params) => ({ step: noSteps(), sum: zerosOf(params) }),
-    update: (gradients, state, params) => {
-      const rate = rateAt(learningRate, state.step);
-      const g = zip(decay(weightDecay), gradients, params);
-      const sum = zip((s, d) => add(s, square(d)), state.sum, g);
-      return {
-        updates: zip((d, s) => div(mul(d, backFor(rate, d)), add(sqrt(s), epsilon)), g, sum),
-        state: { step: oneMore(state.step), sum },
-      };
-    },
-    learningRate: ({ step }) => rateAt(learningRate, step),
-  });
+  return descent("adagrad", learningRate, ...decay(weightDecay), scaleByRss({ epsilon }));
 };
 
 /**
@@ -104,30 +61,12 @@ export const adadelta = (
   const { learningRate = 1, rho = 0.9, epsilon = 1e-6, weightDecay = 0 } = options;
   notNegative("adadelta", { learningRate, epsilon, weightDecay });
   share("adadelta", { rho });
-  return transformation({
-    name: "adadelta",
-    init: (params) => ({ step: noSteps(), square: zerosOf(params), moved: zerosOf(params) }),
-    update: (gradients, state, params) => {
-      const rate = rateAt(learningRate, state.step);
-      const g = zip(decay(weightDecay), gradients, params);
-      const mean = zip((v, d) => averagedSquare(rho, v, d), state.square, g);
-      const root = (x: Expr): Expr => sqrt(add(x, epsilon));
-      const delta = zip((d, v, a) => mul(div(root(a), root(v)), d), g, mean, state.moved);
-      return {
-        updates: map((d) => mul(d, backFor(rate, d)), delta),
-        state: {
-          step: oneMore(state.step),
-          square: mean,
-          moved: zip((a, d) => averagedSquare(rho, a, d), state.moved, delta),
-        },
-      };
-    },
-    learningRate: ({ step }) => rateAt(learningRate, step),
-  });
+  const ratio = scaleByAdadelta({ rho, epsilon });
+  return descent("adadelta", learningRate, ...decay(weightDecay), ratio);
 };
 
 /**
- * Adamax: Adam with the greatest recent gradient in place of the root mean square.
+ * Adamax: Adam with the largest recent gradient in place of the root mean square.
  *
  * **Math** `m ← β₁m + (1-β₁)g`, `u ← max(β₂u, |g| + ε)`, `p ← p - η/(1-β₁ᵗ) · m/u`; β₁ defaults to 0.9,
  * β₂ to 0.999 and ε to 1e-8.
@@ -140,24 +79,6 @@ export const adamax = (
   const { learningRate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0 } = options;
   notNegative("adamax", { learningRate, epsilon, weightDecay });
   share("adamax", { beta1, beta2 });
-  return transformation({
-    name: "adamax",
-    init: (params) => ({ step: noSteps(), mean: zerosOf(params), greatest: zerosOf(params) }),
-    update: (gradients, state, params) => {
-      const step = oneMore(state.step);
-      const corrected = div(rateAt(learningRate, state.step), biasCorrection(beta1, counted(step)));
-      const g = zip(decay(weightDecay), gradients, params);
-      const mean = zip((m, d) => averaged(beta1, m, d), state.mean, g);
-      const greatest = zip(
-        (u, d) => maximum(mul(u, beta2), add(abs(d), epsilon)),
-        state.greatest,
-        g,
-      );
-      return {
-        updates: zip((m, u) => div(mul(m, backFor(corrected, m)), u), mean, greatest),
-        state: { step, mean, greatest },
-      };
-    },
-    learningRate: ({ step }) => rateAt(learningRate, step),
-  });
+  const scaled = scaleByAdamax({ beta1, beta2, epsilon });
+  return descent("adamax", learningRate, ...decay(weightDecay), scaled);
 };

@@ -5,27 +5,27 @@ import { zeros } from "../tensor/constructors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { map, type Tree } from "../tree.ts";
 
-/** Below this a mean gradient moves nothing: its square root is still far below any epsilon. */
+/** A mean below this moves no parameter: even its square root is far below any epsilon. */
 const negligible = 1e-32;
 
 /**
- * The number, or 0 where it is negligible.
+ * Replaces negligible numbers by 0.
  *
- * A mean that decays by a factor ends at the least denormal number, which times the factor rounds to
- * itself: the params of a unit that is never active again would stay there, and arithmetic with
- * denormals takes tens of times as long.
+ * A decaying mean would otherwise stop at the smallest subnormal number, because that times the decay
+ * rounds to itself. Units that are never active again reach it, and arithmetic with subnormal numbers is
+ * tens of times slower.
  */
 export const flushed = (x: Expr): Expr => where(lt(abs(x), negligible), 0, x);
 
-/** A mean that forgets: `kept · old + (1 - kept) · now`. */
+/** An exponential moving average: `kept · old + (1 - kept) · now`. */
 export const averaged = (kept: number, old: Expr, now: Expr): Expr =>
   flushed(add(mul(old, kept), mul(now, 1 - kept)));
 
-/** A mean of squares that forgets: `kept · old + (1 - kept) · x²`, in PyTorch's order of rounding. */
+/** An exponential moving average of squares: `kept · old + (1 - kept) · x²`, rounded in PyTorch's order. */
 export const averagedSquare = (kept: number, old: Expr, x: Expr): Expr =>
   flushed(add(mul(old, kept), mul(mul(x, 1 - kept), x)));
 
-/** What decays and is added to: `kept · old + now`. */
+/** A decaying sum: `kept · old + now`. */
 export const accumulated = (kept: number, old: Expr, now: Expr): Expr =>
   flushed(add(mul(old, kept), now));
 

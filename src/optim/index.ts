@@ -4,6 +4,14 @@ export { type AdamOptions, adam, adamw } from "./adam.ts";
 export { type AdaptiveOptions, adadelta, adagrad, adamax, rmsprop } from "./adaptive.ts";
 export type { LearningRate, Schedule } from "./learningRate.ts";
 export {
+  type AdamScaling,
+  scaleByAdadelta,
+  scaleByAdam,
+  scaleByAdamax,
+  scaleByRms,
+  scaleByRss,
+} from "./scaleBy.ts";
+export {
   constantSchedule,
   cosineDecay,
   cosineWarmRestarts,
@@ -23,6 +31,7 @@ export {
   type GradientTransformation,
   identity,
   MonoidGradientTransformation,
+  type Scaled,
   stateless,
   transformation,
   type UpdateResult,
@@ -34,4 +43,5 @@ export {
   globalNorm,
   scale,
   scaleByLearningRate,
+  trace,
 } from "./transforms.ts";

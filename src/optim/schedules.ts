@@ -25,10 +25,10 @@ import { holding, notNegative, positive, probability, whole } from "../tensor/va
 import type { Schedule } from "./learningRate.ts";
 
 /**
- * Learning rates as plain functions of the step, which is counted from 0: f64 scalars, computed inside the
- * compiled step. Each takes its base rate first, and has a rate for every step, however late. **Units** of a rate: per
- * step. **Fails with** `InvalidArgument`, thrown, where a rate or a factor is negative or a number of steps no
- * whole one.
+ * Learning-rate schedules: plain functions of the step, which counts from 0. They are f64 scalars, computed inside
+ * the compiled step. Each takes its base rate first and has a rate for every step, however late. **Units** of a
+ * rate: per step. **Fails with** `InvalidArgument`, thrown, where a rate or a factor is negative, or a number of
+ * steps is not a whole number.
  */
 
 const number = (value: number): Expr => lift(value, "f64");
@@ -36,9 +36,9 @@ const times = (x: Expr, factor: number): Expr => mul(x, factor);
 const choose = (condition: Expr, x: Expr, y: Expr): Expr => where(condition, x, y);
 
 /**
- * The rate of each of the first `steps` steps, for tables and plots.
+ * The rates of the first `steps` steps, for tables and plots.
  *
- * **Fails with** `InvalidArgument`, thrown, where `steps` is no whole number.
+ * **Fails with** `InvalidArgument`, thrown, where `steps` is not a whole number.
  */
 export const sampleSchedule = (schedule: Schedule, steps: number): readonly number[] => {
   whole(0)("sampleSchedule", { steps });
@@ -50,20 +50,20 @@ export const sampleSchedule = (schedule: Schedule, steps: number): readonly numb
   );
 };
 
-/** The same rate always. */
+/** The same rate at every step. */
 export const constantSchedule = (rate: number): Schedule => {
   notNegative("constantSchedule", { rate });
   return () => number(rate);
 };
 
-/** The rate times `factor` every `every` steps. **Math** `η · γ^⌊t/k⌋`. */
+/** Multiplies the rate by `factor` every `every` steps. **Math** `η · γ^⌊t/k⌋`. */
 export const stepDecay = (rate: number, every: number, factor: number): Schedule => {
   notNegative("stepDecay", { rate, factor });
   whole(1)("stepDecay", { every });
   return (t) => times(pow(number(factor), floor(div(t, every))), rate);
 };
 
-/** The rate times `factor` at each milestone. */
+/** Multiplies the rate by `factor` at each milestone. */
 export const multiStepDecay = (
   rate: number,
   milestones: readonly number[],
@@ -74,32 +74,32 @@ export const multiStepDecay = (
   return (t) => milestones.reduce((r, at) => choose(ge(t, at), times(r, factor), r), number(rate));
 };
 
-/** The rate times `factor` every step. **Math** `η · γᵗ`. */
+/** Multiplies the rate by `factor` at every step. **Math** `η · γᵗ`. */
 export const exponentialDecay = (rate: number, factor: number): Schedule => {
   notNegative("exponentialDecay", { rate, factor });
   return (t) => times(pow(number(factor), t), rate);
 };
 
-/** `from` where `phase` is 0 and `to` where it is 1, along half a cosine. */
+/** Half a cosine from `from`, where `phase` is 0, to `to`, where it is 1. */
 const cosineBetween = (from: Expr | number, to: number, phase: Expr): Expr => {
   const weight = times(add(cos(times(phase, Math.PI)), 1), 0.5);
   return add(mul(weight, typeof from === "number" ? from - to : sub(from, to)), to);
 };
 
 /**
- * From the rate down to `end` along half a cosine in `steps` steps, and up again after them. `end` defaults to 0.
+ * Lowers the rate to `end` along half a cosine in `steps` steps; after them it rises again. `end` defaults to 0.
  *
  * **Source** Loshchilov and Hutter (2016), arXiv:1608.03983, equation 5.
  */
 export const cosineDecay = (rate: number, steps: number, end = 0): Schedule => {
   notNegative("cosineDecay", { rate, end });
   whole(1)("cosineDecay", { steps });
-  // A whole turn is taken out before the cosine: after many of them π is not exact enough.
+  // Whole turns are removed before the cosine: after many of them π is not exact enough.
   return (t) => cosineBetween(rate, end, div(rem(t, 2 * steps), steps));
 };
 
 /**
- * Half cosines from the rate down to `end`, one after the other: the first of `steps` steps, each next one
+ * Repeats half cosines from the rate down to `end`: the first takes `steps` steps, and each next one is
  * `growth` times as long. `growth` defaults to 1 and `end` to 0.
  *
  * **Source** Loshchilov and Hutter (2016), arXiv:1608.03983, section 3.
@@ -117,10 +117,10 @@ export const cosineWarmRestarts = (
   });
   if (growth === 1) return (t) => cosineBetween(rate, end, div(rem(t, steps), steps));
   return (t) => {
-    // n cycles take steps·(growthⁿ - 1)/(growth - 1); the guard is for a logarithm rounded below a whole number.
+    // n cycles take steps·(growthⁿ - 1)/(growth - 1). 1e-12 guards a logarithm rounded below a whole number.
     const [more, base] = [growth - 1, Math.log1p(growth - 1)];
     const cycles = floor(add(div(log1p(times(t, more / steps)), base), 1e-12));
-    // Whole powers of a whole number are exact; where growth is hardly above 1, growthⁿ - 1 would cancel.
+    // Whole powers of a whole number are exact; but growthⁿ - 1 would cancel where growth is close to 1.
     const power = pow(number(growth), cycles);
     const powerLess1 = more < 0.5 ? expm1(times(cycles, base)) : sub(power, 1);
     const begun = times(powerLess1, steps / more);
@@ -129,7 +129,7 @@ export const cosineWarmRestarts = (
 };
 
 /**
- * A schedule whose first `steps` rates are multiplied by a factor that rises evenly from `from` to 1. `from`
+ * Multiplies the first `steps` rates of a schedule by a factor that rises linearly from `from` to 1. `from`
  * defaults to 0.
  *
  * @example
@@ -149,16 +149,16 @@ export const linearWarmup = (schedule: Schedule, steps: number, from = 0): Sched
 };
 
 /**
- * One schedule after the other: the next begins, from its own step 0, at each boundary.
+ * Runs schedules one after the other: at each boundary the next one begins, from its own step 0.
  *
- * **Fails with** `InvalidArgument`, thrown, where a boundary is no whole number, or not after the one before.
+ * **Fails with** `InvalidArgument`, thrown, where a boundary is not a whole number, or not after the one before.
  */
 export const joinSchedules = (
   first: Schedule,
   ...rest: readonly (readonly [from: number, schedule: Schedule])[]
 ): Schedule => {
   for (const [i, [from]] of rest.entries())
-    whole(i === 0 ? 0 : (rest[i - 1]?.[0] ?? 0) + 1)("sequence", { from });
+    whole(i === 0 ? 0 : (rest[i - 1]?.[0] ?? 0) + 1)("joinSchedules", { from });
   return rest.reduce<Schedule>(
     (before, [from, schedule]) =>
       (t) =>
@@ -167,7 +167,7 @@ export const joinSchedules = (
   );
 };
 
-/** Rates that hold from a step on. */
+/** Constant rates, each from a step on. */
 export const piecewiseConstant = (
   rate: number,
   ...rest: readonly (readonly [from: number, rate: number])[]
@@ -178,13 +178,13 @@ export const piecewiseConstant = (
   );
 
 /**
- * Up from a small rate to the peak along half a cosine, then down to almost nothing, and that from the last of the
- * steps on.
+ * Raises a small rate to the peak along half a cosine, then lowers it to almost nothing; the last rate holds from
+ * then on.
  *
- * `rising` is the share of the steps that go up and defaults to 0.3; the first rate is `peak / startDivisor`, the
- * last that over `endDivisor`, which default to 25 and 1e4.
+ * `rising` is the fraction of the steps that go up; it defaults to 0.3. The first rate is `peak / startDivisor`,
+ * and the last is `peak / startDivisor / endDivisor`; the divisors default to 25 and 1e4.
  *
- * **Source** Smith and Topin (2017), arXiv:1708.07120, with cosines for lines.
+ * **Source** Smith and Topin (2017), arXiv:1708.07120, with cosines in place of straight lines.
  */
 export const oneCycle = (
   peak: number,

@@ -4,55 +4,79 @@ import type { Expr } from "../ir/expr.ts";
 import { add } from "../ir/ops/elementwise.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type Tree, zip } from "../tree.ts";
+import type { LearningRate } from "./learningRate.ts";
 
 export type { Exprs };
 
-/** What one step of a transformation makes. */
+/** A tree of updates multiplied by an f64 scalar. */
+export type Scaled = (factor: Expr) => Exprs;
+
+/** The updates and the next state that one step of a transformation computes. */
 export interface UpdateResult<S> {
   readonly updates: Exprs;
   readonly state: S;
+  /**
+   * The updates times a scalar, for a transformation that can multiply inside its own formula. That saves one
+   * product and one rounding per parameter. Defaults to a product of every update.
+   */
+  readonly scaled?: Scaled;
 }
 
 /**
- * A step of an optimizer: a pure pair that turns gradients into updates, which are added to params.
+ * A pure pair of functions that turns gradients into updates, which are then added to the params.
  *
- * Optimizers, clipping, weight decay, schedules and averaging are all of this type, and compose with
- * `chain`. State is a tree of tensors (it holds, for one, the i32 step count where one is needed).
+ * Optimizers, clipping, weight decay, schedules and averaging all have this type, and `chain` composes
+ * them. The state is a tree of tensors; an i32 step count is part of it where one is needed.
  *
  * **Laws** `laws.optimizer`: `chain` and `identity` form a monoid; zero gradients without
  * decay move nothing.
  */
 export interface GradientTransformation {
   readonly name: string;
-  readonly init: (params: Tree<Tensor>) => Tree<Tensor>;
-  readonly update: (gradients: Exprs, state: Exprs, params: Exprs) => UpdateResult<Exprs>;
-  /** The learning rate of the step to come, where there is one: a scalar. */
+  /** The state before the first step, for a tree of tensors of any type. */
+  readonly init: (params: unknown) => Tree<Tensor>;
+  /** One step. A chain also passes the `scaled` of the transformation before, which may be ignored. */
+  readonly update: (
+    gradients: Exprs,
+    state: Exprs,
+    params: Exprs,
+    scaled?: Scaled,
+  ) => UpdateResult<Exprs>;
+  /** The learning rate of the next step: a scalar. Absent where there is none. */
   readonly learningRate?: (state: Exprs) => Expr;
+  /** The same transformation with another learning rate. Absent where there is none. */
+  readonly atLearningRate?: (learningRate: LearningRate) => GradientTransformation;
 }
 
 type Fields<S> = { readonly [K in keyof S]: Exprs };
 
-/** A transformation written with the fields of its own state. */
+/** Makes a transformation whose state is an object with named fields. */
 export const transformation = <S extends { readonly [field: string]: Tree<Tensor> }>(own: {
   readonly name: string;
   readonly init: (params: Tree<Tensor>) => S;
-  readonly update: (gradients: Exprs, state: Fields<S>, params: Exprs) => UpdateResult<Fields<S>>;
+  readonly update: (
+    gradients: Exprs,
+    state: Fields<S>,
+    params: Exprs,
+    scaled?: Scaled,
+  ) => UpdateResult<Fields<S>>;
   readonly learningRate?: (state: Fields<S>) => Expr;
+  readonly atLearningRate?: (learningRate: LearningRate) => GradientTransformation;
 }): GradientTransformation => {
-  const { name, init, update, learningRate } = own;
-  // The state that comes in is what `init` or `update` gave out, so it has S's fields.
+  const { name, init, update, learningRate, atLearningRate } = own;
+  // `init` or `update` returned this state, so it has S's fields.
   const fields = (state: Exprs): Fields<S> => state as Fields<S>;
   return {
     name,
-    init,
-    update: (gradients, state, params) => update(gradients, fields(state), params),
-    ...(learningRate === undefined
-      ? {}
-      : { learningRate: (state: Exprs) => learningRate(fields(state)) }),
+    // Params are a tree of tensors, whatever the type of a layer calls them.
+    init: (params) => init(params as Tree<Tensor>),
+    update: (gradients, state, params, scaled) => update(gradients, fields(state), params, scaled),
+    ...(learningRate && { learningRate: (state: Exprs) => learningRate(fields(state)) }),
+    ...(atLearningRate && { atLearningRate }),
   };
 };
 
-/** A transformation that keeps no state. */
+/** Makes a transformation that keeps no state. */
 export const stateless = (
   name: string,
   f: (gradients: Exprs, params: Exprs) => Exprs,
@@ -62,13 +86,22 @@ export const stateless = (
   update: (gradients, state, params) => ({ updates: f(gradients, params), state }),
 });
 
-/** The transformation that leaves gradients as they are: the unit of {@link chain}. */
-export const identity: GradientTransformation = stateless("identity", (g) => g);
+/** A result with its `scaled`, or without the field where there is none. */
+const result = (updates: Exprs, state: Exprs, scaled: Scaled | undefined): UpdateResult<Exprs> =>
+  scaled === undefined ? { updates, state } : { updates, state, scaled };
+
+/** The transformation that returns the gradients unchanged: the unit of {@link chain}. */
+export const identity: GradientTransformation = {
+  name: "identity",
+  init: () => undefined,
+  update: (gradients, state, _params, scaled) => result(gradients, state, scaled),
+};
 
 /**
- * Transformations one after the other, each taking the updates of the one before.
+ * Composes transformations: each takes the updates of the one before.
  *
- * Its state is an array with the state of each; its learning rate that of the last that has one.
+ * The state is an array with the state of each. The learning rate is that of the last part that has one, and
+ * `atLearningRate` replaces it there.
  *
  * **Laws** `laws.optimizer`: associative with unit {@link identity}, up to regrouping of state.
  *
@@ -79,31 +112,36 @@ export const identity: GradientTransformation = stateless("identity", (g) => g);
  * ```
  */
 export const chain = (...parts: readonly GradientTransformation[]): GradientTransformation => {
-  // The state that comes in is the array that `init` or `update` gave out.
+  // `init` or `update` returned this state, so it is an array with one state per part.
   const states = (state: Exprs): readonly Exprs[] => state as readonly Exprs[];
   const last = parts.findLastIndex((part) => part.learningRate !== undefined);
   const rate = parts[last]?.learningRate;
+  const atRate = parts[last]?.atLearningRate;
   return {
     name: parts.map((part) => part.name).join(", then "),
     init: (params) => parts.map((part) => part.init(params)),
-    update: (gradients, state, params) =>
-      parts.reduce<{ readonly updates: Exprs; readonly state: readonly Exprs[] }>(
-        (done, part, i) => {
-          const next = part.update(done.updates, states(state)[i], params);
-          return { updates: next.updates, state: [...done.state, next.state] };
-        },
-        { updates: gradients, state: [] },
-      ),
-    ...(rate === undefined ? {} : { learningRate: (state: Exprs) => rate(states(state)[last]) }),
+    update: (gradients, state, params, scaled) => {
+      let before = result(gradients, undefined, scaled);
+      const next = parts.map((part, i) => {
+        before = part.update(before.updates, states(state)[i], params, before.scaled);
+        return before.state;
+      });
+      return result(before.updates, next, before.scaled);
+    },
+    ...(rate && { learningRate: (state: Exprs) => rate(states(state)[last]) }),
+    ...(atRate && {
+      atLearningRate: (learningRate: LearningRate) =>
+        chain(...parts.with(last, atRate(learningRate))),
+    }),
   };
 };
 
-/** {@link chain} and its unit. */
+/** The monoid of {@link chain} and {@link identity}. */
 export const MonoidGradientTransformation: Monoid<GradientTransformation> = {
   concat: (first, second) => chain(first, second),
   empty: identity,
 };
 
-/** Params moved by updates: `p + u`, leaf by leaf. */
+/** Adds updates to params, leaf by leaf: `p + u`. */
 export const applyUpdates = (params: Exprs, updates: Exprs): Exprs =>
   zip((p, u) => add(p, u), params, updates);

@@ -1,20 +1,33 @@
 import type { Exprs } from "../autodiff/index.ts";
 import type { Expr } from "../ir/expr.ts";
 import { cast } from "../ir/ops/control.ts";
-import { add, div, clip as held, minimum, mul, neg, sqrt, square } from "../ir/ops/elementwise.ts";
+import {
+  add,
+  clip as clipElements,
+  div,
+  minimum,
+  mul,
+  neg,
+  sqrt,
+  square,
+} from "../ir/ops/elementwise.ts";
 import { lift } from "../ir/ops/promote.ts";
 import { sum } from "../ir/ops/reduction.ts";
 import { stack } from "../ir/ops/structural.ts";
 import { awayFromZero, lengthOf } from "../linalg/scale.ts";
-import { finite, notNegative, positive } from "../tensor/validate.ts";
+import { finite, notNegative, positive, share } from "../tensor/validate.ts";
 import { leaves, map, zip } from "../tree.ts";
+import { accumulated, zerosOf } from "./ema.ts";
 import { type LearningRate, noSteps, oneMore, rateAt } from "./learningRate.ts";
 import { type GradientTransformation, stateless, transformation } from "./transformation.ts";
 
+/** Every leaf times an f64 scalar, which is first rounded to the leaf's dtype. */
+const times = (tree: Exprs, factor: Expr): Exprs => map((d) => mul(d, cast(factor, d.dtype)), tree);
+
 /**
- * Updates times a number.
+ * Multiplies updates by a number.
  *
- * **Fails with** `InvalidArgument`, thrown, unless it is finite.
+ * **Fails with** `InvalidArgument`, thrown, unless the number is finite.
  */
 export const scale = (factor: number): GradientTransformation => {
   finite("scale", { factor });
@@ -22,7 +35,7 @@ export const scale = (factor: number): GradientTransformation => {
 };
 
 /**
- * Updates times `-η`: what turns gradients into a descent. The last part of a chain of one's own.
+ * Multiplies updates by `-η`, which turns gradients into a descent. It is the last part of an optimizer.
  *
  * **Fails with** `InvalidArgument`, thrown, where the rate is negative.
  */
@@ -31,28 +44,58 @@ export const scaleByLearningRate = (learningRate: LearningRate): GradientTransfo
   return transformation({
     name: "scaleByLearningRate",
     init: () => ({ step: noSteps() }),
-    update: (gradients, { step }) => {
-      const back = neg(rateAt(learningRate, step));
+    update: (gradients, { step }, _params, scaled) => {
+      const factor = neg(rateAt(learningRate, step));
       return {
-        updates: map((d) => mul(d, cast(back, d.dtype)), gradients),
+        updates: scaled === undefined ? times(gradients, factor) : scaled(factor),
         state: { step: oneMore(step) },
       };
     },
     learningRate: ({ step }) => rateAt(learningRate, step),
+    atLearningRate: scaleByLearningRate,
   });
 };
 
 /**
- * Every element held between `-limit` and `limit`.
+ * Replaces updates by their velocity, a sum of past updates that decays: momentum.
+ *
+ * `nesterov` looks one step ahead along the velocity. It defaults to `false`.
+ *
+ * **Fails with** `InvalidArgument`, thrown, unless `0 ≤ momentum < 1`.
+ * **Math** `v ← μv + g`, updates `v`; Nesterov's: updates `g + μv`.
+ * **Source** Sutskever et al., "On the importance of initialization and momentum in deep learning" (2013), with
+ * velocities in units of the gradient, as in PyTorch.
+ */
+export const trace = (
+  momentum: number,
+  { nesterov = false }: { readonly nesterov?: boolean } = {},
+): GradientTransformation => {
+  share("trace", { momentum });
+  return transformation({
+    name: "trace",
+    init: (params) => ({ velocity: zerosOf(params) }),
+    update: (gradients, state) => {
+      const velocity = zip((v, g) => accumulated(momentum, v, g), state.velocity, gradients);
+      const ahead = (g: Expr, v: Expr): Expr => add(g, mul(v, momentum));
+      return {
+        updates: nesterov ? zip(ahead, gradients, velocity) : velocity,
+        state: { velocity },
+      };
+    },
+  });
+};
+
+/**
+ * Clips every element to the range from `-limit` to `limit`.
  *
  * **Fails with** `InvalidArgument`, thrown, unless `limit` is above 0.
  */
 export const clip = (limit: number): GradientTransformation => {
   positive("clip", { limit });
-  return stateless("clip", (g) => map((d) => held(d, -limit, limit), g));
+  return stateless("clip", (g) => map((d) => clipElements(d, -limit, limit), g));
 };
 
-/** The Euclidean norm of all leaves together, as f64, and in f64: squares of f32 may be out of its range. */
+/** The Euclidean norm of all leaves together. It is computed in f64, since squares may overflow f32. */
 export const globalNorm = (tree: Exprs): Expr => {
   const lengths = leaves(tree).map((d) =>
     d.dtype === "f64"
@@ -63,29 +106,39 @@ export const globalNorm = (tree: Exprs): Expr => {
 };
 
 /**
- * All updates shortened by one factor where their global norm is above `limit`.
+ * Scales all updates down by one factor where their global norm is above `limit`.
  *
  * **Fails with** `InvalidArgument`, thrown, unless `limit` is above 0.
  * **Math** `g · min(1, limit/‖g‖)`. **Source** Pascanu, Mikolov and Bengio (2012), arXiv:1211.5063.
  */
 export const clipByGlobalNorm = (limit: number): GradientTransformation => {
   positive("clipByGlobalNorm", { limit });
-  return stateless("clipByGlobalNorm", (g) => {
-    // A norm of 0 makes the ratio infinite, and the factor 1.
-    const factor = minimum(div(limit, globalNorm(g)), 1);
-    return map((d) => mul(d, cast(factor, d.dtype)), g);
-  });
+  // A norm of 0 makes the ratio infinite, and the factor 1.
+  return stateless("clipByGlobalNorm", (g) => times(g, minimum(div(limit, globalNorm(g)), 1)));
 };
 
 /**
- * `λp` added to the gradients.
+ * Adds `λp` to the gradients: weight decay.
  *
  * **Fails with** `InvalidArgument`, thrown, where λ is negative.
  * **Math** the gradient of `λ/2 ‖p‖²`.
  */
 export const addDecayedWeights = (weightDecay: number): GradientTransformation => {
   notNegative("addDecayedWeights", { weightDecay });
-  return stateless("addDecayedWeights", (g, params) =>
-    zip((d, p) => add(d, mul(p, weightDecay)), g, params),
-  );
+  return {
+    name: "addDecayedWeights",
+    init: () => undefined,
+    update: (gradients, state, params, scaled) => ({
+      updates: zip((d, p) => add(d, mul(p, weightDecay)), gradients, params),
+      state,
+      ...(scaled && {
+        scaled: (factor: Expr) => {
+          // One product per step and not one per parameter.
+          const decay = mul(factor, weightDecay);
+          const moved = (p: Expr, d: Expr): Expr => add(mul(p, cast(decay, p.dtype)), d);
+          return zip(moved, params, scaled(factor));
+        },
+      }),
+    }),
+  };
 };

@@ -1,4 +1,4 @@
-/** Pipelines, their runs, and what runs say. */
+/** Pipelines, training runs, and the events of runs. */
 
 export { type EventJson, encodeEvent, eventJsonCodec } from "./events/codec.ts";
 export type {
@@ -38,10 +38,6 @@ export { type TextOptions, textSampler } from "./operators/textSampler.ts";
 export { asBaseline } from "./pipeline/asBaseline.ts";
 export type { Baseline } from "./pipeline/baseline.ts";
 export {
-  type AnyPipeline,
-  type Pipeline,
-  type PipelineSpec,
-  pipeline,
   withAugmentation,
   withBaseline,
   withBatchSize,
@@ -57,6 +53,12 @@ export {
   withSeed,
   withShuffling,
   withValidationSplit,
+} from "./pipeline/overrides.ts";
+export {
+  type AnyPipeline,
+  type Pipeline,
+  type PipelineSpec,
+  pipeline,
 } from "./pipeline/pipeline.ts";
 export type { Splits } from "./pipeline/splits.ts";
 export { loadCheckpoint, saveCheckpoint } from "./state/checkpoint.ts";

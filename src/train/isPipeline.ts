@@ -6,7 +6,7 @@ const of = (type: "string" | "number" | "boolean" | "function") => (value: unkno
 const orNone = (is: (value: unknown) => boolean) => (value: unknown) =>
   value === undefined || is(value);
 
-/** What each field of a pipeline looks like from outside. */
+/** A check of each field of a pipeline. */
 const fields: { readonly [K in keyof AnyPipeline]: (value: unknown) => boolean } = {
   _tag: (value) => value === "Pipeline",
   name: of("string"),
@@ -21,8 +21,9 @@ const fields: { readonly [K in keyof AnyPipeline]: (value: unknown) => boolean }
     typeof value === "object" && value !== null && "init" in value && "apply" in value,
   loss: of("function"),
   augment: orNone(of("function")),
-  optimizer: of("function"),
-  learningRate: (value) => typeof value === "number" || typeof value === "function",
+  optimizer: (value) =>
+    typeof value === "object" && value !== null && "init" in value && "update" in value,
+  learningRate: (value) => orNone(of("number"))(value) || typeof value === "function",
   metrics: Array.isArray,
   epochs: of("number"),
   batchSize: of("number"),
@@ -36,7 +37,7 @@ const fields: { readonly [K in keyof AnyPipeline]: (value: unknown) => boolean }
   operators: Array.isArray,
 };
 
-/** The fields that something lacks of a pipeline, where it calls itself one. */
+/** The names of the missing or wrong fields, for a value tagged as a pipeline; `undefined` for any other value. */
 export const lacks = (value: unknown): readonly string[] | undefined => {
   if (typeof value !== "object" || value === null || !("_tag" in value)) return undefined;
   if (value._tag !== "Pipeline") return undefined;
@@ -44,5 +45,5 @@ export const lacks = (value: unknown): readonly string[] | undefined => {
   return Object.entries(fields).flatMap(([name, is]) => (is(given.get(name)) ? [] : [name]));
 };
 
-/** Whether a value is a pipeline, with all that one has: how the command line finds them. */
+/** Whether a value is a whole pipeline. The command line finds pipelines among exports by this. */
 export const isPipeline = (value: unknown): value is AnyPipeline => lacks(value)?.length === 0;

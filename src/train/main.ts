@@ -5,12 +5,12 @@ import { printProgress } from "./operators/printProgress.ts";
 import type { AnyPipeline } from "./pipeline/pipeline.ts";
 import { train$ } from "./train.ts";
 
-/** The exit codes of a process that was interrupted from the terminal, and of one told to end. */
+/** The exit codes after an interruption from the terminal and after a request to terminate. */
 const interrupted = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /**
- * Does `stop` when standard output takes no more. A reader that has gone away (`| head`) is no failure; anything
- * else, such as a full disk, is explained once and makes the exit code 1.
+ * Calls `stop` when standard output can no longer be written. A reader that has gone away (`| head`) is not a
+ * failure. Anything else, such as a full disk, is explained once and sets the exit code to 1.
  */
 export const whenUnwritten = (stop: () => void): void => {
   let explained = false;
@@ -24,9 +24,10 @@ export const whenUnwritten = (stop: () => void): void => {
 };
 
 /**
- * Subscribes for the whole of this process: an error is explained and makes the exit code 1. An
- * interruption from the terminal ends the stream before its next step, and so does an output that takes no
- * more.
+ * Subscribes to a stream as the purpose of this process.
+ *
+ * An error is explained and sets the exit code to 1. An interruption from the terminal ends the stream before its
+ * next step, and so does an output that cannot be written.
  */
 export const subscribeMain = (stream$: Observable<unknown>): void => {
   const stop = (signal: keyof typeof interrupted): void => {
@@ -46,5 +47,5 @@ export const subscribeMain = (stream$: Observable<unknown>): void => {
   });
 };
 
-/** Trains a pipeline as the purpose of this process, and prints how it goes. */
+/** Trains a pipeline as the purpose of this process, and prints its progress. */
 export const runMain = (of: AnyPipeline): void => subscribeMain(train$(of).pipe(printProgress()));

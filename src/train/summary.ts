@@ -6,11 +6,11 @@ import { pairsOf } from "./loop/batches.ts";
 import { trainProgram } from "./loop/program.ts";
 import { compileStep } from "./loop/runner.ts";
 import { scoring } from "./loop/scoring.ts";
-import type { AnyPipeline, Pipeline } from "./pipeline/pipeline.ts";
+import { type AnyPipeline, optimizerOf, type Pipeline } from "./pipeline/pipeline.ts";
 import { checkColumns, checkSettings } from "./pipeline/validate.ts";
 import { carriedOf, initialState, parameterCount } from "./state/initial.ts";
 
-/** What a run will be, known before it begins. */
+/** The layers and costs of a run, computed before it begins. */
 export interface RunSummary {
   readonly pipeline: string;
   readonly backend: string;
@@ -18,14 +18,14 @@ export interface RunSummary {
   readonly parameters: number;
   readonly examples: number;
   readonly batchSize: number;
-  /** Of one training step on a whole batch. */
+  /** The plan of one training step on a full batch. */
   readonly plan: Plan;
 }
 
 /**
- * The layers of a pipeline and what one of its steps will cost: the program is compiled, not run.
+ * Computes the layers of a pipeline and the cost of one of its steps. It compiles the step and does not run it.
  *
- * **Fails with** what is wrong with the pipeline or its program, and what its data fails with.
+ * **Fails with** the errors of checking and compiling the pipeline, and those of its data.
  */
 export const summarize = Effect.fnUntraced(function* <P, S, E>(of: Pipeline<P, S, E>) {
   yield* checkSettings(of);
@@ -37,7 +37,7 @@ export const summarize = Effect.fnUntraced(function* <P, S, E>(of: Pipeline<P, S
     return yield* new InvalidBatchSize({ size: batchSize, examples: train.size });
   const pairs = pairsOf(train, of);
   const state = initialState(of);
-  const optimizer = of.optimizer({ learningRate: of.learningRate });
+  const optimizer = optimizerOf(of);
   const { summarize: metrics } = scoring(of.metrics);
   const types = pairs.types(batchSize);
   const step = yield* trainProgram(of, optimizer, metrics, carriedOf(state), types);
@@ -53,7 +53,7 @@ export const summarize = Effect.fnUntraced(function* <P, S, E>(of: Pipeline<P, S
   } satisfies RunSummary;
 });
 
-/** The rows of the model's table: its parts, or itself where it has none. */
+/** The rows of the layer table: the parts of the model, or the model itself where it has none. */
 const layersOf = (of: AnyPipeline, input: readonly number[]): readonly LayerRow[] => {
   const rows = summary(of.model, input);
   return rows.length > 1 ? rows.slice(1) : rows;

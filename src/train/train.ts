@@ -11,27 +11,27 @@ import type { Pipeline } from "./pipeline/pipeline.ts";
 import { defaultServices } from "./services.ts";
 import type { TrainState } from "./state/state.ts";
 
-/** What a run needs: something to compute with, and something to take gradients with. */
+/** The services that a run needs: a backend to compute with and a mode to take gradients with. */
 export type Services = Backend | ReverseMode;
 
-/** What a run computes with, and the state that it goes on from; both may be left out. */
+/** The services of a run, and a state to resume from; both are optional. */
 export interface TrainOptions<P, S> {
-  /** `Backend.layerWasm` and `ReverseMode.layerTape` where not given. */
+  /** Defaults to `Backend.layerWasm` and `ReverseMode.layerTape`. */
   readonly services?: Layer.Layer<Services, BackendUnavailable>;
-  /** The state to go on from, where the run is not to begin at the seed. */
+  /** A state to resume from. Defaults to the initial state, which the seed determines. */
   readonly from?: TrainState<P, S>;
 }
 
 /**
- * A training run as a cold stream of events: every subscription is a fresh run with the same bits, and
+ * Trains a pipeline, as a cold stream of events. Every subscription is a fresh run with the same bits, and
  * unsubscribing ends it before its next step.
  *
- * The run gives way to the event loop every few milliseconds. Its errors are the stream's.
+ * The run yields to the event loop every few milliseconds. Its errors are the errors of the stream.
  *
  * **Fails with** `InvalidPipeline`, `EmptyDataset`, `InvalidBatchSize`, `ShapeMismatch`, `LabelOutOfRange`, `NonFiniteData`,
  * `UnknownColumn`, `UnknownToken`, `CompileError`, `BackendUnavailable`, `MemoryLimit`, `StateMismatch` before the first
  * event; `NonFinite` when the loss diverges; `WorkerLost` when a worker of several threads ends; `RunInterrupted`
- * where its data or a baseline interrupts itself; what the pipeline's data fails with, and its operators.
+ * where its data or a baseline interrupts itself; and with the errors of the pipeline's data and operators.
  * **Laws** `laws.training`: `train (a ++ b) = resume (train a) b`, bit for bit; one seed, the same bits.
  */
 export const train$ = <P, S, E>(
@@ -42,7 +42,7 @@ export const train$ = <P, S, E>(
     Effect.provide(run(of, from, emit), services),
   );
 
-/** The run that goes on from a state, which an event of an earlier run of the pipeline carried. */
+/** Resumes a run from a state that an event of an earlier run carried. */
 export const resume$ = <P, S, E>(
   of: Pipeline<P, S, E>,
   from: TrainState<P, S>,

@@ -7,6 +7,7 @@ import { pairsOf } from "../../src/train/loop/batches.ts";
 import { trainProgram } from "../../src/train/loop/program.ts";
 import { compileStep, runner } from "../../src/train/loop/runner.ts";
 import { scoring } from "../../src/train/loop/scoring.ts";
+import { optimizerOf } from "../../src/train/pipeline/pipeline.ts";
 import { carriedOf } from "../../src/train/state/initial.ts";
 import { flatten } from "../../src/tree.ts";
 import { kernel } from "./kernels/fluxion.ts";
@@ -26,7 +27,7 @@ const training = async (name: string, problem: Problem): Promise<Training> => {
   const { train } = await Effect.runPromise(pipeline.data);
   const pairs = pairsOf(train, pipeline);
   const carried = carriedOf(initialState(pipeline));
-  const optimizer = pipeline.optimizer({ learningRate: pipeline.learningRate });
+  const optimizer = optimizerOf(pipeline);
   const { summarize } = scoring(pipeline.metrics);
 
   const began = performance.now();

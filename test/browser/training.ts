@@ -17,7 +17,6 @@ import {
   softmaxCrossEntropy,
   train$,
   withBatchSize,
-  withOptimizer,
   withSeed,
 } from "../../src/index.ts";
 
@@ -66,8 +65,8 @@ export const firstLosses = (
       classes: 10,
       model: sequential(dense(784, 128), relu, dense(128, 10)),
       loss: softmaxCrossEntropy,
+      optimizer: adam({ learningRate: 1e-3 }),
     }),
-    withOptimizer(adam, { learningRate: 1e-3 }),
     withBatchSize(64),
     withSeed(42),
   );

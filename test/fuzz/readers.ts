@@ -16,6 +16,7 @@ import {
   meanSquaredError,
   pipeline,
   sequential,
+  sgd,
   withOptimizer,
 } from "../../src/index.ts";
 import { tensor } from "../../src/tensor/constructors.ts";
@@ -136,8 +137,9 @@ const line = pipeline("line", {
   target: "y",
   model: sequential(dense(2, 3), dense(3, 1)),
   loss: meanSquaredError,
+  optimizer: sgd({ learningRate: 0 }),
 });
-const trained = withOptimizer(adam, { learningRate: 0.1 })(line);
+const trained = withOptimizer(adam({ learningRate: 0.1 }))(line);
 const ofState = stateCodec(trained);
 
 const json = (...values: readonly unknown[]): readonly Uint8Array[] =>

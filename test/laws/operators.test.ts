@@ -17,6 +17,7 @@ import {
   printProgress,
   sampleEvery,
   saveCheckpoints,
+  sgd,
   tensor,
 } from "../../src/index.ts";
 import type * as stopping from "../../src/train/operators/earlyStopping.ts";
@@ -39,6 +40,7 @@ const of = pipeline("law", {
   target: "y",
   model: dense(1, 1),
   loss: meanSquaredError,
+  optimizer: sgd({ learningRate: 0 }),
 });
 
 /** Every operator, in several settings: one that is not here does not compile. */

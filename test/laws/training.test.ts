@@ -55,7 +55,6 @@ import {
   sgd,
   tensor,
   withBatchSize,
-  withOptimizer,
 } from "../../src/index.ts";
 import {
   add,
@@ -220,8 +219,8 @@ const small = pipe(
     target: "y",
     model: sequential(dense(2, 4), relu, dropout(0.25), dense(4, 1)),
     loss: meanSquaredError,
+    optimizer: adam({ learningRate: 0.01 }),
   }),
-  withOptimizer(adam, { learningRate: 0.01 }),
   withBatchSize(4),
 );
 

@@ -13,6 +13,13 @@ import { mul } from "../../src/ir/ops/elementwise.ts";
 import { adam, adamw } from "../../src/optim/adam.ts";
 import { adadelta, adagrad, adamax, rmsprop } from "../../src/optim/adaptive.ts";
 import type { Schedule } from "../../src/optim/learningRate.ts";
+import {
+  scaleByAdadelta,
+  scaleByAdam,
+  scaleByAdamax,
+  scaleByRms,
+  scaleByRss,
+} from "../../src/optim/scaleBy.ts";
 import type * as schedules from "../../src/optim/schedules.ts";
 import {
   constantSchedule,
@@ -42,6 +49,7 @@ import {
   globalNorm,
   scale,
   scaleByLearningRate,
+  trace,
 } from "../../src/optim/transforms.ts";
 import { scalar } from "../../src/tensor/constructors.ts";
 import { flatten, unflatten } from "../../src/tree.ts";
@@ -89,6 +97,20 @@ const optimizers: KnownValues<{ readonly [Name in Optimizers]: unknown }> = {
   adagrad: [two(adagrad({ learningRate }), -0.09999999998, 0.0447213595419958)],
   adadelta: [two(adadelta(), -0.00316221441651248, 0.00208508702779134)],
   adamax: [two(adamax({ learningRate }), -0.099999998, -0.0210737048627575)],
+  trace: [two(trace(0.9), 0.5, 0.2), two(trace(0.9, { nesterov: true }), 0.95, -0.07)],
+  scaleByAdam: [
+    two(scaleByAdam(), 0.99999998, 0.266337032921538),
+    two(chain(scaleByAdam(), scaleByLearningRate(0.1)), -0.099999998, -0.0266337032921538),
+    two(
+      chain(scaleByAdam(), addDecayedWeights(0.01), scaleByLearningRate(0.1)),
+      -0.100999998,
+      -0.0275327032941538,
+    ),
+  ],
+  scaleByAdamax: [two(scaleByAdamax(), 0.99999998, 0.210737048627575)],
+  scaleByRms: [two(scaleByRms(), 9.9999980000004, -4.4901317442179)],
+  scaleByRss: [two(scaleByRss(), 0.9999999998, -0.447213595419958)],
+  scaleByAdadelta: [two(scaleByAdadelta(), 0.00316221441651248, -0.00208508702779134)],
   scale: [two(scale(-0.5), -0.25, 0.125)],
   scaleByLearningRate: [two(scaleByLearningRate(0.1), -0.05, 0.025)],
   clip: [two(clip(0.3), 0.3, -0.25)],

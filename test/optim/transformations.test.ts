@@ -163,6 +163,16 @@ describe("transformations", () => {
     expect(chain(clip(1)).learningRate).toBeUndefined();
   });
 
+  it("takes another learning rate, and keeps everything else", () => {
+    const clipped = (rate: number) => chain(clip(1), adamw({ learningRate: rate }));
+    const moved = clipped(0.1).atLearningRate?.(0.3) ?? identity;
+    expect(moved.name).toBe("clip, then adamw");
+    expect(updatesOf(moved, params, [gradient])).toEqual(
+      updatesOf(clipped(0.3), params, [gradient]),
+    );
+    expect(chain(clip(1), scale(2)).atLearningRate).toBeUndefined();
+  });
+
   it("holds its tree of params whatever that is", () => {
     const [step] = updatesOf(adam({ learningRate }), {}, [{}]);
     expect(step).toEqual([]);

@@ -105,7 +105,7 @@ describe("the packed tarball, in an empty project", () => {
       'import * as Effect from "effect/Effect";',
       "const data = F.dataset({ x: F.ones([5, 3]), y: F.ones([5]) });",
       "export const model = F.sequential(F.dense(3, 4), F.relu, F.dropout(0.1), F.dense(4, 2));",
-      'const task = { input: "x", target: "y", model, loss: F.meanSquaredError } as const;',
+      'const task = { input: "x", target: "y", model, loss: F.meanSquaredError, optimizer: F.sgd({ learningRate: 0.1 }) } as const;',
       'export const p = F.pipeline("p", { data: Effect.succeed({ train: data }), ...task });',
       "export const run$ = F.train$(p);",
       "export const state = F.train.initialState(p);",

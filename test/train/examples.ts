@@ -15,6 +15,7 @@ import {
   ReverseMode,
   relu,
   sequential,
+  sgd,
   softmaxCrossEntropy,
   type Tensor,
   type TrainEvent,
@@ -56,12 +57,13 @@ const classifier = (examples = 50) =>
     classes: 3,
     model: sequential(dense(4, 8), relu, dropout(0.1), dense(8, 3)),
     loss: softmaxCrossEntropy,
+    optimizer: sgd({ learningRate: 0 }),
   });
 
 /** A small run with everything in it: dropout, a smaller last batch, metrics, a test set. */
 export const small = pipe(
   classifier(),
-  withOptimizer(adam, { learningRate: 0.02 }),
+  withOptimizer(adam({ learningRate: 0.02 })),
   withMetrics(accuracy),
   withBatchSize(16),
   withEpochs(5),

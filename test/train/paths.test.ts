@@ -65,6 +65,7 @@ const slope = (x: number) =>
     target: "y",
     model: dense(1, 1, { bias: false, weightInit: initializers.zeros }),
     loss: (output, target) => mul(sum(output), target) as Expr<readonly []>,
+    optimizer: sgd({ learningRate: 0 }),
   });
 
 describe("the last update of a run", () => {
@@ -78,7 +79,7 @@ describe("the last update of a run", () => {
       slope(10),
       withBatchSize(1),
       withEpochs(steps),
-      withOptimizer(sgd, { learningRate: rate }),
+      withOptimizer(sgd({ learningRate: rate })),
     );
     const { events, error } = await run(train$(of, { services }));
     expect(error).toMatchObject({
@@ -101,7 +102,7 @@ describe("the rate of a step", () => {
       slope(1),
       withBatchSize(1),
       withEpochs(5),
-      withOptimizer(sgd, { learningRate: rate }),
+      withOptimizer(sgd({ learningRate: rate })),
     );
     const events = await collect(train$(of, { services }));
     const reported = events.flatMap((e) => (e._tag === "StepCompleted" ? [e.learningRate] : []));
@@ -123,8 +124,8 @@ const whole = pipe(
     target: "label",
     model: sequential(dense(4, 3), batchNorm(3)),
     loss: softmaxCrossEntropy,
+    optimizer: sgd({ learningRate: 0.1, momentum: 0.9 }),
   }),
-  withOptimizer(sgd, { learningRate: 0.1, momentum: 0.9 }),
   withBatchSize(4),
 );
 

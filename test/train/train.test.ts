@@ -239,6 +239,7 @@ const centered = pipe(
     target: "y",
     model: center,
     loss: (output, target) => meanSquaredError(sum(output), target),
+    optimizer: sgd({ learningRate: 0 }),
   }),
   withBatchSize(4),
 );
@@ -302,6 +303,7 @@ describe("augmentation", () => {
           bias: false,
         }),
         loss: (output, target) => meanSquaredError(sum(output), target),
+        optimizer: sgd({ learningRate: 0 }),
       }),
       withAugmentation(
         (input, own) => add(input, random.uniform(own, input.shape, { low: 5, high: 6 })) as Expr,
@@ -333,7 +335,7 @@ describe("the order of examples", () => {
 
 describe("an optimizer that moves nothing", () => {
   it("leaves the params as they were", async () => {
-    const still = pipe(small, withOptimizer(sgd, { learningRate: 0 }));
+    const still = pipe(small, withOptimizer(sgd({ learningRate: 0 })));
     const events = await collect(train$(still, { services: backends.wasm }));
     expect(bitsOf(lastOf(events, "Completed").state)).toHaveProperty(
       "params",

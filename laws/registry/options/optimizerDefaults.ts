@@ -1,6 +1,13 @@
 import { adam, adamw } from "../../../src/optim/adam.ts";
 import { adadelta, adagrad, adamax, rmsprop } from "../../../src/optim/adaptive.ts";
 import type { Schedule } from "../../../src/optim/learningRate.ts";
+import {
+  scaleByAdadelta,
+  scaleByAdam,
+  scaleByAdamax,
+  scaleByRms,
+  scaleByRss,
+} from "../../../src/optim/scaleBy.ts";
 import type * as schedules from "../../../src/optim/schedules.ts";
 import {
   constantSchedule,
@@ -11,7 +18,7 @@ import {
 } from "../../../src/optim/schedules.ts";
 import { sgd } from "../../../src/optim/sgd.ts";
 import type { GradientTransformation } from "../../../src/optim/transformation.ts";
-import { scaleByLearningRate } from "../../../src/optim/transforms.ts";
+import { scaleByLearningRate, trace } from "../../../src/optim/transforms.ts";
 import type { DefaultsSubject } from "../../training/optimizers.ts";
 import type { Optimizers } from "../training/optimizers.ts";
 
@@ -41,6 +48,12 @@ const optimizers: { readonly [Name in Optimizers]: Pair<GradientTransformation> 
     adamax({ learningRate }),
     adamax({ learningRate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 }),
   ],
+  trace: [trace(0.5), trace(0.5, { nesterov: false })],
+  scaleByAdam: [scaleByAdam(), scaleByAdam({ beta1: 0.9, beta2: 0.999, epsilon: 1e-8 })],
+  scaleByAdamax: [scaleByAdamax(), scaleByAdamax({ beta1: 0.9, beta2: 0.999, epsilon: 1e-8 })],
+  scaleByRms: [scaleByRms(), scaleByRms({ alpha: 0.99, epsilon: 1e-8 })],
+  scaleByRss: [scaleByRss(), scaleByRss({ epsilon: 1e-10 })],
+  scaleByAdadelta: [scaleByAdadelta(), scaleByAdadelta({ rho: 0.9, epsilon: 1e-6 })],
   scale: undefined,
   scaleByLearningRate: undefined,
   clip: undefined,

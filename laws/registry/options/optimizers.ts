@@ -1,5 +1,12 @@
 import { adam, adamw } from "../../../src/optim/adam.ts";
 import { adadelta, adagrad, adamax, rmsprop } from "../../../src/optim/adaptive.ts";
+import {
+  scaleByAdadelta,
+  scaleByAdam,
+  scaleByAdamax,
+  scaleByRms,
+  scaleByRss,
+} from "../../../src/optim/scaleBy.ts";
 import type * as schedules from "../../../src/optim/schedules.ts";
 import {
   constantSchedule,
@@ -21,6 +28,7 @@ import {
   clipByGlobalNorm,
   scale,
   scaleByLearningRate,
+  trace,
 } from "../../../src/optim/transforms.ts";
 import {
   between,
@@ -57,9 +65,9 @@ const ranges = {
 
 type Argument = keyof typeof ranges;
 
-/** The options of an optimizer of which the learning rate must be given. */
+/** The options of an optimizer or transform, one at a time, beside a learning rate. */
 const taking =
-  <O extends { readonly learningRate: number }>(optimizer: (options: O) => unknown) =>
+  <O extends object>(optimizer: (options: O) => unknown) =>
   (...names: readonly (keyof O & Argument)[]): Options =>
     Object.fromEntries(
       names.map((name) => [
@@ -73,6 +81,8 @@ type Rated<O> = O & { readonly learningRate: number };
 type OptionsOf<F extends (options: never) => unknown> = Rated<
   Omit<NonNullable<Parameters<F>[0]>, "learningRate">
 >;
+
+type Scaling<F extends (options?: never) => unknown> = NonNullable<Parameters<F>[0]>;
 
 /** Every numeric option of every optimizer and transform: one that is not here does not compile. */
 const optimizers: { readonly [Name in Optimizers]: Options } = {
@@ -112,6 +122,12 @@ const optimizers: { readonly [Name in Optimizers]: Options } = {
     "epsilon",
     "weightDecay",
   ),
+  trace: { momentum: [share, trace] },
+  scaleByAdam: taking<Scaling<typeof scaleByAdam>>(scaleByAdam)("beta1", "beta2", "epsilon"),
+  scaleByAdamax: taking<Scaling<typeof scaleByAdamax>>(scaleByAdamax)("beta1", "beta2", "epsilon"),
+  scaleByRms: taking<Scaling<typeof scaleByRms>>(scaleByRms)("alpha", "epsilon"),
+  scaleByRss: taking<Scaling<typeof scaleByRss>>(scaleByRss)("epsilon"),
+  scaleByAdadelta: taking<Scaling<typeof scaleByAdadelta>>(scaleByAdadelta)("rho", "epsilon"),
   scale: { factor: [finiteNumber, scale] },
   scaleByLearningRate: { learningRate: [fromZero, scaleByLearningRate] },
   clip: { limit: [anyAboveZero, clip] },

@@ -2,6 +2,14 @@ import type * as adams from "../../../src/optim/adam.ts";
 import { adam, adamw } from "../../../src/optim/adam.ts";
 import type * as adaptive from "../../../src/optim/adaptive.ts";
 import { adadelta, adagrad, adamax, rmsprop } from "../../../src/optim/adaptive.ts";
+import type * as scalings from "../../../src/optim/scaleBy.ts";
+import {
+  scaleByAdadelta,
+  scaleByAdam,
+  scaleByAdamax,
+  scaleByRms,
+  scaleByRss,
+} from "../../../src/optim/scaleBy.ts";
 import { exponentialDecay } from "../../../src/optim/schedules.ts";
 import type * as descent from "../../../src/optim/sgd.ts";
 import { sgd } from "../../../src/optim/sgd.ts";
@@ -14,6 +22,7 @@ import {
   clipByGlobalNorm,
   scale,
   scaleByLearningRate,
+  trace,
 } from "../../../src/optim/transforms.ts";
 import type { OptimizerSubject } from "../../training/optimizers.ts";
 import type { RatedSubject } from "../../training/rates.ts";
@@ -22,11 +31,11 @@ type Modules = typeof adams &
   typeof adaptive &
   typeof parts &
   typeof descent &
+  typeof scalings &
   typeof transformations;
 
 /** What these modules export besides transformations and what makes them. */
 type NoOptimizer =
-  | "biasCorrection"
   | "globalNorm"
   | "transformation"
   | "MonoidGradientTransformation"
@@ -65,6 +74,15 @@ const settings: {
   adamax: [{ optimizer: adamax({ learningRate }) }],
   scale: [{ optimizer: scale(-0.5) }],
   scaleByLearningRate: [{ optimizer: scaleByLearningRate(learningRate) }],
+  trace: [{ optimizer: trace(0.9) }, { optimizer: trace(0.5, { nesterov: true }) }],
+  scaleByAdam: [
+    { optimizer: scaleByAdam() },
+    { optimizer: chain(scaleByAdam(), scaleByLearningRate(learningRate)) },
+  ],
+  scaleByAdamax: [{ optimizer: scaleByAdamax() }],
+  scaleByRms: [{ optimizer: scaleByRms() }],
+  scaleByRss: [{ optimizer: scaleByRss() }],
+  scaleByAdadelta: [{ optimizer: scaleByAdadelta() }],
   clip: [{ optimizer: clip(0.5) }],
   clipByGlobalNorm: [{ optimizer: clipByGlobalNorm(1) }, { optimizer: clipByGlobalNorm(100) }],
   addDecayedWeights: [{ optimizer: addDecayedWeights(0.01), decays: true }],
@@ -87,7 +105,7 @@ type Rated = {
   readonly [Name in keyof Modules]: Modules[Name] extends (options: infer O) => unknown
     ? Name extends "scaleByLearningRate"
       ? Name
-      : O extends { readonly learningRate?: unknown } | undefined
+      : [O] extends [{ readonly learningRate?: unknown } | undefined]
         ? "learningRate" extends keyof NonNullable<O>
           ? Name
           : never

@@ -5,12 +5,12 @@ import type { Directions, TrainEvent } from "./event.ts";
 
 type Stateless<E> = E extends { readonly state: unknown } ? Omit<E, "state" | "tested$"> : E;
 
-/** An event without the state that some carry, and what can be asked of it: what is written to a log, one line each. */
+/** A training event as JSON: without the state and functions that some events carry. */
 export type EventJson = {
   readonly [K in TrainEvent["_tag"]]: Stateless<Extract<TrainEvent, { _tag: K }>>;
 }[TrainEvent["_tag"]];
 
-/** What may be missing: JSON's `null`. */
+/** A codec for an optional value, which JSON writes as `null`. */
 const optional = <A, O>(codec: t.Type<A, O>): t.Type<A | undefined, O | null> =>
   new t.Type(
     `${codec.name} | undefined`,
@@ -23,7 +23,7 @@ const optional = <A, O>(codec: t.Type<A, O>): t.Type<A | undefined, O | null> =>
 const isDirection = (value: unknown): value is Directions[string] =>
   value === "higher" || value === "lower";
 
-/** Directions by any names, `__proto__` among them, which io-ts's own record loses since it assigns. */
+/** Directions by name. A name may be `__proto__`, which io-ts's own record loses. */
 const directionsByName: t.Type<Directions> = new t.Type(
   "directions by name",
   (value): value is Directions =>
@@ -95,9 +95,9 @@ const cases = {
 } satisfies { readonly [K in TrainEvent["_tag"]]: t.Mixed };
 
 /**
- * Events as JSON and back, without their states.
+ * Encodes events as JSON and decodes them again, without their states.
  *
- * **Laws** `laws.codec`: decoding what was encoded gives the report again; anything else is refused.
+ * **Laws** `laws.codec`: decoding an encoded event gives it back; anything else is refused.
  */
 export const eventJsonCodec = t.union([
   cases.Started,
@@ -111,6 +111,6 @@ export const eventJsonCodec = t.union([
   cases.Completed,
 ]) satisfies t.Type<EventJson, unknown>;
 
-/** An event as one line of JSON. */
+/** Encodes an event as one line of JSON. */
 export const encodeEvent = (event: TrainEvent<unknown>): string =>
   jsonLine(eventJsonCodec.encode(event));

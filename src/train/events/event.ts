@@ -2,46 +2,46 @@ import type { Observable } from "rxjs";
 import type { ConfusionTable } from "../../nn/metrics/metric.ts";
 import type { TrainState } from "../state/state.ts";
 
-/** The value of each metric by its name. */
+/** Metric values by name. */
 export type MetricValues = { readonly [name: string]: number };
 
-/** A loss in nats (or the unit of the pipeline's loss) and the metrics beside it. */
+/** A loss (in nats, or in the unit of the pipeline's loss) and metrics. */
 export interface Score {
   readonly loss: number;
   readonly metrics: MetricValues;
 }
 
-/** A score on held-out examples, and which classes were taken for which, where a metric counts that. */
+/** A score on held-out examples, with a confusion matrix where a metric has one. */
 export interface Evaluation extends Score {
   readonly confusion: ConfusionTable | undefined;
 }
 
-/** Which way each figure of a run gets better, the loss among them, by its name. */
+/** Whether higher or lower is better, for the loss and each metric by name. */
 export type Directions = { readonly [name: string]: "higher" | "lower" };
 
-/** What a baseline came to on the examples of a run; a figure that the run has too bears the same name. */
+/** The scores of a baseline on the examples of a run. A score that the run has too uses the same name. */
 export interface BaselineScore {
   readonly name: string;
   readonly metrics: MetricValues;
 }
 
-/** The run is about to begin: everything was checked and compiled. */
+/** A run is about to begin: everything was checked and compiled. */
 export interface Started<State = TrainState> {
   readonly _tag: "Started";
   readonly pipeline: string;
   readonly backend: string;
-  /** The epoch at which the run will be complete. */
+  /** The number of epochs after which the run is complete. */
   readonly epochs: number;
   readonly stepsPerEpoch: number;
   readonly examples: number;
   readonly parameters: number;
-  /** What the results are to be compared with. */
+  /** The baselines to compare the results with. */
   readonly baselines: readonly BaselineScore[];
-  /** Which way the loss and each metric get better. */
+  /** Whether higher or lower is better, for the loss and each metric. */
   readonly better: Directions;
   /**
-   * Evaluates a state on the test examples, where there are some: for an operator that ends the run with another
-   * state than the last.
+   * Evaluates a state on the test examples, for an operator that ends the run with an earlier state. `undefined`
+   * without test data.
    */
   readonly tested$?: ((state: TrainState) => Observable<Validated>) | undefined;
   readonly state: State;
@@ -54,18 +54,18 @@ export interface EpochStarted {
   readonly epoch: number;
 }
 
-/** One step is done; `loss` and `metrics` are its batch's, before the update. */
+/** A step is complete. `loss` and `metrics` are those of its batch before the update. */
 export interface StepCompleted extends Score {
   readonly _tag: "StepCompleted";
   readonly epoch: number;
-  /** Counted from 1, over the whole run. */
+  /** Counts from 1, over the whole run. */
   readonly step: number;
-  /** The rate that the step was taken with; `undefined` where the optimizer has none. */
+  /** The learning rate of the step; `undefined` where the optimizer has none. */
   readonly learningRate: number | undefined;
   readonly examplesPerSecond: number;
 }
 
-/** The model was evaluated on held-out examples. */
+/** The model has been evaluated on held-out examples. */
 export interface Validated extends Evaluation {
   readonly _tag: "Validated";
   readonly on: "validation" | "test";
@@ -74,20 +74,20 @@ export interface Validated extends Evaluation {
   readonly examples: number;
 }
 
-/** An epoch is done; `loss` and `metrics` are over its examples as the parameters moved. */
+/** An epoch is complete. `loss` and `metrics` average its steps, during which the params changed. */
 export interface EpochCompleted<State = TrainState> extends Score {
   readonly _tag: "EpochCompleted";
   readonly epoch: number;
   readonly step: number;
-  /** Where the pipeline has validation data. */
+  /** The score on validation data, where the pipeline has some. */
   readonly validation: Score | undefined;
   readonly milliseconds: number;
   readonly examplesPerSecond: number;
-  /** The run at the end of the epoch, which every number of was seen to be finite. */
+  /** The state at the end of the epoch. All its numbers are finite. */
   readonly state: State;
 }
 
-/** The state at the end of an epoch has been written to a file. */
+/** A checkpoint has been written to a file. */
 export interface CheckpointSaved {
   readonly _tag: "CheckpointSaved";
   readonly epoch: number;
@@ -95,7 +95,7 @@ export interface CheckpointSaved {
   readonly path: string;
 }
 
-/** Text that was made of the state at the end of an epoch: what a model says, translates, decodes. */
+/** Text that the model generated at the end of an epoch. */
 export interface Sampled {
   readonly _tag: "Sampled";
   readonly epoch: number;
@@ -103,31 +103,31 @@ export interface Sampled {
   readonly text: string;
 }
 
-/** The run was ended before its last epoch by an operator, with the state that it keeps. */
+/** An operator stopped the run before its last epoch. */
 export interface Stopped<State = TrainState> {
   readonly _tag: "Stopped";
   readonly reason: string;
-  /** The last epoch and step that were done; `state` may be that of an earlier one. */
+  /** The last epoch and step of the run; `state` may be from an earlier one. */
   readonly epoch: number;
   readonly step: number;
-  /** Of `state`, where the pipeline has test data. */
+  /** The score of `state` on test data, where the pipeline has some. */
   readonly test: Score | undefined;
   readonly state: State;
 }
 
-/** The last epoch is done. */
+/** The run is complete: its last epoch is done. */
 export interface Completed<State = TrainState> {
   readonly _tag: "Completed";
   readonly epoch: number;
   readonly step: number;
-  /** Of `state`, where the pipeline has test data. */
+  /** The score of `state` on test data, where the pipeline has some. */
   readonly test: Score | undefined;
   readonly milliseconds: number;
-  /** The last state, or the one that an operator keeps in its place: the best, under `earlyStopping`. */
+  /** The last state, or one that an operator chose in its place: the best, with `earlyStopping`. */
   readonly state: State;
 }
 
-/** What a training run says, in order: a tagged union on `_tag`. */
+/** The events of a training run: a union tagged by `_tag`. */
 export type TrainEvent<State = TrainState> =
   | Started<State>
   | EpochStarted

@@ -4,22 +4,22 @@ import * as Exit from "effect/Exit";
 import { Observable } from "rxjs";
 import { RunInterrupted } from "../../errors.ts";
 
-/** Where an effect puts the values of a stream. */
+/** A sink into which an effect emits values. */
 export interface Emit<A> {
   readonly next: (value: A) => void;
-  /** Whether nobody listens any more: what runs without yielding asks this between its steps. */
+  /** Whether the subscriber is gone. Code that runs without yielding checks this between steps. */
   readonly closed: () => boolean;
 }
 
 /**
- * A cold observable of what an effect emits: the one bridge from Effect to RxJS.
+ * Makes a cold observable of the values that an effect emits.
  *
- * Each subscription runs the effect anew, and never before `subscribe` has returned, so that a subscriber
- * may use its subscription in whatever it does with the values. A typed failure is the observable's error, as it is;
- * unsubscribing interrupts the effect, so that its finalizers run. An effect that interrupts itself, or is
- * interrupted by another, is an error too: who still listens would wait forever.
+ * Each subscription runs the effect anew. It starts after `subscribe` has returned, so that a subscriber can use
+ * its subscription while it handles values. A typed failure becomes the observable's error, unchanged.
+ * Unsubscribing interrupts the effect, so that its finalizers run. An effect that is interrupted from elsewhere
+ * ends the observable with an error, since the subscriber would otherwise wait forever.
  *
- * **Fails with** what the effect fails with, and `RunInterrupted`, whose `during` is this one's.
+ * **Fails with** the errors of the effect, and with `RunInterrupted`, whose `during` is the one given here.
  */
 export const observe = <A, E>(
   effect: (emit: Emit<A>) => Effect.Effect<unknown, E>,
@@ -33,7 +33,7 @@ export const observe = <A, E>(
     const fiber = Effect.runFork(Effect.andThen(Effect.yieldNow, effect(emit)));
     fiber.addObserver((exit) => {
       if (Exit.isSuccess(exit)) subscriber.complete();
-      // After unsubscribing nobody hears of it: RxJS drops the error of a closed subscriber.
+      // After unsubscribing, RxJS drops the error of a closed subscriber.
       else if (Cause.hasInterruptsOnly(exit.cause))
         subscriber.error(new RunInterrupted({ during }));
       else subscriber.error(Cause.squash(exit.cause));

@@ -5,7 +5,7 @@ import { sizeOf } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { Pair } from "./objective.ts";
 
-/** The inputs and targets of a dataset, as batches of the rows asked for. */
+/** The inputs and targets of a dataset, from which batches are gathered by row. */
 export interface Pairs {
   readonly examples: number;
   /** The types of a batch. */
@@ -15,7 +15,7 @@ export interface Pairs {
   readonly gatherInto: (rows: Int32Array, into: Pair<Storage>) => void;
 }
 
-/** Two columns of a dataset; whatever has to be computed for them is computed once. */
+/** Takes two columns of a dataset, and computes lazy rows once. */
 export const pairsOf = (dataset: Dataset<Row>, columns: Pair<string>): Pairs => {
   const stored = dataset.materialize();
   const types = stored.columns;

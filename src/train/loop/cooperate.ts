@@ -1,12 +1,13 @@
 import * as Effect from "effect/Effect";
 import { MemoryLimit, WorkerLost } from "../../errors.ts";
 
-/** How long a run may keep the event loop waiting, in milliseconds. */
+/** The longest time that a run blocks the event loop, in milliseconds. */
 const turn = 4;
 
 /**
- * Runs a task after what waits already. A page delays timers by some milliseconds, and prefers what
- * `scheduler.yield` continues even to the messages by which workers start, so that neither is used there.
+ * Makes a function that runs a task after the tasks that already wait. Browsers delay timers by some
+ * milliseconds, and run `scheduler.yield` before the messages by which workers start, so that neither is used
+ * there.
  */
 const soon = (): ((task: () => void) => void) => {
   if (typeof setImmediate === "function") return setImmediate;
@@ -26,13 +27,13 @@ const soon = (): ((task: () => void) => void) => {
 
 let later: ReturnType<typeof soon> | undefined;
 
-/** Gives way to the event loop: events and timers that are due come first. */
+/** Yields to the event loop, so that due events and timers run first. */
 export const giveWay: Effect.Effect<void> = Effect.callback<void>((resume) => {
   later ??= soon();
   later(() => resume(Effect.void));
 });
 
-/** With what a run of a program fails, which can only throw it. */
+/** The errors that a running program throws. */
 type Thrown = WorkerLost | MemoryLimit;
 
 const attempt = <E>(work: (index: number) => E, index: number): E | Thrown => {
@@ -45,13 +46,13 @@ const attempt = <E>(work: (index: number) => E, index: number): E | Thrown => {
 };
 
 /**
- * Does `work` for `from, …, to - 1`, giving way to the event loop whenever a turn is over: by the time
- * that has passed, so that it does not matter how long one piece of work is.
+ * Calls `work` for `from, …, to - 1`, and yields to the event loop every few milliseconds.
  *
- * What `work` returns, other than `undefined`, is the failure. Once `closed`, the effect is interrupted
- * before the next piece.
+ * A result of `work` other than `undefined` is a failure. Once `closed`, the effect is interrupted before the
+ * next call.
  *
- * **Fails with** `WorkerLost`, and `MemoryLimit` where the machine does not give what the program may use.
+ * **Fails with** `WorkerLost`, and `MemoryLimit` where the machine does not have the memory that the program may
+ * use.
  */
 export const inTurns = <E>(
   from: number,

@@ -11,7 +11,7 @@ import type { Prepared } from "./prepare.ts";
 import type { Runner } from "./runner.ts";
 import { epochOrder } from "./shuffle.ts";
 
-/** What has come of an epoch. */
+/** The result of an epoch. */
 export interface Epoch<P, S> {
   readonly state: TrainState<P, S>;
   readonly score: Score;
@@ -20,7 +20,7 @@ export interface Epoch<P, S> {
 }
 
 /**
- * The steps of one epoch, or of what is left of it, from `state`, which `steps` holds.
+ * Runs the steps of one epoch, or the rest of one, from `state`, which `steps` holds.
  *
  * **Fails with** `NonFinite`, where a loss, or at the end of the epoch the state, is not finite.
  */

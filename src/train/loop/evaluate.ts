@@ -16,15 +16,15 @@ import { evaluationProgram } from "./program.ts";
 import { type CompiledStep, compileStep } from "./runner.ts";
 import { scoring } from "./scoring.ts";
 
-/** Why a program does not get to run. */
+/** The errors of compiling a program. */
 export type CannotCompile = CompileError | BackendUnavailable | MemoryLimit;
 
-/** Examples evaluated at a time, where a pipeline's own batches are smaller. */
+/** The minimum number of examples evaluated together, for pipelines with smaller batches. */
 const fewest = 64;
 
 /**
- * The loss and the metrics of a state on examples, in their order. Programs are compiled once for each
- * batch size and kept.
+ * Evaluates the loss and metrics of a state on examples, in order. Programs are compiled once per batch size and
+ * kept.
  */
 export type Evaluator = (
   state: TrainState,
@@ -83,10 +83,10 @@ export const evaluator = (of: AnyPipeline): Evaluator => {
 };
 
 /**
- * The loss, the metrics and the confusion matrix, where a metric has one, of a trained state on a dataset with
- * the pipeline's columns.
+ * Evaluates a trained state on a dataset with the pipeline's columns: loss, metrics, and a confusion matrix where
+ * a metric has one.
  *
- * **Fails with** what is wrong with the data, `StateMismatch`, `CompileError`, `BackendUnavailable`,
+ * **Fails with** the errors of validating the data, `StateMismatch`, `CompileError`, `BackendUnavailable`,
  * `MemoryLimit`, `WorkerLost`.
  */
 export const evaluate = Effect.fnUntraced(function* (

@@ -10,35 +10,35 @@ import type { OpenLayer } from "../../nn/layer.ts";
 import { average } from "../../nn/losses/reduction.ts";
 import { isFloat } from "../../tensor/dtype.ts";
 
-/** The two columns that a supervised step sees of a batch: what goes into the model, what should come out. */
+/** The two columns of a supervised step: the input of the model and the wanted output. */
 export interface Pair<V> {
   readonly input: V;
   readonly target: V;
 }
 
-/** What is to be made small, for one example. */
+/** The model and the per-example loss to minimize. */
 export interface Objective {
   readonly model: OpenLayer;
   readonly loss: (output: Expr, target: Expr) => Expr;
-  /** A random change of an input, while training. */
+  /** A random change of inputs during training. */
   readonly augment: Augmentation | undefined;
 }
 
-/** What a model makes of a batch. */
+/** The result of applying a model and its loss to a batch. */
 export interface Outcome {
-  /** The mean over the examples. */
+  /** The mean loss over the examples. */
   readonly loss: Expr;
   readonly outputs: Expr;
   readonly layerState: Exprs;
 }
 
-/** The name of the axis along which layers see the other examples of their batch. */
+/** The name of the batch axis, along which layers see the other examples. */
 export const axis = "batch";
 
-/** Sets the key by which an example is changed apart from those that its model draws from. */
+/** Separates the key of the augmentation from the keys of the model. */
 const augmenting = -1;
 
-/** The model and its loss on a batch, every example with a key of its own. */
+/** Applies the model and its loss to a batch, with a separate key per example. */
 export const outcome = (
   { model, loss, augment }: Objective,
   mode: "train" | "eval",
@@ -56,7 +56,7 @@ export const outcome = (
   const size = batch.input.shape[0] ?? 1;
   const keys = randomBits(key, [size, 2]);
   const [losses, outputs, states] = vmap(one, { axis })(batch.input, batch.target, keys);
-  // Layers give state only what they share across the batch, so each example has the same.
+  // Layer state is the same for each example, since layers compute it across the batch.
   const { leaves, shape } = leavesOf(states);
   return {
     loss: average(losses),
@@ -68,14 +68,14 @@ export const outcome = (
   };
 };
 
-/** An outcome as a function of the params, and the gradient of its loss by them. */
+/** Computes an outcome and the gradient of its loss with respect to the params. */
 export const outcomeAndGradient = (
   { vjp }: ReverseMode["Service"],
   f: (params: unknown) => Outcome,
   params: unknown,
 ): readonly [Outcome, gradient: Exprs] => {
   const inputs = leavesOf(params);
-  // The loss comes first: it alone has a cotangent, and what stands beside it is only looked at.
+  // The loss comes first: it alone has a cotangent. The other outputs are auxiliary.
   const { program, captured, output } = traceTree((p: unknown) => {
     const made = f(p);
     return [made.loss, made] as const;

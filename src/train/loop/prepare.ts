@@ -4,7 +4,7 @@ import type { Dataset, Row } from "../../data/dataset.ts";
 import { foldIn, key as keyOf } from "../../tensor/key.ts";
 import type { BaselineScore } from "../events/event.ts";
 import { baselineScores } from "../pipeline/baseline.ts";
-import type { AnyPipeline, Pipeline } from "../pipeline/pipeline.ts";
+import { type AnyPipeline, optimizerOf, type Pipeline } from "../pipeline/pipeline.ts";
 import type { Splits } from "../pipeline/splits.ts";
 import { checkData, checkSettings, positionMismatch, stateMismatch } from "../pipeline/validate.ts";
 import { carriedOf, initialState } from "../state/initial.ts";
@@ -14,7 +14,7 @@ import { trainProgram } from "./program.ts";
 import { type CompiledStep, compileStep } from "./runner.ts";
 import { type Scoring, scoring } from "./scoring.ts";
 
-/** A run about which everything has been checked and for which everything has been compiled. */
+/** A run that has been checked and compiled. */
 export interface Prepared<P, S> {
   readonly backend: string;
   readonly start: TrainState<P, S>;
@@ -24,16 +24,16 @@ export interface Prepared<P, S> {
   readonly stepsPerEpoch: number;
   readonly scores: Scoring;
   readonly baselines: readonly BaselineScore[];
-  /** The step of a whole batch. */
+  /** The step on a full batch. */
   readonly whole: CompiledStep;
-  /** The step of the last batch of an epoch, where that is smaller. */
+  /** The step on the last batch of an epoch, which may be smaller. */
   readonly last: CompiledStep;
 }
 
-/** Sets the key of the held-out examples apart from the run's other keys, which are split from the seed's. */
+/** Separates the key that selects held-out examples from the other keys of the run. */
 const holdingOut = 1;
 
-/** The data of a pipeline, computed, with the share that it holds out for validation. */
+/** Computes the data of a pipeline, and holds out its validation examples. */
 const splitsOf = (of: AnyPipeline, { train, validation, test }: Splits<Row>): Splits<Row> => {
   const held =
     of.validationShare === 0
@@ -48,8 +48,8 @@ const splitsOf = (of: AnyPipeline, { train, validation, test }: Splits<Row>): Sp
 };
 
 /**
- * Loads, checks and compiles: whatever can be wrong with a pipeline, its data, the state that it goes on
- * from, and its programs is found here.
+ * Loads the data, checks everything and compiles the programs of a run. All mistakes in a pipeline, its data and
+ * the state to resume from are found here.
  */
 export const prepare = Effect.fnUntraced(function* <P, S, E>(
   of: Pipeline<P, S, E>,
@@ -71,7 +71,7 @@ export const prepare = Effect.fnUntraced(function* <P, S, E>(
   const misplaced = positionMismatch(of, start, stepsPerEpoch);
   if (misplaced !== undefined) return yield* misplaced;
   const scores = scoring(of.metrics);
-  const optimizer = of.optimizer({ learningRate: of.learningRate });
+  const optimizer = optimizerOf(of);
   const stepOf = Effect.fnUntraced(function* (size: number) {
     const types = train.types(size);
     const step = yield* trainProgram(of, optimizer, scores.summarize, carriedOf(start), types);
@@ -86,7 +86,7 @@ export const prepare = Effect.fnUntraced(function* <P, S, E>(
     test: held(splits.test),
     stepsPerEpoch,
     scores,
-    // Last: what is wrong with the programs need not wait for them.
+    // Baselines come last, so that mistakes in the programs are reported first.
     baselines: yield* baselineScores(of.baselines, splits),
     whole,
     last: remainder > 0 ? yield* stepOf(remainder) : whole,

@@ -15,19 +15,22 @@ import { flatten, leafPaths, type TreeShape, unflatten } from "../../tree.ts";
 import { mistakes } from "../pipeline/symbolicCheck.ts";
 import { type Objective, outcome, outcomeAndGradient, type Pair } from "./objective.ts";
 
-/** What a metric takes from a batch: the expressions of its summary. */
+/** Computes the summary of a batch for one metric. */
 export type Summarize = (batch: Outcomes) => Exprs;
 
-/** A step or an evaluation as one program: carried leaves and a batch in, carried leaves and a report out. */
+/**
+ * A step or an evaluation as one program. It takes carried leaves and a batch, and returns carried leaves and a
+ * report.
+ */
 export interface StepProgram {
   readonly program: Program;
-  /** How many leading inputs and outputs are carried from step to step. */
+  /** The number of leading inputs and outputs that are carried from step to step. */
   readonly carried: number;
-  /** What the outputs after the carried ones are. */
+  /** Reads the outputs after the carried ones. */
   readonly report: (outputs: readonly Tensor[]) => Report;
 }
 
-/** What a step says of its batch. */
+/** The numbers that a step reports about its batch. */
 export interface Report {
   readonly loss: number;
   readonly learningRate: number | undefined;
@@ -67,14 +70,14 @@ const readReport = (shape: TreeShape, outputs: readonly Tensor[]): Report => {
     readonly summaries: readonly unknown[];
   };
   return {
-    // A loss of -0, which a margin that is met gives, is 0: JSON has no number -0.
+    // A loss of -0 (from a hinge whose margin is met) becomes 0: JSON has no -0.
     loss: read.loss.item() + 0,
     learningRate: read.learningRate?.item(),
     summaries: read.summaries,
   };
 };
 
-/** Trees of tensors that a step takes and gives back changed. */
+/** Trees of tensors that a step takes and returns updated. */
 export interface Carried<V = Tensor> {
   readonly params: unknown;
   readonly layerState: unknown;
@@ -83,7 +86,7 @@ export interface Carried<V = Tensor> {
   readonly step: V;
 }
 
-/** Expressions for the leaves of a tree of tensors, in the same tree. */
+/** Replaces the leaves of a tree of tensors by parameters. */
 const symbolic = <T>(
   tree: unknown,
 ): { readonly tree: T; readonly leaves: readonly Expr[]; readonly shape: TreeShape } => {
@@ -94,7 +97,7 @@ const symbolic = <T>(
 
 const typeText = ({ shape, dtype }: TensorType): string => `${dtype} ${showShape(shape)}`;
 
-/** What is carried on must have the types of what was carried in. */
+/** Checks that carried outputs have the types of the carried inputs. */
 const sameTypes = (
   pipeline: string,
   shape: TreeShape,
@@ -159,7 +162,7 @@ export const trainProgram = Effect.fnUntraced(function* (
   const { params, layerState, key, step } = state.tree;
   const optimizerState = state.tree.optimizerState as Exprs;
   const pair = { input: parameter(batch.input), target: parameter(batch.target) };
-  // A key has two words and a step is a scalar: so `carriedOf` makes them.
+  // `carriedOf` makes a key of two words and a scalar step.
   const own = foldInKey(key as KeyExpr, step as Expr<readonly []>);
 
   const [made, gradient] = outcomeAndGradient(
@@ -190,7 +193,7 @@ export const trainProgram = Effect.fnUntraced(function* (
   });
 });
 
-/** The evaluation of a batch as one program of params and layer state, which carries nothing on. */
+/** The evaluation of a batch as one program of params and layer state. It carries nothing. */
 export const evaluationProgram = (
   objective: Objective,
   summarize: readonly Summarize[],
@@ -202,7 +205,7 @@ export const evaluationProgram = (
     layerState,
   });
   const pair = { input: parameter(batch.input), target: parameter(batch.target) };
-  // Nothing is random in an evaluation; a layer that draws all the same draws from a fixed key.
+  // Evaluation is not random: a layer that draws anyway uses a fixed key.
   const fixed = constant(keyOf(0));
   const { tree } = state;
   const made = outcome(objective, "eval", tree.params, tree.layerState, pair, fixed);

@@ -25,7 +25,7 @@ import { prepare } from "./prepare.ts";
 import { runner } from "./runner.ts";
 import { stage } from "./stage.ts";
 
-/** Why a run ends before its last epoch, besides what its data fails with. */
+/** The errors of a run, besides those of its data. */
 export type RunError =
   | InvalidPipeline
   | InvalidData
@@ -37,13 +37,14 @@ export type RunError =
   | WorkerLost;
 
 /**
- * A whole run as an effect that emits what happens, and ends with the state that its operators end with: what
- * `train$` makes an observable of. Each pipeline that is part of it has its own operators.
+ * Runs a pipeline as an effect that emits events, and returns the final state after its operators. `train$` makes
+ * an observable of it.
  *
- * Everything that can be wrong with the pipeline, its data and its programs fails before the first
- * event. A loss that stops being finite fails with `NonFinite`; the last sound state is in the event of
- * the epoch before (`EpochCompleted`, or `Started`), and the run can be taken up again from there. So it is
- * where a worker with which the run shares its work is lost (`WorkerLost`).
+ * Each pipeline that is part of a run has its own operators.
+ *
+ * All mistakes in the pipeline, its data and its programs fail before the first event. A loss that is not finite
+ * fails with `NonFinite`, and a lost worker thread with `WorkerLost`. The last sound state is then in the latest
+ * `EpochCompleted` or `Started`, and the run can be resumed from it.
  */
 export const run = <P, S, E>(
   of: Pipeline<P, S, E>,
@@ -86,7 +87,7 @@ const oneRun = Effect.fnUntraced(function* <P, S, E>(
   });
 
   const services = yield* Effect.context<Backend>();
-  /** A state that an operator keeps, on the test examples: it may have come from a file. */
+  /** Evaluates a state from an operator on the test examples. It is checked first, since it may come from a file. */
   const tested$ = (state: TrainState) =>
     observe<Validated, CannotCompile | WorkerLost | StateMismatch>((own) => {
       const mismatch = stateMismatch(of, state, prepared.start, ["params", "layerState"]);
@@ -115,7 +116,7 @@ const oneRun = Effect.fnUntraced(function* <P, S, E>(
     prepared.whole,
     flatten<unknown>(carriedOf(start)).leaves as readonly Tensor[],
   );
-  // What operators remember is theirs to write into the states to come: they have read it in the event above.
+  // Operators have read their memories in the event above, and write them into later states.
   let state: TrainState<P, S> = { ...start, memory: {} };
   while (state.epoch < of.epochs) {
     emit.next({ _tag: "EpochStarted", epoch: state.epoch + 1 });

@@ -18,7 +18,7 @@ export interface CompiledStep {
   readonly report: StepProgram["report"];
 }
 
-/** Compiles a step so that what it carries stays where it computes. */
+/** Compiles a step so that carried values stay in the backend's memory. */
 export const compileStep = Effect.fnUntraced(function* (
   step: StepProgram,
   { deterministic }: Pick<CompileOptions, "deterministic"> = {},
@@ -33,19 +33,19 @@ export const compileStep = Effect.fnUntraced(function* (
 });
 
 /**
- * What steps of several batch sizes do to one state.
+ * Runs steps of several batch sizes on one state.
  *
- * The state lives in the session of the main step; a batch of another size (the last of an epoch) takes
- * it out, runs once, and the next main step takes it in again.
+ * The state lives in the session of the main step. A batch of another size (the last of an epoch) takes it out
+ * and runs once, and the next main step takes it in again.
  */
 export interface Runner {
   readonly step: (compiled: CompiledStep, examples: Pairs, rows: Int32Array) => Report;
-  /** A copy of the state's leaves, which later steps do not change. */
+  /** A copy of the state's leaves, unaffected by later steps. */
   readonly leaves: () => readonly Tensor[];
 }
 
 export const runner = (main: CompiledStep, start: readonly Tensor[]): Runner => {
-  // Exactly one of the two holds the state: the session while there is one, else the leaves.
+  // Exactly one of the two holds the state: the session, if there is one, or else the leaves.
   let leaves = start;
   let session: Session | undefined;
 

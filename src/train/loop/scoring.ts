@@ -4,7 +4,7 @@ import { meanLoss } from "../../nn/metrics/regression.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Directions, Score } from "../events/event.ts";
 
-/** Any `Metric`, whatever its summary: nobody but the metric itself can do anything with one. */
+/** A `Metric` with a summary of any type, which only the metric itself can use. */
 export interface SomeMetric {
   readonly name: string;
   readonly better: Directions[string];
@@ -14,26 +14,26 @@ export interface SomeMetric {
   readonly confusion?: (summary: never) => ConfusionTable;
 }
 
-/** One summary for each metric, that of the loss first. */
+/** One summary per metric, with that of the loss first. */
 export type Summaries = readonly unknown[];
 
-/** The loss and the metrics of a run, folded together. */
+/** Folds the loss and the metrics of a run together. */
 export interface Scoring {
   readonly summarize: readonly ((batch: Outcomes) => Exprs)[];
   readonly empty: Summaries;
   readonly concat: (a: Summaries, b: Summaries) => Summaries;
-  /** Summaries from what a step put out for them. */
+  /** Reads summaries from the outputs of a step. */
   readonly read: (computed: Summaries) => Summaries;
   readonly score: (summaries: Summaries) => Score;
   readonly better: Directions;
-  /** Of the first metric that has one. */
+  /** The confusion matrix of the first metric that has one. */
   readonly confusion: (summaries: Summaries) => ConfusionTable | undefined;
 }
 
-/** The scoring by the mean loss and by these metrics. */
+/** Makes the scoring of the mean loss and these metrics. */
 export const scoring = (metrics: readonly SomeMetric[]): Scoring => {
   const all: readonly SomeMetric[] = [meanLoss, ...metrics];
-  // `never` here: a list of summaries goes, one by one, only into the metrics that made them.
+  // The casts to `never` are sound: each summary only goes into the metric that made it.
   return {
     summarize: all.map((metric) => metric.fromBatch),
     empty: all.map((metric) => metric.monoid.empty),

@@ -1,10 +1,10 @@
 import { foldIn, type Key, permutation } from "../../tensor/key.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 
-/** Sets the keys of the epochs' orders apart from those of the steps, which count from 0. */
+/** Separates the keys that shuffle epochs from those of the steps, which count from 0. */
 const ordering = -1;
 
-/** The order in which an epoch (counted from 0) sees the examples of a run. */
+/** The order of the examples in an epoch, which counts from 0. */
 export const epochOrder = (
   key: Key,
   epoch: number,

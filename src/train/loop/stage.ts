@@ -11,22 +11,22 @@ import type { TrainState } from "../state/state.ts";
 
 type Services = Backend | ReverseMode;
 
-/** A run of one pipeline, before its operators: an effect that emits what happens. */
+/** A run of one pipeline before its operators: an effect that emits events. */
 type Run<P, S, E> = (
   emit: Emit<TrainEvent<TrainState<P, S>>>,
 ) => Effect.Effect<unknown, E, Services>;
 
-/** The values of an observable, emitted by an effect that ends when it does. */
+/** Emits the values of an observable until it completes. */
 const drained = <A, E>(values$: Observable<A>, emit: Emit<A>): Effect.Effect<void, E> =>
   Effect.callback<void, E>((resume) => {
     const running: Subscription = values$
       .pipe(
         tap(emit.next),
-        // A listener that is gone is seen at once, and not when this fiber is next looked at.
+        // This notices at once that the listener is gone, before the fiber runs again.
         takeWhile(() => !emit.closed()),
       )
       .subscribe({
-        // An observable's error has no type: it is the run's, or that of one of its operators.
+        // An observable's error has no type. It comes from the run or from one of its operators.
         error: (error: unknown) => resume(Effect.fail(error as E)),
         complete: () => resume(Effect.void),
       });
@@ -34,10 +34,11 @@ const drained = <A, E>(values$: Observable<A>, emit: Emit<A>): Effect.Effect<voi
   });
 
 /**
- * A run put through the operators of its pipeline, which see the events of this pipeline alone, whatever it is part
- * of: what is said is what they say. It ends with the state that they end with.
+ * Passes the events of a run through the operators of its pipeline, and returns their final state.
  *
- * **Fails with** what the run fails with, and what an operator errors with.
+ * The operators see the events of this pipeline alone, whatever it is part of.
+ *
+ * **Fails with** the errors of the run and of its operators.
  */
 export const stage = <P, S, E>(
   of: Pipeline<P, S, unknown>,
@@ -47,7 +48,7 @@ export const stage = <P, S, E>(
 ): Effect.Effect<TrainState<P, S>, E, Services> =>
   Effect.gen(function* () {
     const services: Context.Context<Services> = yield* Effect.context<Services>();
-    // The last state that was said, and the last that the run reached, for operators that say none.
+    // The last state that the operators emitted, and the last that the run reached, in case they emit none.
     let said: TrainState<P, S> | undefined;
     let reached = from;
     const events$ = observe<TrainEvent<TrainState<P, S>>, E>((own) =>
@@ -62,7 +63,7 @@ export const stage = <P, S, E>(
         services,
       ),
     );
-    // Operators pass on the events of this pipeline, whose states are of P and S.
+    // Operators pass on the events of this pipeline, whose states have its P and S.
     const said$ = of.operators.reduce<Observable<TrainEvent>>(
       (before$, operator) => operator(before$),
       events$,

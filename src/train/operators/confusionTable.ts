@@ -3,15 +3,16 @@ import type { ConfusionTable } from "../../nn/metrics/metric.ts";
 import { greatestOf } from "../../tensor/extremes.ts";
 import { fitted, indented, oneLine, padded, widthOf } from "../../terminal.ts";
 
-/** More classes than these make lines that no terminal holds. */
+/** The most classes whose table still fits a terminal. */
 const most = 20;
 
 const shareText = (share: number): string => (Number.isNaN(share) ? "–" : share.toFixed(4));
 
 /**
- * A confusion matrix as lines that line up: one for each class, with how often its examples were taken for which,
- * and its precision, recall and F1. Columns are named by as much of a name as fits; no lines for more than 20
- * classes.
+ * Formats a confusion matrix as an aligned table.
+ *
+ * Each class has a row with the counts of its predictions and its precision, recall and F1. Column names are cut
+ * to fit. The table is empty for more than 20 classes.
  */
 export const confusionLines = (table: ConfusionTable): readonly string[] => {
   const { counts } = table;

@@ -14,33 +14,33 @@ import type { Memory } from "../state/memory.ts";
 import type { TrainState } from "../state/state.ts";
 import { type Fold, folded } from "./fold.ts";
 
-/** A number of an epoch to watch: its loss or a metric, over the training or the validation examples. */
+/** The loss or a metric of an epoch, on the training or the validation examples. */
 export type Monitor = `${"train" | "validation"}.${string}`;
 
-/** Which number of an epoch is watched, for how many epochs it may fail to improve, and what is kept. */
+/** The options of {@link earlyStopping}. */
 export interface EarlyStopping {
   /** Defaults to `"validation.loss"`. */
   readonly monitor?: Monitor;
-  /** After how many epochs in a row without an improvement the run is stopped; 0 is as 1. Defaults to 0. */
+  /** The number of epochs in a row without an improvement that stop the run; 0 acts like 1. Defaults to 0. */
   readonly patience?: number;
-  /** By how much a value must beat the best to count as an improvement. Defaults to 0. */
+  /** The least change of the best value that counts as an improvement. Defaults to 0. */
   readonly minDelta?: number;
-  /** Whether a lower value is better or a higher one. Defaults to what the run says of the metric. */
+  /** Whether a lower or a higher value is better. Defaults to the direction of the metric. */
   readonly mode?: "min" | "max";
-  /** Whether the run ends with the state of the best epoch, and not with the last one. Defaults to true. */
+  /** Whether the run ends with the state of the best epoch in place of the last. Defaults to `true`. */
   readonly restoreBest?: boolean;
 }
 
-/** A state as trees that can be remembered. */
+/** A training state that a memory can hold. */
 type Kept = { readonly [K in keyof TrainState]: TrainState<Memory, Memory>[K] };
 
-/** The best epoch so far, and how many have passed since. */
+/** The best epoch so far, and the number of epochs since. */
 type Watch = {
   readonly best:
     | { readonly value: number; readonly epoch: number; readonly state: Kept | undefined }
     | undefined;
   readonly since: number;
-  /** 1 where a higher value is better, -1 where a lower one is, 0 where that is not known. */
+  /** 1 where higher is better, -1 where lower is better, 0 where that is unknown. */
   readonly sign: number;
 };
 
@@ -50,7 +50,7 @@ const isRecord = (memory: Memory): memory is { readonly [key: string]: Memory } 
 const hasNumbers = (memory: Memory, ...names: readonly string[]): boolean =>
   isRecord(memory) && names.every((name) => typeof memory[name] === "number");
 
-/** Whether it has the parts of a state: what is in its trees is compared when the state is used. */
+/** Whether a value has the parts of a state. The trees inside are compared when the state is used. */
 const isKept = (memory: Memory): boolean =>
   hasNumbers(memory, "epoch", "batch", "step") &&
   isRecord(memory) &&
@@ -73,7 +73,7 @@ const scoreNames = (score: Score | undefined): readonly string[] =>
 
 const nameOf = (monitor: Monitor): string => monitor.slice(monitor.indexOf(".") + 1);
 
-/** The monitored value of an epoch. Throws {@link UnknownMonitor} where the epoch has no such value. */
+/** Reads the monitored value of an epoch. Throws {@link UnknownMonitor} where it has none. */
 const monitored = (monitor: Monitor, epoch: EpochCompleted<unknown>): number => {
   const score = monitor.startsWith("train.") ? epoch : epoch.validation;
   const value = scoreValue(score, nameOf(monitor));
@@ -91,7 +91,7 @@ const signs = { higher: 1, lower: -1 } as const satisfies {
   readonly [D in Directions[string]]: 1 | -1;
 };
 
-/** {@link earlyStopping} as a value. */
+/** {@link earlyStopping} as a {@link Fold}. */
 export const stoppingEarly = ({
   monitor = "validation.loss",
   patience = 0,
@@ -119,18 +119,18 @@ export const stoppingEarly = ({
         expected: `"min" or "max": nothing says which way ${monitor} gets better`,
         actual: "not given",
       });
-    // Anything is better than a metric that has no value yet.
+    // Any number improves on NaN, a metric without a value.
     return Number.isNaN(best) ? !Number.isNaN(value) : sign * (value - best) > minDelta;
   };
 
-  /** What is kept of a state: all of it but what this operator knew then. */
+  /** A copy of a state without this operator's own memory. */
   const kept = ({ memory, params, layerState, ...state }: TrainState): Kept => {
     const { [name]: _, ...others } = memory;
-    // Params and layer state are trees of tensors: `init` makes nothing else.
+    // Params and layer state are trees of tensors, since `init` makes nothing else.
     return { ...state, params: params as Memory, layerState: layerState as Memory, memory: others };
   };
 
-  /** The state to end with: that of the best epoch, with what was known after it. */
+  /** The final state: that of the best epoch, with this operator's present memory. */
   const ending = ({ best, sign }: Watch, last: TrainState): TrainState => {
     if (best?.state === undefined) return last;
     const { memory, ...state } = best.state;
@@ -167,7 +167,7 @@ export const stoppingEarly = ({
     switch (event._tag) {
       case "Started": {
         const watch = { ...before, sign: signOf(event) };
-        // The run that this one goes on from was over: only its last word may have been lost.
+        // The run resumed from was already over, and only its last event may be missing.
         return [
           watch,
           ends(watch) ? [event, stopped(watch, { ...event, ...event.state })] : [event],
@@ -178,7 +178,7 @@ export const stoppingEarly = ({
         return [watch, ends(watch) ? [event, stopped(watch, event)] : [event]];
       }
       case "Validated":
-        // The last state was evaluated, and another is kept.
+        // This evaluation is of the last state, but the run ends with another.
         return [before, event.on === "test" && restores(before) ? [] : [event]];
       case "Completed":
         return restores(before)
@@ -193,16 +193,17 @@ export const stoppingEarly = ({
 };
 
 /**
- * Ends a run once the monitored value has not improved for `patience` epochs in a row: the stream then says
- * `Stopped` and completes, and the run above is interrupted. Under `restoreBest` the state of `Stopped`, and of
- * `Completed` where the run ends by itself, is that of the best epoch. The state that is kept is the one that is
- * evaluated on test examples.
+ * Stops a run once the monitored value has not improved for `patience` epochs in a row.
  *
- * What it knows is part of the states that it passes on, so that `resume$` from one of them goes on as if the run
- * had never stopped; save checkpoints after it.
+ * The stream then emits `Stopped` and completes, and the run is interrupted. With `restoreBest`, `Stopped` (or
+ * `Completed`, where the run reaches its last epoch) carries the state of the best epoch. The state it carries is
+ * evaluated on the test examples.
  *
- * **Fails with** `InvalidArgument`, thrown, where `patience` is no whole number or `minDelta` negative;
- * `UnknownMonitor` at the end of the first epoch, where the monitored value is not there.
+ * Its memory is part of the states that it emits, so that `resume$` continues as if the run had never stopped.
+ * Place `saveCheckpoints` after it.
+ *
+ * **Fails with** `InvalidArgument`, thrown, where `patience` is not a whole number or `minDelta` is negative;
+ * `UnknownMonitor` at the end of the first epoch, where nothing has the monitored name.
  * **Source** Prechelt, "Early stopping – but when?" (1998).
  */
 export const earlyStopping = <P, S>(

@@ -14,30 +14,32 @@ import type { Memory } from "../state/memory.ts";
 import type { TrainState } from "../state/state.ts";
 
 /**
- * An operator that remembers, as a value: what it knows of a run, and what it says on each event.
+ * A stateful RxJS operator as a value: a memory, and a pure step from an event to the events emitted in its
+ * place.
  *
- * What it knows is saved with the run: {@link folded} writes it into every state that passes, and reads it back
- * from the state that a run goes on from.
+ * The memory is saved with the run. {@link folded} writes it into every state that passes, and reads it back from
+ * the state that a run resumes from.
  *
- * **Laws** `laws.operator`: `op (a ++ b) = op (a) ++ op (b)`, where `b` goes on from the last state of `op (a)`.
+ * **Laws** `laws.operator`: `op (a ++ b) = op (a) ++ op (b)`, where `b` resumes from the last state of `op (a)`.
  */
 export interface Fold<M extends Memory> {
-  /** Under which it is remembered: no two operators of a run have one name. */
+  /** The key under which the memory is saved. It must differ between the operators of a run. */
   readonly name: string;
   readonly init: M;
   /**
-   * What is known after an event, and what is said in its place. `Stopped` ends the run; a state that was kept
-   * takes the place of the last one in `Stopped` or `Completed`, and is then evaluated on the test examples.
+   * The memory after an event, and the events emitted in its place. `Stopped` ends the run. `Stopped` or
+   * `Completed` may carry an earlier state in place of the last one, which is then evaluated on the test
+   * examples.
    */
   readonly step: (
     memory: M,
     event: TrainEvent,
   ) => readonly [memory: M, said: readonly TrainEvent[]];
-  /** Whether something that was saved is what this operator remembers. */
+  /** Whether a saved value is a memory of this operator. */
   readonly is: (memory: Memory) => memory is M;
 }
 
-/** What is said, and whether the fold ends the run by it: with the evaluation of the state that it ends with. */
+/** An emitted event, whether it ends the run, and the evaluation on test examples where there are some. */
 interface Said {
   readonly event: TrainEvent;
   readonly end: boolean;
@@ -50,7 +52,7 @@ interface Folding<M> {
   readonly said: readonly Said[];
 }
 
-/** The end of a run, after the evaluation of its state on the test examples. */
+/** Evaluates the state of a final event on the test examples, then emits that event with the score. */
 const tested = (
   end: Stopped | Completed,
   tested$: NonNullable<Started["tested$"]>,
@@ -63,10 +65,10 @@ const tested = (
   );
 
 /**
- * The RxJS operator that a fold is.
+ * Makes an RxJS operator of a fold.
  *
- * **Fails with** `StateMismatch` where the state that a run goes on from holds under the fold's name what it does
- * not remember; and with what the evaluation of a kept state fails with.
+ * **Fails with** `StateMismatch` where the memory saved under the fold's name is not one of this fold; and with
+ * the errors of evaluating a state.
  */
 export const folded = <M extends Memory, P, S>({
   name,
@@ -86,7 +88,7 @@ export const folded = <M extends Memory, P, S>({
     const starts = event._tag === "Started";
     const [memory, said] = step(starts ? recalled(event) : before.memory, event);
     const tested$ = starts ? event.tested$ : before.tested$;
-    // A state that was kept has the memory that it was kept with.
+    // An earlier state keeps the memory that was saved with it.
     const remembering = (one: TrainEvent): TrainEvent =>
       "state" in one && "state" in event && one.state === event.state
         ? { ...one, state: { ...one.state, memory: { ...one.state.memory, [name]: memory } } }
@@ -107,7 +109,7 @@ export const folded = <M extends Memory, P, S>({
     source.pipe(
       scan(next, start),
       mergeMap(({ said }) => from(said)),
-      // The run above is interrupted before the state that it ends with is evaluated.
+      // This interrupts the run upstream before its final state is evaluated.
       takeWhile(({ event, end }) => !(end && event._tag === "Stopped"), true),
       concatMap(({ event, end, tested$ }) =>
         end && tested$ !== undefined && (event._tag === "Stopped" || event._tag === "Completed")
@@ -115,7 +117,7 @@ export const folded = <M extends Memory, P, S>({
           : only(event),
       ),
     );
-  // The states that a fold passes on or keeps are those of the run, of its P and S.
+  // The states that a fold emits come from the run, so they have its P and S.
   return operator as MonoTypeOperatorFunction<TrainEvent<TrainState>> as MonoTypeOperatorFunction<
     TrainEvent<TrainState<P, S>>
   >;

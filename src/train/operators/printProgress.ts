@@ -12,25 +12,25 @@ import type {
 } from "../events/event.ts";
 import { confusionLines } from "./confusionTable.ts";
 
-/** Where progress is printed: `process.stdout` is one. */
+/** A stream to print to, such as `process.stdout`. */
 export interface TextStream {
   readonly write: (text: string) => unknown;
   readonly isTTY?: boolean | undefined;
   readonly columns?: number | undefined;
 }
 
-/** Where progress is printed, and how often its bar is drawn. */
+/** The options of {@link printProgress}. */
 export interface PrintProgress {
   /** Defaults to `process.stdout`. */
   readonly stream?: TextStream;
-  /** The least time between two drawings of the bar, in milliseconds. Defaults to 80. */
+  /** The minimum time between two redraws of the bar, in milliseconds. Defaults to 80. */
   readonly every?: number;
 }
 
 const grouped = (count: number): string => Math.round(count).toLocaleString("en-US");
 
 const duration = (milliseconds: number): string => {
-  // Rounded first, so that no 60 seconds are left over.
+  // Rounding comes first, so that it never shows 60 s.
   const tenths = Math.round(milliseconds / 100);
   if (tenths < 600) return `${(tenths / 10).toFixed(1)} s`;
   const seconds = Math.round(milliseconds / 1000);
@@ -49,7 +49,7 @@ const figuresText = (metrics: MetricValues): string =>
 
 const scoreText = ({ loss, metrics }: Score): string => figuresText({ loss, ...metrics });
 
-/** What a result is compared with: one line for each baseline, its figures below those of the run. */
+/** One line per baseline, its scores aligned below those of the run. */
 const baselineLines = (baselines: readonly BaselineScore[], width: number): readonly string[] =>
   baselines.map(
     ({ name, metrics }) =>
@@ -57,8 +57,8 @@ const baselineLines = (baselines: readonly BaselineScore[], width: number): read
   );
 
 /**
- * The lines that an event is worth, if any; `started` is the first event of its run, and `held` what it was last
- * found to make of held-out examples.
+ * The text printed for an event, or `undefined` for none. `started` is the first event of the run, and `held` its
+ * latest evaluation on held-out examples.
  */
 export const progressLine = (
   event: TrainEvent<unknown>,
@@ -110,7 +110,7 @@ export const progressLine = (
   }
 };
 
-/** The bar of a step, of fewer cells than there are columns. */
+/** The progress bar of a step, narrower than the terminal. */
 export const progressBar = (
   event: StepCompleted,
   started: Started<unknown>,
@@ -130,9 +130,10 @@ export const progressBar = (
 const clearLine = "\r\u001b[2K";
 
 /**
- * Prints a run as it goes by and passes every event on: on a terminal a bar that moves with the steps
- * and leaves one line for each epoch; elsewhere only the lines. Control characters in names and texts are written
- * out.
+ * Prints the progress of a run, and passes every event on unchanged.
+ *
+ * A terminal shows a bar that moves with the steps and leaves one line per epoch. Any other stream gets only the
+ * lines. Control characters in names and texts are escaped.
  *
  * **Fails with** `InvalidArgument`, thrown, where `every` is negative.
  */
@@ -144,10 +145,10 @@ export const printProgress = <State>({
   return (source) =>
     defer(() => {
       const terminal = stream.isTTY === true;
-      // Some terminals say that they have no columns, meaning that they do not know.
+      // Some terminals report 0 columns where they do not know their width.
       const columns = (): number =>
         stream.columns === undefined || stream.columns < 1 ? 80 : stream.columns;
-      // What one subscription has drawn; the events themselves pass through untouched.
+      // The drawing state of one subscription. The events pass through unchanged.
       let started: Started<State> | undefined;
       let held: Validated | undefined;
       let drawnAt = Number.NEGATIVE_INFINITY;
@@ -178,7 +179,7 @@ export const printProgress = <State>({
             const line = progressLine(event, started, held);
             if (line !== undefined) stream.write(`${clear()}${line}\n`);
           },
-          // A run that ends in the middle of an epoch leaves the terminal on a clean line.
+          // This clears the bar of a run that ends in the middle of an epoch.
           finalize: () => {
             if (barShown) stream.write(clear());
           },

@@ -19,27 +19,27 @@ import { observe } from "../events/fromEffect.ts";
 import { defaultServices } from "../services.ts";
 import type { TrainState } from "../state/state.ts";
 
-/** What makes text of a state, once it is compiled. */
+/** Compiles to a function from a training state to text. */
 export type Sampler<P, S, E1, E2 = E1> = Effect.Effect<
   (state: TrainState<P, S>) => Either<E2, string>,
   E1,
   Backend
 >;
 
-/** How often {@link sampleEvery} says something, and what it computes with. */
+/** The options of {@link sampleEvery}. */
 export interface SampleEvery {
-  /** Epochs from one sample to the next. Defaults to 1. */
+  /** The number of epochs between samples. Defaults to 1. */
   readonly every?: number;
   /** Defaults to `Backend.layerWasm`. */
   readonly services?: Layer.Layer<Backend, BackendUnavailable>;
 }
 
 /**
- * Says `Sampled` after epochs, with text that was made of the state at their end: what a language model
- * writes, how words are decoded. What makes it is compiled once for each subscription.
+ * Emits `Sampled` after epochs, with text generated from the state: what a language model writes, or how it
+ * decodes. The sampler is compiled once per subscription.
  *
- * **Fails with** `InvalidArgument`, thrown, where `every` is no whole number or less than 1; what the sampler fails
- * with, which ends the stream.
+ * **Fails with** `InvalidArgument`, thrown, where `every` is not a whole number above 0; and with the errors of
+ * the sampler, which end the stream.
  */
 export const sampleEvery = <P, S, E1, E2>(
   sampler: Sampler<P, S, E1, E2>,

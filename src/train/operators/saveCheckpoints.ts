@@ -15,21 +15,22 @@ import type { Pipeline } from "../pipeline/pipeline.ts";
 import { saveCheckpoint } from "../state/checkpoint.ts";
 import type { TrainState } from "../state/state.ts";
 
-/** Where states are saved, and at the end of which epochs. */
+/** The options of {@link saveCheckpoints}. */
 export interface SaveCheckpoints {
-  /** One file, replaced each time; or a file for each epoch. */
+  /** One file that is replaced each time, or a function from the epoch to a file. */
   readonly path: string | ((epoch: number) => string);
-  /** Epochs from one checkpoint to the next. Defaults to 1. */
+  /** The number of epochs between checkpoints. Defaults to 1. */
   readonly every?: number;
 }
 
 /**
- * Saves the state at the end of epochs, from which {@link loadCheckpoint} and `resume$` go on, and says
- * `CheckpointSaved` after each. Later events, and the error with which the run may end, wait
- * until the file is written.
+ * Saves the state to a file at the end of epochs, and emits `CheckpointSaved` after each.
  *
- * **Fails with** `InvalidArgument`, thrown, where `every` is no whole number or less than 1;
- * `CheckpointNotSaved`, which ends the stream; the last good checkpoint is as it was.
+ * {@link loadCheckpoint} reads the file, and `resume$` continues from it. Later events, and an error that ends
+ * the run, wait until the file is written.
+ *
+ * **Fails with** `InvalidArgument`, thrown, where `every` is not a whole number above 0; `CheckpointNotSaved`,
+ * which ends the stream and leaves the last good checkpoint unchanged.
  */
 export const saveCheckpoints = <P, S, E>(
   of: Pipeline<P, S, E>,
@@ -48,7 +49,7 @@ export const saveCheckpoints = <P, S, E>(
     event._tag === "EpochCompleted" && event.epoch % every === 0
       ? concat(only(event), saved$(event))
       : only(event);
-  // As values, errors wait too: what a run has reached before it fails is saved.
+  // Errors become values so that they wait too: the state before a failure is saved first.
   return (events$) =>
     events$.pipe(
       materialize(),

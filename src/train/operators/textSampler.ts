@@ -8,23 +8,24 @@ import { sampleSequence } from "../../nn/generate/search.ts";
 import type { Key } from "../../tensor/key.ts";
 import type { TrainState } from "../state/state.ts";
 
-/** What a text goes on from, how far, and how its tokens are drawn. */
+/** The options of {@link textSampler}: a prompt, a length, and how tokens are drawn. */
 export interface TextOptions extends Sampling {
   readonly prompt: string;
-  /** How many tokens are said. */
+  /** The number of tokens to generate. */
   readonly length: number;
   readonly key: Key;
-  /** How a text is taken apart into tokens, and put together again; characters where not given. */
+  /** How to split text into tokens and join them again. Defaults to characters. */
   readonly split?: (text: string) => readonly string[];
   readonly join?: (tokens: readonly string[]) => string;
 }
 
 /**
- * What a language model writes after a prompt, the prompt included: a sampler for {@link sampleEvery}. The same
- * key gives the same draws in every epoch, so that what changes is the model.
+ * Samples text from a language model, for {@link sampleEvery}: the prompt and its continuation.
  *
- * **Fails with** `CompileError`, `BackendUnavailable`, `MemoryLimit`; `UnknownToken` where the prompt has a
- * token that the vocabulary has not, `EmptySequence` where it is empty, `SequenceTooLong`.
+ * The key gives the same draws in every epoch, so that only the model changes.
+ *
+ * **Fails with** `CompileError`, `BackendUnavailable`, `MemoryLimit`; `UnknownToken` where a token of the prompt
+ * is not in the vocabulary, `EmptySequence` where the prompt is empty, `SequenceTooLong`.
  */
 export const textSampler = <P>(
   model: Initialized<P>,

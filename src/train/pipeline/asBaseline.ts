@@ -3,11 +3,11 @@ import { pipe } from "fp-ts/lib/function.js";
 import type { Score, TrainEvent } from "../events/event.ts";
 import { type RunError, run } from "../loop/run.ts";
 import type { Baseline } from "./baseline.ts";
-import { type Pipeline, withData } from "./pipeline.ts";
+import { withData } from "./overrides.ts";
+import type { Pipeline } from "./pipeline.ts";
 
 /**
- * The score of the state that a run ended with, on what it was held to: test, validation, or its own training
- * examples.
+ * The score of a run's final state on test examples, or else validation or training examples.
  */
 const lastScore = (events: readonly TrainEvent[]): Score | undefined => {
   const end = events.findLast((event) => event._tag === "Completed" || event._tag === "Stopped");
@@ -17,9 +17,10 @@ const lastScore = (events: readonly TrainEvent[]): Score | undefined => {
 };
 
 /**
- * Another pipeline as a baseline: it is trained on the examples of the run that it stands beside, and its
- * figures are its own loss and metrics on those that are held out there. Its own data is not read; its operators
- * see its own events.
+ * Makes a baseline of another pipeline.
+ *
+ * It is trained on the examples of the run that it is compared with, and its scores are its own loss and metrics
+ * on the examples held out there. Its own data is not read, and its operators see its own events.
  *
  * @example
  * ```ts
@@ -27,7 +28,7 @@ const lastScore = (events: readonly TrainEvent[]): Score | undefined => {
  * import { pipe } from "fp-ts/lib/function.js";
  * import { firstValueFrom } from "rxjs";
  * import {
- *   asBaseline, dataset, dense, initializers, meanSquaredError, pipeline, tensor, train$, withBaseline, withBatchSize,
+ *   asBaseline, dataset, dense, initializers, meanSquaredError, pipeline, sgd, tensor, train$, withBaseline, withBatchSize,
  * } from "fluxion";
  *
  * const line = (name: string, start: number) =>
@@ -38,6 +39,7 @@ const lastScore = (events: readonly TrainEvent[]): Score | undefined => {
  *       target: "y",
  *       model: dense(1, 1, { biasInit: initializers.constant(start), weightInit: initializers.zeros }),
  *       loss: meanSquaredError,
+ *       optimizer: sgd({ learningRate: 0 }),
  *     }),
  *     withBatchSize(2),
  *   );
@@ -51,7 +53,7 @@ export const asBaseline = <P, S, E>(of: Pipeline<P, S, E>): Baseline<E | RunErro
   evaluate: (data) => {
     const events: TrainEvent[] = [];
     const emit = { next: (event: TrainEvent) => events.push(event), closed: () => false };
-    // Whatever was held out of the run's examples is held out here.
+    // The run's held-out examples are held out here too.
     const beside = pipe(
       { ...of, baselines: [], validationShare: 0 },
       withData(Effect.succeed(data)),

@@ -6,22 +6,21 @@ import type { BaselineScore, MetricValues } from "../events/event.ts";
 import type { Splits } from "./splits.ts";
 
 /**
- * What a result is to be compared with: a rule that needs no training, or another model, on the same
- * examples.
+ * Something to compare a result with on the same examples: a rule that needs no training, or another model.
  */
 export interface Baseline<out E = never> {
-  /** What it does, as it is printed: `"majority class"`. */
+  /** The printed name, such as `"majority class"`. */
   readonly name: string;
   /**
-   * Its figures, from the very examples of the run: a share held out for validation is no longer in
-   * `train`. What they have in common with the run's bears the same name, `loss` included.
+   * Computes scores on the examples of the run. Examples held out for validation are no longer in `train`. A
+   * score that the run has too must use the same name, such as `loss`.
    */
   readonly evaluate: (
     data: Splits<Row>,
   ) => MetricValues | Effect.Effect<MetricValues, E, Backend | ReverseMode>;
 }
 
-/** The figures of every baseline on the examples of a run, in order. */
+/** Evaluates every baseline on the examples of a run, in order. */
 export const baselineScores = <E>(
   baselines: readonly Baseline<E>[],
   data: Splits<Row>,

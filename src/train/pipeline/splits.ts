@@ -1,6 +1,6 @@
 import type { Dataset, Row } from "../../data/dataset.ts";
 
-/** The examples of a run: those to learn from, and those that the params never see. */
+/** The examples of a run: those to train on, and those held out. */
 export interface Splits<R extends Row> {
   readonly train: Dataset<R>;
   /** Evaluated after every epoch. */

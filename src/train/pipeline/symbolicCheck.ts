@@ -22,8 +22,9 @@ const notScalar = (loss: Expr): readonly Issue[] =>
       ];
 
 /**
- * What is wrong with a model and its loss on one example of a batch of some, as they are written. The programs derived from
- * them would repeat each mistake in its derivative, and no longer know the layer that made it.
+ * Finds the mistakes in a model and its loss, applied to one example of a batch.
+ *
+ * Derived programs would repeat each mistake in the derivative, and no longer name the layer that made it.
  */
 export const mistakes = (
   { model, loss, augment }: Objective,
@@ -34,7 +35,7 @@ export const mistakes = (
 ): readonly Issue[] => {
   const { leaves, shape } = flatten([params, layerState]);
   const symbols = leaves.map((leaf) => parameter(leaf as Tensor));
-  // The same tree, with an expression for each tensor.
+  // The same tree with an expression in place of each tensor.
   const [p, s] = unflatten(shape, symbols) as readonly [unknown, unknown];
   const key = parameter({ shape: [2], dtype: "i32" }) as Expr as KeyExpr;
   const [input, target] = [parameter(example.input), parameter(example.target)];
@@ -45,6 +46,6 @@ export const mistakes = (
   });
   const made = loss(output, target);
   const whole = program([...symbols, key, input, target], [made, ...leavesOf(next).leaves]);
-  // The batch's axis is bound by a vmap that one example does not see.
+  // The batch axis is bound by a vmap outside of this function.
   return [...issuesOf(whole, 0, { [axis]: examples }), ...notScalar(made)];
 };

@@ -18,7 +18,7 @@ import type { Splits } from "./splits.ts";
 const wholeFrom = (least: number) => (value: unknown) =>
   typeof value === "number" && Number.isSafeInteger(value) && value >= least;
 
-/** The numbers of a pipeline that do not depend on its data. */
+/** Checks the settings of a pipeline that do not depend on its data. */
 export const checkSettings = (of: AnyPipeline): Effect.Effect<void, InvalidPipeline> => {
   const settings: readonly (readonly [
     field: keyof AnyPipeline,
@@ -30,8 +30,13 @@ export const checkSettings = (of: AnyPipeline): Effect.Effect<void, InvalidPipel
     [
       "learningRate",
       "a number that is not negative, or a schedule",
-      typeof of.learningRate === "function" ||
+      typeof of.learningRate !== "number" ||
         (Number.isFinite(of.learningRate) && of.learningRate >= 0),
+    ],
+    [
+      "learningRate",
+      `no learning rate: its optimizer, ${of.optimizer.name}, has none to replace`,
+      of.learningRate === undefined || of.optimizer.atLearningRate !== undefined,
     ],
     [
       "validationShare",
@@ -56,7 +61,7 @@ export const checkSettings = (of: AnyPipeline): Effect.Effect<void, InvalidPipel
   return Effect.fail(new InvalidPipeline({ pipeline: of.name, field, value: of[field], expected }));
 };
 
-/** Whether examples have what a pipeline takes from them. */
+/** Checks that a dataset has the columns of a pipeline. */
 export const checkColumns = (
   of: AnyPipeline,
   examples: Dataset<Row>,
@@ -68,7 +73,7 @@ export const checkColumns = (
     : Effect.fail(new UnknownColumn({ column: missing, columns }));
 };
 
-/** The first token of an input that is none, looked for where a pipeline says how many there are. */
+/** Checks that every token of the input is in range, where the pipeline states the number of tokens. */
 const checkTokens = (of: AnyPipeline, examples: Dataset<Row>): Effect.Effect<void, UnknownToken> =>
   Effect.suspend(() => {
     const { tokens: known, input } = of;
@@ -84,7 +89,7 @@ const checkTokens = (of: AnyPipeline, examples: Dataset<Row>): Effect.Effect<voi
     return Effect.fail(new UnknownToken({ token, position, known, row, path: [of.model.name] }));
   });
 
-/** Examples that are held out have the shapes of those that are learned from. */
+/** Checks that held-out examples have the shapes of the training examples. */
 const checkShapes = (
   of: AnyPipeline,
   { train, ...held }: Splits<Row>,
@@ -105,7 +110,7 @@ const checkShapes = (
   return Effect.void;
 };
 
-/** Every example of every split, looked at once: finite numbers, labels in range, enough for a batch. */
+/** Checks every example of every split: finite numbers, labels in range, enough for a batch. */
 export const checkData = Effect.fnUntraced(function* (of: AnyPipeline, splits: Splits<Row>) {
   const labels = of.classes === undefined ? {} : { [of.target]: of.classes };
   const { train, validation, test } = splits;
@@ -127,8 +132,8 @@ const typeText = (tensor: Tensor | undefined): string =>
 type Part = "params" | "layerState" | "optimizerState";
 
 /**
- * Why a state is not one of the pipeline's, if it is not: the trees of its `parts` must be those that the
- * pipeline itself would begin with.
+ * The reason why a state does not belong to a pipeline, if any. The trees in `parts` must match those of the
+ * pipeline's initial state.
  */
 export const stateMismatch = <K extends Part>(
   of: AnyPipeline,
@@ -152,7 +157,7 @@ export const stateMismatch = <K extends Part>(
   return undefined;
 };
 
-/** Why a run cannot go on from where `state` is, if it cannot. */
+/** The reason why a run cannot resume at the position of `state`, if any. */
 export const positionMismatch = (
   of: AnyPipeline,
   { key, epoch, batch, step }: Pick<TrainState, "key" | "epoch" | "batch" | "step">,

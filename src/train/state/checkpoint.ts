@@ -9,18 +9,18 @@ import type { TrainState } from "./state.ts";
 const notSaved = (path: string) => (cause: unknown) =>
   new CheckpointNotSaved({ path, reason: cause instanceof Error ? cause.message : String(cause) });
 
-/** The folder of a path, as the path says it. */
+/** The folder part of a path. */
 const folderOf = (path: string): string => path.replace(/[^/\\]*$/, "") || ".";
 
-/** What a folder holds is on the disk too, where a system can say so of a folder. */
+/** Flushes a folder's entries to disk, on systems that support it. */
 const syncFolder = async (folder: string): Promise<void> => {
   const opened = await files().open(folder, "r");
   await opened.sync().finally(() => opened.close());
 };
 
-/** A file with this text, in place of the one that was there: all of it, on the disk, or none. */
+/** Replaces a file by this text: either all of it is on the disk, or the old file is unchanged. */
 const written = async (path: string, text: string, signal: AbortSignal): Promise<void> => {
-  // A name that nobody else has: neither another run that saves here, nor who would have it write elsewhere.
+  // A unique name, against other runs that save here and against links planted to redirect the write.
   const beside = `${path}.${crypto.randomUUID()}.partial`;
   const file = await files().open(beside, "wx");
   try {
@@ -33,7 +33,7 @@ const written = async (path: string, text: string, signal: AbortSignal): Promise
     signal.throwIfAborted();
     await files().rename(beside, path);
   } catch (cause) {
-    // Where it cannot be removed, what went wrong before says more.
+    // If it cannot be removed either, the first error says more.
     await files()
       .rm(beside, { force: true })
       .catch(() => {});
@@ -43,9 +43,10 @@ const written = async (path: string, text: string, signal: AbortSignal): Promise
 };
 
 /**
- * Writes a state to a file, on Node: whole or not at all. It is written beside the file, under a name of its own,
- * and put in its place only when all of it is on the disk, so that whatever happens an earlier checkpoint stays as
- * it was.
+ * Writes a state to a file on Node, either whole or not at all.
+ *
+ * It writes a temporary file beside the target and renames it once all of it is on the disk. If anything fails,
+ * an earlier checkpoint stays unchanged.
  *
  * **Fails with** `CheckpointNotSaved`.
  */
@@ -55,16 +56,16 @@ export const saveCheckpoint = <P, S, E>(
   path: string,
 ): Effect.Effect<void, CheckpointNotSaved> =>
   Effect.tryPromise({
-    // It fails too where a state is larger than the text that a string holds.
+    // This also fails where the JSON of a state is longer than a string can be.
     try: (signal) => written(path, JSON.stringify(stateCodec(of).encode(state)), signal),
     catch: notSaved(path),
   });
 
 /**
- * The state that a file holds, of the pipeline that it is to go on with.
+ * Reads a state of the pipeline from a file.
  *
- * **Fails with** `DataSourceError`; `DecodeError` where the file is damaged, or holds the state of a pipeline
- * with other params or another optimizer.
+ * **Fails with** `DataSourceError`; `DecodeError` where the file is damaged, or holds a state with other params
+ * or of another optimizer.
  */
 export const loadCheckpoint = <P, S, E>(
   of: Pipeline<P, S, E>,

@@ -14,13 +14,13 @@ import type { TrainState } from "./state.ts";
 
 const trees = ["params", "layerState", "optimizerState"] as const;
 
-/** What the numbers below mean; another version is refused. */
+/** The version of the format. Other versions are refused. */
 const version = 1;
 
 const isMemories = (tree: Tree<Tensor | number>): tree is Memories =>
   typeof tree === "object" && !Array.isArray(tree) && !(tree instanceof Tensor);
 
-/** What operators remember; a state that was written before they did has nothing of it. */
+/** The memories of operators. States written before there were any decode to none. */
 const memories: t.Type<Memories, t.OutputOf<typeof figuresCodec>> = new t.Type(
   "what each operator remembers",
   (value): value is Memories => figuresCodec.is(value) && isMemories(value),
@@ -47,17 +47,18 @@ const written = t.strict({
   memory: memories,
 });
 
-/** A state as JSON: its trees with their numbers' bits, and its counters. */
+/** A training state as JSON: trees with the bits of their numbers, and counters. */
 export type StateJson = t.OutputOf<typeof written>;
 
 const isKey = (tensor: Tensor): tensor is Key => tensor.dtype === "i32" && tensor.size === 2;
 
 /**
- * The states of a pipeline as JSON and back, bit for bit: checkpoints. What is decoded has the params, the
- * layer state and the optimizer state that this pipeline has, or is refused.
+ * Encodes the states of a pipeline as JSON and decodes them again, bit for bit: the format of checkpoints.
  *
- * **Laws** `laws.codec`: `decode ∘ encode = identity`; `laws.training`: a run goes on from what was decoded
- * as from what was encoded.
+ * A decoded state must have params, layer state and optimizer state of the pipeline's shapes, or it is refused.
+ *
+ * **Laws** `laws.codec`: `decode ∘ encode = identity`; `laws.training`: a run resumes from a decoded state as
+ * from the original.
  */
 export const stateCodec = <P, S, F>(
   of: Pipeline<P, S, F>,
@@ -75,7 +76,7 @@ export const stateCodec = <P, S, F>(
           const { part, path, expected, actual } = mismatch;
           return refuse(`${[part, ...path].join(".")}: ${expected}, which ${actual} is not`);
         }
-        // The trees are those of a state of this pipeline, which was just compared leaf by leaf.
+        // The trees were just compared leaf by leaf with those of this pipeline.
         return t.success(read as TrainState as TrainState<P, S>);
       }),
     );
@@ -89,7 +90,7 @@ export const stateCodec = <P, S, F>(
   );
 };
 
-// A state's params and layer state are trees of tensors: `init` makes nothing else.
+// A state's params and layer state are trees of tensors, since `init` makes nothing else.
 const encode = (pipeline: string, state: TrainState): StateJson =>
   written.encode({
     version,

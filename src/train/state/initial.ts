@@ -2,22 +2,20 @@ import { scalar } from "../../tensor/constructors.ts";
 import { isFloat } from "../../tensor/dtype.ts";
 import { key as keyOf, split } from "../../tensor/key.ts";
 import { Tensor } from "../../tensor/tensor.ts";
-import type { Tree } from "../../tree.ts";
 import { flatten, leafPaths, type TreeShape, unflatten } from "../../tree.ts";
 import type { Carried } from "../loop/program.ts";
-import type { Pipeline } from "../pipeline/pipeline.ts";
+import { optimizerOf, type Pipeline } from "../pipeline/pipeline.ts";
 import type { TrainState } from "./state.ts";
 
-/** The state with which a pipeline begins: everything in it follows from the seed. */
+/** The initial state of a pipeline. It depends on the seed alone. */
 export const initialState = <P, S>(of: Pipeline<P, S, unknown>): TrainState<P, S> => {
   const [forModel, key] = split(keyOf(of.seed), 2);
   const { params, state } = of.model.init(forModel);
-  const optimizer = of.optimizer({ learningRate: of.learningRate });
+  const optimizer = optimizerOf(of);
   return {
     params,
     layerState: state,
-    // Params are a tree of tensors: a layer's `init` makes nothing else.
-    optimizerState: optimizer.init(params as Tree<Tensor>),
+    optimizerState: optimizer.init(params),
     key,
     epoch: 0,
     batch: 0,
@@ -26,7 +24,7 @@ export const initialState = <P, S>(of: Pipeline<P, S, unknown>): TrainState<P, S
   };
 };
 
-/** The part of a state that a step program carries. */
+/** The part of a state that a step program takes and returns. */
 export const carriedOf = (state: TrainState): Carried => ({
   params: state.params,
   layerState: state.layerState,
@@ -35,20 +33,20 @@ export const carriedOf = (state: TrainState): Carried => ({
   step: scalar(state.step, "i32"),
 });
 
-/** A state with what a step program carried put back. */
+/** Puts the leaves that a step program returned back into a state. */
 export const withCarried = <P, S>(
   state: TrainState<P, S>,
   shape: TreeShape,
   leaves: readonly Tensor[],
   at: Pick<TrainState, "epoch" | "batch" | "step">,
 ): TrainState<P, S> => {
-  // `shape` was taken from the carried part of this state.
+  // `shape` is the structure of the carried part of this state.
   const carried = unflatten<unknown>(shape, leaves) as TrainState<P, S>;
   const { params, layerState, optimizerState } = carried;
   return { ...state, params, layerState, optimizerState, ...at };
 };
 
-/** The path of the first leaf that holds an infinity or a NaN. */
+/** The path of the first leaf that contains an infinity or NaN. */
 export const firstNonFinite = (
   shape: TreeShape,
   leaves: readonly Tensor[],

@@ -4,24 +4,24 @@ import type { Tree } from "../../tree.ts";
 import type { Memories } from "./memory.ts";
 
 /**
- * Everything that a training run is at one moment: an immutable value from which the run goes on
- * exactly as if it had not been interrupted.
+ * The whole state of a training run at one moment. A run resumed from it continues exactly as if it had not been
+ * interrupted.
  *
  * **Laws** `laws.training`: `train (a ++ b) = resume (train a) b`, bit for bit.
  */
 export interface TrainState<P = unknown, S = unknown> {
   readonly params: P;
-  /** What layers carry along from step to step, such as running statistics. */
+  /** The state of layers, such as running statistics. */
   readonly layerState: S;
   readonly optimizerState: Tree<Tensor>;
-  /** The key of the run: shuffling, augmentation and dropout are derived from it and the counters below. */
+  /** The key of the run. Shuffling, augmentation and dropout derive from it and the counters below. */
   readonly key: Key;
-  /** Epochs that are complete. */
+  /** The number of complete epochs. */
   readonly epoch: number;
-  /** Batches of the current epoch that are done; 0 between epochs. */
+  /** The number of completed batches in the current epoch; 0 between epochs. */
   readonly batch: number;
-  /** Steps taken in all. */
+  /** The total number of steps. */
   readonly step: number;
-  /** What the operators that this state went through know of the run: the best value so far, and since when. */
+  /** The memories of the operators that this state passed through, such as the best value so far. */
   readonly memory: Memories;
 }

@@ -4,6 +4,7 @@ import { initialState } from "../../../src/train/index.ts";
 import { pairsOf } from "../../../src/train/loop/batches.ts";
 import { trainProgram } from "../../../src/train/loop/program.ts";
 import { scoring } from "../../../src/train/loop/scoring.ts";
+import { optimizerOf } from "../../../src/train/pipeline/pipeline.ts";
 import { carriedOf } from "../../../src/train/state/initial.ts";
 import { flatten } from "../../../src/tree.ts";
 import type { workloads } from "../../bench/workloads/index.ts";
@@ -15,7 +16,7 @@ export const trainingStepOf = async (of: (typeof workloads)[number], size?: numb
   const { train } = await Effect.runPromise(pipeline.data);
   const pairs = pairsOf(train, pipeline);
   const carried = carriedOf(initialState(pipeline));
-  const optimizer = pipeline.optimizer({ learningRate: pipeline.learningRate });
+  const optimizer = optimizerOf(pipeline);
   const { summarize } = scoring(pipeline.metrics);
   const types = pairs.types(pipeline.batchSize);
   const step = await Effect.runPromise(

@@ -7,7 +7,7 @@ import { workload } from "./workload.ts";
 export const w3 = workload(
   "W3",
   "MNIST CNN, conv 3×3 16 and 32, batch 64",
-  pipe(mnistCnn, withOptimizer(adam, { learningRate: 1e-3 })),
+  pipe(mnistCnn, withOptimizer(adam({ learningRate: 1e-3 }))),
   ([, first, , , second, , , , last]) => ({
     k0: first.weight,
     c0: first.bias,

@@ -12,7 +12,6 @@ import {
   sequential,
   softmaxCrossEntropy,
   withBatchSize,
-  withOptimizer,
 } from "../../../src/index.ts";
 import { foldIn } from "../../../src/tensor/index.ts";
 import { workload } from "./workload.ts";
@@ -47,8 +46,8 @@ const classifier = pipe(
     classes,
     model: sequential(lstm(features, 128, { output: "last" }), dense(128, classes)),
     loss: softmaxCrossEntropy,
+    optimizer: adam({ learningRate: 1e-3 }),
   }),
-  withOptimizer(adam, { learningRate: 1e-3 }),
   withBatchSize(32),
 );
 

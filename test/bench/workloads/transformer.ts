@@ -16,7 +16,6 @@ import {
   type Tensor,
   vmap,
   withBatchSize,
-  withOptimizer,
 } from "../../../src/index.ts";
 import { add, matmul, mean } from "../../../src/ir/index.ts";
 import {
@@ -88,8 +87,8 @@ const language = pipe(
       head,
     ),
     loss: nextToken,
+    optimizer: adam({ learningRate: 1e-3 }),
   }),
-  withOptimizer(adam, { learningRate: 1e-3 }),
   withBatchSize(16),
 );
 

@@ -21,7 +21,6 @@ import {
   train$,
   withBatchSize,
   withEpochs,
-  withOptimizer,
   withSeed,
 } from "../../../src/index.ts";
 import { cast } from "../../../src/ir/ops/control.ts";
@@ -87,8 +86,8 @@ const overfitting = (name: string, model: Composable, epochs: number, learningRa
       classes: 10,
       model: stages(reshape([28, 28, 1]), model) as AnyLayer,
       loss: softmaxCrossEntropy,
+      optimizer: adam({ learningRate }),
     }),
-    withOptimizer(adam, { learningRate }),
     withBatchSize(8),
     withEpochs(epochs),
     withSeed(1),
@@ -150,8 +149,8 @@ describe("eight digits of MNIST, overfitted on wasm", () => {
         ),
         loss: (logits: Expr, image: Expr) =>
           sequenceCrossEntropy(logits, cast(gt(image, 0.5) as Expr, "i32")),
+        optimizer: adam({ learningRate: 0.01 }),
       }),
-      withOptimizer(adam, { learningRate: 0.01 }),
       withBatchSize(4),
       withEpochs(400),
       withSeed(1),

@@ -27,7 +27,6 @@ import {
   withBatchSize,
   withEpochs,
   withMetrics,
-  withOptimizer,
   zeros,
 } from "../../../src/index.ts";
 import { gt, index, mul, ne, sliceAxis, stack, sum } from "../../../src/ir/index.ts";
@@ -131,8 +130,8 @@ const learned = async (
           // Models of different types, whose shapes the program checks.
           model: model as ReturnType<typeof gpt>,
           loss,
+          optimizer: adam({ learningRate: rate }),
         }),
-        withOptimizer(adam, { learningRate: rate }),
         withMetrics(metric),
         withBatchSize(data.size),
         withEpochs(steps),

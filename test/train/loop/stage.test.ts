@@ -30,7 +30,7 @@ import { backends, bitsOf, collect, lastOf, losses, points, small } from "../exa
 
 const services = backends.wasm;
 /** A step of no length is no improvement, whatever dropout and the order of the examples make of the loss. */
-const still = withOptimizer(sgd, { learningRate: 0 });
+const still = withOptimizer(sgd({ learningRate: 0 }));
 const shortly = withCallback(earlyStopping({ monitor: "train.loss", minDelta: 10 }));
 
 const tags = (events: readonly TrainEvent[]): readonly string[] => events.map(({ _tag }) => _tag);

@@ -27,6 +27,7 @@ import {
   resume$,
   type Splits,
   sequential,
+  sgd,
   softmaxCrossEntropy,
   type Tensor,
   type TrainEvent,
@@ -47,6 +48,7 @@ import {
 import { concatenate, sum } from "../../../src/ir/index.ts";
 import { open, within } from "../../../src/nn/apply.ts";
 import { reshape } from "../../../src/nn/index.ts";
+import { clip } from "../../../src/optim/index.ts";
 import {
   type AnyPipeline,
   initialState,
@@ -91,6 +93,7 @@ const shapes = pipeline("shapes", {
   // The dynamic extent hides from the types that the second layer does not take what the first gives.
   model: sequential(dense(4, 8 as number), relu, dense(9 as number, 3)),
   loss: softmaxCrossEntropy,
+  optimizer: sgd({ learningRate: 0 }),
 });
 
 describe("before anything runs", () => {
@@ -110,6 +113,11 @@ describe("before anything runs", () => {
     ["half an epoch", withEpochs(0.5)(small), { _tag: "InvalidPipeline" }],
     ["a seed that is no whole number", withSeed(0.1)(small), { _tag: "InvalidPipeline" }],
     ["a negative learning rate", withLearningRate(-1)(small), { _tag: "InvalidPipeline" }],
+    [
+      "a learning rate of an optimizer that has none",
+      pipe(small, withOptimizer(clip(1)), withLearningRate(0.1)),
+      { _tag: "InvalidPipeline" },
+    ],
     ["a learning rate of NaN", withLearningRate(Number.NaN)(small), { _tag: "InvalidPipeline" }],
     ["everything held out", withValidationSplit(1)(small), { _tag: "InvalidPipeline" }],
     [
@@ -167,8 +175,8 @@ describe("before anything runs", () => {
         target: "label",
         model: sequential(dense(4, 9), relu, relu, dense(9, 3)),
         loss: softmaxCrossEntropy,
+        optimizer: adam({ learningRate: 0.1 }),
       }),
-      withOptimizer(adam, { learningRate: 0.1 }),
       withBatchSize(2),
     );
     const { state } = lastOf(await collect(train$(other, { services })), "Completed");
@@ -228,6 +236,7 @@ describe("batch statistics of a batch of one", () => {
     target: "label",
     model: sequential(dense(4, 8), named("block", sequential(batchNorm(8), relu)), dense(8, 3)),
     loss: softmaxCrossEntropy,
+    optimizer: sgd({ learningRate: 0 }),
   });
   const few = {
     _tag: "CompileError",
@@ -260,6 +269,7 @@ describe("batch statistics of a batch of one", () => {
       target: "label",
       model: sequential(reshape([2, 2]), batchNorm(2), flatten, dense(4, 3)),
       loss: softmaxCrossEntropy,
+      optimizer: sgd({ learningRate: 0 }),
     });
     const { state } = lastOf(
       await collect(train$(withBatchSize(1)(spread), { services })),
@@ -309,8 +319,8 @@ const diverging = pipe(
     target: "y",
     model: dense(1, 1),
     loss: (output: Expr, target: Expr) => meanSquaredError(sum(output), target),
+    optimizer: adam({ learningRate: 1e37 }),
   }),
-  withOptimizer(adam, { learningRate: 1e37 }),
   withBatchSize(2),
   withEpochs(50),
 );

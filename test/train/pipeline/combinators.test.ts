@@ -4,20 +4,22 @@ import { describe, expect, it } from "vitest";
 import { meanLoss } from "../../../src/nn/metrics/regression.ts";
 import { sgd } from "../../../src/optim/index.ts";
 import { isPipeline, lacks } from "../../../src/train/isPipeline.ts";
-import type * as combinators from "../../../src/train/pipeline/pipeline.ts";
-import * as made from "../../../src/train/pipeline/pipeline.ts";
+import type * as combinators from "../../../src/train/pipeline/overrides.ts";
+import * as made from "../../../src/train/pipeline/overrides.ts";
+import type { AnyPipeline } from "../../../src/train/pipeline/pipeline.ts";
 import { small } from "../examples.ts";
 
 type Name = Extract<keyof typeof combinators, `with${string}`>;
-type Changed = Partial<made.AnyPipeline>;
-type Case = readonly [change: (of: typeof small) => made.AnyPipeline, changed: Changed];
+type Changed = Partial<AnyPipeline>;
+type Case = readonly [change: (of: typeof small) => AnyPipeline, changed: Changed];
 
-const loss: made.AnyPipeline["loss"] = () => {
+const loss: AnyPipeline["loss"] = () => {
   throw new Error("not called");
 };
-const augment: NonNullable<made.AnyPipeline["augment"]> = (x) => x;
+const augment: NonNullable<AnyPipeline["augment"]> = (x) => x;
 const data = Effect.succeed({ train: undefined as never });
 const baseline = { name: "none", scores: () => Effect.succeed({}) } as never;
+const still = sgd({ learningRate: 9 });
 const first = made.withBaseline(baseline)(small);
 const called = made.withCallback(identity)(small);
 
@@ -33,9 +35,11 @@ const cases: { readonly [N in Name]: readonly [Case, ...(readonly Case[])] } = {
   withLearningRate: [[made.withLearningRate(9), { learningRate: 9 }]],
   withDeterministic: [[made.withDeterministic(true), { deterministic: true }]],
   withOptimizer: [
+    [made.withOptimizer(still), { optimizer: still }],
+    // Another optimizer comes with a rate of its own.
     [
-      made.withOptimizer(sgd, { learningRate: 9 }),
-      { optimizer: expect.any(Function), learningRate: 9 },
+      (of) => made.withOptimizer(still)(made.withLearningRate(9)(of)),
+      { optimizer: still, learningRate: undefined },
     ],
   ],
   withMetrics: [
@@ -73,7 +77,7 @@ describe.each(Object.entries<readonly Case[]>(cases))("%s", (_, all) => {
 });
 
 /** For each field what it may not be, beside nothing at all. */
-const wrong: { readonly [K in keyof made.AnyPipeline]: readonly unknown[] } = {
+const wrong: { readonly [K in keyof AnyPipeline]: readonly unknown[] } = {
   _tag: ["Other", 1],
   name: [1],
   description: [1],
@@ -86,7 +90,7 @@ const wrong: { readonly [K in keyof made.AnyPipeline]: readonly unknown[] } = {
   model: [null, 1, "init apply", {}, { init: 1 }, { apply: 1 }, () => 1],
   loss: [1, {}],
   augment: [1, null],
-  optimizer: [1, {}],
+  optimizer: [1, null, {}, { init: 1 }, { update: 1 }, () => 1],
   learningRate: ["1", null, {}],
   metrics: [1, {}],
   epochs: ["1"],
@@ -100,7 +104,7 @@ const wrong: { readonly [K in keyof made.AnyPipeline]: readonly unknown[] } = {
   baselines: [1, {}],
   operators: [1, {}],
 };
-const optional = ["classes", "tokens", "augment", "origin"];
+const optional = ["classes", "tokens", "augment", "learningRate", "origin"];
 
 describe("what calls itself a pipeline", () => {
   it.each(Object.entries<readonly unknown[]>(wrong))("has a %s of its kind", (field, values) => {

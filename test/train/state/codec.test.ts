@@ -43,11 +43,11 @@ describe("a state as JSON", () => {
 
   it("is refused by a pipeline with another optimizer", async () => {
     const json = throughJson(codec.encode(await trained(1)));
-    expect(E.isLeft(stateCodec(withOptimizer(sgd, { learningRate: 1 })(small)).decode(json))).toBe(
+    expect(E.isLeft(stateCodec(withOptimizer(sgd({ learningRate: 1 }))(small)).decode(json))).toBe(
       true,
     );
     expect(
-      E.isRight(stateCodec(withOptimizer(adam, { learningRate: 1 })(small)).decode(json)),
+      E.isRight(stateCodec(withOptimizer(adam({ learningRate: 1 }))(small)).decode(json)),
     ).toBe(true);
   });
 

@@ -1,0 +1,18 @@
+import type { LearningRate } from "./learningRate.ts";
+import { chain, type GradientTransformation } from "./transformation.ts";
+import { addDecayedWeights, scaleByLearningRate } from "./transforms.ts";
+
+/** Weight decay as a part of a chain: none where it is 0. */
+export const decay = (weightDecay: number): readonly GradientTransformation[] =>
+  weightDecay === 0 ? [] : [addDecayedWeights(weightDecay)];
+
+/** A chain that ends in its learning rate, under the name of the optimizer that it makes. */
+export const descent = (
+  name: string,
+  learningRate: LearningRate,
+  ...parts: readonly GradientTransformation[]
+): GradientTransformation => ({
+  ...chain(...parts, scaleByLearningRate(learningRate)),
+  name,
+  atLearningRate: (other) => descent(name, other, ...parts),
+});

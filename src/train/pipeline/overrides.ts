@@ -1,0 +1,180 @@
+import * as Effect from "effect/Effect";
+import type { MonoTypeOperatorFunction } from "rxjs";
+import type { Augmentation } from "../../data/augmentation.ts";
+import type { Row } from "../../data/dataset.ts";
+import type { Expr } from "../../ir/expr.ts";
+import type { LearningRate } from "../../optim/learningRate.ts";
+import type { GradientTransformation } from "../../optim/transformation.ts";
+import type { TrainEvent } from "../events/event.ts";
+import type { SomeMetric } from "../loop/scoring.ts";
+import type { TrainState } from "../state/state.ts";
+import type { Baseline } from "./baseline.ts";
+import type { AnyPipeline, Pipeline } from "./pipeline.ts";
+import type { Splits } from "./splits.ts";
+
+/** Changes a pipeline and keeps its type. */
+type Override = <Q extends AnyPipeline>(of: Q) => Q;
+
+const override =
+  (fields: Partial<AnyPipeline>): Override =>
+  (of) => ({ ...of, ...fields });
+
+/** Sets the number of epochs. */
+export const withEpochs = (epochs: number): Override => override({ epochs });
+
+/**
+ * Sets the batch size. `dropRemainder` says whether an epoch leaves out a last, smaller batch; it defaults to the
+ * pipeline's present setting.
+ */
+export const withBatchSize =
+  (batchSize: number, { dropRemainder }: { readonly dropRemainder?: boolean } = {}): Override =>
+  (of) => ({ ...of, batchSize, dropRemainder: dropRemainder ?? of.dropRemainder });
+
+/** Sets the seed of everything random: initial params, shuffling, augmentation and dropout. */
+export const withSeed = (seed: number): Override => override({ seed });
+
+/** Turns the shuffling of examples in each epoch on or off. */
+export const withShuffling = (shuffle: boolean): Override => override({ shuffle });
+
+/**
+ * Replaces the learning rate of the optimizer by a number or a schedule.
+ *
+ * **Fails with** `InvalidPipeline`, when run, where the rate is negative or the optimizer has none.
+ */
+export const withLearningRate = (learningRate: LearningRate): Override =>
+  override({ learningRate });
+
+/**
+ * Makes a run give the same bits on every machine, at some cost in speed: it avoids fused multiply-adds, which not
+ * every machine rounds alike.
+ */
+export const withDeterministic = (deterministic: boolean): Override => override({ deterministic });
+
+/**
+ * Replaces the optimizer, and its learning rate with it: `withOptimizer(adam({ learningRate: 1e-3 }))`. Several
+ * transformations are chained: `withOptimizer(chain(clipByGlobalNorm(1), adam({ learningRate: 1e-3 })))`.
+ */
+export const withOptimizer = (optimizer: GradientTransformation): Override =>
+  override({ optimizer, learningRate: undefined });
+
+/** Replaces the metrics that are measured beside the loss. */
+export const withMetrics = (...metrics: readonly SomeMetric[]): Override => override({ metrics });
+
+/** Replaces the loss of one example. */
+export const withLoss = (loss: (output: Expr, target: Expr) => Expr<readonly []>): Override =>
+  override({ loss });
+
+/**
+ * Changes inputs at random while training. `augment` takes one example's input and a key that differs in every
+ * step. `randomFlip`, `randomCrop` and `cutout` are for images; `augmentations` composes several.
+ */
+export const withAugmentation = (augment: Augmentation): Override => override({ augment });
+
+/** Replaces the data by other data with the same columns. */
+export const withData =
+  <R extends Row, E2>(data: Effect.Effect<Splits<R>, E2>) =>
+  <P, S, E>(of: Pipeline<P, S, E>): Pipeline<P, S, E | E2> => ({
+    ...of,
+    data,
+    available: Effect.void,
+  });
+
+/**
+ * Starts from the final params and layer state of another pipeline: pre-training, then fine-tuning.
+ *
+ * The stream has the events of both runs, and each passes through the operators of its own pipeline. The second
+ * run has a fresh optimizer state, counters and key.
+ *
+ * **Fails with** `StateMismatch` where the params of the two models differ in shape.
+ */
+export const withInitialState =
+  <P, S, E2>(origin: Pipeline<P, S, E2>) =>
+  <E>(of: Pipeline<P, S, E>): Pipeline<P, S, E | E2> => ({ ...of, origin });
+
+/**
+ * Holds out a fraction of the training examples, which are evaluated after every epoch. The seed alone decides
+ * which.
+ */
+export const withValidationSplit = (validationShare: number): Override =>
+  override({ validationShare });
+
+/**
+ * Adds a baseline to compare the result with: a simple rule evaluated on the same examples.
+ *
+ * Its scores are computed once per run, before the first step. `Started` carries them, and progress prints them
+ * below the result, in the order in which baselines were added.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect";
+ * import { pipe } from "fp-ts/lib/function.js";
+ * import { firstValueFrom } from "rxjs";
+ * import { dataset, dense, meanSquaredError, pipeline, sgd, tensor, train$, withBaseline, withBatchSize } from "fluxion";
+ *
+ * const fit = pipe(
+ *   pipeline("line", {
+ *     data: Effect.succeed({ train: dataset({ x: tensor([[0], [1]]), y: tensor([[1], [3]]) }) }),
+ *     input: "x",
+ *     target: "y",
+ *     model: dense(1, 1),
+ *     loss: meanSquaredError,
+ *     optimizer: sgd({ learningRate: 0 }),
+ *   }),
+ *   withBatchSize(2),
+ *   withBaseline({
+ *     name: "the mean",
+ *     evaluate: ({ train }) => {
+ *       const y = [...train.column("y").toTypedArray()];
+ *       const mean = y.reduce((a, b) => a + b) / y.length;
+ *       return { loss: y.reduce((sum, v) => sum + (v - mean) ** 2, 0) / y.length };
+ *     },
+ *   }),
+ * );
+ * const first = await firstValueFrom(train$(fit));
+ * first._tag === "Started" ? first.baselines : [] // => [{ name: "the mean", metrics: { loss: 1 } }]
+ * ```
+ */
+export const withBaseline =
+  <E2 = never>(baseline: Baseline<E2>) =>
+  <P, S, E>(of: Pipeline<P, S, E>): Pipeline<P, S, E | E2> => ({
+    ...of,
+    baselines: [...of.baselines, baseline],
+  });
+
+/**
+ * Passes the events of a run through one more RxJS operator, such as early stopping or printed samples. It sees
+ * only the events of this pipeline, not those of a pipeline that this one starts from.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect";
+ * import { pipe } from "fp-ts/lib/function.js";
+ * import { map, toArray, lastValueFrom } from "rxjs";
+ * import {
+ *   dataset, dense, earlyStopping, meanSquaredError, pipeline, sgd, tensor, train$, withEpochs, withBatchSize, withCallback,
+ * } from "fluxion";
+ *
+ * const still = pipe(
+ *   pipeline("still", {
+ *     data: Effect.succeed({ train: dataset({ x: tensor([[0], [1]]), y: tensor([[1], [3]]) }) }),
+ *     input: "x",
+ *     target: "y",
+ *     model: dense(1, 1),
+ *     loss: meanSquaredError,
+ *     optimizer: sgd({ learningRate: 0 }),
+ *   }),
+ *   withBatchSize(2),
+ *   withEpochs(100),
+ *   withCallback(earlyStopping({ monitor: "train.loss" })),
+ * );
+ * const tags = await lastValueFrom(train$(still).pipe(map((event) => event._tag), toArray()));
+ * tags.at(-1) // => "Stopped"
+ * ```
+ */
+export const withCallback =
+  <P, S>(operator: MonoTypeOperatorFunction<TrainEvent<TrainState<P, S>>>) =>
+  <E>(of: Pipeline<P, S, E>): Pipeline<P, S, E> => ({
+    ...of,
+    // The states in this pipeline's events are of its own P and S.
+    operators: [...of.operators, operator as MonoTypeOperatorFunction<TrainEvent>],
+  });
