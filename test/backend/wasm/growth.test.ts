@@ -163,9 +163,12 @@ describe("a loop whose backward pass might make anew what doubles at each step",
   it("is compiled", () => {
     const doubling = (c: Expr) => [times(40, c, (y) => mul(y, both(y, y)) as Expr), []] as const;
     const looped = grad((v: Expr) => sum(scan(doubling, v, [], { length: 3 })[0]));
-    const made = Effect.flatMap(looped, (f) => compile(f, [small.vector]));
+    const ran = looped.pipe(
+      Effect.flatMap((f) => compile(f, [small.vector])),
+      Effect.map((f) => f(small.vector)),
+    );
     const services = Services.mergeAll(ReverseMode.layerTape, layerWasmWith({ threads: 1 }));
-    expect(Effect.runSync(Effect.provide(made, services))(small.vector).shape).toEqual([8]);
+    expect(Effect.runSync(Effect.provide(ran, services)).shape).toEqual([8]);
   });
 });
 

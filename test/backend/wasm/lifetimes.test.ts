@@ -11,6 +11,7 @@ import type { Expr } from "../../../src/ir/expr.ts";
 import { mul } from "../../../src/ir/ops/elementwise.ts";
 import { defaultServices } from "../../../src/train/services.ts";
 import { filledWith, programOf } from "./agreement.ts";
+import { withFailingWorkers } from "./threads/lostWorkers.ts";
 
 const size = 4096;
 const halve = programOf([{ shape: [size], dtype: "f32" }], (x) => [mul(x as Expr, 0.5) as Expr]);
@@ -45,7 +46,7 @@ describe("a backend's layer", () => {
     const kept: unknown[] = []; // what is still held keeps no memory
     const runs = async (from: number, to: number): Promise<void> => {
       for (let i = from; i < to; i++) {
-        kept.push(await Effect.runPromise(oneRun(i % 10 === 0 ? waiting : ready)));
+        kept.push(await Effect.runPromise(oneRun(i % 30 === 0 ? waiting : ready)));
         await milliseconds(1);
       }
     };
@@ -87,6 +88,21 @@ describe("a backend's layer", () => {
     expect(executable.run([ones])[0]?.toTypedArray()[0]).toBe(0.5);
     Effect.runSync(Scope.close(scope, Exit.void));
     expect(() => executable.run([ones])).toThrow(BackendClosed);
+  });
+});
+
+describe("a worker", () => {
+  it("that has dropped many instances is replaced, since nothing else frees what it dropped", async () => {
+    const scope = Scope.makeUnsafe();
+    const { compile } = Context.get(Effect.runSync(Layer.buildWithScope(waiting, scope)), Backend);
+    await withFailingWorkers(1_000_000, "", (workers) => {
+      // It holds 32, and may have dropped as many.
+      const executables = Array.from({ length: 66 }, () => Effect.runSync(compile(halve)));
+      for (const executable of executables)
+        expect(executable.run([ones])[0]?.toTypedArray()[size - 1]).toBe(0.5);
+      expect(workers.length).toBe(2);
+    });
+    Effect.runSync(Scope.close(scope, Exit.void));
   });
 });
 

@@ -79,7 +79,7 @@ const ofInside = (x: Expr, spread: Spread): Expr | undefined => {
   const { axes } = node.params;
   const turned = spread.inside.map((a) => axes.indexOf(a));
   if (turned.includes(-1)) return undefined;
-  const source = reverse(node.inputs[0] as Expr, turned) as Expr;
+  const source = reverse(node.inputs[0] as Expr, turned);
   return apply1("broadcast", { shape: grown(x.shape, spread), axes }, source);
 };
 
@@ -94,7 +94,7 @@ const productOf = (
   if (!repeats(places, spread.inside) || !repeats(inside, spread.places)) return undefined;
   const [x, y] = [ofPlaces(places, spread), ofInside(inside, spread)];
   if (x === undefined || y === undefined) return undefined;
-  return sum(apply("mul", {}, [x, y], node.path)[0] as Expr, [...spread.inside, ...more]) as Expr;
+  return sum(apply("mul", {}, [x, y], node.path)[0] as Expr, [...spread.inside, ...more]);
 };
 
 /** A product of matrices with fewer columns than a vector has lanes wastes them: then windows are spread. */
