@@ -1,6 +1,17 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { flatten, leafPaths, sameTreeShape, type Tree, unflatten } from "../src/tree.ts";
+import { StructureMismatch } from "../src/errors.ts";
+import {
+  flatten,
+  leafPaths,
+  leaves,
+  map,
+  paths,
+  sameTreeShape,
+  type Tree,
+  unflatten,
+  zip,
+} from "../src/tree.ts";
 
 const { tree } = fc.letrec<{ tree: Tree<number> }>((tie) => ({
   tree: fc.oneof(
@@ -27,6 +38,23 @@ describe("trees", () => {
         expect(unflatten(shape, leaves)).toEqual(t);
       }),
     );
+  });
+
+  it("zip of a tree with itself maps its leaves", () => {
+    fc.assert(
+      fc.property(tree, (t) => {
+        const twice = zip((x: number, y: number) => x + y, t, t);
+        expect(twice).toEqual(map((x: number) => x + x, t));
+        expect(leaves(twice)).toEqual(leaves(t).map((x) => x + x));
+        expect(paths(twice)).toEqual(paths(t));
+      }),
+    );
+  });
+
+  it("zip refuses trees of different structures", () => {
+    const add = (x: number, y: number) => x + y;
+    expect(() => zip(add, { a: 1 }, { b: 1 })).toThrow(StructureMismatch);
+    expect(() => zip(add, [1, 2], [1])).toThrow(StructureMismatch);
   });
 
   it("keep their structure when their leaves change", () => {

@@ -98,7 +98,7 @@ export const valueAndGrad = <A, R extends readonly unknown[], Y>(
     const types = [{ shape: [], dtype: leaves[0]?.dtype ?? "f32" } as const];
     const scalars = ascribe("grad", types, leaves);
     if (scalars === leaves) return [y, pullback(treeOf<Y>(shape, leaves.map(onesLike)))] as const;
-    const seeds = leaves.map((leaf) => mul(onesLike(leaf), scalars[0] as Expr) as Expr);
+    const seeds = leaves.map((leaf) => mul(onesLike(leaf), scalars[0] as Expr));
     return [treeOf<Y>(shape, seeds), pullback(treeOf<Y>(shape, seeds))] as const;
   });
 
@@ -140,7 +140,7 @@ export const jacfwd = <I extends Shape, O extends Shape>(f: (x: Expr<I>) => Expr
     const columns = vmap((v: Expr) => push(x, v as Expr<I>)[1])(basis(x));
     const rows = moveAxis(columns, 0, -1);
     const shape: Shape = [...rows.shape.slice(0, -1), ...x.shape];
-    return reshape(rows, shape) as Expr as Jacobian<I, O>;
+    return reshape(rows, shape) as Jacobian<I, O>;
   });
 
 /**
@@ -154,7 +154,7 @@ export const jacrev = <I extends Shape, O extends Shape>(f: (x: Expr<I>) => Expr
     // The rows of the basis have y's shape.
     const rows = vmap((w: Expr) => pullback(w as Expr<O>) as Expr)(basis(y));
     const shape: Shape = [...y.shape, ...x.shape];
-    return reshape(rows, shape) as Expr as Jacobian<I, O>;
+    return reshape(rows, shape) as Jacobian<I, O>;
   });
 
 /**

@@ -85,18 +85,18 @@ const safeOperands = (
   const counts = cast(taken, "i32");
   const [any, first] = [gt(sum(counts), 0), argmax(counts, 0)] as const;
   return operands.map((x, i) => {
-    if (!batched[i]) return isFloat(x.dtype) ? (where(any, x, stopGradient(x)) as Expr) : x;
-    return where(along(taken, x.shape), x, stopGradient(take(x, first))) as Expr;
+    if (!batched[i]) return isFloat(x.dtype) ? where(any, x, stopGradient(x)) : x;
+    return where(along(taken, x.shape), x, stopGradient(take(x, first)));
   });
 };
 
 /** Selects, for each example, the result that it chose. */
 const selectPerExample = (each: Expr, yes: readonly Expr[], no: readonly Expr[]): readonly Expr[] =>
-  yes.map((y, i) => where(along(each, y.shape), y, no[i] as Expr) as Expr);
+  yes.map((y, i) => where(along(each, y.shape), y, no[i] as Expr));
 
 /** Broadcasts one bool per example to the shape of the examples. */
 const along = (each: Expr, shape: Shape): Expr =>
-  broadcastTo(reshape(each, [...each.shape, ...shape.slice(1).map(() => 1)]) as Expr, shape);
+  broadcastTo(reshape(each, [...each.shape, ...shape.slice(1).map(() => 1)]), shape);
 
 export const batch: BatchRules<"cond"> = {
   cond: (

@@ -39,10 +39,6 @@ import type { BatchRules, JvpRules, VjpRules } from "./rule.ts";
  */
 type Elementwise = keyof Unary | keyof Binary | keyof Bitwise | keyof Comparison;
 
-type Pair = readonly [x: Expr, y: Expr];
-const pair = (inputs: readonly Expr[]): Pair => [inputs[0] as Expr, inputs[1] as Expr];
-const one = (inputs: readonly Expr[]): Expr => inputs[0] as Expr;
-
 const twoOverRootPi = 2 / Math.sqrt(Math.PI);
 
 /** `t` where `x` beats `y`, half of it at a tie, 0 elsewhere. */
@@ -65,7 +61,7 @@ const powerTerm = (x: Expr, y: Expr): Expr => {
 const overOnePlusSquare = (t: Expr, x: Expr): Expr => {
   const scale: Expr = reciprocal(maximum(abs(x), 1));
   const sum: Expr = add(square(scale), square(where(gt(abs(x), 1), 1, mul(x, scale))));
-  return div(mul(mul(t, scale) as Expr, scale), sum);
+  return div(mul(mul(t, scale), scale), sum);
 };
 
 /** `t·x/(x² + y²)` without overflow or underflow of the squares. */
@@ -84,7 +80,7 @@ const truncatedQuotient = (x: Expr, y: Expr, remainder: Expr): Expr =>
 
 export const jvp: JvpRules<Elementwise> = {
   neg: tangents("neg", (t) => neg(t)),
-  abs: tangents("abs", (t, [x]) => mul(t, sign(x as Expr))),
+  abs: tangents("abs", (t, [x]) => mul(t, sign(x))),
   sign: flat("sign"),
   floor: flat("floor"),
   ceil: flat("ceil"),
@@ -92,18 +88,18 @@ export const jvp: JvpRules<Elementwise> = {
   sqrt: tangents("sqrt", (t, _, y) => div(t, mul(2, y))),
   exp: tangents("exp", (t, _, y) => mul(t, y)),
   // Not from the output `y`: `y + 1` loses its digits for `y` near -1.
-  expm1: tangents("expm1", (t, xs) => mul(t, exp(one(xs)))),
-  log: tangents("log", (t, xs) => div(t, one(xs))),
-  log1p: tangents("log1p", (t, xs) => div(t, add(one(xs), 1))),
-  sin: tangents("sin", (t, xs) => mul(t, cos(one(xs)))),
-  cos: tangents("cos", (t, xs) => neg(mul(t, sin(one(xs))))),
+  expm1: tangents("expm1", (t, [x]) => mul(t, exp(x))),
+  log: tangents("log", (t, [x]) => div(t, x)),
+  log1p: tangents("log1p", (t, [x]) => div(t, add(x, 1))),
+  sin: tangents("sin", (t, [x]) => mul(t, cos(x))),
+  cos: tangents("cos", (t, [x]) => neg(mul(t, sin(x)))),
   tan: tangents("tan", (t, _, y) => mul(t, add(1, square(y)))),
-  asin: tangents("asin", (t, xs) => overCosine(t, one(xs))),
-  acos: tangents("acos", (t, xs) => neg(overCosine(t, one(xs)))),
-  atan: tangents("atan", (t, xs) => overOnePlusSquare(t, one(xs))),
+  asin: tangents("asin", (t, [x]) => overCosine(t, x)),
+  acos: tangents("acos", (t, [x]) => neg(overCosine(t, x))),
+  atan: tangents("atan", (t, [x]) => overOnePlusSquare(t, x)),
   tanh: tangents("tanh", (t, _, y) => mul(t, sub(1, square(y)))),
   logistic: tangents("logistic", (t, _, y) => mul(t, mul(y, sub(1, y)))),
-  erf: tangents("erf", (t, xs) => mul(t, mul(twoOverRootPi, exp(neg(square(one(xs))))))),
+  erf: tangents("erf", (t, [x]) => mul(t, mul(twoOverRootPi, exp(neg(square(x)))))),
 
   add: tangents(
     "add",
@@ -117,38 +113,38 @@ export const jvp: JvpRules<Elementwise> = {
   ),
   mul: tangents(
     "mul",
-    (t, [, y]) => mul(t, y as Expr),
-    (t, [x]) => mul(x as Expr, t),
+    (t, [, y]) => mul(t, y),
+    (t, [x]) => mul(x, t),
   ),
   div: tangents(
     "div",
-    (t, [, y]) => div(t, y as Expr),
-    (t, [, y], q) => neg(mul(t, div(q, y as Expr))),
+    (t, [, y]) => div(t, y),
+    (t, [, y], q) => neg(mul(t, div(q, y))),
   ),
   rem: tangents(
     "rem",
     (t) => t,
-    (t, xs, r) => neg(mul(t, truncatedQuotient(...pair(xs), r))),
+    (t, [x, y], r) => neg(mul(t, truncatedQuotient(x, y, r))),
   ),
   pow: tangents(
     "pow",
-    (t, xs) => mul(t, powerTerm(...pair(xs))),
-    (t, xs, p) => mul(t, logTerm(one(xs), p)),
+    (t, [x, y]) => mul(t, powerTerm(x, y)),
+    (t, [x], p) => mul(t, logTerm(x, p)),
   ),
   maximum: tangents(
     "maximum",
-    (t, [x, y]) => share(t, x as Expr, y as Expr, gt),
-    (t, [x, y]) => share(t, y as Expr, x as Expr, gt),
+    (t, [x, y]) => share(t, x, y, gt),
+    (t, [x, y]) => share(t, y, x, gt),
   ),
   minimum: tangents(
     "minimum",
-    (t, [x, y]) => share(t, x as Expr, y as Expr, lt),
-    (t, [x, y]) => share(t, y as Expr, x as Expr, lt),
+    (t, [x, y]) => share(t, x, y, lt),
+    (t, [x, y]) => share(t, y, x, lt),
   ),
   atan2: tangents(
     "atan2",
-    (t, [y, x]) => overSquares(t, x as Expr, y as Expr),
-    (t, [y, x]) => neg(overSquares(t, y as Expr, x as Expr)),
+    (t, [y, x]) => overSquares(t, x, y),
+    (t, [y, x]) => neg(overSquares(t, y, x)),
   ),
 
   and: flat("and"),
@@ -167,8 +163,7 @@ export const jvp: JvpRules<Elementwise> = {
 export const vjp: VjpRules<Elementwise> = {
   neg: cotangents("neg", (ct) => neg(ct)),
   // A number neither above nor below 0 is 0 or NaN, and so is its sign.
-  abs: cotangents("abs", (ct, xs) => {
-    const x = one(xs);
+  abs: cotangents("abs", (ct, [x]) => {
     return where(gt(x, 0), ct, where(lt(x, 0), neg(ct), mul(ct, sign(x))));
   }),
   sign: flat("sign"),
@@ -177,18 +172,18 @@ export const vjp: VjpRules<Elementwise> = {
   round: flat("round"),
   sqrt: cotangents("sqrt", (ct, _, y) => div(mul(ct, 0.5), y)),
   exp: cotangents("exp", (ct, _, y) => mul(y, ct)),
-  expm1: cotangents("expm1", (ct, xs) => mul(exp(one(xs)), ct)),
-  log: cotangents("log", (ct, xs) => div(ct, one(xs))),
-  log1p: cotangents("log1p", (ct, xs) => div(ct, add(1, one(xs)))),
-  sin: cotangents("sin", (ct, xs) => mul(cos(one(xs)), ct)),
-  cos: cotangents("cos", (ct, xs) => mul(neg(sin(one(xs))), ct)),
-  tan: cotangents("tan", (ct, xs) => div(ct, square(cos(one(xs))))),
-  asin: cotangents("asin", (ct, xs) => div(ct, sqrt(mul(sub(1, one(xs)), add(1, one(xs)))))),
-  acos: cotangents("acos", (ct, xs) => div(neg(ct), sqrt(mul(sub(1, one(xs)), add(1, one(xs)))))),
-  atan: cotangents("atan", (ct, xs) => overOnePlusSquare(ct, one(xs))),
+  expm1: cotangents("expm1", (ct, [x]) => mul(exp(x), ct)),
+  log: cotangents("log", (ct, [x]) => div(ct, x)),
+  log1p: cotangents("log1p", (ct, [x]) => div(ct, add(1, x))),
+  sin: cotangents("sin", (ct, [x]) => mul(cos(x), ct)),
+  cos: cotangents("cos", (ct, [x]) => mul(neg(sin(x)), ct)),
+  tan: cotangents("tan", (ct, [x]) => div(ct, square(cos(x)))),
+  asin: cotangents("asin", (ct, [x]) => div(ct, sqrt(mul(sub(1, x), add(1, x))))),
+  acos: cotangents("acos", (ct, [x]) => div(neg(ct), sqrt(mul(sub(1, x), add(1, x))))),
+  atan: cotangents("atan", (ct, [x]) => overOnePlusSquare(ct, x)),
   tanh: cotangents("tanh", (ct, _, y) => sub(ct, mul(ct, square(y)))),
   logistic: cotangents("logistic", (ct, _, y) => mul(ct, sub(y, square(y)))),
-  erf: cotangents("erf", (ct, xs) => mul(mul(ct, twoOverRootPi), exp(mul(one(xs), neg(one(xs)))))),
+  erf: cotangents("erf", (ct, [x]) => mul(mul(ct, twoOverRootPi), exp(mul(x, neg(x))))),
 
   add: cotangents(
     "add",
@@ -202,39 +197,39 @@ export const vjp: VjpRules<Elementwise> = {
   ),
   mul: cotangents(
     "mul",
-    (ct, [, y]) => mul(y as Expr, ct),
-    (ct, [x]) => mul(ct, x as Expr),
+    (ct, [, y]) => mul(y, ct),
+    (ct, [x]) => mul(ct, x),
   ),
   div: cotangents(
     "div",
-    (ct, [, y]) => div(ct, y as Expr),
+    (ct, [, y]) => div(ct, y),
     // A cotangent of 0 gives 0, even if the derivative alone overflows.
-    (ct, [, y], q) => neg(mul(div(ct, y as Expr), q)),
+    (ct, [, y], q) => neg(mul(div(ct, y), q)),
   ),
   rem: cotangents(
     "rem",
     (ct) => ct,
-    (ct, xs, r) => neg(mul(truncatedQuotient(...pair(xs), r), ct)),
+    (ct, [x, y], r) => neg(mul(truncatedQuotient(x, y, r), ct)),
   ),
   pow: cotangents(
     "pow",
-    (ct, xs) => mul(powerTerm(...pair(xs)), ct),
-    (ct, xs, p) => mul(logTerm(one(xs), p), ct),
+    (ct, [x, y]) => mul(powerTerm(x, y), ct),
+    (ct, [x], p) => mul(logTerm(x, p), ct),
   ),
   maximum: cotangents(
     "maximum",
-    (ct, [x, y]) => share(ct, x as Expr, y as Expr, gt),
-    (ct, [x, y]) => share(ct, y as Expr, x as Expr, gt),
+    (ct, [x, y]) => share(ct, x, y, gt),
+    (ct, [x, y]) => share(ct, y, x, gt),
   ),
   minimum: cotangents(
     "minimum",
-    (ct, [x, y]) => share(ct, x as Expr, y as Expr, lt),
-    (ct, [x, y]) => share(ct, y as Expr, x as Expr, lt),
+    (ct, [x, y]) => share(ct, x, y, lt),
+    (ct, [x, y]) => share(ct, y, x, lt),
   ),
   atan2: cotangents(
     "atan2",
-    (ct, [y, x]) => overSquares(ct, x as Expr, y as Expr),
-    (ct, [y, x]) => overSquares(neg(ct), y as Expr, x as Expr),
+    (ct, [y, x]) => overSquares(ct, x, y),
+    (ct, [y, x]) => overSquares(neg(ct), y, x),
   ),
 
   and: flat("and"),

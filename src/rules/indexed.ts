@@ -10,7 +10,7 @@ const gather = (x: Expr, indices: Expr, params: Params<"gather">): Expr =>
   apply1("gather", params, x, indices);
 
 export const jvp: JvpRules<keyof Indexed> = {
-  gather: tangents("gather", (t, [, indices], _, params) => gather(t, indices as Expr, params)),
+  gather: tangents("gather", (t, [, indices], _, params) => gather(t, indices, params)),
   scatterAdd: (params, primals, [tx, , tu]) => {
     const [x, indices, updates] = primals as readonly [Expr, Expr, Expr];
     return {
@@ -25,13 +25,13 @@ export const jvp: JvpRules<keyof Indexed> = {
 
 export const vjp: VjpRules<keyof Indexed> = {
   gather: cotangents("gather", (ct, [x, indices], _, params) =>
-    apply1("scatterAdd", params, zerosLike(x as Expr), indices as Expr, ct),
+    apply1("scatterAdd", params, zerosLike(x), indices, ct),
   ),
   scatterAdd: cotangents(
     "scatterAdd",
     (ct) => ct,
     undefined,
-    (ct, [, indices], _, params) => gather(ct, indices as Expr, params),
+    (ct, [, indices], _, params) => gather(ct, indices, params),
   ),
 };
 

@@ -42,8 +42,8 @@ const later = (axes: readonly number[]): readonly number[] => axes.map((a) => a 
 export const jvp: JvpRules<keyof Contraction> = {
   dot: tangents(
     "dot",
-    (t, [, y], _, { contract, batch }) => dot(t, y as Expr, contract, batch),
-    (t, [x], _, { contract, batch }) => dot(x as Expr, t, contract, batch),
+    (t, [, y], _, { contract, batch }) => dot(t, y, contract, batch),
+    (t, [x], _, { contract, batch }) => dot(x, t, contract, batch),
   ),
 };
 

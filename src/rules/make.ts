@@ -12,9 +12,15 @@ export const plus = (a: Maybe, b: Maybe): Maybe =>
 /** A tangent or cotangent of `x` as a value: zeros if it is missing. */
 export const orZero = (t: Maybe, x: Expr): Expr => t ?? zerosLike(x);
 
+/** The operands of a primitive, of which there are up to three. */
+type Operands = readonly [x: Expr, y: Expr, z: Expr];
+
+// The type rule of a primitive has checked their number: a rule reads no operand that its primitive does not have.
+const operandsOf = (inputs: readonly Expr[]): Operands => inputs as Operands;
+
 type Linear<P extends PrimitiveTag> = (
   t: Expr,
-  inputs: readonly Expr[],
+  inputs: Operands,
   output: Expr,
   params: Params<P>,
 ) => Maybe;
@@ -33,7 +39,7 @@ export const tangents =
     const output = outputs[0] as Expr;
     const terms = partials.map((partial, i) => {
       const t = ts[i];
-      return t === undefined ? undefined : partial?.(t, primals, output, params);
+      return t === undefined ? undefined : partial?.(t, operandsOf(primals), output, params);
     });
     return { outputs, tangents: [terms.reduce(plus, undefined)] };
   };
@@ -54,7 +60,9 @@ export const cotangents =
       outputs,
       pullback: ([ct]) =>
         partials.map((partial, i) =>
-          ct === undefined || !active[i] ? undefined : partial?.(ct, primals, output, params),
+          ct === undefined || !active[i]
+            ? undefined
+            : partial?.(ct, operandsOf(primals), output, params),
         ),
     };
   };

@@ -41,14 +41,14 @@ export const vjp: VjpRules<keyof Source | Simple> = {
   randomBits: flat("randomBits"),
   stopGradient: flat("stopGradient"),
   cast: cotangents("cast", (ct, [x]) =>
-    isFloat((x as Expr).dtype) && isFloat(ct.dtype) ? cast(ct, (x as Expr).dtype) : undefined,
+    isFloat(x.dtype) && isFloat(ct.dtype) ? cast(ct, x.dtype) : undefined,
   ),
   axisSum: cotangents("axisSum", (ct, _, __, { axis }) => axisSum(ct, axis)),
   select: cotangents(
     "select",
     undefined,
-    (ct, [condition]) => where(condition as Expr, ct, 0),
-    (ct, [condition]) => where(condition as Expr, 0, ct),
+    (ct, [condition]) => where(condition, ct, 0),
+    (ct, [condition]) => where(condition, 0, ct),
   ),
 };
 

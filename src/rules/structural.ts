@@ -1,5 +1,5 @@
 import { apply, apply1 } from "../ir/build.ts";
-import type { Expr, Structural, Windowing } from "../ir/expr.ts";
+import type { Structural, Windowing } from "../ir/expr.ts";
 import { sum } from "../ir/ops/reduction.ts";
 import { pad, reshape, reverse, slice, sliceAxis, transpose } from "../ir/ops/structural.ts";
 import { cotangents, orZero, shifted, spread, tangents } from "./make.ts";
@@ -36,7 +36,7 @@ export const jvp: JvpRules<keyof Structural> = {
 };
 
 export const vjp: VjpRules<keyof Structural> = {
-  reshape: cotangents("reshape", (ct, [x]) => reshape(ct, (x as Expr).shape)),
+  reshape: cotangents("reshape", (ct, [x]) => reshape(ct, x.shape)),
   transpose: cotangents("transpose", (ct, _, __, { permutation }) =>
     transpose(ct, inverse(permutation)),
   ),
@@ -52,7 +52,7 @@ export const vjp: VjpRules<keyof Structural> = {
       y.shape.map((n, i) => {
         const [low, step] = [start[i] as number, stride[i] as number];
         const end = n === 0 ? low : low + (n - 1) * step + 1;
-        return [low, ((x as Expr).shape[i] as number) - end, step - 1] as const;
+        return [low, (x.shape[i] as number) - end, step - 1] as const;
       }),
     ),
   ),
@@ -61,16 +61,12 @@ export const vjp: VjpRules<keyof Structural> = {
       ct,
       low,
       y.shape.map((n, i) => Math.max(low[i] as number, n - (high[i] as number))),
-      (x as Expr).shape.map((_, i) => (interior[i] as number) + 1),
+      x.shape.map((_, i) => (interior[i] as number) + 1),
     ),
   ),
   reverse: cotangents("reverse", (ct, _, __, { axes }) => reverse(ct, axes)),
   window: cotangents("window", (ct, [x], _, params) =>
-    apply1(
-      "overlapAdd",
-      { ...params, extent: params.axes.map((a) => (x as Expr).shape[a] as number) },
-      ct,
-    ),
+    apply1("overlapAdd", { ...params, extent: params.axes.map((a) => x.shape[a] as number) }, ct),
   ),
   overlapAdd: cotangents("overlapAdd", (ct, _, __, { axes, size, stride, dilation }) =>
     apply1("window", { axes, size, stride, dilation }, ct),

@@ -34,8 +34,8 @@ export const matmul = <const X extends Operand, const Y extends Operand>(
   // The right's contracted axis is its only one, or the one before the last.
   const along = Math.max(0, n - 2);
   // The shape follows `Matmul`; the type tests of matmul check that both agree.
-  if (m <= 2 && n <= 2) return dot(x, y, [[Math.max(0, m - 1)], [along]]) as Expr as Out;
-  if (n <= 2) return dot(x, y, [[m - 1], [along]]) as Expr as Out;
+  if (m <= 2 && n <= 2) return dot(x, y, [[Math.max(0, m - 1)], [along]]) as Out;
+  if (n <= 2) return dot(x, y, [[m - 1], [along]]) as Out;
   const leading =
     broadcastShapes(x.shape.slice(0, -2), y.shape.slice(0, -2)) ?? x.shape.slice(0, -2);
   const a = broadcastTo(m === 1 ? reshape(x, [1, ...x.shape]) : x, [
@@ -46,7 +46,7 @@ export const matmul = <const X extends Operand, const Y extends Operand>(
   const b = broadcastTo(y, [...leading, ...y.shape.slice(-2)]);
   const axes = leading.map((_, i) => i);
   const product = dot(a, b, [[leading.length + 1], [leading.length]], [axes, axes]);
-  return (m === 1 ? reshape(product, [...leading, y.shape.at(-1) ?? 1]) : product) as Expr as Out;
+  return (m === 1 ? reshape(product, [...leading, y.shape.at(-1) ?? 1]) : product) as Out;
 };
 
 /** The outer product of two vectors. `[m], [n] → [m, n]`. */

@@ -30,7 +30,7 @@ export const where = <const C extends Operand, const X extends Operand, const Y 
 export const cast = <const X extends Operand>(operand: X, dtype: Dtype): Expr<ShapeOf<X>> => {
   const x = lift(operand);
   // A cast to the same dtype needs no node.
-  return x.dtype === dtype ? (x as Expr as Expr<ShapeOf<X>>) : apply1("cast", { dtype }, x);
+  return x.dtype === dtype ? (x as Expr<ShapeOf<X>>) : apply1("cast", { dtype }, x);
 };
 
 /** Returns `x`, with a derivative of zero. */
@@ -78,7 +78,7 @@ export const axisSum = <const X extends Operand>(
       apply1("axisSum", { axis: name, least: i === names.length - 1 ? examples : 1 }, y),
     lift(x),
     // Each sum keeps the shape.
-  ) as Expr as Expr<ShapeOf<X>>;
+  ) as Expr<ShapeOf<X>>;
 };
 
 /** Averages over the examples of the enclosing `vmap` whose axis is named `axis`, as {@link axisSum} sums. */

@@ -75,7 +75,7 @@ export const dtypeOf = (...operands: readonly Operand[]): Dtype => {
 export const broadcastTo = <const S extends Shape>(operand: Operand, shape: S): Expr<S> => {
   const x = lift(operand);
   // Equal shapes at run time: S is what the caller asked for.
-  if (sameShape(x.shape, shape)) return x as Expr<Shape> as Expr<S>;
+  if (sameShape(x.shape, shape)) return x as Expr<S>;
   const offset = shape.length - x.shape.length;
   const kept = x.shape.flatMap((d, i) => (d === 1 && shape[i + offset] !== 1 ? [] : [i]));
   const squeezed =

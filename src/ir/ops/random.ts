@@ -89,8 +89,8 @@ export const uniform = <const S extends Shape>(
   const u = units(key, shape, dtype);
   const between = (from: number, to: number) => add(mul(u, to - from), from);
   // Arithmetic with scalars keeps the shape that was asked for.
-  if (scale === 2) return mul(between(low / 2, high / 2), 2) as Expr as Expr<S>;
-  return (low === 0 && high === 1 ? u : between(low, high)) as Expr as Expr<S>;
+  if (scale === 2) return mul(between(low / 2, high / 2), 2) as Expr<S>;
+  return (low === 0 && high === 1 ? u : between(low, high)) as Expr<S>;
 };
 
 /**
@@ -108,7 +108,7 @@ export const normal = <const S extends Shape>(
   const u = cast(units(key, [2, ...shape], dtype), "f64");
   const radius = sqrt(mul(log1p(neg(index(u, 0))), -2));
   // Arithmetic with scalars keeps the shape that was asked for.
-  return cast(mul(radius, cos(mul(index(u, 1), 2 * Math.PI))), dtype) as Expr as Expr<S>;
+  return cast(mul(radius, cos(mul(index(u, 1), 2 * Math.PI))), dtype) as Expr<S>;
 };
 
 /**
@@ -121,12 +121,12 @@ export const bernoulli = <const S extends Shape>(key: KeyExpr, p: number, shape:
   if (high === 0 && low === 0) return fill(shape, 0, "bool");
   // Unsigned words compare like signed ones with their sign bits flipped: `w < t` is `w ≤ t - 1`.
   const turned = (w: Expr): Expr => xor(w, -(2 ** 31));
-  if (words === 1) return le(turned(randomBits(key, shape)), high - 1 - 2 ** 31) as Expr as Expr<S>;
+  if (words === 1) return le(turned(randomBits(key, shape)), high - 1 - 2 ** 31) as Expr<S>;
   const pairs = randomBits(key, [...shape, 2]);
   const [first, second] = [turned(index(pairs, 0, -1)), turned(index(pairs, 1, -1))];
   const [above, beside] = [high - 2 ** 31, low - 1 - 2 ** 31];
   const less = low === 0 ? fill(shape, 0, "bool") : le(second, beside);
-  return or(lt(first, above), and(eq(first, above), less)) as Expr as Expr<S>;
+  return or(lt(first, above), and(eq(first, above), less)) as Expr<S>;
 };
 
 /**
@@ -145,7 +145,7 @@ export const categorical = <const N extends number>(
   const classes = logits.shape[0];
   if (classes === 0)
     // The shape is the number of draws.
-    return cast(mistaken("categorical", "one class or more", logits, [n]), "i32") as Expr as Expr<
+    return cast(mistaken("categorical", "one class or more", logits, [n]), "i32") as Expr<
       readonly [N]
     >;
   const scores = cast(logits, "f64");
@@ -158,7 +158,7 @@ export const categorical = <const N extends number>(
   const possible = cast(lt(0, weights), "i32");
   const last: Expr = max(mul(possible, iota([classes])));
   const isDistribution = isFinite(max(scores));
-  return where(isDistribution, minimum(drawn, last), -1) as Expr as Expr<readonly [N]>;
+  return where(isDistribution, minimum(drawn, last), -1) as Expr<readonly [N]>;
 };
 
 /**
@@ -166,4 +166,4 @@ export const categorical = <const N extends number>(
  * shuffles instead, and gives another order for the same key.)
  */
 export const permutation = <const N extends number>(key: KeyExpr, n: N): Expr<readonly [N]> =>
-  argsort(units(key, [n], "f64")) as Expr as Expr<readonly [N]>;
+  argsort(units(key, [n], "f64")) as Expr<readonly [N]>;

@@ -25,7 +25,7 @@ export const reshape = <const X extends Operand, const S extends Shape>(
   }
   const full = wanted.map((d) => (d === -1 ? sizeOf(x.shape) / known : d));
   // Types know only S; at run time an equal shape needs no node.
-  if (sameShape(full, x.shape)) return x as Expr as Out;
+  if (sameShape(full, x.shape)) return x as Out;
   return apply1("reshape", { shape: full }, x);
 };
 

@@ -8,17 +8,16 @@ import {
   is,
   literal,
   nodeIf,
+  one,
   operandOf,
+  type Pair,
+  pair,
 } from "./match.ts";
 
 /**
  * Arithmetic identities that hold bit for bit for every float: NaN, both zeros and infinities, with the same
  * rounding. `x + 0` is not one, since `-0 + 0` is `0`; nor are `x · 0` and `x - x`.
  */
-
-type Pair = readonly [Expr, Expr];
-const pair = (inputs: readonly Expr[]): Pair => [inputs[0] as Expr, inputs[1] as Expr];
-const one = (inputs: readonly Expr[]): Expr => inputs[0] as Expr;
 
 /** The other operand, if one of the two is the neutral element. */
 const neutral = ([x, y]: Pair, isNeutral: (x: Expr) => boolean): Expr | undefined =>

@@ -1,12 +1,18 @@
 import { isFloat } from "../../../tensor/dtype.ts";
 import type { Comparison, Expr } from "../../expr.ts";
 import { same } from "../rewrite.ts";
-import { fillLike, type Identities, type Identity, is, literal, nodeIf } from "./match.ts";
+import {
+  fillLike,
+  type Identities,
+  type Identity,
+  is,
+  literal,
+  nodeIf,
+  type Pair,
+  pair,
+} from "./match.ts";
 
 /** Identities of `select`, of bitwise operations and of comparisons. */
-
-type Pair = readonly [Expr, Expr];
-const pair = (inputs: readonly Expr[]): Pair => [inputs[0] as Expr, inputs[1] as Expr];
 
 /** All bits set, in the dtype of `x`. */
 const ones = (x: Expr): number => (x.dtype === "bool" ? 1 : -1);

@@ -23,6 +23,15 @@ export type Identity<P extends PrimitiveTag> = (
 
 export type Identities = { readonly [P in PrimitiveTag]?: Identity<P> };
 
+// The type rules have checked the number of operands.
+
+/** The two operands of a binary node. */
+export type Pair = readonly [x: Expr, y: Expr];
+export const pair = (inputs: readonly Expr[]): Pair => inputs as Pair;
+
+/** The first operand of a node. */
+export const one = (inputs: readonly Expr[]): Expr => pair(inputs)[0];
+
 /** The node of an expression, if it is of this primitive. */
 export const nodeIf = <P extends PrimitiveTag>(x: Expr, primitive: P): Node<P> | undefined => {
   const node: AnyNode = x.node;

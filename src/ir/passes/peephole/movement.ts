@@ -1,10 +1,9 @@
 import { type Shape, sameShape, sizeOf } from "../../../tensor/shape.ts";
 import type { DotParams, Expr } from "../../expr.ts";
-import { type Identities, type Identity, nodeIf, operandOf, repeated } from "./match.ts";
+import { type Identities, type Identity, nodeIf, one, operandOf, repeated } from "./match.ts";
 
 /** Identities of rearrangements: two of a kind merge into one, and those that move nothing vanish. */
 
-const one = (inputs: readonly Expr[]): Expr => inputs[0] as Expr;
 const increasing = (xs: readonly number[]): boolean =>
   xs.every((x, i) => i === 0 || x > (xs[i - 1] as number));
 const all = (xs: readonly number[], value: number): boolean => xs.every((x) => x === value);
