@@ -7,7 +7,7 @@ import { inputsOf, programOf, type SymbolicFunction, typesOf } from "./symbolic.
 import type { Compile } from "./values/meaning.ts";
 import { within } from "./values/roundoff.ts";
 
-/** Numbers that are no axis, extent, place or count, or whose products with others wrap around. */
+/** Numbers that are not valid as an axis, extent, position or count, or whose products wrap around. */
 export const wild: readonly number[] = [
   ...[-1, 0.5, 1.5, 2 - 2 ** -52, -0.5, Number.NaN, Number.POSITIVE_INFINITY],
   ...[2 ** 31 - 1, 2 ** 31, -(2 ** 31), 2 ** 32, 2 ** 32 + 1, 2 ** 53, -(2 ** 53), 1e300],

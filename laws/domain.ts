@@ -4,7 +4,7 @@ import { allocate, type Dtype } from "../src/tensor/dtype.ts";
 import { type Shape, sizeOf } from "../src/tensor/shape.ts";
 import { Tensor } from "../src/tensor/tensor.ts";
 
-/** The tensors of one type that a function may be given: those where it is smooth, for one. */
+/** The tensors of one type on which a function is tested: for instance, those where it is smooth. */
 export interface Domain {
   readonly type: TensorType;
   readonly values: fc.Arbitrary<Tensor>;
@@ -24,7 +24,7 @@ export const tensorOf = (shape: Shape, dtype: Dtype, elements: readonly number[]
   return Tensor.own(shape, dtype, data);
 };
 
-/** Tensors whose elements are drawn each on its own; they shrink to the simplest elements. */
+/** Tensors whose elements are drawn independently; they shrink to the simplest elements. */
 export const tensors = (
   shape: Shape,
   elements: fc.Arbitrary<number>,
@@ -39,7 +39,7 @@ export const tensors = (
   };
 };
 
-/** Tensors no two of whose elements are equal, nor nearer than a quarter. */
+/** Tensors whose elements differ from one another by at least a quarter. */
 export const distinct = (shape: Shape): Domain => {
   const length = sizeOf(shape);
   return {

@@ -3,40 +3,40 @@ import * as fc from "fast-check";
 import { type Either, isLeft, left, right } from "fp-ts/lib/Either.js";
 
 /**
- * A law as a value: what must hold of every subject of its kind, apart from whatever runs it.
+ * A law as a value: a property that must hold for every subject of its kind, independent of any test runner.
  *
- * A law turns a subject into a property of generated samples; {@link check} looks for a sample that
- * breaks it, and shrinks what it finds.
+ * A law turns a subject into a property of generated samples; {@link check} searches for a sample that breaks it, and
+ * shrinks it.
  */
 export interface Law<in S> {
   readonly name: string;
-  /** What holds, as a formula. */
+  /** The law, as a formula. */
   readonly says: string;
   readonly trial: (subject: S) => Trial<unknown>;
 }
 
-/** How a law looks at one subject: the samples, and what each of them breaks, if anything. */
+/** The trial of one subject: its samples, and a function that says how a sample breaks the law, if it does. */
 export interface Trial<A> {
   readonly given: fc.Arbitrary<A>;
   // A method: a law that has forgotten the type of its samples still takes its own.
   breach(sample: A): string | undefined;
 }
 
-/** A law from its trial of a subject; what does not depend on the sample is built once. */
+/** Makes a law from its trial of a subject; anything that does not depend on the sample is built once. */
 export const law = <S, A>(name: string, says: string, trial: (subject: S) => Trial<A>): Law<S> => ({
   name,
   says,
   trial,
 });
 
-/** Many subjects, of which each sample draws one: functions made at random. */
+/** A family of subjects, such as random functions; each sample draws one of them. */
 export interface Family<S> {
   readonly name: string;
   readonly members: fc.Arbitrary<S>;
   readonly show: (member: S) => string;
 }
 
-/** A law of every member of a family. */
+/** Lifts a law to a family: it must hold for every member. */
 export const across = <S>({ name, says, trial }: Law<S>): Law<Family<S>> => ({
   name,
   says,
@@ -74,7 +74,7 @@ const propertyOf = ({ given, breach }: Trial<unknown>) =>
     if (reason !== undefined) throw new Breach(reason);
   });
 
-/** A law that held: for how many samples, and from which seed. */
+/** The result of a law that held: the number of samples, and the seed. */
 export interface Held {
   readonly law: string;
   readonly subject: string;
@@ -82,7 +82,7 @@ export interface Held {
   readonly seed: number;
 }
 
-/** A law that a subject breaks, with the simplest sample found and what runs it again. */
+/** The failure of a law: the simplest sample that breaks it, with the seed and path that run it again. */
 export class LawBroken extends Data.TaggedError("LawBroken")<{
   readonly law: string;
   readonly says: string;
@@ -103,9 +103,9 @@ export class LawBroken extends Data.TaggedError("LawBroken")<{
 }
 
 export interface CheckOptions {
-  /** The samples that must pass; 20 where not given. */
+  /** The number of samples that must pass. Defaults to 20. */
   readonly runs?: number;
-  /** The same samples for the same seed; 1 where not given, so that a test says the same each time. */
+  /** The seed of the samples. Defaults to 1, so that a test gives the same result each time. */
   readonly seed?: number;
   /** The path of a counter-example: runs that sample and no other. */
   readonly path?: string;
@@ -115,7 +115,7 @@ interface Named {
   readonly name: string;
 }
 
-/** What a run of samples says of a law: how many held, or the simplest that did not. */
+/** The verdict of a run: how many samples held, or the simplest that did not. */
 const verdict = (
   { name, says }: Pick<Law<never>, "name" | "says">,
   subject: Named,
@@ -144,7 +144,7 @@ const parametersOf = ({ runs = 20, seed = 1, path = "" }: CheckOptions) => ({
 });
 
 /**
- * Looks for a sample on which `subject` breaks a law: how many held, or the simplest that did not.
+ * Checks a law on a subject: returns how many samples held, or the simplest that did not.
  *
  * **Fails with** `LawBroken`, on the left.
  */

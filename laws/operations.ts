@@ -24,7 +24,7 @@ import { tensorOf } from "./domain.ts";
 /** One operation of a random program: any two values give a value, whatever their shapes. */
 type Operation = (x: Expr, y: Expr) => Expr;
 
-/** An operation, and how often it comes up beside the others: once where not said. */
+/** An operation of random programs, and its relative frequency. Defaults to 1. */
 export interface Entry {
   readonly make: Operation;
   readonly weight?: number;

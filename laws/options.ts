@@ -6,8 +6,8 @@ import { program } from "../src/ir/program.ts";
 import { type Law, law, type Trial } from "./law.ts";
 
 /**
- * Numbers that a function may be given, and numbers that it may not: drawn up to the ends of the range, and just and
- * far beyond them.
+ * The valid and invalid numbers of an argument: valid ones are drawn up to the ends of the range, invalid ones from
+ * just and far beyond.
  */
 export interface Range {
   /** As a reader would say it. */
@@ -34,7 +34,7 @@ export const wholeFrom = (least: number, greatest = most): Range => {
   };
 };
 
-/** Whole numbers of either sign, of which small ones are drawn as good. */
+/** Integers of either sign; only small ones are drawn as valid. */
 export const anyWhole: Range = {
   says: "a whole number",
   inside: fc.integer({ min: -9, max: 9 }),
@@ -44,7 +44,7 @@ export const anyWhole: Range = {
 /** An axis, or another place that may be counted from the end, of `extent` ones. */
 export const placeOf = (extent: number): Range => wholeFrom(-extent, extent - 1);
 
-/** The numbers between two bounds, of which each is good itself unless it is open. */
+/** The numbers between two bounds; a bound itself is valid unless it is open. */
 export const between = (
   low: number,
   high: number,
@@ -79,7 +79,7 @@ export const aboveZero = between(0, infinity, { low: true, high: true });
 /** 0 and the finite numbers above it. */
 export const fromZero = between(0, infinity, { high: true });
 
-/** One numeric argument of a function: what it takes, and the call with it, all else being right. */
+/** One numeric argument of a function: its valid numbers, and a call with it in which everything else is valid. */
 export interface Option {
   readonly name: string;
   readonly range: Range;
@@ -87,7 +87,7 @@ export interface Option {
   readonly use: (n: number) => unknown;
 }
 
-/** The numeric arguments of one function by name: what each takes, and the call with it. */
+/** The numeric arguments of one function by name, each with its valid numbers and a call with it. */
 export interface Arguments {
   readonly [argument: string]: readonly [Range, Option["use"]];
 }
@@ -122,7 +122,7 @@ const expressionsIn = (made: unknown): readonly Expr[] => {
 export const isTyped = (error: unknown): boolean =>
   Object.values<unknown>(errors).some((E) => typeof E === "function" && error instanceof E);
 
-/** What came of a call: an error of fluxion's, a raw one, or nothing. */
+/** The outcome of a call: a fluxion error, another error, or none. */
 const outcome = (use: () => unknown): { readonly refused?: string; readonly raw?: string } => {
   try {
     const [issue] = issuesOf(program([], expressionsIn(use())));

@@ -14,8 +14,8 @@ const rows = (held: readonly Held[]): readonly (readonly [string, number, number
 const grouping = new Intl.NumberFormat("en");
 
 /**
- * What laws ran, as a table: of how many subjects each held, and of how many samples in all. A family of
- * functions made at random is one subject.
+ * A table of the laws that ran, with the number of subjects and samples for which each held. A family of random
+ * functions is one subject.
  *
  * @example
  * ```ts

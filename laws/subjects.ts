@@ -18,7 +18,7 @@ import { programOf, type SymbolicFunction, typesOf } from "./symbolic.ts";
 /** A function of one or several expressions, as users write it. */
 export type UserFunction = (...xs: never[]) => Expr;
 
-/** A function that fits its operands: what does not is thrown, with every place that is wrong. */
+/** Checks that a function fits its operands, and throws every mistake if it does not. */
 const sound = (f: SymbolicFunction): SymbolicFunction => {
   const causes = issuesOf(programOf(typesOf(f), f.apply));
   if (causes.length > 0) throw new CompileError({ causes });
@@ -26,9 +26,9 @@ const sound = (f: SymbolicFunction): SymbolicFunction => {
 };
 
 /**
- * A function of expressions as a subject of the laws, in f64.
+ * Makes a subject of the laws from a function of expressions, in f64.
  *
- * **Fails with** `CompileError`, thrown, where the function does not take these shapes.
+ * **Fails with** `CompileError`, thrown if the function does not take these shapes.
  */
 export const functionFrom = (
   f: UserFunction,
@@ -51,7 +51,7 @@ const tensorsOf = (
 
 const double = (x: Tensor): Tensor => (isFloat(x.dtype) ? x.cast("f64") : x);
 
-/** The domains of what a layer's `init` makes: what it makes from one key or another. */
+/** The domains of a layer's initial params and state: those that `init` makes from different keys. */
 const initialDomains = (init: (seed: number) => unknown): readonly Domain[] => {
   const first = tensorsOf(init(0)).leaves.map(double);
   return first.map(({ shape, dtype }, i) => ({
@@ -91,14 +91,14 @@ export const opened = (layer: Composable, name?: string): OpenedLayer => {
 
 const still: Context["key"] = constant(key(0));
 
-/** How many examples a layer is looked at with: enough for it to see across them. */
+/** The number of examples in a layer's batch: enough for statistics across them. */
 const examples = 2;
 
 /**
- * A layer on a batch of examples as a function of the batch and its params, in training mode. Its state
- * is what `init` makes of it, and random choices are those of one key.
+ * A layer in training mode, as a function of a batch of examples and of its params. Its state is the initial one, and
+ * random choices come from one key.
  *
- * **Fails with** `CompileError`, thrown, where the layer does not take examples of the shape.
+ * **Fails with** `CompileError`, thrown if the layer does not take examples of the shape.
  */
 export const functionOfLayer = (
   layer: Composable,
@@ -130,7 +130,7 @@ export const functionOfLayer = (
   });
 };
 
-/** A layer for one example as a function of all that it may depend on, and of its randomness. */
+/** A layer for one example, as a function of everything that it depends on, its random key included. */
 export const exampleOfLayer = (
   layer: Composable,
   shape: Shape,

@@ -22,7 +22,7 @@ import { scheduleMeaning } from "./training/rates.ts";
 import { reproduction, resumption } from "./training/training.ts";
 import { nanPropagates } from "./values/nan.ts";
 
-/** The laws by what they speak of: the names by which docstrings call them. */
+/** The law suites by subject, under the names that docstrings refer to. */
 export const laws = {
   /** Of a function's forward derivative. */
   jvp: [primalPreservation(), differenceQuotients(), linearity(), chainRule()],

@@ -15,14 +15,14 @@ import { isFloat } from "../src/tensor/dtype.ts";
 import type { Tensor } from "../src/tensor/tensor.ts";
 import { type Domain, samplesOf, vectors } from "./domain.ts";
 
-/** A function of expressions, and the tensors on which the laws may look at it. */
+/** A function of expressions, with the domain of tensors on which the laws test it. */
 export interface SymbolicFunction {
   readonly name: string;
   readonly operands: readonly Domain[];
   readonly apply: (xs: readonly Expr[]) => readonly Expr[];
   /**
-   * The derivative that the function declares is not the limit of its differences: it stops gradients or
-   * rounds to f32. The law of differences does not speak of it.
+   * Whether the function's declared derivative is not the limit of its difference quotients, because it stops
+   * gradients or rounds to f32. Such functions are exempt from the law of difference quotients.
    */
   readonly rough?: boolean;
 }
@@ -45,7 +45,7 @@ export const programOf = (
 /**
  * The function's values on tensors, by the reference rules. The program is built once.
  *
- * **Fails with** `CompileError`, thrown, where the function does not fit its own operands.
+ * **Fails with** `CompileError`, thrown if the function does not fit its own operands.
  */
 export const evaluator = (
   f: SymbolicFunction,
@@ -64,7 +64,7 @@ export const outputsOf = (f: SymbolicFunction): readonly TensorType[] =>
 export const floats = (types: readonly TensorType[]): readonly TensorType[] =>
   types.filter((t) => isFloat(t.dtype));
 
-/** `xs` at the places of floats among `types`, `undefined` elsewhere. */
+/** Puts `xs` at the positions of the floats among `types`, and `undefined` elsewhere. */
 const place = <A>(types: readonly TensorType[], xs: readonly A[]): readonly (A | undefined)[] => {
   let next = 0;
   return types.map((t) => (isFloat(t.dtype) ? xs[next++] : undefined));

@@ -17,7 +17,7 @@ export const rowOf = (x: Tensor, i: number): Tensor => {
 /** So many operands are mapped in every combination; more of them each alone, each left out, and all. */
 const few = 4;
 
-/** Choices of which of `count` operands are mapped, but for none of them where there are some. */
+/** The choices of mapped operands among `count`: all nonempty ones, if there are operands. */
 export const choices = (count: number): readonly (readonly boolean[])[] => {
   const places = Array.from({ length: count }, (_, i) => i);
   if (count === 0) return [[]];

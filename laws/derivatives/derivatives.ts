@@ -18,7 +18,7 @@ import {
 } from "../symbolic.ts";
 import { combine, inner, nearby, sameBits } from "../values/compare.ts";
 
-/** The two modes of differentiation, of which the laws of derivatives speak. */
+/** The two modes of differentiation that the laws of derivatives test. */
 export interface Modes {
   readonly forward: Forward;
   readonly reverse: Reverse;
@@ -42,7 +42,7 @@ const byDifferences: Modes = Effect.runSync(
   ),
 );
 
-/** Both sides compute the same sums of products in another order: a few hundred roundings of f64. */
+/** The tolerance for the same sums of products in a different order: a few hundred roundings of f64. */
 export const rounding = 1e-11;
 
 /** The fourth-order formula with steps of 10⁻³ errs by 10⁻¹² of a fifth derivative, and rounding over the step. */

@@ -30,9 +30,8 @@ const derivatives: readonly Derivative[] = [
 const near = nearby(1e-12);
 
 /**
- * 17: what one example of a batch does not do leaves no trace in its derivatives: those of `vmap f` are those of `f`
- * of each example, in both ways and of the second order. A branch that is not taken has none, however infinite it
- * would be.
+ * 17: the derivatives of `vmap f` are those of `f` for each example, in both modes and to second order. A branch that
+ * an example does not take contributes nothing, even if its derivative would be infinite.
  */
 export const derivativesOfMaps = (vmap: Vmap = batched, size = 3): Law<SymbolicFunction> =>
   law("derivatives of maps", "d(vmap f) = stack ∘ map (d f)", (f: SymbolicFunction) => {

@@ -9,7 +9,7 @@ import { programOf } from "../symbolic.ts";
 import { nearby } from "../values/compare.ts";
 import { exact, type Modes, rounding } from "./derivatives.ts";
 
-/** What takes a function of one scalar to its derivative. */
+/** Differentiation of functions of one scalar. */
 export interface Differentiation {
   readonly name: string;
   readonly derivative: (f: (x: Expr) => Expr) => (x: Expr) => Expr;

@@ -5,10 +5,10 @@ import { type Law, law } from "../law.ts";
 import { inputsOf, programOf, type SymbolicFunction, typesOf } from "../symbolic.ts";
 import type { Compile } from "./meaning.ts";
 
-/** A function that claims to err by so many units in the last place of f32, wherever it is looked at. */
+/** A function that claims an error bound, in units in the last place of f32, on its whole domain. */
 export interface Accurate extends SymbolicFunction {
   readonly ulps: number;
-  /** Results below this count as large as it: 0 where not given, and then tails must be right as well. */
+  /** Results below this are measured relative to it. Defaults to 0, so that tails must be right as well. */
   readonly floor?: number;
 }
 
@@ -29,8 +29,8 @@ const apart = (computed: number, exact: number, floor: number): number => {
 };
 
 /**
- * 17: what a function gives in f32 is what it gives in f64 of the same numbers, but for a few units in the last
- * place of the result: no cancellation, no tail that is lost, no NaN.
+ * 17: a function's f32 results equal its f64 results for the same inputs, up to a few units in the last place: no
+ * cancellation, no lost tails, no NaN.
  */
 export const accuracy = (compile: Compile): Law<Accurate> =>
   law("accuracy", "|f₃₂(x) - f₆₄(x)| ≤ n ulp(f₆₄(x)) for x of f32", (f: Accurate) => {

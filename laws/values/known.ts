@@ -11,18 +11,19 @@ import { programOf } from "../symbolic.ts";
 export type Numbers = number | boolean | readonly Numbers[];
 
 /**
- * 16: a value that someone else says a function has. A function that is consistently wrong passes every
- * other law.
+ * 16: a value of a function from an independent source. A function that is consistently wrong passes every other law.
  */
 export interface Known {
-  /** Who says so: a hand, a table, a paper, another system; never the function itself. */
+  /**
+   * The source of the value: a calculation by hand, a table, a paper or another system; never the function itself.
+   */
   readonly source: string;
   readonly apply: (...xs: readonly Expr[]) => object;
   /** Numbers are f64; what has another dtype is a tensor. */
   readonly inputs: readonly (Numbers | Tensor)[];
   /** One for each output; where a function gives a record, in the order of its fields. */
   readonly expected: readonly Numbers[];
-  /** How far a result may be, relative to 1 or to the value where that is greater; 1e-12 where not given. */
+  /** The tolerance, relative to the larger of 1 and the value. Defaults to 1e-12. */
   readonly within?: number;
 }
 
@@ -70,7 +71,7 @@ const differs = (y: Tensor, expected: Numbers, within: number, n: number): strin
 
 type Evaluate = (program: Program, inputs: readonly Tensor[]) => readonly Tensor[];
 
-/** 16: a function has the values that others say it has; in f64 by the reference rules where nothing else is said. */
+/** 16: a function has its known values; evaluated in f64 by the reference rules by default. */
 export const knownValue = (valuesOf: Evaluate = run, within = 1e-12): Law<Known> =>
   law("known values", "f(x) is what someone else says it is", (known: Known) => {
     const inputs = known.inputs.map(given);

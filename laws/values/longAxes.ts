@@ -85,8 +85,8 @@ const typeOf = ({ kind, shape }: LongOperand, dtype: "f32" | "f64"): TensorType 
 const units = 4;
 
 /**
- * 17: the error of a sum of n terms grows at most like log n, as that of sums in a tree does. One total that
- * takes all terms one after another is wrong by a per cent after 10⁶ equal ones.
+ * 17: the error of a sum of n terms grows at most like log n, as for tree summation. A single running total is wrong
+ * by a percent after 10⁶ equal terms.
  */
 export const longSums = (compile: Compile): Law<LongSum> =>
   law(
