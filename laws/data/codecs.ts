@@ -5,7 +5,7 @@ import type * as t from "io-ts/lib/index.js";
 import { decodeJson } from "../../src/codec/decode.ts";
 import { type Law, law } from "../law.ts";
 
-/** A codec, with what it writes, when two of these are the same, and what it must refuse. */
+/** A codec, with values to write, their equality, and inputs that it must refuse. */
 export interface CodecSubject<A = unknown> {
   readonly name: string;
   readonly codec: Pick<t.Type<A, unknown>, "encode" | "decode">;
@@ -16,7 +16,7 @@ export interface CodecSubject<A = unknown> {
   readonly damaged: (json: unknown) => fc.Arbitrary<unknown>;
 }
 
-/** 13: what was written is read back, through text. */
+/** 13: a value that is written as text and read back is unchanged. */
 export const roundTrip: Law<CodecSubject> = law(
   "round trip",
   "decode (parse (print (encode a))) = a",
@@ -29,7 +29,7 @@ export const roundTrip: Law<CodecSubject> = law(
   }),
 );
 
-/** 13: what is malformed is refused, as a value and not by a throw. */
+/** 13: malformed input is refused with a value, not with a throw. */
 export const refusal: Law<CodecSubject> = law(
   "refusal",
   "decode of what is malformed is a typed error",
@@ -48,7 +48,7 @@ const nests: readonly (readonly [open: string, close: string])[] = [
   ['[{"shape":', "}]"],
 ];
 
-/** 13: JSON may be as deep as it is long; that is read or refused, and never overflows what reads it. */
+/** 13: deeply nested JSON is read or refused, and never overflows the stack. */
 export const anyDepth: Law<CodecSubject> = law(
   "any depth",
   "decodeJson of what is nested n deep is a value or a DecodeError, for every n",

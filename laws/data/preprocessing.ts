@@ -72,7 +72,7 @@ export const unitsVanish: Law<ScalerSubject> = law(
   }),
 );
 
-/** What is promised holds wherever a column lies, and however narrow it is: offsets up to 10⁶ times the spread. */
+/** A preprocessor keeps its promise for columns of any offset up to 10⁶ times their spread. */
 export const promiseKept: Law<ScalerSubject> = law(
   "promise",
   "what is fitted keeps its promise of the examples that it was fitted on",
@@ -89,7 +89,7 @@ export const promiseKept: Law<ScalerSubject> = law(
   }),
 );
 
-/** Statistics of one width are of no use to another: they are refused, and not repeated or cut. */
+/** Statistics fitted to one width are refused for another, not repeated or cut off. */
 export const widthsKept: Law<ScalerSubject> = law(
   "widths",
   "what is fitted to width n refuses width m ≠ n",

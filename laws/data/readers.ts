@@ -4,7 +4,7 @@ import * as fc from "fast-check";
 import type { AsyncLaw } from "../law.ts";
 import { isTyped } from "../options.ts";
 
-/** What reads bytes that a stranger may have written. */
+/** A reader of untrusted bytes. */
 export interface ReaderSubject {
   readonly name: string;
   /** Files that it reads. */
@@ -118,7 +118,7 @@ export const damage = (bytes: Uint8Array, some: readonly Edit[]): Uint8Array =>
     return changed.length <= mostBytes ? changed : changed.slice(0, mostBytes);
   }, bytes);
 
-/** What is wrong with how a reader takes some bytes, if anything: it reads them, or fails with a typed error. */
+/** The breach of a reader on some bytes, if any: it must read them, or fail with a typed error. */
 export const breachOf = async (
   { read, weight, most }: ReaderSubject,
   bytes: Uint8Array,
@@ -141,7 +141,7 @@ const edit: fc.Arbitrary<Edit> = fc.record({
   value: fc.nat(2 ** 24),
 });
 
-/** 13, 17: whatever a stranger's file holds, it is read or refused, in little time and little memory. */
+/** 13, 17: an untrusted file is read or refused, in bounded time and memory. */
 export const readsOrRefuses: AsyncLaw<ReaderSubject> = {
   name: "reads or refuses",
   says: "read (damaged file) is a value as large as the file, or a typed error, and soon",

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { type Law, law } from "../law.ts";
 
-/** What cuts a text into words. */
+/** A function that splits a text into words. */
 export interface Tokenizer {
   readonly name: string;
   readonly words: (text: string) => readonly string[];
@@ -51,7 +51,7 @@ export const wholeWords: Law<Tokenizer> = law(
   }),
 );
 
-/** Words are words: what was cut is not cut again, nor changed. */
+/** Tokenizing is idempotent: a word is one word, unchanged. */
 export const wordsOfWords: Law<Tokenizer> = law(
   "words of words",
   "words w = [w] for every w of words text, and w is in form C",

@@ -18,7 +18,7 @@ import { type Law, law } from "../law.ts";
 import { programOf } from "../symbolic.ts";
 import { nearby } from "../values/compare.ts";
 
-/** A model that is a layer over whole sequences, what it is told first, and says them token by token. */
+/** A sequence model as a layer over whole sequences, with its prompt and its decoder that runs token by token. */
 export interface Speaker {
   readonly name: string;
   readonly model: AnyLayer & Autoregressive<never>;
@@ -90,7 +90,7 @@ const greatest = (logits: Tensor): number => {
   return x.indexOf(greatestOf(x) as never);
 };
 
-/** Token by token, carrying what it has seen, a model gives what it gives at once. */
+/** A decoder that runs token by token with a carried state gives the same outputs as the whole sequence at once. */
 export const stepByStep: Law<Speaker> = law(
   "step by step",
   "step (… (step begin x₁) …) xₜ = (apply x)ₜ for every t",
@@ -116,7 +116,7 @@ export const stepByStep: Law<Speaker> = law(
   },
 );
 
-/** Greedy decoding with what is carried is greedy decoding of the whole sequence each time. */
+/** Greedy decoding with a carried state equals greedy decoding of the whole sequence at each step. */
 export const greedyDecoding: Law<Speaker> = law(
   "greedy decoding",
   "what is decoded with a cache is what is decoded without",

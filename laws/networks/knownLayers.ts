@@ -13,9 +13,9 @@ export interface ByPath {
   readonly [path: string]: Numbers;
 }
 
-/** 16: what someone else says that a layer makes of an example, with the params that are given. */
+/** 16: a layer's output for an example and given params, from an independent source. */
 export interface KnownLayer {
-  /** `a hand` where not given. */
+  /** The source of the value. Defaults to `a hand`: a calculation by hand. */
   readonly source?: string;
   readonly layer: Composable;
   /** All of them, where the layer has any. */

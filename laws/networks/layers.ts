@@ -107,7 +107,7 @@ export const layerAssociativity = (compose: Compose = then): Law<LayerSubject> =
       ),
   );
 
-/** 10: what `init` makes is the same for the same key, and survives being written and read. */
+/** 10: `init` gives the same params and state for the same key, and they survive being written and read. */
 export const layerSerialization = (codec: Codec = treeCodec): Law<LayerSubject> =>
   law(
     "serialization",

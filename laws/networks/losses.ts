@@ -9,7 +9,7 @@ import { type Law, law } from "../law.ts";
 import { inputsOf, programOf, type SymbolicFunction, typesOf } from "../symbolic.ts";
 import type { Compile } from "../values/meaning.ts";
 
-/** 17: a loss that says so is nowhere negative, not by rounding and not by the sign of its zero; NaN is no number. */
+/** 17: a loss that claims so is never negative, neither by rounding nor by the sign of a zero. */
 export const neverNegative = (compile: Compile): Law<SymbolicFunction> =>
   law("never negative", "f(x) ≥ 0 or f(x) = NaN", (f: SymbolicFunction) => {
     const executable = compile(programOf(typesOf(f), f.apply));
@@ -46,7 +46,7 @@ const differentiated = ({ scores, loss }: Labelled, dtype: "f32" | "f64") => {
   });
 };
 
-/** 17: a label that is a class has a loss; one that is none makes the loss NaN and its gradient with it. */
+/** 17: a valid label has a loss; an invalid one makes the loss and its gradient NaN. */
 export const unknownLabels = (compile: Compile): Law<Labelled> =>
   law("labels that are none", "ℓ(x, y) = NaN and ∂ℓ/∂x has NaN ⇔ y is no class", (f: Labelled) => {
     const { inputs, outputs } = differentiated(f, "f32");

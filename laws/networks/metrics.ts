@@ -29,7 +29,7 @@ export interface MetricClaims {
   readonly improved: (example: Example) => Example;
   /** What examples are worth whose outputs are all equal, where that does not depend on their labels. */
   readonly constant?: number;
-  /** What examples are worth whose outputs are NaN; NaN where not given. */
+  /** The value of the metric on examples whose outputs are NaN. Defaults to NaN. */
   readonly lost?: number;
 }
 

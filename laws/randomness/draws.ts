@@ -46,7 +46,7 @@ const keysOf = (
     );
   });
 
-/** A key is used once, for one draw or to be split: what is drawn twice with one key is not independent. */
+/** A key is used once, for one draw or to be split: two draws with one key are not independent. */
 export const oneDrawPerKey: Law<Drawing> = law(
   "one draw per key",
   "no two draws are of one key",

@@ -101,7 +101,7 @@ const unlike = (xs: readonly number[], beginning: Beginning): string | undefined
   return fourth / second ** 2 < 2.4 === uniform ? undefined : `is not ${beginning.kind}`;
 };
 
-/** 10: each leaf of what `init` makes is drawn as its documentation says. */
+/** 10: `init` draws each leaf from its documented distribution. */
 export const initialDistributions: Law<InitialCase> = law(
   "initial values",
   "each leaf of init(key) has the moments and bounds of its documented distribution",
@@ -125,7 +125,7 @@ export const initialDistributions: Law<InitialCase> = law(
   }),
 );
 
-/** 10: no two draws of `init` come of one key: no two neighbors are drawn a second time. */
+/** 10: no two draws of `init` use the same key. */
 export const initialKeys: Law<InitialCase> = law(
   "keys of initial values",
   "no leaf of init(key), and no part of one, repeats what another has drawn",

@@ -44,7 +44,7 @@ export interface Sampler {
 
 const count = 20_000;
 
-/** 17: the moments of what is drawn are those of the distribution, to six standard errors, and nothing is out of its range. */
+/** 17: samples have the distribution's mean and variance, to six standard errors, and stay in its range. */
 export const moments = (keyOf: (seed: number) => Key): Law<Sampler> =>
   law("moments", "|mean - μ| ≤ 6σ/√n, |var - σ²| ≤ 6σ²·√(κ/n)", (sampler: Sampler) => ({
     given: fc.integer({ min: 0, max: 1e6 }),
@@ -76,7 +76,7 @@ export interface Chances {
   };
 }
 
-/** 17: a chance is the probability that was asked for, to 23 bits of it, however rare. */
+/** 17: an event has the requested probability, to 23 bits, however rare. */
 export const resolution: Law<Chances> = law(
   "resolution of chances",
   "|P - p| ≤ 2⁻²³ p, for p from 2⁻³⁹ to 1",

@@ -141,7 +141,7 @@ export interface CountedLayer extends DrawingLayer {
   readonly draws: number;
 }
 
-/** 14: a layer draws in training for each thing that it is said to drop, and in evaluation nothing. */
+/** 14: in training a layer draws as many numbers as documented, and in evaluation none. */
 export const countedDraws: Law<CountedLayer> = law(
   "number of draws",
   "a training step draws once for each thing that is dropped, an evaluation never",
@@ -165,7 +165,7 @@ export const countedDraws: Law<CountedLayer> = law(
 
 const many = 600;
 
-/** 14: what is dropped is made up for: the mean over many keys of what training gives is what evaluation gives. */
+/** 14: dropout keeps the expectation: the mean training output over many keys is the evaluation output. */
 export const meanOverKeys: Law<DrawingLayer> = law(
   "the mean over keys",
   "mean over keys of train(x) = eval(x), within five deviations; and not all keys give the same",

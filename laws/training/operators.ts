@@ -143,8 +143,8 @@ interface Cut {
 }
 
 /**
- * 14: an operator is a homomorphism: what it says of a run is what it says of its first epochs, and then of the
- * rest, which goes on from the last state that it passed on, written and read.
+ * 14: an operator is a homomorphism: its output for a run is its output for the first epochs, followed by its output
+ * for the rest, resumed from the last saved state.
  */
 export const operatorResumption: AsyncLaw<OperatorSubject> = {
   name: "homomorphism",

@@ -135,7 +135,7 @@ export const optimizerAssociativity = (compose: Chain = chain): Law<OptimizerSub
     },
   );
 
-/** 11: without a gradient and without decay nothing moves. */
+/** 11: zero gradients without weight decay move nothing. */
 export const restingPoint: Law<OptimizerSubject> = law(
   "resting point",
   "zero gradients without decay move nothing",
@@ -164,7 +164,7 @@ export interface DefaultsSubject {
   readonly documented: GradientTransformation;
 }
 
-/** 16: what is left out is what the documentation says. */
+/** 16: an option that is left out has its documented default. */
 export const documentedDefaults: Law<DefaultsSubject> = law(
   "defaults",
   "without options = with the documented ones, bit for bit",

@@ -12,7 +12,7 @@ import { real, record, tensors } from "../domain.ts";
 import { type Law, law } from "../law.ts";
 import { sameBits } from "../values/compare.ts";
 
-/** A schedule, and what it means: its rate as plain arithmetic on the step. */
+/** A schedule, with its rate as plain arithmetic on the step. */
 export interface DrawnSchedule {
   readonly schedule: Schedule;
   readonly meaning: (step: number) => number;
@@ -30,7 +30,7 @@ export interface ScheduleSubject {
 export interface RatedSubject {
   readonly name: string;
   readonly optimizer: (rate: LearningRate, second: LearningRate) => GradientTransformation;
-  /** Which of the two is reported; the first where not given. */
+  /** Which of the two rates is reported. Defaults to the first. */
   readonly reports?: 0 | 1;
 }
 
@@ -41,7 +41,7 @@ const plain = (schedule: Schedule): ((step: number) => number) => {
   return (at) => run(rate, [scalar(at, "f64")])[0]?.item() ?? Number.NaN;
 };
 
-/** 16: a schedule is what it means, at every step: in its first cycles, at its end and long after. */
+/** 16: a schedule gives the rate of its formula at every step: in its first cycles, at its end and long after. */
 export const scheduleMeaning: Law<ScheduleSubject> = law(
   "meaning of a schedule",
   "s(t) is what arithmetic on t gives, finite and not negative, for every t; after its end it changes no more",

@@ -104,7 +104,7 @@ const differs = (a: Run, b: Run): string | undefined => {
 const seeds = fc.nat(1000);
 const epochs = fc.integer({ min: 1, max: 2 });
 
-/** 14: training goes on from a state that was written and read as if it had never stopped. */
+/** 14: training resumed from a saved state continues as if it had never stopped. */
 export const resumption: AsyncLaw<Trainer> = {
   name: "resumption",
   says: "train (a ++ b) = resume (read (write (train a))) b, bit for bit",
@@ -120,7 +120,7 @@ export const resumption: AsyncLaw<Trainer> = {
   }),
 };
 
-/** 14: one seed is one run. */
+/** 14: runs from the same seed are the same. */
 export const reproduction: AsyncLaw<Trainer> = {
   name: "reproduction",
   says: "train with one seed gives the same bits each time",

@@ -16,7 +16,7 @@ import type { Compile } from "./meaning.ts";
 
 /** A function whose outputs are multiplied by powers of `s` when its operands are. */
 export interface Homogeneous extends SymbolicFunction {
-  /** Operand `i` is multiplied by `s` to the power `operandDegrees[i]`; 1 each where not given. */
+  /** Operand `i` is multiplied by `s` to the power `operandDegrees[i]`. Defaults to 1 each. */
   readonly operandDegrees?: readonly number[];
   /** For each float output, of f32 or of f64. */
   readonly degrees: readonly number[];
@@ -90,8 +90,8 @@ const inDtype = (f: Homogeneous, dtype: "f32" | "f64"): Homogeneous => ({
 });
 
 /**
- * 17: a function that grows with its operands does so as far as there are floats, and so do its gradients. What is
- * out of range on the way is no excuse where the result is in range.
+ * 17: a homogeneous function and its gradients scale with the operands over the whole float range: no intermediate
+ * overflows if the result is in range.
  */
 export const scaling = (compile: Compile, dtype: "f32" | "f64" = "f32"): Law<Homogeneous> =>
   law("scaling", "f(sᵈx) = sᵉ f(x), and its gradient so too, for s = 2ᵏ", (given: Homogeneous) => {
