@@ -133,11 +133,11 @@ export const dependsOn = (x: Expr, inputs: readonly Expr[]): boolean => {
  * Prepends `name` to the path of every node between `inputs` and `outputs`, so that a mistake inside a layer is
  * reported under the layer's name.
  */
-export const scoped = (
+export const scoped = <const O extends readonly Expr[]>(
   name: string,
   inputs: readonly Expr[],
-  outputs: readonly Expr[],
-): readonly Expr[] =>
+  outputs: O,
+): { readonly [K in keyof O]: Expr } =>
   rebuild(inputs, inputs, outputs, (node, operands) =>
     apply(node.primitive, node.params, operands, [name, ...node.path]),
-  );
+  ) as readonly Expr[] as { readonly [K in keyof O]: Expr };

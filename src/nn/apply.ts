@@ -2,9 +2,19 @@ import { SizeLimit } from "../errors.ts";
 import { constant, parameter } from "../ir/build.ts";
 import { Expr } from "../ir/expr.ts";
 import { scoped } from "../ir/trace.ts";
-import { key as keyOf } from "../tensor/key.ts";
+import { type Key, key as keyOf } from "../tensor/key.ts";
+import type { Shape } from "../tensor/shape.ts";
 import { flatten, unflatten } from "../tree.ts";
-import type { Activation, AnyLayer, Composable, Context, OpenLayer, SameLayer } from "./layer.ts";
+import type {
+  Activation,
+  AnyLayer,
+  Composable,
+  Context,
+  Layer,
+  OpenLayer,
+  SameLayer,
+  Symbolic,
+} from "./layer.ts";
 
 /** The context of evaluation, without randomness. */
 export const still: Context = { mode: "eval", key: constant(keyOf(0)), axis: "batch" };
@@ -12,6 +22,34 @@ export const still: Context = { mode: "eval", key: constant(keyOf(0)), axis: "ba
 /** The expressions among the leaves of a tree. */
 export const exprsOf = (tree: unknown): readonly Expr[] =>
   flatten(tree).leaves.filter((leaf): leaf is Expr => leaf instanceof Expr);
+
+/** The `init` of a layer without params. */
+export const noParams = (): undefined => undefined;
+
+/**
+ * Builds a layer without state from a function of untyped expressions. The declared type of the layer gives its shapes;
+ * the type rules of the program, the type tests and the law suite check them.
+ */
+export const stateless = <I extends Shape, O extends Shape, P>(
+  name: string,
+  init: (key: Key) => NoInfer<P>,
+  f: (params: Symbolic<NoInfer<P>>, x: Expr, context: Context) => Expr,
+): Layer<I, O, P, undefined> => ({
+  name,
+  init: (key) => ({ params: init(key), state: undefined }),
+  apply: (params, state, x, context) => [f(params, x, context) as Expr<O>, state],
+});
+
+/** Builds a layer without state that keeps the shape of its input: {@link stateless} for any shape. */
+export const shapeKeeping = <P>(
+  name: string,
+  init: (key: Key) => NoInfer<P>,
+  f: (params: Symbolic<NoInfer<P>>, x: Expr, context: Context) => Expr,
+): SameLayer<P, undefined> => ({
+  name,
+  init: (key) => ({ params: init(key), state: undefined }),
+  apply: (params, state, x, context) => [f(params, x, context) as typeof x, state],
+});
 
 /**
  * Wraps a shape-preserving function as a layer without params. Combinators accept the function itself; use this where

@@ -33,16 +33,17 @@ export const ascribe = (
  *
  * For mistakes that no type rule sees because the primitives would still compute something, as on an empty sequence.
  */
-export const refuse = (
+export const refuse = <const M extends readonly TensorType[]>(
   issue: Issue,
   given: readonly Expr[],
-  meant: readonly TensorType[],
-): readonly Expr[] => {
+  meant: M,
+): { readonly [K in keyof M]: Expr } => {
   const nothing = meant.map(({ shape, dtype }) => filled(shape, dtype, 0));
   const rules = { kind: "refused", issue } as const;
+  // One node for each of the intended types.
   return apply(
     "call",
     { name: issue._tag, program: program(given.map(parameter), nothing), rules },
     given,
-  );
+  ) as readonly Expr[] as { readonly [K in keyof M]: Expr };
 };

@@ -8,7 +8,7 @@ import { mean, sum } from "../../ir/ops/reduction.ts";
 import { expandDims, index } from "../../ir/ops/structural.ts";
 import type { Shape } from "../../tensor/shape.ts";
 import { flatten, unflatten } from "../../tree.ts";
-import { exprsOf, open, within } from "../apply.ts";
+import { exprsOf, noParams, open, stateless, within } from "../apply.ts";
 import { maskOf, realOf, someOf } from "../functional/sequenceChecks.ts";
 import type { AnyLayer, Composable, Context, Layer, OpenLayer, SameLayer } from "../layer.ts";
 import type { Chain, ParamsOf, Span, Spanning, StateOf } from "../types/chain.ts";
@@ -101,16 +101,12 @@ export const maskedMeanPool: Layer<
   readonly [number],
   undefined,
   undefined
-> = {
-  name: "maskedMeanPool",
-  init: () => ({ params: undefined, state: undefined }),
-  apply: (_, state, sequence: Expr, { mask }) => {
-    const x = someOf(sequence);
-    if (mask === undefined) return [mean(x, 0) as Expr as Expr<readonly [number]>, state];
-    const seen = maskOf(x.shape[0] ?? 0, mask);
-    const real = broadcastTo(expandDims(seen, 1), x.shape);
-    const count = maximum(sum(cast(seen, x.dtype)), 1);
-    const total: Expr = sum(where(real, x, 0), 0);
-    return [div(total, count) as Expr as Expr<readonly [number]>, state];
-  },
-};
+> = stateless("maskedMeanPool", noParams, (_, sequence, { mask }) => {
+  const x = someOf(sequence);
+  if (mask === undefined) return mean(x, 0);
+  const seen = maskOf(x.shape[0] ?? 0, mask);
+  const real = broadcastTo(expandDims(seen, 1), x.shape);
+  const count = maximum(sum(cast(seen, x.dtype)), 1);
+  const total: Expr = sum(where(real, x, 0), 0);
+  return div(total, count);
+});

@@ -19,7 +19,7 @@ type Reparameterized<L extends Composable, P, S> = Spanning<Chain<readonly [L]>,
 /** Reshapes a weight to a matrix, inputs by outputs. */
 const matrixOf = (weight: Expr): Expr => {
   const outputs = weight.shape.at(-1) ?? 1;
-  return reshape(weight, [sizeOf(weight.shape) / outputs, outputs]) as Expr;
+  return reshape(weight, [sizeOf(weight.shape) / outputs, outputs]);
 };
 
 const isWeight = (leaf: unknown): leaf is Expr | Tensor =>
@@ -75,7 +75,7 @@ const weightNormOpen = (inner: OpenLayer): OpenLayer => ({
       if (!isWeight(leaf)) return leaf;
       const v = leaf as Expr;
       const directions = reshape(directionOf(matrixOf(v), 0), v.shape);
-      return mul(directions, own.shift() as Expr) as Expr;
+      return mul(directions, own.shift() as Expr);
     });
     return within(inner.name, inner, unflatten(shape, weights), state, x, context);
   },

@@ -21,7 +21,7 @@ import type { Activation } from "../layer.ts";
  */
 const keeping = <X extends Operand>(x: X, f: (x: Expr) => Expr): Expr<ShapeOf<X>> =>
   // Each f here is element-wise, or normalizes along an axis: the shape stays.
-  f(lift(x)) as Expr as Expr<ShapeOf<X>>;
+  f(lift(x)) as Expr<ShapeOf<X>>;
 
 const aNumber = holding("a number", (n) => !Number.isNaN(n));
 const above = holding("a finite number above 0", (n) => n > 0 && Number.isFinite(n));
@@ -181,7 +181,10 @@ export const hardsigmoid: Activation = (x) =>
 
 /** The hard swish `x · hardsigmoid(x)`. **Source** Howard et al. (2019), arXiv:1905.02244. */
 export const hardswish: Activation = (x) =>
-  keeping(floating("hardswish", lift(x)), (e) => op.mul(e, hardsigmoid(e))) as Expr as never;
+  keeping(x, (e) => {
+    const y = floating("hardswish", e);
+    return op.mul(y, hardsigmoid(y));
+  });
 
 /** Hard shrinkage: 0 where `|x| ≤ λ`, else `x`. λ defaults to 0.5. **Fails with** `InvalidArgument`, thrown, where λ is negative or not finite. */
 export const hardshrink = <const X extends Operand>(x: X, lambda = 0.5): Expr<ShapeOf<X>> => {

@@ -56,7 +56,7 @@ export const lastAxisOf = (x: Expr, features: number): Expr => {
   const shape = [...x.shape.slice(0, -1), features];
   const expected = `${features} features along the last axis, [${shape.join(", ")}]`;
   const issue = new ShapeMismatch({ op: "the layer", expected, actual: [x.shape], path: [] });
-  return refuse(issue, [x], [{ shape, dtype: x.dtype }])[0] as Expr;
+  return refuse(issue, [x], [{ shape, dtype: x.dtype }])[0];
 };
 
 /** Initializes the params of {@link affine}. */

@@ -75,6 +75,6 @@ export const gridSample = (
     const [tall, wide] = [sub(1, abs(sub(v, i))), sub(1, abs(sub(u, j)))];
     return mul(pixel(i, j), expandDims(mul(tall, wide), -1));
   };
-  const [above, below] = [0, 1].map((down) => add(corner(down, 0), corner(down, 1)));
-  return add(above as Expr, below as Expr);
+  const row = (down: number): Expr => add(corner(down, 0), corner(down, 1));
+  return add(row(0), row(1));
 };

@@ -12,7 +12,7 @@ import { showShape } from "../../tensor/shape.ts";
 
 /** Reports a sequence of a wrong length; the program continues with `length` items. */
 const refused = (issue: Issue, x: Expr, length: number): Expr =>
-  refuse(issue, [x], [{ shape: [length, ...x.shape.slice(1)], dtype: x.dtype }])[0] as Expr;
+  refuse(issue, [x], [{ shape: [length, ...x.shape.slice(1)], dtype: x.dtype }])[0];
 
 const nothing = new EmptySequence({ path: [] });
 
@@ -42,7 +42,7 @@ const oneOfEach = (op: string, item: string, n: number, x: Expr): Expr => {
   const shape = [...x.shape.slice(0, -1), n];
   const expected = `one ${item} for each of the ${n} places of the sequence, ${showShape(shape)}`;
   const issue = new ShapeMismatch({ op, expected, actual: [x.shape], path: [] });
-  return refuse(issue, [x], [{ shape, dtype: x.dtype }])[0] as Expr;
+  return refuse(issue, [x], [{ shape, dtype: x.dtype }])[0];
 };
 
 /** Checks that a mask has `n` time steps. Another length is reported; an extent of 1 would otherwise broadcast. */

@@ -7,7 +7,7 @@ import { expandDims, reshape, transpose } from "../../ir/ops/structural.ts";
 import type { Dtype } from "../../tensor/dtype.ts";
 import { type Key, split } from "../../tensor/key.ts";
 import { share } from "../../tensor/validate.ts";
-import { still } from "../apply.ts";
+import { stateless, still } from "../apply.ts";
 import {
   type AffineParams,
   affine,
@@ -184,24 +184,24 @@ export const multiHeadAttention = <
     return joined(params, read);
   };
 
-  return {
-    name: `multiHeadAttention ${width}, ${heads} heads`,
-    init: (key) => {
+  const layer = stateless<readonly [number, W], readonly [number, W], AttentionParams>(
+    `multiHeadAttention ${width}, ${heads} heads`,
+    (key) => {
       const keys = split(key, 4) as readonly [Key, Key, Key, Key];
       const map = (own: Key, inputs: number, outputs: number): AffineParams =>
         initAffine(own, inputs, outputs, { bias, weightInit, biasInit: zeros });
-      const params = {
+      return {
         query: map(keys[0], width, width),
         key: map(keys[1], memoryWidth, keyValueHeads * size),
         value: map(keys[2], memoryWidth, keyValueHeads * size),
         output: map(keys[3], width, width),
       };
-      return { params, state: undefined };
     },
-    apply: (params, state, x, context) => [
-      attend(params, x, x, { mask: context.mask, context }) as Expr as Expr<readonly [number, W]>,
-      state,
-    ],
+    (params, x, context) => attend(params, x, x, { mask: context.mask, context }),
+  );
+
+  return {
+    ...layer,
     attend,
     emptyCache: (length, dtype = "f32") => ({
       key: fill([keyValueHeads, length, size], 0, dtype),

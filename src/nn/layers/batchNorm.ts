@@ -61,7 +61,7 @@ export const batchNorm = (
       { mode, axis }: Context,
     ) => {
       const x = lastAxisOf(input, features);
-      const kept = (y: Expr) => rescaled(y, params) as Expr as Expr<X>;
+      const kept = (y: Expr) => rescaled(y, params) as Expr<X>;
       if (mode === "eval") return [kept(normalized(x, state.mean, state.variance)), state] as const;
       const positions = x.shape.slice(0, -1);
       // A single number has no variance.

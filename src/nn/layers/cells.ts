@@ -147,5 +147,5 @@ export const gruCell = (inputs: number, hidden: number, options: CellOptions = {
     const z = logistic(add(xz, hz));
     const candidate = tanh(add(xn, mul(logistic(add(xr, hr)), hn)));
     // n + z (h - n) with one product fewer.
-    return [add(candidate, mul(z, sub(carry[0] as Expr, candidate))) as Expr];
+    return [add(candidate, mul(z, sub(carry[0] as Expr, candidate)))];
   });

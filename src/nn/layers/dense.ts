@@ -1,11 +1,13 @@
 import { InvalidArgument } from "../../errors.ts";
-import type { Expr } from "../../ir/expr.ts";
 import { dot } from "../../ir/ops/contraction.ts";
 import { add } from "../../ir/ops/elementwise.ts";
-import { type Key, split } from "../../tensor/key.ts";
+import { split } from "../../tensor/key.ts";
+import type { Shape } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import { stateless } from "../apply.ts";
+import type { AffineParams } from "../functional/affine.ts";
 import { fanInUniform, type Initializer } from "../initializers.ts";
-import type { Layer } from "../layer.ts";
+import type { AnyLayer, Layer } from "../layer.ts";
 
 /** The params of a {@link dense} layer: a weight matrix, inputs by outputs, and a bias. */
 export interface DenseParams<I extends number, O extends number> {
@@ -81,29 +83,20 @@ export function dense<I extends number, O extends number>(
       });
   const { bias = true, weightInit = fanInUniform, biasInit = fanInUniform } = options;
   const fan = { in: inputs, out: outputs };
-  const name = `dense ${inputs} → ${outputs}`;
-  const weightOf = (key: Key): Tensor<readonly [I, O]> => weightInit(key, [inputs, outputs], fan);
-  // `Symbolic` of a tensor is an `Expr`, but TypeScript does not resolve it while I and O are generic.
-  const product = (weight: Expr, x: Expr) => dot(x, weight, [[0], [0]]) as Expr<readonly [O]>;
-
-  const linear: Linear<I, O> = {
-    name,
-    init: (key) => ({ params: { weight: weightOf(key) }, state: undefined }),
-    apply: ({ weight }, state, x) => [product(weight as Expr, x), state],
-  };
-  const affine: Affine<I, O> = {
-    name,
-    init: (key) => {
+  const layer = stateless<Shape, Shape, AffineParams>(
+    `dense ${inputs} → ${outputs}`,
+    (key) => {
+      if (!bias) return { weight: weightInit(key, [inputs, outputs], fan) };
       const [forWeight, forBias] = split(key, 2);
       return {
-        params: { weight: weightOf(forWeight), bias: biasInit(forBias, [outputs], fan) },
-        state: undefined,
+        weight: weightInit(forWeight, [inputs, outputs], fan),
+        bias: biasInit(forBias, [outputs], fan),
       };
     },
-    apply: (params, state, x) => [
-      add(product(params.weight as Expr, x) as Expr, params.bias) as Expr<readonly [O]>,
-      state,
-    ],
-  };
-  return bias ? affine : linear;
+    ({ weight, bias: offset }, x) => {
+      const product = dot(x, weight, [[0], [0]]);
+      return offset === undefined ? product : add(product, offset);
+    },
+  );
+  return layer as AnyLayer as Affine<I, O> | Linear<I, O>;
 }

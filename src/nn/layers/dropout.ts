@@ -4,6 +4,7 @@ import { where } from "../../ir/ops/control.ts";
 import { mul } from "../../ir/ops/elementwise.ts";
 import { bernoulli } from "../../ir/ops/random.ts";
 import type { Shape } from "../../tensor/shape.ts";
+import { noParams, shapeKeeping } from "../apply.ts";
 import type { Context, SameLayer } from "../layer.ts";
 
 /** Dropout with one draw for each element of a smaller shape, `maskOf`, which is broadcast over the example. */
@@ -21,15 +22,9 @@ const dropping = (
     });
   const dropped = (x: Expr, key: Context["key"]): Expr =>
     where(bernoulli(key, 1 - rate, maskOf(x.shape)), mul(x, 1 / (1 - rate)), 0);
-  return {
-    name: `${op} ${rate}`,
-    init: () => ({ params: undefined, state: undefined }),
-    apply: <X extends Shape>(_: undefined, state: undefined, x: Expr<X>, context: Context) =>
-      [
-        context.mode === "eval" || rate === 0 ? x : (dropped(x, context.key) as Expr as Expr<X>),
-        state,
-      ] as const,
-  };
+  return shapeKeeping(`${op} ${rate}`, noParams, (_, x, { mode, key }) =>
+    mode === "eval" || rate === 0 ? x : dropped(x, key),
+  );
 };
 
 /**

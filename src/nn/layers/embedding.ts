@@ -5,14 +5,13 @@ import { add, cos, eq, exp, mul, sin } from "../../ir/ops/elementwise.ts";
 import { iota, take } from "../../ir/ops/indexing.ts";
 import { concatenate, reshape, sliceAxis, stack } from "../../ir/ops/structural.ts";
 import { split } from "../../tensor/key.ts";
-import type { Shape } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { holding, wholeTo } from "../../tensor/validate.ts";
-import { open, within } from "../apply.ts";
+import { noParams, open, shapeKeeping, stateless, within } from "../apply.ts";
 import { lastAxisOf, requireDivides, requireSizes } from "../functional/affine.ts";
 import { atMost, someOf } from "../functional/sequenceChecks.ts";
 import { type Initializer, normal } from "../initializers.ts";
-import type { AnyLayer, Composable, Layer, OpenLayer, SameLayer, Symbolic } from "../layer.ts";
+import type { AnyLayer, Composable, Layer, OpenLayer, SameLayer } from "../layer.ts";
 import type { ParamsOf, StateOf } from "../types/chain.ts";
 import type { Moves } from "../types/extent.ts";
 
@@ -53,14 +52,11 @@ export const embedding = <const W extends number>(
   wholeTo(0, vocabulary - 1)("embedding", { padding });
   // An index outside the table reads zeros and gets no gradient.
   const read = (x: Expr): Expr => (padding === undefined ? x : where(eq(x, padding), -1, x));
-  return {
-    name: `embedding ${vocabulary} → ${width}`,
-    init: (key) => ({ params: { table: tableInit(key, [vocabulary, width]) }, state: undefined }),
-    apply: ({ table }, state, x) => [
-      take(table, read(someOf(x))) as Expr as Expr<readonly [number, W]>,
-      state,
-    ],
-  };
+  return stateless(
+    `embedding ${vocabulary} → ${width}`,
+    (key) => ({ table: tableInit(key, [vocabulary, width]) }),
+    ({ table }, x) => take(table, read(someOf(x))),
+  );
 };
 
 /** The params of {@link tiedEmbedding}: its table, and the params of the inner layer. */
@@ -137,18 +133,14 @@ export const positionEmbedding = <const L extends number, const W extends number
 ): Layer<readonly [number, W], readonly [number, W], PositionParams, undefined> &
   Moves<{ readonly atMost: L }> => {
   requireSizes("positionEmbedding", { length, width });
-  return {
-    name: `positionEmbedding ${length} × ${width}`,
-    init: (key) => ({
-      params: { positions: normal(0.02)(key, [length, width]) },
-      state: undefined,
-    }),
-    apply: ({ positions }: Symbolic<PositionParams>, state, x) => {
+  return stateless(
+    `positionEmbedding ${length} × ${width}`,
+    (key) => ({ positions: normal(0.02)(key, [length, width]) }),
+    ({ positions }, x) => {
       const fitting = atMost(length, lastAxisOf(x, width));
-      const own = sliceAxis(positions, 0, 0, fitting.shape[0] ?? 0);
-      return [add(fitting, own) as Expr as Expr<readonly [number, W]>, state];
+      return add(fitting, sliceAxis(positions, 0, 0, fitting.shape[0] ?? 0));
     },
-  };
+  );
 };
 
 /** The angle of each position for each of `count` wavelengths, from 2π to 2π·base. `[time, count]`. */
@@ -165,20 +157,17 @@ const angles = (places: Expr, count: number, base: number): Expr => {
  * **Math** `y[t, 2i] = x[t, 2i] + sin(t / 10000^(2i/width))`, and the cosine at `2i + 1`.
  * **Source** Vaswani et al. (2017), arXiv:1706.03762, section 3.5.
  */
-export const sinusoidalEncoding: SameLayer<undefined, undefined> = {
-  name: "sinusoidalEncoding",
-  init: () => ({ params: undefined, state: undefined }),
-  apply: <X extends Shape>(_: undefined, state: undefined, x: Expr<X>) => {
+export const sinusoidalEncoding: SameLayer<undefined, undefined> = shapeKeeping(
+  "sinusoidalEncoding",
+  noParams,
+  (_, x) => {
     const [time = 0, width = 0] = x.shape;
     const pairs = Math.ceil(width / 2);
     const angle = angles(cast(iota([time]), x.dtype), pairs, 10000 ** ((2 * pairs) / width));
     const interleaved = reshape(stack([sin(angle), cos(angle)], 2), [time, 2 * pairs]);
-    return [
-      add(x as Expr, sliceAxis(interleaved, -1, 0, width)) as Expr as Expr<X>,
-      state,
-    ] as const;
+    return add(x, sliceAxis(interleaved, -1, 0, width));
   },
-};
+);
 
 /**
  * Rotates pairs of features by angles proportional to the position. The dot product of two such vectors then depends only

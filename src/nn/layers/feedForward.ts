@@ -1,6 +1,6 @@
-import type { Expr } from "../../ir/expr.ts";
 import { mul } from "../../ir/ops/elementwise.ts";
 import { type Key, split } from "../../tensor/key.ts";
+import { stateless } from "../apply.ts";
 import { gelu, silu } from "../functional/activation.ts";
 import {
   type AffineOptions,
@@ -39,21 +39,17 @@ export const feedForward = <const W extends number>(
   { activation = gelu, ...options }: FeedForwardOptions = {},
 ): Along<W, FeedForwardParams> => {
   requireSizes("feedForward", { width, hidden });
-  return {
-    name: `feedForward ${width} → ${hidden} → ${width}`,
-    init: (key) => {
+  return stateless(
+    `feedForward ${width} → ${hidden} → ${width}`,
+    (key) => {
       const [forUp, forDown] = split(key, 2);
-      const params = {
+      return {
         up: initAffine(forUp, width, hidden, options),
         down: initAffine(forDown, hidden, width, options),
       };
-      return { params, state: undefined };
     },
-    apply: ({ up, down }, state, x) => {
-      const h = activation(affine(up, lastAxisOf(x, width)));
-      return [affine(down, h) as Expr as Expr<readonly [number, W]>, state];
-    },
-  };
+    ({ up, down }, x) => affine(down, activation(affine(up, lastAxisOf(x, width)))),
+  );
 };
 
 /** The params of {@link gatedFeedForward}, with the affine map of its gates. */
@@ -76,21 +72,19 @@ export const gatedFeedForward = <const W extends number>(
 ): Along<W, GatedParams> => {
   requireSizes("gatedFeedForward", { width, hidden });
   const options = { bias, ...rest };
-  return {
-    name: `gatedFeedForward ${width} → ${hidden} → ${width}`,
-    init: (key) => {
+  return stateless(
+    `gatedFeedForward ${width} → ${hidden} → ${width}`,
+    (key) => {
       const keys = split(key, 3) as readonly [Key, Key, Key];
-      const params = {
+      return {
         gate: initAffine(keys[0], width, hidden, options),
         up: initAffine(keys[1], width, hidden, options),
         down: initAffine(keys[2], hidden, width, options),
       };
-      return { params, state: undefined };
     },
-    apply: ({ gate, up, down }, state, input) => {
+    ({ gate, up, down }, input) => {
       const x = lastAxisOf(input, width);
-      const h = mul(activation(affine(gate, x)), affine(up, x));
-      return [affine(down, h) as Expr as Expr<readonly [number, W]>, state];
+      return affine(down, mul(activation(affine(gate, x)), affine(up, x)));
     },
-  };
+  );
 };

@@ -4,8 +4,8 @@ import { gt, logistic, mul } from "../../ir/ops/elementwise.ts";
 import { max, mean } from "../../ir/ops/reduction.ts";
 import { reshape } from "../../ir/ops/structural.ts";
 import { split } from "../../tensor/key.ts";
-import type { Shape } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import { shapeKeeping, stateless } from "../apply.ts";
 import { relu } from "../functional/activation.ts";
 import {
   type AffineOptions,
@@ -17,7 +17,7 @@ import {
   requireSizes,
 } from "../functional/affine.ts";
 import { constant } from "../initializers.ts";
-import type { Layer, SameLayer, Symbolic } from "../layer.ts";
+import type { Layer, SameLayer } from "../layer.ts";
 
 /** The params of {@link prelu}: the slope of each feature below 0. */
 export interface SlopeParams {
@@ -33,20 +33,16 @@ export interface SlopeParams {
  */
 export const prelu = (features = 1): SameLayer<SlopeParams, undefined> => {
   requireSizes("prelu", { features });
-  return {
-    name: features === 1 ? "prelu" : `prelu ${features}`,
-    init: (key) => ({ params: { slope: constant(0.25)(key, [features]) }, state: undefined }),
-    apply: <X extends Shape>(
-      { slope }: Symbolic<SlopeParams>,
-      state: undefined,
-      input: Expr<X>,
-    ) => {
+  return shapeKeeping(
+    features === 1 ? "prelu" : `prelu ${features}`,
+    (key) => ({ slope: constant(0.25)(key, [features]) }),
+    ({ slope }, input) => {
       const shared = features === 1;
-      const x: Expr = shared ? input : lastAxisOf(input, features);
-      const own = shared ? reshape(slope, []) : slope;
-      return [where(gt(x, 0), x, mul(x, own)) as Expr as Expr<X>, state] as const;
+      const x = shared ? input : lastAxisOf(input, features);
+      const own: Expr = shared ? reshape(slope, []) : slope;
+      return where(gt(x, 0), x, mul(x, own));
     },
-  };
+  );
 };
 
 /**
@@ -63,21 +59,14 @@ export const maxout = <const I extends number, const O extends number>(
   options: AffineOptions = {},
 ): Layer<readonly [I], readonly [O], AffineParams, undefined> => {
   requireSizes("maxout", { inputs, outputs, pieces });
-  return {
-    name: `maxout ${inputs} → ${outputs} × ${pieces}`,
-    init: (key) => ({
-      params: initAffine(key, inputs, outputs * pieces, options),
-      state: undefined,
-    }),
-    apply: (params, state, x) => {
-      const all = affine(params, lastAxisOf(x, inputs));
-      // The last of the two axes is reduced.
-      return [
-        max(reshape(all, [outputs, pieces]) as Expr, -1) as Expr as Expr<readonly [O]>,
-        state,
-      ];
+  return stateless(
+    `maxout ${inputs} → ${outputs} × ${pieces}`,
+    (key) => initAffine(key, inputs, outputs * pieces, options),
+    (params, x) => {
+      const all: Expr = reshape(affine(params, lastAxisOf(x, inputs)), [outputs, pieces]);
+      return max(all, -1);
     },
-  };
+  );
 };
 
 /** The params of {@link squeezeExcite}: its two affine maps. */
@@ -101,27 +90,21 @@ export const squeezeExcite = (
   requireSizes("squeezeExcite", { channels, reduction });
   requireDivides("squeezeExcite", "reduction", reduction, channels);
   const inner = channels / reduction;
-  return {
-    name: `squeezeExcite ${channels} → ${inner}`,
-    init: (key) => {
+  return shapeKeeping(
+    `squeezeExcite ${channels} → ${inner}`,
+    (key) => {
       const [forSqueeze, forExcite] = split(key, 2);
-      const params = {
+      return {
         squeeze: initAffine(forSqueeze, channels, inner),
         excite: initAffine(forExcite, inner, channels),
       };
-      return { params, state: undefined };
     },
-    apply: <X extends Shape>(
-      { squeeze, excite }: Symbolic<SqueezeExciteParams>,
-      state: undefined,
-      input: Expr<X>,
-    ) => {
+    ({ squeeze, excite }, input) => {
       const x = lastAxisOf(input, channels);
       const positions = x.shape.slice(0, -1).map((_, i) => i);
       const means = mean(x, positions);
       const gate = logistic(affine(excite, relu(affine(squeeze, means))));
-      // Scaling keeps the shape.
-      return [mul(x, gate) as Expr as Expr<X>, state] as const;
+      return mul(x, gate);
     },
-  };
+  );
 };

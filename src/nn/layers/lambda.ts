@@ -6,7 +6,8 @@ import { ravel } from "../../ir/ops/indexing.ts";
 import { bernoulli } from "../../ir/ops/random.ts";
 import * as structural from "../../ir/ops/structural.ts";
 import type { Shape } from "../../tensor/shape.ts";
-import type { Layer, SameLayer } from "../layer.ts";
+import { noParams, shapeKeeping, stateless } from "../apply.ts";
+import type { Context, Layer, SameLayer } from "../layer.ts";
 
 /** Wraps a function as a named layer without params. Use it for functions that change the shape. */
 export const lambda = <I extends Shape, O extends Shape>(
@@ -30,10 +31,9 @@ type Inferred<S extends Shape> = { readonly [K in keyof S]: S[K] extends -1 ? nu
 export const reshape = <const S extends Shape>(
   shape: S,
 ): Layer<Shape, Inferred<S>, undefined, undefined> =>
-  lambda(
-    `reshape [${shape.join(", ")}]`,
-    // Compiling reports an example whose size does not fit.
-    (x: Expr) => structural.reshape(x, shape as Shape) as Expr as Expr<Inferred<S>>,
+  // Compiling reports an example whose size does not fit.
+  stateless(`reshape [${shape.join(", ")}]`, noParams, (_, x) =>
+    structural.reshape(x, shape as Shape),
   );
 
 /**
@@ -51,16 +51,9 @@ export const dropout = (rate: number): SameLayer<undefined, undefined> => {
       expected: "a probability, from 0 to 1 (1 excluded)",
       actual: String(rate),
     });
-  const drop = (x: Expr, key: Expr<readonly [2]>): Expr =>
+  const drop = (x: Expr, key: Context["key"]): Expr =>
     where(bernoulli(key, 1 - rate, x.shape), mul(x, 1 / (1 - rate)), 0);
-  return {
-    name: `dropout ${rate}`,
-    init: () => ({ params: undefined, state: undefined }),
-    apply: <X extends Shape>(
-      _: undefined,
-      state: undefined,
-      x: Expr<X>,
-      { mode, key }: { readonly mode: "train" | "eval"; readonly key: Expr<readonly [2]> },
-    ) => [mode === "eval" || rate === 0 ? x : (drop(x, key) as Expr as Expr<X>), state] as const,
-  };
+  return shapeKeeping(`dropout ${rate}`, noParams, (_, x, { mode, key }) =>
+    mode === "eval" || rate === 0 ? x : drop(x, key),
+  );
 };

@@ -5,10 +5,11 @@ import { pad, reshape, sliceAxis } from "../../ir/ops/structural.ts";
 import type { Shape } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { notNegative } from "../../tensor/validate.ts";
+import { noParams, shapeKeeping } from "../apply.ts";
 import { lastAxisOf, requireDivides, requireSizes } from "../functional/affine.ts";
 import { initScaleOffset, rescaled, type ScaleOffset } from "../functional/scaleOffset.ts";
 import { ones } from "../initializers.ts";
-import type { SameLayer, Symbolic } from "../layer.ts";
+import type { SameLayer } from "../layer.ts";
 
 /**
  * Normalization within one example; {@link batchNorm} normalizes across examples. Features (channels) are the last
@@ -34,12 +35,12 @@ const scaling = (
   name: string,
   features: number,
   normalize: (x: Expr) => Expr,
-): SameLayer<ScaleOffset, undefined> => ({
-  name,
-  init: () => ({ params: initScaleOffset(features), state: undefined }),
-  apply: <X extends Shape>(params: Symbolic<ScaleOffset>, state: undefined, x: Expr<X>) =>
-    [rescaled(normalize(lastAxisOf(x, features)), params) as Expr as Expr<X>, state] as const,
-});
+): SameLayer<ScaleOffset, undefined> =>
+  shapeKeeping(
+    name,
+    () => initScaleOffset(features),
+    (params, x) => rescaled(normalize(lastAxisOf(x, features)), params),
+  );
 
 /** All axes but the last. */
 const positions = (x: Expr): readonly number[] => x.shape.slice(0, -1).map((_, i) => i);
@@ -125,16 +126,15 @@ export const rmsNorm = (
 ): SameLayer<Scale, undefined> => {
   requireSizes("rmsNorm", { features });
   notNegative("rmsNorm", { epsilon });
-  return {
-    name: `rmsNorm ${features}`,
-    init: (key) => ({ params: { scale: ones(key, [features]) }, state: undefined }),
-    apply: <X extends Shape>({ scale }: Symbolic<Scale>, state: undefined, input: Expr<X>) => {
+  return shapeKeeping(
+    `rmsNorm ${features}`,
+    (key) => ({ scale: ones(key, [features]) }),
+    ({ scale }, input) => {
       const x = lastAxisOf(input, features);
       const inverse = rsqrt(add(mean(square(x), -1), epsilon));
-      const y: Expr = mul(mul(x, keepDims(inverse, x, -1)), scale);
-      return [y as Expr as Expr<X>, state] as const;
+      return mul(mul(x, keepDims(inverse, x, -1)), scale);
     },
-  };
+  );
 };
 
 /** Options of {@link localResponseNorm}: the constants of `(k + α/size Σ x²)^β`. */
@@ -164,22 +164,15 @@ export const localResponseNorm = ({
 }: LocalResponseOptions = {}): SameLayer<undefined, undefined> => {
   requireSizes("localResponseNorm", { size });
   notNegative("localResponseNorm", { alpha, beta, k });
-  return {
-    name: `localResponseNorm ${size}`,
-    init: () => ({ params: undefined, state: undefined }),
-    apply: <X extends Shape>(_: undefined, state: undefined, x: Expr<X>) => {
-      const features = x.shape.at(-1) ?? 1;
-      const before = Math.floor(size / 2);
-      const widths = x.shape.map((_d, i) =>
-        i === x.shape.length - 1 ? ([before, size - 1 - before] as const) : ([0, 0] as const),
-      );
-      const energy = pad(square(x), widths);
-      const windows = Array.from({ length: size }, (_w, i) =>
-        sliceAxis(energy, -1, i, i + features),
-      );
-      const total = windows.reduce((a, b) => add(a, b));
-      const divisor = pow(add(mul(total, alpha / size), k), beta);
-      return [div(x as Expr, divisor as Expr) as Expr as Expr<X>, state] as const;
-    },
-  };
+  return shapeKeeping(`localResponseNorm ${size}`, noParams, (_, x) => {
+    const features = x.shape.at(-1) ?? 1;
+    const before = Math.floor(size / 2);
+    const widths = x.shape.map((_d, i) =>
+      i === x.shape.length - 1 ? ([before, size - 1 - before] as const) : ([0, 0] as const),
+    );
+    const energy = pad(square(x), widths);
+    const windows = Array.from({ length: size }, (_w, i) => sliceAxis(energy, -1, i, i + features));
+    const total = windows.reduce((a, b) => add(a, b));
+    return div(x, pow(add(mul(total, alpha / size), k), beta));
+  });
 };

@@ -1,6 +1,6 @@
 import type { Expr } from "../../ir/expr.ts";
 import type { Shape } from "../../tensor/shape.ts";
-import { open, within } from "../apply.ts";
+import { noParams, open, stateless, within } from "../apply.ts";
 import {
   exampleOf,
   type Grid,
@@ -13,7 +13,6 @@ import * as functional from "../functional/pool.ts";
 import type { AnyLayer, Composable, Layer, OpenLayer } from "../layer.ts";
 import type { Endo, Like } from "../types/chain.ts";
 import type { Moves, Slides } from "../types/extent.ts";
-import { lambda } from "./lambda.ts";
 
 /**
  * Pooling layers: each window of an example becomes one element, separately for each channel. Channels are the last
@@ -55,8 +54,7 @@ const pool = <R extends Rank>(
   options: PoolOptions = {},
 ): Pool<R, never> => {
   requireSliding(op, rank, size, options);
-  // Pooling keeps the rank and the number of channels.
-  return lambda(`${op} ${show(size)}`, ((x: Expr) => f(exampleOf(x, rank))) as never);
+  return stateless(`${op} ${show(size)}`, noParams, (_, x) => f(exampleOf(x, rank)));
 };
 
 const makeMaxPool =
@@ -143,17 +141,13 @@ type GlobalPool = Layer<Shape, readonly [number], undefined, undefined> & Moves<
  * **Shapes** `x: [...n, c] → y: [c]`, one example.
  * **Source** Lin, Chen and Yan, "Network in network" (2013), arXiv:1312.4400.
  */
-export const globalAvgPool: GlobalPool = lambda(
-  "globalAvgPool",
-  // All axes but the channels' are reduced.
-  functional.globalAvgPool as (x: Expr) => Expr<readonly [number]>,
+export const globalAvgPool: GlobalPool = stateless("globalAvgPool", noParams, (_, x) =>
+  functional.globalAvgPool(x),
 );
 
 /** The maximum of each channel over all positions. **Shapes** `x: [...n, c] → y: [c]`, one example. */
-export const globalMaxPool: GlobalPool = lambda(
-  "globalMaxPool",
-  // As above.
-  functional.globalMaxPool as (x: Expr) => Expr<readonly [number]>,
+export const globalMaxPool: GlobalPool = stateless("globalMaxPool", noParams, (_, x) =>
+  functional.globalMaxPool(x),
 );
 
 /**

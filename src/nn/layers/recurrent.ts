@@ -6,7 +6,7 @@ import { foldInKey } from "../../ir/ops/random.ts";
 import { concatenate } from "../../ir/ops/structural.ts";
 import { type Key, split } from "../../tensor/key.ts";
 import { share } from "../../tensor/validate.ts";
-import { still } from "../apply.ts";
+import { stateless, still } from "../apply.ts";
 import { lastAxisOf, requireSizes } from "../functional/affine.ts";
 import { maskOf, realOf, someOf } from "../functional/sequenceChecks.ts";
 import type { Activation, Context, Layer, Symbolic } from "../layer.ts";
@@ -74,7 +74,7 @@ const over = (
       const next =
         real === undefined
           ? stepped
-          : stepped.map((made, i) => where(real, made, carry[i] as Expr) as Expr);
+          : stepped.map((made, i): Expr => where(real, made, carry[i] ?? made));
       return [next, next[0] as Expr];
     },
     start,
@@ -176,26 +176,24 @@ export const recurrent = <
   const run = runner(cells, rate);
   const kind = cells[0]?.[0]?.name ?? "recurrent";
   const extras = `${layers > 1 ? ` × ${layers}` : ""}${bidirectional ? ", both ways" : ""}`;
-  return {
-    name: `${kind} ${inputs} → ${hidden}${extras}`,
-    init: (key) => {
+  // `Given` declares what the options do to shapes; the type tests check it.
+  const layer = stateless<readonly [number, I], Given<H, O>, RecurrentParams>(
+    `${kind} ${inputs} → ${hidden}${extras}`,
+    (key) => {
       const keys = split(key, layers * directions);
-      const params = cells.map((each, layer) =>
+      return cells.map((each, layer) =>
         each.map((cell, direction) => cell.init(keys[layer * directions + direction] as Key)),
       );
-      return { params, state: undefined };
     },
-    apply: (params, state, x, context) => {
+    (params, x, context) => {
       const { mask } = context;
       const given = mask === undefined ? { context } : { context, mask };
       const { outputs, last } = run(params, x, given);
       const ends = last.at(-1)?.map((carry) => carry[0] as Expr) ?? [];
-      const y = output === "all" ? outputs : concatenate(ends, -1);
-      // `Given` declares what the options do to shapes; the type tests check it.
-      return [y as Expr as Expr<Given<H, O>>, state];
+      return output === "all" ? outputs : concatenate(ends, -1);
     },
-    run,
-  };
+  );
+  return { ...layer, run };
 };
 
 /** A simple (Elman) recurrent layer: {@link recurrent} of {@link rnnCell}. */

@@ -5,7 +5,7 @@ import { expandDims, reshape } from "../../ir/ops/structural.ts";
 import { scoped } from "../../ir/trace.ts";
 import type { Dtype } from "../../tensor/dtype.ts";
 import { type Key, split } from "../../tensor/key.ts";
-import { exprsOf, still } from "../apply.ts";
+import { exprsOf, open, stateless, still } from "../apply.ts";
 import { requireSizes } from "../functional/affine.ts";
 import type { ScaleOffset } from "../functional/scaleOffset.ts";
 import type { Activation, Context, Initial, Layer, Symbolic } from "../layer.ts";
@@ -121,7 +121,7 @@ const partsOf = (width: number, options: TransformerOptions) => {
     const y =
       norm === "pre" ? add(x, dropped(part(normalized(x)))) : normalized(add(x, dropped(part(x))));
     const inputs = [x, ...exprsOf([params.part, params.norm, context.mask])];
-    return scoped(name, inputs, [y as Expr])[0] as Expr;
+    return scoped(name, inputs, [y])[0];
   };
   const fed = (params: Symbolic<EncoderParams>, occasion: number, x: Expr, context: Context) =>
     joined(
@@ -130,13 +130,7 @@ const partsOf = (width: number, options: TransformerOptions) => {
       { part: params.feedForward, norm: params.feedForwardNorm },
       x,
       context,
-      (y) =>
-        inner.apply(
-          params.feedForward,
-          undefined,
-          y as Expr as Expr<readonly [number, number]>,
-          context,
-        )[0],
+      (y) => open(inner).apply(params.feedForward, undefined, y, context)[0],
     );
   return { joined, fed, normalize, inner };
 };
@@ -185,27 +179,27 @@ export const transformerEncoderBlock = <
     const own = { part: params.attention, norm: params.attentionNorm };
     return fed(params, 1, joined("attention", 0, own, x, context, attend), context);
   };
-  return {
-    name: `transformerEncoderBlock ${width}`,
-    init: (key) => {
+  const layer = stateless<readonly [number, W], readonly [number, W], EncoderParams>(
+    `transformerEncoderBlock ${width}`,
+    (key) => {
       const [forAttention, forInner] = split(key, 2);
-      const params = {
+      return {
         attention: attention.init(forAttention).params,
         attentionNorm: normalize.init(key).params,
         feedForward: inner.init(forInner).params,
         feedForwardNorm: normalize.init(key).params,
       };
-      return { params, state: undefined };
     },
-    apply: (params, state, x, context) => {
-      const y = attended(params, x, context, (h) =>
+    (params, x, context) =>
+      attended(params, x, context, (h) =>
         attention.attend(params.attention, h, h, {
           mask: context.mask,
           context: { ...context, key: foldInKey(context.key, 3) },
         }),
-      );
-      return [y as Expr as Expr<readonly [number, W]>, state];
-    },
+      ),
+  );
+  return {
+    ...layer,
     emptyCache: attention.emptyCache,
     step: (params, x, cache) => {
       let next = cache;
@@ -254,9 +248,9 @@ export const transformerDecoderBlock = <
     return fed(params, 2, joined("cross", 1, other, h, context, look), context);
   };
   const name = `transformerDecoderBlock ${width}`;
-  const init = (key: Key): Initial<DecoderParams, undefined> => {
+  const init = (key: Key): DecoderParams => {
     const keys = split(key, 3) as readonly [Key, Key, Key];
-    const params = {
+    return {
       attention: attention.init(keys[0]).params,
       attentionNorm: normalize.init(key).params,
       cross: cross.init(keys[1]).params,
@@ -264,16 +258,13 @@ export const transformerDecoderBlock = <
       feedForward: inner.init(keys[2]).params,
       feedForwardNorm: normalize.init(key).params,
     };
-    return { params, state: undefined };
   };
   return {
     name,
-    init,
-    over: (memory, mask) => ({
-      name,
-      init,
-      apply: (params, state, x, context) => {
-        const y = decoded(
+    init: (key) => ({ params: init(key), state: undefined }),
+    over: (memory, mask) =>
+      stateless(name, init, (params, x, context) =>
+        decoded(
           params,
           x,
           context,
@@ -287,10 +278,8 @@ export const transformerDecoderBlock = <
               mask,
               context: { ...context, key: foldInKey(context.key, 4) },
             }),
-        );
-        return [y as Expr as Expr<readonly [number, W]>, state];
-      },
-    }),
+        ),
+      ),
     emptyCache: attention.emptyCache,
     step: (params, x, memory, cache, mask) => {
       let next = cache;

@@ -11,7 +11,7 @@ import type { Operand } from "../../ir/types/shape.ts";
 import { sameShape, showShape, sizeOf } from "../../tensor/shape.ts";
 import { holding, notNegative, share } from "../../tensor/validate.ts";
 import { type Comparison, compared } from "./pairing.ts";
-import { type Loss, total } from "./reduction.ts";
+import { type Loss, scalarLoss, total } from "./reduction.ts";
 
 /** Cross entropies of one example. */
 
@@ -74,7 +74,7 @@ const distribution = (op: string, label: Expr, scores: Expr): Expr => {
   if (sameShape(label.shape, scores.shape)) return compared(op, scores, label)[1];
   const expected = `a class, [] of i32 or u8, or a probability for each, ${showShape(scores.shape)}`;
   const issue = new ShapeMismatch({ op, expected, actual: [label.shape], path: [] });
-  return refuse(issue, [label], [{ shape: scores.shape, dtype: scores.dtype }])[0] as Expr;
+  return refuse(issue, [label], [{ shape: scores.shape, dtype: scores.dtype }])[0];
 };
 
 /** The single label of an example. Several labels are reported; they would otherwise broadcast against classes. */
@@ -82,7 +82,7 @@ const oneLabel = (op: string, label: Expr): Expr => {
   if (sizeOf(label.shape) === 1) return reshape(label, []);
   const expected = "one label for each example, []; sequenceCrossEntropy takes one for each moment";
   const issue = new ShapeMismatch({ op, expected, actual: [label.shape], path: [] });
-  return refuse(issue, [label], [{ shape: [], dtype: label.dtype }])[0] as Expr;
+  return refuse(issue, [label], [{ shape: [], dtype: label.dtype }])[0];
 };
 
 /**
@@ -113,7 +113,7 @@ const crossEntropy = (
   const loss = surprise(weighed, scores);
   if (axis === undefined || count === undefined) return loss;
   const shared = axisMean(count, axis);
-  return div(loss, where(eq(shared, 0), 1, shared)) as Expr as Loss;
+  return scalarLoss(div(loss, where(eq(shared, 0), 1, shared)));
 };
 
 /**

@@ -9,7 +9,7 @@ import { directionOf, lengthOf } from "../../linalg/scale.ts";
 import { finite, holding, notNegative, positive } from "../../tensor/validate.ts";
 import { softmaxCrossEntropy } from "./classification.ts";
 import { compared } from "./pairing.ts";
-import type { Loss } from "./reduction.ts";
+import { type Loss, scalarLoss } from "./reduction.ts";
 
 /** Contrastive losses: they pull vectors together or push them apart. One example has vectors `[width]`. */
 
@@ -19,14 +19,14 @@ const direction = (x: Expr): Expr => directionOf(x, -1);
 const cosine = (x: Expr, y: Expr): Expr => sum(mul(direction(x), direction(y)), -1);
 
 /** `max(x, 0)` with derivative 0 at 0; NaN stays NaN. */
-const positivePart = (x: Expr): Loss => where(le(x, 0), 0, x) as Expr as Loss;
+const positivePart = (x: Expr): Loss => scalarLoss(where(le(x, 0), 0, x));
 
 /** `1 - cos(x, y)`; for nearby vectors from the difference of their directions, which does not cancel. */
 const cosineDistance = (x: Expr, y: Expr): Loss => {
   const similarity = cosine(x, y);
   const between = mul(sum(square(sub(direction(x), direction(y))), -1), 0.5);
   const near = gt(similarity, 0.5);
-  return where(near, between, sub(1, similarity)) as Expr as Loss;
+  return scalarLoss(where(near, between, sub(1, similarity)));
 };
 
 /**
@@ -66,7 +66,7 @@ export const cosineEmbedding = (x: Operand, y: Operand, target: Operand, margin 
   const side = lift(target, a.dtype);
   const apart = positivePart(sub(cosine(a, b), margin));
   const loss = where(gt(side, 0), cosineDistance(a, b), apart);
-  return mul(loss, where(eq(abs(side), 1), lift(1, a.dtype), Number.NaN)) as Expr as Loss;
+  return scalarLoss(mul(loss, where(eq(abs(side), 1), lift(1, a.dtype), Number.NaN)));
 };
 
 /**

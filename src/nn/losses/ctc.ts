@@ -26,7 +26,7 @@ import type { Operand } from "../../ir/types/shape.ts";
 import type { Dtype } from "../../tensor/dtype.ts";
 import { holding } from "../../tensor/validate.ts";
 import { isKnown } from "./classification.ts";
-import type { Loss } from "./reduction.ts";
+import { type Loss, scalarLoss } from "./reduction.ts";
 
 /** The logarithm of probability 0. */
 const never = Number.NEGATIVE_INFINITY;
@@ -45,8 +45,7 @@ const either = (x: Expr): Expr => {
 };
 
 /** The factor that makes a loss NaN if its labels or lengths are invalid; else 1. */
-const sureOf = (valid: Expr, dtype: Dtype): Expr =>
-  where(valid, lift(1, dtype), Number.NaN) as Expr;
+const sureOf = (valid: Expr, dtype: Dtype): Expr => where(valid, lift(1, dtype), Number.NaN);
 
 /** Checks the ranks of the operands; wrong ones are reported when compiled. */
 const ranked = (x: Expr, labels: Expr): readonly [x: Expr, labels: Expr] => {
@@ -57,12 +56,7 @@ const ranked = (x: Expr, labels: Expr): readonly [x: Expr, labels: Expr] => {
     { shape: [0, 1], dtype: x.dtype },
     { shape: [0], dtype: "i32" },
   ] as const;
-  const made = refuse(
-    new ShapeMismatch({ op: "ctc", expected, actual, path: [] }),
-    [x, labels],
-    meant,
-  );
-  return [made[0] as Expr, made[1] as Expr];
+  return refuse(new ShapeMismatch({ op: "ctc", expected, actual, path: [] }), [x, labels], meant);
 };
 
 /** Options of {@link ctc}: the blank class, and the real lengths of a padded example. */
@@ -154,5 +148,5 @@ export const ctc = (
   const strange = sum(cast(and(isReal, not(isSaid)), "i32"));
   const lengths = and(isKnown(length, n + 1), isKnown(moments, time + 1));
   const valid = and(eq(strange, 0), lengths);
-  return mul(loss, sureOf(valid, x.dtype)) as Expr as Loss;
+  return scalarLoss(mul(loss, sureOf(valid, x.dtype)));
 };

@@ -79,5 +79,5 @@ export const compared = (
   if (shape !== undefined && sizeOf(shape) <= larger) return [x, y];
   const expected = `${what} of shape ${showShape(x.shape)}`;
   const issue = new ShapeMismatch({ op, expected, actual: [x.shape, y.shape], path: [] });
-  return [x, refuse(issue, [x, y], [{ shape: x.shape, dtype: y.dtype }])[0] as Expr];
+  return [x, refuse(issue, [x, y], [{ shape: x.shape, dtype: y.dtype }])[0]];
 };

@@ -12,7 +12,7 @@ import { labelsOf, maskOf } from "../functional/sequenceChecks.ts";
 import type { Meets } from "../types/chain.ts";
 import { type CrossEntropyOptions, isKnown } from "./classification.ts";
 import { type Comparison, compared } from "./pairing.ts";
-import { average, type Loss, total } from "./reduction.ts";
+import { average, type Loss, scalarLoss, total } from "./reduction.ts";
 
 /** Negative log-likelihoods of particular distributions, of one example each. */
 
@@ -116,5 +116,5 @@ export const sequenceCrossEntropy = <
   if (mask === undefined && weights === undefined && time > 0) return average(each);
   const ones = weights === undefined ? onesLike(each) : take(weights, classes);
   const count = total(real(ones, 0));
-  return div(total(real(each, 0)), where(eq(count, 0), 1, count)) as Expr as Loss;
+  return scalarLoss(div(total(real(each, 0)), where(eq(count, 0), 1, count)));
 };

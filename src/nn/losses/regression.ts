@@ -22,7 +22,7 @@ import type { Operand } from "../../ir/types/shape.ts";
 import { finite, notNegative, positive } from "../../tensor/validate.ts";
 import { exprsOf } from "../apply.ts";
 import { type Comparison, compared } from "./pairing.ts";
-import { average, type Loss, total } from "./reduction.ts";
+import { average, type Loss, scalarLoss, total } from "./reduction.ts";
 
 export {
   type CrossEntropyOptions,
@@ -179,7 +179,7 @@ const penalty = (f: (x: Expr) => Expr, params: unknown, coefficient: number): Lo
   notNegative("penalty", { coefficient });
   const sums = exprsOf(params).map((x) => total(f(x)));
   const all = sums.reduce((a, b) => add(a, b), lift(0, sums[0]?.dtype));
-  return mul(all, coefficient) as Expr as Loss;
+  return scalarLoss(mul(all, coefficient));
 };
 
 /** The L1 penalty `λ Σ |w|` over a tree of params, which makes them sparse. **Source** Tibshirani, "Regression Shrinkage and Selection via the Lasso" (1996). */

@@ -3,7 +3,7 @@ import { cast } from "../../ir/ops/control.ts";
 import { div, gt, mul, square, sub } from "../../ir/ops/elementwise.ts";
 import { mean, softmax, sum } from "../../ir/ops/reduction.ts";
 import { topKRouting } from "../layers/moe.ts";
-import type { Loss } from "./reduction.ts";
+import { type Loss, scalarLoss } from "./reduction.ts";
 
 /** Auxiliary losses that keep a router from sending everything to the same few experts. */
 
@@ -36,7 +36,7 @@ export const loadBalancingLoss = (logits: Expr, k: number): Loss => {
   const chosen = cast(gt(topKRouting(logits, k), 0), logits.dtype);
   const share = div(mean(chosen, 0), k);
   const probability = mean(softmax(logits), 0);
-  return mul(sum(mul(share, probability)), experts) as Expr as Loss;
+  return scalarLoss(mul(sum(mul(share, probability)), experts));
 };
 
 /**
@@ -51,5 +51,5 @@ export const importanceLoss = (weights: Expr): Loss => {
   const sums = sum(weights, 0);
   const average = mean(sums);
   // Divided before squaring, which keeps twice the range of exponents.
-  return mean(square(div(sub(sums, average), average))) as Expr as Loss;
+  return scalarLoss(mean(square(div(sub(sums, average), average))));
 };

@@ -4,7 +4,7 @@ import { align, floating } from "../../ir/ops/promote.ts";
 import { notNegative, probability } from "../../tensor/validate.ts";
 import { logSigmoid } from "../functional/activation.ts";
 import { type Comparison, compared } from "./pairing.ts";
-import { average, type Loss, total } from "./reduction.ts";
+import { average, type Loss, scalarLoss, total } from "./reduction.ts";
 
 /** Losses for regions of an image and for rare classes, of one example each. */
 
@@ -60,5 +60,5 @@ export const dice: Comparison<"dice", [smooth?: number], Loss> = (
   const [p, y] = align(floating("dice", given), wanted) as readonly [Expr, Expr];
   const [onlyP, onlyY] = [mul(p, sub(1, y)), mul(y, sub(1, p))];
   const all = add(add(total(p), total(y)), smooth);
-  return div(total(add(onlyP, onlyY)), all) as Expr as Loss;
+  return scalarLoss(div(total(add(onlyP, onlyY)), all));
 };

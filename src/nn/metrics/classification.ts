@@ -127,7 +127,7 @@ export const exactMatch = ({ padding }: { readonly padding?: number } = {}): Met
         expected,
         [outputs, targets],
         [{ shape: [batch], dtype: "f64" }],
-      )[0] as Expr;
+      )[0];
     }
     const places = classified("exactMatch", outputs, targets);
     const each = reshape(hits(places, 1), [batch, time]);

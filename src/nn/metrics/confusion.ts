@@ -110,7 +110,7 @@ const overConfusion = (
 const misfitting = (op: string, outputs: Expr, classes: number): Expr => {
   const shape = [...outputs.shape.slice(0, -1), classes];
   const expected = `a score for each class, ${showShape(shape)}`;
-  return misfit(op, expected, [outputs], [{ shape, dtype: outputs.dtype }])[0] as Expr;
+  return misfit(op, expected, [outputs], [{ shape, dtype: outputs.dtype }])[0];
 };
 
 /**

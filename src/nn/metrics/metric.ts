@@ -63,12 +63,12 @@ export const readSummary = <A extends Summary>(
   ) as Summary as A;
 
 /** Reports operands whose shapes a metric does not accept; the program continues with the types `meant`. */
-export const misfit = (
+export const misfit = <const M extends readonly TensorType[]>(
   op: string,
   expected: string,
   given: readonly Expr[],
-  meant: readonly TensorType[],
-): readonly Expr[] => {
+  meant: M,
+): { readonly [K in keyof M]: Expr } => {
   const actual = given.map(({ shape }) => shape);
   return refuse(new ShapeMismatch({ op, expected, actual, path: [] }), given, meant);
 };
@@ -119,9 +119,9 @@ export const classified = (op: string, outputs: Expr, targets: Expr): Classified
       { shape: [n], dtype: "i32" },
     ] as const;
     const [x, y] = misfit(op, expected, scored ? [targets, outputs] : [outputs, targets], meant);
-    return { outputs: x as Expr, labels: y as Expr };
+    return { outputs: x, labels: y };
   }
-  const labels = reshape(ofEach ? greatest(targets) : wholeOf(targets), [n]) as Expr;
+  const labels: Expr = reshape(ofEach ? greatest(targets) : wholeOf(targets), [n]);
   const known = and(ge(labels, 0), lt(labels, classes));
   return {
     outputs: reshape(outputs, [n, classes]),
@@ -144,13 +144,12 @@ export const ratio = ({ total, count }: Ratio): number => total / count;
 /** Pairs each output with a target: reshapes the targets to the shape of the outputs. */
 export const oneEach = (op: string, outputs: Expr, targets: Expr): readonly [Expr, Expr] => {
   const y = isFloat(targets.dtype) ? targets : cast(targets, "f32");
-  if (alike(outputs.shape, targets.shape)) return [outputs, reshape(y, outputs.shape) as Expr];
+  if (alike(outputs.shape, targets.shape)) return [outputs, reshape(y, outputs.shape)];
   const expected = `one output for each target, ${showShape(targets.shape)}`;
   const { shape } = targets;
   const meant = [
     { shape, dtype: outputs.dtype },
     { shape, dtype: y.dtype },
   ] as const;
-  const [x, z] = misfit(op, expected, [outputs, targets], meant);
-  return [x as Expr, z as Expr];
+  return misfit(op, expected, [outputs, targets], meant);
 };

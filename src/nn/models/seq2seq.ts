@@ -7,7 +7,7 @@ import { concatenate, expandDims, index } from "../../ir/ops/structural.ts";
 import { scoped } from "../../ir/trace.ts";
 import { type Key, split } from "../../tensor/key.ts";
 import { wholeTo } from "../../tensor/validate.ts";
-import { exprsOf, still } from "../apply.ts";
+import { exprsOf, stateless, still } from "../apply.ts";
 import {
   type AffineParams,
   affine,
@@ -158,7 +158,7 @@ export const seq2seq = <const V extends number>(options: Seq2SeqOptions<V>): Seq
     const look = (at: Expr): Expr => aligned(params.alignment, at, keys, memory, real);
     /** The attended output, from the context vector and the state. */
     const made = (seen: Expr, at: Expr): Expr =>
-      tanh(affine(params.combine, concatenate([seen, at], -1))) as Expr;
+      tanh(affine(params.combine, concatenate([seen, at], -1)));
     const [last, [outputs, looked, said]] = scan(
       (carry: readonly Expr[], each: Expr) => {
         // The fed output comes after the carry of the cell, as in `encode`.
@@ -186,19 +186,16 @@ export const seq2seq = <const V extends number>(options: Seq2SeqOptions<V>): Seq
       [tokens, memory, real, ...state, ...exprsOf(params)],
       [logits, ...last],
     );
-    return [scopedLogits as Expr, states];
+    return [scopedLogits, states];
   };
 
-  return {
-    name: `seq2seq ${width} → ${hidden}, ${attention}`,
-    vocabulary,
-    positions: Number.POSITIVE_INFINITY,
-    source,
-    init: (key) => {
+  const layer = stateless<readonly [number], readonly [number, V], Seq2SeqParams>(
+    `seq2seq ${width} → ${hidden}, ${attention}`,
+    (key) => {
       const keys = split(key, 8) as readonly Key[];
       const own = (i: number) => keys[i] as Key;
       const bridges = split(own(3), cell.carries);
-      const params = {
+      return {
         source: told.init(own(0)).params,
         target: said.init(own(1)).params,
         encoder: encoder.init(own(2)).params,
@@ -208,19 +205,22 @@ export const seq2seq = <const V extends number>(options: Seq2SeqOptions<V>): Seq
         combine: initAffine(own(6), 2 * hidden, hidden),
         output: initAffine(own(7), hidden, vocabulary),
       };
-      return { params, state: undefined };
     },
-    apply: (params, state, x, context) => {
-      const [before, tokens] = parted(x as Expr, source.length);
-      const begun = encode(params, before, context);
-      const [logits] = decode(params, tokens, begun, context);
-      return [logits as Expr as Expr<readonly [number, V]>, state];
+    (params, x, context) => {
+      const [before, tokens] = parted(x, source.length);
+      return decode(params, tokens, encode(params, before, context), context)[0];
     },
+  );
+  return {
+    ...layer,
+    vocabulary,
+    positions: Number.POSITIVE_INFINITY,
+    source,
     begin: (params, tokens) => encode(params, tokens, still),
     step: (params, token, carry) => {
       // Its type, as `begin` makes it.
       const given = carry as Carry;
-      const [logits, state] = decode(params, expandDims(token as Expr, 0), given, still);
+      const [logits, state] = decode(params, expandDims(token, 0), given, still);
       return [index(logits, 0), { ...given, state }];
     },
   };

@@ -7,7 +7,7 @@ import { foldInKey } from "../../ir/ops/random.ts";
 import { scoped } from "../../ir/trace.ts";
 import { type Key, split } from "../../tensor/key.ts";
 import { wholeTo } from "../../tensor/validate.ts";
-import { exprsOf, open, still } from "../apply.ts";
+import { exprsOf, open, stateless, still } from "../apply.ts";
 import { repeat } from "../combinators/containers.ts";
 import { type AffineParams, affine, initAffine, requireSizes } from "../functional/affine.ts";
 import type { ScaleOffset } from "../functional/scaleOffset.ts";
@@ -90,19 +90,17 @@ export const transformerEncoder = <const W extends number>(
   requireSizes("transformerEncoder", { vocabulary: options.vocabulary, width, blocks });
   const body = repeat(blocks, transformerEncoderBlock(width as number, { ...options, norm }));
   const side = sideOf(options);
-  return {
-    name: `transformerEncoder ${blocks} × ${width}`,
-    init: (key) => {
+  return stateless(
+    `transformerEncoder ${blocks} × ${width}`,
+    (key) => {
       const [forTokens, forBlocks] = split(key, 2);
       // Stacked params have the types of one block, with one more axis.
       const made = body.init(forBlocks).params as EncoderParams;
-      return { params: side.init(forTokens, made), state: undefined };
+      return side.init(forTokens, made);
     },
-    apply: ({ tokens, blocks: own, last }, state, x, context) => {
-      const h = through(body, own, side.embedded(tokens, x, context), context);
-      return [side.finished(last, h) as Expr as Expr<readonly [number, W]>, state];
-    },
-  };
+    ({ tokens, blocks: own, last }, x, context) =>
+      side.finished(last, through(body, own, side.embedded(tokens, x, context), context)),
+  );
 };
 
 /** A Transformer decoder: given a memory, `over` makes it a layer; `begin` and `step` decode token by token. */
@@ -160,16 +158,12 @@ export const transformerDecoder = <const V extends number>(
   };
   return {
     init,
-    over: (memory, mask) => ({
-      name,
-      init: (key) => ({ params: init(key), state: undefined }),
-      apply: ({ tokens, blocks: own, last, output }, state, x, context) => {
+    over: (memory, mask) =>
+      stateless(name, init, ({ tokens, blocks: own, last, output }, x, context) => {
         const body: AnyLayer = repeat(blocks, block.over(memory, mask));
         const h = through(body, own, side.embedded(tokens, x, context), context);
-        const logits = affine(output, side.finished(last, h));
-        return [logits as Expr as Expr<readonly [number, V]>, state];
-      },
-    }),
+        return affine(output, side.finished(last, h));
+      }),
     begin: (positions) => {
       const { key, value } = block.emptyCache(positions);
       const stacked = (x: Expr): Expr => fill([blocks, ...x.shape], 0, x.dtype);
@@ -266,30 +260,32 @@ export const transformer = <const O extends TransformerModelOptions>(
     const memory = through(encoder, params.encoder, tokens, own);
     const inputs = [tokens, ...exprsOf(params.encoder)];
     const [scopedMemory, seen] = scoped("encoder", inputs, [memory, real]);
-    return { memory: scopedMemory as Expr, real: seen };
+    return { memory: scopedMemory, real: seen };
   };
-  return {
-    name: `transformer ${stack.blocks} × ${stack.width}`,
-    vocabulary,
-    positions,
-    source,
-    init: (key) => {
+  const layer = stateless<readonly [number], readonly [number, V], TransformerParams>(
+    `transformer ${stack.blocks} × ${stack.width}`,
+    (key) => {
       const [forEncoder, forDecoder] = split(key, 2);
-      const params = {
+      return {
         encoder: encoder.init(forEncoder).params,
         decoder: decoder.init(forDecoder),
       };
-      return { params, state: undefined };
     },
-    apply: (params, state, x, context) => {
-      const [before, sequence] = parted(x as Expr, source.length);
+    (params, x, context) => {
+      const [before, sequence] = parted(x, source.length);
       const { memory, real } = encode(params, before, context);
       const tokens = atMost(positions, sequence);
       const own = { ...context, key: foldInKey(context.key, 2) };
       const y = through(decoder.over(memory, real), params.decoder, tokens, own);
       const [logits] = scoped("decoder", [tokens, memory, ...exprsOf(params.decoder)], [y]);
-      return [logits as Expr as Expr<readonly [number, V]>, state];
+      return logits;
     },
+  );
+  return {
+    ...layer,
+    vocabulary,
+    positions,
+    source,
     begin: (params, tokens) => ({
       ...encode(params, tokens, still),
       seen: decoder.begin(positions),

@@ -2,6 +2,7 @@ import type { Expr } from "../../ir/expr.ts";
 import { concatenate, expandDims, index, reshape } from "../../ir/ops/structural.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { share } from "../../tensor/validate.ts";
+import { stateless } from "../apply.ts";
 import { repeat } from "../combinators/containers.ts";
 import { requireDivides, requireSizes } from "../functional/affine.ts";
 import { zeros } from "../initializers.ts";
@@ -39,14 +40,12 @@ const classToken = (
   readonly [number, number],
   { readonly token: Tensor },
   undefined
-> => ({
-  name: `classToken ${width}`,
-  init: (key) => ({ params: { token: zeros(key, [width]) }, state: undefined }),
-  apply: ({ token }, state, x) => [
-    concatenate([expandDims(token, 0), x]) as Expr as Expr<readonly [number, number]>,
-    state,
-  ],
-});
+> =>
+  stateless(
+    `classToken ${width}`,
+    (key) => ({ token: zeros(key, [width]) }),
+    ({ token }, x) => concatenate([expandDims(token, 0), x]),
+  );
 
 /**
  * A Vision Transformer (ViT): encodes the patches of an image, with a class token and learned positions, by pre-norm
