@@ -29,6 +29,8 @@ export interface Context {
    * are real.
    */
   readonly mask?: Expr;
+  /** Whether the layer is inside `frozen`: statistics of batches are then the running ones, as in evaluation. */
+  readonly frozen?: boolean;
 }
 
 /** The result of `init`: the parameters to train, and the state that `apply` passes from step to step. */

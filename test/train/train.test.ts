@@ -15,7 +15,9 @@ import {
   pipeline,
   printProgress,
   resume$,
+  sequential,
   sgd,
+  softmaxCrossEntropy,
   type Tensor,
   tensor,
   train$,
@@ -31,8 +33,10 @@ import {
   withValidationSplit,
 } from "../../src/index.ts";
 import { add, axisMean, mul, random, sub, sum } from "../../src/ir/index.ts";
+import { batchNorm, frozen } from "../../src/nn/index.ts";
 import { f1, precision, recall } from "../../src/nn/metrics/index.ts";
 import { uniform } from "../../src/tensor/index.ts";
+import { initialState } from "../../src/train/state/initial.ts";
 import {
   type BackendName,
   backends,
@@ -75,6 +79,33 @@ describe.each(names)("a run on %s", (name) => {
   it("learns", async () => {
     const events = await collect(train$(pipe(small, withEpochs(60)), options));
     expect(lastOf(events, "Completed").test?.metrics.accuracy).toBeGreaterThan(0.8);
+  });
+
+  it("leaves frozen params and statistics alone, under momentum and weight decay too", async () => {
+    const frozenBody = sequential(frozen(sequential(dense(4, 8), batchNorm(8))), dense(8, 3));
+    const tuning = pipe(
+      pipeline("tuning", {
+        data: Effect.succeed({ train: points(32) }),
+        input: "x",
+        target: "label",
+        model: frozenBody,
+        loss: softmaxCrossEntropy,
+      }),
+      withOptimizer(sgd, { learningRate: 0.1, momentum: 0.9, weightDecay: 0.1 }),
+      withBatchSize(16),
+      withEpochs(1),
+    );
+    const one = lastOf(await collect(train$(tuning, options)), "Completed").state;
+    const more = lastOf(
+      await collect(train$(pipe(tuning, withEpochs(3)), options)),
+      "Completed",
+    ).state;
+    const begun = initialState(tuning);
+    for (const { params, layerState } of [one, more]) {
+      expect(params[0]).toEqual(begun.params[0]);
+      expect(layerState).toEqual(begun.layerState);
+    }
+    expect(more.params[1]).not.toEqual(one.params[1]);
   });
 
   it("is a fresh run with the same bits at each subscription", async () => {

@@ -46,6 +46,9 @@ const asItIs: Meaning = ([s = []], batch) => {
 /** Where something else is made of the outputs, which other laws hold. */
 const stateOnly: Meaning = (states, batch) => ({ states: asItIs(states, batch).states });
 
+/** A layer whose state does not move. */
+const held: Meaning = ([s = []], batch) => ({ outputs: ran(s, batch)[0], states: [s] });
+
 /** One use after the other: with a state each, or with the state that the last use left. */
 const inTurn = (states: Rows, batch: readonly Rows[]) => {
   let xs = batch;
@@ -74,7 +77,7 @@ const plain = (layer: Composable, shape: Shape = vector, meaning = asItIs) => ({
 /** Every layer made of layers, with one whose state tells what it has seen: one that is not here does not compile. */
 const table: Table<Carrying> = {
   named: plain(combinators.named("other", running)),
-  frozen: plain(combinators.frozen(running)),
+  frozen: plain(combinators.frozen(running), vector, held),
   remat: plain(combinators.remat(running)),
   weightNorm: plain(weights.weightNorm(running)),
   spectralNorm: plain(weights.spectralNorm(running)),

@@ -39,8 +39,11 @@ const namedOpen = (name: string, inner: OpenLayer): OpenLayer => ({
 });
 
 /**
- * The layer with its params held fixed: their gradients are 0; its state goes on as ever. (An optimizer that decays weights apart from
- * the gradient, as `adamw` does, decays these too.)
+ * Freezes a layer: training changes neither its params nor its state. Params have no gradient, and no update either, not
+ * even by weight decay or momentum; a `batchNorm` inside uses its running statistics. Dropout inside stays active.
+ *
+ * Put it around `repeat`, `shared` or `scanLayer` and not inside: in a loop frozen params have zero gradients, but weight
+ * decay still moves them.
  */
 export const frozen = <const L extends Composable>(layer: L): Like<L> =>
   frozenOpen(open(layer)) as AnyLayer as Like<L>;
@@ -51,7 +54,8 @@ const frozenOpen = (inner: OpenLayer): OpenLayer => ({
   apply: (params, state, x, context) => {
     const { leaves, shape } = flatten(params);
     const held = leaves.map((leaf) => stopGradient(leaf as Expr));
-    return inner.apply(unflatten(shape, held), state, x, context);
+    const [y] = inner.apply(unflatten(shape, held), state, x, { ...context, frozen: true });
+    return [y, state];
   },
   parts: { children: [inner], rebuild: ([child = inner]) => frozenOpen(open(child)) },
 });
@@ -63,10 +67,10 @@ const frozenOpen = (inner: OpenLayer): OpenLayer => ({
  * **Source** Chen et al. (2016), arXiv:1604.06174.
  */
 export const remat = <const L extends Composable>(layer: L): Like<L> =>
-  checkpointedOpen(open(layer)) as AnyLayer as Like<L>;
+  rematOpen(open(layer)) as AnyLayer as Like<L>;
 
-const checkpointedOpen = (inner: OpenLayer): OpenLayer => ({
-  name: `checkpointed ${inner.name}`,
+const rematOpen = (inner: OpenLayer): OpenLayer => ({
+  name: `remat ${inner.name}`,
   init: inner.init,
   apply: (params, state, x, { key, mask, ...context }) => {
     const again = checkpoint((all: CheckpointOperands) =>
@@ -78,7 +82,7 @@ const checkpointedOpen = (inner: OpenLayer): OpenLayer => ({
     );
     return again({ params, state, x, key, mask });
   },
-  parts: { children: [inner], rebuild: ([child = inner]) => checkpointedOpen(open(child)) },
+  parts: { children: [inner], rebuild: ([child = inner]) => rematOpen(open(child)) },
 });
 
 /** Everything that the output of a layer depends on. */

@@ -119,6 +119,7 @@ const spectralNormOpen = (inner: OpenLayer): OpenLayer => ({
       readonly inner: unknown;
       readonly directions: readonly Expr[];
     };
+    const still = context.mode === "eval" || context.frozen === true;
     const { leaves, shape } = flatten(params);
     const found = [...directions];
     const next: Expr[] = [];
@@ -128,7 +129,7 @@ const spectralNormOpen = (inner: OpenLayer): OpenLayer => ({
       const fixed = stopGradient(matrix);
       const given = directionOf(found.shift() as Expr);
       const left = directionOf(dot(fixed, given, [[1], [0]]));
-      const right = context.mode === "eval" ? given : directionOf(dot(left, fixed, [[0], [0]]));
+      const right = still ? given : directionOf(dot(left, fixed, [[0], [0]]));
       next.push(stopGradient(right));
       const sigma = dot(dot(stopGradient(left), matrix, [[0], [0]]), stopGradient(right), [
         [0],
@@ -140,7 +141,7 @@ const spectralNormOpen = (inner: OpenLayer): OpenLayer => ({
     });
     const normalized = unflatten(shape, weights);
     const [y, after] = within(inner.name, inner, normalized, own, x, context);
-    return [y, { inner: after, directions: context.mode === "eval" ? directions : next }];
+    return [y, { inner: after, directions: still ? directions : next }];
   },
   parts: { children: [inner], rebuild: ([child = inner]) => spectralNormOpen(open(child)) },
 });

@@ -116,12 +116,12 @@ export const requireGroups = (op: string, groups: number, ...channels: readonly 
 export const conv = (operand: Operand, weights: Operand, options: ConvolveOptions = {}): Expr => {
   const kernel = lift(weights);
   const { padding = "valid", groups = 1 } = options;
-  const sliding = slidingOf("convolve", kernel, options);
+  const sliding = slidingOf("conv", kernel, options);
   const rank = sliding.size.length;
   const example = exampleOf(lift(operand), rank);
   const outputs = last(kernel.shape);
-  requireGroups("convolve", groups, last(example.shape), outputs);
-  const widths = widthsOf("convolve", padding, example.shape.slice(0, rank), sliding);
+  requireGroups("conv", groups, last(example.shape), outputs);
+  const widths = widthsOf("conv", padding, example.shape.slice(0, rank), sliding);
   const x = widths.some(([a, b]) => a + b > 0) ? pad(example, [...widths, [0, 0]]) : example;
   const windows = windowsOf(x, sliding);
   const positions = axesUpTo(rank);

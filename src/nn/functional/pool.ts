@@ -246,8 +246,8 @@ export const avgPool = (
   size: PerAxis,
   options: AveragePoolOptions = {},
 ): Expr => {
-  const x = floating("averagePool", lift(operand));
-  const plan = planOf("averagePool", x, size, options);
+  const x = floating("avgPool", lift(operand));
+  const plan = planOf("avgPool", x, size, options);
   const total = sum(paddedWindows(x, plan, 0), insideOf(plan));
   const extents = total.shape.slice(0, -1);
   return div(total, divisors(x, plan, extents, options.countPadding ?? true));
@@ -286,8 +286,8 @@ export const lpPool = (
  * **Shapes** `x: [...n, c] → y: [...size, c]`; region `i` is from `⌊i·n/m⌋` to `⌈(i+1)·n/m⌉`.
  */
 export const adaptiveAvgPool = (operand: Operand, size: PerAxis): Expr => {
-  const x = floating("adaptiveAveragePool", lift(operand));
-  return perAxis("adaptiveAveragePool", "size", size, x.shape.length - 1).reduce(
+  const x = floating("adaptiveAvgPool", lift(operand));
+  return perAxis("adaptiveAvgPool", "size", size, x.shape.length - 1).reduce(
     (y, m, axis) => averageOver(y, axis, m),
     x,
   );

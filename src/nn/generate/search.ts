@@ -81,7 +81,7 @@ export const generate = <S>(
   { from, length, until }: Span,
   choose: (logits: Logits, place: number) => number,
 ): Either<DecodingFailure, readonly number[]> => {
-  requireSpan("saying", continuation, { length, ...(until === undefined ? {} : { until }) });
+  requireSpan("generate", continuation, { length, ...(until === undefined ? {} : { until }) });
   let said = told(continuation, from);
   const tokens: number[] = [];
   for (let place = 0; place < length; place++) {

@@ -27,7 +27,7 @@ export interface BatchNormOptions extends NormOptions {
 
 /**
  * Batch normalization: brings each feature to mean 0 and variance 1 over all positions of all examples in the batch, then
- * scales and shifts it. In evaluation it uses the running statistics and does not look at the batch.
+ * scales and shifts it. In evaluation, or inside `frozen`, it uses the running statistics and does not look at the batch.
  *
  * **Shapes** `x: [...s, features] → y: [...s, features]`; params and state `[features]`.
  * **Math** `y = γ (x - μ)/√(σ² + ε) + β`; σ² has divisor n, the running variance n - 1.
@@ -58,11 +58,12 @@ export const batchNorm = (
       params: Symbolic<ScaleOffset>,
       state: Symbolic<RunningStatistics>,
       input: Expr<X>,
-      { mode, axis }: Context,
+      { mode, axis, frozen = false }: Context,
     ) => {
       const x = lastAxisOf(input, features);
       const kept = (y: Expr) => rescaled(y, params) as Expr<X>;
-      if (mode === "eval") return [kept(normalized(x, state.mean, state.variance)), state] as const;
+      if (mode === "eval" || frozen)
+        return [kept(normalized(x, state.mean, state.variance)), state] as const;
       const positions = x.shape.slice(0, -1);
       // A single number has no variance.
       const least = sizeOf(positions) === 1 ? 2 : 1;

@@ -181,8 +181,10 @@ export const sinusoidalEncoding: SameLayer<undefined, undefined> = shapeKeeping(
  */
 export const rotaryEmbedding = (x: Expr, places: Expr, base = 10000): Expr => {
   const width = x.shape.at(-1) ?? 0;
-  requireDivides("rotary", "pairs", 2, width);
-  holding("a finite number above 0", (n) => n > 0 && Number.isFinite(n))("rotary", { base });
+  requireDivides("rotaryEmbedding", "pairs", 2, width);
+  holding("a finite number above 0", (n) => n > 0 && Number.isFinite(n))("rotaryEmbedding", {
+    base,
+  });
   const half = width / 2;
   const angle = angles(cast(places, x.dtype), half, base);
   const [c, s] = [cos(angle), sin(angle)];

@@ -169,18 +169,18 @@ export const globalMaxPool: GlobalPool = stateless("globalMaxPool", noParams, (_
  */
 export const maxUnpool = <const L extends Composable>(
   size: PerAxis,
-  layer: L & Endo<L, "unpooled">,
+  layer: L & Endo<L, "maxUnpool">,
   options: PoolOptions = {},
 ): Like<L> => {
   const { stride, padding, dilation } = options;
   // The number of axes comes from the options, or else from the example.
   const lists = [size, stride, padding, dilation].filter((given) => typeof given === "object");
-  requireSliding("unpooled", lists[0]?.length ?? 1, size, options);
-  return unpooledOpen(size, open(layer), options) as AnyLayer as Like<L>;
+  requireSliding("maxUnpool", lists[0]?.length ?? 1, size, options);
+  return maxUnpoolOpen(size, open(layer), options) as AnyLayer as Like<L>;
 };
 
-const unpooledOpen = (size: PerAxis, inner: OpenLayer, options: PoolOptions): OpenLayer => ({
-  name: "unpooled",
+const maxUnpoolOpen = (size: PerAxis, inner: OpenLayer, options: PoolOptions): OpenLayer => ({
+  name: "maxUnpool",
   init: inner.init,
   apply: (params, state, x, context) => {
     const [greatest, indices] = functional.maxPoolWithIndices(x, size, options);
@@ -189,6 +189,6 @@ const unpooledOpen = (size: PerAxis, inner: OpenLayer, options: PoolOptions): Op
   },
   parts: {
     children: [inner],
-    rebuild: ([child = inner]) => unpooledOpen(size, open(child), options),
+    rebuild: ([child = inner]) => maxUnpoolOpen(size, open(child), options),
   },
 });

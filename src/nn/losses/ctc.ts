@@ -88,7 +88,7 @@ export interface CtcOptions {
  * import { Backend, compile, full, tensor } from "fluxion";
  * import * as Effect from "effect/Effect";
  *
- * // Two moments, a blank and one label, all equally likely: three of the four paths say the label.
+ * // Two time steps, a blank and one label, all equally likely: three of the four paths give the label.
  * const even = full([2, 2], Math.log(1 / 2));
  * const label = tensor([1], "i32");
  * const loss = Effect.runSync(Effect.provide(compile(ctc, [even, label]), Backend.layerReference));

@@ -150,6 +150,6 @@ export const exactMatch = ({ padding }: { readonly padding?: number } = {}): Met
  * compiled.
  */
 export const topKAccuracy = (k: number): Metric<Ratio> => {
-  whole(1)("topK", { k });
+  whole(1)("topKAccuracy", { k });
   return shareOf(`top${k}`, (outputs, targets) => hits(classified(`top${k}`, outputs, targets), k));
 };

@@ -68,12 +68,15 @@ export const outcome = (
   };
 };
 
-/** Computes an outcome and the gradient of its loss with respect to the params. */
+/**
+ * Computes an outcome, the gradient of its loss with respect to the params, and for each leaf of the params whether the
+ * gradient reaches it. It does not reach frozen params; their gradient is zeros.
+ */
 export const outcomeAndGradient = (
   { vjp }: ReverseMode["Service"],
   f: (params: unknown) => Outcome,
   params: unknown,
-): readonly [Outcome, gradient: Exprs] => {
+): readonly [Outcome, gradient: Exprs, reached: readonly boolean[]] => {
   const inputs = leavesOf(params);
   // The loss comes first: it alone has a cotangent. The other outputs are auxiliary.
   const { program, captured, output } = traceTree((p: unknown) => {
@@ -92,5 +95,6 @@ export const outcomeAndGradient = (
       inputs.shape,
       inputs.leaves.map((x, i) => gradient[i] ?? zerosLike(x)),
     ),
+    gradient.map((g) => g !== undefined),
   ];
 };

@@ -123,12 +123,13 @@ const sameTypes = (
   );
 };
 
-const plus = (params: unknown, updates: unknown): unknown => {
+/** Adds updates to params. Params that no gradient reaches stay as they are: an optimizer may still decay weights. */
+const plus = (params: unknown, updates: unknown, reached: readonly boolean[]): unknown => {
   const { leaves, shape } = flatten(params);
   const moves = flatten(updates).leaves;
   return unflatten(
     shape,
-    leaves.map((p, i) => add(p as Expr, moves[i] as Expr)),
+    leaves.map((p, i) => (reached[i] ? add(p as Expr, moves[i] as Expr) : p)),
   );
 };
 
@@ -165,7 +166,7 @@ export const trainProgram = Effect.fnUntraced(function* (
   // `carriedOf` makes a key of two words and a scalar step.
   const own = foldInKey(key as KeyExpr, step as Expr<readonly []>);
 
-  const [made, gradient] = outcomeAndGradient(
+  const [made, gradient, reached] = outcomeAndGradient(
     mode,
     (p) => outcome(objective, "train", p, layerState, pair, own),
     params,
@@ -176,7 +177,7 @@ export const trainProgram = Effect.fnUntraced(function* (
     params as Exprs,
   );
   const next: Carried<Expr> = {
-    params: plus(params, updates),
+    params: plus(params, updates, reached),
     layerState: made.layerState,
     optimizerState: nextOptimizerState,
     key,
