@@ -90,8 +90,8 @@ describe.each(names)("a run on %s", (name) => {
         target: "label",
         model: frozenBody,
         loss: softmaxCrossEntropy,
+        optimizer: sgd({ learningRate: 0.1, momentum: 0.9, weightDecay: 0.1 }),
       }),
-      withOptimizer(sgd, { learningRate: 0.1, momentum: 0.9, weightDecay: 0.1 }),
       withBatchSize(16),
       withEpochs(1),
     );
