@@ -84,10 +84,11 @@ describe("fluxion in a browser", () => {
       expect(posted.failure).toBeUndefined();
       expect(posted.isolated).toBe(true);
       expect(expected).toHaveLength(steps);
+      // Each run has a layer of its own, which starts workers of its own.
       expect(posted.runs?.map(({ asked, workers }) => [asked.threads, workers])).toEqual([
         [1, 0],
         [2, 1],
-        [4, 3],
+        [4, 4],
       ]);
       // Losses are 32-bit numbers, which JSON carries without rounding.
       for (const { losses } of posted.runs ?? []) expect(losses).toEqual(expected);

@@ -20,7 +20,7 @@ const others: { readonly [room: string]: readonly string[] } = {
   "nn/combinators": ["stack"],
   "nn/losses": ["pairing", "reduction"],
   "nn/metrics": ["metric"],
-  optim: ["ema", "learningRate", "schedules", "tree"],
+  optim: ["descent", "ema", "learningRate", "schedules"],
 };
 
 const registered: { readonly [room: string]: readonly string[] } = {
@@ -29,9 +29,12 @@ const registered: { readonly [room: string]: readonly string[] } = {
     ...["lambda", "moe", "norm", "pool", "recurrent", "resize", "transformerBlock"],
   ],
   "nn/combinators": ["containers", "overTime", "parametrize", "sequential", "skip"],
-  "nn/losses": ["classification", "contrastive", "ctc", "probabilistic", "regression", "routing"],
-  "nn/metrics": ["confusion", "scores"],
-  optim: ["adam", "adaptive", "sgd", "transformation", "transforms"],
+  "nn/losses": [
+    ...["classification", "contrastive", "ctc", "probabilistic", "regression", "routing"],
+    "segmentation",
+  ],
+  "nn/metrics": ["classification", "confusion", "regression"],
+  optim: ["adam", "adaptive", "scaleBy", "sgd", "transformation", "transforms"],
 };
 
 describe.each(Object.keys(registered))("src/%s", (room) => {

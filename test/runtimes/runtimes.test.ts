@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -16,9 +16,11 @@ const mnist = join(
 /** A program with its arguments, where npm has put it: `npm --prefix test/runtimes ci` brings both. */
 type Runtime = readonly [file: string, ...args: string[]];
 const node: Runtime = [process.execPath];
+/** The program itself, as the package of its platform has it: no script of a package need have run. */
+const found = (pattern: string): string => globSync(`${here}/node_modules/${pattern}`)[0] ?? "";
 const runtimes: readonly (readonly [name: string, runtime: Runtime])[] = [
-  ["Deno", [`${here}/node_modules/.bin/deno`, "run", "--allow-all", "--no-lock"]],
-  ["Bun", [`${here}/node_modules/.bin/bun`]],
+  ["Deno", [found("@deno/*/deno"), "run", "--allow-all", "--no-lock"]],
+  ["Bun", [found("@oven/*/bin/bun")]],
 ];
 
 const printedBy = async ([file, ...args]: Runtime, ...more: readonly string[]) => {
