@@ -83,9 +83,9 @@ const safeOperands = (
   if (size === 0 || (name !== undefined && branch.nodes.some((n) => mentionsAxis(n, name))))
     return operands;
   const counts = cast(taken, "i32");
-  const [any, first] = [gt(sum(counts), 0), argmax(counts, 0)] as const;
+  const [someTake, first] = [gt(sum(counts), 0), argmax(counts, 0)] as const;
   return operands.map((x, i) => {
-    if (!batched[i]) return isFloat(x.dtype) ? where(any, x, stopGradient(x)) : x;
+    if (!batched[i]) return isFloat(x.dtype) ? where(someTake, x, stopGradient(x)) : x;
     return where(along(taken, x.shape), x, stopGradient(take(x, first)));
   });
 };
