@@ -1,9 +1,9 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { table } from "../src/cli/table.ts";
-import { bytesText, countText, timeText } from "../src/cli/units.ts";
 import { formatError } from "../src/errors/failure.ts";
 import { InvalidPipeline, ModuleThrew } from "../src/errors.ts";
+import { table } from "../src/terminal/table.ts";
+import { bytesText, countText, timeText } from "../src/terminal/units.ts";
 import {
   amountIn,
   fitted,
@@ -65,7 +65,7 @@ describe("the cells of a text", () => {
         ["loss", "10"],
         ["🎯🎯🎯", "2"],
       ],
-      [1],
+      { numeric: [1] },
     );
     expect(new Set(text.split("\n").map(widthOf))).toEqual(new Set([10]));
   });

@@ -1,3 +1,4 @@
+import { parseArgs } from "node:util";
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import { InvalidFlag, UnknownName } from "../errors.ts";
@@ -6,8 +7,8 @@ import { nearest } from "./nearest.ts";
 /**
  * A flag of the command line.
  *
- * Commands and flags are data, and one pure function parses them. Effect's own command-line module would add its
- * schemas, a platform package and a quarter of a second to every start.
+ * Commands and flags are data. Node's `parseArgs` reads the line, and one pure function gives it a meaning. Effect's
+ * own command-line module would add its schemas, a platform package and a quarter of a second to every start.
  */
 export interface Flag {
   readonly name: string;
@@ -175,68 +176,91 @@ type UsageError = UnknownName | InvalidFlag;
 const unknown = (kind: UnknownName["kind"], name: string, known: readonly string[]): UnknownName =>
   new UnknownName({ kind, name, known, nearest: nearest(name, known) });
 
-interface Reading {
-  readonly settings: Settings;
-  readonly words: readonly string[];
+/** The flags of every command, as Node's parser wants them. */
+const options = Object.fromEntries([
+  ["help", { type: "boolean", short: "h" }] as const,
+  ...settings.map(
+    ({ name, value }) =>
+      [name, { type: value === undefined ? "boolean" : "string" } as const] as const,
+  ),
+]);
+
+/** A flag on the line: its name as it was written, and its value where it has one. */
+interface Written {
+  readonly name: string;
+  readonly rawName: string;
+  readonly value?: string | undefined;
 }
 
-/** Reads `--name value`, `--name=value` and plain words, in any order. */
-const readFlags = (
-  command: CommandName,
-  args: readonly string[],
-  before: Reading = { settings: {}, words: [] },
-): E.Either<UsageError, Reading> => {
-  const [head, ...rest] = args;
-  if (head === undefined) return E.right(before);
-  if (!head.startsWith("-"))
-    return readFlags(command, rest, { ...before, words: [...before.words, head] });
-  const [name = "", inline] = head.replace(/^--?/, "").split(/=(.*)/s, 2);
-  const known = commands[command].flags as readonly string[];
-  const setting = settings.find((s) => s.name === name && known.includes(name));
-  if (setting === undefined) return E.left(unknown("flag", name, known));
-  const isSwitch = setting.value === undefined;
-  const value = inline ?? (isSwitch ? "" : rest[0]);
-  const read =
-    value === undefined || (isSwitch && inline !== undefined) ? undefined : setting.read(value);
-  return read === undefined
-    ? E.left(new InvalidFlag({ flag: `--${name}`, value, expected: setting.expected }))
-    : readFlags(command, isSwitch || inline !== undefined ? rest : rest.slice(1), {
-        ...before,
-        settings: { ...before.settings, ...read },
-      });
+/** Splits a line into `--name value`, `--name=value` and plain words, in any order. */
+const split = (args: readonly string[]) => {
+  // Not strict: the mistakes of a line are told by errors of one's own, with the flag that was meant.
+  const { tokens, positionals } = parseArgs({
+    args: [...args],
+    options,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  const flags: readonly Written[] = tokens.filter((token) => token.kind === "option");
+  return {
+    words: positionals,
+    flags: flags.filter(({ name }) => name !== "help"),
+    asksHelp: flags.some(({ name }) => name === "help"),
+  };
 };
 
-const wantsHelp = (args: readonly string[]): boolean =>
-  args.includes("--help") || args.includes("-h");
+/** The setting that a flag makes. */
+const settingOf =
+  (command: CommandName) =>
+  ({ name, rawName, value }: Written): E.Either<UsageError, Settings> => {
+    const known = commands[command].flags as readonly string[];
+    const setting = settings.find((s) => s.name === name && known.includes(name));
+    if (setting === undefined || !rawName.startsWith("--"))
+      return E.left(unknown("flag", name, known));
+    const isSwitch = setting.value === undefined;
+    const read = isSwitch === (value === undefined) ? setting.read(value ?? "") : undefined;
+    return read === undefined
+      ? E.left(new InvalidFlag({ flag: rawName, value, expected: setting.expected }))
+      : E.right(read);
+  };
+
+/** The words after a command: the name of a pipeline, or nothing. */
+const argumentOf = (
+  command: CommandName,
+  words: readonly string[],
+): E.Either<UsageError, string> => {
+  const invalid = (value: string | undefined, expected: string) =>
+    E.left(new InvalidFlag({ flag: command, value, expected }));
+  const wanted = commands[command].takesPipeline ? 1 : 0;
+  if (words.length > wanted) return invalid(words[wanted], "no further argument");
+  return words.length < wanted
+    ? invalid(undefined, "the name of a pipeline")
+    : E.right(words[0] ?? "");
+};
 
 /** Parses a command line. */
 export const parse = (args: readonly string[]): E.Either<UsageError, Invocation> => {
-  const [name, ...rest] = args;
-  if (name === undefined || name === "help" || name === "--help" || name === "-h")
-    return E.right({ command: "help", about: commandNames.find((c) => c === rest[0]) });
-  const command = commandNames.find((c) => c === name);
-  if (command === undefined) return E.left(unknown("command", name, commandNames));
-  if (wantsHelp(rest)) return E.right({ command: "help", about: command });
+  const {
+    words: [name, ...words],
+    flags,
+    asksHelp,
+  } = split(args);
+  const named = (word: string | undefined) => commandNames.find((command) => command === word);
+  if (name === "help" || (name === undefined && flags.length === 0))
+    return E.right({ command: "help", about: named(words[0]) });
+  const command = named(name);
+  if (command === undefined)
+    return E.left(unknown("command", name ?? flags[0]?.rawName ?? "", commandNames));
+  if (asksHelp) return E.right({ command: "help", about: command });
   return pipe(
-    readFlags(command, rest),
-    E.chain(({ settings, words }): E.Either<UsageError, Invocation> => {
-      const wanted = commands[command].takesPipeline ? 1 : 0;
-      const extra = words[wanted];
-      if (extra !== undefined)
-        return E.left(
-          new InvalidFlag({ flag: command, value: extra, expected: "no further argument" }),
-        );
-      if (command === "list") return E.right({ command, settings });
-      const pipeline = words[0];
-      return pipeline === undefined
-        ? E.left(
-            new InvalidFlag({
-              flag: command,
-              value: undefined,
-              expected: "the name of a pipeline",
-            }),
-          )
-        : E.right({ command, pipeline, settings });
+    E.Do,
+    E.apS("each", E.traverseArray(settingOf(command))(flags)),
+    E.bind("pipeline", () => argumentOf(command, words)),
+    E.map(({ each, pipeline }): Invocation => {
+      // The last of two equal flags counts.
+      const settings: Settings = Object.assign({}, ...each);
+      return command === "list" ? { command, settings } : { command, pipeline, settings };
     }),
   );
 };

@@ -1,10 +1,11 @@
-import { greatestOf } from "../tensor/extremes.ts";
+import { aligned } from "../terminal/table.ts";
 import { type CommandName, commands, type Flag, flagsOf } from "./commandLine.ts";
 
-const aligned = (rows: readonly (readonly [left: string, right: string])[]): string => {
-  const width = greatestOf(rows.map(([left]) => left.length));
-  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`).join("\n");
-};
+/** Lines of what one writes and what it means. */
+const explained = (rows: readonly (readonly [written: string, meaning: string])[]): string =>
+  aligned(rows)
+    .map((line) => `  ${line}`)
+    .join("\n");
 
 const flagText = ({ name, value }: Flag): string =>
   value === undefined ? `--${name}` : `--${name} ${value}`;
@@ -16,9 +17,9 @@ export const help = (about: CommandName | undefined): string => {
       (name) =>
         [commands[name].takesPipeline ? `${name} NAME` : name, commands[name].help] as const,
     );
-    return `Usage: fluxion COMMAND\n\n${aligned(rows)}\n\n"fluxion COMMAND --help" lists the flags of a command.`;
+    return `Usage: fluxion COMMAND\n\n${explained(rows)}\n\n"fluxion COMMAND --help" lists the flags of a command.`;
   }
   const { takesPipeline, help: text } = commands[about];
   const usage = `Usage: fluxion ${about}${takesPipeline ? " NAME" : ""} [FLAGS]`;
-  return `${usage}\n\n${text}.\n\n${aligned(flagsOf(about).map((flag) => [flagText(flag), flag.help] as const))}`;
+  return `${usage}\n\n${text}.\n\n${explained(flagsOf(about).map((flag) => [flagText(flag), flag.help] as const))}`;
 };

@@ -1,9 +1,9 @@
 import * as Effect from "effect/Effect";
 import { formatError } from "../errors/failure.ts";
 import { DataSourceError } from "../errors.ts";
+import { table } from "../terminal/table.ts";
 import type { AnyPipeline } from "../train/pipeline/pipeline.ts";
 import type { Library } from "./library.ts";
-import { table } from "./table.ts";
 
 /** A row of the list. `missing` says why the data does not exist, or is `null`. */
 export interface Listed {

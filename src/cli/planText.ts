@@ -5,8 +5,8 @@ import {
   rooflineOf,
   rooflineOfPlan,
 } from "../backend/roofline.ts";
-import { table } from "./table.ts";
-import { bytesText, countText, grouped, shareText, timeText } from "./units.ts";
+import { aligned, table } from "../terminal/table.ts";
+import { bytesText, countText, grouped, shareText, timeText } from "../terminal/units.ts";
 
 /** A group of equal kernels in the same loops. */
 interface Row {
@@ -85,6 +85,17 @@ const roofs = ({ bandwidth }: MachinePeaks): string =>
     })
     .join(", ");
 
+/** What a step's memory is planned for, as rows of a name and an amount. */
+export const memoryRows = (
+  bytes: Plan["bytes"],
+  besides = "",
+): readonly (readonly [what: string, amount: string])[] => [
+  ["planned memory", `${bytesText(bytes.planned)}${besides}`],
+  ["  state and batch", bytesText(bytes.arguments)],
+  ["  constants", bytesText(bytes.constants)],
+  ["  temporaries", bytesText(bytes.temporaries)],
+];
+
 /**
  * Formats a plan as text: each kernel with the operations fused into it, its arithmetic, the bytes it moves and
  * the least time these take; then totals and memory.
@@ -105,15 +116,20 @@ export const planText = (plan: Plan, ceilings: MachinePeaks): string => {
   ];
   const { bytes } = plan;
   return [
-    table(head, [...linesOf(rowsOf(plan, ceilings), floor), whole], [1, 2, 3, 4, 6], { foot: 1 }),
+    table(head, [...linesOf(rowsOf(plan, ceilings), floor), whole], {
+      numeric: [1, 2, 3, 4, 6],
+      foot: 1,
+    }),
     "",
     "At least: what a kernel's operations or its bytes take, whichever is longer, on one thread of this machine:",
     `  arithmetic  ${rate(ceilings.operations, "GFLOP/s")}`,
     `  memory      ${roofs(ceilings)}, by what one round touches`,
     "",
-    `planned memory        ${bytesText(bytes.planned)}, ${(bytes.planned / bytes.needed).toFixed(2)} times the ${bytesText(bytes.needed)} alive at most`,
-    `  state and batch     ${bytesText(bytes.arguments)}`,
-    `  constants           ${bytesText(bytes.constants)}`,
-    `  temporaries         ${bytesText(bytes.temporaries)}`,
+    ...aligned(
+      memoryRows(
+        bytes,
+        `, ${(bytes.planned / bytes.needed).toFixed(2)} times the ${bytesText(bytes.needed)} alive at most`,
+      ),
+    ),
   ].join("\n");
 };

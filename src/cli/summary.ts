@@ -1,11 +1,11 @@
 import type { MachinePeaks } from "../backend/roofline.ts";
 import { leastOf } from "../tensor/extremes.ts";
 import { showShape } from "../tensor/shape.ts";
+import { aligned, table } from "../terminal/table.ts";
+import { grouped } from "../terminal/units.ts";
 import { oneLine } from "../terminal.ts";
 import type { RunSummary } from "../train/summary.ts";
-import { planText } from "./planText.ts";
-import { table } from "./table.ts";
-import { bytesText, grouped } from "./units.ts";
+import { memoryRows, planText } from "./planText.ts";
 
 const headline = (of: RunSummary): string =>
   `${oneLine(of.pipeline)}: ${grouped(of.examples)} examples, batches of ${grouped(of.batchSize)}, ${of.backend}`;
@@ -23,14 +23,16 @@ export const summaryText = (of: RunSummary): string => {
   return [
     headline(of),
     "",
-    table(["layer", "input", "output", "parameters"], rows, [3]),
+    table(["layer", "input", "output", "parameters"], rows, { numeric: [3] }),
     "",
-    `parameters            ${grouped(of.parameters)}`,
-    `one training step     ${grouped(operations)} operations in ${grouped(kernels.length)} kernels`,
-    `planned memory        ${bytesText(bytes.planned)}`,
-    `  state and batch     ${bytesText(bytes.arguments)}`,
-    `  constants           ${bytesText(bytes.constants)}`,
-    `  temporaries         ${bytesText(bytes.temporaries)}`,
+    ...aligned([
+      ["parameters", grouped(of.parameters)],
+      [
+        "one training step",
+        `${grouped(operations)} operations in ${grouped(kernels.length)} kernels`,
+      ],
+      ...memoryRows(bytes),
+    ]),
   ].join("\n");
 };
 

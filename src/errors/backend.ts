@@ -1,6 +1,6 @@
 /** What keeps a program from being compiled or run. */
 
-import { amountIn } from "../terminal.ts";
+import { bytesText } from "../terminal/units.ts";
 import { failure } from "./failure.ts";
 
 /** A backend that this machine cannot run; `alternative` is one that it can. */
@@ -50,13 +50,13 @@ export class MemoryLimit extends failure(
     /** What the bytes are for, where that is known: it says what would help. */
     readonly parts?: MemoryParts;
   }) => ({
-    what: `${memoryFor[e.of]} needs ${bytes(e.needed)} of memory and ${
-      e.limit === undefined ? "this machine gives no more" : `the backend has ${bytes(e.limit)}`
+    what: `${memoryFor[e.of]} needs ${bytesText(e.needed)} of memory and ${
+      e.limit === undefined ? "this machine gives no more" : `the backend has ${bytesText(e.limit)}`
     }`,
     ...(e.largest.length === 0
       ? {}
       : {
-          where: `most of it for ${e.largest.map((l) => `${l.what} (${bytes(l.bytes)})`).join(", ")}`,
+          where: `most of it for ${e.largest.map((l) => `${l.what} (${bytesText(l.bytes)})`).join(", ")}`,
         }),
     fix: [
       ...(e.limit === undefined ? ["end what else takes memory"] : []),
@@ -98,5 +98,3 @@ const memoryFor = {
   program: "the program",
   tensor: "a single tensor of the program",
 } as const;
-
-const bytes = amountIn(1024, ["bytes", "KiB", "MiB", "GiB"]);

@@ -1,3 +1,4 @@
+import * as fc from "fast-check";
 import * as E from "fp-ts/lib/Either.js";
 import { describe, expect, it } from "vitest";
 import { parse } from "../../src/cli/commandLine.ts";
@@ -19,7 +20,49 @@ describe("the command line", () => {
     );
   });
 
+  it("reads words after -- as they are, and takes the last of two equal flags", () => {
+    expect(parse(words("summary --batch-size 2 --batch-size=3 -- --plan"))).toEqual(
+      E.right({ command: "summary", pipeline: "--plan", settings: { batchSize: 3 } }),
+    );
+    expect(parse(words("--json list"))).toEqual(
+      E.right({ command: "list", settings: { json: true } }),
+    );
+    expect(parse(words("train a --seed -5"))).toEqual(
+      E.right({ command: "train", pipeline: "a", settings: { seed: -5 } }),
+    );
+  });
+
+  it("gives every line a meaning or a typed error, whatever stands on it", () => {
+    const known = [
+      ...["train", "list", "summary", "help", "a", "--", "-h", "--help", "--json", "--plan"],
+      ...["--epochs", "--epochs=2", "--seed", "-3", "--__proto__", "--constructor=x", "-j", "="],
+    ];
+    const word = fc.oneof(
+      fc.constantFrom(...known),
+      fc.string(),
+      fc.string().map((s) => `--${s}`),
+    );
+    fc.assert(
+      fc.property(fc.array(word, { maxLength: 6 }), (line) => {
+        const parsed = parse(line);
+        if (E.isLeft(parsed)) expect(["UnknownName", "InvalidFlag"]).toContain(parsed.left._tag);
+        else if (parsed.right.command !== "help")
+          expect(Object.getPrototypeOf(parsed.right.settings)).toBe(Object.prototype);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   it.each([
+    [
+      "--jsn",
+      new UnknownName({
+        kind: "command",
+        name: "--jsn",
+        known: ["list", "train", "summary"],
+        nearest: undefined,
+      }),
+    ],
     [
       "lst",
       new UnknownName({
@@ -50,6 +93,14 @@ describe("the command line", () => {
       "train a --seed 1.5",
       new InvalidFlag({ flag: "--seed", value: "1.5", expected: "a whole number" }),
     ],
+    [
+      "train a --epochs --json",
+      new InvalidFlag({ flag: "--epochs", value: "--json", expected: "a whole number, 1 or more" }),
+    ],
+    [
+      "train a --epochs=",
+      new InvalidFlag({ flag: "--epochs", value: "", expected: "a whole number, 1 or more" }),
+    ],
     ["train a --json=yes", new InvalidFlag({ flag: "--json", value: "yes", expected: "no value" })],
     [
       "train a --backend cuda",
@@ -71,7 +122,8 @@ describe("the command line", () => {
 
   it("explains itself", () => {
     expect(parse([])).toEqual(E.right({ command: "help", about: undefined }));
-    expect(parse(words("train --help"))).toEqual(E.right({ command: "help", about: "train" }));
+    for (const line of ["train --help", "train a -h", "--help train", "help train"])
+      expect(parse(words(line))).toEqual(E.right({ command: "help", about: "train" }));
     expect(help(undefined)).toContain("summary NAME");
     expect(help("train")).toContain("--backend wasm|reference");
   });

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Plan, PlannedKernel } from "../../src/backend/backend.ts";
 import { type MachinePeaks, rooflineOf, rooflineOfPlan } from "../../src/backend/roofline.ts";
 import { planText } from "../../src/cli/planText.ts";
-import { bytesText, countText, shareText, timeText } from "../../src/cli/units.ts";
+import { bytesText, countText, shareText, timeText } from "../../src/terminal/units.ts";
 
 /** Round figures, so that the page is the same on every machine. */
 const ceilings: MachinePeaks = {

@@ -214,7 +214,8 @@ describe("what is malformed is a typed error with its path", () => {
     expect(fails(tensorCodec, { ...whole, data }).issues[0]?.expected).toMatch(
       /which 3000000 are not/,
     );
-    expect(fromBase64("AB==")).toBeUndefined();
+    for (const text of ["AB==", "AAB=", "AA\n==", "AA==\n", "AA==AAAA", "====", "AA=", "AAA "])
+      expect(fromBase64(text)).toBeUndefined();
     expect(fromBase64("AA==")).toEqual(Uint8Array.of(0));
   });
 

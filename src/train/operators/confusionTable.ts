@@ -1,7 +1,7 @@
 import { f1, precision, recall } from "../../nn/metrics/confusion.ts";
 import type { ConfusionTable } from "../../nn/metrics/metric.ts";
 import { greatestOf } from "../../tensor/extremes.ts";
-import { fitted, indented, oneLine, padded, widthOf } from "../../terminal.ts";
+import { aligned, titled } from "../../terminal/table.ts";
 
 /** The most classes whose table still fits a terminal. */
 const most = 20;
@@ -14,29 +14,28 @@ const shareText = (share: number): string => (Number.isNaN(share) ? "–" : shar
  * Each class has a row with the counts of its predictions and its precision, recall and F1. Column names are cut
  * to fit. The table is empty for more than 20 classes.
  */
-export const confusionLines = (table: ConfusionTable): readonly string[] => {
-  const { counts } = table;
-  const classes = table.classes.map(oneLine);
+export const confusionLines = ({ classes, counts }: ConfusionTable): readonly string[] => {
   const size = classes.length;
   if (size > most) return [];
-  const first = "taken for →";
-  const left = Math.max(first.length, greatestOf(classes.map(widthOf)));
   const width = Math.max(3, greatestOf(counts.flat().map((n) => String(n).length)));
-  const figures = ["precision", "recall", "F1"];
-  const line = (head: string, cells: readonly string[], last: readonly string[]): string =>
-    [
-      padded(head, left + 1),
-      ...cells.map((cell) => indented(fitted(cell, width), width)),
-      ...last.map((text, i) => ` ${text.padStart(Math.max(6, figures[i]?.length ?? 0))}`),
-    ].join(" ");
-  return [
-    line(first, classes, figures),
-    ...counts.map((row, i) =>
-      line(
-        classes[i] ?? "",
-        row.map((n) => (n === 0 ? "·" : String(n))),
-        [precision, recall, f1].map((figure) => shareText(figure(size, i).value({ counts }))),
-      ),
-    ),
+  // Counts stand close together, and the figures after them a little apart.
+  const apart = (texts: readonly string[]) => texts.map((text) => ` ${text}`);
+  const row = (name: string, cells: readonly string[], figures: readonly string[]) => [
+    name,
+    "",
+    ...cells,
+    ...apart(figures),
   ];
+  const rows = counts.map((of, i) =>
+    row(
+      classes[i] ?? "",
+      of.map((n) => (n === 0 ? "·" : String(n))),
+      [precision, recall, f1].map((figure) => shareText(figure(size, i).value({ counts }))),
+    ),
+  );
+  const head = row("taken for →", titled(classes, width), ["precision", "recall", "    F1"]);
+  return aligned([head, ...rows], {
+    numeric: Array.from({ length: size + 3 }, (_, i) => i + 2),
+    gap: 1,
+  });
 };

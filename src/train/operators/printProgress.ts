@@ -1,5 +1,6 @@
 import { defer, type MonoTypeOperatorFunction, tap } from "rxjs";
 import { notNegative } from "../../tensor/validate.ts";
+import { durationText, grouped } from "../../terminal/units.ts";
 import { fitted, oneLine, printable, widthOf } from "../../terminal.ts";
 import type {
   BaselineScore,
@@ -26,16 +27,6 @@ export interface PrintProgress {
   /** The minimum time between two redraws of the bar, in milliseconds. Defaults to 80. */
   readonly every?: number;
 }
-
-const grouped = (count: number): string => Math.round(count).toLocaleString("en-US");
-
-const duration = (milliseconds: number): string => {
-  // Rounding comes first, so that it never shows 60 s.
-  const tenths = Math.round(milliseconds / 100);
-  if (tenths < 600) return `${(tenths / 10).toFixed(1)} s`;
-  const seconds = Math.round(milliseconds / 1000);
-  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
-};
 
 const figure = (value: number): string =>
   value !== 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e5)
@@ -86,7 +77,7 @@ export const progressLine = (
       const epoch = `epoch ${event.epoch}/${started?.epochs ?? "?"}`.padEnd(width);
       const held =
         event.validation === undefined ? [] : [`validation ${scoreText(event.validation)}`];
-      const rate = `${duration(event.milliseconds)} (${grouped(event.examplesPerSecond)} examples/s)`;
+      const rate = `${durationText(event.milliseconds)} (${grouped(event.examplesPerSecond)} examples/s)`;
       return [epoch, scoreText(event), ...held, rate].join("  ");
     }
     case "Stopped":
@@ -120,7 +111,7 @@ export const progressBar = (
   const done = ((event.step - 1) % total) + 1;
   const head = `epoch ${event.epoch}/${started.epochs} `;
   const remaining = (total - done) * (started.examples / total) * (1000 / event.examplesPerSecond);
-  const tail = ` ${String(done).padStart(String(total).length)}/${total}  ${scoreText(event)}  ${duration(remaining)} left`;
+  const tail = ` ${String(done).padStart(String(total).length)}/${total}  ${scoreText(event)}  ${durationText(remaining)} left`;
   const width = Math.min(30, columns - 1 - head.length - widthOf(tail));
   if (width < 5) return fitted(`${head}${tail.slice(1)}`, columns - 1);
   const filled = Math.round((width * done) / total);
