@@ -7,20 +7,20 @@ import { inputsOf, programOf, type SymbolicFunction, typesOf } from "./symbolic.
 import type { Compile } from "./values/meaning.ts";
 import { within } from "./values/roundoff.ts";
 
-/** Numbers that are not valid as an axis, extent, position or count, or whose products wrap around. */
+/** Invalid numbers for an axis, extent, position or count, and numbers whose products overflow 32 bits. */
 export const wild: readonly number[] = [
   ...[-1, 0.5, 1.5, 2 - 2 ** -52, -0.5, Number.NaN, Number.POSITIVE_INFINITY],
   ...[2 ** 31 - 1, 2 ** 31, -(2 ** 31), 2 ** 32, 2 ** 32 + 1, 2 ** 53, -(2 ** 53), 1e300],
 ];
 
-/** A parameter with one of its numbers replaced, for each number in it. */
+/** All copies of a parameter in which one number is replaced by `by`. */
 const distorted = (value: unknown, by: number): readonly unknown[] => {
   if (typeof value === "number") return [by];
   if (!Array.isArray(value)) return [];
   return value.flatMap((part, i) => distorted(part, by).map((other) => value.with(i, other)));
 };
 
-/** A primitive in one setting with one number of its parameters replaced, whichever it is, by a wild one. */
+/** Programs of one primitive in one setting in which one number of its parameters is replaced by each wild number. */
 export const distortionsOf = <P extends PrimitiveTag>(
   primitive: P,
   given: Case<P>,
@@ -34,15 +34,15 @@ export const distortionsOf = <P extends PrimitiveTag>(
     ),
   );
 
-/** What makes sense and is only large is not run: it takes memory, and says nothing of bounds. */
+/** Large valid programs are skipped: they take memory, and test nothing about bounds. */
 const isLarge = (program: Program): boolean =>
   program.nodes.some((node) => node.outputs.some(({ shape }) => sizeOf(shape) > 2 ** 20));
 
 const refusals: ReadonlySet<unknown> = new Set(["CompileError", "MemoryLimit"]);
 
 /**
- * 9, of functions that may make no sense: a backend refuses them, or computes what the reference rules do. What
- * reads beside its operands gives something else.
+ * For programs that may be invalid: a backend refuses them, or computes what the reference rules compute. A kernel that
+ * reads outside its operands gives a different result.
  */
 export const inBounds = (compile: Compile): Law<SymbolicFunction> =>
   law(

@@ -10,14 +10,14 @@ export interface Domain {
   readonly values: fc.Arbitrary<Tensor>;
 }
 
-/** Samples with fields, as plain objects. */
+/** Draws a plain object, field by field. */
 export const record = <A>(
   fields: {
     readonly [K in keyof A]: fc.Arbitrary<A[K]>;
   },
 ): fc.Arbitrary<A> => fc.record<A>(fields, { noNullPrototype: true });
 
-/** A tensor of the given elements. */
+/** Makes a tensor from its elements. */
 export const tensorOf = (shape: Shape, dtype: Dtype, elements: readonly number[]): Tensor => {
   const data = allocate(dtype, elements.length);
   data.set(elements);
@@ -68,11 +68,11 @@ export const positive = quarters(0.5, 3);
 export const nonzero = fc.tuple(positive, fc.boolean()).map(([x, negative]) => (negative ? -x : x));
 /** From -¾ to ¾: inside the domain of the arc sine. */
 export const proper = quarters(-0.75, 0.75);
-/** An eighth away from every multiple of a quarter, and so from where rounding and `|x|` have kinks. */
+/** Numbers an eighth away from every multiple of a quarter, and so from the kinks of rounding and `|x|`. */
 export const unkinked = fc.integer({ min: -8, max: 8 }).map((k) => k / 4 + 0.125);
 /** Small whole numbers: tangents, cotangents, coefficients. */
 export const small = fc.integer({ min: -2, max: 2 });
-/** Whole numbers of 32 bits, with the extremes among them. */
+/** Integers of 32 bits, including the extremes. */
 export const whole = fc.oneof(
   fc.integer({ min: -9, max: 9 }),
   fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }),
@@ -83,6 +83,6 @@ export const truth = fc.integer({ min: 0, max: 1 });
 /** Tensors of small whole numbers: the space of tangents and cotangents of a type. */
 export const vectors = ({ shape, dtype }: TensorType): Domain => tensors(shape, small, dtype);
 
-/** Samples of several domains, each on its own. */
+/** Draws one sample from each of several domains, independently. */
 export const samplesOf = (domains: readonly Domain[]): fc.Arbitrary<readonly Tensor[]> =>
   fc.tuple(...domains.map((d) => d.values));

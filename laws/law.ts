@@ -15,14 +15,14 @@ export interface Law<in S> {
   readonly trial: (subject: S) => Trial<unknown>;
 }
 
-/** The trial of one subject: its samples, and a function that says how a sample breaks the law, if it does. */
+/** The trial of one subject: the samples, and a function that returns how a sample breaks the law, or `undefined`. */
 export interface Trial<A> {
   readonly given: fc.Arbitrary<A>;
-  // A method: a law that has forgotten the type of its samples still takes its own.
+  // Declared as a method, so that a trial whose sample type is forgotten (`unknown`) still takes its own samples.
   breach(sample: A): string | undefined;
 }
 
-/** Makes a law from its trial of a subject; anything that does not depend on the sample is built once. */
+/** Makes a law from its trial. Work that does not depend on the sample belongs outside `breach`, where it runs once. */
 export const law = <S, A>(name: string, says: string, trial: (subject: S) => Trial<A>): Law<S> => ({
   name,
   says,
@@ -49,7 +49,7 @@ export const across = <S>({ name, says, trial }: Law<S>): Law<Family<S>> => ({
   }),
 });
 
-/** A member of a family with a sample for it; prints as both. */
+/** A member of a family with a sample for it. It prints as both. */
 class Drawn {
   readonly member: () => string;
   readonly sample: unknown;
@@ -115,7 +115,7 @@ interface Named {
   readonly name: string;
 }
 
-/** The verdict of a run: how many samples held, or the simplest that did not. */
+/** The result of a run: how many samples held, or the simplest one that broke the law. */
 const verdict = (
   { name, says }: Pick<Law<never>, "name" | "says">,
   subject: Named,
@@ -144,7 +144,7 @@ const parametersOf = ({ runs = 20, seed = 1, path = "" }: CheckOptions) => ({
 });
 
 /**
- * Checks a law on a subject: returns how many samples held, or the simplest that did not.
+ * Checks a law on a subject. Returns how many samples held, or the simplest sample that broke it.
  *
  * **Fails with** `LawBroken`, on the left.
  */
@@ -155,14 +155,14 @@ export const check = <S>(
 ): Either<LawBroken, Held> =>
   verdict(given, subject, fc.check(propertyOf(given.trial(subject)), parametersOf(options)));
 
-/** A law whose samples take time: training runs. */
+/** A law whose samples take time, such as training runs. */
 export interface AsyncLaw<in S> {
   readonly name: string;
   readonly says: string;
   readonly trial: (subject: S) => AsyncTrial<unknown>;
 }
 
-/** As {@link Trial}. */
+/** A {@link Trial} of an asynchronous law. */
 export interface AsyncTrial<A> {
   readonly given: fc.Arbitrary<A>;
   breach(sample: A): Promise<string | undefined>;

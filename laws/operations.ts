@@ -21,14 +21,14 @@ import { overlapAdd, slidingWindow } from "../src/ir/ops/window.ts";
 import { sameShape, sizeOf } from "../src/tensor/shape.ts";
 import { tensorOf } from "./domain.ts";
 
-/** One operation of a random program: any two values give a value, whatever their shapes. */
+/** One operation of a random program. It takes any two values, whatever their shapes. */
 type Operation = (x: Expr, y: Expr) => Expr;
 
 /** An operation of random programs, and its relative frequency. Defaults to 1. */
 export interface Entry {
   readonly make: Operation;
   readonly weight?: number;
-  /** It is not differentiable everywhere, or declares another derivative than it has. */
+  /** True for an operation that has a kink, or that declares a derivative other than its mathematical one. */
   readonly kinked?: true;
 }
 
@@ -37,7 +37,7 @@ const kinked = ({ make }: Entry): Entry => ({ make, kinked: true });
 
 const unary = (f: (x: Expr) => Expr): Entry => smooth((x) => f(x));
 
-/** `y` in the shape of `x`: itself, or its mean repeated. */
+/** Gives `y` the shape of `x`: `y` itself, or its mean repeated. */
 const fitted = (x: Expr, y: Expr): Expr =>
   sameShape(x.shape, y.shape) ? y : op.add(reduction.mean(y), op.mul(x, 0));
 
@@ -48,10 +48,10 @@ const lastAxis = (f: (x: Expr) => Expr): Entry =>
 
 const half = (x: Expr): Expr => op.mul(x, 0.5);
 
-/** A value with the steps of another beside it, which have no slope. */
+/** Adds a step function, whose slope is 0, to its operand. */
 const stepped = (f: (x: Expr) => Expr): Entry => kinked(unary((x) => op.add(half(x), f(x))));
 
-/** Functions that keep values of moderate size moderate, so that derivatives of any order stay so too. */
+/** Functions whose values stay moderate for moderate operands, and whose derivatives of every order do too. */
 export const operations: { readonly [name: string]: Entry } = {
   add: binary(op.add),
   sub: binary(op.sub),

@@ -6,11 +6,11 @@ import { program } from "../src/ir/program.ts";
 import { type Law, law, type Trial } from "./law.ts";
 
 /**
- * The valid and invalid numbers of an argument: valid ones are drawn up to the ends of the range, invalid ones from
- * just and far beyond.
+ * The valid and invalid numbers of an argument. Valid numbers are drawn up to the ends of the range; invalid ones are
+ * drawn just outside it and far away.
  */
 export interface Range {
-  /** As a reader would say it. */
+  /** The range in words, as in "1 or more". */
   readonly says: string;
   readonly inside: fc.Arbitrary<number>;
   readonly outside: fc.Arbitrary<number>;
@@ -22,7 +22,7 @@ const never = [notANumber, infinity, -infinity];
 const beyond = (values: readonly number[], inside: (n: number) => boolean) =>
   fc.constantFrom(...values.filter((n) => !inside(n)));
 
-/** The whole numbers from `least` to `greatest`; of a range without an end only small ones are drawn as good. */
+/** The integers from `least` to `greatest`. Without `greatest`, only small ones are drawn as valid. */
 export const wholeFrom = (least: number, greatest = most): Range => {
   const inside = (n: number): boolean => Number.isInteger(n) && n >= least && n <= greatest;
   const end = Math.min(greatest, Math.max(least, 0) + 3);
@@ -41,7 +41,7 @@ export const anyWhole: Range = {
   outside: fc.constantFrom(0.5, -1.5, 1e-30, ...never),
 };
 
-/** An axis, or another place that may be counted from the end, of `extent` ones. */
+/** An index among `extent` axes or positions, which may be counted from the end. */
 export const placeOf = (extent: number): Range => wholeFrom(-extent, extent - 1);
 
 /** The numbers between two bounds; a bound itself is valid unless it is open. */
@@ -74,32 +74,35 @@ export const finiteNumber: Range = {
   outside: fc.constantFrom(...never),
 };
 
-/** Numbers above 0: the finite ones. */
+/** The finite numbers above 0. */
 export const aboveZero = between(0, infinity, { low: true, high: true });
-/** 0 and the finite numbers above it. */
+/** The finite numbers from 0. */
 export const fromZero = between(0, infinity, { high: true });
 
-/** One numeric argument of a function: its valid numbers, and a call with it in which everything else is valid. */
+/** One numeric argument of a function: its valid numbers, and a call in which all other arguments are valid. */
 export interface Option {
   readonly name: string;
   readonly range: Range;
-  /** What the function makes: expressions are looked through for what is wrong with them. */
+  /** Calls the function. The law inspects the returned expressions for issues. */
   readonly use: (n: number) => unknown;
 }
 
-/** The numeric arguments of one function by name, each with its valid numbers and a call with it. */
+/** The numeric arguments of one function by name: for each, its valid numbers and a call. */
 export interface Arguments {
   readonly [argument: string]: readonly [Range, Option["use"]];
 }
 
-/** The numeric arguments of every export of a module, of some none: an export that is not here does not compile. */
+/**
+ * The numeric arguments of every export of a module; an empty record for an export without any. A missing export does
+ * not compile.
+ */
 export type OptionsOf<Module> = { readonly [Name in keyof Module]: Arguments };
 
 /** All numeric arguments of a module's exports. */
 export const everyOption = <Module>(table: OptionsOf<Module>): readonly Option[] =>
   Object.entries<Arguments>(table).flatMap(([op, options]) => optionsOf(op, options));
 
-/** Of a function, its numeric arguments by name. */
+/** Lists the numeric arguments of a function, from a record by name. */
 export const optionsOf = (op: string, options: Arguments): readonly Option[] =>
   Object.entries(options).map(([argument, [range, use]]) => ({
     name: `${op}: ${argument}`,
@@ -107,7 +110,7 @@ export const optionsOf = (op: string, options: Arguments): readonly Option[] =>
     use,
   }));
 
-/** The expressions within what a function returned. */
+/** Collects the expressions in a function's result. */
 const expressionsIn = (made: unknown): readonly Expr[] => {
   if (made instanceof Expr) return [made];
   if (Array.isArray(made)) return made.flatMap(expressionsIn);
@@ -132,21 +135,21 @@ const outcome = (use: () => unknown): { readonly refused?: string; readonly raw?
   }
 };
 
-/** 17: a number beyond what an argument takes is refused by an error of fluxion's, when called or when compiled. */
+/** A number outside an argument's range is refused with a typed error, by the call or by the compiler. */
 export const refusesBeyond: Law<Option> = law(
   "options are refused beyond their range",
-  "n outside → a typed error, never a result and never a raw one",
+  "n outside → a typed error, neither a result nor an untyped error",
   ({ range, use }: Option): Trial<number> => ({
     given: range.outside,
     breach: (n) => {
       const { refused, raw } = outcome(() => use(n));
       if (raw !== undefined) return `${n} ends in a raw ${raw}`;
-      return refused === undefined ? `${n} is taken, where it takes ${range.says}` : undefined;
+      return refused === undefined ? `${n} is accepted, but the range is ${range.says}` : undefined;
     },
   }),
 );
 
-/** 17: every number that an argument is said to take is taken. */
+/** Every number in an argument's documented range is accepted. */
 export const takesWithin: Law<Option> = law(
   "options are taken within their range",
   "n inside → a result",

@@ -18,7 +18,7 @@ import { programOf, type SymbolicFunction, typesOf } from "./symbolic.ts";
 /** A function of one or several expressions, as users write it. */
 export type UserFunction = (...xs: never[]) => Expr;
 
-/** Checks that a function fits its operands, and throws every mistake if it does not. */
+/** Returns the function if it fits its operands; throws all its issues otherwise. */
 const sound = (f: SymbolicFunction): SymbolicFunction => {
   const causes = issuesOf(programOf(typesOf(f), f.apply));
   if (causes.length > 0) throw new CompileError({ causes });
@@ -51,7 +51,7 @@ const tensorsOf = (
 
 const double = (x: Tensor): Tensor => (isFloat(x.dtype) ? x.cast("f64") : x);
 
-/** The domains of a layer's initial params and state: those that `init` makes from different keys. */
+/** Domains of a layer's params and state: what `init` returns for different keys. */
 const initialDomains = (init: (seed: number) => unknown): readonly Domain[] => {
   const first = tensorsOf(init(0)).leaves.map(double);
   return first.map(({ shape, dtype }, i) => ({
@@ -60,12 +60,12 @@ const initialDomains = (init: (seed: number) => unknown): readonly Domain[] => {
   }));
 };
 
-/** A layer taken apart into the leaves of its params and state, in f64. */
+/** A layer with its params and state as lists of leaves, in f64. */
 export interface OpenedLayer {
   readonly name: string;
   readonly params: readonly Domain[];
   readonly state: readonly Domain[];
-  /** One example: its output, and the leaves of the next state. */
+  /** Applies the layer to one example. Returns the output and the leaves of the next state. */
   readonly apply: (
     params: readonly Expr[],
     state: readonly Expr[],
@@ -91,14 +91,14 @@ export const opened = (layer: Composable, name?: string): OpenedLayer => {
 
 const still: Context["key"] = constant(key(0));
 
-/** The number of examples in a layer's batch: enough for statistics across them. */
+/** The batch size of a layer under test: enough for statistics across examples. */
 const examples = 2;
 
 /**
- * A layer in training mode, as a function of a batch of examples and of its params. Its state is the initial one, and
- * random choices come from one key.
+ * A layer in training mode, as a function of a batch of examples and of its params. It starts from the initial state,
+ * and draws random numbers from one key.
  *
- * **Fails with** `CompileError`, thrown if the layer does not take examples of the shape.
+ * **Fails with** `CompileError`, thrown, where the layer does not take examples of the shape.
  */
 export const functionOfLayer = (
   layer: Composable,
@@ -130,7 +130,7 @@ export const functionOfLayer = (
   });
 };
 
-/** A layer for one example, as a function of everything that it depends on, its random key included. */
+/** A layer for one example, as a function of all it depends on, including its random key. */
 export const exampleOfLayer = (
   layer: Composable,
   shape: Shape,

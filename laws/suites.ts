@@ -24,35 +24,35 @@ import { nanPropagates } from "./values/nan.ts";
 
 /** The law suites by subject, under the names that docstrings refer to. */
 export const laws = {
-  /** Of a function's forward derivative. */
+  /** For a function: its forward derivative. */
   jvp: [primalPreservation(), differenceQuotients(), linearity(), chainRule()],
-  /** Of a function's backward derivative. */
+  /** For a function: its backward derivative. */
   vjp: [primalPreservation(), adjoint(), linearity(), chainRule()],
-  /** Of a function's derivatives at points where a person wrote what they are: its kinks. */
+  /** For a function: its derivatives at kinks, compared with derivatives written by hand. */
   kinks: [declaredDerivative()],
-  /** Of a function's second derivative. */
+  /** For a function: its second derivative. */
   hessian: [hessianSymmetry()],
-  /** Of a function that is given NaN. */
+  /** For a function: NaN in its inputs. */
   nan: [nanPropagates()],
-  /** Of one way of differentiating inside another. */
+  /** For two derivatives, one nested in the other. */
   nesting: [noConfusion],
-  /** Of a function and what `vmap` makes of it. */
+  /** For a function: `vmap` of it. */
   vmap: [mapping()],
   layer: layerLaws,
   optimizer: optimizerLaws,
   metric: metricLaws,
   codec: codecLaws,
-  /** Of a preprocessor that is fitted to a column. */
+  /** For a preprocessor that is fitted to a column. */
   scaler: scalerLaws,
-  /** Of what reads files that a stranger may have written. */
+  /** For a reader of untrusted files. */
   reader: [readsOrRefuses],
-  /** Of what is built with a key. */
+  /** For anything that is built with a random key. */
   draws: [oneDrawPerKey],
-  /** Of what cuts texts into words. */
+  /** For a function that splits texts into words. */
   tokenizer: tokenizerLaws,
-  /** Of a model that says sequences token by token. */
+  /** For a model that generates sequences token by token. */
   decoding: decodingLaws,
-  /** Of a learning rate that depends on the step. */
+  /** For a learning-rate schedule. */
   schedule: [scheduleMeaning],
   operator: [operatorResumption],
   training: [resumption, reproduction],

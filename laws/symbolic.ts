@@ -33,7 +33,7 @@ export const typesOf = (f: SymbolicFunction): readonly TensorType[] =>
 export const inputsOf = (f: SymbolicFunction): fc.Arbitrary<readonly Tensor[]> =>
   samplesOf(f.operands);
 
-/** A function of expressions as a program. */
+/** Traces a function of expressions into a program. */
 export const programOf = (
   types: readonly TensorType[],
   f: (xs: readonly Expr[]) => readonly Expr[],
@@ -43,9 +43,9 @@ export const programOf = (
 };
 
 /**
- * The function's values on tensors, by the reference rules. The program is built once.
+ * Evaluates the function on tensors, by the reference rules. It builds the program once.
  *
- * **Fails with** `CompileError`, thrown if the function does not fit its own operands.
+ * **Fails with** `CompileError`, thrown, where the function does not fit its own operands.
  */
 export const evaluator = (
   f: SymbolicFunction,
@@ -60,7 +60,7 @@ export const evaluator = (
 export const outputsOf = (f: SymbolicFunction): readonly TensorType[] =>
   programOf(typesOf(f), f.apply).outputs.map(({ shape, dtype }) => ({ shape, dtype }));
 
-/** The types among some that have derivatives. */
+/** Selects the differentiable types. */
 export const floats = (types: readonly TensorType[]): readonly TensorType[] =>
   types.filter((t) => isFloat(t.dtype));
 
@@ -70,7 +70,7 @@ const place = <A>(types: readonly TensorType[], xs: readonly A[]): readonly (A |
   return types.map((t) => (isFloat(t.dtype) ? xs[next++] : undefined));
 };
 
-/** Tangents, or cotangents, of the float ones among `like`: zeros where there are none. */
+/** Fills missing tangents (or cotangents) of float values with zeros. */
 const filledIn = (like: readonly Expr[], ts: readonly (Expr | undefined)[]): readonly Expr[] =>
   like.flatMap((y, i) => (isFloat(y.dtype) ? [ts[i] ?? zerosLike(y)] : []));
 
@@ -110,7 +110,7 @@ export const cotangentMap = (f: SymbolicFunction, { vjp }: Reverse): SymbolicFun
   };
 };
 
-/** A domain of batches of a domain's tensors. */
+/** Batches of `size` tensors of a domain. */
 const batches = ({ type, values }: Domain, size: number): Domain => ({
   type: { shape: [size, ...type.shape], dtype: type.dtype },
   values: samplesOf(Array.from({ length: size }, () => ({ type, values }))).map((rows) =>
@@ -118,7 +118,7 @@ const batches = ({ type, values }: Domain, size: number): Domain => ({
   ),
 });
 
-/** The function on batches: operands that are `mapped` get an axis in front, and so does every output. */
+/** Maps the function over a batch: operands that are `mapped` get a leading axis, and so does every output. */
 export const batched = (
   f: SymbolicFunction,
   mapped: readonly boolean[],
@@ -137,7 +137,7 @@ export const batched = (
   };
 };
 
-/** The function in single precision, where its programs do not insist on double; else `undefined`. */
+/** The function in single precision; `undefined` if its programs need f64. */
 export const single = (f: SymbolicFunction): SymbolicFunction | undefined => {
   const operands = f.operands.map(
     ({ type, values }): Domain =>

@@ -11,26 +11,26 @@ import {
 
 declare module "vitest" {
   interface TaskMeta {
-    /** The laws that held in a test. */
+    /** The laws that held in this test. */
     laws?: readonly Held[];
   }
 }
 
-/** Leaves what held with the test that is running, where reporters find it. */
+/** Stores the laws that held with the current test, where reporters find them. */
 const noted = (held: readonly Held[]): readonly Held[] => {
   const running = TestRunner.getCurrentTest();
   if (running !== undefined) running.meta.laws = [...(running.meta.laws ?? []), ...held];
   return held;
 };
 
-/** {@link mustHold}, noted with the test that calls it. */
+/** {@link mustHold}, which also stores the laws with the test that calls it. */
 export const mustHoldHere = <S>(
   laws: readonly Law<S>[],
   subject: S & { readonly name: string },
   options?: CheckOptions,
 ): readonly Held[] => noted(mustHold(laws, subject, options));
 
-/** {@link mustHoldHere} for a law whose samples take time; rejects with the `LawBroken`. */
+/** {@link mustHoldHere} for a law whose samples take time. Rejects with the `LawBroken`. */
 export const mustHoldInTime = async <S>(
   law: AsyncLaw<S>,
   subject: S & { readonly name: string },

@@ -5,18 +5,18 @@ import type * as t from "io-ts/lib/index.js";
 import { decodeJson } from "../../src/codec/decode.ts";
 import { type Law, law } from "../law.ts";
 
-/** A codec, with values to write, their equality, and inputs that it must refuse. */
+/** A codec, with values to encode, their equality, and invalid inputs. */
 export interface CodecSubject<A = unknown> {
   readonly name: string;
   readonly codec: Pick<t.Type<A, unknown>, "encode" | "decode">;
   readonly values: fc.Arbitrary<A>;
-  /** How two values differ, if they do. */
+  /** The difference between two values, in words; `undefined` if there is none. */
   readonly differ: (a: A, b: A) => string | undefined;
-  /** What a value's JSON becomes when it is damaged. */
+  /** Damaged variants of a value's JSON. */
   readonly damaged: (json: unknown) => fc.Arbitrary<unknown>;
 }
 
-/** 13: a value that is written as text and read back is unchanged. */
+/** A value that is written as text and read back is unchanged. */
 export const roundTrip: Law<CodecSubject> = law(
   "round trip",
   "decode (parse (print (encode a))) = a",
@@ -24,19 +24,19 @@ export const roundTrip: Law<CodecSubject> = law(
     given: values,
     breach: (value: unknown) => {
       const read = codec.decode(JSON.parse(JSON.stringify(codec.encode(value))));
-      return isLeft(read) ? "what was written is refused" : differ(read.right, value);
+      return isLeft(read) ? "the written value is refused" : differ(read.right, value);
     },
   }),
 );
 
-/** 13: malformed input is refused with a value, not with a throw. */
+/** Malformed input gives a typed error, never a throw. */
 export const refusal: Law<CodecSubject> = law(
   "refusal",
-  "decode of what is malformed is a typed error",
+  "decode of malformed input is a typed error",
   ({ codec, values, damaged }: CodecSubject) => ({
     given: values.chain((value) => damaged(JSON.parse(JSON.stringify(codec.encode(value))))),
     breach: (json: unknown) =>
-      isLeft(codec.decode(json)) ? undefined : "what is malformed is read all the same",
+      isLeft(codec.decode(json)) ? undefined : "malformed input is accepted",
   }),
 );
 
@@ -48,10 +48,10 @@ const nests: readonly (readonly [open: string, close: string])[] = [
   ['[{"shape":', "}]"],
 ];
 
-/** 13: deeply nested JSON is read or refused, and never overflows the stack. */
+/** Deeply nested JSON is read or refused, and never overflows the stack. */
 export const anyDepth: Law<CodecSubject> = law(
   "any depth",
-  "decodeJson of what is nested n deep is a value or a DecodeError, for every n",
+  "decodeJson of JSON nested n deep is a value or a DecodeError, for every n",
   ({ codec }: CodecSubject) => ({
     given: fc.tuple(
       fc.constantFrom(...nests),

@@ -6,13 +6,13 @@ import { Tensor } from "../../src/tensor/tensor.ts";
 import { type Law, law } from "../law.ts";
 import { sameBits } from "../values/compare.ts";
 
-/** A way to fit a preprocessor to a column `x`, and what it promises of the examples that it was fitted on. */
+/** A way to fit a preprocessor to a column `x`, and the property it claims for the examples that it was fitted on. */
 export interface ScalerSubject {
   readonly name: string;
   readonly fitTo: (
     examples: Dataset<{ readonly x: Tensor<readonly [number]> }>,
   ) => Preprocessor<"x">;
-  /** What is wrong with one feature's numbers after it, if anything. */
+  /** The violation in the outputs of one feature, in words; `undefined` if there is none. */
   readonly breach: (outputs: readonly number[]) => string | undefined;
 }
 
@@ -24,14 +24,14 @@ const outputsOf = ({ fitTo }: ScalerSubject, values: readonly number[]): Tensor 
   return fitTo(examples).apply(examples).all().x;
 };
 
-/** Numbers of every magnitude that f64 has, subnormal ones and zeros among them. */
+/** Numbers of every magnitude of f64, including subnormals and zeros. */
 const magnitudes = fc
   .tuple(fc.double({ min: -2, max: 2, noNaN: true }), fc.integer({ min: -1074, max: 1020 }))
   .map(([mantissa, exponent]) => mantissa * 2 ** exponent);
 
 const between = fc.double({ min: -1, max: 1, noNaN: true });
 
-/** 17: a column that never varies becomes exactly 0. */
+/** A column that never varies becomes exactly 0. */
 export const constantsVanish: Law<ScalerSubject> = law(
   "constants vanish",
   "fit [c, …, c] takes c to 0, for every number c",
@@ -46,7 +46,7 @@ export const constantsVanish: Law<ScalerSubject> = law(
   }),
 );
 
-/** 17: the unit in which a column is measured does not matter, as far as f64 can hold it. */
+/** The unit of a column does not matter, within the range of f64. */
 export const unitsVanish: Law<ScalerSubject> = law(
   "units vanish",
   "fit (2ᵏ x) (2ᵏ x) = fit x x, bit for bit",
@@ -72,10 +72,10 @@ export const unitsVanish: Law<ScalerSubject> = law(
   }),
 );
 
-/** A preprocessor keeps its promise for columns of any offset up to 10⁶ times their spread. */
+/** A preprocessor has its claimed property for columns of any offset up to 10⁶ times their spread. */
 export const promiseKept: Law<ScalerSubject> = law(
   "promise",
-  "what is fitted keeps its promise of the examples that it was fitted on",
+  "a fitted preprocessor has its claimed property on the examples that it was fitted on",
   (subject: ScalerSubject) => ({
     given: fc.tuple(
       fc.array(between, { minLength: 2, maxLength: 200 }),
@@ -89,10 +89,10 @@ export const promiseKept: Law<ScalerSubject> = law(
   }),
 );
 
-/** Statistics fitted to one width are refused for another, not repeated or cut off. */
+/** Statistics fitted to one width are refused for another width, neither repeated nor cut off. */
 export const widthsKept: Law<ScalerSubject> = law(
   "widths",
-  "what is fitted to width n refuses width m ≠ n",
+  "a preprocessor fitted to width n refuses width m ≠ n",
   ({ fitTo }: ScalerSubject) => ({
     given: fc
       .tuple(fc.integer({ min: 0, max: 5 }), fc.integer({ min: 0, max: 5 }))
@@ -101,7 +101,7 @@ export const widthsKept: Law<ScalerSubject> = law(
       try {
         const fitted = fitTo(column(3, new Array<number>(3 * n).fill(1)));
         fitted.apply(column(2, new Array<number>(2 * m).fill(1))).all();
-        return `a column of width ${m} is taken`;
+        return `a column of width ${m} is accepted`;
       } catch (error) {
         return error instanceof ShapeMismatch || error instanceof InvalidArgument
           ? undefined

@@ -7,15 +7,15 @@ import { isTyped } from "../options.ts";
 /** A reader of untrusted bytes. */
 export interface ReaderSubject {
   readonly name: string;
-  /** Files that it reads. */
+  /** Valid files. */
   readonly files: readonly Uint8Array[];
   readonly read: (bytes: Uint8Array) => Effect.Effect<unknown, unknown>;
-  /** How many bytes something read holds, and how many it may hold at most if read of so many. */
+  /** The bytes that a read value occupies, and the maximum that it may occupy for a file of a given length. */
   readonly weight: (value: unknown) => number;
   readonly most: (length: number) => number;
 }
 
-/** A change of some bytes: what is done, where (a share of the length), and with which number. */
+/** An edit of some bytes: its kind, its place (a fraction of the length), and a number. */
 export interface Edit {
   readonly kind: (typeof kindsOfEdits)[number];
   readonly at: number;
@@ -37,10 +37,10 @@ export const kindsOfEdits = [
   ] as const),
 ] as const;
 
-/** The most bytes that a damaged file has. */
+/** The maximum bytes of a damaged file. */
 const mostBytes = 200_000;
 
-/** Big-endian numbers where counts and lengths end. */
+/** Big-endian numbers at the limits of counts and lengths. */
 const ends = [0, 1, 0x7fffffff, 0x80000000, 0xffffffff, 0x00ffffff, 0x10000, 0xff];
 
 const textBytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -111,14 +111,14 @@ const joined = (...parts: readonly Uint8Array[]): Uint8Array => {
   return whole;
 };
 
-/** A file after some changes. */
+/** Applies edits to a file. */
 export const damage = (bytes: Uint8Array, some: readonly Edit[]): Uint8Array =>
   some.reduce((file, { kind, at, value }) => {
     const changed = changes[kind](file, Math.floor(at * file.length), value);
     return changed.length <= mostBytes ? changed : changed.slice(0, mostBytes);
   }, bytes);
 
-/** The breach of a reader on some bytes, if any: it must read them, or fail with a typed error. */
+/** Tests a reader on some bytes: it must read them, or fail with a typed error. Returns the violation, if any. */
 export const breachOf = async (
   { read, weight, most }: ReaderSubject,
   bytes: Uint8Array,
@@ -141,7 +141,7 @@ const edit: fc.Arbitrary<Edit> = fc.record({
   value: fc.nat(2 ** 24),
 });
 
-/** 13, 17: an untrusted file is read or refused, in bounded time and memory. */
+/** An untrusted file is read or refused, in bounded time and memory. */
 export const readsOrRefuses: AsyncLaw<ReaderSubject> = {
   name: "reads or refuses",
   says: "read (damaged file) is a value as large as the file, or a typed error, and soon",

@@ -13,7 +13,7 @@ const written = fc
   .tuple(letters, fc.array(fc.oneof(letters, marks), { maxLength: 6 }))
   .map(([first, rest]) => [first, ...rest].join(""));
 const gaps = fc.constantFrom(" ", "\n", ", ", " - ", "…", " \u{1f600} ");
-/** Texts of as many words as there are parts, each after what stands between words. */
+/** Texts of as many words as there are parts, each preceded by a separator. */
 const texts = fc.array(fc.tuple(gaps, written), { maxLength: 8 });
 
 const textOf = (parts: readonly (readonly [string, string])[]): string => parts.flat().join("");
@@ -23,7 +23,7 @@ const same = (a: readonly string[], b: readonly string[]): string | undefined =>
     ? undefined
     : `${JSON.stringify(a)}, not ${JSON.stringify(b)}`;
 
-/** Texts that Unicode calls equal have the same words, however their characters are composed. */
+/** Texts that are canonically equivalent in Unicode have the same words, however their characters are composed. */
 export const canonicalWords: Law<Tokenizer> = law(
   "canonical equivalence",
   "words (NFD text) = words (NFC text)",
@@ -33,7 +33,7 @@ export const canonicalWords: Law<Tokenizer> = law(
   }),
 );
 
-/** Letters with their marks are one word: no mark parts it, and none is lost. */
+/** Letters with their combining marks are one word: no mark splits it, and none is lost. */
 export const wholeWords: Law<Tokenizer> = law(
   "whole words",
   "words (gap ++ w₁ ++ … ++ gap ++ wₙ) = words w₁ ++ … ++ words wₙ, n of them",
@@ -53,7 +53,7 @@ export const wholeWords: Law<Tokenizer> = law(
 
 /** Tokenizing is idempotent: a word is one word, unchanged. */
 export const wordsOfWords: Law<Tokenizer> = law(
-  "words of words",
+  "tokenizing is idempotent",
   "words w = [w] for every w of words text, and w is in form C",
   ({ words }: Tokenizer) => ({
     given: texts.map(textOf),

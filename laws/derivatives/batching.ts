@@ -7,17 +7,20 @@ import { type Law, law } from "../law.ts";
 import { batched, evaluator, inputsOf, type SymbolicFunction } from "../symbolic.ts";
 import { sameBits } from "../values/compare.ts";
 
-/** One example of a batch. */
+/** Takes example `i` out of a batch. */
 export const rowOf = (x: Tensor, i: number): Tensor => {
   const shape = x.shape.slice(1);
   const size = sizeOf(shape);
   return tensorOf(shape, x.dtype, Array.from(x.toTypedArray().slice(i * size, (i + 1) * size)));
 };
 
-/** So many operands are mapped in every combination; more of them each alone, each left out, and all. */
+/**
+ * Up to this many operands, every combination of mapped operands is tested. Beyond it, each alone, each left out, and
+ * all.
+ */
 const few = 4;
 
-/** The choices of mapped operands among `count`: all nonempty ones, if there are operands. */
+/** The choices of mapped operands among `count` operands; none of them is empty, unless there are no operands. */
 export const choices = (count: number): readonly (readonly boolean[])[] => {
   const places = Array.from({ length: count }, (_, i) => i);
   if (count === 0) return [[]];
@@ -32,10 +35,10 @@ export const choices = (count: number): readonly (readonly boolean[])[] => {
   ];
 };
 
-/** What maps a function over examples. */
+/** A function that maps a function over examples. */
 export type Vmap = typeof batched;
 
-/** 8: mapping a function over a batch is stacking what it gives for each example. */
+/** `vmap` of a function equals the stack of its results for each example. */
 export const mapping = (vmap: Vmap = batched, size = 2): Law<SymbolicFunction> =>
   law("mapping", "vmap f = stack ∘ map f, whichever operands are mapped", (f: SymbolicFunction) => {
     const evaluate = evaluator(f);
@@ -61,7 +64,7 @@ export const mapping = (vmap: Vmap = batched, size = 2): Law<SymbolicFunction> =
 
 type Evaluate = ReturnType<typeof evaluator>;
 
-/** Made when first asked for, and once. */
+/** Makes the value at the first call, and keeps it. */
 const lazy = (make: () => Evaluate): (() => Evaluate) => {
   let made: Evaluate | undefined;
   return () => {
@@ -70,7 +73,7 @@ const lazy = (make: () => Evaluate): (() => Evaluate) => {
   };
 };
 
-/** Operands of a mapped function; prints as them and as which of them are mapped. */
+/** The operands of a mapped function, and which of them are mapped. It prints as both. */
 class Sample {
   readonly xs: readonly Tensor[];
   readonly mapped: readonly boolean[];

@@ -8,7 +8,7 @@ import type { Family } from "../law.ts";
 import { type Entry, operations } from "../operations.ts";
 import { programOf, type SymbolicFunction, typesOf } from "../symbolic.ts";
 
-/** What has too many elements is summed along its first axis, so that programs stay small. */
+/** Sums large values along their first axis, so that programs stay small. */
 const bounded = (x: Expr): Expr => (sizeOf(x.shape) > 24 ? bounded(sum(x, 0)) : x);
 
 /** A random program as data, which shrinks to fewer and earlier operations. */
@@ -19,7 +19,7 @@ interface Blueprint {
 
 const build = ({ steps }: Blueprint, xs: readonly Expr[]): readonly Expr[] => {
   const made = steps.reduce<readonly Expr[]>((pool, [name, i, j]) => {
-    // Counted from the latest value, so that most of what is made is used.
+    // Counts from the latest value, so that most values are used.
     const pick = (k: number): Expr => pool[pool.length - 1 - (k % pool.length)] as Expr;
     const { make } = operations[name] as Entry;
     return [...pool, bounded(make(pick(i), pick(j)))];
@@ -27,7 +27,7 @@ const build = ({ steps }: Blueprint, xs: readonly Expr[]): readonly Expr[] => {
   return made.slice(-2);
 };
 
-/** Every name as often as its weight says. */
+/** Each name, repeated as often as its weight. */
 const names: readonly string[] = Object.entries(operations).flatMap(([name, { weight = 1 }]) =>
   Array.from({ length: weight }, () => name),
 );
@@ -52,7 +52,7 @@ const blueprints: fc.Arbitrary<Blueprint> = record({
 export const programText = (f: SymbolicFunction): string => printProgram(closed(f));
 const closed = (f: SymbolicFunction): Program => programOf(typesOf(f), f.apply);
 
-/** Small programs of every operation, made at random. */
+/** Random small programs of all operations. */
 export const compositions: Family<SymbolicFunction> = {
   name: "random compositions",
   members: blueprints.map(functionFrom),

@@ -15,17 +15,17 @@ import { bounded, sameValues } from "../values/compare.ts";
 import { exact, type Modes } from "./derivatives.ts";
 
 /**
- * The derivative that is declared at one point, as a person wrote it: a kink, where no difference
- * quotient says what it is and two modes that share a mistake agree with one another.
+ * The declared derivative at one point, written by hand. Meant for kinks, where difference quotients have no limit, and
+ * where two modes with the same mistake agree with one another.
  */
 export interface Declared {
   /** The elements of each operand, in order. */
   readonly inputs: readonly (readonly number[])[];
-  /** A row for each element of the float outputs, a column for each of the float operands. */
+  /** One row per element of the float outputs, one column per element of the float operands. */
   readonly jacobian: readonly (readonly number[])[];
 }
 
-/** A function with the derivatives that it declares where it has none, or where they are easily lost. */
+/** A function with its declared derivatives at kinks, and at points where they are easily lost. */
 export interface Kinked extends SymbolicFunction {
   readonly at: readonly [Declared, ...(readonly Declared[])];
 }
@@ -41,7 +41,7 @@ export const elementByElement = (
   ),
 });
 
-/** Elements put in order into tensors like these. */
+/** Distributes a list of elements over tensors of the shapes of `like`. */
 const shaped = (like: readonly Tensor[], elements: readonly number[]): readonly Tensor[] => {
   let next = 0;
   return like.map((x) => {
@@ -54,14 +54,14 @@ const shaped = (like: readonly Tensor[], elements: readonly number[]): readonly 
 const elementsOf = (xs: readonly Tensor[]): readonly number[] =>
   xs.flatMap((x) => Array.from(x.toTypedArray()));
 
-/** `0·d` is 0 whatever `d` is: a direction that is not taken does not matter. */
+/** A dot product in which `0·d` is 0 even for an infinite or NaN `d`: a direction of 0 contributes nothing. */
 const dot = (row: readonly number[], v: readonly number[]): number =>
   row.reduce((total, d, i) => total + (v[i] === 0 ? 0 : d * (v[i] as number)), 0);
 
 const columns = (jacobian: Declared["jacobian"], count: number): readonly (readonly number[])[] =>
   Array.from({ length: count }, (_, i) => jacobian.map((row) => row[i] as number));
 
-/** A few roundings of numbers below a hundred. */
+/** A few rounding errors of numbers below a hundred. */
 const tolerance = 1e-12;
 
 const near = (what: string, xs: readonly Tensor[], ys: readonly Tensor[]) =>
@@ -69,7 +69,7 @@ const near = (what: string, xs: readonly Tensor[], ys: readonly Tensor[]) =>
     ? undefined
     : bounded(ys.map((y) => Array.from({ length: y.size }, () => tolerance)))(what, xs, ys);
 
-/** 2, at kinks: both modes give the derivative that is declared there, by the reference rules or by others. */
+/** At kinks, both modes give the declared derivative, by the reference rules or by a given evaluator. */
 export const declaredDerivative = (
   { forward, reverse }: Modes = exact,
   valuesOf: typeof evaluator = evaluator,

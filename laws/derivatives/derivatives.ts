@@ -24,13 +24,13 @@ export interface Modes {
   readonly reverse: Reverse;
 }
 
-/** The modes that are provided. */
+/** Reads both modes from the Effect services. */
 export const modes: Effect.Effect<Modes, never, ForwardMode | ReverseMode> = Effect.all({
   forward: ForwardMode,
   reverse: ReverseMode,
 });
 
-/** Dual numbers and the tape. */
+/** The exact modes: dual numbers and the tape. */
 export const exact: Modes = Effect.runSync(
   Effect.provide(modes, Layer.merge(ForwardMode.layerDual, ReverseMode.layerTape)),
 );
@@ -45,7 +45,10 @@ const byDifferences: Modes = Effect.runSync(
 /** The tolerance for the same sums of products in a different order: a few hundred roundings of f64. */
 export const rounding = 1e-11;
 
-/** The fourth-order formula with steps of 10⁻³ errs by 10⁻¹² of a fifth derivative, and rounding over the step. */
+/**
+ * The fourth-order formula with steps of 10⁻³ has a truncation error of 10⁻¹² times the fifth derivative, and a
+ * rounding error divided by the step.
+ */
 const differencing = 1e-6;
 
 const roundingNear = nearby(rounding);
@@ -59,7 +62,7 @@ const cotangentsOf = (f: SymbolicFunction): fc.Arbitrary<readonly Tensor[]> =>
 const like = (x: Tensor, elements: readonly number[]): Tensor =>
   tensorOf(x.shape, x.dtype, elements);
 
-/** The outputs proper of a tangent or cotangent map, and the rest. */
+/** Splits the outputs of a tangent or cotangent map into the function's outputs and the rest. */
 const halves = (f: SymbolicFunction, map: SymbolicFunction) => {
   const evaluate = evaluator(map);
   const count = outputsOf(f).length;
@@ -69,7 +72,7 @@ const halves = (f: SymbolicFunction, map: SymbolicFunction) => {
   };
 };
 
-/** 1: `jvp` and `vjp` return exactly what the function returns. */
+/** `jvp` and `vjp` return exactly what the function returns. */
 export const primalPreservation = ({ forward, reverse }: Modes = exact): Law<SymbolicFunction> =>
   law(
     "primal preservation",
@@ -91,18 +94,18 @@ export const primalPreservation = ({ forward, reverse }: Modes = exact): Law<Sym
     },
   );
 
-/** The second look at a difference quotient takes steps this much shorter. */
+/** The second difference quotient uses steps that are shorter by this factor. */
 const refinement = 16;
 
 /**
- * 2: `jvp` is the limit of difference quotients, in f64. Where quotients of two step sizes disagree there
- * is a kink or a jump between them, and no derivative to compare with.
+ * `jvp` is the limit of difference quotients, in f64. Where the quotients of two step sizes disagree, there is a kink
+ * or a jump between them, and the law says nothing.
  */
 export const differenceQuotients = ({ forward }: Modes = exact): Law<SymbolicFunction> =>
   law("difference quotients", "J(x)·v = lim (f(x + hv) - f(x)) / h", (f: SymbolicFunction) => {
     const push = halves(f, tangentMap(f, forward));
     const differences = halves(f, tangentMap(f, byDifferences.forward));
-    /** The quotient along `v` from steps that are shorter by a factor. */
+    /** The difference quotient along `v`, with steps shorter by a factor. */
     const quotient = (x: readonly Tensor[], v: readonly Tensor[], shorter: number) => {
       const along = differences(x, combine([1 / shorter], [v], like)).moved;
       return combine([shorter], [along], like);
@@ -120,7 +123,7 @@ export const differenceQuotients = ({ forward }: Modes = exact): Law<SymbolicFun
     };
   });
 
-/** 3: the cotangent map is the adjoint of the tangent map. */
+/** The cotangent map is the adjoint of the tangent map. */
 export const adjoint = ({ forward, reverse }: Modes = exact): Law<SymbolicFunction> =>
   law("adjoint", "⟨J(x)·v, w⟩ = ⟨v, J(x)ᵀ·w⟩", (f: SymbolicFunction) => {
     const push = halves(f, tangentMap(f, forward));
@@ -138,7 +141,7 @@ export const adjoint = ({ forward, reverse }: Modes = exact): Law<SymbolicFuncti
     };
   });
 
-/** 4: tangents and cotangents are mapped linearly. */
+/** Tangent and cotangent maps are linear. */
 export const linearity = ({ forward, reverse }: Modes = exact): Law<SymbolicFunction> =>
   law("linearity", "J·(a v + b u) = a J·v + b J·u, and so for Jᵀ", (f: SymbolicFunction) => {
     const push = halves(f, tangentMap(f, forward));
@@ -167,7 +170,7 @@ export const linearity = ({ forward, reverse }: Modes = exact): Law<SymbolicFunc
     };
   });
 
-/** The laws of one function's first derivative. */
+/** The laws of a function's first derivative. */
 export const derivativeLaws = (given: Modes = exact): readonly Law<SymbolicFunction>[] => [
   primalPreservation(given),
   differenceQuotients(given),

@@ -23,11 +23,11 @@ import { exact, type Modes, rounding } from "./derivatives.ts";
 
 const near = nearby(rounding);
 
-/** What follows a function in the chain rule: `y ↦ sin(y) + y·y`, and other dtypes as they are. */
+/** The outer function `g` of the chain rule: `y ↦ sin(y) + y·y` for floats, and the identity for other dtypes. */
 const wave = (ys: readonly Expr[]): readonly Expr[] =>
   ys.map((y) => (isFloat(y.dtype) ? add(sin(y), mul(y, y)) : y));
 
-/** 5: the derivative of a composition is the composition of the derivatives. */
+/** The derivative of a composition is the composition of the derivatives. */
 export const chainRule = ({ forward, reverse }: Modes = exact): Law<SymbolicFunction> =>
   law(
     "chain rule",
@@ -63,7 +63,7 @@ export const chainRule = ({ forward, reverse }: Modes = exact): Law<SymbolicFunc
 
 type Evaluate = ReturnType<typeof evaluator>;
 
-/** `Σ c·y + y·y/2` over the float outputs, for coefficients `c`: a scalar with a Hessian worth the name. */
+/** A scalar with an interesting Hessian: `Σ c·y + y·y/2` over the float outputs, with coefficients `c`. */
 const energy = (f: SymbolicFunction): Program => {
   const types = typesOf(f);
   const coefficients = floats(outputsOf(f));
@@ -77,7 +77,7 @@ const energy = (f: SymbolicFunction): Program => {
   });
 };
 
-/** 6: the Hessian of a function is symmetric, and every order of the two modes gives the same one. */
+/** The Hessian of a function is symmetric, and every order of the two modes gives the same one. */
 export const hessianSymmetry = ({ forward, reverse }: Modes = exact): Law<SymbolicFunction> =>
   law(
     "Hessian symmetry",

@@ -19,7 +19,7 @@ type Derivative = (f: SymbolicFunction) => SymbolicFunction;
 const forward: Derivative = (f) => tangentMap(f, exact.forward);
 const reverse: Derivative = (f) => cotangentMap(f, exact.reverse);
 
-/** Both ways, and a second time. */
+/** Both modes, and the second derivative. */
 const derivatives: readonly Derivative[] = [
   forward,
   reverse,
@@ -30,8 +30,8 @@ const derivatives: readonly Derivative[] = [
 const near = nearby(1e-12);
 
 /**
- * 17: the derivatives of `vmap f` are those of `f` for each example, in both modes and to second order. A branch that
- * an example does not take contributes nothing, even if its derivative would be infinite.
+ * The derivatives of `vmap f` are those of `f` for each example, in both modes and to second order. A branch that an
+ * example does not take contributes nothing, even if its derivative would be infinite.
  */
 export const derivativesOfMaps = (vmap: Vmap = batched, size = 3): Law<SymbolicFunction> =>
   law("derivatives of maps", "d(vmap f) = stack ∘ map (d f)", (f: SymbolicFunction) => {

@@ -20,26 +20,26 @@ import { exact, type Modes, rounding } from "./derivatives.ts";
 
 type Maybe = Expr | undefined;
 
-/** Of some values those that are floats and chosen. */
+/** The chosen floats; `undefined` for other values. */
 const among = (xs: readonly Expr[], chosen: readonly boolean[]): readonly Maybe[] =>
   xs.map((x, i) => (isFloat(x.dtype) && chosen[i] ? x : undefined));
 
-/** The same, with zeros for the other floats. */
+/** The chosen floats, with zeros for the other floats. */
 const zeroed = (xs: readonly Expr[], chosen: readonly boolean[]): readonly Maybe[] =>
   xs.map((x, i) => (isFloat(x.dtype) ? (chosen[i] ? x : zerosLike(x)) : undefined));
 
 const filled = (ts: readonly Maybe[], like: readonly Expr[]): readonly Expr[] =>
   like.flatMap((y, i) => (isFloat(y.dtype) ? [ts[i] ?? zerosLike(y)] : []));
 
-/** Tensors of the float types in their places, and the rest as they are. */
+/** Puts `xs` at the positions of the floats in `like`; other values stay. */
 const placed = (like: readonly Expr[], xs: readonly Expr[]): readonly Expr[] => {
   const rest = [...xs];
   return like.map((y) => (isFloat(y.dtype) ? (rest.shift() as Expr) : y));
 };
 
 /**
- * The derivatives along `moving` operands and from `given` outputs alone, and then, as many, those along all and from
- * all, with zeros for the rest; and what is there where nothing can be.
+ * Derivatives along the `moving` operands and from the `given` outputs only, followed by the same derivatives along all
+ * operands and from all outputs with zeros for the rest; and the derivatives that exist where none should.
  */
 const partsOf = (
   f: SymbolicFunction,
@@ -101,8 +101,9 @@ const partsOf = (
 const near = nearby(rounding);
 
 /**
- * 3: derivatives along some operands, and from some outputs, are those along all from all with zeros for the rest.
- * What does not move has none at all, and neither has what is no float: it is not a tensor of zeros to be computed.
+ * Derivatives along some operands, and from some outputs, equal those along all operands and from all outputs with
+ * zeros for the rest. A value that does not move or is no float has no derivative at all: not a tensor of zeros that
+ * would be computed.
  */
 export const parts = (modes: Modes = exact): Law<SymbolicFunction> =>
   law("parts", "J·v of some operands is J·(v, 0), and so for Jᵀ", (f: SymbolicFunction) => {

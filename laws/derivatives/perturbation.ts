@@ -15,7 +15,7 @@ export interface Differentiation {
   readonly derivative: (f: (x: Expr) => Expr) => (x: Expr) => Expr;
 }
 
-/** Differentiation by one of two modes: functions may use what is outside of them. */
+/** Differentiation by each of two modes. The function may capture values from outside. */
 export const differentiations = ({
   forward,
   reverse,
@@ -50,7 +50,7 @@ export interface Nesting {
   readonly inner: Differentiation["derivative"];
 }
 
-/** Every differentiation around every one. */
+/** All pairs of an outer and an inner differentiation. */
 export const nestings = (given: readonly Differentiation[]): readonly Nesting[] =>
   given.flatMap((outer) =>
     given.map((inner) => ({
@@ -64,7 +64,7 @@ const near = nearby(rounding);
 const plus = (x: Expr, y: Expr): Expr => add(x, y);
 const times = (x: Expr | number, y: Expr): Expr => mul(x, y);
 
-/** What nested derivatives give, beside what calculus gives. Each is a function of x, a and b. */
+/** A nested derivative, and its value by calculus. Each is a function of x, a and b. */
 type Identity = readonly [
   formula: string,
   nested: (n: Nesting, x: Expr, a: Expr, b: Expr) => Expr,
@@ -109,7 +109,7 @@ const identities: readonly Identity[] = [
   ],
 ];
 
-/** 7: a derivative sees its own variable and no other's. */
+/** A derivative is taken by its own variable and by no other. */
 export const noConfusion: Law<Nesting> = law(
   "no perturbation confusion",
   "d/dx x·(d/dy (x + y)) = 1, and its generalizations",

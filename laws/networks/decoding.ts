@@ -18,7 +18,7 @@ import { type Law, law } from "../law.ts";
 import { programOf } from "../symbolic.ts";
 import { nearby } from "../values/compare.ts";
 
-/** A sequence model as a layer over whole sequences, with its prompt and its decoder that runs token by token. */
+/** A sequence model: the layer over whole sequences, a prompt, and the decoder that runs token by token. */
 export interface Speaker {
   readonly name: string;
   readonly model: AnyLayer & Autoregressive<never>;
@@ -30,11 +30,11 @@ interface Utterance {
   readonly said: readonly number[];
 }
 
-/** The same model to those who know of its params only that `init` made them. */
+/** The same model with its params type forgotten. */
 type Open = OpenLayer & Autoregressive<unknown>;
 const opened = (model: Speaker["model"]): Open => ({ ...model, ...open(model) }) as Open;
 
-/** Params of the model's shapes, all drawn anew: what begins near 0 hides mistakes. */
+/** Draws all params anew, in the model's shapes: initial values near 0 would hide mistakes. */
 const drawn = ({ init }: Open, seed: number): unknown => {
   const { shape, leaves } = flatten(init(key(seed)).params);
   const numbers = leaves.map((leaf, i) => {
@@ -64,7 +64,7 @@ const utterances = ({ vocabulary, positions, source }: Open): fc.Arbitrary<Utter
     said: tokensBelow(vocabulary, Math.min(positions, 6)),
   });
 
-/** The logits at the last place of a sequence, from the layer over all of it. */
+/** The logits at the last position, computed by the layer over the whole sequence. */
 const lastOf = (model: Open, params: unknown, { told, said }: Omit<Utterance, "seed">): Tensor => {
   const { length = 0, padding = 0 } = model.source ?? {};
   const source = Array.from({ length }, (_, i) => told[i] ?? padding);
@@ -119,7 +119,7 @@ export const stepByStep: Law<Speaker> = law(
 /** Greedy decoding with a carried state equals greedy decoding of the whole sequence at each step. */
 export const greedyDecoding: Law<Speaker> = law(
   "greedy decoding",
-  "what is decoded with a cache is what is decoded without",
+  "decoding with a cache = decoding without",
   ({ model }: Speaker) => {
     const own = opened(model);
     return {
@@ -140,5 +140,5 @@ export const greedyDecoding: Law<Speaker> = law(
   },
 );
 
-/** Of models that say sequences. */
+/** The laws of models that generate sequences. */
 export const decodingLaws: readonly Law<Speaker>[] = [stepByStep, greedyDecoding];

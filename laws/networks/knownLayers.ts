@@ -8,24 +8,24 @@ import { flatten, leafPaths, unflatten } from "../../src/tree.ts";
 import { tensorOf } from "../domain.ts";
 import type { Known, KnownValue, Numbers } from "../values/known.ts";
 
-/** Params or state by the paths of their leaves: `"0.weight"`. Shapes are the layer's own. */
+/** Params or state by the paths of their leaves, such as `"0.weight"`. The layer gives the shapes. */
 export interface ByPath {
   readonly [path: string]: Numbers;
 }
 
-/** 16: a layer's output for an example and given params, from an independent source. */
+/** A layer's output for an example and given params, from an independent source. */
 export interface KnownLayer {
   /** The source of the value. Defaults to `a hand`: a calculation by hand. */
   readonly source?: string;
   readonly layer: Composable;
-  /** All of them, where the layer has any. */
+  /** All params, if the layer has any. */
   readonly params?: ByPath;
   readonly state?: ByPath;
   readonly x: Numbers | Tensor;
   readonly y: Numbers;
 }
 
-/** Known values for every layer of a module: one without any does not compile. */
+/** Known values for every layer of a module. A layer without any does not compile. */
 export type KnownLayers<Module> = {
   readonly [Name in keyof Module]: readonly [KnownLayer, ...(readonly KnownLayer[])];
 };
@@ -42,13 +42,13 @@ export const tensorsByPath = (tree: unknown): readonly (readonly [path: string, 
   );
 };
 
-/** The tree that `init` made, with the leaves that are given. */
+/** The tree from `init` with its leaves replaced by the given ones. */
 const filled = (what: string, made: unknown, given: ByPath): unknown => {
   const { leaves, shape } = flatten(made);
   const own = tensorsByPath(made);
   const paths = own.map(([path]) => path);
   const strange = Object.keys(given).filter((path) => !paths.includes(path));
-  if (strange.length > 0) throw new Error(`${what} has ${paths}, and no ${strange}`);
+  if (strange.length > 0) throw new Error(`${what} has the leaves ${paths}, and no ${strange}`);
   const next = own.map(([path, leaf]) => {
     const numbers = given[path];
     if (numbers === undefined) throw new Error(`no ${what} is given for ${path}`);
@@ -61,7 +61,7 @@ const filled = (what: string, made: unknown, given: ByPath): unknown => {
   );
 };
 
-/** A layer's known value as one of a function of the example and its params. */
+/** Converts a layer's known value into one of a function of the example and the params. */
 const knownOf = ({
   source = "a hand",
   layer,
@@ -90,7 +90,7 @@ const knownOf = ({
   };
 };
 
-/** A table of known values of layers as subjects of the law. */
+/** Converts a table of known values of layers into subjects of the law. */
 export const knownLayersOf = <Module>(table: KnownLayers<Module>): readonly KnownValue[] =>
   Object.entries<readonly KnownLayer[]>(table).flatMap(([name, all]) =>
     all.map((each, i) => ({ ...knownOf(each), name: i === 0 ? name : `${name}, value ${i + 1}` })),

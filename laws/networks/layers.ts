@@ -27,14 +27,14 @@ export interface LayerSubject {
 /** How two layers are composed. */
 export type Compose = (f: Composable, g: Composable) => Composable;
 
-/** Two layers composed by the framework, whose types the law does not know. */
+/** Composes two layers by the framework's `andThen`, without its types. */
 const then: Compose = (f, g) => (andThen as (...layers: readonly Composable[]) => Composable)(f, g);
 
 const keys = tensors([2], fc.integer(), "i32");
 
 /**
- * A layer's outputs and next state, in evaluation, from an example and the leaves of params and state: of
- * two groupings of the same layers both have the same leaves in the same order.
+ * Evaluates a layer on an example and the leaves of params and state. Returns the outputs and the next state. Two
+ * groupings of the same layers have the same leaves in the same order.
  */
 const evaluatorOf = (layer: Composable, { params, state }: Leaves, x: Domain) => {
   const { apply } = opened(layer);
@@ -53,7 +53,7 @@ interface Leaves {
   readonly state: readonly Domain[];
 }
 
-/** Every one of some layers gives what the first does, from the same leaves. */
+/** All these layers give the result of the first, from the same leaves. */
 const sameLayer = (
   layers: readonly (readonly [name: string, layer: Composable])[],
   shape: Shape,
@@ -79,7 +79,7 @@ const sameLayer = (
   };
 };
 
-/** 10: the identity before or after a layer changes nothing. */
+/** The identity before or after a layer changes nothing. */
 export const layerIdentity = (compose: Compose = then): Law<LayerSubject> =>
   law("identity", "f ∘ id = f = id ∘ f, bit for bit", ({ layer, shape }: LayerSubject) =>
     sameLayer(
@@ -92,7 +92,7 @@ export const layerIdentity = (compose: Compose = then): Law<LayerSubject> =>
     ),
   );
 
-/** 10: layers compose in any grouping. */
+/** Layers compose in any grouping. */
 export const layerAssociativity = (compose: Compose = then): Law<LayerSubject> =>
   law(
     "associativity",
@@ -107,7 +107,7 @@ export const layerAssociativity = (compose: Compose = then): Law<LayerSubject> =
       ),
   );
 
-/** 10: `init` gives the same params and state for the same key, and they survive being written and read. */
+/** `init` gives the same params and state for the same key, and they survive writing and reading. */
 export const layerSerialization = (codec: Codec = treeCodec): Law<LayerSubject> =>
   law(
     "serialization",
@@ -119,14 +119,14 @@ export const layerSerialization = (codec: Codec = treeCodec): Law<LayerSubject> 
         breach: (seed) => {
           const made = init(key(seed));
           const read = codec.decode(JSON.parse(JSON.stringify(codec.encode(treeOf(made)))));
-          if (isLeft(read)) return `what was written of key ${seed} is not read`;
+          if (isLeft(read)) return `the written params of key ${seed} are refused`;
           return sameBits("leaf", leavesOf(read.right), leavesOf(init(key(seed))));
         },
       };
     },
   );
 
-/** What writes trees of tensors and reads them back. */
+/** Writes trees of tensors, and reads them back. */
 export type Codec = Pick<typeof treeCodec, "encode" | "decode">;
 
 // `init` makes trees that hold tensors and nothing else.
@@ -137,7 +137,7 @@ const treeOf = ({ params, state }: ReturnType<OpenLayer["init"]>): Tree<Tensor> 
 
 const leavesOf = (tree: unknown): readonly Tensor[] => flatten(tree).leaves as readonly Tensor[];
 
-/** The laws of composition and of params; batch invariance is `mapping` of the layer's example. */
+/** The laws of composition and of params. Batch invariance is the `mapping` law of the layer's example. */
 export const layerLaws: readonly Law<LayerSubject>[] = [
   layerIdentity(),
   layerAssociativity(),

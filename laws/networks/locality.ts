@@ -16,11 +16,11 @@ const having = (x: Tensor, at: number, value: number): Tensor =>
     Array.from(x.toTypedArray(), (v, i) => (i === at ? value : v)),
   );
 
-/** Changes that show what depends on an element: up, down, and a little. */
+/** Replacements that show whether a result depends on an element: larger, smaller, and slightly different. */
 const finite = (x: number): readonly number[] => [x + 1000, x - 1000, x + 0.3];
 const hostile = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
 
-/** Whether what does not change with finite changes of an operand stays the same under numbers that are not finite. */
+/** Finds an output that no finite change of an element affects, but a non-finite one does. */
 const breachOf = (
   evaluate: (inputs: readonly Tensor[]) => readonly Tensor[],
   inputs: readonly Tensor[],
@@ -36,15 +36,15 @@ const breachOf = (
     for (const wild of hostile) {
       const found = after(at, wild).findIndex((y, i) => still[i] && !Object.is(y, before[i]));
       if (found >= 0)
-        return `output ${found} sees element ${at} of operand ${operand}, which is ${wild}, and no finite change of it`;
+        return `output ${found} changes where element ${at} of operand ${operand} is ${wild}, but with no finite change of it`;
     }
   }
   return undefined;
 };
 
 /**
- * 17: what does not depend on an element does not see it, whatever it is; and likewise the gradient by the first
- * operand the elements of its cotangent.
+ * An output that does not depend on an element does not change where that element is NaN or infinite. The same holds
+ * for the gradient by the first operand and the elements of its cotangent.
  */
 export const locality = (
   of: { readonly gradients?: (f: SymbolicFunction) => boolean } = {},
@@ -65,7 +65,7 @@ export const locality = (
           const forward = breachOf(evaluate, primal, 0);
           if (forward !== undefined || of.gradients?.(f) === false) return forward;
           const values = evaluate(primal).length;
-          // Of what the pullback gives, the cotangent of the first operand.
+          // The gradient by the first operand.
           const gradient = (xs: readonly Tensor[]) => backward(xs).slice(values, values + 1);
           const reason = breachOf(gradient, inputs, count);
           return reason && `in the gradient, ${reason}`;

@@ -9,7 +9,7 @@ import { type Law, law } from "../law.ts";
 import { inputsOf, programOf, type SymbolicFunction, typesOf } from "../symbolic.ts";
 import type { Compile } from "../values/meaning.ts";
 
-/** 17: a loss that claims so is never negative, neither by rounding nor by the sign of a zero. */
+/** A loss that claims to be nonnegative is never negative, neither by rounding nor by the sign of a zero. */
 export const neverNegative = (compile: Compile): Law<SymbolicFunction> =>
   law("never negative", "f(x) ≥ 0 or f(x) = NaN", (f: SymbolicFunction) => {
     const executable = compile(programOf(typesOf(f), f.apply));
@@ -22,13 +22,13 @@ export const neverNegative = (compile: Compile): Law<SymbolicFunction> =>
     };
   });
 
-/** A loss of scores and a label, and the numbers that are labels: from 0 to less than `classes`. */
+/** A loss of scores and a label. Valid labels are the integers from 0 to less than `classes`. */
 export interface Labelled {
   readonly name: string;
   /** The shape of the scores. */
   readonly scores: readonly number[];
   readonly classes: number;
-  /** Labels that are none although they lie between: a blank. */
+  /** A label in that range that is invalid: a blank. */
   readonly none?: number;
   readonly loss: (scores: Expr, label: Expr) => Expr;
 }
@@ -46,9 +46,9 @@ const differentiated = ({ scores, loss }: Labelled, dtype: "f32" | "f64") => {
   });
 };
 
-/** 17: a valid label has a loss; an invalid one makes the loss and its gradient NaN. */
+/** A valid label has a loss; an invalid one makes the loss and its gradient NaN. */
 export const unknownLabels = (compile: Compile): Law<Labelled> =>
-  law("labels that are none", "ℓ(x, y) = NaN and ∂ℓ/∂x has NaN ⇔ y is no class", (f: Labelled) => {
+  law("invalid labels", "ℓ(x, y) = NaN and ∂ℓ/∂x has NaN ⇔ y is invalid", (f: Labelled) => {
     const { inputs, outputs } = differentiated(f, "f32");
     const executable = compile(program(inputs, outputs));
     const size = f.scores.reduce((n, extent) => n * extent, 1);
@@ -78,10 +78,10 @@ export interface MeanLoss {
   readonly loss: (x: Expr, y: Expr) => Expr;
 }
 
-/** Over how many elements: sums of so many equal numbers are rounded, most of them. */
+/** Numbers of elements for which most sums of equal numbers are rounded. */
 const extents = [3, 7, 49, 100];
 
-/** 17: the mean of a loss that is the same for all elements is what it is for one, to the last bit. */
+/** A loss whose elements are all equal has the same mean for any number of elements, to the last bit. */
 export const constantMean = (compile: Compile): Law<MeanLoss> =>
   law("mean of a constant", "ℓ((x, …, x), (y, …, y)) = ℓ((x), (y))", ({ loss }: MeanLoss) => {
     const over = (n: number) => {

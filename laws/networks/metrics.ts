@@ -8,10 +8,10 @@ import type { Tensor } from "../../src/tensor/tensor.ts";
 import { record, tensorOf } from "../domain.ts";
 import { type Law, law } from "../law.ts";
 
-/** A metric, and what one example of its outputs and targets may be. */
+/** A metric, and the examples that it takes. */
 export interface MetricSubject {
   readonly name: string;
-  /** Summaries of a batch, as numbers. */
+  /** Summarizes a batch of examples, given as numbers. */
   readonly summarize: (batch: readonly Example[]) => Summary;
   readonly concat: (a: Summary, b: Summary) => Summary;
   readonly empty: Summary;
@@ -21,19 +21,19 @@ export interface MetricSubject {
   readonly claims: MetricClaims;
 }
 
-/** What a metric says of its values, whatever it is given. */
+/** The claims of a metric about its values, for any input. */
 export interface MetricClaims {
-  /** The least and the greatest value. */
+  /** The smallest and the greatest possible value. */
   readonly range: readonly [least: number, greatest: number];
-  /** An example of which the prediction is better, or as good. */
+  /** The same example with a prediction that is better or as good. */
   readonly improved: (example: Example) => Example;
-  /** What examples are worth whose outputs are all equal, where that does not depend on their labels. */
+  /** The value for examples whose outputs are all equal, where it does not depend on their labels. */
   readonly constant?: number;
   /** The value of the metric on examples whose outputs are NaN. Defaults to NaN. */
   readonly lost?: number;
 }
 
-/** What a metric sees of one example. */
+/** One example as a metric sees it. */
 export interface Example {
   readonly loss: number;
   readonly outputs: readonly number[];
@@ -42,7 +42,10 @@ export interface Example {
 
 const outputs = 3;
 
-/** A score higher by 1 at the label; of one output, on the label's side. Of a label that is none nothing is better. */
+/**
+ * Raises the score at the label by 1; a single output moves to the label's side. An invalid label leaves the example
+ * unchanged.
+ */
 const better = ({ outputs: scores, target, ...rest }: Example): Example => ({
   ...rest,
   target,
@@ -52,7 +55,7 @@ const better = ({ outputs: scores, target, ...rest }: Example): Example => ({
       : scores.map((x, i) => (i === target ? x + 1 : x)),
 });
 
-/** What shares of examples claim, of so many classes. */
+/** The claims of a metric that is a ratio of examples, for a number of classes. */
 export const shareClaims = (classes: number): MetricClaims => ({
   range: [0, 1],
   improved: better,
@@ -60,14 +63,14 @@ export const shareClaims = (classes: number): MetricClaims => ({
   lost: 0,
 });
 
-/** Examples of a classifier: losses, outputs for three classes (ties among them), and a label. */
+/** Examples of a classifier: a loss, outputs for three classes (ties among them), and a label. */
 const examples: fc.Arbitrary<Example> = record({
   loss: fc.nat(16).map((k) => k / 4),
   outputs: fc.array(fc.integer({ min: -2, max: 2 }), { minLength: outputs, maxLength: outputs }),
   target: fc.nat(outputs - 1),
 });
 
-/** Examples of a classifier of two classes, by one output. */
+/** Examples of a binary classifier with one output. */
 export const binary: fc.Arbitrary<Example> = record({
   loss: fc.nat(16).map((k) => k / 4),
   outputs: fc.tuple(fc.integer({ min: -2, max: 2 }).map((k) => k + 0.5)),
@@ -76,7 +79,7 @@ export const binary: fc.Arbitrary<Example> = record({
 
 const meanOf = (xs: readonly number[]): number => xs.reduce((a, b) => a + b, 0) / xs.length;
 
-/** A metric as a subject, which computes summaries as a step does: by a program of the batch. */
+/** A metric as a subject. It computes summaries as a training step does: by a program of the batch. */
 export const metricSubject = <A extends Summary>(
   name: string,
   { fromBatch, monoid, value, better }: Metric<A>,
@@ -88,7 +91,7 @@ export const metricSubject = <A extends Summary>(
   claims,
   examples: drawn,
   empty: monoid.empty,
-  // The summaries that come in are those that `summarize` and `concat` gave out.
+  // Every summary passed in was returned by `summarize` or `concat`.
   concat: (a, b) => monoid.concat(a as A, b as A),
   value: (summary) => value(summary as A),
   summarize: (batch) => {
@@ -127,13 +130,13 @@ export const metricSubject = <A extends Summary>(
 const batchesOf = (example: fc.Arbitrary<Example>) =>
   fc.array(example, { minLength: 1, maxLength: 4 });
 
-/** Losses are sums of means, which are rounded. */
+/** Tolerance for losses: sums of means, which are rounded. */
 const rounding = 1e-12;
 
 const flat = (summary: Summary): readonly number[] =>
   Object.values(summary).flatMap((x) => [x].flat(4) as readonly number[]);
 
-/** How two summaries differ, if they do. */
+/** The difference between two summaries, in words; `undefined` if there is none. */
 const apart = (what: string, a: Summary, b: Summary): string | undefined => {
   const [xs, ys] = [flat(a), flat(b)];
   const same =
@@ -145,7 +148,7 @@ const apart = (what: string, a: Summary, b: Summary): string | undefined => {
   return same ? undefined : `${what}: ${JSON.stringify(a)} is not ${JSON.stringify(b)}`;
 };
 
-/** 12: summaries form a commutative monoid. */
+/** Summaries form a commutative monoid. */
 export const metricMonoid: Law<MetricSubject> = law(
   "commutative monoid",
   "(a·b)·c = a·(b·c), a·b = b·a, a·1 = a",
@@ -162,7 +165,7 @@ export const metricMonoid: Law<MetricSubject> = law(
   },
 );
 
-/** 12: a metric does not depend on how its examples were batched. */
+/** A metric does not depend on how its examples were batched. */
 export const metricBatching: Law<MetricSubject> = law(
   "any grouping",
   "value (fromBatch (xs ++ ys)) = value (fromBatch xs · fromBatch ys)",
@@ -181,7 +184,7 @@ export const metricLaws: readonly Law<MetricSubject>[] = [metricMonoid, metricBa
 
 const wild = fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, -0);
 
-/** Examples some of whose outputs are wild, and some of whose labels are none. */
+/** Examples with some non-finite outputs and some invalid labels. */
 const hostile = (example: fc.Arbitrary<Example>): fc.Arbitrary<Example> =>
   record({
     example,
@@ -193,10 +196,10 @@ const hostile = (example: fc.Arbitrary<Example>): fc.Arbitrary<Example> =>
     target: target ?? e.target,
   }));
 
-/** 17: a metric stays in its range, whatever outputs and labels are; it may have no value. */
+/** A metric stays in its range for all outputs and labels, or is NaN. */
 export const metricRange: Law<MetricSubject> = law(
   "in its range",
-  "least ≤ value ≤ greatest, or NaN, for outputs of NaN and ±∞ and labels that are none",
+  "least ≤ value ≤ greatest, or NaN, for outputs of NaN and ±∞ and invalid labels",
   ({ summarize, value, examples, claims: { range } }: MetricSubject) => ({
     given: batchesOf(hostile(examples)),
     breach: (batch) => {
@@ -206,7 +209,7 @@ export const metricRange: Law<MetricSubject> = law(
   }),
 );
 
-/** 17: a better prediction never scores worse: a metric's direction is the one it says. */
+/** A better prediction never scores worse, by the metric's own direction. */
 export const metricDirection: Law<MetricSubject> = law(
   "direction",
   "a better prediction has a value that is no worse",
@@ -226,7 +229,7 @@ export const metricDirection: Law<MetricSubject> = law(
   }),
 );
 
-/** 17: ties do not flatter, and nothing is right by NaN. */
+/** Ties and NaN outputs earn no undeserved credit. */
 export const metricHonesty: Law<MetricSubject> = law(
   "no credit for nothing",
   "equal outputs are worth their share, outputs of NaN nothing",
@@ -245,24 +248,24 @@ export const metricHonesty: Law<MetricSubject> = law(
   }),
 );
 
-/** What a metric owes whoever goes by it. */
+/** The laws of a metric's claims. */
 export const metricClaims: readonly Law<MetricSubject>[] = [
   metricRange,
   metricDirection,
   metricHonesty,
 ];
 
-/** What somebody else says that a metric is of some examples. */
+/** The value of a metric on some examples, by an independent source. */
 export interface KnownScore {
   readonly subject: MetricSubject;
   readonly examples: readonly Example[];
   readonly expected: number;
 }
 
-/** 16: a metric has the values that others say it has. */
+/** A metric has its known values. */
 export const knownScore: Law<KnownScore> = law(
   "known scores",
-  "value (fromBatch xs) is what someone else says it is",
+  "value (fromBatch xs) is the known value",
   ({ subject, examples, expected }: KnownScore) => ({
     given: fc.constant(expected),
     breach: () => {

@@ -1,6 +1,6 @@
 /**
- * What layers along sequences are, as loops over numbers: written from the papers, with nothing of the framework in
- * them, so that a known value may be more than one can work out by hand.
+ * Sequence layers as loops over numbers, written from the papers. They use nothing of the framework, so they give known
+ * values that are too long to compute by hand.
  */
 
 export type Vector = readonly number[];
@@ -11,7 +11,7 @@ const inner = (a: Vector, b: Vector): number => sum(a.map((x, i) => x * (b[i] as
 export const plus = (a: Vector, b: Vector): Vector => a.map((x, i) => x + (b[i] as number));
 export const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 
-/** `xW + b`, W inputs by outputs. */
+/** `xW + b`, with W of inputs by outputs. */
 export const affinely = (x: Vector, w: Matrix, b: Vector): Vector =>
   b.map((offset, o) => offset + sum(x.map((v, i) => v * (w[i]?.[o] as number))));
 
@@ -24,7 +24,7 @@ export const softmax = (xs: Vector): Vector => {
   return e.map((x) => x / sum(e));
 };
 
-/** To mean 0 and variance 1, then `γ x + β`. */
+/** Normalizes to mean 0 and variance 1, then returns `γ x + β`. */
 export const normalized = (x: Vector, gamma: Vector, beta: Vector, epsilon: number): Vector => {
   const mean = sum(x) / x.length;
   const variance = sum(x.map((v) => (v - mean) ** 2)) / x.length;
@@ -34,7 +34,10 @@ export const normalized = (x: Vector, gamma: Vector, beta: Vector, epsilon: numb
   );
 };
 
-/** One head: each query's mean of the values, by the softmax of `q·k/√d` over what it sees. */
+/**
+ * One attention head: for each query, the mean of the values weighted by the softmax of `q·k/√d` over the visible
+ * positions.
+ */
 export const attended = (
   q: Matrix,
   k: Matrix,
@@ -51,7 +54,7 @@ export const attended = (
     );
   });
 
-/** The outputs of a cell from a state of zeros. */
+/** The outputs of a cell over a sequence, from a state of zeros. */
 const over = (
   x: Matrix,
   start: readonly Vector[],
@@ -64,7 +67,7 @@ const over = (
   });
 };
 
-/** Matrices and offsets of a recurrence, those of its gates side by side. */
+/** The matrices and offsets of a recurrence; those of its gates are side by side. */
 export interface Gates {
   readonly inputWeight: Matrix;
   readonly hiddenWeight: Matrix;
@@ -75,7 +78,7 @@ export interface Gates {
 const part = (x: Vector, n: number, gates: number): Vector =>
   x.slice((n * x.length) / gates, ((n + 1) * x.length) / gates);
 
-/** Elman (1990). */
+/** The simple recurrence of Elman (1990). */
 export const elman = (x: Matrix, g: Gates, f: (x: number) => number = Math.tanh): Matrix =>
   over(x, [g.hiddenWeight.map(() => 0)], ([h = []], now) => [
     plus(affinely(now, g.inputWeight, g.inputBias), affinely(h, g.hiddenWeight, g.hiddenBias)).map(
@@ -83,7 +86,7 @@ export const elman = (x: Matrix, g: Gates, f: (x: number) => number = Math.tanh)
     ),
   ]);
 
-/** Hochreiter and Schmidhuber (1997) with the forget gate; gates i, f, g, o. */
+/** The LSTM of Hochreiter and Schmidhuber (1997) with a forget gate. Gates i, f, g, o. */
 export const longShort = (x: Matrix, w: Gates): Matrix => {
   const zeros = w.hiddenWeight.map(() => 0);
   return over(x, [zeros, zeros], ([h = [], c = []], now) => {
@@ -98,7 +101,7 @@ export const longShort = (x: Matrix, w: Gates): Matrix => {
   });
 };
 
-/** Cho et al. (2014), with the reset gate after the product; gates r, z, n. */
+/** The GRU of Cho et al. (2014), with the reset gate after the product. Gates r, z, n. */
 export const gated = (x: Matrix, w: Gates): Matrix =>
   over(x, [w.hiddenWeight.map(() => 0)], ([h = []], now) => {
     const a = affinely(now, w.inputWeight, w.inputBias);

@@ -18,15 +18,15 @@ import { programOf } from "../symbolic.ts";
 export type Row = readonly number[];
 export type Rows = readonly Row[];
 
-/** What a layer makes of a batch, where each state is the row of one use of it. */
+/** The results of a layer on a batch. Each row of `states` is the state of one use of the layer. */
 export type Meaning = (states: Rows, batch: readonly Rows[]) => Made;
 interface Made {
-  /** Missing where the state is all that is asked after. */
+  /** Missing where a case compares only the state. */
   readonly outputs?: readonly Rows[];
   readonly states: Rows;
 }
 
-/** What a combinator makes of {@link running}, and what that must be. */
+/** A combinator applied to {@link running}, and its expected results. */
 export interface StateCase {
   readonly name: string;
   readonly layer: Composable;
@@ -34,12 +34,12 @@ export interface StateCase {
   readonly meaning: Meaning;
 }
 
-/** How many features {@link running} takes. */
+/** The number of features of {@link running}. */
 const features = 2;
 
 /**
- * A layer whose state depends on all that it sees, and whose output depends on its state: `y = x + s` and
- * `s' = s/2 + mean x` over all positions of all examples.
+ * A layer whose state depends on its whole input, and whose output depends on its state: `y = x + s` and `s' = s/2 +
+ * mean x` over all positions of all examples.
  */
 export const running: Layer<Shape, Shape, undefined, Tensor> = {
   name: "running",
@@ -79,7 +79,7 @@ const differ = (what: string, actual: readonly number[], wanted: readonly number
   return at < 0 ? undefined : `${what} ${at} is ${actual[at]}, not ${wanted[at]}`;
 };
 
-/** The layer on a batch in training as a program: outputs, and for each example the leaves of the next state. */
+/** Trains the layer on a batch as a program. Returns the outputs, and for each example the leaves of the next state. */
 const training = ({ layer, shape }: StateCase) => {
   const { params, state, apply } = opened(layer);
   const float = (own: Shape) => ({ shape: own, dtype: "f64" }) as const;
@@ -92,7 +92,7 @@ const training = ({ layer, shape }: StateCase) => {
   const made = programOf(types, ([xs, keys, ...rest]) => {
     const [ps, ss] = [rest.slice(0, params.length), rest.slice(params.length)];
     const one = (x: Expr, k: Expr) => {
-      // A row of the keys has two words.
+      // Each row of the keys has two words.
       const own = k as Expr as Expr<readonly [2]>;
       const { y, next } = apply(ps, ss, x, { mode: "train", key: own, axis: "batch" });
       return [y, ...next];
@@ -104,10 +104,10 @@ const training = ({ layer, shape }: StateCase) => {
 
 const keys = tensors([examples, 2], fc.integer(), "i32");
 
-/** 10: a layer of layers hands each the state that it left, and shows it all that the layer is given. */
+/** A combinator hands each inner layer the state that this layer left, and the whole input. */
 export const stateLaw: Law<StateCase> = law(
   "states",
-  "the states after a step are those of the layers within, one use after the other",
+  "the states after a step are those of the inner layers, one use after the other",
   (subject: StateCase) => {
     const { made, params, state } = training(subject);
     const xs = tensors([examples, ...subject.shape], number);

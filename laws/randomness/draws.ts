@@ -7,13 +7,15 @@ import { innerPrograms, program, topological } from "../../src/ir/program.ts";
 import { inline } from "../../src/ir/trace.ts";
 import { type Law, law } from "../law.ts";
 
-/** What is built with a key: an augmentation of an image, a layer that drops. */
+/** Anything built with a random key: an augmentation of an image, or a layer that drops. */
 export interface Drawing {
   readonly name: string;
   readonly build: (key: KeyExpr) => readonly Expr[];
 }
 
-/** Whether a draw is the first half of `foldInKey`, of which one key has many, told apart by what they fold in. */
+/**
+ * Whether a draw is the first half of `foldInKey`. One key may have many of these, which differ in the folded number.
+ */
 const isFolded = (draw: AnyNode, nodes: readonly AnyNode[]): boolean => {
   const usersOf = (of: AnyNode) =>
     nodes.filter((node) => node.inputs.some((input) => input.node === of));
@@ -23,8 +25,8 @@ const isFolded = (draw: AnyNode, nodes: readonly AnyNode[]): boolean => {
 };
 
 /**
- * The keys that nodes draw with, each by what it is computed of: one for each draw. What is called is looked at with
- * what it is called with; loops and branches each by themselves.
+ * The key of each draw, identified by the computation that made it. Called programs are inspected with their arguments;
+ * loops and branches are inspected on their own.
  */
 const keysOf = (
   inputs: readonly Expr[],
@@ -49,14 +51,14 @@ const keysOf = (
 /** A key is used once, for one draw or to be split: two draws with one key are not independent. */
 export const oneDrawPerKey: Law<Drawing> = law(
   "one draw per key",
-  "no two draws are of one key",
+  "no two draws use the same key",
   ({ build }: Drawing) => ({
     given: fc.constant(undefined),
     breach: () => {
       const key = parameter({ shape: [2], dtype: "i32" }) as KeyExpr;
       const keys = keysOf([key], program([key], build(key)).nodes);
       const twice = keys.length - new Set(keys).size;
-      return twice === 0 ? undefined : `${twice} of ${keys.length} draws are of another one's key`;
+      return twice === 0 ? undefined : `${twice} of ${keys.length} draws reuse a key`;
     },
   }),
 );

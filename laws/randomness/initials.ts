@@ -6,39 +6,39 @@ import { type Shape, sizeOf } from "../../src/tensor/shape.ts";
 import { type Law, law } from "../law.ts";
 import { tensorsByPath } from "../networks/knownLayers.ts";
 
-/** How a leaf of params or state is said to begin. */
+/** The documented initial values of a leaf of params or state. */
 export type Beginning =
   | { readonly kind: "all"; readonly value: number }
   | { readonly kind: "uniform"; readonly bound: number }
   | { readonly kind: "normal"; readonly deviation: number }
-  /** A function of other leaves, which other tests hold. */
+  /** Computed from other leaves; other tests check it. */
   | { readonly kind: "derived" };
 
 export const all = (value: number): Beginning => ({ kind: "all", value });
-/** Evenly from `-bound` to `bound`. */
+/** Uniform from `-bound` to `bound`. */
 export const within = (bound: number): Beginning => ({ kind: "uniform", bound });
-/** Normal of mean 0. */
+/** Normal with mean 0. */
 export const deviating = (deviation: number): Beginning => ({ kind: "normal", deviation });
 export const derived: Beginning = { kind: "derived" };
 
-/** How each leaf begins: by its path, or of many that are alike by path and shape. */
+/** The initial values of each leaf: by path, or one rule for many leaves, by path and shape. */
 export type Beginnings =
   | { readonly [path: string]: Beginning }
   | ((path: string, shape: Shape) => Beginning | undefined);
 
-/** A layer, and how each leaf of its params and state begins. */
+/** A layer, and the documented initial values of each leaf of its params and state. */
 export interface InitialCase {
   readonly layer: Composable;
   readonly params?: Beginnings;
   readonly state?: Beginnings;
 }
 
-/** The beginnings of every layer of a module: one without does not compile. */
+/** The documented initial values of every layer of a module. A layer without any does not compile. */
 export type InitialTable<Module> = { readonly [Name in keyof Module]: InitialCase };
 
 const enough = 1200;
 
-/** A leaf of a layer, the numbers of several first values of it, and how it is said to begin. */
+/** A leaf of a layer: its numbers from several keys, and its documented initial values. */
 interface Begun {
   readonly path: string;
   readonly numbers: readonly number[];
@@ -51,7 +51,7 @@ const saidOf = (said: Beginnings, path: string, shape: Shape): Beginning | undef
 const isDrawn = (beginning: Beginning | undefined): boolean =>
   beginning?.kind === "uniform" || beginning?.kind === "normal";
 
-/** Of each part what is said of it. */
+/** The documented initial values of params and state. */
 const partsOf = ({ params = {}, state = {} }: InitialCase) =>
   [
     ["params", params],
@@ -73,13 +73,13 @@ const begunBy = (layer: Composable, part: "params" | "state", said: Beginnings, 
   for (let n = 0; n * least < enough; n++)
     for (const [i, [, leaf]] of leavesOf(n).entries()) {
       const own = begun[i]?.numbers ?? [];
-      // What is not read is not drawn.
+      // Values that are not read are not drawn.
       if (own.length < enough) for (const v of leaf.toTypedArray()) own.push(v);
     }
   return begun satisfies readonly Begun[];
 };
 
-/** Why some numbers are no draws of a distribution, at five of its deviations. */
+/** The reason why some numbers are no sample of a distribution, at five standard errors; `undefined` if they may be. */
 const unlike = (xs: readonly number[], beginning: Beginning): string | undefined => {
   if (beginning.kind === "derived") return undefined;
   if (beginning.kind === "all") {
@@ -97,11 +97,11 @@ const unlike = (xs: readonly number[], beginning: Beginning): string | undefined
   if (Math.abs(ratio - 1) > 5 * Math.sqrt((uniform ? 0.8 : 2) / xs.length))
     return `has ${ratio} of the variance ${deviation ** 2}`;
   if (uniform && greatest > beginning.bound * (1 + 1e-6)) return `reaches ${greatest}`;
-  // The fourth moment is 1.8 squares of the second where numbers are spread evenly, and 3 where they are normal.
+  // The fourth moment is 1.8 times the square of the second for uniform numbers, and 3 times for normal ones.
   return fourth / second ** 2 < 2.4 === uniform ? undefined : `is not ${beginning.kind}`;
 };
 
-/** 10: `init` draws each leaf from its documented distribution. */
+/** `init` draws each leaf from its documented distribution. */
 export const initialDistributions: Law<InitialCase> = law(
   "initial values",
   "each leaf of init(key) has the moments and bounds of its documented distribution",
@@ -112,9 +112,10 @@ export const initialDistributions: Law<InitialCase> = law(
         const begun = begunBy(subject.layer, part, said, seed);
         const paths = begun.map(({ path }) => path);
         const missing = begun.find(({ beginning }) => beginning === undefined);
-        if (missing !== undefined) return `nothing is said of ${missing.path}, one of ${paths}`;
+        if (missing !== undefined)
+          return `nothing is documented for ${missing.path}, one of ${paths}`;
         const strange = Object.keys(said).find((path) => !paths.includes(path));
-        if (strange !== undefined) return `there is no ${strange}, but ${paths}`;
+        if (strange !== undefined) return `there is no leaf ${strange}, only ${paths}`;
         for (const { path, numbers, beginning = derived } of begun) {
           const reason = unlike(numbers, beginning);
           if (reason !== undefined) return `${path} ${reason}`;
@@ -125,7 +126,7 @@ export const initialDistributions: Law<InitialCase> = law(
   }),
 );
 
-/** 10: no two draws of `init` use the same key. */
+/** No two draws of `init` use the same key. */
 export const initialKeys: Law<InitialCase> = law(
   "keys of initial values",
   "no leaf of init(key), and no part of one, repeats what another has drawn",
@@ -139,7 +140,7 @@ export const initialKeys: Law<InitialCase> = law(
           const how = saidOf(said, path, leaf.shape);
           if (how?.kind !== "uniform" && how?.kind !== "normal") continue;
           const unit = how.kind === "uniform" ? how.bound : how.deviation;
-          // Apart from its unit, a draw of one key is the same wherever it goes.
+          // Draws from the same key are equal, apart from their scale.
           const xs = Array.from(leaf.toTypedArray(), (x) => Math.round((x / unit) * 1e5));
           for (let i = 0; i + 2 < xs.length && i < enough; i++) {
             const three = `${how.kind} ${xs.slice(i, i + 3)}`;

@@ -4,13 +4,13 @@ import { record } from "../domain.ts";
 import { type Law, law } from "../law.ts";
 import { uniform } from "../values/hostile.ts";
 
-/** What makes keys of whole numbers. */
+/** A function that makes a key from an integer. */
 export interface KeyMaker {
   readonly name: string;
   readonly keyOf: (n: number) => Key;
 }
 
-/** Whole numbers about the powers of two at which words end. */
+/** Integers near the powers of two where 32-bit words end. */
 const wholes = fc
   .tuple(
     fc.constantFrom(0, 8, 16, 24, 31, 32, 33, 40, 52),
@@ -19,7 +19,7 @@ const wholes = fc
   )
   .map(([power, by, sign]) => sign * (2 ** power + by));
 
-/** 17: different numbers make different keys, at the ends of words too. */
+/** Different numbers give different keys, also at the ends of 32-bit words. */
 export const distinctKeys: Law<KeyMaker> = law(
   "distinct keys",
   "m ≠ n → key(m) ≠ key(n), up to 2⁵³",
@@ -32,24 +32,24 @@ export const distinctKeys: Law<KeyMaker> = law(
   }),
 );
 
-/** Numbers drawn at random, and the mean and the variance that they are to have. */
+/** A random draw, and its documented mean and variance. */
 export interface Sampler {
   readonly name: string;
   readonly draw: (key: Key, count: number) => ArrayLike<number>;
   readonly mean: number;
   readonly variance: number;
-  /** From the least to the greatest that may be drawn. */
+  /** The smallest and the greatest possible draw. */
   readonly range: readonly [least: number, greatest: number];
 }
 
 const count = 20_000;
 
-/** 17: samples have the distribution's mean and variance, to six standard errors, and stay in its range. */
+/** Samples have the distribution's mean and variance, to six standard errors, and stay in its range. */
 export const moments = (keyOf: (seed: number) => Key): Law<Sampler> =>
   law("moments", "|mean - μ| ≤ 6σ/√n, |var - σ²| ≤ 6σ²·√(κ/n)", (sampler: Sampler) => ({
     given: fc.integer({ min: 0, max: 1e6 }),
     breach: (seed: number) => {
-      // Of scale 1, so that no square is out of range.
+      // Divided by the deviation, so that no square overflows.
       const { mean, variance, range } = sampler;
       const deviation = Math.sqrt(variance);
       const drawn = Array.from(sampler.draw(keyOf(seed), count));
@@ -66,7 +66,7 @@ export const moments = (keyOf: (seed: number) => Key): Law<Sampler> =>
     },
   }));
 
-/** What random words are compared with for a probability. */
+/** A random event with probability `p`, decided by comparing random words with a threshold. */
 export interface Chances {
   readonly name: string;
   readonly chanceOf: (p: number) => {
@@ -76,7 +76,7 @@ export interface Chances {
   };
 }
 
-/** 17: an event has the requested probability, to 23 bits, however rare. */
+/** An event has the requested probability, to 23 bits, however rare. */
 export const resolution: Law<Chances> = law(
   "resolution of chances",
   "|P - p| ≤ 2⁻²³ p, for p from 2⁻³⁹ to 1",

@@ -23,21 +23,21 @@ export interface DrawingLayer {
   readonly elements?: fc.Arbitrary<number>;
 }
 
-/** A draw: of which key, and which node asked for it. */
+/** A draw: its key, and the node that asked for it. */
 interface Draw {
   readonly key: string;
   readonly where: string;
 }
 
-/** What hands bits on as they are, or makes one key of two. */
+/** Primitives that pass bits on, or combine two keys into one. */
 const carrying = new Set<PrimitiveTag>([
   ...(["reshape", "slice", "transpose", "broadcast", "concatenate", "reverse", "gather"] as const),
   "xor",
 ]);
-/** What takes keys. */
+/** Primitives that take keys. */
 const taking = new Set<PrimitiveTag>(["randomBits", "scan", "call", "cond"]);
 
-/** The nodes of a program, and of those within it, whose bits become numbers and are no keys. */
+/** The nodes of a program, and of its inner programs, whose bits become numbers instead of keys. */
 const drawingIn = (program: Program): readonly AnyNode[] => {
   const keys = new Set<AnyNode>(program.outputs.map((x) => x.node));
   for (const node of [...program.nodes].reverse())
@@ -65,7 +65,7 @@ const drawsOf = (node: AnyNode, [operand]: readonly Tensor[]): readonly Draw[] =
       }));
 };
 
-/** All that a program draws, in loops and calls too. */
+/** All draws of a program, including those in loops and calls. */
 export const tracedDraws = (program: Program, inputs: readonly Tensor[]): readonly Draw[] => {
   const draws: Draw[] = [];
   const drawing = new Set(drawingIn(program));
@@ -85,7 +85,7 @@ export const tracedDraws = (program: Program, inputs: readonly Tensor[]): readon
 
 const examples = 2;
 
-/** A layer on a batch, of one key; each example has a key of its own. */
+/** Applies a layer to a batch with one key, from which each example gets its own. */
 const stepOf = ({ layer, shape, elements = unkinked }: DrawingLayer, mode: Context["mode"]) => {
   const { params, state, apply } = opened(layer);
   const operands = [
@@ -109,16 +109,16 @@ const stepOf = ({ layer, shape, elements = unkinked }: DrawingLayer, mode: Conte
   return { program, given: samplesOf(operands) };
 };
 
-/** The draws of a step of a layer, of samples of a seed. */
+/** The draws of one step of a layer, on samples from a seed. */
 export const drawsOfStep = (subject: DrawingLayer, seed: number): readonly Draw[] => {
   const { program, given } = stepOf(subject, "train");
   return tracedDraws(program, fc.sample(given, { numRuns: 1, seed })[0] ?? []);
 };
 
-/** 14: no two draws of a training step have one key. */
+/** No two draws of a training step use the same key. */
 export const distinctDraws: Law<DrawingLayer> = law(
   "keys of draws",
-  "no two draws of a step are of one key",
+  "no two draws of a step use the same key",
   (subject: DrawingLayer) => {
     const { program, given } = stepOf(subject, "train");
     return {
@@ -136,15 +136,15 @@ export const distinctDraws: Law<DrawingLayer> = law(
   },
 );
 
-/** A layer, and how often its documentation says that a step draws for an example. */
+/** A layer, and its documented number of draws per example in a step. */
 export interface CountedLayer extends DrawingLayer {
   readonly draws: number;
 }
 
-/** 14: in training a layer draws as many numbers as documented, and in evaluation none. */
+/** A layer draws the documented number of times in training, and never in evaluation. */
 export const countedDraws: Law<CountedLayer> = law(
   "number of draws",
-  "a training step draws once for each thing that is dropped, an evaluation never",
+  "a training step draws as often as documented, an evaluation never",
   (subject: CountedLayer) => {
     const { program, given } = stepOf(subject, "train");
     const evaluation = stepOf(subject, "eval").program;
@@ -165,7 +165,7 @@ export const countedDraws: Law<CountedLayer> = law(
 
 const many = 600;
 
-/** 14: dropout keeps the expectation: the mean training output over many keys is the evaluation output. */
+/** Dropout keeps the expectation: the mean training output over many keys is the evaluation output. */
 export const meanOverKeys: Law<DrawingLayer> = law(
   "the mean over keys",
   "mean over keys of train(x) = eval(x), within five deviations; and not all keys give the same",
@@ -202,7 +202,7 @@ export const meanOverKeys: Law<DrawingLayer> = law(
           varied ||= variance > 0;
           const wanted = still[i] as number;
           if (Math.abs(mean - wanted) > 5 * Math.sqrt(variance / many) + 1e-9)
-            return `output ${i} is ${mean} in the mean, not ${wanted}`;
+            return `the mean of output ${i} is ${mean}, not ${wanted}`;
         }
         return varied || size === 0 ? undefined : "every key gives the same";
       },

@@ -33,7 +33,7 @@ const at = (epoch: number, memory: Memories): State => ({
   memory,
 });
 
-/** What is measured of an epoch, on training examples and on those held out. */
+/** The measurements of an epoch, on training examples and on held-out ones. */
 interface Figures {
   readonly loss: number;
   readonly accuracy: number;
@@ -48,19 +48,19 @@ const tested = ({ epoch, step, params }: TrainState): Validated => ({
   epoch,
   step,
   examples: 3,
-  // The evaluation is a function of the state: of its params, which are the number of its epoch.
+  // The evaluation is a function of the state: the params hold the number of their epoch.
   loss: epoch,
   metrics: { accuracy: (params as Tensor).item(), rmse: 0 },
   confusion: undefined,
 });
 
-/** The events of a run that goes on from a state, as far as there are figures, to its end or not. */
+/** The events of a run that resumes from a state, one epoch per figure, with or without its end. */
 const runFrom = (
   start: State,
   epochs: readonly Figures[],
   ends: boolean,
 ): readonly TrainEvent<State>[] => {
-  // A run knows nothing of its operators: only the state that it goes on from has what they remembered.
+  // A run does not know its operators: only the state from which it resumes holds what they remembered.
   const last = at(start.epoch + epochs.length, {});
   const validated = tested(last);
   return [
@@ -115,21 +115,21 @@ const runFrom = (
   ];
 };
 
-/** All of an event, as text. */
+/** An event in full, as text. */
 const shown = (event: TrainEvent<State>): string =>
   // A state is a tree of tensors and numbers.
   `${encodeEvent(event)} ${"state" in event ? JSON.stringify(figuresCodec.encode({ ...event.state })) : ""}`;
 
-/** What is remembered as it comes back from being written and read. */
+/** Writes and reads the memory in a state. */
 const reread = (state: State): State => {
   const read = figuresCodec.decode(JSON.parse(JSON.stringify(figuresCodec.encode(state.memory))));
-  if (isLeft(read)) throw new Error("what was remembered is not read");
+  if (isLeft(read)) throw new Error("the written memory is refused");
   const memory: Memory = read.right;
   // The memories that were written.
   return { ...state, memory: memory as Memories };
 };
 
-// Ties, and values that are no numbers, are as likely as any other.
+// Ties and NaN are as likely as other values.
 const figure = fc.oneof(
   fc.nat(3).map((n) => n / 4),
   fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -0, 1e-30),
@@ -143,12 +143,12 @@ interface Cut {
 }
 
 /**
- * 14: an operator is a homomorphism: its output for a run is its output for the first epochs, followed by its output
+ * An operator is a homomorphism: its output for a run is its output for the first epochs, followed by its output
  * for the rest, resumed from the last saved state.
  */
 export const operatorResumption: AsyncLaw<OperatorSubject> = {
   name: "homomorphism",
-  says: "op (a ++ b) = op (a) ++ op (b), where b goes on from the last state of op (a)",
+  says: "op (a ++ b) = op (a) ++ op (b), where b resumes from the last state of op (a)",
   trial: ({ operator }) => ({
     given: record({
       before: fc.array(figures, { minLength: 1, maxLength: 4 }),

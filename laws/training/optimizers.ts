@@ -18,7 +18,7 @@ import { type Domain, real, record, samplesOf, tensors } from "../domain.ts";
 import { type Law, law } from "../law.ts";
 import { sameBits, sameValues } from "../values/compare.ts";
 
-/** An optimizer, and whether it moves params without a gradient. */
+/** An optimizer, and whether it moves params whose gradient is zero. */
 export interface OptimizerSubject {
   readonly name: string;
   readonly optimizer: GradientTransformation;
@@ -32,7 +32,7 @@ export type Chain = (
 ) => GradientTransformation;
 
 const domains = [tensors([2], real, "f32"), tensors([2, 2], real, "f32")] as const;
-/** In f64 and of many magnitudes: where an epsilon of 1e-10 is seen as well as one of 1e-6. */
+/** Params in f64 of many magnitudes, which reveal an epsilon of 1e-10 as well as one of 1e-6. */
 const exactly = [2, 2].map((n) =>
   tensors(
     [n],
@@ -43,11 +43,11 @@ const exactly = [2, 2].map((n) =>
 const shape = flatten({ bias: 0, weight: 0 }).shape;
 const steps = 3;
 
-// Leaves that were taken from trees of one kind make a tree of that kind again.
+// Leaves taken from trees of one kind rebuild a tree of that kind.
 const exprs = (leaves: readonly Expr[], like = shape): Exprs => unflatten(like, leaves) as Exprs;
 const leavesOf = (tree: unknown): readonly Tensor[] => flatten(tree).leaves as readonly Tensor[];
 
-/** The updates of each of several steps from the same params, by one program of a step. */
+/** The updates of each of several steps from the same params, by one program per step. */
 const follow = (
   { init, update }: GradientTransformation,
   of: readonly Domain[] = domains,
@@ -87,7 +87,7 @@ const stepsOf = (of: readonly Domain[]) =>
   });
 const given = stepsOf(domains);
 
-/** Every one of some transformations makes the updates that the first makes. */
+/** All these transformations make the updates of the first. */
 const sameUpdates = (all: readonly (readonly [name: string, t: GradientTransformation])[]) => {
   const [first, ...others] = all.map(([name, t]) => ({ name, updates: follow(t) }));
   return {
@@ -108,7 +108,7 @@ interface Steps {
   readonly gradients: readonly (readonly Tensor[])[];
 }
 
-/** 11: the identity before or after an optimizer changes nothing. */
+/** The identity before or after an optimizer changes nothing. */
 export const optimizerIdentity = (compose: Chain = chain): Law<OptimizerSubject> =>
   law(
     "chain: identity",
@@ -121,7 +121,7 @@ export const optimizerIdentity = (compose: Chain = chain): Law<OptimizerSubject>
       ]),
   );
 
-/** 11: transformations chain in any grouping. */
+/** Transformations chain in any grouping. */
 export const optimizerAssociativity = (compose: Chain = chain): Law<OptimizerSubject> =>
   law(
     "chain: associativity",
@@ -135,7 +135,7 @@ export const optimizerAssociativity = (compose: Chain = chain): Law<OptimizerSub
     },
   );
 
-/** 11: zero gradients without weight decay move nothing. */
+/** Zero gradients without weight decay move nothing. */
 export const restingPoint: Law<OptimizerSubject> = law(
   "resting point",
   "zero gradients without decay move nothing",
@@ -157,17 +157,17 @@ export const restingPoint: Law<OptimizerSubject> = law(
   },
 );
 
-/** What is made without options, and with those that are documented as its defaults. */
+/** An optimizer made without options, and the same with its documented defaults. */
 export interface DefaultsSubject {
   readonly name: string;
   readonly without: GradientTransformation;
   readonly documented: GradientTransformation;
 }
 
-/** 16: an option that is left out has its documented default. */
+/** An option that is left out has its documented default. */
 export const documentedDefaults: Law<DefaultsSubject> = law(
   "defaults",
-  "without options = with the documented ones, bit for bit",
+  "without options = with the documented defaults, bit for bit",
   ({ without, documented }: DefaultsSubject) => {
     const [left, right] = [follow(without, exactly), follow(documented, exactly)];
     return {

@@ -16,7 +16,7 @@ import { sameBits } from "../values/compare.ts";
 export interface DrawnSchedule {
   readonly schedule: Schedule;
   readonly meaning: (step: number) => number;
-  /** The step from which on nothing changes, where there is one. */
+  /** The step after which the rate is constant, if there is one. */
   readonly end?: number;
 }
 
@@ -26,11 +26,11 @@ export interface ScheduleSubject {
   readonly members: fc.Arbitrary<DrawnSchedule>;
 }
 
-/** An optimizer by its learning rate, or a chain of two by theirs. */
+/** An optimizer as a function of its learning rate, or a chain of two as a function of both rates. */
 export interface RatedSubject {
   readonly name: string;
   readonly optimizer: (rate: LearningRate, second: LearningRate) => GradientTransformation;
-  /** Which of the two rates is reported. Defaults to the first. */
+  /** The index of the rate that is reported. Defaults to 0. */
   readonly reports?: 0 | 1;
 }
 
@@ -41,10 +41,10 @@ const plain = (schedule: Schedule): ((step: number) => number) => {
   return (at) => run(rate, [scalar(at, "f64")])[0]?.item() ?? Number.NaN;
 };
 
-/** 16: a schedule gives the rate of its formula at every step: in its first cycles, at its end and long after. */
+/** A schedule gives the rate of its formula at every step: in its first cycles, at its end and long after. */
 export const scheduleMeaning: Law<ScheduleSubject> = law(
   "meaning of a schedule",
-  "s(t) is what arithmetic on t gives, finite and not negative, for every t; after its end it changes no more",
+  "s(t) equals plain arithmetic on t, is finite and nonnegative for every t, and is constant after its end",
   ({ members }: ScheduleSubject) => ({
     given: record({
       member: members,
@@ -70,13 +70,13 @@ export const scheduleMeaning: Law<ScheduleSubject> = law(
 const params = tensors([3], real, "f32");
 const steps = 4;
 
-/** A step of an optimizer as a function: the updates, the leaves of the next state, and the rate that it says. */
+/** A step of an optimizer as a function. Returns the updates, the leaves of the next state, and the reported rate. */
 const stepOf = ({ init, update, learningRate }: GradientTransformation) => {
   const start = init(zeros(params.type.shape, "f32"));
   const { leaves, shape } = flatten(start);
   const [p, g] = [parameter(params.type), parameter(params.type)];
   const state = leaves.map((leaf) => parameter(leaf as Tensor));
-  // Leaves of the state that `init` made, as expressions.
+  // The leaves of the state from `init`, as expressions.
   const tree = unflatten(shape, state) as Exprs;
   const made = update(g, tree, p);
   const said = learningRate?.(tree);
@@ -101,7 +101,7 @@ interface Rated {
   readonly gradients: readonly Tensor[];
 }
 
-/** 11: a schedule is a rate for each step and nothing else, of one optimizer or of several in a chain. */
+/** A scheduled optimizer uses the schedule's rate at each step and nothing else of it, alone or in a chain. */
 export const ratesAreUsed = (schedules: fc.Arbitrary<DrawnSchedule>): Law<RatedSubject> =>
   law(
     "rates",

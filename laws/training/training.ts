@@ -15,20 +15,20 @@ import { record } from "../domain.ts";
 import type { AsyncLaw } from "../law.ts";
 import { sameBits } from "../values/compare.ts";
 
-/** How training runs: from the seed, or on from a state. */
+/** A training run: from a seed, or resumed from a state. */
 export interface Trainer {
   readonly name: string;
   readonly train: (epochs: number, seed: number) => Promise<Run>;
   readonly resume: (epochs: number, seed: number, from: TrainState) => Promise<Run>;
 }
 
-/** What a run came to. */
+/** The results of a run. */
 export interface Run {
-  /** Of every step. */
+  /** The loss of every step. */
   readonly losses: readonly number[];
-  /** What it ended with: the last state, or one that an operator kept. */
+  /** The final state: the last one, or one that an operator kept. */
   readonly state: TrainState;
-  /** What it can be taken up from: the state at the end of the last epoch. */
+  /** The state at the end of the last epoch, from which the run can be resumed. */
   readonly reached: TrainState;
   /** Whether an operator ended it. */
   readonly stopped: boolean;
@@ -63,20 +63,20 @@ export const trainerOf = (
   };
 };
 
-/** What of a state is tensors, and what of it is numbers. */
+/** Splits a state into its tensors and its numbers. */
 const partsOf = ({ params, layerState, optimizerState, key, memory, ...counters }: TrainState) =>
-  // Params and states are trees of tensors: what `init` and `update` make.
+  // Params and states are trees of tensors: `init` and `update` make them.
   ({
     tree: { params, layerState, optimizerState, key, memory } as Tree<Tensor | number>,
     counters,
   });
 
-/** A state as it comes back from being written and read. */
+/** Writes a state and reads it back. */
 const reread = (state: TrainState): TrainState => {
   const { tree, counters } = partsOf(state);
   const read = figuresCodec.decode(JSON.parse(JSON.stringify(figuresCodec.encode(tree))));
-  if (isLeft(read)) throw new Error("a state that was written is not read");
-  // The tree that was written, which had the parts of this state.
+  if (isLeft(read)) throw new Error("the written state is refused");
+  // The tree that was written, which has the parts of this state.
   return { ...counters, ...(read.right as Omit<TrainState, keyof typeof counters>) };
 };
 
@@ -104,7 +104,7 @@ const differs = (a: Run, b: Run): string | undefined => {
 const seeds = fc.nat(1000);
 const epochs = fc.integer({ min: 1, max: 2 });
 
-/** 14: training resumed from a saved state continues as if it had never stopped. */
+/** Training resumed from a saved state continues as if it had never stopped. */
 export const resumption: AsyncLaw<Trainer> = {
   name: "resumption",
   says: "train (a ++ b) = resume (read (write (train a))) b, bit for bit",
@@ -120,7 +120,7 @@ export const resumption: AsyncLaw<Trainer> = {
   }),
 };
 
-/** 14: runs from the same seed are the same. */
+/** Runs from the same seed are the same. */
 export const reproduction: AsyncLaw<Trainer> = {
   name: "reproduction",
   says: "train with one seed gives the same bits each time",

@@ -5,23 +5,23 @@ import { type Law, law } from "../law.ts";
 import { inputsOf, programOf, type SymbolicFunction, typesOf } from "../symbolic.ts";
 import type { Compile } from "./meaning.ts";
 
-/** A function that claims an error bound, in units in the last place of f32, on its whole domain. */
+/** A function that claims an error bound on its whole domain, in f32 units in the last place. */
 export interface Accurate extends SymbolicFunction {
   readonly ulps: number;
-  /** Results below this are measured relative to it. Defaults to 0, so that tails must be right as well. */
+  /** Errors of results below this are measured relative to it. Defaults to 0: tails must be accurate too. */
   readonly floor?: number;
 }
 
-/** The distance of neighboring floats of 32 bits about a size. */
+/** The distance between neighboring f32 numbers of a given size. */
 const unitAt = (size: number): number =>
   size < 2 ** -126 ? 2 ** -149 : 2 ** (Math.floor(Math.log2(size)) - 23);
 
 const largest = (2 - 2 ** -23) * 2 ** 127;
 
-/** How many units apart; what rounds to the same float is not. */
+/** The error in units in the last place; 0 for results that round to the same float. */
 const apart = (computed: number, exact: number, floor: number): number => {
   if (Object.is(computed, Math.fround(exact)) || computed === exact) return 0;
-  // Beyond the range ∞ and the largest float are neighbors.
+  // Beyond the range, ∞ and the largest float are neighbors.
   const [a, b] = [computed, exact].map((x) => Math.min(Math.max(x, -largest), largest));
   const distance =
     Math.abs((a as number) - (b as number)) / unitAt(Math.max(Math.abs(exact), floor));
@@ -29,7 +29,7 @@ const apart = (computed: number, exact: number, floor: number): number => {
 };
 
 /**
- * 17: a function's f32 results equal its f64 results for the same inputs, up to a few units in the last place: no
+ * A function's f32 results equal its f64 results for the same inputs, up to a few units in the last place: no
  * cancellation, no lost tails, no NaN.
  */
 export const accuracy = (compile: Compile): Law<Accurate> =>
@@ -51,8 +51,8 @@ export const accuracy = (compile: Compile): Law<Accurate> =>
         for (const [n, y] of wanted.entries()) {
           const computed = (got[n] as Tensor).toTypedArray();
           for (const [i, exact] of y.toTypedArray().entries()) {
-            // Operands are finite, and where it is defined: there is no reason for NaN.
-            if (Number.isNaN(exact)) return `output ${n}, element ${i} is no number`;
+            // Operands are finite and in the domain, so NaN has no excuse.
+            if (Number.isNaN(exact)) return `output ${n}, element ${i} is NaN`;
             const units = apart(computed[i] as number, exact, f.floor ?? 0);
             if (units > f.ulps)
               return `output ${n}, element ${i} is ${computed[i]}, ${Math.round(units)} ulp from ${exact}`;

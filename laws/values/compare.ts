@@ -1,7 +1,7 @@
 import { sameShape, showShape } from "../../src/tensor/shape.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 
-/** How two lists of tensors differ, in words; `undefined` where they do not. */
+/** The difference between two lists of tensors, in words; `undefined` if there is none. */
 type Difference = string | undefined;
 
 const first = (reasons: readonly Difference[]): Difference => reasons.find((r) => r !== undefined);
@@ -18,7 +18,7 @@ const indexOf = (position: number, { shape }: Tensor): string => {
 
 const show = (x: number | undefined): string => (Object.is(x, -0) ? "-0" : String(x));
 
-/** Element by element, by what `agree` says of two elements of output `n` at position `i`. */
+/** Compares element by element; `agree` compares two elements of output `n` at position `i`. */
 const elementwise =
   (agree: (a: number, b: number, n: number, i: number) => boolean) =>
   (what: string, xs: readonly Tensor[], ys: readonly Tensor[]): Difference => {
@@ -37,10 +37,10 @@ const elementwise =
     );
   };
 
-/** Bit for bit; NaN is one value. */
+/** Compares bit for bit; all NaN are equal. */
 export const sameBits = elementwise(Object.is);
 
-/** Up to the sign of a zero, which an addition of zeros may lose. */
+/** Compares values, ignoring the sign of zeros, which an addition of zeros may lose. */
 export const sameValues = elementwise((a, b) => a === b || (Number.isNaN(a) && Number.isNaN(b)));
 
 /** `|a - b| ≤ tolerance · max(1, |a|, |b|)`. */
@@ -50,14 +50,14 @@ export const nearby = (tolerance: number) =>
       Object.is(a, b) || Math.abs(a - b) <= tolerance * Math.max(1, Math.abs(a), Math.abs(b)),
   );
 
-/** `|a - b|` within a bound for each element; NaN agrees with NaN. */
+/** Compares elements within a bound for each: `|a - b| ≤ bound`. NaN agrees with NaN. */
 export const bounded = (bounds: readonly (readonly number[])[]) =>
   elementwise(
     (a, b, n, i) =>
       a === b || Math.abs(a - b) <= (bounds[n]?.[i] ?? 0) || (Number.isNaN(a) && Number.isNaN(b)),
   );
 
-/** `Σ x·y` over all elements of all tensors, and `Σ |x·y|`, to which its rounding is in proportion. */
+/** `Σ x·y` over all elements of all tensors, and `Σ |x·y|`, to which the sum's rounding error is proportional. */
 export const inner = (
   xs: readonly Tensor[],
   ys: readonly Tensor[],

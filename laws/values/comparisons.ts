@@ -8,7 +8,7 @@ import type { Dtype } from "../../src/tensor/dtype.ts";
 import { record, tensors, truth, whole } from "../domain.ts";
 import { type Law, law } from "../law.ts";
 
-/** A comparison of a tensor with a number, and what it means. */
+/** A comparison of a tensor with a number, and its mathematical meaning. */
 export interface Comparing {
   readonly name: string;
   readonly apply: (x: Expr, n: number) => Expr;
@@ -28,9 +28,9 @@ const numbers = fc.oneof(
   whole,
 );
 
-/** 17: a comparison of whole numbers with any number says what is so, whether their dtype has it or not. */
+/** A comparison of integers with any number has the mathematical result, even for numbers outside their dtype. */
 export const comparesAsNumbers: Law<Comparing> = law(
-  "comparisons are those of numbers",
+  "comparisons of integers",
   "x ≶ n for the numbers x and n, in every dtype",
   ({ apply, means }: Comparing) => ({
     given: fc
@@ -44,7 +44,7 @@ export const comparesAsNumbers: Law<Comparing> = law(
       const wanted = Array.from(x.toTypedArray(), (each) => Number(means(each, n)));
       return String(made?.toTypedArray()) === String(wanted)
         ? undefined
-        : `of ${x.dtype} ${x} and ${n} it says ${made}`;
+        : `for ${x.dtype} ${x} and ${n} it gives ${made}`;
     },
   }),
 );

@@ -9,7 +9,7 @@ import { inputsOf, programOf, type SymbolicFunction, typesOf } from "../symbolic
 import { agreement } from "./hostileMeaning.ts";
 import type { Compile } from "./meaning.ts";
 
-/** The extents of operands, each once: any of them may be 0. */
+/** The distinct extents of the operands. Any of them may become 0. */
 const extentsOf = (types: readonly TensorType[]): readonly number[] => [
   ...new Set(types.flatMap(({ shape }) => shape)),
 ];
@@ -21,7 +21,7 @@ const emptied =
     shape: type.shape.map((d) => (d === extent ? 0 : d)),
   });
 
-/** What came of emptying all axes of one extent: a mistake, a refusal, or what is to be run. */
+/** Sets all axes of one extent to 0. Returns a breach, a refusal, or an executable to run. */
 const attempt = (f: SymbolicFunction, extent: number, compile: Compile) => {
   const types = typesOf(f).map(emptied(extent));
   try {
@@ -36,8 +36,8 @@ const attempt = (f: SymbolicFunction, extent: number, compile: Compile) => {
 };
 
 /**
- * 17: where axes are empty a function is refused by an error of fluxion's, or means the same on every backend. All
- * axes that are equally long are emptied together.
+ * With empty axes, a function is refused with a typed error, or gives the same result on every backend. Axes of equal
+ * length are emptied together.
  */
 export const emptyAxes = (compile: Compile): Law<SymbolicFunction> =>
   law(
@@ -51,7 +51,7 @@ export const emptyAxes = (compile: Compile): Law<SymbolicFunction> =>
         breach: ({ x, nth }) => {
           const { extent = 0, made } = attempts[nth] ?? {};
           if (made?.kind === "raw")
-            return `without the axes of ${extent} it ends in a raw ${made.error}`;
+            return `with the axes of ${extent} empty it ends in a raw ${made.error}`;
           if (made?.kind !== "taken") return undefined;
           const inputs = x.map((each: Tensor, i) => {
             const { shape, dtype } = made.types[i] as TensorType;
@@ -60,7 +60,7 @@ export const emptyAxes = (compile: Compile): Law<SymbolicFunction> =>
           const difference = agreement(made.program, inputs, made.run(inputs));
           return difference === undefined
             ? undefined
-            : `without the axes of ${extent}: ${difference}`;
+            : `with the axes of ${extent} empty: ${difference}`;
         },
       };
     },

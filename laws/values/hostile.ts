@@ -4,21 +4,18 @@ import type { Tensor } from "../../src/tensor/tensor.ts";
 import { type Domain, tensorOf } from "../domain.ts";
 import type { SymbolicFunction } from "../symbolic.ts";
 
-/**
- * 17: hostile ranges. A law of friendly numbers says nothing of where floats end; these are the numbers
- * there, by kind, so that a law can say on which kinds it holds.
- */
+/** Hostile numbers by kind: those where floats end. A law tests them by kind, and says for which kinds it holds. */
 export type Hostility =
-  /** From 1e-30 to 1e30, each power of ten as likely as any other: their squares are out of range. */
+  /** From 1e-30 to 1e30, all powers of ten equally likely: their squares leave the range of f32. */
   | "magnitudes"
   | "zeros"
   | "subnormals"
   | "largest"
   | "infinities"
   | "nan"
-  /** One element is another one's equal. */
+  /** One element equals another. */
   | "ties"
-  /** The ends of i32 and u8. */
+  /** The smallest and the largest integers of i32 and u8. */
   | "ends";
 
 const { NaN: nan, POSITIVE_INFINITY: infinity } = Number;
@@ -26,11 +23,11 @@ const largestSingle = (2 - 2 ** -23) * 2 ** 127;
 
 const either = (x: number): readonly number[] => [x, -x];
 
-/** Numbers drawn evenly, where doubles by themselves are nearly all of them next to 0. */
+/** Uniformly distributed numbers. (Nearly all doubles that fast-check draws are next to 0.) */
 export const uniform = (min: number, max: number): fc.Arbitrary<number> =>
   fc.noBias(fc.nat(2 ** 30)).map((k) => min + (max - min) * (k / 2 ** 30));
 
-/** Numbers of any sign whose logarithm is drawn evenly. */
+/** Numbers of either sign whose logarithm is uniformly distributed. */
 export const logUniform = (low: number, high: number): fc.Arbitrary<number> =>
   fc
     .tuple(uniform(Math.log10(low), Math.log10(high)), fc.constantFrom(1, -1))
@@ -39,7 +36,7 @@ export const logUniform = (low: number, high: number): fc.Arbitrary<number> =>
 const numbers: { readonly [K in Exclude<Hostility, "ties" | "ends">]: fc.Arbitrary<number> } = {
   magnitudes: logUniform(1e-30, 1e30),
   zeros: fc.constantFrom(...either(0)),
-  // The least of f32, the greatest below its normal range, and one of f64, which f32 rounds to 0.
+  // The smallest f32, the largest f32 below the normal range, and an f64 that rounds to 0 in f32.
   subnormals: fc.constantFrom(
     ...either(2 ** -149),
     ...either(2 ** -126 - 2 ** -149),
@@ -55,12 +52,12 @@ export const allFloats: readonly Hostility[] = [
   ...(["magnitudes", "zeros", "subnormals", "largest", "infinities", "nan", "ties"] as const),
 ];
 
-/** Every kind of float that is finite. */
+/** Every kind of hostile finite float. */
 export const finiteFloats: readonly Hostility[] = allFloats.filter(
   (kind) => kind !== "infinities" && kind !== "nan",
 );
 
-/** What becomes of an element: it stays, is another number, or another element's equal. */
+/** A replacement of an element: by a number, by another element, or none. */
 type Change = { readonly to: number } | { readonly like: number } | undefined;
 
 const changes = (kinds: readonly Hostility[], dtype: Dtype): fc.Arbitrary<Change> => {
@@ -98,7 +95,7 @@ export const hostileDomain = (
   kinds: readonly Hostility[] = allFloats,
 ): Domain => ({
   type,
-  // Of one kind or two at a time: where all of them meet, there is hardly a result but NaN.
+  // One or two kinds at a time: where all kinds meet, nearly every result is NaN.
   values: fc
     .tuple(values, fc.constantFrom(...kinds), fc.constantFrom(...kinds))
     .chain(([x, a, b]) =>
@@ -108,7 +105,7 @@ export const hostileDomain = (
     ),
 });
 
-/** A function where some elements of what it is given are hostile. */
+/** The same function, with some hostile elements in its operands. */
 export const hostile = (f: SymbolicFunction, kinds?: readonly Hostility[]): SymbolicFunction => ({
   ...f,
   operands: f.operands.map((each) => hostileDomain(each, kinds)),

@@ -12,7 +12,7 @@ import { leastUnitOf, perturbed, rounding, ruleOf, signs, unitOf } from "./round
 
 const experiments = 4;
 
-/** The sizes of finite elements: of products each number's distance from 1, up or down. */
+/** The magnitudes of finite elements. For products, the ratio of each number to 1, above 1. */
 const sizes = (x: Tensor, product: boolean): Tensor =>
   tensorOf(
     x.shape,
@@ -25,23 +25,23 @@ const sizes = (x: Tensor, product: boolean): Tensor =>
   );
 
 /**
- * Whether a sum or product of finite numbers can leave the range of its dtype on the way, where the order of
- * its terms decides what comes of it.
+ * Whether a sum or product of finite numbers can overflow on the way, so that the order of its terms decides its
+ * result.
  */
 const overflows = (node: AnyNode, inputs: readonly Tensor[]): boolean => {
   if (rounding(node) !== "terms" || !inputs.some(({ dtype }) => isFloat(dtype))) return false;
   const product = node.primitive === "reduce" && node.params.kind === "prod";
   const large = inputs.map((x) => (isFloat(x.dtype) ? sizes(x, product) : x));
-  // None of these has a program inside.
+  // None of these primitives has an inner program.
   return ruleOf(node)(node.params, large, () => []).some((y) =>
     y.toTypedArray().some((value) => value === Number.POSITIVE_INFINITY),
   );
 };
 
-/** What several runs with other roundings say of one element of the output. */
+/** Whether a computed element agrees with the exact one, given several runs with perturbed rounding. */
 const agrees = (computed: number, exact: number, others: readonly number[], least: number) => {
   if (Object.is(computed, exact) || computed === exact) return true;
-  // Where rounding decides whether there is a number, neither is held against anyone.
+  // Where rounding decides whether a result is NaN, both outcomes are right.
   if (others.some((y) => Number.isNaN(y) !== Number.isNaN(exact))) return true;
   if (Number.isNaN(computed) || Number.isNaN(exact)) return false;
   const spread = Math.max(
@@ -51,7 +51,10 @@ const agrees = (computed: number, exact: number, others: readonly number[], leas
   return Math.abs(computed - exact) <= spread;
 };
 
-/** How a backend's outputs differ from the program's meaning beyond what rounding does, if they do. */
+/**
+ * The difference between a backend's outputs and the program's meaning beyond rounding, in words; `undefined` if there
+ * is none.
+ */
 export const agreement = (
   program: Program,
   inputs: readonly Tensor[],
@@ -81,9 +84,9 @@ export const agreement = (
 };
 
 /**
- * 17, 9: a backend means what the reference rules mean where floats end, too: NaN where they say NaN, an
- * infinity where they say one, and numbers within the rounding that the program amplifies. Where a sum
- * leaves the range of floats on its way, its order decides, and the law says nothing.
+ * A backend agrees with the reference rules where floats end: NaN for NaN, infinity for infinity, and finite numbers
+ * within the program's amplified rounding. Where a sum overflows on the way, its order decides, and the law says
+ * nothing.
  */
 export const hostileAgreement = (compile: Compile): Law<SymbolicFunction> =>
   law(
@@ -102,12 +105,12 @@ const zeroLost = (computed: readonly Tensor[], exact: readonly Tensor[]): string
     const at = Array.from(y.toTypedArray()).findIndex(
       (value, i) => value === 0 && got[i] === 0 && !Object.is(value, got[i]),
     );
-    if (at >= 0) return `output ${n}, element ${at} is a zero of the other sign`;
+    if (at >= 0) return `output ${n}, element ${at} is a zero of the wrong sign`;
   }
   return undefined;
 };
 
-/** 17: a zero has the same sign on a backend as by the reference rules. */
+/** A zero has the same sign on a backend as by the reference rules. */
 export const signedZeros = (compile: Compile): Law<SymbolicFunction> =>
   law("signs of zeros", "1 / compiled p x = 1 / run p x where both are 0", (f) => {
     const program = programOf(typesOf(f), f.apply);

@@ -7,15 +7,15 @@ import { programOf, type SymbolicFunction } from "../symbolic.ts";
 
 const small = fc.integer({ min: -9, max: 9 });
 
-/** The same shapes of whole numbers. */
+/** A domain of integers with the same shape. */
 const wholeNumbers = ({ type, values }: Domain): Domain =>
   type.dtype === "f64" || type.dtype === "f32"
     ? tensors(type.shape, small, "i32")
     : { type, values };
 
 /**
- * 17: of integers a function gives what it gives of the same numbers as floats, or it does not take them: a fraction
- * that is truncated on the way is neither.
+ * For integer inputs a function gives the result of the same numbers as floats, or refuses them. It never truncates
+ * fractions on the way.
  */
 export const exactOrRefused: Law<SymbolicFunction> = law(
   "integers are exact or refused",

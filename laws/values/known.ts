@@ -7,11 +7,11 @@ import { tensorOf } from "../domain.ts";
 import { type Law, law } from "../law.ts";
 import { programOf } from "../symbolic.ts";
 
-/** Numbers as one writes them: one, or a list of as many for each row. */
+/** Numbers as one writes them: a single number, or nested lists of rows. */
 export type Numbers = number | boolean | readonly Numbers[];
 
 /**
- * 16: a value of a function from an independent source. A function that is consistently wrong passes every other law.
+ * A value of a function from an independent source. A function that is consistently wrong passes every other law.
  */
 export interface Known {
   /**
@@ -19,25 +19,25 @@ export interface Known {
    */
   readonly source: string;
   readonly apply: (...xs: readonly Expr[]) => object;
-  /** Numbers are f64; what has another dtype is a tensor. */
+  /** Numbers become f64. A tensor keeps its dtype. */
   readonly inputs: readonly (Numbers | Tensor)[];
-  /** One for each output; where a function gives a record, in the order of its fields. */
+  /** One value per output. For a function that returns a record, in the order of its fields. */
   readonly expected: readonly Numbers[];
   /** The tolerance, relative to the larger of 1 and the value. Defaults to 1e-12. */
   readonly within?: number;
 }
 
-/** Known values for every export of a module: one without any does not compile. */
+/** Known values for every export of a module. An export without any does not compile. */
 export type KnownValues<Module> = {
   readonly [Name in keyof Module]: readonly [Known, ...(readonly Known[])];
 };
 
-/** A known value with the name of what has it. */
+/** A known value with its function's name. */
 export interface KnownValue extends Known {
   readonly name: string;
 }
 
-/** A table of known values as subjects of the law. */
+/** Converts a table of known values into subjects of the law. */
 export const knownValuesOf = <Module>(table: KnownValues<Module>): readonly KnownValue[] =>
   Object.entries<readonly Known[]>(table).flatMap(([name, all]) =>
     all.map((each, i) => ({ ...each, name: i === 0 ? name : `${name}, value ${i + 1}` })),
@@ -51,7 +51,7 @@ const flat = (x: Numbers): readonly number[] =>
 const given = (x: Numbers | Tensor): Tensor =>
   x instanceof Tensor ? x : tensorOf(shapeOf(x), "f64", flat(x));
 
-/** The expressions that a function gives: one, a list, or those of a record. */
+/** The expressions that a function returns: one, a list, or a record of them. */
 const partsOf = (made: object): readonly Expr[] =>
   made instanceof Expr ? [made] : (Object.values(made) as readonly Expr[]);
 
@@ -71,9 +71,9 @@ const differs = (y: Tensor, expected: Numbers, within: number, n: number): strin
 
 type Evaluate = (program: Program, inputs: readonly Tensor[]) => readonly Tensor[];
 
-/** 16: a function has its known values; evaluated in f64 by the reference rules by default. */
+/** A function has its known values. The default evaluator is the reference rules in f64. */
 export const knownValue = (valuesOf: Evaluate = run, within = 1e-12): Law<Known> =>
-  law("known values", "f(x) is what someone else says it is", (known: Known) => {
+  law("known values", "f(x) is the known value", (known: Known) => {
     const inputs = known.inputs.map(given);
     const made = programOf(
       inputs.map(({ shape, dtype }) => ({ shape, dtype })),

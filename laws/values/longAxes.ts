@@ -11,21 +11,21 @@ import { programOf } from "../symbolic.ts";
 import { bounded } from "./compare.ts";
 import type { Compile } from "./meaning.ts";
 
-/** An operand of a long sum: numbers, or whole numbers below a bound. */
+/** An operand of a long sum: floats, or integers below a bound. */
 export type LongOperand =
   | { readonly kind: "numbers"; readonly shape: Shape }
   | { readonly kind: "indices"; readonly shape: Shape; readonly below: number };
 
-/** A function of f32 that adds up very many terms. */
+/** An f32 function that adds a great many terms. */
 export interface LongSum {
   readonly name: string;
-  /** The most terms of one sum. */
+  /** The maximum number of terms of one sum. */
   readonly terms: number;
   readonly operands: readonly LongOperand[];
   readonly apply: (xs: readonly Expr[]) => readonly Expr[];
   /**
-   * The sum of the magnitudes of the terms, to which rounding is in proportion: where it is left out, what the
-   * function is of the magnitudes of its operands.
+   * The sum of the terms' magnitudes, to which the rounding error is proportional. Defaults to the function applied to
+   * the magnitudes of its operands.
    */
   readonly magnitude?: (xs: readonly Expr[]) => readonly Expr[];
 }
@@ -38,16 +38,16 @@ export const indices = (below: number, ...shape: Shape): LongOperand => ({
   below,
 });
 
-/** What operands are filled with: numbers up to a scale, from a seed. */
+/** How to fill operands: floats up to a scale, from a seed. */
 interface Filling {
   readonly scale: number;
   readonly seed: number;
 }
 
-/** Equal numbers, whose roundings all go one way, and numbers of both signs. */
+/** Equal numbers, whose rounding errors all have the same sign, and numbers of both signs. */
 const spreads = ["equal", "mixed"] as const;
 
-/** A counter's hash, from 0 to 1. */
+/** A hash of a counter, mapped to [0, 1]. */
 const hashed = (counter: number): number => {
   let bits = Math.imul(counter ^ (counter >>> 16), 0x85ebca6b);
   bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35);
@@ -81,12 +81,12 @@ const typeOf = ({ kind, shape }: LongOperand, dtype: "f32" | "f64"): TensorType 
   dtype: kind === "numbers" ? dtype : "i32",
 });
 
-/** So many units in the last place for each doubling of the number of terms. */
+/** The allowed error for each doubling of the number of terms, in units in the last place. */
 const units = 4;
 
 /**
- * 17: the error of a sum of n terms grows at most like log n, as for tree summation. A single running total is wrong
- * by a percent after 10⁶ equal terms.
+ * The error of a sum of n terms grows at most like log n, as for tree summation. A single running total is wrong by a
+ * percent after 10⁶ equal terms.
  */
 export const longSums = (compile: Compile): Law<LongSum> =>
   law(

@@ -14,7 +14,7 @@ import { within } from "./roundoff.ts";
 
 const programFrom = (f: SymbolicFunction): Program => programOf(typesOf(f), f.apply);
 
-/** 9: what rewrites programs does not change what they compute. */
+/** An optimization pass does not change the results of a program. */
 export const meaningKept = (rewrite: (p: Program) => Program): Law<SymbolicFunction> =>
   law("passes keep meaning", "run (optimize p) x = run p x, bit for bit", (f: SymbolicFunction) => {
     const before = programFrom(f);
@@ -25,12 +25,12 @@ export const meaningKept = (rewrite: (p: Program) => Program): Law<SymbolicFunct
     };
   });
 
-/** What runs programs. */
+/** A function that compiles programs. */
 export type Compile = (program: Program) => Executable;
 
 /**
- * The compiler of a backend that can compile on the spot; what it cannot compile is thrown. The backend stays open until
- * the process ends, since laws run programs outside of Effects.
+ * The synchronous compiler of a backend; it throws compile errors. The backend stays open until the process ends, since
+ * laws run programs outside of Effects.
  */
 export const compilerOf = (layer: Layer.Layer<Backend>): Compile => {
   const built = Effect.runSync(Layer.buildWithScope(layer, Scope.makeUnsafe()));
@@ -38,7 +38,7 @@ export const compilerOf = (layer: Layer.Layer<Backend>): Compile => {
   return (program) => Effect.runSync(compile(program));
 };
 
-/** 9: a backend computes what the reference rules do, but for the rounding that the program amplifies. */
+/** A backend agrees with the reference rules, up to the rounding that the program amplifies. */
 export const backendsAgree = (compile: Compile): Law<SymbolicFunction> =>
   law(
     "backends agree",
@@ -51,7 +51,7 @@ export const backendsAgree = (compile: Compile): Law<SymbolicFunction> =>
     },
   );
 
-/** 14: a backend computes the same bits however many threads share its work. */
+/** A backend computes the same bits for any number of threads. */
 export const threadsAgree = (one: Compile, several: Compile): Law<SymbolicFunction> =>
   law(
     "threads agree",
@@ -63,7 +63,7 @@ export const threadsAgree = (one: Compile, several: Compile): Law<SymbolicFuncti
     },
   );
 
-/** 15: running writes to nothing that a caller can see, and says the same each time. */
+/** A run changes nothing that a caller can see, and gives the same bits each time. */
 export const immutability = (compile: Compile): Law<SymbolicFunction> =>
   law(
     "immutability",

@@ -5,7 +5,7 @@ import { record, tensorOf } from "../domain.ts";
 import { type Law, law } from "../law.ts";
 import { evaluator, inputsOf, type SymbolicFunction, typesOf } from "../symbolic.ts";
 
-/** Samples of which others lend one element to the first. */
+/** The number of further samples whose elements replace an element of the first sample. */
 const lenders = 4;
 
 const withElement = (
@@ -21,11 +21,11 @@ const withElement = (
     return tensorOf(x.shape, x.dtype, elements);
   });
 
-/** The elements of float outputs in one list, by which the same function's outputs are compared. */
+/** All elements of float outputs in one list, so that outputs of the same function can be compared. */
 const floatsOf = (outputs: readonly Tensor[]): readonly number[] =>
   outputs.flatMap((y) => (isFloat(y.dtype) ? Array.from(y.toTypedArray()) : []));
 
-/** Where in which operand NaN goes: any element of any float that has one. */
+/** The places for NaN: any element of any float operand that has elements. */
 const places = (
   f: SymbolicFunction,
   spared: readonly number[],
@@ -42,8 +42,8 @@ const places = (
 type Evaluate = (f: SymbolicFunction) => (inputs: readonly Tensor[]) => readonly Tensor[];
 
 /**
- * 17: NaN in, NaN out. An element of an output that changes when one element of an input does depends on
- * it, and is NaN where that element is. `spared` are operands of which this is not asked.
+ * NaN in, NaN out. If changing one input element changes an output element, then NaN in the input gives NaN in the
+ * output. The law skips the operands in `spared`.
  */
 export const nanPropagates = (
   valuesOf: Evaluate = evaluator,

@@ -9,10 +9,11 @@ import { tensorOf } from "../domain.ts";
 import { bounded } from "./compare.ts";
 
 /**
- * How far rounding may take a program from its value, derived from the program and its inputs: it is
- * run again with the result of every node that rounds, and every term of those that add up, moved by a
- * few units in the last place, up or down at random. What comes out of several such runs spans what
- * another order of the same arithmetic may give.
+ * The number of units in the last place by which results are moved.
+ *
+ * To bound a program's rounding error, the law runs it several times with the result of every rounding node, and every
+ * term of every sum, moved up or down at random. The spread of the outputs covers the results of any other order of the
+ * same arithmetic.
  *
  * **Source** Vignes, "A stochastic arithmetic for reliable scientific computation" (1993).
  */
@@ -37,15 +38,15 @@ export const signs = (seed: number): (() => number) => {
   };
 };
 
-/** The few units in the last place, relative to the value. */
+/** The movement relative to a value: a few units in the last place. */
 export const unitOf = ({ dtype }: Tensor): number =>
   dtype === "f32" || dtype === "f64" ? ulps * epsilon[dtype] : 0;
 
-/** The distance of numbers below the normal range, by which they round whatever their size. */
+/** The distance between neighboring subnormal numbers: their rounding error, whatever their size. */
 const spacing = { f32: 2 ** -149, f64: 2 ** -1074 } as const;
 const normal = { f32: 2 ** -126, f64: 2 ** -1022 } as const;
 
-/** What rounding may do to a number beside the part in proportion to it: something only where it is tiny. */
+/** The absolute part of a number's rounding error, which matters only for tiny numbers. */
 export const leastUnitOf = ({ dtype }: Tensor): number =>
   dtype === "f32" || dtype === "f64" ? ulps * spacing[dtype] : 0;
 
@@ -63,11 +64,11 @@ const nudged = (x: Tensor, sign: () => number): Tensor => {
   );
 };
 
-// A node's params are those of its own primitive, which indexing a mapped type does not show.
+// A node's params belong to its own primitive, which an indexed mapped type does not express.
 export const ruleOf = (node: AnyNode) =>
   evaluateRules[node.primitive] as EvaluateRule<PrimitiveTag>;
 
-/** Operations whose result is one of their operands' elements, or a whole number, or a truth: none rounds. */
+/** Operations that return an operand's element, an integer or a bool: none of them rounds. */
 const unrounded: ReadonlySet<PrimitiveTag> = new Set<PrimitiveTag>([
   ...(["neg", "abs", "sign", "floor", "ceil", "round", "maximum", "minimum", "rem"] as const),
   ...(["argReduce", "sort", "gather", "select", "stopGradient"] as const),
@@ -84,7 +85,7 @@ const unrounded: ReadonlySet<PrimitiveTag> = new Set<PrimitiveTag>([
   ...(["constant", "parameter", "iota", "cond", "scan", "call"] as const),
 ]);
 
-/** Operations that add up many terms, each of which may be rounded on the way. */
+/** Operations that add many terms, and may round at each. */
 const sums: ReadonlySet<PrimitiveTag> = new Set<PrimitiveTag>([
   "dot",
   "cumsum",
@@ -92,7 +93,7 @@ const sums: ReadonlySet<PrimitiveTag> = new Set<PrimitiveTag>([
   "overlapAdd",
 ]);
 
-/** How a node rounds: not at all, once, or on the way to a sum or a product. */
+/** How a node rounds: not at all, once, or at each term of a sum or product. */
 export const rounding = (node: AnyNode): "none" | "once" | "terms" => {
   if (node.primitive === "reduce")
     return node.params.kind === "max" || node.params.kind === "min" ? "none" : "terms";
@@ -100,7 +101,7 @@ export const rounding = (node: AnyNode): "none" | "once" | "terms" => {
   return sums.has(node.primitive) ? "terms" : "once";
 };
 
-/** Runs a program with every rounding moved; each node is shown to `seen` first, with its operands. */
+/** Runs a program with every rounding result moved. It calls `seen` for each node first, with its operands. */
 export const perturbed = (
   sign: () => number,
   seen: (node: AnyNode, inputs: readonly Tensor[]) => void = () => undefined,
@@ -119,7 +120,7 @@ export const perturbed = (
   return inner;
 };
 
-/** Whether what a backend computed from some inputs is the program's value but for rounding. */
+/** Whether a backend's outputs equal the program's value up to rounding. */
 export const within =
   (program: Program) =>
   (inputs: readonly Tensor[], computed: readonly Tensor[]): string | undefined => {
@@ -131,7 +132,7 @@ export const within =
       Array.from(y.toTypedArray(), (value, i) => {
         const spread = others.map((run) => Math.abs((run[n]?.[i] as number) - value));
         const widest = Math.max(greatestOf(spread), unitOf(y) * Math.abs(value));
-        // At a jump, where a unit in the last place decides, there is nothing to hold a backend to.
+        // At a jump, where one unit in the last place decides, any result is right.
         return Number.isNaN(widest) ? Number.POSITIVE_INFINITY : widest;
       }),
     );

@@ -14,15 +14,15 @@ import {
 } from "../symbolic.ts";
 import type { Compile } from "./meaning.ts";
 
-/** A function whose outputs are multiplied by powers of `s` when its operands are. */
+/** A homogeneous function: scaling its operands by powers of `s` scales its outputs by powers of `s`. */
 export interface Homogeneous extends SymbolicFunction {
   /** Operand `i` is multiplied by `s` to the power `operandDegrees[i]`. Defaults to 1 each. */
   readonly operandDegrees?: readonly number[];
-  /** For each float output, of f32 or of f64. */
+  /** The power of `s` for each float output. */
   readonly degrees: readonly number[];
 }
 
-/** The ends of a float, and how near the two arithmetics are, relative to the greatest of an output. */
+/** The exponents where a float format ends, and the tolerance relative to the largest element of an output. */
 interface Floats {
   readonly least: number;
   readonly greatest: number;
@@ -34,7 +34,7 @@ const floats: { readonly [D in "f32" | "f64"]: Floats } = {
   f64: { least: -1022, greatest: 1020, tolerance: 2 ** -40 },
 };
 
-/** The exponents of `s = 2ᵏ`, both ends among them. */
+/** Draws exponents `k` of `s = 2ᵏ`, often the smallest or the largest. */
 const exponents = ({ least, greatest }: Floats): fc.Arbitrary<number> =>
   fc.oneof(
     fc.constantFrom(least, least + 14, greatest - 24, greatest - 8, greatest),
@@ -50,14 +50,14 @@ const times = (x: Tensor, factor: number): Tensor =>
       )
     : x;
 
-/** Whether a power of two loses nothing of any element. */
+/** Whether scaling by a power of two is exact for every element. */
 const keeps = (x: Tensor, exponent: number, { least, greatest }: Floats): boolean =>
   x.toTypedArray().every((value) => {
     const size = Math.log2(Math.abs(value)) + exponent;
     return value === 0 || (size >= least && size < greatest + 4);
   });
 
-/** Whether `y` is `x·2ᵏ`, where that is in range. */
+/** The difference between `y` and `x·2ᵏ`, where the latter is in range. */
 const differs = (
   what: string,
   x: Tensor,
@@ -67,7 +67,7 @@ const differs = (
 ): string | undefined => {
   const wanted = Array.from(x.toTypedArray(), (value) => value * 2 ** exponent);
   const size = wanted.reduce((m, value) => Math.max(m, Math.abs(value)), 0);
-  // Rounding may take what is next to the end beyond it.
+  // Rounding may push a number near the limit over it.
   if (size > 2 ** (greatest + 3)) return undefined;
   const bound = Math.max(tolerance * size, 2 ** least);
   const got = y.toTypedArray();
@@ -79,7 +79,7 @@ const differs = (
   return at < 0 ? undefined : `${what}, element ${at} is ${got[at]}, not ${wanted[at]}`;
 };
 
-/** The same function of the other floats. */
+/** The same function in another float dtype. */
 const inDtype = (f: Homogeneous, dtype: "f32" | "f64"): Homogeneous => ({
   ...f,
   operands: f.operands.map(({ type, values }) =>
@@ -90,7 +90,7 @@ const inDtype = (f: Homogeneous, dtype: "f32" | "f64"): Homogeneous => ({
 });
 
 /**
- * 17: a homogeneous function and its gradients scale with the operands over the whole float range: no intermediate
+ * A homogeneous function and its gradients scale with the operands over the whole float range: no intermediate
  * overflows if the result is in range.
  */
 export const scaling = (compile: Compile, dtype: "f32" | "f64" = "f32"): Law<Homogeneous> =>
@@ -102,7 +102,7 @@ export const scaling = (compile: Compile, dtype: "f32" | "f64" = "f32"): Law<Hom
     const map = cotangentMap(f, exact.reverse);
     const made = compile(programOf(typesOf(map), map.apply));
     const count = typesOf(f).length;
-    /** How what comes out grows: outputs, and the gradients by the float operands. */
+    /** The degrees of the results: of the outputs, and of the gradients by the float operands. */
     const grown = [
       ...f.degrees,
       ...own.filter((_, i) => isFloat(typesOf(f)[i]?.dtype ?? "f32")).map((d) => -d),
@@ -121,7 +121,7 @@ export const scaling = (compile: Compile, dtype: "f32" | "f64" = "f32"): Law<Hom
         const before = made.run([...x, ...w]);
         const after = made.run([
           ...x.map((each, i) => times(each, 2 ** (k * (own[i] as number)))),
-          // What the cotangents weigh grows as they shrink.
+          // Cotangents shrink where outputs grow, so that the weighted sum keeps its scale.
           ...w.map((each, i) => times(each, 2 ** (-k * (f.degrees[i] as number)))),
         ]);
         const degrees = [...grown];

@@ -16,7 +16,7 @@ import { innerPrograms, topological } from "../ir/program.ts";
 import { sameShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
-/** An issue where it occurred: the type rules know of operands, and only the node knows its layers. */
+/** Adds to an issue the path of its layer: type rules know operands, and only the node knows its layers. */
 const located = (issue: Issue, path: readonly string[]): Issue => {
   switch (issue._tag) {
     case "ShapeMismatch": {
@@ -46,7 +46,7 @@ const located = (issue: Issue, path: readonly string[]): Issue => {
   }
 };
 
-/** How many examples the axes have that something around a program will bind. */
+/** The number of examples along each named axis that code around a program will bind. */
 export interface Bound {
   readonly [axis: string]: number;
 }
@@ -61,14 +61,14 @@ const unboundIssues = (node: AnyNode, bound: Bound, path: readonly string[]): re
 
 const isOfDtype = (issue: Issue): boolean => issue._tag === "DtypeMismatch";
 
-/** Everything wrong with a program under `around`, in the order in which it computes. */
+/** All issues of a program whose axes `around` binds, in order of computation. */
 const issuesUnder = (
   program: Program,
   around: readonly string[],
   bound: Bound,
 ): readonly Issue[] => {
   const inputs = new Set<AnyNode>(program.inputs.map((x) => x.node));
-  // A free variable is reported once, at its first user.
+  // A free variable is reported once, at its first use.
   const seen = new Set<AnyNode>();
   const free = (operands: readonly Expr[], path: readonly string[]): readonly Issue[] =>
     operands.flatMap(({ node }) => {
@@ -77,7 +77,7 @@ const issuesUnder = (
       return [new FreeVariable({ shape: node.params.type.shape, path })];
     });
 
-  // What is made of a wrong dtype is of a wrong dtype too: that is no further mistake.
+  // A node computed from a wrong dtype has a wrong dtype too; that is no additional mistake.
   const mistyped = new Set<AnyNode>();
   const ofNodes = topological(program.outputs).flatMap((node): readonly Issue[] => {
     const path = [...around, ...node.path];
@@ -113,7 +113,7 @@ const mismatch = (
   return undefined;
 };
 
-/** State comes out of a step as what it goes into the next as. */
+/** State must leave a step with the type with which it enters the next step. */
 const stateIssues = (program: Program, carried: number): readonly Issue[] =>
   Array.from({ length: carried }, (_, i) => {
     const input = program.inputs[i];
@@ -127,7 +127,7 @@ const stateIssues = (program: Program, carried: number): readonly Issue[] =>
       : mismatch(`state ${i}`, input, program.outputs[i]);
   }).filter((issue) => issue !== undefined);
 
-/** All that is wrong with a program, also in the programs inside it. */
+/** All issues of a program and of the programs inside it. */
 export const issuesOf = (program: Program, carried = 0, bound: Bound = {}): readonly Issue[] => [
   ...issuesUnder(program, [], bound),
   ...stateIssues(program, carried),
@@ -136,17 +136,16 @@ export const issuesOf = (program: Program, carried = 0, bound: Bound = {}): read
 /**
  * Succeeds for a program that every backend can compute.
  *
- * **Fails with** `CompileError`, whose causes are all that is wrong and not only what is wrong first:
- * operands that do not fit (of wrong dtypes that follow from one another the first alone), parameters that
- * are no input of the program, named axes that no `vmap` binds, and state that does not keep its type from
- * step to step.
+ * **Fails with** `CompileError`. Its causes are all mistakes of the program: operands that do not fit (of wrong dtypes
+ * that follow from one another, only the first), parameters that are no input of the program, named axes that no `vmap`
+ * binds, and state that changes its type from step to step.
  */
 export const check = (program: Program, carried = 0): Effect.Effect<void, CompileError> => {
   const causes = issuesOf(program, carried);
   return causes.length === 0 ? Effect.void : Effect.fail(new CompileError({ causes }));
 };
 
-/** What is wrong with the values given for some inputs of a program, if anything. */
+/** The first issue of the values given for inputs of a program; `undefined` if all fit. */
 export const inputIssue = (
   expected: readonly TensorType[],
   given: readonly Tensor[],

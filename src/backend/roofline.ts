@@ -1,26 +1,26 @@
 import type { Plan, PlannedKernel } from "./backend.ts";
 
-/** What a machine can do at most, on one thread. */
+/** The peak speeds of a machine, on one thread. */
 export interface MachinePeaks {
-  /** Arithmetic operations a second; a fused multiply-add of four lanes is eight. */
+  /** Arithmetic operations per second. A fused multiply-add of four lanes counts as eight. */
   readonly operations: number;
   /**
-   * Bytes a second, read and written together, where at most `within` bytes are touched over and over,
-   * the smallest first: what fits into a cache moves faster. The last stands for memory.
+   * Bytes per second, read and written together, for repeated access to at most `within` bytes: one entry per cache,
+   * the smallest first. The last entry is main memory.
    */
   readonly bandwidth: readonly { readonly within: number; readonly rate: number }[];
 }
 
-/** The least time that something takes. */
+/** The minimum time of some work, and its cause. */
 export interface Roofline {
   readonly seconds: number;
-  /** What takes that long. */
+  /** The resource that limits the time. */
   readonly bound: "operations" | "bytes";
 }
 
 /**
- * The least time that a kernel can take, in seconds: that of its operations or that of its bytes,
- * whichever is longer. Everything that it touches is given the fastest cache that could hold it.
+ * The minimum seconds of a kernel: the time of its operations or of its bytes, whichever is longer. Its bytes move at
+ * the speed of the smallest cache that could hold them.
  *
  * **Source** Williams, Waterman and Patterson (2009), "Roofline", with one roof for each cache.
  *
@@ -44,6 +44,6 @@ export const rooflineOf = (
     : { seconds: movement, bound: "bytes" };
 };
 
-/** The least time of one run of a plan, kernel after kernel. */
+/** The minimum seconds of one run of a plan: the sum over its kernels. */
 export const rooflineOfPlan = ({ kernels }: Plan, ceilings: MachinePeaks): number =>
   kernels.reduce((sum, kernel) => sum + rooflineOf(kernel, ceilings).seconds, 0);

@@ -48,5 +48,5 @@ test("means that are products with a dense matrix are noticed", () => {
   );
   const dense = lambda("dense means", (x: Expr) => dot(matrix, x, [[1], [0]]));
   const verdict = check(locality(), exampleOfLayer(dense, [4, 1], "eval"));
-  expect(isLeft(verdict) && verdict.left.reason).toContain("sees element");
+  expect(isLeft(verdict) && verdict.left.reason).toContain("changes where element");
 });

@@ -74,7 +74,7 @@ describe("the mean of a constant loss is that constant", () => {
   });
 });
 
-describe("labels that are none", () => {
+describe("invalid labels", () => {
   holds([unknownLabels(wasm)], labeledLosses, { runs: 60 });
 
   test("a loss that reads 0 beyond its classes is noticed", () => {

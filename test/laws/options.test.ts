@@ -29,7 +29,7 @@ describe("each law of options notices its planted mistake", () => {
 
   test("a number that is no whole one is taken", () => {
     expect(reasonOf(check(refusesBeyond, careless as NonNullable<typeof careless>))).toContain(
-      "is taken, where it takes 0 to 3",
+      "is accepted, but the range is 0 to 3",
     );
   });
   test("a number ends in a raw error", () => {

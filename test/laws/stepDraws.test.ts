@@ -94,7 +94,7 @@ describe("planted mistakes in keys are noticed", () => {
         return [context.mode === "eval" ? x : (mul(y, 0.5) as Expr), state];
       },
     };
-    expect(reason(meanOverKeys, heavy)).toContain("in the mean");
+    expect(reason(meanOverKeys, heavy)).toContain("the mean of output");
   });
 });
 

@@ -24,7 +24,7 @@ const two = [
   [3, 4],
 ];
 
-/** What an operation across examples gives each of them. */
+/** The results of an operation across examples, stacked. */
 const across = (
   f: (x: Expr) => Expr,
   inputs: readonly number[],

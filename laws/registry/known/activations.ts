@@ -2,7 +2,7 @@ import type { Expr } from "../../../src/ir/expr.ts";
 import * as activations from "../../../src/nn/functional/activation.ts";
 import type { Known, KnownValues } from "../../values/known.ts";
 
-/** Values of activations that others give: at 0, on both sides, and in the tails, where a formula may cancel. */
+/** Known values of activations: at 0, on both sides, and in the tails, where a formula may cancel. */
 
 const { NaN: nan, POSITIVE_INFINITY: infinity } = Number;
 
@@ -17,7 +17,7 @@ const values = (
   expected: [points.map(([, y]) => y)],
 });
 
-/** A tail, multiplied by so much that its digits count. */
+/** A value in the tail, scaled up so that its digits count. */
 const tail = (f: (x: Expr) => Expr, scaled: (y: Expr) => Expr, known: Known): Known => ({
   ...known,
   apply: (x) => scaled(f(x)),

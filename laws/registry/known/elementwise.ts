@@ -38,7 +38,7 @@ const { sign, sin, sqrt, square, sub, tan, tanh, xor } = elementwise;
 const left = [1, 2, -0, 0, inf, -inf, nan, 3];
 const right = [2, 2, 0, -1, 1, inf, 1, nan];
 
-/** What a person, a table or a standard says of every element-wise operation, at its edges too. */
+/** Known values of every element-wise operation, by hand, from a table or from a standard, including edge cases. */
 export const knownElementwise: KnownValues<typeof elementwise> = {
   neg: [one((x) => neg(x), [1, -2, 0, inf, nan], [-1, 2, -0, -inf, nan])],
   abs: [one((x) => abs(x), [1, -2, -0, -inf, nan], [1, 2, 0, inf, nan])],

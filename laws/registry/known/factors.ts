@@ -3,7 +3,7 @@ import * as linalg from "../../../src/linalg/index.ts";
 import { tensor } from "../../../src/tensor/constructors.ts";
 import type { Known, KnownValues, Numbers } from "../../values/known.ts";
 
-/** What a hand finds for given numbers. */
+/** A known value computed by hand. */
 export const byHand = (
   apply: (a: Expr, b: Expr) => object,
   inputs: Known["inputs"],
@@ -34,7 +34,7 @@ export const ranked = [
   [2, 4],
 ];
 
-/** Values of factors, and of what is solved by them. */
+/** Known values of factorizations, and of the solvers that use them. */
 export const knownFactors = {
   cholesky: [
     byHand(
@@ -126,7 +126,7 @@ export const knownFactors = {
       [1, 2],
     ),
   ],
-  // By name: the lower triangle, the order, the pivots, the upper triangle.
+  // In the order of the names: lower triangle, permutation, pivots, upper triangle.
   lu: [
     byHand(
       linalg.lu,
@@ -304,7 +304,7 @@ export const knownFactors = {
         [0.08, 0.16],
       ],
     ),
-    // The lesser of two singular values does not count.
+    // The smaller of the two singular values does not count.
     byHand(
       (a) => linalg.pseudoInverse(a, { absolute: 1 }),
       [

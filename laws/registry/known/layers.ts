@@ -16,7 +16,7 @@ import type { Numbers } from "../../values/known.ts";
 
 const double = plain.lambda("double", (x: Expr) => mul(x, 2));
 
-/** `2x + 1` and `5x`. */
+/** The params of `2x + 1` and of `5x`. */
 const first = { weight: 2, bias: 1 };
 const second = { weight: 5, bias: 0 };
 const both = {
@@ -27,7 +27,7 @@ const both = {
 };
 const one = dense(1, 1);
 
-/** Layers and what composes them. */
+/** Known values of plain layers and of combinators. */
 export const knownLayers: KnownLayers<
   typeof affine & typeof plain & typeof composed & typeof combinators & typeof connections
 > = {
@@ -107,7 +107,7 @@ export const knownLayers: KnownLayers<
   fanout: [{ layer: combinators.fanout(one, one), params: both, x: [3], y: [7, 15] }],
 };
 
-/** Numbers on the one channel of a line or an image. */
+/** An example with one channel, along a line or over an image. */
 const line = (...xs: readonly number[]): Numbers => xs.map((v) => [v]);
 const image = (...rows: readonly (readonly number[])[]): Numbers =>
   rows.map((row) => row.map((v) => [v]));
@@ -116,7 +116,7 @@ const cross = image([1, 0, 2], [0, 1, 0], [3, 0, 1]);
 const nine = image([1, 2, 3], [4, 5, 6], [7, 8, 9]);
 const linear = { weight: [1, 10] };
 
-/** Layers that slide over examples with channels last. */
+/** Known values of layers that slide windows over examples with channels last. */
 export const knownSpatial: KnownLayers<typeof convolutions & typeof pools & typeof resizes> = {
   conv1d: [
     {
@@ -175,7 +175,8 @@ export const knownSpatial: KnownLayers<typeof convolutions & typeof pools & type
       y: line(1, 10, 2, 20, 0),
     },
     {
-      // "same" is stride times as long: an odd element too many is dropped at the end, and one too few added there.
+      // "same" makes the output stride times as long: an extra element is dropped at the end, and a missing one is
+      // added there.
       layer: convolutions.convTranspose1d(1, 1, 3, { stride: 2, padding: "same", bias: false }),
       params: { weight: [1, 10, 100] },
       x: line(1, 2),
@@ -212,7 +213,7 @@ export const knownSpatial: KnownLayers<typeof convolutions & typeof pools & type
       y: [[[10, 121]]],
     },
     {
-      // The outputs of one channel are side by side.
+      // The outputs of each channel are adjacent.
       layer: convolutions.depthwiseConv2d(2, 1, { multiplier: 2 }),
       params: { weight: [2, 3, 4, 5], bias: [0, 0, 0, 1] },
       x: [[[5, 7]]],
@@ -300,14 +301,14 @@ export const knownSpatial: KnownLayers<typeof convolutions & typeof pools & type
       y: line(1, 2, 3),
     },
     {
-      // 4.5 elements are 4, whose places are those of the scale that was asked for: (i + 1/2) / 1.5 - 1/2.
+      // 4.5 elements become 4, and their positions use the requested scale: (i + 1/2) / 1.5 - 1/2.
       layer: resizes.upsample({ scale: 1.5, method: "linear" }),
       x: line(1, 2, 4),
       y: line(1, 1.5, 2 + 1 / 3, 3 + 2 / 3),
     },
     { layer: resizes.upsample({ scale: 1.3 }), x: line(1, 2, 3), y: line(1, 1, 2) },
     {
-      source: "PyTorch: one element alone stands at the first corner",
+      source: "PyTorch: a single output element is the first corner",
       layer: resizes.upsample({ size: [1], method: "linear", alignCorners: true }),
       x: line(1, 3),
       y: line(1),

@@ -2,10 +2,10 @@ import * as linalg from "../../../src/linalg/index.ts";
 import type { KnownValues } from "../../values/known.ts";
 import { byHand, composed, knownFactors, ranked, square } from "./factors.ts";
 
-/** Values of every operation of linear algebra: one without any does not compile. */
+/** Known values of every operation of linear algebra. One without any does not compile. */
 export const knownLinalg: KnownValues<typeof linalg> = {
   ...knownFactors,
-  // The line nearest to the points (0, 6), (1, 0), (2, 0).
+  // The line of best fit to the points (0, 6), (1, 0), (2, 0).
   leastSquares: [
     byHand(
       (a, b) => linalg.leastSquares(a, b),
@@ -20,7 +20,7 @@ export const knownLinalg: KnownValues<typeof linalg> = {
       [5, -3],
     ),
   ],
-  // Fibonacci's numbers.
+  // Fibonacci numbers.
   matrixPower: [
     byHand(
       (a) => linalg.matrixPower(a, 5),
@@ -71,7 +71,7 @@ export const knownLinalg: KnownValues<typeof linalg> = {
         [0, 1],
       ],
     ),
-    // A quarter of a turn, and many of them.
+    // A quarter turn, and a large number of them.
     byHand(
       linalg.matrixExponential,
       [
@@ -122,7 +122,7 @@ export const knownLinalg: KnownValues<typeof linalg> = {
     ),
     byHand((x) => linalg.vectorNorm(x, Number.POSITIVE_INFINITY), [[]], 0),
     byHand((x) => linalg.vectorNorm(x), [[]], 0),
-    // Whose squares are no floats.
+    // Numbers whose squares leave the range of f64.
     { ...byHand((x) => linalg.vectorNorm(x), [[3e-200, 4e-200]], 5e-200), within: 0 },
     byHand((x) => linalg.vectorNorm(x), [[3e200, 4e200]], 5e200),
   ],

@@ -9,7 +9,7 @@ import * as segmentations from "../../../src/nn/losses/segmentation.ts";
 import { tensor } from "../../../src/tensor/constructors.ts";
 import type { Known, KnownValues } from "../../values/known.ts";
 
-/** Values of losses that others give, at edges too: certainty, equality, ±∞, and labels that are none. */
+/** Known values of losses, including edge cases: certainty, equality, ±∞, and invalid labels. */
 
 const { NaN: nan, POSITIVE_INFINITY: infinity } = Number;
 
@@ -25,7 +25,7 @@ const said =
 const hand = "by hand, from the definition";
 const by = said(hand);
 const torch = said("PyTorch 1.13");
-/** Of three operands. */
+/** Applies `f` to three operands. */
 const of = (f: (x: Expr, y: Expr, z: Expr) => Expr, inputs: Given, expected: number): Known => ({
   source: hand,
   apply: (x, y, z) => f(x, y, z),
@@ -286,7 +286,7 @@ const particular: KnownValues<
       [[1], [1]],
       0.001523422547952573,
     ),
-    // What is no member weighs 1 - α: of p = 1/2 and 3/4 it is (3/4)(p²)(-ln(1 - p)).
+    // A negative example has the weight 1 - α: for p = 1/2 and 3/4 its loss is (3/4)(p²)(-ln(1 - p)).
     by(
       (x, y) => segmentations.focal(x, y, { alpha: 0.25 }),
       [
@@ -337,7 +337,7 @@ const particular: KnownValues<
       ],
       nan,
     ),
-    // (1 - p)/(2 + p), of which one less a quotient has hardly a digit.
+    // (1 - p)/(2 + p), which 1 minus a quotient would compute with hardly a correct digit.
     {
       ...by((x, y) => segmentations.dice(x, y), [[1 - 2 ** -50], [1]], 2 ** -50 / (3 - 2 ** -50)),
       within: 1e-30,

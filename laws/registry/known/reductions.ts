@@ -14,7 +14,7 @@ export const valueFrom =
   (source: string) =>
   (f: F, inputs: readonly (Numbers | Tensor)[], ...expected: readonly Numbers[]): Known => ({
     source,
-    // As many expressions as the value has inputs.
+    // As many expressions as the known value has inputs.
     apply: (...xs) => f(...(xs as readonly Expr[] as [Expr, Expr, Expr])),
     inputs,
     expected,
@@ -167,7 +167,7 @@ export const knownCumulative: KnownValues<typeof cumulative> = {
   ],
   trapezoid: [
     hand((y) => cumulative.trapezoid(y, { dx: 2 }), [[1, 2, 4]], 9),
-    // Uneven places: (1 + 2)/2 · 1 + (2 + 4)/2 · 3.
+    // Uneven spacing: (1 + 2)/2 · 1 + (2 + 4)/2 · 3.
     hand(
       (y, x) => cumulative.trapezoid(y, { x }),
       [

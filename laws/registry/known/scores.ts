@@ -18,7 +18,7 @@ import {
   shareClaims,
 } from "../../networks/metrics.ts";
 
-/** What metrics are of examples, by hand: as scikit-learn defines them, ties aside, which are worth their share. */
+/** Known values of metrics, by hand, as scikit-learn defines them, except for ties, which earn a fraction. */
 
 const rows = (...examples: readonly (readonly [outputs: readonly number[], target: number])[]) =>
   examples.map(([outputs, target]): Example => ({ outputs, target, loss: 0.5 }));
@@ -33,14 +33,14 @@ const of = <A extends Summary>(
   expected,
 });
 
-/** Two of four right; 1 is taken twice, once rightly, and 0 once for what is 1. */
+/** Two of four right. Class 1 is predicted twice, once correctly; class 0 is predicted once, where 1 is right. */
 const four = rows([[1, 7, 2], 1], [[5, 3, 2], 1], [[2, 3, 5], 2], [[4, 5, 1], 0]);
 const tied = rows([[1, 1, 1], 0], [[2, 2, 1], 1], [[0, 3, 3], 0]);
-/** What is NaN is greater than any number. */
+/** NaN counts as greater than any number. */
 const lost = rows([[Number.NaN, 1, 0], 1]);
 const logits = rows([[2], 1], [[-1], 0], [[-3], 1], [[0.5], 0], [[0], 1]);
 
-/** One that is not here does not compile. */
+/** Known values of every metric. A missing one does not compile. */
 export const knownScores: {
   readonly [Name in keyof (typeof metrics & typeof errorMetrics & typeof confusions)]: readonly [
     KnownScore,

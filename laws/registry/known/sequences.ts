@@ -38,7 +38,7 @@ import {
 const exact = { epsilon: 0 };
 const loops = "loops over numbers, from the paper";
 
-/** So many numbers, none like another, of both signs. */
+/** A matrix of distinct numbers of both signs. */
 const numbers = (seed: number, rows: number, columns: number): Matrix =>
   Array.from({ length: rows }, (_, i) =>
     Array.from({ length: columns }, (__, j) => ((7 * (seed + 3 * i + j) + i * j) % 11) / 8 - 0.6),
@@ -59,7 +59,7 @@ const underPath = (path: string, { inputWeight, hiddenWeight, inputBias, hiddenB
 const moments = numbers(4, 3, 2);
 const backwards = (x: Matrix): Matrix => [...x].reverse();
 
-/** Maps of an attention of one width. */
+/** The affine maps of an attention layer. */
 interface Maps {
   readonly [map: string]: { readonly weight: Matrix; readonly bias: Vector };
 }
@@ -85,7 +85,7 @@ const mapped = (maps: Maps, name: string, x: Matrix): Matrix =>
 const columns = (x: Matrix, from: number, to: number): Matrix =>
   x.map((row) => row.slice(from, to));
 
-/** Attention of two heads, each on half of the features. */
+/** Attention with two heads, each on half of the features. */
 const twoHeads = (
   maps: Maps,
   x: Matrix,
@@ -163,7 +163,7 @@ const decoding: Layer<
       .apply(params, state, x, context),
 };
 
-/** Layers along sequences, and those that they are made of. */
+/** Known values of layers along sequences, and of their parts. */
 export const knownSequences: KnownLayers<
   typeof attentions &
     typeof batches &
@@ -315,7 +315,7 @@ export const knownSequences: KnownLayers<
       ],
     },
     {
-      // An odd width ends in a sine.
+      // An odd width has a sine last.
       layer: embeddings.sinusoidalEncoding,
       x: [
         [0, 0, 0],

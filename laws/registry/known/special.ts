@@ -11,12 +11,12 @@ const from =
     expected: [y],
   });
 
-/** Abramowitz and Stegun, "Handbook of mathematical functions" (1964), and the same to more digits by mpmath. */
+/** Values from Abramowitz and Stegun, "Handbook of mathematical functions" (1964), with more digits by mpmath. */
 const table = from("Abramowitz and Stegun (1964), to more digits by mpmath");
 const exact = from("by hand");
 const { POSITIVE_INFINITY: infinity, NaN: nan } = Number;
 
-/** Values of every special function: one without any does not compile. */
+/** Known values of every special function. One without any does not compile. */
 export const knownSpecial: KnownValues<typeof special> = {
   i0: [
     table(special.i0, [1, -1, 3.75], [1.2660658777520084, 1.2660658777520084, 9.118945860844567]),

@@ -9,7 +9,7 @@ type Every<Module> = { readonly [Name in keyof Module]: readonly ((x: Expr) => E
 
 const a = activations;
 
-/** Every activation, in several settings: one that is not here does not compile. */
+/** Every activation, in several settings. A missing one does not compile. */
 const settings: Every<typeof activations> = {
   sigmoid: [a.sigmoid],
   logSigmoid: [a.logSigmoid],

@@ -24,7 +24,7 @@ import { ofTokens } from "./sequences.ts";
 
 const chain = sequential as (...layers: readonly Composable[]) => Composable;
 const drop = dropout(0.5);
-/** Draws twice. */
+/** A layer that draws twice. */
 const twice = chain(drop, tanh, drop);
 const beside = connections.residual as (f: Composable, shortcut: Composable) => Composable;
 
@@ -34,7 +34,7 @@ const around = (name: string, layer: Composable, shape: readonly number[] = [3])
   shape,
 });
 
-/** Every way in which several draws come into one layer, apart from those of the registry of layers. */
+/** Layers with several draws in every combination that the registry of layers lacks. */
 export const drawingLayers: readonly DrawingLayer[] = [
   around("sequential", chain(drop, drop, chain(drop, drop))),
   around("residual", beside(twice, twice)),
@@ -74,7 +74,7 @@ export const drawingLayers: readonly DrawingLayer[] = [
   },
 ];
 
-/** Layers that drop something and are linear in it: what they drop they make up for. */
+/** Layers that drop values and rescale the rest, linear in the dropped values, so that the mean is kept. */
 export const droppingLayers: readonly DrawingLayer[] = [
   { name: "dropout", layer: drop, shape: [3] },
   { name: "dropout of little", layer: dropout(0.1), shape: [3] },
@@ -104,7 +104,7 @@ const crossing = (options: { readonly dropout?: number; readonly attentionDropou
     }),
   );
 
-/** Everything with a rate at which it drops, and how many things that rate is said to be of. */
+/** Every layer with a dropout rate, and its documented number of draws. */
 export const countedLayers: readonly CountedLayer[] = [
   { name: "dropout", layer: drop, shape: [3], draws: 1 },
   { name: "dropout of nothing", layer: dropout(0), shape: [3], draws: 0 },
@@ -112,7 +112,7 @@ export const countedLayers: readonly CountedLayer[] = [
   { name: "spatialDropout of nothing", layer: drops.spatialDropout(0), shape: [2, 3], draws: 0 },
   { name: "dropPath", layer: drops.dropPath(0.5), shape: [2], draws: 1 },
   { name: "dropPath of nothing", layer: drops.dropPath(0), shape: [2], draws: 0 },
-  // An output on its way to the recurrence above: between three there are two.
+  // Dropout applies to the outputs between recurrences: two places between three recurrences.
   { name: "rnn, three", layer: rnn(2, 2, { layers: 3, ...half }), shape: [3, 2], draws: 2 },
   { name: "gru, one", layer: gru(2, 2, half), shape: [3, 2], draws: 0 },
   {
@@ -133,7 +133,7 @@ export const countedLayers: readonly CountedLayer[] = [
     shape: [3, 2],
     draws: 1,
   },
-  // What attention adds, and what the feed-forward part adds.
+  // The output of attention, and the output of the feed-forward part.
   { name: "a block", layer: block(half), shape: [3, 2], draws: 2 },
   {
     name: "attention of a block",
@@ -141,7 +141,7 @@ export const countedLayers: readonly CountedLayer[] = [
     shape: [3, 2],
     draws: 1,
   },
-  // Both embeddings; two parts in each of two blocks, and three in each of two.
+  // Both embeddings, two parts in each of two encoder blocks, and three in each of two decoder blocks.
   { name: "transformer", layer: crossing(half), shape: [5], draws: 2 + 2 * 2 + 2 * 3 },
   {
     name: "attention of a transformer",
@@ -149,7 +149,7 @@ export const countedLayers: readonly CountedLayer[] = [
     shape: [5],
     draws: 2 + 2 * 2,
   },
-  // Embeddings; in each block the weights of attention, and what its two parts add.
+  // The embeddings; in each block, the attention weights and the outputs of its two parts.
   {
     name: "gpt",
     layer: ofTokens(
@@ -174,7 +174,7 @@ export const countedLayers: readonly CountedLayer[] = [
     shape: [15, 15, 1],
     draws: 2,
   },
-  // Between embeddings, two recurrences and the affine map.
+  // Between the embeddings, the two recurrences and the affine map.
   {
     name: "lstmClassifier",
     layer: ofTokens(

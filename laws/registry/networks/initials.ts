@@ -44,13 +44,13 @@ import {
 
 type ByPath = { readonly [path: string]: Beginning };
 
-/** Uniform over ±1/√in. */
+/** Uniform over ±1/√inputs. */
 const fanIn = (inputs: number): Beginning => within(1 / Math.sqrt(inputs));
 const affine = (inputs: number, path = ""): ByPath => ({
   [`${path}weight`]: fanIn(inputs),
   [`${path}bias`]: fanIn(inputs),
 });
-/** Glorot's uniform, and offsets that begin as 0. */
+/** Weights of Glorot's uniform distribution, and biases of 0. */
 const glorot = (inputs: number, outputs: number, path: string): ByPath => ({
   [`${path}.weight`]: within(Math.sqrt(6 / (inputs + outputs))),
   [`${path}.bias`]: all(0),
@@ -128,7 +128,7 @@ const deciphering = transforming.transformerDecoder({
   ...{ vocabulary: 6, width: 4, blocks: 2, heads: 2, hidden: 6 },
 });
 const block = transformers.transformerDecoderBlock(4, { heads: 2, hidden: 6 });
-/** What is no layer until it is given a memory, as one that only begins. */
+/** Makes a layer of a block that needs a memory, for its initial values only. */
 const beginning = (init: (seed: Parameters<typeof block.init>[0]) => unknown) => ({
   ...composed.identity,
   init: (seed: Parameters<typeof block.init>[0]) => ({ params: init(seed), state: undefined }),
@@ -140,9 +140,9 @@ const drawn = (path: string, deviation: number): ByPath => ({
   [`${path}.weight`]: deviating(deviation),
   [`${path}.bias`]: all(0),
 });
-/** Normal of variance 2/in. */
+/** Normal with variance 2/inputs. */
 const he = (inputs: number): Beginning => deviating(Math.sqrt(2 / inputs));
-/** Convolutions for rectifiers, without offsets, each with a normalization after it; and one dense layer. */
+/** Convolutions before rectifiers, without biases, each followed by a normalization; and one dense layer. */
 const residuals: Pick<InitialCase, "params" | "state"> = {
   params: (path, shape) => {
     if (path.endsWith("scale")) return all(1);
@@ -155,7 +155,7 @@ const residuals: Pick<InitialCase, "params" | "state"> = {
 };
 const gptBlock = "inner.2.";
 
-/** How everything begins that has params or state: what is not here does not compile. */
+/** The initial values of every layer with params or state. A missing one does not compile. */
 const initials: InitialTable<Modules> = {
   dense: { layer: affines.dense(5, 7), params: affine(5) },
   lambda: nothing,
@@ -290,7 +290,7 @@ const initials: InitialTable<Modules> = {
   cifarResnet: { layer: resnets.cifarResnet(8, 3, { channels: 1, width: 3 }), ...residuals },
   unet: {
     layer: unets.unet(2, { channels: 1, width: 3, levels: 1 }),
-    // Convolutions of three by three begin for rectifiers, and with offsets of 0; the others as any.
+    // Convolutions of 3 × 3 have He initial values and biases of 0; the others have the default.
     params: (path, [side = 0, , inputs = 0, outputs = 0]) => {
       if (path.endsWith("weight"))
         return side === 3 ? he(9 * inputs) : side === 2 ? fanIn(4 * outputs) : fanIn(inputs);
@@ -381,10 +381,10 @@ const initials: InitialTable<Modules> = {
   },
 };
 
-/** Layers of pooling and resizing begin with nothing, so that there is nothing of them here. */
+/** Pooling and resizing layers have no params, and so no entry here. */
 export type WithoutParams = typeof pools & typeof resizes;
 
-/** Every layer and model that begins with something. */
+/** Every layer and model that has params or state. */
 export const initialCases: readonly (InitialCase & { readonly name: string })[] = Object.entries(
   initials,
 ).map(([name, each]) => ({ name, ...each }));

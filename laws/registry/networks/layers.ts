@@ -27,7 +27,7 @@ import { sequenceLayers } from "./sequences.ts";
 import type { LayerCase, Settings } from "./settings.ts";
 import { spatial } from "./spatial.ts";
 
-/** Every layer and combinator, in several settings: one that is not here does not compile. */
+/** Every layer and combinator, in several settings. A missing one does not compile. */
 const settings: Settings<
   typeof affine & typeof plain & typeof composed & typeof combinators & typeof connections
 > = {

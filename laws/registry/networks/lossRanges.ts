@@ -15,10 +15,10 @@ import type { Labelled, MeanLoss } from "../../networks/losses.ts";
 import type { SymbolicFunction } from "../../symbolic.ts";
 import { allFloats, hostileDomain, logUniform, uniform } from "../../values/hostile.ts";
 
-/** Where losses are not negative, and which of their labels are none. */
+/** The range of every loss, and the invalid labels of some. */
 
 type Setting = Omit<SymbolicFunction, "name">;
-/** Why a loss may be negative. */
+/** The reason why a loss may be negative. */
 type MayBe = string;
 
 const anywhere = fc.oneof(logUniform(1e-30, 1e30), uniform(-30, 30).map(Math.fround));
@@ -73,11 +73,11 @@ const settings: {
     of((x, y) => losses.negativeLogLikelihood(logSoftmax(x), y), wild(3), label),
   ],
   hinge: [of((x, y) => losses.hinge(x, y), wild(3), wild(3))],
-  klDivergence: "what is no distribution has a negative one, and rounding makes one of equal ones",
+  klDivergence: "negative for unnormalized operands, and by rounding for equal ones",
   l1Penalty: [alike((x) => losses.l1Penalty([x], 0.5))],
   l2Penalty: [alike((x) => losses.l2Penalty([x], 0.5))],
-  gaussianNegativeLogLikelihood: "densities are above 1",
-  poissonNegativeLogLikelihood: "without the term of the target alone",
+  gaussianNegativeLogLikelihood: "a density may exceed 1",
+  poissonNegativeLogLikelihood: "the term that depends only on the target is left out",
   focal: [
     of((x, y) => segmentations.focal(x, y), wild(3), bits),
     of((x, y) => segmentations.focal(x, y, { gamma: 0.5 }), wild(3), shares(3)),
@@ -102,7 +102,7 @@ const settings: {
   importanceLoss: [of((x) => balances.importanceLoss(x), wild(3, 2))],
 };
 
-/** Losses that say that they are never negative. */
+/** Losses that claim to be nonnegative. */
 export const lossesFromZero: readonly SymbolicFunction[] = Object.entries(settings).flatMap(
   ([name, all]) =>
     typeof all === "string"

@@ -16,7 +16,7 @@ const of = (f: (x: Expr, y: Expr) => Expr, ...operands: readonly Domain[]): Sett
 
 const predictions = tensors([3], unkinked);
 const targets = tensors([3], real);
-/** From ⅛ to ⅞. */
+/** Numbers from ⅛ to ⅞. */
 const probabilities = tensors(
   [3],
   fc.integer({ min: 1, max: 7 }).map((k) => k / 8),
@@ -28,19 +28,19 @@ const signs = tensors(
 );
 const labels = tensors([], fc.nat(2), "i32");
 
-/** From 0 to 1, both among them. */
+/** Numbers from 0 to 1, inclusive. */
 const weights = tensors(
   [3],
   fc.integer({ min: 0, max: 4 }).map((k) => k / 4),
 );
 
-/** Classes that count differently, one of them not at all, and a label that is ignored. */
+/** Classes of different weights, one of them 0, and a label to ignore. */
 const weighing = { classWeights: constant(tensorOf([3], "f64", [2, 0, 0.5])), ignore: 2 };
 
-/** A distribution with an impossible class, held fixed: `p ln p` has no derivative at 0. */
+/** A distribution with an impossible class, as a constant: `p ln p` has no derivative at 0. */
 const impossible = constant(tensorOf([3], "f64", [0.75, 0, 0.25]));
 
-/** Every loss, in several settings: one that is not here does not compile. */
+/** Every loss, in several settings. A missing one does not compile. */
 const settings: { readonly [Name in keyof typeof losses]: readonly Setting[] } = {
   meanSquaredError: [of(losses.meanSquaredError, predictions, targets)],
   meanAbsoluteError: [of(losses.meanAbsoluteError, predictions, targets)],

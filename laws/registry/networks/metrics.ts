@@ -23,9 +23,9 @@ const whole = exactMatch({ padding: 5 });
 const half = (x: number, towards: number): number =>
   Number.isFinite(x) ? towards + (x - towards) / 2 : x;
 
-/** Figures of classes: a class that is taken for nothing has none. */
+/** Claims of scores per class; a class that is never predicted has no score. */
 const figures: MetricClaims = { range: [0, 1], improved: shareClaims(3).improved };
-/** Errors: nearer the target is better. */
+/** Claims of errors: a prediction nearer to the target is better. */
 const errors: MetricClaims = {
   range: [0, Number.POSITIVE_INFINITY],
   improved: (e) => ({
@@ -35,7 +35,7 @@ const errors: MetricClaims = {
   }),
 };
 
-/** Every metric: one that is not here does not compile. */
+/** Every metric. A missing one does not compile. */
 const settings: {
   readonly [Name in keyof (typeof metrics &
     typeof errorMetrics &
@@ -47,7 +47,7 @@ const settings: {
   topKAccuracy: metricSubject("topK", topKAccuracy(2), { ...shareClaims(3), constant: 2 / 3 }),
   rootMeanSquaredError: metricSubject("rootMeanSquaredError", rootMeanSquaredError, errors, binary),
   confusionMatrix: metricSubject("confusionMatrix", confusionMatrix(3), { ...figures, lost: 0 }),
-  // Sequences of one moment.
+  // Sequences of length 1.
   exactMatch: metricSubject(
     "exactMatch",
     {

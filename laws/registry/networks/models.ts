@@ -17,7 +17,7 @@ import { vit } from "../../../src/nn/models/vit.ts";
 import type { Shape } from "../../../src/tensor/shape.ts";
 import type { LayerCase } from "./settings.ts";
 
-/** A model at full scale, with the number of params that its source gives. */
+/** A model at full scale, with the number of params that its source states. */
 export interface Scale {
   readonly layer: Composable;
   readonly shape: Shape;
@@ -28,7 +28,7 @@ export interface Scale {
 
 interface ModelSettings {
   readonly scales: readonly Scale[];
-  /** So small that its laws are checked in seconds. */
+  /** A small instance, whose laws are checked in seconds. */
   readonly tiny: Omit<LayerCase, "name">;
 }
 
@@ -44,10 +44,10 @@ const photograph = [224, 224, 3] as const;
 const arithmetic = "the sum over its layers";
 const torchvision = "torchvision's weights, as its documentation counts them";
 
-/** So many values that no two of a pooling window are hardly ever equal. */
+/** So many different values that ties within a pooling window are rare. */
 const fine = fc.integer({ min: -64, max: 64 }).map((k) => k / 16 + 1 / 32);
 
-/** Every model: one that is not here does not compile. */
+/** Every model. A missing one does not compile. */
 const models: { readonly [Name in keyof Models]: ModelSettings } = {
   perceptron: {
     scales: [
@@ -74,7 +74,8 @@ const models: { readonly [Name in keyof Models]: ModelSettings } = {
         shape: [28, 28, 1],
         output: [10],
         params: 61_706,
-        source: "the common variant; LeCun et al. (1998) have 60,000 with joins left out",
+        source:
+          "the common variant; LeCun et al. (1998) have 60,000, with some connections left out",
       },
     ],
     tiny: { layer: lenet(2), shape: [28, 28, 1], elements: fine },
@@ -123,7 +124,7 @@ const models: { readonly [Name in keyof Models]: ModelSettings } = {
         layer: cifarResnet(20, 10),
         shape: [32, 32, 3],
         output: [10],
-        // 0.27 million in the paper, whose shortcuts have no params; two projections and their scales.
+        // The paper has 0.27 million; its shortcuts have no params. Here two shortcuts are projections with scales.
         params: 269_722 + (16 * 32 + 64) + (32 * 64 + 128),
         source: "He et al. (2015), table 6, with projections",
       },

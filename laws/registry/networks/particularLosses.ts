@@ -28,7 +28,7 @@ const probabilities = tensors(
 const directed = tensors([3], positive);
 const classes = tensors([3], fc.nat(1), "i32");
 
-/** Losses of particular distributions, distances and sequences: one that is not here does not compile. */
+/** Losses of particular distributions, distances and sequences. A missing one does not compile. */
 export const particularLosses: {
   readonly [Name in keyof (typeof likelihoods &
     typeof segmentations &

@@ -23,7 +23,7 @@ const source = { vocabulary: 4, length: 3, padding: 0 };
 const decoder = transformerDecoder({ vocabulary: 3, width: 2, blocks: 1, heads: 1, hidden: 2 });
 
 type Params = ReturnType<typeof decoder.init>;
-/** A decoder whose memory is made of its own table. */
+/** A decoder that makes its memory from its own table. */
 const deciphering: Layer<readonly [number], readonly [number, 3], Params, undefined> = {
   name: "deciphering",
   init: (key) => ({ params: decoder.init(key), state: undefined }),
@@ -31,7 +31,7 @@ const deciphering: Layer<readonly [number], readonly [number, 3], Params, undefi
     decoder.over(sin(params.tokens.table) as Expr).apply(params, state, x, context),
 };
 
-/** Models of sequences as layers: one that is not here does not compile. */
+/** Models of sequences as layers. A missing one does not compile. */
 export const sequenceModels: Settings<
   typeof gpts & typeof seq2seqs & typeof transformers & typeof classifiers
 > = {
@@ -107,7 +107,7 @@ export const sequenceModels: Settings<
   ],
 };
 
-/** Every model that says sequences token by token, in several settings. */
+/** Every model that generates sequences token by token, in several settings. */
 export const speakers: readonly Speaker[] = [
   {
     name: "gpt",

@@ -27,19 +27,19 @@ const { multiHeadAttention } = attentions;
 const { gru, lstm, rnn } = recurrences;
 const { transformerDecoderBlock, transformerEncoderBlock } = transformers;
 
-/** Numbers as tokens: some of them are none of a vocabulary, and read zeros. */
+/** Turns numbers into tokens. Some of them are outside the vocabulary and read zeros. */
 const tokens = lambda("tokens", (x: Expr) => cast(floor(x), "i32"));
 export const ofTokens = (layer: Composable): Composable =>
   (sequential as (...layers: readonly Composable[]) => Composable)(tokens, layer);
 
-/** So many values that two of a few are hardly ever so near that a difference changes which is greater. */
+/** So many different values that two of them are rarely close enough for a difference step to change their order. */
 const spread = fc.integer({ min: -1024, max: 1024 }).map((k) => k / 256);
 
-/** Far from where equal numbers have no variance to divide by. */
+/** A large epsilon, because equal numbers have no variance to divide by. */
 const calm = { epsilon: 0.5 };
 
 const decoder = transformerDecoderBlock(2, { heads: 2, hidden: 3, ...calm });
-/** A decoder block whose memory is made of its own input. */
+/** A decoder block that makes its memory from its own input. */
 const decoding: Layer<
   readonly [number, 2],
   readonly [number, 2],
@@ -51,7 +51,7 @@ const decoding: Layer<
   apply: (params, state, x, context) => decoder.over(sin(x)).apply(params, state, x, context),
 };
 
-/** Layers along sequences, and those that they are made of: one that is not here does not compile. */
+/** Layers along sequences, and those that they are made of. A missing one does not compile. */
 export const sequenceLayers: Settings<
   typeof attentions &
     typeof batches &

@@ -7,15 +7,15 @@ export interface LayerCase {
   readonly name: string;
   readonly layer: Composable;
   readonly shape: Shape;
-  /** Its declared derivative is not the limit of differences: gradients are stopped in it. */
+  /** True if the declared derivative is not the limit of difference quotients, because gradients are stopped. */
   readonly rough?: boolean;
-  /** In training it looks at the other examples of the batch, and one example alone has no meaning. */
+  /** True if the layer sees the other examples of the batch in training, so that it cannot run on a single example. */
   readonly acrossExamples?: boolean;
-  /** The numbers of which examples are made, where those that avoid most kinks do not do. */
+  /** The numbers in examples. Defaults to numbers that avoid most kinks. */
   readonly elements?: fc.Arbitrary<number>;
 }
 
-/** Layers for each export of a module. */
+/** Cases for each export of a module. */
 export type Settings<Module> = {
   readonly [Name in keyof Module]: readonly Omit<LayerCase, "name">[];
 };

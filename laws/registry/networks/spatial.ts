@@ -6,10 +6,10 @@ import type { Settings } from "./settings.ts";
 
 const { conv1d, conv2d, conv3d } = convolutions;
 
-/** So many values that three of a window are hardly ever equal: three that tie have no difference quotient. */
+/** So many different values that three in a window are rarely equal: three-way ties have no difference quotient. */
 const fine = fc.integer({ min: -64, max: 64 }).map((k) => k / 16 + 1 / 32);
 
-/** Every layer that slides over examples with channels last: one that is not here does not compile. */
+/** Every layer that slides over examples with channels last. A missing one does not compile. */
 export const spatial: Settings<typeof convolutions & typeof pools & typeof resizes> = {
   conv1d: [
     { layer: conv1d(2, 3, 2), shape: [4, 2] },

@@ -38,18 +38,18 @@ type Carrying =
 const vector = [2];
 const sequence = [4, 2];
 
-/** What passes a layer's state on as the layer left it. */
+/** The expected state of a combinator that passes on the inner layer's state. */
 const asItIs: Meaning = ([s = []], batch) => {
   const [outputs, next] = ran(s, batch);
   return { outputs, states: [next] };
 };
-/** Where something else is made of the outputs, which other laws hold. */
+/** For combinators that transform the outputs, which other laws check. */
 const stateOnly: Meaning = (states, batch) => ({ states: asItIs(states, batch).states });
 
-/** A layer whose state does not move. */
+/** The expected results of a layer whose state stays fixed. */
 const held: Meaning = ([s = []], batch) => ({ outputs: ran(s, batch)[0], states: [s] });
 
-/** One use after the other: with a state each, or with the state that the last use left. */
+/** Uses one after the other: each with its own state, or with the state that the previous use left. */
 const inTurn = (states: Rows, batch: readonly Rows[]) => {
   let xs = batch;
   const next = states.map((s) => {
@@ -60,7 +60,7 @@ const inTurn = (states: Rows, batch: readonly Rows[]) => {
   return { outputs: xs, states: next };
 };
 
-/** The position `t` of every example, as a batch of its own; and back. */
+/** Position `t` of every example, as a batch; and the inverse. */
 const at = (batch: readonly Rows[], t: number): readonly Rows[] =>
   batch.map((rows) => [rows[t] as Row]);
 const joined = (parts: readonly (readonly Rows[])[]): readonly Rows[] =>
@@ -74,7 +74,7 @@ const plain = (layer: Composable, shape: Shape = vector, meaning = asItIs) => ({
   meaning,
 });
 
-/** Every layer made of layers, with one whose state tells what it has seen: one that is not here does not compile. */
+/** Every combinator around {@link running}, whose state records its inputs. A missing one does not compile. */
 const table: Table<Carrying> = {
   named: plain(combinators.named("other", running)),
   frozen: plain(combinators.frozen(running), vector, held),
@@ -129,7 +129,7 @@ const table: Table<Carrying> = {
     });
     return { outputs: joined(parts), states: [state] };
   }),
-  // All moments of all examples are one batch.
+  // All time steps of all examples form one batch.
   timeDistributed: plain(sequences.timeDistributed(running), sequence),
   parallel: plain(combinators.parallel(running, running, running), [3, 2], (states, batch) => {
     const made = states.map((s, i) => ran(s, at(batch, i)));
@@ -163,7 +163,7 @@ const table: Table<Carrying> = {
     both(
       lambda("tokens", () => constant(tensor([0, 1, 0], "i32"))),
       embeddings.tiedEmbedding(2, 2, running, {
-        // As many numbers as the table has.
+        // As many numbers as the table needs.
         tableInit: () =>
           tensor([
             [1, 2],
@@ -185,7 +185,7 @@ const table: Table<Carrying> = {
   ),
 };
 
-/** Every layer made of layers, around one with a state. */
+/** Every combinator around a layer with state. */
 export const stateCases: readonly StateCase[] = Object.entries(table).map(([name, each]) => ({
   name,
   ...each,

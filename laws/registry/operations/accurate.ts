@@ -17,7 +17,7 @@ type Claims<Module> = { readonly [Name in keyof Module]: Claim };
 
 const single = (x: number): number => Math.fround(x);
 
-/** Every magnitude, and what lies between -20 and 20 more often than that. */
+/** Numbers of every magnitude, most often between -20 and 20. */
 const anywhere = fc.oneof(
   logUniform(2 ** -149, 2 ** 127),
   uniform(-20, 20).map(single),
@@ -29,7 +29,7 @@ const shares = fc
   .oneof(logUniform(1e-30, 1), uniform(0, 1))
   .map((x) => Math.min(single(Math.abs(x)), 1));
 
-/** Some of the elements are equal. */
+/** Tensors in which some elements are equal. */
 const of = (elements: fc.Arbitrary<number>): Domain =>
   hostileDomain(tensors([4], elements, "f32"), ["ties"]);
 
@@ -44,10 +44,10 @@ const claim = (
   apply: ([x, y]) => [f(x as Expr, y as Expr)],
 });
 
-/** Sums of exponentials come from numbers that differ by less than their own rounding. */
+/** Sums of exponentials of numbers that are each already rounded: errors near 0 are absolute. */
 const nearZero = { floor: 1 };
 
-/** What every activation claims: one that is not here does not compile. */
+/** The claims of every activation. A missing one does not compile. */
 const activations: Claims<typeof activation> = {
   sigmoid: claim(activation.sigmoid),
   logSigmoid: claim(activation.logSigmoid),
@@ -58,15 +58,15 @@ const activations: Claims<typeof activation> = {
   celu: claim((x) => activation.celu(x, 2)),
   selu: claim(activation.selu),
   gelu: claim(activation.gelu, 16),
-  // An exponent of up to 88 is rounded.
+  // The exponent, up to 88, is rounded.
   geluTanh: claim(activation.geluTanh, 256),
-  // Of shares that are subnormal.
+  // The logistic value may be subnormal.
   silu: claim(activation.silu, 4, { floor: 2 ** -119 }),
   softplus: claim((x) => activation.softplus(x)),
   softsign: claim(activation.softsign),
   mish: claim(activation.mish, 8, { floor: 2 ** -119 }),
   hardtanh: claim((x) => activation.hardtanh(x), 0),
-  // A sum with 3, near -3.
+  // Adds 3 to numbers near -3.
   hardsigmoid: claim(activation.hardsigmoid, 4, nearZero),
   hardswish: claim(activation.hardswish, 4, nearZero),
   hardshrink: claim((x) => activation.hardshrink(x), 0),
@@ -74,11 +74,11 @@ const activations: Claims<typeof activation> = {
   tanhshrink: claim(activation.tanhshrink, 8),
   threshold: claim((x) => activation.threshold(x, 0.5, 2), 0),
   softmin: claim((x) => activation.softmin(x), 64),
-  // The share may be subnormal, and what it multiplies great.
+  // The gate may be subnormal while its factor is large.
   glu: claim((x) => activation.glu(x), 4, { floor: 2 ** -80 }),
 };
 
-/** What every special function claims: one that is not here does not compile. */
+/** The claims of every special function. A missing one does not compile. */
 const specials: Claims<typeof special> = {
   i0: claim(special.i0, 16),
   i1: claim(special.i1, 16),
@@ -88,9 +88,9 @@ const specials: Claims<typeof special> = {
   erfcx: claim(special.erfcx, 8),
   ndtr: claim(special.ndtr),
   logNdtr: claim(special.logNdtr),
-  // Its zero, at ½, is approached by numbers that are half as dense.
+  // Near its zero, at ½, its arguments are half as dense.
   ndtri: claim(special.ndtri, 8, { floor: 1, operands: [of(shares)] }),
-  // Zeros at 1 and 2, and many below 0.
+  // It has zeros at 1 and 2, and many below 0.
   logGamma: claim(special.logGamma, 16, { floor: 1, operands: [of(above)] }),
   digamma: claim(special.digamma, 16, { floor: 1, operands: [of(above)] }),
   polygamma: claim((x) => special.polygamma(1, x), 16, { operands: [of(above)] }),
@@ -100,7 +100,7 @@ const specials: Claims<typeof special> = {
   }),
 };
 
-/** Beside such numbers the logarithm of a count is lost. */
+/** Numbers so large that adding the logarithm of a count does not change them. */
 const large = fc.constantFrom(1e8, 1e8 + 8, -1e8, 1e20);
 const labels = tensors([], fc.nat(3), "i32");
 const bits = tensors([4], fc.nat(1), "f32");
@@ -124,14 +124,14 @@ const others = {
   }),
 } satisfies { readonly [name: string]: Claim };
 
-/** Functions that claim to be accurate wherever their arguments lie. */
+/** Functions that claim to be accurate on their whole domain. */
 export const accurateFunctions: readonly Accurate[] = Object.entries({
   ...activations,
   ...specials,
   ...others,
 }).map(([name, each]) => ({ ...each, name }));
 
-/** Whose slopes are differences of shares, of which small ones are lost beside the greatest. */
+/** Functions whose slopes are differences of probabilities; small ones vanish beside the largest. */
 const sharing = ["softmin", "softmax", "logSoftmax", "softmaxCrossEntropy"];
 
 const slopeOf = (f: Accurate): Accurate => ({
@@ -150,5 +150,5 @@ const slopeOf = (f: Accurate): Accurate => ({
   },
 });
 
-/** Their derivatives by the first operand, which are as accurate. */
+/** The derivatives of these functions by the first operand, which are equally accurate. */
 export const accurateSlopes: readonly Accurate[] = accurateFunctions.map(slopeOf);

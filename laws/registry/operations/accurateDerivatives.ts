@@ -15,13 +15,13 @@ interface Claim {
 
 const single = (x: number): number => Math.fround(x);
 
-/** Every magnitude whose square is out of range, and what lies between -20 and 20 more often than that. */
+/** Numbers of every magnitude, including those whose squares overflow, most often between -20 and 20. */
 const anywhere = fc
   .oneof(logUniform(1e-30, 1e30), uniform(-20, 20).map(single))
   .map((x) => (Math.abs(x) < 1e-30 ? 1 : x));
 const above = anywhere.map(Math.abs);
 const exponents = uniform(-4, 4).map(single);
-/** Within -1 and 1, the ends' neighbors among them. */
+/** Numbers within -1 and 1, often next to the ends. */
 const proper = fc.oneof(
   uniform(-1, 1).map(single),
   logUniform(1e-7, 1).map((d) => single(Math.sign(d) * (1 - Math.abs(d)))),
@@ -33,17 +33,17 @@ const claim = (
 ): Claim => ({ operands, ulps, floor });
 const one = claim([anywhere]);
 const two = claim([anywhere, anywhere]);
-/** What is told from an output that is 1 to rounding. */
+/** For derivatives computed from an output that rounds to 1. */
 const byOutput = claim([anywhere], { floor: 1 });
 
-/** What the derivative of every element-wise primitive claims: one that is not here does not compile. */
+/** The claims of every element-wise primitive's derivative. A missing one does not compile. */
 const claims: { readonly [P in keyof Unary | keyof Binary]: Claim } = {
   ...{ neg: one, abs: one, sign: one, floor: one, ceil: one, round: one, exp: one, expm1: one },
   ...{ sin: one, cos: one, tan: one, atan: one, erf: claim([anywhere], { ulps: 256 }) },
   ...{ sqrt: claim([above]), log: claim([above]), log1p: claim([above]) },
   ...{ asin: claim([proper]), acos: claim([proper]), tanh: byOutput, logistic: byOutput },
   ...{ add: two, sub: two, mul: two, div: two, rem: two, maximum: two, minimum: two, atan2: two },
-  // A power below the normal range has lost digits that its logarithm's multiple would show.
+  // A subnormal power has lost digits, and multiplying by the logarithm reveals that.
   pow: claim([above, exponents], { ulps: 512, floor: 1e-34 }),
 };
 
@@ -55,14 +55,14 @@ const functionOf = (name: string, { operands }: Claim): SymbolicFunction => ({
   apply: ([x, y]) => [functions[name]?.(x as Expr, y as Expr) as Expr],
 });
 
-/** None of 0: a derivative that is beyond the range has no product with it. */
+/** No direction is 0: an overflowing derivative has no product with 0. */
 const directions = tensors([4], fc.constantFrom(1, -1, 2, -3), "f32");
 
 const composed = { square: one, reciprocal: one, rsqrt: claim([above]) };
 
 /**
- * Derivatives that claim to be accurate wherever they are in range: of one operand both ways, of two backwards, where
- * nothing is added that could cancel.
+ * Derivatives that claim to be accurate wherever they are in range: of one operand in both modes, of two operands in
+ * reverse mode, where no sum can cancel.
  */
 export const accurateDerivatives: readonly Accurate[] = Object.entries({
   ...claims,

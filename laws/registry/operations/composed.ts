@@ -15,7 +15,7 @@ import type { SymbolicFunction } from "../../symbolic.ts";
 
 type Setting = Omit<SymbolicFunction, "name">;
 
-/** The expressions that an operation gives: one, or those of a record. */
+/** The expressions that an operation returns: one, or a record of them. */
 const partsOf = (made: object): readonly Expr[] =>
   made instanceof Expr ? [made] : (Object.values(made) as readonly Expr[]);
 
@@ -29,9 +29,9 @@ const on =
   });
 
 const smooth = on((shape) => tensors(shape, real));
-/** Where two elements that tie have no derivative. */
+/** Operands without ties, since ties have no derivative. */
 const apart = on(distinct);
-/** Few values, each of them often: what is the most frequent does not depend on the rest. */
+/** Few different values, each repeated: the mode then does not depend on small changes. */
 const often: Domain = {
   type: { shape: [2, 3], dtype: "f64" },
   values: tensors([2, 1], real).values.chain(
@@ -41,7 +41,7 @@ const often: Domain = {
 
 const kinds = ["sum", "mean", "prod", "max", "min"] as const;
 const indicesOf = (shape: Shape): Domain => tensors(shape, fc.integer({ min: -1, max: 3 }), "i32");
-/** What goes to a place, and what is there, are parts of one list: no two of them are equal. */
+/** The updates and the values they meet are parts of one list without equal elements. */
 const scattered = (
   x: Shape,
   indices: Shape,
@@ -71,7 +71,7 @@ type Composed = typeof arrangement &
   typeof scatter &
   typeof sums;
 
-/** Operations made of others, in several settings: one that is not here does not compile. */
+/** Operations composed of others, in several settings. A missing one does not compile. */
 const settings: { readonly [Name in keyof Composed]: readonly Setting[] } = {
   roll: [smooth((x) => arrangement.roll(x, -4, 0), [3, 2])],
   tile: [smooth((x) => arrangement.tile(x, [2, 1, 3]), [2, 2])],
@@ -170,7 +170,7 @@ const settings: { readonly [Name in keyof Composed]: readonly Setting[] } = {
       [4, 2],
     ),
     smooth((x) => fft(x, { size: 3 }), [2, 4]),
-    // Two factors, and none that is small.
+    // Two prime factors, none of them small.
     smooth((x) => fft(x), [66]),
     smooth((x) => fft(x), [37]),
   ],
@@ -231,7 +231,7 @@ const settings: { readonly [Name in keyof Composed]: readonly Setting[] } = {
   ],
 };
 
-/** Every operation that is made of others in each of its settings. */
+/** Every composed operation in each of its settings. */
 export const composedOperations: readonly SymbolicFunction[] = Object.entries(settings).flatMap(
   ([name, all]) =>
     all.map((setting, i) => ({ ...setting, name: i === 0 ? name : `${name}, setting ${i + 1}` })),

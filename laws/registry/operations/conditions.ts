@@ -38,7 +38,7 @@ const conditional = (name: string, f: F): SymbolicFunction => ({
   apply: ([x]) => [f(x as Expr)],
 });
 
-/** Functions of a number whose branches have derivatives that are infinite, or NaN, where the other is taken. */
+/** Conditionals in which the branch not taken has an infinite or NaN derivative. */
 export const conditionalFunctions: readonly SymbolicFunction[] = [
   conditional("a root or nothing", choose(isPositive, root, flat)),
   conditional(

@@ -1,6 +1,6 @@
 import type { SymbolicFunction } from "../../symbolic.ts";
 
-/** Why a law of hostile numbers does not hold of an operation; of all its operands, or of some. */
+/** The reason why a law of hostile numbers does not hold for an operation, or for some of its operands. */
 export interface Exception {
   readonly why: string;
   readonly operands?: readonly number[];
@@ -8,7 +8,7 @@ export interface Exception {
 
 type Exceptions = { readonly [operation: string]: Exception };
 
-/** The operation of which a function is a setting. */
+/** The name of the operation whose setting a function is. */
 export const operationOf = ({ name }: SymbolicFunction): string => name.split(/[ ,]/)[0] ?? name;
 
 const ordered = { why: "NaN is last in the order, so that what was behind an element moves up" };
@@ -18,14 +18,16 @@ const masking = {
   operands: [0],
 };
 
-/** Where a number may rightly come of NaN. */
+/** Operations whose result for NaN may rightly be a number. */
 export const rightlyNumbers: Exceptions = {
   sort: ordered,
   topK: ordered,
   kthValue: ordered,
-  mode: { why: "what most of the others are does not depend on one of them" },
-  maxUnpool: { why: "NaN takes its window's place, and the place of another that it took is 0" },
-  topKRouting: { why: "NaN is chosen, and the weight of another in whose place it came is 0" },
+  mode: { why: "the most frequent value of the others does not depend on one element" },
+  maxUnpool: {
+    why: "NaN is the maximum of its window, and the place of the maximum that it displaced is 0",
+  },
+  topKRouting: { why: "NaN is chosen, and the weight of the expert that it displaced is 0" },
   embedding: tokens,
   tiedEmbedding: tokens,
   gpt: tokens,
@@ -36,7 +38,7 @@ export const rightlyNumbers: Exceptions = {
   maskedMeanPool: masking,
 };
 
-/** Where zeros of sums may have another sign: their products are rounded to f32 or are not. */
+/** Operations whose sums of zeros may rightly differ in sign: their products may be rounded to f32 or not. */
 export const rightlyUnsigned: Exceptions = {
   dot: { why: "a product that underflows is a zero in f32, and has a sign of its own" },
 };

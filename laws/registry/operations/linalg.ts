@@ -9,8 +9,8 @@ import type { SymbolicFunction } from "../../symbolic.ts";
 type Setting = Omit<SymbolicFunction, "name">;
 
 /**
- * Matrices far from singular ones and from such as have two equal eigenvalues or singular values: a diagonal
- * of different sizes, and a quarter of anything.
+ * Matrices that are neither nearly singular nor have two nearly equal eigenvalues or singular values: a diagonal of
+ * distinct numbers plus a quarter of `x`.
  */
 const regular = (x: Expr): Expr => {
   const [n = 0, m = 0] = x.shape;
@@ -21,11 +21,11 @@ const regular = (x: Expr): Expr => {
   return add(mul(x, 0.25), constant(tensorOf([n, m], "f64", data))) as Expr;
 };
 
-/** The expressions that an operation gives: one, or those of a record. */
+/** The expressions that an operation returns: one, or a record of them. */
 const partsOf = (made: object): readonly Expr[] =>
   made instanceof Expr ? [made] : (Object.values(made) as readonly Expr[]);
 
-/** A function of one matrix far from trouble, and of anything else. */
+/** A function of one well-conditioned matrix, and of another operand. */
 const of = (
   f: (a: Expr, b: Expr) => object,
   shape: Shape = [3, 3],
@@ -37,7 +37,7 @@ const of = (
 
 const positive = (a: Expr): Expr => linalg.matrixPower(a, 2);
 
-/** Operations of linear algebra in several settings: one that is not here does not compile. */
+/** Operations of linear algebra in several settings. A missing one does not compile. */
 const settings: { readonly [Name in keyof typeof linalg]: readonly Setting[] } = {
   cholesky: [of(linalg.cholesky), of(linalg.cholesky, [1, 1])],
   choleskySolve: [of(linalg.choleskySolve, [3, 3], [3, 2]), of(linalg.choleskySolve, [2, 2], [2])],

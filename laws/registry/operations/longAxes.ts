@@ -12,21 +12,24 @@ import { exact } from "../../derivatives/derivatives.ts";
 import { programOf } from "../../symbolic.ts";
 import { indices, type LongSum, numbers } from "../../values/longAxes.ts";
 
-/** Sums of about a million terms, of every kind that a backend adds up in a way of its own. */
+/** Sums of about a million terms, one for each way in which a backend adds. */
 
 const long = 1_000_003;
 
-/** What the reference takes longer for: still many times what one running total may take. */
+/**
+ * A shorter length for sums on which the reference backend is slow. A single running total still exceeds the bound many
+ * times.
+ */
 const shorter = 200_003;
 
 const at = (xs: readonly Expr[], i: number): Expr => xs[i] as Expr;
 
-/** `f` of one operand. */
+/** A function of one operand. */
 const of =
   (f: (x: Expr) => unknown) =>
   (xs: readonly Expr[]): readonly Expr[] => [f(at(xs, 0)) as Expr];
 
-/** What a function's last operand is as a cotangent of its value to its first operand. */
+/** The gradient by the first operand, with the last operand as cotangent. */
 const pulledBack =
   (f: (xs: readonly Expr[]) => Expr) =>
   (xs: readonly Expr[]): readonly Expr[] => {
@@ -40,7 +43,7 @@ const pulledBack =
     return [made.pullback(xs.slice(-1))[0] as Expr];
   };
 
-/** What a loop over the rows of its last operand carries, from 0. */
+/** The final carry of a loop over the rows of the last operand, starting from 0. */
 const carried =
   (step: (total: Expr, row: Expr, given: readonly Expr[]) => Expr, width: number) =>
   (xs: readonly Expr[]): Expr => {
@@ -54,14 +57,14 @@ const carried =
     return at(made.carry, 0);
   };
 
-/** The root of a sum of squares errs as the sum does, relative to itself. */
+/** The root of a sum of squares has the same relative error as the sum. */
 const squares = (n: number): Pick<LongSum, "terms" | "operands" | "magnitude"> => ({
   terms: n,
   operands: [numbers(n)],
   magnitude: of((x) => mean(square(x))),
 });
 
-/** A function of one vector, in proportion to its own magnitude where nothing else is said. */
+/** A function of one vector. Defaults to an error bound relative to the function's own value. */
 const ofVector = (name: string, f: (x: Expr) => unknown, terms = shorter): LongSum => ({
   name,
   terms,

@@ -12,12 +12,12 @@ import { type Domain, positive, real, tensorOf, tensors } from "../../domain.ts"
 import type { Homogeneous } from "../../values/scaling.ts";
 
 type Setting = Omit<Homogeneous, "name">;
-/** Why a function is no power of what it is given. */
+/** The reason why a function is not homogeneous. */
 type Reason = string;
 
 /**
- * Matrices far from singular ones, whose singular values and eigenvalues are far from one another: a diagonal of
- * different sizes, and a quarter of anything.
+ * Matrices that are not nearly singular and have well-separated singular values and eigenvalues: a diagonal of distinct
+ * numbers plus a quarter of anything.
  */
 const regular = (shape: Shape, symmetric = false): Domain => {
   const [n = 0, m = 0] = shape;
@@ -42,7 +42,7 @@ const regular = (shape: Shape, symmetric = false): Domain => {
 
 const anything = (shape: Shape): Domain => tensors(shape, real, "f32");
 
-/** The expressions that an operation gives: one, or those of a record. */
+/** The expressions that an operation returns: one, or a record of them. */
 const partsOf = (made: object): readonly Expr[] =>
   made instanceof Expr ? [made] : (Object.values(made) as readonly Expr[]);
 
@@ -57,7 +57,7 @@ const of = (
   apply: ([a]) => partsOf(f(a as Expr)),
 });
 
-/** A function of a matrix, and of something that stays as it is or is multiplied as well. */
+/** A function of a matrix and of another operand, which is scaled too or stays fixed. */
 const withOther = (
   f: (a: Expr, b: Expr) => object,
   degrees: readonly number[],
@@ -70,7 +70,7 @@ const withOther = (
   apply: ([a, b]) => partsOf(f(a as Expr, b as Expr)),
 });
 
-/** How every operation of linear algebra grows: one that is not here does not compile. */
+/** The degree of every operation of linear algebra. A missing one does not compile. */
 const operations: { readonly [Name in keyof typeof linalg]: readonly Setting[] | Reason } = {
   cholesky: [
     {
@@ -92,9 +92,9 @@ const operations: { readonly [Name in keyof typeof linalg]: readonly Setting[] |
   solve: [withOther(linalg.solve, [-1]), withOther(linalg.solve, [0], [1, 1])],
   inverse: [of(linalg.inverse, [-1])],
   determinant: [of(linalg.determinant, [2], [2, 2]), of(linalg.determinant, [3])],
-  signedLogDeterminant: "a logarithm grows by a term",
+  signedLogDeterminant: "a logarithm is scaled by adding a term",
   qr: [of(linalg.qr, [0, 1]), of(linalg.qr, [0, 1], [4, 2]), of(linalg.qr, [0, 1], [2, 3])],
-  householderProduct: "reflections are told by the directions of vectors whose first element is 1",
+  householderProduct: "its vectors have 1 as their first element",
   eigh: [of(linalg.eigh, [1, 0])],
   eigenvaluesSymmetric: [of(linalg.eigenvaluesSymmetric, [1])],
   svd: [of(linalg.svd, [0, 1, 0]), of(linalg.svd, [0, 1, 0], [4, 2])],
@@ -140,7 +140,7 @@ const pair = (
   apply: ([x, y]) => [f(x as Expr, y as Expr)],
 });
 
-/** Primitives, whose gradients have squares of their own. */
+/** Primitives with gradients that compute squares of their own. */
 const primitives: { readonly [name: string]: readonly Setting[] } = {
   mul: [pair(mul, 2), pair(mul, 0, [1, -1])],
   div: [pair(div, 0), pair(div, 2, [1, -1])],
@@ -187,7 +187,7 @@ const others: { readonly [name: string]: readonly Setting[] } = {
   ],
 };
 
-/** Functions that grow with their operands. */
+/** All homogeneous functions. */
 export const homogeneousFunctions: readonly Homogeneous[] = Object.entries<
   readonly Setting[] | Reason
 >({ ...operations, ...primitives, ...others }).flatMap(([name, all]) =>

@@ -13,13 +13,13 @@ const on = (
   apply: ([x]) => [f(x as Expr)],
 });
 
-/** A function where its arguments are large. */
+/** A function at large arguments. */
 const far =
   (f: (x: Expr) => Expr) =>
   (x: Expr): Expr =>
     f(mul(x, 20));
 
-/** Every special function, in several settings: one that is not here does not compile. */
+/** Every special function, in several settings. A missing one does not compile. */
 const settings: {
   readonly [Name in keyof typeof special]: readonly Omit<SymbolicFunction, "name">[];
 } = {

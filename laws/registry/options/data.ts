@@ -22,7 +22,7 @@ const count = wholeFrom(1);
 const extent = wholeFrom(0);
 const i32 = wholeFrom(-(2 ** 31), 2 ** 31 - 1);
 
-/** A number of bytes or tokens that may also be without a limit. */
+/** A range of sizes that also allows an infinite one. */
 const orAny = (range: Range): Range => ({
   says: `${range.says}, or infinite`,
   inside: fc.oneof(range.inside, fc.constant(Number.POSITIVE_INFINITY)),
@@ -37,7 +37,7 @@ const five = data.dataset({
 const image = constant(zeros([4, 6, 2])) as Expr;
 const one = constant(key(1));
 
-/** What an effect that takes no time gives, or throws. */
+/** Runs a synchronous effect: returns its value, or throws its error. */
 const made = <A, E>(effect: Effect.Effect<A, E>): A => {
   const result = Effect.runSync(Effect.result(effect));
   if (result._tag === "Failure") throw result.failure;
@@ -52,7 +52,7 @@ const functions: OptionsOf<typeof data> = {
     axis: [placeOf(3), (axis) => data.randomFlip({ axis })(image, one)],
     probability: [between(0, 1), (p) => data.randomFlip({ probability: p })(image, one)],
   },
-  // Where nothing of the image might be left it is refused: by the height of four pixels.
+  // Padding after which no image would be left is refused: the image has a height of four pixels.
   randomCrop: { padding: [wholeFrom(0, 3), (n) => data.randomCrop(n)(image, one)] },
   cutout: { size: [wholeFrom(1, 4), (n) => data.cutout(n)(image, one)] },
   augmentations: none,
@@ -131,7 +131,7 @@ const methods: { readonly [method: string]: Arguments } = {
   },
   batch: { size: [wholeFrom(1, 5), (n) => five.batch(n)] },
   gather: {
-    // What an Int32Array makes of other numbers is the caller's.
+    // Conversion of other numbers to Int32Array is left to the caller.
     indices: [
       { ...wholeFrom(0, 4), outside: fc.constantFrom(-1, 5, 2 ** 31 - 1, -(2 ** 31)) },
       (n) => five.gather(Int32Array.of(n)),

@@ -32,10 +32,10 @@ import type { Shape } from "../../../src/tensor/shape.ts";
 import { ofTokens } from "../networks/sequences.ts";
 import type { OptionNames } from "./layers.ts";
 
-/** A layer as it is without options, with those that are documented as defaults, and the shape of an example. */
+/** A layer made without options, the same with its documented defaults, and the shape of an example. */
 export type DefaultCase = readonly [without: Composable, given: Composable, shape: Shape];
 
-/** Of a module every function with an object of options among which are numbers: one that is not here does not compile. */
+/** The functions of a module with an options object that contains numbers. A missing one does not compile. */
 type Defaults<Module> = {
   readonly [Name in keyof Module as OptionNames<Module[Name]> extends never
     ? never
@@ -61,7 +61,7 @@ const stacked = {
 const source = { vocabulary: 4, length: 3, padding: 0 };
 const vision = { size: 4, patch: 2, width: 4, depth: 1, heads: 2 };
 
-/** A block as a layer that looks at its own input. */
+/** A block as a layer that attends to its own input. */
 const looking = (made: {
   readonly name: string;
   readonly init: (key: Key) => Initial<unknown, unknown>;
@@ -72,7 +72,7 @@ const looking = (made: {
   apply: (params: never, state: never, x: Expr<never>, context: Context) =>
     made.over(x).apply(params, state, x, context),
 });
-/** A decoder as a layer that looks at its own table. */
+/** A decoder as a layer that makes its memory from its own table. */
 const telling = (made: ReturnType<typeof transforming.transformerDecoder>): Composable =>
   ({
     name: "decoder",
@@ -280,7 +280,7 @@ const defaults: Defaults<
   ],
 };
 
-/** Those whose options are no numbers, or that take them one by one. */
+/** Functions whose options are no numbers, or are separate arguments. */
 const others: { readonly [name: string]: DefaultCase } = {
   dense: [dense(2, 3), dense(2, 3, { bias: true, ...drawn }), [2]],
   tiedEmbedding: [

@@ -19,14 +19,14 @@ const matrix = constant(ones([2, 3]));
 const row = constant(tensor([3, 1, 2]));
 const ints = constant(tensor([0, 1], "i32"));
 const i32 = wholeFrom(-(2 ** 31), 2 ** 31 - 1);
-/** What f32 rounds to a finite number, or has: infinities and NaN. */
+/** Numbers that are finite in f32 after rounding, infinities and NaN. */
 const within32: Range = {
   says: "a number of at most 3.4e38 in size",
   inside: fc.constantFrom(0.1, -0, 3.4e38, Number.POSITIVE_INFINITY, Number.NaN),
   outside: fc.constantFrom(3.5e38, -1e39, Number.MAX_VALUE),
 };
 
-/** A number beside whole ones: one that `i32` holds. */
+/** A number combined with an i32 tensor; `i32` must hold it. */
 const beside = (op: (x: Expr, n: number) => unknown, range: Range = i32): Arguments => ({
   "a number beside i32": [range, (n) => op(ints, n)],
 });
@@ -44,7 +44,7 @@ const elementWise: OptionsOf<typeof elementwise> = {
   ...{ maximum: beside(maximum), minimum: beside(minimum), pow: float(pow), atan2: float(atan2) },
   ...{ and: beside(and), or: beside(or), xor: beside(xor) },
   ...{ shiftLeft: beside(shiftLeft), shiftRight: beside(shiftRight) },
-  // Comparisons take every number: see the law of comparisons.
+  // Comparisons take every number; the law of comparisons tests them.
   ...{ eq: none, ne: none, lt: none, le: none, gt: none, ge: none },
   not: { "a number": [wholeFrom(0, 1), (n) => elementwise.not(n)] },
   ...{ square: none, reciprocal: none, rsqrt: none },
@@ -69,7 +69,7 @@ const controls: OptionsOf<typeof control> = {
   axisMean: none,
 };
 
-/** Every number that stands beside tensors, and the bounds between which they are held. */
+/** Every plain number that an operation combines with a tensor, and the bounds of `clip`. */
 export const elementwiseOptions: readonly Option[] = [
   ...everyOption(elementWise),
   ...everyOption(controls),

@@ -55,12 +55,12 @@ import {
   wholeFrom,
 } from "../../options.ts";
 
-/** The options of a type that are numbers, or may be. */
+/** The numeric options of a type, including those of a union with a number. */
 type Numeric<T> = {
   [K in keyof T]-?: Extract<T[K], number> extends never ? never : K;
 }[keyof T];
 
-/** What has numbers of its own, which nobody sets by calling. */
+/** Types whose numeric fields are not options. */
 type NotOptions =
   | string
   | number
@@ -75,14 +75,14 @@ type NumericOf<P> = P extends readonly [infer H, ...infer T]
   ? (H extends NotOptions ? never : Numeric<H>) | NumericOf<T>
   : never;
 
-/** The names of the numbers in the objects of options that a function takes. */
+/** The names of numeric fields in the options that a function takes. */
 export type OptionNames<F> = F extends (...args: infer P) => unknown
   ? Extract<NumericOf<Required<P>>, string>
   : never;
 
 type Use = readonly [Range, Option["use"]];
 
-/** For each function of a module its numbers: an option that is not here does not compile. */
+/** The numeric options of each function of a module. A missing option does not compile. */
 export type OptionTable<Module> = {
   readonly [Name in keyof Module]: { readonly [K in OptionNames<Module[Name]>]: Use } & {
     readonly [positional: string]: Use;
@@ -94,7 +94,7 @@ const rate = between(0, 1, { high: true });
 const x = (...shape: readonly number[]): Expr => constant(ones(shape) as Tensor);
 
 type Makes = (options: object) => unknown;
-/** Windows that slide: how a layer of one axis and the program of it take them. */
+/** The options of sliding windows, for a layer of one axis and for the program that it makes. */
 const sliding = (make: Makes): { readonly [K in "stride" | "padding" | "dilation"]: Use } => ({
   stride: [size, (stride) => make({ stride })],
   padding: [wholeFrom(0), (padding) => make({ padding })],
@@ -118,7 +118,7 @@ const pooling = (make: (size: number, options: object) => unknown) =>
     padding: [wholeFrom(0, 1), (padding: number) => make(2, { padding })],
     dilation: [size, (dilation: number) => make(2, { dilation })],
   }) as const;
-/** A layer does not know its example, and whether a window sees one. */
+/** A pooling layer is refused only when it is applied: it does not know the size of its examples before. */
 const poolLayer = (make: (size: number, options: object) => unknown) =>
   ({
     ...pooling(make),
@@ -133,7 +133,7 @@ const none = {};
 
 const line = [64, 2] as const;
 
-/** Layers and what they are made of. */
+/** Layers and their parts. */
 const layerOptions: OptionTable<
   typeof affines &
     typeof attentions &
@@ -349,7 +349,7 @@ const layerOptions: OptionTable<
   },
 };
 
-/** What layers compute, as functions: some have the name of their layer. */
+/** Layers as functions. Some have the same name as their layer. */
 const functionalOptions: OptionTable<typeof pools & typeof resamples & typeof convolves> = {
   maxPool: pooling((k, o) => pools.maxPool(x(...line), k, o)),
   maxPoolWithIndices: pooling((k, o) => pools.maxPoolWithIndices(x(...line), k, o)),
@@ -374,7 +374,7 @@ const functionalOptions: OptionTable<typeof pools & typeof resamples & typeof co
   interpolate: {
     scale: [
       aboveZero,
-      // A scale that is good leaves an element of this example.
+      // A valid scale leaves at least one element of this example.
       (scale) =>
         resamples.interpolate(x(...line), { scale: scale > 0 && scale < 0.1 ? 0.1 : scale }),
     ],
@@ -412,7 +412,7 @@ const spanned = (say: (span: searches.Span) => unknown) =>
     until: [wholeFrom(0, 2), (until: number) => say({ ...span, until })],
   }) as const;
 
-/** Decoding. */
+/** Decoding functions. */
 const decodingOptions: OptionTable<typeof searches & typeof samplings> = {
   generate: spanned((s) => searches.generate(model, s, () => 0)),
   greedySearch: spanned((s) => searches.greedySearch(model, s)),
@@ -452,7 +452,7 @@ const decodingOptions: OptionTable<typeof searches & typeof samplings> = {
   },
 };
 
-/** Every number that a layer, what it is made of, or decoding takes. */
+/** Every numeric option of layers, their parts and decoding. */
 export const layerOptionCases: readonly Option[] = [
   layerOptions,
   functionalOptions,

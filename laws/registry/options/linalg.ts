@@ -42,7 +42,7 @@ const cuts = (f: (options: linalg.CutOptions) => unknown) =>
 
 const none = {};
 
-/** Linear algebra and special functions: a function that is not here does not compile. */
+/** Linear algebra and special functions. A missing function does not compile. */
 const options: OptionTable<typeof linalg & typeof special> = {
   cholesky: none,
   choleskySolve: none,
@@ -94,7 +94,7 @@ const options: OptionTable<typeof linalg & typeof special> = {
   },
 };
 
-/** Every number that linear algebra and special functions take. */
+/** Every numeric option of linear algebra and special functions. */
 export const linalgOptionCases: readonly Option[] = Object.entries(options).flatMap(([op, each]) =>
   optionsOf(op, each),
 );

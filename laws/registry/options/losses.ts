@@ -25,7 +25,7 @@ import {
 } from "../../options.ts";
 import type { OptionTable } from "./layers.ts";
 
-/** The numbers that activations, losses and metrics take. */
+/** The numeric options of activations, losses and metrics. */
 
 const none = {};
 const x = constant(ones([4]) as Tensor) as Expr;

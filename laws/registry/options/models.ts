@@ -32,12 +32,12 @@ const rate = between(0, 1, { high: true });
 
 type Numbers = { readonly [option: string]: number };
 
-/** Each number of some options, all others as given. */
+/** One option at a time, with all others fixed. */
 const eachOf = <K extends string>(
   ranges: { readonly [Name in K]: Range },
   make: (given: Numbers) => unknown,
 ): { readonly [Name in K]: readonly [Range, (n: number) => unknown] } =>
-  // One entry for each name.
+  // One entry per name.
   Object.fromEntries(
     Object.entries<Range>(ranges).map(([name, range]) => [
       name,
@@ -57,7 +57,7 @@ const drops = { dropout: rate, attentionDropout: rate };
 const small = { vocabulary: 3, width: 2, blocks: 1, heads: 1, hidden: 2 };
 const heads = wholeFrom(1, 2);
 
-/** Models: an option that is not here does not compile. */
+/** Models. A missing option does not compile. */
 const modelOptions: OptionTable<
   typeof alexnets &
     typeof classifiers &
@@ -133,7 +133,7 @@ const modelOptions: OptionTable<
   ),
 };
 
-/** Every number that a model takes. */
+/** Every numeric option of models. */
 export const modelOptionCases: readonly Option[] = Object.entries(modelOptions).flatMap(
   ([op, options]) => optionsOf(op, options),
 );

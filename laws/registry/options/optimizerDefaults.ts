@@ -22,12 +22,12 @@ import { scaleByLearningRate, trace } from "../../../src/optim/transforms.ts";
 import type { DefaultsSubject } from "../../training/optimizers.ts";
 import type { Optimizers } from "../training/optimizers.ts";
 
-/** What is made without options, and with those that its documentation says; `undefined` where there are none. */
+/** An optimizer without options, and with its documented defaults; `undefined` if it has no options. */
 type Pair<A> = readonly [without: A, documented: A] | undefined;
 
 const learningRate = 0.125;
 
-/** Every optimizer and transform: one that is not here does not compile. */
+/** Every optimizer and transform. A missing one does not compile. */
 const optimizers: { readonly [Name in Optimizers]: Pair<GradientTransformation> } = {
   sgd: [sgd({ learningRate }), sgd({ learningRate, momentum: 0, nesterov: false, weightDecay: 0 })],
   adam: [
@@ -80,7 +80,7 @@ const rates: {
   oneCycle: [oneCycle(1, 3), oneCycle(1, 3, { rising: 0.3, startDivisor: 25, endDivisor: 1e4 })],
 };
 
-/** Whatever has options that may be left out; a schedule is seen by what it makes of gradients. */
+/** Everything with optional options. A schedule is compared by its effect on gradients. */
 export const defaultCases: readonly DefaultsSubject[] = [
   ...Object.entries(optimizers),
   ...Object.entries(rates).map(

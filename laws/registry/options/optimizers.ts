@@ -41,17 +41,17 @@ import {
 } from "../../options.ts";
 import type { Optimizers } from "../training/optimizers.ts";
 
-/** What is kept of a mean: all of it would never move. */
+/** The decay of a running mean: at 1 the mean would never move. */
 const share = between(0, 1, { high: true });
 const probability = between(0, 1);
-/** Without an end: a limit of infinity clips nothing. */
+/** Without an upper end: a limit of infinity clips nothing. */
 const anyAboveZero = between(0, Number.POSITIVE_INFINITY, { low: true });
 const growth = between(1, Number.POSITIVE_INFINITY, { high: true });
 const steps = wholeFrom(1);
 
 type Options = { readonly [argument: string]: readonly [Range, Option["use"]] };
 
-/** The ranges of what several optimizers take, by name. */
+/** The ranges of options that several optimizers share, by name. */
 const ranges = {
   learningRate: fromZero,
   weightDecay: fromZero,
@@ -65,14 +65,14 @@ const ranges = {
 
 type Argument = keyof typeof ranges;
 
-/** The options of an optimizer or transform, one at a time, beside a learning rate. */
+/** The options of an optimizer or transform, tested one at a time beside a learning rate. */
 const taking =
   <O extends object>(optimizer: (options: O) => unknown) =>
   (...names: readonly (keyof O & Argument)[]): Options =>
     Object.fromEntries(
       names.map((name) => [
         name,
-        // The option that is named is one of the optimizer's.
+        // The optimizer has an option of that name.
         [ranges[name], (n) => optimizer({ learningRate: 0.1, [name]: n } as O)] as const,
       ]),
     );
@@ -84,7 +84,7 @@ type OptionsOf<F extends (options: never) => unknown> = Rated<
 
 type Scaling<F extends (options?: never) => unknown> = NonNullable<Parameters<F>[0]>;
 
-/** Every numeric option of every optimizer and transform: one that is not here does not compile. */
+/** Every numeric option of every optimizer and transform. A missing one does not compile. */
 const optimizers: { readonly [Name in Optimizers]: Options } = {
   sgd: taking<OptionsOf<typeof sgd>>(sgd)("learningRate", "momentum", "weightDecay"),
   adam: taking<OptionsOf<typeof adam>>(adam)(

@@ -36,7 +36,7 @@ const axis = placeOf(2);
 const along = (use: (axis: number) => unknown, range: Range = axis): Arguments => ({
   axis: [range, use],
 });
-/** Axes of a list of them, of a tensor of two. */
+/** Axes of a two-dimensional tensor, given as a list. */
 const listed = (use: (axes: readonly number[]) => unknown): Arguments => ({
   "an axis": [axis, (n) => use([n])],
 });

@@ -84,7 +84,7 @@ const ofKeys: OptionsOf<typeof publicKeys> = {
 const named = (where: string, options: readonly Option[]): readonly Option[] =>
   options.map((each) => ({ ...each, name: `${where}${each.name}` }));
 
-/** Every numeric argument of what makes tensors, of numbers or by chance. */
+/** Every numeric argument of functions that create tensors, constant or random. */
 export const tensorOptions: readonly Option[] = [
   ...named("tensor ", everyOption(made)),
   ...named("tensor ", everyOption(ofKeys)),

@@ -6,7 +6,7 @@ import type { Kinked } from "../../derivatives/declared.ts";
 import type { Domain } from "../../domain.ts";
 import { programOf, type SymbolicFunction } from "../../symbolic.ts";
 
-/** One setting of a primitive: its parameters, and operands on which its derivative is a derivative. */
+/** One setting of a primitive: its parameters, and operands on which it is differentiable. */
 export type Setting<Parameters> = {
   readonly label: string;
   readonly params: Parameters;
@@ -14,16 +14,18 @@ export type Setting<Parameters> = {
 } & (
   | {
       readonly rough?: false;
-      /** Derivatives written by hand, at points that samples hardly ever hit. */
+      /** Derivatives written by hand, at points that random samples rarely hit. */
       readonly at?: Kinked["at"];
     }
-  /** As in {@link SymbolicFunction}: what no difference quotient says, a person must. */
+  /**
+   * As in {@link SymbolicFunction}. Where difference quotients say nothing, a derivative written by hand is required.
+   */
   | { readonly rough: true; readonly at: Kinked["at"] }
 );
 
 export type Case<P extends PrimitiveTag> = Setting<Params<P>>;
 
-/** The cases of each primitive of a family: a primitive without any does not compile. */
+/** The cases of each primitive of a family. A primitive without any does not compile. */
 export type Cases<F extends PrimitiveTag> = {
   readonly [P in F]: readonly [Case<P>, ...(readonly Case<P>[])];
 };
@@ -39,11 +41,11 @@ export const functionOf = <P extends PrimitiveTag>(
   apply: (xs) => (primitive === "parameter" ? xs : apply(primitive, params, xs)),
 });
 
-/** The case of a primitive as a function with the derivatives it declares, where it declares any. */
+/** A primitive's case as a function, with its derivatives written by hand, if any. */
 export const kinkedOf = <P extends PrimitiveTag>(primitive: P, each: Case<P>): readonly Kinked[] =>
   each.at === undefined ? [] : [{ ...functionOf(primitive, each), at: each.at }];
 
-/** A function of operands with a leading axis of examples, each of which sees the others through `axis`. */
+/** A function whose operands have a leading axis of examples. Each example sees the others through `axis`. */
 export const overExamples = (f: SymbolicFunction, axis: string): SymbolicFunction => ({
   ...f,
   apply: (xs) => {

@@ -81,7 +81,7 @@ const called = (
   operands,
 });
 
-/** `sin(x)·y` with rules of its own, each written by hand. */
+/** `sin(x)·y` with its own derivative rules, written by hand. */
 const product: F = (x, y) => [mul(sin(one(x)), one(y))];
 const along = (primals: readonly Expr[], tangents: readonly Expr[]): readonly Expr[] => {
   const [x, y, dx, dy] = [...primals, ...tangents].map(one) as [Expr, Expr, Expr, Expr];
@@ -103,7 +103,7 @@ export const control: Cases<keyof Control> = {
       label: "of floats",
       params: {},
       operands: [tensors([3], truth, "bool"), floats(3), floats(3)],
-      // What is not chosen has no derivative, whatever it is.
+      // The operand that is not chosen has derivative 0, whatever its value.
       at: [
         {
           inputs: [
@@ -124,7 +124,7 @@ export const control: Cases<keyof Control> = {
     {
       ...converted("f64", "f32"),
       rough: true,
-      // Rounding is a staircase; its derivative is that of the line along it.
+      // Rounding is a step function, but its declared derivative is 1.
       at: [elementByElement([[0.1, -3, 1e-50]], [[1, 1, 1]])],
     },
     converted("f64", "i32"),

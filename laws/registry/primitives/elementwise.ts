@@ -33,7 +33,7 @@ const at = (label: string, ...operands: readonly Domain[]): Plain => ({
 const integers = at("of i32", of(whole, "i32"));
 const pairs = at("of i32", of(whole, "i32"), of(whole, "i32"));
 const grid = at("of floats", of(real), of(real));
-/** Apart by an eighth at least, in either order. */
+/** Operands that differ by at least an eighth, in either order. */
 const apart = at("apart", of(real), of(unkinked));
 
 const compared: readonly [Plain, ...(readonly Plain[])] = [
@@ -51,7 +51,7 @@ const distances = of(
   "i32",
 );
 
-/** At a tie each operand has half; beside NaN, which is the result, none has any. */
+/** At a tie each operand has half of the derivative; beside NaN, which is the result, none has any. */
 const ties = (first: number, second: number) =>
   [
     elementByElement(
@@ -86,7 +86,7 @@ const ties = (first: number, second: number) =>
     ),
   ] as const;
 
-/** Steps are flat, and so are their edges. */
+/** Step functions have derivative 0, also at their steps. */
 const steps = (...edges: readonly [number, number, number]): Plain => ({
   ...at("at edges", of(unkinked)),
   at: [elementByElement([edges], [[0, 0, 0]])],
@@ -123,7 +123,7 @@ export const elementwise: Cases<keyof Unary | keyof Binary | keyof Bitwise | key
   mul: [grid, pairs],
   div: [at("of floats", of(real), of(nonzero)), pairs],
   rem: [
-    // Quotients are an eighth away from whole numbers, where the remainder jumps.
+    // Quotients are an eighth away from integers, where the remainder jumps.
     at("of floats", of(unkinked), of(nonzero.map((x) => Math.sign(x)))),
     pairs,
     {

@@ -10,7 +10,7 @@ import { reduction } from "./reduction.ts";
 import { sources } from "./sources.ts";
 import { structural } from "./structural.ts";
 
-/** Every primitive in several settings: one without a setting does not compile. */
+/** Every primitive in several settings. One without a setting does not compile. */
 export const primitiveCases: Cases<PrimitiveTag> = {
   ...elementwise,
   ...reduction,
@@ -21,11 +21,11 @@ export const primitiveCases: Cases<PrimitiveTag> = {
   ...control,
 };
 
-// A case of some P is one of the union of cases of every P.
+// A case of some primitive P belongs to the union of cases of every P.
 const casesOf = (primitive: PrimitiveTag) =>
   primitiveCases[primitive] as readonly Case<PrimitiveTag>[];
 
-/** A primitive in each of its settings, as functions on which every law of functions may look. */
+/** A primitive in each of its settings, as functions for the laws. */
 export const functionsOf = (primitive: PrimitiveTag): readonly SymbolicFunction[] =>
   casesOf(primitive).map((each) => {
     const f = functionOf(primitive, each);
@@ -39,7 +39,7 @@ export const primitives: readonly PrimitiveTag[] = Object.keys(
 /** Every setting of every primitive. */
 export const primitiveFunctions: readonly SymbolicFunction[] = primitives.flatMap(functionsOf);
 
-/** The settings of primitives whose derivatives are written by hand, at kinks and where they are easily lost. */
+/** The settings of primitives with derivatives written by hand: at kinks, and where a derivative is easily lost. */
 export const kinkedPrimitives: readonly Kinked[] = primitives.flatMap((primitive) =>
   casesOf(primitive).flatMap((each) => kinkedOf(primitive, each)),
 );

@@ -5,7 +5,7 @@ import type { Shape } from "../../../src/tensor/shape.ts";
 import { type Domain, real, tensors } from "../../domain.ts";
 import type { Case, Cases } from "./case.ts";
 
-/** Whole numbers from below the first index to above the last. */
+/** Integers from below the first index to above the last. */
 const indices = (shape: Shape, extent: number): Domain =>
   tensors(shape, fc.integer({ min: -1, max: extent }), "i32");
 
@@ -25,7 +25,7 @@ const scattered = (axis: number, batch: number, x: Shape, at: Shape): Case<"scat
   ],
 });
 
-/** Each setting of an axis, shared batch axes, and shapes. */
+/** The settings: an axis, the number of shared batch axes, and shapes. */
 const settings: readonly (readonly [axis: number, batch: number, x: Shape, at: Shape])[] = [
   [0, 0, [3], []],
   [0, 0, [3, 2], [2]],
@@ -42,7 +42,7 @@ export const indexed: Cases<keyof Indexed> = {
     {
       ...gathered(0, 0, [3], [4]),
       label: "out of range",
-      // What is read beyond the ends, or before them, is no element.
+      // An index out of range reads no element.
       at: [
         {
           inputs: [

@@ -29,7 +29,7 @@ const of = (
 
 const infinity = Number.POSITIVE_INFINITY;
 
-/** What is composed of primitives, at the kinks that it takes from them and where products would be 0·∞. */
+/** Compositions of primitives at their kinks, and where products would be 0·∞. */
 export const kinkedFunctions: readonly Kinked[] = [
   of(
     "clamp",
@@ -76,7 +76,7 @@ export const kinkedFunctions: readonly Kinked[] = [
     "softmaxCrossEntropy",
     softmaxCrossEntropy,
     2,
-    // softmax(x) - p by the scores, -ln softmax(x) by the target: of two scores alike and one ruled out.
+    // By the scores: softmax(x) - p. By the target: -ln softmax(x). Two scores are equal, and one class is impossible.
     {
       inputs: [
         [1, 1, -infinity],
@@ -89,7 +89,7 @@ export const kinkedFunctions: readonly Kinked[] = [
     "negativeLogLikelihood",
     negativeLogLikelihood,
     2,
-    // By the target it is -ln q, where the target is 0 too.
+    // By the target it is -ln q, also where the target is 0.
     {
       inputs: [
         [-1, -2, -3],
@@ -97,7 +97,7 @@ export const kinkedFunctions: readonly Kinked[] = [
       ],
       jacobian: [[-1, 0, 0, 1, 2, 3]],
     },
-    // An impossible class of no weight: its score of -∞ is no 0·∞.
+    // An impossible class with weight 0: its score of -∞ gives no 0·∞.
     {
       inputs: [
         [-1, -2, -infinity],

@@ -45,7 +45,7 @@ export const reduction: Cases<keyof Reduction> = {
     reduced("sum", [], [], of([])),
     ...overAxes("sum", of),
     reduced("sum", [0, 2], [0], of([0, 2])),
-    // Zeros are among the factors.
+    // Some factors are zero.
     ...overAxes("prod", of),
     reduced("prod", [5], [0], of([5])),
     reduced("prod", [0, 2], [0], of([0, 2])),
@@ -91,7 +91,7 @@ export const reduction: Cases<keyof Reduction> = {
       params: { axis: 0 },
       operands: [tensors([4], real)],
       rough: true,
-      // Stable: of equal elements the earlier one moves the earlier place. NaN goes last.
+      // Sorting is stable: equal elements keep their order. NaN comes last.
       at: [
         {
           inputs: [[2, 1, 2, 1]],

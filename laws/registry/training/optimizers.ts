@@ -34,7 +34,7 @@ type Modules = typeof adams &
   typeof scalings &
   typeof transformations;
 
-/** What these modules export besides transformations and what makes them. */
+/** Exports of these modules that are neither optimizers nor transforms. */
 type NoOptimizer =
   | "globalNorm"
   | "transformation"
@@ -46,7 +46,7 @@ export type Optimizers = Exclude<keyof Modules, NoOptimizer>;
 
 const learningRate = 0.125;
 
-/** Every optimizer, in several settings: one that is not here does not compile. */
+/** Every optimizer, in several settings. A missing one does not compile. */
 const settings: {
   readonly [Name in Optimizers]: readonly Omit<OptimizerSubject, "name">[];
 } = {
@@ -100,7 +100,7 @@ export const optimizerCases: readonly OptimizerSubject[] = Object.entries(settin
     all.map((setting, i) => ({ ...setting, name: i === 0 ? name : `${name}, setting ${i + 1}` })),
 );
 
-/** Names of what takes a learning rate. */
+/** The names of optimizers with a learning rate. */
 type Rated = {
   readonly [Name in keyof Modules]: Modules[Name] extends (options: infer O) => unknown
     ? Name extends "scaleByLearningRate"
@@ -113,7 +113,7 @@ type Rated = {
     : never;
 }[Optimizers];
 
-/** Every optimizer that has a learning rate, and chains of two: one that is not here does not compile. */
+/** Every optimizer with a learning rate, and chains of two. A missing one does not compile. */
 const rated: { readonly [Name in Rated]: readonly Omit<RatedSubject, "name">[] } = {
   sgd: [
     { optimizer: (learningRate) => sgd({ learningRate }) },
@@ -136,7 +136,7 @@ const rated: { readonly [Name in Rated]: readonly Omit<RatedSubject, "name">[] }
   ],
 };
 
-/** Every optimizer by its learning rate. */
+/** Every optimizer as a function of its learning rate. */
 export const ratedCases: readonly RatedSubject[] = [
   ...Object.entries(rated).flatMap(([name, all]) =>
     all.map((each, i) => ({ ...each, name: i === 0 ? name : `${name}, setting ${i + 1}` })),

@@ -21,7 +21,7 @@ const length = fc.integer({ min: 1, max: 12 });
 const factor = fc.constantFrom(0, 0.1, 0.5, 0.9, 1);
 const end = fc.constantFrom(0, 1e-4, 0.05);
 
-/** From one value to another along half a cosine, by how much of the way is done. */
+/** Interpolates between two values along half a cosine; `done` is the fraction of the way. */
 const along = (from: number, to: number, done: number): number =>
   to + (from - to) * ((1 + Math.cos(Math.PI * done)) / 2);
 
@@ -31,7 +31,7 @@ const constant = rate.map(
   (r): DrawnSchedule => ({ schedule: constantSchedule(r), meaning: () => r, end: 0 }),
 );
 
-/** The cycle that a step is in, counted out. */
+/** The cycle of a step, found by counting. */
 const cycleOf = (step: number, first: number, growth: number) => {
   let [begun, long] = [0, first];
   if (growth === 1) return { done: (step % first) / first };
@@ -62,7 +62,7 @@ const boundaries = fc
   .uniqueArray(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 3 })
   .map((all) => all.toSorted((a, b) => a - b));
 
-/** Every schedule, with what it means: one that is not here does not compile. */
+/** Every schedule with its formula. A missing one does not compile. */
 const schedules: { readonly [Name in keyof Schedules]: fc.Arbitrary<DrawnSchedule> } = {
   constantSchedule: constant,
   stepDecay: simple,
@@ -82,7 +82,7 @@ const schedules: { readonly [Name in keyof Schedules]: fc.Arbitrary<DrawnSchedul
   cosineDecay: fc.tuple(rate, length, end).map(
     ([r, steps, e]): DrawnSchedule => ({
       schedule: cosineDecay(r, steps, e),
-      // Down in `steps` and up again in as many.
+      // Down in `steps` steps, and up again in as many.
       meaning: (t) => along(r, e, Math.min(t % (2 * steps), 2 * steps - (t % (2 * steps))) / steps),
     }),
   ),
@@ -132,7 +132,7 @@ const schedules: { readonly [Name in keyof Schedules]: fc.Arbitrary<DrawnSchedul
     }),
 };
 
-/** Every schedule with its numbers drawn. */
+/** Every schedule with random settings. */
 export const scheduleCases: readonly ScheduleSubject[] = Object.entries(schedules).map(
   ([name, members]) => ({ name, members }),
 );

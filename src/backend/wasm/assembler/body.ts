@@ -1,4 +1,4 @@
-/** A function's body: statements in order, with locals and labels handed out by name-free builders. */
+/** Builds the body of a function: statements in order, with numbered locals and labels. */
 
 import { type Sink, unsigned } from "./bytes.ts";
 import {
@@ -14,38 +14,38 @@ import {
 import { countable } from "./count.ts";
 import { i32 } from "./scalar.ts";
 
-/** A local variable; as code it is its own value. */
+/** A local variable. As code, it is a read of the variable. */
 export interface Local<T extends ValueType = ValueType> extends Code<T> {
   readonly set: (value: Operand<T>) => Code<"void">;
-  /** Sets and leaves the value. */
+  /** Sets the variable, and leaves the value on the stack. */
   readonly tee: (value: Operand<T>) => Code<T>;
 }
 
-/** A place to branch to: the end of a block, the start of a loop. */
+/** A branch target: the end of a block, or the start of a loop. */
 export interface Label {
   readonly depth: number;
 }
 
 export interface Body {
-  /** A fresh local, zero at entry. */
+  /** Declares a local, which is zero at entry. */
   readonly local: <T extends ValueType>(type: T) => Local<T>;
-  /** Evaluates once, here, and names the value. */
+  /** Evaluates the value here, once, and keeps it in a local. */
   readonly let: <T extends ValueType>(value: Code<T>) => Local<T>;
-  /** Evaluates once at the function's entry (constants, parameters); equal code shares one local. */
+  /** Evaluates constants and parameters once, at the function's entry. Equal code shares one local. */
   readonly hoist: <T extends ValueType>(value: Code<T>) => Code<T>;
   /** Appends statements. */
   readonly do: (...statements: readonly Code<"void">[]) => void;
   readonly set: <T extends ValueType>(variable: Local<T>, value: Operand<T>) => void;
-  /** Evaluates for its effect. */
+  /** Evaluates the value for its side effects, and drops it. */
   readonly drop: (value: Code<ValueType>) => void;
   readonly block: (inside: (end: Label) => void) => void;
   readonly loop: (inside: (again: Label) => void) => void;
   readonly br: (label: Label) => void;
   readonly brIf: (label: Label, condition: Operand<"i32">) => void;
   readonly if: (condition: Operand<"i32">, then: () => void, otherwise?: () => void) => void;
-  /** Runs the case at `index`; past the last, none. */
+  /** Runs the case at `index`. An index past the last case runs none. */
   readonly switch: (index: Operand<"i32">, cases: readonly (() => void)[]) => void;
-  /** `for (i = from; i < to; i += step)`, signed; `to` and `step` are evaluated in every round. */
+  /** `for (i = from; i < to; i += step)` with signed comparison. `to` and `step` are evaluated in every round. */
   readonly for: (
     from: Operand<"i32">,
     to: Operand<"i32">,
@@ -64,7 +64,7 @@ const variable = <T extends ValueType>(type: T, index: number): Local<T> => ({
 const block = (opcode: number, inside: readonly Code[]): Code<"void"> =>
   code("void", [opcode, typeByte.void], ...inside, [0x0b]);
 
-/** An open function: its builder, its parameters, and how it is written down when it is closed. */
+/** Opens a function: returns its builder, its parameters, and `encode`, which writes it down. */
 export const openBody = (
   params: readonly ValueType[],
 ): {
@@ -88,7 +88,7 @@ export const openBody = (
     for (const statement of more) statements.push(statement);
   };
 
-  /** What `inside` appends, apart from what stands around it. */
+  /** Collects the statements that `inside` appends, apart from those of the enclosing block. */
   const nested = (inside: (label: Label) => void): readonly Code[] => {
     const outer = statements;
     const inner: Code[] = [];

@@ -1,4 +1,4 @@
-/** Pieces of code as immutable values: what an instruction leaves on the stack, and how it is made. */
+/** Pieces of code as immutable values. Each knows its result type and its parts. */
 import { double, type Sink, signed, signedLong, single, unsigned } from "./bytes.ts";
 
 export type ValueType = "i32" | "i64" | "f32" | "f64" | "v128";
@@ -10,7 +10,7 @@ export interface Code<T extends ResultType = ResultType> {
   readonly parts: readonly Part[];
 }
 
-/** A function or a global, whose number is known only when the module is encoded. */
+/** A function or a global. Its number is known only when the module is encoded. */
 export interface Reference {
   readonly space: "function" | "global";
   readonly name: string;
@@ -19,7 +19,7 @@ export interface Reference {
 /** Raw bytes, code that runs first, or a number to be resolved. */
 export type Part = readonly number[] | Code | Reference;
 
-/** A value where one of type `T` is expected: numbers stand for constants. */
+/** An operand of type `T`: code, or a number that stands for a constant. */
 export type Operand<T extends ResultType> =
   | Code<T>
   | (T extends "i32" | "f32" | "f64" ? number : T extends "i64" ? number | bigint : never);
@@ -44,13 +44,13 @@ const constantBytes = (type: ResultType, value: number | bigint): readonly numbe
   }
 };
 
-/** A number as code of type `T`; code as itself. */
+/** Turns a number into a constant of type `T`, and returns code unchanged. */
 export const lift = <T extends ResultType>(type: T, operand: Operand<T>): Code<T> =>
   typeof operand === "number" || typeof operand === "bigint"
     ? code(type, constantBytes(type, operand))
     : (operand as Code<T>); // a conditional type is not narrowed by typeof; numbers are gone
 
-/** Writes code: operands before their operator, as a stack machine wants it; `refer` writes what has no number yet. */
+/** Writes code with operands before their operator, as a stack machine needs it. `refer` writes a reference. */
 export const emit = (out: Sink, value: Code, refer: (reference: Reference) => void): void => {
   for (const part of value.parts) {
     if ("length" in part) out.bytes(part);

@@ -1,22 +1,22 @@
 /**
- * The part of the JavaScript API of WebAssembly that fluxion uses, typed here because the language's
- * own library leaves it to browsers' and drags a whole document model along.
+ * The types of WebAssembly's JavaScript API that fluxion uses. TypeScript declares them only in its DOM library, which
+ * would bring all types of a browser's document with it.
  */
 export interface WasmMemory {
   readonly buffer: ArrayBuffer | SharedArrayBuffer;
   grow(pages: number): number;
 }
 
-/** A compiled module; it holds no state and may be sent to a worker. */
+/** A compiled module. It holds no state and can be sent to a worker. */
 export interface WasmModule {
   readonly [moduleBrand]: true;
 }
 declare const moduleBrand: unique symbol;
 
-/** What may be imported: numbers in, a number out. */
+/** A value that a module may import. */
 export type WasmImport = ((...values: readonly number[]) => number | undefined) | WasmMemory;
 
-/** Functions and memories by name, as a module exports them. */
+/** The functions and memories that a module exports, by name. */
 export type WasmExports = Readonly<Record<string, WasmFunction | WasmMemory | undefined>>;
 
 /** An exported function, as JavaScript calls it. */
@@ -38,6 +38,6 @@ interface Engine {
 
 type BufferSource = Uint8Array<ArrayBuffer>;
 
-/** The engine of this process. Where there is none, `features` says so before anything asks for it. */
+/** The engine of this process. `features` reports a missing engine before anything uses this. */
 export const engine: Engine = (globalThis as { readonly WebAssembly?: Engine })
   .WebAssembly as Engine;

@@ -1,4 +1,4 @@
-/** What this process's WebAssembly engine can do, asked by validating the smallest modules that need it. */
+/** The features of this process's WebAssembly engine, found by validating a minimal module for each. */
 import { atomic } from "./atomic.ts";
 import type { Body } from "./body.ts";
 import { engine } from "./engine.ts";
@@ -6,7 +6,7 @@ import { type MemoryLimits, moduleBuilder } from "./module.ts";
 import { f32x4 } from "./simd.ts";
 
 export interface Features {
-  /** What this place lacks that every module needs, if anything. */
+  /** A missing feature that every module needs; `undefined` if there is none. */
   readonly missing: string | undefined;
   /** `f32x4.relaxed_madd` and its kin. */
   readonly relaxedSimd: boolean;
@@ -21,7 +21,10 @@ const validates = (limits: MemoryLimits, write: (body: Body) => void): boolean =
   return engine.validate(probe.encode());
 };
 
-/** Under some policies a page has an engine that validates what it may not compile. */
+/**
+ * Whether the engine may compile. Under some content policies a page's engine validates modules that it refuses to
+ * compile.
+ */
 const mayCompile = (): boolean => {
   try {
     new engine.Module(moduleBuilder().encode());
@@ -52,10 +55,10 @@ const found = (): Features => {
   };
 };
 
-/** No process changes its engine. */
+/** Cached for the process, whose engine never changes. */
 let known: Features | undefined;
 
-/** The features that may be used, found out when they are first asked for. */
+/** The features of the engine, detected at the first call. */
 export const features = (): Features => {
   known ??= found();
   return known;

@@ -1,4 +1,4 @@
-/** A module under construction, and its binary form. **Source:** WebAssembly Core, §5.5. */
+/** Builds a module and encodes it. **Source:** WebAssembly Core, §5.5. */
 import { type Body, type Local, openBody } from "./body.ts";
 import { name, type Sink, sink, unsigned } from "./bytes.ts";
 import {
@@ -16,7 +16,7 @@ import {
 export type Values<P extends readonly ValueType[]> = { readonly [I in keyof P]: Operand<P[I]> };
 export type Locals<P extends readonly ValueType[]> = { readonly [I in keyof P]: Local<P[I]> };
 
-/** A function of the module, its own or imported: apply it with {@link call}. */
+/** A function of the module, defined or imported. {@link call} applies it. */
 export interface Fn<P extends readonly ValueType[], R extends ResultType> extends Reference {
   readonly space: "function";
   readonly params: P;
@@ -29,41 +29,41 @@ export interface Global<T extends ValueType> extends Reference {
   readonly set: (value: Operand<T>) => Code<"void">;
 }
 
-/** Bytes that the module carries and copies into memory when it is told to. */
+/** A passive data segment: bytes that the module carries, and copies into memory only on demand. */
 export interface Passive {
   /** Copies `bytes` bytes from `from` of the segment to `to` in memory. */
   readonly init: (to: Operand<"i32">, from: Operand<"i32">, bytes: Operand<"i32">) => Code<"void">;
   readonly drop: Code<"void">;
 }
 
-/** Limits in pages of 64 KiB; shared memory needs a maximum. */
+/** Memory limits in pages of 64 KiB. Shared memory needs a maximum. */
 export type MemoryLimits =
   | { readonly initial: number; readonly maximum?: number; readonly shared?: false }
   | { readonly initial: number; readonly maximum: number; readonly shared: true };
 
 export interface ModuleBuilder {
   readonly importMemory: (from: string, field: string, limits: MemoryLimits) => void;
-  /** A memory of the module's own, exported under `exportAs`. */
+  /** Adds a memory to the module, exported under `exportAs`. */
   readonly memory: (limits: MemoryLimits, exportAs?: string) => void;
-  /** An imported function; the same import asked for again is the same function. */
+  /** Imports a function. Equal imports return the same function. */
   readonly importFunction: <const P extends readonly ValueType[], R extends ResultType>(
     from: string,
     field: string,
     params: P,
     result: R,
   ) => Fn<P, R>;
-  /** A new function; `define` writes its body and answers its result, if it has one. */
+  /** Adds a function; `define` writes its body and returns its result, if it has one. */
   readonly func: <const P extends readonly ValueType[], R extends ResultType>(
     name: string,
     params: P,
     result: R,
     define: (body: Body, ...params: Locals<P>) => R extends "void" ? void : Code<R>,
   ) => Fn<P, R>;
-  /** The function that `make` makes where none is known by that key, else the one that it made. */
+  /** Returns the function stored under `key`; at the first use of the key, calls `make` and stores its function. */
   readonly once: <F extends Fn<readonly ValueType[], ResultType>>(key: string, make: () => F) => F;
   readonly export: (name: string, fn: Reference & { readonly space: "function" }) => void;
   readonly global: <T extends ValueType>(name: string, initial: Code<T>) => Global<T>;
-  /** Bytes that stand at `address` when the module is instantiated. */
+  /** Bytes that are written to `address` when the module is instantiated. */
   readonly data: (address: number, bytes: Uint8Array) => void;
   readonly passive: (bytes: Uint8Array) => Passive;
   readonly encode: () => Uint8Array<ArrayBuffer>;
@@ -87,7 +87,7 @@ const limitBytes = (limits: MemoryLimits): readonly number[] => [
   ...(limits.maximum === undefined ? [] : unsigned(limits.maximum)),
 ];
 
-/** Names things `wanted` if nothing of `taken` is, else `wanted.1`, `wanted.2`, … */
+/** Makes names unique: returns `wanted` if it is free, or else `wanted.1`, `wanted.2`, … */
 const freshIn = (taken: ReadonlyMap<string, unknown>): ((wanted: string) => string) => {
   const rounds = new Map<string, number>();
   return (wanted) => {
@@ -102,7 +102,7 @@ const freshIn = (taken: ReadonlyMap<string, unknown>): ((wanted: string) => stri
 
 type Resolve = (reference: Reference) => number;
 
-/** A function's code as bytes, and where between them the numbers of others go: nothing else is kept of it. */
+/** The encoded bytes of a function, and the positions where the numbers of other functions are filled in. */
 interface Written {
   readonly bytes: Uint8Array;
   readonly holes: readonly { readonly at: number; readonly reference: Reference }[];
@@ -222,7 +222,7 @@ export const moduleBuilder = (): ModuleBuilder => {
       inner.bytes(unsigned(bytes.length));
       inner.bytes(bytes);
     });
-    // Names, so that profiles and traps speak of functions and not of numbers.
+    // Names let profiles and traps show functions by name instead of by number.
     out.byte(0);
     const names = sized((inner) => {
       inner.bytes(unsigned(functionNames.length));
@@ -270,7 +270,7 @@ export const moduleBuilder = (): ModuleBuilder => {
       define: (body: Body, ...params: Locals<P>) => R extends "void" ? void : Code<R>,
     ) => {
       const { body, params: locals, encode: write } = openBody(params);
-      // Defining first lets a body ask for the functions that it calls.
+      // Parameters are defined first, so that a body can call its own function.
       const parameters = locals as readonly Local[] as Locals<P>; // one local per parameter type
       const answer = define(body, ...parameters) as Code | undefined; // void is undefined
       const id = freshFunction(wanted);

@@ -133,16 +133,16 @@ export const f64 = {
   reinterpret_i64: unary("i64", "f64", 0xbf),
 } as const;
 
-/** `condition ? x : y`, both evaluated. */
+/** `condition ? x : y`. Both are evaluated. */
 export const select = <T extends ValueType>(
   x: Code<T>,
   y: Code<T>,
   condition: Operand<"i32">,
 ): Code<T> =>
-  // The untyped form serves numbers and vectors alike.
+  // The untyped form works for numbers and vectors alike.
   code(x.type, x, y, lift("i32", condition), [0x1b]);
 
-/** Memory as a whole: copies and fills may overlap and take byte counts. */
+/** Instructions on the whole memory. Copies may overlap; sizes are in bytes. */
 export const memory = {
   size: code("i32", [0x3f, 0]),
   grow: (pages: Operand<"i32">): Code<"i32"> => code("i32", lift("i32", pages), [0x40, 0]),

@@ -46,7 +46,7 @@ const storeLane =
 const literal = (lanes: readonly (readonly number[])[]): V =>
   code("v128", [...opcode(12), ...lanes.flat()]);
 
-/** One number means that number in every lane. */
+/** A single number fills every lane. */
 const lanes =
   (count: number, encode: (value: number) => readonly number[]) =>
   (...values: readonly number[]): V =>
@@ -152,7 +152,7 @@ export const i32x4 = {
   trunc_sat_f32x4_u: map(249),
   trunc_sat_f64x2_s_zero: map(252),
   relaxed_trunc_f32x4_s: map(0x101),
-  /** {@link v128.bitselect} where every lane of the mask is all ones or all zeros. */
+  /** Equals {@link v128.bitselect} if every lane of the mask is all ones or all zeros. */
   relaxed_laneselect: (x: V, y: V, mask: V): V => code("v128", x, y, mask, opcode(0x10b)),
 } as const;
 
@@ -207,7 +207,7 @@ export const f32x4 = {
   pmax: zip(235),
   convert_i32x4_s: map(250),
   convert_i32x4_u: map(251),
-  /** `x·y + z`, rounded once or twice as the processor likes. */
+  /** `x·y + z`, rounded once or twice, depending on the processor. */
   relaxed_madd: zip3(0x105),
   /** `−x·y + z`, rounded once or twice. */
   relaxed_nmadd: zip3(0x106),

@@ -9,11 +9,11 @@ import {
 } from "../assembler/index.ts";
 
 /**
- * How the threads of a module wait for one another, in the module's code.
+ * The barrier where the threads of a module wait for one another, as WebAssembly code.
  *
- * Each thread has a word in memory, on a cache line of its own, that counts its arrivals at barriers. To wait is to
- * increment one's own word and to watch the others' words until none is behind, first in a busy loop, then asleep. The
- * words also show whether a thread is still alive.
+ * Each thread has a counter of its arrivals in memory, on a cache line of its own. A thread waits by incrementing its
+ * own counter and watching the other counters until none is behind: first in a busy loop, then asleep. The counters
+ * also show whether a thread is still alive.
  */
 export interface Team {
   /** The number of the thread that runs this instance, from 0, and the number of threads. */
@@ -26,13 +26,13 @@ export interface Team {
   readonly wait: Fn<readonly [], "void">;
 }
 
-/** Maximum threads of a module. */
+/** The maximum number of threads of a module. */
 export const mostThreads = 16;
 
 /** Bytes from one word to the next: a cache line. */
 const line = 64;
 
-/** The address of the first word. The first bytes of memory are left alone. */
+/** The address of the first counter. The first bytes of memory stay unused. */
 const words = 64;
 const sleepers = words + mostThreads * line;
 
@@ -42,7 +42,7 @@ export const teamBytes = (mostThreads + 1) * line;
 /** The index of a thread's word in a view of memory as 32-bit words. */
 export const wordOf = (thread: number): number => (words + thread * line) / 4;
 
-/** Looks before a thread sleeps: tens of microseconds. */
+/** Number of looks before a thread sleeps: tens of microseconds. */
 const looks = 20_000;
 
 /** Nanoseconds of sleep before a thread checks whether the others are still alive. */
@@ -53,7 +53,7 @@ export const teamOf = (module: ModuleBuilder): Team => {
   const threads = module.global("threads", i32.const(1));
   const arrivals = module.global("arrivals", i32.const(0));
   const sleeps = module.global("sleeps", i32.const(0));
-  /** Throws if the other threads will not arrive. */
+  /** Throws if another thread will never arrive. */
   const watch = module.importFunction("team", "watch", [], "void");
   const wait = module.func("wait", [], "void", (body) => {
     const count = body.let(threads.get);

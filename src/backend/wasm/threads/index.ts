@@ -1,7 +1,7 @@
 /**
- * Runs one program on several threads. `schedule` says which kernels are cut and where threads wait for one another,
- * `barrier` is how they wait, `pool` holds the workers of a backend (`spawn` starts them, `worker` is their program,
- * `mailbox` how they are called), and `tuner` finds out how many threads pay.
+ * Runs one program on several threads. `schedule` decides which kernels are cut and where threads wait for one another,
+ * `barrier` is the code of that wait, `pool` holds the workers of a backend (`spawn` starts them, `worker` is their
+ * program, `mailbox` tells them what to run), and `tuner` measures which number of threads is fastest.
  */
 import { greatestOf } from "../../../tensor/extremes.ts";
 import {
@@ -18,19 +18,19 @@ import type { Together } from "./schedule.ts";
 import { canShare, parallelism } from "./spawn.ts";
 import { choicesUpTo, paceOf } from "./tuner.ts";
 
-/** An instance that can be run, and its memory. */
+/** A runnable instance and its memory. */
 export interface Running {
   readonly memory: WasmMemory;
   readonly run: () => void;
 }
 
-/** The numbers of threads to choose from, and the milliseconds to wait for workers that are not ready. */
+/** The thread counts to choose from, and how many milliseconds to wait for workers that are not ready. */
 export interface Threads {
   readonly choices: readonly number[];
   readonly patience: number;
 }
 
-/** The choices for a wanted number of threads. Defaults to one, two, four, … up to one for each core. */
+/** The thread counts to try. Defaults to one, two, four, … up to the number of cores; `wanted` sets the count. */
 export const threadsOf = (wanted: number | undefined): Threads => {
   const possible = features().threads && canShare();
   if (!possible || wanted === 1) return { choices: [1], patience: 0 };
@@ -45,7 +45,7 @@ export const mayThread = ({ choices }: Threads): boolean => choices.some((n) => 
 const pageBytes = 65536;
 const pagesLimit = 65536;
 
-/** Maximum milliseconds without a sign of life from a thread: far longer than any kernel should take. */
+/** The maximum milliseconds without a sign of life from a thread, far above the time of any kernel. */
 const patienceOf = ({ estimate }: Together): number => 5000 + (100 * estimate) / 1e6;
 
 /** The thread counts whose private memory fits. */
@@ -61,7 +61,7 @@ const pagesFor = ({ bytes, ownBytes }: Together, threads: number): number =>
 export const pagesTogether = (together: Together, threads: Threads): number =>
   pagesFor(together, greatestOf(choicesOf(together, threads)));
 
-/** Instantiates a module in shared memory, to be run on threads of a pool. */
+/** Instantiates a module in shared memory, to run on the threads of a pool. */
 export const runningTogether = (
   module: WasmModule,
   together: Together,

@@ -1,17 +1,17 @@
 import type { WasmMemory } from "../assembler/index.ts";
 
 /**
- * The words by which a worker is called. Each worker has a mailbox of its own in shared memory. The caller writes what
- * is to be done and increments the ticket, which the worker watches.
+ * The layout of a worker's mailbox. Each worker has one in shared memory. To call a worker, the caller writes the
+ * arguments of the call and increments the ticket, which the worker watches.
  */
 export const mailbox = {
-  /** Counts calls. */
+  /** The number of calls so far. */
   ticket: 0,
   /** Whether the worker sleeps, so that a call has to wake it. */
   asleep: 1,
-  /** Counts the messages that the worker has read. */
+  /** The number of messages that the worker has read. */
   read: 2,
-  /** The instance to run; below 0, there is a message to read. */
+  /** The instance to run. A negative number means a message to read. */
   id: 3,
   thread: 4,
   threads: 5,
@@ -25,12 +25,12 @@ export const mailbox = {
 
 /** A message to a worker. */
 export interface Message {
-  /** The ticket of the call that announced it. */
+  /** The ticket of the call that announced this message. */
   readonly ticket: number;
-  /** The worker's mailbox; only in the first message. */
+  /** The worker's mailbox, in the first message only. */
   readonly mailbox?: Int32Array<SharedArrayBuffer>;
   /** A module to instantiate, and its number. */
   readonly add?: { readonly id: number; readonly module: object; readonly memory: WasmMemory };
-  /** Numbers of the instances to drop. */
+  /** The numbers of the instances to drop. */
   readonly forget: readonly number[];
 }

@@ -14,7 +14,7 @@ export interface Job {
   /** The memory, viewed as 32-bit words. */
   readonly words: Int32Array;
   readonly run: (thread: number, threads: number, arrivals: number, sleeps: number) => void;
-  /** How long threads may show no sign of life, in milliseconds. */
+  /** How many milliseconds a thread may show no sign of life. */
   readonly patience: number;
 }
 
@@ -23,13 +23,13 @@ export interface Pool {
   /** A number for a new job. */
   readonly newId: () => number;
   /**
-   * Runs a job on `wanted` threads, of which the calling thread is one. It waits up to `patience` milliseconds for
-   * workers that are not ready, then goes on with fewer. Returns the number of threads it ran on.
+   * Runs a job on up to `wanted` threads, including the calling thread. It waits up to `patience` milliseconds for
+   * workers that are not ready, and then runs without them. Returns the number of threads it ran on.
    *
-   * **Fails with** (throws) `WorkerLost`; all workers are ended then, and the next run starts others.
+   * **Fails with** `WorkerLost`, thrown; then all workers are ended, and the next run starts new ones.
    */
   readonly run: (job: Job, wanted: number, patience: number) => number;
-  /** Throws `WorkerLost` if a thread of the present run will not come. Called over and over by a thread that waits. */
+  /** Throws `WorkerLost` if a thread of the current run will never arrive. A waiting thread calls this repeatedly. */
   readonly watch: () => undefined;
   /** Has the workers drop a job when `holder` is garbage-collected. */
   readonly forgetWith: (holder: object, id: number) => void;
@@ -37,28 +37,28 @@ export interface Pool {
   readonly release: () => void;
 }
 
-/** A worker, and what it has been told. */
+/** A worker, and the messages and jobs that were sent to it. */
 interface Member {
   readonly hand: Hand;
   readonly box: Int32Array<SharedArrayBuffer>;
-  /** Messages sent; the mailbox counts those that were read. */
+  /** The number of messages sent; the mailbox counts the messages read. */
   sent: number;
-  /** The jobs that it holds, each with its bytes, the most recently used last. */
+  /** The bytes of each job that the worker holds, the most recently used last. */
   readonly jobs: Map<number, number>;
-  /** Bytes of the jobs that it was told to drop. */
+  /** The bytes of jobs that the worker was told to drop. */
   dropped: number;
 }
 
-/** Maximum jobs that a worker holds: the least recently used is dropped for a new one. */
+/** Maximum jobs that a worker holds. Beyond it, a new job replaces the least recently used one. */
 const mostJobs = 32;
 
 /**
- * Maximum bytes of dropped jobs, in a worker that holds them until its engine collects garbage. A worker makes no
- * garbage of its own, so that its engine may never collect: past this bound the worker is replaced.
+ * Maximum bytes of dropped jobs before a worker is replaced. Their memory is freed only when the worker's engine
+ * collects garbage, which it may never do, because a worker allocates nothing.
  */
 const mostDropped = 2 ** 28;
 
-/** Bytes that an instance counts for beside its memory: each reserves addresses, and those are limited too. */
+/** Bytes that an instance counts beyond its memory: each instance reserves address space, which is limited too. */
 const instanceBytes = 2 ** 23;
 
 /** Calls a worker, and returns the number of the call. */
@@ -68,21 +68,21 @@ const ring = ({ box }: Member): number => {
   return ticket;
 };
 
-/** Sends a message. The call comes first, so that a worker that has read the message has seen the call. */
+/** Sends a message, after its call: a worker that has read the message has then also seen the call. */
 const send = (member: Member, message: Omit<Message, "ticket">): void => {
   member.sent += 1;
   Atomics.store(member.box, mailbox.id, -1);
   member.hand.post({ ...message, ticket: ring(member) });
 };
 
-/** Takes these jobs off a worker's list, and returns those that were on it. */
+/** Removes these jobs from a worker's list; returns those that were on it. */
 const drop = (member: Member, ids: Iterable<number>): readonly number[] =>
   [...ids].filter((id) => {
     member.dropped += member.jobs.get(id) ?? 0;
     return member.jobs.delete(id);
   });
 
-/** Why a worker will not answer any more, if that is known. */
+/** The reason why a worker will never answer again; `undefined` if it may. */
 const reasonOf = ({ hand, box }: Member): string | undefined => {
   if (box[mailbox.failed] === 1) return "its code failed";
   return Atomics.load(box, mailbox.ended) === 1 ? "its thread ended" : hand.lost();
@@ -90,7 +90,7 @@ const reasonOf = ({ hand, box }: Member): string | undefined => {
 
 const isFree = ({ box, sent }: Member): boolean => Atomics.load(box, mailbox.read) === sent;
 
-/** Waits until a worker has read its messages, up to so many milliseconds, if this thread may sleep. */
+/** Waits up to `milliseconds` until a worker has read its messages, if this thread may sleep. */
 const awaitFree = (member: Member, milliseconds: number): boolean => {
   const until = performance.now() + milliseconds;
   while (!isFree(member) && maySleep && performance.now() < until) {
@@ -101,7 +101,7 @@ const awaitFree = (member: Member, milliseconds: number): boolean => {
   return isFree(member);
 };
 
-/** Why a worker never began to work, if one did not. No run has lost anything by it. */
+/** The reason why a worker failed before it read its first message, if one did. No run has lost anything by it. */
 const refusalOf = (team: readonly Member[]): string | undefined =>
   team.flatMap((member) =>
     Atomics.load(member.box, mailbox.read) === 0 ? (reasonOf(member) ?? []) : [],
@@ -118,7 +118,7 @@ const lossOf = (team: readonly Member[]): WorkerLost | undefined => {
   return undefined;
 };
 
-/** The run in progress: the sum of its threads' arrivals at the last look, and how long that has not changed. */
+/** The current run: the sum of its threads' arrivals at the last look, and for how long it has stayed the same. */
 interface Run {
   readonly job: Job;
   readonly threads: number;
@@ -127,16 +127,16 @@ interface Run {
   readonly silence: number;
 }
 
-/** Maximum silence that one look adds, in milliseconds: a process that was suspended has not heard anything. */
+/** Maximum milliseconds of silence that one look adds: a suspended process has missed nothing. */
 const mostHeard = 100;
 
 /** A pool without workers. */
 export const emptyPool = (): Pool => {
   let members: readonly Member[] = [];
   let jobs = 0;
-  /** Dropped jobs that some worker has not been told of. */
+  /** Dropped jobs that some workers still hold. */
   let gone: readonly number[] = [];
-  /** Why no worker can be started here, once one could not be: runs then stay on one thread. */
+  /** The reason why no worker can be started here, once known. Runs then stay on one thread. */
   let refusal: string | undefined;
   let current: Run | undefined;
 
@@ -162,7 +162,7 @@ export const emptyPool = (): Pool => {
     return member;
   };
 
-  /** Starts workers until there are so many. They join runs when they are ready. */
+  /** Starts workers until there are `workers` of them. Each joins the runs when it is ready. */
   const gather = (workers: number): void => {
     while (members.length < workers && refusal === undefined) {
       const member = start();

@@ -3,9 +3,9 @@ import { type Buffer, bufferOf, bytesOf } from "../../plan/view.ts";
 import type { Kernel, Step } from "../kernels/kernel.ts";
 
 /**
- * How threads run a program together. Every thread walks all steps. Of a kernel that is cut, each does its own pieces;
- * any other kernel is done by the first thread. Threads wait for one another where a step touches memory that another
- * thread may have written, or may still read, since they last waited, and nowhere else.
+ * How threads run a program together. Every thread walks all steps. Each thread does its own pieces of a kernel that is
+ * cut; the first thread does every other kernel alone. Threads wait for one another only before a step that touches
+ * memory which another thread may have written, or may still read, since the last wait.
  */
 export interface Schedule {
   readonly isCut: (kernel: Kernel) => boolean;
@@ -13,13 +13,13 @@ export interface Schedule {
   readonly isOfFirst: (step: Step) => boolean;
   /** Whether threads wait for one another before a step. */
   readonly waitsBefore: (step: Step) => boolean;
-  /** Estimated nanoseconds of one thread for all steps. */
+  /** Estimated nanoseconds of all steps on one thread. */
   readonly estimate: number;
 }
 
-/** What running a module on several threads takes. */
+/** The memory and the time of running a module on several threads. */
 export interface Together {
-  /** Bytes of memory for one thread, and for each further one. */
+  /** Bytes of memory for one thread, and for each additional thread. */
   readonly bytes: number;
   readonly ownBytes: number;
   /** Estimated nanoseconds of a run on one thread. */
@@ -40,19 +40,19 @@ const conflict = (a: Access, b: Access): boolean =>
   b.from < a.to &&
   !(a.by === "first" && b.by === "first");
 
-/** Estimated nanoseconds of a kernel, within a factor of a few: the arithmetic and the memory traffic. */
+/** Estimated nanoseconds of a kernel, from its arithmetic and its memory traffic. Right within a factor of a few. */
 export const costOf = (kernel: Kernel): number =>
   [...new Set([...kernel.reads, ...kernel.writes])].reduce((n, b) => n + bytesOf(b), 0) * 0.02 +
   kernel.operations * 0.025;
 
-/** Minimum estimated nanoseconds of a kernel worth sharing: below, sharing costs as much as the kernel. */
+/** Minimum estimated nanoseconds of a kernel worth sharing. Below, sharing costs as much as the kernel. */
 export const leastShared = 1000;
 
 /** Whether a kernel can be cut and is estimated at `least` nanoseconds or more. */
 export const mayShare = (kernel: Kernel, least: number): boolean =>
   (kernel.pieces ?? 1) > 1 && costOf(kernel) >= least;
 
-/** Estimated nanoseconds of one thread for the kernels that can be shared. */
+/** Estimated nanoseconds of the shareable kernels on one thread. */
 export const sharedCost = (steps: readonly Step[], least: number): number =>
   total(steps, (kernel) => (mayShare(kernel, least) ? costOf(kernel) : 0));
 
@@ -75,7 +75,7 @@ export const scheduleOf = (
     return step.onTrue.every(isOfFirst) && step.onFalse.every(isOfFirst);
   };
 
-  /** The whole buffer of a slice that moves with a loop. */
+  /** The whole buffer that a slice belongs to, if the slice moves with a loop. */
   const placeOf = (buffer: Buffer): Buffer => {
     const storage = plan.storageOf(buffer);
     return storage.slice === undefined ? storage : placeOf(storage.slice.of);
@@ -86,7 +86,7 @@ export const scheduleOf = (
     const from = plan.addressOf(place);
     return [{ from, to: from + bytesOf(place), writes, by }];
   };
-  /** The memory that a step touches. For a step of the first thread, that includes everything inside it. */
+  /** The memory that a step touches. A step of the first thread includes the steps inside it. */
   const accessesOf = (step: Step): readonly Access[] => {
     if (step.kind === "kernel") {
       const by = isCut(step.kernel) ? "parts" : "first";
@@ -105,7 +105,7 @@ export const scheduleOf = (
   };
 
   const waits = new Set<Step>();
-  /** Walks steps and returns what was touched since threads last waited; `before` was touched earlier. */
+  /** Walks steps and returns the accesses since threads last waited. `before` holds earlier accesses. */
   const walk = (inner: readonly Step[], before: readonly Access[]): readonly Access[] =>
     inner.reduce((since, step) => {
       const now = accessesOf(step);
@@ -114,7 +114,7 @@ export const scheduleOf = (
       if (step.kind === "kernel" || isOfFirst(step)) return here;
       if (step.kind === "branch") return [...walk(step.onTrue, here), ...walk(step.onFalse, here)];
       if (step.loop.length === 0) return here;
-      // A round follows what came before the loop, and the round before it.
+      // The first round of a loop follows the steps before the loop; a later round follows the round before.
       return walk(step.steps, [...here, ...walk(step.steps, here)]);
     }, before);
   walk(steps, []);

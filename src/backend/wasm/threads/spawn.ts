@@ -1,12 +1,14 @@
 import type { Message } from "./mailbox.ts";
 
 /**
- * Starts workers: `worker_threads` in Node, Web Workers in a page. It imports nothing of Node, so that a bundle for
- * pages needs none of it.
+ * Starts workers: `worker_threads` in Node, Web Workers in a page. It has no static import of Node modules, so bundles
+ * for pages need none.
  */
 export interface Hand {
   readonly post: (message: Message) => void;
-  /** The reason why the worker will not answer any more, if known. Asking does not need the event loop. */
+  /**
+   * The reason why the worker will never answer again, if known. It can be read without returning to the event loop.
+   */
   readonly lost: () => string | undefined;
   readonly end: () => void;
 }
@@ -26,18 +28,18 @@ const scope = globalThis as typeof globalThis & {
   readonly process?: NodeJS.Process;
 };
 
-/** A module of Node, if this is Node. */
+/** Loads a built-in module of Node; `undefined` elsewhere. */
 const builtin = <K extends "node:worker_threads" | "node:os">(name: K) =>
   scope.process?.getBuiltinModule?.(name);
 
 /** Whether this thread may sleep: a page's main thread may not. */
 export const maySleep = scope.document === undefined;
 
-/** Whether memory can be shared here: a page has to be isolated from other origins. */
+/** Whether memory can be shared here. A page must be isolated from other origins. */
 export const canShare = (): boolean =>
   typeof SharedArrayBuffer === "function" && scope.crossOriginIsolated !== false;
 
-/** Threads that this machine runs at the same time. */
+/** The number of threads that this machine runs at the same time. */
 export const parallelism = (): number =>
   builtin("node:os")?.availableParallelism() ?? scope.navigator?.hardwareConcurrency ?? 1;
 
@@ -51,9 +53,9 @@ const inNode = ({ Worker }: typeof import("node:worker_threads"), program: strin
   worker.on("exit", (code) => {
     reason ??= `it ended with code ${code}`;
   });
-  // The events above come when this thread gives way. A thread that ends by itself says so in its mailbox; one
-  // that was ended has an idle time below 0 at once, if this thread gave way after it had begun. Deno and Bun do
-  // not measure it (and Bun complains when asked): there, silence tells.
+  // The events above arrive only when this thread returns to the event loop. A thread that ends by itself says so in
+  // its mailbox. One that was ended has a negative idle time at once, if this thread returned to the event loop after
+  // the worker began. Deno and Bun do not measure idle time (Bun complains when asked): there, only silence shows it.
   const measured = !("deno" in process.versions || "bun" in process.versions);
   const idle = (): number => (measured ? worker.performance.eventLoopUtilization().idle : 0);
   worker.on("online", idle);
@@ -67,7 +69,7 @@ const inNode = ({ Worker }: typeof import("node:worker_threads"), program: strin
   };
 };
 
-/** The reason given when a worker fails without one, as a page's content policy makes it. */
+/** The reason for a worker that fails without giving one, as under a page's content policy. */
 const forbidden = "the page's content policy has no worker-src blob:";
 
 const inPage = (Worker: new (url: string) => WebWorker, program: string): Hand => {
@@ -88,7 +90,7 @@ const inPage = (Worker: new (url: string) => WebWorker, program: string): Hand =
   };
 };
 
-/** Starts a worker, or says why it cannot. */
+/** Starts a worker, or returns the reason why it cannot. */
 export const startHand = (program: string): Hand | { readonly refused: string } => {
   const node = builtin("node:worker_threads");
   try {

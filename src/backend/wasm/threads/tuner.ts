@@ -1,8 +1,8 @@
 import { leastOf } from "../../../tensor/extremes.ts";
 /**
- * Chooses the number of threads for the runs of one program, by measuring; every choice gives the same bits. Each
- * choice is tried for a few runs, and the one with the lowest median is kept. All are tried again after a while, and as
- * soon as runs get slower, since the machine may have other work by then.
+ * Chooses the number of threads for the runs of one program, by measuring; every choice gives the same bits. It tries
+ * each choice for a few runs and keeps the one with the lowest median. It tries all again after a while, and as soon as
+ * runs get slower, since the machine's load may have changed.
  */
 export interface Pace {
   /** The number of threads for the next run. */
@@ -12,14 +12,14 @@ export interface Pace {
 }
 
 /**
- * Runs per choice in a trial, one after the other so that workers stay awake. The first are not counted: they wake
- * workers and fill caches.
+ * Runs per choice in a trial, in sequence so that workers stay awake. The first runs are not counted: they wake workers
+ * and fill caches.
  */
 const tries = 5;
 const uncounted = 2;
 
 /**
- * Runs from one trial to the next: the least, after a trial that changed the choice, and the most. They double while
+ * Runs between trials: the minimum, used after a trial that changed the choice, and the maximum. They double while
  * trials change nothing.
  */
 const firstPause = 16;
@@ -73,7 +73,7 @@ export const paceOf = (choices: readonly number[]): Pace => {
         const isSlower = sinceTrial >= calm && average > slower * expected;
         if (sinceTrial >= pause || isSlower) trial = order;
       } else if (threads === tried) {
-        // On fewer threads, workers were not there yet: that tells nothing.
+        // On fewer threads than asked, workers were not ready yet: such a run says nothing about the choice.
         times.set(tried, [...(times.get(tried) ?? []), milliseconds]);
         trial = rest;
         if (rest.length === 0) conclude();

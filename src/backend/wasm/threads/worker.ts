@@ -3,8 +3,8 @@ import { logisticDouble } from "../codegen/math/index.ts";
 import { type Message, mailbox } from "./mailbox.ts";
 
 /**
- * The code of a worker. Its text is the worker's whole program, so that no file has to be found in sources, builds or
- * bundles: it uses only its arguments and what every engine has.
+ * The code of a worker. The text of this function is the worker's whole program, so that no file has to be found in
+ * sources, builds or bundles. It uses only its arguments and the globals of every engine.
  */
 const work = (words: typeof mailbox, own: { readonly [name: string]: unknown }): void => {
   type Run = (thread: number, threads: number, arrivals: number, sleeps: number) => void;
@@ -67,17 +67,17 @@ const work = (words: typeof mailbox, own: { readonly [name: string]: unknown }):
 
   const { process } = globalThis as { readonly process?: NodeJS.Process };
   const node = process?.getBuiltinModule?.("node:worker_threads");
-  // Whoever waits for this worker looks at memory, and would learn of its end from no event meanwhile.
+  // A thread that waits for this worker watches memory, and receives no event about the worker's end meanwhile.
   if (node !== undefined) process?.on("exit", () => Atomics.store(box, words.ended, 1));
   const port = (node?.parentPort ?? globalThis) as Port;
   if (port.on !== undefined) port.on("message", receive);
   else port.onmessage = ({ data }) => receive(data);
 };
 
-/** A remainder with the sign of its dividend. */
+/** The remainder of a division, with the sign of the dividend. */
 const fmod = (x: number, y: number): number => x % y;
 
-/** The program of a worker. Bundlers may wrap functions in calls of `__name`, so it defines one. */
+/** The program of a worker. It defines `__name`, because bundlers may wrap functions in calls of it. */
 export const workerProgram = (): string =>
   `const __name = (f) => f; (${String(work)})(${JSON.stringify(mailbox)}, {
     pow: ${String(power)}, logistic: ${String(logisticDouble)}, fmod: ${String(fmod)} });`;

@@ -1,4 +1,4 @@
-/** What the elementary functions are written in: named values, hoisted constants, Horner's rule. */
+/** The vocabulary of the elementary functions: named values, hoisted constants, Horner's rule. */
 import {
   type Body,
   type Code,
@@ -12,7 +12,7 @@ import {
 
 export type Vector = Code<"v128">;
 
-/** Where code is being written, and whether the processor's own multiply-add may be used. */
+/** The place where code is being written, and whether it may use the processor's fused multiply-add. */
 export interface Site {
   readonly module: ModuleBuilder;
   readonly body: Body;
@@ -22,15 +22,15 @@ export interface Site {
 export interface Arithmetic {
   /** A constant in every lane, set once per function. */
   readonly k: (value: number) => Vector;
-  /** Evaluates once, here. */
+  /** Evaluates the value here, once, and names it. */
   readonly name: (value: Vector) => Local<"v128">;
   /** `x·y + z` */
   readonly madd: (x: Vector, y: Vector, z: Vector) => Vector;
   /** `z − x·y` */
   readonly nmadd: (x: Vector, y: Vector, z: Vector) => Vector;
-  /** `c₀ + c₁x + c₂x² + …`; `x` is a name, because it is used at every degree. */
+  /** `c₀ + c₁x + c₂x² + …`. `x` is a local, because every degree reads it. */
   readonly horner: (x: Local<"v128">, coefficients: readonly number[]) => Vector;
-  /** `mask ? x : y` where every lane of the mask is all ones or all zeros. */
+  /** `mask ? x : y`. Every lane of the mask must be all ones or all zeros. */
   readonly choose: (mask: Vector, x: Vector, y: Vector) => Vector;
 }
 

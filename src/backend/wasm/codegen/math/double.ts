@@ -1,6 +1,6 @@
 /**
- * Functions of four f32 that are evaluated on pairs of f64, where a moderate polynomial is exact to
- * far below half a unit in the last place of the result, and where π is long enough.
+ * Functions of four f32 that are computed as pairs of f64. There, a polynomial of moderate degree has an error far
+ * below half a unit in the last place of the f32 result, and π has enough digits.
  */
 import {
   type Code,
@@ -22,7 +22,7 @@ type Lanes = Local<"v128">;
 const upperHalf = [8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15];
 const lowerHalves = [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23];
 
-/** `f` on the four lanes, two at a time in double precision, rounded once at the end. */
+/** Applies `f` to the four lanes, two at a time in double precision, and rounds once at the end. */
 export const viaDouble = (
   { body }: Site,
   xs: readonly Lanes[],
@@ -35,7 +35,7 @@ export const viaDouble = (
   return i8x16.shuffle(lowerHalves, low, high);
 };
 
-/** JavaScript's own function `Math[name]`, imported; for the few arguments that need it. */
+/** Imports JavaScript's own `Math[name]`, for rare arguments. */
 const host = (module: ModuleBuilder, name: string, arity: number) =>
   module.importFunction(
     "math",
@@ -44,7 +44,7 @@ const host = (module: ModuleBuilder, name: string, arity: number) =>
     "f64",
   );
 
-/** `result`, but where `rare` holds what the host's function says; each lane for itself. */
+/** `result` with the lanes in `rare` replaced by the host function's values. */
 export const orHost = (
   site: Site,
   name: string,
@@ -83,10 +83,10 @@ const cosineSeries = [
 /** π/2 in two parts; the first has 33 bits, so its product with a quadrant below 2²⁰ is exact. */
 const halfPi = [1.5707963267341256, 6.077100506506192e-11] as const;
 
-/** Beyond this the host answers. */
+/** Larger arguments are left to the host function. */
 const reductionBound = 2 ** 20;
 
-/** Adding this rounds to a whole number, which then stands in the lowest bits. */
+/** Adding this rounds to a whole number and puts that number into the lowest bits. */
 const rounder = 1.5 * 2 ** 52;
 
 const quadrants = (
@@ -107,7 +107,7 @@ const quadrants = (
 
 const integer = ({ body }: Site, value: number): Vector => body.hoist(i64x2.splat(value));
 
-/** Lanes whose lowest bit is set, as a mask. */
+/** A mask of the lanes whose lowest bit is set. */
 const odd = (site: Site, q: Vector): Vector =>
   i64x2.sub(integer(site, 0), v128.and(q, integer(site, 1)));
 
@@ -142,7 +142,7 @@ export const tan = (site: Site, x: Lanes): Vector => {
   return orHost(site, "tan", isLarge(site, x), [x], smooth);
 };
 
-// Inverse trigonometric functions: all of them are angles of a point (x, y).
+// Inverse trigonometric functions: each is the angle of a point (x, y).
 
 /** `arctan t = t (1 + t² A(t²))` on [0, 1]; minimax, relative error 2⁻³⁶·⁷. */
 const arctangentSeries = [
@@ -156,7 +156,7 @@ const angle = (site: Site, y: Lanes, x: Lanes): Vector => {
   const { k, name, madd, horner, choose } = doubles(site);
   const [height, width] = [name(f64x2.abs(y)), name(f64x2.abs(x))];
   const [short, long] = [name(f64x2.min(height, width)), name(f64x2.max(height, width))];
-  // The diagonal apart, so that ∞/∞ is 1; the origin apart, so that 0/0 is 0.
+  // The diagonal is treated separately, so that ∞/∞ is 1; so is the origin, so that 0/0 is 0.
   const slope = choose(f64x2.eq(short, long), k(1), f64x2.div(short, long));
   const t = name(choose(f64x2.eq(long, k(0)), k(0), slope));
   const z = name(f64x2.mul(t, t));
@@ -210,7 +210,7 @@ const binaryLogarithm = (site: Site, x: Lanes): Vector => {
   const { body } = site;
   const root = body.hoist(i64x2.splat(rootHalf));
   const above = name(i64x2.sub(x, root));
-  // The exponent as a double: written into the low bits of 1.5·2⁵², then that subtracted.
+  // Converts the exponent to a double: writes it into the low bits of 1.5·2⁵² and subtracts 1.5·2⁵².
   const exponent = f64x2.sub(i64x2.add(i64x2.shr_s(above, 52), k(rounder)), k(rounder));
   const mantissa = body.hoist(i64x2.splat(0xfffffffffffffn));
   const m = name(i64x2.add(v128.and(above, mantissa), root));
@@ -220,7 +220,7 @@ const binaryLogarithm = (site: Site, x: Lanes): Vector => {
   return madd(natural, k(Math.LOG2E), exponent);
 };
 
-/** `2ᵗ`; beyond ±1000 it stays where a single has long since become ∞ or 0. */
+/** `2ᵗ`, for `t` clamped to ±1000, where an f32 has long become ∞ or 0. */
 const binaryExponential = (site: Site, t: Vector): Vector => {
   const { k, name, horner } = doubles(site);
   const bounded = name(f64x2.pmax(f64x2.pmin(t, k(1000)), k(-1000)));
@@ -230,7 +230,7 @@ const binaryExponential = (site: Site, t: Vector): Vector => {
   return f64x2.mul(horner(fraction, exponentialSeries), power);
 };
 
-/** `xʸ` as `Math.pow` has it; zeros, infinities and NaNs are the host's. */
+/** `xʸ` as `Math.pow` defines it. The host function handles zeros, infinities and NaNs. */
 export const pow = (site: Site, x: Lanes, y: Lanes): Vector => {
   const { body } = site;
   const smooth = viaDouble(site, [x, y], (base, exponent) => {
@@ -242,7 +242,7 @@ export const pow = (site: Site, x: Lanes, y: Lanes): Vector => {
     const isWhole = name(whole(exponent!));
     const isOdd = v128.andnot(isWhole, whole(f64x2.mul(exponent!, k(0.5))));
     const flip = v128.and(v128.and(negative, isOdd), k(-0));
-    // All ones is a NaN: a negative base has no power that is not whole.
+    // All ones is NaN: a negative base has no real power with a fractional exponent.
     return v128.or(v128.xor(power, flip), v128.andnot(negative, isWhole));
   });
   const k = (value: number): Vector => body.hoist(f32x4.const(value));

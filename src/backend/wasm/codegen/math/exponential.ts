@@ -1,5 +1,5 @@
 /**
- * The exponential and its kin on four f32.
+ * The exponential and related functions on four f32.
  *
  * **Math** `x = n ln 2 + r` with `n` whole and `|r| ≤ ln 2 / 2`; then `eˣ = 2ⁿ eʳ`, and `eʳ` is
  * `1 + r + r² Q(r)` with `Q` the minimax polynomial of degree 4 (relative error below 2⁻²⁷).
@@ -9,10 +9,10 @@ import { bits, type Site, signBit, singles, type Vector } from "./arithmetic.ts"
 
 const exponential = [0.5000000062, 0.1666654253, 0.04166628088, 0.008366645329, 0.001394653794];
 
-/** Adding this to a small number rounds it to a whole one, which then stands in the lowest bits. */
+/** Adding this to a small number rounds it to a whole number and puts that number into the lowest bits. */
 const rounder = 1.5 * 2 ** 23;
 
-/** `n` (as integers) and the parts of `eʳ`; |x| must stay below about 200. NaN gives NaN. */
+/** Splits `x` into `n` (as integers) and the parts of `eʳ`. |x| must be below about 200. NaN gives NaN. */
 const reduce = (
   site: Site,
   x: Vector,
@@ -25,7 +25,7 @@ const reduce = (
   const r = name(nmadd(n, k(-0.000212194440055), nmadd(n, k(0.693359375), argument)));
   const square = name(f32x4.mul(r, r));
   const [c0, c1, c2, c3, c4] = exponential.map(k) as [Vector, Vector, Vector, Vector, Vector];
-  // In pairs and not degree by degree: what bounds a loop is how long one element takes from end to end.
+  // Pairs of terms instead of Horner's rule: the latency of one element bounds the loop.
   const upper = madd(square, c4, madd(c3, r, c2));
   return {
     n: i32x4.sub(rounded, constant(site, rounder)),
@@ -36,22 +36,25 @@ const reduce = (
 
 const constant = (site: Site, value: number): Vector => site.body.hoist(f32x4.const(value));
 
-/** `2ⁿ` for whole `n` in [−127, 128], zero and infinity at the ends. */
+/** `2ⁿ` for whole `n` in [−127, 128]: 0 at −127 and ∞ at 128. */
 const powerOfTwo = (site: Site, n: Vector): Vector => i32x4.shl(i32x4.add(n, bits(site, 127)), 23);
 
-/** `eˣ` where neither the result nor `2ⁿ` leaves the normal numbers. */
+/** `eˣ` where both the result and `2ⁿ` are normal numbers. */
 export const expNormal = (site: Site, x: Vector): Vector => {
   const { n, r, tail } = reduce(site, x);
   const one = constant(site, 1);
   return f32x4.mul(f32x4.add(one, f32x4.add(r, tail)), powerOfTwo(site, n));
 };
 
-/** The least argument whose exponential is a normal number, and the largest with a finite one. */
+/** The smallest argument with a normal result, and the largest with a finite one. */
 const leastNormal = -87.33654;
 const largestFinite = 88.72283172607422;
 
 /**
- * `eˣ` for all `x` below {@link largestFinite} (or NaN), down to the least single number.
+ * `eˣ` for NaN and for all `x` up to {@link largestFinite}, with subnormal results.
+ *
+ * A subnormal result is computed as a multiple of the smallest number, `2⁻¹⁴⁹`: that multiple, as an integer, is the
+ * bit pattern of the result. So no multiplication underflows, which would be forty times as slow.
  *
  * A result below the normal numbers is counted in units of the least one, `2⁻¹⁴⁹`: as a whole number in
  * the lowest bits it *is* that result. So no multiplication underflows, which costs forty times as much.
@@ -79,14 +82,14 @@ export const exp = (site: Site, given: Vector): Vector => {
   const { k, name, choose } = singles(site);
   const x = name(given);
   const within = expGradual(site, x, (r, tail) => f32x4.add(k(1), f32x4.add(r, tail)));
-  // Beyond, the product is infinite; of NaN it is NaN.
+  // Beyond, the product is infinite, or NaN for NaN.
   return choose(f32x4.le(x, k(largestFinite)), within, f32x4.mul(x, k(2 ** 127)));
 };
 
 export const expm1 = (site: Site, x: Local<"v128">): Vector => {
   const { k, name, madd, choose } = singles(site);
   const { n, r, tail } = reduce(site, f32x4.pmax(f32x4.pmin(x, k(89)), k(-20)));
-  // Half of the result first: 2ⁿ itself overflows for the largest arguments.
+  // Half of the result first, because 2ⁿ itself overflows for the largest arguments.
   const scale = name(i32x4.shl(i32x4.add(n, bits(site, 126)), 23));
   const half = madd(f32x4.add(r, tail), scale, f32x4.sub(scale, k(0.5)));
   const tiny = f32x4.lt(f32x4.abs(x), k(2 ** -24));
@@ -98,8 +101,8 @@ export const withSign = (site: Site, x: Vector, like: Vector): Vector =>
   v128.or(x, v128.and(like, bits(site, signBit)));
 
 /**
- * `tanh |x|` from `e = e^{−2|x|}`, which overflows nowhere: `(1 − e) / (1 + e)` where `1 − e` is small and
- * must be exact, `1 − 2e / (1 + e)` where it is not.
+ * `tanh |x|`. It uses `e = e^{−2|x|}`, which never overflows: `(1 − e) / (1 + e)` for small `|x|`, with an accurate `1
+ * − e`, and `1 − 2e / (1 + e)` otherwise.
  */
 export const tanh = (site: Site, x: Local<"v128">): Vector => {
   const { k, name, madd, choose } = singles(site);
@@ -115,24 +118,24 @@ export const tanh = (site: Site, x: Local<"v128">): Vector => {
   return withSign(site, value, x);
 };
 
-/** `1 / (1 + e⁻ˣ)`, from `e^{−|x|}` so that nothing overflows and the lower tail stays exact. */
+/** `1 / (1 + e⁻ˣ)`. It uses `e^{−|x|}`, so that nothing overflows and the lower tail stays accurate. */
 export const logistic = (site: Site, x: Local<"v128">): Vector => {
   const { k, name, nmadd, choose } = singles(site);
   const tail = name(
     expGradual(site, v128.or(x, bits(site, signBit)), (r, rest) => {
-      // What 1 + r rounds away is given back, and so is what 1 + e⁻ˣ will round away: the quotient doubles both.
+      // Adds back the rounding errors of 1 + r and of 1 + e⁻ˣ: the quotient would double both.
       const sum = name(f32x4.add(k(1), r));
       const lost = f32x4.add(f32x4.sub(k(1), sum), r);
       return f32x4.add(sum, f32x4.add(lost, rest));
     }),
   );
-  // Where it is so small that it is the result, or changes none, a larger one keeps products from underflowing.
+  // A tail this small is itself the result, or does not change it; a larger value keeps products from underflowing.
   const decay = name(f32x4.pmax(tail, k(2 ** -40)));
   const below = name(f32x4.lt(x, k(0)));
   const denominator = name(f32x4.add(decay, k(1)));
   const quotient = name(f32x4.div(choose(below, decay, k(1)), denominator));
   const lost = f32x4.add(f32x4.sub(k(1), denominator), decay);
-  // 1/(1 + e) is the quotient on one side and its complement on the other.
+  // 1/(1 + e) is the quotient on one side of 0, and 1 minus the quotient on the other.
   const reciprocal = choose(below, f32x4.sub(k(1), quotient), quotient);
   const result = nmadd(f32x4.mul(quotient, lost), reciprocal, quotient);
   const isNumber = f32x4.eq(x, x);

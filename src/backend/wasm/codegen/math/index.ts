@@ -1,14 +1,14 @@
 /**
- * Elementary functions as vector code: written in place, or as functions of the module.
+ * Elementary functions as vector code, written inline or as functions of the module.
  *
- * `vectorMath.exp.write(site, x)` writes `exp` of the four f32 in `x` where it stands, constants
- * hoisted to the entry of the function being written: the fast way, for use inside loops.
- * `mathFunctions(module, relaxed)("exp")` is the same as a function of the module, made at the
- * first use. Each is within 2 units in the last place, and exact at ±0, subnormals, ±∞ and NaN.
+ * `vectorMath.exp.write(site, x)` writes `exp` of the four f32 in `x` inline, with its constants hoisted to the entry
+ * of the current function. Use it inside loops: it is the fastest. `mathFunctions(module, relaxed)("exp")` is a
+ * function of the module, made at its first use. Each function is accurate to 2 units in the last place, and exact at
+ * ±0, subnormals, ±∞ and NaN.
  *
- * Double precision has no vector form: `scalarMath` names the functions that a module imports
- * from `"math"` and JavaScript provides. Rare arguments (sines beyond 2²⁰, powers of zero) use the
- * same imports, so whoever instantiates a module passes `{ math: scalarMath }`.
+ * Double precision has no vector form: `scalarMath` holds the JavaScript functions that a module imports from `"math"`.
+ * Rare arguments (sines beyond 2²⁰, powers of zero) use the same imports, so every module is instantiated with `{ math:
+ * scalarMath }`.
  */
 import { erf as erfDouble, erfInv } from "../../../../tensor/special.ts";
 import type { Fn, Local, ModuleBuilder } from "../../assembler/index.ts";
@@ -28,7 +28,7 @@ export type VectorMath =
 const unary = (write: (site: Site, x: Name) => Vector) => ({ arity: 1, write }) as const;
 const binary = (write: (site: Site, x: Name, y: Name) => Vector) => ({ arity: 2, write }) as const;
 
-/** Functions of four f32 by name. Arguments are named locals, because they are used repeatedly. */
+/** Functions of four f32, by name. Arguments are locals, because the code reads them several times. */
 export const vectorMath = {
   exp: unary(exp),
   expm1: unary(expm1),
@@ -49,13 +49,13 @@ export const vectorMath = {
 
 export type VectorMathName = keyof typeof vectorMath;
 
-/** `1 / (1 + e⁻ˣ)` in double precision, its lower tail exact. */
+/** `1 / (1 + e⁻ˣ)` in double precision, with an accurate lower tail. */
 export const logisticDouble = (x: number): number => {
   const decay = Math.exp(-Math.abs(x));
   return (x < 0 ? decay : 1) / (1 + decay);
 };
 
-/** Functions of f64 by name, for import from `"math"`; those of one argument and those of two. */
+/** Functions of f64 that modules import from `"math"`, by name: first those of one argument, then those of two. */
 export const scalarMath = {
   exp: Math.exp,
   expm1: Math.expm1,
@@ -84,7 +84,7 @@ export const scalarMath = {
 
 export type ScalarMathName = keyof typeof scalarMath;
 
-/** The f64 function `name`, imported into `module`. */
+/** Imports the f64 function `name` into `module`. */
 export const scalarMathFunction = (
   module: ModuleBuilder,
   name: ScalarMathName,

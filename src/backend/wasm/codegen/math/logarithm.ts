@@ -32,7 +32,7 @@ const core = (site: Site, y: Vector, adjust: Vector, correction?: Vector): Vecto
   return nmadd(n, k(-0.693359375), f32x4.add(f, f32x4.sub(small, half)));
 };
 
-/** The ends: ln 0 = −∞, NaN below zero, ∞ and NaN to themselves. */
+/** Special values: ln 0 = −∞, a negative argument gives NaN, ∞ and NaN give themselves. */
 const ends = (site: Site, y: Vector, result: Vector): Vector => {
   const { k, choose } = singles(site);
   const finite = choose(f32x4.lt(y, k(Number.POSITIVE_INFINITY)), result, y);
@@ -47,7 +47,7 @@ export const log = (site: Site, x: Local<"v128">): Vector => {
   return ends(site, x, core(site, normal, v128.and(subnormal, k(-23))));
 };
 
-/** `ln(1 + x)`: `1 + x` is rounded, and what the rounding lost comes back as `lost / (1 + x)`. */
+/** `ln(1 + x)`. It rounds `1 + x`, and adds the rounding error back as `lost / (1 + x)`. */
 export const log1p = (site: Site, x: Local<"v128">): Vector => {
   const { k, name, choose } = singles(site);
   const large = name(f32x4.pmax(x, k(1)));
