@@ -6,7 +6,10 @@ import type { Shape } from "../../../src/tensor/shape.ts";
 import { real, tensorOf, tensors } from "../../domain.ts";
 import type { SymbolicFunction } from "../../symbolic.ts";
 
-type Setting = Omit<SymbolicFunction, "name">;
+interface Setting extends Omit<SymbolicFunction, "name"> {
+  /** The operation itself, of whatever matrices. */
+  readonly bare: SymbolicFunction["apply"];
+}
 
 /**
  * Matrices that are neither nearly singular nor have two nearly equal eigenvalues or singular values: a diagonal of
@@ -33,6 +36,7 @@ const of = (
 ): Setting => ({
   operands: [shape, ...others].map((s) => tensors(s, real)),
   apply: ([a, b]) => partsOf(f(regular(a as Expr), b as Expr)),
+  bare: ([a, b]) => partsOf(f(a as Expr, b as Expr)),
 });
 
 const positive = (a: Expr): Expr => linalg.matrixPower(a, 2);
@@ -76,14 +80,14 @@ const settings: { readonly [Name in keyof typeof linalg]: readonly Setting[] } =
     of((a) => linalg.matrixPower(a, -2), [2, 2]),
     of((a) => linalg.matrixPower(a, 0), [2, 2]),
   ],
-  matrixExponential: [of((a) => linalg.matrixExponential(mul(a, 0.25)), [2, 2])],
+  matrixExponential: [of(linalg.matrixExponential, [2, 2])],
   vectorNorm: [1, 2, 3, -1, Number.POSITIVE_INFINITY, 0].map((p) =>
     of((a) => linalg.vectorNorm(a, p, { axes: [0] })),
   ),
   matrixNorm: (["frobenius", "nuclear", 1, -1, 2, -2, Number.POSITIVE_INFINITY] as const).map(
     (kind) => of((a) => linalg.matrixNorm(a, kind), [2, 3]),
   ),
-  pairwiseDistances: [of((a, b) => linalg.pairwiseDistances(a, mul(b, 0.25), 3), [3, 2], [1, 2])],
+  pairwiseDistances: [of((a, b) => linalg.pairwiseDistances(a, b, 3), [3, 2], [1, 2])],
   conditionNumber: [
     of((a) => linalg.conditionNumber(a)),
     of((a) => linalg.conditionNumber(a, 1), [2, 2]),
@@ -91,7 +95,15 @@ const settings: { readonly [Name in keyof typeof linalg]: readonly Setting[] } =
 };
 
 /** Every operation of linear algebra in each of its settings. */
-export const linearAlgebra: readonly SymbolicFunction[] = Object.entries(settings).flatMap(
-  ([name, all]) =>
-    all.map((setting, i) => ({ ...setting, name: i === 0 ? name : `${name}, setting ${i + 1}` })),
+export const linearAlgebra: readonly (Setting & SymbolicFunction)[] = Object.entries(
+  settings,
+).flatMap(([name, all]) =>
+  all.map((setting, i) => ({ ...setting, name: i === 0 ? name : `${name}, setting ${i + 1}` })),
 );
+
+/** The same of matrices that may be singular, and of any dtype: nothing is done to them before. */
+export const bareLinearAlgebra: readonly SymbolicFunction[] = linearAlgebra.map((f) => ({
+  name: `${f.name}, bare`,
+  operands: f.operands,
+  apply: f.bare,
+}));

@@ -190,6 +190,8 @@ export const typing: TypeRules<PrimitiveTag> = {
     const expected = gatherShape(axis, batch, x.shape, indices.shape);
     if (indices.dtype !== "i32" || updates.dtype !== x.dtype)
       return wrongDtype(op, "indices of i32 and updates of the operand's dtype", inputs, [x]);
+    if (!isFloat(x.dtype) && x.dtype !== "i32")
+      return wrongDtype(op, "f32, f64 or i32", inputs, [x]);
     return gatherFits(axis, batch, x.shape, indices.shape) && sameShape(updates.shape, expected)
       ? { outputs: [x] }
       : wrongShape(op, `updates of shape [${expected.join(", ")}]`, inputs, [x]);
