@@ -178,7 +178,7 @@ export const einsum = <const S extends string>(
   if (wrong !== undefined && !wrong.startsWith("…"))
     throw invalid("letters of operands, each once, on the right", given ?? "");
   const shown = output.filter((label) => known.includes(label));
-  const parts = broadcasting(named).map(distinct);
+  const parts = broadcasting(named.map(distinct));
   const alone = parts.map((x, i) => summed(x, neededBeside(parts, [i], shown)));
   const joined = summed(contractAll(alone, shown), (label) => shown.includes(label));
   return transpose(

@@ -1,7 +1,13 @@
+import { isLeft } from "fp-ts/lib/Either.js";
 import { describe, expect, test } from "vitest";
+import { check } from "../../../laws/law.ts";
+import { type Einsum, sumsOfProducts } from "../../../laws/values/einsum.ts";
+import { mustHoldHere } from "../../../laws/vitest.ts";
 import { InvalidArgument } from "../../../src/errors.ts";
 import { parameter } from "../../../src/ir/build.ts";
+import type { Expr } from "../../../src/ir/expr.ts";
 import { einsum } from "../../../src/ir/ops/einsum.ts";
+import { sliceAxis } from "../../../src/ir/ops/structural.ts";
 import { program } from "../../../src/ir/program.ts";
 
 const matrix = (n: number, m: number) => parameter({ shape: [n, m], dtype: "f64" });
@@ -37,4 +43,38 @@ test("what leaves least is contracted first", () => {
   const chain = einsum("ij,jk,kl->il", matrix(50, 2), matrix(2, 50), matrix(50, 3));
   const shapes = program([], [chain]).nodes.filter((n) => n.primitive === "dot");
   expect(shapes.map((n) => n.outputs[0]?.shape)).not.toContainEqual([50, 50]);
+});
+
+describe("every equation is its loop or is refused", () => {
+  const own: Einsum["einsum"] = (spec, ...xs) => einsum(spec, ...xs);
+  test("einsum", () => {
+    mustHoldHere([sumsOfProducts], { name: "einsum", einsum: own }, { runs: 400 });
+  });
+
+  /** As many of the first places of all axes as the shortest has. */
+  const cut = (x: Expr): Expr =>
+    x.shape.reduce((y: Expr, _, axis) => sliceAxis(y, axis, 0, Math.min(...x.shape)), x);
+
+  test.each<Einsum>([
+    {
+      name: "a diagonal of what is not square",
+      einsum: (spec, ...xs) =>
+        own(spec, ...xs.map((x, i) => (/(.).*\1/.test(spec.split(/,|-/)[i] ?? "") ? cut(x) : x))),
+    },
+    {
+      name: "an order of the right side that is lost",
+      einsum: (spec, ...xs) =>
+        own(
+          spec.replace(/->(\w)(\w)$/, (_, a: string, b: string) => `->${[a, b].sort().join("")}`),
+          ...xs,
+        ),
+    },
+    {
+      name: "a last operand that is forgotten",
+      einsum: (spec, ...xs) =>
+        own(spec.replace(/,\w+/, ""), ...xs.slice(0, spec.replace(/,\w+/, "").split(",").length)),
+    },
+  ])("$name is noticed", (mistaken) => {
+    expect(isLeft(check(sumsOfProducts, mistaken, { runs: 400 }))).toBe(true);
+  });
 });
