@@ -25,7 +25,7 @@ interface Term {
 
 interface Equation {
   readonly terms: readonly Term[];
-  /** In which order letters and ellipsis come on the right, and how many letters are there; without it, no arrow. */
+  /** The order of letters and ellipsis on the right, and the number of letters there. Defaults to no arrow. */
   readonly right?: { readonly order: readonly number[]; readonly kept: number };
   readonly elements: readonly number[];
 }
@@ -33,7 +33,7 @@ interface Equation {
 const letters = ["a", "b", "c"] as const;
 const most = 5;
 
-/** The names of an operand's axes; what an ellipsis hides is counted from the last. */
+/** The names of an operand's axes; axes of the ellipsis are counted from the last. */
 const namesOf = ({ before, hidden = 0, after }: Term): readonly string[] => [
   ...before,
   ...Array.from({ length: hidden }, (_, i) => `…${hidden - i}`),
@@ -44,7 +44,7 @@ const textOf = ({ before, hidden, after }: Term): string =>
 
 const someLetters = fc.array(fc.constantFrom(...letters), { maxLength: 2 });
 
-/** Each letter has one extent, but for an axis here and there that has its own. */
+/** Terms in which a letter has one extent, except for some axes with an extent of their own. */
 const terms: fc.Arbitrary<readonly Term[]> = record({
   extents: fc.array(fc.nat(3), { minLength: most, maxLength: most }),
   drawn: fc.array(
@@ -101,7 +101,7 @@ const rightOf = ({ terms, right }: Equation): { text?: string; names: readonly s
   };
 };
 
-/** The extent of each name; none where an operand has two for one name, or two operands have that are not 1. */
+/** The extent of each name; `undefined` if a name has two. */
 const extentsOf = (terms: readonly Term[]): ReadonlyMap<string, number> | undefined => {
   const extents = new Map<string, number>();
   for (const term of terms) {
@@ -120,7 +120,7 @@ const extentsOf = (terms: readonly Term[]): ReadonlyMap<string, number> | undefi
   return extents;
 };
 
-/** Every way to give each name a place. */
+/** Every assignment of an index to each name. */
 const placesOf = (names: readonly string[], extents: ReadonlyMap<string, number>) =>
   names.reduce<readonly ReadonlyMap<string, number>[]>(
     (all, name) =>
@@ -130,7 +130,7 @@ const placesOf = (names: readonly string[], extents: ReadonlyMap<string, number>
     [new Map()],
   );
 
-/** The element of an operand at places: an axis of extent 1 has the same everywhere. */
+/** The element of an operand at some indices; an axis of extent 1 is repeated. */
 const elementAt = (term: Term, data: readonly number[], at: ReadonlyMap<string, number>): number =>
   data[
     namesOf(term).reduce((position, name, i) => {
@@ -139,7 +139,7 @@ const elementAt = (term: Term, data: readonly number[], at: ReadonlyMap<string, 
     }, 0)
   ] as number;
 
-/** The sum of products as the notation defines it: one loop over all places of all names. */
+/** The sum of products by definition: one loop over all indices of all names. */
 const summed = (
   terms: readonly Term[],
   data: readonly (readonly number[])[],
@@ -171,8 +171,8 @@ const valueOf = (make: () => Expr) => {
 };
 
 /**
- * 16: an equation means its loop over all letters. One in which a letter has two extents is refused: two in one
- * operand, or two other than 1, which is repeated, in several.
+ * An equation gives the result of one loop over all its letters. It is refused if a letter has two extents: two in one
+ * operand, or two other than 1 in several operands, where 1 is repeated.
  */
 export const sumsOfProducts: Law<Einsum> = law(
   "sums of products",
