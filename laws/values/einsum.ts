@@ -4,6 +4,7 @@ import { run } from "../../src/interpreter/evaluate.ts";
 import { constant } from "../../src/ir/build.ts";
 import type { Expr } from "../../src/ir/expr.ts";
 import { program } from "../../src/ir/program.ts";
+import { greatestOf } from "../../src/tensor/extremes.ts";
 import { type Shape, sameShape, showShape, sizeOf } from "../../src/tensor/shape.ts";
 import { record, tensorOf } from "../domain.ts";
 import { type Law, law } from "../law.ts";
@@ -85,7 +86,7 @@ const equations: fc.Arbitrary<Equation> = record({
 /** The right side, and the names of its axes. */
 const rightOf = ({ terms, right }: Equation): { text?: string; names: readonly string[] } => {
   const used = terms.flatMap(({ before, after }) => [...before, ...after]);
-  const hidden = Math.max(-1, ...terms.map((term) => term.hidden ?? -1));
+  const hidden = greatestOf(terms.map((term) => term.hidden ?? -1));
   const unseen = Array.from({ length: Math.max(0, hidden) }, (_, i) => `…${hidden - i}`);
   if (right === undefined) {
     const once = letters.filter((l) => used.filter((other) => other === l).length === 1);
