@@ -1,12 +1,14 @@
 import { isLeft } from "fp-ts/lib/Either.js";
 import { describe, expect, test } from "vitest";
 import { check, type Law } from "../../laws/law.ts";
+import { type Decoder, noInventedTokens } from "../../laws/networks/decoders.ts";
 import {
   decodingLaws,
   greedyDecoding,
   type Speaker,
   stepByStep,
 } from "../../laws/networks/decoding.ts";
+import { decoders } from "../../laws/registry/networks/decoders.ts";
 import { speakers } from "../../laws/registry/networks/sequenceModels.ts";
 import { holds } from "../../laws/vitest.ts";
 import type { Expr } from "../../src/index.ts";
@@ -15,6 +17,7 @@ import type { Cache } from "../../src/nn/index.ts";
 import { gpt } from "../../src/nn/models/index.ts";
 
 holds(decodingLaws, speakers);
+holds([noInventedTokens], decoders, { runs: 100 });
 
 const model = gpt({ vocabulary: 5, positions: 6, width: 4, blocks: 2, heads: 2 });
 const breaks = (law: Law<Speaker>, wrong: Speaker["model"]): string => {
@@ -49,5 +52,50 @@ describe("planted mistakes in decoding are noticed", () => {
       },
     };
     expect(breaks(stepByStep, early)).toContain("logits after 1");
+  });
+});
+
+describe("a decoder that invents tokens is noticed", () => {
+  /** Greedy search that looks at logits with `refuses`, from a step on. */
+  const greedy =
+    (refuses: (x: readonly number[]) => boolean, since = 0): Decoder["decode"] =>
+    (model, { from, length, until }) => {
+      let [state, logits] = [model.start, [] as readonly number[]];
+      const told = (token: number): void => {
+        const made = model.next(state, token);
+        if (isLeft(made)) throw made.left;
+        state = made.right.state;
+        logits = Array.from(made.right.logits.toTypedArray());
+      };
+      for (const token of from) told(token);
+      const tokens: number[] = [];
+      for (let t = 0; t < length; t++) {
+        if (t >= since && refuses(logits))
+          return { refused: "NonFiniteLogits", position: from.length + t };
+        const token = logits.reduce((best, x, i) => (x > (logits[best] as number) ? i : best), 0);
+        if (token === until) break;
+        tokens.push(token);
+        told(token);
+      }
+      return { sequences: [tokens] };
+    };
+  const wild = (x: readonly number[]): boolean =>
+    x.some((v) => Number.isNaN(v) || v === Number.POSITIVE_INFINITY);
+  const allImpossible = (x: readonly number[]): boolean =>
+    x.every((v) => v === Number.NEGATIVE_INFINITY);
+
+  test.each<readonly [mistake: string, decode: Decoder["decode"]]>([
+    ["NaN is 0", greedy(allImpossible)],
+    ["nothing is possible", greedy(wild)],
+    ["its first step", greedy((x) => wild(x) || allImpossible(x), 1)],
+    ["∞ is a number", greedy((x) => x.some(Number.isNaN) || allImpossible(x))],
+  ])("%s", (name, decode) => {
+    const verdict = check(noInventedTokens, { name, decode }, { runs: 100 });
+    expect(isLeft(verdict) && verdict.left.reason).toContain("no distribution");
+  });
+
+  test("and the same that looks at all of them is right", () => {
+    const decode = greedy((x) => wild(x) || allImpossible(x));
+    expect(isLeft(check(noInventedTokens, { name: "greedy", decode }, { runs: 100 }))).toBe(false);
   });
 });

@@ -1,0 +1,47 @@
+import { type Either, isLeft } from "fp-ts/lib/Either.js";
+import type { Continuation, DecodingFailure } from "../../../src/nn/generate/decoder.ts";
+import * as searches from "../../../src/nn/generate/search.ts";
+import type { Key } from "../../../src/tensor/key.ts";
+import type { Decoded, Decoder } from "../../networks/decoders.ts";
+
+type Result = Either<DecodingFailure, readonly (number | searches.Hypothesis)[]>;
+type Setting = (model: Continuation<number>, span: searches.Span, key: Key) => Result;
+
+/** Every way of generating sequences, in several settings: one that is not here does not compile. */
+const settings: { readonly [Name in keyof typeof searches]: readonly Setting[] } = {
+  generate: [
+    (model, span) =>
+      // The last of the likeliest, and no check of its own.
+      searches.generate(model, span, (logits) => {
+        const x = Array.from(logits.toTypedArray());
+        return x.reduce((best, value, i) => (value >= (x[best] as number) ? i : best), 0);
+      }),
+  ],
+  greedySearch: [searches.greedySearch],
+  sampleSequence: [{}, { temperature: 0.25 }, { temperature: 40 }, { topK: 2 }, { topP: 0.8 }].map(
+    (options) => (model, span, key) => searches.sampleSequence(model, key, { ...span, ...options }),
+  ),
+  beamSearch: [{ width: 1 }, { width: 3 }, { width: 9, lengthPenalty: 1 }].map(
+    (options) => (model, span) => searches.beamSearch(model, { ...span, ...options }),
+  ),
+};
+
+const decoded = (made: Result): Decoded => {
+  if (isLeft(made))
+    return {
+      refused: made.left._tag,
+      ...("position" in made.left ? { position: made.left.position } : {}),
+    };
+  const all = made.right;
+  const tokens = all.filter((each) => typeof each === "number");
+  const found = all.filter((each) => typeof each !== "number").map((each) => each.tokens);
+  return { sequences: found.length > 0 ? found : [tokens] };
+};
+
+/** Every decoder in each of its settings. */
+export const decoders: readonly Decoder[] = Object.entries(settings).flatMap(([name, all]) =>
+  all.map((decode, i) => ({
+    name: i === 0 ? name : `${name}, setting ${i + 1}`,
+    decode: (model, span, key) => decoded(decode(model, span, key)),
+  })),
+);
