@@ -121,6 +121,26 @@ const examples: { readonly [T in FluxionError["_tag"]]: FluxionError } = {
     path: ["2:batchNorm 8"],
   }),
   NonFiniteData: new errors.NonFiniteData({ column: "x", row: 3, value: Number.NaN }),
+  StreamFailed: new errors.StreamFailed({
+    ...{ stream: "corpus", epoch: 2, row: 34, file: "part-3.bin" },
+    reason: "EIO: i/o error",
+    cause: undefined,
+  }),
+  StreamEnded: new errors.StreamEnded({
+    ...{ stream: "corpus", epoch: 2, row: 34 },
+    expected: 100,
+    by: "rows",
+  }),
+  StreamOverflow: new errors.StreamOverflow({
+    ...{ stream: "sensor", epoch: 1, row: 34 },
+    waiting: 1024,
+  }),
+  RowMismatch: new errors.RowMismatch({
+    ...{ stream: "corpus", epoch: 2, row: 34 },
+    column: "x",
+    expected: "f32 [3]",
+    actual: "f32 [4]",
+  }),
   DecodeError: new errors.DecodeError({
     where: "checkpoint",
     issues: [{ path: ["params", "0"], expected: "a tensor", actual: "null" }],

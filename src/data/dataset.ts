@@ -5,15 +5,15 @@ import type { Storage } from "../tensor/dtype.ts";
 import { type Key, permutation } from "../tensor/key.ts";
 import type { Shape } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
+import { holding } from "../tensor/validate.ts";
+import { alike, type Columns, mapColumns } from "./columns.ts";
 import {
-  alike,
-  type Columns,
+  cached,
   chunks,
   gather,
   gatherInto,
   joined,
   kept,
-  mapColumns,
   ordered,
   type Rows,
   range,
@@ -293,6 +293,17 @@ export class Dataset<out R extends Row = Row> {
   /** Computes the examples once, when one is first needed, and from then on only copies them. */
   materialize(): Dataset<R> {
     return this.#with(kept(this.#rows));
+  }
+
+  /**
+   * Keeps examples once they are computed, as many as `maxBytes` hold, and computes the others whenever they are
+   * needed. Nothing is computed before it is needed, and what is stored anyway is not copied.
+   *
+   * **Fails with** `InvalidArgument`, thrown, where `maxBytes` is negative or NaN.
+   */
+  cache(maxBytes: number): Dataset<R> {
+    holding("a number of bytes", (n) => n >= 0)("cache", { maxBytes });
+    return this.#with(cached(this.#rows, maxBytes));
   }
 
   /** The examples in batches. **Fails with** `InvalidBatchSize`, thrown, unless `1 ≤ size ≤ this.size`. */

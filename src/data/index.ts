@@ -6,7 +6,7 @@ export {
   cutout,
   randomCrop,
   randomFlip,
-} from "./augmentation.ts";
+} from "./augmentation/example.ts";
 export { batches$ } from "./batches.ts";
 export {
   type Batch,
@@ -17,6 +17,7 @@ export {
   type Row,
   type RowOf,
 } from "./dataset.ts";
+export { idxFromBytes, readBytes, readIdx, readText } from "./files.ts";
 export { decodeIdx, type IdxExpectation } from "./idx.ts";
 export {
   castColumn,
@@ -29,7 +30,29 @@ export {
   reshapeColumn,
   standardScaler,
 } from "./preprocess.ts";
-export { idxFromBytes, readBytes, readIdx, readText } from "./source.ts";
+export type {
+  BatchReader,
+  Epochs,
+  ReadOptions,
+  RowSpec,
+  SourceError,
+} from "./source/epochs.ts";
+export type { Streamable } from "./source/pull.ts";
+export { epochsOf } from "./source/read.ts";
+export {
+  type Experience,
+  experience,
+  type Opening,
+  type Ragged,
+  type Sampled,
+  type Sampler,
+  type Source,
+  type Streamed,
+  type StreamOptions,
+  sampled,
+  streamBatches,
+  streamRows,
+} from "./source/source.ts";
 export { type LabelColumn, parseCsv, type RowOfTable, type TableSchema } from "./table.ts";
 export { type InvalidData, type Requirements, validate } from "./validate.ts";
 export {

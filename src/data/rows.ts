@@ -1,10 +1,16 @@
 import { ShapeMismatch } from "../errors.ts";
-import { allocate, type Storage } from "../tensor/dtype.ts";
-import { sameShape, sizeOf } from "../tensor/shape.ts";
+import { allocate, bytesPerElement, type Storage } from "../tensor/dtype.ts";
+import { sizeOf } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
-
-/** Named tensors that share a leading axis: the examples. */
-export type Columns = { readonly [column: string]: Tensor };
+import {
+  blank,
+  type Columns,
+  copyRows,
+  mapColumns,
+  roomFor,
+  rowSize,
+  writeColumns,
+} from "./columns.ts";
 
 /**
  * A lazy description of examples: where they are stored, in which order, and how they are mapped.
@@ -32,7 +38,23 @@ export type Rows =
       /** The position of each part's first row. */
       readonly starts: readonly number[];
     }
-  | { readonly kind: "kept"; readonly size: number; readonly stored: () => Rows };
+  | { readonly kind: "kept"; readonly size: number; readonly stored: () => Rows }
+  | {
+      readonly kind: "cached";
+      readonly size: number;
+      readonly base: Rows;
+      readonly store: () => Store;
+    };
+
+/** The rows that were computed so far, of the first `most`. */
+interface Store {
+  readonly most: number;
+  readonly columns: Columns;
+  /** Whether each of the first `most` rows is in the columns. */
+  readonly has: Uint8Array;
+  /** How many of them are not. */
+  missing: number;
+}
 
 /** Selects rows by index, in any order. Indices may repeat. */
 export const ordered = (base: Rows, order: Int32Array): Rows =>
@@ -81,7 +103,43 @@ export const gather = (rows: Rows, indices: Int32Array): Columns => {
       return interleaved(rows.parts, rows.starts, indices);
     case "kept":
       return gather(rows.stored(), indices);
+    case "cached": {
+      compute(rows, indices);
+      const { most, columns } = rows.store();
+      const stored: Rows = { kind: "stored", size: most, columns };
+      if (most === rows.size || indices.every((i) => i < most)) return gather(stored, indices);
+      // What is beyond the store is computed again each time.
+      return interleaved([stored, beyond(rows, most)], [0, most], indices);
+    }
   }
+};
+
+type Cached = Extract<Rows, { readonly kind: "cached" }>;
+
+/** The rows of a cache from `from` on, which it does not store. */
+const beyond = ({ base, size }: Cached, from: number): Rows => ({
+  kind: "ordered",
+  size: size - from,
+  base,
+  order: range(from, size),
+});
+
+/** Computes those of the rows at `indices` that the store has room for and does not have. */
+const compute = ({ base, store }: Cached, indices: Int32Array): void => {
+  const held = store();
+  if (held.missing === 0) return;
+  const wanted = new Set(indices.filter((i) => i < held.most && held.has[i] === 0));
+  if (wanted.size === 0) return;
+  const those = Int32Array.from(wanted);
+  const computed = gather(base, those);
+  for (const [name, tensor] of Object.entries(held.columns)) {
+    const width = rowSize(tensor);
+    const [into, from] = [Tensor.read(tensor), Tensor.read(computed[name] as Tensor)];
+    for (const [place, i] of those.entries())
+      into.set(from.subarray(place * width, (place + 1) * width), i * width);
+  }
+  for (const i of those) held.has[i] = 1;
+  held.missing -= those.length;
 };
 
 /** Writes the rows at `indices` into buffers with the columns' storage types. Stored rows are copied once. */
@@ -106,31 +164,19 @@ export const gatherInto = (
     case "kept":
       gatherInto(rows.stored(), destination, indices);
       return;
-    default: {
-      const columns = gather(rows, indices);
-      for (const column in destination) {
-        const tensor = columns[column];
-        const into = destination[column];
-        if (tensor === undefined || into === undefined) continue;
-        roomFor(tensor, tensor.size, into);
-        into.set(Tensor.read(tensor));
+    case "cached": {
+      compute(rows, indices);
+      const { most, columns } = rows.store();
+      if (most === rows.size || indices.every((i) => i < most)) {
+        gatherInto({ kind: "stored", size: most, columns }, destination, indices);
+        return;
       }
+      writeColumns(gather(rows, indices), destination);
+      return;
     }
+    default:
+      writeColumns(gather(rows, indices), destination);
   }
-};
-
-/**
- * Throws unless a buffer has the column's storage type and enough room, since typed arrays drop writes beyond
- * their end silently.
- */
-const roomFor = (tensor: Tensor, elements: number, into: Storage): void => {
-  if (into.length < elements || into.constructor !== Tensor.read(tensor).constructor)
-    throw new ShapeMismatch({
-      op: "gatherInto",
-      expected: `a buffer of ${tensor.dtype} for at least ${elements} elements`,
-      actual: [[into.length]],
-      path: [],
-    });
 };
 
 /** One row as a sample of shapes and dtypes: the first, or zeros where there is none. */
@@ -148,6 +194,8 @@ export const sample = (rows: Rows): Columns => {
       return sample(rows.parts[0] as Rows);
     case "kept":
       return sample(rows.stored());
+    case "cached":
+      return sample(rows.base);
   }
 };
 
@@ -163,6 +211,44 @@ export const kept = (rows: Rows): Rows => {
       return stored;
     },
   };
+};
+
+/** Whether rows are only copied when they are gathered, and not computed. */
+const isStored = (rows: Rows): boolean => {
+  switch (rows.kind) {
+    case "stored":
+    case "kept":
+    case "cached":
+      return true;
+    case "ordered":
+      return isStored(rows.base);
+    case "joined":
+      return rows.parts.every(isStored);
+    case "mapped":
+      return false;
+  }
+};
+
+/**
+ * Keeps rows once they are computed, as many as `maxBytes` hold: always the same ones, the first, so that an epoch in
+ * any order finds all of them again.
+ */
+export const cached = (rows: Rows, maxBytes: number): Rows => {
+  if (isStored(rows)) return rows;
+  let made: Store | undefined;
+  const store = (): Store => {
+    if (made !== undefined) return made;
+    const one = sample(rows);
+    const bytes = Object.values(one).reduce(
+      (sum, t) => sum + rowSize(t) * bytesPerElement(t.dtype),
+      0,
+    );
+    const most = Math.min(rows.size, Math.floor(maxBytes / Math.max(1, bytes)));
+    const columns = mapColumns(one, (t) => blank(t, most));
+    made = { most, columns, has: new Uint8Array(most), missing: most };
+    return made;
+  };
+  return { kind: "cached", size: rows.size, base: rows, store };
 };
 
 /** The number of rows computed together: large enough to be fast, small enough for the cache. */
@@ -192,22 +278,6 @@ export const range = (from: number, to: number): Int32Array => {
   return out;
 };
 
-/** Applies a function to every value of a record. */
-export const mapColumns = <A, B>(
-  columns: { readonly [column: string]: A },
-  f: (value: A, column: string) => B,
-): { readonly [column: string]: B } =>
-  Object.fromEntries(Object.entries(columns).map(([name, value]) => [name, f(value, name)]));
-
-const rowSize = (tensor: Tensor): number => sizeOf(tensor.shape.slice(1));
-
-const blank = (tensor: Tensor, rows: number): Tensor =>
-  Tensor.own(
-    [rows, ...tensor.shape.slice(1)],
-    tensor.dtype,
-    allocate(tensor.dtype, rows * rowSize(tensor)),
-  );
-
 const withoutRows = (columns: Columns): Columns => mapColumns(columns, (t) => blank(t, 0));
 
 const sameLength = (columns: Columns, rows: number): Columns => {
@@ -221,29 +291,6 @@ const sameLength = (columns: Columns, rows: number): Columns => {
       path: [],
     });
   return columns;
-};
-
-/** Rows of at least this many elements are copied by `set`, narrower ones element by element. */
-const wide = 24;
-
-/** Copies rows to the front of `into`, runs of neighbors in one go. */
-const copyRows = (tensor: Tensor, indices: Int32Array, into: Storage): void => {
-  const from = Tensor.read(tensor);
-  const width = rowSize(tensor);
-  if (width < wide) {
-    for (let i = 0; i < indices.length; i++) {
-      const row = (indices[i] as number) * width;
-      for (let j = 0; j < width; j++) into[i * width + j] = from[row + j] as number;
-    }
-    return;
-  }
-  for (let i = 0; i < indices.length; ) {
-    const first = indices[i] as number;
-    let n = 1;
-    while (indices[i + n] === first + n) n++;
-    into.set(from.subarray(first * width, (first + n) * width), i * width);
-    i += n;
-  }
 };
 
 const interleaved = (
@@ -291,11 +338,3 @@ const lastUpTo = (numbers: readonly number[], n: number): number => {
   }
   return low;
 };
-
-/** Whether two datasets have the same columns, with equal shapes and dtypes. */
-export const alike = (a: Columns, b: Columns): boolean =>
-  Object.keys(a).length === Object.keys(b).length &&
-  Object.entries(a).every(([name, x]) => {
-    const y = b[name];
-    return y !== undefined && x.dtype === y.dtype && sameShape(x.shape.slice(1), y.shape.slice(1));
-  });

@@ -76,6 +76,79 @@ export class UnknownColumn extends failure(
   }),
 ) {}
 
+/**
+ * Where something is in a stream of rows. Rows count from 0 in the file where one is named, and otherwise in the epoch;
+ * epochs count from 1, as events count them.
+ */
+export interface StreamPlace {
+  readonly stream: string;
+  readonly epoch: number;
+  readonly row: number;
+  readonly file?: string;
+}
+
+const inStream = ({ stream, epoch, row, file }: StreamPlace): string =>
+  `in the stream "${stream}", epoch ${epoch}, row ${row}${file === undefined ? "" : ` of ${file}`}`;
+
+/** A row of a dataset by its number, or of a stream by its place there. */
+const ofColumn = (e: {
+  readonly column: string;
+  readonly row: number;
+  readonly place?: StreamPlace;
+}): string =>
+  e.place === undefined
+    ? `in column "${e.column}", row ${e.row}`
+    : `in column "${e.column}", ${inStream(e.place)}`;
+
+/** A stream of rows that failed while it was read; `cause` is what it threw. */
+export class StreamFailed extends failure(
+  "StreamFailed",
+  (e: StreamPlace & { readonly reason: string; readonly cause: unknown }) => ({
+    what: `the stream failed: ${e.reason}`,
+    where: inStream(e),
+    fix: "mend what it reads or how; a run goes on from the last state that was saved",
+  }),
+) {}
+
+/** A stream that ended before its epoch has as many rows as were promised, or as a saved state has read. */
+export class StreamEnded extends failure(
+  "StreamEnded",
+  (e: StreamPlace & { readonly expected: number; readonly by: "rows" | "position" }) => ({
+    what: `the stream ended after ${several(e.row, "row")}, and should have at least ${e.expected}`,
+    where: `in the stream "${e.stream}", epoch ${e.epoch}`,
+    fix:
+      e.by === "rows"
+        ? "give the number of rows that an epoch has, or none; or see whether its files are whole"
+        : "resume with the data that the run began with: the same rows for the same epoch and key",
+  }),
+) {}
+
+/** An Observable that emitted faster than its rows were used, and cannot be held back. */
+export class StreamOverflow extends failure(
+  "StreamOverflow",
+  (e: StreamPlace & { readonly waiting: number }) => ({
+    what: `an Observable emitted while ${several(e.waiting, "item")} already waited, and cannot be held back`,
+    where: inStream(e),
+    fix: "give an async iterable or a generator, which are asked for each item; or throttle it, or allow more to wait",
+  }),
+) {}
+
+/** A row of a stream that is not of the same columns, shapes and dtypes as the others. */
+export class RowMismatch extends failure(
+  "RowMismatch",
+  (
+    e: StreamPlace & {
+      readonly column: string;
+      readonly expected: string;
+      readonly actual: string;
+    },
+  ) => ({
+    what: `the column "${e.column}" should be ${e.expected}, and is ${e.actual}`,
+    where: inStream(e),
+    fix: "give every row the same columns, each of one shape and dtype; or name those that are ragged",
+  }),
+) {}
+
 /** A label that is no class: not a whole number from 0 to `classes - 1`. */
 export class LabelOutOfRange extends failure(
   "LabelOutOfRange",
@@ -84,9 +157,11 @@ export class LabelOutOfRange extends failure(
     readonly row: number;
     readonly value: number;
     readonly classes: number;
+    /** Where it is, if it came from a stream. */
+    readonly place?: StreamPlace;
   }) => ({
     what: `the label ${e.value} is none of ${e.classes} classes`,
-    where: `in column "${e.column}", row ${e.row}`,
+    where: ofColumn(e),
     fix: `number the labels 0 to ${e.classes - 1}, or give the number of classes that there are`,
   }),
 ) {}
@@ -120,9 +195,15 @@ export class UnknownToken extends failure(
 /** NaN or an infinity in the data. */
 export class NonFiniteData extends failure(
   "NonFiniteData",
-  (e: { readonly column: string; readonly row: number; readonly value: number }) => ({
+  (e: {
+    readonly column: string;
+    readonly row: number;
+    readonly value: number;
+    /** Where it is, if it came from a stream. */
+    readonly place?: StreamPlace;
+  }) => ({
     what: `${e.value} is no finite number`,
-    where: `in column "${e.column}", row ${e.row}`,
+    where: ofColumn(e),
     fix: "take such rows out with filter, or fill in what is missing",
   }),
 ) {}

@@ -6,8 +6,8 @@ import { decodePng } from "../../pipelines/data/png.ts";
 import { decodeJson } from "../../src/codec/decode.ts";
 import { tensorCodec, treeCodec } from "../../src/codec/tensor.ts";
 import { Dataset, dataset } from "../../src/data/dataset.ts";
+import { idxFromBytes } from "../../src/data/files.ts";
 import { decodeIdx } from "../../src/data/idx.ts";
-import { idxFromBytes } from "../../src/data/source.ts";
 import { parseCsv } from "../../src/data/table.ts";
 import { DataSourceError } from "../../src/errors.ts";
 import {

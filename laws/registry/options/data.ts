@@ -47,7 +47,48 @@ const made = <A, E>(effect: Effect.Effect<A, E>): A => {
 const idx = Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 1, 7);
 const few = data.vocabulary([["a", "b"]]);
 
+const bytes = orAny(between(0, Number.POSITIVE_INFINITY, { high: true }));
+
+/** The numbers of a stream, for either way to make one. */
+const streamOptions = (make: (options: data.StreamOptions) => unknown): Arguments => ({
+  rows: [count, (rows) => make({ rows })],
+  shuffleBuffer: [count, (shuffleBuffer) => make({ shuffleBuffer })],
+  prefetch: [count, (prefetch) => make({ prefetch })],
+  waiting: [count, (waiting) => make({ waiting })],
+});
+
 const functions: OptionsOf<typeof data> = {
+  epochsOf: {
+    batchSize: [
+      wholeFrom(1, 5),
+      (batchSize) => made(data.epochsOf(five, { batchSize, key: key(1) })),
+    ],
+    "batchSize of a stream": [
+      count,
+      (batchSize) =>
+        made(
+          data.epochsOf(
+            data.streamRows(() => [], { spec: {} }),
+            { batchSize, key: key(1) },
+          ),
+        ),
+    ],
+    cacheBytes: [
+      bytes,
+      (cacheBytes) => made(data.epochsOf(five, { batchSize: 1, key: key(1), cacheBytes })),
+    ],
+  },
+  experience: { stepsPerEpoch: [count, data.experience] },
+  sampled: none,
+  streamBatches: streamOptions((options) => data.streamBatches(() => [], options)),
+  streamRows: {
+    ...streamOptions((options) => data.streamRows(() => [], options)),
+    ragged: [count, (n) => data.streamRows(() => [], { ragged: { columns: ["x"], lengths: [n] } })],
+    "a second length": [
+      wholeFrom(4),
+      (n) => data.streamRows(() => [], { ragged: { columns: ["x"], lengths: [3, n] } }),
+    ],
+  },
   randomFlip: {
     axis: [placeOf(3), (axis) => data.randomFlip({ axis })(image, one)],
     probability: [between(0, 1), (p) => data.randomFlip({ probability: p })(image, one)],
@@ -69,16 +110,10 @@ const functions: OptionsOf<typeof data> = {
   dataset: none,
   decodeIdx: none,
   idxFromBytes: {
-    maxBytes: [
-      orAny(between(0, Number.POSITIVE_INFINITY, { high: true })),
-      (maxBytes) => made(data.idxFromBytes(idx, "f", { maxBytes })),
-    ],
+    maxBytes: [bytes, (maxBytes) => made(data.idxFromBytes(idx, "f", { maxBytes }))],
   },
   readIdx: {
-    maxBytes: [
-      orAny(between(0, Number.POSITIVE_INFINITY, { high: true })),
-      (maxBytes) => data.readIdx("f", { maxBytes }),
-    ],
+    maxBytes: [bytes, (maxBytes) => data.readIdx("f", { maxBytes })],
   },
   readBytes: none,
   readText: none,
@@ -130,6 +165,7 @@ const methods: { readonly [method: string]: Arguments } = {
     counts: [wholeFrom(0, 3), (n) => five.split([2, n])],
   },
   batch: { size: [wholeFrom(1, 5), (n) => five.batch(n)] },
+  cache: { maxBytes: [bytes, (n) => five.cache(n)] },
   gather: {
     // Conversion of other numbers to Int32Array is left to the caller.
     indices: [

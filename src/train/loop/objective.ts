@@ -1,7 +1,7 @@
 import type { Exprs, ReverseMode } from "../../autodiff/index.ts";
 import { vmap } from "../../autodiff/index.ts";
 import { leavesOf, traceTree, treeOf } from "../../autodiff/tree.ts";
-import type { Augmentation } from "../../data/augmentation.ts";
+import type { Augmentation } from "../../data/augmentation/example.ts";
 import type { Expr } from "../../ir/expr.ts";
 import { onesLike, zerosLike } from "../../ir/ops/indexing.ts";
 import { foldInKey, type KeyExpr, randomBits } from "../../ir/ops/random.ts";

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect";
 import type { MonoTypeOperatorFunction } from "rxjs";
-import type { Augmentation } from "../../data/augmentation.ts";
+import type { Augmentation } from "../../data/augmentation/example.ts";
 import type { Row } from "../../data/dataset.ts";
 import type { Expr } from "../../ir/expr.ts";
 import type { ShapeError, ShowShape } from "../../ir/types/shape.ts";

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect";
 import { decodeJson } from "../../codec/decode.ts";
-import { files, readText } from "../../data/source.ts";
+import { files, readText } from "../../data/files.ts";
 import { CheckpointNotSaved, type DataSourceError, type DecodeError } from "../../errors.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import { stateCodec } from "./codec.ts";

@@ -1,13 +1,13 @@
-import { ShapeMismatch } from "../errors.ts";
-import type { Expr } from "../ir/expr.ts";
-import { cast, where } from "../ir/ops/control.ts";
-import { add, and, ge, lt, mul, sub } from "../ir/ops/elementwise.ts";
-import { iota, take } from "../ir/ops/indexing.ts";
-import { bernoulli, type KeyExpr, splitKey, uniform } from "../ir/ops/random.ts";
-import { reshape, reverse } from "../ir/ops/structural.ts";
-import { scoped } from "../ir/trace.ts";
-import { refuse } from "../ir/types/diagnose.ts";
-import { holding, probability as probabilities, whole } from "../tensor/validate.ts";
+import { ShapeMismatch } from "../../errors.ts";
+import type { Expr } from "../../ir/expr.ts";
+import { cast, where } from "../../ir/ops/control.ts";
+import { add, and, ge, lt, mul, sub } from "../../ir/ops/elementwise.ts";
+import { iota, take } from "../../ir/ops/indexing.ts";
+import { bernoulli, type KeyExpr, splitKey, uniform } from "../../ir/ops/random.ts";
+import { reshape, reverse } from "../../ir/ops/structural.ts";
+import { scoped } from "../../ir/trace.ts";
+import { refuse } from "../../ir/types/diagnose.ts";
+import { holding, probability as probabilities, whole } from "../../tensor/validate.ts";
 
 /**
  * A random change of one example's input that keeps its meaning: a pure function of the input and a key, for

@@ -9,8 +9,8 @@ import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from "vites
 import { irisTable } from "../../pipelines/tables/iris.ts";
 import { csvRecords } from "../../src/data/csv.ts";
 import type { Dataset } from "../../src/data/dataset.ts";
+import { idxFromBytes, readIdx, readText } from "../../src/data/files.ts";
 import { decodeIdx } from "../../src/data/idx.ts";
-import { idxFromBytes, readIdx, readText } from "../../src/data/source.ts";
 import { parseCsv } from "../../src/data/table.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 

@@ -1,0 +1,190 @@
+import { isFluxionError } from "../../errors/failure.ts";
+import {
+  EmptyDataset,
+  StreamEnded,
+  StreamFailed,
+  StreamOverflow,
+  type StreamPlace,
+} from "../../errors.ts";
+import type { Row } from "../dataset.ts";
+import type { Admit } from "./admit.ts";
+import type { SourceError } from "./epochs.ts";
+import type { Chunk, Inbox } from "./inbox.ts";
+import { isLater, type Pull, pullOf } from "./pull.ts";
+import type { Opening, Streamed } from "./source.ts";
+
+/** The longest time that a generator is asked without a pause, in milliseconds. */
+const turn = 4;
+
+/** What is needed to read one epoch of a stream. */
+export interface FeedOptions {
+  readonly stream: Streamed;
+  readonly opening: Omit<Opening, "signal">;
+  readonly admit: Admit;
+  readonly inbox: Inbox;
+  /** The rows of the inbox from which on nothing more is asked for. */
+  readonly bound: number;
+  /** Whether rows are needed now. A generator, which answers at once, is asked only then. */
+  readonly isNeeded: () => boolean;
+  /** Called after something arrived, ended or failed. */
+  readonly arrived: () => void;
+}
+
+/** Reads the rows of one epoch into an inbox: never more than it has room for, and one request at a time. */
+export interface Feed {
+  /** Asks for rows if there is room for them. */
+  readonly advance: () => void;
+  /** Whether every row of the epoch is in the inbox. */
+  readonly ended: () => boolean;
+  readonly failure: () => SourceError | undefined;
+  /** Ends in failure. */
+  readonly fail: (error: SourceError) => void;
+  /** Whether a generator was interrupted to let others run, and can be asked again. */
+  readonly paused: () => boolean;
+  /** The row that reading began with. */
+  readonly start: number;
+  readonly place: () => StreamPlace;
+  /** Ends reading and releases the stream. */
+  readonly close: () => Promise<void>;
+}
+
+const messageOf = (cause: unknown): string =>
+  cause instanceof Error ? cause.message : String(cause);
+
+export const feedOf = ({
+  stream,
+  opening,
+  admit,
+  inbox,
+  bound,
+  isNeeded,
+  arrived,
+}: FeedOptions): Feed => {
+  const aborter = new AbortController();
+  let pull: Pull<Row> | undefined;
+  let [ended, isPending, isPaused, isPrompt] = [false, false, false, false];
+  let failure: SourceError | undefined;
+  let rows = 0;
+  /** The file of the last item, and the row of the epoch that it began with. */
+  let file: { readonly name: string; readonly start: number } | undefined;
+
+  const place = (): StreamPlace => {
+    const name = pull?.file();
+    if (name !== undefined && name !== file?.name) file = { name, start: rows };
+    const at = { stream: stream.name, epoch: opening.epoch + 1 };
+    return name === undefined || file === undefined
+      ? { ...at, row: rows }
+      : { ...at, row: rows - file.start, file: name };
+  };
+  const isOver = (): boolean => ended || failure !== undefined;
+
+  /** Lets the stream release what it holds; waits for that unless the stream is still being asked. */
+  const release = async (): Promise<void> => {
+    const open = pull;
+    pull = undefined;
+    aborter.abort();
+    try {
+      const closed = open?.close();
+      const settled = Promise.resolve(closed).catch(() => {});
+      if (!isPending) await settled;
+    } catch {
+      // What fails while it is closed has no more rows to lose.
+    }
+  };
+  const fail = (error: SourceError): void => {
+    failure ??= error;
+    void release();
+  };
+  const threw = (cause: unknown): void =>
+    fail(
+      cause instanceof StreamOverflow
+        ? cause
+        : new StreamFailed({ ...place(), reason: messageOf(cause), cause }),
+    );
+
+  const { rows: wanted } = stream;
+  const receive = (item: Row): void => {
+    const chunk = admit(item, place());
+    if (isFluxionError(chunk)) {
+      fail(chunk);
+      return;
+    }
+    const some = Math.min(chunk.rows, (wanted ?? Number.POSITIVE_INFINITY) - rows);
+    rows += some;
+    if (some > 0) inbox.push({ ...chunk, rows: some } satisfies Chunk);
+    if (rows !== wanted) return;
+    ended = true;
+    void release();
+  };
+  const finish = (): void => {
+    if (wanted !== undefined)
+      fail(new StreamEnded({ ...place(), row: rows, expected: wanted, by: "rows" }));
+    else if (rows === 0) fail(new EmptyDataset({ where: `the stream "${stream.name}"` }));
+    else ended = true;
+    pull = undefined;
+  };
+  const take = (result: IteratorResult<Row, unknown>): void => {
+    if (result.done === true) finish();
+    else receive(result.value);
+  };
+
+  try {
+    // A stream of batches yields records of tensors, as one of rows does.
+    const items = stream.open({ ...opening, signal: aborter.signal }) as Pull<Row>;
+    pull = pullOf<Row>(items, stream.seekable ? opening.from : 0, stream.waiting, place);
+    rows = pull.start;
+  } catch (cause) {
+    threw(cause);
+  }
+
+  const ask = (open: Pull<Row>): void => {
+    try {
+      const pulled = open.next();
+      isPrompt = !isLater(pulled);
+      if (!isLater(pulled)) {
+        take(pulled);
+        return;
+      }
+      isPending = true;
+      const answered = (done: () => void) => {
+        isPending = false;
+        // Closed meanwhile: nobody waits for it.
+        if (pull === undefined) return;
+        done();
+        arrived();
+        advance();
+      };
+      pulled.then(
+        (result) => answered(() => take(result)),
+        (cause: unknown) => answered(() => threw(cause)),
+      );
+    } catch (cause) {
+      threw(cause);
+    }
+  };
+
+  const advance = (): void => {
+    isPaused = false;
+    const until = performance.now() + turn;
+    while (pull !== undefined && !isPending && !isOver() && inbox.rows < bound) {
+      if (isPrompt && !isNeeded()) return;
+      ask(pull);
+      if (isPrompt) arrived();
+      if (performance.now() >= until) {
+        isPaused = isPrompt;
+        if (isPaused) return;
+      }
+    }
+  };
+
+  return {
+    start: rows,
+    advance,
+    ended: () => ended,
+    failure: () => failure,
+    fail,
+    paused: () => isPaused,
+    place,
+    close: release,
+  };
+};

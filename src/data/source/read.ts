@@ -1,0 +1,81 @@
+import * as Effect from "effect/Effect";
+import { Dataset, type Row } from "../dataset.ts";
+import type { BatchReader, Epochs, ReadOptions, SourceError } from "./epochs.ts";
+import { epochKey, epochOrder } from "./order.ts";
+import type { Source } from "./source.ts";
+import { storedEpochs } from "./stored.ts";
+import { streamEpochs } from "./stream.ts";
+
+/** Epochs of so many steps without rows. */
+const emptyEpochs = (steps: number, batchSize: number): Epochs => {
+  const reader = (position: number): BatchReader => {
+    let at = position;
+    return {
+      ready: () => (at < steps ? batchSize : 0),
+      bucket: () => 0,
+      fill: () => {
+        if (at < steps) at++;
+      },
+      wait: Effect.void,
+      position: () => at,
+    };
+  };
+  return {
+    spec: {},
+    buckets: [{}],
+    batchSize,
+    rowsPerEpoch: 0,
+    stepsPerEpoch: steps,
+    open: (_, position) => Effect.sync(() => reader(position)),
+  };
+};
+
+/**
+ * The epochs of any source in batches.
+ *
+ * The order of a dataset's rows is a permutation by the epoch's key. A stream is shuffled through its buffer by the same
+ * key. The position in an epoch is the number of its batches that were taken, and the same rows follow from there.
+ *
+ * **Fails with** `InvalidBatchSize`, `InvalidArgument`, `UnknownColumn` for a labeled column that is not there; for a
+ * stream that does not say of which types its rows are, also with the errors of reading its first row.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect";
+ * import { dataset, key } from "fluxion";
+ * import { epochsOf } from "fluxion/data";
+ * import { arange } from "fluxion/tensor";
+ * const epochs = Effect.runSync(epochsOf(dataset({ x: arange(5) }), { batchSize: 2, key: key(0), shuffle: false }));
+ * const reader = Effect.runSync(Effect.scoped(epochs.open(0, 1)));
+ * const x = new Float32Array(2);
+ * reader.fill({ x });
+ * Array.from(x) // => [2, 3]
+ * reader.ready() // => 1
+ * ```
+ */
+export const epochsOf = <R extends Row>(
+  source: Source<R>,
+  options: ReadOptions,
+): Effect.Effect<Epochs, SourceError> => {
+  const { key, shuffle = true, batchSize } = options;
+  if (source instanceof Dataset)
+    return storedEpochs(
+      source,
+      source.size,
+      (epoch) => epochOrder(key, epoch, source.size, shuffle),
+      options,
+    );
+  switch (source._tag) {
+    case "Sampled":
+      return storedEpochs(
+        source.dataset,
+        source.rows,
+        (epoch) => source.draw(epochKey(key, epoch)),
+        options,
+      );
+    case "Streamed":
+      return streamEpochs(source, options);
+    case "Experience":
+      return Effect.succeed(emptyEpochs(source.stepsPerEpoch, batchSize));
+  }
+};

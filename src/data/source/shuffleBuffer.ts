@@ -1,0 +1,96 @@
+import { allocate, type Storage } from "../../tensor/dtype.ts";
+import { foldIn, type Key, uniform } from "../../tensor/key.ts";
+import { sizeOf } from "../../tensor/shape.ts";
+import { Tensor } from "../../tensor/tensor.ts";
+import type { RowSpec } from "./epochs.ts";
+import { type Arrays, copyTo, type Inbox, type Supply, type Widths } from "./inbox.ts";
+
+/** Arrays for so many rows of a type. */
+export const roomFor = (spec: RowSpec, rows: number): Arrays =>
+  Object.fromEntries(
+    Object.entries(spec).map(([column, { shape, dtype }]): readonly [string, Storage] => [
+      column,
+      allocate(dtype, rows * sizeOf(shape)),
+    ]),
+  );
+
+export const widthsOf = (spec: RowSpec): Widths =>
+  Object.fromEntries(Object.entries(spec).map(([column, { shape }]) => [column, sizeOf(shape)]));
+
+/** How many random numbers are drawn with one key. */
+const drawn = 1024;
+
+/** The `n`-th of a sequence of random numbers from 0 to less than 1, made block by block. */
+const sequence = (key: Key): ((n: number) => number) => {
+  let [block, numbers] = [-1, new Float64Array() as Storage];
+  return (n) => {
+    const wanted = Math.floor(n / drawn);
+    if (wanted !== block) {
+      block = wanted;
+      numbers = Tensor.read(uniform(foldIn(key, block), [drawn], { dtype: "f64" }));
+    }
+    return numbers[n % drawn] as number;
+  };
+};
+
+/**
+ * Shuffles rows through a buffer: each row that is taken is any of those in the buffer, and the next of the stream gets
+ * its place.
+ *
+ * The order depends on the key and the number of rows alone, and not on when they arrive. No more rows are read ahead
+ * than the buffer holds. A buffer for all rows gives every order with the same probability.
+ */
+export class ShuffleBuffer implements Supply {
+  readonly #inbox: Inbox;
+  readonly #size: number;
+  readonly #widths: Widths;
+  readonly #store: Arrays;
+  readonly #random: (n: number) => number;
+  /** Rows in the store; the one at `#hole` was taken. */
+  #held = 0;
+  #hole = -1;
+  #taken = 0;
+
+  constructor(inbox: Inbox, spec: RowSpec, size: number, key: Key) {
+    this.#inbox = inbox;
+    this.#size = size;
+    this.#widths = widthsOf(spec);
+    this.#store = roomFor(spec, size);
+    this.#random = sequence(key);
+  }
+
+  /** Moves rows that arrived into free places. */
+  absorb(): void {
+    while (this.#inbox.rows > 0) {
+      const free = this.#size - this.#held;
+      if (this.#hole >= 0) {
+        this.#inbox.take(this.#store, this.#hole, 1);
+        this.#hole = -1;
+      } else if (free > 0) {
+        const n = Math.min(free, this.#inbox.rows);
+        this.#inbox.take(this.#store, this.#held, n);
+        this.#held += n;
+      } else return;
+    }
+  }
+
+  /** How many rows can be taken; before the end of the stream only from a full buffer. */
+  available(ended: boolean): number {
+    const all = this.#held - (this.#hole < 0 ? 0 : 1) + this.#inbox.rows;
+    return ended ? all : Math.max(0, all - this.#size + 1);
+  }
+
+  take(into: Arrays | undefined, at: number, n: number): void {
+    for (let i = 0; i < n; i++) {
+      this.absorb();
+      // The stream has ended: the last row gets the place.
+      if (this.#hole >= 0) {
+        this.#held--;
+        copyTo(this.#widths, this.#store, this.#held, this.#store, this.#hole, 1);
+      }
+      this.#hole = Math.floor(this.#random(this.#taken) * this.#held);
+      this.#taken++;
+      if (into !== undefined) copyTo(this.#widths, this.#store, this.#hole, into, at + i, 1);
+    }
+  }
+}

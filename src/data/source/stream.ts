@@ -1,0 +1,241 @@
+import * as Effect from "effect/Effect";
+import type * as Scope from "effect/Scope";
+import {
+  EmptyDataset,
+  InvalidArgument,
+  InvalidBatchSize,
+  StreamEnded,
+  StreamFailed,
+} from "../../errors.ts";
+import { holds } from "../../tensor/dtype.ts";
+import { split } from "../../tensor/key.ts";
+import type { Row } from "../dataset.ts";
+import { type Admit, admitting, lengthColumn, specOf, unknownLabels } from "./admit.ts";
+import { bucketSpecs, byLength, inOrder, type Rows } from "./batcher.ts";
+import type { BatchReader, Epochs, ReadOptions, RowSpec, SourceError } from "./epochs.ts";
+import { feedOf } from "./feed.ts";
+import { Inbox } from "./inbox.ts";
+import { epochKey } from "./order.ts";
+import { type Pull, pullOf } from "./pull.ts";
+import { ShuffleBuffer, widthsOf } from "./shuffleBuffer.ts";
+import type { Opening, Streamed } from "./source.ts";
+
+/** A stream that was looked at: the types of its rows are known. */
+interface Known {
+  readonly stream: Streamed;
+  readonly spec: RowSpec;
+  readonly admit: Admit;
+  readonly options: ReadOptions;
+}
+
+/** The keys of an epoch: one for the stream itself, one for the order in which its rows are taken. */
+const keysOf = ({ key }: ReadOptions, epoch: number) => split(epochKey(key, epoch), 2);
+
+/** Reads an epoch of a stream from a position on. */
+const reading = (
+  { stream, spec, admit, options }: Known,
+  epoch: number,
+  position: number,
+): BatchReader & { readonly close: () => Promise<void> } => {
+  const { batchSize, shuffle = true, dropRemainder = false } = options;
+  const { ragged } = stream;
+  const inner: RowSpec =
+    ragged === undefined ? spec : { ...spec, [lengthColumn]: { shape: [], dtype: "i32" } };
+  const [forStream, forOrder] = keysOf(options, epoch);
+  const inbox = new Inbox(widthsOf(inner));
+  const buffer = shuffle
+    ? new ShuffleBuffer(
+        inbox,
+        inner,
+        Math.min(stream.shuffleBuffer, stream.rows ?? stream.shuffleBuffer),
+        forOrder,
+      )
+    : undefined;
+  const rows: Rows = {
+    available: () => buffer?.available(feed.ended()) ?? inbox.rows,
+    ended: () => feed.ended(),
+    take: (into, at, n) => (buffer ?? inbox).take(into, at, n),
+  };
+  const batcher =
+    ragged === undefined
+      ? inOrder(rows, batchSize, dropRemainder)
+      : byLength(rows, spec, ragged, batchSize, dropRemainder);
+
+  // Rows in order can be entered anywhere; any other order is that of the rows before it, too.
+  const isDirect = !shuffle && ragged === undefined;
+  const from = isDirect ? position * batchSize : 0;
+  let at = isDirect ? position : 0;
+  let isClosed = false;
+  const waiters = new Set<() => void>();
+  const wake = (): void => {
+    const woken = [...waiters];
+    // Who is woken may wait again at once.
+    waiters.clear();
+    for (const waiter of woken) waiter();
+  };
+
+  /** Passes over what comes before the position. Whether it is reached. */
+  const settle = (): boolean => {
+    buffer?.absorb();
+    while (skipped < from && rows.available() > 0) {
+      const n = Math.min(from - skipped, rows.available());
+      rows.take(undefined, 0, n);
+      skipped += n;
+    }
+    while (at < position && (batcher.ready() ?? 0) > 0) {
+      batcher.fill(undefined);
+      at++;
+    }
+    const isThere = skipped === from && at >= position;
+    if (!isThere && feed.ended() && rows.available() === 0) {
+      const expected = Math.max(1, (position - 1) * batchSize + 1);
+      feed.fail(new StreamEnded({ ...feed.place(), expected, by: "position" }));
+    }
+    return isThere;
+  };
+  const answer = (): number | undefined => {
+    if (isClosed) return 0;
+    return settle() ? batcher.ready() : undefined;
+  };
+  const feed = feedOf({
+    stream,
+    opening: { epoch, key: forStream, shuffle, from },
+    admit,
+    inbox,
+    bound: stream.prefetch * batchSize,
+    isNeeded: () => answer() === undefined,
+    arrived: () => {
+      // What arrived is put into its place at once, so that there is room for more.
+      if (answer() !== undefined || feed.failure() !== undefined) wake();
+    },
+  });
+  let skipped = feed.start;
+
+  const ready = (): number | undefined => {
+    if (!isClosed) feed.advance();
+    return answer();
+  };
+  const wait: Effect.Effect<void, SourceError> = Effect.suspend(() => {
+    if (ready() !== undefined) return Effect.void;
+    const failure = feed.failure();
+    if (failure !== undefined) return Effect.fail(failure);
+    // A generator that takes its time lets others run.
+    if (feed.paused()) return Effect.andThen(Effect.yieldNow, wait);
+    const arrival = Effect.callback<void>((resume) => {
+      const waiter = () => resume(Effect.void);
+      waiters.add(waiter);
+      return Effect.sync(() => waiters.delete(waiter));
+    });
+    return Effect.andThen(arrival, wait);
+  });
+  return {
+    ready,
+    bucket: () => batcher.bucket(),
+    fill: (into) => {
+      if ((answer() ?? 0) === 0) return;
+      batcher.fill(into);
+      at++;
+      feed.advance();
+    },
+    wait,
+    position: () => at,
+    close: () => {
+      isClosed = true;
+      wake();
+      return feed.close();
+    },
+  };
+};
+
+/** The first item of a stream, which is opened for that and closed again. */
+const firstItem = (stream: Streamed, opening: Omit<Opening, "signal">) =>
+  Effect.suspend((): Effect.Effect<Row, SourceError> => {
+    const aborter = new AbortController();
+    const place = { stream: stream.name, epoch: opening.epoch + 1, row: 0 };
+    const failed = (cause: unknown) =>
+      new StreamFailed({
+        ...place,
+        reason: cause instanceof Error ? cause.message : String(cause),
+        cause,
+      });
+    const open = Effect.try({
+      // A stream of batches yields records of tensors, as one of rows does.
+      try: () =>
+        pullOf(
+          stream.open({ ...opening, signal: aborter.signal }) as Pull<Row>,
+          0,
+          stream.waiting,
+          () => place,
+        ),
+      catch: failed,
+    });
+    const close = (pull: Pull<Row>) =>
+      Effect.promise(async () => {
+        aborter.abort();
+        await pull.close();
+      }).pipe(Effect.catchDefect(() => Effect.void));
+    return Effect.acquireUseRelease(
+      open,
+      (pull) =>
+        Effect.flatMap(
+          Effect.tryPromise({ try: async () => pull.next(), catch: failed }),
+          (item): Effect.Effect<Row, SourceError> =>
+            item.done === true
+              ? Effect.fail(new EmptyDataset({ where: `the stream "${stream.name}"` }))
+              : Effect.succeed(item.value),
+        ),
+      close,
+    );
+  });
+
+/** The epochs of a stream. Its first row is looked at if it does not say of which types its rows are. */
+export const streamEpochs = Effect.fnUntraced(function* (stream: Streamed, options: ReadOptions) {
+  const { batchSize, dropRemainder = false, shuffle = true } = options;
+  const { rows, ragged, per } = stream;
+  if (!Number.isSafeInteger(batchSize) || batchSize < 1)
+    return yield* new InvalidArgument({
+      op: "epochsOf",
+      argument: "batchSize",
+      expected: "a whole number, 1 or more",
+      actual: String(batchSize),
+    });
+  if (rows !== undefined && batchSize > rows)
+    return yield* new InvalidBatchSize({ size: batchSize, examples: rows });
+  const [key] = keysOf(options, 0);
+  const spec =
+    stream.spec ??
+    specOf(yield* firstItem(stream, { epoch: 0, key, shuffle, from: 0 }), per, ragged);
+  const unknown = unknownLabels(spec, options);
+  if (unknown !== undefined) return yield* unknown;
+  const { pad = 0, columns = [] } = ragged ?? {};
+  for (const column of columns) {
+    const type = spec[column];
+    if (type === undefined || type.shape.length === 0 || !holds(type.dtype, pad))
+      return yield* new InvalidArgument({
+        op: "streamRows",
+        argument: "ragged",
+        expected:
+          "columns that the rows have, with an axis of length, of a dtype that holds the padding",
+        actual: `${column}, padded with ${pad}`,
+      });
+  }
+  const admit = admitting(spec, per, ragged, options);
+  const steps = rows === undefined || ragged !== undefined ? undefined : rows / batchSize;
+  const stepsPerEpoch =
+    steps === undefined ? undefined : dropRemainder ? Math.floor(steps) : Math.ceil(steps);
+  return {
+    spec,
+    buckets: ragged === undefined ? [spec] : bucketSpecs(spec, ragged),
+    batchSize,
+    rowsPerEpoch:
+      stepsPerEpoch === undefined || rows === undefined
+        ? undefined
+        : Math.min(rows, stepsPerEpoch * batchSize),
+    stepsPerEpoch,
+    open: (epoch, position): Effect.Effect<BatchReader, SourceError, Scope.Scope> =>
+      Effect.acquireRelease(
+        Effect.sync(() => reading({ stream, spec, admit, options }, epoch, position)),
+        (reader) => Effect.promise(reader.close),
+      ),
+  } satisfies Epochs;
+});
