@@ -22,6 +22,9 @@ const planted: readonly (readonly [rule: string, tree: Readonly<Record<string, s
   ["direction", { "src/ir/a.ts": 'export {\n  type b,\n  c,\n} from "../rules/b.ts";' }],
   ["direction", { "src/ir/a.ts": 'type B = import("../rules/b.ts").B;' }],
   ["direction", { "src/nn/a.ts": 'import "../optim/b.ts";' }],
+  ["direction", { "src/backend/plan/a.ts": 'import type { b } from "../wasm/kernels/b.ts";' }],
+  ["direction", { "src/backend/plan/fuse/a.ts": 'import { b } from "../../c/b.ts";' }],
+  ["direction", { "src/backend/c/a.ts": 'import { b } from "../wasm/b.ts";' }],
   ["direction", { "src/index.ts": 'export * from "./cli/main.ts";' }],
   ["direction", { "src/train/a.ts": 'export * from "../../laws/b.ts";' }],
   ["direction", { "pipelines/a.ts": 'import { x } from "../src/nn/b.ts";' }],
@@ -84,6 +87,9 @@ const innocent: readonly Readonly<Record<string, string>>[] = [
   },
   { "src/ir/a.ts": '// import { x } from "../nn/x.ts";' },
   { "src/cli/main.ts": 'import * as fluxion from "../index.ts";', "src/index.ts": "" },
+  {
+    "src/backend/wasm/a.ts": 'import type { b } from "../plan/b.ts";\nimport { c } from "../c.ts";',
+  },
   { "src/data/a.ts": 'import * as Effect from "effect/Effect";' },
   {
     "src/ir/a.ts": "/** Works for any value: any shape. */\nexport const commonSubexpressions = 1;",

@@ -30,6 +30,9 @@ const ranks: readonly (readonly string[])[] = [
   ["cli"],
 ];
 
+/** The rooms of `src/backend` from left to right: what knows no target, then the targets, which know no other. */
+const backends: readonly (readonly string[])[] = [["plan"], ["reference", "wasm", "c"]];
+
 const pure = [
   "errors",
   "tree",
@@ -53,6 +56,16 @@ export const roomOf = (file: string): string => {
   return name === "render" || name === "terminal" ? "errors" : name;
 };
 
+/** A room of `src/backend`; its files at the root are in none. */
+const targetOf = (file: string): string | undefined => /^src\/backend\/(\w+)\//.exec(file)?.[1];
+
+/** Rooms of `src/backend` that see to the right, or beside them. */
+const acrossTargets = (from: string | undefined, to: string | undefined): string | undefined => {
+  if (from === undefined || to === undefined || from === to) return undefined;
+  const rank = (room: string): number => backends.findIndex((rooms) => rooms.includes(room));
+  return rank(to) < rank(from) ? undefined : `backend/${from} sees backend/${to}`;
+};
+
 const rankOf = (room: string): number => ranks.findIndex((rank) => rank.includes(room));
 
 const at = (i: Import): string => `${i.file}:${i.line}`;
@@ -72,7 +85,8 @@ const direction = (i: Import): string | undefined => {
   switch (top(i.file)) {
     case "src":
       if (top(i.target) !== "src") return `src sees ${top(i.target)}`;
-      return from === to || rankOf(to) < rankOf(from) ? undefined : `${from} sees ${to}`;
+      if (from === to) return acrossTargets(targetOf(i.file), targetOf(i.target));
+      return rankOf(to) < rankOf(from) ? undefined : `${from} sees ${to}`;
     case "pipelines":
       return to === "pipelines" || isSurface(i.target)
         ? undefined

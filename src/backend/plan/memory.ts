@@ -1,6 +1,6 @@
-import type { Kernel, Loop, Step } from "../wasm/kernels/kernel.ts";
+import { type Access, type Loop, type Step, writesOf } from "./kernel.ts";
 import { alignment, placeFrom, rounded, type Span } from "./placing.ts";
-import { type Buffer, bufferOf, bytesOf, type View } from "./view.ts";
+import { type Buffer, bufferOf, bytesOf as bytesIn, type Width } from "./view.ts";
 
 /**
  * The memory plan: an address for every buffer, found before anything runs. Two buffers share memory
@@ -15,6 +15,7 @@ export interface MemoryPlan {
   /** The buffer in whose memory another stands. */
   readonly storageOf: (buffer: Buffer) => Buffer;
   readonly bytes: number;
+  readonly bytesOf: (buffer: Buffer) => number;
   /**
    * The most bytes of values that are alive at one time, without alignment and gaps: no plan takes fewer,
    * with kernels in this order. Alive are constants and state always, a batch until its last use, results
@@ -42,36 +43,32 @@ interface Bracket {
   end: number;
 }
 
-interface Event {
-  readonly kernel: Kernel;
+/** A moment at which buffers are read and written: a kernel, or a branch that looks at its predicate. */
+interface Event extends Pick<Access, "inPlace"> {
+  readonly reads: readonly Buffer[];
+  readonly writes: readonly Buffer[];
   readonly at: number;
   readonly within: readonly Bracket[];
 }
 
-const predicateKernel = (view: View): Kernel => ({
-  name: "predicate",
-  reads: [bufferOf(view) as Buffer],
-  writes: [],
-  inPlace: [],
-  operations: 0,
-  emit: () => undefined,
-});
-
-/** Kernels with their times, and the loops around each. */
+/** The moments of a run, and the loops around each. */
 const timeline = (
-  steps: readonly Step[],
+  steps: readonly Step<Access>[],
 ): { readonly events: readonly Event[]; readonly end: number } => {
   const events: Event[] = [];
   let now = 0;
-  const walk = (inner: readonly Step[], within: readonly Bracket[]): void => {
+  const walk = (inner: readonly Step<Access>[], within: readonly Bracket[]): void => {
     for (const step of inner) {
-      if (step.kind === "kernel") events.push({ kernel: step.kernel, at: now++, within });
-      else if (step.kind === "loop") {
+      if (step.kind === "kernel") {
+        const { reads, inPlace } = step.kernel;
+        events.push({ reads, writes: writesOf(step.kernel), inPlace, at: now++, within });
+      } else if (step.kind === "loop") {
         const bracket: Bracket = { loop: step.loop, begin: now++, end: 0 };
         walk(step.steps, [...within, bracket]);
         bracket.end = now++;
       } else {
-        events.push({ kernel: predicateKernel(step.predicate), at: now++, within });
+        const reads = [bufferOf(step.predicate) as Buffer]; // it is in memory
+        events.push({ reads, writes: [], inPlace: [], at: now++, within });
         walk(step.onTrue, within);
         walk(step.onFalse, within);
       }
@@ -82,7 +79,10 @@ const timeline = (
 };
 
 /** Maximum bytes of buffers that are alive at the same moment. */
-const mostAlive = (spans: readonly (readonly [Buffer, Span])[]): number => {
+const mostAlive = (
+  spans: readonly (readonly [Buffer, Span])[],
+  bytesOf: MemoryPlan["bytesOf"],
+): number => {
   const changes = spans.flatMap(([buffer, { first, last }]) => [
     { at: first, bytes: bytesOf(buffer) },
     { at: last + 1, bytes: -bytesOf(buffer) },
@@ -97,19 +97,24 @@ const mostAlive = (spans: readonly (readonly [Buffer, Span])[]): number => {
   return most;
 };
 
-/**
- * `reserved` bytes at the beginning are left alone. Where there are `threads`, what each has of its own lies at
- * the end, and the bytes are those for one thread.
- */
+/** What a target asks of its memory. */
+export interface Layout {
+  /** How wide the elements of each dtype are. */
+  readonly width: Width;
+  /** Bytes at the beginning that are left alone. Defaults to 0. */
+  readonly reserved?: number;
+  /** Whether threads have scratch memory of their own, which then lies at the end. Defaults to `false`. */
+  readonly threads?: boolean;
+}
+
+/** Plans the memory of steps. Where there are `threads`, the bytes are those for one thread. */
 export const planMemory = (
-  steps: readonly Step[],
+  steps: readonly Step<Access>[],
   residents: Residents,
   united: (buffer: Buffer) => Buffer,
-  {
-    reserved = 0,
-    threads = false,
-  }: { readonly reserved?: number; readonly threads?: boolean } = {},
+  { width, reserved = 0, threads = false }: Layout,
 ): MemoryPlan => {
+  const bytesOf = (buffer: Buffer): number => bytesIn(buffer, width);
   const { events, end } = timeline(steps);
   const merged = new Map<Buffer, Buffer>();
   const storageOf = (buffer: Buffer): Buffer => {
@@ -149,14 +154,14 @@ export const planMemory = (
     extend(buffer, first, Math.max(last, outlived?.end ?? last));
   };
   for (const buffer of residents.inputs) extend(storageOf(buffer), -1, -1);
-  for (const { kernel, at, within } of events)
-    for (const buffer of [...kernel.reads, ...kernel.writes]) use(buffer, at, at, within);
+  for (const { reads, writes, at, within } of events)
+    for (const buffer of [...reads, ...writes]) use(buffer, at, at, within);
   for (const buffer of residents.outputs)
     extend(storageOf(buffer), spans.get(storageOf(buffer))?.first ?? end, end);
 
   const pinned = new Set(residents.pinned.map(storageOf));
-  for (const { kernel, at } of events)
-    for (const [write, read] of kernel.inPlace) {
+  for (const { inPlace, at } of events)
+    for (const [write, read] of inPlace) {
       const [to, from] = [storageOf(write), storageOf(read)];
       const [born, dying] = [spans.get(to), spans.get(from)];
       if (to === from || pinned.has(to) || pinned.has(from) || to.slice !== undefined) continue;
@@ -176,19 +181,23 @@ export const planMemory = (
   }
   const start = top;
   const values = new Set(
-    [
-      ...events.flatMap(({ kernel }) => [...kernel.reads, ...kernel.writes]),
-      ...spans.keys(),
-    ].flatMap((buffer) => (buffer.isValue ? [storageOf(buffer)] : [])),
+    [...events.flatMap(({ reads, writes }) => [...reads, ...writes]), ...spans.keys()].flatMap(
+      (buffer) => (buffer.isValue ? [storageOf(buffer)] : []),
+    ),
   );
-  const needed = resident + mostAlive([...spans].filter(([buffer]) => values.has(buffer)));
+  const needed =
+    resident +
+    mostAlive(
+      [...spans].filter(([buffer]) => values.has(buffer)),
+      bytesOf,
+    );
   const bySize = [...spans].sort(([a], [b]) => bytesOf(b) - bytesOf(a));
   const isOwn = (buffer: Buffer): boolean => threads && buffer.ofThread;
   const shared = bySize.filter(([buffer]) => !isOwn(buffer));
-  top = placeFrom(start, shared, addresses);
+  top = placeFrom(start, shared, bytesOf, addresses);
   const address = top + alignment;
   const own = bySize.filter(([buffer]) => isOwn(buffer));
-  const last = placeFrom(address, own, addresses);
+  const last = placeFrom(address, own, bytesOf, addresses);
   const largest = [...addresses.keys()]
     .map((b) => ({ what: b.what, bytes: bytesOf(b) }))
     .sort((a, b) => b.bytes - a.bytes)
@@ -198,6 +207,7 @@ export const planMemory = (
     addressOf: (buffer) => addresses.get(storageOf(buffer)) ?? start,
     own: { address, bytes: last - address },
     bytes: last + alignment,
+    bytesOf,
     needed,
     largest,
   };

@@ -1,4 +1,4 @@
-import { type Buffer, bytesOf } from "./view.ts";
+import type { Buffer } from "./view.ts";
 
 /** Finds addresses for buffers that live at different times. */
 
@@ -10,11 +10,18 @@ export interface Span {
 
 type Lives = readonly (readonly [Buffer, Span])[];
 
+type BytesOf = (buffer: Buffer) => number;
+
 export const alignment = 64;
 export const rounded = (bytes: number): number => Math.ceil(bytes / alignment) * alignment;
 
 /** Places the largest buffers first, each in the first gap that is free while it lives. */
-const byAddress = (start: number, bySize: Lives, addresses: Map<Buffer, number>): number => {
+const byAddress = (
+  start: number,
+  bySize: Lives,
+  bytesOf: BytesOf,
+  addresses: Map<Buffer, number>,
+): number => {
   const placed: { readonly span: Span; readonly from: number; readonly to: number }[] = [];
   let top = start;
   for (const [buffer, span] of bySize) {
@@ -63,7 +70,12 @@ const giveBack = (gaps: Gap[], from: number, to: number): void => {
 };
 
 /** Places buffers in the order of their births, each in the smallest gap that holds it. */
-const byTime = (start: number, lives: Lives, addresses: Map<Buffer, number>): number => {
+const byTime = (
+  start: number,
+  lives: Lives,
+  bytesOf: BytesOf,
+  addresses: Map<Buffer, number>,
+): number => {
   const births = lives.toSorted(([, a], [, b]) => a.first - b.first);
   const deaths = lives.toSorted(([, a], [, b]) => a.last - b.last);
   const gaps: Gap[] = [];
@@ -103,5 +115,10 @@ const byTime = (start: number, lives: Lives, addresses: Map<Buffer, number>): nu
 const mostByAddress = 1024;
 
 /** Gives each of `bySize` an address from `start` on that is its own while it lives. Returns the end of all. */
-export const placeFrom = (start: number, bySize: Lives, addresses: Map<Buffer, number>): number =>
-  (bySize.length <= mostByAddress ? byAddress : byTime)(start, bySize, addresses);
+export const placeFrom = (
+  start: number,
+  bySize: Lives,
+  bytesOf: BytesOf,
+  addresses: Map<Buffer, number>,
+): number =>
+  (bySize.length <= mostByAddress ? byAddress : byTime)(start, bySize, bytesOf, addresses);

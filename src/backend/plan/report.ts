@@ -1,13 +1,15 @@
 import type { Plan, PlannedKernel } from "../backend.ts";
-import type { Kernel, Step } from "../wasm/kernels/kernel.ts";
+import { type Access, type Step, writesOf } from "./kernel.ts";
 import type { MemoryPlan } from "./memory.ts";
-import { type Buffer, bytesOf } from "./view.ts";
+import type { Buffer } from "./view.ts";
 
-const total = (buffers: Iterable<Buffer>): number =>
+const total = (buffers: Iterable<Buffer>, { bytesOf }: MemoryPlan): number =>
   [...buffers].reduce((n, b) => n + bytesOf(b), 0);
 
 /** Whether a kernel does nothing: it copies what is already in place. */
-const isIdle = ({ operations, reads, writes }: Kernel, { storageOf }: MemoryPlan): boolean => {
+const isIdle = (kernel: Access, { storageOf }: MemoryPlan): boolean => {
+  const { operations, reads } = kernel;
+  const writes = writesOf(kernel);
   const [from, to] = [reads[0], writes[0]];
   return (
     operations === 0 &&
@@ -18,10 +20,13 @@ const isIdle = ({ operations, reads, writes }: Kernel, { storageOf }: MemoryPlan
 };
 
 /** Kernels in order; those within loops count once for each round. */
-const kernelsOf = (steps: readonly Step[], memory: MemoryPlan): readonly PlannedKernel[] => {
+const plannedKernels = (
+  steps: readonly Step<Access>[],
+  memory: MemoryPlan,
+): readonly PlannedKernel[] => {
   let loops = 0;
   const walk = (
-    inner: readonly Step[],
+    inner: readonly Step<Access>[],
     within: PlannedKernel["within"],
   ): readonly PlannedKernel[] =>
     inner.flatMap((step): readonly PlannedKernel[] => {
@@ -32,14 +37,14 @@ const kernelsOf = (steps: readonly Step[], memory: MemoryPlan): readonly Planned
       const { kernel } = step;
       if (isIdle(kernel, memory)) return [];
       const rounds = within.reduce((n, loop) => n * loop.rounds, 1);
-      const [reads, writes] = [new Set(kernel.reads), new Set(kernel.writes)];
+      const [reads, writes] = [new Set(kernel.reads), new Set(writesOf(kernel))];
       return [
         {
           name: kernel.name,
           within,
           operations: kernel.operations * rounds,
-          touched: total(new Set([...reads, ...writes].map(memory.storageOf))),
-          bytes: (total(reads) + total(writes)) * rounds,
+          touched: total(new Set([...reads, ...writes].map(memory.storageOf)), memory),
+          bytes: (total(reads, memory) + total(writes, memory)) * rounds,
         },
       ];
     });
@@ -48,13 +53,16 @@ const kernelsOf = (steps: readonly Step[], memory: MemoryPlan): readonly Planned
 
 /** The plan that a backend reports for a lowered program. */
 export const explained = (
-  steps: readonly Step[],
+  steps: readonly Step<Access>[],
   memory: MemoryPlan,
   residents: Iterable<Buffer>,
   constants: Iterable<Buffer>,
 ): Plan => {
-  const kernels = kernelsOf(steps, memory);
-  const bytes = { arguments: total(new Set(residents)), constants: total(constants) };
+  const kernels = plannedKernels(steps, memory);
+  const bytes = {
+    arguments: total(new Set(residents), memory),
+    constants: total(constants, memory),
+  };
   return {
     kernels,
     operations: kernels.reduce((n, k) => n + k.operations, 0),

@@ -1,7 +1,6 @@
 import type { Windowing } from "../../ir/expr.ts";
-import { bytesPerElement, type Dtype } from "../../tensor/dtype.ts";
+import type { Dtype } from "../../tensor/dtype.ts";
 import { at, type Shape, sizeOf, stridesOf } from "../../tensor/shape.ts";
-import { type Code, longestInBytes, type Operand } from "../wasm/assembler/index.ts";
 
 /**
  * Buffers and views: where values live, and how they are read. A buffer is a run of memory of one dtype; its address is
@@ -21,6 +20,7 @@ export interface Buffer {
   readonly ofThread: boolean;
 }
 
+/** A part of a buffer that is affine in a counter: it begins at element `start + index · step`. */
 export interface Slice {
   readonly of: Buffer;
   readonly index: Counter;
@@ -28,11 +28,8 @@ export interface Slice {
   readonly step: number;
 }
 
-/** A global of the module that holds a loop's index. */
-export interface Counter {
-  readonly get: Code<"i32">;
-  readonly set: (value: Operand<"i32">) => Code<"void">;
-}
+/** The name of a loop's counter; no two loops of a program have the same. */
+export type Counter = string;
 
 /** The source of a view: memory, the numbers `0, 1, 2, …`, or one number everywhere. */
 export type Source =
@@ -73,7 +70,10 @@ export const sliceBuffer = (slice: Slice, size: number): Buffer => ({
   ofThread: false,
 });
 
-export const bytesOf = (buffer: Buffer): number => buffer.size * bytesPerElement(buffer.dtype);
+/** Bytes of an element of each dtype in a target's memory. */
+export type Width = (dtype: Dtype) => number;
+
+export const bytesOf = ({ size, dtype }: Buffer, width: Width): number => size * width(dtype);
 
 /** A whole buffer, row-major. */
 export const whole = (buffer: Buffer, shape: Shape): View => ({
@@ -215,12 +215,14 @@ export const reshapeView = (view: View, shape: Shape): View | undefined => {
 
 /**
  * Joins neighboring axes where every view steps through both as through one; all views have one shape. The first
- * `leading` axes stay apart from the others. Returns the views, and how many of the leading axes are left.
+ * `leading` axes stay apart from the others, and no joined axis is longer than `longest`, since it is counted as one.
+ * Returns the views, and how many of the leading axes are left.
  */
 export const collapse = (
   shape: Shape,
   views: readonly View[],
-  leading = 0,
+  leading: number,
+  longest: number,
 ): {
   readonly shape: Shape;
   readonly views: readonly View[];
@@ -233,8 +235,7 @@ export const collapse = (
     const last = kept.at(-1);
     const joins =
       last !== undefined &&
-      // Axes that are joined are counted as one.
-      (extents.at(-1) as number) * d <= longestInBytes &&
+      (extents.at(-1) as number) * d <= longest &&
       last < leading === a < leading &&
       views.every((v) => at(v.strides, last) === at(v.strides, a) * d);
     if (joins) {

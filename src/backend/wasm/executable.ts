@@ -8,8 +8,9 @@ import type { Executable, Fill, Session } from "../backend.ts";
 import { inputIssue } from "../check.ts";
 import { engine, type WasmFunction, type WasmMemory } from "./assembler/index.ts";
 import { scalarMath } from "./codegen/math/index.ts";
-import { type Compiled, pageBytes, type Slot } from "./compile.ts";
+import type { Compiled, Slot } from "./compile.ts";
 import type { Owned } from "./ownership.ts";
+import { pageBytes } from "./target.ts";
 import { pagesTogether, type Running, runningTogether, type Threads } from "./threads/index.ts";
 import type { Pool } from "./threads/pool.ts";
 

@@ -12,13 +12,17 @@ import { emptyPool } from "./threads/pool.ts";
 import { leastShared } from "./threads/schedule.ts";
 
 /**
- * How a program becomes a WebAssembly module, in the order of the files. `plan/passes/` take work out of loops and read
- * or write in place what would be copied. `plan/rematerialize` recomputes what is cheaper to make than to keep, and
- * `plan/concatInPlace` writes parts where they end up. `plan/values` says how each value is read (rearrangements are
- * views, in `plan/view`), `plan/fusion` groups the nodes that share a loop, and `plan/region` orders the groups.
- * `plan/lowering` and `kernels/` turn groups into steps, `plan/memory` gives each buffer an address, and
- * `codegen/module` writes the code. `executable` copies tensors in and out, and `threads/` runs one program on several
- * threads.
+ * How a program becomes a WebAssembly module, in the order of the files; `compile` is the whole way.
+ *
+ * What every target shares is in `plan/`. `passes/` take work out of loops and read or write in place what would be
+ * copied. `lower/` says how each value is read (rearrangements are views, in `view`) and turns groups of nodes into
+ * kernels, which are data (`kernel`). `fuse/` groups the nodes that share a loop, recomputes what is cheaper to make
+ * than to keep, and writes parts where they end up. `expand` asks the target for kernels of its own, and `memory` gives
+ * each buffer an address.
+ *
+ * What is WebAssembly's own is here. `target` is the target, `kernels/` makes and writes its kernels, `codegen/` writes
+ * loops, and `gemm/` matrix products. `executable` copies tensors in and out, and `threads/` runs one program on
+ * several threads.
  */
 
 export interface WasmOptions {

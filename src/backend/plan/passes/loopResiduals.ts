@@ -4,7 +4,7 @@ import { dce } from "../../../ir/passes/dce.ts";
 import { concerning, everywhere, rewrite, same } from "../../../ir/passes/rewrite.ts";
 import { program } from "../../../ir/program.ts";
 import { substitute } from "../../../ir/trace.ts";
-import { cheap } from "../rematerialize.ts";
+import { cheap } from "../fuse/rematerialize.ts";
 
 /**
  * What one loop stacks for another, if the other can make it of stacks that it reads anyway. A backward

@@ -1,12 +1,14 @@
 import { bytesPerElement, type Dtype } from "../../../tensor/dtype.ts";
-import type { Buffer, View } from "../../plan/view.ts";
-import { type Code, i32 } from "../assembler/index.ts";
+import type { Buffer, Counter, View } from "../../plan/view.ts";
+import { type Code, type Global, i32 } from "../assembler/index.ts";
 import type { Along, Gemm, GemmPart, GemmSpec, Panels } from "../gemm/index.ts";
 import type { Site as Place } from "./pointwise/operation.ts";
 
 /** Where a kernel's code is written: what it may call, and where the plan has put each buffer. */
 export interface Site extends Place {
   readonly locate: (buffer: Buffer) => Location;
+  /** The variable of the module that holds a loop's counter. */
+  readonly counter: (name: Counter) => Global<"i32">;
   /** The function of the module that computes a matrix product; equal products share one. */
   readonly product: (dtype: Dtype, spec: GemmSpec) => Gemm;
   /** The function that computes some pieces of it. */

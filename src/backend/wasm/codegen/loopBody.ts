@@ -1,5 +1,6 @@
 import { bytesPerElement, type Dtype } from "../../../tensor/dtype.ts";
 import { type Shape, sizeOf } from "../../../tensor/shape.ts";
+import type { Fused, Operation } from "../../plan/fused.ts";
 import { collapse, type View } from "../../plan/view.ts";
 import {
   type Code,
@@ -10,7 +11,6 @@ import {
   longestInBytes,
   type Operand,
 } from "../assembler/index.ts";
-import type { Range } from "../kernels/kernel.ts";
 import { type Address, addressOf, type Position, plus, type Site, times } from "./emitContext.ts";
 import {
   gatherVector,
@@ -20,22 +20,10 @@ import {
   storeScalar,
   storeVector,
 } from "./loadStore.ts";
-import { type Cut, cutOf, type Span, spanOf } from "./partition.ts";
-import type { Operation, Value } from "./pointwise/operation.ts";
+import { type Cut, cutOf, type Range, type Span, spanOf } from "./partition.ts";
+import type { Value } from "./pointwise/operation.ts";
 import { constantOf, scalarOperations } from "./pointwise/scalar.ts";
 import { vectorOperations } from "./pointwise/vector.ts";
-
-/**
- * Element-wise work over one index space, as data. Values are numbered: first the loads, then the result of each
- * operation on earlier values. A loop runs it, a reduction consumes it.
- */
-export interface Fused {
-  readonly space: Shape;
-  /** Each of shape `space`. */
-  readonly loads: readonly View[];
-  readonly operations: readonly Operation[];
-  readonly stores: readonly { readonly value: number; readonly to: View }[];
-}
 
 /** The same work over the fewest axes; also returns how many axes the first `leading` ones have become. */
 const fewestAxes = (
@@ -43,7 +31,11 @@ const fewestAxes = (
   leading: number,
 ): { readonly fused: Fused; readonly leading: number } => {
   const views = [...fused.loads, ...fused.stores.map((s) => s.to)];
-  const { shape, views: merged, leading: left } = collapse(fused.space, views, leading);
+  const {
+    shape,
+    views: merged,
+    leading: left,
+  } = collapse(fused.space, views, leading, longestInBytes);
   return {
     fused: {
       space: shape,
@@ -60,27 +52,6 @@ const fewestAxes = (
 
 /** The same work over the fewest axes. */
 export const collapsed = (fused: Fused): Fused => fewestAxes(fused, 0).fused;
-
-/** The same work with the axes of its space in another order. */
-export const permuted = (fused: Fused, order: readonly number[]): Fused => {
-  const along = <A>(xs: readonly A[]): readonly A[] => order.map((a) => xs[a] as A);
-  const turn = (view: View): View => ({
-    ...view,
-    shape: along(view.shape),
-    strides: along(view.strides),
-  });
-  return {
-    space: along(fused.space),
-    loads: fused.loads.map(turn),
-    operations: fused.operations,
-    stores: fused.stores.map(({ value, to }) => ({ value, to: turn(to) })),
-  };
-};
-
-export const dtypeOfValue = ({ loads, operations }: Fused, value: number): Dtype =>
-  value < loads.length
-    ? (loads[value] as View).dtype
-    : (operations[value - loads.length] as Operation).dtype;
 
 /** Whether four elements can be worked on at a time: there are no four lanes of f64. */
 export const fitsVectors = ({ loads, operations, stores }: Fused): boolean =>

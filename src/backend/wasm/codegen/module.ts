@@ -1,11 +1,14 @@
 import { bytesPerElement } from "../../../tensor/dtype.ts";
+import { kernelsOf, type Step } from "../../plan/kernel.ts";
 import type { MemoryPlan } from "../../plan/memory.ts";
-import { type Buffer, bufferOf } from "../../plan/view.ts";
+import type { Planned } from "../../plan/target.ts";
+import { type Buffer, bufferOf, type Counter } from "../../plan/view.ts";
 import {
   type Body,
   type Code,
   call,
   type Fn,
+  type Global,
   i32,
   type ModuleBuilder,
 } from "../assembler/index.ts";
@@ -18,28 +21,28 @@ import {
   gemmPartF64,
   gemmPartI32,
 } from "../gemm/index.ts";
-import type { Kernel, Range, Step } from "../kernels/kernel.ts";
 import { teamOf } from "../threads/barrier.ts";
-import { mayShare, type Schedule, scheduleOf } from "../threads/schedule.ts";
+import { mayShare, type Schedule, type Shareable, scheduleOf } from "../threads/schedule.ts";
 import { type Location, plus, type Site, startOf, times } from "./emitContext.ts";
 import { naming } from "./limits.ts";
 import { mathFunctions, scalarMathFunction } from "./math/index.ts";
+import type { Range } from "./partition.ts";
 
 /**
  * Where a buffer stands: a planned address, or a part of another that moves with a loop's index. What every
  * thread has of its own is `own` bytes further on.
  */
 const locator =
-  (plan: MemoryPlan, own: Code<"i32"> | undefined) =>
+  (plan: MemoryPlan, counter: Site["counter"], own: Code<"i32"> | undefined) =>
   (buffer: Buffer): Location => {
     const storage = plan.storageOf(buffer);
     const { slice } = storage;
     if (slice === undefined)
       return { fixed: plan.addressOf(storage), moving: storage.ofThread ? own : undefined };
     const width = bytesPerElement(storage.dtype);
-    const whole = locator(plan, own)(slice.of);
+    const whole = locator(plan, counter, own)(slice.of);
     const fixed = whole.fixed + slice.start * width;
-    const step = times(slice.index.get, slice.step * width);
+    const step = times(counter(slice.index).get, slice.step * width);
     // An offset is added without wrapping around: what moves backwards has to contain it.
     return slice.step < 0
       ? { fixed: 0, moving: plus(i32.const(fixed), whole.moving, step) }
@@ -85,17 +88,25 @@ export interface WriteOptions {
   readonly shareFrom?: number | undefined;
 }
 
+/** The loops' counters as variables of a module. */
+export const countersOf = (module: ModuleBuilder, names: readonly Counter[]): Site["counter"] => {
+  const known = new Map<Counter, Global<"i32">>();
+  for (const name of names) known.set(name, module.global(name, i32.const(0)));
+  return (name) => known.get(name) as Global<"i32">; // each loop's is named
+};
+
 /** What makes sites: `called` collects the functions of JavaScript that the code at a site calls. */
 type SiteOf = (body: Body, called?: Set<string>) => Site;
 
 export const sitesOf = (
   module: ModuleBuilder,
   plan: MemoryPlan,
+  counter: Site["counter"],
   relaxed: boolean,
   own: Code<"i32"> | undefined,
 ): SiteOf => {
   const vector = mathFunctions(module, relaxed);
-  const locate = locator(plan, own);
+  const locate = locator(plan, counter, own);
   const product = products(module, relaxed);
   const productPart = productParts(module, relaxed);
   const panels: Site["panels"] = remembered((spec) => gemmPanels(module, "panels", spec));
@@ -111,6 +122,7 @@ export const sitesOf = (
         : scalarMathFunction(module, name);
     },
     locate,
+    counter,
     product,
     productPart,
     panels,
@@ -118,15 +130,15 @@ export const sitesOf = (
 };
 
 /** Writes steps in order: each kernel by `kernel`, whatever stands around a step by `around`. */
-export const writeSteps = (
+export const writeSteps = <K>(
   siteOf: SiteOf,
   body: Body,
-  steps: readonly Step[],
-  kernel: (of: Kernel) => void,
-  around: (step: Step, write: () => void) => void = (_, write) => write(),
+  steps: readonly Step<K>[],
+  kernel: (of: K) => void,
+  around: (step: Step<K>, write: () => void) => void = (_, write) => write(),
 ): void => {
-  const inside = (inner: readonly Step[]) => writeSteps(siteOf, body, inner, kernel, around);
-  const write = (step: Step): void => {
+  const inside = (inner: readonly Step<K>[]) => writeSteps(siteOf, body, inner, kernel, around);
+  const write = (step: Step<K>): void => {
     if (step.kind === "kernel") kernel(step.kernel);
     else if (step.kind === "branch") {
       const { predicate, onTrue, onFalse } = step;
@@ -137,7 +149,8 @@ export const writeSteps = (
         () => inside(onFalse),
       );
     } else {
-      const { length, reverse, index } = step.loop;
+      const { length, reverse } = step.loop;
+      const index = siteOf(body).counter(step.loop.index);
       body.for(0, length, 1, (round) => {
         body.do(index.set(reverse ? i32.sub(length - 1, round) : round));
         inside(step.steps);
@@ -147,18 +160,24 @@ export const writeSteps = (
   for (const step of steps) around(step, () => write(step));
 };
 
+/** Writes the code of a kernel, or of the pieces of it in a range. */
+export type Emit<K> = (kernel: K, site: Site, range?: Range) => void;
+
+/** What a module is written from. */
+export type Writable<K> = Pick<Planned<K>, "steps" | "memory" | "counters">;
+
 /** Every kernel as a function, and `run`, which calls them in order. */
-const writeAlone = (
+const writeAlone = <K extends Shareable>(
   module: ModuleBuilder,
-  steps: readonly Step[],
-  plan: MemoryPlan,
+  { steps, memory, counters }: Writable<K>,
+  emit: Emit<K>,
   { relaxed, apart = false }: WriteOptions,
 ): void => {
-  const siteOf = sitesOf(module, plan, relaxed, undefined);
+  const siteOf = sitesOf(module, memory, countersOf(module, counters), relaxed, undefined);
   let written = 0;
-  const kernelFunction = (kernel: Kernel) => {
+  const kernelFunction = (kernel: K) => {
     const fn = module.func(kernel.name, [], "void", (body) =>
-      naming(kernel.name, () => kernel.emit(siteOf(body))),
+      naming(kernel.name, () => emit(kernel, siteOf(body))),
     );
     if (apart) module.export(`kernel ${written}`, fn);
     written += 1;
@@ -175,40 +194,34 @@ const writeAlone = (
 /** Functions that are composed of other JavaScript functions, which a worker does not have. */
 const bound: ReadonlySet<string> = new Set(["erf", "erfInv"]);
 
-/** All kernels of the steps, each once. */
-export const kernelsOf = (steps: readonly Step[]): readonly Kernel[] =>
-  steps.flatMap((step) => {
-    if (step.kind === "kernel") return [step.kernel];
-    return kernelsOf(step.kind === "loop" ? step.steps : [...step.onTrue, ...step.onFalse]);
-  });
-
 /**
  * `run(thread, threads, arrivals, sleeps)`, of which every thread calls that of its own instance; `arrivals` is
  * how often the first thread has waited so far.
  */
-const writeTogether = (
+const writeTogether = <K extends Shareable>(
   module: ModuleBuilder,
-  steps: readonly Step[],
-  plan: MemoryPlan,
+  { steps, memory, counters }: Writable<K>,
+  emitKernel: Emit<K>,
   { relaxed }: WriteOptions,
   shareFrom: number,
-): Schedule => {
+): Schedule<K> => {
+  const counter = countersOf(module, counters);
   const team = teamOf(module);
   const own = module.global("own", i32.const(0));
-  const siteOf = sitesOf(module, plan, relaxed, own.get);
+  const siteOf = sitesOf(module, memory, counter, relaxed, own.get);
   const written = new Map(
     kernelsOf(steps).map((kernel) => {
       const called = new Set<string>();
       const isShared = mayShare(kernel, shareFrom);
       const emit = (body: Body, range?: Range): void =>
-        naming(kernel.name, () => kernel.emit(siteOf(body, called), range));
+        naming(kernel.name, () => emitKernel(kernel, siteOf(body, called), range));
       const fn = module.func(kernel.name, ["i32", "i32"], "void", (body, from, to) =>
         emit(body, isShared ? { from, to } : undefined),
       );
       return [kernel, { fn, isCut: isShared && ![...called].some((name) => bound.has(name)) }];
     }),
   );
-  const schedule = scheduleOf(steps, plan, (kernel) => written.get(kernel)?.isCut === true);
+  const schedule = scheduleOf(steps, memory, (kernel) => written.get(kernel)?.isCut === true);
   const run = module.func("run", ["i32", "i32", "i32", "i32"], "void", (body, ...given) => {
     const [thread, threads, arrivals, sleeps] = given;
     body.do(
@@ -216,11 +229,11 @@ const writeTogether = (
       team.threads.set(threads),
       team.arrivals.set(arrivals),
       team.sleeps.set(sleeps),
-      own.set(i32.mul(thread, plan.own.bytes)),
+      own.set(i32.mul(thread, memory.own.bytes)),
     );
-    const kernel = (of: Kernel): void => {
+    const kernel = (of: K): void => {
       const { fn } = written.get(of) as { readonly fn: Fn<readonly ["i32", "i32"], "void"> };
-      const pieces = of.pieces ?? 1;
+      const { pieces } = of;
       // ⌊last · pieces / threads⌋, of which the product alone may be more than 32 bits.
       const end = (last: Code<"i32">): Code<"i32"> =>
         i32.add(
@@ -243,14 +256,14 @@ const writeTogether = (
 };
 
 /** Writes the module's code, and how threads share it if they do. */
-export const writeModule = (
+export const writeModule = <K extends Shareable>(
   module: ModuleBuilder,
-  steps: readonly Step[],
-  plan: MemoryPlan,
+  planned: Writable<K>,
+  emit: Emit<K>,
   options: WriteOptions,
-): Schedule | undefined => {
+): Schedule<K> | undefined => {
   const { shareFrom } = options;
-  if (shareFrom !== undefined) return writeTogether(module, steps, plan, options, shareFrom);
-  writeAlone(module, steps, plan, options);
+  if (shareFrom !== undefined) return writeTogether(module, planned, emit, options, shareFrom);
+  writeAlone(module, planned, emit, options);
   return undefined;
 };

@@ -1,9 +1,16 @@
 import { greatestOf } from "../../../tensor/extremes.ts";
 import type { Shape } from "../../../tensor/shape.ts";
 import { type Body, type Code, countable, i32, type Operand, select } from "../assembler/index.ts";
-import type { Range } from "../kernels/kernel.ts";
 
 /** Cuts loops into the pieces that threads share. */
+
+/** The pieces `from`, …, `to - 1`, known when the code runs; both are named and may be equal. */
+export interface Range {
+  readonly from: Code<"i32">;
+  readonly to: Code<"i32">;
+}
+
+/** How a nest of loops is cut. */
 export interface Cut {
   readonly axis: number;
   /** Indices of the axis in a piece. */

@@ -1,20 +1,13 @@
 import { bytesPerElement, type Dtype, isFloat } from "../../../tensor/dtype.ts";
-import { sizeOf } from "../../../tensor/shape.ts";
-import {
-  type Buffer,
-  bufferOf,
-  scratchBuffer,
-  transposeView,
-  type View,
-  whole,
-} from "../../plan/view.ts";
+import type { ArgReduction, CumulativeSum, Kernel, Sort } from "../../plan/kernel.ts";
+import { type Buffer, scratchBuffer, transposeView, type View, whole } from "../../plan/view.ts";
 import { type Body, type Code, f32, f64, i32, type Local, select } from "../assembler/index.ts";
 import { addressOf, type Site, startOf } from "../codegen/emitContext.ts";
 import { loadScalar, storeScalar } from "../codegen/loadStore.ts";
 import { nestPart } from "../codegen/loopBody.ts";
 import { type Cut, cutOf } from "../codegen/partition.ts";
 import { constantOf, sumOf } from "../codegen/pointwise/scalar.ts";
-import type { Kernel, Range } from "./kernel.ts";
+import type { Family } from "./family.ts";
 
 /** Work along one axis, line by line: the index of an extreme, running sums, sorting. */
 
@@ -68,19 +61,9 @@ const assign = (
   value: Code,
 ): void => body.do((target.set as (x: Code) => Code<"void">)(value)); // both have the scalar type of one dtype
 
-export const argReduceKernel = (
-  kind: "max" | "min",
-  axis: number,
-  x: View,
-  out: Buffer,
-): Kernel => ({
-  name: `arg${kind} along ${axis} of [${x.shape.join(", ")}]`,
-  reads: [bufferOf(x) as Buffer],
-  writes: [out],
-  inPlace: [],
-  operations: sizeOf(x.shape),
-  pieces: cutOfLines(x, axis)?.pieces ?? 1,
-  emit: (site, range) => {
+export const argReduction: Family<ArgReduction> = {
+  pieces: ({ from, axis }) => cutOfLines(from, axis)?.pieces ?? 1,
+  emit: (site, { extreme, axis, from: x, to: out }, range) => {
     const { body } = site;
     const { dtype } = x;
     const from = toLast(x, axis);
@@ -91,7 +74,7 @@ export const argReduceKernel = (
       const index = body.let(i32.const(0));
       body.for(1, from.shape.at(-1) as number, 1, (i) => {
         const value = body.let(loadScalar(dtype, line.at(i)));
-        const beats = kind === "max" ? less(dtype, best, value) : less(dtype, value, best);
+        const beats = extreme === "max" ? less(dtype, best, value) : less(dtype, value, best);
         const wins = isFloat(dtype)
           ? i32.and(isNumber(dtype, best), i32.or(beats, i32.eqz(isNumber(dtype, value))))
           : beats;
@@ -104,16 +87,11 @@ export const argReduceKernel = (
       body.do(i32.store(code ?? i32.const(0), index, offset));
     });
   },
-});
+};
 
-export const cumsumKernel = (axis: number, reverse: boolean, x: View, out: Buffer): Kernel => ({
-  name: `cumsum along ${axis} of [${x.shape.join(", ")}]`,
-  reads: [bufferOf(x) as Buffer],
-  writes: [out],
-  inPlace: [],
-  operations: sizeOf(x.shape),
-  pieces: cutOfLines(x, axis)?.pieces ?? 1,
-  emit: (site, range) => {
+export const cumulativeSum: Family<CumulativeSum> = {
+  pieces: ({ from, axis }) => cutOfLines(from, axis)?.pieces ?? 1,
+  emit: (site, { axis, reverse, from: x, to: out }, range) => {
     const { body } = site;
     const { dtype } = x;
     const [from, to] = [toLast(x, axis), toLast(whole(out, x.shape), axis)];
@@ -133,19 +111,32 @@ export const cumsumKernel = (axis: number, reverse: boolean, x: View, out: Buffe
       });
     });
   },
-});
+};
 
 /** A stable merge sort, bottom up, between two scratch lines of values and of indices. */
-export const sortKernel = (axis: number, x: View, values: Buffer, indices: Buffer): Kernel => {
-  const { dtype } = x;
-  const length = x.shape[axis] as number;
+export interface MergeSort extends Omit<Sort, "kind"> {
+  readonly kind: "mergeSort";
+  readonly scratch: readonly [values: Buffer, indices: Buffer];
+}
+
+/** Sorts by merging in scratch memory. */
+export const merging = ({ work, ...about }: Kernel<Sort>): Kernel<MergeSort> => {
+  const { from, axis } = work;
+  const length = from.shape[axis] as number;
   const scratch = [
-    scratchBuffer(dtype, 2 * length, "lines to merge"),
+    scratchBuffer(from.dtype, 2 * length, "lines to merge"),
     scratchBuffer("i32", 2 * length, "their indices"),
   ] as const;
-  const width = bytesPerElement(dtype);
-  const emit = (site: Site, range?: Range): void => {
+  return { ...about, scratch, work: { ...work, kind: "mergeSort", scratch } };
+};
+
+export const mergeSort: Family<MergeSort> = {
+  pieces: ({ from, axis }) => cutOfLines(from, axis)?.pieces ?? 1,
+  emit: (site, { axis, from: x, values, indices, scratch }, range) => {
     const { body } = site;
+    const { dtype } = x;
+    const length = x.shape[axis] as number;
+    const width = bytesPerElement(dtype);
     const from = toLast(x, axis);
     const [outValues, outIndices] = [
       toLast(whole(values, x.shape), axis),
@@ -210,14 +201,5 @@ export const sortKernel = (axis: number, x: View, values: Buffer, indices: Buffe
         body.do(i32.store(toIndices.at(i), i32.load(element(index[0], i, 4))));
       });
     });
-  };
-  return {
-    name: `sort along ${axis} of [${x.shape.join(", ")}]`,
-    reads: [bufferOf(x) as Buffer],
-    writes: [values, indices, ...scratch],
-    inPlace: [],
-    operations: sizeOf(x.shape) * Math.ceil(Math.log2(Math.max(2, length))),
-    pieces: cutOfLines(x, axis)?.pieces ?? 1,
-    emit,
-  };
+  },
 };

@@ -1,45 +1,18 @@
 import { bytesPerElement } from "../../../tensor/dtype.ts";
-import { type Shape, sizeOf } from "../../../tensor/shape.ts";
-import { type Buffer, bufferOf, type View, whole } from "../../plan/view.ts";
+import type { Gather, IndexedLayout, ScatterAdd } from "../../plan/kernel.ts";
+import { type Buffer, bufferOf, type View } from "../../plan/view.ts";
 import { type Code, f32x4, i32, memory, type Operand } from "../assembler/index.ts";
 import { addressOf, type Site, startOf } from "../codegen/emitContext.ts";
 import { loadScalar, loadVector, storeScalar, storeVector } from "../codegen/loadStore.ts";
 import { nestPart } from "../codegen/loopBody.ts";
-import { type Cut, cutOf, spanOf } from "../codegen/partition.ts";
+import { type Cut, cutOf, type Range, spanOf } from "../codegen/partition.ts";
 import { constantOf, sumOf } from "../codegen/pointwise/scalar.ts";
-import { copyKernel } from "./elementwise.ts";
-import type { Kernel, Range } from "./kernel.ts";
-import { meetingKernels, meetOften } from "./meeting.ts";
-
-/**
- * Access by index. Operands are one run of memory each; their axes fall into shared batch axes, middle
- * axes, the indexed one and the rest: `x: [b, m, n, r]`, `indices: [b, k]`, `out: [b, m, k, r]`.
- */
-interface Layout {
-  readonly batch: number;
-  readonly middle: number;
-  readonly extent: number;
-  readonly count: number;
-  readonly rest: number;
-}
-
-export interface IndexedParams {
-  readonly axis: number;
-  readonly batch: number;
-}
-
-const layoutOf = ({ axis, batch }: IndexedParams, x: Shape, indices: Shape): Layout => ({
-  batch: sizeOf(x.slice(0, batch)),
-  middle: sizeOf(x.slice(batch, axis)),
-  extent: x[axis] as number,
-  count: sizeOf(indices.slice(batch)),
-  rest: sizeOf(x.slice(axis + 1)),
-});
+import type { Family } from "./family.ts";
 
 /** Loops over `[b, m, k]`, with the index there and the start of a run of `rest` elements on each side. */
 const eachRun = (
   site: Site,
-  layout: Layout,
+  layout: IndexedLayout,
   indices: View,
   cut: Cut | undefined,
   range: Range | undefined,
@@ -60,23 +33,21 @@ const eachRun = (
 const start = (site: Site, view: View): Code<"i32"> =>
   startOf(site, bufferOf(view) as Buffer, view.offset * bytesPerElement(view.dtype)); // contiguous views have a buffer
 
-/** Both `x` and `indices` must be contiguous. */
-export const gatherKernel = (
-  params: IndexedParams,
-  x: View,
-  indices: View,
-  out: Buffer,
-): Kernel => {
-  const layout = layoutOf(params, x.shape, indices.shape);
-  const { rest, extent } = layout;
-  const width = bytesPerElement(x.dtype);
-  const bytes = rest * width;
-  // Runs of a single element are written side by side.
-  const cut = cutOf([layout.batch, layout.middle, layout.count, ...(bytes < 64 ? [] : [1])]);
-  const emit = (site: Site, range?: Range): void => {
+/** Runs of a single element are written side by side. */
+const cutOfGather = ({ layout, from }: Gather): Cut | undefined => {
+  const bytes = layout.rest * bytesPerElement(from.dtype);
+  return cutOf([layout.batch, layout.middle, layout.count, ...(bytes < 64 ? [] : [1])]);
+};
+
+export const gather: Family<Gather> = {
+  pieces: (work) => cutOfGather(work)?.pieces ?? 1,
+  emit: (site, work, range) => {
+    const { layout, from: x, indices, to: out } = work;
+    const { rest, extent } = layout;
+    const bytes = rest * bytesPerElement(x.dtype);
     const { body } = site;
     const [from, to] = [start(site, x), startOf(site, out)];
-    eachRun(site, layout, indices, cut, range, (index, row, line) => {
+    eachRun(site, layout, indices, cutOfGather(work), range, (index, row, line) => {
       const source = body.let(i32.add(from, i32.mul(row, bytes)));
       const target = body.let(i32.add(to, i32.mul(line, bytes)));
       body.if(
@@ -91,41 +62,23 @@ export const gatherKernel = (
         },
       );
     });
-  };
-  return {
-    name: `gather [${x.shape.join(", ")}] at [${indices.shape.join(", ")}]`,
-    reads: [x, indices].flatMap((v) => bufferOf(v) ?? []),
-    writes: [out],
-    inPlace: [],
-    operations: 0,
-    pieces: cut?.pieces ?? 1,
-    emit,
-  };
+  },
 };
 
-/** `indices` and `updates` must be contiguous; `x` is copied unless it may be overwritten. */
-export const scatterAddKernels = (
-  params: IndexedParams,
-  x: View,
-  indices: View,
-  updates: View,
-  out: Buffer,
-): readonly Kernel[] => {
-  const layout = layoutOf(params, x.shape, indices.shape);
-  const { rest, extent } = layout;
-  const { dtype } = x;
-  const about = {
-    name: `scatterAdd [${x.shape.join(", ")}] at [${indices.shape.join(", ")}]`,
-    operations: sizeOf(updates.shape),
-  };
-  if (dtype === "f32" && meetOften(layout.count))
-    return meetingKernels(about, layout, [x, indices, updates], out);
-  const width = bytesPerElement(dtype);
-  const vectors = dtype === "f32" ? rest - (rest % 4) : 0;
-  // Updates may meet in one element, and are added there in order: every thread sees all of them.
-  const cut = cutOf([layout.batch, layout.middle, rest]);
-  const within = cut?.axis === 2;
-  const emit = (site: Site, range?: Range): void => {
+/** Updates may meet in one element, and are added there in order: every thread sees all of them. */
+const cutOfScatter = ({ layout: { batch, middle, rest } }: ScatterAdd): Cut | undefined =>
+  cutOf([batch, middle, rest]);
+
+export const scatterAdd: Family<ScatterAdd> = {
+  pieces: (work) => cutOfScatter(work)?.pieces ?? 1,
+  emit: (site, work, range) => {
+    const { layout, indices, updates, to: out } = work;
+    const { rest, extent } = layout;
+    const { dtype } = updates;
+    const width = bytesPerElement(dtype);
+    const vectors = dtype === "f32" ? rest - (rest % 4) : 0;
+    const cut = cutOfScatter(work);
+    const within = cut?.axis === 2;
     const { body } = site;
     const [to, from] = [startOf(site, out), start(site, updates)];
     const along = (first: number, end: number): readonly [Operand<"i32">, Operand<"i32">] => {
@@ -152,14 +105,5 @@ export const scatterAddKernels = (
           });
       }),
     );
-  };
-  const scatter: Kernel = {
-    ...about,
-    reads: [out, ...[indices, updates].flatMap((v) => bufferOf(v) ?? [])],
-    writes: [out],
-    inPlace: [],
-    pieces: cut?.pieces ?? 1,
-    emit,
-  };
-  return [copyKernel(x, whole(out, x.shape)), scatter];
+  },
 };

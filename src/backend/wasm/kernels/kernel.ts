@@ -1,47 +1,111 @@
-import type { Buffer, Counter, View } from "../../plan/view.ts";
-import type { Code } from "../assembler/index.ts";
+import type {
+  ArgReduction,
+  Border,
+  Copy,
+  CumulativeSum,
+  Elementwise,
+  Gather,
+  Kernel,
+  OverlapAdd,
+  RandomBits,
+  ScatterAdd,
+} from "../../plan/kernel.ts";
 import type { Site } from "../codegen/emitContext.ts";
+import type { Range } from "../codegen/partition.ts";
+import { argReduction, cumulativeSum, type MergeSort, mergeSort, merging } from "./axisScans.ts";
+import { border, copy, elementwise, overlapAdd } from "./elementwise.ts";
+import type { Family } from "./family.ts";
+import { gather, scatterAdd } from "./indexed.ts";
+import { type CompensatedScatter, compensatedScatter, compensating, meetOften } from "./meeting.ts";
+import { multiplied, type ProductWork, panels, product } from "./product/contraction.ts";
+import { directProduct } from "./product/directConv.ts";
+import { blockedProducts } from "./product/packedProduct.ts";
+import { randomBits } from "./random.ts";
+import {
+  type ReductionAcross,
+  type ReductionAlong,
+  reductionAcross,
+  reductionAlong,
+  walked,
+} from "./reduction.ts";
+import { kernelTransform, winogradConvolution } from "./winograd/convolution.ts";
+import { gradientTransform, winogradGradient } from "./winograd/weights.ts";
 
-/** A kernel: one loop nest with what it reads, writes and costs, and how its code is written. */
-export interface Kernel {
-  readonly name: string;
-  readonly reads: readonly Buffer[];
-  readonly writes: readonly Buffer[];
-  /** Pairs of buffers that may share memory: each element is read only at the place where it is written, and before. */
-  readonly inPlace: readonly (readonly [write: Buffer, read: Buffer])[];
-  readonly operations: number;
-  /**
-   * The number of pieces, of about equal work, into which threads may cut it. Defaults to 1.
-   *
-   * No piece touches what another writes, apart from scratch memory that every thread has for itself (`scratchBuffer`),
-   * and each element is computed as in the whole: the bits do not depend on the cut.
-   */
-  readonly pieces?: number;
-  /** Writes the code of the whole kernel, or of the pieces in `range`. */
-  readonly emit: (site: Site, range?: Range) => void;
+/** The kernels of WebAssembly: what each kernel of a program becomes, and how its code is written. */
+
+/** What a kernel of WebAssembly may compute: much of what any kernel may, and work of its own. */
+export type WasmWork =
+  | Elementwise
+  | Copy
+  | Border
+  | OverlapAdd
+  | ArgReduction
+  | CumulativeSum
+  | MergeSort
+  | Gather
+  | ScatterAdd
+  | CompensatedScatter
+  | RandomBits
+  | ReductionAlong
+  | ReductionAcross
+  | ProductWork;
+
+/** A kernel of WebAssembly. */
+export interface WasmKernel extends Kernel<WasmWork> {
+  /** The number of pieces into which threads may cut it. */
+  readonly pieces: number;
 }
 
-/** The pieces `from`, …, `to - 1`, known when the code runs; both are named and may be equal. */
-export interface Range {
-  readonly from: Code<"i32">;
-  readonly to: Code<"i32">;
-}
+/** How the kernels of each kind are cut and written. */
+const families: {
+  readonly [K in WasmWork["kind"]]: Family<Extract<WasmWork, { readonly kind: K }>>;
+} = {
+  elementwise,
+  copy,
+  border,
+  overlapAdd,
+  argReduction,
+  cumulativeSum,
+  mergeSort,
+  gather,
+  scatterAdd,
+  compensatedScatter,
+  randomBits,
+  reductionAlong,
+  reductionAcross,
+  panels,
+  product,
+  blockedProduct: blockedProducts,
+  directProduct,
+  kernelTransform,
+  winogradConvolution,
+  winogradGradient,
+  gradientTransform,
+};
 
-/** A step of a program, in order: a kernel, a loop or a branch. */
-export type Step =
-  | { readonly kind: "kernel"; readonly kernel: Kernel }
-  | { readonly kind: "loop"; readonly loop: Loop; readonly steps: readonly Step[] }
-  | {
-      readonly kind: "branch";
-      /** One bool in memory. */
-      readonly predicate: View;
-      readonly onTrue: readonly Step[];
-      readonly onFalse: readonly Step[];
-    };
+/** The family of a piece of work. TypeScript does not see that it is one of this work's own kind. */
+const familyOf = (work: WasmWork): Family<WasmWork> => families[work.kind] as Family<WasmWork>;
 
-/** A loop with a counter; `index` counts its rounds, from the end if it is reversed. */
-export interface Loop {
-  readonly length: number;
-  readonly reverse: boolean;
-  readonly index: Counter;
-}
+/** Writes the code of a kernel, or of the pieces of it in `range`. */
+export const emitKernel = ({ work }: Kernel<WasmWork>, site: Site, range?: Range): void =>
+  familyOf(work).emit(site, work, range);
+
+const ownOf = (kernel: Kernel): readonly Kernel<WasmWork>[] => {
+  const { work, ...about } = kernel;
+  switch (work.kind) {
+    case "reduction":
+      return [walked({ ...about, work })];
+    case "contraction":
+      return multiplied({ ...about, work });
+    case "sort":
+      return [merging({ ...about, work })];
+    case "scatterAdd":
+      return [meetOften(work) ? compensating({ ...about, work }) : { ...about, work }];
+    default:
+      return [{ ...about, work }];
+  }
+};
+
+/** The kernels of WebAssembly that together do what one kernel says. */
+export const expand = (kernel: Kernel): readonly WasmKernel[] =>
+  ownOf(kernel).map((own) => ({ ...own, pieces: familyOf(own.work).pieces(own.work) }));

@@ -1,4 +1,5 @@
-import { type Buffer, bufferOf, scratchBuffer, type View, whole } from "../../plan/view.ts";
+import type { Kernel, ScatterAdd } from "../../plan/kernel.ts";
+import { type Buffer, bufferOf, scratchBuffer, type View } from "../../plan/view.ts";
 import {
   type Body,
   type Code,
@@ -10,11 +11,10 @@ import {
   select,
   v128,
 } from "../assembler/index.ts";
-import { addressOf, type Site, startOf } from "../codegen/emitContext.ts";
+import { addressOf, startOf } from "../codegen/emitContext.ts";
 import { nestPart } from "../codegen/loopBody.ts";
-import { cutOf } from "../codegen/partition.ts";
-import { copyKernel } from "./elementwise.ts";
-import type { Kernel, Range } from "./kernel.ts";
+import { type Cut, cutOf } from "../codegen/partition.ts";
+import type { Family } from "./family.ts";
 
 /**
  * Adds f32 updates at indices where many may meet in one element: a plain running total would lose them (a count would
@@ -26,20 +26,13 @@ import type { Kernel, Range } from "./kernel.ts";
 /** Maximum updates added up plainly: at worst, where all meet in one element, 1 part in 16,000 is lost. */
 const mostInTurn = 4096;
 
-export const meetOften = (updates: number): boolean => updates > mostInTurn;
+/** Whether so many updates meet that what they lose has to be kept. */
+export const meetOften = ({ layout, updates }: ScatterAdd): boolean =>
+  updates.dtype === "f32" && layout.count > mostInTurn;
 
 /** Maximum bytes kept beside the elements, or else a cache line for each row. */
 const lostBytes = 2 ** 20;
 const line = 16;
-
-/** `x: [batch, middle, extent, rest]`, `indices: [batch, count]`, `updates: [batch, middle, count, rest]`, in order. */
-interface Layout {
-  readonly batch: number;
-  readonly middle: number;
-  readonly extent: number;
-  readonly count: number;
-  readonly rest: number;
-}
 
 /** How totals are read, computed with and written: four at a time, or one. */
 interface Arithmetic<T extends "v128" | "f32"> {
@@ -81,24 +74,46 @@ const addOne = adding<"f32">({
   where: (_, x, y) => select(x, f32.const(0), f32.eq(y, f32.const(0))),
 });
 
-/** Kernels for `out = x` with the updates added at their indices; updates out of range are left out. */
-export const meetingKernels = (
-  about: Pick<Kernel, "name" | "operations">,
-  { batch, middle, extent, count, rest }: Layout,
-  [x, indices, updates]: readonly [View, View, View],
-  out: Buffer,
-): readonly Kernel[] => {
+/** Updates added at their indices, block by block of columns, with what rounding takes from each element in `lost`. */
+export interface CompensatedScatter extends Omit<ScatterAdd, "kind"> {
+  readonly kind: "compensatedScatter";
+  /** Columns of a block. */
+  readonly columns: number;
+  readonly lost: Buffer;
+}
+
+/** Adds updates with what they lose kept in scratch memory. */
+export const compensating = ({
+  work,
+  ...about
+}: Kernel<ScatterAdd>): Kernel<CompensatedScatter> => {
+  const { extent, rest } = work.layout;
   const most = line * Math.max(1, Math.floor(lostBytes / (4 * line * extent)));
   const columns = Math.min(most, rest);
   const lost = scratchBuffer("f32", extent * columns, "what is lost of totals");
-  const blocks = Math.ceil(rest / columns);
-  const cut = cutOf([batch, middle, blocks, 1], 3);
-  const flat: View = { ...indices, shape: [batch, count], strides: [count, 1] };
-  const emit = (site: Site, range?: Range): void => {
+  return {
+    ...about,
+    scratch: [lost],
+    work: { ...work, kind: "compensatedScatter", columns, lost },
+  };
+};
+
+const blocksOf = ({ layout: { rest }, columns }: CompensatedScatter): number =>
+  Math.ceil(rest / columns);
+
+const cutOfBlocks = (work: CompensatedScatter): Cut | undefined =>
+  cutOf([work.layout.batch, work.layout.middle, blocksOf(work), 1], 3);
+
+export const compensatedScatter: Family<CompensatedScatter> = {
+  pieces: (work) => cutOfBlocks(work)?.pieces ?? 1,
+  emit: (site, work, range) => {
+    const { layout, indices, updates, to: out, columns, lost } = work;
+    const { batch, middle, extent, count, rest } = layout;
+    const flat: View = { ...indices, shape: [batch, count], strides: [count, 1] };
     const { body } = site;
     const from = startOf(site, bufferOf(updates) as Buffer, 4 * updates.offset); // in order
     const [to, kept] = [startOf(site, out), startOf(site, lost)];
-    nestPart(site, [batch, middle, blocks], cut, range, ([b, m, k]) => {
+    nestPart(site, [batch, middle, blocksOf(work)], cutOfBlocks(work), range, ([b, m, k]) => {
       const member = b as Code<"i32">;
       const low = body.let(i32.mul(k as Code<"i32">, columns));
       const left = body.let(i32.sub(rest, low));
@@ -145,14 +160,5 @@ export const meetingKernels = (
         if (!isWhole || columns % 4 > 0) along(inFours, width, 4, addOne);
       });
     });
-  };
-  const scatter: Kernel = {
-    ...about,
-    reads: [out, ...[indices, updates].flatMap((v) => bufferOf(v) ?? [])],
-    writes: [out, lost],
-    inPlace: [],
-    pieces: cut?.pieces ?? 1,
-    emit,
-  };
-  return [copyKernel(x, whole(out, x.shape)), scatter];
+  },
 };

@@ -1,6 +1,6 @@
+import type { Copy, Kernel } from "../../plan/kernel.ts";
+import { copyKernel, fillKernel } from "../../plan/kernels/elementwise.ts";
 import { type Buffer, makeBuffer, type View, whole } from "../../plan/view.ts";
-import { copyKernel, fillKernel } from "./elementwise.ts";
-import type { Kernel } from "./kernel.ts";
 
 /**
  * Products summed in parts, each part added to those before it. If there are many, what rounding takes from a sum is
@@ -20,14 +20,14 @@ export const sumsAndLost = (
 ): readonly [sums: Buffer, lost: number] => [makeBuffer("f32", 2 * elements, what), elements];
 
 /** Kernels that add up `parts` products in `out`; `add` makes the kernel that adds one, given where. */
-export const sumOfParts = (
+export const sumOfParts = <W>(
   parts: number,
   out: Buffer,
   add: (
     to: Buffer,
     how: { readonly accumulate: true; readonly lost?: number },
-  ) => readonly Kernel[],
-): readonly Kernel[] => {
+  ) => readonly Kernel<W>[],
+): readonly Kernel<W | Copy>[] => {
   if (out.dtype !== "f32" || !areMany(parts))
     return [fillKernel(whole(out, [out.size]), 0), ...add(out, { accumulate: true })];
   const [sums, lost] = sumsAndLost(out.size, "sums of many parts");

@@ -1,9 +1,10 @@
-import { type Buffer, bufferOf, type View } from "../../plan/view.ts";
+import type { RandomBits } from "../../plan/kernel.ts";
+import { type Buffer, bufferOf } from "../../plan/view.ts";
 import { type Body, type Code, i32, i32x4, type Local, v128 } from "../assembler/index.ts";
 import { startOf } from "../codegen/emitContext.ts";
 import { nestPart } from "../codegen/loopBody.ts";
-import { cutOf, spanOf } from "../codegen/partition.ts";
-import type { Kernel } from "./kernel.ts";
+import { type Cut, cutOf, spanOf } from "../codegen/partition.ts";
+import type { Family } from "./family.ts";
 
 /**
  * Threefry-2x32-20 on four blocks at a time, in the layout of `src/tensor/threefry.ts`: a group of four
@@ -37,53 +38,47 @@ const mix = (body: Body, keys: readonly [Lanes, Lanes, Lanes], x: Lanes, y: Lane
   }
 };
 
-/** Random words: `count` keys (contiguous, two words each), of `words` words each. */
-export const randomKernel = (keys: View, count: number, words: number, out: Buffer): Kernel => {
-  const cut = cutOf([count, words]);
-  return {
-    name: `randomBits ${count} × ${words}`,
-    reads: [bufferOf(keys) as Buffer],
-    writes: [out],
-    inPlace: [],
-    operations: 20 * 3 * count * words,
-    pieces: cut?.pieces ?? 1,
-    emit: (site, range) => {
-      const { body } = site;
-      const inside = cut?.axis === 1 ? range : undefined;
-      nestPart(site, [count], cut, range, ([key]) => {
-        const k = key as Code<"i32">;
-        const at = body.let(
-          i32.add(startOf(site, bufferOf(keys) as Buffer, keys.offset * 4), i32.mul(k, 8)),
-        );
-        const to = body.let(i32.add(startOf(site, out), i32.mul(k, 4 * words)));
-        const first = body.let(v128.load32_splat(at));
-        const second = body.let(v128.load32_splat(at, 4));
-        const third = body.let(v128.xor(body.hoist(i32x4.const(parity)), v128.xor(first, second)));
-        const group = (block: Code<"i32">): readonly [Lanes, Lanes] => {
-          const x = body.let(i32x4.add(i32x4.splat(block), body.hoist(i32x4.const(0, 1, 2, 3))));
-          const y = body.let(i32x4.const(0));
-          mix(body, [first, second, third], x, y);
-          return [x, y];
-        };
-        const whole = words - (words % 8);
-        const span = spanOf(body, inside, cut?.size ?? 1, 0, whole);
-        body.for(span.from, span.to, 8, (word) => {
-          const [x, y] = group(i32.shr_u(word, 1));
-          const target = body.let(i32.add(to, i32.shl(word, 2)));
-          body.do(v128.store(target, x), v128.store(target, y, 16));
-        });
-        if (whole === words) return;
-        const rest = (): void => {
-          const last = group(i32.const(whole / 2));
-          for (let word = whole; word < words; word++) {
-            const [half, lane] = [Math.floor((word - whole) / 4), (word - whole) % 4];
-            body.do(v128.store32_lane(lane, last[half] as Lanes, to, 4 * word));
-          }
-        };
-        if (inside === undefined || cut === undefined) rest();
-        else
-          body.if(i32.and(i32.lt_s(inside.from, inside.to), i32.eq(inside.to, cut.pieces)), rest);
+const cutOfWords = ({ count, words }: RandomBits): Cut | undefined => cutOf([count, words]);
+
+export const randomBits: Family<RandomBits> = {
+  pieces: (work) => cutOfWords(work)?.pieces ?? 1,
+  emit: (site, work, range) => {
+    const { keys, count, words, to: out } = work;
+    const cut = cutOfWords(work);
+    const { body } = site;
+    const inside = cut?.axis === 1 ? range : undefined;
+    nestPart(site, [count], cut, range, ([key]) => {
+      const k = key as Code<"i32">;
+      const at = body.let(
+        i32.add(startOf(site, bufferOf(keys) as Buffer, keys.offset * 4), i32.mul(k, 8)),
+      );
+      const to = body.let(i32.add(startOf(site, out), i32.mul(k, 4 * words)));
+      const first = body.let(v128.load32_splat(at));
+      const second = body.let(v128.load32_splat(at, 4));
+      const third = body.let(v128.xor(body.hoist(i32x4.const(parity)), v128.xor(first, second)));
+      const group = (block: Code<"i32">): readonly [Lanes, Lanes] => {
+        const x = body.let(i32x4.add(i32x4.splat(block), body.hoist(i32x4.const(0, 1, 2, 3))));
+        const y = body.let(i32x4.const(0));
+        mix(body, [first, second, third], x, y);
+        return [x, y];
+      };
+      const whole = words - (words % 8);
+      const span = spanOf(body, inside, cut?.size ?? 1, 0, whole);
+      body.for(span.from, span.to, 8, (word) => {
+        const [x, y] = group(i32.shr_u(word, 1));
+        const target = body.let(i32.add(to, i32.shl(word, 2)));
+        body.do(v128.store(target, x), v128.store(target, y, 16));
       });
-    },
-  };
+      if (whole === words) return;
+      const rest = (): void => {
+        const last = group(i32.const(whole / 2));
+        for (let word = whole; word < words; word++) {
+          const [half, lane] = [Math.floor((word - whole) / 4), (word - whole) % 4];
+          body.do(v128.store32_lane(lane, last[half] as Lanes, to, 4 * word));
+        }
+      };
+      if (inside === undefined || cut === undefined) rest();
+      else body.if(i32.and(i32.lt_s(inside.from, inside.to), i32.eq(inside.to, cut.pieces)), rest);
+    });
+  },
 };

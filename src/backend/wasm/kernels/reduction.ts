@@ -1,76 +1,60 @@
 import type { ReduceKind } from "../../../ir/expr.ts";
 import { type Dtype, isFloat } from "../../../tensor/dtype.ts";
-import { sizeOf, stridesOf } from "../../../tensor/shape.ts";
-import { type Buffer, literal, type View, whole } from "../../plan/view.ts";
+import { sizeOf } from "../../../tensor/shape.ts";
+import { dtypeOfValue, type Fused, type Operation, permuted } from "../../plan/fused.ts";
+import type { Border, Elementwise, Kernel, Reduction } from "../../plan/kernel.ts";
+import { combining, emptyOf, neutralOf } from "../../plan/kernels/reduction.ts";
+import { type View, whole } from "../../plan/view.ts";
 import { type Code, i32, type ValueType, v128 } from "../assembler/index.ts";
 import { addressOf, type Site } from "../codegen/emitContext.ts";
 import { extractLane, spread, storeScalar } from "../codegen/loadStore.ts";
 import {
   collapsed,
-  dtypeOfValue,
-  emitFused,
-  type Fused,
   fitsVectors,
   type Index,
   indexOf,
   type Mode,
   nestPart,
-  permuted,
-  piecesOf,
   rowOf,
   unitOf,
 } from "../codegen/loopBody.ts";
-import { type Cut, cutOf, spanOf } from "../codegen/partition.ts";
-import type { Operation, Pointwise, Value } from "../codegen/pointwise/operation.ts";
+import { type Cut, cutOf, type Range, spanOf } from "../codegen/partition.ts";
+import type { Value } from "../codegen/pointwise/operation.ts";
 import { constantOf, scalarOperations } from "../codegen/pointwise/scalar.ts";
 import { vectorOperations } from "../codegen/pointwise/vector.ts";
 import { cascade, cascadeOver, type Totals } from "./cascade.ts";
-import { buffersOf, describe } from "./elementwise.ts";
-import type { Kernel, Range } from "./kernel.ts";
+import type { Family } from "./family.ts";
 
 /**
  * Reduces what a fused body computes, without storing it. Shapes alone fix the order of the additions, so the bits are
  * always the same.
  */
-export const combining: { readonly [K in ReduceKind]: Pointwise } = {
-  sum: "add",
-  prod: "mul",
-  max: "maximum",
-  min: "minimum",
-};
-
-/** The result of reducing no elements. */
-export const emptyOf = (kind: ReduceKind, dtype: Dtype): number => {
-  const bound = dtype === "i32" ? 2 ** 31 : Number.POSITIVE_INFINITY;
-  switch (kind) {
-    case "sum":
-      return 0;
-    case "prod":
-      return 1;
-    case "max":
-      return -bound;
-    case "min":
-      return dtype === "i32" ? bound - 1 : bound;
-  }
-};
-
-/** The neutral element: −0 for sums of floats, since 0 + −0 is 0. */
-const neutral = (kind: ReduceKind, dtype: Dtype): number =>
-  kind === "sum" && dtype !== "i32" ? -0 : emptyOf(kind, dtype);
 
 /** A local whose type is that of what is combined in it. */
 type Accumulator = Code<ValueType> & { readonly set: (value: never) => Code<"void"> };
 
+/** A reduction with the axes of its space in order. */
 interface Reduce {
-  readonly kind: ReduceKind;
+  readonly combine: ReduceKind;
   readonly dtype: Dtype;
   /** Kept axes first; the store's strides are 0 along the others. */
   readonly fused: Fused;
   readonly kept: number;
 }
 
-const combine = (site: Site, { kind, dtype }: Reduce, mode: Mode, x: Code, y: Code): Code => {
-  const operation: Operation = { primitive: combining[kind], operand: dtype, dtype, arguments: [] };
+/** Walks the innermost reduced axis, line by line. */
+export interface ReductionAlong extends Reduce {
+  readonly kind: "reductionAlong";
+}
+
+/** Walks the innermost kept axis, several results at a time. */
+export interface ReductionAcross extends Reduce {
+  readonly kind: "reductionAcross";
+}
+
+const combined = (site: Site, { combine, dtype }: Reduce, mode: Mode, x: Code, y: Code): Code => {
+  const primitive = combining[combine];
+  const operation: Operation = { primitive, operand: dtype, dtype, arguments: [] };
   return mode === "scalar"
     ? scalarOperations[operation.primitive](site, [x as Code<"f32">, y as Code<"f32">], operation)
     : vectorOperations[operation.primitive](
@@ -90,7 +74,7 @@ const cutOfLines = ({ fused, kept }: Reduce): Cut | undefined =>
   cutOf([...fused.space.slice(0, kept), 1], kept);
 
 /** Whether the order of terms decides the error: that of a product is of all its factors in any order. */
-const isRounded = ({ kind, dtype }: Reduce): boolean => kind === "sum" && isFloat(dtype);
+const isRounded = ({ combine, dtype }: Reduce): boolean => combine === "sum" && isFloat(dtype);
 
 /** Totals of a reduction, one of each mode that is named. */
 const totalsOf = (
@@ -99,7 +83,7 @@ const totalsOf = (
   modes: readonly Mode[],
 ): Totals<readonly Accumulator[]> => {
   const { body } = site;
-  const start = constantOf(reduce.dtype, neutral(reduce.kind, reduce.dtype));
+  const start = constantOf(reduce.dtype, neutralOf(reduce.combine, reduce.dtype));
   return {
     isRounded: isRounded(reduce),
     fresh: () =>
@@ -109,7 +93,7 @@ const totalsOf = (
     fold: (into, part) =>
       into.forEach((total, u) => {
         const mode = modes[u] as Mode;
-        body.do(total.set(combine(site, reduce, mode, total, part[u] as Code) as never));
+        body.do(total.set(combined(site, reduce, mode, total, part[u] as Code) as never));
       }),
   };
 };
@@ -120,7 +104,7 @@ const paired = (site: Site, reduce: Reduce, mode: Mode, xs: readonly Value[]): V
   if (first === undefined || xs.length === 1) return first as Value; // there is one
   const pairs = Array.from({ length: Math.ceil(xs.length / 2) }, (_, i): Value => {
     const [x, y] = [xs[2 * i] as Value, xs[2 * i + 1]];
-    return y === undefined ? x : site.body.let(combine(site, reduce, mode, x, y) as Code<"f32">);
+    return y === undefined ? x : site.body.let(combined(site, reduce, mode, x, y) as Code<"f32">);
   });
   return paired(site, reduce, mode, pairs);
 };
@@ -156,7 +140,7 @@ const stretchesOf = (reduce: Reduce): readonly Stretch[] => {
 };
 
 /** Along the innermost reduced axis: vectors of partial results, folded at the end of each line. */
-const alongReduced = (site: Site, reduce: Reduce, range: Range | undefined): void => {
+const alongReduced = (site: Site, reduce: Reduce, range?: Range): void => {
   const { body } = site;
   const { fused, kept, dtype } = reduce;
   const length = fused.space.at(-1) as number;
@@ -189,7 +173,7 @@ const alongReduced = (site: Site, reduce: Reduce, range: Range | undefined): voi
           const together = isRounded(reduce) ? [paired(site, reduce, mode, terms)] : terms;
           together.forEach((term, u) => {
             const total = into[modes.indexOf(mode) + u] as Accumulator;
-            body.do(total.set(combine(site, reduce, mode, total, term) as never));
+            body.do(total.set(combined(site, reduce, mode, total, term) as never));
           });
         });
       }
@@ -222,7 +206,7 @@ const cutOfColumns = ({ fused, kept }: Reduce): Cut | undefined => {
 };
 
 /** Across the innermost kept axis: four results to a vector, up to four vectors at a time. */
-const acrossKept = (site: Site, reduce: Reduce, range: Range | undefined): void => {
+const acrossKept = (site: Site, reduce: Reduce, range?: Range): void => {
   const { body } = site;
   const { kept, dtype } = reduce;
   const rank = reduce.fused.space.length;
@@ -251,7 +235,7 @@ const acrossKept = (site: Site, reduce: Reduce, range: Range | undefined): void 
         const row = rowOf(site, fused, [...outer, ...middle], mode);
         here.forEach((total, u) => {
           const x = row.values(indices[u] as Index)[value] as Code;
-          body.do(total.set(combine(site, reduce, mode, total, x) as never));
+          body.do(total.set(combined(site, reduce, mode, total, x) as never));
         });
       });
       all.forEach((total, u) => {
@@ -285,55 +269,42 @@ const goesAcross = ({ fused, kept }: Reduce): boolean =>
   (fused.space[kept - 1] as number) >= 4 &&
   scattered(fused, kept - 1) < scattered(fused, fused.space.length - 1);
 
-/** Reduces by `kind` over `axes` the value that `producer` makes, into `out` (the kept axes, row-major). */
-export const reduceKernel = (
-  kind: ReduceKind,
-  producer: Omit<Fused, "stores">,
-  value: number,
-  axes: readonly number[],
-  out: Buffer,
-): Kernel => {
-  const { space } = producer;
+export const reductionAlong: Family<ReductionAlong> = {
+  pieces: (work) => cutOfLines(work)?.pieces ?? 1,
+  emit: alongReduced,
+};
+
+export const reductionAcross: Family<ReductionAcross> = {
+  pieces: (work) => cutOfColumns(work)?.pieces ?? 1,
+  emit: acrossKept,
+};
+
+/** The order in which a reduction is walked; a plain loop where nothing is left to combine. */
+export const walked = ({
+  work: { combine, of, value, axes, to: out },
+  ...about
+}: Kernel<Reduction>): Kernel<ReductionAlong | ReductionAcross | Elementwise | Border> => {
+  const { space } = of;
   const keptAxes = space.map((_, a) => a).filter((a) => !axes.includes(a));
   const target = whole(
     out,
     keptAxes.map((a) => space[a] as number),
   );
-  const strides = new Array<number>(space.length).fill(0);
-  keptAxes.forEach((a, i) => {
-    strides[a] = stridesOf(target.shape)[i] as number;
-  });
-  const to: View = { ...target, shape: space, strides };
-  const work: Fused = { ...producer, stores: [{ value, to }] };
-  const names = describe(work);
-  const about: Omit<Kernel, "emit"> = {
-    name: `${kind} over ${axes.join(", ")} of ${names === "" ? "" : `${names} `}[${space.join(", ")}]`,
-    reads: buffersOf(producer.loads),
-    writes: [out],
-    inPlace: [],
-    operations: (producer.operations.length + 1) * sizeOf(space),
-  };
-  if (sizeOf(space) === 0) {
-    const nothing = literal(out.dtype, target.shape, emptyOf(kind, out.dtype));
-    const fill = {
-      space: target.shape,
-      loads: [nothing],
-      operations: [],
-      stores: [{ value: 0, to: target }],
-    };
-    return { ...about, emit: (site) => emitFused(site, fill) };
-  }
-  const fused = collapsed(permuted(work, [...keptAxes, ...axes]));
-  const kept = storeOf(fused).strides.filter((s) => s !== 0).length;
-  if (kept === fused.space.length)
+  if (sizeOf(space) === 0)
     return {
       ...about,
-      pieces: piecesOf(fused),
-      emit: (site, range) => emitFused(site, fused, range),
+      work: { kind: "border", parts: [target], value: emptyOf(combine, out.dtype) },
     };
-  const reduce: Reduce = { kind, dtype: dtypeOfValue(work, value), fused, kept };
-  const [cut, emit] = goesAcross(reduce)
-    ? ([cutOfColumns(reduce), acrossKept] as const)
-    : ([cutOfLines(reduce), alongReduced] as const);
-  return { ...about, pieces: cut?.pieces ?? 1, emit: (site, range) => emit(site, reduce, range) };
+  const strides = new Array<number>(space.length).fill(0);
+  keptAxes.forEach((a, i) => {
+    strides[a] = target.strides[i] as number;
+  });
+  const to: View = { ...target, shape: space, strides };
+  const work: Fused = { ...of, stores: [{ value, to }] };
+  const fused = collapsed(permuted(work, [...keptAxes, ...axes]));
+  const kept = storeOf(fused).strides.filter((s) => s !== 0).length;
+  if (kept === fused.space.length) return { ...about, work: { kind: "elementwise", fused } };
+  const reduce: Reduce = { combine, dtype: dtypeOfValue(work, value), fused, kept };
+  const kind = goesAcross(reduce) ? "reductionAcross" : "reductionAlong";
+  return { ...about, work: { ...reduce, kind } };
 };

@@ -1,6 +1,6 @@
 import { at } from "../../../tensor/shape.ts";
+import { extent, strideAlong } from "../../plan/axisGroups.ts";
 import { bufferOf, type View } from "../../plan/view.ts";
-import { extent, strideAlong } from "./axisGroups.ts";
 
 /**
  * Recognizes windows that slide over an image by the way they are read: a step to the next window and a step within a

@@ -1,20 +1,26 @@
+import { bytesPerElement } from "../../../tensor/dtype.ts";
+import { type Access as Kernel, type Step, writesOf } from "../../plan/kernel.ts";
 import type { MemoryPlan } from "../../plan/memory.ts";
 import { type Buffer, bufferOf, bytesOf } from "../../plan/view.ts";
-import type { Kernel, Step } from "../kernels/kernel.ts";
 
 /**
  * How threads run a program together. Every thread walks all steps. Each thread does its own pieces of a kernel that is
  * cut; the first thread does every other kernel alone. Threads wait for one another only before a step that touches
  * memory which another thread may have written, or may still read, since the last wait.
  */
-export interface Schedule {
-  readonly isCut: (kernel: Kernel) => boolean;
+export interface Schedule<K> {
+  readonly isCut: (kernel: K) => boolean;
   /** Whether a step is for the first thread alone. */
-  readonly isOfFirst: (step: Step) => boolean;
+  readonly isOfFirst: (step: Step<K>) => boolean;
   /** Whether threads wait for one another before a step. */
-  readonly waitsBefore: (step: Step) => boolean;
+  readonly waitsBefore: (step: Step<K>) => boolean;
   /** Estimated nanoseconds of all steps on one thread. */
   readonly estimate: number;
+}
+
+/** A kernel of which threads may share the pieces, if there is more than one. */
+export interface Shareable extends Kernel {
+  readonly pieces: number;
 }
 
 /** The memory and the time of running a module on several threads. */
@@ -42,21 +48,25 @@ const conflict = (a: Access, b: Access): boolean =>
 
 /** Estimated nanoseconds of a kernel, from its arithmetic and its memory traffic. Right within a factor of a few. */
 export const costOf = (kernel: Kernel): number =>
-  [...new Set([...kernel.reads, ...kernel.writes])].reduce((n, b) => n + bytesOf(b), 0) * 0.02 +
+  [...new Set([...kernel.reads, ...writesOf(kernel)])].reduce(
+    (n, b) => n + bytesOf(b, bytesPerElement),
+    0,
+  ) *
+    0.02 +
   kernel.operations * 0.025;
 
 /** Minimum estimated nanoseconds of a kernel worth sharing. Below, sharing costs as much as the kernel. */
 export const leastShared = 1000;
 
 /** Whether a kernel can be cut and is estimated at `least` nanoseconds or more. */
-export const mayShare = (kernel: Kernel, least: number): boolean =>
-  (kernel.pieces ?? 1) > 1 && costOf(kernel) >= least;
+export const mayShare = (kernel: Shareable, least: number): boolean =>
+  kernel.pieces > 1 && costOf(kernel) >= least;
 
 /** Estimated nanoseconds of the shareable kernels on one thread. */
-export const sharedCost = (steps: readonly Step[], least: number): number =>
+export const sharedCost = (steps: readonly Step<Shareable>[], least: number): number =>
   total(steps, (kernel) => (mayShare(kernel, least) ? costOf(kernel) : 0));
 
-const total = (steps: readonly Step[], cost: (kernel: Kernel) => number): number =>
+const total = <K>(steps: readonly Step<K>[], cost: (kernel: K) => number): number =>
   steps.reduce((n, step) => {
     if (step.kind === "kernel") return n + cost(step.kernel);
     if (step.kind === "loop") return n + step.loop.length * total(step.steps, cost);
@@ -64,12 +74,12 @@ const total = (steps: readonly Step[], cost: (kernel: Kernel) => number): number
   }, 0);
 
 /** Schedules steps; `isCut` says which kernels are cut. */
-export const scheduleOf = (
-  steps: readonly Step[],
-  plan: Pick<MemoryPlan, "addressOf" | "storageOf">,
-  isCut: (kernel: Kernel) => boolean,
-): Schedule => {
-  const isOfFirst = (step: Step): boolean => {
+export const scheduleOf = <K extends Kernel>(
+  steps: readonly Step<K>[],
+  plan: Pick<MemoryPlan, "addressOf" | "storageOf" | "bytesOf">,
+  isCut: (kernel: K) => boolean,
+): Schedule<K> => {
+  const isOfFirst = (step: Step<K>): boolean => {
     if (step.kind === "kernel") return !isCut(step.kernel);
     if (step.kind === "loop") return step.steps.every(isOfFirst);
     return step.onTrue.every(isOfFirst) && step.onFalse.every(isOfFirst);
@@ -84,15 +94,15 @@ export const scheduleOf = (
     if (buffer.ofThread) return [];
     const place = placeOf(buffer);
     const from = plan.addressOf(place);
-    return [{ from, to: from + bytesOf(place), writes, by }];
+    return [{ from, to: from + plan.bytesOf(place), writes, by }];
   };
-  /** The memory that a step touches. A step of the first thread includes the steps inside it. */
-  const accessesOf = (step: Step): readonly Access[] => {
+  /** The memory that a step touches. For a step of the first thread, that includes everything inside it. */
+  const accessesOf = (step: Step<K>): readonly Access[] => {
     if (step.kind === "kernel") {
       const by = isCut(step.kernel) ? "parts" : "first";
       return [
         ...step.kernel.reads.flatMap((b) => access(b, false, by)),
-        ...step.kernel.writes.flatMap((b) => access(b, true, by)),
+        ...writesOf(step.kernel).flatMap((b) => access(b, true, by)),
       ];
     }
     const ofFirst = isOfFirst(step);
@@ -104,9 +114,9 @@ export const scheduleOf = (
     ];
   };
 
-  const waits = new Set<Step>();
-  /** Walks steps and returns the accesses since threads last waited. `before` holds earlier accesses. */
-  const walk = (inner: readonly Step[], before: readonly Access[]): readonly Access[] =>
+  const waits = new Set<Step<K>>();
+  /** Walks steps and returns what was touched since threads last waited; `before` was touched earlier. */
+  const walk = (inner: readonly Step<K>[], before: readonly Access[]): readonly Access[] =>
     inner.reduce((since, step) => {
       const now = accessesOf(step);
       if (now.some((b) => since.some((a) => conflict(a, b)))) waits.add(step);

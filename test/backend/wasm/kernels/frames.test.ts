@@ -15,7 +15,6 @@ import {
 import { mustHoldHere } from "../../../../laws/vitest.ts";
 import { vmap } from "../../../../src/autodiff/index.ts";
 import type { Buffer } from "../../../../src/backend/plan/view.ts";
-import type { Kernel } from "../../../../src/backend/wasm/kernels/kernel.ts";
 import { derive } from "../../../../src/interpreter/derive.ts";
 import { apply } from "../../../../src/ir/build.ts";
 import { branch, loop } from "../../../../src/ir/control.ts";
@@ -34,7 +33,7 @@ import { workloads } from "../../../bench/workloads/index.ts";
 import { filledWith, programOf } from "../agreement.ts";
 import { choices, inputsFor, knownOf, types } from "../randomPrograms.ts";
 import { trainingStepOf } from "../trainingStep.ts";
-import { type FrameOptions, frameBreach } from "./frames.ts";
+import { type FrameOptions, frameBreach, type Kernel } from "./frames.ts";
 
 const framed: Law<SymbolicFunction> = law(
   "frames",
@@ -207,16 +206,17 @@ describe("a planted mistake shows", () => {
   });
 
   it("a cut along what is added up", () => {
-    const mend = where("matmul", (kernel) => ({
+    const mend = where("matmul", ({ emit }) => ({
       pieces: 4,
-      emit: (site) => kernel.emit(site),
+      emit: (kernel, site) => emit(kernel, site),
     }));
     expect(breachOf(chain, { mend })).toMatch(/writes what another part does/);
   });
 
   it("parts that leave something out", () => {
-    const mend = where("matmul", ({ emit, pieces = 1 }) => ({
-      emit: (site, range) => emit(site, range && { from: range.from, to: range.from }),
+    const mend = where("matmul", ({ emit, pieces }) => ({
+      emit: (kernel, site, range) =>
+        emit(kernel, site, range && { from: range.from, to: range.from }),
       pieces,
     }));
     expect(breachOf(chain, { mend })).toMatch(/leave something else/);

@@ -1,5 +1,8 @@
+import { expanded } from "../../../../src/backend/plan/expand.ts";
+import { kernelsOf, type Step as PlanStep, writesOf } from "../../../../src/backend/plan/kernel.ts";
+import { lower } from "../../../../src/backend/plan/lower/program.ts";
 import { type MemoryPlan, planMemory } from "../../../../src/backend/plan/memory.ts";
-import { type Buffer, bufferOf, bytesOf } from "../../../../src/backend/plan/view.ts";
+import { type Buffer, bufferOf } from "../../../../src/backend/plan/view.ts";
 import {
   call,
   engine,
@@ -11,13 +14,23 @@ import {
 } from "../../../../src/backend/wasm/assembler/index.ts";
 import { startOf } from "../../../../src/backend/wasm/codegen/emitContext.ts";
 import { scalarMath } from "../../../../src/backend/wasm/codegen/math/index.ts";
-import { kernelsOf, sitesOf, writeSteps } from "../../../../src/backend/wasm/codegen/module.ts";
-import { lower, prepared } from "../../../../src/backend/wasm/compile.ts";
-import type { Kernel, Step } from "../../../../src/backend/wasm/kernels/kernel.ts";
+import {
+  countersOf,
+  type Emit,
+  sitesOf,
+  writeSteps,
+} from "../../../../src/backend/wasm/codegen/module.ts";
+import { prepared } from "../../../../src/backend/wasm/compile.ts";
+import {
+  emitKernel,
+  expand,
+  type WasmKernel,
+} from "../../../../src/backend/wasm/kernels/kernel.ts";
 import { teamBytes } from "../../../../src/backend/wasm/threads/barrier.ts";
 import { scheduleOf } from "../../../../src/backend/wasm/threads/schedule.ts";
 import type { Program } from "../../../../src/ir/expr.ts";
 import { power } from "../../../../src/rules/evaluate/elementwise.ts";
+import { bytesPerElement } from "../../../../src/tensor/dtype.ts";
 import { Tensor } from "../../../../src/tensor/tensor.ts";
 
 /**
@@ -29,6 +42,13 @@ import { Tensor } from "../../../../src/tensor/tensor.ts";
  * memory that it does not say it writes must stay as it was. Then the program is run as threads might run it
  * in the worst case: between two waits first all of one thread's work is done, then all of another's.
  */
+
+/** A kernel, and how its code is written: as ever, unless a test makes a mistake in it. */
+export interface Kernel extends WasmKernel {
+  readonly emit: Emit<WasmKernel>;
+}
+
+type Step = PlanStep<Kernel>;
 
 /** What happens in a run, in order. */
 type Event =
@@ -64,15 +84,18 @@ const controlOf = (steps: readonly Step[]): readonly Exclude<Step, { kind: "kern
 /** A program of which every kernel can be run alone. */
 const takenApart = (program: Program, carried: number, mend: (kernel: Kernel) => Kernel) => {
   const module = moduleBuilder();
-  const lowered = lower(module, prepared(program), carried);
-  const { residents, united, constants } = lowered;
-  const steps = lowered.steps.map((step) => mended(step, mend));
-  const plan = planMemory(steps, residents, united, { threads: true, reserved: teamBytes });
+  const lowered = lower(prepared(program), carried);
+  const { residents, united, constants, counters } = lowered;
+  const all = (kernel: Parameters<typeof expand>[0]): readonly Kernel[] =>
+    expand(kernel).map((own) => ({ ...own, emit: emitKernel }));
+  const steps = expanded(lowered.steps, all, united).map((step) => mended(step, mend));
+  const layout = { width: bytesPerElement, threads: true, reserved: teamBytes };
+  const plan = planMemory(steps, residents, united, layout);
   const kernels = kernelsOf(steps);
   const control = controlOf(steps);
   const loops = control.flatMap((step) => (step.kind === "loop" ? [step.loop] : []));
   const branches = control.flatMap((step) => (step.kind === "branch" ? [step] : []));
-  const isCut = (kernel: Kernel): boolean => (kernel.pieces ?? 1) > 1;
+  const isCut = (kernel: Kernel): boolean => kernel.pieces > 1;
   const schedule = scheduleOf(steps, plan, isCut);
 
   const bytes = plan.bytes + (mostThreads - 1) * plan.own.bytes;
@@ -82,11 +105,13 @@ const takenApart = (program: Program, carried: number, mend: (kernel: Kernel) =>
     const from = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     module.data(plan.addressOf(buffer), from);
   }
+  const counter = countersOf(module, counters);
   const own = module.global("own", i32.const(0));
-  const siteOf = sitesOf(module, plan, features().relaxedSimd, own.get);
+  const siteOf = sitesOf(module, plan, counter, features().relaxedSimd, own.get);
   const set = module.func("own", ["i32"], "void", (body, to) => body.do(own.set(to)));
   module.export("own", set);
-  loops.forEach(({ index }, n) => {
+  loops.forEach((loop, n) => {
+    const index = counter(loop.index);
     module.export(
       `round ${n}`,
       module.func("round", [], "i32", () => index.get),
@@ -103,11 +128,11 @@ const takenApart = (program: Program, carried: number, mend: (kernel: Kernel) =>
     module.export(`predicate ${n}`, read);
   });
   kernels.forEach((kernel, n) => {
-    const whole = module.func(kernel.name, [], "void", (body) => kernel.emit(siteOf(body)));
+    const whole = module.func(kernel.name, [], "void", (body) => kernel.emit(kernel, siteOf(body)));
     module.export(`whole ${n}`, whole);
     if (!isCut(kernel)) return;
     const part = module.func(kernel.name, ["i32", "i32"], "void", (body, from, to) =>
-      kernel.emit(siteOf(body), { from, to }),
+      kernel.emit(kernel, siteOf(body), { from, to }),
     );
     module.export(`part ${n}`, part);
   });
@@ -148,7 +173,7 @@ const marked = (buffers: readonly Buffer[], plan: MemoryPlan, bytes: number): Ui
     let place = plan.storageOf(buffer);
     while (place.slice !== undefined) place = plan.storageOf(place.slice.of);
     const from = plan.addressOf(place);
-    mask.fill(1, from, from + bytesOf(place));
+    mask.fill(1, from, from + plan.bytesOf(place));
   }
   return mask;
 };
@@ -237,11 +262,11 @@ export const frameBreach = (
     const kernel = kernels[n] as Kernel;
     const before = memory.slice();
     const reads = marked(kernel.reads, plan, bytes);
-    const writes = marked(kernel.writes, plan, bytes);
+    const writes = marked(writesOf(kernel), plan, bytes);
     const say = (what: string, i: number): string =>
       `kernel ${n}, ${kernel.name}: ${what} at byte ${i} (${whose(i)})`;
     const whose = (i: number): string =>
-      [...kernel.reads, ...kernel.writes]
+      [...kernel.reads, ...writesOf(kernel)]
         .filter((b) => marked([b], plan, bytes)[i] === 1)
         .map((b) => b.what)
         .join(", ") || "none of its own";
@@ -278,7 +303,7 @@ export const frameBreach = (
     if (wrong >= 0) return [say("it writes something else at times", wrong)];
     if (!isCut(kernel)) return [];
 
-    const pieces = kernel.pieces ?? 1;
+    const { pieces } = kernel;
     for (const threads of new Set([2, 3, ...(pieces <= 8 ? [pieces] : [])])) {
       const ranges = rangesOf(pieces, threads);
       const parts = ranges.map(([from, to]) => {
@@ -352,7 +377,7 @@ export const frameBreach = (
       }
       const kernel = kernels[event.kernel] as Kernel;
       scratchOf(thread);
-      const [from, to] = rangesOf(kernel.pieces ?? 1, threads)[thread] as readonly [number, number];
+      const [from, to] = rangesOf(kernel.pieces, threads)[thread] as readonly [number, number];
       if (isCut(kernel)) invoke(`part ${event.kernel}`, from, to);
       else if (thread === 0) invoke(`whole ${event.kernel}`);
       return undefined;

@@ -1,14 +1,23 @@
 import { afterAll, describe, expect, it } from "vitest";
+import type { Step as PlanStep } from "../../../../src/backend/plan/kernel.ts";
 import { planMemory } from "../../../../src/backend/plan/memory.ts";
 import { type Buffer, makeBuffer } from "../../../../src/backend/plan/view.ts";
 import { engine, i32, moduleBuilder } from "../../../../src/backend/wasm/assembler/index.ts";
-import { startOf } from "../../../../src/backend/wasm/codegen/emitContext.ts";
+import { type Site, startOf } from "../../../../src/backend/wasm/codegen/emitContext.ts";
 import { writeModule } from "../../../../src/backend/wasm/codegen/module.ts";
-import type { Kernel, Step } from "../../../../src/backend/wasm/kernels/kernel.ts";
+import type { Range } from "../../../../src/backend/wasm/codegen/partition.ts";
 import { teamBytes } from "../../../../src/backend/wasm/threads/barrier.ts";
 import { runningTogether } from "../../../../src/backend/wasm/threads/index.ts";
 import { emptyPool } from "../../../../src/backend/wasm/threads/pool.ts";
-import { scheduleOf } from "../../../../src/backend/wasm/threads/schedule.ts";
+import { type Shareable, scheduleOf } from "../../../../src/backend/wasm/threads/schedule.ts";
+import { bytesPerElement } from "../../../../src/tensor/dtype.ts";
+
+/** A kernel that says itself how it is written. */
+interface Kernel extends Shareable {
+  readonly emit: (site: Site, range?: Range) => void;
+}
+
+type Step = PlanStep<Kernel>;
 
 /** Kernels written by hand, to see what sharing them does, and that mistakes in them show. */
 
@@ -22,7 +31,7 @@ const [x, y, total] = [
   makeBuffer("i32", 1, "total"),
 ];
 
-const about = { inPlace: [], operations: size } as const;
+const about = { scratch: [], inPlace: [], operations: size, pieces: 1 } as const;
 
 /** `x[p] = p`, later pieces after ever more idle rounds. */
 const count: Kernel = {
@@ -74,6 +83,7 @@ const step = (kernel: Kernel): Step => ({ kind: "kernel", kernel });
 const outputs: readonly Buffer[] = [x, y, total];
 const planOf = (steps: readonly Step[]) =>
   planMemory(steps, { pinned: outputs, inputs: [], outputs: [] }, (b) => b, {
+    width: bytesPerElement,
     threads: true,
     reserved: teamBytes,
   });
@@ -88,7 +98,9 @@ const heldAfter = (kernels: readonly Kernel[], threads: number, of: Buffer): rea
     "begin",
     module.func("begin", [], "void", () => undefined),
   );
-  writeModule(module, steps, plan, { relaxed: false, shareFrom: 0 });
+  const emit = (kernel: Kernel, site: Site, range?: Range) => kernel.emit(site, range);
+  const planned = { steps, memory: plan, counters: [] };
+  writeModule(module, planned, emit, { relaxed: false, shareFrom: 0 });
   const { memory, run } = runningTogether(
     new engine.Module(module.encode()),
     { bytes: plan.bytes, ownBytes: plan.own.bytes, estimate: 0 },
@@ -150,7 +162,7 @@ describe("a planted mistake shows", () => {
 
 describe("the schedule", () => {
   const waits = (steps: readonly Step[]): readonly boolean[] => {
-    const schedule = scheduleOf(steps, planOf(steps), (kernel) => (kernel.pieces ?? 1) > 1);
+    const schedule = scheduleOf(steps, planOf(steps), (kernel) => kernel.pieces > 1);
     return steps.map(schedule.waitsBefore);
   };
   const loop = (...steps: readonly Step[]): Step => ({
@@ -158,7 +170,8 @@ describe("the schedule", () => {
     loop: {
       length: 3,
       reverse: false,
-      index: { get: i32.const(0), set: () => i32.store(0, 0) },
+      index: "round 0",
+      results: [],
     },
     steps,
   });
@@ -172,7 +185,7 @@ describe("the schedule", () => {
   it("waits between the rounds of a loop where one round reads what the last has written", () => {
     const [first, second] = [step(turn), step(count)];
     const inLoop = [loop(first, second)];
-    const schedule = scheduleOf(inLoop, planOf(inLoop), (kernel) => (kernel.pieces ?? 1) > 1);
+    const schedule = scheduleOf(inLoop, planOf(inLoop), (kernel) => kernel.pieces > 1);
     expect([first, second].map(schedule.waitsBefore)).toEqual([true, true]);
   });
 

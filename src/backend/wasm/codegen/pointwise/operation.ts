@@ -1,26 +1,5 @@
-import type { Binary, Bitwise, Comparison, Control, Unary } from "../../../../ir/expr.ts";
-import type { Dtype } from "../../../../tensor/dtype.ts";
 import type { Body, Code, Fn, ModuleBuilder, ValueType } from "../../assembler/index.ts";
 import type { ScalarMathName, VectorMathName } from "../math/index.ts";
-
-/** The primitives that work on each element alone, and so can share a loop. */
-export type Pointwise =
-  | keyof Unary
-  | keyof Binary
-  | keyof Bitwise
-  | keyof Comparison
-  | keyof Pick<Control, "select" | "cast">;
-
-/**
- * One step of a loop's body: a primitive, the dtype of its first value operand, the dtype of its
- * result, and which earlier values it takes.
- */
-export interface Operation {
-  readonly primitive: Pointwise;
-  readonly operand: Dtype;
-  readonly dtype: Dtype;
-  readonly arguments: readonly number[];
-}
 
 /** Where the code of a loop's body is written, and the functions that it may call. */
 export interface Site {

@@ -1,4 +1,5 @@
 import type { Dtype } from "../../../../tensor/dtype.ts";
+import type { Operation, Pointwise } from "../../../plan/fused.ts";
 import {
   type Code,
   call,
@@ -10,7 +11,7 @@ import {
   type ValueType,
 } from "../../assembler/index.ts";
 import type { ScalarMathName, VectorMathName } from "../math/index.ts";
-import type { Operation, Pointwise, Site, Value } from "./operation.ts";
+import type { Site, Value } from "./operation.ts";
 
 /**
  * Element-wise primitives on one element. An f32 or f64 is a WebAssembly number of that type; i32, u8

@@ -1,6 +1,7 @@
+import type { Operation, Pointwise } from "../../../plan/fused.ts";
 import { type Code, f32x4, i32x4, v128 } from "../../assembler/index.ts";
 import { type VectorMath, type VectorMathName, vectorMath } from "../math/index.ts";
-import type { Operation, Pointwise, Site, Value } from "./operation.ts";
+import type { Site, Value } from "./operation.ts";
 import { scalarOperations } from "./scalar.ts";
 
 /**

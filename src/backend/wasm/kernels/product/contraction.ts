@@ -1,27 +1,36 @@
 import type { DotParams } from "../../../../ir/expr.ts";
 import { bytesPerElement } from "../../../../tensor/dtype.ts";
 import { at, sizeOf } from "../../../../tensor/shape.ts";
+import { extent, others, strideAlong } from "../../../plan/axisGroups.ts";
+import type { Contraction, Copy, Elementwise, Kernel } from "../../../plan/kernel.ts";
+import { copyKernel, elementwiseKernel } from "../../../plan/kernels/elementwise.ts";
 import {
   type Buffer,
   bufferOf,
   makeBuffer,
-  scratchBuffer,
   transposeView,
   type View,
   whole,
 } from "../../../plan/view.ts";
 import { type Code, call, i32 } from "../../assembler/index.ts";
 import { type Site, startOf } from "../../codegen/emitContext.ts";
-import type { Fused } from "../../codegen/loopBody.ts";
 import { type GemmSpec, panelBytes, panelCount, partsOfSums } from "../../gemm/index.ts";
-import { extent, others, strideAlong } from "../axisGroups.ts";
-import { copyKernel, elementwiseKernel } from "../elementwise.ts";
-import type { Kernel } from "../kernel.ts";
+import type { Family } from "../family.ts";
 import { areMany, sumOfParts } from "../parts.ts";
-import { winogradKernels } from "../winograd/index.ts";
-import { directKernels } from "./directConv.ts";
-import { type Epilogue, endingOf, epilogueOf, followed } from "./epilogue.ts";
-import { blockedProduct, cutOf } from "./packedProduct.ts";
+import { type WinogradWork, winogradKernels } from "../winograd/index.ts";
+import { type DirectProduct, directKernels } from "./directConv.ts";
+import {
+  type Ending,
+  type Epilogue,
+  endingOf,
+  epilogueOf,
+  followed,
+  multiplying,
+  panelsOf,
+  startOfPacked,
+  startOfResult,
+} from "./epilogue.ts";
+import { type BlockedProduct, blockedProduct, cutOf } from "./packedProduct.ts";
 
 /** An operand as a batch of matrices: a stride between them, along rows and along columns. */
 interface Matrices {
@@ -92,25 +101,31 @@ const contractionOf = (
   return orders.reduce((best, order) => (copied(order) < copied(best) ? order : best));
 };
 
+/** What a product becomes. */
+export type ProductWork =
+  | Panels
+  | Product
+  | BlockedProduct
+  | DirectProduct
+  | WinogradWork
+  | Copy
+  | Elementwise;
+
 /**
  * A general dot product as a batch of matrix products. An operand whose axes do not fall into a batch, a
  * row and a column stride is first copied into one that does, rows or columns first as it is read faster;
- * transpositions need no copy. `work` is done on the product as its epilogue, if it can be; `out` is not
- * written then, unless the work stores the product itself.
+ * transpositions need no copy. The ending is done on the product as its epilogue, if it can be; the product is not
+ * written then, unless the ending stores it itself.
  */
-export const dotKernels = (
-  params: DotParams,
-  x: View,
-  y: View,
-  out: Buffer,
-  work?: Fused,
-): readonly Kernel[] => {
-  const columns = extent(y, others(y, params.batch[1], params.contract[1]));
-  const epilogue = work && epilogueOf(work, out, columns);
-  const kernels = productKernels(params, x, y, out, epilogue);
-  return work === undefined || epilogue !== undefined
+export const multiplied = ({
+  work: { params, left, right, to, ending },
+}: Kernel<Contraction>): readonly Kernel<ProductWork>[] => {
+  const columns = extent(right, others(right, params.batch[1], params.contract[1]));
+  const epilogue = ending && epilogueOf(ending, to, columns);
+  const kernels = productKernels(params, left, right, to, epilogue);
+  return ending === undefined || epilogue !== undefined
     ? kernels
-    : [...kernels, elementwiseKernel(work)];
+    : [...kernels, elementwiseKernel(ending)];
 };
 
 const productKernels = (
@@ -119,10 +134,10 @@ const productKernels = (
   y: View,
   out: Buffer,
   epilogue: Epilogue | undefined,
-): readonly Kernel[] => {
+): readonly Kernel<ProductWork>[] => {
   const fewer = winogradKernels(params, x, y, out, epilogue);
   if (fewer !== undefined) return fewer;
-  const copies: Kernel[] = [];
+  const copies: Kernel<Copy>[] = [];
   const lastOf = (view: View, axes: readonly number[]) =>
     axes.filter((a) => at(view.shape, a) !== 1).at(-1);
   /** The order of axes in which to copy, and whether columns come before rows in it. */
@@ -209,18 +224,43 @@ const addressIn = (site: Site, view: View): Code<"i32"> => {
   return startOf(site, buffer, view.offset * bytesPerElement(view.dtype));
 };
 
-const panelsKernel = (spec: GemmSpec, from: View, to: Buffer): Kernel => ({
+/** The panels of a right operand, made in advance. */
+export interface Panels {
+  readonly kind: "panels";
+  readonly spec: GemmSpec;
+  readonly from: View;
+  readonly to: Buffer;
+}
+
+const panelsKernel = (spec: GemmSpec, from: View, to: Buffer): Kernel<Panels> => ({
   name: `panels of [${spec.k}, ${spec.n}]${spec.b.column === 1 ? "" : "ᵀ"}`,
   reads: [bufferOf(from) as Buffer],
   writes: [to],
+  scratch: [],
   inPlace: [],
   operations: 0,
-  pieces: panelCount(spec),
-  emit: (
-    site,
-    { from: first, to: end } = { from: i32.const(0), to: i32.const(panelCount(spec)) },
-  ) => site.body.do(call(site.panels(spec), addressIn(site, from), startOf(site, to), first, end)),
+  work: { kind: "panels", spec, from, to },
 });
+
+export const panels: Family<Panels> = {
+  pieces: ({ spec }) => panelCount(spec),
+  emit: (site, { spec, from, to }, range) => {
+    const { from: first, to: end } = range ?? {
+      from: i32.const(0),
+      to: i32.const(panelCount(spec)),
+    };
+    const starts = [addressIn(site, from), startOf(site, to)] as const;
+    site.body.do(call(site.panels(spec), ...starts, first, end));
+  },
+};
+
+/** One call of a matrix product on operands that are in order. */
+export interface Product {
+  readonly kind: "product";
+  readonly left: View;
+  readonly right: View;
+  readonly ending: Ending;
+}
 
 const productKernel = (
   spec: GemmSpec,
@@ -228,28 +268,31 @@ const productKernel = (
   right: View,
   out: Buffer,
   epilogue: Epilogue | undefined,
-): Kernel => {
+): Kernel<Product> => {
   const { m, n, k, a, b } = spec;
   const count = (spec.batch?.count ?? 1) * (spec.outer?.count ?? 1);
   const operands = [left, right].map((view) => bufferOf(view) as Buffer); // they are arranged so
-  const ending = endingOf(spec, operands, out, epilogue);
-  const scratch = scratchBuffer("u8", ending.scratchBytes, "packed panels");
+  const { ending, beside } = endingOf(spec, operands, out, epilogue);
   return {
-    name: `matmul ${count === 1 ? "" : `${count} × `}[${m}, ${k}]${a.column === 1 ? "" : "ᵀ"} [${k}, ${n}]${b.column === 1 ? "" : "ᵀ"}${ending.name}`,
-    reads: [...operands, ...(spec.accumulate === true ? [out] : []), ...ending.reads],
-    writes: [...ending.writes, ...(scratch.size === 0 ? [] : [scratch])],
-    inPlace: ending.inPlace,
-    operations: 2 * count * m * k * n + ending.operations,
-    pieces: ending.cut.pieces,
-    emit: (site, range) => {
-      const spare = scratch.size === 0 ? i32.const(0) : startOf(site, scratch);
-      const at = [
-        addressIn(site, left),
-        addressIn(site, right),
-        ending.start(site),
-        spare,
-      ] as const;
-      site.body.do(ending.multiply(site, range)(...at));
-    },
+    name: `matmul ${count === 1 ? "" : `${count} × `}[${m}, ${k}]${a.column === 1 ? "" : "ᵀ"} [${k}, ${n}]${b.column === 1 ? "" : "ᵀ"}${beside.name}`,
+    reads: [...operands, ...(spec.accumulate === true ? [out] : []), ...beside.reads],
+    writes: beside.writes,
+    scratch: [...beside.scratch, ...panelsOf(ending)],
+    inPlace: beside.inPlace,
+    operations: 2 * count * m * k * n + beside.operations,
+    work: { kind: "product", left, right, ending },
   };
+};
+
+export const product: Family<Product> = {
+  pieces: ({ ending }) => ending.cut.pieces,
+  emit: (site, { left, right, ending }, range) => {
+    const at = [
+      addressIn(site, left),
+      addressIn(site, right),
+      startOfResult(site, ending),
+      startOfPacked(site, ending),
+    ] as const;
+    site.body.do(multiplying(site, ending, range)(...at));
+  },
 };

@@ -1,22 +1,32 @@
 import type { DotParams } from "../../../../ir/expr.ts";
 import { at, sizeOf, stridesOf } from "../../../../tensor/shape.ts";
+import { extent, others, strideAlong } from "../../../plan/axisGroups.ts";
+import type { Copy, Elementwise, Kernel } from "../../../plan/kernel.ts";
+import { copyKernel } from "../../../plan/kernels/elementwise.ts";
 import {
   type Buffer,
   bufferOf,
   makeBuffer,
-  scratchBuffer,
   transposeView,
   type View,
   whole,
 } from "../../../plan/view.ts";
 import { type Body, type Code, i32 } from "../../assembler/index.ts";
 import { startOf } from "../../codegen/emitContext.ts";
+import type { Range } from "../../codegen/partition.ts";
 import { type GemmSpec, partsOfSums, type Steps } from "../../gemm/index.ts";
-import { extent, others, strideAlong } from "../axisGroups.ts";
-import { copyKernel } from "../elementwise.ts";
-import type { Kernel, Range } from "../kernel.ts";
+import type { Family } from "../family.ts";
 import { areMany, sumOfParts } from "../parts.ts";
-import { type Epilogue, endingOf, followed } from "./epilogue.ts";
+import {
+  type Ending,
+  type Epilogue,
+  endingOf,
+  followed,
+  multiplying,
+  panelsOf,
+  startOfPacked,
+  startOfResult,
+} from "./epilogue.ts";
 
 /**
  * Products that read the windows of a convolution in place. Rows and sums are walked by several strides, the innermost
@@ -123,7 +133,7 @@ export const directKernels = (
   y: View,
   out: Buffer,
   epilogue: Epilogue | undefined,
-): readonly Kernel[] | undefined => {
+): readonly Kernel<DirectProduct | Copy | Elementwise>[] | undefined => {
   if (out.dtype !== "f32" || bufferOf(x) === undefined || bufferOf(y) === undefined)
     return undefined;
   if (x.strides.some((s) => s < 0) || sizeOf(x.shape) === 0 || sizeOf(y.shape) === 0)
@@ -167,7 +177,7 @@ export const directKernels = (
   const copies = isReady ? [] : [copyKernel(turned, right)];
   const [m, k] = [extent(x, rowAxes), extent(x, contract[0])];
   const name = `matmul [${m}, ${k}] [${k}, ${n}], windows read in place`;
-  const kernel = (how: Direct, to: Buffer, ending: Epilogue | undefined): Kernel =>
+  const kernel = (how: Direct, to: Buffer, ending: Epilogue | undefined): Kernel<DirectProduct> =>
     directKernel(name, how, x, right, to, 2 * m * k * n, ending);
   const parts = direct.sums.reduce((n, { count }) => n * count, partsOfSums(direct.spec));
   if (direct.sums.length === 0 && !areMany(parts))
@@ -178,41 +188,52 @@ export const directKernels = (
   return followed([...copies, ...added], epilogue);
 };
 
+/** A product in loops of levels around it, over rows and over sums. */
+export interface DirectProduct extends Omit<Direct, "spec"> {
+  readonly kind: "directProduct";
+  readonly left: View;
+  readonly right: View;
+  readonly ending: Ending;
+}
+
 const directKernel = (
   name: string,
   { spec, rows, sums }: Direct,
-  x: View,
-  y: View,
+  left: View,
+  right: View,
   out: Buffer,
   operations: number,
   epilogue: Epilogue | undefined,
-): Kernel => {
-  const [a, b] = [bufferOf(x) as Buffer, bufferOf(y) as Buffer]; // both are views of buffers
-  const ending = endingOf(spec, [a, b], out, epilogue);
-  const scratch = scratchBuffer("u8", ending.scratchBytes, "packed panels");
-  const kernel: Kernel = {
-    name: `${name}${ending.name}`,
-    reads: [a, b, ...(spec.accumulate === true ? [out] : []), ...ending.reads],
-    writes: [...ending.writes, ...(scratch.size === 0 ? [] : [scratch])],
-    inPlace: ending.inPlace,
-    operations: operations + ending.operations,
-    emit: (site, range) => {
-      const multiply = ending.multiply(site);
-      const spare = scratch.size === 0 ? 0 : startOf(site, scratch);
-      const starts = [
-        startOf(site, a, 4 * x.offset),
-        startOf(site, b, 4 * y.offset),
-        ending.start(site),
-      ] as const;
-      around(
-        site.body,
-        [...rows, ...sums],
-        starts,
-        (left, right, to) => site.body.do(multiply(left, right, to, spare)),
-        range,
-      );
-    },
+): Kernel<DirectProduct> => {
+  const operands = [left, right].map((view) => bufferOf(view) as Buffer); // both are views of buffers
+  const { ending, beside } = endingOf(spec, operands, out, epilogue);
+  return {
+    name: `${name}${beside.name}`,
+    reads: [...operands, ...(spec.accumulate === true ? [out] : []), ...beside.reads],
+    writes: beside.writes,
+    scratch: [...beside.scratch, ...panelsOf(ending)],
+    inPlace: beside.inPlace,
+    operations: operations + beside.operations,
+    work: { kind: "directProduct", rows, sums, left, right, ending },
   };
-  const [outermost] = rows;
-  return outermost === undefined ? kernel : { ...kernel, pieces: outermost.count };
+};
+
+export const directProduct: Family<DirectProduct> = {
+  pieces: ({ rows: [outermost] }) => outermost?.count ?? 1,
+  emit: (site, { rows, sums, left, right, ending }, range) => {
+    const multiply = multiplying(site, ending);
+    const spare = startOfPacked(site, ending);
+    const starts = [
+      startOf(site, bufferOf(left) as Buffer, 4 * left.offset),
+      startOf(site, bufferOf(right) as Buffer, 4 * right.offset),
+      startOfResult(site, ending),
+    ] as const;
+    around(
+      site.body,
+      [...rows, ...sums],
+      starts,
+      (a, b, to) => site.body.do(multiply(a, b, to, spare)),
+      range,
+    );
+  },
 };

@@ -1,22 +1,40 @@
 import { type Shape, sizeOf } from "../../../../tensor/shape.ts";
 import {
+  buffersOf,
+  describe,
+  type Fused,
+  inPlaceOf,
+  operationsIn,
+  writtenBy,
+} from "../../../plan/fused.ts";
+import type { Access, Elementwise, Kernel } from "../../../plan/kernel.ts";
+import { elementwiseKernel } from "../../../plan/kernels/elementwise.ts";
+import {
   type Buffer,
   bufferOf,
   collapse,
   identityOf,
   makeBuffer,
+  scratchBuffer,
   type View,
 } from "../../../plan/view.ts";
-import { type Code, call, f32, i32, type Operand, v128 } from "../../assembler/index.ts";
+import {
+  type Code,
+  call,
+  f32,
+  i32,
+  longestInBytes,
+  type Operand,
+  v128,
+} from "../../assembler/index.ts";
 import { type Site, startOf } from "../../codegen/emitContext.ts";
-import { type Fused, fitsVectors, indexOf, type Mode, rowOf } from "../../codegen/loopBody.ts";
+import { fitsVectors, indexOf, type Mode, rowOf } from "../../codegen/loopBody.ts";
+import type { Range } from "../../codegen/partition.ts";
 import type { Value } from "../../codegen/pointwise/operation.ts";
 import {
   type Along,
   cutOfProduct,
   cutOfScalarProduct,
-  type Gemm,
-  type GemmPart,
   type GemmSpec,
   gemm,
   gemmPart,
@@ -24,8 +42,6 @@ import {
   splitsSums,
   type Tail,
 } from "../../gemm/index.ts";
-import { buffersOf, describe, elementwiseKernel, inPlaceOf } from "../elementwise.ts";
-import type { Kernel, Range } from "../kernel.ts";
 
 /**
  * Element-wise work on a product before it is stored: adding a bias, an activation, a mask, an optimizer's update. It
@@ -53,7 +69,7 @@ export const epilogueOf = (work: Fused, out: Buffer, columns: number): Epilogue 
   if (axes < 0 || !fitsVectors(work)) return undefined;
   const views = [...work.loads, ...work.stores.map((s) => s.to)];
   const rows = work.space.length - axes;
-  const { shape, views: walked, leading } = collapse(work.space, views, rows);
+  const { shape, views: walked, leading } = collapse(work.space, views, rows, longestInBytes);
   if (shape.length > leading + 1) return undefined;
   // One column is no axis yet.
   const alone = shape.length === leading ? [1] : [];
@@ -136,110 +152,110 @@ const tailOf = (site: Site, epilogue: Epilogue, start: Operand<"i32">): Tail => 
   ),
 });
 
-type Addresses = readonly [a: Code<"i32">, b: Code<"i32">, c: Code<"i32">, scratch: Operand<"i32">];
-
 /** How a product is computed and stored: as it is, or passed through its epilogue. */
 export interface Ending {
-  /** Calls the product, or the pieces of it in `range`. */
-  readonly multiply: (
-    site: Site,
-    range?: Range,
-    along?: Along,
-  ) => (...at: Addresses) => Code<"void">;
-  /** The result address that the product is given: it counts its rows from there. */
-  readonly start: (site: Site) => Code<"i32">;
-  readonly scratchBytes: number;
+  readonly spec: GemmSpec;
+  readonly epilogue: Epilogue | undefined;
+  /** Where the product is stored; `undefined` where its epilogue takes all of it. */
+  readonly to: Buffer | undefined;
+  /** Scratch memory for packed panels, if there are any. */
+  readonly packed: Buffer | undefined;
   /** The pieces into which threads may cut it. */
   readonly cut: { readonly along: Along; readonly pieces: number };
-  /** Buffers read and written besides the operands and the scratch memory. */
-  readonly reads: readonly Buffer[];
-  readonly writes: readonly Buffer[];
-  readonly inPlace: Kernel["inPlace"];
-  readonly operations: number;
-  readonly name: string;
+  readonly dtype: Buffer["dtype"];
 }
 
-/** What an epilogue adds to the kernel of a product of `operands`. */
-export const accessOf = (
+/** What an epilogue adds to the kernel of a product of `operands`: what it touches and costs, and a name. */
+export const besideEpilogue = (
   { body, product, out }: Epilogue,
   operands: readonly Buffer[],
-): Pick<Ending, "reads" | "writes" | "inPlace" | "operations" | "name"> => ({
+): Access => ({
   reads: buffersOf(body.loads.filter((_, i) => i !== product)),
-  writes: buffersOf(body.stores.map((s) => s.to)),
+  writes: writtenBy(body),
+  scratch: [],
   // What the product reads, it reads again for other elements.
   inPlace: inPlaceOf(body).filter(([, read]) => read !== out && !operands.includes(read)),
-  operations: body.operations.length * sizeOf(body.space),
+  operations: operationsIn(body),
   name: `, then ${describe(body) || "stored twice"}`,
 });
 
+/** Decides how a product ends, and what its kernel touches for that: beside the operands, and packed panels. */
 export const endingOf = (
   given: GemmSpec,
   operands: readonly Buffer[],
   out: Buffer,
   epilogue: Epilogue | undefined,
-): Ending => {
+): { readonly ending: Ending; readonly beside: Access } => {
   const spec = epilogue === undefined ? given : { ...given, tailed: true };
-  const cut = (out.dtype === "f32" ? cutOfProduct : cutOfScalarProduct)(spec);
-  const calling =
-    (
-      product: (site: Site) => Gemm,
-      part: (site: Site, along: Along) => GemmPart,
-    ): Ending["multiply"] =>
-    (site, range, along = cut.along) => {
-      if (range === undefined) {
-        const whole = product(site);
-        return (...at) => call(whole, ...at);
-      }
-      const some = part(site, along);
-      return (...at) => call(some, ...at, range.from, range.to);
-    };
+  const isSingle = out.dtype === "f32";
+  const bytes = isSingle ? gemmScratchBytes(spec) : 0;
+  const packed = bytes === 0 ? undefined : scratchBuffer("u8", bytes, "packed panels");
+  const cut = (isSingle ? cutOfProduct : cutOfScalarProduct)(spec);
+  const made = { spec, epilogue, packed, cut, dtype: out.dtype };
   if (epilogue === undefined)
     return {
-      multiply: calling(
-        (site) => site.product(out.dtype, spec),
-        (site, along) => site.productPart(out.dtype, spec, along),
-      ),
-      start: (site) => startOf(site, out),
-      scratchBytes: out.dtype === "f32" ? gemmScratchBytes(spec) : 0,
-      cut,
-      reads: [],
-      writes: [out],
-      inPlace: [],
-      operations: 0,
-      name: "",
+      ending: { ...made, to: out },
+      beside: { reads: [], writes: [out], scratch: [], inPlace: [], operations: 0, name: "" },
     };
-  const access = accessOf(epilogue, operands);
-  const sums = splitsSums(spec) ? makeBuffer("f32", out.size, "sums over a part") : undefined;
-  const start = (site: Site): Code<"i32"> =>
-    sums === undefined ? i32.const(0) : startOf(site, sums);
-  const options = (site: Site) => ({
-    relaxed: site.relaxed,
-    tail: tailOf(site, epilogue, start(site)),
-  });
+  const beside = besideEpilogue(epilogue, operands);
+  if (!splitsSums(spec)) return { ending: { ...made, to: undefined }, beside };
+  const sums = makeBuffer("f32", out.size, "sums over a part");
   const fresh = epilogue.body.stores
     .flatMap(({ to }) => identityOf(to) ?? [])
     .find((write) => write.dtype === "f32");
   return {
-    ...access,
-    multiply: calling(
-      (site) => gemm(site.module, "matmul", spec, options(site)),
-      (site, along) => gemmPart(site.module, "matmul", spec, options(site), along),
-    ),
-    start,
-    scratchBytes: gemmScratchBytes(spec),
-    cut,
-    writes: sums === undefined ? access.writes : [...access.writes, sums],
-    // Last, a result that overwrites nothing else may stand where the sums did.
-    inPlace: [
-      ...access.inPlace,
-      ...(sums === undefined || fresh === undefined ? [] : [[fresh, sums] as const]),
-    ],
+    ending: { ...made, to: sums },
+    beside: {
+      ...beside,
+      scratch: [sums],
+      // Last, a result that overwrites nothing else may stand where the sums did.
+      inPlace: [...beside.inPlace, ...(fresh === undefined ? [] : [[fresh, sums] as const])],
+    },
   };
 };
 
+/** The buffer of packed panels, if there is one. */
+export const panelsOf = ({ packed }: Ending): readonly Buffer[] =>
+  packed === undefined ? [] : [packed];
+
+/** The result address that a product is given: it counts its rows from there. */
+export const startOfResult = (site: Site, { to }: Ending): Code<"i32"> =>
+  to === undefined ? i32.const(0) : startOf(site, to);
+
+/** The address of a product's scratch memory. */
+export const startOfPacked = (site: Site, { packed }: Ending): Code<"i32"> =>
+  packed === undefined ? i32.const(0) : startOf(site, packed);
+
+type Addresses = readonly [a: Code<"i32">, b: Code<"i32">, c: Code<"i32">, scratch: Operand<"i32">];
+
+/** Makes the function of a product, and answers how it is called: for all pieces, or for those in `range`. */
+export const multiplying = (
+  site: Site,
+  ending: Ending,
+  range?: Range,
+  along: Along = ending.cut.along,
+): ((...at: Addresses) => Code<"void">) => {
+  const { spec, epilogue, dtype } = ending;
+  const { module, relaxed } = site;
+  const options = () => ({
+    relaxed,
+    tail: tailOf(site, epilogue as Epilogue, startOfResult(site, ending)), // asked for with an epilogue only
+  });
+  if (range === undefined) {
+    const whole =
+      epilogue === undefined ? site.product(dtype, spec) : gemm(module, "matmul", spec, options());
+    return (...at) => call(whole, ...at);
+  }
+  const some =
+    epilogue === undefined
+      ? site.productPart(dtype, spec, along)
+      : gemmPart(module, "matmul", spec, options(), along);
+  return (...at) => call(some, ...at, range.from, range.to);
+};
+
 /** A product followed by its element-wise work as a separate loop. */
-export const followed = (
-  kernels: readonly Kernel[],
+export const followed = <W>(
+  kernels: readonly Kernel<W>[],
   epilogue: Epilogue | undefined,
-): readonly Kernel[] =>
+): readonly Kernel<W | Elementwise>[] =>
   epilogue === undefined ? kernels : [...kernels, elementwiseKernel(epilogue.body)];

@@ -1,5 +1,7 @@
 import { bytesPerElement } from "../../../../tensor/dtype.ts";
 import { at, type Shape, sizeOf } from "../../../../tensor/shape.ts";
+import { copying } from "../../../plan/fused.ts";
+import type { Copy, Elementwise, Kernel } from "../../../plan/kernel.ts";
 import {
   type Buffer,
   bufferOf,
@@ -12,9 +14,18 @@ import { i32 } from "../../assembler/index.ts";
 import { plus, type Site, startOf } from "../../codegen/emitContext.ts";
 import { emitFused } from "../../codegen/loopBody.ts";
 import { type GemmSpec, panelCount, partsOfSums } from "../../gemm/index.ts";
-import type { Kernel, Range } from "../kernel.ts";
+import type { Family } from "../family.ts";
 import { areMany, sumOfParts } from "../parts.ts";
-import { type Epilogue, endingOf, followed } from "./epilogue.ts";
+import {
+  type Ending,
+  type Epilogue,
+  endingOf,
+  followed,
+  multiplying,
+  panelsOf,
+  startOfPacked,
+  startOfResult,
+} from "./epilogue.ts";
 
 /**
  * Products whose left operand has to be copied into order first, such as the windows of a convolution, which have many
@@ -67,6 +78,21 @@ export interface Ordered {
   readonly column: number;
 }
 
+/** A product that copies and multiplies one part of its left operand after the other. */
+export interface BlockedProduct {
+  readonly kind: "blockedProduct";
+  readonly along: Cut["along"];
+  readonly count: number;
+  /** The first part of the left operand, in order; the buffer that holds one; what is read of the right operand. */
+  readonly part: View;
+  readonly scratch: Buffer;
+  readonly right: View;
+  /** Bytes from one part to the next: of both operands, and of the result. */
+  readonly step: { readonly x: number; readonly y: number; readonly out: number };
+  readonly ending: Ending;
+  readonly pieces: number;
+}
+
 /** `out = x y`, where `x`, cut as said, has its axes in `order`, rows (or, turned, columns) first. */
 export const blockedProduct = (
   { along, axis, count, size }: Cut,
@@ -76,7 +102,7 @@ export const blockedProduct = (
   [m, k, n]: readonly [number, number, number],
   out: Buffer,
   epilogue: Epilogue | undefined,
-): readonly Kernel[] => {
+): readonly Kernel<BlockedProduct | Copy | Elementwise>[] => {
   const shape: Shape = x.shape.map((d, a) => (a === axis ? size : d));
   const part = transposeView({ ...x, shape }, order);
   const scratch = scratchBuffer(x.dtype, sizeOf(shape), "a part in order");
@@ -95,53 +121,60 @@ export const blockedProduct = (
     out: along === "rows" ? rows * n * width : 0,
   };
   const [from, right] = [bufferOf(x) as Buffer, bufferOf(y.view) as Buffer]; // both are views of buffers
-  const kernel = (how: GemmSpec, to: Buffer, after: Epilogue | undefined): Kernel => {
-    const ending = endingOf(how, [from, right], to, after);
-    const packed = scratchBuffer("u8", ending.scratchBytes, "packed panels");
-    // Parts of rows are independent; parts of sums add to the same rows, of which a thread takes some columns.
-    const pieces = along === "rows" ? count : to.dtype === "f32" ? panelCount(how) : 1;
-    const emit = (site: Site, range?: Range): void => {
-      const { body } = site;
-      // Of sums a thread takes some columns of every part.
-      const multiply = ending.multiply(site, along === "sums" ? range : undefined, "columns");
-      const parts = along === "rows" && range !== undefined ? range : { from: 0, to: count };
-      body.for(parts.from, parts.to, 1, (i) => {
-        const behind = body.let(i32.mul(i, step.x));
-        // The same operand, read from where this part begins.
-        const here: Site = {
-          ...site,
-          locate: (buffer) => {
-            const { fixed, moving } = site.locate(buffer);
-            return buffer === from ? { fixed, moving: plus(moving, behind) } : { fixed, moving };
-          },
-        };
-        emitFused(here, {
-          space: part.shape,
-          loads: [part],
-          operations: [],
-          stores: [{ value: 0, to: whole(scratch, part.shape) }],
-        });
-        const at = [
-          startOf(site, scratch),
-          i32.add(startOf(site, right, y.view.offset * width), i32.mul(i, step.y)),
-          i32.add(ending.start(site), i32.mul(i, step.out)),
-          packed.size === 0 ? i32.const(0) : startOf(site, packed),
-        ] as const;
-        body.do(multiply(...at));
-      });
-    };
+  const kernel = (
+    how: GemmSpec,
+    to: Buffer,
+    after: Epilogue | undefined,
+  ): Kernel<BlockedProduct> => {
+    const { ending, beside } = endingOf(how, [from, right], to, after);
     return {
-      name: `matmul [${m}, ${k}] [${k}, ${n}] in ${count} parts of ${along}${ending.name}`,
-      reads: [from, right, ...(how.accumulate === true ? [to] : []), ...ending.reads],
-      writes: [...ending.writes, scratch, ...(packed.size === 0 ? [] : [packed])],
-      inPlace: ending.inPlace,
-      operations: 2 * m * k * n + ending.operations,
-      pieces,
-      emit,
+      name: `matmul [${m}, ${k}] [${k}, ${n}] in ${count} parts of ${along}${beside.name}`,
+      reads: [from, right, ...(how.accumulate === true ? [to] : []), ...beside.reads],
+      writes: beside.writes,
+      scratch: [...beside.scratch, scratch, ...panelsOf(ending)],
+      inPlace: beside.inPlace,
+      operations: 2 * m * k * n + beside.operations,
+      work: {
+        kind: "blockedProduct",
+        ...{ along, count, part, scratch, right: y.view, step, ending },
+        // Parts of rows are independent; parts of sums add to the same rows, of which a thread takes some columns.
+        pieces: along === "rows" ? count : to.dtype === "f32" ? panelCount(how) : 1,
+      },
     };
   };
   const sums = partsOfSums(spec) * (along === "sums" ? count : 1);
   if (along === "rows" && !areMany(sums)) return [kernel(spec, out, epilogue)];
   const added = sumOfParts(sums, out, (to, how) => [kernel({ ...spec, ...how }, to, undefined)]);
   return followed(added, epilogue);
+};
+
+export const blockedProducts: Family<BlockedProduct> = {
+  pieces: ({ pieces }) => pieces,
+  emit: (site, { along, count, part, scratch, right, step, ending }, range) => {
+    const { body } = site;
+    const [from, to] = [bufferOf(part), bufferOf(right) as Buffer]; // both are views of buffers
+    const width = bytesPerElement(right.dtype);
+    // Of sums a thread takes some columns of every part.
+    const multiply = multiplying(site, ending, along === "sums" ? range : undefined, "columns");
+    const parts = along === "rows" && range !== undefined ? range : { from: 0, to: count };
+    body.for(parts.from, parts.to, 1, (i) => {
+      const behind = body.let(i32.mul(i, step.x));
+      // The same operand, read from where this part begins.
+      const here: Site = {
+        ...site,
+        locate: (buffer) => {
+          const { fixed, moving } = site.locate(buffer);
+          return buffer === from ? { fixed, moving: plus(moving, behind) } : { fixed, moving };
+        },
+      };
+      emitFused(here, copying(part, whole(scratch, part.shape)));
+      const at = [
+        startOf(site, scratch),
+        i32.add(startOf(site, to, right.offset * width), i32.mul(i, step.y)),
+        i32.add(startOfResult(site, ending), i32.mul(i, step.out)),
+        startOfPacked(site, ending),
+      ] as const;
+      body.do(multiply(...at));
+    });
+  },
 };

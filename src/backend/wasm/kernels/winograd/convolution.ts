@@ -1,9 +1,10 @@
+import type { Kernel } from "../../../plan/kernel.ts";
 import { type Buffer, bufferOf, makeBuffer, scratchBuffer, type View } from "../../../plan/view.ts";
 import { type Body, type Code, call, i32, select, v128 } from "../../assembler/index.ts";
 import { type Site, startOf } from "../../codegen/emitContext.ts";
 import { type GemmSpec, gemmScratchBytes, rowMajor } from "../../gemm/index.ts";
-import type { Kernel } from "../kernel.ts";
-import { accessOf, cornersOf, type Epilogue } from "../product/epilogue.ts";
+import type { Family } from "../family.ts";
+import { besideEpilogue, cornersOf, type Epilogue } from "../product/epilogue.ts";
 import { countsOf, type Sliding } from "../slidingWindows.ts";
 import { kernelLine, type Line, outputLine, type Vector } from "./lines.ts";
 import {
@@ -38,13 +39,31 @@ export const inputGrid = (site: Site, { view, imageStep, places }: Sliding): Gri
 });
 
 /** `G g Gᵀ` of a kernel `[3, 3, inputs, outputs]`, in order: 16 matrices `[inputs, outputs]`. */
-export const kernelTransform = (kernel: View, elements: number, out: Buffer): Kernel => ({
+export interface KernelTransform {
+  readonly kind: "kernelTransform";
+  readonly kernel: View;
+  /** Elements of a matrix. */
+  readonly elements: number;
+  readonly to: Buffer;
+}
+
+export const kernelTransformKernel = (
+  kernel: View,
+  elements: number,
+  to: Buffer,
+): Kernel<KernelTransform> => ({
   name: `Winograd's transform of a kernel 3×3 of ${elements}`,
   reads: [bufferOf(kernel) as Buffer],
-  writes: [out],
+  writes: [to],
+  scratch: [],
   inPlace: [],
   operations: 28 * elements,
-  emit: (site) => {
+  work: { kind: "kernelTransform", kernel, elements, to },
+});
+
+export const kernelTransform: Family<KernelTransform> = {
+  pieces: () => 1,
+  emit: (site, { kernel, elements, to: out }) => {
     const { body } = site;
     const [from, to] = [
       startOf(site, bufferOf(kernel) as Buffer, 4 * kernel.offset),
@@ -65,7 +84,7 @@ export const kernelTransform = (kernel: View, elements: number, out: Buffer): Ke
       }
     });
   },
-});
+};
 
 /** Takes four channels of each output of a line of a tile, the upper or the lower; channels are counted in bytes. */
 type Taker = (line: 0 | 1, channel: Code<"i32">, values: readonly Vector[]) => void;
@@ -156,14 +175,33 @@ const transformOutputs = (
  * The convolution of windows with a transformed kernel: tiles are transformed, multiplied in each of the 16
  * places, and transformed back, a block of them at a time.
  */
-export const winogradConvolution = (
+export interface WinogradConvolution {
+  readonly kind: "winogradConvolution";
+  readonly windows: Sliding;
+  /** The transformed kernel. */
+  readonly kernel: Buffer;
+  readonly outputs: number;
+  readonly to: Buffer;
+  /** Elements of the result between neighbors. */
+  readonly steps: Omit<Grid, "start">;
+  readonly epilogue: Epilogue | undefined;
+  readonly tiling: Tiling;
+  readonly pitches: { readonly inputs: number; readonly outputs: number };
+  /** The products of one block. */
+  readonly spec: GemmSpec;
+  readonly transformed: Buffer;
+  readonly products: Buffer;
+  readonly packed: Buffer | undefined;
+}
+
+export const convolutionKernel = (
   windows: Sliding,
   kernel: Buffer,
   outputs: number,
-  out: Buffer,
-  outSteps: Omit<Grid, "start">,
+  to: Buffer,
+  steps: Omit<Grid, "start">,
   epilogue: Epilogue | undefined,
-): Kernel => {
+): Kernel<WinogradConvolution> => {
   const { channels: inputs, ...counts } = countsOf(windows);
   const tiling = tilingOf(counts, 4 * 16 * (inputs + outputs), blockBytes);
   const { tiles } = tiling;
@@ -178,53 +216,63 @@ export const winogradConvolution = (
   };
   const transformed = scratchBuffer("f32", 16 * pitches.inputs, "transformed tiles");
   const products = scratchBuffer("f32", 16 * pitches.outputs, "products of tiles");
-  const panels = scratchBuffer("u8", gemmScratchBytes(spec), "packed panels");
+  const bytes = gemmScratchBytes(spec);
+  const packed = bytes === 0 ? undefined : scratchBuffer("u8", bytes, "packed panels");
   const from = bufferOf(windows.view) as Buffer;
-  const access = epilogue && accessOf(epilogue, [from]);
-  const takers = (site: Site): Takers =>
-    epilogue === undefined
-      ? stored(site.body, { start: startOf(site, out), ...outSteps })
-      : passed(site, epilogue, {
-          image: outSteps.image / outputs,
-          row: outSteps.row / outputs,
-          column: outSteps.column / outputs,
-        });
+  const beside = epilogue && besideEpilogue(epilogue, [from]);
   return {
-    name: `conv 3×3 [${counts.images}, ${counts.height}, ${counts.width}], ${inputs} → ${outputs}, Winograd F(2×2)${access?.name ?? ""}`,
-    reads: [from, kernel, ...(access?.reads ?? [])],
-    writes: [
-      ...(access?.writes ?? [out]),
-      ...[transformed, products],
-      ...(panels.size === 0 ? [] : [panels]),
-    ],
-    inPlace: access?.inPlace ?? [],
+    name: `conv 3×3 [${counts.images}, ${counts.height}, ${counts.width}], ${inputs} → ${outputs}, Winograd F(2×2)${beside?.name ?? ""}`,
+    reads: [from, kernel, ...(beside?.reads ?? [])],
+    writes: beside?.writes ?? [to],
+    scratch: [transformed, products, ...(packed === undefined ? [] : [packed])],
+    inPlace: beside?.inPlace ?? [],
     operations:
       tiling.blocks * tiles * (2 * 16 * inputs * outputs + 32 * inputs + 24 * outputs) +
-      (access?.operations ?? 0),
-    pieces: tiling.blocks,
-    emit: (site, range) => {
-      const { body } = site;
-      const product = site.product("f32", spec);
-      const input = inputGrid(site, windows);
-      const outputsTo = takers(site);
-      const [a, b, c] = [transformed, kernel, products].map((buffer) => startOf(site, buffer));
-      const tilesOf = (start: Code<"i32">, channels: number, pitch: number): Target => ({
-        start,
-        channels,
-        pitch,
-      });
-      overBlocks(body, tiling, range, (block) => {
-        const left = tilesOf(a as Code<"i32">, inputs, pitches.inputs);
-        const right = tilesOf(c as Code<"i32">, outputs, pitches.outputs);
-        transformInputs(body, tiling, block, input, left, every);
-        const spare = panels.size === 0 ? 0 : startOf(site, panels);
-        body.do(call(product, left.start, b as Code<"i32">, right.start, spare));
-        transformOutputs(body, tiling, block, right, outputsTo);
-      });
+      (beside?.operations ?? 0),
+    work: {
+      kind: "winogradConvolution",
+      ...{ windows, kernel, outputs, to, steps, epilogue },
+      ...{ tiling, pitches, spec, transformed, products, packed },
     },
   };
 };
 
-/** The buffer that {@link kernelTransform} fills. */
+const takersOf = (site: Site, { epilogue, to, steps, outputs }: WinogradConvolution): Takers =>
+  epilogue === undefined
+    ? stored(site.body, { start: startOf(site, to), ...steps })
+    : passed(site, epilogue, {
+        image: steps.image / outputs,
+        row: steps.row / outputs,
+        column: steps.column / outputs,
+      });
+
+export const winogradConvolution: Family<WinogradConvolution> = {
+  pieces: ({ tiling }) => tiling.blocks,
+  emit: (site, work, range) => {
+    const { windows, kernel, tiling, pitches, spec, transformed, products, packed } = work;
+    const { body } = site;
+    const product = site.product("f32", spec);
+    const input = inputGrid(site, windows);
+    const outputsTo = takersOf(site, work);
+    overBlocks(body, tiling, range, (block) => {
+      const left: Target = {
+        start: startOf(site, transformed),
+        channels: spec.k,
+        pitch: pitches.inputs,
+      };
+      const right: Target = {
+        start: startOf(site, products),
+        channels: spec.n,
+        pitch: pitches.outputs,
+      };
+      transformInputs(body, tiling, block, input, left, every);
+      const spare = packed === undefined ? 0 : startOf(site, packed);
+      body.do(call(product, left.start, startOf(site, kernel), right.start, spare));
+      transformOutputs(body, tiling, block, right, outputsTo);
+    });
+  },
+};
+
+/** The buffer that a kernel's transform fills. */
 export const transformedKernel = (elements: number): Buffer =>
   makeBuffer("f32", 16 * elements, "transformed kernel");

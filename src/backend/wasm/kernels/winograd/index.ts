@@ -1,5 +1,8 @@
 import type { DotParams } from "../../../../ir/expr.ts";
 import { at, sizeOf, stridesOf } from "../../../../tensor/shape.ts";
+import { extent, others, strideAlong } from "../../../plan/axisGroups.ts";
+import type { Copy, Elementwise, Kernel } from "../../../plan/kernel.ts";
+import { copyKernel } from "../../../plan/kernels/elementwise.ts";
 import {
   type Buffer,
   bufferOf,
@@ -8,18 +11,28 @@ import {
   type View,
   whole,
 } from "../../../plan/view.ts";
-import { extent, others, strideAlong } from "../axisGroups.ts";
-import { copyKernel } from "../elementwise.ts";
-import type { Kernel } from "../kernel.ts";
 import { type Epilogue, followed } from "../product/epilogue.ts";
 import { countsOf, type Sliding, slidingOf } from "../slidingWindows.ts";
-import { kernelTransform, transformedKernel, winogradConvolution } from "./convolution.ts";
-import { winogradGradient } from "./weights.ts";
+import {
+  convolutionKernel,
+  type KernelTransform,
+  kernelTransformKernel,
+  transformedKernel,
+  type WinogradConvolution,
+} from "./convolution.ts";
+import { type GradientTransform, gradientKernels, type WinogradGradient } from "./weights.ts";
 
 /**
  * A dot of windows as a convolution by Winograd's algorithm, or as the gradient of one to its kernel. What is not
  * finite stays in the windows that have it, but what would be infinite there is NaN: the transforms subtract.
  */
+
+/** What a product of windows becomes. */
+export type WinogradWork =
+  | KernelTransform
+  | WinogradConvolution
+  | WinogradGradient
+  | GradientTransform;
 
 /** Minimum channels on both sides, and tiles, for which the transforms save more than they cost. */
 const [fewestChannels, fewestTiles] = [8, 64];
@@ -48,7 +61,7 @@ const inOrder = (
   view: View,
   order: readonly number[],
   isReady: (ordered: View) => boolean,
-): { readonly view: View; readonly copies: readonly Kernel[] } => {
+): { readonly view: View; readonly copies: readonly Kernel<Copy>[] } => {
   const ordered = transposeView(view, order);
   if (bufferOf(view) !== undefined && view.strides.every((s) => s >= 0) && isReady(ordered))
     return { view: ordered, copies: [] };
@@ -63,7 +76,7 @@ const convolution = (
   free: readonly number[],
   out: Buffer,
   epilogue: Epilogue | undefined,
-): readonly Kernel[] | undefined => {
+): readonly Kernel<WinogradWork | Copy>[] | undefined => {
   const { view, places, inside, images, channel } = windows;
   const freeKernel = others(kernel, contract[1]);
   const outputs = extent(kernel, freeKernel);
@@ -86,8 +99,8 @@ const convolution = (
   };
   return [
     ...ready.copies,
-    kernelTransform(ready.view, elements, transformed),
-    winogradConvolution(windows, transformed, outputs, out, steps, epilogue),
+    kernelTransformKernel(ready.view, elements, transformed),
+    convolutionKernel(windows, transformed, outputs, out, steps, epilogue),
   ];
 };
 
@@ -97,7 +110,7 @@ const gradient = (
   cotangents: View,
   free: readonly number[],
   out: Buffer,
-): readonly Kernel[] | undefined => {
+): readonly Kernel<WinogradWork | Copy>[] | undefined => {
   const { view, places, inside, images, channel } = windows;
   const freeAxes = others(cotangents, contract[1]);
   const outputs = extent(cotangents, freeAxes);
@@ -126,7 +139,7 @@ const gradient = (
     across: step([inside[1]]) as number,
     input: step([channel]) as number,
   };
-  return [...ready.copies, ...winogradGradient(windows, given, out, steps)];
+  return [...ready.copies, ...gradientKernels(windows, given, out, steps)];
 };
 
 /** The kernels of a product of windows with something, if Winograd's algorithm is the best way. */
@@ -136,7 +149,7 @@ export const winogradKernels = (
   y: View,
   out: Buffer,
   epilogue: Epilogue | undefined,
-): readonly Kernel[] | undefined => {
+): readonly Kernel<WinogradWork | Copy | Elementwise>[] | undefined => {
   const { batch, contract } = params;
   if (out.dtype !== "f32" || batch[0].length > 0) return undefined;
   const free = others(x, contract[0]);

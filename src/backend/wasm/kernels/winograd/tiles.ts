@@ -1,5 +1,5 @@
 import { type Body, type Code, i32, select } from "../../assembler/index.ts";
-import type { Range } from "../kernel.ts";
+import type { Range } from "../../codegen/partition.ts";
 
 /** Cuts images into tiles of 2×2 outputs, and rows of tiles into blocks that stay in the cache. */
 export interface Tiling {

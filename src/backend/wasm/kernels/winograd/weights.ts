@@ -1,3 +1,5 @@
+import { copying } from "../../../plan/fused.ts";
+import type { Kernel } from "../../../plan/kernel.ts";
 import {
   type Buffer,
   bufferOf,
@@ -8,7 +10,7 @@ import {
   whole,
 } from "../../../plan/view.ts";
 import { type Code, call, i32, v128 } from "../../assembler/index.ts";
-import { type Site, startOf } from "../../codegen/emitContext.ts";
+import { startOf } from "../../codegen/emitContext.ts";
 import { emitFused } from "../../codegen/loopBody.ts";
 import {
   type GemmSpec,
@@ -17,12 +19,12 @@ import {
   rowMajor,
   transposed,
 } from "../../gemm/index.ts";
-import type { Kernel } from "../kernel.ts";
+import type { Family } from "../family.ts";
 import { areMany } from "../parts.ts";
 import { countsOf, type Sliding } from "../slidingWindows.ts";
 import { inputGrid } from "./convolution.ts";
 import { gradientLine, type Vector } from "./lines.ts";
-import { type Grid, pitchOf, tilingOf } from "./tiles.ts";
+import { type Grid, pitchOf, type Tiling, tilingOf } from "./tiles.ts";
 import { transformCotangents, transformInputs } from "./transform.ts";
 
 /** As for a convolution; of the 16 places of the transform four are in the cache at a time. */
@@ -49,12 +51,37 @@ export interface GradientSteps {
  * multiplied in each of the 16 places, summed over all tiles, and the sums transformed back. Each row of the
  * transform is on its own until then, which is how threads may share it.
  */
-export const winogradGradient = (
+export interface WinogradGradient {
+  readonly kind: "winogradGradient";
+  readonly windows: Sliding;
+  readonly cotangents: Cotangents;
+  readonly tiling: Tiling;
+  readonly pitches: { readonly inputs: number; readonly outputs: number };
+  /** The products of one row of the transform for one block. */
+  readonly spec: GemmSpec;
+  readonly left: Buffer;
+  readonly right: Buffer;
+  readonly packed: Buffer | undefined;
+  /** The sums over all tiles, and behind them, where they are many, what rounding took from each. */
+  readonly sums: Buffer;
+}
+
+/** `Gᵀ m G` for each pair of channels. */
+export interface GradientTransform {
+  readonly kind: "gradientTransform";
+  readonly sums: Buffer;
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly to: Buffer;
+  readonly steps: GradientSteps;
+}
+
+export const gradientKernels = (
   windows: Sliding,
   cotangents: Cotangents,
-  out: Buffer,
+  to: Buffer,
   steps: GradientSteps,
-): readonly Kernel[] => {
+): readonly Kernel<WinogradGradient | GradientTransform>[] => {
   const { channels: inputs, ...counts } = countsOf(windows);
   const { outputs } = cotangents;
   const tiling = tilingOf(counts, 4 * 4 * (inputs + outputs), blockBytes);
@@ -74,73 +101,77 @@ export const winogradGradient = (
   const spec: GemmSpec = { ...product, ...(lossy && { lost: 4 * size }) };
   const left = scratchBuffer("f32", 4 * pitches.inputs, "transformed tiles");
   const right = scratchBuffer("f32", 4 * pitches.outputs, "transformed cotangents");
-  const panels = scratchBuffer("u8", gemmScratchBytes(spec), "packed panels");
+  const bytes = gemmScratchBytes(spec);
+  const packed = bytes === 0 ? undefined : scratchBuffer("u8", bytes, "packed panels");
   const sums = makeBuffer("f32", (lossy ? 2 : 1) * 4 * size, "transformed gradient");
-  const reads = [windows.view, cotangents.view].map((view) => bufferOf(view) as Buffer);
   const title = `gradient of conv 3×3 [${counts.images}, ${counts.height}, ${counts.width}], ${inputs} → ${outputs}`;
-  const multiply: Kernel = {
-    name: `${title}, Winograd F(2×2)`,
-    reads,
-    writes: [sums, left, right, ...(panels.size === 0 ? [] : [panels])],
-    inPlace: [],
-    operations: blocks * tiles * (2 * 16 * inputs * outputs + 32 * inputs + 12 * outputs),
-    pieces: 4,
-    emit: (site, range) => {
-      const { body } = site;
-      const product = site.product("f32", spec);
-      const input = inputGrid(site, windows);
-      const output: Grid = {
-        start: startOf(site, bufferOf(cotangents.view) as Buffer, 4 * cotangents.view.offset),
-        image: cotangents.image,
-        row: cotangents.row,
-        column: cotangents.column,
-      };
-      const piece = (r: number): void => {
-        for (const at of [r * size, ...(lossy ? [(4 + r) * size] : [])])
-          emitFused(site, {
-            space: [size],
-            loads: [literal("f32", [size], 0)],
-            operations: [],
-            stores: [{ value: 0, to: { ...whole(sums, [size]), offset: at } }],
-          });
-        const tilesOf = (buffer: Buffer, channels: number, pitch: number) => ({
-          start: startOf(site, buffer),
-          channels,
-          pitch,
-        });
-        const [a, b] = [
-          tilesOf(left, inputs, pitches.inputs),
-          tilesOf(right, outputs, pitches.outputs),
-        ];
-        body.for(0, blocks, 1, (block) => {
-          transformInputs(body, tiling, block, input, a, [r]);
-          transformCotangents(body, tiling, block, output, b, [r]);
-          const spare = panels.size === 0 ? 0 : startOf(site, panels);
-          body.do(call(product, a.start, b.start, startOf(site, sums, 4 * r * size), spare));
-        });
-      };
-      const cases = [0, 1, 2, 3].map((r) => () => piece(r));
-      if (range === undefined) for (const one of cases) one();
-      else body.for(range.from, range.to, 1, (r) => body.switch(r, cases));
+  return [
+    {
+      name: `${title}, Winograd F(2×2)`,
+      reads: [windows.view, cotangents.view].map((view) => bufferOf(view) as Buffer),
+      writes: [sums],
+      scratch: [left, right, ...(packed === undefined ? [] : [packed])],
+      inPlace: [],
+      operations: blocks * tiles * (2 * 16 * inputs * outputs + 32 * inputs + 12 * outputs),
+      work: {
+        kind: "winogradGradient",
+        ...{ windows, cotangents, tiling, pitches, spec, left, right, packed, sums },
+      },
     },
-  };
-  return [multiply, backTransform(sums, inputs, outputs, out, steps)];
+    {
+      name: `Winograd's transform to a gradient 3×3 of ${inputs * outputs}`,
+      reads: [sums],
+      writes: [to],
+      scratch: [],
+      inPlace: [],
+      operations: 49 * inputs * outputs,
+      work: { kind: "gradientTransform", sums, inputs, outputs, to, steps },
+    },
+  ];
 };
 
-/** `Gᵀ m G` for each pair of channels. */
-const backTransform = (
-  sums: Buffer,
-  inputs: number,
-  outputs: number,
-  out: Buffer,
-  steps: GradientSteps,
-): Kernel => ({
-  name: `Winograd's transform to a gradient 3×3 of ${inputs * outputs}`,
-  reads: [sums],
-  writes: [out],
-  inPlace: [],
-  operations: 49 * inputs * outputs,
-  emit: (site: Site) => {
+export const winogradGradient: Family<WinogradGradient> = {
+  pieces: () => 4,
+  emit: (site, work, range) => {
+    const { windows, cotangents, tiling, pitches, spec, left, right, packed, sums } = work;
+    const { body } = site;
+    const size = 4 * spec.m * spec.n;
+    const product = site.product("f32", spec);
+    const input = inputGrid(site, windows);
+    const output: Grid = {
+      start: startOf(site, bufferOf(cotangents.view) as Buffer, 4 * cotangents.view.offset),
+      image: cotangents.image,
+      row: cotangents.row,
+      column: cotangents.column,
+    };
+    const piece = (r: number): void => {
+      for (const at of [r * size, ...(spec.lost === undefined ? [] : [(4 + r) * size])])
+        emitFused(site, copying(literal("f32", [size], 0), { ...whole(sums, [size]), offset: at }));
+      const tilesOf = (buffer: Buffer, channels: number, pitch: number) => ({
+        start: startOf(site, buffer),
+        channels,
+        pitch,
+      });
+      const [a, b] = [
+        tilesOf(left, spec.m, pitches.inputs),
+        tilesOf(right, spec.n, pitches.outputs),
+      ];
+      body.for(0, tiling.blocks, 1, (block) => {
+        transformInputs(body, tiling, block, input, a, [r]);
+        transformCotangents(body, tiling, block, output, b, [r]);
+        const spare = packed === undefined ? 0 : startOf(site, packed);
+        body.do(call(product, a.start, b.start, startOf(site, sums, 4 * r * size), spare));
+      });
+    };
+    const cases = [0, 1, 2, 3].map((r) => () => piece(r));
+    if (range === undefined) for (const one of cases) one();
+    else body.for(range.from, range.to, 1, (r) => body.switch(r, cases));
+  },
+};
+
+export const gradientTransform: Family<GradientTransform> = {
+  pieces: () => 1,
+  emit: (site, { sums, inputs, outputs, to: out, steps }) => {
     const { body } = site;
     const four = [0, 1, 2, 3];
     const three = [0, 1, 2];
@@ -170,4 +201,4 @@ const backTransform = (
       });
     });
   },
-});
+};

@@ -1,8 +1,8 @@
-import type { AnyNode, Expr, Params, PrimitiveTag, Program, TensorType } from "../../ir/expr.ts";
-import { sizeOf } from "../../tensor/shape.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
+import type { AnyNode, Expr, Params, PrimitiveTag, Program, TensorType } from "../../../ir/expr.ts";
+import { sizeOf } from "../../../tensor/shape.ts";
+import type { Tensor } from "../../../tensor/tensor.ts";
+import { type Buffer, bufferOf, makeBuffer, type View, whole } from "../view.ts";
 import { type Lowering, lowerings } from "./lowering.ts";
-import { type Buffer, bufferOf, makeBuffer, type View, whole } from "./view.ts";
 
 /** The values of one region: how each expression is read, and which node makes each buffer. */
 export interface Scope {

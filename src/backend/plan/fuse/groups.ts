@@ -1,4 +1,4 @@
-import type { AnyNode } from "../../ir/expr.ts";
+import type { AnyNode } from "../../../ir/expr.ts";
 
 /**
  * Groups of nodes that run together, and the order between groups. Each question takes about as long as its answer is

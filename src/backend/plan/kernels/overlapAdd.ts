@@ -1,6 +1,8 @@
 import type { Params } from "../../../ir/expr.ts";
 import { leastOf } from "../../../tensor/extremes.ts";
 import { at, type Shape, sizeOf } from "../../../tensor/shape.ts";
+import type { Fused, Operation } from "../fused.ts";
+import type { Kernel, OverlapAdd } from "../kernel.ts";
 import {
   type Buffer,
   bufferOf,
@@ -10,11 +12,8 @@ import {
   type View,
   whole,
   windowView,
-} from "../../plan/view.ts";
-import { emitFused, type Fused, piecesOf } from "../codegen/loopBody.ts";
-import type { Operation } from "../codegen/pointwise/operation.ts";
+} from "../view.ts";
 import { elementwiseKernel, fillKernel } from "./elementwise.ts";
-import type { Kernel } from "./kernel.ts";
 
 /** Maximum windows over an element for sums in single precision; more are added up in double precision. */
 const mostInTurn = 1024;
@@ -22,7 +21,8 @@ const mostInTurn = 1024;
 /**
  * Windows added up where they lie. The output is seen through the windows too, and for each place in a
  * window, one after the other, all windows are added at once: they never meet in one element then, so
- * that vectors may be used. Windows that do not overlap are written and not added. Axes before the windowed ones come outermost, which keeps to one example.
+ * that vectors may be used. Windows that do not overlap are written and not added. Axes before the windowed ones come
+ * outermost, which keeps to one example.
  */
 export const overlapAddKernels = (
   params: Params<"overlapAdd">,
@@ -88,15 +88,14 @@ const addedIn = (
       ? { operations: [sum(1)], stores: [{ value: 2, to }] }
       : { operations: [term, sum(2)], stores: [{ value: 3, to }] }),
   };
-  const add: Kernel = {
+  const add: Kernel<OverlapAdd> = {
     name: `overlapAdd [${y.shape.join(", ")}] to [${shape.join(", ")}]`,
     reads: [...(apart ? [] : [out]), ...[bufferOf(y)].flatMap((b) => b ?? [])],
     writes: [out],
+    scratch: [],
     inPlace: [],
     operations: sizeOf(y.shape),
-    // Windows may meet in one element: only the axes before them may be cut.
-    pieces: piecesOf(work, { leading: first }),
-    emit: (site, range) => emitFused(site, work, range, { leading: first }),
+    work: { kind: "overlapAdd", fused: work, apart: first },
   };
   return apart && everywhere ? [add] : [fillKernel(all, 0), add];
 };

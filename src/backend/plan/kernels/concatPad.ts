@@ -1,9 +1,9 @@
 import type { Params } from "../../../ir/expr.ts";
 import { store } from "../../../tensor/dtype.ts";
 import { type Shape, sizeOf } from "../../../tensor/shape.ts";
-import { type Buffer, sliceView, type View, whole } from "../../plan/view.ts";
+import type { Border, Kernel } from "../kernel.ts";
+import { type Buffer, sliceView, type View, whole } from "../view.ts";
 import { copyKernel, fillKernel } from "./elementwise.ts";
-import type { Kernel } from "./kernel.ts";
 
 /** Writes operands into parts of a larger result: concatenation and padding. */
 
@@ -32,19 +32,15 @@ const borderOf = ({ low, high }: Params<"pad">, all: View): readonly View[] =>
   });
 
 /** The kernel that fills several parts of a buffer with one number. */
-const fillParts = (parts: readonly View[], value: number, out: Buffer): Kernel => {
-  const fills = parts.map((part) => fillKernel(part, value));
-  return {
-    name: `border of [${parts.map((part) => sizeOf(part.shape)).join(" + ")}]`,
-    reads: [],
-    writes: [out],
-    inPlace: [],
-    operations: 0,
-    emit: (site) => {
-      for (const fill of fills) fill.emit(site);
-    },
-  };
-};
+const borderKernel = (parts: readonly View[], value: number, out: Buffer): Kernel<Border> => ({
+  name: `border of [${parts.map((part) => sizeOf(part.shape)).join(" + ")}]`,
+  reads: [],
+  writes: [out],
+  scratch: [],
+  inPlace: [],
+  operations: 0,
+  work: { kind: "border", parts, value },
+});
 
 export const padKernels = (
   params: Params<"pad">,
@@ -62,7 +58,7 @@ export const padKernels = (
     interior.map((n) => n + 1),
   );
   const isDense = [...low, ...high].every((n) => n >= 0) && interior.every((n) => n === 0);
-  const around = isDense ? fillParts(borderOf(params, all), value, out) : fillKernel(all, value);
+  const around = isDense ? borderKernel(borderOf(params, all), value, out) : fillKernel(all, value);
   return [around, copyKernel(x, inside)];
 };
 

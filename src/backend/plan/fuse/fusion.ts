@@ -1,7 +1,7 @@
-import type { AnyNode, PrimitiveTag } from "../../ir/expr.ts";
-import { sameShape } from "../../tensor/shape.ts";
+import type { AnyNode, PrimitiveTag } from "../../../ir/expr.ts";
+import { sameShape } from "../../../tensor/shape.ts";
+import { type Buffer, bufferOf, identityOf, squeeze, type View } from "../view.ts";
 import { dependsByOthers, follow, type Group, groupOfOne, united } from "./groups.ts";
-import { type Buffer, bufferOf, identityOf, squeeze, type View } from "./view.ts";
 
 /**
  * Decides which nodes share a loop.

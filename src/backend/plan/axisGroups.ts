@@ -1,5 +1,5 @@
-import { at } from "../../../tensor/shape.ts";
-import type { View } from "../../plan/view.ts";
+import { at } from "../../tensor/shape.ts";
+import type { View } from "./view.ts";
 
 /** Groups of axes of a view, walked as one. */
 

@@ -1,8 +1,8 @@
-import type { AnyNode } from "../../ir/expr.ts";
+import type { AnyNode } from "../../../ir/expr.ts";
+import { isPointwise, type Scope } from "../lower/values.ts";
+import { type Buffer, bufferOf, identityOf } from "../view.ts";
 import { demand } from "./fusion.ts";
 import { absorbInto, dependsOn, follow, type Group } from "./groups.ts";
-import { isPointwise, type Scope } from "./values.ts";
-import { type Buffer, bufferOf, identityOf } from "./view.ts";
 
 /**
  * Finds the products that pass through a loop before they are stored. If the elements of a loop need the product only

@@ -1,15 +1,15 @@
-import type { Params, PrimitiveTag, TensorType } from "../../ir/expr.ts";
-import { sizeOf } from "../../tensor/shape.ts";
-import { Tensor } from "../../tensor/tensor.ts";
-import type { Pointwise } from "../wasm/codegen/pointwise/operation.ts";
-import { argReduceKernel, cumsumKernel, sortKernel } from "../wasm/kernels/axisScans.ts";
-import { concatenateKernels, padKernels } from "../wasm/kernels/concatPad.ts";
-import { packedView } from "../wasm/kernels/elementwise.ts";
-import { gatherKernel, scatterAddKernels } from "../wasm/kernels/indexed.ts";
-import type { Kernel } from "../wasm/kernels/kernel.ts";
-import { overlapAddKernels } from "../wasm/kernels/overlapAdd.ts";
-import { dotKernels } from "../wasm/kernels/product/contraction.ts";
-import { randomKernel } from "../wasm/kernels/random.ts";
+import type { Params, PrimitiveTag, TensorType } from "../../../ir/expr.ts";
+import { sizeOf } from "../../../tensor/shape.ts";
+import { Tensor } from "../../../tensor/tensor.ts";
+import type { Pointwise } from "../fused.ts";
+import type { Kernel } from "../kernel.ts";
+import { concatenateKernels, padKernels } from "../kernels/concatPad.ts";
+import { contractionKernel } from "../kernels/contraction.ts";
+import { packedView } from "../kernels/elementwise.ts";
+import { gatherKernel, scatterAddKernels } from "../kernels/indexed.ts";
+import { argReductionKernel, cumulativeSumKernel, sortKernel } from "../kernels/lines.ts";
+import { overlapAddKernels } from "../kernels/overlapAdd.ts";
+import { randomBitsKernel } from "../kernels/random.ts";
 import {
   type Buffer,
   broadcastView,
@@ -21,9 +21,9 @@ import {
   transposeView,
   type View,
   windowView,
-} from "./view.ts";
+} from "../view.ts";
 
-/** The ways in which a primitive becomes code. */
+/** The ways in which a primitive becomes kernels. */
 export type Lowering<P extends PrimitiveTag> =
   /** In a loop with its neighbors. */
   | { readonly kind: "pointwise" }
@@ -138,11 +138,13 @@ export const lowerings: { readonly [P in PrimitiveTag]: Lowering<P> } = {
 
   reduce: { kind: "reduction" },
   argReduce: kernels(
-    packed(({ kind, axis }, [x], [out]) => [argReduceKernel(kind, axis, x as View, out as Buffer)]),
+    packed(({ kind, axis }, [x], [out]) => [
+      argReductionKernel(kind, axis, x as View, out as Buffer),
+    ]),
   ),
   cumsum: kernels(
     packed(({ axis, reverse }, [x], [out]) => [
-      cumsumKernel(axis, reverse, x as View, out as Buffer),
+      cumulativeSumKernel(axis, reverse, x as View, out as Buffer),
     ]),
   ),
   sort: kernels(
@@ -179,7 +181,9 @@ export const lowerings: { readonly [P in PrimitiveTag]: Lowering<P> } = {
     ),
   ),
 
-  dot: kernels((params, xs, [out]) => dotKernels(params, first(xs), second(xs), out as Buffer)),
+  dot: kernels((params, xs, [out]) => [
+    contractionKernel(params, first(xs), second(xs), out as Buffer),
+  ]),
 
   constant: {
     kind: "source",
@@ -193,7 +197,7 @@ export const lowerings: { readonly [P in PrimitiveTag]: Lowering<P> } = {
   randomBits: kernels(
     packed(({ shape }, [keys], [out]) => {
       const x = keys as View;
-      return [randomKernel(x, sizeOf(x.shape) / 2, sizeOf(shape), out as Buffer)];
+      return [randomBitsKernel(x, sizeOf(x.shape) / 2, sizeOf(shape), out as Buffer)];
     }),
   ),
 

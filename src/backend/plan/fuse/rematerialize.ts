@@ -1,10 +1,10 @@
-import { apply } from "../../ir/build.ts";
-import type { AnyNode, Expr, PrimitiveTag, Program } from "../../ir/expr.ts";
-import { program } from "../../ir/program.ts";
-import { bytesPerElement } from "../../tensor/dtype.ts";
-import { sizeOf } from "../../tensor/shape.ts";
+import { apply } from "../../../ir/build.ts";
+import type { AnyNode, Expr, PrimitiveTag, Program } from "../../../ir/expr.ts";
+import { program } from "../../../ir/program.ts";
+import { bytesPerElement } from "../../../tensor/dtype.ts";
+import { sizeOf } from "../../../tensor/shape.ts";
+import { isPointwise } from "../lower/values.ts";
 import type { Group } from "./groups.ts";
-import { isPointwise } from "./values.ts";
 
 /**
  * What is cheaper to compute again than to keep.

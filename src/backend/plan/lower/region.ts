@@ -1,20 +1,15 @@
-import type { AnyNode, Expr, Params, PrimitiveTag, Program, TensorType } from "../../ir/expr.ts";
-import { sizeOf } from "../../tensor/shape.ts";
-import type { Fused } from "../wasm/codegen/loopBody.ts";
-import type { Operation } from "../wasm/codegen/pointwise/operation.ts";
-import { copyKernel, elementwiseKernel } from "../wasm/kernels/elementwise.ts";
-import type { Kernel, Step } from "../wasm/kernels/kernel.ts";
-import { dotKernels } from "../wasm/kernels/product/contraction.ts";
-import { reduceKernel } from "../wasm/kernels/reduction.ts";
-import { type Joins, joinsOf } from "./concatInPlace.ts";
-import { branchSteps, loopSteps } from "./controlFlow.ts";
-import { absorbEpilogues, epilogueNodes, isElementwise } from "./fuseEpilogue.ts";
-import { groupNodes, ordered } from "./fusion.ts";
-import { absorbInto, dependsOn, follow, type Group } from "./groups.ts";
-import type { Context, Destination } from "./lowerContext.ts";
-import { type Lowering, lowerings } from "./lowering.ts";
-import { recompute } from "./rematerialize.ts";
-import { isPointwise, type Scope, scopeOf } from "./values.ts";
+import type { AnyNode, Expr, Params, PrimitiveTag, Program, TensorType } from "../../../ir/expr.ts";
+import { sizeOf } from "../../../tensor/shape.ts";
+import { type Joins, joinsOf } from "../fuse/concatInPlace.ts";
+import { absorbEpilogues, epilogueNodes, isElementwise } from "../fuse/fuseEpilogue.ts";
+import { groupNodes, ordered } from "../fuse/fusion.ts";
+import { absorbInto, dependsOn, follow, type Group } from "../fuse/groups.ts";
+import { recompute } from "../fuse/rematerialize.ts";
+import type { Computed, Fused, Operation } from "../fused.ts";
+import { kernelStep, type Step } from "../kernel.ts";
+import { contractionKernel } from "../kernels/contraction.ts";
+import { copyKernel, elementwiseKernel } from "../kernels/elementwise.ts";
+import { reductionKernel } from "../kernels/reduction.ts";
 import {
   type Buffer,
   bufferOf,
@@ -24,9 +19,11 @@ import {
   squeeze,
   type View,
   whole,
-} from "./view.ts";
-
-const kernelStep = (kernel: Kernel): Step => ({ kind: "kernel", kernel });
+} from "../view.ts";
+import type { Context, Destination } from "./context.ts";
+import { branchSteps, loopSteps } from "./controlFlow.ts";
+import { type Lowering, lowerings } from "./lowering.ts";
+import { isPointwise, type Scope, scopeOf } from "./values.ts";
 
 /** Equal for equal sources; −0 is not 0. */
 const sourceKey = (scope: Scope, source: Source): string => {
@@ -49,7 +46,7 @@ interface Numbers {
 const inOrder = (scope: Scope, nodes: readonly AnyNode[]): readonly AnyNode[] =>
   nodes.toSorted((a, b) => scope.position(a) - scope.position(b));
 
-const fuse = (scope: Scope, nodes: readonly AnyNode[]): Omit<Fused, "stores"> & Numbers => {
+const fuse = (scope: Scope, nodes: readonly AnyNode[]): Computed & Numbers => {
   const members = new Set(nodes);
   const sorted = inOrder(scope, nodes);
   const views = new Map<string, View>();
@@ -114,7 +111,7 @@ const groupSteps = (
         : fuse(scope, others);
     const maker =
       others.length === 0 ? reduction : (scope.producer(bufferOf(x) as Buffer) as AnyNode);
-    return [kernelStep(reduceKernel(kind, work, work.valueOf(maker), within, out))];
+    return [kernelStep(reductionKernel(kind, work, work.valueOf(maker), within, out))];
   }
   const operands = scope.operands(first);
   const outputs = scope.buffersOf(first);
@@ -131,7 +128,7 @@ const groupSteps = (
     const fused: Fused = { ...work, stores };
     if (first.primitive !== "dot") return [kernelStep(elementwiseKernel(fused))];
     const [x, y] = operands as readonly [View, View];
-    return dotKernels(first.params, x, y, outputs[0] as Buffer, fused).map(kernelStep);
+    return [kernelStep(contractionKernel(first.params, x, y, outputs[0] as Buffer, fused))];
   }
   if (first.primitive === "scan") return loopSteps(context, first.params, operands, outputs);
   if (first.primitive === "cond") return branchSteps(context, first.params, operands, outputs);
@@ -141,7 +138,7 @@ const groupSteps = (
     return lowering
       .kernels(first.params as Params<never>, operands, outputs, first.outputs)
       .filter((_, i) => !joins.isPlaced(first, i))
-      .map(kernelStep);
+      .map((kernel) => kernelStep(kernel));
   // A view that strides cannot describe.
   const x = operands[0] as View;
   return [kernelStep(copyKernel(x, whole(outputs[0] as Buffer, x.shape)))];

@@ -1,9 +1,9 @@
-import type { AnyNode, TensorType } from "../../ir/expr.ts";
-import { sameShape } from "../../tensor/shape.ts";
-import { partsOf } from "../wasm/kernels/concatPad.ts";
+import type { AnyNode, TensorType } from "../../../ir/expr.ts";
+import { sameShape } from "../../../tensor/shape.ts";
+import { partsOf } from "../kernels/concatPad.ts";
+import { isPointwise, type Scope } from "../lower/values.ts";
+import { type Buffer, bufferOf, identityOf, squeeze, type View } from "../view.ts";
 import type { Group } from "./groups.ts";
-import { isPointwise, type Scope } from "./values.ts";
-import { type Buffer, bufferOf, identityOf, squeeze, type View } from "./view.ts";
 
 /** Finds the operands of concatenations that can be written straight to their place in the result. */
 export interface Joins {

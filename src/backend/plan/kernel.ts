@@ -1,0 +1,197 @@
+import type { DotParams, ReduceKind } from "../../ir/expr.ts";
+import type { Computed, Fused } from "./fused.ts";
+import type { Buffer, Counter, View } from "./view.ts";
+
+/**
+ * Kernels as data. A kernel says what it computes, on which memory, and what that costs; how its code is written is a
+ * target's business (`target.ts`), and so is what kernels of its own it makes of one.
+ */
+
+/** What a kernel touches and costs: all that memory, schedules and reports are made from. */
+export interface Access {
+  readonly name: string;
+  readonly reads: readonly Buffer[];
+  readonly writes: readonly Buffer[];
+  /** Memory that it needs while it runs, and that nobody reads afterwards. */
+  readonly scratch: readonly Buffer[];
+  /** Pairs of buffers that may share memory: each element is read only at the place where it is written, and before. */
+  readonly inPlace: readonly (readonly [write: Buffer, read: Buffer])[];
+  /** Arithmetic operations of one run. */
+  readonly operations: number;
+}
+
+/** A kernel: one piece of work, with the memory that it touches. */
+export interface Kernel<W = Work> extends Access {
+  readonly work: W;
+}
+
+/** What a kernel may compute. */
+export type Work =
+  | Elementwise
+  | Copy
+  | Border
+  | Reduction
+  | Contraction
+  | ArgReduction
+  | CumulativeSum
+  | Sort
+  | Gather
+  | ScatterAdd
+  | RandomBits
+  | OverlapAdd;
+
+/** Work of one kind. */
+export type WorkOf<K extends Work["kind"]> = Extract<Work, { readonly kind: K }>;
+
+/** Operations on each element alone, in one loop. */
+export interface Elementwise {
+  readonly kind: "elementwise";
+  readonly fused: Fused;
+}
+
+/** One view copied to another of the same shape; nothing is done where both are the same memory. */
+export interface Copy {
+  readonly kind: "copy";
+  readonly from: View;
+  readonly to: View;
+}
+
+/** One number written to several parts of a buffer. */
+export interface Border {
+  readonly kind: "border";
+  readonly parts: readonly View[];
+  readonly value: number;
+}
+
+/** A value of fused work combined over some axes of its space, and stored in the order of the other axes. */
+export interface Reduction {
+  readonly kind: "reduction";
+  readonly combine: ReduceKind;
+  readonly of: Computed;
+  readonly value: number;
+  readonly axes: readonly number[];
+  readonly to: Buffer;
+}
+
+/**
+ * A general dot product: sums over the contracted axes, for each place of the batch, left and right axes in this order.
+ * `ending` is element-wise work that loads the product from `to`, and stores it there only if it says so.
+ */
+export interface Contraction {
+  readonly kind: "contraction";
+  readonly params: DotParams;
+  readonly left: View;
+  readonly right: View;
+  readonly to: Buffer;
+  readonly ending: Fused | undefined;
+}
+
+/** The index of the first extreme along an axis, as i32. NaN counts as more extreme than any number. */
+export interface ArgReduction {
+  readonly kind: "argReduction";
+  readonly extreme: "max" | "min";
+  readonly axis: number;
+  readonly from: View;
+  readonly to: Buffer;
+}
+
+/** Running sums along an axis, from its end if `reverse`. */
+export interface CumulativeSum {
+  readonly kind: "cumulativeSum";
+  readonly axis: number;
+  readonly reverse: boolean;
+  readonly from: View;
+  readonly to: Buffer;
+}
+
+/** Each line along an axis in ascending order, NaN last, and where each element stood. Equal elements keep their order. */
+export interface Sort {
+  readonly kind: "sort";
+  readonly axis: number;
+  readonly from: View;
+  readonly values: Buffer;
+  readonly indices: Buffer;
+}
+
+/**
+ * The extents of access by index. The axes fall into shared batch axes, middle axes, the indexed one and the rest:
+ * `x: [batch, middle, extent, rest]`, `indices: [batch, count]`, `taken: [batch, middle, count, rest]`.
+ */
+export interface IndexedLayout {
+  readonly batch: number;
+  readonly middle: number;
+  readonly extent: number;
+  readonly count: number;
+  readonly rest: number;
+}
+
+/** Elements at indices; zeros where an index is out of range. Both views are contiguous. */
+export interface Gather {
+  readonly kind: "gather";
+  readonly layout: IndexedLayout;
+  readonly from: View;
+  readonly indices: View;
+  readonly to: Buffer;
+}
+
+/** Updates added to a buffer at indices; those out of range are left out. Both views are contiguous. */
+export interface ScatterAdd {
+  readonly kind: "scatterAdd";
+  readonly layout: IndexedLayout;
+  readonly indices: View;
+  readonly updates: View;
+  readonly to: Buffer;
+}
+
+/** Random words by Threefry-2x32-20: `words` for each of `count` keys, which are contiguous and of two words. */
+export interface RandomBits {
+  readonly kind: "randomBits";
+  readonly keys: View;
+  readonly count: number;
+  readonly words: number;
+  readonly to: Buffer;
+}
+
+/**
+ * Windows added up where they lie: element-wise work in the order of its space, whose places may meet in one element
+ * unless they differ along the first `apart` axes.
+ */
+export interface OverlapAdd {
+  readonly kind: "overlapAdd";
+  readonly fused: Fused;
+  readonly apart: number;
+}
+
+/** A step of a program, in order: a kernel, a loop or a branch. */
+export type Step<K = Kernel> =
+  | { readonly kind: "kernel"; readonly kernel: K }
+  | { readonly kind: "loop"; readonly loop: Loop; readonly steps: readonly Step<K>[] }
+  | {
+      readonly kind: "branch";
+      /** One bool in memory. */
+      readonly predicate: View;
+      readonly onTrue: readonly Step<K>[];
+      readonly onFalse: readonly Step<K>[];
+    };
+
+/** A loop: `index` names the counter of its rounds, which counts from the end if the loop is reversed. */
+export interface Loop {
+  readonly length: number;
+  readonly reverse: boolean;
+  readonly index: Counter;
+  /** The buffers in which its rounds leave results. */
+  readonly results: readonly Buffer[];
+}
+
+export const kernelStep = <K>(kernel: K): Step<K> => ({ kind: "kernel", kernel });
+
+/** All kernels of steps, those within loops and branches once. */
+export const kernelsOf = <K>(steps: readonly Step<K>[]): readonly K[] =>
+  steps.flatMap((step) => {
+    if (step.kind === "kernel") return [step.kernel];
+    return kernelsOf(step.kind === "loop" ? step.steps : [...step.onTrue, ...step.onFalse]);
+  });
+
+/** The buffers that a kernel writes, scratch memory among them. */
+export const writesOf = ({ writes, scratch }: Access): readonly Buffer[] =>
+  scratch.length === 0 ? writes : [...writes, ...scratch];

@@ -1,0 +1,44 @@
+import type { Program } from "../../ir/expr.ts";
+import { expanded } from "./expand.ts";
+import type { Access, Kernel, Step } from "./kernel.ts";
+import { type Lowered, lower } from "./lower/program.ts";
+import { type Layout, type MemoryPlan, planMemory } from "./memory.ts";
+import type { Width } from "./view.ts";
+
+/**
+ * A target: what turns a planned program into code. Everything before it is the same for all targets. `K` is what its
+ * own kernels are, as data; `Code` is what it writes.
+ */
+export interface Target<K extends Access, Code> {
+  readonly name: string;
+  /** How wide elements of each dtype are in its memory. */
+  readonly width: Width;
+  /** Whether it can write code for a kernel. */
+  readonly supports: (kernel: Kernel) => boolean;
+  /** The target's own kernels that together do what one kernel says. Their memory is not planned yet. */
+  readonly expand: (kernel: Kernel) => readonly K[];
+  /** What its memory needs beside the program's own, once the kernels are known. Defaults to nothing. */
+  readonly reserve?: (steps: readonly Step<K>[]) => Omit<Layout, "width">;
+  /** Writes the code of a program of which everything is known. */
+  readonly write: (planned: Planned<K>) => Code;
+}
+
+/** A program in a target's own kernels, with an address for every buffer. */
+export interface Planned<K> extends Lowered<K> {
+  readonly memory: MemoryPlan;
+  readonly layout: Layout;
+}
+
+/** Plans a program, which has been checked, for a target: kernels first, then the target's own, then their memory. */
+export const plannedFor = <K extends Access, Code>(
+  { width, expand, reserve = () => ({}) }: Target<K, Code>,
+  program: Program,
+  carried: number,
+): Planned<K> => {
+  const lowered = lower(program, carried);
+  const { residents, united } = lowered;
+  const steps = expanded(lowered.steps, expand, united);
+  const layout = { width, ...reserve(steps) };
+  const memory = planMemory(steps, residents, united, layout);
+  return { ...lowered, steps, layout, memory };
+};
