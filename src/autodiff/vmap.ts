@@ -1,6 +1,6 @@
 import { InvalidArgument } from "../errors.ts";
 import { derive } from "../interpreter/derive.ts";
-import type { Expr } from "../ir/expr.ts";
+import type { Expr, Program } from "../ir/expr.ts";
 import { broadcastTo } from "../ir/ops/promote.ts";
 import { moveAxis } from "../ir/ops/structural.ts";
 import { trace } from "../ir/trace.ts";
@@ -19,6 +19,8 @@ export interface VmapOptions<A extends readonly unknown[]> {
   readonly inAxes?: { readonly [K in keyof A]: InAxis };
   /** The name of the mapped axis, for `axisSum` and `axisMean`. */
   readonly axis?: string;
+  /** Called with the program of one example before it is mapped, such as to refuse its mistakes. */
+  readonly inspect?: (program: Program) => void;
 }
 
 /** The type of a tree with every leaf widened to any shape: the result of `vmap` for one example's tree. */
@@ -92,6 +94,7 @@ export const vmap =
       },
       options.axis,
     );
+    options.inspect?.(program);
     const made = derive.batch(
       program,
       [...captured, ...inputs.map((x) => x.value)],

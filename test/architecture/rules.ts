@@ -24,6 +24,7 @@ const ranks: readonly (readonly string[])[] = [
   ["nn", "optim"],
   ["data"],
   ["codec"],
+  ["learn"],
   ["train"],
   ["index"],
   // The command line is a user of the public surface, and no part of it.

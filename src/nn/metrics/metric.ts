@@ -28,6 +28,10 @@ export interface Outcomes {
   readonly outputs: Expr;
   /** `[batch, ...]` */
   readonly targets: Expr;
+  /** The number of examples. Defaults to the extent of the targets' leading axis. */
+  readonly examples?: number;
+  /** Further numbers of each example, `[batch]`, by name. Defaults to none. */
+  readonly values?: { readonly [name: string]: Expr };
 }
 
 /**

@@ -12,8 +12,8 @@ export const meanLoss: Metric<Ratio> = {
   name: "loss",
   better: "lower",
   monoid: monoidRatio,
-  fromBatch: ({ loss, targets }) => {
-    const count = sizeOfBatch(targets);
+  fromBatch: ({ loss, targets, examples }) => {
+    const count = examples === undefined ? sizeOfBatch(targets) : lift(examples, "i32");
     return { total: mul(cast(loss, "f64"), cast(count, "f64")), count };
   },
   value: ratio,

@@ -1,0 +1,134 @@
+import { isLeft, right } from "fp-ts/lib/Either.js";
+import type { Exprs } from "../../autodiff/index.ts";
+import { InvalidArgument } from "../../errors.ts";
+import type { Expr } from "../../ir/expr.ts";
+import { add } from "../../ir/ops/elementwise.ts";
+import { foldInKey } from "../../ir/ops/random.ts";
+import { meanLoss } from "../../nn/metrics/regression.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import type { Tree } from "../../tree.ts";
+import type { Descending } from "../descending.ts";
+import type { Columns, Learner, Moment, Report } from "../learner.ts";
+
+/** What {@link alternating} carries: the models that the players share, and each player's optimizer state. */
+export interface Alternating<P, S, Name extends string> {
+  readonly params: P;
+  readonly layerState: S;
+  readonly optimizerStates: { readonly [K in Name]: Tree<Tensor> };
+}
+
+/** Names of players whose metrics are prefixed by them: `judge.loss`. */
+type Players<R extends Columns, P, S, Name extends string> = {
+  readonly [K in Name]: Learner<R, Descending<P, S>>;
+};
+
+type Ratio = { readonly total: Expr; readonly count: Expr };
+
+/** The reports of all players as one. Its loss is the sum of theirs. */
+const together = (reports: readonly Report[]): Report => {
+  const summariesOf = (shard: number): readonly Exprs[] => {
+    const each = reports.map(({ summaries }) => summaries[shard] ?? []);
+    // The first summary of every learner is that of its loss.
+    const losses = each.map(([loss]) => loss as Ratio);
+    const total = losses.map((loss) => loss.total).reduce((a, b) => add(a, b));
+    return [{ total, count: (losses[0] as Ratio).count }, ...each.flat()];
+  };
+  return {
+    loss: reports.map(({ loss }) => loss).reduce((a, b) => add(a, b)),
+    learningRate: reports[0]?.learningRate,
+    summaries: (reports[0]?.summaries ?? []).map((_, shard) => summariesOf(shard)),
+  };
+};
+
+/**
+ * Players that train shared models in turn, each with its own loss, optimizer, and models to train. In each step every
+ * player takes one step on the batch, in the order of `players`, and sees the models as the player before left them.
+ *
+ * The players are objectives of the same models: a generator and the critic that judges it. The loss of the run is the
+ * sum of theirs; `judge.loss` is that of the player `judge`.
+ *
+ * **Fails with** `InvalidArgument`, thrown, without players.
+ * **Source** Goodfellow et al., "Generative adversarial nets" (2014), arXiv:1406.2661, algorithm 1 with k = 1.
+ */
+export const alternating = <R extends Columns, P, S, const Name extends string>(
+  players: Players<R, P, S, Name>,
+): Learner<R, Alternating<P, S, Name>> => {
+  const all = Object.entries<Learner<R, Descending<P, S>>>(players);
+  const first = all[0]?.[1];
+  if (first === undefined)
+    throw new InvalidArgument({
+      op: "alternating",
+      argument: "players",
+      expected: "one player or more",
+      actual: "none",
+    });
+  const opened = (carried: unknown) => carried as Alternating<unknown, unknown, string>;
+  /** The moment of a player: its keys differ from those of the others. */
+  const turn = <M extends Moment>(moment: M, i: number): M => ({
+    ...moment,
+    key: foldInKey(moment.key, i),
+  });
+  const { predict } = first;
+  /** The carried tree as the first player would carry it. */
+  const asFirst = (carried: unknown): unknown => {
+    const { params, layerState } = opened(carried);
+    return { params, layerState, optimizerState: undefined };
+  };
+  return {
+    name: "alternating",
+    init: (key) => {
+      const { params, layerState } = first.init(key);
+      const states = all.map(([name, player]) => [name, player.init(key).optimizerState] as const);
+      // One state for each name.
+      const optimizerStates = Object.fromEntries(states) as { [K in Name]: Tree<Tensor> };
+      return { params, layerState, optimizerStates };
+    },
+    step: (carried, batch, context) => {
+      let { params, layerState } = opened(carried);
+      const { optimizerStates } = opened(carried);
+      const reports: Report[] = [];
+      const states = all.map(([name, player], i) => {
+        const own = { params, layerState, optimizerState: optimizerStates[name] };
+        const made = player.step(own, batch, turn(context, i));
+        // A player carries what `descending` does.
+        const next = made.carried as Descending<unknown, unknown>;
+        ({ params, layerState } = next);
+        reports.push(made.report);
+        return [name, next.optimizerState] as const;
+      });
+      return {
+        carried: { params, layerState, optimizerStates: Object.fromEntries(states) },
+        report: together(reports),
+      };
+    },
+    evaluate: (carried, batch, moment) =>
+      together(
+        all.map(([, player], i) => player.evaluate(asFirst(carried), batch, turn(moment, i))),
+      ),
+    metrics: [
+      meanLoss,
+      ...all.flatMap(([name, { metrics }]) =>
+        metrics.map((metric) => ({ ...metric, name: `${name}.${metric.name}` })),
+      ),
+    ],
+    trained: {
+      get: (carried) => ({ params: opened(carried).params, state: opened(carried).layerState }),
+      set: (carried, { params, state }) => ({ ...opened(carried), params, layerState: state }),
+    },
+    limits: all.flatMap(([, { limits }]) => limits),
+    adjust: (change) => {
+      const adjusted: [string, Learner<R, Descending<P, S>>][] = [];
+      for (const [name, player] of all) {
+        const made = player.adjust(change);
+        if (isLeft(made)) return made;
+        adjusted.push([name, made.right]);
+      }
+      // The same names.
+      return right(alternating(Object.fromEntries(adjusted) as Players<R, P, S, Name>));
+    },
+    describe: first.describe,
+    ...(predict && {
+      predict: (carried, row, moment) => predict(asFirst(carried), row, moment),
+    }),
+  };
+};

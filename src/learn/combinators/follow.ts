@@ -1,0 +1,49 @@
+import { where } from "../../ir/ops/control.ts";
+import { add, eq, mul, rem } from "../../ir/ops/elementwise.ts";
+import { share, whole } from "../../tensor/validate.ts";
+import type { Moment } from "../learner.ts";
+import { bothLeaves } from "../trees.ts";
+
+/** How the params of a model follow those of another instead of being trained. */
+export interface Follower<Name extends string = string> {
+  /** The name of the model that is followed. */
+  readonly leader: Name;
+  /** The next params, after a step that changed those of the leader. */
+  readonly next: (own: unknown, leader: unknown, moment: Moment) => unknown;
+}
+
+/**
+ * Follows the params of a model by an exponential moving average: a slow teacher.
+ *
+ * **Math** `q' = decay·q + (1 - decay)·p`, after each step.
+ * **Fails with** `InvalidArgument`, thrown, where `decay` is not from 0 to less than 1.
+ * **Source** Tarvainen and Valpola, "Mean teachers are better role models" (2017), arXiv:1703.01780.
+ */
+export const follow = <const Name extends string>(leader: Name, decay: number): Follower<Name> => {
+  share("follow", { decay });
+  return {
+    leader,
+    next: (own, leading) =>
+      bothLeaves((q, p) => add(mul(q, decay), mul(p, 1 - decay)), own, leading),
+  };
+};
+
+/**
+ * Copies the params of a model every `steps` steps: a target network.
+ *
+ * **Fails with** `InvalidArgument`, thrown, where `steps` is not a whole number above 0.
+ * **Source** Mnih et al., "Human-level control through deep reinforcement learning" (2015), Nature 518.
+ */
+export const copyEvery = <const Name extends string>(
+  leader: Name,
+  steps: number,
+): Follower<Name> => {
+  whole(1)("copyEvery", { steps });
+  return {
+    leader,
+    next: (own, leading, { step }) => {
+      const due = eq(rem(add(step, 1), steps), 0);
+      return bothLeaves((q, p) => where(due, p, q), own, leading);
+    },
+  };
+};

@@ -1,0 +1,205 @@
+import { chain, type Either, left, map, right } from "fp-ts/lib/Either.js";
+import { pipe } from "fp-ts/lib/function.js";
+import type { Exprs } from "../autodiff/index.ts";
+import { leavesOf, treeOf } from "../autodiff/tree.ts";
+import { ShapeMismatch } from "../errors.ts";
+import type { Expr } from "../ir/expr.ts";
+import { add } from "../ir/ops/elementwise.ts";
+import { randomBits } from "../ir/ops/random.ts";
+import { refuse } from "../ir/types/diagnose.ts";
+import type { Initial } from "../nn/layer.ts";
+import { meanLoss } from "../nn/metrics/regression.ts";
+import type { GradientTransformation } from "../optim/transformation.ts";
+import type { Key } from "../tensor/key.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import type { Tree } from "../tree.ts";
+import { type GradientRule, plainly } from "./gradient/rule.ts";
+import type { Circumstances, Judge, Outcome, Shard } from "./judge.ts";
+import type { Adjustment, Columns, Learner, Moment, Refused, Report } from "./learner.ts";
+import type { SomeMetric } from "./scoring.ts";
+
+/** What a learner by gradient descent carries from step to step. */
+export interface Descending<P, S> {
+  readonly params: P;
+  /** The state of layers, such as running statistics. */
+  readonly layerState: S;
+  readonly optimizerState: Tree<Tensor>;
+}
+
+/** The params that a learner trains, within all its params. */
+export interface Part {
+  readonly of: (params: unknown) => unknown;
+  readonly replaced: (params: unknown, part: unknown) => unknown;
+}
+
+/** All params. */
+export const everything: Part = { of: (params) => params, replaced: (_, part) => part };
+
+/** The parts of a learner by gradient descent. */
+export interface Descent<R extends Columns, P, S>
+  extends Pick<Learner<R, unknown>, "name" | "limits" | "describe" | "predict"> {
+  readonly init: (key: Key) => Initial<P, S>;
+  readonly judge: Judge;
+  readonly optimizer: GradientTransformation;
+  readonly metrics: readonly SomeMetric[];
+  readonly gradient?: GradientRule | undefined;
+  /** Defaults to {@link everything}. */
+  readonly trains?: Part | undefined;
+  /** Changes params after each step, for those that follow others instead of being trained. */
+  readonly follow?: ((params: unknown, moment: Moment) => unknown) | undefined;
+  /** The same learner with another loss or augmentation. */
+  readonly withLoss: (
+    change: Pick<Adjustment, "loss" | "augment">,
+  ) => Either<Refused, Descent<R, P, S>>;
+}
+
+/** Adds updates to params. Params that no gradient reaches stay as they are: an optimizer may still decay weights. */
+const plus = (params: unknown, updates: unknown, reached: readonly boolean[]): unknown => {
+  const { leaves, shape } = leavesOf(params);
+  const moves = leavesOf(updates).leaves;
+  return treeOf(
+    shape,
+    leaves.map((p, i) => (reached[i] ? add(p, moves[i] as Expr) : p)),
+  );
+};
+
+/** The rows of a batch as a shard, with a random key for each. */
+const withKeys = (rows: Columns, { key }: Moment): Shard => {
+  const examples = Object.values(rows)[0]?.shape[0] ?? 1;
+  return { rows, keys: randomBits(key, [examples, 2]) };
+};
+
+/** Stands for outputs that a loss did not return; a program that uses it does not compile. */
+const nothingToCompare = (loss: Expr): Expr =>
+  refuse(
+    new ShapeMismatch({
+      op: "metrics",
+      expected: "a loss function that returns { loss, output, target }, which metrics compare",
+      actual: [],
+      path: [],
+    }),
+    [loss],
+    [{ shape: [1], dtype: "f32" }],
+  )[0];
+
+/** The summary of an outcome for each metric, that of the loss first. */
+const summaries = (
+  metrics: readonly SomeMetric[],
+  outcome: Outcome,
+  { keys }: Shard,
+): readonly Exprs[] => {
+  const { loss, values, outputs = nothingToCompare(loss), targets = outputs } = outcome;
+  const batch = { loss, outputs, targets, values, examples: keys.shape[0] ?? 1 };
+  return metrics.map((metric) => metric.fromBatch(batch));
+};
+
+const rateMeaning = "a number that is not negative, or a schedule";
+
+/** The optimizer under an adjustment. */
+const optimizerUnder = (
+  { optimizer, learningRate }: Adjustment,
+  own: GradientTransformation,
+): Either<Refused, GradientTransformation> => {
+  const next = optimizer ?? own;
+  if (learningRate === undefined) return right(next);
+  const refused = (expected: string) =>
+    left({ field: "learningRate", value: learningRate, expected });
+  if (typeof learningRate === "number" && !(Number.isFinite(learningRate) && learningRate >= 0))
+    return refused(rateMeaning);
+  const changed = next.atLearningRate?.(learningRate);
+  return changed === undefined
+    ? refused(`no learning rate: its optimizer, ${next.name}, has none to replace`)
+    : right(changed);
+};
+
+/**
+ * A learner that steps against a gradient.
+ *
+ * **Math** `g = ∇ₚ mean L(p)`, `(u, s') = update(g, s, p)`, `p' = p + u`; the keys of the examples of step `n` are
+ * derived from its key.
+ */
+export const descending = <R extends Columns, P, S>(
+  spec: Descent<R, P, S>,
+): Learner<R, Descending<P, S>> => {
+  const { init, judge, optimizer, gradient = plainly, trains = everything, follow } = spec;
+  const metrics: readonly SomeMetric[] = [meanLoss, ...spec.metrics];
+  /** The tree that `init` made, with expressions in place of tensors. */
+  const opened = (carried: unknown) => carried as Descending<unknown, unknown>;
+
+  return {
+    name: spec.name,
+    limits: spec.limits,
+    describe: spec.describe,
+    ...(spec.predict && { predict: spec.predict }),
+    metrics,
+    init: (key) => {
+      const { params, state } = init(key);
+      const optimizerState = optimizer.init(trains.of(params));
+      return { params, layerState: state, optimizerState };
+    },
+    step: (carried, rows, context) => {
+      const { params, layerState, optimizerState } = opened(carried);
+      const { reverse, overShards, ...moment } = context;
+      const circumstances: Circumstances = { ...moment, mode: "train" };
+      const trained = trains.of(params);
+      const all = withKeys(rows, moment);
+      let reached: readonly boolean[] = [];
+      const { mean, each } = overShards(all, (shard) => {
+        const made = gradient.descend({
+          reverse,
+          judge: (part, state, seen, how) => judge(trains.replaced(params, part), state, seen, how),
+          params: trained,
+          state: layerState,
+          shard,
+          circumstances,
+        });
+        ({ reached } = made);
+        const { loss, state } = made.outcome;
+        return {
+          mean: { loss, state, gradient: made.gradient },
+          each: summaries(metrics, made.outcome, shard),
+        };
+      });
+      const examples = all.keys.shape[0] ?? 1;
+      const slope = gradient.finish?.(mean.gradient, moment.key, examples) ?? mean.gradient;
+      // The tree of the params, with expressions in place of tensors.
+      const next = optimizer.update(slope, optimizerState as Exprs, trained as Exprs);
+      const moved = trains.replaced(params, plus(trained, next.updates, reached));
+      const result: Descending<unknown, unknown> = {
+        params: follow?.(moved, moment) ?? moved,
+        layerState: mean.state,
+        optimizerState: next.state as Tree<never>,
+      };
+      return {
+        carried: result,
+        report: {
+          loss: mean.loss,
+          learningRate: optimizer.learningRate?.(optimizerState as Exprs),
+          summaries: each as readonly (readonly Exprs[])[],
+        },
+      };
+    },
+    evaluate: (carried, rows, moment): Report => {
+      const { params, layerState } = opened(carried);
+      const shard = withKeys(rows, moment);
+      const outcome = judge(params, layerState, shard, { ...moment, mode: "eval" });
+      return { loss: outcome.loss, summaries: [summaries(metrics, outcome, shard)] };
+    },
+    trained: {
+      get: (carried) => ({ params: opened(carried).params, state: opened(carried).layerState }),
+      set: (carried, { params, state }) => ({ ...opened(carried), params, layerState: state }),
+    },
+    adjust: ({ metrics: own = spec.metrics, loss, augment, ...change }) =>
+      pipe(
+        optimizerUnder(change, optimizer),
+        chain((next) =>
+          pipe(
+            loss === undefined && augment === undefined
+              ? right(spec)
+              : spec.withLoss({ ...(loss && { loss }), ...(augment && { augment }) }),
+            map((same) => descending({ ...same, optimizer: next, metrics: own })),
+          ),
+        ),
+      ),
+  };
+};

@@ -1,0 +1,88 @@
+import type { Expr } from "../../ir/expr.ts";
+import { cast, stopGradient } from "../../ir/ops/control.ts";
+import { add, div, maximum, minimum, mul, sign, sub } from "../../ir/ops/elementwise.ts";
+import { globalNorm } from "../../optim/transforms.ts";
+import { positive, whole } from "../../tensor/validate.ts";
+import { bothLeaves } from "../trees.ts";
+import { type GradientRule, gradientOf } from "./rule.ts";
+
+/**
+ * Sharpness-aware minimization (SAM): the gradient at the worst point nearby, so that the loss is low in a whole
+ * neighborhood. It costs two gradients per step. The reported loss is that of the params themselves.
+ *
+ * **Math** `g(p + ρ g(p) / ‖g(p)‖)`. With shards, each looks in its own direction.
+ * **Fails with** `InvalidArgument`, thrown, where `rho` is not above 0.
+ * **Source** Foret et al., "Sharpness-aware minimization for efficiently improving generalization" (2021),
+ * arXiv:2010.01412, equation 2 and algorithm 1.
+ */
+export const sharpnessAware = ({ rho }: { readonly rho: number }): GradientRule => {
+  positive("sharpnessAware", { rho });
+  return {
+    name: "sharpnessAware",
+    descend: ({ reverse, judge, params, state, shard, circumstances }) => {
+      const at = (p: unknown) =>
+        gradientOf(reverse, (q) => judge(q, state, shard, circumstances), p);
+      const here = at(params);
+      // The smallest number avoids 0/0 where the gradient vanishes.
+      const length = maximum(globalNorm(here.gradient), Number.MIN_VALUE);
+      const worst = bothLeaves(
+        (p, g) => add(p, mul(g, cast(div(rho, length), g.dtype))),
+        params,
+        here.gradient,
+      );
+      const { gradient } = at(worst);
+      return { ...here, gradient };
+    },
+  };
+};
+
+/** How {@link adversarially} changes inputs. */
+export interface Adversary {
+  /** The column that is changed. */
+  readonly column: string;
+  /** The largest change of any element. */
+  readonly epsilon: number;
+  /** The number of steps uphill. Defaults to 1, the fast gradient sign method. */
+  readonly steps?: number;
+  /** The change of each step. Defaults to `epsilon`, or `2.5·epsilon/steps` for several steps. */
+  readonly stepSize?: number;
+}
+
+/**
+ * Adversarial training: the gradient on inputs that were changed, within `epsilon`, to increase the loss. The reported
+ * loss is that on the changed inputs.
+ *
+ * **Math** `x' = x + ε sign ∇ₓL(x)`, or several steps, each projected to `|x' - x| ≤ ε`.
+ * **Fails with** `InvalidArgument`, thrown, where `epsilon` or `stepSize` is not above 0, or `steps` is not a whole
+ * number above 0; `CompileError` where there is no such column, or it holds whole numbers.
+ * **Source** Goodfellow et al. (2015), arXiv:1412.6572, equation in section 4; Madry et al. (2018), arXiv:1706.06083,
+ * equation in section 2.1.
+ */
+export const adversarially = ({
+  column,
+  epsilon,
+  steps = 1,
+  stepSize = steps === 1 ? epsilon : (2.5 * epsilon) / steps,
+}: Adversary): GradientRule => {
+  positive("adversarially", { epsilon, stepSize });
+  whole(1)("adversarially", { steps });
+  return {
+    name: "adversarially",
+    descend: ({ reverse, judge, params, state, shard, circumstances }) => {
+      const changedTo = (x: Expr) => ({ ...shard, rows: { ...shard.rows, [column]: x } });
+      const original = shard.rows[column] as Expr;
+      let x = original;
+      for (let i = 0; i < steps; i++) {
+        const { gradient } = gradientOf(
+          reverse,
+          (input: Expr) => judge(params, state, changedTo(input), circumstances),
+          x,
+        );
+        const uphill = add(x, mul(sign(gradient as Expr), stepSize));
+        x = minimum(maximum(uphill, sub(original, epsilon)), add(original, epsilon));
+      }
+      const worst = changedTo(stopGradient(x));
+      return gradientOf(reverse, (p) => judge(p, state, worst, circumstances), params);
+    },
+  };
+};

@@ -1,0 +1,36 @@
+/** Learners: what learns, as a pure value. */
+
+export { type Alternating, alternating } from "./combinators/alternating.ts";
+export { type Averaged, averaged } from "./combinators/averaged.ts";
+export { copyEvery, type Follower, follow } from "./combinators/follow.ts";
+export type { Descending } from "./descending.ts";
+export { type Adversary, adversarially, sharpnessAware } from "./gradient/perturbed.ts";
+export { type Privacy, privately } from "./gradient/private.ts";
+export {
+  type Descent,
+  type GradientRule,
+  gradientOf,
+  plainly,
+  type Slope,
+} from "./gradient/rule.ts";
+export type { Judged } from "./judge.ts";
+export type {
+  Adjustment,
+  AnyLearner,
+  CarriedOf,
+  Columns,
+  Learner,
+  Limit,
+  Moment,
+  Report,
+  StepContext,
+  Stepped,
+} from "./learner.ts";
+export {
+  type BatchObjective,
+  batchObjective,
+  type LossContext,
+  type Objective,
+  objective,
+} from "./objective.ts";
+export { type Supervised, supervised } from "./supervised.ts";

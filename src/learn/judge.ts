@@ -1,0 +1,113 @@
+import type { Exprs } from "../autodiff/index.ts";
+import { vmap } from "../autodiff/index.ts";
+import { leavesOf, treeOf } from "../autodiff/tree.ts";
+import { type Issue, ShapeMismatch } from "../errors.ts";
+import type { Expr, Program } from "../ir/expr.ts";
+import type { KeyExpr } from "../ir/ops/random.ts";
+import { index } from "../ir/ops/structural.ts";
+import { average } from "../nn/losses/reduction.ts";
+import type { Columns, Moment } from "./learner.ts";
+import { refuseMistakes } from "./mistakes.ts";
+
+/** The name of the batch axis, along which layers see the other examples of a shard. */
+export const axis = "batch";
+
+/** How examples are judged: in which mode, at which moment. */
+export interface Circumstances extends Omit<Moment, "key"> {
+  readonly mode: "train" | "eval";
+}
+
+/** What a judge is given of a shard: its rows, and a random key for each, `[examples, 2]`. */
+export interface Shard {
+  readonly rows: Columns;
+  readonly keys: Expr;
+}
+
+/** The judgment of one example. Leaves are those of one example, without a batch axis. */
+export interface Judged {
+  /** The loss, a scalar. */
+  readonly loss: Expr;
+  /** What metrics compare with `target`. */
+  readonly output?: Expr | undefined;
+  readonly target?: Expr | undefined;
+  /** Further scalars, by name, for metrics such as `meanOf("name")`. */
+  readonly values?: { readonly [name: string]: Expr } | undefined;
+}
+
+/** The judgment of a shard. */
+export interface Outcome {
+  /** The mean loss over the examples. */
+  readonly loss: Expr;
+  /** `[examples, ...]` */
+  readonly outputs: Expr | undefined;
+  /** `[examples, ...]` */
+  readonly targets: Expr | undefined;
+  /** `[examples]` each. */
+  readonly values: { readonly [name: string]: Expr };
+  /** The next state of the layers. */
+  readonly state: Exprs;
+}
+
+/** Applies models and a loss to a shard. */
+export type Judge = (
+  params: unknown,
+  state: unknown,
+  shard: Shard,
+  circumstances: Circumstances,
+) => Outcome;
+
+/** Applies models and a loss to one example. */
+export type ExampleJudge = (
+  params: unknown,
+  state: unknown,
+  row: Columns,
+  circumstances: Circumstances & { readonly key: KeyExpr },
+) => readonly [Judged, state: unknown];
+
+/** The issue of a loss that is no scalar, if it is none. */
+export const notScalar = (loss: Expr): readonly Issue[] =>
+  loss.shape.length === 0
+    ? []
+    : [
+        new ShapeMismatch({
+          op: "loss",
+          expected: "a loss that makes a scalar of each example",
+          actual: [loss.shape],
+          path: [],
+        }),
+      ];
+
+/**
+ * Judges a shard by judging each example with a key of its own.
+ *
+ * **Fails with** `CompileError`, thrown, where the judgment of one example has mistakes. Derived programs would repeat
+ * each of them, and no longer name the layer that made it.
+ */
+export const perExample =
+  (one: ExampleJudge): Judge =>
+  (params, state, { rows, keys }, circumstances) => {
+    const examples = keys.shape[0] ?? 1;
+    let scalar: readonly Issue[] = [];
+    const inspect = (traced: Program): void => refuseMistakes(traced, { [axis]: examples }, scalar);
+    const judged = vmap(
+      (row: Columns, key: KeyExpr) => {
+        const made = one(params, state, row, { ...circumstances, key });
+        scalar = notScalar(made[0].loss);
+        return made;
+      },
+      { axis, inspect },
+    )(rows, keys);
+    const [{ loss, output, target, values = {} }, states] = judged as readonly [Judged, unknown];
+    // Layer state is the same for each example, since layers compute it across the batch.
+    const next = leavesOf(states);
+    return {
+      loss: average(loss),
+      outputs: output,
+      targets: target,
+      values,
+      state: treeOf(
+        next.shape,
+        next.leaves.map((leaf) => index(leaf, 0)),
+      ),
+    };
+  };

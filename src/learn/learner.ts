@@ -1,0 +1,126 @@
+import type { Either } from "fp-ts/lib/Either.js";
+import type { Exprs } from "../autodiff/index.ts";
+import type { Reverse } from "../autodiff/reverseMode.ts";
+import type { Augmentation } from "../data/augmentation.ts";
+import type { Expr, TensorType } from "../ir/expr.ts";
+import type { KeyExpr } from "../ir/ops/random.ts";
+import type { Initial } from "../nn/layer.ts";
+import type { LayerRow } from "../nn/summary.ts";
+import type { LearningRate } from "../optim/learningRate.ts";
+import type { GradientTransformation } from "../optim/transformation.ts";
+import type { Key } from "../tensor/key.ts";
+import type { SomeMetric } from "./scoring.ts";
+import type { OverShards } from "./shards.ts";
+
+/** The columns of one row, or of a batch of rows, inside a program. */
+export type Columns = { readonly [column: string]: Expr };
+
+/** The columns of a batch of rows, each with the examples along its leading axis. */
+export type Batched<R extends Columns> = { readonly [K in keyof R]: Expr };
+
+/** The moment of a run that a step belongs to. */
+export interface Moment {
+  /** The key of this step: no other step has it. */
+  readonly key: KeyExpr;
+  /** The number of steps before this one, an i32 scalar. */
+  readonly step: Expr<readonly []>;
+  /** The number of complete epochs before this step, an i32 scalar. */
+  readonly epoch: Expr<readonly []>;
+}
+
+/** What a step is given besides the carried tree and the batch. */
+export interface StepContext extends Moment {
+  /** Reverse-mode differentiation. */
+  readonly reverse: Reverse;
+  /**
+   * Computes a function of each shard of the batch, and averages over the shards what is to be averaged. Without
+   * shards, the batch is the only one.
+   */
+  readonly overShards: OverShards;
+}
+
+/** What a step or an evaluation reports about its batch. */
+export interface Report {
+  /** The loss, a scalar. A run whose loss is not finite ends. */
+  readonly loss: Expr;
+  /** The learning rate of the step, where there is one. */
+  readonly learningRate?: Expr | undefined;
+  /** For each shard, one summary for each of the learner's metrics. */
+  readonly summaries: readonly (readonly Exprs[])[];
+}
+
+/** The result of a step: the next carried tree, of the same structure and types, and a report. */
+export interface Stepped {
+  readonly carried: unknown;
+  readonly report: Report;
+}
+
+/** The part of a carried tree that a trained model consists of. */
+export type Trained = Initial<unknown, unknown>;
+
+/** Reads and replaces the trained model within a carried tree of tensors. */
+export interface TrainedWithin {
+  readonly get: (carried: unknown) => Trained;
+  readonly set: (carried: unknown, trained: Trained) => unknown;
+}
+
+/** Settings of a learner that a pipeline can override. */
+export interface Adjustment {
+  readonly optimizer?: GradientTransformation;
+  readonly learningRate?: LearningRate;
+  readonly metrics?: readonly SomeMetric[];
+  readonly loss?: (output: Expr, target: Expr) => Expr;
+  readonly augment?: Augmentation;
+}
+
+/** A setting that a learner does not take, and what it would take. */
+export interface Refused {
+  readonly field: string;
+  readonly value: unknown;
+  readonly expected: string;
+}
+
+/** What a column of whole numbers counts, so that others are refused before the run. */
+export interface Limit {
+  readonly column: string;
+  /** Class labels are compared with the output; tokens are looked up by the model. */
+  readonly of: "classes" | "tokens";
+  readonly count: number;
+}
+
+/**
+ * What learns, as a pure value. `init` makes the tree of tensors that is carried from step to step. It holds
+ * everything that the next step depends on: params, layer state, optimizer state, averages, a teacher, replay memory.
+ * `step` is symbolic and becomes one compiled program with static shapes.
+ *
+ * `R` is the type of a row, as the data must have it, and `C` that of the carried tree. Inside, a learner handles
+ * trees of expressions without their types: its own `init` determines what `step` receives.
+ *
+ * **Laws** `laws.learner`: resumption, determinism, the carried tree keeps its type, a learning rate of zero moves
+ * nothing but statistics.
+ */
+export interface Learner<in R extends Columns, out C> {
+  readonly name: string;
+  /** The first carried tree. It depends on the key alone. */
+  readonly init: (key: Key) => C;
+  /** One step on a batch of rows. */
+  readonly step: (carried: unknown, batch: Batched<R>, context: StepContext) => Stepped;
+  /** The report on held-out rows: nothing is learned, and nothing is random. */
+  readonly evaluate: (carried: unknown, batch: Batched<R>, context: Moment) => Report;
+  /** How the summaries of a report are folded. The first metric is that of the loss. */
+  readonly metrics: readonly SomeMetric[];
+  readonly trained: TrainedWithin;
+  readonly limits: readonly Limit[];
+  /** The learner with other settings, or the setting that it refuses. */
+  readonly adjust: (change: Adjustment) => Either<Refused, Learner<R, C>>;
+  /** The rows of a layer table for columns of these types (one example). Empty where there is no network to list. */
+  readonly describe: (columns: { readonly [column: string]: TensorType }) => readonly LayerRow[];
+  /** The model's output for one row, in evaluation. Absent where a learner predicts nothing. */
+  readonly predict?: (carried: unknown, row: Columns, context: Moment) => Expr;
+}
+
+/** A learner of any type. */
+export type AnyLearner = Learner<never, unknown>;
+
+/** The type of what a learner carries. */
+export type CarriedOf<L> = L extends Learner<never, infer C> ? C : never;

@@ -1,0 +1,214 @@
+import { left } from "fp-ts/lib/Either.js";
+import { Expr, type Program } from "../ir/expr.ts";
+import { foldInKey, type KeyExpr } from "../ir/ops/random.ts";
+import { index } from "../ir/ops/structural.ts";
+import { program, topological } from "../ir/program.ts";
+import type { Initial, OpenLayer } from "../nn/layer.ts";
+import type { GradientTransformation } from "../optim/transformation.ts";
+import { type Key, split } from "../tensor/key.ts";
+import type { Follower } from "./combinators/follow.ts";
+import { type Descending, type Descent, descending, everything, type Part } from "./descending.ts";
+import type { GradientRule } from "./gradient/rule.ts";
+import { type Circumstances, type Judge, type Judged, notScalar, perExample } from "./judge.ts";
+import type { Batched, Columns, Learner, Limit, Refused } from "./learner.ts";
+import { refuseMistakes } from "./mistakes.ts";
+import {
+  type Applied,
+  type AppliedToBatch,
+  appliedToBatch,
+  appliedToExample,
+  type Models,
+  openAll,
+  type ParamsByName,
+  type StateByName,
+} from "./models.ts";
+import type { SomeMetric } from "./scoring.ts";
+
+/** What a loss is told about the run besides models and data. */
+export interface LossContext extends Circumstances {
+  /** A key for random changes: of this example in `objective`, of this batch in `batchObjective`. */
+  readonly key: KeyExpr;
+}
+
+/** What an objective trains, and how, apart from its loss. */
+interface Settings<R extends Columns, M extends Models> {
+  /** For example `adam({ learningRate: 1e-3 })`. */
+  readonly optimizer: GradientTransformation;
+  /** The models that are trained. Defaults to all that follow no other. */
+  readonly trains?: readonly (keyof M & string)[];
+  /** Models whose params follow those of another model, which starts alike: `{ teacher: follow("student", 0.99) }`. */
+  readonly follows?: { readonly [K in keyof M]?: Follower<keyof M & string> };
+  /** What is measured beside the loss. Defaults to nothing. */
+  readonly metrics?: readonly SomeMetric[];
+  /** How the gradient is taken. Defaults to {@link plainly}. */
+  readonly gradient?: GradientRule;
+  /** Columns of class labels or tokens, with their numbers. Others are refused before the run. Defaults to none. */
+  readonly limits?: readonly (Limit & { readonly column: keyof R & string })[];
+}
+
+/** What {@link objective} minimizes. */
+export interface Objective<R extends Columns, M extends Models> extends Settings<R, M> {
+  /** The models, by name: each is a layer, of which the loss sees a function. */
+  readonly models: M;
+  /** The loss of one row, or a judgment with what metrics compare. A step minimizes the mean over a batch. */
+  readonly loss: (models: Applied<M>, row: R, context: LossContext) => Expr<readonly []> | Judged;
+}
+
+/** What {@link batchObjective} minimizes. */
+export interface BatchObjective<R extends Columns, M extends Models> extends Settings<R, M> {
+  /** The models, by name: each is a layer, of which the loss sees a function of a batch. */
+  readonly models: M;
+  /** The loss of a batch, whose columns have a leading axis of examples; or a judgment with what metrics compare. */
+  readonly loss: (
+    models: AppliedToBatch<M>,
+    batch: Batched<R>,
+    context: LossContext,
+  ) => Expr<readonly []> | Judged;
+}
+
+type ByName<A = unknown> = { readonly [name: string]: A };
+
+/** The models of these names as a part of all. */
+const onlyThese = (names: readonly string[]): Part => ({
+  of: (params) => Object.fromEntries(names.map((name) => [name, (params as ByName)[name]])),
+  replaced: (params, part) => ({ ...(params as ByName), ...(part as ByName) }),
+});
+
+/** Initializes each model with a key of its own; a model that follows another starts with the other's params. */
+const initialized =
+  (models: ByName<OpenLayer>, follows: ByName<Follower | undefined>) =>
+  (key: Key): Initial<ByName, ByName> => {
+    const names = Object.keys(models);
+    const keys = names.length === 1 ? [key] : split(key, names.length);
+    const made = Object.fromEntries(
+      names.map((name, i) => [name, (models[name] as OpenLayer).init(keys[i] as Key)]),
+    );
+    const like = (name: string): string => follows[name]?.leader ?? name;
+    return {
+      params: Object.fromEntries(names.map((name) => [name, made[like(name)]?.params])),
+      state: Object.fromEntries(names.map((name) => [name, made[like(name)]?.state])),
+    };
+  };
+
+/** The program that computes a loss, as a function of all that it depends on. */
+const asProgram = (loss: Expr): Program => {
+  const parameters = topological([loss]).filter((node) => node.primitive === "parameter");
+  return program(
+    parameters.map((node) => new Expr(node, 0)),
+    [loss],
+  );
+};
+
+const judgedOf = (made: Expr | Judged): Judged => (made instanceof Expr ? { loss: made } : made);
+
+/** Separates the key of the loss from the keys of the models. */
+const ofLoss = -1;
+
+const withJudge = <R extends Columns, M extends Models>(
+  name: string,
+  models: ByName<OpenLayer>,
+  settings: Settings<R, M>,
+  judge: Judge,
+): Learner<R, Descending<ParamsByName<M>, StateByName<M>>> => {
+  const follows: ByName<Follower | undefined> = settings.follows ?? {};
+  const followers = Object.keys(models).filter((model) => follows[model] !== undefined);
+  const { trains } = settings;
+  const trained =
+    trains ??
+    (followers.length === 0
+      ? undefined
+      : Object.keys(models).filter((model) => !followers.includes(model)));
+  const refused: Refused = {
+    field: "loss",
+    value: "another loss or augmentation",
+    expected: `those of its objective, which belong to its models ${Object.keys(models).join(", ")}`,
+  };
+  const spec: Descent<R, ParamsByName<M>, StateByName<M>> = {
+    name,
+    // `init` of each model makes the params and state of its type.
+    init: initialized(models, follows) as Descent<R, ParamsByName<M>, StateByName<M>>["init"],
+    judge,
+    optimizer: settings.optimizer,
+    metrics: settings.metrics ?? [],
+    gradient: settings.gradient,
+    trains: trained === undefined ? everything : onlyThese(trained),
+    follow:
+      followers.length === 0
+        ? undefined
+        : (params, moment) => {
+            const all = params as ByName;
+            const followed = followers.map((own) => {
+              const { leader, next } = follows[own] as Follower;
+              return [own, next(all[own], all[leader], moment)] as const;
+            });
+            return { ...all, ...Object.fromEntries(followed) };
+          },
+    limits: settings.limits ?? [],
+    describe: () => [],
+    withLoss: () => left(refused),
+  };
+  return descending(spec);
+};
+
+/**
+ * Trains any number of models by the loss of one row, which uses any of its columns. The mean over a batch is
+ * minimized.
+ *
+ * @example
+ * ```ts
+ * import { adam, dense, type Expr, meanSquaredError } from "fluxion";
+ * import { objective } from "fluxion/learn";
+ * import { add } from "fluxion/ops";
+ * const adding = objective({
+ *   models: { left: dense(1, 1), right: dense(1, 1) },
+ *   loss: ({ left, right }, row: { readonly [column in "x" | "y" | "sum"]: Expr<readonly [1]> }) =>
+ *     meanSquaredError(add(left(row.x), right(row.y)), row.sum),
+ *   optimizer: adam({ learningRate: 0.1 }),
+ * });
+ * adding.metrics.map((metric) => metric.name) // => ["loss"]
+ * ```
+ */
+export const objective = <R extends Columns, const M extends Models>(
+  spec: Objective<R, M>,
+): Learner<R, Descending<ParamsByName<M>, StateByName<M>>> => {
+  const models = openAll(spec.models);
+  // The functions were made of `models`, and the row of columns of R.
+  const loss = spec.loss as (models: never, row: never, context: LossContext) => Expr | Judged;
+  const judge = perExample((params, state, row, { key, ...circumstances }) => {
+    const calls = appliedToExample(models, params, state, { ...circumstances, key });
+    const context = { ...circumstances, key: foldInKey(key, ofLoss) };
+    const judged = judgedOf(loss(calls.functions as never, row as never, context));
+    return [judged, calls.state()];
+  });
+  return withJudge("objective", models, spec, judge);
+};
+
+/**
+ * Trains any number of models by the loss of a whole batch: for losses that compare its examples, such as contrastive
+ * ones. {@link objective} is simpler where each row has a loss of its own.
+ *
+ * The loss of several shards is the mean of their losses: each shard compares its own examples only.
+ */
+export const batchObjective = <R extends Columns, const M extends Models>(
+  spec: BatchObjective<R, M>,
+): Learner<R, Descending<ParamsByName<M>, StateByName<M>>> => {
+  const models = openAll(spec.models);
+  // The functions were made of `models`, and the batch of columns of R.
+  const loss = spec.loss as (models: never, batch: never, context: LossContext) => Expr | Judged;
+  const judge: Judge = (params, state, { rows, keys }, circumstances) => {
+    // The keys of the examples are distinct in each step, and so is the first of them.
+    const key = index(keys, 0) as KeyExpr;
+    const calls = appliedToBatch(models, params, state, { ...circumstances, key });
+    const context = { ...circumstances, key: foldInKey(key, ofLoss) };
+    const judged = judgedOf(loss(calls.functions as never, rows as never, context));
+    refuseMistakes(asProgram(judged.loss), {}, notScalar(judged.loss));
+    return {
+      loss: judged.loss,
+      outputs: judged.output,
+      targets: judged.target,
+      values: judged.values ?? {},
+      state: calls.state() as never,
+    };
+  };
+  return withJudge("batchObjective", models, spec, judge);
+};

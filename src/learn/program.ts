@@ -1,0 +1,207 @@
+import * as Effect from "effect/Effect";
+import { ReverseMode } from "../autodiff/index.ts";
+import type { Reverse } from "../autodiff/reverseMode.ts";
+import { leavesOf } from "../autodiff/tree.ts";
+import { CompileError, InvalidArgument, StateMismatch, StructureMismatch } from "../errors.ts";
+import { constant, parameter } from "../ir/build.ts";
+import type { Expr, Program, TensorType } from "../ir/expr.ts";
+import { add } from "../ir/ops/elementwise.ts";
+import { foldInKey, type KeyExpr } from "../ir/ops/random.ts";
+import { program, topological } from "../ir/program.ts";
+import { key as keyOf } from "../tensor/key.ts";
+import { sameShape, showShape } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { flatten, leafPaths, sameTreeShape, type TreeShape, unflatten } from "../tree.ts";
+import type { AnyLearner, Report } from "./learner.ts";
+import type { Summaries } from "./scoring.ts";
+import type { OverShards } from "./shards.ts";
+
+/** The tensors that a step takes and returns updated: the learner's tree, the key of the run, and the step count. */
+export interface Kept<C = unknown, V = Tensor> {
+  readonly carried: C;
+  readonly key: V;
+  readonly step: V;
+}
+
+/** The types of the columns of a batch, each with the examples along its leading axis. */
+export type ColumnTypes = { readonly [column: string]: TensorType };
+
+/** The numbers that a step reports about its batch. */
+export interface StepReport {
+  readonly loss: number;
+  readonly learningRate: number | undefined;
+  /** For each shard, one summary for each metric. */
+  readonly summaries: readonly Summaries[];
+}
+
+/** A step or an evaluation as one program. */
+export interface StepProgram {
+  readonly program: Program;
+  /** The number of leading inputs and outputs that are carried from step to step. */
+  readonly carried: number;
+  /** Which leaves of what is kept the program takes, in order. A step takes all of them. */
+  readonly takes: readonly number[];
+  /** The columns that the program reads, in the order of its inputs after the carried ones. */
+  readonly columns: readonly string[];
+  /** Whether the last input is the number of complete epochs, an i32 scalar. */
+  readonly takesEpoch: boolean;
+  /** Reads the outputs after the carried ones. */
+  readonly report: (outputs: readonly Tensor[]) => StepReport;
+}
+
+/** Replaces the leaves of a tree of tensors by parameters. */
+const symbolic = (
+  tree: unknown,
+): { readonly tree: unknown; readonly leaves: readonly Expr[]; readonly shape: TreeShape } => {
+  const { leaves, shape } = flatten(tree);
+  const parameters = leaves.map((leaf) => parameter(leaf as Tensor));
+  return { tree: unflatten(shape, parameters), leaves: parameters, shape };
+};
+
+const typeText = ({ shape, dtype }: TensorType): string => `${dtype} ${showShape(shape)}`;
+
+/** The first difference between what a step takes and what it returns, which must be a tree of the same types. */
+const changed = (
+  learner: string,
+  before: { readonly leaves: readonly Expr[]; readonly shape: TreeShape },
+  after: { readonly leaves: readonly Expr[]; readonly shape: TreeShape },
+): StateMismatch | undefined => {
+  const mismatch = (path: readonly string[], expected: string, actual: string) =>
+    new StateMismatch({ pipeline: learner, part: path[0] ?? "state", path, expected, actual });
+  const [paths, others] = [leafPaths(before.shape), leafPaths(after.shape)];
+  const textAt = (leaf: Expr | undefined) => (leaf === undefined ? "nothing" : typeText(leaf));
+  if (!sameTreeShape(before.shape, after.shape)) {
+    const named = (all: typeof paths) => new Set(all.map((path) => path.join(".")));
+    const [has, had] = [named(others), named(paths)];
+    const at = paths.findIndex((path) => !has.has(path.join(".")));
+    if (at >= 0) return mismatch(paths[at] ?? [], textAt(before.leaves[at]), "nothing");
+    const extra = others.findIndex((path) => !had.has(path.join(".")));
+    return mismatch(others[extra] ?? [], "nothing", textAt(after.leaves[extra]));
+  }
+  const at = before.leaves.findIndex((x, i) => {
+    const y = after.leaves[i];
+    return y === undefined || y.dtype !== x.dtype || !sameShape(x.shape, y.shape);
+  });
+  return at < 0
+    ? undefined
+    : mismatch(paths[at] ?? [], textAt(before.leaves[at]), textAt(after.leaves[at]));
+};
+
+/** The errors that a learner's own functions throw when they are traced. */
+type Thrown = CompileError | StructureMismatch | InvalidArgument;
+
+const traced = <A, E>(build: () => Effect.Effect<A, E>): Effect.Effect<A, E | Thrown> =>
+  Effect.suspend((): Effect.Effect<A, E | Thrown> => {
+    try {
+      return build();
+    } catch (error) {
+      if (
+        error instanceof CompileError ||
+        error instanceof StructureMismatch ||
+        error instanceof InvalidArgument
+      )
+        return Effect.fail(error);
+      throw error;
+    }
+  });
+
+const readReport = (shape: TreeShape, outputs: readonly Tensor[]): StepReport => {
+  // `shape` is that of `Report`, with tensors where there were expressions.
+  const read = unflatten(shape, outputs) as {
+    readonly loss: Tensor;
+    readonly learningRate: Tensor | undefined;
+    readonly summaries: readonly Summaries[];
+  };
+  return {
+    // A loss of -0 (from a hinge whose margin is met) becomes 0: JSON has no -0.
+    loss: read.loss.item() + 0,
+    learningRate: read.learningRate?.item(),
+    summaries: read.summaries,
+  };
+};
+
+/** The parameters of a batch and of the epoch, of which a program takes those that it uses. */
+const batchOf = (types: ColumnTypes) => ({
+  columns: Object.fromEntries(
+    Object.entries(types).map(([name, type]) => [name, parameter(type)] as const),
+  ),
+  epoch: parameter({ shape: [], dtype: "i32" }) as Expr<readonly []>,
+});
+
+const assemble = (
+  kept: readonly Expr[],
+  { columns, epoch }: ReturnType<typeof batchOf>,
+  next: readonly Expr[],
+  report: Report,
+  takesAll: boolean,
+): StepProgram => {
+  const { loss, learningRate, summaries } = report;
+  const said = leavesOf({ loss, learningRate, summaries });
+  const outputs = [...next, ...said.leaves];
+  const used = new Set(topological(outputs));
+  const takes = kept.flatMap((leaf, i) => (takesAll || used.has(leaf.node) ? [i] : []));
+  const read = Object.entries(columns).filter(([, column]) => used.has(column.node));
+  const takesEpoch = used.has(epoch.node);
+  const inputs = [
+    ...takes.map((i) => kept[i] as Expr),
+    ...read.map(([, column]) => column),
+    ...(takesEpoch ? [epoch] : []),
+  ];
+  return {
+    program: program(inputs, outputs),
+    carried: next.length,
+    takes,
+    columns: read.map(([name]) => name),
+    takesEpoch,
+    report: (tensors) => readReport(said.shape, tensors),
+  };
+};
+
+/**
+ * A whole training step of a learner as one program: forward, backward, the optimizer and the metrics.
+ *
+ * **Shapes** what is kept, and the columns that the learner reads, `[batch, ...]` → what is kept, loss, learning rate,
+ * summaries.
+ * **Fails with** `CompileError` for mistakes in the learner's functions; `StateMismatch` where a step returns a tree
+ * of other types than it took.
+ */
+export const stepProgram = Effect.fnUntraced(function* (
+  learner: AnyLearner,
+  overShards: OverShards,
+  kept: Kept,
+  types: ColumnTypes,
+) {
+  const reverse: Reverse = yield* ReverseMode;
+  return yield* traced(() => {
+    const before = symbolic(kept);
+    // `kept` has a key of two words and a scalar step.
+    const { carried, key, step } = before.tree as Kept<unknown, Expr>;
+    const count = step as Expr<readonly []>;
+    const batch = batchOf(types);
+    const own = foldInKey(key as KeyExpr, count);
+    const context = { key: own, step: count, epoch: batch.epoch, reverse, overShards };
+    // The run has compared the columns with those of the learner.
+    const { carried: made, report } = learner.step(carried, batch.columns as never, context);
+    const next: Kept<unknown, Expr> = { carried: made, key, step: add(step, 1) };
+    const after = leavesOf(next);
+    const mismatch = changed(learner.name, before, after);
+    if (mismatch !== undefined) return Effect.fail(mismatch);
+    return Effect.succeed(assemble(before.leaves, batch, after.leaves, report, true));
+  });
+});
+
+/** The evaluation of a batch as one program. It carries nothing. */
+export const evaluationProgram = (
+  learner: AnyLearner,
+  kept: Kept,
+  types: ColumnTypes,
+): Effect.Effect<StepProgram, Thrown> =>
+  traced(() => {
+    const before = symbolic(kept);
+    const { carried, step } = before.tree as Kept<unknown, Expr>;
+    const batch = batchOf(types);
+    // Evaluation is not random: a layer that draws anyway uses a fixed key.
+    const moment = { key: constant(keyOf(0)), step: step as Expr<readonly []>, epoch: batch.epoch };
+    const report = learner.evaluate(carried, batch.columns as never, moment);
+    return Effect.succeed(assemble(before.leaves, batch, [], report, false));
+  });

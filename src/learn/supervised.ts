@@ -1,0 +1,166 @@
+import { right } from "fp-ts/lib/Either.js";
+import type { Augmentation } from "../data/augmentation.ts";
+import type { Expr } from "../ir/expr.ts";
+import { foldInKey } from "../ir/ops/random.ts";
+import type { ShapeError, ShowShape } from "../ir/types/shape.ts";
+import { still } from "../nn/apply.ts";
+import type { AnyLayer, Initial, Layer, OpenLayer } from "../nn/layer.ts";
+import { summary } from "../nn/summary.ts";
+import type { Meets, MoveOf, ParamsOf, StateOf } from "../nn/types/chain.ts";
+import type { Moved } from "../nn/types/extent.ts";
+import type { GradientTransformation } from "../optim/transformation.ts";
+import type { Key } from "../tensor/key.ts";
+import type { Shape } from "../tensor/shape.ts";
+import { type Descending, type Descent, descending } from "./descending.ts";
+import type { GradientRule } from "./gradient/rule.ts";
+import { axis, type ExampleJudge, perExample } from "./judge.ts";
+import type { Columns, Learner, Limit } from "./learner.ts";
+import type { SomeMetric } from "./scoring.ts";
+
+type Fits<I, M> =
+  M extends Layer<infer Takes, infer O, infer _P, infer _S>
+    ? I extends Shape
+      ? Meets<I, Takes> extends true
+        ? Moved<I, O, MoveOf<M>> extends infer Why extends string
+          ? ShapeError<`the model has ${Why}, and the input column is ${ShowShape<I>}`>
+          : unknown
+        : ShapeError<`the model takes ${ShowShape<Takes>}, but the input column is ${ShowShape<I>}`>
+      : unknown
+    : unknown;
+
+type ShapeOfColumn<T> = T extends Expr<infer S> ? S : Shape;
+
+/** The output shape of a model, as far as its type tells. */
+type Given<M> = M extends Layer<infer _I, infer O, infer _P, infer _S> ? O : Shape;
+
+/** What {@link supervised} learns, from which columns, and how. */
+export interface Supervised<
+  R extends Columns,
+  I extends keyof R & string,
+  T extends keyof R & string,
+  M,
+> {
+  /** The column that the model is applied to. */
+  readonly input: I;
+  /** The column that the output is compared with. */
+  readonly target: T;
+  /** The number of classes, for a target that holds class numbers. Others are refused before the run. */
+  readonly classes?: number;
+  /** The number of tokens, for an input that holds token numbers. Others are refused before the run. */
+  readonly tokens?: number;
+  readonly model: M & Fits<ShapeOfColumn<R[I]>, M>;
+  /** The loss of one example. A step minimizes the mean over a batch. */
+  readonly loss: (
+    output: Expr<Given<NoInfer<M>>>,
+    target: Expr<ShapeOfColumn<R[T]>>,
+  ) => Expr<readonly []>;
+  /** For example `adam({ learningRate: 1e-3 })`. */
+  readonly optimizer: GradientTransformation;
+  /** What is measured beside the loss. Defaults to nothing. */
+  readonly metrics?: readonly SomeMetric[];
+  /** A random change of inputs during training. Defaults to none. */
+  readonly augment?: Augmentation;
+  /** How the gradient is taken. Defaults to {@link plainly}. */
+  readonly gradient?: GradientRule;
+}
+
+/** Separates the key of the augmentation from the keys of the model. */
+const augmenting = -1;
+
+/** A model without the types of its shapes, which were checked against the data. */
+interface Model<P, S> extends OpenLayer {
+  readonly init: (key: Key) => Initial<P, S>;
+}
+
+/** {@link Supervised} without the types of its columns, which were checked. */
+interface Open<P, S> {
+  readonly input: string;
+  readonly target: string;
+  readonly model: Model<P, S>;
+  readonly loss: (output: Expr, target: Expr) => Expr;
+  readonly augment?: Augmentation | undefined;
+}
+
+const column = (row: Columns, name: string): Expr => row[name] as Expr;
+
+const judging =
+  ({ model, input, target, loss, augment }: Open<unknown, unknown>): ExampleJudge =>
+  (params, state, row, { mode, key }) => {
+    const [x, wanted] = [column(row, input), column(row, target)];
+    const changed = augment !== undefined && mode === "train";
+    const seen = changed ? augment(x, foldInKey(key, augmenting)) : x;
+    const [output, next] = model.apply(params, state, seen, { mode, key, axis });
+    return [{ loss: loss(output, wanted), output, target: wanted }, next];
+  };
+
+const limitsOf = (spec: {
+  readonly input: string;
+  readonly target: string;
+  readonly classes?: number | undefined;
+  readonly tokens?: number | undefined;
+}): readonly Limit[] => [
+  ...(spec.classes === undefined
+    ? []
+    : [{ column: spec.target, of: "classes", count: spec.classes } as const]),
+  ...(spec.tokens === undefined
+    ? []
+    : [{ column: spec.input, of: "tokens", count: spec.tokens } as const]),
+];
+
+/**
+ * Learns a column `target` from a column `input` by one model, one loss and one optimizer: the everyday learner.
+ *
+ * **Math** minimizes the mean over a batch of `loss(model(input), target)`.
+ *
+ * @example
+ * ```ts
+ * import { adam, dense, meanSquaredError } from "fluxion";
+ * import { supervised } from "fluxion/learn";
+ * const line = supervised({
+ *   input: "x",
+ *   target: "y",
+ *   model: dense(1, 1),
+ *   loss: meanSquaredError,
+ *   optimizer: adam({ learningRate: 0.1 }),
+ * });
+ * line.name // => "supervised"
+ * ```
+ */
+export const supervised = <
+  R extends Columns,
+  const I extends keyof R & string,
+  const T extends keyof R & string,
+  M extends AnyLayer,
+>(
+  spec: Supervised<R, I, T, M>,
+): Learner<R, Descending<ParamsOf<M>, StateOf<M>>> => {
+  // The same layer under another type: its shapes were checked above, its params and state are P and S.
+  const model = spec.model as AnyLayer as Model<ParamsOf<M>, StateOf<M>>;
+  // Its argument shapes were compared with the model and the data, and a step passes it nothing else.
+  const loss = spec.loss as (output: never, target: never) => Expr as Open<never, never>["loss"];
+  const { input, target, augment, optimizer, gradient, metrics = [] } = spec;
+  const limits = limitsOf(spec);
+
+  const of = (open: Open<ParamsOf<M>, StateOf<M>>): Descent<R, ParamsOf<M>, StateOf<M>> => ({
+    name: "supervised",
+    limits,
+    init: open.model.init,
+    judge: perExample(judging(open)),
+    optimizer,
+    metrics,
+    gradient,
+    describe: (columns) => {
+      const rows = summary(model, columns[input]?.shape ?? []);
+      // The parts of the model, or the model itself where it has none.
+      return rows.length > 1 ? rows.slice(1) : rows;
+    },
+    predict: (carried, row, { key }) => {
+      // The learner's own `init` made the tree.
+      const { params, layerState } = carried as Descending<unknown, unknown>;
+      const context = { ...still, mode: "eval", key } as const;
+      return model.apply(params, layerState, column(row, input), context)[0];
+    },
+    withLoss: (change) => right(of({ ...open, ...change })),
+  });
+  return descending(of({ input, target, model, loss, augment }));
+};

@@ -1,0 +1,26 @@
+import { leavesOf, treeOf } from "../autodiff/tree.ts";
+import type { Expr } from "../ir/expr.ts";
+import { isFloat } from "../tensor/dtype.ts";
+
+/** Applies a function to every leaf of a tree of expressions, and keeps the structure. */
+export const eachLeaf = <T>(f: (leaf: Expr) => Expr, tree: T): T => {
+  const { leaves, shape } = leavesOf(tree);
+  return treeOf<T>(shape, leaves.map(f));
+};
+
+/**
+ * Applies a function to the corresponding floating-point leaves of two trees of one structure. Other leaves are those
+ * of the second tree.
+ */
+export const bothLeaves = <T>(f: (a: Expr, b: Expr) => Expr, first: T, second: T): T => {
+  const { leaves, shape } = leavesOf(first);
+  const others = leavesOf(second).leaves;
+  return treeOf<T>(
+    shape,
+    leaves.map((a, i) => {
+      // Trees of one structure have as many leaves.
+      const b = others[i] as Expr;
+      return isFloat(a.dtype) ? f(a, b) : b;
+    }),
+  );
+};
