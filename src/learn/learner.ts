@@ -1,7 +1,7 @@
 import type { Either } from "fp-ts/lib/Either.js";
 import type { Exprs } from "../autodiff/index.ts";
 import type { Reverse } from "../autodiff/reverseMode.ts";
-import type { Augmentation } from "../data/augmentation.ts";
+import type { Augmentation } from "../data/augmentation/example.ts";
 import type { Expr, TensorType } from "../ir/expr.ts";
 import type { KeyExpr } from "../ir/ops/random.ts";
 import type { Initial } from "../nn/layer.ts";

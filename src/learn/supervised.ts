@@ -1,5 +1,5 @@
 import { right } from "fp-ts/lib/Either.js";
-import type { Augmentation } from "../data/augmentation.ts";
+import type { Augmentation } from "../data/augmentation/example.ts";
 import type { Expr } from "../ir/expr.ts";
 import { foldInKey } from "../ir/ops/random.ts";
 import type { ShapeError, ShowShape } from "../ir/types/shape.ts";
