@@ -116,6 +116,7 @@ export {
   metricSubject,
   shareClaims,
 } from "./networks/metrics.ts";
+export { finiteSlopes, noLostSlopes, type Saturated } from "./networks/saturation.ts";
 export { type Meaning, type StateCase, stateLaw } from "./networks/states.ts";
 export {
   type Arguments,
