@@ -4,10 +4,11 @@ import { describe, expect, test } from "vitest";
 import { tensors } from "../../laws/domain.ts";
 import { across, check } from "../../laws/law.ts";
 import { finiteSlopes, noLostSlopes, type Saturated } from "../../laws/networks/saturation.ts";
+import { powerFunctions } from "../../laws/registry/networks/powers.ts";
 import { saturatedFunctions } from "../../laws/registry/networks/saturated.ts";
 import { holds } from "../../laws/vitest.ts";
 import type { Expr } from "../../src/ir/expr.ts";
-import { add, div, exp, log, mul, neg, pow, sub } from "../../src/ir/ops/elementwise.ts";
+import { abs, add, div, exp, log, mul, neg, pow, sub } from "../../src/ir/ops/elementwise.ts";
 import { sum } from "../../src/ir/ops/reduction.ts";
 import { sigmoid, softplus } from "../../src/nn/functional/activation.ts";
 
@@ -19,6 +20,10 @@ describe("slopes at saturated inputs", () => {
     saturatedFunctions(1e4, "f64"),
     { runs: 8 },
   );
+});
+
+describe("slopes of powers at 0", () => {
+  holds([across(finiteSlopes)], powerFunctions, { runs: 60 });
 });
 
 describe("is noticed:", () => {
@@ -38,6 +43,11 @@ describe("is noticed:", () => {
     subject("a softmax without its maximum", (x) => div(exp(x), sum(exp(x)))),
   ])("$name", (f) => {
     expect(isLeft(check(finiteSlopes, f))).toBe(true);
+  });
+
+  test("a norm by a power below 1, at 0", () => {
+    const norm = subject("a norm", (x) => pow(sum(pow(abs(x), 0.5)), 2));
+    expect(isLeft(check(finiteSlopes, norm))).toBe(true);
   });
 
   test("a value whose slope is lost", () => {
