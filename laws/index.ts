@@ -188,6 +188,7 @@ export {
 } from "./training/training.ts";
 export { type Accurate, accuracy } from "./values/accuracy.ts";
 export { type Comparing, comparesAsNumbers } from "./values/comparisons.ts";
+export { type Counting, countsOrRefuses } from "./values/counting.ts";
 export { type Einsum, sumsOfProducts } from "./values/einsum.ts";
 export { emptyAxes } from "./values/empty.ts";
 export {

@@ -1,5 +1,10 @@
 import * as Effect from "effect/Effect";
-import { describe, expect, it } from "vitest";
+import { isLeft } from "fp-ts/lib/Either.js";
+import { describe, expect, it, test } from "vitest";
+import { check } from "../../../laws/law.ts";
+import { type Counting, countings, countsOrRefuses } from "../../../laws/values/counting.ts";
+import { compilerOf } from "../../../laws/values/meaning.ts";
+import { holds } from "../../../laws/vitest.ts";
 import { issuesOf } from "../../../src/backend/check.ts";
 import {
   countable,
@@ -7,9 +12,26 @@ import {
   longest,
   longestInBytes,
 } from "../../../src/backend/wasm/assembler/index.ts";
-import { backendOf } from "../../../src/backend/wasm/index.ts";
-import { type Expr, formatError, MemoryLimit, scan, tensor, zeros } from "../../../src/index.ts";
-import { add, broadcastTo, iota, matmul, max, reshape, sum } from "../../../src/ir/index.ts";
+import { backendOf, layerWasm } from "../../../src/backend/wasm/index.ts";
+import {
+  type Expr,
+  formatError,
+  MemoryLimit,
+  scalar,
+  scan,
+  tensor,
+  zeros,
+} from "../../../src/index.ts";
+import {
+  add,
+  broadcastTo,
+  constant,
+  iota,
+  matmul,
+  max,
+  reshape,
+  sum,
+} from "../../../src/ir/index.ts";
 import { lift } from "../../../src/ir/ops/promote.ts";
 import { program } from "../../../src/ir/program.ts";
 
@@ -54,7 +76,7 @@ describe("counters", () => {
     expect(outcome(sum(matmul(row, column) as Expr))).toMatch(/SizeLimit: dot has 2147483648/);
   });
 
-  // The law: whatever the length, the count is right or the program is refused. These lie on both sides of all ends.
+  // These lie on both sides of all ends, and run.
   it.each([
     ...[longestInBytes, longestInBytes + 1, 2 ** 29, 2 ** 29 + 1, longest, longest + 1],
     ...[2 ** 31 - 1, 2 ** 31, 2 ** 32, 2 ** 32 + 1, 2 ** 40, Number.MAX_SAFE_INTEGER],
@@ -68,6 +90,27 @@ describe("counters", () => {
     expect(countable(longest)).toBe(longest);
     expect(() => countable(counterLimit - 4, 4)).toThrow();
     expect(() => countable(longest + 1)).toThrow();
+  });
+});
+
+describe("drawn lengths are counted or refused", () => {
+  holds([countsOrRefuses(compilerOf(layerWasm))], countings, { runs: 60 });
+
+  const compile = compilerOf(layerWasm);
+  test.each<Counting>([
+    {
+      name: "a counter of 32 bits that wraps",
+      quick: true,
+      make: (n) => constant(scalar((n - 1) | 0, "i32")),
+      value: (n) => n - 1,
+    },
+    {
+      name: "a length that is cut to 32 bits before it is compiled",
+      make: (n) => sum(ones([n >>> 0])),
+      value: (n) => n,
+    },
+  ])("$name is noticed", (mistaken) => {
+    expect(isLeft(check(countsOrRefuses(compile), mistaken, { runs: 60 }))).toBe(true);
   });
 });
 
