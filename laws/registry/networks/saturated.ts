@@ -2,7 +2,9 @@ import * as fc from "fast-check";
 import { constant } from "../../../src/ir/build.ts";
 import type { Expr } from "../../../src/ir/expr.ts";
 import { logSoftmax } from "../../../src/ir/ops/reduction.ts";
+import { pairwiseDistances, vectorNorm } from "../../../src/linalg/norms.ts";
 import * as activations from "../../../src/nn/functional/activation.ts";
+import { lpPool } from "../../../src/nn/functional/pool.ts";
 import { topKRouting } from "../../../src/nn/layers/moe.ts";
 import * as contrastive from "../../../src/nn/losses/contrastive.ts";
 import * as alignment from "../../../src/nn/losses/ctc.ts";
@@ -269,3 +271,41 @@ export const saturatedFunctions = (most: number, dtype: "f32" | "f64" = "f32") =
           familyOf(i === 0 ? name : `${name}, setting ${i + 1}`, setting, { most, dtype }),
         ),
   );
+
+/** Zeros, tiny and ordinary numbers: a power below 1 has no slope at 0. */
+const nearZero = fc.oneof(
+  { weight: 3, arbitrary: fc.constantFrom(0, -0) },
+  { weight: 1, arbitrary: fc.constantFrom(1e-30, -1e-10, 1, -1, 3).map(Math.fround) },
+);
+const exponent = fc.oneof(fc.constantFrom(0.1, 0.5, 1, 1.5, 2, 3), uniform(0.05, 9));
+const signed = fc.tuple(exponent, fc.constantFrom(1, -1)).map(([p, sign]) => sign * p);
+
+const withExponent = (
+  name: string,
+  exponents: fc.Arbitrary<number>,
+  shapes: readonly (readonly number[])[],
+  f: (p: number, x: Expr, y: Expr) => Expr,
+): Family<Saturated> => ({
+  name,
+  members: exponents.map((p) => ({
+    ...{ name, options: p, variables: shapes.length },
+    operands: shapes.map((shape) => tensors(shape, nearZero, "f32")),
+    apply: ([x, y]) => [f(p, x as Expr, y as Expr)],
+  })),
+  show: ({ options }) => `${name} with the exponent ${options}`,
+});
+
+/** Functions with an exponent, which is drawn, of numbers that are 0 or near it. */
+export const powerFunctions: readonly Family<Saturated>[] = [
+  withExponent("lpPool", exponent, [[4, 1]], (p, x) => lpPool(x, p, 2)),
+  withExponent("vectorNorm", signed, [[3]], (p, x) => vectorNorm(x, p)),
+  withExponent(
+    "pairwiseDistances",
+    signed,
+    [
+      [2, 2],
+      [1, 2],
+    ],
+    (p, x, y) => pairwiseDistances(x, y, p),
+  ),
+];
