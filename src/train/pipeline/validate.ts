@@ -8,7 +8,7 @@ import {
   UnknownColumn,
   UnknownToken,
 } from "../../errors.ts";
-import { sameShape, showShape } from "../../tensor/shape.ts";
+import { type Shape, sameShape, showShape } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { flatten, leafPaths, sameTreeShape } from "../../tree.ts";
 import type { TrainState } from "../state/state.ts";
@@ -89,15 +89,20 @@ const checkTokens = (of: AnyPipeline, examples: Dataset<Row>): Effect.Effect<voi
     return Effect.fail(new UnknownToken({ token, position, known, row, path: [of.model.name] }));
   });
 
-/** Checks that held-out examples have the shapes of the training examples. */
+/** The shape of one example in a column, which is there. */
+const shapeOf = (examples: Dataset<Row>, column: string): Shape =>
+  examples.columns[column]?.shape ?? [];
+
+/** Checks that held-out examples have the shapes of the training examples, where all have the columns. */
 const checkShapes = (
   of: AnyPipeline,
   { train, ...held }: Splits<Row>,
 ): Effect.Effect<void, ShapeMismatch> => {
-  for (const [split, examples] of Object.entries<Dataset<Row> | undefined>(held))
+  for (const [split, examples] of Object.entries<Dataset<Row> | undefined>(held)) {
+    if (examples === undefined) continue;
     for (const column of [of.input, of.target]) {
-      const [wanted, given] = [train.columns[column]?.shape, examples?.columns[column]?.shape];
-      if (wanted !== undefined && given !== undefined && !sameShape(wanted, given))
+      const [wanted, given] = [shapeOf(train, column), shapeOf(examples, column)];
+      if (!sameShape(wanted, given))
         return Effect.fail(
           new ShapeMismatch({
             op: `${of.name}: column "${column}" of the ${split} data`,
@@ -107,6 +112,7 @@ const checkShapes = (
           }),
         );
     }
+  }
   return Effect.void;
 };
 

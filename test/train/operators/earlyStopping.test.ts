@@ -176,6 +176,18 @@ describe("earlyStopping", () => {
     }
   });
 
+  it("goes on from the state that it ended with, beside the best that it had, and with new patience", async () => {
+    const options = { monitor: "train.loss", patience: 2 } as const;
+    const other = { ...epoch(1, 0.3), state: at(1, { other: 7 }) };
+    const stopped = (await through([started, other, epoch(2, 0.4), epoch(3, 0.5)], options)).at(-1);
+    if (stopped?._tag !== "Stopped") throw new Error("no end");
+    expect(stopped.state.memory).toMatchObject({ other: 7 });
+    const rest = [2, 3, 4].map((n) => epoch(n, 0.4 - n / 100));
+    const resumed = await through([{ ...started, state: stopped.state }, ...rest], options);
+    expect(tags(resumed)).toEqual(["Started", "EpochCompleted", "EpochCompleted", "Stopped"]);
+    expect(resumed.at(-1)).toMatchObject({ epoch: 3, state: { epoch: 1 } });
+  });
+
   it("refuses a state that holds something else under its name", async () => {
     for (const memory of [
       1,
