@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { issuesOf } from "../src/backend/check.ts";
+import { formatError, isFluxionError } from "../src/errors/failure.ts";
 import * as errors from "../src/errors.ts";
 import { Expr } from "../src/ir/expr.ts";
 import { program } from "../src/ir/program.ts";
@@ -125,26 +126,31 @@ const expressionsIn = (made: unknown): readonly Expr[] => {
 export const isTyped = (error: unknown): boolean =>
   Object.values<unknown>(errors).some((E) => typeof E === "function" && error instanceof E);
 
-/** The outcome of a call: a fluxion error, another error, or none. */
+/** The outcome of a call: a fluxion error as it is said, another error, or none. */
 const outcome = (use: () => unknown): { readonly refused?: string; readonly raw?: string } => {
   try {
     const [issue] = issuesOf(program([], expressionsIn(use())));
-    return issue === undefined ? {} : { refused: issue._tag };
+    return issue === undefined ? {} : { refused: formatError(issue) };
   } catch (error) {
-    return isTyped(error) ? { refused: String(error) } : { raw: String(error) };
+    return isFluxionError(error) ? { refused: formatError(error) } : { raw: String(error) };
   }
 };
 
-/** A number outside an argument's range is refused with a typed error, by the call or by the compiler. */
+/** A number outside an argument's range is refused with a typed error that says the number, by the call or by the compiler. */
 export const refusesBeyond: Law<Option> = law(
   "options are refused beyond their range",
-  "n outside → a typed error, neither a result nor an untyped error",
+  "n outside → a typed error that says n, neither a result nor an untyped error",
   ({ range, use }: Option): Trial<number> => ({
     given: range.outside,
     breach: (n) => {
       const { refused, raw } = outcome(() => use(n));
       if (raw !== undefined) return `${n} ends in a raw ${raw}`;
-      return refused === undefined ? `${n} is accepted, but the range is ${range.says}` : undefined;
+      if (refused === undefined) return `${n} is accepted, but the range is ${range.says}`;
+      // The number as it was given (an error of shapes has none), and every field of the error in words.
+      const told =
+        (refused.startsWith("ShapeMismatch") || refused.includes(String(n))) &&
+        !/undefined|\[object/.test(refused);
+      return told ? undefined : `the refusal of ${n} does not say what was given: ${refused}`;
     },
   }),
 );

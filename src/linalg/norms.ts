@@ -3,7 +3,7 @@ import type { Expr } from "../ir/expr.ts";
 import { cast, where } from "../ir/ops/control.ts";
 import { abs, div, eq, mul, ne, pow, sub } from "../ir/ops/elementwise.ts";
 import { fill } from "../ir/ops/indexing.ts";
-import { floating, lift } from "../ir/ops/promote.ts";
+import { floating, having, lift } from "../ir/ops/promote.ts";
 import { type Axes, axesOf, keepDims, max, min, sum } from "../ir/ops/reduction.ts";
 import { expandDims, index, moveAxis } from "../ir/ops/structural.ts";
 import { refuse } from "../ir/types/diagnose.ts";
@@ -113,9 +113,10 @@ export const matrixNorm = (
   }: { readonly axes?: readonly [number, number]; readonly keep?: boolean } = {},
 ): Expr => {
   matrixOrder("matrixNorm", { kind });
-  const given = matrixOf("matrixNorm", lift(operand));
-  const rank = given.shape.length;
-  const [row, column] = axes.map((a) => normalAxis(a, rank)) as [number, number];
+  const all = matrixOf("matrixNorm", lift(operand));
+  const rank = all.shape.length;
+  const [row, column] = [normalAxis(axes[0], rank), normalAxis(axes[1], rank)];
+  const given = having("matrixNorm", all, [row, column]);
   const rows = moveAxis(given, row, rank - 1);
   const x = moveAxis(rows, column > row ? column - 1 : column, rank - 1);
   const norm = normOf(x, kind);

@@ -49,10 +49,10 @@ export const broadcastShapes = (a: Shape, b: Shape): Shape | undefined => {
 
 /**
  * Converts a negative axis or index, counted from the end of `count`, to one from the front: `-1` is the last. One
- * out of range stays as it is, so that it is refused later and not counted from the end twice.
+ * out of range, or between two, stays as it is, so that it is refused later, and as it was given.
  */
 export const normalAxis = (axis: number, count: number): number =>
-  axis < 0 && axis >= -count ? axis + count : axis;
+  Number.isInteger(axis) && axis < 0 && axis >= -count ? axis + count : axis;
 
 /** Formats a shape as text: `[784, 128]`. */
 export const showShape = (shape: Shape): string => `[${shape.join(", ")}]`;

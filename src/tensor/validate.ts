@@ -6,6 +6,14 @@ export interface Arguments {
   readonly [argument: string]: unknown;
 }
 
+/** An argument in words. Unlike JSON, it has a word for NaN and infinities. */
+export const shown = (value: unknown): string =>
+  Array.isArray(value)
+    ? `[${value.map(shown).join(", ")}]`
+    : typeof value === "string"
+      ? JSON.stringify(value)
+      : String(value);
+
 /** A check of numeric arguments: throws `InvalidArgument` for the first one that fails it. */
 export type Check = (op: string, given: Arguments) => void;
 

@@ -12,11 +12,18 @@ import { elementwiseOptions } from "../../laws/registry/options/elementwise.ts";
 import { operationOptions } from "../../laws/registry/options/options.ts";
 import { tensorOptions } from "../../laws/registry/options/tensors.ts";
 import { mustHoldHere } from "../../laws/vitest.ts";
+import { InvalidArgument } from "../../src/errors.ts";
 
 describe("each law of options notices its planted mistake", () => {
-  const [careless, raw, strict] = optionsOf("taking", {
+  const [careless, raw, vague, strict] = optionsOf("taking", {
     careless: [wholeFrom(0, 3), (n) => [1, 2, 3][Math.trunc(n)]],
     raw: [wholeFrom(0), (n) => new Array(n)],
+    vague: [
+      wholeFrom(0, 3),
+      () => {
+        throw new InvalidArgument({ op: "f", argument: "n", expected: "0 to 3", actual: "null" });
+      },
+    ],
     strict: [
       wholeFrom(0, 3),
       (n) => {
@@ -35,6 +42,11 @@ describe("each law of options notices its planted mistake", () => {
   test("a number ends in a raw error", () => {
     expect(reasonOf(check(refusesBeyond, raw as NonNullable<typeof raw>))).toContain(
       "raw RangeError",
+    );
+  });
+  test("a refusal does not say what was given", () => {
+    expect(reasonOf(check(refusesBeyond, vague as NonNullable<typeof vague>))).toContain(
+      "does not say what was given: InvalidArgument: f: n is null",
     );
   });
   test("a good number is refused", () => {

@@ -7,9 +7,12 @@ import {
   Backend,
   confusionMatrix,
   type Dataset,
+  dataset,
   evaluate,
+  formatError,
   ReverseMode,
   type Row,
+  tensor,
   train$,
   withBatchSize,
   withData,
@@ -17,6 +20,7 @@ import {
   withLearningRate,
   withMetrics,
   withOptimizer,
+  zeros,
 } from "../../src/index.ts";
 import { clip } from "../../src/optim/index.ts";
 import { type AnyPipeline, initialState } from "../../src/train/index.ts";
@@ -72,26 +76,67 @@ describe("the evaluation of many examples", () => {
   });
 });
 
-it("a run compiles a program for each size of a batch once, however many epochs there are", async () => {
-  let compiled = 0;
-  const counting = Layer.effect(
-    Service,
-    Effect.map(Service, (backend) => ({
-      ...backend,
-      compile: (...args: Parameters<typeof backend.compile>) => {
-        compiled++;
-        return backend.compile(...args);
-      },
-    })),
-  );
-  const services = Layer.merge(
-    Layer.provide(counting, Backend.layerReference),
-    ReverseMode.layerTape,
-  );
-  const held = withData(Effect.succeed({ train: points(50), validation: points(70, 9) }))(small);
-  await collect(train$(withEpochs(3)(held), { services }));
+it.each([
   // Steps of 16 and of 2, evaluations of 64 and of 6.
-  expect(compiled).toBe(4);
+  [16, 70, [16, 64, 6, 2]],
+  [25, 128, [25, 64]],
+  [50, 70, [50, 64, 6]],
+  [50, 20, [50, 20]],
+  [70, 140, [70]],
+])(
+  "a run compiles a program for each size of a batch once, however many epochs there are: %i, and %i held out",
+  async (size, held, sizes) => {
+    const compiled: (number | undefined)[] = [];
+    const noting = Layer.effect(
+      Service,
+      Effect.map(Service, (backend) => ({
+        ...backend,
+        compile: (...args: Parameters<typeof backend.compile>) => {
+          compiled.push(args[0].inputs.at(-1)?.shape[0]);
+          return backend.compile(...args);
+        },
+      })),
+    );
+    const services = Layer.merge(
+      Layer.provide(noting, Backend.layerReference),
+      ReverseMode.layerTape,
+    );
+    const train = points(Math.max(50, size));
+    const run = pipe(
+      small,
+      withData(Effect.succeed({ train, validation: points(held, 9) })),
+      withBatchSize(size),
+      withEpochs(2),
+    );
+    await collect(train$(run, { services }));
+    expect(new Set(compiled)).toEqual(new Set(sizes));
+    expect(compiled).toHaveLength(size === held / 2 ? 2 : sizes.length);
+  },
+);
+
+describe("the examples of an evaluation", () => {
+  const failing = (examples: Dataset<Row>) =>
+    Effect.runPromise(
+      Effect.flip(Effect.provide(evaluate(of, initialState(of), examples), backends.wasm)),
+    );
+
+  it("have labels of the pipeline's classes, and finite numbers", async () => {
+    const strange = dataset({ x: zeros([2, 4]), label: tensor([0, 3], "i32") });
+    expect(await failing(strange)).toMatchObject({ _tag: "LabelOutOfRange", value: 3 });
+    const x = tensor([[0, 0, 0, Number.NaN]]);
+    expect(await failing(dataset({ x, label: zeros([1], "i32") }))).toMatchObject({
+      _tag: "NonFiniteData",
+    });
+    const nothing = await failing(dataset({ x: zeros([0, 4]), label: zeros([0], "i32") }));
+    expect(formatError(nothing)).toContain("points: evaluated data");
+  });
+
+  it("have any labels where the pipeline has no classes", async () => {
+    const { classes: _, ...unbounded } = of;
+    const free: AnyPipeline = { ...unbounded, classes: undefined };
+    const found = await scoreOf(dataset({ x: zeros([2, 4]), label: tensor([0, 2], "i32") }), free);
+    expect(found.loss).toBeGreaterThan(0);
+  });
 });
 
 it("a pipeline has an initial state where the rate that it was given suits no optimizer", () => {

@@ -3,6 +3,7 @@ import type { Expr } from "../../ir/expr.ts";
 import { transpose } from "../../ir/ops/structural.ts";
 import { slidingWindow } from "../../ir/ops/window.ts";
 import type { Shape } from "../../tensor/shape.ts";
+import { shown } from "../../tensor/validate.ts";
 
 /** The spatial extents of 1, 2 or 3 axes. They are checked when a program is compiled. */
 export interface Spatial {
@@ -53,7 +54,7 @@ export const perAxis = (
       op,
       argument,
       expected: `a whole number from ${least} on, or ${rank} of them`,
-      actual: JSON.stringify(value),
+      actual: shown(value),
     });
   return list;
 };

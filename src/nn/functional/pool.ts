@@ -9,7 +9,7 @@ import { moveAxis, pad, reshape as reshapeTo } from "../../ir/ops/structural.ts"
 import type { Operand } from "../../ir/types/shape.ts";
 import { type Shape, sizeOf } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
-import { holding } from "../../tensor/validate.ts";
+import { holding, shown } from "../../tensor/validate.ts";
 import {
   axesUpTo,
   type Padding,
@@ -82,7 +82,7 @@ const planOf = (op: string, x: Expr, size: PerAxis, options: PoolOptions): Plan 
         op,
         argument: "padding",
         expected: "small enough that each window covers an element of the example",
-        actual: JSON.stringify(padding),
+        actual: shown(padding),
       });
   });
   return plan;

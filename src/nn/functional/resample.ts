@@ -8,6 +8,7 @@ import { sum } from "../../ir/ops/reduction.ts";
 import { reshape, transpose } from "../../ir/ops/structural.ts";
 import type { Operand } from "../../ir/types/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
+import { shown } from "../../tensor/validate.ts";
 import { axesUpTo } from "./geometry.ts";
 
 /** Resizing one example `[...n, channels]`: along each axis an output element is a weighted sum of a few inputs. */
@@ -180,7 +181,7 @@ const refuse = (argument: string, expected: string, actual: unknown): never => {
     op: "interpolate",
     argument,
     expected,
-    actual: JSON.stringify(actual),
+    actual: shown(actual),
   });
 };
 

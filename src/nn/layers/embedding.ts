@@ -76,10 +76,11 @@ export const tiedEmbedding = <const V extends number, const L extends Composable
   vocabulary: V,
   width: number,
   layer: L,
-  { tableInit = normal(1 / Math.sqrt(width)) }: EmbeddingOptions = {},
+  { tableInit }: EmbeddingOptions = {},
 ): Layer<readonly [number], readonly [number, V], TiedParams<ParamsOf<L>>, StateOf<L>> => {
   requireSizes("tiedEmbedding", { vocabulary, width });
-  return tiedOpen(vocabulary, width, open(layer), tableInit) as AnyLayer as Layer<
+  const begin = tableInit ?? normal(1 / Math.sqrt(width));
+  return tiedOpen(vocabulary, width, open(layer), begin) as AnyLayer as Layer<
     readonly [number],
     readonly [number, V],
     TiedParams<ParamsOf<L>>,

@@ -2,7 +2,7 @@ import { InvalidArgument } from "../../errors.ts";
 import type { Expr } from "../../ir/expr.ts";
 import { pad } from "../../ir/ops/structural.ts";
 import type { Shape } from "../../tensor/shape.ts";
-import { whole } from "../../tensor/validate.ts";
+import { shown, whole } from "../../tensor/validate.ts";
 import { requireSizes } from "../functional/affine.ts";
 import * as functional from "../functional/resample.ts";
 import {
@@ -73,7 +73,7 @@ const widthsFor = (op: string, widths: PadWidths, extents: Shape, most: (n: numb
     op,
     argument: "widths",
     expected: `whole numbers from 0 on, at most ${extents.map(most).join(", ")} along the axes`,
-    actual: JSON.stringify(widths),
+    actual: shown(widths),
   });
 };
 
@@ -82,7 +82,7 @@ const continued =
   (op: string, most: (n: number) => number, source: (i: number, n: number) => number) =>
   (widths: PadWidths): Resize => {
     requireWidths(op, widths);
-    return lambda(`${op} ${JSON.stringify(widths)}`, (x: Expr) => {
+    return lambda(`${op} ${shown(widths)}`, (x: Expr) => {
       const extents = x.shape.slice(0, -1);
       return widthsFor(op, widths, extents, most).reduce<Expr>((y, [before, after], axis) => {
         const n = extents[axis] as number;
@@ -107,7 +107,7 @@ const modulo = (i: number, n: number): number => ((i % n) + n) % n;
  */
 export const padConstant = (widths: PadWidths, value = 0): Resize => {
   requireWidths("padConstant", widths);
-  return lambda(`padConstant ${JSON.stringify(widths)}`, (x: Expr) =>
+  return lambda(`padConstant ${shown(widths)}`, (x: Expr) =>
     pad(x, [...widthsFor("padConstant", widths, x.shape.slice(0, -1), unlimited), [0, 0]], value),
   );
 };

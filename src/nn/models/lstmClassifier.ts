@@ -3,6 +3,7 @@ import { ne } from "../../ir/ops/elementwise.ts";
 import { wholeTo } from "../../tensor/validate.ts";
 import { masked } from "../combinators/overTime.ts";
 import { sequential } from "../combinators/sequential.ts";
+import { requireSizes } from "../functional/affine.ts";
 import { dense } from "../layers/dense.ts";
 import { embedding } from "../layers/embedding.ts";
 import { dropout } from "../layers/lambda.ts";
@@ -53,6 +54,7 @@ export const lstmClassifier = <const C extends number>({
   dropout: rate = 0,
   padding = 0,
 }: LstmClassifierOptions<C>) => {
+  requireSizes("lstmClassifier", { vocabulary });
   wholeTo(0, vocabulary - 1)("lstmClassifier", { padding });
   return masked(
     (tokens: Expr) => ne(tokens, padding),

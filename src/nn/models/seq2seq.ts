@@ -112,6 +112,7 @@ export const seq2seq = <const V extends number>(options: Seq2SeqOptions<V>): Seq
   const { source, vocabulary, width, hidden, attention = "luong", layers = 1 } = options;
   const { cell: cellOf = gruCell, dropout: rate = 0 } = options;
   requireSizes("seq2seq", { vocabulary, width, hidden, layers, length: source.length });
+  requireSizes("seq2seq", { "source.vocabulary": source.vocabulary });
   wholeTo(0, source.vocabulary - 1)("seq2seq", { padding: source.padding });
   requireDivides("seq2seq", "directions", 2, hidden);
   const tableInit = normal(0.1);

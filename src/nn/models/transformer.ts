@@ -251,6 +251,7 @@ export const transformer = <const O extends TransformerModelOptions>(
   const { source, positions, ...stack }: TransformerModelOptions<V> = options;
   const { vocabulary } = stack;
   requireSizes("transformer", { positions, length: source.length });
+  requireSizes("transformer", { "source.vocabulary": source.vocabulary });
   wholeTo(0, source.vocabulary - 1)("transformer", { padding: source.padding });
   const encoder = transformerEncoder({ ...stack, vocabulary: source.vocabulary });
   const decoder = transformerDecoder(stack);

@@ -210,7 +210,9 @@ describe("what a model refuses", () => {
     const refused = (argument: string) =>
       expect.objectContaining({ _tag: "InvalidArgument", argument });
     expect(() => resnet(19 as 18, 10)).toThrow(refused("depth"));
-    expect(() => cifarResnet(9, 10)).toThrow(refused("depth"));
+    for (const depth of [2, 9, -4]) expect(() => cifarResnet(depth, 10)).toThrow(refused("depth"));
+    for (const make of [resnet.bind(undefined, 18), cifarResnet.bind(undefined, 8)])
+      expect(() => make(10, { width: 0 })).toThrow(refused("width"));
     expect(() => mlp(4, [0], 2)).toThrow(refused("width"));
     expect(() => vit(2, { size: 10, patch: 3, width: 4, depth: 1, heads: 1 })).toThrow(
       refused("patch"),
