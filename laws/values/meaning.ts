@@ -2,7 +2,7 @@ import * as Context from "effect/Context";
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
 import * as Scope from "effect/Scope";
-import { Backend, type Executable } from "../../src/backend/backend.ts";
+import { type Executable, SyncBackend, type Tensors } from "../../src/backend/backend.ts";
 import { run } from "../../src/interpreter/evaluate.ts";
 import type { Program } from "../../src/ir/expr.ts";
 import { Tensor } from "../../src/tensor/tensor.ts";
@@ -26,15 +26,15 @@ export const meaningKept = (rewrite: (p: Program) => Program): Law<SymbolicFunct
   });
 
 /** A function that compiles programs. */
-export type Compile = (program: Program) => Executable;
+export type Compile = (program: Program) => Executable<Tensors>;
 
 /**
  * The synchronous compiler of a backend; it throws compile errors. The backend stays open until the process ends, since
  * laws run programs outside of Effects.
  */
-export const compilerOf = (layer: Layer.Layer<Backend>): Compile => {
+export const compilerOf = (layer: Layer.Layer<SyncBackend>): Compile => {
   const built = Effect.runSync(Layer.buildWithScope(layer, Scope.makeUnsafe()));
-  const { compile } = Context.get(built, Backend);
+  const { compile } = Context.get(built, SyncBackend);
   return (program) => Effect.runSync(compile(program));
 };
 

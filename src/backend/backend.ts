@@ -4,6 +4,7 @@ import type { BackendUnavailable, CompileError, MemoryLimit } from "../errors.ts
 import type { Program } from "../ir/expr.ts";
 import type { Storage } from "../tensor/dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import type { Later } from "./later.ts";
 
 /** One kernel of a plan: a loop nest. */
 export interface PlannedKernel {
@@ -37,42 +38,64 @@ export interface Plan {
   readonly operations: number;
 }
 
-/** A program ready to run, synchronously. */
-export interface Executable {
+/** Tensors that are there, as a backend that answers at once returns them. */
+export type Tensors = readonly Tensor[];
+
+/**
+ * A program ready to run. `Answer` says when results are there: an `Executable` may answer later, with a promise, and an
+ * `Executable<Tensors>` answers at once. A promise rejects with what the run fails with, such as {@link RunFailure}.
+ */
+export interface Executable<Answer extends Later<Tensors> = Later<Tensors>> {
   readonly program: Program;
   readonly plan: Plan;
+  /**
+   * The number of runs, or of steps of a session, that may be submitted before the oldest one's outputs are read. More
+   * than that is refused. 0 for a backend that computes while it is called.
+   */
+  readonly ahead: number;
   /**
    * Computes the outputs from the inputs, and keeps no state. Both are copied.
    *
    * **Fails with** (throws) `ShapeMismatch` and `DtypeMismatch` for inputs of other types; what the backend's layer
    * says.
    */
-  readonly run: (inputs: readonly Tensor[]) => readonly Tensor[];
+  readonly run: (inputs: Tensors) => Answer;
   /**
    * Starts a run that keeps state: the first `carried` inputs begin as `state`, and become the first `carried` outputs
    * after each step. The state stays in the program's memory and is copied only on request.
    */
-  readonly start: (state: readonly Tensor[]) => Session;
+  readonly start: (state: Tensors) => Session<Answer>;
 }
 
 /** Writes every element of the inputs into arrays that it is given, one for each input. It must not keep the arrays. */
 export type Fill = (inputs: readonly Storage[]) => void;
 
-/** A stateful run of an {@link Executable}. */
-export interface Session {
-  /** Takes one step: the inputs after the state in, the outputs after the state out. */
-  readonly step: (inputs: readonly Tensor[]) => readonly Tensor[];
-  /** {@link Session.step} for inputs that `fill` writes straight into the program's memory, without a copy. */
-  readonly stepFilled: (fill: Fill) => readonly Tensor[];
+/**
+ * A stateful run of an {@link Executable}. Steps are submitted, and their outputs are read in the same order.
+ *
+ * A step that fails makes every later read and state fail with its error, since the state is half written.
+ */
+export interface Session<Answer extends Later<Tensors> = Later<Tensors>> {
   /**
-   * A copy of the state; later steps do not change it.
+   * Submits a step, whose inputs after the state `fill` writes straight into the program's memory, before this returns.
    *
-   * **Fails with** (throws) the error of the step that failed, if one did, as every later call does: its state is half
-   * written.
+   * **Fails with** (throws) `InvalidArgument` where more than {@link Executable.ahead} steps wait to be read.
    */
-  readonly state: () => readonly Tensor[];
-  /** Ends the session and returns its state. No step may follow; the next session takes over its memory. */
-  readonly finish: () => readonly Tensor[];
+  readonly submit: (fill: Fill) => void;
+  /**
+   * The outputs after the state of the oldest step that was submitted and not read.
+   *
+   * **Fails with** (throws) `InvalidArgument` where there is none.
+   */
+  readonly read: () => Answer;
+  /** Submits a step with a copy of the inputs after the state, and reads its outputs at once. */
+  readonly step: (inputs: Tensors) => Answer;
+  /** A copy of the state after every step that was submitted; later steps do not change it. */
+  readonly state: () => Answer;
+  /** Ends the session and returns its {@link Session.state}. The next session takes over its memory. */
+  readonly finish: () => Answer;
+  /** Ends the session, and gives up the steps that were not read. Does nothing to a session that has ended. */
+  readonly release: () => void;
 }
 
 /** Options for compiling a program. */
@@ -85,14 +108,27 @@ export interface CompileOptions {
   readonly threads?: number;
 }
 
-/** The Effect service that makes programs run. */
-export class Backend extends Context.Service<
-  Backend,
-  {
-    readonly name: string;
-    readonly compile: (
-      program: Program,
-      options?: CompileOptions,
-    ) => Effect.Effect<Executable, CompileError | BackendUnavailable | MemoryLimit>;
-  }
->()("fluxion/Backend") {}
+/** A backend: compiling takes as long as it needs to, and `Answer` says when results are there. */
+export interface BackendOf<Answer extends Later<Tensors>> {
+  readonly name: string;
+  readonly compile: (
+    program: Program,
+    options?: CompileOptions,
+  ) => Effect.Effect<Executable<Answer>, CompileError | BackendUnavailable | MemoryLimit>;
+}
+
+/** The Effect service that makes programs run. Its results may come later: a device may still be at work on them. */
+export class Backend extends Context.Service<Backend, BackendOf<Later<Tensors>>>()(
+  "fluxion/Backend",
+) {}
+
+/** A {@link Backend} that answers at once, so that compiled programs are plain functions. */
+export class SyncBackend extends Context.Service<SyncBackend, BackendOf<Tensors>>()(
+  "fluxion/SyncBackend",
+) {}
+
+/** The services of a backend that answers at once: it is also a backend that might answer later. */
+export const contextOfSync = (
+  backend: SyncBackend["Service"],
+): Context.Context<Backend | SyncBackend> =>
+  Context.add(Context.make(Backend, backend), SyncBackend, backend);

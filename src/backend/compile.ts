@@ -8,7 +8,8 @@ import type { Operand } from "../ir/types/shape.ts";
 import type { Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { flatten, unflatten } from "../tree.ts";
-import { Backend, type CompileOptions } from "./backend.ts";
+import { Backend, type CompileOptions, SyncBackend, type Tensors } from "./backend.ts";
+import { answer, type RunFailure } from "./later.ts";
 
 /** A tree of expressions as the tree of tensors that it stands for. */
 export type Concrete<T> =
@@ -18,8 +19,30 @@ export type Concrete<T> =
       ? { readonly [K in keyof T]: Concrete<T[K]> }
       : T;
 
+/** The types of values for the arguments of a symbolic function. */
+type Values<A extends readonly unknown[]> = { readonly [K in keyof A]: Concrete<A[K]> };
+
+/** A symbolic function as a program, with what turns trees of tensors into its inputs and its outputs into a tree. */
+const traced = <A extends readonly unknown[], B>(f: (...args: A) => B, examples: Values<A>) => {
+  const { leaves, shape } = flatten(examples);
+  // The leaves of a tree of tensors are tensors, and what f returns has the structure of a B.
+  const inputs = (leaves as Tensors).map(parameter);
+  const made = flatten(f(...(unflatten(shape, inputs) as A)));
+  return {
+    program: program(
+      inputs,
+      made.leaves.map((x) => lift(x as Operand)),
+    ),
+    inputsOf: (args: Values<A>) => flatten(args).leaves as Tensors,
+    resultOf: (outputs: Tensors) => unflatten(made.shape, outputs) as Concrete<B>,
+  };
+};
+
 /**
  * A symbolic function as a function of tensors, compiled for the shapes and dtypes of the `examples`.
+ *
+ * The function returns its results, so that the backend must be one that answers at once: `SyncBackend`, which
+ * `Backend.layerWasm` and `Backend.layerReference` provide. See {@link compileLater} for any other.
  *
  * **Fails with** `CompileError` with every mistake in the function, `BackendUnavailable`, `MemoryLimit`.
  *
@@ -40,28 +63,66 @@ export type Concrete<T> =
  */
 export const compile = <A extends readonly unknown[], B>(
   f: (...args: A) => B,
-  examples: { readonly [K in keyof A]: Concrete<A[K]> },
+  examples: Values<A>,
   options?: CompileOptions,
 ): Effect.Effect<
-  (...args: { readonly [K in keyof A]: Concrete<A[K]> }) => Concrete<B>,
+  (...args: Values<A>) => Concrete<B>,
+  CompileError | BackendUnavailable | MemoryLimit,
+  SyncBackend
+> => {
+  const { program, inputsOf, resultOf } = traced(f, examples);
+  return Effect.flatMap(SyncBackend, (backend) =>
+    Effect.map(
+      backend.compile(program, options),
+      ({ run }) =>
+        (...args) =>
+          resultOf(run(inputsOf(args))),
+    ),
+  );
+};
+
+/**
+ * {@link compile} for every backend, also for one whose results come later: the function returns an Effect that waits
+ * for them.
+ *
+ * **Fails with** `CompileError` with every mistake in the function, `BackendUnavailable`, `MemoryLimit`; a call with
+ * `WorkerLost`, `MemoryLimit`.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect";
+ * import { Backend, type Expr, tensor } from "fluxion";
+ * import { compileLater } from "fluxion/backend";
+ * import { mul } from "fluxion/ops";
+ *
+ * const x = tensor([1, 2, 3]);
+ * const program = Effect.gen(function* () {
+ *   const square = yield* compileLater((v: Expr<readonly [3]>) => mul(v, v), [x]);
+ *   return yield* square(x);
+ * });
+ * const y = await Effect.runPromise(Effect.provide(program, Backend.layerWasm));
+ * y.toArray() // => [1, 4, 9]
+ * ```
+ */
+export const compileLater = <A extends readonly unknown[], B>(
+  f: (...args: A) => B,
+  examples: Values<A>,
+  options?: CompileOptions,
+): Effect.Effect<
+  (...args: Values<A>) => Effect.Effect<Concrete<B>, RunFailure>,
   CompileError | BackendUnavailable | MemoryLimit,
   Backend
 > => {
-  const { leaves, shape } = flatten(examples);
-  // The leaves of a tree of tensors are tensors, and what f returns has the structure of a B.
-  const tensors = leaves as readonly Tensor[];
-  const inputs = tensors.map(parameter);
-  const made = flatten(f(...(unflatten(shape, inputs) as A)));
-  const outputs = made.leaves.map((x) => lift(x as Operand));
+  const { program, inputsOf, resultOf } = traced(f, examples);
   return Effect.flatMap(Backend, (backend) =>
     Effect.map(
-      backend.compile(program(inputs, outputs), options),
-      (executable) =>
+      backend.compile(program, options),
+      ({ run }) =>
         (...args) =>
-          unflatten(
-            made.shape,
-            executable.run(flatten(args).leaves as readonly Tensor[]),
-          ) as Concrete<B>,
+          Effect.map(
+            answer(() => run(inputsOf(args))),
+            resultOf,
+          ),
     ),
   );
 };

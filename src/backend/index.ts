@@ -1,6 +1,6 @@
 import type * as Layer from "effect/Layer";
 import type { BackendUnavailable } from "../errors.ts";
-import { Backend as Service } from "./backend.ts";
+import { Backend as Service, type SyncBackend } from "./backend.ts";
 import { layerReference } from "./reference/layerReference.ts";
 import { layerWasm, layerWasmWith, type WasmOptions } from "./wasm/index.ts";
 
@@ -11,25 +11,31 @@ import { layerWasm, layerWasmWith, type WasmOptions } from "./wasm/index.ts";
  */
 export class Backend extends Service {
   /** Interprets in double precision, node by node: slow, plain, and what the others are held against. */
-  static readonly layerReference: Layer.Layer<Service> = layerReference;
+  static readonly layerReference: Layer.Layer<Service | SyncBackend> = layerReference;
 
   /** Compiles each program to one WebAssembly module: the default. */
-  static readonly layerWasm: Layer.Layer<Service, BackendUnavailable> = layerWasm;
+  static readonly layerWasm: Layer.Layer<Service | SyncBackend, BackendUnavailable> = layerWasm;
 
   /** {@link Backend.layerWasm} with a number of threads of one's own: `layerWasmWith({ threads: 2 })`. */
   static readonly layerWasmWith: (
     options: WasmOptions,
-  ) => Layer.Layer<Service, BackendUnavailable> = layerWasmWith;
+  ) => Layer.Layer<Service | SyncBackend, BackendUnavailable> = layerWasmWith;
 }
-export type {
-  Backend as BackendService,
-  CompileOptions,
-  Executable,
-  Plan,
-  PlannedKernel,
-  Session,
+export {
+  type Backend as BackendService,
+  type BackendOf,
+  type CompileOptions,
+  contextOfSync,
+  type Executable,
+  type Fill,
+  type Plan,
+  type PlannedKernel,
+  type Session,
+  SyncBackend,
+  type Tensors,
 } from "./backend.ts";
-export { type Concrete, compile } from "./compile.ts";
+export { type Concrete, compile, compileLater } from "./compile.ts";
+export type { Later, RunFailure } from "./later.ts";
 export { type MachinePeaks, type Roofline, rooflineOf, rooflineOfPlan } from "./roofline.ts";
 export { measurePeaks } from "./wasm/ceilings.ts";
 export type { WasmOptions } from "./wasm/index.ts";

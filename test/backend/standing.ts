@@ -1,9 +1,11 @@
 import * as Layer from "effect/Layer";
-import { Backend } from "../../src/backend/backend.ts";
+import { type Backend, contextOfSync, type SyncBackend } from "../../src/backend/backend.ts";
 import { backendOf } from "../../src/backend/wasm/index.ts";
 
 /** A WebAssembly backend that lives as long as the test's process, so that tests may use programs outside Effects. */
-export const standing: Backend["Service"] = backendOf({});
+export const standing: SyncBackend["Service"] = backendOf({});
 
 /** {@link standing} as a layer. */
-export const layerStanding: Layer.Layer<Backend> = Layer.succeed(Backend, standing);
+export const layerStanding: Layer.Layer<Backend | SyncBackend> = Layer.succeedContext(
+  contextOfSync(standing),
+);

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect";
 import type { Tensor } from "../../src/index.ts";
 import { initialState } from "../../src/train/index.ts";
 import { pairsOf } from "../../src/train/loop/batches.ts";
-import { trainProgram } from "../../src/train/loop/program.ts";
+import { type Report, trainProgram } from "../../src/train/loop/program.ts";
 import { compileStep, runner } from "../../src/train/loop/runner.ts";
 import { scoring } from "../../src/train/loop/scoring.ts";
 import { optimizerOf } from "../../src/train/pipeline/pipeline.ts";
@@ -52,7 +52,10 @@ const training = async (name: string, problem: Problem): Promise<Training> => {
   const bytes = plan.bytes.arguments + plan.bytes.constants + plan.bytes.temporaries;
   let done = 0;
   return {
-    step: () => steps.step(whole, pairs, rowsOf(problem, done++)).loss,
+    step: () => {
+      steps.submit(whole, pairs, rowsOf(problem, done++));
+      return (steps.read() as Report).loss; // the backend answers at once
+    },
     facts: { compile, bytes, operations: plan.operations },
   };
 };

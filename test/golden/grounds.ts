@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect";
-import { Backend } from "../../src/backend/index.ts";
+import { SyncBackend } from "../../src/backend/index.ts";
 import { run } from "../../src/interpreter/evaluate.ts";
 import type { Program } from "../../src/ir/expr.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
@@ -17,7 +17,7 @@ export const reference: Ground = { float: "f64", tolerance: 1e-9, run };
 const onWasm = (program: Program, inputs: readonly Tensor[]): readonly Tensor[] =>
   Effect.runSync(
     Effect.provide(
-      Effect.flatMap(Backend, (backend) => backend.compile(program)),
+      Effect.flatMap(SyncBackend, (backend) => backend.compile(program)),
       layerStanding,
     ),
   ).run(inputs);

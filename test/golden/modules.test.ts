@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect";
 import { describe, expect, it } from "vitest";
 import { ReverseMode, valueAndGrad, vmap } from "../../src/autodiff/index.ts";
-import { Backend } from "../../src/backend/index.ts";
+import { SyncBackend } from "../../src/backend/index.ts";
 import { run } from "../../src/interpreter/evaluate.ts";
 import { constant, parameter } from "../../src/ir/build.ts";
 import type { Expr, Program } from "../../src/ir/expr.ts";
@@ -293,7 +293,7 @@ const mistakesOf = (
 const onWasm = (whole: Program, inputs: readonly Tensor[]): readonly Tensor[] =>
   Effect.runSync(
     Effect.provide(
-      Effect.flatMap(Backend, (backend) => backend.compile(whole)),
+      Effect.flatMap(SyncBackend, (backend) => backend.compile(whole)),
       layerStanding,
     ),
   ).run(inputs);

@@ -11,7 +11,7 @@ import { cond } from "../../src/autodiff/control.ts";
 import { ForwardMode } from "../../src/autodiff/forwardMode.ts";
 import { grad, hessian, ReverseMode, vmap } from "../../src/autodiff/index.ts";
 import { compile } from "../../src/backend/compile.ts";
-import type { Backend } from "../../src/backend/index.ts";
+import type { SyncBackend } from "../../src/backend/index.ts";
 import type { Expr } from "../../src/ir/expr.ts";
 import { where } from "../../src/ir/ops/control.ts";
 import { gt, mul, sqrt } from "../../src/ir/ops/elementwise.ts";
@@ -48,7 +48,9 @@ describe("the gradient of Σ vmap(x ↦ cond(x > 0, √x, 0·x))", () => {
       )(x),
     ) as Expr<readonly []>;
   const one = tensor(1);
-  const provided = <A, E>(effect: Effect.Effect<A, E, ForwardMode | ReverseMode | Backend>): A =>
+  const provided = <A, E>(
+    effect: Effect.Effect<A, E, ForwardMode | ReverseMode | SyncBackend>,
+  ): A =>
     Effect.runSync(
       effect.pipe(
         Effect.provide(layerStanding),

@@ -14,7 +14,7 @@ import {
   threadsAgree,
 } from "../../laws/values/meaning.ts";
 import { mustHoldHere } from "../../laws/vitest.ts";
-import { Backend as Service } from "../../src/backend/backend.ts";
+import { SyncBackend as Service } from "../../src/backend/backend.ts";
 import { Backend } from "../../src/backend/index.ts";
 import { backendOf, layerWasm } from "../../src/backend/wasm/index.ts";
 import { optimize } from "../../src/interpreter/optimize.ts";

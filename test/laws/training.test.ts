@@ -68,6 +68,7 @@ import {
   takeAlongAxis,
 } from "../../src/ir/index.ts";
 import type { GradientTransformation, LearningRate } from "../../src/optim/index.ts";
+import { device } from "../backend/late.ts";
 
 describe("optimizers", () => {
   holds(optimizerLaws, optimizerCases);
@@ -231,12 +232,18 @@ const onThreads = (threads: number) =>
     ReverseMode.layerTape,
   );
 
+/** A device that answers after its steps were submitted. */
+const late = (ahead: number) => Layer.merge(device({ ahead }).layer, ReverseMode.layerTape);
+
 const backends = {
   reference: Layer.merge(Backend.layerReference, ReverseMode.layerTape),
   wasm: undefined,
   "wasm, 1 thread": onThreads(1),
   "wasm, 2 threads": onThreads(2),
   "wasm, 4 threads": onThreads(4),
+  "a device 1 step ahead": late(1),
+  "a device 3 steps ahead": late(3),
+  "a device 8 steps ahead": late(8),
 };
 
 describe.each(Object.keys(backends) as readonly (keyof typeof backends)[])(

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect";
 import { describe, expect, test } from "vitest";
 import { grad, ReverseMode } from "../../src/autodiff/index.ts";
 import { issuesOf } from "../../src/backend/check.ts";
-import { Backend } from "../../src/backend/index.ts";
+import { SyncBackend } from "../../src/backend/index.ts";
 import { run } from "../../src/interpreter/evaluate.ts";
 import { constant, parameter } from "../../src/ir/build.ts";
 import type { Expr, Program } from "../../src/ir/expr.ts";
@@ -21,7 +21,7 @@ import { layerStanding } from "../backend/standing.ts";
 const wasm = (made: Program, inputs: readonly Tensor[]): readonly Tensor[] =>
   Effect.runSync(
     Effect.provide(
-      Effect.flatMap(Backend, (backend) => backend.compile(made)),
+      Effect.flatMap(SyncBackend, (backend) => backend.compile(made)),
       layerStanding,
     ),
   ).run(inputs);

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect";
 import { describe, expect, it } from "vitest";
-import { Backend } from "../../src/backend/index.ts";
+import { SyncBackend } from "../../src/backend/index.ts";
 import { run } from "../../src/interpreter/evaluate.ts";
 import { parameter } from "../../src/ir/build.ts";
 import type { Expr } from "../../src/ir/expr.ts";
@@ -236,7 +236,7 @@ const inF32OnWasm = (f: (x: Expr) => Expr, xs: readonly number[]): readonly numb
   const x = parameter({ shape: [xs.length], dtype: "f32" });
   const compiled = Effect.runSync(
     Effect.provide(
-      Effect.flatMap(Backend, (backend) => backend.compile(program([x], [f(x)]))),
+      Effect.flatMap(SyncBackend, (backend) => backend.compile(program([x], [f(x)]))),
       layerStanding,
     ),
   );

@@ -27,11 +27,15 @@ import {
   withOptimizer,
   withSeed,
 } from "../../src/index.ts";
+import { device } from "../backend/late.ts";
 import { layerStanding } from "../backend/standing.ts";
 
 export const backends = {
   reference: Layer.merge(Backend.layerReference, ReverseMode.layerTape),
   wasm: Layer.merge(layerStanding, ReverseMode.layerTape),
+  "late 1": Layer.merge(device({ ahead: 1 }).layer, ReverseMode.layerTape),
+  "late 3": Layer.merge(device({ ahead: 3 }).layer, ReverseMode.layerTape),
+  "late 8": Layer.merge(device({ ahead: 8 }).layer, ReverseMode.layerTape),
 } as const;
 
 export type BackendName = keyof typeof backends;

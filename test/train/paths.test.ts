@@ -298,13 +298,9 @@ const counting = () => {
                 const session = executable.start(inputs);
                 return {
                   ...session,
-                  step: (batch) => {
+                  submit: (fill) => {
                     work++;
-                    return session.step(batch);
-                  },
-                  stepFilled: (fill) => {
-                    work++;
-                    return session.stepFilled(fill);
+                    session.submit(fill);
                   },
                 };
               },

@@ -48,7 +48,7 @@ import {
   small,
 } from "./examples.ts";
 
-const names: readonly BackendName[] = ["reference", "wasm"];
+const names: readonly BackendName[] = ["reference", "wasm", "late 3"];
 
 describe.each(names)("a run on %s", (name) => {
   const options = { services: backends[name] };

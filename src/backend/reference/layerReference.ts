@@ -5,19 +5,28 @@ import type { Program } from "../../ir/expr.ts";
 import { allocate, type Storage } from "../../tensor/dtype.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
-import { Backend, type Executable } from "../backend.ts";
+import {
+  type Backend,
+  contextOfSync,
+  type Executable,
+  type Fill,
+  type SyncBackend,
+  type Tensors,
+} from "../backend.ts";
 import { check, inputIssue } from "../check.ts";
+import { inOrder } from "../inOrder.ts";
 import { planOf } from "./plan.ts";
 
-const executable = (program: Program, carried: number): Executable => {
+const executable = (program: Program, carried: number): Executable<Tensors> => {
   // A wrong value is the caller's mistake, and a run is no Effect: the typed error is thrown.
-  const admit = (inputs: readonly Tensor[], from = 0, to = program.inputs.length): void => {
+  const admit = (inputs: Tensors, from = 0, to = program.inputs.length): void => {
     const issue = inputIssue(program.inputs.slice(from, to), inputs);
     if (issue !== undefined) throw issue;
   };
   return {
     program,
     plan: planOf(program),
+    ahead: 0,
     run: (inputs) => {
       admit(inputs);
       return run(program, inputs);
@@ -25,25 +34,31 @@ const executable = (program: Program, carried: number): Executable => {
     start: (initial) => {
       admit(initial, 0, carried);
       // A tensor cannot be written, so that keeping one is keeping a copy.
-      let state: readonly Tensor[] = [...initial];
-      const step = (inputs: readonly Tensor[]): readonly Tensor[] => {
-        admit(inputs, carried);
-        const outputs = run(program, [...state, ...inputs]);
-        state = outputs.slice(0, carried);
-        return outputs.slice(carried);
+      let state: Tensors = [...initial];
+      const outputs = inOrder<Tensors>(0);
+      const take = (inputs: Tensors): void => {
+        outputs.admit();
+        const made = run(program, [...state, ...inputs]);
+        state = made.slice(0, carried);
+        outputs.add(made.slice(carried));
+      };
+      const filled = (fill: Fill): Tensors => {
+        const given = program.inputs.slice(carried);
+        const data = given.map(({ dtype, shape }) => allocate(dtype, sizeOf(shape)));
+        fill(data);
+        return given.map(({ dtype, shape }, i) => Tensor.own(shape, dtype, data[i] as Storage));
       };
       return {
-        step,
-        stepFilled: (fill) => {
-          const given = program.inputs.slice(carried);
-          const data = given.map(({ dtype, shape }) => allocate(dtype, sizeOf(shape)));
-          fill(data);
-          return step(
-            given.map(({ dtype, shape }, i) => Tensor.own(shape, dtype, data[i] as Storage)),
-          );
+        submit: (fill) => take(filled(fill)),
+        read: outputs.next,
+        step: (inputs) => {
+          admit(inputs, carried);
+          take(inputs);
+          return outputs.next();
         },
         state: () => state,
         finish: () => state,
+        release: () => {},
       };
     },
   };
@@ -55,10 +70,12 @@ const executable = (program: Program, carried: number): Executable => {
  *
  * **Fails with** `CompileError`.
  */
-export const layerReference: Layer.Layer<Backend> = Layer.succeed(Backend, {
-  name: "reference",
-  compile: (program, options) => {
-    const carried = options?.carried ?? 0;
-    return Effect.map(check(program, carried), () => executable(program, carried));
-  },
-});
+export const layerReference: Layer.Layer<Backend | SyncBackend> = Layer.succeedContext(
+  contextOfSync({
+    name: "reference",
+    compile: (program, options) => {
+      const carried = options?.carried ?? 0;
+      return Effect.map(check(program, carried), () => executable(program, carried));
+    },
+  }),
+);

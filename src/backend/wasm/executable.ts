@@ -1,11 +1,12 @@
-import { MemoryLimit } from "../../errors.ts";
+import { InvalidArgument, MemoryLimit } from "../../errors.ts";
 import type { Program } from "../../ir/expr.ts";
 import { power } from "../../rules/evaluate/elementwise.ts";
 import type { Dtype, Storage } from "../../tensor/dtype.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
-import type { Executable, Fill, Session } from "../backend.ts";
+import type { Executable, Fill, Session, Tensors } from "../backend.ts";
 import { inputIssue } from "../check.ts";
+import { inOrder } from "../inOrder.ts";
 import { engine, type WasmFunction, type WasmMemory } from "./assembler/index.ts";
 import { scalarMath } from "./codegen/math/index.ts";
 import type { Compiled, Slot } from "./compile.ts";
@@ -96,7 +97,7 @@ const instantiate = (compiled: Compiled, threads: Threads, pool: Pool): Instance
 };
 
 const copyOf =
-  (tensors: readonly Tensor[]): Fill =>
+  (tensors: Tensors): Fill =>
   (inputs) =>
     tensors.forEach((tensor, i) => {
       inputs[i]?.set(Tensor.read(tensor));
@@ -118,7 +119,7 @@ export const executable = (
   carried: number,
   threads: Threads,
   { pool, instances }: Holdings,
-): Executable => {
+): Executable<Tensors> => {
   /** The holder of the instance that calls of `run` share. */
   const shared = {};
   /** The holder of a finished session's instance: the next session takes it over. */
@@ -136,6 +137,7 @@ export const executable = (
   return {
     program,
     plan: compiled.plan,
+    ahead: 0,
     run: (inputs) => {
       admit(inputs);
       const instance = take(shared, "run");
@@ -144,9 +146,10 @@ export const executable = (
       instances.set(shared, instance);
       return instance.read(0, compiled.outputs.length);
     },
-    start: (state): Session => {
+    start: (state): Session<Tensors> => {
       admit(state, 0, carried);
       const session = {};
+      const outputs = inOrder<Tensors>(0);
       const begin = (instance: Instance): void => {
         copyOf(state)(instance.inputs);
         instances.set(session, instance);
@@ -156,10 +159,11 @@ export const executable = (
       let failure: { readonly error: unknown } | undefined;
       const sound = (op: string): Instance => {
         if (failure !== undefined) throw failure.error;
-        return instances.get(session, op) as Instance; // set above; only the release drops it, and then this throws
+        return instances.get(session, op) ?? ended(op);
       };
-      const stepFilled = (fill: Fill): readonly Tensor[] => {
+      const submit = (fill: Fill): void => {
         const instance = sound("step");
+        outputs.admit();
         fill(instance.inputs.slice(carried));
         try {
           instance.run();
@@ -167,21 +171,35 @@ export const executable = (
           failure = { error };
           throw error;
         }
-        return instance.read(carried, compiled.outputs.length);
+        outputs.add(instance.read(carried, compiled.outputs.length));
       };
       return {
+        submit,
+        read: outputs.next,
         step: (inputs) => {
           admit(inputs, carried);
-          return stepFilled(copyOf(inputs));
+          submit(copyOf(inputs));
+          return outputs.next();
         },
-        stepFilled,
         state: () => sound("state").readInputs(carried),
         finish: () => {
           const instance = sound("finish");
           instances.set(spare, instance);
+          instances.delete(session);
           return instance.readInputs(carried);
         },
+        release: () => instances.delete(session),
       };
     },
   };
+};
+
+/** A session has an instance until it ends. */
+const ended = (op: string): never => {
+  throw new InvalidArgument({
+    op: `Session.${op}`,
+    argument: "the session",
+    expected: "a session that was neither finished nor released",
+    actual: "one that has ended",
+  });
 };

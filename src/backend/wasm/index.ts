@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
 import { InvalidArgument } from "../../errors.ts";
-import { Backend, type CompileOptions } from "../backend.ts";
+import { type Backend, type CompileOptions, contextOfSync, type SyncBackend } from "../backend.ts";
 import type { Features } from "./assembler/index.ts";
 import { compileProgram, emptyModules, type Modules } from "./compile.ts";
 import { executable, type Holdings } from "./executable.ts";
@@ -66,7 +66,7 @@ export const backendOf = (
   { shareFrom }: Sharing = { shareFrom: leastShared },
   available?: Features,
   resources: Resources = acquire(),
-): Backend["Service"] => ({
+): SyncBackend["Service"] => ({
   name: "wasm",
   compile: (program, options: CompileOptions = {}) => {
     const threads = threadsOf(options.threads ?? wanted);
@@ -83,14 +83,13 @@ export const layerOf = (
   options: WasmOptions,
   sharing?: Sharing,
   available?: Features,
-): Layer.Layer<Backend> =>
-  Layer.effect(
-    Backend,
+): Layer.Layer<Backend | SyncBackend> =>
+  Layer.effectContext(
     Effect.map(
       Effect.acquireRelease(Effect.sync(acquire), (resources) =>
         Effect.sync(() => release(resources)),
       ),
-      (resources) => backendOf(options, sharing, available, resources),
+      (resources) => contextOfSync(backendOf(options, sharing, available, resources)),
     ),
   );
 
@@ -118,8 +117,8 @@ const checked = (threads: number): number => {
  * **Laws** every program gives what the reference backend gives, to the rounding of its dtypes, and the same bits on
  * every number of threads.
  */
-export const layerWasm: Layer.Layer<Backend> = layerOf({});
+export const layerWasm: Layer.Layer<Backend | SyncBackend> = layerOf({});
 
 /** {@link layerWasm} with options, such as a fixed number of threads. */
-export const layerWasmWith = ({ threads }: WasmOptions): Layer.Layer<Backend> =>
+export const layerWasmWith = ({ threads }: WasmOptions): Layer.Layer<Backend | SyncBackend> =>
   layerOf(threads === undefined ? {} : { threads: checked(threads) });

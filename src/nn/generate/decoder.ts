@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect";
 import { type Either, left, right } from "fp-ts/lib/Either.js";
 import { leavesOf } from "../../autodiff/tree.ts";
-import { Backend } from "../../backend/backend.ts";
+import { SyncBackend } from "../../backend/backend.ts";
 import {
   EmptySequence,
   type NonFiniteLogits,
@@ -168,7 +168,7 @@ const compiled = Effect.fnUntraced(function* <B>(
   f: (args: readonly unknown[]) => unknown,
   examples: readonly unknown[],
 ) {
-  const backend = yield* Backend;
+  const backend = yield* SyncBackend;
   const { leaves, shape } = flatten(examples);
   const inputs = (leaves as readonly Tensor[]).map(parameter);
   const made = leavesOf(f(unflatten(shape, inputs) as readonly unknown[]));

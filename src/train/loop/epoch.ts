@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect";
+import { answer } from "../../backend/later.ts";
 import { NonFinite } from "../../errors.ts";
 import { flatten } from "../../tree.ts";
 import type { Score, StepCompleted } from "../events/event.ts";
@@ -8,6 +9,7 @@ import { carriedOf, firstNonFinite, withCarried } from "../state/initial.ts";
 import type { TrainState } from "../state/state.ts";
 import { inTurns } from "./cooperate.ts";
 import type { Prepared } from "./prepare.ts";
+import type { Report } from "./program.ts";
 import type { Runner } from "./runner.ts";
 import { epochOrder } from "./shuffle.ts";
 
@@ -37,18 +39,23 @@ export const epoch = Effect.fnUntraced(function* <P, S>(
   let [summaries, examples] = [scores.empty, 0];
   const perSecond = (): number => (1000 * examples) / (performance.now() - began);
   const stepAfter = (batch: number): number => state.step + batch - state.batch + 1;
-  const nonFinite = (where: string, step: number): NonFinite =>
-    new NonFinite({ where, step, path: firstNonFinite(shape, steps.leaves()) ?? [] });
+  const nonFinite = Effect.fnUntraced(function* (where: string, step: number, path = true) {
+    const leaves = path ? yield* answer(steps.leaves) : [];
+    return yield* new NonFinite({ where, step, path: firstNonFinite(shape, leaves) ?? [] });
+  });
 
-  const oneStep = (batch: number): NonFinite | undefined => {
+  const submit = (batch: number): void => {
     const rows = order.subarray(batch * batchSize, (batch + 1) * batchSize);
-    const report = steps.step(rows.length === batchSize ? whole : last, train, rows);
+    steps.submit(rows.length === batchSize ? whole : last, train, rows);
+  };
+  const use = (report: Report, batch: number, submitted: number) => {
     const { loss, learningRate } = report;
     const step = stepAfter(batch);
-    if (!Number.isFinite(loss)) return nonFinite("loss", step);
+    // Where further steps are under way, the state is no longer the one that this step left.
+    if (!Number.isFinite(loss)) return nonFinite("loss", step, submitted === batch + 1);
     const summary = scores.read(report.summaries);
     summaries = scores.concat(summaries, summary);
-    examples += rows.length;
+    examples += Math.min(batchSize, train.examples - batch * batchSize);
     emit.next({
       _tag: "StepCompleted",
       epoch: state.epoch + 1,
@@ -60,12 +67,14 @@ export const epoch = Effect.fnUntraced(function* <P, S>(
     });
     return undefined;
   };
-  yield* inTurns(state.batch, stepsPerEpoch, oneStep, emit.closed);
+  const { ahead, read } = steps;
+  yield* inTurns(state.batch, stepsPerEpoch, { ahead, submit, read, use }, emit.closed);
 
   const [milliseconds, examplesPerSecond] = [performance.now() - began, perSecond()];
-  const leaves = steps.leaves();
+  const leaves = yield* answer(steps.leaves);
   const step = stepAfter(stepsPerEpoch - 1);
-  if (firstNonFinite(shape, leaves) !== undefined) return yield* nonFinite("state", step);
+  const path = firstNonFinite(shape, leaves);
+  if (path !== undefined) return yield* new NonFinite({ where: "state", step, path });
   return {
     state: withCarried(state, shape, leaves, { epoch: state.epoch + 1, batch: 0, step }),
     score: scores.score(summaries),

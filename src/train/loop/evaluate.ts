@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect";
 import type { Backend } from "../../backend/backend.ts";
+import { heldBack, type Later, mapLater } from "../../backend/later.ts";
 import type { Dataset, Row } from "../../data/dataset.ts";
 import { validate } from "../../data/validate.ts";
 import type { BackendUnavailable, CompileError, MemoryLimit, WorkerLost } from "../../errors.ts";
@@ -14,7 +15,7 @@ import { type Pairs, pairsOf } from "./batches.ts";
 import { inTurns } from "./cooperate.ts";
 import { evaluationProgram } from "./program.ts";
 import { type CompiledStep, compileStep } from "./runner.ts";
-import { scoring } from "./scoring.ts";
+import { type Summaries, scoring } from "./scoring.ts";
 
 /** The errors of compiling a program. */
 export type CannotCompile = CompileError | BackendUnavailable | MemoryLimit;
@@ -60,22 +61,31 @@ export const evaluator = (of: AnyPipeline): Evaluator => {
     const whole = yield* compiledFor(size, state, pairs);
     const rest = examples % size === 0 ? whole : yield* compiledFor(examples % size, state, pairs);
     let summaries = empty;
-    yield* inTurns<never>(
+    let answers: readonly Later<Summaries>[] = [];
+    const submit = (i: number): void => {
+      const rows = Int32Array.from(
+        { length: Math.min(size, examples - i * size) },
+        (_, j) => i * size + j,
+      );
+      const { input, target } = pairs.gather(rows);
+      const { executable, report } = rows.length === size ? whole : rest;
+      const outputs = executable.run([...leaves, input, target]);
+      const summary = mapLater(outputs, (given) => read(report(given).summaries));
+      answers = [...answers, heldBack(summary)];
+    };
+    const oldest = (): Later<Summaries> => {
+      const [first = empty, ...others] = answers;
+      answers = others;
+      return first;
+    };
+    const use = (summary: Summaries): undefined => {
+      summaries = concat(summaries, summary);
+    };
+    const { ahead } = whole.executable;
+    yield* inTurns<Summaries, never>(
       0,
       Math.ceil(examples / size),
-      (i) => {
-        const rows = Int32Array.from(
-          { length: Math.min(size, examples - i * size) },
-          (_, j) => i * size + j,
-        );
-        const { input, target } = pairs.gather(rows);
-        const { executable, report } = rows.length === size ? whole : rest;
-        summaries = concat(
-          summaries,
-          read(report(executable.run([...leaves, input, target])).summaries),
-        );
-        return undefined;
-      },
+      { ahead, submit, read: oldest, use },
       closed,
     );
     return { ...score(summaries), confusion: confusion(summaries) };

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect";
 import type { ReverseMode } from "../../autodiff/index.ts";
-import type { Backend } from "../../backend/backend.ts";
+import type { Backend, Tensors } from "../../backend/backend.ts";
 import type { InvalidData } from "../../data/validate.ts";
 import type {
   InvalidPipeline,
@@ -10,7 +10,6 @@ import type {
   UnknownToken,
   WorkerLost,
 } from "../../errors.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
 import { flatten } from "../../tree.ts";
 import type { Score, TrainEvent, Validated } from "../events/event.ts";
 import { type Emit, observe } from "../events/fromEffect.ts";
@@ -52,10 +51,10 @@ export const run = <P, S, E>(
   emit: Emit<TrainEvent<TrainState<P, S>>>,
 ): Effect.Effect<TrainState<P, S>, E | RunError, Backend | ReverseMode> =>
   from !== undefined || of.origin === undefined
-    ? stage(of, from, emit, (own) => oneRun(of, from, own))
+    ? stage(of, from, emit, (own) => Effect.scoped(oneRun(of, from, own)))
     : Effect.flatMap(run(of.origin, undefined, emit), ({ params, layerState }) => {
         const start = { ...initialState(of), params, layerState };
-        return stage(of, start, emit, (own) => oneRun(of, start, own));
+        return stage(of, start, emit, (own) => Effect.scoped(oneRun(of, start, own)));
       });
 
 const oneRun = Effect.fnUntraced(function* <P, S, E>(
@@ -112,9 +111,10 @@ const oneRun = Effect.fnUntraced(function* <P, S, E>(
   });
 
   // The leaves of what is carried are tensors.
-  const steps = runner(
-    prepared.whole,
-    flatten<unknown>(carriedOf(start)).leaves as readonly Tensor[],
+  const leaves = flatten<unknown>(carriedOf(start)).leaves as Tensors;
+  const steps = yield* Effect.acquireRelease(
+    Effect.sync(() => runner(prepared.whole, leaves)),
+    ({ release }) => Effect.sync(release),
   );
   // Operators have read their memories in the event above, and write them into later states.
   let state: TrainState<P, S> = { ...start, memory: {} };

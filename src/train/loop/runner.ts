@@ -4,9 +4,10 @@ import {
   type CompileOptions,
   type Executable,
   type Session,
+  type Tensors,
 } from "../../backend/backend.ts";
+import { type Later, mapLater } from "../../backend/later.ts";
 import type { Storage } from "../../tensor/dtype.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
 import type { Pairs } from "./batches.ts";
 import type { Pair } from "./objective.ts";
 import type { Report, StepProgram } from "./program.ts";
@@ -33,42 +34,69 @@ export const compileStep = Effect.fnUntraced(function* (
 });
 
 /**
- * Runs steps of several batch sizes on one state.
+ * Runs steps of several batch sizes on one state. Steps are submitted, and their reports are read in the same order.
  *
- * The state lives in the session of the main step. A batch of another size (the last of an epoch) takes it out
- * and runs once, and the next main step takes it in again.
+ * The state lives in the session of the main step. A batch of another size (the last of an epoch) takes it out and runs
+ * once, when its report is read: no further step may be submitted before. The next main step takes the state in again.
  */
 export interface Runner {
-  readonly step: (compiled: CompiledStep, examples: Pairs, rows: Int32Array) => Report;
-  /** A copy of the state's leaves, unaffected by later steps. */
-  readonly leaves: () => readonly Tensor[];
+  /** The number of further main steps that may be submitted before the report of the oldest is read. */
+  readonly ahead: number;
+  /** Gathers a batch, and submits a step on it. */
+  readonly submit: (compiled: CompiledStep, examples: Pairs, rows: Int32Array) => void;
+  readonly read: () => Later<Report>;
+  /** A copy of the state's leaves after every step that was read, where no other is under way. */
+  readonly leaves: () => Later<Tensors>;
+  /** Gives up the steps that were not read, and the memory of the state. */
+  readonly release: () => void;
 }
 
-export const runner = (main: CompiledStep, start: readonly Tensor[]): Runner => {
+export const runner = (main: CompiledStep, start: Tensors): Runner => {
   // Exactly one of the two holds the state: the session, if there is one, or else the leaves.
   let leaves = start;
   let session: Session | undefined;
+  let reports: readonly (() => Later<Report>)[] = [];
 
-  const takeOut = (): readonly Tensor[] => {
-    if (session !== undefined) leaves = session.finish();
+  const takeOut = (): Later<Tensors> => {
+    const held = session?.finish() ?? leaves;
     session = undefined;
-    return leaves;
+    return held;
+  };
+  const readMain = (): Later<Report> => mapLater((session as Session).read(), main.report); // one was submitted to it
+
+  const submit: Runner["submit"] = (compiled, examples, rows) => {
+    if (compiled === main) {
+      session ??= main.executable.start(leaves);
+      // A step program reads a batch of inputs and one of targets.
+      session.submit(([input, target]) =>
+        examples.gatherInto(rows, { input, target } as Pair<Storage>),
+      );
+      reports = [...reports, readMain];
+      return;
+    }
+    const { input, target } = examples.gather(rows);
+    const { executable, carried, report } = compiled;
+    const runOnce = (held: Tensors): Later<Report> =>
+      mapLater(executable.run([...held, input, target]), (outputs) => {
+        leaves = outputs.slice(0, carried);
+        return report(outputs.slice(carried));
+      });
+    reports = [...reports, () => mapLater(takeOut(), runOnce)];
   };
 
   return {
-    step: (compiled, examples, rows) => {
-      if (compiled === main) {
-        session ??= main.executable.start(leaves);
-        // A step program reads a batch of inputs and one of targets.
-        const fill = ([input, target]: readonly Storage[]) =>
-          examples.gatherInto(rows, { input, target } as Pair<Storage>);
-        return main.report(session.stepFilled(fill));
-      }
-      const { input, target } = examples.gather(rows);
-      const outputs = compiled.executable.run([...takeOut(), input, target]);
-      leaves = outputs.slice(0, compiled.carried);
-      return compiled.report(outputs.slice(compiled.carried));
+    ahead: main.executable.ahead,
+    submit,
+    read: () => {
+      const [oldest, ...rest] = reports;
+      reports = rest;
+      return (oldest as () => Later<Report>)(); // a step was submitted
     },
     leaves: () => session?.state() ?? leaves,
+    release: () => {
+      session?.release();
+      session = undefined;
+      reports = [];
+    },
   };
 };

@@ -11,7 +11,7 @@ import {
   type MonoTypeOperatorFunction,
   of as only,
 } from "rxjs";
-import type { Backend } from "../../backend/backend.ts";
+import type { Backend, SyncBackend } from "../../backend/backend.ts";
 import type { BackendUnavailable } from "../../errors.ts";
 import { whole } from "../../tensor/validate.ts";
 import type { EpochCompleted, TrainEvent } from "../events/event.ts";
@@ -23,7 +23,7 @@ import type { TrainState } from "../state/state.ts";
 export type Sampler<P, S, E1, E2 = E1> = Effect.Effect<
   (state: TrainState<P, S>) => Either<E2, string>,
   E1,
-  Backend
+  Backend | SyncBackend
 >;
 
 /** The options of {@link sampleEvery}. */
@@ -31,7 +31,7 @@ export interface SampleEvery {
   /** The number of epochs between samples. Defaults to 1. */
   readonly every?: number;
   /** Defaults to `Backend.layerWasm`. */
-  readonly services?: Layer.Layer<Backend, BackendUnavailable>;
+  readonly services?: Layer.Layer<Backend | SyncBackend, BackendUnavailable>;
 }
 
 /**

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Backend, type CompileOptions } from "../../../src/backend/backend.ts";
+import { type CompileOptions, SyncBackend } from "../../../src/backend/backend.ts";
 import { layerReference } from "../../../src/backend/reference/layerReference.ts";
 import { run } from "../../../src/interpreter/evaluate.ts";
 import { apply, parameter } from "../../../src/ir/build.ts";
@@ -14,7 +14,7 @@ import { sample } from "../../ir/passes/arbitraryProgram.ts";
 
 const compile = (p: Program, options?: CompileOptions) =>
   Effect.runSync(
-    Effect.flatMap(Backend, (backend) => backend.compile(p, options)).pipe(
+    Effect.flatMap(SyncBackend, (backend) => backend.compile(p, options)).pipe(
       Effect.provide(layerReference),
     ),
   );
@@ -41,7 +41,8 @@ describe("the reference backend", () => {
     expect(numbers(session.step([scalar(2)]))).toEqual([30]);
     expect(numbers(session.step([scalar(3)]))).toEqual([60]);
     expect(numbers(session.state())).toEqual([6]);
-    expect(numbers(session.stepFilled(([data]) => data?.set([4])))).toEqual([100]);
+    session.submit(([data]) => data?.set([4]));
+    expect(numbers(session.read())).toEqual([100]);
     expect(numbers(before)).toEqual([1]);
     expect(numbers(executable.start([scalar(5)]).step([scalar(0)]))).toEqual([50]);
   });
@@ -50,7 +51,7 @@ describe("the reference backend", () => {
     const [x, y] = [f32(2), f32(3)];
     const wrong = apply("add", {}, [x, y]);
     const failure = Effect.runSync(
-      Effect.flatMap(Backend, (backend) => backend.compile(program([x, y], wrong))).pipe(
+      Effect.flatMap(SyncBackend, (backend) => backend.compile(program([x, y], wrong))).pipe(
         Effect.provide(layerReference),
         Effect.flip,
       ),

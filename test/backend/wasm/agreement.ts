@@ -1,6 +1,11 @@
 import * as Effect from "effect/Effect";
 import { expect } from "vitest";
-import type { Backend, CompileOptions, Executable } from "../../../src/backend/backend.ts";
+import type {
+  CompileOptions,
+  Executable,
+  SyncBackend,
+  Tensors,
+} from "../../../src/backend/backend.ts";
 import { backendOf } from "../../../src/backend/wasm/index.ts";
 import { run } from "../../../src/interpreter/evaluate.ts";
 import { parameter } from "../../../src/ir/build.ts";
@@ -12,17 +17,21 @@ import { type Shape, sizeOf } from "../../../src/tensor/shape.ts";
 import { Tensor } from "../../../src/tensor/tensor.ts";
 import { standing } from "../standing.ts";
 
-export const compiled = (p: Program, options?: CompileOptions): Executable =>
+export const compiled = (p: Program, options?: CompileOptions): Executable<Tensors> =>
   Effect.runSync(standing.compile(p, options));
 
 /** A backend on so many threads, which share whatever can be shared, with workers of its own. */
-export const sharing = (threads: number): Backend["Service"] =>
+export const sharing = (threads: number): SyncBackend["Service"] =>
   backendOf({ threads }, { shareFrom: 0 });
 
-const backends = new Map<number, Backend["Service"]>();
+const backends = new Map<number, SyncBackend["Service"]>();
 
 /** A program on a backend of so many threads, which share whatever can be shared. */
-export const compiledFor = (threads: number, p: Program, options?: CompileOptions): Executable => {
+export const compiledFor = (
+  threads: number,
+  p: Program,
+  options?: CompileOptions,
+): Executable<Tensors> => {
   const backend = backends.get(threads) ?? sharing(threads);
   backends.set(threads, backend);
   return Effect.runSync(backend.compile(p, options));

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect";
 import * as Result from "effect/Result";
 import { describe, expect, it } from "vitest";
-import { Backend } from "../../../src/backend/backend.ts";
+import { SyncBackend } from "../../../src/backend/backend.ts";
 import { features } from "../../../src/backend/wasm/assembler/index.ts";
 import { compileProgram, emptyModules } from "../../../src/backend/wasm/compile.ts";
 import { layerWasm } from "../../../src/backend/wasm/index.ts";
@@ -19,7 +19,7 @@ import { compiled, expectClose, filledWith, programOf } from "./agreement.ts";
 const failure = (p: Program, carried = 0) =>
   Effect.runSync(
     Effect.provide(
-      Effect.result(Effect.flatMap(Backend, (backend) => backend.compile(p, { carried }))),
+      Effect.result(Effect.flatMap(SyncBackend, (backend) => backend.compile(p, { carried }))),
       layerWasm,
     ),
   ).pipe(Result.match({ onFailure: (e) => e, onSuccess: () => undefined }));

@@ -4,7 +4,7 @@ import * as Exit from "effect/Exit";
 import * as Layer from "effect/Layer";
 import * as Scope from "effect/Scope";
 import { describe, expect, it, vi } from "vitest";
-import { Backend } from "../../../src/backend/backend.ts";
+import { SyncBackend } from "../../../src/backend/backend.ts";
 import { layerOf } from "../../../src/backend/wasm/index.ts";
 import { BackendClosed } from "../../../src/index.ts";
 import type { Expr } from "../../../src/ir/expr.ts";
@@ -22,9 +22,9 @@ const waiting = layerOf({ threads: 2 }, { shareFrom: 0 });
 const ready = layerOf({}, { shareFrom: 0 });
 
 /** Two steps on a backend of its own, whose layer closes at their end; returns what was used, too. */
-const oneRun = (layer: Layer.Layer<Backend>) =>
+const oneRun = (layer: Layer.Layer<SyncBackend>) =>
   Effect.gen(function* () {
-    const executable = yield* (yield* Backend).compile(halve, { carried: 1 });
+    const executable = yield* (yield* SyncBackend).compile(halve, { carried: 1 });
     const session = executable.start([ones]);
     session.step([]);
     session.step([]);
@@ -82,7 +82,7 @@ describe("a backend's layer", () => {
     const scope = Scope.makeUnsafe();
     const backend = Context.get(
       Effect.runSync(Layer.buildWithScope(layerOf({ threads: 1 }), scope)),
-      Backend,
+      SyncBackend,
     );
     const executable = Effect.runSync(backend.compile(halve));
     expect(executable.run([ones])[0]?.toTypedArray()[0]).toBe(0.5);
@@ -94,7 +94,10 @@ describe("a backend's layer", () => {
 describe("a worker", () => {
   it("that has dropped many instances is replaced, since nothing else frees what it dropped", async () => {
     const scope = Scope.makeUnsafe();
-    const { compile } = Context.get(Effect.runSync(Layer.buildWithScope(waiting, scope)), Backend);
+    const { compile } = Context.get(
+      Effect.runSync(Layer.buildWithScope(waiting, scope)),
+      SyncBackend,
+    );
     await withFailingWorkers(1_000_000, "", (workers) => {
       // It holds 32, and may have dropped as many.
       const executables = Array.from({ length: 66 }, () => Effect.runSync(compile(halve)));
@@ -107,7 +110,7 @@ describe("a worker", () => {
 });
 
 describe("the services of a run that is given none", () => {
-  const used = () => Effect.runSync(Effect.provide(Effect.service(Backend), defaultServices));
+  const used = () => Effect.runSync(Effect.provide(Effect.service(SyncBackend), defaultServices));
 
   it("are the same for all who use them, and for the next within two seconds", () => {
     vi.useFakeTimers();

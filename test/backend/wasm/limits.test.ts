@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { pipe } from "fp-ts/lib/function.js";
 import { lastValueFrom } from "rxjs";
 import { describe, expect, it } from "vitest";
-import { Backend } from "../../../src/backend/backend.ts";
+import { Backend, SyncBackend } from "../../../src/backend/backend.ts";
 import { engine, type Features, features } from "../../../src/backend/wasm/assembler/index.ts";
 import { backendOf, layerOf } from "../../../src/backend/wasm/index.ts";
 import {
@@ -76,7 +76,7 @@ describe("a missing feature of WebAssembly", () => {
       Effect.runSync(
         Effect.provide(
           Effect.map(
-            Effect.flatMap(Backend, (backend) => backend.compile(p)),
+            Effect.flatMap(SyncBackend, (backend) => backend.compile(p)),
             ({ run }) => run(inputs),
           ),
           layerOf({}, undefined, features),

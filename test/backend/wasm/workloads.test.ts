@@ -13,8 +13,12 @@ const stepsOf = async (of: (typeof workloads)[number], threads: number, steps: n
   const backend = Layer.succeed(Service, backendOf({ threads }));
   const compiled = await Effect.runPromise(Effect.provide(compileStep(step), backend));
   const running = runner(compiled, state);
-  const losses = Array.from({ length: steps }, () => running.step(compiled, pairs, rows).loss);
-  return { losses, state: running.leaves().map((x) => x.toTypedArray()) };
+  const losses: number[] = [];
+  for (let step = 0; step < steps; step++) {
+    running.submit(compiled, pairs, rows);
+    losses.push((await running.read()).loss);
+  }
+  return { losses, state: (await running.leaves()).map((x) => x.toTypedArray()) };
 };
 
 it.each(workloads)("$name has the same bits on one, two, three and four threads", async (of) => {

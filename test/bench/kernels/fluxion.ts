@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect";
+import { SyncBackend } from "../../../src/backend/index.ts";
 import {
   adam as adamOf,
-  Backend,
   type Expr,
   fromTypedArray,
   type Tensor,
@@ -72,7 +72,7 @@ const start = (inputs: readonly Tensor[], next: (inputs: readonly Expr[]) => rea
   const body = program(parameters, next(parameters));
   return Effect.runSync(
     Effect.provide(
-      Effect.flatMap(Backend, (backend) => backend.compile(body, { carried: inputs.length })),
+      Effect.flatMap(SyncBackend, (backend) => backend.compile(body, { carried: inputs.length })),
       backendHere,
     ),
   ).start(inputs);

@@ -1,12 +1,20 @@
 import * as Effect from "effect/Effect";
 import { describe, expect, it } from "vitest";
 import { MemoryLimit, WorkerLost } from "../../../src/errors.ts";
-import { inTurns } from "../../../src/train/loop/cooperate.ts";
+import { inTurns, type Work } from "../../../src/train/loop/cooperate.ts";
 
 /** Does nothing for some milliseconds, or longer on a busy machine. */
 const busy = (milliseconds: number): void => {
   const until = performance.now() + milliseconds;
   while (performance.now() < until);
+};
+
+/** Work that is done at once and comes to nothing. */
+const nothing: Work<void, never> = {
+  ahead: 0,
+  submit: () => {},
+  read: () => {},
+  use: () => undefined,
 };
 
 /** How many pieces of work each turn of the event loop had, for pieces of at least some milliseconds. */
@@ -19,13 +27,15 @@ const piecesPerTurn = async (pieces: number, milliseconds: number): Promise<read
   setImmediate(count);
   const turns: number[] = [];
   await Effect.runPromise(
-    inTurns<never>(
+    inTurns<void, never>(
       0,
       pieces,
-      () => {
-        turns.push(turn);
-        busy(milliseconds);
-        return undefined;
+      {
+        ...nothing,
+        submit: () => {
+          turns.push(turn);
+          busy(milliseconds);
+        },
       },
       () => false,
     ),
@@ -51,10 +61,14 @@ describe("work in turns", () => {
     new WorkerLost({ worker: 1, workers: 1, reason: "its thread ended" }),
     new MemoryLimit({ of: "program", needed: 2 ** 30, limit: undefined, largest: [] }),
   ])("fails with what a run of a program throws: $_tag", async (thrown) => {
-    const work = (): undefined => {
+    const throws = (): never => {
       throw thrown;
     };
-    expect(await Effect.runPromise(Effect.flip(inTurns(0, 1, work, () => false)))).toBe(thrown);
+    const failing = (work: typeof nothing) =>
+      Effect.runPromise(Effect.flip(inTurns<void, never>(0, 1, work, () => false)));
+    expect(await failing({ ...nothing, submit: throws })).toBe(thrown);
+    expect(await failing({ ...nothing, read: throws })).toBe(thrown);
+    expect(await failing({ ...nothing, read: () => Promise.reject(thrown) })).toBe(thrown);
   });
 
   it("does not give way after every piece that is short", async () => {

@@ -7,7 +7,7 @@ import { backends, collect, losses, small } from "../examples.ts";
 const endless = pipe(small, withEpochs(1_000_000));
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-describe.each(["reference", "wasm"] as const)(
+describe.each(["reference", "wasm", "late 1", "late 8"] as const)(
   "a run on %s that nobody listens to any more",
   (name) => {
     const services = backends[name];

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect";
 import { describe, expect, it, vi } from "vitest";
-import type { Executable } from "../../../../src/backend/backend.ts";
+import type { Executable, Tensors } from "../../../../src/backend/backend.ts";
 import { choicesUpTo, paceOf } from "../../../../src/backend/wasm/threads/tuner.ts";
 import { Backend, InvalidArgument, WorkerLost } from "../../../../src/index.ts";
 import { apply } from "../../../../src/ir/build.ts";
@@ -118,7 +118,7 @@ describe("a worker that is lost", () => {
 
   it("leaves the executable good: its next session and its next run begin anew", async () => {
     const executable = fresh(2);
-    const others: Executable[] = [];
+    const others: Executable<Tensors>[] = [];
     await withFailingWorkers(1, 'throw new Error("no");', () => {
       const running = executable.start([state]);
       expect(caught(() => running.step([input]))).toBeInstanceOf(WorkerLost);
