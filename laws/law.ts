@@ -1,6 +1,6 @@
-import * as Data from "effect/Data";
 import * as fc from "fast-check";
 import { type Either, isLeft, left, right } from "fp-ts/lib/Either.js";
+import { failure } from "../src/errors/failure.ts";
 
 /**
  * A law as a value: a property that must hold for every subject of its kind, independent of any test runner.
@@ -83,24 +83,25 @@ export interface Held {
 }
 
 /** The failure of a law: the simplest sample that breaks it, with the seed and path that run it again. */
-export class LawBroken extends Data.TaggedError("LawBroken")<{
-  readonly law: string;
-  readonly says: string;
-  readonly subject: string;
-  readonly reason: string;
-  readonly counterexample: string;
-  readonly seed: number;
-  readonly path: string;
-}> {
-  override get message(): string {
-    return [
-      `${this.subject} breaks the law "${this.law}": ${this.says}`,
-      this.reason,
-      `for ${this.counterexample}`,
-      `again: { seed: ${this.seed}, path: "${this.path}" }`,
-    ].join("\n");
-  }
-}
+export class LawBroken extends failure(
+  "LawBroken",
+  (e: {
+    readonly law: string;
+    readonly says: string;
+    readonly subject: string;
+    readonly reason: string;
+    readonly counterexample: string;
+    readonly seed: number;
+    readonly path: string;
+  }) => ({
+    what: [
+      `${e.subject} breaks the law "${e.law}": ${e.says}`,
+      e.reason,
+      `for ${e.counterexample}`,
+    ].join("\n"),
+    fix: `see it again with { seed: ${e.seed}, path: "${e.path}" }`,
+  }),
+) {}
 
 export interface CheckOptions {
   /** The number of samples that must pass. Defaults to 20. */

@@ -1,7 +1,13 @@
+import * as Effect from "effect/Effect";
 import { describe, expect, test } from "vitest";
+import { grad, jvp } from "../src/autodiff/index.ts";
+import { compile } from "../src/backend/index.ts";
 import { formatError } from "../src/errors/failure.ts";
 import type { FluxionError } from "../src/errors.ts";
 import * as errors from "../src/errors.ts";
+import type { Expr } from "../src/ir/expr.ts";
+import { sum } from "../src/ir/ops/reduction.ts";
+import { tensor } from "../src/tensor/constructors.ts";
 
 const path = ["encoder", "dense1"];
 const mismatch = new errors.ShapeMismatch({
@@ -158,6 +164,7 @@ describe("an error in words", () => {
     expect(text.startsWith(`${error._tag}: `)).toBe(true);
     expect(text).toMatch(/\n {2}fix: \S/);
     expect(text).not.toMatch(/undefined|\[object/);
+    expect(String(error)).toBe(text);
   });
 
   test("reads like this", () => {
@@ -169,4 +176,50 @@ test("an error's own message says so, wherever it is printed", () => {
   expect(String(mismatch)).toBe(formatError(mismatch));
   expect(mismatch.stack).toContain(mismatch.message);
   expect(Object.keys(mismatch)).toEqual(["op", "expected", "actual", "path"]);
+});
+
+describe("mistakes of one cause are said once", () => {
+  const at = (place: number) =>
+    new errors.ShapeMismatch({
+      ...{ op: "add", expected: "shapes that broadcast", actual: [[3], [2]] },
+      path: [`${place}:dense`],
+    });
+
+  test("with how often and where", () => {
+    const places = Array.from({ length: 50 }, (_, i) => at(i + 1));
+    const { message } = new errors.CompileError({ causes: places });
+    expect(message.split("\n")).toEqual([
+      "the program cannot be compiled: 50 mistakes",
+      "  (50 times) ShapeMismatch: add does not take [3] and [2]",
+      "    where: in 1:dense, in 2:dense, in 3:dense and 47 more",
+      "    fix: give it shapes that broadcast",
+      "  fix: correct each of them; all that were found are listed",
+    ]);
+  });
+
+  test("others beside them, in their order", () => {
+    const { message } = new errors.CompileError({ causes: [at(1), mismatch, at(1), at(2)] });
+    const said = message.split("\n").filter((line) => /Mismatch|where/.test(line));
+    expect(said).toEqual([
+      "  (3 times) ShapeMismatch: add does not take [3] and [2]",
+      "    where: in 1:dense, in 2:dense",
+      "  ShapeMismatch: matmul does not take [2, 3] and [4, 5]",
+      "    where: in encoder.dense1",
+    ]);
+  });
+});
+
+describe("a service that nothing provides", () => {
+  const run = <A, E, R>(effect: Effect.Effect<A, E, R>): unknown =>
+    // What types forbid: a requirement that is left.
+    Effect.runSync(effect as Effect.Effect<A, E>);
+  const x = tensor([1, 2]);
+
+  test.each([
+    ["Backend.layerWasm", () => run(compile((e: Expr) => e, [x]))],
+    ["ReverseMode.layerTape", () => run(grad((e: Expr<readonly [2]>) => sum(e)))],
+    ["ForwardMode.layerDual", () => run(jvp((e: Expr<readonly [2]>) => e))],
+  ])("says that %s does", (layer, missing) => {
+    expect(missing).toThrow(`provide ${layer}`);
+  });
 });

@@ -22,7 +22,9 @@ export interface Forward {
  *
  * **Laws** `laws.jvp`: `layerDual` agrees with `layerFiniteDifference` on every primitive's smooth domain.
  */
-export class ForwardMode extends Context.Service<ForwardMode, Forward>()("fluxion/ForwardMode") {
+export class ForwardMode extends Context.Service<ForwardMode, Forward>()(
+  "fluxion/ForwardMode (provide ForwardMode.layerDual)",
+) {
   /** Differentiates with dual numbers; exact up to rounding. */
   static readonly layerDual: Layer.Layer<ForwardMode> = Layer.sync(ForwardMode, () =>
     ForwardMode.of({ jvp: derive.jvp }),

@@ -32,7 +32,9 @@ export interface Reverse {
  *
  * **Laws** `laws.vjp`: `⟨Jv, w⟩ = ⟨v, Jᵀw⟩` with `ForwardMode`, on every primitive.
  */
-export class ReverseMode extends Context.Service<ReverseMode, Reverse>()("fluxion/ReverseMode") {
+export class ReverseMode extends Context.Service<ReverseMode, Reverse>()(
+  "fluxion/ReverseMode (provide ReverseMode.layerTape)",
+) {
   /** Differentiates with a tape of pullbacks: exact up to rounding, at a small multiple of the function's cost. */
   static readonly layerTape: Layer.Layer<ReverseMode> = Layer.sync(ReverseMode, () =>
     ReverseMode.of({ vjp: derive.vjp }),

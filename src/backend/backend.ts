@@ -117,14 +117,17 @@ export interface BackendOf<Answer extends Later<Tensors>> {
   ) => Effect.Effect<Executable<Answer>, CompileError | BackendUnavailable | MemoryLimit>;
 }
 
-/** The Effect service that makes programs run. Its results may come later: a device may still be at work on them. */
+/**
+ * The Effect service that makes programs run. Its results may come later: a device may still be at work on them. The key
+ * of a service is shown where nothing provides it, and so says what does.
+ */
 export class Backend extends Context.Service<Backend, BackendOf<Later<Tensors>>>()(
-  "fluxion/Backend",
+  "fluxion/Backend (provide Backend.layerWasm or Backend.layerReference)",
 ) {}
 
 /** A {@link Backend} that answers at once, so that compiled programs are plain functions. */
 export class SyncBackend extends Context.Service<SyncBackend, BackendOf<Tensors>>()(
-  "fluxion/SyncBackend",
+  "fluxion/SyncBackend (provide Backend.layerWasm or Backend.layerReference)",
 ) {}
 
 /** The services of a backend that answers at once: it is also a backend that might answer later. */

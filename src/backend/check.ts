@@ -96,20 +96,23 @@ const issuesUnder = (
   return [...ofNodes, ...free(program.outputs, around)];
 };
 
-const mismatch = (
-  op: string,
+/** The issue of a value of another type than expected, under a name that is only made if there is one. */
+export const mismatch = (
+  name: () => string,
   expected: TensorType,
   actual: TensorType | undefined,
 ): Issue | undefined => {
   if (actual === undefined || !sameShape(expected.shape, actual.shape))
     return new ShapeMismatch({
-      op,
+      op: name(),
       expected: `[${expected.shape.join(", ")}]`,
       actual: actual === undefined ? [] : [actual.shape],
       path: [],
     });
   if (expected.dtype !== actual.dtype)
-    return new DtypeMismatch({ op, expected: expected.dtype, actual: [actual.dtype], path: [] });
+    return new DtypeMismatch({
+      ...{ op: name(), expected: expected.dtype, actual: [actual.dtype], path: [] },
+    });
   return undefined;
 };
 
@@ -124,7 +127,7 @@ const stateIssues = (program: Program, carried: number): readonly Issue[] =>
           actual: program.inputs.map((x) => x.shape),
           path: [],
         })
-      : mismatch(`state ${i}`, input, program.outputs[i]);
+      : mismatch(() => `state ${i}`, input, program.outputs[i]);
   }).filter((issue) => issue !== undefined);
 
 /** All issues of a program and of the programs inside it. */
@@ -158,7 +161,7 @@ export const inputIssue = (
       path: [],
     });
   for (const [i, type] of expected.entries()) {
-    const issue = mismatch(`input ${i}`, type, given[i]);
+    const issue = mismatch(() => `input ${i}`, type, given[i]);
     if (issue !== undefined) return issue;
   }
   return undefined;

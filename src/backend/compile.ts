@@ -8,6 +8,7 @@ import type { Operand } from "../ir/types/shape.ts";
 import type { Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { flatten, unflatten } from "../tree.ts";
+import { leavesLike, tensorsOf } from "./arguments.ts";
 import { Backend, type CompileOptions, SyncBackend, type Tensors } from "./backend.ts";
 import { answer, type RunFailure } from "./later.ts";
 
@@ -24,16 +25,17 @@ type Values<A extends readonly unknown[]> = { readonly [K in keyof A]: Concrete<
 
 /** A symbolic function as a program, with what turns trees of tensors into its inputs and its outputs into a tree. */
 const traced = <A extends readonly unknown[], B>(f: (...args: A) => B, examples: Values<A>) => {
-  const { leaves, shape } = flatten(examples);
-  // The leaves of a tree of tensors are tensors, and what f returns has the structure of a B.
-  const inputs = (leaves as Tensors).map(parameter);
+  const op = f.name === "" ? "the compiled function" : f.name;
+  const { leaves, shape } = tensorsOf("compile", examples, (i) => `example ${i + 1}`);
+  const inputs = leaves.map(parameter);
+  // The parameters have the structure of the examples, and what f returns that of a B.
   const made = flatten(f(...(unflatten(shape, inputs) as A)));
   return {
     program: program(
       inputs,
       made.leaves.map((x) => lift(x as Operand)),
     ),
-    inputsOf: (args: Values<A>) => flatten(args).leaves as Tensors,
+    inputsOf: (args: Values<A>) => leavesLike(op, { shape, types: inputs }, args),
     resultOf: (outputs: Tensors) => unflatten(made.shape, outputs) as Concrete<B>,
   };
 };
@@ -44,7 +46,9 @@ const traced = <A extends readonly unknown[], B>(f: (...args: A) => B, examples:
  * The function returns its results, so that the backend must be one that answers at once: `SyncBackend`, which
  * `Backend.layerWasm` and `Backend.layerReference` provide. See {@link compileLater} for any other.
  *
- * **Fails with** `CompileError` with every mistake in the function, `BackendUnavailable`, `MemoryLimit`.
+ * **Fails with** `CompileError` with every mistake in the function, `BackendUnavailable`, `MemoryLimit`. What is returned
+ * fails with (throws) `ShapeMismatch`, `DtypeMismatch` and `InvalidArgument`, which name the argument and the path in its
+ * tree, where arguments are not like the examples.
  *
  * @example
  * ```ts

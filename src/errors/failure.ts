@@ -16,6 +16,12 @@ const textOf = ({ what, where, fix }: Account): string =>
 /** Every typed error of fluxion: plain fields, and a message that says what happened, where, and what to do. */
 export class Failure extends Data.Error<{ readonly message: string }> {
   declare readonly _tag: string;
+  /** The parts of the message. */
+  declare readonly account: Account;
+  /** As {@link formatError}, also where a field is called `name`. */
+  override toString(): string {
+    return `${this._tag}: ${this.message}`;
+  }
 }
 
 /** A class of errors with its fields and its words: the one place where an error is described. */
@@ -27,10 +33,12 @@ export const failure = <const Tag extends string, Fields extends object>(
 ) => Failure & { readonly _tag: Tag } & Readonly<Fields>) => {
   class Told extends Failure {
     constructor(fields: Fields) {
-      const message = textOf(account(fields));
+      const told = account(fields);
+      const message = textOf(told);
       super({ ...fields, message });
       // The message follows from the fields, and is none of them.
       Object.defineProperty(this, "message", { value: message, enumerable: false });
+      Object.defineProperty(this, "account", { value: told, enumerable: false });
     }
   }
   Object.defineProperties(Told.prototype, {
@@ -40,6 +48,27 @@ export const failure = <const Tag extends string, Fields extends object>(
   // An instance has the tag by its prototype and the fields by its constructor.
   return Told as never;
 };
+
+/** Maximum places that are listed of one mistake. */
+const mostPlaces = 3;
+
+const placesOf = (errors: readonly Failure[]): { readonly where?: string } => {
+  const places = [...new Set(errors.flatMap(({ account: { where } }) => where ?? []))];
+  if (places.length === 0) return {};
+  const more = places.length - mostPlaces;
+  const shown = places.slice(0, more === 1 ? mostPlaces + 1 : mostPlaces).join(", ");
+  return { where: more > 1 ? `${shown} and ${more} more` : shown };
+};
+
+/** Each error in words once, in the order of its first occurrence: how often it occurs, and where. */
+export const saidOnce = (errors: readonly Failure[]): readonly string[] =>
+  [
+    ...Map.groupBy(errors, ({ _tag, account: { what, fix } }) => JSON.stringify([_tag, what, fix])),
+  ].map(([, same]) => {
+    const { _tag, account } = same[0] as Failure;
+    const times = same.length === 1 ? "" : `(${same.length} times) `;
+    return `${times}${_tag}: ${textOf({ ...account, ...placesOf(same) })}`;
+  });
 
 /** Whether something that was thrown is one of the ways in which fluxion fails. */
 export const isFluxionError = (error: unknown): error is Failure => error instanceof Failure;
@@ -58,7 +87,7 @@ export const isFluxionError = (error: unknown): error is Failure => error instan
  */
 export const formatError = (error: unknown): string =>
   isFluxionError(error)
-    ? `${error._tag}: ${error.message}`
+    ? error.toString()
     : printable(
         `a defect of fluxion or of the pipeline, which is no typed error:\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
       );

@@ -1,7 +1,7 @@
 /** Mistakes in a program, and in the arguments of a call. */
 
-import { failure, formatError } from "./failure.ts";
-import { count, counted, indent, inLayer, several, shape } from "./words.ts";
+import { failure, saidOnce } from "./failure.ts";
+import { count, indent, inLayer, several, shape } from "./words.ts";
 
 /** An argument that no value can be made of: a negative extent, a step of zero, a probability above 1. */
 export class InvalidArgument extends failure(
@@ -173,7 +173,7 @@ export class CompileError extends failure(
   (e: { readonly causes: readonly Issue[] }) => ({
     what: [
       `the program cannot be compiled: ${several(e.causes.length, "mistake")}`,
-      ...counted(e.causes.map(formatError)).map(indent),
+      ...saidOnce(e.causes).map(indent),
     ].join("\n"),
     fix: "correct each of them; all that were found are listed",
   }),

@@ -15,10 +15,3 @@ export const count = (n: number): string =>
   Number.isSafeInteger(n) ? String(n) : n.toExponential(3);
 
 export const indent = (text: string): string => text.replaceAll(/^/gm, "  ");
-
-/** Each text once, in the order of its first occurrence, with how often it occurs where that is more than once. */
-export const counted = (texts: readonly string[]): readonly string[] =>
-  [...new Set(texts)].map((text) => {
-    const times = texts.filter((other) => other === text).length;
-    return times === 1 ? text : `(${times} times) ${text}`;
-  });

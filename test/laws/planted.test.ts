@@ -241,7 +241,7 @@ describe("a failure", () => {
     expect(sample).toMatch(
       /^for \[\{"x":\[\[0\. 0\.\]\],"v":\[\[ *(0\. +-?1\.|-?1\. +0\.)\]\]\}\]$/,
     );
-    expect(again).toBe(`again: { seed: 5, path: "${failure.path}" }`);
+    expect(again).toBe(`  fix: see it again with { seed: 5, path: "${failure.path}" }`);
   });
 
   test("comes again from its seed and path", () => {

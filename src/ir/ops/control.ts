@@ -1,5 +1,5 @@
 import type { Dtype } from "../../tensor/dtype.ts";
-import { broadcastShapes } from "../../tensor/shape.ts";
+import { broadcastShapes, sameShape } from "../../tensor/shape.ts";
 import { whole } from "../../tensor/validate.ts";
 import { apply1 } from "../build.ts";
 import type { Expr } from "../expr.ts";
@@ -21,8 +21,9 @@ export const where = <const C extends Operand, const X extends Operand, const Y 
 ): Expr<Result<Broadcast<ShapeOf<C>, Result<Broadcast<ShapeOf<X>, ShapeOf<Y>>>>>> => {
   const [a, b] = align(x, y) as [Expr, Expr];
   const c = lift(condition, "bool");
+  const shape = broadcastShapes(c.shape, a.shape);
   // The primitive's type rule reports shapes that do not broadcast.
-  const shape = broadcastShapes(c.shape, a.shape) ?? a.shape;
+  if (shape === undefined || !sameShape(a.shape, b.shape)) return apply1("select", {}, c, a, b);
   return apply1("select", {}, broadcastTo(c, shape), broadcastTo(a, shape), broadcastTo(b, shape));
 };
 

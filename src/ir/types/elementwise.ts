@@ -1,7 +1,7 @@
 import { type Dtype, isFloat } from "../../tensor/dtype.ts";
 import { sameShape } from "../../tensor/shape.ts";
 import type { Binary, Bitwise, Comparison, TensorType, Unary } from "../expr.ts";
-import { at, type Typed, type, wrongDtype, wrongShape } from "./rule.ts";
+import { at, broadcasting, type Typed, type, wrongDtype, wrongShape } from "./rule.ts";
 
 /** The type rules of element-wise primitives: operands of one shape and one dtype, and the dtypes that each takes. */
 
@@ -20,7 +20,7 @@ const alike = (
 ): Typed => {
   const [x, y] = [at(inputs, 0), at(inputs, 1)];
   if (!sameShape(x.shape, y.shape))
-    return wrongShape(op, "two operands of one shape", inputs, outputs);
+    return wrongShape(op, broadcasting(x.shape, y.shape), inputs, outputs);
   if (x.dtype !== y.dtype) return wrongDtype(op, "two operands of one dtype", inputs, outputs);
   return { outputs };
 };

@@ -60,5 +60,18 @@ export const axesOf = (axes: readonly number[], rank: number): string =>
     ? `something with axes: it has none, and was asked for (${axes.join(", ")})`
     : `distinct axes from 0 to ${rank - 1}, not (${axes.join(", ")})`;
 
+/** What is expected of two shapes that do not broadcast, with the axis where they differ. */
+export const broadcasting = (x: Shape, y: Shape): string => {
+  const rank = Math.max(x.length, y.length);
+  const back = Array.from({ length: rank }, (_, i) => -1 - i);
+  const apart = back.find((axis) => {
+    const [a = 1, b = 1] = [x.at(axis), y.at(axis)];
+    return a !== b && a !== 1 && b !== 1;
+  });
+  const there =
+    apart === undefined ? "" : `; along axis ${apart} they are ${x.at(apart)} and ${y.at(apart)}`;
+  return `shapes that broadcast, whose extents from the last axis on are equal or 1${there}`;
+};
+
 /** The type rules of a family of primitives: a missing one does not compile. */
 export type TypeRules<F extends PrimitiveTag> = { readonly [P in F]: TypeRule<P> };

@@ -2,7 +2,17 @@ import { heldBy, holds, isFloat } from "../../tensor/dtype.ts";
 import { type Shape, sameShape, sizeOf } from "../../tensor/shape.ts";
 import type { DotParams, PrimitiveTag, Program, TensorType } from "../expr.ts";
 import { elementwiseTyping } from "./elementwise.ts";
-import { at, axesOf, inside, one, type TypeRules, type, wrongDtype, wrongShape } from "./rule.ts";
+import {
+  at,
+  axesOf,
+  broadcasting,
+  inside,
+  one,
+  type TypeRules,
+  type,
+  wrongDtype,
+  wrongShape,
+} from "./rule.ts";
 import { windowTyping } from "./window.ts";
 
 /** Whether a list has one integer of at least `least` per axis. */
@@ -233,13 +243,20 @@ export const typing: TypeRules<PrimitiveTag> = {
       : wrongShape(op, "keys of shape [..., 2]", inputs, outputs);
   },
 
-  select: (_, inputs, op) => {
+  select: (_, inputs) => {
     const [condition, x, y] = [at(inputs, 0), at(inputs, 1), at(inputs, 2)];
     if (condition.dtype !== "bool" || x.dtype !== y.dtype)
-      return wrongDtype(op, "a bool and two operands of one dtype", inputs, [x]);
+      return wrongDtype("where", "a bool and two operands of one dtype", inputs, [x]);
     return sameShape(x.shape, y.shape) && sameShape(condition.shape, x.shape)
       ? { outputs: [x] }
-      : wrongShape(op, "three operands of one shape", inputs, [x]);
+      : wrongShape(
+          "where",
+          sameShape(x.shape, y.shape)
+            ? broadcasting(condition.shape, x.shape)
+            : broadcasting(x.shape, y.shape),
+          inputs,
+          [x],
+        );
   },
   cast: ({ dtype }, inputs) => one(at(inputs, 0).shape, dtype),
   stopGradient: (_, inputs) => ({ outputs: inputs }),

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect";
 import { type Either, left, right } from "fp-ts/lib/Either.js";
 import { leavesOf } from "../../autodiff/tree.ts";
+import { leavesLike, tensorsOf } from "../../backend/arguments.ts";
 import { SyncBackend } from "../../backend/backend.ts";
 import {
   EmptySequence,
@@ -14,7 +15,7 @@ import { program } from "../../ir/program.ts";
 import { scalar } from "../../tensor/constructors.ts";
 import { type Key, key as keyOf } from "../../tensor/key.ts";
 import { Tensor } from "../../tensor/tensor.ts";
-import { flatten, type Tree, unflatten } from "../../tree.ts";
+import { type Tree, unflatten } from "../../tree.ts";
 import type { Initial, Symbolic } from "../layer.ts";
 
 /**
@@ -96,7 +97,8 @@ export type Continue<P> = (
  * Compiles the step of a model, once for all values of its params.
  *
  * **Fails with** `CompileError`, `BackendUnavailable`, `MemoryLimit`; what is returned, with `UnknownToken`,
- * `SequenceTooLong` and `EmptySequence` on the left, where the source is invalid.
+ * `SequenceTooLong` and `EmptySequence` on the left, where the source is invalid; `ShapeMismatch`, `DtypeMismatch` and
+ * `InvalidArgument`, thrown, which name the param that is not like those of `init`.
  * **Laws** `laws.decoding`: decoding step by step gives the same as applying the model to the whole sequence.
  *
  * **Example**
@@ -121,11 +123,13 @@ export const compileDecoder = Effect.fnUntraced(function* <P>(model: Initialized
   const blank = tokensOf(filled([], source));
   // In a program the params are a tree of expressions.
   const begin = yield* compiled<Tree<Tensor>>(
+    ["params", "source"],
     ([p, told]) => model.begin(p as Symbolic<P>, told as Expr),
     [params, blank],
   );
   // The carry has the same shapes and dtypes at every step.
   const step = yield* compiled<readonly [Tensor<readonly [number]>, Tree<Tensor>]>(
+    ["params", "token", "carry"],
     ([p, token, carry]) => model.step(p as Symbolic<P>, token as Expr<readonly []>, carry),
     [params, scalar(0, "i32"), begin([params, blank])],
   );
@@ -165,16 +169,20 @@ const tokensOf = (tokens: readonly number[]): Tensor =>
 
 /** Compiles a symbolic function of trees to a function of trees of tensors. The caller states the type of the result. */
 const compiled = Effect.fnUntraced(function* <B>(
+  names: readonly string[],
   f: (args: readonly unknown[]) => unknown,
   examples: readonly unknown[],
 ) {
   const backend = yield* SyncBackend;
-  const { leaves, shape } = flatten(examples);
-  const inputs = (leaves as readonly Tensor[]).map(parameter);
+  const nameOf = (i: number): string => names[i] as string;
+  const { leaves, shape } = tensorsOf("compileDecoder", examples, nameOf);
+  const inputs = leaves.map(parameter);
   const made = leavesOf(f(unflatten(shape, inputs) as readonly unknown[]));
   const executable = yield* backend.compile(program(inputs, made.leaves));
-  return (args: readonly unknown[]): B =>
-    unflatten(made.shape, executable.run(flatten(args).leaves as readonly Tensor[])) as B;
+  return (args: readonly unknown[]): B => {
+    const given = leavesLike("compileDecoder", { shape, types: inputs }, args, nameOf);
+    return unflatten(made.shape, executable.run(given)) as B;
+  };
 });
 
 const isToken = (token: number, vocabulary: number): boolean =>

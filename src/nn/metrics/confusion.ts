@@ -48,7 +48,7 @@ const f1Of: OfClass = (confusion, of) =>
 
 /** Expands single logits to scores of two classes: above 0 is the second class. */
 const scoresOf = (outputs: Expr, classes: number): Expr =>
-  classes === 2 && (outputs.shape.length === 1 || outputs.shape.at(-1) !== 2)
+  classes === 2 && (outputs.shape.length === 1 || outputs.shape.at(-1) === 1)
     ? stack(
         [zerosLike(outputs), outputs].map((x) => reshape(x, [sizeOf(outputs.shape)])),
         1,

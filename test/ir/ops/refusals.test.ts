@@ -8,6 +8,7 @@ import { program } from "../../../src/ir/program.ts";
 import { determinant, inverse } from "../../../src/linalg/index.ts";
 import { fromTypedArray, ones, tensor } from "../../../src/tensor/constructors.ts";
 import { foldIn, key, uniform } from "../../../src/tensor/key.ts";
+import type { Tensor } from "../../../src/tensor/tensor.ts";
 
 /** What is said of a mistake, when it is made or when it is compiled; and that it is one mistake. */
 const saidOf = (make: () => unknown): string => {
@@ -32,6 +33,7 @@ const square = tensor(
   "i32",
 );
 const three = tensor([10, 20, 30]);
+const two: Tensor = tensor([1, 2]);
 const { constant } = ops;
 
 describe("a number that the dtype does not hold, and fractions of integers", () => {
@@ -70,6 +72,17 @@ describe("a place, an axis or a size that is not there", () => {
     ["roll along 5", () => ops.roll(three, 1, 5), "not (5)"],
     ["slice to 0.5", () => ops.sliceAxis(three, 0, 0, 0.5), "whole numbers"],
     ["cross of 4", () => ops.cross(ones([4]), ones([3])), "vectors of 3 along axis -1"],
+    [
+      "add of two lengths",
+      () => ops.add(three, two),
+      "shapes that broadcast, whose extents from the last axis on are equal or 1; along axis -1 they are 3 and 2",
+    ],
+    ["where of two lengths", () => ops.where(ops.gt(three, 0), three, two), "are 3 and 2"],
+    [
+      "where of a mask",
+      () => ops.where(ops.gt(ones([4]), 0), three, 0),
+      "axis -1 they are 4 and 3",
+    ],
     ["einsum", () => ops.einsum("ii->i", ones([2, 3])), 'one extent for both axes "i"'],
     ["diff", () => ops.diff(three, { order: 5 }), "order is 5"],
     ["reshape", () => ops.reshape(ones([0, 3]), [-1, 0] as readonly number[]), "not [-1, 0]"],

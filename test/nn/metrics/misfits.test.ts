@@ -70,7 +70,7 @@ describe("metrics of what they do not take", () => {
     [
       "more classes",
       () => summaryOf(confusionMatrix(2), wide, tensor([0, 1])),
-      ...(["confusionMatrix", places, "any"] as const),
+      ...(["confusionMatrix", "a score for each class, [2, 2]", [[2, 3]]] as const),
     ],
     [
       "one logit of three",

@@ -1,0 +1,102 @@
+import { InvalidArgument } from "../errors.ts";
+import type { TensorType } from "../ir/expr.ts";
+import { Tensor } from "../tensor/tensor.ts";
+import { flatten, leafPaths, sameTreeShape, showTreeShape, type TreeShape } from "../tree.ts";
+import { mismatch } from "./check.ts";
+
+/** Trees of tensors as the leaves that a program takes, with errors that name an argument and the path in its tree. */
+
+/** The name of the `i`-th argument. */
+export type NameOf = (i: number) => string;
+
+const numbered: NameOf = (i) => `argument ${i + 1}`;
+
+const nameOf = ([first = "0", ...path]: readonly string[], names: NameOf): string =>
+  [names(Number(first)), ...(path.length === 0 ? [] : [path.join(".")])].join(" at ");
+
+const wrong = (op: string, argument: string, expected: string, actual: string): InvalidArgument =>
+  new InvalidArgument({ op, argument, expected, actual });
+
+const shownOf = (x: unknown): string => {
+  const text = String(x);
+  return text.length <= 60 ? text : `${text.slice(0, 60)}…`;
+};
+
+/**
+ * The leaves of arguments, which must be tensors.
+ *
+ * **Fails with** `InvalidArgument`, thrown, where a leaf is none.
+ */
+export const tensorsOf = (
+  op: string,
+  args: readonly unknown[],
+  names: NameOf = numbered,
+): { readonly leaves: readonly Tensor[]; readonly shape: TreeShape } => {
+  const { leaves, shape } = flatten<unknown>(args);
+  const i = leaves.findIndex((leaf) => !(leaf instanceof Tensor));
+  if (i < 0) return { leaves: leaves as readonly Tensor[], shape };
+  throw wrong(op, nameOf(leafPaths(shape)[i] ?? [], names), "a tensor", shownOf(leaves[i]));
+};
+
+interface Difference {
+  readonly path: readonly string[];
+  readonly expected: string;
+  readonly actual: string;
+}
+
+const itemsOf = (shape: TreeShape): readonly TreeShape[] =>
+  shape.kind === "array" || shape.kind === "object" ? shape.items : [];
+const keysOf = (shape: TreeShape): readonly string[] =>
+  shape.kind === "object" ? shape.keys : itemsOf(shape).map((_, i) => String(i));
+
+/** The outermost place where two structures differ. */
+const difference = (
+  expected: TreeShape,
+  actual: TreeShape,
+  path: readonly string[] = [],
+): Difference | undefined => {
+  const [keys, others] = [keysOf(expected), keysOf(actual)];
+  const alike =
+    expected.kind === actual.kind &&
+    keys.length === others.length &&
+    keys.every((key, i) => key === others[i]);
+  if (!alike) return { path, expected: showTreeShape(expected), actual: showTreeShape(actual) };
+  for (const [i, item] of itemsOf(expected).entries()) {
+    const other = itemsOf(actual)[i] as TreeShape;
+    const found = difference(item, other, [...path, keys[i] as string]);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+};
+
+/** Arguments as a compiled function takes them: their structure, and the type of each leaf. */
+export interface Signature {
+  readonly shape: TreeShape;
+  readonly types: readonly TensorType[];
+}
+
+/**
+ * The leaves of arguments that have the structure and the types of a signature.
+ *
+ * **Fails with** `InvalidArgument`, thrown, where their structure is another or a leaf is no tensor; `ShapeMismatch`
+ * and `DtypeMismatch`, thrown, where a tensor has another type. Each names the argument.
+ */
+export const leavesLike = (
+  op: string,
+  { shape, types }: Signature,
+  args: readonly unknown[],
+  names: NameOf = numbered,
+): readonly Tensor[] => {
+  const given = tensorsOf(op, args, names);
+  const found = sameTreeShape(shape, given.shape) ? undefined : difference(shape, given.shape);
+  if (found !== undefined) {
+    const { path, expected, actual } = found;
+    const argument = path.length === 0 ? "the list of arguments" : nameOf(path, names);
+    throw wrong(op, argument, `${expected}, each · a tensor`, actual);
+  }
+  for (const [i, type] of types.entries()) {
+    const issue = mismatch(() => nameOf(leafPaths(shape)[i] ?? [], names), type, given.leaves[i]);
+    if (issue !== undefined) throw issue;
+  }
+  return given.leaves;
+};
