@@ -9,8 +9,49 @@ import { StructureMismatch } from "./errors.ts";
  */
 export type Tree<A> = A | readonly Tree<A>[] | { readonly [key: string]: Tree<A> } | undefined;
 
-/** The structure of a tree: its arrays and objects, with a place for each leaf. */
-export type TreeShape =
+/** Types that are leaves whatever they hold: values without fields, and expressions. */
+type Atom =
+  | string
+  | number
+  | bigint
+  | boolean
+  | symbol
+  | null
+  | ((...args: never) => unknown)
+  | { readonly shape: readonly number[]; readonly dtype: string };
+
+/** The levels of named object types that {@link LeafOf} looks into, so that a type within itself has an end. */
+type Deeper = readonly [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
+
+/**
+ * The type of the leaves of a tree of type `T`. An object type with methods is that of a class, and so a leaf.
+ */
+export type LeafOf<T> = LeafAt<T, 0>;
+type LeafAt<T, D extends number> = unknown extends T
+  ? T
+  : [T] extends [Tree<infer A>]
+    ? LeafWithin<A, D>
+    : never;
+// An interface is no `Tree`, since others may add fields to it, and so is found here.
+type LeafWithin<A, D extends number> = A extends Atom | undefined
+  ? Exclude<A, undefined>
+  : A extends readonly (infer Item)[]
+    ? LeafAt<Item, D>
+    : Extract<A[keyof A], (...args: never) => unknown> extends never
+      ? Deeper[D] extends number
+        ? LeafAt<A[keyof A], Deeper[D]>
+        : never
+      : A;
+
+/** The type of a tree of type `T` with a `B` for each leaf: what {@link map} returns. */
+export type LeafMap<T, B> = Tree<LeafOf<T>> extends T ? Tree<B> : LeavesMapped<T, B>;
+type LeavesMapped<T, B> = T extends undefined
+  ? T
+  : T extends LeafOf<T>
+    ? B
+    : { readonly [K in keyof T]: LeafMap<T[K], B> };
+
+type Structure =
   | { readonly kind: "leaf" }
   | { readonly kind: "none" }
   | { readonly kind: "array"; readonly items: readonly TreeShape[] }
@@ -19,6 +60,14 @@ export type TreeShape =
       readonly keys: readonly string[];
       readonly items: readonly TreeShape[];
     };
+
+declare const ofTree: unique symbol;
+
+/**
+ * The structure of a tree: its arrays and objects, with a place for each leaf. The type remembers the type of the tree
+ * that the structure was taken from.
+ */
+export type TreeShape<T = unknown> = Structure & { readonly [ofTree]?: T };
 
 const leaf: TreeShape = { kind: "leaf" };
 const none: TreeShape = { kind: "none" };
@@ -29,11 +78,23 @@ const isPlainObject = (value: unknown): value is Readonly<Record<string, unknown
   return prototype === Object.prototype || prototype === null;
 };
 
-/** Takes a tree apart, into its leaves in traversal order and its structure. */
-export const flatten = <A>(
-  tree: Tree<A>,
-): { readonly leaves: readonly A[]; readonly shape: TreeShape } => {
-  const leaves: A[] = [];
+/** A tree taken apart: its leaves in traversal order, and its structure. */
+export interface Flat<T, A = LeafOf<T>> {
+  readonly leaves: readonly A[];
+  readonly shape: TreeShape<T>;
+}
+
+/**
+ * Takes a tree apart, into its leaves in traversal order and its structure.
+ *
+ * @example
+ * ```ts
+ * import { flatten } from "fluxion/tree";
+ * flatten({ weight: 1, bias: [2, 3] }).leaves // => [2, 3, 1]
+ * ```
+ */
+export const flatten = <T>(tree: T): Flat<T> => {
+  const leaves: LeafOf<T>[] = [];
   const walk = (t: unknown): TreeShape => {
     if (t === undefined) return none;
     if (Array.isArray(t)) return { kind: "array", items: t.map(walk) };
@@ -42,17 +103,17 @@ export const flatten = <A>(
       return { kind: "object", keys, items: keys.map((k) => walk(t[k])) };
     }
     // What is no array, no plain object and not undefined is a leaf of the tree.
-    leaves.push(t as A);
+    leaves.push(t as LeafOf<T>);
     return leaf;
   };
-  const shape = walk(tree);
-  return { leaves, shape };
+  // It was taken from a T.
+  return { leaves, shape: walk(tree) as TreeShape<T> };
 };
 
 /** Puts a tree together from its structure and its leaves in traversal order: the inverse of {@link flatten}. */
-export const unflatten = <A>(shape: TreeShape, leaves: readonly A[]): Tree<A> => {
+export const unflatten = <T, B>(shape: TreeShape<T>, leaves: readonly B[]): LeafMap<T, B> => {
   let next = 0;
-  const build = (s: TreeShape): Tree<A> => {
+  const build = (s: TreeShape): Tree<B> => {
     switch (s.kind) {
       case "leaf":
         return leaves[next++];
@@ -64,7 +125,8 @@ export const unflatten = <A>(shape: TreeShape, leaves: readonly A[]): Tree<A> =>
         return Object.fromEntries(s.items.map((item, i) => [s.keys[i] as string, build(item)]));
     }
   };
-  return build(shape);
+  // The structure of a T, with a B in the place of each leaf.
+  return build(shape) as LeafMap<T, B>;
 };
 
 /** Whether two structures are equal. */
@@ -114,8 +176,16 @@ export const leafPaths = (shape: TreeShape): readonly (readonly string[])[] => {
   }
 };
 
-/** The leaves of a tree, in traversal order. */
-export const leaves = <A>(tree: Tree<A>): readonly A[] => flatten(tree).leaves;
+/**
+ * The leaves of a tree, in traversal order.
+ *
+ * @example
+ * ```ts
+ * import { leaves } from "fluxion/tree";
+ * leaves({ weight: 1, bias: [2, 3] }) // => [2, 3, 1]
+ * ```
+ */
+export const leaves = <T>(tree: T): readonly LeafOf<T>[] => flatten(tree).leaves;
 
 /**
  * The path of every leaf of a tree, in traversal order.
@@ -135,15 +205,35 @@ export const paths = (tree: unknown): readonly (readonly string[])[] =>
  * @example
  * ```ts
  * import { map } from "fluxion/tree";
- * map((x: number) => 2 * x, { weight: 1, bias: [2, 3] }) // => { bias: [4, 6], weight: 2 }
+ * map((x) => 2 * x, { weight: 1, bias: [2, 3] }) // => { bias: [4, 6], weight: 2 }
  * ```
  */
-export const map = <A, B>(f: (leaf: A) => B, tree: Tree<A>): Tree<B> => {
-  const flat = flatten(tree);
+export const map = <T, B>(f: (leaf: LeafOf<T>) => B, tree: T): LeafMap<T, B> => {
+  const { leaves, shape } = flatten(tree);
   return unflatten(
-    flat.shape,
-    flat.leaves.map((leaf) => f(leaf)),
+    shape,
+    leaves.map((leaf) => f(leaf)),
   );
+};
+
+/** The structure of a tree where another one is wanted: what {@link zip} and others report. */
+const mismatch = (op: string, expected: TreeShape, actual: TreeShape): StructureMismatch =>
+  new StructureMismatch({
+    op,
+    expected: showTreeShape(expected),
+    actual: showTreeShape(actual),
+  });
+
+/**
+ * The leaves of a tree that must have the structure `expected`: leaves alone do not tell `{ a, b }` from
+ * `[b, a]`.
+ *
+ * **Fails with** `StructureMismatch`, thrown, with `op` as what returned the tree.
+ */
+export const leavesLike = <T>(op: string, expected: TreeShape, tree: T): readonly LeafOf<T>[] => {
+  const { leaves, shape } = flatten(tree);
+  if (sameTreeShape(expected, shape)) return leaves;
+  throw mismatch(op, expected, shape);
 };
 
 /**
@@ -154,27 +244,22 @@ export const map = <A, B>(f: (leaf: A) => B, tree: Tree<A>): Tree<B> => {
  * @example
  * ```ts
  * import { zip } from "fluxion/tree";
- * zip((x: number, y: number) => x + y, { a: 1, b: [2] }, { a: 10, b: [20] }) // => { a: 11, b: [22] }
+ * zip((x, y) => x + y, { a: 1, b: [2] }, { a: 10, b: [20] }) // => { a: 11, b: [22] }
  * ```
  */
-export const zip = <A, B>(
-  f: (...leaves: readonly A[]) => B,
-  first: Tree<A>,
-  ...rest: readonly Tree<A>[]
-): Tree<B> => {
+export const zip = <T, U extends readonly unknown[], B>(
+  f: (leaf: LeafOf<T>, ...others: { readonly [K in keyof U]: LeafOf<U[K]> }) => B,
+  first: T,
+  ...rest: U
+): LeafMap<T, B> => {
   const { leaves, shape } = flatten(first);
-  const others = rest.map((tree) => {
-    const other = flatten(tree);
-    if (sameTreeShape(shape, other.shape)) return other.leaves;
-    throw new StructureMismatch({
-      op: "zip",
-      expected: showTreeShape(shape),
-      actual: showTreeShape(other.shape),
-    });
-  });
-  // Trees of one structure have as many leaves.
+  const columns = rest.map((tree) => leavesLike("zip", shape, tree));
   return unflatten(
     shape,
-    leaves.map((leaf, i) => f(leaf, ...others.map((column) => column[i] as A))),
+    leaves.map((leaf, i) => {
+      // Trees of one structure have as many leaves: these are one of each tree.
+      const others = columns.map((column) => column[i]) as readonly unknown[];
+      return f(leaf, ...(others as { readonly [K in keyof U]: LeafOf<U[K]> }));
+    }),
   );
 };

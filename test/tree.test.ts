@@ -5,6 +5,7 @@ import {
   flatten,
   leafPaths,
   leaves,
+  leavesLike,
   map,
   paths,
   sameTreeShape,
@@ -51,10 +52,18 @@ describe("trees", () => {
     );
   });
 
+  it("zip takes trees with leaves of different kinds", () => {
+    const counted = zip((x, s) => `${s}${x + 1}`, { a: 1, b: [2] }, { a: "n", b: ["m"] });
+    expect(counted).toEqual({ a: "n2", b: ["m3"] });
+  });
+
   it("zip refuses trees of different structures", () => {
     const add = (x: number, y: number) => x + y;
     expect(() => zip(add, { a: 1 }, { b: 1 })).toThrow(StructureMismatch);
     expect(() => zip(add, [1, 2], [1])).toThrow(StructureMismatch);
+    expect(() => leavesLike("a step", flatten({ a: 1, b: 2 }).shape, [1, 2])).toThrow(
+      "a step returns [·, ·] where it must return {a: ·, b: ·}",
+    );
   });
 
   it("keep their structure when their leaves change", () => {

@@ -5,6 +5,7 @@ import { Backend } from "../../src/backend/index.ts";
 import { run } from "../../src/interpreter/evaluate.ts";
 import type { Expr } from "../../src/ir/expr.ts";
 import { index } from "../../src/ir/ops/structural.ts";
+import { flattenTensors } from "../../src/ir/trees.ts";
 import { open, still } from "../../src/nn/apply.ts";
 import { type Autoregressive, compileDecoder } from "../../src/nn/generate/decoder.ts";
 import { greedySearch } from "../../src/nn/generate/search.ts";
@@ -12,7 +13,7 @@ import type { AnyLayer, OpenLayer } from "../../src/nn/layer.ts";
 import { greatestOf } from "../../src/tensor/extremes.ts";
 import { foldIn, key, normal } from "../../src/tensor/key.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
-import { flatten, unflatten } from "../../src/tree.ts";
+import { unflatten } from "../../src/tree.ts";
 import { record, tensorOf } from "../domain.ts";
 import { type Law, law } from "../law.ts";
 import { programOf } from "../symbolic.ts";
@@ -36,7 +37,7 @@ const opened = (model: Speaker["model"]): Open => ({ ...model, ...open(model) })
 
 /** Draws all params anew, in the model's shapes: initial values near 0 would hide mistakes. */
 const drawn = ({ init }: Open, seed: number): unknown => {
-  const { shape, leaves } = flatten(init(key(seed)).params);
+  const { shape, leaves } = flattenTensors(init(key(seed)).params);
   const numbers = leaves.map((leaf, i) => {
     const draw = normal(foldIn(key(seed), i), (leaf as Tensor).shape);
     return tensorOf(
@@ -68,9 +69,9 @@ const utterances = ({ vocabulary, positions, source }: Open): fc.Arbitrary<Utter
 const lastOf = (model: Open, params: unknown, { told, said }: Omit<Utterance, "seed">): Tensor => {
   const { length = 0, padding = 0 } = model.source ?? {};
   const source = Array.from({ length }, (_, i) => told[i] ?? padding);
-  const { shape, leaves } = flatten(params);
+  const { shape, leaves } = flattenTensors(params);
   const tokens = tensorOf([length + said.length], "i32", [...source, ...said]);
-  const inputs = [tokens, ...(leaves as readonly Tensor[])];
+  const inputs = [tokens, ...leaves];
   const whole = programOf(inputs, ([x, ...rest]) => {
     const [y] = model.apply(unflatten(shape, rest), model.init(key(0)).state, x as Expr, still);
     return [index(y, said.length - 1)];

@@ -74,7 +74,7 @@ const knownOf = ({
   const made = inner.init(key(0));
   const own = filled("params", made.params, params);
   const carried = filled("state", made.state, state);
-  const { leaves, shape } = flatten([own, carried]);
+  const { leaves, shape } = flatten<unknown>([own, carried]);
   return {
     source,
     inputs: [x, ...leaves.filter((leaf) => leaf instanceof Tensor)],

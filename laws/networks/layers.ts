@@ -4,13 +4,14 @@ import { treeCodec } from "../../src/codec/tensor.ts";
 import { run } from "../../src/interpreter/evaluate.ts";
 import type { Expr } from "../../src/ir/expr.ts";
 import { cos, sin } from "../../src/ir/ops/elementwise.ts";
+import { flattenTensors, tensorTree } from "../../src/ir/trees.ts";
 import { open } from "../../src/nn/apply.ts";
 import { andThen, identity } from "../../src/nn/combinators/sequential.ts";
 import type { Composable, OpenLayer } from "../../src/nn/layer.ts";
 import { key } from "../../src/tensor/key.ts";
 import type { Shape } from "../../src/tensor/shape.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
-import { flatten, type Tree } from "../../src/tree.ts";
+import type { Tree } from "../../src/tree.ts";
 import { type Domain, samplesOf, tensors, unkinked } from "../domain.ts";
 import { type Law, law } from "../law.ts";
 import { opened } from "../subjects.ts";
@@ -129,13 +130,10 @@ export const layerSerialization = (codec: Codec = treeCodec): Law<LayerSubject> 
 /** Writes trees of tensors, and reads them back. */
 export type Codec = Pick<typeof treeCodec, "encode" | "decode">;
 
-// `init` makes trees that hold tensors and nothing else.
-const treeOf = ({ params, state }: ReturnType<OpenLayer["init"]>): Tree<Tensor> => ({
-  params: params as Tree<Tensor>,
-  state: state as Tree<Tensor>,
-});
+const treeOf = ({ params, state }: ReturnType<OpenLayer["init"]>): Tree<Tensor> =>
+  tensorTree({ params, state });
 
-const leavesOf = (tree: unknown): readonly Tensor[] => flatten(tree).leaves as readonly Tensor[];
+const leavesOf = (tree: unknown): readonly Tensor[] => flattenTensors(tree).leaves;
 
 /** The laws of composition and of params. Batch invariance is the `mapping` law of the layer's example. */
 export const layerLaws: readonly Law<LayerSubject>[] = [

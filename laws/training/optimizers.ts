@@ -3,6 +3,7 @@ import { run } from "../../src/interpreter/evaluate.ts";
 import { parameter } from "../../src/ir/build.ts";
 import type { Expr } from "../../src/ir/expr.ts";
 import { program } from "../../src/ir/program.ts";
+import { flattenTensors } from "../../src/ir/trees.ts";
 import {
   applyUpdates,
   chain,
@@ -13,7 +14,7 @@ import {
 import { clip, scale } from "../../src/optim/transforms.ts";
 import { zeros } from "../../src/tensor/constructors.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
-import { flatten, unflatten } from "../../src/tree.ts";
+import { flatten, type TreeShape, unflatten } from "../../src/tree.ts";
 import { type Domain, real, record, samplesOf, tensors } from "../domain.ts";
 import { type Law, law } from "../law.ts";
 import { sameBits, sameValues } from "../values/compare.ts";
@@ -43,9 +44,8 @@ const exactly = [2, 2].map((n) =>
 const shape = flatten({ bias: 0, weight: 0 }).shape;
 const steps = 3;
 
-// Leaves taken from trees of one kind rebuild a tree of that kind.
-const exprs = (leaves: readonly Expr[], like = shape): Exprs => unflatten(like, leaves) as Exprs;
-const leavesOf = (tree: unknown): readonly Tensor[] => flatten(tree).leaves as readonly Tensor[];
+const exprs = (leaves: readonly Expr[], like: TreeShape = shape): Exprs => unflatten(like, leaves);
+const leavesOf = (tree: unknown): readonly Tensor[] => flattenTensors(tree).leaves;
 
 /** The updates of each of several steps from the same params, by one program per step. */
 const follow = (
@@ -65,7 +65,7 @@ const follow = (
   const [ps, ss] = [exprs(types.slice(0, count)), exprs(types.slice(count), state)];
   const made = update(exprs(gradients), ss, ps);
   const outputs = [made.updates, applyUpdates(ps, made.updates), made.state].flatMap(
-    (tree) => flatten(tree).leaves as readonly Expr[],
+    (tree) => flatten(tree).leaves,
   );
   const step = program([...types, ...gradients], outputs);
   return (params, each) => {

@@ -1,13 +1,13 @@
 import * as fc from "fast-check";
 import { run } from "../../src/interpreter/evaluate.ts";
 import { parameter } from "../../src/ir/build.ts";
-import type { Expr } from "../../src/ir/expr.ts";
 import { program } from "../../src/ir/program.ts";
+import { symbolsOf } from "../../src/ir/trees.ts";
 import type { LearningRate, Schedule } from "../../src/optim/learningRate.ts";
-import type { Exprs, GradientTransformation } from "../../src/optim/transformation.ts";
+import type { GradientTransformation } from "../../src/optim/transformation.ts";
 import { scalar, zeros } from "../../src/tensor/constructors.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
-import { flatten, unflatten } from "../../src/tree.ts";
+import { leaves } from "../../src/tree.ts";
 import { real, record, tensors } from "../domain.ts";
 import { type Law, law } from "../law.ts";
 import { sameBits } from "../values/compare.ts";
@@ -73,20 +73,17 @@ const steps = 4;
 /** A step of an optimizer as a function. Returns the updates, the leaves of the next state, and the reported rate. */
 const stepOf = ({ init, update, learningRate }: GradientTransformation) => {
   const start = init(zeros(params.type.shape, "f32"));
-  const { leaves, shape } = flatten(start);
+  const { tree, leaves: state } = symbolsOf(start);
   const [p, g] = [parameter(params.type), parameter(params.type)];
-  const state = leaves.map((leaf) => parameter(leaf as Tensor));
-  // The leaves of the state from `init`, as expressions.
-  const tree = unflatten(shape, state) as Exprs;
   const made = update(g, tree, p);
   const said = learningRate?.(tree);
-  const next = flatten(made.state).leaves as readonly Expr[];
+  const next = leaves(made.state);
   const built = program(
     [p, g, ...state],
-    [made.updates as Expr, ...next, ...(said === undefined ? [] : [said])],
+    [...leaves(made.updates), ...next, ...(said === undefined ? [] : [said])],
   );
   return {
-    start: leaves as readonly Tensor[],
+    start: leaves(start),
     run: (at: Tensor, gradient: Tensor, before: readonly Tensor[]) => {
       const outputs = run(built, [at, gradient, ...before]);
       const moved = outputs.slice(0, 1 + next.length);

@@ -1,10 +1,9 @@
 import { branch, call, loop } from "../ir/control.ts";
 import type { CallRules, Expr } from "../ir/expr.ts";
 import { lift } from "../ir/ops/promote.ts";
+import { exprsLike, flattenExprs, shapeFor, treeOf, type Unshaped } from "../ir/trees.ts";
 import type { Operand } from "../ir/types/shape.ts";
 import type { TreeShape } from "../tree.ts";
-import { leavesLike, leavesOf, treeOf } from "./tree.ts";
-import type { Unshaped } from "./vmap.ts";
 
 /**
  * Loops over the leading axis of `xs` and carries a value from step to step. Returns the last carry and the stacked
@@ -25,9 +24,10 @@ export const scan = <C, X, Y>(
   xs: Unshaped<X>,
   options: { readonly reverse?: boolean; readonly length?: number } = {},
 ): readonly [carry: C, ys: Unshaped<Y>] => {
-  const carry = leavesOf(start);
-  const slices = leavesOf(xs);
-  let output: TreeShape = { kind: "none" };
+  const carry = flattenExprs(start);
+  const slices = flattenExprs(xs);
+  const each = shapeFor<X>(slices.shape);
+  let output: TreeShape<Y> = { kind: "none" };
   const made = loop(
     {
       carry: carry.leaves,
@@ -36,13 +36,13 @@ export const scan = <C, X, Y>(
       reverse: options.reverse ?? false,
     },
     (c, x) => {
-      const [next, y] = step(treeOf<C>(carry.shape, c), treeOf<X>(slices.shape, x));
-      const stacked = leavesOf(y);
+      const [next, y] = step(treeOf(carry.shape, c), treeOf(each, x));
+      const stacked = flattenExprs(y);
       output = stacked.shape;
-      return { carry: leavesLike("a step of scan", carry.shape, next), ys: stacked.leaves };
+      return { carry: exprsLike("a step of scan", carry.shape, next), ys: stacked.leaves };
     },
   );
-  return [treeOf<C>(carry.shape, made.carry), treeOf<Unshaped<Y>>(output, made.ys)];
+  return [treeOf(carry.shape, made.carry), treeOf(shapeFor<Unshaped<Y>>(output), made.ys)];
 };
 
 /**
@@ -59,29 +59,29 @@ export const cond = <A, B>(
   onFalse: (x: A) => B,
   operand: A,
 ): B => {
-  const inputs = leavesOf(operand);
+  const inputs = flattenExprs(operand);
   // The structure that the first traced branch returns; the other must return the same.
-  let output: TreeShape | undefined;
+  let output: TreeShape<B> | undefined;
   const side = (f: (x: A) => B) => (xs: readonly Expr[]) => {
-    const made = f(treeOf<A>(inputs.shape, xs));
-    output ??= leavesOf(made).shape;
-    return leavesLike("the second branch of cond", output, made);
+    const made = f(treeOf(inputs.shape, xs));
+    output ??= flattenExprs(made).shape;
+    return exprsLike("the second branch of cond", output, made);
   };
   const outputs = branch(lift(predicate, "bool"), inputs.leaves, side(onTrue), side(onFalse));
-  return treeOf<B>(output ?? { kind: "none" }, outputs);
+  return treeOf(output ?? { kind: "none" }, outputs);
 };
 
 const asCall =
   <A, B>(name: string, rules: CallRules, f: (x: A) => B) =>
   (operand: A): B => {
-    const inputs = leavesOf(operand);
-    let output: TreeShape = { kind: "none" };
+    const inputs = flattenExprs(operand);
+    let output: TreeShape<B> = { kind: "none" };
     const outputs = call(name, rules, inputs.leaves, (xs) => {
-      const made = leavesOf(f(treeOf<A>(inputs.shape, xs)));
+      const made = flattenExprs(f(treeOf(inputs.shape, xs)));
       output = made.shape;
       return made.leaves;
     });
-    return treeOf<B>(output, outputs);
+    return treeOf(output, outputs);
   };
 
 /**
@@ -112,33 +112,33 @@ export const customDerivative = <A, B>(
 ): ((x: A) => B) => {
   const { name = "custom", jvp, vjp } = rules;
   const whole = (operand: A): B => {
-    const { shape } = leavesOf(operand);
+    const { shape } = flattenExprs(operand);
     // The structure of the function's result, known after tracing, which comes before any rule is called.
-    let result: TreeShape = { kind: "none" };
+    let result: TreeShape<B> = { kind: "none" };
     return asCall(
       name,
       {
         kind: "custom",
         ...(jvp && {
           jvp: (primals, tangents) =>
-            leavesLike(
+            exprsLike(
               `the jvp of ${name}`,
               result,
-              jvp(treeOf<A>(shape, primals), treeOf<A>(shape, tangents)),
+              jvp(treeOf(shape, primals), treeOf(shape, tangents)),
             ),
         }),
         ...(vjp && {
           vjp: (primals) => {
-            const primal = treeOf<A>(shape, primals);
+            const primal = treeOf(shape, primals);
             // The function with its rules, so that derivatives of the result use them too.
-            const made = leavesOf(whole(primal));
+            const made = flattenExprs(whole(primal));
             return {
               outputs: made.leaves,
               pullback: (cts) =>
-                leavesLike(
+                exprsLike(
                   `the vjp of ${name}`,
                   shape,
-                  vjp(primal, treeOf<B>(made.shape, made.leaves), treeOf<B>(made.shape, cts)),
+                  vjp(primal, treeOf(made.shape, made.leaves), treeOf(made.shape, cts)),
                 ),
             };
           },
@@ -146,7 +146,7 @@ export const customDerivative = <A, B>(
       },
       (x: A) => {
         const made = f(x);
-        result = leavesOf(made).shape;
+        result = flattenExprs(made).shape;
         return made;
       },
     )(operand);

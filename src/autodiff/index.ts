@@ -1,3 +1,4 @@
+export type { Exprs, Unshaped } from "../ir/trees.ts";
 export { checkpoint, cond, customDerivative, scan } from "./control.ts";
 export { ForwardMode } from "./forwardMode.ts";
 export { ReverseMode } from "./reverseMode.ts";
@@ -11,5 +12,4 @@ export {
   valueAndGrad,
   vjp,
 } from "./transform.ts";
-export type { Exprs } from "./tree.ts";
-export { type InAxis, type Unshaped, type VmapOptions, vmap } from "./vmap.ts";
+export { type InAxis, type VmapOptions, vmap } from "./vmap.ts";

@@ -4,13 +4,13 @@ import { cast } from "../ir/ops/control.ts";
 import { eq, mul } from "../ir/ops/elementwise.ts";
 import { iota, onesLike } from "../ir/ops/indexing.ts";
 import { moveAxis, reshape } from "../ir/ops/structural.ts";
+import { flattenExprs, traceTree, treeOf } from "../ir/trees.ts";
 import { ascribe } from "../ir/types/diagnose.ts";
 import type { Scalar } from "../ir/types/shape.ts";
 import { isFloat } from "../tensor/dtype.ts";
 import { type Shape, sizeOf } from "../tensor/shape.ts";
 import { type Forward, ForwardMode, tangentOf } from "./forwardMode.ts";
 import { type Reverse, ReverseMode } from "./reverseMode.ts";
-import { leavesOf, traceTree, treeOf } from "./tree.ts";
 import { vmap } from "./vmap.ts";
 
 /**
@@ -25,23 +25,23 @@ const pushForward =
   ({ jvp: push }: Forward) =>
   <A, R extends readonly unknown[], B>(f: (x: A, ...rest: R) => B) =>
   (primal: A, tangent: A, ...rest: R): readonly [B, B] => {
-    const inputs = leavesOf(primal);
+    const inputs = flattenExprs(primal);
     const { program, captured, output } = traceTree((x: A) => f(x, ...rest), inputs);
-    const moves = leavesOf(tangent).leaves.map((t) => (isFloat(t.dtype) ? t : undefined));
+    const moves = flattenExprs(tangent).leaves.map((t) => (isFloat(t.dtype) ? t : undefined));
     const made = push(
       program,
       [...captured, ...inputs.leaves],
       [...captured.map(() => undefined), ...moves],
     );
     const tangents = made.outputs.map((y, i) => tangentOf(made.tangents[i], y));
-    return [treeOf<B>(output, made.outputs), treeOf<B>(output, tangents)];
+    return [treeOf(output, made.outputs), treeOf(output, tangents)];
   };
 
 const pullBack =
   ({ vjp: record }: Reverse) =>
   <A, R extends readonly unknown[], B>(f: (x: A, ...rest: R) => B) =>
   (primal: A, ...rest: R): readonly [y: B, pullback: (cotangent: B) => A] => {
-    const inputs = leavesOf(primal);
+    const inputs = flattenExprs(primal);
     const { program, captured, output } = traceTree((x: A) => f(x, ...rest), inputs);
     const active = inputs.leaves.map((x) => isFloat(x.dtype));
     const made = record(
@@ -50,14 +50,14 @@ const pullBack =
       [...captured.map(() => false), ...active],
     );
     const pullback = (cotangent: B): A => {
-      const cts = leavesOf(cotangent).leaves.map((ct) => (isFloat(ct.dtype) ? ct : undefined));
+      const cts = flattenExprs(cotangent).leaves.map((ct) => (isFloat(ct.dtype) ? ct : undefined));
       const pulled = made.pullback(cts).slice(captured.length);
-      return treeOf<A>(
+      return treeOf(
         inputs.shape,
         inputs.leaves.map((x, i) => tangentOf(pulled[i], x)),
       );
     };
-    return [treeOf<B>(output, made.outputs), pullback];
+    return [treeOf(output, made.outputs), pullback];
   };
 
 /**
@@ -93,13 +93,13 @@ export const valueAndGrad = <A, R extends readonly unknown[], Y>(
 ): Effect.Effect<(x: A, ...rest: R) => readonly [value: Y, gradient: A], never, ReverseMode> =>
   ReverseMode.useSync((mode) => (x: A, ...rest: R) => {
     const [y, pullback] = pullBack(mode)<A, R, Y>(f)(x, ...rest);
-    const { leaves, shape } = leavesOf(y);
+    const { leaves, shape } = flattenExprs(y);
     // Types guarantee a scalar only if its shape is static.
     const types = [{ shape: [], dtype: leaves[0]?.dtype ?? "f32" } as const];
     const scalars = ascribe("grad", types, leaves);
-    if (scalars === leaves) return [y, pullback(treeOf<Y>(shape, leaves.map(onesLike)))] as const;
+    if (scalars === leaves) return [y, pullback(treeOf(shape, leaves.map(onesLike)))] as const;
     const seeds = leaves.map((leaf) => mul(onesLike(leaf), scalars[0] as Expr));
-    return [treeOf<Y>(shape, seeds), pullback(treeOf<Y>(shape, seeds))] as const;
+    return [treeOf(shape, seeds), pullback(treeOf(shape, seeds))] as const;
   });
 
 /**
@@ -137,7 +137,7 @@ export const jacfwd = <I extends Shape, O extends Shape>(f: (x: Expr<I>) => Expr
   ForwardMode.useSync((mode) => (x: Expr<I>): Jacobian<I, O> => {
     const push = pushForward(mode)(f);
     // The rows of the basis have x's shape.
-    const columns = vmap((v: Expr) => push(x, v as Expr<I>)[1])(basis(x));
+    const columns = vmap((v: Expr): Expr => push(x, v as Expr<I>)[1])(basis(x));
     const rows = moveAxis(columns, 0, -1);
     const shape: Shape = [...rows.shape.slice(0, -1), ...x.shape];
     return reshape(rows, shape) as Jacobian<I, O>;
@@ -152,7 +152,7 @@ export const jacrev = <I extends Shape, O extends Shape>(f: (x: Expr<I>) => Expr
   ReverseMode.useSync((mode) => (x: Expr<I>): Jacobian<I, O> => {
     const [y, pullback] = pullBack(mode)(f)(x);
     // The rows of the basis have y's shape.
-    const rows = vmap((w: Expr) => pullback(w as Expr<O>) as Expr)(basis(y));
+    const rows = vmap((w: Expr): Expr => pullback(w as Expr<O>))(basis(y));
     const shape: Shape = [...y.shape, ...x.shape];
     return reshape(rows, shape) as Jacobian<I, O>;
   });

@@ -4,9 +4,9 @@ import type { Expr, Program } from "../ir/expr.ts";
 import { broadcastTo } from "../ir/ops/promote.ts";
 import { moveAxis } from "../ir/ops/structural.ts";
 import { trace } from "../ir/trace.ts";
+import { flattenExprs, shapeFor, treeOf, type Unshaped } from "../ir/trees.ts";
 import { ascribe } from "../ir/types/diagnose.ts";
 import type { TreeShape } from "../tree.ts";
-import { leavesOf, treeOf } from "./tree.ts";
 
 /**
  * The mapped axis of an argument, the same for all its leaves; `undefined` for an argument that all examples share.
@@ -23,13 +23,6 @@ export interface VmapOptions<A extends readonly unknown[]> {
   readonly inspect?: (program: Program) => void;
 }
 
-/** The type of a tree with every leaf widened to any shape: the result of `vmap` for one example's tree. */
-export type Unshaped<T> = T extends Expr
-  ? Expr
-  : T extends readonly unknown[] | { readonly [key: string]: unknown }
-    ? { readonly [K in keyof T]: Unshaped<T[K]> }
-    : T;
-
 /**
  * Vectorizes a function of one example into a function of a batch: each mapped argument and each result gets one more
  * axis, in front.
@@ -43,7 +36,7 @@ export const vmap =
   (...args: { readonly [K in keyof A]: Unshaped<A[K]> }): Unshaped<B> => {
     const given = args.map((arg, i) => {
       const axis = options.inAxes === undefined ? 0 : options.inAxes[i];
-      const { leaves, shape } = leavesOf(arg);
+      const { leaves, shape } = flattenExprs(arg);
       return {
         shape,
         axis,
@@ -79,16 +72,14 @@ export const vmap =
       shape: batched ? value.shape.slice(1) : value.shape,
       dtype: value.dtype,
     }));
-    let output: TreeShape = { kind: "none" };
+    let output: TreeShape<B> = { kind: "none" };
     const { program, captured } = trace(
       examples,
       (xs) => {
         const rest = [...xs];
-        const each = given.map(({ shape, leaves }) =>
-          treeOf<unknown>(shape, rest.splice(0, leaves.length)),
-        );
+        const each = given.map(({ shape, leaves }) => treeOf(shape, rest.splice(0, leaves.length)));
         // The trees have the structure of the arguments, with one example's shapes.
-        const made = leavesOf(f(...(each as readonly unknown[] as A)));
+        const made = flattenExprs(f(...(each as readonly unknown[] as A)));
         output = made.shape;
         return made.leaves;
       },
@@ -104,5 +95,5 @@ export const vmap =
     const outputs = made.outputs.map((y, i) =>
       made.batched[i] ? y : broadcastTo(y, [size, ...y.shape]),
     );
-    return treeOf<Unshaped<B>>(output, outputs);
+    return treeOf(shapeFor<Unshaped<B>>(output), outputs);
   };

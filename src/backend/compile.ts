@@ -1,42 +1,43 @@
 import * as Effect from "effect/Effect";
 import type { BackendUnavailable, CompileError, MemoryLimit } from "../errors.ts";
 import { parameter } from "../ir/build.ts";
-import type { Expr } from "../ir/expr.ts";
-import { lift } from "../ir/ops/promote.ts";
 import { program } from "../ir/program.ts";
-import type { Operand } from "../ir/types/shape.ts";
-import type { Shape } from "../tensor/shape.ts";
-import type { Tensor } from "../tensor/tensor.ts";
-import { flatten, unflatten } from "../tree.ts";
-import { leavesLike, tensorsOf } from "./arguments.ts";
+import { type Concrete, flattenExprs, shapeFor, treeOf } from "../ir/trees.ts";
+import { leavesLike, type NameOf, tensorsOf } from "./arguments.ts";
 import { Backend, type CompileOptions, SyncBackend, type Tensors } from "./backend.ts";
 import { answer, type RunFailure } from "./later.ts";
 
-/** A tree of expressions as the tree of tensors that it stands for. */
-export type Concrete<T> =
-  T extends Expr<infer S extends Shape>
-    ? Tensor<S>
-    : T extends readonly unknown[] | { readonly [key: string]: unknown }
-      ? { readonly [K in keyof T]: Concrete<T[K]> }
-      : T;
-
 /** The types of values for the arguments of a symbolic function. */
-type Values<A extends readonly unknown[]> = { readonly [K in keyof A]: Concrete<A[K]> };
+export type Values<A extends readonly unknown[]> = { readonly [K in keyof A]: Concrete<A[K]> };
+
+/** What errors call the compilation and its examples, the compiled function and its arguments. */
+interface Named {
+  readonly op: string;
+  readonly called: string;
+  readonly example: NameOf;
+  readonly argument?: NameOf;
+}
+
+const namesOf = ({ name }: { readonly name: string }): Named => ({
+  op: "compile",
+  called: name === "" ? "the compiled function" : name,
+  example: (i) => `example ${i + 1}`,
+});
 
 /** A symbolic function as a program, with what turns trees of tensors into its inputs and its outputs into a tree. */
-const traced = <A extends readonly unknown[], B>(f: (...args: A) => B, examples: Values<A>) => {
-  const op = f.name === "" ? "the compiled function" : f.name;
-  const { leaves, shape } = tensorsOf("compile", examples, (i) => `example ${i + 1}`);
+export const traced = <A extends readonly unknown[], B>(
+  f: (...args: A) => B,
+  examples: Values<A>,
+  { op, called, example, argument }: Named = namesOf(f),
+) => {
+  const { leaves, shape } = tensorsOf(op, examples, example);
   const inputs = leaves.map(parameter);
-  // The parameters have the structure of the examples, and what f returns that of a B.
-  const made = flatten(f(...(unflatten(shape, inputs) as A)));
+  const made = flattenExprs(f(...treeOf(shapeFor<A>(shape), inputs)));
+  const result = shapeFor<Concrete<B>>(made.shape);
   return {
-    program: program(
-      inputs,
-      made.leaves.map((x) => lift(x as Operand)),
-    ),
-    inputsOf: (args: Values<A>) => leavesLike(op, { shape, types: inputs }, args),
-    resultOf: (outputs: Tensors) => unflatten(made.shape, outputs) as Concrete<B>,
+    program: program(inputs, made.leaves),
+    inputsOf: (args: Values<A>) => leavesLike(called, { shape, types: inputs }, args, argument),
+    resultOf: (outputs: Tensors) => treeOf(result, outputs),
   };
 };
 

@@ -21,6 +21,7 @@ export class Backend extends Service {
     options: WasmOptions,
   ) => Layer.Layer<Service | SyncBackend, BackendUnavailable> = layerWasmWith;
 }
+export type { Concrete } from "../ir/trees.ts";
 export {
   type Backend as BackendService,
   type BackendOf,
@@ -34,7 +35,7 @@ export {
   SyncBackend,
   type Tensors,
 } from "./backend.ts";
-export { type Concrete, compile, compileLater } from "./compile.ts";
+export { compile, compileLater } from "./compile.ts";
 export type { Later, RunFailure } from "./later.ts";
 export { type MachinePeaks, type Roofline, rooflineOf, rooflineOfPlan } from "./roofline.ts";
 export { measurePeaks } from "./wasm/ceilings.ts";

@@ -1,11 +1,11 @@
 import { chain, type Either, left, map, right } from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import type { Exprs } from "../autodiff/index.ts";
-import { leavesOf, treeOf } from "../autodiff/tree.ts";
 import { ShapeMismatch } from "../errors.ts";
 import type { Expr } from "../ir/expr.ts";
 import { add } from "../ir/ops/elementwise.ts";
 import { randomBits } from "../ir/ops/random.ts";
+import { flattenExprs, treeOf } from "../ir/trees.ts";
 import { refuse } from "../ir/types/diagnose.ts";
 import type { Initial } from "../nn/layer.ts";
 import { meanLoss } from "../nn/metrics/regression.ts";
@@ -55,8 +55,8 @@ export interface Descent<R extends Columns, P, S>
 
 /** Adds updates to params. Params that no gradient reaches stay as they are: an optimizer may still decay weights. */
 const plus = (params: unknown, updates: unknown, reached: readonly boolean[]): unknown => {
-  const { leaves, shape } = leavesOf(params);
-  const moves = leavesOf(updates).leaves;
+  const { leaves, shape } = flattenExprs(params);
+  const moves = flattenExprs(updates).leaves;
   return treeOf(
     shape,
     leaves.map((p, i) => (reached[i] ? add(p, moves[i] as Expr) : p)),

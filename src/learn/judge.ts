@@ -1,10 +1,10 @@
 import type { Exprs } from "../autodiff/index.ts";
 import { vmap } from "../autodiff/index.ts";
-import { leavesOf, treeOf } from "../autodiff/tree.ts";
 import { type Issue, ShapeMismatch } from "../errors.ts";
 import type { Expr, Program } from "../ir/expr.ts";
 import type { KeyExpr } from "../ir/ops/random.ts";
 import { index } from "../ir/ops/structural.ts";
+import { mapExprs } from "../ir/trees.ts";
 import { average } from "../nn/losses/reduction.ts";
 import type { Columns, Moment } from "./learner.ts";
 import { refuseMistakes } from "./mistakes.ts";
@@ -98,16 +98,12 @@ export const perExample =
       { axis, inspect },
     )(rows, keys);
     const [{ loss, output, target, values = {} }, states] = judged as readonly [Judged, unknown];
-    // Layer state is the same for each example, since layers compute it across the batch.
-    const next = leavesOf(states);
     return {
       loss: average(loss),
       outputs: output,
       targets: target,
       values,
-      state: treeOf(
-        next.shape,
-        next.leaves.map((leaf) => index(leaf, 0)),
-      ),
+      // Layer state is the same for each example, since layers compute it across the batch.
+      state: mapExprs((leaf) => index(leaf, 0), states),
     };
   };

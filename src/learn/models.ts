@@ -1,8 +1,8 @@
 import { vmap } from "../autodiff/index.ts";
-import { leavesOf, treeOf } from "../autodiff/tree.ts";
 import type { Expr } from "../ir/expr.ts";
 import { foldInKey, type KeyExpr, randomBits } from "../ir/ops/random.ts";
 import { index } from "../ir/ops/structural.ts";
+import { mapExprs } from "../ir/trees.ts";
 import { open, within } from "../nn/apply.ts";
 import type { AnyLayer, Context, Layer, OpenLayer } from "../nn/layer.ts";
 import type { ParamsOf, StateOf } from "../nn/types/chain.ts";
@@ -99,9 +99,7 @@ export const appliedToBatch = (
       { axis, inspect: (traced) => refuseMistakes(traced, { [axis]: examples }) },
     )(xs, randomBits(ownKey, [examples, 2]));
     // Layer state is the same for each example, since layers compute it across the batch.
-    const next = leavesOf(states);
-    const first = next.leaves.map((leaf) => index(leaf, 0));
-    return [ys, treeOf(next.shape, first)];
+    return [ys, mapExprs((leaf) => index(leaf, 0), states)];
   });
 
 /** Models without their static types. */

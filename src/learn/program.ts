@@ -1,13 +1,13 @@
 import * as Effect from "effect/Effect";
 import { ReverseMode } from "../autodiff/index.ts";
 import type { Reverse } from "../autodiff/reverseMode.ts";
-import { leavesOf } from "../autodiff/tree.ts";
 import { CompileError, InvalidArgument, StateMismatch, StructureMismatch } from "../errors.ts";
 import { constant, parameter } from "../ir/build.ts";
 import type { Expr, Program, TensorType } from "../ir/expr.ts";
 import { add } from "../ir/ops/elementwise.ts";
 import { foldInKey, type KeyExpr } from "../ir/ops/random.ts";
 import { program, topological } from "../ir/program.ts";
+import { flattenExprs } from "../ir/trees.ts";
 import { key as keyOf } from "../tensor/key.ts";
 import { sameShape, showShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -136,7 +136,7 @@ const assemble = (
   takesAll: boolean,
 ): StepProgram => {
   const { loss, learningRate, summaries } = report;
-  const said = leavesOf({ loss, learningRate, summaries });
+  const said = flattenExprs({ loss, learningRate, summaries });
   const outputs = [...next, ...said.leaves];
   const used = new Set(topological(outputs));
   const takes = kept.flatMap((leaf, i) => (takesAll || used.has(leaf.node) ? [i] : []));
@@ -183,7 +183,7 @@ export const stepProgram = Effect.fnUntraced(function* (
     // The run has compared the columns with those of the learner.
     const { carried: made, report } = learner.step(carried, batch.columns as never, context);
     const next: Kept<unknown, Expr> = { carried: made, key, step: add(step, 1) };
-    const after = leavesOf(next);
+    const after = flattenExprs(next);
     const mismatch = changed(learner.name, before, after);
     if (mismatch !== undefined) return Effect.fail(mismatch);
     return Effect.succeed(assemble(before.leaves, batch, after.leaves, report, true));

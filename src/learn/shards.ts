@@ -1,10 +1,10 @@
 import { scan } from "../autodiff/control.ts";
 import type { Exprs } from "../autodiff/index.ts";
-import { leavesOf } from "../autodiff/tree.ts";
-import type { Unshaped } from "../autodiff/vmap.ts";
 import type { Expr } from "../ir/expr.ts";
 import { add, div } from "../ir/ops/elementwise.ts";
 import { expandDims, index, reshape } from "../ir/ops/structural.ts";
+import type { Unshaped } from "../ir/trees.ts";
+import { flattenExprs } from "../ir/trees.ts";
 import { isFloat } from "../tensor/dtype.ts";
 import { eachLeaf } from "./trees.ts";
 
@@ -88,7 +88,7 @@ const dividedBy = <B, A>(
 export const inShards =
   (shards: number): OverShards =>
   (batch, share) => {
-    const examples = leavesOf(batch).leaves[0]?.shape[0] ?? 1;
+    const examples = flattenExprs(batch).leaves[0]?.shape[0] ?? 1;
     const parts = commonDivisor(shards, examples);
     if (parts === 1) return oneShard(batch, share);
     const made = dividedBy(factorsOf(parts), batch, share);

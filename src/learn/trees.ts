@@ -1,10 +1,10 @@
-import { leavesOf, treeOf } from "../autodiff/tree.ts";
 import type { Expr } from "../ir/expr.ts";
+import { flattenExprs, treeOf } from "../ir/trees.ts";
 import { isFloat } from "../tensor/dtype.ts";
 
 /** Applies a function to every leaf of a tree of expressions, and keeps the structure. */
 export const eachLeaf = <T>(f: (leaf: Expr) => Expr, tree: T): T => {
-  const { leaves, shape } = leavesOf(tree);
+  const { leaves, shape } = flattenExprs(tree);
   return treeOf<T>(shape, leaves.map(f));
 };
 
@@ -13,8 +13,8 @@ export const eachLeaf = <T>(f: (leaf: Expr) => Expr, tree: T): T => {
  * of the second tree.
  */
 export const bothLeaves = <T>(f: (a: Expr, b: Expr) => Expr, first: T, second: T): T => {
-  const { leaves, shape } = leavesOf(first);
-  const others = leavesOf(second).leaves;
+  const { leaves, shape } = flattenExprs(first);
+  const others = flattenExprs(second).leaves;
   return treeOf<T>(
     shape,
     leaves.map((a, i) => {

@@ -1,4 +1,3 @@
-import { leavesOf, treeOf } from "../autodiff/tree.ts";
 import { vmap } from "../autodiff/vmap.ts";
 import type { Expr } from "../ir/expr.ts";
 import { dot } from "../ir/ops/contraction.ts";
@@ -7,6 +6,7 @@ import { add, eq, mul } from "../ir/ops/elementwise.ts";
 import { iota } from "../ir/ops/indexing.ts";
 import { broadcastTo, floating } from "../ir/ops/promote.ts";
 import { moveAxis, reshape } from "../ir/ops/structural.ts";
+import { flattenExprs, shapeFor, treeOf } from "../ir/trees.ts";
 import { ascribe } from "../ir/types/diagnose.ts";
 import type { Dtype } from "../tensor/dtype.ts";
 import { broadcastShapes, type Shape, sizeOf } from "../tensor/shape.ts";
@@ -35,9 +35,11 @@ export const overStacks =
       const own = x.shape.slice(x.shape.length - (ranks[i] ?? 0));
       return reshape(broadcastTo(x, [...leading, ...own]), [size, ...own]);
     });
-    const { leaves, shape } = leavesOf(vmap((...each: readonly Expr[]) => f(...each))(...stacked));
-    return treeOf<B>(
-      shape,
+    const { leaves, shape } = flattenExprs(
+      vmap((...each: readonly Expr[]) => f(...each))(...stacked),
+    );
+    return treeOf(
+      shapeFor<B>(shape),
       leaves.map((y) => reshape(y, [...leading, ...y.shape.slice(1)])),
     );
   };

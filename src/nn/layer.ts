@@ -1,17 +1,11 @@
 import type { Expr } from "../ir/expr.ts";
 import type { Across } from "../ir/ops/control.ts";
+import type { Symbolic } from "../ir/trees.ts";
 import type { Operand, ShapeOf } from "../ir/types/shape.ts";
 import type { Key } from "../tensor/key.ts";
 import type { Shape } from "../tensor/shape.ts";
-import type { Tensor } from "../tensor/tensor.ts";
 
-/** A tree of tensors with each tensor replaced by an expression of the same shape: what a program sees. */
-export type Symbolic<T> =
-  T extends Tensor<infer S>
-    ? Expr<S>
-    : T extends object
-      ? { readonly [K in keyof T]: Symbolic<T[K]> }
-      : T;
+export type { Symbolic };
 
 /** What a layer is told about the run besides its params, state and input. */
 export interface Context {

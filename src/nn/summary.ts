@@ -1,9 +1,8 @@
 import { parameter } from "../ir/build.ts";
 import type { Expr } from "../ir/expr.ts";
+import { flattenExprs, symbolsOf } from "../ir/trees.ts";
 import { key } from "../tensor/key.ts";
 import { type Shape, sizeOf } from "../tensor/shape.ts";
-import type { Tensor } from "../tensor/tensor.ts";
-import { flatten, unflatten } from "../tree.ts";
 import { open } from "./apply.ts";
 import type { Composable, Context, OpenLayer } from "./layer.ts";
 
@@ -20,16 +19,7 @@ export interface LayerRow {
 }
 
 const numbersIn = (params: unknown): number =>
-  flatten(params).leaves.reduce<number>((n, leaf) => n + sizeOf((leaf as Tensor).shape), 0);
-
-/** Replaces each tensor of a tree by a parameter of a program. */
-const symbolic = (tree: unknown): unknown => {
-  const { leaves, shape } = flatten(tree);
-  return unflatten(
-    shape,
-    leaves.map((leaf) => parameter(leaf as Tensor)),
-  );
-};
+  flattenExprs(params).leaves.reduce((n, { shape }) => n + sizeOf(shape), 0);
 
 /**
  * Lists the layers of a network with their input and output shapes and parameter counts, parents before children. A
@@ -79,8 +69,8 @@ export const summary = (layer: Composable, inputShape: Shape): readonly LayerRow
     axis: "batch",
   };
   network.apply(
-    symbolic(params),
-    symbolic(state),
+    symbolsOf(params).tree,
+    symbolsOf(state).tree,
     parameter({ shape: inputShape, dtype: "f32" }),
     context,
   );

@@ -1,4 +1,3 @@
-import type { Exprs } from "../autodiff/index.ts";
 import type { Expr } from "../ir/expr.ts";
 import { cast } from "../ir/ops/control.ts";
 import { add } from "../ir/ops/elementwise.ts";
@@ -16,18 +15,18 @@ export type Schedule = (step: Expr) => Expr;
 /** A learning rate: a number, or a schedule. */
 export type LearningRate = number | Schedule;
 
+/** A step count in a program. */
+type Step = Expr<readonly []>;
+
 /** The step count with which the state of a transformation begins. */
 export const noSteps = (): Tensor<readonly []> => scalar(0, "i32");
 
-/** A state that is a single leaf. */
-const single = (leaf: Exprs): Expr => leaf as Expr;
-
 /** The step count plus one. */
-export const oneMore = (step: Exprs): Expr => add(single(step), 1);
+export const oneMore = (step: Step): Step => add(step, 1);
 
 /** A step count as f64, in which rates and bias corrections are computed. */
-export const counted = (step: Exprs): Expr => cast(single(step), "f64");
+export const counted = (step: Step): Expr => cast(step, "f64");
 
 /** The learning rate after `step` completed steps, as f64. */
-export const rateAt = (rate: LearningRate, step: Exprs): Expr =>
+export const rateAt = (rate: LearningRate, step: Step): Expr =>
   typeof rate === "number" ? lift(rate, "f64") : rate(counted(step));

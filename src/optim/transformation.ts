@@ -1,7 +1,7 @@
 import type { Monoid } from "fp-ts/lib/Monoid.js";
-import type { Exprs } from "../autodiff/index.ts";
 import type { Expr } from "../ir/expr.ts";
 import { add } from "../ir/ops/elementwise.ts";
+import { type Exprs, exprTree, type Symbolic, tensorTree } from "../ir/trees.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type Tree, zip } from "../tree.ts";
 import type { LearningRate } from "./learningRate.ts";
@@ -48,29 +48,29 @@ export interface GradientTransformation {
   readonly atLearningRate?: (learningRate: LearningRate) => GradientTransformation;
 }
 
-type Fields<S> = { readonly [K in keyof S]: Exprs };
-
 /** Makes a transformation whose state is an object with named fields. */
 export const transformation = <S extends { readonly [field: string]: Tree<Tensor> }>(own: {
   readonly name: string;
   readonly init: (params: Tree<Tensor>) => S;
   readonly update: (
     gradients: Exprs,
-    state: Fields<S>,
+    state: Symbolic<S>,
     params: Exprs,
     scaled?: Scaled,
-  ) => UpdateResult<Fields<S>>;
-  readonly learningRate?: (state: Fields<S>) => Expr;
+  ) => UpdateResult<Symbolic<S>>;
+  readonly learningRate?: (state: Symbolic<S>) => Expr;
   readonly atLearningRate?: (learningRate: LearningRate) => GradientTransformation;
 }): GradientTransformation => {
   const { name, init, update, learningRate, atLearningRate } = own;
   // `init` or `update` returned this state, so it has S's fields.
-  const fields = (state: Exprs): Fields<S> => state as Fields<S>;
+  const fields = (state: Exprs): Symbolic<S> => state as Symbolic<S>;
   return {
     name,
-    // Params are a tree of tensors, whatever the type of a layer calls them.
-    init: (params) => init(params as Tree<Tensor>),
-    update: (gradients, state, params, scaled) => update(gradients, fields(state), params, scaled),
+    init: (params) => init(tensorTree(params)),
+    update: (gradients, state, params, scaled) => {
+      const { state: next, ...rest } = update(gradients, fields(state), params, scaled);
+      return { ...rest, state: exprTree(next) };
+    },
     ...(learningRate && { learningRate: (state: Exprs) => learningRate(fields(state)) }),
     ...(atLearningRate && { atLearningRate }),
   };

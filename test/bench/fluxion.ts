@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as Effect from "effect/Effect";
-import type { Tensor } from "../../src/index.ts";
+import { flattenTensors } from "../../src/ir/trees.ts";
 import { initialState } from "../../src/train/index.ts";
 import { pairsOf } from "../../src/train/loop/batches.ts";
 import { type Report, trainProgram } from "../../src/train/loop/program.ts";
@@ -9,7 +9,6 @@ import { compileStep, runner } from "../../src/train/loop/runner.ts";
 import { scoring } from "../../src/train/loop/scoring.ts";
 import { optimizerOf } from "../../src/train/pipeline/pipeline.ts";
 import { carriedOf } from "../../src/train/state/initial.ts";
-import { flatten } from "../../src/tree.ts";
 import { kernel } from "./kernels/fluxion.ts";
 import { type Problem, rowsOf } from "./problem.ts";
 import { serve, type Training } from "./protocol.ts";
@@ -47,7 +46,7 @@ const training = async (name: string, problem: Problem): Promise<Training> => {
   const compile = performance.now() - began;
 
   // The leaves of what is carried are tensors.
-  const steps = runner(whole, flatten<unknown>(carried).leaves as readonly Tensor[]);
+  const steps = runner(whole, flattenTensors(carried).leaves);
   const { plan } = whole.executable;
   const bytes = plan.bytes.arguments + plan.bytes.constants + plan.bytes.temporaries;
   let done = 0;

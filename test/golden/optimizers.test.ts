@@ -107,8 +107,8 @@ const trajectory = (
   const [params, state] = unflatten(shape, inputs) as readonly [Expr, Tree<Expr>];
   const made = optimizer.update(gradient(params), state, params);
   const next: Exprs = [applyUpdates(params, made.updates), made.state];
-  const step = program(inputs, flatten(next).leaves as readonly Expr[]);
-  let values = leaves as readonly Tensor[];
+  const step = program(inputs, flatten(next).leaves);
+  let values = leaves;
   return Array.from({ length: steps }, () => {
     values = run(step, values);
     return [...(values[0] as Tensor).toTypedArray()];

@@ -40,7 +40,7 @@ const layerFunctions: readonly SymbolicFunction[] = layerCases.flatMap(({ name, 
   const apply: SymbolicFunction["apply"] = ([x]) => [
     inner.apply(params, state, x as Expr, still)[0],
   ];
-  return flatten({ params, state }).leaves.some((leaf) => leaf instanceof Tensor)
+  return flatten<unknown>({ params, state }).leaves.some((leaf) => leaf instanceof Tensor)
     ? []
     : [{ name: `layer ${name}`, operands: [tensors(shape, real)], apply }];
 });

@@ -48,7 +48,7 @@ const rounded = (tree: Tree<Tensor>): Tree<Tensor> => {
   const { leaves, shape } = flatten(tree);
   // A tree of tensors is one again with each of them rounded.
   const whole = leaves.map((x) => (x as Tensor).cast("i32").cast("f32"));
-  return unflatten(shape, whole) as Tree<Tensor>;
+  return unflatten(shape, whole);
 };
 
 describe("planted mistakes in composition are noticed", () => {

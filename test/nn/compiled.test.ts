@@ -7,6 +7,7 @@ import type { Expr } from "../../src/ir/expr.ts";
 import { tanh } from "../../src/ir/ops/elementwise.ts";
 import { type KeyExpr, randomBits } from "../../src/ir/ops/random.ts";
 import { mean } from "../../src/ir/ops/reduction.ts";
+import { flattenTensors } from "../../src/ir/trees.ts";
 import { open } from "../../src/nn/apply.ts";
 import {
   fanout,
@@ -26,7 +27,6 @@ import { tensor } from "../../src/tensor/constructors.ts";
 import { allClose } from "../../src/tensor/equality.ts";
 import { key, normal } from "../../src/tensor/key.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
-import { flatten as flattenTree } from "../../src/tree.ts";
 
 /** Every combinator, some of them inside others. */
 const network = sequential(
@@ -60,9 +60,9 @@ it("a batch of a network of every combinator has one loss and one gradient on ev
       }).pipe(Effect.provide([ReverseMode.layerTape, layer])),
     );
   const [slow, fast] = [on(Backend.layerReference), on(Backend.layerWasm)].map(
-    (made) => flattenTree(made).leaves as readonly Tensor[],
+    (made) => flattenTensors(made).leaves,
   );
-  expect(slow?.length).toBe(1 + flattenTree(params).leaves.length);
+  expect(slow?.length).toBe(1 + flattenTensors(params).leaves.length);
   slow?.forEach((expected, i) => {
     expect(allClose(fast?.[i] as Tensor, expected, { rtol: 1e-4, atol: 1e-6 })).toBe(true);
   });

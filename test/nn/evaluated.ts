@@ -1,9 +1,10 @@
 import * as Effect from "effect/Effect";
 import { grad, ReverseMode } from "../../src/autodiff/index.ts";
-import { type Concrete, compile } from "../../src/backend/compile.ts";
+import { compile } from "../../src/backend/compile.ts";
 import { Backend } from "../../src/backend/index.ts";
 import { constant } from "../../src/ir/build.ts";
 import type { Expr } from "../../src/ir/expr.ts";
+import type { Concrete } from "../../src/ir/trees.ts";
 import { open } from "../../src/nn/apply.ts";
 import type { AnyLayer, Context } from "../../src/nn/layer.ts";
 import { key } from "../../src/tensor/key.ts";

@@ -52,7 +52,7 @@ import {
   trace,
 } from "../../src/optim/transforms.ts";
 import { scalar } from "../../src/tensor/constructors.ts";
-import { flatten, unflatten } from "../../src/tree.ts";
+import { leaves, map } from "../../src/tree.ts";
 import { constants } from "../nn/evaluated.ts";
 
 const byHand = "the formula of its source in forty decimal digits";
@@ -120,21 +120,14 @@ const optimizers: KnownValues<{ readonly [Name in Optimizers]: unknown }> = {
       source: byHand,
       inputs: [3, 4],
       apply: (a, b) =>
-        flatten(clipByGlobalNorm(1).update([a, b] as readonly Expr[], undefined, undefined).updates)
-          .leaves as readonly Expr[],
+        leaves(clipByGlobalNorm(1).update([a, b] as readonly Expr[], undefined, undefined).updates),
       expected: [0.6, 0.8],
     },
   ],
   addDecayedWeights: [two(addDecayedWeights(0.1), 0.6, -0.09)],
   stateless: [
     two(
-      stateless("twice", (g) => {
-        const { leaves, shape } = flatten(g);
-        return unflatten(
-          shape,
-          leaves.map((x) => mul(x as Expr, 2)),
-        ) as Exprs;
-      }),
+      stateless("twice", (g) => map((x) => mul(x, 2), g)),
       1,
       -0.5,
     ),

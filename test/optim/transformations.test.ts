@@ -31,7 +31,7 @@ import {
 } from "../../src/optim/transforms.ts";
 import { tensor } from "../../src/tensor/constructors.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
-import { flatten, type Tree } from "../../src/tree.ts";
+import { leaves, type Tree } from "../../src/tree.ts";
 import { constants, numbers, valueOf } from "../nn/evaluated.ts";
 
 type Values = { readonly [name: string]: Tensor };
@@ -55,7 +55,7 @@ const updatesOf = (
       params,
     ) as { readonly updates: Tree<Tensor>; readonly state: Tree<Tensor> };
     state = made.state;
-    return (flatten(made.updates).leaves as readonly Tensor[]).flatMap(numbers);
+    return leaves(made.updates).flatMap(numbers);
   });
 };
 

@@ -1,11 +1,11 @@
 import { vmap } from "../../autodiff/index.ts";
-import { leavesOf, treeOf } from "../../autodiff/tree.ts";
 import type { Expr } from "../../ir/expr.ts";
 import { cast } from "../../ir/ops/control.ts";
 import { add, div, minimum, mul } from "../../ir/ops/elementwise.ts";
 import { foldInKey, type KeyExpr, normal, splitKey } from "../../ir/ops/random.ts";
 import { mean } from "../../ir/ops/reduction.ts";
 import { expandDims, index } from "../../ir/ops/structural.ts";
+import { flattenExprs, treeOf } from "../../ir/trees.ts";
 import { globalNorm } from "../../optim/transforms.ts";
 import { isFloat } from "../../tensor/dtype.ts";
 import { notNegative, positive } from "../../tensor/validate.ts";
@@ -72,7 +72,7 @@ export const privately = ({ clip, noise }: Privacy): GradientRule => {
       return { outcome: together, gradient: averaged(gradient), reached };
     },
     finish: (gradient, key, examples) => {
-      const { leaves, shape } = leavesOf(gradient);
+      const { leaves, shape } = flattenExprs(gradient);
       const keys = splitKey(foldInKey(key, ofNoise), leaves.length);
       const deviation = (clip * noise) / examples;
       return treeOf(

@@ -1,10 +1,10 @@
 import type { Exprs } from "../../autodiff/index.ts";
 import type { Reverse } from "../../autodiff/reverseMode.ts";
-import { leavesOf, traceTree, treeOf } from "../../autodiff/tree.ts";
-import type { Expr } from "../../ir/expr.ts";
 import { onesLike, zerosLike } from "../../ir/ops/indexing.ts";
 import type { KeyExpr } from "../../ir/ops/random.ts";
+import { flattenExprs, shapeFor, traceTree, treeOf } from "../../ir/trees.ts";
 import { isFloat } from "../../tensor/dtype.ts";
+import { unflatten } from "../../tree.ts";
 import type { Circumstances, Judge, Outcome, Shard } from "../judge.ts";
 
 /** An outcome with the gradient of its loss. */
@@ -18,7 +18,7 @@ export interface Descent {
 
 /** Computes an outcome and the gradient of its loss with respect to the params. */
 export const gradientOf = <P>({ vjp }: Reverse, f: (params: P) => Outcome, params: P): Descent => {
-  const inputs = leavesOf(params);
+  const inputs = flattenExprs(params);
   // The loss comes first: it alone has a cotangent. The other outputs are auxiliary.
   const { program, captured, output } = traceTree((p: P) => {
     const made = f(p);
@@ -29,11 +29,11 @@ export const gradientOf = <P>({ vjp }: Reverse, f: (params: P) => Outcome, param
   const made = vjp(program, primals, [...constants, ...inputs.leaves.map((x) => isFloat(x.dtype))]);
   const seeds = made.outputs.map((y, i) => (i === 0 ? onesLike(y) : undefined));
   const gradient = made.pullback(seeds).slice(captured.length);
-  const [, outcome] = treeOf<readonly [Expr, Outcome]>(output, made.outputs);
+  const [, outcome] = treeOf(output, made.outputs);
   return {
     outcome,
-    gradient: treeOf(
-      inputs.shape,
+    gradient: unflatten(
+      shapeFor<unknown>(inputs.shape),
       inputs.leaves.map((x, i) => gradient[i] ?? zerosLike(x)),
     ),
     reached: gradient.map((g) => g !== undefined),

@@ -4,10 +4,10 @@ import type { Expr } from "../../ir/expr.ts";
 import { stopGradient } from "../../ir/ops/control.ts";
 import { randomBits, splitKey } from "../../ir/ops/random.ts";
 import { concatenate, index, stack } from "../../ir/ops/structural.ts";
+import { mapExprs } from "../../ir/trees.ts";
 import { type Key, split } from "../../tensor/key.ts";
 import type { Shape } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { flatten, unflatten } from "../../tree.ts";
 import { open, within } from "../apply.ts";
 import type { AnyLayer, Composable, Context, Layer, OpenLayer } from "../layer.ts";
 import type {
@@ -52,9 +52,7 @@ const frozenOpen = (inner: OpenLayer): OpenLayer => ({
   name: `frozen ${inner.name}`,
   init: inner.init,
   apply: (params, state, x, context) => {
-    const { leaves, shape } = flatten(params);
-    const held = leaves.map((leaf) => stopGradient(leaf as Expr));
-    const [y] = inner.apply(unflatten(shape, held), state, x, { ...context, frozen: true });
+    const [y] = inner.apply(mapExprs(stopGradient, params), state, x, { ...context, frozen: true });
     return [y, state];
   },
   parts: { children: [inner], rebuild: ([child = inner]) => frozenOpen(open(child)) },

@@ -6,9 +6,9 @@ import { broadcastTo } from "../../ir/ops/promote.ts";
 import { randomBits } from "../../ir/ops/random.ts";
 import { mean, sum } from "../../ir/ops/reduction.ts";
 import { expandDims, index } from "../../ir/ops/structural.ts";
+import { mapExprs } from "../../ir/trees.ts";
 import type { Shape } from "../../tensor/shape.ts";
-import { flatten, unflatten } from "../../tree.ts";
-import { exprsOf, noParams, open, stateless, within } from "../apply.ts";
+import { noParams, open, stateless, within } from "../apply.ts";
 import { maskOf, realOf, someOf } from "../functional/sequenceChecks.ts";
 import type { AnyLayer, Composable, Context, Layer, OpenLayer, SameLayer } from "../layer.ts";
 import type { Chain, ParamsOf, Span, Spanning, StateOf } from "../types/chain.ts";
@@ -42,15 +42,8 @@ const mapOpen = (inner: OpenLayer): OpenLayer => ({
     const one = (x: Expr, key: Context["key"]) =>
       within(inner.name, inner, params, state, x, { ...own, axis, key });
     const [ys, states] = vmap(one, { axis: name })(xs, keys);
-    const { leaves, shape } = flatten(states);
     // The next state is the same for all examples of an axis, so the first one is enough.
-    return [
-      ys,
-      unflatten(
-        shape,
-        exprsOf(leaves).map((leaf) => index(leaf, 0)),
-      ),
-    ];
+    return [ys, mapExprs((leaf) => index(leaf, 0), states)];
   },
   parts: { children: [inner], rebuild: ([child = inner]) => mapOpen(open(child)) },
 });

@@ -1,13 +1,13 @@
-import type { Expr } from "../../ir/expr.ts";
+import type { Expr, TensorType } from "../../ir/expr.ts";
 import { dot } from "../../ir/ops/contraction.ts";
 import { stopGradient, where } from "../../ir/ops/control.ts";
 import { div, eq, mul } from "../../ir/ops/elementwise.ts";
 import { reshape } from "../../ir/ops/structural.ts";
+import { flattenTensors, mapExprs, type Symbolic } from "../../ir/trees.ts";
 import { directionOf } from "../../linalg/scale.ts";
 import { foldIn, normal } from "../../tensor/key.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
-import { flatten, unflatten } from "../../tree.ts";
 import { open, within } from "../apply.ts";
 import type { AnyLayer, Composable, OpenLayer } from "../layer.ts";
 import type { Chain, ParamsOf, Spanning, StateOf } from "../types/chain.ts";
@@ -22,8 +22,7 @@ const matrixOf = (weight: Expr): Expr => {
   return reshape(weight, [sizeOf(weight.shape) / outputs, outputs]);
 };
 
-const isWeight = (leaf: unknown): leaf is Expr | Tensor =>
-  (leaf as Expr | Tensor).shape.length >= 2;
+const isWeight = ({ shape }: TensorType): boolean => shape.length >= 2;
 
 /** The Euclidean norm of each column of a weight, over all axes but the last. */
 const lengths = (weight: Tensor): Tensor => {
@@ -61,23 +60,19 @@ const weightNormOpen = (inner: OpenLayer): OpenLayer => ({
   name: `weightNorm ${inner.name}`,
   init: (key) => {
     const { params, state } = inner.init(key);
-    const weights = flatten(params).leaves.filter(isWeight) as readonly Tensor[];
+    const weights = flattenTensors(params).leaves.filter(isWeight);
     return { params: { direction: params, magnitude: weights.map(lengths) }, state };
   },
   apply: (params, state, x, context) => {
     // Their types, as `init` makes them.
-    const { direction, magnitude } = params as WeightNormParams<unknown> & {
-      readonly magnitude: readonly unknown[];
-    };
-    const { leaves, shape } = flatten(direction);
-    const own = [...(magnitude as readonly unknown[] as readonly Expr[])];
-    const weights = leaves.map((leaf) => {
-      if (!isWeight(leaf)) return leaf;
-      const v = leaf as Expr;
-      const directions = reshape(directionOf(matrixOf(v), 0), v.shape);
-      return mul(directions, own.shift() as Expr);
-    });
-    return within(inner.name, inner, unflatten(shape, weights), state, x, context);
+    const { direction, magnitude } = params as Symbolic<WeightNormParams<unknown>>;
+    const own = magnitude.values();
+    const weights = mapExprs((v) => {
+      const { value: length } = isWeight(v) ? own.next() : { value: undefined };
+      if (length === undefined) return v;
+      return mul(reshape(directionOf(matrixOf(v), 0), v.shape), length);
+    }, direction);
+    return within(inner.name, inner, weights, state, x, context);
   },
   parts: { children: [inner], rebuild: ([child = inner]) => weightNormOpen(open(child)) },
 });
@@ -109,25 +104,22 @@ const spectralNormOpen = (inner: OpenLayer): OpenLayer => ({
   name: `spectralNorm ${inner.name}`,
   init: (key) => {
     const { params, state } = inner.init(key);
-    const weights = flatten(params).leaves.filter(isWeight) as readonly Tensor[];
+    const weights = flattenTensors(params).leaves.filter(isWeight);
     const directions = weights.map((w, i) => normal(foldIn(key, i), [w.shape.at(-1) ?? 1]));
     return { params, state: { inner: state, directions } };
   },
   apply: (params, state, x, context) => {
     // Its type, as `init` makes it.
-    const { inner: own, directions } = state as {
-      readonly inner: unknown;
-      readonly directions: readonly Expr[];
-    };
+    const { inner: own, directions } = state as Symbolic<SpectralNormState<unknown>>;
     const still = context.mode === "eval" || context.frozen === true;
-    const { leaves, shape } = flatten(params);
-    const found = [...directions];
+    const found = directions.values();
     const next: Expr[] = [];
-    const weights = leaves.map((leaf) => {
-      if (!isWeight(leaf)) return leaf;
-      const matrix = matrixOf(leaf as Expr);
+    const normalized = mapExprs((weight) => {
+      const { value } = isWeight(weight) ? found.next() : { value: undefined };
+      if (value === undefined) return weight;
+      const matrix = matrixOf(weight);
       const fixed = stopGradient(matrix);
-      const given = directionOf(found.shift() as Expr);
+      const given = directionOf(value);
       const left = directionOf(dot(fixed, given, [[1], [0]]));
       const right = still ? given : directionOf(dot(left, fixed, [[0], [0]]));
       next.push(stopGradient(right));
@@ -137,9 +129,8 @@ const spectralNormOpen = (inner: OpenLayer): OpenLayer => ({
       ]);
       // Weights that are all zero stay zero.
       const none = eq(sigma, 0);
-      return div(leaf, where(none, 1, sigma));
-    });
-    const normalized = unflatten(shape, weights);
+      return div(weight, where(none, 1, sigma));
+    }, params);
     const [y, after] = within(inner.name, inner, normalized, own, x, context);
     return [y, { inner: after, directions: still ? directions : next }];
   },

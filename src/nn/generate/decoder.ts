@@ -1,21 +1,20 @@
 import * as Effect from "effect/Effect";
 import { type Either, left, right } from "fp-ts/lib/Either.js";
-import { leavesOf } from "../../autodiff/tree.ts";
-import { leavesLike, tensorsOf } from "../../backend/arguments.ts";
 import { SyncBackend } from "../../backend/backend.ts";
+import { traced, type Values } from "../../backend/compile.ts";
 import {
   EmptySequence,
   type NonFiniteLogits,
   SequenceTooLong,
   UnknownToken,
 } from "../../errors.ts";
-import { parameter } from "../../ir/build.ts";
 import type { Expr } from "../../ir/expr.ts";
-import { program } from "../../ir/program.ts";
+import { broadcastTo } from "../../ir/ops/promote.ts";
+import { type Exprs, exprTree, tensorTree } from "../../ir/trees.ts";
 import { scalar } from "../../tensor/constructors.ts";
 import { type Key, key as keyOf } from "../../tensor/key.ts";
 import { Tensor } from "../../tensor/tensor.ts";
-import { type Tree, unflatten } from "../../tree.ts";
+import type { Tree } from "../../tree.ts";
 import type { Initial, Symbolic } from "../layer.ts";
 
 /**
@@ -119,27 +118,31 @@ export type Continue<P> = (
  */
 export const compileDecoder = Effect.fnUntraced(function* <P>(model: Initialized<P>) {
   const { name, source, vocabulary, positions } = model;
-  const { params } = model.init(keyOf(0));
+  const params = tensorTree(model.init(keyOf(0)).params);
   const blank = tokensOf(filled([], source));
   // In a program the params are a tree of expressions.
-  const begin = yield* compiled<Tree<Tensor>>(
+  const begin = yield* compiled(
     ["params", "source"],
-    ([p, told]) => model.begin(p as Symbolic<P>, told as Expr),
+    (p: Exprs, told: Expr) => exprTree(model.begin(p as Symbolic<P>, told)),
     [params, blank],
   );
   // The carry has the same shapes and dtypes at every step.
-  const step = yield* compiled<readonly [Tensor<readonly [number]>, Tree<Tensor>]>(
+  const step = yield* compiled(
     ["params", "token", "carry"],
-    ([p, token, carry]) => model.step(p as Symbolic<P>, token as Expr<readonly []>, carry),
-    [params, scalar(0, "i32"), begin([params, blank])],
+    (p: Exprs, token: Expr<readonly []>, carry: Exprs) => {
+      const [logits, next] = model.step(p as Symbolic<P>, token, carry);
+      return [broadcastTo(logits, [vocabulary]), exprTree(next)] as const;
+    },
+    [params, scalar(0, "i32"), begin(params, blank)],
   );
   const from: Continue<P> = (own, told = []) => {
     const issue = source === undefined ? undefined : sourceIssue(name, source, told);
     if (issue !== undefined) return left(issue);
+    const tree = tensorTree(own);
     return right({
       name,
       vocabulary,
-      start: { carry: begin([own, tokensOf(filled(told, source))]), length: 0 },
+      start: { carry: begin(tree, tokensOf(filled(told, source))), length: 0 },
       next: ({ carry, length }, token) => {
         if (!isToken(token, vocabulary))
           return left(
@@ -152,7 +155,7 @@ export const compileDecoder = Effect.fnUntraced(function* <P>(model: Initialized
           );
         if (length >= positions)
           return left(new SequenceTooLong({ length: length + 1, limit: positions, path: [name] }));
-        const [logits, after] = step([own, scalar(token, "i32"), carry]);
+        const [logits, after] = step(tree, scalar(token, "i32"), carry);
         return right({ logits, state: { carry: after, length: length + 1 } });
       },
     });
@@ -167,22 +170,19 @@ const filled = (told: readonly number[], source: Source | undefined): readonly n
 const tokensOf = (tokens: readonly number[]): Tensor =>
   Tensor.own([tokens.length], "i32", Int32Array.from(tokens));
 
-/** Compiles a symbolic function of trees to a function of trees of tensors. The caller states the type of the result. */
-const compiled = Effect.fnUntraced(function* <B>(
+/** Compiles a symbolic function, whose arguments errors call by these names. */
+const compiled = Effect.fnUntraced(function* <A extends readonly unknown[], B>(
   names: readonly string[],
-  f: (args: readonly unknown[]) => unknown,
-  examples: readonly unknown[],
+  f: (...args: A) => B,
+  examples: Values<A>,
 ) {
   const backend = yield* SyncBackend;
-  const nameOf = (i: number): string => names[i] as string;
-  const { leaves, shape } = tensorsOf("compileDecoder", examples, nameOf);
-  const inputs = leaves.map(parameter);
-  const made = leavesOf(f(unflatten(shape, inputs) as readonly unknown[]));
-  const executable = yield* backend.compile(program(inputs, made.leaves));
-  return (args: readonly unknown[]): B => {
-    const given = leavesLike("compileDecoder", { shape, types: inputs }, args, nameOf);
-    return unflatten(made.shape, executable.run(given)) as B;
-  };
+  const op = "compileDecoder";
+  const argument = (i: number) => names[i] ?? `argument ${i + 1}`;
+  const words = { op, called: op, example: argument, argument };
+  const { program, inputsOf, resultOf } = traced(f, examples, words);
+  const executable = yield* backend.compile(program);
+  return (...args: Values<A>) => resultOf(executable.run(inputsOf(args)));
 });
 
 const isToken = (token: number, vocabulary: number): boolean =>

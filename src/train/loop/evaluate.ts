@@ -4,8 +4,7 @@ import { heldBack, type Later, mapLater } from "../../backend/later.ts";
 import type { Dataset, Row } from "../../data/dataset.ts";
 import { validate } from "../../data/validate.ts";
 import type { BackendUnavailable, CompileError, MemoryLimit, WorkerLost } from "../../errors.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
-import { flatten } from "../../tree.ts";
+import { flattenTensors } from "../../ir/trees.ts";
 import type { Evaluation } from "../events/event.ts";
 import type { AnyPipeline } from "../pipeline/pipeline.ts";
 import { checkColumns, stateMismatch } from "../pipeline/validate.ts";
@@ -57,7 +56,7 @@ export const evaluator = (of: AnyPipeline): Evaluator => {
     const { examples } = pairs;
     const size = Math.min(Math.max(of.batchSize, fewest), examples);
     const { params, layerState } = state;
-    const leaves = flatten({ params, layerState }).leaves as readonly Tensor[];
+    const leaves = flattenTensors({ params, layerState }).leaves;
     const whole = yield* compiledFor(size, state, pairs);
     const rest = examples % size === 0 ? whole : yield* compiledFor(examples % size, state, pairs);
     let summaries = empty;

@@ -1,14 +1,15 @@
 import type { Exprs, ReverseMode } from "../../autodiff/index.ts";
 import { vmap } from "../../autodiff/index.ts";
-import { leavesOf, traceTree, treeOf } from "../../autodiff/tree.ts";
 import type { Augmentation } from "../../data/augmentation/example.ts";
 import type { Expr } from "../../ir/expr.ts";
 import { onesLike, zerosLike } from "../../ir/ops/indexing.ts";
 import { foldInKey, type KeyExpr, randomBits } from "../../ir/ops/random.ts";
 import { index } from "../../ir/ops/structural.ts";
+import { flattenExprs, mapExprs, traceTree, treeOf } from "../../ir/trees.ts";
 import type { OpenLayer } from "../../nn/layer.ts";
 import { average } from "../../nn/losses/reduction.ts";
 import { isFloat } from "../../tensor/dtype.ts";
+import { type Tree, unflatten } from "../../tree.ts";
 
 /** The two columns of a supervised step: the input of the model and the wanted output. */
 export interface Pair<V> {
@@ -56,15 +57,11 @@ export const outcome = (
   const size = batch.input.shape[0] ?? 1;
   const keys = randomBits(key, [size, 2]);
   const [losses, outputs, states] = vmap(one, { axis })(batch.input, batch.target, keys);
-  // Layer state is the same for each example, since layers compute it across the batch.
-  const { leaves, shape } = leavesOf(states);
   return {
     loss: average(losses),
     outputs,
-    layerState: treeOf(
-      shape,
-      leaves.map((leaf) => index(leaf, 0)),
-    ),
+    // Layer state is the same for each example, since layers compute it across the batch.
+    layerState: mapExprs((leaf) => index(leaf, 0), states),
   };
 };
 
@@ -74,12 +71,12 @@ export const outcome = (
  */
 export const outcomeAndGradient = (
   { vjp }: ReverseMode["Service"],
-  f: (params: unknown) => Outcome,
-  params: unknown,
-): readonly [Outcome, gradient: Exprs, reached: readonly boolean[]] => {
-  const inputs = leavesOf(params);
+  f: (params: Exprs) => Outcome,
+  params: Exprs,
+): readonly [Outcome, gradient: Exprs, reached: Tree<boolean>] => {
+  const inputs = flattenExprs(params);
   // The loss comes first: it alone has a cotangent. The other outputs are auxiliary.
-  const { program, captured, output } = traceTree((p: unknown) => {
+  const { program, captured, output } = traceTree((p: Exprs) => {
     const made = f(p);
     return [made.loss, made] as const;
   }, inputs);
@@ -88,13 +85,16 @@ export const outcomeAndGradient = (
   const made = vjp(program, primals, [...constants, ...inputs.leaves.map((x) => isFloat(x.dtype))]);
   const seeds = made.outputs.map((y, i) => (i === 0 ? onesLike(y) : undefined));
   const gradient = made.pullback(seeds).slice(captured.length);
-  const [, result] = treeOf<readonly [Expr, Outcome]>(output, made.outputs);
+  const [, result] = treeOf(output, made.outputs);
   return [
     result,
-    treeOf(
+    unflatten(
       inputs.shape,
       inputs.leaves.map((x, i) => gradient[i] ?? zerosLike(x)),
     ),
-    gradient.map((g) => g !== undefined),
+    unflatten(
+      inputs.shape,
+      inputs.leaves.map((_, i) => gradient[i] !== undefined),
+    ),
   ];
 };

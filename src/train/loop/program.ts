@@ -1,17 +1,27 @@
 import * as Effect from "effect/Effect";
-import { type Exprs, ReverseMode } from "../../autodiff/index.ts";
+import { ReverseMode } from "../../autodiff/index.ts";
 import { CompileError, StateMismatch } from "../../errors.ts";
 import { constant, parameter } from "../../ir/build.ts";
 import type { Expr, Program, TensorType } from "../../ir/expr.ts";
 import { add } from "../../ir/ops/elementwise.ts";
-import { foldInKey, type KeyExpr } from "../../ir/ops/random.ts";
+import { foldInKey } from "../../ir/ops/random.ts";
 import { program } from "../../ir/program.ts";
+import {
+  type Concrete,
+  type Exprs,
+  flattenExprs,
+  type Symbolic,
+  shapeFor,
+  symbolsOf,
+  tensorTree,
+  treeOf,
+} from "../../ir/trees.ts";
 import type { Outcomes } from "../../nn/metrics/metric.ts";
 import type { GradientTransformation } from "../../optim/transformation.ts";
-import { key as keyOf } from "../../tensor/key.ts";
+import { type Key, key as keyOf } from "../../tensor/key.ts";
 import { sameShape, showShape } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { flatten, leafPaths, type TreeShape, unflatten } from "../../tree.ts";
+import { leafPaths, type Tree, type TreeShape, zip } from "../../tree.ts";
 import { mistakes } from "../pipeline/symbolicCheck.ts";
 import { type Objective, outcome, outcomeAndGradient, type Pair } from "./objective.ts";
 
@@ -50,50 +60,29 @@ const assemble = (
   next: readonly Expr[],
   symbols: Symbols,
 ): StepProgram => {
-  const said = flatten<unknown>(symbols);
+  const { leaves, shape } = flattenExprs(symbols);
   return {
-    // The leaves of `symbols` are the expressions that it was made of.
-    program: program(
-      [...carried, batch.input, batch.target],
-      [...next, ...(said.leaves as readonly Expr[])],
-    ),
+    program: program([...carried, batch.input, batch.target], [...next, ...leaves]),
     carried: next.length,
-    report: (outputs) => readReport(said.shape, outputs),
+    report: (outputs) => readReport(treeOf(shapeFor<Concrete<Symbols>>(shape), outputs)),
   };
 };
 
-const readReport = (shape: TreeShape, outputs: readonly Tensor[]): Report => {
-  // `shape` is that of `Symbols`, with tensors where there were expressions.
-  const read = unflatten(shape, outputs) as {
-    readonly loss: Tensor;
-    readonly learningRate: Tensor | undefined;
-    readonly summaries: readonly unknown[];
-  };
-  return {
-    // A loss of -0 (from a hinge whose margin is met) becomes 0: JSON has no -0.
-    loss: read.loss.item() + 0,
-    learningRate: read.learningRate?.item(),
-    summaries: read.summaries,
-  };
-};
+const readReport = ({ loss, learningRate, summaries }: Concrete<Symbols>): Report => ({
+  // A loss of -0 (from a hinge whose margin is met) becomes 0: JSON has no -0.
+  loss: loss.item() + 0,
+  learningRate: learningRate?.item(),
+  summaries,
+});
 
 /** Trees of tensors that a step takes and returns updated. */
-export interface Carried<V = Tensor> {
-  readonly params: unknown;
-  readonly layerState: unknown;
-  readonly optimizerState: unknown;
-  readonly key: V;
-  readonly step: V;
+export interface Carried {
+  readonly params: Tree<Tensor>;
+  readonly layerState: Tree<Tensor>;
+  readonly optimizerState: Tree<Tensor>;
+  readonly key: Key;
+  readonly step: Tensor<readonly []>;
 }
-
-/** Replaces the leaves of a tree of tensors by parameters. */
-const symbolic = <T>(
-  tree: unknown,
-): { readonly tree: T; readonly leaves: readonly Expr[]; readonly shape: TreeShape } => {
-  const { leaves, shape } = flatten(tree);
-  const parameters = leaves.map((leaf) => parameter(leaf as Tensor));
-  return { tree: unflatten(shape, parameters) as T, leaves: parameters, shape };
-};
 
 const typeText = ({ shape, dtype }: TensorType): string => `${dtype} ${showShape(shape)}`;
 
@@ -124,14 +113,8 @@ const sameTypes = (
 };
 
 /** Adds updates to params. Params that no gradient reaches stay as they are: an optimizer may still decay weights. */
-const plus = (params: unknown, updates: unknown, reached: readonly boolean[]): unknown => {
-  const { leaves, shape } = flatten(params);
-  const moves = flatten(updates).leaves;
-  return unflatten(
-    shape,
-    leaves.map((p, i) => (reached[i] ? add(p as Expr, moves[i] as Expr) : p)),
-  );
-};
+const plus = (params: Exprs, updates: Exprs, reached: Tree<boolean>): Exprs =>
+  zip((p, u, moves) => (moves ? add(p, u) : p), params, updates, reached);
 
 /**
  * A whole training step as one program: forward, backward, the optimizer and the metrics.
@@ -159,31 +142,25 @@ export const trainProgram = Effect.fnUntraced(function* (
     batch.input.shape[0] ?? 1,
   );
   if (causes.length > 0) return yield* new CompileError({ causes });
-  const state = symbolic<Carried<Expr>>(carried);
-  const { params, layerState, key, step } = state.tree;
-  const optimizerState = state.tree.optimizerState as Exprs;
+  const state = symbolsOf(carried);
+  const { params, layerState, optimizerState, key, step } = state.tree;
   const pair = { input: parameter(batch.input), target: parameter(batch.target) };
-  // `carriedOf` makes a key of two words and a scalar step.
-  const own = foldInKey(key as KeyExpr, step as Expr<readonly []>);
+  const own = foldInKey(key, step);
 
   const [made, gradient, reached] = outcomeAndGradient(
     mode,
     (p) => outcome(objective, "train", p, layerState, pair, own),
     params,
   );
-  const { updates, state: nextOptimizerState } = optimizer.update(
-    gradient,
-    optimizerState,
-    params as Exprs,
-  );
-  const next: Carried<Expr> = {
-    params: plus(params, updates, reached),
+  const updated = optimizer.update(gradient, optimizerState, params);
+  const next: Symbolic<Carried> = {
+    params: plus(params, updated.updates, reached),
     layerState: made.layerState,
-    optimizerState: nextOptimizerState,
+    optimizerState: updated.state,
     key,
     step: add(step, 1),
   };
-  const nextLeaves = flatten<unknown>(next).leaves as readonly Expr[];
+  const nextLeaves = flattenExprs(next).leaves;
   yield* sameTypes(objective.name, state.shape, state.leaves, nextLeaves);
   return assemble(state.leaves, pair, nextLeaves, {
     loss: made.loss,
@@ -201,10 +178,7 @@ export const evaluationProgram = (
   { params, layerState }: { readonly params: unknown; readonly layerState: unknown },
   batch: Pair<TensorType>,
 ): StepProgram => {
-  const state = symbolic<{ readonly params: unknown; readonly layerState: unknown }>({
-    params,
-    layerState,
-  });
+  const state = symbolsOf({ params: tensorTree(params), layerState: tensorTree(layerState) });
   const pair = { input: parameter(batch.input), target: parameter(batch.target) };
   // Evaluation is not random: a layer that draws anyway uses a fixed key.
   const fixed = constant(keyOf(0));

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect";
 import type { ReverseMode } from "../../autodiff/index.ts";
-import type { Backend, Tensors } from "../../backend/backend.ts";
+import type { Backend } from "../../backend/backend.ts";
 import type { InvalidData } from "../../data/validate.ts";
 import type {
   InvalidPipeline,
@@ -10,7 +10,7 @@ import type {
   UnknownToken,
   WorkerLost,
 } from "../../errors.ts";
-import { flatten } from "../../tree.ts";
+import { flattenTensors } from "../../ir/trees.ts";
 import type { Score, TrainEvent, Validated } from "../events/event.ts";
 import { type Emit, observe } from "../events/fromEffect.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
@@ -110,8 +110,7 @@ const oneRun = Effect.fnUntraced(function* <P, S, E>(
     state: start,
   });
 
-  // The leaves of what is carried are tensors.
-  const leaves = flatten<unknown>(carriedOf(start)).leaves as Tensors;
+  const { leaves } = flattenTensors(carriedOf(start));
   const steps = yield* Effect.acquireRelease(
     Effect.sync(() => runner(prepared.whole, leaves)),
     ({ release }) => Effect.sync(release),

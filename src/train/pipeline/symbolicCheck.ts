@@ -1,12 +1,10 @@
-import { leavesOf } from "../../autodiff/tree.ts";
 import { issuesOf } from "../../backend/check.ts";
 import { type Issue, ShapeMismatch } from "../../errors.ts";
 import { parameter } from "../../ir/build.ts";
 import type { Expr, TensorType } from "../../ir/expr.ts";
 import type { KeyExpr } from "../../ir/ops/random.ts";
 import { program } from "../../ir/program.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
-import { flatten, unflatten } from "../../tree.ts";
+import { flattenExprs, symbolsOf, tensorTree } from "../../ir/trees.ts";
 import { axis, type Objective, type Pair } from "../loop/objective.ts";
 
 const notScalar = (loss: Expr): readonly Issue[] =>
@@ -33,10 +31,8 @@ export const mistakes = (
   example: Pair<TensorType>,
   examples: number,
 ): readonly Issue[] => {
-  const { leaves, shape } = flatten([params, layerState]);
-  const symbols = leaves.map((leaf) => parameter(leaf as Tensor));
-  // The same tree with an expression in place of each tensor.
-  const [p, s] = unflatten(shape, symbols) as readonly [unknown, unknown];
+  const symbols = symbolsOf([tensorTree(params), tensorTree(layerState)] as const);
+  const [p, s] = symbols.tree;
   const key = parameter({ shape: [2], dtype: "i32" }) as Expr as KeyExpr;
   const [input, target] = [parameter(example.input), parameter(example.target)];
   const [output, next] = model.apply(p, s, augment?.(input, key) ?? input, {
@@ -45,7 +41,10 @@ export const mistakes = (
     axis,
   });
   const made = loss(output, target);
-  const whole = program([...symbols, key, input, target], [made, ...leavesOf(next).leaves]);
+  const whole = program(
+    [...symbols.leaves, key, input, target],
+    [made, ...flattenExprs(next).leaves],
+  );
   // The batch axis is bound by a vmap outside of this function.
   return [...issuesOf(whole, 0, { [axis]: examples }), ...notScalar(made)];
 };

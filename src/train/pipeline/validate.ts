@@ -9,7 +9,7 @@ import {
   UnknownToken,
 } from "../../errors.ts";
 import { type Shape, sameShape, showShape } from "../../tensor/shape.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
+import { Tensor } from "../../tensor/tensor.ts";
 import { flatten, leafPaths, sameTreeShape } from "../../tree.ts";
 import type { TrainState } from "../state/state.ts";
 import type { AnyPipeline } from "./pipeline.ts";
@@ -132,8 +132,10 @@ export const checkData = Effect.fnUntraced(function* (of: AnyPipeline, splits: S
   if (test !== undefined) yield* validate(test, { where: `${of.name}: test data`, labels });
 });
 
-const typeText = (tensor: Tensor | undefined): string =>
-  tensor === undefined ? "nothing" : `${tensor.dtype} ${showShape(tensor.shape)}`;
+const typeText = (leaf: unknown): string => {
+  if (leaf instanceof Tensor) return `${leaf.dtype} ${showShape(leaf.shape)}`;
+  return leaf === undefined ? "nothing" : `a ${typeof leaf}`;
+};
 
 type Part = "params" | "layerState" | "optimizerState";
 
@@ -148,15 +150,14 @@ export const stateMismatch = <K extends Part>(
   parts: readonly K[],
 ): StateMismatch | undefined => {
   for (const part of parts) {
-    const [wanted, given] = [flatten(fresh[part]), flatten(state[part])];
+    const [wanted, given] = [flatten<unknown>(fresh[part]), flatten<unknown>(state[part])];
     const mismatch = (path: readonly string[], expected: string, actual: string) =>
       new StateMismatch({ pipeline: of.name, part, path, expected, actual });
     const [paths, actual] = [leafPaths(wanted.shape), leafPaths(given.shape)];
     const shown = (all: typeof paths) =>
       all.map((path) => path.join(".")).join(", ") || "no leaves";
     if (!sameTreeShape(wanted.shape, given.shape)) return mismatch([], shown(paths), shown(actual));
-    // The leaves of a state are tensors.
-    const [xs, ys] = [wanted.leaves as readonly Tensor[], given.leaves as readonly Tensor[]];
+    const [xs, ys] = [wanted.leaves, given.leaves];
     const at = xs.findIndex((x, i) => typeText(x) !== typeText(ys[i]));
     if (at >= 0) return mismatch(paths[at] ?? [], typeText(xs[at]), typeText(ys[at]));
   }

@@ -3,6 +3,7 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as t from "io-ts/lib/index.js";
 import { natural } from "../../codec/number.ts";
 import { figuresCodec, tensorCodec, treeCodec } from "../../codec/tensor.ts";
+import { tensorTree } from "../../ir/trees.ts";
 import type { Key } from "../../tensor/key.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { Tree } from "../../tree.ts";
@@ -90,13 +91,12 @@ export const stateCodec = <P, S, F>(
   );
 };
 
-// A state's params and layer state are trees of tensors, since `init` makes nothing else.
 const encode = (pipeline: string, state: TrainState): StateJson =>
   written.encode({
     version,
     pipeline,
-    params: state.params as Tree<Tensor>,
-    layerState: state.layerState as Tree<Tensor>,
+    params: tensorTree(state.params),
+    layerState: tensorTree(state.layerState),
     optimizerState: state.optimizerState,
     key: state.key,
     epoch: state.epoch,

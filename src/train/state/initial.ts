@@ -1,8 +1,9 @@
+import { flattenTensors, shapeFor, tensorTree, treeOf } from "../../ir/trees.ts";
 import { scalar } from "../../tensor/constructors.ts";
 import { isFloat } from "../../tensor/dtype.ts";
 import { key as keyOf, split } from "../../tensor/key.ts";
 import { Tensor } from "../../tensor/tensor.ts";
-import { flatten, leafPaths, type TreeShape, unflatten } from "../../tree.ts";
+import { leafPaths, type TreeShape } from "../../tree.ts";
 import type { Carried } from "../loop/program.ts";
 import { optimizerOf, type Pipeline } from "../pipeline/pipeline.ts";
 import type { TrainState } from "./state.ts";
@@ -26,8 +27,8 @@ export const initialState = <P, S>(of: Pipeline<P, S, unknown>): TrainState<P, S
 
 /** The part of a state that a step program takes and returns. */
 export const carriedOf = (state: TrainState): Carried => ({
-  params: state.params,
-  layerState: state.layerState,
+  params: tensorTree(state.params),
+  layerState: tensorTree(state.layerState),
   optimizerState: state.optimizerState,
   key: state.key,
   step: scalar(state.step, "i32"),
@@ -41,8 +42,10 @@ export const withCarried = <P, S>(
   at: Pick<TrainState, "epoch" | "batch" | "step">,
 ): TrainState<P, S> => {
   // `shape` is the structure of the carried part of this state.
-  const carried = unflatten<unknown>(shape, leaves) as TrainState<P, S>;
-  const { params, layerState, optimizerState } = carried;
+  const { params, layerState, optimizerState } = treeOf(
+    shapeFor<Pick<TrainState<P, S>, "params" | "layerState" | "optimizerState">>(shape),
+    leaves,
+  );
   return { ...state, params, layerState, optimizerState, ...at };
 };
 
@@ -59,4 +62,4 @@ export const firstNonFinite = (
 
 /** The number of trained parameters. */
 export const parameterCount = (params: unknown): number =>
-  (flatten(params).leaves as readonly Tensor[]).reduce((n, leaf) => n + leaf.size, 0);
+  flattenTensors(params).leaves.reduce((n, leaf) => n + leaf.size, 0);

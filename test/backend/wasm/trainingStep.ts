@@ -1,12 +1,12 @@
 import * as Effect from "effect/Effect";
-import { ReverseMode, type Tensor } from "../../../src/index.ts";
+import { ReverseMode } from "../../../src/index.ts";
+import { flattenTensors } from "../../../src/ir/trees.ts";
 import { initialState } from "../../../src/train/index.ts";
 import { pairsOf } from "../../../src/train/loop/batches.ts";
 import { trainProgram } from "../../../src/train/loop/program.ts";
 import { scoring } from "../../../src/train/loop/scoring.ts";
 import { optimizerOf } from "../../../src/train/pipeline/pipeline.ts";
 import { carriedOf } from "../../../src/train/state/initial.ts";
-import { flatten } from "../../../src/tree.ts";
 import type { workloads } from "../../bench/workloads/index.ts";
 
 /** The training step of a workload, in batches of `size` where that is given. */
@@ -29,7 +29,7 @@ export const trainingStepOf = async (of: (typeof workloads)[number], size?: numb
   return {
     step,
     /** The leaves of what is carried, which are tensors. */
-    state: flatten<unknown>(carried).leaves as readonly Tensor[],
+    state: flattenTensors(carried).leaves,
     pairs,
     rows,
     batch: pairs.gather(rows),

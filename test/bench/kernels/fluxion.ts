@@ -94,17 +94,16 @@ const running = (
 const adam = (p: Tensor, g: Tensor): Running => {
   const optimizer = adamOf({ learningRate: 1e-3 });
   const { leaves, shape } = flattenTree(optimizer.init(p));
-  return running([p, g, ...(leaves as readonly Tensor[])], 0, ([params, gradient, ...state]) => {
-    // `shape` is that of the optimizer's own state.
+  return running([p, g, ...leaves], 0, ([params, gradient, ...state]) => {
     const { updates, state: after } = optimizer.update(
-      gradient as Expr,
-      unflattenTree(shape, state) as Parameters<typeof optimizer.update>[1],
-      params as Expr,
+      gradient,
+      unflattenTree(shape, state),
+      params,
     );
     return [
       add(params as Expr, updates as Expr) as Expr,
       gradient as Expr,
-      ...(flattenTree(after).leaves as readonly Expr[]),
+      ...flattenTree(after).leaves,
     ];
   });
 };

@@ -4,6 +4,7 @@ import type { Expr } from "../../../src/ir/expr.ts";
 import { lt, ne } from "../../../src/ir/ops/elementwise.ts";
 import { iota } from "../../../src/ir/ops/indexing.ts";
 import { sum } from "../../../src/ir/ops/reduction.ts";
+import { flattenTensors } from "../../../src/ir/trees.ts";
 import { open } from "../../../src/nn/apply.ts";
 import { masked, maskedMeanPool, timeDistributed } from "../../../src/nn/combinators/overTime.ts";
 import { sequential } from "../../../src/nn/combinators/sequential.ts";
@@ -23,7 +24,6 @@ import { aligned, keysOf } from "../../../src/nn/models/attentionScores.ts";
 import { tensor } from "../../../src/tensor/constructors.ts";
 import { key, normal } from "../../../src/tensor/key.ts";
 import type { Tensor } from "../../../src/tensor/tensor.ts";
-import { flatten } from "../../../src/tree.ts";
 import { constants, contextOf, gradientOf, numbers, valueOf } from "../evaluated.ts";
 
 const finite = (x: Tensor): boolean => numbers(x).every(Number.isFinite);
@@ -111,8 +111,8 @@ describe("moments that are not real may hold anything, in values and gradients",
         sum(inner.apply(p, constants(state), constant(x), contextOf("eval"))[0]) as Expr<
           readonly []
         >;
-      const gradient = flatten(valueOf(gradientOf(loss), params as never)).leaves;
-      return [valueOf(loss as never, params as never), ...gradient] as readonly Tensor[];
+      const value = valueOf(loss as never, params as never);
+      return flattenTensors([value, valueOf(gradientOf(loss), params as never)]).leaves;
     };
     const clean = of(
       tensor([
@@ -144,7 +144,7 @@ describe("moments that are not real may hold anything, in values and gradients",
             .over(constant(memory), ne(constant(tensor([1, 1, 0])), 0) as Expr)
             .apply(p as never, undefined, x as never, contextOf("eval"))[0],
         ) as Expr<readonly []>;
-      return flatten(valueOf(gradientOf(loss), params as never)).leaves as readonly Tensor[];
+      return flattenTensors(valueOf(gradientOf(loss), params as never)).leaves;
     };
     const dirty = f(
       tensor([

@@ -11,12 +11,12 @@ import { iota } from "../../../src/ir/ops/indexing.ts";
 import { type KeyExpr, randomBits } from "../../../src/ir/ops/random.ts";
 import { sum } from "../../../src/ir/ops/reduction.ts";
 import { reshape } from "../../../src/ir/ops/structural.ts";
+import { flattenTensors } from "../../../src/ir/trees.ts";
 import { open } from "../../../src/nn/apply.ts";
 import { allClose } from "../../../src/tensor/equality.ts";
 import { key, normal } from "../../../src/tensor/key.ts";
 import { sizeOf } from "../../../src/tensor/shape.ts";
 import type { Tensor } from "../../../src/tensor/tensor.ts";
-import { flatten as flattenTree } from "../../../src/tree.ts";
 import { constants } from "../evaluated.ts";
 
 const cases = Object.entries(sequenceLayers).flatMap(([name, settings]) =>
@@ -50,7 +50,7 @@ describe("a training batch has one loss and one gradient on every backend", () =
           return (yield* compile(f, args))(...args);
         }).pipe(Effect.provide([ReverseMode.layerTape, backend])),
       );
-      return flattenTree(made).leaves as readonly Tensor[];
+      return flattenTensors(made).leaves;
     };
     const expected = on(Backend.layerReference);
     on(Backend.layerWasm).forEach((actual, i) => {
