@@ -29,6 +29,11 @@ export interface EarlyStopping {
   readonly mode?: "min" | "max";
   /** Whether the run ends with the state of the best epoch in place of the last. Defaults to `true`. */
   readonly restoreBest?: boolean;
+  /**
+   * The name under which its memory is saved with the run; two of one run must have different names. Defaults to
+   * `earlyStopping` and the monitor.
+   */
+  readonly name?: string;
 }
 
 /** A training state that a memory can hold. */
@@ -98,10 +103,10 @@ export const stoppingEarly = ({
   minDelta = 0,
   mode,
   restoreBest = true,
+  name = `earlyStopping ${monitor}`,
 }: EarlyStopping = {}): Fold<Watch> => {
   whole(0)("earlyStopping", { patience });
   notNegative("earlyStopping", { minDelta });
-  const name = `earlyStopping ${monitor}`;
   const own = mode === undefined ? 0 : mode === "max" ? 1 : -1;
 
   const start = own === 0 && nameOf(monitor) === "loss" ? signs.lower : own;
@@ -202,7 +207,8 @@ export const stoppingEarly = ({
  * Its memory is part of the states that it emits, so that `resume$` continues as if the run had never stopped.
  * Place `saveCheckpoints` after it.
  *
- * **Fails with** `InvalidArgument`, thrown, where `patience` is not a whole number or `minDelta` is negative;
+ * **Fails with** `InvalidArgument`, thrown, where `patience` is not a whole number or `minDelta` is negative, and at the
+ * end of the first epoch where another operator of the run has its name;
  * `UnknownMonitor` at the end of the first epoch, where nothing has the monitored name.
  * **Source** Prechelt, "Early stopping – but when?" (1998).
  */

@@ -8,7 +8,7 @@ import {
   scan,
   takeWhile,
 } from "rxjs";
-import { StateMismatch } from "../../errors.ts";
+import { InvalidArgument, StateMismatch } from "../../errors.ts";
 import type { Completed, Started, Stopped, TrainEvent } from "../events/event.ts";
 import type { Memory } from "../state/memory.ts";
 import type { TrainState } from "../state/state.ts";
@@ -67,8 +67,8 @@ const tested = (
 /**
  * Makes an RxJS operator of a fold.
  *
- * **Fails with** `StateMismatch` where the memory saved under the fold's name is not one of this fold; and with
- * the errors of evaluating a state.
+ * **Fails with** `StateMismatch` where the memory saved under the fold's name is not one of this fold;
+ * `InvalidArgument` where another operator of the run has the same name; and with the errors of evaluating a state.
  */
 export const folded = <M extends Memory, P, S>({
   name,
@@ -85,6 +85,14 @@ export const folded = <M extends Memory, P, S>({
   };
 
   const next = (before: Folding<M>, event: TrainEvent): Folding<M> => {
+    // A run knows of no memories: this one was written by an operator before.
+    if (event._tag === "EpochCompleted" && event.state.memory[name] !== undefined)
+      throw new InvalidArgument({
+        op: "an operator of the run",
+        argument: "name",
+        expected: "another name than every operator before it has, under which its memory is saved",
+        actual: JSON.stringify(name),
+      });
     const starts = event._tag === "Started";
     const [memory, said] = step(starts ? recalled(event) : before.memory, event);
     const tested$ = starts ? event.tested$ : before.tested$;

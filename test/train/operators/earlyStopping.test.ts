@@ -86,6 +86,31 @@ describe("earlyStopping", () => {
     expect(asked.at(-1)).toMatchObject({ _tag: "Stopped", epoch: 3, state: { epoch: 1 } });
   });
 
+  describe("twice in one run, on one monitor", () => {
+    const events = [started, epoch(1, 0.5), epoch(2, 0.6), epoch(3, 0.45), epoch(4, 0.7)];
+    const twice = (first: EarlyStopping, second: EarlyStopping): Promise<readonly Event[]> =>
+      lastValueFrom(
+        from(events).pipe(
+          earlyStopping<number, undefined>({ monitor: "train.loss", ...first }),
+          earlyStopping<number, undefined>({ monitor: "train.loss", ...second }),
+          toArray(),
+        ),
+      );
+
+    it("is refused: the second would write over what the first remembers", async () => {
+      await expect(twice({ patience: 9 }, { patience: 2, minDelta: 0.1 })).rejects.toThrow(
+        'an operator of the run: name is "earlyStopping train.loss"',
+      );
+    });
+
+    it("remembers both under names of their own", async () => {
+      const made = await twice({ patience: 9 }, { patience: 9, minDelta: 0.1, name: "coarse" });
+      expect(made.at(-1)).toMatchObject({
+        state: { memory: { "earlyStopping train.loss": { since: 1 }, coarse: { since: 3 } } },
+      });
+    });
+  });
+
   it("asks which way a metric gets better of which nothing says so", async () => {
     const events = measured("score", [1, 2]);
     await expect(through(events, { monitor: "train.score" })).rejects.toMatchObject({
