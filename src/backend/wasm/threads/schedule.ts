@@ -96,7 +96,7 @@ export const scheduleOf = <K extends Kernel>(
     const from = plan.addressOf(place);
     return [{ from, to: from + plan.bytesOf(place), writes, by }];
   };
-  /** The memory that a step touches. For a step of the first thread, that includes everything inside it. */
+  /** The memory that a step touches. A step of the first thread includes the steps inside it. */
   const accessesOf = (step: Step<K>): readonly Access[] => {
     if (step.kind === "kernel") {
       const by = isCut(step.kernel) ? "parts" : "first";
@@ -115,7 +115,7 @@ export const scheduleOf = <K extends Kernel>(
   };
 
   const waits = new Set<Step<K>>();
-  /** Walks steps and returns what was touched since threads last waited; `before` was touched earlier. */
+  /** Walks steps and returns the accesses since threads last waited. `before` holds earlier accesses. */
   const walk = (inner: readonly Step<K>[], before: readonly Access[]): readonly Access[] =>
     inner.reduce((since, step) => {
       const now = accessesOf(step);
