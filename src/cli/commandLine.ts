@@ -33,6 +33,7 @@ export interface Settings {
   readonly threads?: number;
   readonly json?: boolean;
   readonly plan?: boolean;
+  readonly code?: boolean;
   readonly deterministic?: boolean;
 }
 
@@ -117,6 +118,12 @@ const settings: readonly Setting[] = [
     read: () => ({ plan: true }),
   },
   {
+    name: "code",
+    help: "print the step as a text in C99, to be read: plain loops, kernel by kernel; what they lack is named",
+    expected: "no value",
+    read: () => ({ code: true }),
+  },
+  {
     name: "threads",
     value: "N",
     help: "threads that compute together: by default as many as are found to be quickest",
@@ -159,7 +166,7 @@ export const commands = {
   summary: {
     takesPipeline: true,
     help: "a pipeline's layers, shapes and parameters, and what its step will cost",
-    flags: ["plan", "batch-size", "backend", "deterministic", "json"],
+    flags: ["plan", "code", "batch-size", "backend", "deterministic", "json"],
   },
 } as const satisfies { readonly [name: string]: Command };
 

@@ -4,6 +4,7 @@ import * as Layer from "effect/Layer";
 import { pipe } from "fp-ts/lib/function.js";
 import { type Observable, tap } from "rxjs";
 import { ReverseMode } from "../autodiff/index.ts";
+import { cText } from "../backend/c/index.ts";
 import { Backend } from "../backend/index.ts";
 import { rooflineOfPlan } from "../backend/roofline.ts";
 import { measurePeaks } from "../backend/wasm/ceilings.ts";
@@ -21,13 +22,13 @@ import {
   withSeed,
 } from "../train/pipeline/overrides.ts";
 import type { AnyPipeline } from "../train/pipeline/pipeline.ts";
-import { summarize } from "../train/summary.ts";
+import { summarizeStep } from "../train/summary.ts";
 import { train$ } from "../train/train.ts";
 import { type BackendName, type Invocation, parse, type Settings } from "./commandLine.ts";
 import { help } from "./help.ts";
 import { library, pipelineNamed } from "./library.ts";
 import { listed, listText } from "./list.ts";
-import { summaryPlanText, summaryText } from "./summary.ts";
+import { summaryCodeText, summaryPlanText, summaryText } from "./summary.ts";
 
 const backends = {
   wasm: (threads) => Backend.layerWasmWith(threads === undefined ? {} : { threads }),
@@ -67,16 +68,16 @@ const list = Effect.fnUntraced(function* ({ json = false }: Settings) {
 
 const summary = Effect.fnUntraced(function* (name: string, settings: Settings) {
   const of = yield* pipelineNamed(name);
-  const made = yield* Effect.provide(summarize(configured(of, settings)), servicesOf(settings));
-  if (settings.plan !== true)
-    return yield* print(settings.json === true ? jsonLine(made) : summaryText(made));
-  const ceilings = measurePeaks();
-  const floor = rooflineOfPlan(made.plan, ceilings);
-  yield* print(
-    settings.json === true
-      ? jsonLine({ ...made, ceilings, floor })
-      : summaryPlanText(made, ceilings),
-  );
+  const step = yield* Effect.provide(summarizeStep(configured(of, settings)), servicesOf(settings));
+  const made = step.summary;
+  const ceilings = settings.plan === true ? measurePeaks() : undefined;
+  const planned = ceilings && { ceilings, floor: rooflineOfPlan(made.plan, ceilings) };
+  const code =
+    settings.code === true ? cText(step.program, made.pipeline, step.carried) : undefined;
+  if (settings.json === true)
+    return yield* print(jsonLine({ ...made, ...planned, ...(code === undefined ? {} : { code }) }));
+  const plan = ceilings && summaryPlanText(made, ceilings);
+  yield* print(code === undefined ? (plan ?? summaryText(made)) : summaryCodeText(code, plan));
 });
 
 const lines = tap<TrainEvent>((event) => process.stdout.write(`${encodeEvent(event)}\n`));

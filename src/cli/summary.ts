@@ -39,3 +39,9 @@ export const summaryText = (of: RunSummary): string => {
 /** Formats the plan of a step as text. */
 export const summaryPlanText = (of: RunSummary, ceilings: MachinePeaks): string =>
   `${headline(of)}\none training step, kernel by kernel\n\n${planText(of.plan, ceilings)}`;
+
+/** The step as a text in C, under its plan as a comment where that is given: all of it compiles. */
+export const summaryCodeText = (code: string, plan: string | undefined): string =>
+  plan === undefined
+    ? code.trimEnd()
+    : `/*\n${plan.replaceAll("*/", "* /")}\n*/\n\n${code.trimEnd()}`;

@@ -27,7 +27,11 @@ export interface RunSummary {
  *
  * **Fails with** the errors of checking and compiling the pipeline, and those of its data.
  */
-export const summarize = Effect.fnUntraced(function* <P, S, E>(of: Pipeline<P, S, E>) {
+export const summarize = <P, S, E>(of: Pipeline<P, S, E>) =>
+  Effect.map(summarizeStep(of), ({ summary }) => summary);
+
+/** {@link summarize}, with the program of the step. */
+export const summarizeStep = Effect.fnUntraced(function* <P, S, E>(of: Pipeline<P, S, E>) {
   yield* checkSettings(of);
   const backend = yield* Backend;
   const { train } = yield* of.data;
@@ -42,7 +46,7 @@ export const summarize = Effect.fnUntraced(function* <P, S, E>(of: Pipeline<P, S
   const types = pairs.types(batchSize);
   const step = yield* trainProgram(of, optimizer, metrics, carriedOf(state), types);
   const { executable } = yield* compileStep(step, of);
-  return {
+  const made: RunSummary = {
     pipeline: of.name,
     backend: backend.name,
     layers: layersOf(of, types.input.shape.slice(1)),
@@ -50,7 +54,8 @@ export const summarize = Effect.fnUntraced(function* <P, S, E>(of: Pipeline<P, S
     examples: train.size,
     batchSize,
     plan: executable.plan,
-  } satisfies RunSummary;
+  };
+  return { summary: made, program: step.program, carried: step.carried };
 });
 
 /** The rows of the layer table: the parts of the model, or the model itself where it has none. */

@@ -92,6 +92,19 @@ describe("fluxion", () => {
     expect(floor).toBeGreaterThan(plan.operations / ceilings.operations);
   });
 
+  it("prints a step in C, under its plan where that is wanted", async () => {
+    const [alone, both] = await Promise.all([
+      fluxion(["summary", "case-study", "--code"]),
+      fluxion(["summary", "case-study", "--plan", "--code"]),
+    ]);
+    expect([alone.code, both.code]).toEqual([0, 0]);
+    expect(alone.out).toMatch(/^\/\* case_study: \d+ kernels in \d+ bytes of memory\. \*\/$/m);
+    expect(alone.out).toMatch(/^void case_study\(unsigned char \*memory\) \{$/m);
+    expect(alone.out).toMatch(/^ {2}\/\* matmul \[32, 64\] .*\*\/\n {2}for \(ptrdiff_t i0 = 0;/m);
+    expect(both.out).toMatch(/^\/\*\ncase-study[\s\S]*matmul[\s\S]*\*\/\n\n/);
+    expect(both.out.endsWith(alone.out)).toBe(true);
+  });
+
   it("trains, one event of JSON a line, the same for the same seed on both backends", async () => {
     const flags = ["train", "perceptron", "--epochs", "2", "--seed", "5", "--json"];
     const [first, second, reference] = await Promise.all([

@@ -1,7 +1,7 @@
 import type { Binary, Bitwise, Comparison, Control, Unary } from "../../ir/expr.ts";
 import type { Dtype } from "../../tensor/dtype.ts";
 import { type Shape, sizeOf } from "../../tensor/shape.ts";
-import { type Buffer, bufferOf, identityOf, type View } from "./view.ts";
+import { type Buffer, bufferOf, collapse, identityOf, type View } from "./view.ts";
 
 /** Element-wise work as data: what one loop computes of each element, in which order, and where it stores it. */
 
@@ -61,6 +61,32 @@ export const permuted = (fused: Fused, order: readonly number[]): Fused => {
     loads: fused.loads.map(turn),
     operations: fused.operations,
     stores: fused.stores.map(({ value, to }) => ({ value, to: turn(to) })),
+  };
+};
+
+/**
+ * The same work over the fewest axes, none longer than `longest`, where the first `leading` axes stay apart from the
+ * others. Returns how many axes the leading ones have become.
+ */
+export const fewestAxes = (
+  fused: Fused,
+  leading: number,
+  longest: number,
+): { readonly fused: Fused; readonly leading: number } => {
+  const { space, loads, operations, stores } = fused;
+  const views = [...loads, ...stores.map((s) => s.to)];
+  const joined = collapse(space, views, leading, longest);
+  return {
+    fused: {
+      space: joined.shape,
+      loads: joined.views.slice(0, loads.length),
+      operations,
+      stores: stores.map(({ value }, i) => ({
+        value,
+        to: joined.views[loads.length + i] as View, // there is one for each store
+      })),
+    },
+    leading: joined.leading,
   };
 };
 

@@ -6,18 +6,12 @@ import {
   type MemoryParts,
   SizeLimit,
 } from "../../errors.ts";
-import { optimize } from "../../interpreter/optimize.ts";
 import type { Program } from "../../ir/expr.ts";
 import { hash } from "../../ir/hash/hash.ts";
-import { inlineCheckpoints } from "../../ir/passes/inline.ts";
 import type { CompileOptions, Plan } from "../backend.ts";
 import { check } from "../check.ts";
 import type { MemoryPlan } from "../plan/memory.ts";
-import { fewerResiduals } from "../plan/passes/loopResiduals.ts";
-import { sumsAfterLoops } from "../plan/passes/loopSums.ts";
-import { patchesBesides } from "../plan/passes/padSumToConcat.ts";
-import { exactTotals } from "../plan/passes/totals.ts";
-import { gatheredWindows } from "../plan/passes/windowGather.ts";
+import { prepared } from "../plan/passes/prepared.ts";
 import { explained } from "../plan/report.ts";
 import { type Planned, plannedFor } from "../plan/target.ts";
 import type { Buffer } from "../plan/view.ts";
@@ -87,18 +81,6 @@ export const compileProgram = (
     cache.set(key, compiled);
     return compiled;
   });
-
-/** Rewrites a checked program: work leaves loops, and what would be copied is read or written in place. */
-export const prepared = (program: Program): Program =>
-  [
-    optimize,
-    inlineCheckpoints,
-    sumsAfterLoops,
-    fewerResiduals,
-    exactTotals,
-    patchesBesides,
-    gatheredWindows,
-  ].reduce((p, pass) => pass(p), program);
 
 /** Compiles a program that has been checked and rewritten. */
 const compilePrepared = (

@@ -1,7 +1,7 @@
 import { bytesPerElement, type Dtype } from "../../../tensor/dtype.ts";
 import { type Shape, sizeOf } from "../../../tensor/shape.ts";
-import type { Fused, Operation } from "../../plan/fused.ts";
-import { collapse, type View } from "../../plan/view.ts";
+import { type Fused, fewestAxes, type Operation } from "../../plan/fused.ts";
+import type { View } from "../../plan/view.ts";
 import {
   type Code,
   countable,
@@ -25,33 +25,8 @@ import type { Value } from "./pointwise/operation.ts";
 import { constantOf, scalarOperations } from "./pointwise/scalar.ts";
 import { vectorOperations } from "./pointwise/vector.ts";
 
-/** The same work over the fewest axes; also returns how many axes the first `leading` ones have become. */
-const fewestAxes = (
-  fused: Fused,
-  leading: number,
-): { readonly fused: Fused; readonly leading: number } => {
-  const views = [...fused.loads, ...fused.stores.map((s) => s.to)];
-  const {
-    shape,
-    views: merged,
-    leading: left,
-  } = collapse(fused.space, views, leading, longestInBytes);
-  return {
-    fused: {
-      space: shape,
-      loads: merged.slice(0, fused.loads.length),
-      operations: fused.operations,
-      stores: fused.stores.map(({ value }, i) => ({
-        value,
-        to: merged[fused.loads.length + i] as View,
-      })),
-    },
-    leading: left,
-  };
-};
-
-/** The same work over the fewest axes. */
-export const collapsed = (fused: Fused): Fused => fewestAxes(fused, 0).fused;
+/** The same work over the fewest axes that a loop of a module can count. */
+export const collapsed = (fused: Fused): Fused => fewestAxes(fused, 0, longestInBytes).fused;
 
 /** Whether four elements can be worked on at a time: there are no four lanes of f64. */
 export const fitsVectors = ({ loads, operations, stores }: Fused): boolean =>
@@ -253,7 +228,7 @@ const cutFused = (
   work: Fused,
   { leading }: Leading,
 ): { readonly fused: Fused; readonly cut: Cut | undefined } => {
-  const { fused, leading: left } = fewestAxes(work, leading ?? 0);
+  const { fused, leading: left } = fewestAxes(work, leading ?? 0, longestInBytes);
   return { fused, cut: cutOf(fused.space, leading === undefined ? fused.space.length : left) };
 };
 

@@ -2,6 +2,7 @@ import { expanded } from "../../../../src/backend/plan/expand.ts";
 import { kernelsOf, type Step as PlanStep, writesOf } from "../../../../src/backend/plan/kernel.ts";
 import { lower } from "../../../../src/backend/plan/lower/program.ts";
 import { type MemoryPlan, planMemory } from "../../../../src/backend/plan/memory.ts";
+import { prepared } from "../../../../src/backend/plan/passes/prepared.ts";
 import { type Buffer, bufferOf } from "../../../../src/backend/plan/view.ts";
 import {
   call,
@@ -20,7 +21,6 @@ import {
   sitesOf,
   writeSteps,
 } from "../../../../src/backend/wasm/codegen/module.ts";
-import { prepared } from "../../../../src/backend/wasm/compile.ts";
 import {
   emitKernel,
   expand,

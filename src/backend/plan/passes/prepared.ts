@@ -1,0 +1,20 @@
+import { optimize } from "../../../interpreter/optimize.ts";
+import type { Program } from "../../../ir/expr.ts";
+import { inlineCheckpoints } from "../../../ir/passes/inline.ts";
+import { fewerResiduals } from "./loopResiduals.ts";
+import { sumsAfterLoops } from "./loopSums.ts";
+import { patchesBesides } from "./padSumToConcat.ts";
+import { exactTotals } from "./totals.ts";
+import { gatheredWindows } from "./windowGather.ts";
+
+/** Rewrites a checked program: work leaves loops, and what would be copied is read or written in place. */
+export const prepared = (program: Program): Program =>
+  [
+    optimize,
+    inlineCheckpoints,
+    sumsAfterLoops,
+    fewerResiduals,
+    exactTotals,
+    patchesBesides,
+    gatheredWindows,
+  ].reduce((p, pass) => pass(p), program);
