@@ -10,7 +10,7 @@ import { type Call, constantText, cTypes, operationText } from "./operations.ts"
 
 /** The kernels of C: plain loops, written line by line. */
 
-/** Where a kernel's text is written: the names of buffers, and the helpers that it may call. */
+/** Where a kernel's text is written: the names of buffers, and the functions that it may call. */
 export interface Site {
   readonly name: (buffer: Buffer) => string;
   /** The pointer to a buffer, as an expression: equal for buffers that share their memory. */

@@ -33,7 +33,7 @@ export const constantText = (dtype: Dtype, value: number): string => {
 };
 
 /** Functions that C lacks, by name; a text has those that it calls. */
-const helpers = {
+const supplied = {
   add_i32: "int32_t add_i32(int32_t x, int32_t y) { return (int32_t)((uint32_t)x + (uint32_t)y); }",
   sub_i32: "int32_t sub_i32(int32_t x, int32_t y) { return (int32_t)((uint32_t)x - (uint32_t)y); }",
   mul_i32: "int32_t mul_i32(int32_t x, int32_t y) { return (int32_t)((uint32_t)x * (uint32_t)y); }",
@@ -60,13 +60,13 @@ const helpers = {
   to_u8: "uint8_t to_u8(double x) { return x > 0 ? x < 255 ? (uint8_t)x : 255 : 0; }",
 } as const;
 
-export type Helper = keyof typeof helpers;
+export type Supplied = keyof typeof supplied;
 
-/** The definition of a helper. */
-export const definitionOf = (name: Helper): string => `static inline ${helpers[name]}`;
+/** The definition of a function that the text supplies. */
+export const definitionOf = (name: Supplied): string => `static inline ${supplied[name]}`;
 
-/** Writes a call of a helper, and remembers that it is needed. */
-export type Call = (name: Helper, ...xs: readonly string[]) => string;
+/** Writes a call of such a function, and remembers that it is needed. */
+export type Call = (name: Supplied, ...xs: readonly string[]) => string;
 
 type Write = (xs: readonly string[], operation: Operation, call: Call) => string;
 
@@ -81,9 +81,9 @@ const rounding =
   (xs, operation, call) =>
     isFloat(operation.operand) ? functionOf(name)(xs, operation, call) : String(xs[0]);
 
-/** Something of floats, and a helper for whole numbers. */
+/** Something of floats, and a function for whole numbers. */
 const either =
-  (float: Write, whole: Helper): Write =>
+  (float: Write, whole: Supplied): Write =>
   (xs, operation, call) =>
     isFloat(operation.operand) ? float(xs, operation, call) : call(whole, ...xs);
 
@@ -92,8 +92,8 @@ const infix =
   ([x, y]) =>
     `${x} ${symbol} ${y}`;
 
-const helped =
-  (name: Helper): Write =>
+const calling =
+  (name: Supplied): Write =>
   (xs, _, call) =>
     call(name, ...xs);
 
@@ -107,7 +107,7 @@ const cast: Write = ([x = ""], { operand, dtype }, call) => {
 const writers: { readonly [P in Pointwise]: Write } = {
   neg: either(([x]) => `-${x}`, "neg_i32"),
   abs: either(functionOf("fabs"), "abs_i32"),
-  sign: either(helped("sign_f64"), "sign_i32"),
+  sign: either(calling("sign_f64"), "sign_i32"),
   floor: rounding("floor"),
   ceil: rounding("ceil"),
   round: rounding("rint"),
@@ -123,7 +123,7 @@ const writers: { readonly [P in Pointwise]: Write } = {
   acos: functionOf("acos"),
   atan: functionOf("atan"),
   tanh: functionOf("tanh"),
-  logistic: helped("logistic_f64"),
+  logistic: calling("logistic_f64"),
   erf: functionOf("erf"),
 
   add: either(infix("+"), "add_i32"),
@@ -132,15 +132,15 @@ const writers: { readonly [P in Pointwise]: Write } = {
   div: either(infix("/"), "div_i32"),
   rem: either(functionOf("fmod"), "rem_i32"),
   pow: functionOf("pow"),
-  maximum: either(helped("max_f64"), "max_i32"),
-  minimum: either(helped("min_f64"), "min_i32"),
+  maximum: either(calling("max_f64"), "max_i32"),
+  minimum: either(calling("min_f64"), "min_i32"),
   atan2: functionOf("atan2"),
 
   and: infix("&"),
   or: infix("|"),
   xor: infix("^"),
-  shiftLeft: helped("shl_i32"),
-  shiftRight: helped("shr_i32"),
+  shiftLeft: calling("shl_i32"),
+  shiftRight: calling("shr_i32"),
 
   eq: infix("=="),
   ne: infix("!="),

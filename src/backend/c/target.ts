@@ -4,7 +4,7 @@ import { type Kernel, kernelsOf, type Step, writesOf } from "../plan/kernel.ts";
 import type { Planned, Target } from "../plan/target.ts";
 import { type Buffer, bufferOf, type Counter } from "../plan/view.ts";
 import { expand, kernelText, type Site, supports } from "./kernels.ts";
-import { constantText, cTypes, definitionOf, type Helper } from "./operations.ts";
+import { constantText, cTypes, definitionOf, type Supplied } from "./operations.ts";
 
 type Lines = readonly string[];
 
@@ -68,7 +68,7 @@ const programText = (name: string, planned: Planned<Kernel>): string => {
     used.add(buffer);
     return names(buffer);
   };
-  const helpers = new Set<Helper>();
+  const supplied = new Set<Supplied>();
   const fixed = new Set(constants.values());
   const pointer = ({ dtype }: Buffer): string => `${cTypes[dtype]} *`;
   /** Whether a buffer is a constant or a part of one. */
@@ -90,9 +90,9 @@ const programText = (name: string, planned: Planned<Kernel>): string => {
   const site: Site = {
     name: nameOf,
     place,
-    call: (helper, ...xs) => {
-      helpers.add(helper);
-      return `${helper}(${xs.join(", ")})`;
+    call: (name, ...xs) => {
+      supplied.add(name);
+      return `${name}(${xs.join(", ")})`;
     },
   };
 
@@ -171,7 +171,7 @@ const programText = (name: string, planned: Planned<Kernel>): string => {
           ...Array.from(missing, (kernel) => `#error "${kernel.replaceAll('"', "'")}"`),
         ]),
     "",
-    ...(helpers.size === 0 ? [] : [...Array.from(helpers, definitionOf), ""]),
+    ...(supplied.size === 0 ? [] : [...Array.from(supplied, definitionOf), ""]),
     ...[...constants].flatMap(([value, buffer]) =>
       used.has(buffer)
         ? [
