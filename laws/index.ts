@@ -5,6 +5,13 @@
 
 export { anyDepth, type CodecSubject, codecLaws, refusal, roundTrip } from "./data/codecs.ts";
 export {
+  type Folding,
+  foldLaws,
+  foldsAreFair,
+  foldsPartition,
+  type Placed,
+} from "./data/folds.ts";
+export {
   constantsVanish,
   promiseKept,
   type ScalerSubject,
@@ -12,6 +19,7 @@ export {
   unitsVanish,
   widthsKept,
 } from "./data/preprocessing.ts";
+export { sequencesKept, sequencesResumed } from "./data/ragged.ts";
 export {
   breachOf,
   damage,
@@ -20,6 +28,18 @@ export {
   type ReaderSubject,
   readsOrRefuses,
 } from "./data/readers.ts";
+export { drawnByWeight, drawnOnce, type Sampling, samplerLaws } from "./data/samplers.ts";
+export {
+  boundedReading,
+  chunking,
+  faultsLoseNothing,
+  keyedOrder,
+  releasedReading,
+  resumedReading,
+  rowsKept,
+  type SourceReading,
+  sourceLaws,
+} from "./data/sources.ts";
 export {
   canonicalWords,
   type Tokenizer,

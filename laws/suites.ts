@@ -1,6 +1,10 @@
 import { codecLaws } from "./data/codecs.ts";
+import { foldLaws } from "./data/folds.ts";
 import { scalerLaws } from "./data/preprocessing.ts";
+import { sequencesKept, sequencesResumed } from "./data/ragged.ts";
 import { readsOrRefuses } from "./data/readers.ts";
+import { samplerLaws } from "./data/samplers.ts";
+import { sourceLaws } from "./data/sources.ts";
 import { tokenizerLaws } from "./data/tokenizing.ts";
 import { mapping } from "./derivatives/batching.ts";
 import { declaredDerivative } from "./derivatives/declared.ts";
@@ -46,6 +50,12 @@ export const laws = {
   scaler: scalerLaws,
   /** For a reader of untrusted files. */
   reader: [readsOrRefuses],
+  /** Of a way to read datasets and streams in epochs of batches. */
+  source: [...sourceLaws, sequencesKept, sequencesResumed],
+  /** Of a way to divide rows into training and validation data. */
+  folding: foldLaws,
+  /** Of a sampler that draws rows by weight. */
+  sampler: samplerLaws,
   /** For anything that is built with a random key. */
   draws: [oneDrawPerKey],
   /** For a function that splits texts into words. */

@@ -216,6 +216,12 @@ export class Dataset<out R extends Row = Row> {
     return this.#with(ordered(this.#rows, Int32Array.from(order)));
   }
 
+  /** The examples at positions from 0 to `size - 1`, in that order; positions may repeat. */
+  pick(indices: Int32Array): Dataset<R> {
+    this.#inside(indices);
+    return this.#with(ordered(this.#rows, indices.slice()));
+  }
+
   /** The first `n` examples, or all where there are fewer. */
   take(n: number): Dataset<R> {
     return this.#slice(0, whole("take", "n", n));

@@ -18,6 +18,7 @@ export {
   type RowOf,
 } from "./dataset.ts";
 export { idxFromBytes, readBytes, readIdx, readText } from "./files.ts";
+export { type Fold, type FoldOptions, kFold, type TimeOptions, timeFolds } from "./folds.ts";
 export { decodeIdx, type IdxExpectation } from "./idx.ts";
 export {
   castColumn,
@@ -30,6 +31,7 @@ export {
   reshapeColumn,
   standardScaler,
 } from "./preprocess.ts";
+export { balanced, type SampleOptions, weighted } from "./sampling.ts";
 export type {
   BatchReader,
   Epochs,
@@ -39,6 +41,7 @@ export type {
 } from "./source/epochs.ts";
 export type { Streamable } from "./source/pull.ts";
 export { epochsOf } from "./source/read.ts";
+export { type OpenShard, type Shard, shardedBatches, shardedRows } from "./source/shards.ts";
 export {
   type Experience,
   experience,
@@ -64,3 +67,4 @@ export {
   vocabulary,
   vocabularyOf,
 } from "./vocabulary.ts";
+export { classWeights, withClassWeights } from "./weights.ts";

@@ -80,6 +80,57 @@ const functions: OptionsOf<typeof data> = {
   },
   experience: { stepsPerEpoch: [count, data.experience] },
   sampled: none,
+  weighted: {
+    rows: [count, (rows) => data.sampled(five, data.weighted([1, 2, 3, 4, 5], { rows }))],
+    "rows without replacement": [
+      wholeFrom(1, 5),
+      (rows) => data.sampled(five, data.weighted([1, 2, 3, 4, 5], { rows, replacement: false })),
+    ],
+    weights: [
+      between(0, Number.POSITIVE_INFINITY, { high: true }),
+      (n) => data.sampled(five, data.weighted([1, n, 1, 1, 1])),
+    ],
+  },
+  balanced: {
+    rows: [count, (rows) => data.sampled(five, data.balanced("label", { rows }))],
+  },
+  kFold: { k: [wholeFrom(2, 5), (k) => data.kFold(five, k)] },
+  timeFolds: {
+    folds: [wholeFrom(1, 4), (n) => data.timeFolds(five, n)],
+    validation: [wholeFrom(1, 4), (validation) => data.timeFolds(five, 1, { validation })],
+    gap: [wholeFrom(0, 1), (gap) => data.timeFolds(five, 1, { gap })],
+    most: [count, (most) => data.timeFolds(five, 1, { most })],
+  },
+  classWeights: { classes: [wholeFrom(2), (n) => data.classWeights(five, "label", n)] },
+  withClassWeights: { weights: [wholeFrom(2), (n) => data.withClassWeights(five, "label", n)] },
+  shardedBatches: {
+    "rows of a file": [
+      extent,
+      (rows) =>
+        data.shardedBatches(
+          [
+            { name: "a", rows },
+            { name: "b", rows: 1 },
+          ],
+          () => [],
+        ),
+    ],
+    ...streamOptions((options) => data.shardedBatches(["a"], () => [], options)),
+  },
+  shardedRows: {
+    "rows of a file": [
+      extent,
+      (rows) =>
+        data.shardedRows(
+          [
+            { name: "a", rows },
+            { name: "b", rows: 1 },
+          ],
+          () => [],
+        ),
+    ],
+    ...streamOptions((options) => data.shardedRows(["a"], () => [], options)),
+  },
   streamBatches: streamOptions((options) => data.streamBatches(() => [], options)),
   streamRows: {
     ...streamOptions((options) => data.streamRows(() => [], options)),
@@ -159,6 +210,12 @@ const buffer = { y: new Float32Array(6) };
 const methods: { readonly [method: string]: Arguments } = {
   row: { index: [placeOf(5), (n) => five.row(n)] },
   take: { n: [extent, (n) => five.take(n)] },
+  pick: {
+    indices: [
+      { ...wholeFrom(0, 4), outside: fc.constantFrom(-1, 5, 2 ** 31 - 1, -(2 ** 31)) },
+      (n) => five.pick(Int32Array.of(n)),
+    ],
+  },
   skip: { n: [extent, (n) => five.skip(n)] },
   split: {
     fraction: [between(0, 1), (n) => five.split(n)],

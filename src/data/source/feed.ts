@@ -65,16 +65,13 @@ export const feedOf = ({
   let [ended, isPending, isPaused, isPrompt] = [false, false, false, false];
   let failure: SourceError | undefined;
   let rows = 0;
-  /** The file of the last item, and the row of the epoch that it began with. */
-  let file: { readonly name: string; readonly start: number } | undefined;
 
   const place = (): StreamPlace => {
-    const name = pull?.file();
-    if (name !== undefined && name !== file?.name) file = { name, start: rows };
+    const file = pull?.file();
     const at = { stream: stream.name, epoch: opening.epoch + 1 };
-    return name === undefined || file === undefined
+    return file === undefined
       ? { ...at, row: rows }
-      : { ...at, row: rows - file.start, file: name };
+      : { ...at, row: rows - file.start, file: file.name };
   };
   const isOver = (): boolean => ended || failure !== undefined;
 
@@ -130,8 +127,9 @@ export const feedOf = ({
 
   try {
     // A stream of batches yields records of tensors, as one of rows does.
-    const items = stream.open({ ...opening, signal: aborter.signal }) as Pull<Row>;
-    pull = pullOf<Row>(items, stream.seekable ? opening.from : 0, stream.waiting, place);
+    const from = stream.seekable ? opening.from : 0;
+    const items = stream.open({ ...opening, from, signal: aborter.signal }) as Pull<Row>;
+    pull = pullOf<Row>(items, from, stream.waiting, place);
     rows = pull.start;
   } catch (cause) {
     threw(cause);

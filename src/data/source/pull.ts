@@ -1,4 +1,4 @@
-import { isObservable, type Observable, type Subscription, takeWhile } from "rxjs";
+import { isObservable, type Observable, Subject, takeUntil } from "rxjs";
 import { StreamOverflow, type StreamPlace } from "../../errors.ts";
 
 /** What yields rows: asked for each one if it is an iterable or a generator, and not held back if it is an Observable. */
@@ -15,8 +15,8 @@ export class Pull<out A> {
   readonly next: () => Pulled<A>;
   /** Ends the stream early, and lets it release what it holds. */
   readonly close: () => unknown;
-  /** The file that the last item came from, if it came from one of several. */
-  readonly file: () => string | undefined;
+  /** The file that the last item came from, if it came from one of several, and the row of the epoch that it begins with. */
+  readonly file: () => { readonly name: string; readonly start: number } | undefined;
 
   constructor({ start, next, close, file }: Omit<Pull<A>, "file"> & Partial<Pull<A>>) {
     this.start = start;
@@ -55,6 +55,8 @@ const listened = <A>(
   place: () => StreamPlace,
 ): Pull<A> => {
   const waiting: A[] = [];
+  // An Observable may emit before it is known by what it is unsubscribed.
+  const over$ = new Subject<void>();
   let end: { readonly error?: unknown } | undefined;
   let asked: PromiseWithResolvers<IteratorResult<A, unknown>> | undefined;
   const ended = (how: typeof end): void => {
@@ -62,6 +64,7 @@ const listened = <A>(
     if (end !== undefined && "error" in end) asked?.reject(end.error);
     else asked?.resolve({ done: true, value: undefined });
     asked = undefined;
+    over$.next();
   };
   const receive = (value: A): void => {
     if (asked === undefined) {
@@ -72,7 +75,7 @@ const listened = <A>(
       asked = undefined;
     }
   };
-  const listening: Subscription = items$.pipe(takeWhile(() => end === undefined)).subscribe({
+  const listening = items$.pipe(takeUntil(over$)).subscribe({
     next: receive,
     error: (error: unknown) => ended({ error }),
     complete: () => ended({}),
