@@ -1,6 +1,6 @@
 /**
- * Every way in which fluxion can fail. An error is plain fields, so that a caller can act on them; its message says
- * what happened, where, and what to do about it.
+ * The typed errors of fluxion. An error has plain fields, so that a caller can act on them; its message says
+ * what happened, where, and how to fix it.
  */
 
 import type * as backend from "./errors/backend.ts";

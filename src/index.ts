@@ -1,8 +1,8 @@
 /**
  * fluxion: functional, immutable, reactive machine learning.
  *
- * What pipelines are written with, and each room as a namespace; a room is also a module of its own
- * (`fluxion/ops`, `fluxion/nn`, …). What is in none of them is how it is done, and may change.
+ * Exports everything that pipelines need, and each room as a namespace. Each room is also a module
+ * (`fluxion/ops`, `fluxion/nn`, …). Everything else is internal and may change.
  */
 
 export * as autodiff from "./autodiff/index.ts";

@@ -153,13 +153,13 @@ const examples: { readonly [T in FluxionError["_tag"]]: FluxionError } = {
   }),
 };
 
-describe("an error in words", () => {
-  test("has an example of every error that there is", () => {
+describe("the text of an error", () => {
+  test("has an example of every error", () => {
     expect(Object.keys(examples).toSorted()).toEqual(Object.keys(errors).toSorted());
     for (const [tag, error] of Object.entries(examples)) expect(error._tag).toBe(tag);
   });
 
-  test.each(Object.values(examples))("$_tag says what happened and how to mend it", (error) => {
+  test.each(Object.values(examples))("$_tag says what happened and how to fix it", (error) => {
     const text = formatError(error);
     expect(text.startsWith(`${error._tag}: `)).toBe(true);
     expect(text).toMatch(/\n {2}fix: \S/);
@@ -172,7 +172,7 @@ describe("an error in words", () => {
   });
 });
 
-test("an error's own message says so, wherever it is printed", () => {
+test("an error's own message is the same text", () => {
   expect(String(mismatch)).toBe(formatError(mismatch));
   expect(mismatch.stack).toContain(mismatch.message);
   expect(Object.keys(mismatch)).toEqual(["op", "expected", "actual", "path"]);

@@ -98,7 +98,7 @@ const settings: readonly Setting[] = [
   {
     name: "backend",
     value: backends.join("|"),
-    help: "what computes: WebAssembly (the default) or the plain reference",
+    help: "the backend: WebAssembly (the default) or the plain reference",
     expected: `one of ${backends.join(", ")}`,
     read: (text) => {
       const backend = backends.find((name) => name === text);
@@ -126,7 +126,7 @@ const settings: readonly Setting[] = [
   {
     name: "threads",
     value: "N",
-    help: "threads that compute together: by default as many as are found to be quickest",
+    help: "the number of threads; by default the fastest number, found by measuring",
     expected: `a whole number from 1 to ${mostThreads}`,
     read: numeric(
       (n) => Number.isInteger(n) && n >= 1 && n <= mostThreads,
@@ -135,7 +135,7 @@ const settings: readonly Setting[] = [
   },
   {
     name: "json",
-    help: "print JSON, one event a line",
+    help: "print JSON, one event per line",
     expected: "no value",
     read: () => ({ json: true }),
   },

@@ -121,7 +121,7 @@ export const planText = (plan: Plan, ceilings: MachinePeaks): string => {
       foot: 1,
     }),
     "",
-    "At least: what a kernel's operations or its bytes take, whichever is longer, on one thread of this machine:",
+    "At least: the time of a kernel's operations or of its bytes, whichever is longer, on one thread of this machine:",
     `  arithmetic  ${rate(ceilings.operations, "GFLOP/s")}`,
     `  memory      ${roofs(ceilings)}, by what one round touches`,
     "",

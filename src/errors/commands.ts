@@ -1,17 +1,17 @@
-/** How the command line fails. */
+/** Errors of the command line. */
 
 import { failure } from "./failure.ts";
 
-/** Output that could not be written: the disk is full, or the device that it goes to is gone. */
+/** The output could not be written: the disk is full, or the output device is gone. */
 export class OutputNotWritten extends failure(
   "OutputNotWritten",
   (e: { readonly reason: string }) => ({
     what: `the output could not be written: ${e.reason}`,
-    fix: "check that the disk is not full, and that what the output goes to is still there",
+    fix: "check that the disk is not full, and that the output device or pipe is still open",
   }),
 ) {}
 
-/** A name on the command line that is none of those known; `nearest` is what was most likely meant. */
+/** A name on the command line is unknown. `nearest` is the most similar known name. */
 export class UnknownName extends failure(
   "UnknownName",
   (e: {
@@ -25,7 +25,7 @@ export class UnknownName extends failure(
   }),
 ) {}
 
-/** A flag or an argument of the command line without a value, or with one that it does not take. */
+/** A flag or an argument of the command line has no value, or an invalid one. */
 export class InvalidFlag extends failure(
   "InvalidFlag",
   (e: {
@@ -33,17 +33,18 @@ export class InvalidFlag extends failure(
     readonly value: string | undefined;
     readonly expected: string;
   }) => ({
-    what: e.value === undefined ? `${e.flag} has no value` : `${e.flag} does not take "${e.value}"`,
+    what:
+      e.value === undefined ? `${e.flag} has no value` : `${e.flag} does not accept "${e.value}"`,
     fix: `give it ${e.expected}`,
   }),
 ) {}
 
-/** A module of pipelines that threw while it was imported; `at` is where in it, where that is known. */
+/** A module of pipelines threw while it was imported. `at` is the place in the module, if known. */
 export class ModuleThrew extends failure(
   "ModuleThrew",
   (e: { readonly module: string; readonly reason: string; readonly at: string | undefined }) => ({
     what: `the module threw while it was imported: ${e.reason}`,
     where: `in ${e.module}${e.at === undefined ? "" : `, ${e.at}`}`,
-    fix: "correct the module: what it does while it is imported must not fail",
+    fix: "correct the module, so that importing it does not throw",
   }),
 ) {}

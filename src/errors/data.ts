@@ -1,9 +1,9 @@
-/** What is wrong with data, files and decoded input. */
+/** Errors in data, files and decoded input. */
 
 import { failure } from "./failure.ts";
 import { oneOf, several } from "./words.ts";
 
-/** A file or another source of data that could not be read; `command` is what would bring it, where that is known. */
+/** A file or another data source could not be read. `command` fetches it, if such a command is known. */
 export class DataSourceError extends failure(
   "DataSourceError",
   (e: { readonly source: string; readonly reason: string; readonly command?: string }) => ({
@@ -11,15 +11,15 @@ export class DataSourceError extends failure(
     where: `from ${e.source}`,
     fix:
       e.command === undefined
-        ? "check that the file exists, that its name is right and that it may be read"
+        ? "check that the file exists, that its name is right and that you may read it"
         : `run "${e.command}"`,
   }),
 ) {}
 
-/** What {@link IdxCorrupt} found wrong. */
+/** The kinds of mistakes that {@link IdxCorrupt} reports. */
 export type IdxProblem = "magic" | "type" | "size" | "truncated" | "trailing" | "compression";
 
-/** A file that is not a whole IDX file; `offset` is in bytes, after decompression. */
+/** A file is not a valid IDX file. `offset` is in bytes, after decompression. */
 export class IdxCorrupt extends failure(
   "IdxCorrupt",
   (e: {
@@ -29,13 +29,13 @@ export class IdxCorrupt extends failure(
     readonly expected: string;
     readonly actual: string;
   }) => ({
-    what: `not a whole IDX file: expected ${e.expected}, found ${e.actual}`,
+    what: `the IDX file is invalid: expected ${e.expected}, found ${e.actual}`,
     where: `in ${e.file}, at byte ${e.offset}`,
     fix: idxFix[e.problem],
   }),
 ) {}
 
-/** A row of a table that does not have the fields of the others, or a field that is no number. */
+/** A row of a table has too few or too many fields, or a field has an invalid value. */
 export class TableCorrupt extends failure(
   "TableCorrupt",
   (e: {
@@ -47,27 +47,27 @@ export class TableCorrupt extends failure(
   }) => ({
     what: `expected ${e.expected}, found ${e.actual}`,
     where: `in ${e.file}, line ${e.line}${e.column === "" ? "" : `, column "${e.column}"`}`,
-    fix: "correct the line or take it out",
+    fix: "correct the line, or remove it",
   }),
 ) {}
 
-/** A dataset without examples, where there must be some. */
+/** A dataset has no examples, but some are needed. */
 export class EmptyDataset extends failure("EmptyDataset", (e: { readonly where: string }) => ({
   what: "the dataset has no examples",
   where: `in ${e.where}`,
-  fix: "check the source, and what filter, take, skip and split left of it",
+  fix: "check the source, and that filter, take, skip and split leave some examples",
 })) {}
 
-/** A batch size that is no whole number from 1 to the number of examples. */
+/** A batch size is not a whole number from 1 to the number of examples. */
 export class InvalidBatchSize extends failure(
   "InvalidBatchSize",
   (e: { readonly size: number; readonly examples: number }) => ({
-    what: `a batch of ${e.size} cannot be taken from ${several(e.examples, "example")}`,
+    what: `the batch size ${e.size} does not fit ${several(e.examples, "example")}`,
     fix: `use a whole number from 1 to ${e.examples}`,
   }),
 ) {}
 
-/** A name that no column of the dataset has. */
+/** The dataset has no column of the given name. */
 export class UnknownColumn extends failure(
   "UnknownColumn",
   (e: { readonly column: string; readonly columns: readonly string[] }) => ({
@@ -167,8 +167,8 @@ export class LabelOutOfRange extends failure(
 ) {}
 
 /**
- * A token that a vocabulary of `known` tokens does not have, and where it is in its sequence; `path` names the
- * model that was given its number, where one was, and `row` the example, where it is one of many.
+ * A token is not among the `known` tokens of a vocabulary or a model. `position` is its place in the sequence, `path` the
+ * path of the model, if a model reports it, and `row` the example, if there are several.
  */
 export class UnknownToken extends failure(
   "UnknownToken",
@@ -179,7 +179,7 @@ export class UnknownToken extends failure(
     readonly row?: number;
     readonly path?: readonly string[];
   }) => ({
-    what: `"${e.token}" is none of the ${several(e.known, "token")} that the ${e.path === undefined ? "vocabulary" : "model"} has`,
+    what: `"${e.token}" is not among the ${several(e.known, "token")} of the ${e.path === undefined ? "vocabulary" : "model"}`,
     where: [
       ...(e.path === undefined ? [] : [`in ${e.path.join(".")}`]),
       `at position ${e.position} of its sequence`,
@@ -187,12 +187,12 @@ export class UnknownToken extends failure(
     ].join(", "),
     fix:
       e.path === undefined
-        ? "make the vocabulary of all that may come, or give it a token for what is unknown"
-        : "encode with the vocabulary that the model was made for",
+        ? "build the vocabulary from all tokens that may occur, or give it a token for unknown ones"
+        : "encode with the vocabulary that the model was built for",
   }),
 ) {}
 
-/** NaN or an infinity in the data. */
+/** The data contains NaN or an infinity. */
 export class NonFiniteData extends failure(
   "NonFiniteData",
   (e: {
@@ -208,32 +208,32 @@ export class NonFiniteData extends failure(
   }),
 ) {}
 
-/** One place where input is not what a codec describes: where it is, what was expected, what was there. */
+/** One mistake in decoded input: its path, the expected value, and the actual one. */
 export interface DecodeIssue {
   readonly path: readonly string[];
   readonly expected: string;
   readonly actual: string;
 }
 
-/** Input that a codec does not accept, with every place that is wrong. */
+/** A codec does not accept its input. `issues` lists every mistake. */
 export class DecodeError extends failure(
   "DecodeError",
   (e: { readonly where: string; readonly issues: readonly DecodeIssue[] }) => ({
-    what: `the input is not as described: ${several(e.issues.length, "mistake")}\n${e.issues
+    what: `the input does not match its format: ${several(e.issues.length, "mistake")}\n${e.issues
       .map(
         (i) =>
-          `  ${i.path.length === 0 ? "the whole" : i.path.join(".")}: expected ${i.expected}, found ${i.actual}`,
+          `  ${i.path.length === 0 ? "the whole input" : i.path.join(".")}: expected ${i.expected}, found ${i.actual}`,
       )
       .join("\n")}`,
     where: `in ${e.where}`,
-    fix: "correct each of them; if fluxion wrote it, it was changed or cut off afterwards",
+    fix: "correct each mistake; if fluxion wrote the input, it was changed or cut off afterwards",
   }),
 ) {}
 
 const idxFix: { readonly [P in IdxProblem]: string } = {
-  magic: "give an IDX file, plain or compressed with gzip; fetch it again if it should be one",
-  type: "give the file that the dataset asks for: images and labels are easily swapped",
-  size: "fetch the file again; where it should hold as much, say so with maxBytes",
+  magic: "give an IDX file, plain or compressed with gzip, or fetch the file again",
+  type: "give the file that the dataset needs; images and labels are easily swapped",
+  size: "fetch the file again, or raise maxBytes if the size is right",
   truncated: "fetch the file again: its end is missing",
   trailing: "fetch the file again: it has more data than its header says",
   compression: "fetch the file again: its compressed data is damaged or cut off",

@@ -1,7 +1,7 @@
 import * as Data from "effect/Data";
 import { printable } from "../terminal.ts";
 
-/** An error in words: what happened, where, and what to do about it. */
+/** The text of an error: what happened, where, and how to fix it. */
 export interface Account {
   readonly what: string;
   readonly where?: string;
@@ -13,7 +13,7 @@ const textOf = ({ what, where, fix }: Account): string =>
     [what, ...(where === undefined ? [] : [`  where: ${where}`]), `  fix: ${fix}`].join("\n"),
   );
 
-/** Every typed error of fluxion: plain fields, and a message that says what happened, where, and what to do. */
+/** The base class of fluxion's typed errors: plain fields, and a message that says what happened, where, and the fix. */
 export class Failure extends Data.Error<{ readonly message: string }> {
   declare readonly _tag: string;
   /** The parts of the message. */
@@ -24,7 +24,7 @@ export class Failure extends Data.Error<{ readonly message: string }> {
   }
 }
 
-/** A class of errors with its fields and its words: the one place where an error is described. */
+/** Makes a class of errors from its tag and a function from its fields to its text. */
 export const failure = <const Tag extends string, Fields extends object>(
   tag: Tag,
   account: (fields: Fields) => Account,
@@ -36,7 +36,7 @@ export const failure = <const Tag extends string, Fields extends object>(
       const told = account(fields);
       const message = textOf(told);
       super({ ...fields, message });
-      // The message follows from the fields, and is none of them.
+      // The message is computed from the fields, and is not one of them.
       Object.defineProperty(this, "message", { value: message, enumerable: false });
       Object.defineProperty(this, "account", { value: told, enumerable: false });
     }
@@ -45,7 +45,7 @@ export const failure = <const Tag extends string, Fields extends object>(
     name: { value: tag, writable: true },
     _tag: { value: tag, enumerable: true },
   });
-  // An instance has the tag by its prototype and the fields by its constructor.
+  // The prototype has the tag, and the constructor sets the fields.
   return Told as never;
 };
 
@@ -74,8 +74,8 @@ export const saidOnce = (errors: readonly Failure[]): readonly string[] =>
 export const isFluxionError = (error: unknown): error is Failure => error instanceof Failure;
 
 /**
- * Any error in words: a typed one by its tag and message; anything else is a defect, and is shown with where it came
- * from. Control characters in names and values are written out, so that no terminal obeys them.
+ * Formats any error as text: a typed error as its tag and message, any other value as an unexpected error with its stack
+ * trace. Control characters are escaped, so that no terminal obeys them.
  *
  * @example
  * ```ts
@@ -89,5 +89,5 @@ export const formatError = (error: unknown): string =>
   isFluxionError(error)
     ? error.toString()
     : printable(
-        `a defect of fluxion or of the pipeline, which is no typed error:\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+        `an unexpected error, a bug in fluxion or in the pipeline:\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
       );

@@ -1,9 +1,9 @@
-/** Mistakes in a program, and in the arguments of a call. */
+/** Errors in programs, and in the arguments of calls. */
 
 import { failure, saidOnce } from "./failure.ts";
 import { count, indent, inLayer, several, shape } from "./words.ts";
 
-/** An argument that no value can be made of: a negative extent, a step of zero, a probability above 1. */
+/** An argument has an invalid value: a negative extent, a step of zero, a probability above 1. */
 export class InvalidArgument extends failure(
   "InvalidArgument",
   (e: {
@@ -17,7 +17,7 @@ export class InvalidArgument extends failure(
   }),
 ) {}
 
-/** Operands whose shapes an operation does not take. `path` names the layers around it. */
+/** An operation does not accept the shapes of its operands. `path` names the layers around it. */
 export class ShapeMismatch extends failure(
   "ShapeMismatch",
   (e: {
@@ -28,14 +28,14 @@ export class ShapeMismatch extends failure(
   }) => ({
     what:
       e.actual.length === 0
-        ? `${e.op} was given nothing`
-        : `${e.op} does not take ${e.actual.map(shape).join(" and ")}`,
+        ? `${e.op} has no operands`
+        : `${e.op} does not accept ${e.actual.map(shape).join(" and ")}`,
     ...inLayer(e.path),
     fix: `give it ${e.expected}`,
   }),
 ) {}
 
-/** Operands whose dtypes an operation does not take. */
+/** An operation does not accept the dtypes of its operands. */
 export class DtypeMismatch extends failure(
   "DtypeMismatch",
   (e: {
@@ -44,25 +44,25 @@ export class DtypeMismatch extends failure(
     readonly actual: readonly string[];
     readonly path: readonly string[];
   }) => ({
-    what: `${e.op} does not take ${e.actual.join(" and ")}`,
+    what: `${e.op} does not accept ${e.actual.join(" and ")}`,
     ...inLayer(e.path),
     fix: `give it ${e.expected}; cast converts one dtype to another`,
   }),
 ) {}
 
 /**
- * A function that returns a tree of another structure than it must, such as a step that changes its carry's;
- * a dot in a structure stands for a leaf.
+ * A function returns a tree of the wrong structure, such as a step that changes the structure of its carry. In
+ * the texts, a dot stands for a leaf.
  */
 export class StructureMismatch extends failure(
   "StructureMismatch",
   (e: { readonly op: string; readonly expected: string; readonly actual: string }) => ({
-    what: `${e.op} returns ${e.actual} where it must return ${e.expected}, each · an array of numbers`,
-    fix: "return a tree of the same arrays and the same keys, whose leaves stand where they stood",
+    what: `${e.op} returns ${e.actual} but must return ${e.expected}, where each · is a tensor`,
+    fix: "return a tree with the same keys and list lengths, and with tensors at the same places",
   }),
 ) {}
 
-/** A named axis used where no `vmap` binds it. */
+/** A program uses a named axis that no `vmap` binds. */
 export class UnboundAxis extends failure(
   "UnboundAxis",
   (e: { readonly axis: string; readonly path: readonly string[] }) => ({
@@ -72,37 +72,37 @@ export class UnboundAxis extends failure(
   }),
 ) {}
 
-/** A value that a program depends on and that is none of its inputs. */
+/** A program depends on a value that is not one of its inputs. */
 export class FreeVariable extends failure(
   "FreeVariable",
   (e: { readonly shape: readonly number[]; readonly path: readonly string[] }) => ({
-    what: `the program depends on a value of shape ${shape(e.shape)} that is none of its inputs`,
+    what: `the program depends on a value of shape ${shape(e.shape)} that is not one of its inputs`,
     ...inLayer(e.path),
-    fix: "pass the value as an input, or use it only inside the function that it belongs to",
+    fix: "pass the value as an input, or use it only inside its own function",
   }),
 ) {}
 
-/** A sequence of more tokens than a model has positions for. */
+/** A sequence has more tokens than a model has positions. */
 export class SequenceTooLong extends failure(
   "SequenceTooLong",
   (e: { readonly length: number; readonly limit: number; readonly path: readonly string[] }) => ({
-    what: `a sequence of ${several(e.length, "token")} has no place in ${several(e.limit, "position")}`,
+    what: `a sequence of ${several(e.length, "token")} is too long for ${several(e.limit, "position")}`,
     ...inLayer(e.path),
-    fix: "give a shorter sequence, ask for fewer tokens, or make the model with more positions",
+    fix: "give a shorter sequence, generate fewer tokens, or build the model with more positions",
   }),
 ) {}
 
-/** A sequence without tokens where there must be some. */
+/** A sequence is empty, but some tokens or time steps are needed. */
 export class EmptySequence extends failure(
   "EmptySequence",
   (e: { readonly path: readonly string[] }) => ({
-    what: "the sequence is empty: there is nothing to see, and nothing that anything could follow",
+    what: "the sequence is empty, but at least one time step is needed",
     ...inLayer(e.path),
-    fix: "give at least one moment or token: a first character, or one that marks the beginning",
+    fix: "give at least one time step or token, such as a first character or a start token",
   }),
 ) {}
 
-/** Statistics over the examples along `axis`, of which there are fewer than they need. */
+/** Statistics over the examples along `axis` have too few examples. */
 export class TooFewExamples extends failure(
   "TooFewExamples",
   (e: {
@@ -113,19 +113,14 @@ export class TooFewExamples extends failure(
   }) => ({
     what: `statistics over the axis "${e.axis}" need at least ${several(e.least, "example")}, and there ${e.examples === 1 ? "is" : "are"} ${e.examples}`,
     ...inLayer(e.path),
-    fix: `take larger batches: withBatchSize(n), with { dropRemainder: true } where an epoch ends in a batch of ${e.examples}`,
+    fix: `use larger batches: withBatchSize(n), with { dropRemainder: true } if an epoch ends in a batch of ${e.examples}`,
   }),
 ) {}
 
-/** What a program has a limited number of. */
-export type Counted =
-  | "elements"
-  | "elements along one axis"
-  | "rounds"
-  | "nodes"
-  | "layers within one another";
+/** The things whose number a program limits. */
+export type Counted = "elements" | "elements along one axis" | "rounds" | "nodes" | "nested layers";
 
-/** Something larger than what counts it: `size` of `of`, of which there can be `limit`. */
+/** A program exceeds a limit: it has `size` of the things `of`, and may have `limit`. */
 export class SizeLimit extends failure(
   "SizeLimit",
   (e: {
@@ -135,28 +130,28 @@ export class SizeLimit extends failure(
     readonly limit: number;
     readonly path: readonly string[];
   }) => ({
-    what: `${e.op} has ${count(e.size)} ${e.of}, and the most are ${count(e.limit)}`,
+    what: `${e.op} has ${count(e.size)} ${e.of}, but the maximum is ${count(e.limit)}`,
     ...inLayer(e.path),
     fix: sizeFix[e.of],
   }),
 ) {}
 
 /**
- * Logits that are no distribution of the token after `position` others: one is NaN or infinite, or all are -∞; `value`
- * is the first such.
+ * The logits of the token after `position` tokens define no distribution: one is NaN or infinite, or all are -∞. `value`
+ * is the first of them.
  */
 export class NonFiniteLogits extends failure(
   "NonFiniteLogits",
   (e: { readonly value: number; readonly position: number; readonly path: readonly string[] }) => ({
-    what: `the logits of the token after ${several(e.position, "other")} are no distribution: ${
+    what: `the logits after ${several(e.position, "token")} define no distribution: ${
       e.value === Number.NEGATIVE_INFINITY ? "all are -∞" : `one is ${e.value}`
     }`,
     ...inLayer(e.path),
-    fix: "see whether the params are finite, and that a mask of logits leaves one of them",
+    fix: "check that the params are finite, and that a mask of logits leaves at least one token",
   }),
 ) {}
 
-/** What can be wrong with one node of a program. */
+/** The errors that one node of a program can have. */
 export type Issue =
   | ShapeMismatch
   | DtypeMismatch
@@ -167,7 +162,7 @@ export type Issue =
   | TooFewExamples
   | SizeLimit;
 
-/** A program that cannot be compiled, with everything that is wrong with it. */
+/** A program cannot be compiled. `causes` lists all its mistakes. */
 export class CompileError extends failure(
   "CompileError",
   (e: { readonly causes: readonly Issue[] }) => ({
@@ -175,15 +170,14 @@ export class CompileError extends failure(
       `the program cannot be compiled: ${several(e.causes.length, "mistake")}`,
       ...saidOnce(e.causes).map(indent),
     ].join("\n"),
-    fix: "correct each of them; all that were found are listed",
+    fix: "correct each mistake in the list",
   }),
 ) {}
 
 const sizeFix: { readonly [S in Counted]: string } = {
-  elements: "take a smaller shape, or work on one part of it after the other",
-  "elements along one axis":
-    "reshape it to several axes that are shorter, or work on one part of it after the other",
-  rounds: "take fewer rounds, or a loop within a loop",
-  nodes: "write what repeats as a scan, or compile the parts as programs of their own",
-  "layers within one another": "put them one after the other with sequential, or repeat one",
+  elements: "use a smaller shape, or process the tensor in parts",
+  "elements along one axis": "reshape it to several shorter axes, or process it in parts",
+  rounds: "use fewer rounds, or a loop inside a loop",
+  nodes: "write repetitions as a scan, or compile the parts as separate programs",
+  "nested layers": "compose layers with sequential or repeat instead of nesting them",
 };

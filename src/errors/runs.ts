@@ -1,24 +1,24 @@
-/** How a training run fails. */
+/** Errors of training runs. */
 
 import { failure } from "./failure.ts";
 import { inLayer, oneOf } from "./words.ts";
 
-/** A number of a training run that is infinite or not a number: the loss (`where: "loss"`), or params. */
+/** A value of a training run became infinite or NaN: the loss (`where: "loss"`), or the params. */
 export class NonFinite extends failure(
   "NonFinite",
   (e: {
     readonly where: string;
     readonly step: number;
-    /** The first leaf of the state that is not finite, where one is. */
+    /** The path of the first leaf of the state that is not finite, if there is one. */
     readonly path: readonly string[];
   }) => ({
-    what: `${e.where} is no longer a finite number`,
+    what: `the ${e.where} stopped being finite`,
     where: `at step ${e.step}${e.path.length === 0 ? "" : `, first in ${e.path.join(".")}`}`,
     fix: "lower the learning rate, clip the gradients, or look for extreme values in the data",
   }),
 ) {}
 
-/** A pipeline that cannot be run as it is described. */
+/** A pipeline's description is invalid. */
 export class InvalidPipeline extends failure(
   "InvalidPipeline",
   (e: {
@@ -32,7 +32,7 @@ export class InvalidPipeline extends failure(
   }),
 ) {}
 
-/** A state from which a pipeline cannot go on: another pipeline's, or another version's. */
+/** A pipeline cannot resume from a state, which belongs to another pipeline or to another version of it. */
 export class StateMismatch extends failure(
   "StateMismatch",
   (e: {
@@ -42,39 +42,39 @@ export class StateMismatch extends failure(
     readonly expected: string;
     readonly actual: string;
   }) => ({
-    what: `the pipeline "${e.pipeline}" cannot go on from this state: its ${e.part} has ${e.actual}, not ${e.expected}`,
+    what: `the pipeline "${e.pipeline}" cannot resume from this state: in its ${e.part}, expected ${e.expected}, found ${e.actual}`,
     ...inLayer(e.path),
-    fix: "resume with the pipeline that made the state, or start afresh without it",
+    fix: "resume with the pipeline that made the state, or start a new run without it",
   }),
 ) {}
 
-/** A run that ended because something that it waited for ended its own fiber: its data, a baseline, a sampler. */
+/** A run ended because something it waited for interrupted its own fiber: its data, a baseline or a sampler. */
 export class RunInterrupted extends failure(
   "RunInterrupted",
   (e: {
-    /** What was under way, in a few words. */
+    /** The interrupted activity, in a few words. */
     readonly during: string;
   }) => ({
-    what: `${e.during} was interrupted, and not by who listens to it`,
-    fix: "look for Effect.interrupt in what it waits for: its data, its baselines, its operators",
+    what: `${e.during} was interrupted from within, not by its subscriber`,
+    fix: "look for Effect.interrupt in the data, baselines and operators of the run",
   }),
 ) {}
 
-/** A monitored value that the epochs of a run do not have. */
+/** An operator monitors a value that the run does not measure. */
 export class UnknownMonitor extends failure(
   "UnknownMonitor",
   (e: { readonly monitor: string; readonly known: readonly string[] }) => ({
-    what: `nothing called "${e.monitor}" is measured in this run`,
+    what: `this run does not measure "${e.monitor}"`,
     fix: `monitor ${oneOf(e.known)}`,
   }),
 ) {}
 
-/** A checkpoint that could not be written; an earlier one of the same path is as it was. */
+/** A checkpoint could not be written. An earlier one at the same path is unchanged. */
 export class CheckpointNotSaved extends failure(
   "CheckpointNotSaved",
   (e: { readonly path: string; readonly reason: string }) => ({
     what: `a checkpoint could not be written: ${e.reason}`,
     where: `to ${e.path}`,
-    fix: "check that the folder exists, that it may be written to and that the disk is not full; an earlier checkpoint there is as it was",
+    fix: "check that the folder exists, that you may write to it and that the disk is not full; an earlier checkpoint there is unchanged",
   }),
 ) {}

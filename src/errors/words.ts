@@ -1,4 +1,4 @@
-/** Words that errors have in common. */
+/** Phrases that several errors share. */
 
 export const shape = (s: readonly number[]): string => `[${s.join(", ")}]`;
 
@@ -10,7 +10,7 @@ export const oneOf = (names: readonly string[]): string =>
 
 export const several = (n: number, thing: string): string => `${n} ${thing}${n === 1 ? "" : "s"}`;
 
-/** A number of things: in digits as far as they are exact. */
+/** A count as text: all digits if they are exact, and scientific notation otherwise. */
 export const count = (n: number): string =>
   Number.isSafeInteger(n) ? String(n) : n.toExponential(3);
 

@@ -89,7 +89,7 @@ export const open = (given: Composable): OpenLayer => {
   const layer = (typeof given === "function" ? activation(given) : given) as AnyLayer as OpenLayer;
   const size = depthOf(layer);
   if (size > deepest) {
-    const of = "layers within one another";
+    const of = "nested layers";
     throw new SizeLimit({ op: layer.name, of, size, limit: deepest, path: [] });
   }
   return layer;

@@ -6,13 +6,13 @@ import type { GradientTransformation } from "./transformation.ts";
 
 /** The options of {@link adam} and {@link adamw}. */
 export interface AdamOptions extends AdamScaling {
-  /** Per step: a number, or a schedule. */
+  /** The learning rate per step: a number, or a schedule. */
   readonly learningRate: LearningRate;
   /** The multiple of the params that decays. Defaults to 0, and to 0.01 for {@link adamw}. */
   readonly weightDecay?: number;
 }
 
-/** Options in their ranges, reported under the name that the user called. */
+/** Checks options against their ranges, and reports errors under the name of the called function. */
 const checked = (name: string, options: AdamOptions): void => {
   const { learningRate, beta1 = 0.9, beta2 = 0.999, epsilon = 0, weightDecay = 0 } = options;
   notNegative(name, { learningRate, epsilon, weightDecay });

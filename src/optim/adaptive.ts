@@ -7,9 +7,9 @@ import { trace } from "./transforms.ts";
 
 /** The options that all optimizers with adaptive rates share. */
 export interface AdaptiveOptions {
-  /** Per step: a number, or a schedule. */
+  /** The learning rate per step: a number, or a schedule. */
   readonly learningRate: LearningRate;
-  /** Guards a division by zero. Each optimizer states its default. */
+  /** Added to divisors, against a division by zero. Each optimizer states its default. */
   readonly epsilon?: number;
   /** Adds `weightDecay · p` to the gradients. Defaults to 0. */
   readonly weightDecay?: number;

@@ -2,11 +2,11 @@ import type { LearningRate } from "./learningRate.ts";
 import { chain, type GradientTransformation } from "./transformation.ts";
 import { addDecayedWeights, scaleByLearningRate } from "./transforms.ts";
 
-/** Weight decay as a part of a chain: none where it is 0. */
+/** Weight decay as parts of a chain: no part if it is 0. */
 export const decay = (weightDecay: number): readonly GradientTransformation[] =>
   weightDecay === 0 ? [] : [addDecayedWeights(weightDecay)];
 
-/** A chain that ends in its learning rate, under the name of the optimizer that it makes. */
+/** A chain that ends with its learning rate, under an optimizer's name. */
 export const descent = (
   name: string,
   learningRate: LearningRate,

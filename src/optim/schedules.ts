@@ -50,13 +50,18 @@ export const sampleSchedule = (schedule: Schedule, steps: number): readonly numb
   );
 };
 
-/** The same rate at every step. */
+/** The same rate at every step. **Units** of rates: per step. */
 export const constantSchedule = (rate: number): Schedule => {
   notNegative("constantSchedule", { rate });
   return () => number(rate);
 };
 
-/** Multiplies the rate by `factor` every `every` steps. **Math** `η · γ^⌊t/k⌋`. */
+/**
+ * Multiplies the rate by `factor` every `every` steps.
+ *
+ * **Math** `η · γ^⌊t/k⌋`.
+ * **Fails with** `InvalidArgument`, thrown, where a number is negative, or `every` is not a positive whole number.
+ */
 export const stepDecay = (rate: number, every: number, factor: number): Schedule => {
   notNegative("stepDecay", { rate, factor });
   whole(1)("stepDecay", { every });
@@ -74,7 +79,12 @@ export const multiStepDecay = (
   return (t) => milestones.reduce((r, at) => choose(ge(t, at), times(r, factor), r), number(rate));
 };
 
-/** Multiplies the rate by `factor` at every step. **Math** `η · γᵗ`. */
+/**
+ * Multiplies the rate by `factor` at every step.
+ *
+ * **Math** `η · γᵗ`.
+ * **Fails with** `InvalidArgument`, thrown, where a number is negative.
+ */
 export const exponentialDecay = (rate: number, factor: number): Schedule => {
   notNegative("exponentialDecay", { rate, factor });
   return (t) => times(pow(number(factor), t), rate);
@@ -167,7 +177,7 @@ export const joinSchedules = (
   );
 };
 
-/** Constant rates, each from a step on. */
+/** Constant rates: each holds from its own step on. */
 export const piecewiseConstant = (
   rate: number,
   ...rest: readonly (readonly [from: number, rate: number])[]

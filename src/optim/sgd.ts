@@ -6,7 +6,7 @@ import { trace } from "./transforms.ts";
 
 /** The options of {@link sgd}. */
 export interface SgdOptions {
-  /** Per step: a number, or a schedule. */
+  /** The learning rate per step: a number, or a schedule. */
   readonly learningRate: LearningRate;
   /** The fraction of the last velocity that is kept. Defaults to 0. */
   readonly momentum?: number;

@@ -122,6 +122,7 @@ export const clipByGlobalNorm = (limit: number): GradientTransformation => {
  *
  * **Fails with** `InvalidArgument`, thrown, where λ is negative.
  * **Math** the gradient of `λ/2 ‖p‖²`.
+ * **Source** Krogh and Hertz, "A Simple Weight Decay Can Improve Generalization" (1991).
  */
 export const addDecayedWeights = (weightDecay: number): GradientTransformation => {
   notNegative("addDecayedWeights", { weightDecay });

@@ -15,7 +15,7 @@ test("the repository keeps its architecture", () => {
   expect(found).toEqual([]);
 });
 
-/** A planted mistake, and the rule that must catch it. */
+/** A tree with a planted mistake, and the rule that must catch it. */
 const planted: readonly (readonly [rule: string, tree: Readonly<Record<string, string>>])[] = [
   ["direction", { "src/ir/a.ts": 'import { b } from "../nn/b.ts";', "src/nn/b.ts": "" }],
   ["direction", { "src/ir/a.ts": 'import type { b } from "../rules/b.ts";' }],
@@ -79,7 +79,7 @@ describe("a planted mistake is caught", () => {
   });
 });
 
-/** What looks like a mistake to a naive reading and is none. */
+/** Correct code that a naive text search would report. */
 const innocent: readonly Readonly<Record<string, string>>[] = [
   {
     "src/ir/a.ts":

@@ -1,6 +1,6 @@
 import { codeLines, type Import, importsOf, type Tree } from "./tree.ts";
 
-/** A breach of the architecture: which rule, where, and what stands there. */
+/** A violation of the architecture: the rule, the place, and the offending code. */
 export interface Violation {
   readonly rule: string;
   readonly where: string;
@@ -9,7 +9,10 @@ export interface Violation {
 
 const folders = ["src", "pipelines", "laws", "test"];
 
-/** The rooms of `src` from left to right; rooms on one rank see neither each other nor the right. */
+/**
+ * The rooms of `src` in the order of imports, from left to right. A room sees only rooms further left, and none of its
+ * own rank.
+ */
 const ranks: readonly (readonly string[])[] = [
   ["errors"],
   ["tree"],
@@ -18,7 +21,7 @@ const ranks: readonly (readonly string[])[] = [
   ["rules"],
   ["interpreter"],
   ["autodiff"],
-  // Functions with derivative rules of their own, of which layers are made.
+  // Functions with derivative rules of their own, which layers use.
   ["linalg", "special"],
   ["backend"],
   ["nn", "optim"],
@@ -27,7 +30,7 @@ const ranks: readonly (readonly string[])[] = [
   ["learn"],
   ["train"],
   ["index"],
-  // The command line is a user of the public surface, and no part of it.
+  // The command line uses the public surface and is no part of it.
   ["cli"],
 ];
 
@@ -49,7 +52,7 @@ const pure = [
 ];
 const outside = ["index", "cli", "pipelines", "laws", "test"];
 
-/** The room of a file: a folder of `src` or a file at its root, or else the top-level folder. */
+/** The room of a file: a folder of `src`, a file at its root, or a top-level folder. */
 export const roomOf = (file: string): string => {
   const [top, room] = file.split("/") as [string, string | undefined];
   if (top !== "src" || room === undefined) return top;
@@ -76,7 +79,7 @@ const placed = (files: Tree): readonly Violation[] =>
     .filter((file) => file.startsWith("src/") && rankOf(roomOf(file)) < 0)
     .map((file) => ({ rule: "room", where: file, what: `src has no room "${roomOf(file)}"` }));
 
-/** What users import from: the root, and the rooms that `package.json` exports. */
+/** Whether users import from this file: the root, and the rooms that `package.json` exports. */
 const isSurface = (file: string): boolean => /^src\/([\w/]+\/)?(index|errors|tree)\.ts$/.test(file);
 
 const direction = (i: Import): string | undefined => {
@@ -104,7 +107,7 @@ const ending = (i: Import): string | undefined =>
     ? undefined
     : "a relative import ends in .ts";
 
-/** The table "who does what" of the design, one line per library. */
+/** The table "Who does what" of the design, one line per library. */
 const library = (i: Import): string | undefined => {
   if (i.target !== undefined) return undefined;
   const room = roomOf(i.file);
@@ -173,7 +176,11 @@ const names = (files: Tree): readonly Violation[] =>
     ].map((match) => match[1] as string);
     return [...segments, ...exported]
       .filter(isVague)
-      .map((name) => ({ rule: "name", where: file, what: `"${name}" says nothing` }));
+      .map((name) => ({
+        rule: "name",
+        where: file,
+        what: `"${name}" says nothing about the file's contents`,
+      }));
   });
 
 const escapes: readonly RegExp[] = [
@@ -204,11 +211,11 @@ const typeEscapes = (files: Tree): readonly Violation[] =>
     });
   });
 
-/** Calls that take any number of arguments; a slice of data may be short enough to be them. */
+/** Calls with a variable number of arguments. A slice of data may be short enough. */
 const spread =
   /(Math\.(?:max|min)|\.(?:push|unshift|splice|concat)|fromCharCode|fromCodePoint)\(\s*(?:[^()[\]{}]*,\s*)?\.\.\.(?![^,()]*\.(?:subarray|slice)\()/g;
 
-/** Arguments lie on the stack, which has no place for a hundred thousand numbers. */
+/** Arguments are passed on the stack, which overflows at about a hundred thousand. */
 const spreads = (files: Tree): readonly Violation[] =>
   [...files]
     .filter(([file]) => !file.startsWith("test/"))
@@ -217,7 +224,7 @@ const spreads = (files: Tree): readonly Violation[] =>
       return [...code.matchAll(spread)].map(({ index, 1: call }) => ({
         rule: "spread",
         where: `${file}:${code.slice(0, index).split("\n").length}`,
-        what: `${call}(...data) ends in a RangeError where there is much: see tensor/extremes.ts, or write a loop`,
+        what: `${call}(...data) ends in a RangeError for large data: see tensor/extremes.ts, or write a loop`,
       }));
     });
 
@@ -231,7 +238,7 @@ const lengths = (files: Tree): readonly Violation[] =>
       : [];
   });
 
-/** How many files a folder may hold before it gets rooms of its own. */
+/** The maximum number of files in a folder. */
 const mostFiles = 16;
 
 const crowded = (files: Tree): readonly Violation[] => {
@@ -246,7 +253,7 @@ const crowded = (files: Tree): readonly Violation[] => {
     }));
 };
 
-/** Everything in a tree that breaks the architecture; `tops` are the folders beside it. */
+/** All violations of the architecture in a tree; `tops` are the top-level folders. */
 export const violations = (files: Tree, tops: readonly string[] = []): readonly Violation[] => {
   const imports = [...files].flatMap(([file, text]) => importsOf(file, text));
   const each = (rule: string, check: (i: Import) => string | undefined): readonly Violation[] =>
@@ -257,7 +264,11 @@ export const violations = (files: Tree, tops: readonly string[] = []): readonly 
   return [
     ...tops
       .filter((top) => !folders.includes(top))
-      .map((top) => ({ rule: "folder", where: top, what: `the house has ${folders.join(", ")}` })),
+      .map((top) => ({
+        rule: "folder",
+        where: top,
+        what: `the repository has only ${folders.join(", ")}`,
+      })),
     ...placed(files),
     ...each("direction", direction),
     ...each("ending", ending),

@@ -23,7 +23,7 @@ import { parameter } from "../../src/ir/build.ts";
 import { add, constant, expandDims, fill, gt, iota, mul, oneHot, sum } from "../../src/ir/index.ts";
 import { program } from "../../src/ir/program.ts";
 
-/** What compiling a function of these operands says is wrong with it. */
+/** The text of the compile error of a function on these operands. */
 const mistakes = (
   make: Effect.Effect<(...xs: readonly Expr[]) => Expr, never, ForwardMode | ReverseMode>,
   ...operands: readonly Tensor[]
@@ -52,23 +52,23 @@ const thrown = (f: () => unknown): unknown => {
 const plain = (f: (...xs: readonly Expr[]) => Expr) => Effect.succeed(f);
 const x = tensor([1, 2]) as Tensor;
 
-describe("mistakes that types do not see are found when compiling", () => {
-  it("the gradient of what is no scalar", () => {
+describe("mistakes beyond the type checker are reported when compiled", () => {
+  it("the gradient of a function that returns no scalar", () => {
     const gradient = Effect.map(
       grad((v: Expr) => mul(v, v)),
       (g) => (v?: Expr) => g(v as Expr),
     );
-    expect(mistakes(gradient, x)).toContain("grad does not take [2]");
+    expect(mistakes(gradient, x)).toContain("grad does not accept [2]");
   });
 
-  it("a rule of a custom function that makes something of another shape", () => {
+  it("a custom derivative rule that returns a wrong shape", () => {
     const wrong = constant(ones([5])) as Expr;
     const forward = customDerivative((v: Expr) => mul(v, 2) as Expr, {
       name: "twice",
       jvp: () => wrong,
     });
     const push = Effect.map(jvp(forward), (f) => (v?: Expr) => f(v as Expr, v as Expr)[1]);
-    expect(mistakes(push, x)).toContain("the jvp of twice does not take [5]");
+    expect(mistakes(push, x)).toContain("the jvp of twice does not accept [5]");
     const back = customDerivative((v: Expr) => mul(v, 2) as Expr, {
       name: "twice",
       vjp: () => wrong,
@@ -77,15 +77,15 @@ describe("mistakes that types do not see are found when compiling", () => {
       grad((v: Expr) => sum(back(v)) as Expr<readonly []>),
       (g) => (v?: Expr) => g(v as Expr),
     );
-    expect(mistakes(total, x)).toContain("the vjp of twice does not take [5]");
+    expect(mistakes(total, x)).toContain("the vjp of twice does not accept [5]");
     const batched = Effect.map(
       grad((v: Expr) => sum(vmap(back)(v)) as Expr<readonly []>),
       (g) => (v?: Expr) => g(v as Expr),
     );
-    expect(mistakes(batched, ones([3, 2]))).toContain("the vjp of twice does not take [5]");
+    expect(mistakes(batched, ones([3, 2]))).toContain("the vjp of twice does not accept [5]");
   });
 
-  it("a vmap over operands of different sizes, also where the function never joins them", () => {
+  it("a vmap over operands of different sizes, even if the function never combines them", () => {
     const first = vmap((a: Expr, _: Expr) => a);
     expect(
       mistakes(
@@ -93,11 +93,11 @@ describe("mistakes that types do not see are found when compiling", () => {
         ones([2, 3]),
         ones([4, 3]),
       ),
-    ).toContain("vmap does not take [2, 3] and [4, 3]");
+    ).toContain("vmap does not accept [2, 3] and [4, 3]");
   });
 
-  it("shapes that no tensor has, once and not in all that is made of them", () => {
-    expect(mistakes(plain(() => iota([-2])))).toContain("iota does not take [-2]");
+  it("impossible shapes, reported once and not again for results computed from them", () => {
+    expect(mistakes(plain(() => iota([-2])))).toContain("iota does not accept [-2]");
     expect(mistakes(plain(() => fill([1.5], 1)))).toContain("[1.5]");
     const classes = mistakes(
       plain((i) => oneHot(i as Expr, -2)),
@@ -110,10 +110,10 @@ describe("mistakes that types do not see are found when compiling", () => {
       });
       return ys;
     });
-    expect(mistakes(steps, x)).toContain("scan does not take");
+    expect(mistakes(steps, x)).toContain("scan does not accept");
   });
 
-  it("says of loops and choices what is wrong with them", () => {
+  it("mistakes in loops and conditionals", () => {
     const uneven = plain((a, b) => {
       const [carry] = scan(
         (c: Expr, [p, q]: readonly [Expr, Expr]): readonly [Expr, Expr] => [c, add(p, q) as Expr],
@@ -135,7 +135,7 @@ describe("mistakes that types do not see are found when compiling", () => {
   });
 
   it("a step of a loop that returns its carry as another tree of the same leaves", () => {
-    // The types allow it to who calls without literal ones: the keys were exchanged silently.
+    // The types allow this for callers without literal types. The keys used to be exchanged silently.
     interface Moving {
       readonly [part: string]: Expr;
     }
@@ -182,7 +182,7 @@ describe("mistakes that types do not see are found when compiling", () => {
     });
   });
 
-  it("rules of a custom function that return other trees than it does", () => {
+  it("custom derivative rules that return trees of a different structure", () => {
     type Pair = readonly Expr[];
     const double = (name: string, rules: object) =>
       customDerivative((p: Pair): Pair => p.map((a) => mul(a, 2) as Expr), { name, ...rules });
@@ -217,7 +217,7 @@ describe("mistakes that types do not see are found when compiling", () => {
     });
   });
 
-  it("axes that are not there", () => {
+  it("axes that do not exist", () => {
     expect(
       mistakes(
         plain((v) => sum(v as Expr, [5])),

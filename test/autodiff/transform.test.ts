@@ -63,7 +63,7 @@ const f = (x: Vector): Scalar =>
 const weigh = (x: Vector): Expr => {
   const [first, second] = [sum(mul(x, given([1, 0]))), sum(mul(x, given([0, 1])))];
   const square: Expr = mul(first, first);
-  // x₀² is in the sum above already; here is x₀²(x₁ - 1) + sin(x₀).
+  // x₀² is already in the sum above, so here the term is x₀²(x₁ - 1) + sin(x₀).
   return add(mul(square, sub(second, 1)), sin(first)) as Expr;
 };
 
@@ -200,7 +200,7 @@ describe("vmap", () => {
       [2, 6, 10],
       [4, 8, 12],
     ]);
-    // What all examples share keeps its axes, even where they are as many as the examples.
+    // An argument that all examples share keeps its axes, even if one has as many elements as there are examples.
     const times = (x: Vector, k: Vector) => mul(x, sum(k)) as Expr as Vector;
     expect(valueOf(vmap(times, { inAxes: [0, undefined] })(rows, vector(1, 2, 4)))).toEqual([
       [7, 14],
@@ -244,7 +244,7 @@ describe("vmap", () => {
     ]);
   });
 
-  test("a gradient inside of a vmap with a named axis is the gradient of all examples' sum", () => {
+  test("a gradient inside a vmap with a named axis is the gradient of the sum over all examples", () => {
     const share = (x: Scalar): Scalar => {
       const mean = axisMean(mul(x, x), "batch");
       return mul(mean, x) as Scalar;

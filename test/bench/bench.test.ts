@@ -15,7 +15,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const patience = 60_000;
 
-test("a problem is read as it was written", () => {
+test("a problem is read back unchanged", () => {
   const problem = {
     arrays: {
       x: { shape: [2, 2], data: Float32Array.of(1, -0, 1e-40, Number.POSITIVE_INFINITY) },
@@ -31,7 +31,7 @@ test("the spread of rounds", () => {
   expect(spreadOf([[3, 1, 2], [10]])).toEqual({ median: 3, low: 2, high: 10, best: 2, count: 4 });
 });
 
-test("fluxion answers what the driver asks", async () => {
+test("fluxion answers the driver's requests", async () => {
   const process = start(fluxion);
   writeProblem(folder, await w2.problem());
   const request = { ask: "workload", name: "W2", folder, steps: 3, milliseconds: 1000 } as const;
@@ -56,7 +56,7 @@ test("fluxion answers what the driver asks", async () => {
   process.end();
 });
 
-test("a contender that cannot start, or ends, or stays silent is reported", async () => {
+test("a contender that cannot start, ends, or stays silent is reported", async () => {
   const node = (code: string): Command => ({
     name: "peer",
     command: process.execPath,
@@ -79,7 +79,7 @@ test("a contender that cannot start, or ends, or stays silent is reported", asyn
   });
 });
 
-test("whoever computes something else is not ranked", () => {
+test("a contender with different results is not ranked", () => {
   const milliseconds = spreadOf([[2]]);
   const report: Report = {
     date: "2026",

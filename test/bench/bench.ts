@@ -15,12 +15,12 @@ import { spreadOf } from "./statistics.ts";
 import { workloads } from "./workloads/index.ts";
 
 /**
- * Times fluxion against whatever of its peers is installed. Run with `npm run bench`, or with
- * `npm run bench -- --quick --only W1,W2,kernels --json FILE`.
+ * Times fluxion beside every installed peer. Run with `npm run bench`, or with `npm run bench -- --quick --only
+ * W1,W2,kernels --json FILE`.
  *
- * Every contender is a process of its own, and they take turns: one round of each, over and over, so that
- * what else the machine does falls on all alike. A contender whose losses or results are not fluxion's
- * has computed something else, and is not ranked.
+ * Every contender is a separate process, and they take turns: one round of each, over and over, so that other load on
+ * the machine affects all equally. A contender whose losses or results differ from fluxion's has computed something
+ * else, and is not ranked.
  */
 const names = [...workloads.map(({ name }) => name), "kernels"];
 const fail = (text: string): never => {
@@ -48,16 +48,19 @@ const unknown = only?.find((name) => !names.includes(name));
 if (unknown !== undefined) fail(`There is no ${unknown}.`);
 const wanted = (name: string): boolean => only === undefined || only.includes(name);
 
-/** How long each contender gets: losses to compare, then rounds of so many milliseconds each. */
+/** The effort for each contender: steps whose losses are compared, then rounds of some milliseconds each. */
 const effort = quick
   ? { steps: 10, losses: 8_000, rounds: 3, workload: 300, kernel: 40 }
   : { steps: 30, losses: 20_000, rounds: 7, workload: 1_000, kernel: 100 };
-/** After these, whoever is not through with a single run in a round is left out of the others. */
+/** After this many rounds, a contender that never finished a run within a round is left out. */
 const fewest = 3;
-/** The longest that an answer may take: a step of the slowest takes tens of seconds. */
+/** The maximum milliseconds for an answer: a step of the slowest contender takes tens of seconds. */
 const patience = { workload: 240_000, kernel: 30_000 };
 
-/** Rounding grows along a run, and Adam divides by roots of small numbers; other models differ by far more. */
+/**
+ * Rounding errors grow along a run, and Adam divides by roots of small numbers; a different model would differ by far
+ * more.
+ */
 const agreement = { losses: 1e-2, kernels: 1e-4 };
 
 const chosen = options.contenders?.split(",");
@@ -88,7 +91,7 @@ interface Turn {
 const takesTurn = ({ first, rounds }: Turn, round: number): boolean =>
   !failed(first) && (round < fewest || rounds.some((samples) => samples.length > 1));
 
-/** Lets all contenders set something up, then take turns at it, and says what came of it. */
+/** Lets all contenders set up a task and take turns at it. Returns the results. */
 const contest = async (
   section: Omit<Section, "entries">,
   problem: Problem,
@@ -137,7 +140,7 @@ const contest = async (
   return { ...section, entries };
 };
 
-/** The largest relative difference of two runs' losses, over the steps that both took. */
+/** The largest relative difference between the losses of two runs, over their common steps. */
 const lossDifference = (first: Turn["first"], ours: Turn["first"]): number | undefined =>
   "losses" in first && "losses" in ours
     ? Math.max(
@@ -147,7 +150,7 @@ const lossDifference = (first: Turn["first"], ours: Turn["first"]): number | und
       )
     : undefined;
 
-/** The largest difference of two results' elements, by their mean magnitude. */
+/** The largest difference between the elements of two results, relative to their mean magnitude. */
 const digestDifference = (first: Turn["first"], ours: Turn["first"]): number | undefined =>
   "elements" in first && "elements" in ours
     ? Math.max(...first.elements.map((x, i) => Math.abs(x - (ours.elements[i] as number)))) /
@@ -204,7 +207,7 @@ if (wanted("kernels")) {
 }
 measurePeaks();
 
-/** From the start of a process to MNIST's first trained step. */
+/** The time from the start of a process to MNIST's first trained step. */
 const firstSteps = wanted("W1")
   ? Array.from({ length: effort.rounds }, () =>
       Number(execFileSync(process.execPath, [join(import.meta.dirname, "firstStep.ts")])),

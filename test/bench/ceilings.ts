@@ -1,17 +1,17 @@
 import { gauges } from "../../src/backend/wasm/ceilings.ts";
 
-/** What this machine can do at most on one thread: the kernels' figures are to be read beside it. */
+/** A limit of this machine on one thread, with which to compare the kernels' figures. */
 export interface Ceiling {
   readonly name: string;
   readonly unit: "GFLOP/s" | "GB/s";
-  /** One measurement, in the unit. */
+  /** Measures once, in the unit. */
   readonly measure: () => number;
 }
 
 const megabytes = (bytes: number): string =>
   bytes < 2 ** 20 ? `${bytes / 2 ** 10} KiB` : `${bytes / 2 ** 20} MiB`;
 
-/** The ceilings, compiled and warm. */
+/** Compiles the measurements and warms them up. */
 export const ceilings = (): readonly Ceiling[] => {
   const { fused, operations, bandwidth } = gauges();
   return [

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { About, Digest, Losses, Refusal, Request, Samples } from "./protocol.ts";
 
-/** How a contender is started. */
+/** The command that starts a contender. */
 export interface Command {
   readonly name: string;
   readonly command: string;
@@ -16,13 +16,13 @@ type Answers = {
   readonly time: Samples;
 };
 
-/** A contender's process, one question at a time. Whatever ends it is an answer: what went wrong. */
+/** The process of a contender, which answers one request at a time. If the process ends, the answer is an error. */
 export interface Process {
   readonly ask: <R extends Request>(
     request: R,
     limit: number,
   ) => Promise<Answers[R["ask"]] | Refusal>;
-  /** Whether it can still be asked. */
+  /** Whether it still answers. */
   readonly alive: () => boolean;
   readonly end: () => void;
 }
@@ -46,10 +46,10 @@ export const start = ({ command, args }: Command): Process => {
   });
   child.on("error", (error) => fail(error.message));
   child.on("close", (code) => fail(lastLine(complaints) || `it ended with code ${code}`));
-  child.stdin?.on("error", () => undefined); // it has ended, and `close` says so
+  child.stdin?.on("error", () => undefined); // it has ended; `close` reports it
   if (child.stdout !== null)
     createInterface({ input: child.stdout }).on("line", (line) => {
-      // A library may print things of its own.
+      // A library may print lines of its own.
       if (line.startsWith("{")) settle(line);
     });
 

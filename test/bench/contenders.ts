@@ -9,16 +9,16 @@ const node = (name: string, file: string, ...args: readonly string[]): Command =
   args: [join(here, file), ...args],
 });
 
-/** The Python that has PyTorch: Debian's, unless the environment names another. */
+/** The Python that has PyTorch: Debian's, unless the environment names another one. */
 const python = process.env.BENCH_PYTHON ?? "/usr/bin/python3";
-/** PyTorch on so many threads. */
+/** PyTorch on a number of threads. */
 const torch = (threads: number): Command => ({
   name: `PyTorch ×${threads}`,
   command: python,
   args: [join(here, "peers", "pytorch.py"), String(threads)],
 });
 
-/** What it takes for a peer to be there, and what is to be done where it is not. */
+/** A peer: how to start it, how to find out whether it is installed, and how to install it. */
 interface Peer {
   readonly command: Command;
   readonly present: () => boolean;
@@ -34,10 +34,10 @@ const debian: Pick<Peer, "present" | "advice"> = {
   advice: "python3 with PyTorch (Debian's python3-torch), or BENCH_PYTHON",
 };
 
-/** fluxion on as many threads as it takes by itself. */
+/** fluxion on its default number of threads. */
 export const fluxion: Command = node("fluxion", "fluxion.ts");
 
-/** fluxion on so many threads. */
+/** fluxion on a fixed number of threads. */
 export const fluxions: readonly Command[] = [1, 2].map((threads) =>
   node(`fluxion ×${threads}`, "fluxion.ts", String(threads)),
 );

@@ -16,8 +16,8 @@ import { services } from "./threads.ts";
 import { workloads } from "./workloads/index.ts";
 
 /**
- * fluxion as a contender: the step that a training run takes, without the events around it. Gathering the
- * batch and reading the loss are in.
+ * fluxion as a contender: the step of a training run, without the events around it. Gathering the batch and reading the
+ * loss are included.
  */
 const training = async (name: string, problem: Problem): Promise<Training> => {
   const workload = workloads.find((w) => w.name === name);

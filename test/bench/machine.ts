@@ -1,13 +1,13 @@
 import { availableParallelism, cpus, loadavg, release, totalmem } from "node:os";
 
-/** What the figures were taken on. */
+/** The machine on which the figures were measured. */
 export interface Machine {
   readonly processor: string;
   readonly cores: number;
   readonly memory: string;
   readonly system: string;
   readonly node: string;
-  /** Runnable processes over the last minute when the bench ended. */
+  /** The mean number of runnable processes over the last minute of the bench. */
   readonly load: number;
 }
 

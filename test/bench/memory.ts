@@ -4,8 +4,8 @@ import { mnistMlp } from "../../pipelines/mnist-mlp.ts";
 import { train$, withEpochs } from "../../src/index.ts";
 
 /**
- * Heap and resident memory along 20,000 steps of MNIST. Run with `node --expose-gc test/bench/memory.ts`:
- * each figure is taken after a collection. It reports and asserts nothing.
+ * Prints the heap and resident memory during 20,000 steps of MNIST. Run with `node --expose-gc test/bench/memory.ts`:
+ * each figure is measured after a collection. It asserts nothing.
  */
 const steps = 20_000;
 const every = 2_000;

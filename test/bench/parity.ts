@@ -14,10 +14,10 @@ import { epochOrder } from "../../src/train/loop/shuffle.ts";
 import { defaultServices } from "../../src/train/services.ts";
 
 /**
- * MNIST beside PyTorch's, step by step, from the same weights in the same batch order.
+ * Compares MNIST with PyTorch step by step, from the same weights and in the same batch order.
  *
  * Run with `node test/bench/parity.ts [epochs] [python]`; the Python needs PyTorch and NumPy (Debian's
- * `python3-torch`). It reports and asserts nothing; times are the bench's.
+ * `python3-torch`). It prints differences and asserts nothing; the bench measures times.
  */
 const epochs = Number(process.argv[2] ?? 5);
 const python = process.argv[3] ?? "/usr/bin/python3";

@@ -8,9 +8,9 @@ export interface NamedArray {
 }
 
 /**
- * What every contender begins with: initial weights, data, the order of the batches; or the operands of a
- * kernel. Weights are named and laid out as no framework's own: matrices are `[in, out]`, kernels of
- * convolutions `[height, width, in, out]`, images have their channels last.
+ * The common start of all contenders: initial weights, data and the order of the batches, or the operands of a kernel.
+ * Names and layouts belong to no framework: matrices are `[in, out]`, kernels of convolutions `[height, width, in,
+ * out]`, and images have their channels last.
  */
 export interface Problem {
   readonly arrays: { readonly [name: string]: NamedArray };
@@ -24,7 +24,7 @@ interface Manifest {
   readonly numbers: { readonly [name: string]: number };
 }
 
-/** A problem as files of a folder: `problem.json`, and one file of bytes for each array. */
+/** Writes a problem to a folder: `problem.json`, and one binary file per array. */
 export const writeProblem = (folder: string, { arrays, numbers }: Problem): void => {
   const entries = Object.entries(arrays);
   const manifest: Manifest = {
@@ -56,14 +56,14 @@ export const readProblem = (folder: string): Problem => {
   return { arrays: Object.fromEntries(arrays), numbers: manifest.numbers };
 };
 
-/** An array of a problem, which has it. */
+/** An array of a problem. Throws if the problem has no such array. */
 export const arrayOf = (problem: Problem, name: string): NamedArray => {
   const found = problem.arrays[name];
   if (found === undefined) throw new Error(`the problem has no array ${name}`);
   return found;
 };
 
-/** The rows of step `step`: the order of the problem, over and over. */
+/** The rows of step `step`; the order of the problem repeats. */
 export const rowsOf = (problem: Problem, step: number): Int32Array => {
   const { shape, data } = arrayOf(problem, "order");
   const [steps = 1, size = 1] = shape;

@@ -2,8 +2,8 @@ import { createInterface } from "node:readline";
 import { type Problem, readProblem } from "./problem.ts";
 
 /**
- * What the driver asks of a contender and what it answers: one JSON object a line, over standard input
- * and output. A contender works only while it is asked, so that several can take turns on one machine.
+ * The requests of the driver and the answers of a contender: one JSON object per line, over standard input and output.
+ * A contender works only on request, so that several can take turns on one machine.
  */
 export type Request =
   | { readonly ask: "about" }
@@ -11,7 +11,7 @@ export type Request =
       readonly ask: "workload";
       readonly name: string;
       readonly folder: string;
-      /** How many steps to take and tell the losses of, unless they take longer than `milliseconds`. */
+      /** The number of steps whose losses to return, unless they take longer than `milliseconds`. */
       readonly steps: number;
       readonly milliseconds: number;
     }
@@ -23,35 +23,35 @@ export interface About {
 }
 export interface Losses {
   readonly losses: readonly number[];
-  /** What else is known of the program: its compile time, its memory. */
+  /** Other figures of the program, such as its compile time and memory. */
   readonly facts?: { readonly [fact: string]: number };
 }
-/** Elements of a result, evenly far apart, by which two results are compared. */
+/** Evenly spaced elements of a result, by which two results are compared. */
 export interface Digest {
   readonly elements: readonly number[];
   /** The mean magnitude of these elements. */
   readonly magnitude: number;
 }
 export interface Samples {
-  /** Milliseconds of each run, one after the other. */
+  /** The milliseconds of each run, in order. */
   readonly samples: readonly number[];
 }
 export interface Refusal {
   readonly error: string;
 }
 
-/** A workload set up: each call is a training step, and gives its loss. */
+/** A workload after setup. Each call is a training step and returns its loss. */
 export interface Training {
   readonly step: () => number | Promise<number>;
   readonly facts?: { readonly [fact: string]: number };
 }
-/** A kernel set up: each `run` computes it once. */
+/** A kernel after setup. Each `run` computes it once. */
 export interface Running {
   readonly run: () => unknown;
   readonly result: () => ArrayLike<number> | Promise<ArrayLike<number>>;
 }
 
-/** A framework that takes part. What it cannot do it refuses by throwing, in words for the table. */
+/** A framework in the bench. It refuses requests that it cannot do by throwing a message for the table. */
 export interface Contender {
   readonly version: string;
   readonly workload: (name: string, problem: Problem) => Training | Promise<Training>;
@@ -66,7 +66,7 @@ export const digest = (values: ArrayLike<number>): Digest => {
   return { elements, magnitude: elements.reduce((n, x) => n + Math.abs(x), 0) / probes };
 };
 
-/** Warm-up before a kernel's result is looked at: engines compile what runs often. */
+/** Warm-up runs before a kernel's result is read: engines compile code that runs often. */
 const warmUp = 3;
 
 /** Answers requests until standard input ends. */
@@ -110,7 +110,7 @@ export const serve = async (contender: Contender): Promise<void> => {
   };
 
   for await (const line of createInterface({ input: process.stdin })) {
-    // The driver writes nothing but requests.
+    // The driver writes only requests.
     const request = JSON.parse(line) as Request;
     const said = await answer(request).catch(
       (error: unknown): Refusal => ({

@@ -1,15 +1,15 @@
 import type { Machine } from "./machine.ts";
 import type { Spread } from "./statistics.ts";
 
-/** How one contender did. */
+/** The result of one contender. */
 export type Entry =
   | { readonly contender: string; readonly error: string }
   | {
       readonly contender: string;
       readonly error?: never;
-      /** Of one step or run. */
+      /** The time of one step or run. */
       readonly milliseconds: Spread;
-      /** How far its losses or its result are from fluxion's, relatively. */
+      /** The relative difference of its losses or its result from fluxion's. */
       readonly difference?: number;
       readonly agrees?: boolean;
       readonly losses?: readonly number[];
@@ -21,7 +21,7 @@ export interface Section {
   readonly name: string;
   readonly title: string;
   readonly kind: "workload" | "kernel";
-  /** The largest difference with which a contender is ranked. */
+  /** The largest difference with which a contender is still ranked. */
   readonly tolerance: number;
   readonly work?: { readonly unit: "flop" | "element"; readonly count: number };
   readonly entries: readonly Entry[];
@@ -34,14 +34,14 @@ export interface Report {
   readonly versions: { readonly [contender: string]: string };
   readonly absent: readonly { readonly name: string; readonly advice: string }[];
   readonly ceilings: readonly ({ readonly name: string; readonly unit: string } & Spread)[];
-  /** Milliseconds from the start of a process to MNIST's first trained step, the data read. */
+  /** Milliseconds from the start of a process to MNIST's first trained step, including reading the data. */
   readonly firstStep?: Spread;
   readonly sections: readonly Section[];
 }
 
 type Cells = readonly string[];
 
-/** A table whose first column is words and whose others are numbers, but for the last. */
+/** A table whose first column is text and whose others are numbers, except for the last. */
 const table = (rows: readonly Cells[]): string => {
   const width = (i: number): number => Math.max(...rows.map((row) => (row[i] ?? "").length));
   const widths = (rows[0] ?? []).map((_, i) => width(i));
@@ -62,7 +62,7 @@ const table = (rows: readonly Cells[]): string => {
 const time = (ms: number): string =>
   ms >= 100 ? ms.toFixed(0) : ms >= 1 ? ms.toFixed(2) : ms.toFixed(4);
 
-/** What a run amounts to: arithmetic by the second and as a share of the ceiling, or the time of an element. */
+/** The speed of a run: arithmetic per second and its fraction of the ceiling, or the time per element. */
 const rate = ({ work }: Section, ms: number, ceiling: number): string => {
   if (work === undefined) return "";
   if (work.unit === "element") return `${((ms * 1e6) / work.count).toFixed(2)} ns each`;
@@ -70,11 +70,11 @@ const rate = ({ work }: Section, ms: number, ceiling: number): string => {
   return `${gflops.toFixed(1)} GFLOP/s, ${((100 * gflops) / ceiling).toFixed(0)} %`;
 };
 
-/** What a contender's time counts for: nothing, where it computed something else. */
+/** The ranked time of a contender; `undefined` if its results differ. */
 const ranked = (entry: Entry): number | undefined =>
   entry.error === undefined && entry.agrees !== false ? entry.milliseconds.median : undefined;
 
-/** fluxion by default, and on so many threads: as with its peers, the better counts. */
+/** fluxion on its default or a fixed number of threads: as for its peers, the better one counts. */
 const isOurs = (name: string): boolean => name.startsWith("fluxion");
 
 const least = (section: Section, names: (name: string) => boolean): number | undefined => {
@@ -125,14 +125,14 @@ const sectionTable = (section: Section, ceiling: number): string => {
 const share = (ours: number | undefined, theirs: number | undefined): string =>
   ours === undefined || theirs === undefined ? "–" : (ours / theirs).toFixed(2);
 
-/** The peers that fluxion is compared with: the best of each group counts. */
+/** The peers to compare with: the best of each group counts. */
 const groups: readonly (readonly [title: string, member: (name: string) => boolean])[] = [
   ["PyTorch's", (name) => name.startsWith("PyTorch")],
   ["the best JavaScript peer's", (name) => /^(jax-js|tfjs)/.test(name)],
   ["ONNX Runtime's", (name) => name === "onnxruntime"],
 ];
 
-/** fluxion's time as a share of the best of each group. */
+/** fluxion's time as a fraction of the best of each group. */
 const summary = (sections: readonly Section[]): string =>
   table([
     ["fluxion's time as a share of", ...groups.map(([title]) => title)],
@@ -162,7 +162,7 @@ const facts = (sections: readonly Section[]): string => {
     : table([["fluxion's programs", "compiled in", "memory", "operations", "rate"], ...rows]);
 };
 
-/** A report as it is read. */
+/** Formats a report as text. */
 export const show = (report: Report): string => {
   const { machine, versions, absent } = report;
   const head = [

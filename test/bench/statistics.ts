@@ -1,14 +1,14 @@
-/** The element at a share of the sorted samples. */
+/** The element at a fraction of the sorted samples. */
 const quantile = (sorted: readonly number[], share: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
 
-/** Where the samples of several rounds lie. */
+/** The distribution of the samples of several rounds. */
 export interface Spread {
   readonly median: number;
-  /** The quarter and the three quarters of all samples. */
+  /** The lower and upper quartile of all samples. */
   readonly low: number;
   readonly high: number;
-  /** The median of the best round: what the machine does when nothing disturbs it. */
+  /** The median of the best round: the speed of the undisturbed machine. */
   readonly best: number;
   readonly count: number;
 }

@@ -6,7 +6,7 @@ import { Backend, ReverseMode } from "../../src/index.ts";
 
 const [given] = process.argv.slice(2);
 
-/** On how many threads this process computes: as its argument says, else as fluxion does by default. */
+/** The number of threads of this process: from its argument, or fluxion's default. */
 export const threads: WasmOptions = given === undefined ? {} : { threads: Number(given) };
 
 /** A backend that stays open until the process ends: the bench runs its programs outside of Effects. */

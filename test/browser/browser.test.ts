@@ -18,7 +18,7 @@ const mnist = join(
 const bundle = mkdtempSync(join(tmpdir(), "fluxion-bundle-"));
 const warnings: string[] = [];
 
-/** As a user bundles: vite, with nothing said but from where and to where. */
+/** Bundles as a user would: with vite, configured only with an entry and an output folder. */
 beforeAll(async () => {
   await build({
     root: import.meta.dirname,
@@ -45,10 +45,10 @@ interface Posted {
   readonly isolated?: boolean;
 }
 
-/** The longest that a page may take to train, in milliseconds. */
+/** The maximum milliseconds that a page may take to train. */
 const patience = 90_000;
 
-/** What a page of Chromium's comes to, in each of these runs. */
+/** The results of a page in Chromium for each of these runs. */
 const trained = async (runs: readonly Asked[], place: Place): Promise<Posted> => {
   const server = await serve(bundle, mnist, place);
   const url = `${server.url}?runs=${encodeURIComponent(JSON.stringify(runs))}`;
@@ -69,7 +69,7 @@ const inNode = (): Promise<readonly number[]> => firstLosses((name) => readFile(
 if (chromium === undefined)
   console.warn("no Chromium on this machine: what trains in a browser is not tested");
 
-/** What a page may be told to allow itself, of what training needs. */
+/** The content policy of a page that grants only what training needs. */
 const own = "default-src 'self'; style-src 'self' 'unsafe-inline'";
 const compiling = `${own}; script-src 'self' 'wasm-unsafe-eval'`;
 
@@ -77,14 +77,14 @@ describe("fluxion in a browser", () => {
   const inChromium = it.skipIf(chromium === undefined);
 
   inChromium(
-    "trains MNIST's first steps in a Web Worker with the bits that Node gives, on every number of threads",
+    "trains MNIST's first steps in a Web Worker with the same bits as Node, on every number of threads",
     async () => {
       const asked = [1, 2, 4].map((threads) => ({ threads }));
       const [posted, expected] = await Promise.all([trained(asked, { isolated: true }), inNode()]);
       expect(posted.failure).toBeUndefined();
       expect(posted.isolated).toBe(true);
       expect(expected).toHaveLength(steps);
-      // Each run has a layer of its own, which starts workers of its own.
+      // Each run has a layer of its own, which starts its own workers.
       expect(posted.runs?.map(({ asked, workers }) => [asked.threads, workers])).toEqual([
         [1, 0],
         [2, 1],
@@ -97,7 +97,7 @@ describe("fluxion in a browser", () => {
   );
 
   inChromium(
-    "trains on one thread where a page may share no memory, whatever it is asked for",
+    "trains on one thread if a page may not share memory, whatever number is requested",
     async () => {
       const asked = { threads: 4 };
       const [posted, expected] = await Promise.all([
@@ -112,7 +112,7 @@ describe("fluxion in a browser", () => {
   );
 
   inChromium(
-    "goes on with one thread, and a note that names the policy, where a page may make no workers of text",
+    "continues on one thread, with a warning that names the policy, if a page may not start workers from text",
     async () => {
       const asked = { threads: 2 };
       const place = { isolated: true, policy: compiling };
@@ -125,7 +125,7 @@ describe("fluxion in a browser", () => {
   );
 
   inChromium(
-    "names the policy that forbids to compile, under which the reference backend trains",
+    "names the policy that forbids compiling; the reference backend still trains",
     async () => {
       const place = { isolated: false, policy: own };
       expect((await trained([{ steps: 1 }], place)).failure).toMatch(
@@ -139,7 +139,7 @@ describe("fluxion in a browser", () => {
   );
 
   inChromium(
-    "says so where there is no WebAssembly, and still loads",
+    "reports missing WebAssembly, and still loads",
     async () => {
       const place = { isolated: false, scripts: "delete globalThis.WebAssembly;" };
       const { failure } = await trained([{ steps: 1 }], place);
@@ -150,7 +150,7 @@ describe("fluxion in a browser", () => {
     2 * patience,
   );
 
-  it("needs nothing of Node, and bundles without a warning", () => {
+  it("uses no Node modules, and bundles without a warning", () => {
     expect(warnings).toEqual([]);
     const assets = join(bundle, "assets");
     const text = readdirSync(assets).map((file) => readFileSync(join(assets, file), "utf8"));

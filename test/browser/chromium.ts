@@ -15,7 +15,7 @@ const runs = (file: string): boolean => {
   }
 };
 
-/** A browser of this machine, from `CHROME_PATH` or from where packages put it. */
+/** The path of a browser on this machine: `CHROME_PATH`, or where packages install one. */
 export const chromium: string | undefined = [
   ...(process.env.CHROME_PATH === undefined ? [] : [process.env.CHROME_PATH]),
   ...folders.flatMap((folder) => names.map((name) => join(folder, name))),
@@ -26,7 +26,7 @@ const flags = [
   ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
 ];
 
-/** Opens a page with a fresh profile; what it answers closes the browser. */
+/** Opens a page with a fresh profile. Returns a function that closes the browser. */
 export const open = (browser: string, url: string): (() => Promise<void>) => {
   const profile = mkdtempSync(join(tmpdir(), "fluxion-browser-"));
   const child = execFile(browser, [

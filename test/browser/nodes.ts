@@ -7,9 +7,9 @@ import { fileURLToPath } from "node:url";
 import { firstLosses, steps } from "./training.ts";
 
 /**
- * Trains MNIST's first steps under several versions of Node and compares the losses, bit for bit:
- * `node test/browser/nodes.ts 22 24 26`. Each is fetched from npm by `npx` where it is not there yet, so
- * that this is run by hand. It exits with 1 where they differ.
+ * Trains MNIST's first steps under several versions of Node and compares the losses, bit for bit: `node
+ * test/browser/nodes.ts 22 24 26`. `npx` fetches missing versions from npm, so this is run by hand. It exits with 1 if
+ * the losses differ.
  */
 const own = fileURLToPath(import.meta.url);
 const data = join(

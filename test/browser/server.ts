@@ -8,7 +8,7 @@ const types: { readonly [extension: string]: string } = {
   ".js": "text/javascript",
 };
 
-/** What makes a page cross-origin isolated, so that it may share memory among workers. */
+/** Headers that make a page cross-origin isolated, so that it may share memory among workers. */
 const isolating = {
   "Cross-Origin-Opener-Policy": "same-origin",
   "Cross-Origin-Embedder-Policy": "require-corp",
@@ -16,22 +16,22 @@ const isolating = {
 
 export interface Serving {
   readonly url: string;
-  /** What the page sends at the end. */
+  /** The report that the page sends at the end. */
   readonly posted: Promise<string>;
   readonly close: () => Promise<void>;
 }
 
-/** Under what a page lives. */
+/** The environment of a page. */
 export interface Place {
-  /** Whether it is isolated from other origins, so that it may share memory. */
+  /** Whether the page is isolated from other origins, so that it may share memory. */
   readonly isolated: boolean;
-  /** Its content policy; none by default. */
+  /** The page's content policy. Defaults to none. */
   readonly policy?: string;
-  /** What each of its scripts does first; nothing by default. */
+  /** Code that runs first in each script of the page. Defaults to none. */
   readonly scripts?: string;
 }
 
-/** Serves a bundle and the files of MNIST on loopback, until it is closed. */
+/** Serves a bundle and the MNIST files on the loopback interface, until it is closed. */
 export const serve = async (
   bundle: string,
   mnist: string,

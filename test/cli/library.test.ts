@@ -26,7 +26,7 @@ const good = moduleOf(
 const bad = moduleOf("bad.js", "const nothing = null;\nnothing.layers;\nexport {};\n");
 
 describe("a module that throws while it is imported", () => {
-  it("is said to have thrown what and where, and not to lack data", async () => {
+  it("is reported with its error and place, and not as missing data", async () => {
     const { broken } = await Effect.runPromise(libraryOf([bad]));
     expect(broken[0]).toBeInstanceOf(ModuleThrew);
     expect(broken[0]).toMatchObject({ reason: expect.stringContaining("TypeError"), at: "line 2" });
@@ -34,7 +34,7 @@ describe("a module that throws while it is imported", () => {
   });
 
   it.each(["a(b.js", "c[d+e.js", "f g.js", "h$1.js"])(
-    "is said to be %j, and where",
+    "is reported as %j, with its place",
     async (name) => {
       const { broken } = await Effect.runPromise(
         libraryOf([moduleOf(name, "\n\nthrow new Error('no');\n")]),
@@ -43,29 +43,29 @@ describe("a module that throws while it is imported", () => {
     },
   );
 
-  it("keeps no other pipeline from being found", async () => {
+  it("does not prevent other pipelines from being found", async () => {
     const found = await Effect.runPromise(pipelineNamed("mine", libraryOf([bad, good])));
     expect(found.name).toBe("mine");
   });
 
-  it("is named where a pipeline is not found: it may be there", async () => {
+  it("is named if a pipeline is not found: the module may contain it", async () => {
     const failure = Effect.runPromise(Effect.flip(pipelineNamed("other", libraryOf([bad, good]))));
     expect(await failure).toBeInstanceOf(ModuleThrew);
   });
 });
 
-it("a path where there is no module is a source that is not there", async () => {
+it("a path without a module is reported as a missing source", async () => {
   const failure = await Effect.runPromise(Effect.flip(pipelineNamed(join(folder, "nowhere.ts"))));
   expect(failure).toBeInstanceOf(DataSourceError);
 });
 
-describe("a module that exports what only calls itself a pipeline", () => {
+describe("a module whose export is only tagged as a pipeline", () => {
   const pretending = moduleOf(
     "pretending.js",
     'export const fake = { _tag: "Pipeline", name: "x" };\nexport const n = null;\n',
   );
 
-  it("exports none, and is told what is missing", async () => {
+  it("exports no pipeline, and the missing fields are reported", async () => {
     const failure = await Effect.runPromise(Effect.flip(pipelineNamed(pretending)));
     expect(failure).toMatchObject({
       _tag: "DataSourceError",
@@ -74,7 +74,7 @@ describe("a module that exports what only calls itself a pipeline", () => {
     expect((await Effect.runPromise(libraryOf([pretending, good]))).pipelines).toHaveLength(1);
   });
 
-  it("is told from one in every field", () => {
+  it("is detected by any missing field", () => {
     expect(isPipeline(caseStudy)).toBe(true);
     for (const field of Object.keys(caseStudy)) {
       expect(isPipeline({ ...caseStudy, [field]: Symbol("no") })).toBe(false);
@@ -100,7 +100,7 @@ describe("the list", () => {
     ),
   };
 
-  it("says which pipelines lack their data, and what brings it", async () => {
+  it("lists pipelines without data, and the command that fetches it", async () => {
     const rows = await Effect.runPromise(listed([caseStudy, lacking]));
     expect(rows.map(({ name, missing }) => [name, missing])).toEqual([
       ["case-study", null],
@@ -110,7 +110,7 @@ describe("the list", () => {
     expect(listText(rows.slice(0, 1), [])).not.toContain("missing");
   });
 
-  it("ends with what could not be imported", async () => {
+  it("ends with the modules that could not be imported", async () => {
     const { broken } = await Effect.runPromise(libraryOf([bad]));
     expect(listText([], broken)).toContain("ModuleThrew");
   });

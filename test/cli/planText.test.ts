@@ -51,27 +51,27 @@ describe("the plan of a step as text", () => {
   it("has columns that line up, loops with their rounds, equal kernels once, and totals", () => {
     expect(planText(plan, ceilings)).toMatchSnapshot();
   });
-  it("has shares that are those of the floor", () => {
+  it("has fractions of the minimum time", () => {
     const { seconds } = rooflineOf(kernels[2] as PlannedKernel, ceilings);
     expect(planText(plan, ceilings)).toContain(shareText(seconds / rooflineOfPlan(plan, ceilings)));
   });
-  it("takes a plan without kernels", () => {
+  it("accepts a plan without kernels", () => {
     expect(planText({ ...plan, kernels: [], operations: 0 }, ceilings)).toContain("0 kernels");
   });
 });
 
-describe("the floor of a kernel", () => {
-  it("is what its operations take, or what its bytes take where that is longer", () => {
+describe("the minimum time of a kernel", () => {
+  it("is the time of its operations or of its bytes, whichever is longer", () => {
     expect(rooflineOf(kernel("products", 50e9, 100), ceilings)).toEqual({
       seconds: 1,
       bound: "operations",
     });
     expect(rooflineOf(kernel("sums", 1, 1e5), ceilings)).toEqual({ seconds: 1e-6, bound: "bytes" });
   });
-  it("gives what is touched the fastest cache that holds it", () => {
+  it("assumes the fastest cache that holds the touched bytes", () => {
     const large = kernel("sums", 1, 2 ** 28);
     expect(rooflineOf(large, ceilings).seconds).toBe(2 ** 28 / 10e9);
-    // The same bytes, of which a round touches few.
+    // The same bytes, but fewer of them touched in one round.
     expect(rooflineOf({ ...large, touched: 2 ** 18 }, ceilings).seconds).toBe(2 ** 28 / 100e9);
   });
 });

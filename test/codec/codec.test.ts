@@ -101,7 +101,7 @@ test("elements are little-endian", () => {
   });
 });
 
-describe("what is malformed is a typed error with its path", () => {
+describe("malformed input is a typed error with its path", () => {
   const whole = tensorCodec.encode(tensor([1, 2]));
   const fails = <A>(codec: t.Decoder<unknown, A>, input: unknown) =>
     Effect.runSync(Effect.flip(decodeWith(codec, input, "checkpoint")));
@@ -136,7 +136,7 @@ describe("what is malformed is a typed error with its path", () => {
     expect(error.issues[1]).toMatchObject({ expected: "a tree of tensors", actual: "7" });
   });
 
-  test("branches of unions and intersections are no part of a path", () => {
+  test("branches of unions and intersections are not part of a path", () => {
     const codec = t.type({
       a: t.intersection([t.type({ x: natural }), t.type({ y: t.union([t.string, t.boolean]) })]),
     });
@@ -145,7 +145,7 @@ describe("what is malformed is a typed error with its path", () => {
     expect(new Set(paths)).toEqual(new Set(["a.x", "a.y"]));
   });
 
-  test("text that is no JSON", () => {
+  test("text that is not JSON", () => {
     const run = (text: string) => Effect.runSync(Effect.flip(decodeJson(natural, text, "event")));
     expect(run("{")).toMatchObject({
       _tag: "DecodeError",
@@ -178,7 +178,7 @@ describe("what is malformed is a typed error with its path", () => {
     },
   );
 
-  test("numbers beside tensors come back, whatever they are", () => {
+  test("numbers beside tensors are read back unchanged, including NaN and infinities", () => {
     const tree = {
       best: { value: -0, dtype: Number.NaN },
       since: [1, Infinity],
@@ -191,7 +191,7 @@ describe("what is malformed is a typed error with its path", () => {
     expect(figuresCodec.decode({ a: "one" })._tag).toBe("Left");
   });
 
-  test("of very many mistakes the first hundred are told, in time linear in the text", () => {
+  test("of very many mistakes the first hundred are reported, in linear time", () => {
     const many = new Array<number>(300_000).fill(1);
     const error = fails(treeCodec, [[many], [many]]);
     expect(error.issues).toHaveLength(100);
@@ -201,7 +201,7 @@ describe("what is malformed is a typed error with its path", () => {
     expect(performance.now() - from).toBeLessThan(5000);
   });
 
-  test("a shape whose size is no number is refused at the shape", () => {
+  test("a shape whose size overflows is reported at the shape", () => {
     const most = new Array<number>(34).fill(2 ** 32 - 1);
     const error = fails(tensorCodec, { dtype: "f32", shape: [...most, 0], data: "" });
     expect(error.issues).toEqual([
@@ -209,7 +209,7 @@ describe("what is malformed is a typed error with its path", () => {
     ]);
   });
 
-  test("base64 is looked at only where it is as long as the shape says", () => {
+  test("base64 is decoded only if its length matches the shape", () => {
     const data = "*".repeat(4e6);
     expect(fails(tensorCodec, { ...whole, data }).issues[0]?.expected).toMatch(
       /which 3000000 are not/,

@@ -30,7 +30,7 @@ import { layerStanding } from "../backend/standing.ts";
 const [height, width] = [3, 4];
 type Image = readonly (readonly number[])[];
 
-/** An image in which every pixel has its own number, none of them 0. */
+/** An image in which every pixel has a different nonzero number. */
 const image: Image = Array.from({ length: height }, (_, r) =>
   Array.from({ length: width }, (_, c) => 10 * (r + 1) + c),
 );
@@ -42,7 +42,7 @@ const count = 300;
 const keys = stackTensors(split(key(5), count));
 const batch = stackTensors(Array.from({ length: count }, () => toTensor(image)));
 
-/** What an augmentation makes of the image with each of many keys; the second channel is checked against the first. */
+/** The results of an augmentation for many keys; the second channel is checked against the first. */
 const augmented = (
   change: Augmentation,
   backend: typeof Backend.layerWasm | typeof Backend.layerReference = layerStanding,
@@ -66,7 +66,7 @@ const augmented = (
 const moved = (down: number, right: number): Image =>
   image.map((row, r) => row.map((_, c) => image[r + down]?.[c + right] ?? 0));
 
-/** How often each of the images came, in the order of the images. */
+/** How often each of the possible images occurred. */
 const counts = (made: readonly Image[], possible: readonly Image[]): readonly number[] => {
   const texts = possible.map((p) => JSON.stringify(p));
   const found = made.map((m) => texts.indexOf(JSON.stringify(m)));
@@ -93,7 +93,7 @@ describe("randomFlip", () => {
 });
 
 describe("randomCrop", () => {
-  it("moves images by up to the padding, every way as likely, and fills with zeros", () => {
+  it("shifts images by up to the padding, all shifts equally likely, and fills with zeros", () => {
     const ways = [-1, 0, 1].flatMap((down) => [-1, 0, 1].map((right) => moved(down, right)));
     const found = counts(augmented(randomCrop(1)), ways);
     expect(total(found)).toBe(count);
@@ -101,7 +101,7 @@ describe("randomCrop", () => {
     for (const n of found) expect(Math.abs(n - expected)).toBeLessThan(6 * deviation);
   });
 
-  it("leaves images as they are without padding", () => {
+  it("leaves images unchanged without padding", () => {
     expect(counts(augmented(randomCrop(0)), [image])).toEqual([count]);
   });
 });
@@ -138,7 +138,7 @@ describe("every augmentation", () => {
     expect(augmented(change, Backend.layerReference)).toEqual(once);
   });
 
-  it("gives each of several a key of its own", () => {
+  it("gives each of several augmentations its own key", () => {
     const twice = augmented(augmentations(randomFlip(), randomFlip()));
     const [same = 0] = counts(twice, [image]);
     // With one key for both, each image would be mirrored twice or not at all.
@@ -146,14 +146,17 @@ describe("every augmentation", () => {
     expect(augmented(augmentations())[0]).toEqual(image);
   });
 
-  it.each(Object.entries(all).slice(0, 3))("%s says where it is given no image", (name, change) => {
-    const flat = tensor([1, 2, 3, 4]) as Tensor;
-    const failure = Effect.runSync(
-      Effect.flip(Effect.provide(compile(change, [flat, key(0)]), Backend.layerReference)),
-    );
-    expect(failure).toBeInstanceOf(CompileError);
-    expect((failure as CompileError).causes[0]).toMatchObject({ path: [name] });
-  });
+  it.each(Object.entries(all).slice(0, 3))(
+    "%s reports an input that is no image",
+    (name, change) => {
+      const flat = tensor([1, 2, 3, 4]) as Tensor;
+      const failure = Effect.runSync(
+        Effect.flip(Effect.provide(compile(change, [flat, key(0)]), Backend.layerReference)),
+      );
+      expect(failure).toBeInstanceOf(CompileError);
+      expect((failure as CompileError).causes[0]).toMatchObject({ path: [name] });
+    },
+  );
 
   it.each([
     () => randomFlip({ probability: 1.5 }),
@@ -161,7 +164,7 @@ describe("every augmentation", () => {
     () => randomCrop(-1),
     () => randomCrop(0.5),
     () => cutout(0),
-  ])("refuses what is out of range: %s", (make) => {
+  ])("refuses an argument out of range: %s", (make) => {
     expect(make).toThrow(InvalidArgument);
   });
 });

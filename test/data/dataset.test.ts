@@ -24,7 +24,7 @@ const points = (n: number, from = 0): Dataset<Point> =>
   });
 const ids = (d: Dataset<Point>): readonly number[] => Array.from(d.all().id.toTypedArray());
 const upTo = (n: number): readonly number[] => Array.from({ length: n }, (_, i) => i);
-/** Rows stay whole: x of example i is [2i, 2i+1], whatever was done to the order. */
+/** Checks that rows stay whole: x of example i is [2i, 2i+1], in any order. */
 const whole = (d: Dataset<Point>): void => {
   const batch = d.all();
   for (const [row, id] of Array.from(batch.id.toTypedArray()).entries())
@@ -66,7 +66,7 @@ describe("dataset", () => {
     expect(ids(d)).toEqual([999, 1999]);
   });
 
-  test("shuffles by the key, whole rows, each once", () => {
+  test("shuffles whole rows by the key, each exactly once", () => {
     fc.assert(
       fc.property(fc.nat(40), fc.integer(), (n, seed) => {
         const d = points(n).shuffle(key(seed));
@@ -238,7 +238,7 @@ describe("batches", () => {
     expect(error).toEqual(tagged("InvalidBatchSize"));
   });
 
-  test("stream cold: afresh for every subscriber, and no more than are taken", () => {
+  test("stream cold: anew for every subscriber, and only as many as are taken", () => {
     let made = 0;
     const d = points(10).mapBatches<Point>((batch) => {
       made++;
@@ -258,7 +258,7 @@ describe("batches", () => {
     expect(made).toBe(1);
   });
 
-  test("leave the data as it was", () => {
+  test("leave the data unchanged", () => {
     const source = fromTypedArray([4, 1], Float32Array.of(1, 2, 3, 4));
     const d = dataset({ x: source });
     for (const batch of d.shuffle(key(1)).batch(2)) batch.x.toTypedArray().fill(9);
@@ -266,7 +266,7 @@ describe("batches", () => {
   });
 });
 
-describe("what no dataset is made of is refused", () => {
+describe("invalid datasets are refused", () => {
   const five = points(5);
   test.each([
     ["no columns", "InvalidArgument", () => five.select()],
@@ -314,7 +314,7 @@ describe("what no dataset is made of is refused", () => {
     expect(ids(points(100).split(0.5)[0])).toEqual(upTo(50));
   });
 
-  test("datasets that are not alike are told by what they are", () => {
+  test("datasets with different columns are reported with their types", () => {
     const wide = dataset({ x: tensor([[1, 2, 3]]), id: tensor([1], "i32") });
     expect(() => five.concat(wide as never)).toThrow(
       expect.objectContaining({ _tag: "ShapeMismatch", actual: [[2], [], [3], []], path: [] }),
@@ -331,7 +331,7 @@ describe("what no dataset is made of is refused", () => {
     expect(() => none.row(0)).toThrow(tagged("InvalidArgument"));
   });
 
-  test("very many datasets are joined flat: a batch looks at those parts that it needs", () => {
+  test("many datasets are concatenated flat: a batch visits only the parts it needs", () => {
     const from = performance.now();
     const many = upTo(5000).reduce((all, i) => all.concat(points(i % 3, 2 * i)), points(1, 20_000));
     expect(many.size).toBe(1 + 5000 - 1);
@@ -344,7 +344,7 @@ describe("what no dataset is made of is refused", () => {
     expect(performance.now() - from).toBeLessThan(10_000);
   });
 
-  test("many parts and many examples take time with their number", () => {
+  test("the time is linear in the numbers of parts and examples", () => {
     const many = dataset({ x: fromTypedArray([1_000_000], new Uint8Array(1_000_000)) });
     const from = performance.now();
     expect(many.split(new Array<number>(50_000).fill(20))).toHaveLength(50_000);

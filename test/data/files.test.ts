@@ -14,7 +14,7 @@ import { decodeIdx } from "../../src/data/idx.ts";
 import { parseCsv } from "../../src/data/table.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 
-/** Each element type of IDX: its bytes, the dtype that it is read as, and how a number is written. */
+/** Each element type of IDX: its bytes, its dtype after reading, and a function that writes a number. */
 const types = {
   8: [1, "u8", (v: DataView, at: number, x: number) => v.setUint8(at, x)],
   9: [1, "i32", (v: DataView, at: number, x: number) => v.setInt8(at, x)],
@@ -42,7 +42,7 @@ const left = (bytes: Uint8Array, expectation = {}) => {
 };
 
 describe("IDX", () => {
-  /** The ends of what each type holds, and, where there are any, negative numbers, both zeros and NaN. */
+  /** The limits of each type and, where they exist, negative numbers, both zeros and NaN. */
   const hostile: readonly (readonly [Code, readonly number[]])[] = [
     [8, [0, 1, 127, 128, 255]],
     [9, [-128, -1, 0, 1, 127]],
@@ -60,7 +60,7 @@ describe("IDX", () => {
   });
 
   test.each(hostile)(
-    "of type %i every beginning is truncated, and a byte more trails",
+    "of type %i every prefix is truncated, and an extra byte is trailing",
     (code, values) => {
       const file = idx(code, [values.length], values);
       for (let n = 0; n < file.length; n++)
@@ -72,7 +72,7 @@ describe("IDX", () => {
     },
   );
 
-  test("the bytes of the format, by hand", () => {
+  test("the bytes of the format, checked by hand", () => {
     // -2 in 16 bits and -1.5 in 32 bits, most significant byte first.
     const i16 = decodeIdx(Uint8Array.of(0, 0, 11, 1, 0, 0, 0, 1, 0xff, 0xfe), "");
     const f32 = decodeIdx(Uint8Array.of(0, 0, 13, 1, 0, 0, 0, 1, 0xbf, 0xc0, 0, 0), "");
@@ -80,7 +80,7 @@ describe("IDX", () => {
     expect(E.isRight(f32) && f32.right.toArray()).toEqual([-1.5]);
   });
 
-  test("reads what was written", () => {
+  test("reads back written files", () => {
     fc.assert(
       fc.property(fc.constantFrom(...hostile), fc.nat(4), fc.nat(4), ([code, some], m, n) => {
         const values = Array.from({ length: m * n }, (_, i) => some[i % some.length] as number);
@@ -92,7 +92,7 @@ describe("IDX", () => {
     );
   });
 
-  test("examples of nothing are not as many as a header may say", () => {
+  test("the number of empty examples is limited", () => {
     const most = 2 ** 32 - 1;
     expect(left(idx(8, [most, 0], []))).toMatchObject({ problem: "size", offset: 4 });
     expect(left(idx(8, [...new Array<number>(34).fill(most), 0], []))).toMatchObject({
@@ -104,9 +104,9 @@ describe("IDX", () => {
     expect(left(idx(8, [0, 28, 28], []))).toBeUndefined();
   });
 
-  test("reads bytes that begin inside a buffer, and keeps none of them", () => {
+  test("reads bytes in the middle of a buffer, and copies them", () => {
     const file = idx(8, [2], [5, 6]);
-    // Node's own bytes are among them, whose `slice` is no copy.
+    // Node's `Buffer` is among them, whose `slice` does not copy.
     for (const buffer of [new Uint8Array(20), Buffer.alloc(20)]) {
       buffer.set(file, 3);
       const decoded = decodeIdx(buffer.subarray(3, 3 + file.length), "f.idx");
@@ -117,7 +117,7 @@ describe("IDX", () => {
 
   const labels = idx(8, [3], [1, 2, 3]);
 
-  test("every proper beginning of a file is truncated", () => {
+  test("every proper prefix of a file is truncated", () => {
     for (let n = 0; n < labels.length; n++)
       expect(left(labels.subarray(0, n))).toMatchObject({
         _tag: "IdxCorrupt",
@@ -127,7 +127,7 @@ describe("IDX", () => {
       });
   });
 
-  test("tells magic, type, rank, extents and trailing bytes", () => {
+  test("reports wrong magic, type, rank, extents and trailing bytes", () => {
     const changed = (at: number, value: number) => labels.map((b, i) => (i === at ? value : b));
     expect(left(changed(0, 1))).toMatchObject({
       problem: "magic",
@@ -148,11 +148,11 @@ describe("IDX", () => {
       offset: labels.length,
       actual: "2 bytes more",
     });
-    // Extents whose product is far more than there is must not be allocated.
+    // Extents with a huge product must not be allocated.
     expect(left(changed(4, 255))).toMatchObject({ problem: "truncated" });
   });
 
-  test("no bytes at all make it throw", () => {
+  test("no bytes make it throw", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
         decodeIdx(bytes, "f.idx");
@@ -161,7 +161,7 @@ describe("IDX", () => {
     );
   });
 
-  test("gzip is seen by its magic bytes, and damage to it is typed", async () => {
+  test("gzip is recognized by its magic bytes, and damage is a typed error", async () => {
     const zipped = new Uint8Array(gzipSync(labels));
     const read = (bytes: Uint8Array) => Effect.runPromise(idxFromBytes(bytes, "f.gz"));
     const fails = (bytes: Uint8Array) =>
@@ -181,13 +181,13 @@ describe("IDX", () => {
     });
   });
 
-  describe("what gzip holds is bounded by what the header declares", () => {
+  describe("the decompressed size is bounded by the header", () => {
     const fails = (bytes: Uint8Array, expectation = {}) =>
       Effect.runPromise(Effect.flip(idxFromBytes(bytes, "f.gz", expectation)));
     const file = (shape: readonly number[], zeros: number) =>
       new Uint8Array(gzipSync(Uint8Array.of(...idx(8, shape, []), ...new Uint8Array(zeros))));
 
-    test("a file that grows a thousandfold is left as soon as it has too much", async () => {
+    test("a file that grows a thousandfold is abandoned as soon as it is too large", async () => {
       // 64 MB of zeros in 64 kB.
       const bomb = new Uint8Array(
         gzipSync(Buffer.concat([idx(8, [3], []), Buffer.alloc(2 ** 26)])),
@@ -198,7 +198,7 @@ describe("IDX", () => {
       expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 24);
     });
 
-    test("a header that declares gigabytes is refused, unless it is expected", async () => {
+    test("a header that declares gigabytes is refused, unless expected", async () => {
       expect(await fails(file([2 ** 31], 2000))).toMatchObject({ problem: "size", offset: 4 });
       expect(await fails(file([2 ** 31], 2000), { maxBytes: 2 ** 31 })).toMatchObject({
         problem: "truncated",
@@ -241,7 +241,7 @@ describe("IDX", () => {
       });
     });
 
-    test("text is UTF-8, or is told not to be", async () => {
+    test("text that is not UTF-8 is refused", async () => {
       const file = join(folder, "text");
       await writeFile(file, "\ufeffçö");
       expect(await Effect.runPromise(readText(file))).toBe("çö");
@@ -317,13 +317,13 @@ describe("tables", () => {
       { y: { column: "k", classes: ["r"] } },
       { line: 3, column: "k", expected: "one of r", actual: '"q"' },
     ],
-    // A line of commas alone is a row like any other.
+    // A line of commas alone is an ordinary row.
     ["a,b\n1,2\n,\n3,4", { x: ["a", "b"] }, { line: 3, column: "a", actual: '""' }],
     ["a,b,a\n1,2,3", { x: ["b"] }, { line: 1, column: "a", expected: "one column of this name" }],
     ["a,b\n1,2\n3,", { x: ["a", "b"] }, { line: 3, column: "b", actual: '""' }],
     ['a\n"1\n2', { x: ["a"] }, { line: 2, expected: "a closing quote" }],
     ['a\n"1"2', { x: ["a"] }, { line: 2, actual: '"2"' }],
-    // The line counts those within quotes.
+    // Lines inside quotes are counted.
     ['a,b\n"1\n\n",2\n3', { x: ["b"] }, { line: 5, expected: "2 fields", actual: "1" }],
     ["a\n1.5.5", { x: ["a"] }, { line: 2, column: "a", actual: '"1.5.5"' }],
     ["a\n0x10", { x: ["a"] }, { line: 2, column: "a", actual: '"0x10"' }],
@@ -336,7 +336,7 @@ describe("tables", () => {
     });
   });
 
-  test("fields in quotes hold commas, line ends, quotes and blanks", () => {
+  test("quoted fields may contain commas, line ends, quotes and blanks", () => {
     const decoded = parseCsv(
       '\ufeffname,"a ""size"", in cm"\r\n"x, y" , " 1 "\r\n"two\nlines",2\r\n\r\n # none\r\n"x, y","3"',
       {
@@ -345,7 +345,7 @@ describe("tables", () => {
       },
       "t",
     );
-    // A blank within quotes is of the field, and no number has one.
+    // A blank inside quotes belongs to the field, which is then not a number.
     expect(E.isLeft(decoded) && decoded.left).toMatchObject({ line: 2, actual: '" 1 "' });
     const names = parseCsv(
       'name,"a ""size"", in cm"\n"x, y" , "1"\r\n"two\nlines",2\n\n # none\n"x, y","3"',
@@ -357,7 +357,7 @@ describe("tables", () => {
     expect(names.right.all().size.toArray()).toEqual([[1], [2], [3]]);
   });
 
-  test("what was written with any quotes is read back", () => {
+  test("tables written with any quoting are read back", () => {
     const field = fc.string({ unit: fc.constantFrom("a", '"', ",", "\n", "\r", " ", "#", "é") });
     fc.assert(
       fc.property(
@@ -394,7 +394,7 @@ describe("tables", () => {
     }
   });
 
-  test("a mistake in a long field or header is told briefly", () => {
+  test("a mistake in a long field or header is reported briefly", () => {
     const long = "x".repeat(1e5);
     for (const text of [`a\n${long}`, `${long}\n1`, `${"b,".repeat(1e4)}\n1`]) {
       const decoded = parseCsv(text, { x: ["a"] }, "t");
@@ -405,7 +405,7 @@ describe("tables", () => {
     );
   });
 
-  test("numbers are read as they are written", () => {
+  test("numbers are read back exactly", () => {
     fc.assert(
       fc.property(fc.array(fc.float(), { minLength: 1 }), (values) => {
         const text = ["v", ...values.map((v) => String(v).replace("Infinity", "inf"))].join("\r\n");

@@ -26,7 +26,7 @@ describe("every numeric argument of data", () => {
   });
 });
 
-/** What an augmentation does, as a name. */
+/** Identifies an augmentation by its effect. */
 const written = (change: Augmentation, height = 4, width = 6): string => {
   const [image, key] = [
     parameter({ shape: [height, width, 2], dtype: "f32" }),
@@ -46,7 +46,7 @@ const rows = dataset({
   ]),
 });
 
-describe("what is left out is what the documentation says", () => {
+describe("omitted options have their documented defaults", () => {
   const rare = [["a", "b"], ["b"]];
   test.each<readonly [string, unknown, unknown]>([
     ["randomFlip", written(randomFlip()), written(randomFlip({ axis: 1, probability: 0.5 }))],
@@ -71,7 +71,7 @@ describe("what is left out is what the documentation says", () => {
     expect(without).toEqual(with_);
   });
 
-  test("an option that is given is another thing", () => {
+  test("a given option makes a difference", () => {
     expect(written(randomFlip())).not.toBe(written(randomFlip({ axis: 0 })));
     expect(written(randomFlip())).not.toBe(written(randomFlip({ probability: 0.25 })));
     expect(padSequences([[1]], 2, { side: "start" }).toArray()).toEqual([[0, 1]]);
@@ -82,7 +82,7 @@ describe("what is left out is what the documentation says", () => {
   });
 });
 
-test("an augmentation of an image that it may leave nothing of says so when compiled", () => {
+test("an augmentation that may leave nothing of an image is reported when compiled", () => {
   expect(() => written(cutout(4), 4, 6)).not.toThrow();
   for (const change of [cutout(5), randomCrop(4)]) {
     const failure = Effect.runSync(Effect.flip(compiled(change)));

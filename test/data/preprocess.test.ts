@@ -23,7 +23,7 @@ import type { Tensor } from "../../src/tensor/tensor.ts";
 const tagged = (tag: string) => expect.objectContaining({ _tag: tag });
 
 describe("preprocessing", () => {
-  test("standardize has the statistics of the training split and of nothing else", () => {
+  test("standardScaler uses only the statistics of the training split", () => {
     const data = dataset({ x: normal(key(1), [3000, 4]), id: zeros([3000], "i32") });
     const shifted = data.mapColumn("x", (x) =>
       fromTypedArray(
@@ -43,7 +43,7 @@ describe("preprocessing", () => {
       const values = columnsOf(x, j);
       expect(mean(values)).toBeCloseTo(0, 5);
       expect(mean(values.map((v) => v * v))).toBeCloseTo(1, 5);
-      // The held-out examples are near it, but not at it: their own statistics were not used.
+      // The held-out examples are near 0, but not exactly at it: their own statistics were not used.
       expect(Math.abs(mean(columnsOf(fitted.apply(held).all().x, j)))).toBeGreaterThan(1e-4);
     }
     const [a, b] = [held.row(0).x, fitted.apply(held).row(0).x];
@@ -55,7 +55,7 @@ describe("preprocessing", () => {
     expect(mean(all)).toBeCloseTo(0, 5);
   });
 
-  test("normalize takes the training split to [0, 1]", () => {
+  test("minMaxScaler maps the training split to [0, 1]", () => {
     fc.assert(
       fc.property(
         fc.array(fc.double({ min: -1e6, max: 1e6, noNaN: true }), { minLength: 1, maxLength: 30 }),
@@ -69,7 +69,7 @@ describe("preprocessing", () => {
     );
   });
 
-  test("a feature that never varies becomes 0, and an empty dataset fits nothing", () => {
+  test("a constant feature becomes 0, and an empty dataset cannot be fitted", () => {
     const d = dataset({
       x: tensor([
         [7, 1],
@@ -136,7 +136,7 @@ describe("known values", () => {
     }
   });
 
-  test("a column of a mean far from 0 keeps its spread", () => {
+  test("a column with a mean far from 0 keeps its spread", () => {
     // By hand: the deviation of 1, 2, 3 is √⅔, wherever they lie.
     const third = Math.sqrt(1.5);
     expect(standardized(1e9 + 1, 1e9 + 2, 1e9 + 3)).toEqual([-third, 0, third]);
@@ -158,7 +158,7 @@ describe("known values", () => {
     expect(values(minMaxScaler.fit(d, "x").apply(d).all().x)).toEqual([1, 0]);
   });
 
-  test("a feature with NaN is NaN, and the others are what they were", () => {
+  test("a feature with NaN becomes NaN, and the others are unaffected", () => {
     const d = dataset({
       x: tensor(
         [
@@ -175,13 +175,13 @@ describe("known values", () => {
     }
   });
 
-  test("a feature that never varied is only shifted in examples that were not fitted on", () => {
+  test("a constant feature is only shifted in other examples", () => {
     const fitted = standardScaler.fit(column(7, 7), "x");
     expect(values(fitted.apply(column(9, 7)).all().x)).toEqual([2, 0]);
   });
 });
 
-describe("what does not fit is refused", () => {
+describe("mismatched data is refused", () => {
   const two = dataset({
     x: tensor([
       [1, 2],
@@ -190,11 +190,11 @@ describe("what does not fit is refused", () => {
   });
   const three = dataset({ x: tensor([[1, 2, 3]]) });
 
-  test("a preprocessor of width 2 takes no width 3, and no other column", () => {
+  test("a preprocessor of width 2 refuses width 3, and other columns", () => {
     const fitted = standardScaler.fit(two, "x");
     expect(() => fitted.apply(three)).toThrow(tagged("ShapeMismatch"));
     const other = dataset({ y: tensor([[1, 2]]) });
-    // A dataset that is not typed: what JavaScript may give.
+    // An untyped dataset, as JavaScript callers may pass.
     expect(() => fitted.apply(other as never)).toThrow(tagged("UnknownColumn"));
     expect(() => standardScaler.fit(other, "x" as never)).toThrow(tagged("UnknownColumn"));
   });
@@ -242,7 +242,7 @@ const minMax: ScalerSubject = {
 describe("laws", () => {
   holds(scalerLaws, [standard, minMax], { runs: 100 });
 
-  test("a mean of a running sum and a deviation that is squared as it is are noticed", () => {
+  test("a naive mean and a naive deviation are caught", () => {
     const naive: ScalerSubject = {
       ...standard,
       fitTo: (examples) => {
@@ -273,7 +273,7 @@ describe("validate", () => {
     >
   ) => Effect.runSync(Effect.flip(validate(...arguments_)));
 
-  test("passes what is good", () => {
+  test("accepts valid data", () => {
     const requirements = { batchSize: 64, labels: { label: 1 } };
     expect(Effect.runSync(validate(good, requirements))).toBe(good);
   });

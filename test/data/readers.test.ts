@@ -7,19 +7,19 @@ import { mustHoldInTime } from "../../laws/vitest.ts";
 import { readers } from "../fuzz/readers.ts";
 
 describe.each(readers)("the reader of $name", (reader) => {
-  test("reads what is whole", async () => {
+  test("reads valid files", async () => {
     for (const file of reader.files)
       expect(await Effect.runPromise(Effect.result(reader.read(file)))).toMatchObject({
         _tag: "Success",
       });
   });
 
-  test("reads or refuses what is damaged", async () => {
+  test("reads or refuses damaged files", async () => {
     await mustHoldInTime(readsOrRefuses, reader, { runs: 60 });
   });
 });
 
-describe("planted mistakes are noticed", () => {
+describe("planted mistakes are caught", () => {
   const broken = async (read: ReaderSubject["read"]) =>
     isLeft(
       await checkAsync(
@@ -36,13 +36,13 @@ describe("planted mistakes are noticed", () => {
     );
   const count = (bytes: Uint8Array) => bytes[0] as number;
 
-  test("a reader that believes a header", async () => {
+  test("a reader that trusts a header", async () => {
     expect(await broken((bytes) => Effect.sync(() => new Uint8Array(10 * count(bytes))))).toBe(
       true,
     );
   });
 
-  test("a reader that throws, and one whose failure says nothing", async () => {
+  test("a reader that throws, and one with an untyped failure", async () => {
     expect(
       await broken((bytes) => {
         if (bytes.length < 4) throw new RangeError("Offset is outside the bounds of the DataView");
@@ -52,8 +52,8 @@ describe("planted mistakes are noticed", () => {
     expect(await broken(() => Effect.fail("damaged"))).toBe(true);
   });
 
-  test("a reader that goes down by calls", async () => {
-    // How deep is too deep differs from one machine to another.
+  test("a recursive reader", async () => {
+    // The depth limit differs from one machine to another.
     const tooDeep = "[".repeat(20_000);
     expect(
       await broken((bytes) =>

@@ -14,7 +14,7 @@ const sequences = fc.array(fc.array(fc.string({ maxLength: 3 }), { maxLength: 8 
 });
 
 describe("a vocabulary", () => {
-  it("gives back every sequence that it was made of", () => {
+  it("decodes every sequence that it was built from", () => {
     fc.assert(
       fc.property(sequences, (seen) => {
         const known = vocabulary(seen, { special: ["<pad>", "<start>"] });
@@ -26,7 +26,7 @@ describe("a vocabulary", () => {
     );
   });
 
-  it("does not depend on the order of what was seen", () => {
+  it("does not depend on the order of the sequences", () => {
     fc.assert(
       fc.property(sequences, (seen) => {
         const turned = seen.toReversed().map((sequence) => sequence.toReversed());
@@ -42,13 +42,13 @@ describe("a vocabulary", () => {
     expect(unknown).toBe(1);
   });
 
-  it("leaves out what is rare, and what goes beyond its limit", () => {
+  it("leaves out rare tokens, and tokens beyond its limit", () => {
     const seen = [["a", "a", "a", "b", "b", "c"]];
     expect(vocabulary(seen, { minCount: 2 }).tokens).toEqual(["a", "b"]);
     expect(vocabulary(seen, { special: ["<pad>"], limit: 2 }).tokens).toEqual(["<pad>", "a"]);
   });
 
-  it("says which token it does not know and where, unless another stands for it", () => {
+  it("reports an unknown token and its position, unless it has a token for unknown ones", () => {
     const strict = vocabulary([["a", "b"]]);
     expect(E.toUnion(strict.encode(["a", "z"]))).toBeInstanceOf(UnknownToken);
     expect(E.toUnion(strict.encode(["a", "z"]))).toMatchObject({
@@ -61,7 +61,7 @@ describe("a vocabulary", () => {
     expect(open.encode([])).toEqual(E.right([]));
   });
 
-  it("is made again of its tokens", () => {
+  it("can be rebuilt from its tokens", () => {
     const known = vocabulary([["b", "a", "b"]], { unknown: "?" });
     const again = vocabularyOf(known.tokens, "?");
     expect(again.encode(["a", "new"])).toEqual(known.encode(["a", "new"]));
@@ -69,13 +69,13 @@ describe("a vocabulary", () => {
     expect(() => vocabularyOf(["a"], "?")).toThrow(InvalidArgument);
   });
 
-  it("takes the characters of a text as code points, not as halves of them", () => {
+  it("splits a text into code points, not into surrogates", () => {
     const known = vocabulary(["a👍🏽"]);
     expect(known.tokens.toSorted()).toEqual(["a", "👍", "🏽"].toSorted());
     expect(E.map(known.decode.bind(known))(known.encode("👍a"))).toEqual(E.right(["👍", "a"]));
   });
 
-  it("cannot be changed", () => {
+  it("is immutable", () => {
     const known = vocabulary([["a"]]);
     expect(() => (known.tokens as string[]).push("b")).toThrow(TypeError);
     expect(Object.isFrozen(known)).toBe(true);
@@ -96,7 +96,7 @@ describe("a vocabulary", () => {
     () => padSequences([[1, 2 ** 32]], 2),
     () => padSequences([[0.5]], 2),
     () => padSequences([[1]], 2, { side: "left" as never }),
-  ])("refuses what is out of range: %s", (make) => {
+  ])("refuses an argument out of range: %s", (make) => {
     expect(make).toThrow(InvalidArgument);
   });
 });
@@ -109,14 +109,14 @@ describe("words", () => {
     ["isn't 'quoted' x2", ["isn't", "quoted", "x2"]],
     ["Crème brûlée", ["crème", "brûlée"]],
     ["नमस्ते दुनिया", ["नमस्ते", "दुनिया"]],
-    // Decomposed: the accent is a character of its own.
+    // Decomposed: the accent is a separate character.
     ["cafe\u0301 CAFE\u0301", ["café", "café"]],
     // The capital I with a dot has a lower case of two characters.
     ["İstanbul", ["i\u0307stanbul"]],
-    // No capital J with a caron is one character; the small one is.
+    // No capital J with a caron is a single character; the small one is.
     ["J\u030c", ["\u01f0"]],
     ["ΟΔΥΣΣΕΥΣ", ["οδυσσευς"]],
-    // Letters beyond 16 bits, a half of such a one, a mark without a letter, and emoji, which are no words.
+    // Letters beyond 16 bits, a lone surrogate, a mark without a letter, and emoji, which are not words.
     ["\u{10400}x 👩‍👧 \ud800y \u0301z", ["\u{10428}x", "y", "z"]],
     // A joiner inside a word, and one after its end.
     ["می\u200cخواهم a\u200d", ["می\u200cخواهم", "a"]],
@@ -125,7 +125,7 @@ describe("words", () => {
     expect(tokenizeWords(text)).toEqual(expected);
   });
 
-  it("takes time with the length of a text, whatever it is", () => {
+  it("takes linear time for any text", () => {
     for (const piece of ["a'", "a\u200c", "\u200d", "\u{10400}", "a\u0301"]) {
       const from = performance.now();
       tokenizeWords(piece.repeat(200_000));
@@ -135,7 +135,7 @@ describe("words", () => {
 
   holds(tokenizerLaws, [{ name: "words", words: tokenizeWords }], { runs: 200 });
 
-  it("what breaks words at marks, or minds how characters are composed, is noticed", () => {
+  it("a tokenizer that breaks words at marks, or depends on composition, is caught", () => {
     const broken = (words: (text: string) => readonly string[]) =>
       tokenizerLaws
         .filter((law) => isLeft(check(law, { name: "", words }, { runs: 200 })))
@@ -146,7 +146,7 @@ describe("words", () => {
       "whole words",
     ]);
     const marked = /[\p{L}\p{N}][\p{L}\p{M}\p{N}]*/gu;
-    // The lower case of what was composed need not be so.
+    // The lower case of composed text need not be composed.
     expect(broken((t) => t.normalize("NFC").toLowerCase().match(marked) ?? [])).toEqual([
       "tokenizing is idempotent",
     ]);
@@ -154,7 +154,7 @@ describe("words", () => {
 });
 
 describe("padded", () => {
-  it("fills and cuts at the end, or at the start", () => {
+  it("pads and cuts at the end, or at the start", () => {
     const ragged = [[1], [], [2, 3, 4]];
     expect(padSequences(ragged, 2).toArray()).toEqual([
       [1, 0],

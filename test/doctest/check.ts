@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 
-/** A value as an example writes it: tensors and programs by their own `toString`, the rest as code. */
+/** Formats a value as an example writes it: tensors and programs by their own `toString`, other values as code. */
 export const written = (value: unknown): string => {
   if (Array.isArray(value)) return `[${value.map(written).join(", ")}]`;
   if (typeof value !== "object" || value === null) return inspect(value);
@@ -22,7 +22,7 @@ const canonical = (text: string): string =>
 
 const number = /-?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?/gi;
 
-/** Half a unit of the last digit printed; for an integer, what rounding in f32 leaves. */
+/** Half a unit of the last printed digit; for an integer, the rounding error of f32. */
 const toleranceOf = (printed: string): number => {
   const [mantissa, exponent] = printed.toLowerCase().split("e") as [string, string?];
   const decimals = mantissa.split(".")[1]?.length ?? 0;
@@ -31,7 +31,7 @@ const toleranceOf = (printed: string): number => {
     : 0.500001 * 10 ** (Number(exponent ?? 0) - decimals);
 };
 
-/** Whether two texts agree but for spacing, quotes, and digits beyond those that are printed. */
+/** Whether two texts agree, ignoring spacing, quotes, and digits beyond the printed ones. */
 export const agrees = (actual: string, expected: string): boolean => {
   const [a, e] = [canonical(actual), canonical(expected)];
   if (a === e) return true;
@@ -43,7 +43,7 @@ export const agrees = (actual: string, expected: string): boolean => {
   );
 };
 
-/** Throws, naming the place, unless a value is what its example says. */
+/** Throws an error with the place, unless a value is what its example says. */
 export const check = (value: unknown, expected: string, where: string): void => {
   const text = written(value);
   if (agrees(text, expected) || (typeof value === "string" && agrees(value, expected))) return;

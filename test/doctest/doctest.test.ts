@@ -26,7 +26,7 @@ const configuration = {
   exclude: [],
 };
 
-// Written before the tests are collected: vitest imports the modules as it would any other.
+// Written before the tests are collected, since vitest imports these modules like any other.
 rmSync(generated, { recursive: true, force: true });
 mkdirSync(generated, { recursive: true });
 writeFileSync(`${generated}tsconfig.json`, JSON.stringify(configuration));
@@ -40,7 +40,7 @@ const typeErrors = async (): Promise<string> =>
     );
   });
 
-/** A message about a generated module, told about the example it was made from. */
+/** Replaces the place in a generated module by the place in the example. */
 const located = (message: string): string =>
   message.replace(/[^\s(]*example(\d+)\.ts[(:](\d+)[,:](\d+)\)?/g, (_, n, line) => {
     const { file, line: first } = examples[Number(n)] as Example;
@@ -54,7 +54,7 @@ test("examples type-check", async () => {
   expect(errors).toEqual([]);
 });
 
-describe("examples say the truth", () => {
+describe("examples are true", () => {
   for (const { file, line, module, run } of examples)
     test.skipIf(!run)(`${file}:${line}`, async () => {
       try {

@@ -5,13 +5,13 @@ import { describe, expect, it } from "vitest";
 
 const root = fileURLToPath(new URL("../../src/index.ts", import.meta.url));
 
-/** A name that is exported, and the file that declares it. */
+/** An exported name, and the file that declares it. */
 interface Exported {
   readonly name: string;
   readonly file: string;
 }
 
-/** What a module exports of others, followed to where it is declared. */
+/** The names that a module re-exports, with the files that declare them. */
 const exportsOf = (file: string): readonly Exported[] => {
   const text = readFileSync(file, "utf8");
   const at = (path: string) => resolve(dirname(file), path);
@@ -38,7 +38,7 @@ const exportsOf = (file: string): readonly Exported[] => {
   return [...named, ...starred, ...own];
 };
 
-/** Where a name that a module exports is declared: there, or in one of those that it passes on. */
+/** Finds the declaration of an exported name: in the module itself, or in one that it re-exports. */
 const declared = (file: string, name: string): readonly Exported[] => {
   const found = exportsOf(file).find((one) => one.name === name);
   return found === undefined ? [] : [found];
@@ -73,7 +73,7 @@ describe("every public name", () => {
     expect(where).toEqual([]);
   });
 
-  it("would be missed without one", () => {
+  it("without one is caught", () => {
     expect(isDocumented("/** A. */\nexport const a = 1;\nexport const b = 2;", "a")).toBe(true);
     expect(isDocumented("/** A. */\nexport const a = 1;\nexport const b = 2;", "b")).toBe(false);
   });

@@ -1,17 +1,17 @@
 import { posix } from "node:path";
 
-/** One documented example: the code of a ```ts block, and the file and line where its code begins. */
+/** One documented example: the code of a ```ts block, and the file and line where the code begins. */
 export interface Example {
   readonly file: string;
   readonly line: number;
   readonly code: string;
-  /** What the file exports: an example may use it without an import, as the text around it does. */
+  /** The exports of the file: an example may use them without an import, like the text around it. */
   readonly exports: readonly string[];
-  /** False for ```ts no-run: such a block is type-checked and not executed. */
+  /** False for ```ts no-run: such a block is type-checked but not executed. */
   readonly run: boolean;
 }
 
-/** What a docstring puts before each line of its text. */
+/** The characters that a docstring puts before each line of its text. */
 const gutter = /^\s*\* ?/;
 const exported = /^export\s+(?:declare\s+)?(?:const|function|class)\s+([\w$]+)/gm;
 const exportList = /^export\s*\{([^}]*)\}/gm;
@@ -25,7 +25,7 @@ const exportsOf = (text: string): readonly string[] => {
 };
 const opening = /^```ts( no-run)?\s*$/;
 
-/** Every ```ts block of a Markdown page or, in code, of the docstrings. */
+/** Finds every ```ts block of a Markdown page, or of the docstrings of a source file. */
 export const examplesOf = (file: string, text: string): readonly Example[] => {
   const markdown = file.endsWith(".md");
   const exports = markdown ? [] : exportsOf(text);
@@ -45,13 +45,13 @@ export const examplesOf = (file: string, text: string): readonly Example[] => {
 
 const expectation = /^(.*?)\s*\/\/ => ?(.*)$/;
 
-/** Brackets opened and not closed: a statement goes on while there are any. */
+/** The number of open brackets: a statement continues while there are any. */
 const depthOf = (code: string): number => {
   const bare = code.replace(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\/\/.*$/gm, "");
   return (bare.match(/[([{]/g)?.length ?? 0) - (bare.match(/[)\]}]/g)?.length ?? 0);
 };
 
-/** The value that a statement speaks of: itself, what it declares, or what it prints. */
+/** Turns a statement into a check of its value: of the expression, the declared name, or the printed value. */
 const checked = (statement: string, expected: string, where: string): string => {
   const rest = `${JSON.stringify(expected)}, ${JSON.stringify(where)})`;
   const body = statement.trim().replace(/;$/, "");
@@ -75,8 +75,8 @@ const fromGenerated = (file: string, specifier: string): string =>
   posix.relative("test/doctest/.generated", posix.join(posix.dirname(file), specifier));
 
 /**
- * The module that runs an example: each `statement // => value` becomes a check of the value, and
- * every line stays on its line, so that a line of the module is a line of the example.
+ * The module that runs an example. Each `statement // => value` becomes a check of the value. Every line keeps its
+ * number, so that a line of the module is a line of the example.
  */
 export const moduleOf = ({ file, line, code, exports }: Example): string => {
   const lines = code
@@ -92,7 +92,7 @@ export const moduleOf = ({ file, line, code, exports }: Example): string => {
       statement.push(current);
       const text = statement.join("\n");
       const next = expectation.exec(lines[n + 1] ?? "");
-      // A statement goes on until its brackets close and it ends; `// =>` below it belongs to it.
+      // A statement continues until its brackets are closed and it ends. A `// =>` on the next line belongs to it.
       const ends = /[;}]\s*$/.test(current) || current.trim() === "" || /^\s*\/\//.test(current);
       if (depthOf(text) <= 0 && ends && !(next !== null && next[1] === "")) {
         out.push(...statement);
@@ -118,7 +118,7 @@ export const moduleOf = ({ file, line, code, exports }: Example): string => {
   return [
     ...out,
     ...statement,
-    // Imports are hoisted: at the end, they move no line.
+    // Imports are hoisted: placed at the end, they move no line.
     'import { check as $check } from "../check.ts";',
     ...(free.length === 0 ? [] : [own]),
     "",

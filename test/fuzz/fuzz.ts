@@ -4,8 +4,8 @@ import { breachOf, damage, type Edit, kindsOfEdits } from "../../laws/data/reade
 import { readers } from "./readers.ts";
 
 /**
- * `npm run fuzz -- idx gzip --seconds 60 --seed 1`: damages what a reader reads, over and over, and says how many
- * inputs were read or refused. No part of `npm test`; every reader where none is named.
+ * `npm run fuzz -- idx gzip --seconds 60 --seed 1` damages the inputs of readers over and over, and reports how many
+ * were read or refused. It is not part of `npm test`. Without names it tests every reader.
  */
 const { values, positionals } = parseArgs({
   options: {
@@ -55,7 +55,7 @@ for (const reader of readers.filter(
   let [inputs, longest, slowest] = [0, 0, 0];
   while (performance.now() < end) {
     const some = Array.from(
-      // Mostly few: what is hardly damaged goes further.
+      // Usually few edits: slightly damaged input is read further.
       { length: 1 + Math.floor(5 * random() ** 3) },
       (): Edit => ({
         kind: drawn(kindsOfEdits),

@@ -31,7 +31,7 @@ const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 const asEffect = <L, A>(read: E.Either<L, A>): Effect.Effect<A, L> =>
   E.isRight(read) ? Effect.succeed(read.right) : Effect.fail(read.left);
 
-/** The bytes that tensors hold, and that datasets and trees of them do. */
+/** The bytes of tensors, and of datasets and trees of tensors. */
 const weight = (value: unknown): number => {
   if (value instanceof Tensor) return value.toTypedArray().byteLength;
   if (value instanceof Dataset) return weight(value.all());
@@ -69,7 +69,7 @@ const idxFiles: readonly Uint8Array[] = [
   ),
 ];
 
-/** The parts of a PNG file with the checksums that they should have, so that what is behind those is tried. */
+/** Corrects the checksums in a PNG file, so that the parts behind them are tested too. */
 const withSums = (file: Uint8Array): Uint8Array => {
   const bytes = new Uint8Array(file);
   const view = new DataView(bytes.buffer);
@@ -100,7 +100,7 @@ const png = (header: Uint8Array, pixels: Uint8Array): Uint8Array =>
     ]),
   );
 
-/** A header of 13 bytes, and then the lines of its pixels, not compressed. */
+/** PNG files made of a 13-byte header followed by uncompressed lines of pixels. */
 const pixelFiles: readonly Uint8Array[] = [
   Uint8Array.of(
     0,
@@ -125,7 +125,7 @@ const pixelFiles: readonly Uint8Array[] = [
 
 const readPng = (file: Uint8Array) => {
   const picture = decodePng(file);
-  // A reason in words is how this reader refuses.
+  // This reader refuses by returning a reason as text.
   return typeof picture === "string"
     ? Effect.fail(new DataSourceError({ source: "png", reason: picture }))
     : Effect.succeed(picture);
@@ -147,7 +147,7 @@ const json = (...values: readonly unknown[]): readonly Uint8Array[] =>
 
 const scored = { epoch: 1, step: 2, loss: 0.5, metrics: { accuracy: 1, other: "NaN" } };
 
-/** Every reader of what a stranger may have written. */
+/** Every reader of untrusted files. */
 export const readers: readonly ReaderSubject[] = [
   {
     name: "idx",

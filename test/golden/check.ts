@@ -25,7 +25,7 @@ const weightsOf = (y: Expr): Expr => {
   return constant(Tensor.own(y.shape, "f64", data).cast(y.dtype));
 };
 
-/** The call with other expressions for some of its tensors. */
+/** The call with expressions in place of some of its tensors. */
 const withTensors = (call: Call, replaced: ReadonlyMap<Value, Expr>): Call => {
   const replace = (v: Value): Value => replaced.get(v) ?? (Array.isArray(v) ? v.map(replace) : v);
   return {
@@ -38,7 +38,7 @@ const withTensors = (call: Call, replaced: ReadonlyMap<Value, Expr>): Call => {
 const asList = (made: Expr | readonly Expr[]): readonly Expr[] =>
   Array.isArray(made) ? made : [made as Expr];
 
-/** Where two tensors differ by more than the tolerance, in words. */
+/** The difference between two tensors beyond the tolerance, in words. */
 const difference = (
   what: string,
   actual: Tensor | undefined,
@@ -49,8 +49,8 @@ const difference = (
   if (!sameShape(actual.shape, expected.shape))
     return `${what}: shape ${showShape(actual.shape)}, not ${showShape(expected.shape)}`;
   const [a, e] = [[...actual.toTypedArray()], [...expected.toTypedArray()]];
-  // Relative to the element, or to a hundredth of the greatest where cancellation made it small. The
-  // weights of the loss are about 1, and what is left when such terms cancel is known to their rounding.
+  // Relative to the element, or to a hundredth of the largest element if cancellation made it small. The weights of the
+  // loss are about 1, so the results of such cancellation have the rounding errors of its terms.
   const rounding = 16 * (expected.dtype === "f32" ? 2 ** -23 : 2 ** -52);
   const greatest = e.reduce((m, x) => (Number.isFinite(x) ? Math.max(m, Math.abs(x)) : m), 0);
   const at = e.findIndex((x, i) => {
@@ -61,7 +61,7 @@ const difference = (
   return at < 0 ? undefined : `${what}[${at}]: ${a[at]}, not ${e[at]}`;
 };
 
-/** What an entry of the table gives for a sample: a program of the outputs and then the gradients. */
+/** The results of a table entry for a sample: a program of the outputs and then the gradients. */
 const computed = (sample: Sample, entry: Table[string], ground: Ground) => {
   const { call, inputs } = decodeCall(sample, ground.float);
   const { parameters, values, differentiated } = inputs;
@@ -70,7 +70,7 @@ const computed = (sample: Sample, entry: Table[string], ground: Ground) => {
   const f = (xs: readonly Expr[]): readonly Expr[] =>
     asList(entry(withTensors(call, new Map(active.map((x, i) => [x, xs[i] as Expr]))), expected));
   const [outputs, pullback] = reverse(vjp(f))(active);
-  // What does not depend on anything differentiable has no cotangent.
+  // An output that depends on nothing differentiable has no cotangent.
   const cotangents = outputs.map((y, i) =>
     isFloat(y.dtype) && sample.out[i]?.g === true ? weightsOf(y) : isFloat(y.dtype) ? zero(y) : y,
   );
@@ -82,8 +82,8 @@ const computed = (sample: Sample, entry: Table[string], ground: Ground) => {
 };
 
 /**
- * What is wrong with the value or the gradient that an entry of the table gives for a sample, if anything.
- * Throws `NotHad` where the entry does not have the sample's variant.
+ * The first mistake in the value or the gradient of a table entry for a sample. Throws `NotHad` if the entry lacks the
+ * sample's variant.
  */
 export const mistakeIn = (
   sample: Sample,
@@ -99,7 +99,7 @@ export const mistakeIn = (
   );
   const wrongGradient = sample.grads.map((expected, i) => {
     const actual = results[count + i];
-    // PyTorch gives none where an operation cuts the gradient off; here that is zero.
+    // PyTorch gives no gradient where an operation blocks it; here it is zero.
     return expected === null
       ? undefined
       : difference(`gradient ${i}`, actual, decodeTensor(expected, ground.float), ground.tolerance);
@@ -107,7 +107,7 @@ export const mistakeIn = (
   return [...wrongOutput, ...wrongGradient].find((problem) => problem !== undefined);
 };
 
-/** A sample with what a ground gives for it as what is expected. */
+/** A sample whose expected results are replaced by those that a ground computes. */
 export const asComputed = (sample: Sample, entry: Table[string], ground: Ground): Sample => {
   const made = computed(sample, entry, ground).run();
   const encoded = made.map((y) => [...y.toTypedArray()]);

@@ -16,8 +16,8 @@ import { grounds } from "./grounds.ts";
 import { decodeTensor, readGolden, type Sample } from "./torch.ts";
 
 /**
- * Singular vectors have two signs, and PyTorch's tests differentiate functions of them that do not depend on
- * which: the golden file has the gradients of these under the outputs themselves.
+ * Singular vectors have two possible signs, and PyTorch's tests differentiate functions that do not depend on them. The
+ * golden file has these gradients under the outputs themselves.
  */
 const functions: { readonly [sample: string]: (of: SVD) => readonly Expr[] } = {
   "linalg.svd 38": ({ s, v }) => [s, abs(matrixTranspose(v))],
@@ -35,23 +35,29 @@ const weighted = (y: Expr): Expr => {
   return sum(mul(reshape(y, [-1]), constant(weights))) as Expr;
 };
 
-describe.skipIf(samples.length === 0)("derivatives of what depends on no signs", () => {
-  const cases = grounds.flatMap((ground) => samples.map((sample) => ({ ...sample, ...ground })));
-  it.each(cases)("$op, sample $i, in $float", ({ op, i, input, grads, float, tolerance, run }) => {
-    // The operand of a decomposition is a tensor.
-    const x = decodeTensor(input as Parameters<typeof decodeTensor>[0], float);
-    const f = functions[`${op} ${i}`] as (of: SVD) => readonly Expr[];
-    const loss = (a: Expr): Expr<readonly []> => {
-      const terms = f(svd(a)).map(weighted);
-      return terms.reduce((p, q) => add(p, q) as Expr) as Expr<readonly []>;
-    };
-    const gradient = Effect.runSync(Effect.provide(grad(loss), ReverseMode.layerTape));
-    const at = parameter(x);
-    const [computed] = run(program([at], [gradient(at)]), [x]);
-    const expected = decodeTensor(grads[0] as Parameters<typeof decodeTensor>[0]);
-    const [a, e] = [computed?.toTypedArray() ?? [], expected.toTypedArray()];
-    e.forEach((y, k) => {
-      expect(Math.abs((a[k] as number) - y)).toBeLessThan(tolerance * Math.max(1, Math.abs(y)));
-    });
-  });
-});
+describe.skipIf(samples.length === 0)(
+  "derivatives of functions that do not depend on signs",
+  () => {
+    const cases = grounds.flatMap((ground) => samples.map((sample) => ({ ...sample, ...ground })));
+    it.each(cases)(
+      "$op, sample $i, in $float",
+      ({ op, i, input, grads, float, tolerance, run }) => {
+        // The operand of a decomposition is a tensor.
+        const x = decodeTensor(input as Parameters<typeof decodeTensor>[0], float);
+        const f = functions[`${op} ${i}`] as (of: SVD) => readonly Expr[];
+        const loss = (a: Expr): Expr<readonly []> => {
+          const terms = f(svd(a)).map(weighted);
+          return terms.reduce((p, q) => add(p, q) as Expr) as Expr<readonly []>;
+        };
+        const gradient = Effect.runSync(Effect.provide(grad(loss), ReverseMode.layerTape));
+        const at = parameter(x);
+        const [computed] = run(program([at], [gradient(at)]), [x]);
+        const expected = decodeTensor(grads[0] as Parameters<typeof decodeTensor>[0]);
+        const [a, e] = [computed?.toTypedArray() ?? [], expected.toTypedArray()];
+        e.forEach((y, k) => {
+          expect(Math.abs((a[k] as number) - y)).toBeLessThan(tolerance * Math.max(1, Math.abs(y)));
+        });
+      },
+    );
+  },
+);

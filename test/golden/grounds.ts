@@ -5,7 +5,7 @@ import type { Program } from "../../src/ir/expr.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import { layerStanding } from "../backend/standing.ts";
 
-/** How programs are run, in which dtype, and how exact the results must be. */
+/** A way to run programs: the backend, the dtype, and the required accuracy. */
 export interface Ground {
   readonly float: "f32" | "f64";
   readonly tolerance: number;

@@ -64,7 +64,7 @@ const modules = (records ?? []).filter((r) => kinds.includes(r.kind));
 const tensorOf = ({ s, d }: Stored, float: "f32" | "f64"): Tensor =>
   Tensor.own(s, "f64", Float64Array.from(d)).cast(float);
 
-/** PyTorch's params and inputs as expressions; outputs, and what the buffers become, from them. */
+/** PyTorch's params and inputs as expressions, and the resulting outputs and buffers. */
 interface Made {
   readonly outputs: readonly Expr[];
   readonly buffers?: Named<Expr>;
@@ -73,7 +73,7 @@ type Model = (p: Named<Expr>, xs: readonly Expr[], buffers: Named<Expr>) => Made
 
 const context: Context = { mode: "train", key: constant(key(0)), axis: "batch" };
 const get = (p: Named<Expr>, name: string): Expr => p[name] as Expr;
-/** PyTorch keeps matrices as outputs by inputs. */
+/** PyTorch stores matrices as outputs by inputs. */
 const affineOf = (p: Named<Expr>, weight: string, bias: string) => ({
   weight: transpose(get(p, weight)) as Expr,
   bias: get(p, bias),
@@ -82,7 +82,7 @@ const normOf = (p: Named<Expr>, name: string) => ({
   scale: get(p, `${name}.weight`),
   offset: get(p, `${name}.bias`),
 });
-/** The three stacked maps of an attention, and the last. */
+/** The three stacked maps of an attention layer, and its output map. */
 const attentionOf = (p: Named<Expr>, prefix: string, width: number) => {
   const third = (i: number) => ({
     weight: transpose(
@@ -225,7 +225,7 @@ const weighted = (outputs: readonly Expr[]): Expr<readonly []> =>
 
 const namesOf = (stored: Named<Stored>): readonly string[] => Object.keys(stored).sort();
 
-/** Where the numbers of a record differ from ours, in words. */
+/** The differences between a record's numbers and ours, in words. */
 const mistakesOf = (
   record: ModuleRecord,
   float: "f32" | "f64",
@@ -298,7 +298,7 @@ const onWasm = (whole: Program, inputs: readonly Tensor[]): readonly Tensor[] =>
     ),
   ).run(inputs);
 
-describe.skipIf(records === undefined)("modules beside PyTorch's", () => {
+describe.skipIf(records === undefined)("modules compared with PyTorch", () => {
   it.each(modules)("$kind $cfg: values and gradients in f64", (record) => {
     expect(mistakesOf(record, "f64", 1e-9, run)).toEqual([]);
   });
@@ -307,7 +307,7 @@ describe.skipIf(records === undefined)("modules beside PyTorch's", () => {
     expect(mistakesOf(record, "f32", 1e-4, onWasm)).toEqual([]);
   });
 
-  it("has every kind of the file", () => {
+  it("covers every kind in the file", () => {
     expect(new Set(modules.map((r) => r.kind)).size).toBe(kinds.length);
   });
 });

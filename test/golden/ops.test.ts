@@ -7,15 +7,15 @@ import { NotHad, readGolden, roundedToF32, type Sample, type Table } from "./tor
 const samples = readGolden<Sample>("torch-ops-f64.jsonl.gz");
 
 /**
- * What is so steep near its poles that rounding an argument to f32 moves its value by more than 1e-4: it is
- * held to what the reference, itself held to PyTorch in f64, gives at the rounded arguments.
+ * Operations so steep near their poles that rounding an argument to f32 changes their value by more than 1e-4. They are
+ * compared with the reference's results at the rounded arguments; in f64 the reference agrees with PyTorch.
  */
 const steepInF32: ReadonlySet<string> = new Set([
   "polygamma.polygamma_n_1",
   "special.polygamma.special_polygamma_n_0",
 ]);
 
-/** Why what is not covered is not. */
+/** The reason for each operation that is not covered. */
 const reasons: { readonly [op: string]: string } = {
   as_strided: "tensors are values without memory of their own, and have no strides",
   masked_select: "the result's shape depends on values, and shapes are known before a program runs",
@@ -26,8 +26,9 @@ const reasons: { readonly [op: string]: string } = {
 };
 
 /**
- * Operations of whose outputs the file has other gradients than of the sum it states: PyTorch's own tests
- * differentiate what depends on no choice of signs. `gauge.test.ts` says of which, and compares these.
+ * Operations for which the file has gradients of another function than the stated sum: PyTorch's own tests
+ * differentiate functions that do not depend on signs. `gauge.test.ts` names those functions and compares their
+ * gradients.
  */
 const differentiatedElsewhere: ReadonlySet<string> = new Set(["svd", "linalg.svd"]);
 
@@ -35,7 +36,7 @@ const groups = new Map<string, readonly Sample[]>();
 for (const sample of samples ?? [])
   groups.set(sample.op, [...(groups.get(sample.op) ?? []), sample]);
 
-/** What became of each operation's samples. */
+/** The results for each operation's samples. */
 interface Tally {
   readonly checked: number;
   readonly left: readonly string[];
@@ -69,7 +70,7 @@ const names = [...groups.keys()];
 const covered = names.filter((op) => table[op] !== undefined);
 const missing = names.filter((op) => table[op] === undefined);
 
-describe.skipIf(samples === undefined)("operations beside PyTorch's", () => {
+describe.skipIf(samples === undefined)("operations compared with PyTorch", () => {
   it.each(covered)("%s: value and gradient in f64", (op) => {
     expect(checkAll(op, reference, (tally) => tallies.set(op, tally))).toEqual([]);
   });
@@ -78,15 +79,18 @@ describe.skipIf(samples === undefined)("operations beside PyTorch's", () => {
     expect(checkAll(op, wasm, () => {})).toEqual([]);
   });
 
-  it.each([...steepInF32])("%s: rounded arguments are elsewhere by more than 1e-4", (op) => {
-    const entry = table[op] as Table[string];
-    const moved = (groups.get(op) ?? []).flatMap(
-      (sample) => mistakeIn(roundedToF32(sample), entry, { ...reference, tolerance: 1e-4 }) ?? [],
-    );
-    expect(moved).not.toEqual([]);
-  });
+  it.each([...steepInF32])(
+    "%s: rounding the arguments changes the value by more than 1e-4",
+    (op) => {
+      const entry = table[op] as Table[string];
+      const moved = (groups.get(op) ?? []).flatMap(
+        (sample) => mistakeIn(roundedToF32(sample), entry, { ...reference, tolerance: 1e-4 }) ?? [],
+      );
+      expect(moved).not.toEqual([]);
+    },
+  );
 
-  it("says what is covered and what is left out", () => {
+  it("reports covered and omitted operations", () => {
     const checked = [...tallies.values()].reduce((n, t) => n + t.checked, 0);
     const partly = [...tallies].filter(([, t]) => t.left.length > 0);
     console.log(
@@ -103,11 +107,11 @@ describe.skipIf(samples === undefined)("operations beside PyTorch's", () => {
     expect(covered.length).toBeGreaterThan(100);
   });
 
-  it("says of everything that is left out why, and of nothing else", () => {
+  it("has a reason for every omitted operation, and for no other", () => {
     expect(Object.keys(reasons).sort()).toEqual([...missing].sort());
   });
 
-  it("has no entry for an operation that is not there", () => {
+  it("has no entry for an unknown operation", () => {
     expect(Object.keys(table).filter((op) => !groups.has(op))).toEqual([]);
   });
 });

@@ -59,7 +59,7 @@ const records = readGolden<OptimizerRecord | ScheduleRecord | { readonly kind: "
 const optimizers = (records ?? []).filter((r) => r.kind === "optimizer");
 const schedules = (records ?? []).filter((r) => r.kind === "lr_schedule");
 
-/** `(1-x)² + 5(y-x²)² + 0.1 sin(3z) + z²`, the function that the golden trajectories go down. */
+/** `(1-x)² + 5(y-x²)² + 0.1 sin(3z) + z²`, the function that the golden trajectories minimize. */
 const valley = (p: Expr): Expr<readonly []> => {
   const [x, y, z] = [index(p, 0), index(p, 1), index(p, 2)];
   const banana = add(square(sub(1, x)), mul(square(sub(y, square(x))), 5));
@@ -95,7 +95,7 @@ const optimizerOf = ({ name, kw }: OptimizerRecord): GradientTransformation | un
   }
 };
 
-/** The params after each of several steps, from a program of one step. */
+/** The params after each of several steps, by a program of one step. */
 const trajectory = (
   optimizer: GradientTransformation,
   start: Tensor,
@@ -115,16 +115,16 @@ const trajectory = (
   });
 };
 
-/** How far a trajectory may drift: relative, and absolute near 0. */
+/** Whether a trajectory is within its tolerance: relative, and absolute near 0. */
 const near = (actual: number | undefined, expected: number): boolean =>
   Math.abs((actual ?? Number.NaN) - expected) <= 1e-9 * Math.max(1, Math.abs(expected));
 
-describe.skipIf(records === undefined)("optimizers beside PyTorch's", () => {
+describe.skipIf(records === undefined)("optimizers compared with PyTorch", () => {
   it.each(optimizers.filter((r) => optimizerOf(r) !== undefined))("$name $kw", (record) => {
     const optimizer = optimizerOf(record) as GradientTransformation;
     const [start = [0, 0, 0], ...rest] = record.trajectory;
     const actual = trajectory(optimizer, tensor(start.map(Number), "f64"), rest.length);
-    // A run that diverges multiplies its rounding: it is compared while it is of a size to compare.
+    // A diverging run amplifies its rounding errors, so it is compared only while its values are moderate.
     const wrong = rest.flatMap((expected, step) =>
       expected.every((x, i) => x === null || Math.abs(x) > 1e3 || near(actual[step]?.[i], x))
         ? []
@@ -133,7 +133,7 @@ describe.skipIf(records === undefined)("optimizers beside PyTorch's", () => {
     expect(wrong.slice(0, 1)).toEqual([]);
   });
 
-  it("says what is left out", () => {
+  it("reports omitted optimizers", () => {
     const missing = optimizers.filter((r) => optimizerOf(r) === undefined).map((r) => r.name);
     console.log(`Optimizers left out, for the framework has none: ${missing.join(", ")}`);
     expect(missing).toEqual(["LBFGS"]);
@@ -164,7 +164,7 @@ const scheduleOf = ({ name, kw, base_lr: rate }: ScheduleRecord): Schedule | und
   }
 };
 
-describe.skipIf(records === undefined)("schedules beside PyTorch's", () => {
+describe.skipIf(records === undefined)("schedules compared with PyTorch", () => {
   it.each(schedules)("$name $kw", (record) => {
     const schedule = scheduleOf(record);
     const actual = schedule === undefined ? [] : sampleSchedule(schedule, record.lr.length);

@@ -10,7 +10,7 @@ import { shapes } from "./tables/shapes.ts";
 import { spatial } from "./tables/spatial.ts";
 import type { Table } from "./torch.ts";
 
-/** Every operation of PyTorch's golden file that this framework has. */
+/** Every operation of PyTorch's golden file that fluxion has. */
 export const table: Table = {
   ...elementwise,
   ...shapes,

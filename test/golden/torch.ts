@@ -9,10 +9,10 @@ import { allocate, type Dtype } from "../../src/tensor/dtype.ts";
 import { sizeOf } from "../../src/tensor/shape.ts";
 import { Tensor } from "../../src/tensor/tensor.ts";
 
-/** The golden files, which lie beside the repository and not in it: their format is in their README. */
+/** The folder of the golden files, which lies beside the repository; its README describes their format. */
 const folder = new URL("../../../shared/golden/", import.meta.url);
 
-/** The records of a golden file; `undefined` where there is none. */
+/** The records of a golden file; `undefined` if the file is missing. */
 export const readGolden = <T>(name: string): readonly T[] | undefined => {
   const file = fileURLToPath(new URL(name, folder));
   if (!existsSync(file)) return undefined;
@@ -20,7 +20,7 @@ export const readGolden = <T>(name: string): readonly T[] | undefined => {
   return lines.map((line) => JSON.parse(withoutNonFinite(line)) as T);
 };
 
-/** Python writes numbers that JSON does not have: an infinity is put out of range, and NaN becomes null. */
+/** Python writes numbers that JSON lacks: infinities become numbers out of range, and NaN becomes null. */
 const withoutNonFinite = (line: string): string =>
   line.replace(/(?<=[[,:] ?-?)Infinity/g, "1e999").replace(/(?<=[[,:] ?)NaN/g, "null");
 
@@ -44,7 +44,7 @@ type Encoded =
   | boolean
   | null;
 
-/** One operation applied to one input, as PyTorch has it. */
+/** One operation applied to one input, with PyTorch's results. */
 export interface Sample {
   readonly op: string;
   readonly i: number;
@@ -98,14 +98,14 @@ export const decodeTensor = (e: EncodedTensor, float: "f32" | "f64" = "f64"): Te
   return Tensor.own(e.s, dtype, data);
 };
 
-/** A sample whose operand, a tensor, has been rounded to f32. */
+/** A sample whose tensor operand has been rounded to f32. */
 export const roundedToF32 = (sample: Sample): Sample => {
   if (!isTensor(sample.input)) throw new Error(`${sample.op}: the operand is no tensor`);
   const d = sample.input.d.map((n) => Math.fround(numberOf(n)));
   return { ...sample, input: { ...sample.input, d } };
 };
 
-/** The tensors of a call: parameters of a program, their values, and which of them have gradients. */
+/** The tensors of a call: their parameters in a program, their values, and whether each has a gradient. */
 export interface Inputs {
   readonly parameters: readonly Expr[];
   readonly values: readonly Tensor[];
@@ -115,7 +115,7 @@ export interface Inputs {
 const isTensor = (e: Encoded): e is EncodedTensor =>
   typeof e === "object" && e !== null && "t" in e;
 
-/** A sample's arguments, and its tensors in the order in which they occur. */
+/** Decodes a sample's arguments. Also returns its tensors in the order in which they occur. */
 export const decodeCall = (
   sample: Sample,
   float: "f32" | "f64" = "f64",
@@ -144,7 +144,7 @@ export const decodeCall = (
   return { call: { input, args, kw }, inputs: { parameters, values, differentiated } };
 };
 
-/** Thrown by a table's entry for a variant of an operation that the framework does not have. */
+/** Thrown by a table entry for a variant of an operation that fluxion does not have. */
 export class NotHad extends Error {}
 
 export const notHad = (what: string): never => {
@@ -172,17 +172,20 @@ export const numbersOf = (v: Value): readonly number[] =>
   Array.isArray(v) ? v.map(scalarOf) : [scalarOf(v)];
 export const inputOf = (c: Call): Expr => tensorOf(c.input);
 
-/** The value of one expression with the derivative of another: where PyTorch's two are not of one function. */
+/**
+ * The value of one expression with the derivative of another, for operations whose PyTorch derivative is not that of
+ * their value.
+ */
 export const slopedAs = (value: Expr, slope: Expr): Expr =>
   add(slope, stopGradient(sub(value, slope) as Expr)) as Expr;
 
-/** Axes counted from the front; a scalar has none, whatever PyTorch calls its one. */
+/** Axes counted from the front. A scalar has none, even though PyTorch gives it one. */
 export const axesOf = (v: Value, rank: number): readonly number[] | undefined =>
   v === null ? undefined : rank === 0 ? [] : numbersOf(v).map((a) => (a < 0 ? a + rank : a));
 
 /**
- * What PyTorch's name for an operation is in this framework. An entry sees the expected outputs for one thing
- * only: which sign PyTorch gave to vectors that have two.
+ * The operations of PyTorch expressed in fluxion, by their PyTorch names. An entry uses the expected outputs only to
+ * learn the signs that PyTorch chose for vectors with two possible signs.
  */
 export type Table = {
   readonly [op: string]: (c: Call, expected: readonly Tensor[]) => Expr | readonly Expr[];

@@ -40,7 +40,7 @@ export const parted = (x: Expr, length: number): readonly [source: Expr, sequenc
 const oneOfEach = (op: string, item: string, n: number, x: Expr): Expr => {
   if (x.shape.at(-1) === n) return x;
   const shape = [...x.shape.slice(0, -1), n];
-  const expected = `one ${item} for each of the ${n} places of the sequence, ${showShape(shape)}`;
+  const expected = `one ${item} for each of the ${n} positions of the sequence, ${showShape(shape)}`;
   const issue = new ShapeMismatch({ op, expected, actual: [x.shape], path: [] });
   return refuse(issue, [x], [{ shape, dtype: x.dtype }])[0];
 };

@@ -105,6 +105,7 @@ const gatesOf = (x: Expr, gates: number): readonly Expr[] => {
  *
  * **Shapes** `x: [inputs]`, carry `h: [hidden]`.
  * **Math** `h' = tanh(xW + b + hU + c)`.
+ * **Fails with** `InvalidArgument`, thrown, where a size is not a positive whole number.
  * **Source** Elman, "Finding Structure in Time" (1990).
  */
 export const rnnCell = (
@@ -121,6 +122,7 @@ export const rnnCell = (
  *
  * **Shapes** `x: [inputs]`, carry `h: [hidden]` and `c: [hidden]`; params in the order i, f, g, o.
  * **Math** with `z = xW + b + hU + b'`: `c' = σ(z_f) c + σ(z_i) tanh(z_g)`, `h' = σ(z_o) tanh(c')`.
+ * **Fails with** as {@link rnnCell}.
  * **Source** Hochreiter and Schmidhuber, "Long Short-Term Memory" (1997); the forget gate: Gers,
  * Schmidhuber and Cummins, "Learning to Forget" (2000).
  */
@@ -138,6 +140,7 @@ export const lstmCell = (inputs: number, hidden: number, options: CellOptions = 
  * **Shapes** `x: [inputs]`, carry `h: [hidden]`; params in the order r, z, n.
  * **Math** `r = σ(x_r + h_r)`, `z = σ(x_z + h_z)`, `n = tanh(x_n + r h_n)`, `h' = (1 - z) n + z h`, where
  * `x_· = xW + b` and `h_· = hU + b'`.
+ * **Fails with** as {@link rnnCell}.
  * **Source** Cho et al. (2014), arXiv:1406.1078, with the reset gate after the product, as in PyTorch.
  */
 export const gruCell = (inputs: number, hidden: number, options: CellOptions = {}): Cell =>

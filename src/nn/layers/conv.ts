@@ -144,6 +144,7 @@ export const conv1d: Convolve<1> = convolving("conv1d", 1);
  *
  * **Shapes** `x: [h, w, inputs] → y: [h′, w′, outputs]`, one example;
  * `weight: [...size, inputs / groups, outputs]`, `bias: [outputs]`.
+ * **Fails with** as {@link conv1d}.
  * **Source** LeCun et al., "Gradient-based learning applied to document recognition" (1998).
  *
  * @example
@@ -157,7 +158,12 @@ export const conv1d: Convolve<1> = convolving("conv1d", 1);
  */
 export const conv2d: Convolve<2> = convolving("conv2d", 2);
 
-/** A convolution of volumes: {@link conv1d} along three axes. **Shapes** `x: [d, h, w, inputs] → y: [d′, h′, w′, outputs]`. */
+/**
+ * A convolution of volumes: {@link conv1d} along three axes.
+ *
+ * **Shapes** `x: [d, h, w, inputs] → y: [d′, h′, w′, outputs]`. **Fails with** as {@link conv1d}.
+ * **Source** Ji et al., "3D Convolutional Neural Networks for Human Action Recognition" (2010).
+ */
 export const conv3d: Convolve<3> = convolving("conv3d", 3);
 
 /**
@@ -170,10 +176,18 @@ export const conv3d: Convolve<3> = convolving("conv3d", 3);
  */
 export const convTranspose1d: Transpose<1> = transposing("convTranspose1d", 1);
 
-/** A transposed convolution of images: {@link convTranspose1d} along two axes. */
+/**
+ * A transposed convolution of images: {@link convTranspose1d} along two axes.
+ *
+ * **Shapes** `x: [h, w, inputs] → y: [h′, w′, outputs]`. **Fails with** as {@link convTranspose1d}.
+ */
 export const convTranspose2d: Transpose<2> = transposing("convTranspose2d", 2);
 
-/** A transposed convolution of volumes: {@link convTranspose1d} along three axes. */
+/**
+ * A transposed convolution of volumes: {@link convTranspose1d} along three axes.
+ *
+ * **Shapes** `x: [d, h, w, inputs] → y: [d′, h′, w′, outputs]`. **Fails with** as {@link convTranspose1d}.
+ */
 export const convTranspose3d: Transpose<3> = transposing("convTranspose3d", 3);
 
 type Multiplied<C extends number, M extends number> = M extends 1 ? C : number;
@@ -189,6 +203,7 @@ type Depthwise<C extends number, M extends number> = Layer<
  *
  * **Shapes** `x: [h, w, channels] → y: [h′, w′, channels · multiplier]`, one example;
  * `weight: [...size, 1, channels · multiplier]`; the outputs of one channel are adjacent.
+ * **Fails with** as {@link conv1d}.
  * **Source** Chollet, "Xception" (2016), arXiv:1610.02357.
  */
 export const depthwiseConv2d = <
@@ -225,6 +240,7 @@ type Separable<I extends number, O extends number> = Layer<
  * A depthwise separable convolution: convolves each channel on its own, then mixes the channels at each position.
  *
  * **Shapes** `x: [h, w, inputs] → y: [h′, w′, outputs]`, one example; params are those of both convolutions.
+ * **Fails with** as {@link conv1d}.
  * **Source** Sifre, "Rigid-motion scattering for image classification" (2014); Chollet (2016).
  */
 export const separableConv2d = <

@@ -30,6 +30,7 @@ const dropping = (
 /**
  * Drops whole channels (the last axis) at all positions together during training.
  *
+ * **Shapes** `x: [...s, channels] → y: [...s, channels]`, one example.
  * **Fails with** `InvalidArgument`, thrown, where the rate is not from 0 to 1 (1 excluded).
  * **Source** Tompson et al. (2014), arXiv:1411.4280, section 3.2.
  */
@@ -40,6 +41,7 @@ export const spatialDropout = (rate: number): SameLayer<undefined, undefined> =>
  * Drops the whole example during training (stochastic depth). Within `residual(sequential(f, dropPath(rate)))` the path
  * through `f` is dropped with probability `rate`, and otherwise scaled by `1 / (1 - rate)`.
  *
+ * **Shapes** `x: [...s] → y: [...s]`, one example.
  * **Fails with** `InvalidArgument`, thrown, where the rate is not from 0 to 1 (1 excluded).
  * **Source** Huang et al. (2016), arXiv:1603.09382.
  */

@@ -70,6 +70,7 @@ export interface TiedParams<P> extends EmbeddingParams {
  * **Shapes** for a layer `[time, width] → [time, width]`: `x: [time]` of i32 tokens `→ [time, vocabulary]`.
  * **Math** `y = f(table[x]) tableᵀ`. `tableInit` defaults to normal with standard deviation 1/√width, so that
  * logits begin with variance 1 if the outputs of the layer do.
+ * **Fails with** `InvalidArgument`, thrown, where a size is not a positive whole number; else as {@link embedding}.
  * **Source** Press and Wolf (2016), arXiv:1608.05859.
  */
 export const tiedEmbedding = <const V extends number, const L extends Composable>(

@@ -31,6 +31,7 @@ type Along<W extends number, P> = Layer<readonly [number, W], readonly [number, 
  *
  * **Shapes** `x: [time, width] → y: [time, width]`.
  * **Math** `y = f(xW₁ + b₁) W₂ + b₂`. Weights begin uniform over ±1/√in.
+ * **Fails with** `InvalidArgument`, thrown, where a size is not a positive whole number.
  * **Source** Vaswani et al. (2017), arXiv:1706.03762, section 3.3.
  */
 export const feedForward = <const W extends number>(
@@ -63,6 +64,7 @@ export interface GatedParams extends FeedForwardParams {
  *
  * **Shapes** `x: [time, width] → y: [time, width]`.
  * **Math** `y = (f(xW) ⊙ xV) W₂`.
+ * **Fails with** as {@link feedForward}.
  * **Source** Shazeer (2020), arXiv:2002.05202, equation 6.
  */
 export const gatedFeedForward = <const W extends number>(

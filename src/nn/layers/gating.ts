@@ -29,6 +29,7 @@ export interface SlopeParams {
  *
  * **Shapes** `x: [...s, features] → y: [...s, features]`; `slope: [features]`. `features` defaults to 1: one
  * slope for all. Slopes begin as 0.25.
+ * **Fails with** `InvalidArgument`, thrown, where `features` is not a positive whole number.
  * **Source** He et al. (2015), arXiv:1502.01852, equation 1.
  */
 export const prelu = (features = 1): SameLayer<SlopeParams, undefined> => {
@@ -50,6 +51,7 @@ export const prelu = (features = 1): SameLayer<SlopeParams, undefined> => {
  *
  * **Shapes** `x: [inputs] → y: [outputs]`; `weight: [inputs, outputs·pieces]`.
  * **Math** `yⱼ = maxₖ (xWⱼₖ + bⱼₖ)`.
+ * **Fails with** `InvalidArgument`, thrown, where a size is not a positive whole number.
  * **Source** Goodfellow et al. (2013), arXiv:1302.4389, section 3.
  */
 export const maxout = <const I extends number, const O extends number>(

@@ -9,7 +9,11 @@ import type { Shape } from "../../tensor/shape.ts";
 import { noParams, shapeKeeping, stateless } from "../apply.ts";
 import type { Context, Layer, SameLayer } from "../layer.ts";
 
-/** Wraps a function as a named layer without params. Use it for functions that change the shape. */
+/**
+ * Wraps a function as a named layer without params. Use it for functions that change the shape.
+ *
+ * **Shapes** `x: [...i] → y: [...o]`, one example, as the function declares them.
+ */
 export const lambda = <I extends Shape, O extends Shape>(
   name: string,
   f: (x: Expr<I>) => Expr<O>,
@@ -27,7 +31,12 @@ export const flatten: Layer<Shape, readonly [number], undefined, undefined> = la
 
 type Inferred<S extends Shape> = { readonly [K in keyof S]: S[K] extends -1 ? number : S[K] };
 
-/** Reshapes an example, in row-major order. One extent may be -1, and is then inferred. */
+/**
+ * Reshapes an example, in row-major order. One extent may be -1, and is then inferred.
+ *
+ * **Shapes** `x: [...s] → y: [...shape]`, with the same number of elements.
+ * **Fails with** `ShapeMismatch` when compiled, where the numbers of elements differ.
+ */
 export const reshape = <const S extends Shape>(
   shape: S,
 ): Layer<Shape, Inferred<S>, undefined, undefined> =>
@@ -37,9 +46,10 @@ export const reshape = <const S extends Shape>(
   );
 
 /**
- * Sets each element to 0 with probability `rate` during training, and divides the others by `1 - rate` to keep the
- * mean. In evaluation it is the identity.
+ * Dropout: sets each element to 0 with probability `rate` during training, and divides the others by `1 - rate` to keep
+ * the mean. In evaluation it is the identity.
  *
+ * **Shapes** `x: [...s] → y: [...s]`, one example.
  * **Fails with** `InvalidArgument`, thrown, where the rate is not from 0 to 1 (1 excluded).
  * **Source** Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting" (2014).
  */

@@ -95,6 +95,7 @@ export const groupNorm = (
  * Instance normalization: brings each feature to mean 0 and variance 1 over all positions of the example.
  *
  * **Shapes** `x: [...s, features] → y: [...s, features]`.
+ * **Fails with** `InvalidArgument`, thrown, where `features` is not a positive whole number.
  * **Source** Ulyanov, Vedaldi and Lempitsky (2016), arXiv:1607.08022.
  */
 export const instanceNorm = (
@@ -118,6 +119,7 @@ export interface Scale {
  *
  * **Shapes** `x: [...s, features] → y: [...s, features]`; `scale: [features]`.
  * **Math** `y = γ x/√(mean x² + ε)`.
+ * **Fails with** `InvalidArgument`, thrown, where `features` is not a positive whole number.
  * **Source** Zhang and Sennrich (2019), arXiv:1910.07467.
  */
 export const rmsNorm = (
@@ -154,7 +156,9 @@ export interface LocalResponseOptions {
  *
  * **Shapes** `x: [...s, features] → y: [...s, features]`.
  * **Math** `y = x / (k + α/n Σ x²)^β` over the `n` nearest features, padded with zeros.
- * **Source** Krizhevsky, Sutskever and Hinton (2012), section 3.3, with α divided by `n` as in PyTorch.
+ * **Fails with** `InvalidArgument`, thrown, where `size` is not a positive whole number, or another option is negative.
+ * **Source** Krizhevsky, Sutskever and Hinton, "ImageNet Classification with Deep Convolutional Neural Networks" (2012),
+ * section 3.3, with α divided by `n` as in PyTorch.
  */
 export const localResponseNorm = ({
   size = 5,

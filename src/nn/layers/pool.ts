@@ -62,7 +62,10 @@ const makeMaxPool =
   (size: PerAxis, options?: PoolOptions) =>
     pool(op, rank, size, (x) => functional.maxPool(x, size, options), options);
 
-/** The maximum of each window of `[n, channels]`. The stride defaults to the window size. */
+/**
+ * Max pooling of sequences: {@link maxPool2d} along one axis. **Shapes** `x: [n, c] → y: [m, c]`. **Fails with** as
+ * {@link maxPool2d}.
+ */
 export const maxPool1d = makeMaxPool("maxPool1d", 1);
 
 /**
@@ -81,7 +84,10 @@ export const maxPool1d = makeMaxPool("maxPool1d", 1);
  */
 export const maxPool2d = makeMaxPool("maxPool2d", 2);
 
-/** The maximum of each window of `[d, h, w, channels]`. The stride defaults to the window size. */
+/**
+ * Max pooling of volumes: {@link maxPool2d} along three axes. **Shapes** `x: [d, h, w, c] → y: [d′, h′, w′, c]`.
+ * **Fails with** as {@link maxPool2d}.
+ */
 export const maxPool3d = makeMaxPool("maxPool3d", 3);
 
 const makeAvgPool =
@@ -89,11 +95,23 @@ const makeAvgPool =
   (size: PerAxis, options?: AveragePoolOptions) =>
     pool(op, rank, size, (x) => functional.avgPool(x, size, options), options);
 
-/** The mean of each window of `[n, channels]`. The stride defaults to the window size. */
+/**
+ * Average pooling of sequences: {@link avgPool2d} along one axis. **Shapes** `x: [n, c] → y: [m, c]`. **Fails with** as
+ * {@link maxPool2d}.
+ */
 export const avgPool1d = makeAvgPool("avgPool1d", 1);
-/** The mean of each window of `[h, w, channels]`. The stride defaults to the window size. */
+/**
+ * Average pooling of images: the mean of each window. The stride defaults to the window size.
+ *
+ * **Shapes** `x: [h, w, c] → y: [h′, w′, c]`, one example. **Fails with** as {@link maxPool2d}.
+ * **Source** LeCun et al., "Gradient-based learning applied to document recognition" (1998), section II.B, without its
+ * params.
+ */
 export const avgPool2d = makeAvgPool("avgPool2d", 2);
-/** The mean of each window of `[d, h, w, channels]`. The stride defaults to the window size. */
+/**
+ * Average pooling of volumes: {@link avgPool2d} along three axes. **Shapes** `x: [d, h, w, c] → y: [d′, h′, w′, c]`.
+ * **Fails with** as {@link maxPool2d}.
+ */
 export const avgPool3d = makeAvgPool("avgPool3d", 3);
 
 interface MakeLpPool<R extends Rank> {
@@ -108,11 +126,23 @@ const makeLpPool =
     return pool(op, rank, size, (x) => functional.lpPool(x, p, size, options), options);
   };
 
-/** The `p`-norm of each window of `[n, channels]`. **Math** `y = (Σ |x|ᵖ)^(1/p)`. */
+/**
+ * Power-average pooling of sequences: {@link lpPool2d} along one axis. **Shapes** `x: [n, c] → y: [m, c]`. **Fails
+ * with** as {@link lpPool2d}.
+ */
 export const lpPool1d = makeLpPool("lpPool1d", 1);
-/** The `p`-norm of each window of `[h, w, channels]`. **Source** Sermanet et al. (2012), arXiv:1204.3968. */
+/**
+ * Power-average pooling of images: the `p`-norm of each window.
+ *
+ * **Shapes** `x: [h, w, c] → y: [h′, w′, c]`, one example. **Math** `y = (Σ |x|ᵖ)^(1/p)`.
+ * **Fails with** as {@link maxPool2d}; `InvalidArgument`, thrown, where `p` is not a finite number above 0.
+ * **Source** Sermanet et al. (2012), arXiv:1204.3968.
+ */
 export const lpPool2d = makeLpPool("lpPool2d", 2);
-/** The `p`-norm of each window of `[d, h, w, channels]`. */
+/**
+ * Power-average pooling of volumes: {@link lpPool2d} along three axes. **Shapes** `x: [d, h, w, c] → y: [d′, h′, w′,
+ * c]`. **Fails with** as {@link lpPool2d}.
+ */
 export const lpPool3d = makeLpPool("lpPool3d", 3);
 
 const adaptive =

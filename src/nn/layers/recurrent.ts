@@ -196,7 +196,10 @@ export const recurrent = <
   return { ...layer, run };
 };
 
-/** A simple (Elman) recurrent layer: {@link recurrent} of {@link rnnCell}. */
+/**
+ * A simple (Elman) recurrent layer: {@link recurrent} of {@link rnnCell}. **Shapes** and **Fails with** as {@link
+ * recurrent}.
+ */
 export const rnn = <
   const I extends number,
   const H extends number,
@@ -208,7 +211,10 @@ export const rnn = <
 ): RecurrentLayer<I, H, O> =>
   recurrent((i, h) => rnnCell(i, h, options), inputs, hidden, options ?? ({} as O));
 
-/** A long short-term memory (LSTM) layer: {@link recurrent} of {@link lstmCell}. */
+/**
+ * A long short-term memory (LSTM) layer: {@link recurrent} of {@link lstmCell}. **Shapes** and **Fails with** as {@link
+ * recurrent}.
+ */
 export const lstm = <
   const I extends number,
   const H extends number,
@@ -220,7 +226,10 @@ export const lstm = <
 ): RecurrentLayer<I, H, O> =>
   recurrent((i, h) => lstmCell(i, h, options), inputs, hidden, options ?? ({} as O));
 
-/** A gated recurrent unit (GRU) layer: {@link recurrent} of {@link gruCell}. */
+/**
+ * A gated recurrent unit (GRU) layer: {@link recurrent} of {@link gruCell}. **Shapes** and **Fails with** as {@link
+ * recurrent}.
+ */
 export const gru = <
   const I extends number,
   const H extends number,

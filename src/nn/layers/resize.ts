@@ -46,7 +46,13 @@ export const pixelShuffle = (factor: number): Resize => {
   return lambda(`pixelShuffle ${factor}`, (x: Expr) => functional.pixelShuffle(x, factor));
 };
 
-/** Moves space into channels: the inverse of {@link pixelShuffle}. **Shapes** `x: [h · f, w · f, c] → y: [h, w, c · f²]`, one example. */
+/**
+ * Moves space into channels: the inverse of {@link pixelShuffle}.
+ *
+ * **Shapes** `x: [h · f, w · f, c] → y: [h, w, c · f²]`, one example.
+ * **Fails with** `InvalidArgument`, thrown, where the factor is not a positive whole number, or does not divide the
+ * extents.
+ */
 export const pixelUnshuffle = (factor: number): Resize => {
   requireSizes("pixelUnshuffle", { factor });
   return lambda(`pixelUnshuffle ${factor}`, (x: Expr) => functional.pixelUnshuffle(x, factor));
@@ -104,6 +110,7 @@ const modulo = (i: number, n: number): number => ((i % n) + n) % n;
  * Pads an example with a constant. `value` defaults to 0.
  *
  * **Shapes** `x: [...n, c] → y: [...(before + n + after), c]`, one example; the same for the other paddings.
+ * **Fails with** `InvalidArgument`, thrown, where a width is not a whole number of at least 0.
  */
 export const padConstant = (widths: PadWidths, value = 0): Resize => {
   requireWidths("padConstant", widths);
@@ -112,7 +119,12 @@ export const padConstant = (widths: PadWidths, value = 0): Resize => {
   );
 };
 
-/** Pads by mirroring at the first and last elements, without repeating them: `c b | a b c | b a`. */
+/**
+ * Pads by mirroring at the first and last elements, without repeating them: `c b | a b c | b a`.
+ *
+ * **Shapes** as {@link padConstant}. **Fails with** `InvalidArgument`, thrown, where a width is not a whole number from
+ * 0 to less than the extent of its axis.
+ */
 export const padReflect = continued(
   "padReflect",
   (n) => Math.max(0, n - 1),
@@ -123,10 +135,18 @@ export const padReflect = continued(
   },
 );
 
-/** Pads by repeating the first and last elements: `a a | a b c | c c`. */
+/**
+ * Pads by repeating the first and last elements: `a a | a b c | c c`. **Shapes** and **Fails with** as {@link
+ * padConstant}.
+ */
 export const padReplicate = continued("padReplicate", unlimited, (i, n) =>
   Math.min(n - 1, Math.max(0, i)),
 );
 
-/** Pads by wrapping around to the other end: `b c | a b c | a b`. */
+/**
+ * Pads by wrapping around to the other end: `b c | a b c | a b`.
+ *
+ * **Shapes** as {@link padConstant}. **Fails with** `InvalidArgument`, thrown, where a width is not a whole number from
+ * 0 to the extent of its axis.
+ */
 export const padCircular = continued("padCircular", (n) => n, modulo);

@@ -218,7 +218,7 @@ export const transformerEncoderBlock = <
  * residual connection.
  *
  * **Shapes** `x: [time, width] → y: [time, width]`, `memory: [places, memoryWidth]`, one example.
- * **Math** as {@link transformerEncoderBlock} with `A'(x) = attention(x, memory)` between `A` and `F`.
+ * **Math** and **Fails with** as {@link transformerEncoderBlock}, with `A'(x) = attention(x, memory)` between `A` and `F`.
  * **Source** Vaswani et al. (2017), arXiv:1706.03762, section 3.1.
  */
 export const transformerDecoderBlock = <

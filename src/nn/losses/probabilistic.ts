@@ -19,10 +19,14 @@ import { average, type Loss, scalarLoss, total } from "./reduction.ts";
 /**
  * The negative log-likelihood of normal distributions, without its constant: the mean over the elements.
  *
- * **Math** `(ln v + (y - μ)²/v)/2` with the variance `v` clamped at `epsilon`, which defaults to 1e-6. There is one variance
- * for each element, or fewer that broadcast. NaN where a variance is negative.
- * **Fails with** `InvalidArgument`, thrown, where `epsilon` is not a finite number above 0.
- * **Units** nats. **Source** Nix and Weigend (1994), equation 2.
+ * **Shapes** means and `target` of one shape; `variance` of that shape, or one that broadcasts to it `→ []`. **Units**
+ * nats.
+ * **Math** `(ln v + (y - μ)²/v)/2` with the variance `v` clamped at `epsilon`, which defaults to 1e-6. NaN where a
+ * variance is negative.
+ * **Fails with** `InvalidArgument`, thrown, where `epsilon` is not a finite number above 0; `ShapeMismatch` when
+ * compiled.
+ * **Source** Nix and Weigend, "Estimating the mean and variance of the target probability distribution" (1994),
+ * equation 2.
  */
 export const gaussianNegativeLogLikelihood: Comparison<
   "gaussianNegativeLogLikelihood",
@@ -45,7 +49,9 @@ export const gaussianNegativeLogLikelihood: Comparison<
  * The negative log-likelihood of Poisson distributions, from the logarithms of their rates: the mean over the elements,
  * without the term that depends only on the target.
  *
- * **Math** `eˣ - yx`; gradient `(eˣ - y)/n`. **Units** nats.
+ * **Shapes** `logRate` and `target` of one shape, targets of at least 0 `→ []`. **Units** nats.
+ * **Math** `eˣ - yx`; gradient `(eˣ - y)/n`.
+ * **Fails with** `ShapeMismatch` when compiled, where the shapes do not fit.
  */
 export const poissonNegativeLogLikelihood: Comparison<"poissonNegativeLogLikelihood", [], Loss> = (
   logRate,

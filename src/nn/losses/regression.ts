@@ -39,13 +39,25 @@ export {
  * prediction of NaN has a loss of NaN, and so has a label that is not a class.
  */
 
-/** The mean squared error: the mean of `(x - y)²` over the elements. **Math** gradient `2(x - y)/n`. */
+/**
+ * The mean squared error: the mean of `(x - y)²` over the elements.
+ *
+ * **Shapes** `prediction` and `target` of one shape, or one that broadcasts to the other `→ []`. **Units** the square
+ * of the targets' unit.
+ * **Math** gradient `2(x - y)/n`.
+ * **Fails with** `ShapeMismatch` when compiled, where the shapes do not fit.
+ */
 export const meanSquaredError: Comparison<"meanSquaredError", [], Loss> = (prediction, target) => {
   const [x, y] = compared("meanSquaredError", prediction, target);
   return average(square(sub(x, y)));
 };
 
-/** The mean absolute error: the mean of `|x - y|` over the elements. **Math** gradient `sign(x - y)/n`. */
+/**
+ * The mean absolute error: the mean of `|x - y|` over the elements.
+ *
+ * **Shapes** and **Fails with** as {@link meanSquaredError}. **Units** those of the targets.
+ * **Math** gradient `sign(x - y)/n`.
+ */
 export const meanAbsoluteError: Comparison<"meanAbsoluteError", [], Loss> = (
   prediction,
   target,
@@ -57,9 +69,9 @@ export const meanAbsoluteError: Comparison<"meanAbsoluteError", [], Loss> = (
 /**
  * The Huber loss: quadratic for small errors, linear for large ones.
  *
+ * **Shapes** as {@link meanSquaredError}. **Units** the square of the targets' unit.
  * **Math** the mean over the elements of `d²/2` where `d = |x - y| < δ`, else `δ(d - δ/2)`. δ defaults to 1.
- *
- * **Fails with** `InvalidArgument`, thrown, where δ is not a finite number above 0.
+ * **Fails with** `InvalidArgument`, thrown, where δ is not a finite number above 0; `ShapeMismatch` when compiled.
  * **Source** Huber, "Robust Estimation of a Location Parameter" (1964).
  */
 export const huber: Comparison<"huber", [delta?: number], Loss> = (
@@ -78,9 +90,10 @@ export const huber: Comparison<"huber", [delta?: number], Loss> = (
 /**
  * The smooth L1 loss: the Huber loss divided by its threshold β.
  *
- * **Math** the mean over the elements of `d²/(2β)` where `d = |x - y| < β`, else `d - β/2`. β defaults to 1.
- *
- * **Fails with** `InvalidArgument`, thrown, where β is negative or not finite; for β = 0 it is the mean of `d`.
+ * **Shapes** as {@link meanSquaredError}. **Units** those of the targets.
+ * **Math** the mean over the elements of `d²/(2β)` where `d = |x - y| < β`, else `d - β/2`; for β = 0 the mean of `d`.
+ * β defaults to 1.
+ * **Fails with** `InvalidArgument`, thrown, where β is negative or not finite; `ShapeMismatch` when compiled.
  * **Source** Girshick, "Fast R-CNN" (2015), equation 3.
  */
 export const smoothL1: Comparison<"smoothL1", [beta?: number], Loss> = (
@@ -103,12 +116,11 @@ const heldLog = (x: Expr, logOf: (x: Expr) => Expr, held: Expr): Expr =>
 /**
  * The binary cross entropy of probabilities. Prefer {@link binaryCrossEntropyWithLogits}, which is exact.
  *
+ * **Shapes** probabilities and `target` of one shape, targets from 0 to 1 `→ []`; NaN where a probability is not from 0
+ * to 1. **Units** nats.
  * **Math** the mean over the elements of `-(y ln p + (1 - y) ln(1 - p))`. Each logarithm is clamped at -100, so that a
  * certain mistake costs 100 nats. Gradient `(p - y)/(p(1 - p)n)`.
- *
- * **Shapes** probabilities and `target` of one shape, targets from 0 to 1 `→ []`; NaN where a probability is not
- * from 0 to 1.
- * **Units** nats.
+ * **Fails with** `ShapeMismatch` when compiled, where the shapes do not fit.
  */
 export const binaryCrossEntropy: Comparison<"binaryCrossEntropy", [], Loss> = (
   probability,
@@ -151,6 +163,7 @@ export const binaryCrossEntropyWithLogits: Comparison<
 /**
  * The hinge loss: the mean over the elements of `max(0, 1 - yx)`, for targets of -1 and 1.
  *
+ * **Shapes** and **Fails with** as {@link meanSquaredError}.
  * **Source** Cortes and Vapnik, "Support-Vector Networks" (1995).
  */
 export const hinge: Comparison<"hinge", [], Loss> = (prediction, target) => {
@@ -162,9 +175,11 @@ export const hinge: Comparison<"hinge", [], Loss> = (prediction, target) => {
 /**
  * The Kullback–Leibler divergence from a predicted distribution `q` (as logarithms) to the target distribution `p`.
  *
+ * **Shapes** `logPrediction` and `target` of one shape, such as `[classes]`, `→ []`; the sum over all elements.
+ * **Units** nats.
  * **Math** `Σ p (ln p - ln q)`; terms with `p = 0` are 0. NaN where a `p` is negative.
- *
- * **Units** nats. **Source** Kullback and Leibler, "On Information and Sufficiency" (1951).
+ * **Fails with** `ShapeMismatch` when compiled, where the shapes do not fit.
+ * **Source** Kullback and Leibler, "On Information and Sufficiency" (1951).
  */
 export const klDivergence: Comparison<"klDivergence", [], Loss> = (logPrediction, target) => {
   const [q, p] = compared("klDivergence", logPrediction, target);
@@ -182,10 +197,20 @@ const penalty = (f: (x: Expr) => Expr, params: unknown, coefficient: number): Lo
   return scalarLoss(mul(all, coefficient));
 };
 
-/** The L1 penalty `λ Σ |w|` over a tree of params, which makes them sparse. **Source** Tibshirani, "Regression Shrinkage and Selection via the Lasso" (1996). */
+/**
+ * The L1 penalty `λ Σ |w|` over a tree of params, which makes them sparse.
+ *
+ * **Shapes** a tree of any shapes `→ []`. **Fails with** `InvalidArgument`, thrown, where λ is negative.
+ * **Source** Tibshirani, "Regression Shrinkage and Selection via the Lasso" (1996).
+ */
 export const l1Penalty = (params: unknown, coefficient: number): Loss =>
   penalty(abs, params, coefficient);
 
-/** The L2 penalty `λ Σ w²` over a tree of params. **Math** gradient `2λw`. **Source** Hoerl and Kennard, "Ridge Regression" (1970). */
+/**
+ * The L2 penalty `λ Σ w²` over a tree of params, which keeps them small.
+ *
+ * **Shapes** and **Fails with** as {@link l1Penalty}. **Math** gradient `2λw`.
+ * **Source** Hoerl and Kennard, "Ridge Regression" (1970).
+ */
 export const l2Penalty = (params: unknown, coefficient: number): Loss =>
   penalty(square, params, coefficient);

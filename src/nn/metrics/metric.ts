@@ -116,7 +116,7 @@ export const classified = (op: string, outputs: Expr, targets: Expr): Classified
   const ofEach = sameShape(targets.shape, outputs.shape);
   if (!scored || !(ofEach || alike(targets.shape, places))) {
     const expected = scored
-      ? `a label for each place, ${showShape(places)}, or a number for each class, ${showShape(outputs.shape)}`
+      ? `a label for each position, ${showShape(places)}, or a number for each class, ${showShape(outputs.shape)}`
       : "a score for each of two classes or more, [batch, classes]; of one logit it is binaryAccuracy";
     const meant = [
       { shape: [n, 2], dtype: outputs.dtype },

@@ -7,7 +7,11 @@ import { type Metric, monoidRatio, oneEach, type Ratio, ratio } from "./metric.t
 
 const sizeOfBatch = (targets: Expr): Expr => lift(targets.shape[0] ?? 1, "i32");
 
-/** The mean loss over all examples. **Units** those of the loss. */
+/**
+ * The mean loss over all examples.
+ *
+ * **Units** those of the loss.
+ */
 export const meanLoss: Metric<Ratio> = {
   name: "loss",
   better: "lower",
@@ -20,10 +24,9 @@ export const meanLoss: Metric<Ratio> = {
 };
 
 /**
- * The root mean squared error (RMSE) between outputs and targets, over all examples and their elements. **Units** those of
- * the targets.
+ * The root mean squared error (RMSE) between outputs and targets, over all examples and their elements.
  *
- * **Shapes** `outputs` and `targets` of one shape, `[batch, ...]`.
+ * **Shapes** `outputs` and `targets` of one shape, `[batch, ...]`. **Units** those of the targets.
  * **Fails with** `ShapeMismatch` when compiled, where shapes differ.
  */
 export const rootMeanSquaredError: Metric<Ratio> = {

@@ -80,7 +80,7 @@ export const folded = <M extends Memory, P, S>({
     const saved = state.memory[name];
     if (saved === undefined) return init;
     if (is(saved)) return saved;
-    const [expected, actual] = [`what ${name} remembers`, "something else"];
+    const [expected, actual] = [`the memory of ${name}`, "something else"];
     throw new StateMismatch({ pipeline, part: "memory", path: [name], expected, actual });
   };
 

@@ -23,7 +23,7 @@ const isMemories = (tree: Tree<Tensor | number>): tree is Memories =>
 
 /** The memories of operators. States written before there were any decode to none. */
 const memories: t.Type<Memories, t.OutputOf<typeof figuresCodec>> = new t.Type(
-  "what each operator remembers",
+  "the memory of each operator",
   (value): value is Memories => figuresCodec.is(value) && isMemories(value),
   (input, context) =>
     input === undefined

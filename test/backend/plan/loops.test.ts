@@ -10,7 +10,7 @@ import { program } from "../../../src/ir/program.ts";
 import type { Tensor } from "../../../src/tensor/tensor.ts";
 import { compiled, expectAgreement, filledWith, programOf } from "../wasm/agreement.ts";
 
-/** What the backend does to programs beyond the passes: seen in the plan, and right. */
+/** Rewrites of loops by the backend, beyond the optimization passes: checked in the plan, and by results. */
 
 const f32 = (...shape: readonly number[]) => ({ shape, dtype: "f32" }) as const;
 const kernels = (p: Program) => compiled(p).plan.kernels;
@@ -29,7 +29,7 @@ const withGradients = (p: Program): Program => {
 
 type Step = (carry: Expr, x: Expr) => Expr;
 
-/** The last carry of a loop over `xs` that starts at `h` and multiplies with `w`. */
+/** The last carry of a loop over `xs` that starts at `h` and multiplies by `w`. */
 const recurrence = (length: number, rows: number, width: number, columns: number, step: Step) =>
   programOf([f32(width, columns), f32(rows, width), f32(length, rows, columns)], (w, h, xs) => {
     const operands = { carry: [h as Expr], xs: [xs as Expr], length, reverse: false };
@@ -49,7 +49,7 @@ describe("a loop", () => {
     expectAgreement(p, [wave([16, 300], 0.2), wave([20, 16]), wave([5, 20, 300])], 1e-5);
   });
 
-  it("leaves what its rounds change where it is", () => {
+  it("packs values that its rounds change inside the loop", () => {
     // The right operand of the product is the carry.
     const p = programOf([f32(20, 20), f32(20, 300)], (w, h) => {
       const operands = { carry: [h as Expr], xs: [], length: 4, reverse: false };
@@ -61,7 +61,7 @@ describe("a loop", () => {
     expectAgreement(p, [wave([20, 20], 0.3), wave([20, 300])], 1e-5);
   });
 
-  it("leaves the sum of its products to one product after it", () => {
+  it("computes the sum of its products as one product after the loop", () => {
     const p = withGradients(recurrence(7, 4, 8, 8, (z) => tanh(z) as Expr));
     expect(named(p, "matmul [8, 28]").map(({ name }) => name)).toHaveLength(1);
     expect(named(p, "matmul [8, 4]")).toEqual([]);
@@ -83,12 +83,12 @@ describe("a loop", () => {
   });
 });
 
-// Found by the random programs, seed 100408: the address of such an element was written as a negative offset.
+// Found by random programs, seed 100408: the address of such an element was written as a negative offset.
 describe("slices walked backwards and reversed again", () => {
   it.each([
     ["in a loop forwards", false],
     ["in a loop backwards", true],
-  ])("are read in their order, %s", (_, backwards) => {
+  ])("are read in the right order, %s", (_, backwards) => {
     const p = programOf([f32(4, 5)], (x) => {
       const both = reverse(x as Expr, [0, 1]) as Expr;
       const operands = { carry: [], xs: [both], length: 4, reverse: backwards };
@@ -129,7 +129,7 @@ describe("padded parts", () => {
   });
 });
 
-it("what was cheap is made anew by its reader, not kept", () => {
+it("cheap values are recomputed by their reader instead of stored", () => {
   const p = withGradients(
     programOf([f32(16, 32), f32(32, 64), f32(64, 8)], (x, v, w) => {
       const z = matmul(x as Expr, v as Expr);
@@ -144,7 +144,7 @@ it("what was cheap is made anew by its reader, not kept", () => {
   expectAgreement(p, [wave([16, 32]), wave([32, 64], 0.3), wave([64, 8])], 1e-5);
 });
 
-it("heads side by side in one tensor are multiplied where they are", () => {
+it("heads that are adjacent in one tensor are multiplied in place, without copies", () => {
   const [examples, time, heads, width] = [3, 7, 2, 5];
   const p = programOf([f32(examples, time, 3, heads, width)], (x) => {
     const part = (i: number) => index(x as Expr, i, 2);

@@ -5,14 +5,14 @@ import { defaultServices } from "../../../src/train/services.ts";
 import { workloads } from "../../bench/workloads/index.ts";
 
 /**
- * What a plan may take beyond what it needs: constants, params, optimizer state, and the most bytes of
- * other values (batch, activations, gradients, results) that are alive at one time.
+ * The maximum of planned bytes relative to needed bytes: constants, params, optimizer state, and the peak of other live
+ * values (batch, activations, gradients, results).
  */
 const most = 1.3;
 
 describe("the memory planned for a training step", () => {
   it.each(workloads.map((w) => [w.name, w] as const))(
-    "of %s is at most 1.3 times what is alive",
+    "of %s is at most 1.3 times the peak of live bytes",
     async (_, workload) => {
       const pipeline = await workload.load();
       const { plan } = await Effect.runPromise(

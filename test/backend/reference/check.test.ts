@@ -45,7 +45,7 @@ describe("check", () => {
     });
   });
 
-  it("reports a wrong dtype where it arises, and not in all that is made of it", () => {
+  it("reports a wrong dtype where it arises, and not again in results computed from it", () => {
     const [x, w, b] = [parameter({ shape: [2], dtype: "i32" }), f32(2, 3), f32(3)];
     const product = apply1("dot", { contract: [[0], [0]], batch: [[], []] }, x, w);
     const hidden = exp(add(product, b) as Expr) as Expr;
@@ -55,7 +55,7 @@ describe("check", () => {
     ]);
   });
 
-  it("reports wrong dtypes that have nothing to do with one another, and wrong shapes all the same", () => {
+  it("reports unrelated wrong dtypes each, and wrong shapes beside them", () => {
     const [x, w, b] = [parameter({ shape: [3], dtype: "i32" }), f32(2, 3), f32(3)];
     const product = apply1("dot", { contract: [[0], [0]], batch: [[], []] }, x, w);
     const other = apply1("and", {}, b, b);
@@ -92,7 +92,7 @@ describe("check", () => {
     ]);
   });
 
-  it("holds state to one type", () => {
+  it("requires state to keep its type", () => {
     const [x, y] = [f32(2), f32(3)];
     expect(issuesOf(program([x, y], [exp(x), exp(y)]), 2)).toEqual([]);
     expect(causesOf(program([x, y], [exp(y), exp(x)]), 2).map((c) => c._tag)).toEqual([
@@ -102,7 +102,7 @@ describe("check", () => {
     expect(causesOf(program([x], [exp(x)]), 2)).toHaveLength(1);
   });
 
-  it("says what is wrong with a value given for an input", () => {
+  it("reports a value of the wrong type for an input", () => {
     const one = Tensor.own([1], "f32", Float32Array.of(1));
     const integer = Tensor.own([1], "i32", Int32Array.of(1));
     expect(inputIssue([f32(1)], [one])).toBeUndefined();

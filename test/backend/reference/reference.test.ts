@@ -23,7 +23,7 @@ const scalar = (x: number): Tensor => Tensor.own([], "f32", Float32Array.of(x));
 const numbers = (xs: readonly Tensor[]): readonly number[] => xs.map((x) => x.item());
 
 describe("the reference backend", () => {
-  it("computes what the evaluator computes", () => {
+  it("gives the evaluator's results", () => {
     fc.assert(
       fc.property(sample, ({ program: p, inputs }) => {
         expect(compile(p).run(inputs).join("\n")).toBe(run(p, inputs).join("\n"));
@@ -32,7 +32,7 @@ describe("the reference backend", () => {
     );
   });
 
-  it("keeps state between steps, and copies of it apart", () => {
+  it("keeps state between steps, and returns independent copies of it", () => {
     const [count, x] = [f32(), f32()];
     const next = add(count, x);
     const executable = compile(program([count, x], [next, mul(next, 10)]), { carried: 1 });
@@ -47,7 +47,7 @@ describe("the reference backend", () => {
     expect(numbers(executable.start([scalar(5)]).step([scalar(0)]))).toEqual([50]);
   });
 
-  it("does not compile what is wrong", () => {
+  it("does not compile an invalid program", () => {
     const [x, y] = [f32(2), f32(3)];
     const wrong = apply("add", {}, [x, y]);
     const failure = Effect.runSync(
@@ -62,7 +62,7 @@ describe("the reference backend", () => {
     });
   });
 
-  it("throws the typed error for a value of another type", () => {
+  it("throws a typed error for a value of the wrong type", () => {
     const x = f32(2);
     const executable = compile(program([x], [x]), { carried: 1 });
     expect(() => executable.run([scalar(1)])).toThrow(
@@ -71,7 +71,7 @@ describe("the reference backend", () => {
     expect(() => executable.start([])).toThrow(expect.objectContaining({ _tag: "ShapeMismatch" }));
   });
 
-  it("plans what it does", () => {
+  it("describes its work in the plan", () => {
     const [x, w] = [f32(64, 784), f32(784, 128)];
     const y = matmul(x, w) as Expr;
     const { plan } = compile(program([x, w], [add(y, y)]));

@@ -37,7 +37,7 @@ export const compiledFor = (
   return Effect.runSync(backend.compile(p, options));
 };
 
-/** A program gives the same bits on every number of threads. */
+/** Expects the same bits from a program on every number of threads. */
 export const expectSameOnThreads = (
   p: Program,
   inputs: readonly Tensor[],
@@ -67,7 +67,10 @@ export const filledWith = (shape: Shape, dtype: Dtype, element: (i: number) => n
   return Tensor.own(shape, dtype, data);
 };
 
-/** How far two lists of tensors are apart; 0 is bit for bit, but for the payload of a NaN. */
+/**
+ * Expects two lists of tensors to be equal within a tolerance. At 0 they must be equal bit for bit, except for NaN
+ * payloads.
+ */
 export const expectClose = (
   got: readonly Tensor[],
   want: readonly Tensor[],
@@ -79,7 +82,7 @@ export const expectClose = (
     const y = want[n] as Tensor;
     expect([x.dtype, x.shape]).toEqual([y.dtype, y.shape]);
     const [a, b] = [Array.from(x.toTypedArray()), Array.from(y.toTypedArray())];
-    // Rounding is in proportion to the largest numbers that were added.
+    // Rounding errors are proportional to the largest added numbers.
     const scale = b.reduce((m, v) => (Number.isFinite(v) ? Math.max(m, Math.abs(v)) : m), 1e-30);
     const wrong = a.findIndex((u, i) => {
       const v = b[i] as number;
@@ -90,7 +93,7 @@ export const expectClose = (
   });
 };
 
-/** A program gives on wasm what the reference evaluation gives. */
+/** Expects the results of the reference evaluation from a program on wasm. */
 export const expectAgreement = (p: Program, inputs: readonly Tensor[], tolerance = 0): void => {
   const before = inputs.map((x) => x.toTypedArray());
   const want = run(p, inputs);

@@ -26,7 +26,7 @@ const failure = (p: Program, carried = 0) =>
 
 const f32 = (...shape: readonly number[]) => ({ shape, dtype: "f32" }) as const;
 
-describe("what the wasm backend refuses", () => {
+describe("the wasm backend refuses", () => {
   it("every mistake of a program at once", () => {
     const p = programOf([f32(2, 3), f32(4)], (x, y) => [
       matmul(x as Expr, y as Expr) as Expr,
@@ -39,13 +39,13 @@ describe("what the wasm backend refuses", () => {
       "ShapeMismatch",
     ]);
   });
-  it("a program over the memory limit, with what needs the memory", () => {
+  it("a program over the memory limit, and names the largest uses", () => {
     const large = [2 ** 14, 2 ** 14] as const;
     const p = programOf([f32(2 ** 14)], (x) => {
       const terms = [1, 2, 3, 4, 5].map(
         (k) => exp(mul(broadcastTo(x as Expr, large), k) as Expr) as Expr,
       );
-      // Each term is read twice, once turned round, so that none can be folded into a loop.
+      // Each term is read twice, once transposed, so that none can be fused into a loop.
       return [
         sum(terms.reduce((a, b) => matmul(a, transpose(b, [1, 0])) as Expr)) as Expr,
         ...terms,
@@ -58,7 +58,7 @@ describe("what the wasm backend refuses", () => {
     expect(error.limit).toBe(2 ** 32);
     expect(error.largest[0]?.bytes).toBe(2 ** 30);
   });
-  it("values of other types than the program's", () => {
+  it("values of types other than the program's", () => {
     const p = programOf([f32(2), f32(2)], (x, y) => [add(x as Expr, y as Expr) as Expr]);
     const [x, wrong] = [filledWith([2], "f32", () => 1), filledWith([3], "f32", () => 1)];
     const tag = (run: () => unknown): unknown => {
@@ -80,19 +80,19 @@ describe("what the wasm backend refuses", () => {
     ]);
     expect(failure(p)?._tag).toBe("MemoryLimit");
   });
-  it("a single tensor over what one may take, in a program that is not, and says so", () => {
+  it("a single tensor over its limit, in a program within the memory limit", () => {
     const p = programOf([f32(2 ** 13)], (x) => [
       exp(broadcastTo(x as Expr, [3 * 2 ** 15, 2 ** 13])) as Expr,
     ]);
     const error = failure(p);
     expect(error).toMatchObject({ _tag: "MemoryLimit", of: "tensor" });
     expect(formatError(error as MemoryLimit)).toMatch(
-      /^MemoryLimit: a single tensor of the program needs 3\.0 GiB of memory and the backend has 2\.0 GiB\n {2}where: most of it for output 0 \(3\.0 GiB\)/,
+      /^MemoryLimit: a single tensor of the program needs 3\.0 GiB of memory, but the backend has 2\.0 GiB\n {2}where: most of it for output 0 \(3\.0 GiB\)/,
     );
   });
 });
 
-describe("what a MemoryLimit advises follows from what the memory is for", () => {
+describe("the advice of a MemoryLimit follows from the largest use of memory", () => {
   const params = Array.from({ length: 5 }, () => f32(2 ** 14, 2 ** 14));
   const scaled = programOf(params, (...ws) => ws.map((w) => mul(w, 0.5) as Expr));
   const advice = (carried: number): string => {
@@ -103,13 +103,13 @@ describe("what a MemoryLimit advises follows from what the memory is for", () =>
         .at(-1) ?? ""
     );
   };
-  it("all of it params: a smaller model, and not smaller batches", () => {
+  it("params: a smaller model, not smaller batches", () => {
     expect(advice(5)).toMatch(
       /^ +fix: make the model smaller, or take an optimizer that keeps less/,
     );
     expect(advice(5)).not.toMatch(/batch/);
   });
-  it("inputs and outputs: less at a time, and less returned", () => {
+  it("inputs and outputs: smaller batches, and fewer outputs", () => {
     expect(advice(0)).toMatch(/smaller batches, .*return less/);
     expect(advice(0)).not.toMatch(/model/);
   });
@@ -126,14 +126,14 @@ describe("a compiled program", () => {
     filledWith([16], "f32", (i) => i / 16),
   ];
 
-  it("is remembered by its structure and options", () => {
+  it("is cached by its structure and options", () => {
     const modules = emptyModules();
     const compile = (deterministic: boolean) =>
       Effect.runSync(compileProgram(network(), { deterministic }, modules));
     expect(compile(false)).toBe(compile(false));
     if (features().relaxedSimd) expect(compile(true)).not.toBe(compile(false));
   });
-  it("gives the bits of separate multiplication and addition where it must be deterministic", () => {
+  it("rounds multiplication and addition separately if it must be deterministic", () => {
     const [got] = compiled(network(), { deterministic: true }).run(inputs);
     const [x, w, b] = inputs.map((t) => t.toTypedArray()) as [
       Float32Array,
@@ -155,17 +155,17 @@ describe("a compiled program", () => {
     const executable = compiled(network());
     expectClose(executable.run(inputs), executable.run(inputs), 0, () => "second run");
   });
-  it("says what it will do", () => {
+  it("describes its kernels in the plan", () => {
     const { kernels, operations, bytes } = compiled(network()).plan;
     expect(kernels.map((k) => k.name)).toEqual(["matmul [8, 20] [20, 16], then add maximum"]);
     expect(operations).toBe(2 * 8 * 20 * 16 + 2 * 8 * 16);
     const values = 4 * (160 + 320 + 16 + 128);
     expect(bytes).toMatchObject({ arguments: values, constants: 0 });
     expect(bytes.planned).toBe(bytes.arguments + bytes.temporaries);
-    // The product stands nowhere: it passes through the scratch memory.
+    // The product is never stored: it passes through the scratch memory.
     expect(bytes.needed).toBe(values);
   });
-  it("uses memory again once a value has had its last use", () => {
+  it("reuses memory after the last use of a value", () => {
     // Twenty layers of one width need two buffers, not twenty.
     const p = programOf([f32(64, 64)], (w) => {
       let x: Expr = fill([64, 64], 1);

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { cacheOf } from "../../../src/backend/wasm/cache.ts";
 
 describe("a cache that is bounded by bytes", () => {
-  it("forgets what was asked for longest ago, and keeps nothing that is larger than all of it", () => {
+  it("drops the least recently used entry, and stores nothing larger than its limit", () => {
     const cache = cacheOf<number>(10, (n) => n);
     cache.set("a", 4);
     cache.set("b", 5);
@@ -13,7 +13,7 @@ describe("a cache that is bounded by bytes", () => {
     cache.set("d", 11);
     expect([cache.get("d"), cache.bytes()]).toEqual([undefined, 7]);
   });
-  it("never holds more, whatever is put into it, and gives back only what was put there last", () => {
+  it("never exceeds its limit, and returns only the latest value of a key", () => {
     const put = fc.tuple(fc.constantFrom("a", "b", "c", "d"), fc.integer({ min: 0, max: 12 }));
     fc.assert(
       fc.property(fc.array(put), (puts) => {

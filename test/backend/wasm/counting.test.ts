@@ -37,7 +37,7 @@ import { program } from "../../../src/ir/program.ts";
 
 const backend = backendOf({ threads: 1 });
 
-/** What a program without inputs gives, or the error that refuses it. */
+/** The result of a program without inputs, or the error that refuses it. */
 const outcome = (x: Expr): number | string => {
   const exit = Effect.runSync(Effect.result(backend.compile(program([], [x]))));
   return exit._tag === "Success"
@@ -51,15 +51,15 @@ describe("counters", () => {
   it("max(iota(2^29)) is 2^29 - 1", () => {
     expect(outcome(max(iota([2 ** 29])))).toBe(2 ** 29 - 1);
   });
-  it("the sum of 2^31 ones that a broadcast makes is refused by name, with the fix", () => {
+  it("the sum of 2^31 broadcast ones is refused with the operation's name and the fix", () => {
     expect(outcome(sum(ones([2 ** 31])))).toMatch(
-      /SizeLimit: sum over 0 of \[2147483648\] has 2147483648 elements along one axis, and the most are \d+\n +fix: reshape it/,
+      /SizeLimit: sum over 0 of \[2147483648\] has 2147483648 elements along one axis, but the maximum is \d+\n +fix: reshape it/,
     );
   });
-  it("as two axes they are counted", () => {
+  it("reshaped to two axes, it is computed", () => {
     expect(outcome(sum(reshape(ones([2 ** 30 + 2]), [2, 2 ** 29 + 1])))).toBe(2 ** 30 + 2);
   });
-  it("a scan of 2^31 + 5 rounds is refused by name, with the fix", () => {
+  it("a scan of 2^31 + 5 rounds is refused with its name and the fix", () => {
     const counted = scan(
       (c: Expr) => [add(c, lift(1, "i32")), []] as const,
       lift(tensor(0, "i32")) as Expr,
@@ -70,7 +70,7 @@ describe("counters", () => {
       /SizeLimit: scan has 2147483653 rounds, [^\n]*\n +fix: take fewer rounds/,
     );
   });
-  it("a product whose sum is longer than a loop counts is refused by name", () => {
+  it("a product whose sum is longer than a loop counter is refused by name", () => {
     const row = broadcastTo(lift(tensor(1)), [1, 2 ** 31]);
     const column = broadcastTo(lift(tensor(1)), [2 ** 31, 1]);
     expect(outcome(sum(matmul(row, column) as Expr))).toMatch(/SizeLimit: dot has 2147483648/);
@@ -86,7 +86,7 @@ describe("counters", () => {
     expect([n - 1, expect.stringMatching(/SizeLimit/)]).toContainEqual(last);
     if (n <= longest) expect([made, last]).toEqual([n, n - 1]);
   });
-  it("a counter with its last step stays in 31 bits", () => {
+  it("a counter stays within 31 bits after its last step", () => {
     expect(countable(longest)).toBe(longest);
     expect(() => countable(counterLimit - 4, 4)).toThrow();
     expect(() => countable(longest + 1)).toThrow();
@@ -116,16 +116,16 @@ describe("drawn lengths are counted or refused", () => {
 
 describe("a shape of more elements than are numbers", () => {
   const wild = [...new Array<number>(34).fill(2 ** 32 - 1), 0];
-  it("is no tensor's, also where an axis is empty", () => {
+  it("is refused by constructors, even with an empty axis", () => {
     expect(() => zeros(wild)).toThrow(
       expect.objectContaining({ _tag: "InvalidArgument", argument: "shape" }),
     );
   });
-  it("is an issue of the expression that would have it", () => {
+  it("is reported as an issue of the expression", () => {
     const x = broadcastTo(lift(tensor(1)), wild);
     expect(issuesOf(program([], [x]))).toMatchObject([{ _tag: "SizeLimit", op: "broadcast" }]);
   });
-  it("a tensor that no memory holds is a MemoryLimit", () => {
+  it("a tensor larger than memory is a MemoryLimit", () => {
     expect(() => zeros([2 ** 50])).toThrow(MemoryLimit);
   });
 });

@@ -37,7 +37,7 @@ const times = (n: number, x: Expr, step: (x: Expr, i: number) => Expr): Expr =>
 
 const both = (x: Expr, y: Expr): Expr => add(x, y) as Expr;
 
-/** Adds neighbors until one is left. */
+/** Adds neighbors pairwise until one value is left. */
 const tree = (xs: readonly Expr[]): Expr =>
   xs.length === 1
     ? (xs[0] as Expr)
@@ -53,7 +53,7 @@ const many = (n: number, x: Expr, f: (x: Expr, i: number) => Expr): readonly Exp
 
 const perturbed = (x: Expr, i: number): Expr => mul(x, 1 + i / 1e4) as Expr;
 
-/** Programs that grow in all the ways in which programs grow. */
+/** Programs that grow in all the ways in which real programs grow. */
 const forms: { readonly [name: string]: Form } = {
   "a chain of operations": plain(
     (n) => (x) => times(n, x as Expr, (y, i) => both(perturbed(y, i), x as Expr)),
@@ -65,7 +65,7 @@ const forms: { readonly [name: string]: Form } = {
   "a tree of loops": plain(
     (n) => (x) => tree(many(n, x as Expr, (y, i) => sin(perturbed(y, i)) as Expr)),
   ),
-  "one value read by all": plain((n) => (x) => {
+  "one value with many readers": plain((n) => (x) => {
     const shared = sin(x as Expr) as Expr;
     return tree(many(n, shared, (y, i) => sin(perturbed(y, i)) as Expr));
   }),
@@ -95,11 +95,11 @@ const forms: { readonly [name: string]: Form } = {
         (y, i) => scan((c: Expr) => [perturbed(c, i), []] as const, y, [], { length: 3 })[0],
       ),
   ),
-  "checkpoints that look at one value": plain((n) => (x) => {
+  "checkpoints that read one value": plain((n) => (x) => {
     const seen = times(n, x as Expr, (y) => sin(y) as Expr);
     return times(n, x as Expr, (y, i) => checkpoint((z: Expr) => both(perturbed(z, i), seen))(y));
   }),
-  "sums over all that was made": plain((n) => (x) => {
+  "sums over all earlier values": plain((n) => (x) => {
     const made: Expr[] = [];
     const last = times(n, x as Expr, (y) => {
       const next = sin(matmul(y, mul(both(y, y), 0.5) as Expr) as Expr) as Expr;
@@ -120,7 +120,7 @@ const forms: { readonly [name: string]: Form } = {
 const small = { vector: zeros([8]), matrix: zeros([4, 4]) };
 const squares: ReadonlySet<string> = new Set([
   "the gradient of dense layers",
-  "sums over all that was made",
+  "sums over all earlier values",
 ]);
 
 const compiled = (name: string, n: number, threads: number): (() => unknown) => {
@@ -135,22 +135,22 @@ const compiled = (name: string, n: number, threads: number): (() => unknown) => 
     );
 };
 
-/** The steps of compiling so many, and of compiling eight times as many. */
+/** The steps to compile a short program, and one eight times as long. */
 const work = (name: string, threads: number): readonly [few: number, more: number] => {
   compiled(name, 41, threads)();
   return [stepsOf(compiled(name, 40, threads)), stepsOf(compiled(name, 320, threads))];
 };
 
-describe("compiling takes work in proportion to the length", () => {
+describe("the work of compiling is proportional to the length", () => {
   it.each([
     ...Object.keys(forms).map((name) => [name, 1] as const),
     ["a chain of loops", 2] as const,
   ])("of %s, for %i threads", (name, threads) => {
     const [few, more] = work(name, threads);
-    // Logarithms and bounded searches take a little more; what is quadratic takes 64 times as much.
-    expect(more / few).toBeLessThan(name === "sums over all that was made" ? 12.5 : 10.4);
+    // Logarithms and bounded searches add a little; quadratic work would take 64 times as much.
+    expect(more / few).toBeLessThan(name === "sums over all earlier values" ? 12.5 : 10.4);
   });
-  it("which a computation that compares all with all does not", () => {
+  it("a quadratic computation fails this test", () => {
     const pairs = (n: number) => () => {
       const xs = Array.from({ length: n }, (_, i) => i);
       return xs.filter((x) => xs.includes(-x));
@@ -159,7 +159,7 @@ describe("compiling takes work in proportion to the length", () => {
   });
 });
 
-describe("a loop whose backward pass might make anew what doubles at each step", () => {
+describe("a loop whose backward pass could recompute exponentially many values", () => {
   it("is compiled", () => {
     const doubling = (c: Expr) => [times(40, c, (y) => mul(y, both(y, y)) as Expr), []] as const;
     const looped = grad((v: Expr) => sum(scan(doubling, v, [], { length: 3 })[0]));
@@ -173,15 +173,15 @@ describe("a loop whose backward pass might make anew what doubles at each step",
 });
 
 describe("a program of very many nodes", () => {
-  it("is refused by name, with the fix", () => {
+  it("is refused, with the fix", () => {
     const x = parameter({ shape: [2], dtype: "f32" });
     const chain = program([x], [times(mostNodes + 1, x, (y) => apply1("neg", {}, y))]);
     const error = Effect.runSync(Effect.flip(backendOf({ threads: 1 }).compile(chain)));
     expect(formatError(error)).toMatch(
-      /SizeLimit: the program has 262145 nodes, and the most are 262144\n +fix: write what repeats as a scan/,
+      /SizeLimit: the program has 262145 nodes, but the maximum is 262144\n +fix: write repetitions as a scan/,
     );
   });
-  it("so is one that calls another twice, which calls another twice, and so on", () => {
+  it("is refused too if it calls a program twice that calls another twice, and so on", () => {
     const inner = (p: Program): Program => {
       const params = { name: "inner", program: p, rules: { kind: "checkpoint" } } as const;
       const x = parameter({ shape: [2], dtype: "f32" });
@@ -197,15 +197,15 @@ describe("a program of very many nodes", () => {
   });
 });
 
-describe("layers within one another", () => {
+describe("nested layers", () => {
   const nested = (n: number): Composable =>
     Array.from({ length: n }).reduce<Composable>((inner) => residual(inner as never), dense(4, 4));
-  it("are refused by name beyond what calls can hold", () => {
+  it("are refused beyond the depth of the call stack", () => {
     expect(() => nested(2000)).toThrow(
       expect.objectContaining({ _tag: "SizeLimit", op: "residual", size: 513, limit: 512 }),
     );
   });
-  it("work up to there", () => {
+  it("work up to that depth", () => {
     expect(() => nested(511)).not.toThrow();
     const layer = nested(127) as Layer<readonly [4], readonly [4], unknown, unknown>;
     expect(describeLayers(layer, [4]).length).toBe(128);

@@ -17,7 +17,7 @@ const size = 4096;
 const halve = programOf([{ shape: [size], dtype: "f32" }], (x) => [mul(x as Expr, 0.5) as Expr]);
 const ones = filledWith([size], "f32", () => 1);
 
-/** On two threads, for which a run waits; and on as many as are ready. Both share whatever can be shared. */
+/** On two threads, for which a run waits; and on as many as are ready. Both share every kernel that can be cut. */
 const waiting = layerOf({ threads: 2 }, { shareFrom: 0 });
 const ready = layerOf({}, { shareFrom: 0 });
 
@@ -36,14 +36,14 @@ const milliseconds = (n: number) => new Promise((resolve) => setTimeout(resolve,
 
 const handles = (): number => process.getActiveResourcesInfo().length;
 
-/** Waits until no more handles are left than there were: an ended worker goes with a turn of the event loop. */
+/** Waits until there are no more handles than before: an ended worker disappears with a turn of the event loop. */
 const settled = async (before: number): Promise<void> => {
   for (let i = 0; i < 500 && handles() > before; i++) await milliseconds(10);
 };
 
 describe("a backend's layer", () => {
-  it("releases workers, handles and memory: 300 of them leave none", async () => {
-    const kept: unknown[] = []; // what is still held keeps no memory
+  it("releases workers, handles and memory: 300 layers leave none behind", async () => {
+    const kept: unknown[] = []; // objects that are still referenced keep no memory alive
     const runs = async (from: number, to: number): Promise<void> => {
       for (let i = from; i < to; i++) {
         kept.push(await Effect.runPromise(oneRun(i % 30 === 0 ? waiting : ready)));
@@ -62,7 +62,7 @@ describe("a backend's layer", () => {
     expect(process.memoryUsage().rss - memory).toBeLessThan(2 ** 26);
   }, 60_000);
 
-  it("closed, refuses what its programs are asked, by name and with the fix", () => {
+  it("once closed, refuses calls of its programs, with the fix", () => {
     const { executable, session } = Effect.runSync(oneRun(layerOf({ threads: 1 })));
     const asked = {
       run: () => executable.run([ones]),
@@ -78,7 +78,7 @@ describe("a backend's layer", () => {
     );
   });
 
-  it("kept open by a scope, serves what was compiled until the scope closes", () => {
+  it("kept open by a scope, serves its programs until the scope closes", () => {
     const scope = Scope.makeUnsafe();
     const backend = Context.get(
       Effect.runSync(Layer.buildWithScope(layerOf({ threads: 1 }), scope)),
@@ -92,14 +92,14 @@ describe("a backend's layer", () => {
 });
 
 describe("a worker", () => {
-  it("that has dropped many instances is replaced, since nothing else frees what it dropped", async () => {
+  it("that has dropped many instances is replaced, since nothing else frees their memory", async () => {
     const scope = Scope.makeUnsafe();
     const { compile } = Context.get(
       Effect.runSync(Layer.buildWithScope(waiting, scope)),
       SyncBackend,
     );
     await withFailingWorkers(1_000_000, "", (workers) => {
-      // It holds 32, and may have dropped as many.
+      // A worker holds 32 instances, and may have dropped as many.
       const executables = Array.from({ length: 66 }, () => Effect.runSync(compile(halve)));
       for (const executable of executables)
         expect(executable.run([ones])[0]?.toTypedArray()[size - 1]).toBe(0.5);
@@ -112,7 +112,7 @@ describe("a worker", () => {
 describe("the services of a run that is given none", () => {
   const used = () => Effect.runSync(Effect.provide(Effect.service(SyncBackend), defaultServices));
 
-  it("are the same for all who use them, and for the next within two seconds", () => {
+  it("are shared by all users, and by the next user within two seconds", () => {
     vi.useFakeTimers();
     try {
       const first = used();

@@ -44,7 +44,7 @@ const task = (width: number) =>
   });
 
 describe("a missing feature of WebAssembly", () => {
-  it("names itself and the backend that works without it, before a pipeline's first event", async () => {
+  it("is reported before a pipeline's first event, with the backend that works without it", async () => {
     const services = Layer.merge(
       layerOf({}, undefined, { ...everything, missing: "128-bit SIMD" }),
       ReverseMode.layerTape,
@@ -60,7 +60,7 @@ describe("a missing feature of WebAssembly", () => {
     expect(error).toMatchObject({ _tag: "BackendUnavailable", alternative: "reference" });
     expect(formatError(error)).toMatch(/lacks 128-bit SIMD[\s\S]*fix: use the backend "reference"/);
   });
-  it("is made up for where it is only relaxed: the same product to rounding", () => {
+  it("is replaced if it is only relaxed SIMD: the same product up to rounding", () => {
     const p = programOf(
       [
         { shape: [9, 40], dtype: "f32" },
@@ -107,8 +107,8 @@ const modulesOf = async (work: () => Promise<unknown>): Promise<readonly Uint8Ar
 };
 
 /**
- * Whether the bytes of an instruction of relaxed SIMD (the prefix FD, then 256 to 275 in LEB128) stand
- * anywhere. Other bytes may look like one, so that only "no" is certain.
+ * Whether the bytes of a relaxed SIMD instruction (the prefix FD, then 256 to 275 in LEB128) occur anywhere. Other
+ * bytes may look like one, so only "no" is certain.
  */
 const mayBeRelaxed = (bytes: Uint8Array): boolean =>
   bytes.some(
@@ -128,18 +128,18 @@ describe("a deterministic pipeline", () => {
     expect(deterministic.length).toBeGreaterThan(0);
     expect(deterministic.filter(mayBeRelaxed)).toEqual([]);
   });
-  it.skipIf(!features().relaxedSimd)("has them where they are not forbidden", async () => {
+  it.skipIf(!features().relaxedSimd)("has them unless it is deterministic", async () => {
     expect((await modules(false)).some(mayBeRelaxed)).toBe(true);
   });
 });
 
 describe("a pipeline over the memory limit", () => {
-  it("is refused before its first event, with the bytes that it needs and what needs them", async () => {
+  it("is refused before its first event, with the needed bytes and their largest uses", async () => {
     const large = 2 ** 14;
     const wide = pipe(
       task(4),
       withBatchSize(8),
-      // A square of a gibibyte for each example.
+      // A product of one gibibyte for each example.
       withLoss((output) => {
         const column = mul(fill([large, 1], 1), output) as Expr;
         return mean(matmul(column, fill([1, large], 1)) as Expr) as Expr<readonly []>;
@@ -152,12 +152,12 @@ describe("a pipeline over the memory limit", () => {
     expect(heard).toEqual([]);
     expect(error).toMatchObject({ _tag: "MemoryLimit" });
     expect(formatError(error)).toMatch(
-      /^MemoryLimit: the program needs \d+\.\d GiB of memory and the backend has \d\.\d GiB\n {2}where: most of it for [a-z ]+ \(8\.0 GiB\)[\s\S]*fix: /,
+      /^MemoryLimit: the program needs \d+\.\d GiB of memory, but the backend has \d\.\d GiB\n {2}where: most of it for [a-z ]+ \(8\.0 GiB\)[\s\S]*fix: /,
     );
   });
 });
 
-describe("a machine that does not give the memory", () => {
+describe("a machine that refuses to allocate the memory", () => {
   const ended = async (part: "Memory" | "Instance", threads: number): Promise<unknown> => {
     const kept = engine[part];
     const refuse = class {
@@ -181,13 +181,16 @@ describe("a machine that does not give the memory", () => {
   it.each([
     ["of one thread", "Instance", 1],
     ["that threads share", "Memory", 2],
-  ] as const)("%s: the run fails with the bytes and what needs them", async (_, part, threads) => {
-    const error = await ended(part, threads);
-    expect(error).toMatchObject({ _tag: "MemoryLimit", limit: undefined });
-    expect(formatError(error)).toMatch(
-      /^MemoryLimit: the program needs \d+\.\d [KM]iB of memory and this machine gives no more\n {2}where: most of it for [a-z0-9 ]+ \([\s\S]*fix: end what else takes memory/,
-    );
-  });
+  ] as const)(
+    "%s: the run fails with the needed bytes and their largest uses",
+    async (_, part, threads) => {
+      const error = await ended(part, threads);
+      expect(error).toMatchObject({ _tag: "MemoryLimit", limit: undefined });
+      expect(formatError(error)).toMatch(
+        /^MemoryLimit: the program needs \d+\.\d [KM]iB of memory, but this machine gives no more\n {2}where: most of it for [a-z0-9 ]+ \([\s\S]*fix: close other programs that use memory/,
+      );
+    },
+  );
 });
 
 describe("an index out of range", () => {
@@ -199,7 +202,7 @@ describe("an index out of range", () => {
   const table = filledWith([5, 3], "f32", (i) => i + 1);
   const guard = filledWith([7], "f32", (i) => -i);
 
-  it("reads zeros, as the reference backend says, whatever it is", () => {
+  it("reads zeros, as on the reference backend", () => {
     const p = programOf(
       [
         { shape: [7], dtype: "f32" },
@@ -214,7 +217,7 @@ describe("an index out of range", () => {
       }),
     );
   });
-  it("adds nothing anywhere", () => {
+  it("adds nothing", () => {
     const p = programOf(
       [
         { shape: [7], dtype: "f32" },
@@ -236,7 +239,7 @@ describe("an index out of range", () => {
       }),
     );
   });
-  it("is what a cast makes of NaN, infinities and huge numbers", () => {
+  it("results from casting NaN, infinities and huge numbers", () => {
     const p = programOf(
       [
         { shape: [5, 3], dtype: "f32" },

@@ -48,7 +48,7 @@ const one =
   (...xs: readonly Expr[]) =>
     apply(primitive, {} as never, xs);
 
-/** Four units in the last place, and as many for what the reference rounds. */
+/** Four units in the last place, plus as many for the rounding of the reference. */
 const nearly: { readonly [D in Dtype]: number } = {
   f32: 2 ** -21,
   f64: 2 ** -50,
@@ -185,7 +185,7 @@ describe("reductions on wasm", () => {
           }
         }
       });
-  it("reductions of nothing, of NaN, of views", () => {
+  it("reductions of empty tensors, of NaN, of views", () => {
     for (const kind of ["sum", "prod", "max", "min"] as const) {
       agree((v) => apply("reduce", { kind, axes: [1] }, [v as Expr]), [floats([3, 0])]);
       agree((v) => apply("reduce", { kind, axes: [0] }, [v as Expr]), [edgeCases("f32")]);
@@ -195,7 +195,7 @@ describe("reductions on wasm", () => {
       );
     }
   });
-  it("reductions swallow what makes their operand", () => {
+  it("reductions fuse the computation of their operand", () => {
     agree(
       (x, y) => [reduction.sum(elementwise.mul(x as Expr, y as Expr) as Expr, 1)],
       [floats([9, 30]), floats([9, 30])],
@@ -343,7 +343,7 @@ describe("control on wasm", () => {
               x as Expr,
               apply("dot", { contract: [[0], [0]], batch: [[], []] }, [a as Expr, w])[0] as Expr,
             ) as Expr;
-            // A carry that swaps, so that no place can be written before the other is read.
+            // A carry that swaps two values, so that neither can be written before the other is read.
             return { carry: [b as Expr, next], ys: [elementwise.sub(next, a as Expr), b as Expr] };
           },
         );
@@ -396,7 +396,7 @@ describe("control on wasm", () => {
       [floats([10])],
     );
   });
-  it("a random program's shapes are empty", () => {
+  it("random programs with empty shapes", () => {
     agree(
       (x) => [elementwise.add(x as Expr, x as Expr) as Expr, reduction.sum(x as Expr, 0)],
       [floats([0, 3])],

@@ -47,7 +47,7 @@ describe("random programs", () => {
       fc.property(choices, fc.nat(50), (recipe, seed) => {
         const known = knownOf(recipe);
         const inputs = known.slice(0, types.length);
-        // The next state: for each carried input, some value of its type; often another input, or itself.
+        // The next state: for each carried input a value of its type, often another input or itself.
         const carried = 4;
         const next = inputs.slice(0, carried).map((x, n) => {
           const fits = known.filter((e) => e.dtype === x.dtype && sameShape(e.shape, x.shape));
@@ -87,7 +87,7 @@ describe("a session", () => {
       return [sub(w as Expr, mul(w as Expr, 0.5) as Expr) as Expr, loss];
     },
   );
-  it("answers copies of its state, which later steps leave alone", () => {
+  it("returns copies of its state, which later steps do not change", () => {
     const session = compiled(step, { carried: 1 }).start([filledWith([3, 4], "f32", (i) => i)]);
     session.step([filledWith([2, 3], "f32", () => 1)]);
     const [first] = session.state();
@@ -96,7 +96,7 @@ describe("a session", () => {
     expect(first?.toTypedArray()).toEqual(before);
     expect(session.state()[0]?.toTypedArray()[11]).toBe(2.75);
   });
-  it("does not disturb another session of the same executable", () => {
+  it("does not affect another session of the same executable", () => {
     const executable = compiled(step, { carried: 1 });
     const [a, b] = [0, 1].map((n) => executable.start([filledWith([3, 4], "f32", () => n + 1)]));
     a?.step([filledWith([2, 3], "f32", () => 1)]);

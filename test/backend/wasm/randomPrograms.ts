@@ -8,20 +8,20 @@ import type { Tensor } from "../../../src/tensor/tensor.ts";
 import { filledWith } from "./agreement.ts";
 
 /**
- * Random programs of small whole numbers, in every dtype: all arithmetic is exact, so wasm must give
- * the reference's bits, whatever was fused, reordered, folded into a view or written in place.
+ * Random programs of small integers, in every dtype. All arithmetic is exact, so wasm must give the reference's bits,
+ * whatever was fused, reordered, folded into a view or written in place.
  */
 
 /** Numbers that choose an operation, its operands and its parameters. */
 type Choice = readonly number[];
 
-/** Floats stay small enough to be exact. */
+/** Keeps floats small enough to be exact. */
 const bounded = (x: Expr): Expr =>
   x.dtype === "f32" || x.dtype === "f64" ? (minimum(maximum(x, -9), 9) as Expr) : x;
 
 const isNumeric = (x: Expr): boolean => x.dtype === "f32" || x.dtype === "f64" || x.dtype === "i32";
 
-/** The expressions that one choice adds to those there are. */
+/** The expressions that one choice adds to the known ones. */
 const grow = (known: readonly Expr[], choice: Choice, depth: number): readonly Expr[] => {
   const [op = 0, i = 0, j = 0, k = 0, l = 0] = choice;
   const x = known[i % known.length] as Expr;
@@ -211,6 +211,6 @@ export const inputsFor = (seed: number): readonly Tensor[] =>
     }),
   );
 
-/** All that a random program knows: its inputs first, then what each choice has added. */
+/** All values of a random program: its inputs first, then the values that each choice adds. */
 export const knownOf = (recipe: readonly Choice[]): readonly Expr[] =>
   recipe.reduce<readonly Expr[]>((xs, c) => [...xs, ...grow(xs, c, 2)], types.map(parameter));

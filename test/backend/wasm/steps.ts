@@ -1,12 +1,11 @@
 /**
- * How much work a computation does, counted and not timed: turns of iterators, operations on maps and sets, and the
- * elements that the methods of arrays look at. The count is the same each time and on each machine; a loop that counts
- * by hand is all that it does not see.
+ * Counts the work of a computation instead of timing it: iterator steps, operations on maps and sets, and elements that
+ * array methods visit. The count is the same every time on every machine. Only plain counting loops are not seen.
  */
 
 type Method = (this: never, ...args: never[]) => unknown;
 
-/** The methods of a prototype, each with the steps that a call of it counts. */
+/** The methods of a prototype, each with the number of steps that a call counts. */
 interface Counted {
   readonly of: object;
   readonly names: readonly string[];
@@ -34,7 +33,7 @@ const counted: readonly Counted[] = [
   },
 ];
 
-/** The steps that `work` takes. */
+/** The number of steps that `work` takes. */
 export const stepsOf = (work: () => unknown): number => {
   let steps = 0;
   const kept = counted.flatMap(({ of, names, steps: each }) =>

@@ -9,7 +9,7 @@ import { optimizerOf } from "../../../src/train/pipeline/pipeline.ts";
 import { carriedOf } from "../../../src/train/state/initial.ts";
 import type { workloads } from "../../bench/workloads/index.ts";
 
-/** The training step of a workload, in batches of `size` where that is given. */
+/** The training step of a workload, in batches of `size` if it is given. */
 export const trainingStepOf = async (of: (typeof workloads)[number], size?: number) => {
   const whole = await of.load();
   const pipeline = { ...whole, batchSize: size ?? whole.batchSize };

@@ -7,7 +7,7 @@ import { compileStep, runner } from "../../../src/train/loop/runner.ts";
 import { workloads } from "../../bench/workloads/index.ts";
 import { trainingStepOf } from "./trainingStep.ts";
 
-/** The losses and the last state of a few steps of a workload on so many threads. */
+/** The losses and the last state of a few steps of a workload on a given number of threads. */
 const stepsOf = async (of: (typeof workloads)[number], threads: number, steps: number) => {
   const { step, state, pairs, rows } = await trainingStepOf(of);
   const backend = Layer.succeed(Service, backendOf({ threads }));

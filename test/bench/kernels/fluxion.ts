@@ -78,7 +78,7 @@ const start = (inputs: readonly Tensor[], next: (inputs: readonly Expr[]) => rea
   ).start(inputs);
 };
 
-/** Steps of a session whose result is one of the tensors that it carries: nothing is copied in or out. */
+/** Steps of a session whose result is one of its carried tensors, so that nothing is copied in or out. */
 const running = (
   inputs: readonly Tensor[],
   result: number,
@@ -108,7 +108,7 @@ const adam = (p: Tensor, g: Tensor): Running => {
   });
 };
 
-/** A kernel of fluxion's, its operands and its result in the memory of the program. */
+/** A kernel of fluxion, with its operands and its result in the memory of the program. */
 export const kernel = (name: string, problem: Problem): Running => {
   const kind = name.split(" ")[0] as string;
   const tensors = Object.entries(problem.arrays).map(

@@ -2,11 +2,11 @@ import { key, normal, type Shape } from "../../../src/index.ts";
 import { foldIn, uniform } from "../../../src/tensor/index.ts";
 import type { NamedArray, Problem } from "../problem.ts";
 
-/** One kernel on operands of one size. The first word of its name is what contenders know it by. */
+/** One kernel on operands of one size. Contenders recognize it by the first word of its name. */
 export interface KernelCase {
   readonly name: string;
   readonly problem: () => Problem;
-  /** What one run amounts to, for the table: multiplications and additions, or elements. */
+  /** The work of one run, for the table: multiplications and additions, or elements. */
   readonly work: { readonly unit: "flop" | "element"; readonly count: number };
 }
 
@@ -17,7 +17,7 @@ const draw = (seed: number, shape: Shape, kind: "normal" | "positive" = "normal"
   return { shape, data: Float32Array.from(drawn.toTypedArray()) };
 };
 
-/** Row numbers, some of them several times. */
+/** Row numbers, with repetitions. */
 const rows = (count: number, below: number): NamedArray => ({
   shape: [count],
   data: Int32Array.from(draw(9, [count], "positive").data, (x) => Math.floor((x - 0.5) * below)),
@@ -29,7 +29,7 @@ const gemm = (m: number, k: number, n: number): KernelCase => ({
   work: { unit: "flop", count: 2 * m * k * n },
 });
 
-/** The same products with an operand stored the other way, as gradients have them. */
+/** The same products with a transposed operand, as in gradients. */
 const transposed = (kind: "gemmAt" | "gemmBt", m: number, k: number, n: number): KernelCase => ({
   name: `${kind} ${m}×${k}×${n}`,
   problem: () => ({
@@ -51,7 +51,7 @@ const batched = (count: number, m: number, k: number, n: number): KernelCase => 
   work: { unit: "flop", count: 2 * count * m * k * n },
 });
 
-/** A convolution of 3×3 with as much padding as keeps the size. */
+/** A 3×3 convolution with padding that keeps the size. */
 const conv = (count: number, size: number, inputs: number, outputs: number): KernelCase => ({
   name: `conv 3×3 ${count}·${size}×${size}, ${inputs} → ${outputs}`,
   problem: () => ({
@@ -86,7 +86,7 @@ const lineCase = (name: string, extra: () => Problem["arrays"] = () => ({})): Ke
 const [vocabulary, features, tokens] = [8192, 128, 4096];
 const parameters = 1 << 20;
 
-/** The kernels that training is made of. */
+/** The kernels that make up training. */
 export const kernels: readonly KernelCase[] = [
   gemm(64, 784, 128),
   gemm(784, 64, 128),

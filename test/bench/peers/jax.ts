@@ -16,9 +16,9 @@ import { arrayOf, type NamedArray, type Problem, rowsOf } from "../problem.ts";
 import { type Running, serve, type Training } from "../protocol.ts";
 
 /**
- * jax-js as a contender: each workload's whole step under one `jit`, as its users write it. Every use of
- * an array but the last is a `.ref`. Its optimizers are no package of the registry's: Adam is written out,
- * its bias correction computed in double precision.
+ * jax-js as a contender: the whole step of each workload under one `jit`, as its users write it. Every use of an array
+ * except the last is a `.ref`. The registry has no package of its optimizers, so Adam is written out, with its bias
+ * correction in double precision.
  */
 type Params = { readonly [name: string]: np.Array };
 type Loss = (params: Params, x: np.Array, y: np.Array) => np.Array;
@@ -32,7 +32,7 @@ const of = (params: Params, name: string): np.Array => {
   return found.ref;
 };
 
-/** `xW + b`; an example's axes come before the last. */
+/** `xW + b`; the axes of an example come before the last. */
 const dense = (p: Params, x: np.Array, w: string, b: string): np.Array =>
   np.dot(x, of(p, w)).add(of(p, b));
 
@@ -126,7 +126,7 @@ const losses: { readonly [workload: string]: Loss } = {
   W5: loss(transformer, (y, t) => crossEntropy(y, t, 128)),
 };
 
-/** Adam's new param and moments: all three arrays and the gradient are consumed, the rates are not. */
+/** Adam's new param and moments. All three arrays and the gradient are consumed, but not the rates. */
 const adam = (
   p: np.Array,
   g: np.Array,
@@ -230,7 +230,7 @@ const kernels: { readonly [kind: string]: (of: Operands) => np.Array } = {
   gemmAt: (o) => np.matmul(np.transpose(of(o, "a")), of(o, "b")),
   gemmBt: (o) => np.matmul(of(o, "a"), np.transpose(of(o, "b"))),
   batched: (o) => np.matmul(of(o, "a"), of(o, "b")),
-  // Channels are last in the problem and first in its convolutions.
+  // Channels are last in the problem and first in jax-js's convolutions.
   conv: (o) => {
     const x = np.transpose(of(o, "x"), [0, 3, 1, 2]);
     const y = lax.conv(x, np.transpose(of(o, "k"), [3, 2, 0, 1]), [1, 1], "SAME");

@@ -5,8 +5,8 @@ import { type Running, serve, type Training } from "../protocol.ts";
 import { type Node, onnxModel } from "./onnxModel.ts";
 
 /**
- * ONNX Runtime's native kernels as a contender: one operator, or a few that it may fuse, on one thread. It
- * takes no part in the workloads, since its package for Node has no gradients and no optimizers.
+ * ONNX Runtime's native kernels as a contender: one operator, or a few that it may fuse, on one thread. It takes no
+ * part in the workloads, since its package for Node has neither gradients nor optimizers.
  */
 const node = (
   op: string,
@@ -59,7 +59,7 @@ const tensorOf = ({ shape, data }: NamedArray): ort.Tensor =>
     ? new ort.Tensor("int32", data, shape)
     : new ort.Tensor("float32", data, shape);
 
-/** The axes of an array in another order. */
+/** An array with its axes permuted. */
 const permuted = ({ shape, data }: NamedArray, order: readonly number[]): NamedArray => {
   const strides = shape.map((_, i) => shape.slice(i + 1).reduce((a, b) => a * b, 1));
   const extents = order.map((axis) => shape[axis] as number);
@@ -78,7 +78,7 @@ const permuted = ({ shape, data }: NamedArray, order: readonly number[]): NamedA
   return { shape: extents, data: out };
 };
 
-/** Channels are last in the problem and first in its convolutions. */
+/** Channels are last in the problem and first in ONNX's convolutions. */
 const arraysOf = (kind: string, { arrays }: Problem): Problem["arrays"] =>
   kind === "conv"
     ? {
@@ -104,7 +104,7 @@ const outShape = (kind: string, problem: Problem): readonly number[] => {
 const kernel = async (name: string, problem: Problem): Promise<Running> => {
   const kind = name.split(" ")[0] as string;
   const nodes = kernels[kind];
-  if (nodes === undefined) throw new Error(`${kind} is not asked of it`);
+  if (nodes === undefined) throw new Error(`${kind} is not among its kernels`);
   const used = nodes.flatMap((each) => each.inputs);
   const all: Problem["arrays"] = { ...arraysOf(kind, problem), ...scalars };
   const arrays = Object.entries(all).filter(([label]) => used.includes(label));

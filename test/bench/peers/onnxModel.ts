@@ -1,6 +1,6 @@
 import type { NamedArray } from "../problem.ts";
 
-/** An operator of a model: its inputs and its only output by name, its attributes whole numbers or lists of them. */
+/** An operator of a model: its inputs and its only output by name, and its attributes, integers or lists of them. */
 export interface Node {
   readonly op: string;
   readonly inputs: readonly string[];
@@ -9,7 +9,7 @@ export interface Node {
 }
 
 /**
- * An ONNX model as bytes: just as much of the format as a few operators on tensors of known shapes need.
+ * Encodes an ONNX model as bytes. It supports only what a few operators on tensors of known shapes need.
  *
  * **Source** the ONNX specification (IR version 8, operator set 17); protocol buffers' wire format.
  */
@@ -35,7 +35,7 @@ type Bytes = readonly number[];
 const float32 = 1;
 const int32 = 6;
 
-/** Seven bits a byte, the lowest first; negative numbers as those of 64 bits. */
+/** Seven bits per byte, the lowest first; negative numbers in 64 bits. */
 const varint = (value: number): Bytes => {
   const out: number[] = [];
   let rest = BigInt.asUintN(64, BigInt(value));

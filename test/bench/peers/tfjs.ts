@@ -6,8 +6,8 @@ import { arrayOf, type NamedArray, type Problem, rowsOf } from "../problem.ts";
 import { type Running, serve, type Training } from "../protocol.ts";
 
 /**
- * TensorFlow.js as a contender, on the backend given: variables, a loss, and `optimizer.minimize`, as its
- * users write what its layers do not have; its layers where it has them would give the same kernels.
+ * TensorFlow.js as a contender, on the given backend: variables, a loss, and `optimizer.minimize`, as its users write
+ * models that its layers do not cover. Its layers would use the same kernels.
  */
 type Model = (p: (name: string) => tf.Tensor, x: tf.Tensor) => tf.Tensor;
 type Loss = (logits: tf.Tensor, target: tf.Tensor) => tf.Scalar;
@@ -80,7 +80,7 @@ const layerNorm = (x: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor): tf.Tensor
 
 const gelu = (x: tf.Tensor): tf.Tensor => x.mul(tf.erf(x.mul(Math.SQRT1_2)).add(1)).mul(0.5);
 
-/** What places that come later are given before the softmax. */
+/** The score of later positions before the softmax. */
 const hidden = -1e9;
 
 const transformer: Model = (p, x) => {

@@ -18,7 +18,7 @@ import { workload } from "./workload.ts";
 
 const [examples, time, features, classes] = [1024, 32, 64, 10] as const;
 
-/** Sequences of noise, each classified by which of its first features is largest on the average. */
+/** Sequences of noise, each classified by the first feature with the largest mean. */
 const sequences = Effect.sync(() => {
   const drawn = normal(foldIn(key(1), 4), [examples, time, features]).toTypedArray();
   const label = Int32Array.from({ length: examples }, (_, e) => {

@@ -28,7 +28,7 @@ import { type Weights, workload } from "./workload.ts";
 
 const [examples, time, vocabulary, width] = [512, 64, 128, 128] as const;
 
-/** Walks through the vocabulary in which the next token is one of four that follow from the last. */
+/** Random walks through the vocabulary: the next token is one of four that may follow the last. */
 const walks = Effect.sync(() => {
   const draws = uniform(foldIn(key(1), 5), [examples * (time + 1)]).toTypedArray();
   const tokens = new Int32Array(draws.length);
@@ -51,7 +51,7 @@ type Head = {
   readonly bias: Tensor<readonly [128]>;
 };
 
-/** Logits of every token at each place. */
+/** The logits of every token at each position. */
 const head: Layer<readonly [number, 128], readonly [number, 128], Head, undefined> = {
   name: "head",
   init: (own) => ({
@@ -64,7 +64,7 @@ const head: Layer<readonly [number, 128], readonly [number, 128], Head, undefine
   apply: ({ weight, bias }, state, x) => [add(matmul(x, weight), bias), state],
 };
 
-/** The mean over the places of a sequence. */
+/** The next-token loss: the mean of the cross entropy over the positions of a sequence. */
 const nextToken = (logits: Expr, next: Expr): Expr<readonly []> =>
   mean(vmap((each: Expr, label: Expr) => softmaxCrossEntropy(each, label))(logits, next)) as Expr<
     readonly []
@@ -106,7 +106,7 @@ const blockWeights = (
   };
   const affine = Object.entries(maps).flatMap(([name, { weight, bias }]) => [
     [`w${name}${i}`, weight] as const,
-    [`b${name}${i}`, bias as Tensor] as const, // they have one unless told otherwise
+    [`b${name}${i}`, bias as Tensor] as const, // they have a bias by default
   ]);
   return {
     ...Object.fromEntries(affine),

@@ -5,16 +5,16 @@ import { key, permutation, type Tensor, withData } from "../../../src/index.ts";
 import { initialState } from "../../../src/train/index.ts";
 import type { NamedArray, Problem } from "../problem.ts";
 
-/** Weights under the names that every contender knows them by. */
+/** Weights under the names that every contender uses. */
 export type Weights = { readonly [name: string]: Tensor };
 
-/** One of the five: a pipeline, and what its weights are called. */
+/** A workload: a pipeline, and the names of its weights. */
 export interface Workload {
   readonly name: string;
   readonly title: string;
-  /** The pipeline with its data loaded, of which only the training part remains. */
+  /** Loads the data and keeps only the training examples in the pipeline. */
   readonly load: () => Promise<Pipeline>;
-  /** The initial weights, the data and the order of the batches, for contenders to begin with. */
+  /** The common start of all contenders: the initial weights, the data and the order of the batches. */
   readonly problem: () => Promise<Problem>;
 }
 
@@ -29,14 +29,14 @@ const arrayOf = (tensor: Tensor): NamedArray => {
 const entries = <T, U>(record: { readonly [name: string]: T }, f: (value: T) => U) =>
   Object.fromEntries(Object.entries(record).map(([name, value]) => [name, f(value)]));
 
-/** Whole batches of the examples in an order of the seed's. */
+/** Whole batches of the examples, in an order that the seed determines. */
 const order = (examples: number, batch: number): NamedArray => {
   const steps = Math.floor(examples / batch);
   const rows = permutation(key(7), examples).toTypedArray();
   return { shape: [steps, batch], data: Int32Array.from(rows).subarray(0, steps * batch) };
 };
 
-/** The examples that a run trains on: all but those that the pipeline holds out. */
+/** The training examples of a run: all except those that the pipeline holds out. */
 const trainingData = async <P, S, E>(of: Pipeline<P, S, E>): Promise<Dataset<Row>> => {
   const { train } = await Effect.runPromise(of.data);
   return of.validationShare === 0

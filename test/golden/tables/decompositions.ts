@@ -32,14 +32,14 @@ const unary =
     f(inputOf(c));
 
 const isUpper = (c: Call): boolean => c.kw.upper === true;
-/** What PyTorch says of each matrix where nothing is wrong. */
+/** PyTorch's error codes for a batch of valid matrices: all zero. */
 const noProblem = (x: Expr): Expr => fill(x.shape.slice(0, -2), 0, "i32");
 
 const cholesky = (c: Call): Expr => {
   const l = linalg.cholesky(inputOf(c));
   return isUpper(c) ? matrixTranspose(l) : l;
 };
-/** The lower factor of a call that says which one it gives. */
+/** The lower factor, transposed if the call asks for the upper one. */
 const lowerOf = (x: Expr, c: Call): Expr => (isUpper(c) ? matrixTranspose(x) : x);
 
 const permutationOf = (order: Expr, dtype: Expr["dtype"]): Expr =>
@@ -66,7 +66,7 @@ const unpackedOf = (x: Expr, pivots: Expr): Omit<linalg.LU, "pivots"> => {
   return { lower, upper: sliceAxis(triu(x), -2, 0, k), order };
 };
 
-/** PyTorch's signs for columns that have two: those by which the given come nearest to what it gave. */
+/** Gives columns with two possible signs the signs that bring them nearest to PyTorch's. */
 const signsLike = (x: Expr, expected: Tensor | undefined): Expr => {
   if (expected === undefined) return notHad("what is expected");
   const along = keepDims(sum(mul(x, constant(expected)) as Expr, -2), x, -2);

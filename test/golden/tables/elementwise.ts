@@ -10,7 +10,7 @@ import { arg, type Call, inputOf, scalarOf, type Table, tensorOf } from "../torc
 /** The greatest finite numbers of the floats. */
 const largest = { f32: (2 - 2 ** -23) * 2 ** 127, f64: Number.MAX_VALUE };
 
-/** Element-wise operations: the framework's own, and compositions of them. */
+/** Element-wise operations: fluxion's own, and compositions of them. */
 
 const unary =
   (f: (x: Expr) => Expr) =>
@@ -28,7 +28,7 @@ const mul = (x: Expr, y: Expr | number): Expr => op.mul(x, y);
 const div = (x: Expr, y: Expr | number): Expr => op.div(x, y);
 const pow = (x: Expr, y: Expr): Expr => op.pow(x, y);
 const half = (x: Expr): Expr => mul(x, 0.5);
-/** The same value, a gradient of zero: rounding is flat. */
+/** Truncation towards zero, with a gradient of zero. */
 const truncated = (x: Expr): Expr => where(op.lt(x, 0), op.ceil(x) as Expr, op.floor(x) as Expr);
 const remainder = (x: Expr, y: Expr): Expr => sub(x, mul(y, op.floor(div(x, y)) as Expr));
 const xlogy = (x: Expr, y: Expr): Expr => {
@@ -42,7 +42,7 @@ const identity = unary((x) => x);
 const scaledOther = (c: Call): Expr =>
   mul(tensorOf(arg(c, 0, "other")), scalarOf(arg(c, 1, "alpha", 1)));
 
-/** The order, and the number of dimensions, are the first argument, whatever a variant is called. */
+/** The first argument is the order or the number of dimensions, whatever a variant is called. */
 const polygamma = (c: Call): Expr => special.polygamma(scalarOf(arg(c, 0, "n")), inputOf(c));
 const multivariate = (c: Call): Expr =>
   special.multivariateLogGamma(inputOf(c), scalarOf(arg(c, 0, "p")));

@@ -32,12 +32,12 @@ import {
   type Value,
 } from "../torch.ts";
 
-/** Access by index: gather and scatter-add, and what is made of them. */
+/** Access by index: gather, scatter-add and operations built from them. */
 
 const reshape = (x: Expr, shape: Shape): Expr => reshapeTo(x, shape) as Expr;
 const one = (x: Expr): Expr => (x.shape.length === 0 ? reshape(x, [1]) : x);
 
-/** An operation on vectors or more, on a scalar as a vector of one. */
+/** Applies an operation for vectors to a scalar, as a vector of one element. */
 const unscalar =
   (f: (c: Call, x: Expr, axis: number) => Expr, axisAt = 0) =>
   (c: Call): Expr => {
@@ -46,7 +46,7 @@ const unscalar =
     return x.shape.length === 0 ? reshape(f(c, one(x), axis), []) : f(c, x, axis);
   };
 
-/** Where the indices point to, within the part of x that they reach: `out[.., i[.., j, ..], ..] += y`. */
+/** Scatters into the part of `x` that the indices cover: `out[.., i[.., j, ..], ..] += y`. */
 const scatterAlong = (x: Expr, indices: Expr, y: Expr, axis: number): Expr => {
   const last = x.shape.length - 1;
   const reached = x.shape.map((d, i) => (i === axis ? d : (indices.shape[i] ?? d)));
@@ -61,10 +61,10 @@ const scatterAlong = (x: Expr, indices: Expr, y: Expr, axis: number): Expr => {
   );
   return padTo(moveAxis(sums, last, axis), x.shape);
 };
-/** The first corner of a tensor. */
+/** The leading corner of a tensor, with the given shape. */
 const part = (x: Expr, shape: Shape): Expr =>
   shape.reduce((y, d, i) => (y.shape[i] === d ? y : sliceAxis(y, i, 0, d)), x);
-/** Zeros around a first corner. */
+/** Pads with zeros at the ends, to the given shape. */
 const padTo = (x: Expr, shape: Shape): Expr =>
   apply1(
     "pad",
@@ -98,7 +98,7 @@ const along = (x: Expr, indices: Expr, axis: number): Expr =>
 const kindOf = (name: Value): ScatterKind =>
   name === "amax" ? "max" : name === "amin" ? "min" : name === "prod" ? "prod" : "mean";
 
-/** The part of x that indices reach, reduced with what arrives there, in its place. */
+/** Reduces updates into the part of `x` that the indices cover. */
 const reducedTo = (kind: ScatterKind) =>
   unscalar((c, x, axis) => {
     const indices = one(tensorOf(arg(c, 1, "index")));
@@ -146,14 +146,14 @@ export const indexing: Table = {
     const padding = arg(c, 9, "padding_idx");
     const vocabulary = weight.shape[0] ?? 0;
     const isPadding = padding !== null && eq(flat, (scalarOf(padding) + vocabulary) % vocabulary);
-    // A bag that is none: what is put there is nowhere.
+    // An index of -1 stands for no bag, and its values are dropped.
     const to = isPadding === false ? bagOf : where(isPadding as Expr, -1, bagOf);
     const given = arg(c, 6, "per_sample_weights");
     const rows = take(weight, flat);
     const weighed =
       given === null ? rows : mul(rows, reshape(tensorOf(given), [sizeOf(tokens.shape), 1]));
     const nothing = fill([bags, weight.shape[1] ?? 0], 0, weight.dtype);
-    const kind = arg(c, 5, "mode", "mean") as ScatterKind; // the three that PyTorch has bear the same names
+    const kind = arg(c, 5, "mode", "mean") as ScatterKind; // PyTorch's three modes have the same names
     return scatterReduce(nothing, to as Expr, weighed as Expr, kind, { includeSelf: false });
   },
   scatter: unscalar((c, x, axis) => {
@@ -221,7 +221,7 @@ export const indexing: Table = {
     if (indices === undefined || more.length > 0) return notHad("an index by several lists");
     const updates = tensorOf(arg(c, 1, "values"));
     if (indices.dtype === "bool") {
-      // One row of values for however many rows the mask holds of.
+      // One row of values for any number of rows that the mask selects.
       const rows = reshape(indices, [...indices.shape, ...x.shape.slice(1).map(() => 1)]);
       return where(rows, c.kw.accumulate === true ? add(x, updates) : updates, x) as Expr;
     }

@@ -77,13 +77,13 @@ const sectionsOrAt =
       : notHad("places to split at that are a tensor");
   };
 
-/** Between `low` and `high` padding of each of the last axes, as PyTorch lists them: last axis first. */
+/** Converts PyTorch's flat list of `low` and `high` paddings, last axis first, to widths per axis. */
 const widthsOf = (x: Expr, flat: readonly number[]): readonly (readonly [number, number])[] =>
   x.shape.map((_, i) => {
     const from = 2 * (x.shape.length - 1 - i);
     return [flat[from] ?? 0, flat[from + 1] ?? 0] as const;
   });
-/** Negative padding takes away. */
+/** Negative padding crops. */
 const cut = (x: Expr, axis: number, [low, high]: readonly [number, number]): Expr =>
   low >= 0 && high >= 0 ? x : sliceAxis(x, axis, added(-low), (x.shape[axis] ?? 0) - added(-high));
 const added = (width: number): number => Math.max(0, width);
@@ -97,7 +97,7 @@ const constantPad = (x: Expr, flat: readonly number[], value: number): Expr => {
     value,
   );
 };
-/** Pads each axis by pieces of itself. */
+/** Pads each axis with pieces of itself. */
 const padBy =
   (piece: (x: Expr, axis: number, low: number, high: number) => readonly Expr[]) =>
   (c: Call): Expr => {

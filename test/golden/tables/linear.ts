@@ -33,7 +33,7 @@ import {
 const reshape = (x: Expr, shape: Shape): Expr => reshapeTo(x, shape) as Expr;
 const matmul = (x: Expr, y: Expr): Expr => product(x, y);
 
-/** `β · input + α · f(a, b)`, as PyTorch's fused products have it. */
+/** `β · input + α · f(a, b)`, as in PyTorch's fused products. */
 const fused =
   (f: (a: Expr, b: Expr) => Expr) =>
   (c: Call): Expr => {
@@ -42,7 +42,7 @@ const fused =
     return add(mul(inputOf(c), beta), made);
   };
 
-/** Rows are variables: their products about the means, weighted. */
+/** Rows are variables: the weighted products of their deviations from the mean. */
 const covariance = (c: Call): Expr => {
   const x = inputOf(c);
   if (c.kw.fweights !== null && c.kw.fweights !== undefined) return notHad("frequency weights");
@@ -128,7 +128,7 @@ export const linear: Table = {
   diagonal_scatter: (c) => {
     const [x, offset] = [inputOf(c), scalarOf(arg(c, 1, "offset", 0))];
     const [n, m] = [x.shape[0] ?? 0, x.shape[1] ?? 0];
-    // The diagonal as a matrix, cut or filled to the shape.
+    // The diagonal as a matrix, cropped or padded to the shape.
     const made = diagonalMatrix(tensorOf(arg(c, 0, "src")), offset);
     const size = made.shape[0] ?? 0;
     const whole = pad(made, [

@@ -45,7 +45,7 @@ const unary =
 const option = (c: Call, name: string, otherwise: number): number =>
   scalarOf(c.kw[name] ?? otherwise);
 
-/** A loss that is a mean over elements, under the reductions that PyTorch gives it. */
+/** Applies PyTorch's reductions to a loss that is a mean over elements. */
 const reduced = (c: Call, one: (x: Expr, y: Expr) => Expr): Expr => {
   const [x, y] = [inputOf(c), tensorOf(arg(c, 0, "target"))];
   if (c.kw.weight !== undefined && c.kw.weight !== null) return notHad("a weight for each element");
@@ -57,7 +57,7 @@ const reduced = (c: Call, one: (x: Expr, y: Expr) => Expr): Expr => {
     case "batchmean":
       return mul(one(x, y), sizeOf(x.shape) / (x.shape[0] ?? 1));
     default: {
-      // Each element as an example of its own.
+      // Treats each element as an example.
       const each = vmap((a: Expr, b: Expr) => one(a, b))(reshape(x, [-1]), reshape(y, [-1]));
       return reshape(each as Expr, x.shape);
     }
@@ -65,8 +65,8 @@ const reduced = (c: Call, one: (x: Expr, y: Expr) => Expr): Expr => {
 };
 
 /**
- * Classes are on the axis after the batch: examples are what is left when that axis goes last. The mean is
- * weighted by the classes of integer labels.
+ * The class axis comes after the batch axis: moving it to the end leaves one example per position. The mean is weighted
+ * by the class weights of integer labels.
  */
 const classified = (
   c: Call,
@@ -122,7 +122,7 @@ const optional = (c: Call, position: number, name: string): Expr | undefined => 
   const given = arg(c, position, name);
   return given === null ? undefined : tensorOf(given);
 };
-/** One number for each channel, which is the axis after the batch. */
+/** Reshapes one number per channel to broadcast along the channel axis, which comes after the batch axis. */
 const perChannel = (v: Expr | undefined, x: Expr): Expr | undefined =>
   v === undefined ? undefined : reshape(v, [-1, ...x.shape.slice(2).map(() => 1)]);
 
@@ -153,7 +153,7 @@ export const neural: Table = {
   "nn.functional.mish": unary(f.mish),
   "nn.functional.hardtanh": (c) =>
     f.hardtanh(inputOf(c), option(c, "min_val", -1), option(c, "max_val", 1)),
-  // PyTorch 1.13 has the 1/6 of its derivative in f32.
+  // In f32, PyTorch 1.13 uses its own rounding of 1/6 in the derivative.
   "nn.functional.hardsigmoid": unary((x) =>
     slopedAs(f.hardsigmoid(x), mul(f.hardsigmoid(x), 6 * Math.fround(1 / 6)) as Expr),
   ),

@@ -22,11 +22,11 @@ import {
   type Value,
 } from "../torch.ts";
 
-/** Reductions, scans along an axis, and orders. */
+/** Reductions, scans along an axis, and sorting. */
 
 const reshape = (x: Expr, shape: Shape): Expr => reshapeTo(x, shape) as Expr;
 
-/** A reduction along the axes of a call, which are kept where it says so. */
+/** A reduction along the axes of a call, with kept axes if the call asks for them. */
 const along = (
   x: Expr,
   axes: Value,
@@ -50,7 +50,7 @@ const min = (x: Expr, axes: readonly number[]): Expr => op.min(x, axes);
 const prod = (x: Expr, axes: readonly number[]): Expr => op.prod(x, axes);
 const one = (x: Expr): Expr => reshape(x, [1]);
 
-/** A function along one axis, which a scalar has not: it is a vector of one for the while. */
+/** Applies a function along one axis; a scalar is treated as a vector of one element. */
 const alongOne = <R extends readonly Expr[]>(
   x: Expr,
   axis: Value,
@@ -81,10 +81,10 @@ const meanBeside = (c: Call): Expr =>
     mean,
   );
 
-/** The elements at the indices of an order along an axis, so that the gradient follows them. */
+/** The elements in sorted order along an axis, gathered by index so that gradients follow them. */
 const ordered = (x: Expr, axis: number, descending: boolean): readonly [Expr, Expr] => {
   if (!descending) return op.sortWithIndices(x, axis);
-  // Stable in descending order: the ascending order of the reversed, reversed.
+  // A stable descending order is the reverse of the ascending order of the reversed elements.
   const [values, order] = op.sortWithIndices(reverse(x, [axis]) as Expr, axis);
   const n = x.shape[axis] ?? 0;
   return [reverse(values, [axis]), sub(n - 1, reverse(order, [axis]) as Expr)];
@@ -106,8 +106,8 @@ const finiteOnly = (x: Expr): Expr => where(ne(x, x), 0, x);
 
 const normOf = (x: Expr, p: number, axes: readonly number[]): Expr => vectorNorm(x, p, { axes });
 /**
- * PyTorch 1.13 takes a norm of an order that it has rounded to f32, and differentiates it as
- * `|x|ᵖ⁻¹·norm¹⁻ᵖ` with the order as it was given.
+ * PyTorch 1.13 computes a norm with its order rounded to f32, and differentiates it as `|x|ᵖ⁻¹·norm¹⁻ᵖ` with the exact
+ * order.
  */
 const normAsRounded = (x: Expr, p: number, axes: readonly number[]): Expr => {
   const [rounded, given] = [normOf(x, Math.fround(p), axes), normOf(x, p, axes)];
@@ -116,7 +116,7 @@ const normAsRounded = (x: Expr, p: number, axes: readonly number[]): Expr => {
   return slopedAs(rounded, mul(given, stopGradient(slope)) as Expr);
 };
 
-/** An element of each line, whose axis goes unless a call keeps it. */
+/** One element of each line; the axis is dropped unless a call keeps it. */
 const chosen =
   (position: number, f: (x: Expr, axis: number, c: Call) => cumulative.Chosen) =>
   (c: Call): readonly Expr[] => {
@@ -130,7 +130,7 @@ const chosen =
         : [values, indices];
     });
   };
-/** The middle of all elements, or of each line. */
+/** The median of all elements, or of each line. */
 const middle = (ignoreNaN: boolean) => (c: Call) =>
   arg(c, 0, "dim") === null
     ? order.median(reshape(inputOf(c), [-1]), 0, { ignoreNaN }).values
@@ -162,7 +162,7 @@ const runningChoice = (c: Call, f: (x: Expr, axis: number) => cumulative.Chosen)
     return [values, indices];
   });
 
-/** The options of an integral: where the values are, or how far apart. */
+/** The options of an integral: the positions of the values, or their spacing. */
 const integral = (c: Call): cumulative.TrapezoidOptions => {
   const at = c.args[0] ?? null;
   const axis = scalarOf(arg(c, 9, "dim", -1));

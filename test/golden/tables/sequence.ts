@@ -17,17 +17,17 @@ import { sizeOf } from "../../../src/tensor/shape.ts";
 import { arg, type Call, inputOf, notHad, scalarOf, type Table, tensorOf } from "../torch.ts";
 import { neural } from "./neural.ts";
 
-/** Layers and losses of the framework's own, as PyTorch's functions. */
+/** fluxion's layers and losses, as PyTorch's functions. */
 
 const context: Context = { mode: "train", key: constant(key(0)), axis: "batch" };
 const option = (c: Call, name: string, otherwise: number): number =>
   scalarOf(c.kw[name] ?? otherwise);
 
-/** The mean of a loss, or the sum, as PyTorch reduces it. */
+/** The mean or the sum of a loss, as PyTorch reduces it. */
 const reduced = (c: Call, loss: Expr, x: Expr): Expr =>
   c.kw.reduction === "sum" ? (mul(loss, sizeOf(x.shape)) as Expr) : loss;
 
-/** What the framework's own loss does not have: PyTorch's constants, its rates, and losses not reduced. */
+/** Whether a call needs something that fluxion's loss lacks: PyTorch's constants, rates, or no reduction. */
 const beyond = (c: Call): boolean =>
   c.kw.full === true || c.kw.log_input === false || c.kw.reduction === "none";
 const composed = (op: string, c: Call) => neural[op]?.(c, []) ?? notHad(op);
@@ -67,7 +67,7 @@ export const sequence: Table = {
     if (beyond(c)) return composed("nn.functional.gaussian_nll_loss", c);
     const x = inputOf(c);
     const given = tensorOf(arg(c, 1, "var"));
-    // PyTorch lets a variance of one axis fewer be that of the whole last axis.
+    // PyTorch allows a variance with one axis fewer, which then applies to the whole last axis.
     const variance =
       given.shape.length === x.shape.length - 1 && x.shape.length > 1
         ? (reshape(given, [...given.shape, 1]) as Expr)

@@ -27,7 +27,7 @@ export const unary =
   (c: Call): Expr =>
     f(inputOf(c));
 
-/** A shape given as one list or as the arguments themselves; -1 means what is left. */
+/** A shape given as one list or as separate arguments; -1 is inferred. */
 export const shapeOf = (c: Call): Shape =>
   Array.isArray(c.args[0]) ? numbersOf(c.args[0]) : numbersOf(c.args);
 const toShape = (c: Call): Expr => {

@@ -26,11 +26,11 @@ import {
   type Value,
 } from "../torch.ts";
 
-/** Convolution, pooling and resizing: PyTorch's channels come first, and here they come last. */
+/** Convolution, pooling and resizing: PyTorch's channels come first, fluxion's come last. */
 
 const reshape = (x: Expr, shape: Shape): Expr => reshapeTo(x, shape) as Expr;
 
-/** A function of one example with channels last, on an input `[batch?, channels, ...rank]`. */
+/** Applies a function of one example with channels last to an input `[batch?, channels, ...rank]`. */
 const channelsLast = (x: Expr, rank: number, f: (x: Expr) => Expr): Expr => {
   const one = (e: Expr): Expr => moveAxis(f(moveAxis(e, 0, -1)), -1, 0);
   if (x.shape.length === rank + 1) return one(x);
@@ -55,7 +55,7 @@ const sliding = (c: Call, at: number) => ({
   padding: paddingOf(arg(c, at + 1, "padding", 0)),
 });
 
-/** A kernel with its last axes input and output channels, and a bias if there is one. */
+/** A kernel with input and output channels as its last axes, and a bias if there is one. */
 const affine = (c: Call, order: readonly number[], f: (x: Expr, kernel: Expr) => Expr): Expr => {
   const weight = tensorOf(arg(c, 0, "weight"));
   const rank = weight.shape.length - 2;
@@ -123,7 +123,7 @@ const maxPool =
     return channelsLast(inputOf(c), rank, (x) => pool.maxPool(x, size, options));
   };
 
-/** No sample has numbers that share an index: of these PyTorch puts one, and not their sum. */
+/** In no sample do two elements share an index: PyTorch would keep one of them, not their sum. */
 const unpool =
   (rank: number) =>
   (c: Call): Expr => {
@@ -196,7 +196,7 @@ const both = (v: Value): readonly [number, number] => {
   return [a, b];
 };
 
-/** One image at the places of its grid, the channels first in PyTorch. */
+/** One image at the positions of its grid; channels come first in PyTorch. */
 const sampled = (c: Call): Expr => {
   const method = arg(c, 1, "mode", "bilinear");
   const outside = arg(c, 2, "padding_mode", "zeros");

@@ -79,7 +79,7 @@ describe("shapes that disagree", () => {
     expect(issuesIn((x, y) => sequenceCrossEntropy(x, y), [3, 2], [2], "i32")).toMatchObject([
       {
         op: "sequenceCrossEntropy",
-        expected: "one label for each of the 3 places of the sequence, [3]",
+        expected: "one label for each of the 3 positions of the sequence, [3]",
       },
     ]);
     const ys = constant(tensor([0, 0, 0], "i32"));

@@ -28,7 +28,7 @@ describe("metrics of what they do not take", () => {
     [1, 2, 3],
     [4, 5, 6],
   ]);
-  const places = "a label for each place";
+  const places = "a label for each position";
   const classes = "a score for each of";
   it.each<
     readonly [string, () => unknown, op: string, expected: string, actual: readonly Shape[] | "any"]

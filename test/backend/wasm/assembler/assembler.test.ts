@@ -93,7 +93,7 @@ describe("the assembler", () => {
     );
   });
 
-  it("resolves imports asked for after functions that use them, globals and data", () => {
+  it("resolves imports that are declared after the functions that use them, globals and data", () => {
     const exports = assemble(
       (m) => {
         m.memory({ initial: 1 }, "memory");

@@ -24,7 +24,7 @@ const [x, y, z] = [plane(0), plane(1), plane(2)];
 const xBits = new Uint32Array(buffer, 0, count);
 const yBits = new Uint32Array(buffer, 4 * count, count);
 
-/** z[i] = f(x[i], y[i]) over all of the planes. */
+/** Compiles z[i] = f(x[i], y[i]) over the whole arrays. */
 const compile = (name: VectorMathName, relaxed: boolean, inline: boolean): (() => void) => {
   const module = moduleBuilder();
   module.importMemory("env", "memory", { initial: 1 });
@@ -93,7 +93,7 @@ const unitInLastPlace = (value: number): number => {
 
 const largest = 3.4028234663852886e38;
 
-/** The distance to the truth in units in the last place; infinite if the two differ in kind. */
+/** The distance to the true value in units in the last place; infinite if the two differ in kind. */
 const distance = (got: number, truth: number): number => {
   const want = Math.fround(truth);
   if (Object.is(got, want)) return 0;
@@ -105,7 +105,7 @@ const distance = (got: number, truth: number): number => {
   return Math.abs(got - truth) / unitInLastPlace(truth);
 };
 
-/** The worst lane, as text that says where. */
+/** The worst lane: its error, and its arguments as text. */
 const worst = (name: VectorMathName, run: () => void): { error: number; where: string } => {
   run();
   const truth = scalarMath[name] as (a: number, b: number) => number;
@@ -135,7 +135,7 @@ describe.each(names)("%s on vectors", (name) => {
       y[i] = special[Math.floor(i / special.length) % special.length]!;
     }
     expectClose();
-    // Every sign, exponent and leading bits; the stride is odd, so that the low bits vary too.
+    // Every sign, exponent and leading bits. The stride is odd, so that the low bits vary too.
     let pattern = 0;
     let other = 0x12345678;
     for (let round = 0; round < 64; round++) {
@@ -147,7 +147,7 @@ describe.each(names)("%s on vectors", (name) => {
       }
       expectClose();
     }
-    // The ordinary range, densely; for two arguments also whole exponents.
+    // The usual range, densely; for two arguments also integer exponents.
     for (let round = 0; round < 16; round++) {
       for (let i = 0; i < count; i++) {
         x[i] = ((round * count + i) / (16 * count) - 0.5) * (round % 2 === 0 ? 8 : 200);
@@ -157,7 +157,7 @@ describe.each(names)("%s on vectors", (name) => {
     }
   });
 
-  it("is the same as a function and in place", () => {
+  it("gives the same as a function and inline", () => {
     for (let i = 0; i < count; i++) [x[i], y[i]] = [i / 512 - 4, (i % 37) / 9 - 2];
     compile(name, false, true)();
     const inPlace = Float32Array.from(z);

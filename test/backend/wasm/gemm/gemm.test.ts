@@ -42,7 +42,7 @@ const batched = (spec: GemmSpec, shared: boolean): GemmSpec => ({
 
 type Numbers = Float32Array | Float64Array | Int32Array;
 
-/** C as it should be, summed in double precision; `start` is what it is added to. */
+/** The true C, summed in double precision; `start` is added to it. */
 const truth = (spec: GemmSpec, a: Numbers, b: Numbers, start: Numbers): Float64Array => {
   const c = new Float64Array(start.length);
   const { m, n, k, batch = { count: 1, a: 0, b: 0, c: 0 } } = spec;
@@ -62,7 +62,7 @@ const truth = (spec: GemmSpec, a: Numbers, b: Numbers, start: Numbers): Float64A
 
 const guard = 0x7f;
 
-/** An instance with A, B, C, the scratch and a bias laid out in its memory, a guard behind each. */
+/** Instantiates a module with A, B, C, scratch and bias in its memory, and a guard after each. */
 const place = (
   spec: GemmSpec,
   bytes: number,
@@ -97,7 +97,7 @@ const place = (
   };
 };
 
-/** Numbers in (−1, 1) that look random and are the same every time. */
+/** Fills a view with numbers in (−1, 1) that look random and are always the same. */
 const fill = (view: Numbers, seed: number): void => {
   let state = seed;
   for (let i = 0; i < view.length; i++) {
@@ -130,7 +130,7 @@ const single = (
   return { a, b, c, bias, run: placed.run };
 };
 
-/** Each of the k roundings loses at most half a unit of a partial sum, which is at most k. */
+/** Each of the k roundings loses at most half a unit of a partial sum, whose magnitude is at most k. */
 const tolerance = (k: number): number => (k + 2) * 2 ** -24 * Math.sqrt(k + 1) * 2;
 
 const expectClose = (got: Float32Array, want: Float64Array, allowed: number): void => {
@@ -173,15 +173,15 @@ describe("gemm", () => {
     );
   });
 
-  it.each(layouts)("agrees where k is split and operands are packed (%s)", (layout) => {
+  it.each(layouts)("agrees if k is split and operands are packed (%s)", (layout) => {
     check(specOf(70, 300, 1030, layout), relaxed);
     check({ ...specOf(70, 300, 1030, layout), accumulate: true }, relaxed);
     check(specOf(530, 72, 701, layout), relaxed);
     check(specOf(605, 270, 513, layout), false);
   });
 
-  it("hands every element to its tail once, with its place", () => {
-    /** Adds to what is in memory, so that what is seen twice shows. */
+  it("passes every element to its tail once, with its position", () => {
+    /** A tail that adds to memory, so that an element passed twice shows. */
     const plus = (module: ModuleBuilder, bias: number, out: number, n: number): Tail => ({
       start: out,
       take: module.func(
@@ -233,7 +233,7 @@ describe("gemm", () => {
     expect(second.c).toEqual(first.c);
   });
 
-  it("is written only where C is, in rows wider than the product", () => {
+  it("writes only into C, even in rows wider than the product", () => {
     const spec = { ...specOf(5, 6, 3, "nn"), c: 10 };
     const wide = place({ ...spec, n: 10 }, 4, (module) =>
       gemm(module, "gemm", { ...spec, a: rowMajor(3), b: rowMajor(10) }, { relaxed }),
@@ -271,7 +271,7 @@ describe.each([
 describe("the blocks of a packed product", () => {
   const planFor = (m: number) => planOf(specOf(m, 128, 64, "tn"));
 
-  it("hold every row once, and no more than there is scratch for", () => {
+  it("hold every row once, and fit into the scratch memory", () => {
     for (let m = 512; m < 2048; m++) {
       const { block } = planFor(m);
       const rows = blocksOf(planFor(m)).flatMap(({ outer, tiles }) =>
@@ -288,7 +288,7 @@ describe("the blocks of a packed product", () => {
     }
   });
 
-  it("give two threads about the same, and four", () => {
+  it("divide about equally among two threads, and among four", () => {
     for (let m = 512; m < 4096; m++) {
       const sizes = blocksOf(planFor(m)).flatMap(({ outer }) =>
         new Array<number>(outer.count).fill(outer.size),
@@ -304,12 +304,12 @@ describe("the blocks of a packed product", () => {
   });
 });
 
-it("a product is cut along columns where rows would give one thread more than another", () => {
+it("a product is cut along columns if rows would divide unequally among threads", () => {
   expect(cutOfProduct(specOf(64, 128, 784, "nn")).along).toBe("columns");
   expect(cutOfProduct(specOf(784, 128, 64, "tn")).along).toBe("rows");
 });
 
-// Found by PyTorch's samples of `matmul` of empty matrices: shares of nothing were no number.
+// Found by PyTorch's samples of `matmul` of empty matrices: shares of nothing were NaN.
 it.each([
   [0, 3, 2],
   [3, 0, 2],

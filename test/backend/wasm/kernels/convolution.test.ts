@@ -20,15 +20,15 @@ import {
   programOf,
 } from "../agreement.ts";
 
-/** Which way each of the three passes of a convolution goes, by its plan, and that it is right. */
+/** Checks the algorithm of each of the three passes of a convolution in its plan, and the results. */
 
 const f32 = (shape: Shape) => ({ shape, dtype: "f32" }) as const;
 const drawn = (shape: Shape, seed: number): Tensor => normal(key(seed), shape);
 
 interface Case {
-  /** Images, their extents, channels. */
+  /** Batch size, extents, channels. */
   readonly x: Shape;
-  /** Extents of the kernel, input channels of a group, output channels. */
+  /** Extents of the kernel, input channels per group, output channels. */
   readonly kernel: Shape;
   readonly options?: ConvolveOptions;
 }
@@ -40,7 +40,7 @@ interface Passes {
   readonly inputs: readonly Tensor[];
 }
 
-/** The convolution of a batch, and what it pulls a cotangent back to: three programs of `x`, kernel, cotangent. */
+/** The convolution of a batch and its two pullbacks: three programs of `x`, kernel and cotangent. */
 const passesOf = ({ x, kernel, options }: Case): Passes => {
   const of = (a: Expr, k: Expr) => vmap((one: Expr) => conv(one, k, options))(a);
   const y = of(parameter(f32(x)), parameter(f32(kernel))).shape;
@@ -64,7 +64,7 @@ const uses = (p: Program, part: string): boolean => names(p).some((name) => name
 
 const same = { padding: "same" } as const;
 
-/** Sizes that are no multiple of a tile, extents of one, both paddings. */
+/** Sizes that are not multiples of a tile, extents of 1, both paddings. */
 const winograd: readonly Case[] = [
   { x: [2, 16, 16, 8], kernel: [3, 3, 8, 8], options: same },
   { x: [3, 14, 14, 16], kernel: [3, 3, 16, 32], options: same },
@@ -99,14 +99,14 @@ describe("Winograd's algorithm", () => {
   const given = winograd[0] as Case;
 
   it.each(["forward", "byInput", "byKernel"] as const)(
-    "rounds no more than the definition may: %s",
+    "has no larger rounding errors than the definition may have: %s",
     (pass) => {
       const { [pass]: p, inputs } = passesOf(given);
       expect(within(p)(inputs, compiled(p).run(inputs))).toBeUndefined();
     },
   );
 
-  it("keeps what is no number to the windows that have it", () => {
+  it("keeps NaN within the windows that contain it", () => {
     const { forward, inputs } = passesOf(given);
     const [x, kernel, ct] = inputs as readonly [Tensor, Tensor, Tensor];
     const data = new Float32Array(x.toTypedArray());
@@ -129,12 +129,13 @@ describe("Winograd's algorithm", () => {
     const passes = passesOf(odd);
 
     it.each(["forward", "byInput", "byKernel"] as const)(
-      "%s: what lies behind the result keeps its bits, on every number of threads",
+      "%s: memory behind the result is unchanged, on every number of threads",
       (pass) => {
         const p = passes[pass];
         const inputs = p.inputs.map(({ shape }) => shape);
         const result = sizeOf((p.outputs[0] as Expr).shape);
-        // Made before the convolution, no larger than its result, alive until the end: so it is placed behind.
+        // Made before the convolution, no larger than its result, and alive until the end, so that it is placed behind
+        // it.
         const aside = parameter(f32([result - 64]));
         const both = program([...p.inputs, aside], [exp(aside) as Expr, ...p.outputs]);
         const values = [...inputs, aside.shape].map((shape, i) => drawn(shape, i + 1));
@@ -145,7 +146,7 @@ describe("Winograd's algorithm", () => {
     );
 
     it.each(["forward", "byInput", "byKernel"] as const)(
-      "%s: without relaxed instructions the same bits on every number of threads",
+      "%s: gives the same bits on every number of threads without relaxed instructions",
       (pass) => {
         const { [pass]: p, inputs } = passes;
         const [one, ...more] = [1, 2, 3, 4].map((threads) =>
@@ -157,7 +158,7 @@ describe("Winograd's algorithm", () => {
     );
   });
 
-  it("is not taken where its transforms cost more than they save, or do not fit", () => {
+  it("is not used if its transforms cost more than they save, or do not fit", () => {
     const others: readonly Case[] = [
       { x: [2, 16, 16, 8], kernel: [3, 3, 8, 8], options: { ...same, stride: 2 } },
       { x: [2, 16, 16, 8], kernel: [3, 3, 8, 8], options: { ...same, dilation: 2 } },
@@ -178,7 +179,7 @@ describe("Winograd's algorithm", () => {
   });
 });
 
-/** Windows of every kind that the general ways have to serve. */
+/** Windows of every kind that the general algorithms must handle. */
 const general: readonly Case[] = [
   { x: [3, 40, 5], kernel: [4, 5, 7] },
   { x: [3, 40, 5], kernel: [3, 5, 7], options: { ...same, stride: 2 } },
@@ -204,9 +205,9 @@ describe.each(general)("$kernel over $x, $options", (given) => {
   });
 });
 
-describe("products that read windows where they are", () => {
+describe("products that read windows in place", () => {
   const inPlace = "windows read in place";
-  /** Short sums are written out, long ones are loops, the longest are taken in parts. */
+  /** Short sums are unrolled, long ones are loops, the longest are split. */
   const direct: readonly Case[] = [
     { x: [2, 9, 13, 1], kernel: [3, 3, 1, 5], options: same },
     { x: [2, 9, 13, 3], kernel: [3, 3, 3, 16], options: same },
@@ -222,21 +223,21 @@ describe("products that read windows where they are", () => {
     expect(uses(forward, inPlace)).toBe(true);
   });
 
-  it("add up the gradient to a kernel over the places of one image after the other", () => {
+  it("sum the gradient by the kernel image by image", () => {
     const passes = passesOf({ x: [9, 15, 16, 3], kernel: [3, 3, 3, 16], options: same });
     expectAgreement(passes.byKernel, passes.inputs, 3e-6);
     expect(uses(passes.byKernel, inPlace)).toBe(true);
   });
 
-  it("are not made where rows are too short for tiles", () => {
+  it("are not used if rows are too short for tiles", () => {
     const passes = passesOf({ x: [40, 7, 7, 6], kernel: [5, 5, 6, 8], options: same });
     expectAgreement(passes.forward, passes.inputs, 3e-6);
     expect(uses(passes.forward, inPlace)).toBe(false);
   });
 });
 
-describe("the gradient of a convolution to its input", () => {
-  it("is gathered in groups too", () => {
+describe("the gradient of a convolution by its input", () => {
+  it("is gathered, with groups too", () => {
     const { byInput, inputs } = passesOf({
       x: [2, 9, 8, 8],
       kernel: [3, 2, 4, 6],
@@ -247,7 +248,7 @@ describe("the gradient of a convolution to its input", () => {
   });
 
   it.each([Number.NaN, Number.POSITIVE_INFINITY])(
-    "of a kernel with %s is the definition's but near borders, where it may be NaN",
+    "of a kernel with %s equals the definition except near borders, where it may be NaN",
     (wild) => {
       const [height, width, channels, reach] = [9, 8, 6, 2];
       const passes = passesOf({ x: [2, height, width, channels], kernel: [3, 3, channels, 5] });
@@ -279,7 +280,7 @@ describe("the gradient of a convolution to its input", () => {
     },
   );
 
-  it("is gathered where windows begin one after the other, and spread where not", () => {
+  it("is gathered for stride 1, and spread for other strides", () => {
     const [gathered, strided, narrow] = (
       [
         { x: [2, 9, 8, 6], kernel: [3, 2, 6, 5], options: { ...same, dilation: 2 } },
@@ -294,7 +295,7 @@ describe("the gradient of a convolution to its input", () => {
     expect(uses(narrow.byInput, "overlapAdd")).toBe(true);
   });
 
-  it("takes no more memory than its operands and a kernel's worth", () => {
+  it("uses no more memory than its operands and one kernel", () => {
     const { byInput, inputs } = passesOf({
       x: [4, 32, 32, 8],
       kernel: [5, 5, 8, 8],
@@ -305,21 +306,21 @@ describe("the gradient of a convolution to its input", () => {
   });
 });
 
-describe("the gradient of a depthwise convolution to its input", () => {
+describe("the gradient of a depthwise convolution by its input", () => {
   const cases: readonly Case[] = [
     { x: [2, 9, 8, 8], kernel: [3, 3, 1, 8], options: { ...same, groups: 8 } },
     { x: [2, 9, 8, 6], kernel: [3, 2, 1, 12], options: { groups: 6, dilation: [1, 2] } },
     { x: [2, 19, 6], kernel: [4, 1, 6], options: { ...same, groups: 6 } },
   ];
 
-  it.each(cases)("is one sum, and no window is written: $x by $kernel", (given) => {
+  it.each(cases)("is one sum without stored windows: $x by $kernel", (given) => {
     const { byInput, inputs } = passesOf(given);
     expectAgreement(byInput, inputs, 3e-6);
     expect(uses(byInput, "overlapAdd")).toBe(false);
     expect(names(byInput).filter((name) => name.startsWith("sum over"))).toHaveLength(1);
   });
 
-  it("is spread where windows do not begin one after the other", () => {
+  it("is spread for strides above 1", () => {
     const { byInput, inputs } = passesOf({
       x: [2, 9, 8, 8],
       kernel: [3, 3, 1, 8],

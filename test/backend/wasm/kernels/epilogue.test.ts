@@ -15,7 +15,7 @@ import {
   programOf,
 } from "../agreement.ts";
 
-/** Products that pass through an epilogue: of whole numbers, so that wasm must give the reference's bits. */
+/** Products with an epilogue, of integers, so that wasm must give the reference's bits. */
 
 const one = (
   primitive: "add" | "mul" | "maximum" | "le" | "select",
@@ -39,7 +39,7 @@ const along = (x: Expr, shape: Shape, axes: readonly number[]): Expr =>
 
 const names = (p: Program): readonly string[] => compiled(p).plan.kernels.map((k) => k.name);
 
-/** The product is computed with the rest in one kernel, and right, by itself and by threads. */
+/** Expects the product and the rest in one kernel, with the right results, on any number of threads. */
 const expectFused = (p: Program, inputs: readonly Tensor[]): void => {
   expect(names(p).filter((name) => name.includes(", then "))).toHaveLength(1);
   expectAgreement(p, inputs);
@@ -58,7 +58,7 @@ describe("the epilogue of a product", () => {
     [70, 1030, 33],
     [530, 9, 72],
     [605, 513, 270],
-  ])("adds a row and a column, and keeps what is above a number: [%i, %i] [%i]", (m, k, n) => {
+  ])("adds a row and a column, and clips below: [%i, %i] [%i]", (m, k, n) => {
     const p = programOf([f32(m, k), f32(k, n), f32(n), f32(m)], (x, y, row, column) => {
       const [all] = [[m, n]];
       const sum = one(
@@ -71,7 +71,7 @@ describe("the epilogue of a product", () => {
     expectFused(p, [whole([m, k]), whole([k, n], 2), whole([n], 5), whole([m], 3)]);
   });
 
-  it("writes the product too, a mask of it, and what the mask leaves, over other strides", () => {
+  it("also writes the product, a mask of it, and the masked product, with other strides", () => {
     const [m, k, n] = [37, 11, 22];
     const p = programOf(
       [f32(m, k), f32(k, n), f32(n, m), f32(2, m, 3 * n)],
@@ -89,7 +89,7 @@ describe("the epilogue of a product", () => {
     expectFused(p, [whole([m, k]), whole([k, n], 1), whole([n, m], 2), whole([2, m, 3 * n], 3)]);
   });
 
-  it("of a batch of batches reads what varies along some of its axes", () => {
+  it("of nested batches reads operands that vary along only some axes", () => {
     const [b, h, t, d] = [3, 2, 17, 9];
     const params: DotParams = {
       batch: [
@@ -115,7 +115,7 @@ describe("the epilogue of a product", () => {
     expectFused(p, [whole([b, t, h, d]), whole([b, t, h, d], 1), whole([t, t], 2), whole([h], 4)]);
   });
 
-  it("is not over what the product still reads: a square added to itself", () => {
+  it("does not overwrite operands that the product still reads: a square added to itself", () => {
     const p = programOf([f32(40, 40), f32(40, 40)], (x, y) => {
       const a = one("maximum", x as Expr, filled([40, 40], "f32", 0));
       return [one("add", product(a, y as Expr), a)];
@@ -123,7 +123,7 @@ describe("the epilogue of a product", () => {
     expectFused(p, [whole([40, 40]), whole([40, 40], 1)]);
   });
 
-  it("may overwrite what only it reads, even where the sums over k are split", () => {
+  it("may overwrite an operand that only it reads, even if the sums over k are split", () => {
     const [m, k, n] = [40, 1100, 24];
     const p = programOf([f32(m, k), f32(k, n), f32(m, n)], (x, y, r) => {
       const other = one("maximum", r as Expr, filled([m, n], "f32", -1));
@@ -136,7 +136,7 @@ describe("the epilogue of a product", () => {
     expectSameOnThreads(p, inputs);
   });
 
-  it("keeps what is not finite", () => {
+  it("keeps infinities and NaN", () => {
     const p = programOf([f32(9, 4), f32(4, 6), f32(6)], (x, y, row) => [
       one(
         "maximum",
@@ -152,7 +152,7 @@ describe("the epilogue of a product", () => {
     expectFused(p, [odd, whole([4, 6], 1), whole([6], 2)]);
   });
 
-  it("updates a state in its place", () => {
+  it("updates a state in place", () => {
     const [m, k, n] = [48, 10, 20];
     const p = programOf([f32(m, n), f32(m, k), f32(k, n)], (state, x, y) => [
       one(
@@ -206,7 +206,7 @@ describe("the epilogue of a product", () => {
     expectFused(p, inputs);
   });
 
-  it("is a loop of its own where a product adds to its result", () => {
+  it("is a separate loop if a product adds to its result", () => {
     const of = (a: Expr, k: Expr) => vmap((each: Expr) => conv(each, k, {}))(a);
     const [x, kernel] = [
       [2, 11, 19, 64],

@@ -37,7 +37,7 @@ import { type FrameOptions, frameBreach, type Kernel } from "./frames.ts";
 
 const framed: Law<SymbolicFunction> = law(
   "frames",
-  "kernels read and write what they say, and threads wait where they must",
+  "kernels read and write only declared memory, and threads wait where they must",
   (f: SymbolicFunction) => {
     const p = toProgram(typesOf(f), f.apply);
     return { given: inputsOf(f), breach: (x) => frameBreach(p, x) };
@@ -47,7 +47,7 @@ const framed: Law<SymbolicFunction> = law(
 const f32 = (...shape: Shape) => ({ shape, dtype: "f32" }) as const;
 const i32 = (...shape: Shape) => ({ shape, dtype: "i32" }) as const;
 
-/** Inputs for a program: waves, and whole numbers from -2 to 6. */
+/** Inputs for a program: waves for floats, and integers from -2 to 6. */
 const inputsOfProgram = (p: Program): readonly Tensor[] =>
   p.inputs.map(({ shape, dtype }, n) =>
     filledWith(shape, dtype, (i) =>
@@ -58,7 +58,7 @@ const inputsOfProgram = (p: Program): readonly Tensor[] =>
 const breachOf = (p: Program, options?: FrameOptions): string | undefined =>
   frameBreach(p, inputsOfProgram(p), options);
 
-/** The outputs of a program and the gradients of their sum by its inputs of floats. */
+/** The outputs of a program, and the gradients of their sum by its float inputs. */
 const withGradients = (p: Program): Program => {
   const active = p.inputs.map(({ dtype }) => dtype !== "i32");
   const made = derive.vjp(p, p.inputs, active);
@@ -98,7 +98,7 @@ const recurrence = programOf([f32(8, 300), f32(6, 8), f32(2, 6, 300)], (w, h, xs
   return [...made.carry, ...made.ys];
 });
 
-/** A branch of each round on what the round before has made, in part by all threads. */
+/** In each round a branch on a value that all threads computed together in the round before. */
 const branching = programOf([f32(40, 40), f32(5, 40, 40)], (start, xs) => {
   const operands = { carry: [start as Expr], xs: [xs as Expr], length: 5, reverse: false };
   const made = loop(operands, ([carry], [x]) => {
@@ -132,7 +132,7 @@ const joined = programOf([f32(20, 40), f32(20, 24)], (x, y) => {
 const large: readonly (readonly [name: string, p: Program])[] = [
   ["a product packed in blocks", product([600, 40], [40, 300], "mk,kn")],
   ["a product whose sums are split", product([30, 1100], [1100, 40], "mk,kn")],
-  ["a turned product", product([90, 130], [270, 90], "km,nk")],
+  ["a transposed product", product([90, 130], [270, 90], "km,nk")],
   ["a product of one row", product([1, 200], [200, 130], "mk,kn")],
   ["a product of few columns", product([300, 40], [40, 3], "mk,kn")],
   ["a batch of products", product([5, 20, 30], [5, 30, 20], "bmk,bkn")],
@@ -146,7 +146,7 @@ const large: readonly (readonly [name: string, p: Program])[] = [
   ["a recurrence with its gradients", withGradients(recurrence)],
   ["branches in a loop", branching],
   ["access by index", indexing],
-  ["values written where they are joined", joined],
+  ["values written into their concatenation", joined],
 ];
 
 describe("frames of kernels", () => {
@@ -180,7 +180,7 @@ describe("frames of kernels", () => {
   });
 });
 
-describe("a planted mistake shows", () => {
+describe("a planted mistake is caught", () => {
   /** Changes the kernels whose names contain `part`. */
   const where =
     (part: string, change: (kernel: Kernel) => Partial<Kernel>) =>
@@ -193,14 +193,14 @@ describe("a planted mistake shows", () => {
   });
 
   it.each([
-    ["a kernel that does not say all that it reads", { reads: [] }, /depends on what/],
-    ["one that does not say what it writes", { writes: [] }, /writes at byte/],
+    ["a kernel that does not declare all its reads", { reads: [] }, /depends on what/],
+    ["a kernel that does not declare its writes", { writes: [] }, /writes at byte/],
   ] as const)("%s", (_, change, expected) => {
     expect(breachOf(chain)).toBeUndefined();
     expect(breachOf(chain, { mend: where("matmul", () => change) })).toMatch(expected);
   });
 
-  it("one that does not say what it reads, to threads that then do not wait", () => {
+  it("an undeclared read, so that threads do not wait", () => {
     const mend = where("matmul", () => ({ reads: [] }));
     expect(breachOf(chain, { mend, each: false })).toMatch(/another result/);
   });
@@ -222,7 +222,7 @@ describe("a planted mistake shows", () => {
     expect(breachOf(chain, { mend })).toMatch(/leave something else/);
   });
 
-  it("what is written in place of what is still read", () => {
+  it("a write over an operand that is still read", () => {
     const p = programOf([f32(24, 24)], (x) => {
       const y = exp(x as Expr) as Expr;
       return [matmul(y, y) as Expr];

@@ -34,13 +34,13 @@ import { bytesPerElement } from "../../../../src/tensor/dtype.ts";
 import { Tensor } from "../../../../src/tensor/tensor.ts";
 
 /**
- * The frames of kernels, and what rests on them.
+ * Checks the declared reads and writes of kernels, and everything that depends on them.
  *
- * The plan of memory, what is written in place and where threads wait all follow from what kernels say that
- * they read and write. Here a program's kernels are run one by one, and each is held to its word: memory that
- * it does not say it reads is filled with one number and with another, which must make no difference, and
- * memory that it does not say it writes must stay as it was. Then the program is run as threads might run it
- * in the worst case: between two waits first all of one thread's work is done, then all of another's.
+ * The memory plan, in-place writes and the waits of threads all follow from the reads and writes that kernels declare.
+ * This runs a program's kernels one by one and checks each. Undeclared reads: memory that a kernel does not declare to
+ * read is filled with one number and then with another, which must not change the result. Undeclared writes: other
+ * memory must stay unchanged. Then it runs the program as threads might in the worst case: between two waits, first all
+ * work of one thread, then all work of another.
  */
 
 /** A kernel, and how its code is written: as ever, unless a test makes a mistake in it. */
@@ -64,7 +64,7 @@ type Event =
 
 const pageBytes = 65536;
 
-/** Scratch of so many threads is at hand. */
+/** The maximum number of threads for which there is scratch memory. */
 const mostThreads = 3;
 
 const fromJavaScript = {
@@ -73,7 +73,7 @@ const fromJavaScript = {
   fmod: (x: number, y: number): number => x % y,
 };
 
-/** Branches of steps, and loops, in the order in which they stand. */
+/** All branches and loops of steps, in order. */
 const controlOf = (steps: readonly Step[]): readonly Exclude<Step, { kind: "kernel" }>[] =>
   steps.flatMap((step) => {
     if (step.kind === "kernel") return [];
@@ -81,7 +81,7 @@ const controlOf = (steps: readonly Step[]): readonly Exclude<Step, { kind: "kern
     return [step, ...controlOf(inner)];
   });
 
-/** A program of which every kernel can be run alone. */
+/** A program in which every kernel can be run alone. */
 const takenApart = (program: Program, carried: number, mend: (kernel: Kernel) => Kernel) => {
   const module = moduleBuilder();
   const lowered = lower(prepared(program), carried);
@@ -166,7 +166,7 @@ const mended = (step: Step, mend: (kernel: Kernel) => Kernel): Step => {
   }
 };
 
-/** Marks the bytes of buffers; of a slice that moves with a loop, the whole. */
+/** Marks the bytes of buffers. A slice that moves with a loop marks its whole buffer. */
 const marked = (buffers: readonly Buffer[], plan: MemoryPlan, bytes: number): Uint8Array => {
   const mask = new Uint8Array(bytes);
   for (const buffer of buffers) {
@@ -178,7 +178,7 @@ const marked = (buffers: readonly Buffer[], plan: MemoryPlan, bytes: number): Ui
   return mask;
 };
 
-/** What is put where nobody should look: in floats not a number, and a number; no byte is in both. */
+/** Values for memory that should not be read: NaN as floats, and a number. They have no byte in common. */
 const poisons = [0xff, 0x3f] as const;
 
 const poisoned = (memory: Uint8Array, spared: Uint8Array, poison: number): Uint8Array => {
@@ -187,7 +187,7 @@ const poisoned = (memory: Uint8Array, spared: Uint8Array, poison: number): Uint8
   return left;
 };
 
-/** The range of pieces of each of so many threads. */
+/** The range of pieces of each of several threads. */
 const rangesOf = (pieces: number, threads: number) =>
   Array.from(
     { length: threads },
@@ -197,13 +197,13 @@ const rangesOf = (pieces: number, threads: number) =>
 
 export interface FrameOptions {
   readonly carried?: number;
-  /** Whether every kernel is looked at, or only what threads may do to one another. */
+  /** Whether to check every kernel, or only the interplay of threads. */
   readonly each?: boolean;
-  /** A change of kernels, to see that mistakes in them show. */
+  /** Changes kernels, to plant mistakes. */
   readonly mend?: (kernel: Kernel) => Kernel;
 }
 
-/** What is wrong with the frames of a program's kernels, as one run of it shows; `undefined` if nothing is. */
+/** The first violation by a program's kernels in one run; `undefined` if there is none. */
 export const frameBreach = (
   program: Program,
   inputs: readonly Tensor[],
@@ -243,21 +243,21 @@ export const frameBreach = (
       plan.addressOf(buffer),
     );
   });
-  /** Memory as it is before the run; what is no input, state or constant holds nothing yet. */
+  /** The memory before the run. Memory other than inputs, state and constants holds nothing yet. */
   const initial = poisoned(memory, kept, poisons[0]);
   const own = marked([], plan, bytes).fill(1, plan.own.address);
   const scratchOf = (thread: number): void => {
     invoke("own", thread * plan.own.bytes);
   };
 
-  /** What a piece of work leaves in memory that was `before`. */
+  /** The memory after some work, from the memory `before` it. */
   const after = (before: Uint8Array, work: () => unknown): Uint8Array => {
     memory.set(before);
     work();
     return memory.slice();
   };
 
-  /** Runs one kernel in every way, ends as if it had been run once, and answers what is wrong. */
+  /** Runs one kernel in every way, and leaves the memory as after one plain run. Returns the violations. */
   const breachesOf = (n: number): readonly string[] => {
     const kernel = kernels[n] as Kernel;
     const before = memory.slice();
@@ -271,7 +271,7 @@ export const frameBreach = (
         .map((b) => b.what)
         .join(", ") || "none of its own";
 
-    /** Which bytes work writes; a breach where it does not keep to `readable` and `writable`. */
+    /** The bytes that some work writes; a violation if it reads or writes outside `readable` and `writable`. */
     const writtenBy = (
       work: () => unknown,
       readable: Uint8Array,
@@ -300,7 +300,7 @@ export const frameBreach = (
         (all.written[i] === 1 || reads[i] === 1 ? false : byte !== before[i]) ||
         (writes[i] !== 1 && byte !== before[i]),
     );
-    if (wrong >= 0) return [say("it writes something else at times", wrong)];
+    if (wrong >= 0) return [say("it writes different values in different runs", wrong)];
     if (!isCut(kernel)) return [];
 
     const { pieces } = kernel;
@@ -318,7 +318,7 @@ export const frameBreach = (
       if (breach !== undefined) return [breach];
       for (const [t, [from, to]] of ranges.entries()) {
         const others = parts.filter((_, other) => other !== t);
-        // What others write is not there to be read, even where the whole reads it.
+        // A part must not read what other parts write, even if the whole kernel does.
         const readable = reads.map((r, i) =>
           r === 1 && (own[i] === 1 || others.every(({ written }) => written[i] !== 1)) ? 1 : 0,
         );
@@ -331,7 +331,7 @@ export const frameBreach = (
           if (written[i] !== 1 || own[i] === 1) continue;
           const what = `part ${from} to ${to} of ${pieces}`;
           if (others.some((other) => other.written[i] === 1))
-            return [say(`${what} writes what another part does`, i)];
+            return [say(`${what} writes bytes that another part writes`, i)];
           if (first?.[i] !== result[i] || second?.[i] !== result[i])
             return [
               say(
@@ -348,7 +348,7 @@ export const frameBreach = (
       }
       scratchOf(0);
       const left = memory.findIndex((byte, i) => own[i] !== 1 && byte !== result[i]);
-      if (left >= 0) return [say(`${threads} parts leave something else than the whole`, left)];
+      if (left >= 0) return [say(`${threads} parts give a different result from the whole`, left)];
     }
     memory.set(result);
     return [];
@@ -360,7 +360,7 @@ export const frameBreach = (
   const results = marked([...apart.outputs, ...apart.residents.pinned], plan, bytes);
   const wanted = memory.slice();
 
-  /** The run again, on so many threads, of which between waits one after the other does its work. */
+  /** Runs the program again on several threads that work one after the other between waits. */
   const asThreads = (threads: number, order: readonly number[]): string | undefined => {
     memory.set(initial);
     const goTo = (rounds: readonly number[]): void =>
@@ -373,7 +373,7 @@ export const frameBreach = (
       if (event.kind === "predicate") {
         const sees =
           event.ofFirst && thread > 0 ? event.value : invoke(`predicate ${event.branch}`);
-        return sees === event.value ? undefined : `thread ${thread} takes another branch`;
+        return sees === event.value ? undefined : `thread ${thread} takes a different branch`;
       }
       const kernel = kernels[event.kernel] as Kernel;
       scratchOf(thread);
@@ -393,7 +393,7 @@ export const frameBreach = (
       at = end;
     }
     const wrong = results.findIndex((is, i) => is === 1 && memory[i] !== wanted[i]);
-    return wrong < 0 ? undefined : `another result at byte ${wrong}`;
+    return wrong < 0 ? undefined : `a different result at byte ${wrong}`;
   };
   for (const threads of [2, 3]) {
     const order = Array.from({ length: threads }, (_, t) => t);

@@ -19,19 +19,19 @@ import { embedding } from "../../../../src/nn/layers/embedding.ts";
 import { contextOf } from "../../../nn/evaluated.ts";
 import { compiledFor, expectClose, filledWith, programOf } from "../agreement.ts";
 
-/** Every access by index has the reference's meaning wherever the index points, on any number of threads. */
+/** Every access by index gives the reference's result for any index, on any number of threads. */
 
 const rows = 20;
 const rounds = 3;
 
-/** How an access reads a table `[rows, width]` at indices, or adds updates to it. */
+/** A way to read a table `[rows, width]` at indices, or to add updates to it. */
 interface Access {
   readonly indices: (width: number) => readonly number[];
   readonly updates: (width: number) => readonly number[];
   readonly of: (table: Expr, indices: Expr, updates: Expr) => Expr;
 }
 
-/** What is read is multiplied, so that each of its elements has a gradient of its own. */
+/** Multiplies the read elements, so that each has a gradient of its own. */
 const scaled = (x: Expr, by: Expr): Expr => mul(x, by) as Expr;
 
 const accesses: { readonly [name: string]: Access } = {
@@ -71,7 +71,7 @@ const accesses: { readonly [name: string]: Access } = {
   },
 };
 
-/** Results and the gradients by the table and the updates. */
+/** The results, and the gradients by the table and the updates. */
 const withGradients = (p: Program): Program => {
   const active = p.inputs.map(({ dtype }) => dtype !== "i32");
   const made = derive.vjp(p, p.inputs, active);
@@ -83,7 +83,10 @@ const once = ({ of }: Access, types: readonly TensorType[]): Program =>
   programOf(types, (table, at, by) => [
     of(table as Expr, index(at as Expr, 0) as Expr, index(by as Expr, 0) as Expr),
   ]);
-/** The access in each round, at other indices each; what keeps the table's shape is the next round's table. */
+/**
+ * The access in every round of a loop, at different indices. A result of the table's shape is the table of the next
+ * round.
+ */
 const scanned = ({ of }: Access, types: readonly TensorType[]): Program =>
   programOf(types, (table, at, by) => {
     const operands = {

@@ -23,7 +23,7 @@ const expectNear = (got: readonly number[], want: number, relative: number): voi
 };
 
 describe("long sums of f32", () => {
-  // Of a running total these are 100958, 0.1006, 0.48034, 100.024, 100958, 10004.8.
+  // A single running total gives 100958, 0.1006, 0.48034, 100.024, 100958 and 10004.8 for these.
   test("over the rows of [10⁶, 4]", () => {
     expect(valuesOf((x) => sum(x as Expr, 0), full([1e6, 4], 0.1))).toEqual(
       new Array(4).fill(100_000),
@@ -46,7 +46,7 @@ describe("long sums of f32", () => {
       2e-7,
     );
   });
-  test("the variance of a constant is the square of one rounding at most", () => {
+  test("the variance of a constant is at most the square of one rounding error", () => {
     const [found] = valuesOf((x) => variance(x as Expr), full([1e6], 0.1));
     expect(found).toBeLessThan(1e-16);
   });
@@ -63,7 +63,7 @@ describe("long sums of f32", () => {
       5e-6,
     );
   });
-  test("products of many parts, in batches, turned round, with what follows them", () => {
+  test("products with many parts, in batches, transposed, with epilogues", () => {
     const k = 70_003;
     const [x, y] = [full([2, 3, k], 0.1), full([2, k, 5], 0.1)];
     const [u, v] = [full([k, 7], 0.1), full([k, 6], 0.1)];
@@ -89,7 +89,7 @@ describe("long sums of f32", () => {
       8e-6,
     );
   });
-  test("a product of many parts is infinite where a term is, and NaN where one is", () => {
+  test("a product with many parts passes on infinities and NaN", () => {
     const k = 70_003;
     const element = (i: number): number => {
       if (i === 5) return Number.POSITIVE_INFINITY;
@@ -100,7 +100,7 @@ describe("long sums of f32", () => {
     const found = valuesOf((a, b) => matmul(a as Expr, b as Expr), x, y);
     expect(found).toEqual([Number.POSITIVE_INFINITY, Number.NaN, Number.POSITIVE_INFINITY]);
   });
-  test("updates at one place", () => {
+  test("many updates of one element", () => {
     const at = filledWith([1e6], "i32", () => 1);
     const [, found] = valuesOf(
       (x, i, u) => scatterAdd(x as Expr, i as Expr, u as Expr),
@@ -123,7 +123,7 @@ describe("long sums of f32", () => {
       });
     }
   });
-  test("an infinite update stays, and NaN too", () => {
+  test("infinite updates and NaN are kept", () => {
     const terms = [1, Number.POSITIVE_INFINITY, 2, Number.NaN, 3, 3e38, 3e38, -3e38];
     const found = valuesOf(
       (x, i, u) => scatterAdd(x as Expr, i as Expr, u as Expr),

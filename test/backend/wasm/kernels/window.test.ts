@@ -7,7 +7,7 @@ import { overlapAdd, slidingWindow } from "../../../../src/ir/ops/window.ts";
 import type { Shape } from "../../../../src/tensor/shape.ts";
 import { compiled, expectAgreement, filledWith, programOf } from "../agreement.ts";
 
-/** Windows, and sums of them, on shapes that exercise vectors, their remainders and several axes. */
+/** Windows, and sums of windows, of shapes with full vectors, remainders and several axes. */
 
 const windows: readonly (readonly [Shape, Windowing])[] = [
   [[9], { axes: [0], size: [3], stride: [1], dilation: [1] }],
@@ -25,35 +25,32 @@ const numbers = (shape: Shape, dtype: "f32" | "f64" | "i32") =>
 const tolerance = { f32: 1e-6, f64: 1e-14, i32: 0 } as const;
 
 describe.each(windows)("windows of [%s]", (shape, windowing) => {
-  it.each(["f32", "f64", "i32"] as const)(
-    "in %s, as they are, turned round, and summed up",
-    (d) => {
-      const x = numbers(shape, d);
-      const rank = shape.length;
-      expectAgreement(
-        programOf([x], (v) => [slidingWindow(v as never, windowing)]),
-        [x],
-      );
-      expectAgreement(
-        programOf([x], (v) => [
-          slidingWindow(reverse(transpose(v as never), [0]), {
-            ...windowing,
-            axes: windowing.axes.map((a) => rank - 1 - a),
-          }),
-        ]),
-        [x],
-      );
-      const y = numbers(slidingWindow(x, windowing).shape, d);
-      const extent = windowing.axes.map((a) => shape[a] as number);
-      expectAgreement(
-        programOf([y], (v) => [overlapAdd(v as never, { ...windowing, extent })]),
-        [y],
-        tolerance[d],
-      );
-    },
-  );
+  it.each(["f32", "f64", "i32"] as const)("in %s, plain, reversed, and summed", (d) => {
+    const x = numbers(shape, d);
+    const rank = shape.length;
+    expectAgreement(
+      programOf([x], (v) => [slidingWindow(v as never, windowing)]),
+      [x],
+    );
+    expectAgreement(
+      programOf([x], (v) => [
+        slidingWindow(reverse(transpose(v as never), [0]), {
+          ...windowing,
+          axes: windowing.axes.map((a) => rank - 1 - a),
+        }),
+      ]),
+      [x],
+    );
+    const y = numbers(slidingWindow(x, windowing).shape, d);
+    const extent = windowing.axes.map((a) => shape[a] as number);
+    expectAgreement(
+      programOf([y], (v) => [overlapAdd(v as never, { ...windowing, extent })]),
+      [y],
+      tolerance[d],
+    );
+  });
 
-  it("reduced, and multiplied by a kernel, without being written out first", () => {
+  it("are reduced, and multiplied by a kernel, without being stored", () => {
     const x = numbers(shape, "f32");
     const axes = windowing.size.map((_, i) => shape.length + i);
     const pooled = programOf([x], (v) => [max(slidingWindow(v as never, windowing), axes)]);
@@ -71,10 +68,10 @@ describe.each(windows)("windows of [%s]", (shape, windowing) => {
   });
 });
 
-describe("windows that are too many to be written out", () => {
+describe("windows too large to store", () => {
   const windowing = { axes: [1, 2], size: [3, 3], stride: [1, 1], dilation: [1, 1] };
 
-  it.each(["f32", "f64", "i32"] as const)("are multiplied in parts, in %s", (dtype) => {
+  it.each(["f32", "f64", "i32"] as const)("are multiplied part by part, in %s", (dtype) => {
     const x = numbers([6, 20, 21, 16], dtype);
     const kernel = numbers([3, 3, 16, 6], dtype);
     const ahead = [0, 1, 2, 4, 5, 3];

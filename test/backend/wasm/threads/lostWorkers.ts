@@ -1,12 +1,12 @@
 import * as threads from "node:worker_threads";
 
 /**
- * Workers that end when a test says so. The backend asks Node for its `Worker` when it starts one, and is given
- * one whose program has a line in front.
+ * Workers that fail on demand. The backend asks Node for its `Worker` when it starts one, and gets one whose program
+ * has an extra first line.
  */
 const original = threads.Worker;
 
-/** What the worker does instead of its `n`-th run. */
+/** Code that makes a worker do `action` instead of its `n`-th run. */
 const inFront = (n: number, action: string): string => `{
   const { Instance } = WebAssembly;
   let runs = 0;
@@ -18,7 +18,7 @@ const inFront = (n: number, action: string): string => `{
 }
 `;
 
-/** The workers started while `body` runs do `action` instead of their `n`-th run. */
+/** Makes the workers that start during `body` do `action` instead of their `n`-th run. */
 export const withFailingWorkers = async <A>(
   n: number,
   action: string,

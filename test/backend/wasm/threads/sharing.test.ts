@@ -19,7 +19,7 @@ interface Kernel extends Shareable {
 
 type Step = PlanStep<Kernel>;
 
-/** Kernels written by hand, to see what sharing them does, and that mistakes in them show. */
+/** Kernels written by hand, to test the sharing among threads and to plant mistakes. */
 
 const pool = emptyPool();
 afterAll(pool.release);
@@ -33,7 +33,7 @@ const [x, y, total] = [
 
 const about = { scratch: [], inPlace: [], operations: size, pieces: 1 } as const;
 
-/** `x[p] = p`, later pieces after ever more idle rounds. */
+/** `x[p] = p`; later pieces first spend more idle rounds. */
 const count: Kernel = {
   ...about,
   name: "count",
@@ -63,7 +63,7 @@ const turn: Kernel = {
     }),
 };
 
-/** `total = Σ x`, by one thread. */
+/** `total = Σ x`, on one thread. */
 const add: Kernel = {
   ...about,
   name: "add",
@@ -88,7 +88,7 @@ const planOf = (steps: readonly Step[]) =>
     reserved: teamBytes,
   });
 
-/** What a buffer holds after kernels have run, one after the other, on so many threads. */
+/** The contents of a buffer after kernels have run in sequence, on several threads. */
 const heldAfter = (kernels: readonly Kernel[], threads: number, of: Buffer): readonly number[] => {
   const steps = kernels.map(step);
   const plan = planOf(steps);
@@ -115,14 +115,14 @@ const heldAfter = (kernels: readonly Kernel[], threads: number, of: Buffer): rea
 const counted = Array.from({ length: size }, (_, p) => p);
 
 describe.each([1, 2, 3, 4])("kernels shared by %i threads", (threads) => {
-  it("wait where one reads what another has written", () => {
+  it("wait before reading what another thread has written", () => {
     expect(heldAfter([count, turn], threads, y)).toEqual(counted.toReversed());
     expect(heldAfter([count, add], threads, total)).toEqual([(size * (size - 1)) / 2]);
     expect(heldAfter([count, turn, add, count, turn], threads, y)).toEqual(counted.toReversed());
   });
 });
 
-it("very many pieces are shared alike by very many threads", () => {
+it("divide very many pieces equally among many threads", () => {
   const [threads, each] = [16, 2 ** 24];
   const shares: Kernel = {
     ...count,
@@ -139,18 +139,18 @@ it("very many pieces are shared alike by very many threads", () => {
   );
 });
 
-describe("a planted mistake shows", () => {
-  it("a kernel that does not say what it reads, so that nobody waits", () => {
+describe("a planted mistake is caught", () => {
+  it("an undeclared read, so that threads do not wait", () => {
     expect(heldAfter([count, { ...turn, reads: [] }], 2, y)).not.toEqual(counted.toReversed());
   });
 
-  it("a sum that is cut along what it adds up", () => {
+  it("a sum that is cut along its summed axis", () => {
     const mistaken: Kernel = { ...add, pieces: size };
     expect(heldAfter([count, mistaken], 1, total)).toEqual([(size * (size - 1)) / 2]);
     expect(heldAfter([count, mistaken], 2, total)).not.toEqual([(size * (size - 1)) / 2]);
   });
 
-  it("a cut that leaves something out", () => {
+  it("a cut that skips elements", () => {
     const mistaken: Kernel = {
       ...turn,
       emit: (site, range) =>
@@ -176,20 +176,20 @@ describe("the schedule", () => {
     steps,
   });
 
-  it("waits for no reason only: kernels that touch different memory follow each other at once", () => {
+  it("kernels that touch different memory follow each other without a wait", () => {
     const other: Kernel = { ...count, writes: [y] };
     expect(waits([step(count), step(other), step(turn)])).toEqual([false, false, true]);
     expect(waits([step(add), step({ ...add, reads: [total] })])).toEqual([false, false]);
   });
 
-  it("waits between the rounds of a loop where one round reads what the last has written", () => {
+  it("threads wait between rounds of a loop if a round reads results of the previous one", () => {
     const [first, second] = [step(turn), step(count)];
     const inLoop = [loop(first, second)];
     const schedule = scheduleOf(inLoop, planOf(inLoop), (kernel) => kernel.pieces > 1);
     expect([first, second].map(schedule.waitsBefore)).toEqual([true, true]);
   });
 
-  it("waits once before a loop that only the first thread walks", () => {
+  it("threads wait once before a loop that only the first thread runs", () => {
     const inner = step(add);
     expect(waits([step(count), loop(inner)])).toEqual([false, true]);
   });

@@ -23,10 +23,10 @@ const input = filledWith([40, 40], "f32", (i) => ((i * 13) % 11) - 5);
 
 const session = (threads: number) => compiledFor(threads, step, { carried: 1 }).start([state]);
 
-/** The step on a backend of its own, so that its workers are new. */
+/** The step on a new backend, so that its workers are new. */
 const fresh = (threads: number) => Effect.runSync(sharing(threads).compile(step, { carried: 1 }));
 
-/** The bits of a state after so many steps. */
+/** The bits of the state after a number of steps. */
 const stateAfter = (threads: number, steps: number): Float32Array => {
   const running = session(threads);
   for (let i = 0; i < steps; i++) running.step([input]);
@@ -34,7 +34,7 @@ const stateAfter = (threads: number, steps: number): Float32Array => {
 };
 
 describe("threads", () => {
-  it("give the same bits for every number of them, step after step", () => {
+  it("give the same bits for every thread count, step after step", () => {
     const want = stateAfter(1, 20);
     for (const threads of [2, 3, 4, 7]) expect(stateAfter(threads, 20)).toEqual(want);
   });
@@ -42,11 +42,11 @@ describe("threads", () => {
   it.each([
     ["packed in blocks", [600, 70], [70, 520], "mk,kn"],
     ["whose sums are split", [64, 1100], [1100, 40], "mk,kn"],
-    ["of a turned operand", [300, 90], [300, 270], "km,kn"],
-    ["of both turned", [120, 33], [270, 120], "km,nk"],
+    ["of a transposed operand", [300, 90], [300, 270], "km,kn"],
+    ["of two transposed operands", [120, 33], [270, 120], "km,nk"],
     ["of one row", [1, 784], [784, 130], "mk,kn"],
     ["of few columns", [500, 40], [40, 3], "mk,kn"],
-  ] as const)("cut products %s without a change of bits", (_, left, right, order) => {
+  ] as const)("cut products %s without changing bits", (_, left, right, order) => {
     const [ofX, ofY] = order.split(",") as [string, string];
     for (const dtype of ["f32", "f64"] as const) {
       const p = programOf(
@@ -67,14 +67,14 @@ describe("threads", () => {
     }
   });
 
-  it("come to work: as many as were asked for", async () => {
+  it("join the run: as many as requested", async () => {
     await withFailingWorkers(1_000_000, "", (workers) => {
       fresh(4).start([state]).step([input]);
       expect(workers.length).toBe(3);
     });
   });
 
-  it("are told by a whole number from 1 to 16", () => {
+  it("accept whole numbers from 1 to 16", () => {
     for (const threads of [0, 1.5, 17, Number.NaN])
       expect(() => Backend.layerWasmWith({ threads })).toThrow(InvalidArgument);
   });
@@ -108,7 +108,7 @@ describe("a worker that is lost", () => {
       expect(error).toBeInstanceOf(WorkerLost);
       expect((error as WorkerLost).reason).toMatch(reason);
       expect(before).toEqual(stateAfter(1, 2));
-      // What a run has left half done is not built upon.
+      // A run that failed halfway cannot be continued.
       expect(caught(() => running.step([input]))).toBe(error);
       expect(caught(() => running.state())).toBe(error);
       expect(caught(() => running.finish())).toBe(error);
@@ -116,7 +116,7 @@ describe("a worker that is lost", () => {
     expect(stateAfter(2, 3)).toEqual(stateAfter(1, 3));
   });
 
-  it("leaves the executable good: its next session and its next run begin anew", async () => {
+  it("does not affect the executable: its next session and its next run start afresh", async () => {
     const executable = fresh(2);
     const others: Executable<Tensors>[] = [];
     await withFailingWorkers(1, 'throw new Error("no");', () => {
@@ -135,7 +135,7 @@ describe("a worker that is lost", () => {
     expect(others[0]?.run([state, input])[0]?.toTypedArray()).toEqual(stateAfter(1, 1));
   });
 
-  it("is not one that was stopped with its process for an hour in the middle of a run", async () => {
+  it("is not reported if the whole process was suspended for an hour during a run", async () => {
     const pause = "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);";
     await withFailingWorkers(2, pause, () => {
       const running = fresh(2).start([state]);
@@ -154,7 +154,7 @@ describe("a worker that is lost", () => {
     });
   });
 
-  it("terminated between two steps", async () => {
+  it("is replaced if it was terminated between two steps", async () => {
     await withFailingWorkers(1_000_000, "", async (workers) => {
       const running = fresh(2).start([state]);
       running.step([input]);
@@ -166,7 +166,7 @@ describe("a worker that is lost", () => {
 });
 
 describe("the pace", () => {
-  /** Runs that take so many milliseconds on so many threads; answers how often each number was chosen. */
+  /** Plays runs with a given cost for each thread count; returns how often each count was chosen. */
   const play = (pace: ReturnType<typeof paceOf>, runs: number, cost: (n: number) => number) => {
     const chosen = new Map<number, number>();
     for (let i = 0; i < runs; i++) {
@@ -177,18 +177,18 @@ describe("the pace", () => {
     return chosen;
   };
 
-  it("keeps to one thread where more are slower, but for a few trials", () => {
+  it("keeps to one thread if more are slower, except for a few trials", () => {
     const chosen = play(paceOf([1, 2]), 4000, (n) => n);
     expect(chosen.get(2)).toBeLessThan(4000 * 0.02);
   });
 
-  it("takes more where they are quicker, and goes back when they no longer are", () => {
+  it("uses more threads while they are faster, and goes back when they no longer are", () => {
     const pace = paceOf([1, 2, 4]);
     expect(play(pace, 1000, (n) => 1 / n).get(4)).toBeGreaterThan(900);
     expect(play(pace, 1000, (n) => n).get(1)).toBeGreaterThan(800);
   });
 
-  it("does not judge a number of threads by its first runs, for which nothing is in the right cache", () => {
+  it("ignores the first runs of a thread count, while caches are cold", () => {
     let [last, runs] = [0, 0];
     const chosen = play(paceOf([1, 2]), 1000, (n) => {
       runs = n === last ? runs + 1 : 1;
@@ -198,20 +198,20 @@ describe("the pace", () => {
     expect(chosen.get(2)).toBeGreaterThan(900);
   });
 
-  it("soon tries again what was slow for a moment", () => {
+  it("soon retries a thread count that was slow for a moment", () => {
     const pace = paceOf([1, 2]);
     play(pace, 2000, (n) => 1 / n);
     expect(play(pace, 40, (n) => (n === 1 ? 1 : 3)).get(1)).toBeGreaterThan(10);
     expect(play(pace, 400, (n) => 1 / n).get(2)).toBeGreaterThan(300);
   });
 
-  it("waits for workers that are not there yet", () => {
+  it("waits for workers that are not ready yet", () => {
     const pace = paceOf([1, 2]);
     for (let i = 0; i < 100; i++) pace.took(1, 1);
     expect(pace.threads()).toBe(2);
   });
 
-  it("tries powers of two and all", () => {
+  it("tries powers of two, and all threads", () => {
     expect([1, 2, 3, 4, 6].map(choicesUpTo)).toEqual([
       [1],
       [1, 2],
