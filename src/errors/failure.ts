@@ -81,7 +81,7 @@ export const isFluxionError = (error: unknown): error is Failure => error instan
  * ```ts
  * import { formatError, InvalidBatchSize } from "fluxion";
  * const error = new InvalidBatchSize({ size: 0, examples: 100 });
- * formatError(error).split("\n")[0] // => "InvalidBatchSize: a batch of 0 cannot be taken from 100 examples"
+ * formatError(error).split("\n")[0] // => "InvalidBatchSize: the batch size 0 does not fit 100 examples"
  * formatError(error).split("\n")[1] // => "  fix: use a whole number from 1 to 100"
  * ```
  */

@@ -38,20 +38,20 @@ const { constant } = ops;
 
 describe("a number that the dtype does not hold, and fractions of integers", () => {
   test.each<readonly [name: string, make: () => unknown, says: string]>([
-    ["mul", () => ops.mul(x, 0.5), "mul does not take i32 and f64 (0.5)"],
-    ["div", () => ops.div(x, 0.5), "div does not take i32 and f64 (0.5)"],
-    ["maximum", () => ops.maximum(0.5, x), "maximum does not take f64 (0.5) and i32"],
+    ["mul", () => ops.mul(x, 0.5), "mul does not accept i32 and f64 (0.5)"],
+    ["div", () => ops.div(x, 0.5), "div does not accept i32 and f64 (0.5)"],
+    ["maximum", () => ops.maximum(0.5, x), "maximum does not accept f64 (0.5) and i32"],
     ["where", () => ops.where(tensor([true, false, true]), x, Number.NaN), "i32 and f64 (NaN)"],
     ["scatterAdd", () => ops.scatterAdd(x, tensor([0], "i32"), 0.5), "f64 (0.5)"],
     ["pad", () => ops.pad(x, [[1, 1]], 0.5), "as its value, not 0.5"],
     ["fill", () => ops.fill([2], 300, "u8"), "fill: value is 300"],
-    ["mean", () => ops.mean(x), "mean does not take i32"],
-    ["variance", () => ops.variance(x), "variance does not take i32"],
-    ["rfft", () => ops.rfft(x).re, "fft does not take i32"],
-    ["trapezoid", () => ops.trapezoid(x), "trapezoid does not take i32"],
-    ["quantile", () => ops.quantile(x, 0.5), "quantile does not take i32"],
-    ["determinant", () => determinant(square), "determinant does not take i32"],
-    ["inverse", () => inverse(square), "inverse does not take i32"],
+    ["mean", () => ops.mean(x), "mean does not accept i32"],
+    ["variance", () => ops.variance(x), "variance does not accept i32"],
+    ["rfft", () => ops.rfft(x).re, "fft does not accept i32"],
+    ["trapezoid", () => ops.trapezoid(x), "trapezoid does not accept i32"],
+    ["quantile", () => ops.quantile(x, 0.5), "quantile does not accept i32"],
+    ["determinant", () => determinant(square), "determinant does not accept i32"],
+    ["inverse", () => inverse(square), "inverse does not accept i32"],
   ])("%s", (_, make, says) => {
     expect(saidOf(make)).toContain(says);
   });

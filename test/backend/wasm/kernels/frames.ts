@@ -335,7 +335,7 @@ export const frameBreach = (
           if (first?.[i] !== result[i] || second?.[i] !== result[i])
             return [
               say(
-                `${what} makes another value than the whole, or reads what another part writes`,
+                `${what} gives another value than the whole, or reads bytes that another part writes`,
                 i,
               ),
             ];
