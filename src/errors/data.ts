@@ -77,8 +77,8 @@ export class UnknownColumn extends failure(
 ) {}
 
 /**
- * Where something is in a stream of rows. Rows count from 0 in the file where one is named, and otherwise in the epoch;
- * epochs count from 1, as events count them.
+ * A place in a stream of rows. Rows count from 0 in the named file, or in the epoch if no file is named;
+ * epochs count from 1, as in events.
  */
 export interface StreamPlace {
   readonly stream: string;
@@ -90,7 +90,7 @@ export interface StreamPlace {
 const inStream = ({ stream, epoch, row, file }: StreamPlace): string =>
   `in the stream "${stream}", epoch ${epoch}, row ${row}${file === undefined ? "" : ` of ${file}`}`;
 
-/** A row of a dataset by its number, or of a stream by its place there. */
+/** Describes a place: the row number in a dataset, or the place in a stream. */
 const ofColumn = (e: {
   readonly column: string;
   readonly row: number;
@@ -100,40 +100,40 @@ const ofColumn = (e: {
     ? `in column "${e.column}", row ${e.row}`
     : `in column "${e.column}", ${inStream(e.place)}`;
 
-/** A stream of rows that failed while it was read; `cause` is what it threw. */
+/** A stream of rows failed while it was read. `cause` is the thrown value. */
 export class StreamFailed extends failure(
   "StreamFailed",
   (e: StreamPlace & { readonly reason: string; readonly cause: unknown }) => ({
     what: `the stream failed: ${e.reason}`,
     where: inStream(e),
-    fix: "mend what it reads or how; a run goes on from the last state that was saved",
+    fix: "correct the stream or its files, then resume the run from its last saved state",
   }),
 ) {}
 
-/** A stream that ended before its epoch has as many rows as were promised, or as a saved state has read. */
+/** A stream ended too early: before the stated number of rows, or before the position of a saved state. */
 export class StreamEnded extends failure(
   "StreamEnded",
   (e: StreamPlace & { readonly expected: number; readonly by: "rows" | "position" }) => ({
-    what: `the stream ended after ${several(e.row, "row")}, and should have at least ${e.expected}`,
+    what: `the stream ended after ${several(e.row, "row")}, but should have at least ${e.expected}`,
     where: `in the stream "${e.stream}", epoch ${e.epoch}`,
     fix:
       e.by === "rows"
-        ? "give the number of rows that an epoch has, or none; or see whether its files are whole"
-        : "resume with the data that the run began with: the same rows for the same epoch and key",
+        ? "correct or omit the number of rows per epoch, or check that the files are complete"
+        : "resume with the data of the interrupted run: the same rows for the same epoch and key",
   }),
 ) {}
 
-/** An Observable that emitted faster than its rows were used, and cannot be held back. */
+/** An Observable emitted rows faster than they were used. It cannot be paused. */
 export class StreamOverflow extends failure(
   "StreamOverflow",
   (e: StreamPlace & { readonly waiting: number }) => ({
-    what: `an Observable emitted while ${several(e.waiting, "item")} already waited, and cannot be held back`,
+    what: `an Observable emitted while ${several(e.waiting, "item")} already waited, and it cannot be paused`,
     where: inStream(e),
-    fix: "give an async iterable or a generator, which are asked for each item; or throttle it, or allow more to wait",
+    fix: "use an async iterable or a generator, which emit on demand, throttle the Observable, or allow more waiting items",
   }),
 ) {}
 
-/** A row of a stream that is not of the same columns, shapes and dtypes as the others. */
+/** A row of a stream differs from the others in its columns, shapes or dtypes. */
 export class RowMismatch extends failure(
   "RowMismatch",
   (
@@ -143,13 +143,13 @@ export class RowMismatch extends failure(
       readonly actual: string;
     },
   ) => ({
-    what: `the column "${e.column}" should be ${e.expected}, and is ${e.actual}`,
+    what: `the column "${e.column}" should be ${e.expected}, but is ${e.actual}`,
     where: inStream(e),
-    fix: "give every row the same columns, each of one shape and dtype; or name those that are ragged",
+    fix: "give every row the same columns, each of one shape and dtype, or declare the ragged columns",
   }),
 ) {}
 
-/** A label that is no class: not a whole number from 0 to `classes - 1`. */
+/** A label is not a class: not a whole number from 0 to `classes - 1`. */
 export class LabelOutOfRange extends failure(
   "LabelOutOfRange",
   (e: {
@@ -157,12 +157,12 @@ export class LabelOutOfRange extends failure(
     readonly row: number;
     readonly value: number;
     readonly classes: number;
-    /** Where it is, if it came from a stream. */
+    /** The place in a stream, if the data came from one. */
     readonly place?: StreamPlace;
   }) => ({
-    what: `the label ${e.value} is none of ${e.classes} classes`,
+    what: `the label ${e.value} is not one of ${e.classes} classes`,
     where: ofColumn(e),
-    fix: `number the labels 0 to ${e.classes - 1}, or give the number of classes that there are`,
+    fix: `number the labels from 0 to ${e.classes - 1}, or raise the number of classes`,
   }),
 ) {}
 
@@ -199,12 +199,12 @@ export class NonFiniteData extends failure(
     readonly column: string;
     readonly row: number;
     readonly value: number;
-    /** Where it is, if it came from a stream. */
+    /** The place in a stream, if the data came from one. */
     readonly place?: StreamPlace;
   }) => ({
-    what: `${e.value} is no finite number`,
+    what: `the data contains ${e.value}, which is not finite`,
     where: ofColumn(e),
-    fix: "take such rows out with filter, or fill in what is missing",
+    fix: "remove such rows with filter, or fill in the missing values",
   }),
 ) {}
 

@@ -18,7 +18,7 @@ export class Failure extends Data.Error<{ readonly message: string }> {
   declare readonly _tag: string;
   /** The parts of the message. */
   declare readonly account: Account;
-  /** As {@link formatError}, also where a field is called `name`. */
+  /** The text of {@link formatError}, even if a field is called `name`. */
   override toString(): string {
     return `${this._tag}: ${this.message}`;
   }
@@ -49,7 +49,7 @@ export const failure = <const Tag extends string, Fields extends object>(
   return Told as never;
 };
 
-/** Maximum places that are listed of one mistake. */
+/** Maximum listed places of one mistake. */
 const mostPlaces = 3;
 
 const placesOf = (errors: readonly Failure[]): { readonly where?: string } => {
@@ -60,7 +60,7 @@ const placesOf = (errors: readonly Failure[]): { readonly where?: string } => {
   return { where: more > 1 ? `${shown} and ${more} more` : shown };
 };
 
-/** Each error in words once, in the order of its first occurrence: how often it occurs, and where. */
+/** Formats errors, equal ones once: each with its count and places, in the order of first occurrence. */
 export const saidOnce = (errors: readonly Failure[]): readonly string[] =>
   [
     ...Map.groupBy(errors, ({ _tag, account: { what, fix } }) => JSON.stringify([_tag, what, fix])),
@@ -70,7 +70,7 @@ export const saidOnce = (errors: readonly Failure[]): readonly string[] =>
     return `${times}${_tag}: ${textOf({ ...account, ...placesOf(same) })}`;
   });
 
-/** Whether something that was thrown is one of the ways in which fluxion fails. */
+/** Whether a thrown value is one of fluxion's typed errors. */
 export const isFluxionError = (error: unknown): error is Failure => error instanceof Failure;
 
 /**

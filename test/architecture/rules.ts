@@ -174,13 +174,11 @@ const names = (files: Tree): readonly Violation[] =>
     const exported = [
       ...text.matchAll(/^export\s+(?:const|function|class|interface|type|namespace)\s+([\w$]+)/gm),
     ].map((match) => match[1] as string);
-    return [...segments, ...exported]
-      .filter(isVague)
-      .map((name) => ({
-        rule: "name",
-        where: file,
-        what: `"${name}" says nothing about the file's contents`,
-      }));
+    return [...segments, ...exported].filter(isVague).map((name) => ({
+      rule: "name",
+      where: file,
+      what: `"${name}" says nothing about the file's contents`,
+    }));
   });
 
 const escapes: readonly RegExp[] = [

@@ -45,7 +45,7 @@ const training = async (name: string, problem: Problem): Promise<Training> => {
   );
   const compile = performance.now() - began;
 
-  // The leaves of what is carried are tensors.
+  // The leaves of the carried values are tensors.
   const steps = runner(whole, flattenTensors(carried).leaves);
   const { plan } = whole.executable;
   const bytes = plan.bytes.arguments + plan.bytes.constants + plan.bytes.temporaries;

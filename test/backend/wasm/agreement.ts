@@ -20,13 +20,13 @@ import { standing } from "../standing.ts";
 export const compiled = (p: Program, options?: CompileOptions): Executable<Tensors> =>
   Effect.runSync(standing.compile(p, options));
 
-/** A backend on so many threads, which share whatever can be shared, with workers of its own. */
+/** A backend with workers of its own on a number of threads, which share every kernel that can be cut. */
 export const sharing = (threads: number): SyncBackend["Service"] =>
   backendOf({ threads }, { shareFrom: 0 });
 
 const backends = new Map<number, SyncBackend["Service"]>();
 
-/** A program on a backend of so many threads, which share whatever can be shared. */
+/** Compiles a program for a number of threads, which share every kernel that can be cut. */
 export const compiledFor = (
   threads: number,
   p: Program,

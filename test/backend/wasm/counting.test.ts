@@ -114,7 +114,7 @@ describe("drawn lengths are counted or refused", () => {
   });
 });
 
-describe("a shape of more elements than are numbers", () => {
+describe("a shape with more elements than exact integers", () => {
   const wild = [...new Array<number>(34).fill(2 ** 32 - 1), 0];
   it("is refused by constructors, even with an empty axis", () => {
     expect(() => zeros(wild)).toThrow(

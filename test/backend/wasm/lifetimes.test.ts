@@ -21,7 +21,7 @@ const ones = filledWith([size], "f32", () => 1);
 const waiting = layerOf({ threads: 2 }, { shareFrom: 0 });
 const ready = layerOf({}, { shareFrom: 0 });
 
-/** Two steps on a backend of its own, whose layer closes at their end; returns what was used, too. */
+/** Runs two steps on a backend of its own, whose layer closes at the end. Returns the objects that it used. */
 const oneRun = (layer: Layer.Layer<SyncBackend>) =>
   Effect.gen(function* () {
     const executable = yield* (yield* SyncBackend).compile(halve, { carried: 1 });
@@ -109,7 +109,7 @@ describe("a worker", () => {
   });
 });
 
-describe("the services of a run that is given none", () => {
+describe("the default services of a run", () => {
   const used = () => Effect.runSync(Effect.provide(Effect.service(SyncBackend), defaultServices));
 
   it("are shared by all users, and by the next user within two seconds", () => {

@@ -28,7 +28,7 @@ export const trainingStepOf = async (of: (typeof workloads)[number], size?: numb
   const rows = Int32Array.from({ length: pipeline.batchSize }, (_, i) => (i * 7) % pairs.examples);
   return {
     step,
-    /** The leaves of what is carried, which are tensors. */
+    /** The leaves of the carried values. */
     state: flattenTensors(carried).leaves,
     pairs,
     rows,

@@ -205,7 +205,7 @@ describe("a planted mistake is caught", () => {
     expect(breachOf(chain, { mend, each: false })).toMatch(/a different result/);
   });
 
-  it("a cut along what is added up", () => {
+  it("a cut along a summed axis", () => {
     const mend = where("matmul", ({ emit }) => ({
       pieces: 4,
       emit: (kernel, site) => emit(kernel, site),
@@ -213,7 +213,7 @@ describe("a planted mistake is caught", () => {
     expect(breachOf(chain, { mend })).toMatch(/writes bytes that another part writes/);
   });
 
-  it("parts that leave something out", () => {
+  it("parts that skip elements", () => {
     const mend = where("matmul", ({ emit, pieces }) => ({
       emit: (kernel, site, range) =>
         emit(kernel, site, range && { from: range.from, to: range.from }),

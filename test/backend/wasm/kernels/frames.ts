@@ -50,7 +50,7 @@ export interface Kernel extends WasmKernel {
 
 type Step = PlanStep<Kernel>;
 
-/** What happens in a run, in order. */
+/** An event of a run, in order. */
 type Event =
   | { readonly kind: "wait" }
   | { readonly kind: "kernel"; readonly kernel: number; readonly rounds: readonly number[] }
