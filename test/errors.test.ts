@@ -178,32 +178,32 @@ test("an error's own message is the same text", () => {
   expect(Object.keys(mismatch)).toEqual(["op", "expected", "actual", "path"]);
 });
 
-describe("mistakes of one cause are said once", () => {
+describe("equal mistakes are listed once", () => {
   const at = (place: number) =>
     new errors.ShapeMismatch({
       ...{ op: "add", expected: "shapes that broadcast", actual: [[3], [2]] },
       path: [`${place}:dense`],
     });
 
-  test("with how often and where", () => {
+  test("with their count and places", () => {
     const places = Array.from({ length: 50 }, (_, i) => at(i + 1));
     const { message } = new errors.CompileError({ causes: places });
     expect(message.split("\n")).toEqual([
       "the program cannot be compiled: 50 mistakes",
-      "  (50 times) ShapeMismatch: add does not take [3] and [2]",
+      "  (50 times) ShapeMismatch: add does not accept [3] and [2]",
       "    where: in 1:dense, in 2:dense, in 3:dense and 47 more",
       "    fix: give it shapes that broadcast",
-      "  fix: correct each of them; all that were found are listed",
+      "  fix: correct each mistake in the list",
     ]);
   });
 
-  test("others beside them, in their order", () => {
+  test("beside other mistakes, in order", () => {
     const { message } = new errors.CompileError({ causes: [at(1), mismatch, at(1), at(2)] });
     const said = message.split("\n").filter((line) => /Mismatch|where/.test(line));
     expect(said).toEqual([
-      "  (3 times) ShapeMismatch: add does not take [3] and [2]",
+      "  (3 times) ShapeMismatch: add does not accept [3] and [2]",
       "    where: in 1:dense, in 2:dense",
-      "  ShapeMismatch: matmul does not take [2, 3] and [4, 5]",
+      "  ShapeMismatch: matmul does not accept [2, 3] and [4, 5]",
       "    where: in encoder.dense1",
     ]);
   });

@@ -33,16 +33,16 @@ const affine = Effect.runSync(
 describe("a wrong argument is named by its place in the tree of arguments", () => {
   const [first, second] = params.layers;
   test.each<readonly [mistake: string, args: readonly unknown[], message: string]>([
-    ["shape", [params, zeros([5])], "argument 2 does not take [5]\n  fix: give it [2]"],
+    ["shape", [params, zeros([5])], "argument 2 does not accept [5]\n  fix: give it [2]"],
     [
       "shape of a param",
       [{ layers: [first, { ...second, weight: zeros([4]) }] }, zeros([2])],
-      "argument 1 at layers.1.weight does not take [4]\n  fix: give it [3]",
+      "argument 1 at layers.1.weight does not accept [4]\n  fix: give it [3]",
     ],
     [
       "dtype of a param",
       [{ layers: [{ ...first, bias: tensor([1, 2], "i32") }, second] }, zeros([2])],
-      "argument 1 at layers.0.bias does not take i32\n  fix: give it f32",
+      "argument 1 at layers.0.bias does not accept i32\n  fix: give it f32",
     ],
     [
       "missing param",
@@ -70,6 +70,6 @@ describe("a wrong argument is named by its place in the tree of arguments", () =
     const from = Effect.runSync(Effect.provide(compileDecoder(model), Backend.layerReference));
     expect(isRight(from(own))).toBe(true);
     const wide = gpt({ vocabulary: 3, positions: 4, width: 6, blocks: 1, heads: 2 }).init(key(1));
-    expect(() => from(wide.params)).toThrow(/^params at [a-zA-Z0-9.]+ does not take \[/);
+    expect(() => from(wide.params)).toThrow(/^params at [a-zA-Z0-9.]+ does not accept \[/);
   });
 });
