@@ -92,6 +92,7 @@ export {
   type AsyncTrial,
   across,
   type CheckOptions,
+  type Composed,
   check,
   checkAsync,
   type Family,
@@ -111,6 +112,7 @@ export {
   layerIdentity,
   layerLaws,
   layerSerialization,
+  layerSubject,
 } from "./networks/layers.ts";
 export { locality } from "./networks/locality.ts";
 export {
@@ -179,7 +181,7 @@ export {
   primitiveCases,
   primitiveFunctions,
 } from "./registry/primitives/index.ts";
-export { exampleOfLayer, functionFrom, functionOfLayer } from "./subjects.ts";
+export { exampleOfLayer, functionFrom, functionOfLayer, type LayerFunction } from "./subjects.ts";
 export { laws } from "./suites.ts";
 export { batched, cotangentMap, type SymbolicFunction, tangentMap } from "./symbolic.ts";
 export { type OperatorSubject, operatorResumption } from "./training/operators.ts";

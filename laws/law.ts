@@ -144,17 +144,41 @@ const parametersOf = ({ runs = 20, seed = 1, path = "" }: CheckOptions) => ({
   path,
 });
 
+/** A subject, and the subjects of its kind that it is made of, as a layer is of layers. */
+export interface Composed<S> extends Named {
+  readonly parts?: () => readonly (S & Composed<S>)[];
+}
+
+/** The failure of the smallest part that breaks a law by itself, or else of the whole. */
+const blamed = <S>(
+  given: Law<S>,
+  whole: S & Composed<S>,
+  broken: LawBroken,
+  options: CheckOptions,
+): LawBroken => {
+  for (const part of whole.parts?.() ?? []) {
+    const made = check(given, part, { ...options, path: "" });
+    if (isLeft(made))
+      return new LawBroken({ ...made.left, subject: `${made.left.subject} in ${whole.name}` });
+  }
+  return broken;
+};
+
 /**
- * Checks a law on a subject. Returns how many samples held, or the simplest sample that broke it.
+ * Checks a law on a subject. Returns the number of samples that held, or the simplest that did not. If the subject has
+ * parts, a failure is that of the smallest part that breaks the law by itself.
  *
  * **Fails with** `LawBroken`, on the left.
  */
 export const check = <S>(
   given: Law<S>,
-  subject: S & Named,
+  subject: S & Composed<S>,
   options: CheckOptions = {},
-): Either<LawBroken, Held> =>
-  verdict(given, subject, fc.check(propertyOf(given.trial(subject)), parametersOf(options)));
+): Either<LawBroken, Held> => {
+  const details = fc.check(propertyOf(given.trial(subject)), parametersOf(options));
+  const made = verdict(given, subject, details);
+  return isLeft(made) ? left(blamed(given, subject, made.left, options)) : made;
+};
 
 /** A law whose samples take time, such as training runs. */
 export interface AsyncLaw<in S> {
@@ -186,7 +210,7 @@ export const checkAsync = async <S>(
 /** Checks several laws of one subject, and throws the first `LawBroken`: for use in any test runner. */
 export const mustHold = <S>(
   laws: readonly Law<S>[],
-  subject: S & Named,
+  subject: S & Composed<S>,
   options?: CheckOptions,
 ): readonly Held[] =>
   laws.map((each) => {

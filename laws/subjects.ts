@@ -2,11 +2,11 @@ import * as fc from "fast-check";
 import { issuesOf } from "../src/backend/check.ts";
 import { CompileError } from "../src/errors.ts";
 import { derive } from "../src/interpreter/derive.ts";
-import { constant } from "../src/ir/build.ts";
+import { constant, parameter } from "../src/ir/build.ts";
 import { Expr } from "../src/ir/expr.ts";
 import { broadcastTo } from "../src/ir/ops/promote.ts";
 import { open } from "../src/nn/apply.ts";
-import type { Composable, Context } from "../src/nn/layer.ts";
+import type { Composable, Context, OpenLayer } from "../src/nn/layer.ts";
 import { isFloat } from "../src/tensor/dtype.ts";
 import { key } from "../src/tensor/key.ts";
 import type { Shape } from "../src/tensor/shape.ts";
@@ -19,7 +19,7 @@ import { programOf, type SymbolicFunction, typesOf } from "./symbolic.ts";
 export type UserFunction = (...xs: never[]) => Expr;
 
 /** Returns the function if it fits its operands; throws all its issues otherwise. */
-const sound = (f: SymbolicFunction): SymbolicFunction => {
+const sound = <F extends SymbolicFunction>(f: F): F => {
   const causes = issuesOf(programOf(typesOf(f), f.apply));
   if (causes.length > 0) throw new CompileError({ causes });
   return f;
@@ -91,6 +91,52 @@ export const opened = (layer: Composable, name?: string): OpenedLayer => {
 
 const still: Context["key"] = constant(key(0));
 
+/** A layer inside another, and the shape of the examples that it is given there. */
+export interface LayerWithin {
+  readonly layer: Composable;
+  readonly shape: Shape;
+}
+
+/** The layers directly inside a layer, with the examples that it gives them. */
+export const layersWithin = (layer: Composable, shape: Shape): readonly LayerWithin[] => {
+  const { children = [], rebuild } = open(layer).parts ?? {};
+  const given: (Shape | undefined)[] = children.map(() => undefined);
+  const probes = children.map((child, i) => {
+    const { apply, ...rest } = open(child);
+    const noting: OpenLayer["apply"] = (params, state, x, context) => {
+      given[i] ??= x.shape;
+      return apply(params, state, x, context);
+    };
+    return { ...rest, apply: noting };
+  });
+  if (rebuild === undefined) return [];
+  const whole = rebuild(probes);
+  const { params, state, apply } = opened(whole);
+  const [p, s] = [params, state].map((all) => all.map(({ type }) => parameter(type)));
+  apply(p as readonly Expr[], s as readonly Expr[], parameter({ shape, dtype: "f64" }), {
+    ...{ mode: "train", key: still, axis: "batch" },
+  });
+  return children.flatMap((child, i) => {
+    const own = given[i];
+    return own === undefined ? [] : [{ layer: child, shape: own }];
+  });
+};
+
+/** The function, where it can be made by itself: a layer may take what only the layer around it gives, such as indices. */
+const takes = (make: () => LayerFunction): readonly LayerFunction[] => {
+  try {
+    return [make()];
+  } catch (error) {
+    if (error instanceof CompileError) return [];
+    throw error;
+  }
+};
+
+/** A layer as a function, and the layers inside it. */
+export interface LayerFunction extends SymbolicFunction {
+  readonly parts: () => readonly LayerFunction[];
+}
+
 /** The batch size of a layer under test: enough for statistics across examples. */
 const examples = 2;
 
@@ -105,7 +151,7 @@ export const functionOfLayer = (
   shape: Shape,
   elements: fc.Arbitrary<number> = unkinked,
   mode: Context["mode"] = "train",
-): SymbolicFunction => {
+): LayerFunction => {
   const { name, params, apply } = opened(layer);
   const state = tensorsOf(open(layer).init(key(0)).state).leaves.map(double);
   const types = [{ shape, dtype: "f64" }, ...params.map((p) => p.type)] as const;
@@ -119,6 +165,10 @@ export const functionOfLayer = (
   ]);
   return sound({
     name,
+    parts: () =>
+      layersWithin(layer, shape).flatMap((part) =>
+        takes(() => functionOfLayer(part.layer, part.shape, elements, mode)),
+      ),
     operands: [tensors([examples, ...shape], elements), ...params],
     apply: (xs) => {
       const flags = types.map((_, i) => i === 0);
@@ -135,11 +185,15 @@ export const exampleOfLayer = (
   layer: Composable,
   shape: Shape,
   mode: Context["mode"],
-): SymbolicFunction => {
+): LayerFunction => {
   const { name, params, state, apply } = opened(layer);
   const keys = tensors([2], fc.integer(), "i32");
   return sound({
     name: `${name}, ${mode}`,
+    parts: () =>
+      layersWithin(layer, shape).flatMap((part) =>
+        takes(() => exampleOfLayer(part.layer, part.shape, mode)),
+      ),
     operands: [tensors(shape, unkinked), keys, ...params, ...state],
     apply: ([x, k, ...rest]) => {
       const { y, next } = apply(

@@ -14,7 +14,7 @@ import type { Tensor } from "../../src/tensor/tensor.ts";
 import type { Tree } from "../../src/tree.ts";
 import { type Domain, samplesOf, tensors, unkinked } from "../domain.ts";
 import { type Law, law } from "../law.ts";
-import { opened } from "../subjects.ts";
+import { layersWithin, opened } from "../subjects.ts";
 import { programOf } from "../symbolic.ts";
 import { sameBits } from "../values/compare.ts";
 
@@ -23,7 +23,18 @@ export interface LayerSubject {
   readonly name: string;
   readonly layer: Composable;
   readonly shape: Shape;
+  readonly parts?: () => readonly LayerSubject[];
 }
+
+/** A layer as a subject: the layers inside it are its parts. */
+export const layerSubject = (
+  layer: Composable,
+  shape: Shape,
+  name: string = open(layer).name,
+): LayerSubject => ({
+  ...{ name, layer, shape },
+  parts: () => layersWithin(layer, shape).map((part) => layerSubject(part.layer, part.shape)),
+});
 
 /** How two layers are composed. */
 export type Compose = (f: Composable, g: Composable) => Composable;

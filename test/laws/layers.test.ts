@@ -10,6 +10,7 @@ import {
   layerAssociativity,
   layerIdentity,
   layerSerialization,
+  layerSubject,
 } from "../../laws/networks/layers.ts";
 import { exampleOfLayer } from "../../laws/subjects.ts";
 import { batched } from "../../laws/symbolic.ts";
@@ -28,8 +29,11 @@ import {
 } from "../../src/index.ts";
 import { add, index, mul, sin } from "../../src/ir/index.ts";
 import { open } from "../../src/nn/apply.ts";
+import { repeat } from "../../src/nn/combinators/containers.ts";
 import { andThen } from "../../src/nn/combinators/sequential.ts";
+import { residual } from "../../src/nn/combinators/skip.ts";
 import type { Composable } from "../../src/nn/layer.ts";
+import { key } from "../../src/tensor/key.ts";
 import { flatten, type Tree, unflatten } from "../../src/tree.ts";
 
 const subject: LayerSubject = {
@@ -81,6 +85,32 @@ describe("planted mistakes in composition are noticed", () => {
     };
     expect(breaks(layerSerialization(rounding), subject)).toContain("leaf 0");
   });
+
+  test("the smallest layer that breaks a law is named", () => {
+    let made = 0;
+    const fickle: Composable = {
+      ...open(dense(2, 2)),
+      name: "fickle",
+      // Its params do not follow from the key.
+      init: () => dense(2, 2).init(key(made++)),
+    };
+    const chain = sequential as (...layers: readonly Composable[]) => Composable;
+    const whole = layerSubject(chain(dense(2, 2), chain(tanh, fickle)), [2]);
+    const verdict = check(layerSerialization(), whole);
+    expect(isLeft(verdict) && verdict.left.subject).toBe("fickle in sequential in sequential");
+  });
+
+  test("a mistake of the whole that no part makes is that of the whole", () => {
+    const doubling: Compose = (f, g) => then(then(f, g), double);
+    const whole = layerSubject(sequential(dense(2, 3), tanh), [2], "a whole");
+    const parts = whole.parts?.() ?? [];
+    expect(parts.map(({ name, shape }) => [name, shape])).toEqual([
+      ["dense 2 → 3", [2]],
+      ["tanh", [3]],
+    ]);
+    const verdict = check(layerIdentity(doubling), { ...whole, parts: () => [] });
+    expect(isLeft(verdict) && verdict.left.subject).toBe("a whole");
+  });
 });
 
 describe("a user's own gradients", () => {
@@ -106,6 +136,17 @@ describe("a user's own gradients", () => {
       apply: (_, state, x) => [wrong(x) as Expr<readonly [2]>, state],
     };
     expect(() => checkGradients(sequential(dense(2, 2), layer), [[2]])).toThrow(/adjoint/);
+  });
+
+  test("of a layer made of layers the smallest one that is wrong is named", () => {
+    const wronged = lambda("wronged", (x: Expr) => wrong(x));
+    const inner = residual(sequential(dense(2, 2), wronged));
+    expect(() => checkGradients(sequential(dense(2, 2), inner), [[2]])).toThrow(
+      'wronged in sequential in residual in sequential breaks the law "adjoint"',
+    );
+    expect(() => checkGradients(repeat(2, sequential(dense(2, 2), wronged)), [[2]])).toThrow(
+      'wronged in sequential in repeat 2 breaks the law "adjoint"',
+    );
   });
 
   test("shapes that do not fit are told as such", () => {

@@ -2,7 +2,7 @@ import { describe, test } from "vitest";
 import { mapping } from "../../laws/derivatives/batching.ts";
 import { derivativeLaws, exact } from "../../laws/derivatives/derivatives.ts";
 import { chainRule, hessianSymmetry } from "../../laws/derivatives/higherOrder.ts";
-import { layerLaws } from "../../laws/networks/layers.ts";
+import { layerLaws, layerSubject } from "../../laws/networks/layers.ts";
 import { activationFunctions } from "../../laws/registry/networks/activations.ts";
 import { layerCases } from "../../laws/registry/networks/layers.ts";
 import { lossFunctions } from "../../laws/registry/networks/losses.ts";
@@ -21,7 +21,10 @@ describe("losses", () => {
 });
 
 describe("layers", () => {
-  holds(layerLaws, layerCases);
+  holds(
+    layerLaws,
+    layerCases.map(({ name, layer, shape }) => layerSubject(layer, shape, name)),
+  );
 
   describe.each(layerCases)("$name", (subject) => {
     const { layer, shape, rough = false, elements, acrossExamples = false } = subject;
