@@ -37,8 +37,8 @@ export const keysOf = ({ memory }: Symbolic<AlignmentParams>, places: Expr): Exp
 /**
  * Attends from each state to a memory: the mean of its positions, weighted by attention scores.
  *
- * **Shapes** `states: [...time, width]`, `keys: [places, width]` of {@link keysOf}, `memory: [places, width]`,
- * `mask: [places]` of bool `→ [...time, width]`.
+ * **Shapes** `states: [...time, width]` (a single one, `[width]`, for Bahdanau's score), `keys: [places, width]` of
+ * {@link keysOf}, `memory: [places, width]`, `mask: [places]` of bool `→ [...time, width]`.
  * **Math** `softmax(score) M`, zeros where no position is visible, with Luong's general score `sᵀWm`, or Bahdanau's `vᵀ tanh(Us + Wm)`.
  */
 export const aligned = (

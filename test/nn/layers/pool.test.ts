@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Expr } from "../../../src/ir/expr.ts";
 import { abs } from "../../../src/ir/ops/elementwise.ts";
 import { sum } from "../../../src/ir/ops/reduction.ts";
+import { reshape } from "../../../src/ir/ops/structural.ts";
 import { named } from "../../../src/nn/combinators/containers.ts";
 import { identity } from "../../../src/nn/combinators/sequential.ts";
 import {
@@ -41,6 +42,7 @@ import { summary as rowsOf } from "../../../src/nn/summary.ts";
 import { tensor, zeros } from "../../../src/tensor/constructors.ts";
 import { key, normal } from "../../../src/tensor/key.ts";
 import type { Shape } from "../../../src/tensor/shape.ts";
+import type { Tensor } from "../../../src/tensor/tensor.ts";
 import { applied, gradientOf, numbers, valueOf } from "../evaluated.ts";
 
 const line = (...xs: readonly number[]) => tensor(xs.map((x) => [x]));
@@ -50,6 +52,15 @@ const output = (layer: Parameters<typeof rowsOf>[0], shape: Shape) =>
   rowsOf(layer, shape)[0]?.output;
 
 const poolOf = (rank: number) => [maxPool1d, maxPool2d, maxPool3d][rank - 1] ?? maxPool1d;
+
+const reshaped = (x: Tensor, shape: Shape): Tensor => valueOf((e: Expr) => reshape(e, shape), x);
+
+/** All positions of a grid, in row-major order. */
+const grid = (extents: Shape): readonly (readonly number[])[] =>
+  extents.reduce<readonly (readonly number[])[]>(
+    (all, n) => all.flatMap((p) => Array.from({ length: n }, (_, i) => [...p, i])),
+    [[]],
+  );
 
 describe("pooling", () => {
   it("takes the greatest, the mean and the norm of each window", () => {
@@ -116,6 +127,45 @@ describe("pooling", () => {
           expect(y).toBeCloseTo(sums[i] ?? Number.NaN, 4);
         });
       }),
+    );
+  });
+
+  it("says the first of the greatest where there are several, by looking at each window", () => {
+    const extents = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 2 });
+    const setting = fc.record({
+      extents,
+      stride: fc.integer({ min: 1, max: 2 }),
+      padding: fc.constantFrom<0 | 1 | "same">(1, "same", 0),
+      values: fc.infiniteStream(fc.constantFrom(-Infinity, -Infinity, -1, 2)),
+    });
+    fc.assert(
+      fc.property(setting, ({ extents: n, stride, padding, values }) => {
+        fc.pre(padding !== 0 || n.every((m) => m > 1));
+        const size = n.reduce((a, b) => a * b);
+        const xs = [...values.take(size)];
+        const x = reshaped(line(...xs), [...n, 1]);
+        const [greatest, indices] = valueOf(
+          (e: Expr) => maxPoolWithIndices(e, 2, { stride, padding }),
+          x,
+        );
+        const before = n.map((m) =>
+          padding === "same"
+            ? Math.floor(Math.max(0, (Math.ceil(m / stride) - 1) * stride + 2 - m) / 2)
+            : padding,
+        );
+        const windows = grid(greatest.shape.slice(0, -1)).map((at) =>
+          grid(n.map(() => 2))
+            .map((k) => k.map((ki, i) => (at[i] ?? 0) * stride - (before[i] ?? 0) + ki))
+            .filter((p) => p.every((pi, i) => pi >= 0 && pi < (n[i] ?? 0)))
+            .map((p) => p.reduce((place, pi, i) => place * (n[i] ?? 0) + pi, 0)),
+        );
+        const most = windows.map((places) => Math.max(...places.map((p) => xs[p] ?? Number.NaN)));
+        expect(numbers(greatest)).toEqual(most);
+        expect(numbers(indices)).toEqual(
+          windows.map((places, i) => places.find((p) => xs[p] === most[i])),
+        );
+      }),
+      { numRuns: 60 },
     );
   });
 

@@ -4,11 +4,18 @@ import { CompileError, InvalidArgument } from "../../../src/errors.ts";
 import { constant } from "../../../src/ir/build.ts";
 import type { Expr } from "../../../src/ir/expr.ts";
 import { logSoftmax } from "../../../src/ir/ops/reduction.ts";
+import type { Symbolic } from "../../../src/nn/layer.ts";
 import { type CtcOptions, ctc } from "../../../src/nn/losses/ctc.ts";
+import {
+  type AlignmentParams,
+  aligned,
+  initAlignment,
+  keysOf,
+} from "../../../src/nn/models/attentionScores.ts";
 import { tensor, zeros } from "../../../src/tensor/constructors.ts";
 import { key, normal } from "../../../src/tensor/key.ts";
 import type { Tensor } from "../../../src/tensor/tensor.ts";
-import { gradientOf, numbers, valueOf } from "../evaluated.ts";
+import { constants, gradientOf, numbers, valueOf } from "../evaluated.ts";
 
 /** The labels that a path says: repeats joined, blanks left out. */
 const said = (path: readonly number[], blank: number): readonly number[] =>
@@ -44,6 +51,54 @@ const rowsOf = (t: Tensor): readonly (readonly number[])[] => {
   const all = numbers(t);
   return Array.from({ length: rows }, (_, r) => all.slice(r * columns, (r + 1) * columns));
 };
+
+describe("attention from the states of a decoder", () => {
+  const width = 2;
+  const [state, memory] = [normal(key(5), [width]), normal(key(6), [3, width])];
+  const seen = [true, false, true];
+  const dotted = (x: readonly number[], y: readonly number[]): number =>
+    x.reduce((total, xi, i) => total + xi * (y[i] ?? Number.NaN), 0);
+  const times = (x: readonly number[], matrix: Tensor): readonly number[] =>
+    x.map((_, j) =>
+      dotted(
+        x,
+        rowsOf(matrix).map((row) => row[j] ?? Number.NaN),
+      ),
+    );
+  type Score = (params: AlignmentParams, s: readonly number[], m: readonly number[]) => number;
+  const luong: Score = ({ memory: w }, s, m) => dotted(s, times(m, w));
+  const bahdanau: Score = ({ memory: w, state: u = w, sum: v = w }, s, m) => {
+    const moved = times(s, u);
+    return dotted(
+      numbers(v),
+      times(m, w).map((k, j) => Math.tanh(k + (moved[j] ?? Number.NaN))),
+    );
+  };
+
+  it.each([
+    ["luong", luong],
+    ["bahdanau", bahdanau],
+  ] as const)("is the mean of the seen places, weighted by the definition of %s", (kind, score) => {
+    const params = initAlignment(key(7), kind, width);
+    const own = constants(params) as Symbolic<AlignmentParams>;
+    const found = valueOf(
+      (s: Expr, m: Expr) => aligned(own, s, keysOf(own, m), m, constant(tensor(seen))),
+      state,
+      memory,
+    );
+    const weights = rowsOf(memory).map((m, i) =>
+      seen[i] ? Math.exp(score(params, numbers(state), m)) : 0,
+    );
+    const whole = weights.reduce((a, b) => a + b);
+    const expected = times(
+      weights.map((w) => w / whole),
+      memory,
+    );
+    numbers(found).forEach((y, i) => {
+      expect(y).toBeCloseTo(expected[i] ?? Number.NaN, 5);
+    });
+  });
+});
 
 describe("ctc", () => {
   it("is the sum over all paths, one by one", () => {

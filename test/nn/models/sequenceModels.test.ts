@@ -29,6 +29,7 @@ import {
   withMetrics,
   zeros,
 } from "../../../src/index.ts";
+import { constant } from "../../../src/ir/build.ts";
 import { gt, index, mul, ne, sliceAxis, stack, sum } from "../../../src/ir/index.ts";
 import { open } from "../../../src/nn/apply.ts";
 import type { Continuation } from "../../../src/nn/generate/decoder.ts";
@@ -41,11 +42,13 @@ import {
   topPLogits,
 } from "../../../src/nn/generate/index.ts";
 import {
+  type AnyLayer,
   type Composable,
   summary as describeLayer,
   lstmCell,
   masked,
   maskedMeanPool,
+  positionEmbedding,
   transformerEncoderBlock,
 } from "../../../src/nn/index.ts";
 import { sequenceCrossEntropy } from "../../../src/nn/losses/index.ts";
@@ -511,6 +514,38 @@ describe("bad input", () => {
     expect(causes).toMatchObject([cause]);
     expect(causes[0]?.path[0]).toBe("1:here");
     expect(causes[0]?.path.length).toBeGreaterThan(1);
+  });
+
+  it.each([
+    ["positions", positionEmbedding(4, 3), zeros([4, 3])],
+    ["gpt", model, zeros([4], "i32")],
+    ["a target", speaker, zeros([source.length + 2], "i32")],
+  ] as const)("%s: a sequence of exactly the length that is taken is none", (_, layer, x) => {
+    const length = layer === speaker ? 2 : 4;
+    expect(applied(layer as AnyLayer, x as Tensor).shape[0]).toBe(length);
+  });
+
+  it("of a mask is found in the part of a block that attends by it", () => {
+    const block = open(transformerEncoderBlock(3));
+    const { params } = block.init(key(0));
+    const failed = Effect.runSync(
+      Effect.flip(
+        Effect.provide(
+          compile(
+            (e: Expr) =>
+              block.apply(constants(params), undefined, e, {
+                ...contextOf("eval"),
+                mask: constant(tensor([true, false, true])),
+              })[0],
+            [zeros([4, 3])],
+          ),
+          Backend.layerReference,
+        ),
+      ),
+    );
+    expect((failed as CompileError).causes).toMatchObject([
+      { ...wrongMask(3), path: ["attention"] },
+    ]);
   });
 
   it("in sizes is refused when the model is made", () => {
