@@ -20,8 +20,9 @@ import * as fc from "fast-check";
  *
  * Stryker makes the mutants, of so many blocks of lines drawn by the seed, and runs for each the tests that reach it,
  * of those that belong to its room. What survives is listed; some of it changes nothing that can be observed, which a
- * person has to judge. Text is left alone: most of it is messages. Not part of `npm test`; it needs
- * `npm --prefix test/mutation ci` once.
+ * person has to judge. Text is left alone: most of it is messages. What runs only while modules load is left alone, too,
+ * unless `--static` is given: it takes every test of the room, one mutant after the other. Not part of `npm test`; it
+ * needs `npm --prefix test/mutation ci` once.
  */
 
 /** The tests that belong to a room, beside those in the folder of its own name; a room within a room has its own. */
@@ -77,6 +78,7 @@ const { values, positionals } = parseArgs({
   options: {
     seed: { type: "string", default: "1" },
     blocks: { type: "string", default: "20" },
+    static: { type: "boolean", default: false },
   },
 });
 
@@ -138,6 +140,9 @@ const mutate = (place: string): number => {
       mutate: drawn,
       mutator: { excludedMutations: ["StringLiteral"] },
       coverageAnalysis: "perTest",
+      ignoreStatic: !values.static,
+      // A test file that does not even load stops the others, and is no failed test to Stryker.
+      disableBail: values.static,
       reporters: ["clear-text", "progress-append-only"],
       clearTextReporter: { allowColor: false, logTests: false, reportTests: false },
       concurrency: 2,

@@ -32,7 +32,6 @@ const scoreOf = (examples: Dataset<Row>, sized: AnyPipeline = of) =>
 
 describe("the evaluation of many examples", () => {
   const examples = points(200, 5);
-  const one = scoreOf(examples, withBatchSize(200)(of));
 
   // It takes 64 together or the pipeline's batch, if that is larger; the last batch may be smaller.
   it.each([
@@ -69,7 +68,7 @@ describe("the evaluation of many examples", () => {
   });
 
   it("does not depend on the size of a batch", async () => {
-    const { loss, confusion } = await one;
+    const { loss, confusion } = await scoreOf(examples, withBatchSize(200)(of));
     const other = await scoreOf(examples);
     expect(other.confusion).toEqual(confusion);
     expect(other.loss).toBeCloseTo(loss, 5);
