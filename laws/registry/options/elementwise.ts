@@ -1,4 +1,5 @@
 import * as fc from "fast-check";
+import { vmap } from "../../../src/autodiff/index.ts";
 import { constant } from "../../../src/ir/build.ts";
 import type { Expr } from "../../../src/ir/expr.ts";
 import * as control from "../../../src/ir/ops/control.ts";
@@ -54,6 +55,14 @@ const elementWise: OptionsOf<typeof elementwise> = {
   },
 };
 
+/** The number of examples that a sum across three of them asks for. */
+const amongThree = (f: typeof control.axisSum): Arguments => ({
+  least: [
+    wholeFrom(0, 3),
+    (least) => vmap((x: Expr) => f(x, "batch", { least }), { axis: "batch" })(row),
+  ],
+});
+
 const controls: OptionsOf<typeof control> = {
   where: {
     ...beside((x, n) => control.where(constant(tensor([true, false])), x, n)),
@@ -65,8 +74,8 @@ const controls: OptionsOf<typeof control> = {
   },
   cast: none,
   stopGradient: none,
-  axisSum: none,
-  axisMean: none,
+  axisSum: amongThree(control.axisSum),
+  axisMean: amongThree(control.axisMean),
 };
 
 /** Every plain number that an operation combines with a tensor, and the bounds of `clip`. */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { vmap } from "../../../src/autodiff/index.ts";
 import { issuesOf } from "../../../src/backend/check.ts";
 import { formatError } from "../../../src/errors/failure.ts";
 import type { FluxionError } from "../../../src/errors.ts";
@@ -95,6 +96,20 @@ describe("a place, an axis or a size that is not there", () => {
   ])("%s", (_, make, says) => {
     expect(saidOf(make)).toContain(says);
   });
+});
+
+test("the least number of examples counts the parts of each", () => {
+  const across = (least: number): Expr =>
+    vmap(
+      (xs: Expr) =>
+        vmap((x: Expr) => ops.axisSum(x, { name: "part", size: 2, within: "batch" }, { least }), {
+          axis: "part",
+        })(xs),
+      { axis: "batch" },
+    )(constant(ones([3, 2]))) as Expr;
+  for (const least of [0, 5, 6]) expect(issuesOf(program([], [across(least)]))).toEqual([]);
+  for (const least of [7, 8])
+    expect(saidOf(() => across(least))).toContain("at least 4 examples, and there are 3");
 });
 
 test("keys, bounds and typed arrays", () => {
