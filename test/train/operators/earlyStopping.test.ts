@@ -4,6 +4,7 @@ import { TestScheduler } from "rxjs/testing";
 import { describe, expect, it } from "vitest";
 import { UnknownMonitor } from "../../../src/errors.ts";
 import { type EarlyStopping, earlyStopping } from "../../../src/train/operators/earlyStopping.ts";
+import type { Memory } from "../../../src/train/state/memory.ts";
 import { at, completed, type Event, epoch, started } from "./events.ts";
 
 const through = (events: readonly Event[], options: EarlyStopping): Promise<readonly Event[]> =>
@@ -223,6 +224,45 @@ describe("earlyStopping", () => {
       const resumed = through([{ ...started, state }], { monitor: "train.loss" });
       await expect(resumed).rejects.toMatchObject({ _tag: "StateMismatch", part: "memory" });
     }
+  });
+
+  it.each([
+    [["since"], "1"],
+    [["sign"], undefined],
+    [["best"], 1],
+    [["best"], [1]],
+    [["best", "value"], "1"],
+    [["best", "epoch"], undefined],
+    [["best", "state"], 1],
+    [["best", "state", "epoch"], "1"],
+    [["best", "state", "batch"], undefined],
+    [["best", "state", "step"], undefined],
+    [["best", "state", "memory"], undefined],
+    [["best", "state", "memory"], [1]],
+    [["best", "state", "key"], 1],
+  ] as const)("refuses a memory of its own in which %j is %j", async (path, value) => {
+    const own = "earlyStopping train.loss";
+    const [, saved] = await through([started, epoch(1, 0.5)], { monitor: "train.loss" });
+    if (saved?._tag !== "EpochCompleted") throw new Error("no epoch");
+    const changed = (tree: unknown, [name, ...rest]: readonly string[]): unknown => ({
+      ...(tree as object),
+      [name as string]:
+        rest.length === 0
+          ? value
+          : changed((tree as { [key: string]: unknown })[name as string], rest),
+    });
+    const resumed = (memory: unknown) =>
+      through([{ ...started, state: at(1, { [own]: memory as Memory }) }], {
+        monitor: "train.loss",
+      });
+    const memory = saved.state.memory[own];
+    await expect(resumed(memory)).resolves.toHaveLength(1);
+    await expect(resumed(changed(memory, path))).rejects.toMatchObject({
+      _tag: "StateMismatch",
+      part: "memory",
+      path: [own],
+      actual: "something else",
+    });
   });
 
   it("evaluates the state that it keeps on the test examples, and says nothing of the last one", async () => {
