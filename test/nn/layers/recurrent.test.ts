@@ -31,7 +31,7 @@ import {
   transformerEncoderBlock,
 } from "../../../src/nn/layers/transformerBlock.ts";
 import { importanceLoss, loadBalancingLoss } from "../../../src/nn/losses/routing.ts";
-import { tensor } from "../../../src/tensor/constructors.ts";
+import { tensor, zeros } from "../../../src/tensor/constructors.ts";
 import { key, normal } from "../../../src/tensor/key.ts";
 import type { Tensor } from "../../../src/tensor/tensor.ts";
 import { applied, constants, contextOf, gradientOf, numbers, valueOf } from "../evaluated.ts";
@@ -182,6 +182,10 @@ describe("attention", () => {
     expect(() => multiHeadAttention(8, { heads: 3 as number })).toThrow(refused);
     expect(() => multiHeadAttention(8, { heads: 4, keyValueHeads: 3 })).toThrow(refused);
     expect(() => groupNorm(3, 8)).toThrow(refused);
+    const places = constant(tensor([0, 1], "i32"));
+    expect(() => rotaryEmbedding(constant(zeros([2, 3])), places)).toThrow(
+      expect.objectContaining({ argument: "pairs", expected: "a divisor of 3" }),
+    );
     expect(failure(positionEmbedding(4, 8), x)).toContain("SequenceTooLong");
     expect(failure(layerNorm(1), x)).toContain("ShapeMismatch");
     const wrong = masked(() => gt(iota([4]) as Expr, 1) as Expr, multiHeadAttention(8));
