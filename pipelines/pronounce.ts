@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect";
-import { isLeft, right } from "fp-ts/lib/Either.js";
+import { isLeft } from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import {
   adam,
@@ -62,19 +62,18 @@ const shown = [
 export const speaking = (
   words: readonly string[],
 ): Sampler<Seq2SeqParams, undefined, Effect.Error<ReturnType<typeof compiled>>, unknown> =>
-  Effect.map(compiled(), (from) => ({ params }) => {
-    const lines: string[] = [];
-    for (const word of words) {
-      const spelled = letters.encode(word);
-      if (isLeft(spelled)) return spelled;
-      const begun = from(params, spelled.right);
-      if (isLeft(begun)) return begun;
-      const said = spoken(begun.right);
-      if (isLeft(said)) return said;
-      lines.push(`${word}: ${phonemes.decode(said.right).join(" ")}`);
-    }
-    return right(lines.join("\n"));
-  });
+  Effect.map(compiled(), (from) =>
+    Effect.fnUntraced(function* ({ params }) {
+      const lines: string[] = [];
+      for (const word of words) {
+        const spelled = letters.encode(word);
+        if (isLeft(spelled)) return yield* Effect.fail(spelled.left);
+        const said = yield* spoken(yield* from(params, spelled.right));
+        lines.push(`${word}: ${phonemes.decode(said).join(" ")}`);
+      }
+      return lines.join("\n");
+    }),
+  );
 
 const compiled = () => compileDecoder(model);
 

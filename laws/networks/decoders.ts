@@ -1,5 +1,5 @@
+import * as Effect from "effect/Effect";
 import * as fc from "fast-check";
-import { right } from "fp-ts/lib/Either.js";
 import type { Continuation } from "../../src/nn/generate/decoder.ts";
 import type { Logits } from "../../src/nn/generate/sampling.ts";
 import type { Span } from "../../src/nn/generate/search.ts";
@@ -80,7 +80,8 @@ const modelOf = ({ from, steps }: Script): Continuation<number> => ({
   next: (state) => {
     const step = Math.min(steps.length - 1, Math.max(0, state + 1 - from.length));
     const logits = steps[step] as readonly number[];
-    return right({ logits: tensorOf([logits.length], "f32", logits) as Logits, state: state + 1 });
+    const said = tensorOf([logits.length], "f32", logits) as Logits;
+    return Effect.succeed({ logits: said, state: state + 1 });
   },
 });
 

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect";
+import * as Result from "effect/Result";
 import * as fc from "fast-check";
-import { isLeft } from "fp-ts/lib/Either.js";
 import { Backend } from "../../src/backend/index.ts";
 import { run } from "../../src/interpreter/evaluate.ts";
 import type { Expr } from "../../src/ir/expr.ts";
@@ -79,12 +79,13 @@ const lastOf = (model: Open, params: unknown, { told, said }: Omit<Utterance, "s
   return run(whole, inputs)[0] as Tensor;
 };
 
-const continuationOf = (model: Open, params: unknown, told: readonly number[]) => {
-  const made = Effect.runSync(Effect.provide(compileDecoder(model), Backend.layerReference));
-  const from = made(params, told);
-  if (isLeft(from)) throw from.left;
-  return from.right;
-};
+const continuationOf = (model: Open, params: unknown, told: readonly number[]) =>
+  Effect.runSync(
+    Effect.provide(
+      Effect.flatMap(compileDecoder(model), (from) => from(params, told)),
+      Backend.layerReference,
+    ),
+  );
 
 const greatest = (logits: Tensor): number => {
   const x = logits.toTypedArray();
@@ -104,11 +105,11 @@ export const stepByStep: Law<Speaker> = law(
         const { start, next } = continuationOf(own, params, told);
         let state = start;
         for (const [t, token] of said.entries()) {
-          const made = next(state, token);
-          if (isLeft(made)) return `it refuses token ${t}: ${made.left._tag}`;
-          state = made.right.state;
+          const made = Effect.runSync(Effect.result(next(state, token)));
+          if (Result.isFailure(made)) return `it refuses token ${t}: ${made.failure._tag}`;
+          state = made.success.state;
           const wanted = lastOf(own, params, { told, said: said.slice(0, t + 1) });
-          const difference = nearby(1e-4)(`logits after ${t + 1}`, [made.right.logits], [wanted]);
+          const difference = nearby(1e-4)(`logits after ${t + 1}`, [made.success.logits], [wanted]);
           if (difference !== undefined) return difference;
         }
         return undefined;
@@ -128,14 +129,15 @@ export const greedyDecoding: Law<Speaker> = law(
       breach: ({ seed, told, said: [first = 0] }: Utterance) => {
         const params = drawn(own, seed);
         const length = Math.min(own.positions, 5);
-        const made = greedySearch(continuationOf(own, params, told), { from: [first], length });
-        if (isLeft(made)) return made.left._tag;
+        const search = greedySearch(continuationOf(own, params, told), { from: [first], length });
+        const made = Effect.runSync(Effect.result(search));
+        if (Result.isFailure(made)) return made.failure._tag;
         const wanted = [first];
         while (wanted.length <= length)
           wanted.push(greatest(lastOf(own, params, { told, said: wanted })));
-        return made.right.every((token, i) => token === wanted[i + 1])
+        return made.success.every((token, i) => token === wanted[i + 1])
           ? undefined
-          : `[${made.right}], not [${wanted.slice(1)}]`;
+          : `[${made.success}], not [${wanted.slice(1)}]`;
       },
     };
   },

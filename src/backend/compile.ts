@@ -4,7 +4,13 @@ import { parameter } from "../ir/build.ts";
 import { program } from "../ir/program.ts";
 import { type Concrete, flattenExprs, shapeFor, treeOf } from "../ir/trees.ts";
 import { leavesLike, type NameOf, tensorsOf } from "./arguments.ts";
-import { Backend, type CompileOptions, SyncBackend, type Tensors } from "./backend.ts";
+import {
+  Backend,
+  type CompileOptions,
+  type Executable,
+  SyncBackend,
+  type Tensors,
+} from "./backend.ts";
 import { answer, type RunFailure } from "./later.ts";
 
 /** The types of values for the arguments of a symbolic function. */
@@ -86,6 +92,20 @@ export const compile = <A extends readonly unknown[], B>(
   );
 };
 
+/** Runs a traced function; arguments that do not fit are thrown at once, and the results may come later. */
+export const answering =
+  <A extends readonly unknown[], B>(
+    { run }: Executable,
+    { inputsOf, resultOf }: Omit<ReturnType<typeof traced<A, B>>, "program">,
+  ) =>
+  (...args: Values<A>): Effect.Effect<Concrete<B>, RunFailure> => {
+    const inputs = inputsOf(args);
+    return Effect.map(
+      answer(() => run(inputs)),
+      resultOf,
+    );
+  };
+
 /**
  * {@link compile} for every backend, also for one whose results come later: the function returns an Effect that waits
  * for them.
@@ -118,16 +138,8 @@ export const compileLater = <A extends readonly unknown[], B>(
   CompileError | BackendUnavailable | MemoryLimit,
   Backend
 > => {
-  const { program, inputsOf, resultOf } = traced(f, examples);
+  const made = traced(f, examples);
   return Effect.flatMap(Backend, (backend) =>
-    Effect.map(
-      backend.compile(program, options),
-      ({ run }) =>
-        (...args) =>
-          Effect.map(
-            answer(() => run(inputsOf(args))),
-            resultOf,
-          ),
-    ),
+    Effect.map(backend.compile(made.program, options), (executable) => answering(executable, made)),
   );
 };

@@ -1,3 +1,4 @@
+import * as Effect from "effect/Effect";
 import { isLeft } from "fp-ts/lib/Either.js";
 import { describe, expect, test } from "vitest";
 import { check, type Law } from "../../laws/law.ts";
@@ -62,10 +63,9 @@ describe("a decoder that invents tokens is noticed", () => {
     (model, { from, length, until }) => {
       let [state, logits] = [model.start, [] as readonly number[]];
       const told = (token: number): void => {
-        const made = model.next(state, token);
-        if (isLeft(made)) throw made.left;
-        state = made.right.state;
-        logits = Array.from(made.right.logits.toTypedArray());
+        const made = Effect.runSync(model.next(state, token));
+        state = made.state;
+        logits = Array.from(made.logits.toTypedArray());
       };
       for (const token of from) told(token);
       const tokens: number[] = [];

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as Effect from "effect/Effect";
-import { isLeft, right } from "fp-ts/lib/Either.js";
+import { isLeft } from "fp-ts/lib/Either.js";
 import { map } from "rxjs";
 import { afterAll, describe, expect, test } from "vitest";
 import { checkAsync } from "../../laws/law.ts";
@@ -58,7 +58,7 @@ const operators: { readonly [Name in Exclude<keyof Modules, NoOperator>]: readon
   ],
   sampleEvery: [
     sampleEvery(
-      Effect.succeed((state) => right(`epoch ${state.epoch}`)),
+      Effect.succeed((state) => Effect.succeed(`epoch ${state.epoch}`)),
       { every: 2 },
     ),
   ],

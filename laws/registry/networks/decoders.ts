@@ -1,11 +1,12 @@
-import { type Either, isLeft } from "fp-ts/lib/Either.js";
+import * as Effect from "effect/Effect";
+import * as Result from "effect/Result";
 import type { Continuation, DecodingFailure } from "../../../src/nn/generate/decoder.ts";
 import * as searches from "../../../src/nn/generate/search.ts";
 import type { Key } from "../../../src/tensor/key.ts";
 import type { Decoded, Decoder } from "../../networks/decoders.ts";
 
-type Result = Either<DecodingFailure, readonly (number | searches.Hypothesis)[]>;
-type Setting = (model: Continuation<number>, span: searches.Span, key: Key) => Result;
+type Search = Effect.Effect<readonly (number | searches.Hypothesis)[], DecodingFailure>;
+type Setting = (model: Continuation<number>, span: searches.Span, key: Key) => Search;
 
 /** Every way of generating sequences, in several settings: one that is not here does not compile. */
 const settings: { readonly [Name in keyof typeof searches]: readonly Setting[] } = {
@@ -26,13 +27,14 @@ const settings: { readonly [Name in keyof typeof searches]: readonly Setting[] }
   ),
 };
 
-const decoded = (made: Result): Decoded => {
-  if (isLeft(made))
+const decoded = (search: Search): Decoded => {
+  const made = Effect.runSync(Effect.result(search));
+  if (Result.isFailure(made))
     return {
-      refused: made.left._tag,
-      ...("position" in made.left ? { position: made.left.position } : {}),
+      refused: made.failure._tag,
+      ...("position" in made.failure ? { position: made.failure.position } : {}),
     };
-  const all = made.right;
+  const all = made.success;
   const tokens = all.filter((each) => typeof each === "number");
   const found = all.filter((each) => typeof each !== "number").map((each) => each.tokens);
   return { sequences: found.length > 0 ? found : [tokens] };

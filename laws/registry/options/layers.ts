@@ -1,4 +1,4 @@
-import { right } from "fp-ts/lib/Either.js";
+import * as Effect from "effect/Effect";
 import { constant } from "../../../src/ir/build.ts";
 import type { Expr } from "../../../src/ir/expr.ts";
 import type * as combinators from "../../../src/nn/combinators/containers.ts";
@@ -403,7 +403,7 @@ const model: Continuation<undefined> = {
   name: "fixed",
   vocabulary: 3,
   start: undefined,
-  next: () => right({ logits: fixed, state: undefined }),
+  next: () => Effect.succeed({ logits: fixed, state: undefined }),
 };
 const span = { from: [0], length: 1 };
 const spanned = (say: (span: searches.Span) => unknown) =>

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect";
-import { type Either, left, right } from "fp-ts/lib/Either.js";
-import { SyncBackend } from "../../backend/backend.ts";
-import { traced, type Values } from "../../backend/compile.ts";
+import { Backend } from "../../backend/backend.ts";
+import { answering, traced, type Values } from "../../backend/compile.ts";
+import type { RunFailure } from "../../backend/later.ts";
 import {
   EmptySequence,
   type NonFiniteLogits,
@@ -20,8 +20,9 @@ import type { Initial, Symbolic } from "../layer.ts";
 /**
  * Decoding: generating sequences token by token.
  *
- * A model defines one step as a symbolic function. The step is compiled once to a pure function of values, and greedy
- * search, sampling and beam search are pure functions of that.
+ * A model defines one step as a symbolic function. The step is compiled once to a function of values, and greedy search,
+ * sampling and beam search are functions of that. Each is an Effect, since the backend may answer later;
+ * `Effect.runSync` gives the result at once on a backend that does.
  */
 
 /** The source sequences of a model: the vocabulary, the maximum length, and the padding token. */
@@ -55,8 +56,13 @@ export interface Initialized<P> extends Autoregressive<P> {
   readonly init: (key: Key) => Initial<P, unknown>;
 }
 
-/** Errors of decoding: invalid tokens given to a model, or invalid logits from it. */
-export type DecodingFailure = UnknownToken | SequenceTooLong | EmptySequence | NonFiniteLogits;
+/** Errors of decoding: invalid tokens given to a model, invalid logits from it, or a failure of the backend. */
+export type DecodingFailure =
+  | UnknownToken
+  | SequenceTooLong
+  | EmptySequence
+  | NonFiniteLogits
+  | RunFailure;
 
 /** The result of one decoding step. */
 export interface DecodeStep<S> {
@@ -66,7 +72,7 @@ export interface DecodeStep<S> {
 }
 
 /**
- * A model as a pure function from a state and a token to the next step. A state is an immutable value, so that a search can
+ * A model as a function from a state and a token to the next step. A state is an immutable value, so that a search can
  * continue from it any number of times.
  */
 export interface Continuation<S> {
@@ -75,8 +81,11 @@ export interface Continuation<S> {
   readonly vocabulary: number;
   /** The state before the first token. */
   readonly start: S;
-  /** **Fails with** `UnknownToken`, `SequenceTooLong`, on the left. */
-  readonly next: (state: S, token: number) => Either<UnknownToken | SequenceTooLong, DecodeStep<S>>;
+  /** **Fails with** `UnknownToken`, `SequenceTooLong`, `WorkerLost`, `MemoryLimit`. */
+  readonly next: (
+    state: S,
+    token: number,
+  ) => Effect.Effect<DecodeStep<S>, UnknownToken | SequenceTooLong | RunFailure>;
 }
 
 /** The state of a compiled model between tokens. */
@@ -90,14 +99,14 @@ export interface Carried {
 export type Continue<P> = (
   params: P,
   source?: readonly number[],
-) => Either<DecodingFailure, Continuation<Carried>>;
+) => Effect.Effect<Continuation<Carried>, DecodingFailure>;
 
 /**
  * Compiles the step of a model, once for all values of its params.
  *
  * **Fails with** `CompileError`, `BackendUnavailable`, `MemoryLimit`; what is returned, with `UnknownToken`,
- * `SequenceTooLong` and `EmptySequence` on the left, where the source is invalid; `ShapeMismatch`, `DtypeMismatch` and
- * `InvalidArgument`, thrown, which name the param that is not like those of `init`.
+ * `SequenceTooLong` and `EmptySequence` where the source is invalid, `WorkerLost`, `MemoryLimit`; `ShapeMismatch`,
+ * `DtypeMismatch` and `InvalidArgument`, thrown, which name the param that is not like those of `init`.
  * **Laws** `laws.decoding`: decoding step by step gives the same as applying the model to the whole sequence.
  *
  * **Example**
@@ -106,14 +115,14 @@ export type Continue<P> = (
  * import { Backend, key } from "fluxion";
  * import { compileDecoder, greedySearch } from "fluxion/generate";
  * import { gpt } from "fluxion/models";
- * import * as Either from "fp-ts/lib/Either.js";
- * import { pipe } from "fp-ts/lib/function.js";
  *
  * const model = gpt({ vocabulary: 5, positions: 8, width: 4, blocks: 1, heads: 2 });
  * const { params } = model.init(key(1));
- * const from = Effect.runSync(Effect.provide(compileDecoder(model), Backend.layerReference));
- * const said = pipe(from(params), Either.chainW((c) => greedySearch(c, { from: [0], length: 3 })));
- * said._tag; // => 'Right'
+ * const said = Effect.gen(function* () {
+ *   const from = yield* compileDecoder(model);
+ *   return yield* greedySearch(yield* from(params), { from: [0], length: 3 });
+ * });
+ * Effect.runSync(Effect.provide(said, Backend.layerReference)).length; // => 3
  * ```
  */
 export const compileDecoder = Effect.fnUntraced(function* <P>(model: Initialized<P>) {
@@ -133,32 +142,35 @@ export const compileDecoder = Effect.fnUntraced(function* <P>(model: Initialized
       const [logits, next] = model.step(p as Symbolic<P>, token, carry);
       return [broadcastTo(logits, [vocabulary]), exprTree(next)] as const;
     },
-    [params, scalar(0, "i32"), begin(params, blank)],
+    [params, scalar(0, "i32"), yield* begin(params, blank)],
   );
   const from: Continue<P> = (own, told = []) => {
     const issue = source === undefined ? undefined : sourceIssue(name, source, told);
-    if (issue !== undefined) return left(issue);
+    if (issue !== undefined) return Effect.fail(issue);
     const tree = tensorTree(own);
-    return right({
-      name,
-      vocabulary,
-      start: { carry: begin(tree, tokensOf(filled(told, source))), length: 0 },
-      next: ({ carry, length }, token) => {
-        if (!isToken(token, vocabulary))
-          return left(
-            new UnknownToken({
-              token: String(token),
-              position: length,
-              known: vocabulary,
-              path: [name],
-            }),
-          );
-        if (length >= positions)
-          return left(new SequenceTooLong({ length: length + 1, limit: positions, path: [name] }));
-        const [logits, after] = step(tree, scalar(token, "i32"), carry);
-        return right({ logits, state: { carry: after, length: length + 1 } });
-      },
-    });
+    const next: Continuation<Carried>["next"] = ({ carry, length }, token) => {
+      if (!isToken(token, vocabulary))
+        return Effect.fail(
+          new UnknownToken({
+            token: String(token),
+            position: length,
+            known: vocabulary,
+            path: [name],
+          }),
+        );
+      if (length >= positions)
+        return Effect.fail(
+          new SequenceTooLong({ length: length + 1, limit: positions, path: [name] }),
+        );
+      return Effect.map(step(tree, scalar(token, "i32"), carry), ([logits, after]) => ({
+        logits,
+        state: { carry: after, length: length + 1 },
+      }));
+    };
+    return Effect.map(begin(tree, tokensOf(filled(told, source))), (carry) => ({
+      ...{ name, vocabulary, next },
+      start: { carry, length: 0 },
+    }));
   };
   return from;
 });
@@ -176,13 +188,13 @@ const compiled = Effect.fnUntraced(function* <A extends readonly unknown[], B>(
   f: (...args: A) => B,
   examples: Values<A>,
 ) {
-  const backend = yield* SyncBackend;
+  const backend = yield* Backend;
   const op = "compileDecoder";
   const argument = (i: number) => names[i] ?? `argument ${i + 1}`;
   const words = { op, called: op, example: argument, argument };
-  const { program, inputsOf, resultOf } = traced(f, examples, words);
-  const executable = yield* backend.compile(program);
-  return (...args: Values<A>) => resultOf(executable.run(inputsOf(args)));
+  const made = traced(f, examples, words);
+  const executable = yield* backend.compile(made.program);
+  return answering(executable, made);
 });
 
 const isToken = (token: number, vocabulary: number): boolean =>

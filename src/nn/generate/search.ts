@@ -1,4 +1,4 @@
-import { type Either, isLeft, left, right } from "fp-ts/lib/Either.js";
+import * as Effect from "effect/Effect";
 import { EmptySequence, NonFiniteLogits } from "../../errors.ts";
 import { greatestOf } from "../../tensor/extremes.ts";
 import { categorical, foldIn, type Key } from "../../tensor/key.ts";
@@ -33,16 +33,16 @@ const noDistribution = (logits: ArrayLike<number>): number | undefined => {
   return greatest === Number.NEGATIVE_INFINITY ? greatest : undefined;
 };
 
-/** Checks that the logits of a step define a distribution. **Fails with** `NonFiniteLogits`, on the left. */
+/** Checks that the logits of a step define a distribution. **Fails with** `NonFiniteLogits`. */
 const sound = <S>(
   { name }: Continuation<S>,
   said: DecodeStep<S>,
   position: number,
-): Either<NonFiniteLogits, DecodeStep<S>> => {
+): Effect.Effect<void, NonFiniteLogits> => {
   const value = noDistribution(said.logits.toTypedArray());
   return value === undefined
-    ? right(said)
-    : left(new NonFiniteLogits({ value, position, path: [name] }));
+    ? Effect.void
+    : Effect.fail(new NonFiniteLogits({ value, position, path: [name] }));
 };
 
 /** **Fails with** `InvalidArgument`, thrown, where a span is invalid. */
@@ -56,44 +56,41 @@ const requireSpan = (
 };
 
 /** Feeds a prompt of at least one token to a model, and returns the last step. */
-const told = <S>(
+const told = Effect.fnUntraced(function* <S>(
   { name, start, next }: Continuation<S>,
   from: readonly number[],
-): Either<DecodingFailure, DecodeStep<S>> => {
+) {
   const [first, ...rest] = from;
-  if (first === undefined) return left(new EmptySequence({ path: [name] }));
-  let said: Either<DecodingFailure, DecodeStep<S>> = next(start, first);
-  for (const token of rest) {
-    if (isLeft(said)) return said;
-    said = next(said.right.state, token);
-  }
+  if (first === undefined) return yield* new EmptySequence({ path: [name] });
+  let said = yield* next(start, first);
+  for (const token of rest) said = yield* next(said.state, token);
   return said;
-};
+});
 
 /**
  * Generates tokens from a model: `choose` picks each token from its logits and its index, counted from 0.
  *
- * **Fails with** `UnknownToken`, `SequenceTooLong`, `EmptySequence`, `NonFiniteLogits`, on the left;
+ * **Fails with** `UnknownToken`, `SequenceTooLong`, `EmptySequence`, `NonFiniteLogits`, `WorkerLost`, `MemoryLimit`;
  * `InvalidArgument`, thrown, where `length` is not a whole number of at least 0, or `until` is not in the vocabulary.
  */
 export const generate = <S>(
   continuation: Continuation<S>,
   { from, length, until }: Span,
   choose: (logits: Logits, place: number) => number,
-): Either<DecodingFailure, readonly number[]> => {
+): Effect.Effect<readonly number[], DecodingFailure> => {
   requireSpan("generate", continuation, { length, ...(until === undefined ? {} : { until }) });
-  let said = told(continuation, from);
-  const tokens: number[] = [];
-  for (let place = 0; place < length; place++) {
-    if (isLeft(said)) return said;
-    said = sound(continuation, said.right, from.length + place);
-    if (isLeft(said)) return said;
-    const token = choose(said.right.logits, place);
-    if (token === until) break;
-    tokens.push(token);
-    if (tokens.length < length) said = continuation.next(said.right.state, token);
-  }
-  return isLeft(said) ? said : right(tokens);
+  return Effect.gen(function* () {
+    let said = yield* told(continuation, from);
+    const tokens: number[] = [];
+    for (let place = 0; place < length; place++) {
+      yield* sound(continuation, said, from.length + place);
+      const token = choose(said.logits, place);
+      if (token === until) break;
+      tokens.push(token);
+      if (tokens.length < length) said = yield* continuation.next(said.state, token);
+    }
+    return tokens;
+  });
 };
 
 const likeliest = (logits: Logits): number => {
@@ -107,7 +104,7 @@ const likeliest = (logits: Logits): number => {
 export const greedySearch = <S>(
   continuation: Continuation<S>,
   span: Span,
-): Either<DecodingFailure, readonly number[]> => generate(continuation, span, likeliest);
+): Effect.Effect<readonly number[], DecodingFailure> => generate(continuation, span, likeliest);
 
 /**
  * Samples a sequence from the distribution of a model. The same key gives the same tokens.
@@ -118,7 +115,7 @@ export const sampleSequence = <S>(
   continuation: Continuation<S>,
   key: Key,
   { temperature, topK, topP, ...span }: Span & Sampling,
-): Either<DecodingFailure, readonly number[]> => {
+): Effect.Effect<readonly number[], DecodingFailure> => {
   const how = {
     ...(temperature === undefined ? {} : { temperature }),
     ...(topK === undefined ? {} : { topK }),
@@ -174,37 +171,31 @@ const logProbabilities = (logits: Logits): readonly number[] => {
 export const beamSearch = <S>(
   continuation: Continuation<S>,
   { from, length, until, width, lengthPenalty = 0 }: Span & Beam,
-): Either<DecodingFailure, readonly Hypothesis[]> => {
+): Effect.Effect<readonly Hypothesis[], DecodingFailure> => {
   whole(1)("beamSearch", { width });
   finite("beamSearch", { lengthPenalty });
   requireSpan("beamSearch", continuation, { length, ...(until === undefined ? {} : { until }) });
-  const first = told(continuation, from);
-  if (isLeft(first)) return first;
-  let beam: readonly Growing<S>[] = [
-    { tokens: [], logProbability: 0, score: 0, said: first.right },
-  ];
-  for (let place = 0; place < length && beam.some(({ said }) => said !== undefined); place++) {
-    for (const { said } of beam) {
-      if (said === undefined) continue;
-      const checked = sound(continuation, said, from.length + place);
-      if (isLeft(checked)) return checked;
+  return Effect.gen(function* () {
+    const first = yield* told(continuation, from);
+    let beam: readonly Growing<S>[] = [{ tokens: [], logProbability: 0, score: 0, said: first }];
+    for (let place = 0; place < length && beam.some(({ said }) => said !== undefined); place++) {
+      for (const { said } of beam)
+        if (said !== undefined) yield* sound(continuation, said, from.length + place);
+      const candidates = beam
+        .flatMap((each) => grown(each, { until, lengthPenalty, width }))
+        .sort((a, b) => b.score - a.score)
+        .slice(0, width);
+      const next: Growing<S>[] = [];
+      for (const { of, token, ...found } of candidates) {
+        const open = token !== undefined && token !== until && found.tokens.length < length;
+        const said =
+          open && of !== undefined ? yield* continuation.next(of.state, token) : undefined;
+        next.push({ ...found, said });
+      }
+      beam = next;
     }
-    const candidates = beam
-      .flatMap((each) => grown(each, { until, lengthPenalty, width }))
-      .sort((a, b) => b.score - a.score)
-      .slice(0, width);
-    const next: Growing<S>[] = [];
-    for (const { of, token, ...found } of candidates) {
-      const open = token !== undefined && token !== until && found.tokens.length < length;
-      const said = open && of !== undefined ? continuation.next(of.state, token) : undefined;
-      if (said !== undefined && isLeft(said)) return said;
-      next.push({ ...found, said: said?.right });
-    }
-    beam = next;
-  }
-  return right(
-    beam.map(({ tokens, logProbability, score }) => ({ tokens, logProbability, score })),
-  );
+    return beam.map(({ tokens, logProbability, score }) => ({ tokens, logProbability, score }));
+  });
 };
 
 /** A finished sequence, or an extension of one by `token` after the step `of`. */

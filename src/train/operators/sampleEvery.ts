@@ -2,7 +2,6 @@ import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
 import * as Layer from "effect/Layer";
 import * as Scope from "effect/Scope";
-import { type Either, isLeft } from "fp-ts/lib/Either.js";
 import {
   concat,
   concatMap,
@@ -20,18 +19,21 @@ import { defaultServices } from "../services.ts";
 import type { TrainState } from "../state/state.ts";
 
 /** Compiles to a function from a training state to text. */
-export type Sampler<P, S, E1, E2 = E1> = Effect.Effect<
-  (state: TrainState<P, S>) => Either<E2, string>,
+export type Sampler<P, S, E1, E2 = E1, R extends Services = Backend> = Effect.Effect<
+  (state: TrainState<P, S>) => Effect.Effect<string, E2>,
   E1,
-  Backend | SyncBackend
+  R
 >;
 
+/** The services that a sampler may need. */
+type Services = Backend | SyncBackend;
+
 /** The options of {@link sampleEvery}. */
-export interface SampleEvery {
+export interface SampleEvery<R extends Services = Services> {
   /** The number of epochs between samples. Defaults to 1. */
   readonly every?: number;
   /** Defaults to `Backend.layerWasm`. */
-  readonly services?: Layer.Layer<Backend | SyncBackend, BackendUnavailable>;
+  readonly services?: Layer.Layer<R, BackendUnavailable>;
 }
 
 /**
@@ -41,16 +43,16 @@ export interface SampleEvery {
  * **Fails with** `InvalidArgument`, thrown, where `every` is not a whole number above 0; and with the errors of
  * the sampler, which end the stream.
  */
-export const sampleEvery = <P, S, E1, E2>(
-  sampler: Sampler<P, S, E1, E2>,
-  { every = 1, services = defaultServices }: SampleEvery = {},
+export const sampleEvery = <P, S, E1, E2, R extends Services = Backend>(
+  sampler: Sampler<P, S, E1, E2, R>,
+  { every = 1, services = defaultServices }: SampleEvery<R> = {},
 ): MonoTypeOperatorFunction<TrainEvent<TrainState<P, S>>> => {
   whole(1)("sampleEvery", { every });
   return (source) =>
     defer(() => {
       // The sampler is used for as long as the subscription lasts, and so are its services.
       const scope = Scope.makeUnsafe();
-      let made: ((state: TrainState<P, S>) => Either<E2, string>) | undefined;
+      let made: ((state: TrainState<P, S>) => Effect.Effect<string, E2>) | undefined;
       const ready = Effect.suspend(() =>
         made === undefined
           ? Layer.buildWithScope(services, scope).pipe(
@@ -65,12 +67,10 @@ export const sampleEvery = <P, S, E1, E2>(
       );
       const sampled$ = ({ epoch, step, state }: EpochCompleted<TrainState<P, S>>) =>
         observe<TrainEvent<TrainState<P, S>>, unknown>((emit) =>
-          Effect.flatMap(ready, (text) => {
-            const said = text(state);
-            if (isLeft(said)) return Effect.fail(said.left);
-            emit.next({ _tag: "Sampled", epoch, step, text: said.right });
-            return Effect.void;
-          }),
+          Effect.map(
+            Effect.flatMap(ready, (sample) => sample(state)),
+            (text) => emit.next({ _tag: "Sampled", epoch, step, text }),
+          ),
         );
       return source.pipe(
         concatMap((event) =>

@@ -1,6 +1,5 @@
 import * as Effect from "effect/Effect";
-import { chainW, map } from "fp-ts/lib/Either.js";
-import { pipe } from "fp-ts/lib/function.js";
+import { isLeft } from "fp-ts/lib/Either.js";
 import type { Vocabulary } from "../../data/vocabulary.ts";
 import { compileDecoder, type Initialized } from "../../nn/generate/decoder.ts";
 import type { Sampling } from "../../nn/generate/sampling.ts";
@@ -25,7 +24,7 @@ export interface TextOptions extends Sampling {
  * The key gives the same draws in every epoch, so that only the model changes.
  *
  * **Fails with** `CompileError`, `BackendUnavailable`, `MemoryLimit`; `UnknownToken` where a token of the prompt
- * is not in the vocabulary, `EmptySequence` where the prompt is empty, `SequenceTooLong`.
+ * is not in the vocabulary, `EmptySequence` where the prompt is empty, `SequenceTooLong`, `WorkerLost`.
  */
 export const textSampler = <P>(
   model: Initialized<P>,
@@ -34,21 +33,14 @@ export const textSampler = <P>(
 ) => {
   const { prompt, length, key, split = Array.from<string>, ...rest } = options;
   const { join = (tokens: readonly string[]) => tokens.join(""), ...how } = rest;
-  return Effect.map(
-    compileDecoder(model),
-    (from) =>
-      ({ params }: TrainState<P>) =>
-        pipe(
-          vocabulary.encode(split(prompt)),
-          chainW((tokens) =>
-            pipe(
-              from(params),
-              chainW((continuation) =>
-                sampleSequence(continuation, key, { ...how, from: tokens, length }),
-              ),
-              map((said) => join(vocabulary.decode([...tokens, ...said]))),
-            ),
-          ),
-        ),
+  return Effect.map(compileDecoder(model), (from) =>
+    Effect.fnUntraced(function* ({ params }: TrainState<P>) {
+      const tokens = vocabulary.encode(split(prompt));
+      if (isLeft(tokens)) return yield* tokens.left;
+      const continuation = yield* from(params);
+      const span = { ...how, from: tokens.right, length };
+      const said = yield* sampleSequence(continuation, key, span);
+      return join(vocabulary.decode([...tokens.right, ...said]));
+    }),
   );
 };

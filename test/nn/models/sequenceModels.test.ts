@@ -1,6 +1,5 @@
 import * as Effect from "effect/Effect";
 import * as fc from "fast-check";
-import { isLeft } from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import { describe, expect, it } from "vitest";
 import { padSequences, vocabulary } from "../../../src/data/index.ts";
@@ -36,6 +35,7 @@ import type { Continuation } from "../../../src/nn/generate/decoder.ts";
 import {
   beamSearch,
   compileDecoder,
+  type DecodingFailure,
   greedySearch,
   sampleSequence,
   topKLogits,
@@ -72,6 +72,9 @@ const right = <A>(
   if (given._tag === "Left") throw given.left;
   return given.right;
 };
+/** What decoding comes to on a backend that answers at once, and how it fails. */
+const now = <A>(decoding: Effect.Effect<A, DecodingFailure>): A => Effect.runSync(decoding);
+const left = <E>(decoding: Effect.Effect<unknown, E>): E => Effect.runSync(Effect.flip(decoding));
 const refused = (argument: string) =>
   expect.objectContaining({ _tag: "InvalidArgument", argument });
 
@@ -161,11 +164,11 @@ describe("a few real examples are learned by heart", () => {
     const { loss, params } = await learned(model, data, sequenceCrossEntropy);
     expect(loss).toBeLessThan(0.05);
     const from = Effect.runSync(Effect.provide(compileDecoder(model), layerStanding));
-    const written = greedySearch(right(from(params)), {
+    const written = greedySearch(now(from(params)), {
       from: (lines[1] ?? []).slice(0, 4),
       length: 27,
     });
-    expect(known.decode(right(written)).join("")).toBe(opening[1]?.slice(4, 31));
+    expect(known.decode(now(written)).join("")).toBe(opening[1]?.slice(4, 31));
   });
 
   it.each([
@@ -199,10 +202,10 @@ describe("a few real examples are learned by heart", () => {
       Effect.provide(compileDecoder(model as ReturnType<typeof seq2seq>), layerStanding),
     );
     for (const [i, word] of words.entries()) {
-      const continuation = right(from(params, word));
+      const continuation = now(from(params, word));
       const span = { from: [1], length: 5, until: 2 };
-      expect(right(greedySearch(continuation, span))).toEqual(said[i]);
-      const [best] = right(beamSearch(continuation, { ...span, width: 3, lengthPenalty: 0.6 }));
+      expect(now(greedySearch(continuation, span))).toEqual(said[i]);
+      const [best] = now(beamSearch(continuation, { ...span, width: 3, lengthPenalty: 0.6 }));
       expect(best?.tokens).toEqual(said[i]);
     }
   });
@@ -214,8 +217,8 @@ describe("a few real examples are learned by heart", () => {
     for (const steps of [4, 16, 20, 24, 28]) {
       const { params, tested } = await learned(model, pairs, overPadding, { steps });
       const exact = words.filter((word, i) => {
-        const made = greedySearch(right(from(params, word)), { from: [1], length: 5, until: 2 });
-        return right(made).join() === said[i]?.join();
+        const made = greedySearch(now(from(params, word)), { from: [1], length: 5, until: 2 });
+        return now(made).join() === said[i]?.join();
       });
       expect(tested).toBe(exact.length / words.length);
       shares.push(tested ?? Number.NaN);
@@ -277,10 +280,11 @@ const table = (rows: readonly (readonly number[])[]): Continuation<number> => ({
   name: "table",
   vocabulary: rows.length,
   start: 0,
-  next: (_, token) => ({
-    _tag: "Right",
-    right: { logits: tensor([...(rows[token] ?? [])].map(Math.log)) as never, state: token },
-  }),
+  next: (_, token) =>
+    Effect.succeed({
+      logits: tensor([...(rows[token] ?? [])].map(Math.log)) as never,
+      state: token,
+    }),
 });
 
 describe("searches", () => {
@@ -316,7 +320,7 @@ describe("searches", () => {
   it("a beam as wide as there are sequences finds the best, whatever the penalty of length", () => {
     fc.assert(
       fc.property(rows, fc.constantFrom(0, 0.6, 1), (p, lengthPenalty) => {
-        const found = right(beamSearch(table(p), { ...span, width: 27, lengthPenalty }));
+        const found = now(beamSearch(table(p), { ...span, width: 27, lengthPenalty }));
         const wanted = everything(p, lengthPenalty);
         expect(found[0]?.score).toBeCloseTo(wanted[0]?.score ?? 0, 5);
         expect(found).toHaveLength(wanted.length);
@@ -327,8 +331,8 @@ describe("searches", () => {
   it("a beam of one is greedy", () => {
     fc.assert(
       fc.property(rows, (p) => {
-        const [only] = right(beamSearch(table(p), { ...span, width: 1 }));
-        expect(only?.tokens).toEqual(right(greedySearch(table(p), span)));
+        const [only] = now(beamSearch(table(p), { ...span, width: 1 }));
+        expect(only?.tokens).toEqual(now(greedySearch(table(p), span)));
       }),
     );
     expect(() => beamSearch(table([]), { ...span, width: 0 })).toThrow(refused("width"));
@@ -337,18 +341,16 @@ describe("searches", () => {
   it("samples are as often what they are likely to be, and the same for the same key", () => {
     const p = [[0.5, 0.3, 0.2]];
     const draws = Array.from({ length: 2000 }, (_, i) =>
-      right(sampleSequence(table(p), key(i), { from: [0], length: 1 })),
+      now(sampleSequence(table(p), key(i), { from: [0], length: 1 })),
     );
     const share = (token: number) => draws.filter(([t]) => t === token).length / draws.length;
     expect(share(0)).toBeCloseTo(0.5, 1);
     expect(share(2)).toBeCloseTo(0.2, 1);
-    expect(right(sampleSequence(table(p), key(1), { from: [0], length: 1 }))).toEqual(draws[1]);
+    expect(now(sampleSequence(table(p), key(1), { from: [0], length: 1 }))).toEqual(draws[1]);
     const cold = { from: [0], length: 1, temperature: 0.01 };
-    expect(right(sampleSequence(table(p), key(3), cold))).toEqual([0]);
+    expect(now(sampleSequence(table(p), key(3), cold))).toEqual([0]);
     for (const how of [{ topK: 1 }, { topP: 0.4 }])
-      expect(right(sampleSequence(table(p), key(2), { from: [0], length: 1, ...how }))).toEqual([
-        0,
-      ]);
+      expect(now(sampleSequence(table(p), key(2), { from: [0], length: 1, ...how }))).toEqual([0]);
   });
 
   it("what may be drawn is the fewest likeliest, and always something", () => {
@@ -429,22 +431,30 @@ describe("bad input", () => {
   const model = gpt({ vocabulary: 5, positions: 4, width: 4, blocks: 1, heads: 2 });
   const translator = seq2seq({ source, vocabulary: 4, width: 2, hidden: 2 });
   const of = Effect.runSync(Effect.provide(compileDecoder(model), Backend.layerReference));
-  const continuation = right(of(model.init(key(0)).params));
+  const continuation = now(of(model.init(key(0)).params));
 
   it("is refused with what, where and how many", () => {
     const path = [model.name];
-    expect(greedySearch(continuation, { from: [], length: 1 })).toMatchObject({
-      left: { _tag: "EmptySequence", path },
+    expect(left(greedySearch(continuation, { from: [], length: 1 }))).toMatchObject({
+      _tag: "EmptySequence",
+      path,
     });
-    expect(greedySearch(continuation, { from: [1, 5], length: 1 })).toMatchObject({
-      left: { _tag: "UnknownToken", token: "5", position: 1, known: 5, path },
+    expect(left(greedySearch(continuation, { from: [1, 5], length: 1 }))).toMatchObject({
+      _tag: "UnknownToken",
+      token: "5",
+      position: 1,
+      known: 5,
+      path,
     });
     for (const token of [-1, 0.5, Number.NaN])
-      expect(isLeft(continuation.next(continuation.start, token))).toBe(true);
-    expect(greedySearch(continuation, { from: [1, 1], length: 4 })).toMatchObject({
-      left: { _tag: "SequenceTooLong", length: 5, limit: 4, path },
+      expect(left(continuation.next(continuation.start, token))).toBeDefined();
+    expect(left(greedySearch(continuation, { from: [1, 1], length: 4 }))).toMatchObject({
+      _tag: "SequenceTooLong",
+      length: 5,
+      limit: 4,
+      path,
     });
-    expect(right(greedySearch(continuation, { from: [1, 1], length: 3 }))).toHaveLength(3);
+    expect(now(greedySearch(continuation, { from: [1, 1], length: 3 }))).toHaveLength(3);
   });
 
   it("of a source is refused likewise", () => {
@@ -452,15 +462,25 @@ describe("bad input", () => {
     const { params } = translator.init(key(0));
     const path = [translator.name, "source"];
     for (const nothing of [from(params, []), from(params)])
-      expect(nothing).toMatchObject({ left: { _tag: "EmptySequence", path } });
-    expect(from(params, [-1, 1])).toMatchObject({
-      left: { _tag: "UnknownToken", token: "-1", position: 0, known: letters.size, path },
+      expect(left(nothing)).toMatchObject({ _tag: "EmptySequence", path });
+    expect(left(from(params, [-1, 1]))).toMatchObject({
+      _tag: "UnknownToken",
+      token: "-1",
+      position: 0,
+      known: letters.size,
+      path,
     });
-    expect(from(params, [1, 1, 1, 1, 1, 1])).toMatchObject({
-      left: { _tag: "SequenceTooLong", length: 6, limit: 5, path },
+    expect(left(from(params, [1, 1, 1, 1, 1, 1]))).toMatchObject({
+      _tag: "SequenceTooLong",
+      length: 6,
+      limit: 5,
+      path,
     });
-    expect(from(params, [1, 99])).toMatchObject({
-      left: { _tag: "UnknownToken", position: 1, known: letters.size, path },
+    expect(left(from(params, [1, 99]))).toMatchObject({
+      _tag: "UnknownToken",
+      position: 1,
+      known: letters.size,
+      path,
     });
   });
 

@@ -6,14 +6,19 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { resumption, trainerOf } from "../../../laws/training/training.ts";
 import { mustHoldInTime } from "../../../laws/vitest.ts";
 import { compileLater } from "../../../src/backend/index.ts";
+import { vocabulary } from "../../../src/data/index.ts";
 import { WorkerLost } from "../../../src/errors.ts";
 import {
   asBaseline,
+  dataset,
   type Expr,
   earlyStopping,
   evaluate,
+  key,
   NonFinite,
+  pipeline,
   ReverseMode,
+  sampleEvery,
   sgd,
   type TrainEvent,
   tensor,
@@ -27,7 +32,18 @@ import {
   withOptimizer,
 } from "../../../src/index.ts";
 import { mul } from "../../../src/ir/ops/elementwise.ts";
-import type { AnyPipeline } from "../../../src/train/index.ts";
+import {
+  beamSearch,
+  type Carried,
+  type Continuation,
+  compileDecoder,
+  type DecodingFailure,
+  greedySearch,
+  sampleSequence,
+} from "../../../src/nn/generate/index.ts";
+import { sequenceCrossEntropy } from "../../../src/nn/losses/index.ts";
+import { gpt } from "../../../src/nn/models/index.ts";
+import { type AnyPipeline, textSampler } from "../../../src/train/index.ts";
 import { device, type Lateness } from "../../backend/late.ts";
 import { backends, bitsOf, collect, lastOf, losses, points, small } from "../examples.ts";
 
@@ -190,6 +206,61 @@ describe("a device whose answers come in another order", () => {
     const [right, wrong] = [await run({ ahead: 3 }), await run({ ahead: 3, exchanged: true })];
     expect(losses(wrong)).not.toEqual(losses(right));
     expect([...losses(wrong)].sort()).toEqual([...losses(right)].sort());
+  });
+});
+
+describe("decoding on a device that answers later", () => {
+  const model = gpt({ vocabulary: 6, positions: 8, width: 4, blocks: 1, heads: 2 });
+  const { params } = model.init(key(3));
+  const span = { from: [1, 2], length: 5 };
+  const searches: { readonly [name: string]: (c: Continuation<Carried>) => Said } = {
+    "greedy search": (c) => greedySearch(c, span),
+    sampling: (c) => sampleSequence(c, key(1), { ...span, temperature: 2 }),
+    "beam search": (c) => beamSearch(c, { ...span, width: 3 }),
+  };
+  type Said = Effect.Effect<unknown, DecodingFailure>;
+  const said = (search: (c: Continuation<Carried>) => Said) =>
+    Effect.flatMap(compileDecoder(model), (from) => Effect.flatMap(from(params), search));
+
+  it.each(Object.entries(searches))("gives the same by %s", async (_, search) => {
+    const now = Effect.runSync(Effect.provide(said(search), backends.wasm));
+    const late = Effect.provide(said(search), services({ ahead: 3 }).services);
+    expect(await Effect.runPromise(late)).toEqual(now);
+  });
+
+  it("fails with what the device says", async () => {
+    const own = services({ ahead: 3, lost: { at: 5, error: lost } });
+    const late = Effect.provide(
+      said((c) => greedySearch(c, span)),
+      own.services,
+    );
+    expect(await Effect.runPromise(Effect.flip(late))).toBe(lost);
+  });
+
+  it("emits samples between the events of a run, in order", async () => {
+    const letters = vocabulary(["abcdef"]);
+    const of = pipe(
+      pipeline("text", {
+        data: Effect.succeed({
+          train: dataset({ x: tensor([[0, 1, 2]], "i32"), y: tensor([[1, 2, 3]], "i32") }),
+        }),
+        input: "x",
+        target: "y",
+        model,
+        loss: sequenceCrossEntropy,
+        optimizer: sgd({ learningRate: 0.1 }),
+      }),
+      withBatchSize(1),
+      withEpochs(3),
+    );
+    const writing = textSampler(model, letters, { prompt: "ab", length: 4, key: key(1) });
+    const sampled = (layer: (typeof backends)["late 1"]) =>
+      collect(
+        train$(withCallback(sampleEvery(writing, { services: layer }))(of), { services: layer }),
+      );
+    expect(comparable(await sampled(services({ ahead: 3 }).services))).toEqual(
+      comparable(await sampled(backends.wasm)),
+    );
   });
 });
 

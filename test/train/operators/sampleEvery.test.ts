@@ -1,5 +1,4 @@
 import * as Effect from "effect/Effect";
-import { left, right } from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import { from, lastValueFrom, toArray } from "rxjs";
 import { describe, expect, it } from "vitest";
@@ -36,7 +35,7 @@ describe("sampleEvery", () => {
     let compiled = 0;
     const sampler = Effect.sync(() => {
       compiled += 1;
-      return (state: TrainState<number>) => right(`state ${state.params}`);
+      return (state: TrainState<number>) => Effect.succeed(`state ${state.params}`);
     });
     const said = await through(sampler);
     expect(said.map(({ _tag }) => _tag)).toEqual([
@@ -50,7 +49,7 @@ describe("sampleEvery", () => {
 
   it("ends the stream with what goes wrong", async () => {
     const refused = new Error("no");
-    const wrong = Effect.succeed(() => left(refused));
+    const wrong = Effect.succeed(() => Effect.fail(refused));
     await expect(through(wrong)).rejects.toBe(refused);
     await expect(through(Effect.fail(refused))).rejects.toBe(refused);
   });
