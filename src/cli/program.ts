@@ -73,7 +73,7 @@ const summary = Effect.fnUntraced(function* (name: string, settings: Settings) {
   const ceilings = settings.plan === true ? measurePeaks() : undefined;
   const planned = ceilings && { ceilings, floor: rooflineOfPlan(made.plan, ceilings) };
   const code =
-    settings.code === true ? cText(step.program, made.pipeline, step.carried) : undefined;
+    settings.code === true ? cText(step.program, `${made.pipeline} step`, step.carried) : undefined;
   if (settings.json === true)
     return yield* print(jsonLine({ ...made, ...planned, ...(code === undefined ? {} : { code }) }));
   const plan = ceilings && summaryPlanText(made, ceilings);

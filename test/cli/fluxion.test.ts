@@ -98,8 +98,8 @@ describe("fluxion", () => {
       fluxion(["summary", "case-study", "--plan", "--code"]),
     ]);
     expect([alone.code, both.code]).toEqual([0, 0]);
-    expect(alone.out).toMatch(/^\/\* case_study: \d+ kernels in \d+ bytes of memory\. \*\/$/m);
-    expect(alone.out).toMatch(/^void case_study\(unsigned char \*memory\) \{$/m);
+    expect(alone.out).toMatch(/^\/\* case_study_step: \d+ kernels in \d+ bytes of memory\. \*\/$/m);
+    expect(alone.out).toMatch(/^void case_study_step\(unsigned char \*memory\) \{$/m);
     expect(alone.out).toMatch(/^ {2}\/\* matmul \[32, 64\] .*\*\/\n {2}for \(ptrdiff_t i0 = 0;/m);
     expect(both.out).toMatch(/^\/\*\ncase-study[\s\S]*matmul[\s\S]*\*\/\n\n/);
     expect(both.out.endsWith(alone.out)).toBe(true);

@@ -14,7 +14,7 @@ import { type Call, constantText, cTypes, operationText } from "./operations.ts"
 export interface Site {
   readonly name: (buffer: Buffer) => string;
   /** The pointer to a buffer, as an expression: equal for buffers that share their memory. */
-  readonly place: (buffer: Buffer) => string;
+  readonly pointer: (buffer: Buffer) => string;
   readonly call: Call;
 }
 
@@ -127,7 +127,7 @@ const fusedText = (site: Site, work: Fused): Lines => {
 const copyText = (site: Site, { from, to }: Copy): Lines => {
   const [source, target] = [identityOf(from), identityOf(to)];
   const isThere =
-    source !== undefined && target !== undefined && site.place(source) === site.place(target);
+    source !== undefined && target !== undefined && site.pointer(source) === site.pointer(target);
   return isThere ? [] : fusedText(site, copying(from, to));
 };
 

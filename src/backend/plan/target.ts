@@ -1,13 +1,13 @@
 import type { Program } from "../../ir/expr.ts";
 import { expanded } from "./expand.ts";
-import type { Access, Kernel, Step } from "./kernel.ts";
+import { type Access, type Kernel, kernelsOf, type Step } from "./kernel.ts";
 import { type Lowered, lower } from "./lower/program.ts";
 import { type Layout, type MemoryPlan, planMemory } from "./memory.ts";
 import type { Width } from "./view.ts";
 
 /**
- * A target: what turns a planned program into code. Everything before it is the same for all targets. `K` is what its
- * own kernels are, as data; `Code` is what it writes.
+ * A target turns a planned program into code. Everything before it is the same for all targets. `K` are its own
+ * kernels, which are data too; `Code` is what it writes.
  */
 export interface Target<K extends Access, Code> {
   readonly name: string;
@@ -15,7 +15,7 @@ export interface Target<K extends Access, Code> {
   readonly width: Width;
   /** Whether it can write code for a kernel. */
   readonly supports: (kernel: Kernel) => boolean;
-  /** The target's own kernels that together do what one kernel says. Their memory is not planned yet. */
+  /** The target's own kernels that together do what one kernel says. Memory is planned for these. */
   readonly expand: (kernel: Kernel) => readonly K[];
   /** What its memory needs beside the program's own, once the kernels are known. Defaults to nothing. */
   readonly reserve?: (steps: readonly Step<K>[]) => Omit<Layout, "width">;
@@ -27,11 +27,13 @@ export interface Target<K extends Access, Code> {
 export interface Planned<K> extends Lowered<K> {
   readonly memory: MemoryPlan;
   readonly layout: Layout;
+  /** The names of kernels that the target does not support, each once. */
+  readonly missing: readonly string[];
 }
 
 /** Plans a program, which has been checked, for a target: kernels first, then the target's own, then their memory. */
 export const plannedFor = <K extends Access, Code>(
-  { width, expand, reserve = () => ({}) }: Target<K, Code>,
+  { width, supports, expand, reserve = () => ({}) }: Target<K, Code>,
   program: Program,
   carried: number,
 ): Planned<K> => {
@@ -40,5 +42,9 @@ export const plannedFor = <K extends Access, Code>(
   const steps = expanded(lowered.steps, expand, united);
   const layout = { width, ...reserve(steps) };
   const memory = planMemory(steps, residents, united, layout);
-  return { ...lowered, steps, layout, memory };
+  const missing = kernelsOf(lowered.steps).filter((kernel) => !supports(kernel));
+  return {
+    ...{ ...lowered, steps, layout, memory },
+    missing: [...new Set(missing.map(({ name }) => name))],
+  };
 };

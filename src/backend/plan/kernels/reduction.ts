@@ -49,6 +49,6 @@ export const reductionKernel = (
     scratch: [],
     inPlace: [],
     operations: (operations.length + 1) * sizeOf(space),
-    work: { kind: "reduction", combine, of: { space, loads, operations }, value, axes, to },
+    work: { kind: "reduction", combine, of, value, axes, to },
   };
 };

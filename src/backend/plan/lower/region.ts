@@ -37,8 +37,9 @@ const sourceKey = (scope: Scope, source: Source): string => {
   }
 };
 
-/** The numbers of values in a fused body: what each node computes, and what is loaded from each buffer. */
-interface Numbers {
+/** What nodes compute together, and the numbers of its values: of each node, and of what is loaded from each buffer. */
+interface Numbered {
+  readonly work: Computed;
   readonly valueOf: (node: AnyNode) => number;
   readonly loadOf: (buffer: Buffer) => number;
 }
@@ -46,7 +47,7 @@ interface Numbers {
 const inOrder = (scope: Scope, nodes: readonly AnyNode[]): readonly AnyNode[] =>
   nodes.toSorted((a, b) => scope.position(a) - scope.position(b));
 
-const fuse = (scope: Scope, nodes: readonly AnyNode[]): Computed & Numbers => {
+const fuse = (scope: Scope, nodes: readonly AnyNode[]): Numbered => {
   const members = new Set(nodes);
   const sorted = inOrder(scope, nodes);
   const views = new Map<string, View>();
@@ -81,7 +82,7 @@ const fuse = (scope: Scope, nodes: readonly AnyNode[]): Computed & Numbers => {
     };
   });
   return {
-    ...{ space: shape, loads, operations },
+    work: { space: shape, loads, operations },
     valueOf: (node) => number.get(node) as number,
     loadOf: (buffer) => loads.findIndex((view) => bufferOf(view) === buffer),
   };
@@ -105,22 +106,25 @@ const groupSteps = (
     // Axes of extent 1 are gone from a fused space; the others keep their order.
     const real = x.shape.flatMap((d, a) => (d === 1 ? [] : [a]));
     const within = axes.flatMap((a) => (real.includes(a) ? [real.indexOf(a)] : []));
-    const work =
+    const { work, valueOf } =
       others.length === 0
-        ? { space: squeeze(x).shape, loads: [squeeze(x)], operations: [], valueOf: () => 0 }
+        ? {
+            work: { space: squeeze(x).shape, loads: [squeeze(x)], operations: [] },
+            valueOf: () => 0,
+          }
         : fuse(scope, others);
     const maker =
       others.length === 0 ? reduction : (scope.producer(bufferOf(x) as Buffer) as AnyNode);
-    return [kernelStep(reductionKernel(kind, work, work.valueOf(maker), within, out))];
+    return [kernelStep(reductionKernel(kind, work, valueOf(maker), within, out))];
   }
   const operands = scope.operands(first);
   const outputs = scope.buffersOf(first);
   const epilogue = epilogueNodes(group);
   if (isPointwise(first) || epilogue.length > 0) {
-    const work = fuse(scope, isPointwise(first) ? group.nodes : epilogue);
+    const { work, valueOf, loadOf } = fuse(scope, isPointwise(first) ? group.nodes : epilogue);
     const stores = inOrder(scope, group.nodes).flatMap((node) => {
       const buffer = bufferOf(scope.viewOf(node)) as Buffer;
-      const value = isPointwise(node) ? work.valueOf(node) : work.loadOf(buffer);
+      const value = isPointwise(node) ? valueOf(node) : loadOf(buffer);
       const own = escapes(buffer) ? [whole(buffer, work.space)] : [];
       return [...own, ...joins.targets(node)].map((to) => ({ value, to }));
     });

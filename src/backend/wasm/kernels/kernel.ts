@@ -19,7 +19,7 @@ import { gather, scatterAdd } from "./indexed.ts";
 import { type CompensatedScatter, compensatedScatter, compensating, meetOften } from "./meeting.ts";
 import { multiplied, type ProductWork, panels, product } from "./product/contraction.ts";
 import { directProduct } from "./product/directConv.ts";
-import { blockedProducts } from "./product/packedProduct.ts";
+import { blockedProduct } from "./product/packedProduct.ts";
 import { randomBits } from "./random.ts";
 import {
   type ReductionAcross,
@@ -31,9 +31,9 @@ import {
 import { kernelTransform, winogradConvolution } from "./winograd/convolution.ts";
 import { gradientTransform, winogradGradient } from "./winograd/weights.ts";
 
-/** The kernels of WebAssembly: what each kernel of a program becomes, and how its code is written. */
+/** The kernels of WebAssembly: which of them a kernel of a program becomes, and how the code of each is written. */
 
-/** What a kernel of WebAssembly may compute: much of what any kernel may, and work of its own. */
+/** What a kernel of WebAssembly may compute: most of what any kernel may, and work of its own. */
 export type WasmWork =
   | Elementwise
   | Copy
@@ -56,7 +56,7 @@ export interface WasmKernel extends Kernel<WasmWork> {
   readonly pieces: number;
 }
 
-/** How the kernels of each kind are cut and written. */
+/** How work of each kind is cut and written. */
 const families: {
   readonly [K in WasmWork["kind"]]: Family<Extract<WasmWork, { readonly kind: K }>>;
 } = {
@@ -75,7 +75,7 @@ const families: {
   reductionAcross,
   panels,
   product,
-  blockedProduct: blockedProducts,
+  blockedProduct,
   directProduct,
   kernelTransform,
   winogradConvolution,
@@ -90,6 +90,7 @@ const familyOf = (work: WasmWork): Family<WasmWork> => families[work.kind] as Fa
 export const emitKernel = ({ work }: Kernel<WasmWork>, site: Site, range?: Range): void =>
   familyOf(work).emit(site, work, range);
 
+/** What a kernel becomes. Most stay as they are. */
 const ownOf = (kernel: Kernel): readonly Kernel<WasmWork>[] => {
   const { work, ...about } = kernel;
   switch (work.kind) {

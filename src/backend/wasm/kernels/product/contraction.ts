@@ -30,7 +30,7 @@ import {
   startOfPacked,
   startOfResult,
 } from "./epilogue.ts";
-import { type BlockedProduct, blockedProduct, cutOf } from "./packedProduct.ts";
+import { type BlockedProduct, cutOf, inParts } from "./packedProduct.ts";
 
 /** An operand as a batch of matrices: a stride between them, along rows and along columns. */
 interface Matrices {
@@ -179,7 +179,7 @@ const productKernels = (
   if (cut !== undefined) {
     const ordered = { view: right.view, row: right.outer, column: right.inner };
     const how = orderOf(x, freeX, contractX);
-    return [...copies, ...blockedProduct(cut, x, how, ordered, [m, k, n], out, epilogue)];
+    return [...copies, ...inParts(cut, x, how, ordered, [m, k, n], out, epilogue)];
   }
   const left = arranged(x, near[0], freeX, contractX);
   const count = extent(x, near[0]);

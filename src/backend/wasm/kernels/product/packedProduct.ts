@@ -83,18 +83,18 @@ export interface BlockedProduct {
   readonly kind: "blockedProduct";
   readonly along: Cut["along"];
   readonly count: number;
-  /** The first part of the left operand, in order; the buffer that holds one; what is read of the right operand. */
+  /** The first part of the left operand, with its axes in order. */
   readonly part: View;
+  /** Where a part is copied to. */
   readonly scratch: Buffer;
   readonly right: View;
   /** Bytes from one part to the next: of both operands, and of the result. */
   readonly step: { readonly x: number; readonly y: number; readonly out: number };
   readonly ending: Ending;
-  readonly pieces: number;
 }
 
-/** `out = x y`, where `x`, cut as said, has its axes in `order`, rows (or, turned, columns) first. */
-export const blockedProduct = (
+/** The kernels of `out = x y`, where `x` is cut, and has its axes in `order`: rows first, or columns if it is turned. */
+export const inParts = (
   { along, axis, count, size }: Cut,
   x: View,
   { order, turned }: { readonly order: readonly number[]; readonly turned: boolean },
@@ -137,8 +137,6 @@ export const blockedProduct = (
       work: {
         kind: "blockedProduct",
         ...{ along, count, part, scratch, right: y.view, step, ending },
-        // Parts of rows are independent; parts of sums add to the same rows, of which a thread takes some columns.
-        pieces: along === "rows" ? count : to.dtype === "f32" ? panelCount(how) : 1,
       },
     };
   };
@@ -148,13 +146,14 @@ export const blockedProduct = (
   return followed(added, epilogue);
 };
 
-export const blockedProducts: Family<BlockedProduct> = {
-  pieces: ({ pieces }) => pieces,
+/** Parts of rows are independent; parts of sums add to the same rows, of which a thread takes some columns. */
+export const blockedProduct: Family<BlockedProduct> = {
+  pieces: ({ along, count, ending: { dtype, spec } }) =>
+    along === "rows" ? count : dtype === "f32" ? panelCount(spec) : 1,
   emit: (site, { along, count, part, scratch, right, step, ending }, range) => {
     const { body } = site;
     const [from, to] = [bufferOf(part), bufferOf(right) as Buffer]; // both are views of buffers
     const width = bytesPerElement(right.dtype);
-    // Of sums a thread takes some columns of every part.
     const multiply = multiplying(site, ending, along === "sums" ? range : undefined, "columns");
     const parts = along === "rows" && range !== undefined ? range : { from: 0, to: count };
     body.for(parts.from, parts.to, 1, (i) => {
