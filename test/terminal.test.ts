@@ -40,7 +40,7 @@ describe("the cells of a text", () => {
     expect(widthOf(text)).toBe(cells);
   });
 
-  it("are never more than those that a text is fitted to, and no grapheme is cut", () => {
+  it("never exceed the fitted width, and no grapheme is cut", () => {
     expect(fitted("精度", 3)).toBe("精");
     expect(fitted("cafe\u0301s", 4)).toBe("cafe\u0301");
     expect(fitted("👩‍👩‍👧‍👦x", 1)).toBe("");
@@ -57,7 +57,7 @@ describe("the cells of a text", () => {
     );
   });
 
-  it("make the columns of a table line up", () => {
+  it("align the columns of a table", () => {
     const text = table(
       ["名前", "n"],
       [
@@ -70,7 +70,7 @@ describe("the cells of a text", () => {
     expect(new Set(text.split("\n").map(widthOf))).toEqual(new Set([10]));
   });
 
-  it("make the columns of a confusion matrix line up", () => {
+  it("align the columns of a confusion matrix", () => {
     const counts = [
       [1, 2],
       [3, 4],
@@ -80,7 +80,7 @@ describe("the cells of a text", () => {
     expect(lines.join("")).not.toContain("\u001b");
   });
 
-  it("of a bar are fewer than the columns, whatever metrics are called", () => {
+  it("of a bar are fewer than the columns, for any metric names", () => {
     const wide = { 精度: 0.5, 正確さの指標: 0.25, "🎯🎯": 1 };
     for (const columns of [1, 10, 20, 40, 60, 80, 120])
       expect(widthOf(progressBar({ ...step(150), metrics: wide }, started, columns))).toBeLessThan(
@@ -97,12 +97,12 @@ describe("the cells of a text", () => {
   });
 });
 
-// What a terminal would obey: colors, a title, a cleared screen, a line that is written over, text turned around.
+// Characters that a terminal would obey: colors, a title, a cleared screen, an overwritten line, reversed text.
 const hostile = "a\u001b[31m\u001b]0;title\u0007\u009b2J\rb\u202ec\u0000\u007f";
 const obeyed = /[\p{Cc}\u202e]/u;
 
-describe("what comes from elsewhere", () => {
-  it("is shown and not obeyed", () => {
+describe("untrusted text", () => {
+  it("is escaped", () => {
     expect(oneLine(hostile)).toBe("a\\x1b[31m\\x1b]0;title\\x07\\x9b2J\\x0db\\u202ec\\x00\\x7f");
     expect(printable("one\ntwo\t\u001b")).toBe("one\ntwo\t\\x1b");
     expect(oneLine("精度 🎯 é")).toBe("精度 🎯 é");
@@ -115,7 +115,7 @@ describe("what comes from elsewhere", () => {
     );
   });
 
-  it("is shown so in errors, tables, bars, lines and JSON", () => {
+  it("is escaped in errors, tables, bars, lines and JSON", () => {
     const errors = [
       new InvalidPipeline({ pipeline: hostile, field: hostile, value: hostile, expected: hostile }),
       new ModuleThrew({ module: hostile, reason: hostile, at: hostile }),
@@ -172,7 +172,7 @@ describe("amounts", () => {
     expect(text).toBe(expected);
   });
 
-  it("never reach a thousand of a unit where there is a larger one", () => {
+  it("never reach a thousand of a unit if there is a larger one", () => {
     fc.assert(
       fc.property(fc.double({ min: 0, max: 1e11, noNaN: true }), (n) => {
         const whole = Math.floor(n);

@@ -32,7 +32,7 @@ const { tree } = fc.letrec<{ tree: Tree<number> }>((tie) => ({
 }));
 
 describe("trees", () => {
-  it("unflatten undoes flatten", () => {
+  it("unflatten inverts flatten", () => {
     fc.assert(
       fc.property(tree, (t) => {
         const { leaves, shape } = flatten(t);
@@ -81,7 +81,7 @@ describe("trees", () => {
     );
   });
 
-  it("have one path for each leaf, all of them different", () => {
+  it("have a distinct path for each leaf", () => {
     fc.assert(
       fc.property(tree, (t) => {
         const { leaves, shape } = flatten(t);
@@ -92,19 +92,19 @@ describe("trees", () => {
     );
   });
 
-  it("do not depend on the order in which keys were written", () => {
+  it("do not depend on the order of keys", () => {
     const [a, b] = [flatten({ x: 1, y: [2, undefined] }), flatten({ y: [2, undefined], x: 1 })];
     expect(a).toEqual(b);
     expect(a.leaves).toEqual([1, 2]);
     expect(leafPaths(a.shape)).toEqual([["x"], ["y", "0"]]);
   });
 
-  it("take what is neither an array nor a plain object as a leaf", () => {
+  it("treat everything but arrays and plain objects as a leaf", () => {
     const leaf = new Date(0);
     expect(flatten({ a: leaf, b: null }).leaves).toEqual([leaf, null]);
   });
 
-  it("differ where anything but a leaf does", () => {
+  it("differ if anything but a leaf differs", () => {
     const shapes = [1, undefined, [], [1], [1, 1], {}, { a: 1 }, { b: 1 }, { a: [1] }].map(
       (t) => flatten(t).shape,
     );

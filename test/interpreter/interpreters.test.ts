@@ -14,8 +14,8 @@ import { isFloat } from "../../src/tensor/dtype.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 
 /**
- * Interpreters are functors over a base. Derivatives are usually programs (over `build`) that are then
- * run; here the same interpreters run over tensors themselves, and must come to the same bits.
+ * Interpreters are functors over a base. Derivatives are usually programs (over `build`) that are then run. Here the
+ * same interpreters run directly over tensors, and must give the same bits.
  */
 const samples = (f: SymbolicFunction): readonly (readonly Tensor[])[] =>
   fc.sample(inputsOf(f), { numRuns: 3, seed: 1 });
@@ -24,7 +24,7 @@ const ones = (x: Tensor): Tensor => tensorOf(x.shape, x.dtype, Array(x.size).fil
 const given = (xs: readonly (Tensor | undefined)[]): readonly Tensor[] =>
   xs.filter((x) => x !== undefined);
 
-describe.each(primitives)("%s over tensors is what it is over expressions", (primitive) => {
+describe.each(primitives)("%s over tensors gives the same as over expressions", (primitive) => {
   test.each(functionsOf(primitive))("$name", (f) => {
     const p = programOf(typesOf(f), f.apply);
     for (const xs of samples(f)) {

@@ -12,7 +12,7 @@ import { Tensor } from "../../src/tensor/tensor.ts";
 const f32 = (...shape: readonly number[]): Expr => parameter({ shape, dtype: "f32" });
 
 describe("printProgram", () => {
-  it("lists what is computed, with the layers around it", () => {
+  it("lists the nodes with the layers around them", () => {
     const [x, w, b] = [f32(64, 784), f32(784, 128), f32(128)];
     const hidden = scoped("mlp", [x], scoped("dense", [x], [add(matmul(x, w), b)]));
     const active = maximum(hidden[0] as Expr, 0);
@@ -57,7 +57,7 @@ describe("printProgram", () => {
     `);
   });
 
-  it("indents programs within programs, and marks what is wrong or free", () => {
+  it("indents inner programs, and marks issues and free variables", () => {
     const [w, c, x, y] = [f32(3), f32(3), f32(3), f32(2)];
     const inner = program([y], [exp(y)]);
     const call = apply1("call", { name: "f", program: inner, rules: { kind: "checkpoint" } }, y);

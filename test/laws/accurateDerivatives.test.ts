@@ -20,7 +20,7 @@ describe("derivatives are accurate wherever they are in range", () => {
   holds([accuracy(compile)], accurateDerivatives, { runs: 150 });
 });
 
-test("a quotient whose cotangent is divided by a square is noticed", () => {
+test("a quotient whose cotangent is divided by a square is caught", () => {
   const magnitudes = tensors([2], logUniform(1e-30, 1e30), "f32");
   const quotient = {
     name: "a quotient",

@@ -15,7 +15,7 @@ import { tensor } from "../../src/tensor/constructors.ts";
 
 const onWasm = inBounds(compilerOf(layerWasmWith({ threads: 1 })));
 
-describe.each(primitives)("%s with parameters that make no sense", (primitive) => {
+describe.each(primitives)("%s with invalid parameters", (primitive) => {
   const cases = primitiveCases[primitive] as readonly Case<PrimitiveTag>[];
   const wild = cases.flatMap((each) => distortionsOf(primitive, each));
   test.skipIf(wild.length === 0)("is refused, or stays within its operands", () => {
@@ -23,13 +23,13 @@ describe.each(primitives)("%s with parameters that make no sense", (primitive) =
   });
 });
 
-test("a slice of [10, 20, 30] from 1.5 is an issue of the program, however it was made", () => {
+test("a slice of [10, 20, 30] from 1.5 is an issue of the program, even if it bypasses the public operation", () => {
   const x = constant(tensor([10, 20, 30]));
   const [y] = apply("slice", { start: [1.5], limit: [2.5], stride: [1] }, [x]);
   expect(y?.node.issue).toMatchObject({ _tag: "ShapeMismatch", op: "slice" });
 });
 
-test("the law finds a slice whose bounds nobody has checked", () => {
+test("the law catches an unchecked slice", () => {
   const unchecked: SymbolicFunction = {
     name: "an unchecked slice from 1.5",
     operands: [tensors([3], real)],

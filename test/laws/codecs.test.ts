@@ -21,7 +21,7 @@ import { flatten, sameTreeShape, type Tree } from "../../src/tree.ts";
 
 const dtypes: readonly Dtype[] = ["f32", "f64", "i32", "u8", "bool"];
 
-/** Numbers where floats and integers end, and near 0: each dtype keeps what it can of them. */
+/** Numbers where floats and integers end, and near 0. Each dtype keeps those that it can store. */
 const hostileNumbers = fc.oneof(
   fc.double(),
   logUniform(1e-30, 1e30),
@@ -40,7 +40,7 @@ const hostileNumbers = fc.oneof(
   ),
 );
 
-/** Tensors of every dtype and of every number, of few axes and of many, empty ones among them. */
+/** Tensors of every dtype with arbitrary numbers, with few axes and many, including empty ones. */
 const tensors: fc.Arbitrary<Tensor> = fc
   .record({
     dtype: fc.constantFrom(...dtypes),
@@ -57,7 +57,7 @@ const tensors: fc.Arbitrary<Tensor> = fc
       .map((xs) => tensorOf(shape, "f64", xs).cast(dtype));
   });
 
-/** One field taken away, or of another type, or data of another length. */
+/** Removes a field, changes its type, or changes the length of the data. */
 const damaged = (json: unknown): fc.Arbitrary<unknown> => {
   const whole = json as { readonly shape: readonly number[]; readonly data: string };
   return fc.oneof(
@@ -66,12 +66,12 @@ const damaged = (json: unknown): fc.Arbitrary<unknown> => {
     fc.constant({ ...whole, data: `${whole.data}AAAA` }),
     fc.constant({ ...whole, data: `${whole.data}*` }),
     fc.constant({ ...whole, dtype: "f16" }),
-    // Shapes whose size is no number, or that no tensor has.
+    // Shapes whose size overflows, or that no tensor may have.
     fc.constant({ ...whole, shape: [...new Array<number>(34).fill(2 ** 32 - 1), 0], data: "" }),
     fc.constant({ ...whole, shape: [2 ** 53 - 1, 2, 0], data: "" }),
     fc.constant({ ...whole, shape: [...whole.shape, 2 ** 31, 2 ** 31] }),
     fc.constantFrom(0.5, null, "1", 2 ** 53, 1e300).map((d) => ({ ...whole, shape: [d] })),
-    // Base64 with bits left over, of another alphabet, with blanks, or without its padding.
+    // Base64 with leftover bits, in another alphabet, with blanks, or without its padding.
     fc
       .constantFrom(["AB==", 1] as const, ["AAB=", 2], ["-_8=", 2], ["A A=", 2], ["AA", 1])
       .map(([data, n]) => ({ dtype: "u8", shape: [n], data })),
@@ -113,7 +113,7 @@ const treeSubject: CodecSubject<Tree<Tensor>> = {
   damaged: (json) => fc.constantFrom([json, 7], { a: json, b: "text" }, [[{ c: true }, json]]),
 };
 
-/** A law's subject holds values of which the law knows nothing but that they are the codec's own. */
+/** Forgets the type of a subject: the law only learns whether a value belongs to the codec. */
 const opaque = <A>(subject: CodecSubject<A>, is: (value: unknown) => value is A): CodecSubject => ({
   ...subject,
   codec: {
@@ -131,8 +131,8 @@ describe("codecs", () => {
   });
 });
 
-describe("planted mistakes are noticed", () => {
-  test("a codec that goes down by calls", () => {
+describe("planted mistakes are caught", () => {
+  test("a recursive codec", () => {
     const calling: CodecSubject<Tensor> = {
       ...tensorSubject,
       codec: {
@@ -161,7 +161,7 @@ describe("planted mistakes are noticed", () => {
     expect(isLeft(verdict) && verdict.left.reason).toMatch(/is 0, not (NaN|-0|-?Infinity)/);
   });
 
-  test("a codec that takes anything", () => {
+  test("a codec that accepts everything", () => {
     const trusting: CodecSubject<Tensor> = {
       ...tensorSubject,
       codec: {

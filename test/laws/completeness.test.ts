@@ -26,7 +26,7 @@ import { tensor } from "../../src/tensor/constructors.ts";
 import { key } from "../../src/tensor/key.ts";
 import { sample } from "../ir/passes/arbitraryProgram.ts";
 
-/** The programs inside a node. */
+/** The inner programs of a node. */
 const inside = (node: AnyNode): readonly Program[] => {
   switch (node.primitive) {
     case "cond":
@@ -45,12 +45,12 @@ const tagsOf = ({ inputs, nodes }: Program): readonly PrimitiveTag[] => [
   ...nodes.flatMap((node) => [node.primitive, ...inside(node).flatMap(tagsOf)]),
 ];
 
-/** Why a primitive is in no random composition. */
+/** The reason why a primitive occurs in no random composition. */
 const uncomposed: { readonly [P in PrimitiveTag]?: string } = {
-  axisSum: "the vmap that binds its axis takes it away",
+  axisSum: "the vmap that binds its axis removes it",
 };
 
-test("every primitive is in some random composition, or is not for a reason", () => {
+test("every primitive occurs in random compositions, or has a reason not to", () => {
   const reached = new Set(
     fc
       .sample(compositions.members, { numRuns: 1000, seed: 1 })
@@ -59,15 +59,15 @@ test("every primitive is in some random composition, or is not for a reason", ()
   expect(primitives.filter((p) => !reached.has(p))).toEqual(Object.keys(uncomposed));
 });
 
-test("every primitive is in some random program that passes rewrite, or is not for a reason", () => {
+test("every primitive occurs in random programs for passes, or has a reason not to", () => {
   const reached = new Set(
     fc.sample(sample, { numRuns: 1000, seed: 1 }).flatMap(({ program }) => tagsOf(program)),
   );
   expect(primitives.filter((p) => !reached.has(p))).toEqual(Object.keys(uncomposed));
 });
 
-test("every primitive comes before the law that backends agree", () => {
-  // `meaning.test.ts` holds wasm beside the reference for all of these, alone and differentiated.
+test("every primitive is tested by the law that backends agree", () => {
+  // `meaning.test.ts` compares wasm with the reference for all of these, alone and differentiated.
   const compared = (p: PrimitiveTag) =>
     functionsOf(p).some((each) => tagsOf(programOf(typesOf(each), each.apply)).includes(p));
   expect(primitives.filter((p) => !compared(p))).toEqual(Object.keys(uncomposed));
@@ -75,19 +75,19 @@ test("every primitive comes before the law that backends agree", () => {
 
 const f = { ...ops, ...autodiff, tensor, key };
 
-/** Primitives whose public operation has their name and takes their operands. */
+/** Primitives whose public operation has the same name and operands. */
 type Plain = keyof Unary | keyof Binary | keyof Bitwise | keyof Comparison;
 
-// An element-wise primitive that users cannot name does not compile here.
+// An element-wise primitive without a public operation does not compile here.
 const plain: { readonly [P in Plain]: (...xs: never[]) => unknown } = {
   ...f,
-  // Its derivative is another, with what is lost where it is all but 1.
+  // The public operation has another derivative, accurate where the value rounds to 1.
   logistic: sigmoid,
 };
 
 type Use = (x: Expr, n: Expr) => Expr;
 
-/** What users write for every other primitive, of a matrix and an index; without such a use it does not compile. */
+/** A user's expression for every other primitive, of a matrix and an index. A missing one does not compile. */
 const uses: { readonly [P in Exclude<PrimitiveTag, Plain>]: Use } = {
   reduce: (x) => f.sum(x),
   argReduce: (x) => f.argmax(x),
@@ -122,7 +122,7 @@ const uses: { readonly [P in Exclude<PrimitiveTag, Plain>]: Use } = {
   call: (x) => f.checkpoint(f.sin)(x),
 };
 
-describe("every primitive has an operation that users call", () => {
+describe("every primitive has a public operation", () => {
   test.each(Object.keys(uses) as readonly (keyof typeof uses)[])("%s", (primitive) => {
     const [x, n] = [
       parameter({ shape: [2, 3], dtype: "f32" }),
@@ -151,7 +151,7 @@ const sources = ["src", "laws"].flatMap((room) =>
     .map((file) => `${room}/${file}`),
 );
 
-test("every law that a docstring cites is one", () => {
+test("every law cited in a docstring exists", () => {
   const cited = sources.flatMap((file) =>
     [...readFileSync(`${root}${file}`, "utf8").matchAll(/`laws\.(\w+)`/g)].map(([, name = ""]) => ({
       file,

@@ -21,7 +21,7 @@ import { layerStanding } from "../backend/standing.ts";
 
 holds([derivativesOfMaps(), mapping()], conditionalFunctions, { runs: 40 });
 
-test("the law notices a map that runs both branches on every example", () => {
+test("the law catches a map that runs both branches on every example", () => {
   const careless: Vmap = (f, mapped, size) =>
     batched(
       {
@@ -90,7 +90,7 @@ describe("the gradient of Σ vmap(x ↦ cond(x > 0, √x, 0·x))", () => {
   test.each([
     { at: [-1, 4], expected: 2 },
     { at: [-1, -4], expected: 0 },
-  ])("by what all examples share, at $at, is $expected", ({ at, expected }) => {
+  ])("by a shared operand, at $at, is $expected", ({ at, expected }) => {
     const gradient = provided(
       Effect.flatMap(
         grad((w: Expr) => half(w, tensor(at) as never)),

@@ -26,8 +26,8 @@ const breaks = (law: Law<Speaker>, wrong: Speaker["model"]): string => {
   return isLeft(verdict) ? verdict.left.reason : "";
 };
 
-describe("planted mistakes in decoding are noticed", () => {
-  test("a step that forgets the places before it", () => {
+describe("planted mistakes in decoding are caught", () => {
+  test("a step that forgets earlier positions", () => {
     const forgetful: Speaker["model"] = {
       ...model,
       step: (params, token, carry) => {
@@ -44,7 +44,7 @@ describe("planted mistakes in decoding are noticed", () => {
     expect(breaks(greedyDecoding, forgetful)).toContain("not [");
   });
 
-  test("a step at the place after its own", () => {
+  test("a step at the wrong position", () => {
     const early: Speaker["model"] = {
       ...model,
       step: (params, token, carry) => {

@@ -13,10 +13,10 @@ import { type Shape, sizeOf } from "../../src/tensor/shape.ts";
 import { Tensor } from "../../src/tensor/tensor.ts";
 import { flatten, unflatten } from "../../src/tree.ts";
 
-/** What a layer computes, in a few letters: both modes, and all that goes into them. */
+/** A hash of the programs of a layer in both modes, with all their inputs. */
 const programOfLayer = (layer: Composable, shape: Shape, mode: "train" | "eval"): string => {
   const inner = open(layer);
-  // No leaf is drawn: shapes are all that a program knows of them.
+  // No leaf is drawn: programs only know shapes.
   const { leaves, shape: tree } = flatten(inner.init(key(0)));
   const types: readonly TensorType[] = [
     { shape, dtype: "f32" },
@@ -39,7 +39,7 @@ const programOfLayer = (layer: Composable, shape: Shape, mode: "train" | "eval")
   return String(hash(made));
 };
 
-/** First values, of leaves that are soon drawn. */
+/** The first values of leaves that are cheap to draw. */
 const begun = (layer: Composable): readonly (readonly [string, string])[] => {
   const { params, state } = open(layer).init(key(1));
   return tensorsByPath([params, state]).map(([path, leaf]) => [
@@ -49,14 +49,14 @@ const begun = (layer: Composable): readonly (readonly [string, string])[] => {
 };
 
 describe.each(defaultCases)("$name", ({ without, given, shape }) => {
-  test("without options it is what it is with those that are documented", () => {
+  test("without options it equals the layer with its documented defaults", () => {
     expect(begun(without)).toEqual(begun(given));
     for (const mode of ["train", "eval"] as const)
       expect(programOfLayer(without, shape, mode)).toBe(programOfLayer(given, shape, mode));
   });
 });
 
-test("another default is noticed", () => {
+test("a different default is caught", () => {
   const [usual, other] = [batchNorm(2), batchNorm(2, { momentum: 0.2 })];
   expect(programOfLayer(usual, [3, 2], "train")).not.toBe(programOfLayer(other, [3, 2], "train"));
 });

@@ -24,7 +24,7 @@ import { residual, skipConcat } from "../../src/nn/combinators/skip.ts";
 import type { Composable } from "../../src/nn/layer.ts";
 import { dropout } from "../../src/nn/layers/lambda.ts";
 
-/** What a layer draws for one example in training. */
+/** The draws of a layer for one example in training. */
 const drawnBy = ({
   layer,
   shape,
@@ -35,7 +35,7 @@ const drawnBy = ({
 };
 
 describe("no layer draws twice with one key", () => {
-  // Statistics of a batch are not those of one example, and draw nothing.
+  // Batch statistics cannot be computed for one example, and draw nothing.
   const cases = layerCases.filter((each) => each.acrossExamples !== true);
   test.each(cases.map((each) => [each.name, each] as const))("%s", (_, each) => {
     mustHoldHere([oneDrawPerKey], drawnBy(each), { runs: 1 });
@@ -43,7 +43,7 @@ describe("no layer draws twice with one key", () => {
 
   const broken = (drawing: Drawing) => isLeft(check(oneDrawPerKey, drawing, { runs: 1 }));
 
-  // Each layer within another draws: where two are of one key, they are dropped alike.
+  // Each layer inside another one draws: with the same key, two layers would drop the same elements.
   const drop = dropout(0.5);
   test.each<readonly [string, Composable, readonly number[]]>([
     ["sequential", sequential(drop, drop, drop), [3]],
@@ -58,11 +58,11 @@ describe("no layer draws twice with one key", () => {
     ["named and frozen", sequential(named("a", drop), frozen(drop)), [3]],
     ["scanLayer", sequential(drop, scanLayer(sequential(drop, drop))), [2, 3]],
     ["timeDistributed", sequential(drop, timeDistributed(sequential(drop, drop))), [2, 3]],
-  ])("%s gives each layer a key of its own", (_, layer, shape) => {
+  ])("%s gives each layer its own key", (_, layer, shape) => {
     mustHoldHere([oneDrawPerKey], drawnBy({ layer, shape }), { runs: 1 });
   });
 
-  test("one key for two draws is noticed, within a call and without", () => {
+  test("one key for two draws is caught, inside and outside of a call", () => {
     const twice: Drawing = {
       name: "twice",
       build: (key) => [add(bernoulli(key, 0.5, [2]), bernoulli(key, 0.25, [2]))],

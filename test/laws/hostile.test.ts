@@ -66,7 +66,7 @@ describe("NaN in, NaN out", () => {
     expect(mine.some((f) => isLeft(check(nanPropagates(), f, { runs: 60 })))).toBe(true);
   });
 
-  test("a hinge and a maximum that lose it are noticed", () => {
+  test("a hinge and a maximum that lose NaN are caught", () => {
     const losing: readonly ((x: Expr) => Expr)[] = [
       (x) => where(gt(x, 0), x, 0) as Expr,
       (x) => where(gt(x, -1), maximum(x, -1) as Expr, -1) as Expr,
@@ -114,12 +114,12 @@ describe("backends agree on hostile numbers", () => {
     ["∞ is the largest float", (x) => (x === Number.POSITIVE_INFINITY ? 2 ** 127 : x)],
     ["subnormal numbers are 0", (x) => (Math.abs(x) < 2 ** -126 ? 0 : x)],
     ["eighteen bits", (x) => x * (1 + 2 ** -18)],
-  ])("a backend for which %s is noticed", (_, change) => {
+  ])("a backend for which %s is caught", (_, change) => {
     const verdict = check(hostileAgreement(altered(change)), hostile(halved), { runs: 100 });
     expect(isLeft(verdict)).toBe(true);
   });
 
-  test("a backend that forgets the sign of zero is noticed", () => {
+  test("a backend that loses the sign of zero is caught", () => {
     const verdict = check(signedZeros(altered((x) => x + 0)), hostile(halved, ["zeros"]));
     expect(isLeft(verdict)).toBe(true);
   });
@@ -135,7 +135,7 @@ describe("empty axes", () => {
     operands: [tensors([3], real)],
     apply: ([x]) => [x as Expr],
   };
-  test("a raw error is noticed", () => {
+  test("an untyped error is caught", () => {
     const apply: SymbolicFunction["apply"] = ([x]) => {
       if (x?.shape[0] === 0) throw new RangeError("Invalid array length");
       return [x as Expr];
@@ -144,7 +144,7 @@ describe("empty axes", () => {
     expect(isLeft(verdict) && verdict.left.reason).toContain("raw RangeError");
   });
 
-  test("a backend for which the sum of nothing is 1 is noticed", () => {
+  test("a backend for which the empty sum is 1 is caught", () => {
     const mistaken: Compile = (program) => ({
       ...wasm(program),
       run: (xs) =>
@@ -170,7 +170,7 @@ describe("accuracy", () => {
 
   holds([accuracy(wasm)], accurateSlopes, { runs: 100 });
 
-  test("a tail that cancels is noticed", () => {
+  test("a tail with cancellation is caught", () => {
     const like = accurateFunctions.find(({ name }) => name === "gelu") as Accurate;
     const mistaken: Accurate = {
       ...like,

@@ -25,7 +25,7 @@ const reason = (law: Law<typeof right>, subject: typeof right): string => {
   return isLeft(verdict) ? verdict.left.reason : "";
 };
 
-test("another variance, another distribution of the same variance, and a key used twice are noticed", () => {
+test("a wrong variance, a wrong distribution of the right variance, and a reused key are caught", () => {
   expect(reason(initialDistributions, right)).toBe("");
   const he = dense(5, 7, { weightInit: heUniform });
   expect(reason(initialDistributions, { ...right, layer: he as never })).toContain(

@@ -33,7 +33,7 @@ describe("derivatives at kinks", () => {
 });
 
 describe("a planted mistake at a tie", () => {
-  /** All of a tie goes to the first operand, in both modes, which share how much. */
+  /** Gives the whole derivative at a tie to the first operand, in both modes. */
   const shares = (x: Expr, y: Expr): readonly [Expr, Expr] => [
     cast(ge(x, y) as Expr, "f64"),
     cast(lt(x, y) as Expr, "f64"),
@@ -74,12 +74,12 @@ describe("a planted mistake at a tie", () => {
     ],
   };
 
-  test("is no breach of the laws of derivatives", () => {
+  test("does not break the laws of derivatives", () => {
     for (const law of [primalPreservation(), adjoint(), linearity()])
       expect(isLeft(check(law, greedy))).toBe(false);
   });
 
-  test("is one of the derivative that is declared", () => {
+  test("breaks the law of declared derivatives", () => {
     const verdict = check(declaredDerivative(), greedy);
     expect(isLeft(verdict) && verdict.left.reason).toBe(
       "Jᵀ·w at [1. 1.], [1. 0.] 0 at [0] is 1, not 0.5",

@@ -27,11 +27,11 @@ describe("a table of known values", () => {
       },
     ],
   };
-  test("holds of what is right", () => {
+  test("holds for a right function", () => {
     for (const each of knownValuesOf(right)) expect(isLeft(check(knownValue(), each))).toBe(false);
   });
 
-  test("does not hold of what is consistently wrong", () => {
+  test("does not hold for a consistently wrong function", () => {
     const wrong: typeof right = {
       square: [{ ...right.square[0], apply: (x) => mul(x, 2) }],
     };
@@ -67,7 +67,7 @@ const everyOperation = [
   ...Object.values(access).flatMap((table: object) => knownValuesOf(table as KnownValues<object>)),
 ];
 
-describe("what others say of the operations", () => {
+describe("known values of the operations", () => {
   test.each(everyOperation)("$name", (known) => {
     mustHoldHere([knownValue()], known, { runs: 1 });
     mustHoldHere([knownValue((program, inputs) => wasm(program).run(inputs))], known, { runs: 1 });

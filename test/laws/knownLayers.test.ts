@@ -17,7 +17,7 @@ const values = [
 
 holds([knownValue()], values, { runs: 1 });
 
-/** Weights read from the other end along an axis: gates that are swapped, a kernel that is flipped. */
+/** Reverses weights along an axis, which swaps gates or flips a kernel. */
 test.each([
   ["conv1d", 0],
   ["conv2d", 1],
@@ -27,7 +27,7 @@ test.each([
   ["layerNorm", 0],
   ["maxout", 1],
   ["multiHeadAttention", 1],
-] as const)("%s with weights in another order along axis %i is noticed", (name, axis) => {
+] as const)("%s with weights in reverse order along axis %i is caught", (name, axis) => {
   const right = values.find((value) => value.name === name) as Known & { readonly name: string };
   const rank = name === "layerNorm" ? 1 : 2;
   const turned = (w: Expr): Expr => (w.shape.length >= rank ? reverse(w, [axis]) : w);

@@ -50,18 +50,18 @@ const then = andThen as (...layers: readonly Composable[]) => Composable;
 
 const rounded = (tree: Tree<Tensor>): Tree<Tensor> => {
   const { leaves, shape } = flatten(tree);
-  // A tree of tensors is one again with each of them rounded.
+  // A tree of tensors stays one if each of them is rounded.
   const whole = leaves.map((x) => (x as Tensor).cast("i32").cast("f32"));
   return unflatten(shape, whole);
 };
 
-describe("planted mistakes in composition are noticed", () => {
+describe("planted mistakes in composition are caught", () => {
   test("identity: a composition that always doubles", () => {
     const doubling: Compose = (f, g) => then(then(f, g), double);
     expect(breaks(layerIdentity(doubling), subject)).toContain("id then f, output");
   });
 
-  test("associativity: a composition that doubles what its second layer takes from a pair", () => {
+  test("associativity: a composition that doubles the input of its second layer after a pair", () => {
     const uneven: Compose = (f, g) =>
       open(f).name === "andThen" ? then(f, g) : then(f, then(double, g));
     expect(breaks(layerAssociativity(uneven), subject)).toContain("sin then (f then cos), output");
@@ -118,13 +118,13 @@ describe("a user's own gradients", () => {
     vjp: (x, _, w) => mul(sin(x), w) as Expr,
   });
 
-  test("a right function and a right layer hold", () => {
+  test("a right function and a right layer pass", () => {
     expect(checkGradients((x: Expr) => mul(x, x), [[2]])).toHaveLength(5);
     expect(checkGradients(sequential(dense(2, 3), relu, dense(3, 1)), [[2]])).toHaveLength(5);
     expect(checkGradients(tanh, [[2]])).toHaveLength(5);
   });
 
-  test("a wrong pullback is told with seed, path and the simplest input", () => {
+  test("a wrong pullback is reported with seed, path and the simplest input", () => {
     expect(() => checkGradients(wrong, [[2]])).toThrow(LawBroken);
     expect(() => checkGradients(wrong, [[2]])).toThrow(/adjoint[\s\S]*seed: 1, path: "/);
   });

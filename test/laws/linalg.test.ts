@@ -31,7 +31,7 @@ describe("derivatives and batches", () => {
   holds([...derivativeLaws(), chainRule(), hessianSymmetry(), mapping()], linearAlgebra, { runs });
 });
 
-test("a rule that takes all of the diagonal where half is meant is noticed", () => {
+test("a rule that takes the whole diagonal instead of half of it is caught", () => {
   const factor: (a: Expr) => Expr = customDerivative((a: Expr) => cholesky(a), {
     jvp: (a, t) => matmul(factor(a), tril(matmul(inverse(factor(a)), t))),
     vjp: (a, _, w) => matmul(inverse(transpose(factor(a))), tril(w)),

@@ -12,20 +12,20 @@ import { dot } from "../../src/ir/ops/contraction.ts";
 import { lambda } from "../../src/nn/layers/lambda.ts";
 import { tensor } from "../../src/tensor/constructors.ts";
 
-/** Layers that look at few places, or at those that a mask shows. */
+/** Layers whose outputs depend on few positions, or on the positions that a mask selects. */
 const local = new Set([
   ...Object.keys(spatial),
   ...["timeDistributed", "masked", "maskedMeanPool", "parallel", "rnn", "scanLayer"],
   ...["instanceNorm", "groupNorm", "layerNorm", "localResponseNorm", "topKRouting"],
 ]);
 
-/** Which are not, and why. */
+/** Exceptions, and the reasons. */
 const except: { readonly [name: string]: string } = {
   "masked, setting 2":
     "a place that some queries see is multiplied by 0 for those that do not, as scaledDotProductAttention says",
 };
 
-/** The derivative of a maximum is shared by a product with what is 0 for all others of the window. */
+/** A product shares the derivative of a maximum, with factors of 0 for the other elements of the window. */
 const shared = /max|unpooled/i;
 
 holds(
@@ -36,7 +36,7 @@ holds(
   { runs: 1 },
 );
 
-test("means that are products with a dense matrix are noticed", () => {
+test("means computed as products with a dense matrix are caught", () => {
   const matrix = constant(
     tensor(
       [

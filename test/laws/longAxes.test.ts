@@ -16,7 +16,7 @@ describe("the error of long sums grows like a logarithm", () => {
   });
 });
 
-describe("the law of long sums notices", () => {
+describe("the law of long sums catches", () => {
   const total = {
     name: "sum",
     terms: 500_000,

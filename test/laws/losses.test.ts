@@ -40,7 +40,7 @@ describe("known values of losses", () => {
 describe("losses are never negative", () => {
   holds([neverNegative(wasm)], lossesFromZero, { runs: 100 });
 
-  test("a difference from 1 that rounds below 0 is noticed, and a zero that is negated", () => {
+  test("a difference from 1 that rounds below 0 is caught, and a negated zero", () => {
     const [cosine] = lossesFromZero.filter((f) => f.name === "cosineEmbedding, setting 2");
     const length = (x: Expr): Expr => sqrt(sum(square(x))) as Expr;
     const losing: readonly ((x: Expr) => Expr)[] = [
@@ -65,7 +65,7 @@ describe("the mean of a constant loss is that constant", () => {
   for (const compile of [wasm, compilerOf(Backend.layerReference)])
     holds([constantMean(compile)], meanLosses, { runs: 30 });
 
-  test("a sum that is divided is noticed", () => {
+  test("a divided sum is caught", () => {
     const divided = {
       name: "divided",
       loss: (x: Expr, y: Expr) => div(sum(sub(x, y) as Expr), x.shape[0] ?? 1) as Expr,
@@ -77,7 +77,7 @@ describe("the mean of a constant loss is that constant", () => {
 describe("invalid labels", () => {
   holds([unknownLabels(wasm)], labeledLosses, { runs: 60 });
 
-  test("a loss that reads 0 beyond its classes is noticed", () => {
+  test("a loss that reads 0 beyond its classes is caught", () => {
     const reading: Labelled = {
       name: "reads 0",
       scores: [4],

@@ -24,12 +24,12 @@ import { reshape } from "../../src/ir/ops/structural.ts";
 
 const reference = compilerOf(Backend.layerReference);
 const wasm = compilerOf(layerWasm);
-/** On so many threads, which share whatever can be shared. */
+/** A backend on a number of threads, which share every kernel that can be cut. */
 const wasmOn = (threads: number) =>
   compilerOf(Layer.succeed(Service, backendOf({ threads }, { shareFrom: 0 })));
 const [onOne, onTwo, onFour] = [wasmOn(1), wasmOn(2), wasmOn(4)];
 
-/** A law of the function, of its gradient, and of both in single precision. */
+/** The law for the function, for its gradient, and for both in single precision. */
 const withDerivatives = (law: Law<SymbolicFunction>): Law<SymbolicFunction> => ({
   ...law,
   trial: (f) => law.trial(cotangentMap(f, exact.reverse)),
@@ -66,7 +66,7 @@ describe.each(laws)("$name", (law) => {
   });
 });
 
-// Found by random programs, shrunk: a group of two index spaces, whose loop counted the first one's axes.
+// Found by random programs and shrunk: a group of two index spaces, whose loop counted the axes of the first.
 test("an operand that is reshaped does not share its maker's loop", () => {
   mustHoldHere([backendsAgree(wasm)], {
     name: "a sum doubled, reshaped, and added to a matrix",

@@ -29,7 +29,7 @@ describe("layers", () => {
   describe.each(layerCases)("$name", (subject) => {
     const { layer, shape, rough = false, elements, acrossExamples = false } = subject;
 
-    test("its derivatives, by the input and by the params", () => {
+    test("derivatives by the input and by the params", () => {
       mustHoldHere([...derivativeLaws(), hessianSymmetry()], {
         ...functionOfLayer(layer, shape, elements),
         rough,

@@ -86,7 +86,7 @@ holds([distinctKeys], makers, { runs: 500 });
 holds([moments(key)], samplers, { runs: 3 });
 holds([resolution], [{ name: "bernoulli", chanceOf: thresholdOf }], { runs: 300 });
 
-test("draws within programs are those of the same keys", () => {
+test("draws inside programs equal draws outside, for the same keys", () => {
   for (const p of [0, 1, 0.3, 2 ** -30, 1e-4 / 3, 1 - 2 ** -30])
     expect(valueOf(random.bernoulli(constant(key(9)), p, [64])).toString()).toBe(
       bernoulli(key(9), p, [64]).toString(),
@@ -104,11 +104,11 @@ test("draws within programs are those of the same keys", () => {
     );
 });
 
-describe("each law notices its planted mistake", () => {
+describe("each law catches its planted mistake", () => {
   const reason = (verdict: ReturnType<typeof check>): string =>
     isLeft(verdict) ? verdict.left.reason : "nothing";
 
-  test("a number that is cast to the dtype", () => {
+  test("a number cast to the dtype", () => {
     const [, , less] = comparisons;
     const mistaken: Comparing = {
       ...(less as Comparing),
@@ -117,12 +117,12 @@ describe("each law notices its planted mistake", () => {
     expect(reason(check(comparesAsNumbers, mistaken, { runs: 200 }))).toContain("it says");
   });
 
-  test("a key of the low word", () => {
+  test("a key that uses only the low word", () => {
     const mistaken: KeyMaker = { name: "low", keyOf: (n) => foldIn(key(1), n | 0) };
     expect(reason(check(distinctKeys, mistaken, { runs: 500 }))).toContain("make the key");
   });
 
-  test("a span that is infinite", () => {
+  test("an infinite span", () => {
     const like = spread(-3e38, 3e38);
     const mistaken: Sampler = {
       ...like,
@@ -134,12 +134,12 @@ describe("each law notices its planted mistake", () => {
     expect(reason(check(moments(key), mistaken))).toContain("is not from");
   });
 
-  test("a chance of 24 bits", () => {
+  test("a probability of only 24 bits", () => {
     const chanceOf = (p: number) => ({ words: 1, high: Math.ceil(p * 2 ** 24) * 2 ** 8, low: 0 });
     expect(reason(check(resolution, { name: "short", chanceOf }, { runs: 300 }))).toContain("for");
   });
 
-  test("a probability that is rounded up", () => {
+  test("a probability rounded up", () => {
     const like = draws(2 ** -10 * 1.3);
     const mistaken: Sampler = {
       ...like,

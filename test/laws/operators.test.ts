@@ -28,7 +28,7 @@ import type * as checkpoints from "../../src/train/operators/saveCheckpoints.ts"
 type Operator = OperatorSubject["operator"];
 type Modules = typeof stopping & typeof samples & typeof progress & typeof checkpoints;
 
-/** What these modules export besides operators. */
+/** Exports of these modules that are not operators. */
 type NoOperator = "stoppingEarly" | "progressLine" | "progressBar";
 
 const folder = mkdtempSync(join(tmpdir(), "fluxion-operators-"));
@@ -43,7 +43,7 @@ const of = pipeline("law", {
   optimizer: sgd({ learningRate: 0 }),
 });
 
-/** Every operator, in several settings: one that is not here does not compile. */
+/** Every operator, in several settings. A missing one does not compile. */
 const operators: { readonly [Name in Exclude<keyof Modules, NoOperator>]: readonly Operator[] } = {
   earlyStopping: [
     earlyStopping(),
@@ -63,7 +63,7 @@ const operators: { readonly [Name in Exclude<keyof Modules, NoOperator>]: readon
     ),
   ],
   printProgress: [printProgress({ stream: { write: () => true, isTTY: true }, every: 0 })],
-  // What is saved are the states of events, whose trees this law makes up.
+  // This law makes up the trees of the states, so it cannot save them.
   saveCheckpoints: [saveCheckpoints(of, { path: join(folder, "last.json"), every: 2 }) as Operator],
 };
 
@@ -76,14 +76,14 @@ describe("operators", () => {
   });
 });
 
-describe("planted mistakes are noticed", () => {
+describe("planted mistakes are caught", () => {
   const breaks = async (operator: Operator): Promise<string> => {
     const subject = { name: "planted", operator };
     const verdict = await checkAsync(operatorResumption, subject, { runs: 100 });
     return isLeft(verdict) ? verdict.left.reason : "";
   };
 
-  test("an operator that knows nothing of a run that it goes on with", async () => {
+  test("an operator that forgets its memory when a run is resumed", async () => {
     const forgetting: Operator = map((event) =>
       event._tag === "Started" ? { ...event, state: { ...event.state, memory: {} } } : event,
     );
@@ -92,7 +92,7 @@ describe("planted mistakes are noticed", () => {
     expect(await breaks(forgetful)).toMatch(/event \d+ is|events, not/);
   });
 
-  test("an operator that counts in a closure", async () => {
+  test("an operator that keeps its memory in a closure", async () => {
     const numbered: Operator = (events$) =>
       events$.pipe(
         map((event, i) =>

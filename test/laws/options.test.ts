@@ -14,7 +14,7 @@ import { tensorOptions } from "../../laws/registry/options/tensors.ts";
 import { mustHoldHere } from "../../laws/vitest.ts";
 import { InvalidArgument } from "../../src/errors.ts";
 
-describe("each law of options notices its planted mistake", () => {
+describe("each law of options catches its planted mistake", () => {
   const [careless, raw, vague, strict] = optionsOf("taking", {
     careless: [wholeFrom(0, 3), (n) => [1, 2, 3][Math.trunc(n)]],
     raw: [wholeFrom(0), (n) => new Array(n)],
@@ -34,12 +34,12 @@ describe("each law of options notices its planted mistake", () => {
   const reasonOf = (verdict: ReturnType<typeof check>): string =>
     isLeft(verdict) ? verdict.left.reason : "nothing";
 
-  test("a number that is no whole one is taken", () => {
+  test("an accepted fraction", () => {
     expect(reasonOf(check(refusesBeyond, careless as NonNullable<typeof careless>))).toContain(
       "is accepted, but the range is 0 to 3",
     );
   });
-  test("a number ends in a raw error", () => {
+  test("an untyped error", () => {
     expect(reasonOf(check(refusesBeyond, raw as NonNullable<typeof raw>))).toContain(
       "raw RangeError",
     );
@@ -49,7 +49,7 @@ describe("each law of options notices its planted mistake", () => {
       "does not say what was given: InvalidArgument: f: n is null",
     );
   });
-  test("a good number is refused", () => {
+  test("a refused valid number", () => {
     expect(reasonOf(check(takesWithin, strict as NonNullable<typeof strict>))).toContain(
       "is refused",
     );

@@ -21,7 +21,7 @@ describe("derivatives along some operands", () => {
   });
 });
 
-describe("the law notices a forward mode", () => {
+describe("the law catches a forward mode", () => {
   const product: SymbolicFunction = {
     name: "a product",
     operands: [tensors([2], real), tensors([2], real)],
@@ -31,7 +31,7 @@ describe("the law notices a forward mode", () => {
     const verdict = check(parts({ ...exact, forward: { jvp } }), product);
     return isLeft(verdict) && verdict.left.reason;
   };
-  test("that moves what is held", () => {
+  test("that gives constants a tangent", () => {
     expect(
       reason((program, primals, tangents) =>
         exact.forward.jvp(
@@ -42,7 +42,7 @@ describe("the law notices a forward mode", () => {
       ),
     ).toMatch(/^derivative 0 at \[\d\] is/);
   });
-  test("that computes zeros where nothing moves", () => {
+  test("that computes zeros as tangents", () => {
     expect(
       reason((program, primals, tangents) =>
         exact.forward.jvp(

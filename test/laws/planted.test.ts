@@ -40,7 +40,7 @@ import { Tensor } from "../../src/tensor/tensor.ts";
 
 const one = (x: Expr | undefined): Expr => x as Expr;
 
-/** A function of a vector that is right; each mistake below is planted in it or in what treats it. */
+/** A correct function of a vector. Each mistake below is planted in it, or in a transformation of it. */
 const sine: SymbolicFunction = {
   name: "sine",
   operands: [tensors([2], real)],
@@ -64,7 +64,7 @@ const breaks = <S extends { readonly name: string }>(
   return verdict.left;
 };
 
-describe("each law notices its planted mistake", () => {
+describe("each law catches its planted mistake", () => {
   test("primal preservation: a pullback that returns other outputs", () => {
     const off: Modes = {
       ...exact,
@@ -93,7 +93,7 @@ describe("each law notices its planted mistake", () => {
     expect(breaks(adjoint(), mistaken).counterexample).toContain('"w"');
   });
 
-  test("linearity: a tangent squared", () => {
+  test("linearity: a squared tangent", () => {
     const mistaken = withRules({ jvp: (_, [t]) => [mul(one(t), one(t)) as Expr] });
     expect(breaks(linearity(), mistaken).reason).toContain("J·(a v + b u)");
   });
@@ -142,7 +142,7 @@ describe("each law notices its planted mistake", () => {
       derivative: (f) => (x) => {
         const made = program([epsilon], [f(add(x, epsilon) as Expr)]);
         const outside = trace([epsilon], () => made.outputs);
-        // Every derivative moves the same placeholder, so that an inner one moves the outer's variable too.
+        // All derivatives move the same placeholder, so that an inner derivative also moves the outer variable.
         const { tangents } = exact.forward.jvp(
           { ...outside.program, inputs: [...outside.program.inputs.slice(0, -1), epsilon] },
           [...outside.captured, epsilon],
@@ -184,7 +184,7 @@ describe("each law notices its planted mistake", () => {
       return { ...executable, run: (xs) => change(xs, executable.run(xs)), name };
     };
 
-  test("backends agree: half as many digits", () => {
+  test("backends agree: half of the digits", () => {
     const single = altered("single", (_, ys) => ys.map((y) => y.cast("f32").cast(y.dtype)));
     expect(breaks(backendsAgree(single()), sine).reason).toContain("output 0");
   });
@@ -197,7 +197,7 @@ describe("each law notices its planted mistake", () => {
   const backwards = (p: Program): Program =>
     program(p.inputs, [sum(reverse(sin(one(p.inputs[0])), [0])) as Expr]);
 
-  test("threads agree: a sum that is added up in another order", () => {
+  test("threads agree: a sum in a different order", () => {
     const mistaken: Compile = (p) => reference(backwards(p));
     expect(breaks(threadsAgree(reference, mistaken), sums).reason).toContain("output 0");
   });
@@ -218,7 +218,7 @@ describe("each law notices its planted mistake", () => {
     expect(breaks(immutability(writing()), sine).reason).toContain("input 0");
   });
 
-  test("immutability: outputs that share one memory", () => {
+  test("immutability: outputs that share their memory", () => {
     const memory = new Float64Array(2);
     const sharing = altered("sharing", (_, [y]) => {
       memory.set((y as Tensor).toTypedArray());
@@ -244,7 +244,7 @@ describe("a failure", () => {
     expect(again).toBe(`  fix: see it again with { seed: 5, path: "${failure.path}" }`);
   });
 
-  test("comes again from its seed and path", () => {
+  test("is reproduced by its seed and path", () => {
     const { seed, path } = failure;
     const again = breaks(differenceQuotients(), mistaken, { seed, path });
     expect(again.counterexample).toBe(failure.counterexample);

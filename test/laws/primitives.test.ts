@@ -6,7 +6,7 @@ import { functionsOf, primitives } from "../../laws/registry/primitives/index.ts
 import { batched, cotangentMap, type SymbolicFunction, tangentMap } from "../../laws/symbolic.ts";
 import { mustHoldHere } from "../../laws/vitest.ts";
 
-/** A function's derivatives, and the function on batches: the laws speak of them as of any function. */
+/** A function's derivatives, and the function on batches, as functions for the laws. */
 const derived = (f: SymbolicFunction): readonly SymbolicFunction[] => [
   tangentMap(f, exact.forward),
   cotangentMap(f, exact.reverse),

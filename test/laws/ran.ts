@@ -1,9 +1,9 @@
 import type { TestProject } from "vitest/node";
 import { tableOfLaws } from "../../laws/ran.ts";
-// What a test leaves for it is declared there.
+// This declares what tests leave for the table.
 import type {} from "../../laws/vitest.ts";
 
-/** When all tests have run: what each law ran, once, whichever reporters there are. */
+/** Prints the table of laws once all tests have run, for any reporter. */
 export default (project: TestProject) => (): void => {
   const held = project.vitest.state
     .getTestModules()

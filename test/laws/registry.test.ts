@@ -11,9 +11,8 @@ const modulesOf = (room: string): readonly string[] =>
     .sort();
 
 /**
- * The registries are typed by the exports of modules, so that an export that is not registered does not
- * compile. These rooms are registered, but for the modules named here: they define no layer, loss, metric or
- * optimizer, but what these are made with.
+ * Registries are typed by the exports of modules, so that an unregistered export does not compile. All modules of these
+ * rooms are registered, except those named here: they define no layer, loss, metric or optimizer, only parts of them.
  */
 const others: { readonly [room: string]: readonly string[] } = {
   "nn/layers": ["cells"],
@@ -38,15 +37,15 @@ const registered: { readonly [room: string]: readonly string[] } = {
 };
 
 describe.each(Object.keys(registered))("src/%s", (room) => {
-  test("every module is under the laws, or has nothing for them", () => {
+  test("every module is registered, or has nothing to register", () => {
     const known = [...(registered[room] ?? []), ...(others[room] ?? [])].sort();
     expect(
       modulesOf(room),
-      "enter what a new module exports in laws/registry (see networks/spatial.ts), then name it here",
+      "register the exports of a new module in laws/registry (see networks/spatial.ts), then name it here",
     ).toEqual(known);
   });
 });
 
-test("every primitive is under the laws", () => {
+test("every primitive is registered", () => {
   expect([...primitives].sort()).toEqual(Object.keys(typing).sort());
 });

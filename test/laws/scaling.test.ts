@@ -14,7 +14,7 @@ import { lengthOf } from "../../src/linalg/scale.ts";
 
 const wasm = compilerOf(layerWasm);
 
-describe("what grows with its operands does so wherever there are floats", () => {
+describe("homogeneous functions scale over the whole float range", () => {
   holds([scaling(wasm)], homogeneousFunctions, { runs: 40 });
   holds([{ ...scaling(wasm, "f64"), name: "scaling in f64" }], homogeneousFunctions, { runs: 20 });
 });

@@ -17,7 +17,7 @@ import { constants, contextOf, numbers, valueOf } from "../nn/evaluated.ts";
 
 holds([stateLaw], stateCases, { runs: 5 });
 
-test("a map that keeps the state of its first moment alone is noticed", () => {
+test("a map that keeps only the state of its first time step is caught", () => {
   const inner = open(running);
   const careless: OpenLayer = {
     ...inner,
@@ -28,16 +28,16 @@ test("a map that keeps the state of its first moment alone is noticed", () => {
     },
   };
   const right = stateCases.find(({ name }) => name === "timeDistributed") as StateCase;
-  // `AnyLayer` is what an open layer is to those who do not look inside.
+  // `AnyLayer` is the type of an open layer to the outside.
   const verdict = check(stateLaw, { ...right, layer: careless as never });
   expect(isLeft(verdict) && verdict.left.reason).toContain("state of example 0");
 });
 
-test("batchNorm mapped over moments normalizes by, and carries on, the statistics of all of them", () => {
+test("batchNorm mapped over time steps uses and updates the statistics of all of them", () => {
   const layer = open(timeDistributed(batchNorm(1, { momentum: 1, epsilon: 0 })));
   const { params, state } = layer.init(key(0));
   const one = (x: Expr) => layer.apply(constants(params), constants(state), x, contextOf("train"));
-  // Two examples of three moments: 0, 10, 20 and 30, 40, 50.
+  // Two examples of three time steps: 0, 10, 20 and 30, 40, 50.
   const batch = tensor([
     [[0], [10], [20]],
     [[30], [40], [50]],
@@ -53,7 +53,7 @@ test("batchNorm mapped over moments normalizes by, and carries on, the statistic
   numbers(y).forEach((x, i) => {
     expect(x).toBeCloseTo(wanted[i] as number, 6);
   });
-  // A batch of one example has as many numbers as it has moments.
+  // A batch of one example has as many numbers as time steps.
   const single = valueOf((xs: Expr) => vmap(one, { axis: "batch" })(xs)[0], tensor([[[0], [2]]]));
   expect(numbers(single)).toEqual([-1, 1]);
 });

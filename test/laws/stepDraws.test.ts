@@ -31,26 +31,26 @@ import { outcome } from "../../src/train/loop/objective.ts";
 import { epochOrder } from "../../src/train/loop/shuffle.ts";
 
 holds([distinctDraws], [...layerCases, ...drawingLayers], { runs: 1 });
-describe("what has a rate drops", () => {
+describe("every layer with a dropout rate draws", () => {
   holds([countedDraws], countedLayers, { runs: 1 });
 });
-describe("what is dropped is made up for", () => {
+describe("dropout keeps the mean", () => {
   holds([meanOverKeys], droppingLayers, { runs: 2 });
 });
 
 const reason = (law: Law<DrawingLayer>, layer: OpenLayer): string => {
-  // `AnyLayer` is what an open layer is to those who do not look inside.
+  // `AnyLayer` is the type of an open layer to the outside.
   const verdict = check(law, { name: "wrong", layer: layer as never, shape: [3] });
   return isLeft(verdict) ? verdict.left.reason : "";
 };
 
-test("the law sees what is drawn", () => {
+test("the law sees every draw", () => {
   const traced = (name: string): number => {
     const subject = [...layerCases, ...drawingLayers].find((each) => each.name === name);
     return subject === undefined ? -1 : drawsOfStep(subject, 1).length;
   };
   expect(traced("dense")).toBe(0);
-  // Two examples: one draw each; two draws three times; two draws at four moments.
+  // Two examples: one draw each; two draws three times; two draws at four time steps.
   expect(traced("dropout")).toBe(2);
   expect(traced("repeat of layers that draw")).toBe(12);
   expect(traced("timeDistributed of layers that draw")).toBe(16);
@@ -58,10 +58,10 @@ test("the law sees what is drawn", () => {
   expect(traced("checkpointed of layers that draw")).toBe(8);
 });
 
-describe("planted mistakes in keys are noticed", () => {
+describe("planted mistakes in keys are caught", () => {
   const drop = open(dropout(0.5));
 
-  test("a layer that is deaf to training, or draws in an evaluation", () => {
+  test("a layer that never draws in training, or draws in evaluation", () => {
     const counted = (mode: "train" | "eval"): string => {
       const layer: OpenLayer = {
         ...drop,
@@ -86,7 +86,7 @@ describe("planted mistakes in keys are noticed", () => {
     expect(reason(distinctDraws, careless)).toContain("has drawn");
   });
 
-  test("what is kept is not made greater", () => {
+  test("kept values that are not rescaled", () => {
     const heavy: OpenLayer = {
       ...drop,
       apply: (params, state, x, context) => {
@@ -98,7 +98,7 @@ describe("planted mistakes in keys are noticed", () => {
   });
 });
 
-test("no step of a run draws from the key of an order of examples, nor from another step's", () => {
+test("no step of a run uses the key of the example order, nor of another step", () => {
   const run = key(7);
   const steps = Array.from({ length: 2000 }, (_, step) => String(foldIn(run, step)));
   expect(new Set(steps).size).toBe(2000);
@@ -106,11 +106,11 @@ test("no step of a run draws from the key of an order of examples, nor from anot
   expect(new Set(orders).size).toBe(50);
 });
 
-test("an example is changed by another key than its model draws from", () => {
+test("augmentation and model use different keys", () => {
   const objective = {
     model: open(dropout(0.5)),
     loss: (y: Expr) => sum(y) as Expr,
-    // A key of the run stands in for the augmentation's own: it draws as the model does.
+    // A key of the run in place of the augmentation's own key: both then draw the same numbers.
     augment: <X extends Shape>(x: Expr<X>, own: KeyExpr): Expr<X> =>
       open(dropout(0.5)).apply(undefined, undefined, x, {
         ...still,

@@ -92,13 +92,13 @@ const breaks = <S extends { readonly name: string }>(law: Law<S>, subject: S): s
   return isLeft(verdict) ? verdict.left.reason : "";
 };
 
-describe("planted mistakes are noticed", () => {
+describe("planted mistakes are caught", () => {
   const momentum: OptimizerSubject = {
     name: "sgd with momentum",
     optimizer: sgd({ learningRate: 0.5, momentum: 0.5 }),
   };
 
-  test("a chain that loses its second part's state", () => {
+  test("a chain that loses the state of its second part", () => {
     const careless: Chain = (f, g) => {
       const right = chain(f, g);
       const update: typeof right.update = (gradients, state, params) => ({
@@ -110,7 +110,7 @@ describe("planted mistakes are noticed", () => {
     expect(breaks(optimizerIdentity(careless), momentum)).toContain("chain(t, id), update");
   });
 
-  test("a chain that takes its parts the other way round", () => {
+  test("a chain in reverse order", () => {
     const scaled = optimizerCases.find((c) => c.name === "adam") as OptimizerSubject;
     const backwards: Chain = (f, g) => (f.name.includes("clip") ? chain(g, f) : chain(f, g));
     expect(breaks(optimizerAssociativity(backwards), scaled)).toContain("right");
@@ -133,7 +133,7 @@ describe("planted mistakes are noticed", () => {
     expect(breaks(scheduleMeaning, climbing)).toMatch(/rate of step \d+ is/);
   });
 
-  test("an optimizer that reports the rate of the next step, or takes it", () => {
+  test("an optimizer that reports or uses the rate of the next step", () => {
     const late = (schedule: LearningRate): LearningRate =>
       typeof schedule === "number" ? schedule : (t) => schedule(add(t, 1) as Expr);
     const honest = (learningRate: LearningRate) => sgd({ learningRate, momentum: 0.5 });
@@ -152,7 +152,7 @@ describe("planted mistakes are noticed", () => {
     expect(breaks(law, { name: "taking", optimizer: taking })).not.toBe("");
   });
 
-  test("a default that is another than the documented one", () => {
+  test("a default that differs from its documentation", () => {
     for (const other of [{ epsilon: 1e-7 }, { beta1: 0.8 }, { beta2: 0.99 }, { weightDecay: 1e-3 }])
       expect(
         breaks(documentedDefaults, {
@@ -175,7 +175,7 @@ describe("planted mistakes are noticed", () => {
     for (const law of metricLaws) expect(breaks(law, careless)).not.toBe("");
   });
 
-  test("a metric that says the wrong direction, and metrics that trust their outputs", () => {
+  test("a metric with the wrong direction, and metrics that trust NaN outputs", () => {
     const turned = metricSubject(
       "the wrong way",
       { ...accuracyOf, better: "lower" },
@@ -194,7 +194,7 @@ describe("planted mistakes are noticed", () => {
         },
         shareClaims(3),
       );
-    // As many as are not greater: NaN never is.
+    // Counts the outputs that are not greater: NaN never is.
     const top = trusting((x, y) => {
       const own = takeAlongAxis(x, expandDims(y, 1), -1);
       return eq(sum(cast(gt(x, own) as Expr, "i32"), -1), 0) as Expr;
@@ -212,7 +212,7 @@ const examples = dataset({
   y: tensor(rows.map(([a = 0, b = 0]) => [a * b])),
 });
 
-/** A run with everything that could make it forget: shuffling, dropout, momentum, a smaller last batch. */
+/** A run with everything that could break resumption: shuffling, dropout, momentum, a smaller last batch. */
 const small = pipe(
   pipeline("small", {
     data: Effect.succeed({ train: examples }),
@@ -225,7 +225,7 @@ const small = pipe(
   withBatchSize(4),
 );
 
-/** On so many threads, which share whatever can be shared. */
+/** A backend on a number of threads, which share every kernel that can be cut. */
 const onThreads = (threads: number) =>
   Layer.merge(
     Layer.succeed(Service, backendOf({ threads }, { shareFrom: 0 })),
@@ -257,10 +257,10 @@ describe.each(Object.keys(backends) as readonly (keyof typeof backends)[])(
   },
 );
 
-describe("planted mistakes in training are noticed", () => {
+describe("planted mistakes in training are caught", () => {
   const trainer = trainerOf(small);
 
-  test("a resumption that begins the optimizer anew", async () => {
+  test("a resumption that resets the optimizer", async () => {
     const forgetful: Trainer = {
       ...trainer,
       resume: async (epochs, seed, from) => {
@@ -272,7 +272,7 @@ describe("planted mistakes in training are noticed", () => {
     expect(isLeft(verdict) && verdict.left.reason).toMatch(/loss of step|optimizerState/);
   });
 
-  test("a run that takes another seed each time", async () => {
+  test("a run with a different seed each time", async () => {
     let calls = 0;
     const restless: Trainer = {
       ...trainer,

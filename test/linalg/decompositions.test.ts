@@ -58,7 +58,7 @@ const symmetric = (n: number): Tensor => {
 describe.each([1, 2, 3, 8, 33, 64])("matrices of %i rows", (n) => {
   const x = uniform(key(n + 100), [n, n]);
 
-  test("are their eigenvalues and vectors", () => {
+  test("equal the product of their eigenvalues and eigenvectors", () => {
     const [rest, unit] = of(
       (a) => {
         const { values, vectors } = linalg.eigh(a);
@@ -75,7 +75,7 @@ describe.each([1, 2, 3, 8, 33, 64])("matrices of %i rows", (n) => {
     expect(greatest(unit)).toBeLessThan(1e-13 * n);
   });
 
-  test("are their singular values and vectors", () => {
+  test("equal the product of their singular values and vectors", () => {
     const [rest, left, right] = of(
       (a) => {
         const { u, s, v } = linalg.svd(a);
@@ -92,7 +92,7 @@ describe.each([1, 2, 3, 8, 33, 64])("matrices of %i rows", (n) => {
     for (const part of [rest, left, right]) expect(greatest(part)).toBeLessThan(1e-13 * n);
   });
 
-  test("are their factors", () => {
+  test("equal the product of their factors", () => {
     const parts = of(
       (a) => {
         const { q, r } = linalg.qr(a);
@@ -110,8 +110,8 @@ describe.each([1, 2, 3, 8, 33, 64])("matrices of %i rows", (n) => {
   });
 });
 
-test("small singular values are as exact as great ones", () => {
-  // A graded matrix: columns of sizes from 1 to 10⁻¹², of which the least are lost in AᵀA.
+test("small singular values are as accurate as large ones", () => {
+  // A graded matrix: columns of sizes from 1 to 10⁻¹². The smallest would be lost in AᵀA.
   const scales = [1, 1e-4, 1e-8, 1e-12];
   const graded = tensor([
     [1, 1, 0, 0],
@@ -132,8 +132,8 @@ test("small singular values are as exact as great ones", () => {
   });
 });
 
-describe("what is singular has a meaning", () => {
-  test("a matrix that is not positive definite has no factor", () => {
+describe("singular matrices have documented results", () => {
+  test("a matrix that is not positive definite has a factor of NaN", () => {
     const [l] = of(
       (a) => [linalg.cholesky(a)],
       tensor([
@@ -167,11 +167,11 @@ describe("what is singular has a meaning", () => {
     }
   });
 
-  test("equal eigenvalues: derivatives of what no basis matters to are right", () => {
-    // The sum of the eigenvalues' squares is that of the elements' squares, by whose derivative it is 2A.
+  test("equal eigenvalues: derivatives that do not depend on the basis are right", () => {
+    // The sum of the squared eigenvalues is the sum of the squared elements, whose derivative is 2A.
     const f = (a: Expr): Expr => sum(square(linalg.eigh(a).values)) as Expr;
     expect(gradient(f, eye(3))).toEqual([2, 0, 0, 0, 2, 0, 0, 0, 2]);
-    // And V·diag(λ)·Vᵀ is A, whatever V is.
+    // V·diag(λ)·Vᵀ is A for any choice of V.
     const g = (a: Expr): Expr => {
       const { values, vectors } = linalg.eigh(a);
       return index(index(matmul(mul(vectors, values) as Expr, transpose(vectors)), 0), 0);
@@ -179,7 +179,7 @@ describe("what is singular has a meaning", () => {
     expect(gradient(g, eye(2))).toEqual([1, 0, 0, 0]);
   });
 
-  test("the determinant of a singular matrix has the derivative of its cofactors", () => {
+  test("the derivative of the determinant of a singular matrix is its cofactors", () => {
     const near = (xs: readonly number[], ys: readonly number[]): void =>
       ys.forEach((y, i) => {
         expect(xs[i]).toBeCloseTo(y, 12);

@@ -38,7 +38,8 @@ const near = (got: readonly number[] | undefined, wanted: readonly number[], rel
 const matrix = (scale: number): Tensor =>
   tensor([[1, 2].map((x) => x * scale), [3, 4].map((x) => x * scale)]);
 
-// By hand: [[1, 2], [3, 4]] has columns of squares 10 and 20 and the product 14, AᵀA the trace 30 and determinant 4.
+// By hand: the columns of [[1, 2], [3, 4]] have squared lengths 10 and 20 and the product 14; AᵀA has trace 30 and
+// determinant 4.
 describe.each([1e20, 1e-25, 1, 6e37])("[[1, 2], [3, 4]] times %d", (scale) => {
   const a = matrix(scale);
   const times = (xs: readonly number[]): readonly number[] => xs.map((x) => x * scale);
@@ -117,13 +118,13 @@ test.each<readonly [at: readonly number[], gradient: readonly number[]]>([
   near(pulled[1], gradient);
 });
 
-test.each([1e20, 1e-25, 1])("a vector times %d is where it was to a cosine", (scale) => {
+test.each([1e20, 1e-25, 1])("a vector times %d has the same cosine similarity", (scale) => {
   const [x, y] = [tensor([1, 2, 3].map((v) => v * scale)), tensor([3, 0, -1])];
   expect(of((v) => cosineEmbedding(v as Expr, v as Expr, 1), x)[0]?.[0]).toBeCloseTo(0, 6);
   expect(of((v, w) => cosineEmbedding(v as Expr, w as Expr, 1), x, y)[0]?.[0]).toBeCloseTo(1, 6);
 });
 
-test.each([weightNorm, spectralNorm])("%o keeps weights of zero", (normed) => {
+test.each([weightNorm, spectralNorm])("%o keeps zero weights", (normed) => {
   const layer = open(normed(dense(2, 3)));
   const { params, state } = layer.init(key(0));
   const none = flatten(params);

@@ -16,7 +16,8 @@ import { parseArgs } from "node:util";
 import * as fc from "fast-check";
 
 /**
- * Plants mistakes in the sources and sees which of them the tests notice: `npm run mutate -- src/nn --seed 1 --blocks 20`.
+ * Plants mistakes in the sources and reports which of them the tests miss: `npm run mutate -- src/nn --seed 1 --blocks
+ * 20`.
  *
  * Stryker makes the mutants, of so many blocks of lines drawn by the seed, and runs for each the tests that reach it,
  * of those that belong to its room. What survives is listed; some of it changes nothing that can be observed, which a
@@ -25,7 +26,7 @@ import * as fc from "fast-check";
  * needs `npm --prefix test/mutation ci` once.
  */
 
-/** The tests that belong to a room, beside those in the folder of its own name; a room within a room has its own. */
+/** Additional tests of a room, beside those in the folder of the same name. An inner room has its own tests. */
 const testsOf: { readonly [room: string]: readonly string[] } = {
   "src/rules": [
     "laws/{primitives,parts,kinks,perturbation,hostile,bounds,conditions}",
@@ -74,7 +75,7 @@ const testsOf: { readonly [room: string]: readonly string[] } = {
   "src/codec": ["laws/codecs"],
 };
 
-/** Functions whose text is what a worker runs, which names nothing from outside. */
+/** Files whose functions run as text in a worker, where Stryker's names are undefined. */
 const left = ["src/rules/evaluate/elementwise.ts", "src/backend/wasm/threads/worker.ts"];
 
 const { values, positionals } = parseArgs({
@@ -89,7 +90,7 @@ const { values, positionals } = parseArgs({
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const linesOfBlock = 10;
 
-/** Blocks of lines of the files below `place`, which may be a file itself. */
+/** The blocks of lines of all files below `place`, which may be a single file. */
 const blocksOf = (place: string): readonly string[] => {
   const files = place.endsWith(".ts") ? [place] : globSync(`${place}/**/*.ts`, { cwd: root });
   return files
@@ -105,13 +106,13 @@ const blocksOf = (place: string): readonly string[] => {
     });
 };
 
-/** The smallest room with tests of its own that a place is in. */
+/** The innermost room with tests of its own that contains a place. */
 const roomOf = (place: string): string =>
   Object.keys(testsOf)
     .filter((room) => `${place}/`.startsWith(`${room}/`))
     .toSorted((a, b) => b.length - a.length)[0] ?? place.split("/").slice(0, 2).join("/");
 
-/** The files of a room's tests. A pattern that names none is out of date: the house has moved. */
+/** The test files of a room. Throws if a pattern matches none, since a file was then moved. */
 const filesOf = (room: string): readonly string[] =>
   [`${room.replace("src/", "")}/**/*`, ...(testsOf[room] ?? [])].flatMap((name) => {
     const files = globSync(`test/${name}.test.ts`, { cwd: root });
@@ -131,7 +132,7 @@ const mutate = (place: string): number => {
   );
   const folder = mkdtempSync(join(tmpdir(), "fluxion-mutants-"));
   const shared = resolve(root, "../shared");
-  // Tests find golden values beside the repository, if there are any: so beside the copy, too.
+  // Tests look for golden values beside the repository, so the copy needs them beside it too.
   if (existsSync(shared)) symlinkSync(shared, join(folder, "shared"));
   const settings = join(folder, "stryker.json");
   const { resolve: found } = createRequire(import.meta.url);

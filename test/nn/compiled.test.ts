@@ -28,7 +28,7 @@ import { allClose } from "../../src/tensor/equality.ts";
 import { key, normal } from "../../src/tensor/key.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 
-/** Every combinator, some of them inside others. */
+/** All combinators, some of them nested. */
 const network = sequential(
   scanLayer(sequential(dense(3, 4), gelu)),
   flatten,
@@ -40,7 +40,7 @@ const network = sequential(
   dense(8, 3),
 );
 
-it("a batch of a network of every combinator has one loss and one gradient on every backend", () => {
+it("a network of all combinators has the same loss and gradient on every backend", () => {
   const inner = open(network);
   const { params, state } = inner.init(key(1));
   const loss = (p: unknown, xs: Expr, ys: Expr, k: KeyExpr): Expr<readonly []> => {

@@ -11,7 +11,7 @@ import { key } from "../../src/tensor/key.ts";
 import { Tensor } from "../../src/tensor/tensor.ts";
 import { flatten, unflatten } from "../../src/tree.ts";
 
-/** The value of a symbolic function at tensors, on the reference backend. */
+/** Evaluates a symbolic function at tensors, on the reference backend. */
 export const valueOf = <A extends readonly unknown[], B>(
   f: (...args: A) => B,
   ...args: { readonly [K in keyof A]: Concrete<A[K]> }
@@ -21,14 +21,14 @@ export const valueOf = <A extends readonly unknown[], B>(
 export const gradientOf = <A>(f: (x: A) => Expr<readonly []>): ((x: A) => A) =>
   Effect.runSync(Effect.provide(grad<A, readonly [], Expr<readonly []>>(f), ReverseMode.layerTape));
 
-/** What a layer is told when nothing about the run matters. */
+/** The context of a layer, for tests in which nothing about the run matters. */
 export const contextOf = (mode: "train" | "eval", seed = 0): Context => ({
   mode,
   key: constant(key(seed)),
   axis: "batch",
 });
 
-/** Any tree of tensors as constants of a program. */
+/** Converts the tensors of a tree to constants of a program. */
 export const constants = (tree: unknown): unknown => {
   const { leaves, shape } = flatten(tree);
   return unflatten(
@@ -37,7 +37,7 @@ export const constants = (tree: unknown): unknown => {
   );
 };
 
-/** What a layer with the params of a seed makes of one example. */
+/** Applies a layer, with the params of a seed, to one example. */
 export const applied = (
   layer: AnyLayer,
   x: Tensor,

@@ -19,7 +19,7 @@ const moments = (values: readonly number[]) => {
 const shape = [200, 300] as const;
 const drawn = (f: initial.Initializer) => numbers(f(key(11), shape));
 
-/** Each initializer with the variance that its definition gives it, and a bound where it has one. */
+/** Each initializer, with the variance of its definition and its bound, if it has one. */
 const table: readonly (readonly [string, initial.Initializer, number, number])[] = [
   ["glorotUniform", initial.glorotUniform, 2 / 500, Math.sqrt(6 / 500)],
   ["glorotNormal", initial.glorotNormal, 2 / 500, Number.POSITIVE_INFINITY],
@@ -33,32 +33,29 @@ const table: readonly (readonly [string, initial.Initializer, number, number])[]
 ];
 
 describe("initializers", () => {
-  it.each(table)(
-    "%s has the mean 0 and the variance of its definition",
-    (_, f, variance, bound) => {
-      const values = drawn(f);
-      const found = moments(values);
-      expect(Math.abs(found.mean)).toBeLessThan(5 * Math.sqrt(variance / values.length));
-      expect(Math.abs(found.variance / variance - 1)).toBeLessThan(0.03);
-      expect(Math.max(...values.map(Math.abs))).toBeLessThanOrEqual(bound * 1.0001);
-    },
-  );
+  it.each(table)("%s has mean 0 and the variance of its definition", (_, f, variance, bound) => {
+    const values = drawn(f);
+    const found = moments(values);
+    expect(Math.abs(found.mean)).toBeLessThan(5 * Math.sqrt(variance / values.length));
+    expect(Math.abs(found.variance / variance - 1)).toBeLessThan(0.03);
+    expect(Math.max(...values.map(Math.abs))).toBeLessThanOrEqual(bound * 1.0001);
+  });
 
-  it("draw the same for the same key, and otherwise for another", () => {
+  it("draw the same numbers for the same key, and others for another key", () => {
     const f = initial.truncatedNormal();
     expect(equal(f(key(1), [50]), f(key(1), [50]))).toBe(true);
     expect(equal(f(key(1), [50]), f(key(2), [50]))).toBe(false);
   });
 
-  it("take the fan of a convolution from its window", () => {
+  it("compute the fan of a convolution from its window", () => {
     expect(initial.fanOf([3, 3, 8, 16])).toEqual({ in: 72, out: 144 });
     expect(initial.fanOf([5, 7])).toEqual({ in: 5, out: 7 });
     expect(initial.fanOf([5])).toEqual({ in: 5, out: 5 });
   });
 
-  /** Of each weight that a layer begins with: its shape, and between how many numbers it stands. */
+  /** The initial weights of a layer: their shapes and fans. */
   type Asked = readonly [shape: readonly number[], fan: initial.Fan];
-  /** As in PyTorch, all weights of a cell begin by the width of what it carries. */
+  /** As in PyTorch, the bound of all weights of a cell depends on its hidden size. */
   const cellOf = (gates: number): readonly Asked[] =>
     [5, 7].map((inputs) => [[inputs, 7 * gates], { in: 7, out: 7 * gates }]);
   const weights: readonly (readonly [
@@ -69,13 +66,13 @@ describe("initializers", () => {
     ["dense", (weightInit) => dense(5, 7, { weightInit }), [[[5, 7], { in: 5, out: 7 }]]],
     ["maxout", (weightInit) => maxout(5, 7, 2, { weightInit }), [[[5, 14], { in: 5, out: 14 }]]],
     [
-      // Each output sees 3·2 places of 2 of the channels; each input is seen by 3 of the outputs of as many.
+      // Each output sees 3·2 positions of 2 channels; each input is seen by 3 outputs at as many positions.
       "conv2d",
       (weightInit) => convolutions.conv2d(4, 6, [3, 2], { groups: 2, weightInit }),
       [[[3, 2, 2, 6], { in: 12, out: 18 }]],
     ],
     [
-      // The other way around: those of the convolution that it transposes.
+      // Reversed: the fans of the convolution that it transposes.
       "convTranspose2d",
       (weightInit) => convolutions.convTranspose2d(4, 6, [3, 2], { groups: 2, weightInit }),
       [[[3, 2, 4, 3], { in: 18, out: 12 }]],
@@ -100,7 +97,7 @@ describe("initializers", () => {
     ["gru", (own) => gru(5, 7, { weightInit: own, recurrentInit: own }), cellOf(3)],
     ["lstm", (own) => lstm(5, 7, { weightInit: own, recurrentInit: own }), cellOf(4)],
   ];
-  it.each(weights)("are told between how many numbers the weights of %s stand", (_, of, wanted) => {
+  it.each(weights)("get the right fans for the weights of %s", (_, of, wanted) => {
     const asked: unknown[] = [];
     open(
       of((key, shape, fan) => {
@@ -131,7 +128,7 @@ describe("initializers", () => {
       }
   });
 
-  it("zeros, ones and constants are that", () => {
+  it("zeros, ones and constants have their values", () => {
     expect(numbers(initial.zeros(key(0), [2]))).toEqual([0, 0]);
     expect(numbers(initial.ones(key(0), [2]))).toEqual([1, 1]);
     expect(numbers(initial.constant(0.5)(key(0), [2]))).toEqual([0.5, 0.5]);

@@ -51,7 +51,7 @@ it.each([
   () => earlyStopping({ patience: 1.5 }),
   () => earlyStopping({ minDelta: Number.NaN }),
   () => saveCheckpoints(small, { path: "unwritten", every: 0 }),
-])("an argument out of its range is refused where it is given: %s", (make) => {
+])("an argument out of range is refused when it is passed: %s", (make) => {
   expect(make).toThrow(InvalidArgument);
 });
 
@@ -64,7 +64,7 @@ describe("a loss of a prediction and a target", () => {
   ) => Effect.provide(compile(loss, [prediction, target]), Backend.layerReference);
 
   it.each(Object.entries(losses))(
-    "%s of [n] and [n, 1] is refused, and not over all pairs",
+    "%s of [n] and [n, 1] is refused instead of comparing all pairs",
     (name, loss) => {
       for (const [a, b] of [
         [[4], [4, 1]],
@@ -89,7 +89,7 @@ describe("a loss of a prediction and a target", () => {
     },
   );
 
-  it("may have one repeated to the other", () => {
+  it("may broadcast one to the other", () => {
     for (const [a, b] of [
       [[1], []],
       [[], [1]],

@@ -57,7 +57,7 @@ import { constants } from "../nn/evaluated.ts";
 
 const byHand = "the formula of its source in forty decimal digits";
 
-/** The updates of a param of 1 by the gradients 0.5 and -0.25, one after the other. */
+/** The updates of a param of 1 for the gradients 0.5 and -0.25, in sequence. */
 const two = (
   optimizer: GradientTransformation,
   first: number,
@@ -140,7 +140,7 @@ const optimizers: KnownValues<{ readonly [Name in Optimizers]: unknown }> = {
   ],
 };
 
-/** Rates of steps, as their formulas give them. */
+/** The rates of steps, by their formulas. */
 const rates = (
   schedule: Schedule,
   ...expected: readonly (readonly [step: number, rate: number])[]
@@ -185,7 +185,7 @@ const known: KnownValues<Omit<typeof schedules, "sampleSchedule">> = {
     rates(piecewiseConstant(1, [1, 0.5], [3, 0.1]), [0, 1], [1, 0.5], [2, 0.5], [3, 0.1], [9, 0.1]),
   ],
   oneCycle: [
-    // The last rate holds from the last step on: it climbed again after it.
+    // The last rate holds after the last step; it once rose again.
     rates(
       oneCycle(1, 10),
       [0, 0.04],
@@ -206,8 +206,8 @@ const known: KnownValues<Omit<typeof schedules, "sampleSchedule">> = {
 describe("known values of optimizers", () => {
   holds([knownValue()], knownValuesOf(optimizers));
 
-  it("notice means that were swapped", () => {
-    // Adam with β₁ and β₂ the other way round.
+  it("catch swapped means", () => {
+    // Adam with β₁ and β₂ swapped.
     const swapped = two(
       adam({ learningRate, beta1: 0.999, beta2: 0.9 }),
       -0.099999998,

@@ -36,11 +36,11 @@ import { constants, numbers, valueOf } from "../nn/evaluated.ts";
 
 type Values = { readonly [name: string]: Tensor };
 
-/** A step of trees without types: what `compile` knows of a recursive tree type it cannot compute. */
+/** A step of untyped trees: `compile` cannot compute the type of a recursive tree. */
 const stepOf = (optimizer: GradientTransformation, g: unknown, s: unknown, p: unknown): unknown =>
   optimizer.update(g as Exprs, s as Exprs, p as Exprs);
 
-/** The updates of several steps of an optimizer, of params that stay where they are. */
+/** The updates of several steps of an optimizer at fixed params. */
 const updatesOf = (
   optimizer: GradientTransformation,
   params: Values,
@@ -107,7 +107,7 @@ describe("transformations", () => {
     expect(updatesOf(chain(scale(10), clip(1)), params, [gradient])).toEqual([[1, 0, -1]]);
   });
 
-  it("clipByGlobalNorm shortens what is too long, and leaves the rest", () => {
+  it("clipByGlobalNorm scales large updates down, and keeps the others", () => {
     expect(updatesOf(clipByGlobalNorm(1), params, [gradient])[0]).toEqual([
       3 * (1 / 5),
       0,
@@ -118,7 +118,7 @@ describe("transformations", () => {
     expect(norm.item()).toBe(5);
   });
 
-  it("addDecayedWeights and adamw pull params towards 0, adamw apart from the gradient", () => {
+  it("addDecayedWeights and adamw pull params towards 0, adamw independently of the gradient", () => {
     expect(updatesOf(addDecayedWeights(0.5), params, [zero])).toEqual([[0.5, -1, 1.5]]);
     const decay = updatesOf(adamw({ learningRate: 0.1, weightDecay: 0.5 }), params, [zero]);
     expect(decay[0]?.map((u) => Math.round(u * 1e12) / 1e12)).toEqual([-0.05, 0.1, -0.15]);
@@ -132,7 +132,7 @@ describe("transformations", () => {
     expect(step?.[1]).toBeCloseTo(0.001, 7);
   });
 
-  it("moments that decay end at 0, not at the least denormal number", () => {
+  it("decaying moments end at 0, not at the smallest subnormal number", () => {
     const p = { p: tensor([1]) };
     for (const optimizer of [
       adam({ learningRate }),
@@ -147,7 +147,7 @@ describe("transformations", () => {
     }
   });
 
-  it("says the learning rate of the step to come", () => {
+  it("reports the learning rate of the next step", () => {
     const optimizer = chain(clip(1), sgd({ learningRate: stepDecay(0.8, 1, 0.5) }), scale(1));
     const rate = (state: Tree<Tensor>) =>
       (valueOf((s: unknown) => optimizer.learningRate?.(s as Exprs), state) as Tensor).item();
@@ -163,7 +163,7 @@ describe("transformations", () => {
     expect(chain(clip(1)).learningRate).toBeUndefined();
   });
 
-  it("takes another learning rate, and keeps everything else", () => {
+  it("accepts another learning rate, and keeps everything else", () => {
     const clipped = (rate: number) => chain(clip(1), adamw({ learningRate: rate }));
     const moved = clipped(0.1).atLearningRate?.(0.3) ?? identity;
     expect(moved.name).toBe("clip, then adamw");
@@ -173,7 +173,7 @@ describe("transformations", () => {
     expect(chain(clip(1), scale(2)).atLearningRate).toBeUndefined();
   });
 
-  it("holds its tree of params whatever that is", () => {
+  it("accepts any tree of params", () => {
     const [step] = updatesOf(adam({ learningRate }), {}, [{}]);
     expect(step).toEqual([]);
     expect(constants(undefined)).toBeUndefined();
@@ -181,13 +181,13 @@ describe("transformations", () => {
 });
 
 describe("schedules", () => {
-  it("a warm-up rises evenly to the schedule that it is put before", () => {
+  it("a warm-up rises linearly to its schedule", () => {
     expect(sampleSchedule(linearWarmup(constantSchedule(1), 4), 6)).toEqual([
       0, 0.25, 0.5, 0.75, 1, 1,
     ]);
   });
 
-  it("sequences begin each schedule at its own step 0", () => {
+  it("joined schedules each begin at their own step 0", () => {
     const rates = sampleSchedule(joinSchedules(constantSchedule(5), [2, stepDecay(1, 1, 0.5)]), 5);
     expect(rates).toEqual([5, 5, 1, 0.5, 0.25]);
     expect(sampleSchedule(piecewiseConstant(1, [1, 0.5], [3, 0.1]), 5)).toEqual([
@@ -201,7 +201,7 @@ describe("schedules", () => {
     expect(Math.max(...[2, 8, 20, 44].map((step) => rates[step] as number))).toBeLessThan(0.3);
   });
 
-  it("ends where it says", () => {
+  it("ends at its last step", () => {
     expect(sampleSchedule(cosineDecay(1, 4, 0.1), 5).at(-1)).toBeCloseTo(0.1, 12);
     const cycle = sampleSchedule(oneCycle(1, 10), 10);
     expect(cycle[0]).toBeCloseTo(1 / 25, 12);
@@ -209,7 +209,7 @@ describe("schedules", () => {
     expect(cycle.at(-1)).toBeCloseTo(1 / 25 / 1e4, 12);
   });
 
-  it("refuses lengths that are none", () => {
+  it("refuses invalid lengths", () => {
     for (const make of [
       () => stepDecay(1, 0, 0.5),
       () => cosineDecay(1, 0),
@@ -221,7 +221,7 @@ describe("schedules", () => {
   });
 });
 
-describe("options that no optimizer can have", () => {
+describe("invalid options", () => {
   it.each<readonly [argument: string, make: () => unknown]>([
     ["learningRate", () => sgd({ learningRate: -1 })],
     ["learningRate", () => adagrad({ learningRate: Number.NaN })],

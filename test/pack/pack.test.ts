@@ -34,7 +34,7 @@ const versionOf = (name: string): string => {
 const write = (file: string, ...lines: readonly string[]): void =>
   writeFileSync(join(project, file), `${lines.join("\n")}\n`);
 
-// What the machine of a user has: the tarball, and the libraries that npm installs for it.
+// A user's project: the tarball, and the libraries that npm installs for it.
 beforeAll(async () => {
   succeeded(await run(root, "npm", "pack", "--silent", "--pack-destination", project));
   const tarball = readdirSync(project).find((file) => file.endsWith(".tgz")) as string;
@@ -46,7 +46,7 @@ beforeAll(async () => {
       "install",
       ...["--prefer-offline", "--no-audit", "--no-fund", "--silent"],
       `./${tarball}`,
-      // The optional peer of whoever runs the laws.
+      // The optional peer for running the laws.
       `fast-check@${versionOf("fast-check")}`,
     ),
   );
@@ -96,7 +96,7 @@ describe("the packed tarball, in an empty project", () => {
     expect(checked).toEqual({ code: 0, out: "" });
   });
 
-  test("names every type that a library built on it infers", async () => {
+  test("exports every type that a dependent library infers", async () => {
     write(
       "library.ts",
       'import * as F from "fluxion";',

@@ -28,7 +28,7 @@ const header = (width: number, height: number, color = 6): Buffer => {
 
 const end = part("IEND", new Uint8Array());
 
-/** A PNG file of lines that are filtered already. */
+/** A PNG file of lines that are already filtered. */
 const file = (width: number, lines: readonly (readonly number[])[], color = 6): Buffer =>
   Buffer.concat([
     signature,
@@ -48,7 +48,7 @@ describe("decodePng", () => {
     ];
     const picture = decodePng(file(2, lines));
     expect(picture).toMatchObject({ width: 2, height: 5 });
-    // Line by line, by hand: as it is, + left, + above, + ⌊(left + above)/2⌋, + Paeth's choice.
+    // Line by line, by hand: unfiltered, + left, + above, + ⌊(left + above)/2⌋, + Paeth's predictor.
     expect([...(typeof picture === "string" ? [] : picture.rgba)]).toEqual([
       ...[10, 20, 30, 40, 50, 60, 70, 80],
       ...[10, 20, 30, 40, 11, 21, 31, 41],
@@ -58,7 +58,7 @@ describe("decodePng", () => {
     ]);
   });
 
-  it("says what a file is instead", () => {
+  it("reports why a file is not supported", () => {
     expect(decodePng(Uint8Array.of(1, 2, 3))).toBe("not a PNG file");
     expect(decodePng(file(1, [[0, 1, 2, 3, 4]], 2))).toContain("color type 2");
     expect(decodePng(file(2, [[0, 1, 2, 3, 4]]))).toContain("too few or too many");
@@ -71,17 +71,17 @@ describe("decodePng", () => {
     expect(decodePng(file(0, [[0]]))).toContain("0 × 1 pixels");
   });
 
-  it("refuses a byte that is another, by the checksum of its part", () => {
+  it("refuses a changed byte, by its chunk's checksum", () => {
     const whole = file(1, [[0, 1, 2, 3, 4]]);
     for (let at = 0; at < whole.length; at++)
       expect(typeof decodePng(whole.map((b, i) => (i === at ? b ^ 1 : b)))).toBe("string");
     for (let n = 0; n < whole.length; n++)
       expect(typeof decodePng(whole.subarray(0, n))).toBe("string");
-    // The last part's checksum, as the specification prints it.
+    // The checksum of the last chunk, as the specification prints it.
     expect([...end.subarray(8)]).toEqual([0xae, 0x42, 0x60, 0x82]);
   });
 
-  it("decompresses no more than the header declares, and allocates nothing that cannot be there", () => {
+  it("decompresses no more than the header declares, and allocates nothing for impossible sizes", () => {
     // 64 MB of zeros in 64 kB, in a picture of 4 × 4.
     const bomb = part("IDAT", deflateSync(Buffer.alloc(2 ** 26)));
     const read = (head: Buffer) => decodePng(Buffer.concat([signature, head, bomb, end]));
@@ -98,7 +98,7 @@ describe("emoji-resnet", () => {
     expect(rowsOf(emojiResnet.model, [20, 20, 3])[0]).toMatchObject({ output: [9] });
   });
 
-  it("says what brings its drawings where they are missing, and else has all groups in both parts", async () => {
+  it("names the command that fetches its images, or has all groups in both parts", async () => {
     const made = await Effect.runPromise(Effect.result(emoji));
     if (Result.isFailure(made)) {
       expect(formatError(made.failure)).toContain("npm install emoji-datasource-google");

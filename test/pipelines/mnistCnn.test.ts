@@ -6,7 +6,7 @@ import { train$, withBatchSize } from "../../src/index.ts";
 import { backends, collect, lastOf, losses } from "../train/examples.ts";
 
 describe("mnist-cnn", () => {
-  it("recognizes 98 % of the test digits after its epoch", { timeout: 120_000 }, async () => {
+  it("recognizes 98 % of the test digits after one epoch", { timeout: 120_000 }, async () => {
     const events = await collect(train$(mnistCnn, { services: backends.wasm }));
     expect(lastOf(events, "Started")).toMatchObject({
       examples: 60_000,
@@ -16,7 +16,7 @@ describe("mnist-cnn", () => {
     expect(lastOf(events, "Completed").test?.metrics.accuracy).toBeGreaterThan(0.98);
   });
 
-  it("begins the same on both backends, to the rounding of f32", async () => {
+  it("starts the same on both backends, up to f32 rounding", async () => {
     const little = pipe(mnistCnn, withBatchSize(8));
     const [wasm, reference] = [
       losses(await collect(train$(little, { services: backends.wasm }).pipe(take(5)))),

@@ -21,7 +21,7 @@ describe("mnist-mlp", () => {
     expect(lastOf(events, "EpochCompleted").metrics.accuracy).toBeGreaterThan(0.9);
   });
 
-  it("begins the same on both backends, to the rounding of f32", async () => {
+  it("starts the same on both backends, up to f32 rounding", async () => {
     const [wasm, reference] = [
       losses(await collect(train$(mnistMlp, { services }).pipe(take(5)))),
       losses(await collect(train$(mnistMlp, { services: backends.reference }).pipe(take(5)))),
@@ -33,11 +33,11 @@ describe("mnist-mlp", () => {
 });
 
 describe("case-study", () => {
-  it("learns its examples by heart, and nearly all that can be known of the others", async () => {
+  it("memorizes its examples, and generalizes nearly as well as possible", async () => {
     const events = await collect(train$(pipe(caseStudy, withEpochs(15)), { services }));
     const { metrics, validation } = lastOf(events, "EpochCompleted");
     expect(metrics.accuracy).toBe(1);
-    // Φ(2) = 0.977 is the best possible; 200 examples tell it to about 0.01.
+    // Φ(2) = 0.977 is the best possible accuracy; 200 examples measure it to about 0.01.
     expect(validation?.metrics.accuracy).toBeGreaterThan(0.93);
   });
 });
@@ -48,7 +48,7 @@ describe("perceptron", () => {
     expect(lastOf(events, "EpochCompleted")).toMatchObject({ loss: 0, metrics: { accuracy: 1 } });
   });
 
-  it("adds the examples that it mistakes, or takes them away: its weights are sums of the table's lengths", async () => {
+  it("adds or subtracts misclassified examples: its weights are sums of the table's lengths", async () => {
     const events = await collect(train$(perceptron, { services: backends.reference }));
     const { params } = lastOf(events, "Completed").state;
     for (const weight of params.weight.toTypedArray())
@@ -56,7 +56,7 @@ describe("perceptron", () => {
     expect(Number.isInteger(params.bias.item())).toBe(true);
   });
 
-  it("stops changing once it makes no mistake", async () => {
+  it("stops changing once it makes no mistakes", async () => {
     const [five, ten] = [
       await collect(train$(pipe(perceptron, withEpochs(5)), { services })),
       await collect(train$(perceptron, { services })),

@@ -30,12 +30,12 @@ describe("reviews as numbers", () => {
     heldOut: 0.25,
   });
 
-  it("has every sentence once, on one side only", () => {
+  it("has every sentence once, in one part only", () => {
     expect([train.size, test.size]).toEqual([15, 5]);
   });
 
-  it("makes the vocabulary of the sentences to learn from, and reads all others as unknown", () => {
-    // <pad>, <unknown>, good, not, and two of the numbers, none of which is in the other part.
+  it("builds the vocabulary from training sentences, and reads all other words as unknown", () => {
+    // <pad>, <unknown>, good, not, and two of the numbers; none of these numbers is in the other part.
     const numbers = new Set(test.column("words").toTypedArray());
     expect([...numbers].sort()).toEqual([0, 1, 2, 3]);
     expect(Math.max(...train.column("words").toTypedArray())).toBe(5);
@@ -49,20 +49,20 @@ describe("reviews as numbers", () => {
     }
   });
 
-  it("turns the valence of a word round after a negator only", () => {
+  it("reverses the valence of a word only after a negator", () => {
     expect(valenceOf(tokenizeWords("not good, good, not that bad"), lexicon)).toBe(-3 + 3 - 3);
-    // Names that every object has are no words of a lexicon.
+    // Names that every object has are not in the lexicon.
     expect(valenceOf(["constructor", "toString", "good"], lexicon)).toBe(3);
   });
 });
 
 describe("the file of reviews", () => {
-  it("is read without its last item, which is none", () => {
+  it("is read without its empty last item", () => {
     const text = JSON.stringify([...made.slice(0, 2), { text: "", class: null }]);
     expect(Effect.runSync(decodeReviews(text, "made.json"))).toEqual(made.slice(0, 2));
   });
 
-  it("is refused where another item is none", () => {
+  it("is refused if another item is empty", () => {
     const text = JSON.stringify([{ text: "", class: null }, ...made.slice(0, 2)]);
     const failure = Effect.runSync(Effect.flip(decodeReviews(text, "made.json")));
     expect(failure).toBeInstanceOf(DecodeError);
@@ -94,7 +94,7 @@ describe.skipIf(!there)("sentiment", () => {
       "logistic regression on the bag of words",
     ]);
     for (const { metrics } of baselines) expect(accuracy).toBeGreaterThan(metrics.accuracy ?? 1);
-    // Two classes that are equally frequent, and a list of words that knows something of them.
+    // Two equally frequent classes, and a word list that is better than chance.
     expect(Math.abs((baselines[0]?.metrics.accuracy ?? 1) - 0.5)).toBeLessThan(0.05);
     expect(baselines[1]?.metrics.accuracy).toBeGreaterThan(0.7);
   });
@@ -115,11 +115,11 @@ describe.skipIf(!there)("sentiment", () => {
     const same = items.filter(
       ({ text }) => valenceOf(tokenizeWords(text), lists) === scorer.analyze(text).score,
     );
-    // The package divides some marks and hyphens in another way.
+    // The package splits some punctuation differently.
     expect(same.length / items.length).toBeGreaterThan(0.97);
   });
 
-  it("sees the whole of nearly every sentence", async () => {
+  it("reads nearly every sentence to its end", async () => {
     const { train } = await Effect.runPromise(reviews({ limit: 3000, length: 32, heldOut: 0.2 }));
     const long = train.filter((row) => row.words.at(31) !== padding);
     expect(long.size / train.size).toBeLessThan(0.025);

@@ -11,11 +11,13 @@ import type { AnyPipeline } from "../../src/train/index.ts";
 import { backends, collect, lastOf, losses } from "../train/examples.ts";
 
 const figures = (baseline: Baseline, data: unknown): { readonly [name: string]: number } =>
-  // These baselines compute at once, and look at the columns that their pipelines have.
+  // These baselines compute immediately, on the columns of their pipelines.
   baseline.evaluate(data as Splits<Row>) as { readonly [name: string]: number };
 
 describe.each([charLm, pronounce] as readonly AnyPipeline[])("$name", (of) => {
-  it("learns from its data, or says which command brings it", { timeout: 120_000 }, async () => {
+  it("learns from its data, or names the command that fetches it", {
+    timeout: 120_000,
+  }, async () => {
     const there = await Effect.runPromise(Effect.result(of.available));
     if (there._tag === "Failure") {
       expect(there.failure).toMatchObject({
@@ -30,7 +32,7 @@ describe.each([charLm, pronounce] as readonly AnyPipeline[])("$name", (of) => {
     const mean = (some: readonly number[]) => some.reduce((a, b) => a + b, 0) / some.length;
     expect(mean(all.slice(-10))).toBeLessThan(0.9 * mean(all.slice(0, 10)));
     const { stepsPerEpoch } = lastOf(events, "Started");
-    // What the schedule of its learning rate is made for.
+    // The learning-rate schedule is made for this number of steps.
     expect(stepsPerEpoch).toBe(of === charLm ? 2094 : 1731);
   });
 });
@@ -42,13 +44,13 @@ describe("ngrams", () => {
   });
   const data = { train: dataset(row([0, 1, 0, 1, 0])), test: dataset(row([0, 1, 1])) };
 
-  it("of one: the frequencies of characters, some of it kept for those never seen", () => {
-    // After the first character, 1 0 1 0 were seen: two kinds in four. (2 + 2/3)/(4 + 2) of each.
+  it("of one: the frequencies of characters, smoothed for unseen ones", () => {
+    // After the first character, 1 0 1 0 were seen: two of four kinds, each with probability (2 + 2/3)/(4 + 2).
     const p = (2 + 2 / 3) / 6;
     expect(figures(ngrams(1, 3), data).loss).toBeCloseTo(-Math.log(p), 10);
   });
 
-  it("of two: what follows a character, helped by the frequencies", () => {
+  it("of two: the next character, smoothed by the frequencies", () => {
     const one = (2 + 2 / 3) / 6;
     const [afterZero, afterOne] = [(2 + one) / 3, (0 + one) / 3];
     const wanted = -(Math.log(afterZero) + Math.log(afterOne)) / 2;
@@ -57,7 +59,7 @@ describe("ngrams", () => {
 });
 
 describe("letterToSound", () => {
-  // Letters 1 to 3; sounds from 3 on; 0 fills up, 1 begins and 2 ends.
+  // Letters are 1 to 3, sounds are 3 and above; 0 pads, 1 starts and 2 ends.
   const examples = (words: readonly (readonly [readonly number[], readonly number[]])[]) =>
     dataset({
       word: padSequences(
@@ -85,7 +87,7 @@ describe("letterToSound", () => {
     [[3], [6]],
   ]);
 
-  it("says what each letter says most often, and with neighbors what it says among them", () => {
+  it("gives each letter its most frequent sound, alone or with its neighbors", () => {
     const test = examples([
       [
         [2, 1],

@@ -8,7 +8,7 @@ import { backends, collect, lastOf } from "../train/examples.ts";
 
 const dateOf = (i: number): string => new Date(Date.UTC(2020, 0, 1 + i)).toISOString().slice(0, 10);
 
-/** A table of days whose maximum temperatures are given. */
+/** A table of days with the given maximum temperatures. */
 const tableOf = (highs: readonly number[], dates = highs.map((_, i) => dateOf(i))): string =>
   [
     "date,precipitation,temp_max,temp_min,wind,weather",
@@ -24,14 +24,14 @@ const failureOf = (text: string, days = 3, until = dateOf(20)) =>
 const highs = Array.from({ length: 30 }, (_, i) => i ** 2);
 
 describe("forecasts from a table of days", () => {
-  it("forecast each day after the first ones, those from the border on as tests", () => {
+  it("forecast each day after the first ones, and test on those from the border on", () => {
     const { train, test } = splitsOf(tableOf(highs));
     const changes = highs.slice(1).map((high, i) => high - (highs[i] as number));
     expect([...train.column("change").toTypedArray()]).toEqual(changes.slice(2, 19));
     expect([...test.column("change").toTypedArray()]).toEqual(changes.slice(19));
   });
 
-  it("see the days just before the one to be forecast, in their order, standardized", () => {
+  it("see the days just before the forecast day, in order and standardized", () => {
     const { train, test } = splitsOf(tableOf(highs));
     const learned = highs.slice(0, 20);
     const mean = learned.reduce((a, b) => a + b) / 20;
@@ -41,7 +41,7 @@ describe("forecasts from a table of days", () => {
     expect(train.row(0).days.at(0, 0) * deviation + mean).toBeCloseTo(0, 3);
   });
 
-  it("learn nothing from the days that are tested", () => {
+  it("learn nothing from the test days", () => {
     fc.assert(
       fc.property(
         fc.array(fc.integer({ min: -40, max: 50 }), { minLength: 10, maxLength: 10 }),
@@ -59,7 +59,7 @@ describe("forecasts from a table of days", () => {
 
   it.each([
     [
-      "a day left out",
+      "a missing day",
       tableOf(
         highs,
         highs.map((_, i) => dateOf(i < 9 ? i : i + 1)),
@@ -67,7 +67,7 @@ describe("forecasts from a table of days", () => {
       11,
     ],
     [
-      "a day twice",
+      "a repeated day",
       tableOf(
         highs,
         highs.map((_, i) => dateOf(i < 9 ? i : i - 1)),
@@ -75,7 +75,7 @@ describe("forecasts from a table of days", () => {
       11,
     ],
     [
-      "a date that is none",
+      "an invalid date",
       tableOf(
         highs,
         highs.map(() => "yesterday"),
@@ -88,7 +88,7 @@ describe("forecasts from a table of days", () => {
     expect(failure).toMatchObject({ line, column: "date" });
   });
 
-  it("refuse a border that the table does not have, or that leaves nothing to learn from", () => {
+  it("refuse a border outside the table, or one without training days", () => {
     const text = tableOf(highs);
     for (const failure of [
       failureOf(text, 3, "1999-01-01"),
@@ -107,7 +107,7 @@ if (!there)
   console.warn('weather-lstm is not trained: its data is missing; run "npm install vega-datasets"');
 
 describe.skipIf(!there)("weather-lstm", () => {
-  it("forecasts the year that it has not seen better than persistence, and than a weighted sum", async () => {
+  it("forecasts an unseen year better than persistence and a weighted sum", async () => {
     const events = await collect(train$(weatherLstm, { services: backends.wasm }));
     const { baselines, examples } = lastOf(events, "Started");
     expect(examples).toBe(3 * 365 + 1 - 7);

@@ -23,7 +23,7 @@ const power = (x: Expr | undefined, y: Expr | number | undefined): Expr =>
   pow(x as Expr, y as Expr);
 
 describe.each(differentiations(exact))("powers, $name", ({ derivative: d }) => {
-  // Found by Hessian symmetry: a guard against 0·∞ at y = 0 also took the term's dependence on y.
+  // Found by Hessian symmetry: a guard against 0·∞ at y = 0 also removed the term's dependence on y.
   test("d²/dy dx xʸ = 1/x at y = 0", () => {
     const mixed = (x?: Expr, y?: Expr) => d((y) => d((x) => power(x, y))(x as Expr))(y as Expr);
     expect(valueOf(mixed, 0.5, 0)).toBe(2);
@@ -38,7 +38,7 @@ describe.each(differentiations(exact))("powers, $name", ({ derivative: d }) => {
     expect(valueOf((x) => d((x) => power(x, 0))(x as Expr), 0)).toBe(0);
   });
 
-  test("d/dx x² = 2x for negative x, where the derivative by the exponent is none", () => {
+  test("d/dx x² = 2x for negative x, where the derivative by the exponent is NaN", () => {
     expect(valueOf((x) => d((x) => power(x, 2))(x as Expr), -1.5)).toBe(-3);
     expect(valueOf((x) => d((x) => mul(power(sub(x, 1), 2), 3))(x as Expr), -1)).toBe(-12);
   });

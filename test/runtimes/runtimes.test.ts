@@ -13,10 +13,10 @@ const mnist = join(
   "data",
 );
 
-/** A program with its arguments, where npm has put it: `npm --prefix test/runtimes ci` brings both. */
+/** A runtime's program with its arguments, where npm installed it: `npm --prefix test/runtimes ci` installs both. */
 type Runtime = readonly [file: string, ...args: string[]];
 const node: Runtime = [process.execPath];
-/** The program itself, as the package of its platform has it: no script of a package need have run. */
+/** The runtime's program in the package for its platform, so that no install script is needed. */
 const found = (pattern: string): string => globSync(`${here}/node_modules/${pattern}`)[0] ?? "";
 const runtimes: readonly (readonly [name: string, runtime: Runtime])[] = [
   ["Deno", [found("@deno/*/deno"), "run", "--allow-all", "--no-lock"]],
@@ -28,7 +28,7 @@ const printedBy = async ([file, ...args]: Runtime, ...more: readonly string[]) =
   return JSON.parse(stdout) as unknown;
 };
 
-/** The README's first example as a program: it prints what its last line comes to. */
+/** The README's first example as a program that prints the value of its last line. */
 const [, example = ""] =
   /```ts\n([\s\S]*?)\n```/.exec(readFileSync(`${root}/README.md`, "utf8")) ?? [];
 const [, expected = ""] = /\/\/ => (.*)$/.exec(example) ?? [];
@@ -60,7 +60,7 @@ describe.each(runtimes)("fluxion in %s", (name, runtime) => {
         printedBy(node, losses, mnist),
       ])) as readonly (readonly (readonly number[])[])[]; // as the program prints them
       expect(two).toEqual(one);
-      // Fused multiply-adds round as each engine likes.
+      // Engines round fused multiply-adds differently.
       one?.forEach((loss, i) => {
         expect(loss).toBeCloseTo(reference?.[i] ?? Number.NaN, 4);
       });

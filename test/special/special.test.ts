@@ -12,8 +12,8 @@ import { layerStanding } from "../backend/standing.ts";
 type Point = readonly [x: number, y: number];
 
 /**
- * To 40 digits by mpmath 1.3, rounded to f64, at arguments that f32 has where it has such numbers, and away from
- * where a function is 0 because its terms cancel.
+ * Values to 40 digits by mpmath 1.3, rounded to f64. Arguments are representable in f32 where possible, and away from
+ * zeros that come from cancellation.
  */
 const truth: { readonly [name in keyof typeof functions]: readonly Point[] } = {
   besselI0: [
@@ -243,7 +243,7 @@ const inF32OnWasm = (f: (x: Expr) => Expr, xs: readonly number[]): readonly numb
   return [...(compiled.run([tensor([...xs])])[0]?.toTypedArray() ?? [])];
 };
 
-/** Whether f32 has a number with all its digits: it is not too great, and not too small. */
+/** Whether f32 represents a number with all its digits: neither too large nor too small. */
 const inRange = (x: number): boolean => x === 0 || (Math.abs(x) < 3.4e38 && Math.abs(x) > 1.2e-38);
 
 const expectNear = (
@@ -301,7 +301,7 @@ describe("special functions", () => {
     ["logGamma", [0, -1, -20, infinity, nan], [infinity, infinity, infinity, infinity, nan]],
     ["digamma", [0, -3, infinity, nan], [-infinity, -infinity, infinity, nan]],
     ["polygamma1", [0, -3, infinity, nan], [infinity, infinity, 0, nan]],
-  ] as const)("%s at its ends", (name, xs, ys) => {
+  ] as const)("%s at the ends of its domain", (name, xs, ys) => {
     expect(inF64(functions[name], xs)).toEqual(ys);
     expect(inF32OnWasm(functions[name], xs)).toEqual(ys);
   });

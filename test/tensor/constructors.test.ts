@@ -57,7 +57,7 @@ describe("tensor", () => {
     expect(tensor([-3.7, 300], "f64").cast("u8").toArray()).toEqual([0, 255]);
   });
 
-  test("refuses ragged arrays: in the types where literal, else when run", () => {
+  test("refuses ragged arrays: by types if they are literal, otherwise when run", () => {
     // @ts-expect-error ragged nested arrays: every row of a tensor must have the same length
     expect(() => tensor([[1, 2], [3]])).toThrow(expect.objectContaining({ _tag: "ShapeMismatch" }));
     // @ts-expect-error ragged below the first axis
@@ -80,7 +80,7 @@ describe("tensor", () => {
     [[undefined], "f32", "undefined"],
     [new Float32Array(2), "f32", "a Float32Array"],
   ])("refuses %s for %s", (given, dtype, actual) => {
-    // What JavaScript may give where TypeScript does not look.
+    // JavaScript callers may pass these.
     expect(() => tensor(given as number, dtype)).toThrow(
       expect.objectContaining({ _tag: "InvalidArgument", actual }),
     );
@@ -156,7 +156,7 @@ const arbitrary = fc
   })
   .map(({ dtype, data }) => tensor(data, "f64").cast(dtype));
 
-test("a tensor keeps its shape whatever becomes of the array that it was given", () => {
+test("a tensor keeps its shape if the given array changes", () => {
   const shape = [2, 3];
   const x = zeros(shape);
   shape[0] = 7;
@@ -164,21 +164,21 @@ test("a tensor keeps its shape whatever becomes of the array that it was given",
   expect(Object.isFrozen(x.shape)).toBe(true);
 });
 
-describe("what leaves a tensor", () => {
-  test("JSON keeps NaN, infinities and -0 by their names", () => {
+describe("exporting a tensor", () => {
+  test("JSON keeps NaN, infinities and -0 as strings", () => {
     expect(JSON.stringify(tensor([Number.NaN, Number.POSITIVE_INFINITY, -0, 1.5]))).toBe(
       '{"shape":[4],"dtype":"f32","data":["NaN","Infinity","-0",1.5]}',
     );
   });
 
-  test("a structured clone is refused, which would have no data", () => {
+  test("a structured clone is refused, since it would lose the data", () => {
     expect(() => structuredClone(tensor([1]))).toThrow("fromTypedArray");
     expect(() => structuredClone({ deep: [tensor([1])] })).toThrow("could not be cloned");
   });
 });
 
 describe("equality", () => {
-  test("tells the zeros apart and NaN is itself", () => {
+  test("distinguishes the zeros, and NaN equals itself", () => {
     expect(equal(tensor([0]), tensor([-0]))).toBe(false);
     expect(equal(tensor([Number.NaN]), tensor([Number.NaN]))).toBe(true);
     expect(equal(tensor([1]), tensor([1], "f64"))).toBe(false);

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { arange, fromTypedArray, tensor, zeros } from "../../src/tensor/constructors.ts";
 
-// What NumPy 2.4's str prints for the same arrays.
+// The output of NumPy 2.4's str for the same arrays.
 const columns: readonly (readonly [string, string])[] = [
   [String(tensor([1, 2.5, -3])), "[ 1.   2.5 -3. ]"],
   [
@@ -71,11 +71,11 @@ const columns: readonly (readonly [string, string])[] = [
   [String(zeros([0, 3])), "[]"],
 ];
 
-test.each(columns)("prints as NumPy does: %s", (printed, numpy) => {
+test.each(columns)("prints like NumPy: %s", (printed, numpy) => {
   expect(printed).toBe(numpy);
 });
 
-test("scalars print the digits that give the same f32 back", () => {
+test("scalars print the digits that identify the f32", () => {
   fc.assert(
     fc.property(fc.float({ noNaN: true, noDefaultInfinity: true }), (x) => {
       expect(Object.is(Math.fround(Number(String(tensor(x)))), Math.fround(x))).toBe(true);
@@ -83,7 +83,7 @@ test("scalars print the digits that give the same f32 back", () => {
   );
 });
 
-test("every column of a matrix is as wide as the others", () => {
+test("all columns of a matrix have the same width", () => {
   fc.assert(
     fc.property(
       fc.array(fc.tuple(fc.double(), fc.double(), fc.double()), { minLength: 1, maxLength: 20 }),

@@ -19,7 +19,7 @@ const hex = (words: Iterable<number>): readonly string[] =>
   Array.from(words, (w) => (w >>> 0).toString(16).padStart(8, "0"));
 
 describe("Threefry-2x32-20", () => {
-  test("gives the known answers of Random123", () => {
+  test("gives the known-answer vectors of Random123", () => {
     expect(hex(threefry2x32(0, 0, 0, 0))).toEqual(["6b200159", "99ba4efe"]);
     expect(hex(threefry2x32(-1, -1, -1, -1))).toEqual(["1cb996fc", "bb002be7"]);
     expect(hex(threefry2x32(0x13198a2e, 0x03707344, 0x243f6a88, 0x85a308d3))).toEqual([
@@ -51,7 +51,7 @@ describe("keys", () => {
       expect(() => key(seed)).toThrow(expect.objectContaining({ argument: "seed" }));
   });
 
-  test("split into different keys, always the same ones", () => {
+  test("split into different keys, reproducibly", () => {
     const keys = split(key(1), 1000);
     expect(new Set(keys.map(String)).size).toBe(1000);
     const [a, b] = split(key(1), 2);
@@ -60,7 +60,7 @@ describe("keys", () => {
     expect(() => split(key(1), -1)).toThrow(expect.objectContaining({ _tag: "InvalidArgument" }));
   });
 
-  test("fold in different occasions, apart from splits", () => {
+  test("fold in different numbers, distinct from splits", () => {
     const folded = Array.from({ length: 1000 }, (_, i) => String(foldIn(key(1), i)));
     const all = [...folded, ...split(key(1), 1000).map(String), String(key(1))];
     expect(new Set(all).size).toBe(2001);
@@ -94,7 +94,7 @@ describe("distributions, at fixed seeds", () => {
     expect(u.every((v) => v >= 0 && v < 1)).toBe(true);
     expect(Math.abs(mean(u) - 1 / 2)).toBeLessThan(4 / Math.sqrt(12 * n));
     expect(Math.abs(variance(u) - 1 / 12)).toBeLessThan(4 * Math.sqrt(1 / 180 / n));
-    // 99 degrees of freedom: above 148.2 once in 1000 draws.
+    // With 99 degrees of freedom, the statistic is above 148.2 once in 1000 draws.
     const counts = counted(
       u.map((v) => Math.floor(v * 100)),
       100,
@@ -104,7 +104,7 @@ describe("distributions, at fixed seeds", () => {
     expect(Math.abs(serial)).toBeLessThan(4 / 12 / Math.sqrt(n));
   });
 
-  test("uniform keeps to its bounds", () => {
+  test("uniform stays within its bounds", () => {
     const u = values(uniform(key(3), [1000], { low: -2, high: 6 }));
     expect(u.every((v) => v >= -2 && v < 6)).toBe(true);
     expect(Math.min(...u)).toBeLessThan(-1.9);
@@ -125,7 +125,7 @@ describe("distributions, at fixed seeds", () => {
       z.map((v) => Math.min(5, Math.max(0, Math.floor(v) + 3))),
       6,
     );
-    // 5 degrees of freedom: above 20.52 once in 1000 draws.
+    // With 5 degrees of freedom, the statistic is above 20.52 once in 1000 draws.
     expect(chiSquare(counts, expected)).toBeLessThan(20.52);
   });
 
@@ -140,7 +140,7 @@ describe("distributions, at fixed seeds", () => {
     );
   });
 
-  test("permutation is one, and every order is as likely", () => {
+  test("permutation is a permutation, and all orders are equally likely", () => {
     fc.assert(
       fc.property(fc.integer(), fc.nat(50), (seed, size) => {
         const sorted = values(permutation(key(seed), size)).toSorted((a, b) => a - b);
@@ -152,7 +152,7 @@ describe("distributions, at fixed seeds", () => {
       return 2 * a + (b > (a === 2 ? 0 : a === 1 ? 0 : 1) ? 1 : 0);
     });
     const counts = counted(orders, 6);
-    // 5 degrees of freedom: above 20.52 once in 1000 draws.
+    // With 5 degrees of freedom, the statistic is above 20.52 once in 1000 draws.
     expect(chiSquare(counts, new Array<number>(6).fill(1000))).toBeLessThan(20.52);
   });
 
@@ -162,7 +162,7 @@ describe("distributions, at fixed seeds", () => {
     const counts = counted(draws, 4);
     expect(counts[2]).toBe(0);
     const seen = [counts[0], counts[1], counts[3]] as readonly number[];
-    // 2 degrees of freedom: above 13.82 once in 1000 draws.
+    // With 2 degrees of freedom, the statistic is above 13.82 once in 1000 draws.
     expect(chiSquare(seen, [n / 8, n / 4, (n * 5) / 8])).toBeLessThan(13.82);
     expect(() => categorical(key(1), tensor([Number.NaN]), 1)).toThrow(
       expect.objectContaining({ _tag: "InvalidArgument" }),

@@ -19,11 +19,11 @@ it("erf is odd, and erfc is its complement", () => {
   );
 });
 
-it("the series and the continued fraction meet", () => {
+it("the series and the continued fraction agree at their border", () => {
   expect(Math.abs(erf(1.5) - erf(1.5 - 2 ** -52))).toBeLessThan(4e-16);
 });
 
-it("erfInv undoes erf", () => {
+it("erfInv inverts erf", () => {
   fc.assert(
     fc.property(fc.double({ min: -2, max: 2, noNaN: true }), (x) => {
       // Rounding erf x loses up to ε/2 · erfInv′.

@@ -40,7 +40,7 @@ export const backends = {
 
 export type BackendName = keyof typeof backends;
 
-/** Points of three classes: which of their first three coordinates is the greatest. */
+/** Points of three classes: the index of the largest of their first three coordinates. */
 export const points = (n: number, seed = 7) => {
   const x = normal(key(seed), [n, 4]);
   const label = tensor(
@@ -64,7 +64,7 @@ const classifier = (examples = 50) =>
     optimizer: sgd({ learningRate: 0 }),
   });
 
-/** A small run with everything in it: dropout, a smaller last batch, metrics, a test set. */
+/** A small run with everything: dropout, a smaller last batch, metrics, a test set. */
 export const small = pipe(
   classifier(),
   withOptimizer(adam({ learningRate: 0.02 })),
@@ -77,21 +77,21 @@ export const small = pipe(
 export const collect = <E>(events$: Observable<E>): Promise<readonly E[]> =>
   lastValueFrom(events$.pipe(toArray()));
 
-/** The only event of a kind, or the last of them. */
+/** The last event of a kind. */
 export const lastOf = <S, T extends TrainEvent<S>["_tag"]>(
   events: readonly TrainEvent<S>[],
   tag: T,
 ): Extract<TrainEvent<S>, { readonly _tag: T }> => {
   const found = events.findLast((event) => event._tag === tag);
   if (found === undefined) throw new Error(`no ${tag} among ${events.length} events`);
-  // The tag was just compared.
+  // The tag has just been compared.
   return found as Extract<TrainEvent<S>, { readonly _tag: T }>;
 };
 
 const isTensor = (leaf: unknown): leaf is Tensor =>
   typeof leaf === "object" && leaf !== null && "toTypedArray" in leaf;
 
-/** Every number of a state, with its bits: what "bit for bit" compares. */
+/** Every number of a state with its bits, to compare bit for bit. */
 export const bitsOf = (state: TrainState): unknown => {
   const bits = (tree: unknown): unknown =>
     isTensor(tree)

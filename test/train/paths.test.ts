@@ -57,7 +57,7 @@ const run = async (
   });
 };
 
-/** `y = w·x` of one example, whose gradient by `w` is `x·t` whatever `w` is. */
+/** `y = w·x` of one example, whose gradient by `w` is `x·t` for every `w`. */
 const slope = (x: number) =>
   pipeline("slope", {
     data: Effect.succeed({ train: dataset({ x: tensor([[x]]), y: tensor([1]) }) }),
@@ -70,7 +70,7 @@ const slope = (x: number) =>
 
 describe("the last update of a run", () => {
   it.each([1, 3])("that overflows after finite losses is NonFinite: update %i", async (steps) => {
-    // Each step takes 1e38 off the weight; the last, 1e39, which f32 does not hold.
+    // Each step subtracts 1e38 from the weight; the last subtracts 1e39, which overflows f32.
     const rate: Schedule = joinSchedules(constantSchedule(1e36), [
       steps - 1,
       constantSchedule(1e37 * 4),
@@ -95,8 +95,8 @@ describe("the last update of a run", () => {
   });
 });
 
-describe("the rate of a step", () => {
-  it("that is reported is the one that it was taken with", async () => {
+describe("the learning rate of a step", () => {
+  it("is reported as it was used", async () => {
     const rate = joinSchedules(stepDecay(0.5, 1, 0.5), [3, constantSchedule(0.125)]);
     const of = pipe(
       slope(1),
@@ -116,7 +116,7 @@ describe("the rate of a step", () => {
   });
 });
 
-/** A run with something in every part of its state: running statistics, and an optimizer's moments. */
+/** A run with content in every part of its state: running statistics, and an optimizer's moments. */
 const whole = pipe(
   pipeline("whole", {
     data: Effect.succeed({ train: points(12) }),
@@ -131,7 +131,7 @@ const whole = pipe(
 
 type Leaf = (tensor: Tensor) => unknown;
 
-/** A tree whose first leaf of several elements is changed. */
+/** A tree with its first leaf of several elements changed. */
 const changed = (tree: unknown, change: Leaf): unknown => {
   let done = false;
   const walk = (t: unknown): unknown => {
@@ -149,7 +149,7 @@ const changed = (tree: unknown, change: Leaf): unknown => {
   return made;
 };
 
-describe("a state in which one part is another's", () => {
+describe("a state with a part of another pipeline", () => {
   const begun: TrainState = initialState(whole);
   const resumed = async (state: TrainState) =>
     (await run(resume$<unknown, unknown, unknown>(whole, state, { services }))).error;
@@ -157,7 +157,7 @@ describe("a state in which one part is another's", () => {
     ["of another shape", (x) => zeros([...x.shape, 1])],
     ["of another dtype", (x) => x.cast("f64")],
     ["missing", () => undefined],
-    ["one of two", (x) => [x, x]],
+    ["a list of two", (x) => [x, x]],
   ];
 
   for (const part of ["params", "layerState", "optimizerState"] as const)
@@ -187,7 +187,7 @@ describe("a state in which one part is another's", () => {
     });
   });
 
-  it("is none where a batch is the last of its epoch, and refused at exactly the steps of one", async () => {
+  it("may be before the last batch of its epoch, but not after it", async () => {
     const last = await run(
       resume$<unknown, unknown, unknown>(whole, { ...begun, batch: 2 }, { services }),
     );
@@ -199,7 +199,7 @@ describe("a state in which one part is another's", () => {
     });
   });
 
-  it("past the last epoch is complete as it is", async () => {
+  it("after the last epoch is already complete", async () => {
     const { events, error } = await run(
       resume$<unknown, unknown, unknown>(whole, { ...begun, epoch: 7 }, { services }),
     );
@@ -208,7 +208,7 @@ describe("a state in which one part is another's", () => {
   });
 });
 
-describe("a fault of the data", () => {
+describe("a mistake in the data", () => {
   const right = (n = 16): Dataset<Row> => dataset({ x: zeros([n, 4]), label: zeros([n], "i32") });
   const labels = (bad: number, n = 16) => tensor([...Array<number>(n - 1).fill(0), bad], "i32");
   const x = (value: number) =>
@@ -220,7 +220,7 @@ describe("a fault of the data", () => {
       { _tag: "UnknownColumn", column: "x" },
     ],
     "no target": [dataset({ x: zeros([16, 4]) }), { _tag: "UnknownColumn", column: "label" }],
-    "a label that is none": [
+    "an invalid label": [
       dataset({ x: zeros([16, 4]), label: labels(3) }),
       { _tag: "LabelOutOfRange", row: 15, value: 3 },
     ],
@@ -244,7 +244,7 @@ describe("a fault of the data", () => {
 
   for (const split of splits)
     it.each(Object.entries(faults))(
-      `in the ${split} examples is found before anything runs: %s`,
+      `in the ${split} examples is reported before the run: %s`,
       async (_, [data, expected]) => {
         const all: Splits<Row> = {
           train: right(),
@@ -260,7 +260,7 @@ describe("a fault of the data", () => {
       },
     );
 
-  it("is none in any split of right data", async () => {
+  it("is not reported for valid data", async () => {
     const of = withData(Effect.succeed({ train: right(), validation: right(3), test: right(1) }))(
       small,
     );
@@ -268,8 +268,8 @@ describe("a fault of the data", () => {
   });
 });
 
-describe("a batch of exactly the examples", () => {
-  it("is the one step of each epoch, and one more is refused", async () => {
+describe("a batch of exactly all examples", () => {
+  it("is the only step of each epoch, and a larger batch is refused", async () => {
     const of = pipe(small, withBatchSize(50), withEpochs(3));
     const events = await collect(train$(of, { services }));
     expect(lastOf(events, "Started").stepsPerEpoch).toBe(1);
@@ -277,7 +277,7 @@ describe("a batch of exactly the examples", () => {
   });
 });
 
-/** A backend that counts what it computes: the steps and runs of every program that it compiled. */
+/** A backend that counts the steps and runs of every program that it compiled. */
 const counting = () => {
   let work = 0;
   const layer = Layer.effect(
@@ -314,7 +314,7 @@ const counting = () => {
   };
 };
 
-describe("a run that nobody listens to any more", () => {
+describe("a run without subscribers", () => {
   const endless = pipe(small, withEpochs(1_000_000));
   const pause = (milliseconds: number) =>
     new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -338,7 +338,7 @@ describe("a run that nobody listens to any more", () => {
     expect(counted.work()).toBe(done);
   });
 
-  it("evaluates nothing more where it is left in the midst of an evaluation", async () => {
+  it("stops within an evaluation when it is unsubscribed there", async () => {
     const counted = counting();
     const of = withData(Effect.succeed({ train: points(50), validation: points(5000, 9) }))(
       endless,
@@ -346,7 +346,7 @@ describe("a run that nobody listens to any more", () => {
     const running = train$<unknown, unknown, unknown>(of, {
       services: counted.services,
     }).subscribe();
-    // Four steps, and then the validation examples, sixty-four at a time.
+    // Four steps, and then the validation examples, 64 at a time.
     while (counted.work() < 6) await pause(0);
     running.unsubscribe();
     const done = counted.work();

@@ -16,7 +16,7 @@ import { backends, small } from "./examples.ts";
 const summaryOf = <P, S, E>(of: Parameters<typeof summarize<P, S, E>>[0]) =>
   Effect.runPromise(Effect.provide(summarize(of), backends.reference));
 
-it("a summary has a row for each part of a model, and knows what a step takes", async () => {
+it("a summary has a row for each layer of a model, and the cost of a step", async () => {
   const summary = await summaryOf(small);
   expect(summary.layers.map(({ name }) => name)).toEqual([
     "dense 4 → 8",
@@ -30,7 +30,7 @@ it("a summary has a row for each part of a model, and knows what a step takes", 
   });
 });
 
-it("a model without parts is its own row", async () => {
+it("a model without parts is a single row", async () => {
   const of = pipe(
     pipeline("line", {
       data: Effect.succeed({ train: dataset({ x: tensor([[0], [1]]), y: tensor([[1], [3]]) }) }),

@@ -53,7 +53,7 @@ const names: readonly BackendName[] = ["reference", "wasm", "late 3"];
 describe.each(names)("a run on %s", (name) => {
   const options = { services: backends[name] };
 
-  it("says what happens, in order", async () => {
+  it("emits its events in order", async () => {
     const events = await collect(train$(small, options));
     const epoch = ["EpochStarted", ...Array<string>(4).fill("StepCompleted"), "EpochCompleted"];
     const expected = [
@@ -111,7 +111,7 @@ describe.each(names)("a run on %s", (name) => {
     expect(last?.head).not.toEqual(first?.head);
   });
 
-  it("is a fresh run with the same bits at each subscription", async () => {
+  it("is a new run with the same bits for each subscription", async () => {
     const events$ = train$(small, options);
     const [first, second] = [await collect(events$), await collect(events$)];
     expect(losses(second)).toEqual(losses(first));
@@ -120,13 +120,13 @@ describe.each(names)("a run on %s", (name) => {
     );
   });
 
-  it("does the same when two subscriptions take turns", async () => {
+  it("is unaffected by an interleaved subscription", async () => {
     const events$ = train$(small, options);
     const [first, second] = await Promise.all([collect(events$), collect(events$)]);
     expect(losses(second)).toEqual(losses(first));
   });
 
-  it("is another run with another seed", async () => {
+  it("differs for another seed", async () => {
     const [first, second] = [
       await collect(train$(small, options)),
       await collect(train$(pipe(small, withSeed(4)), options)),
@@ -134,7 +134,7 @@ describe.each(names)("a run on %s", (name) => {
     expect(losses(second)).not.toEqual(losses(first));
   });
 
-  it("goes on from a state as if it had never stopped, bit for bit", async () => {
+  it("resumes from a state as if it had never stopped, bit for bit", async () => {
     const whole = await collect(train$(small, options));
     const part = await collect(train$(pipe(small, withEpochs(2)), options));
     const rest = await collect(resume$(small, lastOf(part, "Completed").state, options));
@@ -144,9 +144,9 @@ describe.each(names)("a run on %s", (name) => {
     );
   });
 
-  it("goes on from the middle of an epoch", async () => {
+  it("resumes from the middle of an epoch", async () => {
     const whole = await collect(train$(small, options));
-    // One epoch of three batches is the first epoch of four without its last.
+    // One epoch of three batches equals the first epoch of four batches without its last.
     const three = pipe(small, withShuffling(false), withEpochs(1));
     const unshuffled = await collect(train$(three, options));
     const begun = await collect(
@@ -160,7 +160,7 @@ describe.each(names)("a run on %s", (name) => {
     expect(losses(whole)).not.toEqual(losses(unshuffled));
   });
 
-  it("does not change the states that it gave out", async () => {
+  it("does not change the states that it emitted", async () => {
     let before: unknown;
     const events = await collect(
       train$(small, options).pipe(
@@ -173,7 +173,7 @@ describe.each(names)("a run on %s", (name) => {
     expect(first?._tag === "EpochCompleted" && bitsOf(first.state)).toEqual(before);
   });
 
-  it("evaluates a state as the run itself did", async () => {
+  it("evaluates a state with the results of the run", async () => {
     const completed = lastOf(await collect(train$(small, options)), "Completed");
     const score = await Effect.runPromise(
       Effect.provide(evaluate(small, completed.state, points(30, 8)), options.services),
@@ -181,7 +181,7 @@ describe.each(names)("a run on %s", (name) => {
     expect(score).toEqual(completed.test);
   });
 
-  it("holds examples out for validation, and stops early on them", async () => {
+  it("holds out validation examples, and stops early by them", async () => {
     const held = pipe(small, withValidationSplit(0.2), withEpochs(200), withLearningRate(0.5));
     const events = await collect(train$(held, options).pipe(earlyStopping({ patience: 2 })));
     expect(lastOf(events, "Started").examples).toBe(40);
@@ -190,7 +190,7 @@ describe.each(names)("a run on %s", (name) => {
     const stopped = lastOf(events, "Stopped");
     expect(events.at(-1)).toBe(stopped);
     expect(stopped.epoch - stopped.state.epoch).toBe(2);
-    // The state that is kept is the one that the test examples see, even where the operator stands outside.
+    // The test examples are evaluated with the kept state, even if the operator is outside the pipeline.
     const score = await Effect.runPromise(
       Effect.provide(evaluate(held, stopped.state, points(30, 8)), options.services),
     );
@@ -198,7 +198,7 @@ describe.each(names)("a run on %s", (name) => {
     expect(stopped.test).toEqual({ loss: score.loss, metrics: score.metrics });
   });
 
-  it("leaves out the examples that fill no batch when asked to", async () => {
+  it("drops the incomplete last batch if requested", async () => {
     const events = await collect(
       train$(pipe(small, withBatchSize(16, { dropRemainder: true })), options),
     );
@@ -212,7 +212,7 @@ describe("a pipeline that starts from another", () => {
   const fineTuning = pipe(small, withLearningRate(0.001), withEpochs(1));
   const both = pipe(fineTuning, withInitialState(preTraining));
 
-  it("begins with the params that the other ends with", async () => {
+  it("starts with the final params of the other", async () => {
     const events = await collect(train$(both, { services: backends.wasm }));
     const alone = lastOf(
       await collect(train$(preTraining, { services: backends.wasm })),
@@ -226,7 +226,7 @@ describe("a pipeline that starts from another", () => {
     expect(lastOf(events, "Completed")).toMatchObject({ epoch: 1, step: 4 });
   });
 
-  it("resumes without running the other again", async () => {
+  it("resumes without repeating the other", async () => {
     const events = await collect(train$(both, { services: backends.wasm }));
     const { state } = lastOf(events, "Completed");
     const more = await collect(resume$(withEpochs(2)(both), state, { services: backends.wasm }));
@@ -234,13 +234,13 @@ describe("a pipeline that starts from another", () => {
     expect(losses(more)).toHaveLength(4);
   });
 
-  it("stops anywhere in either", async () => {
+  it("can be stopped anywhere in either", async () => {
     const events = await collect(train$(both, { services: backends.wasm }).pipe(take(17)));
     expect(events.map((event) => event._tag).slice(-2)).toEqual(["Started", "EpochStarted"]);
   });
 });
 
-/** A layer that centers its input on a running mean of the batches: state, and a look across examples. */
+/** A layer that centers its input on a running mean of the batches. It has state, and sees other examples. */
 const center: Layer<
   readonly [2],
   readonly [2],
@@ -297,7 +297,7 @@ describe("a layer with state", () => {
 });
 
 describe("metrics of a run", () => {
-  it("may be precision, recall and F1, of a class or over all, beside the confusion matrix", async () => {
+  it("may be precision, recall and F1, of a class or averaged, beside the confusion matrix", async () => {
     const metrics = [precision(3), recall(3, 1), f1(3), confusionMatrix(3)];
     const measured = pipe(small, withMetrics(...metrics));
     const written: string[] = [];
@@ -320,13 +320,13 @@ describe("metrics of a run", () => {
     const counts = confusion?.counts ?? [];
     expect(counts.flat().reduce((a, b) => a + b)).toBe(examples);
     expect(counts.reduce((n, row, i) => n + (row[i] ?? 0), 0) / examples).toBe(found.accuracy);
-    // Three classes, and the line that names what stands in the columns.
+    // Three classes, and the line of column names.
     expect(written.at(-1)?.split("\n\n")[1]?.trimEnd().split("\n")).toHaveLength(4);
   });
 });
 
 describe("augmentation", () => {
-  it("changes inputs while training, each example and step with a key of its own, and never in an evaluation", async () => {
+  it("changes inputs in training, with a separate key per example and step, and never in evaluation", async () => {
     const noisy = pipe(
       pipeline("noisy", {
         data: Effect.succeed({ train: constant, test: constant }),
@@ -368,7 +368,7 @@ describe("the order of examples", () => {
 });
 
 describe("an optimizer that moves nothing", () => {
-  it("leaves the params as they were", async () => {
+  it("leaves the params unchanged", async () => {
     const still = pipe(small, withOptimizer(sgd({ learningRate: 0 })));
     const events = await collect(train$(still, { services: backends.wasm }));
     expect(bitsOf(lastOf(events, "Completed").state)).toHaveProperty(
@@ -378,7 +378,7 @@ describe("an optimizer that moves nothing", () => {
   });
 });
 
-it("another batch size leaves it at that whether a smaller last batch is dropped", () => {
+it("a new batch size keeps the setting of dropRemainder", () => {
   const dropping = pipe(small, withBatchSize(16, { dropRemainder: true }));
   expect(withBatchSize(8)(dropping)).toMatchObject({ batchSize: 8, dropRemainder: true });
   expect(withBatchSize(8, { dropRemainder: false })(dropping).dropRemainder).toBe(false);

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const tsc = join(root, "node_modules/.bin/tsc");
 
-/** Options of the repository; `"fluxion"` means the sources, and what is unused does not matter. */
+/** The repository's options; `"fluxion"` resolves to the sources, and unused names are allowed. */
 const configurationFor = (include: readonly string[]): string =>
   JSON.stringify({
     extends: join(root, "tsconfig.json"),
@@ -17,7 +17,7 @@ const configurationFor = (include: readonly string[]): string =>
     exclude: [],
   });
 
-/** A folder inside the repository, so that packages resolve, for as long as `use` takes. */
+/** Runs `use` with a temporary folder inside the repository, so that packages resolve. */
 const inFolder = async <A>(use: (folder: string) => Promise<A>): Promise<A> => {
   const parent = fileURLToPath(new URL(".generated", import.meta.url));
   mkdirSync(parent, { recursive: true });
@@ -39,7 +39,7 @@ const compile = (folder: string, ...flags: readonly string[]): Promise<string> =
     );
   });
 
-/** What the compiler prints about some files (paths or globs from the root). */
+/** The output of the compiler for some files (paths or globs from the root). */
 export const compilerOutput = (include: readonly string[]): Promise<string> =>
   inFolder((folder) => {
     const paths = include.map((path) => join(root, path));
@@ -47,33 +47,33 @@ export const compilerOutput = (include: readonly string[]): Promise<string> =>
     return compile(folder);
   });
 
-/** The count that a line of `--extendedDiagnostics` reports. */
+/** Reads the count on a line of `--extendedDiagnostics`. */
 const countOf = (output: string, line: string): number => {
   const match = new RegExp(`^${line}:\\s*(\\d+)$`, "m").exec(output);
   if (match === null) throw new Error(`the compiler reports no "${line}":\n${output}`);
   return Number(match[1]);
 };
 
-/** The seconds that a line of `--extendedDiagnostics` reports. */
+/** Reads the seconds on a line of `--extendedDiagnostics`. */
 export const secondsOf = (output: string, line: string): number => {
   const match = new RegExp(`^${line}:\\s*([\\d.]+)s`, "m").exec(output);
   if (match === null) throw new Error(`the compiler reports no "${line}":\n${output}`);
   return Number(match[1]);
 };
 
-/** What checking the types of a source costs. */
+/** The cost of checking the types of a source. */
 export interface CheckCost {
   /** The best of a few runs, on one thread. */
   readonly milliseconds: number;
-  /** Types made from generic ones: the work that the time goes into, the same on every machine. */
+  /** The number of type instantiations: the compiler's work, which is the same on every machine. */
   readonly instantiations: number;
 }
 
 /**
- * What checking the types of a source costs. The source may import `"fluxion"`; a source with type errors
- * is refused, for a checker that gives up early is fast.
+ * Measures the cost of checking the types of a source. The source may import `"fluxion"`. A source with type errors is
+ * refused, because a checker that gives up early is fast.
  *
- * Everything that it imports is checked too, so compare it with the cost of a baseline.
+ * All its imports are checked too, so compare it with the cost of a baseline.
  */
 export const checkCost = (source: string, runs = 3): Promise<CheckCost> =>
   inFolder(async (folder) => {

@@ -1,12 +1,12 @@
-/** An error that the compiler must report, or has reported, on a line. */
+/** An expected or reported compiler error, with its line. */
 export interface Diagnostic {
   readonly file: string;
   readonly line: number;
-  /** All lines of the message, the explanations under the first one too. */
+  /** All lines of the message, including the indented explanations. */
   readonly message: string;
 }
 
-/** The errors in a compiler's output (`--pretty false`), and the lines that belong to no file. */
+/** Parses a compiler's output (`--pretty false`) into errors, and the lines that belong to no file. */
 export const diagnosticsOf = (
   output: string,
 ): { readonly diagnostics: readonly Diagnostic[]; readonly loose: readonly string[] } => {
@@ -30,12 +30,12 @@ export const announced = (file: string, text: string): readonly Diagnostic[] =>
   text.split("\n").flatMap((line, n, lines) => {
     const message = /^\s*\/\/ @error (.+)$/.exec(line)?.[1];
     if (message === undefined) return [];
-    // Several announcements may stand above one line.
+    // Several announcements may precede one line.
     const next = lines.findIndex((other, m) => m > n && !/^\s*\/\/ @error /.test(other));
     return [{ file, line: next + 1, message: message.trim() }];
   });
 
-/** What is wrong: announced and not reported, or reported and not announced. */
+/** The differences: announced but not reported errors, and reported but not announced ones. */
 export const disagreements = (
   expected: readonly Diagnostic[],
   actual: readonly Diagnostic[],

@@ -13,7 +13,7 @@ test("the compiler reports what the fixtures announce, and nothing else", async 
     announced(folder + file, readFileSync(fixtures + file, "utf8")),
   );
   const { diagnostics, loose } = diagnosticsOf(await compilerOutput([`${folder}*.ts`]));
-  // Errors of the sources are the type check's to report; here they would only repeat.
+  // Errors in the sources are reported by the type check itself.
   const actual = diagnostics.filter((d) => d.file.startsWith(folder));
   expect(loose).toEqual([]);
   expect(disagreements(expected, actual)).toEqual([]);
@@ -33,7 +33,7 @@ describe("the harness itself", () => {
     expect(loose).toEqual(["error TS18003: No inputs were found."]);
   });
 
-  test("a missing, a different and an unannounced error are each told", () => {
+  test("a missing, a different and an unannounced error are each reported", () => {
     const expected = announced("a.ts", fixture.join("\n"));
     const { diagnostics } = diagnosticsOf(report);
     expect(disagreements(expected, diagnostics)).toEqual([]);

@@ -58,7 +58,7 @@ describe("hash", () => {
     expect(new Set(programs).size).toBe(programs.length);
   });
 
-  it("sees the programs inside", () => {
+  it("depends on inner programs", () => {
     const called = (f: (x: Expr) => Expr): string => {
       const [x, y] = [vector(), vector()];
       const inner = program([y], [f(y)]);

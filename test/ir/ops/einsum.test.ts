@@ -12,7 +12,7 @@ import { program } from "../../../src/ir/program.ts";
 
 const matrix = (n: number, m: number) => parameter({ shape: [n, m], dtype: "f64" });
 
-describe("a specification that does not fit is refused", () => {
+describe("a specification that does not fit the operands is refused", () => {
   const x = matrix(2, 3);
   const text = (spec: string): string => spec;
   test.each([
@@ -39,7 +39,7 @@ describe("a specification that does not fit is refused", () => {
   });
 });
 
-test("what leaves least is contracted first", () => {
+test("the pair with the smallest result is contracted first", () => {
   const chain = einsum("ij,jk,kl->il", matrix(50, 2), matrix(2, 50), matrix(50, 3));
   const shapes = program([], [chain]).nodes.filter((n) => n.primitive === "dot");
   expect(shapes.map((n) => n.outputs[0]?.shape)).not.toContainEqual([50, 50]);

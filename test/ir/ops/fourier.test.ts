@@ -48,21 +48,21 @@ const signals = (n: number): fc.Arbitrary<Signal> =>
     .array(number, { minLength: 2 * n, maxLength: 2 * n })
     .map((xs) => [Float64Array.from(xs.slice(0, n)), Float64Array.from(xs.slice(n))]);
 
-// Small, of small factors, prime, a prime square, a prime times a power of two: every way there is.
+// Small, with small factors, prime, a prime square, a prime times a power of two: one size for each algorithm.
 const sizes = [1, 2, 3, 7, 16, 32, 33, 48, 64, 37, 41, 74, 100, 127, 128, 360, 1369];
 
 describe.each(sizes)("a transform of length %i", (n) => {
   const transformed = evaluated((z) => Object.values(fft(z)));
   const within = 1e-12 * Math.max(1, n) * 4;
 
-  test("is what the definition says", () => {
+  test("equals the definition", () => {
     const check = (z: Signal): void => {
       expect(distance(transformed(z), byDefinition(z))).toBeLessThan(within);
     };
     fc.assert(fc.property(signals(n), check), { numRuns: n > 300 ? 1 : 5 });
   });
 
-  test("is undone by its inverse, in every norm", () => {
+  test("is inverted by its inverse, in every norm", () => {
     for (const norm of ["backward", "orthonormal", "forward"] as const) {
       const there = evaluated((z) => Object.values(ifft(fft(z, { norm }), { norm })));
       fc.assert(
@@ -84,7 +84,7 @@ describe.each(sizes)("a transform of length %i", (n) => {
     );
   });
 
-  test("of real numbers is given by its first half", () => {
+  test("of real numbers is determined by its first half", () => {
     const back = evaluated(({ re }) => [irfft(rfft(re), { size: n })]);
     fc.assert(
       fc.property(signals(n), (z) => {

@@ -14,7 +14,7 @@ const matrix = constant(
   ]),
 );
 
-// By the definitions, written out.
+// Written out by the definitions.
 test.each([
   [
     "kron",

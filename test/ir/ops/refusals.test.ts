@@ -11,7 +11,7 @@ import { fromTypedArray, ones, tensor } from "../../../src/tensor/constructors.t
 import { foldIn, key, uniform } from "../../../src/tensor/key.ts";
 import type { Tensor } from "../../../src/tensor/tensor.ts";
 
-/** What is said of a mistake, when it is made or when it is compiled; and that it is one mistake. */
+/** The text of the one mistake that a call reports, thrown or when compiled. */
 const saidOf = (make: () => unknown): string => {
   try {
     const made = make();
@@ -37,7 +37,7 @@ const three = tensor([10, 20, 30]);
 const two: Tensor = tensor([1, 2]);
 const { constant } = ops;
 
-describe("a number that the dtype does not hold, and fractions of integers", () => {
+describe("numbers outside the dtype, and fractional results of integers", () => {
   test.each<readonly [name: string, make: () => unknown, says: string]>([
     ["mul", () => ops.mul(x, 0.5), "mul does not accept i32 and f64 (0.5)"],
     ["div", () => ops.div(x, 0.5), "div does not accept i32 and f64 (0.5)"],
@@ -58,7 +58,7 @@ describe("a number that the dtype does not hold, and fractions of integers", () 
   });
 });
 
-describe("a place, an axis or a size that is not there", () => {
+describe("positions, axes and sizes that do not exist", () => {
   test.each<readonly [name: string, make: () => unknown, says: string]>([
     ["index 1.5", () => ops.index(three, 1.5), "an element 1.5 along axis 0"],
     ["index -5", () => ops.index(three, -5), "an element -5 along axis 0"],
@@ -115,11 +115,11 @@ test("the least number of examples counts the parts of each", () => {
 test("keys, bounds and typed arrays", () => {
   expect(saidOf(() => foldIn(key(1), 1.5))).toContain("data is 1.5");
   expect(saidOf(() => uniform(key(1), [2], { low: 2, high: 1 }))).toContain("low is 2");
-  // What TypeScript refuses already.
+  // TypeScript refuses these already.
   expect(saidOf(() => fromTypedArray([2], new Uint16Array(2) as never))).toContain("a Uint16Array");
 });
 
-test("a comparison with any number is no mistake", () => {
+test("a comparison with any number is allowed", () => {
   expect(issuesOf(program([], [ops.lt(x, 0.5) as Expr, ops.eq(x, Number.NaN) as Expr]))).toEqual(
     [],
   );

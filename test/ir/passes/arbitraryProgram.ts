@@ -12,13 +12,12 @@ import { elementwiseSteps } from "./elementwiseSteps.ts";
 import { choose, type Grow, type Instruction, type Steps, special } from "./instruction.ts";
 
 /**
- * Random programs, made by instructions on a stack machine without a stack: each instruction takes
- * operands from the pool of what there is, and does nothing where they do not fit. So every list of
- * instructions is a program, and shrinking a list shrinks the program.
+ * Random programs, as lists of instructions. Each instruction takes operands from the pool of values so far, and does
+ * nothing if they do not fit. So every list of instructions is a program, and shrinking a list shrinks the program.
  */
 const steps: Steps = { ...elementwiseSteps, ...arraySteps, ...controlSteps };
 
-/** Every name as often as its weight says. */
+/** Each name, repeated as often as its weight. */
 const names: readonly string[] = Object.entries(steps).flatMap(([name, { weight = 1 }]) =>
   Array.from({ length: weight }, () => name),
 );
@@ -57,7 +56,7 @@ const value = ({ shape, dtype }: TensorType, numbers: readonly number[]): Tensor
   return Tensor.own(shape, dtype, data);
 };
 
-/** Values that no other value is made of: as outputs, they leave little code dead. */
+/** Values that no other value uses: as outputs, they leave little dead code. */
 const unused = (pool: readonly Expr[]): readonly Expr[] => {
   const used = new Set(pool.flatMap((x) => x.node.inputs).map((x) => x.node));
   return pool.filter((x, i) => !used.has(x.node) || i % 11 === 0).slice(-10);
@@ -68,7 +67,7 @@ export interface Sample {
   readonly inputs: readonly Tensor[];
 }
 
-/** A program and inputs for it, full of the numbers that identities go wrong at. */
+/** A program with inputs that are likely to break wrong identities. */
 export const sample: fc.Arbitrary<Sample> = fc
   .record({
     instructions: instructionsOf(2, 24),

@@ -18,7 +18,7 @@ const slide = (shape: readonly number[], a: number, c: number): Windowing => ({
   dilation: shape.length === 0 ? [] : [1 + (c % 3)],
 });
 
-/** Rearrangements, reductions, contractions, accesses, and values from nothing. */
+/** Rearrangements, reductions, contractions, accesses by index, and sources. */
 export const arraySteps: Steps = {
   transpose: {
     step: (pool, { picks: [a, b] }) => {

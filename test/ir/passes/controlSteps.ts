@@ -11,7 +11,7 @@ import {
   type Steps,
 } from "./instruction.ts";
 
-/** A closed program of values of these types, from inner instructions. */
+/** A closed program of values of these types, made by inner instructions. */
 const closed = (
   types: readonly TensorType[],
   { inner }: Instruction,
@@ -24,7 +24,7 @@ const closed = (
   return close(inputs, last).program;
 };
 
-/** Programs inside programs. */
+/** Steps with inner programs. */
 export const controlSteps: Steps = {
   scan: {
     step: (pool, instruction, grow) => {
@@ -57,7 +57,7 @@ export const controlSteps: Steps = {
         inputs,
         inside.slice(-2).map((x) => alike(inside, x, c)),
       );
-      // Constants that a branch captures are left out of this test: both must take the same operands.
+      // Branches that capture constants are left out: both must take the same operands.
       if (onTrue.captured.length + onFalse.captured.length > 0) return [];
       const predicates = pool.filter((y) => y.dtype === "bool" && y.shape.length === 0);
       const predicate = choose([...predicates, filled([], "bool", c % 2)], a);

@@ -2,7 +2,7 @@ import { filled } from "../../../src/ir/build.ts";
 import type { Binary, Comparison, Unary } from "../../../src/ir/expr.ts";
 import { alike, attempt, choose, dtypes, pick, type Steps, special } from "./instruction.ts";
 
-/** Negations, of which there are identities, come up twice as often. */
+/** Negations, which have many identities, occur twice as often. */
 const unaries: readonly (keyof Unary)[] = [
   ...(["neg", "neg", "abs", "sign", "floor", "ceil", "round", "sqrt", "exp", "expm1"] as const),
   ...(["log", "log1p", "sin", "cos", "tan", "asin", "acos", "atan", "tanh"] as const),
@@ -15,7 +15,7 @@ const comparisons: readonly (keyof Comparison)[] = ["eq", "ne", "lt", "le", "gt"
 
 const logic = ["and", "or", "xor", "shiftLeft", "shiftRight"] as const;
 
-/** Arithmetic, where most identities are, comes up most. */
+/** Arithmetic, which has the most identities, occurs most often. */
 export const elementwiseSteps: Steps = {
   unary: {
     weight: 2,

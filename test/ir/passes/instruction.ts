@@ -3,14 +3,14 @@ import type { Expr, Params, PrimitiveTag } from "../../../src/ir/expr.ts";
 import type { Dtype } from "../../../src/tensor/dtype.ts";
 import { sizeOf } from "../../../src/tensor/shape.ts";
 
-/** One step of a random program: its name, numbers that choose its operands and parameters, and steps inside it. */
+/** One step of a random program: its name, numbers that choose its operands and parameters, and inner steps. */
 export interface Instruction {
   readonly op: string;
   readonly picks: readonly number[];
   readonly inner: readonly Instruction[];
 }
 
-/** What instructions make of a pool of values: the pool, and what is new. */
+/** Runs instructions on a pool of values: returns the pool, and the new values. */
 export type Grow = (
   start: readonly Expr[],
   instructions: readonly Instruction[],
@@ -19,7 +19,7 @@ export type Grow = (
 /** The values that an instruction adds to a pool, if any. */
 type Step = (pool: readonly Expr[], instruction: Instruction, grow: Grow) => readonly Expr[];
 
-/** What an instruction of some name does, and how often it comes up beside the others: once where not said. */
+/** The step of an instruction, and its relative frequency. Defaults to 1. */
 export interface Entry {
   readonly weight?: number;
   readonly step: Step;
@@ -62,7 +62,7 @@ export const attempt = <P extends PrimitiveTag>(
   return fits ? outputs : [];
 };
 
-/** An operand, more often a recent one, so that programs grow deep. */
+/** Picks an operand, more often a recent one, so that programs grow deep. */
 export const pick = (pool: readonly Expr[], n: number): Expr =>
   pool[pool.length - 1 - Math.floor((n / 61) ** 2 * pool.length)] as Expr;
 /** An operand of the type of `x`, or `x` itself. */

@@ -37,7 +37,7 @@ const passes: Readonly<Record<string, Pass>> = {
   "all passes": optimize,
 };
 
-describe("passes keep what a program computes, bit for bit", () => {
+describe("passes keep the results of a program, bit for bit", () => {
   for (const [name, pass] of Object.entries(passes))
     it(name, () => {
       fc.assert(
@@ -60,7 +60,7 @@ describe("passes keep what a program computes, bit for bit", () => {
       );
     });
 
-  it("and come to an end", () => {
+  it("and terminate", () => {
     fc.assert(
       fc.property(sample, ({ program }) => {
         const once = optimize(program);

@@ -44,7 +44,7 @@ const typed =
   (f: (x: Expr, y: Expr) => Expr): string => {
     const [x, y] = [parameter({ shape, dtype }), parameter({ shape, dtype })];
     const listing = printProgram(optimize(program([x, y], [f(x, y)])));
-    // Without the header that all of them share.
+    // Without the common header.
     return listing.split("\n").slice(1).join("\n").trim();
   };
 const floats = typed("f32");
@@ -52,7 +52,7 @@ const integers = typed("i32");
 const bools = typed("bool");
 const always = { x: "in (a) }", y: "in (b) }" };
 
-describe("what holds for every float", () => {
+describe("identities that hold for every float", () => {
   const cases: readonly (readonly [string, string, string])[] = [
     ["x · 1", floats((x) => mul(x, 1)), always.x],
     ["1 · x", floats((x) => mul(1, x)), always.x],
@@ -95,7 +95,7 @@ describe("what holds for every float", () => {
       expect(actual).toBe(expected);
     });
 
-  it("is made of fewer and cheaper operations", () => {
+  it("are replaced by fewer and cheaper operations", () => {
     const listings = {
       "x · -1": floats((x) => mul(x, -1)),
       "x + -y": floats((x, y) => add(x, neg(y))),
@@ -157,7 +157,7 @@ describe("what holds for every float", () => {
   });
 });
 
-describe("what does not hold for every float stays", () => {
+describe("expressions without an exact identity stay", () => {
   const kept = (f: (x: Expr, y: Expr) => Expr, primitive: string): void => {
     expect(floats(f)).toContain(` = ${primitive}`);
   };
@@ -168,7 +168,7 @@ describe("what does not hold for every float stays", () => {
   it("x / 3, whose reciprocal is rounded", () => kept((x) => div(x, 3), "div"));
   it("f32 through i32", () => kept((x) => cast(cast(x, "i32"), "f32"), "cast"));
   it("√x as a power", () => kept((x) => pow(x, 0.5), "pow"));
-  it("a sum of sums, which rounds elsewhere", () => {
+  it("a sum of sums, which rounds differently", () => {
     const listing = floats((x) => {
       const rows = apply1("reduce", { kind: "sum", axes: [1] }, x);
       return apply1("reduce", { kind: "sum", axes: [0] }, rows);
@@ -186,7 +186,7 @@ describe("what does not hold for every float stays", () => {
   });
 });
 
-describe("what holds for integers and truth values", () => {
+describe("identities of integers and bools", () => {
   const cases: readonly (readonly [string, string, string])[] = [
     ["i + 0", integers((x) => add(0, x)), always.x],
     [
@@ -208,7 +208,7 @@ describe("what holds for integers and truth values", () => {
 describe("loops", () => {
   const f32 = (...shape: readonly number[]): Expr => parameter({ shape, dtype: "f32" });
 
-  it("keep only what changes, and compute the rest once", () => {
+  it("keep only the changing part, and compute the rest once", () => {
     const [w, unused, c, still, dead, x] = [f32(3, 3), f32(2), f32(3), f32(3), f32(), f32(3)];
     const next = add(matmul(c, exp(w)), mul(x, neg(still))) as Expr;
     const body = program(
@@ -239,7 +239,7 @@ describe("loops", () => {
     `);
   });
 
-  it("lose the branches that a known predicate does not take", () => {
+  it("drop the branch that a known predicate does not take", () => {
     const [x, y, z] = [f32(2), f32(2), f32(2)];
     const branches = { onTrue: program([x], [exp(x)]), onFalse: program([y], [neg(y)]) };
     const cond = apply("cond", branches, [filled([], "bool", 1), z], ["gate"]);
@@ -250,7 +250,7 @@ describe("loops", () => {
     `);
   });
 
-  it("lose the outputs of branches that nothing uses, and then their operands", () => {
+  it("drop unused outputs of branches, and then their operands", () => {
     const [p, x, y] = [parameter({ shape: [], dtype: "bool" }), f32(2), f32(3)];
     const [a, b, c, d] = [f32(2), f32(3), f32(2), f32(3)];
     const branches = {
@@ -272,7 +272,7 @@ describe("loops", () => {
   });
 });
 
-describe("what looks like an identity", () => {
+describe("expressions that only look like identities", () => {
   const special = [0, -0, 1, -1, Number.NaN, Infinity, -Infinity, 0.1, 3e38, 1e-40, -7, 2];
   const specialTensor = (shape: readonly number[]): Tensor =>
     Tensor.own(
@@ -356,7 +356,7 @@ describe("what looks like an identity", () => {
 });
 
 describe("size", () => {
-  it("does not matter to the stack", () => {
+  it("works for deep programs", () => {
     const x = parameter({ shape: [], dtype: "f32" });
     const chain = Array.from({ length: 20_000 }).reduce<Expr>((y) => neg(exp(neg(neg(y)))), x);
     expect(optimize(program([x], [chain])).nodes).toHaveLength(40_000);

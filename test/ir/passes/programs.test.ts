@@ -23,11 +23,13 @@ import { tensor } from "../../../src/tensor/constructors.ts";
 import { Tensor } from "../../../src/tensor/tensor.ts";
 
 /**
- * What each pass over whole programs leaves. Random programs show that passes keep what is computed; here is what
- * they are for: which nodes are gone, which are moved, and which must stay.
+ * The effect of each pass over whole programs. Random programs test that passes keep the results; here the tests check
+ * the effect: which nodes are removed, which are moved, and which must stay.
  */
 
-/** The nodes of a program in words, by name: `scan(operands → outputs: nodes of the body)`, and where they belong. */
+/**
+ * Lists the nodes of a program by name, with inner programs and paths: `scan(operands → outputs: nodes of the body)`.
+ */
 const census = (p: Program): string =>
   p.nodes
     .map((node) => {
@@ -49,7 +51,7 @@ const ramp = (x: Expr, from: number): Tensor =>
         Float32Array.from({ length: x.shape.reduce((a, b) => a * b, 1) }, (_, i) => 0.3 * i - from),
       );
 
-/** What is left of `outputs`; the pass must keep their values, and a program in which it finds nothing to do. */
+/** The listing after a pass. The pass must keep the values of `outputs`, and must change nothing when applied again. */
 const left = (pass: Pass, inputs: readonly Expr[], outputs: readonly Expr[]): string => {
   const p = program(inputs, outputs);
   const after = pass(p);
@@ -72,19 +74,19 @@ describe("common subexpressions", () => {
       expect(merged.nodes).toHaveLength(commutative.includes(op) ? 1 : 2);
     },
   );
-  it("operations with different parameters stay two", () => {
+  it("operations with different parameters are not merged", () => {
     expect(left(cse, [], [iota([2, 2], 0), iota([2, 2], 1), iota([2, 2], 0)])).toBe("iota iota");
   });
-  it("each output of what is merged keeps its place", () => {
+  it("each output of a merged node keeps its index", () => {
     const x = f32(4);
     const sorted = () => apply("sort", { axis: 0 }, [x]);
     expect(left(cse, [x], [sorted()[0] as Expr, sorted()[1] as Expr])).toBe("sort");
   });
-  it("users of what is merged are merged in turn", () => {
+  it("users of merged nodes are merged in turn", () => {
     const x = f32(4);
     expect(left(cse, [x], [neg(exp(x)), neg(exp(x))])).toBe("exp neg");
   });
-  it("what is to be computed again is not merged, nor is what holds it", () => {
+  it("checkpoints are not merged, nor are nodes that contain one", () => {
     const x = f32(3);
     const again = () =>
       call("f", { kind: "checkpoint" }, [x], ([v]) => [exp(v as Expr)])[0] as Expr;
@@ -103,7 +105,7 @@ describe("constants", () => {
   const folded = fold(evaluate.apply);
   const numbers = (...xs: readonly number[]): Expr => constant(tensor(xs, "f32") as Tensor);
   const vector = (n: number): Expr => numbers(...Array.from({ length: n }, (_, i) => i));
-  it("are computed, but for what is cheap to make again", () => {
+  it("are computed, except for cheap patterns", () => {
     expect(left(folded, [], [exp(numbers(0, 1))])).toBe("constant");
     expect(left(folded, [], [neg(iota([3], 0, "f32"))])).toBe("constant");
     expect(left(folded, [], [iota([3])])).toBe("iota");
@@ -111,7 +113,7 @@ describe("constants", () => {
     expect(left(folded, [x], [add(x, exp(numbers(0, 1))) as Expr])).toBe("add constant");
     expect(left(folded, [x], [exp(x)])).toBe("exp");
   });
-  it("of one number are its repetition", () => {
+  it("of equal elements become a broadcast", () => {
     expect(left(folded, [], [numbers(2, 2, 2)])).toBe("broadcast constant");
     expect(left(folded, [], [add(numbers(1, 2), numbers(2, 1)) as Expr])).toBe(
       "broadcast constant",
@@ -120,7 +122,7 @@ describe("constants", () => {
     expect(left(folded, [], [numbers(0, -0)])).toBe("constant");
     expect(left(folded, [], [numbers(2)])).toBe("constant");
   });
-  it("grow to 1024 elements, or as large as what they are made of", () => {
+  it("grow to 1024 elements, or to the size of their operands", () => {
     const square = (n: number) => dot(vector(n), vector(n), [[], []]);
     expect(left(folded, [], [square(32)])).toBe("constant");
     expect(left(folded, [], [square(33)])).toBe("constant constant dot");
@@ -128,7 +130,7 @@ describe("constants", () => {
     expect(left(folded, [], [neg(iota([1024], 0, "f32"))])).toBe("constant");
     expect(left(folded, [], [neg(iota([1025], 0, "f32"))])).toBe("iota neg");
   });
-  it("take no longer than four million elements read or written", () => {
+  it("are limited to four million elements read or written", () => {
     const rounds = (length: number) =>
       loop({ carry: [numbers(1, 2)], xs: [], length, reverse: false }, ([c]) => ({
         carry: [neg(c as Expr)],
@@ -137,13 +139,13 @@ describe("constants", () => {
     expect(left(folded, [], rounds(5))).toBe("constant");
     const long = program([], rounds(2 ** 21));
     expect(folded(long)).toBe(long);
-    // As large as it may be, and 1024 products of 65,536 numbers.
+    // The largest allowed constants, and 1024 products of 65,536 numbers.
     const [long1, long2] = [filled([32, 1024], "f32", 1), filled([1024, 32], "f32", 1)];
     const known = (y: Expr) => run(program([], [y]), [])[0] as Tensor;
     const product = program([], [matmul(constant(known(long1)), constant(known(long2))) as Expr]);
     expect(census(folded(product))).toContain("dot");
   });
-  it("are not known where another program decides, or where something is wrong", () => {
+  it("are not folded in inner programs, or with issues", () => {
     const x = numbers(1, 2);
     const across = program([], [axisSum(x, "batch")]);
     expect(folded(across)).toBe(across);
@@ -160,7 +162,7 @@ describe("constants", () => {
 
 describe("dead code", () => {
   const [x, xs] = [f32(), f32(4)];
-  it("leaves loops the carries that a wanted one comes from", () => {
+  it("keeps the carries of loops that a wanted carry depends on", () => {
     const step = () =>
       loop({ carry: [x, x, x], xs: [xs], length: 4, reverse: false }, ([a, b, c], [v]) => ({
         carry: [
@@ -180,7 +182,7 @@ describe("dead code", () => {
     expect(of(made.ys[0])).toBe("scan(4 → 4: add exp mul sub)");
     expect(of(...made.carry, ...made.ys)).toBe("scan(4 → 5: add exp mul neg sub)");
   });
-  it("takes constants that no step reads any more from loops", () => {
+  it("removes constants from loops that no step reads", () => {
     const w = f32();
     const [c, a, v] = [f32(), f32(), f32()];
     const body = program([c, a, v], [neg(a), exp(c)]);
@@ -190,7 +192,7 @@ describe("dead code", () => {
     expect(left(dce, [x, w, xs], [made[1] as Expr])).toBe("scan(1 → 1: exp)");
   });
   const p = parameter({ shape: [], dtype: "bool" });
-  it("leaves choices what either branch needs", () => {
+  it("keeps the operands that either branch needs", () => {
     const [a, b, c] = [f32(), f32(1), f32(3)];
     const made = branch(
       p,
@@ -203,7 +205,7 @@ describe("dead code", () => {
     expect(left(dce, inputs, [made[1] as Expr])).toBe("cond(3 → 1: neg | reduce reshape)");
     expect(left(dce, inputs, made)).toBe("cond(4 → 2: exp neg | neg reduce reshape)");
   });
-  it("leaves out branches' own dead code, and then what only that used", () => {
+  it("removes dead code inside branches, and then unused operands", () => {
     const made = branch(
       p,
       [x, xs],
@@ -216,7 +218,7 @@ describe("dead code", () => {
     );
     expect(left(dce, [p, x, xs], made)).toBe("cond(2 → 1: scan(1 → 1: neg) | )");
   });
-  it("leaves out what is dead in one branch alone", () => {
+  it("removes code that is dead in only one branch", () => {
     const looped = ([u]: readonly Expr[]) =>
       loop({ carry: [u as Expr], xs: [], length: 4, reverse: false }, ([a]) => ({
         carry: [neg(a as Expr)],
@@ -234,14 +236,14 @@ describe("dead code", () => {
       "call(1 → 1: scan(1 → 1: neg))",
     );
   });
-  it("is taken from checkpoints, and not from calls with rules of their own", () => {
+  it("is removed from checkpoints, but not from calls with custom rules", () => {
     const both = (kind: "checkpoint" | "custom") =>
       call("f", { kind }, [x, xs], ([u, v]) => [exp(u as Expr), neg(v as Expr)]);
     expect(left(dce, [x, xs], [both("checkpoint")[1] as Expr])).toBe("call(1 → 1: neg)");
     expect(left(dce, [x, xs], both("checkpoint"))).toBe("call(2 → 2: exp neg)");
     expect(left(dce, [x, xs], [both("custom")[1] as Expr])).toBe("call(2 → 2: exp neg)");
   });
-  it("keeps the names of what it makes anew", () => {
+  it("keeps the paths of rebuilt nodes", () => {
     const made = loop({ carry: [x], xs: [xs], length: 4, reverse: false }, ([a], [v]) => ({
       carry: [neg(a as Expr)],
       ys: [exp(v as Expr)],
@@ -253,13 +255,13 @@ describe("dead code", () => {
 
 describe("loops", () => {
   const [w, x, xs] = [f32(3), f32(3), f32(5, 3)];
-  /** A loop of constant `w`, carry `x` and slices of `xs`, whose step is not looked into when it is made. */
+  /** A loop over constant `w`, carry `x` and slices of `xs`, made without optimizing its step. */
   const over = (step: (c: Expr, a: Expr, v: Expr) => readonly Expr[]): readonly Expr[] => {
     const inputs = [f32(3), f32(3), f32(3)] as const;
     const body = program(inputs, step(...inputs));
     return apply("scan", { body, length: 5, constants: 1, carry: 1, reverse: true }, [w, x, xs]);
   };
-  it("compute once what no step changes, and take in only what the rest looks at", () => {
+  it("compute invariant values once, in front, and take in only the values they use", () => {
     const chain = over((c, a) => [add(a, sin(exp(c)))] as Expr[]);
     expect(left(hoist, [w, x, xs], chain)).toBe("exp scan(4 → 1: add) sin");
     const kept = over((c, a, v) => [neg(a), exp(c), mul(c, v)] as Expr[]);
@@ -267,7 +269,7 @@ describe("loops", () => {
     const both = over((c, a) => [add(mul(a, exp(c)), sin(exp(c)))] as Expr[]);
     expect(left(hoist, [w, x, xs], both)).toBe("exp exp scan(5 → 1: add mul) sin");
   });
-  it("keep within them what is cheap to make in every step", () => {
+  it("keep cheap nodes inside", () => {
     const two = () => filled([3], "f32", 2);
     const cheap = over((_, a) => [add(a, two())] as Expr[]);
     expect(left(hoist, [w, x, xs], cheap)).toBe("scan(3 → 1: add broadcast constant)");
@@ -276,7 +278,7 @@ describe("loops", () => {
     const renamed = over((c, a) => [add(a, reshape(reshape(c, [3, 1]), [3]))] as Expr[]);
     expect(left(hoist, [w, x, xs], renamed)).toBe("scan(3 → 1: add reshape reshape)");
   });
-  it("take what every step hands on as a constant", () => {
+  it("turn carries that no step changes into constants", () => {
     const still = loop({ carry: [x, w, x], xs: [xs], length: 5, reverse: true }, ([a, b, c]) => ({
       carry: [add(a as Expr, b as Expr) as Expr, b as Expr, neg(c as Expr)],
       ys: [],
@@ -286,14 +288,14 @@ describe("loops", () => {
     expect(after.outputs[1]).toBe(w);
     expect(left(hoist, [w, x, xs], still)).toBe("scan(4 → 2: add neg)");
   });
-  it("that carries exchange are not such", () => {
+  it("that exchange carries are left alone", () => {
     const swapped = loop({ carry: [x, w], xs: [], length: 5, reverse: false }, ([a, b]) => ({
       carry: [b as Expr, a as Expr],
       ys: [],
     })).carry;
     expect(left(hoist, [w, x], swapped)).toBe("scan(2 → 2: )");
   });
-  it("name what they move", () => {
+  it("keep the paths of moved nodes", () => {
     const named = scoped(
       "rnn",
       [w, x, xs],
@@ -303,17 +305,17 @@ describe("loops", () => {
   });
 });
 
-describe("calls and choices", () => {
+describe("calls and conditionals", () => {
   const x = f32(3);
   const of = (kind: "checkpoint" | "custom") =>
     call("f", { kind }, [x], ([v]) => [neg(exp(v as Expr))]);
-  it("are what they call, where they need not be computed again", () => {
+  it("are inlined, except for checkpoints", () => {
     expect(left(inlineCalls, [x], of("custom"))).toBe("exp neg");
     expect(left(inlineCalls, [x], of("checkpoint"))).toBe("call(1 → 1: exp neg)");
     expect(left(inlineCheckpoints, [x], of("custom"))).toBe("exp neg");
     expect(left(inlineCheckpoints, [x], of("checkpoint"))).toBe("exp neg");
   });
-  it("name what they leave", () => {
+  it("keep the paths of inlined nodes", () => {
     const inner = call("f", { kind: "custom" }, [x], ([v]) =>
       scoped("inner", [v as Expr], [exp(v as Expr)]),
     );
@@ -326,19 +328,19 @@ describe("calls and choices", () => {
       ([v]) => [exp(v as Expr)],
       ([v]) => [neg(v as Expr)],
     );
-  it("are the branch that is taken, where that is known", () => {
+  it("are replaced by the branch, if the predicate is known", () => {
     const p = parameter({ shape: [], dtype: "bool" });
     expect(left(inlineCalls, [x], either(filled([], "bool", 1)))).toBe("exp");
     expect(left(inlineCalls, [x], either(filled([], "bool", 0)))).toBe("neg");
     expect(left(inlineCalls, [p, x], either(p))).toBe("cond(2 → 1: exp | neg)");
   });
-  it("with something wrong stay, for what is wrong to be said", () => {
+  it("with an issue stay, so that it is reported", () => {
     const wrong = program([x], either(filled([2], "bool", 1)));
     expect(inlineCalls(wrong)).toBe(wrong);
   });
 });
 
-it("programs within programs are passed through, and a program that nothing changes stays itself", () => {
+it("passes reach inner programs, and return an unchanged program itself", () => {
   const [p, x] = [parameter({ shape: [], dtype: "bool" }), f32(3)];
   const twice = (f: (x: Expr) => Expr) => (xs: readonly Expr[]) => [f(f(xs[0] as Expr))];
   const all = everywhere(simplify);

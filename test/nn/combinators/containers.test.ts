@@ -58,12 +58,12 @@ describe("repeat", () => {
   const layer = repeat(4, cell);
   const { params, state } = layer.init(key(2));
 
-  it("has the params of each stacked", () => {
+  it("stacks the params of all repetitions", () => {
     expect(params[0].weight.shape).toEqual([4, 3, 3]);
     expect(params[0].bias.shape).toEqual([4, 3]);
   });
 
-  it("is the layer in a row, each with its own params", () => {
+  it("equals the layer in sequence, each with its own params", () => {
     const unrolled = valueOf(
       (e: Expr, w: Expr, b: Expr) =>
         [0, 1, 2, 3].reduce<Expr>(
@@ -83,7 +83,7 @@ describe("repeat", () => {
     expect(allClose(withParams(layer, params, state, x), unrolled)).toBe(true);
   });
 
-  it("has gradients in every one", () => {
+  it("has gradients in every repetition", () => {
     const loss = (w: Expr): Expr<readonly []> =>
       sum(
         open(layer).apply(
@@ -99,19 +99,19 @@ describe("repeat", () => {
       expect(slice.flat().some((g) => g !== 0)).toBe(true);
   });
 
-  it("carries the state of each apart", () => {
+  it("keeps separate states", () => {
     const made = repeat(3, counting);
     expect(applied(made, zeros([2])).toArray()).toEqual([3, 3]);
   });
 
-  it("refuses a count that is none", () => {
+  it("refuses an invalid count", () => {
     for (const n of [0, -1, 0.5])
       expect(() => repeat(n, relu)).toThrow(expect.objectContaining({ _tag: "InvalidArgument" }));
   });
 });
 
 describe("shared", () => {
-  it("is the layer in a row with the same params", () => {
+  it("equals the layer in sequence with the same params", () => {
     const { params } = cell.init(key(2));
     const thrice = [1, 2, 3].reduce<Tensor>(
       (h) => withParams(cell, params, [undefined, undefined], h),
@@ -122,17 +122,17 @@ describe("shared", () => {
     );
   });
 
-  it("hands its state on", () => {
+  it("passes its state on", () => {
     expect(applied(shared(3, counting), zeros([1])).toArray()).toEqual([6]);
   });
 });
 
 describe("scanLayer", () => {
-  it("applies a layer at each moment, its state passing from one to the next", () => {
+  it("applies a layer at each time step and passes its state on", () => {
     expect(applied(scanLayer(counting), zeros([3, 1])).toArray()).toEqual([[1], [2], [3]]);
   });
 
-  it("is the layer at each moment", () => {
+  it("equals the layer at each time step", () => {
     const { params } = cell.init(key(2));
     const xs = normal(key(9), [5, 3]);
     const ys = withParams(scanLayer(cell), params, [undefined, undefined], xs);
@@ -161,13 +161,13 @@ describe("parallel and fanout", () => {
     ]);
   });
 
-  it("fanout gives all of them all, and joins what they make", () => {
+  it("fanout gives each layer the whole input, and concatenates the outputs", () => {
     expect(applied(fanout(identity, counting), tensor([1, 2])).toArray()).toEqual([1, 2, 2, 3]);
   });
 });
 
 describe("frozen", () => {
-  it("is the same function, whose params have no gradient", () => {
+  it("is the same function without gradients of its params", () => {
     const layer = frozen(cell);
     const { params } = layer.init(key(3));
     expect(equal(applied(layer, x, "eval", 3), applied(cell, x, "eval", 3))).toBe(true);
@@ -187,7 +187,7 @@ describe("frozen", () => {
 });
 
 describe("describe", () => {
-  it("shows every layer with the shapes that it was applied to", () => {
+  it("lists every layer with its input and output shapes", () => {
     const network = sequential(
       flatten,
       dense(6, 4),
@@ -212,7 +212,7 @@ describe("describe", () => {
     ]);
   });
 
-  it("shows a single layer", () => {
+  it("lists a single layer", () => {
     expect(rowsOf(dense(2, 3), [2])).toEqual([
       { name: "dense 2 → 3", depth: 0, input: [2], output: [3], params: 9 },
     ]);

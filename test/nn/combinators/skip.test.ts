@@ -22,7 +22,7 @@ const body = sequential(dense(2, 3), tanh);
 const projection = dense(2, 3, { bias: false });
 
 describe("residual with a shortcut", () => {
-  it("adds what two layers make of the same input, each with its own params", () => {
+  it("adds the outputs of two layers for the same input, each with its own params", () => {
     const [first, second] = split(key(4), 2);
     const block = residual(body, projection);
     const { params } = block.init(key(4));
@@ -43,14 +43,14 @@ describe("residual with a shortcut", () => {
     );
   });
 
-  it("shows both in a summary", () => {
+  it("lists both in a summary", () => {
     expect(rowsOf(residual(body, projection), [2]).map((row) => row.params)).toEqual([
       15, 9, 9, 0, 6,
     ]);
   });
 });
 
-describe("what is added has to have one shape", () => {
+describe("the summands must have one shape", () => {
   const causesOf = (layer: AnyLayer, shape: readonly number[]) => {
     const { params, state } = open(layer).init(key(0));
     const made = Effect.runSync(
@@ -69,7 +69,7 @@ describe("what is added has to have one shape", () => {
   };
   const untyped = residual as (...layers: readonly Composable[]) => AnyLayer;
 
-  it("and is not repeated where it would broadcast", () => {
+  it("and are not broadcast", () => {
     expect(causesOf(untyped(dense(3, 1)), [3])).toMatchObject({
       _tag: "CompileError",
       causes: [{ _tag: "ShapeMismatch", op: "add" }],
@@ -82,14 +82,14 @@ describe("what is added has to have one shape", () => {
 });
 
 describe("skipConcat", () => {
-  it("gives its input, then what the layer makes of it", () => {
+  it("gives its input, then the output of the layer", () => {
     const y = numbers(applied(skipConcat(body), x, "eval", 4));
     expect(y).toEqual([...numbers(x), ...numbers(applied(body, x, "eval", 4))]);
   });
 });
 
 describe("checkpointed", () => {
-  it("gives what the layer gives, dropout included, bit for bit", () => {
+  it("gives the same as the layer, including dropout, bit for bit", () => {
     const layer = sequential(dense(2, 3), tanh, dropout(0.5));
     for (const mode of ["train", "eval"] as const)
       expect(numbers(applied(remat(layer), x, mode, 4))).toEqual(

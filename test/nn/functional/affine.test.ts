@@ -11,7 +11,7 @@ import { constants } from "../evaluated.ts";
 it.each([
   ["layerNorm", layerNorm(3)],
   ["squeezeExcite", squeezeExcite(3, 1)],
-])("%s of other features than an example has is reported once, with its shape", (name, layer) => {
+])("%s with the wrong number of features is reported once, with its shape", (name, layer) => {
   const inner = open(layer);
   const { params, state } = inner.init(key(0));
   const x = parameter({ shape: [5, 2, 4], dtype: "f32" });

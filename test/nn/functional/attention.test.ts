@@ -5,7 +5,7 @@ import { tensor } from "../../../src/tensor/constructors.ts";
 import { numbers, valueOf } from "../evaluated.ts";
 
 it.each([Number.NaN, Number.POSITIVE_INFINITY])(
-  "what no query sees is not read, and may be %d",
+  "positions that no query sees are not read, and may be %d",
   (hidden) => {
     const query = tensor([
       [1, 2],

@@ -19,7 +19,7 @@ const sampled = (
   run(program([], [gridSample(constant(of), constant(grid), options)]), [])[0]?.toArray();
 
 describe("gridSample", () => {
-  it("reads a pixel at its center, and between pixels what lies between", () => {
+  it("reads pixels at their centers, and interpolates between them", () => {
     const grid = tensor([
       [-1, -1],
       [0, 1],
@@ -29,15 +29,15 @@ describe("gridSample", () => {
     expect(sampled(tensor([[0, 0]]), {})).toEqual([[3.5]]);
   });
 
-  it("takes what is outside for zeros, the nearest pixel, or the mirrored image", () => {
+  it("reads zeros, the nearest pixel, or the mirrored image outside", () => {
     const right = tensor([[2, -1]]); // one pixel beyond the last, where -1 … 1 are three
     const at = (outside: "zeros" | "border" | "reflection") =>
       sampled(right, { alignCorners: true, outside });
     expect([at("zeros"), at("border"), at("reflection")]).toEqual([[[0]], [[3]], [[2]]]);
   });
 
-  it("mirrors at the outer edges of pixels where these are -1 and 1", () => {
-    // Along a row of three pixels 1 is 2.5: places 3.25, 2.65 and -1.25 of the first row.
+  it("mirrors at the outer edges of pixels if these are -1 and 1", () => {
+    // In a row of three pixels, 1 is at 2.5: positions 3.25, 2.65 and -1.25 of the first row.
     const grid = tensor([
       [1.5, -0.5],
       [1.1, -0.5],
@@ -50,7 +50,7 @@ describe("gridSample", () => {
     expect(at("reflection")).toEqual([2.75, 3, 1.25]);
   });
 
-  it("takes the nearest pixel, of two as near the even one", () => {
+  it("reads the nearest pixel, the even one at a tie", () => {
     const grid = tensor([
       [-0.5, -1],
       [0.5, -1],
@@ -70,7 +70,7 @@ describe("gridSample", () => {
     ["zeros", false],
     ["border", true],
     ["reflection", false],
-  ] as const)("has the derivatives that laws ask for, with %s outside", (outside, alignCorners) => {
+  ] as const)("obeys the laws of derivatives, with %s outside", (outside, alignCorners) => {
     const grid = tensor([[[-0.7, 0.3]], [[0.45, -0.2]], [[1.3, 0.65]]]);
     const options = { outside, alignCorners };
     const ofImage = lambda("sampled", (x: Expr) =>

@@ -29,7 +29,7 @@ import { constants, contextOf, gradientOf, numbers, valueOf } from "../evaluated
 const finite = (x: Tensor): boolean => numbers(x).every(Number.isFinite);
 const seen = constant(tensor([true, true, false]));
 
-describe("scores that are not seen", () => {
+describe("scores that are masked out", () => {
   const q = tensor([[1]]);
   const weights = (scores: readonly number[], mask: readonly boolean[]) =>
     numbers(
@@ -41,7 +41,7 @@ describe("scores that are not seen", () => {
       ),
     );
 
-  it("lose to every score that is, however small", () => {
+  it("lose to every visible score, however small", () => {
     expect(weights([-1e31, 5], [true, false])).toEqual([1, 0]);
     expect(weights([-3e38, -3e38, 0], [true, true, false])).toEqual([0.5, 0.5, 0]);
   });
@@ -49,7 +49,7 @@ describe("scores that are not seen", () => {
     expect(weights([1, Number.NaN], [true, false])).toEqual([1, 0]);
     expect(weights([1, Number.NaN], [true, true])).toEqual([Number.NaN, Number.NaN]);
   });
-  it("may be all of a row, which then sees nothing", () => {
+  it("may be a whole row, which then sees nothing", () => {
     expect(weights([1, 2], [false, false])).toEqual([0, 0]);
   });
   it("leave the value that they stand for unread, forward and backward", () => {
@@ -88,7 +88,7 @@ describe("scores that are not seen", () => {
   });
 });
 
-describe("moments that are not real may hold anything, in values and gradients", () => {
+describe("padded time steps may hold anything, in values and gradients", () => {
   const first2 = (x: Expr) => lt(iota([x.shape[0] ?? 0]) as Expr, 2) as Expr;
   const decoder = transformerDecoderBlock(2, { heads: 2 });
   const layers: { readonly [name: string]: AnyLayer } = {
@@ -134,7 +134,7 @@ describe("moments that are not real may hold anything, in values and gradients",
     }
   });
 
-  it("a memory that a decoder looks at", () => {
+  it("the memory of a decoder", () => {
     const { params } = decoder.init(key(1));
     const x = constant(normal(key(2), [2, 2]));
     const f = (memory: Tensor) => {

@@ -43,7 +43,7 @@ describe.each(Object.entries(ways))("%s", (_, say) => {
   });
 
   it.each([[[-Infinity, 1]], [[1, -Infinity]], [[-Infinity, 1, -Infinity]]])(
-    "logits %j are a distribution: what is ruled out is never said",
+    "logits %j define a distribution: tokens of -∞ are never generated",
     (logits) => {
       const said = Effect.runSync(say(saying(tensor(logits)), 2));
       const likeliest = logits.indexOf(1);
@@ -51,7 +51,7 @@ describe.each(Object.entries(ways))("%s", (_, say) => {
     },
   );
 
-  it("takes a vocabulary of 128,256 tokens", () => {
+  it("accepts a vocabulary of 128,256 tokens", () => {
     const logits = Tensor.own(
       [128_256],
       "f32",
@@ -61,7 +61,7 @@ describe.each(Object.entries(ways))("%s", (_, say) => {
     expect(JSON.stringify(said)).toContain("[100000,100000]");
   });
 
-  it("refuses a length that is no whole number", () => {
+  it("refuses a length that is not a whole number", () => {
     for (const length of [2.5, -1, Number.NaN])
       expect(() => say(saying(tensor([0, 1])), length)).toThrow(
         expect.objectContaining({ _tag: "InvalidArgument", argument: "length" }),
@@ -88,7 +88,7 @@ describe("options of decoding", () => {
     expect(call).toThrow(expect.objectContaining({ _tag: "InvalidArgument", argument }));
   });
 
-  it("a temperature whose quotient is no float leaves the same likeliest token", () => {
+  it("a temperature whose quotient overflows keeps the most likely token", () => {
     expect(applyTemperature(tensor([1, 3, 2]), 1e-42).toArray()).toEqual([-Infinity, 0, -Infinity]);
     expect(sampleToken(tensor([1, 3, 2]), { temperature: 2 }).toArray()).toEqual([0.5, 1.5, 1]);
   });
@@ -98,11 +98,11 @@ it.each([
   [0.5, [0, -Infinity]],
   [0.500001, [0, 0]],
   [1, [0, 0]],
-])("of two equal tokens, a share of %d is reached by as many as it takes", (p, kept) => {
+])("of two equal tokens, a probability of %d is reached by the fewest tokens", (p, kept) => {
   expect(sampleToken(tensor([0, 0]), { topP: p }).toArray()).toEqual(kept);
 });
 
-it("a class is drawn from 200,000", () => {
+it("a class is drawn from 200,000 classes", () => {
   const logits = normal(key(3), [200_000]);
   expect(categorical(key(1), logits, 3).shape).toEqual([3]);
 });

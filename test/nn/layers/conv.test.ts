@@ -44,7 +44,7 @@ const setting = fc.record({
   padding: fc.constantFrom<Padding>("same", "valid", 1, 2),
 });
 
-/** What is added before the first axis: the definition of "same" is in the test below. */
+/** The padding before the first axis. The test below has the definition of "same". */
 const before = (padding: Padding, n: number, reach: number, stride: number): number =>
   padding === "same"
     ? Math.floor(Math.max(0, (Math.ceil(n / stride) - 1) * stride + reach - n) / 2)
@@ -114,9 +114,9 @@ describe("convolve", () => {
           const options = { stride, dilation, groups, padding };
           const y = valueOf((a: Expr, k: Expr) => conv(a, k, options), x, kernel);
           const w = drawn(y.shape, 5);
-          // Elements at the end that no window reached are added again by the output's padding.
+          // The output padding adds back elements at the end that no window reached.
           const outputPadding = extents.map((n) => (n + around - reach) % stride);
-          // The kernel's channels change places, within their group.
+          // The channels of the kernel change places within their group.
           const swapped = valueOf((k: Expr) => swapChannels(k), kernel);
           const back = valueOf(
             (a: Expr, k: Expr) => convTranspose(a, k, { ...options, outputPadding }),
@@ -132,14 +132,14 @@ describe("convolve", () => {
   });
 });
 
-/** `[...k, in / groups, groups · out]` as `[...k, groups · out, in / groups]`, what the adjoint takes. */
+/** Converts `[...k, in / groups, groups · out]` to `[...k, groups · out, in / groups]`, the kernel of the adjoint. */
 const swapChannels = (kernel: Expr): Expr => {
   const rank = kernel.shape.length;
   return transpose(kernel, [...axesUpTo(rank - 2), rank - 1, rank - 2]);
 };
 
-describe("layers that convolve", () => {
-  it("have kernels of the shapes that they say, and offsets unless none are asked for", () => {
+describe("convolution layers", () => {
+  it("have kernels of the documented shapes, and biases by default", () => {
     const shapeOf = (layer: {
       readonly init: (k: ReturnType<typeof key>) => { readonly params: object };
     }) =>
@@ -159,7 +159,7 @@ describe("layers that convolve", () => {
     });
   });
 
-  it("give examples of the extents that convolution arithmetic says", () => {
+  it("give the extents of convolution arithmetic", () => {
     const output = (layer: AnyLayer, shape: Shape) => rowsOf(layer as never, shape)[0]?.output;
     expect(output(conv2d(1, 8, 3), [28, 28, 1])).toEqual([26, 26, 8]);
     expect(output(conv2d(1, 8, 3, { padding: "same" }), [28, 27, 1])).toEqual([28, 27, 8]);
@@ -179,7 +179,7 @@ describe("layers that convolve", () => {
     expect(output(separableConv2d(8, 16, 3), [6, 6, 8])).toEqual([4, 4, 16]);
   });
 
-  it("begin within ±1/√fan, kernel and offset", () => {
+  it("initialize kernel and bias within ±1/√fan", () => {
     const { params } = conv2d(16, 32, 3).init(key(3));
     const limit = 1 / Math.sqrt(16 * 9);
     for (const t of [params.weight, params.bias]) {
@@ -193,7 +193,7 @@ describe("layers that convolve", () => {
     );
   });
 
-  it("refuse sizes, steps and groups that are none", () => {
+  it("refuse invalid sizes, strides and groups", () => {
     for (const n of [0, -1, 1.5, Number.NaN]) {
       expect(() => conv2d(n, 2, 3)).toThrow(refused("inputs"));
       expect(() => conv2d(2, n, 3)).toThrow(refused("outputs"));
@@ -205,7 +205,7 @@ describe("layers that convolve", () => {
     expect(() => conv1d(4, 6, 3, { groups: 0 })).toThrow(refused("groups"));
   });
 
-  it("say where a kernel is larger than what it slides over", () => {
+  it("report a kernel that is larger than its example", () => {
     const layer = sequential(conv2d(1, 2, 3), conv2d(2, 2, 4));
     const { params } = layer.init(key(0));
     const failure = Effect.runSync(

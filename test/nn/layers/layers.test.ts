@@ -21,7 +21,7 @@ import type { Tensor } from "../../../src/tensor/tensor.ts";
 import { applied, constants, contextOf, numbers, valueOf } from "../evaluated.ts";
 
 describe("dense", () => {
-  it("is xW + b", () => {
+  it("computes xW + b", () => {
     const layer = dense(2, 3, {
       weightInit: (_, shape) => initializers.constant(2)(key(0), shape),
       biasInit: initializers.ones,
@@ -29,18 +29,18 @@ describe("dense", () => {
     expect(numbers(applied(layer, tensor([1, 10])))).toEqual([23, 23, 23]);
   });
 
-  it("has no offset where none is asked for", () => {
+  it("has no bias if none is requested", () => {
     const { params } = dense(2, 3, { bias: false }).init(key(1));
     expect(Object.keys(params)).toEqual(["weight"]);
     expect(params.weight.shape).toEqual([2, 3]);
   });
 
-  it("starts with weights and offsets that are of different keys", () => {
+  it("draws weights and biases with different keys", () => {
     const { params } = dense(4, 4).init(key(1));
     expect(numbers(params.weight).slice(0, 4)).not.toEqual(numbers(params.bias));
   });
 
-  it("refuses sizes that are none", () => {
+  it("refuses invalid sizes", () => {
     for (const n of [0, -1, 1.5, Number.NaN])
       expect(() => dense(n, 2)).toThrow(expect.objectContaining({ _tag: "InvalidArgument" }));
   });
@@ -49,7 +49,7 @@ describe("dense", () => {
 describe("sequential", () => {
   const layer = sequential(dense(3, 4), relu, dense(4, 2));
 
-  it("applies one layer after the other", () => {
+  it("applies layers in sequence", () => {
     const { params } = layer.init(key(7));
     const x = normal(key(3), [3]);
     const [first, , last] = params;
@@ -60,12 +60,12 @@ describe("sequential", () => {
     expect(equal(applied(layer, x, "eval", 7), expected as Tensor)).toBe(true);
   });
 
-  it("gives every layer a key of its own", () => {
+  it("gives every layer its own key", () => {
     const { params } = sequential(dense(3, 3), dense(3, 3)).init(key(7));
     expect(equal(params[0].weight, params[1].weight)).toBe(false);
   });
 
-  it("calls a layer by its function, or by the primitive that the function ends in", () => {
+  it("names a layer after its function, or after the function's last primitive", () => {
     expect([activation(relu).name, activation(tanh).name, activation(tanh, "mine").name]).toEqual([
       "relu",
       "tanh",
@@ -73,7 +73,7 @@ describe("sequential", () => {
     ]);
   });
 
-  it("leaves everything as it is when composed with the identity", () => {
+  it("changes nothing when composed with the identity", () => {
     const x = normal(key(3), [3]);
     const f = dense(3, 4);
     const { params } = f.init(key(5));
@@ -96,7 +96,7 @@ describe("sequential", () => {
   });
 });
 
-/** What is wrong with a layer on an input: where, and what the operation would have taken. */
+/** The mistakes of a layer on an input: their paths, and the expected operands. */
 const mistakes = (layer: AnyLayer, x: Tensor) => {
   const inner = open(layer);
   const { params, state } = inner.init(key(0));
@@ -112,7 +112,7 @@ const mistakes = (layer: AnyLayer, x: Tensor) => {
 describe("shapes that do not compose", () => {
   const n: number = 3;
 
-  it("are each reported with the path of the layer that they are in", () => {
+  it("are each reported with the path of their layer", () => {
     const inner = named(
       "head",
       sequential(dense(n, 4), relu, residual(dense(5 as number, 4 as number))),
@@ -127,7 +127,7 @@ describe("shapes that do not compose", () => {
     expect(new Set(found.map((m) => m.tag))).toEqual(new Set(["ShapeMismatch"]));
   });
 
-  it("are none where shapes do compose", () => {
+  it("are not reported if shapes compose", () => {
     expect(mistakes(sequential(dense(2, 3), relu, dense(3, 2)), ones([2]))).toEqual([]);
   });
 });
@@ -135,7 +135,7 @@ describe("shapes that do not compose", () => {
 describe("dropout", () => {
   const x = ones([10_000]);
 
-  it("drops the share that it is asked to, and keeps the mean", () => {
+  it("drops the requested fraction, and keeps the mean", () => {
     const y = numbers(applied(dropout(0.25), x, "train", 1));
     const dropped = y.filter((v) => v === 0).length / y.length;
     expect(Math.abs(dropped - 0.25)).toBeLessThan(0.02);
@@ -147,7 +147,7 @@ describe("dropout", () => {
     expect(equal(applied(dropout(0), x, "train"), x)).toBe(true);
   });
 
-  it("drops otherwise under another key, and in each layer of a chain", () => {
+  it("drops other elements with another key, and in each layer of a chain", () => {
     const [a, b] = [1, 2].map((seed) => applied(dropout(0.5), x, "train", seed));
     expect(equal(a as Tensor, b as Tensor)).toBe(false);
     const twice = numbers(applied(sequential(dropout(0.5), dropout(0.5)), x, "train"));
@@ -155,7 +155,7 @@ describe("dropout", () => {
     expect(Math.abs(dropped - 0.75)).toBeLessThan(0.02);
   });
 
-  it("refuses rates that are none", () => {
+  it("refuses invalid rates", () => {
     for (const rate of [-0.1, 1, Number.NaN])
       expect(() => dropout(rate)).toThrow(expect.objectContaining({ _tag: "InvalidArgument" }));
   });

@@ -63,7 +63,7 @@ const grid = (extents: Shape): readonly (readonly number[])[] =>
   );
 
 describe("pooling", () => {
-  it("takes the greatest, the mean and the norm of each window", () => {
+  it("computes the maximum, the mean and the norm of each window", () => {
     const x = line(1, -3, 2, 5, 4, 0);
     expect(numbers(applied(maxPool1d(2), x))).toEqual([1, 5, 4]);
     expect(numbers(applied(maxPool1d(3, { stride: 1 }), x))).toEqual([2, 5, 5, 5]);
@@ -90,7 +90,7 @@ describe("pooling", () => {
     });
   });
 
-  it("never takes padding for the greatest, and counts it in means only where it is asked to", () => {
+  it("never chooses padding as the maximum, and counts it in means only if requested", () => {
     const x = line(-1, -2, -3);
     expect(numbers(applied(maxPool1d(2, { padding: 1 }), x))).toEqual([-1, -2]);
     expect(numbers(applied(avgPool1d(2, { padding: 1 }), x))).toEqual([-0.5, -2.5]);
@@ -100,7 +100,7 @@ describe("pooling", () => {
     expect(numbers(applied(avgPool1d(2, { ceil: true }), x))).toEqual([-1.5, -3]);
   });
 
-  it("says which element is the greatest, of each window and channel, and puts it back there", () => {
+  it("returns the index of each maximum, and unpools it there", () => {
     const extents = fc.array(fc.integer({ min: 2, max: 5 }), { minLength: 1, maxLength: 3 });
     const setting = fc.record({
       extents,
@@ -118,7 +118,7 @@ describe("pooling", () => {
         expect(found).toEqual(numbers(greatest));
         const back = valueOf((y: Expr, i: Expr) => unpooledBy(y, i, n), greatest, indices);
         expect(back.shape).toEqual(x.shape);
-        // By definition: what several windows have is as often there as there are windows.
+        // By definition: an element counts as often as it is in a window.
         const sums = new Array<number>(numbers(x).length).fill(0);
         numbers(indices).forEach((at, i) => {
           sums[2 * at + (i % 2)] = (sums[2 * at + (i % 2)] ?? 0) + (numbers(greatest)[i] ?? 0);
@@ -183,7 +183,7 @@ describe("pooling", () => {
     );
   });
 
-  it("gives the extents that pooling arithmetic says, and keeps the channels", () => {
+  it("gives the extents of pooling arithmetic, and keeps the channels", () => {
     expect(output(maxPool2d(2), [28, 28, 16])).toEqual([14, 14, 16]);
     expect(output(maxPool2d(2), [7, 7, 32])).toEqual([3, 3, 32]);
     expect(output(maxPool2d(2, { ceil: true }), [7, 7, 32])).toEqual([4, 4, 32]);
@@ -191,7 +191,7 @@ describe("pooling", () => {
     expect(output(maxPool3d([1, 2, 2]), [3, 4, 4, 2])).toEqual([3, 2, 2, 2]);
   });
 
-  it("is what adaptive pooling is where regions are equal", () => {
+  it("equals adaptive pooling if regions are equal", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 4 }), (size, m) => {
         const x = normal(key(size), [size * m, 2]);
@@ -206,7 +206,7 @@ describe("pooling", () => {
     );
   });
 
-  it("tends to the greatest as the norm's exponent grows", () => {
+  it("approaches the maximum as the norm's exponent grows", () => {
     const x = normal(key(5), [6, 2], { dtype: "f64" });
     const norms = valueOf((e: Expr) => lpPool(e, 200, 2), x);
     const greatest = numbers(
@@ -220,7 +220,7 @@ describe("pooling", () => {
     });
   });
 
-  it("refuses sizes that are none, and more of them than there are axes", () => {
+  it("refuses invalid sizes, and more sizes than axes", () => {
     for (const size of [0, -1, 1.5, [2, 2, 2]])
       expect(() => maxPool2d(size)).toThrow(refused("size"));
     expect(() => applied(maxPool1d(2, { stride: 0 }), line(1, 2))).toThrow(refused("stride"));
@@ -230,7 +230,7 @@ describe("pooling", () => {
   });
 });
 
-describe("examples of another rank", () => {
+describe("examples of a wrong rank", () => {
   it.each([
     ["maxPool2d", maxPool2d(2), [28, 28]],
     ["maxPool1d", maxPool1d(2), [4, 4, 2]],
@@ -250,14 +250,14 @@ describe("examples of another rank", () => {
 describe("padding", () => {
   const x = line(1, 2, 3);
 
-  it("continues an example by a number, by its mirror image, by its ends, by itself", () => {
+  it("pads with a constant, by reflection, by replication, and circularly", () => {
     expect(numbers(applied(padConstant([[1, 2]], 9), x))).toEqual([9, 1, 2, 3, 9, 9]);
     expect(numbers(applied(padReflect([[2, 1]]), x))).toEqual([3, 2, 1, 2, 3, 2]);
     expect(numbers(applied(padReplicate(2), x))).toEqual([1, 1, 1, 2, 3, 3, 3]);
     expect(numbers(applied(padCircular([[2, 1]]), x))).toEqual([2, 3, 1, 2, 3, 1]);
   });
 
-  it("refuses to reflect or to repeat more than there is, and widths that are none", () => {
+  it("refuses to reflect or repeat more elements than exist, and invalid widths", () => {
     expect(() => applied(padReflect(3), x)).toThrow(refused("widths"));
     expect(() => applied(padCircular(4), x)).toThrow(refused("widths"));
     for (const width of [-1, 0.5])
@@ -274,7 +274,7 @@ describe("padding", () => {
   });
 });
 
-describe("numbers that are not finite stay where they are", () => {
+describe("infinities and NaN do not spread", () => {
   it("in means of regions", () => {
     const pooled = (...xs: readonly number[]) =>
       numbers(valueOf((x: Expr) => adaptiveAvgPool(x, 2), line(...xs)));
@@ -288,7 +288,7 @@ describe("numbers that are not finite stay where they are", () => {
     ["area", 4],
     ["nearest", 4],
   ] as const)(
-    "under %s interpolation: the corner of 4×4 reaches %i places of 8×8",
+    "under %s interpolation: the corner of 4×4 reaches %i positions of 8×8",
     (method, count) => {
       const image = tensor(
         Array.from({ length: 4 }, (_, i) =>
@@ -301,8 +301,8 @@ describe("numbers that are not finite stay where they are", () => {
   );
 });
 
-describe("the greatest in a padding", () => {
-  it("is an element of the example, where all are -∞ and where they are NaN", () => {
+describe("the maximum of a padded window", () => {
+  it("is an element of the example, even if all are -∞ or NaN", () => {
     const at = (...xs: readonly number[]) =>
       valueOf((x: Expr) => maxPoolWithIndices(x, 2, { padding: 1 }), line(...xs)).map(numbers);
     expect(at(-Infinity, -Infinity, -Infinity)).toEqual([
@@ -312,7 +312,7 @@ describe("the greatest in a padding", () => {
     expect(at(NaN, 1, 1)[1]).toEqual([0, 1]);
   });
 
-  it("is refused where a window sees nothing else", () => {
+  it("is refused if a window sees only padding", () => {
     for (const padding of [2, [[0, 3]]] as const) {
       const pools = [maxPool, avgPool] as const;
       for (const pool of pools)
@@ -324,7 +324,7 @@ describe("the greatest in a padding", () => {
 });
 
 describe("resizing", () => {
-  it("finds the nearest element in whole numbers", () => {
+  it("computes the nearest element in exact integers", () => {
     for (const options of [{ size: [98] }, { scale: 49 }]) {
       const y = numbers(valueOf((x: Expr) => interpolate(x, options), line(0, 1)));
       expect(y.indexOf(1)).toBe(49);
@@ -338,7 +338,7 @@ describe("resizing", () => {
       }
   });
 
-  it("repeats elements, draws lines, and takes means", () => {
+  it("repeats elements, interpolates linearly, and averages", () => {
     expect(numbers(applied(upsample({ scale: 2 }), line(1, 3)))).toEqual([1, 1, 3, 3]);
     expect(numbers(applied(upsample({ scale: 2, method: "linear" }), line(1, 3)))).toEqual([
       1, 1.5, 2.5, 3,
@@ -351,7 +351,7 @@ describe("resizing", () => {
     ]);
   });
 
-  it("keeps constants where it draws cubics", () => {
+  it("keeps constants under cubic interpolation", () => {
     expect(numbers(applied(upsample({ scale: 3, method: "cubic" }), line(2, 2, 2)))).toEqual(
       new Array(9).fill(2),
     );
@@ -366,7 +366,7 @@ describe("resizing", () => {
     expect(() => applied(pixelUnshuffle(2), x)).toThrow(refused("factor"));
   });
 
-  it("refuses sizes and scales that leave nothing", () => {
+  it("refuses sizes and scales without output elements", () => {
     for (const scale of [0, -1, 0.2, Number.NaN])
       expect(() => applied(upsample({ scale }), line(1, 2))).toThrow(refused("scale"));
     for (const size of [[0], [1.5], [2, 2]])

@@ -58,19 +58,19 @@ describe("ragged sequences", () => {
   const x = normal(key(1), [5, 3]);
 
   it.each([rnn, lstm, gru])(
-    "the last output of a padded sequence is that of the sequence",
+    "the last output of a padded sequence equals that of the sequence",
     (kind) => {
       const layer = kind(3, 4, { layers: 2, bidirectional: true, output: "last" });
       near(applied(masked(first(3), layer), x), applied(layer, someOf(x, 3)));
     },
   );
 
-  it("the mean over time is that of the real places, and zeros where there is none", () => {
+  it("the mean over time is over real time steps, and zero without any", () => {
     near(applied(masked(first(3), maskedMeanPool), x), applied(maskedMeanPool, someOf(x, 3)));
     expect(numbers(applied(masked(first(0), maskedMeanPool), x))).toEqual([0, 0, 0]);
   });
 
-  it("a mask is of the places of a sequence, and of nothing within one", () => {
+  it("a mask covers time steps, and not the parts of one", () => {
     const table = normal(key(2), [2, 4, 3]);
     const rows = timeDistributed(maskedMeanPool);
     const whole = numbers(applied(rows, table));
@@ -80,7 +80,7 @@ describe("ragged sequences", () => {
     ]);
   });
 
-  it("places that are not real are not seen", () => {
+  it("padded time steps are not visible", () => {
     const block = transformerEncoderBlock(3, { hidden: 4, heads: 3 });
     const whole = applied(masked(first(3), block), x);
     near(someOf(whole, 3), applied(block, someOf(x, 3)));
@@ -96,7 +96,7 @@ describe("ragged sequences", () => {
 });
 
 describe("recurrence", () => {
-  it("goes on from where it was", () => {
+  it("continues from its carry", () => {
     const layer = lstm(3, 4, { layers: 2 });
     const params = constants(layer.init(key(2)).params) as never;
     const x = normal(key(1), [6, 3]);
@@ -109,7 +109,7 @@ describe("recurrence", () => {
     near(parts, whole, 6);
   });
 
-  it("refuses a width that is not its own, and says where", () => {
+  it("refuses a wrong width, with its path", () => {
     expect(failure(lstm(3, 4), normal(key(0), [5, 2]))).toContain("ShapeMismatch");
     expect(() => gru(3, 0)).toThrow(expect.objectContaining({ _tag: "InvalidArgument" }));
   });
@@ -118,7 +118,7 @@ describe("recurrence", () => {
 describe("attention", () => {
   const x = normal(key(4), [5, 8]);
 
-  it("with a cache gives place by place what it gives at once", () => {
+  it("gives the same step by step with a cache as at once", () => {
     for (const rotary of [false, true]) {
       const layer = multiHeadAttention(8, { heads: 4, keyValueHeads: 2, causal: true, rotary });
       const params = constants(layer.init(key(3)).params) as never;
@@ -136,7 +136,7 @@ describe("attention", () => {
     }
   });
 
-  it("blocks with a cache give place by place what they give at once", () => {
+  it("blocks give the same step by step with a cache as at once", () => {
     const encoder = transformerEncoderBlock(8, { heads: 2, causal: true, norm: "post" });
     const decoder = transformerDecoderBlock(8, { heads: 2 });
     const p = constants(encoder.init(key(1)).params) as never;
@@ -172,7 +172,7 @@ describe("attention", () => {
     );
   });
 
-  it("a causal place does not see what follows", () => {
+  it("a causal position does not see later ones", () => {
     const layer = transformerEncoderBlock(8, { heads: 2, causal: true });
     near(someOf(applied(layer, x), 3), applied(layer, someOf(x, 3)));
   });
@@ -194,7 +194,7 @@ describe("attention", () => {
 });
 
 describe("embeddings", () => {
-  it("read zeros for padding, whose row learns nothing", () => {
+  it("read zeros for padding, whose row gets no gradient", () => {
     const layer = embedding(3, 2, { padding: 1 });
     const { table } = layer.init(key(0)).params;
     const tokens = constant(tensor([0, 1, 2, 1], "i32")) as Expr as Expr<readonly [number]>;
@@ -207,7 +207,7 @@ describe("embeddings", () => {
     expect(numbers(valueOf(gradient, table))).toEqual([1, 1, 0, 0, 1, 1]);
   });
 
-  it("read the rows of the table, and zeros where there is none", () => {
+  it("read the rows of the table, and zeros for unknown tokens", () => {
     const layer = embedding(3, 2, { tableInit: (_, shape) => normal(key(5), shape) });
     const table = numbers(layer.init(key(0)).params.table);
     const read = applied(layer, tensor([2, 0, 3, -1], "i32"));
@@ -215,7 +215,7 @@ describe("embeddings", () => {
     expect(failure(layer, tensor([1.5]))).toContain("DtypeMismatch");
   });
 
-  it("tied, give the products of what is inside with the same table", () => {
+  it("tied, multiply the inner outputs by the same table", () => {
     const layer = tiedEmbedding(4, 3, timeDistributed(dense(3, 3)));
     const { params } = layer.init(key(1));
     const made = applied(layer, tensor([1, 3], "i32"), "eval", 1);
@@ -223,7 +223,7 @@ describe("embeddings", () => {
     expect(Object.keys(params)).toEqual(["table", "inner"]);
   });
 
-  it("turned, have products that depend on the distance only", () => {
+  it("rotary, have products that depend only on the distance", () => {
     const [a, b] = [normal(key(1), [1, 6]), normal(key(2), [1, 6])];
     const at = (s: number, t: number) =>
       numbers(
@@ -242,7 +242,7 @@ describe("embeddings", () => {
 });
 
 describe("normalization and reparameterized weights", () => {
-  it("a vector of features gets mean 0 and variance 1, or root mean square 1", () => {
+  it("layerNorm gives mean 0 and variance 1, and rmsNorm root mean square 1", () => {
     const y = numbers(applied(layerNorm(64), normal(key(1), [64])));
     const mean = y.reduce((a, b) => a + b, 0) / 64;
     expect(mean).toBeCloseTo(0, 5);
@@ -251,12 +251,12 @@ describe("normalization and reparameterized weights", () => {
     expect(z.reduce((a, b) => a + b * b, 0) / 64).toBeCloseTo(1, 4);
   });
 
-  it("weightNorm begins as the layer", () => {
+  it("weightNorm initially equals the layer", () => {
     const x = normal(key(3), [5]);
     near(applied(weightNorm(dense(5, 4)), x, "eval", 6), applied(dense(5, 4), x, "eval", 6), 5);
   });
 
-  it("spectralNorm comes to the greatest singular value", () => {
+  it("spectralNorm converges to the largest singular value", () => {
     const layer = spectralNorm(
       dense(2, 2, {
         bias: false,
@@ -282,7 +282,7 @@ describe("normalization and reparameterized weights", () => {
     expect(numbers(y)[1]).toBeCloseTo(1, 4);
   });
 
-  it("the balance of a load is 1 where even, and its gradient evens it out", () => {
+  it("the load-balancing loss is 1 for an even load, and its gradient evens it out", () => {
     const descend = gradientOf((x: Expr) => loadBalancingLoss(x, 1));
     const crowded = normal(key(2), [6, 3]);
     const lowered = valueOf((x: Expr) => {
@@ -296,7 +296,7 @@ describe("normalization and reparameterized weights", () => {
     const [before, gradient, uneven] = lowered;
     expect((before as Tensor).item()).toBeGreaterThan(1.2);
     expect((uneven as Tensor).item()).toBeGreaterThan(0.3);
-    // The expert that gets the most is made less likely.
+    // The most used expert becomes less likely.
     expect(numbers(gradient as Tensor)[0]).toBeGreaterThan(0);
     const even = tensor([
       [5, 0, 0],
@@ -310,7 +310,7 @@ describe("normalization and reparameterized weights", () => {
     near(fair, tensor([1, 0]));
   });
 
-  it("routing keeps the k greatest, of equals the first", () => {
+  it("routing keeps the k largest logits, the first of equal ones", () => {
     const w = numbers(valueOf((x: Expr) => topKRouting(x, 2), tensor([1, 5, 1, 1])));
     expect(w[1]).toBeCloseTo(1 / (1 + Math.exp(-4)), 5);
     expect(w.slice(2)).toEqual([0, 0]);

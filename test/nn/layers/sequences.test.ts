@@ -29,7 +29,7 @@ const weighted = (y: Expr): Expr => {
   return sum(mul(y, sin(mul(place, 1.7)) as Expr)) as Expr;
 };
 
-describe("a training batch has one loss and one gradient on every backend", () => {
+describe("a training batch has the same loss and gradient on every backend", () => {
   it.each(cases)("$name", ({ layer, shape }) => {
     const inner = open(layer);
     const { params, state } = inner.init(key(1));

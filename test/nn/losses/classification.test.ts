@@ -19,7 +19,7 @@ const both = (f: Of, x: Tensor) => ({
 });
 const f64 = (values: readonly number[]) => tensor(values, "f64");
 
-describe("classes that count differently", () => {
+describe("class weights", () => {
   const batch = tensor(
     [
       [1, 2, 3],
@@ -53,7 +53,7 @@ describe("classes that count differently", () => {
       valueOf((x: Expr, y: Expr) => meanOf(x, y, own), batch, tensor([...ys], "i32")) as Tensor
     ).item();
 
-  it("are weighed one by one, or in the mean of a batch, and an ignored label asks nothing", () => {
+  it("apply to single examples, or to the mean of a batch, and ignored labels count nothing", () => {
     expect(valueWith(labels, { classWeights, ignore: -100 })).toBeCloseTo(losses / 4, 12);
     expect(valueWith(labels, options)).toBeCloseTo(losses / weights, 12);
     const ys = constant(tensor(labels, "i32"));
@@ -65,14 +65,14 @@ describe("classes that count differently", () => {
     expect(numbers(gradient).slice(6, 9).map(Math.abs)).toEqual([0, 0, 0]);
   });
 
-  it("are 0 where every label is ignored, smoothed or not, and NaN where one is no class", () => {
+  it("give 0 if every label is ignored, smoothed or not, and NaN for an invalid label", () => {
     const ignored = [-100, -100, -100, -100];
     expect(Math.abs(valueWith(ignored, options))).toBe(0);
     expect(Math.abs(valueWith(ignored, { ...options, labelSmoothing: 0.2 }))).toBe(0);
     expect(valueWith([0, 1, 2, 3], options)).toBeNaN();
   });
 
-  it("are smoothed as the distribution is that smoothing makes of the label", () => {
+  it("equal the loss of the smoothed distribution", () => {
     const logits = f64([1, 2, 3]);
     const smooth = both(
       (x) => loss.softmaxCrossEntropy(x, 1, { labelSmoothing: 0.3, classWeights }),
@@ -85,7 +85,7 @@ describe("classes that count differently", () => {
     expect(smooth.value).toBeCloseTo(mixed.value, 12);
   });
 
-  it("weigh a distribution as it is, in the mean of a batch too: it says itself how much it asks", () => {
+  it("apply to distributions as they are, also in the mean of a batch", () => {
     const p = [0.1, 0.8, 0.1];
     const own = { classWeights, labelSmoothing: 0.1 };
     const each = (scores: Expr, axis?: string): Expr =>
@@ -100,7 +100,7 @@ describe("classes that count differently", () => {
     expect(numbers(meanWith())[0]).toBeCloseTo(byHand.reduce((a, b) => a + b) / 4, 12);
   });
 
-  it("weigh the moments of a sequence that are real, which are smoothed likewise", () => {
+  it("apply to the real time steps of a sequence, with smoothing too", () => {
     const ys = tensor([2, 0, 0, 1], "i32");
     const value = (own: SequenceOptions, real: readonly boolean[]) =>
       (

@@ -30,7 +30,7 @@ describe("shapes that disagree", () => {
   interface Pair {
     readonly op: string;
     readonly f: (x: Expr, y: Expr) => Expr;
-    /** How often it compares the two. */
+    /** How many comparisons it makes. */
     readonly uses?: number;
   }
   const pairs: readonly Pair[] = [
@@ -53,7 +53,7 @@ describe("shapes that disagree", () => {
   ];
   const vectors: Pair = { op: "cosineEmbedding", f: (x, y) => cosineEmbedding(x, y, 1) };
 
-  it.each([...pairs, vectors])("$op says so, with its path and both shapes", (of) => {
+  it.each([...pairs, vectors])("$op reports them, with its path and both shapes", (of) => {
     for (const [x, y] of [
       [[3], [3, 1]],
       [[3, 1], [3]],
@@ -64,11 +64,11 @@ describe("shapes that disagree", () => {
     }
   });
 
-  it.each(pairs)("$op takes one shape, and one number for each of several", ({ f }) => {
+  it.each(pairs)("$op accepts one shape, and one number for several", ({ f }) => {
     for (const y of [[3], [], [1]]) expect(issuesIn(f, [3], y)).toEqual([]);
   });
 
-  it("is said of a variance, of several labels, and of labels and a mask of another length", () => {
+  it("are reported for a variance, several labels, and labels or a mask of another length", () => {
     const variance = (x: Expr, v: Expr) => gaussianNegativeLogLikelihood(x, 0, v);
     expect(issuesIn(variance, [3], [3, 1])).toMatchObject([
       { op: "gaussianNegativeLogLikelihood", expected: "a variance of shape [3]" },
@@ -87,7 +87,7 @@ describe("shapes that disagree", () => {
     expect(issuesIn(masked, [3, 2], [1], "bool")).toMatchObject([{ op: "mask", actual: [[1]] }]);
   });
 
-  it("is said of probabilities over other classes, and of one number that is no class", () => {
+  it("are reported for probabilities over other classes, and for one number that is no class", () => {
     for (const f of [loss.softmaxCrossEntropy, loss.negativeLogLikelihood])
       for (const y of [[], [4], [3, 1]])
         expect(issuesIn((x, p) => f(x, p), [3], y)).toMatchObject([
@@ -99,7 +99,7 @@ describe("shapes that disagree", () => {
   });
 
   it.each([loss.meanSquaredError, loss.meanAbsoluteError, loss.hinge])(
-    "$name of whole numbers is refused, and once",
+    "$name of integers is refused, once",
     (f) => {
       const whole = [0, 1].map(() => parameter({ shape: [3], dtype: "i32" }));
       const [x, y] = whole as [Expr, Expr];

@@ -31,7 +31,7 @@ describe("softmaxCrossEntropy", () => {
     expect(both((x) => loss.softmaxCrossEntropy(x, scalar(1, "u8")), logits)).toEqual(integer);
   });
 
-  it("has softmax minus label as its gradient, also where it would overflow", () => {
+  it("has the gradient softmax minus label, even where exponentials would overflow", () => {
     for (const dtype of ["f32", "f64"] as const) {
       const { value, gradient } = both(
         (x) => loss.softmaxCrossEntropy(x, scalar(0, "i32")),
@@ -48,7 +48,7 @@ describe("softmaxCrossEntropy", () => {
     }
   });
 
-  it("does not mind a class that is impossible, unless it is the label", () => {
+  it("ignores impossible classes, unless one is the label", () => {
     const { value, gradient } = both(
       (x) => loss.softmaxCrossEntropy(x, scalar(0, "i32")),
       f64([0, Number.NEGATIVE_INFINITY, 0]),
@@ -66,7 +66,7 @@ describe("softmaxCrossEntropy", () => {
     });
   });
 
-  it("is meant for one example: a batch is a vmap", () => {
+  it("is for one example: a batch is a vmap", () => {
     const batch = tensor(
       [
         [1, 2, 3],
@@ -86,7 +86,7 @@ describe("softmaxCrossEntropy", () => {
 });
 
 describe("binary cross entropy", () => {
-  it("is the same of logits and of their probabilities", () => {
+  it("is the same for logits and for their probabilities", () => {
     const [logits, targets] = [f64([-2, 0.5, 3]), f64([0, 1, 0.25])];
     const p = f64(numbers(logits).map((x) => 1 / (1 + Math.exp(-x))));
     const a = both((x) => loss.binaryCrossEntropyWithLogits(x, targets), logits);
@@ -98,7 +98,7 @@ describe("binary cross entropy", () => {
     });
   });
 
-  it("is finite, with a finite gradient, where a certain prediction is right or wrong", () => {
+  it("is finite, with a finite gradient, for certain predictions, right or wrong", () => {
     for (const dtype of ["f32", "f64"] as const) {
       const sure = tensor([0, 1, 0, 1], dtype);
       const { value, gradient } = both(
@@ -130,7 +130,7 @@ describe("the other losses", () => {
     expect(value(loss.hinge)).toBeCloseTo((1 + 0 + 0) / 3, 12);
   });
 
-  it("klDivergence is 0 of a distribution from itself, and does not mind a probability of 0", () => {
+  it("klDivergence of a distribution from itself is 0, also with probabilities of 0", () => {
     const p = f64([0.5, 0.5, 0]);
     const { value, gradient } = both(
       (q) => loss.klDivergence(q, p),
@@ -140,7 +140,7 @@ describe("the other losses", () => {
     expect(gradient).toEqual([-0.5, -0.5, -0]);
   });
 
-  it("negativeLogLikelihood picks the label's", () => {
+  it("negativeLogLikelihood picks the label's probability", () => {
     const { value } = both(
       (q) => loss.negativeLogLikelihood(q, scalar(2, "i32")),
       f64([-1, -2, -3]),
@@ -157,7 +157,7 @@ describe("the other losses", () => {
   });
 });
 
-describe("where numbers end", () => {
+describe("at the limits of numbers", () => {
   const f32 = (values: readonly number[]) => tensor(values);
   const nan = f32([Number.NaN]);
 
@@ -167,37 +167,37 @@ describe("where numbers end", () => {
     expect(both((x) => loss.klDivergence(f64([-1]), x), f64([Number.NaN])).value).toBeNaN();
   });
 
-  it("a probability that is none has a loss of NaN", () => {
+  it("an invalid probability has a loss of NaN", () => {
     for (const p of [1.5, -0.5])
       for (const y of [0, 1])
         expect(both((x) => loss.binaryCrossEntropy(x, y), f32([p])).value).toBeNaN();
   });
 
-  it("focal has a gradient where a power of less than 1 underflows", () => {
+  it("focal has a gradient even if a power below 1 underflows", () => {
     const logits = f32([110, -110, 110, -110]);
     const { value, gradient } = both((x) => focal(x, f32([1, 1, 0, 0]), { gamma: 0.5 }), logits);
     expect(value).toBe(55);
     expect(gradient.map((g) => g + 0)).toEqual([0, -0.25, 0.25, 0]);
   });
 
-  it("huber goes on with slope δ for ever", () => {
+  it("huber has slope δ for all large errors", () => {
     const far = both((x) => loss.huber(x, 0, 0.5), f32([Number.POSITIVE_INFINITY, -1e30]));
     expect(far.value).toBe(Number.POSITIVE_INFINITY);
     expect(far.gradient).toEqual([0.25, -0.25]);
   });
 
-  it("what is right has a loss of 0 and not of -0", () => {
+  it("a right prediction has a loss of 0 and not of -0", () => {
     const { value } = both((x) => loss.softmaxCrossEntropy(x, 0), f32([200, 0]));
     expect(Object.is(value, 0)).toBe(true);
   });
 
-  it("a label that is a number between two classes is refused, as is one probability for all", () => {
+  it("a fractional label is refused, and one probability for all classes", () => {
     expect(() => loss.softmaxCrossEntropy(f64([1, 2, 3]), 1.5)).toThrow(InvalidArgument);
     const alone = () => valueOf((x: Expr) => loss.softmaxCrossEntropy(x, f64([2])), f64([1, 2, 3]));
     expect(alone).toThrow(CompileError);
   });
 
-  it("a real moment of a sequence whose label is none makes the loss and its gradient NaN", () => {
+  it("a real time step with an invalid label makes the loss and its gradient NaN", () => {
     const logits = tensor([
       [1, 1, 1, 1],
       [1, 1, 1, 1],

@@ -22,7 +22,7 @@ const scores = tensor([
 const labels = tensor([1, 1, 2, 0], "i32");
 
 describe("metrics", () => {
-  it("accuracy is the share of right answers, whatever the labels are given as", () => {
+  it("accuracy is the fraction of right answers, for labels of any kind", () => {
     expect(summaryOf(accuracy, scores, labels)).toEqual({ total: 2, count: 4 });
     expect(accuracy.value(summaryOf(accuracy, scores, labels.cast("u8")))).toBe(0.5);
     const oneHot = tensor([
@@ -34,7 +34,7 @@ describe("metrics", () => {
     expect(accuracy.value(summaryOf(accuracy, scores, oneHot))).toBe(0.5);
   });
 
-  it("topK is the share of answers among the k best, and accuracy for k of 1", () => {
+  it("topKAccuracy is the fraction of labels among the k best, and accuracy for k = 1", () => {
     const values = [1, 2, 3].map((k) =>
       topKAccuracy(k).value(summaryOf(topKAccuracy(k), scores, labels)),
     );
@@ -51,7 +51,7 @@ describe("metrics", () => {
     expect(metric.value(summaryOf(metric, tensor([[0.9], [0.1], [0.6]]), targets))).toBe(1);
   });
 
-  it("meanLoss weighs every batch by its examples", () => {
+  it("meanLoss weights every batch by its number of examples", () => {
     const [a, b] = [
       summaryOf(meanLoss, tensor([[1], [1], [1]]), tensor([1, 1, 1]), 2),
       summaryOf(meanLoss, tensor([[1]]), tensor([1]), 6),
@@ -75,7 +75,7 @@ describe("metrics", () => {
     }
   });
 
-  it("of classes that do not occur there is no figure, and the mean is that of the others", () => {
+  it("classes that do not occur have no score, and the mean is over the others", () => {
     const seen = {
       counts: [
         [3, 1, 0],
@@ -89,7 +89,7 @@ describe("metrics", () => {
     expect(f1(3).value(seen)).toBeCloseTo((6 / 7 + 8 / 9) / 2, 12);
   });
 
-  it("one logit is of two classes", () => {
+  it("one logit stands for two classes", () => {
     const targets = tensor([1, 0, 1, 1]);
     for (const outputs of [tensor([2, -1, -3, 1]), tensor([[2], [-1], [-3], [1]])]) {
       const summary = summaryOf(confusionMatrix(2), outputs as Tensor, targets);
@@ -102,7 +102,7 @@ describe("metrics", () => {
     }
   });
 
-  it("two single outputs are two examples, and no scores of two classes", () => {
+  it("two single outputs are two examples, not scores of two classes", () => {
     const summary = summaryOf(confusionMatrix(2), tensor([2, -1]), tensor([1, 1]));
     expect(summary.counts).toEqual([
       [0, 0],
@@ -110,8 +110,8 @@ describe("metrics", () => {
     ]);
   });
 
-  it("the classes are the last axis, whatever the number of moments", () => {
-    // Three moments of two classes, and two moments of three.
+  it("the classes are the last axis, for any number of time steps", () => {
+    // Three time steps of two classes, and two time steps of three.
     const two = tensor([
       [
         [2, 1],
@@ -136,7 +136,7 @@ describe("metrics", () => {
     ]);
   });
 
-  it("a confusion matrix of counts alone is one where nothing is beside them", () => {
+  it("a confusion matrix may consist of counts alone", () => {
     const { concat } = confusionMatrix(2).monoid;
     const counts = [
       [1, 2],
@@ -160,11 +160,11 @@ describe("metrics", () => {
     () => precision(3, 3),
     () => recall(3, -1),
     () => f1(Number.NaN),
-  ])("no such classes: %s", (make) => {
+  ])("refuses invalid classes: %s", (make) => {
     expect(make).toThrow(expect.objectContaining({ _tag: "InvalidArgument" }));
   });
 
-  it("the root of the mean squared error is over examples and elements", () => {
+  it("rootMeanSquaredError is over examples and elements", () => {
     const of = (outputs: Tensor, targets: Tensor) =>
       rootMeanSquaredError.value(summaryOf(rootMeanSquaredError, outputs, targets));
     expect(of(tensor([[1], [3]]), tensor([4, 7]))).toBe(Math.sqrt((9 + 16) / 2));
@@ -182,7 +182,7 @@ describe("metrics", () => {
     ).toBe(1);
   });
 
-  it("give ties their share, and NaN and labels that are none nothing", () => {
+  it("give ties their fraction, and NaN and invalid labels nothing", () => {
     const of = <A extends Summary>(metric: Metric<A>, outputs: Tensor, targets: Tensor) =>
       metric.value(summaryOf(metric, outputs, targets));
     const rows = (x: number) => tensor([0, 1, 2, 3].map(() => [x, x, x, x]));
@@ -205,7 +205,7 @@ describe("metrics", () => {
     expect(of(topKAccuracy(2), lost, tensor([-1, 4, 7, -100], "i32"))).toBe(0);
   });
 
-  it("a confusion matrix counts what is in no row or no column", () => {
+  it("a confusion matrix counts examples without a row or a column", () => {
     const outputs = tensor([
       [1, 0],
       [1, 0],
@@ -228,7 +228,7 @@ describe("metrics", () => {
     expect(f1(2, 0).value(summary)).toBe(0.5);
   });
 
-  it("sequences have a share of their moments, and of themselves", () => {
+  it("sequences are scored by time steps, and as a whole", () => {
     const outputs = tensor([
       [
         [1, 0],
@@ -254,7 +254,7 @@ describe("metrics", () => {
     expect(confusionMatrix(2).value(summaryOf(confusionMatrix(2), outputs, targets))).toBe(0.75);
   });
 
-  it("are exact for more examples than an f32 counts", () => {
+  it("are exact for more examples than f32 can count", () => {
     const { concat } = accuracy.monoid;
     const many = { total: 2 ** 25, count: 2 ** 25 };
     const seen = concat(many, summaryOf(accuracy, scores, labels));
@@ -266,7 +266,7 @@ describe("metrics", () => {
     expect(meanLoss.value(loss)).toBe(Math.fround(0.1));
   });
 
-  it("give the same value however the examples are batched", () => {
+  it("do not depend on how examples are batched", () => {
     const example = fc.tuple(
       fc.array(fc.integer({ min: 0, max: 8 }), { minLength: 3, maxLength: 3 }),
       fc.integer({ min: 0, max: 2 }),

@@ -12,7 +12,7 @@ import { tensor } from "../../../src/tensor/constructors.ts";
 import type { Shape } from "../../../src/tensor/shape.ts";
 import { summaryOf } from "./summaryOf.ts";
 
-describe("metrics of what they do not take", () => {
+describe("metrics of invalid operands", () => {
   const moments = tensor([
     [
       [1, 2],
@@ -44,12 +44,12 @@ describe("metrics of what they do not take", () => {
       ...(["top2", classes, [[2], [2]]] as const),
     ],
     [
-      "a label too many",
+      "one label too many",
       () => summaryOf(accuracy, tensor([[1, 2]]), tensor([0, 1])),
       ...(["accuracy", places, [[2], [1, 2]]] as const),
     ],
     [
-      "a label for all moments",
+      "one label for all time steps",
       () => summaryOf(accuracy, moments, tensor([0])),
       ...(["accuracy", places, [[1], [1, 2, 2]]] as const),
     ],
@@ -59,7 +59,7 @@ describe("metrics of what they do not take", () => {
       ...(["binaryAccuracy", "one output for each target, [3]", [[3, 2], [3]]] as const),
     ],
     [
-      "what is no sequence",
+      "no sequence",
       () => summaryOf(exactMatch(), tall, tensor([0, 1, 1])),
       ...([
         "exactMatch",
@@ -73,12 +73,12 @@ describe("metrics of what they do not take", () => {
       ...(["confusionMatrix", "a score for each class, [2, 2]", [[2, 3]]] as const),
     ],
     [
-      "one logit of three",
+      "one logit for three classes",
       () => summaryOf(confusionMatrix(3), tensor([[1], [2]]), tensor([0, 1])),
       ...(["confusionMatrix", "a score for each class, [2, 3]", [[2, 1]]] as const),
     ],
     [
-      "axes the other way round",
+      "swapped axes",
       () => summaryOf(rootMeanSquaredError, wide, tall),
       ...([
         "rootMeanSquaredError",

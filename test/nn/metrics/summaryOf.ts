@@ -4,7 +4,7 @@ import { scalar } from "../../../src/tensor/constructors.ts";
 import type { Tensor } from "../../../src/tensor/tensor.ts";
 import { valueOf } from "../evaluated.ts";
 
-/** What a metric makes of a batch. */
+/** The summary of a batch by a metric. */
 export const summaryOf = <A extends Summary>(
   metric: Metric<A>,
   outputs: Tensor,

@@ -17,17 +17,17 @@ import { key, normal } from "../../../src/tensor/key.ts";
 import type { Tensor } from "../../../src/tensor/tensor.ts";
 import { constants, gradientOf, numbers, valueOf } from "../evaluated.ts";
 
-/** The labels that a path says: repeats joined, blanks left out. */
+/** The labels of a path: repeats merged, blanks removed. */
 const said = (path: readonly number[], blank: number): readonly number[] =>
   path.filter((c, t) => c !== path[t - 1]).filter((c) => c !== blank);
 
-/** All paths of a length. */
+/** All paths of a given length. */
 const paths = (time: number, classes: number): readonly (readonly number[])[] =>
   time === 0
     ? [[]]
     : paths(time - 1, classes).flatMap((p) => Array.from({ length: classes }, (_, c) => [...p, c]));
 
-/** `-ln` of the sum over the paths that say the labels, one by one. */
+/** `-ln` of the sum over all paths that give the labels, one by one. */
 const byEnumeration = (
   logProbabilities: readonly (readonly number[])[],
   labels: readonly number[],
@@ -101,7 +101,7 @@ describe("attention from the states of a decoder", () => {
 });
 
 describe("ctc", () => {
-  it("is the sum over all paths, one by one", () => {
+  it("equals the sum over all paths, one by one", () => {
     fc.assert(
       fc.property(
         fc.nat(1000),
@@ -121,7 +121,7 @@ describe("ctc", () => {
     );
   });
 
-  it("leaves what is beyond the lengths out", () => {
+  it("ignores items beyond the lengths", () => {
     const logs = logsOf(7, 5, 3);
     const padded = numbers(
       valueOf(
@@ -133,7 +133,7 @@ describe("ctc", () => {
     expect(padded[0]).toBeCloseTo(byEnumeration(rowsOf(logs).slice(0, 3), [1, 0], 2), 10);
   });
 
-  it("without labels is the path of blanks", () => {
+  it("without labels sums the path of blanks", () => {
     const logs = logsOf(3, 4, 3);
     const none = valueOf(
       (x: Expr) => ctc(x, constant(tensor([1], "i32")), { labelLength: 0 }),
@@ -142,7 +142,7 @@ describe("ctc", () => {
     expect(numbers(none)[0]).toBeCloseTo(byEnumeration(rowsOf(logs), [], 0), 10);
   });
 
-  it("has gradient 0 where no path is short enough", () => {
+  it("has gradient 0 if no path is short enough", () => {
     const labels = constant(tensor([1, 1], "i32"));
     const gradient = valueOf(
       gradientOf((x: Expr) => ctc(logSoftmax(x), labels)),
@@ -151,7 +151,7 @@ describe("ctc", () => {
     expect(numbers(gradient)).toEqual([0, 0, 0, 0, 0, 0]);
   });
 
-  it("of labels and lengths that are none is NaN, and counts no moment that is not there", () => {
+  it("is NaN for invalid labels and lengths", () => {
     const even = valueOf(
       (x: Expr) => logSoftmax(x) as Expr,
       tensor([
@@ -171,11 +171,11 @@ describe("ctc", () => {
     expect(() => of([1], { labelLength: -1 })).toThrow(InvalidArgument);
     expect(of([1], { inputLength: 0 })).toBe(Number.POSITIVE_INFINITY);
     expect(of([1], { inputLength: 0, labelLength: 0 })).toBe(0);
-    // Labels beyond the real ones may be anything.
+    // Labels beyond the length may be anything.
     expect(of([1, -1], { labelLength: 1 })).toBe(of([1]));
   });
 
-  it("without moments is 0 of no labels, and else impossible", () => {
+  it("without time steps is 0 for no labels, and infinite otherwise", () => {
     const nothing = zeros([0, 3]);
     const of = (labels: Tensor) =>
       numbers(valueOf((x: Expr) => ctc(x, constant(labels)), nothing as Tensor))[0];
@@ -183,7 +183,7 @@ describe("ctc", () => {
     expect(of(tensor([1], "i32"))).toBe(Number.POSITIVE_INFINITY);
   });
 
-  it("does not mind classes that are impossible", () => {
+  it("allows impossible classes", () => {
     const certain = tensor([
       [Number.NEGATIVE_INFINITY, 0, Number.NEGATIVE_INFINITY],
       [0, Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY],
@@ -197,7 +197,7 @@ describe("ctc", () => {
     expect(numbers(gradient).map((g) => g + 0)).toEqual([0, -1, 0, -1, 0, 0]);
   });
 
-  it("refuses a blank that is no class, and a batch", () => {
+  it("refuses an invalid blank, and a batch", () => {
     const labels = constant(tensor([1], "i32"));
     expect(() => ctc(tensor([[0, 0, 0]]), labels, { blank: 3 })).toThrow(InvalidArgument);
     expect(() => ctc(tensor([[0, 0, 0]]), labels, { blank: 0.5 })).toThrow(InvalidArgument);

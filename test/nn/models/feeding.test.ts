@@ -11,14 +11,14 @@ import { scalar, tensor } from "../../../src/tensor/constructors.ts";
 import { key } from "../../../src/tensor/key.ts";
 import { constants, numbers, valueOf } from "../evaluated.ts";
 
-/** What a decoder carries: the memory, which of its places are real, and its vectors, what is fed last. */
+/** The carry of a decoder: the memory, its real positions, and its vectors, of which the last is fed. */
 interface Carried {
   readonly memory: Expr;
   readonly real: Expr;
   readonly state: readonly Expr[];
 }
 
-it("feeding of inputs hands on what is said of a place, which is Luong's h = tanh(C (c, s))", () => {
+it("input feeding passes on the attended output, Luong's h = tanh(C (c, s))", () => {
   const source = { vocabulary: 5, length: 3, padding: 0 };
   const model = seq2seq({ source, vocabulary: 4, width: 2, hidden: 4, attention: "luong-fed" });
   const params = constants(model.init(key(3)).params) as Symbolic<Seq2SeqParams>;

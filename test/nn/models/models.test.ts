@@ -44,7 +44,7 @@ import { summary as rowsOf } from "../../../src/nn/summary.ts";
 import type { Shape } from "../../../src/tensor/shape.ts";
 import { backends, collect, losses } from "../../train/examples.ts";
 
-/** The numbers in the params of the layers that a summary shows a model to be made of. */
+/** The number of params in the layers that a model's summary lists. */
 const partsOf = (layer: Composable, shape: Shape): number =>
   rowsOf(layer, shape)
     .filter((row) => row.depth === 1)
@@ -62,7 +62,7 @@ describe.each(modelCases)("$name", ({ layer, shape, scales, elements, acrossExam
     expect(partsOf(layer, shape)).toBe(rowsOf(layer, shape)[0]?.params);
   });
 
-  test("its derivatives, by the input and by the params", { timeout: 60_000 }, () => {
+  test("derivatives by the input and by the params", { timeout: 60_000 }, () => {
     mustHoldHere([primalPreservation(), adjoint()], functionOfLayer(layer, shape, elements), {
       runs: 3,
     });
@@ -76,7 +76,7 @@ describe.each(modelCases)("$name", ({ layer, shape, scales, elements, acrossExam
 
 const digits = Effect.map(mnist, ({ train }) => ({ train: train.take(8) }));
 
-/** A run on the same eight digits over and over. */
+/** Trains on the same eight digits over and over. */
 const overfitting = (name: string, model: Composable, epochs: number, learningRate: number) =>
   pipe(
     pipeline(name, {
@@ -136,7 +136,7 @@ describe("eight digits of MNIST, overfitted on wasm", () => {
       expect(Math.abs(loss - (found[i] ?? Number.NaN))).toBeLessThan(1e-3 * (1 + loss));
   });
 
-  it("unet, which tells ink from paper", { timeout: 60_000 }, async () => {
+  it("unet, which separates ink from paper", { timeout: 60_000 }, async () => {
     const run = pipe(
       pipeline("unet", {
         data: Effect.map(digits, ({ train }) => ({ train: train.take(4) })),
@@ -160,12 +160,12 @@ describe("eight digits of MNIST, overfitted on wasm", () => {
   });
 });
 
-describe("mistakes planted in a model are noticed", () => {
+describe("mistakes planted in a model are caught", () => {
   const breaks = <S extends { readonly name: string }>(law: Law<S>, subject: S): string => {
     const verdict = check(law, subject, { runs: 3 });
     return isLeft(verdict) ? verdict.left.reason : "";
   };
-  // So small that the simplest counter-example is found soon.
+  // Small, so that the simplest counter-example is found soon.
   const [network, shape] = [mlp(3, [4], 2), [3]];
   const ending = (last: Composable): Composable => stages(network, last);
 
@@ -173,13 +173,13 @@ describe("mistakes planted in a model are noticed", () => {
     expect(rowsOf(unet(1), [256, 256, 3])[0]?.params).not.toBe(31_037_633);
   });
 
-  test("its summary: a network that does not show what it is made of", () => {
+  test("its summary: a network that hides its layers", () => {
     const { parts: _, ...secret } = open(network);
     const layer = secret as AnyLayer as Composable;
     expect(partsOf(layer, shape)).not.toBe(rowsOf(layer, shape)[0]?.params);
   });
 
-  test("its derivatives: a pullback that forgets a factor", { timeout: 60_000 }, () => {
+  test("its derivatives: a pullback without a factor", { timeout: 60_000 }, () => {
     const forgetful = customDerivative((x: Expr) => mul(x, x) as Expr, {
       vjp: (x, _, w) => mul(x, w) as Expr,
     });
@@ -205,8 +205,8 @@ describe("mistakes planted in a model are noticed", () => {
   });
 });
 
-describe("what a model refuses", () => {
-  it("names what it takes instead", () => {
+describe("invalid arguments of a model", () => {
+  it("are refused with the valid ones", () => {
     const refused = (argument: string) =>
       expect.objectContaining({ _tag: "InvalidArgument", argument });
     expect(() => resnet(19 as 18, 10)).toThrow(refused("depth"));

@@ -119,7 +119,7 @@ const pairs = dataset({
   ),
 });
 
-/** The loss on a few examples after some hundred steps on them. */
+/** The loss on a few examples after a few hundred steps on them. */
 const learned = async (
   model: unknown,
   data: typeof pairs,
@@ -151,8 +151,8 @@ const learned = async (
 const overPadding = (y: Expr, target: Expr) =>
   sequenceCrossEntropy(y, target, ne(target, 0) as Expr);
 
-describe("a few real examples are learned by heart", () => {
-  it("gpt: lines of a book, which it then writes on", async () => {
+describe("a few real examples are memorized", () => {
+  it("gpt: lines of a book, which it then continues", async () => {
     const model = gpt({ vocabulary: known.size, positions: 31, width: 32, blocks: 2, heads: 4 });
     const data = dataset({
       x: padSequences(lines, 30),
@@ -194,7 +194,7 @@ describe("a few real examples are learned by heart", () => {
         ...{ width: 32, blocks: 1, heads: 4, hidden: 64 },
       }),
     ],
-  ] as const)("%s: words as they are spoken, which it then says", async (_, model) => {
+  ] as const)("%s: pronunciations of words, which it then generates", async (_, model) => {
     const { loss, metrics, params } = await learned(model, pairs, overPadding);
     expect(loss).toBeLessThan(0.02);
     expect(metrics.exactMatch).toBe(1);
@@ -210,7 +210,7 @@ describe("a few real examples are learned by heart", () => {
     }
   });
 
-  it("exactMatch of what is told is that of greedy decoding, also when half is learned", async () => {
+  it("exactMatch under teacher forcing equals that of greedy decoding, also halfway", async () => {
     const model = seq2seq({ source, vocabulary: sounds.size, width: 16, hidden: 32 });
     const from = Effect.runSync(Effect.provide(compileDecoder(model), layerStanding));
     const shares: number[] = [];
@@ -223,11 +223,11 @@ describe("a few real examples are learned by heart", () => {
       expect(tested).toBe(exact.length / words.length);
       shares.push(tested ?? Number.NaN);
     }
-    // Some of them, not only none and all.
+    // Some examples are right, neither none nor all.
     expect(new Set(shares).size).toBeGreaterThan(2);
   });
 
-  it("lstmClassifier: words by how many sounds they have", async () => {
+  it("lstmClassifier: the number of sounds in words", async () => {
     const model = lstmClassifier({ vocabulary: letters.size, width: 8, hidden: 16, classes: 5 });
     const data = dataset({
       x: padSequences(words, 5),
@@ -240,7 +240,7 @@ describe("a few real examples are learned by heart", () => {
   });
 });
 
-describe("params are as many as are published", () => {
+describe("the numbers of params are the published ones", () => {
   it("GPT-2 small and medium", () => {
     const sizes = { vocabulary: 50257, positions: 1024 };
     const count = (width: number, blocks: number, heads: number) =>
@@ -249,7 +249,7 @@ describe("params are as many as are published", () => {
     expect(count(1024, 24, 16)).toBe(354_823_168);
   });
 
-  it("the base Transformer's, whose three tables were one", () => {
+  it("the base Transformer's, with its three tables shared", () => {
     const width = 512;
     const tokens = 37_000;
     const model = transformer({
@@ -257,12 +257,12 @@ describe("params are as many as are published", () => {
       ...{ vocabulary: tokens, positions: 8, width, blocks: 6, heads: 8, hidden: 2048 },
     });
     const all = describeLayer(model, [8])[0]?.params ?? 0;
-    // An output that is a table of its own has offsets; the paper's 65 million are rounded.
+    // A separate output table has biases; the paper's 65 million are rounded.
     const shared = all - 2 * tokens * width - tokens;
     expect(Math.abs(shared / 65e6 - 1)).toBeLessThan(0.04);
   });
 
-  it("a long short-term memory's, by hand", () => {
+  it("an LSTM's, by hand", () => {
     const model = lstmClassifier({
       ...{ vocabulary: 100, width: 8, hidden: 16, classes: 3, layers: 2 },
     });
@@ -275,7 +275,7 @@ describe("params are as many as are published", () => {
   });
 });
 
-/** What follows by a table of log-probabilities of pairs: no model, and a state that is the last token. */
+/** A model given by a table of log-probabilities of pairs. Its state is the last token. */
 const table = (rows: readonly (readonly number[])[]): Continuation<number> => ({
   name: "table",
   vocabulary: rows.length,
@@ -300,7 +300,7 @@ describe("searches", () => {
       }),
     );
   const span = { from: [0], length: 3, until: 2 };
-  /** Every sequence that may be said, with its score. */
+  /** Every possible sequence, with its score. */
   const everything = (p: readonly (readonly number[])[], alpha: number) => {
     const found: { readonly tokens: readonly number[]; readonly score: number }[] = [];
     const walk = (tokens: readonly number[], last: number, sum: number): void => {
@@ -317,7 +317,7 @@ describe("searches", () => {
     return found.sort((a, b) => b.score - a.score);
   };
 
-  it("a beam as wide as there are sequences finds the best, whatever the penalty of length", () => {
+  it("a beam as wide as the number of sequences finds the best, for any length penalty", () => {
     fc.assert(
       fc.property(rows, fc.constantFrom(0, 0.6, 1), (p, lengthPenalty) => {
         const found = now(beamSearch(table(p), { ...span, width: 27, lengthPenalty }));
@@ -328,7 +328,7 @@ describe("searches", () => {
     );
   });
 
-  it("a beam of one is greedy", () => {
+  it("a beam of width 1 is greedy search", () => {
     fc.assert(
       fc.property(rows, (p) => {
         const [only] = now(beamSearch(table(p), { ...span, width: 1 }));
@@ -338,7 +338,7 @@ describe("searches", () => {
     expect(() => beamSearch(table([]), { ...span, width: 0 })).toThrow(refused("width"));
   });
 
-  it("samples are as often what they are likely to be, and the same for the same key", () => {
+  it("samples follow their probabilities, and are the same for the same key", () => {
     const p = [[0.5, 0.3, 0.2]];
     const draws = Array.from({ length: 2000 }, (_, i) =>
       now(sampleSequence(table(p), key(i), { from: [0], length: 1 })),
@@ -353,7 +353,7 @@ describe("searches", () => {
       expect(now(sampleSequence(table(p), key(2), { from: [0], length: 1, ...how }))).toEqual([0]);
   });
 
-  it("what may be drawn is the fewest likeliest, and always something", () => {
+  it("topP keeps the fewest most likely tokens, and at least one", () => {
     const logits = fc.array(fc.double({ min: -5, max: 5, noNaN: true }), {
       minLength: 1,
       maxLength: 6,
@@ -372,7 +372,7 @@ describe("searches", () => {
           ys.reduce((sum, y) => sum + Math.exp(y), 0) /
           all.reduce((sum, y) => sum + Math.exp(y), 0);
         expect(mass(kept)).toBeGreaterThanOrEqual(p - 1e-6);
-        // Without the least of them it would not be enough.
+        // Without the least likely one, they would not reach `p`.
         const [, ...rest] = kept.toSorted((a, b) => a - b);
         expect(mass(rest)).toBeLessThan(p + 1e-6);
       }),
@@ -386,7 +386,7 @@ describe("searches", () => {
 const chained = sequential as (...layers: readonly Composable[]) => Composable;
 const located = named as (name: string, layer: Composable) => Composable;
 
-/** A mask of all moments but the last `n`. */
+/** A mask of all time steps except the last `n`. */
 const but = (n: number) => (x: Expr) => {
   const each = index(x, 0, -1);
   return gt(sliceAxis(each, 0, 0, (x.shape[0] ?? 0) - n), -1) as Expr;
@@ -433,7 +433,7 @@ describe("bad input", () => {
   const of = Effect.runSync(Effect.provide(compileDecoder(model), Backend.layerReference));
   const continuation = now(of(model.init(key(0)).params));
 
-  it("is refused with what, where and how many", () => {
+  it("is refused, with its token, position and model", () => {
     const path = [model.name];
     expect(left(greedySearch(continuation, { from: [], length: 1 }))).toMatchObject({
       _tag: "EmptySequence",
@@ -457,7 +457,7 @@ describe("bad input", () => {
     expect(now(greedySearch(continuation, { from: [1, 1], length: 3 }))).toHaveLength(3);
   });
 
-  it("of a source is refused likewise", () => {
+  it("of a source is refused too", () => {
     const from = Effect.runSync(Effect.provide(compileDecoder(translator), Backend.layerReference));
     const { params } = translator.init(key(0));
     const path = [translator.name, "source"];
@@ -512,16 +512,21 @@ describe("bad input", () => {
       zeros([8], "i32"),
       { _tag: "SequenceTooLong", length: 3, limit: 2 },
     ],
-    ["a mask of fewer moments", masked(but(1), lstm(3, 2)), zeros([4, 3]), wrongMask(3)],
-    ["a mask of fewer places", masked(but(1), multiHeadAttention(3)), zeros([4, 3]), wrongMask(3)],
+    ["a mask of fewer time steps", masked(but(1), lstm(3, 2)), zeros([4, 3]), wrongMask(3)],
     [
-      "a mask of one place",
+      "a mask of fewer positions",
+      masked(but(1), multiHeadAttention(3)),
+      zeros([4, 3]),
+      wrongMask(3),
+    ],
+    [
+      "a mask of one position",
       masked(but(3), transformerEncoderBlock(3)),
       zeros([4, 3]),
       wrongMask(1),
     ],
     ["a mask of too few for a mean", masked(but(2), maskedMeanPool), zeros([4, 3]), wrongMask(2)],
-  ] as const)("%s: one typed error that says in which layer", (_, layer, x, cause) => {
+  ] as const)("%s: one typed error with the path of the layer", (_, layer, x, cause) => {
     const inner = open(chained(located("here", layer as Composable)));
     const { params, state } = inner.init(key(0));
     const apply = (e: Expr) =>

@@ -19,7 +19,7 @@ import type { Shape } from "../../../src/tensor/shape.ts";
 
 type Given<L> = L extends Layer<infer _I, infer O, infer _P, infer _S> ? O : never;
 
-/** A network that begins with a reshaping to `input`, and the one shape that its type allows for what it gives. */
+/** A network that starts with a reshape to `input`, and the output shape that its type gives. */
 const network = <L extends Composable>(input: Shape, layer: L, output: Given<L>) => ({
   input,
   layer: layer as Composable,
@@ -52,6 +52,6 @@ it.each([
   network(large, sequential(photo, lpPool2d(2, [3, 10])), [75, 22, 3]),
   network([1001, 2], line, [142, 3]),
   network([9999, 1], whole, [1, 1]),
-])("what types say of extents is what there is: $output", ({ input, layer, output }) => {
+])("the extents in types are the real ones: $output", ({ input, layer, output }) => {
   expect(summary(layer, input)[0]?.output).toEqual(output);
 });

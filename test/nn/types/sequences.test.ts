@@ -16,7 +16,7 @@ import { gpt } from "../../../src/nn/models/gpt.ts";
 import { transformer } from "../../../src/nn/models/transformer.ts";
 import { summary } from "../../../src/nn/summary.ts";
 
-it("shapes of sequences are checked where layers are composed", () => {
+it("shapes of sequences are checked when layers are composed", () => {
   const classifier = sequential(embedding(10, 4), lstm(4, 8, { output: "last" }), dense(8, 2));
   const apply: (x: Expr<readonly [number]>) => Expr<readonly [2]> = (x) =>
     classifier.apply(undefined as never, undefined as never, x, undefined as never)[0];
@@ -30,7 +30,7 @@ it("shapes of sequences are checked where layers are composed", () => {
   sequential(gru(2, 3), timeDistributed(dense(4, 1)));
 });
 
-it("a language model is one expression", () => {
+it("a language model can be written as one expression", () => {
   const body = sequential(
     positionEmbedding(16, 8),
     repeat(2, transformerEncoderBlock(8, { heads: 2, causal: true })),
@@ -39,7 +39,7 @@ it("a language model is one expression", () => {
   const model = tiedEmbedding(11, 8, body);
   const [whole] = summary(model, [5]);
   expect(whole?.output).toEqual([5, 11]);
-  // A table, positions, two blocks of 12·8² weights and 13·8 offsets and scales, one normalization.
+  // A table, positions, two blocks of 12·8² weights and 13·8 biases and scales, one normalization.
   expect(whole?.params).toBe(11 * 8 + 16 * 8 + 2 * (12 * 64 + 13 * 8) + 16);
 });
 

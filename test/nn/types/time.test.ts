@@ -14,8 +14,8 @@ const network = (n: number): string => {
 };
 
 /**
- * What the types of thirty layers may cost beyond those of two. The compiler's work is counted, which is
- * the same wherever it runs, and its time is measured: some 30 ms where nothing else computes.
+ * The budget for the types of thirty layers beyond those of two. The compiler's work is counted, which is the same
+ * everywhere, and its time is measured: some 30 ms on an idle machine.
  */
 const budget = { instantiations: 20_000, milliseconds: 150 };
 

@@ -7,7 +7,7 @@ import { program } from "../../../src/ir/program.ts";
 import { type Shape, sizeOf } from "../../../src/tensor/shape.ts";
 import { Tensor } from "../../../src/tensor/tensor.ts";
 
-/** Rearrangements and contractions against their definitions, one element at a time. */
+/** Rearrangements and contractions compared with their definitions, element by element. */
 type Index = readonly number[];
 
 const indicesOf = (shape: Shape): readonly Index[] =>
@@ -152,7 +152,7 @@ describe("by definition", () => {
       .filter(([parts]) => sizeOf([...parts.b, ...parts.i, ...parts.j, ...parts.k]) <= 3000);
     fc.assert(
       fc.property(cases, ([{ b, i, j, k }, left, right]) => {
-        // Axis n of the plain order b, i, k stands at `left.indexOf(n)` in x.
+        // Axis n of the plain order b, i, k is axis `left.indexOf(n)` of x.
         const place = (plain: readonly number[], order: readonly number[]) =>
           order.map((n) => at(plain, n));
         const x = counting(place([...b, ...i, ...k], left));

@@ -24,7 +24,7 @@ const outputs = <P extends PrimitiveTag>(primitive: P, params: Params<P>, ...inp
   const exprs = apply(primitive, params, inputs.map(constant));
   expect(exprs[0]?.node.issue).toBeUndefined();
   const results = run(program([], exprs), []);
-  // What a rule computes has the type that the type rule says.
+  // The result of a rule has the type that the type rule gives.
   expect(results.map((x) => [x.shape, x.dtype])).toEqual(exprs.map((x) => [x.shape, x.dtype]));
   return results;
 };
@@ -52,7 +52,7 @@ describe("element-wise", () => {
     ]);
   });
 
-  it("keeps the logistic function finite and small where it is small", () => {
+  it("keeps the logistic function finite, and small in its lower tail", () => {
     expect(numbers("logistic", {}, t([4], [-1000, -740, 0, 1000]))).toEqual([
       0,
       Math.exp(-740),
@@ -61,7 +61,7 @@ describe("element-wise", () => {
     ]);
   });
 
-  it("takes powers as IEEE 754 does", () => {
+  it("computes powers as IEEE 754 does", () => {
     expect(
       numbers(
         "pow",
@@ -81,7 +81,7 @@ describe("element-wise", () => {
     expect(numbers("sub", {}, x, i32([3], [-1, 1, 0]))).toEqual([least, 2147483647, 65537]);
   });
 
-  it("truncates integer division, and gives 0 by zero", () => {
+  it("truncates integer division, and gives 0 for division by zero", () => {
     const [x, y] = [i32([5], [7, -7, 7, least, 5]), i32([5], [2, 2, -2, -1, 0])];
     expect(numbers("div", {}, x, y)).toEqual([3, -3, -3, least, 0]);
     expect(numbers("rem", {}, x, y)).toEqual([1, -1, 1, 0, 0]);
@@ -123,7 +123,7 @@ describe("element-wise", () => {
     ]);
   });
 
-  it("works on bits and on truth values", () => {
+  it("works on bits and bools", () => {
     expect(numbers("shiftRight", {}, i32([3], [-1, -1, 8]), i32([3], [28, 32, 3]))).toEqual([
       15, -1, 1,
     ]);
@@ -136,13 +136,13 @@ describe("element-wise", () => {
 
 describe("reductions", () => {
   const x = t([2, 3], [1, 2, 3, 4, 5, 6]);
-  it("fold along any axes", () => {
+  it("reduce along any axes", () => {
     expect(numbers("reduce", { kind: "sum", axes: [0] }, x)).toEqual([5, 7, 9]);
     expect(numbers("reduce", { kind: "prod", axes: [1] }, x)).toEqual([6, 120]);
     expect(numbers("reduce", { kind: "max", axes: [0, 1] }, x)).toEqual([6]);
     expect(numbers("reduce", { kind: "min", axes: [] }, x)).toEqual([1, 2, 3, 4, 5, 6]);
   });
-  it("give the identity for nothing, and -0 for -0 alone", () => {
+  it("give the identity for empty axes, and -0 for a single -0", () => {
     const kinds = ["sum", "prod", "max", "min"] as const;
     expect(kinds.map((kind) => numbers("reduce", { kind, axes: [0] }, t([0], []))[0])).toEqual([
       0,
@@ -161,7 +161,7 @@ describe("reductions", () => {
   it("propagate NaN", () => {
     expect(numbers("reduce", { kind: "max", axes: [0] }, t([3], [1, nan, 2]))).toEqual([nan]);
   });
-  it("find the first extremum, NaN before all", () => {
+  it("find the first extremum, NaN above all", () => {
     const y = t([2, 4], [1, 3, 3, 0, nan, 9, nan, -9]);
     expect(numbers("argReduce", { kind: "max", axis: 1 }, y)).toEqual([1, 0]);
     expect(numbers("argReduce", { kind: "min", axis: 1 }, y)).toEqual([3, 0]);
@@ -171,7 +171,7 @@ describe("reductions", () => {
     expect(numbers("cumsum", { axis: 1, reverse: false }, x)).toEqual([1, 3, 6, 4, 9, 15]);
     expect(numbers("cumsum", { axis: 0, reverse: true }, x)).toEqual([5, 7, 9, 4, 5, 6]);
   });
-  it("sort stably, NaN last, and say whence", () => {
+  it("sort stably with NaN last, and return indices", () => {
     const [values, indices] = outputs("sort", { axis: 0 }, t([6], [2, nan, 0, -0, minusInf, 2]));
     expect(Array.from((values as Tensor).toTypedArray())).toEqual([minusInf, 0, -0, 2, 2, nan]);
     expect(Array.from((indices as Tensor).toTypedArray())).toEqual([4, 2, 3, 0, 5, 1]);
@@ -180,7 +180,7 @@ describe("reductions", () => {
 
 describe("rearrangements", () => {
   const x = t([2, 3], [1, 2, 3, 4, 5, 6]);
-  it("move every element where they should", () => {
+  it("move every element to its position", () => {
     expect(numbers("reshape", { shape: [3, 2] }, x)).toEqual([1, 2, 3, 4, 5, 6]);
     expect(numbers("transpose", { permutation: [1, 0] }, x)).toEqual([1, 4, 2, 5, 3, 6]);
     expect(numbers("broadcast", { shape: [2, 2, 3], axes: [0, 2] }, x)).toEqual([
@@ -214,7 +214,7 @@ describe("access by index", () => {
       3, 3, 4, 5,
     ]);
   });
-  it("adds repeatedly, and nowhere out of range", () => {
+  it("adds repeated updates, and drops those out of range", () => {
     const zeros = t([2, 3], [0, 0, 0, 0, 0, 0]);
     expect(
       numbers(
@@ -322,8 +322,8 @@ describe("control", () => {
   });
 });
 
-describe("what has no value", () => {
-  it("says which it is, where nothing has checked before", () => {
+describe("nodes without a value", () => {
+  it("are reported by name if they were not checked before", () => {
     const thrown = <P extends PrimitiveTag>(primitive: P, params: Params<P>, ...xs: Expr[]) => {
       try {
         return evaluateRules[primitive](

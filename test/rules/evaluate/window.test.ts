@@ -8,7 +8,7 @@ import { program } from "../../../src/ir/program.ts";
 import { type Shape, sizeOf } from "../../../src/tensor/shape.ts";
 import { Tensor } from "../../../src/tensor/tensor.ts";
 
-/** Windows by their definition, one element at a time. */
+/** Windows by their definition, element by element. */
 
 const counting = (shape: Shape): Tensor =>
   Tensor.own(
@@ -27,7 +27,7 @@ const indicesOf = (shape: Shape): readonly (readonly number[])[] =>
 
 const step = fc.integer({ min: 1, max: 3 });
 
-/** A shape and windows that fit into it along some of its axes, in any order. */
+/** A shape, and windows that fit into it along some of its axes, in any order. */
 const cases = fc
   .array(fc.tuple(step, step, step, fc.nat(4)), { minLength: 1, maxLength: 3 })
   .chain((all) => {
@@ -39,7 +39,7 @@ const cases = fc
     return { shape, windowing: { axes, size: of(0), stride: of(1), dilation: of(2) } };
   });
 
-/** Where the element of a window's index stands in the tensor. */
+/** The position in the tensor of an element of a window. */
 const place = ({ axes, stride, dilation }: Windowing, rank: number, i: readonly number[]) =>
   Array.from({ length: rank }, (_, a) => {
     const w = axes.indexOf(a);
@@ -47,7 +47,7 @@ const place = ({ axes, stride, dilation }: Windowing, rank: number, i: readonly 
   });
 
 describe("windows by definition", () => {
-  it("window: out[i, k] = x[i · stride + k · dilation], and as many as fit", () => {
+  it("window: out[i, k] = x[i · stride + k · dilation], for all windows that fit", () => {
     fc.assert(
       fc.property(cases, ({ shape, windowing }) => {
         const x = counting(shape);
@@ -86,14 +86,14 @@ describe("windows by definition", () => {
     );
   });
 
-  it("a window larger than the tensor is a mistake that is named", () => {
+  it("a window larger than the tensor is reported by name", () => {
     const issue = slidingWindow(constant(counting([2, 4])), { axes: [1], size: [3], dilation: [2] })
       .node.issue;
     expect(issue?._tag).toBe("ShapeMismatch");
     expect(issue).toMatchObject({ op: "window", actual: [[2, 4]] });
   });
 
-  it("steps and sizes of zero, axes twice and extents of others are mistakes", () => {
+  it("strides and sizes of zero, repeated axes and wrong extents are reported", () => {
     const x = constant(counting([4, 4]));
     const plain = { axes: [0], size: [2], stride: [1], dilation: [1] };
     const wrong = [

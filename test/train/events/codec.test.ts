@@ -74,7 +74,7 @@ const report: fc.Arbitrary<EventJson> = fc.oneof(
 );
 
 describe("the JSON of events", () => {
-  it("decodes what it encoded", () => {
+  it("decodes encoded events", () => {
     fc.assert(
       fc.property(report, (event) => {
         const decoded = eventJsonCodec.decode(
@@ -98,7 +98,7 @@ describe("the JSON of events", () => {
     }
   });
 
-  it("refuses metrics that are no numbers, and says which", async () => {
+  it("refuses metrics that are not numbers, by name", async () => {
     const spoilt = { ...step(3), metrics: { accuracy: "high", loss: 1, f1: [] } };
     const refused = await Effect.runPromise(
       Effect.flip(decodeWith(eventJsonCodec, spoilt, "a line")),
@@ -106,7 +106,7 @@ describe("the JSON of events", () => {
     expect(refused.issues.map(({ path }) => path.at(-1))).toEqual(["accuracy", "f1"]);
   });
 
-  it("leaves the state out and keeps to one line", () => {
+  it("omits the state and fits on one line", () => {
     const events: readonly TrainEvent[] = [started, step(3), epoch(1, 0.5), completed(1)];
     for (const event of events) {
       const line = encodeEvent(event);

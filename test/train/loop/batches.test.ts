@@ -16,7 +16,7 @@ const rows = Int32Array.of(2, 0);
 it.each([
   ["two columns", "y", [8, 6]],
   ["one column as input and target", "x", [4, 5, 0, 1]],
-])("%s are written where they are asked for as they are gathered", (_, target, expected) => {
+])("%s are gathered into given buffers", (_, target, expected) => {
   const pairs = pairsOf(points, { input: "x", target });
   const into = { input: new Float32Array(4), target: new Float32Array(expected.length) };
   pairs.gatherInto(rows, into);

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { MemoryLimit, WorkerLost } from "../../../src/errors.ts";
 import { inTurns, type Work } from "../../../src/train/loop/cooperate.ts";
 
-/** Does nothing for some milliseconds, or longer on a busy machine. */
+/** Blocks for some milliseconds, or longer on a busy machine. */
 const busy = (milliseconds: number): void => {
   const until = performance.now() + milliseconds;
   while (performance.now() < until);
@@ -17,7 +17,7 @@ const nothing: Work<void, never> = {
   use: () => undefined,
 };
 
-/** How many pieces of work each turn of the event loop had, for pieces of at least some milliseconds. */
+/** The number of pieces of work in each turn of the event loop, for pieces of a minimum duration. */
 const piecesPerTurn = async (pieces: number, milliseconds: number): Promise<readonly number[]> => {
   let [turn, done] = [0, false];
   const count = (): void => {
@@ -45,22 +45,22 @@ const piecesPerTurn = async (pieces: number, milliseconds: number): Promise<read
 };
 
 describe("work in turns", () => {
-  it("keeps the event loop waiting for a few milliseconds, and one piece of work at most", async () => {
-    // A piece lasts a millisecond or more, so that however slow the machine is a turn of four has at most
-    // four, and the first turn may share the loop's with nothing else.
+  it("blocks the event loop for a few milliseconds, or for one piece of work", async () => {
+    // A piece lasts at least a millisecond, so on any machine a turn of four milliseconds has at most four pieces. The
+    // first turn may also contain other work.
     const each = await piecesPerTurn(60, 1);
     expect(each.reduce((a, b) => a + b)).toBe(60);
     expect(Math.max(...each)).toBeLessThanOrEqual(4);
   });
 
-  it("gives way after every piece that is longer than a turn", async () => {
+  it("yields after every piece that is longer than a turn", async () => {
     expect(Math.max(...(await piecesPerTurn(5, 6)))).toBe(1);
   });
 
   it.each([
     new WorkerLost({ worker: 1, workers: 1, reason: "its thread ended" }),
     new MemoryLimit({ of: "program", needed: 2 ** 30, limit: undefined, largest: [] }),
-  ])("fails with what a run of a program throws: $_tag", async (thrown) => {
+  ])("fails with the error that a program throws: $_tag", async (thrown) => {
     const throws = (): never => {
       throw thrown;
     };
@@ -71,7 +71,7 @@ describe("work in turns", () => {
     expect(await failing({ ...nothing, read: () => Promise.reject(thrown) })).toBe(thrown);
   });
 
-  it("does not give way after every piece that is short", async () => {
+  it("does not yield after every short piece", async () => {
     expect((await piecesPerTurn(2000, 0)).length).toBeLessThan(1000);
   });
 });

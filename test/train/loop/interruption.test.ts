@@ -8,7 +8,7 @@ const endless = pipe(small, withEpochs(1_000_000));
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 describe.each(["reference", "wasm", "late 1", "late 8"] as const)(
-  "a run on %s that nobody listens to any more",
+  "a run on %s without subscribers",
   (name) => {
     const services = backends[name];
 
@@ -22,12 +22,12 @@ describe.each(["reference", "wasm", "late 1", "late 8"] as const)(
       expect(events.length).toBe(seen);
     });
 
-    it("stops after the very event at which it is unsubscribed", async () => {
+    it("stops right after the event at which it is unsubscribed", async () => {
       const events = await collect(train$(endless, { services }).pipe(take(9)));
       expect(events).toHaveLength(9);
     });
 
-    it("stops where it is unsubscribed before it has begun", async () => {
+    it("never starts if it is unsubscribed first", async () => {
       const events: TrainEvent[] = [];
       train$(endless, { services })
         .subscribe((event) => events.push(event))
@@ -39,7 +39,7 @@ describe.each(["reference", "wasm", "late 1", "late 8"] as const)(
       expect(events.length).toBe(seen);
     });
 
-    it("leaves another subscription alone", async () => {
+    it("does not affect another subscription", async () => {
       const run$ = train$(small, { services });
       const expected = losses(await collect(run$));
       const other = collect(run$);
@@ -50,9 +50,9 @@ describe.each(["reference", "wasm", "late 1", "late 8"] as const)(
 );
 
 describe("a run", () => {
-  it("gives way to the event loop again and again while it runs", async () => {
+  it("yields to the event loop repeatedly", async () => {
     const running = train$(endless, { services: backends.wasm }).subscribe();
-    // A run that did not yield would never let a timer fire; how often it does is left to the machine.
+    // A run that never yielded would let no timer fire. The frequency depends on the machine.
     for (let tick = 0; tick < 20; tick++) await pause(1);
     expect(running.closed).toBe(false);
     running.unsubscribe();

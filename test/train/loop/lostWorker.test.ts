@@ -21,13 +21,13 @@ import { bitsOf, collect, lastOf, small } from "../examples.ts";
 const folder = mkdtempSync(join(tmpdir(), "fluxion-lost-worker-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Two threads, which share whatever can be shared. */
+/** Two threads, which share every kernel that can be cut. */
 const services = Layer.merge(
   Layer.succeed(Service, backendOf({ threads: 2 }, { shareFrom: 0 })),
   ReverseMode.layerTape,
 );
 
-it("ends the run with a typed error; the last checkpoint is whole, and the run goes on from it", async () => {
+it("ends the run with a typed error; the last checkpoint is complete, and the run resumes from it", async () => {
   const path = join(folder, "last.json");
   let written = "";
   const error = await withFailingWorkers(10, "process.exit(9);", () =>

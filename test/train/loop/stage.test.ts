@@ -29,7 +29,7 @@ import { progressLine } from "../../../src/train/operators/printProgress.ts";
 import { backends, bitsOf, collect, lastOf, losses, points, small } from "../examples.ts";
 
 const services = backends.wasm;
-/** A step of no length is no improvement, whatever dropout and the order of the examples make of the loss. */
+/** A learning rate of 0 gives no improvement, whatever dropout and the example order do to the loss. */
 const still = withOptimizer(sgd({ learningRate: 0 }));
 const shortly = withCallback(earlyStopping({ monitor: "train.loss", minDelta: 10 }));
 
@@ -37,14 +37,14 @@ const tags = (events: readonly TrainEvent[]): readonly string[] => events.map(({
 const scoreOf = (state: Parameters<typeof evaluate>[1]) =>
   Effect.runPromise(Effect.provide(evaluate(small, state, points(30, 8)), services));
 
-/** A pipeline whose operator notes what it sees. */
+/** A pipeline whose operator records the events it sees. */
 const noting =
   (seen: string[]) =>
   <P, S, E>(of: Pipeline<P, S, E>): Pipeline<P, S, E> =>
     withCallback<P, S>(tap(({ _tag }) => seen.push(_tag)))(of);
 
 describe("the operators of stages", () => {
-  it("see the events of their own pipeline, and stop nothing else", async () => {
+  it("see only the events of their own pipeline, and stop only it", async () => {
     const [before, after]: [string[], string[]] = [[], []];
     const pre = pipe(small, still, withEpochs(9), shortly, noting(before));
     const fine = pipe(small, withEpochs(1), shortly, noting(after), withInitialState(pre));
@@ -55,7 +55,7 @@ describe("the operators of stages", () => {
     expect([...before, ...after]).toEqual(tags(events));
   });
 
-  it("hand the state that they keep to the next stage", async () => {
+  it("pass the state that they keep to the next stage", async () => {
     const wild = pipe(
       small,
       withLearningRate(0.5),
@@ -71,7 +71,7 @@ describe("the operators of stages", () => {
     expect(bitsOf({ ...state, params: end.state.params })).toEqual(bitsOf(state));
   });
 
-  it("of a baseline see that one's events, and end it", async () => {
+  it("of a baseline see its events, and end it", async () => {
     const seen: string[] = [];
     const other = pipe(small, still, withEpochs(50), shortly, noting(seen));
     const events = await collect(
@@ -84,7 +84,7 @@ describe("the operators of stages", () => {
     expect(tags(events)).not.toContain("Stopped");
   });
 
-  it("may end a stage in any way, and the next begins from what it said last", async () => {
+  it("may end a stage in any way, and the next starts from the last emitted state", async () => {
     const next = (operator: MonoTypeOperatorFunction<TrainEvent>) => {
       const pre = pipe(small, withSeed(5), withCallback(operator));
       const of: AnyPipeline = pipe<AnyPipeline, AnyPipeline, AnyPipeline>(
@@ -130,7 +130,7 @@ describe("a run that is stopped early", () => {
   const wild = pipe(small, withLearningRate(0.5), withEpochs(12));
   const stopping = withCallback(earlyStopping({ monitor: "train.loss", patience: 3 }));
 
-  it("evaluates the state that it keeps on its test examples", async () => {
+  it("evaluates the kept state on its test examples", async () => {
     const events = await collect(train$(stopping(wild), { services }));
     const { test, state } = lastOf(events, "Stopped");
     const { loss, metrics } = await scoreOf(state);
@@ -141,7 +141,7 @@ describe("a run that is stopped early", () => {
     expect(line).toMatch(new RegExp(`\\ntest +loss ${loss.toFixed(4)}`));
   });
 
-  it("ends by itself with its best state, and the test figures of that", async () => {
+  it("may complete with its best state, and that state's test scores", async () => {
     const patient = withCallback(
       earlyStopping({ monitor: "train.loss", patience: 12, mode: "max" }),
     );
@@ -158,14 +158,14 @@ describe("a run that is stopped early", () => {
     expect(tags(events).filter((tag) => tag === "Validated")).toHaveLength(1);
   });
 
-  it("goes by the direction that the metric has", async () => {
+  it("uses the direction of the metric", async () => {
     const named = withMetrics(accuracy, { ...accuracy, name: "error", better: "lower" });
     const events = await collect(train$(pipe(small, named, withEpochs(1)), { services }));
     const better = { loss: "lower", accuracy: "higher", error: "lower" };
     expect(lastOf(events, "Started").better).toEqual(better);
   });
 
-  it("is the same run where it was cut, saved and resumed, the best state included", async () => {
+  it("is the same run if it was cut, saved and resumed, including the best state", async () => {
     const of = stopping(wild);
     const whole = await collect(train$(of, { services }));
     const end = lastOf(whole, "Stopped");
@@ -182,7 +182,7 @@ describe("a run that is stopped early", () => {
     }
   });
 
-  it("hands nothing of its operators' memory on: they alone write it", async () => {
+  it("does not pass on operators' memory: only they write it", async () => {
     const from = { ...initialState(small), memory: { "an operator that is gone": 1 } };
     const events = await collect(resume$(pipe(small, withEpochs(1)), from, { services }));
     expect(lastOf(events, "Started").state.memory).toEqual(from.memory);
@@ -190,7 +190,7 @@ describe("a run that is stopped early", () => {
     expect(lastOf(events, "Completed").state.memory).toEqual({});
   });
 
-  it("obeys the law of resumption, with two operators that remember", async () => {
+  it("obeys the law of resumption, with two stateful operators", async () => {
     const fickle = withCallback(earlyStopping({ monitor: "train.accuracy", patience: 2 }));
     const patient = withCallback(earlyStopping({ monitor: "train.loss", patience: 3 }));
     const trainer = trainerOf(pipe(small, withLearningRate(0.3), fickle, patient), services);
@@ -202,8 +202,8 @@ describe("a run that is stopped early", () => {
   });
 });
 
-describe("an end that does not come", () => {
-  it("of data that interrupts itself is an error", async () => {
+describe("an interruption from within", () => {
+  it("by data that interrupts itself is an error", async () => {
     const of = { ...small, data: Effect.interrupt };
     await expect(collect(train$(of, { services }))).rejects.toMatchObject({
       _tag: "RunInterrupted",
@@ -215,7 +215,7 @@ describe("an end that does not come", () => {
     });
   });
 
-  it("of a baseline that interrupts itself is one too, in a later stage as well", async () => {
+  it("by a baseline that interrupts itself is an error, in a later stage too", async () => {
     const of = withBaseline({ name: "none", evaluate: () => Effect.interrupt })(small);
     const both = pipe(of, withInitialState(pipe(small, withEpochs(1))));
     await expect(collect(train$(both, { services }))).rejects.toMatchObject({

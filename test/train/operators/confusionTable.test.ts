@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { confusionLines } from "../../../src/train/operators/confusionTable.ts";
 
-it("has a line for each class, with what its examples were taken for and three figures", () => {
+it("has a line for each class, with the predictions of its examples and three scores", () => {
   const classes = ["cat", "dog", "hippopotamus"];
   const counts = [
     [90, 10, 0],
@@ -20,11 +20,8 @@ it("has a line for each class, with what its examples were taken for and three f
 it.each([
   [20, 21],
   [21, 0],
-])(
-  "of %i classes there are %i lines: no terminal holds more than 20 side by side",
-  (size, lines) => {
-    const classes = Array.from({ length: size }, (_, i) => `${i}`);
-    const counts = classes.map(() => classes.map(() => 0));
-    expect(confusionLines({ classes, counts })).toHaveLength(lines);
-  },
-);
+])("%i classes have %i lines: no terminal fits more than 20 columns", (size, lines) => {
+  const classes = Array.from({ length: size }, (_, i) => `${i}`);
+  const counts = classes.map(() => classes.map(() => 0));
+  expect(confusionLines({ classes, counts })).toHaveLength(lines);
+});

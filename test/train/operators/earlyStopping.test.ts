@@ -16,7 +16,7 @@ const run = (losses: readonly number[], options: EarlyStopping): Promise<readonl
     options,
   );
 
-/** Epochs of a metric beside the loss. */
+/** Epochs with values of a metric beside the loss. */
 const measured = (name: string, values: readonly number[]): readonly Event[] => [
   started,
   ...values.map((value, i) => ({ ...epoch(i + 1, 0.5), metrics: { [name]: value } })),
@@ -25,7 +25,7 @@ const measured = (name: string, values: readonly number[]): readonly Event[] => 
 const tags = (events: readonly Event[]): readonly string[] => events.map(({ _tag }) => _tag);
 
 describe("earlyStopping", () => {
-  it("takes any number for better than a value that is NaN", async () => {
+  it("treats any number as better than NaN", async () => {
     const events = await run([Number.NaN, 0.5, 0.4, 0.45], { monitor: "train.loss" });
     expect(events.at(-1)).toMatchObject({ _tag: "Stopped", epoch: 4, state: { epoch: 3 } });
   });
@@ -40,19 +40,19 @@ describe("earlyStopping", () => {
     expect(events.at(-1)).toMatchObject({ epoch: 4, step: 800, state: { epoch: 2, params: 2 } });
   });
 
-  it("stops at the first bad epoch where the patience is 0, as where it is 1", async () => {
+  it("stops at the first bad epoch with patience 0, as with 1", async () => {
     for (const patience of [0, 1]) {
       const events = await run([0.5, 0.6, 0.1], { monitor: "train.loss", patience });
       expect(events.at(-1)).toMatchObject({ _tag: "Stopped", epoch: 2, state: { epoch: 1 } });
     }
   });
 
-  it("lets a run that improves end by itself", async () => {
+  it("lets an improving run complete", async () => {
     const events = await run([0.5, 0.4, 0.3], { monitor: "train.loss" });
     expect(events.at(-1)).toMatchObject({ _tag: "Completed", state: { epoch: 3 } });
   });
 
-  it("ends a run that ends by itself with the best state, where that is to be restored", async () => {
+  it("completes a run with the best state, if it is to be restored", async () => {
     const losses = [0.5, 0.3, 0.4];
     const options = { monitor: "train.loss", patience: 5 } as const;
     const kept = (await run(losses, options)).at(-1);
@@ -61,7 +61,7 @@ describe("earlyStopping", () => {
     expect(last).toMatchObject({ _tag: "Completed", epoch: 3, state: { epoch: 3, params: 3 } });
   });
 
-  it("keeps no state where the best is not to be restored", async () => {
+  it("keeps no state if the best is not to be restored", async () => {
     const options = { monitor: "train.loss", restoreBest: false } as const;
     const events = await run([0.5, 0.6], options);
     expect(events.at(-1)).toMatchObject({ _tag: "Stopped", state: { epoch: 2 } });
@@ -73,12 +73,12 @@ describe("earlyStopping", () => {
     expect(events.at(-1)).toMatchObject({ _tag: "Stopped", epoch: 2, state: { epoch: 1 } });
   });
 
-  it("wants an accuracy to grow and a loss to fall", async () => {
+  it("expects an accuracy to rise and a loss to fall", async () => {
     const events = await run([0.5, 0.4, 0.45], { monitor: "train.accuracy" });
     expect(events.at(-1)).toMatchObject({ _tag: "Stopped", epoch: 3, state: { epoch: 2 } });
   });
 
-  it("wants an error to fall, as the run says of the metric: 3.74, 2.20, 1.32, 0.84", async () => {
+  it("expects an error to fall, by the metric's direction: 3.74, 2.20, 1.32, 0.84", async () => {
     const rmse = measured("rmse", [3.74, 2.2, 1.32, 0.84]);
     const options = { monitor: "train.rmse", patience: 2 } as const;
     const events = await through([...rmse, completed(4)], options);
@@ -112,7 +112,7 @@ describe("earlyStopping", () => {
     });
   });
 
-  it("asks which way a metric gets better of which nothing says so", async () => {
+  it("requires the direction of an unknown metric", async () => {
     const events = measured("score", [1, 2]);
     await expect(through(events, { monitor: "train.score" })).rejects.toMatchObject({
       _tag: "InvalidArgument",
@@ -122,7 +122,7 @@ describe("earlyStopping", () => {
     expect(told).toHaveLength(3);
   });
 
-  it("stops and keeps as counting by hand says, for any values, patience and direction", async () => {
+  it("agrees with a count by hand, for any values, patience and direction", async () => {
     const value = fc.oneof(fc.nat(4), fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, -0));
     const samples = fc.record({
       values: fc.array(value, { minLength: 1, maxLength: 12 }),
@@ -161,7 +161,7 @@ describe("earlyStopping", () => {
     await fc.assert(property, { numRuns: 300 });
   });
 
-  it("passes events on as they come, ends with the epoch that stops it and leaves the run then", () => {
+  it("passes events on immediately, ends with the stopping epoch and unsubscribes from the run", () => {
     new TestScheduler((actual, expected) => expect(actual).toEqual(expected)).run(
       ({ hot, expectObservable, expectSubscriptions }) => {
         const values = { s: started, a: epoch(1, 0.5), b: epoch(2, 0.4), c: epoch(3, 0.4) };
@@ -177,7 +177,7 @@ describe("earlyStopping", () => {
     );
   });
 
-  it("remembers nothing between subscriptions", async () => {
+  it("starts afresh for each subscription", async () => {
     const events$ = from([epoch(1, 0.5), epoch(2, 0.4)]).pipe(
       earlyStopping<number, undefined>({ monitor: "train.loss" }),
     );
@@ -189,7 +189,7 @@ describe("earlyStopping", () => {
     expect(first).toHaveLength(2);
   });
 
-  it("goes on with the patience that is left: flat, patience 3, cut after any epoch", async () => {
+  it("resumes with the remaining patience: flat, patience 3, cut after any epoch", async () => {
     const options = { monitor: "train.loss", patience: 3 } as const;
     const whole = await run([0.5, 0.5, 0.5, 0.5, 0.5, 0.5], options);
     expect(whole.at(-1)).toMatchObject({ _tag: "Stopped", epoch: 4, state: { epoch: 1 } });
@@ -214,7 +214,7 @@ describe("earlyStopping", () => {
     expect(resumed.at(-1)).toMatchObject({ epoch: 3, state: { epoch: 1 } });
   });
 
-  it("refuses a state that holds something else under its name", async () => {
+  it("refuses a state with a foreign memory under its name", async () => {
     for (const memory of [
       1,
       { since: 1 },
@@ -300,7 +300,7 @@ describe("earlyStopping", () => {
     expect(asked).toEqual([1, 1]);
   });
 
-  it("lets the end of another run pass, which is not its own", async () => {
+  it("passes on the end of another run", async () => {
     const end: Event = {
       ...{ _tag: "Stopped", reason: "", epoch: 1, step: 1, test: undefined, state: at(1) },
     };
@@ -321,7 +321,7 @@ describe("earlyStopping", () => {
     expect(released).toBe(true);
   });
 
-  it("fails where the monitored value is not there, naming those that are", async () => {
+  it("fails if the monitored value is missing, and lists the measured ones", async () => {
     const failure = run([0.5], { monitor: "validation.loss" });
     await expect(failure).rejects.toEqual(
       new UnknownMonitor({ monitor: "validation.loss", known: ["train.loss", "train.accuracy"] }),
@@ -342,20 +342,17 @@ describe("earlyStopping", () => {
   it.each([
     ["min", 2],
     ["max", 3],
-  ] as const)(
-    "goes by a mode that is given, %s, and not by the direction of the metric",
-    async (mode, end) => {
-      for (const name of ["accuracy", "rmse", "anything"]) {
-        const events = await through(measured(name, [0.5, 0.6, 0.4]), {
-          monitor: `train.${name}`,
-          mode,
-        });
-        expect(events.at(-1)).toMatchObject({ _tag: "Stopped", epoch: end });
-      }
-    },
-  );
+  ] as const)("prefers a given mode, %s, to the direction of the metric", async (mode, end) => {
+    for (const name of ["accuracy", "rmse", "anything"]) {
+      const events = await through(measured(name, [0.5, 0.6, 0.4]), {
+        monitor: `train.${name}`,
+        mode,
+      });
+      expect(events.at(-1)).toMatchObject({ _tag: "Stopped", epoch: end });
+    }
+  });
 
-  it("is quiet on an empty stream", async () => {
+  it("emits nothing on an empty stream", async () => {
     await expect(lastValueFrom(EMPTY.pipe(earlyStopping(), toArray()))).resolves.toEqual([]);
   });
 });

@@ -24,7 +24,7 @@ const events: readonly Event[] = [
 ];
 
 describe("printProgress", () => {
-  it("prints one line for each epoch where there is no terminal", async () => {
+  it("prints one line per epoch without a terminal", async () => {
     const stream = recorder(false);
     await lastValueFrom(from(events).pipe(printProgress({ stream })));
     expect(stream.written.join("")).toMatchInlineSnapshot(`
@@ -42,14 +42,14 @@ describe("printProgress", () => {
     expect(stream.written[2]?.startsWith("\r\u001b[2K")).toBe(true);
   });
 
-  it("passes every event on as it is", async () => {
+  it("passes every event on unchanged", async () => {
     const seen = await lastValueFrom(
       from(events).pipe(printProgress({ stream: recorder(true) }), toArray()),
     );
     expect(seen).toEqual(events);
   });
 
-  it("leaves a clean line when it is unsubscribed in the middle of an epoch", () => {
+  it("clears its line when it is unsubscribed in the middle of an epoch", () => {
     const stream = recorder(true);
     const running = concat(from(events.slice(0, 3)), NEVER)
       .pipe(printProgress({ stream, every: 0 }))
@@ -66,7 +66,7 @@ describe("printProgress", () => {
 
   it.each([
     ["draws a bar again only after the time between two", 1e6, 1],
-    ["draws a bar for every step where none has to pass", 0, 3],
+    ["draws a bar for every step without a minimum time", 0, 3],
   ])("%s", async (_, every, bars) => {
     const stream = recorder(true);
     const steps = from([started, step(1), step(2), step(3)]);
@@ -76,13 +76,13 @@ describe("printProgress", () => {
     );
   });
 
-  it.each([undefined, 0])("takes %s columns for 80", async (columns) => {
+  it.each([undefined, 0])("treats %s columns as 80", async (columns) => {
     const stream = { ...recorder(true), columns };
     await lastValueFrom(from([started, step(1)]).pipe(printProgress({ stream, every: 0 })));
     expect(stream.written).toContain(`\r\u001b[2K${progressBar(step(1), started, 80)}`);
   });
 
-  it.each([-1, Number.NaN])("does not wait %d milliseconds", (every) => {
+  it.each([-1, Number.NaN])("refuses an interval of %d milliseconds", (every) => {
     expect(() => printProgress({ stream: recorder(true), every })).toThrow(
       expect.objectContaining({ _tag: "InvalidArgument" }),
     );
@@ -92,7 +92,7 @@ describe("printProgress", () => {
 describe("progressBar", () => {
   const slow = { examplesPerSecond: 640, metrics: {} };
   it.each([
-    // 64 examples in a step take a tenth of a second.
+    // 64 examples per step take a tenth of a second.
     [1, 80, `epoch 1/5 ${"─".repeat(30)}   1/200  loss 0.5000  19.9 s left`],
     [100, 80, `epoch 1/5 ${"━".repeat(15)}${"─".repeat(15)} 100/200  loss 0.5000  10.0 s left`],
     [200, 80, `epoch 1/5 ${"━".repeat(30)} 200/200  loss 0.5000  0.0 s left`],

@@ -31,7 +31,7 @@ const through = (
   lastValueFrom(from<Event[]>(events).pipe(sampleEvery(sampler, { every }), toArray()));
 
 describe("sampleEvery", () => {
-  it("says after each epoch what its state says, compiled once, and passes on the rest in order", async () => {
+  it("emits a sample of the state after each epoch, compiled once, among the other events in order", async () => {
     let compiled = 0;
     const sampler = Effect.sync(() => {
       compiled += 1;
@@ -47,14 +47,14 @@ describe("sampleEvery", () => {
     expect(compiled).toBe(2);
   });
 
-  it("ends the stream with what goes wrong", async () => {
+  it("ends the stream with the sampler's error", async () => {
     const refused = new Error("no");
     const wrong = Effect.succeed(() => Effect.fail(refused));
     await expect(through(wrong)).rejects.toBe(refused);
     await expect(through(Effect.fail(refused))).rejects.toBe(refused);
   });
 
-  it("is printed with a bar before each line", () => {
+  it("is printed with a bar at the start of each line", () => {
     const text = progressLine({ _tag: "Sampled", epoch: 1, step: 2, text: "one\ntwo" }, undefined);
     expect(text).toBe("  │ one\n  │ two");
   });
@@ -79,7 +79,7 @@ describe("a pipeline with operators", () => {
   );
   const writing = textSampler(model, letters, { prompt: "ab", length: 4, key: key(1) });
 
-  it("puts its events through them, in order", async () => {
+  it("passes its events through them, in order", async () => {
     const made = pipe(
       of,
       withCallback(sampleEvery(writing)),
@@ -90,7 +90,7 @@ describe("a pipeline with operators", () => {
     expect(tags.at(-1)).toBe("Stopped");
   });
 
-  it("writes as many characters as asked for, the same for the same key", async () => {
+  it("generates the requested number of characters, the same for the same key", async () => {
     const said = async () =>
       (await collect(train$(pipe(of, withCallback(sampleEvery(writing)))))).flatMap((event) =>
         event._tag === "Sampled" ? [event.text] : [],
@@ -101,7 +101,7 @@ describe("a pipeline with operators", () => {
     for (const text of first) expect(text).toMatch(/^ab[ab]{4}$/);
   });
 
-  it("says which token of a prompt it does not know", async () => {
+  it("reports an unknown token of the prompt", async () => {
     const wrong = textSampler(model, letters, { prompt: "abc", length: 1, key: key(1) });
     const stream = train$(pipe(of, withCallback(sampleEvery(wrong))));
     await expect(collect(stream)).rejects.toMatchObject({
@@ -109,7 +109,7 @@ describe("a pipeline with operators", () => {
     });
   });
 
-  it("refuses a token that is none before it begins, with its place and the model", async () => {
+  it("refuses an invalid token before it starts, with its position and the model", async () => {
     const wrong = {
       ...of,
       tokens: 2,

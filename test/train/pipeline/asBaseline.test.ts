@@ -18,9 +18,9 @@ const services = backends.wasm;
 const short = pipe(small, withEpochs(2));
 
 describe("asBaseline", () => {
-  it("has the figures that the other pipeline comes to on the same examples", async () => {
+  it("has the scores of the other pipeline on the same examples", async () => {
     const alone = lastOf(await collect(train$(short, { services })), "Completed").test;
-    // Data of its own is not read: this would fail.
+    // Its own data is not read: reading would fail.
     const elsewhere = { ...short, data: Effect.die("read") };
     const of = pipe(small, withSeed(9), withBaseline(asBaseline(elsewhere)));
     const started = await firstValueFrom(train$(of, { services }));
@@ -29,7 +29,7 @@ describe("asBaseline", () => {
     });
   });
 
-  it("is held to the validation examples of the run where there is no test, and never sees them", async () => {
+  it("is scored on the validation examples if there are no test examples, and is not trained on them", async () => {
     const data = Effect.succeed({ train: points(50) });
     const of = pipe(small, withData(data), withValidationSplit(0.2));
     const inside = pipe(of, withBaseline(asBaseline(pipe(of, withEpochs(2)))));
@@ -43,7 +43,7 @@ describe("asBaseline", () => {
     });
   });
 
-  it("fails as that pipeline fails", async () => {
+  it("fails with the error of that pipeline", async () => {
     const of = pipe(small, withBaseline(asBaseline(pipe(small, withEpochs(0)))));
     await expect(lastValueFrom(train$(of, { services }))).rejects.toBeInstanceOf(InvalidPipeline);
   });

@@ -60,7 +60,7 @@ import { backends, bitsOf, collect, lastOf, small } from "../examples.ts";
 
 const services = backends.wasm;
 
-/** What a run fails with, and what it said before. */
+/** The error of a run, and the events before it. */
 const failure = async (
   of: AnyPipeline,
 ): Promise<{ readonly error: unknown; readonly events: readonly TrainEvent[] }> => {
@@ -90,13 +90,13 @@ const shapes = pipeline("shapes", {
   data: Effect.succeed({ train: labeled([0, 1]) }),
   input: "x",
   target: "label",
-  // The dynamic extent hides from the types that the second layer does not take what the first gives.
+  // The dynamic extent hides from types that the second layer does not accept the output of the first.
   model: sequential(dense(4, 8 as number), relu, dense(9 as number, 3)),
   loss: softmaxCrossEntropy,
   optimizer: sgd({ learningRate: 0 }),
 });
 
-describe("before anything runs", () => {
+describe("before the run starts", () => {
   const cases: readonly (readonly [
     what: string,
     of: AnyPipeline,
@@ -104,17 +104,17 @@ describe("before anything runs", () => {
   ])[] = [
     ["a batch size of 0", withBatchSize(0)(small), { _tag: "InvalidBatchSize" }],
     [
-      "a batch size that is no whole number",
+      "a batch size that is not a whole number",
       withBatchSize(2.5)(small),
       { _tag: "InvalidBatchSize" },
     ],
     ["a batch larger than the data", withBatchSize(51)(small), { _tag: "InvalidBatchSize" }],
     ["no epochs", withEpochs(0)(small), { _tag: "InvalidPipeline" }],
     ["half an epoch", withEpochs(0.5)(small), { _tag: "InvalidPipeline" }],
-    ["a seed that is no whole number", withSeed(0.1)(small), { _tag: "InvalidPipeline" }],
+    ["a seed that is not a whole number", withSeed(0.1)(small), { _tag: "InvalidPipeline" }],
     ["a negative learning rate", withLearningRate(-1)(small), { _tag: "InvalidPipeline" }],
     [
-      "a learning rate of an optimizer that has none",
+      "a learning rate for an optimizer without one",
       pipe(small, withOptimizer(clip(1)), withLearningRate(0.1)),
       { _tag: "InvalidPipeline" },
     ],
@@ -133,12 +133,12 @@ describe("before anything runs", () => {
     ],
     ["NaN in the data", pipe(small, on(withNaN), withBatchSize(2)), { _tag: "NonFiniteData" }],
     [
-      "a column that is not there",
+      "a missing column",
       pipe(small, on(dataset({ z: zeros([20, 4]), label: zeros([20]) }))),
       { _tag: "UnknownColumn" },
     ],
     [
-      "data that does not come",
+      "data that cannot be loaded",
       withData(Effect.fail(new DataSourceError({ source: "a", reason: "b" })))(small),
       { _tag: "DataSourceError" },
     ],
@@ -162,12 +162,12 @@ describe("before anything runs", () => {
     expect(events).toEqual([]);
   });
 
-  it("names the layer in which shapes do not compose", async () => {
+  it("names the layer where shapes do not compose", async () => {
     const { error } = await failure(withBatchSize(2)(shapes));
     expect(isFluxionError(error) && formatError(error)).toContain("3:dense");
   });
 
-  it("a state of another pipeline is refused, with the path of what differs", async () => {
+  it("a state of another pipeline is refused, with the path of the difference", async () => {
     const other = pipe(
       pipeline("other", {
         data: Effect.succeed({ train: labeled([0, 1]) }),
@@ -189,7 +189,7 @@ describe("before anything runs", () => {
   });
 });
 
-describe("a state that is no place in the run", () => {
+describe("a state outside the run", () => {
   it.each([
     ["batch", { batch: 99 }],
     ["epoch", { epoch: -1 }],
@@ -204,12 +204,12 @@ describe("a state that is no place in the run", () => {
   });
 });
 
-describe("what is evaluated or summarized", () => {
+describe("evaluate and summarize", () => {
   const failing = <A, E>(work: Effect.Effect<A, E, Services>): Promise<unknown> =>
     Effect.runPromise(Effect.flip(Effect.provide(work, services)));
   const fresh = initialState<unknown, unknown>(small);
 
-  it("has the pipeline's columns", async () => {
+  it("require the pipeline's columns", async () => {
     const unlabeled = dataset({ x: zeros([2, 4]) });
     expect(await failing(evaluate(small, fresh, unlabeled))).toMatchObject({
       _tag: "UnknownColumn",
@@ -219,7 +219,7 @@ describe("what is evaluated or summarized", () => {
     expect(await failing(summarize(other))).toMatchObject({ _tag: "UnknownColumn", column: "x" });
   });
 
-  it("is evaluated in a state of the pipeline", async () => {
+  it("require a state of the pipeline", async () => {
     const state = { ...fresh, params: [] };
     expect(await failing(evaluate(small, state, labeled([0])))).toMatchObject({
       _tag: "StateMismatch",
@@ -229,7 +229,7 @@ describe("what is evaluated or summarized", () => {
   });
 });
 
-describe("batch statistics of a batch of one", () => {
+describe("batch statistics of a single example", () => {
   const normalizing = pipeline("normalizing", {
     data: Effect.succeed({ train: labeled([0, 1, 2]) }),
     input: "x",
@@ -250,8 +250,8 @@ describe("batch statistics of a batch of one", () => {
 
   it.each([
     ["of size 1", withBatchSize(1)],
-    ["that an epoch ends in", withBatchSize(2)],
-  ])("%s is a typed error before anything runs, which names the layer", async (_, sized) => {
+    ["at the end of an epoch", withBatchSize(2)],
+  ])("%s are a typed error before the run, with the layer's name", async (_, sized) => {
     const { error, events } = await failure(sized(normalizing));
     expect(error).toMatchObject(few);
     expect(isFluxionError(error) && formatError(error)).toMatch(
@@ -260,7 +260,7 @@ describe("batch statistics of a batch of one", () => {
     expect(events).toEqual([]);
   });
 
-  it("is none where the remainder is dropped, and none of several positions", async () => {
+  it("are fine if the remainder is dropped, or with several positions", async () => {
     const dropping = withBatchSize(2, { dropRemainder: true })(normalizing);
     expect(lastOf(await collect(train$(dropping, { services })), "Completed").state.step).toBe(1);
     const spread = pipeline("spread", {
@@ -278,7 +278,7 @@ describe("batch statistics of a batch of one", () => {
     expect(state.step).toBe(2);
   });
 
-  it("is reported under a vmap of one's own as well, and evaluation knows nothing of it", () => {
+  it("are reported under a user's vmap too, and are fine in evaluation", () => {
     const layer = batchNorm(3);
     const { params, state } = layer.init(key(0));
     const over = (mode: "train" | "eval") =>
@@ -303,7 +303,7 @@ describe("batch statistics of a batch of one", () => {
   });
 });
 
-it("an augmentation that changes the shape is reported once, in the layer that it reaches", async () => {
+it("an augmentation that changes the shape is reported once, at the first layer", async () => {
   const { error } = await failure(withAugmentation((x) => concatenate([x, x]))(small));
   expect(error).toMatchObject({ _tag: "CompileError" });
   expect(isFluxionError(error) && formatError(error)).toContain("dense 4 → 8");
@@ -326,7 +326,7 @@ const diverging = pipe(
 );
 
 describe("a learning rate that diverges", () => {
-  it("ends the run with NonFinite, and the last sound state is not lost", async () => {
+  it("ends the run with NonFinite, and the last finite state is kept", async () => {
     const { error, events } = await failure(diverging);
     expect(error).toMatchObject({ _tag: "NonFinite" });
     const carried = events.filter(

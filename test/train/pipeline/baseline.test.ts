@@ -16,7 +16,7 @@ import {
 import { encodeEvent, eventJsonCodec } from "../../../src/train/index.ts";
 import { backends, collect, lastOf, small } from "../examples.ts";
 
-/** How often the most frequent class of the training examples is right on the tested ones. */
+/** The accuracy of the most frequent training class on the test examples. */
 const majority: Baseline = {
   name: "majority class",
   evaluate: ({ train, test }) => {
@@ -32,7 +32,7 @@ const compared = pipe(small, withEpochs(2), withBaseline(majority));
 const services = backends.wasm;
 
 describe("withBaseline", () => {
-  it("reports figures of the run's own examples before the first step", async () => {
+  it("reports scores on the run's examples before the first step", async () => {
     const events = await collect(train$(compared, { services }));
     expect(events[0]).toMatchObject({
       _tag: "Started",
@@ -46,7 +46,7 @@ describe("withBaseline", () => {
     expect(scored?.metrics.accuracy).toBeGreaterThan(0.1);
   });
 
-  it("leaves the pipeline that it was given as it was, and changes no number of the run", async () => {
+  it("leaves the given pipeline unchanged, and changes no number of the run", async () => {
     expect(small.baselines).toEqual([]);
     const [plain, beside] = await Promise.all([
       collect(train$(pipe(small, withEpochs(2)), { services })),
@@ -55,7 +55,7 @@ describe("withBaseline", () => {
     expect(lastOf(beside, "Completed").test).toEqual(lastOf(plain, "Completed").test);
   });
 
-  it("computes anew for each subscription, and nothing before", async () => {
+  it("is computed for each subscription, and not before", async () => {
     let asked = 0;
     const counting = pipe(
       small,
@@ -68,7 +68,7 @@ describe("withBaseline", () => {
     expect(second).toMatchObject({ baselines: [{ metrics: { asked: 2 } }] });
   });
 
-  it("sees what is left of the training examples, and those that are held out", async () => {
+  it("sees the remaining training examples, and the held-out ones", async () => {
     const sizes = pipe(
       small,
       withValidationSplit(0.2),
@@ -86,7 +86,7 @@ describe("withBaseline", () => {
     });
   });
 
-  it("reports several in their order, of effects as well as of numbers", async () => {
+  it("reports several in order, from effects and from numbers", async () => {
     const another = {
       name: "a linear model",
       evaluate: () =>
@@ -106,13 +106,13 @@ describe("withBaseline", () => {
     });
   });
 
-  it("fails as its effect fails, before the first event", async () => {
+  it("fails with its effect's error, before the first event", async () => {
     const error = new DataSourceError({ source: "lexicon", reason: "there is no such file" });
     const failing = pipe(small, withBaseline({ name: "none", evaluate: () => Effect.fail(error) }));
     await expect(lastValueFrom(train$(failing, { services }))).rejects.toEqual(error);
   });
 
-  it("belongs to the run that it was given to, in a chain of them and when it is resumed", async () => {
+  it("belongs to its own run, in a chain of runs and when resumed", async () => {
     const chained = pipe(small, withEpochs(1), withInitialState(compared));
     const events = await collect(train$(chained, { services }));
     const starts = events.flatMap((e) => (e._tag === "Started" ? [e.baselines.length] : []));

@@ -23,7 +23,7 @@ const still = sgd({ learningRate: 9 });
 const first = made.withBaseline(baseline)(small);
 const called = made.withCallback(identity)(small);
 
-/** What each combinator changes of a pipeline, and to what: one that is not here does not compile. */
+/** The change that each combinator makes to a pipeline. A missing one does not compile. */
 const cases: { readonly [N in Name]: readonly [Case, ...(readonly Case[])] } = {
   withEpochs: [[made.withEpochs(9), { epochs: 9 }]],
   withBatchSize: [
@@ -36,7 +36,7 @@ const cases: { readonly [N in Name]: readonly [Case, ...(readonly Case[])] } = {
   withDeterministic: [[made.withDeterministic(true), { deterministic: true }]],
   withOptimizer: [
     [made.withOptimizer(still), { optimizer: still }],
-    // Another optimizer comes with a rate of its own.
+    // A new optimizer comes with its own rate.
     [
       (of) => made.withOptimizer(still)(made.withLearningRate(9)(of)),
       { optimizer: still, learningRate: undefined },
@@ -62,21 +62,18 @@ const cases: { readonly [N in Name]: readonly [Case, ...(readonly Case[])] } = {
 };
 
 describe.each(Object.entries<readonly Case[]>(cases))("%s", (_, all) => {
-  it.each(all)(
-    "changes what it says, and nothing else, of another pipeline, case %#",
-    (change, to) => {
-      const before = { ...small };
-      const after = change(small);
-      expect(after).toEqual({ ...before, ...to });
-      expect(small).toEqual(before);
-      for (const [field, value] of Object.entries(after))
-        if (!(field in to)) expect(value).toBe(small[field as keyof typeof small]);
-      expect(isPipeline(after)).toBe(true);
-    },
-  );
+  it.each(all)("changes its own field and no other, case %#", (change, to) => {
+    const before = { ...small };
+    const after = change(small);
+    expect(after).toEqual({ ...before, ...to });
+    expect(small).toEqual(before);
+    for (const [field, value] of Object.entries(after))
+      if (!(field in to)) expect(value).toBe(small[field as keyof typeof small]);
+    expect(isPipeline(after)).toBe(true);
+  });
 });
 
-/** For each field what it may not be, beside nothing at all. */
+/** Invalid values for each field, beside a missing one. */
 const wrong: { readonly [K in keyof AnyPipeline]: readonly unknown[] } = {
   _tag: ["Other", 1],
   name: [1],
@@ -106,15 +103,15 @@ const wrong: { readonly [K in keyof AnyPipeline]: readonly unknown[] } = {
 };
 const optional = ["classes", "tokens", "augment", "learningRate", "origin"];
 
-describe("what calls itself a pipeline", () => {
-  it.each(Object.entries<readonly unknown[]>(wrong))("has a %s of its kind", (field, values) => {
+describe("a value tagged as a pipeline", () => {
+  it.each(Object.entries<readonly unknown[]>(wrong))("needs a valid %s", (field, values) => {
     const { [field as keyof typeof small]: _, ...without } = small;
     const named = field === "_tag" ? undefined : [field];
     for (const value of values) expect(lacks({ ...small, [field]: value })).toEqual(named);
     expect(lacks(without)).toEqual(optional.includes(field) ? [] : named);
   });
 
-  it("may have a rate that is a function, and start from another", () => {
+  it("may have a schedule, and start from another pipeline", () => {
     expect(isPipeline({ ...small, learningRate: () => 1 })).toBe(true);
     expect(isPipeline({ ...small, origin: small, classes: 3, tokens: 4, augment })).toBe(true);
     for (const other of [undefined, null, 1, "Pipeline", {}, () => small])

@@ -31,7 +31,7 @@ const file = (name: string): string => join(folder, name);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("checkpoints", () => {
-  it("are written at the end of every epoch, and a run goes on from one bit for bit", async () => {
+  it("are written at the end of every epoch, and a run resumes from one bit for bit", async () => {
     const path = file("last.json");
     const begun = pipe(small, withEpochs(3));
     const events = await collect(
@@ -50,7 +50,7 @@ describe("checkpoints", () => {
     );
   });
 
-  it("may have a file each, at some of the epochs", async () => {
+  it("may have separate files, at some epochs", async () => {
     const path = (epoch: number): string => file(`epoch-${epoch}.json`);
     await collect(train$(small, { services }).pipe(saveCheckpoints(small, { path, every: 2 })));
     const written = readdirSync(folder).filter((name) => name.startsWith("epoch-"));
@@ -66,7 +66,7 @@ describe("checkpoints", () => {
       expect((await Effect.runPromise(loadCheckpoint(small, path))).epoch).toBe(1);
   });
 
-  it("that cannot be written end the run with a typed error, and the earlier one is as it was", async () => {
+  it("that cannot be written end the run with a typed error, and keep the earlier one", async () => {
     const path = join(folder, "nowhere", "last.json");
     const saved = collect(train$(small, { services }).pipe(saveCheckpoints(small, { path })));
     await expect(saved).rejects.toMatchObject({ _tag: "CheckpointNotSaved", path });
@@ -75,7 +75,7 @@ describe("checkpoints", () => {
     const { state } = lastOf(await collect(train$(small, { services })), "Completed");
     await Effect.runPromise(saveCheckpoint(small, state, kept));
     const before = readFileSync(kept, "utf8");
-    // No name that another could have taken is written first; a folder that may not be written to is none.
+    // The temporary name cannot be guessed, and writing into a read-only folder fails.
     writeFileSync(`${kept}.partial`, "not mine");
     await Effect.runPromise(saveCheckpoint(small, state, kept));
     expect(readFileSync(`${kept}.partial`, "utf8")).toBe("not mine");
@@ -83,7 +83,7 @@ describe("checkpoints", () => {
     expect(readFileSync(kept, "utf8")).toBe(before);
   });
 
-  it("leave no file behind where the rename fails", async () => {
+  it("leave no file behind if the rename fails", async () => {
     const taken = file("taken");
     mkdirSync(join(taken, "by a folder that is not empty"), { recursive: true });
     const { state } = lastOf(await collect(train$(small, { services })), "Completed");
@@ -94,7 +94,7 @@ describe("checkpoints", () => {
     expect(readdirSync(taken)).toHaveLength(1);
   });
 
-  it("of several runs that save to one file at once are each whole", async () => {
+  it("of several runs that save to one file at once are complete", async () => {
     const path = file("shared.json");
     const states = await Promise.all(
       [1, 2, 3].map(
@@ -124,7 +124,7 @@ describe("checkpoints", () => {
     expect(error).toMatchObject({ _tag: "DecodeError", where: path });
   });
 
-  it("that are not there say so", async () => {
+  it("that do not exist are reported", async () => {
     const error = await Effect.runPromise(Effect.flip(loadCheckpoint(small, file("none.json"))));
     expect(error._tag).toBe("DataSourceError");
   });

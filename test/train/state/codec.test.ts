@@ -30,7 +30,7 @@ describe("a state as JSON", () => {
     expect(codec.is(state)).toBe(true);
   });
 
-  it("is a checkpoint: the run goes on from it as if it had never stopped", async () => {
+  it("is a checkpoint: a run resumes from it as if it had never stopped", async () => {
     const whole = await collect(train$(small, { services }));
     const decoded = codec.decode(throughJson(codec.encode(await trained(2))));
     if (E.isLeft(decoded)) throw new Error("refused");
@@ -51,7 +51,7 @@ describe("a state as JSON", () => {
     ).toBe(true);
   });
 
-  it("is refused where it is damaged", async () => {
+  it("is refused if it is damaged", async () => {
     const json = codec.encode(await trained(1));
     const damaged: readonly unknown[] = [
       null,
@@ -77,14 +77,14 @@ describe("a state as JSON", () => {
     expect(codec.is(undefined)).toBe(false);
   });
 
-  it("says which part is another's, and what it should be", async () => {
+  it("names the part that differs, and its expected value", async () => {
     const json = codec.encode(await trained(1));
     const refused = codec.decode({ ...json, params: [] });
     const [reason] = E.isLeft(refused) ? refused.left : [];
     expect(reason?.message).toMatch(/^params: .*0\.weight.*, which no leaves is not$/);
   });
 
-  it("has its own parts: a state with others is none of the pipeline's", async () => {
+  it("must have exactly its parts", async () => {
     const state = await trained(1);
     const others = [
       { params: [] },
@@ -98,7 +98,7 @@ describe("a state as JSON", () => {
     for (const other of others) expect(codec.is({ ...state, ...other })).toBe(false);
   });
 
-  it("that was written before operators remembered anything has nothing of it", async () => {
+  it("of an older version without memory decodes to no memory", async () => {
     const { memory: _, ...json } = codec.encode(await trained(1));
     const decoded = codec.decode(throughJson(json));
     expect(E.isRight(decoded) && decoded.right.memory).toEqual({});

@@ -4,7 +4,7 @@ import { type Case, cast, d, f, first, type Make, n, node, of, on, typed } from 
 
 const wholes = ["floor", "ceil", "round"] as const;
 
-/** Of arithmetic. */
+/** Identities of arithmetic. */
 export const ofNumbers: readonly Case[] = [
   f("--x", (x) => on("neg", on("neg", x)), first),
   f(
@@ -183,7 +183,7 @@ export const ofNumbers: readonly Case[] = [
 ];
 
 const dtypes = ["bool", "u8", "i32", "f32", "f64"] as const;
-/** What holds every value of a dtype. */
+/** The dtypes that hold every value of each dtype. */
 const wider: { readonly [narrow in Dtype]: readonly Dtype[] } = {
   bool: ["u8", "i32", "f32", "f64"],
   u8: ["i32", "f32", "f64"],
@@ -191,7 +191,7 @@ const wider: { readonly [narrow in Dtype]: readonly Dtype[] } = {
   f32: ["f64"],
   f64: [],
 };
-/** Of casts, by what each dtype holds. */
+/** Identities of casts, by the values that each dtype holds. */
 export const ofCasts: readonly Case[] = dtypes.flatMap((a) => {
   const x = typed(of(a, 2, 3));
   const own = x(`${a} as ${a}`, (v) => cast(v, a), first);

@@ -3,14 +3,14 @@ import type { Expr, Params, PrimitiveTag, TensorType } from "../../../../src/ir/
 import type { elementwise } from "../../../../src/rules/evaluate/elementwise.ts";
 import type { Dtype } from "../../../../src/tensor/dtype.ts";
 
-/** An expression of some operands. */
+/** Makes an expression from some operands. */
 export type Make = (x: Expr, y: Expr, z: Expr) => Expr;
-/** An expression, and what it is simplified to. */
+/** An expression, and its simplified form. */
 export interface Case {
   readonly name: string;
   readonly types: readonly TensorType[];
   readonly given: Make;
-  /** What it becomes; left out where it must stay as it is. */
+  /** The simplified form. Missing if the expression must stay unchanged. */
   readonly simple?: Make;
 }
 

@@ -17,8 +17,8 @@ import { ofBits, ofChoices } from "./logic.ts";
 import { ofParts, ofRepeated, ofShapes, ofSums } from "./movement.ts";
 
 /**
- * What each identity makes of what: random programs show that identities keep what is computed, but not that there
- * are any. Every program here is simplified to the one beside it, node for node, or stays the program that it is.
+ * The result of every identity. Random programs test that identities keep the results, but not that they apply. Every
+ * program here is simplified to the one beside it, node for node, or stays unchanged.
  */
 const cases = [
   ...ofNumbers,
@@ -40,7 +40,7 @@ const valueOf = ({ shape, dtype }: TensorType, from: number): Tensor => {
   return Tensor.own(shape, dtype, data);
 };
 
-/** A pass until it finds nothing more to do. */
+/** Applies a pass until it changes nothing. */
 const settled = (p: ReturnType<typeof program>): ReturnType<typeof program> => {
   const next = simplify(p);
   return next === p ? p : settled(next);
@@ -61,7 +61,7 @@ describe("identities", () => {
     }
   });
 
-  it("are all here: each is of a primitive that some case ends in", () => {
+  it("are complete: some case ends in each primitive with an identity", () => {
     const shown = new Set(
       cases.flatMap(({ types, given, simple }) => {
         const [x, y, z] = types.map(parameter) as [Expr, Expr, Expr];

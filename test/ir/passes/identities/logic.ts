@@ -6,11 +6,11 @@ const bits = [
   { name: "p", make: p, ones: 1, dtype: "bool" },
   { name: "n", make: n, ones: -1, dtype: "i32" },
 ] as const;
-/** Of truth values and of whole words of bits. */
+/** Identities of bools and of words of bits. */
 export const ofBits: readonly Case[] = bits.flatMap(({ name, make, ones, dtype }) => {
   const all: Make = (x) => filled(x.shape, dtype, ones);
   const none: Make = (x) => filled(x.shape, dtype, 0);
-  /** Of `x` and a number, either of which may come first. */
+  /** An operation on `x` and a number, with the number second and first. */
   const both = (op: "and" | "or" | "xor", c: number, simple?: Make): readonly Case[] => [
     make(`${name} ${op} ${c}`, (x) => on(op, x, c), simple),
     make(`${c} ${op} ${name}`, (x) => on(op, c, x), simple),
@@ -38,7 +38,7 @@ export const ofBits: readonly Case[] = bits.flatMap(({ name, make, ones, dtype }
     ),
   ];
 });
-/** Of choices, shifts and comparisons. */
+/** Identities of selections, shifts and comparisons. */
 export const ofChoices: readonly Case[] = [
   f("all chosen", (x, y) => select(filled([2, 3], "bool", 1), x, y), first),
   f("none chosen", (x, y) => select(filled([2, 3], "bool", 0), x, y), second),

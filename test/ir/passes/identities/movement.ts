@@ -29,7 +29,7 @@ type Axes = readonly number[];
 const dot = (x: Expr, y: Expr, left: Axes, right: Axes, batch: readonly [Axes, Axes] = [[], []]) =>
   node("dot", { contract: [left, right], batch }, x, y);
 
-/** Of what repeats, renames and turns. */
+/** Identities of broadcasts, reshapes and transpositions. */
 export const ofShapes: readonly Case[] = [
   x("its own shape", (v) => reshape(v, 2, 3, 4), first),
   x(
@@ -95,7 +95,7 @@ export const ofShapes: readonly Case[] = [
   ),
 ];
 
-/** Of parts, joins and margins. */
+/** Identities of slices, concatenations and pads. */
 export const ofParts: readonly Case[] = [
   row("the whole", (v) => slice(v, 0, 7), first),
   row("the first", (v) => slice(v, 0, 6)),
@@ -178,7 +178,7 @@ export const ofParts: readonly Case[] = [
   ),
 ];
 
-/** Of reductions and products. */
+/** Identities of reductions and products. */
 export const ofSums: readonly Case[] = [
   x("a sum over nothing", (v) => reduce("sum", v), first),
   thin(
@@ -248,13 +248,13 @@ export const ofSums: readonly Case[] = [
   ),
 ];
 
-/** A part along two axes. */
+/** A slice along two axes. */
 const slice2 = (x: Expr, start: readonly number[], limit: readonly number[]) =>
   node("slice", { start, limit, stride: [1, 1] }, x);
-/** A square matrix minus what it is when turned. */
+/** A square matrix beside its transpose. */
 const twice = (x: Expr): Expr => join(1, reshape(x, 1, 8), reshape(transpose(x, 1, 0), 1, 8));
 
-/** Of operands that repeat: what is computed of them repeats. */
+/** Operations on broadcast operands: their result is a broadcast. */
 const bitwise: readonly PrimitiveTag[] = ["and", "or", "xor", "shiftLeft", "shiftRight"];
 const repeat = (x: Expr): Expr => broadcast(x, [9, 3], [1]);
 export const ofRepeated: readonly Case[] = [
