@@ -11,6 +11,7 @@ export {
   foldsPartition,
   type Placed,
 } from "./data/folds.ts";
+export { type Mixing, mixingLaws, partnersPermute, targetsFollowInputs } from "./data/mixing.ts";
 export {
   constantsVanish,
   promiseKept,

@@ -1,5 +1,6 @@
 import { codecLaws } from "./data/codecs.ts";
 import { foldLaws } from "./data/folds.ts";
+import { mixingLaws } from "./data/mixing.ts";
 import { scalerLaws } from "./data/preprocessing.ts";
 import { sequencesKept, sequencesResumed } from "./data/ragged.ts";
 import { readsOrRefuses } from "./data/readers.ts";
@@ -54,6 +55,8 @@ export const laws = {
   source: [...sourceLaws, sequencesKept, sequencesResumed],
   /** Of a way to divide rows into training and validation data. */
   folding: foldLaws,
+  /** Of an augmentation that mixes the examples of a batch with their targets. */
+  batchAugmentation: mixingLaws,
   /** Of a sampler that draws rows by weight. */
   sampler: samplerLaws,
   /** For anything that is built with a random key. */

@@ -1,12 +1,29 @@
 /** Datasets, where they come from, and what is done to them first. */
 
 export {
+  type BatchAugmentation,
+  type BatchColumns,
+  batchAugmentations,
+  cutmix,
+  eachExample,
+  type MixOptions,
+  mixup,
+} from "./augmentation/batch.ts";
+export {
   type Augmentation,
   augmentations,
   cutout,
   randomCrop,
   randomFlip,
 } from "./augmentation/example.ts";
+export {
+  frequencyMask,
+  type MaskOptions,
+  type SpecAugmentOptions,
+  specAugment,
+  timeMask,
+  timeWarp,
+} from "./augmentation/spectrogram.ts";
 export { batches$ } from "./batches.ts";
 export {
   type Batch,

@@ -7,8 +7,10 @@ import { arange, tensor, zeros } from "../../../src/tensor/constructors.ts";
 import { key } from "../../../src/tensor/key.ts";
 import {
   type Arguments,
+  aboveZero,
   between,
   everyOption,
+  finiteNumber,
   type Option,
   type OptionsOf,
   optionsOf,
@@ -36,6 +38,7 @@ const five = data.dataset({
 });
 const image = constant(zeros([4, 6, 2])) as Expr;
 const one = constant(key(1));
+const spectrogram = constant(zeros([9, 4])) as Expr;
 
 /** Runs a synchronous effect: returns its value, or throws its error. */
 const made = <A, E>(effect: Effect.Effect<A, E>): A => {
@@ -55,6 +58,18 @@ const streamOptions = (make: (options: data.StreamOptions) => unknown): Argument
   shuffleBuffer: [count, (shuffleBuffer) => make({ shuffleBuffer })],
   prefetch: [count, (prefetch) => make({ prefetch })],
   waiting: [count, (waiting) => make({ waiting })],
+});
+
+const columns = { inputs: ["x"], targets: ["y"] };
+const pair = { x: constant(zeros([2, 4, 6, 3])) as Expr, y: constant(zeros([2, 3])) as Expr };
+
+const maskOptions = (
+  make: (most: number, options?: data.MaskOptions) => data.Augmentation,
+): Arguments => ({
+  most: [extent, (most) => make(most)(image, one)],
+  count: [extent, (n) => make(1, { count: n })(image, one)],
+  share: [between(0, 1), (share) => make(1, { share })(image, one)],
+  fill: [finiteNumber, (fill) => make(1, { fill })(image, one)],
 });
 
 const functions: OptionsOf<typeof data> = {
@@ -148,6 +163,21 @@ const functions: OptionsOf<typeof data> = {
   randomCrop: { padding: [wholeFrom(0, 3), (n) => data.randomCrop(n)(image, one)] },
   cutout: { size: [wholeFrom(1, 4), (n) => data.cutout(n)(image, one)] },
   augmentations: none,
+  batchAugmentations: none,
+  eachExample: none,
+  mixup: { alpha: [aboveZero, (alpha) => data.mixup({ ...columns, alpha })(pair, one)] },
+  cutmix: { alpha: [aboveZero, (alpha) => data.cutmix({ ...columns, alpha })(pair, one)] },
+  timeMask: maskOptions(data.timeMask),
+  frequencyMask: maskOptions(data.frequencyMask),
+  timeWarp: { most: [wholeFrom(0, 3), (n) => data.timeWarp(n)(spectrogram, one)] },
+  specAugment: {
+    warp: [wholeFrom(0, 3), (warp) => data.specAugment({ warp })(spectrogram, one)],
+    frequency: [extent, (frequency) => data.specAugment({ frequency })(image, one)],
+    frequencyMasks: [extent, (frequencyMasks) => data.specAugment({ frequencyMasks })(image, one)],
+    time: [extent, (time) => data.specAugment({ time })(image, one)],
+    timeMasks: [extent, (timeMasks) => data.specAugment({ timeMasks })(image, one)],
+    share: [between(0, 1), (share) => data.specAugment({ share })(image, one)],
+  },
   batches$: {
     size: [
       wholeFrom(1, 5),

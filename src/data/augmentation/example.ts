@@ -1,12 +1,13 @@
 import { ShapeMismatch } from "../../errors.ts";
 import type { Expr } from "../../ir/expr.ts";
 import { cast, where } from "../../ir/ops/control.ts";
-import { add, and, ge, lt, mul, sub } from "../../ir/ops/elementwise.ts";
+import { add, and, floor, ge, lt, minimum, mul, sub } from "../../ir/ops/elementwise.ts";
 import { iota, take } from "../../ir/ops/indexing.ts";
 import { bernoulli, type KeyExpr, splitKey, uniform } from "../../ir/ops/random.ts";
 import { reshape, reverse } from "../../ir/ops/structural.ts";
 import { scoped } from "../../ir/trace.ts";
 import { refuse } from "../../ir/types/diagnose.ts";
+import type { Shape } from "../../tensor/shape.ts";
 import { holding, probability as probabilities, whole } from "../../tensor/validate.ts";
 
 /**
@@ -21,8 +22,14 @@ const augmentation =
   (input, key) =>
     scoped(name, [input, key], [change(input, key)])[0] as Expr;
 
-/** A random whole number from 0 to `n - 1`, uniform to within 2⁻²⁴. */
-const below = (key: KeyExpr, n: number): Expr => cast(mul(uniform(key, []), n), "i32");
+/**
+ * Random whole numbers from 0 up to but not including `n`, as floats, uniform to within 2⁻²⁴. A product that rounds up to
+ * `n` itself becomes the number before.
+ */
+export const below = (key: KeyExpr, n: number | Expr, shape: Shape = []): Expr =>
+  minimum(floor(mul(uniform(key, shape), n)), sub(n, 1)) as Expr;
+
+const wholeBelow = (key: KeyExpr, n: number): Expr => cast(below(key, n), "i32");
 
 const integer = holding("a whole number", Number.isSafeInteger);
 
@@ -88,7 +95,7 @@ export const randomCrop = (padding: number): Augmentation => {
     const input = atLeast(given, padding + 1, "randomCrop");
     const keys = splitKey(key, places.length);
     return places.reduce<Expr>((image, axis) => {
-      const moved = sub(below(keys[axis] as KeyExpr, 2 * padding + 1), padding);
+      const moved = sub(wholeBelow(keys[axis] as KeyExpr, 2 * padding + 1), padding);
       // An index beyond the image reads zeros.
       return take(image, add(iota([input.shape[axis] ?? 0]), moved), axis);
     }, input);
@@ -111,7 +118,7 @@ export const cutout = (size: number): Augmentation => {
     const keys = splitKey(key, places.length);
     const [rows, columns] = places.map((axis) => {
       const extent = input.shape[axis] ?? 0;
-      const first = sub(below(keys[axis] as KeyExpr, extent), Math.floor(size / 2)) as Expr;
+      const first = sub(wholeBelow(keys[axis] as KeyExpr, extent), Math.floor(size / 2)) as Expr;
       const position = iota([extent]);
       const inside = and(
         ge(position, first) as Expr,
