@@ -160,7 +160,12 @@ export const typing: TypeRules<PrimitiveTag> = {
       return wrongDtype(op, `${heldBy[x.dtype]} as its value, not ${value}`, inputs, outputs);
     return fits
       ? { outputs }
-      : wrongShape(op, "one non-negative whole padding per axis", inputs, outputs);
+      : wrongShape(
+          op,
+          `one non-negative whole padding per axis, not (${low.join(", ")}) before, (${high.join(", ")}) after and (${interior.join(", ")}) between`,
+          inputs,
+          outputs,
+        );
   },
   concatenate: ({ axis }, inputs, op) => {
     const first = inputs[0] ?? type([0], "f32");
@@ -202,6 +207,8 @@ export const typing: TypeRules<PrimitiveTag> = {
       return wrongDtype(op, "indices of i32 and updates of the operand's dtype", inputs, [x]);
     if (!isFloat(x.dtype) && x.dtype !== "i32")
       return wrongDtype(op, "f32, f64 or i32", inputs, [x]);
+    if (!inside([axis], x.shape.length))
+      return wrongShape(op, axesOf([axis], x.shape.length), inputs, [x]);
     return gatherFits(axis, batch, x.shape, indices.shape) && sameShape(updates.shape, expected)
       ? { outputs: [x] }
       : wrongShape(op, `updates of shape [${expected.join(", ")}]`, inputs, [x]);

@@ -34,12 +34,16 @@ export const windowShape = (windowing: Windowing, x: Shape): Shape => [
 const show = ({ size, dilation }: Windowing): string =>
   `[${size.join(", ")}]${dilation.every((d) => d === 1) ? "" : ` dilated by [${dilation.join(", ")}]`}`;
 
+/** What is expected of the numbers of a windowing that are no counts, in words. */
+const counts = ({ axes, size, stride, dilation }: Windowing): string =>
+  `a whole size, stride and dilation of 1 or more for each of the axes ${axes.join(", ")}, not (${size.join(", ")}), (${stride.join(", ")}) and (${dilation.join(", ")})`;
+
 export const windowTyping = {
   window: (params: Windowing, inputs: readonly TensorType[], op: string): Typed => {
     const x = at(inputs, 0);
     const outputs = [type(windowShape(params, x.shape), x.dtype)];
+    if (!all(params)) return wrongShape(op, counts(params), inputs, outputs);
     const fits =
-      all(params) &&
       distinctInside(params.axes, x.shape.length) &&
       params.axes.every((a, i) => (x.shape[a] as number) >= reach(params, i));
     return fits

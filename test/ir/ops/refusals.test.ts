@@ -92,6 +92,17 @@ describe("positions, axes and sizes that do not exist", () => {
     ["too few counts", () => ops.repeatByCounts(three, tensor([1], "i32"), 2), "[3]"],
     ["too few points", () => ops.trapezoid(three, { x: ones([2]) }), "3 points, one for each"],
     ["the median of nothing", () => ops.median(ones([0])).values, "one element or more"],
+    [
+      "slidingWindow",
+      () => ops.slidingWindow(three, { axes: [0], size: [2], stride: [0] }),
+      "for each of the axes 0, not (2), (0) and (1)",
+    ],
+    ["pad", () => ops.pad(three, [[-1, 2]]), "not (-1) before, (2) after and (0) between"],
+    [
+      "scatterAdd along -3",
+      () => ops.scatterAdd(ones([2, 2]), tensor([0], "i32"), ones([1, 2]), -3),
+      "not (-3)",
+    ],
     ["clip", () => ops.clip(three, 2, 1), "low is 2"],
   ])("%s", (_, make, says) => {
     expect(saidOf(make)).toContain(says);
