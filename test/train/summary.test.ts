@@ -24,6 +24,12 @@ it("a summary has a row for each layer of a model, and the cost of a step", asyn
     "dropout 0.1",
     "dense 8 → 3",
   ]);
+  expect(summary.layers.map(({ input, output }) => [input, output])).toEqual([
+    [[4], [8]],
+    [[8], [8]],
+    [[8], [8]],
+    [[8], [3]],
+  ]);
   expect(summary).toMatchObject({
     ...{ pipeline: "points", backend: "reference", parameters: 67, examples: 50, batchSize: 16 },
     plan: { operations: expect.any(Number) },

@@ -48,7 +48,7 @@ import {
 import { concatenate, sum } from "../../../src/ir/index.ts";
 import { open, within } from "../../../src/nn/apply.ts";
 import { reshape } from "../../../src/nn/index.ts";
-import { clip } from "../../../src/optim/index.ts";
+import { clip, constantSchedule } from "../../../src/optim/index.ts";
 import {
   type AnyPipeline,
   initialState,
@@ -118,6 +118,11 @@ describe("before the run starts", () => {
       pipe(small, withOptimizer(clip(1)), withLearningRate(0.1)),
       { _tag: "InvalidPipeline" },
     ],
+    [
+      "an infinite learning rate",
+      withLearningRate(Number.POSITIVE_INFINITY)(small),
+      { _tag: "InvalidPipeline" },
+    ],
     ["a learning rate of NaN", withLearningRate(Number.NaN)(small), { _tag: "InvalidPipeline" }],
     ["everything held out", withValidationSplit(1)(small), { _tag: "InvalidPipeline" }],
     [
@@ -160,6 +165,19 @@ describe("before the run starts", () => {
     expect(error).toMatchObject(expected);
     expect(isFluxionError(error) && formatError(error)).toMatch(/fix: /);
     expect(events).toEqual([]);
+  });
+
+  it.each([
+    ["a learning rate of 0", withLearningRate(0)(small)],
+    ["a schedule as learning rate", withLearningRate(constantSchedule(0.1))(small)],
+    ["an optimizer without a rate", withOptimizer(clip(1))(small)],
+    ["a negative seed", withSeed(-7)(small)],
+    ["a validation split of 0", withValidationSplit(0)(small)],
+    ["a validation split of 0.9", pipe(small, withValidationSplit(0.9), withBatchSize(5))],
+    ["a batch of all examples", withBatchSize(50)(small)],
+  ] as readonly (readonly [string, AnyPipeline])[])("accepts %s", async (_, of) => {
+    const events = await collect(train$(withEpochs(1)(of), { services }));
+    expect(lastOf(events, "Completed").epoch).toBe(1);
   });
 
   it("names the layer where shapes do not compose", async () => {
@@ -255,7 +273,7 @@ describe("batch statistics of a single example", () => {
     const { error, events } = await failure(sized(normalizing));
     expect(error).toMatchObject(few);
     expect(isFluxionError(error) && formatError(error)).toMatch(
-      /in 2:block\.block\.1:batchNorm 8\n.*fix: take larger batches: withBatchSize\(n\).*dropRemainder/,
+      /in 2:block\.block\.1:batchNorm 8\n.*fix: use larger batches: withBatchSize\(n\).*dropRemainder/,
     );
     expect(events).toEqual([]);
   });

@@ -6,7 +6,7 @@ import { sgd } from "../../../src/optim/index.ts";
 import { isPipeline, lacks } from "../../../src/train/isPipeline.ts";
 import type * as combinators from "../../../src/train/pipeline/overrides.ts";
 import * as made from "../../../src/train/pipeline/overrides.ts";
-import type { AnyPipeline } from "../../../src/train/pipeline/pipeline.ts";
+import { type AnyPipeline, pipeline } from "../../../src/train/pipeline/pipeline.ts";
 import { small } from "../examples.ts";
 
 type Name = Extract<keyof typeof combinators, `with${string}`>;
@@ -70,6 +70,28 @@ describe.each(Object.entries<readonly Case[]>(cases))("%s", (_, all) => {
     for (const [field, value] of Object.entries(after))
       if (!(field in to)) expect(value).toBe(small[field as keyof typeof small]);
     expect(isPipeline(after)).toBe(true);
+  });
+});
+
+describe("a pipeline", () => {
+  const { name, input, target, model, optimizer } = small;
+  const spec = { data, input, target, model, loss, optimizer } as never as Parameters<
+    typeof pipeline
+  >[1];
+
+  it("has its documented defaults", () => {
+    expect(pipeline(name, spec)).toEqual({
+      ...{ _tag: "Pipeline", name, data, input, target, model, loss, optimizer },
+      ...{ description: "", available: Effect.void, classes: undefined, tokens: undefined },
+      ...{ augment: undefined, learningRate: undefined, metrics: [], origin: undefined },
+      ...{ epochs: 1, batchSize: 32, dropRemainder: false, shuffle: true, seed: 0 },
+      ...{ deterministic: false, validationShare: 0, baselines: [], operators: [] },
+    });
+  });
+
+  it("keeps the given fields", () => {
+    const given = { description: "d", available: Effect.succeed(1), classes: 3, tokens: 4 };
+    expect(pipeline(name, { ...spec, ...given } as never)).toMatchObject(given);
   });
 });
 
