@@ -8,7 +8,7 @@ import { combining, emptyOf, neutralOf } from "../plan/kernels/reduction.ts";
 import { type Buffer, bufferOf, identityOf, literal, type View } from "../plan/view.ts";
 import { type Call, constantText, cTypes, operationText } from "./operations.ts";
 
-/** The kernels of C: plain loops, written line by line. */
+/** Writes kernels as plain loops in C, line by line. */
 
 /** Where a kernel's text is written: the names of buffers, and the functions that it may call. */
 export interface Site {
@@ -82,7 +82,7 @@ const elementOf = (site: Site, view: View, counters: readonly string[]): string 
 const declared = (dtype: Dtype, name: string, value: string): string =>
   `const ${cTypes[dtype]} ${name} = ${value};`;
 
-/** The lines that compute a body, and how each value is read; `given` are values that are known already. */
+/** The lines that compute a body, and the text of each value. `given` are the texts of values that are known already. */
 const computed = (
   site: Site,
   { loads, operations }: Computed,

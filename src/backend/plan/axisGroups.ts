@@ -1,7 +1,7 @@
 import { at } from "../../tensor/shape.ts";
 import type { View } from "./view.ts";
 
-/** Groups of axes of a view, walked as one. */
+/** Measures groups of axes of a view, each of which a loop walks as if it were one axis. */
 
 /** The one stride that walks `axes`, in order, as a single axis; `undefined` if there is none. */
 export const strideAlong = (

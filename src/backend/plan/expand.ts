@@ -5,7 +5,10 @@ import type { Buffer } from "./view.ts";
 
 type PlaceOf = (buffer: Buffer) => Buffer;
 
-/** Replaces each kernel by what a target makes of it, and does before a loop what every round of it would do alike. */
+/**
+ * Replaces each kernel by the target's own kernels. A kernel that would do the same in every round of a loop runs once,
+ * before the loop.
+ */
 export const expanded = <K extends Access>(
   steps: readonly Step[],
   expand: (kernel: Kernel) => readonly K[],
@@ -28,15 +31,15 @@ export const expanded = <K extends Access>(
 };
 
 /**
- * Finds steps that do the same in every round, to be done once before the loop, such as packing weights. They read
- * nothing that the loop writes, and nothing else writes what they write.
+ * Separates the steps of a loop that do the same in every round, such as packing weights, from those that do not. The
+ * former read nothing that the loop writes, and no other step writes their results.
  */
 const apart = <K extends Access>(
   steps: readonly Step<K>[],
   outputs: readonly Buffer[],
   placeOf: PlaceOf,
 ): { readonly still: readonly Step<K>[]; readonly moving: readonly Step<K>[] } => {
-  /** The buffer in whose memory another lies: itself, or the whole of which it is a slice. */
+  /** The whole buffer in whose memory a buffer lies. */
   const root = (b: Buffer): Buffer => {
     const place = placeOf(b);
     return place.slice === undefined ? place : root(place.slice.of);

@@ -3,7 +3,7 @@ import type { Dtype } from "../../tensor/dtype.ts";
 import { type Shape, sizeOf } from "../../tensor/shape.ts";
 import { type Buffer, bufferOf, collapse, identityOf, type View } from "./view.ts";
 
-/** Element-wise work as data: what one loop computes of each element, in which order, and where it stores it. */
+/** Element-wise work as data: what one loop loads, computes and stores for each element. */
 
 /** The primitives that work on each element alone, and so can share a loop. */
 export type Pointwise =
@@ -35,7 +35,7 @@ export interface Computed {
   readonly operations: readonly Operation[];
 }
 
-/** Element-wise work whose values are stored. A loop runs it, a product passes through it. */
+/** Element-wise work that stores its values. A loop runs it, or it ends a product. */
 export interface Fused extends Computed {
   readonly stores: readonly { readonly value: number; readonly to: View }[];
 }
@@ -112,11 +112,11 @@ export const describe = ({ operations }: Computed): string => {
   return Array.from(counts, ([name, n]) => (n === 1 ? name : `${name}×${n}`)).join(" ");
 };
 
-/** Operations over the whole space. */
+/** The number of operations over the whole space. */
 export const operationsIn = ({ operations, space }: Computed): number =>
   operations.length * sizeOf(space);
 
-/** The pairs of buffers of which work may write one over the other, which it reads. */
+/** The pairs of buffers that may share memory: one that the work writes, and one that it reads. */
 export const inPlaceOf = ({
   loads,
   stores,

@@ -3,18 +3,18 @@ import type { Computed, Fused } from "./fused.ts";
 import type { Buffer, Counter, View } from "./view.ts";
 
 /**
- * Kernels as data. A kernel says what it computes, on which memory, and what that costs; how its code is written is a
- * target's business (`target.ts`), and so is what kernels of its own it makes of one.
+ * Kernels as data. A kernel says what it computes, which memory it touches and what it costs. A target (`target.ts`)
+ * turns kernels into kernels of its own, and writes their code.
  */
 
-/** What a kernel touches and costs: all that memory, schedules and reports are made from. */
+/** The memory that a kernel touches, and its cost. Memory plans, schedules and reports need nothing else. */
 export interface Access {
   readonly name: string;
   readonly reads: readonly Buffer[];
   readonly writes: readonly Buffer[];
-  /** Memory that it needs while it runs, and that nobody reads afterwards. */
+  /** Memory for the time in which it runs. No other kernel reads it. */
   readonly scratch: readonly Buffer[];
-  /** Pairs of buffers that may share memory: each element is read only at the place where it is written, and before. */
+  /** Pairs of buffers that may share memory, since each element is read only before it is overwritten. */
   readonly inPlace: readonly (readonly [write: Buffer, read: Buffer])[];
   /** Arithmetic operations of one run. */
   readonly operations: number;
@@ -49,21 +49,21 @@ export interface Elementwise {
   readonly fused: Fused;
 }
 
-/** One view copied to another of the same shape; nothing is done where both are the same memory. */
+/** Copies one view to another of the same shape. Does nothing if both are the same memory. */
 export interface Copy {
   readonly kind: "copy";
   readonly from: View;
   readonly to: View;
 }
 
-/** One number written to several parts of a buffer. */
+/** Writes one number to several parts of a buffer. */
 export interface Border {
   readonly kind: "border";
   readonly parts: readonly View[];
   readonly value: number;
 }
 
-/** A value of fused work combined over some axes of its space, and stored in the order of the other axes. */
+/** Combines a value of fused work over some axes of its space, and stores the results in the order of the other axes. */
 export interface Reduction {
   readonly kind: "reduction";
   readonly combine: ReduceKind;
@@ -74,8 +74,9 @@ export interface Reduction {
 }
 
 /**
- * A general dot product: sums over the contracted axes, for each place of the batch, left and right axes in this order.
- * `ending` is element-wise work that loads the product from `to`, and stores it there only if it says so.
+ * A general dot product, which sums over the contracted axes. The product has the shared batch axes first, then the other
+ * axes of the left operand, then those of the right. `ending` is element-wise work that loads the product from `to`. If
+ * there is one, the product is stored in `to` only if the ending stores it.
  */
 export interface Contraction {
   readonly kind: "contraction";
@@ -104,7 +105,7 @@ export interface CumulativeSum {
   readonly to: Buffer;
 }
 
-/** Each line along an axis in ascending order, NaN last, and where each element stood. Equal elements keep their order. */
+/** Sorts each line along an axis, NaN last, and stores where each element stood. Equal elements keep their order. */
 export interface Sort {
   readonly kind: "sort";
   readonly axis: number;
@@ -125,7 +126,7 @@ export interface IndexedLayout {
   readonly rest: number;
 }
 
-/** Elements at indices; zeros where an index is out of range. Both views are contiguous. */
+/** Takes elements at indices, and zeros where an index is out of range. Both views are contiguous. */
 export interface Gather {
   readonly kind: "gather";
   readonly layout: IndexedLayout;
@@ -134,7 +135,7 @@ export interface Gather {
   readonly to: Buffer;
 }
 
-/** Updates added to a buffer at indices; those out of range are left out. Both views are contiguous. */
+/** Adds updates to a buffer at indices, and leaves out those out of range. Both views are contiguous. */
 export interface ScatterAdd {
   readonly kind: "scatterAdd";
   readonly layout: IndexedLayout;
@@ -143,7 +144,7 @@ export interface ScatterAdd {
   readonly to: Buffer;
 }
 
-/** Random words by Threefry-2x32-20: `words` for each of `count` keys, which are contiguous and of two words. */
+/** Makes random words by Threefry-2x32-20: `words` for each of `count` keys. A key is two words; keys are contiguous. */
 export interface RandomBits {
   readonly kind: "randomBits";
   readonly keys: View;
@@ -153,8 +154,8 @@ export interface RandomBits {
 }
 
 /**
- * Windows added up where they lie: element-wise work in the order of its space, whose places may meet in one element
- * unless they differ along the first `apart` axes.
+ * Adds up windows that overlap: element-wise work that must run in the order of its space, because several places store
+ * to one element. Places that differ along the first `apart` axes never do.
  */
 export interface OverlapAdd {
   readonly kind: "overlapAdd";
@@ -185,13 +186,13 @@ export interface Loop {
 
 export const kernelStep = <K>(kernel: K): Step<K> => ({ kind: "kernel", kernel });
 
-/** All kernels of steps, those within loops and branches once. */
+/** All kernels of steps. Those inside loops and branches count once. */
 export const kernelsOf = <K>(steps: readonly Step<K>[]): readonly K[] =>
   steps.flatMap((step) => {
     if (step.kind === "kernel") return [step.kernel];
     return kernelsOf(step.kind === "loop" ? step.steps : [...step.onTrue, ...step.onFalse]);
   });
 
-/** The buffers that a kernel writes, scratch memory among them. */
+/** The buffers that a kernel writes, including scratch memory. */
 export const writesOf = ({ writes, scratch }: Access): readonly Buffer[] =>
   scratch.length === 0 ? writes : [...writes, ...scratch];

@@ -3,12 +3,11 @@ import { alignment, placeFrom, rounded, type Span } from "./placing.ts";
 import { type Buffer, bufferOf, bytesOf as bytesIn, type Width } from "./view.ts";
 
 /**
- * The memory plan: an address for every buffer, found before anything runs. Two buffers share memory
- * where the last use of one is before the first of the other, or where a kernel may write one over the
- * other element by element.
+ * An address for every buffer, found before anything runs. Two buffers share memory if the last use of one is before the
+ * first use of the other, or if a kernel may overwrite one with the other element by element.
  */
 export interface MemoryPlan {
-  /** Addresses: for private memory of threads, the first thread's. */
+  /** The address of a buffer. For memory that each thread has for itself, the address in the first thread's. */
   readonly addressOf: (buffer: Buffer) => number;
   /** The address and the bytes of the first thread's private memory; those of the other threads follow. */
   readonly own: { readonly address: number; readonly bytes: number };
@@ -43,7 +42,7 @@ interface Bracket {
   end: number;
 }
 
-/** A moment at which buffers are read and written: a kernel, or a branch that looks at its predicate. */
+/** A moment at which buffers are read and written: a kernel runs, or a branch reads its predicate. */
 interface Event extends Pick<Access, "inPlace"> {
   readonly reads: readonly Buffer[];
   readonly writes: readonly Buffer[];
@@ -133,7 +132,7 @@ export const planMemory = (
       span.last = Math.max(span.last, last);
     }
   };
-  /** A use within loops: what was made outside of a loop must outlive it, since it is used in every round. */
+  /** Notes a use inside loops. A buffer made outside of a loop must outlive it, since every round uses it. */
   const use = (given: Buffer, first: number, last: number, within: readonly Bracket[]): void => {
     const buffer = storageOf(given);
     const { slice } = buffer;

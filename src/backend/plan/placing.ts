@@ -111,10 +111,10 @@ const byTime = (
   return top;
 };
 
-/** Maximum buffers placed by size: that compares each pair. More are placed in the order of their births. */
+/** Maximum buffers that are placed by size, which compares every pair. More buffers are placed in the order of their births. */
 const mostByAddress = 1024;
 
-/** Gives each of `bySize` an address from `start` on that is its own while it lives. Returns the end of all. */
+/** Gives each buffer an address from `start` on that no other has while it lives. Returns the end of the last. */
 export const placeFrom = (
   start: number,
   bySize: Lives,

@@ -6,7 +6,7 @@ import type { Buffer } from "./view.ts";
 const total = (buffers: Iterable<Buffer>, { bytesOf }: MemoryPlan): number =>
   [...buffers].reduce((n, b) => n + bytesOf(b), 0);
 
-/** Whether a kernel does nothing: it copies what is already in place. */
+/** Whether a kernel does nothing, because it copies a value to where it already is. */
 const isIdle = (kernel: Access, { storageOf }: MemoryPlan): boolean => {
   const { operations, reads } = kernel;
   const writes = writesOf(kernel);
@@ -19,7 +19,7 @@ const isIdle = (kernel: Access, { storageOf }: MemoryPlan): boolean => {
   );
 };
 
-/** Kernels in order; those within loops count once for each round. */
+/** Kernels in order. The cost of a kernel inside a loop counts once for each round. */
 const plannedKernels = (
   steps: readonly Step<Access>[],
   memory: MemoryPlan,

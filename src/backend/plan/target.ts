@@ -17,9 +17,9 @@ export interface Target<K extends Access, Code> {
   readonly supports: (kernel: Kernel) => boolean;
   /** The target's own kernels that together do what one kernel says. Memory is planned for these. */
   readonly expand: (kernel: Kernel) => readonly K[];
-  /** What its memory needs beside the program's own, once the kernels are known. Defaults to nothing. */
+  /** The memory that it needs for itself, given the kernels. Defaults to none. */
   readonly reserve?: (steps: readonly Step<K>[]) => Omit<Layout, "width">;
-  /** Writes the code of a program of which everything is known. */
+  /** Writes the code of a program whose kernels and memory are planned. */
   readonly write: (planned: Planned<K>) => Code;
 }
 
@@ -31,7 +31,7 @@ export interface Planned<K> extends Lowered<K> {
   readonly missing: readonly string[];
 }
 
-/** Plans a program, which has been checked, for a target: kernels first, then the target's own, then their memory. */
+/** Plans a checked program for a target: its kernels, then the target's own kernels, then their memory. */
 export const plannedFor = <K extends Access, Code>(
   { width, supports, expand, reserve = () => ({}) }: Target<K, Code>,
   program: Program,

@@ -14,13 +14,13 @@ export interface Buffer {
   readonly what: string;
   /** Whether it holds a value of the program, as opposed to scratch memory of a kernel. */
   readonly isValue: boolean;
-  /** Set for the part of another buffer that a loop is at: `size` elements from `start + index · step` on. */
+  /** Set for a part of another buffer that moves with a loop. */
   readonly slice: Slice | undefined;
-  /** Whether every thread has a copy of its own: scratch that one kernel writes piece by piece. */
+  /** Whether every thread has a copy of its own. Scratch memory of kernels that threads share is like this. */
   readonly ofThread: boolean;
 }
 
-/** A part of a buffer that is affine in a counter: it begins at element `start + index · step`. */
+/** A part of another buffer: it begins at element `start + index · step`, where `index` is a loop's counter. */
 export interface Slice {
   readonly of: Buffer;
   readonly index: Counter;
@@ -60,7 +60,7 @@ export const scratchBuffer = (dtype: Dtype, size: number, what: string): Buffer 
   ofThread: true,
 });
 
-/** `size` elements of a buffer that move as a loop counts. */
+/** `size` elements of a buffer, at a place that moves as a loop counts. */
 export const sliceBuffer = (slice: Slice, size: number): Buffer => ({
   dtype: slice.of.dtype,
   size,
@@ -165,7 +165,7 @@ export const reverseView = (view: View, axes: readonly number[]): View => ({
   ),
 });
 
-/** All windows of a view, which overlap in memory where they do in the tensor. */
+/** All windows of a view. Windows that overlap in the tensor overlap in memory. */
 export const windowView = (
   view: View,
   { axes, stride, dilation }: Windowing,
@@ -214,9 +214,9 @@ export const reshapeView = (view: View, shape: Shape): View | undefined => {
 };
 
 /**
- * Joins neighboring axes where every view steps through both as through one; all views have one shape. The first
- * `leading` axes stay apart from the others, and no joined axis is longer than `longest`, since it is counted as one.
- * Returns the views, and how many of the leading axes are left.
+ * Joins neighboring axes if every view steps through both as through one axis. All views have the same shape. None of
+ * the first `leading` axes is joined to one of the others, and no joined axis is longer than `longest`. Returns the
+ * views, and how many of the leading axes are left.
  */
 export const collapse = (
   shape: Shape,

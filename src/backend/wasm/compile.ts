@@ -24,8 +24,8 @@ import { pageBytes, pagesLimit, pagesOf, type Written, wasmTarget } from "./targ
 import type { Together } from "./threads/schedule.ts";
 
 /**
- * The compile of a program, as passes from top to bottom: what a program is refused for, its rewriting, its kernels
- * with an address for every buffer, the code of a module, and the module itself.
+ * Compiles a program by passes, from top to bottom: refuse what cannot be compiled, rewrite the program, plan its kernels
+ * and their memory, refuse what does not fit, write the code, and make the module.
  */
 
 /** The address and the type of a program's input or output in memory. */
@@ -97,7 +97,7 @@ const compilePrepared = (
     return instantiable(program, carried, planned, written);
   });
 
-/** Fails where something stands against compiling a program. */
+/** Fails if there are causes against compiling a program. */
 const refuse = (causes: readonly SizeLimit[]): Effect.Effect<void, CompileError> =>
   causes.length > 0 ? Effect.fail(new CompileError({ causes })) : Effect.void;
 
@@ -137,7 +137,7 @@ const counting = (write: () => Written): Effect.Effect<Written, CompileError> =>
     }
   });
 
-/** The module of written code, with all that is known of it. */
+/** Makes the module of written code, with the layout of its memory. */
 const instantiable = (
   program: Program,
   carried: number,

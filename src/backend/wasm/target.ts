@@ -19,7 +19,7 @@ export const pageBytes = 65536;
 /** The pages that 32-bit addresses reach. */
 export const pagesLimit = 65536;
 
-/** The pages of so many bytes. */
+/** The number of pages that hold so many bytes. */
 export const pagesOf = (bytes: number): number => Math.ceil(bytes / pageBytes);
 
 /**
@@ -57,7 +57,7 @@ const writeMemory = (
 /** Minimum work to share, in multiples of `shareFrom`, before running on several threads pays. */
 const leastTogether = 20;
 
-/** WebAssembly as a target: it supports every kernel, and makes its own of products, reductions and sorts. */
+/** WebAssembly as a target. It supports every kernel, and has its own for products, reductions, sorts and scatters. */
 export const wasmTarget = (options: WriteOptions): Target<WasmKernel, Written> => {
   const { shareFrom } = options;
   const isShared = (steps: readonly Step<WasmKernel>[]): boolean =>

@@ -15,7 +15,7 @@ export interface Joins {
   readonly skips: (node: AnyNode, buffer: Buffer) => boolean;
 }
 
-/** `mayWrite` says whether a result may be written before its own turn. */
+/** The joins of a region. `mayWrite` says whether a result may be written before its own turn. */
 export const joinsOf = (
   scope: Scope,
   groupOf: (node: AnyNode) => Group | undefined,

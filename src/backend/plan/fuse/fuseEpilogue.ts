@@ -14,13 +14,13 @@ import { absorbInto, dependsOn, follow, type Group } from "./groups.ts";
 export const epilogueNodes = ({ nodes: [first, ...others] }: Group): readonly AnyNode[] =>
   first?.primitive === "dot" ? others : [];
 
-/** Whether each element of what a group makes is made from elements at its place, or of a product's operands. */
+/** Whether a group makes each element from elements at the same place, or from a product's operands. */
 export const isElementwise = (group: Group): boolean =>
   group.nodes.every(isPointwise) || epilogueNodes(group).length > 0;
 
 /**
- * Epilogues are for what costs less than the memory traffic it saves. Long bodies, such as the update of an
- * optimizer, and functions whose constants fill the registers were measured to gain nothing.
+ * Maximum nodes of an epilogue, which must cost less than the memory traffic that it saves. Measured: long bodies, such
+ * as the update of an optimizer, and functions whose constants fill the registers gain nothing.
  */
 const mostNodes = 8;
 

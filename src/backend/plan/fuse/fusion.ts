@@ -41,7 +41,7 @@ const demanding: ReadonlySet<PrimitiveTag> = new Set([
   "pow",
 ]);
 
-/** Maximum such functions in one loop: with more, constants are read from the stack again and again. */
+/** Maximum such functions in one loop. With more, the loop reads constants from the stack in every round. */
 const mostDemanding = 1;
 
 const isDemanding = (node: AnyNode): boolean => demanding.has(node.primitive);
@@ -49,7 +49,7 @@ const isDemanding = (node: AnyNode): boolean => demanding.has(node.primitive);
 /** The number of its nodes that are such functions. */
 export const demand = ({ nodes }: Group): number => nodes.filter(isDemanding).length;
 
-/** Maximum nodes of one loop: beyond, passing values in registers no longer pays, and engines compile slowly. */
+/** Maximum nodes of one loop. With more, values no longer fit in registers, and engines compile slowly. */
 const mostNodes = 256;
 
 const sameSpace = (a: View, b: View): boolean => sameShape(squeeze(a).shape, squeeze(b).shape);
@@ -105,7 +105,7 @@ export const groupNodes = (flow: Dataflow, viewOf: (node: AnyNode) => View) => {
   return { groups, groupOf };
 };
 
-/** Orders groups so that each comes after those it needs; of several that could be next, the one made first. */
+/** Orders groups so that each comes after the groups it needs. Of several that could be next, the first one made is. */
 export const ordered = (
   groups: ReadonlySet<Group>,
   position: (node: AnyNode) => number,

@@ -1,8 +1,8 @@
 import type { AnyNode } from "../../../ir/expr.ts";
 
 /**
- * Groups of nodes that run together, and the order between groups. Each question takes about as long as its answer is
- * large, so that lowering stays near-linear in the number of nodes.
+ * A group of nodes that run together, and its place in the order of groups. A question about the order takes time in
+ * proportion to its answer, so that lowering takes nearly linear time in the number of nodes.
  */
 export interface Group {
   readonly nodes: AnyNode[];
@@ -10,7 +10,7 @@ export interface Group {
   readonly before: Map<Group, boolean>;
   /** Groups that must run after. */
   readonly after: Set<Group>;
-  /** Higher than the levels of all groups before it: a group of no lower level cannot come before. */
+  /** Higher than the levels of all groups that must run before. */
   level: number;
 }
 
@@ -48,7 +48,7 @@ export const leave = (group: Group): void => {
   group.after.clear();
 };
 
-/** Neither comes before the other any more: the level of two groups as one. */
+/** The level of two groups that become one. */
 const levelTogether = (a: Group, b: Group): number => {
   const [later, earlier] = a.level > b.level ? [a, b] : [b, a];
   let level = earlier.level;

@@ -7,12 +7,12 @@ import { isPointwise } from "../lower/values.ts";
 import type { Group } from "./groups.ts";
 
 /**
- * What is cheaper to compute again than to keep.
+ * Computes again what is cheaper to compute than to keep in memory.
  *
- * A loop that reads what another made of one product, a bias and a `tanh` by a few additions and
- * multiplications reads the product and the `tanh` instead and makes the rest anew: an operation costs a
- * tenth of a nanosecond, a number written and read again several tenths. So the residuals of a backward
- * pass shrink to what was expensive.
+ * Say one loop makes several values from a product and its `tanh`, by a few additions and multiplications, and another
+ * loop reads them. The other loop reads the product and the `tanh` instead, and computes the rest again: an operation
+ * costs a tenth of a nanosecond, a number written and read again several tenths. So a forward pass keeps for the
+ * backward pass only what was expensive.
  */
 
 /** Operations that cost less than the memory traffic of their result. */
@@ -72,7 +72,7 @@ const bytesOf = (nodes: Iterable<AnyNode>): number =>
     0,
   );
 
-/** Maximum operations worth doing to save one number from memory, and before that, to begin with. */
+/** Maximum operations that are worth one number less from memory; and the operations that are always allowed. */
 const [perLoad, atFirst] = [4, 8];
 
 export interface Recomputed {

@@ -29,7 +29,7 @@ export const contractionKernel = (
   };
 };
 
-/** The contracted, kept and shared axes of both sides: the product has the shared ones first, then those of each side. */
+/** The shared, kept and contracted axes of both operands. The product has the shared axes first, then rows, then columns. */
 export const axesOf = ({ params: { batch, contract }, left, right }: Contraction) => ({
   rows: others(left, batch[0], contract[0]),
   columns: others(right, batch[1], contract[1]),

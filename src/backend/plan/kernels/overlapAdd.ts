@@ -19,10 +19,10 @@ import { elementwiseKernel, fillKernel } from "./elementwise.ts";
 const mostInTurn = 1024;
 
 /**
- * Windows added up where they lie. The output is seen through the windows too, and for each place in a
- * window, one after the other, all windows are added at once: they never meet in one element then, so
- * that vectors may be used. Windows that do not overlap are written and not added. Axes before the windowed ones come
- * outermost, which keeps to one example.
+ * The kernels that add up windows where they lie. The output is read and written as windows too. For each place in a
+ * window, one after the other, that place of all windows is added at once: these never meet in one element, so that
+ * vectors may be used. Windows that do not overlap are stored and not added. Axes before the windowed ones are
+ * outermost, so that a part of the work stays within one example.
  */
 export const overlapAddKernels = (
   params: Params<"overlapAdd">,
@@ -30,7 +30,7 @@ export const overlapAddKernels = (
   shape: Shape,
   out: Buffer,
 ): readonly Kernel[] => {
-  /** How many windows meet in an element: one axis may bring all of them together, or all places of one. */
+  /** The most windows that meet in an element: at most all windows along an axis, or all places of one. */
   const meeting = params.axes.reduce(
     (n, axis, i) => n * Math.min(at(y.shape, axis), at(params.size, i)),
     1,

@@ -6,8 +6,8 @@ import { type Buffer, bufferOf, sliceBuffer, type View, whole } from "../view.ts
 import type { Context } from "./context.ts";
 
 /**
- * Lowers `scan` to a loop of the module; its body is lowered once. The carry lives in the buffers of its final value.
- * Slices of the operands and of the stacked outputs are addressed by the loop's index.
+ * Lowers `scan` to a loop, whose body is lowered once. The carry lives in the buffers of its final value. Slices of the
+ * operands and of the stacked outputs move with the loop's counter.
  */
 export const loopSteps = (
   context: Context,

@@ -112,7 +112,7 @@ const kernels = <P extends PrimitiveTag>(make: MakeKernels<P>): Lowering<P> => (
   kernels: make,
 });
 
-/** Kernels that need their operands contiguous, with the copies that make them so. */
+/** Kernels that need contiguous operands, after the copies that make them contiguous. */
 const packed =
   <P extends PrimitiveTag>(make: MakeKernels<P>): MakeKernels<P> =>
   (params, operands, outputs, types) => {
@@ -132,7 +132,7 @@ const first = <A>(xs: readonly A[]): A => xs[0] as A;
 const second = <A>(xs: readonly A[]): A => xs[1] as A;
 const third = <A>(xs: readonly A[]): A => xs[2] as A;
 
-/** How each primitive is lowered: a missing one does not compile. */
+/** How each primitive is lowered. TypeScript requires an entry for every primitive. */
 export const lowerings: { readonly [P in PrimitiveTag]: Lowering<P> } = {
   ...everyPointwise,
 

@@ -7,7 +7,7 @@ import { type Buffer, type Counter, makeBuffer, type View, whole } from "../view
 import type { Context, Destination } from "./context.ts";
 import { regionSteps } from "./region.ts";
 
-/** A program as steps, and the buffers of its values. `K` is what a step's kernels are. */
+/** A program as steps, and the buffers of its values. `K` is the type of its kernels. */
 export interface Lowered<K = Kernel> {
   readonly steps: readonly Step<K>[];
   readonly inputs: readonly Buffer[];
@@ -21,8 +21,8 @@ export interface Lowered<K = Kernel> {
 }
 
 /**
- * Lowers a program, which has been checked, to the kernels that every target knows. The first `carried` inputs are
- * state, which the first outputs overwrite.
+ * Lowers a checked program to kernels that know no target. The first `carried` inputs are state, and the first outputs
+ * overwrite them.
  */
 export const lower = (program: Program, carried: number): Lowered => {
   const constants = new Map<Tensor, Buffer>();

@@ -37,7 +37,7 @@ const sourceKey = (scope: Scope, source: Source): string => {
   }
 };
 
-/** What nodes compute together, and the numbers of its values: of each node, and of what is loaded from each buffer. */
+/** Work that computes several nodes, with the number of each node's value, and of the value loaded from each buffer. */
 interface Numbered {
   readonly work: Computed;
   readonly valueOf: (node: AnyNode) => number;

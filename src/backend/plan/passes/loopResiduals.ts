@@ -7,8 +7,8 @@ import { substitute } from "../../../ir/trace.ts";
 import { cheap } from "../fuse/rematerialize.ts";
 
 /**
- * What one loop stacks for another, if the other can make it of stacks that it reads anyway. A backward
- * loop keeps `σ(z)` and has no need of `σ(z) − σ(z)²`.
+ * Removes stacks that one loop makes for another, if the other loop can compute them from stacks that it reads anyway.
+ * For example, a backward loop that reads `σ(z)` does not need `σ(z) − σ(z)²` too.
  */
 
 type Scan = Node<"scan">;
@@ -38,7 +38,7 @@ const readsOf = (
   return reads;
 };
 
-/** The most nodes that are made anew for one slice: beyond, reading it costs less. */
+/** Maximum nodes that are computed again for one slice. With more, reading the slice costs less. */
 const mostRemade = 64;
 
 /** A value of the other loop's body, from slices that are read here anyway. */

@@ -4,11 +4,11 @@ import { dce } from "../../../ir/passes/dce.ts";
 import { concerning, everywhere, rewrite, same, useCounts } from "../../../ir/passes/rewrite.ts";
 
 /**
- * Sums that a loop only adds to, taken after it in one go: `Σₜ Xₜᵀ Yₜ` over slices that are stacked anyway
- * is one product of the stacks, which neither reads nor writes the sum in every round. So the gradients of
- * a recurrence's weights cost what those of a dense layer do.
+ * Moves sums out of loops that only add to them. `Σₜ Xₜᵀ Yₜ` over slices that are stacked anyway becomes one product of
+ * the stacks after the loop, so that no round reads and writes the sum. The gradients of a recurrence's weights then
+ * cost as much as those of a dense layer.
  *
- * The terms are added in another order, so this is no pass that keeps bits.
+ * The terms are added in another order, so this pass may change bits.
  */
 
 const onStacks = ({ batch, contract }: DotParams): DotParams => {

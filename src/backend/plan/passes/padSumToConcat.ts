@@ -3,8 +3,8 @@ import type { AnyNode, Expr, Program } from "../../../ir/expr.ts";
 import { concerning, everywhere, rewrite } from "../../../ir/passes/rewrite.ts";
 
 /**
- * Sums of padded parts as the concatenation that they are. The adjoint of cutting a tensor into parts pads
- * each and adds them all; where the parts cover everything without meeting, they only lie side by side.
+ * Turns sums of padded parts into concatenations. The gradient of cutting a tensor into parts pads each part and adds
+ * them all. If the parts cover everything and none overlap, the sum is the parts side by side.
  */
 
 interface Patch {

@@ -5,16 +5,16 @@ import { concerning, everywhere, outputsOf, rewrite, same } from "../../../ir/pa
 import { program } from "../../../ir/program.ts";
 
 /**
- * Totals that a long loop carries, with what rounding takes from them: each round gives it back with its term.
- * So are gradients of what every round uses, where they are no product of stacks, and what a program adds up for
- * itself. Without it a running total of f32 is wrong by as many roundings as there are rounds.
+ * Keeps beside each total that a long loop carries what rounding takes from it, and adds that to the next term. Such
+ * totals are the gradients of a value that every round uses, if they are no product of stacks, and sums that a program
+ * writes itself. Without this pass, the error of an f32 total grows with the number of rounds.
  *
- * The total is the better for it, and not that of the definition, so this is no pass that keeps bits.
+ * Totals become more exact than those of the definition, so this pass may change bits.
  *
  * **Source** Kahan (1965), "Further remarks on reducing truncation errors", Comm. ACM 8(1).
  */
 
-/** In so few rounds nothing is lost that a product of as many terms would keep. */
+/** Maximum rounds without compensation: a product of as many terms is no more exact. */
 const mostRounds = 256;
 
 /** A carry that a round adds to. */
@@ -35,7 +35,7 @@ const totalsOf = ({
     return { before, after, term: same(x, before) ? y : x };
   });
 
-/** The total after a round, and what is lost of it: nothing, where it is not finite. */
+/** The total after a round, and what rounding took from it. Nothing is taken from what is not finite. */
 const added = (before: Expr, term: Expr, lost: Expr): readonly [after: Expr, lost: Expr] => {
   const given = apply1("add", {}, term, lost);
   const after = apply1("add", {}, before, given);

@@ -5,14 +5,12 @@ import { at, sizeOf } from "../../../tensor/shape.ts";
 import { gathered } from "./windowProduct.ts";
 
 /**
- * Products that are spread over windows, as the gradient of a convolution to its input is, gathered instead:
- * where windows begin one element after the other, what falls on an element is itself a convolution, of the
- * padded operand with the kernel turned round. Nothing as large as all windows is written then, and what
- * makes convolutions fast serves their gradients.
+ * Turns products that are spread over windows, such as the gradient of a convolution by its input, into convolutions. If
+ * windows begin one element after the other, the sum of all that falls on an element is a convolution of the padded
+ * operand with the flipped kernel. It writes nothing as large as all windows, and is as fast as any convolution.
  *
- * The terms are added in another order, and zeros of the padding among them, so this is no pass that keeps
- * bits: a kernel that is not finite makes NaN near a border, where zeros meet weights that the definition does not
- * add up there, as it does in every padded convolution.
+ * The terms are added in another order, with zeros of the padding among them, so this pass may change bits. A kernel
+ * that is not finite makes NaN near a border, as in every padded convolution.
  *
  * **Source** Dumoulin and Visin, "A guide to convolution arithmetic for deep learning" (2016),
  * arXiv:1603.07285, section 4.

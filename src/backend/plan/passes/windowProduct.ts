@@ -6,8 +6,8 @@ import { slidingWindow } from "../../../ir/ops/window.ts";
 import { at } from "../../../tensor/shape.ts";
 
 /**
- * Products that are spread over windows, as the gradient of a convolution to its input is: one factor is the
- * same for all elements of a window, the other for all windows.
+ * Recognizes products that are spread over windows, such as the gradient of a convolution by its input. One factor is the
+ * same for all elements of a window, the other is the same for all windows.
  */
 
 /** Axes of an expression that say which window, the axes within one for each, and how windows lie. */

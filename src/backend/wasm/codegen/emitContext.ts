@@ -38,7 +38,7 @@ export const plus = (...terms: readonly (Code<"i32"> | undefined)[]): Code<"i32"
 export const times = (x: Code<"i32">, factor: number): Code<"i32"> | undefined =>
   factor === 0 ? undefined : factor === 1 ? x : i32.mul(x, factor);
 
-/** A place along an axis: known when the code runs, or now. */
+/** A place along an axis: code, or a number that is known already. */
 export type Position = Code<"i32"> | number;
 
 /**

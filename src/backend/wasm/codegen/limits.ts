@@ -8,7 +8,7 @@ import { counterLimit, longest, longestInBytes, Uncountable } from "../assembler
  * Refuses programs whose loops would count beyond 32 bits, by name: before they are lowered, and while code is written.
  */
 
-/** The name of what a loop that is written works on is added to what it cannot count. */
+/** Runs `write`, and adds the name `op` to the error if a loop counts too far. */
 export const naming = <A>(op: string, write: () => A): A => {
   try {
     return write();
@@ -81,6 +81,6 @@ const limitOf = (node: AnyNode): SizeLimit | undefined => {
     : undefined;
 };
 
-/** What of a program no loop of a module can count. */
+/** The sizes in a program that no loop of a module can count to. */
 export const uncountable = (p: Program): readonly SizeLimit[] =>
   p.nodes.flatMap((node) => [limitOf(node) ?? [], ...innerPrograms(node).map(uncountable)].flat());

@@ -14,7 +14,7 @@ import type { Family } from "./family.ts";
 const toLast = (view: View, axis: number): View =>
   transposeView(view, [...view.shape.map((_, a) => a).filter((a) => a !== axis), axis]);
 
-/** Cuts the lines for threads: they are independent, and neighbors that share a cache line cost time only. */
+/** Cuts the lines for threads. Lines are independent; neighbors that share a cache line only cost time. */
 const cutOfLines = (x: View, axis: number): Cut | undefined => {
   const outer = without(x.shape, axis);
   return cutOf([...outer, 1], outer.length);
@@ -23,7 +23,7 @@ const cutOfLines = (x: View, axis: number): Cut | undefined => {
 const without = (shape: readonly number[], axis: number): readonly number[] =>
   shape.filter((_, a) => a !== axis);
 
-/** The start of a line, named, and the bytes from one of its elements to the next. */
+/** The address of each element of a line. */
 const lineOf = (site: Site, view: View, outer: readonly Code<"i32">[]) => {
   const { code, offset } = addressOf(site, view, outer);
   const start = site.body.let(code === undefined ? i32.const(offset) : i32.add(code, offset));

@@ -32,7 +32,7 @@ export const border: Family<Border> = {
   },
 };
 
-/** Windows may meet in one element: only the axes before them may be cut. */
+/** Only the axes before the windows may be cut, since windows may meet in one element. */
 export const overlapAdd: Family<OverlapAdd> = {
   pieces: ({ fused, apart }) => piecesOf(fused, { leading: apart }),
   emit: (site, { fused, apart }, range) => emitFused(site, fused, range, { leading: apart }),

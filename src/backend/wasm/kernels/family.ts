@@ -1,7 +1,7 @@
 import type { Site } from "../codegen/emitContext.ts";
 import type { Range } from "../codegen/partition.ts";
 
-/** How kernels of one kind are written. Their work is data; only here does it become code. */
+/** How kernels of one kind are cut for threads, and how their code is written. */
 export interface Family<W> {
   /**
    * The number of pieces, of about equal work, into which threads may cut it.

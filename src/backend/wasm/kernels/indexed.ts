@@ -33,7 +33,7 @@ const eachRun = (
 const start = (site: Site, view: View): Code<"i32"> =>
   startOf(site, bufferOf(view) as Buffer, view.offset * bytesPerElement(view.dtype)); // contiguous views have a buffer
 
-/** Runs of a single element are written side by side. */
+/** Cuts a gather for threads. Short runs lie side by side in a cache line, which one thread should write. */
 const cutOfGather = ({ layout, from }: Gather): Cut | undefined => {
   const bytes = layout.rest * bytesPerElement(from.dtype);
   return cutOf([layout.batch, layout.middle, layout.count, ...(bytes < 64 ? [] : [1])]);
@@ -65,7 +65,7 @@ export const gather: Family<Gather> = {
   },
 };
 
-/** Updates may meet in one element, and are added there in order: every thread sees all of them. */
+/** Cuts the elements for threads, and not the updates: all updates of an element are added in order by one thread. */
 const cutOfScatter = ({ layout: { batch, middle, rest } }: ScatterAdd): Cut | undefined =>
   cutOf([batch, middle, rest]);
 

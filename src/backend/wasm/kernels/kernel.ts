@@ -31,9 +31,9 @@ import {
 import { kernelTransform, winogradConvolution } from "./winograd/convolution.ts";
 import { gradientTransform, winogradGradient } from "./winograd/weights.ts";
 
-/** The kernels of WebAssembly: which of them a kernel of a program becomes, and how the code of each is written. */
+/** Turns the kernels of a program into kernels of WebAssembly, and writes their code. */
 
-/** What a kernel of WebAssembly may compute: most of what any kernel may, and work of its own. */
+/** What a kernel of WebAssembly may compute: much of the work that all targets share, and work of its own. */
 export type WasmWork =
   | Elementwise
   | Copy
@@ -83,14 +83,14 @@ const families: {
   gradientTransform,
 };
 
-/** The family of a piece of work. TypeScript does not see that it is one of this work's own kind. */
+/** The family of work. TypeScript does not see that it is the family of this very kind. */
 const familyOf = (work: WasmWork): Family<WasmWork> => families[work.kind] as Family<WasmWork>;
 
 /** Writes the code of a kernel, or of the pieces of it in `range`. */
 export const emitKernel = ({ work }: Kernel<WasmWork>, site: Site, range?: Range): void =>
   familyOf(work).emit(site, work, range);
 
-/** What a kernel becomes. Most stay as they are. */
+/** The kernels that a kernel becomes: for most kinds, itself. */
 const ownOf = (kernel: Kernel): readonly Kernel<WasmWork>[] => {
   const { work, ...about } = kernel;
   switch (work.kind) {

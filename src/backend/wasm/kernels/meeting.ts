@@ -74,7 +74,7 @@ const addOne = adding<"f32">({
   where: (_, x, y) => select(x, f32.const(0), f32.eq(y, f32.const(0))),
 });
 
-/** Updates added at their indices, block by block of columns, with what rounding takes from each element in `lost`. */
+/** Adds updates at indices, one block of columns after the other. `lost` holds what rounding took from each element. */
 export interface CompensatedScatter extends Omit<ScatterAdd, "kind"> {
   readonly kind: "compensatedScatter";
   /** Columns of a block. */
@@ -82,7 +82,7 @@ export interface CompensatedScatter extends Omit<ScatterAdd, "kind"> {
   readonly lost: Buffer;
 }
 
-/** Adds updates with what they lose kept in scratch memory. */
+/** The kernel with scratch memory for what rounding takes from each element. */
 export const compensating = ({
   work,
   ...about

@@ -30,7 +30,7 @@ import type { Family } from "./family.ts";
  * always the same.
  */
 
-/** A local whose type is that of what is combined in it. */
+/** A local variable in which terms are combined. */
 type Accumulator = Code<ValueType> & { readonly set: (value: never) => Code<"void"> };
 
 /** A reduction with the axes of its space in order. */
@@ -69,11 +69,11 @@ const outAt = (site: Site, { fused }: Reduce, index: readonly Code<"i32">[]) => 
   return { at: code ?? i32.const(0), offset };
 };
 
-/** The kept axes, all in the loops around a line. */
+/** Cuts the kept axes for threads. */
 const cutOfLines = ({ fused, kept }: Reduce): Cut | undefined =>
   cutOf([...fused.space.slice(0, kept), 1], kept);
 
-/** Whether the order of terms decides the error: that of a product is of all its factors in any order. */
+/** Whether the order of terms decides the error. The error of a product comes from all factors, in any order. */
 const isRounded = ({ combine, dtype }: Reduce): boolean => combine === "sum" && isFloat(dtype);
 
 /** Totals of a reduction, one of each mode that is named. */
@@ -117,7 +117,7 @@ interface Stretch {
   readonly many: number;
 }
 
-/** Sums of lines as long as this, of what few operations make, take eight vectors at a time. */
+/** Sums of lines at least this long take eight vectors at a time, if their terms take few operations. */
 const [longLine, fewOperations] = [128, 6];
 
 /** The ways to walk a line: several vectors at a time, one, and the rest; or several elements and one. */
@@ -279,7 +279,7 @@ export const reductionAcross: Family<ReductionAcross> = {
   emit: acrossKept,
 };
 
-/** The order in which a reduction is walked; a plain loop where nothing is left to combine. */
+/** Decides how a reduction is walked. It becomes a plain loop if there is nothing to combine. */
 export const walked = ({
   work: { combine, of, value, axes, to: out },
   ...about

@@ -101,7 +101,7 @@ const contractionOf = (
   return orders.reduce((best, order) => (copied(order) < copied(best) ? order : best));
 };
 
-/** What a product becomes. */
+/** The work that a product becomes. */
 export type ProductWork =
   | Panels
   | Product
@@ -224,7 +224,7 @@ const addressIn = (site: Site, view: View): Code<"i32"> => {
   return startOf(site, buffer, view.offset * bytesPerElement(view.dtype));
 };
 
-/** The panels of a right operand, made in advance. */
+/** Makes the panels of a right operand in advance. */
 export interface Panels {
   readonly kind: "panels";
   readonly spec: GemmSpec;

@@ -64,7 +64,7 @@ const levelsOf = (extents: readonly number[], level: (axis: number) => Level): r
       : [...levels, here];
   }, []);
 
-/** Loops of levels around something, the outermost over a range where one is given. */
+/** Writes loops over levels around `visit`. The outermost loop may be limited to a range. */
 const around = (
   body: Body,
   levels: readonly Level[],
@@ -188,7 +188,7 @@ export const directKernels = (
   return followed([...copies, ...added], epilogue);
 };
 
-/** A product in loops of levels around it, over rows and over sums. */
+/** A product inside loops over rows and over sums. */
 export interface DirectProduct extends Omit<Direct, "spec"> {
   readonly kind: "directProduct";
   readonly left: View;

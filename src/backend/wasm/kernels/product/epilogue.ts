@@ -165,7 +165,7 @@ export interface Ending {
   readonly dtype: Buffer["dtype"];
 }
 
-/** What an epilogue adds to the kernel of a product of `operands`: what it touches and costs, and a name. */
+/** The memory that an epilogue touches beside the product's `operands`, its cost, and its part of the kernel's name. */
 export const besideEpilogue = (
   { body, product, out }: Epilogue,
   operands: readonly Buffer[],
@@ -179,7 +179,7 @@ export const besideEpilogue = (
   name: `, then ${describe(body) || "stored twice"}`,
 });
 
-/** Decides how a product ends, and what its kernel touches for that: beside the operands, and packed panels. */
+/** Decides how a product ends. `beside` is what its kernel touches for that, without the operands and packed panels. */
 export const endingOf = (
   given: GemmSpec,
   operands: readonly Buffer[],
@@ -218,7 +218,7 @@ export const endingOf = (
 export const panelsOf = ({ packed }: Ending): readonly Buffer[] =>
   packed === undefined ? [] : [packed];
 
-/** The result address that a product is given: it counts its rows from there. */
+/** The address of the result that a product is called with, from which it counts rows. */
 export const startOfResult = (site: Site, { to }: Ending): Code<"i32"> =>
   to === undefined ? i32.const(0) : startOf(site, to);
 
@@ -228,7 +228,7 @@ export const startOfPacked = (site: Site, { packed }: Ending): Code<"i32"> =>
 
 type Addresses = readonly [a: Code<"i32">, b: Code<"i32">, c: Code<"i32">, scratch: Operand<"i32">];
 
-/** Makes the function of a product, and answers how it is called: for all pieces, or for those in `range`. */
+/** Makes the function of a product, and returns how to call it: for all pieces, or for those in `range`. */
 export const multiplying = (
   site: Site,
   ending: Ending,

@@ -93,7 +93,7 @@ export interface BlockedProduct {
   readonly ending: Ending;
 }
 
-/** The kernels of `out = x y`, where `x` is cut, and has its axes in `order`: rows first, or columns if it is turned. */
+/** The kernels of `out = x y` for a cut `x`, whose axes are copied in `order`: rows first, or columns if it is turned. */
 export const inParts = (
   { along, axis, count, size }: Cut,
   x: View,
@@ -146,7 +146,7 @@ export const inParts = (
   return followed(added, epilogue);
 };
 
-/** Parts of rows are independent; parts of sums add to the same rows, of which a thread takes some columns. */
+/** Threads share parts of rows, which are independent. Parts of sums add to the same rows: threads share columns then. */
 export const blockedProduct: Family<BlockedProduct> = {
   pieces: ({ along, count, ending: { dtype, spec } }) =>
     along === "rows" ? count : dtype === "f32" ? panelCount(spec) : 1,

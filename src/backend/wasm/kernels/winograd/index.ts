@@ -27,7 +27,7 @@ import { type GradientTransform, gradientKernels, type WinogradGradient } from "
  * finite stays in the windows that have it, but what would be infinite there is NaN: the transforms subtract.
  */
 
-/** What a product of windows becomes. */
+/** The work that a product of windows becomes. */
 export type WinogradWork =
   | KernelTransform
   | WinogradConvolution
