@@ -95,7 +95,7 @@ export const pronounce = pipe(
     available: dictionaryFolder,
     input: "word",
     target: "sounds",
-    // The input holds letters, then phonemes, and there are more phonemes.
+    // The input holds letters and then phonemes, of which there are more.
     tokens: phonemes.size,
     classes: phonemes.size,
     model,

@@ -26,7 +26,7 @@ import { ne } from "../src/ir/index.ts";
 import { masked, maskedMeanPool } from "../src/nn/index.ts";
 import { padding, reviews, reviewsFolder } from "./data/reviews.ts";
 
-/** The size of the vocabulary, and the number of words seen of a sentence, which 2 % of the sentences reach. */
+/** The size of the vocabulary, and the number of words read of a sentence; 2 % of the sentences are as long. */
 const [limit, length] = [3000, 32];
 
 const isWord = (words: Expr): Expr => ne(words, padding);
@@ -58,8 +58,8 @@ const majority: Baseline = {
 };
 
 /**
- * A baseline without training: it predicts praise where the sum of the words' valences is not negative, as the
- * package itself does.
+ * A baseline without training: it predicts praise if the sum of the words' valences is not negative, like the package
+ * itself.
  */
 const lexicon: Baseline = {
   name: "AFINN's word list",
@@ -91,9 +91,8 @@ const bagOfWords = pipe(
 );
 
 /**
- * Classifies a sentence of a review as praise or complaint: word vectors, plus the output of a bidirectional LSTM
- * for each word, averaged over the sentence. There is little data, so that most of the numbers are dropped in
- * training.
+ * Classifies a sentence of a review as praise or complaint: word vectors, plus the output of a bidirectional LSTM for
+ * each word, averaged over the sentence. There is little data, so dropout is high.
  *
  * **Source** the network: Graves and Schmidhuber, "Framewise phoneme classification with bidirectional LSTM"
  * (2005), in a residual connection: He et al. (2015), arXiv:1512.03385.

@@ -1,6 +1,6 @@
 import type { Baseline, Dataset, Row } from "../../src/index.ts";
 
-/** Rules that need no training, for data of images in a column `image` and classes in a column `label`. */
+/** Baselines for images in a column `image` and classes in a column `label`. */
 
 const labelsOf = (rows: Dataset<Row>): readonly number[] => [
   ...rows.column("label").toTypedArray(),

@@ -6,7 +6,7 @@ interface Pair {
   readonly sounds: readonly number[];
 }
 
-/** The chunk of zero to two sounds of a letter, as a key. */
+/** The sounds of a letter, zero to two of them, as a key. */
 type Chunk = string;
 
 /** The count of each chunk in each context. */
@@ -71,8 +71,10 @@ const pairsOf = (words: Tensor, sounds: Tensor, letters: number): readonly Pair[
 };
 
 /**
- * Predicts the most frequent sounds of each letter between the same `reach` neighbors on each side, or between
- * fewer where those were never seen.
+ * Predicts the most frequent sounds of each letter between the same `reach` neighbors on each side, or between fewer
+ * neighbors if those never occurred.
+ *
+ * The sounds are aligned with the letters in four rounds, each by the counts of the previous one.
  *
  * The sounds are aligned with the letters in four rounds, each by the counts of the last.
  */

@@ -6,7 +6,7 @@ interface Followers {
   total: number;
 }
 
-/** A context as a string, which a Map can look up. */
+/** A context as a string, the key of a Map. */
 const contextOf = (row: readonly number[], end: number, length: number): string =>
   String.fromCharCode(...row.slice(end - length, end));
 
@@ -20,8 +20,8 @@ const rowsOf = (text: Tensor, next: Tensor): readonly (readonly number[])[] => {
 };
 
 /**
- * Predicts characters from the `order - 1` before them by their counts in the training text, and backs off to
- * shorter contexts where longer ones are rare. The loss is on the same characters and passages as the model's.
+ * Predicts each character from the `order - 1` characters before it, by their counts in the training text. It backs off
+ * to shorter contexts where longer ones are rare. The loss is on the same characters and passages as the model's.
  *
  * **Math** `p(c|h) = (n(hc) + u(h) p(c|h'))/(n(h) + u(h))`, where `h'` is the context without its first
  * character, `u(h)` how many different characters followed `h`, and at last `p(c) = 1/vocabulary`.

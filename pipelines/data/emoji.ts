@@ -15,7 +15,7 @@ import { decodePng, type Picture } from "./png.ts";
 
 const source = "emoji-datasource-google";
 
-/** The extent of an image. On the sheet each has one more pixel on every side. */
+/** The extent of an image. On the sheet, each image has a margin of one pixel on every side. */
 const size = 20;
 
 /** Unicode's groups of emoji, without skin tones and hair, which are not pictures. */
@@ -79,7 +79,7 @@ const pictureOf = (bytes: Uint8Array): Effect.Effect<Picture, DataSourceError> =
       : Effect.succeed(picture);
   });
 
-/** Whether an emoji, with one pixel around it, is on the sheet. */
+/** Whether an emoji, with its margin of one pixel, lies on the sheet. */
 const isOn =
   ({ width, height }: Picture) =>
   ({ sheet_x, sheet_y }: Entry): boolean =>
@@ -87,7 +87,7 @@ const isOn =
     (sheet_x + 1) * (size + 2) <= width &&
     (sheet_y + 1) * (size + 2) <= height;
 
-/** Cuts the images of entries out of the sheet, and lays them on white. */
+/** Cuts the images of entries out of the sheet, and composes them on white. */
 const drawings = ({ width, rgba }: Picture, of: readonly Entry[]): Dataset<Emoji> => {
   const image = new Float32Array(of.length * size * size * 3);
   for (const [i, { sheet_x: column, sheet_y: row }] of of.entries())
@@ -107,8 +107,8 @@ const drawings = ({ width, rgba }: Picture, of: readonly Entry[]): Dataset<Emoji
 };
 
 /**
- * About 1,900 emoji as Google draws them, each with its Unicode group. Every fifth in Unicode's order is for
- * testing, so that both parts have all groups. Of several skin tones only the first is used.
+ * About 1,900 emoji by Google, each with its Unicode group. Every fifth in Unicode's order is for testing, so that both
+ * parts have all groups. Of several skin tones, only the first is used.
  *
  * **Source** The npm package `emoji-datasource-google` (Cal Henderson, MIT).
  */
@@ -122,7 +122,8 @@ export const emoji = Effect.gen(function* () {
   const usable = all
     .filter((e) => e.has_img_google && (emojiGroups as readonly string[]).includes(e.category))
     .toSorted((a, b) => a.sort_order - b.sort_order);
-  if (!usable.every(isOn(sheet))) return yield* failed("emoji.json names places beyond the sheet");
+  if (!usable.every(isOn(sheet)))
+    return yield* failed("emoji.json names positions outside the sheet");
   return {
     train: drawings(
       sheet,

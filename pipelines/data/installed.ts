@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect";
 import { DataSourceError } from "../../src/index.ts";
 
 /**
- * Finds the folder of an npm package that holds data. fluxion does not depend on such a package, and reads its
+ * Finds the folder of an npm package that holds data. fluxion does not depend on such a package; it reads the package's
  * files, not its exports.
  *
  * **Fails with** `DataSourceError`, with the command that installs the package, where it is missing.

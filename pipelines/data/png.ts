@@ -27,10 +27,10 @@ const signature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 /** The maximum number of pixels, which take 256 MiB. */
 const mostPixels = 2 ** 26;
 
-/** The maximum ratio of deflate: a larger picture cannot come from these bytes. */
+/** The maximum compression ratio of deflate: a larger picture cannot come from these bytes. */
 const mostExpansion = 1032;
 
-/** Reads the chunks of a file and checks their checksums, or says what is wrong with one. */
+/** Reads the chunks of a file and checks their checksums. Returns a reason as text if one is invalid. */
 const partsOf = (bytes: Uint8Array): readonly Part[] | string => {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const parts: Part[] = [];
@@ -39,7 +39,7 @@ const partsOf = (bytes: Uint8Array): readonly Part[] | string => {
     const kind = String.fromCharCode(...bytes.subarray(at + 4, at + 8));
     if (at + 12 + length > bytes.length) return `cut off within its part ${JSON.stringify(kind)}`;
     if (crc32(bytes.subarray(at + 4, at + 8 + length)) !== view.getUint32(at + 8 + length))
-      return `damaged in its part ${JSON.stringify(kind)}, whose checksum is another`;
+      return `damaged in its part ${JSON.stringify(kind)}, whose checksum is wrong`;
     parts.push({ kind, body: bytes.subarray(at + 8, at + 8 + length) });
     at += 12 + length;
     if (kind === "IEND") return parts;
@@ -53,8 +53,10 @@ interface Part {
 }
 
 /**
- * Decodes a PNG file with eight bits each for red, green, blue and opacity, not interlaced, or says what is
- * wrong. No more is decompressed than the pixels that its header declares.
+ * Decodes a PNG file with eight bits each for red, green, blue and opacity, not interlaced. Returns a reason as text if
+ * it cannot. It decompresses at most the pixels that the header declares.
+ *
+ * It replaces `fast-png` 8, which decompresses everything before it checks the size.
  *
  * It replaces `fast-png` 8, which decompresses everything before it checks how much there may be.
  *

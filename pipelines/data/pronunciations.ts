@@ -39,7 +39,7 @@ export const entries: Effect.Effect<
 > = Effect.gen(function* () {
   const folder = yield* dictionaryFolder;
   const text = yield* readText(join(folder, "index.js"));
-  // One entry a line; other pronunciations of a word stand under the word with a number: "a(2)".
+  // One entry per line. Further pronunciations of a word are listed under the word with a number: "a(2)".
   const lines = text.matchAll(/^ {2}"?([a-z]+)"?: "([A-Z0-9 ]+)",?$/gm);
   return Array.from(lines, ([, word = "", spoken = ""]) => ({
     word,
@@ -90,8 +90,8 @@ const shuffled = (all: readonly Entry[]): readonly Entry[] =>
   Array.from(permutation(key(0), all.length).toTypedArray(), (i) => all[i] as Entry);
 
 /**
- * The pronouncing dictionary of Carnegie Mellon University: words of 2 to 14 letters, of which 2000 are for
- * validation and 4000 for testing.
+ * The pronouncing dictionary of Carnegie Mellon University: words of 2 to 14 letters, with 2000 for validation and 4000
+ * for testing.
  *
  * **Source** the npm package `cmu-pronouncing-dictionary`.
  */

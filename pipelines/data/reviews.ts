@@ -72,8 +72,8 @@ const encoded = (
 };
 
 /**
- * Encodes reviews as numbers, in training and test parts without common sentences: of sentences that differ only
- * in capitals and punctuation only the first is kept. The vocabulary comes from the training part.
+ * Encodes reviews as numbers, in training and test parts without common sentences: of sentences that differ only in
+ * capitals and punctuation, only the first is kept. The vocabulary comes from the training part.
  *
  * **Fails with** `InvalidArgument`, thrown, where a number is out of range.
  */
@@ -102,7 +102,7 @@ export const reviewSplits = (
     train.map(({ text }) => tokenizeWords(text)),
     { special: [filler, unknown], unknown, limit },
   );
-  // Every word has a number, if only that of the unknown word.
+  // Every word has a number: unknown words have that of the unknown word.
   const numbersOf = (said: readonly string[]) => said.map((word) => known.indexOf(word) ?? padding);
   return {
     train: encoded(train, numbersOf, lexicon, length),

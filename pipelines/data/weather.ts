@@ -34,7 +34,7 @@ const datesOf = (text: string, file: string): Effect.Effect<readonly number[], T
   const lines = text
     .split(/\r?\n/)
     .map((text, i) => ({ date: text.split(",", 1)[0] ?? "", line: i + 1, text }));
-  // Every line counts: one without a date is a mistake and is not skipped.
+  // Every line counts: a line without a date is reported, not skipped.
   const dated = lines.slice(1).filter(({ text }) => text.trim() !== "");
   const numbers = dated.map(({ date }) => dayNumber(date));
   const astray = numbers.findIndex(
@@ -48,16 +48,16 @@ const datesOf = (text: string, file: string): Effect.Effect<readonly number[], T
           file,
           line: found.line,
           column: "date",
-          expected: astray === 0 ? "a date" : "the day after that of the line before",
+          expected: astray === 0 ? "a date" : "the day after the previous line's",
           actual: `"${found.date}"`,
         }),
       );
 };
 
-/** The place of a day in the year as an angle, for years of 365¼ days. */
+/** The position of a day in the year as an angle, for years of 365¼ days. */
 const yearAngle = (day: number): number => (2 * Math.PI * day) / 365.25;
 
-/** Rainfall spans orders of magnitude: its logarithm tells a drizzle from a shower. */
+/** Rainfall spans orders of magnitude; its logarithm separates a drizzle from a shower. */
 const featuresOf = ([high, low, rain, wind]: readonly number[], day: number): readonly number[] => [
   high ?? 0,
   low ?? 0,
@@ -95,15 +95,15 @@ const windows = <N extends number>(
 
 /** The options of the dataset. */
 export interface ByTime<N extends number> {
-  /** Days that a forecast is made from. */
+  /** The number of days that a forecast uses. */
   readonly days: N;
   /** The first day of the test examples, such as `"2015-01-01"`. */
   readonly until: string;
 }
 
 /**
- * Makes training examples of the days before `until`, and test examples of the days from there on. Means and
- * deviations come from the training days alone.
+ * Makes training examples of the days before `until`, and test examples of the days from `until` on. Means and
+ * deviations come only from the training days.
  *
  * **Fails with** `TableCorrupt`, also where days do not follow one another; `InvalidArgument` where `until` has
  * too few days of the table before or after it.

@@ -4,7 +4,7 @@ import { Tensor } from "../tensor/tensor.ts";
 import { flatten, leafPaths, sameTreeShape, showTreeShape, type TreeShape } from "../tree.ts";
 import { mismatch } from "./check.ts";
 
-/** Trees of tensors as the leaves that a program takes, with errors that name an argument and the path in its tree. */
+/** Converts trees of tensors to the leaves that a program takes. Errors name the argument and the path in its tree. */
 
 /** The name of the `i`-th argument. */
 export type NameOf = (i: number) => string;
@@ -24,6 +24,8 @@ const shownOf = (x: unknown): string => {
 
 /**
  * The leaves of arguments, which must be tensors.
+ *
+ * **Fails with** `InvalidArgument`, thrown, where a leaf is not a tensor.
  *
  * **Fails with** `InvalidArgument`, thrown, where a leaf is none.
  */
@@ -49,7 +51,7 @@ const itemsOf = (shape: TreeShape): readonly TreeShape[] =>
 const keysOf = (shape: TreeShape): readonly string[] =>
   shape.kind === "object" ? shape.keys : itemsOf(shape).map((_, i) => String(i));
 
-/** The outermost place where two structures differ. */
+/** The outermost difference between two structures. */
 const difference = (
   expected: TreeShape,
   actual: TreeShape,
@@ -69,7 +71,7 @@ const difference = (
   return undefined;
 };
 
-/** Arguments as a compiled function takes them: their structure, and the type of each leaf. */
+/** The arguments of a compiled function: their structure, and the type of each leaf. */
 export interface Signature {
   readonly shape: TreeShape;
   readonly types: readonly TensorType[];
@@ -77,6 +79,9 @@ export interface Signature {
 
 /**
  * The leaves of arguments that have the structure and the types of a signature.
+ *
+ * **Fails with** `InvalidArgument`, thrown, where the structure differs or a leaf is not a tensor; `ShapeMismatch` and
+ * `DtypeMismatch`, thrown, where a tensor has another type. Each names the argument.
  *
  * **Fails with** `InvalidArgument`, thrown, where their structure is another or a leaf is no tensor; `ShapeMismatch`
  * and `DtypeMismatch`, thrown, where a tensor has another type. Each names the argument.

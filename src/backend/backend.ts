@@ -8,13 +8,13 @@ import type { Later } from "./later.ts";
 
 /** One kernel of a plan: a loop nest. */
 export interface PlannedKernel {
-  /** The name of what it computes, with what was fused into it. */
+  /** The name of its computation, with the operations fused into it. */
   readonly name: string;
-  /** The loops around it, the outermost first; a loop has the same `loop` in all of its kernels. */
+  /** The loops around it, outermost first. All kernels of a loop have the same `loop`. */
   readonly within: readonly { readonly loop: number; readonly rounds: number }[];
   /** Arithmetic operations over all rounds. */
   readonly operations: number;
-  /** Bytes that one round touches: each tensor that it reads or writes counts once. */
+  /** Bytes touched in one round: each tensor that is read or written counts once. */
   readonly touched: number;
   /** Bytes read and written over all rounds. */
   readonly bytes: number;
@@ -31,70 +31,73 @@ export interface Plan {
     readonly temporaries: number;
     /** The sum of the three above. */
     readonly planned: number;
-    /** Maximum bytes alive at one time: the least that any plan with this order of kernels can take. */
+    /** Maximum bytes alive at one time: the minimum for any plan with this order of kernels. */
     readonly needed: number;
   };
   /** Arithmetic operations of one run. */
   readonly operations: number;
 }
 
-/** Tensors that are there, as a backend that answers at once returns them. */
+/** The results of a backend that answers at once. */
 export type Tensors = readonly Tensor[];
 
 /**
- * A program ready to run. `Answer` says when results are there: an `Executable` may answer later, with a promise, and an
- * `Executable<Tensors>` answers at once. A promise rejects with what the run fails with, such as {@link RunFailure}.
+ * A compiled program. `Answer` says when its results are available: an `Executable` may answer later, with a promise;
+ * an `Executable<Tensors>` answers at once. A promise rejects with the error of the run, such as {@link RunFailure}.
  */
 export interface Executable<Answer extends Later<Tensors> = Later<Tensors>> {
   readonly program: Program;
   readonly plan: Plan;
   /**
-   * The number of runs, or of steps of a session, that may be submitted before the oldest one's outputs are read. More
-   * than that is refused. 0 for a backend that computes while it is called.
+   * The number of runs, or of steps of a session, that may be submitted before the outputs of the oldest one are read.
+   * More are refused. 0 for a backend that computes during the call.
    */
   readonly ahead: number;
   /**
    * Computes the outputs from the inputs, and keeps no state. Both are copied.
+   *
+   * **Fails with** `ShapeMismatch` and `DtypeMismatch`, thrown, for inputs of other types; and with the run errors of
+   * the backend's layer.
    *
    * **Fails with** (throws) `ShapeMismatch` and `DtypeMismatch` for inputs of other types; what the backend's layer
    * says.
    */
   readonly run: (inputs: Tensors) => Answer;
   /**
-   * Starts a run that keeps state: the first `carried` inputs begin as `state`, and become the first `carried` outputs
-   * after each step. The state stays in the program's memory and is copied only on request.
+   * Starts a run that keeps state: the first `carried` inputs start as `state`, and become the first `carried` outputs
+   * of each step. The state stays in the program's memory and is copied only on request.
    */
   readonly start: (state: Tensors) => Session<Answer>;
 }
 
-/** Writes every element of the inputs into arrays that it is given, one for each input. It must not keep the arrays. */
+/** Writes every element of the inputs into the given arrays, one for each input. It must not keep the arrays. */
 export type Fill = (inputs: readonly Storage[]) => void;
 
 /**
  * A stateful run of an {@link Executable}. Steps are submitted, and their outputs are read in the same order.
  *
- * A step that fails makes every later read and state fail with its error, since the state is half written.
+ * After a failed step every later read fails with its error, since the state is incomplete.
  */
 export interface Session<Answer extends Later<Tensors> = Later<Tensors>> {
   /**
-   * Submits a step, whose inputs after the state `fill` writes straight into the program's memory, before this returns.
+   * Submits a step. `fill` writes the inputs after the state into the program's memory, before this returns.
    *
-   * **Fails with** (throws) `InvalidArgument` where more than {@link Executable.ahead} steps wait to be read.
+   * **Fails with** `InvalidArgument`, thrown, where more than {@link Executable.ahead} steps are unread.
    */
   readonly submit: (fill: Fill) => void;
   /**
-   * The outputs after the state of the oldest step that was submitted and not read.
+   * Reads the outputs after the state of the oldest unread step.
    *
-   * **Fails with** (throws) `InvalidArgument` where there is none.
+   * **Fails with** `InvalidArgument`, thrown, where no step is unread.
    */
   readonly read: () => Answer;
-  /** Submits a step with a copy of the inputs after the state, and reads its outputs at once. */
+  /** Submits a step with a copy of the inputs after the state, and reads its outputs. */
   readonly step: (inputs: Tensors) => Answer;
-  /** A copy of the state after every step that was submitted; later steps do not change it. */
+  /** A copy of the state after every submitted step. Later steps do not change it. */
   readonly state: () => Answer;
-  /** Ends the session and returns its {@link Session.state}. The next session takes over its memory. */
+  /** Ends the session and returns its {@link Session.state}. The next session reuses its memory. */
   readonly finish: () => Answer;
-  /** Ends the session, and gives up the steps that were not read. Does nothing to a session that has ended. */
+  /** Ends the session, and abandons unread steps. Does nothing after the session has ended. */
   readonly release: () => void;
 }
 
@@ -108,7 +111,7 @@ export interface CompileOptions {
   readonly threads?: number;
 }
 
-/** A backend: compiling takes as long as it needs to, and `Answer` says when results are there. */
+/** A backend. Compiling may take time, and `Answer` says when results are available. */
 export interface BackendOf<Answer extends Later<Tensors>> {
   readonly name: string;
   readonly compile: (
@@ -118,8 +121,8 @@ export interface BackendOf<Answer extends Later<Tensors>> {
 }
 
 /**
- * The Effect service that makes programs run. Its results may come later: a device may still be at work on them. The key
- * of a service is shown where nothing provides it, and so says what does.
+ * The Effect service that runs programs. Its results may come later, while a device still computes. Effect prints the
+ * key of a missing service, so the key names the layers that provide it.
  */
 export class Backend extends Context.Service<Backend, BackendOf<Later<Tensors>>>()(
   "fluxion/Backend (provide Backend.layerWasm or Backend.layerReference)",
@@ -130,7 +133,7 @@ export class SyncBackend extends Context.Service<SyncBackend, BackendOf<Tensors>
   "fluxion/SyncBackend (provide Backend.layerWasm or Backend.layerReference)",
 ) {}
 
-/** The services of a backend that answers at once: it is also a backend that might answer later. */
+/** Both services of a backend that answers at once: it also serves where later answers are allowed. */
 export const contextOfSync = (
   backend: SyncBackend["Service"],
 ): Context.Context<Backend | SyncBackend> =>

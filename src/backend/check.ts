@@ -96,7 +96,7 @@ const issuesUnder = (
   return [...ofNodes, ...free(program.outputs, around)];
 };
 
-/** The issue of a value of another type than expected, under a name that is only made if there is one. */
+/** The issue of a value that differs from the expected type; `name` is called only if there is one. */
 export const mismatch = (
   name: () => string,
   expected: TensorType,

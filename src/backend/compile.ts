@@ -16,7 +16,7 @@ import { answer, type RunFailure } from "./later.ts";
 /** The types of values for the arguments of a symbolic function. */
 export type Values<A extends readonly unknown[]> = { readonly [K in keyof A]: Concrete<A[K]> };
 
-/** What errors call the compilation and its examples, the compiled function and its arguments. */
+/** The names for errors: of the compilation and its examples, and of the compiled function and its arguments. */
 interface Named {
   readonly op: string;
   readonly called: string;
@@ -30,7 +30,10 @@ const namesOf = ({ name }: { readonly name: string }): Named => ({
   example: (i) => `example ${i + 1}`,
 });
 
-/** A symbolic function as a program, with what turns trees of tensors into its inputs and its outputs into a tree. */
+/**
+ * Traces a symbolic function into a program, with conversions from trees of tensors to its inputs and from its outputs
+ * to a tree.
+ */
 export const traced = <A extends readonly unknown[], B>(
   f: (...args: A) => B,
   examples: Values<A>,
@@ -48,14 +51,14 @@ export const traced = <A extends readonly unknown[], B>(
 };
 
 /**
- * A symbolic function as a function of tensors, compiled for the shapes and dtypes of the `examples`.
+ * Compiles a symbolic function to a function of tensors, for the shapes and dtypes of the `examples`.
  *
- * The function returns its results, so that the backend must be one that answers at once: `SyncBackend`, which
- * `Backend.layerWasm` and `Backend.layerReference` provide. See {@link compileLater} for any other.
+ * The function returns its results, so the backend must answer at once: `SyncBackend`, which `Backend.layerWasm` and
+ * `Backend.layerReference` provide. See {@link compileLater} for other backends.
  *
- * **Fails with** `CompileError` with every mistake in the function, `BackendUnavailable`, `MemoryLimit`. What is returned
- * fails with (throws) `ShapeMismatch`, `DtypeMismatch` and `InvalidArgument`, which name the argument and the path in its
- * tree, where arguments are not like the examples.
+ * **Fails with** `CompileError` with every mistake in the function, `BackendUnavailable`, `MemoryLimit`. The compiled
+ * function fails with `ShapeMismatch`, `DtypeMismatch` and `InvalidArgument`, thrown, for arguments that differ from
+ * the examples; each names the argument and the path in its tree.
  *
  * @example
  * ```ts
@@ -92,7 +95,7 @@ export const compile = <A extends readonly unknown[], B>(
   );
 };
 
-/** Runs a traced function; arguments that do not fit are thrown at once, and the results may come later. */
+/** Runs a traced function. Invalid arguments throw at once; the results may come later. */
 export const answering =
   <A extends readonly unknown[], B>(
     { run }: Executable,
@@ -107,8 +110,8 @@ export const answering =
   };
 
 /**
- * {@link compile} for every backend, also for one whose results come later: the function returns an Effect that waits
- * for them.
+ * {@link compile} for every backend, including those that answer later: the function returns an Effect that waits for
+ * the results.
  *
  * **Fails with** `CompileError` with every mistake in the function, `BackendUnavailable`, `MemoryLimit`; a call with
  * `WorkerLost`, `MemoryLimit`.

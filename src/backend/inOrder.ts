@@ -1,15 +1,15 @@
 import { InvalidArgument } from "../errors.ts";
 
-/** The results of what was submitted, in order: each is read once, and only so many may wait. */
+/** A queue of results: each is read once, in order, and only a limited number may be unread. */
 export interface InOrder<A> {
-  /** **Fails with** (throws) `InvalidArgument` where no more may wait. */
+  /** **Fails with** `InvalidArgument`, thrown, where the limit is reached. */
   readonly admit: () => void;
   readonly add: (result: A) => void;
-  /** **Fails with** (throws) `InvalidArgument` where none waits. */
+  /** **Fails with** `InvalidArgument`, thrown, where no result is unread. */
   readonly next: () => A;
 }
 
-/** A queue of the results of steps, of which `ahead` may wait while another one is submitted. */
+/** Makes a queue of step results, of which `ahead` may be unread when another step is submitted. */
 export const inOrder = <A>(ahead: number): InOrder<A> => {
   const waiting: A[] = [];
   const refuse = (op: string, expected: string): never => {

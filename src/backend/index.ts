@@ -5,18 +5,18 @@ import { layerReference } from "./reference/layerReference.ts";
 import { layerWasm, layerWasmWith, type WasmOptions } from "./wasm/index.ts";
 
 /**
- * What makes programs run, with the ways to run them: the service of `backend.ts`, and its layers.
+ * The service that runs programs, with its layers. {@link BackendService} is the type of the service.
  *
- * The service itself knows no backend, since each backend knows it.
+ * The layers are added here, since each backend imports the service.
  */
 export class Backend extends Service {
-  /** Interprets in double precision, node by node: slow, plain, and what the others are held against. */
+  /** Interprets programs in double precision, node by node: slow and simple, the standard for other backends. */
   static readonly layerReference: Layer.Layer<Service | SyncBackend> = layerReference;
 
   /** Compiles each program to one WebAssembly module: the default. */
   static readonly layerWasm: Layer.Layer<Service | SyncBackend, BackendUnavailable> = layerWasm;
 
-  /** {@link Backend.layerWasm} with a number of threads of one's own: `layerWasmWith({ threads: 2 })`. */
+  /** {@link Backend.layerWasm} with a given number of threads: `layerWasmWith({ threads: 2 })`. */
   static readonly layerWasmWith: (
     options: WasmOptions,
   ) => Layer.Layer<Service | SyncBackend, BackendUnavailable> = layerWasmWith;

@@ -1,23 +1,23 @@
 import * as Effect from "effect/Effect";
 import { MemoryLimit, WorkerLost } from "../errors.ts";
 
-/** A value, or a promise of it where a device is still at work. What answers at once costs no promise. */
+/** A value, or a promise of it while a device still computes. A backend that answers at once needs no promise. */
 export type Later<A> = A | Promise<A>;
 
-/** The errors of a run of a compiled program: thrown, or what a promise of its results rejects with. */
+/** The errors of a run of a compiled program. They are thrown, or a promise of results rejects with them. */
 export type RunFailure = WorkerLost | MemoryLimit;
 
-/** Applies a function to a value as soon as it is there. */
+/** Applies a function to a value once it is available. */
 export const mapLater = <A, B>(later: Later<A>, f: (value: A) => Later<B>): Later<B> =>
   later instanceof Promise ? later.then(f) : f(later);
 
-/** A value that is read in its turn: until then, its rejection does not count as one that nobody handles. */
+/** Keeps a promise for a later read: until then, a rejection is not reported as unhandled. */
 export const heldBack = <A>(later: Later<A>): Later<A> => {
   if (later instanceof Promise) later.catch(() => {});
   return later;
 };
 
-/** What a run threw or rejected with, as a typed failure; anything else is a defect. */
+/** Converts a thrown or rejected value to a typed failure; unknown errors become defects. */
 export const runFailure = (error: unknown): Effect.Effect<never, RunFailure> =>
   error instanceof WorkerLost || error instanceof MemoryLimit
     ? Effect.fail(error)
@@ -32,7 +32,7 @@ export const awaited = <A>(promise: Promise<A>): Effect.Effect<A, RunFailure> =>
     );
   });
 
-/** Asks a backend for a value, and waits for it where it comes later. **Fails with** `WorkerLost`, `MemoryLimit`. */
+/** Requests a value from a backend, and waits for it if it comes later. **Fails with** `WorkerLost`, `MemoryLimit`. */
 export const answer = <A>(ask: () => Later<A>): Effect.Effect<A, RunFailure> =>
   Effect.suspend(() => {
     try {

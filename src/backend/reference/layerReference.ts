@@ -18,7 +18,7 @@ import { inOrder } from "../inOrder.ts";
 import { planOf } from "./plan.ts";
 
 const executable = (program: Program, carried: number): Executable<Tensors> => {
-  // A wrong value is the caller's mistake, and a run is no Effect: the typed error is thrown.
+  // A wrong value is the caller's mistake, and a run is not an Effect: the typed error is thrown.
   const admit = (inputs: Tensors, from = 0, to = program.inputs.length): void => {
     const issue = inputIssue(program.inputs.slice(from, to), inputs);
     if (issue !== undefined) throw issue;
@@ -33,7 +33,7 @@ const executable = (program: Program, carried: number): Executable<Tensors> => {
     },
     start: (initial) => {
       admit(initial, 0, carried);
-      // A tensor cannot be written, so that keeping one is keeping a copy.
+      // Tensors are immutable, so keeping one keeps a copy.
       let state: Tensors = [...initial];
       const outputs = inOrder<Tensors>(0);
       const take = (inputs: Tensors): void => {
@@ -65,8 +65,8 @@ const executable = (program: Program, carried: number): Executable<Tensors> => {
 };
 
 /**
- * The backend that interprets programs by the rules of reference, node by node and without passes, in
- * double precision rounded to each node's dtype: slow, plain, and what other backends are held against.
+ * The backend that interprets programs by the reference rules, node by node and without passes, in double precision
+ * rounded to each node's dtype. It is slow and simple, the standard for other backends.
  *
  * **Fails with** `CompileError`.
  */

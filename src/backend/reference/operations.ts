@@ -1,7 +1,7 @@
 import type { AnyNode, PrimitiveTag, Program } from "../../ir/expr.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 
-/** Primitives that only move elements, or make them out of nothing. */
+/** Primitives that only move or create elements. */
 const movement: ReadonlySet<PrimitiveTag> = new Set([
   ...["reshape", "transpose", "broadcast", "slice", "pad", "concatenate", "reverse", "window"],
   ...["gather", "constant", "parameter", "iota", "stopGradient"],
@@ -11,11 +11,11 @@ const size = (types: readonly { readonly shape: readonly number[] }[]): number =
   types.reduce((n, t) => n + sizeOf(t.shape), 0);
 
 /**
- * Arithmetic operations of one run of a node: one for each element that an element-wise function
- * gives or a reduction takes, two for each product that a contraction adds.
+ * Counts the arithmetic operations of one run of a node: one per element that an element-wise function returns or a
+ * reduction reads, two per product in a contraction.
  *
- * A sort of `n` counts `n log₂ n` comparisons, Threefry 20 rounds of 3 operations for two words, and
- * `cond` its dearer branch.
+ * A sort of `n` elements counts `n log₂ n` comparisons, Threefry 20 rounds of 3 operations per two words, and `cond`
+ * its more expensive branch.
  */
 export const operationsOf = (node: AnyNode): number => {
   if (movement.has(node.primitive)) return 0;

@@ -8,7 +8,7 @@ import { operations, operationsOf } from "./operations.ts";
 const bytesOf = (types: readonly TensorType[]): number =>
   types.reduce((n, t) => n + sizeOf(t.shape) * bytesPerElement(t.dtype), 0);
 
-/** Bytes of the results of every node of a program, and those of constants apart. */
+/** The bytes of all node results of a program, and of its constants separately. */
 const held = (program: Program): { readonly constants: number; readonly temporaries: number } =>
   program.nodes.reduce(
     (total, node) => {
@@ -25,10 +25,7 @@ const held = (program: Program): { readonly constants: number; readonly temporar
     { constants: 0, temporaries: 0 },
   );
 
-/**
- * What interpreting a program does: one loop nest for each node, whose results are all kept until the
- * run ends.
- */
+/** The plan of interpreting a program: one loop nest per node. All results are kept until the run ends. */
 export const planOf = (program: Program): Plan => {
   const bytes = { arguments: bytesOf(program.inputs) + bytesOf(program.outputs), ...held(program) };
   const planned = bytes.arguments + bytes.constants + bytes.temporaries;
@@ -45,7 +42,7 @@ export const planOf = (program: Program): Plan => {
           bytes: touched,
         };
       }),
-    // Nothing is given back before the run ends, so that all of it is needed.
+    // Nothing is freed before the run ends, so all of it is needed.
     bytes: { ...bytes, planned, needed: planned },
     operations: operations(program),
   };
