@@ -1,5 +1,4 @@
 import * as Effect from "effect/Effect";
-import { pipe } from "fp-ts/lib/function.js";
 import {
   adam,
   binaryAccuracy,
@@ -14,11 +13,7 @@ import {
   runMain,
   sequential,
   split,
-  withBatchSize,
-  withEpochs,
-  withMetrics,
-  withSeed,
-  withValidationSplit,
+  supervised,
 } from "../src/index.ts";
 import { bernoulli } from "../src/tensor/index.ts";
 
@@ -52,10 +47,10 @@ export const clouds = (seed: number, examples: number, features: number) => {
  * of which a fifth are held out. The network memorizes its 800 examples, and the held-out ones show how well it
  * generalizes.
  */
-export const caseStudy = pipe(
-  pipeline("case-study", {
-    description: "64–256–256–256–256–1 on two overlapping clouds of points",
-    data: Effect.sync(() => ({ train: clouds(1, 1000, 64) })),
+export const caseStudy = pipeline(
+  "case-study",
+  Effect.sync(() => ({ train: clouds(1, 1000, 64) })),
+  supervised({
     input: "features",
     target: "label",
     classes: 2,
@@ -72,12 +67,15 @@ export const caseStudy = pipe(
     ),
     loss: binaryCrossEntropyWithLogits,
     optimizer: adam({ learningRate: 1e-3 }),
+    metrics: [binaryAccuracy()],
   }),
-  withMetrics(binaryAccuracy()),
-  withValidationSplit(0.2),
-  withBatchSize(32),
-  withEpochs(100),
-  withSeed(42),
+  {
+    description: "64–256–256–256–256–1 on two overlapping clouds of points",
+    validationShare: 0.2,
+    batchSize: 32,
+    epochs: 100,
+    seed: 42,
+  },
 );
 
 if (import.meta.main) runMain(caseStudy);

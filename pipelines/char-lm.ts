@@ -9,11 +9,9 @@ import {
   pipeline,
   runMain,
   sampleEvery,
+  supervised,
   withBaseline,
-  withBatchSize,
   withCallback,
-  withEpochs,
-  withSeed,
 } from "../src/index.ts";
 import { sequenceCrossEntropy } from "../src/nn/losses/index.ts";
 import { gpt } from "../src/nn/models/index.ts";
@@ -55,31 +53,36 @@ const writing = textSampler(model, letters, {
  * **Source** Radford et al. (2019), see `gpt`.
  */
 export const charLm = pipe(
-  pipeline("char-lm", {
-    description: "a small GPT on the characters of Moby-Dick",
-    data: mobyDick(passage),
-    available: mobyDickFolder,
-    input: "text",
-    target: "next",
-    tokens: letters.size,
-    classes: letters.size,
-    model,
-    loss: sequenceCrossEntropy,
-    optimizer: chain(
-      clipByGlobalNorm(1),
-      adamw({
-        learningRate: linearWarmup(cosineDecay(2e-3, epochs * stepsPerEpoch), 200),
-        weightDecay: 0.05,
-      }),
-    ),
-  }),
+  pipeline(
+    "char-lm",
+    mobyDick(passage),
+    supervised({
+      input: "text",
+      target: "next",
+      tokens: letters.size,
+      classes: letters.size,
+      model,
+      loss: sequenceCrossEntropy,
+      optimizer: chain(
+        clipByGlobalNorm(1),
+        adamw({
+          learningRate: linearWarmup(cosineDecay(2e-3, epochs * stepsPerEpoch), 200),
+          weightDecay: 0.05,
+        }),
+      ),
+    }),
+    {
+      description: "a small GPT on the characters of Moby-Dick",
+      available: mobyDickFolder,
+      batchSize,
+      epochs,
+      seed: 42,
+    },
+  ),
   withBaseline(ngrams(1, letters.size)),
   withBaseline(ngrams(2, letters.size)),
   withBaseline(ngrams(6, letters.size)),
   withCallback(sampleEvery(writing)),
-  withBatchSize(batchSize),
-  withEpochs(epochs),
-  withSeed(42),
 );
 
 if (import.meta.main) runMain(charLm);

@@ -7,12 +7,8 @@ import {
   pipeline,
   runMain,
   softmaxCrossEntropy,
-  withAugmentation,
+  supervised,
   withBaseline,
-  withBatchSize,
-  withEpochs,
-  withMetrics,
-  withSeed,
 } from "../src/index.ts";
 import { cifarResnet } from "../src/nn/models/index.ts";
 import { majorityClass, nearestNeighbor } from "./baselines/classes.ts";
@@ -28,22 +24,27 @@ const steps = epochs * Math.ceil(1_520 / batchSize);
  * baselines are the most frequent group and the nearest neighbor by pixels.
  */
 export const emojiResnet = pipe(
-  pipeline("emoji-resnet", {
-    description: "a residual network on emoji: which of nine groups is a drawing of",
-    data: emoji,
-    available: emojiFolder,
-    input: "image",
-    target: "label",
-    classes: emojiGroups.length,
-    model: cifarResnet(8, emojiGroups.length, { width: 16 }),
-    loss: softmaxCrossEntropy,
-    optimizer: adamw({ learningRate: oneCycle(1e-2, steps), weightDecay: 0.05 }),
-  }),
-  withAugmentation(augmentations(randomFlip(), randomCrop(2))),
-  withMetrics(confusionMatrix(emojiGroups)),
-  withBatchSize(batchSize),
-  withEpochs(epochs),
-  withSeed(42),
+  pipeline(
+    "emoji-resnet",
+    emoji,
+    supervised({
+      input: "image",
+      target: "label",
+      classes: emojiGroups.length,
+      model: cifarResnet(8, emojiGroups.length, { width: 16 }),
+      augment: augmentations(randomFlip(), randomCrop(2)),
+      loss: softmaxCrossEntropy,
+      optimizer: adamw({ learningRate: oneCycle(1e-2, steps), weightDecay: 0.05 }),
+      metrics: [confusionMatrix(emojiGroups)],
+    }),
+    {
+      description: "a residual network on emoji: which of nine groups is a drawing of",
+      available: emojiFolder,
+      batchSize,
+      epochs,
+      seed: 42,
+    },
+  ),
   withBaseline(majorityClass),
   withBaseline(nearestNeighbor),
 );

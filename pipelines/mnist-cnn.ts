@@ -12,11 +12,8 @@ import {
   runMain,
   sequential,
   softmaxCrossEntropy,
+  supervised,
   withBaseline,
-  withBatchSize,
-  withEpochs,
-  withMetrics,
-  withSeed,
 } from "../src/index.ts";
 import { reshape } from "../src/nn/index.ts";
 import { nearestMean } from "./baselines/classes.ts";
@@ -33,31 +30,36 @@ const steps = epochs * Math.ceil(60_000 / batchSize);
  * test digits, where the fully connected network of `mnist-mlp` needs five for 97.5 %.
  */
 export const mnistCnn = pipe(
-  pipeline("mnist-cnn", {
-    description: "two convolutions and a linear layer on the handwritten digits of MNIST",
-    data: mnist,
-    available: mnistFolder,
-    input: "image",
-    target: "label",
-    classes: 10,
-    model: sequential(
-      reshape([28, 28, 1]),
-      conv2d(1, 16, 3, { padding: "same" }),
-      relu,
-      maxPool2d(2),
-      conv2d(16, 32, 3, { padding: "same" }),
-      relu,
-      maxPool2d(2),
-      flatten,
-      dense(7 * 7 * 32, 10),
-    ),
-    loss: softmaxCrossEntropy,
-    optimizer: adam({ learningRate: oneCycle(1e-2, steps) }),
-  }),
-  withMetrics(confusionMatrix(10)),
-  withBatchSize(batchSize),
-  withEpochs(epochs),
-  withSeed(42),
+  pipeline(
+    "mnist-cnn",
+    mnist,
+    supervised({
+      input: "image",
+      target: "label",
+      classes: 10,
+      model: sequential(
+        reshape([28, 28, 1]),
+        conv2d(1, 16, 3, { padding: "same" }),
+        relu,
+        maxPool2d(2),
+        conv2d(16, 32, 3, { padding: "same" }),
+        relu,
+        maxPool2d(2),
+        flatten,
+        dense(7 * 7 * 32, 10),
+      ),
+      loss: softmaxCrossEntropy,
+      optimizer: adam({ learningRate: oneCycle(1e-2, steps) }),
+      metrics: [confusionMatrix(10)],
+    }),
+    {
+      description: "two convolutions and a linear layer on the handwritten digits of MNIST",
+      available: mnistFolder,
+      batchSize,
+      epochs,
+      seed: 42,
+    },
+  ),
   withBaseline(nearestMean),
 );
 

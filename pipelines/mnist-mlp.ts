@@ -1,4 +1,3 @@
-import { pipe } from "fp-ts/lib/function.js";
 import {
   accuracy,
   adam,
@@ -8,10 +7,7 @@ import {
   runMain,
   sequential,
   softmaxCrossEntropy,
-  withBatchSize,
-  withEpochs,
-  withMetrics,
-  withSeed,
+  supervised,
 } from "../src/index.ts";
 import { mnist, mnistFolder } from "./data/mnist.ts";
 
@@ -19,22 +15,25 @@ import { mnist, mnistFolder } from "./data/mnist.ts";
  * The textbook network on MNIST: 784–128–10 with ReLU, softmax cross-entropy, and Adam at 1e-3, for five
  * epochs of batches of 64. It recognizes more than 97 % of the test digits.
  */
-export const mnistMlp = pipe(
-  pipeline("mnist-mlp", {
-    description: "784–128–10 on the handwritten digits of MNIST",
-    data: mnist,
-    available: mnistFolder,
+export const mnistMlp = pipeline(
+  "mnist-mlp",
+  mnist,
+  supervised({
     input: "image",
     target: "label",
     classes: 10,
     model: sequential(dense(784, 128), relu, dense(128, 10)),
     loss: softmaxCrossEntropy,
     optimizer: adam({ learningRate: 1e-3 }),
+    metrics: [accuracy],
   }),
-  withMetrics(accuracy),
-  withBatchSize(64),
-  withEpochs(5),
-  withSeed(42),
+  {
+    description: "784–128–10 on the handwritten digits of MNIST",
+    available: mnistFolder,
+    batchSize: 64,
+    epochs: 5,
+    seed: 42,
+  },
 );
 
 if (import.meta.main) runMain(mnistMlp);

@@ -1,5 +1,4 @@
 import * as Effect from "effect/Effect";
-import { pipe } from "fp-ts/lib/function.js";
 import { parseCsv } from "../src/data/index.ts";
 import {
   binaryAccuracy,
@@ -9,10 +8,7 @@ import {
   pipeline,
   runMain,
   sgd,
-  withBatchSize,
-  withEpochs,
-  withMetrics,
-  withSeed,
+  supervised,
 } from "../src/index.ts";
 import { cast, le, mul, neg, sub, sum, where } from "../src/ir/index.ts";
 import { irisTable } from "./tables/iris.ts";
@@ -54,21 +50,24 @@ const perceptronLoss = (output: Expr, target: Expr): Expr<readonly []> => {
  * **Source** Rosenblatt, "The perceptron: a probabilistic model for information storage and organization in
  * the brain" (1958).
  */
-export const perceptron = pipe(
-  pipeline("perceptron", {
-    description: "Rosenblatt's rule on two of Fisher's irises",
-    data: irises,
+export const perceptron = pipeline(
+  "perceptron",
+  irises,
+  supervised({
     input: "lengths",
     target: "species",
     classes: 2,
     model: dense(2, 1, { weightInit: initializers.zeros, biasInit: initializers.zeros }),
     loss: perceptronLoss,
     optimizer: sgd({ learningRate: 1 }),
+    metrics: [binaryAccuracy()],
   }),
-  withMetrics(binaryAccuracy()),
-  withBatchSize(1),
-  withEpochs(10),
-  withSeed(42),
+  {
+    description: "Rosenblatt's rule on two of Fisher's irises",
+    batchSize: 1,
+    epochs: 10,
+    seed: 42,
+  },
 );
 
 if (import.meta.main) runMain(perceptron);

@@ -11,12 +11,9 @@ import {
   pipeline,
   runMain,
   sampleEvery,
+  supervised,
   withBaseline,
-  withBatchSize,
   withCallback,
-  withEpochs,
-  withMetrics,
-  withSeed,
 } from "../src/index.ts";
 import { ne } from "../src/ir/index.ts";
 import {
@@ -61,9 +58,13 @@ const shown = [
 /** A sampler that pronounces the words. */
 export const speaking = (
   words: readonly string[],
-): Sampler<Seq2SeqParams, undefined, Effect.Error<ReturnType<typeof compiled>>, unknown> =>
+): Sampler<
+  { readonly params: Seq2SeqParams },
+  Effect.Error<ReturnType<typeof compiled>>,
+  unknown
+> =>
   Effect.map(compiled(), (from) =>
-    Effect.fnUntraced(function* ({ params }) {
+    Effect.fnUntraced(function* ({ carried: { params } }) {
       const lines: string[] = [];
       for (const word of words) {
         const spelled = letters.encode(word);
@@ -89,30 +90,35 @@ const spoken = (continuation: Continuation<Carried>) =>
  * Yao and Zweig (2015), arXiv:1506.00196.
  */
 export const pronounce = pipe(
-  pipeline("pronounce", {
-    description: "letters to phonemes with attention, from a pronouncing dictionary",
-    data: pronunciations,
-    available: dictionaryFolder,
-    input: "word",
-    target: "sounds",
-    // The input holds letters and then phonemes, of which there are more.
-    tokens: phonemes.size,
-    classes: phonemes.size,
-    model,
-    loss: (logits: Expr, sounds: Expr) =>
-      sequenceCrossEntropy(logits, sounds, ne(sounds, padding) as Expr),
-    optimizer: chain(
-      clipByGlobalNorm(1),
-      adam({ learningRate: linearWarmup(cosineDecay(4e-3, epochs * stepsPerEpoch), 100) }),
-    ),
-  }),
-  withMetrics(exactMatch({ padding })),
+  pipeline(
+    "pronounce",
+    pronunciations,
+    supervised({
+      input: "word",
+      target: "sounds",
+      // The input holds letters, then phonemes, and there are more phonemes.
+      tokens: phonemes.size,
+      classes: phonemes.size,
+      model,
+      loss: (logits: Expr, sounds: Expr) =>
+        sequenceCrossEntropy(logits, sounds, ne(sounds, padding) as Expr),
+      optimizer: chain(
+        clipByGlobalNorm(1),
+        adam({ learningRate: linearWarmup(cosineDecay(4e-3, epochs * stepsPerEpoch), 100) }),
+      ),
+      metrics: [exactMatch({ padding })],
+    }),
+    {
+      description: "letters to phonemes with attention, from a pronouncing dictionary",
+      available: dictionaryFolder,
+      batchSize,
+      epochs,
+      seed: 42,
+    },
+  ),
   withBaseline(letterToSound(wordLength, 0)),
   withBaseline(letterToSound(wordLength, 3)),
   withCallback(sampleEvery(speaking(shown))),
-  withBatchSize(batchSize),
-  withEpochs(epochs),
-  withSeed(42),
 );
 
 if (import.meta.main) runMain(pronounce);

@@ -15,12 +15,9 @@ import {
   residual,
   runMain,
   sequential,
+  supervised,
   type Tensor,
   withBaseline,
-  withBatchSize,
-  withEpochs,
-  withMetrics,
-  withSeed,
 } from "../src/index.ts";
 import { ne } from "../src/ir/index.ts";
 import { masked, maskedMeanPool } from "../src/nn/index.ts";
@@ -31,14 +28,17 @@ const [limit, length] = [3000, 32];
 
 const isWord = (words: Expr): Expr => ne(words, padding);
 
+const source = reviews({ limit, length, heldOut: 0.2 });
+
 const task = {
-  data: reviews({ limit, length, heldOut: 0.2 }),
-  available: reviewsFolder,
   input: "words",
   target: "label",
   classes: 2,
   loss: binaryCrossEntropyWithLogits,
+  metrics: [binaryAccuracy()],
 } as const;
+
+const settings = { available: reviewsFolder, batchSize: 32, seed: 42 } as const;
 
 /** The fraction of examples whose prediction is their label. */
 const agreement = (said: readonly number[], label: Tensor): number => {
@@ -71,8 +71,10 @@ const lexicon: Baseline = {
 };
 
 /** A baseline: logistic regression on the bag of words, with one weight per word, averaged. */
-const bagOfWords = pipe(
-  pipeline("logistic regression on the bag of words", {
+const bagOfWords = pipeline(
+  "logistic regression on the bag of words",
+  source,
+  supervised({
     ...task,
     model: masked(
       isWord,
@@ -84,10 +86,7 @@ const bagOfWords = pipe(
     ),
     optimizer: adam({ learningRate: 0.03 }),
   }),
-  withMetrics(binaryAccuracy()),
-  withBatchSize(32),
-  withEpochs(5),
-  withSeed(42),
+  { ...settings, epochs: 5 },
 );
 
 /**
@@ -98,29 +97,33 @@ const bagOfWords = pipe(
  * (2005), in a residual connection: He et al. (2015), arXiv:1512.03385.
  */
 export const sentiment = pipe(
-  pipeline("sentiment", {
-    ...task,
-    description: "a bidirectional LSTM on sentences of reviews: praise or complaint",
-    model: masked(
-      isWord,
-      sequential(
-        embedding(limit, 32, { tableInit: initializers.normal(0.1) }),
-        dropout(0.7),
-        residual(sequential(lstm(32, 16, { bidirectional: true }), dropout(0.3))),
-        maskedMeanPool,
-        dropout(0.5),
-        dense(32, 1),
+  pipeline(
+    "sentiment",
+    source,
+    supervised({
+      ...task,
+      model: masked(
+        isWord,
+        sequential(
+          embedding(limit, 32, { tableInit: initializers.normal(0.1) }),
+          dropout(0.7),
+          residual(sequential(lstm(32, 16, { bidirectional: true }), dropout(0.3))),
+          maskedMeanPool,
+          dropout(0.5),
+          dense(32, 1),
+        ),
       ),
-    ),
-    optimizer: adam({ learningRate: 2e-3 }),
-  }),
-  withMetrics(binaryAccuracy()),
+      optimizer: adam({ learningRate: 2e-3 }),
+    }),
+    {
+      ...settings,
+      description: "a bidirectional LSTM on sentences of reviews: praise or complaint",
+      epochs: 16,
+    },
+  ),
   withBaseline(majority),
   withBaseline(lexicon),
   withBaseline(asBaseline(bagOfWords)),
-  withBatchSize(32),
-  withEpochs(16),
-  withSeed(42),
 );
 
 if (import.meta.main) runMain(sentiment);

@@ -11,24 +11,25 @@ import {
   rootMeanSquaredError,
   runMain,
   sequential,
+  supervised,
   withBaseline,
-  withBatchSize,
-  withEpochs,
-  withMetrics,
-  withSeed,
 } from "../src/index.ts";
 import { features, seattleWeather, weatherFolder } from "./data/weather.ts";
 
 /** The number of days that a forecast uses. */
 const days = 7;
 
+const source = seattleWeather({ days, until: "2015-01-01" });
+
 const task = {
-  data: seattleWeather({ days, until: "2015-01-01" }),
-  available: weatherFolder,
   input: "days",
   target: "change",
   loss: meanSquaredError,
+  optimizer: adam({ learningRate: 3e-3 }),
+  metrics: [rootMeanSquaredError],
 } as const;
+
+const settings = { available: weatherFolder, batchSize: 32, seed: 42 } as const;
 
 /** A baseline that forecasts no change from today. */
 const persistence: Baseline = {
@@ -41,16 +42,11 @@ const persistence: Baseline = {
 };
 
 /** A baseline: linear regression on the same numbers. */
-const linear = pipe(
-  pipeline("linear regression", {
-    ...task,
-    model: sequential(flatten, dense(days * features, 1)),
-    optimizer: adam({ learningRate: 3e-3 }),
-  }),
-  withMetrics(rootMeanSquaredError),
-  withBatchSize(32),
-  withEpochs(40),
-  withSeed(42),
+const linear = pipeline(
+  "linear regression",
+  source,
+  supervised({ ...task, model: sequential(flatten, dense(days * features, 1)) }),
+  { ...settings, epochs: 40 },
 );
 
 /**
@@ -62,18 +58,18 @@ const linear = pipe(
  * **Source** the network: Hochreiter and Schmidhuber, "Long short-term memory" (1997).
  */
 export const weatherLstm = pipe(
-  pipeline("weather-lstm", {
-    ...task,
-    description: "tomorrow's maximum temperature in Seattle, by an LSTM on seven days",
-    model: sequential(lstm(features, 8, { output: "last" }), dense(8, 1)),
-    optimizer: adam({ learningRate: 3e-3 }),
-  }),
-  withMetrics(rootMeanSquaredError),
+  pipeline(
+    "weather-lstm",
+    source,
+    supervised({ ...task, model: sequential(lstm(features, 8, { output: "last" }), dense(8, 1)) }),
+    {
+      ...settings,
+      description: "tomorrow's maximum temperature in Seattle, by an LSTM on seven days",
+      epochs: 20,
+    },
+  ),
   withBaseline(persistence),
   withBaseline(asBaseline(linear)),
-  withBatchSize(32),
-  withEpochs(20),
-  withSeed(42),
 );
 
 if (import.meta.main) runMain(weatherLstm);

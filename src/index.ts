@@ -37,6 +37,7 @@ export * from "./errors.ts";
 export * as ops from "./ir/index.ts";
 export { type Expr, tanh } from "./ir/index.ts";
 export * as learn from "./learn/index.ts";
+export { batchObjective, objective, supervised } from "./learn/index.ts";
 export * as linalg from "./linalg/index.ts";
 export * as functional from "./nn/functional/index.ts";
 export { gelu, relu } from "./nn/functional/index.ts";
@@ -135,6 +136,7 @@ export {
   withMetrics,
   withOptimizer,
   withSeed,
+  withShards,
   withShuffling,
   withValidationSplit,
 } from "./train/index.ts";

@@ -12,7 +12,7 @@ import type { TrainState } from "../../src/train/state/state.ts";
 import { record } from "../domain.ts";
 import type { AsyncLaw } from "../law.ts";
 
-type State = TrainState<Tensor, undefined>;
+type State = TrainState<Tensor>;
 
 /** An operator on the events of training runs. */
 export interface OperatorSubject {
@@ -23,9 +23,7 @@ export interface OperatorSubject {
 const stepsPerEpoch = 2;
 
 const at = (epoch: number, memory: Memories): State => ({
-  params: scalar(epoch),
-  layerState: undefined,
-  optimizerState: undefined,
+  carried: scalar(epoch),
   key: key(0),
   epoch,
   batch: 0,
@@ -42,7 +40,7 @@ interface Figures {
 
 const scoreOf = ({ loss, accuracy, rmse }: Figures) => ({ loss, metrics: { accuracy, rmse } });
 
-const tested = ({ epoch, step, params }: TrainState): Validated => ({
+const tested = ({ epoch, step, carried }: TrainState): Validated => ({
   _tag: "Validated",
   on: "test",
   epoch,
@@ -50,7 +48,7 @@ const tested = ({ epoch, step, params }: TrainState): Validated => ({
   examples: 3,
   // The evaluation is a function of the state: the params hold the number of their epoch.
   loss: epoch,
-  metrics: { accuracy: (params as Tensor).item(), rmse: 0 },
+  metrics: { accuracy: (carried as Tensor).item(), rmse: 0 },
   confusion: undefined,
 });
 

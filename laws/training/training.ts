@@ -64,10 +64,10 @@ export const trainerOf = (
 };
 
 /** Splits a state into its tensors and its numbers. */
-const partsOf = ({ params, layerState, optimizerState, key, memory, ...counters }: TrainState) =>
-  // Params and states are trees of tensors: `init` and `update` make them.
+const partsOf = ({ carried, key, memory, ...counters }: TrainState) =>
+  // What is carried is a tree of tensors: `init` and `step` make it.
   ({
-    tree: { params, layerState, optimizerState, key, memory } as Tree<Tensor | number>,
+    tree: { carried, key, memory } as Tree<Tensor | number>,
     counters,
   });
 

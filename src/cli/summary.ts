@@ -8,7 +8,7 @@ import type { RunSummary } from "../train/summary.ts";
 import { memoryRows, planText } from "./planText.ts";
 
 const headline = (of: RunSummary): string =>
-  `${oneLine(of.pipeline)}: ${grouped(of.examples)} examples, batches of ${grouped(of.batchSize)}, ${of.backend}`;
+  `${oneLine(of.pipeline)}: ${of.examples === undefined ? "a stream" : `${grouped(of.examples)} examples`}, batches of ${grouped(of.batchSize)}, ${of.backend}`;
 
 /** Formats a summary as text. */
 export const summaryText = (of: RunSummary): string => {

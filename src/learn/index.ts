@@ -13,7 +13,7 @@ export {
   plainly,
   type Slope,
 } from "./gradient/rule.ts";
-export type { Judged } from "./judge.ts";
+export type { Circumstances, Judged } from "./judge.ts";
 export type {
   Adjustment,
   AnyLearner,

@@ -2,6 +2,7 @@ import type { Either } from "fp-ts/lib/Either.js";
 import type { Exprs } from "../autodiff/index.ts";
 import type { Reverse } from "../autodiff/reverseMode.ts";
 import type { Augmentation } from "../data/augmentation/example.ts";
+import { UnknownColumn } from "../errors.ts";
 import type { Expr, TensorType } from "../ir/expr.ts";
 import type { KeyExpr } from "../ir/ops/random.ts";
 import type { Initial } from "../nn/layer.ts";
@@ -14,6 +15,19 @@ import type { OverShards } from "./shards.ts";
 
 /** The columns of one row, or of a batch of rows, inside a program. */
 export type Columns = { readonly [column: string]: Expr };
+
+/** A column by name. **Fails with** `UnknownColumn`, thrown. */
+export const columnOf = (row: Columns, name: string): Expr => {
+  const column = Object.hasOwn(row, name) ? row[name] : undefined;
+  if (column === undefined) throw new UnknownColumn({ column: name, columns: Object.keys(row) });
+  return column;
+};
+
+/** The same columns, of which one that is not there is refused when it is read. **Fails with** `UnknownColumn`, thrown. */
+export const namedColumns = (row: Columns): Columns =>
+  new Proxy(row, {
+    get: (of, name) => (typeof name === "string" ? columnOf(of, name) : Reflect.get(of, name)),
+  });
 
 /** The columns of a batch of rows, each with the examples along its leading axis. */
 export type Batched<R extends Columns> = { readonly [K in keyof R]: Expr };

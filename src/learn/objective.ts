@@ -10,7 +10,14 @@ import type { Follower } from "./combinators/follow.ts";
 import { type Descending, type Descent, descending, everything, type Part } from "./descending.ts";
 import type { GradientRule } from "./gradient/rule.ts";
 import { type Circumstances, type Judge, type Judged, notScalar, perExample } from "./judge.ts";
-import type { Batched, Columns, Learner, Limit, Refused } from "./learner.ts";
+import {
+  type Batched,
+  type Columns,
+  type Learner,
+  type Limit,
+  namedColumns,
+  type Refused,
+} from "./learner.ts";
 import { refuseMistakes } from "./mistakes.ts";
 import {
   type Applied,
@@ -177,7 +184,7 @@ export const objective = <R extends Columns, const M extends Models>(
   const judge = perExample((params, state, row, { key, ...circumstances }) => {
     const calls = appliedToExample(models, params, state, { ...circumstances, key });
     const context = { ...circumstances, key: foldInKey(key, ofLoss) };
-    const judged = judgedOf(loss(calls.functions as never, row as never, context));
+    const judged = judgedOf(loss(calls.functions as never, namedColumns(row) as never, context));
     return [judged, calls.state()];
   });
   return withJudge("objective", models, spec, judge);
@@ -200,7 +207,7 @@ export const batchObjective = <R extends Columns, const M extends Models>(
     const key = index(keys, 0) as KeyExpr;
     const calls = appliedToBatch(models, params, state, { ...circumstances, key });
     const context = { ...circumstances, key: foldInKey(key, ofLoss) };
-    const judged = judgedOf(loss(calls.functions as never, rows as never, context));
+    const judged = judgedOf(loss(calls.functions as never, namedColumns(rows) as never, context));
     refuseMistakes(asProgram(judged.loss), {}, notScalar(judged.loss));
     return {
       loss: judged.loss,

@@ -1,7 +1,13 @@
 import * as Effect from "effect/Effect";
 import { ReverseMode } from "../autodiff/index.ts";
 import type { Reverse } from "../autodiff/reverseMode.ts";
-import { CompileError, InvalidArgument, StateMismatch, StructureMismatch } from "../errors.ts";
+import {
+  CompileError,
+  InvalidArgument,
+  StateMismatch,
+  StructureMismatch,
+  UnknownColumn,
+} from "../errors.ts";
 import { constant, parameter } from "../ir/build.ts";
 import type { Expr, Program, TensorType } from "../ir/expr.ts";
 import { add } from "../ir/ops/elementwise.ts";
@@ -25,6 +31,15 @@ export interface Kept<C = unknown, V = Tensor> {
 
 /** The types of the columns of a batch, each with the examples along its leading axis. */
 export type ColumnTypes = { readonly [column: string]: TensorType };
+
+/** The types of the columns of a batch, from those of one row. */
+export const typesOf = (spec: ColumnTypes, size: number): ColumnTypes =>
+  Object.fromEntries(
+    Object.entries(spec).map(([column, { shape, dtype }]) => [
+      column,
+      { shape: [size, ...shape], dtype },
+    ]),
+  );
 
 /** The numbers that a step reports about its batch. */
 export interface StepReport {
@@ -66,7 +81,8 @@ const changed = (
   before: { readonly leaves: readonly Expr[]; readonly shape: TreeShape },
   after: { readonly leaves: readonly Expr[]; readonly shape: TreeShape },
 ): StateMismatch | undefined => {
-  const mismatch = (path: readonly string[], expected: string, actual: string) =>
+  // What is carried is the first part of what is kept, and the learner alone makes it.
+  const mismatch = ([, ...path]: readonly string[], expected: string, actual: string) =>
     new StateMismatch({ pipeline: learner, part: path[0] ?? "state", path, expected, actual });
   const [paths, others] = [leafPaths(before.shape), leafPaths(after.shape)];
   const textAt = (leaf: Expr | undefined) => (leaf === undefined ? "nothing" : typeText(leaf));
@@ -88,7 +104,7 @@ const changed = (
 };
 
 /** The errors that a learner's own functions throw when they are traced. */
-type Thrown = CompileError | StructureMismatch | InvalidArgument;
+type Thrown = CompileError | StructureMismatch | InvalidArgument | UnknownColumn;
 
 const traced = <A, E>(build: () => Effect.Effect<A, E>): Effect.Effect<A, E | Thrown> =>
   Effect.suspend((): Effect.Effect<A, E | Thrown> => {
@@ -98,7 +114,8 @@ const traced = <A, E>(build: () => Effect.Effect<A, E>): Effect.Effect<A, E | Th
       if (
         error instanceof CompileError ||
         error instanceof StructureMismatch ||
-        error instanceof InvalidArgument
+        error instanceof InvalidArgument ||
+        error instanceof UnknownColumn
       )
         return Effect.fail(error);
       throw error;

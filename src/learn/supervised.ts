@@ -14,7 +14,7 @@ import type { Shape } from "../tensor/shape.ts";
 import { type Descending, type Descent, descending } from "./descending.ts";
 import type { GradientRule } from "./gradient/rule.ts";
 import { axis, type ExampleJudge, perExample } from "./judge.ts";
-import type { Columns, Learner, Limit } from "./learner.ts";
+import { type Columns, columnOf, type Learner, type Limit } from "./learner.ts";
 import type { SomeMetric } from "./scoring.ts";
 
 type Fits<I, M> =
@@ -81,12 +81,10 @@ interface Open<P, S> {
   readonly augment?: Augmentation | undefined;
 }
 
-const column = (row: Columns, name: string): Expr => row[name] as Expr;
-
 const judging =
   ({ model, input, target, loss, augment }: Open<unknown, unknown>): ExampleJudge =>
   (params, state, row, { mode, key }) => {
-    const [x, wanted] = [column(row, input), column(row, target)];
+    const [x, wanted] = [columnOf(row, input), columnOf(row, target)];
     const changed = augment !== undefined && mode === "train";
     const seen = changed ? augment(x, foldInKey(key, augmenting)) : x;
     const [output, next] = model.apply(params, state, seen, { mode, key, axis });
@@ -158,7 +156,7 @@ export const supervised = <
       // The learner's own `init` made the tree.
       const { params, layerState } = carried as Descending<unknown, unknown>;
       const context = { ...still, mode: "eval", key } as const;
-      return model.apply(params, layerState, column(row, input), context)[0];
+      return model.apply(params, layerState, columnOf(row, input), context)[0];
     },
     withLoss: (change) => right(of({ ...open, ...change })),
   });

@@ -51,16 +51,17 @@ export {
   withMetrics,
   withOptimizer,
   withSeed,
+  withShards,
   withShuffling,
   withValidationSplit,
 } from "./pipeline/overrides.ts";
 export {
   type AnyPipeline,
   type Pipeline,
-  type PipelineSpec,
+  type PipelineOptions,
   pipeline,
 } from "./pipeline/pipeline.ts";
-export type { Splits } from "./pipeline/splits.ts";
+export type { Sources, Splits } from "./pipeline/splits.ts";
 export { loadCheckpoint, saveCheckpoint } from "./state/checkpoint.ts";
 export { type StateJson, stateCodec } from "./state/codec.ts";
 export { initialState } from "./state/initial.ts";

@@ -1,14 +1,14 @@
 import * as Effect from "effect/Effect";
 import { Backend, type Plan } from "../backend/backend.ts";
+import { epochsOf } from "../data/source/read.ts";
 import { InvalidBatchSize } from "../errors.ts";
-import { type LayerRow, summary } from "../nn/summary.ts";
-import { pairsOf } from "./loop/batches.ts";
-import { trainProgram } from "./loop/program.ts";
+import { stepProgram, typesOf } from "../learn/program.ts";
+import { inShards } from "../learn/shards.ts";
+import type { LayerRow } from "../nn/summary.ts";
 import { compileStep } from "./loop/runner.ts";
-import { scoring } from "./loop/scoring.ts";
-import { type AnyPipeline, optimizerOf, type Pipeline } from "./pipeline/pipeline.ts";
-import { checkColumns, checkSettings } from "./pipeline/validate.ts";
-import { carriedOf, initialState, parameterCount } from "./state/initial.ts";
+import type { Pipeline } from "./pipeline/pipeline.ts";
+import { checkColumns, checkSettings, datasetOf } from "./pipeline/validate.ts";
+import { initialState, keptOf, parameterCount } from "./state/initial.ts";
 
 /** The layers and costs of a run, computed before it begins. */
 export interface RunSummary {
@@ -16,7 +16,8 @@ export interface RunSummary {
   readonly backend: string;
   readonly layers: readonly LayerRow[];
   readonly parameters: number;
-  readonly examples: number;
+  /** The number of examples. `undefined` for a stream whose length is not known. */
+  readonly examples: number | undefined;
   readonly batchSize: number;
   /** The plan of one training step on a full batch. */
   readonly plan: Plan;
@@ -27,39 +28,36 @@ export interface RunSummary {
  *
  * **Fails with** the errors of checking and compiling the pipeline, and those of its data.
  */
-export const summarize = <P, S, E>(of: Pipeline<P, S, E>) =>
+export const summarize = <C, E>(of: Pipeline<C, E>) =>
   Effect.map(summarizeStep(of), ({ summary }) => summary);
 
 /** {@link summarize}, with the program of the step. */
-export const summarizeStep = Effect.fnUntraced(function* <P, S, E>(of: Pipeline<P, S, E>) {
+export const summarizeStep = Effect.fnUntraced(function* <C, E>(of: Pipeline<C, E>) {
   yield* checkSettings(of);
   const backend = yield* Backend;
-  const { train } = yield* of.data;
-  yield* checkColumns(of, train);
-  const { batchSize } = of;
-  if (!Number.isSafeInteger(batchSize) || batchSize < 1 || batchSize > train.size)
-    return yield* new InvalidBatchSize({ size: batchSize, examples: train.size });
-  const pairs = pairsOf(train, of);
+  const { train } = yield* of.source;
+  const { batchSize, learner } = of;
+  const examples = datasetOf(train)?.size;
+  if (!Number.isSafeInteger(batchSize) || batchSize < 1 || batchSize > (examples ?? batchSize))
+    return yield* new InvalidBatchSize({ size: batchSize, examples: examples ?? 0 });
   const state = initialState(of);
-  const optimizer = optimizerOf(of);
-  const { summarize: metrics } = scoring(of.metrics);
-  const types = pairs.types(batchSize);
-  const step = yield* trainProgram(of, optimizer, metrics, carriedOf(state), types);
-  const { executable } = yield* compileStep(step, of);
-  const made: RunSummary = {
+  const { spec, rowsPerEpoch } = yield* epochsOf(train, { batchSize, key: state.key });
+  yield* checkColumns(
+    learner.limits.map(({ column }) => column),
+    spec,
+  );
+  const types = typesOf(spec, batchSize);
+  const step = yield* stepProgram(learner, inShards(of.shards), keptOf(state), types);
+  const { executable, columns } = yield* compileStep(step, types, of);
+  yield* checkColumns(columns, spec);
+  const summary: RunSummary = {
     pipeline: of.name,
     backend: backend.name,
-    layers: layersOf(of, types.input.shape.slice(1)),
-    parameters: parameterCount(state.params),
-    examples: train.size,
+    layers: learner.describe(spec),
+    parameters: parameterCount(learner.trained.get(state.carried).params),
+    examples: examples ?? rowsPerEpoch,
     batchSize,
     plan: executable.plan,
   };
-  return { summary: made, program: step.program, carried: step.carried };
+  return { summary, program: step.program, carried: step.carried };
 });
-
-/** The rows of the layer table: the parts of the model, or the model itself where it has none. */
-const layersOf = (of: AnyPipeline, input: readonly number[]): readonly LayerRow[] => {
-  const rows = summary(of.model, input);
-  return rows.length > 1 ? rows.slice(1) : rows;
-};

@@ -15,11 +15,11 @@ import type { TrainState } from "./state/state.ts";
 export type Services = Backend | ReverseMode;
 
 /** The services of a run, and a state to resume from; both are optional. */
-export interface TrainOptions<P, S> {
+export interface TrainOptions<C> {
   /** Defaults to `Backend.layerWasm` and `ReverseMode.layerTape`. */
   readonly services?: Layer.Layer<Services, BackendUnavailable>;
   /** A state to resume from. Defaults to the initial state, which the seed determines. */
-  readonly from?: TrainState<P, S>;
+  readonly from?: TrainState<C>;
 }
 
 /**
@@ -34,17 +34,17 @@ export interface TrainOptions<P, S> {
  * where its data or a baseline interrupts itself; and with the errors of the pipeline's data and operators.
  * **Laws** `laws.training`: `train (a ++ b) = resume (train a) b`, bit for bit; one seed, the same bits.
  */
-export const train$ = <P, S, E>(
-  of: Pipeline<P, S, E>,
-  { services = defaultServices, from }: TrainOptions<P, S> = {},
-): Observable<TrainEvent<TrainState<P, S>>> =>
-  observe<TrainEvent<TrainState<P, S>>, unknown>((emit) =>
+export const train$ = <C, E>(
+  of: Pipeline<C, E>,
+  { services = defaultServices, from }: TrainOptions<C> = {},
+): Observable<TrainEvent<TrainState<C>>> =>
+  observe<TrainEvent<TrainState<C>>, unknown>((emit) =>
     Effect.provide(run(of, from, emit), services),
   );
 
 /** Resumes a run from a state that an event of an earlier run carried. */
-export const resume$ = <P, S, E>(
-  of: Pipeline<P, S, E>,
-  from: TrainState<P, S>,
-  options: Omit<TrainOptions<P, S>, "from"> = {},
-): Observable<TrainEvent<TrainState<P, S>>> => train$(of, { ...options, from });
+export const resume$ = <C, E>(
+  of: Pipeline<C, E>,
+  from: TrainState<C>,
+  options: Omit<TrainOptions<C>, "from"> = {},
+): Observable<TrainEvent<TrainState<C>>> => train$(of, { ...options, from });

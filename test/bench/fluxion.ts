@@ -1,14 +1,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as Effect from "effect/Effect";
+import { Dataset } from "../../src/data/dataset.ts";
 import { flattenTensors } from "../../src/ir/trees.ts";
+import { type StepReport, stepProgram, typesOf } from "../../src/learn/program.ts";
+import { oneShard } from "../../src/learn/shards.ts";
 import { initialState } from "../../src/train/index.ts";
-import { pairsOf } from "../../src/train/loop/batches.ts";
-import { type Report, trainProgram } from "../../src/train/loop/program.ts";
 import { compileStep, runner } from "../../src/train/loop/runner.ts";
-import { scoring } from "../../src/train/loop/scoring.ts";
-import { optimizerOf } from "../../src/train/pipeline/pipeline.ts";
-import { carriedOf } from "../../src/train/state/initial.ts";
+import { keptOf } from "../../src/train/state/initial.ts";
 import { kernel } from "./kernels/fluxion.ts";
 import { type Problem, rowsOf } from "./problem.ts";
 import { serve, type Training } from "./protocol.ts";
@@ -16,44 +15,37 @@ import { services } from "./threads.ts";
 import { workloads } from "./workloads/index.ts";
 
 /**
- * fluxion as a contender: the step of a training run, without the events around it. Gathering the batch and reading the
- * loss are included.
+ * fluxion as a contender: the step that a training run takes, without the events around it. Gathering the
+ * batch and reading the loss are in.
  */
 const training = async (name: string, problem: Problem): Promise<Training> => {
   const workload = workloads.find((w) => w.name === name);
   if (workload === undefined) throw new Error(`no workload ${name}`);
   const pipeline = await workload.load();
-  const { train } = await Effect.runPromise(pipeline.data);
-  const pairs = pairsOf(train, pipeline);
-  const carried = carriedOf(initialState(pipeline));
-  const optimizer = optimizerOf(pipeline);
-  const { summarize } = scoring(pipeline.metrics);
+  const { train } = await Effect.runPromise(pipeline.source);
+  if (!(train instanceof Dataset)) throw new Error("a workload learns from a dataset");
+  const kept = keptOf(initialState(pipeline));
+  const types = typesOf(train.columns, pipeline.batchSize);
 
   const began = performance.now();
-  const program = trainProgram(
-    pipeline,
-    optimizer,
-    summarize,
-    carried,
-    pairs.types(pipeline.batchSize),
-  );
+  const program = stepProgram(pipeline.learner, oneShard, kept, types);
   const whole = await Effect.runPromise(
     Effect.provide(
-      Effect.flatMap(program, (step) => compileStep(step)),
+      Effect.flatMap(program, (step) => compileStep(step, types)),
       services,
     ),
   );
   const compile = performance.now() - began;
 
-  // The leaves of the carried values are tensors.
-  const steps = runner(whole, flattenTensors(carried).leaves);
+  const steps = runner(whole, flattenTensors(kept).leaves);
   const { plan } = whole.executable;
   const bytes = plan.bytes.arguments + plan.bytes.constants + plan.bytes.temporaries;
   let done = 0;
   return {
     step: () => {
-      steps.submit(whole, pairs, rowsOf(problem, done++));
-      return (steps.read() as Report).loss; // the backend answers at once
+      const rows = rowsOf(problem, done++);
+      steps.submit(whole, (into) => train.gatherInto(into, rows), 0);
+      return (steps.read() as StepReport).loss; // the backend answers at once
     },
     facts: { compile, bytes, operations: plan.operations },
   };

@@ -8,9 +8,9 @@ import { pipe } from "fp-ts/lib/function.js";
 import { lastValueFrom, toArray } from "rxjs";
 import { mnist } from "../../pipelines/data/mnist.ts";
 import { mnistMlp } from "../../pipelines/mnist-mlp.ts";
+import { epochOrder } from "../../src/data/source/order.ts";
 import { evaluate, train$, withEpochs } from "../../src/index.ts";
 import { Tensor } from "../../src/tensor/tensor.ts";
-import { epochOrder } from "../../src/train/loop/shuffle.ts";
 import { defaultServices } from "../../src/train/services.ts";
 
 /**
@@ -41,10 +41,10 @@ const accuracies = await Promise.all(
 
 const [started] = events;
 if (started?._tag !== "Started") throw new Error("a run begins with Started");
-const [first, , second] = started.state.params;
+const [first, , second] = started.state.carried.params;
 const weights = [first.weight, first.bias, second.weight, second.bias];
 const orders = Array.from({ length: epochs }, (_, e) =>
-  epochOrder(started.state.key, e, started.examples, true),
+  epochOrder(started.state.key, e, started.examples ?? 0, true),
 );
 const bytes = (x: { readonly buffer: ArrayBufferLike }) => Buffer.from(x.buffer);
 

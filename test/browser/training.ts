@@ -15,6 +15,7 @@ import {
   reshapeColumn,
   sequential,
   softmaxCrossEntropy,
+  supervised,
   train$,
   withBatchSize,
   withSeed,
@@ -58,15 +59,18 @@ export const firstLosses = (
   { threads, reference = false, steps: wanted = steps, heard = () => {} }: Listening = {},
 ): Promise<readonly number[]> => {
   const mnist = pipe(
-    pipeline("mnist", {
-      data: digits(read),
-      input: "image",
-      target: "label",
-      classes: 10,
-      model: sequential(dense(784, 128), relu, dense(128, 10)),
-      loss: softmaxCrossEntropy,
-      optimizer: adam({ learningRate: 1e-3 }),
-    }),
+    pipeline(
+      "mnist",
+      digits(read),
+      supervised({
+        input: "image",
+        target: "label",
+        classes: 10,
+        model: sequential(dense(784, 128), relu, dense(128, 10)),
+        loss: softmaxCrossEntropy,
+        optimizer: adam({ learningRate: 1e-3 }),
+      }),
+    ),
     withBatchSize(64),
     withSeed(42),
   );

@@ -69,7 +69,9 @@ describe("a module whose export is only tagged as a pipeline", () => {
     const failure = await Effect.runPromise(Effect.flip(pipelineNamed(pretending)));
     expect(failure).toMatchObject({
       _tag: "DataSourceError",
-      reason: expect.stringMatching(/^it exports no pipeline: its fake has no description, data, /),
+      reason: expect.stringMatching(
+        /^it exports no pipeline: its fake has no description, source, /,
+      ),
     });
     expect((await Effect.runPromise(libraryOf([pretending, good]))).pipelines).toHaveLength(1);
   });

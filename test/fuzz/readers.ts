@@ -17,6 +17,7 @@ import {
   pipeline,
   sequential,
   sgd,
+  supervised,
   withOptimizer,
 } from "../../src/index.ts";
 import { tensor } from "../../src/tensor/constructors.ts";
@@ -131,14 +132,17 @@ const readPng = (file: Uint8Array) => {
     : Effect.succeed(picture);
 };
 
-const line = pipeline("line", {
-  data: Effect.succeed({ train: dataset({ x: tensor([[1, 2]]), y: tensor([[1]]) }) }),
-  input: "x",
-  target: "y",
-  model: sequential(dense(2, 3), dense(3, 1)),
-  loss: meanSquaredError,
-  optimizer: sgd({ learningRate: 0 }),
-});
+const line = pipeline(
+  "line",
+  Effect.succeed({ train: dataset({ x: tensor([[1, 2]]), y: tensor([[1]]) }) }),
+  supervised({
+    input: "x",
+    target: "y",
+    model: sequential(dense(2, 3), dense(3, 1)),
+    loss: meanSquaredError,
+    optimizer: sgd({ learningRate: 0 }),
+  }),
+);
 const trained = withOptimizer(adam({ learningRate: 0.1 }))(line);
 const ofState = stateCodec(trained);
 

@@ -18,12 +18,14 @@ import {
   sampleEvery,
   saveCheckpoints,
   sgd,
+  supervised,
   tensor,
 } from "../../src/index.ts";
 import type * as stopping from "../../src/train/operators/earlyStopping.ts";
 import type * as progress from "../../src/train/operators/printProgress.ts";
 import type * as samples from "../../src/train/operators/sampleEvery.ts";
 import type * as checkpoints from "../../src/train/operators/saveCheckpoints.ts";
+import type { TrainState } from "../../src/train/state/state.ts";
 
 type Operator = OperatorSubject["operator"];
 type Modules = typeof stopping & typeof samples & typeof progress & typeof checkpoints;
@@ -34,14 +36,17 @@ type NoOperator = "stoppingEarly" | "progressLine" | "progressBar";
 const folder = mkdtempSync(join(tmpdir(), "fluxion-operators-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const of = pipeline("law", {
-  data: Effect.succeed({ train: dataset({ x: tensor([[0]]), y: tensor([[0]]) }) }),
-  input: "x",
-  target: "y",
-  model: dense(1, 1),
-  loss: meanSquaredError,
-  optimizer: sgd({ learningRate: 0 }),
-});
+const of = pipeline(
+  "law",
+  Effect.succeed({ train: dataset({ x: tensor([[0]]), y: tensor([[0]]) }) }),
+  supervised({
+    input: "x",
+    target: "y",
+    model: dense(1, 1),
+    loss: meanSquaredError,
+    optimizer: sgd({ learningRate: 0 }),
+  }),
+);
 
 /** Every operator, in several settings. A missing one does not compile. */
 const operators: { readonly [Name in Exclude<keyof Modules, NoOperator>]: readonly Operator[] } = {
@@ -58,7 +63,7 @@ const operators: { readonly [Name in Exclude<keyof Modules, NoOperator>]: readon
   ],
   sampleEvery: [
     sampleEvery(
-      Effect.succeed((state) => Effect.succeed(`epoch ${state.epoch}`)),
+      Effect.succeed((state: TrainState) => Effect.succeed(`epoch ${state.epoch}`)),
       { every: 2 },
     ),
   ],

@@ -17,18 +17,23 @@ import {
 import { layerCases } from "../../laws/registry/networks/layers.ts";
 import { programOf } from "../../laws/symbolic.ts";
 import { holds } from "../../laws/vitest.ts";
+import { epochOrder } from "../../src/data/source/order.ts";
+import { derive } from "../../src/interpreter/derive.ts";
+import { constant } from "../../src/ir/build.ts";
 import type { Expr } from "../../src/ir/expr.ts";
 import { mul } from "../../src/ir/ops/elementwise.ts";
 import type { KeyExpr } from "../../src/ir/ops/random.ts";
 import { sum } from "../../src/ir/ops/reduction.ts";
+import { supervised } from "../../src/learn/index.ts";
+import { oneShard } from "../../src/learn/shards.ts";
 import { open, still } from "../../src/nn/apply.ts";
 import type { OpenLayer } from "../../src/nn/layer.ts";
 import { dropout } from "../../src/nn/layers/lambda.ts";
-import { ones } from "../../src/tensor/constructors.ts";
+import type { Loss } from "../../src/nn/losses/reduction.ts";
+import { sgd } from "../../src/optim/index.ts";
+import { ones, zeros } from "../../src/tensor/constructors.ts";
 import { foldIn, key } from "../../src/tensor/key.ts";
 import type { Shape } from "../../src/tensor/shape.ts";
-import { outcome } from "../../src/train/loop/objective.ts";
-import { epochOrder } from "../../src/train/loop/shuffle.ts";
 
 holds([distinctDraws], [...layerCases, ...drawingLayers], { runs: 1 });
 describe("every layer with a dropout rate draws", () => {
@@ -106,25 +111,39 @@ test("no step of a run uses the key of the example order, nor of another step", 
   expect(new Set(orders).size).toBe(50);
 });
 
-test("augmentation and model use different keys", () => {
-  const objective = {
-    model: open(dropout(0.5)),
-    loss: (y: Expr) => sum(y) as Expr,
-    // A key of the run in place of the augmentation's own key: both then draw the same numbers.
+test("an example is changed by another key than its model draws from", () => {
+  const learner = supervised({
+    input: "x",
+    target: "x",
+    model: dropout(0.5),
+    loss: (y: Expr) => sum(y) as Loss,
+    // A key of the run stands in for the augmentation's own: it draws as the model does.
     augment: <X extends Shape>(x: Expr<X>, own: KeyExpr): Expr<X> =>
       open(dropout(0.5)).apply(undefined, undefined, x, {
         ...still,
         mode: "train",
         key: own,
       })[0] as Expr as Expr<X>,
-  };
+    optimizer: sgd({ learningRate: 0 }),
+  });
   const types = [
     { shape: [2, 3], dtype: "f32" },
     { shape: [2], dtype: "i32" },
   ] as const;
   const step = programOf(types, ([x, own]) => {
-    const pair = { input: x as Expr, target: x as Expr };
-    return [outcome(objective, "train", undefined, undefined, pair, own as KeyExpr).loss];
+    const none = zeros([], "i32");
+    const { report } = learner.step(
+      learner.init(key(0)),
+      { x: x as Expr },
+      {
+        key: own as KeyExpr,
+        step: constant(none) as Expr<readonly []>,
+        epoch: constant(none) as Expr<readonly []>,
+        reverse: derive,
+        overShards: oneShard,
+      },
+    );
+    return [report.loss];
   });
   const draws = tracedDraws(step, [ones([2, 3]), key(3)]).map((draw) => draw.key);
   expect(draws).toHaveLength(4);

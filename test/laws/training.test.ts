@@ -53,6 +53,7 @@ import {
   relu,
   sequential,
   sgd,
+  supervised,
   tensor,
   withBatchSize,
 } from "../../src/index.ts";
@@ -214,14 +215,17 @@ const examples = dataset({
 
 /** A run with everything that could break resumption: shuffling, dropout, momentum, a smaller last batch. */
 const small = pipe(
-  pipeline("small", {
-    data: Effect.succeed({ train: examples }),
-    input: "x",
-    target: "y",
-    model: sequential(dense(2, 4), relu, dropout(0.25), dense(4, 1)),
-    loss: meanSquaredError,
-    optimizer: adam({ learningRate: 0.01 }),
-  }),
+  pipeline(
+    "small",
+    Effect.succeed({ train: examples }),
+    supervised({
+      input: "x",
+      target: "y",
+      model: sequential(dense(2, 4), relu, dropout(0.25), dense(4, 1)),
+      loss: meanSquaredError,
+      optimizer: adam({ learningRate: 0.01 }),
+    }),
+  ),
   withBatchSize(4),
 );
 
@@ -265,7 +269,13 @@ describe("planted mistakes in training are caught", () => {
       ...trainer,
       resume: async (epochs, seed, from) => {
         const { state } = await trainer.train(1, seed);
-        return trainer.resume(epochs, seed, { ...from, optimizerState: state.optimizerState });
+        return trainer.resume(epochs, seed, {
+          ...from,
+          carried: {
+            ...(from.carried as object),
+            optimizerState: (state.carried as { readonly optimizerState: unknown }).optimizerState,
+          },
+        });
       },
     };
     const verdict = await checkAsync(resumption, forgetful, { runs: 10 });

@@ -6,7 +6,6 @@ import { emoji } from "../../pipelines/data/emoji.ts";
 import { decodePng } from "../../pipelines/data/png.ts";
 import { emojiResnet } from "../../pipelines/emoji-resnet.ts";
 import { formatError } from "../../src/errors/failure.ts";
-import { summary as rowsOf } from "../../src/nn/index.ts";
 
 const part = (kind: string, body: Uint8Array): Buffer => {
   const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)];
@@ -95,7 +94,8 @@ describe("decodePng", () => {
 
 describe("emoji-resnet", () => {
   it("has the params of eight layers", () => {
-    expect(rowsOf(emojiResnet.model, [20, 20, 3])[0]).toMatchObject({ output: [9] });
+    const image = { shape: [20, 20, 3], dtype: "f32" } as const;
+    expect(emojiResnet.learner.describe({ image }).at(-1)).toMatchObject({ output: [9] });
   });
 
   it("names the command that fetches its images, or has all groups in both parts", async () => {

@@ -50,7 +50,7 @@ describe("perceptron", () => {
 
   it("adds or subtracts misclassified examples: its weights are sums of the table's lengths", async () => {
     const events = await collect(train$(perceptron, { services: backends.reference }));
-    const { params } = lastOf(events, "Completed").state;
+    const { params } = lastOf(events, "Completed").state.carried;
     for (const weight of params.weight.toTypedArray())
       expect(Math.abs(weight * 10 - Math.round(weight * 10))).toBeLessThan(1e-4);
     expect(Number.isInteger(params.bias.item())).toBe(true);

@@ -17,9 +17,9 @@ import {
   sequential,
   sgd,
   softmaxCrossEntropy,
+  supervised,
   type Tensor,
   type TrainEvent,
-  type TrainState,
   tensor,
   withBatchSize,
   withEpochs,
@@ -54,15 +54,18 @@ export const points = (n: number, seed = 7) => {
 };
 
 const classifier = (examples = 50) =>
-  pipeline("points", {
-    data: Effect.succeed({ train: points(examples), test: points(30, 8) }),
-    input: "x",
-    target: "label",
-    classes: 3,
-    model: sequential(dense(4, 8), relu, dropout(0.1), dense(8, 3)),
-    loss: softmaxCrossEntropy,
-    optimizer: sgd({ learningRate: 0 }),
-  });
+  pipeline(
+    "points",
+    Effect.succeed({ train: points(examples), test: points(30, 8) }),
+    supervised({
+      input: "x",
+      target: "label",
+      classes: 3,
+      model: sequential(dense(4, 8), relu, dropout(0.1), dense(8, 3)),
+      loss: softmaxCrossEntropy,
+      optimizer: sgd({ learningRate: 0 }),
+    }),
+  );
 
 /** A small run with everything: dropout, a smaller last batch, metrics, a test set. */
 export const small = pipe(
@@ -91,8 +94,8 @@ export const lastOf = <S, T extends TrainEvent<S>["_tag"]>(
 const isTensor = (leaf: unknown): leaf is Tensor =>
   typeof leaf === "object" && leaf !== null && "toTypedArray" in leaf;
 
-/** Every number of a state with its bits, to compare bit for bit. */
-export const bitsOf = (state: TrainState): unknown => {
+/** Every number of a state, with its bits: what "bit for bit" compares. */
+export const bitsOf = (state: unknown): unknown => {
   const bits = (tree: unknown): unknown =>
     isTensor(tree)
       ? Buffer.from(tree.toTypedArray().buffer).toString("hex")

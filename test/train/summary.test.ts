@@ -7,13 +7,14 @@ import {
   meanSquaredError,
   pipeline,
   sgd,
+  supervised,
   tensor,
   withBatchSize,
 } from "../../src/index.ts";
 import { summarize } from "../../src/train/index.ts";
 import { backends, small } from "./examples.ts";
 
-const summaryOf = <P, S, E>(of: Parameters<typeof summarize<P, S, E>>[0]) =>
+const summaryOf = (of: Parameters<typeof summarize>[0]) =>
   Effect.runPromise(Effect.provide(summarize(of), backends.reference));
 
 it("a summary has a row for each layer of a model, and the cost of a step", async () => {
@@ -38,14 +39,17 @@ it("a summary has a row for each layer of a model, and the cost of a step", asyn
 
 it("a model without parts is a single row", async () => {
   const of = pipe(
-    pipeline("line", {
-      data: Effect.succeed({ train: dataset({ x: tensor([[0], [1]]), y: tensor([[1], [3]]) }) }),
-      input: "x",
-      target: "y",
-      model: dense(1, 1),
-      loss: meanSquaredError,
-      optimizer: sgd({ learningRate: 0 }),
-    }),
+    pipeline(
+      "line",
+      Effect.succeed({ train: dataset({ x: tensor([[0], [1]]), y: tensor([[1], [3]]) }) }),
+      supervised({
+        input: "x",
+        target: "y",
+        model: dense(1, 1),
+        loss: meanSquaredError,
+        optimizer: sgd({ learningRate: 0 }),
+      }),
+    ),
     withBatchSize(2),
   );
   const { layers } = await summaryOf(of);

@@ -18,6 +18,7 @@ import {
   sequential,
   sgd,
   softmaxCrossEntropy,
+  supervised,
   type Tensor,
   tensor,
   train$,
@@ -84,14 +85,17 @@ describe.each(names)("a run on %s", (name) => {
   it("leaves frozen params and statistics alone, under momentum and weight decay too", async () => {
     const frozenBody = sequential(frozen(sequential(dense(4, 8), batchNorm(8))), dense(8, 3));
     const tuning = pipe(
-      pipeline("tuning", {
-        data: Effect.succeed({ train: points(32) }),
-        input: "x",
-        target: "label",
-        model: frozenBody,
-        loss: softmaxCrossEntropy,
-        optimizer: sgd({ learningRate: 0.1, momentum: 0.9, weightDecay: 0.1 }),
-      }),
+      pipeline(
+        "tuning",
+        Effect.succeed({ train: points(32) }),
+        supervised({
+          input: "x",
+          target: "label",
+          model: frozenBody,
+          loss: softmaxCrossEntropy,
+          optimizer: sgd({ learningRate: 0.1, momentum: 0.9, weightDecay: 0.1 }),
+        }),
+      ),
       withBatchSize(16),
       withEpochs(1),
     );
@@ -101,7 +105,10 @@ describe.each(names)("a run on %s", (name) => {
       "Completed",
     ).state;
     const [begun, first, last] = [initialState(tuning), one, more].map((state) => {
-      const bits = bitsOf(state) as { readonly params: unknown[]; readonly layerState: unknown };
+      const bits = bitsOf(state.carried) as {
+        readonly params: unknown[];
+        readonly layerState: unknown;
+      };
       return { body: bits.params[0], head: bits.params[1], statistics: bits.layerState };
     });
     for (const after of [first, last]) {
@@ -221,7 +228,12 @@ describe("a pipeline that starts from another", () => {
     const starts = events.flatMap((event) => (event._tag === "Started" ? [event.state] : []));
     expect(starts).toHaveLength(2);
     const [, second] = starts;
-    expect(bitsOf({ ...alone.state, params: second?.params })).toEqual(bitsOf(alone.state));
+    expect(
+      bitsOf({
+        ...alone.state,
+        carried: { ...alone.state.carried, params: second?.carried.params },
+      }),
+    ).toEqual(bitsOf(alone.state));
     expect(second).toMatchObject({ epoch: 0, step: 0 });
     expect(lastOf(events, "Completed")).toMatchObject({ epoch: 1, step: 4 });
   });
@@ -267,14 +279,17 @@ const constant = dataset({
 });
 
 const centered = pipe(
-  pipeline("centered", {
-    data: Effect.succeed({ train: constant, test: constant }),
-    input: "x",
-    target: "y",
-    model: center,
-    loss: (output, target) => meanSquaredError(sum(output), target),
-    optimizer: sgd({ learningRate: 0 }),
-  }),
+  pipeline(
+    "centered",
+    Effect.succeed({ train: constant, test: constant }),
+    supervised({
+      input: "x",
+      target: "y",
+      model: center,
+      loss: (output, target) => meanSquaredError(sum(output), target),
+      optimizer: sgd({ learningRate: 0 }),
+    }),
+  ),
   withBatchSize(4),
 );
 
@@ -284,7 +299,7 @@ describe("a layer with state", () => {
       train$(pipe(centered, withEpochs(2)), { services: backends.reference }),
     );
     const { state, test } = lastOf(events, "Completed");
-    expect(state.layerState.mean.toArray()).toEqual([3, 3.75]);
+    expect(state.carried.layerState.mean.toArray()).toEqual([3, 3.75]);
     // (x₁ - 3 + x₂ - 3.75)² of the four points, averaged.
     const errors = [
       [1, 2],
@@ -328,17 +343,20 @@ describe("metrics of a run", () => {
 describe("augmentation", () => {
   it("changes inputs in training, with a separate key per example and step, and never in evaluation", async () => {
     const noisy = pipe(
-      pipeline("noisy", {
-        data: Effect.succeed({ train: constant, test: constant }),
-        input: "x",
-        target: "y",
-        model: dense(2, 1, {
-          weightInit: (_, shape) => uniform(key(0), shape, { low: 1, high: 1 }),
-          bias: false,
+      pipeline(
+        "noisy",
+        Effect.succeed({ train: constant, test: constant }),
+        supervised({
+          input: "x",
+          target: "y",
+          model: dense(2, 1, {
+            weightInit: (_, shape) => uniform(key(0), shape, { low: 1, high: 1 }),
+            bias: false,
+          }),
+          loss: (output, target) => meanSquaredError(sum(output), target),
+          optimizer: sgd({ learningRate: 0 }),
         }),
-        loss: (output, target) => meanSquaredError(sum(output), target),
-        optimizer: sgd({ learningRate: 0 }),
-      }),
+      ),
       withAugmentation(
         (input, own) => add(input, random.uniform(own, input.shape, { low: 5, high: 6 })) as Expr,
       ),
@@ -371,9 +389,8 @@ describe("an optimizer that moves nothing", () => {
   it("leaves the params unchanged", async () => {
     const still = pipe(small, withOptimizer(sgd({ learningRate: 0 })));
     const events = await collect(train$(still, { services: backends.wasm }));
-    expect(bitsOf(lastOf(events, "Completed").state)).toHaveProperty(
-      "params",
-      (bitsOf(lastOf(events, "Started").state) as { readonly params: unknown }).params,
+    expect(bitsOf(lastOf(events, "Completed").state.carried.params)).toEqual(
+      bitsOf(lastOf(events, "Started").state.carried.params),
     );
   });
 });

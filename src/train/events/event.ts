@@ -1,23 +1,14 @@
 import type { Observable } from "rxjs";
+import type { Directions, MetricValues, Score } from "../../learn/scoring.ts";
 import type { ConfusionTable } from "../../nn/metrics/metric.ts";
 import type { TrainState } from "../state/state.ts";
 
-/** Metric values by name. */
-export type MetricValues = { readonly [name: string]: number };
-
-/** A loss (in nats, or in the unit of the pipeline's loss) and metrics. */
-export interface Score {
-  readonly loss: number;
-  readonly metrics: MetricValues;
-}
+export type { Directions, MetricValues, Score };
 
 /** A score on held-out examples, with a confusion matrix where a metric has one. */
 export interface Evaluation extends Score {
   readonly confusion: ConfusionTable | undefined;
 }
-
-/** Whether higher or lower is better, for the loss and each metric by name. */
-export type Directions = { readonly [name: string]: "higher" | "lower" };
 
 /** The scores of a baseline on the examples of a run. A score that the run has too uses the same name. */
 export interface BaselineScore {
@@ -32,8 +23,10 @@ export interface Started<State = TrainState> {
   readonly backend: string;
   /** The number of epochs after which the run is complete. */
   readonly epochs: number;
-  readonly stepsPerEpoch: number;
-  readonly examples: number;
+  /** The number of steps of an epoch. `undefined` for a stream whose length is not known. */
+  readonly stepsPerEpoch: number | undefined;
+  /** The number of examples of an epoch, for data with examples. `undefined` for a stream whose length is not known. */
+  readonly examples: number | undefined;
   readonly parameters: number;
   /** The baselines to compare the results with. */
   readonly baselines: readonly BaselineScore[];

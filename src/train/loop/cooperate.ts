@@ -33,64 +33,72 @@ export const giveWay: Effect.Effect<void> = Effect.callback<void>((resume) => {
   later(() => resume(Effect.void));
 });
 
+/** What {@link Work.submit} did: it submitted a step, there is none left, or something must happen before the next. */
+export type Submitted<E> = "submitted" | "ended" | Effect.Effect<void, E>;
+
 /** Work in steps that a device may take later than they are submitted. */
 export interface Work<A, E> {
-  /** The number of further steps that are submitted before the oldest one's answer is read. */
-  readonly ahead: number;
-  readonly submit: (step: number) => void;
+  /** Submits the next step, where there is room. */
+  readonly submit: () => Submitted<E>;
+  /** Whether a further step may be submitted before the oldest one's answer is read. */
+  readonly room: () => boolean;
   /** Reads the answer of the oldest step that was submitted and not read. */
   readonly read: () => Later<A>;
-  /** Uses the answer of a step, when `submitted` steps had been submitted. An effect that it returns ends the work. */
-  readonly use: (answer: A, step: number, submitted: number) => Effect.Effect<never, E> | undefined;
+  /** Uses the answer of the oldest step. An effect that it returns ends the work. */
+  readonly use: (answer: A) => Effect.Effect<never, E> | undefined;
 }
 
 /**
- * Submits the steps `from, …, to - 1` and uses their answers in order, and yields to the event loop every few
+ * Submits steps until there are none left, uses their answers in order, and yields to the event loop every few
  * milliseconds. A backend that answers at once costs neither a promise nor an effect per step.
  *
  * Once `closed`, the effect is interrupted before anything else is submitted or used.
  *
- * **Fails with** what `use` returns; `WorkerLost`, and `MemoryLimit` where the machine does not have the memory that
- * the program may use.
+ * **Fails with** what `submit` and `use` return; `WorkerLost`, and `MemoryLimit` where the machine does not have the
+ * memory that the program may use.
  */
 export const inTurns = <A, E>(
-  from: number,
-  to: number,
-  { ahead, submit, read, use }: Work<A, E>,
+  { submit, room, read, use }: Work<A, E>,
   closed: () => boolean,
 ): Effect.Effect<void, E | RunFailure> => {
   type Rest = Effect.Effect<void, E | RunFailure>;
-  const go = (first: number, oldest: number, until: number): Rest => {
-    // The steps `oldest, …, submitted - 1` are under way.
-    let [submitted, step] = [first, oldest];
+  // The steps that were submitted and not read, and whether there are more to submit.
+  let [underWay, ended] = [0, false];
+  const go = (until: number): Rest => {
     const due = (): boolean => performance.now() >= until;
-    const afterTurn = (): Rest =>
-      Effect.flatMap(giveWay, () => go(submitted, step, performance.now() + turn));
+    const afterTurn = (): Rest => Effect.flatMap(giveWay, () => go(performance.now() + turn));
+    const used = (answer: A): Rest | undefined => {
+      underWay--;
+      return use(answer);
+    };
     try {
-      while (step < to) {
+      while (true) {
         if (closed()) return Effect.interrupt;
-        if (submitted < to && submitted - step <= ahead) submit(submitted++);
-        if (submitted < to && submitted - step <= ahead) {
-          if (due()) return afterTurn();
-          continue;
+        if (!ended && room()) {
+          const made = submit();
+          if (made === "submitted") underWay++;
+          else if (made === "ended") ended = true;
+          // What is under way is used first, so that nothing is lost where the wait fails.
+          else if (underWay === 0) return Effect.flatMap(made, () => go(performance.now() + turn));
+          if (made !== "ended" && typeof made === "string" && room()) {
+            if (due()) return afterTurn();
+            continue;
+          }
         }
+        if (underWay === 0) return Effect.void;
         const answer = read();
-        if (answer instanceof Promise) return Effect.flatMap(awaited(answer), used);
-        const end = use(answer, step++, submitted);
+        if (answer instanceof Promise)
+          return Effect.flatMap(awaited(answer), (value) => {
+            if (closed()) return Effect.interrupt;
+            return used(value) ?? (due() ? afterTurn() : go(until));
+          });
+        const end = used(answer);
         if (end !== undefined) return end;
         if (due()) return afterTurn();
       }
     } catch (error) {
       return runFailure(error);
     }
-    return Effect.void;
-
-    function used(answer: A): Rest {
-      if (closed()) return Effect.interrupt;
-      const end = use(answer, step++, submitted);
-      if (end !== undefined) return end;
-      return due() ? afterTurn() : go(submitted, step, until);
-    }
   };
-  return Effect.suspend(() => go(from, from, performance.now() + turn));
+  return Effect.suspend(() => go(performance.now() + turn));
 };

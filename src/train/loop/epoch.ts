@@ -1,21 +1,20 @@
 import * as Effect from "effect/Effect";
 import { answer } from "../../backend/later.ts";
 import { NonFinite } from "../../errors.ts";
-import { flatten } from "../../tree.ts";
+import { flattenTensors } from "../../ir/trees.ts";
+import type { StepReport } from "../../learn/program.ts";
 import type { Score, StepCompleted } from "../events/event.ts";
 import type { Emit } from "../events/fromEffect.ts";
-import type { AnyPipeline } from "../pipeline/pipeline.ts";
-import { carriedOf, firstNonFinite, withCarried } from "../state/initial.ts";
+import { firstNonFinite, keptOf, withKept } from "../state/initial.ts";
 import type { TrainState } from "../state/state.ts";
-import { inTurns } from "./cooperate.ts";
+import { inTurns, type Submitted } from "./cooperate.ts";
+import type { EpochError } from "./evaluate.ts";
 import type { Prepared } from "./prepare.ts";
-import type { Report } from "./program.ts";
 import type { Runner } from "./runner.ts";
-import { epochOrder } from "./shuffle.ts";
 
 /** The result of an epoch. */
-export interface Epoch<P, S> {
-  readonly state: TrainState<P, S>;
+export interface Epoch<C> {
+  readonly state: TrainState<C>;
   readonly score: Score;
   readonly milliseconds: number;
   readonly examplesPerSecond: number;
@@ -24,38 +23,46 @@ export interface Epoch<P, S> {
 /**
  * Runs the steps of one epoch, or the rest of one, from `state`, which `steps` holds.
  *
- * **Fails with** `NonFinite`, where a loss, or at the end of the epoch the state, is not finite.
+ * **Fails with** `NonFinite`, where a loss, or at the end of the epoch the state, is not finite; the errors of reading
+ * a stream.
  */
-export const epoch = Effect.fnUntraced(function* <P, S>(
-  { batchSize, shuffle }: AnyPipeline,
-  { train, scores, whole, last, stepsPerEpoch }: Prepared<P, S>,
+export const epoch = Effect.fnUntraced(function* <C>(
+  { epochs, scores, stepFor }: Prepared<C>,
   steps: Runner,
-  state: TrainState<P, S>,
+  state: TrainState<C>,
   emit: Emit<StepCompleted>,
 ) {
-  const { shape } = flatten(carriedOf(state));
-  const order = epochOrder(state.key, state.epoch, train.examples, shuffle);
+  const { shape } = flattenTensors(keptOf(state));
+  const reader = yield* epochs.open(state.epoch, state.batch);
   const began = performance.now();
-  let [summaries, examples] = [scores.empty, 0];
+  let [summaries, examples, step] = [scores.empty, 0, state.step];
+  // The rows of the batches that were submitted and not read.
+  let sizes: readonly number[] = [];
   const perSecond = (): number => (1000 * examples) / (performance.now() - began);
-  const stepAfter = (batch: number): number => state.step + batch - state.batch + 1;
-  const nonFinite = Effect.fnUntraced(function* (where: string, step: number, path = true) {
+  const nonFinite = Effect.fnUntraced(function* (where: string, at: number, path = true) {
     const leaves = path ? yield* answer(steps.leaves) : [];
-    return yield* new NonFinite({ where, step, path: firstNonFinite(shape, leaves) ?? [] });
+    return yield* new NonFinite({ where, step: at, path: firstNonFinite(shape, leaves) ?? [] });
   });
 
-  const submit = (batch: number): void => {
-    const rows = order.subarray(batch * batchSize, (batch + 1) * batchSize);
-    steps.submit(rows.length === batchSize ? whole : last, train, rows);
+  const submit = (): Submitted<EpochError> => {
+    const rows = reader.ready();
+    if (rows === undefined) return reader.wait;
+    if (rows === 0) return "ended";
+    const compiled = stepFor(rows, reader.bucket());
+    if (Effect.isEffect(compiled)) return Effect.asVoid(compiled);
+    steps.submit(compiled, reader.fill, state.epoch);
+    sizes = [...sizes, rows];
+    return "submitted";
   };
-  const use = (report: Report, batch: number, submitted: number) => {
-    const { loss, learningRate } = report;
-    const step = stepAfter(batch);
+  const use = ({ loss, learningRate, summaries: parts }: StepReport) => {
+    const [rows = 0, ...underWay] = sizes;
+    sizes = underWay;
+    step += 1;
     // Where further steps are under way, the state is no longer the one that this step left.
-    if (!Number.isFinite(loss)) return nonFinite("loss", step, submitted === batch + 1);
-    const summary = scores.read(report.summaries);
+    if (!Number.isFinite(loss)) return nonFinite("loss", step, underWay.length === 0);
+    const summary = parts.map(scores.read).reduce(scores.concat);
     summaries = scores.concat(summaries, summary);
-    examples += Math.min(batchSize, train.examples - batch * batchSize);
+    examples += rows;
     emit.next({
       _tag: "StepCompleted",
       epoch: state.epoch + 1,
@@ -67,18 +74,17 @@ export const epoch = Effect.fnUntraced(function* <P, S>(
     });
     return undefined;
   };
-  const { ahead, read } = steps;
-  yield* inTurns(state.batch, stepsPerEpoch, { ahead, submit, read, use }, emit.closed);
+  const { room, read } = steps;
+  yield* inTurns<StepReport, EpochError>({ submit, room, read, use }, emit.closed);
 
   const [milliseconds, examplesPerSecond] = [performance.now() - began, perSecond()];
   const leaves = yield* answer(steps.leaves);
-  const step = stepAfter(stepsPerEpoch - 1);
   const path = firstNonFinite(shape, leaves);
   if (path !== undefined) return yield* new NonFinite({ where: "state", step, path });
   return {
-    state: withCarried(state, shape, leaves, { epoch: state.epoch + 1, batch: 0, step }),
+    state: withKept(state, shape, leaves, { epoch: state.epoch + 1, batch: 0, step }),
     score: scores.score(summaries),
     milliseconds,
     examplesPerSecond,
-  } satisfies Epoch<P, S>;
-});
+  } satisfies Epoch<C>;
+}, Effect.scoped);

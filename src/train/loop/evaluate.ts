@@ -1,23 +1,46 @@
 import * as Effect from "effect/Effect";
-import type { Backend } from "../../backend/backend.ts";
+import type { Backend, Tensors } from "../../backend/backend.ts";
 import { heldBack, type Later, mapLater } from "../../backend/later.ts";
 import type { Dataset, Row } from "../../data/dataset.ts";
+import type { SourceError } from "../../data/source/epochs.ts";
+import { epochsOf } from "../../data/source/read.ts";
 import { validate } from "../../data/validate.ts";
-import type { BackendUnavailable, CompileError, MemoryLimit, WorkerLost } from "../../errors.ts";
+import type {
+  BackendUnavailable,
+  CompileError,
+  InvalidArgument,
+  MemoryLimit,
+  NonFinite,
+  StateMismatch,
+  StructureMismatch,
+  UnknownColumn,
+  WorkerLost,
+} from "../../errors.ts";
 import { flattenTensors } from "../../ir/trees.ts";
+import { evaluationProgram, typesOf } from "../../learn/program.ts";
+import { type Summaries, scoring } from "../../learn/scoring.ts";
 import type { Evaluation } from "../events/event.ts";
 import type { AnyPipeline } from "../pipeline/pipeline.ts";
-import { checkColumns, stateMismatch } from "../pipeline/validate.ts";
-import { initialState } from "../state/initial.ts";
+import { checkColumns, labelsOf, trainedMismatch } from "../pipeline/validate.ts";
+import { initialState, keptOf } from "../state/initial.ts";
 import type { TrainState } from "../state/state.ts";
-import { type Pairs, pairsOf } from "./batches.ts";
-import { inTurns } from "./cooperate.ts";
-import { evaluationProgram } from "./program.ts";
-import { type CompiledStep, compileStep } from "./runner.ts";
-import { type Summaries, scoring } from "./scoring.ts";
+import { inTurns, type Submitted } from "./cooperate.ts";
+import { type CompiledStep, compileStep, inputsOf } from "./runner.ts";
 
-/** The errors of compiling a program. */
-export type CannotCompile = CompileError | BackendUnavailable | MemoryLimit;
+/** The errors of compiling a program, with those that a learner's own functions throw. */
+export type CannotCompile =
+  | CompileError
+  | BackendUnavailable
+  | MemoryLimit
+  | StructureMismatch
+  | InvalidArgument
+  | UnknownColumn;
+
+/** The errors of making the step of a learner. */
+export type CannotPrepare = CannotCompile | StateMismatch;
+
+/** The errors of the steps of an epoch. */
+export type EpochError = CannotPrepare | SourceError | NonFinite | WorkerLost;
 
 /** The minimum number of examples evaluated together, for pipelines with smaller batches. */
 const fewest = 64;
@@ -28,49 +51,55 @@ const fewest = 64;
  */
 export type Evaluator = (
   state: TrainState,
-  pairs: Pairs,
+  examples: Dataset<Row>,
   closed: () => boolean,
-) => Effect.Effect<Evaluation, CannotCompile | WorkerLost, Backend>;
+) => Effect.Effect<Evaluation, CannotCompile | SourceError | WorkerLost, Backend>;
 
-/** The evaluator of a pipeline's model, loss and metrics. */
+/** The evaluator of a pipeline's learner. */
 export const evaluator = (of: AnyPipeline): Evaluator => {
   const compiled = new Map<number, CompiledStep>();
-  const { summarize, empty, concat, read, score, confusion } = scoring(of.metrics);
+  const { empty, concat, read, score, confusion } = scoring(of.learner.metrics);
 
   const compiledFor = Effect.fnUntraced(function* (
     size: number,
-    { params, layerState }: TrainState,
-    pairs: Pairs,
+    state: TrainState,
+    examples: Dataset<Row>,
   ) {
     const known = compiled.get(size);
     if (known !== undefined) return known;
-    const made = yield* compileStep(
-      evaluationProgram(of, summarize, { params, layerState }, pairs.types(size)),
-      of,
-    );
+    const types = typesOf(examples.columns, size);
+    const step = yield* evaluationProgram(of.learner, keptOf(state), types);
+    const made = yield* compileStep(step, types, of);
     compiled.set(size, made);
     return made;
   });
 
-  return Effect.fnUntraced(function* (state, pairs, closed) {
-    const { examples } = pairs;
-    const size = Math.min(Math.max(of.batchSize, fewest), examples);
-    const { params, layerState } = state;
-    const leaves = flattenTensors({ params, layerState }).leaves;
-    const whole = yield* compiledFor(size, state, pairs);
-    const rest = examples % size === 0 ? whole : yield* compiledFor(examples % size, state, pairs);
+  return Effect.fnUntraced(function* (state, examples, closed) {
+    const batchSize = Math.min(Math.max(of.batchSize, fewest), examples.size);
+    const rest = examples.size % batchSize;
+    const whole = yield* compiledFor(batchSize, state, examples);
+    const last = rest === 0 ? whole : yield* compiledFor(rest, state, examples);
+    yield* checkColumns(whole.columns, examples.columns);
+    const epochs = yield* epochsOf(examples, { batchSize, key: state.key, shuffle: false });
+    const reader = yield* epochs.open(0, 0);
+    const { leaves } = flattenTensors(keptOf(state));
+    const taken = whole.takes.map((i) => leaves[i] as Tensors[number]);
     let summaries = empty;
     let answers: readonly Later<Summaries>[] = [];
-    const submit = (i: number): void => {
-      const rows = Int32Array.from(
-        { length: Math.min(size, examples - i * size) },
-        (_, j) => i * size + j,
+    const submit = (): Submitted<SourceError> => {
+      const rows = reader.ready();
+      if (rows === undefined) return reader.wait;
+      if (rows === 0) return "ended";
+      const program = rows === batchSize ? whole : last;
+      const outputs = program.executable.run([
+        ...taken,
+        ...inputsOf(program, reader.fill, state.epoch),
+      ]);
+      const summary = mapLater(outputs, (given) =>
+        program.report(given).summaries.map(read).reduce(concat),
       );
-      const { input, target } = pairs.gather(rows);
-      const { executable, report } = rows.length === size ? whole : rest;
-      const outputs = executable.run([...leaves, input, target]);
-      const summary = mapLater(outputs, (given) => read(report(given).summaries));
       answers = [...answers, heldBack(summary)];
+      return "submitted";
     };
     const oldest = (): Later<Summaries> => {
       const [first = empty, ...others] = answers;
@@ -81,14 +110,10 @@ export const evaluator = (of: AnyPipeline): Evaluator => {
       summaries = concat(summaries, summary);
     };
     const { ahead } = whole.executable;
-    yield* inTurns<Summaries, never>(
-      0,
-      Math.ceil(examples / size),
-      { ahead, submit, read: oldest, use },
-      closed,
-    );
+    const room = (): boolean => answers.length <= ahead;
+    yield* inTurns<Summaries, SourceError>({ submit, room, read: oldest, use }, closed);
     return { ...score(summaries), confusion: confusion(summaries) };
-  });
+  }, Effect.scoped);
 };
 
 /**
@@ -103,10 +128,10 @@ export const evaluate = Effect.fnUntraced(function* (
   state: TrainState,
   dataset: Dataset<Row>,
 ) {
-  const labels = of.classes === undefined ? {} : { [of.target]: of.classes };
-  yield* checkColumns(of, dataset);
+  const labels = labelsOf(of.learner);
+  yield* checkColumns(Object.keys(labels), dataset.columns);
   yield* validate(dataset, { where: `${of.name}: evaluated data`, labels });
-  const mismatch = stateMismatch(of, state, initialState(of), ["params", "layerState"]);
+  const mismatch = trainedMismatch(of, state.carried, initialState(of).carried);
   if (mismatch !== undefined) return yield* mismatch;
-  return yield* evaluator(of)(state, pairsOf(dataset, of), () => false);
+  return yield* evaluator(of)(state, dataset, () => false);
 });

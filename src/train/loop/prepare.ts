@@ -1,94 +1,165 @@
 import * as Effect from "effect/Effect";
+import type { ReverseMode } from "../../autodiff/index.ts";
 import { Backend } from "../../backend/backend.ts";
 import type { Dataset, Row } from "../../data/dataset.ts";
+import type { Epochs } from "../../data/source/epochs.ts";
+import { epochsOf } from "../../data/source/read.ts";
+import { InvalidPipeline } from "../../errors.ts";
+import { stepProgram, typesOf } from "../../learn/program.ts";
+import { type Scoring, scoring } from "../../learn/scoring.ts";
+import { inShards } from "../../learn/shards.ts";
 import { foldIn, key as keyOf } from "../../tensor/key.ts";
 import type { BaselineScore } from "../events/event.ts";
 import { baselineScores } from "../pipeline/baseline.ts";
-import { type AnyPipeline, optimizerOf, type Pipeline } from "../pipeline/pipeline.ts";
-import type { Splits } from "../pipeline/splits.ts";
-import { checkData, checkSettings, positionMismatch, stateMismatch } from "../pipeline/validate.ts";
-import { carriedOf, initialState } from "../state/initial.ts";
+import type { AnyPipeline, Pipeline } from "../pipeline/pipeline.ts";
+import type { Sources, Splits } from "../pipeline/splits.ts";
+import {
+  carriedMismatch,
+  checkColumns,
+  checkData,
+  checkSettings,
+  checkShapes,
+  datasetOf,
+  labelsOf,
+  positionMismatch,
+} from "../pipeline/validate.ts";
+import { initialState, keptOf } from "../state/initial.ts";
 import type { TrainState } from "../state/state.ts";
-import { type Pairs, pairsOf } from "./batches.ts";
-import { trainProgram } from "./program.ts";
+import type { CannotPrepare } from "./evaluate.ts";
 import { type CompiledStep, compileStep } from "./runner.ts";
-import { type Scoring, scoring } from "./scoring.ts";
+
+/** Compiles the step for batches of a size, of one of the source's buckets; each once. */
+export type StepFor = (
+  size: number,
+  bucket: number,
+) => CompiledStep | Effect.Effect<CompiledStep, CannotPrepare>;
 
 /** A run that has been checked and compiled. */
-export interface Prepared<P, S> {
+export interface Prepared<C> {
   readonly backend: string;
-  readonly start: TrainState<P, S>;
-  readonly train: Pairs;
-  readonly validation: Pairs | undefined;
-  readonly test: Pairs | undefined;
-  readonly stepsPerEpoch: number;
+  readonly start: TrainState<C>;
+  readonly epochs: Epochs;
+  /** The examples to train on, where there are examples. */
+  readonly examples: number | undefined;
+  readonly validation: Dataset<Row> | undefined;
+  readonly test: Dataset<Row> | undefined;
   readonly scores: Scoring;
   readonly baselines: readonly BaselineScore[];
   /** The step on a full batch. */
   readonly whole: CompiledStep;
-  /** The step on the last batch of an epoch, which may be smaller. */
-  readonly last: CompiledStep;
+  readonly stepFor: StepFor;
 }
 
 /** Separates the key that selects held-out examples from the other keys of the run. */
 const holdingOut = 1;
 
-/** Computes the data of a pipeline, and holds out its validation examples. */
-const splitsOf = (of: AnyPipeline, { train, validation, test }: Splits<Row>): Splits<Row> => {
-  const held =
-    of.validationShare === 0
-      ? undefined
-      : train.split(of.validationShare, foldIn(keyOf(of.seed), holdingOut));
-  const [inValidation, inTrain] = held ?? [validation, train];
-  return {
-    train: inTrain.materialize(),
-    ...(inValidation && { validation: inValidation.materialize() }),
+/** Holds out the validation examples of a pipeline's data. */
+const splitsOf = (
+  of: AnyPipeline,
+  { train, validation, test }: Sources<Row>,
+): Effect.Effect<Sources<Row>, InvalidPipeline> => {
+  if (of.validationShare === 0)
+    return Effect.succeed({
+      train,
+      ...(validation && { validation: validation.materialize() }),
+      ...(test && { test: test.materialize() }),
+    });
+  const examples = datasetOf(train);
+  if (examples === undefined || examples !== train)
+    return Effect.fail(
+      new InvalidPipeline({
+        pipeline: of.name,
+        field: "validationShare",
+        value: of.validationShare,
+        expected: "0, since only a dataset can be split: give the source a validation dataset",
+      }),
+    );
+  const [held, rest] = examples.split(of.validationShare, foldIn(keyOf(of.seed), holdingOut));
+  return Effect.succeed({
+    train: rest,
+    validation: held.materialize(),
     ...(test && { test: test.materialize() }),
-  };
+  });
+};
+
+/** The data that baselines are computed from. */
+const comparable = (
+  of: AnyPipeline,
+  { train, ...held }: Sources<Row>,
+): Effect.Effect<Splits<Row> | undefined, InvalidPipeline> => {
+  if (of.baselines.length === 0) return Effect.succeed(undefined);
+  const examples = datasetOf(train);
+  return examples === undefined
+    ? Effect.fail(
+        new InvalidPipeline({
+          pipeline: of.name,
+          field: "baselines",
+          value: of.baselines.map(({ name }) => name).join(", "),
+          expected: "none, since baselines need a dataset and the run learns from a stream",
+        }),
+      )
+    : Effect.succeed({ ...held, train: examples.materialize() });
 };
 
 /**
  * Loads the data, checks everything and compiles the programs of a run. All mistakes in a pipeline, its data and
  * the state to resume from are found here.
  */
-export const prepare = Effect.fnUntraced(function* <P, S, E>(
-  of: Pipeline<P, S, E>,
-  from: TrainState<P, S> | undefined,
+export const prepare = Effect.fnUntraced(function* <C, E>(
+  of: Pipeline<C, E>,
+  from: TrainState<C> | undefined,
 ) {
   yield* checkSettings(of);
   const backend = yield* Backend;
-  const splits = splitsOf(of, yield* of.data);
+  const services = yield* Effect.context<Backend | ReverseMode>();
+  const splits = yield* splitsOf(of, yield* of.source);
   yield* checkData(of, splits);
   const fresh = initialState(of);
   const start = from ?? fresh;
-  const mismatch = stateMismatch(of, start, fresh, ["params", "layerState", "optimizerState"]);
+  const mismatch = carriedMismatch(of, start.carried, fresh.carried);
   if (mismatch !== undefined) return yield* mismatch;
 
-  const train = pairsOf(splits.train, of);
-  const held = (examples: Dataset<Row> | undefined) => examples && pairsOf(examples, of);
-  const remainder = of.dropRemainder ? 0 : train.examples % of.batchSize;
-  const stepsPerEpoch = Math.floor(train.examples / of.batchSize) + (remainder > 0 ? 1 : 0);
-  const misplaced = positionMismatch(of, start, stepsPerEpoch);
-  if (misplaced !== undefined) return yield* misplaced;
-  const scores = scoring(of.metrics);
-  const optimizer = optimizerOf(of);
-  const stepOf = Effect.fnUntraced(function* (size: number) {
-    const types = train.types(size);
-    const step = yield* trainProgram(of, optimizer, scores.summarize, carriedOf(start), types);
-    return yield* compileStep(step, of);
+  const { batchSize, shuffle, dropRemainder } = of;
+  const epochs = yield* epochsOf(splits.train, {
+    ...{ batchSize, shuffle, dropRemainder },
+    key: start.key,
+    labels: labelsOf(of.learner),
   });
-  const whole = yield* stepOf(of.batchSize);
+  const misplaced = positionMismatch(of, start, epochs.stepsPerEpoch);
+  if (misplaced !== undefined) return yield* misplaced;
+
+  const kept = keptOf(start);
+  const compiled = new Map<string, CompiledStep>();
+  const compile = Effect.fnUntraced(function* (size: number, bucket: number) {
+    const types = typesOf(epochs.buckets[bucket] ?? epochs.spec, size);
+    const step = yield* stepProgram(of.learner, inShards(of.shards), kept, types);
+    const made = yield* compileStep(step, types, of);
+    compiled.set(`${size} ${bucket}`, made);
+    return made;
+  });
+  const stepFor: StepFor = (size, bucket) =>
+    compiled.get(`${size} ${bucket}`) ?? Effect.provideContext(compile(size, bucket), services);
+
+  const whole = yield* compile(batchSize, 0);
+  yield* checkColumns(whole.columns, epochs.spec);
+  const { validation, test } = splits;
+  for (const held of [validation, test])
+    if (held !== undefined) yield* checkColumns(whole.columns, held.columns);
+  yield* checkShapes(of, whole.columns, epochs.spec, { validation, test });
+  const remainder = (epochs.rowsPerEpoch ?? 0) % batchSize;
+  if (remainder > 0 && epochs.buckets.length === 1) yield* compile(remainder, 0);
+  const data = yield* comparable(of, splits);
   return {
     backend: backend.name,
     start,
-    train,
-    validation: held(splits.validation),
-    test: held(splits.test),
-    stepsPerEpoch,
-    scores,
+    epochs,
+    examples: datasetOf(splits.train)?.size ?? epochs.rowsPerEpoch,
+    validation,
+    test,
+    scores: scoring(of.learner.metrics),
     // Baselines come last, so that mistakes in the programs are reported first.
-    baselines: yield* baselineScores(of.baselines, splits),
+    baselines: data === undefined ? [] : yield* baselineScores(of.baselines, data),
     whole,
-    last: remainder > 0 ? yield* stepOf(remainder) : whole,
-  } satisfies Prepared<P, S>;
+    stepFor,
+  } satisfies Prepared<C>;
 });

@@ -1,6 +1,8 @@
 import * as Effect from "effect/Effect";
 import type { ReverseMode } from "../../autodiff/index.ts";
 import type { Backend } from "../../backend/backend.ts";
+import type { Dataset, Row } from "../../data/dataset.ts";
+import type { SourceError } from "../../data/source/epochs.ts";
 import type { InvalidData } from "../../data/validate.ts";
 import type {
   InvalidPipeline,
@@ -14,12 +16,11 @@ import { flattenTensors } from "../../ir/trees.ts";
 import type { Score, TrainEvent, Validated } from "../events/event.ts";
 import { type Emit, observe } from "../events/fromEffect.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
-import { stateMismatch } from "../pipeline/validate.ts";
-import { carriedOf, initialState, parameterCount } from "../state/initial.ts";
+import { trainedMismatch } from "../pipeline/validate.ts";
+import { initialState, keptOf, parameterCount } from "../state/initial.ts";
 import type { TrainState } from "../state/state.ts";
-import type { Pairs } from "./batches.ts";
 import { epoch } from "./epoch.ts";
-import { type CannotCompile, evaluator } from "./evaluate.ts";
+import { type CannotCompile, type CannotPrepare, evaluator } from "./evaluate.ts";
 import { prepare } from "./prepare.ts";
 import { runner } from "./runner.ts";
 import { stage } from "./stage.ts";
@@ -31,7 +32,8 @@ export type RunError =
   | ShapeMismatch
   | UnknownToken
   | StateMismatch
-  | CannotCompile
+  | CannotPrepare
+  | SourceError
   | NonFinite
   | WorkerLost;
 
@@ -45,30 +47,45 @@ export type RunError =
  * fails with `NonFinite`, and a lost worker thread with `WorkerLost`. The last sound state is then in the latest
  * `EpochCompleted` or `Started`, and the run can be resumed from it.
  */
-export const run = <P, S, E>(
-  of: Pipeline<P, S, E>,
-  from: TrainState<P, S> | undefined,
-  emit: Emit<TrainEvent<TrainState<P, S>>>,
-): Effect.Effect<TrainState<P, S>, E | RunError, Backend | ReverseMode> =>
+export const run = <C, E>(
+  of: Pipeline<C, E>,
+  from: TrainState<C> | undefined,
+  emit: Emit<TrainEvent<TrainState<C>>>,
+): Effect.Effect<TrainState<C>, E | RunError, Backend | ReverseMode> =>
   from !== undefined || of.origin === undefined
     ? stage(of, from, emit, (own) => Effect.scoped(oneRun(of, from, own)))
-    : Effect.flatMap(run(of.origin, undefined, emit), ({ params, layerState }) => {
-        const start = { ...initialState(of), params, layerState };
-        return stage(of, start, emit, (own) => Effect.scoped(oneRun(of, start, own)));
-      });
+    : afterOrigin(of, of.origin, emit);
 
-const oneRun = Effect.fnUntraced(function* <P, S, E>(
-  of: Pipeline<P, S, E>,
-  from: TrainState<P, S> | undefined,
-  emit: Emit<TrainEvent<TrainState<P, S>>>,
+/** Runs the pipeline that this one starts from, then this one. */
+const afterOrigin = <C, E>(
+  of: Pipeline<C, E>,
+  origin: Pipeline<unknown, E>,
+  emit: Emit<TrainEvent<TrainState<C>>>,
+): Effect.Effect<TrainState<C>, E | RunError, Backend | ReverseMode> =>
+  // What listens to a pipeline with an origin listens to the states of both.
+  Effect.flatMap(run(origin, undefined, emit as Emit<TrainEvent>), (end) => {
+    const fresh = initialState(of);
+    const model = origin.learner.trained.get(end.carried);
+    // Of the same type as before where the models are of one type, which is checked next.
+    const carried = of.learner.trained.set(fresh.carried, model) as C;
+    const mismatch = trainedMismatch(of, carried, fresh.carried);
+    if (mismatch !== undefined) return Effect.fail(mismatch);
+    const start = { ...fresh, carried };
+    return stage(of, start, emit, (own) => Effect.scoped(oneRun(of, start, own)));
+  });
+
+const oneRun = Effect.fnUntraced(function* <C, E>(
+  of: Pipeline<C, E>,
+  from: TrainState<C> | undefined,
+  emit: Emit<TrainEvent<TrainState<C>>>,
 ) {
   const prepared = yield* prepare(of, from);
-  const { start, backend, train, stepsPerEpoch } = prepared;
+  const { start, backend, epochs } = prepared;
   const evaluateOn = evaluator(of);
   const evaluated = Effect.fnUntraced(function* (
     on: "validation" | "test",
     state: TrainState,
-    held: Pairs | undefined,
+    held: Dataset<Row> | undefined,
     { next, closed }: Emit<Validated> = emit,
   ) {
     if (held === undefined) return undefined;
@@ -78,7 +95,7 @@ const oneRun = Effect.fnUntraced(function* <P, S, E>(
       on,
       epoch: state.epoch,
       step: state.step,
-      examples: held.examples,
+      examples: held.size,
       ...evaluation,
     });
     const { loss, metrics } = evaluation;
@@ -88,8 +105,8 @@ const oneRun = Effect.fnUntraced(function* <P, S, E>(
   const services = yield* Effect.context<Backend>();
   /** Evaluates a state from an operator on the test examples. It is checked first, since it may come from a file. */
   const tested$ = (state: TrainState) =>
-    observe<Validated, CannotCompile | WorkerLost | StateMismatch>((own) => {
-      const mismatch = stateMismatch(of, state, prepared.start, ["params", "layerState"]);
+    observe<Validated, CannotCompile | SourceError | WorkerLost | StateMismatch>((own) => {
+      const mismatch = trainedMismatch(of, state.carried, prepared.start.carried);
       return mismatch === undefined
         ? Effect.provideContext(evaluated("test", state, prepared.test, own), services)
         : Effect.fail(mismatch);
@@ -101,25 +118,25 @@ const oneRun = Effect.fnUntraced(function* <P, S, E>(
     pipeline: of.name,
     backend,
     epochs: of.epochs,
-    stepsPerEpoch,
-    examples: train.examples,
-    parameters: parameterCount(start.params),
+    stepsPerEpoch: epochs.stepsPerEpoch,
+    examples: prepared.examples,
+    parameters: parameterCount(of.learner.trained.get(start.carried).params),
     baselines: prepared.baselines,
     better: prepared.scores.better,
     tested$: prepared.test === undefined ? undefined : tested$,
     state: start,
   });
 
-  const { leaves } = flattenTensors(carriedOf(start));
+  const { leaves } = flattenTensors(keptOf(start));
   const steps = yield* Effect.acquireRelease(
     Effect.sync(() => runner(prepared.whole, leaves)),
     ({ release }) => Effect.sync(release),
   );
   // Operators have read their memories in the event above, and write them into later states.
-  let state: TrainState<P, S> = { ...start, memory: {} };
+  let state: TrainState<C> = { ...start, memory: {} };
   while (state.epoch < of.epochs) {
     emit.next({ _tag: "EpochStarted", epoch: state.epoch + 1 });
-    const done = yield* epoch(of, prepared, steps, state, emit);
+    const done = yield* epoch(prepared, steps, state, emit);
     state = done.state;
     const validation = yield* evaluated("validation", state, prepared.validation);
     emit.next({

@@ -7,21 +7,23 @@ import {
   type Tensors,
 } from "../../backend/backend.ts";
 import { type Later, mapLater } from "../../backend/later.ts";
-import type { Storage } from "../../tensor/dtype.ts";
-import type { Pairs } from "./batches.ts";
-import type { Pair } from "./objective.ts";
-import type { Report, StepProgram } from "./program.ts";
+import type { ColumnTypes, StepProgram, StepReport } from "../../learn/program.ts";
+import { scalar } from "../../tensor/constructors.ts";
+import { allocate, type Storage } from "../../tensor/dtype.ts";
+import { sizeOf } from "../../tensor/shape.ts";
+import { Tensor } from "../../tensor/tensor.ts";
 
 /** A step program, compiled. */
-export interface CompiledStep {
+export interface CompiledStep extends StepProgram {
   readonly executable: Executable;
-  readonly carried: number;
-  readonly report: StepProgram["report"];
+  /** The types of the columns of a batch. */
+  readonly types: ColumnTypes;
 }
 
 /** Compiles a step so that carried values stay in the backend's memory. */
 export const compileStep = Effect.fnUntraced(function* (
   step: StepProgram,
+  types: ColumnTypes,
   { deterministic }: Pick<CompileOptions, "deterministic"> = {},
 ) {
   const backend = yield* Backend;
@@ -29,9 +31,29 @@ export const compileStep = Effect.fnUntraced(function* (
     carried: step.carried,
     deterministic: deterministic ?? false,
   });
-  const { carried, report } = step;
-  return { executable, carried, report } satisfies CompiledStep;
+  return { ...step, types, executable } satisfies CompiledStep;
 });
+
+/** Writes a batch into arrays, one for each wanted column. */
+export type FillColumns = (into: { readonly [column: string]: Storage }) => void;
+
+/** Makes the inputs of a step after the carried ones: a batch of columns, and the epoch where it is one of them. */
+export const inputsOf = (
+  { columns, types, takesEpoch }: CompiledStep,
+  fill: FillColumns,
+  epoch: number,
+): Tensors => {
+  const blank = columns.map((column) => {
+    // The program was built for these columns.
+    const { shape, dtype } = types[column] as ColumnTypes[string];
+    return { column, shape, dtype, data: allocate(dtype, sizeOf(shape)) };
+  });
+  fill(Object.fromEntries(blank.map(({ column, data }) => [column, data])));
+  return [
+    ...blank.map(({ shape, dtype, data }) => Tensor.own(shape, dtype, data)),
+    ...(takesEpoch ? [scalar(epoch, "i32")] : []),
+  ];
+};
 
 /**
  * Runs steps of several batch sizes on one state. Steps are submitted, and their reports are read in the same order.
@@ -40,11 +62,11 @@ export const compileStep = Effect.fnUntraced(function* (
  * once, when its report is read: no further step may be submitted before. The next main step takes the state in again.
  */
 export interface Runner {
-  /** The number of further main steps that may be submitted before the report of the oldest is read. */
-  readonly ahead: number;
+  /** Whether a further step may be submitted before the report of the oldest is read. */
+  readonly room: () => boolean;
   /** Gathers a batch, and submits a step on it. */
-  readonly submit: (compiled: CompiledStep, examples: Pairs, rows: Int32Array) => void;
-  readonly read: () => Later<Report>;
+  readonly submit: (compiled: CompiledStep, fill: FillColumns, epoch: number) => void;
+  readonly read: () => Later<StepReport>;
   /** A copy of the state's leaves after every step that was read, where no other is under way. */
   readonly leaves: () => Later<Tensors>;
   /** Gives up the steps that were not read, and the memory of the state. */
@@ -55,42 +77,49 @@ export const runner = (main: CompiledStep, start: Tensors): Runner => {
   // Exactly one of the two holds the state: the session, if there is one, or else the leaves.
   let leaves = start;
   let session: Session | undefined;
-  let reports: readonly (() => Later<Report>)[] = [];
+  let reports: readonly (() => Later<StepReport>)[] = [];
+  // Whether a step of another size waits for its turn.
+  let apart = false;
+  const { ahead } = main.executable;
 
   const takeOut = (): Later<Tensors> => {
     const held = session?.finish() ?? leaves;
     session = undefined;
     return held;
   };
-  const readMain = (): Later<Report> => mapLater((session as Session).read(), main.report); // one was submitted to it
+  const readMain = (): Later<StepReport> => mapLater((session as Session).read(), main.report); // one was submitted to it
 
-  const submit: Runner["submit"] = (compiled, examples, rows) => {
+  const submit: Runner["submit"] = (compiled, fill, epoch) => {
     if (compiled === main) {
       session ??= main.executable.start(leaves);
-      // A step program reads a batch of inputs and one of targets.
-      session.submit(([input, target]) =>
-        examples.gatherInto(rows, { input, target } as Pair<Storage>),
-      );
+      const { columns, takesEpoch } = main;
+      session.submit((inputs) => {
+        // The program reads the columns in this order, then the epoch.
+        fill(Object.fromEntries(columns.map((column, i) => [column, inputs[i] as Storage])));
+        if (takesEpoch) inputs.at(-1)?.fill(epoch);
+      });
       reports = [...reports, readMain];
       return;
     }
-    const { input, target } = examples.gather(rows);
+    const inputs = inputsOf(compiled, fill, epoch);
     const { executable, carried, report } = compiled;
-    const runOnce = (held: Tensors): Later<Report> =>
-      mapLater(executable.run([...held, input, target]), (outputs) => {
+    const runOnce = (held: Tensors): Later<StepReport> =>
+      mapLater(executable.run([...held, ...inputs]), (outputs) => {
         leaves = outputs.slice(0, carried);
         return report(outputs.slice(carried));
       });
+    apart = true;
     reports = [...reports, () => mapLater(takeOut(), runOnce)];
   };
 
   return {
-    ahead: main.executable.ahead,
+    room: () => !apart && reports.length <= ahead,
     submit,
     read: () => {
       const [oldest, ...rest] = reports;
       reports = rest;
-      return (oldest as () => Later<Report>)(); // a step was submitted
+      if (rest.length === 0) apart = false;
+      return (oldest as () => Later<StepReport>)(); // a step was submitted
     },
     leaves: () => session?.state() ?? leaves,
     release: () => {

@@ -12,9 +12,7 @@ import type { TrainState } from "../state/state.ts";
 type Services = Backend | ReverseMode;
 
 /** A run of one pipeline before its operators: an effect that emits events. */
-type Run<P, S, E> = (
-  emit: Emit<TrainEvent<TrainState<P, S>>>,
-) => Effect.Effect<unknown, E, Services>;
+type Run<C, E> = (emit: Emit<TrainEvent<TrainState<C>>>) => Effect.Effect<unknown, E, Services>;
 
 /** Emits the values of an observable until it completes. */
 const drained = <A, E>(values$: Observable<A>, emit: Emit<A>): Effect.Effect<void, E> =>
@@ -40,18 +38,18 @@ const drained = <A, E>(values$: Observable<A>, emit: Emit<A>): Effect.Effect<voi
  *
  * **Fails with** the errors of the run and of its operators.
  */
-export const stage = <P, S, E>(
-  of: Pipeline<P, S, unknown>,
-  from: TrainState<P, S> | undefined,
-  emit: Emit<TrainEvent<TrainState<P, S>>>,
-  run: Run<P, S, E>,
-): Effect.Effect<TrainState<P, S>, E, Services> =>
+export const stage = <C, E>(
+  of: Pipeline<C, unknown>,
+  from: TrainState<C> | undefined,
+  emit: Emit<TrainEvent<TrainState<C>>>,
+  run: Run<C, E>,
+): Effect.Effect<TrainState<C>, E, Services> =>
   Effect.gen(function* () {
     const services: Context.Context<Services> = yield* Effect.context<Services>();
     // The last state that the operators emitted, and the last that the run reached, in case they emit none.
-    let said: TrainState<P, S> | undefined;
+    let said: TrainState<C> | undefined;
     let reached = from;
-    const events$ = observe<TrainEvent<TrainState<P, S>>, E>((own) =>
+    const events$ = observe<TrainEvent<TrainState<C>>, E>((own) =>
       Effect.provideContext(
         run({
           next: (event) => {
@@ -67,7 +65,7 @@ export const stage = <P, S, E>(
     const said$ = of.operators.reduce<Observable<TrainEvent>>(
       (before$, operator) => operator(before$),
       events$,
-    ) as Observable<TrainEvent<TrainState<P, S>>>;
+    ) as Observable<TrainEvent<TrainState<C>>>;
     const heard: typeof emit = {
       next: (event) => {
         if ("state" in event) said = event.state;
@@ -75,6 +73,6 @@ export const stage = <P, S, E>(
       },
       closed: emit.closed,
     };
-    yield* drained<TrainEvent<TrainState<P, S>>, E>(said$, heard);
+    yield* drained<TrainEvent<TrainState<C>>, E>(said$, heard);
     return said ?? reached ?? initialState(of);
   });

@@ -37,7 +37,7 @@ export interface EarlyStopping {
 }
 
 /** A training state that a memory can hold. */
-type Kept = { readonly [K in keyof TrainState]: TrainState<Memory, Memory>[K] };
+type Kept = { readonly [K in keyof TrainState]: TrainState<Memory>[K] };
 
 /** The best epoch so far, and the number of epochs since. */
 type Watch = {
@@ -129,10 +129,10 @@ export const stoppingEarly = ({
   };
 
   /** A copy of a state without this operator's own memory. */
-  const kept = ({ memory, params, layerState, ...state }: TrainState): Kept => {
+  const kept = ({ memory, carried, ...state }: TrainState): Kept => {
     const { [name]: _, ...others } = memory;
-    // Params and layer state are trees of tensors, since `init` makes nothing else.
-    return { ...state, params: params as Memory, layerState: layerState as Memory, memory: others };
+    // What is carried is a tree of tensors, since `init` makes nothing else.
+    return { ...state, carried: carried as Memory, memory: others };
   };
 
   /** The final state: that of the best epoch, with this operator's present memory. */
@@ -212,6 +212,6 @@ export const stoppingEarly = ({
  * `UnknownMonitor` at the end of the first epoch, where nothing has the monitored name.
  * **Source** Prechelt, "Early stopping – but when?" (1998).
  */
-export const earlyStopping = <P, S>(
+export const earlyStopping = <C>(
   options: EarlyStopping = {},
-): MonoTypeOperatorFunction<TrainEvent<TrainState<P, S>>> => folded(stoppingEarly(options));
+): MonoTypeOperatorFunction<TrainEvent<TrainState<C>>> => folded(stoppingEarly(options));

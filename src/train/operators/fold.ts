@@ -70,12 +70,12 @@ const tested = (
  * **Fails with** `StateMismatch` where the memory saved under the fold's name is not one of this fold;
  * `InvalidArgument` where another operator of the run has the same name; and with the errors of evaluating a state.
  */
-export const folded = <M extends Memory, P, S>({
+export const folded = <M extends Memory, C>({
   name,
   init,
   step,
   is,
-}: Fold<M>): MonoTypeOperatorFunction<TrainEvent<TrainState<P, S>>> => {
+}: Fold<M>): MonoTypeOperatorFunction<TrainEvent<TrainState<C>>> => {
   const recalled = ({ pipeline, state }: Started): M => {
     const saved = state.memory[name];
     if (saved === undefined) return init;
@@ -127,6 +127,6 @@ export const folded = <M extends Memory, P, S>({
     );
   // The states that a fold emits come from the run, so they have its P and S.
   return operator as MonoTypeOperatorFunction<TrainEvent<TrainState>> as MonoTypeOperatorFunction<
-    TrainEvent<TrainState<P, S>>
+    TrainEvent<TrainState<C>>
   >;
 };

@@ -68,9 +68,9 @@ export const progressLine = (
     case "Started":
       return [
         oneLine(event.pipeline),
-        `${grouped(event.examples)} examples`,
+        ...counted(event.examples, "examples"),
         `${grouped(event.parameters)} parameters`,
-        `${grouped(event.stepsPerEpoch)} steps per epoch`,
+        ...counted(event.stepsPerEpoch, "steps per epoch"),
         oneLine(event.backend),
       ].join(" · ");
     case "EpochCompleted": {
@@ -101,6 +101,10 @@ export const progressLine = (
   }
 };
 
+/** A number with its unit, where there is one. */
+const counted = (count: number | undefined, unit: string): readonly string[] =>
+  count === undefined || count === 0 ? [] : [`${grouped(count)} ${unit}`];
+
 /** The progress bar of a step, narrower than the terminal. */
 export const progressBar = (
   event: StepCompleted,
@@ -108,9 +112,12 @@ export const progressBar = (
   columns: number,
 ): string => {
   const total = started.stepsPerEpoch;
-  const done = ((event.step - 1) % total) + 1;
   const head = `epoch ${event.epoch}/${started.epochs} `;
-  const remaining = (total - done) * (started.examples / total) * (1000 / event.examplesPerSecond);
+  if (total === undefined)
+    return fitted(`${head} step ${event.step}  ${scoreText(event)}`, columns - 1);
+  const done = ((event.step - 1) % total) + 1;
+  const perStep = ((started.examples ?? 0) / total) * (1000 / event.examplesPerSecond);
+  const remaining = (total - done) * perStep;
   const tail = ` ${String(done).padStart(String(total).length)}/${total}  ${scoreText(event)}  ${durationText(remaining)} left`;
   const width = Math.min(30, columns - 1 - head.length - widthOf(tail));
   if (width < 5) return fitted(`${head}${tail.slice(1)}`, columns - 1);

@@ -2,14 +2,7 @@ import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
 import * as Layer from "effect/Layer";
 import * as Scope from "effect/Scope";
-import {
-  concat,
-  concatMap,
-  defer,
-  finalize,
-  type MonoTypeOperatorFunction,
-  of as only,
-} from "rxjs";
+import { concat, concatMap, defer, finalize, type Observable, of as only } from "rxjs";
 import type { Backend, SyncBackend } from "../../backend/backend.ts";
 import type { BackendUnavailable } from "../../errors.ts";
 import { whole } from "../../tensor/validate.ts";
@@ -19,8 +12,8 @@ import { defaultServices } from "../services.ts";
 import type { TrainState } from "../state/state.ts";
 
 /** Compiles to a function from a training state to text. */
-export type Sampler<P, S, E1, E2 = E1, R extends Services = Backend> = Effect.Effect<
-  (state: TrainState<P, S>) => Effect.Effect<string, E2>,
+export type Sampler<C, E1, E2 = E1, R extends Services = Backend> = Effect.Effect<
+  (state: TrainState<C>) => Effect.Effect<string, E2>,
   E1,
   R
 >;
@@ -36,6 +29,11 @@ export interface SampleEvery<R extends Services = Services> {
   readonly services?: Layer.Layer<R, BackendUnavailable>;
 }
 
+/** An operator on the events of runs that carry at least a `C`. */
+export type SamplerOperator<C> = <D extends C>(
+  events$: Observable<TrainEvent<TrainState<D>>>,
+) => Observable<TrainEvent<TrainState<D>>>;
+
 /**
  * Emits `Sampled` after epochs, with text generated from the state: what a language model writes, or how it
  * decodes. The sampler is compiled once per subscription.
@@ -43,16 +41,16 @@ export interface SampleEvery<R extends Services = Services> {
  * **Fails with** `InvalidArgument`, thrown, where `every` is not a whole number above 0; and with the errors of
  * the sampler, which end the stream.
  */
-export const sampleEvery = <P, S, E1, E2, R extends Services = Backend>(
-  sampler: Sampler<P, S, E1, E2, R>,
+export const sampleEvery = <C, E1, E2, R extends Services = Backend>(
+  sampler: Sampler<C, E1, E2, R>,
   { every = 1, services = defaultServices }: SampleEvery<R> = {},
-): MonoTypeOperatorFunction<TrainEvent<TrainState<P, S>>> => {
+): SamplerOperator<C> => {
   whole(1)("sampleEvery", { every });
-  return (source) =>
+  return <D extends C>(source: Observable<TrainEvent<TrainState<D>>>) =>
     defer(() => {
       // The sampler is used for as long as the subscription lasts, and so are its services.
       const scope = Scope.makeUnsafe();
-      let made: ((state: TrainState<P, S>) => Effect.Effect<string, E2>) | undefined;
+      let made: ((state: TrainState<C>) => Effect.Effect<string, E2>) | undefined;
       const ready = Effect.suspend(() =>
         made === undefined
           ? Layer.buildWithScope(services, scope).pipe(
@@ -65,8 +63,8 @@ export const sampleEvery = <P, S, E1, E2, R extends Services = Backend>(
             )
           : Effect.succeed(made),
       );
-      const sampled$ = ({ epoch, step, state }: EpochCompleted<TrainState<P, S>>) =>
-        observe<TrainEvent<TrainState<P, S>>, unknown>((emit) =>
+      const sampled$ = ({ epoch, step, state }: EpochCompleted<TrainState<D>>) =>
+        observe<TrainEvent<TrainState<D>>, unknown>((emit) =>
           Effect.map(
             Effect.flatMap(ready, (sample) => sample(state)),
             (text) => emit.next({ _tag: "Sampled", epoch, step, text }),

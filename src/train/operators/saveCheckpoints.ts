@@ -32,20 +32,20 @@ export interface SaveCheckpoints {
  * **Fails with** `InvalidArgument`, thrown, where `every` is not a whole number above 0; `CheckpointNotSaved`,
  * which ends the stream and leaves the last good checkpoint unchanged.
  */
-export const saveCheckpoints = <P, S, E>(
-  of: Pipeline<P, S, E>,
+export const saveCheckpoints = <C, E>(
+  of: Pipeline<C, E>,
   { path, every = 1 }: SaveCheckpoints,
-): MonoTypeOperatorFunction<TrainEvent<TrainState<P, S>>> => {
+): MonoTypeOperatorFunction<TrainEvent<TrainState<C>>> => {
   whole(1)("saveCheckpoints", { every });
-  const saved$ = ({ epoch, step, state }: EpochCompleted<TrainState<P, S>>) => {
+  const saved$ = ({ epoch, step, state }: EpochCompleted<TrainState<C>>) => {
     const file = typeof path === "string" ? path : path(epoch);
-    return observe<TrainEvent<TrainState<P, S>>, unknown>((emit) =>
+    return observe<TrainEvent<TrainState<C>>, unknown>((emit) =>
       Effect.map(saveCheckpoint(of, state, file), () =>
         emit.next({ _tag: "CheckpointSaved", epoch, step, path: file }),
       ),
     );
   };
-  const withSaved = (event: TrainEvent<TrainState<P, S>>) =>
+  const withSaved = (event: TrainEvent<TrainState<C>>) =>
     event._tag === "EpochCompleted" && event.epoch % every === 0
       ? concat(only(event), saved$(event))
       : only(event);

@@ -34,7 +34,7 @@ export const textSampler = <P>(
   const { prompt, length, key, split = Array.from<string>, ...rest } = options;
   const { join = (tokens: readonly string[]) => tokens.join(""), ...how } = rest;
   return Effect.map(compileDecoder(model), (from) =>
-    Effect.fnUntraced(function* ({ params }: TrainState<P>) {
+    Effect.fnUntraced(function* ({ carried: { params } }: TrainState<{ readonly params: P }>) {
       const tokens = vocabulary.encode(split(prompt));
       if (isLeft(tokens)) return yield* tokens.left;
       const continuation = yield* from(params);

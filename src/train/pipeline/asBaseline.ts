@@ -28,27 +28,28 @@ const lastScore = (events: readonly TrainEvent[]): Score | undefined => {
  * import { pipe } from "fp-ts/lib/function.js";
  * import { firstValueFrom } from "rxjs";
  * import {
- *   asBaseline, dataset, dense, initializers, meanSquaredError, pipeline, sgd, tensor, train$, withBaseline, withBatchSize,
+ *   asBaseline, dataset, dense, initializers, meanSquaredError, pipeline, sgd, supervised, tensor, train$, withBaseline,
  * } from "fluxion";
  *
  * const line = (name: string, start: number) =>
- *   pipe(
- *     pipeline(name, {
- *       data: Effect.succeed({ train: dataset({ x: tensor([[0], [1]]), y: tensor([[1], [3]]) }) }),
+ *   pipeline(
+ *     name,
+ *     Effect.succeed({ train: dataset({ x: tensor([[0], [1]]), y: tensor([[1], [3]]) }) }),
+ *     supervised({
  *       input: "x",
  *       target: "y",
  *       model: dense(1, 1, { biasInit: initializers.constant(start), weightInit: initializers.zeros }),
  *       loss: meanSquaredError,
  *       optimizer: sgd({ learningRate: 0 }),
  *     }),
- *     withBatchSize(2),
+ *     { batchSize: 2 },
  *   );
  * const compared = pipe(line("from nothing", 0), withBaseline(asBaseline(line("always 2", 2))));
  * const first = await firstValueFrom(train$(compared));
  * first._tag === "Started" ? first.baselines : [] // => [{ name: "always 2", metrics: { loss: 1 } }]
  * ```
  */
-export const asBaseline = <P, S, E>(of: Pipeline<P, S, E>): Baseline<E | RunError> => ({
+export const asBaseline = <C, E>(of: Pipeline<C, E>): Baseline<E | RunError> => ({
   name: of.name,
   evaluate: (data) => {
     const events: TrainEvent[] = [];
@@ -58,7 +59,7 @@ export const asBaseline = <P, S, E>(of: Pipeline<P, S, E>): Baseline<E | RunErro
       { ...of, baselines: [], validationShare: 0 },
       withData(Effect.succeed(data)),
     );
-    return Effect.map(run<P, S, E>(beside, undefined, emit), () => {
+    return Effect.map(run<C, E>(beside, undefined, emit), () => {
       const score = lastScore(events);
       return score === undefined ? {} : { loss: score.loss, ...score.metrics };
     });

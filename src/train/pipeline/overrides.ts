@@ -1,23 +1,33 @@
 import * as Effect from "effect/Effect";
+import { isLeft } from "fp-ts/lib/Either.js";
 import type { MonoTypeOperatorFunction } from "rxjs";
 import type { Augmentation } from "../../data/augmentation/example.ts";
 import type { Row } from "../../data/dataset.ts";
 import type { Expr } from "../../ir/expr.ts";
+import type { Adjustment } from "../../learn/learner.ts";
+import type { SomeMetric } from "../../learn/scoring.ts";
 import type { LearningRate } from "../../optim/learningRate.ts";
 import type { GradientTransformation } from "../../optim/transformation.ts";
 import type { TrainEvent } from "../events/event.ts";
-import type { SomeMetric } from "../loop/scoring.ts";
 import type { TrainState } from "../state/state.ts";
 import type { Baseline } from "./baseline.ts";
-import type { AnyPipeline, Pipeline } from "./pipeline.ts";
-import type { Splits } from "./splits.ts";
+import type { AnyPipeline, Pipeline, Settings } from "./pipeline.ts";
+import type { Sources } from "./splits.ts";
 
 /** Changes a pipeline and keeps its type. */
 type Override = <Q extends AnyPipeline>(of: Q) => Q;
 
 const override =
-  (fields: Partial<AnyPipeline>): Override =>
+  (fields: Partial<Settings>): Override =>
   (of) => ({ ...of, ...fields });
+
+/** Changes a setting of the learner. A setting that it refuses makes the run fail with `InvalidPipeline`. */
+const adjusting =
+  (change: Adjustment): Override =>
+  (of) => {
+    const made = of.learner.adjust(change);
+    return isLeft(made) ? { ...of, refused: made.left } : { ...of, learner: made.right };
+  };
 
 /** Sets the number of epochs. */
 export const withEpochs = (epochs: number): Override => override({ epochs });
@@ -33,6 +43,15 @@ export const withBatchSize =
 /** Sets the seed of everything random: initial params, shuffling, augmentation and dropout. */
 export const withSeed = (seed: number): Override => override({ seed });
 
+/**
+ * Divides each batch into equal shards that are computed one after the other, in memory for one of them. Sums over the
+ * shards are taken in a fixed order, so that machines that share them get the same bits, whatever their number.
+ *
+ * Layers that look across a batch, such as batch norm, see their own shard; their next state is the mean over the
+ * shards.
+ */
+export const withShards = (shards: number): Override => override({ shards });
+
 /** Turns the shuffling of examples in each epoch on or off. */
 export const withShuffling = (shuffle: boolean): Override => override({ shuffle });
 
@@ -42,7 +61,7 @@ export const withShuffling = (shuffle: boolean): Override => override({ shuffle 
  * **Fails with** `InvalidPipeline`, when run, where the rate is negative or the optimizer has none.
  */
 export const withLearningRate = (learningRate: LearningRate): Override =>
-  override({ learningRate });
+  adjusting({ learningRate });
 
 /**
  * Makes a run give the same bits on every machine, at some cost in speed: it avoids fused multiply-adds, which not
@@ -55,27 +74,27 @@ export const withDeterministic = (deterministic: boolean): Override => override(
  * transformations are chained: `withOptimizer(chain(clipByGlobalNorm(1), adam({ learningRate: 1e-3 })))`.
  */
 export const withOptimizer = (optimizer: GradientTransformation): Override =>
-  override({ optimizer, learningRate: undefined });
+  adjusting({ optimizer });
 
 /** Replaces the metrics that are measured beside the loss. */
-export const withMetrics = (...metrics: readonly SomeMetric[]): Override => override({ metrics });
+export const withMetrics = (...metrics: readonly SomeMetric[]): Override => adjusting({ metrics });
 
 /** Replaces the loss of one example. */
 export const withLoss = (loss: (output: Expr, target: Expr) => Expr<readonly []>): Override =>
-  override({ loss });
+  adjusting({ loss });
 
 /**
  * Changes inputs at random while training. `augment` takes one example's input and a key that differs in every
  * step. `randomFlip`, `randomCrop` and `cutout` are for images; `augmentations` composes several.
  */
-export const withAugmentation = (augment: Augmentation): Override => override({ augment });
+export const withAugmentation = (augment: Augmentation): Override => adjusting({ augment });
 
 /** Replaces the data by other data with the same columns. */
 export const withData =
-  <R extends Row, E2>(data: Effect.Effect<Splits<R>, E2>) =>
-  <P, S, E>(of: Pipeline<P, S, E>): Pipeline<P, S, E | E2> => ({
+  <R extends Row, E2>(source: Effect.Effect<Sources<R>, E2>) =>
+  <C, E>(of: Pipeline<C, E>): Pipeline<C, E | E2> => ({
     ...of,
-    data,
+    source,
     available: Effect.void,
   });
 
@@ -88,8 +107,8 @@ export const withData =
  * **Fails with** `StateMismatch` where the params of the two models differ in shape.
  */
 export const withInitialState =
-  <P, S, E2>(origin: Pipeline<P, S, E2>) =>
-  <E>(of: Pipeline<P, S, E>): Pipeline<P, S, E | E2> => ({ ...of, origin });
+  <C, E2>(origin: Pipeline<C, E2>) =>
+  <E>(of: Pipeline<C, E>): Pipeline<C, E | E2> => ({ ...of, origin });
 
 /**
  * Holds out a fraction of the training examples, which are evaluated after every epoch. The seed alone decides
@@ -109,18 +128,21 @@ export const withValidationSplit = (validationShare: number): Override =>
  * import * as Effect from "effect/Effect";
  * import { pipe } from "fp-ts/lib/function.js";
  * import { firstValueFrom } from "rxjs";
- * import { dataset, dense, meanSquaredError, pipeline, sgd, tensor, train$, withBaseline, withBatchSize } from "fluxion";
+ * import { dataset, dense, meanSquaredError, pipeline, sgd, supervised, tensor, train$, withBaseline } from "fluxion";
  *
  * const fit = pipe(
- *   pipeline("line", {
- *     data: Effect.succeed({ train: dataset({ x: tensor([[0], [1]]), y: tensor([[1], [3]]) }) }),
- *     input: "x",
- *     target: "y",
- *     model: dense(1, 1),
- *     loss: meanSquaredError,
- *     optimizer: sgd({ learningRate: 0 }),
- *   }),
- *   withBatchSize(2),
+ *   pipeline(
+ *     "line",
+ *     Effect.succeed({ train: dataset({ x: tensor([[0], [1]]), y: tensor([[1], [3]]) }) }),
+ *     supervised({
+ *       input: "x",
+ *       target: "y",
+ *       model: dense(1, 1),
+ *       loss: meanSquaredError,
+ *       optimizer: sgd({ learningRate: 0 }),
+ *     }),
+ *     { batchSize: 2 },
+ *   ),
  *   withBaseline({
  *     name: "the mean",
  *     evaluate: ({ train }) => {
@@ -136,7 +158,7 @@ export const withValidationSplit = (validationShare: number): Override =>
  */
 export const withBaseline =
   <E2 = never>(baseline: Baseline<E2>) =>
-  <P, S, E>(of: Pipeline<P, S, E>): Pipeline<P, S, E | E2> => ({
+  <C, E>(of: Pipeline<C, E>): Pipeline<C, E | E2> => ({
     ...of,
     baselines: [...of.baselines, baseline],
   });
@@ -151,20 +173,22 @@ export const withBaseline =
  * import { pipe } from "fp-ts/lib/function.js";
  * import { map, toArray, lastValueFrom } from "rxjs";
  * import {
- *   dataset, dense, earlyStopping, meanSquaredError, pipeline, sgd, tensor, train$, withEpochs, withBatchSize, withCallback,
+ *   dataset, dense, earlyStopping, meanSquaredError, pipeline, sgd, supervised, tensor, train$, withCallback,
  * } from "fluxion";
  *
  * const still = pipe(
- *   pipeline("still", {
- *     data: Effect.succeed({ train: dataset({ x: tensor([[0], [1]]), y: tensor([[1], [3]]) }) }),
- *     input: "x",
- *     target: "y",
- *     model: dense(1, 1),
- *     loss: meanSquaredError,
- *     optimizer: sgd({ learningRate: 0 }),
- *   }),
- *   withBatchSize(2),
- *   withEpochs(100),
+ *   pipeline(
+ *     "still",
+ *     Effect.succeed({ train: dataset({ x: tensor([[0], [1]]), y: tensor([[1], [3]]) }) }),
+ *     supervised({
+ *       input: "x",
+ *       target: "y",
+ *       model: dense(1, 1),
+ *       loss: meanSquaredError,
+ *       optimizer: sgd({ learningRate: 0 }),
+ *     }),
+ *     { batchSize: 2, epochs: 100 },
+ *   ),
  *   withCallback(earlyStopping({ monitor: "train.loss" })),
  * );
  * const tags = await lastValueFrom(train$(still).pipe(map((event) => event._tag), toArray()));
@@ -172,9 +196,9 @@ export const withBaseline =
  * ```
  */
 export const withCallback =
-  <P, S>(operator: MonoTypeOperatorFunction<TrainEvent<TrainState<P, S>>>) =>
-  <E>(of: Pipeline<P, S, E>): Pipeline<P, S, E> => ({
+  <C>(operator: MonoTypeOperatorFunction<TrainEvent<TrainState<C>>>) =>
+  <E>(of: Pipeline<C, E>): Pipeline<C, E> => ({
     ...of,
-    // The states in this pipeline's events are of its own P and S.
+    // The states in this pipeline's events carry what its own learner does.
     operators: [...of.operators, operator as MonoTypeOperatorFunction<TrainEvent>],
   });

@@ -1,10 +1,15 @@
 import type { Dataset, Row } from "../../data/dataset.ts";
+import type { Source } from "../../data/source/source.ts";
 
 /** The examples of a run: those to train on, and those held out. */
-export interface Splits<R extends Row> {
-  readonly train: Dataset<R>;
+export interface Splits<R extends Row, Train = Dataset<R>> {
+  /** What the run learns from: a dataset, or for pipelines any source. */
+  readonly train: Train;
   /** Evaluated after every epoch. */
   readonly validation?: Dataset<R>;
   /** Evaluated once, at the end. */
   readonly test?: Dataset<R>;
 }
+
+/** The data of a run, of which only the held-out part must fit memory. */
+export type Sources<R extends Row> = Splits<R, Source<R>>;

@@ -1,5 +1,7 @@
 import * as Effect from "effect/Effect";
-import type { Dataset, Row } from "../../data/dataset.ts";
+import { Dataset, type Row } from "../../data/dataset.ts";
+import type { RowSpec } from "../../data/source/epochs.ts";
+import type { Source } from "../../data/source/source.ts";
 import { validate } from "../../data/validate.ts";
 import {
   InvalidPipeline,
@@ -8,18 +10,21 @@ import {
   UnknownColumn,
   UnknownToken,
 } from "../../errors.ts";
-import { type Shape, sameShape, showShape } from "../../tensor/shape.ts";
+import type { AnyLearner } from "../../learn/learner.ts";
+import { sameShape, showShape } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { flatten, leafPaths, sameTreeShape } from "../../tree.ts";
 import type { TrainState } from "../state/state.ts";
 import type { AnyPipeline } from "./pipeline.ts";
-import type { Splits } from "./splits.ts";
+import type { Sources } from "./splits.ts";
 
 const wholeFrom = (least: number) => (value: unknown) =>
   typeof value === "number" && Number.isSafeInteger(value) && value >= least;
 
 /** Checks the settings of a pipeline that do not depend on its data. */
 export const checkSettings = (of: AnyPipeline): Effect.Effect<void, InvalidPipeline> => {
+  const fail = (field: string, value: unknown, expected: string) =>
+    Effect.fail(new InvalidPipeline({ pipeline: of.name, field, value, expected }));
   const settings: readonly (readonly [
     field: keyof AnyPipeline,
     expected: string,
@@ -27,82 +32,73 @@ export const checkSettings = (of: AnyPipeline): Effect.Effect<void, InvalidPipel
   ])[] = [
     ["epochs", "a whole number, 1 or more", wholeFrom(1)(of.epochs)],
     ["seed", "a whole number", Number.isSafeInteger(of.seed)],
-    [
-      "learningRate",
-      "a number that is not negative, or a schedule",
-      typeof of.learningRate !== "number" ||
-        (Number.isFinite(of.learningRate) && of.learningRate >= 0),
-    ],
-    [
-      "learningRate",
-      `no learning rate: its optimizer, ${of.optimizer.name}, has none to replace`,
-      of.learningRate === undefined || of.optimizer.atLearningRate !== undefined,
-    ],
+    ["shards", "a whole number, 1 or more", wholeFrom(1)(of.shards)],
     [
       "validationShare",
       "a number from 0 to less than 1",
       of.validationShare >= 0 && of.validationShare < 1,
     ],
   ];
-  const names = ["loss", ...of.metrics.map(({ name }) => name)];
+  const names = of.learner.metrics.map(({ name }) => name);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined)
-    return Effect.fail(
-      new InvalidPipeline({
-        pipeline: of.name,
-        field: "metrics",
-        value: twice,
-        expected: "metrics with names of their own, none of them loss",
-      }),
-    );
+    return fail("metrics", twice, "metrics with names of their own, none of them loss");
+  if (of.refused !== undefined) {
+    const { field, value, expected } = of.refused;
+    return fail(field, value, expected);
+  }
   const wrong = settings.find(([, , holds]) => !holds);
-  if (wrong === undefined) return Effect.void;
-  const [field, expected] = wrong;
-  return Effect.fail(new InvalidPipeline({ pipeline: of.name, field, value: of[field], expected }));
+  return wrong === undefined ? Effect.void : fail(wrong[0], of[wrong[0]], wrong[1]);
 };
 
-/** Checks that a dataset has the columns of a pipeline. */
+/** The number of classes of the learner's label columns. */
+export const labelsOf = ({ limits }: AnyLearner): { readonly [column: string]: number } =>
+  Object.fromEntries(
+    limits.filter(({ of }) => of === "classes").map(({ column, count }) => [column, count]),
+  );
+
+/** Checks that data has the columns that a program reads. */
 export const checkColumns = (
-  of: AnyPipeline,
-  examples: Dataset<Row>,
+  read: readonly string[],
+  spec: RowSpec,
 ): Effect.Effect<void, UnknownColumn> => {
-  const columns = Object.keys(examples.columns);
-  const missing = [of.input, of.target].find((column) => !columns.includes(column));
+  const columns = Object.keys(spec);
+  const missing = read.find((column) => !columns.includes(column));
   return missing === undefined
     ? Effect.void
     : Effect.fail(new UnknownColumn({ column: missing, columns }));
 };
 
-/** Checks that every token of the input is in range, where the pipeline states the number of tokens. */
+/** Checks that every token of the learner's token columns is in range. */
 const checkTokens = (of: AnyPipeline, examples: Dataset<Row>): Effect.Effect<void, UnknownToken> =>
   Effect.suspend(() => {
-    const { tokens: known, input } = of;
-    if (known === undefined) return Effect.void;
-    const column = examples.column(input);
-    const length = column.shape.slice(1).reduce((n, extent) => n * extent, 1);
-    const at = column
-      .toTypedArray()
-      .findIndex((token) => !(Number.isInteger(token) && token >= 0 && token < known));
-    if (at < 0) return Effect.void;
-    const [token, position] = [String(column.toTypedArray()[at]), at % length];
-    const row = Math.floor(at / length);
-    return Effect.fail(new UnknownToken({ token, position, known, row, path: [of.model.name] }));
+    for (const { column, of: what, count: known } of of.learner.limits) {
+      if (what !== "tokens") continue;
+      const held = examples.column(column);
+      const length = held.shape.slice(1).reduce((n, extent) => n * extent, 1);
+      const tokens = held.toTypedArray();
+      const at = tokens.findIndex(
+        (token) => !(Number.isInteger(token) && token >= 0 && token < known),
+      );
+      if (at < 0) continue;
+      const [token, position] = [String(tokens[at]), at % length];
+      const row = Math.floor(at / length);
+      return Effect.fail(new UnknownToken({ token, position, known, row, path: [column] }));
+    }
+    return Effect.void;
   });
 
-/** The shape of one example in a column, which is there. */
-const shapeOf = (examples: Dataset<Row>, column: string): Shape =>
-  examples.columns[column]?.shape ?? [];
-
-/** Checks that held-out examples have the shapes of the training examples, where all have the columns. */
-const checkShapes = (
+/** Checks that held-out examples have the shapes of the training examples. */
+export const checkShapes = (
   of: AnyPipeline,
-  { train, ...held }: Splits<Row>,
+  read: readonly string[],
+  spec: RowSpec,
+  held: { readonly [split: string]: Dataset<Row> | undefined },
 ): Effect.Effect<void, ShapeMismatch> => {
-  for (const [split, examples] of Object.entries<Dataset<Row> | undefined>(held)) {
-    if (examples === undefined) continue;
-    for (const column of [of.input, of.target]) {
-      const [wanted, given] = [shapeOf(train, column), shapeOf(examples, column)];
-      if (!sameShape(wanted, given))
+  for (const [split, examples] of Object.entries(held))
+    for (const column of read) {
+      const [wanted, given] = [spec[column]?.shape, examples?.columns[column]?.shape];
+      if (wanted !== undefined && given !== undefined && !sameShape(wanted, given))
         return Effect.fail(
           new ShapeMismatch({
             op: `${of.name}: column "${column}" of the ${split} data`,
@@ -112,21 +108,31 @@ const checkShapes = (
           }),
         );
     }
-  }
   return Effect.void;
 };
 
-/** Checks every example of every split: finite numbers, labels in range, enough for a batch. */
-export const checkData = Effect.fnUntraced(function* (of: AnyPipeline, splits: Splits<Row>) {
-  const labels = of.classes === undefined ? {} : { [of.target]: of.classes };
-  const { train, validation, test } = splits;
+/** The dataset that a source draws from, for those that do. */
+export const datasetOf = (source: Source): Dataset<Row> | undefined => {
+  if (source instanceof Dataset) return source;
+  return source._tag === "Sampled" ? source.dataset : undefined;
+};
+
+/**
+ * Checks every example of every dataset: finite numbers, labels and tokens in range, enough for a batch. The rows of
+ * streams are checked as they are read.
+ */
+export const checkData = Effect.fnUntraced(function* (of: AnyPipeline, splits: Sources<Row>) {
+  const labels = labelsOf(of.learner);
+  const { validation, test } = splits;
+  const train = datasetOf(splits.train);
+  const limited = of.learner.limits.map(({ column }) => column);
   for (const examples of [train, validation, test])
     if (examples !== undefined) {
-      yield* checkColumns(of, examples);
+      yield* checkColumns(limited, examples.columns);
       yield* checkTokens(of, examples);
     }
-  yield* checkShapes(of, splits);
-  yield* validate(train, { where: `${of.name}: training data`, batchSize: of.batchSize, labels });
+  if (train !== undefined)
+    yield* validate(train, { where: `${of.name}: training data`, batchSize: of.batchSize, labels });
   if (validation !== undefined)
     yield* validate(validation, { where: `${of.name}: validation data`, labels });
   if (test !== undefined) yield* validate(test, { where: `${of.name}: test data`, labels });
@@ -137,38 +143,70 @@ const typeText = (leaf: unknown): string => {
   return leaf === undefined ? "nothing" : `a ${typeof leaf}`;
 };
 
-type Part = "params" | "layerState" | "optimizerState";
+/** The first difference between two trees of tensors, the second of which should have the types of the first. */
+const treeMismatch = (
+  pipeline: string,
+  wanted: unknown,
+  given: unknown,
+): StateMismatch | undefined => {
+  const [fresh, own] = [flatten<unknown>(wanted), flatten<unknown>(given)];
+  const mismatch = (path: readonly string[], expected: string, actual: string) =>
+    new StateMismatch({ pipeline, part: path[0] ?? "state", path, expected, actual });
+  const [paths, actual] = [leafPaths(fresh.shape), leafPaths(own.shape)];
+  const shown = (all: typeof paths) => all.map((path) => path.join(".")).join(", ") || "no leaves";
+  if (!sameTreeShape(fresh.shape, own.shape)) return mismatch([], shown(paths), shown(actual));
+  const [xs, ys] = [fresh.leaves, own.leaves];
+  const at = xs.findIndex((x, i) => typeText(x) !== typeText(ys[i]));
+  return at < 0 ? undefined : mismatch(paths[at] ?? [], typeText(xs[at]), typeText(ys[at]));
+};
+
+/** The field of an object by name; `undefined` for what is no object. */
+const fieldOf = (tree: unknown, name: string): unknown =>
+  typeof tree === "object" && tree !== null
+    ? (tree as { [key: string]: unknown })[name]
+    : undefined;
 
 /**
- * The reason why a state does not belong to a pipeline, if any. The trees in `parts` must match those of the
- * pipeline's initial state.
+ * The reason why what a state carries does not belong to a pipeline, if any: it must match what the pipeline's learner
+ * carries at first.
  */
-export const stateMismatch = <K extends Part>(
+export const carriedMismatch = (
   of: AnyPipeline,
-  state: Pick<TrainState, K>,
-  fresh: TrainState,
-  parts: readonly K[],
+  given: unknown,
+  fresh: unknown,
 ): StateMismatch | undefined => {
-  for (const part of parts) {
-    const [wanted, given] = [flatten<unknown>(fresh[part]), flatten<unknown>(state[part])];
-    const mismatch = (path: readonly string[], expected: string, actual: string) =>
-      new StateMismatch({ pipeline: of.name, part, path, expected, actual });
-    const [paths, actual] = [leafPaths(wanted.shape), leafPaths(given.shape)];
-    const shown = (all: typeof paths) =>
-      all.map((path) => path.join(".")).join(", ") || "no leaves";
-    if (!sameTreeShape(wanted.shape, given.shape)) return mismatch([], shown(paths), shown(actual));
-    const [xs, ys] = [wanted.leaves, given.leaves];
-    const at = xs.findIndex((x, i) => typeText(x) !== typeText(ys[i]));
-    if (at >= 0) return mismatch(paths[at] ?? [], typeText(xs[at]), typeText(ys[at]));
-  }
-  return undefined;
+  // Parts are compared one by one, so that the mismatch names the part and its leaves alone.
+  if (typeof fresh === "object" && fresh !== null && !Array.isArray(fresh))
+    for (const part of Object.keys(fresh)) {
+      const wrong = treeMismatch(of.name, fieldOf(fresh, part), fieldOf(given, part));
+      if (wrong !== undefined) {
+        const { expected, actual, path } = wrong;
+        return new StateMismatch({ pipeline: of.name, part, path, expected, actual });
+      }
+    }
+  return treeMismatch(of.name, fresh, given);
+};
+
+/** The reason why the trained model within a state does not belong to a pipeline, if any. */
+export const trainedMismatch = (
+  of: AnyPipeline,
+  given: unknown,
+  fresh: unknown,
+): StateMismatch | undefined => {
+  const { get } = of.learner.trained;
+  const [{ params, state }, own] = [get(fresh), get(given)];
+  return carriedMismatch(
+    of,
+    { params: own.params, layerState: own.state },
+    { params, layerState: state },
+  );
 };
 
 /** The reason why a run cannot resume at the position of `state`, if any. */
 export const positionMismatch = (
   of: AnyPipeline,
   { key, epoch, batch, step }: Pick<TrainState, "key" | "epoch" | "batch" | "step">,
-  stepsPerEpoch: number,
+  stepsPerEpoch: number | undefined,
 ): StateMismatch | undefined => {
   const mismatch = (part: string, expected: string, actual: string) =>
     new StateMismatch({ pipeline: of.name, part, path: [], expected, actual });
@@ -177,7 +215,7 @@ export const positionMismatch = (
   const natural = wholeFrom(0);
   for (const [part, count] of Object.entries({ epoch, step, batch }))
     if (!natural(count)) return mismatch(part, "a whole number, 0 or more", String(count));
-  return batch < stepsPerEpoch
+  return stepsPerEpoch === undefined || batch < stepsPerEpoch
     ? undefined
     : mismatch("batch", `a whole number below ${stepsPerEpoch}`, String(batch));
 };

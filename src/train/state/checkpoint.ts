@@ -50,9 +50,9 @@ const written = async (path: string, text: string, signal: AbortSignal): Promise
  *
  * **Fails with** `CheckpointNotSaved`.
  */
-export const saveCheckpoint = <P, S, E>(
-  of: Pipeline<P, S, E>,
-  state: TrainState<P, S>,
+export const saveCheckpoint = <C, E>(
+  of: Pipeline<C, E>,
+  state: TrainState<C>,
   path: string,
 ): Effect.Effect<void, CheckpointNotSaved> =>
   Effect.tryPromise({
@@ -67,8 +67,8 @@ export const saveCheckpoint = <P, S, E>(
  * **Fails with** `DataSourceError`; `DecodeError` where the file is damaged, or holds a state with other params
  * or of another optimizer.
  */
-export const loadCheckpoint = <P, S, E>(
-  of: Pipeline<P, S, E>,
+export const loadCheckpoint = <C, E>(
+  of: Pipeline<C, E>,
   path: string,
-): Effect.Effect<TrainState<P, S>, DataSourceError | DecodeError> =>
+): Effect.Effect<TrainState<C>, DataSourceError | DecodeError> =>
   Effect.flatMap(readText(path), (text) => decodeJson(stateCodec(of), text, path));

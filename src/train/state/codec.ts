@@ -8,15 +8,13 @@ import type { Key } from "../../tensor/key.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { Tree } from "../../tree.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
-import { stateMismatch } from "../pipeline/validate.ts";
+import { carriedMismatch } from "../pipeline/validate.ts";
 import { initialState } from "./initial.ts";
 import type { Memories } from "./memory.ts";
 import type { TrainState } from "./state.ts";
 
-const trees = ["params", "layerState", "optimizerState"] as const;
-
 /** The version of the format. Other versions are refused. */
-const version = 1;
+const version = 2;
 
 const isMemories = (tree: Tree<Tensor | number>): tree is Memories =>
   typeof tree === "object" && !Array.isArray(tree) && !(tree instanceof Tensor);
@@ -38,9 +36,7 @@ const memories: t.Type<Memories, t.OutputOf<typeof figuresCodec>> = new t.Type(
 const written = t.strict({
   version: t.literal(version),
   pipeline: t.string,
-  params: treeCodec,
-  layerState: treeCodec,
-  optimizerState: treeCodec,
+  carried: treeCodec,
   key: tensorCodec,
   epoch: natural,
   batch: natural,
@@ -56,36 +52,34 @@ const isKey = (tensor: Tensor): tensor is Key => tensor.dtype === "i32" && tenso
 /**
  * Encodes the states of a pipeline as JSON and decodes them again, bit for bit: the format of checkpoints.
  *
- * A decoded state must have params, layer state and optimizer state of the pipeline's shapes, or it is refused.
+ * What a decoded state carries must have the shapes of what the pipeline's learner carries, or it is refused.
  *
  * **Laws** `laws.codec`: `decode ∘ encode = identity`; `laws.training`: a run resumes from a decoded state as
  * from the original.
  */
-export const stateCodec = <P, S, F>(
-  of: Pipeline<P, S, F>,
-): t.Type<TrainState<P, S>, StateJson, unknown> => {
-  const decode = (input: unknown, context: t.Context): t.Validation<TrainState<P, S>> =>
+export const stateCodec = <C, F>(of: Pipeline<C, F>): t.Type<TrainState<C>, StateJson, unknown> => {
+  const decode = (input: unknown, context: t.Context): t.Validation<TrainState<C>> =>
     pipe(
       written.validate(input, context),
       E.chain(({ version: _, pipeline: __, key, ...rest }) => {
-        const refuse = (message: string): t.Validation<TrainState<P, S>> =>
+        const refuse = (message: string): t.Validation<TrainState<C>> =>
           t.failure(input, context, message);
         if (!isKey(key)) return refuse("a key of two words of i32");
         const read = { ...rest, key };
-        const mismatch = stateMismatch(of, read, initialState(of), trees);
+        const mismatch = carriedMismatch(of, read.carried, initialState(of).carried);
         if (mismatch !== undefined) {
           const { part, path, expected, actual } = mismatch;
           return refuse(`${[part, ...path].join(".")}: ${expected}, which ${actual} is not`);
         }
         // The trees were just compared leaf by leaf with those of this pipeline.
-        return t.success(read as TrainState as TrainState<P, S>);
+        return t.success(read as TrainState as TrainState<C>);
       }),
     );
   return new t.Type(
     `a state of ${of.name}`,
-    (value): value is TrainState<P, S> =>
+    (value): value is TrainState<C> =>
       written.is({ version, pipeline: of.name, ...(value as object) }) &&
-      stateMismatch(of, value as TrainState, initialState(of), trees) === undefined,
+      carriedMismatch(of, (value as TrainState).carried, initialState(of).carried) === undefined,
     decode,
     (state) => encode(of.name, state),
   );
@@ -95,9 +89,7 @@ const encode = (pipeline: string, state: TrainState): StateJson =>
   written.encode({
     version,
     pipeline,
-    params: tensorTree(state.params),
-    layerState: tensorTree(state.layerState),
-    optimizerState: state.optimizerState,
+    carried: tensorTree(state.carried),
     key: state.key,
     epoch: state.epoch,
     batch: state.batch,

@@ -1,6 +1,4 @@
 import type { Key } from "../../tensor/key.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
-import type { Tree } from "../../tree.ts";
 import type { Memories } from "./memory.ts";
 
 /**
@@ -9,11 +7,9 @@ import type { Memories } from "./memory.ts";
  *
  * **Laws** `laws.training`: `train (a ++ b) = resume (train a) b`, bit for bit.
  */
-export interface TrainState<P = unknown, S = unknown> {
-  readonly params: P;
-  /** The state of layers, such as running statistics. */
-  readonly layerState: S;
-  readonly optimizerState: Tree<Tensor>;
+export interface TrainState<C = unknown> {
+  /** What the learner carries from step to step: params, layer state, optimizer state. */
+  readonly carried: C;
   /** The key of the run. Shuffling, augmentation and dropout derive from it and the counters below. */
   readonly key: Key;
   /** The number of complete epochs. */

@@ -172,7 +172,7 @@ describe.skipIf(!hasCompiler)("the text of a program in C, compiled and run", ()
   it("takes a step of training, loops and all", async () => {
     const { step, state, batch } = await trainingStepOf(recurrent, 2);
     const { program: p, carried } = step;
-    const given = [batch.input, batch.target];
+    const given = batch;
     const session = compiled(p, { carried }).start(state);
     const outputs = session.step(given);
     const [got = []] = runInC([{ program: p, carried, inputs: [...state, ...given] }]);

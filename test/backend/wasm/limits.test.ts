@@ -18,6 +18,7 @@ import {
   ReverseMode,
   sequential,
   sgd,
+  supervised,
   train$,
   withBatchSize,
   withDeterministic,
@@ -34,14 +35,17 @@ import { expectAgreement, expectClose, filledWith, programOf } from "./agreement
 const everything: Features = { missing: undefined, relaxedSimd: true, threads: true };
 
 const task = (width: number) =>
-  pipeline("wide", {
-    data: Effect.succeed({ train: dataset({ x: ones([8, 4]), y: ones([8, 1]) }) }),
-    input: "x",
-    target: "y",
-    model: sequential(dense(4, width), dense(width, width), dense(width, 1)),
-    loss: meanSquaredError,
-    optimizer: sgd({ learningRate: 0 }),
-  });
+  pipeline(
+    "wide",
+    Effect.succeed({ train: dataset({ x: ones([8, 4]), y: ones([8, 1]) }) }),
+    supervised({
+      input: "x",
+      target: "y",
+      model: sequential(dense(4, width), dense(width, width), dense(width, 1)),
+      loss: meanSquaredError,
+      optimizer: sgd({ learningRate: 0 }),
+    }),
+  );
 
 describe("a missing feature of WebAssembly", () => {
   it("is reported before a pipeline's first event, with the backend that works without it", async () => {

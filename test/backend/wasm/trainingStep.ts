@@ -1,37 +1,35 @@
 import * as Effect from "effect/Effect";
-import { ReverseMode } from "../../../src/index.ts";
+import { Dataset } from "../../../src/data/dataset.ts";
+import { ReverseMode, type Tensor } from "../../../src/index.ts";
 import { flattenTensors } from "../../../src/ir/trees.ts";
+import { stepProgram, typesOf } from "../../../src/learn/program.ts";
+import { oneShard } from "../../../src/learn/shards.ts";
+import type { Storage } from "../../../src/tensor/dtype.ts";
 import { initialState } from "../../../src/train/index.ts";
-import { pairsOf } from "../../../src/train/loop/batches.ts";
-import { trainProgram } from "../../../src/train/loop/program.ts";
-import { scoring } from "../../../src/train/loop/scoring.ts";
-import { optimizerOf } from "../../../src/train/pipeline/pipeline.ts";
-import { carriedOf } from "../../../src/train/state/initial.ts";
+import { keptOf } from "../../../src/train/state/initial.ts";
 import type { workloads } from "../../bench/workloads/index.ts";
 
-/** The training step of a workload, in batches of `size` if it is given. */
+/** The training step of a workload, in batches of `size` where that is given. */
 export const trainingStepOf = async (of: (typeof workloads)[number], size?: number) => {
   const whole = await of.load();
   const pipeline = { ...whole, batchSize: size ?? whole.batchSize };
-  const { train } = await Effect.runPromise(pipeline.data);
-  const pairs = pairsOf(train, pipeline);
-  const carried = carriedOf(initialState(pipeline));
-  const optimizer = optimizerOf(pipeline);
-  const { summarize } = scoring(pipeline.metrics);
-  const types = pairs.types(pipeline.batchSize);
+  const { train } = await Effect.runPromise(pipeline.source);
+  if (!(train instanceof Dataset)) throw new Error("a workload learns from a dataset");
+  const kept = keptOf(initialState(pipeline));
+  const types = typesOf(train.columns, pipeline.batchSize);
   const step = await Effect.runPromise(
-    Effect.provide(
-      trainProgram(pipeline, optimizer, summarize, carried, types),
-      ReverseMode.layerTape,
-    ),
+    Effect.provide(stepProgram(pipeline.learner, oneShard, kept, types), ReverseMode.layerTape),
   );
-  const rows = Int32Array.from({ length: pipeline.batchSize }, (_, i) => (i * 7) % pairs.examples);
+  const rows = Int32Array.from({ length: pipeline.batchSize }, (_, i) => (i * 7) % train.size);
+  const gathered = train.gather(rows);
+  /** The columns that the step reads, in the order of its inputs. */
+  const batch = step.columns.map((column) => gathered[column] as Tensor);
   return {
     step,
-    /** The leaves of the carried values. */
-    state: flattenTensors(carried).leaves,
-    pairs,
-    rows,
-    batch: pairs.gather(rows),
+    state: flattenTensors(kept).leaves,
+    batch,
+    types,
+    /** Writes the batch into arrays for its columns. */
+    fill: (into: { readonly [column: string]: Storage }) => train.gatherInto(into, rows),
   };
 };

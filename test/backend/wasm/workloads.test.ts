@@ -9,13 +9,13 @@ import { trainingStepOf } from "./trainingStep.ts";
 
 /** The losses and the last state of a few steps of a workload on a given number of threads. */
 const stepsOf = async (of: (typeof workloads)[number], threads: number, steps: number) => {
-  const { step, state, pairs, rows } = await trainingStepOf(of);
+  const { step, state, types, fill } = await trainingStepOf(of);
   const backend = Layer.succeed(Service, backendOf({ threads }));
-  const compiled = await Effect.runPromise(Effect.provide(compileStep(step), backend));
+  const compiled = await Effect.runPromise(Effect.provide(compileStep(step, types), backend));
   const running = runner(compiled, state);
   const losses: number[] = [];
   for (let step = 0; step < steps; step++) {
-    running.submit(compiled, pairs, rows);
+    running.submit(compiled, fill, 0);
     losses.push((await running.read()).loss);
   }
   return { losses, state: (await running.leaves()).map((x) => x.toTypedArray()) };

@@ -8,6 +8,7 @@ export const w3 = workload(
   "W3",
   "MNIST CNN, conv 3×3 16 and 32, batch 64",
   pipe(mnistCnn, withOptimizer(adam({ learningRate: 1e-3 }))),
+  { input: "image", target: "label" },
   ([, first, , , second, , , , last]) => ({
     k0: first.weight,
     c0: first.bias,

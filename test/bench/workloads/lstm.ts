@@ -11,6 +11,7 @@ import {
   pipeline,
   sequential,
   softmaxCrossEntropy,
+  supervised,
   withBatchSize,
 } from "../../../src/index.ts";
 import { foldIn } from "../../../src/tensor/index.ts";
@@ -38,16 +39,19 @@ const sequences = Effect.sync(() => {
 });
 
 const classifier = pipe(
-  pipeline("lstm", {
-    description: "an LSTM whose last output is classified",
-    data: sequences,
-    input: "sequence",
-    target: "label",
-    classes,
-    model: sequential(lstm(features, 128, { output: "last" }), dense(128, classes)),
-    loss: softmaxCrossEntropy,
-    optimizer: adam({ learningRate: 1e-3 }),
-  }),
+  pipeline(
+    "lstm",
+    sequences,
+    supervised({
+      input: "sequence",
+      target: "label",
+      classes,
+      model: sequential(lstm(features, 128, { output: "last" }), dense(128, classes)),
+      loss: softmaxCrossEntropy,
+      optimizer: adam({ learningRate: 1e-3 }),
+    }),
+    { description: "an LSTM whose last output is classified" },
+  ),
   withBatchSize(32),
 );
 
@@ -56,6 +60,7 @@ export const w4 = workload(
   "W4",
   "LSTM 64→128, length 32, batch 32",
   classifier,
+  { input: "sequence", target: "label" },
   ([recurrent, last]) => {
     const { inputWeight, hiddenWeight, inputBias, hiddenBias } = recurrent[0]?.[0] ?? {};
     if (!inputWeight || !hiddenWeight || !inputBias || !hiddenBias)

@@ -13,6 +13,7 @@ import {
   pipeline,
   sequential,
   softmaxCrossEntropy,
+  supervised,
   type Tensor,
   vmap,
   withBatchSize,
@@ -73,22 +74,25 @@ const nextToken = (logits: Expr, next: Expr): Expr<readonly []> =>
 const block = transformerEncoderBlock(width, { heads: 4, hidden: 512, causal: true });
 
 const language = pipe(
-  pipeline("transformer", {
-    description: "two blocks that predict the next token",
-    data: walks,
-    input: "tokens",
-    target: "next",
-    model: sequential(
-      embedding(vocabulary, width),
-      positionEmbedding(time, width),
-      block,
-      block,
-      layerNorm(width),
-      head,
-    ),
-    loss: nextToken,
-    optimizer: adam({ learningRate: 1e-3 }),
-  }),
+  pipeline(
+    "transformer",
+    walks,
+    supervised({
+      input: "tokens",
+      target: "next",
+      model: sequential(
+        embedding(vocabulary, width),
+        positionEmbedding(time, width),
+        block,
+        block,
+        layerNorm(width),
+        head,
+      ),
+      loss: nextToken,
+      optimizer: adam({ learningRate: 1e-3 }),
+    }),
+    { description: "two blocks that predict the next token" },
+  ),
   withBatchSize(16),
 );
 
@@ -122,6 +126,7 @@ export const w5 = workload(
   "W5",
   "Transformer, 2 blocks of 128, 4 heads, length 64, batch 16",
   language,
+  { input: "tokens", target: "next" },
   ([tokens, places, first, second, norm, last]) => ({
     tokens: tokens.table,
     positions: places.positions,

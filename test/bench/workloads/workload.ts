@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect";
-import type { Batch } from "../../../src/data/index.ts";
-import type { Dataset, Pipeline, Row } from "../../../src/index.ts";
+import { type Batch, Dataset } from "../../../src/data/dataset.ts";
+import type { Pipeline, Row } from "../../../src/index.ts";
 import { key, permutation, type Tensor, withData } from "../../../src/index.ts";
 import { initialState } from "../../../src/train/index.ts";
 import type { NamedArray, Problem } from "../problem.ts";
@@ -37,17 +37,19 @@ const order = (examples: number, batch: number): NamedArray => {
 };
 
 /** The training examples of a run: all except those that the pipeline holds out. */
-const trainingData = async <P, S, E>(of: Pipeline<P, S, E>): Promise<Dataset<Row>> => {
-  const { train } = await Effect.runPromise(of.data);
+const trainingData = async <C, E>(of: Pipeline<C, E>): Promise<Dataset<Row>> => {
+  const { train } = await Effect.runPromise(of.source);
+  if (!(train instanceof Dataset)) throw new Error("a workload learns from a dataset");
   return of.validationShare === 0
     ? train
     : train.take(Math.round(train.size * (1 - of.validationShare))).materialize();
 };
 
-export const workload = <P, S, E>(
+export const workload = <P, E>(
   name: string,
   title: string,
-  of: Pipeline<P, S, E>,
+  of: Pipeline<{ readonly params: P }, E>,
+  columns: { readonly input: string; readonly target: string },
   weights: (params: P) => Weights,
 ): Workload => ({
   name,
@@ -56,7 +58,7 @@ export const workload = <P, S, E>(
     const train = await trainingData(of);
     return withData(Effect.succeed({ train }))({
       ...of,
-      data: Effect.succeed({ train }),
+      source: Effect.succeed({ train }),
       available: Effect.void,
       origin: undefined,
       baselines: [],
@@ -67,12 +69,12 @@ export const workload = <P, S, E>(
   problem: async () => {
     const train = await trainingData(of);
     const all: Batch<Row> = train.all();
-    const params = entries(weights(initialState(of).params), arrayOf);
+    const params = entries(weights(initialState(of).carried.params), arrayOf);
     return {
       arrays: {
         ...params,
-        inputs: arrayOf(all[of.input] as Tensor),
-        targets: arrayOf(all[of.target] as Tensor),
+        inputs: arrayOf(all[columns.input] as Tensor),
+        targets: arrayOf(all[columns.target] as Tensor),
         order: order(train.size, of.batchSize),
       },
       numbers: { batch: of.batchSize, examples: train.size },

@@ -18,6 +18,7 @@ import {
   pipeline,
   sequential,
   softmaxCrossEntropy,
+  supervised,
   train$,
   withBatchSize,
   withEpochs,
@@ -79,15 +80,18 @@ const digits = Effect.map(mnist, ({ train }) => ({ train: train.take(8) }));
 /** Trains on the same eight digits over and over. */
 const overfitting = (name: string, model: Composable, epochs: number, learningRate: number) =>
   pipe(
-    pipeline(name, {
-      data: digits,
-      input: "image",
-      target: "label",
-      classes: 10,
-      model: stages(reshape([28, 28, 1]), model) as AnyLayer,
-      loss: softmaxCrossEntropy,
-      optimizer: adam({ learningRate }),
-    }),
+    pipeline(
+      name,
+      digits,
+      supervised({
+        input: "image",
+        target: "label",
+        classes: 10,
+        model: stages(reshape([28, 28, 1]), model) as AnyLayer,
+        loss: softmaxCrossEntropy,
+        optimizer: adam({ learningRate }),
+      }),
+    ),
     withBatchSize(8),
     withEpochs(epochs),
     withSeed(1),
@@ -138,19 +142,22 @@ describe("eight digits of MNIST, overfitted on wasm", () => {
 
   it("unet, which separates ink from paper", { timeout: 60_000 }, async () => {
     const run = pipe(
-      pipeline("unet", {
-        data: Effect.map(digits, ({ train }) => ({ train: train.take(4) })),
-        input: "image",
-        target: "image",
-        model: sequential(
-          reshape([28, 28, 1]),
-          unet(2, { channels: 1, width: 4, levels: 2 }),
-          reshape([784, 2]),
-        ),
-        loss: (logits: Expr, image: Expr) =>
-          sequenceCrossEntropy(logits, cast(gt(image, 0.5) as Expr, "i32")),
-        optimizer: adam({ learningRate: 0.01 }),
-      }),
+      pipeline(
+        "unet",
+        Effect.map(digits, ({ train }) => ({ train: train.take(4) })),
+        supervised({
+          input: "image",
+          target: "image",
+          model: sequential(
+            reshape([28, 28, 1]),
+            unet(2, { channels: 1, width: 4, levels: 2 }),
+            reshape([784, 2]),
+          ),
+          loss: (logits: Expr, image: Expr) =>
+            sequenceCrossEntropy(logits, cast(gt(image, 0.5) as Expr, "i32")),
+          optimizer: adam({ learningRate: 0.01 }),
+        }),
+      ),
       withBatchSize(4),
       withEpochs(400),
       withSeed(1),

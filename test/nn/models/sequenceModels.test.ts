@@ -20,6 +20,7 @@ import {
   pipeline,
   sequential,
   softmaxCrossEntropy,
+  supervised,
   type Tensor,
   tensor,
   train$,
@@ -129,15 +130,17 @@ const learned = async (
   const events = await collect(
     train$(
       pipe(
-        pipeline("few", {
-          data: Effect.succeed({ train: data, test: data }),
-          input: "x",
-          target: "y",
-          // Models of different types, whose shapes the program checks.
-          model: model as ReturnType<typeof gpt>,
-          loss,
-          optimizer: adam({ learningRate: rate }),
-        }),
+        pipeline(
+          "few",
+          Effect.succeed({ train: data, test: data }),
+          supervised({
+            input: "x",
+            target: "y", // Models of different types, whose shapes the program checks.
+            model: model as ReturnType<typeof gpt>,
+            loss,
+            optimizer: adam({ learningRate: rate }),
+          }),
+        ),
         withMetrics(metric),
         withBatchSize(data.size),
         withEpochs(steps),
@@ -146,7 +149,7 @@ const learned = async (
   );
   const { loss: last, metrics, state } = lastOf(events, "EpochCompleted");
   const tested = lastOf(events, "Completed").test?.metrics.exactMatch;
-  return { loss: last, metrics, params: state.params as never, tested };
+  return { loss: last, metrics, params: state.carried.params as never, tested };
 };
 const overPadding = (y: Expr, target: Expr) =>
   sequenceCrossEntropy(y, target, ne(target, 0) as Expr);

@@ -11,13 +11,31 @@ const busy = (milliseconds: number): void => {
 
 /** Work that is done at once and comes to nothing. */
 const nothing: Work<void, never> = {
-  ahead: 0,
-  submit: () => {},
+  submit: () => "ended",
+  room: () => true,
   read: () => {},
   use: () => undefined,
 };
 
-/** The number of pieces of work in each turn of the event loop, for pieces of a minimum duration. */
+/** So many steps, each of which is read before the next. */
+const steps = (count: number, step: () => void): Work<void, never> => {
+  let [submitted, read] = [0, 0];
+  return {
+    ...nothing,
+    room: () => submitted === read,
+    submit: () => {
+      if (submitted === count) return "ended";
+      submitted++;
+      step();
+      return "submitted";
+    },
+    read: () => {
+      read++;
+    },
+  };
+};
+
+/** How many pieces of work each turn of the event loop had, for pieces of at least some milliseconds. */
 const piecesPerTurn = async (pieces: number, milliseconds: number): Promise<readonly number[]> => {
   let [turn, done] = [0, false];
   const count = (): void => {
@@ -28,15 +46,10 @@ const piecesPerTurn = async (pieces: number, milliseconds: number): Promise<read
   const turns: number[] = [];
   await Effect.runPromise(
     inTurns<void, never>(
-      0,
-      pieces,
-      {
-        ...nothing,
-        submit: () => {
-          turns.push(turn);
-          busy(milliseconds);
-        },
-      },
+      steps(pieces, () => {
+        turns.push(turn);
+        busy(milliseconds);
+      }),
       () => false,
     ),
   );
@@ -65,10 +78,11 @@ describe("work in turns", () => {
       throw thrown;
     };
     const failing = (work: typeof nothing) =>
-      Effect.runPromise(Effect.flip(inTurns<void, never>(0, 1, work, () => false)));
-    expect(await failing({ ...nothing, submit: throws })).toBe(thrown);
-    expect(await failing({ ...nothing, read: throws })).toBe(thrown);
-    expect(await failing({ ...nothing, read: () => Promise.reject(thrown) })).toBe(thrown);
+      Effect.runPromise(Effect.flip(inTurns<void, never>(work, () => false)));
+    const one = () => steps(1, () => {});
+    expect(await failing({ ...one(), submit: throws })).toBe(thrown);
+    expect(await failing({ ...one(), read: throws })).toBe(thrown);
+    expect(await failing({ ...one(), read: () => Promise.reject(thrown) })).toBe(thrown);
   });
 
   it("does not yield after every short piece", async () => {

@@ -20,6 +20,7 @@ import {
   ReverseMode,
   sampleEvery,
   sgd,
+  supervised,
   type TrainEvent,
   tensor,
   train$,
@@ -147,7 +148,7 @@ describe.each([1, 3, 8])("a run on a device %i steps ahead", (ahead) => {
     const of = pipe(small, withData(data), withEpochs(1));
     for (const at of [4, 5, 8]) {
       const own = services({ ahead, lost: { at, error: lost } });
-      const { error, events } = await failing(train$<unknown, unknown, unknown>(of, own));
+      const { error, events } = await failing(train$<unknown, unknown>(of, own));
       expect(error).toBe(lost);
       expect(losses(events)).toHaveLength(Math.min(at - 1, 4));
       await pause(5);
@@ -176,7 +177,7 @@ describe.each([1, 3, 8])("a run on a device %i steps ahead", (ahead) => {
   it("ends an evaluation that is left in its midst", async () => {
     const of = withData(Effect.succeed({ train: points(50), validation: points(5000, 9) }))(small);
     const own = services({ ahead });
-    const running = train$<unknown, unknown, unknown>(of, own).subscribe();
+    const running = train$<unknown, unknown>(of, own).subscribe();
     while (own.computed() < 6) await pause(0);
     running.unsubscribe();
     const done = own.computed();
@@ -240,23 +241,28 @@ describe("decoding on a device that answers later", () => {
   it("emits samples between the events of a run, in order", async () => {
     const letters = vocabulary(["abcdef"]);
     const of = pipe(
-      pipeline("text", {
-        data: Effect.succeed({
+      pipeline(
+        "text",
+        Effect.succeed({
           train: dataset({ x: tensor([[0, 1, 2]], "i32"), y: tensor([[1, 2, 3]], "i32") }),
         }),
-        input: "x",
-        target: "y",
-        model,
-        loss: sequenceCrossEntropy,
-        optimizer: sgd({ learningRate: 0.1 }),
-      }),
+        supervised({
+          input: "x",
+          target: "y",
+          model,
+          loss: sequenceCrossEntropy,
+          optimizer: sgd({ learningRate: 0.1 }),
+        }),
+      ),
       withBatchSize(1),
       withEpochs(3),
     );
     const writing = textSampler(model, letters, { prompt: "ab", length: 4, key: key(1) });
     const sampled = (layer: (typeof backends)["late 1"]) =>
       collect(
-        train$(withCallback(sampleEvery(writing, { services: layer }))(of), { services: layer }),
+        train$(pipe(of, withCallback(sampleEvery(writing, { services: layer }))), {
+          services: layer,
+        }),
       );
     expect(comparable(await sampled(services({ ahead: 3 }).services))).toEqual(
       comparable(await sampled(backends.wasm)),

@@ -24,7 +24,7 @@ import {
   withOptimizer,
   withSeed,
 } from "../../../src/index.ts";
-import { type AnyPipeline, initialState, stateCodec } from "../../../src/train/index.ts";
+import { initialState, stateCodec } from "../../../src/train/index.ts";
 import { progressLine } from "../../../src/train/operators/printProgress.ts";
 import { backends, bitsOf, collect, lastOf, losses, points, small } from "../examples.ts";
 
@@ -40,8 +40,8 @@ const scoreOf = (state: Parameters<typeof evaluate>[1]) =>
 /** A pipeline whose operator records the events it sees. */
 const noting =
   (seen: string[]) =>
-  <P, S, E>(of: Pipeline<P, S, E>): Pipeline<P, S, E> =>
-    withCallback<P, S>(tap(({ _tag }) => seen.push(_tag)))(of);
+  <C, E>(of: Pipeline<C, E>): Pipeline<C, E> =>
+    withCallback<C>(tap(({ _tag }) => seen.push(_tag)))(of);
 
 describe("the operators of stages", () => {
   it("see only the events of their own pipeline, and stop only it", async () => {
@@ -68,7 +68,9 @@ describe("the operators of stages", () => {
     expect(end.state.epoch).toBeLessThan(end.epoch);
     const both = await collect(train$(pipe(small, withInitialState(wild)), { services }));
     const { state } = lastOf(both, "Started");
-    expect(bitsOf({ ...state, params: end.state.params })).toEqual(bitsOf(state));
+    expect(
+      bitsOf({ ...state, carried: { ...state.carried, params: end.state.carried.params } }),
+    ).toEqual(bitsOf(state));
   });
 
   it("of a baseline see its events, and end it", async () => {
@@ -87,11 +89,7 @@ describe("the operators of stages", () => {
   it("may end a stage in any way, and the next starts from the last emitted state", async () => {
     const next = (operator: MonoTypeOperatorFunction<TrainEvent>) => {
       const pre = pipe(small, withSeed(5), withCallback(operator));
-      const of: AnyPipeline = pipe<AnyPipeline, AnyPipeline, AnyPipeline>(
-        small,
-        withEpochs(1),
-        withInitialState(pre),
-      );
+      const of = pipe(small, withEpochs(1), withInitialState(pre));
       return collect(train$(of, { services }));
     };
     const whole = await collect(train$(pipe(small, withSeed(5)), { services }));
@@ -99,7 +97,8 @@ describe("the operators of stages", () => {
       e._tag === "Started" || e._tag === "EpochCompleted" ? [e.state] : [],
     );
     const cut = await next(take(1 + 6));
-    const params = (state: unknown) => (state as { readonly params: unknown }).params;
+    const params = (state: unknown) =>
+      (state as { readonly carried: { readonly params: unknown } }).carried.params;
     const start = bitsOf(lastOf(cut, "Started").state);
     expect(params(start)).toEqual(first && params(bitsOf(first)));
     const silent = await next(filter((e) => e._tag === "StepCompleted"));
@@ -152,7 +151,7 @@ describe("a run that is stopped early", () => {
       .flatMap((e) => (e._tag === "EpochCompleted" ? [e] : []))
       .reduce((a, b) => (b.loss > a.loss ? b : a));
     expect(state.epoch).toBe(best.epoch);
-    expect(bitsOf({ ...state, params: best.state.params })).toEqual(bitsOf(state));
+    expect(bitsOf({ ...state, carried: best.state.carried })).toEqual(bitsOf(state));
     const { loss, metrics } = await scoreOf(state);
     expect(test).toEqual({ loss, metrics });
     expect(tags(events).filter((tag) => tag === "Validated")).toHaveLength(1);
@@ -202,15 +201,15 @@ describe("a run that is stopped early", () => {
   });
 });
 
-describe("an interruption from within", () => {
-  it("by data that interrupts itself is an error", async () => {
-    const of = { ...small, data: Effect.interrupt };
+describe("an end that does not come", () => {
+  it("of data that interrupts itself is an error", async () => {
+    const of = { ...small, source: Effect.interrupt };
     await expect(collect(train$(of, { services }))).rejects.toMatchObject({
       _tag: "RunInterrupted",
       during: "the run",
     });
     const inner = Effect.flatMap(Effect.yieldNow, () => Effect.interrupt);
-    await expect(collect(train$({ ...small, data: inner }, { services }))).rejects.toMatchObject({
+    await expect(collect(train$({ ...small, source: inner }, { services }))).rejects.toMatchObject({
       _tag: "RunInterrupted",
     });
   });

@@ -8,7 +8,7 @@ import type { Memory } from "../../../src/train/state/memory.ts";
 import { at, completed, type Event, epoch, started } from "./events.ts";
 
 const through = (events: readonly Event[], options: EarlyStopping): Promise<readonly Event[]> =>
-  lastValueFrom(from(events).pipe(earlyStopping<number, undefined>(options), toArray()));
+  lastValueFrom(from(events).pipe(earlyStopping<number>(options), toArray()));
 
 const run = (losses: readonly number[], options: EarlyStopping): Promise<readonly Event[]> =>
   through(
@@ -37,7 +37,7 @@ describe("earlyStopping", () => {
       ...Array<string>(4).fill("EpochCompleted"),
       "Stopped",
     ]);
-    expect(events.at(-1)).toMatchObject({ epoch: 4, step: 800, state: { epoch: 2, params: 2 } });
+    expect(events.at(-1)).toMatchObject({ epoch: 4, step: 800, state: { epoch: 2, carried: 2 } });
   });
 
   it("stops at the first bad epoch with patience 0, as with 1", async () => {
@@ -56,9 +56,9 @@ describe("earlyStopping", () => {
     const losses = [0.5, 0.3, 0.4];
     const options = { monitor: "train.loss", patience: 5 } as const;
     const kept = (await run(losses, options)).at(-1);
-    expect(kept).toMatchObject({ _tag: "Completed", epoch: 3, state: { epoch: 2, params: 2 } });
+    expect(kept).toMatchObject({ _tag: "Completed", epoch: 3, state: { epoch: 2, carried: 2 } });
     const last = (await run(losses, { ...options, restoreBest: false })).at(-1);
-    expect(last).toMatchObject({ _tag: "Completed", epoch: 3, state: { epoch: 3, params: 3 } });
+    expect(last).toMatchObject({ _tag: "Completed", epoch: 3, state: { epoch: 3, carried: 3 } });
   });
 
   it("keeps no state if the best is not to be restored", async () => {
@@ -92,8 +92,8 @@ describe("earlyStopping", () => {
     const twice = (first: EarlyStopping, second: EarlyStopping): Promise<readonly Event[]> =>
       lastValueFrom(
         from(events).pipe(
-          earlyStopping<number, undefined>({ monitor: "train.loss", ...first }),
-          earlyStopping<number, undefined>({ monitor: "train.loss", ...second }),
+          earlyStopping<number>({ monitor: "train.loss", ...first }),
+          earlyStopping<number>({ monitor: "train.loss", ...second }),
           toArray(),
         ),
       );
@@ -167,7 +167,7 @@ describe("earlyStopping", () => {
         const values = { s: started, a: epoch(1, 0.5), b: epoch(2, 0.4), c: epoch(3, 0.4) };
         const source$ = hot("-s--a--b--c--c|", values);
         const said$ = source$.pipe(
-          earlyStopping<number, undefined>({ monitor: "train.loss" }),
+          earlyStopping<number>({ monitor: "train.loss" }),
           map(({ _tag }) => _tag),
         );
         const [s, e, x] = ["Started", "EpochCompleted", "Stopped"] as const;
@@ -179,7 +179,7 @@ describe("earlyStopping", () => {
 
   it("starts afresh for each subscription", async () => {
     const events$ = from([epoch(1, 0.5), epoch(2, 0.4)]).pipe(
-      earlyStopping<number, undefined>({ monitor: "train.loss" }),
+      earlyStopping<number>({ monitor: "train.loss" }),
     );
     const [first, second] = [
       await lastValueFrom(events$.pipe(toArray())),
@@ -317,7 +317,7 @@ describe("earlyStopping", () => {
         released = true;
       };
     });
-    await lastValueFrom(source$.pipe(earlyStopping<number, undefined>({ monitor: "train.loss" })));
+    await lastValueFrom(source$.pipe(earlyStopping<number>({ monitor: "train.loss" })));
     expect(released).toBe(true);
   });
 

@@ -9,11 +9,9 @@ import type {
 import type { Memories } from "../../../src/train/state/memory.ts";
 import type { TrainState } from "../../../src/train/state/state.ts";
 
-/** A state after a number of epochs. Operators do not look inside its trees. */
-export const at = (n: number, memory: Memories = {}): TrainState<number, undefined> => ({
-  params: n,
-  layerState: undefined,
-  optimizerState: undefined,
+/** A state after so many epochs: operators do not look inside its trees. */
+export const at = (n: number, memory: Memories = {}): TrainState<number> => ({
+  carried: n,
   key: key(0),
   epoch: n,
   batch: 0,
@@ -21,9 +19,9 @@ export const at = (n: number, memory: Memories = {}): TrainState<number, undefin
   memory,
 });
 
-export type Event = TrainEvent<TrainState<number, undefined>>;
+export type Event = TrainEvent<TrainState<number>>;
 
-export const started: Started<TrainState<number, undefined>> = {
+export const started: Started<TrainState<number>> = {
   _tag: "Started",
   pipeline: "digits",
   backend: "wasm",
@@ -50,7 +48,7 @@ export const epoch = (
   n: number,
   loss: number,
   validation?: number,
-): EpochCompleted<TrainState<number, undefined>> => ({
+): EpochCompleted<TrainState<number>> => ({
   _tag: "EpochCompleted",
   epoch: n,
   step: n * 200,
@@ -62,7 +60,7 @@ export const epoch = (
   state: at(n),
 });
 
-export const completed = (n: number): Completed<TrainState<number, undefined>> => ({
+export const completed = (n: number): Completed<TrainState<number>> => ({
   _tag: "Completed",
   epoch: n,
   step: n * 200,

@@ -10,10 +10,12 @@ import {
   pipeline,
   sampleEvery,
   sgd,
+  supervised,
   type TrainState,
   train$,
   withBatchSize,
   withCallback,
+  withData,
   withEpochs,
 } from "../../../src/index.ts";
 import { sequenceCrossEntropy } from "../../../src/nn/losses/index.ts";
@@ -24,10 +26,7 @@ import { collect } from "../examples.ts";
 import { completed, type Event, epoch, started } from "./events.ts";
 
 const events: Event[] = [started, epoch(1, 0.5), epoch(2, 0.4), completed(2)];
-const through = (
-  sampler: Sampler<number, undefined, Error>,
-  every = 1,
-): Promise<readonly Event[]> =>
+const through = (sampler: Sampler<number, Error>, every = 1): Promise<readonly Event[]> =>
   lastValueFrom(from<Event[]>(events).pipe(sampleEvery(sampler, { every }), toArray()));
 
 describe("sampleEvery", () => {
@@ -35,7 +34,7 @@ describe("sampleEvery", () => {
     let compiled = 0;
     const sampler = Effect.sync(() => {
       compiled += 1;
-      return (state: TrainState<number>) => Effect.succeed(`state ${state.params}`);
+      return (state: TrainState<number>) => Effect.succeed(`state ${state.carried}`);
     });
     const said = await through(sampler);
     expect(said.map(({ _tag }) => _tag)).toEqual([
@@ -64,16 +63,19 @@ describe("a pipeline with operators", () => {
   const letters = vocabulary(["abab"]);
   const model = gpt({ vocabulary: 2, positions: 8, width: 4, blocks: 1, heads: 2 });
   const of = pipe(
-    pipeline("ab", {
-      data: Effect.succeed({
+    pipeline(
+      "ab",
+      Effect.succeed({
         train: dataset({ x: padSequences([[0, 1, 0]], 3), y: padSequences([[1, 0, 1]], 3) }),
       }),
-      input: "x",
-      target: "y",
-      model,
-      loss: sequenceCrossEntropy,
-      optimizer: sgd({ learningRate: 0 }),
-    }),
+      supervised({
+        input: "x",
+        target: "y",
+        model,
+        loss: sequenceCrossEntropy,
+        optimizer: sgd({ learningRate: 0 }),
+      }),
+    ),
     withBatchSize(1),
     withEpochs(5),
   );
@@ -109,25 +111,25 @@ describe("a pipeline with operators", () => {
     });
   });
 
-  it("refuses an invalid token before it starts, with its position and the model", async () => {
-    const wrong = {
-      ...of,
-      tokens: 2,
-      data: Effect.succeed({
-        train: dataset({
-          x: padSequences(
-            [
-              [0, 1],
-              [1, 7],
-            ],
-            2,
-          ),
-          y: padSequences([[0], [1]], 2),
-        }),
-      }),
-    };
+  it("refuses a token that is none before it begins, with its place and the model", async () => {
+    const rows = dataset({
+      x: padSequences(
+        [
+          [0, 1],
+          [1, 7],
+        ],
+        2,
+      ),
+      y: padSequences([[0], [1]], 2),
+    });
+    const { learner } = of;
+    const limits = [{ column: "x", of: "tokens", count: 2 }] as const;
+    const wrong = pipe(
+      { ...of, learner: { ...learner, limits } },
+      withData(Effect.succeed({ train: rows })),
+    );
     await expect(collect(train$(wrong))).rejects.toMatchObject({
-      ...{ _tag: "UnknownToken", token: "7", row: 1, position: 1, path: [model.name] },
+      ...{ _tag: "UnknownToken", token: "7", row: 1, position: 1, path: ["x"] },
     });
   });
 });

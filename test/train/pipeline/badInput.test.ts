@@ -29,6 +29,7 @@ import {
   sequential,
   sgd,
   softmaxCrossEntropy,
+  supervised,
   type Tensor,
   type TrainEvent,
   tensor,
@@ -86,15 +87,18 @@ const withNaN = dataset({
   label: tensor([0, 1], "i32"),
 });
 
-const shapes = pipeline("shapes", {
-  data: Effect.succeed({ train: labeled([0, 1]) }),
-  input: "x",
-  target: "label",
-  // The dynamic extent hides from types that the second layer does not accept the output of the first.
-  model: sequential(dense(4, 8 as number), relu, dense(9 as number, 3)),
-  loss: softmaxCrossEntropy,
-  optimizer: sgd({ learningRate: 0 }),
-});
+const shapes = pipeline(
+  "shapes",
+  Effect.succeed({ train: labeled([0, 1]) }),
+  supervised({
+    input: "x",
+    target: "label",
+    // The dynamic extent hides from the types that the second layer does not take what the first gives.
+    model: sequential(dense(4, 8 as number), relu, dense(9 as number, 3)),
+    loss: softmaxCrossEntropy,
+    optimizer: sgd({ learningRate: 0 }),
+  }),
+);
 
 describe("before the run starts", () => {
   const cases: readonly (readonly [
@@ -187,19 +191,22 @@ describe("before the run starts", () => {
 
   it("a state of another pipeline is refused, with the path of the difference", async () => {
     const other = pipe(
-      pipeline("other", {
-        data: Effect.succeed({ train: labeled([0, 1]) }),
-        input: "x",
-        target: "label",
-        model: sequential(dense(4, 9), relu, relu, dense(9, 3)),
-        loss: softmaxCrossEntropy,
-        optimizer: adam({ learningRate: 0.1 }),
-      }),
+      pipeline(
+        "other",
+        Effect.succeed({ train: labeled([0, 1]) }),
+        supervised({
+          input: "x",
+          target: "label",
+          model: sequential(dense(4, 9), relu, relu, dense(9, 3)),
+          loss: softmaxCrossEntropy,
+          optimizer: adam({ learningRate: 0.1 }),
+        }),
+      ),
       withBatchSize(2),
     );
     const { state } = lastOf(await collect(train$(other, { services })), "Completed");
     await expect(
-      collect(resume$<unknown, unknown, never>(small, state, { services })),
+      collect(resume$<unknown, never>(small, state, { services })),
     ).rejects.toMatchObject({
       _tag: "StateMismatch",
       part: "params",
@@ -214,10 +221,10 @@ describe("a state outside the run", () => {
     ["step", { step: Number.NaN }],
     ["key", { key: zeros([3]) as Tensor as Key }],
   ] as const)("is refused for its %s", async (part, changed) => {
-    const begun = initialState<unknown, unknown>(small);
+    const begun = initialState<unknown>(small);
     const state = { ...begun, ...changed };
     await expect(
-      collect(resume$<unknown, unknown, never>(small, state, { services })),
+      collect(resume$<unknown, never>(small, state, { services })),
     ).rejects.toMatchObject({ _tag: "StateMismatch", part });
   });
 });
@@ -225,7 +232,7 @@ describe("a state outside the run", () => {
 describe("evaluate and summarize", () => {
   const failing = <A, E>(work: Effect.Effect<A, E, Services>): Promise<unknown> =>
     Effect.runPromise(Effect.flip(Effect.provide(work, services)));
-  const fresh = initialState<unknown, unknown>(small);
+  const fresh = initialState<unknown>(small);
 
   it("require the pipeline's columns", async () => {
     const unlabeled = dataset({ x: zeros([2, 4]) });
@@ -237,8 +244,8 @@ describe("evaluate and summarize", () => {
     expect(await failing(summarize(other))).toMatchObject({ _tag: "UnknownColumn", column: "x" });
   });
 
-  it("require a state of the pipeline", async () => {
-    const state = { ...fresh, params: [] };
+  it("is evaluated in a state of the pipeline", async () => {
+    const state = { ...fresh, carried: { ...small.learner.init(key(0)), params: [] } };
     expect(await failing(evaluate(small, state, labeled([0])))).toMatchObject({
       _tag: "StateMismatch",
       part: "params",
@@ -247,15 +254,18 @@ describe("evaluate and summarize", () => {
   });
 });
 
-describe("batch statistics of a single example", () => {
-  const normalizing = pipeline("normalizing", {
-    data: Effect.succeed({ train: labeled([0, 1, 2]) }),
-    input: "x",
-    target: "label",
-    model: sequential(dense(4, 8), named("block", sequential(batchNorm(8), relu)), dense(8, 3)),
-    loss: softmaxCrossEntropy,
-    optimizer: sgd({ learningRate: 0 }),
-  });
+describe("batch statistics of a batch of one", () => {
+  const normalizing = pipeline(
+    "normalizing",
+    Effect.succeed({ train: labeled([0, 1, 2]) }),
+    supervised({
+      input: "x",
+      target: "label",
+      model: sequential(dense(4, 8), named("block", sequential(batchNorm(8), relu)), dense(8, 3)),
+      loss: softmaxCrossEntropy,
+      optimizer: sgd({ learningRate: 0 }),
+    }),
+  );
   const few = {
     _tag: "CompileError",
     causes: [
@@ -281,14 +291,17 @@ describe("batch statistics of a single example", () => {
   it("are fine if the remainder is dropped, or with several positions", async () => {
     const dropping = withBatchSize(2, { dropRemainder: true })(normalizing);
     expect(lastOf(await collect(train$(dropping, { services })), "Completed").state.step).toBe(1);
-    const spread = pipeline("spread", {
-      data: Effect.succeed({ train: labeled([0, 1]) }),
-      input: "x",
-      target: "label",
-      model: sequential(reshape([2, 2]), batchNorm(2), flatten, dense(4, 3)),
-      loss: softmaxCrossEntropy,
-      optimizer: sgd({ learningRate: 0 }),
-    });
+    const spread = pipeline(
+      "spread",
+      Effect.succeed({ train: labeled([0, 1]) }),
+      supervised({
+        input: "x",
+        target: "label",
+        model: sequential(reshape([2, 2]), batchNorm(2), flatten, dense(4, 3)),
+        loss: softmaxCrossEntropy,
+        optimizer: sgd({ learningRate: 0 }),
+      }),
+    );
     const { state } = lastOf(
       await collect(train$(withBatchSize(1)(spread), { services })),
       "Completed",
@@ -331,14 +344,17 @@ const growing = dataset({ x: tensor([[1], [2]]), y: tensor([1, 2]) });
 
 /** Each step multiplies the error by a large number, until it is infinite. */
 const diverging = pipe(
-  pipeline("diverging", {
-    data: Effect.succeed({ train: growing }),
-    input: "x",
-    target: "y",
-    model: dense(1, 1),
-    loss: (output: Expr, target: Expr) => meanSquaredError(sum(output), target),
-    optimizer: adam({ learningRate: 1e37 }),
-  }),
+  pipeline(
+    "diverging",
+    Effect.succeed({ train: growing }),
+    supervised({
+      input: "x",
+      target: "y",
+      model: dense(1, 1),
+      loss: (output: Expr, target: Expr) => meanSquaredError(sum(output), target),
+      optimizer: adam({ learningRate: 1e37 }),
+    }),
+  ),
   withBatchSize(2),
   withEpochs(50),
 );

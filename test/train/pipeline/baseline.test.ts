@@ -38,7 +38,7 @@ describe("withBaseline", () => {
       _tag: "Started",
       baselines: [{ name: "majority class", metrics: { accuracy: expect.any(Number) } }],
     });
-    const { test } = await Effect.runPromise(compared.data);
+    const { test } = await Effect.runPromise(compared.source);
     const labels = (test ?? expect.unreachable()).column("label").toTypedArray();
     const share = Math.max(...[0, 1, 2].map((c) => labels.filter((l) => l === c).length / 30));
     const [scored] = lastOf(events, "Started").baselines;

@@ -2,24 +2,27 @@ import * as Effect from "effect/Effect";
 import { identity } from "rxjs";
 import { describe, expect, it } from "vitest";
 import { meanLoss } from "../../../src/nn/metrics/regression.ts";
-import { sgd } from "../../../src/optim/index.ts";
+import { clip, sgd } from "../../../src/optim/index.ts";
+import { key } from "../../../src/tensor/key.ts";
 import { isPipeline, lacks } from "../../../src/train/isPipeline.ts";
 import type * as combinators from "../../../src/train/pipeline/overrides.ts";
 import * as made from "../../../src/train/pipeline/overrides.ts";
 import { type AnyPipeline, pipeline } from "../../../src/train/pipeline/pipeline.ts";
 import { small } from "../examples.ts";
 
-type Name = Extract<keyof typeof combinators, `with${string}`>;
+/** Those that change the learner are tested where learners are. */
+type OfLearner =
+  | "withLearningRate"
+  | "withOptimizer"
+  | "withMetrics"
+  | "withLoss"
+  | "withAugmentation";
+type Name = Exclude<Extract<keyof typeof combinators, `with${string}`>, OfLearner>;
 type Changed = Partial<AnyPipeline>;
 type Case = readonly [change: (of: typeof small) => AnyPipeline, changed: Changed];
 
-const loss: AnyPipeline["loss"] = () => {
-  throw new Error("not called");
-};
-const augment: NonNullable<AnyPipeline["augment"]> = (x) => x;
-const data = Effect.succeed({ train: undefined as never });
+const source = Effect.succeed({ train: undefined as never });
 const baseline = { name: "none", scores: () => Effect.succeed({}) } as never;
-const still = sgd({ learningRate: 9 });
 const first = made.withBaseline(baseline)(small);
 const called = made.withCallback(identity)(small);
 
@@ -32,23 +35,9 @@ const cases: { readonly [N in Name]: readonly [Case, ...(readonly Case[])] } = {
   ],
   withSeed: [[made.withSeed(9), { seed: 9 }]],
   withShuffling: [[made.withShuffling(false), { shuffle: false }]],
-  withLearningRate: [[made.withLearningRate(9), { learningRate: 9 }]],
   withDeterministic: [[made.withDeterministic(true), { deterministic: true }]],
-  withOptimizer: [
-    [made.withOptimizer(still), { optimizer: still }],
-    // A new optimizer comes with its own rate.
-    [
-      (of) => made.withOptimizer(still)(made.withLearningRate(9)(of)),
-      { optimizer: still, learningRate: undefined },
-    ],
-  ],
-  withMetrics: [
-    [made.withMetrics(meanLoss), { metrics: [meanLoss] }],
-    [made.withMetrics(), { metrics: [] }],
-  ],
-  withLoss: [[made.withLoss(loss as never), { loss }]],
-  withAugmentation: [[made.withAugmentation(augment), { augment }]],
-  withData: [[made.withData(data), { data, available: Effect.void }]],
+  withData: [[made.withData(source), { source, available: Effect.void }]],
+  withShards: [[made.withShards(9), { shards: 9 }]],
   withInitialState: [[made.withInitialState(first), { origin: first }]],
   withValidationSplit: [[made.withValidationSplit(0.5), { validationShare: 0.5 }]],
   withBaseline: [
@@ -74,24 +63,22 @@ describe.each(Object.entries<readonly Case[]>(cases))("%s", (_, all) => {
 });
 
 describe("a pipeline", () => {
-  const { name, input, target, model, optimizer } = small;
-  const spec = { data, input, target, model, loss, optimizer } as never as Parameters<
-    typeof pipeline
-  >[1];
+  const { name } = small;
+  // The rows of a pipeline's learner were checked before.
+  const learner = small.learner as Parameters<typeof pipeline>[2];
 
   it("has its documented defaults", () => {
-    expect(pipeline(name, spec)).toEqual({
-      ...{ _tag: "Pipeline", name, data, input, target, model, loss, optimizer },
-      ...{ description: "", available: Effect.void, classes: undefined, tokens: undefined },
-      ...{ augment: undefined, learningRate: undefined, metrics: [], origin: undefined },
+    expect(pipeline(name, source, learner)).toEqual({
+      ...{ _tag: "Pipeline", name, source, learner, refused: undefined, origin: undefined },
+      ...{ description: "", available: Effect.void, shards: 1 },
       ...{ epochs: 1, batchSize: 32, dropRemainder: false, shuffle: true, seed: 0 },
       ...{ deterministic: false, validationShare: 0, baselines: [], operators: [] },
     });
   });
 
   it("keeps the given fields", () => {
-    const given = { description: "d", available: Effect.succeed(1), classes: 3, tokens: 4 };
-    expect(pipeline(name, { ...spec, ...given } as never)).toMatchObject(given);
+    const given = { description: "d", available: Effect.succeed(1), epochs: 3, shards: 4 };
+    expect(pipeline(name, source, learner, given)).toMatchObject(given);
   });
 });
 
@@ -100,18 +87,10 @@ const wrong: { readonly [K in keyof AnyPipeline]: readonly unknown[] } = {
   _tag: ["Other", 1],
   name: [1],
   description: [1],
-  data: [1, {}, () => Effect.void],
+  source: [1, {}, () => Effect.void],
   available: [1, {}],
-  input: [1],
-  target: [1],
-  classes: ["3", null],
-  tokens: ["3", null],
-  model: [null, 1, "init apply", {}, { init: 1 }, { apply: 1 }, () => 1],
-  loss: [1, {}],
-  augment: [1, null],
-  optimizer: [1, null, {}, { init: 1 }, { update: 1 }, () => 1],
-  learningRate: ["1", null, {}],
-  metrics: [1, {}],
+  learner: [null, 1, "init step", {}, { init: 1 }, { step: 1 }, () => 1],
+  refused: [1, "no"],
   epochs: ["1"],
   batchSize: ["1"],
   dropRemainder: [1],
@@ -119,11 +98,12 @@ const wrong: { readonly [K in keyof AnyPipeline]: readonly unknown[] } = {
   seed: ["1"],
   deterministic: [1],
   validationShare: ["1"],
+  shards: ["1"],
   origin: [1, null, {}, { ...small, seed: "1" }],
   baselines: [1, {}],
   operators: [1, {}],
 };
-const optional = ["classes", "tokens", "augment", "learningRate", "origin"];
+const optional = ["refused", "origin"];
 
 describe("a value tagged as a pipeline", () => {
   it.each(Object.entries<readonly unknown[]>(wrong))("needs a valid %s", (field, values) => {
@@ -133,10 +113,45 @@ describe("a value tagged as a pipeline", () => {
     expect(lacks(without)).toEqual(optional.includes(field) ? [] : named);
   });
 
-  it("may have a schedule, and start from another pipeline", () => {
-    expect(isPipeline({ ...small, learningRate: () => 1 })).toBe(true);
-    expect(isPipeline({ ...small, origin: small, classes: 3, tokens: 4, augment })).toBe(true);
+  it("may start from another", () => {
+    expect(isPipeline({ ...small, origin: small })).toBe(true);
     for (const other of [undefined, null, 1, "Pipeline", {}, () => small])
       expect(lacks(other)).toBeUndefined();
+  });
+});
+
+/** The first tree that a pipeline carries and the names of its metrics: what shows of its learner's settings. */
+const shown = ({ learner }: AnyPipeline) => ({
+  carried: learner.init(key(1)),
+  metrics: learner.metrics.map(({ name }) => name),
+});
+
+describe("a setting of the learner", () => {
+  it("is the learner's own, and leaves the rest of the pipeline as it is", () => {
+    const { learner, ...rest } = made.withOptimizer(sgd({ learningRate: 9 }))(small);
+    const { learner: before, ...same } = small;
+    expect(rest).toEqual(same);
+    expect(shown(small).carried).not.toEqual(learner.init(key(1)));
+    expect(before).toBe(small.learner);
+  });
+
+  it("is measured, where it is a metric", () => {
+    expect(shown(made.withMetrics({ ...meanLoss, name: "other" })(small)).metrics).toEqual([
+      "loss",
+      "other",
+    ]);
+    expect(shown(made.withMetrics()(small)).metrics).toEqual(["loss"]);
+  });
+
+  it.each([
+    ["a negative rate", made.withLearningRate(-1), "learningRate"],
+    ["a rate that is no number", made.withLearningRate(Number.NaN), "learningRate"],
+  ])("is refused, and said: %s", (_, change, field) => {
+    expect(change(small).refused).toMatchObject({ field });
+  });
+
+  it("is refused where the optimizer has no rate", () => {
+    const of = made.withLearningRate(1)(made.withOptimizer(clip(1))(small));
+    expect(of.refused?.expected).toContain("has none to replace");
   });
 });

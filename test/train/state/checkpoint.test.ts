@@ -113,7 +113,7 @@ describe("checkpoints", () => {
   it.each([
     ["cut off", (text: string) => text.slice(0, text.length / 2)],
     ["no JSON", () => "checkpoint"],
-    ["of another version", (text: string) => text.replace('"version":1', '"version":9')],
+    ["of another version", (text: string) => text.replace('"version":2', '"version":9')],
     ["empty", () => ""],
   ])("that are %s are refused", async (_, damage) => {
     const path = file("damaged.json");

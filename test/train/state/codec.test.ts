@@ -56,7 +56,7 @@ describe("a state as JSON", () => {
     const damaged: readonly unknown[] = [
       null,
       {},
-      { ...json, version: 2 },
+      { ...json, version: 1 },
       { ...json, epoch: -1 },
       { ...json, step: "4" },
       { ...json, epoch: 0.5 },
@@ -69,9 +69,11 @@ describe("a state as JSON", () => {
       { ...json, memory: 3 },
       { ...json, memory: [] },
       { ...json, memory: json.key },
-      { ...json, params: [] },
-      { ...json, params: undefined },
-      { ...json, layerState: { mean: json.key } },
+      { ...json, carried: [] },
+      { ...json, carried: undefined },
+      { ...json, carried: { ...(json.carried as object), params: [] } },
+      { ...json, carried: { ...(json.carried as object), layerState: { mean: json.key } } },
+      { ...json, carried: { ...(json.carried as object), other: json.key } },
     ];
     for (const input of damaged) expect(E.isLeft(codec.decode(throughJson(input)))).toBe(true);
     expect(codec.is(undefined)).toBe(false);
@@ -79,7 +81,7 @@ describe("a state as JSON", () => {
 
   it("names the part that differs, and its expected value", async () => {
     const json = codec.encode(await trained(1));
-    const refused = codec.decode({ ...json, params: [] });
+    const refused = codec.decode({ ...json, carried: { ...(json.carried as object), params: [] } });
     const [reason] = E.isLeft(refused) ? refused.left : [];
     expect(reason?.message).toMatch(/^params: .*0\.weight.*, which no leaves is not$/);
   });
@@ -87,9 +89,9 @@ describe("a state as JSON", () => {
   it("must have exactly its parts", async () => {
     const state = await trained(1);
     const others = [
-      { params: [] },
-      { layerState: state.key },
-      { optimizerState: [] },
+      { carried: { ...state.carried, params: [] } },
+      { carried: { ...state.carried, layerState: state.key } },
+      { carried: { ...state.carried, optimizerState: [] } },
       { memory: [] },
       { memory: 3 },
       { epoch: -1 },

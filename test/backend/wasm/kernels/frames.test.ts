@@ -174,7 +174,7 @@ describe("frames of kernels", () => {
 
   it.each(workloads)("of a step of $name", async (of) => {
     const { step, state, batch } = await trainingStepOf(of, 2);
-    const given = [...state, batch.input, batch.target];
+    const given = [...state, ...batch];
     const options = { carried: step.carried, each: false };
     expect(frameBreach(step.program, given, options)).toBeUndefined();
   });
