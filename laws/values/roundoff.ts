@@ -1,6 +1,6 @@
 import { run } from "../../src/interpreter/evaluate.ts";
 import { type Interpreter, interpret } from "../../src/interpreter/interpreter.ts";
-import type { AnyNode, PrimitiveTag, Program } from "../../src/ir/expr.ts";
+import type { AnyNode, Params, PrimitiveTag, Program } from "../../src/ir/expr.ts";
 import { evaluateRules } from "../../src/rules/evaluate/index.ts";
 import type { EvaluateRule, Run } from "../../src/rules/rule.ts";
 import { greatestOf } from "../../src/tensor/extremes.ts";
@@ -68,37 +68,84 @@ const nudged = (x: Tensor, sign: () => number): Tensor => {
 export const ruleOf = (node: AnyNode) =>
   evaluateRules[node.primitive] as EvaluateRule<PrimitiveTag>;
 
-/** Operations that return an operand's element, an integer or a bool: none of them rounds. */
-const unrounded: ReadonlySet<PrimitiveTag> = new Set<PrimitiveTag>([
-  ...(["neg", "abs", "sign", "floor", "ceil", "round", "maximum", "minimum", "rem"] as const),
-  ...(["argReduce", "sort", "gather", "select", "stopGradient"] as const),
-  ...([
-    "reshape",
-    "transpose",
-    "broadcast",
-    "slice",
-    "pad",
-    "concatenate",
-    "reverse",
-    "window",
-  ] as const),
-  ...(["constant", "parameter", "iota", "cond", "scan", "call"] as const),
-]);
-
-/** Operations that add many terms, and may round at each. */
-const sums: ReadonlySet<PrimitiveTag> = new Set<PrimitiveTag>([
-  "dot",
-  "cumsum",
-  "scatterAdd",
-  "overlapAdd",
-]);
-
 /** How a node rounds: not at all, once, or at each term of a sum or product. */
-export const rounding = (node: AnyNode): "none" | "once" | "terms" => {
-  if (node.primitive === "reduce")
-    return node.params.kind === "max" || node.params.kind === "min" ? "none" : "terms";
-  if (unrounded.has(node.primitive)) return "none";
-  return sums.has(node.primitive) ? "terms" : "once";
+type Rounding = "none" | "once" | "terms";
+
+/** How each primitive rounds: one that returns elements of operands, integers or booleans does not. */
+const roundings: { readonly [P in PrimitiveTag]: Rounding | ((params: Params<P>) => Rounding) } = {
+  neg: "none",
+  abs: "none",
+  sign: "none",
+  floor: "none",
+  ceil: "none",
+  round: "none",
+  sqrt: "once",
+  exp: "once",
+  expm1: "once",
+  log: "once",
+  log1p: "once",
+  sin: "once",
+  cos: "once",
+  tan: "once",
+  asin: "once",
+  acos: "once",
+  atan: "once",
+  tanh: "once",
+  logistic: "once",
+  erf: "once",
+  add: "once",
+  sub: "once",
+  mul: "once",
+  div: "once",
+  rem: "none",
+  pow: "once",
+  maximum: "none",
+  minimum: "none",
+  atan2: "once",
+  and: "none",
+  or: "none",
+  xor: "none",
+  shiftLeft: "none",
+  shiftRight: "none",
+  eq: "none",
+  ne: "none",
+  lt: "none",
+  le: "none",
+  gt: "none",
+  ge: "none",
+  select: "none",
+  cast: "once",
+  reduce: ({ kind }) => (kind === "max" || kind === "min" ? "none" : "terms"),
+  argReduce: "none",
+  cumsum: "terms",
+  sort: "none",
+  reshape: "none",
+  transpose: "none",
+  broadcast: "none",
+  slice: "none",
+  pad: "none",
+  concatenate: "none",
+  reverse: "none",
+  window: "none",
+  overlapAdd: "terms",
+  gather: "none",
+  scatterAdd: "terms",
+  dot: "terms",
+  constant: "none",
+  parameter: "none",
+  iota: "none",
+  randomBits: "none",
+  stopGradient: "none",
+  axisSum: "terms",
+  // Their inner programs round for themselves.
+  cond: "none",
+  scan: "none",
+  call: "none",
+};
+
+export const rounding = (node: AnyNode): Rounding => {
+  const own = roundings[node.primitive] as Rounding | ((params: AnyNode["params"]) => Rounding);
+  return typeof own === "string" ? own : own(node.params);
 };
 
 /** Runs a program with every rounding result moved. It calls `seen` for each node first, with its operands. */

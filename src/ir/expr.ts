@@ -5,9 +5,9 @@ import type { Tensor } from "../tensor/tensor.ts";
 
 /*
  * To add a primitive, add its parameters to one of the families below. The compiler then names the tables that need
- * an entry (type rule, evaluation, jvp, vjp, batch, wasm lowering, cases for the laws). Add by hand: its operation in
- * `ops/` and in `index.ts`, its cost in `backend/reference/operations.ts`, its simplifications in `passes/`, and its
- * place in the random programs (`laws/operations.ts`, `test/ir/passes/`).
+ * an entry: type rule, traits, evaluation, jvp, vjp, batch, arithmetic, lowering and code of each target, rounding and
+ * cases for the laws. Tests name its operation in `ops/` and `index.ts`, and its place in the random programs. Only
+ * simplifications (`passes/`) are added by hand, where there are any.
  */
 
 /** The type of a tensor: its shape and dtype. */

@@ -56,21 +56,30 @@ test("every primitive occurs in random compositions, or has a reason not to", ()
       .sample(compositions.members, { numRuns: 1000, seed: 1 })
       .flatMap((each) => tagsOf(programOf(typesOf(each), each.apply))),
   );
-  expect(primitives.filter((p) => !reached.has(p))).toEqual(Object.keys(uncomposed));
+  expect(
+    primitives.filter((p) => !reached.has(p)),
+    "give each of these an entry in laws/operations.ts, kinked where it has no derivative",
+  ).toEqual(Object.keys(uncomposed));
 });
 
 test("every primitive occurs in random programs for passes, or has a reason not to", () => {
   const reached = new Set(
     fc.sample(sample, { numRuns: 1000, seed: 1 }).flatMap(({ program }) => tagsOf(program)),
   );
-  expect(primitives.filter((p) => !reached.has(p))).toEqual(Object.keys(uncomposed));
+  expect(
+    primitives.filter((p) => !reached.has(p)),
+    "give each of these a step in test/ir/passes, in the file of its family (elementwiseSteps.ts, …)",
+  ).toEqual(Object.keys(uncomposed));
 });
 
 test("every primitive is tested by the law that backends agree", () => {
   // `meaning.test.ts` compares wasm with the reference for all of these, alone and differentiated.
   const compared = (p: PrimitiveTag) =>
     functionsOf(p).some((each) => tagsOf(programOf(typesOf(each), each.apply)).includes(p));
-  expect(primitives.filter((p) => !compared(p))).toEqual(Object.keys(uncomposed));
+  expect(
+    primitives.filter((p) => !compared(p)),
+    "let a case of each of these use it: laws/registry/primitives, in the file of its family",
+  ).toEqual(Object.keys(uncomposed));
 });
 
 const f = { ...ops, ...autodiff, tensor, key };

@@ -36,7 +36,27 @@ const registered: { readonly [room: string]: readonly string[] } = {
   optim: ["adam", "adaptive", "scaleBy", "sgd", "transformation", "transforms"],
 };
 
+/** What users import: the index of each room, and what a module exports for the rooms beside it alone. */
+const indices: { readonly [room: string]: string } = {
+  "nn/layers": "nn",
+  "nn/combinators": "nn",
+};
+const inner = ["isKnown"];
+
 describe.each(Object.keys(registered))("src/%s", (room) => {
+  test("what its modules export can be imported", async () => {
+    const index = `../../src/${indices[room] ?? room}/index.ts`;
+    const known = Object.keys(await import(index));
+    for (const module of registered[room] ?? []) {
+      const file = `src/${room}/${module}.ts`;
+      const made = Object.keys(await import(`../../${file}`));
+      expect(
+        made.filter((name) => !known.includes(name) && !inner.includes(name)),
+        `export these of ${file} from ${index.slice(6)}`,
+      ).toEqual([]);
+    }
+  });
+
   test("every module is registered, or has nothing to register", () => {
     const known = [...(registered[room] ?? []), ...(others[room] ?? [])].sort();
     expect(

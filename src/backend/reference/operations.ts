@@ -1,11 +1,6 @@
-import type { AnyNode, PrimitiveTag, Program } from "../../ir/expr.ts";
+import type { AnyNode, Node, PrimitiveTag, Program } from "../../ir/expr.ts";
+import { type Elementwise, isElementwise } from "../../ir/traits.ts";
 import { sizeOf } from "../../tensor/shape.ts";
-
-/** Primitives that only move or create elements. */
-const movement: ReadonlySet<PrimitiveTag> = new Set([
-  ...["reshape", "transpose", "broadcast", "slice", "pad", "concatenate", "reverse", "window"],
-  ...["gather", "constant", "parameter", "iota", "stopGradient"],
-] as const satisfies readonly PrimitiveTag[]);
 
 const size = (types: readonly { readonly shape: readonly number[] }[]): number =>
   types.reduce((n, t) => n + sizeOf(t.shape), 0);
@@ -18,38 +13,52 @@ const size = (types: readonly { readonly shape: readonly number[] }[]): number =
  * its more expensive branch.
  */
 export const operationsOf = (node: AnyNode): number => {
-  if (movement.has(node.primitive)) return 0;
-  const outputs = size(node.outputs);
-  switch (node.primitive) {
-    case "reduce":
-    case "argReduce":
-    case "cumsum":
-    case "overlapAdd":
-      return size(node.inputs);
-    case "sort": {
-      const x = node.inputs[0];
-      return x === undefined
-        ? 0
-        : sizeOf(x.shape) * Math.ceil(Math.log2(Math.max(2, x.shape[node.params.axis] ?? 2)));
-    }
-    case "scatterAdd":
-      return size(node.inputs.slice(2));
-    case "dot": {
-      const x = node.inputs[0];
-      const contracted = node.params.contract[0].reduce((n, a) => n * (x?.shape[a] ?? 1), 1);
-      return 2 * outputs * contracted;
-    }
-    case "randomBits":
-      return 30 * outputs;
-    case "cond":
-      return Math.max(operations(node.params.onTrue), operations(node.params.onFalse));
-    case "scan":
-      return node.params.length * operations(node.params.body);
-    case "call":
-      return operations(node.params.program);
-    default:
-      return outputs;
-  }
+  if (isElementwise(node)) return size(node.outputs);
+  const { primitive } = node as AnyNode & { readonly primitive: Whole };
+  // TypeScript does not see that the count of a node's own primitive takes the node.
+  return (counts[primitive] as (own: AnyNode) => number)(node);
+};
+
+type Whole = Exclude<PrimitiveTag, Elementwise>;
+
+const none = (): number => 0;
+const taken = ({ inputs }: AnyNode): number => size(inputs);
+
+const counts: { readonly [P in Whole]: (node: Node<P>) => number } = {
+  // These only move or create elements.
+  reshape: none,
+  transpose: none,
+  broadcast: none,
+  slice: none,
+  pad: none,
+  concatenate: none,
+  reverse: none,
+  window: none,
+  gather: none,
+  constant: none,
+  parameter: none,
+  iota: none,
+  stopGradient: none,
+
+  reduce: taken,
+  argReduce: taken,
+  cumsum: taken,
+  overlapAdd: taken,
+  scatterAdd: ({ inputs }) => size(inputs.slice(2)),
+  axisSum: ({ outputs }) => size(outputs),
+  sort: ({ inputs, params }) => {
+    const [x] = inputs;
+    if (x === undefined) return 0;
+    return sizeOf(x.shape) * Math.ceil(Math.log2(Math.max(2, x.shape[params.axis] ?? 2)));
+  },
+  dot: ({ inputs, outputs, params }) => {
+    const contracted = params.contract[0].reduce((n, a) => n * (inputs[0]?.shape[a] ?? 1), 1);
+    return 2 * size(outputs) * contracted;
+  },
+  randomBits: ({ outputs }) => 30 * size(outputs),
+  cond: ({ params }) => Math.max(operations(params.onTrue), operations(params.onFalse)),
+  scan: ({ params }) => params.length * operations(params.body),
+  call: ({ params }) => operations(params.program),
 };
 
 /** Arithmetic operations of one run of a program. */

@@ -1,12 +1,9 @@
 import { reapply } from "../build.ts";
-import type { AnyNode, Expr, PrimitiveTag, Program } from "../expr.ts";
+import type { AnyNode, Expr, Program } from "../expr.ts";
 import { nodeKey } from "../hash/hash.ts";
 import { innerPrograms } from "../program.ts";
+import { traitsOf } from "../traits.ts";
 import { outputsOf, rewrite } from "./rewrite.ts";
-
-const commutative: ReadonlySet<PrimitiveTag> = new Set([
-  ...["add", "mul", "maximum", "minimum", "and", "or", "xor", "eq", "ne"],
-] as const satisfies readonly PrimitiveTag[]);
 
 /**
  * Whether a node contains a call. After inlining these are checkpoints, which exist to compute values again: merging
@@ -26,7 +23,7 @@ export const cse = (p: Program): Program => {
   const first = new Map<string, readonly Expr[]>();
   return rewrite(p, (node, inputs) => {
     if (holdsCall(node)) return undefined;
-    const ordered = commutative.has(node.primitive)
+    const ordered = traitsOf(node.primitive)?.commutes
       ? [...inputs].sort((x, y) => (name(x) < name(y) ? -1 : 1))
       : inputs;
     const key = nodeKey({ ...node, inputs: ordered }, name);

@@ -1,19 +1,22 @@
 import { filled } from "../../../src/ir/build.ts";
-import type { Binary, Comparison, Unary } from "../../../src/ir/expr.ts";
+import type { Binary, Bitwise, Comparison, Unary } from "../../../src/ir/expr.ts";
 import { alike, attempt, choose, dtypes, pick, type Steps, special } from "./instruction.ts";
 
-/** Negations, which have many identities, occur twice as often. */
-const unaries: readonly (keyof Unary)[] = [
-  ...(["neg", "neg", "abs", "sign", "floor", "ceil", "round", "sqrt", "exp", "expm1"] as const),
-  ...(["log", "log1p", "sin", "cos", "tan", "asin", "acos", "atan", "tanh"] as const),
-  ...(["logistic", "erf"] as const),
-];
-const binaries: readonly (keyof Binary)[] = [
-  ...(["add", "sub", "mul", "div", "maximum", "minimum", "rem", "pow", "atan2"] as const),
-];
-const comparisons: readonly (keyof Comparison)[] = ["eq", "ne", "lt", "le", "gt", "ge"];
+/** Repeats each name by its number. A primitive that is missing does not compile. */
+const named = <P extends string>(often: { readonly [Name in P]: number }): readonly P[] =>
+  (Object.keys(often) as P[]).flatMap((name) => new Array<P>(often[name]).fill(name));
 
-const logic = ["and", "or", "xor", "shiftLeft", "shiftRight"] as const;
+/** Negations, which have many identities, occur twice as often. */
+const unaries = named<keyof Unary>({
+  ...{ neg: 2, abs: 1, sign: 1, floor: 1, ceil: 1, round: 1, sqrt: 1, exp: 1, expm1: 1 },
+  ...{ log: 1, log1p: 1, sin: 1, cos: 1, tan: 1, asin: 1, acos: 1, atan: 1, tanh: 1 },
+  ...{ logistic: 1, erf: 1 },
+});
+const binaries = named<keyof Binary>({
+  ...{ add: 1, sub: 1, mul: 1, div: 1, maximum: 1, minimum: 1, rem: 1, pow: 1, atan2: 1 },
+});
+const comparisons = named<keyof Comparison>({ eq: 1, ne: 1, lt: 1, le: 1, gt: 1, ge: 1 });
+const logic = named<keyof Bitwise>({ and: 1, or: 1, xor: 1, shiftLeft: 1, shiftRight: 1 });
 
 /** Arithmetic, which has the most identities, occurs most often. */
 export const elementwiseSteps: Steps = {

@@ -1,4 +1,5 @@
-import type { AnyNode, PrimitiveTag } from "../../../ir/expr.ts";
+import type { AnyNode } from "../../../ir/expr.ts";
+import { traitsOf } from "../../../ir/traits.ts";
 import { sameShape } from "../../../tensor/shape.ts";
 import { type Buffer, bufferOf, identityOf, squeeze, type View } from "../view.ts";
 import { dependsByOthers, follow, type Group, groupOfOne, united } from "./groups.ts";
@@ -22,29 +23,10 @@ export interface Dataflow {
   readonly isAgain: (node: AnyNode) => boolean;
 }
 
-/** Functions whose constants fill the registers. */
-const demanding: ReadonlySet<PrimitiveTag> = new Set([
-  "exp",
-  "expm1",
-  "log",
-  "log1p",
-  "tanh",
-  "logistic",
-  "erf",
-  "sin",
-  "cos",
-  "tan",
-  "asin",
-  "acos",
-  "atan",
-  "atan2",
-  "pow",
-]);
-
-/** Maximum such functions in one loop. With more, the loop reads constants from the stack in every round. */
+/** Maximum demanding functions in one loop. With more, the loop reads constants from the stack in every round. */
 const mostDemanding = 1;
 
-const isDemanding = (node: AnyNode): boolean => demanding.has(node.primitive);
+const isDemanding = ({ primitive }: AnyNode): boolean => traitsOf(primitive)?.cost === "demanding";
 
 /** The number of its nodes that are such functions. */
 export const demand = ({ nodes }: Group): number => nodes.filter(isDemanding).length;

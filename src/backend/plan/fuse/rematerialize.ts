@@ -1,6 +1,7 @@
 import { apply } from "../../../ir/build.ts";
-import type { AnyNode, Expr, PrimitiveTag, Program } from "../../../ir/expr.ts";
+import type { AnyNode, Expr, Program } from "../../../ir/expr.ts";
 import { program } from "../../../ir/program.ts";
+import { traitsOf } from "../../../ir/traits.ts";
 import { bytesPerElement } from "../../../tensor/dtype.ts";
 import { sizeOf } from "../../../tensor/shape.ts";
 import { isPointwise } from "../lower/values.ts";
@@ -15,27 +16,8 @@ import type { Group } from "./groups.ts";
  * backward pass only what was expensive.
  */
 
-/** Operations that cost less than the memory traffic of their result. */
-export const cheap: ReadonlySet<PrimitiveTag> = new Set([
-  "neg",
-  "abs",
-  "add",
-  "sub",
-  "mul",
-  "maximum",
-  "minimum",
-  "eq",
-  "ne",
-  "lt",
-  "le",
-  "gt",
-  "ge",
-  "and",
-  "or",
-  "xor",
-  "select",
-  "cast",
-]);
+/** Whether a node costs less than the memory traffic of its result. */
+export const isCheap = ({ primitive }: AnyNode): boolean => traitsOf(primitive)?.cost === "cheap";
 
 /** Whether a read of a node takes about one number from memory for each of `size` elements: fewer if it repeats. */
 const isWhole = (node: AnyNode, size: number): boolean => {
@@ -56,7 +38,7 @@ const recomputable = (p: Program): ((node: AnyNode) => boolean) => {
   /** The one large node from which another is computed; nodes that are missing must be in memory themselves. */
   const bases = new Map<AnyNode, AnyNode | undefined>();
   for (const node of p.nodes) {
-    if (!cheap.has(node.primitive) || kept.has(node)) continue;
+    if (!isCheap(node) || kept.has(node)) continue;
     const size = sizeOf(node.outputs[0]?.shape ?? []);
     const large = node.inputs.map((x) => x.node).filter((n) => isWhole(n, size));
     const own = new Set(large.map((n) => (bases.has(n) ? bases.get(n) : n)));

@@ -4,7 +4,7 @@ import { dce } from "../../../ir/passes/dce.ts";
 import { concerning, everywhere, rewrite, same } from "../../../ir/passes/rewrite.ts";
 import { program } from "../../../ir/program.ts";
 import { substitute } from "../../../ir/trace.ts";
-import { cheap } from "../fuse/rematerialize.ts";
+import { isCheap } from "../fuse/rematerialize.ts";
 
 /**
  * Removes stacks that one loop makes for another, if the other loop can compute them from stacks that it reads anyway.
@@ -47,14 +47,11 @@ const remade = (wanted: Expr, reads: readonly Read[]): Expr | undefined => {
   const make = (x: Expr): Expr | undefined => {
     const { node } = x;
     if (node.primitive === "constant") return x;
-    return (
-      anew(node) ??
-      reads.find(({ value }) => same(value, x) && !cheap.has(value.node.primitive))?.slice
-    );
+    return anew(node) ?? reads.find(({ value }) => same(value, x) && !isCheap(value.node))?.slice;
   };
   /** Of nodes with one output, each tried once. */
   const anew = (node: AnyNode): Expr | undefined => {
-    if (!cheap.has(node.primitive) && node.primitive !== "broadcast") return undefined;
+    if (!isCheap(node) && node.primitive !== "broadcast") return undefined;
     if (tried.has(node) || tried.size >= mostRemade) return tried.get(node);
     tried.set(node, undefined);
     const inputs = node.inputs.flatMap((y) => make(y) ?? []);
@@ -71,7 +68,7 @@ const remakeSlices = (p: Program): Program =>
     const { body } = node.params;
     const replaced = [...readsOf(node, inputs).values()].flatMap((reads) =>
       reads.flatMap(({ value, slice }) => {
-        const made = cheap.has(value.node.primitive) ? remade(value, reads) : undefined;
+        const made = isCheap(value.node) ? remade(value, reads) : undefined;
         return made === undefined ? [] : [{ slice, made }];
       }),
     );

@@ -25,7 +25,7 @@ import { teamOf } from "../threads/barrier.ts";
 import { mayShare, type Schedule, type Shareable, scheduleOf } from "../threads/schedule.ts";
 import { type Location, plus, type Site, startOf, times } from "./emitContext.ts";
 import { naming } from "./limits.ts";
-import { mathFunctions, scalarMathFunction } from "./math/index.ts";
+import { type ImportedName, inWorkers, mathFunctions, scalarMathFunction } from "./math/index.ts";
 import type { Range } from "./partition.ts";
 
 /**
@@ -96,7 +96,7 @@ export const countersOf = (module: ModuleBuilder, names: readonly Counter[]): Si
 };
 
 /** What makes sites: `called` collects the functions of JavaScript that the code at a site calls. */
-type SiteOf = (body: Body, called?: Set<string>) => Site;
+type SiteOf = (body: Body, called?: Set<ImportedName>) => Site;
 
 export const sitesOf = (
   module: ModuleBuilder,
@@ -191,9 +191,6 @@ const writeAlone = <K extends Shareable>(
   );
 };
 
-/** Functions that are composed of other JavaScript functions, which a worker does not have. */
-const bound: ReadonlySet<string> = new Set(["erf", "erfInv"]);
-
 /**
  * `run(thread, threads, arrivals, sleeps)`, of which every thread calls that of its own instance; `arrivals` is
  * how often the first thread has waited so far.
@@ -211,14 +208,17 @@ const writeTogether = <K extends Shareable>(
   const siteOf = sitesOf(module, memory, counter, relaxed, own.get);
   const written = new Map(
     kernelsOf(steps).map((kernel) => {
-      const called = new Set<string>();
+      const called = new Set<ImportedName>();
       const isShared = mayShare(kernel, shareFrom);
       const emit = (body: Body, range?: Range): void =>
         naming(kernel.name, () => emitKernel(kernel, siteOf(body, called), range));
       const fn = module.func(kernel.name, ["i32", "i32"], "void", (body, from, to) =>
         emit(body, isShared ? { from, to } : undefined),
       );
-      return [kernel, { fn, isCut: isShared && ![...called].some((name) => bound.has(name)) }];
+      return [
+        kernel,
+        { fn, isCut: isShared && ![...called].some((name) => inWorkers[name] === "absent") },
+      ];
     }),
   );
   const schedule = scheduleOf(steps, memory, (kernel) => written.get(kernel)?.isCut === true);

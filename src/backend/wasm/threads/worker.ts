@@ -1,5 +1,5 @@
 import { power } from "../../../rules/evaluate/elementwise.ts";
-import { logisticDouble } from "../codegen/math/index.ts";
+import { type InWorkers, logisticDouble } from "../codegen/math/index.ts";
 import { type Message, mailbox } from "./mailbox.ts";
 
 /**
@@ -20,7 +20,7 @@ const work = (words: typeof mailbox, own: { readonly [name: string]: unknown }):
       ) => { readonly exports: { readonly run: Run } };
     };
   };
-  const math: Record<string, unknown> = { erf: () => Number.NaN, erfInv: () => Number.NaN };
+  const math: Record<string, unknown> = {};
   for (const name of Object.getOwnPropertyNames(Math)) math[name] = Reflect.get(Math, name);
   Object.assign(math, own);
 
@@ -77,7 +77,19 @@ const work = (words: typeof mailbox, own: { readonly [name: string]: unknown }):
 /** The remainder of a division, with the sign of the dividend. */
 const fmod = (x: number, y: number): number => x % y;
 
+/** What is called instead of a function that workers do not have: no kernel that calls it runs there. */
+const missing = (): number => Number.NaN;
+
+const functions: { readonly [N in InWorkers<"sent" | "absent">]: (...xs: never[]) => number } = {
+  pow: power,
+  logistic: logisticDouble,
+  fmod,
+  erf: missing,
+  erfInv: missing,
+};
+
 /** The program of a worker. It defines `__name`, because bundlers may wrap functions in calls of it. */
-export const workerProgram = (): string =>
-  `const __name = (f) => f; (${String(work)})(${JSON.stringify(mailbox)}, {
-    pow: ${String(power)}, logistic: ${String(logisticDouble)}, fmod: ${String(fmod)} });`;
+export const workerProgram = (): string => {
+  const own = Object.entries(functions).map(([name, f]) => `${name}: ${String(f)}`);
+  return `const __name = (f) => f; (${String(work)})(${JSON.stringify(mailbox)}, { ${own.join(", ")} });`;
+};

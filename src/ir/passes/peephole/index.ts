@@ -1,6 +1,7 @@
 import { sizeOf } from "../../../tensor/shape.ts";
 import { apply } from "../../build.ts";
 import type { AnyNode, Expr, Params, PrimitiveTag, Program } from "../../expr.ts";
+import { isElementwise } from "../../traits.ts";
 import { rewrite, useCounts } from "../rewrite.ts";
 import { arithmetic } from "./arithmetic.ts";
 import { logic } from "./logic.ts";
@@ -8,14 +9,6 @@ import { type Identities, type Identity, type Make, nodeIf } from "./match.ts";
 import { movement } from "./movement.ts";
 
 const identities: Identities = { ...arithmetic, ...logic, ...movement };
-
-const elementwise: ReadonlySet<PrimitiveTag> = new Set([
-  ...["neg", "abs", "sign", "floor", "ceil", "round", "sqrt", "exp", "expm1", "log", "log1p"],
-  ...["sin", "cos", "tan", "asin", "acos", "atan", "tanh", "logistic", "erf"],
-  ...["add", "sub", "mul", "div", "rem", "pow", "maximum", "minimum", "atan2"],
-  ...["and", "or", "xor", "shiftLeft", "shiftRight", "eq", "ne", "lt", "le", "gt", "ge"],
-  ...["select", "cast"],
-] as const satisfies readonly PrimitiveTag[]);
 
 /**
  * Moves an element-wise function inside a broadcast: `f(broadcast x) = broadcast(f x)`. All operands must be
@@ -65,7 +58,7 @@ export const simplify = (p: Program): Program => {
     const once = (x: Expr): boolean => (counts.get(x.node) ?? 0) === 1;
     const simpler =
       identityOf(node.primitive, node.params, inputs, make, once) ??
-      (elementwise.has(node.primitive) ? sinkBroadcast(node, inputs, make) : undefined);
+      (isElementwise(node) ? sinkBroadcast(node, inputs, make) : undefined);
     return simpler && [simpler];
   });
 };

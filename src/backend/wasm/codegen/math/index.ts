@@ -84,6 +84,47 @@ export const scalarMath = {
 
 export type ScalarMathName = keyof typeof scalarMath;
 
+/** Functions that a module imports from `"math"`: `fmod` beside those of `scalarMath`. */
+export type ImportedName = ScalarMathName | "fmod";
+
+/** Where workers take an imported function from. A function that is not here does not compile. */
+export const inWorkers = {
+  exp: "engine",
+  expm1: "engine",
+  log: "engine",
+  log1p: "engine",
+  sin: "engine",
+  cos: "engine",
+  tan: "engine",
+  asin: "engine",
+  acos: "engine",
+  atan: "engine",
+  sinh: "engine",
+  cosh: "engine",
+  tanh: "engine",
+  asinh: "engine",
+  acosh: "engine",
+  atanh: "engine",
+  logistic: "sent",
+  erf: "absent",
+  erfInv: "absent",
+  pow: "sent",
+  atan2: "engine",
+  fmod: "sent",
+} as const satisfies {
+  readonly [N in ImportedName]:
+    | (N extends keyof Math ? "engine" : never)
+    /** Its text, which needs nothing else, is part of the worker's program. */
+    | "sent"
+    /** It calls functions of fluxion: kernels that import it stay on the main thread. */
+    | "absent";
+};
+
+/** The imported functions that workers take from one place. */
+export type InWorkers<Place extends "engine" | "sent" | "absent"> = {
+  [N in ImportedName]: (typeof inWorkers)[N] extends Place ? N : never;
+}[ImportedName];
+
 /** Imports the f64 function `name` into `module`. */
 export const scalarMathFunction = (
   module: ModuleBuilder,
