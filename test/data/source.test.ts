@@ -354,20 +354,27 @@ describe("what no stream should do is a typed error that says where", () => {
     expect(error).toMatchObject({ _tag: "StreamEnded", row: 3, expected: 17, by: "position" });
   });
 
-  test("a position far beyond what a generator gives without end takes turns with others", async () => {
-    let turns = 0;
-    const timer = setInterval(() => turns++, 1);
-    const endless = streamRows(function* () {
-      for (let i = 0; i < 60_000; i++) yield { x: scalar(i) };
-    });
-    const { x } = await read(endless, {}, 29_998);
-    clearInterval(timer);
-    expect(x).toEqual([
-      [59_996, 59_997],
-      [59_998, 59_999],
-    ]);
-    expect(turns).toBeGreaterThan(2);
-  });
+  test.each(["a generator", "an async generator"])(
+    "takes turns with others: %s that passes over many rows",
+    async (kind) => {
+      let turns = 0;
+      const timer = setInterval(() => turns++, 1);
+      function* endless() {
+        for (let i = 0; i < 60_000; i++) yield { x: scalar(i) };
+      }
+      async function* later() {
+        yield* endless();
+      }
+      const stream = streamRows(kind === "a generator" ? endless : later);
+      const { x } = await read(stream, {}, 29_998);
+      clearInterval(timer);
+      expect(x).toEqual([
+        [59_996, 59_997],
+        [59_998, 59_999],
+      ]);
+      expect(turns).toBeGreaterThan(2);
+    },
+  );
 });
 
 describe("Observables", () => {

@@ -145,10 +145,9 @@ const optionsOf = (op: string, { inputs, targets, alpha, per = "batch" }: MixOpt
  * import * as Effect from "effect/Effect";
  * import { Backend, compile, type Expr, key, tensor } from "fluxion";
  * import { mixup } from "fluxion/data";
- * import type { KeyExpr } from "fluxion/ops";
  * const mix = mixup({ inputs: ["x"], targets: ["y"] });
  * const x = tensor([[1, 0], [0, 1]]);
- * const f = (x: Expr, k: KeyExpr) => mix({ x, y: x }, k).y;
+ * const f = (x: Expr, k: Expr<readonly [2]>) => mix({ x, y: x }, k).y;
  * const mixed = Effect.runSync(Effect.provide(compile(f, [x, key(0)]), Backend.layerReference));
  * mixed(x, key(0)).shape // => [2, 2]
  * ```

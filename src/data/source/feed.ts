@@ -12,9 +12,7 @@ import type { SourceError } from "./epochs.ts";
 import type { Chunk, Inbox } from "./inbox.ts";
 import { isLater, type Pull, pullOf } from "./pull.ts";
 import type { Opening, Streamed } from "./source.ts";
-
-/** The longest time that a generator is asked without a pause, in milliseconds. */
-const turn = 4;
+import { soon, turn } from "./turns.ts";
 
 /** What is needed to read one epoch of a stream. */
 export interface FeedOptions {
@@ -65,6 +63,7 @@ export const feedOf = ({
   let [ended, isPending, isPaused, isPrompt] = [false, false, false, false];
   let failure: SourceError | undefined;
   let rows = 0;
+  let turnEnd = performance.now() + turn;
 
   const place = (): StreamPlace => {
     const file = pull?.file();
@@ -150,7 +149,13 @@ export const feedOf = ({
         if (pull === undefined) return;
         done();
         arrived();
-        advance();
+        // Answers that come at once follow one another without an end, and others wait.
+        if (performance.now() < turnEnd) advance();
+        else
+          soon(() => {
+            turnEnd = performance.now() + turn;
+            advance();
+          });
       };
       pulled.then(
         (result) => answered(() => take(result)),

@@ -19,6 +19,7 @@ import { epochKey } from "./order.ts";
 import { type Pull, pullOf } from "./pull.ts";
 import { ShuffleBuffer, widthsOf } from "./shuffleBuffer.ts";
 import type { Opening, Streamed } from "./source.ts";
+import { giveWay } from "./turns.ts";
 
 /** A stream that was looked at: the types of its rows are known. */
 interface Known {
@@ -120,7 +121,7 @@ const reading = (
     const failure = feed.failure();
     if (failure !== undefined) return Effect.fail(failure);
     // A generator that takes its time lets others run.
-    if (feed.paused()) return Effect.andThen(Effect.yieldNow, wait);
+    if (feed.paused()) return Effect.andThen(giveWay, wait);
     const arrival = Effect.callback<void>((resume) => {
       const waiter = () => resume(Effect.void);
       waiters.add(waiter);

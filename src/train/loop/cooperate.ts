@@ -1,37 +1,6 @@
 import * as Effect from "effect/Effect";
 import { awaited, type Later, type RunFailure, runFailure } from "../../backend/later.ts";
-
-/** The longest time that a run blocks the event loop, in milliseconds. */
-const turn = 4;
-
-/**
- * Makes a function that runs a task after the tasks that already wait. Browsers delay timers by some
- * milliseconds, and run `scheduler.yield` before the messages by which workers start, so that neither is used
- * there.
- */
-const soon = (): ((task: () => void) => void) => {
-  if (typeof setImmediate === "function") return setImmediate;
-  const { port1, port2 } = new MessageChannel();
-  let tasks: readonly (() => void)[] = [];
-  port1.addEventListener("message", () => {
-    const [next, ...rest] = tasks;
-    tasks = rest;
-    next?.();
-  });
-  port1.start();
-  return (task) => {
-    tasks = [...tasks, task];
-    port2.postMessage(undefined);
-  };
-};
-
-let later: ReturnType<typeof soon> | undefined;
-
-/** Yields to the event loop, so that due events and timers run first. */
-export const giveWay: Effect.Effect<void> = Effect.callback<void>((resume) => {
-  later ??= soon();
-  later(() => resume(Effect.void));
-});
+import { giveWay, turn } from "../../data/source/turns.ts";
 
 /** What {@link Work.submit} did: it submitted a step, there is none left, or something must happen before the next. */
 export type Submitted<E> = "submitted" | "ended" | Effect.Effect<void, E>;

@@ -1,0 +1,104 @@
+import { parseArgs } from "node:util";
+import * as Effect from "effect/Effect";
+import { epochsOf, type SourceError, shardedBatches } from "../../src/data/index.ts";
+import { giveWay } from "../../src/data/source/turns.ts";
+import { key } from "../../src/tensor/key.ts";
+import { Tensor } from "../../src/tensor/tensor.ts";
+
+/** The numbers of a row, 4 KiB of f32. */
+const width = 1024;
+/** The rows that a file yields at once. */
+const chunk = 64;
+
+type Rows = { readonly x: Tensor; readonly row: Tensor };
+
+/** The number at a place of a row: whoever has the row can tell whether it is whole. */
+const numberAt = (row: number, place: number): number => ((row * 31 + place * 7) & 1023) / 1024;
+
+/** Rows of a corpus that is nowhere: each chunk is made when it is asked for. */
+async function* madeRows(from: number, to: number): AsyncGenerator<Rows> {
+  for (let first = from; first < to; first += chunk) {
+    const n = Math.min(chunk, to - first);
+    const x = new Float32Array(n * width);
+    for (let i = 0; i < n; i++)
+      for (let j = 0; j < width; j++) x[i * width + j] = numberAt(first + i, j);
+    yield {
+      x: Tensor.own([n, width], "f32", x),
+      row: Tensor.own(
+        [n],
+        "i32",
+        Int32Array.from({ length: n }, (_, i) => first + i),
+      ),
+    };
+  }
+}
+
+/** What a corpus was like when it was read. */
+export interface CorpusRead {
+  readonly rows: number;
+  /** Rows that were not what they should be, or not there, or twice. */
+  readonly wrong: number;
+  /** The most bytes that the arrays of the process took, used or not yet collected. */
+  readonly peak: number;
+  readonly milliseconds: number;
+}
+
+/** Reads one epoch of a corpus of so many bytes, shuffled, through the queues of a training run. */
+export const readCorpus = (
+  bytes: number,
+  { prefetch = 2, shuffleBuffer = 2048, batchSize = 256 } = {},
+): Effect.Effect<CorpusRead, SourceError> =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const rows = Math.ceil(bytes / (4 * width));
+      const files = 16;
+      const startOf = (file: number): number => Math.round((file * rows) / files);
+      const corpus = shardedBatches(
+        Array.from({ length: files }, (_, i) => String(i)),
+        (name) => madeRows(startOf(Number(name)), startOf(Number(name) + 1)),
+        { name: "corpus", prefetch, shuffleBuffer },
+      );
+      const began = performance.now();
+      const epochs = yield* epochsOf(corpus, { batchSize, key: key(1) });
+      const reader = yield* epochs.open(0, 0);
+      const [x, row] = [new Float32Array(batchSize * width), new Int32Array(batchSize)];
+      const seen = new Uint8Array(rows);
+      let [read, wrong, peak] = [0, 0, 0];
+      for (;;) {
+        const n = reader.ready();
+        if (n === 0) break;
+        if (n === undefined) {
+          yield* reader.wait;
+          continue;
+        }
+        reader.fill({ x, row });
+        // Whoever uses the rows takes longer than whoever makes them.
+        for (let i = 0; i < 3; i++) yield* giveWay;
+        for (let i = 0; i < n; i++) {
+          const [own, place] = [row[i] as number, (i * 37) % width];
+          if (seen[own] !== 0 || x[i * width + place] !== numberAt(own, place)) wrong++;
+          seen[own] = 1;
+        }
+        read += n;
+        peak = Math.max(peak, process.memoryUsage().arrayBuffers);
+      }
+      wrong += rows - read;
+      const milliseconds = performance.now() - began;
+      return { rows: read, wrong, peak, milliseconds } satisfies CorpusRead;
+    }),
+  );
+
+/** `npm run corpus -- --gibibytes 20`: reads a corpus that is larger than memory, and says how much memory that took. */
+const main = async (): Promise<void> => {
+  const { values } = parseArgs({ options: { gibibytes: { type: "string", default: "20" } } });
+  const { rows, wrong, peak, milliseconds } = await Effect.runPromise(
+    readCorpus(Number(values.gibibytes) * 2 ** 30),
+  );
+  const mebibytes = (n: number): number => Math.round(n / 2 ** 20);
+  console.log(
+    `${rows} rows, ${mebibytes(rows * 4 * width)} MiB in ${Math.round(milliseconds / 1000)} s; arrays of at most ${mebibytes(peak)} MiB, ${mebibytes(process.memoryUsage.rss())} MiB resident; ${wrong} rows wrong`,
+  );
+  process.exitCode = wrong > 0 || peak > 2 ** 28 ? 1 : 0;
+};
+
+if (import.meta.main) await main();
