@@ -104,13 +104,11 @@ describe("the advice of a MemoryLimit follows from the largest use of memory", (
     );
   };
   it("params: a smaller model, not smaller batches", () => {
-    expect(advice(5)).toMatch(
-      /^ +fix: make the model smaller, or take an optimizer that keeps less/,
-    );
+    expect(advice(5)).toMatch(/^ +fix: use a smaller model, or an optimizer that keeps less/);
     expect(advice(5)).not.toMatch(/batch/);
   });
   it("inputs and outputs: smaller batches, and fewer outputs", () => {
-    expect(advice(0)).toMatch(/smaller batches, .*return less/);
+    expect(advice(0)).toMatch(/smaller batches, .*return fewer outputs/);
     expect(advice(0)).not.toMatch(/model/);
   });
 });
