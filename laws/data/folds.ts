@@ -5,14 +5,14 @@ import { greatestOf, leastOf } from "../../src/tensor/extremes.ts";
 import { Tensor } from "../../src/tensor/tensor.ts";
 import { type Law, law } from "../law.ts";
 
-/** Rows that know their own position, with a label of a few. */
+/** Rows that hold their own position, and one of a few labels. */
 export type Placed = { readonly row: Tensor<readonly []>; readonly label: Tensor<readonly []> };
 
 /** A way to divide rows. */
 export interface Folding {
   readonly name: string;
   readonly folds: (rows: Dataset<Placed>, k: number, seed: number) => readonly Fold<Row>[];
-  /** Whether rows of one label must stay together, or be shared evenly; or what is measured must come later. */
+  /** Whether rows with one label must stay together or be divided evenly, or validation rows must come later. */
   readonly kind: "any" | "grouped" | "stratified" | "later";
 }
 
@@ -28,7 +28,7 @@ const rowsOf = (part: Dataset<Row>, column = "row"): readonly number[] =>
 const given = fc.record({
   labels: fc
     .array(fc.nat(4), { minLength: 8, maxLength: 60 })
-    // Enough groups for every number of folds.
+    // Enough groups for any tested number of folds.
     .map((labels) => [0, 1, 2, 3, 4, ...labels]),
   k: fc.integer({ min: 2, max: 5 }),
   seed: fc.nat(1000),
@@ -36,7 +36,7 @@ const given = fc.record({
 
 type Given = { readonly labels: readonly number[]; readonly k: number; readonly seed: number };
 
-/** No row is learned from and measured on in one fold, and each is measured on once. */
+/** No fold trains and validates on the same row, and each row is validated on once. */
 export const foldsPartition: Law<Folding> = law(
   "folds partition",
   "train ∩ validation = ∅ in each fold, and the validation parts divide the rows",
@@ -63,7 +63,7 @@ export const foldsPartition: Law<Folding> = law(
   }),
 );
 
-/** Folds are of one size, up to one row, and so is each label in them if they are stratified; groups stay together. */
+/** Folds have the same size, up to one row; if stratified, so has each label in them; groups stay together. */
 export const foldsAreFair: Law<Folding> = law(
   "folds are fair",
   "sizes differ by one at most; those of each label too if stratified; a group is in one fold",

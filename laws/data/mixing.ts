@@ -19,7 +19,7 @@ export interface Mixing {
 
 const [height, width] = [5, 7];
 
-/** Compiles a mixing once; images have a channel for each example, 1 in the own one, as targets have. */
+/** Compiles a mixing once. Images have one channel per example, with 1 in their own channel, like targets. */
 const compiledOf = ({ change }: Mixing, n: number) => {
   const types: readonly TensorType[] = [
     { shape: [n, height, width, n], dtype: "f32" },
@@ -51,7 +51,7 @@ const compiledOf = ({ change }: Mixing, n: number) => {
   };
 };
 
-/** Targets are mixed as the images are: in the proportion of what is left of each. */
+/** Targets are mixed like images: in proportion to the visible part of each. */
 export const targetsFollowInputs: Law<Mixing> = law(
   "targets follow inputs",
   "y'ᵢⱼ = the share of example j in image i, and Σⱼ y'ᵢⱼ = 1",
@@ -78,7 +78,7 @@ export const targetsFollowInputs: Law<Mixing> = law(
   },
 );
 
-/** No example is lost or counted twice: the partners are a permutation. */
+/** No example is lost or counted twice: the mixing partners are a permutation. */
 export const partnersPermute: Law<Mixing> = law(
   "partners permute",
   "each example has the same share of the whole batch, if all have one proportion",

@@ -8,7 +8,7 @@ import { Tensor } from "../../src/tensor/tensor.ts";
 import type { AsyncLaw } from "../law.ts";
 import type { SourceReading } from "./sources.ts";
 
-/** Sequences by their lengths, and how they are batched. */
+/** The lengths of sequences, and their batching. */
 interface Sequences {
   readonly rows: readonly number[];
   readonly lengths: readonly number[];
@@ -33,13 +33,13 @@ const sequences: fc.Arbitrary<Sequences> = fc.record({
 
 const pad = -1;
 
-/** A batch as it was read: the number of each row, and its tokens. */
+/** A batch after reading: the number of each row, and its tokens. */
 interface Read {
   readonly rows: readonly { readonly row: number; readonly tokens: readonly number[] }[];
   readonly length: number;
 }
 
-/** Reads sequences whose tokens are all their row's number. */
+/** Reads sequences in which every token is the number of its row. */
 const batchesOf = (
   { read }: SourceReading,
   { rows, lengths, batchSize, shuffle, seed, isLater }: Sequences,
@@ -89,7 +89,7 @@ const batchesOf = (
   );
 };
 
-/** Each sequence is in one batch, padded to the least length that holds it. */
+/** Each sequence is in one batch, padded to the smallest length that holds it. */
 export const sequencesKept: AsyncLaw<SourceReading> = {
   name: "sequences kept",
   says: "every sequence is in one batch, in the bucket of the least length that holds it, and then padding",
@@ -116,7 +116,7 @@ export const sequencesKept: AsyncLaw<SourceReading> = {
   }),
 };
 
-/** 14: batches by length, too, go on from any position. */
+/** Batches by length also resume from any position. */
 export const sequencesResumed: AsyncLaw<SourceReading> = {
   name: "sequences resumed",
   says: "open (epoch, p) = what open (epoch, 0) gives after p batches, for batches by length",

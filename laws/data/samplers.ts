@@ -17,7 +17,7 @@ const weights = fc
   .array(fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 9 })), { minLength: 1, maxLength: 6 })
   .filter((some) => some.some((w) => w > 0));
 
-/** Each row comes as often as its weight says. */
+/** Each row is drawn in proportion to its weight. */
 export const drawnByWeight: Law<Sampling> = law(
   "drawn by weight",
   "E[count of i] = n wᵢ / Σ w, within six standard deviations; the same key draws the same",
@@ -39,7 +39,7 @@ export const drawnByWeight: Law<Sampling> = law(
   }),
 );
 
-/** Without replacement no row comes twice, none of weight 0 comes, and the first is drawn by weight. */
+/** Without replacement, no row repeats, none of weight 0 is drawn, and the first is drawn by weight. */
 export const drawnOnce: Law<Sampling> = law(
   "drawn once",
   "without replacement rows differ, have a weight, and E[first = i] = wᵢ / Σ w",

@@ -22,10 +22,10 @@ export interface SourceReading {
   readonly read: (source: Source, options: ReadOptions) => Effect.Effect<Epochs, SourceError>;
 }
 
-/** How a stream yields its rows, and how it is read. */
+/** A stream's way of yielding its rows, and the options of reading it. */
 interface Plan {
   readonly rows: number;
-  /** The sizes in which rows come, over and over; none if they come one by one. */
+  /** The sizes of chunks, repeated cyclically; empty if rows come one by one. */
   readonly chunks: readonly number[];
   readonly kind: "generator" | "async" | "slow" | "observable";
   readonly batchSize: number;
@@ -35,12 +35,12 @@ interface Plan {
   readonly prefetch: number;
   readonly seed: number;
   readonly epoch: number;
-  /** A share of the batches. */
+  /** A fraction of the batches. */
   readonly position: number;
-  /** Whether the stream is known to have so many rows, and whether it can be entered at any. */
+  /** Whether the stream declares its number of rows, and whether it can be entered at any row. */
   readonly isCounted: boolean;
   readonly isSeekable: boolean;
-  /** How many files the rows are in; 0 if in none. */
+  /** The number of files with the rows; 0 for none. */
   readonly files: number;
 }
 
@@ -61,9 +61,9 @@ const plans: fc.Arbitrary<Plan> = fc.record({
   files: fc.integer({ min: 0, max: 4 }),
 });
 
-/** What happened to a stream while it was read. */
+/** The observed use of a stream. */
 interface Watched {
-  /** The rows that it was asked for, and how often it was opened and released. */
+  /** The number of requested rows, and how often the stream was opened and released. */
   yielded: number;
   opened: number;
   closed: number;
@@ -71,7 +71,7 @@ interface Watched {
 
 type Rows = { readonly x: Tensor };
 
-/** Rows that each have a number of their own, the same for every epoch. */
+/** Rows with distinct numbers, the same for every epoch. */
 const numbered = (first: number, n: number): Tensor =>
   Tensor.own(
     [n, 2],
@@ -79,11 +79,11 @@ const numbered = (first: number, n: number): Tensor =>
     Int32Array.from({ length: 2 * n }, (_, i) => first + (i >> 1)),
   );
 
-/** The sizes in which so many rows come. */
+/** The sizes of the chunks for a number of rows. */
 const sizesOf = (rows: number, chunks: readonly number[]): readonly number[] => {
   const sizes: number[] = [];
   for (let [left, i] = [rows, 0]; left > 0; i++) {
-    // Empty chunks come between others, and never alone.
+    // Empty chunks come between others, never alone.
     const size = chunks.some((n) => n > 0) ? (chunks[i % chunks.length] as number) : 1;
     sizes.push(Math.min(size, left));
     left -= size;
@@ -91,14 +91,14 @@ const sizesOf = (rows: number, chunks: readonly number[]): readonly number[] => 
   return sizes;
 };
 
-/** A part of a stream: its rows from `from` on, and the one at which it breaks. */
+/** A part of a stream: its rows from `from` on, and the row at which it breaks. */
 interface Part {
   readonly from: number;
   readonly to: number;
   readonly breakAt: number;
 }
 
-/** The items of a part, which note in `watched` what is asked of them. */
+/** The items of a part, which record requests in `watched`. */
 const itemsOf = (
   { chunks, kind }: Plan,
   watched: Watched,
@@ -125,7 +125,7 @@ const itemsOf = (
   }
   async function* later(isSlow: boolean): AsyncGenerator<Rows> {
     for (const each of generated()) {
-      // Now at once, now after what else waits.
+      // Some items come at once, others after other tasks.
       if (isSlow && watched.yielded % 3 === 0) await new Promise((resume) => setImmediate(resume));
       yield each;
     }
@@ -140,7 +140,7 @@ const itemsOf = (
   }
 };
 
-/** The stream of a plan, in files of about the same size where it has some. */
+/** The stream of a plan, in files of about the same size if it has files. */
 const streamOf = (
   plan: Plan,
   watched: Watched,
@@ -169,10 +169,10 @@ const streamOf = (
     : shardedBatches(shards, open, options);
 };
 
-/** What is looked at between batches: the rows that were taken, and how many batches. */
+/** Called between batches, with the numbers of rows and batches taken. */
 type Look = (taken: number, batches: number) => void;
 
-/** Reads batches of an epoch, as rows by number, until its end or so many batches. */
+/** Reads batches of an epoch, as lists of row numbers, up to the end or a number of batches. */
 const readFrom = (
   { read }: SourceReading,
   plan: Plan,
@@ -204,7 +204,7 @@ const readFrom = (
           reader.fill({ x });
           batches.push(Array.from(x).filter((_, i) => i % 2 === 0));
           taken += n;
-          // Whoever reads ahead is given the time to.
+          // Gives a reader the time to read ahead.
           yield* Effect.promise(() => new Promise((resume) => setImmediate(resume)));
           look(taken, batches.length);
         }
@@ -216,7 +216,7 @@ const readFrom = (
 
 const watch = (): Watched => ({ yielded: 0, opened: 0, closed: 0 });
 
-/** A plan that its stream's rows can be read by: a counted stream has at least one batch. */
+/** A plan whose stream can be read: a counted stream has at least one batch. */
 const readable = plans.map((plan) => ({
   ...plan,
   batchSize: plan.isCounted ? Math.min(plan.batchSize, plan.rows) : plan.batchSize,
@@ -234,7 +234,7 @@ const lawOf = (
   trial: (reading) => ({ given: readable, breach: (plan: Plan) => breach(reading, plan) }),
 });
 
-/** In which sizes rows come, and when, does not matter. */
+/** The sizes and times of chunks do not matter. */
 export const chunking = lawOf(
   "chunking",
   "an epoch of rows in chunks of any size = the same rows one by one",
@@ -270,7 +270,7 @@ export const rowsKept = lawOf(
   },
 );
 
-/** 14: an epoch goes on from any position as if it had not been interrupted. */
+/** An epoch resumes from any position as if it had not been interrupted. */
 export const resumedReading = lawOf(
   "resumed reading",
   "open (epoch, p) = what open (epoch, 0) gives after p batches, for every p",
@@ -285,7 +285,7 @@ export const resumedReading = lawOf(
   },
 );
 
-/** The order is that of the key and the epoch, and each epoch has its own. */
+/** The key and the epoch determine the order, and each epoch has a different one. */
 export const keyedOrder = lawOf(
   "keyed order",
   "the same key and epoch give the same order whenever rows arrive; other epochs give others",
@@ -303,12 +303,12 @@ export const keyedOrder = lawOf(
   },
 );
 
-/** Memory is bounded by what a stream says: rows are read ahead so far and no further. */
+/** Memory is bounded as declared: rows are read ahead up to a limit. */
 export const boundedReading = lawOf(
   "bounded reading",
   "rows read - rows taken ≤ shuffle buffer + prefetch · batch + one chunk - 1",
   async (reading, plan) => {
-    // An Observable cannot be held back.
+    // An Observable cannot be paused.
     const kind = plan.kind === "observable" ? "async" : plan.kind;
     const watched = watch();
     const chunk = Math.max(1, greatestOf(plan.chunks));
@@ -324,7 +324,7 @@ export const boundedReading = lawOf(
   },
 );
 
-/** What is opened is closed, however early the reader leaves, and asked no more. */
+/** Everything that is opened is closed, however early the reader leaves, and is not read any further. */
 export const releasedReading = lawOf(
   "released reading",
   "closing after n batches returns every iterator that was opened, and asks for nothing more",
@@ -340,12 +340,14 @@ export const releasedReading = lawOf(
   },
 );
 
-/** Nothing is lost to a fault: every whole batch before it is given first, and then a typed error says where it is. */
+/**
+ * A failure loses no rows: every complete batch before it is returned first, and then a typed error names the place.
+ */
 export const faultsLoseNothing = lawOf(
   "faults lose nothing",
   "a stream that throws at row n gives the batches before it, then fails with StreamFailed there",
   async (reading, plan) => {
-    // One by one and in order: which batches are whole before the fault is plain.
+    // One by one and in order, so that the complete batches before the failure are known.
     const bare = { ...plan, shuffle: false, chunks: [], isCounted: false, files: 0 };
     const breakAt = Math.floor(plan.position * (plan.rows - 1));
     const whole = await readFrom(reading, bare, watch());

@@ -18,7 +18,7 @@ export interface Decoder {
   readonly decode: (model: Continuation<number>, span: Span, key: Key) => Decoded;
 }
 
-/** A model that says the same whatever it is told: the logits of each step, of which one may define no distribution. */
+/** A model with fixed logits for each step, whatever its input. One step may define no distribution. */
 interface Script {
   readonly from: readonly number[];
   readonly steps: readonly (readonly number[])[];
@@ -45,7 +45,7 @@ const good = (vocabulary: number): fc.Arbitrary<readonly number[]> =>
     )
     .map(([all, at, finite]) => all.with(at, finite));
 
-/** Logits that define none: one is NaN or ∞, or all are -∞. */
+/** Logits that define no distribution: one is NaN or ∞, or all are -∞. */
 const bad = (vocabulary: number): fc.Arbitrary<readonly number[]> =>
   fc.oneof(
     fc.constant(new Array<number>(vocabulary).fill(-infinity)),
@@ -86,8 +86,8 @@ const modelOf = ({ from, steps }: Script): Continuation<number> => ({
 });
 
 /**
- * A decoder refuses a step whose logits hold NaN or ∞, or are all -∞, by `NonFiniteLogits` with its position. Otherwise
- * it returns tokens with a probability above 0. It never invents a token.
+ * A decoder refuses a step whose logits contain NaN or ∞, or are all -∞, with `NonFiniteLogits` and its position.
+ * Otherwise it returns only tokens with a probability above 0.
  */
 export const noInventedTokens: Law<Decoder> = law(
   "no invented tokens",

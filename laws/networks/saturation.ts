@@ -6,11 +6,11 @@ import type { Tensor } from "../../src/tensor/tensor.ts";
 import { type Law, law } from "../law.ts";
 import { inputsOf, programOf, type SymbolicFunction, typesOf } from "../symbolic.ts";
 
-/** A function of operands so large that its exponentials are 0 or ∞. */
+/** A function with operands so large that its exponentials are 0 or ∞. */
 export interface Saturated extends SymbolicFunction {
-  /** The number of first operands with slopes: predictions, and not targets. Defaults to 1. */
+  /** The number of leading operands with slopes: predictions, not targets. Defaults to 1. */
   readonly variables?: number;
-  /** The options that were drawn for it, to be shown. */
+  /** The drawn options, for display. */
   readonly options?: unknown;
 }
 
@@ -46,9 +46,7 @@ const ofSlopes = (name: string, says: string, judge: Judge): Law<Saturated> =>
     };
   });
 
-/**
- * Where a function saturates, its value and its slopes are still finite, so that training goes on.
- */
+/** Where a function saturates, its value and its slopes are still finite, so that training continues. */
 export const finiteSlopes: Law<Saturated> = ofSlopes(
   "finite slopes",
   "|f(x)| < ∞ and |∇f(x)| < ∞",

@@ -15,19 +15,19 @@ import { type Law, law } from "../law.ts";
 import { isTyped } from "../options.ts";
 import type { Compile } from "./meaning.ts";
 
-/** A program that counts to `n`, and the number that it gives. */
+/** A program that counts to `n`, and its result. */
 export interface Counting {
   readonly name: string;
   readonly make: (n: number) => Expr;
   readonly value: (n: number) => number;
-  /** Whether its time does not grow with `n`, so that it runs however large `n` is. Defaults to false. */
+  /** Whether its time does not grow with `n`, so that it can run for any `n`. Defaults to false. */
   readonly quick?: boolean;
 }
 
-/** No counter of a signed 32-bit number, of elements or of their bytes, reaches this. */
+/** No signed 32-bit counter of elements or of bytes reaches this. */
 const end = 2 ** 31;
 
-/** Lengths below and above the ends of 32-bit counters, of elements and of bytes, and small lengths that run. */
+/** Lengths on both sides of the limits of 32-bit counters, of elements and of bytes, and small lengths. */
 const lengths = fc.oneof(
   fc.integer({ min: 1, max: 3000 }),
   fc
@@ -38,7 +38,7 @@ const lengths = fc.oneof(
     .map(([near, by]) => near + by),
 );
 
-/** The value of a run if it is short or quick, nothing if it was only compiled, or the tags of what refuses it. */
+/** The result of a short or quick run, nothing if it was only compiled, or the tags of the errors that refuse it. */
 const outcome = (compile: Compile, { make, quick }: Counting, n: number) => {
   try {
     const executable = compile(program([], [make(n)]));
@@ -52,8 +52,8 @@ const outcome = (compile: Compile, { make, quick }: Counting, n: number) => {
 };
 
 /**
- * Whatever its length, a program counts right or is refused by `SizeLimit` or `MemoryLimit`: no counter wraps. Long
- * programs are compiled and not run.
+ * For any length, a program counts right or is refused with `SizeLimit` or `MemoryLimit`: no counter overflows. Long
+ * programs are compiled but not run.
  */
 export const countsOrRefuses = (compile: Compile): Law<Counting> =>
   law("counts or refuses", "p(n) is right, or refused by its size", (f) => ({
@@ -77,7 +77,7 @@ export const countsOrRefuses = (compile: Compile): Law<Counting> =>
 const ones = (n: number, dtype: "i32" | "f32" | "f64" = "i32"): Expr => fill([n], 1, dtype);
 const whole = (n: number): Expr => constant(scalar(n, "i32"));
 
-/** Programs that count, of each kind of loop: one axis of `n` elements, or `n` rounds. */
+/** Programs that count, one for each kind of loop: one axis of `n` elements, or `n` rounds. */
 export const countings: readonly Counting[] = [
   ...(["i32", "f32", "f64"] as const).map((dtype) => ({
     name: `a sum of ones, ${dtype}`,

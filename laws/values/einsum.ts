@@ -16,7 +16,7 @@ export interface Einsum {
   readonly einsum: (spec: string, ...operands: readonly Expr[]) => Expr;
 }
 
-/** An operand: the letters around its ellipsis, the axes that the ellipsis hides, and one extent for each axis. */
+/** An operand: the letters around its ellipsis, the axes that the ellipsis stands for, and the extent of each axis. */
 interface Term {
   readonly before: readonly string[];
   readonly hidden: number | undefined;
@@ -45,7 +45,7 @@ const textOf = ({ before, hidden, after }: Term): string =>
 
 const someLetters = fc.array(fc.constantFrom(...letters), { maxLength: 2 });
 
-/** Terms in which a letter has one extent, except for some axes with an extent of their own. */
+/** Terms in which each letter has one extent, except for a few axes with a different extent. */
 const terms: fc.Arbitrary<readonly Term[]> = record({
   extents: fc.array(fc.nat(3), { minLength: most, maxLength: most }),
   drawn: fc.array(
@@ -131,7 +131,7 @@ const placesOf = (names: readonly string[], extents: ReadonlyMap<string, number>
     [new Map()],
   );
 
-/** The element of an operand at some indices; an axis of extent 1 is repeated. */
+/** The element of an operand at given indices; an axis of extent 1 is broadcast. */
 const elementAt = (term: Term, data: readonly number[], at: ReadonlyMap<string, number>): number =>
   data[
     namesOf(term).reduce((position, name, i) => {
@@ -160,7 +160,7 @@ const summed = (
   return { shape, out };
 };
 
-/** The value of a call, or that it was refused: when called or when compiled. */
+/** The value of a call, or `undefined` if it was refused, when called or when compiled. */
 const valueOf = (make: () => Expr) => {
   try {
     const made = program([], [make()]);
@@ -173,7 +173,7 @@ const valueOf = (make: () => Expr) => {
 
 /**
  * An equation gives the result of one loop over all its letters. It is refused if a letter has two extents: two in one
- * operand, or two other than 1 in several operands, where 1 is repeated.
+ * operand, or two other than 1 in several operands (1 broadcasts).
  */
 export const sumsOfProducts: Law<Einsum> = law(
   "sums of products",

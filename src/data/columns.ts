@@ -16,7 +16,7 @@ export const mapColumns = <A, B>(
 /** The elements of one row. */
 export const rowSize = (tensor: Tensor): number => sizeOf(tensor.shape.slice(1));
 
-/** Columns of zeros. */
+/** Makes a column of zeros. */
 export const blank = (tensor: Tensor, rows: number): Tensor =>
   Tensor.own(
     [rows, ...tensor.shape.slice(1)],
@@ -55,7 +55,7 @@ export const roomFor = (tensor: Tensor, elements: number, into: Storage): void =
 /** Rows of at least this many elements are copied by `set`, narrower ones element by element. */
 const wide = 24;
 
-/** Copies rows to the front of `into`, runs of neighbors in one go. */
+/** Copies rows to the front of `into`; consecutive rows are copied together. */
 export const copyRows = (tensor: Tensor, indices: Int32Array, into: Storage): void => {
   const from = Tensor.read(tensor);
   const width = rowSize(tensor);

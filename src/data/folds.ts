@@ -5,7 +5,7 @@ import { whole, wholeTo } from "../tensor/validate.ts";
 import type { Dataset, Row } from "./dataset.ts";
 import { labelsOf } from "./sampling.ts";
 
-/** One way to divide a dataset: what is learned from, and what is measured on. */
+/** One division of a dataset: examples for training, and examples for validation. */
 export interface Fold<out R extends Row> {
   readonly train: Dataset<R>;
   readonly validation: Dataset<R>;
@@ -13,15 +13,15 @@ export interface Fold<out R extends Row> {
 
 /** The options of {@link kFold}. */
 export interface FoldOptions<R extends Row> {
-  /** Shuffles the rows first. Defaults to the order of the dataset. */
+  /** The key that shuffles the rows first. Defaults to no shuffling. */
   readonly key?: Key;
-  /** A column of one number for each row, of whose values every fold has the same share. */
+  /** A column of one number per row. Every fold has the same proportions of its values. */
   readonly stratify?: keyof R & string;
-  /** A column of one number for each row. Rows with the same number are in the same fold. */
+  /** A column of one number per row. Rows with the same number are in the same fold. */
   readonly group?: keyof R & string;
 }
 
-/** Positions by what they share, in the order in which each value is first met. */
+/** Groups positions by the value of their row, in the order in which values first occur. */
 const together = (
   order: Iterable<number>,
   valueOf: (row: number) => number,
@@ -36,8 +36,8 @@ const together = (
 };
 
 /**
- * Divides a dataset into `k` parts of about the same size, and gives each with the rest: each row is in the validation
- * data of one fold, and in the training data of the others.
+ * Divides a dataset into `k` parts of about the same size, and returns `k` folds: each row is in the validation data of
+ * one fold, and in the training data of the others.
  *
  * **Fails with** thrown `InvalidArgument` where `k` is not a whole number from 2 to the number of rows, or of groups;
  * `UnknownColumn`.
@@ -72,7 +72,7 @@ export const kFold = <R extends Row>(
     const values = labelsOf("kFold", dataset, group);
     const groups = together(order, (row) => values[row] as number);
     wholeTo(2, groups.length)("kFold", { k });
-    // The largest groups first, each to the fold with the fewest rows.
+    // The largest groups come first, each for the fold with the fewest rows.
     const sizes = new Int32Array(k);
     for (const rows of groups.toSorted((a, b) => b.length - a.length)) {
       const least = sizes.indexOf(sizes.reduce((a, b) => Math.min(a, b)));
@@ -81,7 +81,7 @@ export const kFold = <R extends Row>(
     }
   } else if (stratify !== undefined) {
     const values = labelsOf("kFold", dataset, stratify);
-    // Dealt out class after class, so that neither a class nor all rows are more than one apart.
+    // Rows are dealt out class by class, so that the sizes of folds, and of classes in folds, differ by at most one.
     const dealt = together(order, (row) => values[row] as number).flat();
     for (const [i, row] of dealt.entries()) fold[row] = i % k;
   } else {
@@ -102,17 +102,23 @@ export const kFold = <R extends Row>(
 
 /** The options of {@link timeFolds}. */
 export interface TimeOptions {
-  /** Rows that each fold is measured on. Defaults to the size divided by one more than the number of folds, rounded down. */
+  /**
+   * The number of validation rows of each fold. Defaults to the number of rows divided by one more than the number of
+   * folds, rounded down.
+   */
   readonly validation?: number;
-  /** Rows that are left out between training and validation data, so that what lasts does not leak. Defaults to 0. */
+  /**
+   * The number of rows to leave out between training and validation data, against leaks from one to the other. Defaults
+   * to 0.
+   */
   readonly gap?: number;
-  /** The most rows to train on, the latest ones. Defaults to all before the gap. */
+  /** The maximum number of training rows, the latest ones. Defaults to all rows before the gap. */
   readonly most?: number;
 }
 
 /**
- * Divides rows that are ordered by time: each fold trains on what came before what it is measured on. The validation
- * parts follow one another up to the end.
+ * Divides rows that are ordered by time: each fold trains on rows before its validation rows. The validation parts are
+ * consecutive and reach to the end.
  *
  * **Fails with** `InvalidArgument`, thrown, where the number of folds is not a whole number above 0, an option is out of
  * range, or the first fold would have nothing to train on.

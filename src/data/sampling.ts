@@ -7,7 +7,7 @@ import type { Sampler } from "./source/source.ts";
 
 /** The options of a sampler. */
 export interface SampleOptions {
-  /** The rows of an epoch. Defaults to as many as the dataset has. */
+  /** The number of rows of an epoch. Defaults to the size of the dataset. */
   readonly rows?: number;
   /** Whether a row may be drawn more than once. Defaults to `true`. */
   readonly replacement?: boolean;
@@ -44,14 +44,14 @@ const withReplacement = (weights: Float64Array, rows: number): ((key: Key) => In
 };
 
 /**
- * Draws `rows` different positions one after the other, each in proportion to the weights of those that are left: those
- * with the least exponential times `-ln(u) / w`.
+ * Draws `rows` different positions in sequence, each in proportion to the remaining weights: those with the smallest
+ * exponential times `-ln(u) / w`.
  */
 const withoutReplacement =
   (weights: Float64Array, rows: number) =>
   (key: Key): Int32Array => {
     const u = uniforms(key, weights.length);
-    // 1 - u is above 0, so that every time is finite; a weight of 0 never comes.
+    // 1 - u is above 0, so every time is finite, except for weights of 0, which are never drawn.
     const times = weights.map((weight, i) => -Math.log1p(-(u[i] as number)) / weight);
     const order = Int32Array.from(weights.keys()).filter((i) => (weights[i] as number) > 0);
     return order
@@ -88,7 +88,7 @@ const sampler = <R extends Row>(
 };
 
 /**
- * Draws rows in proportion to weights: one for each row, or the name of a column that holds them.
+ * Draws rows in proportion to weights: one weight per row, or the name of a column that holds them.
  *
  * **Math** With replacement each draw is row `i` with probability `wᵢ / Σ w`. Without, rows are drawn one after the other
  * in proportion to the weights that are left.
@@ -124,8 +124,8 @@ export const weighted = (
   );
 
 /**
- * Draws rows so that every class is as likely as any other, however many rows it has. The column holds a number for each
- * row, its class.
+ * Draws rows so that all classes are equally likely, however many rows they have. The column holds each row's class as
+ * a number.
  *
  * **Math** Row `i` has weight `1 / count(class of i)`.
  * **Fails with** thrown `UnknownColumn`; `InvalidArgument` where the column has more than one number for each row.
@@ -141,7 +141,7 @@ export const balanced = (column: string, options: SampleOptions = {}): Sampler<R
     options,
   );
 
-/** The class of each row, of a column with one number for each. **Fails with** `InvalidArgument`, thrown. */
+/** The class of each row, from a column with one number per row. **Fails with** `InvalidArgument`, thrown. */
 export const labelsOf = <R extends Row>(op: string, dataset: Dataset<R>, column: string) => {
   const labels = dataset.column(column as keyof R & string) as Tensor;
   if (labels.size !== dataset.size)
@@ -149,7 +149,7 @@ export const labelsOf = <R extends Row>(op: string, dataset: Dataset<R>, column:
   return Tensor.read(labels);
 };
 
-/** How often each number occurs. */
+/** Counts how often each number occurs. */
 export const countsOf = (labels: ArrayLike<number>): ReadonlyMap<number, number> => {
   const counts = new Map<number, number>();
   for (let i = 0; i < labels.length; i++) {

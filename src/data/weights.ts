@@ -5,8 +5,8 @@ import type { Dataset, Row } from "./dataset.ts";
 import { labelsOf } from "./sampling.ts";
 
 /**
- * A weight for each class, so that all classes weigh the same together; their mean over the rows is 1. A class without
- * rows has weight 0.
+ * Weights for classes, so that all classes have the same total weight; the mean weight over the rows is 1. A class
+ * without rows has weight 0.
  *
  * **Math** `n / (k · count)` for `n` rows of `k` classes that have any.
  * **Shapes** `[classes]`.
@@ -30,7 +30,7 @@ export const classWeights = <R extends Row, K extends number>(
   return Tensor.own([classes], "f32", weights);
 };
 
-/** The class of each row, each a whole number below that of the classes. */
+/** The class of each row, a whole number below the number of classes. */
 const classesOf = <R extends Row>(
   op: string,
   dataset: Dataset<R>,
@@ -44,8 +44,8 @@ const classesOf = <R extends Row>(
 };
 
 /**
- * Adds a column with the weight of each row's class, of any weights or those of {@link classWeights}: losses multiply
- * with it. The weights are a tensor with one for each class, or the number of classes.
+ * Adds a column with the weight of each row's class, for losses to multiply with. The weights are a tensor of one
+ * number per class, or the number of classes for {@link classWeights}.
  *
  * **Fails with** thrown `UnknownColumn`, `LabelOutOfRange`, `InvalidArgument` as {@link classWeights}.
  *

@@ -18,7 +18,7 @@ import type { Circumstances, Judge, Outcome, Shard } from "./judge.ts";
 import type { Adjustment, Columns, Learner, Moment, Refused, Report } from "./learner.ts";
 import type { SomeMetric } from "./scoring.ts";
 
-/** What a learner by gradient descent carries from step to step. */
+/** The state that a learner by gradient descent carries from step to step. */
 export interface Descending<P, S> {
   readonly params: P;
   /** The state of layers, such as running statistics. */
@@ -26,7 +26,7 @@ export interface Descending<P, S> {
   readonly optimizerState: Tree<Tensor>;
 }
 
-/** The params that a learner trains, within all its params. */
+/** The trained part of a learner's params. */
 export interface Part {
   readonly of: (params: unknown) => unknown;
   readonly replaced: (params: unknown, part: unknown) => unknown;
@@ -45,7 +45,7 @@ export interface Descent<R extends Columns, P, S>
   readonly gradient?: GradientRule | undefined;
   /** Defaults to {@link everything}. */
   readonly trains?: Part | undefined;
-  /** Changes params after each step, for those that follow others instead of being trained. */
+  /** Changes params after each step, for models that follow others instead of being trained. */
   readonly follow?: ((params: unknown, moment: Moment) => unknown) | undefined;
   /** The same learner with another loss or augmentation. */
   readonly withLoss: (
@@ -69,7 +69,7 @@ const withKeys = (rows: Columns, { key }: Moment): Shard => {
   return { rows, keys: randomBits(key, [examples, 2]) };
 };
 
-/** Stands for outputs that a loss did not return; a program that uses it does not compile. */
+/** Replaces outputs that a loss did not return. A program that uses it does not compile. */
 const nothingToCompare = (loss: Expr): Expr =>
   refuse(
     new ShapeMismatch({
@@ -82,7 +82,7 @@ const nothingToCompare = (loss: Expr): Expr =>
     [{ shape: [1], dtype: "f32" }],
   )[0];
 
-/** The summary of an outcome for each metric, that of the loss first. */
+/** The summaries of an outcome, one per metric; the first is the loss. */
 const summaries = (
   metrics: readonly SomeMetric[],
   outcome: Outcome,
@@ -95,7 +95,7 @@ const summaries = (
 
 const rateMeaning = "a number that is not negative, or a schedule";
 
-/** The optimizer under an adjustment. */
+/** The optimizer after an adjustment. */
 const optimizerUnder = (
   { optimizer, learningRate }: Adjustment,
   own: GradientTransformation,
@@ -113,10 +113,10 @@ const optimizerUnder = (
 };
 
 /**
- * A learner that steps against a gradient.
+ * A learner that descends along a gradient.
  *
  * **Math** `g = ∇ₚ mean L(p)`, `(u, s') = update(g, s, p)`, `p' = p + u`; the keys of the examples of step `n` are
- * derived from its key.
+ * derived from the step's key.
  */
 export const descending = <R extends Columns, P, S>(
   spec: Descent<R, P, S>,

@@ -1,4 +1,4 @@
-/** Learners: what learns, as a pure value. */
+/** Learners: pure values that describe how to learn. */
 
 export { type Alternating, alternating } from "./combinators/alternating.ts";
 export { type Averaged, averaged } from "./combinators/averaged.ts";

@@ -12,22 +12,22 @@ import { refuseMistakes } from "./mistakes.ts";
 /** The name of the batch axis, along which layers see the other examples of a shard. */
 export const axis = "batch";
 
-/** How examples are judged: in which mode, at which moment. */
+/** The circumstances of a judgment: the mode, and the moment of the run. */
 export interface Circumstances extends Omit<Moment, "key"> {
   readonly mode: "train" | "eval";
 }
 
-/** What a judge is given of a shard: its rows, and a random key for each, `[examples, 2]`. */
+/** The input of a judge: the rows of a shard, and a random key for each, `[examples, 2]`. */
 export interface Shard {
   readonly rows: Columns;
   readonly keys: Expr;
 }
 
-/** The judgment of one example. Leaves are those of one example, without a batch axis. */
+/** The judgment of one example. Its leaves have no batch axis. */
 export interface Judged {
   /** The loss, a scalar. */
   readonly loss: Expr;
-  /** What metrics compare with `target`. */
+  /** The output that metrics compare with `target`. */
   readonly output?: Expr | undefined;
   readonly target?: Expr | undefined;
   /** Further scalars, by name, for metrics such as `meanOf("name")`. */
@@ -64,7 +64,7 @@ export type ExampleJudge = (
   circumstances: Circumstances & { readonly key: KeyExpr },
 ) => readonly [Judged, state: unknown];
 
-/** The issue of a loss that is no scalar, if it is none. */
+/** The issue of a loss that is not a scalar; empty for a scalar. */
 export const notScalar = (loss: Expr): readonly Issue[] =>
   loss.shape.length === 0
     ? []
@@ -78,7 +78,7 @@ export const notScalar = (loss: Expr): readonly Issue[] =>
       ];
 
 /**
- * Judges a shard by judging each example with a key of its own.
+ * Judges a shard by judging each example with its own key.
  *
  * **Fails with** `CompileError`, thrown, where the judgment of one example has mistakes. Derived programs would repeat
  * each of them, and no longer name the layer that made it.

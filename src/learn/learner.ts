@@ -13,7 +13,7 @@ import type { Key } from "../tensor/key.ts";
 import type { SomeMetric } from "./scoring.ts";
 import type { OverShards } from "./shards.ts";
 
-/** The columns of one row, or of a batch of rows, inside a program. */
+/** The columns of one row, or of a batch of rows, in a program. */
 export type Columns = { readonly [column: string]: Expr };
 
 /** A column by name. **Fails with** `UnknownColumn`, thrown. */
@@ -32,9 +32,9 @@ export const namedColumns = (row: Columns): Columns =>
 /** The columns of a batch of rows, each with the examples along its leading axis. */
 export type Batched<R extends Columns> = { readonly [K in keyof R]: Expr };
 
-/** The moment of a run that a step belongs to. */
+/** The moment of a step in a run. */
 export interface Moment {
-  /** The key of this step: no other step has it. */
+  /** The key of this step, different for every step. */
   readonly key: KeyExpr;
   /** The number of steps before this one, an i32 scalar. */
   readonly step: Expr<readonly []>;
@@ -42,24 +42,24 @@ export interface Moment {
   readonly epoch: Expr<readonly []>;
 }
 
-/** What a step is given besides the carried tree and the batch. */
+/** The inputs of a step besides the carried tree and the batch. */
 export interface StepContext extends Moment {
   /** Reverse-mode differentiation. */
   readonly reverse: Reverse;
   /**
-   * Computes a function of each shard of the batch, and averages over the shards what is to be averaged. Without
-   * shards, the batch is the only one.
+   * Computes a function of each shard of the batch, and averages the results over the shards. Without shards, the whole
+   * batch is one.
    */
   readonly overShards: OverShards;
 }
 
-/** What a step or an evaluation reports about its batch. */
+/** The report of a step or an evaluation about its batch. */
 export interface Report {
   /** The loss, a scalar. A run whose loss is not finite ends. */
   readonly loss: Expr;
-  /** The learning rate of the step, where there is one. */
+  /** The learning rate of the step, if there is one. */
   readonly learningRate?: Expr | undefined;
-  /** For each shard, one summary for each of the learner's metrics. */
+  /** The summaries of each shard, one per metric. */
   readonly summaries: readonly (readonly Exprs[])[];
 }
 
@@ -69,7 +69,7 @@ export interface Stepped {
   readonly report: Report;
 }
 
-/** The part of a carried tree that a trained model consists of. */
+/** The part of a carried tree that makes up the trained model. */
 export type Trained = Initial<unknown, unknown>;
 
 /** Reads and replaces the trained model within a carried tree of tensors. */
@@ -87,54 +87,54 @@ export interface Adjustment {
   readonly augment?: Augmentation;
 }
 
-/** A setting that a learner does not take, and what it would take. */
+/** A setting that a learner refuses, and the settings that it accepts. */
 export interface Refused {
   readonly field: string;
   readonly value: unknown;
   readonly expected: string;
 }
 
-/** What a column of whole numbers counts, so that others are refused before the run. */
+/** A column of whole numbers and their count. Numbers out of range are refused before the run. */
 export interface Limit {
   readonly column: string;
-  /** Class labels are compared with the output; tokens are looked up by the model. */
+  /** Whether the numbers are class labels, compared with the output, or tokens, looked up by the model. */
   readonly of: "classes" | "tokens";
   readonly count: number;
 }
 
 /**
- * What learns, as a pure value. `init` makes the tree of tensors that is carried from step to step. It holds
+ * A learner as a pure value. `init` makes the tree of tensors that is carried from step to step. The tree holds
  * everything that the next step depends on: params, layer state, optimizer state, averages, a teacher, replay memory.
  * `step` is symbolic and becomes one compiled program with static shapes.
  *
- * `R` is the type of a row, as the data must have it, and `C` that of the carried tree. Inside, a learner handles
- * trees of expressions without their types: its own `init` determines what `step` receives.
+ * `R` is the required type of a row, and `C` the type of the carried tree. Inside, a learner handles trees of
+ * expressions without their types: its own `init` determines what `step` receives.
  *
- * **Laws** `laws.learner`: resumption, determinism, the carried tree keeps its type, a learning rate of zero moves
- * nothing but statistics.
+ * **Laws** `laws.learner`: resumption and determinism; the carried tree keeps its type; a learning rate of zero changes
+ * only statistics.
  */
 export interface Learner<in R extends Columns, out C> {
   readonly name: string;
-  /** The first carried tree. It depends on the key alone. */
+  /** The initial carried tree. It depends only on the key. */
   readonly init: (key: Key) => C;
   /** One step on a batch of rows. */
   readonly step: (carried: unknown, batch: Batched<R>, context: StepContext) => Stepped;
-  /** The report on held-out rows: nothing is learned, and nothing is random. */
+  /** The report on held-out rows, without learning or randomness. */
   readonly evaluate: (carried: unknown, batch: Batched<R>, context: Moment) => Report;
-  /** How the summaries of a report are folded. The first metric is that of the loss. */
+  /** The metrics that fold the summaries of a report. The first is the loss. */
   readonly metrics: readonly SomeMetric[];
   readonly trained: TrainedWithin;
   readonly limits: readonly Limit[];
   /** The learner with other settings, or the setting that it refuses. */
   readonly adjust: (change: Adjustment) => Either<Refused, Learner<R, C>>;
-  /** The rows of a layer table for columns of these types (one example). Empty where there is no network to list. */
+  /** The rows of a layer table for columns of these types (one example). Empty if there is no network to list. */
   readonly describe: (columns: { readonly [column: string]: TensorType }) => readonly LayerRow[];
-  /** The model's output for one row, in evaluation. Absent where a learner predicts nothing. */
+  /** The model's output for one row, in evaluation. Missing if a learner predicts nothing. */
   readonly predict?: (carried: unknown, row: Columns, context: Moment) => Expr;
 }
 
 /** A learner of any type. */
 export type AnyLearner = Learner<never, unknown>;
 
-/** The type of what a learner carries. */
+/** The type of the tree that a learner carries. */
 export type CarriedOf<L> = L extends Learner<never, infer C> ? C : never;

@@ -3,8 +3,8 @@ import { CompileError, type Issue } from "../errors.ts";
 import type { Program } from "../ir/expr.ts";
 
 /**
- * Refuses a program with mistakes before anything is derived from it: derived programs would repeat each of them, and
- * no longer name the layer that made it. `bound` has the sizes of the axes that a map around the program binds.
+ * Refuses a program with mistakes before it is differentiated: derived programs would repeat each mistake, without the
+ * name of its layer. `bound` has the sizes of the axes that an enclosing map binds.
  *
  * **Fails with** `CompileError`, thrown, with all mistakes.
  */

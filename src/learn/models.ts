@@ -37,13 +37,10 @@ export interface Calls {
 /** The trees of all models by name, as `init` made them. */
 type ByName = { readonly [name: string]: unknown };
 
-/** Separates the keys of further calls from what the first call derives from its own. */
+/** Separates the keys of further calls from the keys derived for the first call. */
 const furtherCall = -2;
 
-/**
- * Turns models into functions. Each call has a key of its own, and takes the layer state that the call before it
- * left.
- */
+/** Turns models into functions. Each call has its own key, and takes the layer state that the previous call left. */
 const calling = (
   models: { readonly [name: string]: OpenLayer },
   state: unknown,

@@ -31,41 +31,47 @@ import {
 } from "./models.ts";
 import type { SomeMetric } from "./scoring.ts";
 
-/** What a loss is told about the run besides models and data. */
+/** The information about the run that a loss receives besides models and data. */
 export interface LossContext extends Circumstances {
   /** A key for random changes: of this example in `objective`, of this batch in `batchObjective`. */
   readonly key: KeyExpr;
 }
 
-/** What an objective trains, and how, apart from its loss. */
+/** The settings of an objective, apart from its loss. */
 interface Settings<R extends Columns, M extends Models> {
   /** For example `adam({ learningRate: 1e-3 })`. */
   readonly optimizer: GradientTransformation;
-  /** The models that are trained. Defaults to all that follow no other. */
+  /** The models to train. Defaults to all that do not follow another. */
   readonly trains?: readonly (keyof M & string)[];
-  /** Models whose params follow those of another model, which starts alike: `{ teacher: follow("student", 0.99) }`. */
+  /**
+   * Models whose params follow those of another model, with the same initial values: `{ teacher: follow("student",
+   * 0.99) }`.
+   */
   readonly follows?: { readonly [K in keyof M]?: Follower<keyof M & string> };
-  /** What is measured beside the loss. Defaults to nothing. */
+  /** The metrics besides the loss. Defaults to none. */
   readonly metrics?: readonly SomeMetric[];
-  /** How the gradient is taken. Defaults to {@link plainly}. */
+  /** The rule that computes the gradient. Defaults to {@link plainly}. */
   readonly gradient?: GradientRule;
-  /** Columns of class labels or tokens, with their numbers. Others are refused before the run. Defaults to none. */
+  /**
+   * Columns of class labels or tokens, with their numbers. Values out of range are refused before the run. Defaults to
+   * none.
+   */
   readonly limits?: readonly (Limit & { readonly column: keyof R & string })[];
 }
 
-/** What {@link objective} minimizes. */
+/** The specification of {@link objective}. */
 export interface Objective<R extends Columns, M extends Models> extends Settings<R, M> {
-  /** The models, by name: each is a layer, of which the loss sees a function. */
+  /** The models, by name. Each is a layer, which the loss calls as a function. */
   readonly models: M;
-  /** The loss of one row, or a judgment with what metrics compare. A step minimizes the mean over a batch. */
+  /** The loss of one row, or a judgment with outputs for metrics. A step minimizes the mean over a batch. */
   readonly loss: (models: Applied<M>, row: R, context: LossContext) => Expr<readonly []> | Judged;
 }
 
-/** What {@link batchObjective} minimizes. */
+/** The specification of {@link batchObjective}. */
 export interface BatchObjective<R extends Columns, M extends Models> extends Settings<R, M> {
-  /** The models, by name: each is a layer, of which the loss sees a function of a batch. */
+  /** The models, by name. Each is a layer, which the loss calls as a function of a batch. */
   readonly models: M;
-  /** The loss of a batch, whose columns have a leading axis of examples; or a judgment with what metrics compare. */
+  /** The loss of a batch, whose columns have a leading axis of examples, or a judgment with outputs for metrics. */
   readonly loss: (
     models: AppliedToBatch<M>,
     batch: Batched<R>,
@@ -75,13 +81,13 @@ export interface BatchObjective<R extends Columns, M extends Models> extends Set
 
 type ByName<A = unknown> = { readonly [name: string]: A };
 
-/** The models of these names as a part of all. */
+/** The models with these names, as a part of all params. */
 const onlyThese = (names: readonly string[]): Part => ({
   of: (params) => Object.fromEntries(names.map((name) => [name, (params as ByName)[name]])),
   replaced: (params, part) => ({ ...(params as ByName), ...(part as ByName) }),
 });
 
-/** Initializes each model with a key of its own; a model that follows another starts with the other's params. */
+/** Initializes each model with its own key. A model that follows another starts with the other's params. */
 const initialized =
   (models: ByName<OpenLayer>, follows: ByName<Follower | undefined>) =>
   (key: Key): Initial<ByName, ByName> => {
@@ -97,7 +103,7 @@ const initialized =
     };
   };
 
-/** The program that computes a loss, as a function of all that it depends on. */
+/** The program that computes a loss, as a function of everything it depends on. */
 const asProgram = (loss: Expr): Program => {
   const parameters = topological([loss]).filter((node) => node.primitive === "parameter");
   return program(
@@ -158,8 +164,8 @@ const withJudge = <R extends Columns, M extends Models>(
 };
 
 /**
- * Trains any number of models by the loss of one row, which uses any of its columns. The mean over a batch is
- * minimized.
+ * Trains any number of models by the loss of one row, which may use any of its columns. It minimizes the mean over a
+ * batch.
  *
  * @example
  * ```ts
@@ -179,7 +185,7 @@ export const objective = <R extends Columns, const M extends Models>(
   spec: Objective<R, M>,
 ): Learner<R, Descending<ParamsByName<M>, StateByName<M>>> => {
   const models = openAll(spec.models);
-  // The functions were made of `models`, and the row of columns of R.
+  // The functions come from `models`, and the row has the columns of R.
   const loss = spec.loss as (models: never, row: never, context: LossContext) => Expr | Judged;
   const judge = perExample((params, state, row, { key, ...circumstances }) => {
     const calls = appliedToExample(models, params, state, { ...circumstances, key });
@@ -200,10 +206,10 @@ export const batchObjective = <R extends Columns, const M extends Models>(
   spec: BatchObjective<R, M>,
 ): Learner<R, Descending<ParamsByName<M>, StateByName<M>>> => {
   const models = openAll(spec.models);
-  // The functions were made of `models`, and the batch of columns of R.
+  // The functions come from `models`, and the batch has the columns of R.
   const loss = spec.loss as (models: never, batch: never, context: LossContext) => Expr | Judged;
   const judge: Judge = (params, state, { rows, keys }, circumstances) => {
-    // The keys of the examples are distinct in each step, and so is the first of them.
+    // The keys of the examples differ in each step, and so does the first of them.
     const key = index(keys, 0) as KeyExpr;
     const calls = appliedToBatch(models, params, state, { ...circumstances, key });
     const context = { ...circumstances, key: foldInKey(key, ofLoss) };

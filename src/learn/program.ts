@@ -45,7 +45,7 @@ export const typesOf = (spec: ColumnTypes, size: number): ColumnTypes =>
 export interface StepReport {
   readonly loss: number;
   readonly learningRate: number | undefined;
-  /** For each shard, one summary for each metric. */
+  /** The summaries of each shard, one per metric. */
   readonly summaries: readonly Summaries[];
 }
 
@@ -54,7 +54,7 @@ export interface StepProgram {
   readonly program: Program;
   /** The number of leading inputs and outputs that are carried from step to step. */
   readonly carried: number;
-  /** Which leaves of what is kept the program takes, in order. A step takes all of them. */
+  /** The leaves of the kept tensors that the program takes, in order. A step takes all of them. */
   readonly takes: readonly number[];
   /** The columns that the program reads, in the order of its inputs after the carried ones. */
   readonly columns: readonly string[];
@@ -75,7 +75,7 @@ const symbolic = (
 
 const typeText = ({ shape, dtype }: TensorType): string => `${dtype} ${showShape(shape)}`;
 
-/** The first difference between what a step takes and what it returns, which must be a tree of the same types. */
+/** The first difference between the tree that a step takes and the one it returns; their types must be equal. */
 const changed = (
   learner: string,
   before: { readonly leaves: readonly Expr[]; readonly shape: TreeShape },
@@ -137,7 +137,7 @@ const readReport = (shape: TreeShape, outputs: readonly Tensor[]): StepReport =>
   };
 };
 
-/** The parameters of a batch and of the epoch, of which a program takes those that it uses. */
+/** The parameters of a batch and of the epoch. A program takes those that it uses. */
 const batchOf = (types: ColumnTypes) => ({
   columns: Object.fromEntries(
     Object.entries(types).map(([name, type]) => [name, parameter(type)] as const),

@@ -8,24 +8,24 @@ import { flattenExprs } from "../ir/trees.ts";
 import { isFloat } from "../tensor/dtype.ts";
 import { eachLeaf } from "./trees.ts";
 
-/** What is computed from one shard of a batch. */
+/** The results for one shard of a batch. */
 export interface Share<A> {
   /**
-   * A tree that is averaged over the shards: gradients, losses, statistics. Leaves that are not floating-point numbers,
-   * such as counters, must be the same in every shard.
+   * A tree to average over the shards: gradients, losses, statistics. Leaves that are not floats, such as counters,
+   * must be the same in every shard.
    */
   readonly mean: A;
-  /** A tree that is kept for each shard: summaries of metrics. */
+  /** A tree to keep for each shard: summaries of metrics. */
   readonly each: Exprs;
 }
 
-/** What is computed from all shards of a batch. */
+/** The results for all shards of a batch. */
 export interface Shares<A> {
   readonly mean: A;
   readonly each: readonly Exprs[];
 }
 
-/** Computes a function of every shard of a batch, which is a tree of tensors with one leading axis of examples. */
+/** Computes a function of every shard of a batch. A batch is a tree of tensors with a leading axis of examples. */
 export type OverShards = <B, A>(batch: B, share: (shard: B) => Share<A>) => Shares<A>;
 
 /** The whole batch as one shard. */
@@ -36,19 +36,19 @@ export const oneShard: OverShards = (batch, share) => {
 
 const commonDivisor = (a: number, b: number): number => (b === 0 ? a : commonDivisor(b, a % b));
 
-/** The factors by which a number of shards is divided, the outermost first: as many twos as it has. */
+/** Factors of a number of shards, the outermost first: a 2 for each factor of two, then the rest. */
 const factorsOf = (n: number): readonly number[] => {
   if (n <= 1) return [];
   return n % 2 === 0 ? [2, ...factorsOf(n / 2)] : [n];
 };
 
-/** The sum of a stacked leaf along its leading axis, one term after the other; the first of integers. */
+/** The sum of a stacked leaf along its leading axis, in sequence; for integers, the first element. */
 const summed = (stacked: Expr): Expr => {
   const terms = Array.from({ length: stacked.shape[0] ?? 1 }, (_, i) => index(stacked, i) as Expr);
   return isFloat(stacked.dtype) ? terms.reduce((a, b) => add(a, b)) : index(stacked, 0);
 };
 
-/** Sums of `mean`, and `each` with a leading axis of shards, over a batch divided by nested loops. */
+/** Sums of `mean`, and `each` with a leading axis of shards, for a batch divided by nested loops. */
 const dividedBy = <B, A>(
   [first, ...rest]: readonly number[],
   batch: B,
@@ -65,7 +65,7 @@ const dividedBy = <B, A>(
   const [, made] = scan<undefined, B, Share<A>>(
     (carry, part) => [carry, dividedBy(rest, part, share)],
     undefined,
-    // The leaves of `parts` have the leading axis that the loop takes off.
+    // The loop removes the leading axis of the leaves of `parts`.
     parts as Unshaped<B>,
   );
   const { mean, each: stacked } = made as Share<A>;
@@ -79,11 +79,11 @@ const dividedBy = <B, A>(
 };
 
 /**
- * Divides batches into `shards` equal parts and computes them one after the other, in memory for one part. Means are
- * taken by a fixed tree of sums: pairs of neighbors, then pairs of pairs. So machines that hold the same shards get
- * the same bits, whatever their number.
+ * Divides batches into `shards` equal parts and computes them in sequence, in the memory of one part. Means use a fixed
+ * tree of sums: pairs of neighbors, then pairs of pairs. So any number of machines that share the shards get the same
+ * bits.
  *
- * A batch that is not a multiple of `shards` is divided into as many parts as divide it evenly.
+ * A batch that is not a multiple of `shards` is divided into the largest number of parts that divides it evenly.
  */
 export const inShards =
   (shards: number): OverShards =>

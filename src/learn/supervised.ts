@@ -33,7 +33,7 @@ type ShapeOfColumn<T> = T extends Expr<infer S> ? S : Shape;
 /** The output shape of a model, as far as its type tells. */
 type Given<M> = M extends Layer<infer _I, infer O, infer _P, infer _S> ? O : Shape;
 
-/** What {@link supervised} learns, from which columns, and how. */
+/** The specification of {@link supervised}. */
 export interface Supervised<
   R extends Columns,
   I extends keyof R & string,
@@ -56,23 +56,23 @@ export interface Supervised<
   ) => Expr<readonly []>;
   /** For example `adam({ learningRate: 1e-3 })`. */
   readonly optimizer: GradientTransformation;
-  /** What is measured beside the loss. Defaults to nothing. */
+  /** The metrics besides the loss. Defaults to none. */
   readonly metrics?: readonly SomeMetric[];
   /** A random change of inputs during training. Defaults to none. */
   readonly augment?: Augmentation;
-  /** How the gradient is taken. Defaults to {@link plainly}. */
+  /** The rule that computes the gradient. Defaults to {@link plainly}. */
   readonly gradient?: GradientRule;
 }
 
 /** Separates the key of the augmentation from the keys of the model. */
 const augmenting = -1;
 
-/** A model without the types of its shapes, which were checked against the data. */
+/** A model whose shapes were checked against the data, without their types. */
 interface Model<P, S> extends OpenLayer {
   readonly init: (key: Key) => Initial<P, S>;
 }
 
-/** {@link Supervised} without the types of its columns, which were checked. */
+/** {@link Supervised} after its columns were checked, without their types. */
 interface Open<P, S> {
   readonly input: string;
   readonly target: string;
@@ -149,7 +149,7 @@ export const supervised = <
     gradient,
     describe: (columns) => {
       const rows = summary(model, columns[input]?.shape ?? []);
-      // The parts of the model, or the model itself where it has none.
+      // The parts of the model, or the model itself if it has none.
       return rows.length > 1 ? rows.slice(1) : rows;
     },
     predict: (carried, row, { key }) => {

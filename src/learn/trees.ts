@@ -9,8 +9,8 @@ export const eachLeaf = <T>(f: (leaf: Expr) => Expr, tree: T): T => {
 };
 
 /**
- * Applies a function to the corresponding floating-point leaves of two trees of one structure. Other leaves are those
- * of the second tree.
+ * Applies a function to the corresponding float leaves of two trees of one structure. Other leaves come from the second
+ * tree.
  */
 export const bothLeaves = <T>(f: (a: Expr, b: Expr) => Expr, first: T, second: T): T => {
   const { leaves, shape } = flattenExprs(first);
@@ -18,7 +18,7 @@ export const bothLeaves = <T>(f: (a: Expr, b: Expr) => Expr, first: T, second: T
   return treeOf<T>(
     shape,
     leaves.map((a, i) => {
-      // Trees of one structure have as many leaves.
+      // Trees of one structure have the same number of leaves.
       const b = others[i] as Expr;
       return isFloat(a.dtype) ? f(a, b) : b;
     }),

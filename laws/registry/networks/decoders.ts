@@ -8,11 +8,11 @@ import type { Decoded, Decoder } from "../../networks/decoders.ts";
 type Search = Effect.Effect<readonly (number | searches.Hypothesis)[], DecodingFailure>;
 type Setting = (model: Continuation<number>, span: searches.Span, key: Key) => Search;
 
-/** Every way of generating sequences, in several settings: one that is not here does not compile. */
+/** Every way of generating sequences, in several settings. A missing one does not compile. */
 const settings: { readonly [Name in keyof typeof searches]: readonly Setting[] } = {
   generate: [
     (model, span) =>
-      // The last of the likeliest, and no check of its own.
+      // Takes the last of the most likely tokens, without a check of its own.
       searches.generate(model, span, (logits) => {
         const x = Array.from(logits.toTypedArray());
         return x.reduce((best, value, i) => (value >= (x[best] as number) ? i : best), 0);

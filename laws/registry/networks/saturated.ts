@@ -18,7 +18,7 @@ import type { Family } from "../../law.ts";
 import type { Saturated } from "../../networks/saturation.ts";
 import { logUniform, uniform } from "../../values/hostile.ts";
 
-/** The greatest magnitude of operands, and their dtype. */
+/** The largest magnitude of operands, and their dtype. */
 interface Reach {
   readonly most: number;
   readonly dtype: "f32" | "f64";
@@ -31,7 +31,7 @@ interface Setting {
   readonly operands: (reach: Reach) => readonly Domain[];
   readonly variables?: number;
 }
-/** Why a function is not finite where it saturates. */
+/** The reason why a function is not finite where it saturates. */
 type Because = string;
 
 const sized = ({ most, dtype }: Reach, ...shape: readonly number[]): Domain =>
@@ -295,7 +295,7 @@ const withExponent = (
   show: ({ options }) => `${name} with the exponent ${options}`,
 });
 
-/** Functions with an exponent, which is drawn, of numbers that are 0 or near it. */
+/** Functions with a random exponent, at numbers at or near 0. */
 export const powerFunctions: readonly Family<Saturated>[] = [
   withExponent("lpPool", exponent, [[4, 1]], (p, x) => lpPool(x, p, 2)),
   withExponent("vectorNorm", signed, [[3]], (p, x) => vectorNorm(x, p)),

@@ -17,20 +17,23 @@ import { type Augmentation, below } from "./example.ts";
 export type BatchColumns = { readonly [column: string]: Expr };
 
 /**
- * A random change of a whole batch, in which examples may be mixed with others: a pure function of the columns and a key.
+ * A random change of a whole batch, which may mix examples with one another: a pure function of the columns and a key.
  * It keeps the shape and dtype of every column. It is part of the compiled step.
  */
 export type BatchAugmentation = <B extends BatchColumns>(batch: B, key: KeyExpr) => B;
 
-/** Which columns are mixed, and how much. */
+/** The options of mixing: which columns, and how much. */
 export interface MixOptions {
-  /** The columns of inputs, floats. */
+  /** The columns of inputs, of a float dtype. */
   readonly inputs: readonly string[];
-  /** The columns of targets, floats: one-hot vectors for classes. They are mixed in the same proportion. */
+  /**
+   * The columns of targets, of a float dtype, such as one-hot vectors for classes. They are mixed in the same
+   * proportion.
+   */
   readonly targets: readonly string[];
-  /** The parameter of the beta distribution of the proportion: small for little mixing, 1 for any amount alike. */
+  /** The parameter of the beta distribution of the proportion: small for little mixing, 1 for a uniform proportion. */
   readonly alpha?: number;
-  /** Whether all examples of a batch share one proportion, or have their own. Defaults to "batch". */
+  /** Whether all examples of a batch share one proportion, or each has its own. Defaults to `"batch"`. */
   readonly per?: "batch" | "example";
 }
 
@@ -42,7 +45,7 @@ const missing = (op: string, column: string, known: readonly string[]): ShapeMis
     path: [],
   });
 
-/** What is wrong with a column that is to be mixed, if anything. */
+/** The mistake in a column that is to be mixed, if there is one. */
 const mistakeIn = (
   op: string,
   column: string,
@@ -68,7 +71,7 @@ const mistakeIn = (
       });
 };
 
-/** Replaces columns of a batch by what `change` makes of them, or by an issue that names what is wrong with them. */
+/** Changes columns of a batch by `change`; columns with mistakes become issues that name them. */
 const changing = (
   op: string,
   columns: readonly string[],
@@ -90,12 +93,12 @@ const changing = (
     if (issue !== undefined) return refused(op, issue, batch);
     const xs = columns.map((column) => batch[column] as Expr);
     const made = scoped(op, [...xs, key], change(xs, key));
-    // Each has the type that it had.
+    // Each column keeps its type.
     return { ...batch, ...Object.fromEntries(columns.map((column, i) => [column, made[i]])) };
   };
 };
 
-/** A batch of which every column is an issue, so that it is reported whichever of them is used. */
+/** A batch in which every column is an issue, so that it is reported whichever column is used. */
 const refused = <B extends BatchColumns>(op: string, issue: Issue, batch: B): B => {
   const all = Object.values(batch);
   const made = scoped(op, all, refuse(issue, all, all));
@@ -105,7 +108,7 @@ const refused = <B extends BatchColumns>(op: string, issue: Issue, batch: B): B 
   };
 };
 
-/** Adds axes of extent 1 to numbers for examples, so that they broadcast against `x`. */
+/** Reshapes one number per example so that it broadcasts against `x`. */
 const against = (numbers: Expr, x: Expr): Expr =>
   reshape(numbers, [numbers.shape[0] ?? 1, ...x.shape.slice(1).map(() => 1)]) as Expr;
 
@@ -129,8 +132,8 @@ const optionsOf = (op: string, { inputs, targets, alpha, per = "batch" }: MixOpt
 };
 
 /**
- * Mixes each example with another one of the batch, inputs and targets alike: what lies between two examples should have
- * what lies between their targets.
+ * Mixes each example with another one of the batch, inputs and targets alike: a mixture of inputs should give the
+ * mixture of their targets.
  *
  * **Math** `x' = λ x + (1 - λ) x_π`, `y' = λ y + (1 - λ) y_π`, with `λ ~ Beta(α, α)` and a random permutation `π`.
  * `alpha` defaults to 0.2.
@@ -169,7 +172,9 @@ export const mixup = (options: MixOptions): BatchAugmentation => {
   );
 };
 
-/** Whether places along an axis of `extent` are from `first` up to but not including `end`, for each of some boxes. */
+/**
+ * Whether the positions along an axis of `extent` are from `first` up to but not including `end`, for several boxes.
+ */
 const between = (extent: number, first: Expr, end: Expr): Expr => {
   const place = expandDims(iota([extent]), 0);
   return and(
@@ -179,8 +184,7 @@ const between = (extent: number, first: Expr, end: Expr): Expr => {
 };
 
 /**
- * Pastes a box of another image of the batch into each image, and mixes targets in proportion to the areas that are left
- * of both.
+ * Pastes a box of another image of the batch into each image, and mixes targets in proportion to the visible areas.
  *
  * **Math** The box has sides `⌊W √(1 - λ)⌋` and `⌊H √(1 - λ)⌋` with `λ ~ Beta(α, α)` and its center anywhere; what is
  * beyond the edge is cut off. `y' = (1 - a) y + a y_π` for the share `a` of the area of the box. `alpha` defaults to 1.
@@ -205,7 +209,7 @@ export const cutmix = (options: MixOptions): BatchAugmentation => {
     const boxes = per === "batch" ? 1 : n;
     const partners = permutation(forPartners, n);
     const side = sqrt(sub(1, symmetricBeta(forShare, alpha, [boxes]))) as Expr;
-    /** The ends of the box along an axis, cut off at the edge. */
+    /** The two ends of the box along an axis, clipped at the edges. */
     const ends = (own: KeyExpr, extent: number): readonly [Expr, Expr] => {
       const half = floor(mul(floor(mul(side, extent)), 0.5)) as Expr;
       const center = below(own, extent, [boxes]);

@@ -5,15 +5,18 @@ import { type KeyExpr, normal, splitKey, uniform } from "../../ir/ops/random.ts"
 import { index } from "../../ir/ops/structural.ts";
 import type { Shape } from "../../tensor/shape.ts";
 
-/** Proposals for each draw. Each is accepted with probability above 0.95, so that 2⁻³⁴ of all draws have none. */
+/**
+ * The number of proposals for each draw. Each is accepted with probability above 0.95, so that only 2⁻³⁴ of all draws
+ * fail.
+ */
 const proposals = 8;
 
 /** Logarithms of uniform numbers above 0 and at most 1. */
 const logUniform = (key: KeyExpr, shape: Shape): Expr => log(sub(1, uniform(key, shape)));
 
 /**
- * Logarithms of random numbers from the gamma distribution of a shape `a` and scale 1. As logarithms they do not
- * underflow for small `a`.
+ * Logarithms of random numbers from the gamma distribution with shape `a` and scale 1. Unlike the numbers themselves,
+ * they do not underflow for small `a`.
  *
  * **Math** `d·v` with `d = a - 1/3`, `v = (1 + x/√(9d))³` for the first normal `x` with `ln u < x²/2 + d - d·v + d·ln v`.
  * For `a` below 1, a draw for `a + 1` times `u^(1/a)`.
@@ -25,7 +28,7 @@ const logGamma = (key: KeyExpr, a: number, shape: Shape): Expr => {
   const x = normal(forNormal, [proposals, ...shape]) as Expr;
   const u = logUniform(forAccepting, [proposals, ...shape]);
   const root = add(1, mul(x, 1 / Math.sqrt(9 * d))) as Expr;
-  // Where the root is not above 0, the logarithm is no number, and nothing is accepted.
+  // If the root is not above 0, the logarithm is NaN and nothing is accepted.
   const logV = mul(3, log(root)) as Expr;
   const v = mul(root, square(root)) as Expr;
   const bound = add(sub(add(mul(square(x), 0.5), d), mul(d, v)), mul(d, logV)) as Expr;
@@ -37,7 +40,10 @@ const logGamma = (key: KeyExpr, a: number, shape: Shape): Expr => {
   return a < 1 ? (add(ofD, mul(logUniform(forPower, shape), 1 / a)) as Expr) : ofD;
 };
 
-/** Random numbers from the beta distribution with both parameters `a`: `x / (x + y)` for `x`, `y` from the gamma one. */
+/**
+ * Random numbers from the beta distribution with both parameters `a`: `x / (x + y)` for `x`, `y` from the gamma
+ * distribution.
+ */
 export const symmetricBeta = (key: KeyExpr, a: number, shape: Shape): Expr => {
   const [forX, forY] = splitKey(key, 2) as [KeyExpr, KeyExpr];
   return logistic(sub(logGamma(forX, a, shape), logGamma(forY, a, shape))) as Expr;

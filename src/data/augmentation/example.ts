@@ -23,8 +23,8 @@ const augmentation =
     scoped(name, [input, key], [change(input, key)])[0] as Expr;
 
 /**
- * Random whole numbers from 0 up to but not including `n`, as floats, uniform to within 2⁻²⁴. A product that rounds up to
- * `n` itself becomes the number before.
+ * Random whole numbers from 0 up to but not including `n`, as floats, uniform to within 2⁻²⁴. A product that rounds up
+ * to `n` becomes `n - 1`.
  */
 export const below = (key: KeyExpr, n: number | Expr, shape: Shape = []): Expr =>
   minimum(floor(mul(uniform(key, shape), n)), sub(n, 1)) as Expr;

@@ -10,7 +10,7 @@ import { refuse } from "../../ir/types/diagnose.ts";
 import { finite, probability, whole } from "../../tensor/validate.ts";
 import { type Augmentation, augmentations, below } from "./example.ts";
 
-/** Names the nodes of an augmentation of spectrograms, which have at least so many axes and steps of time. */
+/** Names the nodes of an augmentation of spectrograms, and checks the number of axes and time steps. */
 const ofSpectrogram =
   (op: string, axes: number, steps: number, change: Augmentation): Augmentation =>
   (given, key) => {
@@ -29,11 +29,11 @@ const ofSpectrogram =
 
 /** The options of a mask. */
 export interface MaskOptions {
-  /** How many masks there are, which may overlap. Defaults to 1. */
+  /** The number of masks, which may overlap. Defaults to 1. */
   readonly count?: number;
-  /** The greatest share of the axis that one mask may cover. Defaults to 1. */
+  /** The largest fraction of the axis that one mask may cover. Defaults to 1. */
   readonly share?: number;
-  /** The number that is put in. Defaults to 0, the mean of a spectrogram that is standardized. */
+  /** The number that masked elements become. Defaults to 0, the mean of a standardized spectrogram. */
   readonly fill?: number;
 }
 
@@ -62,7 +62,7 @@ const mask = (
 };
 
 /**
- * Masks consecutive steps of time of a spectrogram.
+ * Masks consecutive time steps of a spectrogram.
  *
  * **Math** Steps `[t₀, t₀ + t)` become `fill`, with `t` uniform over `0 … most`, and `t₀` over every place where they fit.
  * **Shapes** `[time, frequency, …]`, unchanged.
@@ -74,7 +74,7 @@ export const timeMask = (most: number, options: MaskOptions = {}): Augmentation 
   mask("timeMask", 0, most, options);
 
 /**
- * Masks consecutive channels of frequency of a spectrogram, as {@link timeMask} does for steps of time.
+ * Masks consecutive frequency channels of a spectrogram, as {@link timeMask} masks time steps.
  *
  * **Shapes** `[time, frequency, …]`, unchanged.
  * **Fails with** as {@link timeMask}.
@@ -84,8 +84,8 @@ export const frequencyMask = (most: number, options: MaskOptions = {}): Augmenta
   mask("frequencyMask", 1, most, options);
 
 /**
- * Warps the time of a spectrogram: a random moment is moved by up to `most` steps, the ends stay, and what is between is
- * stretched and squeezed evenly, by linear interpolation.
+ * Warps the time of a spectrogram: moves a random time step by up to `most` steps, keeps the ends, and interpolates
+ * linearly between.
  *
  * **Math** The moment `c` and its shift `w` are uniform over the whole numbers `most + 1 … τ - 2 - most` and
  * `-most … most`, for `τ` steps. Step `t` becomes that at `t c / (c + w)` up to `c + w`, and from there that at
@@ -122,25 +122,25 @@ export const timeWarp = (most: number): Augmentation => {
   });
 };
 
-/** The options of {@link specAugment}: the greatest warp and masks, and how many there are. */
+/** The options of {@link specAugment}: the largest warp and masks, and the numbers of masks. */
 export interface SpecAugmentOptions {
-  /** The greatest shift in steps of time. Defaults to 0, no warp. */
+  /** The largest shift in time steps. Defaults to 0, no warp. */
   readonly warp?: number;
-  /** The widest mask in channels. Defaults to 27. */
+  /** The widest frequency mask in channels. Defaults to 27. */
   readonly frequency?: number;
-  /** Defaults to 1. */
+  /** The number of frequency masks. Defaults to 1. */
   readonly frequencyMasks?: number;
-  /** The widest mask in steps of time. Defaults to 100. */
+  /** The widest time mask in time steps. Defaults to 100. */
   readonly time?: number;
-  /** Defaults to 1. */
+  /** The number of time masks. Defaults to 1. */
   readonly timeMasks?: number;
-  /** The greatest share of the time that one mask may cover. Defaults to 1. */
+  /** The largest fraction of the time that one mask may cover. Defaults to 1. */
   readonly share?: number;
 }
 
 /**
- * SpecAugment: a warp of time, then masks of frequency and of time. It defaults to the paper's policy LibriSpeech basic,
- * without its warp, which costs most and helps least.
+ * SpecAugment: warps time, then masks frequencies and times. Defaults to the paper's policy LibriSpeech basic without
+ * its warp, which costs most and helps least.
  *
  * **Shapes** `[time, frequency, …]`, unchanged.
  * **Fails with** as {@link timeMask} and {@link timeWarp}.

@@ -14,18 +14,18 @@ import type { ReadOptions, RowSpec, SourceError } from "./epochs.ts";
 import type { Chunk } from "./inbox.ts";
 import type { Ragged } from "./source.ts";
 
-/** The column, beside those of a stream, with the greatest length of a row's ragged columns before they were padded. */
+/** A column that a stream's rows get in addition: the largest length of the row's ragged columns before padding. */
 export const lengthColumn = "\u0000length";
 
-/** What a stream yields: single rows, or several at once along a leading axis. */
+/** The items of a stream: single rows, or several rows along a leading axis. */
 export type Per = "row" | "batch";
 
-/** Checks what a stream yielded, and gives its rows; `place` is that of the first. */
+/** Checks an item of a stream and returns its rows; `place` is the place of the first row. */
 export type Admit = (item: Row, place: StreamPlace) => Chunk | SourceError;
 
 const typeText = ({ shape, dtype }: TensorType): string => `${dtype} ${showShape(shape)}`;
 
-/** The spec of rows like the first: what a stream that declares none is held to. */
+/** The spec of rows like the first one, for a stream that declares none. */
 export const specOf = (item: Row, per: Per, ragged: Ragged | undefined): RowSpec =>
   Object.fromEntries(
     Object.entries(item).map(([column, { shape, dtype }]) => {
@@ -37,13 +37,13 @@ export const specOf = (item: Row, per: Per, ragged: Ragged | undefined): RowSpec
     }),
   );
 
-/** The shape of a ragged column at its greatest length. */
+/** The shape of a ragged column at its largest length. */
 const longest = (shape: Shape, { lengths }: Ragged): Shape => [
   lengths.at(-1) ?? 0,
   ...shape.slice(1),
 ];
 
-/** The first column that a record lacks or has beyond those of the spec. */
+/** The first column that a record lacks, or that the spec lacks. */
 const columnsDiffer = (
   item: Row,
   spec: RowSpec,
@@ -55,8 +55,8 @@ const columnsDiffer = (
 };
 
 /**
- * Makes the check of what a stream yields: every row has the columns, shapes and dtypes of the spec, finite numbers and
- * labels in range.
+ * Makes the check of a stream's items: every row must have the columns, shapes and dtypes of the spec, finite numbers,
+ * and labels in range.
  */
 export const admitting = (
   spec: RowSpec,
@@ -85,7 +85,7 @@ export const admitting = (
     let rows: number | undefined = per === "row" ? 1 : undefined;
     let length = 0;
     for (const [column, type] of Object.entries(spec)) {
-      // Every column of the spec is there.
+      // Every column of the spec exists.
       const tensor = item[column] as Tensor;
       const own = per === "row" ? tensor.shape : tensor.shape.slice(1);
       const isRagged = ragged?.columns.includes(column) === true;
@@ -165,7 +165,7 @@ const labelsIn =
     return undefined;
   };
 
-/** The first of the labeled columns that a spec does not have. */
+/** The first labeled column that a spec lacks. */
 export const unknownLabels = (
   spec: RowSpec,
   { labels = {} }: ReadOptions,

@@ -4,7 +4,7 @@ import { type Arrays, copyTo, type Supply } from "./inbox.ts";
 import { roomFor, widthsOf } from "./shuffleBuffer.ts";
 import type { Ragged } from "./source.ts";
 
-/** Where a batcher takes its rows: how many are there, and whether they are the last. */
+/** The rows for a batcher: their number, and whether they are the last. */
 export interface Rows extends Supply {
   readonly available: () => number;
   readonly ended: () => boolean;
@@ -12,14 +12,14 @@ export interface Rows extends Supply {
 
 /** Cuts rows into batches. */
 export interface Batcher {
-  /** Rows of the next batch; 0 if there is none, `undefined` if too few rows have come. */
+  /** The number of rows of the next batch; 0 at the end, `undefined` if too few rows have arrived. */
   readonly ready: () => number | undefined;
   readonly bucket: () => number;
-  /** Takes the next batch, which must be ready; drops it if there are no arrays. */
+  /** Takes the next batch, which must be ready. Without arrays it drops the batch. */
   readonly fill: (into: Arrays | undefined) => void;
 }
 
-/** Batches of rows in the order in which they come. */
+/** Makes batches of rows in the order of their arrival. */
 export const inOrder = (rows: Rows, batchSize: number, dropRemainder: boolean): Batcher => {
   const ready = (): number | undefined => {
     const n = Math.min(batchSize, rows.available());
@@ -34,7 +34,7 @@ export const inOrder = (rows: Rows, batchSize: number, dropRemainder: boolean): 
   };
 };
 
-/** The types of rows that are padded to each of the lengths. */
+/** The row types that result from padding to each of the lengths. */
 export const bucketSpecs = (spec: RowSpec, { columns, lengths }: Ragged): readonly RowSpec[] =>
   lengths.map((length) =>
     Object.fromEntries(
@@ -46,8 +46,8 @@ export const bucketSpecs = (spec: RowSpec, { columns, lengths }: Ragged): readon
   );
 
 /**
- * Batches of rows of about one length: each row waits in the bucket of the least length that holds it, until the bucket
- * is full. What is left at the end makes a smaller batch for each bucket, from the shortest on.
+ * Makes batches of rows of similar length: each row waits in the bucket of the smallest length that holds it, until the
+ * bucket is full. At the end, the remaining rows of each bucket form a smaller batch, the shortest bucket first.
  */
 export const byLength = (
   rows: Rows,
@@ -75,7 +75,7 @@ export const byLength = (
     if (bucket === undefined) return;
     for (const [column, store] of Object.entries(bucket.store)) {
       const width = bucket.widths[column] as number;
-      // What is beyond the bucket's length is padding.
+      // Elements beyond the row's length are padding.
       store.set((one[column] as typeof store).subarray(0, width), bucket.rows * width);
     }
     bucket.rows++;

@@ -33,46 +33,46 @@ export type SourceError =
   | NonFiniteData
   | LabelOutOfRange;
 
-/** How the epochs of a source are read. */
+/** The options of reading the epochs of a source. */
 export interface ReadOptions {
-  /** Rows of a batch. */
+  /** The number of rows of a batch. */
   readonly batchSize: number;
-  /** The key of the run. With an epoch's number it determines the order of the rows. */
+  /** The key of the run. Together with the epoch's number, it determines the order of the rows. */
   readonly key: Key;
   /** Whether each epoch shuffles the rows anew. Defaults to `true`. */
   readonly shuffle?: boolean;
-  /** Whether an epoch leaves out the last rows where they do not fill a batch. Defaults to `false`. */
+  /** Whether to drop the last rows of an epoch if they do not fill a batch. Defaults to `false`. */
   readonly dropRemainder?: boolean;
-  /** The number of classes of label columns, which is checked for each row of a stream as it is read. */
+  /** The number of classes of each label column. Each row of a stream is checked as it is read. */
   readonly labels?: { readonly [column: string]: number };
-  /** Whether every number of a stream must be finite, which is checked as it is read. Defaults to `true`. */
+  /** Whether every number of a stream must be finite. Each row is checked as it is read. Defaults to `true`. */
   readonly finite?: boolean;
   /**
-   * The bytes of examples of a lazy dataset that are kept once they are computed. Others are computed again in each
-   * epoch. Defaults to 2³⁰.
+   * The maximum bytes of computed examples of a lazy dataset to keep. Other examples are computed again in each epoch.
+   * Defaults to 2³⁰.
    */
   readonly cacheBytes?: number;
 }
 
 /**
- * The epochs of a source in batches: the one face that a training loop sees of datasets, streams and learners that
- * make their own experience.
+ * The epochs of a source in batches. Training loops read datasets, streams and sources without rows through this
+ * interface.
  */
 export interface Epochs {
-  /** The types of one row's columns; of ragged ones with the greatest length. */
+  /** The types of one row's columns; ragged columns have their largest length. */
   readonly spec: RowSpec;
-  /** The types that rows of a batch may have: one, or one for each length that ragged columns are padded to. */
+  /** The possible row types of a batch: one, or one for each length that ragged columns are padded to. */
   readonly buckets: readonly RowSpec[];
   readonly batchSize: number;
-  /** Rows of an epoch that are in a batch, if that is known before it is read. */
+  /** The number of rows of an epoch that are in a batch, if it is known in advance. */
   readonly rowsPerEpoch: number | undefined;
-  /** Batches of an epoch, if that is known before it is read. */
+  /** The number of batches of an epoch, if it is known in advance. */
   readonly stepsPerEpoch: number | undefined;
   /**
-   * Opens an epoch, which counts from 0, after `position` batches of it. The scope's end closes the source.
+   * Opens an epoch, counted from 0, after its first `position` batches. The source closes with the scope.
    *
-   * A dataset goes there at once. A stream is read again from the start of the epoch, or from where it can be entered,
-   * and what comes before the position is passed over: the same rows follow, bit for bit.
+   * A dataset starts there directly. A stream is read again from the start of the epoch, or from a row where it can be
+   * entered, and earlier rows are skipped: the same rows follow, bit for bit.
    */
   readonly open: (
     epoch: number,
@@ -80,25 +80,25 @@ export interface Epochs {
   ) => Effect.Effect<BatchReader, SourceError, Scope.Scope>;
 }
 
-/** The batches of one epoch, one after the other. Datasets and generators answer at once, other streams when they can. */
+/** The batches of one epoch, in order. Datasets and generators answer at once, other streams when rows arrive. */
 export interface BatchReader {
   /**
-   * The number of rows of the next batch: 0 at the end of the epoch, and `undefined` if they have not arrived or never
-   * will. Then run {@link wait} and ask again. A dataset always answers.
+   * The number of rows of the next batch: 0 at the end of the epoch, and `undefined` if the rows have not arrived. Then
+   * run {@link wait} and ask again. A dataset never gives `undefined`.
    */
   readonly ready: () => number | undefined;
-  /** Which of {@link Epochs.buckets} the next batch is of. */
+  /** The index in {@link Epochs.buckets} of the next batch's type. */
   readonly bucket: () => number;
   /**
-   * Writes the next batch into arrays, one for each wanted column, each of the column's storage and at least as long as
-   * the batch, and moves on. Does nothing unless {@link ready} said a number of rows.
+   * Writes the next batch into arrays, one for each wanted column, each with the column's storage type and at least as
+   * long as the batch, and moves on. Does nothing unless {@link ready} gives a number of rows.
    */
   readonly fill: (into: { readonly [column: string]: Storage }) => void;
   /**
-   * Completes when {@link ready} has an answer. Fails if the source did; every whole batch before the fault was then
-   * taken.
+   * Completes when {@link ready} has an answer. Fails if the source failed, once every complete batch before the
+   * failure was taken.
    */
   readonly wait: Effect.Effect<void, SourceError>;
-  /** The batches of this epoch that were taken: what is saved with a run, and where {@link Epochs.open} goes on. */
+  /** The number of batches taken from this epoch. A run saves it, and {@link Epochs.open} continues from it. */
   readonly position: () => number;
 }

@@ -14,35 +14,35 @@ import { isLater, type Pull, pullOf } from "./pull.ts";
 import type { Opening, Streamed } from "./source.ts";
 import { soon, turn } from "./turns.ts";
 
-/** What is needed to read one epoch of a stream. */
+/** The options of reading one epoch of a stream. */
 export interface FeedOptions {
   readonly stream: Streamed;
   readonly opening: Omit<Opening, "signal">;
   readonly admit: Admit;
   readonly inbox: Inbox;
-  /** The rows of the inbox from which on nothing more is asked for. */
+  /** Reading pauses when the inbox has this many rows. */
   readonly bound: number;
-  /** Whether rows are needed now. A generator, which answers at once, is asked only then. */
+  /** Whether rows are needed now. A generator answers at once, so it is read only then. */
   readonly isNeeded: () => boolean;
-  /** Called after something arrived, ended or failed. */
+  /** Called after rows arrived, or the stream ended or failed. */
   readonly arrived: () => void;
 }
 
-/** Reads the rows of one epoch into an inbox: never more than it has room for, and one request at a time. */
+/** Reads the rows of one epoch into an inbox: never more rows than fit, and one request at a time. */
 export interface Feed {
   /** Asks for rows if there is room for them. */
   readonly advance: () => void;
   /** Whether every row of the epoch is in the inbox. */
   readonly ended: () => boolean;
   readonly failure: () => SourceError | undefined;
-  /** Ends in failure. */
+  /** Stops reading with an error. */
   readonly fail: (error: SourceError) => void;
-  /** Whether a generator was interrupted to let others run, and can be asked again. */
+  /** Whether a generator was paused to let other tasks run, and can be read again. */
   readonly paused: () => boolean;
-  /** The row that reading began with. */
+  /** The row at which reading started. */
   readonly start: number;
   readonly place: () => StreamPlace;
-  /** Ends reading and releases the stream. */
+  /** Stops reading and releases the stream. */
   readonly close: () => Promise<void>;
 }
 
@@ -74,7 +74,7 @@ export const feedOf = ({
   };
   const isOver = (): boolean => ended || failure !== undefined;
 
-  /** Lets the stream release what it holds; waits for that unless the stream is still being asked. */
+  /** Releases the stream's resources. Waits for that, unless a request is pending. */
   const release = async (): Promise<void> => {
     const open = pull;
     pull = undefined;
@@ -84,7 +84,7 @@ export const feedOf = ({
       const settled = Promise.resolve(closed).catch(() => {});
       if (!isPending) await settled;
     } catch {
-      // What fails while it is closed has no more rows to lose.
+      // An error while closing affects no rows.
     }
   };
   const fail = (error: SourceError): void => {

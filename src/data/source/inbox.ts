@@ -1,9 +1,9 @@
 import type { Storage } from "../../tensor/dtype.ts";
 
-/** Arrays of columns, one after the other row by row. */
+/** Arrays of columns, row after row. */
 export type Arrays = { readonly [column: string]: Storage };
 
-/** The elements of one row of each column. */
+/** The number of elements of one row in each column. */
 export type Widths = { readonly [column: string]: number };
 
 /** Some rows that arrived together. */
@@ -14,11 +14,14 @@ export interface Chunk {
 
 /** Rows that can be taken in order. */
 export interface Supply {
-  /** Takes the next `n` rows, which must be there, to place `at` of the arrays; drops them if there are no arrays. */
+  /**
+   * Takes the next `n` rows, which must be available, and writes them at row `at` of the arrays. Without arrays it
+   * drops them.
+   */
   readonly take: (into: Arrays | undefined, at: number, n: number) => void;
 }
 
-/** Copies `n` rows of the columns that are wanted. */
+/** Copies `n` rows of the wanted columns. */
 export const copyTo = (
   widths: Widths,
   from: Arrays,
@@ -36,11 +39,11 @@ export const copyTo = (
   }
 };
 
-/** The rows that were read and are not used yet, in the order in which they came. */
+/** The rows that were read but not used yet, in order. */
 export class Inbox implements Supply {
   readonly #widths: Widths;
   #chunks: Chunk[] = [];
-  /** The first chunk that has rows left, and how many of its rows were taken. */
+  /** The index of the first chunk with rows left, and the number of its used rows. */
   #first = 0;
   #taken = 0;
   #rows = 0;
@@ -49,7 +52,7 @@ export class Inbox implements Supply {
     this.#widths = widths;
   }
 
-  /** How many rows there are. */
+  /** The number of rows. */
   get rows(): number {
     return this.#rows;
   }
@@ -72,7 +75,7 @@ export class Inbox implements Supply {
   }
 
   #leaveChunk(): void {
-    // What was used is let go at once, however long the list is.
+    // Frees used chunks at once, so that the list stays short.
     this.#chunks[this.#first] = used;
     this.#taken = 0;
     this.#first++;

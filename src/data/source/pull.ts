@@ -1,21 +1,21 @@
 import { isObservable, type Observable, Subject, takeUntil } from "rxjs";
 import { StreamOverflow, type StreamPlace } from "../../errors.ts";
 
-/** What yields rows: asked for each one if it is an iterable or a generator, and not held back if it is an Observable. */
+/** A stream of items: an iterable or a generator, which yields on demand, or an Observable, which cannot be paused. */
 export type Streamable<A> = AsyncIterable<A> | Iterable<A> | Observable<A>;
 
-/** What the next item of a stream is: at once or later. */
+/** The next item of a stream, now or later. */
 export type Pulled<A> = IteratorResult<A, unknown> | PromiseLike<IteratorResult<A, unknown>>;
 
-/** An open stream that is asked for its items one after the other. */
+/** An open stream that yields its items on demand. */
 export class Pull<out A> {
-  /** The row of the epoch that it begins with. */
+  /** The row of the epoch at which it starts. */
   readonly start: number;
-  /** Asks for the next item. It may throw or reject. */
+  /** Requests the next item. It may throw or reject. */
   readonly next: () => Pulled<A>;
-  /** Ends the stream early, and lets it release what it holds. */
+  /** Ends the stream early, and releases its resources. */
   readonly close: () => unknown;
-  /** The file that the last item came from, if it came from one of several, and the row of the epoch that it begins with. */
+  /** The file of the last item, if there are several files, and the row of the epoch at which that file starts. */
   readonly file: () => { readonly name: string; readonly start: number } | undefined;
 
   constructor({ start, next, close, file }: Omit<Pull<A>, "file"> & Partial<Pull<A>>) {
@@ -29,7 +29,7 @@ export class Pull<out A> {
 export const isLater = <A>(pulled: Pulled<A>): pulled is PromiseLike<IteratorResult<A, unknown>> =>
   "then" in pulled;
 
-/** Opens what yields items; `place` says where an Observable overflows beyond `waiting` items. */
+/** Opens a stream of items. `place` names the place where an Observable overflows beyond `waiting` items. */
 export const pullOf = <A>(
   items: Streamable<A> | Pull<A>,
   start: number,
@@ -47,7 +47,7 @@ export const pullOf = <A>(
   });
 };
 
-/** The items of an Observable, which wait in a queue until they are asked for. */
+/** The items of an Observable, queued until they are requested. */
 const listened = <A>(
   items$: Observable<A>,
   start: number,
@@ -55,7 +55,7 @@ const listened = <A>(
   place: () => StreamPlace,
 ): Pull<A> => {
   const waiting: A[] = [];
-  // An Observable may emit before it is known by what it is unsubscribed.
+  // An Observable may emit before its subscription is available.
   const over$ = new Subject<void>();
   let end: { readonly error?: unknown } | undefined;
   let asked: PromiseWithResolvers<IteratorResult<A, unknown>> | undefined;

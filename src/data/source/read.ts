@@ -6,7 +6,7 @@ import type { Source } from "./source.ts";
 import { storedEpochs } from "./stored.ts";
 import { streamEpochs } from "./stream.ts";
 
-/** Epochs of so many steps without rows. */
+/** Epochs without rows, of a number of steps each. */
 const emptyEpochs = (steps: number, batchSize: number): Epochs => {
   const reader = (position: number): BatchReader => {
     let at = position;
@@ -31,7 +31,10 @@ const emptyEpochs = (steps: number, batchSize: number): Epochs => {
 };
 
 /**
- * The epochs of any source in batches.
+ * Makes the epochs of any source, in batches.
+ *
+ * The epoch's key determines a permutation of a dataset's rows, and the shuffling of a stream through its buffer. The
+ * position in an epoch is the number of batches taken; reading continues from there with the same rows.
  *
  * The order of a dataset's rows is a permutation by the epoch's key. A stream is shuffled through its buffer by the same
  * key. The position in an epoch is the number of its batches that were taken, and the same rows follow from there.

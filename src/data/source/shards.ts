@@ -6,13 +6,13 @@ import type { Row, RowOf } from "../dataset.ts";
 import { isLater, Pull, type Pulled, pullOf, type Streamable } from "./pull.ts";
 import { type Opening, type Streamed, type StreamOptions, streamed } from "./source.ts";
 
-/** One file, or another part, of a stream: its name, and the number of its rows where that is known. */
+/** One file, or another part, of a stream: its name, and its number of rows if known. */
 export interface Shard {
   readonly name: string;
   readonly rows?: number;
 }
 
-/** A function that opens one file. It is given a key of its own, and the row of the file to begin with. */
+/** Opens one file. It receives a separate key, and the row of the file to start with. */
 export type OpenShard<A> = (name: string, opening: Opening) => Streamable<A>;
 
 const counts = whole(0);
@@ -35,18 +35,18 @@ const sharded = <R extends Row>(
   return streamed<R>(
     op,
     per,
-    // The files' rows are those of R, or of batches of R.
+    // The rows of the files are those of R, or of batches of R.
     (opening) => inTurn(shards, open, opening, isCounted, options, rowsOf) as Pull<R>,
     {
       ...options,
       ...(isCounted && { rows: options.rows ?? total }),
-      // Whole files before a row are passed over.
+      // Complete files before a row are skipped.
       seekable: isCounted,
     },
   );
 };
 
-/** The items of one file after the other, in the order of a key if the run is shuffled. */
+/** The items of all files in sequence; if the run is shuffled, in an order determined by the key. */
 const inTurn = (
   shards: readonly Shard[],
   open: OpenShard<Row>,
@@ -75,7 +75,7 @@ const inTurn = (
     const place = () => ({ stream, epoch: opening.epoch + 1, row: rows, file: name });
     return pullOf(open(name, { ...opening, key, from }), from, waiting, place);
   };
-  /** What an answer of the current file says: an item, or that the next file is to be asked. */
+  /** Interprets an answer of the current file: an item, or a request for the next file. */
   const heard = (result: IteratorResult<Row, unknown>): typeof result | undefined => {
     if (result.done !== true) {
       rows += rowsOf(result.value);
@@ -109,14 +109,14 @@ const inTurn = (
 };
 
 /**
- * A stream of single rows from several files, one after the other. A run that shuffles orders the files by the key of
- * the epoch, and its rows through the shuffle buffer.
+ * A stream of single rows from several files, in sequence. A shuffled run orders the files by the key of the epoch, and
+ * the rows through the shuffle buffer.
  *
- * Where every file says how many rows it has, an unshuffled run resumes without reading the files before its position;
- * `seekable` says that a file can be entered at a row, too.
+ * If every file declares its number of rows, an unshuffled run resumes without reading the files before its position.
+ * `seekable` declares that a file can also be entered at a row.
  *
- * **Fails with** `InvalidArgument`, thrown, where there is no file, or a number of rows is none. While it is read, with
- * `StreamFailed` where a file throws or has another number of rows than it says.
+ * **Fails with** `InvalidArgument`, thrown, where there are no files, or a number of rows is invalid. While it is read, with
+ * `StreamFailed` where a file throws or has a different number of rows than declared.
  *
  * @example
  * ```ts

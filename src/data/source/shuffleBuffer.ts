@@ -5,7 +5,7 @@ import { Tensor } from "../../tensor/tensor.ts";
 import type { RowSpec } from "./epochs.ts";
 import { type Arrays, copyTo, type Inbox, type Supply, type Widths } from "./inbox.ts";
 
-/** Arrays for so many rows of a type. */
+/** Arrays for a number of rows of a type. */
 export const roomFor = (spec: RowSpec, rows: number): Arrays =>
   Object.fromEntries(
     Object.entries(spec).map(([column, { shape, dtype }]): readonly [string, Storage] => [
@@ -17,10 +17,10 @@ export const roomFor = (spec: RowSpec, rows: number): Arrays =>
 export const widthsOf = (spec: RowSpec): Widths =>
   Object.fromEntries(Object.entries(spec).map(([column, { shape }]) => [column, sizeOf(shape)]));
 
-/** How many random numbers are drawn with one key. */
+/** The number of random numbers drawn with one key. */
 const drawn = 1024;
 
-/** The `n`-th of a sequence of random numbers from 0 to less than 1, made block by block. */
+/** A sequence of random numbers from 0 to less than 1, accessed by index and made block by block. */
 const sequence = (key: Key): ((n: number) => number) => {
   let [block, numbers] = [-1, new Float64Array() as Storage];
   return (n) => {
@@ -34,11 +34,11 @@ const sequence = (key: Key): ((n: number) => number) => {
 };
 
 /**
- * Shuffles rows through a buffer: each row that is taken is any of those in the buffer, and the next of the stream gets
- * its place.
+ * Shuffles rows through a buffer: takes a random row of the buffer, and fills its place with the next row of the
+ * stream.
  *
- * The order depends on the key and the number of rows alone, and not on when they arrive. No more rows are read ahead
- * than the buffer holds. A buffer for all rows gives every order with the same probability.
+ * The order depends only on the key and the number of rows, not on arrival times. It reads ahead no more rows than the
+ * buffer holds. A buffer for all rows gives every order with the same probability.
  */
 export class ShuffleBuffer implements Supply {
   readonly #inbox: Inbox;
@@ -46,7 +46,7 @@ export class ShuffleBuffer implements Supply {
   readonly #widths: Widths;
   readonly #store: Arrays;
   readonly #random: (n: number) => number;
-  /** Rows in the store; the one at `#hole` was taken. */
+  /** The number of rows in the store; the row at `#hole` was taken. */
   #held = 0;
   #hole = -1;
   #taken = 0;
@@ -59,7 +59,7 @@ export class ShuffleBuffer implements Supply {
     this.#random = sequence(key);
   }
 
-  /** Moves rows that arrived into free places. */
+  /** Moves arrived rows into free places. */
   absorb(): void {
     while (this.#inbox.rows > 0) {
       const free = this.#size - this.#held;
@@ -74,7 +74,7 @@ export class ShuffleBuffer implements Supply {
     }
   }
 
-  /** How many rows can be taken; before the end of the stream only from a full buffer. */
+  /** The number of rows that can be taken; before the end of the stream, only from a full buffer. */
   available(ended: boolean): number {
     const all = this.#held - (this.#hole < 0 ? 0 : 1) + this.#inbox.rows;
     return ended ? all : Math.max(0, all - this.#size + 1);
@@ -83,7 +83,7 @@ export class ShuffleBuffer implements Supply {
   take(into: Arrays | undefined, at: number, n: number): void {
     for (let i = 0; i < n; i++) {
       this.absorb();
-      // The stream has ended: the last row gets the place.
+      // At the end of the stream the last row fills the hole.
       if (this.#hole >= 0) {
         this.#held--;
         copyTo(this.#widths, this.#store, this.#held, this.#store, this.#hole, 1);

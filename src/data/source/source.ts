@@ -5,12 +5,12 @@ import type { RowSpec } from "./epochs.ts";
 import type { Pull, Streamable } from "./pull.ts";
 
 /**
- * Where rows come from: a dataset, a dataset of which a sampler draws, a stream that need not fit memory, or nowhere, if
- * the learner makes its own experience.
+ * A source of rows: a dataset, a dataset with a sampler, a stream that need not fit into memory, or no rows, for a
+ * learner that makes its own experience.
  */
 export type Source<R extends Row = Row> = Dataset<R> | Sampled<R> | Streamed<R> | Experience;
 
-/** Draws the rows of an epoch, with their order. */
+/** Draws the rows of an epoch, in order. */
 export interface Sampler<in R extends Row = Row> {
   readonly name: string;
   /** The number of rows of an epoch of a dataset, and a function from an epoch's key to their positions. */
@@ -32,44 +32,50 @@ export interface Sampled<out R extends Row = Row> {
 export interface Opening {
   /** The number of the epoch, from 0. */
   readonly epoch: number;
-  /** The key of the epoch. A stream that is not the same for the same key cannot be resumed bit for bit. */
+  /** The key of the epoch. A stream must give the same rows for the same key to be resumed bit for bit. */
   readonly key: Key;
-  /** Whether the run shuffles its rows. A stream of files then orders them by the key. */
+  /** Whether the run shuffles its rows. A stream of files then orders the files by the key. */
   readonly shuffle: boolean;
-  /** The row to begin with; 0 for a stream that does not say that it is `seekable`. */
+  /** The row to start with; 0 unless the stream declares itself `seekable`. */
   readonly from: number;
-  /** Aborted when the rows are no longer wanted, for what waits for a network. */
+  /** Aborted when the rows are no longer needed, so that pending network requests can end. */
   readonly signal: AbortSignal;
 }
 
-/** Sequences of different lengths: they are padded, and rows of about one length share a batch. */
+/** Sequences of different lengths: they are padded, and rows of similar length share a batch. */
 export interface Ragged {
-  /** The columns whose first axis has another length in each row. All are padded to one length. */
+  /** The columns whose first axis varies in length from row to row. All are padded to the same length. */
   readonly columns: readonly string[];
   /**
-   * The lengths that rows may be padded to, ascending. A row gets the least that holds it; a longer one is a mistake.
-   * One program is compiled for each.
+   * The lengths to pad rows to, ascending. A row is padded to the smallest length that holds it; a longer row is an
+   * error. One program is compiled for each length.
    */
   readonly lengths: readonly number[];
-  /** The number that fills up. Defaults to 0. */
+  /** The padding number. Defaults to 0. */
   readonly pad?: number;
 }
 
-/** How a stream is read. */
+/** The options of a stream. */
 export interface StreamOptions {
-  /** The name of the stream in errors. Defaults to "stream". */
+  /** The name of the stream in errors. Defaults to `"stream"`. */
   readonly name?: string;
-  /** The shape and dtype of each column of a row. Defaults to those of the first row, for which it is opened once more. */
+  /**
+   * The shape and dtype of each column of a row. Defaults to those of the first row, for which the stream is opened
+   * once more.
+   */
   readonly spec?: RowSpec;
-  /** The rows of an epoch: it ends after so many, and a stream that ends before is a mistake. Defaults to all. */
+  /** The number of rows of an epoch. A longer stream is cut off, a shorter one is an error. Defaults to all rows. */
   readonly rows?: number;
-  /** Whether it begins with the row that it is asked for, so that a run resumes without reading what came before. */
+  /** Whether the stream starts at the requested row, so that a run resumes without reading earlier rows. */
   readonly seekable?: boolean;
-  /** The rows of the buffer through which a stream is shuffled. Defaults to 1024. */
+  /** The number of rows in the shuffle buffer. Defaults to 1024. */
   readonly shuffleBuffer?: number;
-  /** The batches that are read ahead, beside the shuffle buffer. Defaults to 2. */
+  /** The number of batches to read ahead, beside the shuffle buffer. Defaults to 2. */
   readonly prefetch?: number;
-  /** The items of an Observable, which cannot be held back, that may wait until they are used. Defaults to 1024. */
+  /**
+   * The number of items of an Observable that may wait until they are used, since it cannot be paused. Defaults to
+   * 1024.
+   */
   readonly waiting?: number;
   /** Columns whose rows have different lengths, for a stream of single rows. */
   readonly ragged?: Ragged;
@@ -79,7 +85,7 @@ export interface StreamOptions {
 export interface Streamed<out R extends Row = Row> {
   readonly _tag: "Streamed";
   readonly name: string;
-  /** Whether it yields single rows, or several at once along a leading axis. */
+  /** Whether the stream yields single rows, or several rows along a leading axis. */
   readonly per: "row" | "batch";
   readonly open: (
     opening: Opening,
@@ -93,7 +99,7 @@ export interface Streamed<out R extends Row = Row> {
   readonly ragged: Ragged | undefined;
 }
 
-/** No rows: a learner that makes its own experience. */
+/** A source without rows, for a learner that makes its own experience. */
 export interface Experience {
   readonly _tag: "Experience";
   readonly stepsPerEpoch: number;
@@ -101,7 +107,7 @@ export interface Experience {
 
 const numbers = whole(1);
 
-/** Checks the options of a stream and fills in what they leave out. */
+/** Checks the options of a stream and fills in defaults. */
 export const streamed = <R extends Row>(
   op: string,
   per: "row" | "batch",
@@ -137,7 +143,7 @@ export const streamed = <R extends Row>(
 const ascending = holding("at least one length, each a whole number above 0", Number.isSafeInteger);
 
 /**
- * A stream of single rows, opened for each epoch: what an async iterable, a generator or an Observable yields.
+ * A stream of single rows, opened for each epoch: an async iterable, a generator or an Observable.
  *
  * @example
  * ```ts
@@ -155,15 +161,15 @@ export const streamRows = <R extends Row>(
 ): Streamed<R> => streamed<R>("streamRows", "row", open, options);
 
 /**
- * A stream of several rows at once, along the leading axis of each column. How many come at once does not matter: batches
- * are cut anew.
+ * A stream of several rows at once, along the leading axis of each column. The number of rows per item does not matter:
+ * batches are cut anew.
  */
 export const streamBatches = <B extends Row>(
   open: (opening: Opening) => Streamable<B>,
   options: Omit<StreamOptions, "ragged"> = {},
 ): Streamed<RowOf<B>> => streamed("streamBatches", "batch", open as never, options);
 
-/** A source without rows, for a learner that makes its own experience: an epoch is so many steps. */
+/** A source without rows, for a learner that makes its own experience: an epoch has a fixed number of steps. */
 export const experience = (stepsPerEpoch: number): Experience => {
   numbers("experience", { stepsPerEpoch });
   return { _tag: "Experience", stepsPerEpoch };

@@ -3,12 +3,12 @@ import { InvalidBatchSize } from "../../errors.ts";
 import type { Dataset, Row } from "../dataset.ts";
 import type { BatchReader, Epochs, ReadOptions } from "./epochs.ts";
 
-/** The default for the bytes of computed rows that are kept. */
+/** The default for the maximum bytes of computed rows to keep. */
 const keptBytes = 2 ** 30;
 
 /**
- * The epochs of examples with random access, in an order for each epoch: nothing waits, and a position is reached at
- * once.
+ * The epochs of examples with random access, in a separate order for each epoch. Nothing waits, and any position is
+ * reached directly.
  */
 export const storedEpochs = <R extends Row>(
   dataset: Dataset<R>,
@@ -18,7 +18,7 @@ export const storedEpochs = <R extends Row>(
 ): Effect.Effect<Epochs, InvalidBatchSize> => {
   if (!Number.isSafeInteger(batchSize) || batchSize < 1 || batchSize > rows)
     return Effect.fail(new InvalidBatchSize({ size: batchSize, examples: rows }));
-  // Of which type the rows are does not matter to who names columns.
+  // The columns are accessed by name, so the type of the rows does not matter.
   const held = dataset.cache(cacheBytes) as Dataset<Row>;
   const steps = dropRemainder ? Math.floor(rows / batchSize) : Math.ceil(rows / batchSize);
   const used = Math.min(rows, steps * batchSize);

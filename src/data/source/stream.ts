@@ -21,7 +21,7 @@ import { ShuffleBuffer, widthsOf } from "./shuffleBuffer.ts";
 import type { Opening, Streamed } from "./source.ts";
 import { giveWay } from "./turns.ts";
 
-/** A stream that was looked at: the types of its rows are known. */
+/** A stream whose row types are known. */
 interface Known {
   readonly stream: Streamed;
   readonly spec: RowSpec;
@@ -29,10 +29,10 @@ interface Known {
   readonly options: ReadOptions;
 }
 
-/** The keys of an epoch: one for the stream itself, one for the order in which its rows are taken. */
+/** The keys of an epoch: one for the stream itself, and one for the order of its rows. */
 const keysOf = ({ key }: ReadOptions, epoch: number) => split(epochKey(key, epoch), 2);
 
-/** Reads an epoch of a stream from a position on. */
+/** Reads an epoch of a stream from a given position. */
 const reading = (
   { stream, spec, admit, options }: Known,
   epoch: number,
@@ -62,7 +62,7 @@ const reading = (
       ? inOrder(rows, batchSize, dropRemainder)
       : byLength(rows, spec, ragged, batchSize, dropRemainder);
 
-  // Rows in order can be entered anywhere; any other order is that of the rows before it, too.
+  // Unshuffled rows can be entered anywhere; any other order depends on the rows before.
   const isDirect = !shuffle && ragged === undefined;
   const from = isDirect ? position * batchSize : 0;
   let at = isDirect ? position : 0;
@@ -70,12 +70,12 @@ const reading = (
   const waiters = new Set<() => void>();
   const wake = (): void => {
     const woken = [...waiters];
-    // Who is woken may wait again at once.
+    // A waiter may wait again immediately.
     waiters.clear();
     for (const waiter of woken) waiter();
   };
 
-  /** Passes over what comes before the position. Whether it is reached. */
+  /** Skips the batches before the position. Returns whether the position is reached. */
   const settle = (): boolean => {
     buffer?.absorb();
     while (skipped < from && rows.available() > 0) {
@@ -106,7 +106,7 @@ const reading = (
     bound: stream.prefetch * batchSize,
     isNeeded: () => answer() === undefined,
     arrived: () => {
-      // What arrived is put into its place at once, so that there is room for more.
+      // Stores arrived rows at once, so that there is room for more.
       if (answer() !== undefined || feed.failure() !== undefined) wake();
     },
   });
@@ -148,7 +148,7 @@ const reading = (
   };
 };
 
-/** The first item of a stream, which is opened for that and closed again. */
+/** Reads the first item of a stream, which is opened for that and closed again. */
 const firstItem = (stream: Streamed, opening: Omit<Opening, "signal">) =>
   Effect.suspend((): Effect.Effect<Row, SourceError> => {
     const aborter = new AbortController();
@@ -189,7 +189,7 @@ const firstItem = (stream: Streamed, opening: Omit<Opening, "signal">) =>
     );
   });
 
-/** The epochs of a stream. Its first row is looked at if it does not say of which types its rows are. */
+/** Makes the epochs of a stream. It reads the first row if the stream does not declare its row types. */
 export const streamEpochs = Effect.fnUntraced(function* (stream: Streamed, options: ReadOptions) {
   const { batchSize, dropRemainder = false, shuffle = true } = options;
   const { rows, ragged, per } = stream;

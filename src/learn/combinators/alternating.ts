@@ -10,25 +10,25 @@ import type { Tree } from "../../tree.ts";
 import type { Descending } from "../descending.ts";
 import type { Columns, Learner, Moment, Report } from "../learner.ts";
 
-/** What {@link alternating} carries: the models that the players share, and each player's optimizer state. */
+/** The state of {@link alternating}: the shared models, and each player's optimizer state. */
 export interface Alternating<P, S, Name extends string> {
   readonly params: P;
   readonly layerState: S;
   readonly optimizerStates: { readonly [K in Name]: Tree<Tensor> };
 }
 
-/** Names of players whose metrics are prefixed by them: `judge.loss`. */
+/** Players by name. The names prefix their metrics, as in `judge.loss`. */
 type Players<R extends Columns, P, S, Name extends string> = {
   readonly [K in Name]: Learner<R, Descending<P, S>>;
 };
 
 type Ratio = { readonly total: Expr; readonly count: Expr };
 
-/** The reports of all players as one. Its loss is the sum of theirs. */
+/** Combines the reports of all players. The loss is the sum of theirs. */
 const together = (reports: readonly Report[]): Report => {
   const summariesOf = (shard: number): readonly Exprs[] => {
     const each = reports.map(({ summaries }) => summaries[shard] ?? []);
-    // The first summary of every learner is that of its loss.
+    // The first summary of every learner is its loss.
     const losses = each.map(([loss]) => loss as Ratio);
     const total = losses.map((loss) => loss.total).reduce((a, b) => add(a, b));
     return [{ total, count: (losses[0] as Ratio).count }, ...each.flat()];
@@ -41,8 +41,9 @@ const together = (reports: readonly Report[]): Report => {
 };
 
 /**
- * Players that train shared models in turn, each with its own loss, optimizer, and models to train. In each step every
- * player takes one step on the batch, in the order of `players`, and sees the models as the player before left them.
+ * Trains shared models by several players in turn, each with its own loss, optimizer, and models to train. In each step
+ * every player takes one step on the batch, in the order of `players`, and uses the models that the previous player
+ * left.
  *
  * The players are objectives of the same models: a generator and the critic that judges it. The loss of the run is the
  * sum of theirs; `judge.loss` is that of the player `judge`.
@@ -63,7 +64,7 @@ export const alternating = <R extends Columns, P, S, const Name extends string>(
       actual: "none",
     });
   const opened = (carried: unknown) => carried as Alternating<unknown, unknown, string>;
-  /** The moment of a player: its keys differ from those of the others. */
+  /** The moment of a player, with keys that differ from those of other players. */
   const turn = <M extends Moment>(moment: M, i: number): M => ({
     ...moment,
     key: foldInKey(moment.key, i),
@@ -90,7 +91,7 @@ export const alternating = <R extends Columns, P, S, const Name extends string>(
       const states = all.map(([name, player], i) => {
         const own = { params, layerState, optimizerState: optimizerStates[name] };
         const made = player.step(own, batch, turn(context, i));
-        // A player carries what `descending` does.
+        // A player carries the same fields as `descending`.
         const next = made.carried as Descending<unknown, unknown>;
         ({ params, layerState } = next);
         reports.push(made.report);

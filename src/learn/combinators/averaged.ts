@@ -6,15 +6,17 @@ import { share } from "../../tensor/validate.ts";
 import type { Columns, Learner, Trained } from "../learner.ts";
 import { bothLeaves } from "../trees.ts";
 
-/** What {@link averaged} carries: the tree of the learner, and the average of its params. */
+/** The state of {@link averaged}: the tree of the learner, and the average of its params. */
 export interface Averaged<C> {
   readonly learner: C;
   readonly average: unknown;
 }
 
 /**
- * Averages the params over the steps of a run, and evaluates and predicts with the average. Training goes on from the
+ * Averages the params over the steps of a run, and evaluates and predicts with the average. Training continues from the
  * params themselves.
+ *
+ * With a number, `decay`, the average is exponential and forgets old params; `"polyak"` weights every step equally.
  *
  * With `decay` the average is exponential and forgets; `"polyak"` weighs every step alike.
  *
@@ -28,7 +30,7 @@ export const averaged =
     if (decay !== "polyak") share("averaged", { decay });
     const { trained } = learner;
     const opened = (carried: unknown) => carried as Averaged<unknown>;
-    /** The learner's own tree with the averaged params in it. */
+    /** The learner's tree with the averaged params in place of its own. */
     const withAverage = (carried: unknown): unknown => {
       const { learner: own, average } = opened(carried);
       return trained.set(own, { ...trained.get(own), params: average });

@@ -4,16 +4,16 @@ import { share, whole } from "../../tensor/validate.ts";
 import type { Moment } from "../learner.ts";
 import { bothLeaves } from "../trees.ts";
 
-/** How the params of a model follow those of another instead of being trained. */
+/** A rule by which the params of a model follow those of another model instead of being trained. */
 export interface Follower<Name extends string = string> {
-  /** The name of the model that is followed. */
+  /** The name of the followed model. */
   readonly leader: Name;
-  /** The next params, after a step that changed those of the leader. */
+  /** The next params, after a step that changed the leader's. */
   readonly next: (own: unknown, leader: unknown, moment: Moment) => unknown;
 }
 
 /**
- * Follows the params of a model by an exponential moving average: a slow teacher.
+ * Follows the params of another model by an exponential moving average: a slow teacher.
  *
  * **Math** `q' = decay·q + (1 - decay)·p`, after each step.
  * **Fails with** `InvalidArgument`, thrown, where `decay` is not from 0 to less than 1.
@@ -29,7 +29,7 @@ export const follow = <const Name extends string>(leader: Name, decay: number): 
 };
 
 /**
- * Copies the params of a model every `steps` steps: a target network.
+ * Copies the params of another model every `steps` steps: a target network.
  *
  * **Fails with** `InvalidArgument`, thrown, where `steps` is not a whole number above 0.
  * **Source** Mnih et al., "Human-level control through deep reinforcement learning" (2015), Nature 518.

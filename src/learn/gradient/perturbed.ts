@@ -7,8 +7,8 @@ import { bothLeaves } from "../trees.ts";
 import { type GradientRule, gradientOf } from "./rule.ts";
 
 /**
- * Sharpness-aware minimization (SAM): the gradient at the worst point nearby, so that the loss is low in a whole
- * neighborhood. It costs two gradients per step. The reported loss is that of the params themselves.
+ * Sharpness-aware minimization (SAM): uses the gradient at the worst nearby point, so that the loss becomes low in a
+ * whole neighborhood. It costs two gradients per step. The reported loss is that of the params themselves.
  *
  * **Math** `g(p + ρ g(p) / ‖g(p)‖)`. With shards, each looks in its own direction.
  * **Fails with** `InvalidArgument`, thrown, where `rho` is not above 0.
@@ -23,7 +23,7 @@ export const sharpnessAware = ({ rho }: { readonly rho: number }): GradientRule 
       const at = (p: unknown) =>
         gradientOf(reverse, (q) => judge(q, state, shard, circumstances), p);
       const here = at(params);
-      // The smallest number avoids 0/0 where the gradient vanishes.
+      // The smallest number prevents 0/0 if the gradient vanishes.
       const length = maximum(globalNorm(here.gradient), Number.MIN_VALUE);
       const worst = bothLeaves(
         (p, g) => add(p, mul(g, cast(div(rho, length), g.dtype))),
@@ -36,21 +36,21 @@ export const sharpnessAware = ({ rho }: { readonly rho: number }): GradientRule 
   };
 };
 
-/** How {@link adversarially} changes inputs. */
+/** The options of {@link adversarially}. */
 export interface Adversary {
-  /** The column that is changed. */
+  /** The column to change. */
   readonly column: string;
   /** The largest change of any element. */
   readonly epsilon: number;
-  /** The number of steps uphill. Defaults to 1, the fast gradient sign method. */
+  /** The number of ascent steps. Defaults to 1, the fast gradient sign method. */
   readonly steps?: number;
-  /** The change of each step. Defaults to `epsilon`, or `2.5·epsilon/steps` for several steps. */
+  /** The size of each step. Defaults to `epsilon`, or `2.5·epsilon/steps` for several steps. */
   readonly stepSize?: number;
 }
 
 /**
  * Adversarial training: the gradient on inputs that were changed, within `epsilon`, to increase the loss. The reported
- * loss is that on the changed inputs.
+ * loss is that of the changed inputs.
  *
  * **Math** `x' = x + ε sign ∇ₓL(x)`, or several steps, each projected to `|x' - x| ≤ ε`.
  * **Fails with** `InvalidArgument`, thrown, where `epsilon` or `stepSize` is not above 0, or `steps` is not a whole

@@ -14,9 +14,9 @@ import type { Columns } from "../learner.ts";
 import { eachLeaf } from "../trees.ts";
 import { type Descent, type GradientRule, gradientOf } from "./rule.ts";
 
-/** How {@link privately} bounds and hides the influence of each example. */
+/** The options of {@link privately}: they bound and hide the influence of each example. */
 export interface Privacy {
-  /** The largest norm of the gradient of one example, above 0: longer gradients are shortened to it. */
+  /** The largest norm of one example's gradient, above 0: longer gradients are scaled down to it. */
   readonly clip: number;
   /** The standard deviation of the noise, in multiples of `clip`. */
   readonly noise: number;
@@ -26,10 +26,10 @@ export interface Privacy {
 const ofNoise = -1;
 
 /**
- * Differentially private descent (DP-SGD): the gradient of each example is clipped, and noise is added to their mean.
+ * Differentially private gradient descent (DP-SGD): clips the gradient of each example, and adds noise to their mean.
  *
- * The guarantee holds for layers that look at one example alone. Statistics of a batch (batch norm) leak. The params
- * that `privacySpent` accounts for are these, the sampling rate and the number of steps.
+ * The guarantee holds for layers that see only one example. Batch statistics (batch norm) leak. `privacySpent` computes
+ * the privacy loss from these options, the sampling rate and the number of steps.
  *
  * **Math** `g = (1/n) (Σᵢ gᵢ · min(1, C / ‖gᵢ‖) + C σ N(0, 1))`.
  * **Fails with** `InvalidArgument`, thrown, where `clip` is not above 0 or `noise` is negative.
@@ -59,7 +59,7 @@ export const privately = ({ clip, noise }: Privacy): GradientRule => {
       ) as ReturnType<typeof one>;
       const averaged = <T>(tree: T): T =>
         eachLeaf((x) => (isFloat(x.dtype) ? mean(x, 0) : index(x, 0)), tree);
-      // Each example was judged as a batch of one: that axis goes.
+      // Each example was judged as a batch of one: removes that axis.
       const single = (x: Expr | undefined): Expr | undefined =>
         x === undefined ? undefined : index(x, 0, 1);
       const together: Outcome = {

@@ -10,16 +10,16 @@ import type { Circumstances, Judge, Outcome, Shard } from "../judge.ts";
 /** An outcome with the gradient of its loss. */
 export interface Descent {
   readonly outcome: Outcome;
-  /** The gradient with respect to the params, with their structure; zeros where it does not reach. */
+  /** The gradient with respect to the params, with their structure; zeros for leaves it does not reach. */
   readonly gradient: Exprs;
-  /** For each leaf of the params, whether the gradient reaches it. It does not reach frozen params. */
+  /** Whether the gradient reaches each leaf of the params. It does not reach frozen params. */
   readonly reached: readonly boolean[];
 }
 
 /** Computes an outcome and the gradient of its loss with respect to the params. */
 export const gradientOf = <P>({ vjp }: Reverse, f: (params: P) => Outcome, params: P): Descent => {
   const inputs = flattenExprs(params);
-  // The loss comes first: it alone has a cotangent. The other outputs are auxiliary.
+  // The loss comes first: only it has a cotangent. The other outputs are auxiliary.
   const { program, captured, output } = traceTree((p: P) => {
     const made = f(p);
     return [made.loss, made] as const;
@@ -40,7 +40,7 @@ export const gradientOf = <P>({ vjp }: Reverse, f: (params: P) => Outcome, param
   };
 };
 
-/** What a gradient rule is given: how a shard is judged, where, and on what. */
+/** The input of a gradient rule: the judge of a shard, the params, and the shard. */
 export interface Slope {
   readonly reverse: Reverse;
   readonly judge: Judge;
@@ -51,14 +51,14 @@ export interface Slope {
 }
 
 /**
- * How the gradient of a shard is computed, for `objective` and `supervised`. The default, {@link plainly}, takes the
- * gradient of the mean loss. Others clip the gradient of each example, look in the neighborhood of the params, or
- * change the inputs first.
+ * A rule for the gradient of a shard, for `objective` and `supervised`. The default, {@link plainly}, takes the
+ * gradient of the mean loss. Other rules clip the gradient of each example, look around the params, or change the
+ * inputs first.
  */
 export interface GradientRule {
   readonly name: string;
   readonly descend: (slope: Slope) => Descent;
-  /** Changes the mean gradient of all shards before the optimizer sees it, with a key that differs in every step. */
+  /** Changes the mean gradient of all shards before the optimizer uses it, with a key that differs in every step. */
   readonly finish?: (gradient: Exprs, key: KeyExpr, examples: number) => Exprs;
 }
 
