@@ -34,8 +34,8 @@ export const matmul = <const X extends Operand, const Y extends Operand>(
   // The right's contracted axis is its only one, or the one before the last.
   const along = Math.max(0, n - 2);
   // The shape follows `Matmul`; the type tests of matmul check that both agree.
-  if (m <= 2 && n <= 2) return dot(x, y, [[Math.max(0, m - 1)], [along]]) as Out;
-  if (n <= 2) return dot(x, y, [[m - 1], [along]]) as Out;
+  // One matrix or vector on the right needs no copies for the leading axes of the left.
+  if (n <= 2) return dot(x, y, [[Math.max(0, m - 1)], [along]]) as Out;
   const leading =
     broadcastShapes(x.shape.slice(0, -2), y.shape.slice(0, -2)) ?? x.shape.slice(0, -2);
   const a = broadcastTo(m === 1 ? reshape(x, [1, ...x.shape]) : x, [

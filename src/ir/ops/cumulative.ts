@@ -23,7 +23,7 @@ import {
 import { fill, iota, takeAlongAxis } from "./indexing.ts";
 import { axisIn, broadcastTo, floating, lift, mistaken } from "./promote.ts";
 import { cumsum, isFinite, sum } from "./reduction.ts";
-import { concatenate, moveAxis, reshape, sliceAxis } from "./structural.ts";
+import { concatenate, index, moveAxis, reshape, sliceAxis } from "./structural.ts";
 
 /** A running fold along an axis: combines the result so far with each next value, and keeps every result. */
 const running = (
@@ -104,15 +104,14 @@ const record = (
   const [x, a] = axisIn(op, lift(operand), axis);
   const rows = moveAxis(stopGradient(x), a, 0);
   const [length = 0, ...rest] = rows.shape;
-  const first = length === 0 ? fill(rest, 0, x.dtype) : sliceAxis(rows, 0, 0, 1);
-  const start = length === 0 ? first : sum(first, 0);
+  const start = length === 0 ? fill(rest, 0, x.dtype) : index(rows, 0);
   const { ys } = loop(
     { carry: [start, fill(rest, 0, "i32")], xs: [rows, iota([length])], length, reverse: false },
     ([best, at], [next, k]) => {
       const [b, i, y, here] = [best, at, next, k] as [Expr, Expr, Expr, Expr];
       const wins = or(better(y, b), ne(y, y));
-      const index = where(wins, broadcastTo(here, i.shape), i);
-      return { carry: [where(wins, y, b), index], ys: [index] };
+      const chosen = where(wins, broadcastTo(here, i.shape), i);
+      return { carry: [where(wins, y, b), chosen], ys: [chosen] };
     },
   );
   const indices = moveAxis(ys[0] as Expr, 0, a);
