@@ -202,6 +202,7 @@ export {
   type ScheduleSubject,
   scheduleMeaning,
 } from "./training/rates.ts";
+export { type SubmissionSubject, submission } from "./training/submission.ts";
 export {
   type Run,
   reproduction,

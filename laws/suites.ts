@@ -24,6 +24,7 @@ import { oneDrawPerKey } from "./randomness/draws.ts";
 import { operatorResumption } from "./training/operators.ts";
 import { optimizerLaws } from "./training/optimizers.ts";
 import { scheduleMeaning } from "./training/rates.ts";
+import { submission } from "./training/submission.ts";
 import { reproduction, resumption } from "./training/training.ts";
 import { nanPropagates } from "./values/nan.ts";
 
@@ -69,4 +70,6 @@ export const laws = {
   schedule: [scheduleMeaning],
   operator: [operatorResumption],
   training: [resumption, reproduction],
+  /** For a backend whose steps may be submitted ahead of their reading. */
+  session: [submission],
 } as const;

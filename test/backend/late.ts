@@ -60,7 +60,7 @@ export const device = ({ ahead, seed = 0, lost, exchanged = false }: Lateness): 
       const session = executable.start(initial);
       const outputs = inOrder<Later<Tensors>>(ahead);
       let failure: { readonly error: unknown } | undefined;
-      let ended = false;
+      let [finished, ended] = [false, false];
       const sound = <A>(work: () => A) => {
         if (failure !== undefined) throw failure.error;
         try {
@@ -109,8 +109,12 @@ export const device = ({ ahead, seed = 0, lost, exchanged = false }: Lateness): 
           return read();
         },
         state: () => enqueue(() => sound(session.state)),
-        finish: () => enqueue(() => sound(session.finish)),
+        finish: () => {
+          finished = true;
+          return enqueue(() => sound(session.finish));
+        },
         release: () => {
+          if (finished) return;
           ended = true;
           session.release();
         },
