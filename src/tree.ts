@@ -1,3 +1,5 @@
+/** Trees of values: map, zip, leaves and paths. */
+
 import { StructureMismatch } from "./errors.ts";
 
 /**

@@ -26,7 +26,7 @@ interface Made {
   readonly states: Rows;
 }
 
-/** A combinator applied to {@link running}, and its expected results. */
+/** A combinator applied to a layer whose state depends on everything that it sees, and its expected results. */
 export interface StateCase {
   readonly name: string;
   readonly layer: Composable;

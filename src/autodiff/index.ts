@@ -1,3 +1,5 @@
+/** Derivatives: programs made from programs, and loops and branches that have derivatives. */
+
 export type { Exprs, Unshaped } from "../ir/trees.ts";
 export { checkpoint, cond, customDerivative, scan } from "./control.ts";
 export { ForwardMode } from "./forwardMode.ts";

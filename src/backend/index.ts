@@ -1,3 +1,5 @@
+/** Where programs run: WebAssembly, and the reference that defines what each primitive means. */
+
 import type * as Layer from "effect/Layer";
 import type { BackendUnavailable } from "../errors.ts";
 import { Backend as Service, type SyncBackend } from "./backend.ts";

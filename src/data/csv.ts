@@ -19,7 +19,7 @@ export interface CsvMistake {
  * Fields may be in double quotes. Inside them two quotes mean one, and commas and line ends are literal. A quote
  * elsewhere is literal. Blanks around fields are ignored, as are empty lines and lines that begin with `#`.
  *
- * It replaces `csv-parse` 7, which is as strict and as linear, but takes ten times as long on wide tables and
+ * It replaces `csv-parse` 7, which is as strict and as linear, but takes several times as long on wide tables and
  * needs Node's `Buffer` when imported, or 120 kB of polyfill in every page and at every start.
  *
  * **Source** RFC 4180, section 2.

@@ -204,6 +204,14 @@ export const stoppingEarly = ({
  * `Completed`, where the run reaches its last epoch) carries the state of the best epoch. The state it carries is
  * evaluated on the test examples.
  *
+ * With the digits as losses of epochs, and the default patience:
+ *
+ * ```text
+ * run         -s--5--4--4--3--c|
+ * events      -s--5--4--(4x|)
+ * subscribed  ^---------!
+ * ```
+ *
  * Its memory is part of the states that it emits, so that `resume$` continues as if the run had never stopped.
  * Place `saveCheckpoints` after it.
  *

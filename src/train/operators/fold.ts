@@ -65,7 +65,14 @@ const tested = (
   );
 
 /**
- * Makes an RxJS operator of a fold.
+ * Makes an RxJS operator of a fold. What a step emits comes at once, and `Stopped` ends the run. A fold that says
+ * `Stopped` (x) after epoch 2:
+ *
+ * ```text
+ * run         -s-p-1-p-2-p-3-c|
+ * events      -s-p-1-p-(2x|)
+ * subscribed  ^--------!
+ * ```
  *
  * **Fails with** `StateMismatch` where the memory saved under the fold's name is not one of this fold;
  * `InvalidArgument` where another operator of the run has the same name; and with the errors of evaluating a state.

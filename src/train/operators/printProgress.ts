@@ -131,7 +131,14 @@ const clearLine = "\r\u001b[2K";
  * Prints the progress of a run, and passes every event on unchanged.
  *
  * A terminal shows a bar that moves with the steps and leaves one line per epoch. Any other stream gets only the
- * lines. Control characters in names and texts are escaped.
+ * lines. Control characters in names and texts are escaped. With steps `p`, and `b` for a bar and `l` for lines on a
+ * terminal:
+ *
+ * ```text
+ * run      -s-p-p-1-p-p-2-c|
+ * events   -s-p-p-1-p-p-2-c|
+ * printed  -l-b-b-l-b-b-l-l
+ * ```
  *
  * **Fails with** `InvalidArgument`, thrown, where `every` is negative.
  */

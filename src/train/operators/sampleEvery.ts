@@ -2,7 +2,8 @@ import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
 import * as Layer from "effect/Layer";
 import * as Scope from "effect/Scope";
-import { concat, concatMap, defer, finalize, type Observable, of as only } from "rxjs";
+import * as Semaphore from "effect/Semaphore";
+import { defer, finalize, type Observable } from "rxjs";
 import type { Backend, SyncBackend } from "../../backend/backend.ts";
 import type { BackendUnavailable } from "../../errors.ts";
 import { whole } from "../../tensor/validate.ts";
@@ -10,6 +11,7 @@ import type { EpochCompleted, TrainEvent } from "../events/event.ts";
 import { observe } from "../events/fromEffect.ts";
 import { defaultServices } from "../services.ts";
 import type { TrainState } from "../state/state.ts";
+import { afterEpochs } from "./afterEpochs.ts";
 
 /** Compiles to a function from a training state to text. */
 export type Sampler<C, E1, E2 = E1, R extends Services = Backend> = Effect.Effect<
@@ -36,7 +38,13 @@ export type SamplerOperator<C> = <D extends C>(
 
 /**
  * Emits `Sampled` after epochs, with text generated from the state: what a language model writes, or how it
- * decodes. The sampler is compiled once per subscription.
+ * decodes. The sampler is compiled once per subscription. Later events, and an error that ends the run, wait for the
+ * text `w`.
+ *
+ * ```text
+ * run     -s-1----2----c|
+ * events  -s-(1w)-(2w)-c|
+ * ```
  *
  * **Fails with** `InvalidArgument`, thrown, where `every` is not a whole number above 0; and with the errors of
  * the sampler, which end the stream.
@@ -50,6 +58,8 @@ export const sampleEvery = <C, E1, E2, R extends Services = Backend>(
     defer(() => {
       // The sampler is used for as long as the subscription lasts, and so are its services.
       const scope = Scope.makeUnsafe();
+      // Held while a sample is taken: an interrupted one ends before its services are released.
+      const working = Semaphore.makeUnsafe(1);
       let made: ((state: TrainState<C>) => Effect.Effect<string, E2>) | undefined;
       const ready = Effect.suspend(() =>
         made === undefined
@@ -68,15 +78,11 @@ export const sampleEvery = <C, E1, E2, R extends Services = Backend>(
           Effect.map(
             Effect.flatMap(ready, (sample) => sample(state)),
             (text) => emit.next({ _tag: "Sampled", epoch, step, text }),
-          ),
+          ).pipe(working.withPermit),
         );
       return source.pipe(
-        concatMap((event) =>
-          event._tag === "EpochCompleted" && event.epoch % every === 0
-            ? concat(only(event), sampled$(event))
-            : only(event),
-        ),
-        finalize(() => Effect.runFork(Scope.close(scope, Exit.void))),
+        afterEpochs(every, sampled$),
+        finalize(() => Effect.runFork(working.withPermit(Scope.close(scope, Exit.void)))),
       );
     });
 };

@@ -1,19 +1,12 @@
 import * as Effect from "effect/Effect";
-import {
-  concat,
-  concatMap,
-  EMPTY,
-  type MonoTypeOperatorFunction,
-  materialize,
-  of as only,
-  throwError,
-} from "rxjs";
+import type { MonoTypeOperatorFunction } from "rxjs";
 import { whole } from "../../tensor/validate.ts";
 import type { EpochCompleted, TrainEvent } from "../events/event.ts";
 import { observe } from "../events/fromEffect.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import { saveCheckpoint } from "../state/checkpoint.ts";
 import type { TrainState } from "../state/state.ts";
+import { afterEpochs } from "./afterEpochs.ts";
 
 /** The options of {@link saveCheckpoints}. */
 export interface SaveCheckpoints {
@@ -27,7 +20,12 @@ export interface SaveCheckpoints {
  * Saves the state to a file at the end of epochs, and emits `CheckpointSaved` after each.
  *
  * {@link loadCheckpoint} reads the file, and `resume$` continues from it. Later events, and an error that ends
- * the run, wait until the file is written.
+ * the run, wait until the file is written: `k` says that it is.
+ *
+ * ```text
+ * run     -s-1----2----c|
+ * events  -s-(1k)-(2k)-c|
+ * ```
  *
  * **Fails with** `InvalidArgument`, thrown, where `every` is not a whole number above 0; `CheckpointNotSaved`,
  * which ends the stream and leaves the last good checkpoint unchanged.
@@ -37,25 +35,12 @@ export const saveCheckpoints = <C, E>(
   { path, every = 1 }: SaveCheckpoints,
 ): MonoTypeOperatorFunction<TrainEvent<TrainState<C>>> => {
   whole(1)("saveCheckpoints", { every });
-  const saved$ = ({ epoch, step, state }: EpochCompleted<TrainState<C>>) => {
+  return afterEpochs(every, ({ epoch, step, state }: EpochCompleted<TrainState<C>>) => {
     const file = typeof path === "string" ? path : path(epoch);
     return observe<TrainEvent<TrainState<C>>, unknown>((emit) =>
       Effect.map(saveCheckpoint(of, state, file), () =>
         emit.next({ _tag: "CheckpointSaved", epoch, step, path: file }),
       ),
     );
-  };
-  const withSaved = (event: TrainEvent<TrainState<C>>) =>
-    event._tag === "EpochCompleted" && event.epoch % every === 0
-      ? concat(only(event), saved$(event))
-      : only(event);
-  // Errors become values so that they wait too: the state before a failure is saved first.
-  return (events$) =>
-    events$.pipe(
-      materialize(),
-      concatMap((note) => {
-        if (note.kind === "N") return withSaved(note.value);
-        return note.kind === "E" ? throwError(() => note.error) : EMPTY;
-      }),
-    );
+  });
 };

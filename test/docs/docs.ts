@@ -1,0 +1,65 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import packageJson from "../../package.json" with { type: "json" };
+
+/**
+ * Makes pages of the docstrings, a module for each room as `package.json` exports them: `npm run docs`.
+ *
+ * A warning of typedoc is an error: a link to nothing, or a parameter that does not exist. Not part of `npm test`; it
+ * needs `npm --prefix test/docs ci` once.
+ */
+const here = import.meta.dirname;
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const out = join(here, ".generated");
+const typedoc = join(here, "node_modules/typedoc/bin/typedoc");
+
+/** The modules that have a page: the name that one imports, the source, and the name that typedoc gives to it. */
+const rooms = Object.entries(packageJson.exports).flatMap(([name, target]) => {
+  if (typeof target === "string" || name.includes("*")) return [];
+  const source = target.default.replace("./dist/", "").replace(/\.js$/, ".ts");
+  const path = source.replace(/(\/index)?\.ts$/, "");
+  return [{ name: `fluxion${name.slice(1)}`, source: join(root, source), path }];
+});
+
+const options = {
+  name: "fluxion",
+  // What a room and the root both export has its page in the room: the root comes last.
+  entryPoints: rooms.toReversed().map(({ source }) => source),
+  sortEntryPoints: false,
+  sort: ["kind", "alphabetical"],
+  kindSortOrder: ["Module", "Namespace", "Function", "Variable", "Class", "Interface", "TypeAlias"],
+  groupOrder: ["Functions", "Variables", "Classes", "*", "References"],
+  basePath: root,
+  displayBasePath: root,
+  tsconfig: join(root, "tsconfig.build.json"),
+  readme: join(root, "README.md"),
+  out,
+  plugin: [join(here, "rooms.js"), "typedoc-plugin-missing-exports"],
+  treatWarningsAsErrors: true,
+  excludeExternals: true,
+  disableGit: true,
+  disableSources: true,
+  // What is inherited of Effect links to Effect's own pages, which are not here.
+  externalSymbolLinkMappings: { effect: { "*": "#" } },
+  // What types mention and no room exports.
+  internalModule: "within",
+};
+
+if (!existsSync(typedoc)) {
+  console.error("typedoc is not installed\n  fix: npm --prefix test/docs ci");
+  process.exitCode = 1;
+} else {
+  const folder = mkdtempSync(join(tmpdir(), "fluxion-docs-"));
+  const settings = join(folder, "typedoc.json");
+  writeFileSync(settings, JSON.stringify(options));
+  const { status } = spawnSync(process.execPath, [typedoc, "--options", settings], {
+    cwd: here,
+    stdio: "inherit",
+    env: { ...process.env, FLUXION_ROOMS: JSON.stringify(rooms) },
+  });
+  rmSync(folder, { recursive: true });
+  process.exitCode = status ?? 1;
+}
