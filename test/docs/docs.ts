@@ -28,7 +28,6 @@ const options = {
   name: "fluxion",
   // What a room and the root both export has its page in the room: the root comes last.
   entryPoints: rooms.toReversed().map(({ source }) => source),
-  sortEntryPoints: false,
   sort: ["kind", "alphabetical"],
   kindSortOrder: ["Module", "Namespace", "Function", "Variable", "Class", "Interface", "TypeAlias"],
   groupOrder: ["Functions", "Variables", "Classes", "*", "References"],

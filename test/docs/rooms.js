@@ -40,11 +40,18 @@ const inParagraphs = (project) => {
       if (part.kind === "text") part.text = part.text.replaceAll(/\n(?=\*\*[A-Z])/g, "\n\n");
 };
 
+/** Parameters that are taken apart where they stand have no name: here they are what a caller calls them. */
+const named = (project) => {
+  for (const parameter of project.getReflectionsByKind(ReflectionKind.Parameter))
+    if (parameter.name === "__namedParameters") parameter.name = "options";
+};
+
 export const load = ({ converter }) => {
   const rooms = JSON.parse(process.env.FLUXION_ROOMS ?? "[]");
   asFunctions();
   converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
     asImported(project, rooms);
     inParagraphs(project);
+    named(project);
   });
 };
