@@ -1,9 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import packageJson from "../../package.json" with { type: "json" };
 
 /**
  * Makes pages of the docstrings, a module for each room as `package.json` exports them: `npm run docs`.
@@ -16,8 +15,14 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const out = join(here, ".generated");
 const typedoc = join(here, "node_modules/typedoc/bin/typedoc");
 
+/** What is read here of `package.json`. */
+interface Manifest {
+  readonly exports: { readonly [name: string]: string | { readonly default: string } };
+}
+const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Manifest;
+
 /** The modules that have a page: the name that one imports, the source, and the name that typedoc gives to it. */
-const rooms = Object.entries(packageJson.exports).flatMap(([name, target]) => {
+const rooms = Object.entries(manifest.exports).flatMap(([name, target]) => {
   if (typeof target === "string" || name.includes("*")) return [];
   const source = target.default.replace("./dist/", "").replace(/\.js$/, ".ts");
   const path = source.replace(/(\/index)?\.ts$/, "");
