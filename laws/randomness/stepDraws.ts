@@ -75,7 +75,7 @@ export const tracedDraws = (program: Program, inputs: readonly Tensor[]): readon
       if (drawing.has(node)) for (const draw of drawsOf(node, operands)) draws.push(draw);
       // The rule of a primitive takes that primitive's params.
       const rule = evaluateRules[node.primitive] as EvaluateRule<never>;
-      return rule(node.params as never, operands, within);
+      return rule(node.params as never, operands as never, within);
     },
   };
   const within = (p: Program, operands: readonly Tensor[]) => interpret(p, over, operands);

@@ -6,6 +6,7 @@ import { add, div, mul, sub } from "../ir/ops/elementwise.ts";
 import { zerosLike } from "../ir/ops/indexing.ts";
 import type { Maybe } from "../rules/rule.ts";
 import { isFloat } from "../tensor/dtype.ts";
+import { nth } from "../tensor/list.ts";
 
 /** Forward-mode differentiation of programs: computes outputs, and their tangents from the inputs' tangents. */
 export interface Forward {
@@ -59,8 +60,8 @@ export const differences: Forward["jvp"] = (program, primals, tangents) => {
     outputs,
     tangents: outputs.map((y, i) => {
       if (!isFloat(y.dtype)) return undefined;
-      const inner = mul(8, sub(near[i] as Expr, back[i] as Expr));
-      const outer = sub(far[i] as Expr, farBack[i] as Expr);
+      const inner = mul(8, sub(nth(near, i), nth(back, i)));
+      const outer = sub(nth(far, i), nth(farBack, i));
       return div(sub(inner, outer), 12 * step);
     }),
   };

@@ -11,6 +11,7 @@ import { reshape } from "../ir/ops/structural.ts";
 import { trace } from "../ir/trace.ts";
 import type { Maybe, PullbackOf } from "../rules/rule.ts";
 import { isFloat } from "../tensor/dtype.ts";
+import { nth } from "../tensor/list.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import { differences } from "./forwardMode.ts";
 
@@ -61,7 +62,7 @@ const pullOne = (
   cotangents: readonly Maybe[],
   i: number,
 ): Expr => {
-  const x = primals[i] as Expr;
+  const x = nth(primals, i);
   const size = sizeOf(x.shape);
   const along = (position: Expr): Expr => {
     const here = cast(eq(iota([size]), broadcastTo(position, [size])), x.dtype);
@@ -77,14 +78,12 @@ const pullOne = (
     });
     return terms.reduce<Expr>((a, b) => add(a, b), cast(mul(0, sum(here)), x.dtype));
   };
-  const { program: one, captured } = trace([{ shape: [], dtype: "i32" }], ([k]) => [
-    along(k as Expr),
-  ]);
+  const { program: one, captured } = trace([{ shape: [], dtype: "i32" }], ([k]) => [along(k)]);
   const { outputs } = derive.batch(
     one,
     [...captured, iota([size])],
     [...captured.map(() => false), true],
     { size, name: undefined },
   );
-  return reshape(outputs[0] as Expr, x.shape);
+  return reshape(nth(outputs, 0), x.shape);
 };

@@ -95,10 +95,10 @@ export const valueAndGrad = <A, R extends readonly unknown[], Y>(
     const [y, pullback] = pullBack(mode)<A, R, Y>(f)(x, ...rest);
     const { leaves, shape } = flattenExprs(y);
     // Types guarantee a scalar only if its shape is static.
-    const types = [{ shape: [], dtype: leaves[0]?.dtype ?? "f32" } as const];
-    const scalars = ascribe("grad", types, leaves);
-    if (scalars === leaves) return [y, pullback(treeOf(shape, leaves.map(onesLike)))] as const;
-    const seeds = leaves.map((leaf) => mul(onesLike(leaf), scalars[0] as Expr));
+    const types = [{ shape: [], dtype: leaves[0]?.dtype ?? "f32" }] as const;
+    const [scalar] = ascribe("grad", types, leaves);
+    if (scalar === leaves[0]) return [y, pullback(treeOf(shape, leaves.map(onesLike)))] as const;
+    const seeds = leaves.map((leaf) => mul(onesLike(leaf), scalar));
     return [treeOf(shape, seeds), pullback(treeOf(shape, seeds))] as const;
   });
 

@@ -1,11 +1,12 @@
 import { InvalidArgument } from "../errors.ts";
 import { derive } from "../interpreter/derive.ts";
-import type { Expr, Program } from "../ir/expr.ts";
+import type { Program } from "../ir/expr.ts";
 import { broadcastTo } from "../ir/ops/promote.ts";
 import { moveAxis } from "../ir/ops/structural.ts";
 import { trace } from "../ir/trace.ts";
 import { flattenExprs, shapeFor, treeOf, type Unshaped } from "../ir/trees.ts";
 import { ascribe } from "../ir/types/diagnose.ts";
+import { following } from "../tensor/list.ts";
 import type { TreeShape } from "../tree.ts";
 
 /**
@@ -54,18 +55,14 @@ export const vmap =
       });
     const size = mapped[0].shape[0] ?? 1;
     // All mapped axes must have one size; if not, compiling reports it for the vmap as a whole.
-    const alike = [
-      ...ascribe(
-        "vmap",
-        mapped.map(({ shape, dtype }) => ({ shape: [size, ...shape.slice(1)], dtype })),
-        mapped,
-      ),
-    ];
+    const alike = ascribe(
+      "vmap",
+      mapped.map(({ shape, dtype }) => ({ shape: [size, ...shape.slice(1)], dtype })),
+      mapped,
+    ).values();
     const inputs = given.flatMap(({ leaves, axis }) =>
       leaves.map((value) =>
-        axis === undefined
-          ? { value, batched: false }
-          : { value: alike.shift() as Expr, batched: true },
+        axis === undefined ? { value, batched: false } : { value: following(alike), batched: true },
       ),
     );
     const examples = inputs.map(({ value, batched }) => ({

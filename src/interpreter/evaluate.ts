@@ -1,4 +1,4 @@
-import type { Params, PrimitiveTag } from "../ir/expr.ts";
+import type { Each, Params, PrimitiveTag } from "../ir/expr.ts";
 import { evaluateRules } from "../rules/evaluate/index.ts";
 import type { EvaluateRule, Run } from "../rules/rule.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -9,9 +9,10 @@ const applyRule = <P extends PrimitiveTag>(
   params: Params<P>,
   inputs: readonly Tensor[],
 ): readonly Tensor[] => {
-  // TypeScript does not see that indexing a mapped type with P gives P's rule.
+  // TypeScript does not see that indexing a mapped type with P gives P's rule. An interpreter has as many values as the
+  // node has operands.
   const rule = evaluateRules[primitive] as EvaluateRule<P>;
-  return rule(params, inputs, run);
+  return rule(params, inputs as Each<P, Tensor>, run);
 };
 
 /** The reference interpreter: evaluates programs on tensors. */

@@ -2,7 +2,15 @@ import { type Issue, ShapeMismatch, SizeLimit } from "../errors.ts";
 import { type Dtype, store } from "../tensor/dtype.ts";
 import { isPossible, mostElements, reachOf, type Shape } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { type AnyNode, Expr, type Params, type PrimitiveTag, type TensorType } from "./expr.ts";
+import {
+  type AnyNode,
+  type Each,
+  Expr,
+  type Outputs,
+  type Params,
+  type PrimitiveTag,
+  type TensorType,
+} from "./expr.ts";
 import type { TypeRule } from "./types/rule.ts";
 import { typing } from "./types/rules.ts";
 
@@ -44,18 +52,21 @@ export const apply = <P extends PrimitiveTag>(
   given: Params<P>,
   inputs: readonly Expr[],
   path: readonly string[] = [],
-): readonly Expr[] => {
+): Outputs<P> => {
   const params = ownedParams<P>(given);
   // TypeScript does not see that indexing a mapped type with P gives P's rule.
   const rule = typing[primitive] as TypeRule<P>;
   const { outputs, issue = impossible(primitive, inputs, outputs) } = rule(
     params,
-    inputs,
+    // An operation gives a primitive as many operands as it has.
+    inputs as Each<P, Expr>,
     primitive,
   );
   // A node of some P belongs to the union of the nodes of every P.
   const node = Object.freeze({ primitive, params, inputs, outputs, issue, path }) as AnyNode;
-  return outputs.map((_, index) => new Expr(node, index));
+  // The type rule of a primitive gives the types of all its outputs.
+  const made: readonly Expr[] = outputs.map((_, index) => new Expr(node, index));
+  return made as Outputs<P>;
 };
 
 /** Applies a primitive that has one output. */
@@ -74,15 +85,14 @@ export const constant = <S extends Shape>(value: Tensor<S>): Expr<S> =>
   apply1("constant", { value });
 
 /** Makes a placeholder for a value of the given type. */
-export const parameter = (type: TensorType): Expr =>
-  apply1("parameter", { type: { shape: Object.freeze([...type.shape]), dtype: type.dtype } });
+export const parameter = <const T extends TensorType>({ shape, dtype }: T): Expr<T["shape"]> =>
+  apply1("parameter", { type: { shape: Object.freeze([...shape]), dtype } });
 
 /** A tensor filled with one number, as the broadcast of a scalar. */
 export const filled = <S extends Shape>(shape: S, dtype: Dtype, value: number): Expr<S> => {
   const scalar = Tensor.own([], dtype, toStorage(dtype, value));
   return shape.length === 0
-    ? // A shape without axes is the scalar's own.
-      (constant(scalar) as Expr<Shape> as Expr<S>)
+    ? apply1("constant", { value: scalar })
     : apply1("broadcast", { shape, axes: [] }, constant(scalar));
 };
 

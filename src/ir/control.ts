@@ -1,3 +1,4 @@
+import { type Each, each, nth } from "../tensor/list.ts";
 import { apply, parameter } from "./build.ts";
 import { type CallRules, Expr, type TensorType } from "./expr.ts";
 import { program } from "./program.ts";
@@ -10,45 +11,56 @@ import { close, type Traced, trace } from "./trace.ts";
 const elementOf = (x: Expr): TensorType => ({ shape: x.shape.slice(1), dtype: x.dtype });
 
 /** The result of one loop step: the next carry, and one slice of each stacked output. */
-export interface LoopStep {
-  readonly carry: readonly Expr[];
-  readonly ys: readonly Expr[];
+export interface LoopStep<
+  C extends readonly Expr[] = readonly Expr[],
+  Y extends readonly Expr[] = readonly Expr[],
+> {
+  readonly carry: Each<C, Expr>;
+  readonly ys: Y;
 }
 
 /**
  * Makes a `scan` node from a step function of carry and slices. The outputs are the last carry, then the stacked
  * `ys`.
  */
-export const loop = (
+export const loop = <
+  const C extends readonly Expr[],
+  const X extends readonly Expr[],
+  const Y extends readonly Expr[],
+>(
   operands: {
-    readonly carry: readonly Expr[];
-    readonly xs: readonly Expr[];
+    readonly carry: C;
+    readonly xs: X;
     readonly length: number;
     readonly reverse: boolean;
   },
-  step: (carry: readonly Expr[], x: readonly Expr[]) => LoopStep,
-): LoopStep => {
+  step: (carry: Each<C, Expr>, x: Each<X, Expr>) => LoopStep<C, Y>,
+): LoopStep<C, Each<Y, Expr>> => {
   const { carry, xs, length, reverse } = operands;
   const since = Expr.now();
-  const inputs = [...carry, ...xs.map(elementOf)].map(parameter);
-  const made = step(inputs.slice(0, carry.length), inputs.slice(carry.length));
+  const [held, slices] = [each(carry, parameter), each(xs, (x) => parameter(elementOf(x)))];
+  const inputs = [...held, ...slices];
+  const made = step(held, slices);
   const { program: body, captured } = close(inputs, [...made.carry, ...made.ys], undefined, since);
   const outputs = apply(
     "scan",
     { body, length, constants: captured.length, carry: carry.length, reverse },
     [...captured, ...carry, ...xs],
   );
-  return { carry: outputs.slice(0, carry.length), ys: outputs.slice(carry.length) };
+  return {
+    carry: each(carry, (_, i) => nth(outputs, i)),
+    ys: each(made.ys, (_, i) => nth(outputs, carry.length + i)),
+  };
 };
 
-type Branch = (operands: readonly Expr[]) => readonly Expr[];
+type Branch<Xs extends readonly unknown[]> = (operands: Each<Xs, Expr>) => readonly Expr[];
 
 /** Makes a `cond` node from two functions of the same operands. */
-export const branch = (
+export const branch = <const Xs extends readonly Expr[]>(
   predicate: Expr,
-  operands: readonly Expr[],
-  onTrue: Branch,
-  onFalse: Branch,
+  operands: Xs,
+  onTrue: Branch<Xs>,
+  onFalse: Branch<Xs>,
 ): readonly Expr[] => {
   const [yes, no] = [trace(operands, onTrue), trace(operands, onFalse)];
   const ignored = (t: Traced) => t.captured.map(parameter);
@@ -65,11 +77,11 @@ export const branch = (
 };
 
 /** Makes a `call` node: a function as one operation, with its own derivative `rules`. */
-export const call = (
+export const call = <const Xs extends readonly Expr[]>(
   name: string,
   rules: CallRules,
-  operands: readonly Expr[],
-  f: Branch,
+  operands: Xs,
+  f: Branch<Xs>,
 ): readonly Expr[] => {
   const { program: body, captured } = trace(operands, f);
   return apply("call", { name, program: body, rules: skip(rules, captured.length) }, [

@@ -217,6 +217,39 @@ export type PrimitiveTag = keyof Primitives;
 /** The static parameters of a primitive: everything but its operands. */
 export type Params<P extends PrimitiveTag> = Primitives[P];
 
+type One = readonly [x: Expr];
+type Two = readonly [x: Expr, y: Expr];
+type Three = readonly [x: Expr, y: Expr, z: Expr];
+
+type ElementWise = keyof Binary | keyof Bitwise | keyof Comparison;
+
+/** The operands of every primitive. A missing entry does not compile. */
+interface Operands
+  extends Readonly<Record<keyof Unary | keyof Reduction, One>>,
+    Readonly<Record<ElementWise | "dot" | "gather", Two>>,
+    Readonly<Record<Exclude<keyof Structural, "concatenate">, One>>,
+    Readonly<Record<"select" | "scatterAdd", Three>>,
+    Readonly<Record<"cast" | "stopGradient" | "axisSum" | "randomBits", One>>,
+    Readonly<Record<"constant" | "parameter" | "iota", readonly []>>,
+    Readonly<Record<"scan" | "call", readonly Expr[]>> {
+  readonly concatenate: readonly [first: Expr, ...rest: Expr[]];
+  readonly cond: readonly [predicate: Expr, ...operands: Expr[]];
+}
+
+/** The operands of a primitive. */
+export type Inputs<P extends PrimitiveTag> = Operands[P];
+
+/** What a primitive makes. */
+export type Outputs<P extends PrimitiveTag> = P extends "scan" | "cond" | "call"
+  ? readonly Expr[]
+  : P extends "sort"
+    ? readonly [values: Expr, indices: Expr]
+    : readonly [Expr];
+
+/** A value for each operand of a primitive. */
+export type Each<P extends PrimitiveTag, A> = ForEach<Inputs<P>, A>;
+type ForEach<Xs extends readonly unknown[], A> = { readonly [K in keyof Xs]: A };
+
 /**
  * One application of a primitive. `issue` says what is wrong with its operands, if anything; the node then has the
  * output types that were most likely meant, and compiling reports the issue. `path` names the layers around it,
@@ -225,7 +258,7 @@ export type Params<P extends PrimitiveTag> = Primitives[P];
 export interface Node<P extends PrimitiveTag = PrimitiveTag> {
   readonly primitive: P;
   readonly params: Params<P>;
-  readonly inputs: readonly Expr[];
+  readonly inputs: Inputs<P>;
   readonly outputs: readonly TensorType[];
   readonly issue: Issue | undefined;
   readonly path: readonly string[];

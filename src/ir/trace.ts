@@ -1,3 +1,4 @@
+import { type Each, each, nth } from "../tensor/list.ts";
 import { apply, parameter, reapply } from "./build.ts";
 import { type AnyNode, Expr, type Program, type TensorType } from "./expr.ts";
 import { mentionsAxis, program, topological } from "./program.ts";
@@ -74,13 +75,13 @@ export const close = (
 const outputOf = (node: AnyNode, index: number): Expr => new Expr(node, index);
 
 /** Traces a function on fresh parameters of the given types. */
-export const trace = (
-  types: readonly TensorType[],
-  f: (inputs: readonly Expr[]) => readonly Expr[],
+export const trace = <const T extends readonly TensorType[]>(
+  types: T,
+  f: (inputs: Each<T, Expr>) => readonly Expr[],
   axis?: string,
 ): Traced => {
   const since = Expr.now();
-  const inputs = types.map(parameter);
+  const inputs = each(types, parameter);
   return close(inputs, f(inputs), axis, since);
 };
 
@@ -88,7 +89,7 @@ export const trace = (
 export const inline = (body: Program, inputs: readonly Expr[]): readonly Expr[] => {
   const values = new Map<AnyNode, readonly Expr[]>();
   body.inputs.forEach((x, i) => {
-    values.set(x.node, [inputs[i] as Expr]);
+    values.set(x.node, [nth(inputs, i)]);
   });
   const resolve = (x: Expr): Expr => values.get(x.node)?.[x.index] ?? x;
   for (const node of body.nodes) values.set(node, reapply(node, node.inputs.map(resolve)));
@@ -102,9 +103,7 @@ const rebuild = (
   outputs: readonly Expr[],
   remake: (node: AnyNode, operands: readonly Expr[]) => readonly Expr[],
 ): readonly Expr[] => {
-  const given = new Map(
-    inputs.map((x, i) => [x.node, { index: x.index, value: values[i] as Expr }]),
-  );
+  const given = new Map(inputs.map((x, i) => [x.node, { index: x.index, value: nth(values, i) }]));
   const made = new Map<AnyNode, readonly Expr[]>();
   const resolve = (x: Expr): Expr => {
     const replaced = given.get(x.node);
@@ -137,7 +136,9 @@ export const scoped = <const O extends readonly Expr[]>(
   name: string,
   inputs: readonly Expr[],
   outputs: O,
-): { readonly [K in keyof O]: Expr } =>
-  rebuild(inputs, inputs, outputs, (node, operands) =>
+): Each<O, Expr> => {
+  const made = rebuild(inputs, inputs, outputs, (node, operands) =>
     apply(node.primitive, node.params, operands, [name, ...node.path]),
-  ) as readonly Expr[] as { readonly [K in keyof O]: Expr };
+  );
+  return each(outputs, (_, i) => nth(made, i));
+};

@@ -4,7 +4,7 @@ import { where } from "../ir/ops/control.ts";
 import { diagonal, diagonalMatrix } from "../ir/ops/diagonals.ts";
 import { abs, add, div, eq, ge, gt, mul, neg, sub } from "../ir/ops/elementwise.ts";
 import { onesLike, take, takeAlongAxis } from "../ir/ops/indexing.ts";
-import { lift } from "../ir/ops/promote.ts";
+import { broadcastTo, lift } from "../ir/ops/promote.ts";
 import { argmax, argsort, max } from "../ir/ops/reduction.ts";
 import { expandDims, pad, slice } from "../ir/ops/structural.ts";
 import type { Operand } from "../ir/types/shape.ts";
@@ -72,7 +72,7 @@ const rotated = (a: Expr): Eigen => {
         v: table.rotated(v, 1, pairs),
       };
     },
-    ({ a: x }) => gt(offDiagonal(x), tiny),
+    ({ a: x }) => broadcastTo(gt(offDiagonal(x), tiny), []),
   );
   const values = slice(diagonal(end.a), [0], [n]);
   const order = argsort(values);

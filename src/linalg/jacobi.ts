@@ -100,13 +100,12 @@ export const runSweeps = <State>(
   n: number,
   start: State,
   step: (state: State) => State,
-  isNeeded: (state: State) => Expr,
+  isNeeded: (state: State) => Expr<readonly []>,
 ): State => {
   const sweep = (state: State): State =>
     scan((s: State, _: Expr) => [step(s), []] as const, state, fill([n - 1], 0))[0];
   return scan(
-    (s: State, _: Expr) =>
-      [cond(isNeeded(s) as Expr<readonly []>, sweep, (same: State) => same, s), []] as const,
+    (s: State, _: Expr) => [cond(isNeeded(s), sweep, (same: State) => same, s), []] as const,
     start,
     fill([most], 0),
   )[0];

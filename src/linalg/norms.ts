@@ -151,7 +151,7 @@ const filledOf = (x: Expr): Expr => {
   const expected = "a matrix that has elements";
   const issue = new ShapeMismatch({ op: "conditionNumber", expected, actual: [x.shape], path: [] });
   const shape = x.shape.map((extent, i) => (i < x.shape.length - 2 ? extent : 1));
-  return refuse(issue, [x], [{ shape, dtype: x.dtype }])[0] as Expr;
+  return refuse(issue, [x], [{ shape, dtype: x.dtype }])[0];
 };
 
 /**

@@ -79,8 +79,8 @@ const exponential = (a: Expr): Expr => {
   const start = solve(sub(even, odd), add(even, odd));
   const squared = (y: Expr): Expr => times(y, y);
   return scan(
-    (y: Expr, k: Expr) =>
-      [cond(lt(k, halvings) as Expr<readonly []>, squared, (z: Expr) => z, y), []] as const,
+    (y: Expr, k: Expr<readonly []>) =>
+      [cond(lt(k, halvings), squared, (z: Expr) => z, y), []] as const,
     start,
     iota([most], 0, a.dtype),
   )[0];

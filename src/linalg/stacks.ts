@@ -48,7 +48,7 @@ export const overStacks =
 export const squareShaped = (op: string, x: Expr): Expr => {
   const n = x.shape.at(-1) ?? 1;
   const shape = x.shape.length < 2 ? [n, n] : [...x.shape.slice(0, -2), n, n];
-  return ascribe(op, [{ shape, dtype: x.dtype }], [x])[0] as Expr;
+  return ascribe(op, [{ shape, dtype: x.dtype }], [x])[0];
 };
 
 /** Requires square matrices of floats: others are reported under the operation's name. */

@@ -4,7 +4,7 @@ import { where } from "../ir/ops/control.ts";
 import { diagonal, diagonalMatrix } from "../ir/ops/diagonals.ts";
 import { abs, add, div, eq, ge, gt, mul, neg, sub } from "../ir/ops/elementwise.ts";
 import { onesLike, take } from "../ir/ops/indexing.ts";
-import { lift } from "../ir/ops/promote.ts";
+import { broadcastTo, lift } from "../ir/ops/promote.ts";
 import { argsort, max, sum } from "../ir/ops/reduction.ts";
 import { expandDims, pad, slice, transpose } from "../ir/ops/structural.ts";
 import type { Operand } from "../ir/types/shape.ts";
@@ -85,7 +85,7 @@ const rotated = (a: Expr): SVD => {
       const pairs = rotations(x, table);
       return { x: table.rotated(x, 1, pairs), v: table.rotated(v, 1, pairs) };
     },
-    ({ x }) => gt(coherence(x), epsilonOf(a.dtype) * Math.sqrt(m)),
+    ({ x }) => broadcastTo(gt(coherence(x), epsilonOf(a.dtype) * Math.sqrt(m)), []),
   );
   const x = slice(end.x, [0, 0], [m, n]);
   const norms = lengthOf(x, 0);

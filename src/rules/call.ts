@@ -7,7 +7,7 @@ import { trace } from "../ir/trace.ts";
 import { ascribe } from "../ir/types/diagnose.ts";
 import { isFloat } from "../tensor/dtype.ts";
 import { orZero, spread } from "./make.ts";
-import { marked, pullInside, some, spreadOut } from "./partial.ts";
+import { pullInside, some, spreadOut } from "./partial.ts";
 import type { BatchRules, Derive, JvpRules, MappedAxis, VjpRules } from "./rule.ts";
 
 /**
@@ -21,8 +21,8 @@ const ofTypes = (
 ): readonly (Expr | undefined)[] => {
   const moving = values.map((x, i) => isFloat(x.dtype) && (some(made[i]) || i >= made.length));
   const types = values.filter((_, i) => moving[i]);
-  const extra = made.slice(values.length).filter(some) as readonly Expr[];
-  const given = made.filter((_, i) => moving[i]) as readonly Expr[];
+  const extra = made.slice(values.length).filter(some);
+  const given = made.filter((_, i) => moving[i]).filter(some);
   const ascribed = ascribe(op, types, [...given, ...extra]);
   return spreadOut(ascribed, moving);
 };
@@ -47,9 +47,9 @@ export const jvp: JvpRules<"call"> = {
     const moving = ts.map(some);
     const count = primals.length;
     const moves = derive.jvp(program, primals, ts).tangents.map(some);
-    const both = call(name, rules, [...primals, ...(marked(ts, moving) as Expr[])], (xs) => {
+    const both = call(name, rules, [...primals, ...ts.filter(some)], (xs) => {
       const inner = derive.jvp(program, xs.slice(0, count), spreadOut(xs.slice(count), moving));
-      return [...inner.outputs, ...(inner.tangents.filter(some) as Expr[])];
+      return [...inner.outputs, ...inner.tangents.filter(some)];
     });
     return {
       outputs: both.slice(0, moves.length),
@@ -80,8 +80,8 @@ export const vjp: VjpRules<"call"> = {
       outputs: apply("call", params, primals),
       pullback: (cts) => {
         const given = cts.map(some);
-        const wanted = active.map((a, i) => a && isFloat((primals[i] as Expr).dtype));
-        const operands = [...primals, ...(marked(cts, given) as Expr[])];
+        const wanted = primals.map((x, i) => active[i] === true && isFloat(x.dtype));
+        const operands = [...primals, ...cts.filter(some)];
         return spreadOut(
           call(name, rules, operands, pullInside(derive, program, wanted, given)),
           wanted,

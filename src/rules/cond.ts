@@ -9,6 +9,7 @@ import { argmax, sum } from "../ir/ops/reduction.ts";
 import { reshape } from "../ir/ops/structural.ts";
 import { mentionsAxis } from "../ir/program.ts";
 import { isFloat } from "../tensor/dtype.ts";
+import { nth } from "../tensor/list.ts";
 import type { Shape } from "../tensor/shape.ts";
 import { orZero, spread } from "./make.ts";
 import { marked, pullInside, some, spreadOut } from "./partial.ts";
@@ -22,7 +23,7 @@ export const jvp: JvpRules<"cond"> = {
     const count = operands.length;
     const moves = [onTrue, onFalse]
       .map((p) => derive.jvp(p, operands, ts).tangents.map(some))
-      .reduce((a, b) => a.map((m, i) => m || (b[i] as boolean)));
+      .reduce((a, b) => a.map((m, i) => m || b[i] === true));
     const along = (p: typeof onTrue) => (xs: readonly Expr[]) => {
       const inner = derive.jvp(p, xs.slice(0, count), spreadOut(xs.slice(count), moving));
       return [
@@ -34,8 +35,8 @@ export const jvp: JvpRules<"cond"> = {
       ];
     };
     const both = branch(
-      predicate as Expr,
-      [...operands, ...(marked(ts, moving) as Expr[])],
+      predicate,
+      [...operands, ...ts.filter(some)],
       along(onTrue),
       along(onFalse),
     );
@@ -54,10 +55,10 @@ export const vjp: VjpRules<"cond"> = {
       outputs,
       pullback: (cts) => {
         const given = cts.map(some);
-        const wanted = active.map((a, i) => a && isFloat((operands[i] as Expr).dtype));
+        const wanted = operands.map((x, i) => active[i] === true && isFloat(x.dtype));
         const pulled = branch(
-          predicate as Expr,
-          [...operands, ...(marked(cts, given) as Expr[])],
+          predicate,
+          [...operands, ...cts.filter(some)],
           pullInside(derive, onTrue, wanted, given),
           pullInside(derive, onFalse, wanted, given),
         );
@@ -92,7 +93,7 @@ const safeOperands = (
 
 /** Selects, for each example, the result that it chose. */
 const selectPerExample = (each: Expr, yes: readonly Expr[], no: readonly Expr[]): readonly Expr[] =>
-  yes.map((y, i) => where(along(each, y.shape), y, no[i] as Expr));
+  yes.map((y, i) => where(along(each, y.shape), y, nth(no, i)));
 
 /** Broadcasts one bool per example to the shape of the examples. */
 const along = (each: Expr, shape: Shape): Expr =>
@@ -110,16 +111,15 @@ export const batch: BatchRules<"cond"> = {
       const inner = derive.batch(p, xs, ofOperands, axis);
       return inner.outputs.map((y, i) => spread(y, inner.batched[i], axis));
     };
-    const one = predicate as Expr;
     const of = (taken: Expr, p: Program) => safeOperands(taken, p, operands, ofOperands, axis);
     // Each example chooses for itself, so both branches run.
     const outputs = ofPredicate
       ? selectPerExample(
-          one,
-          everywhere(onTrue)(of(one, onTrue)),
-          everywhere(onFalse)(of(not(one), onFalse)),
+          predicate,
+          everywhere(onTrue)(of(predicate, onTrue)),
+          everywhere(onFalse)(of(not(predicate), onFalse)),
         )
-      : branch(one, operands, everywhere(onTrue), everywhere(onFalse));
+      : branch(predicate, operands, everywhere(onTrue), everywhere(onFalse));
     return { outputs, batched: outputs.map(() => true) };
   },
 };

@@ -12,7 +12,7 @@ const gather = (x: Expr, indices: Expr, params: Params<"gather">): Expr =>
 export const jvp: JvpRules<keyof Indexed> = {
   gather: tangents("gather", (t, [, indices], _, params) => gather(t, indices, params)),
   scatterAdd: (params, primals, [tx, , tu]) => {
-    const [x, indices, updates] = primals as readonly [Expr, Expr, Expr];
+    const [x, indices, updates] = primals;
     return {
       outputs: apply("scatterAdd", params, primals),
       tangents:
@@ -37,7 +37,7 @@ export const vjp: VjpRules<keyof Indexed> = {
 
 export const batch: BatchRules<keyof Indexed> = {
   gather: ({ axis, batch: shared }, inputs, [ofX, ofIndices], mapped) => {
-    const [x, indices] = inputs as readonly [Expr, Expr];
+    const [x, indices] = inputs;
     if (!ofIndices && shared === 0)
       return { outputs: [gather(x, indices, { axis: axis + 1, batch: 0 })], batched: [true] };
     if (!ofX && shared === 0)
@@ -52,7 +52,7 @@ export const batch: BatchRules<keyof Indexed> = {
     return { outputs: [both], batched: [true] };
   },
   scatterAdd: ({ axis, batch: shared }, inputs, [ofX, ofIndices, ofUpdates], mapped) => {
-    const [x, indices, updates] = inputs as readonly [Expr, Expr, Expr];
+    const [x, indices, updates] = inputs;
     const [everyX, everyUpdate] = [spread(x, ofX, mapped), spread(updates, ofUpdates, mapped)];
     const outputs =
       !ofIndices && shared === 0

@@ -1,6 +1,7 @@
-import type { Contraction, DotParams, Expr } from "../ir/expr.ts";
+import type { Contraction, DotParams, Expr, Inputs } from "../ir/expr.ts";
 import { dot } from "../ir/ops/contraction.ts";
 import { moveAxis, transpose } from "../ir/ops/structural.ts";
+import { nth } from "../tensor/list.ts";
 import { cotangents, tangents } from "./make.ts";
 import type { BatchRules, JvpRules, VjpRules } from "./rule.ts";
 
@@ -12,9 +13,9 @@ const free = (x: Expr, batch: readonly number[], contract: readonly number[]): r
  * The cotangent of one operand of a dot: contracts the output's cotangent with the other operand over its free axes,
  * and puts the axes in the operand's order. `side` is 0 for the left operand, 1 for the right.
  */
-const pullDot = (ct: Expr, operands: readonly Expr[], params: DotParams, side: 0 | 1): Expr => {
-  const other = (1 - side) as 0 | 1;
-  const [x, y] = [operands[side] as Expr, operands[other] as Expr];
+const pullDot = (ct: Expr, operands: Inputs<"dot">, params: DotParams, side: 0 | 1): Expr => {
+  const other = side === 0 ? 1 : 0;
+  const [x, y] = [operands[side], operands[other]];
   const pairs = params.batch[0].length;
   const freeX = free(x, params.batch[side], params.contract[side]);
   const freeY = free(y, params.batch[other], params.contract[other]);
@@ -22,8 +23,8 @@ const pullDot = (ct: Expr, operands: readonly Expr[], params: DotParams, side: 0
   const ofY = freeY.map((_, i) => startY + i);
   const paired = params.batch[0].map((_, i) => i);
   const contractedY = [...params.contract[other]].sort((a, b) => a - b);
-  const ofContract = contractedY.map(
-    (a) => params.contract[side][params.contract[other].indexOf(a)] as number,
+  const ofContract = contractedY.map((a) =>
+    nth(params.contract[side], params.contract[other].indexOf(a)),
   );
   // This order of operands avoids most transposes: [m, k]·[k, n] pulls back to [m, k] and [k, n].
   const [product, origin] =
@@ -57,7 +58,7 @@ export const vjp: VjpRules<keyof Contraction> = {
 
 export const batch: BatchRules<keyof Contraction> = {
   dot: (params, inputs, [left, right]) => {
-    const [x, y] = inputs as readonly [Expr, Expr];
+    const [x, y] = inputs;
     const { batch: pairs, contract } = params;
     const shift = (axes: DotParams["batch"]): DotParams["batch"] => [
       left ? later(axes[0]) : axes[0],

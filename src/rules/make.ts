@@ -1,5 +1,5 @@
 import { apply } from "../ir/build.ts";
-import type { Expr, Params, PrimitiveTag } from "../ir/expr.ts";
+import type { Expr, Inputs, Params, PrimitiveTag } from "../ir/expr.ts";
 import { add } from "../ir/ops/elementwise.ts";
 import { zerosLike } from "../ir/ops/indexing.ts";
 import { broadcastTo } from "../ir/ops/promote.ts";
@@ -12,15 +12,9 @@ export const plus = (a: Maybe, b: Maybe): Maybe =>
 /** A tangent or cotangent of `x` as a value: zeros if it is missing. */
 export const orZero = (t: Maybe, x: Expr): Expr => t ?? zerosLike(x);
 
-/** The operands of a primitive, of which there are up to three. */
-type Operands = readonly [x: Expr, y: Expr, z: Expr];
-
-// The type rule of a primitive has checked their number: a rule reads no operand that its primitive does not have.
-const operandsOf = (inputs: readonly Expr[]): Operands => inputs as Operands;
-
 type Linear<P extends PrimitiveTag> = (
   t: Expr,
-  inputs: Operands,
+  inputs: Inputs<P>,
   output: Expr,
   params: Params<P>,
 ) => Maybe;
@@ -36,10 +30,10 @@ export const tangents =
   ): JvpRule<P> =>
   (params, primals, ts) => {
     const outputs = apply(primitive, params, primals);
-    const output = outputs[0] as Expr;
+    const [output] = outputs;
     const terms = partials.map((partial, i) => {
       const t = ts[i];
-      return t === undefined ? undefined : partial?.(t, operandsOf(primals), output, params);
+      return t === undefined ? undefined : partial?.(t, primals, output, params);
     });
     return { outputs, tangents: [terms.reduce(plus, undefined)] };
   };
@@ -55,14 +49,12 @@ export const cotangents =
   ): VjpRule<P> =>
   (params, primals, active) => {
     const outputs = apply(primitive, params, primals);
-    const output = outputs[0] as Expr;
+    const [output] = outputs;
     return {
       outputs,
       pullback: ([ct]) =>
         partials.map((partial, i) =>
-          ct === undefined || !active[i]
-            ? undefined
-            : partial?.(ct, operandsOf(primals), output, params),
+          ct === undefined || !active[i] ? undefined : partial?.(ct, primals, output, params),
         ),
     };
   };
@@ -101,9 +93,9 @@ export const pointwise =
 export const shifted =
   <P extends PrimitiveTag>(
     primitive: P,
-    move: (params: Params<P>, size: number, x: Expr) => Params<P>,
+    move: (params: Params<P>, size: number) => Params<P>,
   ): BatchRule<P> =>
   (params, inputs, _, axis) => {
-    const outputs = apply(primitive, move(params, axis.size, inputs[0] as Expr), inputs);
+    const outputs = apply(primitive, move(params, axis.size), inputs);
     return { outputs, batched: outputs.map(() => true) };
   };

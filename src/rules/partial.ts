@@ -14,7 +14,7 @@ export const spreadOut = (values: readonly Expr[], keep: readonly boolean[]): re
   return keep.map((k) => (k ? rest.shift() : undefined));
 };
 
-export const some = (t: Maybe): boolean => t !== undefined;
+export const some = <A>(t: A | undefined): t is A => t !== undefined;
 
 /** A program's pullback as one function of primals and cotangents, for the active operands. */
 export const pullInside = (

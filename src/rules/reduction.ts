@@ -7,6 +7,7 @@ import { broadcastTo } from "../ir/ops/promote.ts";
 import { argsort, cumsum, keepDims, sum } from "../ir/ops/reduction.ts";
 import { concatenate, reshape, sliceAxis, transpose } from "../ir/ops/structural.ts";
 import { program } from "../ir/program.ts";
+import { nth } from "../tensor/list.ts";
 import { flat, shifted } from "./make.ts";
 import type { BatchRules, JvpRules, Maybe, VjpRules } from "./rule.ts";
 
@@ -21,9 +22,9 @@ const shares = (x: Expr, y: Expr, axes: readonly number[]): Expr => {
 /** A product as a tree of multiplications, so that its derivative is exact if factors are zero. */
 const productTree = (x: Expr, axes: readonly number[]): Expr => {
   const kept = x.shape.map((_, i) => i).filter((i) => !axes.includes(i));
-  const shape = kept.map((i) => x.shape[i] as number);
+  const shape = kept.map((i) => nth(x.shape, i));
   const halve = (factors: Expr): Expr => {
-    const n = factors.shape[0] as number;
+    const n = nth(factors.shape, 0);
     if (n <= 1) return factors;
     const half = Math.floor(n / 2);
     const pairs = mul(sliceAxis(factors, 0, 0, half), sliceAxis(factors, 0, half, 2 * half));
@@ -43,9 +44,9 @@ const spreadBack = (ct: Expr, x: Expr, axes: readonly number[]): Expr =>
 
 export const jvp: JvpRules<keyof Reduction> = {
   reduce: (params, primals, [t], derive) => {
-    const x = primals[0] as Expr;
+    const [x] = primals;
     const outputs = apply("reduce", params, primals);
-    const y = outputs[0] as Expr;
+    const [y] = outputs;
     const tangent = (): Maybe => {
       if (t === undefined) return undefined;
       switch (params.kind) {
@@ -71,16 +72,16 @@ export const jvp: JvpRules<keyof Reduction> = {
     const outputs = apply("sort", params, primals);
     return {
       outputs,
-      tangents: [t && takeAlongAxis(t, outputs[1] as Expr, params.axis), undefined],
+      tangents: [t && takeAlongAxis(t, outputs[1], params.axis), undefined],
     };
   },
 };
 
 export const vjp: VjpRules<keyof Reduction> = {
   reduce: (params, primals, _, derive) => {
-    const x = primals[0] as Expr;
+    const [x] = primals;
     const outputs = apply("reduce", params, primals);
-    const y = outputs[0] as Expr;
+    const [y] = outputs;
     const pull = (ct: Expr): Maybe => {
       switch (params.kind) {
         case "sum":
@@ -106,7 +107,7 @@ export const vjp: VjpRules<keyof Reduction> = {
   sort: (params, primals) => {
     const outputs = apply("sort", params, primals);
     // Sorting a permutation gives its inverse.
-    const inverse = argsort(outputs[1] as Expr, params.axis);
+    const inverse = argsort(outputs[1], params.axis);
     return { outputs, pullback: ([ct]) => [ct && takeAlongAxis(ct, inverse, params.axis)] };
   },
 };

@@ -1,4 +1,4 @@
-import type { Expr, Params, PrimitiveTag, Program, Pulled } from "../ir/expr.ts";
+import type { Each, Expr, Inputs, Params, PrimitiveTag, Program, Pulled } from "../ir/expr.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /**
@@ -13,7 +13,7 @@ export type Run = (program: Program, inputs: readonly Tensor[]) => readonly Tens
 /** Evaluates a primitive on tensors: the definition that every backend must agree with. */
 export type EvaluateRule<P extends PrimitiveTag> = (
   params: Params<P>,
-  inputs: readonly Tensor[],
+  inputs: Each<P, Tensor>,
   run: Run,
 ) => readonly Tensor[];
 
@@ -65,16 +65,16 @@ export interface MappedAxis {
 /** Pushes tangents forward: outputs and their tangents from primals and tangents. */
 export type JvpRule<P extends PrimitiveTag> = (
   params: Params<P>,
-  primals: readonly Expr[],
-  tangents: readonly Maybe[],
+  primals: Inputs<P>,
+  tangents: Each<P, Maybe>,
   derive: Derive,
 ) => { readonly outputs: readonly Expr[]; readonly tangents: readonly Maybe[] };
 
 /** Returns the outputs and the pullback of cotangents; inputs that are not `active` need no cotangent. */
 export type VjpRule<P extends PrimitiveTag> = (
   params: Params<P>,
-  primals: readonly Expr[],
-  active: readonly boolean[],
+  primals: Inputs<P>,
+  active: Each<P, boolean>,
   derive: Derive,
 ) => Pullback;
 
@@ -86,8 +86,8 @@ export interface Pullback {
 /** Applies a primitive to a batch: inputs that are `batched` have the mapped axis first. */
 export type BatchRule<P extends PrimitiveTag> = (
   params: Params<P>,
-  inputs: readonly Expr[],
-  batched: readonly boolean[],
+  inputs: Inputs<P>,
+  batched: Each<P, boolean>,
   axis: MappedAxis,
   derive: Derive,
 ) => Batched;

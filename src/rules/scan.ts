@@ -1,10 +1,12 @@
 import { parameter } from "../ir/build.ts";
 import { loop } from "../ir/control.ts";
 import type { Expr, Params } from "../ir/expr.ts";
+import { add } from "../ir/ops/elementwise.ts";
 import { moveAxis } from "../ir/ops/structural.ts";
 import { close, dependsOn, substitute } from "../ir/trace.ts";
 import { isFloat } from "../tensor/dtype.ts";
-import { orZero, plus, spread } from "./make.ts";
+import { following, nth } from "../tensor/list.ts";
+import { orZero, spread } from "./make.ts";
 import { marked, some, spreadOut } from "./partial.ts";
 import type { BatchRules, JvpRules, VjpRules } from "./rule.ts";
 
@@ -17,7 +19,7 @@ const settle = (
   start: readonly boolean[],
   grow: (active: readonly boolean[]) => readonly boolean[],
 ): readonly boolean[] => {
-  const next = grow(start).map((g, i) => g || (start[i] as boolean));
+  const next = grow(start).map((g, i) => g || start[i] === true);
   return next.every((n, i) => n === start[i]) ? start : settle(next, grow);
 };
 
@@ -59,7 +61,7 @@ export const jvp: JvpRules<"scan"> = {
             moves,
           ),
         ],
-        xs: [...operands.xs, ...(marked(tx, xsMove) as readonly Expr[])],
+        xs: [...operands.xs, ...tx.filter(some)],
         length,
         reverse,
       },
@@ -86,7 +88,7 @@ export const jvp: JvpRules<"scan"> = {
               moves,
             ),
           ],
-          ys: [...outY, ...(dY.filter(some) as readonly Expr[])],
+          ys: [...outY, ...dY.filter(some)],
         };
       },
     );
@@ -115,7 +117,7 @@ export const vjp: VjpRules<"scan"> = {
     // The body and its pullback on placeholders; `captured` are the body's values that the pullback needs.
     const inner = derive.vjp(body, body.inputs, flags);
     const stacks = inner.outputs.slice(width);
-    const ysActive = stacks.map((y, i) => (inner.active[width + i] as boolean) && isFloat(y.dtype));
+    const ysActive = stacks.map((y, i) => inner.active[width + i] === true && isFloat(y.dtype));
     const ctInputs = [
       ...marked(inner.outputs.slice(0, width), carried),
       ...marked(stacks, ysActive),
@@ -164,13 +166,13 @@ export const vjp: VjpRules<"scan"> = {
           ysActive,
         );
         const sums = marked(operands.constants, ofConstants).map((x) => orZero(undefined, x));
-        const stacked = [...memory];
-        const residuals = marked(slices, varies).map((x) => x ?? (stacked.shift() as Expr));
+        const stacked = memory.values();
+        const residuals = marked(slices, varies).map((x) => x ?? following(stacked));
         const made = loop(
           { carry: [...ctCarry, ...sums], xs: [...ctYs, ...residuals], length, reverse: !reverse },
           (carry, x) => {
-            const residual = [...x.slice(ctYs.length)];
-            const captured = still.map((s) => s ?? (residual.shift() as Expr));
+            const residual = x.slice(ctYs.length).values();
+            const captured = still.map((s) => s ?? following(residual));
             const results = derive.inline(backward.program, [
               ...captured,
               ...carry.slice(0, ctCount),
@@ -179,7 +181,7 @@ export const vjp: VjpRules<"scan"> = {
             const ofSums = results.slice(0, sums.length);
             const ofCarry = results.slice(sums.length, sums.length + ctCount);
             return {
-              carry: [...ofCarry, ...ofSums.map((d, i) => plus(carry[ctCount + i], d) as Expr)],
+              carry: [...ofCarry, ...ofSums.map((d, i) => add(nth(carry, ctCount + i), d))],
               ys: results.slice(sums.length + ctCount),
             };
           },

@@ -25,7 +25,7 @@ export const jvp: JvpRules<keyof Source | Simple> = {
   cast: tangents("cast", (t, _, y) => (isFloat(y.dtype) ? cast(t, y.dtype) : undefined)),
   axisSum: tangents("axisSum", (t, _, __, { axis }) => axisSum(t, axis)),
   select: (_, primals, [, tx, ty]) => {
-    const [condition, x, y] = primals as readonly [Expr, Expr, Expr];
+    const [condition, x, y] = primals;
     const still = tx === undefined && ty === undefined;
     return {
       outputs: apply("select", {}, primals),
@@ -61,7 +61,7 @@ export const batch: BatchRules<keyof Source | Simple> = {
   cast: shifted("cast", (params) => params),
   select: pointwise("select"),
   axisSum: (params, inputs, [batched], { size, name }) => {
-    const x = inputs[0] as Expr;
+    const [x] = inputs;
     if (params.axis !== name)
       return { outputs: apply("axisSum", params, inputs), batched: [batched ?? false] };
     const total: Expr = batched ? sum(x, 0) : mul(x, size);

@@ -2,6 +2,7 @@ import { apply, apply1 } from "../ir/build.ts";
 import type { Structural, Windowing } from "../ir/expr.ts";
 import { sum } from "../ir/ops/reduction.ts";
 import { pad, reshape, reverse, slice, sliceAxis, transpose } from "../ir/ops/structural.ts";
+import { nth } from "../tensor/list.ts";
 import { cotangents, orZero, shifted, spread, tangents } from "./make.ts";
 import type { BatchRules, JvpRules, VjpRules } from "./rule.ts";
 
@@ -50,9 +51,9 @@ export const vjp: VjpRules<keyof Structural> = {
     pad(
       ct,
       y.shape.map((n, i) => {
-        const [low, step] = [start[i] as number, stride[i] as number];
+        const [low, step] = [nth(start, i), nth(stride, i)];
         const end = n === 0 ? low : low + (n - 1) * step + 1;
-        return [low, (x.shape[i] as number) - end, step - 1] as const;
+        return [low, nth(x.shape, i) - end, step - 1] as const;
       }),
     ),
   ),
@@ -60,13 +61,13 @@ export const vjp: VjpRules<keyof Structural> = {
     slice(
       ct,
       low,
-      y.shape.map((n, i) => Math.max(low[i] as number, n - (high[i] as number))),
-      x.shape.map((_, i) => (interior[i] as number) + 1),
+      y.shape.map((n, i) => Math.max(nth(low, i), n - nth(high, i))),
+      x.shape.map((_, i) => nth(interior, i) + 1),
     ),
   ),
   reverse: cotangents("reverse", (ct, _, __, { axes }) => reverse(ct, axes)),
   window: cotangents("window", (ct, [x], _, params) =>
-    apply1("overlapAdd", { ...params, extent: params.axes.map((a) => x.shape[a] as number) }, ct),
+    apply1("overlapAdd", { ...params, extent: params.axes.map((a) => nth(x.shape, a)) }, ct),
   ),
   overlapAdd: cotangents("overlapAdd", (ct, _, __, { axes, size, stride, dilation }) =>
     apply1("window", { axes, size, stride, dilation }, ct),
@@ -75,12 +76,12 @@ export const vjp: VjpRules<keyof Structural> = {
     outputs: apply("concatenate", { axis }, primals),
     pullback: ([ct]) => {
       const ends = primals.reduce<readonly number[]>(
-        (at, x) => [...at, (at.at(-1) ?? 0) + (x.shape[axis] as number)],
+        (at, x) => [...at, (at.at(-1) ?? 0) + nth(x.shape, axis)],
         [],
       );
       return primals.map((x, i) =>
         ct && active[i]
-          ? sliceAxis(ct, axis, (ends[i] as number) - (x.shape[axis] as number), ends[i] as number)
+          ? sliceAxis(ct, axis, nth(ends, i) - nth(x.shape, axis), nth(ends, i))
           : undefined,
       );
     },

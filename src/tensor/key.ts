@@ -1,6 +1,7 @@
 import { InvalidArgument } from "../errors.ts";
 import { allocate, store } from "./dtype.ts";
 import { greatestOf } from "./extremes.ts";
+import { type ListOf, listOf, nth } from "./list.ts";
 import { type Shape, sizeOf } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
 import { randomBits } from "./threefry.ts";
@@ -41,24 +42,10 @@ const words = (key: Key, n: number): Int32Array => {
   return randomBits(word0, word1, n);
 };
 
-type Keys<N extends number> = number extends N
-  ? readonly Key[]
-  : N extends 2
-    ? readonly [Key, Key]
-    : N extends 3
-      ? readonly [Key, Key, Key]
-      : N extends 4
-        ? readonly [Key, Key, Key, Key]
-        : readonly Key[];
-
 /** Splits a key into `n` independent keys. **Math** Key `i` is the words `2i, 2i+1` of the key. */
-export const split = <const N extends number>(key: Key, n: N): Keys<N> => {
+export const split = <const N extends number>(key: Key, n: N): ListOf<N, Key> => {
   const bits = words(key, 2 * whole("split", "n", n));
-  const keys = Array.from({ length: n }, (_, i) =>
-    makeKey(bits[2 * i] as number, bits[2 * i + 1] as number),
-  );
-  // The array has n keys; its type says so for small literal n.
-  return keys as readonly Key[] as Keys<N>;
+  return listOf(n, (i) => makeKey(nth(bits, 2 * i), nth(bits, 2 * i + 1)));
 };
 
 /** Makes `foldIn` differ from `split`: the fractional part of the golden ratio in 32 bits. */

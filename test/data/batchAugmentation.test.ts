@@ -84,7 +84,7 @@ describe("augmentations of batches", () => {
     // The mistake of mixing by λ itself, as if the box were always within the image.
     const uncorrected: BatchAugmentation = (batch, own) => {
       // The keys of cutmix: of its proportion and its partners.
-      const [forShare, forPartners] = splitKey(own, 4) as [KeyExpr, KeyExpr];
+      const [forShare, forPartners] = splitKey(own, 4);
       const share = reshape(symmetricBeta(forShare, 1, [1]), [1, 1]) as Expr;
       const y = batch.y as Expr;
       const partner = take(y, permutation(forPartners, 4));

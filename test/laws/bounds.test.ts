@@ -33,12 +33,12 @@ test("the law catches an unchecked slice", () => {
   const unchecked: SymbolicFunction = {
     name: "an unchecked slice from 1.5",
     operands: [tensors([3], real)],
-    apply: (inputs) => [
+    apply: ([x]) => [
       new Expr(
         {
           primitive: "slice",
           params: { start: [1.5], limit: [2.5], stride: [1] },
-          inputs,
+          inputs: [x as Expr],
           outputs: [{ shape: [1], dtype: "f64" }],
           issue: undefined,
           path: [],

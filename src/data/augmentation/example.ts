@@ -7,6 +7,7 @@ import { bernoulli, type KeyExpr, splitKey, uniform } from "../../ir/ops/random.
 import { reshape, reverse } from "../../ir/ops/structural.ts";
 import { scoped } from "../../ir/trace.ts";
 import { refuse } from "../../ir/types/diagnose.ts";
+import { each } from "../../tensor/list.ts";
 import type { Shape } from "../../tensor/shape.ts";
 import { holding, probability as probabilities, whole } from "../../tensor/validate.ts";
 
@@ -20,14 +21,14 @@ export type Augmentation = (input: Expr, key: KeyExpr) => Expr;
 const augmentation =
   (name: string, change: Augmentation): Augmentation =>
   (input, key) =>
-    scoped(name, [input, key], [change(input, key)])[0] as Expr;
+    scoped(name, [input, key], [change(input, key)])[0];
 
 /**
  * Random whole numbers from 0 up to but not including `n`, as floats, uniform to within 2⁻²⁴. A product that rounds up
  * to `n` becomes `n - 1`.
  */
 export const below = (key: KeyExpr, n: number | Expr, shape: Shape = []): Expr =>
-  minimum(floor(mul(uniform(key, shape), n)), sub(n, 1)) as Expr;
+  minimum(floor(mul(uniform(key, shape), n)), sub(n, 1));
 
 const wholeBelow = (key: KeyExpr, n: number): Expr => cast(below(key, n), "i32");
 
@@ -41,7 +42,7 @@ const atLeast = (image: Expr, least: number, op: string): Expr => {
   if (places.every((axis) => (image.shape[axis] ?? least) >= least)) return image;
   const expected = `an image of at least ${least} × ${least} pixels`;
   const issue = new ShapeMismatch({ op, expected, actual: [image.shape], path: [] });
-  return refuse(issue, [image], [image])[0] as Expr;
+  return refuse(issue, [image], [image])[0];
 };
 
 /**
@@ -116,20 +117,17 @@ export const cutout = (size: number): Augmentation => {
   return augmentation("cutout", (given, key) => {
     const input = atLeast(given, size, "cutout");
     const keys = splitKey(key, places.length);
-    const [rows, columns] = places.map((axis) => {
+    const [rows, columns] = each(places, (axis): Expr => {
       const extent = input.shape[axis] ?? 0;
-      const first = sub(wholeBelow(keys[axis] as KeyExpr, extent), Math.floor(size / 2)) as Expr;
-      const position = iota([extent]);
-      const inside = and(
-        ge(position, first) as Expr,
-        lt(position, add(first, size) as Expr) as Expr,
-      );
+      const first: Expr = sub(wholeBelow(keys[axis], extent), Math.floor(size / 2));
+      const position: Expr = iota([extent]);
+      const inside: Expr = and(ge(position, first), lt(position, add(first, size)));
       // The mask varies along its own axis and broadcasts along the others.
       return reshape(
-        inside as Expr,
+        inside,
         input.shape.map((_, a) => (a === axis ? extent : 1)),
-      ) as Expr;
-    }) as [Expr, Expr];
+      );
+    });
     return where(and(rows, columns), 0, input);
   });
 };

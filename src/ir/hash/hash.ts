@@ -62,8 +62,11 @@ const paramsKey = (node: AnyNode): string => {
 };
 
 /** The computation of a node as text; `name` names its inputs. */
-export const nodeKey = (node: AnyNode, name: (input: Expr) => string): string =>
-  `${node.primitive} ${paramsKey(node)} ${node.inputs.map(name).join(" ")}`;
+export const nodeKey = (
+  node: AnyNode,
+  name: (input: Expr) => string,
+  inputs: readonly Expr[] = node.inputs,
+): string => `${node.primitive} ${paramsKey(node)} ${inputs.map(name).join(" ")}`;
 
 const hashOf = (program: Program): string => {
   const keys: string[] = [];

@@ -29,7 +29,7 @@ export const matmul = <const X extends Operand, const Y extends Operand>(
   right: Y & Check<Matmul<ShapeOf<X>, ShapeOf<Y>>>,
 ): Expr<Result<Matmul<ShapeOf<X>, ShapeOf<Y>>>> => {
   type Out = Expr<Result<Matmul<ShapeOf<X>, ShapeOf<Y>>>>;
-  const [x, y] = [lift(left), lift(right)];
+  const [x, y]: readonly [Expr, Expr] = [lift(left), lift(right)];
   const [m, n] = [x.shape.length, y.shape.length];
   // The right's contracted axis is its only one, or the one before the last.
   const along = Math.max(0, n - 2);

@@ -19,7 +19,7 @@ export const where = <const C extends Operand, const X extends Operand, const Y 
   x: X,
   y: Y & Check<Broadcast<ShapeOf<X>, ShapeOf<Y>>>,
 ): Expr<Result<Broadcast<ShapeOf<C>, Result<Broadcast<ShapeOf<X>, ShapeOf<Y>>>>>> => {
-  const [a, b] = align(x, y) as [Expr, Expr];
+  const [a, b] = align(x, y);
   const c = lift(condition, "bool");
   const shape = broadcastShapes(c.shape, a.shape);
   // The primitive's type rule reports shapes that do not broadcast.
@@ -31,7 +31,7 @@ export const where = <const C extends Operand, const X extends Operand, const Y 
 export const cast = <const X extends Operand>(operand: X, dtype: Dtype): Expr<ShapeOf<X>> => {
   const x = lift(operand);
   // A cast to the same dtype needs no node.
-  return x.dtype === dtype ? (x as Expr<ShapeOf<X>>) : apply1("cast", { dtype }, x);
+  return x.dtype === dtype ? x : apply1("cast", { dtype }, x);
 };
 
 /** Returns `x`, with a derivative of zero. */
@@ -74,12 +74,11 @@ export const axisSum = <const X extends Operand>(
   whole(0)("axisSum", { least });
   const names = namesOf(axis);
   const examples = Math.ceil(least / partsOf(axis));
-  return names.reduce<Expr>(
+  return names.reduce<Expr<ShapeOf<X>>>(
     (y, name, i) =>
       apply1("axisSum", { axis: name, least: i === names.length - 1 ? examples : 1 }, y),
     lift(x),
-    // Each sum keeps the shape.
-  ) as Expr<ShapeOf<X>>;
+  );
 };
 
 /** Averages over the examples of the enclosing `vmap` whose axis is named `axis`, as {@link axisSum} sums. */

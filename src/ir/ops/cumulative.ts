@@ -37,11 +37,11 @@ const running = (
   const { ys } = loop(
     { carry: [fill(rest, start, x.dtype)], xs: [rows], length, reverse: false },
     ([soFar], [next]) => {
-      const made = step(soFar as Expr, next as Expr);
+      const made = step(soFar, next);
       return { carry: [made], ys: [made] };
     },
   );
-  return moveAxis(ys[0] as Expr, 0, axis);
+  return moveAxis(ys[0], 0, axis);
 };
 
 /**
@@ -75,20 +75,16 @@ export const cumulativeLogSumExp = (operand: Operand, axis = -1): Expr => {
   const rows = moveAxis(x, a, 0);
   const [length = 0, ...rest] = rows.shape;
   // Sums of exponentials are kept relative to the largest so far, which has no derivative.
-  const start = [fill(rest, Number.NEGATIVE_INFINITY, x.dtype), fill(rest, 0, x.dtype)];
-  const { ys } = loop(
-    { carry: start, xs: [rows], length, reverse: false },
-    ([before, soFar], [next]) => {
-      const [top, total, y] = [before, soFar, next] as [Expr, Expr, Expr];
-      const greatest: Expr = maximum(top, stopGradient(y));
-      const shift = where(isFinite(greatest), greatest, 0);
-      const grown = where(eq(top, greatest), 0, sub(top, shift));
-      const kept = mul(total, exp(grown));
-      const sums = add(kept, exp(sub(y, shift)));
-      return { carry: [greatest, sums], ys: [add(log(sums), shift)] };
-    },
-  );
-  return moveAxis(ys[0] as Expr, 0, a);
+  const start = [fill(rest, Number.NEGATIVE_INFINITY, x.dtype), fill(rest, 0, x.dtype)] as const;
+  const { ys } = loop({ carry: start, xs: [rows], length, reverse: false }, ([top, total], [y]) => {
+    const greatest: Expr = maximum(top, stopGradient(y));
+    const shift = where(isFinite(greatest), greatest, 0);
+    const grown = where(eq(top, greatest), 0, sub(top, shift));
+    const kept = mul(total, exp(grown));
+    const sums = add(kept, exp(sub(y, shift)));
+    return { carry: [greatest, sums], ys: [add(log(sums), shift)] };
+  });
+  return moveAxis(ys[0], 0, a);
 };
 
 /** Values picked along an axis, and the i32 index that each came from. */
@@ -107,14 +103,13 @@ const record = (
   const start = length === 0 ? fill(rest, 0, x.dtype) : index(rows, 0);
   const { ys } = loop(
     { carry: [start, fill(rest, 0, "i32")], xs: [rows, iota([length])], length, reverse: false },
-    ([best, at], [next, k]) => {
-      const [b, i, y, here] = [best, at, next, k] as [Expr, Expr, Expr, Expr];
+    ([b, i], [y, here]) => {
       const wins = or(better(y, b), ne(y, y));
       const chosen = where(wins, broadcastTo(here, i.shape), i);
       return { carry: [where(wins, y, b), chosen], ys: [chosen] };
     },
   );
-  const indices = moveAxis(ys[0] as Expr, 0, a);
+  const indices = moveAxis(ys[0], 0, a);
   return { values: takeAlongAxis(x, indices, a), indices };
 };
 

@@ -2,7 +2,7 @@ import { holding } from "../../tensor/validate.ts";
 import { apply1 } from "../build.ts";
 import type { Binary, Bitwise, Comparison, Expr, PrimitiveTag, Unary } from "../expr.ts";
 import type { Broadcast, Check, Operand, Result, ShapeOf } from "../types/shape.ts";
-import { align, broadcastTo, comparable, lift } from "./promote.ts";
+import { align, broadcastTo, comparable, keepingShape, lift } from "./promote.ts";
 
 type UnaryOp = <const X extends Operand>(x: X) => Expr<ShapeOf<X>>;
 
@@ -143,5 +143,5 @@ export const clip = <const X extends Operand>(
 ): Expr<ShapeOf<X>> => {
   holding(`a number not above high, ${high}`, (n) => n <= high)("clip", { low });
   // Numbers broadcast to x's own shape.
-  return minimum(maximum(lift(x), low), high) as Expr as Expr<ShapeOf<X>>;
+  return keepingShape((e) => minimum(maximum(e, low), high))(x);
 };

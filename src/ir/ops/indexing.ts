@@ -1,12 +1,12 @@
 import type { Dtype } from "../../tensor/dtype.ts";
-import { normalAxis, type Shape } from "../../tensor/shape.ts";
+import { normalAxis, type Shape, sizeOf } from "../../tensor/shape.ts";
 import { element } from "../../tensor/validate.ts";
 import { apply1, filled } from "../build.ts";
 import type { Expr } from "../expr.ts";
 import type { Operand, ShapeOf } from "../types/shape.ts";
 import { cast } from "./control.ts";
 import { eq } from "./elementwise.ts";
-import { lift } from "./promote.ts";
+import { broadcastTo, lift } from "./promote.ts";
 import { moveAxis, reshape } from "./structural.ts";
 
 /** A tensor of `shape` whose elements count `0, 1, 2, …` along `axis`. */
@@ -111,5 +111,7 @@ export const oneHot = (indices: Expr, classes: number, dtype: Dtype = "f32"): Ex
 };
 
 /** Flattens a tensor to one axis, row-major. */
-export const ravel = (x: Operand): Expr<readonly [number]> =>
-  reshape(lift(x), [-1]) as Expr<readonly [number]>;
+export const ravel = (operand: Operand): Expr<readonly [number]> => {
+  const x: Expr = lift(operand);
+  return broadcastTo(reshape(x, [-1]), [sizeOf(x.shape)]);
+};

@@ -1,12 +1,13 @@
 import { DtypeMismatch, ShapeMismatch } from "../../errors.ts";
 import { type Dtype, holds, isFloat } from "../../tensor/dtype.ts";
+import { type Each, each, nth } from "../../tensor/list.ts";
 import { broadcastShapes, normalAxis, type Shape, sameShape } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { apply1, constant, filled } from "../build.ts";
 import type { Expr } from "../expr.ts";
 import { refuse } from "../types/diagnose.ts";
 import { axesOf, inside } from "../types/rule.ts";
-import type { Operand } from "../types/shape.ts";
+import type { Operand, ShapeOf } from "../types/shape.ts";
 
 /**
  * Converts an operand to an expression, by **the dtype rule of every operation**: dtypes are never promoted.
@@ -17,17 +18,27 @@ import type { Operand } from "../types/shape.ts";
  * - A comparison with such a number still has its mathematical meaning: no integer equals 0.5.
  * - Operations with fractional results (a mean, a transform, a factorization) take floats only: see {@link floating}.
  */
-export const lift = (x: Operand, dtype: Dtype = "f32"): Expr => {
+export const lift = <const X extends Operand>(x: X, dtype: Dtype = "f32"): Expr<ShapeOf<X>> =>
+  // A number has no axes, and the others keep their shape.
+  lifted(x, dtype) as Expr<ShapeOf<X>>;
+
+const lifted = (x: Operand, dtype: Dtype): Expr => {
   if (typeof x !== "number") return x instanceof Tensor ? constant(x) : x;
   // As `f64`, which the type rule of the operation then refuses beside `dtype`.
   return filled([], holds(dtype, x) ? dtype : "f64", x);
 };
 
+/** A function that keeps the shape of its operand, which the types of what it is made of do not show. */
+export const keepingShape =
+  (f: (x: Expr) => Expr) =>
+  <const X extends Operand>(x: X): Expr<ShapeOf<X>> =>
+    f(lift(x)) as Expr<ShapeOf<X>>;
+
 /** Requires a float: other dtypes are reported under the name `op`, since results would be truncated. */
 export const floating = (op: string, x: Expr): Expr => {
   if (isFloat(x.dtype)) return x;
   const issue = new DtypeMismatch({ op, expected: "f32 or f64", actual: [x.dtype], path: [] });
-  return refuse(issue, [x], [{ shape: x.shape, dtype: "f32" }])[0] as Expr;
+  return refuse(issue, [x], [{ shape: x.shape, dtype: "f32" }])[0];
 };
 
 /** Requires that `x` has these axes, counted from the front; otherwise reports it under the name `op`. */
@@ -50,7 +61,7 @@ export const axisIn = (op: string, x: Expr, axis: number): readonly [x: Expr, ax
 /** Reports that `op` does not take `x`, and stands for the result that it would have had. */
 export const mistaken = (op: string, expected: string, x: Expr, shape: Shape): Expr => {
   const issue = new ShapeMismatch({ op, expected, actual: [x.shape], path: [] });
-  return refuse(issue, [x], [{ shape, dtype: x.dtype }])[0] as Expr;
+  return refuse(issue, [x], [{ shape, dtype: x.dtype }])[0];
 };
 
 /**
@@ -86,13 +97,13 @@ export const broadcastTo = <const S extends Shape>(operand: Operand, shape: S): 
 };
 
 /** Converts operands to expressions, broadcast to one shape; numbers take the dtype of the tensors. */
-export const align = (...operands: readonly Operand[]): readonly Expr[] => {
+export const align = <const Xs extends readonly Operand[]>(...operands: Xs): Each<Xs, Expr> => {
   const dtype = dtypeOf(...operands);
-  const lifted = operands.map((x) => lift(x, dtype));
-  const shape = lifted.reduce<Shape | undefined>(
+  const exprs = each(operands, (x) => lift(x, dtype));
+  const shape = exprs.reduce<Shape | undefined>(
     (s, x) => (s === undefined ? undefined : broadcastShapes(s, x.shape)),
     [],
   );
   // Shapes that do not broadcast stay as they are: the primitive's type rule reports them.
-  return shape === undefined ? lifted : lifted.map((x) => broadcastTo(x, shape));
+  return shape === undefined ? exprs : each(operands, (_, i) => broadcastTo(nth(exprs, i), shape));
 };

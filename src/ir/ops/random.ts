@@ -1,4 +1,5 @@
 import { boundsOf, thresholdOf, wordsOf } from "../../tensor/key.ts";
+import { type ListOf, listOf } from "../../tensor/list.ts";
 import type { Shape } from "../../tensor/shape.ts";
 import { whole } from "../../tensor/validate.ts";
 import { apply1 } from "../build.ts";
@@ -23,7 +24,7 @@ import {
   xor,
 } from "./elementwise.ts";
 import { fill, iota } from "./indexing.ts";
-import { lift, mistaken } from "./promote.ts";
+import { broadcastTo, lift, mistaken } from "./promote.ts";
 import { argsort, cumsum, isFinite, max, sum } from "./reduction.ts";
 import { expandDims, index, reshape } from "./structural.ts";
 
@@ -40,11 +41,10 @@ export const randomBits = <const S extends Shape>(key: KeyExpr, shape: S): Expr<
   apply1("randomBits", { shape }, key);
 
 /** Splits a key into `n` independent keys: key `i` is the words `2i, 2i+1` of the key. */
-export const splitKey = (key: KeyExpr, n: number): readonly KeyExpr[] => {
+export const splitKey = <const N extends number>(key: KeyExpr, n: N): ListOf<N, KeyExpr> => {
   whole(0)("splitKey", { n });
   const words = randomBits(key, [n, 2]);
-  // Row i of an [n, 2] has shape [2].
-  return Array.from({ length: n }, (_, i) => index(words, i) as KeyExpr);
+  return listOf(n, (i) => broadcastTo(index(words, i), [2]));
 };
 
 /**
@@ -57,7 +57,7 @@ export const foldInKey = (key: KeyExpr, data: number | Expr<readonly []>): KeyEx
   const first = reshape(lift(low, "i32"), [1]);
   const golden = fill([1], 0x9e3779b9 ^ high, "i32");
   const occasion = apply1("concatenate", { axis: 0 }, first, golden);
-  return randomBits(xor(randomBits(key, [2]), occasion) as KeyExpr, [2]);
+  return randomBits(broadcastTo(xor(randomBits(key, [2]), occasion), [2]), [2]);
 };
 
 /** Integers of 24 random bits, as i32. */
@@ -88,9 +88,8 @@ export const uniform = <const S extends Shape>(
   const { low, high, scale } = boundsOf(options);
   const u = units(key, shape, dtype);
   const between = (from: number, to: number) => add(mul(u, to - from), from);
-  // Arithmetic with scalars keeps the shape that was asked for.
-  if (scale === 2) return mul(between(low / 2, high / 2), 2) as Expr<S>;
-  return (low === 0 && high === 1 ? u : between(low, high)) as Expr<S>;
+  if (scale === 2) return broadcastTo(mul(between(low / 2, high / 2), 2), shape);
+  return broadcastTo(low === 0 && high === 1 ? u : between(low, high), shape);
 };
 
 /**
@@ -107,8 +106,7 @@ export const normal = <const S extends Shape>(
   const { dtype = "f32" } = options;
   const u = cast(units(key, [2, ...shape], dtype), "f64");
   const radius = sqrt(mul(log1p(neg(index(u, 0))), -2));
-  // Arithmetic with scalars keeps the shape that was asked for.
-  return cast(mul(radius, cos(mul(index(u, 1), 2 * Math.PI))), dtype) as Expr<S>;
+  return broadcastTo(cast(mul(radius, cos(mul(index(u, 1), 2 * Math.PI))), dtype), shape);
 };
 
 /**
@@ -121,12 +119,13 @@ export const bernoulli = <const S extends Shape>(key: KeyExpr, p: number, shape:
   if (high === 0 && low === 0) return fill(shape, 0, "bool");
   // Unsigned words compare like signed ones with their sign bits flipped: `w < t` is `w ≤ t - 1`.
   const turned = (w: Expr): Expr => xor(w, -(2 ** 31));
-  if (words === 1) return le(turned(randomBits(key, shape)), high - 1 - 2 ** 31) as Expr<S>;
+  if (words === 1)
+    return broadcastTo(le(turned(randomBits(key, shape)), high - 1 - 2 ** 31), shape);
   const pairs = randomBits(key, [...shape, 2]);
   const [first, second] = [turned(index(pairs, 0, -1)), turned(index(pairs, 1, -1))];
   const [above, beside] = [high - 2 ** 31, low - 1 - 2 ** 31];
   const less = low === 0 ? fill(shape, 0, "bool") : le(second, beside);
-  return or(lt(first, above), and(eq(first, above), less)) as Expr<S>;
+  return broadcastTo(or(lt(first, above), and(eq(first, above), less)), shape);
 };
 
 /**
@@ -144,10 +143,7 @@ export const categorical = <const N extends number>(
   whole(0)("categorical", { n });
   const classes = logits.shape[0];
   if (classes === 0)
-    // The shape is the number of draws.
-    return cast(mistaken("categorical", "one class or more", logits, [n]), "i32") as Expr<
-      readonly [N]
-    >;
+    return broadcastTo(cast(mistaken("categorical", "one class or more", logits, [n]), "i32"), [n]);
   const scores = cast(logits, "f64");
   const weights = exp(sub(scores, max(scores)));
   const total: Expr = sum(weights);
@@ -158,7 +154,7 @@ export const categorical = <const N extends number>(
   const possible = cast(lt(0, weights), "i32");
   const last: Expr = max(mul(possible, iota([classes])));
   const isDistribution = isFinite(max(scores));
-  return where(isDistribution, minimum(drawn, last), -1) as Expr<readonly [N]>;
+  return broadcastTo(where(isDistribution, minimum(drawn, last), -1), [n]);
 };
 
 /**
@@ -166,4 +162,4 @@ export const categorical = <const N extends number>(
  * shuffles instead, and gives another order for the same key.)
  */
 export const permutation = <const N extends number>(key: KeyExpr, n: N): Expr<readonly [N]> =>
-  argsort(units(key, [n], "f64")) as Expr<readonly [N]>;
+  broadcastTo(argsort(units(key, [n], "f64")), [n]);

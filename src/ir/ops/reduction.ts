@@ -5,7 +5,7 @@ import type { Expr, ReduceKind } from "../expr.ts";
 import type { Check, Operand, Reduced, Result, ShapeOf } from "../types/shape.ts";
 import { stopGradient, where } from "./control.ts";
 import { div, exp, log, mul, sub } from "./elementwise.ts";
-import { axisIn, floating, lift } from "./promote.ts";
+import { axisIn, floating, keepingShape, lift } from "./promote.ts";
 import { reshape } from "./structural.ts";
 
 /** The axes of a reduction; negative ones count from the back. Defaults to all axes. */
@@ -59,7 +59,7 @@ export const min = reducer("min");
 export const mean: Reducer = (operand, axes) => {
   const x = floating("mean", lift(operand));
   const count = axesOf(axes, x.shape.length).reduce((n, a) => n * (x.shape[a] ?? 1), 1);
-  const total: Expr = reducer("sum")(x as Expr, axes as Axes);
+  const total: Expr = apply1("reduce", { kind: "sum", axes: axesOf(axes, x.shape.length) }, x);
   return div(total, count) as never;
 };
 
@@ -109,18 +109,20 @@ export const isFinite = (x: Operand): Expr => {
  * The logarithm of the softmax along `axis`, `x - log Σ eˣ`. Defaults to the last axis. Computed as `(x - max) - log
  * Σ e^(x - max)`, since a large maximum would absorb the logarithm.
  */
-export const logSoftmax = <const X extends Operand>(x: X, axis = -1): Expr<ShapeOf<X>> => {
-  const [e, a] = axisIn("logSoftmax", lift(x), axis);
-  const below: Expr = sub(e, keepDims(shiftOf(e, a), e, a));
-  return sub(below, keepDims(log(sum(exp(below), a)), e, a)) as Expr<ShapeOf<X>>;
-};
+export const logSoftmax = <const X extends Operand>(operand: X, axis = -1): Expr<ShapeOf<X>> =>
+  keepingShape((x) => {
+    const [e, a] = axisIn("logSoftmax", x, axis);
+    const below: Expr = sub(e, keepDims(shiftOf(e, a), e, a));
+    return sub(below, keepDims(log(sum(exp(below), a)), e, a));
+  })(operand);
 
 /** The softmax `eˣ / Σ eˣ` along `axis`, without overflow. Defaults to the last axis. */
-export const softmax = <const X extends Operand>(x: X, axis = -1): Expr<ShapeOf<X>> => {
-  const [e, a] = axisIn("softmax", lift(x), axis);
-  const shifted: Expr = exp(sub(e, keepDims(stopGradient(max(e, a)), e, a)));
-  return div(shifted, keepDims(sum(shifted, a), e, a)) as Expr<ShapeOf<X>>;
-};
+export const softmax = <const X extends Operand>(operand: X, axis = -1): Expr<ShapeOf<X>> =>
+  keepingShape((x) => {
+    const [e, a] = axisIn("softmax", x, axis);
+    const shifted: Expr = exp(sub(e, keepDims(stopGradient(max(e, a)), e, a)));
+    return div(shifted, keepDims(sum(shifted, a), e, a));
+  })(operand);
 
 /** The index of the first maximum along `axis`, as i32. Defaults to the last axis. */
 export const argmax = (x: Operand, axis = -1): Expr => {
@@ -147,8 +149,7 @@ export const cumsum = <const X extends Operand>(
 /** Sorts along `axis` in ascending order (stable, NaN last), and also gives the index that each element came from. */
 export const sortWithIndices = (x: Operand, axis = -1): readonly [values: Expr, indices: Expr] => {
   const e = lift(x);
-  const [values, indices] = apply("sort", { axis: normalAxis(axis, e.shape.length) }, [e]);
-  return [values as Expr, indices as Expr];
+  return apply("sort", { axis: normalAxis(axis, e.shape.length) }, [e]);
 };
 
 /** Sorts along `axis` in ascending order. Defaults to the last axis. */

@@ -13,7 +13,7 @@ export const reshape = <const X extends Operand, const S extends Shape>(
   operand: X,
   shape: S & Check<Reshape<ShapeOf<X>, S>>,
 ): Expr<Result<Reshape<ShapeOf<X>, S>>> => {
-  const x = lift(operand);
+  const x: Expr = lift(operand);
   const wanted: Shape = shape;
   const known = wanted.reduce((n, d) => (d === -1 ? n : n * d), 1);
   type Out = Expr<Result<Reshape<ShapeOf<X>, S>>>;
@@ -34,7 +34,7 @@ export const transpose: {
   <const X extends Operand>(x: X): Expr<Reversed<ShapeOf<X>>>;
   (x: Operand, permutation: readonly number[]): Expr;
 } = (operand: Operand, permutation?: readonly number[]): Expr<never> => {
-  const x = lift(operand);
+  const x: Expr = lift(operand);
   const rank = x.shape.length;
   const order = permutation?.map((a) => normalAxis(a, rank)) ?? x.shape.map((_, i) => rank - 1 - i);
   return order.every((a, i) => a === i) && order.length === rank
@@ -158,8 +158,9 @@ export const pad = (
 export const concatenate = (operands: readonly Operand[], axis = 0): Expr => {
   const xs = operands.map((x) => lift(x));
   const a = normalAxis(axis, xs[0]?.shape.length ?? 0);
-  return xs.length === 1
-    ? having("concatenate", xs[0] as Expr, [a])
+  const [only, second] = xs;
+  return only !== undefined && second === undefined
+    ? having("concatenate", only, [a])
     : apply1("concatenate", { axis: a }, ...xs);
 };
 

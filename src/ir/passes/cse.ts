@@ -26,7 +26,7 @@ export const cse = (p: Program): Program => {
     const ordered = traitsOf(node.primitive)?.commutes
       ? [...inputs].sort((x, y) => (name(x) < name(y) ? -1 : 1))
       : inputs;
-    const key = nodeKey({ ...node, inputs: ordered }, name);
+    const key = nodeKey(node, name, ordered);
     const earlier = first.get(key);
     if (earlier !== undefined) return earlier;
     const changed = inputs !== node.inputs;

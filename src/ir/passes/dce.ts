@@ -1,3 +1,4 @@
+import { following, nth } from "../../tensor/list.ts";
 import { apply } from "../build.ts";
 import type { AnyNode, Expr, Params, Program } from "../expr.ts";
 import { innerPrograms, program } from "../program.ts";
@@ -37,7 +38,7 @@ const restrict = (p: Program, outputs: Mask): Program => {
 const withInputs = (p: Program, inputs: Mask): Program =>
   every(inputs) ? p : { ...p, inputs: keep(p.inputs, inputs) };
 
-const either = (a: Mask, b: Mask): Mask => a.map((x, i) => x || (b[i] as boolean));
+const either = (a: Mask, b: Mask): Mask => a.map((x, i) => x || b[i] === true);
 
 const pruneScan = (params: Params<"scan">, path: readonly string[], wanted: Mask): Pruned => {
   const { constants, carry } = params;
@@ -45,14 +46,14 @@ const pruneScan = (params: Params<"scan">, path: readonly string[], wanted: Mask
   let live = wanted;
   for (;;) {
     const needed = inputsUsed(restrict(params.body, live)).slice(constants, constants + carry);
-    const next = live.map((x, i) => x || (i < carry && (needed[i] as boolean)));
+    const next = live.map((x, i) => x || (i < carry && needed[i] === true));
     if (next.every((x, i) => x === live[i])) break;
     live = next;
   }
   const body = restrict(params.body, live);
   const carried = live.slice(0, carry);
   const inputs = inputsUsed(body).map((used, i) =>
-    i >= constants && i < constants + carry ? (carried[i - constants] as boolean) : used,
+    i >= constants && i < constants + carry ? carried[i - constants] === true : used,
   );
   const next: Params<"scan"> = {
     ...params,
@@ -134,11 +135,11 @@ export const dce = (p: Program): Program => {
     const smaller = pruned.get(node);
     if (smaller !== undefined) {
       const made = smaller.rebuild(keep(inputs, smaller.inputs));
-      let next = 0;
+      const kept = made.values();
       // Nothing reads the outputs that are removed.
       values.set(
         node,
-        node.outputs.map((_, i) => (smaller.outputs[i] ? made[next++] : made[0]) as Expr),
+        node.outputs.map((_, i) => (smaller.outputs[i] ? following(kept) : nth(made, 0))),
       );
     } else if (inputs !== node.inputs)
       values.set(node, apply(node.primitive, node.params, inputs, node.path));

@@ -1,3 +1,4 @@
+import { nth } from "../../tensor/list.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { apply1, constant } from "../build.ts";
@@ -65,7 +66,7 @@ export const fold =
       if (node.primitive === "constant") return node.params.value;
       const values = patterns.get(node) ?? evaluate(node, node.inputs.map(valueOf));
       patterns.set(node, values);
-      return values[index] as Tensor;
+      return nth(values, index);
     };
 
     return rewrite(p, (node, inputs) => {

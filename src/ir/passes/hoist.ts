@@ -1,3 +1,4 @@
+import { following, nth } from "../../tensor/list.ts";
 import { apply, parameter } from "../build.ts";
 import type { AnyNode, Expr, Params, PrimitiveTag, Program } from "../expr.ts";
 import { program } from "../program.ts";
@@ -31,12 +32,13 @@ const hoistNodes = (
 
   const outside = new Map<AnyNode, readonly Expr[]>();
   body.inputs.slice(0, constants).forEach((x, i) => {
-    outside.set(x.node, [inputs[i] as Expr]);
+    outside.set(x.node, [nth(inputs, i)]);
   });
   const inside = new Map<AnyNode, readonly Expr[]>();
   const added: { readonly parameter: Expr; readonly value: Expr }[] = [];
 
-  const outer = (x: Expr): Expr => outside.get(x.node)?.[x.index] as Expr;
+  // An invariant node has only invariant operands, which come before it.
+  const outer = (x: Expr): Expr => nth(outside.get(x.node) ?? [], x.index);
   const inner = (x: Expr): Expr => inside.get(x.node)?.[x.index] ?? x;
   for (const n of body.nodes) {
     if (invariant.has(n))
@@ -45,7 +47,7 @@ const hoistNodes = (
       const parameters = n.outputs.map(parameter);
       inside.set(n, parameters);
       parameters.forEach((p, i) => {
-        added.push({ parameter: p, value: outside.get(n)?.[i] as Expr });
+        added.push({ parameter: p, value: nth(outside.get(n) ?? [], i) });
       });
     } else {
       const operands = n.inputs.map(inner);
@@ -89,13 +91,11 @@ const settleCarries = (
 ): readonly Expr[] | undefined => {
   const { body, constants, carry } = node.params;
   const parameters = body.inputs.slice(constants, constants + carry);
-  const isStill = parameters.map((x, i) => same(x, body.outputs[i] as Expr));
+  const isStill = parameters.map((x, i) => same(x, nth(body.outputs, i)));
   if (!isStill.includes(true)) return undefined;
   const initial = inputs.slice(constants, constants + carry);
-  const [still, moving] = [true, false].map((s) => (_: Expr, i: number) => isStill[i] === s) as [
-    Chosen,
-    Chosen,
-  ];
+  const chosen = (s: boolean) => (_: Expr, i: number) => isStill[i] === s;
+  const [still, moving] = [chosen(true), chosen(false)];
   const made = apply(
     "scan",
     {
@@ -120,11 +120,9 @@ const settleCarries = (
     ],
     node.path,
   );
-  let next = 0;
-  return node.outputs.map((_, i) => (isStill[i] ? initial[i] : made[next++]) as Expr);
+  const moved = made.values();
+  return node.outputs.map((_, i) => (isStill[i] ? nth(initial, i) : following(moved)));
 };
-
-type Chosen = (x: Expr, i: number) => boolean;
 
 /** Loop-invariant code motion: moves computations that are the same in every step of a scan in front of it. */
 export const hoist: Pass = concerning(["scan"], (p) =>

@@ -1,3 +1,4 @@
+import { nth } from "../../tensor/list.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { apply } from "../build.ts";
 import type { AnyNode, Expr, Program } from "../expr.ts";
@@ -7,7 +8,7 @@ import { concerning, everywhere, type Pass, rewrite } from "./rewrite.ts";
 const unfold = (p: Program, inputs: readonly Expr[], path: readonly string[]): readonly Expr[] => {
   const values = new Map<AnyNode, readonly Expr[]>();
   p.inputs.forEach((x, i) => {
-    values.set(x.node, [inputs[i] as Expr]);
+    values.set(x.node, [nth(inputs, i)]);
   });
   const resolve = (x: Expr): Expr => values.get(x.node)?.[x.index] ?? x;
   for (const node of p.nodes) {

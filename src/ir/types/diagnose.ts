@@ -1,4 +1,5 @@
 import type { Issue } from "../../errors.ts";
+import { type Each, each, nth } from "../../tensor/list.ts";
 import { sameShape } from "../../tensor/shape.ts";
 import { apply, filled, parameter } from "../build.ts";
 import type { Expr, TensorType } from "../expr.ts";
@@ -10,22 +11,24 @@ import { program } from "../program.ts";
  *
  * For the results of users' functions, which no primitive's type rule checks.
  */
-export const ascribe = (
+export const ascribe = <const T extends readonly TensorType[]>(
   op: string,
-  types: readonly TensorType[],
+  types: T,
   given: readonly Expr[],
-): readonly Expr[] => {
+): Each<T, Expr> => {
   const fits =
     given.length === types.length &&
     types.every(({ shape, dtype }, i) => {
-      const x = given[i] as Expr;
+      const x = nth(given, i);
       return x.dtype === dtype && sameShape(x.shape, shape);
     });
-  if (fits) return given;
+  if (fits) return each(types, (_, i) => nth(given, i));
   const inputs = types.map(parameter);
   // The identity on these types, which does not accept the given operands.
   const identity = program(inputs, inputs);
-  return apply("call", { name: op, program: identity, rules: { kind: "checkpoint" } }, given);
+  const rules = { kind: "checkpoint" } as const;
+  const outputs = apply("call", { name: op, program: identity, rules }, given);
+  return each(types, (_, i) => nth(outputs, i));
 };
 
 /**
@@ -37,13 +40,13 @@ export const refuse = <const M extends readonly TensorType[]>(
   issue: Issue,
   given: readonly Expr[],
   meant: M,
-): { readonly [K in keyof M]: Expr } => {
+): Each<M, Expr> => {
   const nothing = meant.map(({ shape, dtype }) => filled(shape, dtype, 0));
   const rules = { kind: "refused", issue } as const;
-  // One node for each of the intended types.
-  return apply(
+  const outputs = apply(
     "call",
     { name: issue._tag, program: program(given.map(parameter), nothing), rules },
     given,
-  ) as readonly Expr[] as { readonly [K in keyof M]: Expr };
+  );
+  return each(meant, (_, i) => nth(outputs, i));
 };

@@ -1,24 +1,23 @@
 import { type Dtype, isFloat } from "../../tensor/dtype.ts";
 import { sameShape } from "../../tensor/shape.ts";
 import type { Binary, Bitwise, Comparison, TensorType, Unary } from "../expr.ts";
-import { at, broadcasting, type Typed, type, wrongDtype, wrongShape } from "./rule.ts";
+import { broadcasting, type Typed, type, wrongDtype, wrongShape } from "./rule.ts";
 
 /** The type rules of element-wise primitives: operands of one shape and one dtype, and the dtypes that each takes. */
 
-const unary = (_: unknown, inputs: readonly TensorType[], op: string): Typed => {
-  const x = at(inputs, 0);
+type One = readonly [TensorType];
+type Two = readonly [TensorType, TensorType];
+
+const unary = (_: unknown, inputs: One, op: string): Typed => {
+  const [x] = inputs;
   const integers = op === "neg" || op === "abs" || op === "sign";
   return isFloat(x.dtype) || (integers && x.dtype === "i32")
     ? { outputs: [x] }
     : wrongDtype(op, integers ? "f32, f64 or i32" : "f32 or f64", inputs, [x]);
 };
 
-const alike = (
-  op: string,
-  inputs: readonly TensorType[],
-  outputs: readonly TensorType[],
-): Typed => {
-  const [x, y] = [at(inputs, 0), at(inputs, 1)];
+const alike = (op: string, inputs: Two, outputs: readonly TensorType[]): Typed => {
+  const [x, y] = inputs;
   if (!sameShape(x.shape, y.shape))
     return wrongShape(op, broadcasting(x.shape, y.shape), inputs, outputs);
   if (x.dtype !== y.dtype) return wrongDtype(op, "two operands of one dtype", inputs, outputs);
@@ -27,8 +26,8 @@ const alike = (
 
 const binaryOf =
   (takes: (dtype: Dtype) => boolean, expected: string) =>
-  (_: unknown, inputs: readonly TensorType[], op: string): Typed => {
-    const x = at(inputs, 0);
+  (_: unknown, inputs: Two, op: string): Typed => {
+    const [x] = inputs;
     const typed = alike(op, inputs, [x]);
     return typed.issue !== undefined || takes(x.dtype)
       ? typed
@@ -38,8 +37,8 @@ const binaryOf =
 const floats = binaryOf(isFloat, "f32 or f64");
 const numbers = binaryOf((dtype) => isFloat(dtype) || dtype === "i32", "f32, f64 or i32");
 
-const bitwise = (_: unknown, inputs: readonly TensorType[], op: string): Typed => {
-  const x = at(inputs, 0);
+const bitwise = (_: unknown, inputs: Two, op: string): Typed => {
+  const [x] = inputs;
   const typed = alike(op, inputs, [x]);
   if (typed.issue !== undefined) return typed;
   const shift = op === "shiftLeft" || op === "shiftRight";
@@ -48,8 +47,8 @@ const bitwise = (_: unknown, inputs: readonly TensorType[], op: string): Typed =
     : wrongDtype(op, shift ? "i32" : "i32 or bool", inputs, [x]);
 };
 
-const comparison = (_: unknown, inputs: readonly TensorType[], op: string): Typed =>
-  alike(op, inputs, [type(at(inputs, 0).shape, "bool")]);
+const comparison = (_: unknown, inputs: Two, op: string): Typed =>
+  alike(op, inputs, [type(inputs[0].shape, "bool")]);
 
 const everyUnary = (rule: typeof unary): { readonly [P in keyof Unary]: typeof unary } => ({
   neg: rule,

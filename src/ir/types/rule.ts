@@ -2,7 +2,7 @@ import { DtypeMismatch, type Issue, ShapeMismatch } from "../../errors.ts";
 import type { Dtype } from "../../tensor/dtype.ts";
 import type { Shape } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
-import { Expr, type Params, type PrimitiveTag, type TensorType } from "../expr.ts";
+import { type Each, Expr, type Params, type PrimitiveTag, type TensorType } from "../expr.ts";
 
 /**
  * The type rule of a primitive: the types of its outputs, and the issue of its operands, if any.
@@ -12,7 +12,7 @@ import { Expr, type Params, type PrimitiveTag, type TensorType } from "../expr.t
  */
 export type TypeRule<P extends PrimitiveTag> = (
   params: Params<P>,
-  inputs: readonly TensorType[],
+  inputs: Each<P, TensorType>,
   op: P,
 ) => { readonly outputs: readonly TensorType[]; readonly issue?: Issue };
 
@@ -32,7 +32,7 @@ export const wrongShape = (
 /** A dtype as text, with the number if the operand is a number written beside tensors. */
 const shown = (x: TensorType): string => {
   if (!(x instanceof Expr)) return x.dtype;
-  const { node } = x.node.primitive === "broadcast" ? (x.node.inputs[0] as Expr) : x;
+  const { node } = x.node.primitive === "broadcast" ? x.node.inputs[0] : x;
   return node.primitive === "constant" && node.params.value.shape.length === 0
     ? `${x.dtype} (${Tensor.read(node.params.value)[0]})`
     : x.dtype;
@@ -47,7 +47,6 @@ export const wrongDtype = (
   outputs,
   issue: new DtypeMismatch({ op, expected, actual: inputs.map(shown), path: [] }),
 });
-export const at = (inputs: readonly TensorType[], i: number): TensorType => inputs[i] as TensorType;
 
 /** Whether axes are distinct and exist in a tensor of this rank. */
 export const inside = (axes: readonly number[], rank: number): boolean =>

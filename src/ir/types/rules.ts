@@ -3,7 +3,6 @@ import { type Shape, sameShape, sizeOf } from "../../tensor/shape.ts";
 import type { DotParams, PrimitiveTag, Program, TensorType } from "../expr.ts";
 import { elementwiseTyping } from "./elementwise.ts";
 import {
-  at,
   axesOf,
   broadcasting,
   inside,
@@ -59,7 +58,7 @@ export const typing: TypeRules<PrimitiveTag> = {
   ...windowTyping,
 
   reduce: ({ axes }, inputs, op) => {
-    const x = at(inputs, 0);
+    const [x] = inputs;
     const outputs = [type(without(x.shape, axes), x.dtype)];
     if (!inside(axes, x.shape.length))
       return wrongShape(op, axesOf(axes, x.shape.length), inputs, outputs);
@@ -68,7 +67,7 @@ export const typing: TypeRules<PrimitiveTag> = {
       : wrongDtype(op, "f32, f64 or i32", inputs, outputs);
   },
   argReduce: ({ axis }, inputs, op) => {
-    const x = at(inputs, 0);
+    const [x] = inputs;
     const outputs = [type(without(x.shape, [axis]), "i32")];
     if (!inside([axis], x.shape.length))
       return wrongShape(op, axesOf([axis], x.shape.length), inputs, outputs);
@@ -77,7 +76,7 @@ export const typing: TypeRules<PrimitiveTag> = {
       : wrongShape(op, `at least one element along axis ${axis}`, inputs, outputs);
   },
   cumsum: ({ axis }, inputs, op) => {
-    const x = at(inputs, 0);
+    const [x] = inputs;
     if (!inside([axis], x.shape.length))
       return wrongShape(op, axesOf([axis], x.shape.length), inputs, inputs);
     return isFloat(x.dtype) || x.dtype === "i32"
@@ -85,7 +84,7 @@ export const typing: TypeRules<PrimitiveTag> = {
       : wrongDtype(op, "f32, f64 or i32", inputs, inputs);
   },
   sort: ({ axis }, inputs, op) => {
-    const x = at(inputs, 0);
+    const [x] = inputs;
     const outputs = [x, type(x.shape, "i32")];
     return inside([axis], x.shape.length)
       ? { outputs }
@@ -93,14 +92,14 @@ export const typing: TypeRules<PrimitiveTag> = {
   },
 
   reshape: ({ shape }, inputs, op) => {
-    const x = at(inputs, 0);
+    const [x] = inputs;
     const outputs = [type(shape, x.dtype)];
     return sizeOf(shape) === sizeOf(x.shape)
       ? { outputs }
       : wrongShape(op, `${sizeOf(shape)} elements for [${shape.join(", ")}]`, inputs, outputs);
   },
   transpose: ({ permutation }, inputs, op) => {
-    const x = at(inputs, 0);
+    const [x] = inputs;
     const outputs = [
       type(
         permutation.map((a) => x.shape[a] ?? 1),
@@ -117,7 +116,7 @@ export const typing: TypeRules<PrimitiveTag> = {
         );
   },
   broadcast: ({ shape, axes }, inputs, op) => {
-    const x = at(inputs, 0);
+    const [x] = inputs;
     const outputs = [type(shape, x.dtype)];
     const fits =
       axes.length === x.shape.length &&
@@ -128,7 +127,7 @@ export const typing: TypeRules<PrimitiveTag> = {
       : wrongShape(op, `a shape that broadcasts to [${shape.join(", ")}]`, inputs, outputs);
   },
   slice: ({ start, limit, stride }, inputs, op) => {
-    const x = at(inputs, 0);
+    const [x] = inputs;
     const extent = start.map((s, i) => {
       const count = Math.ceil(((limit[i] as number) - s) / (stride[i] as number));
       return Number.isFinite(count) ? Math.max(0, count) : 0;
@@ -150,7 +149,7 @@ export const typing: TypeRules<PrimitiveTag> = {
         );
   },
   pad: ({ low, high, interior, value }, inputs, op) => {
-    const x = at(inputs, 0);
+    const [x] = inputs;
     const shape = x.shape.map(
       (d, i) => (low[i] ?? 0) + (high[i] ?? 0) + d + Math.max(0, d - 1) * (interior[i] ?? 0),
     );
@@ -186,14 +185,14 @@ export const typing: TypeRules<PrimitiveTag> = {
       : wrongDtype(op, "one dtype", inputs, outputs);
   },
   reverse: ({ axes }, inputs, op) => {
-    const rank = at(inputs, 0).shape.length;
+    const rank = inputs[0].shape.length;
     return inside(axes, rank)
       ? { outputs: inputs }
       : wrongShape(op, axesOf(axes, rank), inputs, inputs);
   },
 
   gather: ({ axis, batch }, inputs, op) => {
-    const [x, indices] = [at(inputs, 0), at(inputs, 1)];
+    const [x, indices] = inputs;
     const outputs = [type(gatherShape(axis, batch, x.shape, indices.shape), x.dtype)];
     if (indices.dtype !== "i32") return wrongDtype(op, "indices of i32", inputs, outputs);
     return gatherFits(axis, batch, x.shape, indices.shape)
@@ -201,7 +200,7 @@ export const typing: TypeRules<PrimitiveTag> = {
       : wrongShape(op, `an axis ${axis} after ${batch} shared batch axes`, inputs, outputs);
   },
   scatterAdd: ({ axis, batch }, inputs, op) => {
-    const [x, indices, updates] = [at(inputs, 0), at(inputs, 1), at(inputs, 2)];
+    const [x, indices, updates] = inputs;
     const expected = gatherShape(axis, batch, x.shape, indices.shape);
     if (indices.dtype !== "i32" || updates.dtype !== x.dtype)
       return wrongDtype(op, "indices of i32 and updates of the operand's dtype", inputs, [x]);
@@ -215,7 +214,7 @@ export const typing: TypeRules<PrimitiveTag> = {
   },
 
   dot: (params, inputs, op) => {
-    const [x, y] = [at(inputs, 0), at(inputs, 1)];
+    const [x, y] = inputs;
     const outputs = [type(dotShape(params, x.shape, y.shape), x.dtype)];
     const paired = ([left, right]: DotParams["batch"]): boolean =>
       left.length === right.length &&
@@ -242,7 +241,7 @@ export const typing: TypeRules<PrimitiveTag> = {
       ? one(shape, dtype)
       : wrongShape(op, axesOf([axis], shape.length), [type(shape, dtype)], [type(shape, dtype)]),
   randomBits: ({ shape }, inputs, op) => {
-    const keys = at(inputs, 0);
+    const keys = inputs[0];
     const outputs = [type([...keys.shape.slice(0, -1), ...shape], "i32")];
     if (keys.dtype !== "i32") return wrongDtype(op, "keys of i32", inputs, outputs);
     return keys.shape.at(-1) === 2
@@ -251,7 +250,7 @@ export const typing: TypeRules<PrimitiveTag> = {
   },
 
   select: (_, inputs) => {
-    const [condition, x, y] = [at(inputs, 0), at(inputs, 1), at(inputs, 2)];
+    const [condition, x, y] = inputs;
     if (condition.dtype !== "bool" || x.dtype !== y.dtype)
       return wrongDtype("where", "a bool and two operands of one dtype", inputs, [x]);
     return sameShape(x.shape, y.shape) && sameShape(condition.shape, x.shape)
@@ -265,10 +264,10 @@ export const typing: TypeRules<PrimitiveTag> = {
           [x],
         );
   },
-  cast: ({ dtype }, inputs) => one(at(inputs, 0).shape, dtype),
+  cast: ({ dtype }, inputs) => one(inputs[0].shape, dtype),
   stopGradient: (_, inputs) => ({ outputs: inputs }),
   axisSum: (_, inputs, op) =>
-    isFloat(at(inputs, 0).dtype) || at(inputs, 0).dtype === "i32"
+    isFloat(inputs[0].dtype) || inputs[0].dtype === "i32"
       ? { outputs: inputs }
       : wrongDtype(op, "f32, f64 or i32", inputs, inputs),
 

@@ -1,7 +1,7 @@
 import { isFloat } from "../../tensor/dtype.ts";
 import type { Shape } from "../../tensor/shape.ts";
 import type { TensorType, Windowing } from "../expr.ts";
-import { at, type Typed, type, wrongDtype, wrongShape } from "./rule.ts";
+import { type Typed, type, wrongDtype, wrongShape } from "./rule.ts";
 
 /** The type rules of sliding windows. */
 
@@ -39,8 +39,8 @@ const counts = ({ axes, size, stride, dilation }: Windowing): string =>
   `a whole size, stride and dilation of 1 or more for each of the axes ${axes.join(", ")}, not (${size.join(", ")}), (${stride.join(", ")}) and (${dilation.join(", ")})`;
 
 export const windowTyping = {
-  window: (params: Windowing, inputs: readonly TensorType[], op: string): Typed => {
-    const x = at(inputs, 0);
+  window: (params: Windowing, inputs: readonly [TensorType], op: string): Typed => {
+    const [x] = inputs;
     const outputs = [type(windowShape(params, x.shape), x.dtype)];
     if (!all(params)) return wrongShape(op, counts(params), inputs, outputs);
     const fits =
@@ -58,10 +58,10 @@ export const windowTyping = {
 
   overlapAdd: (
     params: Windowing & { readonly extent: readonly number[] },
-    inputs: readonly TensorType[],
+    inputs: readonly [TensorType],
     op: string,
   ): Typed => {
-    const y = at(inputs, 0);
+    const [y] = inputs;
     const rank = y.shape.length - params.axes.length;
     const shape = y.shape.slice(0, Math.max(0, rank)).map((d, axis) => {
       const i = params.axes.indexOf(axis);

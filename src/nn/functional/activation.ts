@@ -3,7 +3,7 @@ import type { Expr } from "../../ir/expr.ts";
 import { where } from "../../ir/ops/control.ts";
 import * as op from "../../ir/ops/elementwise.ts";
 import { fill } from "../../ir/ops/indexing.ts";
-import { floating, lift } from "../../ir/ops/promote.ts";
+import { floating, keepingShape, lift } from "../../ir/ops/promote.ts";
 import * as reduction from "../../ir/ops/reduction.ts";
 import { sliceAxis } from "../../ir/ops/structural.ts";
 import type { Operand, ShapeOf } from "../../ir/types/shape.ts";
@@ -20,8 +20,7 @@ import type { Activation } from "../layer.ts";
  * be NaN.
  */
 const keeping = <X extends Operand>(x: X, f: (x: Expr) => Expr): Expr<ShapeOf<X>> =>
-  // Each f here is element-wise, or normalizes along an axis: the shape stays.
-  f(lift(x)) as Expr<ShapeOf<X>>;
+  keepingShape(f)(x);
 
 const aNumber = holding("a number", (n) => !Number.isNaN(n));
 const above = holding("a finite number above 0", (n) => n > 0 && Number.isFinite(n));

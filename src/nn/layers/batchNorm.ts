@@ -1,7 +1,7 @@
 import type { Expr } from "../../ir/expr.ts";
 import { axisMean, axisSum, stopGradient } from "../../ir/ops/control.ts";
 import { add, div, mul, rsqrt, square, sub } from "../../ir/ops/elementwise.ts";
-import { lift } from "../../ir/ops/promote.ts";
+import { broadcastTo, lift } from "../../ir/ops/promote.ts";
 import { mean } from "../../ir/ops/reduction.ts";
 import { key } from "../../tensor/key.ts";
 import { type Shape, sizeOf } from "../../tensor/shape.ts";
@@ -61,7 +61,7 @@ export const batchNorm = (
       { mode, axis, frozen = false }: Context,
     ) => {
       const x = lastAxisOf(input, features);
-      const kept = (y: Expr) => rescaled(y, params) as Expr<X>;
+      const kept = (y: Expr): Expr<X> => broadcastTo(rescaled(y, params), input.shape);
       if (mode === "eval" || frozen)
         return [kept(normalized(x, state.mean, state.variance)), state] as const;
       const positions = x.shape.slice(0, -1);

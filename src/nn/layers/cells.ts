@@ -2,6 +2,7 @@ import type { Expr } from "../../ir/expr.ts";
 import { add, logistic, mul, sub, tanh } from "../../ir/ops/elementwise.ts";
 import { sliceAxis } from "../../ir/ops/structural.ts";
 import { type Key, split } from "../../tensor/key.ts";
+import { type ListOf, listOf } from "../../tensor/list.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { affine, requireSizes } from "../functional/affine.ts";
 import { fanInUniform, type Initializer } from "../initializers.ts";
@@ -30,7 +31,10 @@ export interface CellOptions {
   readonly recurrentInit?: Initializer;
 }
 
-/** One time step of a recurrence. Its carry is a list of vectors `[hidden]`; the first is the output. */
+/** The carry of a cell: a list of vectors `[hidden]`. The first is the output. */
+export type Carry = readonly [output: Expr, ...memories: Expr[]];
+
+/** One time step of a recurrence. */
 export interface Cell {
   readonly name: string;
   readonly inputs: number;
@@ -40,18 +44,14 @@ export interface Cell {
   readonly init: (key: Key) => CellParams;
   /** **Shapes** `x: [...s, inputs] → [...s, gates·hidden]`. */
   readonly project: (params: Symbolic<CellParams>, x: Expr) => Expr;
-  readonly step: (
-    params: Symbolic<CellParams>,
-    carry: readonly Expr[],
-    projected: Expr,
-  ) => readonly Expr[];
+  readonly step: (params: Symbolic<CellParams>, carry: Carry, projected: Expr) => Carry;
 }
 
 /** A constructor of cells, such as {@link gruCell}. */
 export type CellOf = (inputs: number, hidden: number) => Cell;
 
 /** Computes the next carry from the projected input, the projected output, and the carry. */
-type Gating = (input: Expr, hidden: Expr, carry: readonly Expr[]) => readonly Expr[];
+type Gating = (input: Expr, hidden: Expr, carry: Carry) => Carry;
 
 const cell = (
   name: string,
@@ -68,13 +68,7 @@ const cell = (
     hidden,
     carries,
     init: (key) => {
-      const keys = split(key, 4);
-      const [forInput, forHidden, forInputBias, forHiddenBias] = keys as readonly [
-        Key,
-        Key,
-        Key,
-        Key,
-      ];
+      const [forInput, forHidden, forInputBias, forHiddenBias] = split(key, 4);
       const weights = {
         inputWeight: weightInit(forInput, [inputs, gates * hidden], fan),
         hiddenWeight: recurrentInit(forHidden, [hidden, gates * hidden], fan),
@@ -88,16 +82,16 @@ const cell = (
     step: ({ hiddenWeight, hiddenBias }, carry, projected) =>
       gating(
         projected,
-        affine({ weight: hiddenWeight, ...(hiddenBias && { bias: hiddenBias }) }, carry[0] as Expr),
+        affine({ weight: hiddenWeight, ...(hiddenBias && { bias: hiddenBias }) }, carry[0]),
         carry,
       ),
   };
 };
 
 /** Splits a vector into its `gates` gates. */
-const gatesOf = (x: Expr, gates: number): readonly Expr[] => {
+const gatesOf = <const N extends number>(x: Expr, gates: N): ListOf<N, Expr> => {
   const size = (x.shape.at(-1) ?? 0) / gates;
-  return Array.from({ length: gates }, (_, i) => sliceAxis(x, -1, i * size, (i + 1) * size));
+  return listOf(gates, (i) => sliceAxis(x, -1, i * size, (i + 1) * size));
 };
 
 /**
@@ -127,11 +121,11 @@ export const rnnCell = (
  * Schmidhuber and Cummins, "Learning to Forget" (2000).
  */
 export const lstmCell = (inputs: number, hidden: number, options: CellOptions = {}): Cell =>
-  cell("lstm", { inputs, hidden }, { gates: 4, carries: 2 }, options, (x, h, carry) => {
-    const [i, f, g, o] = gatesOf(add(x, h), 4) as readonly [Expr, Expr, Expr, Expr];
-    const kept = mul(logistic(f), carry[1] as Expr);
-    const memory = add(kept, mul(logistic(i), tanh(g)));
-    return [mul(logistic(o), tanh(memory)), memory];
+  cell("lstm", { inputs, hidden }, { gates: 4, carries: 2 }, options, (x, h, [, memory = h]) => {
+    const [i, f, g, o] = gatesOf(add(x, h), 4);
+    const kept = mul(logistic(f), memory);
+    const next = add(kept, mul(logistic(i), tanh(g)));
+    return [mul(logistic(o), tanh(next)), next];
   });
 
 /**
@@ -145,10 +139,10 @@ export const lstmCell = (inputs: number, hidden: number, options: CellOptions = 
  */
 export const gruCell = (inputs: number, hidden: number, options: CellOptions = {}): Cell =>
   cell("gru", { inputs, hidden }, { gates: 3, carries: 1 }, options, (x, h, carry) => {
-    const [xr, xz, xn] = gatesOf(x, 3) as readonly [Expr, Expr, Expr];
-    const [hr, hz, hn] = gatesOf(h, 3) as readonly [Expr, Expr, Expr];
+    const [xr, xz, xn] = gatesOf(x, 3);
+    const [hr, hz, hn] = gatesOf(h, 3);
     const z = logistic(add(xz, hz));
     const candidate = tanh(add(xn, mul(logistic(add(xr, hr)), hn)));
     // n + z (h - n) with one product fewer.
-    return [add(candidate, mul(z, sub(carry[0] as Expr, candidate)))];
+    return [add(candidate, mul(z, sub(carry[0], candidate)))];
   });

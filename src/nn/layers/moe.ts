@@ -7,6 +7,7 @@ import { eq, lt, neg } from "../../ir/ops/elementwise.ts";
 import { randomBits } from "../../ir/ops/random.ts";
 import { argsort } from "../../ir/ops/reduction.ts";
 import { split } from "../../tensor/key.ts";
+import { nth } from "../../tensor/list.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { wholeTo } from "../../tensor/validate.ts";
 import { open, within } from "../apply.ts";
@@ -85,9 +86,9 @@ export const mixtureOfExperts = <const W extends number>(
 const mixture = (width: number, expert: OpenLayer, experts: number, k: number): OpenLayer => ({
   name: `mixtureOfExperts ${k} of ${experts}`,
   init: (key) => {
-    const [forRouter, ...own] = split(key, experts + 1);
-    const router = fanInUniform(forRouter as (typeof own)[number], [width, experts]);
-    const made = own.map((each) => expert.init(each));
+    const keys = split(key, experts + 1);
+    const router = fanInUniform(nth(keys, 0), [width, experts]);
+    const made = keys.slice(1).map((own) => expert.init(own));
     return {
       params: { router, experts: stackTrees(made.map((m) => m.params)) },
       state: stackTrees(made.map((m) => m.state)),

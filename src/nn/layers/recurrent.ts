@@ -4,13 +4,15 @@ import { where } from "../../ir/ops/control.ts";
 import { fill } from "../../ir/ops/indexing.ts";
 import { foldInKey } from "../../ir/ops/random.ts";
 import { concatenate } from "../../ir/ops/structural.ts";
-import { type Key, split } from "../../tensor/key.ts";
+import { split } from "../../tensor/key.ts";
+import { each, nth } from "../../tensor/list.ts";
 import { share } from "../../tensor/validate.ts";
 import { stateless, still } from "../apply.ts";
 import { lastAxisOf, requireSizes } from "../functional/affine.ts";
 import { maskOf, realOf, someOf } from "../functional/sequenceChecks.ts";
 import type { Activation, Context, Layer, Symbolic } from "../layer.ts";
 import {
+  type Carry,
   type Cell,
   type CellOf,
   type CellOptions,
@@ -39,7 +41,7 @@ export interface RecurrenceOptions {
 export type RecurrentParams = readonly (readonly CellParams[])[];
 
 /** The carry of each cell, by layer and direction: a list of vectors. */
-export type Carries = readonly (readonly (readonly Expr[])[])[];
+export type Carries = readonly (readonly Carry[])[];
 
 /** The result of running a recurrence over a sequence. */
 export interface Recurred {
@@ -64,18 +66,18 @@ const over = (
   cell: Cell,
   params: Symbolic<CellParams>,
   x: Expr,
-  start: readonly Expr[],
+  start: Carry,
   mask: Expr | undefined,
   reverse: boolean,
-): { readonly outputs: Expr; readonly last: readonly Expr[] } => {
+): { readonly outputs: Expr; readonly last: Carry } => {
   const [last, outputs] = scan(
-    (carry: readonly Expr[], [moment, real]: readonly [Expr, Expr | undefined]) => {
+    (carry: Carry, [moment, real]: readonly [Expr, Expr | undefined]) => {
       const stepped = cell.step(params, carry, moment);
       const next =
         real === undefined
           ? stepped
-          : stepped.map((made, i): Expr => where(real, made, carry[i] ?? made));
-      return [next, next[0] as Expr];
+          : each(stepped, (made, i): Expr => where(real, made, carry[i] ?? made));
+      return [next, next[0]];
     },
     start,
     [cell.project(params, x), mask && maskOf(x.shape[0] ?? 0, mask)] as const,
@@ -94,16 +96,15 @@ const runner =
         ...context,
         key: foldInKey(context.key, layer),
       })[0];
-    const carried: (readonly (readonly Expr[])[])[] = [];
+    const carried: (readonly Carry[])[] = [];
     const outputs = cells.reduce(
       (below, directions, layer) => {
         const input = layer === 0 ? below : between(below, layer);
         const made = directions.map((cell, direction) => {
-          const zeros = Array.from({ length: cell.carries }, () =>
-            fill([cell.hidden], 0, input.dtype),
-          );
-          const start = initial?.[layer]?.[direction] ?? zeros;
-          const own = params[layer]?.[direction] as Symbolic<CellParams>;
+          const zeros = () => fill([cell.hidden], 0, input.dtype);
+          const none: Carry = [zeros(), ...Array.from({ length: cell.carries - 1 }, zeros)];
+          const start = initial?.[layer]?.[direction] ?? none;
+          const own = nth(nth(params, layer), direction);
           return over(cell, own, lastAxisOf(input, cell.inputs), start, mask, direction === 1);
         });
         carried.push(made.map((m) => m.last));
@@ -181,15 +182,15 @@ export const recurrent = <
     `${kind} ${inputs} → ${hidden}${extras}`,
     (key) => {
       const keys = split(key, layers * directions);
-      return cells.map((each, layer) =>
-        each.map((cell, direction) => cell.init(keys[layer * directions + direction] as Key)),
+      return cells.map((pair, layer) =>
+        pair.map((cell, direction) => cell.init(nth(keys, layer * directions + direction))),
       );
     },
     (params, x, context) => {
       const { mask } = context;
       const given = mask === undefined ? { context } : { context, mask };
       const { outputs, last } = run(params, x, given);
-      const ends = last.at(-1)?.map((carry) => carry[0] as Expr) ?? [];
+      const ends = last.at(-1)?.map(([end]) => end) ?? [];
       return output === "all" ? outputs : concatenate(ends, -1);
     },
   );

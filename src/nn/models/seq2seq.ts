@@ -6,6 +6,7 @@ import { foldInKey } from "../../ir/ops/random.ts";
 import { concatenate, expandDims, index } from "../../ir/ops/structural.ts";
 import { scoped } from "../../ir/trace.ts";
 import { type Key, split } from "../../tensor/key.ts";
+import { nth } from "../../tensor/list.ts";
 import { wholeTo } from "../../tensor/validate.ts";
 import { exprsOf, stateless, still } from "../apply.ts";
 import {
@@ -19,7 +20,7 @@ import { parted } from "../functional/sequenceChecks.ts";
 import type { Autoregressive, Source } from "../generate/decoder.ts";
 import { normal } from "../initializers.ts";
 import type { Context, Layer, Symbolic } from "../layer.ts";
-import { type CellOf, type CellParams, gruCell } from "../layers/cells.ts";
+import { type Carry as CellCarry, type CellOf, type CellParams, gruCell } from "../layers/cells.ts";
 import { type EmbeddingParams, embedding } from "../layers/embedding.ts";
 import { dropout } from "../layers/lambda.ts";
 import { type RecurrentParams, recurrent } from "../layers/recurrent.ts";
@@ -136,14 +137,14 @@ export const seq2seq = <const V extends number>(options: Seq2SeqOptions<V>): Seq
     const ends = last.at(-1) ?? [];
     const state = params.bridge.map((map, i) => {
       const both = concatenate(
-        ends.map((carry) => carry[i] as Expr),
+        ends.map((carry) => nth(carry, i)),
         -1,
       );
       return tanh(affine(map, both));
     });
     const fed = feeds ? [fill([hidden], 0, outputs.dtype)] : [];
-    const made = scoped("encoder", [tokens, ...exprsOf(params)], [outputs, real, ...state, ...fed]);
-    const [memory, seen, ...begun] = made as readonly [Expr, Expr, ...Expr[]];
+    const made = [outputs, real, ...state, ...fed] as const;
+    const [memory, seen, ...begun] = scoped("encoder", [tokens, ...exprsOf(params)], made);
     return { memory, real: seen, state: begun };
   };
 
@@ -163,15 +164,16 @@ export const seq2seq = <const V extends number>(options: Seq2SeqOptions<V>): Seq
     const [last, [outputs, looked, said]] = scan(
       (carry: readonly Expr[], each: Expr) => {
         // The fed output comes after the carry of the cell, as in `encode`.
-        const [own, fed] = [carry.slice(0, cell.carries), carry[cell.carries]];
-        const seen = looksFirst ? look(own[0] as Expr) : undefined;
+        const own: CellCarry = [nth(carry, 0), ...carry.slice(1, cell.carries)];
+        const fed = carry[cell.carries];
+        const seen = looksFirst ? look(own[0]) : undefined;
         const beside = seen ?? fed;
         const input =
           beside === undefined
             ? each
             : cell.project(params.decoder, concatenate([each, beside], -1));
         const next = cell.step(params.decoder, own, input);
-        const at = next[0] as Expr;
+        const [at] = next;
         const spoken = fed === undefined ? [] : [made(look(at), at)];
         return [[...next, ...spoken], [at, seen, spoken[0]] as const] as const;
       },
@@ -193,8 +195,8 @@ export const seq2seq = <const V extends number>(options: Seq2SeqOptions<V>): Seq
   const layer = stateless<readonly [number], readonly [number, V], Seq2SeqParams>(
     `seq2seq ${width} → ${hidden}, ${attention}`,
     (key) => {
-      const keys = split(key, 8) as readonly Key[];
-      const own = (i: number) => keys[i] as Key;
+      const keys = split(key, 8);
+      const own = (i: number) => nth<Key>(keys, i);
       const bridges = split(own(3), cell.carries);
       return {
         source: told.init(own(0)).params,

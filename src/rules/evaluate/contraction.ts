@@ -1,6 +1,7 @@
 import type { Contraction } from "../../ir/expr.ts";
 import { dotShape } from "../../ir/types/rules.ts";
 import { allocate } from "../../tensor/dtype.ts";
+import { nth } from "../../tensor/list.ts";
 import { sizeOf, stridesOf } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { EvaluateRules } from "../rule.ts";
@@ -19,7 +20,7 @@ const steps = (x: Tensor, batch: readonly number[], contract: readonly number[])
 
 export const contraction: EvaluateRules<keyof Contraction> = {
   dot: (params, inputs) => {
-    const [x, y] = inputs as readonly [Tensor, Tensor];
+    const [x, y] = inputs;
     const [a, b] = [Tensor.read(x), Tensor.read(y)];
     const left = steps(x, params.batch[0], params.contract[0]);
     const right = steps(y, params.batch[1], params.contract[1]);
@@ -31,7 +32,7 @@ export const contraction: EvaluateRules<keyof Contraction> = {
       for (const leftFree of left.free)
         for (const rightFree of right.free) {
           const p = leftBatch + leftFree;
-          const q = (right.batch[n] as number) + rightFree;
+          const q = nth(right.batch, n) + rightFree;
           let total = 0;
           for (let k = 0; k < left.contracted.length; k++)
             total = add(

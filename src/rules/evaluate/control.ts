@@ -1,6 +1,7 @@
 import { UnboundAxis } from "../../errors.ts";
 import type { Control, Program } from "../../ir/expr.ts";
 import { allocate } from "../../tensor/dtype.ts";
+import { nth } from "../../tensor/list.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { EvaluateRules } from "../rule.ts";
@@ -25,14 +26,14 @@ const stacked = (rows: readonly Tensor[], type: Program["outputs"][number]): Ten
 
 export const control: EvaluateRules<keyof Control> = {
   select: (_, inputs) => {
-    const [condition, x, y] = inputs as readonly [Tensor, Tensor, Tensor];
+    const [condition, x, y] = inputs;
     const [c, a, b] = [Tensor.read(condition), Tensor.read(x), Tensor.read(y)];
     const out = allocate(x.dtype, a.length);
     for (let i = 0; i < out.length; i++) out[i] = at(c, i) !== 0 ? at(a, i) : at(b, i);
     return [Tensor.own(x.shape, x.dtype, out)];
   },
 
-  cast: ({ dtype }, [x]) => [(x as Tensor).cast(dtype)],
+  cast: ({ dtype }, [x]) => [x.cast(dtype)],
 
   stopGradient: (_, inputs) => inputs,
 
@@ -42,7 +43,7 @@ export const control: EvaluateRules<keyof Control> = {
   },
 
   cond: ({ onTrue, onFalse }, [predicate, ...operands], run) =>
-    run((predicate as Tensor).item() !== 0 ? onTrue : onFalse, operands),
+    run(predicate.item() !== 0 ? onTrue : onFalse, operands),
 
   scan: ({ body, length, constants, carry, reverse }, inputs, run) => {
     const fixed = inputs.slice(0, constants);
@@ -57,7 +58,7 @@ export const control: EvaluateRules<keyof Control> = {
     }
     const stacks = body.outputs.slice(carry).map((type, j) =>
       stacked(
-        rows.map((r) => r[j] as Tensor),
+        rows.map((r) => nth(r, j)),
         type,
       ),
     );

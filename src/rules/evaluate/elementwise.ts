@@ -33,7 +33,7 @@ export const power = (x: number, y: number): number => {
 const map1 =
   (float: (x: number) => number, integer = float): EvaluateRule<keyof Unary> =>
   (_, [x]) => {
-    const input = x as Tensor;
+    const input = x;
     const f = input.dtype === "i32" ? integer : float;
     const data = Tensor.read(input);
     const out = allocate(input.dtype, data.length);
@@ -48,7 +48,7 @@ const map2 =
     result?: Dtype,
   ): EvaluateRule<keyof Binary | keyof Bitwise | keyof Comparison> =>
   (_, [x, y]) => {
-    const [left, right] = [x as Tensor, y as Tensor];
+    const [left, right] = [x, y];
     const f = left.dtype === "i32" ? integer : float;
     const [a, b] = [Tensor.read(left), Tensor.read(right)];
     const dtype = result ?? left.dtype;

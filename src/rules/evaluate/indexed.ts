@@ -1,6 +1,7 @@
 import type { Indexed } from "../../ir/expr.ts";
 import { gatherShape } from "../../ir/types/rules.ts";
 import { allocate } from "../../tensor/dtype.ts";
+import { nth } from "../../tensor/list.ts";
 import { type Shape, sizeOf } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { EvaluateRules } from "../rule.ts";
@@ -15,7 +16,7 @@ const sources = (axis: number, batch: number, x: Shape, indices: Tensor): readon
   const index = Tensor.read(indices);
   const batches = sizeOf(x.slice(0, batch));
   const middle = sizeOf(x.slice(batch, axis));
-  const extent = x[axis] as number;
+  const extent = nth(x, axis);
   const rest = sizeOf(x.slice(axis + 1));
   const perBatch = sizeOf(indices.shape.slice(batch));
   const out: number[] = [];
@@ -32,7 +33,7 @@ const sources = (axis: number, batch: number, x: Shape, indices: Tensor): readon
 
 export const indexed: EvaluateRules<keyof Indexed> = {
   gather: ({ axis, batch }, inputs) => {
-    const [x, indices] = inputs as readonly [Tensor, Tensor];
+    const [x, indices] = inputs;
     const data = Tensor.read(x);
     const shape = gatherShape(axis, batch, x.shape, indices.shape);
     const out = allocate(x.dtype, sizeOf(shape));
@@ -43,7 +44,7 @@ export const indexed: EvaluateRules<keyof Indexed> = {
   },
 
   scatterAdd: ({ axis, batch }, inputs) => {
-    const [x, indices, updates] = inputs as readonly [Tensor, Tensor, Tensor];
+    const [x, indices, updates] = inputs;
     const add = addition(x.dtype);
     const data = Tensor.read(updates);
     // Sums are exact to f64 and rounded once, however many updates one element gets.

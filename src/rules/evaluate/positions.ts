@@ -1,4 +1,5 @@
 import type { Dtype, Storage } from "../../tensor/dtype.ts";
+import { nth } from "../../tensor/list.ts";
 import { type Shape, sizeOf } from "../../tensor/shape.ts";
 
 /** The element at a position that is known to exist. */
@@ -14,7 +15,7 @@ export const positions = (shape: Shape, strides: readonly number[], start = 0): 
   const out = new Int32Array(sizeOf(shape)).fill(start);
   let count = 1;
   shape.forEach((extent, axis) => {
-    const stride = strides[axis] as number;
+    const stride = nth(strides, axis);
     // From the back, so that no position is overwritten before it is read.
     for (let outer = (out.length === 0 ? 0 : count) - 1; outer >= 0; outer--) {
       const position = out[outer] as number;
@@ -27,7 +28,7 @@ export const positions = (shape: Shape, strides: readonly number[], start = 0): 
 
 /** The items of `list` (extents or strides) at `axes`. */
 export const pick = (list: readonly number[], axes: readonly number[]): readonly number[] =>
-  axes.map((a) => list[a] as number);
+  axes.map((a) => nth(list, a));
 
 /** The axes of a tensor of `rank` that are not among `axes`. */
 export const others = (rank: number, axes: readonly number[]): readonly number[] =>

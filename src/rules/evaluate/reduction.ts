@@ -44,8 +44,7 @@ const nanLast = (x: number, y: number): number => {
  * when stored.
  */
 export const reduction: EvaluateRules<keyof Reduction> = {
-  reduce: ({ kind, axes }, [operand]) => {
-    const x = operand as Tensor;
+  reduce: ({ kind, axes }, [x]) => {
     const data = Tensor.read(x);
     const strides = stridesOf(x.shape);
     const kept = others(x.shape.length, axes);
@@ -63,8 +62,7 @@ export const reduction: EvaluateRules<keyof Reduction> = {
     return [Tensor.own(shape, x.dtype, out)];
   },
 
-  argReduce: ({ kind, axis }, [operand]) => {
-    const x = operand as Tensor;
+  argReduce: ({ kind, axis }, [x]) => {
     const data = Tensor.read(x);
     const { starts, steps } = lines(x, axis);
     const beats = (a: number, b: number): boolean =>
@@ -80,8 +78,7 @@ export const reduction: EvaluateRules<keyof Reduction> = {
     return [Tensor.own(pick(x.shape, others(x.shape.length, [axis])), "i32", out)];
   },
 
-  cumsum: ({ axis, reverse }, [operand]) => {
-    const x = operand as Tensor;
+  cumsum: ({ axis, reverse }, [x]) => {
     const data = Tensor.read(x);
     const { starts, steps } = lines(x, axis);
     const order = reverse ? steps.toReversed() : steps;
@@ -97,8 +94,7 @@ export const reduction: EvaluateRules<keyof Reduction> = {
     return [Tensor.own(x.shape, x.dtype, out)];
   },
 
-  sort: ({ axis }, [operand]) => {
-    const x = operand as Tensor;
+  sort: ({ axis }, [x]) => {
     const data = Tensor.read(x);
     const { starts, steps } = lines(x, axis);
     const values = allocate(x.dtype, data.length);

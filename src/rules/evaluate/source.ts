@@ -1,6 +1,7 @@
 import { FreeVariable } from "../../errors.ts";
 import type { Source } from "../../ir/expr.ts";
 import { allocate, store } from "../../tensor/dtype.ts";
+import { nth } from "../../tensor/list.ts";
 import { sizeOf, stridesOf } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { randomBits } from "../../tensor/threefry.ts";
@@ -16,15 +17,14 @@ export const source: EvaluateRules<keyof Source> = {
   },
 
   iota: ({ shape, dtype, axis }) => {
-    const stride = stridesOf(shape)[axis] as number;
-    const extent = shape[axis] as number;
+    const stride = nth(stridesOf(shape), axis);
+    const extent = nth(shape, axis);
     const out = allocate(dtype, sizeOf(shape));
     for (let i = 0; i < out.length; i++) out[i] = store(dtype, Math.floor(i / stride) % extent);
     return [Tensor.own(shape, dtype, out)];
   },
 
-  randomBits: ({ shape }, [operand]) => {
-    const keys = operand as Tensor;
+  randomBits: ({ shape }, [keys]) => {
     const words = Tensor.read(keys);
     const each = sizeOf(shape);
     const out = new Int32Array((words.length / 2) * each);

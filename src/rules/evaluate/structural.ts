@@ -1,6 +1,7 @@
 import type { Structural } from "../../ir/expr.ts";
 import { windowShape } from "../../ir/types/window.ts";
 import { allocate, type Storage, store } from "../../tensor/dtype.ts";
+import { nth } from "../../tensor/list.ts";
 import { type Shape, sizeOf, stridesOf } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { EvaluateRules } from "../rule.ts";
@@ -26,19 +27,17 @@ const place = (x: Tensor, out: Storage, strides: readonly number[], start: numbe
 };
 
 const inner = (xs: readonly number[], ys: readonly number[]): number =>
-  xs.reduce((n, x, i) => n + x * (ys[i] as number), 0);
+  xs.reduce((n, x, i) => n + x * nth(ys, i), 0);
 
 /** Evaluation of rearrangements: no arithmetic, so no rounding. */
 export const structural: EvaluateRules<keyof Structural> = {
-  reshape: ({ shape }, [x]) => [Tensor.own(shape, (x as Tensor).dtype, Tensor.read(x as Tensor))],
+  reshape: ({ shape }, [x]) => [Tensor.own(shape, x.dtype, Tensor.read(x))],
 
-  transpose: ({ permutation }, [operand]) => {
-    const x = operand as Tensor;
+  transpose: ({ permutation }, [x]) => {
     return [view(x, pick(x.shape, permutation), pick(stridesOf(x.shape), permutation))];
   },
 
-  broadcast: ({ shape, axes }, [operand]) => {
-    const x = operand as Tensor;
+  broadcast: ({ shape, axes }, [x]) => {
     const strides = stridesOf(x.shape);
     return [
       view(
@@ -49,11 +48,10 @@ export const structural: EvaluateRules<keyof Structural> = {
     ];
   },
 
-  slice: ({ start, limit, stride }, [operand]) => {
-    const x = operand as Tensor;
+  slice: ({ start, limit, stride }, [x]) => {
     const strides = stridesOf(x.shape);
-    const step = (axis: number): number => stride[axis] as number;
-    const shape = start.map((s, i) => Math.ceil(((limit[i] as number) - s) / step(i)));
+    const step = (axis: number): number => nth(stride, axis);
+    const shape = start.map((s, i) => Math.ceil((nth(limit, i) - s) / step(i)));
     return [
       view(
         x,
@@ -64,11 +62,10 @@ export const structural: EvaluateRules<keyof Structural> = {
     ];
   },
 
-  pad: ({ low, high, interior, value }, [operand]) => {
-    const x = operand as Tensor;
-    const between = (axis: number): number => interior[axis] as number;
+  pad: ({ low, high, interior, value }, [x]) => {
+    const between = (axis: number): number => nth(interior, axis);
     const shape = x.shape.map(
-      (d, i) => (low[i] as number) + (high[i] as number) + d + Math.max(0, d - 1) * between(i),
+      (d, i) => nth(low, i) + nth(high, i) + d + Math.max(0, d - 1) * between(i),
     );
     const strides = stridesOf(shape);
     const out = allocate(x.dtype, sizeOf(shape)).fill(store(x.dtype, value));
@@ -82,32 +79,30 @@ export const structural: EvaluateRules<keyof Structural> = {
   },
 
   concatenate: ({ axis }, inputs) => {
-    const first = inputs[0] as Tensor;
-    const extents = inputs.map((x) => x.shape[axis] as number);
+    const [first] = inputs;
+    const extents = inputs.map((x) => nth(x.shape, axis));
     const total = extents.reduce((n, d) => n + d, 0);
     const shape = first.shape.map((d, i) => (i === axis ? total : d));
     const strides = stridesOf(shape);
     const out = allocate(first.dtype, sizeOf(shape));
     let start = 0;
     inputs.forEach((x, i) => {
-      place(x, out, strides, start * (strides[axis] as number));
-      start += extents[i] as number;
+      place(x, out, strides, start * nth(strides, axis));
+      start += nth(extents, i);
     });
     return [Tensor.own(shape, first.dtype, out)];
   },
 
-  reverse: ({ axes }, [operand]) => {
-    const x = operand as Tensor;
+  reverse: ({ axes }, [x]) => {
     const strides = stridesOf(x.shape);
     const turned = strides.map((n, i) => (axes.includes(i) ? -n : n));
     const ends = x.shape.map((d, i) => (axes.includes(i) ? d - 1 : 0));
     return [view(x, x.shape, turned, inner(ends, strides))];
   },
 
-  window: (params, [operand]) => {
-    const x = operand as Tensor;
+  window: (params, [x]) => {
     return [windowOf(params, x, windowShape(params, x.shape))];
   },
 
-  overlapAdd: (params, [y]) => [overlapAddOf(params, y as Tensor)],
+  overlapAdd: (params, [y]) => [overlapAddOf(params, y)],
 };

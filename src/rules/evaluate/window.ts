@@ -1,5 +1,6 @@
 import type { Params, Windowing } from "../../ir/expr.ts";
 import { allocate } from "../../tensor/dtype.ts";
+import { nth } from "../../tensor/list.ts";
 import { type Shape, sizeOf, stridesOf } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { addition, at, positions } from "./positions.ts";
@@ -12,7 +13,7 @@ const windowPositions = (
 ): Int32Array => {
   const strides = stridesOf(whole);
   const along = strides.map((s, axis) => s * (stride[axes.indexOf(axis)] ?? 1));
-  const inside = axes.map((a, i) => (strides[a] as number) * (dilation[i] as number));
+  const inside = axes.map((a, i) => nth(strides, a) * nth(dilation, i));
   return positions(shape, [...along, ...inside]);
 };
 

@@ -93,7 +93,7 @@ describe("common subexpressions", () => {
     expect(left(cse, [x], [again(), again()])).toBe("call(1 → 1: exp) call(1 → 1: exp)");
     const looped = () =>
       loop({ carry: [x], xs: [], length: 2, reverse: false }, ([c]) => ({
-        carry: call("f", { kind: "checkpoint" }, [c as Expr], ([v]) => [exp(v as Expr)]),
+        carry: [call("f", { kind: "checkpoint" }, [c], ([v]) => [exp(v)])[0] as Expr],
         ys: [],
       })).carry[0] as Expr;
     const one = "scan(1 → 1: call(1 → 1: exp))";
@@ -165,11 +165,7 @@ describe("dead code", () => {
   it("keeps the carries of loops that a wanted carry depends on", () => {
     const step = () =>
       loop({ carry: [x, x, x], xs: [xs], length: 4, reverse: false }, ([a, b, c], [v]) => ({
-        carry: [
-          add(a as Expr, v as Expr),
-          mul(b as Expr, a as Expr),
-          sub(c as Expr, b as Expr),
-        ] as Expr[],
+        carry: [add(a, v), mul(b, a), sub(c, b)],
         ys: [exp(c as Expr), neg(v as Expr)],
       }));
     const made = step();
@@ -355,7 +351,7 @@ it("passes reach inner programs, and return an unchanged program itself", () => 
     { kind: "checkpoint" },
     [x],
     (xs) =>
-      loop({ carry: xs, xs: [], length: 2, reverse: false }, (c) => ({
+      loop({ carry: xs as readonly Expr[], xs: [], length: 2, reverse: false }, (c) => ({
         carry: twice(neg)(c),
         ys: [],
       })).carry,

@@ -101,8 +101,9 @@ describe("shapes that disagree", () => {
   it.each([loss.meanSquaredError, loss.meanAbsoluteError, loss.hinge])(
     "$name of integers is refused, once",
     (f) => {
-      const whole = [0, 1].map(() => parameter({ shape: [3], dtype: "i32" }));
-      const [x, y] = whole as [Expr, Expr];
+      const integers = () => parameter({ shape: [3], dtype: "i32" });
+      const [x, y]: readonly [Expr, Expr] = [integers(), integers()];
+      const whole = [x, y];
       expect(issuesOf(program(whole, scoped("fit", whole, [f(x, y)])))).toMatchObject([
         { _tag: "DtypeMismatch", op: "mean", actual: ["i32"], path: ["fit"] },
       ]);

@@ -8,10 +8,8 @@ import {
   is,
   literal,
   nodeIf,
-  one,
   operandOf,
   type Pair,
-  pair,
 } from "./match.ts";
 
 /**
@@ -44,32 +42,32 @@ const isIntegral = (x: Expr): boolean => {
 };
 
 const ofIntegral: Identity<"floor" | "ceil" | "round"> = (_, inputs) => {
-  const x = one(inputs);
+  const [x] = inputs;
   return isIntegral(x) ? x : undefined;
 };
 
 const extremum =
   (bottom: number): Identity<"maximum" | "minimum"> =>
   (_, inputs) => {
-    const [x, y] = pair(inputs);
+    const [x, y] = inputs;
     return same(x, y) ? x : neutral([x, y], (e) => is(e, bottom));
   };
 
 export const arithmetic: Identities = {
-  neg: (_, inputs) => operandOf(one(inputs), "neg"),
+  neg: (_, inputs) => operandOf(inputs[0], "neg"),
   abs: (_, inputs, make) => {
-    const x = one(inputs);
+    const [x] = inputs;
     if (x.node.primitive === "abs") return x;
     const negated = operandOf(x, "neg");
     return negated && make("abs", {}, negated);
   },
-  sign: (_, inputs) => (one(inputs).node.primitive === "sign" ? one(inputs) : undefined),
+  sign: (_, inputs) => (inputs[0].node.primitive === "sign" ? inputs[0] : undefined),
   floor: ofIntegral,
   ceil: ofIntegral,
   round: ofIntegral,
 
   add: (_, inputs, make) => {
-    const [x, y] = pair(inputs);
+    const [x, y] = inputs;
     const kept = neutral([x, y], addsNothing);
     if (kept !== undefined) return kept;
     const [minusX, minusY] = [operandOf(x, "neg"), operandOf(y, "neg")];
@@ -77,7 +75,7 @@ export const arithmetic: Identities = {
     return minusX && make("sub", {}, y, minusX);
   },
   sub: (_, inputs, make) => {
-    const [x, y] = pair(inputs);
+    const [x, y] = inputs;
     if (is(y, 0)) return x;
     if (addsNothing(x)) return make("neg", {}, y);
     if (isInteger(x) && same(x, y)) return fillLike(x, 0);
@@ -85,7 +83,7 @@ export const arithmetic: Identities = {
     return minusY && make("add", {}, x, minusY);
   },
   mul: (_, inputs, make) => {
-    const [x, y] = pair(inputs);
+    const [x, y] = inputs;
     const kept = neutral([x, y], (e) => is(e, 1));
     if (kept !== undefined) return kept;
     const negated = neutral([x, y], (e) => is(e, -1));
@@ -95,7 +93,7 @@ export const arithmetic: Identities = {
     return minusX && minusY && make("mul", {}, minusX, minusY);
   },
   div: (_, inputs, make) => {
-    const [x, y] = pair(inputs);
+    const [x, y] = inputs;
     if (is(y, 1)) return x;
     if (is(y, -1)) return make("neg", {}, x);
     if (isInteger(x)) return undefined;
@@ -106,7 +104,7 @@ export const arithmetic: Identities = {
     return minusX && minusY && make("div", {}, minusX, minusY);
   },
   pow: (_, inputs, make) => {
-    const [x, y] = pair(inputs);
+    const [x, y] = inputs;
     if (is(y, 1)) return x;
     if (is(y, 2)) return make("mul", {}, x, x);
     if (is(y, -1)) return make("div", {}, fillLike(x, 1), x);
@@ -116,7 +114,7 @@ export const arithmetic: Identities = {
   minimum: extremum(Number.POSITIVE_INFINITY),
 
   cast: ({ dtype }, inputs, make) => {
-    const x = one(inputs);
+    const [x] = inputs;
     if (x.dtype === dtype) return x;
     const counted = nodeIf(x, "iota");
     if (counted !== undefined && x.dtype === "i32")
@@ -125,7 +123,7 @@ export const arithmetic: Identities = {
     if (source === undefined || !holds(x.dtype, source.dtype)) return undefined;
     return source.dtype === dtype ? source : make("cast", { dtype }, source);
   },
-  stopGradient: (_, inputs) => one(inputs),
+  stopGradient: (_, inputs) => inputs[0],
 };
 
 /** Whether `wide` represents every value of `narrow` exactly. */

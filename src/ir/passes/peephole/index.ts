@@ -1,6 +1,7 @@
+import { nth } from "../../../tensor/list.ts";
 import { sizeOf } from "../../../tensor/shape.ts";
 import { apply } from "../../build.ts";
-import type { AnyNode, Expr, Params, PrimitiveTag, Program } from "../../expr.ts";
+import type { AnyNode, Expr, Inputs, Params, PrimitiveTag, Program } from "../../expr.ts";
 import { isElementwise } from "../../traits.ts";
 import { rewrite, useCounts } from "../rewrite.ts";
 import { arithmetic } from "./arithmetic.ts";
@@ -19,7 +20,7 @@ const sinkBroadcast = (node: AnyNode, inputs: readonly Expr[], make: Make): Expr
   const widest = spreads.find((s) => s !== undefined && s.params.axes.length > 0) ?? spreads[0];
   if (widest === undefined) return undefined;
   const { shape, axes } = widest.params;
-  const source = widest.inputs[0] as Expr;
+  const [source] = widest.inputs;
   if (sizeOf(source.shape) >= sizeOf(shape)) return undefined;
   const narrow = spreads.map((s) => {
     const x = s?.inputs[0];
@@ -38,7 +39,7 @@ const sinkBroadcast = (node: AnyNode, inputs: readonly Expr[], make: Make): Expr
 const identityOf = <P extends PrimitiveTag>(
   primitive: P,
   params: Params<P>,
-  inputs: readonly Expr[],
+  inputs: Inputs<P>,
   make: Make,
   once: (x: Expr) => boolean,
 ): Expr | undefined => {
@@ -54,7 +55,7 @@ export const simplify = (p: Program): Program => {
     // An invalid node is kept for its issue.
     if (node.issue !== undefined) return undefined;
     const make: Make = (primitive, params, ...operands) =>
-      apply(primitive, params, operands, node.path)[0] as Expr;
+      nth(apply(primitive, params, operands, node.path), 0);
     const once = (x: Expr): boolean => (counts.get(x.node) ?? 0) === 1;
     const simpler =
       identityOf(node.primitive, node.params, inputs, make, once) ??

@@ -9,7 +9,6 @@ import {
   literal,
   nodeIf,
   type Pair,
-  pair,
 } from "./match.ts";
 
 /** Identities of `select`, of bitwise operations and of comparisons. */
@@ -24,13 +23,13 @@ const besides = ([x, y]: Pair, value: number): Expr | undefined =>
 /** The operand of a condition that is a negation. */
 const negated = (condition: Expr): Expr | undefined => {
   const node = nodeIf(condition, "xor");
-  return node && condition.dtype === "bool" ? besides(pair(node.inputs), 1) : undefined;
+  return node && condition.dtype === "bool" ? besides(node.inputs, 1) : undefined;
 };
 
 /** The branch that a `select` nested in another one of the same condition takes. */
 const taken = (x: Expr, condition: Expr, branch: 1 | 2): Expr | undefined => {
   const inner = nodeIf(x, "select");
-  return inner && same(inner.inputs[0] as Expr, condition) ? inner.inputs[branch] : undefined;
+  return inner && same(inner.inputs[0], condition) ? inner.inputs[branch] : undefined;
 };
 
 const shift: Identity<"shiftLeft" | "shiftRight"> = (_, [x, distance]) =>
@@ -40,13 +39,13 @@ const shift: Identity<"shiftLeft" | "shiftRight"> = (_, [x, distance]) =>
 const reflexive =
   (result: 0 | 1): Identity<keyof Comparison> =>
   (_, inputs) => {
-    const [x, y] = pair(inputs);
+    const [x, y] = inputs;
     return !isFloat(x.dtype) && same(x, y) ? fillLike(x, result, "bool") : undefined;
   };
 
 export const logic: Identities = {
   select: (_, inputs, make) => {
-    const [condition, x, y] = inputs as readonly [Expr, Expr, Expr];
+    const [condition, x, y] = inputs;
     const known = literal(condition);
     if (known !== undefined) return known !== 0 ? x : y;
     if (same(x, y)) return x;
@@ -57,23 +56,23 @@ export const logic: Identities = {
   },
 
   and: (_, inputs) => {
-    const [x, y] = pair(inputs);
+    const [x, y] = inputs;
     if (same(x, y)) return x;
     return besides([x, y], ones(x)) ?? (besides([x, y], 0) && fillLike(x, 0));
   },
   or: (_, inputs) => {
-    const [x, y] = pair(inputs);
+    const [x, y] = inputs;
     if (same(x, y)) return x;
     return besides([x, y], 0) ?? (besides([x, y], ones(x)) && fillLike(x, ones(x)));
   },
   xor: (_, inputs) => {
-    const [x, y] = pair(inputs);
+    const [x, y] = inputs;
     if (same(x, y)) return fillLike(x, 0);
     const kept = besides([x, y], 0);
     if (kept !== undefined) return kept;
     const inner = besides([x, y], ones(x));
     const node = inner && nodeIf(inner, "xor");
-    return node && besides(pair(node.inputs), ones(x));
+    return node && besides(node.inputs, ones(x));
   },
   shiftLeft: shift,
   shiftRight: shift,

@@ -1,7 +1,7 @@
 import type { Dtype } from "../../../tensor/dtype.ts";
 import { Tensor } from "../../../tensor/tensor.ts";
 import { filled } from "../../build.ts";
-import type { AnyNode, Expr, Node, Params, PrimitiveTag } from "../../expr.ts";
+import type { AnyNode, Expr, Inputs, Node, Params, PrimitiveTag } from "../../expr.ts";
 
 /** Makes a node that replaces another one, under its path. */
 export type Make = <P extends PrimitiveTag>(
@@ -16,21 +16,15 @@ export type Make = <P extends PrimitiveTag>(
  */
 export type Identity<P extends PrimitiveTag> = (
   params: Params<P>,
-  inputs: readonly Expr[],
+  inputs: Inputs<P>,
   make: Make,
   once: (x: Expr) => boolean,
 ) => Expr | undefined;
 
 export type Identities = { readonly [P in PrimitiveTag]?: Identity<P> };
 
-// The type rules have checked the number of operands.
-
 /** The two operands of a binary node. */
-export type Pair = readonly [x: Expr, y: Expr];
-export const pair = (inputs: readonly Expr[]): Pair => inputs as Pair;
-
-/** The first operand of a node. */
-export const one = (inputs: readonly Expr[]): Expr => pair(inputs)[0];
+export type Pair = Inputs<"add">;
 
 /** The node of an expression, if it is of this primitive. */
 export const nodeIf = <P extends PrimitiveTag>(x: Expr, primitive: P): Node<P> | undefined => {

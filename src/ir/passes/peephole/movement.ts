@@ -1,6 +1,6 @@
 import { type Shape, sameShape, sizeOf } from "../../../tensor/shape.ts";
-import type { DotParams, Expr } from "../../expr.ts";
-import { type Identities, type Identity, nodeIf, one, operandOf, repeated } from "./match.ts";
+import type { DotParams, Expr, Node } from "../../expr.ts";
+import { type Identities, type Identity, nodeIf, operandOf, repeated } from "./match.ts";
 
 /** Identities of rearrangements: two of a kind merge into one, and those that move nothing vanish. */
 
@@ -18,7 +18,7 @@ const ofRepeated =
     rule: Identity<P>,
   ): Identity<P> =>
   (params, inputs, make, once) => {
-    const x = one(inputs);
+    const [x] = inputs;
     const scalar = x.shape.length > 0 ? repeated(x) : undefined;
     return scalar === undefined
       ? rule(params, inputs, make, once)
@@ -37,16 +37,14 @@ const untransposed = (
   const before = (axes: readonly number[]): readonly number[] =>
     axes.map((a) => at(permutation, a));
   const free = x.shape.map((_, i) => i).filter((i) => !batch.includes(i) && !contract.includes(i));
-  return increasing(before(free)) ? [one(node.inputs), before(batch), before(contract)] : undefined;
+  return increasing(before(free)) ? [node.inputs[0], before(batch), before(contract)] : undefined;
 };
 
 /** The parameters of a dot with swapped operands, if the permutation of its result amounts to that. */
-const swapped = (permutation: readonly number[], dot: Expr): DotParams | undefined => {
-  const node = nodeIf(dot, "dot");
-  if (node === undefined) return undefined;
+const swapped = (permutation: readonly number[], node: Node<"dot">): DotParams | undefined => {
   const { batch, contract } = node.params;
   const leading = batch[0].length;
-  const left = (node.inputs[0] as Expr).shape.length - leading - contract[0].length;
+  const left = node.inputs[0].shape.length - leading - contract[0].length;
   const rank = permutation.length;
   const expected = permutation.map((_, i) =>
     i < leading ? i : i < rank - left ? i + left : i - (rank - left) + leading,
@@ -60,7 +58,7 @@ export const movement: Identities = {
   reshape: ofRepeated<"reshape">(
     ({ shape }) => shape,
     ({ shape }, inputs, make) => {
-      const x = one(inputs);
+      const [x] = inputs;
       if (sameShape(x.shape, shape)) return x;
       const inner = operandOf(x, "reshape");
       return inner && make("reshape", { shape }, inner);
@@ -70,7 +68,7 @@ export const movement: Identities = {
   transpose: ofRepeated<"transpose">(
     ({ permutation }, x) => permutation.map((a) => at(x.shape, a)),
     ({ permutation }, inputs, make, once) => {
-      const x = one(inputs);
+      const [x] = inputs;
       if (increasing(permutation)) return x;
       const shape = permutation.map((a) => at(x.shape, a));
       // Axes of extent 1 may move freely.
@@ -81,36 +79,33 @@ export const movement: Identities = {
         return make(
           "transpose",
           { permutation: permutation.map((a) => at(inner.params.permutation, a)) },
-          one(inner.inputs),
+          inner.inputs[0],
         );
       const spread = nodeIf(x, "broadcast");
       if (spread !== undefined) {
         // Transposing before the broadcast moves fewer elements.
         const axes = spread.params.axes.map((a) => permutation.indexOf(a));
         const order = axes.map((_, i) => i).sort((i, j) => at(axes, i) - at(axes, j));
-        const source = one(spread.inputs);
+        const source = spread.inputs[0];
         const turned = increasing(order)
           ? source
           : make("transpose", { permutation: order }, source);
         return make("broadcast", { shape, axes: order.map((i) => at(axes, i)) }, turned);
       }
-      const params = once(x) ? swapped(permutation, x) : undefined;
-      return params && make("dot", params, x.node.inputs[1] as Expr, x.node.inputs[0] as Expr);
+      const turned = once(x) ? nodeIf(x, "dot") : undefined;
+      const params = turned && swapped(permutation, turned);
+      return params && make("dot", params, turned.inputs[1], turned.inputs[0]);
     },
   ),
 
   broadcast: ({ shape, axes }, inputs, make) => {
-    const x = one(inputs);
+    const [x] = inputs;
     if (sameShape(x.shape, shape)) return x;
     if (sizeOf(x.shape) === sizeOf(shape)) return make("reshape", { shape }, x);
     const inner = nodeIf(x, "broadcast");
     return (
       inner &&
-      make(
-        "broadcast",
-        { shape, axes: inner.params.axes.map((a) => at(axes, a)) },
-        one(inner.inputs),
-      )
+      make("broadcast", { shape, axes: inner.params.axes.map((a) => at(axes, a)) }, inner.inputs[0])
     );
   },
 
@@ -118,7 +113,7 @@ export const movement: Identities = {
     ({ start, limit, stride }) =>
       start.map((s, i) => Math.ceil((at(limit, i) - s) / at(stride, i))),
     ({ start, limit, stride }, inputs, make) => {
-      const x = one(inputs);
+      const [x] = inputs;
       const unit = all(stride, 1);
       if (all(start, 0) && unit && sameShape(limit, x.shape)) return x;
 
@@ -138,13 +133,13 @@ export const movement: Identities = {
             ),
             stride: stride.map((n, axis) => n * at(t, axis)),
           },
-          one(inner.inputs),
+          inner.inputs[0],
         );
       }
 
       const padded = nodeIf(x, "pad");
       if (padded !== undefined && all(padded.params.interior, 0)) {
-        const source = one(padded.inputs);
+        const source = padded.inputs[0];
         const { low } = padded.params;
         const [from, to] = [
           start.map((s, i) => s - at(low, i)),
@@ -172,7 +167,7 @@ export const movement: Identities = {
   ),
 
   pad: ({ low, high, interior, value }, inputs, make) => {
-    const x = one(inputs);
+    const [x] = inputs;
     if (all(low, 0) && all(high, 0) && x.shape.every((d, i) => d <= 1 || interior[i] === 0))
       return x;
     const inner = nodeIf(x, "pad");
@@ -182,7 +177,7 @@ export const movement: Identities = {
     return make(
       "pad",
       { ...params, low: plus(low, params.low), high: plus(high, params.high) },
-      one(inner.inputs),
+      inner.inputs[0],
     );
   },
 
@@ -196,7 +191,7 @@ export const movement: Identities = {
   reverse: ofRepeated<"reverse">(
     (_, x) => x.shape,
     ({ axes }, inputs, make) => {
-      const x = one(inputs);
+      const [x] = inputs;
       const moving = axes.filter((a) => at(x.shape, a) > 1);
       if (moving.length === 0) return x;
       const inner = nodeIf(x, "reverse");
@@ -207,27 +202,27 @@ export const movement: Identities = {
         ...axes.filter((a) => !other.includes(a)),
         ...other.filter((a) => !axes.includes(a)),
       ];
-      return make("reverse", { axes: either.sort((a, b) => a - b) }, one(inner.inputs));
+      return make("reverse", { axes: either.sort((a, b) => a - b) }, inner.inputs[0]);
     },
   ),
 
   reduce: ({ kind, axes }, inputs, make) => {
-    const x = one(inputs);
+    const [x] = inputs;
     if (axes.length === 0) return x;
     const shape = x.shape.filter((_, i) => !axes.includes(i));
     if (axes.every((a) => x.shape[a] === 1)) return make("reshape", { shape }, x);
     const inner = nodeIf(x, "reduce");
     // Sums and products would round in another order.
     if (inner?.params.kind !== kind || kind === "sum" || kind === "prod") return undefined;
-    const source = one(inner.inputs);
+    const source = inner.inputs[0];
     const left = source.shape.map((_, i) => i).filter((i) => !inner.params.axes.includes(i));
     const both = [...inner.params.axes, ...axes.map((a) => at(left, a))].sort((a, b) => a - b);
     return make("reduce", { kind, axes: both }, source);
   },
-  cumsum: ({ axis }, inputs) => (at(one(inputs).shape, axis) <= 1 ? one(inputs) : undefined),
+  cumsum: ({ axis }, inputs) => (at(inputs[0].shape, axis) <= 1 ? inputs[0] : undefined),
 
   dot: ({ batch, contract }, inputs, make) => {
-    const [x, y] = inputs as readonly [Expr, Expr];
+    const [x, y] = inputs;
     const left = untransposed(x, batch[0], contract[0]);
     const right = untransposed(y, batch[1], contract[1]);
     if (left === undefined && right === undefined) return undefined;
