@@ -96,6 +96,12 @@ export const open = (given: Composable): OpenLayer => {
 };
 
 /**
+ * Declares the static type of a layer made of open ones: the way back from {@link open}. A combinator says in its
+ * signature what it does to types; the type tests and the law suite of layers check that it does.
+ */
+export const declared = <L>(layer: AnyLayer): L => layer as L;
+
+/**
  * Applies a layer under a name: every node that it makes has the name in its path, so that error messages say where a
  * mistake is.
  */

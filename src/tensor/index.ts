@@ -27,4 +27,4 @@ export {
   uniform,
 } from "./key.ts";
 export type { Shape } from "./shape.ts";
-export type { Nested, Tensor } from "./tensor.ts";
+export type { Nested, NestedOf, Tensor } from "./tensor.ts";

@@ -86,16 +86,27 @@ export class Tensor<out S extends Shape = Shape> {
     return this.#data.slice();
   }
 
-  /** The data as nested arrays of numbers, nested as the shape is. */
-  toArray(): Nested {
+  /**
+   * The data as nested arrays of numbers, nested as the shape is: `number` for a scalar, `number[][]` for a matrix, and
+   * {@link Nested} where the type does not say how many axes there are.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from "fluxion";
+   * const [first, second] = tensor([[1, 2], [3, 4]]).toArray();
+   * second // => [3, 4]
+   * ```
+   */
+  toArray<T extends Tensor>(this: T): NestedOf<T["shape"]> {
+    const data = this.#data;
+    const strides = stridesOf(this.shape);
     const build = (axis: number, offset: number): Nested => {
-      if (axis === this.shape.length) return this.#data[offset] as number;
-      const extent = this.shape[axis] as number;
-      const step = strides[axis] as number;
+      const [extent, step] = [this.shape[axis], strides[axis]];
+      if (extent === undefined || step === undefined) return data[offset] as number;
       return Array.from({ length: extent }, (_, i) => build(axis + 1, offset + i * step));
     };
-    const strides = stridesOf(this.shape);
-    return build(0, 0);
+    // One level of arrays for each axis.
+    return build(0, 0) as NestedOf<T["shape"]>;
   }
 
   /** Converts the elements to another dtype; `store` says how each conversion rounds. */
@@ -130,6 +141,13 @@ const named = (x: number): number | string =>
 
 /** The source of this function appears in the message of a `DataCloneError`. */
 const uncloneable = (): string => "send shape and toTypedArray(), and call fromTypedArray there";
+
+/** The nested arrays of a tensor of this shape. */
+export type NestedOf<S extends Shape> = number extends S["length"]
+  ? Nested
+  : S extends readonly [number, ...infer Rest extends Shape]
+    ? NestedOf<Rest>[]
+    : number;
 
 /** Nested arrays of numbers (or booleans), or one number. */
 export type Nested = number | readonly Nested[];

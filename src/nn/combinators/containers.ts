@@ -8,8 +8,8 @@ import { mapExprs } from "../../ir/trees.ts";
 import { type Key, split } from "../../tensor/key.ts";
 import type { Shape } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { open, within } from "../apply.ts";
-import type { AnyLayer, Composable, Context, Layer, OpenLayer } from "../layer.ts";
+import { declared, open, within } from "../apply.ts";
+import type { Composable, Context, Layer, OpenLayer } from "../layer.ts";
 import type {
   Endo,
   Like,
@@ -29,7 +29,7 @@ import { stackTrees } from "./stack.ts";
 
 /** Names a layer, in summaries and in the paths of errors. */
 export const named = <const L extends Composable>(name: string, layer: L): Like<L> =>
-  namedOpen(name, open(layer)) as AnyLayer as Like<L>;
+  declared(namedOpen(name, open(layer)));
 
 const namedOpen = (name: string, inner: OpenLayer): OpenLayer => ({
   name,
@@ -46,7 +46,7 @@ const namedOpen = (name: string, inner: OpenLayer): OpenLayer => ({
  * decay still moves them.
  */
 export const frozen = <const L extends Composable>(layer: L): Like<L> =>
-  frozenOpen(open(layer)) as AnyLayer as Like<L>;
+  declared(frozenOpen(open(layer)));
 
 const frozenOpen = (inner: OpenLayer): OpenLayer => ({
   name: `frozen ${inner.name}`,
@@ -65,7 +65,7 @@ const frozenOpen = (inner: OpenLayer): OpenLayer => ({
  * **Source** Chen et al. (2016), arXiv:1604.06174.
  */
 export const remat = <const L extends Composable>(layer: L): Like<L> =>
-  rematOpen(open(layer)) as AnyLayer as Like<L>;
+  declared(rematOpen(open(layer)));
 
 const rematOpen = (inner: OpenLayer): OpenLayer => ({
   name: `remat ${inner.name}`,
@@ -128,11 +128,7 @@ export const repeat = <const N extends number, const L extends Composable>(
   times: N,
   layer: L & Endo<L, "repeat">,
 ): Like<L, Stacked<N, ParamsOf<L>>, Stacked<N, StateOf<L>>> =>
-  repeatOpen(positive("repeat", times), open(layer)) as AnyLayer as Like<
-    L,
-    Stacked<N, ParamsOf<L>>,
-    Stacked<N, StateOf<L>>
-  >;
+  declared(repeatOpen(positive("repeat", times), open(layer)));
 
 const repeatOpen = (times: number, inner: OpenLayer): OpenLayer => ({
   name: `repeat ${times}`,
@@ -167,7 +163,7 @@ const repeatOpen = (times: number, inner: OpenLayer): OpenLayer => ({
 export const shared = <const L extends Composable>(
   times: number,
   layer: L & Endo<L, "shared">,
-): Like<L> => sharedOpen(positive("shared", times), open(layer)) as AnyLayer as Like<L>;
+): Like<L> => declared(sharedOpen(positive("shared", times), open(layer)));
 
 const sharedOpen = (times: number, inner: OpenLayer): OpenLayer => ({
   name: `shared ${times}`,
@@ -201,7 +197,7 @@ type Sequenced<L extends Composable> =
  * **Shapes** for a layer `[...i] → [...o]`: `x: [time, ...i] → y: [time, ...o]`.
  */
 export const scanLayer = <const L extends Composable>(layer: L): Sequenced<L> =>
-  scanOpen(open(layer)) as AnyLayer as Sequenced<L>;
+  declared(scanOpen(open(layer)));
 
 const scanOpen = (inner: OpenLayer): OpenLayer => ({
   name: "scanLayer",
@@ -262,12 +258,14 @@ const sideBySide = (
 export const parallel = <const Ls extends readonly Composable[]>(
   ...layers: Ls
 ): Layer<Shape, Shape, ParamsEach<Ls>, StateEach<Ls>> =>
-  sideBySide(
-    "parallel",
-    layers.map(open),
-    (x, i) => index(x, i),
-    (ys) => stack(ys),
-  ) as AnyLayer as Layer<Shape, Shape, ParamsEach<Ls>, StateEach<Ls>>;
+  declared(
+    sideBySide(
+      "parallel",
+      layers.map(open),
+      (x, i) => index(x, i),
+      (ys) => stack(ys),
+    ),
+  );
 
 /**
  * Applies layers in parallel to the same input, and concatenates their outputs along the last axis. Each has its own
@@ -278,9 +276,11 @@ export const parallel = <const Ls extends readonly Composable[]>(
 export const fanout = <const Ls extends readonly Composable[]>(
   ...layers: Ls
 ): Layer<Shape, Shape, ParamsEach<Ls>, StateEach<Ls>> =>
-  sideBySide(
-    "fanout",
-    layers.map(open),
-    (x) => x,
-    (ys) => concatenate(ys, -1),
-  ) as AnyLayer as Layer<Shape, Shape, ParamsEach<Ls>, StateEach<Ls>>;
+  declared(
+    sideBySide(
+      "fanout",
+      layers.map(open),
+      (x) => x,
+      (ys) => concatenate(ys, -1),
+    ),
+  );

@@ -8,9 +8,9 @@ import { mean, sum } from "../../ir/ops/reduction.ts";
 import { expandDims, index } from "../../ir/ops/structural.ts";
 import { mapExprs } from "../../ir/trees.ts";
 import type { Shape } from "../../tensor/shape.ts";
-import { noParams, open, stateless, within } from "../apply.ts";
+import { declared, noParams, open, stateless, within } from "../apply.ts";
 import { maskOf, realOf, someOf } from "../functional/sequenceChecks.ts";
-import type { AnyLayer, Composable, Context, Layer, OpenLayer, SameLayer } from "../layer.ts";
+import type { Composable, Context, Layer, OpenLayer, SameLayer } from "../layer.ts";
 import type { Chain, ParamsOf, Span, Spanning, StateOf } from "../types/chain.ts";
 
 /** The type of a layer on sequences, from its type on one time step. */
@@ -27,7 +27,7 @@ type Each<L extends Composable> =
  * **Shapes** for a layer `[...i] → [...o]`: `x: [time, ...i] → y: [time, ...o]`.
  */
 export const timeDistributed = <const L extends Composable>(layer: L): Each<L> =>
-  mapOpen(open(layer)) as AnyLayer as Each<L>;
+  declared(mapOpen(open(layer)));
 
 const mapOpen = (inner: OpenLayer): OpenLayer => ({
   name: "timeDistributed",
@@ -67,11 +67,7 @@ export const masked = <const L extends Composable>(
   real: (x: Expr) => Expr,
   layer: L,
 ): Spanning<Chain<readonly [L]>, ParamsOf<L>, StateOf<L>> =>
-  maskedOpen(real, open(layer)) as AnyLayer as Spanning<
-    Chain<readonly [L]>,
-    ParamsOf<L>,
-    StateOf<L>
-  >;
+  declared(maskedOpen(real, open(layer)));
 
 const maskedOpen = (real: (x: Expr) => Expr, inner: OpenLayer): OpenLayer => ({
   name: "masked",

@@ -8,8 +8,8 @@ import { directionOf } from "../../linalg/scale.ts";
 import { foldIn, normal } from "../../tensor/key.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
-import { open, within } from "../apply.ts";
-import type { AnyLayer, Composable, OpenLayer } from "../layer.ts";
+import { declared, open, within } from "../apply.ts";
+import type { Composable, OpenLayer } from "../layer.ts";
 import type { Chain, ParamsOf, Spanning, StateOf } from "../types/chain.ts";
 
 /** Reparametrization: layers whose weights (params of two or more axes, outputs last) are computed from other params. */
@@ -50,11 +50,7 @@ export interface WeightNormParams<P> {
 export const weightNorm = <const L extends Composable>(
   layer: L,
 ): Reparameterized<L, WeightNormParams<ParamsOf<L>>, StateOf<L>> =>
-  weightNormOpen(open(layer)) as AnyLayer as Reparameterized<
-    L,
-    WeightNormParams<ParamsOf<L>>,
-    StateOf<L>
-  >;
+  declared(weightNormOpen(open(layer)));
 
 const weightNormOpen = (inner: OpenLayer): OpenLayer => ({
   name: `weightNorm ${inner.name}`,
@@ -94,11 +90,7 @@ export interface SpectralNormState<S> {
 export const spectralNorm = <const L extends Composable>(
   layer: L,
 ): Reparameterized<L, ParamsOf<L>, SpectralNormState<StateOf<L>>> =>
-  spectralNormOpen(open(layer)) as AnyLayer as Reparameterized<
-    L,
-    ParamsOf<L>,
-    SpectralNormState<StateOf<L>>
-  >;
+  declared(spectralNormOpen(open(layer)));
 
 const spectralNormOpen = (inner: OpenLayer): OpenLayer => ({
   name: `spectralNorm ${inner.name}`,

@@ -1,7 +1,7 @@
 import { splitKey } from "../../ir/ops/random.ts";
 import { split } from "../../tensor/key.ts";
-import { open, within } from "../apply.ts";
-import type { AnyLayer, Composable, OpenLayer, SameLayer } from "../layer.ts";
+import { declared, open, within } from "../apply.ts";
+import type { Composable, OpenLayer, SameLayer } from "../layer.ts";
 import type { Meeting, Sequential } from "../types/chain.ts";
 
 /** The identity layer: returns its input. */
@@ -54,14 +54,16 @@ const chain = (name: string, layers: readonly OpenLayer[]): OpenLayer => ({
 export const sequential = <const Ls extends readonly Composable[]>(
   ...layers: Meeting<Ls>
 ): Sequential<Ls> =>
-  // `Sequential` declares what `chain` does to types; the type tests and the law suite check it.
-  chain("sequential", (layers as readonly Composable[]).map(open)) as AnyLayer as Sequential<Ls>;
+  declared(
+    // `Sequential` declares what `chain` does to types; the type tests and the law suite check it.
+    chain("sequential", (layers as readonly Composable[]).map(open)),
+  );
 
 /** Composes two layers in sequence: {@link sequential} as a binary operation. */
 export const andThen = <const F extends Composable, const G extends Composable>(
   ...layers: Meeting<readonly [F, G]>
 ): Sequential<readonly [F, G]> =>
-  // As for `sequential`.
-  chain("andThen", (layers as readonly Composable[]).map(open)) as AnyLayer as Sequential<
-    readonly [F, G]
-  >;
+  declared(
+    // As for `sequential`.
+    chain("andThen", (layers as readonly Composable[]).map(open)),
+  );

@@ -5,7 +5,7 @@ import { concatenate } from "../../ir/ops/structural.ts";
 import type { ShapeError, ShowShape } from "../../ir/types/shape.ts";
 import { split } from "../../tensor/key.ts";
 import type { Shape } from "../../tensor/shape.ts";
-import { open, within } from "../apply.ts";
+import { declared, open, within } from "../apply.ts";
 import type { AnyLayer, Composable, Layer, OpenLayer } from "../layer.ts";
 import type {
   Chain,
@@ -131,7 +131,7 @@ export const skipConcat = <const L extends Composable>(
   Widened<Chain<readonly [L]>>,
   ParamsOf<L>,
   StateOf<L>
-> => denseOpen(open(layer)) as AnyLayer as never;
+> => declared(denseOpen(open(layer)));
 
 const denseOpen = (inner: OpenLayer): OpenLayer => ({
   name: "skipConcat",

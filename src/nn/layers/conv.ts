@@ -4,6 +4,7 @@ import { add } from "../../ir/ops/elementwise.ts";
 import { type Key, split } from "../../tensor/key.ts";
 import type { Shape } from "../../tensor/shape.ts";
 import { sizeOf } from "../../tensor/shape.ts";
+import { declared } from "../apply.ts";
 import { named } from "../combinators/containers.ts";
 import { sequential } from "../combinators/sequential.ts";
 import { conv, convTranspose, outputPaddingOf, requireGroups } from "../functional/conv.ts";
@@ -223,10 +224,12 @@ export const depthwiseConv2d = <
   requireChannels("depthwiseConv2d", { channels, multiplier });
   const make = convolution("depthwiseConv2d", 2);
   // There are C · M outputs; types know the number only for M = 1.
-  return make(channels, channels * multiplier, size, {
-    ...rest,
-    groups: channels,
-  }) as AnyLayer as Depthwise<C, M> & Convolves<K, P, S, D>;
+  return declared(
+    make(channels, channels * multiplier, size, {
+      ...rest,
+      groups: channels,
+    }),
+  );
 };
 
 type Separable<I extends number, O extends number> = Layer<
@@ -260,6 +263,5 @@ export const separableConv2d = <
   const chain = sequential as (...layers: readonly Composable[]) => Composable;
   const both = chain(depthwiseConv2d(inputs, size, options), conv2d(inputs, outputs, 1));
   // Both agree on I channels, which types cannot see while I is generic.
-  return named(`separableConv2d ${inputs} → ${outputs}`, both) as AnyLayer as Separable<I, O> &
-    Convolves<K, P, S, D>;
+  return declared(named(`separableConv2d ${inputs} → ${outputs}`, both));
 };

@@ -4,10 +4,10 @@ import { add } from "../../ir/ops/elementwise.ts";
 import { split } from "../../tensor/key.ts";
 import type { Shape } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { stateless } from "../apply.ts";
+import { declared, stateless } from "../apply.ts";
 import type { AffineParams } from "../functional/affine.ts";
 import { fanInUniform, type Initializer } from "../initializers.ts";
-import type { AnyLayer, Layer } from "../layer.ts";
+import type { Layer } from "../layer.ts";
 
 /** The params of a {@link dense} layer: a weight matrix, inputs by outputs, and a bias. */
 export interface DenseParams<I extends number, O extends number> {
@@ -98,5 +98,5 @@ export function dense<I extends number, O extends number>(
       return offset === undefined ? product : add(product, offset);
     },
   );
-  return layer as AnyLayer as Affine<I, O> | Linear<I, O>;
+  return declared(layer);
 }

@@ -7,11 +7,11 @@ import { concatenate, reshape, sliceAxis, stack } from "../../ir/ops/structural.
 import { split } from "../../tensor/key.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { holding, wholeTo } from "../../tensor/validate.ts";
-import { noParams, open, shapeKeeping, stateless, within } from "../apply.ts";
+import { declared, noParams, open, shapeKeeping, stateless, within } from "../apply.ts";
 import { lastAxisOf, requireDivides, requireSizes } from "../functional/affine.ts";
 import { atMost, someOf } from "../functional/sequenceChecks.ts";
 import { type Initializer, normal } from "../initializers.ts";
-import type { AnyLayer, Composable, Layer, OpenLayer, SameLayer } from "../layer.ts";
+import type { Composable, Layer, OpenLayer, SameLayer } from "../layer.ts";
 import type { ParamsOf, StateOf } from "../types/chain.ts";
 import type { Moves } from "../types/extent.ts";
 
@@ -81,12 +81,7 @@ export const tiedEmbedding = <const V extends number, const L extends Composable
 ): Layer<readonly [number], readonly [number, V], TiedParams<ParamsOf<L>>, StateOf<L>> => {
   requireSizes("tiedEmbedding", { vocabulary, width });
   const begin = tableInit ?? normal(1 / Math.sqrt(width));
-  return tiedOpen(vocabulary, width, open(layer), begin) as AnyLayer as Layer<
-    readonly [number],
-    readonly [number, V],
-    TiedParams<ParamsOf<L>>,
-    StateOf<L>
-  >;
+  return declared(tiedOpen(vocabulary, width, open(layer), begin));
 };
 
 const tiedOpen = (

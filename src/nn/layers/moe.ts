@@ -10,12 +10,12 @@ import { split } from "../../tensor/key.ts";
 import { nth } from "../../tensor/list.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { wholeTo } from "../../tensor/validate.ts";
-import { open, within } from "../apply.ts";
+import { declared, open, within } from "../apply.ts";
 import { stackTrees } from "../combinators/stack.ts";
 import { requireSizes } from "../functional/affine.ts";
 import { softmaxOfSeen } from "../functional/seen.ts";
 import { fanInUniform } from "../initializers.ts";
-import type { AnyLayer, Composable, Context, Layer, OpenLayer, Symbolic } from "../layer.ts";
+import type { Composable, Context, Layer, OpenLayer, Symbolic } from "../layer.ts";
 
 /** The params of {@link mixtureOfExperts}: the router's matrix, and the stacked params of all experts. */
 export interface ExpertsParams {
@@ -74,12 +74,9 @@ export const mixtureOfExperts = <const W extends number>(
       expected: `at most the number of experts, ${experts}`,
       actual: String(k),
     });
-  const layer = mixture(width, open(expert), experts, k) as AnyLayer as Layer<
-    readonly [W],
-    readonly number[],
-    ExpertsParams,
-    unknown
-  >;
+  const layer = declared<Layer<readonly [W], readonly number[], ExpertsParams, unknown>>(
+    mixture(width, open(expert), experts, k),
+  );
   return { ...layer, router: ({ router }, x) => dot(x, router, [[x.shape.length - 1], [0]]) };
 };
 

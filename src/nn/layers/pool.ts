@@ -1,6 +1,6 @@
 import type { Expr } from "../../ir/expr.ts";
 import type { Shape } from "../../tensor/shape.ts";
-import { noParams, open, stateless, within } from "../apply.ts";
+import { declared, noParams, open, stateless, within } from "../apply.ts";
 import {
   exampleOf,
   type Grid,
@@ -10,7 +10,7 @@ import {
 } from "../functional/geometry.ts";
 import type { AveragePoolOptions, PoolOptions } from "../functional/pool.ts";
 import * as functional from "../functional/pool.ts";
-import type { AnyLayer, Composable, Layer, OpenLayer } from "../layer.ts";
+import type { Composable, Layer, OpenLayer } from "../layer.ts";
 import type { Endo, Like } from "../types/chain.ts";
 import type { Moves, Slides } from "../types/extent.ts";
 
@@ -206,7 +206,7 @@ export const maxUnpool = <const L extends Composable>(
   // The number of axes comes from the options, or else from the example.
   const lists = [size, stride, padding, dilation].filter((given) => typeof given === "object");
   requireSliding("maxUnpool", lists[0]?.length ?? 1, size, options);
-  return maxUnpoolOpen(size, open(layer), options) as AnyLayer as Like<L>;
+  return declared(maxUnpoolOpen(size, open(layer), options));
 };
 
 const maxUnpoolOpen = (size: PerAxis, inner: OpenLayer, options: PoolOptions): OpenLayer => ({

@@ -1,7 +1,8 @@
 import type { Shape } from "../../tensor/shape.ts";
+import { declared } from "../apply.ts";
 import { named } from "../combinators/containers.ts";
 import { sequential } from "../combinators/sequential.ts";
-import type { AnyLayer, Composable, Layer } from "../layer.ts";
+import type { Composable, Layer } from "../layer.ts";
 
 /** A model whose configuration determines its trees of params and state. */
 export type Network<I extends Shape, O extends Shape> = Layer<
@@ -25,4 +26,4 @@ export const stages = (...layers: readonly Composable[]): Composable =>
 export const network = <I extends Shape, O extends Shape>(
   name: string,
   ...layers: readonly Composable[]
-): Network<I, O> => named(name, stages(...layers)) as AnyLayer as Network<I, O>;
+): Network<I, O> => declared(named(name, stages(...layers)));
