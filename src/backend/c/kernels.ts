@@ -10,7 +10,7 @@ import { type Call, constantText, cTypes, operationText } from "./operations.ts"
 
 /** Writes kernels as plain loops in C, line by line. */
 
-/** Where a kernel's text is written: the names of buffers, and the functions that it may call. */
+/** The place where a kernel's text is written: the names of buffers, and the functions that the text may call. */
 export interface Site {
   readonly name: (buffer: Buffer) => string;
   /** The pointer to a buffer, as an expression: equal for buffers that share their memory. */
@@ -56,10 +56,10 @@ const affine = (
   return all.join(" + ").replaceAll("+ -", "- ");
 };
 
-/** Negative constants in parentheses, so that a sign may stand before them. */
+/** Puts a negative constant in parentheses, so that a sign may stand before it. */
 const operand = (text: string): string => (text.startsWith("-") ? `(${text})` : text);
 
-/** The element of a view at counters, as an expression. */
+/** The element of a view at given counters, as an expression. */
 const elementOf = (site: Site, view: View, counters: readonly string[]): string => {
   const { source, dtype, offset, strides } = view;
   switch (source.kind) {
@@ -82,7 +82,9 @@ const elementOf = (site: Site, view: View, counters: readonly string[]): string 
 const declared = (dtype: Dtype, name: string, value: string): string =>
   `const ${cTypes[dtype]} ${name} = ${value};`;
 
-/** The lines that compute a body, and the text of each value. `given` are the texts of values that are known already. */
+/**
+ * The lines that compute a body, and the text of each value. `given` has the texts of values that are already known.
+ */
 const computed = (
   site: Site,
   { loads, operations }: Computed,
@@ -123,7 +125,7 @@ const fusedText = (site: Site, work: Fused): Lines => {
   return nest(counters, fused.space, [...lines, ...stored(site, fused, counters, values)]);
 };
 
-/** A copy; nothing where both views are the same memory. */
+/** The lines that copy one view to another; none if both are the same memory. */
 const copyText = (site: Site, { from, to }: Copy): Lines => {
   const [source, target] = [identityOf(from), identityOf(to)];
   const isThere =
@@ -142,7 +144,7 @@ const wide: { readonly [D in Dtype]: Dtype } = {
   bool: "bool",
 };
 
-/** `total = total (+) x` */
+/** The line `total = total (+) x` for any operation. */
 const combinedText = (
   site: Site,
   primitive: (typeof combining)[keyof typeof combining],
@@ -153,7 +155,7 @@ const combinedText = (
   return `total = ${operationText(operation, ["total", x], site.call)};`;
 };
 
-/** Totals of f32 are kept in double precision, and rounded where they are stored. */
+/** The lines of a reduction. Totals of f32 are kept in double precision, and rounded when they are stored. */
 const reductionText = (site: Site, { combine, of, value, axes, to }: Reduction): Lines => {
   const counters = named("i", of.space.length);
   const kept = counters.flatMap((_, a) => (axes.includes(a) ? [] : [a]));
@@ -175,7 +177,7 @@ const reductionText = (site: Site, { combine, of, value, axes, to }: Reduction):
   ]);
 };
 
-/** The loops of a product: the axes of its result, and those that are summed. */
+/** The loops of a product: the axes of its result, and the axes that it sums over. */
 const loopsOf = (work: Contraction) => {
   const { rows, columns, shared, summed } = axesOf(work);
   const { left, right } = work;
@@ -200,7 +202,9 @@ const loopsOf = (work: Contraction) => {
 
 const squeezed = (shape: Shape): Shape => shape.filter((d) => d !== 1);
 
-/** Sums in double precision. An ending is done on each element of the product before the next is computed. */
+/**
+ * The lines of a product. Sums are in double precision. The ending runs on each element before the next is computed.
+ */
 const contractionText = (site: Site, work: Contraction): Lines => {
   const { space, summed, left, right } = loopsOf(work);
   const { ending, to } = work;
@@ -242,7 +246,7 @@ const contractionText = (site: Site, work: Contraction): Lines => {
   ]);
 };
 
-/** The kinds of work that are written. */
+/** The writer of each kind of work. */
 const writers = {
   elementwise: (site, { fused }) => fusedText(site, fused),
   copy: copyText,
@@ -256,9 +260,9 @@ const writers = {
 
 type Writer = (site: Site, work: Work) => Lines;
 
-/** How a kernel is written, if it can be. */
+/** The writer of a kernel; `undefined` if there is none. */
 const writerOf = ({ work }: Kernel): Writer | undefined =>
-  // A writer is asked for work of its own kind only.
+  // A writer only receives work of its own kind.
   (writers as { readonly [kind: string]: Writer })[work.kind];
 
 export const supports = (kernel: Kernel): boolean => writerOf(kernel) !== undefined;
@@ -267,7 +271,9 @@ export const supports = (kernel: Kernel): boolean => writerOf(kernel) !== undefi
 export const kernelText = (site: Site, kernel: Kernel): Lines =>
   writerOf(kernel)?.(site, kernel.work) ?? [];
 
-/** A product whose ending counts its elements along other axes is stored first, and read by a loop of its own. */
+/**
+ * Splits a product whose ending has other axes than the product: it is stored first, and a loop of its own reads it.
+ */
 export const expand = (kernel: Kernel): readonly Kernel[] => {
   const { work } = kernel;
   if (work.kind !== "contraction" || work.ending === undefined) return [kernel];

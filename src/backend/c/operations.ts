@@ -23,7 +23,7 @@ const shortest = (value: number): string => {
   return value.toPrecision(9);
 };
 
-/** A number of a dtype as a constant. */
+/** A number of a dtype, as a constant in C. */
 export const constantText = (dtype: Dtype, value: number): string => {
   if (!isFloat(dtype)) return value === -(2 ** 31) ? "INT32_MIN" : String(value);
   if (Number.isNaN(value)) return "NAN";
@@ -32,7 +32,7 @@ export const constantText = (dtype: Dtype, value: number): string => {
   return dtype === "f32" ? `${pointed(digits)}f` : pointed(digits);
 };
 
-/** Functions that C lacks, by name; a text has those that it calls. */
+/** Functions that C lacks, by name; the text contains those that it calls. */
 const supplied = {
   add_i32: "int32_t add_i32(int32_t x, int32_t y) { return (int32_t)((uint32_t)x + (uint32_t)y); }",
   sub_i32: "int32_t sub_i32(int32_t x, int32_t y) { return (int32_t)((uint32_t)x - (uint32_t)y); }",
@@ -62,10 +62,10 @@ const supplied = {
 
 export type Supplied = keyof typeof supplied;
 
-/** The definition of a function that the text supplies. */
+/** The definition of a function that C lacks. */
 export const definitionOf = (name: Supplied): string => `static inline ${supplied[name]}`;
 
-/** Writes a call of such a function, and remembers that it is needed. */
+/** Writes a call of a function that C lacks, and records that the text needs its definition. */
 export type Call = (name: Supplied, ...xs: readonly string[]) => string;
 
 type Write = (xs: readonly string[], operation: Operation, call: Call) => string;
@@ -75,13 +75,13 @@ const functionOf =
   (xs, { operand }) =>
     `${name}${operand === "f32" ? "f" : ""}(${xs.join(", ")})`;
 
-/** A function of floats that leaves whole numbers as they are. */
+/** A function of floats that returns whole numbers unchanged. */
 const rounding =
   (name: string): Write =>
   (xs, operation, call) =>
     isFloat(operation.operand) ? functionOf(name)(xs, operation, call) : String(xs[0]);
 
-/** Something of floats, and a function for whole numbers. */
+/** One expression for floats, and a function for whole numbers. */
 const either =
   (float: Write, whole: Supplied): Write =>
   (xs, operation, call) =>
@@ -153,6 +153,6 @@ const writers: { readonly [P in Pointwise]: Write } = {
   cast,
 };
 
-/** An operation on operands that are names or constants. */
+/** An operation as an expression. Its operands are names or constants. */
 export const operationText = (operation: Operation, xs: readonly string[], call: Call): string =>
   writers[operation.primitive](xs, operation, call);

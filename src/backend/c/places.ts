@@ -2,13 +2,13 @@ import type { Planned } from "../plan/target.ts";
 import type { Buffer, Counter } from "../plan/view.ts";
 import { cTypes } from "./operations.ts";
 
-/** Where buffers stand in the text of a program: their names, and the pointers under these names. */
+/** The names of buffers in the text of a program, and the pointers under these names. */
 
-/** A text as a name that C takes. */
+/** A text as a name that C accepts. */
 export const identifier = (text: string): string => text.replace(/[^A-Za-z0-9]+/g, "_");
 
 export interface Places {
-  /** The name of a buffer: what it holds, and a number, so that none is a word of C. */
+  /** The name of a buffer: its contents and a number, so that no name is a keyword of C. */
   readonly name: (buffer: Buffer) => string;
   /** Whether the text has named a buffer so far. */
   readonly isNamed: (buffer: Buffer) => boolean;

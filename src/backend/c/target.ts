@@ -11,11 +11,11 @@ type Lines = readonly string[];
 
 const indented = (lines: Lines): Lines => lines.map((line) => (line === "" ? "" : `  ${line}`));
 
-/** A text that is safe within a comment or a string. */
+/** Makes a text safe within a comment or a string. */
 const said = (text: string): string =>
   text.replaceAll("*/", "* /").replaceAll("\n", " ").replaceAll('"', "'");
 
-/** Words broken into lines of about so many characters. */
+/** Breaks words into lines of about `width` characters. */
 const wrapped = (words: Lines, width: number): Lines => {
   const lines: string[] = [];
   for (const word of words) {
@@ -26,7 +26,7 @@ const wrapped = (words: Lines, width: number): Lines => {
   return lines;
 };
 
-/** An array with its elements; of none, one that nobody reads, since C has no empty arrays. */
+/** An array with its elements. C has no empty arrays: an array without elements gets one that nobody reads. */
 const arrayText = (declaration: string, elements: Lines): Lines => [
   `${declaration} = {`,
   ...indented(wrapped(elements.length === 0 ? ["0"] : elements.map((x) => `${x},`), 100)),
@@ -46,8 +46,8 @@ const touchedBy = (steps: readonly Step[]): readonly Buffer[] => [
 ];
 
 /**
- * Steps in order, with the names that they use declared before them: those whose pointers depend on the innermost of
- * the loops `around`, or on none where there is no loop.
+ * The lines of steps in order, after the declarations of the names that they use: those whose pointers depend on the
+ * innermost of the loops `around`, or on no counter outside all loops.
  */
 const stepsText = (
   site: Site,
@@ -65,7 +65,7 @@ const stepsText = (
   return [...declared.map(places.declaration), ...(newest === undefined ? [""] : []), ...lines];
 };
 
-/** The steps of a branch: what they name is declared by the loop around it. */
+/** The lines of a branch. The surrounding loop declares the names that its steps use. */
 const branchText = (
   site: Site,
   places: Places,
@@ -158,9 +158,9 @@ const programText = (name: string, planned: Planned<Kernel>): string => {
 };
 
 /**
- * C99 as a target. It writes a program as the text of a function, to be read: every kernel is plain loops, in the order
- * in which they run. It has element-wise kernels, reductions and products; any other is named in the text and left out,
- * and the text does not compile then.
+ * C99 as a target. It writes a program as the text of a function, to be read: every kernel is a plain loop nest, in the
+ * order in which they run. It supports element-wise kernels, reductions and products. The text names any other kernel
+ * and leaves it out; the text then does not compile.
  */
 export const cTarget = (name: string): Target<Kernel, string> => ({
   name: "c",

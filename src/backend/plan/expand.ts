@@ -6,8 +6,8 @@ import type { Buffer } from "./view.ts";
 type PlaceOf = (buffer: Buffer) => Buffer;
 
 /**
- * Replaces each kernel by the target's own kernels. A kernel that would do the same in every round of a loop runs once,
- * before the loop.
+ * Replaces each kernel by the target's own kernels. A kernel whose results are the same in every round of a loop runs
+ * once, before the loop.
  */
 export const expanded = <K extends Access>(
   steps: readonly Step[],
@@ -31,8 +31,8 @@ export const expanded = <K extends Access>(
 };
 
 /**
- * Separates the steps of a loop that do the same in every round, such as packing weights, from those that do not. The
- * former read nothing that the loop writes, and no other step writes their results.
+ * Separates the steps of a loop into two lists: those that give the same results in every round, such as packing
+ * weights, and the others. The first read nothing that the loop writes, and no other step writes their results.
  */
 const apart = <K extends Access>(
   steps: readonly Step<K>[],

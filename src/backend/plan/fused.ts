@@ -14,8 +14,8 @@ export type Pointwise =
   | keyof Pick<Control, "select" | "cast">;
 
 /**
- * One step of a loop's body: a primitive, the dtype of its first value operand, the dtype of its
- * result, and which earlier values it takes.
+ * One operation of a loop's body: a primitive, the dtype of its first value operand, the dtype of its result, and the
+ * numbers of the earlier values that it takes.
  */
 export interface Operation {
   readonly primitive: Pointwise;
@@ -25,17 +25,17 @@ export interface Operation {
 }
 
 /**
- * What is computed at each place of one index space. Values are numbered: first the loads, then the result of each
- * operation on earlier values.
+ * The values that a loop computes at each index of one index space. Values have numbers: first the loads, then the
+ * result of each operation on earlier values.
  */
 export interface Computed {
   readonly space: Shape;
-  /** Each of shape `space`. */
+  /** The operands to load, each a view of shape `space`. */
   readonly loads: readonly View[];
   readonly operations: readonly Operation[];
 }
 
-/** Element-wise work that stores its values. A loop runs it, or it ends a product. */
+/** Element-wise work that stores some of its values. A loop runs it, or a product runs it on its own elements. */
 export interface Fused extends Computed {
   readonly stores: readonly { readonly value: number; readonly to: View }[];
 }
@@ -65,8 +65,8 @@ export const permuted = (fused: Fused, order: readonly number[]): Fused => {
 };
 
 /**
- * The same work over the fewest axes, none longer than `longest`, where the first `leading` axes stay apart from the
- * others. Returns how many axes the leading ones have become.
+ * Joins axes of fused work so that as few as possible remain, none longer than `longest`. The first `leading` axes are
+ * not joined to the others. Returns the work and how many leading axes remain.
  */
 export const fewestAxes = (
   fused: Fused,

@@ -12,7 +12,7 @@ export interface Access {
   readonly name: string;
   readonly reads: readonly Buffer[];
   readonly writes: readonly Buffer[];
-  /** Memory for the time in which it runs. No other kernel reads it. */
+  /** Memory that the kernel uses while it runs. No other kernel reads it. */
   readonly scratch: readonly Buffer[];
   /** Pairs of buffers that may share memory, since each element is read only before it is overwritten. */
   readonly inPlace: readonly (readonly [write: Buffer, read: Buffer])[];
@@ -25,7 +25,7 @@ export interface Kernel<W = Work> extends Access {
   readonly work: W;
 }
 
-/** What a kernel may compute. */
+/** The kinds of work that a kernel can do. */
 export type Work =
   | Elementwise
   | Copy
@@ -74,9 +74,9 @@ export interface Reduction {
 }
 
 /**
- * A general dot product, which sums over the contracted axes. The product has the shared batch axes first, then the other
- * axes of the left operand, then those of the right. `ending` is element-wise work that loads the product from `to`. If
- * there is one, the product is stored in `to` only if the ending stores it.
+ * A general dot product, which sums over the contracted axes. The product has the shared batch axes first, then the
+ * other axes of the left operand, then those of the right. `ending` is element-wise work that loads the product from
+ * `to`; with an ending, the product is stored in `to` only if the ending stores it.
  */
 export interface Contraction {
   readonly kind: "contraction";
@@ -105,7 +105,10 @@ export interface CumulativeSum {
   readonly to: Buffer;
 }
 
-/** Sorts each line along an axis, NaN last, and stores where each element stood. Equal elements keep their order. */
+/**
+ * Sorts each line along an axis, NaN last, and stores the former index of each element. Equal elements keep their
+ * order.
+ */
 export interface Sort {
   readonly kind: "sort";
   readonly axis: number;
@@ -126,7 +129,7 @@ export interface IndexedLayout {
   readonly rest: number;
 }
 
-/** Takes elements at indices, and zeros where an index is out of range. Both views are contiguous. */
+/** Takes elements at indices; an index out of range gives zeros. Both views are contiguous. */
 export interface Gather {
   readonly kind: "gather";
   readonly layout: IndexedLayout;
@@ -135,7 +138,7 @@ export interface Gather {
   readonly to: Buffer;
 }
 
-/** Adds updates to a buffer at indices, and leaves out those out of range. Both views are contiguous. */
+/** Adds updates to a buffer at indices, and drops updates whose index is out of range. Both views are contiguous. */
 export interface ScatterAdd {
   readonly kind: "scatterAdd";
   readonly layout: IndexedLayout;
@@ -154,8 +157,8 @@ export interface RandomBits {
 }
 
 /**
- * Adds up windows that overlap: element-wise work that must run in the order of its space, because several places store
- * to one element. Places that differ along the first `apart` axes never do.
+ * Adds up overlapping windows: element-wise work that must run in the order of its space, because several indices store
+ * to one element. Indices that differ along the first `apart` axes never do.
  */
 export interface OverlapAdd {
   readonly kind: "overlapAdd";
@@ -175,12 +178,12 @@ export type Step<K = Kernel> =
       readonly onFalse: readonly Step<K>[];
     };
 
-/** A loop: `index` names the counter of its rounds, which counts from the end if the loop is reversed. */
+/** A loop. `index` names the counter of its rounds, which counts down if the loop is reversed. */
 export interface Loop {
   readonly length: number;
   readonly reverse: boolean;
   readonly index: Counter;
-  /** The buffers in which its rounds leave results. */
+  /** The buffers that hold the loop's results. */
   readonly results: readonly Buffer[];
 }
 

@@ -3,23 +3,23 @@ import { alignment, placeFrom, rounded, type Span } from "./placing.ts";
 import { type Buffer, bufferOf, bytesOf as bytesIn, type Width } from "./view.ts";
 
 /**
- * An address for every buffer, found before anything runs. Two buffers share memory if the last use of one is before the
- * first use of the other, or if a kernel may overwrite one with the other element by element.
+ * The address of every buffer, found before anything runs. Two buffers share memory if the last use of one is before
+ * the first use of the other, or if a kernel may overwrite one with the other element by element.
  */
 export interface MemoryPlan {
-  /** The address of a buffer. For memory that each thread has for itself, the address in the first thread's. */
+  /** The address of a buffer. For memory that each thread has for itself, the address in the first thread's copy. */
   readonly addressOf: (buffer: Buffer) => number;
   /** The address and the bytes of the first thread's private memory; those of the other threads follow. */
   readonly own: { readonly address: number; readonly bytes: number };
-  /** The buffer in whose memory another stands. */
+  /** The buffer whose memory a buffer uses: itself, unless it shares memory. */
   readonly storageOf: (buffer: Buffer) => Buffer;
   readonly bytes: number;
   readonly bytesOf: (buffer: Buffer) => number;
   /**
-   * The most bytes of values that are alive at one time, without alignment and gaps: no plan takes fewer,
-   * with kernels in this order. Alive are constants and state always, a batch until its last use, results
-   * from the first write to the end, other values of the program from the first use to the last. What
-   * kernels need beside them (scratch, panels, operands brought in order) does not count.
+   * The largest number of bytes of values alive at one time, without alignment and gaps: no plan with kernels in this
+   * order takes fewer. Constants and state are alive always, a batch until its last use, results from the first write
+   * to the end, and other values of the program from the first use to the last. Memory that only kernels use (scratch,
+   * panels, reordered operands) does not count.
    */
   readonly needed: number;
   /** The largest buffers, with their bytes. */
@@ -27,15 +27,15 @@ export interface MemoryPlan {
 }
 
 export interface Residents {
-  /** Buffers alive from run to run: constants and state. */
+  /** The buffers alive from run to run: constants and state. */
   readonly pinned: readonly Buffer[];
-  /** Buffers alive from before the first step: inputs. */
+  /** The buffers alive from before the first step: inputs. */
   readonly inputs: readonly Buffer[];
-  /** Buffers alive until after the last step: outputs. */
+  /** The buffers alive until after the last step: outputs. */
   readonly outputs: readonly Buffer[];
 }
 
-/** A loop during the walk: its beginning and, once known, its end. */
+/** A loop as the walk meets it: where it begins and, once known, where it ends. */
 interface Bracket {
   readonly loop: Loop;
   readonly begin: number;
@@ -86,7 +86,7 @@ const mostAlive = (
     { at: first, bytes: bytesOf(buffer) },
     { at: last + 1, bytes: -bytesOf(buffer) },
   ]);
-  // At one moment what ends makes room before what begins.
+  // When one buffer ends at the moment another begins, its memory is free first.
   changes.sort((a, b) => a.at - b.at || a.bytes - b.bytes);
   let [alive, most] = [0, 0];
   for (const { bytes } of changes) {
@@ -96,17 +96,17 @@ const mostAlive = (
   return most;
 };
 
-/** What a target asks of its memory. */
+/** What memory planning needs to know of a target. */
 export interface Layout {
-  /** How wide the elements of each dtype are. */
+  /** The bytes of an element of each dtype. */
   readonly width: Width;
-  /** Bytes at the beginning that are left alone. Defaults to 0. */
+  /** Bytes at the beginning of memory that no buffer uses. Defaults to 0. */
   readonly reserved?: number;
-  /** Whether threads have scratch memory of their own, which then lies at the end. Defaults to `false`. */
+  /** Whether each thread has scratch memory of its own, at the end of memory. Defaults to `false`. */
   readonly threads?: boolean;
 }
 
-/** Plans the memory of steps. Where there are `threads`, the bytes are those for one thread. */
+/** Plans the memory of steps. With `threads`, the number of bytes is that for one thread. */
 export const planMemory = (
   steps: readonly Step<Access>[],
   residents: Residents,
@@ -132,14 +132,16 @@ export const planMemory = (
       span.last = Math.max(span.last, last);
     }
   };
-  /** Notes a use inside loops. A buffer made outside of a loop must outlive it, since every round uses it. */
+  /**
+   * Records a use inside loops. A buffer made outside a loop must live until the loop ends, since every round uses it.
+   */
   const use = (given: Buffer, first: number, last: number, within: readonly Bracket[]): void => {
     const buffer = storageOf(given);
     const { slice } = buffer;
     if (slice !== undefined) {
       const depth = within.findIndex((b) => b.loop.index === slice.index);
       const bracket = within[depth];
-      // The whole of which a loop touches one part after the other lives while the loop runs.
+      // A buffer of which a loop uses one slice per round lives while the loop runs.
       use(
         slice.of,
         bracket?.begin ?? first,

@@ -15,7 +15,7 @@ type BytesOf = (buffer: Buffer) => number;
 export const alignment = 64;
 export const rounded = (bytes: number): number => Math.ceil(bytes / alignment) * alignment;
 
-/** Places the largest buffers first, each in the first gap that is free while it lives. */
+/** Places the largest buffers first, each in the first gap that is free while the buffer lives. */
 const byAddress = (
   start: number,
   bySize: Lives,
@@ -47,7 +47,7 @@ interface Gap {
   to: number;
 }
 
-/** The place of the first gap that begins after an address. */
+/** The index of the first gap that begins after an address. */
 const after = (gaps: readonly Gap[], address: number): number => {
   let [low, high] = [0, gaps.length];
   while (low < high) {
@@ -58,7 +58,7 @@ const after = (gaps: readonly Gap[], address: number): number => {
   return low;
 };
 
-/** Frees memory; adjacent gaps become one. */
+/** Frees memory, and joins adjacent gaps. */
 const giveBack = (gaps: Gap[], from: number, to: number): void => {
   const at = after(gaps, from);
   const [before, behind] = [gaps[at - 1], gaps[at]];
@@ -96,7 +96,7 @@ const byTime = (
       if (room === bytes) break;
     }
     const last = gaps.at(-1);
-    // A gap at the end grows.
+    // A gap at the end of memory can grow.
     if (best === undefined && last?.to === top && bytes > 0) {
       top = last.from + bytes;
       last.to = top;
@@ -111,10 +111,16 @@ const byTime = (
   return top;
 };
 
-/** Maximum buffers that are placed by size, which compares every pair. More buffers are placed in the order of their births. */
+/**
+ * Maximum number of buffers placed by size, which compares every pair. More buffers are placed in the order of their
+ * births.
+ */
 const mostByAddress = 1024;
 
-/** Gives each buffer an address from `start` on that no other has while it lives. Returns the end of the last. */
+/**
+ * Gives each buffer an address, from `start` on, that no other buffer has while it lives. Returns the end of the last
+ * buffer.
+ */
 export const placeFrom = (
   start: number,
   bySize: Lives,

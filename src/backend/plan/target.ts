@@ -6,18 +6,18 @@ import { type Layout, type MemoryPlan, planMemory } from "./memory.ts";
 import type { Width } from "./view.ts";
 
 /**
- * A target turns a planned program into code. Everything before it is the same for all targets. `K` are its own
- * kernels, which are data too; `Code` is what it writes.
+ * A target turns a planned program into code. All earlier steps are the same for all targets. `K` is the type of its
+ * own kernels, which are data too; `Code` is the type of what it writes.
  */
 export interface Target<K extends Access, Code> {
   readonly name: string;
-  /** How wide elements of each dtype are in its memory. */
+  /** The bytes of an element of each dtype in its memory. */
   readonly width: Width;
   /** Whether it can write code for a kernel. */
   readonly supports: (kernel: Kernel) => boolean;
-  /** The target's own kernels that together do what one kernel says. Memory is planned for these. */
+  /** The target's own kernels that together do the work of one kernel. Memory is planned for these. */
   readonly expand: (kernel: Kernel) => readonly K[];
-  /** The memory that it needs for itself, given the kernels. Defaults to none. */
+  /** The memory that the target needs for itself, given the kernels. Defaults to none. */
   readonly reserve?: (steps: readonly Step<K>[]) => Omit<Layout, "width">;
   /** Writes the code of a program whose kernels and memory are planned. */
   readonly write: (planned: Planned<K>) => Code;

@@ -3,20 +3,20 @@ import type { Dtype } from "../../tensor/dtype.ts";
 import { at, type Shape, sizeOf, stridesOf } from "../../tensor/shape.ts";
 
 /**
- * Buffers and views: where values live, and how they are read. A buffer is a run of memory of one dtype; its address is
- * planned later. A view is how an operand is read: element `i` of `shape` stands at `offset + Σ iₐ · stridesₐ` of its
- * source. Rearrangements (reshape, transpose, broadcast, slice, reverse) are views, and cost nothing.
+ * Buffers and views: where values are stored, and how they are read. A buffer is a run of memory of one dtype, whose
+ * address is planned later. A view says how an operand is read: element `i` of `shape` is at `offset + Σ iₐ · stridesₐ`
+ * of its source. Rearrangements (reshape, transpose, broadcast, slice, reverse) are views, and cost nothing.
  */
 export interface Buffer {
   readonly dtype: Dtype;
   readonly size: number;
-  /** A name for what it holds, shown in plans. */
+  /** A name for the contents, shown in plans. */
   readonly what: string;
-  /** Whether it holds a value of the program, as opposed to scratch memory of a kernel. */
+  /** Whether it holds a value of the program; `false` for scratch memory of a kernel. */
   readonly isValue: boolean;
-  /** Set for a part of another buffer that moves with a loop. */
+  /** The larger buffer of which this is a moving part; `undefined` for a buffer of its own. */
   readonly slice: Slice | undefined;
-  /** Whether every thread has a copy of its own. Scratch memory of kernels that threads share is like this. */
+  /** Whether every thread has a copy of its own, as with the scratch memory of kernels that threads share. */
   readonly ofThread: boolean;
 }
 
@@ -31,7 +31,7 @@ export interface Slice {
 /** The name of a loop's counter; no two loops of a program have the same. */
 export type Counter = string;
 
-/** The source of a view: memory, the numbers `0, 1, 2, …`, or one number everywhere. */
+/** The source of a view: a buffer, the numbers `0, 1, 2, …`, or one number everywhere. */
 export type Source =
   | { readonly kind: "buffer"; readonly buffer: Buffer }
   | { readonly kind: "iota" }
@@ -60,7 +60,7 @@ export const scratchBuffer = (dtype: Dtype, size: number, what: string): Buffer 
   ofThread: true,
 });
 
-/** `size` elements of a buffer, at a place that moves as a loop counts. */
+/** A buffer of `size` elements that is a part of another and moves as a loop counts. */
 export const sliceBuffer = (slice: Slice, size: number): Buffer => ({
   dtype: slice.of.dtype,
   size,
@@ -100,13 +100,13 @@ export const iotaView = (dtype: Dtype, shape: Shape, axis: number): View => ({
   offset: 0,
 });
 
-/** Whether the elements lie one after the other in row-major order, from `offset` on. */
+/** Whether the elements are stored one after another in row-major order, from `offset` on. */
 export const isContiguous = ({ source, shape, strides }: View): boolean => {
   const packed = stridesOf(shape);
   return source.kind === "buffer" && shape.every((d, a) => d === 1 || strides[a] === packed[a]);
 };
 
-/** The buffer that the view shows whole and in order; `undefined` otherwise. */
+/** The buffer that the view shows whole and in order; `undefined` if it does not. */
 export const identityOf = (view: View): Buffer | undefined =>
   view.source.kind === "buffer" &&
   view.offset === 0 &&
@@ -118,7 +118,7 @@ export const identityOf = (view: View): Buffer | undefined =>
 export const bufferOf = ({ source }: View): Buffer | undefined =>
   source.kind === "buffer" ? source.buffer : undefined;
 
-/** Drops axes of extent 1, which no index distinguishes. */
+/** Drops the axes of extent 1. */
 export const squeeze = (view: View): View => {
   if (!view.shape.includes(1)) return view;
   const kept = view.shape.flatMap((d, a) => (d === 1 ? [] : [a]));
@@ -165,7 +165,7 @@ export const reverseView = (view: View, axes: readonly number[]): View => ({
   ),
 });
 
-/** All windows of a view. Windows that overlap in the tensor overlap in memory. */
+/** All windows of a view. Overlapping windows share memory. */
 export const windowView = (
   view: View,
   { axes, stride, dilation }: Windowing,
@@ -180,8 +180,8 @@ export const windowView = (
 });
 
 /**
- * The same elements under another shape, or `undefined` if strides cannot express it. Axes of both shapes are matched
- * in groups of equal size; the old axes of a group must follow one another.
+ * The same elements under another shape; `undefined` if strides cannot express it. Axes of both shapes are matched in
+ * groups of equal size; the old axes of a group must follow one another.
  */
 export const reshapeView = (view: View, shape: Shape): View | undefined => {
   if (view.source.kind === "literal") return literal(view.dtype, shape, view.source.value);
@@ -214,9 +214,9 @@ export const reshapeView = (view: View, shape: Shape): View | undefined => {
 };
 
 /**
- * Joins neighboring axes if every view steps through both as through one axis. All views have the same shape. None of
- * the first `leading` axes is joined to one of the others, and no joined axis is longer than `longest`. Returns the
- * views, and how many of the leading axes are left.
+ * Joins neighboring axes that every view steps through as through one axis. All views have the same shape. None of the
+ * first `leading` axes is joined to one of the others, and no joined axis is longer than `longest`. Returns the views,
+ * and how many of the leading axes remain.
  */
 export const collapse = (
   shape: Shape,

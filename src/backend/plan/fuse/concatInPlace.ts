@@ -5,17 +5,17 @@ import { isPointwise, type Scope } from "../lower/values.ts";
 import { type Buffer, bufferOf, identityOf, squeeze, type View } from "../view.ts";
 import type { Group } from "./groups.ts";
 
-/** Finds the operands of concatenations that can be written straight to their place in the result. */
+/** Finds the operands of concatenations that can be written straight into the result. */
 export interface Joins {
-  /** Other places where the value of a node is written. */
+  /** The other places to which the value of a node is written. */
   readonly targets: (node: AnyNode) => readonly View[];
-  /** Whether an operand of a concatenation is already in its place. */
+  /** Whether an operand of a concatenation is written straight into the result. */
   readonly isPlaced: (node: AnyNode, operand: number) => boolean;
-  /** Whether a node reads a buffer only as operands that are already in place. */
+  /** Whether a node reads a buffer only as operands that need no copy. */
   readonly skips: (node: AnyNode, buffer: Buffer) => boolean;
 }
 
-/** The joins of a region. `mayWrite` says whether a result may be written before its own turn. */
+/** The joins of a region. `mayWrite` says whether a buffer may be written before the concatenation runs. */
 export const joinsOf = (
   scope: Scope,
   groupOf: (node: AnyNode) => Group | undefined,
@@ -23,7 +23,7 @@ export const joinsOf = (
 ): Joins => {
   const targets = new Map<AnyNode, View[]>();
   const placed = new Map<AnyNode, Set<number>>();
-  /** The operands that each concatenation still has to copy. */
+  /** For each concatenation, the operands that it still has to copy. */
   const copied = new Map<AnyNode, Set<Buffer>>();
   for (const node of scope.nodes) {
     const [out] = scope.buffersOf(node);

@@ -5,16 +5,16 @@ import { demand } from "./fusion.ts";
 import { absorbInto, dependsOn, follow, type Group } from "./groups.ts";
 
 /**
- * Finds the products that pass through a loop before they are stored. If the elements of a loop need the product only
- * at their own place, the product's group takes the loop's nodes as its epilogue, and the product is not read from
- * memory again.
+ * Finds products that a loop can finish before they are stored. If each element of a loop needs the product only at its
+ * own index, the product's group takes the loop's nodes as its epilogue, and no loop reads the product from memory
+ * again.
  */
 
 /** The nodes of a product's epilogue, if any. */
 export const epilogueNodes = ({ nodes: [first, ...others] }: Group): readonly AnyNode[] =>
   first?.primitive === "dot" ? others : [];
 
-/** Whether a group makes each element from elements at the same place, or from a product's operands. */
+/** Whether a group computes each element from elements at the same index, or from a product's operands. */
 export const isElementwise = (group: Group): boolean =>
   group.nodes.every(isPointwise) || epilogueNodes(group).length > 0;
 
@@ -38,7 +38,7 @@ export const absorbEpilogues = (
       (node) =>
         isPointwise(node) &&
         scope.operands(node).every((x) => bufferOf(x) !== buffer || identityOf(x) === buffer) &&
-        // What is joined to others is written where it ends up by a loop of its own.
+        // A value that is also written to other places is written by a loop of its own.
         scope.buffersOf(node).every((b) => readers(b).every((r) => r.primitive !== "concatenate")),
     ) &&
     [...loop.before.keys()].every((other) => other === product || !dependsOn(other, product));

@@ -7,9 +7,9 @@ import { dependsByOthers, follow, type Group, groupOfOne, united } from "./group
 /**
  * Decides which nodes share a loop.
  *
- * A group is a set of element-wise nodes over one index space, or one other node. Two groups become one if each element
- * of the later needs the earlier only at its own place, unless the later also depends on the earlier in another way:
- * the loop would then need values that it has yet to compute.
+ * A group is a set of element-wise nodes over one index space, or one other node. Two groups merge if each element of
+ * the later needs the earlier only at its own index, unless the later also depends on the earlier in another way: the
+ * loop would then need values that it has yet to compute.
  */
 
 /** What fusion needs to know about the nodes of a region. */
@@ -28,7 +28,7 @@ const mostDemanding = 1;
 
 const isDemanding = ({ primitive }: AnyNode): boolean => traitsOf(primitive)?.cost === "demanding";
 
-/** The number of its nodes that are such functions. */
+/** The number of demanding functions among a group's nodes. */
 export const demand = ({ nodes }: Group): number => nodes.filter(isDemanding).length;
 
 /** Maximum nodes of one loop. With more, values no longer fit in registers, and engines compile slowly. */
@@ -72,7 +72,8 @@ export const groupNodes = (flow: Dataflow, viewOf: (node: AnyNode) => View) => {
         pointwise &&
         flow.isPointwise(maker as AnyNode) &&
         identityOf(view) !== undefined &&
-        // The maker's own space: a reshaped view has the reader's, and its loop counts otherwise.
+        // A reshaped view has the reader's index space; the maker's must be the same, or its loop would count
+        // otherwise.
         sameSpace(viewOf(maker as AnyNode), here);
       follow(group, earlier, !elementwise);
     }
@@ -87,7 +88,10 @@ export const groupNodes = (flow: Dataflow, viewOf: (node: AnyNode) => View) => {
   return { groups, groupOf };
 };
 
-/** Orders groups so that each comes after the groups it needs. Of several that could be next, the first one made is. */
+/**
+ * Orders groups so that each comes after the groups that it needs. Among several possible next groups, takes the one
+ * made first.
+ */
 export const ordered = (
   groups: ReadonlySet<Group>,
   position: (node: AnyNode) => number,
@@ -101,7 +105,7 @@ export const ordered = (
   const sorted = [...groups].sort((a, b) => (rank.get(a) as number) - (rank.get(b) as number));
   const done = new Set<Group>();
   const order: Group[] = [];
-  // Depth first from the groups in program order: what a group needs is placed just before it.
+  // Depth first from the groups in program order: the groups that a group needs are placed just before it.
   for (const root of sorted) {
     const stack: Group[] = [root];
     for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {

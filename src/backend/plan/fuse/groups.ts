@@ -6,11 +6,11 @@ import type { AnyNode } from "../../../ir/expr.ts";
  */
 export interface Group {
   readonly nodes: AnyNode[];
-  /** Groups that must run before; `true` where more than the element at the same place is needed. */
+  /** Groups that must run before, each with `true` if more than its element at the same index is needed. */
   readonly before: Map<Group, boolean>;
   /** Groups that must run after. */
   readonly after: Set<Group>;
-  /** Higher than the levels of all groups that must run before. */
+  /** Higher than the level of each group that must run before. */
   level: number;
 }
 
@@ -33,7 +33,7 @@ const raise = (group: Group, level: number): void => {
       }
 };
 
-/** Makes `later` run after `earlier`; `whole` if it needs more than the element at the same place. */
+/** Makes `later` run after `earlier`; `whole` says that it needs more than the element at the same index. */
 export const follow = (later: Group, earlier: Group, whole: boolean): void => {
   later.before.set(earlier, whole || later.before.get(earlier) === true);
   earlier.after.add(later);
@@ -48,7 +48,7 @@ export const leave = (group: Group): void => {
   group.after.clear();
 };
 
-/** The level of two groups that become one. */
+/** The level of the group that two groups form together. */
 const levelTogether = (a: Group, b: Group): number => {
   const [later, earlier] = a.level > b.level ? [a, b] : [b, a];
   let level = earlier.level;
@@ -57,7 +57,7 @@ const levelTogether = (a: Group, b: Group): number => {
   return level;
 };
 
-/** `from` becomes part of `into`; what lay between the two lies within. */
+/** Makes `from` part of `into`, with the same groups before and after. An order between the two is dropped. */
 export const absorbInto = (into: Group, from: Group): void => {
   const before = [...from.before];
   const after = [...from.after].map((later) => [later, later.before.get(from) === true] as const);
@@ -78,12 +78,12 @@ export const united = (a: Group, b: Group): readonly [stays: Group, goes: Group]
   return [stays, goes];
 };
 
-/** Maximum groups visited by a search before the answer counts as yes. */
+/** Maximum groups that a search visits before it answers yes. */
 const mostLooks = 256;
 
 /**
- * Whether `later` has to run after `earlier` through other groups, and not only next to it. If the search takes too
- * long, the answer is yes. It goes on from the end with less to see.
+ * Whether `later` must run after `earlier` because of a third group, and not only directly. The search goes from the
+ * end with fewer groups to visit; if it takes too long, the answer is yes.
  */
 export const dependsByOthers = (later: Group, earlier: Group): boolean => {
   if (later.level <= earlier.level) return false;
@@ -91,7 +91,7 @@ export const dependsByOthers = (later: Group, earlier: Group): boolean => {
   const behind = new Set<Group>();
   for (const next of earlier.after) if (next.level < later.level) ahead.add(next);
   for (const last of later.before.keys()) if (last.level > earlier.level) behind.add(last);
-  // Sets are walked in the order in which they grow.
+  // A set can grow while a loop walks it; the loop then visits the new elements too.
   const [forwards, backwards] = [ahead.values(), behind.values()];
   for (let looks = 0; looks < mostLooks; looks++) {
     const next = forwards.next();

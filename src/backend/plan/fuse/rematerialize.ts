@@ -8,7 +8,7 @@ import { isPointwise } from "../lower/values.ts";
 import type { Group } from "./groups.ts";
 
 /**
- * Computes again what is cheaper to compute than to keep in memory.
+ * Recomputes values that cost less to compute than to keep in memory.
  *
  * Say one loop makes several values from a product and its `tanh`, by a few additions and multiplications, and another
  * loop reads them. The other loop reads the product and the `tanh` instead, and computes the rest again: an operation
@@ -19,7 +19,9 @@ import type { Group } from "./groups.ts";
 /** Whether a node costs less than the memory traffic of its result. */
 export const isCheap = ({ primitive }: AnyNode): boolean => traitsOf(primitive)?.cost === "cheap";
 
-/** Whether a read of a node takes about one number from memory for each of `size` elements: fewer if it repeats. */
+/**
+ * Whether reading a node takes about one number from memory for each of `size` elements; a broadcast node takes fewer.
+ */
 const isWhole = (node: AnyNode, size: number): boolean => {
   const source = node.primitive === "broadcast" ? node.inputs[0] : undefined;
   const shape = source?.shape ?? node.outputs[0]?.shape ?? [];
@@ -35,7 +37,7 @@ const recomputable = (p: Program): ((node: AnyNode) => boolean) => {
   for (const reader of p.nodes)
     if (!isPointwise(reader) && reader.primitive !== "reduce")
       for (const x of reader.inputs) kept.add(x.node);
-  /** The one large node from which another is computed; nodes that are missing must be in memory themselves. */
+  /** The one large node from which each node is computed. A node without an entry must be in memory itself. */
   const bases = new Map<AnyNode, AnyNode | undefined>();
   for (const node of p.nodes) {
     if (!isCheap(node) || kept.has(node)) continue;
@@ -47,14 +49,14 @@ const recomputable = (p: Program): ((node: AnyNode) => boolean) => {
   return (node) => bases.has(node);
 };
 
-/** Bytes of one element of each. */
+/** The bytes of one element of each node, together. */
 const bytesOf = (nodes: Iterable<AnyNode>): number =>
   [...nodes].reduce(
     (n, { outputs: [x] }) => n + (x === undefined ? 0 : bytesPerElement(x.dtype)),
     0,
   );
 
-/** Maximum operations that are worth one number less from memory; and the operations that are always allowed. */
+/** Maximum operations to spend on reading one number less, and the operations that are always allowed. */
 const [perLoad, atFirst] = [4, 8];
 
 export interface Recomputed {
@@ -71,7 +73,7 @@ export const recompute = (
   const remade = (node: AnyNode, group: Group): boolean =>
     canRemake(node) && groupOf(node) !== group;
 
-  /** Whether a group reads no more bytes from memory if it recomputes what it can. */
+  /** Whether a group reads no more bytes from memory if it recomputes all that it can. */
   const pays = (group: Group): boolean => {
     const read = new Set(group.nodes.flatMap((n) => n.inputs.map((x) => x.node)));
     const wanted = [...read].filter((node) => remade(node, group));

@@ -12,7 +12,7 @@ const borderOf = ({ low, high }: Params<"pad">, all: View): readonly View[] =>
   all.shape.flatMap((n, axis) => {
     const [before, after] = [low[axis] as number, high[axis] as number];
     const slab = (from: number, to: number): readonly View[] => {
-      // Along earlier axes only what their own borders leave.
+      // Along each earlier axis, only the part between its borders.
       const start = all.shape.map((_, a) =>
         a < axis ? (low[a] as number) : a === axis ? from : 0,
       );

@@ -4,7 +4,7 @@ import { buffersOf, describe, type Fused, operationsIn, writtenBy } from "../fus
 import type { Contraction, Kernel } from "../kernel.ts";
 import { type Buffer, bufferOf, type View } from "../view.ts";
 
-/** A general dot product of two views, and the element-wise work that it passes through before it is stored. */
+/** The kernel of a general dot product of two views, with element-wise work on the product before it is stored. */
 export const contractionKernel = (
   params: DotParams,
   left: View,
@@ -37,6 +37,6 @@ export const axesOf = ({ params: { batch, contract }, left, right }: Contraction
   summed: contract,
 });
 
-/** The buffers of both operands that are in memory. */
+/** The buffers of those operands that are in memory. */
 export const operandsOf = ({ left, right }: Contraction): readonly Buffer[] =>
   [left, right].flatMap((view) => bufferOf(view) ?? []);

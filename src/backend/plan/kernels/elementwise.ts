@@ -3,7 +3,7 @@ import { buffersOf, copying, describe, type Fused, inPlaceOf, writtenBy } from "
 import type { Access, Copy, Elementwise, Kernel } from "../kernel.ts";
 import { isContiguous, literal, makeBuffer, type View, whole } from "../view.ts";
 
-/** What fused work touches and costs. */
+/** The memory that fused work touches, and its cost. */
 export const accessOf = (fused: Fused): Access => ({
   name: `${describe(fused) || "copy"} [${fused.space.join(", ")}]`,
   reads: buffersOf(fused.loads),

@@ -4,7 +4,7 @@ import type { Gather, IndexedLayout, Kernel, ScatterAdd } from "../kernel.ts";
 import { type Buffer, type View, whole } from "../view.ts";
 import { copyKernel } from "./elementwise.ts";
 
-/** Access by index. */
+/** The parameters of access by index. */
 interface IndexedParams {
   readonly axis: number;
   readonly batch: number;

@@ -2,7 +2,10 @@ import { sizeOf } from "../../../tensor/shape.ts";
 import type { ArgReduction, CumulativeSum, Kernel, Sort } from "../kernel.ts";
 import { type Buffer, bufferOf, type View } from "../view.ts";
 
-/** Work along one axis, line by line: the index of an extreme, running sums, sorting. All take contiguous views. */
+/**
+ * Kernels that work along one axis, line by line: the index of an extreme, running sums, sorting. All take contiguous
+ * views.
+ */
 
 const about = (what: string, axis: number, from: View, writes: readonly Buffer[]) => ({
   name: `${what} along ${axis} of [${from.shape.join(", ")}]`,

@@ -15,13 +15,13 @@ import {
 } from "../view.ts";
 import { elementwiseKernel, fillKernel } from "./elementwise.ts";
 
-/** Maximum windows over an element for sums in single precision; more are added up in double precision. */
+/** Maximum overlapping windows that are added in single precision; more are added in double precision. */
 const mostInTurn = 1024;
 
 /**
- * The kernels that add up windows where they lie. The output is read and written as windows too. For each place in a
- * window, one after the other, that place of all windows is added at once: these never meet in one element, so that
- * vectors may be used. Windows that do not overlap are stored and not added. Axes before the windowed ones are
+ * The kernels that add up overlapping windows in place. The output is read and written as windows too. For each
+ * position in a window, one after another, that position of all windows is added at once: these never share an element,
+ * so that vectors may be used. Windows that do not overlap are stored, not added. Axes before the windowed ones are
  * outermost, so that a part of the work stays within one example.
  */
 export const overlapAddKernels = (
@@ -30,13 +30,13 @@ export const overlapAddKernels = (
   shape: Shape,
   out: Buffer,
 ): readonly Kernel[] => {
-  /** The most windows that meet in an element: at most all windows along an axis, or all places of one. */
+  /** The most windows that share an element: at most all windows along an axis, or all positions in one. */
   const meeting = params.axes.reduce(
     (n, axis, i) => n * Math.min(at(y.shape, axis), at(params.size, i)),
     1,
   );
   if (y.dtype === "f32" && meeting > mostInTurn) {
-    // Added up in double precision, and rounded once.
+    // Sums in double precision, rounded once.
     const sums = makeBuffer("f64", out.size, "totals of windows");
     const rounded = castOf(whole(sums, shape), whole(out, shape));
     return [...addedIn(params, y, shape, sums), elementwiseKernel(rounded)];
@@ -82,7 +82,7 @@ const addedIn = (
   });
   const work: Fused = {
     space: to.shape,
-    // Added to a number zero where they are alone: 0 + -0 is 0.
+    // Added to a number zero even where nothing overlaps: 0 + −0 is 0.
     loads: [apart ? literal(dtype, to.shape, 0) : to, from],
     ...(dtype === y.dtype
       ? { operations: [sum(1)], stores: [{ value: 2, to }] }

@@ -1,7 +1,7 @@
 import type { Kernel, RandomBits } from "../kernel.ts";
 import { type Buffer, bufferOf, type View } from "../view.ts";
 
-/** Random words: `count` keys (contiguous, two words each), of `words` words each. */
+/** The kernel that makes random words: `words` for each of `count` keys (contiguous, two words each). */
 export const randomBitsKernel = (
   keys: View,
   count: number,

@@ -28,11 +28,11 @@ export const emptyOf = (kind: ReduceKind, dtype: Dtype): number => {
   }
 };
 
-/** The neutral element: −0 for sums of floats, since 0 + −0 is 0. */
+/** The neutral element of a reduction: −0 for sums of floats, since 0 + −0 is 0. */
 export const neutralOf = (kind: ReduceKind, dtype: Dtype): number =>
   kind === "sum" && dtype !== "i32" ? -0 : emptyOf(kind, dtype);
 
-/** Reduces by `combine` over `axes` the value that fused work computes, into `to` (the kept axes, row-major). */
+/** The kernel that reduces by `combine` over `axes` a value of fused work, into `to` (the kept axes, row-major). */
 export const reductionKernel = (
   combine: ReduceKind,
   of: Computed,

@@ -25,7 +25,7 @@ import {
 
 /** The ways in which a primitive becomes kernels. */
 export type Lowering<P extends PrimitiveTag> =
-  /** In a loop with its neighbors. */
+  /** Computed in a loop, together with its neighbors. */
   | { readonly kind: "pointwise" }
   /** A way of reading its operand; a copy if strides cannot express it. */
   | {
@@ -37,11 +37,11 @@ export type Lowering<P extends PrimitiveTag> =
       readonly kind: "source";
       readonly view: (params: Params<P>, constant: (value: Tensor) => View) => View;
     }
-  /** In a loop that may absorb the one that makes its operand. */
+  /** Computed in a loop that may also compute its operand. */
   | { readonly kind: "reduction" }
-  /** Loop nests of its own. */
+  /** Computed by kernels of its own. */
   | { readonly kind: "kernels"; readonly kernels: MakeKernels<P> }
-  /** A loop or a branch around other steps. */
+  /** Turned into a loop or a branch around other steps. */
   | { readonly kind: "control" }
   /** Removed before a backend sees it. */
   | { readonly kind: "absent" };
@@ -112,7 +112,7 @@ const kernels = <P extends PrimitiveTag>(make: MakeKernels<P>): Lowering<P> => (
   kernels: make,
 });
 
-/** Kernels that need contiguous operands, after the copies that make them contiguous. */
+/** Makes kernels that need contiguous operands, after copies that make the operands contiguous. */
 const packed =
   <P extends PrimitiveTag>(make: MakeKernels<P>): MakeKernels<P> =>
   (params, operands, outputs, types) => {

@@ -16,13 +16,13 @@ export interface Lowered<K = Kernel> {
   readonly residents: Residents;
   /** The counters of its loops, the outer before the inner ones. */
   readonly counters: readonly Counter[];
-  /** The buffer in whose memory another stands: itself if it has its own. */
+  /** The buffer whose memory a buffer uses: itself, unless it shares memory. */
   readonly united: (buffer: Buffer) => Buffer;
 }
 
 /**
- * Lowers a checked program to kernels that know no target. The first `carried` inputs are state, and the first outputs
- * overwrite them.
+ * Lowers a checked program to kernels that are independent of the target. The first `carried` inputs are state, and the
+ * first outputs overwrite them.
  */
 export const lower = (program: Program, carried: number): Lowered => {
   const constants = new Map<Tensor, Buffer>();
@@ -33,7 +33,7 @@ export const lower = (program: Program, carried: number): Lowered => {
     if (next === undefined) return buffer;
     let here = next;
     for (let place = places.get(here); place !== undefined; place = places.get(here)) here = place;
-    places.set(buffer, here); // the next time it is found at once
+    places.set(buffer, here); // so that the next lookup is short
     return here;
   };
   const context: Context = {

@@ -25,7 +25,7 @@ import { branchSteps, loopSteps } from "./controlFlow.ts";
 import { type Lowering, lowerings } from "./lowering.ts";
 import { isPointwise, type Scope, scopeOf } from "./values.ts";
 
-/** Equal for equal sources; −0 is not 0. */
+/** A text that is equal for equal sources; −0 is not 0. */
 const sourceKey = (scope: Scope, source: Source): string => {
   switch (source.kind) {
     case "buffer":
@@ -103,7 +103,7 @@ const groupSteps = (
     const { kind, axes } = reduction.params;
     const x = scope.operands(reduction)[0] as View;
     const others = group.nodes.filter((n) => n !== reduction);
-    // Axes of extent 1 are gone from a fused space; the others keep their order.
+    // A fused space has no axes of extent 1; the others keep their order.
     const real = x.shape.flatMap((d, a) => (d === 1 ? [] : [a]));
     const within = axes.flatMap((a) => (real.includes(a) ? [real.indexOf(a)] : []));
     const { work, valueOf } =
@@ -143,7 +143,7 @@ const groupSteps = (
       .kernels(first.params as Params<never>, operands, outputs, first.outputs)
       .filter((_, i) => !joins.isPlaced(first, i))
       .map((kernel) => kernelStep(kernel));
-  // A view that strides cannot describe.
+  // A view that strides cannot describe is a copy.
   const x = operands[0] as View;
   return [kernelStep(copyKernel(x, whole(outputs[0] as Buffer, x.shape)))];
 };
@@ -277,7 +277,7 @@ export const regionSteps = (
   return [...steps, ...finalCopies(outputs, destinations, direct)];
 };
 
-/** Copies results that are not yet in place; old values that others overwrite are saved first. */
+/** Copies results that are not yet in place, and first saves old values that others overwrite. */
 const finalCopies = (
   outputs: readonly View[],
   destinations: readonly Destination[],

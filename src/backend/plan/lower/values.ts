@@ -21,7 +21,7 @@ export interface Scope {
 export const isPointwise = (node: AnyNode): boolean =>
   lowerings[node.primitive].kind === "pointwise";
 
-/** A node as a view of its operand, or of nothing; `undefined` if it has to compute. */
+/** A node as a view of its operand or of no operand; `undefined` if it needs a kernel. */
 const viewOfNode = (
   node: AnyNode,
   operands: readonly View[],

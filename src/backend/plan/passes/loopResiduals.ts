@@ -16,13 +16,13 @@ type Scan = Node<"scan">;
 const isScan = (node: AnyNode): node is AnyNode & Scan =>
   node.primitive === "scan" && node.issue === undefined;
 
-/** Of the stacks that a loop reads: each, what it is a slice of in the loop that made it, and its slice here. */
+/** A stack that a loop reads: the value stacked in the loop that made it, and its slice here. */
 interface Read {
   readonly value: Expr;
   readonly slice: Expr;
 }
 
-/** The slices of a loop that another made, under its node. */
+/** The slices that a loop reads of stacks that other loops made, by the node of each such loop. */
 const readsOf = (
   { params }: Scan,
   inputs: readonly Expr[],
@@ -38,10 +38,13 @@ const readsOf = (
   return reads;
 };
 
-/** Maximum nodes that are computed again for one slice. With more, reading the slice costs less. */
+/** Maximum nodes that are recomputed for one slice. With more, reading the slice costs less. */
 const mostRemade = 64;
 
-/** A value of the other loop's body, from slices that are read here anyway. */
+/**
+ * The value `wanted` of the other loop's body, computed from slices that this loop reads anyway; `undefined` if that is
+ * impossible.
+ */
 const remade = (wanted: Expr, reads: readonly Read[]): Expr | undefined => {
   const tried = new Map<AnyNode, Expr | undefined>();
   const make = (x: Expr): Expr | undefined => {
@@ -49,7 +52,7 @@ const remade = (wanted: Expr, reads: readonly Read[]): Expr | undefined => {
     if (node.primitive === "constant") return x;
     return anew(node) ?? reads.find(({ value }) => same(value, x) && !isCheap(value.node))?.slice;
   };
-  /** Of nodes with one output, each tried once. */
+  /** A node with one output, computed again; each node is tried once. */
   const anew = (node: AnyNode): Expr | undefined => {
     if (!isCheap(node) && node.primitive !== "broadcast") return undefined;
     if (tried.has(node) || tried.size >= mostRemade) return tried.get(node);

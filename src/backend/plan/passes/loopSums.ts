@@ -8,7 +8,7 @@ import { concerning, everywhere, rewrite, same, useCounts } from "../../../ir/pa
  * the stacks after the loop, so that no round reads and writes the sum. The gradients of a recurrence's weights then
  * cost as much as those of a dense layer.
  *
- * The terms are added in another order, so this pass may change bits.
+ * The pass changes the order of additions, so it may change bits.
  */
 
 const onStacks = ({ batch, contract }: DotParams): DotParams => {
@@ -22,7 +22,10 @@ const onStacks = ({ batch, contract }: DotParams): DotParams => {
   };
 };
 
-/** `Σₜ` of a body's value, where what it needs is stacked; `stackOf` finds the stack of a body's value. */
+/**
+ * The sum over all rounds, `Σₜ`, of a value in a loop's body, if the values that it needs are stacked; `stackOf` finds
+ * the stack of a value.
+ */
 const total = (x: Expr, stackOf: (x: Expr) => Expr | undefined): Expr | undefined => {
   const { node } = x;
   const own = stackOf(x);
@@ -34,7 +37,7 @@ const total = (x: Expr, stackOf: (x: Expr) => Expr | undefined): Expr | undefine
     : undefined;
 };
 
-/** The sums of one program's loops. */
+/** Moves the sums out of one program's loops. */
 const afterLoops = (p: Program): Program =>
   rewrite(p, (node, inputs) => {
     if (node.primitive !== "scan" || node.params.length === 0) return undefined;

@@ -4,7 +4,7 @@ import { concerning, everywhere, rewrite } from "../../../ir/passes/rewrite.ts";
 
 /**
  * Turns sums of padded parts into concatenations. The gradient of cutting a tensor into parts pads each part and adds
- * them all. If the parts cover everything and none overlap, the sum is the parts side by side.
+ * them all. If the parts cover everything and none overlap, the sum is the concatenation of the parts.
  */
 
 interface Patch {
@@ -13,7 +13,7 @@ interface Patch {
   readonly end: number;
 }
 
-/** Parts along one axis, in order, and zeros between. */
+/** Parts along one axis, in order, with zeros between them. */
 interface Patches {
   readonly axis: number;
   readonly parts: readonly Patch[];
@@ -45,14 +45,14 @@ const besides = (p: Program): Program => {
     const pad = ofPad(node, inputs);
     if (pad !== undefined) patches.set(node, pad);
     if (node.primitive !== "add") return undefined;
-    // By the nodes as they were: the parts are found in the operands as they have become.
+    // Patches are known by the original nodes; the parts are in the rewritten operands.
     const [a, b] = node.inputs.map((x) => patches.get(x.node));
     const both = a && b && together(a, b);
     if (both === undefined) return undefined;
     patches.set(node, both);
     const [sum] = node.outputs;
     if (sum === undefined || !covers(both, sum.shape[both.axis] as number)) return undefined;
-    // 0 is added as it was, so that −0 becomes what it became.
+    // Adding 0 turns −0 into 0, so 0 is added here too.
     const parts = both.parts.map(
       ({ value }) =>
         apply("add", {}, [value, filled(value.shape, value.dtype, 0)], node.path)[0] as Expr,

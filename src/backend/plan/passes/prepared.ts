@@ -7,7 +7,7 @@ import { patchesBesides } from "./padSumToConcat.ts";
 import { exactTotals } from "./totals.ts";
 import { gatheredWindows } from "./windowGather.ts";
 
-/** Rewrites a checked program: work leaves loops, and what would be copied is read or written in place. */
+/** Rewrites a checked program so that loops do less work, and so that fewer values are copied. */
 export const prepared = (program: Program): Program =>
   [
     optimize,

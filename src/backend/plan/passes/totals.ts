@@ -5,9 +5,10 @@ import { concerning, everywhere, outputsOf, rewrite, same } from "../../../ir/pa
 import { program } from "../../../ir/program.ts";
 
 /**
- * Keeps beside each total that a long loop carries what rounding takes from it, and adds that to the next term. Such
- * totals are the gradients of a value that every round uses, if they are no product of stacks, and sums that a program
- * writes itself. Without this pass, the error of an f32 total grows with the number of rounds.
+ * Adds a compensation to each total that a long loop carries: the part that rounding drops from the total is kept, and
+ * added to the next term. Such totals are the gradients of a value that every round uses, if they are no product of
+ * stacks, and sums that a program writes itself. Without this pass, the error of an f32 total grows with the number of
+ * rounds.
  *
  * Totals become more exact than those of the definition, so this pass may change bits.
  *
@@ -35,7 +36,7 @@ const totalsOf = ({
     return { before, after, term: same(x, before) ? y : x };
   });
 
-/** The total after a round, and what rounding took from it. Nothing is taken from what is not finite. */
+/** The total after a round, and the part that rounding dropped. For a total that is not finite, that part is 0. */
 const added = (before: Expr, term: Expr, lost: Expr): readonly [after: Expr, lost: Expr] => {
   const given = apply1("add", {}, term, lost);
   const after = apply1("add", {}, before, given);
@@ -72,7 +73,7 @@ const withLost = (p: Program): Program =>
       ],
       [
         ...renewed.outputs.slice(0, carry),
-        ...found.map(({ after }) => rests.get(after.node) as Expr), // each was renewed
+        ...found.map(({ after }) => rests.get(after.node) as Expr), // each has an entry
         ...renewed.outputs.slice(carry),
       ],
     );

@@ -5,28 +5,28 @@ import { at, sizeOf } from "../../../tensor/shape.ts";
 import { gathered } from "./windowProduct.ts";
 
 /**
- * Turns products that are spread over windows, such as the gradient of a convolution by its input, into convolutions. If
- * windows begin one element after the other, the sum of all that falls on an element is a convolution of the padded
- * operand with the flipped kernel. It writes nothing as large as all windows, and is as fast as any convolution.
+ * Turns products that are added up over windows, such as the gradient of a convolution by its input, into convolutions.
+ * If windows begin one element after another, the sum of all terms that belong to an element is a convolution of the
+ * padded operand with the flipped kernel. It writes nothing as large as all windows, and is as fast as any convolution.
  *
- * The terms are added in another order, with zeros of the padding among them, so this pass may change bits. A kernel
- * that is not finite makes NaN near a border, as in every padded convolution.
+ * The pass changes the order of additions, and adds zeros of the padding, so it may change bits. A kernel that is not
+ * finite makes NaN near a border, as in every padded convolution.
  *
  * **Source** Dumoulin and Visin, "A guide to convolution arithmetic for deep learning" (2016),
  * arXiv:1603.07285, section 4.
  */
 
-/** What to take away before and after each windowed axis. */
+/** The number of elements to cut off before and after each windowed axis. */
 type Crops = readonly (readonly [before: number, after: number])[];
 
-/** A gathered sum: all of it, or less, and which axes slide. */
+/** A sum over windows as a convolution: its axes that slide, and how to make it whole or cropped. */
 interface Gathered {
   readonly axes: readonly number[];
   readonly reach: readonly number[];
   readonly cropped: (crops: Crops) => Expr;
 }
 
-/** What `overlapAdd` gives, as sums over windows. */
+/** The sums over windows that `overlapAdd` gives, as a convolution; `undefined` if they are none. */
 const gatheredOf = (params: Params<"overlapAdd">, spread: Expr): Gathered | undefined => {
   const { axes, size, dilation } = params;
   const rank = spread.shape.length - axes.length;
@@ -39,11 +39,11 @@ const gatheredOf = (params: Params<"overlapAdd">, spread: Expr): Gathered | unde
     return gathered(spread, { places: axes, inside, size, dilation, widths });
   };
   if (made(axes.map(() => [0, 0])) === undefined) return undefined;
-  // What can be gathered whole can be gathered in part.
+  // A crop of the whole can also be made directly.
   return { axes, reach, cropped: (crops) => made(crops) as Expr };
 };
 
-/** What a slice takes away of windowed axes, if it takes nothing else and no more than padding made. */
+/** The elements that a slice cuts off windowed axes; `undefined` if it cuts anything else, or more than the padding. */
 const cropsOf = (
   { start, limit, stride }: Params<"slice">,
   shape: readonly number[],

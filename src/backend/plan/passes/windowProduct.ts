@@ -6,21 +6,21 @@ import { slidingWindow } from "../../../ir/ops/window.ts";
 import { at } from "../../../tensor/shape.ts";
 
 /**
- * Recognizes products that are spread over windows, such as the gradient of a convolution by its input. One factor is the
- * same for all elements of a window, the other is the same for all windows.
+ * Recognizes products that are added up over windows, such as the gradient of a convolution by its input. One factor is
+ * the same for all elements of a window, the other is the same for all windows.
  */
 
-/** Axes of an expression that say which window, the axes within one for each, and how windows lie. */
+/** The axes of an expression that count windows, the axes within a window for each, and how windows are laid out. */
 export interface Spread {
   readonly places: readonly number[];
   readonly inside: readonly number[];
   readonly size: readonly number[];
   readonly dilation: readonly number[];
-  /** Zeros before and after each axis of places, so that all that falls on an element is in one window. */
+  /** Zeros before and after each axis of windows, so that all terms of an element are in one window. */
   readonly widths: readonly (readonly [low: number, high: number])[];
 }
 
-/** The same of an operand whose axes are found by `axisOf`; `undefined` where one has none. */
+/** The same layout for an operand whose axes `axisOf` finds; `undefined` if it lacks one of them. */
 const within = (
   spread: Spread,
   axisOf: (axis: number) => number | undefined,
@@ -31,7 +31,7 @@ const within = (
     : { ...spread, places: places as readonly number[], inside: inside as readonly number[] }; // none is missing
 };
 
-/** The shape when every element of the result has a window. */
+/** The shape that the result has when every element has a window. */
 const grown = (shape: readonly number[], { places, size, dilation, widths }: Spread) =>
   shape.map((n, a) => {
     const i = places.indexOf(a);
@@ -39,7 +39,7 @@ const grown = (shape: readonly number[], { places, size, dilation, widths }: Spr
     return i < 0 ? n : n + low + high - (at(size, i) - 1) * at(dilation, i);
   });
 
-/** Whether a factor repeats what it has along `axes`. */
+/** Whether a factor repeats its elements along `axes`. */
 const repeats = ({ node }: Expr, axes: readonly number[]): boolean =>
   node.primitive === "broadcast" && axes.every((a) => !node.params.axes.includes(a));
 
@@ -54,7 +54,7 @@ const windowsAt = (
   return slidingWindow(isPadded ? pad(x, around) : x, { axes: slides, size, dilation });
 };
 
-/** The factor that all elements of a window share: what is at each of its places, for each element. */
+/** The factor that all elements of a window share, as one element for each window. */
 const ofPlaces = (x: Expr, spread: Spread): Expr | undefined => {
   const { node } = x;
   if (node.primitive !== "broadcast") return undefined;
@@ -72,7 +72,7 @@ const ofPlaces = (x: Expr, spread: Spread): Expr | undefined => {
   );
 };
 
-/** The factor that all windows share, turned round. */
+/** The factor that all windows share, flipped. */
 const ofInside = (x: Expr, spread: Spread): Expr | undefined => {
   const { node } = x;
   if (node.primitive !== "broadcast") return undefined;
@@ -97,10 +97,10 @@ const productOf = (
   return sum(apply("mul", {}, [x, y], node.path)[0] as Expr, [...spread.inside, ...more]);
 };
 
-/** A product of matrices with fewer columns than a vector has lanes wastes them: then windows are spread. */
+/** Minimum columns of a matrix product, one per vector lane. With fewer, adding up windows is faster. */
 const fewestColumns = 4;
 
-/** A product of matrices summed over the axes within a window too, which are columns of the right one. */
+/** A matrix product that also sums over the axes within a window, which become columns of its right operand. */
 const dotOf = (node: Node<"dot">, spread: Spread): Expr | undefined => {
   const { batch, contract } = node.params;
   const [x, kernel] = node.inputs as readonly [Expr, Expr];
@@ -121,7 +121,7 @@ const dotOf = (node: Node<"dot">, spread: Spread): Expr | undefined => {
   return apply("dot", { contract: sums, batch }, operands, node.path)[0];
 };
 
-/** The axes that a reshape leaves as they are: by each axis of `to`, that of `from`. */
+/** The axes that a reshape keeps: for each axis of `to`, that of `from`. */
 const keptAxes = (from: readonly number[], to: readonly number[]): ReadonlyMap<number, number> => {
   const kept = new Map<number, number>();
   const real = (shape: readonly number[]) => shape.flatMap((n, a) => (n === 1 ? [] : [a]));
@@ -138,13 +138,13 @@ const keptAxes = (from: readonly number[], to: readonly number[]): ReadonlyMap<n
   return kept;
 };
 
-/** The axes that are left when those within a window are summed. */
+/** The axes that remain when those within a window are summed. */
 const outside = ({ shape }: Expr, { inside }: Spread): readonly number[] =>
   shape.flatMap((_, a) => (inside.includes(a) ? [] : [a]));
 
 /**
- * What spreading the windows of `x` gives: at each place of the result the sum of what falls on it. The axes
- * `inside` are gone. `undefined` where `x` is no such product.
+ * The result of adding up the windows of `x`: at each element, the sum of all terms that belong to it. The axes
+ * `inside` are gone. `undefined` if `x` is no such product.
  */
 export const gathered = (x: Expr, spread: Spread): Expr | undefined => {
   const { node } = x;
