@@ -67,9 +67,10 @@ export const broadcasting = (x: Shape, y: Shape): string => {
     const [a = 1, b = 1] = [x.at(axis), y.at(axis)];
     return a !== b && a !== 1 && b !== 1;
   });
-  const there =
-    apart === undefined ? "" : `; along axis ${apart} they are ${x.at(apart)} and ${y.at(apart)}`;
-  return `shapes that broadcast, whose extents from the last axis on are equal or 1${there}`;
+  // Operations broadcast before they apply a primitive, which itself takes operands of one shape.
+  if (apart === undefined) return "operands of one shape";
+  const extents = `${x.at(apart)} and ${y.at(apart)} along axis ${apart}`;
+  return `shapes that broadcast: from the last axis on, extents are equal or 1, not ${extents}`;
 };
 
 /** The type rules of a family of primitives: a missing one does not compile. */

@@ -28,6 +28,14 @@ export const dotShape = ({ batch, contract }: DotParams, x: Shape, y: Shape): Sh
   ...without(y, [...batch[1], ...contract[1]]),
 ];
 
+/** What is expected of the paired axes of a `dot`, with the extents that they have. */
+const pairOf = (kind: string, [left, right]: DotParams["batch"], x: Shape, y: Shape): string => {
+  const extents = (axes: readonly number[], shape: Shape) =>
+    `[${axes.map((axis) => shape[axis] ?? "none").join(", ")}]`;
+  const axes = `${kind} axes (${left.join(", ")}) and (${right.join(", ")})`;
+  return `equal extents along ${axes}, not ${extents(left, x)} and ${extents(right, y)}`;
+};
+
 /** The shape of a `gather`, which is also that of the updates of a `scatterAdd`. */
 export const gatherShape = (axis: number, batch: number, x: Shape, indices: Shape): Shape => [
   ...x.slice(0, axis),
@@ -225,7 +233,9 @@ export const typing: TypeRules<PrimitiveTag> = {
     if (!axesFit || !paired(params.batch) || !paired(params.contract))
       return wrongShape(
         op,
-        `equal extents along contracted axes (${params.contract[0].join(", ")}) and (${params.contract[1].join(", ")})`,
+        axesFit && !paired(params.batch)
+          ? pairOf("batch", params.batch, x.shape, y.shape)
+          : pairOf("contracted", params.contract, x.shape, y.shape),
         inputs,
         outputs,
       );

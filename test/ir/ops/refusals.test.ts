@@ -76,9 +76,23 @@ describe("positions, axes and sizes that do not exist", () => {
     [
       "add of two lengths",
       () => ops.add(three, two),
-      "shapes that broadcast, whose extents from the last axis on are equal or 1; along axis -1 they are 3 and 2",
+      "shapes that broadcast: from the last axis on, extents are equal or 1, not 3 and 2 along axis -1",
     ],
-    ["where of two lengths", () => ops.where(ops.gt(three, 0), three, two), "are 3 and 2"],
+    [
+      "a product of two lengths",
+      () => ops.matmul(constant(ones([2, 3])), ones([4, 5]) as Tensor),
+      "equal extents along contracted axes (1) and (0), not [3] and [4]",
+    ],
+    [
+      "a product of two batches",
+      () => ops.dot(ones([2, 3]), ones([4, 3]), [[1], [1]], [[0], [0]]),
+      "equal extents along batch axes (0) and (0), not [2] and [4]",
+    ],
+    [
+      "where of two lengths",
+      () => ops.where(ops.gt(three, 0), three, two),
+      "not 3 and 2 along axis -1",
+    ],
     [
       "where of a mask",
       () => ops.where(ops.gt(ones([4]), 0), three, 0),
