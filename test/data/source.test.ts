@@ -377,6 +377,50 @@ describe("what no stream should do is a typed error that says where", () => {
   );
 });
 
+describe("resuming", () => {
+  const rows = 10_000;
+  const asked = (isSeekable: boolean, shuffle: boolean, files: number) => {
+    let count = 0;
+    const from = (first: number, end: number) =>
+      (function* () {
+        for (let i = first; i < end; i++) {
+          count++;
+          yield { x: scalar(i) };
+        }
+      })();
+    const options = { shuffleBuffer: 50, seekable: isSeekable };
+    const each = rows / Math.max(1, files);
+    const names = Array.from({ length: files }, (_, i) => ({ name: String(i), rows: each }));
+    const stream =
+      files === 0
+        ? streamRows((opening) => from(opening.from, rows), { ...options, rows })
+        : shardedRows(
+            names,
+            (name, opening) => from(Number(name) * each + opening.from, (Number(name) + 1) * each),
+            options,
+          );
+    return read(stream, { shuffle, batchSize: 100 }, 90).then(({ x }) => [x.flat().length, count]);
+  };
+
+  test("reads everything before the position of a stream that cannot be entered", async () => {
+    // The first row is read once more, for the types of its columns.
+    expect(await asked(false, true, 0)).toEqual([1000, rows + 1]);
+  });
+
+  test.each([
+    ["unshuffled", true, false, 0, 1000],
+    ["in its file", true, false, 20, 1000],
+    ["from the start of its file", false, false, 20, 1000],
+    ["shuffled, with what the buffer still holds", true, true, 0, 1500],
+    ["shuffled, in files", true, true, 20, 1500],
+    ["shuffled, from the start of a file", false, true, 20, 1900],
+  ] as const)("reads what is needed: %s", async (_, isSeekable, shuffle, files, most) => {
+    const [left, count] = await asked(isSeekable, shuffle, files);
+    expect(left).toBe(1000);
+    expect(count).toBeLessThanOrEqual(most + 1);
+  });
+});
+
 describe("Observables", () => {
   const spec = { x: { shape: [], dtype: "f32" } } as const;
 

@@ -112,7 +112,7 @@ const inTurn = (
  * A stream of single rows from several files, in sequence. A shuffled run orders the files by the key of the epoch, and
  * the rows through the shuffle buffer.
  *
- * If every file declares its number of rows, an unshuffled run resumes without reading the files before its position.
+ * If every file declares its number of rows, a run resumes without reading the files of which it needs no more rows.
  * `seekable` declares that a file can also be entered at a row.
  *
  * **Fails with** `InvalidArgument`, thrown, where there are no files, or a number of rows is invalid. While it is read, with

@@ -1,4 +1,5 @@
 import { allocate, type Storage } from "../../tensor/dtype.ts";
+import { leastOf } from "../../tensor/extremes.ts";
 import { foldIn, type Key, uniform } from "../../tensor/key.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
@@ -50,6 +51,10 @@ export class ShuffleBuffer implements Supply {
   #held = 0;
   #hole = -1;
   #taken = 0;
+  /** The rows that must be read again first, and their places. */
+  #entering:
+    | { next: number; readonly end: number; readonly places: ReadonlyMap<number, number> }
+    | undefined;
 
   constructor(inbox: Inbox, spec: RowSpec, size: number, key: Key) {
     this.#inbox = inbox;
@@ -59,8 +64,46 @@ export class ShuffleBuffer implements Supply {
     this.#random = sequence(key);
   }
 
+  /**
+   * Puts the buffer into the state it has after `taken` of `total` rows. Returns the first row that it needs for that,
+   * from which on the stream is then read. Until there only row numbers are shuffled, and no row is read.
+   */
+  enter(taken: number, total: number): number {
+    const rows = new Float64Array(this.#size);
+    let [held, hole, next] = [0, -1, 0];
+    for (let i = 0; i < taken; i++) {
+      if (hole >= 0 && next < total) {
+        rows[hole] = next++;
+        hole = -1;
+      }
+      while (hole < 0 && held < this.#size && next < total) rows[held++] = next++;
+      if (hole >= 0) rows[hole] = rows[--held] as number;
+      hole = Math.floor(this.#random(i) * held);
+    }
+    const places = new Map<number, number>();
+    for (let place = 0; place < held; place++)
+      if (place !== hole) places.set(rows[place] as number, place);
+    const first = leastOf([...places.keys(), next]);
+    [this.#held, this.#hole, this.#taken] = [held, hole, taken];
+    if (first < next) this.#entering = { next: first, end: next, places };
+    return first;
+  }
+
+  /** Puts the rows that the buffer held back into their places, and drops the others. */
+  #return(): void {
+    const entering = this.#entering;
+    if (entering === undefined) return;
+    for (; entering.next < entering.end && this.#inbox.rows > 0; entering.next++) {
+      const place = entering.places.get(entering.next);
+      this.#inbox.take(place === undefined ? undefined : this.#store, place ?? 0, 1);
+    }
+    if (entering.next === entering.end) this.#entering = undefined;
+  }
+
   /** Moves arrived rows into free places. */
   absorb(): void {
+    this.#return();
+    if (this.#entering !== undefined) return;
     while (this.#inbox.rows > 0) {
       const free = this.#size - this.#held;
       if (this.#hole >= 0) {
@@ -76,6 +119,7 @@ export class ShuffleBuffer implements Supply {
 
   /** The number of rows that can be taken; before the end of the stream, only from a full buffer. */
   available(ended: boolean): number {
+    if (this.#entering !== undefined) return 0;
     const all = this.#held - (this.#hole < 0 ? 0 : 1) + this.#inbox.rows;
     return ended ? all : Math.max(0, all - this.#size + 1);
   }

@@ -66,7 +66,10 @@ export interface StreamOptions {
   readonly spec?: RowSpec;
   /** The number of rows of an epoch. A longer stream is cut off, a shorter one is an error. Defaults to all rows. */
   readonly rows?: number;
-  /** Whether the stream starts at the requested row, so that a run resumes without reading earlier rows. */
+  /**
+   * Whether the stream starts at the requested row, so that a run resumes without reading earlier rows. A shuffled run
+   * also needs `rows` for that, and reads again what its shuffle buffer still held.
+   */
   readonly seekable?: boolean;
   /** The number of rows in the shuffle buffer. Defaults to 1024. */
   readonly shuffleBuffer?: number;

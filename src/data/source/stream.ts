@@ -62,10 +62,12 @@ const reading = (
       ? inOrder(rows, batchSize, dropRemainder)
       : byLength(rows, spec, ragged, batchSize, dropRemainder);
 
-  // Unshuffled rows can be entered anywhere; any other order depends on the rows before.
-  const isDirect = !shuffle && ragged === undefined;
-  const from = isDirect ? position * batchSize : 0;
-  let at = isDirect ? position : 0;
+  // Batches by length depend on the rows before them. So does a shuffled order, unless the number of rows is known.
+  const isEntered =
+    ragged === undefined && (!shuffle || (stream.seekable && stream.rows !== undefined));
+  const before = isEntered ? position * batchSize : 0;
+  const from = buffer?.enter(before, stream.rows ?? 0) ?? before;
+  let at = isEntered ? position : 0;
   let isClosed = false;
   const waiters = new Set<() => void>();
   const wake = (): void => {
@@ -77,12 +79,10 @@ const reading = (
 
   /** Skips the batches before the position. Returns whether the position is reached. */
   const settle = (): boolean => {
-    buffer?.absorb();
-    while (skipped < from && rows.available() > 0) {
-      const n = Math.min(from - skipped, rows.available());
-      rows.take(undefined, 0, n);
-      skipped += n;
-    }
+    const passed = Math.min(from - skipped, inbox.rows);
+    if (passed > 0) inbox.take(undefined, 0, passed);
+    skipped += passed;
+    if (skipped === from) buffer?.absorb();
     while (at < position && (batcher.ready() ?? 0) > 0) {
       batcher.fill(undefined);
       at++;
