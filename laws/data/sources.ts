@@ -151,8 +151,10 @@ const streamOf = (
   const options = { spec, shuffleBuffer: plan.buffer, prefetch: plan.prefetch, seekable };
   const entered = ({ from: row }: Opening): number => (seekable ? row : 0);
   if (files === 0) {
+    // A stream that is counted may go on beyond its epoch.
+    const to = isCounted ? rows + 3 : rows;
     const open = (opening: Opening) =>
-      itemsOf(plan, watched, { from: entered(opening), to: rows, breakAt });
+      itemsOf(plan, watched, { from: entered(opening), to, breakAt });
     const all = { ...options, ...(isCounted && { rows }) };
     return plan.chunks.length === 0 ? streamRows(open, all) : streamBatches(open, all);
   }

@@ -166,7 +166,7 @@ describe("dataset", () => {
   test("gatherInto writes what gather gives", () => {
     fc.assert(
       fc.property(
-        fc.constantFrom("stored", "shuffled", "mapped", "joined", "kept"),
+        fc.constantFrom("stored", "shuffled", "mapped", "joined", "kept", "cached", "partly"),
         fc.array(fc.nat(19), { maxLength: 30 }),
         (kind, at) => {
           const base = points(20);
@@ -176,6 +176,9 @@ describe("dataset", () => {
             mapped: base.map((row) => row),
             joined: points(9).concat(points(11, 9)),
             kept: base.map((row) => row).materialize(),
+            cached: base.map((row) => row).cache(1e6),
+            // Room for 7 of 20 rows of 12 bytes.
+            partly: base.map((row) => row).cache(7 * 12),
           }[kind];
           const indices = Int32Array.from(at);
           const x = new Float32Array(2 * at.length);
@@ -188,6 +191,22 @@ describe("dataset", () => {
       ),
     );
     expect(() => points(2).gather(Int32Array.of(2))).toThrow(tagged("InvalidArgument"));
+  });
+
+  test("a cache gives what is computed without it, whatever was asked for before", () => {
+    const lazy = points(20).map(({ x, id }) => ({ id, x }));
+    const asked = fc.array(fc.array(fc.nat(19), { maxLength: 12 }), { maxLength: 6 });
+    fc.assert(
+      fc.property(fc.nat(25), asked, (rows, many) => {
+        const cached = lazy.cache(12 * rows);
+        for (const at of many) {
+          const indices = Int32Array.from(at);
+          const [found, wanted] = [cached.gather(indices), lazy.gather(indices)];
+          expect(equal(found.x, wanted.x)).toBe(true);
+          expect(equal(found.id, wanted.id)).toBe(true);
+        }
+      }),
+    );
   });
 
   test("wide rows are copied in runs", () => {

@@ -113,7 +113,7 @@ export const feedOf = ({
     void release();
   };
   const finish = (): void => {
-    if (wanted !== undefined)
+    if (wanted !== undefined && rows < wanted)
       fail(new StreamEnded({ ...place(), row: rows, expected: wanted, by: "rows" }));
     else if (rows === 0) fail(new EmptyDataset({ where: `the stream "${stream.name}"` }));
     else ended = true;
@@ -130,6 +130,7 @@ export const feedOf = ({
     const items = stream.open({ ...opening, from, signal: aborter.signal }) as Pull<Row>;
     pull = pullOf<Row>(items, from, stream.waiting, place);
     rows = pull.start;
+    ended = rows === stream.rows;
   } catch (cause) {
     threw(cause);
   }

@@ -119,7 +119,6 @@ export class ShuffleBuffer implements Supply {
 
   /** The number of rows that can be taken; before the end of the stream, only from a full buffer. */
   available(ended: boolean): number {
-    if (this.#entering !== undefined) return 0;
     const all = this.#held - (this.#hole < 0 ? 0 : 1) + this.#inbox.rows;
     return ended ? all : Math.max(0, all - this.#size + 1);
   }

@@ -65,7 +65,10 @@ const reading = (
   // Batches by length depend on the rows before them. So does a shuffled order, unless the number of rows is known.
   const isEntered =
     ragged === undefined && (!shuffle || (stream.seekable && stream.rows !== undefined));
-  const before = isEntered ? position * batchSize : 0;
+  // After the last batch, which may be smaller, all rows were taken.
+  const before = isEntered
+    ? Math.min(position * batchSize, stream.rows ?? Number.POSITIVE_INFINITY)
+    : 0;
   const from = buffer?.enter(before, stream.rows ?? 0) ?? before;
   let at = isEntered ? position : 0;
   let isClosed = false;
@@ -82,12 +85,13 @@ const reading = (
     const passed = Math.min(from - skipped, inbox.rows);
     if (passed > 0) inbox.take(undefined, 0, passed);
     skipped += passed;
-    if (skipped === from) buffer?.absorb();
+    const isAtEnd = feed.ended() && inbox.rows === 0 && skipped > from - batchSize;
+    if (skipped === from || isAtEnd) buffer?.absorb();
     while (at < position && (batcher.ready() ?? 0) > 0) {
       batcher.fill(undefined);
       at++;
     }
-    const isThere = skipped === from && at >= position;
+    const isThere = (skipped === from || isAtEnd) && at >= position;
     if (!isThere && feed.ended() && rows.available() === 0) {
       const expected = Math.max(1, (position - 1) * batchSize + 1);
       feed.fail(new StreamEnded({ ...feed.place(), expected, by: "position" }));
