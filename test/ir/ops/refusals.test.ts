@@ -96,7 +96,7 @@ describe("positions, axes and sizes that do not exist", () => {
     [
       "where of a mask",
       () => ops.where(ops.gt(ones([4]), 0), three, 0),
-      "axis -1 they are 4 and 3",
+      "not 4 and 3 along axis -1",
     ],
     ["einsum", () => ops.einsum("ii->i", ones([2, 3])), 'one extent for both axes "i"'],
     ["diff", () => ops.diff(three, { order: 5 }), "order is 5"],
