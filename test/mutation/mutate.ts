@@ -68,7 +68,7 @@ const testsOf: { readonly [room: string]: readonly string[] } = {
   "src/nn/combinators": ["laws/{layers,knownLayers,states,stepDraws}"],
   "src/nn/losses": ["laws/{losses,known,options}", "golden/modules"],
   "src/nn/metrics": ["laws/{losses,known,training}"],
-  "src/nn/models": ["laws/{knownLayers,defaults}"],
+  "src/nn/models": ["laws/{knownLayers,defaults,layerOptions,initials}"],
   "src/nn/generate": ["nn/models/sequenceModels", "laws/decoding"],
   "src/train": ["laws/{training,operators}"],
   "src/data": ["laws/{known,options,codecs}"],

@@ -584,4 +584,22 @@ describe("bad input", () => {
       refused("directions"),
     );
   });
+
+  it.each([
+    ["vocabulary", { vocabulary: 0 }],
+    ["width", { width: 0 }],
+    ["hidden", { hidden: 0 }],
+    ["layers", { layers: 0 }],
+    ["length", { source: { ...source, length: 0 } }],
+    ["source.vocabulary", { source: { ...source, vocabulary: 0 } }],
+    ["padding", { source: { ...source, padding: source.vocabulary } }],
+  ])("of %s is refused by the name of the model", (argument, given) => {
+    const named = (op: string) => expect.objectContaining({ op, argument });
+    const sizes = { source, vocabulary: 4, width: 4, hidden: 4, layers: 1, ...given };
+    expect(() => seq2seq(sizes)).toThrow(named("seq2seq"));
+    if (argument.startsWith("source") || ["length", "padding"].includes(argument))
+      expect(() => transformer({ ...sizes, positions: 2, blocks: 1, heads: 2 })).toThrow(
+        named("transformer"),
+      );
+  });
 });
