@@ -10,11 +10,14 @@ import {
 } from "./assembler/index.ts";
 
 /**
- * Measures the peak rates of this machine on one thread: 128-bit multiply-adds, and moving memory. Times of kernels are
- * compared with these rates.
+ * Measures the peak rates of this machine on one thread: of 128-bit multiply-adds, and of moving memory. Reports
+ * compare the times of kernels with these rates.
  */
 
-/** Enough chains that none waits for itself: four or five cycles of latency, two units. */
+/**
+ * The number of independent chains of multiply-adds: enough that none waits for itself, with two units and a latency of
+ * four or five cycles.
+ */
 const chains = 12;
 const unrolled = 8;
 const lanes = 4;
@@ -26,7 +29,7 @@ const seconds = (run: () => unknown): number => {
   return (performance.now() - began) / 1000;
 };
 
-/** Rounds of multiply-adds, fused where the engine has them. */
+/** Makes a function that runs rounds of multiply-adds, fused where the engine has them. */
 const multiplyAdds = (fused: boolean): ((rounds: number) => void) => {
   const m = moduleBuilder();
   m.export(
@@ -49,7 +52,7 @@ const multiplyAdds = (fused: boolean): ((rounds: number) => void) => {
   return (rounds) => run(rounds, 0.5);
 };
 
-/** Copies a block of one half of a memory to the other, over and over. */
+/** Makes a function that copies a block from one half of a memory to the other, a given number of times. */
 const copies = (half: number): ((block: number, times: number) => void) => {
   const m = moduleBuilder();
   m.memory({ initial: (2 * half) >> 16 });
@@ -67,18 +70,18 @@ const copies = (half: number): ((block: number, times: number) => void) => {
   return (block, times) => run(block, times);
 };
 
-/** A measurement that can be repeated; each call gives one figure, a second. */
+/** Measurements that can be repeated. Each call gives one rate per second. */
 export interface Gauges {
-  /** Whether multiply-adds are fused here. */
+  /** Whether the multiply-adds are fused. */
   readonly fused: boolean;
   readonly operations: () => number;
-  /** Bytes a second, read and written, by the bytes of the working set. */
+  /** Bytes per second, read and written, for each size of the working set. */
   readonly bandwidth: readonly { readonly within: number; readonly rate: () => number }[];
 }
 
 const [kib, mib] = [2 ** 10, 2 ** 20];
 
-/** Working sets to measure: within a first-level, a second-level and a shared cache, and in memory. */
+/** Working sets to measure, which fit a first-level cache, a second-level cache, a shared cache, and memory only. */
 const sizes = [32 * kib, 256 * kib, 4 * mib, 128 * mib];
 const largest = 128 * mib;
 
@@ -103,7 +106,7 @@ export const gauges = (): Gauges => {
 const best = (measure: () => number): number =>
   greatestOf(Array.from({ length: 5 }, () => measure()));
 
-/** The ceilings of this machine now, the best of five measurements each: about a fifth of a second. */
+/** Measures the peak rates of this machine now: the best of five measurements each, in about a fifth of a second. */
 export const measurePeaks = (): MachinePeaks => {
   const { operations, bandwidth } = gauges();
   return {

@@ -24,8 +24,8 @@ import { pageBytes, pagesLimit, pagesOf, type Written, wasmTarget } from "./targ
 import type { Together } from "./threads/schedule.ts";
 
 /**
- * Compiles a program by passes, from top to bottom: refuse what cannot be compiled, rewrite the program, plan its kernels
- * and their memory, refuse what does not fit, write the code, and make the module.
+ * Compiles a program in stages, from top to bottom: refuses programs that cannot be compiled, rewrites the program,
+ * plans its kernels and their memory, refuses plans that do not fit, writes the code, and makes the module.
  */
 
 /** The address and the type of a program's input or output in memory. */
@@ -38,7 +38,10 @@ export interface Slot {
 export interface Compiled {
   readonly module: WasmModule;
   readonly pages: number;
-  /** How several threads run it, if they may. Its memory is then made outside, larger for each further thread. */
+  /**
+   * How several threads run the program, if they may. The memory is then made outside the module, larger for each
+   * further thread.
+   */
   readonly together: Together | undefined;
   readonly inputs: readonly Slot[];
   readonly outputs: readonly Slot[];
@@ -49,10 +52,10 @@ export interface Compiled {
   readonly plan: Plan;
 }
 
-/** Compiled programs by structure and options. Each backend has its own, bounded by the bytes of the modules. */
+/** Compiled programs by structure and options. Each backend has its own cache, bounded by the bytes of the modules. */
 export type Modules = Cache<Compiled>;
 
-/** Estimated bytes that a module takes beside its encoding: machine code and the plan. */
+/** Estimated bytes that a module takes in addition to its encoding: machine code and the plan. */
 const besides = 2 ** 16;
 
 /** An empty cache of at most 64 MiB. */
@@ -97,7 +100,7 @@ const compilePrepared = (
     return instantiable(program, carried, planned, written);
   });
 
-/** Fails if there are causes against compiling a program. */
+/** Fails if there are reasons not to compile a program. */
 const refuse = (causes: readonly SizeLimit[]): Effect.Effect<void, CompileError> =>
   causes.length > 0 ? Effect.fail(new CompileError({ causes })) : Effect.void;
 
@@ -106,7 +109,7 @@ const memoryLimit = pagesLimit * pageBytes;
 /** Maximum bytes of one tensor: loops count them in signed 32-bit numbers. */
 const tensorLimit = 2 ** 31 - pageBytes;
 
-/** Fails where a program, or one of its tensors, needs more memory than 32 bits can address. */
+/** Fails if a program, or one of its tensors, needs more memory than 32 bits can address. */
 const fitting = (
   planned: Planned<WasmKernel>,
   carried: number,
@@ -126,7 +129,7 @@ const fitting = (
   );
 };
 
-/** Writes a module. **Fails with** `CompileError` where a loop would count beyond its counter. */
+/** Writes a module. **Fails with** `CompileError` if a loop would count beyond 32 bits. */
 const counting = (write: () => Written): Effect.Effect<Written, CompileError> =>
   Effect.suspend(() => {
     try {
@@ -186,7 +189,7 @@ const partsOf = (
 
 const nothing: MemoryParts = { state: 0, constants: 0, inputs: 0, outputs: 0, temporaries: 0 };
 
-/** The bytes of one tensor under its purpose, which its buffer's name tells. */
+/** The bytes of one tensor as memory parts. The name of its buffer tells its purpose. */
 const partOf = (what: string, bytes: number): MemoryParts => {
   const [kind = ""] = what.split(" ");
   const parts: { readonly [kind: string]: keyof MemoryParts } = {

@@ -32,7 +32,7 @@ const viewIn = (memory: WasmMemory, { address, type }: Slot): Storage => {
   return views[type.dtype]();
 };
 
-/** An instantiated module with memory of its own. The memory never grows, so views of it stay valid. */
+/** An instantiated module with its own memory. The memory never grows, so views of it stay valid. */
 export interface Instance {
   /** Views of its inputs. */
   readonly inputs: readonly Storage[];
@@ -48,7 +48,7 @@ const alone = ({ module }: Compiled): Running => {
   return { memory: exports.memory as WasmMemory, run: () => run() };
 };
 
-/** Calls `make`, and turns the engine's refusal to give so many pages into `MemoryLimit`. */
+/** Calls `make`, and throws `MemoryLimit` if the engine refuses to give so many pages. */
 const granted = (compiled: Compiled, pages: number, make: () => Running): Running => {
   try {
     return make();
@@ -103,15 +103,15 @@ const copyOf =
       inputs[i]?.set(Tensor.read(tensor));
     });
 
-/** What the programs of a backend run with: its workers, and the memory of each program and session. */
+/** The resources with which the programs of a backend run: its workers, and the memory of each program and session. */
 export interface Holdings {
   readonly pool: Pool;
   readonly instances: Owned<Instance>;
 }
 
 /**
- * A compiled program as the backend's executable: all calls of `run` share one instance, each session has its own.
- * The instances belong to the backend, so that no executable keeps memory beyond its backend's release.
+ * Makes a compiled program the backend's executable: all calls of `run` share one instance, and each session has its
+ * own. The instances belong to the backend, so that an executable keeps no memory after the release of its backend.
  */
 export const executable = (
   program: Program,
@@ -120,16 +120,16 @@ export const executable = (
   threads: Threads,
   { pool, instances }: Holdings,
 ): Executable<Tensors> => {
-  /** The holder of the instance that calls of `run` share. */
+  /** Holds the instance that calls of `run` share. */
   const shared = {};
-  /** The holder of a finished session's instance: the next session takes it over. */
+  /** Holds the instance of a finished session, for the next session to take over. */
   const spare = {};
   const take = (holder: object, op: string): Instance => {
     const instance = instances.get(holder, op) ?? instantiate(compiled, threads, pool);
-    instances.delete(holder); // what throws half-way leaves an instance that must not be used again
+    instances.delete(holder); // after a failed run, the instance must not be used again
     return instance;
   };
-  // A wrong value is the caller's mistake, and a run is no Effect: the typed error is thrown.
+  // A wrong value is the caller's mistake, and a run is not an Effect, so the typed error is thrown.
   const admit = (inputs: readonly Tensor[], from = 0, to = program.inputs.length): void => {
     const issue = inputIssue(program.inputs.slice(from, to), inputs);
     if (issue !== undefined) throw issue;
@@ -155,7 +155,7 @@ export const executable = (
         instances.set(session, instance);
       };
       begin(take(spare, "start"));
-      /** What cut a step short: the state that it left is half written, and nothing is built upon it. */
+      /** The error that ended a step early. The state is then half written, and the session must not go on. */
       let failure: { readonly error: unknown } | undefined;
       const sound = (op: string): Instance => {
         if (failure !== undefined) throw failure.error;
@@ -194,7 +194,7 @@ export const executable = (
   };
 };
 
-/** A session has an instance until it ends. */
+/** Throws the error of a session that has ended. */
 const ended = (op: string): never => {
   throw new InvalidArgument({
     op: `Session.${op}`,

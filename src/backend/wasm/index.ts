@@ -12,7 +12,7 @@ import { emptyPool } from "./threads/pool.ts";
 import { leastShared } from "./threads/schedule.ts";
 
 /**
- * How a program becomes a WebAssembly module, in the order of the files; `compile` is the whole way.
+ * How a program becomes a WebAssembly module, in the order of the files; `compile` runs all of it.
  *
  * What every target shares is in `plan/`. `passes/` take work out of loops and read or write in place what would be
  * copied. `lower/` says how each value is read (rearrangements are views, in `view`) and turns groups of nodes into
@@ -35,12 +35,12 @@ export interface WasmOptions {
   readonly threads?: number;
 }
 
-/** Kernels estimated above `shareFrom` nanoseconds are split across threads. */
+/** The threshold for threads: kernels estimated above `shareFrom` nanoseconds are split across threads. */
 interface Sharing {
   readonly shareFrom: number;
 }
 
-/** What a backend acquires: workers, compiled modules, and the memory of its programs. */
+/** The resources that a backend acquires: workers, compiled modules, and the memory of its programs. */
 interface Resources extends Holdings {
   readonly modules: Modules;
 }
@@ -58,8 +58,8 @@ const release = ({ pool, modules, instances }: Resources): void => {
 };
 
 /**
- * The backend on resources of its own, or on given ones. Tests share whatever can be shared, however small, by
- * `shareFrom: 0`.
+ * The backend on its own resources, or on given ones. Tests pass `shareFrom: 0`, so that threads share even the
+ * smallest kernels.
  */
 export const backendOf = (
   { threads: wanted }: WasmOptions,

@@ -1,15 +1,15 @@
 import { BackendClosed } from "../../errors.ts";
 
 /**
- * Values that live until their holder is collected or until {@link Owned.release}, whichever comes first: a program
- * that somebody still holds cannot keep memory alive that its backend has released.
+ * Values that live until their holder is garbage-collected or until {@link Owned.release}, whichever comes first. So a
+ * program that somebody still holds cannot keep memory alive that its backend has released.
  */
 export interface Owned<V> {
   /** The value of a holder. **Fails with** (throws) `BackendClosed` after the release, naming the operation. */
   readonly get: (holder: object, op: string) => V | undefined;
   readonly set: (holder: object, value: V) => void;
   readonly delete: (holder: object) => void;
-  /** Drops every value, and refuses all that follows. */
+  /** Drops every value, and refuses all later uses. */
   readonly release: () => void;
 }
 

@@ -8,7 +8,7 @@ import { emitKernel, expand, type WasmKernel } from "./kernels/kernel.ts";
 import { teamBytes } from "./threads/barrier.ts";
 import { type Schedule, sharedCost } from "./threads/schedule.ts";
 
-/** An encoded module, and how threads share it if they do. */
+/** An encoded module, and how threads run it together, if they do. */
 export interface Written {
   readonly encoded: Uint8Array<ArrayBuffer>;
   readonly schedule: Schedule<WasmKernel> | undefined;
@@ -16,15 +16,15 @@ export interface Written {
 
 export const pageBytes = 65536;
 
-/** The pages that 32-bit addresses reach. */
+/** The number of pages that 32-bit addresses reach. */
 export const pagesLimit = 65536;
 
-/** The number of pages that hold so many bytes. */
+/** The number of pages that hold this many bytes. */
 export const pagesOf = (bytes: number): number => Math.ceil(bytes / pageBytes);
 
 /**
- * Declares the memory of a module and fills in its constants. Memory that threads share is made outside, and the
- * module's `begin` writes the constants there, once.
+ * Declares the memory of a module and fills in its constants. Memory that threads share is made outside the module, and
+ * the module's `begin` writes the constants there, once.
  */
 const writeMemory = (
   module: ModuleBuilder,
@@ -54,10 +54,13 @@ const writeMemory = (
   module.export("begin", begin);
 };
 
-/** Minimum work to share, in multiples of `shareFrom`, before running on several threads pays. */
+/** Minimum work for several threads, in multiples of `shareFrom`; with less, one thread is as fast. */
 const leastTogether = 20;
 
-/** WebAssembly as a target. It supports every kernel, and has its own for products, reductions, sorts and scatters. */
+/**
+ * WebAssembly as a target. It supports every kernel, and has its own kernels for products, reductions, sorts and
+ * scatters.
+ */
 export const wasmTarget = (options: WriteOptions): Target<WasmKernel, Written> => {
   const { shareFrom } = options;
   const isShared = (steps: readonly Step<WasmKernel>[]): boolean =>

@@ -4,20 +4,20 @@ import { type Code, type Global, i32 } from "../assembler/index.ts";
 import type { Along, Gemm, GemmPart, GemmSpec, Panels } from "../gemm/index.ts";
 import type { Site as Place } from "./pointwise/operation.ts";
 
-/** Where a kernel's code is written: what it may call, and where the plan has put each buffer. */
+/** The place where a kernel's code is written: the functions that it may call, and the addresses of buffers. */
 export interface Site extends Place {
   readonly locate: (buffer: Buffer) => Location;
   /** The variable of the module that holds a loop's counter. */
   readonly counter: (name: Counter) => Global<"i32">;
   /** The function of the module that computes a matrix product; equal products share one. */
   readonly product: (dtype: Dtype, spec: GemmSpec) => Gemm;
-  /** The function that computes some pieces of it. */
+  /** The function that computes some pieces of a matrix product. */
   readonly productPart: (dtype: Dtype, spec: GemmSpec, along: Along) => GemmPart;
   /** The function that makes the panels of the right operand of such a product. */
   readonly panels: (spec: GemmSpec) => Panels;
 }
 
-/** An address: a number known now, and for slices in a loop a part known when it runs. */
+/** An address: a number known at compile time, plus a moving part for slices in a loop. */
 export interface Location {
   readonly fixed: number;
   readonly moving: Code<"i32"> | undefined;
@@ -38,12 +38,12 @@ export const plus = (...terms: readonly (Code<"i32"> | undefined)[]): Code<"i32"
 export const times = (x: Code<"i32">, factor: number): Code<"i32"> | undefined =>
   factor === 0 ? undefined : factor === 1 ? x : i32.mul(x, factor);
 
-/** A place along an axis: code, or a number that is known already. */
+/** A place along an axis: code, or a number known at compile time. */
 export type Position = Code<"i32"> | number;
 
 /**
- * The address of the element of `view` at `index` (as many indices as are given, from the first axis).
- * Only a non-negative fixed part may be an offset, since an offset is added without wrapping around.
+ * The address of the element of `view` at `index`: one index per axis from the first on, or fewer. Only a non-negative
+ * fixed part may be an offset, since an offset is added without wrapping around.
  */
 export const addressOf = (site: Site, view: View, index: readonly Position[]): Address => {
   if (view.source.kind !== "buffer") return { code: undefined, offset: 0 };
@@ -61,7 +61,7 @@ export const addressOf = (site: Site, view: View, index: readonly Position[]): A
   return { code: plus(moving, ...steps), offset: start };
 };
 
-/** The address `bytes` into a buffer as one number on the stack. */
+/** The address `bytes` after the start of a buffer, as one number on the stack. */
 export const startOf = (site: Site, buffer: Buffer, bytes = 0): Code<"i32"> => {
   const { fixed, moving } = site.locate(buffer);
   return moving === undefined ? i32.const(fixed + bytes) : i32.add(moving, fixed + bytes);

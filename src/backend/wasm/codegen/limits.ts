@@ -5,10 +5,11 @@ import { greatestOf } from "../../../tensor/extremes.ts";
 import { counterLimit, longest, longestInBytes, Uncountable } from "../assembler/index.ts";
 
 /**
- * Refuses programs whose loops would count beyond 32 bits, by name: before they are lowered, and while code is written.
+ * Refuses programs whose loops would count beyond 32 bits, and names the operation: before they are lowered, and while
+ * code is written.
  */
 
-/** Runs `write`, and adds the name `op` to the error if a loop counts too far. */
+/** Runs `write`, and adds the name `op` to the error if a loop counts beyond 32 bits. */
 export const naming = <A>(op: string, write: () => A): A => {
   try {
     return write();
@@ -20,10 +21,10 @@ export const naming = <A>(op: string, write: () => A): A => {
   }
 };
 
-/** Maximum nodes of a program that compute, counting those of inner programs at each use. */
+/** Maximum nodes of a program that need computing. Nodes of an inner program count at each use. */
 export const mostNodes = 2 ** 18;
 
-/** Counts the nodes that compute, with each called program in place of its call. */
+/** Counts the nodes that need computing, with each called program in place of its call. */
 const nodesOf = (p: Program, known: Map<Program, number>): number => {
   const counted = known.get(p);
   if (counted !== undefined) return counted;
@@ -46,7 +47,7 @@ export const tooManyNodes = (p: Program): readonly SizeLimit[] => {
 const extentsOf = (node: AnyNode): readonly number[] => {
   if (node.primitive !== "dot") return [];
   const { batch, contract } = node.params;
-  // The axes of a batch, of rows, of columns and of what is summed are each walked as one.
+  // One loop walks all axes of a batch; so do those of rows, of columns and of the contracted axes.
   return node.inputs.flatMap(({ shape }, i) => {
     const along = (chosen: (axis: number) => boolean): number =>
       shape.reduce((n, d, a) => (chosen(a) ? n * d : n), 1);
@@ -71,7 +72,7 @@ const limitOf = (node: AnyNode): SizeLimit | undefined => {
     });
   const op = node.primitive;
   const of = "elements along one axis";
-  // Its numbers are counted as i32.
+  // The numbers of an iota are counted as i32.
   const counted = node.primitive === "iota" ? (node.params.shape[node.params.axis] ?? 1) : 0;
   if (counted > counterLimit)
     return new SizeLimit({ op, of, size: counted, limit: counterLimit, path });

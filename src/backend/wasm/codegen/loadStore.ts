@@ -14,11 +14,11 @@ import {
   v128,
 } from "../assembler/index.ts";
 
-/** Loads and stores of elements by dtype: one element, or four lanes of it. */
+/** Loads and stores elements by dtype: one element, or four lanes of it. */
 
 type Address = Operand<"i32">;
 
-/** One element, in the scalar type of its dtype. */
+/** Loads one element, in the scalar type of its dtype. */
 export const loadScalar = (
   dtype: Dtype,
   address: Address,
@@ -55,7 +55,7 @@ export const storeScalar = (
   }
 };
 
-/** A scalar in all four lanes; a bool becomes a mask. */
+/** A vector with a scalar in all four lanes; a bool becomes a mask. */
 export const spread = (dtype: Dtype, value: Code<ValueType>): Code<"v128"> => {
   switch (dtype) {
     case "f32":
@@ -67,7 +67,7 @@ export const spread = (dtype: Dtype, value: Code<ValueType>): Code<"v128"> => {
   }
 };
 
-/** Four neighbors. */
+/** Loads four adjacent elements. */
 export const loadVector = (
   body: Body,
   dtype: Dtype,
@@ -81,7 +81,7 @@ export const loadVector = (
   return dtype === "bool" ? i32x4.ne(bytes, body.hoist(i32x4.const(0))) : bytes;
 };
 
-/** Four elements that stand apart. */
+/** Loads four elements with a stride between them. */
 export const gatherVector = (
   body: Body,
   dtype: Dtype,
@@ -105,7 +105,7 @@ export const gatherVector = (
 
 const lowBytes = [0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12];
 
-/** Four neighbors. */
+/** Stores four adjacent elements. */
 export const storeVector = (
   body: Body,
   dtype: Dtype,
@@ -119,7 +119,7 @@ export const storeVector = (
   return v128.store32_lane(0, i8x16.shuffle(lowBytes, named, named), address, offset);
 };
 
-/** Lane 0 … 3 of a vector as a scalar. */
+/** One lane of a vector, 0 to 3, as a scalar. */
 export const extractLane = (
   dtype: Dtype,
   lane: number,

@@ -25,19 +25,19 @@ import type { Value } from "./pointwise/operation.ts";
 import { constantOf, scalarOperations } from "./pointwise/scalar.ts";
 import { vectorOperations } from "./pointwise/vector.ts";
 
-/** The same work over the fewest axes that a loop of a module can count. */
+/** The same work over as few axes as a module's loops can count. */
 export const collapsed = (fused: Fused): Fused => fewestAxes(fused, 0, longestInBytes).fused;
 
-/** Whether four elements can be worked on at a time: there are no four lanes of f64. */
+/** Whether four elements can be computed at a time. Work with f64 cannot: a vector has no four lanes of f64. */
 export const fitsVectors = ({ loads, operations, stores }: Fused): boolean =>
   ![...loads, ...operations, ...stores.map((s) => s.to)].some((x) => x.dtype === "f64");
 
 export type Mode = "vector" | "scalar";
 
-/** The position along the innermost axis, and multiples of it. */
+/** Gives the position along the innermost axis, times a factor. */
 export type Index = (factor: number) => Code<"i32"> | undefined;
 
-/** An index that counts in steps of `unit` (1, or the bytes of an element, which saves a shift). */
+/** An index that counts in steps of `unit`: 1, or the bytes of an element, which saves a shift. */
 export const indexOf = (site: Site, counter: Code<"i32">, unit: number): Index => {
   const known = new Map<number, Code<"i32">>();
   return (factor) => {
@@ -53,15 +53,17 @@ export const indexOf = (site: Site, counter: Code<"i32">, unit: number): Index =
   };
 };
 
-/** The unit in which a loop over an axis best counts: the bytes of an element, where some view moves by them. */
+/** The best unit for the counter of a loop over an axis: the bytes of an element, if some view moves by them. */
 export const unitOf = (views: readonly View[], length: number): number =>
   length <= longestInBytes && views.some((v) => innermost(v) * bytesPerElement(v.dtype) === 4)
     ? 4
     : 1;
 
-/** A body at one place of the outer axes: what does not change along the innermost one is computed. */
+/**
+ * A loop body at one index of the outer axes. The values that do not change along the innermost axis are computed once.
+ */
 export interface Row {
-  /** `given` are values that are known already, by their number. */
+  /** The values of the body. `given` has values that are already known, by their number. */
   readonly values: (index: Index, given?: ReadonlyMap<number, Value>) => readonly Value[];
   readonly store: (values: readonly Value[], index: Index) => void;
 }
@@ -71,7 +73,7 @@ const codeOf = (place: Position): Code<"i32"> =>
 
 const innermost = (view: View): number => view.strides.at(-1) ?? 0;
 
-/** A constant of a dtype in every lane. */
+/** A constant of a dtype, as a scalar or in every lane of a vector. */
 const literalOf = (site: Site, dtype: Dtype, value: number, mode: Mode): Code => {
   if (mode === "scalar") return constantOf(dtype, value);
   return site.body.hoist(
@@ -79,7 +81,7 @@ const literalOf = (site: Site, dtype: Dtype, value: number, mode: Mode): Code =>
   );
 };
 
-/** `offset + Σ index · stride`, as an element of `dtype`. */
+/** The element `offset + Σ index · stride` of an iota, as `dtype`. */
 const counted = (site: Site, view: View, at: Code<"i32">, mode: Mode): Code => {
   const cast = { primitive: "cast", operand: "i32", dtype: view.dtype, arguments: [] } as const;
   const start = site.body.let(at);
@@ -117,7 +119,7 @@ export const rowOf = (site: Site, fused: Fused, outer: readonly Position[], mode
       : gatherVector(body, dtype, code, step * width, start.offset);
   };
   const apply = (operation: Operation, values: readonly (Value | undefined)[]): Code => {
-    // Operations take earlier values, so there is one at each argument.
+    // Operations take earlier values, so every argument has one.
     const xs = operation.arguments.map((a) => values[a] as Value);
     // Every value of a vector body is a vector, named by `let`.
     return mode === "scalar"
@@ -163,7 +165,7 @@ export const rowOf = (site: Site, fused: Fused, outer: readonly Position[], mode
   };
 };
 
-/** Nested loops over `extents`, of which one may be walked in part. */
+/** Nested loops over `extents`. One of them may run over a part of its range. */
 export const nest = (
   site: Site,
   extents: Shape,
@@ -180,7 +182,7 @@ export const nest = (
   site.body.for(from, to, 1, (i) => nest(site, extents, inner, part, [...index, i]));
 };
 
-/** Maximum rounds of a nest of loops that is written out. */
+/** Maximum rounds of a loop nest that is unrolled. */
 export const mostWritten = 16;
 
 /** All indices within `extents`, in order. */
@@ -190,7 +192,9 @@ export const placesOf = (extents: Shape): readonly (readonly number[])[] =>
     [[]],
   );
 
-/** As {@link nest}, but written out where the rounds are few: then every address is known but for where it begins. */
+/**
+ * Like {@link nest}, but unrolled if the rounds are few: then the distance of every address from the start is known.
+ */
 export const fewNest = (
   site: Site,
   extents: Shape,
@@ -200,7 +204,7 @@ export const fewNest = (
   else placesOf(extents).forEach(inner);
 };
 
-/** Writes nested loops, cut for threads. */
+/** Writes nested loops over the pieces of one thread, or over all of them. */
 export const nestPart = (
   site: Site,
   extents: Shape,
@@ -219,7 +223,10 @@ export const nestPart = (
 const inUnits = (x: Operand<"i32">, unit: number): Operand<"i32"> =>
   typeof x === "number" ? countable(x * unit) : unit === 1 ? x : i32.mul(x, unit);
 
-/** The number of leading axes that threads may cut; elements of the others may meet in one place. Defaults to all. */
+/**
+ * The number of leading axes that threads may split. Elements that differ along the other axes may share a place in
+ * memory. Defaults to all axes.
+ */
 export interface Leading {
   readonly leading?: number;
 }
@@ -232,13 +239,13 @@ const cutFused = (
   return { fused, cut: cutOf(fused.space, leading === undefined ? fused.space.length : left) };
 };
 
-/** The number of pieces into which {@link emitFused} cuts a body. */
+/** The number of pieces into which {@link emitFused} splits the work. */
 export const piecesOf = (work: Fused, leading: Leading = {}): number =>
   cutFused(work, leading).cut?.pieces ?? 1;
 
 /**
- * Runs a fused body, the whole or a range of its pieces: vectors along the innermost axis, what is left one
- * by one.
+ * Writes the loops of fused work, or of a range of its pieces: vectors along the innermost axis, then the rest one by
+ * one.
  */
 export const emitFused = (site: Site, work: Fused, range?: Range, leading: Leading = {}): void => {
   const { fused, cut } = cutFused(work, leading);

@@ -29,8 +29,8 @@ import { type ImportedName, inWorkers, mathFunctions, scalarMathFunction } from 
 import type { Range } from "./partition.ts";
 
 /**
- * Where a buffer stands: a planned address, or a part of another that moves with a loop's index. What every
- * thread has of its own is `own` bytes further on.
+ * Finds the address of a buffer: a planned address, or a part of another buffer that moves with a loop's index. The
+ * memory that every thread has for itself is `own` bytes further on.
  */
 const locator =
   (plan: MemoryPlan, counter: Site["counter"], own: Code<"i32"> | undefined) =>
@@ -43,13 +43,13 @@ const locator =
     const whole = locator(plan, counter, own)(slice.of);
     const fixed = whole.fixed + slice.start * width;
     const step = times(counter(slice.index).get, slice.step * width);
-    // An offset is added without wrapping around: what moves backwards has to contain it.
+    // An offset is added without wrapping around, so a part that moves backwards has to contain it.
     return slice.step < 0
       ? { fixed: 0, moving: plus(i32.const(fixed), whole.moving, step) }
       : { fixed, moving: plus(whole.moving, step) };
   };
 
-/** Memoizes a function by the text of its keys. */
+/** Caches the results of a function by the text of its arguments. */
 const remembered = <K extends readonly unknown[], V>(make: (...key: K) => V) => {
   const made = new Map<string, V>();
   return (...key: K): V => {
@@ -60,7 +60,7 @@ const remembered = <K extends readonly unknown[], V>(make: (...key: K) => V) => 
   };
 };
 
-/** The matrix products of one module. */
+/** Makes the function that gives the matrix products of one module, each once. */
 const products = (module: ModuleBuilder, relaxed: boolean): Site["product"] =>
   remembered((dtype, spec) =>
     dtype === "f32"
@@ -79,11 +79,11 @@ const productParts = (module: ModuleBuilder, relaxed: boolean): Site["productPar
 export interface WriteOptions {
   /** Whether to use instructions whose rounding depends on the machine. */
   readonly relaxed: boolean;
-  /** Whether to export every kernel by its place in the plan, so that each can be timed alone. */
+  /** Whether to export every kernel under its place in the plan, so that each can be timed alone. */
   readonly apart?: boolean;
   /**
-   * Write a module that any number of threads can run together, each in an instance of its own. They share the kernels
-   * that are estimated at this many nanoseconds or more on one thread. Defaults to one thread.
+   * Write a module that any number of threads can run together, each in its own instance. The threads share the kernels
+   * that are estimated to take this many nanoseconds or more on one thread. Defaults to one thread.
    */
   readonly shareFrom?: number | undefined;
 }
@@ -92,10 +92,10 @@ export interface WriteOptions {
 export const countersOf = (module: ModuleBuilder, names: readonly Counter[]): Site["counter"] => {
   const known = new Map<Counter, Global<"i32">>();
   for (const name of names) known.set(name, module.global(name, i32.const(0)));
-  return (name) => known.get(name) as Global<"i32">; // each loop's is named
+  return (name) => known.get(name) as Global<"i32">; // each loop has an entry
 };
 
-/** What makes sites: `called` collects the functions of JavaScript that the code at a site calls. */
+/** Makes a site. `called` collects the functions of JavaScript that its code calls. */
 type SiteOf = (body: Body, called?: Set<ImportedName>) => Site;
 
 export const sitesOf = (
@@ -129,7 +129,7 @@ export const sitesOf = (
   });
 };
 
-/** Writes steps in order: each kernel by `kernel`, whatever stands around a step by `around`. */
+/** Writes steps in order. `kernel` writes each kernel, and `around` adds the code around each step. */
 export const writeSteps = <K>(
   siteOf: SiteOf,
   body: Body,
@@ -163,10 +163,10 @@ export const writeSteps = <K>(
 /** Writes the code of a kernel, or of the pieces of it in a range. */
 export type Emit<K> = (kernel: K, site: Site, range?: Range) => void;
 
-/** What a module is written from. */
+/** The parts of a planned program from which a module is written. */
 export type Writable<K> = Pick<Planned<K>, "steps" | "memory" | "counters">;
 
-/** Every kernel as a function, and `run`, which calls them in order. */
+/** Writes every kernel as a function, and `run`, which calls them in order. */
 const writeAlone = <K extends Shareable>(
   module: ModuleBuilder,
   { steps, memory, counters }: Writable<K>,
@@ -192,8 +192,8 @@ const writeAlone = <K extends Shareable>(
 };
 
 /**
- * `run(thread, threads, arrivals, sleeps)`, of which every thread calls that of its own instance; `arrivals` is
- * how often the first thread has waited so far.
+ * Writes `run(thread, threads, arrivals, sleeps)`, which every thread calls in its own instance; `arrivals` is how
+ * often the first thread has waited so far.
  */
 const writeTogether = <K extends Shareable>(
   module: ModuleBuilder,
@@ -234,7 +234,7 @@ const writeTogether = <K extends Shareable>(
     const kernel = (of: K): void => {
       const { fn } = written.get(of) as { readonly fn: Fn<readonly ["i32", "i32"], "void"> };
       const { pieces } = of;
-      // ⌊last · pieces / threads⌋, of which the product alone may be more than 32 bits.
+      // ⌊last · pieces / threads⌋; the product alone may exceed 32 bits.
       const end = (last: Code<"i32">): Code<"i32"> =>
         i32.add(
           i32.mul(last, i32.div_u(pieces, threads)),
@@ -255,7 +255,7 @@ const writeTogether = <K extends Shareable>(
   return schedule;
 };
 
-/** Writes the module's code, and how threads share it if they do. */
+/** Writes the module's code, and how threads run it together, if they do. */
 export const writeModule = <K extends Shareable>(
   module: ModuleBuilder,
   planned: Writable<K>,

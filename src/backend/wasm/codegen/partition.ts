@@ -2,31 +2,32 @@ import { greatestOf } from "../../../tensor/extremes.ts";
 import type { Shape } from "../../../tensor/shape.ts";
 import { type Body, type Code, countable, i32, type Operand, select } from "../assembler/index.ts";
 
-/** Cuts loops into the pieces that threads share. */
+/** Splits loops into the pieces that threads share. */
 
-/** The pieces `from`, …, `to - 1`, known when the code runs; both are named and may be equal. */
+/** The pieces `from`, …, `to - 1`, known when the code runs. Both are named, and may be equal. */
 export interface Range {
   readonly from: Code<"i32">;
   readonly to: Code<"i32">;
 }
 
-/** How a nest of loops is cut. */
+/** How a loop nest is split into pieces. */
 export interface Cut {
   readonly axis: number;
-  /** Indices of the axis in a piece. */
+  /** The indices of the axis in each piece. */
   readonly size: number;
   readonly pieces: number;
 }
 
-/** Neighbors that one thread does together: whole vectors, and a cache line of four-byte numbers. */
+/** Neighbors that one thread computes together: whole vectors, and a cache line of four-byte numbers. */
 const neighbors = 16;
 
 /** Enough pieces for a few threads to get about equal shares. */
 const enough = 16;
 
 /**
- * How to cut a nest of loops over `space`, of which only the first `leading` axes may be cut: the outermost
- * that gives enough pieces, else the one that gives most. The innermost axis is cut between cache lines.
+ * Chooses how to split a loop nest over `space`. Only the first `leading` axes may be split. The choice is the
+ * outermost axis that gives enough pieces, or else the one that gives most. The innermost axis is split between cache
+ * lines.
  */
 export const cutOf = (space: Shape, leading = space.length): Cut | undefined => {
   const cuts = space.slice(0, leading).map((extent, axis): Cut => {
@@ -55,7 +56,7 @@ const bounded = (
 
 const times = (x: Code<"i32">, size: number): Code<"i32"> => (size === 1 ? x : i32.mul(x, size));
 
-/** What of `from`, …, `to - 1` lies in a range of pieces of `size` indices, counted from 0: it may be empty. */
+/** The part of `from`, …, `to - 1` in a range of pieces of `size` indices each, counted from 0. It may be empty. */
 export const spanOf = (
   body: Body,
   range: Range | undefined,

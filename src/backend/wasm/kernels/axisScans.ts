@@ -9,12 +9,12 @@ import { type Cut, cutOf } from "../codegen/partition.ts";
 import { constantOf, sumOf } from "../codegen/pointwise/scalar.ts";
 import type { Family } from "./family.ts";
 
-/** Work along one axis, line by line: the index of an extreme, running sums, sorting. */
+/** Kernels that work along one axis, line by line: the index of an extreme, running sums, sorting. */
 
 const toLast = (view: View, axis: number): View =>
   transposeView(view, [...view.shape.map((_, a) => a).filter((a) => a !== axis), axis]);
 
-/** Cuts the lines for threads. Lines are independent; neighbors that share a cache line only cost time. */
+/** Splits the lines for threads. Lines are independent; two threads that write to one cache line only lose time. */
 const cutOfLines = (x: View, axis: number): Cut | undefined => {
   const outer = without(x.shape, axis);
   return cutOf([...outer, 1], outer.length);
@@ -33,7 +33,7 @@ const lineOf = (site: Site, view: View, outer: readonly Code<"i32">[]) => {
   };
 };
 
-/** Comparisons of two elements; both must be named. */
+/** Whether `x` is less than `y`; both must be named. */
 const less = (dtype: Dtype, x: Code, y: Code): Code<"i32"> =>
   // Both have the scalar type of the dtype.
   dtype === "f32"
@@ -49,7 +49,7 @@ const isNumber = (dtype: Dtype, x: Code): Code<"i32"> =>
       ? f64.eq(x as Code<"f64">, x as Code<"f64">)
       : i32.const(1);
 
-/** Orders NaN after every number. */
+/** Whether `x` comes before `y`. NaN comes after every number. */
 const before = (dtype: Dtype, x: Code, y: Code): Code<"i32"> =>
   isFloat(dtype)
     ? i32.or(less(dtype, x, y), i32.and(i32.eqz(isNumber(dtype, y)), isNumber(dtype, x)))
@@ -98,7 +98,7 @@ export const cumulativeSum: Family<CumulativeSum> = {
     const length = from.shape.at(-1) as number;
     nestPart(site, from.shape.slice(0, -1), cutOfLines(x, axis), range, (outer) => {
       const [source, target] = [lineOf(site, from, outer), lineOf(site, to, outer)];
-      // A running total is kept in double precision and rounded where it is stored.
+      // A running total is kept in double precision, and rounded when it is stored.
       const carried = dtype === "f32" ? "f64" : dtype;
       const total = body.let(constantOf(carried, isFloat(dtype) ? -0 : 0)) as Local<"f64">;
       body.for(0, length, 1, (round) => {
@@ -113,7 +113,7 @@ export const cumulativeSum: Family<CumulativeSum> = {
   },
 };
 
-/** A stable merge sort, bottom up, between two scratch lines of values and of indices. */
+/** A stable merge sort, bottom up, between two scratch lines of values and two of indices. */
 export interface MergeSort extends Omit<Sort, "kind"> {
   readonly kind: "mergeSort";
   readonly scratch: readonly [values: Buffer, indices: Buffer];

@@ -4,14 +4,14 @@ import type { Position, Site } from "../codegen/emitContext.ts";
 import { fewNest, mostWritten, placesOf } from "../codegen/loopBody.ts";
 
 /**
- * Sums of many terms as a tree of short sums: a total takes a few terms one after another and is then itself a
- * term of the next. So the rounding error of a sum of n terms grows like log n, where that of one running
- * total grows like n. The tree is made of the shapes alone, and the bits are always the same.
+ * Sums of many terms as a tree of short sums: a total takes a few terms one after another, and is then itself a term of
+ * the next total. So the rounding error of a sum of n terms grows like log n, while that of one running total grows
+ * like n. The shapes alone determine the tree, so the bits are always the same.
  *
  * **Source** Higham, "The accuracy of floating point summation" (1993), SIAM J. Sci. Comput. 14(4).
  */
 
-/** How the totals of a sum begin, and how totals of a part are added to them. */
+/** How the totals of a sum start, and how the totals of a part are added to them. */
 export interface Totals<A> {
   readonly fresh: () => A;
   readonly fold: (into: A, part: A) => void;
@@ -20,20 +20,20 @@ export interface Totals<A> {
 }
 
 /**
- * Maximum terms that a total takes one after another. Four equal terms are added exactly, since what 3c is rounded by
- * is less than half a unit of 4c: so the sum of a power of two of equal numbers is exact, and their mean is that
+ * Maximum terms that a total takes one after another. Four equal terms are added exactly, since rounding changes 3c by
+ * less than half a unit of 4c. So the sum of equal numbers, a power of two of them, is exact, and their mean is that
  * number.
  */
 const together = 4;
 
-/** Terms in a part of a sum: the greatest power of {@link together} below `count`. */
+/** The number of terms in a part of a sum: the greatest power of {@link together} below `count`. */
 const partOf = (count: number): number => {
   let size = 1;
   while (size * together < count) size *= together;
   return size;
 };
 
-/** Visits `from`, `from + step`, … below `to`, each with the totals that take its terms. */
+/** Visits `from`, `from + step`, … below `to`. Each visit gets the totals to which it adds. */
 export const cascade = <A>(
   { body }: Site,
   totals: Totals<A>,
@@ -57,7 +57,7 @@ export const cascade = <A>(
         const part = totals.fresh();
         const next = body.let(i32.add(i, width));
         const isWhole = count % size === 0;
-        // Compared without a sign: what lies beyond the end may be more than a signed number.
+        // Compared as unsigned: a position beyond the end may exceed a signed number.
         const last = isWhole ? next : select(next, i32.const(to), i32.lt_u(next, to));
         level(i, body.let(last), size / together, part);
         totals.fold(here, part);
@@ -70,8 +70,8 @@ export const cascade = <A>(
 };
 
 /**
- * Visits every place of `extents`, each with the totals that take its terms: `isTerm` says that a visit adds one
- * to each of them. Few places are written out, as by `fewNest`.
+ * Visits every index of `extents`. Each visit gets the totals to which it adds; `isTerm` says that it adds one term to
+ * each. A few indices are unrolled, as by `fewNest`.
  */
 export const cascadeOver = <A>(
   site: Site,

@@ -4,7 +4,7 @@ import { identityOf, literal } from "../../plan/view.ts";
 import { emitFused, piecesOf } from "../codegen/loopBody.ts";
 import type { Family } from "./family.ts";
 
-/** Kernels that are one loop over a fused body. */
+/** Kernels that are one loop over fused work. */
 
 export const elementwise: Family<Elementwise> = {
   pieces: ({ fused }) => piecesOf(fused),
@@ -17,7 +17,7 @@ export const copy: Family<Copy> = {
     const [source, target] = [identityOf(from), identityOf(to)];
     if (source !== undefined && target !== undefined) {
       const [a, b] = [site.locate(source), site.locate(target)];
-      // Where both are the same memory, nothing is left to do.
+      // A copy from a place to itself needs no code.
       if (a.fixed === b.fixed && a.moving === undefined && b.moving === undefined) return;
     }
     emitFused(site, copying(from, to), range);
@@ -32,7 +32,7 @@ export const border: Family<Border> = {
   },
 };
 
-/** Only the axes before the windows may be cut, since windows may meet in one element. */
+/** Only the axes before the windows may be split, since windows may share an element. */
 export const overlapAdd: Family<OverlapAdd> = {
   pieces: ({ fused, apart }) => piecesOf(fused, { leading: apart }),
   emit: (site, { fused, apart }, range) => emitFused(site, fused, range, { leading: apart }),

@@ -9,7 +9,10 @@ import { type Cut, cutOf, type Range, spanOf } from "../codegen/partition.ts";
 import { constantOf, sumOf } from "../codegen/pointwise/scalar.ts";
 import type { Family } from "./family.ts";
 
-/** Loops over `[b, m, k]`, with the index there and the start of a run of `rest` elements on each side. */
+/**
+ * Loops over `[b, m, k]`. Each round has the index at that position, and the start of a run of `rest` elements in both
+ * operands.
+ */
 const eachRun = (
   site: Site,
   layout: IndexedLayout,
@@ -33,7 +36,7 @@ const eachRun = (
 const start = (site: Site, view: View): Code<"i32"> =>
   startOf(site, bufferOf(view) as Buffer, view.offset * bytesPerElement(view.dtype)); // contiguous views have a buffer
 
-/** Cuts a gather for threads. Short runs lie side by side in a cache line, which one thread should write. */
+/** Splits a gather for threads. One thread should write the short runs that share a cache line. */
 const cutOfGather = ({ layout, from }: Gather): Cut | undefined => {
   const bytes = layout.rest * bytesPerElement(from.dtype);
   return cutOf([layout.batch, layout.middle, layout.count, ...(bytes < 64 ? [] : [1])]);
@@ -65,7 +68,7 @@ export const gather: Family<Gather> = {
   },
 };
 
-/** Cuts the elements for threads, and not the updates: all updates of an element are added in order by one thread. */
+/** Splits the elements for threads, not the updates: one thread adds all updates of an element, in order. */
 const cutOfScatter = ({ layout: { batch, middle, rest } }: ScatterAdd): Cut | undefined =>
   cutOf([batch, middle, rest]);
 

@@ -33,7 +33,7 @@ import { gradientTransform, winogradGradient } from "./winograd/weights.ts";
 
 /** Turns the kernels of a program into kernels of WebAssembly, and writes their code. */
 
-/** What a kernel of WebAssembly may compute: much of the work that all targets share, and work of its own. */
+/** The kinds of work of a WebAssembly kernel: most of those that all targets share, and some of its own. */
 export type WasmWork =
   | Elementwise
   | Copy
@@ -52,11 +52,11 @@ export type WasmWork =
 
 /** A kernel of WebAssembly. */
 export interface WasmKernel extends Kernel<WasmWork> {
-  /** The number of pieces into which threads may cut it. */
+  /** The number of pieces into which threads may split it. */
   readonly pieces: number;
 }
 
-/** How work of each kind is cut and written. */
+/** How work of each kind is split and written. */
 const families: {
   readonly [K in WasmWork["kind"]]: Family<Extract<WasmWork, { readonly kind: K }>>;
 } = {
@@ -83,14 +83,14 @@ const families: {
   gradientTransform,
 };
 
-/** The family of work. TypeScript does not see that it is the family of this very kind. */
+/** The family of one kind of work. TypeScript does not see that it belongs to this very kind. */
 const familyOf = (work: WasmWork): Family<WasmWork> => families[work.kind] as Family<WasmWork>;
 
 /** Writes the code of a kernel, or of the pieces of it in `range`. */
 export const emitKernel = ({ work }: Kernel<WasmWork>, site: Site, range?: Range): void =>
   familyOf(work).emit(site, work, range);
 
-/** The kernels that a kernel becomes: for most kinds, itself. */
+/** The kernels that replace a kernel: for most kinds, the kernel itself. */
 const ownOf = (kernel: Kernel): readonly Kernel<WasmWork>[] => {
   const { work, ...about } = kernel;
   switch (work.kind) {
@@ -107,6 +107,6 @@ const ownOf = (kernel: Kernel): readonly Kernel<WasmWork>[] => {
   }
 };
 
-/** The kernels of WebAssembly that together do what one kernel says. */
+/** The kernels of WebAssembly that together do the work of one kernel. */
 export const expand = (kernel: Kernel): readonly WasmKernel[] =>
   ownOf(kernel).map((own) => ({ ...own, pieces: familyOf(own.work).pieces(own.work) }));

@@ -17,24 +17,24 @@ import { type Cut, cutOf } from "../codegen/partition.ts";
 import type { Family } from "./family.ts";
 
 /**
- * Adds f32 updates at indices where many may meet in one element: a plain running total would lose them (a count would
- * end at 2²⁴). What rounding takes from an element is kept beside it and given back with its next update.
+ * Adds f32 updates at indices when many updates may share an element. A plain running total would lose them: a count
+ * would end at 2²⁴. The part that rounding drops from an element is kept, and added with its next update.
  *
  * **Source** Kahan (1965), "Further remarks on reducing truncation errors", Comm. ACM 8(1).
  */
 
-/** Maximum updates added up plainly: at worst, where all meet in one element, 1 part in 16,000 is lost. */
+/** Maximum updates that are added plainly. In the worst case, where all share one element, 1 part in 16,000 is lost. */
 const mostInTurn = 4096;
 
-/** Whether so many updates meet that what they lose has to be kept. */
+/** Whether so many updates may share an element that their rounding errors must be kept. */
 export const meetOften = ({ layout, updates }: ScatterAdd): boolean =>
   updates.dtype === "f32" && layout.count > mostInTurn;
 
-/** Maximum bytes kept beside the elements, or else a cache line for each row. */
+/** Maximum bytes for the rounding errors of the elements. If one cache line per row is more, it takes that. */
 const lostBytes = 2 ** 20;
 const line = 16;
 
-/** How totals are read, computed with and written: four at a time, or one. */
+/** How totals are read, computed and written: four at a time, or one. */
 interface Arithmetic<T extends "v128" | "f32"> {
   readonly load: (at: Code<"i32">) => Code<T>;
   readonly store: (at: Code<"i32">, x: Code<T>) => Code<"void">;
@@ -44,7 +44,7 @@ interface Arithmetic<T extends "v128" | "f32"> {
   readonly where: (body: Body, x: Code<T>, y: Code<T>) => Code<T>;
 }
 
-/** Adds a term to a total and what is lost of it, each at its address. */
+/** Adds a term to a total and keeps the part that rounding drops, each at its address. */
 type AddTo = (body: Body, total: Code<"i32">, lost: Code<"i32">, term: Code<"i32">) => void;
 
 const adding =
@@ -54,7 +54,7 @@ const adding =
     const given = body.let(add(load(term), load(lost)));
     const after = body.let(add(before, given));
     const rest = body.let(add(sub(before, after), given));
-    // What is infinite or NaN has lost nothing that could be given back.
+    // A total that is infinite or NaN has lost nothing that could be added later.
     body.do(store(total, after), store(lost, where(body, rest, sub(rest, rest))));
   };
 
@@ -74,7 +74,10 @@ const addOne = adding<"f32">({
   where: (_, x, y) => select(x, f32.const(0), f32.eq(y, f32.const(0))),
 });
 
-/** Adds updates at indices, one block of columns after the other. `lost` holds what rounding took from each element. */
+/**
+ * Adds updates at indices, one block of columns after another. `lost` holds the part that rounding dropped from each
+ * element.
+ */
 export interface CompensatedScatter extends Omit<ScatterAdd, "kind"> {
   readonly kind: "compensatedScatter";
   /** Columns of a block. */
@@ -82,7 +85,7 @@ export interface CompensatedScatter extends Omit<ScatterAdd, "kind"> {
   readonly lost: Buffer;
 }
 
-/** The kernel with scratch memory for what rounding takes from each element. */
+/** Adds scratch memory to a kernel for the part that rounding drops from each element. */
 export const compensating = ({
   work,
   ...about
@@ -90,7 +93,7 @@ export const compensating = ({
   const { extent, rest } = work.layout;
   const most = line * Math.max(1, Math.floor(lostBytes / (4 * line * extent)));
   const columns = Math.min(most, rest);
-  const lost = scratchBuffer("f32", extent * columns, "what is lost of totals");
+  const lost = scratchBuffer("f32", extent * columns, "rounding errors of totals");
   return {
     ...about,
     scratch: [lost],
@@ -124,7 +127,7 @@ export const compensatedScatter: Family<CompensatedScatter> = {
       const inFours: Operand<"i32"> =
         typeof width === "number" ? width - (width % 16) : body.let(i32.and(width, -16));
       const block = body.let(i32.add(i32.mul(member, middle), m as Code<"i32">));
-      /** The address of this block's columns in row `row`. */
+      /** The address of this block's columns in a row. */
       const at = (base: Code<"i32">, rows: number, row: Code<"i32">): Code<"i32"> => {
         const element = i32.add(i32.mul(i32.add(i32.mul(block, rows), row), rest), low);
         return body.let(i32.add(base, i32.shl(element, 2)));
@@ -137,7 +140,7 @@ export const compensatedScatter: Family<CompensatedScatter> = {
         });
       const besides = (index: Code<"i32">): Code<"i32"> =>
         body.let(i32.add(kept, i32.mul(index, 4 * columns)));
-      // Of rows that no update meets nothing is kept.
+      // Rows without updates need no rounding errors.
       if (extent <= count) body.do(memory.fill(kept, 0, 4 * extent * columns));
       else each((index) => body.do(memory.fill(besides(index), 0, width)));
       each((index, row) => {

@@ -3,23 +3,23 @@ import { copyKernel, fillKernel } from "../../plan/kernels/elementwise.ts";
 import { type Buffer, makeBuffer, type View, whole } from "../../plan/view.ts";
 
 /**
- * Products summed in parts, each part added to those before it. If there are many, what rounding takes from a sum is
- * kept beside it and given back with the next part, so that the error does not grow with the number of parts.
+ * Products summed in parts, each part added to those before it. If there are many parts, the part that rounding drops
+ * from a sum is kept and added with the next, so that the error does not grow with the number of parts.
  */
 
-/** Maximum parts added plainly: the error of as many roundings is that of one part. */
+/** Maximum parts that are added plainly: that many roundings have the same error as the sum of one part. */
 const mostParts = 128;
 
-/** Whether a sum of this many parts has to keep what rounding takes from it. */
+/** Whether a sum of this many parts must keep its rounding errors. */
 export const areMany = (parts: number): boolean => parts > mostParts;
 
-/** A buffer of `elements` sums, 0 at first, and behind them as many values of what rounding took. */
+/** A buffer of `elements` sums, 0 at first, followed by the rounding error of each. */
 export const sumsAndLost = (
   elements: number,
   what: string,
 ): readonly [sums: Buffer, lost: number] => [makeBuffer("f32", 2 * elements, what), elements];
 
-/** Kernels that add up `parts` products in `out`; `add` makes the kernel that adds one, given where. */
+/** The kernels that add up `parts` products in `out`; `add` makes the kernel that adds one product to given buffers. */
 export const sumOfParts = <W>(
   parts: number,
   out: Buffer,

@@ -7,8 +7,8 @@ import { type Cut, cutOf, spanOf } from "../codegen/partition.ts";
 import type { Family } from "./family.ts";
 
 /**
- * Threefry-2x32-20 on four blocks at a time, in the layout of `src/tensor/threefry.ts`: a group of four
- * blocks gives eight words, first the four blocks' first words, then their second words.
+ * Threefry-2x32-20 on four blocks at a time, in the layout of `src/tensor/threefry.ts`: a group of four blocks gives
+ * eight words, first the four blocks' first words, then their second words.
  */
 const rotations = [
   [13, 15, 26, 6],

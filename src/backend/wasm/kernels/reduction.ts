@@ -26,8 +26,8 @@ import { cascade, cascadeOver, type Totals } from "./cascade.ts";
 import type { Family } from "./family.ts";
 
 /**
- * Reduces what a fused body computes, without storing it. Shapes alone fix the order of the additions, so the bits are
- * always the same.
+ * Reduces fused work without storing it. The shapes alone determine the order of the additions, so the bits are always
+ * the same.
  */
 
 /** A local variable in which terms are combined. */
@@ -37,17 +37,17 @@ type Accumulator = Code<ValueType> & { readonly set: (value: never) => Code<"voi
 interface Reduce {
   readonly combine: ReduceKind;
   readonly dtype: Dtype;
-  /** Kept axes first; the store's strides are 0 along the others. */
+  /** Kept axes come first; the store's strides are 0 along the others. */
   readonly fused: Fused;
   readonly kept: number;
 }
 
-/** Walks the innermost reduced axis, line by line. */
+/** A reduction that walks the innermost reduced axis, line by line. */
 export interface ReductionAlong extends Reduce {
   readonly kind: "reductionAlong";
 }
 
-/** Walks the innermost kept axis, several results at a time. */
+/** A reduction that walks the innermost kept axis, several results at a time. */
 export interface ReductionAcross extends Reduce {
   readonly kind: "reductionAcross";
 }
@@ -69,14 +69,17 @@ const outAt = (site: Site, { fused }: Reduce, index: readonly Code<"i32">[]) => 
   return { at: code ?? i32.const(0), offset };
 };
 
-/** Cuts the kept axes for threads. */
+/** Splits the kept axes for threads. */
 const cutOfLines = ({ fused, kept }: Reduce): Cut | undefined =>
   cutOf([...fused.space.slice(0, kept), 1], kept);
 
-/** Whether the order of terms decides the error. The error of a product comes from all factors, in any order. */
+/**
+ * Whether the order of terms affects the error. It does for sums. The error of a product comes from all its factors, in
+ * any order.
+ */
 const isRounded = ({ combine, dtype }: Reduce): boolean => combine === "sum" && isFloat(dtype);
 
-/** Totals of a reduction, one of each mode that is named. */
+/** The totals of a reduction, one for each of the given modes. */
 const totalsOf = (
   site: Site,
   reduce: Reduce,
@@ -109,7 +112,7 @@ const paired = (site: Site, reduce: Reduce, mode: Mode, xs: readonly Value[]): V
   return paired(site, reduce, mode, pairs);
 };
 
-/** A stretch of a line: so many neighbors, or vectors of them, make one term. */
+/** A part of a line in which a fixed number of neighbors, or of vectors, make one term. */
 interface Stretch {
   readonly mode: Mode;
   readonly from: number;
@@ -117,10 +120,13 @@ interface Stretch {
   readonly many: number;
 }
 
-/** Sums of lines at least this long take eight vectors at a time, if their terms take few operations. */
+/** Minimum length of a line, and maximum operations of a term, for which a sum takes eight vectors at a time. */
 const [longLine, fewOperations] = [128, 6];
 
-/** The ways to walk a line: several vectors at a time, one, and the rest; or several elements and one. */
+/**
+ * The parts of a line and how each is walked: several vectors at a time, one vector, and the rest; or several elements,
+ * and one.
+ */
 const stretchesOf = (reduce: Reduce): readonly Stretch[] => {
   const { fused } = reduce;
   const length = fused.space.at(-1) as number;
@@ -139,7 +145,9 @@ const stretchesOf = (reduce: Reduce): readonly Stretch[] => {
   ].filter(({ from, to }) => from < to);
 };
 
-/** Along the innermost reduced axis: vectors of partial results, folded at the end of each line. */
+/**
+ * Writes a reduction along its innermost reduced axis: vectors of partial results, combined at the end of each line.
+ */
 const alongReduced = (site: Site, reduce: Reduce, range?: Range): void => {
   const { body } = site;
   const { fused, kept, dtype } = reduce;
@@ -147,9 +155,9 @@ const alongReduced = (site: Site, reduce: Reduce, range?: Range): void => {
   const value = fused.stores[0]?.value as number;
   const unit = unitOf(fused.loads, length);
   const stretches = stretchesOf(reduce);
-  // Terms of a sum are added in pairs first; all others have totals of their own beside one another.
+  // A sum adds its terms in pairs first; other reductions keep several totals at once.
   const modes = (["vector", "scalar"] as const).flatMap((mode) => {
-    // The first stretch of a mode has the most.
+    // The first part in a mode takes the most.
     const most = stretches.find((s) => s.mode === mode)?.many ?? 0;
     return new Array<Mode>(isRounded(reduce) ? Math.min(1, most) : most).fill(mode);
   });
@@ -193,10 +201,10 @@ const alongReduced = (site: Site, reduce: Reduce, range?: Range): void => {
   });
 };
 
-/** The columns that {@link acrossKept} takes together. */
+/** The number of columns that {@link acrossKept} computes together. */
 const columnsTogether = 16;
 
-/** The loops around blocks of columns, or else the columns. */
+/** Splits the loops around blocks of columns, or else the columns, for threads. */
 const cutOfColumns = ({ fused, kept }: Reduce): Cut | undefined => {
   const around = cutOf([...fused.space.slice(0, kept - 1), 1], kept - 1);
   const pieces = Math.ceil((fused.space[kept - 1] as number) / columnsTogether);
@@ -205,7 +213,7 @@ const cutOfColumns = ({ fused, kept }: Reduce): Cut | undefined => {
   return pieces > 1 ? columns : undefined;
 };
 
-/** Across the innermost kept axis: four results to a vector, up to four vectors at a time. */
+/** Writes a reduction across its innermost kept axis: four results to a vector, up to four vectors at a time. */
 const acrossKept = (site: Site, reduce: Reduce, range?: Range): void => {
   const { body } = site;
   const { kept, dtype } = reduce;
@@ -257,7 +265,7 @@ const acrossKept = (site: Site, reduce: Reduce, range?: Range): void => {
   });
 };
 
-/** Loads that a vector along `axis` has to gather lane by lane. */
+/** The number of loads that a vector along `axis` has to gather lane by lane. */
 const scattered = ({ loads }: Fused, axis: number): number =>
   loads.filter((v) => v.source.kind === "buffer" && Math.abs(v.strides[axis] as number) > 1).length;
 
@@ -279,7 +287,7 @@ export const reductionAcross: Family<ReductionAcross> = {
   emit: acrossKept,
 };
 
-/** Decides how a reduction is walked. It becomes a plain loop if there is nothing to combine. */
+/** Decides which axis a reduction walks. Without axes to reduce, it becomes a plain loop. */
 export const walked = ({
   work: { combine, of, value, axes, to: out },
   ...about

@@ -3,24 +3,24 @@ import { extent, strideAlong } from "../../plan/axisGroups.ts";
 import { bufferOf, type View } from "../../plan/view.ts";
 
 /**
- * Recognizes windows that slide over an image by the way they are read: a step to the next window and a step within a
- * window move the same way through memory. It does not matter by which operations a program made them.
+ * Recognizes windows that slide over an image, by their strides: a step to the next window and a step within a window
+ * have the same stride. It does not matter by which operations a program made them.
  */
 export interface Sliding {
   readonly view: View;
-  /** The axes that count images, and the elements from one to the next. */
+  /** The axes that count images, and the elements from one image to the next. */
   readonly images: readonly number[];
   readonly imageStep: number;
-  /** The axes along which windows slide, slower first, and the axes within a window along each. */
+  /** The two axes along which windows slide, the slower first, and the two axes within a window. */
   readonly places: readonly [number, number];
   readonly inside: readonly [number, number];
-  /** The axis of the channels, which lie side by side. */
+  /** The axis of the channels, which are adjacent in memory. */
   readonly channel: number;
 }
 
 /**
- * `view` as windows of 3×3 of which each begins one element after the last, where `places` are the axes
- * that say which window and `inside` those within one; `undefined` if it is something else.
+ * `view` as 3×3 windows, each of which begins one element after the last. The axes `places` count windows, and the axes
+ * `inside` are those within one. `undefined` if the view is anything else.
  */
 export const slidingOf = (
   view: View,
@@ -52,7 +52,7 @@ export const slidingOf = (
   };
 };
 
-/** The extents, by the axes that count them. */
+/** The extents of the axes, by the things that they count. */
 export const countsOf = ({ view, images, places: [down, across], channel }: Sliding) => ({
   images: extent(view, images),
   height: at(view.shape, down),

@@ -14,8 +14,8 @@ import type { ScalarMathName, VectorMathName } from "../math/index.ts";
 import type { Site, Value } from "./operation.ts";
 
 /**
- * Element-wise primitives on one element. An f32 or f64 is a WebAssembly number of that type; i32, u8
- * and bool are i32, a bool being 0 or 1.
+ * Element-wise primitives on one element. An f32 or f64 is a WebAssembly number of that type. An i32, u8 or bool is an
+ * i32; a bool is 0 or 1.
  */
 type Scalar = (site: Site, x: readonly Value[], operation: Operation) => Code;
 
@@ -27,7 +27,7 @@ const integer = (x: Code | undefined) => x as Code<"i32">;
 export const scalarType = (dtype: Dtype): "f32" | "f64" | "i32" =>
   dtype === "f32" || dtype === "f64" ? dtype : "i32";
 
-/** An elementary function: of f64 by JavaScript, of f32 by one lane of the vector function. */
+/** An elementary function. JavaScript computes it for f64, and one lane of the vector function for f32. */
 const elementary =
   (name: ScalarMathName & VectorMathName): Scalar =>
   (site, xs, { operand }) =>
@@ -60,7 +60,7 @@ const bits =
   (_, [x, y]) =>
     f(integer(x), integer(y));
 
-/** Zero by a zero divisor; and no trap where the quotient −2³¹ / −1 overflows. */
+/** The quotient of two i32: 0 for a divisor of 0, and no trap if −2³¹ / −1 overflows. */
 const quotient = (x: Code<"i32">, y: Code<"i32">): Code<"i32"> => {
   const special = i32.le_u(i32.add(y, 1), 1);
   const ordinary = i32.div_s(x, select(i32.const(1), y, special));
@@ -77,7 +77,7 @@ const fmod: Scalar = (site, xs, { operand }) =>
     : // The remainder of two f32 is an f32, so nothing is rounded twice.
       f32.demote_f64(call(site.scalar("fmod"), ...xs.map((x) => f64.promote_f32(single(x)))));
 
-/** ±1 with the sign of `x`; `x` itself where it is ±0 or NaN. */
+/** ±1 with the sign of `x`; `x` itself if it is ±0 or NaN. */
 const signSingle = (x: Code<"f32">): Code<"f32"> =>
   select(f32.copysign(1, x), x, f32.gt(f32.abs(x), 0));
 const signDouble = (x: Code<"f64">): Code<"f64"> =>
@@ -177,7 +177,7 @@ export const scalarOperations: { readonly [P in Pointwise]: Scalar } = {
 export const constantOf = (dtype: Dtype, value: number): Code<"f32" | "f64" | "i32"> =>
   dtype === "f32" ? f32.const(value) : dtype === "f64" ? f64.const(value) : i32.const(value);
 
-/** The sum of two elements: integers wrap around, bools are joined. */
+/** The sum of two elements. Integers wrap around, and the sum of bools is their logical or. */
 export const sumOf = (dtype: Dtype, x: Code, y: Code): Code<"f32" | "f64" | "i32"> => {
   // Both have the scalar type of the dtype.
   if (dtype === "f32") return f32.add(x as Code<"f32">, y as Code<"f32">);

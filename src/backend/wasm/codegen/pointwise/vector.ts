@@ -5,8 +5,8 @@ import type { Site, Value } from "./operation.ts";
 import { scalarOperations } from "./scalar.ts";
 
 /**
- * Element-wise primitives on four elements. An f32 is a lane of f32; i32 and u8 are lanes of i32; a
- * bool is a lane of all ones or all zeros. There are no four lanes of f64: loops with f64 are scalar.
+ * Element-wise primitives on four elements. An f32 is a lane of f32; an i32 or u8 is a lane of i32; a bool is a lane of
+ * all ones or all zeros. Loops with f64 are scalar, since a vector has no four lanes of f64.
  */
 type Vector = Code<"v128">;
 type Lanes = (site: Site, x: readonly Vector[], operation: Operation) => Vector;
@@ -35,7 +35,7 @@ const binary =
   (_, xs, { operand }) =>
     (operand === "f32" ? float : whole)(first(xs), second(xs));
 
-/** True is −1 as a lane, so the order of bools is that of lanes turned round. */
+/** A comparison of lanes. True is −1 as a lane, so bools compare the other way round. */
 const ordered =
   (
     float: (x: Vector, y: Vector) => Vector,
@@ -45,7 +45,7 @@ const ordered =
   (_, xs, { operand }) =>
     (operand === "f32" ? float : operand === "bool" ? turned : whole)(first(xs), second(xs));
 
-/** Lane by lane with the scalar form: for what vectors have no instruction for. */
+/** Computes lane by lane with the scalar form, for operations that have no vector instruction. */
 const byLane: Lanes = (site, xs, operation) => {
   const { body } = site;
   const float = operation.operand === "f32";
@@ -56,7 +56,7 @@ const byLane: Lanes = (site, xs, operation) => {
     return scalarOperations[operation.primitive](site, scalars, operation);
   };
   const splat = (x: Code): Vector =>
-    // A scalar form answers in the type of its dtype.
+    // The scalar form gives the type of its dtype.
     float ? f32x4.splat(x as Code<"f32">) : i32x4.splat(x as Code<"i32">);
   const put = (i: number, lanes: Vector, x: Code): Vector =>
     float
