@@ -4,10 +4,11 @@ import type { SizeLimit } from "../../src/errors.ts";
 import { constant } from "../../src/ir/build.ts";
 import type { Expr } from "../../src/ir/expr.ts";
 import { outer } from "../../src/ir/ops/contraction.ts";
+import { cast } from "../../src/ir/ops/control.ts";
 import { add, mul } from "../../src/ir/ops/elementwise.ts";
 import { fill, iota, take } from "../../src/ir/ops/indexing.ts";
 import { argmax, cumsum, max, prod, sum } from "../../src/ir/ops/reduction.ts";
-import { concatenate, reverse, sliceAxis } from "../../src/ir/ops/structural.ts";
+import { concatenate, index, pad, reverse, sliceAxis } from "../../src/ir/ops/structural.ts";
 import { slidingWindow } from "../../src/ir/ops/window.ts";
 import { program } from "../../src/ir/program.ts";
 import { scalar } from "../../src/tensor/constructors.ts";
@@ -131,5 +132,29 @@ export const countings: readonly Counting[] = [
     quick: true,
     make: (n) => take(iota([n]), whole(Math.min(n - 1, end - 1)), 0),
     value: (n) => n - 1,
+  },
+  {
+    name: "the last of a second row, f64",
+    quick: true,
+    make: (n) => max(cast(sliceAxis(index(iota([2, n], 1), 1), 0, Math.max(0, n - 3), n), "f64")),
+    value: (n) => n - 1,
+  },
+  {
+    name: "what follows padding",
+    quick: true,
+    make: (n) => max(sliceAxis(pad(iota([3]), [[n, 0]]), 0, n, n + 3)),
+    value: () => 2,
+  },
+  {
+    name: "two elements far apart",
+    quick: true,
+    make: (n) => sum(sliceAxis(iota([n + 1]), 0, 0, n + 1, n)),
+    value: (n) => n,
+  },
+  {
+    name: "the last window",
+    quick: true,
+    make: (n) => max(index(slidingWindow(iota([n + 1]), { axes: [0], size: [2] }), n - 1)),
+    value: (n) => n,
   },
 ];

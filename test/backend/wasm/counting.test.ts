@@ -94,7 +94,7 @@ describe("counters", () => {
 });
 
 describe("drawn lengths are counted or refused", () => {
-  holds([countsOrRefuses(compilerOf(layerWasm))], countings, { runs: 60 });
+  holds([countsOrRefuses(compilerOf(layerWasm))], countings, { runs: 40 });
 
   const compile = compilerOf(layerWasm);
   test.each<Counting>([
