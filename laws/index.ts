@@ -185,6 +185,16 @@ export {
 export { exampleOfLayer, functionFrom, functionOfLayer, type LayerFunction } from "./subjects.ts";
 export { laws } from "./suites.ts";
 export { batched, cotangentMap, type SymbolicFunction, tangentMap } from "./symbolic.ts";
+export {
+  type LearnerSubject,
+  learnerLaws,
+  repeatedEvaluation,
+  sameSteps,
+  sharding,
+  shardsAreParts,
+  stepwiseResumption,
+  stillness,
+} from "./training/learners.ts";
 export { type OperatorSubject, operatorResumption } from "./training/operators.ts";
 export {
   type DefaultsSubject,

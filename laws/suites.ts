@@ -21,6 +21,7 @@ import { decodingLaws } from "./networks/decoding.ts";
 import { layerLaws } from "./networks/layers.ts";
 import { metricLaws } from "./networks/metrics.ts";
 import { oneDrawPerKey } from "./randomness/draws.ts";
+import { learnerLaws } from "./training/learners.ts";
 import { operatorResumption } from "./training/operators.ts";
 import { optimizerLaws } from "./training/optimizers.ts";
 import { scheduleMeaning } from "./training/rates.ts";
@@ -69,6 +70,8 @@ export const laws = {
   /** For a learning-rate schedule. */
   schedule: [scheduleMeaning],
   operator: [operatorResumption],
+  /** For a learner, with batches for it. */
+  learner: learnerLaws,
   training: [resumption, reproduction],
   /** For a backend whose steps may be submitted ahead of their reading. */
   session: [submission],

@@ -48,7 +48,14 @@ const summed = (stacked: Expr): Expr => {
   return isFloat(stacked.dtype) ? terms.reduce((a, b) => add(a, b)) : index(stacked, 0);
 };
 
-/** Sums of `mean`, and `each` with a leading axis of shards, for a batch divided by nested loops. */
+/**
+ * The sum of `mean` over the shards of a batch, and `each` with a leading axis of shards. The batch is divided by nested
+ * loops, in pairs as long as the number of shards is even.
+ */
+export const sumOver = <B, A>(shards: number, batch: B, share: (shard: B) => Share<A>): Share<A> =>
+  dividedBy(factorsOf(shards), batch, share);
+
+/** {@link sumOver} by factors of the number of shards. */
 const dividedBy = <B, A>(
   [first, ...rest]: readonly number[],
   batch: B,
@@ -91,7 +98,7 @@ export const inShards =
     const examples = flattenExprs(batch).leaves[0]?.shape[0] ?? 1;
     const parts = commonDivisor(shards, examples);
     if (parts === 1) return oneShard(batch, share);
-    const made = dividedBy(factorsOf(parts), batch, share);
+    const made = sumOver(parts, batch, share);
     return {
       mean: eachLeaf((x) => (isFloat(x.dtype) ? div(x, parts) : x), made.mean),
       each: Array.from({ length: parts }, (_, i) => eachLeaf((x) => index(x, i), made.each)),

@@ -17,6 +17,7 @@ import {
   metricSubject,
   shareClaims,
 } from "../../networks/metrics.ts";
+import { distance } from "../networks/metrics.ts";
 
 /** Known values of metrics, by hand, as scikit-learn defines them, except for ties, which earn a fraction. */
 
@@ -48,6 +49,7 @@ export const knownScores: {
   ];
 } = {
   meanLoss: [of(meanLoss, four, 0.5)],
+  meanOf: [of(distance, rows([[4], 1], [[3], 7]), 3.5)],
   accuracy: [
     of(accuracy, four, 2 / 4),
     of(accuracy, lost, 0),

@@ -1,4 +1,6 @@
-import { expandDims } from "../../../src/ir/ops/structural.ts";
+import { cast } from "../../../src/ir/ops/control.ts";
+import { abs, sub } from "../../../src/ir/ops/elementwise.ts";
+import { expandDims, reshape } from "../../../src/ir/ops/structural.ts";
 import type * as metrics from "../../../src/nn/metrics/classification.ts";
 import {
   accuracy,
@@ -8,8 +10,9 @@ import {
 } from "../../../src/nn/metrics/classification.ts";
 import type * as confusions from "../../../src/nn/metrics/confusion.ts";
 import { confusionMatrix, f1, precision, recall } from "../../../src/nn/metrics/confusion.ts";
+import type { Metric, Ratio } from "../../../src/nn/metrics/metric.ts";
 import type * as errorMetrics from "../../../src/nn/metrics/regression.ts";
-import { meanLoss, rootMeanSquaredError } from "../../../src/nn/metrics/regression.ts";
+import { meanLoss, meanOf, rootMeanSquaredError } from "../../../src/nn/metrics/regression.ts";
 import {
   binary,
   type MetricClaims,
@@ -35,6 +38,17 @@ const errors: MetricClaims = {
   }),
 };
 
+/** The mean of a value that an objective reports: here the distance of an output from its target. */
+export const distance: Metric<Ratio> = {
+  ...meanOf("distance"),
+  fromBatch: (batch) => {
+    const { outputs, targets } = batch;
+    const output = reshape(outputs, [outputs.shape[0] ?? 1]);
+    const values = { distance: abs(sub(output, cast(targets, output.dtype))) };
+    return meanOf("distance").fromBatch({ ...batch, values });
+  },
+};
+
 /** Every metric. A missing one does not compile. */
 const settings: {
   readonly [Name in keyof (typeof metrics &
@@ -42,6 +56,7 @@ const settings: {
     typeof confusions)]: MetricSubject;
 } = {
   meanLoss: metricSubject("meanLoss", meanLoss, errors),
+  meanOf: metricSubject("meanOf", distance, errors, binary),
   accuracy: metricSubject("accuracy", accuracy, shareClaims(3)),
   binaryAccuracy: metricSubject("binaryAccuracy", binaryAccuracy(), shareClaims(2), binary),
   topKAccuracy: metricSubject("topK", topKAccuracy(2), { ...shareClaims(3), constant: 2 / 3 }),

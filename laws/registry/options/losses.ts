@@ -136,6 +136,7 @@ const lossOptions: OptionTable<
 
 const metricOptions: OptionTable<typeof metrics & typeof errorMetrics & typeof confusions> = {
   meanLoss: none,
+  meanOf: none,
   accuracy: none,
   binaryAccuracy: { threshold: [finiteNumber, (n) => metrics.binaryAccuracy(n)] },
   exactMatch: { padding: [anyWhole, (padding) => metrics.exactMatch({ padding })] },

@@ -20,7 +20,7 @@ export interface Averaged<C> {
  *
  * With `decay` the average is exponential and forgets; `"polyak"` weighs every step alike.
  *
- * **Math** `a' = d·a + (1 - d)·p`; Polyak's: `a' = a + (p - a) / (n + 1)` after step `n`, from 1.
+ * **Math** `a' = a + (1 - d)(p - a)`; Polyak's: `a' = a + (p - a) / (n + 1)` after step `n`, from 1.
  * **Fails with** `InvalidArgument`, thrown, where `decay` is not from 0 to less than 1.
  * **Source** Polyak and Juditsky, "Acceleration of stochastic approximation by averaging" (1992).
  */
@@ -51,7 +51,7 @@ export const averaged =
           (a, p) =>
             decay === "polyak"
               ? add(a, div(sub(p, a), cast(add(context.step, 1), a.dtype)))
-              : add(mul(a, decay), mul(p, 1 - decay)),
+              : add(a, mul(sub(p, a), 1 - decay)),
           average,
           params,
         );

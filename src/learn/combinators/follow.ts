@@ -1,5 +1,5 @@
 import { where } from "../../ir/ops/control.ts";
-import { add, eq, mul, rem } from "../../ir/ops/elementwise.ts";
+import { add, eq, mul, rem, sub } from "../../ir/ops/elementwise.ts";
 import { share, whole } from "../../tensor/validate.ts";
 import type { Moment } from "../learner.ts";
 import { bothLeaves } from "../trees.ts";
@@ -15,7 +15,7 @@ export interface Follower<Name extends string = string> {
 /**
  * Follows the params of another model by an exponential moving average: a slow teacher.
  *
- * **Math** `q' = decay·q + (1 - decay)·p`, after each step.
+ * **Math** `q' = q + (1 - decay)(p - q)`, after each step: exactly `p` where both are equal.
  * **Fails with** `InvalidArgument`, thrown, where `decay` is not from 0 to less than 1.
  * **Source** Tarvainen and Valpola, "Mean teachers are better role models" (2017), arXiv:1703.01780.
  */
@@ -23,8 +23,7 @@ export const follow = <const Name extends string>(leader: Name, decay: number): 
   share("follow", { decay });
   return {
     leader,
-    next: (own, leading) =>
-      bothLeaves((q, p) => add(mul(q, decay), mul(p, 1 - decay)), own, leading),
+    next: (own, leading) => bothLeaves((q, p) => add(q, mul(sub(p, q), 1 - decay)), own, leading),
   };
 };
 

@@ -1,6 +1,6 @@
 import type { Expr } from "../../ir/expr.ts";
-import { cast, stopGradient } from "../../ir/ops/control.ts";
-import { add, div, maximum, minimum, mul, sign, sub } from "../../ir/ops/elementwise.ts";
+import { cast, stopGradient, where } from "../../ir/ops/control.ts";
+import { add, div, gt, maximum, minimum, mul, sign, sub } from "../../ir/ops/elementwise.ts";
 import { globalNorm } from "../../optim/transforms.ts";
 import { positive, whole } from "../../tensor/validate.ts";
 import { bothLeaves } from "../trees.ts";
@@ -23,10 +23,11 @@ export const sharpnessAware = ({ rho }: { readonly rho: number }): GradientRule 
       const at = (p: unknown) =>
         gradientOf(reverse, (q) => judge(q, state, shard, circumstances), p);
       const here = at(params);
-      // The smallest number prevents 0/0 if the gradient vanishes.
-      const length = maximum(globalNorm(here.gradient), Number.MIN_VALUE);
+      const length = globalNorm(here.gradient);
+      // Where the gradient vanishes, no neighbor is worse to first order.
+      const factor = where(gt(length, 0), div(rho, length), 0);
       const worst = bothLeaves(
-        (p, g) => add(p, mul(g, cast(div(rho, length), g.dtype))),
+        (p, g) => add(p, mul(g, cast(factor, g.dtype))),
         params,
         here.gradient,
       );

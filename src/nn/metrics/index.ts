@@ -3,4 +3,4 @@
 export { accuracy, binaryAccuracy, exactMatch, topKAccuracy } from "./classification.ts";
 export { type Confusion, confusionMatrix, f1, precision, recall } from "./confusion.ts";
 export type { ConfusionTable, Metric, Outcomes, Ratio, Summary } from "./metric.ts";
-export { meanLoss, rootMeanSquaredError } from "./regression.ts";
+export { meanLoss, meanOf, rootMeanSquaredError } from "./regression.ts";

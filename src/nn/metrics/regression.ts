@@ -3,7 +3,8 @@ import { cast } from "../../ir/ops/control.ts";
 import { mul, square, sub } from "../../ir/ops/elementwise.ts";
 import { lift } from "../../ir/ops/promote.ts";
 import { mean, sum } from "../../ir/ops/reduction.ts";
-import { type Metric, monoidRatio, oneEach, type Ratio, ratio } from "./metric.ts";
+import { sameShape } from "../../tensor/shape.ts";
+import { type Metric, misfit, monoidRatio, oneEach, type Ratio, ratio } from "./metric.ts";
 
 const sizeOfBatch = (targets: Expr): Expr => lift(targets.shape[0] ?? 1, "i32");
 
@@ -44,3 +45,38 @@ export const rootMeanSquaredError: Metric<Ratio> = {
   },
   value: (seen) => Math.sqrt(ratio(seen)),
 };
+
+/**
+ * The mean over all examples of a value that an objective reports beside its loss: `{ loss, values: { name } }`.
+ *
+ * **Shapes** `values[name]: [batch]`.
+ * **Fails with** `ShapeMismatch` when compiled, where the objective reports no such value, or not one for each example.
+ *
+ * @example
+ * ```ts
+ * import { meanOf } from "fluxion/metrics";
+ * meanOf("distance", { better: "lower" }).name // => "distance"
+ * ```
+ */
+export const meanOf = (
+  name: string,
+  { better = "lower" }: { readonly better?: "higher" | "lower" } = {},
+): Metric<Ratio> => ({
+  name,
+  better,
+  monoid: monoidRatio,
+  fromBatch: ({ loss, targets, examples = targets.shape[0] ?? 1, values = {} }) => {
+    const own = Object.hasOwn(values, name) ? values[name] : undefined;
+    const [x] =
+      own !== undefined && sameShape(own.shape, [examples])
+        ? [own]
+        : misfit(
+            `meanOf("${name}")`,
+            `a scalar "${name}" among the values that the loss function returns`,
+            [own ?? loss],
+            [{ shape: [examples], dtype: "f32" }],
+          );
+    return { total: sum(cast(x, "f64")), count: lift(examples, "i32") };
+  },
+  value: ratio,
+});

@@ -1,0 +1,137 @@
+import { isLeft } from "fp-ts/lib/Either.js";
+import { describe, expect, it } from "vitest";
+import { check, type Law, laws } from "../../laws/index.ts";
+import type { LearnerSubject } from "../../laws/training/learners.ts";
+import {
+  repeatedEvaluation,
+  sameSteps,
+  sharding,
+  shardsAreParts,
+  stepwiseResumption,
+  stillness,
+} from "../../laws/training/learners.ts";
+import { holds } from "../../laws/vitest.ts";
+import type { Expr } from "../../src/ir/expr.ts";
+import { add, mul } from "../../src/ir/index.ts";
+import type { AnyLearner, Learner } from "../../src/learn/index.ts";
+import { eachLeaf } from "../../src/learn/trees.ts";
+import { isFloat } from "../../src/tensor/dtype.ts";
+import { key } from "../../src/tensor/key.ts";
+import { learners } from "./subjects.ts";
+
+holds(laws.learner, learners, { runs: 2 });
+
+/** The reason why a changed learner breaks a law; "" where it does not. */
+const broken = (law: Law<LearnerSubject>, change: (of: AnyLearner) => Partial<AnyLearner>) => {
+  const subject = learners.find(({ name }) => name === "supervised") ?? expect.unreachable();
+  const learner = { ...subject.learner, ...change(subject.learner) };
+  const verdict = check(law, { ...subject, learner }, { runs: 2 });
+  return isLeft(verdict) ? verdict.left.reason : "";
+};
+
+const floats = (f: (x: Expr) => Expr) => (x: Expr) => (isFloat(x.dtype) ? f(x) : x);
+
+describe("planted mistakes in learners are noticed", () => {
+  it("something is remembered beside what is carried", () => {
+    let built = 0;
+    const forgetful = ({ step }: AnyLearner): Partial<AnyLearner> => ({
+      step: (carried, batch, context) => {
+        built += 1;
+        const { report, ...next } = step(carried, batch, context);
+        return { ...next, report: { ...report, loss: mul(report.loss, 1 + built / 8) } };
+      },
+    });
+    expect(broken(stepwiseResumption, forgetful)).not.toBe("");
+    expect(broken(sameSteps, forgetful)).not.toBe("");
+  });
+
+  it("an initial tree that does not depend on its key alone", () => {
+    let made = 0;
+    const restless = ({ init }: AnyLearner): Partial<AnyLearner> => ({
+      init: () => init(key(made++)),
+    });
+    expect(broken(sameSteps, restless)).not.toBe("");
+  });
+
+  it("params that move without a rate", () => {
+    const drifting = (of: AnyLearner): Partial<AnyLearner> => {
+      const step: AnyLearner["step"] = (carried, batch, context) => {
+        const next = of.step(carried, batch, context);
+        const trained = of.trained.get(next.carried);
+        const params = eachLeaf(
+          floats((x) => add(x, 1e-3)),
+          trained.params,
+        );
+        return { ...next, carried: of.trained.set(next.carried, { ...trained, params }) };
+      };
+      return {
+        step,
+        adjust: (change) => {
+          const made = of.adjust(change);
+          // The same drift under another rate.
+          return isLeft(made)
+            ? made
+            : { ...made, right: { ...made.right, step } as Learner<never, unknown> };
+        },
+      };
+    };
+    expect(broken(stillness, drifting)).not.toBe("");
+  });
+
+  it("shards that are added to the batch as one, or are added and not averaged", () => {
+    const once = ({ step }: AnyLearner): Partial<AnyLearner> => ({
+      step: (carried, batch, context) =>
+        step(carried, batch, {
+          ...context,
+          // Only the first shard counts.
+          overShards: (rows, share) => {
+            const made = context.overShards(rows, share);
+            return {
+              ...made,
+              mean: eachLeaf(
+                floats((x) => mul(x, made.each.length)),
+                made.mean,
+              ),
+            };
+          },
+        }),
+    });
+    expect(broken(shardsAreParts, once)).not.toBe("");
+    expect(broken(sharding, once)).toBe("");
+  });
+
+  it("shards that are not computed alike", () => {
+    let traced = 0;
+    const uneven = ({ step }: AnyLearner): Partial<AnyLearner> => ({
+      step: (carried, batch, context) =>
+        step(carried, batch, {
+          ...context,
+          overShards: (rows, share) =>
+            context.overShards(rows, (shard) => {
+              traced += 1;
+              const made = share(shard);
+              return {
+                ...made,
+                mean: eachLeaf(
+                  floats((x) => mul(x, traced)),
+                  made.mean,
+                ),
+              };
+            }),
+        }),
+    });
+    expect(broken(sharding, uneven)).not.toBe("");
+  });
+
+  it("an evaluation that remembers", () => {
+    let made = 0;
+    const remembering = ({ evaluate }: AnyLearner): Partial<AnyLearner> => ({
+      evaluate: (carried, batch, moment) => {
+        made += 1;
+        const report = evaluate(carried, batch, moment);
+        return { ...report, loss: mul(report.loss, made) };
+      },
+    });
+    expect(broken(repeatedEvaluation, remembering)).not.toBe("");
+  });
+});

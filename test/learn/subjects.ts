@@ -1,0 +1,163 @@
+import type { LearnerSubject } from "../../laws/training/learners.ts";
+import { dense, meanSquaredError, sequential, softmaxCrossEntropy } from "../../src/index.ts";
+import type { Expr } from "../../src/ir/expr.ts";
+import {
+  add,
+  cast,
+  diagonal,
+  logSoftmax,
+  matmul,
+  mean,
+  mul,
+  neg,
+  tanh,
+  transpose,
+} from "../../src/ir/index.ts";
+import {
+  adversarially,
+  alternating,
+  averaged,
+  batchObjective,
+  copyEvery,
+  follow,
+  type Learner,
+  objective,
+  privately,
+  sharpnessAware,
+  supervised,
+} from "../../src/learn/index.ts";
+import { batchNorm, dropout } from "../../src/nn/index.ts";
+import { binaryCrossEntropyWithLogits, type Loss } from "../../src/nn/losses/index.ts";
+import { adam, sgd } from "../../src/optim/index.ts";
+import { fromTypedArray, type Key, normal, split } from "../../src/tensor/index.ts";
+
+/** Rows of four numbers, a class of three, and another two numbers. */
+type Point = {
+  readonly x: Expr<readonly [4]>;
+  readonly z: Expr<readonly [2]>;
+  readonly label: Expr<readonly []>;
+};
+
+const batch: LearnerSubject["batch"] = (key: Key, examples) => {
+  const [a, b, c] = split(key, 3) as readonly [Key, Key, Key];
+  const drawn = normal(c, [examples]).toTypedArray();
+  const label = Int32Array.from(drawn, (v) => (v < -0.4 ? 0 : v < 0.4 ? 1 : 2));
+  return {
+    x: normal(a, [examples, 4]),
+    z: normal(b, [examples, 2]),
+    label: fromTypedArray([examples], label),
+  };
+};
+
+const separable = (name: string, learner: Learner<Point, unknown>): LearnerSubject => ({
+  name,
+  learner,
+  batch,
+  separable: true,
+});
+const together = (name: string, learner: Learner<Point, unknown>): LearnerSubject => ({
+  ...separable(name, learner),
+  separable: false,
+});
+
+const optimizer = adam({ learningRate: 0.05 });
+const network = sequential(dense(4, 5), tanh, dropout(0.2), dense(5, 3));
+const plain = { input: "x", target: "label", model: network, loss: softmaxCrossEntropy } as const;
+
+const two = objective({
+  models: { see: dense(4, 3), hear: dense(2, 3) },
+  loss: ({ see, hear }, row: Point, { epoch }) =>
+    add(
+      softmaxCrossEntropy(add(see(row.x), hear(row.z)), row.label),
+      mul(cast(add(epoch, 1), "f32"), mul(meanSquaredError(see(row.x), hear(row.z)), 0.1)),
+    ) as Loss,
+  optimizer,
+});
+
+const towers = { left: dense(4, 3), right: dense(2, 3) };
+const pairs = batchObjective<Point, typeof towers>({
+  models: towers,
+  loss: ({ left, right }, { x, z }) => {
+    const scores = matmul(left(x), transpose(right(z)));
+    return neg(mean(diagonal(logSoftmax(scores)))) as Loss;
+  },
+  optimizer,
+});
+
+const models = { draw: dense(2, 4), judge: sequential(dense(4, 4), tanh, dense(4, 1)) };
+const players = alternating({
+  judge: objective({
+    models,
+    trains: ["judge"],
+    loss: ({ draw, judge }, row: Point) =>
+      add(
+        binaryCrossEntropyWithLogits(judge(row.x), 1),
+        binaryCrossEntropyWithLogits(judge(draw(row.z)), 0),
+      ) as Loss,
+    optimizer: adam({ learningRate: 0.02 }),
+  }),
+  draw: objective({
+    models,
+    trains: ["draw"],
+    loss: ({ draw, judge }, row: Point) => binaryCrossEntropyWithLogits(judge(draw(row.z)), 1),
+    optimizer: sgd({ learningRate: 0.1 }),
+  }),
+});
+
+const followed = (rule: "follow" | "copy") =>
+  objective({
+    models: { student: network, teacher: network },
+    follows: { teacher: rule === "follow" ? follow("student", 0.9) : copyEvery("student", 2) },
+    loss: ({ student, teacher }, row: Point) =>
+      add(
+        softmaxCrossEntropy(student(row.x), row.label),
+        meanSquaredError(student(row.x), teacher(row.x)),
+      ) as Loss,
+    optimizer,
+  });
+
+/** A learner of each kind, for the laws. */
+export const learners: readonly LearnerSubject[] = [
+  separable("supervised", supervised<Point, "x", "label", typeof network>({ ...plain, optimizer })),
+  together(
+    "supervised with batch statistics",
+    supervised<Point, "x", "label", never>({
+      ...plain,
+      model: sequential(dense(4, 5), batchNorm(5), dense(5, 3)) as never,
+      optimizer,
+    }),
+  ),
+  separable("objective of two models", two),
+  together("batchObjective", pairs),
+  separable("alternating", players),
+  separable("a teacher that follows", followed("follow")),
+  separable("a teacher that is copied", followed("copy")),
+  separable("averaged", averaged(0.9)(two)),
+  separable("averaged over all steps", averaged("polyak")(two)),
+  separable(
+    "privately",
+    supervised<Point, "x", "label", typeof network>({
+      ...plain,
+      optimizer,
+      gradient: privately({ clip: 0.5, noise: 0.7 }),
+    }),
+  ),
+  together(
+    "sharpnessAware",
+    supervised<Point, "x", "label", typeof network>({
+      ...plain,
+      optimizer,
+      gradient: sharpnessAware({ rho: 0.1 }),
+    }),
+  ),
+  separable(
+    "adversarially",
+    supervised<Point, "x", "label", typeof network>({
+      ...plain,
+      optimizer,
+      gradient: adversarially({ column: "x", epsilon: 0.1, steps: 2 }),
+    }),
+  ),
+];
+
+export { batch, type Point };
