@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect";
 import * as Scope from "effect/Scope";
 import { isLeft } from "fp-ts/lib/Either.js";
 import { from, isObservable, lastValueFrom, Observable, toArray } from "rxjs";
-import { describe, expect, test } from "vitest";
+import { describe, expect, expectTypeOf, test } from "vitest";
 import { sequencesKept, sequencesResumed } from "../../laws/data/ragged.ts";
 import {
   boundedReading,
@@ -34,6 +34,7 @@ import {
 } from "../../src/data/index.ts";
 import { epochOrder } from "../../src/data/source/order.ts";
 import { formatError } from "../../src/errors/failure.ts";
+import { ShapeMismatch } from "../../src/errors.ts";
 import { arange, scalar, tensor, zeros } from "../../src/tensor/constructors.ts";
 import { key } from "../../src/tensor/key.ts";
 import { Tensor } from "../../src/tensor/tensor.ts";
@@ -289,6 +290,32 @@ describe("what no stream should do is a typed error that says where", () => {
     ],
     ["open throws when looked at", streamRows(() => 5 as never), { _tag: "StreamFailed" }, {}],
     [
+      "a first row that is none",
+      streamRows(() => [5] as never),
+      { _tag: "RowMismatch", row: 0 },
+      {},
+    ],
+    [
+      "a first row without columns",
+      streamBatches(() => [{}]),
+      { _tag: "RowMismatch", row: 0, expected: "a record of tensors" },
+      {},
+    ],
+    [
+      "a first row of numbers",
+      streamRows(() => [{ x: 5 }] as never),
+      { _tag: "RowMismatch", column: "x", expected: "a tensor", actual: "5" },
+      {},
+    ],
+    [
+      "a first file that is not there",
+      shardedRows<X>(["a"], () => {
+        throw new Error("ENOENT");
+      }),
+      { _tag: "StreamFailed", file: "a", row: 0, reason: "ENOENT" },
+      {},
+    ],
+    [
       "a sequence that is too long",
       streamRows(() => [{ x: zeros([2]) }, { x: zeros([5]) }], {
         ragged: { columns: ["x"], lengths: [2, 4] },
@@ -375,6 +402,39 @@ describe("what no stream should do is a typed error that says where", () => {
       expect(turns).toBeGreaterThan(2);
     },
   );
+});
+
+test("arrays of another type or without room are refused, as those of a dataset are", async () => {
+  const stream = streamRows(() => counting(3), { spec: { x: { shape: [], dtype: "f32" } } });
+  const options = { batchSize: 2, key: key(1), shuffle: false };
+  for (const source of [stream, dataset({ x: arange(3) })])
+    for (const x of [new Float64Array(2), new Float32Array(1)]) {
+      const epochs = Effect.runSync(epochsOf<X>(source, options));
+      await Effect.runPromise(
+        Effect.scoped(
+          Effect.map(epochs.open(0, 0), (reader) => {
+            reader.ready();
+            expect(() => reader.fill({ x })).toThrow(ShapeMismatch);
+          }),
+        ),
+      );
+    }
+});
+
+test("the type of a row is that of what is yielded", () => {
+  const rows = streamRows(function* () {
+    yield { x: tensor([1, 2, 3]), label: scalar(1, "i32") };
+  });
+  expectTypeOf(rows).toExtend<
+    Source<{ readonly x: Tensor<readonly [3]>; readonly label: Tensor<readonly []> }>
+  >();
+  const batches = streamBatches(async function* () {
+    yield { x: tensor([[1, 2, 3]]) as Tensor<readonly [number, 3]> };
+  });
+  expectTypeOf(batches).toExtend<Source<{ readonly x: Tensor<readonly [3]> }>>();
+  const files = shardedRows(["a"], () => from([{ x: tensor([1, 2]) }]));
+  expectTypeOf(files).toExtend<Source<{ readonly x: Tensor<readonly [2]> }>>();
+  expectTypeOf(files).not.toExtend<Source<{ readonly y: Tensor }>>();
 });
 
 describe("resuming", () => {

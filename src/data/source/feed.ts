@@ -46,8 +46,19 @@ export interface Feed {
   readonly close: () => Promise<void>;
 }
 
-const messageOf = (cause: unknown): string =>
+export const messageOf = (cause: unknown): string =>
   cause instanceof Error ? cause.message : String(cause);
+
+/** Where a row of an epoch is, counted in its file if there is one. */
+export const placeOf = (
+  { name: stream }: Streamed,
+  epoch: number,
+  row: number,
+  file: ReturnType<Pull<Row>["file"]>,
+): StreamPlace =>
+  file === undefined
+    ? { stream, epoch: epoch + 1, row }
+    : { stream, epoch: epoch + 1, row: row - file.start, file: file.name };
 
 export const feedOf = ({
   stream,
@@ -65,13 +76,7 @@ export const feedOf = ({
   let rows = 0;
   let turnEnd = performance.now() + turn;
 
-  const place = (): StreamPlace => {
-    const file = pull?.file();
-    const at = { stream: stream.name, epoch: opening.epoch + 1 };
-    return file === undefined
-      ? { ...at, row: rows }
-      : { ...at, row: rows - file.start, file: file.name };
-  };
+  const place = (): StreamPlace => placeOf(stream, opening.epoch, rows, pull?.file());
   const isOver = (): boolean => ended || failure !== undefined;
 
   /** Releases the stream's resources. Waits for that, unless a request is pending. */

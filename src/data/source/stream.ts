@@ -1,24 +1,18 @@
 import * as Effect from "effect/Effect";
 import type * as Scope from "effect/Scope";
-import {
-  EmptyDataset,
-  InvalidArgument,
-  InvalidBatchSize,
-  StreamEnded,
-  StreamFailed,
-} from "../../errors.ts";
-import { holds } from "../../tensor/dtype.ts";
+import { InvalidArgument, InvalidBatchSize, ShapeMismatch, StreamEnded } from "../../errors.ts";
+import { allocate, holds } from "../../tensor/dtype.ts";
 import { split } from "../../tensor/key.ts";
-import type { Row } from "../dataset.ts";
+import { sizeOf } from "../../tensor/shape.ts";
 import { type Admit, admitting, lengthColumn, specOf, unknownLabels } from "./admit.ts";
 import { bucketSpecs, byLength, inOrder, type Rows } from "./batcher.ts";
 import type { BatchReader, Epochs, ReadOptions, RowSpec, SourceError } from "./epochs.ts";
 import { feedOf } from "./feed.ts";
-import { Inbox } from "./inbox.ts";
+import { firstItem } from "./firstItem.ts";
+import { type Arrays, Inbox } from "./inbox.ts";
 import { epochKey } from "./order.ts";
-import { type Pull, pullOf } from "./pull.ts";
 import { ShuffleBuffer, widthsOf } from "./shuffleBuffer.ts";
-import type { Opening, Streamed } from "./source.ts";
+import type { Streamed } from "./source.ts";
 import { giveWay } from "./turns.ts";
 
 /** A stream whose row types are known. */
@@ -31,6 +25,25 @@ interface Known {
 
 /** The keys of an epoch: one for the stream itself, and one for the order of its rows. */
 const keysOf = ({ key }: ReadOptions, epoch: number) => split(epochKey(key, epoch), 2);
+
+const bucketsOf = ({ ragged }: Streamed, spec: RowSpec): readonly RowSpec[] =>
+  ragged === undefined ? [spec] : bucketSpecs(spec, ragged);
+
+/** Throws unless each array has the storage of its column and room for so many rows. */
+const checkRoom = (spec: RowSpec, rows: number, into: Arrays): void => {
+  for (const [column, array] of Object.entries(into)) {
+    const type = spec[column];
+    if (type === undefined) continue;
+    const elements = rows * sizeOf(type.shape);
+    if (array.length < elements || array.constructor !== allocate(type.dtype, 0).constructor)
+      throw new ShapeMismatch({
+        op: "fill",
+        expected: `an array of ${type.dtype} for at least ${elements} elements of "${column}"`,
+        actual: [[array.length]],
+        path: [],
+      });
+  }
+};
 
 /** Reads an epoch of a stream from a given position. */
 const reading = (
@@ -137,7 +150,9 @@ const reading = (
     ready,
     bucket: () => batcher.bucket(),
     fill: (into) => {
-      if ((answer() ?? 0) === 0) return;
+      const n = answer() ?? 0;
+      if (n === 0) return;
+      checkRoom(bucketsOf(stream, spec)[batcher.bucket()] ?? spec, n, into);
       batcher.fill(into);
       at++;
       feed.advance();
@@ -151,47 +166,6 @@ const reading = (
     },
   };
 };
-
-/** Reads the first item of a stream, which is opened for that and closed again. */
-const firstItem = (stream: Streamed, opening: Omit<Opening, "signal">) =>
-  Effect.suspend((): Effect.Effect<Row, SourceError> => {
-    const aborter = new AbortController();
-    const place = { stream: stream.name, epoch: opening.epoch + 1, row: 0 };
-    const failed = (cause: unknown) =>
-      new StreamFailed({
-        ...place,
-        reason: cause instanceof Error ? cause.message : String(cause),
-        cause,
-      });
-    const open = Effect.try({
-      // A stream of batches yields records of tensors, as one of rows does.
-      try: () =>
-        pullOf(
-          stream.open({ ...opening, signal: aborter.signal }) as Pull<Row>,
-          0,
-          stream.waiting,
-          () => place,
-        ),
-      catch: failed,
-    });
-    const close = (pull: Pull<Row>) =>
-      Effect.promise(async () => {
-        aborter.abort();
-        await pull.close();
-      }).pipe(Effect.catchDefect(() => Effect.void));
-    return Effect.acquireUseRelease(
-      open,
-      (pull) =>
-        Effect.flatMap(
-          Effect.tryPromise({ try: async () => pull.next(), catch: failed }),
-          (item): Effect.Effect<Row, SourceError> =>
-            item.done === true
-              ? Effect.fail(new EmptyDataset({ where: `the stream "${stream.name}"` }))
-              : Effect.succeed(item.value),
-        ),
-      close,
-    );
-  });
 
 /** Makes the epochs of a stream. It reads the first row if the stream does not declare its row types. */
 export const streamEpochs = Effect.fnUntraced(function* (stream: Streamed, options: ReadOptions) {
@@ -230,7 +204,7 @@ export const streamEpochs = Effect.fnUntraced(function* (stream: Streamed, optio
     steps === undefined ? undefined : dropRemainder ? Math.floor(steps) : Math.ceil(steps);
   return {
     spec,
-    buckets: ragged === undefined ? [spec] : bucketSpecs(spec, ragged),
+    buckets: bucketsOf(stream, spec),
     batchSize,
     rowsPerEpoch:
       stepsPerEpoch === undefined || rows === undefined
