@@ -1,8 +1,8 @@
 /**
  * Matrix products as WebAssembly functions, one per shape.
  *
- * **Source** the loops around the kernel follow Goto and van de Geijn (2008), "Anatomy of
- * high-performance matrix multiplication".
+ * **Source** The loops around the kernel follow Goto and van de Geijn (2008), "Anatomy of high-performance matrix
+ * multiplication".
  */
 import {
   type Body,
@@ -33,10 +33,10 @@ import {
 /** `(a, b, c, scratch)`: byte addresses, 16-byte aligned; scratch of `gemmScratchBytes(spec)`. */
 export type Gemm = Fn<readonly ["i32", "i32", "i32", "i32"], "void">;
 
-/** `(a, b, c, scratch, from, to)`: of a product, the pieces `from`, …, `to - 1`. */
+/** `(a, b, c, scratch, from, to)`: computes the pieces `from`, …, `to - 1` of a product. */
 export type GemmPart = Fn<readonly ["i32", "i32", "i32", "i32", "i32", "i32"], "void">;
 
-/** `(b, panels, from, to)`: byte addresses; of the `panelCount(spec)` panels those from `from` up to `to` are written. */
+/** `(b, panels, from, to)`: byte addresses; writes the panels `from`, …, `to - 1` of the `panelCount(spec)` panels. */
 export type Panels = Fn<readonly ["i32", "i32", "i32", "i32"], "void">;
 
 const times = (x: Code<"i32">, factor: number): Code<"i32"> =>
@@ -46,7 +46,7 @@ const times = (x: Code<"i32">, factor: number): Code<"i32"> =>
 const displaced = (base: Code<"i32">, index: Code<"i32">, stride: number): Code<"i32"> =>
   stride === 0 ? base : i32.add(base, times(index, stride));
 
-/** Copies `B`, `steps` long in k, into panels. */
+/** Copies `steps` rows of `B` into panels. */
 const packPanels = (
   body: Body,
   plan: Plan,
@@ -70,7 +70,7 @@ const packPanels = (
     );
 };
 
-/** A function that makes the panels that a product with `spec.panels` reads. */
+/** Makes the function that writes the panels which a product with `spec.panels` reads. */
 export const gemmPanels = (module: ModuleBuilder, name: string, spec: GemmSpec): Panels => {
   const plan = planOf(spec);
   const packers = new Map(
@@ -82,10 +82,10 @@ export const gemmPanels = (module: ModuleBuilder, name: string, spec: GemmSpec):
 };
 
 /**
- * A function that computes the product that `spec` describes, and gives it to its tail if there is one.
+ * Makes a function that computes the product that `spec` describes, and passes it to the tail if there is one.
  *
- * The same spec and the same numbers give the same bits, whatever else runs. Which operands are
- * copied into the scratch memory, and how k is split, is decided from the sizes alone.
+ * The same spec and the same numbers give the same bits, whatever else runs. The sizes alone decide which operands are
+ * copied into the scratch memory, and how k is split.
  *
  * **Shapes** `a: [m, k]`, `b: [k, n]` → `c: [m, n]`, for each of the batch.
  */
@@ -101,7 +101,9 @@ export const gemm = (
   );
 };
 
-/** A function that computes some pieces of the same product: the same bits, whatever the cut. */
+/**
+ * Makes a function that computes some pieces of the same product. The bits do not depend on how the product is split.
+ */
 export const gemmPart = (
   module: ModuleBuilder,
   name: string,
@@ -161,14 +163,14 @@ const loopsOf = (
     const block = body.let(i32.add(scratch, blockAt(spec)));
 
     const product = (a0: Code<"i32">, b0: Code<"i32">, c0: Code<"i32">): void => {
-      /** Rows of the products before the first of this part. */
+      /** The number of rows in the products before the first product of this part. */
       const above = tail && body.let(i32.div_u(i32.sub(c0, tail.start), 4 * cRow));
-      /** One block of k: `k0` steps in, `steps` long. */
+      /** Computes one block of k, which starts at `k0` and has `steps` steps. */
       const slice = (k0: Code<"i32">, steps: number, first: Code<"i32">, last: number): void => {
         const aHere = body.let(displaced(a0, k0, 4 * aStrides.column));
         const bHere = body.let(displaced(b0, k0, 4 * bStrides.row));
         const rounds = i32.const(Math.floor(steps / unroll));
-        /** Address of the panel at `column`: panels before it are all of the widest kind. */
+        /** The address of the panel at `column`: all panels before it have the greatest width. */
         const panel = (column: Code<"i32">): Code<"i32"> =>
           plan.packB
             ? displaced(packedB, column, 4 * plan.depth)
@@ -181,7 +183,7 @@ const loopsOf = (
         );
         const across: readonly Span[] =
           columns === undefined ? [{ from: 0, to: n }] : panels.flatMap(([, span]) => span ?? []);
-        // Rows are cut between blocks where there are any, else between tiles.
+        // Rows are split between blocks if there are any, else between tiles.
         const blocks = counted(blocksOf(plan), ({ outer, tiles }) =>
           plan.inBlocks ? outer.count : (tiles[0] as Run).count,
         );
@@ -257,7 +259,7 @@ const loopsOf = (
 
     const { batch, outer } = spec;
     if (m === 0 || n === 0) return;
-    /** Runs something for each member of a batch. */
+    /** Runs `visit` for each member of a batch. */
     const each = (
       { count, ...step }: Batch,
       bases: readonly [Code<"i32">, Code<"i32">, Code<"i32">],

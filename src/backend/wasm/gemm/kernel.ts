@@ -1,4 +1,4 @@
-/** The innermost loop: a tile of `C` held in registers while k runs. */
+/** The innermost loop: it holds a tile of `C` in registers while k runs. */
 import {
   type Body,
   type Code,
@@ -13,25 +13,28 @@ import {
 import { columnsPerGroup, type GemmSpec, type Plan, type Steps, unroll } from "./spec.ts";
 
 /**
- * What is done with the product, block by block of rows, instead of storing it: adding a bias, an activation, a mask. A
- * finished block lies in the scratch memory, small enough for a near cache.
+ * Work on the product that replaces storing it, one block of rows at a time: adding a bias, an activation, a mask. A
+ * finished block is in the scratch memory, small enough for a near cache.
  */
 export interface Tail {
-  /** The address of row 0 of `C`. Only sums over a part of k are stored there. */
+  /** The address of row 0 of `C`. `C` stores only sums over a part of k. */
   readonly start: Operand<"i32">;
   readonly take: BlockFunction;
 }
 
-/** `(block, row, rows, column, columns)`: where a part of a block is, its place in `C`, and how large it is. Rows lie as those of `C`. */
+/**
+ * `(block, row, rows, column, columns)`: the address of a part of a block, its position in `C`, and its size. Its rows
+ * have the stride of `C`.
+ */
 export type BlockFunction = Fn<readonly ["i32", "i32", "i32", "i32", "i32"], "void">;
 
 export interface GemmOptions {
-  /** Whether to use `f32x4.relaxed_madd`; ask `features()` first. */
+  /** Whether to use `f32x4.relaxed_madd`; `features()` says whether the engine has it. */
   readonly relaxed: boolean;
   readonly tail?: Tail;
 }
 
-/** Where the kernel reads a tile of `A` and of `B`, packed or not; strides are in bytes. */
+/** How the kernel reads a tile of `A` and of `B`, packed or not; strides are in bytes. */
 interface Feed {
   readonly aRow: number;
   readonly aStep: number;
@@ -65,10 +68,10 @@ const storeLanes = (
   }
 };
 
-/** Maximum steps of a sum in groups that is written out without a loop. */
+/** Maximum steps of a sum over groups that is unrolled. */
 const mostWritten = 32;
 
-/** Where each step of k reads in `A`, in elements after the first. */
+/** For each step of k, the position of its element in a row of `A`, in elements after the first. */
 const stepsOf = ({ a, k, groups = [] }: GemmSpec): readonly number[] =>
   [...groups, { count: columnsPerGroup({ k, groups }), step: a.column }].reduce<readonly number[]>(
     (all, { count, step }) =>
@@ -76,7 +79,7 @@ const stepsOf = ({ a, k, groups = [] }: GemmSpec): readonly number[] =>
     [0],
   );
 
-/** The sum over groups of columns: written out where it is short, else a loop for each level. */
+/** Writes the sum over groups of columns: unrolled if it is short, else a loop for each level. */
 const grouped = ({
   body,
   a,
@@ -120,10 +123,13 @@ const grouped = ({
   level(groups);
 };
 
-/** `(a, b, c, rounds, first, last)`: addresses, and which part of k. */
+/**
+ * `(a, b, c, rounds, first, last)`: addresses, the rounds of the loop, and whether this is the first or the last part
+ * of k.
+ */
 export type Kernel = Fn<readonly ["i32", "i32", "i32", "i32", "i32", "i32"], "void">;
 
-/** The kernel for tiles of so many rows and columns. Products that agree in everything it depends on share it. */
+/** Makes the kernel for tiles of `height` rows and `width` columns. Products that need the same code share it. */
 export const kernel = (
   module: ModuleBuilder,
   name: string,
@@ -174,7 +180,7 @@ const write = (
           });
         });
 
-      /** One step of k, `u` steps of `B` and `ahead` bytes of `A` beyond the current addresses. */
+      /** Writes one step of k, at `u` steps of `B` and `ahead` bytes of `A` beyond the current addresses. */
       const step = (u: number, ahead = u * aStep): void => {
         const right = Array.from({ length: vectors }, (_, j) =>
           body.let(v128.load(b, u * bStep + 16 * j)),
@@ -208,8 +214,8 @@ const write = (
       const put = (at: number, value: Local<"v128">, j: number): void =>
         body.do(...storeLanes(c, value, at, Math.min(4, width - 4 * j)));
       const store = (): void => each((sum, r, j) => put(r * cRow + 16 * j, sum, j));
-      // A part of a sum starts from 0 and is then added to what is there: a total that takes one product after
-      // the other would lose more with each.
+      // A part of a sum starts from 0 and is then added to `C`: one running total for all products would lose more in
+      // rounding.
       const add = (): void =>
         each((sum, r, j) => {
           const at = r * cRow + 16 * j;
@@ -226,7 +232,7 @@ const write = (
           ];
           body.set(after, f32x4.add(before, term));
           body.set(sum, f32x4.add(f32x4.sub(before, after), term));
-          // What is infinite or NaN has lost nothing that could be given back.
+          // A sum that is infinite or NaN has lost nothing that could be added later.
           body.set(sum, v128.and(sum, f32x4.eq(body.let(f32x4.sub(sum, sum)), f32x4.const(0))));
           put(at, after, j);
           put(behind, sum, j);

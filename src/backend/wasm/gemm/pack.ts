@@ -1,4 +1,4 @@
-/** Copies of parts of `A` and `B` in the order in which the kernel reads them. */
+/** Copies parts of `A` and `B` in the order in which the kernel reads them. */
 import {
   type Code,
   type Fn,
@@ -10,7 +10,7 @@ import {
 } from "../assembler/index.ts";
 import type { Strides } from "./spec.ts";
 
-/** `(from, to, steps)`: copies one tile of `A` or one panel of `B`, `steps` long in k. */
+/** `(from, to, steps)`: copies one tile of `A` or one panel of `B` for `steps` steps of k. */
 export type Packer = Fn<readonly ["i32", "i32", "i32"], "void">;
 
 const evens = [0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23];
@@ -19,8 +19,8 @@ const lows = [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23];
 const highs = [8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31];
 
 /**
- * Writes, for each step of k, `size` neighbors (rows of `A`, or columns of `B`), then zeros up to `padded`. `across`
- * and `along` are the strides in bytes.
+ * Makes a function that writes, for each step of k, `size` neighbors (rows of `A`, or columns of `B`), then zeros up to
+ * `padded`. `across` and `along` are the strides in bytes.
  */
 export const packer = (
   module: ModuleBuilder,
@@ -34,7 +34,7 @@ export const packer = (
     module.func(name, ["i32", "i32", "i32"], "void", (body, from, to, steps) => {
       const one = (offset: number, at: number): Code<"void"> =>
         f32.store(to, f32.load(from, offset), at);
-      /** `count` steps at once by 4×4 transposition, where neighbors in k are contiguous. */
+      /** Writes `count` steps at once by 4×4 transposition, for operands whose neighbors in k are contiguous. */
       const transpose = (i: number): void => {
         const line = (r: number): Code<"v128"> => body.let(v128.load(from, (i + r) * across));
         const [w, x, y, z] = [line(0), line(1), line(2), line(3)] as const;

@@ -1,9 +1,9 @@
-/** Cuts a product for threads, and writes the loops over a part of it. */
+/** Splits a product for threads, and writes the loops over a part of it. */
 import { greatestOf, leastOf } from "../../../tensor/extremes.ts";
 import { type Body, type Code, i32, type Operand, select } from "../assembler/index.ts";
 import { type GemmSpec, type Plan, planOf, type Run } from "./spec.ts";
 
-/** The axis along which a product is cut: never `k`, so that every sum is made as in the whole. */
+/** The axis along which a product is split. It is never `k`, so that every sum is computed as in the whole product. */
 export type Along = "batch" | "rows" | "columns";
 
 /** The pieces `from`, …, `to - 1`. */
@@ -12,13 +12,16 @@ export interface Part {
   readonly to: Code<"i32">;
 }
 
-/** Rows whose tiles are packed together, and those tiles, from the first of the rows on. */
+/** A block of rows: its place, and its tiles, which start from its first row. */
 interface Block {
   readonly outer: Run;
   readonly tiles: readonly Run[];
 }
 
-/** In blocks, as large as one another, and in the last whatever tiles are left; else each run of tiles. */
+/**
+ * The blocks of a plan: equal blocks and a last one with the remaining tiles. If the plan has no blocks, each run of
+ * tiles is one.
+ */
 export const blocksOf = ({ heights, block, inBlocks }: Plan): readonly Block[] => {
   const blockOf = (start: number, tiles: readonly Run[], count = 1): Block => ({
     outer: { start, size: tiles.reduce((n, run) => n + run.size * run.count, 0), count },
@@ -45,14 +48,17 @@ export const blocksOf = ({ heights, block, inBlocks }: Plan): readonly Block[] =
 
 const countOf = (runs: readonly Run[]): number => runs.reduce((n, { count }) => n + count, 0);
 
-/** Each with the number of pieces before it. */
+/** Pairs each element with the number of pieces before it. */
 export const counted = <A>(
   xs: readonly A[],
   count: (x: A) => number,
 ): readonly (readonly [A, number])[] =>
   xs.map((x, i) => [x, xs.slice(0, i).reduce((n, before) => n + count(before), 0)]);
 
-/** The sizes of the pieces into which a product can be cut along an axis: members, tiles or packed blocks, panels. */
+/**
+ * The sizes of the pieces into which a product can be split along an axis: members of the batch, tiles or packed
+ * blocks, or panels.
+ */
 const piecesAlong = (spec: GemmSpec, along: Along): readonly number[] => {
   const plan = planOf(spec);
   const sizesOf = (runs: readonly Run[]): readonly number[] =>
@@ -69,10 +75,10 @@ const piecesAlong = (spec: GemmSpec, along: Along): readonly number[] => {
 
 const sum = (sizes: readonly number[]): number => sizes.reduce((a, b) => a + b, 0);
 
-/** The time until the last of two, or of four, threads is done, relative to equal shares. */
+/** The greater of the times that two and four threads take, relative to equal shares. */
 const unevenness = (sizes: readonly number[]): number => {
   const total = sum(sizes);
-  if (total === 0) return 1; // of an empty product nobody waits for another
+  if (total === 0) return 1; // in an empty product, no thread waits
   const share = (thread: number, threads: number): number => {
     const end = (last: number): number => Math.floor((last * sizes.length) / threads);
     return (threads * sum(sizes.slice(end(thread), end(thread + 1)))) / total;
@@ -80,12 +86,12 @@ const unevenness = (sizes: readonly number[]): number => {
   return greatestOf([...[0, 1].map((t) => share(t, 2)), ...[0, 1, 2, 3].map((t) => share(t, 4))]);
 };
 
-/** Shares count as equal up to this ratio. */
+/** Maximum ratio of shares that count as equal. */
 const even = 1.1;
 
 /**
- * Chooses the best cut of an f32 product. Members of a batch are independent; rows share only `B`, which each thread
- * would pack for itself; columns share `A`. Equal shares count for more than any of this.
+ * Chooses the best axis along which to split an f32 product. Members of a batch are independent. Rows share only `B`,
+ * which each thread would pack for itself. Columns share `A`. Equal shares matter more than any of this.
  */
 export const cutOfProduct = (
   spec: GemmSpec,
@@ -100,13 +106,13 @@ export const cutOfProduct = (
     return { along, pieces: sizes.length, uneven: unevenness(sizes) };
   });
   const least = leastOf(cuts.map((c) => c.uneven));
-  return cuts.find((c) => c.uneven <= Math.max(even, least)) as (typeof cuts)[number]; // one has the least
+  return cuts.find((c) => c.uneven <= Math.max(even, least)) as (typeof cuts)[number]; // at least the least uneven qualifies
 };
 
 /** Enough pieces for a few threads to get about equal shares. */
 const enough = 8;
 
-/** Chooses the best cut of an f64 or i32 product: by members, or by single rows. */
+/** Chooses how to split an f64 or i32 product: by members of the batch, or by single rows. */
 export const cutOfScalarProduct = ({
   m,
   batch,
@@ -115,16 +121,16 @@ export const cutOfScalarProduct = ({
     ? { along: "batch", pieces: batch.count }
     : { along: "rows", pieces: m };
 
-/** The number of panels. */
+/** The number of panels of a product. */
 export const panelCount = (spec: GemmSpec): number => countOf(planOf(spec).widths);
 
-/** Positions along a run. */
+/** A range of positions along a run. */
 export interface Span {
   readonly from: Operand<"i32">;
   readonly to: Operand<"i32">;
 }
 
-/** The part of a run that a thread does; `before` pieces were counted before the run. */
+/** The positions of a run that belong to one thread's part. `before` is the number of pieces before the run. */
 export const spanOfRun = (
   body: Body,
   { start, size, count }: Run,
@@ -141,7 +147,7 @@ export const spanOfRun = (
   return { from: within(part.from), to: within(part.to) };
 };
 
-/** The pieces of a run, as a loop or as one visit; of a span, those in it. */
+/** Visits the pieces of a run, or those in a span. */
 export const overRun = (
   body: Body,
   { start, size, count }: Run,

@@ -1,4 +1,7 @@
-/** Matrix products of f64 and i32: one element after another, in the order of k, in parts where it is long. */
+/**
+ * Matrix products of f64 and i32, computed one element after another. Each sum follows the order of k, in parts if it
+ * is long.
+ */
 import {
   type Body,
   type Code,
@@ -22,7 +25,7 @@ interface Arithmetic<T extends "f64" | "i32"> {
   readonly add: (x: Code<T>, y: Code<T>) => Code<T>;
 }
 
-/** Maximum products added up one after another: a longer sum is a sum of such sums. */
+/** Maximum products that one total adds up. A longer sum is a sum of such totals. */
 const together = 512;
 
 /** Writes the loops of a product: all of them, or those of a part. */
@@ -91,7 +94,7 @@ const i32Loops = loops<"i32">({
   add: i32.add,
 });
 
-/** Takes the scratch address without using it, so that all products are called alike. */
+/** Takes the scratch address without using it, so that all products have the same parameters. */
 const product =
   <T extends "f64" | "i32">(write: ReturnType<typeof loops<T>>) =>
   (module: ModuleBuilder, name: string, spec: GemmSpec): Gemm =>

@@ -1,6 +1,6 @@
-/** A matrix product with every size and stride known, and how it is cut to fit caches and registers. */
+/** A matrix product with all sizes and strides known, and how it is split to fit caches and registers. */
 
-/** Distances in elements: between rows, and between columns. */
+/** The elements from one row to the next, and from one column to the next. */
 export interface Strides {
   readonly row: number;
   readonly column: number;
@@ -9,10 +9,10 @@ export interface Strides {
 /** The strides of a row-major matrix with this many columns. */
 export const rowMajor = (columns: number): Strides => ({ row: columns, column: 1 });
 
-/** A matrix with this many rows, stored as the row-major matrix of its columns. */
+/** The strides of a matrix with this many rows that is stored transposed. */
 export const transposed = (rows: number): Strides => ({ row: 1, column: rows });
 
-/** A number of products, and the elements from each operand to its next. */
+/** The number of products in a batch, and the elements from one product's operands and result to the next's. */
 export interface Batch {
   readonly count: number;
   readonly a: number;
@@ -39,45 +39,45 @@ export interface GemmSpec {
   readonly b: Strides;
   /** Elements from one row of `C` to the next. Defaults to `n`. */
   readonly c?: number;
-  /** The number of products, and the elements from one operand to the next (0: the same one again). */
+  /** The number of products, and the elements from one operand to the next (0 to use the same one again). */
   readonly batch?: Batch;
   /** A batch of such batches; in f32 only. */
   readonly outer?: Batch;
   readonly accumulate?: boolean;
   /**
-   * For sums of many parts: elements from `C` to a second matrix of its size, 0 at first. It holds what rounding took
-   * from each element so far, which is given back with the next part.
+   * For sums of many parts: elements from `C` to a second matrix of its size, 0 at first. It holds the part that
+   * rounding has dropped from each element so far, which is added with the next part.
    *
    * **Source** Kahan (1965), "Further remarks on reducing truncation errors", Comm. ACM 8(1).
    */
   readonly lost?: number;
   /**
    * For columns of `A` that no single stride walks: groups of columns at its stride, and groups of groups, the
-   * outermost first. Windows of a convolution are read in place this way. Not for packed operands.
+   * outermost first. In this way a product reads the windows of a convolution in place. Not for packed operands.
    */
   readonly groups?: readonly Steps[];
   /** Whether `B` is given as the panels that {@link gemmPanels} makes of it. */
   readonly panels?: boolean;
-  /** Whether a tail takes the rows in blocks: then only sums over a part of k are written to `C`. */
+  /** Whether a tail takes the rows in blocks. Then only sums over a part of k are written to `C`. */
   readonly tailed?: boolean;
 }
 
-/** `count` equal pieces of `size`, starting at `start`. */
+/** `count` equal pieces of `size` elements, starting at `start`. */
 export interface Run {
   readonly start: number;
   readonly size: number;
   readonly count: number;
 }
 
-/** The cut of a product into tiles, panels and blocks. */
+/** How a product is split into tiles, panels and blocks. */
 export interface Plan {
-  /** Heights of the tiles, in runs; the tallest first. */
+  /** The heights of the tiles, in runs; the tallest first. */
   readonly heights: readonly Run[];
-  /** Widths of the panels, in runs; the widest first. */
+  /** The widths of the panels, in runs; the widest first. */
   readonly widths: readonly Run[];
-  /** Steps of k from one visit to `C` to the next; a multiple of {@link unroll} unless it is all of k. */
+  /** The steps of k between two visits to `C`: a multiple of {@link unroll}, or all of k. */
   readonly depth: number;
-  /** Rows from one packing of `A`, or one visit of a tail, to the next: whole tiles. */
+  /** The number of rows between two packings of `A`, or two visits of a tail: whole tiles. */
   readonly block: number;
   /** Whether `A` is packed, or a tail takes rows. */
   readonly inBlocks: boolean;
@@ -85,13 +85,13 @@ export interface Plan {
   readonly packB: boolean;
 }
 
-/** Steps of k in one round of the innermost loop. */
+/** The number of steps of k in one round of the innermost loop. */
 export const unroll = 4;
 
 export const ceilTo = (value: number, multiple: number): number =>
   Math.ceil(value / multiple) * multiple;
 
-/** Cuts `total` into pieces of `size`, the last two evened out so that none is too small. */
+/** Splits `total` into pieces of `size`. The last two pieces are evened out, so that neither is too small. */
 const cut = (total: number, size: number, evenBelow: number): readonly Run[] => {
   const rest = total % size;
   const whole = Math.floor(total / size);
@@ -119,8 +119,8 @@ interface Tile {
 }
 
 /**
- * Tiles that keep about twelve sums in registers, which hides the latency of the additions and
- * leaves room, among fifteen, for a row of `B` and an element of `A`.
+ * Chooses tiles that keep about twelve sums in registers. That hides the latency of the additions, and leaves room,
+ * among fifteen registers, for a row of `B` and an element of `A`.
  */
 const tile = (m: number, n: number): Tile => {
   if (m === 1) return { height: 1, width: 32 };
@@ -129,18 +129,20 @@ const tile = (m: number, n: number): Tile => {
   return n > 8 && n <= 12 ? { height: 3, width: 12 } : { height: 6, width: 8 };
 };
 
-/** Maximum tiles from one packing of `A` to the next. */
+/** Maximum tiles between two packings of `A`. */
 const mostTiles = 16;
 
-/** Tiles per block, so that blocks are equal and divide among 2 or 4 threads. */
+/** The number of tiles per block, chosen so that blocks are equal and divide among 2 or 4 threads. */
 const tilesPerBlock = (tiles: number): number =>
   Math.ceil(tiles / ceilTo(Math.ceil(tiles / mostTiles), 4));
 
-/** Columns of `A` per group: those that its stride walks. */
+/** The number of columns of `A` in each group: those that its stride walks. */
 export const columnsPerGroup = ({ k, groups = [] }: Pick<GemmSpec, "k" | "groups">): number =>
   groups.reduce((n, { count }) => n / count, k);
 
-/** Maximum bytes of a block that a tail takes: it is still in a near cache when its last row is made. */
+/**
+ * Maximum bytes of a block that a tail takes, so that the block is still in a near cache when its last row is finished.
+ */
 const blockBytes = 2 ** 16;
 
 export const planOf = ({ m, n, k, b, groups, panels = false, tailed = false }: GemmSpec): Plan => {
@@ -167,7 +169,7 @@ export const planOf = ({ m, n, k, b, groups, panels = false, tailed = false }: G
   };
 };
 
-/** Bytes of `A` and of `B` packed, each a multiple of 16. */
+/** The bytes of `A` and of `B` when packed, each a multiple of 16. */
 export const packedBytes = (plan: Plan): { readonly a: number; readonly b: number } => ({
   a: plan.packA ? ceilTo(4 * plan.block * plan.depth, 64) : 0,
   b: plan.packB
@@ -183,21 +185,21 @@ export const blockAt = (spec: GemmSpec): number => {
   return (spec.panels === true ? 0 : ceilTo(b, 64)) + a;
 };
 
-/** The number of parts in which k is summed: each is a sum of its own, added to those before it. */
+/** The number of parts into which the sum over k is split. Each part is a sum of its own, added to those before it. */
 export const partsOfSums = (spec: GemmSpec): number => Math.ceil(spec.k / planOf(spec).depth);
 
-/** Whether `C` holds sums over a part of k, even where a tail takes the product. */
+/** Whether `C` stores sums over a part of k, even if a tail takes the product. */
 export const splitsSums = (spec: GemmSpec): boolean =>
   spec.accumulate === true || planOf(spec).depth < spec.k;
 
-/** Bytes of scratch memory that a product needs while it runs. */
+/** The bytes of scratch memory that a product needs while it runs. */
 export const gemmScratchBytes = (spec: GemmSpec): number =>
   blockAt(spec) +
   (spec.tailed === true && !splitsSums(spec)
     ? 4 * Math.min(spec.m, planOf(spec).block) * (spec.c ?? spec.n)
     : 0);
 
-/** Bytes of all panels of `B`, if the product reads panels and k is not split: then they can be made in advance. */
+/** The bytes of all panels of `B`, if they can be made in advance: the product reads panels, and k is not split. */
 export const panelBytes = (spec: GemmSpec): number | undefined => {
   const plan = planOf(spec);
   const apart = plan.packB && plan.depth === spec.k && spec.batch === undefined && spec.k > 0;

@@ -32,7 +32,7 @@ import {
 } from "./epilogue.ts";
 import { type BlockedProduct, cutOf, inParts } from "./packedProduct.ts";
 
-/** An operand as a batch of matrices: a stride between them, along rows and along columns. */
+/** An operand as a batch of matrices: the strides between matrices, along rows and along columns. */
 interface Matrices {
   readonly view: View;
   readonly batch: number;
@@ -55,7 +55,10 @@ const matricesOf = (
     : undefined;
 };
 
-/** Whether `b` is a better innermost axis of a copy than `a`: its neighbors are nearer, or there are more of them. */
+/**
+ * Whether `b` is a better innermost axis of a copy than `a`: its elements are nearer to one another, or there are more
+ * of them.
+ */
 const innermost = (view: View, a: number | undefined, b: number | undefined): boolean => {
   if (a === undefined || b === undefined) return b !== undefined;
   const [near, far] = [Math.abs(at(view.strides, b)), Math.abs(at(view.strides, a))];
@@ -63,8 +66,8 @@ const innermost = (view: View, a: number | undefined, b: number | undefined): bo
 };
 
 /**
- * Turns a batch whose axes no single stride walks into a batch of batches, if two strides walk both operands, as with
- * the heads of an attention side by side in one tensor.
+ * Turns a batch whose axes no single stride walks into a batch of batches, if two strides walk both operands. The heads
+ * of an attention, side by side in one tensor, are an example.
  */
 const batchOfBatches = ({ batch, contract }: DotParams, x: View, y: View) => {
   const far = [batch[0].slice(0, -1), batch[1].slice(0, -1)] as const;
@@ -81,7 +84,7 @@ const batchOfBatches = ({ batch, contract }: DotParams, x: View, y: View) => {
   return { near, far: { count: extent(x, far[0]), a, b } };
 };
 
-/** The contracted axes in the order in which the fewest elements have to be copied. */
+/** The contracted axes, in the order that needs the fewest elements copied. */
 const contractionOf = (
   { batch, contract }: DotParams,
   x: View,
@@ -101,7 +104,7 @@ const contractionOf = (
   return orders.reduce((best, order) => (copied(order) < copied(best) ? order : best));
 };
 
-/** The work that a product becomes. */
+/** The kinds of work that can compute a product. */
 export type ProductWork =
   | Panels
   | Product
@@ -112,10 +115,10 @@ export type ProductWork =
   | Elementwise;
 
 /**
- * A general dot product as a batch of matrix products. An operand whose axes do not fall into a batch, a
- * row and a column stride is first copied into one that does, rows or columns first as it is read faster;
- * transpositions need no copy. The ending is done on the product as its epilogue, if it can be; the product is not
- * written then, unless the ending stores it itself.
+ * Turns a general dot product into a batch of matrix products. An operand whose axes do not form a batch, a row and a
+ * column stride is first copied into one whose axes do; the copy has rows or columns first, as is faster to read.
+ * Transpositions need no copy. If possible, the ending runs as the epilogue of the product, which is then not stored
+ * unless the ending stores it.
  */
 export const multiplied = ({
   work: { params, left, right, to, ending },
@@ -140,7 +143,7 @@ const productKernels = (
   const copies: Kernel<Copy>[] = [];
   const lastOf = (view: View, axes: readonly number[]) =>
     axes.filter((a) => at(view.shape, a) !== 1).at(-1);
-  /** The order of axes in which to copy, and whether columns come before rows in it. */
+  /** The order of axes for a copy, and whether columns come before rows in it. */
   const orderOf = (view: View, outer: readonly number[], inner: readonly number[]) => {
     const turned = innermost(view, lastOf(view, inner), lastOf(view, outer));
     return { turned, order: turned ? [...inner, ...outer] : [...outer, ...inner] };
@@ -204,7 +207,7 @@ const productKernels = (
   const bytes = out.dtype === "f32" ? panelBytes(spec) : undefined;
   if (bytes === undefined)
     return [...copies, productKernel(spec, left.view, right.view, out, epilogue)];
-  // The panels are a kernel of their own, so that a loop makes those of its constants once.
+  // The panels are a kernel of their own, so that a loop makes the panels of its constants only once.
   const panels = makeBuffer("f32", bytes / 4, "panels");
   return [
     ...copies,
@@ -220,11 +223,11 @@ const productKernels = (
 };
 
 const addressIn = (site: Site, view: View): Code<"i32"> => {
-  const buffer = bufferOf(view) as Buffer; // operands are arranged as views of buffers
+  const buffer = bufferOf(view) as Buffer; // operands are views of buffers
   return startOf(site, buffer, view.offset * bytesPerElement(view.dtype));
 };
 
-/** Makes the panels of a right operand in advance. */
+/** Makes the panels of a right operand, before the product needs them. */
 export interface Panels {
   readonly kind: "panels";
   readonly spec: GemmSpec;
@@ -254,7 +257,7 @@ export const panels: Family<Panels> = {
   },
 };
 
-/** One call of a matrix product on operands that are in order. */
+/** A matrix product of operands that need no copy. */
 export interface Product {
   readonly kind: "product";
   readonly left: View;
@@ -271,7 +274,7 @@ const productKernel = (
 ): Kernel<Product> => {
   const { m, n, k, a, b } = spec;
   const count = (spec.batch?.count ?? 1) * (spec.outer?.count ?? 1);
-  const operands = [left, right].map((view) => bufferOf(view) as Buffer); // they are arranged so
+  const operands = [left, right].map((view) => bufferOf(view) as Buffer); // they are views of buffers
   const { ending, beside } = endingOf(spec, operands, out, epilogue);
   return {
     name: `matmul ${count === 1 ? "" : `${count} × `}[${m}, ${k}]${a.column === 1 ? "" : "ᵀ"} [${k}, ${n}]${b.column === 1 ? "" : "ᵀ"}${beside.name}`,

@@ -29,11 +29,11 @@ import {
 } from "./epilogue.ts";
 
 /**
- * Products that read the windows of a convolution in place. Rows and sums are walked by several strides, the innermost
- * by the product itself and the others by loops around it; nothing is copied.
+ * Products that read the windows of a convolution in place. Several strides walk rows and sums: the product itself
+ * walks the innermost, and loops around it walk the others. Nothing is copied.
  */
 
-/** A loop: the elements that each operand and the result move in a round. */
+/** One of these loops: its rounds, and the elements that each operand and the result move in a round. */
 interface Level {
   readonly count: number;
   readonly a: number;
@@ -41,14 +41,14 @@ interface Level {
   readonly c: number;
 }
 
-/** Minimum rows side by side along one axis: with fewer, the tiles of the product are too small. */
+/** Minimum adjacent rows along one axis. With fewer, the tiles of the product are too small. */
 const fewestRows = 8;
-/** Maximum terms of a sum taken at once: its factors stay in the cache. */
+/** Maximum terms that a product sums at once, so that the factors stay in the cache. */
 const longestSum = 1024;
 /** Maximum columns for which the right operand is not packed. */
 const mostColumns = 256;
 
-/** Axes walked with the fewest steps: neighbors are joined where `joins` says so. */
+/** The loops that walk some axes, as few as possible: neighboring axes become one loop if one stride walks both. */
 const levelsOf = (extents: readonly number[], level: (axis: number) => Level): readonly Level[] =>
   extents.reduce<readonly Level[]>((levels, count, axis) => {
     if (count === 1) return levels;
@@ -93,7 +93,7 @@ interface Direct {
   readonly sums: readonly Level[];
 }
 
-/** Decides how a product is computed in place, if that is fast. */
+/** Decides how to compute a product in place; `undefined` if that is not fast. */
 const directOf = (
   levels: readonly Level[],
   sums: readonly Level[],
@@ -111,7 +111,7 @@ const directOf = (
   }
   const groups: readonly Steps[] = within.slice(0, -1).map(({ count, a }) => ({ count, step: a }));
   const outside = sums.slice(0, sums.length - within.length);
-  // With one level more than rows and images, the product itself walks the rows of an image.
+  // If there is a level more than rows and images, the product itself walks the rows of an image.
   const batch = levels.length > 2 ? levels.at(-2) : undefined;
   const spec: GemmSpec = {
     m: row.count,
@@ -119,14 +119,14 @@ const directOf = (
     k: within.reduce((k, { count }) => k * count, 1),
     a: { row: row.a, column: column.a },
     b: { row: bRow, column: 1 },
-    // A sum that is longer is cut by the product itself, which walks no groups then.
+    // The product splits a longer sum itself, and then cannot walk groups.
     ...(column.count <= longestSum && { groups }),
     ...(batch && { batch }),
   };
   return { spec, rows: levels.slice(0, batch === undefined ? -1 : -2), sums: outside };
 };
 
-/** The kernels of a product whose left operand no two strides walk; `undefined` if copies are faster. */
+/** The kernels of a product whose left operand needs more than two strides; `undefined` if copies are faster. */
 export const directKernels = (
   { batch, contract }: DotParams,
   x: View,
@@ -154,7 +154,7 @@ export const directKernels = (
   const rank = batch[1].length;
   const n = extent(y, freeY);
   const sumAxes = sumY.map((_, i) => rank + i);
-  const bRow = strideAlong(right, sumAxes) as number; // it is so, or was made so
+  const bRow = strideAlong(right, sumAxes) as number; // the axes have one stride, or were copied so that they do
   const rowAxes = [...batch[0], ...freeX];
   const shape = [...rowAxes.map((a) => at(x.shape, a)), n];
   const outStrides = stridesOf(shape);
@@ -188,7 +188,7 @@ export const directKernels = (
   return followed([...copies, ...added], epilogue);
 };
 
-/** A product inside loops over rows and over sums. */
+/** A matrix product inside loops over rows and over sums. */
 export interface DirectProduct extends Omit<Direct, "spec"> {
   readonly kind: "directProduct";
   readonly left: View;

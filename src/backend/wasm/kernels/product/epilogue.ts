@@ -45,24 +45,25 @@ import {
 
 /**
  * Element-wise work on a product before it is stored: adding a bias, an activation, a mask, an optimizer's update. It
- * is a fused body that loads the product among other values.
+ * is fused work that loads the product among other values.
  */
 export interface Epilogue {
-  /** The body, over the axes of the rows and then one axis of columns. */
+  /** The work, over the axes of the rows and then one axis of columns. */
   readonly body: Fused;
-  /** The load that is the product, and the buffer where the product would be stored. */
+  /** The number of the load that reads the product, and the buffer in which the product would be stored. */
   readonly product: number;
   readonly out: Buffer;
 }
 
-/** The number of last axes of a space that make up `columns` together; −1 if none do. */
+/** The number of last axes of a space that together have `columns` indices; −1 if no number of axes does. */
 const trailing = (space: Shape, columns: number): number =>
   Array.from({ length: space.length + 1 }, (_, axes) =>
     sizeOf(space.slice(space.length - axes)),
   ).indexOf(columns);
 
 /**
- * Element-wise work as the epilogue of a product of `columns` columns; `undefined` if no axes of it are the columns.
+ * Turns element-wise work into the epilogue of a product with `columns` columns; `undefined` if the last axes of the
+ * work are not the columns.
  */
 export const epilogueOf = (work: Fused, out: Buffer, columns: number): Epilogue | undefined => {
   const axes = trailing(work.space, columns);
@@ -71,7 +72,7 @@ export const epilogueOf = (work: Fused, out: Buffer, columns: number): Epilogue 
   const rows = work.space.length - axes;
   const { shape, views: walked, leading } = collapse(work.space, views, rows, longestInBytes);
   if (shape.length > leading + 1) return undefined;
-  // One column is no axis yet.
+  // With one column, the collapsed space lacks the axis of columns.
   const alone = shape.length === leading ? [1] : [];
   const ready = walked.map((view) => ({
     ...view,
@@ -107,7 +108,7 @@ const placeOf = (
   return [here, ...placeOf(site, inner, site.body.let(i32.rem_u(row, size)))];
 };
 
-/** Does the work for neighbors in one row, given their values and their byte offsets into a row of f32. */
+/** Writes the work for neighbors in one row, given their values and their byte offsets in a row of f32. */
 export const cornersOf = (
   site: Site,
   { body, product }: Epilogue,
@@ -135,7 +136,7 @@ const tailOf = (site: Site, epilogue: Epilogue, start: Operand<"i32">): Tail => 
       const right = body.let(i32.shl(i32.add(column, columns), 2));
       const middle = body.let(i32.add(left, i32.shl(i32.and(columns, -4), 2)));
       const end = body.let(i32.add(row, rows));
-      /** The address of the product, to which each column's byte offset in its row is added. */
+      /** The address to which each column's byte offset in its row is added. */
       const line = body.let(i32.sub(block, left));
       body.for(row, end, 1, (r) => {
         const some = (mode: Mode, from: Code<"i32">, to: Code<"i32">, step: number): void => {
@@ -152,20 +153,23 @@ const tailOf = (site: Site, epilogue: Epilogue, start: Operand<"i32">): Tail => 
   ),
 });
 
-/** How a product is computed and stored: as it is, or passed through its epilogue. */
+/** How a product is stored: as it is, or after its epilogue. */
 export interface Ending {
   readonly spec: GemmSpec;
   readonly epilogue: Epilogue | undefined;
-  /** Where the product is stored; `undefined` where its epilogue takes all of it. */
+  /** The buffer that stores the product; `undefined` if only its epilogue reads it. */
   readonly to: Buffer | undefined;
   /** Scratch memory for packed panels, if there are any. */
   readonly packed: Buffer | undefined;
-  /** The pieces into which threads may cut it. */
+  /** The pieces into which threads may split it. */
   readonly cut: { readonly along: Along; readonly pieces: number };
   readonly dtype: Buffer["dtype"];
 }
 
-/** The memory that an epilogue touches beside the product's `operands`, its cost, and its part of the kernel's name. */
+/**
+ * The memory that an epilogue touches in addition to the product's `operands`, its cost, and its part of the kernel's
+ * name.
+ */
 export const besideEpilogue = (
   { body, product, out }: Epilogue,
   operands: readonly Buffer[],
@@ -173,13 +177,16 @@ export const besideEpilogue = (
   reads: buffersOf(body.loads.filter((_, i) => i !== product)),
   writes: writtenBy(body),
   scratch: [],
-  // What the product reads, it reads again for other elements.
+  // The product reads its operands again for other elements, so no result may overwrite them.
   inPlace: inPlaceOf(body).filter(([, read]) => read !== out && !operands.includes(read)),
   operations: operationsIn(body),
   name: `, then ${describe(body) || "stored twice"}`,
 });
 
-/** Decides how a product ends. `beside` is what its kernel touches for that, without the operands and packed panels. */
+/**
+ * Decides how a product is stored. `beside` is the memory that its kernel touches for this, without the operands and
+ * packed panels.
+ */
 export const endingOf = (
   given: GemmSpec,
   operands: readonly Buffer[],
@@ -208,7 +215,7 @@ export const endingOf = (
     beside: {
       ...beside,
       scratch: [sums],
-      // Last, a result that overwrites nothing else may stand where the sums did.
+      // A result that overwrites nothing else may take the place of the sums at the end.
       inPlace: [...beside.inPlace, ...(fresh === undefined ? [] : [[fresh, sums] as const])],
     },
   };
@@ -218,7 +225,7 @@ export const endingOf = (
 export const panelsOf = ({ packed }: Ending): readonly Buffer[] =>
   packed === undefined ? [] : [packed];
 
-/** The address of the result that a product is called with, from which it counts rows. */
+/** The address of the result with which a product is called, and from which it counts rows. */
 export const startOfResult = (site: Site, { to }: Ending): Code<"i32"> =>
   to === undefined ? i32.const(0) : startOf(site, to);
 
@@ -239,7 +246,7 @@ export const multiplying = (
   const { module, relaxed } = site;
   const options = () => ({
     relaxed,
-    tail: tailOf(site, epilogue as Epilogue, startOfResult(site, ending)), // asked for with an epilogue only
+    tail: tailOf(site, epilogue as Epilogue, startOfResult(site, ending)), // only called if there is an epilogue
   });
   if (range === undefined) {
     const whole =
@@ -253,7 +260,7 @@ export const multiplying = (
   return (...at) => call(some, ...at, range.from, range.to);
 };
 
-/** A product followed by its element-wise work as a separate loop. */
+/** The kernels of a product, then its element-wise work as a separate loop. */
 export const followed = <W>(
   kernels: readonly Kernel<W>[],
   epilogue: Epilogue | undefined,

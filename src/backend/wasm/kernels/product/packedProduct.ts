@@ -28,20 +28,20 @@ import {
 } from "./epilogue.ts";
 
 /**
- * Products whose left operand has to be copied into order first, such as the windows of a convolution, which have many
- * times the elements of the image. One part of the operand at a time, small enough to stay in the cache, is copied and
- * multiplied.
+ * Products whose left operand must be copied into order first, such as the windows of a convolution, which have many
+ * times the elements of the image. The kernel copies and multiplies one part of the operand at a time, small enough to
+ * stay in the cache.
  */
 
 /** Maximum bytes of an operand that is copied whole. */
 const wholeBytes = 2 ** 20;
 
-/** Bytes of a part, unless one index of the cut axis takes more. */
+/** Bytes of a part; more if a single index of the split axis takes more. */
 const partBytes = 2 ** 18;
 
-/** The cut of an operand: the axis, the number of parts, and the indices of the axis in each. */
+/** How an operand is split: the axis, the number of parts, and the indices of the axis in each part. */
 export interface Cut {
-  /** Whether the rows of the product are cut, or the sums that make its elements. */
+  /** Whether rows of the product are split, or the sums that give its elements. */
   readonly along: "rows" | "sums";
   readonly axis: number;
   readonly count: number;
@@ -51,7 +51,7 @@ export interface Cut {
 const divisors = (n: number): readonly number[] =>
   Array.from({ length: n }, (_, i) => n - i).filter((d) => n % d === 0);
 
-/** Decides how to cut an operand of free axes `rows` and contracted axes `sums`; `undefined` to leave it whole. */
+/** Decides how to split an operand with free axes `rows` and contracted axes `sums`; `undefined` to leave it whole. */
 export const cutOf = (
   x: View,
   rows: readonly number[],
@@ -71,29 +71,32 @@ export const cutOf = (
   return { along: alongRows ? "rows" : "sums", axis, count: extent / size, size };
 };
 
-/** An operand that is already in order: its view, and the strides of its rows and columns. */
+/** An operand that needs no copy: its view, and the strides of its rows and columns. */
 export interface Ordered {
   readonly view: View;
   readonly row: number;
   readonly column: number;
 }
 
-/** A product that copies and multiplies one part of its left operand after the other. */
+/** A product that copies and multiplies one part of its left operand after another. */
 export interface BlockedProduct {
   readonly kind: "blockedProduct";
   readonly along: Cut["along"];
   readonly count: number;
   /** The first part of the left operand, with its axes in order. */
   readonly part: View;
-  /** Where a part is copied to. */
+  /** The buffer to which each part is copied. */
   readonly scratch: Buffer;
   readonly right: View;
-  /** Bytes from one part to the next: of both operands, and of the result. */
+  /** The bytes from one part to the next, for both operands and for the result. */
   readonly step: { readonly x: number; readonly y: number; readonly out: number };
   readonly ending: Ending;
 }
 
-/** The kernels of `out = x y` for a cut `x`, whose axes are copied in `order`: rows first, or columns if it is turned. */
+/**
+ * The kernels of `out = x y` for a split `x`, whose axes are copied in `order`: rows first, or columns if it is
+ * transposed.
+ */
 export const inParts = (
   { along, axis, count, size }: Cut,
   x: View,
@@ -146,7 +149,10 @@ export const inParts = (
   return followed(added, epilogue);
 };
 
-/** Threads share parts of rows, which are independent. Parts of sums add to the same rows: threads share columns then. */
+/**
+ * Threads share parts of rows, which are independent. Parts of sums add to the same rows, so threads then share
+ * columns.
+ */
 export const blockedProduct: Family<BlockedProduct> = {
   pieces: ({ along, count, ending: { dtype, spec } }) =>
     along === "rows" ? count : dtype === "f32" ? panelCount(spec) : 1,
@@ -158,7 +164,7 @@ export const blockedProduct: Family<BlockedProduct> = {
     const parts = along === "rows" && range !== undefined ? range : { from: 0, to: count };
     body.for(parts.from, parts.to, 1, (i) => {
       const behind = body.let(i32.mul(i, step.x));
-      // The same operand, read from where this part begins.
+      // The same operand, read from the start of this part.
       const here: Site = {
         ...site,
         locate: (buffer) => {

@@ -21,7 +21,7 @@ import {
 } from "./tiles.ts";
 import { type Target, transformInputs } from "./transform.ts";
 
-/** Maximum bytes of a block's transformed tiles: they stay in the second cache, with room to spare. */
+/** Maximum bytes of a block's transformed tiles, which stay in the second-level cache with room to spare. */
 const blockBytes = 2 ** 18;
 
 const every = [0, 1, 2, 3];
@@ -32,17 +32,17 @@ const stepsOf = (view: Pick<View, "strides">, image: number, [row, column]: Slid
   column: view.strides[column] as number,
 });
 
-/** The inputs under the windows, as a grid. */
+/** The images to which windows belong, as a grid. */
 export const inputGrid = (site: Site, { view, imageStep, places }: Sliding): Grid => ({
   start: startOf(site, bufferOf(view) as Buffer, 4 * view.offset), // windows are of a buffer
   ...stepsOf(view, imageStep, places),
 });
 
-/** `G g Gᵀ` of a kernel `[3, 3, inputs, outputs]`, in order: 16 matrices `[inputs, outputs]`. */
+/** Transforms a kernel `[3, 3, inputs, outputs]` to `G g Gᵀ`: 16 matrices `[inputs, outputs]`, one after another. */
 export interface KernelTransform {
   readonly kind: "kernelTransform";
   readonly kernel: View;
-  /** Elements of a matrix. */
+  /** The number of elements of a matrix. */
   readonly elements: number;
   readonly to: Buffer;
 }
@@ -86,13 +86,15 @@ export const kernelTransform: Family<KernelTransform> = {
   },
 };
 
-/** Takes four channels of each output of a line of a tile, the upper or the lower; channels are counted in bytes. */
+/**
+ * Receives four channels of each output in one line of a tile, the upper or the lower; channels are counted in bytes.
+ */
 type Taker = (line: 0 | 1, channel: Code<"i32">, values: readonly Vector[]) => void;
 
-/** Takes the outputs of the tiles of a row. */
+/** Makes, for a row of tiles, the receiver of each tile's outputs. */
 type Takers = (row: Row) => (tile: Tile) => Taker;
 
-/** Writes outputs where they belong. */
+/** Stores outputs in the result. */
 const stored =
   (body: Body, grid: Grid): Takers =>
   (row) => {
@@ -110,14 +112,14 @@ const stored =
     };
   };
 
-/** Passes outputs through an epilogue, to which each place of each image is a row. */
+/** Passes outputs through an epilogue, in which each position of each image is a row. */
 const passed =
   (site: Site, epilogue: Epilogue, rows: Omit<Grid, "start">): Takers =>
   (row) => {
     const { body } = site;
     const first = i32.add(i32.mul(row.image, rows.image), i32.mul(row.row, 2 * rows.row));
     const start = body.let(first);
-    // Where there is no lower line, what belongs to it is not read either.
+    // If there is no lower line, the upper line is read in its place.
     const below =
       row.short === undefined
         ? i32.const(rows.row)
@@ -136,7 +138,7 @@ const passed =
     };
   };
 
-/** `Aᵀ m A` for each tile of a block. */
+/** Writes the back-transformation `Aᵀ m A` of each tile of a block. */
 const transformOutputs = (
   body: Body,
   tiling: Tiling,
@@ -172,8 +174,8 @@ const transformOutputs = (
   });
 
 /**
- * The convolution of windows with a transformed kernel: tiles are transformed, multiplied in each of the 16
- * places, and transformed back, a block of them at a time.
+ * The convolution of windows with a transformed kernel. One block of tiles at a time is transformed, multiplied for
+ * each of the 16 elements of the transform, and transformed back.
  */
 export interface WinogradConvolution {
   readonly kind: "winogradConvolution";
@@ -182,12 +184,12 @@ export interface WinogradConvolution {
   readonly kernel: Buffer;
   readonly outputs: number;
   readonly to: Buffer;
-  /** Elements of the result between neighbors. */
+  /** The elements of the result from one image, row or column to the next. */
   readonly steps: Omit<Grid, "start">;
   readonly epilogue: Epilogue | undefined;
   readonly tiling: Tiling;
   readonly pitches: { readonly inputs: number; readonly outputs: number };
-  /** The products of one block. */
+  /** The matrix products of one block. */
   readonly spec: GemmSpec;
   readonly transformed: Buffer;
   readonly products: Buffer;
@@ -273,6 +275,6 @@ export const winogradConvolution: Family<WinogradConvolution> = {
   },
 };
 
-/** The buffer that a kernel's transform fills. */
+/** The buffer of a transformed kernel. */
 export const transformedKernel = (elements: number): Buffer =>
   makeBuffer("f32", 16 * elements, "transformed kernel");

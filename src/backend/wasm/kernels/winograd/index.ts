@@ -23,18 +23,19 @@ import {
 import { type GradientTransform, gradientKernels, type WinogradGradient } from "./weights.ts";
 
 /**
- * A dot of windows as a convolution by Winograd's algorithm, or as the gradient of one to its kernel. What is not
- * finite stays in the windows that have it, but what would be infinite there is NaN: the transforms subtract.
+ * Computes a dot product of windows as a convolution by Winograd's algorithm, or as the gradient of a convolution to
+ * its kernel. A value that is not finite affects only the windows that contain it. But the transforms subtract, so an
+ * infinite output becomes NaN.
  */
 
-/** The work that a product of windows becomes. */
+/** The kinds of work that can compute a product of windows. */
 export type WinogradWork =
   | KernelTransform
   | WinogradConvolution
   | WinogradGradient
   | GradientTransform;
 
-/** Minimum channels on both sides, and tiles, for which the transforms save more than they cost. */
+/** Minimum channels on both sides, and minimum tiles, for which the transforms save more time than they take. */
 const [fewestChannels, fewestTiles] = [8, 64];
 
 const pays = (windows: Sliding, outputs: number): boolean => {
@@ -44,7 +45,7 @@ const pays = (windows: Sliding, outputs: number): boolean => {
   return whole && Math.min(channels, outputs) >= fewestChannels && tiles >= fewestTiles;
 };
 
-/** The first axes of a result, as a view that has their strides. */
+/** The stride of a result along some of its axes, if its first axes are `order` and the others have `rest` elements. */
 const stridesIn = (view: View, order: readonly number[], rest: number) => {
   const shape = order.map((a) => at(view.shape, a));
   const strides = stridesOf([...shape, rest]);
@@ -56,7 +57,7 @@ const stridesIn = (view: View, order: readonly number[], rest: number) => {
   return step;
 };
 
-/** The view in the given order, and the copy that brings it there unless its axes already lie so. */
+/** The view with its axes in the given order, and the copy that reorders it, if one is needed. */
 const inOrder = (
   view: View,
   order: readonly number[],
@@ -142,7 +143,7 @@ const gradient = (
   return [...ready.copies, ...gradientKernels(windows, given, out, steps)];
 };
 
-/** The kernels of a product of windows with something, if Winograd's algorithm is the best way. */
+/** The kernels that compute a product with windows by Winograd's algorithm; `undefined` if another way is better. */
 export const winogradKernels = (
   params: DotParams,
   x: View,

@@ -1,14 +1,14 @@
 /**
- * The transforms of F(2, 3) along one axis: two outputs of three factors each by four products instead of
- * six. Along both axes of an image they make F(2×2, 3×3), 16 products instead of 36.
+ * The transforms of F(2, 3) along one axis, which compute two outputs of three factors each with four products instead
+ * of six. Along both axes of an image they give F(2×2, 3×3), with 16 products instead of 36.
  *
- * **Math** `y = Aᵀ((G g) ⊙ (Bᵀ d))` for outputs `y`, kernel `g`, inputs `d`; as a sum of products of all
- * three it is `Σ_ξ (A y)_ξ (G g)_ξ (Bᵀ d)_ξ`, whose derivative by `g` is `Gᵀ((A ẏ) ⊙ (Bᵀ d))`. Row 3 of
- * `A` is taken with the other sign where that spares a negation, and made good by that of `Gᵀ`.
+ * **Math** `y = Aᵀ((G g) ⊙ (Bᵀ d))` for outputs `y`, kernel `g`, inputs `d`. As a sum of products of all three it is
+ * `Σ_ξ (A y)_ξ (G g)_ξ (Bᵀ d)_ξ`, whose derivative by `g` is `Gᵀ((A ẏ) ⊙ (Bᵀ d))`. Row 3 of `A` is negated if that
+ * saves an operation; `Gᵀ` then takes element 3 with a minus sign.
  *
- * An output depends on the inputs of its own window only, bit for bit, as there is no other in its sum:
- * what is not a number does not spread to neighbors. Of the larger F(4×4, 3×3) this is not so, and its
- * rounding is five times that of a direct sum, more than law 9 allows.
+ * An output depends only on the inputs of its own window, bit for bit, since its sum contains no others: a NaN does not
+ * spread to neighbors. The larger F(4×4, 3×3) lacks this property, and its rounding error is five times that of a
+ * direct sum, more than the law of accuracy allows.
  *
  * **Source** Winograd, "Arithmetic complexity of computations" (1980); Lavin and Gray, "Fast algorithms for
  * convolutional neural networks" (2015), arXiv:1509.09308, section 4.1.
@@ -23,7 +23,7 @@ const at = (line: Line, i: number): Vector => line[i] as Vector;
 
 const half = (body: Body, x: Vector): Vector => mul(x, body.hoist(f32x4.const(0.5)));
 
-/** Element `i` of `Bᵀ d`: an operation on two of the four. */
+/** Element `i` of `Bᵀ d`, as an operation on two of the four elements. */
 export const inputTerms: readonly {
   readonly of: readonly [number, number];
   readonly by: (x: Vector, y: Vector) => Vector;
@@ -51,11 +51,11 @@ export const outputLine = (m: Line): Line => [
   sub(sub(at(m, 1), at(m, 2)), at(m, 3)),
 ];
 
-/** `A ẏ`, the last with the other sign; what lies outside is left out. */
+/** `A ẏ`, with the last element negated. An output outside the image is left out. */
 export const cotangentLine = (x: Vector, y: Vector | undefined): readonly (Vector | undefined)[] =>
   y === undefined ? [x, x, x, undefined] : [x, add(x, y), sub(x, y), y];
 
-/** `Gᵀ m`, of `m` with the last of the other sign. */
+/** `Gᵀ m`, for an `m` whose last element is negated. */
 export const gradientLine = (body: Body, m: Line): Line => {
   const [sum, difference] = [add(at(m, 1), at(m, 2)), sub(at(m, 1), at(m, 2))];
   const middle = body.let(half(body, sum));

@@ -1,15 +1,15 @@
 import { type Body, type Code, i32, select } from "../../assembler/index.ts";
 import type { Range } from "../../codegen/partition.ts";
 
-/** Cuts images into tiles of 2×2 outputs, and rows of tiles into blocks that stay in the cache. */
+/** How images are split into tiles of 2×2 outputs, and rows of tiles into blocks that stay in the cache. */
 export interface Tiling {
   readonly images: number;
   readonly height: number;
   readonly width: number;
-  /** Tiles along each axis; the last may hang over. */
+  /** The number of tiles along each axis. The last tile may extend beyond the image. */
   readonly rows: number;
   readonly columns: number;
-  /** Rows of tiles in a block, and tiles in it. */
+  /** The rows of tiles in a block, and the tiles in it. */
   readonly rowsPerBlock: number;
   readonly tiles: number;
   readonly blocks: number;
@@ -23,7 +23,7 @@ export const tilingOf = (
   const [rows, columns] = [Math.ceil(height / 2), Math.ceil(width / 2)];
   const all = images * rows;
   const most = Math.max(1, Math.floor(bytesPerBlock / (bytesPerTile * columns)));
-  // Blocks are equal, so that one piece of code does all of them.
+  // All blocks have the same size, so that one piece of code computes all of them.
   let rowsPerBlock = Math.min(all, most);
   while (all % rowsPerBlock !== 0) rowsPerBlock -= 1;
   return {
@@ -33,7 +33,10 @@ export const tilingOf = (
   };
 };
 
-/** An address for each place of each image: where the first is, and elements from one to the next. */
+/**
+ * An address for each position of each image: that of the first, and the elements from one image, row or column to the
+ * next.
+ */
 export interface Grid {
   readonly start: Code<"i32">;
   readonly image: number;
@@ -45,19 +48,19 @@ export interface Grid {
 export interface Row {
   readonly image: Code<"i32">;
   readonly row: Code<"i32">;
-  /** Tiles of the block before this row. */
+  /** The number of tiles of the block before this row. */
   readonly before: Code<"i32">;
-  /** Whether the lower half of the tiles lies outside; `undefined` where none ever does. */
+  /** Whether the lower half of the tiles is outside the image; `undefined` if it never is. */
   readonly short: Code<"i32"> | undefined;
 }
 
-/** A tile of a row; `narrow` says that its right half lies outside. */
+/** A tile of a row; `narrow` says that its right half is outside the image. */
 export interface Tile {
   readonly column: Code<"i32">;
   readonly narrow: boolean;
 }
 
-/** Visits every tile of a block; what `enter` writes is computed once for each row. */
+/** Visits every tile of a block. The code that `enter` writes runs once for each row. */
 export const overTiles = (
   body: Body,
   { rows, columns, rowsPerBlock, height, width }: Tiling,
@@ -75,13 +78,13 @@ export const overTiles = (
     if (whole < columns) visit({ column: i32.const(whole), narrow: true });
   });
 
-/** The address of the first place of a row of tiles. */
+/** The address of the first position of a row of tiles. */
 export const rowStart = (body: Body, grid: Grid, { image, row }: Row): Code<"i32"> =>
   body.let(
     i32.add(grid.start, i32.add(i32.mul(image, 4 * grid.image), i32.mul(row, 2 * 4 * grid.row))),
   );
 
-/** Bytes from the first row of a tile to row `to`, or to the one before it where the tile is short. */
+/** The bytes from the first row of a tile to row `to`, or to the row before it if the tile is short. */
 export const rowBelow = (
   body: Body,
   grid: Grid,
@@ -92,13 +95,16 @@ export const rowBelow = (
     ? i32.const(4 * grid.row * to)
     : body.let(select(i32.const(4 * grid.row * instead), i32.const(4 * grid.row * to), short));
 
-/** Elements between the matrices of a transform: odd multiples of a line of the cache, so that they do not meet in it. */
+/**
+ * The elements between the matrices of a transform: odd multiples of a cache line, so that the matrices do not compete
+ * for the same lines.
+ */
 export const pitchOf = (elements: number): number => {
   const lines = Math.ceil(elements / 16);
   return 16 * (lines % 2 === 0 ? lines + 1 : lines);
 };
 
-/** All blocks, or those of a range. */
+/** Visits all blocks, or those of a range. */
 export const overBlocks = (
   body: Body,
   { blocks }: Tiling,

@@ -2,7 +2,7 @@ import { type Body, type Code, f32x4, i32, i32x4, v128 } from "../../assembler/i
 import { cotangentLine, inputLine, inputTerms, type Line, type Vector } from "./lines.ts";
 import { type Grid, overTiles, rowBelow, rowStart, type Tiling } from "./tiles.ts";
 
-/** Tiles of a block, transformed into matrices `[tiles, channels]`, one for each place of a transform. */
+/** The memory for the transformed tiles of a block: one matrix `[tiles, channels]` for each element of a transform. */
 export interface Target {
   readonly start: Code<"i32">;
   readonly channels: number;
@@ -10,10 +10,10 @@ export interface Target {
   readonly pitch: number;
 }
 
-/** Rows of the transform, of four matrices each, which are written one after the other. */
+/** Rows of the transform, each of four matrices, to be written one after another. */
 type Rows = readonly number[];
 
-/** Everything of a block, `four channels of one tile` at a time. */
+/** Visits all tiles and channels of a block, four channels of one tile at a time. */
 const overChannels = (
   body: Body,
   tiling: Tiling,
@@ -52,7 +52,7 @@ const overChannels = (
     };
   });
 
-/** The inputs of the windows of each tile: `Bᵀ d B`. */
+/** Transforms the inputs of each tile: `Bᵀ d B`. */
 export const transformInputs = (
   body: Body,
   tiling: Tiling,
@@ -64,7 +64,7 @@ export const transformInputs = (
   overChannels(body, tiling, block, grid, to, [3, 2], ({ from, below, narrow, store }) => {
     const last = rows.some((r) => inputTerms[r]?.of.includes(3)) ? i32.add(from, below) : from;
     const base = [from, from, from, body.let(last)] as const;
-    // Outside of the image the nearest is read in its place: no output that is kept depends on it.
+    // Outside the image, the nearest input is read instead: no output that is kept depends on it.
     const offset = (j: number): number => 4 * grid.column * (narrow ? Math.min(j, 2) : j);
     const known = new Map<number, Line>();
     const read = (i: number): Line => {
@@ -82,7 +82,7 @@ export const transformInputs = (
     }
   });
 
-/** The cotangents of the outputs of each tile: `A ẏ Aᵀ`. What lies outside is 0. */
+/** Transforms the cotangents of the outputs of each tile: `A ẏ Aᵀ`. Cotangents outside the image are 0. */
 export const transformCotangents = (
   body: Body,
   tiling: Tiling,
@@ -96,7 +96,7 @@ export const transformCotangents = (
     const read = (at: Code<"i32">): readonly Vector[] =>
       (narrow ? [0] : [0, 1]).map((j) => body.let(v128.load(at, 4 * grid.column * j)));
     const upper = read(from);
-    // All ones where there is a lower half.
+    // A mask of ones if the tile has a lower half.
     const inside = short === undefined ? undefined : body.let(i32x4.splat(i32.sub(short, 1)));
     const lower = read(body.let(i32.add(from, below))).map((v) =>
       inside === undefined ? v : body.let(v128.and(v, inside)),

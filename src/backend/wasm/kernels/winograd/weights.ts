@@ -27,10 +27,15 @@ import { gradientLine, type Vector } from "./lines.ts";
 import { type Grid, pitchOf, type Tiling, tilingOf } from "./tiles.ts";
 import { transformCotangents, transformInputs } from "./transform.ts";
 
-/** As for a convolution; of the 16 places of the transform four are in the cache at a time. */
+/**
+ * Maximum bytes of a block's transformed tiles, as for a convolution; 4 of the 16 elements of the transform are in the
+ * cache at a time.
+ */
 const blockBytes = 2 ** 18;
 
-/** The cotangents of a convolution's outputs: where they are, and elements between neighbors. */
+/**
+ * The cotangents of a convolution's outputs: their view, and the elements from one image, row or column to the next.
+ */
 export interface Cotangents {
   readonly view: View;
   readonly outputs: number;
@@ -39,7 +44,7 @@ export interface Cotangents {
   readonly column: number;
 }
 
-/** Elements of the gradient `[3, 3, inputs, outputs]` between neighbors along the first three axes. */
+/** The elements of the gradient `[3, 3, inputs, outputs]` from one index to the next, along the first three axes. */
 export interface GradientSteps {
   readonly down: number;
   readonly across: number;
@@ -47,9 +52,9 @@ export interface GradientSteps {
 }
 
 /**
- * The gradient of a convolution to its kernel: tiles of inputs and of cotangents are transformed and
- * multiplied in each of the 16 places, summed over all tiles, and the sums transformed back. Each row of the
- * transform is on its own until then, which is how threads may share it.
+ * The gradient of a convolution to its kernel. Tiles of inputs and of cotangents are transformed, multiplied for each
+ * of the 16 elements of the transform, and summed over all tiles; the sums are transformed back. The rows of the
+ * transform are independent until then, so threads can share them.
  */
 export interface WinogradGradient {
   readonly kind: "winogradGradient";
@@ -57,16 +62,16 @@ export interface WinogradGradient {
   readonly cotangents: Cotangents;
   readonly tiling: Tiling;
   readonly pitches: { readonly inputs: number; readonly outputs: number };
-  /** The products of one row of the transform for one block. */
+  /** The matrix products of one row of the transform, for one block. */
   readonly spec: GemmSpec;
   readonly left: Buffer;
   readonly right: Buffer;
   readonly packed: Buffer | undefined;
-  /** The sums over all tiles, and behind them, where they are many, what rounding took from each. */
+  /** The sums over all tiles; if there are many tiles, the rounding error of each sum follows. */
   readonly sums: Buffer;
 }
 
-/** `Gᵀ m G` for each pair of channels. */
+/** Transforms the sums back, `Gᵀ m G`, for each pair of channels. */
 export interface GradientTransform {
   readonly kind: "gradientTransform";
   readonly sums: Buffer;
