@@ -126,7 +126,7 @@ const expressionsIn = (made: unknown): readonly Expr[] => {
 export const isTyped = (error: unknown): boolean =>
   Object.values<unknown>(errors).some((E) => typeof E === "function" && error instanceof E);
 
-/** The outcome of a call: a fluxion error as it is said, another error, or none. */
+/** The outcome of a call: the text of a fluxion error, another error, or none. */
 const outcome = (use: () => unknown): { readonly refused?: string; readonly raw?: string } => {
   try {
     const [issue] = issuesOf(program([], expressionsIn(use())));

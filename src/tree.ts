@@ -104,7 +104,7 @@ export const flatten = <T>(tree: T): Flat<T> => {
       const keys = Object.keys(t).sort();
       return { kind: "object", keys, items: keys.map((k) => walk(t[k])) };
     }
-    // What is no array, no plain object and not undefined is a leaf of the tree.
+    // Anything but an array, a plain object and `undefined` is a leaf of the tree.
     leaves.push(t as LeafOf<T>);
     return leaf;
   };

@@ -211,7 +211,7 @@ describe("equal mistakes are listed once", () => {
 
 describe("a service that nothing provides", () => {
   const run = <A, E, R>(effect: Effect.Effect<A, E, R>): unknown =>
-    // What types forbid: a requirement that is left.
+    // The types forbid an effect that still requires a service.
     Effect.runSync(effect as Effect.Effect<A, E>);
   const x = tensor([1, 2]);
 

@@ -32,7 +32,7 @@ export interface LearnerSubject {
   readonly separable: boolean;
 }
 
-/** What is kept between steps, and what each of them reported. */
+/** The state after some steps, and the report of each step. */
 interface Taken {
   readonly kept: Kept;
   readonly reports: readonly Tensor[];

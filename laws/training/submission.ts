@@ -17,7 +17,7 @@ export interface SubmissionSubject {
   readonly backend: Backend["Service"];
 }
 
-/** What is done to a session: a step is submitted or read, or its state is asked for. */
+/** An action on a session: it submits a step, reads one, or asks for the state. */
 type Action = "submit" | "read" | "state";
 
 interface Schedule {
@@ -69,7 +69,7 @@ const tried = async (executable: Executable, { actions, inputs }: Schedule) => {
   const { ahead } = executable;
   const want = inTurn(inputs);
   const session: Session = executable.start(begin);
-  // What was asked for and is looked at in the end, out of step with the device.
+  // The states asked for, to be compared at the end, when the device has run on.
   const asked: (readonly [what: string, got: Promise<Tensors>, wanted: Tensors])[] = [];
   const ask = (
     what: string,

@@ -65,7 +65,7 @@ export const trainerOf = (
 
 /** Splits a state into its tensors and its numbers. */
 const partsOf = ({ carried, key, memory, ...counters }: TrainState) =>
-  // What is carried is a tree of tensors: `init` and `step` make it.
+  // The carry is a tree of tensors: `init` and `step` make it.
   ({
     tree: { carried, key, memory } as Tree<Tensor | number>,
     counters,

@@ -9,7 +9,7 @@ export interface InOrder<A> {
   readonly next: () => A;
 }
 
-/** Makes a queue of step results, of which `ahead` may be unread when another step is submitted. */
+/** Makes a queue of step results. When another step is submitted, up to `ahead` results may be unread. */
 export const inOrder = <A>(ahead: number): InOrder<A> => {
   const waiting: A[] = [];
   const refuse = (op: string, expected: string): never => {

@@ -71,7 +71,7 @@ const pipelinesIn = (
 
 /** The pipelines that come with the framework. */
 export interface Library {
-  /** By name. */
+  /** The pipelines, sorted by name. */
   readonly pipelines: readonly AnyPipeline[];
   /** The errors of modules that could not be imported. The other pipelines can still be used. */
   readonly broken: readonly (DataSourceError | ModuleThrew)[];

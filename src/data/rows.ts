@@ -108,7 +108,7 @@ export const gather = (rows: Rows, indices: Int32Array): Columns => {
       const { most, columns } = rows.store();
       const stored: Rows = { kind: "stored", size: most, columns };
       if (most === rows.size || indices.every((i) => i < most)) return gather(stored, indices);
-      // What is beyond the store is computed again each time.
+      // Rows that the store does not hold are computed again each time.
       return interleaved([stored, beyond(rows, most)], [0, most], indices);
     }
   }

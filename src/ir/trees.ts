@@ -20,7 +20,7 @@ import { type Traced, trace } from "./trace.ts";
 /** A tree of expressions: what a symbolic function takes and returns. */
 export type Exprs = Tree<Expr>;
 
-/** What a tree of any structure becomes; a type that says nothing stays so. */
+/** `To` for a tree of any structure; `unknown` and `any` stay as they are. */
 type Any<T, To> = unknown extends T ? T : To;
 
 /** A tree of tensors with each tensor replaced by an expression of the same shape: what a program sees. */

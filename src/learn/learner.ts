@@ -23,7 +23,7 @@ export const columnOf = (row: Columns, name: string): Expr => {
   return column;
 };
 
-/** The same columns, of which one that is not there is refused when it is read. **Fails with** `UnknownColumn`, thrown. */
+/** The same columns, but reading a column that does not exist throws. **Fails with** `UnknownColumn`, thrown. */
 export const namedColumns = (row: Columns): Columns =>
   new Proxy(row, {
     get: (of, name) => (typeof name === "string" ? columnOf(of, name) : Reflect.get(of, name)),

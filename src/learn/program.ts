@@ -81,7 +81,7 @@ const changed = (
   before: { readonly leaves: readonly Expr[]; readonly shape: TreeShape },
   after: { readonly leaves: readonly Expr[]; readonly shape: TreeShape },
 ): StateMismatch | undefined => {
-  // What is carried is the first part of what is kept, and the learner alone makes it.
+  // The carried tensors are the first part of the kept ones, and only the learner makes them.
   const mismatch = ([, ...path]: readonly string[], expected: string, actual: string) =>
     new StateMismatch({ pipeline: learner, part: path[0] ?? "state", path, expected, actual });
   const [paths, others] = [leafPaths(before.shape), leafPaths(after.shape)];

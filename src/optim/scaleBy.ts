@@ -37,7 +37,7 @@ export interface AdamScaling {
 /** `1 - βᵗ` in f64: in f32 it would be off by 1e-5 in the first steps, which shows in the loss. */
 const biasCorrection = (beta: number, t: Expr): Expr => sub(1, pow(lift(beta, "f64"), t));
 
-/** A result whose updates are its `scaled` at a factor of 1. */
+/** The result of an update that can be scaled. Its plain updates are those of a factor of 1. */
 const scalable = <S>(state: S, scaled: Scaled): UpdateResult<S> => ({
   updates: scaled(lift(1, "f64")),
   state,

@@ -99,7 +99,7 @@ export const device = ({ ahead, seed = 0, lost, exchanged = false }: Lateness): 
               Tensor.own(shape, dtype, (data[i] as Storage).slice()),
             ),
           );
-          // What keeps the arrays, or fills them later, spoils its own steps.
+          // A caller that keeps these arrays, or fills them later, corrupts its own steps.
           for (const array of data) array.fill(99);
         },
         read,

@@ -120,7 +120,7 @@ describe("augmentations of batches", () => {
     const x = tensor([[1], [3]]);
     const mix = mixup({ inputs: ["x"], targets: [], alpha: 1e9 });
     const both = compiled((a: Expr, own: KeyExpr) => mix({ x: a }, own).x as Expr, [x, key(0)]);
-    // Of two examples half of all keys make each its own partner.
+    // With two examples, half of all keys pair each with itself.
     const means = Array.from({ length: 20 }, (_, seed) =>
       Array.from(both(x, key(seed)).toTypedArray(), (v) => Math.round(v * 1e3) / 1e3).join(),
     );

@@ -15,7 +15,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const out = join(here, ".generated");
 const typedoc = join(here, "node_modules/typedoc/bin/typedoc");
 
-/** What is read here of `package.json`. */
+/** The part of `package.json` that this script reads. */
 interface Manifest {
   readonly exports: { readonly [name: string]: string | { readonly default: string } };
 }
@@ -31,7 +31,7 @@ const rooms = Object.entries(manifest.exports).flatMap(([name, target]) => {
 
 const options = {
   name: "fluxion",
-  // What a room and the root both export has its page in the room: the root comes last.
+  // The root comes last, so that its re-exports have their pages in the modules that define them.
   entryPoints: rooms.toReversed().map(({ source }) => source),
   sort: ["kind", "alphabetical"],
   kindSortOrder: ["Module", "Namespace", "Function", "Variable", "Class", "Interface", "TypeAlias"],
@@ -46,9 +46,9 @@ const options = {
   excludeExternals: true,
   disableGit: true,
   disableSources: true,
-  // What is inherited of Effect links to Effect's own pages, which are not here.
+  // Inherited members of Effect would link to Effect's own pages, which are not part of this site.
   externalSymbolLinkMappings: { effect: { "*": "#" } },
-  // What types mention and no room exports.
+  // Types that other types mention but no module exports.
   internalModule: "within",
 };
 

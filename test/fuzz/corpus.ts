@@ -33,17 +33,17 @@ async function* madeRows(from: number, to: number): AsyncGenerator<Rows> {
   }
 }
 
-/** What a corpus was like when it was read. */
+/** The result of reading a corpus. */
 export interface CorpusRead {
   readonly rows: number;
-  /** Rows that were not what they should be, or not there, or twice. */
+  /** The number of rows that were wrong, missing or repeated. */
   readonly wrong: number;
-  /** The most bytes that the arrays of the process took, used or not yet collected. */
+  /** The peak of the bytes of the process's arrays, in use or not yet collected. */
   readonly peak: number;
   readonly milliseconds: number;
 }
 
-/** Reads one epoch of a corpus of so many bytes, shuffled, through the queues of a training run. */
+/** Reads one shuffled epoch of a corpus of `bytes` bytes through the queues of a training run. */
 export const readCorpus = (
   bytes: number,
   { prefetch = 2, shuffleBuffer = 2048, batchSize = 256 } = {},

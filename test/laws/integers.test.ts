@@ -25,7 +25,7 @@ import { key } from "../../src/tensor/key.ts";
 import { Tensor } from "../../src/tensor/tensor.ts";
 import { flatten } from "../../src/tree.ts";
 
-/** What is not what it is of floats, and why. */
+/** The operations whose integer results differ from those of floats, and why. */
 const exceptions: { readonly [operation: string]: string } = {
   div: "a quotient of integers is truncated, and of 0 it is 0, as documented",
   rem: "a remainder by 0 is 0, as documented",

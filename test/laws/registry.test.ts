@@ -36,11 +36,12 @@ const registered: { readonly [room: string]: readonly string[] } = {
   optim: ["adam", "adaptive", "scaleBy", "sgd", "transformation", "transforms"],
 };
 
-/** What users import: the index of each room, and what a module exports for the rooms beside it alone. */
+/** The index from which users import each folder of modules. */
 const indices: { readonly [room: string]: string } = {
   "nn/layers": "nn",
   "nn/combinators": "nn",
 };
+/** Exports for other folders of the package only. */
 const inner = ["isKnown"];
 
 describe.each(Object.keys(registered))("src/%s", (room) => {

@@ -46,7 +46,7 @@ const rows = (xs: readonly number[], ys: readonly number[]) =>
 
 type Line = { readonly x: Expr<readonly [1]>; readonly y: Expr<readonly [1]> };
 
-/** What a learner carries after an epoch of one batch of everything, in order. */
+/** The carry of a learner after an epoch of a single batch: all rows, in order. */
 const carriedAfter = async <C>(
   learner: Learner<Line, C>,
   data: ReturnType<typeof rows>,

@@ -4,7 +4,7 @@ import { subscribeMain, whenUnwritten } from "../../src/train/main.ts";
 
 type Listener = (...args: readonly unknown[]) => void;
 
-/** What listens to the process now. A test calls it as the process would, and nothing else hears of it. */
+/** The present listeners of the process. A test calls them directly, so that no other listener runs. */
 const heard = {
   SIGINT: () => process.rawListeners("SIGINT") as Listener[],
   SIGTERM: () => process.rawListeners("SIGTERM") as Listener[],

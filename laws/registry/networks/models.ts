@@ -44,7 +44,7 @@ const photograph = [224, 224, 3] as const;
 const arithmetic = "the sum over its layers";
 const torchvision = "torchvision's weights, as its documentation counts them";
 
-/** So many different values that ties within a pooling window are rare. */
+/** Values of so large a set that ties within a pooling window are rare. */
 const fine = fc.integer({ min: -64, max: 64 }).map((k) => k / 16 + 1 / 32);
 
 /** Every model. A missing one does not compile. */

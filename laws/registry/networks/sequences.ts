@@ -32,7 +32,7 @@ const tokens = lambda("tokens", (x: Expr) => cast(floor(x), "i32"));
 export const ofTokens = (layer: Composable): Composable =>
   (sequential as (...layers: readonly Composable[]) => Composable)(tokens, layer);
 
-/** So many different values that two of them are rarely close enough for a difference step to change their order. */
+/** Values of so large a set that a difference step rarely changes the order of two. */
 const spread = fc.integer({ min: -1024, max: 1024 }).map((k) => k / 256);
 
 /** A large epsilon, because equal numbers have no variance to divide by. */

@@ -6,7 +6,7 @@ import type { Settings } from "./settings.ts";
 
 const { conv1d, conv2d, conv3d } = convolutions;
 
-/** So many different values that three in a window are rarely equal: three-way ties have no difference quotient. */
+/** Values of so large a set that three in a window are rarely equal: three-way ties have no difference quotient. */
 const fine = fc.integer({ min: -64, max: 64 }).map((k) => k / 16 + 1 / 32);
 
 /** Every layer that slides over examples with channels last. A missing one does not compile. */

@@ -7,7 +7,7 @@ import { real, tensorOf, tensors } from "../../domain.ts";
 import type { SymbolicFunction } from "../../symbolic.ts";
 
 interface Setting extends Omit<SymbolicFunction, "name"> {
-  /** The operation itself, of whatever matrices. */
+  /** The operation itself, on any matrices. */
   readonly bare: SymbolicFunction["apply"];
 }
 

@@ -141,7 +141,7 @@ export const planMemory = (
     if (slice !== undefined) {
       const depth = within.findIndex((b) => b.loop.index === slice.index);
       const bracket = within[depth];
-      // A buffer of which a loop uses one slice per round lives while the loop runs.
+      // If a loop uses one slice of a buffer per round, the whole buffer lives while the loop runs.
       use(
         slice.of,
         bracket?.begin ?? first,

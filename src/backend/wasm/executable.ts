@@ -48,7 +48,7 @@ const alone = ({ module }: Compiled): Running => {
   return { memory: exports.memory as WasmMemory, run: () => run() };
 };
 
-/** Calls `make`, and throws `MemoryLimit` if the engine refuses to give so many pages. */
+/** Calls `make`, and throws `MemoryLimit` if the engine refuses that many pages. */
 const granted = (compiled: Compiled, pages: number, make: () => Running): Running => {
   try {
     return make();

@@ -98,7 +98,7 @@ const changing = (
   };
 };
 
-/** A batch in which every column is an issue, so that it is reported whichever column is used. */
+/** Reports an issue from every column of a batch, so that a program that uses any of them reports it. */
 const refused = <B extends BatchColumns>(op: string, issue: Issue, batch: B): B => {
   const all = Object.values(batch);
   const made = scoped(op, all, refuse(issue, all, all));

@@ -49,7 +49,7 @@ export interface Feed {
 export const messageOf = (cause: unknown): string =>
   cause instanceof Error ? cause.message : String(cause);
 
-/** Where a row of an epoch is, counted in its file if there is one. */
+/** The place of a row of an epoch: its number in its file if it comes from one, else its number in the epoch. */
 export const placeOf = (
   { name: stream }: Streamed,
   epoch: number,

@@ -29,7 +29,7 @@ const keysOf = ({ key }: ReadOptions, epoch: number) => split(epochKey(key, epoc
 const bucketsOf = ({ ragged }: Streamed, spec: RowSpec): readonly RowSpec[] =>
   ragged === undefined ? [spec] : bucketSpecs(spec, ragged);
 
-/** Throws unless each array has the storage of its column and room for so many rows. */
+/** Throws unless each array has the storage type of its column, and room for the rows. */
 const checkRoom = (spec: RowSpec, rows: number, into: Arrays): void => {
   for (const [column, array] of Object.entries(into)) {
     const type = spec[column];

@@ -28,7 +28,7 @@ const lifted = (x: Operand, dtype: Dtype): Expr => {
   return filled([], holds(dtype, x) ? dtype : "f64", x);
 };
 
-/** A function that keeps the shape of its operand, which the types of what it is made of do not show. */
+/** Declares the type of a function that keeps the shape of its operand, where the types inside do not show it. */
 export const keepingShape =
   (f: (x: Expr) => Expr) =>
   <const X extends Operand>(x: X): Expr<ShapeOf<X>> =>

@@ -53,13 +53,13 @@ export const inside = (axes: readonly number[], rank: number): boolean =>
   axes.every((a) => Number.isInteger(a) && a >= 0 && a < rank) &&
   new Set(axes).size === axes.length;
 
-/** What is expected of axes, in words. */
+/** The error text for axes that are not valid. */
 export const axesOf = (axes: readonly number[], rank: number): string =>
   rank === 0
     ? `something with axes: it has none, and was asked for (${axes.join(", ")})`
     : `distinct axes from 0 to ${rank - 1}, not (${axes.join(", ")})`;
 
-/** What is expected of two shapes that do not broadcast, with the axis where they differ. */
+/** The error text for two shapes that do not broadcast; it names the axis where they differ. */
 export const broadcasting = (x: Shape, y: Shape): string => {
   const rank = Math.max(x.length, y.length);
   const back = Array.from({ length: rank }, (_, i) => -1 - i);

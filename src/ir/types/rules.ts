@@ -28,7 +28,7 @@ export const dotShape = ({ batch, contract }: DotParams, x: Shape, y: Shape): Sh
   ...without(y, [...batch[1], ...contract[1]]),
 ];
 
-/** What is expected of the paired axes of a `dot`, with the extents that they have. */
+/** The error text for paired axes of a `dot` whose extents differ. */
 const pairOf = (kind: string, [left, right]: DotParams["batch"], x: Shape, y: Shape): string => {
   const extents = (axes: readonly number[], shape: Shape) =>
     `[${axes.map((axis) => shape[axis] ?? "none").join(", ")}]`;

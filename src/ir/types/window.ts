@@ -34,7 +34,7 @@ export const windowShape = (windowing: Windowing, x: Shape): Shape => [
 const show = ({ size, dilation }: Windowing): string =>
   `[${size.join(", ")}]${dilation.every((d) => d === 1) ? "" : ` dilated by [${dilation.join(", ")}]`}`;
 
-/** What is expected of the numbers of a windowing that are no counts, in words. */
+/** The error text for sizes, strides or dilations that are not whole numbers of 1 or more. */
 const counts = ({ axes, size, stride, dilation }: Windowing): string =>
   `a whole size, stride and dilation of 1 or more for each of the axes ${axes.join(", ")}, not (${size.join(", ")}), (${stride.join(", ")}) and (${dilation.join(", ")})`;
 

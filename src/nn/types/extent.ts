@@ -12,7 +12,7 @@ export interface Slides {
   readonly dilation: PerAxis;
 }
 
-/** What a layer does to a shape, beyond its own input and output types. */
+/** The effect of a layer on a shape, as far as its input and output types do not show it. */
 export type Move =
   /** Windows slide over the positions, and the output type of the layer gives the channels. */
   | { readonly windows: Slides }

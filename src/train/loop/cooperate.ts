@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect";
 import { awaited, type Later, type RunFailure, runFailure } from "../../backend/later.ts";
 import { giveWay, turn } from "../../data/source/turns.ts";
 
-/** What {@link Work.submit} did: it submitted a step, there is none left, or something must happen before the next. */
+/** The result of {@link Work.submit}: it submitted a step, no step is left, or an effect must run before the next. */
 export type Submitted<E> = "submitted" | "ended" | Effect.Effect<void, E>;
 
 /** Work in steps that a device may take later than they are submitted. */
@@ -47,7 +47,7 @@ export const inTurns = <A, E>(
           const made = submit();
           if (made === "submitted") underWay++;
           else if (made === "ended") ended = true;
-          // What is under way is used first, so that nothing is lost where the wait fails.
+          // Answers still to come are used first, so that none is lost if the wait fails.
           else if (underWay === 0) return Effect.flatMap(made, () => go(performance.now() + turn));
           if (made !== "ended" && typeof made === "string" && room()) {
             if (due()) return afterTurn();

@@ -58,7 +58,7 @@ export const epoch = Effect.fnUntraced(function* <C>(
     const [rows = 0, ...underWay] = sizes;
     sizes = underWay;
     step += 1;
-    // Where further steps are under way, the state is no longer the one that this step left.
+    // If later steps are already submitted, the state is no longer that of this step.
     if (!Number.isFinite(loss)) return nonFinite("loss", step, underWay.length === 0);
     const summary = parts.map(scores.read).reduce(scores.concat);
     summaries = scores.concat(summaries, summary);

@@ -62,11 +62,11 @@ const afterOrigin = <C, E>(
   origin: Pipeline<unknown, E>,
   emit: Emit<TrainEvent<TrainState<C>>>,
 ): Effect.Effect<TrainState<C>, E | RunError, Backend | ReverseMode> =>
-  // What listens to a pipeline with an origin listens to the states of both.
+  // Operators of a pipeline with an origin see the states of both pipelines.
   Effect.flatMap(run(origin, undefined, emit as Emit<TrainEvent>), (end) => {
     const fresh = initialState(of);
     const model = origin.learner.trained.get(end.carried);
-    // Of the same type as before where the models are of one type, which is checked next.
+    // The type is unchanged if both models have the same type, which is checked next.
     const carried = of.learner.trained.set(fresh.carried, model) as C;
     const mismatch = trainedMismatch(of, carried, fresh.carried);
     if (mismatch !== undefined) return Effect.fail(mismatch);

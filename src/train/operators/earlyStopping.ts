@@ -131,7 +131,7 @@ export const stoppingEarly = ({
   /** A copy of a state without this operator's own memory. */
   const kept = ({ memory, carried, ...state }: TrainState): Kept => {
     const { [name]: _, ...others } = memory;
-    // What is carried is a tree of tensors, since `init` makes nothing else.
+    // The carry is a tree of tensors, since `init` makes nothing else.
     return { ...state, carried: carried as Memory, memory: others };
   };
 

@@ -143,7 +143,7 @@ const typeText = (leaf: unknown): string => {
   return leaf === undefined ? "nothing" : `a ${typeof leaf}`;
 };
 
-/** The first difference between two trees of tensors, the second of which should have the types of the first. */
+/** The mismatch of two trees of tensors, if there is one: another structure, or the first leaf of another type. */
 const treeMismatch = (
   pipeline: string,
   wanted: unknown,
@@ -167,7 +167,7 @@ const fieldOf = (tree: unknown, name: string): unknown =>
     : undefined;
 
 /**
- * The reason why what a state carries does not belong to a pipeline, if any: it must match what the pipeline's learner
+ * The mismatch of a state's carry with a pipeline, if there is one: it must match what the pipeline's learner
  * carries at first.
  */
 export const carriedMismatch = (

@@ -52,7 +52,8 @@ const isKey = (tensor: Tensor): tensor is Key => tensor.dtype === "i32" && tenso
 /**
  * Encodes the states of a pipeline as JSON and decodes them again, bit for bit: the format of checkpoints.
  *
- * What a decoded state carries must have the shapes of what the pipeline's learner carries, or it is refused.
+ * The carried tensors of a decoded state must have the shapes that the pipeline's learner carries; other states are
+ * refused.
  *
  * **Laws** `laws.codec`: `decode ∘ encode = identity`; `laws.training`: a run resumes from a decoded state as
  * from the original.

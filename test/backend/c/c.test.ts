@@ -25,7 +25,7 @@ const recurrent = workloads.find(({ name }) => name === "W4") as (typeof workloa
 
 const f32 = (...shape: Shape) => ({ shape, dtype: "f32" }) as const;
 
-/** Of the random programs, those that the target has: no scans along an axis, no sorting, no access by index. */
+/** Random programs that the target supports: without scans along an axis, sorting, or access by index. */
 const choice = fc.nat(1000).filter((n) => n % 22 < 13 || n % 22 > 16);
 const choices = fc.array(fc.array(choice, { minLength: 8, maxLength: 8 }), {
   minLength: 1,
@@ -38,7 +38,7 @@ const expectAlike = (cases: readonly Case[], tolerance: number): void =>
     expectClose(got, run(p, inputs), tolerance, () => cText(p, `p${n}`));
   });
 
-/** Numbers at which functions turn, and the ends of what a dtype holds. */
+/** Numbers at which functions change their course, and extreme numbers of each dtype. */
 const hostile: { readonly [D in "f32" | "f64" | "i32"]: readonly number[] } = {
   f32: [0, -0, 0.5, -0.5, 1.5, 2.5, -2.5, 1, -1, 3, -7, 1e-30, 1e30, -1e30, 1e-45],
   f64: [0, -0, 0.5, -0.5, 1.5, 2.5, -2.5, 1, -1, 3, -7, 1e-200, 1e200, 5e-324],
@@ -55,7 +55,7 @@ const pairs = (dtype: Dtype, xs: readonly number[]) => {
   ];
 };
 
-/** What every machine computes alike, to the last bit. */
+/** Operations whose results have the same bits on every machine. */
 const exactly = ["neg", "abs", "sign", "floor", "ceil", "round", "sqrt"] as const;
 const comparisons = ["eq", "ne", "lt", "le", "gt", "ge"] as const;
 const arithmetic = ["add", "sub", "mul", "div", "rem", "maximum", "minimum"] as const;
@@ -63,7 +63,7 @@ const exactlyTwo = [...arithmetic, ...comparisons] as const;
 const wholeTwo = [...exactlyTwo, "and", "or", "xor", "shiftLeft", "shiftRight"] as const;
 const casts = ["f32", "f64", "i32", "u8", "bool"] as const;
 
-/** What every machine rounds a little differently. */
+/** Functions that machines round differently. */
 const functions = [
   ...(["exp", "expm1", "log", "log1p", "sin", "cos", "tan", "asin", "acos"] as const),
   ...(["atan", "tanh", "logistic", "erf"] as const),

@@ -13,7 +13,7 @@ import { Tensor } from "../../../src/tensor/tensor.ts";
 /** Whether this machine has a C compiler under its usual name. */
 export const hasCompiler = spawnSync("cc", ["--version"]).status === 0;
 
-/** A program with its inputs, of which the first are state. */
+/** A program with its inputs; the first inputs are state. */
 export interface Case {
   readonly program: Program;
   readonly inputs: readonly Tensor[];

@@ -127,7 +127,7 @@ const isSlice = (v: Value): v is { readonly slice: readonly (number | null)[] } 
   !Array.isArray(v) &&
   Array.isArray(Reflect.get(v, "slice"));
 
-/** What one item of an index takes of `axis`, and how many axes it leaves there. */
+/** An item of an index that lists positions, as i32 indices. */
 const listOf = (item: Value): Expr => constant(tensor([...numbersOf(item)], "i32"));
 
 const indexed = (x: Expr, items: readonly Value[]): Expr => {

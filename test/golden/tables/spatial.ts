@@ -123,7 +123,7 @@ const maxPool =
     return channelsLast(inputOf(c), rank, (x) => pool.maxPool(x, size, options));
   };
 
-/** In no sample do two elements share an index: PyTorch would keep one of them, not their sum. */
+/** Max unpooling. No sample has two elements with one index: PyTorch would keep one of them instead of their sum. */
 const unpool =
   (rank: number) =>
   (c: Call): Expr => {

@@ -51,7 +51,7 @@ describe("every equation is its loop or is refused", () => {
     mustHoldHere([sumsOfProducts], { name: "einsum", einsum: own }, { runs: 400 });
   });
 
-  /** As many of the first places of all axes as the shortest has. */
+  /** The first elements along every axis, as many as the shortest axis has. */
   const cut = (x: Expr): Expr =>
     x.shape.reduce((y: Expr, _, axis) => sliceAxis(y, axis, 0, Math.min(...x.shape)), x);
 

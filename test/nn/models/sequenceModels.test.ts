@@ -73,7 +73,7 @@ const right = <A>(
   if (given._tag === "Left") throw given.left;
   return given.right;
 };
-/** What decoding comes to on a backend that answers at once, and how it fails. */
+/** Runs decoding on a backend that answers at once. `left` gives its error. */
 const now = <A>(decoding: Effect.Effect<A, DecodingFailure>): A => Effect.runSync(decoding);
 const left = <E>(decoding: Effect.Effect<unknown, E>): E => Effect.runSync(Effect.flip(decoding));
 const refused = (argument: string) =>

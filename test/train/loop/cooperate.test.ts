@@ -17,7 +17,7 @@ const nothing: Work<void, never> = {
   use: () => undefined,
 };
 
-/** So many steps, each of which is read before the next. */
+/** Work of `count` steps that reads each step before it submits the next. */
 const steps = (count: number, step: () => void): Work<void, never> => {
   let [submitted, read] = [0, 0];
   return {

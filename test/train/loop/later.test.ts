@@ -92,7 +92,7 @@ afterAll(() => {
   expect(unhandled).toEqual([]);
 });
 
-/** Three classes on four batches of which the last is smaller, or on twelve of one size. */
+/** Pipelines with twelve batches of equal size, or with four of which the last is smaller. */
 const twelve = pipe(small, withBatchSize(4, { dropRemainder: true }), withEpochs(2));
 const stopping = pipe(
   small,

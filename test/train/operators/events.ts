@@ -9,7 +9,7 @@ import type {
 import type { Memories } from "../../../src/train/state/memory.ts";
 import type { TrainState } from "../../../src/train/state/state.ts";
 
-/** A state after so many epochs: operators do not look inside its trees. */
+/** A state after a number of epochs. Its trees are empty, since operators do not read them. */
 export const at = (n: number, memory: Memories = {}): TrainState<number> => ({
   carried: n,
   key: key(0),

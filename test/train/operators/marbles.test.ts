@@ -82,7 +82,7 @@ describe("the diagrams of docstrings", () => {
   });
 });
 
-/** What happens in one frame of a diagram: marbles of events, `|` for the end. */
+/** The frames of a diagram, each with its marble: an event, or `|` for the end. */
 type Frames = readonly (readonly [frame: number, marble: string])[];
 
 const framesOf = (diagram: string): Frames =>
@@ -91,8 +91,8 @@ const framesOf = (diagram: string): Frames =>
   );
 
 /**
- * What an operator does on a run whose events come one by one, each when what the ones before it were to bring has
- * come. Effects are not in virtual time.
+ * Runs an operator on events that come one by one. Each waits until the operator has emitted everything expected of the
+ * earlier ones, since effects do not run in virtual time.
  */
 const paced = async (run: string, operator: Operator, expected: Frames): Promise<Frames> => {
   const said: (readonly [number, string])[] = [];
@@ -128,7 +128,7 @@ describe("the diagrams of docstrings, of operators that work", () => {
     ["sampleEvery", sampleEvery<number, never, never>(Effect.succeed(() => Effect.succeed("w")))],
     [
       "saveCheckpoints",
-      // What is saved are the states of events, which these diagrams make up.
+      // The events of these diagrams have made-up states, which are saved.
       (run$) =>
         run$.pipe(withTensors, saveCheckpoints(small, { path: join(folder, "k") }) as never),
     ],

@@ -10,7 +10,7 @@ import * as made from "../../../src/train/pipeline/overrides.ts";
 import { type AnyPipeline, pipeline } from "../../../src/train/pipeline/pipeline.ts";
 import { small } from "../examples.ts";
 
-/** Those that change the learner are tested where learners are. */
+/** The combinators that change the learner. The tests of learners cover them. */
 type OfLearner =
   | "withLearningRate"
   | "withOptimizer"

@@ -30,7 +30,7 @@ const mostInTurn = 4096;
 export const meetOften = ({ layout, updates }: ScatterAdd): boolean =>
   updates.dtype === "f32" && layout.count > mostInTurn;
 
-/** Maximum bytes for the rounding errors of the elements. If one cache line per row is more, it takes that. */
+/** Maximum bytes for the rounding errors of the elements, unless one cache line per row already takes more. */
 const lostBytes = 2 ** 20;
 const line = 16;
 

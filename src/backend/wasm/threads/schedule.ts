@@ -18,7 +18,7 @@ export interface Schedule<K> {
   readonly estimate: number;
 }
 
-/** A kernel of which threads may share the pieces, if there is more than one. */
+/** A kernel whose pieces threads may share, if there is more than one. */
 export interface Shareable extends Kernel {
   readonly pieces: number;
 }

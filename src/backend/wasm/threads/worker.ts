@@ -77,7 +77,7 @@ const work = (words: typeof mailbox, own: { readonly [name: string]: unknown }):
 /** The remainder of a division, with the sign of the dividend. */
 const fmod = (x: number, y: number): number => x % y;
 
-/** What is called instead of a function that workers do not have: no kernel that calls it runs there. */
+/** Takes the place of a function that workers do not have. No kernel that calls it runs in a worker. */
 const missing = (): number => Number.NaN;
 
 const functions: { readonly [N in InWorkers<"sent" | "absent">]: (...xs: never[]) => number } = {

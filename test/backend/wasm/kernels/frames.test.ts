@@ -98,7 +98,7 @@ const recurrence = programOf([f32(8, 300), f32(6, 8), f32(2, 6, 300)], (w, h, xs
   return [...made.carry, ...made.ys];
 });
 
-/** In each round a branch on a value that all threads computed together in the round before. */
+/** A loop that branches in each round on a value that all threads computed together in the round before. */
 const branching = programOf([f32(40, 40), f32(5, 40, 40)], (start, xs) => {
   const operands = { carry: [start as Expr], xs: [xs as Expr], length: 5, reverse: false };
   const made = loop(operands, ([carry], [x]) => {

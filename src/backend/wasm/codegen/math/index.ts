@@ -87,7 +87,7 @@ export type ScalarMathName = keyof typeof scalarMath;
 /** Functions that a module imports from `"math"`: `fmod` beside those of `scalarMath`. */
 export type ImportedName = ScalarMathName | "fmod";
 
-/** Where workers take an imported function from. A function that is not here does not compile. */
+/** The origin of each imported function in workers. A missing entry does not compile. */
 export const inWorkers = {
   exp: "engine",
   expm1: "engine",
