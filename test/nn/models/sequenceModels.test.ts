@@ -380,6 +380,11 @@ describe("searches", () => {
         expect(mass(rest)).toBeLessThan(p + 1e-6);
       }),
     );
+    // Softmax depends on differences alone, also between logits whose exponentials overflow.
+    for (const far of [-2000, 0, 2000]) {
+      const kept = topPLogits(tensor([1 + far, 3 + far, 2 + far, far]) as never, 0.8);
+      expect(numbers(kept)).toEqual([-Infinity, 3 + far, 2 + far, -Infinity]);
+    }
     expect(() => topKLogits(tensor([1]) as never, 0)).toThrow(refused("topK"));
     expect(() => topPLogits(tensor([1]) as never, 0)).toThrow(refused("topP"));
   });
