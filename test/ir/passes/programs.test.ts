@@ -232,6 +232,19 @@ describe("dead code", () => {
       "call(1 → 1: scan(1 → 1: neg))",
     );
   });
+  it("is also what only removed operands need", () => {
+    const { carry, ys } = loop({ carry: [x], xs: [xs], length: 4, reverse: false }, ([a], [v]) => ({
+      carry: [neg(a as Expr)],
+      ys: [exp(v as Expr)],
+    }));
+    const [first] = branch(
+      p,
+      [...carry, ...ys],
+      ([u, v]) => [exp(u as Expr), neg(v as Expr)],
+      ([u, v]) => [neg(u as Expr), exp(v as Expr)],
+    );
+    expect(left(dce, [p, x, xs], [first as Expr])).toBe("cond(2 → 1: exp | neg) scan(1 → 1: neg)");
+  });
   it("is removed from checkpoints, but not from calls with custom rules", () => {
     const both = (kind: "checkpoint" | "custom") =>
       call("f", { kind }, [x, xs], ([u, v]) => [exp(u as Expr), neg(v as Expr)]);
