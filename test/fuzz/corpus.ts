@@ -1,7 +1,17 @@
 import { parseArgs } from "node:util";
 import * as Effect from "effect/Effect";
-import { epochsOf, type SourceError, shardedBatches } from "../../src/data/index.ts";
+import { lastValueFrom, tap } from "rxjs";
+import { epochsOf, type Source, type SourceError, shardedBatches } from "../../src/data/index.ts";
 import { giveWay } from "../../src/data/source/turns.ts";
+import {
+  adam,
+  dense,
+  meanSquaredError,
+  pipeline,
+  sequential,
+  supervised,
+  train$,
+} from "../../src/index.ts";
 import { key } from "../../src/tensor/key.ts";
 import { Tensor } from "../../src/tensor/tensor.ts";
 
@@ -10,13 +20,17 @@ const width = 1024;
 /** The rows that a file yields at once. */
 const chunk = 64;
 
-type Rows = { readonly x: Tensor; readonly row: Tensor };
+type Rows = {
+  readonly x: Tensor<readonly [typeof width]>;
+  readonly row: Tensor<readonly []>;
+};
+type Chunk = { readonly x: Tensor; readonly row: Tensor };
 
 /** The number at a place of a row: whoever has the row can tell whether it is whole. */
 const numberAt = (row: number, place: number): number => ((row * 31 + place * 7) & 1023) / 1024;
 
 /** Rows of a corpus that is nowhere: each chunk is made when it is asked for. */
-async function* madeRows(from: number, to: number): AsyncGenerator<Rows> {
+async function* madeRows(from: number, to: number): AsyncGenerator<Chunk> {
   for (let first = from; first < to; first += chunk) {
     const n = Math.min(chunk, to - first);
     const x = new Float32Array(n * width);
@@ -43,21 +57,35 @@ export interface CorpusRead {
   readonly milliseconds: number;
 }
 
+/** How much of a stream is in memory. */
+interface Queues {
+  readonly prefetch?: number;
+  readonly shuffleBuffer?: number;
+}
+
+/** A corpus of so many rows in files. */
+const corpusOf = (rows: number, { prefetch = 2, shuffleBuffer = 2048 }: Queues) => {
+  const files = 16;
+  const startOf = (file: number): number => Math.round((file * rows) / files);
+  return shardedBatches(
+    Array.from({ length: files }, (_, i) => String(i)),
+    (name) => madeRows(startOf(Number(name)), startOf(Number(name) + 1)),
+    { name: "corpus", prefetch, shuffleBuffer },
+  );
+};
+
+const batchSize = 256;
+const rowsIn = (bytes: number): number => Math.ceil(bytes / (4 * width));
+
 /** Reads one shuffled epoch of a corpus of `bytes` bytes through the queues of a training run. */
 export const readCorpus = (
   bytes: number,
-  { prefetch = 2, shuffleBuffer = 2048, batchSize = 256 } = {},
+  queues: Queues = {},
 ): Effect.Effect<CorpusRead, SourceError> =>
   Effect.scoped(
     Effect.gen(function* () {
-      const rows = Math.ceil(bytes / (4 * width));
-      const files = 16;
-      const startOf = (file: number): number => Math.round((file * rows) / files);
-      const corpus = shardedBatches(
-        Array.from({ length: files }, (_, i) => String(i)),
-        (name) => madeRows(startOf(Number(name)), startOf(Number(name) + 1)),
-        { name: "corpus", prefetch, shuffleBuffer },
-      );
+      const rows = rowsIn(bytes);
+      const corpus = corpusOf(rows, queues);
       const began = performance.now();
       const epochs = yield* epochsOf(corpus, { batchSize, key: key(1) });
       const reader = yield* epochs.open(0, 0);
@@ -88,12 +116,51 @@ export const readCorpus = (
     }),
   );
 
-/** `npm run corpus -- --gibibytes 20`: reads a corpus that is larger than memory, and says how much memory that took. */
-const main = async (): Promise<void> => {
-  const { values } = parseArgs({ options: { gibibytes: { type: "string", default: "20" } } });
-  const { rows, wrong, peak, milliseconds } = await Effect.runPromise(
-    readCorpus(Number(values.gibibytes) * 2 ** 30),
+/** Trains one epoch on a corpus of so many bytes: says which of its first numbers a row has. */
+const trainCorpus = async (bytes: number): Promise<CorpusRead> => {
+  const rows = rowsIn(bytes);
+  const learning = pipeline(
+    "corpus",
+    Effect.succeed({ train: corpusOf(rows, {}) as Source<Rows> }),
+    supervised({
+      input: "x",
+      target: "x",
+      model: sequential(dense(width, 8), dense(8, width)),
+      loss: meanSquaredError,
+      optimizer: adam({ learningRate: 1e-3 }),
+    }),
+    { batchSize },
   );
+  const began = performance.now();
+  let [read, wrong, peak] = [0, 0, 0];
+  await lastValueFrom(
+    train$(learning).pipe(
+      tap((event) => {
+        if (event._tag !== "StepCompleted") return;
+        read = Math.min(rows, read + batchSize);
+        if (!Number.isFinite(event.loss)) wrong++;
+        peak = Math.max(peak, process.memoryUsage().arrayBuffers);
+      }),
+    ),
+  );
+  return { rows: read, wrong: wrong + rows - read, peak, milliseconds: performance.now() - began };
+};
+
+/**
+ * `npm run corpus -- --gibibytes 20 --train`: reads a corpus that is larger than memory, or trains on it, and says how
+ * much memory that took.
+ */
+const main = async (): Promise<void> => {
+  const { values } = parseArgs({
+    options: {
+      gibibytes: { type: "string", default: "20" },
+      train: { type: "boolean", default: false },
+    },
+  });
+  const bytes = Number(values.gibibytes) * 2 ** 30;
+  const { rows, wrong, peak, milliseconds } = values.train
+    ? await trainCorpus(bytes)
+    : await Effect.runPromise(readCorpus(bytes));
   const mebibytes = (n: number): number => Math.round(n / 2 ** 20);
   console.log(
     `${rows} rows, ${mebibytes(rows * 4 * width)} MiB in ${Math.round(milliseconds / 1000)} s; arrays of at most ${mebibytes(peak)} MiB, ${mebibytes(process.memoryUsage.rss())} MiB resident; ${wrong} rows wrong`,
