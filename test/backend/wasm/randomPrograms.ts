@@ -123,7 +123,8 @@ const grow = (known: readonly Expr[], choice: Choice, depth: number): readonly E
       const at = pick(indices, l);
       if (rank === 0 || at === undefined || rank + at.shape.length > 5) return [];
       const [taken] = node("gather", { axis, batch: 0 }, x, at) as [Expr];
-      return [taken, ...node("scatterAdd", { axis, batch: 0 }, x, at, taken).map(bounded)];
+      const added = isNumeric(x) ? node("scatterAdd", { axis, batch: 0 }, x, at, taken) : [];
+      return [taken, ...added.map(bounded)];
     }
     case 17: {
       if (!isNumeric(x) || rank === 0) return [];
