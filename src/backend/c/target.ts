@@ -60,7 +60,11 @@ const stepsText = (
   const declared = touchedBy(steps).filter((buffer) => {
     const counters = places.counters(buffer);
     const isHere = newest === undefined ? counters.length === 0 : counters.includes(newest);
-    return isHere && counters.every((c) => around.includes(c)) && places.isNamed(buffer);
+    // A constant has its name outside of the function.
+    const isDefined = places.isNamed(buffer) && places.pointer(buffer) === places.name(buffer);
+    return (
+      isHere && counters.every((c) => around.includes(c)) && places.isNamed(buffer) && !isDefined
+    );
   });
   return [...declared.map(places.declaration), ...(newest === undefined ? [""] : []), ...lines];
 };

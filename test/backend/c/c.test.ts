@@ -2,12 +2,13 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { cText } from "../../../src/backend/c/index.ts";
 import { run } from "../../../src/interpreter/evaluate.ts";
-import { apply, filled } from "../../../src/ir/build.ts";
+import { apply, constant, filled } from "../../../src/ir/build.ts";
 import { loop } from "../../../src/ir/control.ts";
 import type { Binary, Bitwise, Comparison, Expr, Program, Unary } from "../../../src/ir/expr.ts";
 import { matmul } from "../../../src/ir/ops/contraction.ts";
 import { add, tanh } from "../../../src/ir/ops/elementwise.ts";
-import { reshape, reverse } from "../../../src/ir/ops/structural.ts";
+import { sum } from "../../../src/ir/ops/reduction.ts";
+import { reshape, reverse, transpose } from "../../../src/ir/ops/structural.ts";
 import { program } from "../../../src/ir/program.ts";
 import type { Dtype } from "../../../src/tensor/dtype.ts";
 import { tensor } from "../../../src/tensor/index.ts";
@@ -92,6 +93,16 @@ describe.skipIf(!hasCompiler)("the text of a program in C, compiled and run", ()
       return { program: program(known.slice(0, types.length), outputs), inputs: inputsFor(seed) };
     });
     expectAlike(cases, 0);
+  });
+
+  it("gives what the reference does, where a kernel reads a table of constants", () => {
+    const table = constant(filledWith([3, 2], "i32", (i) => 7 * i - 4));
+    const x = filledWith([2, 3], "i32", (i) => i);
+    const scaled = programOf([{ shape: [2, 3], dtype: "i32" }], (e) => [
+      add(e as Expr, transpose(table)) as Expr,
+      sum(table, 0) as Expr,
+    ]);
+    expectAlike([{ program: scaled, inputs: [x] }], 0);
   });
 
   it("gives what the reference does, for every element-wise operation at hostile numbers", () => {
