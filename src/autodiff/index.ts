@@ -12,6 +12,7 @@ export {
   jacrev,
   jvp,
   valueAndGrad,
+  valueAndGradWithAux,
   vjp,
 } from "./transform.ts";
 export { type InAxis, type VmapOptions, vmap } from "./vmap.ts";

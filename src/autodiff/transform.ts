@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect";
 import type { Expr } from "../ir/expr.ts";
 import { cast } from "../ir/ops/control.ts";
 import { eq, mul } from "../ir/ops/elementwise.ts";
-import { iota, onesLike } from "../ir/ops/indexing.ts";
+import { iota, onesLike, zerosLike } from "../ir/ops/indexing.ts";
 import { moveAxis, reshape } from "../ir/ops/structural.ts";
 import { flattenExprs, traceTree, treeOf } from "../ir/trees.ts";
 import { ascribe } from "../ir/types/diagnose.ts";
@@ -100,6 +100,46 @@ export const valueAndGrad = <A, R extends readonly unknown[], Y>(
     if (scalar === leaves[0]) return [y, pullback(treeOf(shape, leaves.map(onesLike)))] as const;
     const seeds = leaves.map((leaf) => mul(onesLike(leaf), scalar));
     return [treeOf(shape, seeds), pullback(treeOf(shape, seeds))] as const;
+  });
+
+/**
+ * {@link valueAndGrad} of a function that returns more than its value: `[value, auxiliary]`. The gradient is that of the
+ * value alone.
+ *
+ * **Shapes** `f: (tree, …) → [[], tree]`; the gradient has the tree of the argument.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect";
+ * import { Backend, compile, type Expr, ReverseMode, tensor } from "fluxion";
+ * import { valueAndGradWithAux } from "fluxion/autodiff";
+ * import { mul, sum } from "fluxion/ops";
+ *
+ * const f = (x: Expr<readonly [2]>) => [sum(mul(x, x)), { doubled: mul(x, 2) }] as const;
+ * const x = tensor([1, 3]);
+ * const program = Effect.gen(function* () {
+ *   const run = yield* compile(yield* valueAndGradWithAux(f), [x]);
+ *   const [value, { doubled }, gradient] = run(x);
+ *   return [value.item(), doubled.toArray(), gradient.toArray()];
+ * });
+ * Effect.runSync(Effect.provide(program, [ReverseMode.layerTape, Backend.layerWasm])) // => [10, [2, 6], [2, 6]]
+ * ```
+ */
+export const valueAndGradWithAux = <A, R extends readonly unknown[], Aux>(
+  f: (x: A, ...rest: R) => readonly [value: Expr<readonly []>, auxiliary: Aux],
+): Effect.Effect<
+  (x: A, ...rest: R) => readonly [value: Expr<readonly []>, auxiliary: Aux, gradient: A],
+  never,
+  ReverseMode
+> =>
+  ReverseMode.useSync((mode) => (x: A, ...rest: R) => {
+    const [[value, auxiliary], pullback] = pullBack(mode)(f)(x, ...rest);
+    const [scalar] = ascribe("grad", [{ shape: [], dtype: value.dtype }] as const, [value]);
+    // The auxiliary results have no part in the value.
+    const { leaves, shape } = flattenExprs(auxiliary);
+    const none = treeOf(shape, leaves.map(zerosLike));
+    const seed = mul(onesLike(value), scalar === value ? 1 : scalar) as Expr<readonly []>;
+    return [value, auxiliary, pullback([seed, none])] as const;
   });
 
 /**

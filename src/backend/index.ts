@@ -39,6 +39,7 @@ export {
 } from "./backend.ts";
 export { compile, compileLater } from "./compile.ts";
 export type { Later, RunFailure } from "./later.ts";
+export { type Resident, resident } from "./resident.ts";
 export { type MachinePeaks, type Roofline, rooflineOf, rooflineOfPlan } from "./roofline.ts";
 export { measurePeaks } from "./wasm/ceilings.ts";
 export type { WasmOptions } from "./wasm/index.ts";

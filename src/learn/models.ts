@@ -1,9 +1,7 @@
-import { vmap } from "../autodiff/index.ts";
 import type { Expr } from "../ir/expr.ts";
-import { foldInKey, type KeyExpr, randomBits } from "../ir/ops/random.ts";
-import { index } from "../ir/ops/structural.ts";
-import { mapExprs } from "../ir/trees.ts";
+import { foldInKey, type KeyExpr } from "../ir/ops/random.ts";
 import { open, within } from "../nn/apply.ts";
+import { overBatch } from "../nn/batch.ts";
 import type { AnyLayer, Context, Layer, OpenLayer } from "../nn/layer.ts";
 import type { ParamsOf, StateOf } from "../nn/types/chain.ts";
 import { axis } from "./judge.ts";
@@ -90,13 +88,13 @@ export const appliedToBatch = (
 ): Calls =>
   calling(models, state, key, (name, model, own, xs, ownKey) => {
     const examples = xs.shape[0] ?? 1;
-    const [ys, states] = vmap(
-      (x: Expr, exampleKey: KeyExpr) =>
+    return overBatch(
+      (x, exampleKey) =>
         within(name, model, (params as ByName)[name], own, x, { mode, key: exampleKey, axis }),
+      xs,
+      ownKey,
       { axis, inspect: (traced) => refuseMistakes(traced, { [axis]: examples }) },
-    )(xs, randomBits(ownKey, [examples, 2]));
-    // Layer state is the same for each example, since layers compute it across the batch.
-    return [ys, mapExprs((leaf) => index(leaf, 0), states)];
+    );
   });
 
 /** Models without their static types. */

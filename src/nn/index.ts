@@ -1,5 +1,6 @@
 /** Layers, and combinators that build layers from layers. */
 
+export { applyToBatch, type BatchContext } from "./batch.ts";
 export {
   fanout,
   frozen,

@@ -31,6 +31,7 @@ export {
   type GradientTransformation,
   identity,
   MonoidGradientTransformation,
+  optimizerStep,
   type Scaled,
   stateless,
   transformation,

@@ -1,7 +1,14 @@
 import type { Monoid } from "fp-ts/lib/Monoid.js";
 import type { Expr } from "../ir/expr.ts";
 import { add } from "../ir/ops/elementwise.ts";
-import { type Exprs, exprTree, type Symbolic, tensorTree } from "../ir/trees.ts";
+import {
+  type Exprs,
+  exprTree,
+  flattenExprs,
+  type Symbolic,
+  tensorTree,
+  treeOf,
+} from "../ir/trees.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type Tree, zip } from "../tree.ts";
 import type { LearningRate } from "./learningRate.ts";
@@ -145,3 +152,31 @@ export const MonoidGradientTransformation: Monoid<GradientTransformation> = {
 /** Adds updates to params, leaf by leaf: `p + u`. */
 export const applyUpdates = (params: Exprs, updates: Exprs): Exprs =>
   zip((p, u) => add(p, u), params, updates);
+
+/**
+ * One step of an optimizer on params of any type, for a loop of one's own: the params after it, and the next state.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect";
+ * import { Backend, compile, type Expr, scalar, sgd } from "fluxion";
+ * import { optimizerStep } from "fluxion/optim";
+ *
+ * const half = sgd({ learningRate: 0.5 });
+ * const f = (w: Expr<readonly []>) => optimizerStep(half, { params: w, gradient: w, state: half.init(scalar(0)) }).params;
+ * const step = Effect.runSync(Effect.provide(compile(f, [scalar(8)]), Backend.layerReference));
+ * step(scalar(8)).item() // => 4
+ * ```
+ */
+export const optimizerStep = <P>(
+  optimizer: GradientTransformation,
+  at: { readonly params: P; readonly gradient: P; readonly state: unknown },
+): { readonly params: P; readonly state: Exprs } => {
+  const { leaves, shape } = flattenExprs(at.params);
+  const params = exprTree(at.params);
+  const next = optimizer.update(exprTree(at.gradient), exprTree(at.state), params);
+  const moves = flattenExprs(next.updates).leaves;
+  // Updates have the structure of the gradient, and so of the params.
+  const moved = leaves.map((p, i) => add(p, moves[i] as Expr));
+  return { params: treeOf(shape, moved), state: next.state };
+};

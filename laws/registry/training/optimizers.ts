@@ -39,7 +39,8 @@ type NoOptimizer =
   | "globalNorm"
   | "transformation"
   | "MonoidGradientTransformation"
-  | "applyUpdates";
+  | "applyUpdates"
+  | "optimizerStep";
 
 /** The names of all optimizers and transforms. */
 export type Optimizers = Exclude<keyof Modules, NoOptimizer>;
