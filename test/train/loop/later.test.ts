@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { resumption, trainerOf } from "../../../laws/training/training.ts";
 import { mustHoldInTime } from "../../../laws/vitest.ts";
 import { compileLater } from "../../../src/backend/index.ts";
-import { vocabulary } from "../../../src/data/index.ts";
+import { streamRows, vocabulary } from "../../../src/data/index.ts";
 import { WorkerLost } from "../../../src/errors.ts";
 import {
   asBaseline,
@@ -198,6 +198,47 @@ describe.each([1, 3, 8])("a run on a device %i steps ahead", (ahead) => {
   it("obeys the law of resumption with an operator that remembers", async () => {
     const trainer = trainerOf(stopping, services({ ahead }).services);
     await mustHoldInTime(resumption, { ...trainer, name: "early stopping, late" }, { runs: 3 });
+  });
+});
+
+describe("sequences of many lengths on a device that answers later", () => {
+  // Rows of 1 to 6 tokens, in any order: the size of a batch changes from step to step.
+  const rows = Array.from({ length: 40 }, (_, i) => {
+    const tokens = Array.from({ length: 1 + ((i * 7) % 6) }, (__, j) => (i + j) % 5);
+    return {
+      x: tensor(tokens, "i32"),
+      y: tensor(
+        tokens.map((t) => (t + 1) % 5),
+        "i32",
+      ),
+    };
+  });
+  const sequences = pipe(
+    pipeline(
+      "sequences",
+      Effect.succeed({
+        train: streamRows(() => rows, {
+          ragged: { columns: ["x", "y"], lengths: [2, 4, 6], pad: 0 },
+        }),
+      }),
+      supervised({
+        input: "x",
+        target: "y",
+        model: gpt({ vocabulary: 5, positions: 6, width: 4, blocks: 1, heads: 2 }),
+        loss: sequenceCrossEntropy,
+        optimizer: sgd({ learningRate: 0.1 }),
+      }),
+    ),
+    withBatchSize(3),
+    withEpochs(2),
+  );
+
+  it.each([1, 3, 8])("emit the same events %i steps ahead", async (ahead) => {
+    const now = await collect(train$(sequences, { services: backends.wasm }));
+    expect(losses(now).length).toBeGreaterThan(26);
+    expect(comparable(await collect(train$(sequences, services({ ahead }))))).toEqual(
+      comparable(now),
+    );
   });
 });
 
