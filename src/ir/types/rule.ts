@@ -56,7 +56,7 @@ export const inside = (axes: readonly number[], rank: number): boolean =>
 /** The error text for axes that are not valid. */
 export const axesOf = (axes: readonly number[], rank: number): string =>
   rank === 0
-    ? `something with axes: it has none, and was asked for (${axes.join(", ")})`
+    ? `a tensor with axes, not a scalar with the axes (${axes.join(", ")})`
     : `distinct axes from 0 to ${rank - 1}, not (${axes.join(", ")})`;
 
 /** The error text for two shapes that do not broadcast; it names the axis where they differ. */
