@@ -18,9 +18,9 @@ export interface Range {
 }
 
 const { NaN: notANumber, POSITIVE_INFINITY: infinity, MAX_SAFE_INTEGER: most } = Number;
-const never = [notANumber, infinity, -infinity];
+const neverValid = [notANumber, infinity, -infinity];
 
-const beyond = (values: readonly number[], inside: (n: number) => boolean) =>
+const outsideOf = (values: readonly number[], inside: (n: number) => boolean) =>
   fc.constantFrom(...values.filter((n) => !inside(n)));
 
 /** The integers from `least` to `greatest`. Without `greatest`, only small ones are drawn as valid. */
@@ -31,7 +31,7 @@ export const wholeFrom = (least: number, greatest = most): Range => {
   return {
     says: greatest === most ? `${least} or more` : `${least} to ${greatest}`,
     inside: fc.integer({ min: Math.max(least, end - 40), max: end }),
-    outside: beyond([...values, ...never, 1e-30, 1e30, -1e30, 2 ** 53 + 2], inside),
+    outside: outsideOf([...values, ...neverValid, 1e-30, 1e30, -1e30, 2 ** 53 + 2], inside),
   };
 };
 
@@ -39,7 +39,7 @@ export const wholeFrom = (least: number, greatest = most): Range => {
 export const anyWhole: Range = {
   says: "a whole number",
   inside: fc.integer({ min: -9, max: 9 }),
-  outside: fc.constantFrom(0.5, -1.5, 1e-30, ...never),
+  outside: fc.constantFrom(0.5, -1.5, 1e-30, ...neverValid),
 };
 
 /** An index among `extent` axes or positions, which may be counted from the end. */
@@ -60,11 +60,11 @@ export const between = (
     n + by,
     n + by * 1e-3 * Math.max(1, Math.abs(n)),
   ];
-  const values = [...near(low, -1), ...near(high, 1), low, high, ...never, -1e30, 1e30];
+  const values = [...near(low, -1), ...near(high, 1), low, high, ...neverValid, -1e30, 1e30];
   return {
     says: `${open.low ? "above" : "from"} ${low} ${open.high ? "to less than" : "to"} ${high}`,
     inside: ends.length === 0 ? inner : fc.oneof(inner, fc.constantFrom(...ends)),
-    outside: beyond(values, inside),
+    outside: outsideOf(values, inside),
   };
 };
 
@@ -72,7 +72,7 @@ export const between = (
 export const finiteNumber: Range = {
   says: "a finite number",
   inside: fc.constantFrom(0, 1, -2.5, 1e-3, 40),
-  outside: fc.constantFrom(...never),
+  outside: fc.constantFrom(...neverValid),
 };
 
 /** The finite numbers above 0. */
@@ -147,10 +147,10 @@ export const refusesBeyond: Law<Option> = law(
       if (raw !== undefined) return `${n} ends in a raw ${raw}`;
       if (refused === undefined) return `${n} is accepted, but the range is ${range.says}`;
       // The number as it was given (an error of shapes has none), and every field of the error in words.
-      const told =
+      const isClear =
         (refused.startsWith("ShapeMismatch") || refused.includes(String(n))) &&
         !/undefined|\[object/.test(refused);
-      return told ? undefined : `the refusal of ${n} does not say what was given: ${refused}`;
+      return isClear ? undefined : `the refusal of ${n} does not say what was given: ${refused}`;
     },
   }),
 );

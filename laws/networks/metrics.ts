@@ -137,7 +137,7 @@ const flat = (summary: Summary): readonly number[] =>
   Object.values(summary).flatMap((x) => [x].flat(4) as readonly number[]);
 
 /** The difference between two summaries, in words; `undefined` if there is none. */
-const apart = (what: string, a: Summary, b: Summary): string | undefined => {
+const differenceOf = (what: string, a: Summary, b: Summary): string | undefined => {
   const [xs, ys] = [flat(a), flat(b)];
   const same =
     xs.length === ys.length &&
@@ -157,10 +157,10 @@ export const metricMonoid: Law<MetricSubject> = law(
     return {
       given: record({ a: summaries, b: summaries, c: summaries }),
       breach: ({ a, b, c }) =>
-        apart("(a·b)·c against a·(b·c)", concat(concat(a, b), c), concat(a, concat(b, c))) ??
-        apart("a·b against b·a", concat(a, b), concat(b, a)) ??
-        apart("a·1 against a", concat(a, empty), a) ??
-        apart("1·a against a", concat(empty, a), a),
+        differenceOf("(a·b)·c against a·(b·c)", concat(concat(a, b), c), concat(a, concat(b, c))) ??
+        differenceOf("a·b against b·a", concat(a, b), concat(b, a)) ??
+        differenceOf("a·1 against a", concat(a, empty), a) ??
+        differenceOf("1·a against a", concat(empty, a), a),
     };
   },
 );
@@ -174,7 +174,8 @@ export const metricBatching: Law<MetricSubject> = law(
     breach: ({ xs, ys }) => {
       const [whole, parts] = [summarize([...xs, ...ys]), concat(summarize(xs), summarize(ys))];
       return (
-        apart("summary", whole, parts) ?? apart("value", { v: value(whole) }, { v: value(parts) })
+        differenceOf("summary", whole, parts) ??
+        differenceOf("value", { v: value(whole) }, { v: value(parts) })
       );
     },
   }),

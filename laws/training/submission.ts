@@ -65,7 +65,7 @@ const fleeting = (values: readonly number[]) => {
   return { fill, end };
 };
 
-const tried = async (executable: Executable, { actions, inputs }: Schedule) => {
+const runSchedule = async (executable: Executable, { actions, inputs }: Schedule) => {
   const { ahead } = executable;
   const want = inTurn(inputs);
   const session: Session = executable.start(begin);
@@ -118,7 +118,7 @@ export const submission: AsyncLaw<SubmissionSubject> = {
         }),
         inputs: fc.array(fc.array(small, { minLength: 2, maxLength: 2 }), { maxLength: 12 }),
       }),
-      breach: async (schedule: Schedule) => tried(await executable, schedule),
+      breach: async (schedule: Schedule) => runSchedule(await executable, schedule),
     };
   },
 };

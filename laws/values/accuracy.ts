@@ -19,7 +19,7 @@ const unitAt = (size: number): number =>
 const largest = (2 - 2 ** -23) * 2 ** 127;
 
 /** The error in units in the last place; 0 for results that round to the same float. */
-const apart = (computed: number, exact: number, floor: number): number => {
+const unitsBetween = (computed: number, exact: number, floor: number): number => {
   if (Object.is(computed, Math.fround(exact)) || computed === exact) return 0;
   // Beyond the range, ∞ and the largest float are neighbors.
   const [a, b] = [computed, exact].map((x) => Math.min(Math.max(x, -largest), largest));
@@ -53,7 +53,7 @@ export const accuracy = (compile: Compile): Law<Accurate> =>
           for (const [i, exact] of y.toTypedArray().entries()) {
             // Operands are finite and in the domain, so NaN has no excuse.
             if (Number.isNaN(exact)) return `output ${n}, element ${i} is NaN`;
-            const units = apart(computed[i] as number, exact, f.floor ?? 0);
+            const units = unitsBetween(computed[i] as number, exact, f.floor ?? 0);
             if (units > f.ulps)
               return `output ${n}, element ${i} is ${computed[i]}, ${Math.round(units)} ulp from ${exact}`;
           }

@@ -180,11 +180,11 @@ export const treeCodec: t.Type<Tree<Tensor>, TreeJson> = treeOf(
   (input) => isRecord(input) && typeof input.dtype === "string",
 );
 
-type FigureJson = TensorJson | number | string;
+type TensorOrNumberJson = TensorJson | number | string;
 
 const isTensorJson = (input: unknown): boolean => isRecord(input) && dtypeCodec.is(input.dtype);
 
-const figure: t.Type<Tensor | number, FigureJson> = new t.Type(
+const tensorOrNumber: t.Type<Tensor | number, TensorOrNumberJson> = new t.Type(
   "a tensor or a number",
   (value): value is Tensor | number => value instanceof Tensor || typeof value === "number",
   (input, context) =>
@@ -199,8 +199,8 @@ const figure: t.Type<Tensor | number, FigureJson> = new t.Type(
  *
  * **Laws** `laws.codec`: `decode ∘ encode = identity`.
  */
-export const figuresCodec: t.Type<Tree<Tensor | number>, TreeJson<FigureJson>> = treeOf(
+export const figuresCodec: t.Type<Tree<Tensor | number>, TreeJson<TensorOrNumberJson>> = treeOf(
   "a tree of tensors and numbers",
-  figure,
+  tensorOrNumber,
   (input) => typeof input === "number" || typeof input === "string" || isTensorJson(input),
 );

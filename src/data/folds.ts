@@ -22,7 +22,7 @@ export interface FoldOptions<R extends Row> {
 }
 
 /** Groups positions by the value of their row, in the order in which values first occur. */
-const together = (
+const groupedBy = (
   order: Iterable<number>,
   valueOf: (row: number) => number,
 ): readonly (readonly number[])[] => {
@@ -70,7 +70,7 @@ export const kFold = <R extends Row>(
         actual: "both",
       });
     const values = labelsOf("kFold", dataset, group);
-    const groups = together(order, (row) => values[row] as number);
+    const groups = groupedBy(order, (row) => values[row] as number);
     wholeTo(2, groups.length)("kFold", { k });
     // The largest groups come first, each for the fold with the fewest rows.
     const sizes = new Int32Array(k);
@@ -82,7 +82,7 @@ export const kFold = <R extends Row>(
   } else if (stratify !== undefined) {
     const values = labelsOf("kFold", dataset, stratify);
     // Rows are dealt out class by class, so that the sizes of folds, and of classes in folds, differ by at most one.
-    const dealt = together(order, (row) => values[row] as number).flat();
+    const dealt = groupedBy(order, (row) => values[row] as number).flat();
     for (const [i, row] of dealt.entries()) fold[row] = i % k;
   } else {
     const [least, more] = [Math.floor(size / k), size % k];

@@ -109,7 +109,7 @@ export const gather = (rows: Rows, indices: Int32Array): Columns => {
       const stored: Rows = { kind: "stored", size: most, columns };
       if (most === rows.size || indices.every((i) => i < most)) return gather(stored, indices);
       // Rows that the store does not hold are computed again each time.
-      return interleaved([stored, beyond(rows, most)], [0, most], indices);
+      return interleaved([stored, unstored(rows, most)], [0, most], indices);
     }
   }
 };
@@ -117,7 +117,7 @@ export const gather = (rows: Rows, indices: Int32Array): Columns => {
 type Cached = Extract<Rows, { readonly kind: "cached" }>;
 
 /** The rows of a cache from `from` on, which it does not store. */
-const beyond = ({ base, size }: Cached, from: number): Rows => ({
+const unstored = ({ base, size }: Cached, from: number): Rows => ({
   kind: "ordered",
   size: size - from,
   base,

@@ -14,7 +14,7 @@ import type { Known, KnownValues } from "../../values/known.ts";
 const { NaN: nan, POSITIVE_INFINITY: infinity } = Number;
 
 type Given = Known["inputs"];
-const said =
+const knownFrom =
   (source: string) =>
   (f: (x: Expr, y: Expr) => Expr, inputs: Given, expected: number): Known => ({
     source,
@@ -23,8 +23,8 @@ const said =
     expected: [expected],
   });
 const hand = "by hand, from the definition";
-const by = said(hand);
-const torch = said("PyTorch 1.13");
+const by = knownFrom(hand);
+const torch = knownFrom("PyTorch 1.13");
 /** Applies `f` to three operands. */
 const of = (f: (x: Expr, y: Expr, z: Expr) => Expr, inputs: Given, expected: number): Known => ({
   source: hand,

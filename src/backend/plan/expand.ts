@@ -22,7 +22,7 @@ export const expanded = <K extends Access>(
       case "branch":
         return [{ ...step, onTrue: all(step.onTrue), onFalse: all(step.onFalse) }];
       case "loop": {
-        const { still, moving } = apart(all(step.steps), step.loop.results, placeOf);
+        const { still, moving } = splitInvariant(all(step.steps), step.loop.results, placeOf);
         return [...still, { ...step, steps: moving }];
       }
     }
@@ -34,7 +34,7 @@ export const expanded = <K extends Access>(
  * Separates the steps of a loop into two lists: those that give the same results in every round, such as packing
  * weights, and the others. The first read nothing that the loop writes, and no other step writes their results.
  */
-const apart = <K extends Access>(
+const splitInvariant = <K extends Access>(
   steps: readonly Step<K>[],
   outputs: readonly Buffer[],
   placeOf: PlaceOf,

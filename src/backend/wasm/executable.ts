@@ -42,14 +42,14 @@ export interface Instance {
 }
 
 /** Instantiates a module for one thread; the module exports its memory. */
-const alone = ({ module }: Compiled): Running => {
+const singleThreaded = ({ module }: Compiled): Running => {
   const { exports } = new engine.Instance(module, imports);
   const run = exports.run as WasmFunction; // the module exports both
   return { memory: exports.memory as WasmMemory, run: () => run() };
 };
 
 /** Calls `make`, and throws `MemoryLimit` if the engine refuses that many pages. */
-const granted = (compiled: Compiled, pages: number, make: () => Running): Running => {
+const withMemory = (compiled: Compiled, pages: number, make: () => Running): Running => {
   try {
     return make();
   } catch (error) {
@@ -67,8 +67,8 @@ const granted = (compiled: Compiled, pages: number, make: () => Running): Runnin
 const running = (compiled: Compiled, threads: Threads, pool: Pool): Running => {
   const { together, module, pages } = compiled;
   return together === undefined
-    ? granted(compiled, pages, () => alone(compiled))
-    : granted(compiled, pagesTogether(together, threads), () =>
+    ? withMemory(compiled, pages, () => singleThreaded(compiled))
+    : withMemory(compiled, pagesTogether(together, threads), () =>
         runningTogether(module, together, imports, threads, pool),
       );
 };

@@ -25,7 +25,7 @@ type Players<R extends Columns, P, S, Name extends string> = {
 type Ratio = { readonly total: Expr; readonly count: Expr };
 
 /** Combines the reports of all players. The loss is the sum of theirs. */
-const together = (reports: readonly Report[]): Report => {
+const combined = (reports: readonly Report[]): Report => {
   const summariesOf = (shard: number): readonly Exprs[] => {
     const each = reports.map(({ summaries }) => summaries[shard] ?? []);
     // The first summary of every learner is its loss.
@@ -99,11 +99,11 @@ export const alternating = <R extends Columns, P, S, const Name extends string>(
       });
       return {
         carried: { params, layerState, optimizerStates: Object.fromEntries(states) },
-        report: together(reports),
+        report: combined(reports),
       };
     },
     evaluate: (carried, batch, moment) =>
-      together(
+      combined(
         all.map(([, player], i) => player.evaluate(asFirst(carried), batch, turn(moment, i))),
       ),
     metrics: [

@@ -9,7 +9,7 @@ import { expandDims, index } from "../../ir/ops/structural.ts";
 import { mapExprs } from "../../ir/trees.ts";
 import type { Shape } from "../../tensor/shape.ts";
 import { declared, noParams, open, stateless, within } from "../apply.ts";
-import { maskOf, realOf, someOf } from "../functional/sequenceChecks.ts";
+import { maskOf, nonEmpty, zeroPadding } from "../functional/sequenceChecks.ts";
 import type { Composable, Context, Layer, OpenLayer, SameLayer } from "../layer.ts";
 import type { Chain, ParamsOf, Span, Spanning, StateOf } from "../types/chain.ts";
 
@@ -74,7 +74,7 @@ const maskedOpen = (real: (x: Expr) => Expr, inner: OpenLayer): OpenLayer => ({
   init: inner.init,
   apply: (params, state, x, context) => {
     const mask = real(x);
-    return within(inner.name, inner, params, state, realOf(x, mask), { ...context, mask });
+    return within(inner.name, inner, params, state, zeroPadding(x, mask), { ...context, mask });
   },
   parts: { children: [inner], rebuild: ([child = inner]) => maskedOpen(real, open(child)) },
 });
@@ -91,7 +91,7 @@ export const maskedMeanPool: Layer<
   undefined,
   undefined
 > = stateless("maskedMeanPool", noParams, (_, sequence, { mask }) => {
-  const x = someOf(sequence);
+  const x = nonEmpty(sequence);
   if (mask === undefined) return mean(x, 0);
   const seen = maskOf(x.shape[0] ?? 0, mask);
   const real = broadcastTo(expandDims(seen, 1), x.shape);

@@ -47,7 +47,7 @@ export const logSigmoid: Activation = (x) => keeping(x, (e) => op.neg(logOnePlus
 export const relu: Activation = (x) => keeping(x, (e) => either(op.le(e, 0), 0, e));
 
 /** The ReLU clamped at 6: `min(max(x, 0), 6)`. **Source** Krizhevsky, "Convolutional Deep Belief Networks on CIFAR-10" (2010). */
-export const relu6: Activation = (x) => keeping(x, (e) => held(e, 0, 6));
+export const relu6: Activation = (x) => keeping(x, (e) => clamped(e, 0, 6));
 
 /**
  * The leaky ReLU: `x` above 0, `slope·x` below. `slope` defaults to 0.01.
@@ -164,19 +164,19 @@ export const softsign: Activation = (x) => keeping(x, (e) => softsignOf(floating
 /** The Mish function `x tanh(ln(1 + eˣ))`. **Source** Misra (2019), arXiv:1908.08681. */
 export const mish: Activation = (x) => keeping(x, (e) => op.mul(e, op.tanh(logOnePlusExp(e))));
 
-const held = (x: Expr, low: number, high: number): Expr =>
+const clamped = (x: Expr, low: number, high: number): Expr =>
   either(op.le(x, low), low, either(op.ge(x, high), high, x));
 
 /** The hard tanh: `x` clamped between `low` (defaults to -1) and `high` (defaults to 1). **Fails with** `InvalidArgument`, thrown, where `high` is below `low`. */
 export const hardtanh = <const X extends Operand>(x: X, low = -1, high = 1): Expr<ShapeOf<X>> => {
   aNumber("hardtanh", { low });
   holding(`a number from low, ${low}, on`, (n) => n >= low)("hardtanh", { high });
-  return keeping(x, (e) => held(e, low, high));
+  return keeping(x, (e) => clamped(e, low, high));
 };
 
 /** The hard sigmoid: `x/6 + 1/2` clamped between 0 and 1. **Source** Courbariaux et al. (2015), arXiv:1511.00363. */
 export const hardsigmoid: Activation = (x) =>
-  keeping(x, (e) => op.div(held(plus(floating("hardsigmoid", e), 3), 0, 6), 6));
+  keeping(x, (e) => op.div(clamped(plus(floating("hardsigmoid", e), 3), 0, 6), 6));
 
 /** The hard swish `x · hardsigmoid(x)`. **Source** Howard et al. (2019), arXiv:1905.02244. */
 export const hardswish: Activation = (x) =>

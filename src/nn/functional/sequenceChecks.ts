@@ -14,13 +14,13 @@ import { showShape } from "../../tensor/shape.ts";
 const refused = (issue: Issue, x: Expr, length: number): Expr =>
   refuse(issue, [x], [{ shape: [length, ...x.shape.slice(1)], dtype: x.dtype }])[0];
 
-const nothing = new EmptySequence({ path: [] });
+const emptySequence = new EmptySequence({ path: [] });
 
 /**
  * Checks that a sequence has at least one item. An empty one is reported as an `EmptySequence`; results would otherwise
  * depend on nothing.
  */
-export const someOf = (x: Expr): Expr => (x.shape[0] === 0 ? refused(nothing, x, 1) : x);
+export const nonEmpty = (x: Expr): Expr => (x.shape[0] === 0 ? refused(emptySequence, x, 1) : x);
 
 /** Checks that a sequence has at most `limit` items. More are reported as a `SequenceTooLong`. */
 export const atMost = (limit: number, x: Expr): Expr => {
@@ -31,8 +31,8 @@ export const atMost = (limit: number, x: Expr): Expr => {
 /**
  * Splits off a source of `length` items from the sequence after it. An empty sequence is reported as an `EmptySequence`.
  */
-export const parted = (x: Expr, length: number): readonly [source: Expr, sequence: Expr] => {
-  const whole = (x.shape[0] ?? 0) > length ? x : refused(nothing, x, length + 1);
+export const splitSource = (x: Expr, length: number): readonly [source: Expr, sequence: Expr] => {
+  const whole = (x.shape[0] ?? 0) > length ? x : refused(emptySequence, x, length + 1);
   return [sliceAxis(whole, 0, 0, length), sliceAxis(whole, 0, length, whole.shape[0] ?? 0)];
 };
 
@@ -52,7 +52,7 @@ export const maskOf = (n: number, mask: Expr): Expr => oneOfEach("mask", "bool",
  * Zeros the padded time steps of a sequence, whatever filled them. Padding that is not finite would otherwise make
  * gradients NaN.
  */
-export const realOf = (x: Expr, mask: Expr | undefined): Expr => {
+export const zeroPadding = (x: Expr, mask: Expr | undefined): Expr => {
   const time = x.shape[0] ?? 0;
   // The layer that uses the mask reports a wrong length.
   if (mask === undefined || !isFloat(x.dtype) || mask.shape.at(-1) !== time) return x;

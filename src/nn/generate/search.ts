@@ -34,12 +34,12 @@ const noDistribution = (logits: ArrayLike<number>): number | undefined => {
 };
 
 /** Checks that the logits of a step define a distribution. **Fails with** `NonFiniteLogits`. */
-const sound = <S>(
+const checkLogits = <S>(
   { name }: Continuation<S>,
-  said: DecodeStep<S>,
+  lastStep: DecodeStep<S>,
   position: number,
 ): Effect.Effect<void, NonFiniteLogits> => {
-  const value = noDistribution(said.logits.toTypedArray());
+  const value = noDistribution(lastStep.logits.toTypedArray());
   return value === undefined
     ? Effect.void
     : Effect.fail(new NonFiniteLogits({ value, position, path: [name] }));
@@ -56,15 +56,15 @@ const requireSpan = (
 };
 
 /** Feeds a prompt of at least one token to a model, and returns the last step. */
-const told = Effect.fnUntraced(function* <S>(
+const feedPrompt = Effect.fnUntraced(function* <S>(
   { name, start, next }: Continuation<S>,
   from: readonly number[],
 ) {
   const [first, ...rest] = from;
   if (first === undefined) return yield* new EmptySequence({ path: [name] });
-  let said = yield* next(start, first);
-  for (const token of rest) said = yield* next(said.state, token);
-  return said;
+  let lastStep = yield* next(start, first);
+  for (const token of rest) lastStep = yield* next(lastStep.state, token);
+  return lastStep;
 });
 
 /**
@@ -80,14 +80,14 @@ export const generate = <S>(
 ): Effect.Effect<readonly number[], DecodingFailure> => {
   requireSpan("generate", continuation, { length, ...(until === undefined ? {} : { until }) });
   return Effect.gen(function* () {
-    let said = yield* told(continuation, from);
+    let lastStep = yield* feedPrompt(continuation, from);
     const tokens: number[] = [];
     for (let place = 0; place < length; place++) {
-      yield* sound(continuation, said, from.length + place);
-      const token = choose(said.logits, place);
+      yield* checkLogits(continuation, lastStep, from.length + place);
+      const token = choose(lastStep.logits, place);
       if (token === until) break;
       tokens.push(token);
-      if (tokens.length < length) said = yield* continuation.next(said.state, token);
+      if (tokens.length < length) lastStep = yield* continuation.next(lastStep.state, token);
     }
     return tokens;
   });
@@ -146,7 +146,7 @@ export interface Hypothesis {
 
 interface Growing<S> extends Hypothesis {
   /** The step after the last token; `undefined` if the sequence has ended. */
-  readonly said: DecodeStep<S> | undefined;
+  readonly lastStep: DecodeStep<S> | undefined;
 }
 
 /** The length penalty `((5 + n)/6)^α`. */
@@ -176,11 +176,17 @@ export const beamSearch = <S>(
   finite("beamSearch", { lengthPenalty });
   requireSpan("beamSearch", continuation, { length, ...(until === undefined ? {} : { until }) });
   return Effect.gen(function* () {
-    const first = yield* told(continuation, from);
-    let beam: readonly Growing<S>[] = [{ tokens: [], logProbability: 0, score: 0, said: first }];
-    for (let place = 0; place < length && beam.some(({ said }) => said !== undefined); place++) {
-      for (const { said } of beam)
-        if (said !== undefined) yield* sound(continuation, said, from.length + place);
+    const first = yield* feedPrompt(continuation, from);
+    let beam: readonly Growing<S>[] = [
+      { tokens: [], logProbability: 0, score: 0, lastStep: first },
+    ];
+    for (
+      let place = 0;
+      place < length && beam.some(({ lastStep }) => lastStep !== undefined);
+      place++
+    ) {
+      for (const { lastStep } of beam)
+        if (lastStep !== undefined) yield* checkLogits(continuation, lastStep, from.length + place);
       const candidates = beam
         .flatMap((each) => grown(each, { until, lengthPenalty, width }))
         .sort((a, b) => b.score - a.score)
@@ -188,9 +194,9 @@ export const beamSearch = <S>(
       const next: Growing<S>[] = [];
       for (const { of, token, ...found } of candidates) {
         const open = token !== undefined && token !== until && found.tokens.length < length;
-        const said =
+        const lastStep =
           open && of !== undefined ? yield* continuation.next(of.state, token) : undefined;
-        next.push({ ...found, said });
+        next.push({ ...found, lastStep });
       }
       beam = next;
     }
@@ -206,15 +212,15 @@ interface Candidate<S> extends Hypothesis {
 
 /** The `width` best extensions of a sequence; a beam cannot use more. */
 const grown = <S>(
-  { said, ...sofar }: Growing<S>,
+  { lastStep, ...sofar }: Growing<S>,
   { until, lengthPenalty, width }: { readonly until: number | undefined } & Required<Beam>,
 ): readonly Candidate<S>[] => {
-  if (said === undefined) return [{ ...sofar, of: undefined, token: undefined }];
-  const each = logProbabilities(said.logits);
+  if (lastStep === undefined) return [{ ...sofar, of: undefined, token: undefined }];
+  const each = logProbabilities(lastStep.logits);
   return likeliestOf(each, width).map((token) => {
     const logProbability = sofar.logProbability + (each[token] as number);
     const tokens = token === until ? sofar.tokens : [...sofar.tokens, token];
     const score = logProbability / penalty(sofar.tokens.length + 1, lengthPenalty);
-    return { tokens, logProbability, score, of: said, token };
+    return { tokens, logProbability, score, of: lastStep, token };
   });
 };

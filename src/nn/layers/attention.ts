@@ -18,7 +18,7 @@ import {
 } from "../functional/affine.ts";
 import { attentionOf, causalMask } from "../functional/attention.ts";
 import { onlySeen, seenBySome } from "../functional/seen.ts";
-import { maskOf, someOf } from "../functional/sequenceChecks.ts";
+import { maskOf, nonEmpty } from "../functional/sequenceChecks.ts";
 import { glorotUniform, type Initializer, zeros } from "../initializers.ts";
 import type { Context, Layer, Symbolic } from "../layer.ts";
 import type { HeadsFit } from "../types/heads.ts";
@@ -163,8 +163,8 @@ export const multiHeadAttention = <
       : mask;
 
   const attend: Attention<W>["attend"] = (params, x, memory, looking = {}) => {
-    const looker = someOf(x);
-    const given = memory === x ? looker : someOf(memory);
+    const looker = nonEmpty(x);
+    const given = memory === x ? looker : nonEmpty(memory);
     const places = given.shape[0] ?? 0;
     const mask = looking.mask && maskOf(places, looking.mask);
     const seen = mask && seenBySome(mask);

@@ -9,7 +9,7 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { holding, wholeTo } from "../../tensor/validate.ts";
 import { declared, noParams, open, shapeKeeping, stateless, within } from "../apply.ts";
 import { lastAxisOf, requireDivides, requireSizes } from "../functional/affine.ts";
-import { atMost, someOf } from "../functional/sequenceChecks.ts";
+import { atMost, nonEmpty } from "../functional/sequenceChecks.ts";
 import { type Initializer, normal } from "../initializers.ts";
 import type { Composable, Layer, OpenLayer, SameLayer } from "../layer.ts";
 import type { ParamsOf, StateOf } from "../types/chain.ts";
@@ -55,7 +55,7 @@ export const embedding = <const W extends number>(
   return stateless(
     `embedding ${vocabulary} → ${width}`,
     (key) => ({ table: tableInit(key, [vocabulary, width]) }),
-    ({ table }, x) => take(table, read(someOf(x))),
+    ({ table }, x) => take(table, read(nonEmpty(x))),
   );
 };
 
@@ -100,7 +100,7 @@ const tiedOpen = (
   apply: (params, state, x, context) => {
     // Their types, as `init` makes them.
     const own = params as { readonly table: Expr; readonly inner: unknown };
-    const embedded = take(own.table, someOf(x));
+    const embedded = take(own.table, nonEmpty(x));
     const [h, next] = within(inner.name, inner, own.inner, state, embedded, context);
     return [dot(h, own.table, [[h.shape.length - 1], [1]]), next];
   },

@@ -9,7 +9,7 @@ import { each, nth } from "../../tensor/list.ts";
 import { share } from "../../tensor/validate.ts";
 import { stateless, still } from "../apply.ts";
 import { lastAxisOf, requireSizes } from "../functional/affine.ts";
-import { maskOf, realOf, someOf } from "../functional/sequenceChecks.ts";
+import { maskOf, nonEmpty, zeroPadding } from "../functional/sequenceChecks.ts";
 import type { Activation, Context, Layer, Symbolic } from "../layer.ts";
 import {
   type Carry,
@@ -113,7 +113,7 @@ const runner =
           -1,
         );
       },
-      realOf(someOf(x), mask),
+      zeroPadding(nonEmpty(x), mask),
     );
     return { outputs, last: carried };
   };

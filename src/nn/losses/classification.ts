@@ -50,7 +50,7 @@ interface Asked {
  * The distribution of a label: one-hot for an integer class, zeros for the ignored one, and NaN for one that is not a
  * class, so that it cannot train silently. A label that is already a distribution stays as it is.
  */
-const asked = (
+const labelDistribution = (
   op: string,
   label: Operand,
   scores: Expr,
@@ -90,7 +90,7 @@ const oneLabel = (op: string, label: Expr): Expr => {
  * `-Σ p·s` over classes with 0·∞ = 0: a class with probability 0 may have a score of -∞. Replacing the score instead of
  * the product keeps the derivative by `p` at 0.
  */
-const surprise = (p: Expr, s: Expr): Loss => {
+const crossEntropyOf = (p: Expr, s: Expr): Loss => {
   const ruledOut: Expr = and(eq(p, 0), eq(abs(s), Number.POSITIVE_INFINITY));
   // `0 - s` and not `-s`, so that a loss of 0 is not -0.
   return total(mul(p, sub(0, where(ruledOut, 0, s))));
@@ -107,11 +107,11 @@ const crossEntropy = (
   share(op, { labelSmoothing: smoothing });
   holding("a whole number", Number.isSafeInteger)(op, { ignore: options.ignore });
   notNegative(op, { classWeights });
-  const { p, mass, count } = asked(op, label, scores, options);
+  const { p, mass, count } = labelDistribution(op, label, scores, options);
   const even = smoothing / (scores.shape.at(-1) ?? 1);
   const smooth: Expr = smoothing === 0 ? p : add(mul(p, 1 - smoothing), mul(mass, even));
   const weighed = classWeights === undefined ? smooth : mul(smooth, lift(classWeights, p.dtype));
-  const loss = surprise(weighed, scores);
+  const loss = crossEntropyOf(weighed, scores);
   if (axis === undefined || count === undefined) return loss;
   const shared = axisMean(count, axis);
   return scalarLoss(div(loss, where(eq(shared, 0), 1, shared)));

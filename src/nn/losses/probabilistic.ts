@@ -62,7 +62,11 @@ export const poissonNegativeLogLikelihood: Comparison<"poissonNegativeLogLikelih
 };
 
 /** `unknown` if there may be one item for each time step of the logits, and a `ShapeError` if types know otherwise. */
-type EachMoment<Items extends string, A extends Shape, B extends Shape> = number extends A["length"]
+type PerTimeStep<
+  Items extends string,
+  A extends Shape,
+  B extends Shape,
+> = number extends A["length"]
   ? unknown
   : A extends readonly [infer T extends number, number]
     ? Meets<B, readonly [T]> extends true
@@ -89,8 +93,8 @@ export const sequenceCrossEntropy = <
   const M extends Expr = Expr,
 >(
   logits: X,
-  labels: Y & EachMoment<"labels", ShapeOf<X>, ShapeOf<Y>>,
-  mask?: M & EachMoment<"masks", ShapeOf<X>, ShapeOf<M>>,
+  labels: Y & PerTimeStep<"labels", ShapeOf<X>, ShapeOf<Y>>,
+  mask?: M & PerTimeStep<"masks", ShapeOf<X>, ShapeOf<M>>,
   options: SequenceOptions = {},
 ): Loss => {
   const op = "sequenceCrossEntropy";

@@ -25,11 +25,11 @@ import {
   type Classified,
   classified,
   type Metric,
-  misfit,
   monoidRatio,
-  oneEach,
+  outputTargetPairs,
   type Ratio,
   ratio,
+  refuseShapes,
 } from "./metric.ts";
 
 /**
@@ -39,12 +39,15 @@ import {
 const parts = 2 ** 26;
 
 /** A metric that is the mean of a score from 0 to 1 at each position. */
-const shareOf = (name: string, worths: (outputs: Expr, targets: Expr) => Expr): Metric<Ratio> => ({
+const meanScore = (
+  name: string,
+  scoresOf: (outputs: Expr, targets: Expr) => Expr,
+): Metric<Ratio> => ({
   name,
   better: "higher",
   monoid: monoidRatio,
   fromBatch: ({ outputs, targets }) => {
-    const each = worths(outputs, targets);
+    const each = scoresOf(outputs, targets);
     const whole = round(mul(cast(each, "f64"), parts));
     return {
       total: div(sum(whole), parts),
@@ -80,7 +83,7 @@ const hits = ({ outputs, labels }: Classified, k: number): Expr => {
  * **Fails with** `ShapeMismatch` when compiled, where shapes differ from these. For one logit per example use
  * {@link binaryAccuracy}.
  */
-export const accuracy: Metric<Ratio> = shareOf("accuracy", (outputs, targets) =>
+export const accuracy: Metric<Ratio> = meanScore("accuracy", (outputs, targets) =>
   hits(classified("accuracy", outputs, targets), 1),
 );
 
@@ -97,8 +100,8 @@ export const accuracy: Metric<Ratio> = shareOf("accuracy", (outputs, targets) =>
  */
 export const binaryAccuracy = (threshold = 0): Metric<Ratio> => {
   finite("binaryAccuracy", { threshold });
-  return shareOf("accuracy", (outputs, targets) => {
-    const [x, y] = oneEach("binaryAccuracy", outputs, targets);
+  return meanScore("accuracy", (outputs, targets) => {
+    const [x, y] = outputTargetPairs("binaryAccuracy", outputs, targets);
     const right = cast(eq(gt(x, threshold), gt(y, 0.5)), "f64");
     const worth = where(eq(x, threshold), lift(0.5, "f64"), right);
     const meant = and(eq(x, x), le(abs(y), 1));
@@ -118,11 +121,11 @@ export const binaryAccuracy = (threshold = 0): Metric<Ratio> => {
  */
 export const exactMatch = ({ padding }: { readonly padding?: number } = {}): Metric<Ratio> => {
   holding("a whole number", Number.isSafeInteger)("exactMatch", { padding });
-  return shareOf("exactMatch", (outputs, targets) => {
+  return meanScore("exactMatch", (outputs, targets) => {
     const [batch = 1, time] = outputs.shape;
     if (outputs.shape.length !== 3 || time === undefined) {
       const expected = "outputs [batch, time, classes] and targets [batch, time]";
-      return misfit(
+      return refuseShapes(
         "exactMatch",
         expected,
         [outputs, targets],
@@ -151,5 +154,7 @@ export const exactMatch = ({ padding }: { readonly padding?: number } = {}): Met
  */
 export const topKAccuracy = (k: number): Metric<Ratio> => {
   whole(1)("topKAccuracy", { k });
-  return shareOf(`top${k}`, (outputs, targets) => hits(classified(`top${k}`, outputs, targets), k));
+  return meanScore(`top${k}`, (outputs, targets) =>
+    hits(classified(`top${k}`, outputs, targets), k),
+  );
 };

@@ -7,7 +7,7 @@ import { reshape, sliceAxis, stack } from "../../ir/ops/structural.ts";
 import { showShape, sizeOf } from "../../tensor/shape.ts";
 import type { Nested } from "../../tensor/tensor.ts";
 import { holding, whole } from "../../tensor/validate.ts";
-import { classified, greatest, type Metric, misfit } from "./metric.ts";
+import { classified, greatest, type Metric, refuseShapes } from "./metric.ts";
 
 /** A confusion matrix: `counts[i][j]` examples of class `i` were predicted as class `j`. The rest has no row or column. */
 export interface Confusion {
@@ -34,17 +34,17 @@ const predicted = ({ counts, unlabeled }: Confusion, of: number): number =>
 const examples = ({ counts, undecided, unlabeled, neither = 0 }: Confusion): number =>
   sumOf(counts.flat()) + sumOf(undecided) + sumOf(unlabeled) + neither;
 
-const right = ({ counts }: Confusion, of: number): number => counts[of]?.[of] ?? 0;
+const correct = ({ counts }: Confusion, of: number): number => counts[of]?.[of] ?? 0;
 
 /** A score of one class of a confusion matrix; `NaN` if it is undefined. */
 type OfClass = (confusion: Confusion, of: number) => number;
 
-const precisionOf: OfClass = (confusion, of) => right(confusion, of) / predicted(confusion, of);
+const precisionOf: OfClass = (confusion, of) => correct(confusion, of) / predicted(confusion, of);
 
-const recallOf: OfClass = (confusion, of) => right(confusion, of) / actual(confusion, of);
+const recallOf: OfClass = (confusion, of) => correct(confusion, of) / actual(confusion, of);
 
 const f1Of: OfClass = (confusion, of) =>
-  (2 * right(confusion, of)) / (actual(confusion, of) + predicted(confusion, of));
+  (2 * correct(confusion, of)) / (actual(confusion, of) + predicted(confusion, of));
 
 /** Expands single logits to scores of two classes: above 0 is the second class. */
 const scoresOf = (outputs: Expr, classes: number): Expr =>
@@ -110,7 +110,7 @@ const overConfusion = (
 const misfitting = (op: string, outputs: Expr, classes: number): Expr => {
   const shape = [...outputs.shape.slice(0, -1), classes];
   const expected = `a score for each class, ${showShape(shape)}`;
-  return misfit(op, expected, [outputs], [{ shape, dtype: outputs.dtype }])[0];
+  return refuseShapes(op, expected, [outputs], [{ shape, dtype: outputs.dtype }])[0];
 };
 
 /**
@@ -140,7 +140,8 @@ export const confusionMatrix = (classes: number | readonly string[]): Metric<Con
     "confusionMatrix",
     "accuracy",
     size,
-    (confusion) => sumOf(confusion.counts.map((_, i) => right(confusion, i))) / examples(confusion),
+    (confusion) =>
+      sumOf(confusion.counts.map((_, i) => correct(confusion, i))) / examples(confusion),
   );
   const names =
     typeof classes === "number" ? Array.from({ length: size }, (_, i) => `${i}`) : classes;
@@ -156,7 +157,7 @@ const macro = (confusion: Confusion, ofClass: OfClass): number => {
 };
 
 /** The metric of a class score: for one class `of`, or the macro average. */
-const figure =
+const classMetric =
   (name: string, ofClass: OfClass) =>
   (classes: number, of?: number): Metric<Confusion> => {
     const expected = `a class, a whole number from 0 to ${classes - 1}`;
@@ -172,7 +173,7 @@ const figure =
  *
  * **Shapes** and **Fails with** as {@link confusionMatrix}; also where `of` is not a class.
  */
-export const precision = figure("precision", precisionOf);
+export const precision = classMetric("precision", precisionOf);
 
 /**
  * Recall: the fraction of the examples of a class that were predicted as it. With `of` it is the recall of that class, and
@@ -180,7 +181,7 @@ export const precision = figure("precision", precisionOf);
  *
  * **Shapes** and **Fails with** as {@link confusionMatrix}; also where `of` is not a class.
  */
-export const recall = figure("recall", recallOf);
+export const recall = classMetric("recall", recallOf);
 
 /**
  * The F1 score: the harmonic mean of precision and recall, `2TP / (2TP + FP + FN)`. With `of` it is the score of that
@@ -188,4 +189,4 @@ export const recall = figure("recall", recallOf);
  *
  * **Shapes** and **Fails with** as {@link confusionMatrix}; also where `of` is not a class.
  */
-export const f1 = figure("f1", f1Of);
+export const f1 = classMetric("f1", f1Of);

@@ -67,7 +67,7 @@ export const readSummary = <A extends Summary>(
   ) as Summary as A;
 
 /** Reports operands whose shapes a metric does not accept; the program continues with the types `meant`. */
-export const misfit = <const M extends readonly TensorType[]>(
+export const refuseShapes = <const M extends readonly TensorType[]>(
   op: string,
   expected: string,
   given: readonly Expr[],
@@ -122,7 +122,12 @@ export const classified = (op: string, outputs: Expr, targets: Expr): Classified
       { shape: [n, 2], dtype: outputs.dtype },
       { shape: [n], dtype: "i32" },
     ] as const;
-    const [x, y] = misfit(op, expected, scored ? [targets, outputs] : [outputs, targets], meant);
+    const [x, y] = refuseShapes(
+      op,
+      expected,
+      scored ? [targets, outputs] : [outputs, targets],
+      meant,
+    );
     return { outputs: x, labels: y };
   }
   const labels: Expr = reshape(ofEach ? greatest(targets) : wholeOf(targets), [n]);
@@ -146,7 +151,11 @@ export const monoidRatio: Monoid<Ratio> = struct({ total: MonoidSum, count: Mono
 export const ratio = ({ total, count }: Ratio): number => total / count;
 
 /** Pairs each output with a target: reshapes the targets to the shape of the outputs. */
-export const oneEach = (op: string, outputs: Expr, targets: Expr): readonly [Expr, Expr] => {
+export const outputTargetPairs = (
+  op: string,
+  outputs: Expr,
+  targets: Expr,
+): readonly [Expr, Expr] => {
   const y = isFloat(targets.dtype) ? targets : cast(targets, "f32");
   if (alike(outputs.shape, targets.shape)) return [outputs, reshape(y, outputs.shape)];
   const expected = `one output for each target, ${showShape(targets.shape)}`;
@@ -155,5 +164,5 @@ export const oneEach = (op: string, outputs: Expr, targets: Expr): readonly [Exp
     { shape, dtype: outputs.dtype },
     { shape, dtype: y.dtype },
   ] as const;
-  return misfit(op, expected, [outputs, targets], meant);
+  return refuseShapes(op, expected, [outputs, targets], meant);
 };

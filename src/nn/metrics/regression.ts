@@ -4,7 +4,14 @@ import { mul, square, sub } from "../../ir/ops/elementwise.ts";
 import { lift } from "../../ir/ops/promote.ts";
 import { mean, sum } from "../../ir/ops/reduction.ts";
 import { sameShape } from "../../tensor/shape.ts";
-import { type Metric, misfit, monoidRatio, oneEach, type Ratio, ratio } from "./metric.ts";
+import {
+  type Metric,
+  monoidRatio,
+  outputTargetPairs,
+  type Ratio,
+  ratio,
+  refuseShapes,
+} from "./metric.ts";
 
 const sizeOfBatch = (targets: Expr): Expr => lift(targets.shape[0] ?? 1, "i32");
 
@@ -35,7 +42,7 @@ export const rootMeanSquaredError: Metric<Ratio> = {
   better: "lower",
   monoid: monoidRatio,
   fromBatch: ({ outputs, targets }) => {
-    const [x, y] = oneEach("rootMeanSquaredError", outputs, targets);
+    const [x, y] = outputTargetPairs("rootMeanSquaredError", outputs, targets);
     const errors = square(sub(cast(x, "f64"), cast(y, "f64")));
     const each = mean(
       errors,
@@ -70,7 +77,7 @@ export const meanOf = (
     const [x] =
       own !== undefined && sameShape(own.shape, [examples])
         ? [own]
-        : misfit(
+        : refuseShapes(
             `meanOf("${name}")`,
             `a scalar "${name}" among the values that the loss function returns`,
             [own ?? loss],

@@ -16,7 +16,7 @@ import {
   requireDivides,
   requireSizes,
 } from "../functional/affine.ts";
-import { parted } from "../functional/sequenceChecks.ts";
+import { splitSource } from "../functional/sequenceChecks.ts";
 import type { Autoregressive, Source } from "../generate/decoder.ts";
 import { normal } from "../initializers.ts";
 import type { Context, Layer, Symbolic } from "../layer.ts";
@@ -117,8 +117,8 @@ export const seq2seq = <const V extends number>(options: Seq2SeqOptions<V>): Seq
   wholeTo(0, source.vocabulary - 1)("seq2seq", { padding: source.padding });
   requireDivides("seq2seq", "directions", 2, hidden);
   const tableInit = normal(0.1);
-  const told = embedding(source.vocabulary, width, { tableInit });
-  const said = embedding(vocabulary, width, { tableInit });
+  const sourceEmbedding = embedding(source.vocabulary, width, { tableInit });
+  const targetEmbedding = embedding(vocabulary, width, { tableInit });
   const encoder = recurrent(cellOf, width, hidden / 2, { layers, bidirectional: true });
   const looksFirst = attention === "bahdanau";
   const feeds = attention === "luong-fed";
@@ -161,7 +161,7 @@ export const seq2seq = <const V extends number>(options: Seq2SeqOptions<V>): Seq
     /** The attended output, from the context vector and the state. */
     const made = (seen: Expr, at: Expr): Expr =>
       tanh(affine(params.combine, concatenate([seen, at], -1)));
-    const [last, [outputs, looked, said]] = scan(
+    const [last, [outputs, looked, attended]] = scan(
       (carry: readonly Expr[], each: Expr) => {
         // The fed output comes after the carry of the cell, as in `encode`.
         const own: CellCarry = [nth(carry, 0), ...carry.slice(1, cell.carries)];
@@ -182,7 +182,7 @@ export const seq2seq = <const V extends number>(options: Seq2SeqOptions<V>): Seq
       looksFirst || feeds ? y : cell.project(params.decoder, y),
       { length: y.shape[0] ?? 0 },
     );
-    const h = said ?? made(looked ?? look(outputs), outputs);
+    const h = attended ?? made(looked ?? look(outputs), outputs);
     const logits = affine(params.output, dropped(h, 2, context));
     const [scopedLogits, ...states] = scoped(
       "decoder",
@@ -199,8 +199,8 @@ export const seq2seq = <const V extends number>(options: Seq2SeqOptions<V>): Seq
       const own = (i: number) => nth<Key>(keys, i);
       const bridges = split(own(3), cell.carries);
       return {
-        source: told.init(own(0)).params,
-        target: said.init(own(1)).params,
+        source: sourceEmbedding.init(own(0)).params,
+        target: targetEmbedding.init(own(1)).params,
         encoder: encoder.init(own(2)).params,
         bridge: bridges.map((each) => initAffine(each, hidden, hidden)),
         decoder: cell.init(own(4)),
@@ -210,7 +210,7 @@ export const seq2seq = <const V extends number>(options: Seq2SeqOptions<V>): Seq
       };
     },
     (params, x, context) => {
-      const [before, tokens] = parted(x, source.length);
+      const [before, tokens] = splitSource(x, source.length);
       return decode(params, tokens, encode(params, before, context), context)[0];
     },
   );

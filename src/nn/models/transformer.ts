@@ -11,7 +11,7 @@ import { exprsOf, open, stateless, still } from "../apply.ts";
 import { repeat } from "../combinators/containers.ts";
 import { type AffineParams, affine, initAffine, requireSizes } from "../functional/affine.ts";
 import type { ScaleOffset } from "../functional/scaleOffset.ts";
-import { atMost, parted, someOf } from "../functional/sequenceChecks.ts";
+import { atMost, nonEmpty, splitSource } from "../functional/sequenceChecks.ts";
 import type { Autoregressive, Source } from "../generate/decoder.ts";
 import { normal } from "../initializers.ts";
 import type { AnyLayer, Context, Layer, Symbolic } from "../layer.ts";
@@ -60,7 +60,7 @@ const sideOf = ({ vocabulary, width, norm = "post", dropout: rate = 0 }: StackOp
       ...(norm === "pre" ? { last: normalize.init(key).params } : {}),
     }),
     embedded: (tokens: Symbolic<EmbeddingParams>, x: Expr, context: Context): Expr => {
-      const scaled = mul(take(tokens.table, someOf(x)), Math.sqrt(width));
+      const scaled = mul(take(tokens.table, nonEmpty(x)), Math.sqrt(width));
       const [placed] = sinusoidalEncoding.apply(undefined, undefined, scaled, still);
       const own = { ...context, key: foldInKey(context.key, 0) };
       return drop.apply(undefined, undefined, placed, own)[0];
@@ -273,7 +273,7 @@ export const transformer = <const O extends TransformerModelOptions>(
       };
     },
     (params, x, context) => {
-      const [before, sequence] = parted(x, source.length);
+      const [before, sequence] = splitSource(x, source.length);
       const { memory, real } = encode(params, before, context);
       const tokens = atMost(positions, sequence);
       const own = { ...context, key: foldInKey(context.key, 2) };

@@ -31,11 +31,11 @@ export const overlapAddKernels = (
   out: Buffer,
 ): readonly Kernel[] => {
   /** The most windows that share an element: at most all windows along an axis, or all positions in one. */
-  const meeting = params.axes.reduce(
+  const overlapping = params.axes.reduce(
     (n, axis, i) => n * Math.min(at(y.shape, axis), at(params.size, i)),
     1,
   );
-  if (y.dtype === "f32" && meeting > mostInTurn) {
+  if (y.dtype === "f32" && overlapping > mostInTurn) {
     // Sums in double precision, rounded once.
     const sums = makeBuffer("f64", out.size, "totals of windows");
     const rounded = castOf(whole(sums, shape), whole(out, shape));

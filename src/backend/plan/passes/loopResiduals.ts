@@ -45,15 +45,18 @@ const mostRemade = 64;
  * The value `wanted` of the other loop's body, computed from slices that this loop reads anyway; `undefined` if that is
  * impossible.
  */
-const remade = (wanted: Expr, reads: readonly Read[]): Expr | undefined => {
+const recomputed = (wanted: Expr, reads: readonly Read[]): Expr | undefined => {
   const tried = new Map<AnyNode, Expr | undefined>();
   const make = (x: Expr): Expr | undefined => {
     const { node } = x;
     if (node.primitive === "constant") return x;
-    return anew(node) ?? reads.find(({ value }) => same(value, x) && !isCheap(value.node))?.slice;
+    return (
+      recomputedNode(node) ??
+      reads.find(({ value }) => same(value, x) && !isCheap(value.node))?.slice
+    );
   };
   /** A node with one output, computed again; each node is tried once. */
-  const anew = (node: AnyNode): Expr | undefined => {
+  const recomputedNode = (node: AnyNode): Expr | undefined => {
     if (!isCheap(node) && node.primitive !== "broadcast") return undefined;
     if (tried.has(node) || tried.size >= mostRemade) return tried.get(node);
     tried.set(node, undefined);
@@ -71,7 +74,7 @@ const remakeSlices = (p: Program): Program =>
     const { body } = node.params;
     const replaced = [...readsOf(node, inputs).values()].flatMap((reads) =>
       reads.flatMap(({ value, slice }) => {
-        const made = isCheap(value.node) ? remade(value, reads) : undefined;
+        const made = isCheap(value.node) ? recomputed(value, reads) : undefined;
         return made === undefined ? [] : [{ slice, made }];
       }),
     );

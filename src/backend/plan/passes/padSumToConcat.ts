@@ -30,16 +30,16 @@ const ofPad = (node: AnyNode, [x]: readonly Expr[]): Patches | undefined => {
   return { axis, parts: [{ value: x, start, end: start + (x.shape[axis] as number) }] };
 };
 
-const together = (a: Patches, b: Patches): Patches | undefined => {
+const merged = (a: Patches, b: Patches): Patches | undefined => {
   const parts = [...a.parts, ...b.parts].sort((p, q) => p.start - q.start);
-  const meet = parts.some((p, i) => i > 0 && p.start < (parts[i - 1] as Patch).end);
-  return a.axis !== b.axis || meet ? undefined : { axis: a.axis, parts };
+  const overlap = parts.some((p, i) => i > 0 && p.start < (parts[i - 1] as Patch).end);
+  return a.axis !== b.axis || overlap ? undefined : { axis: a.axis, parts };
 };
 
 const covers = ({ parts }: Patches, extent: number): boolean =>
   parts.every((p, i) => p.start === (parts[i - 1]?.end ?? 0)) && parts.at(-1)?.end === extent;
 
-const besides = (p: Program): Program => {
+const padSums = (p: Program): Program => {
   const patches = new Map<AnyNode, Patches>();
   return rewrite(p, (node, inputs) => {
     const pad = ofPad(node, inputs);
@@ -47,7 +47,7 @@ const besides = (p: Program): Program => {
     if (node.primitive !== "add") return undefined;
     // Patches are known by the original nodes; the parts are in the rewritten operands.
     const [a, b] = node.inputs.map((x) => patches.get(x.node));
-    const both = a && b && together(a, b);
+    const both = a && b && merged(a, b);
     if (both === undefined) return undefined;
     patches.set(node, both);
     const [sum] = node.outputs;
@@ -61,4 +61,4 @@ const besides = (p: Program): Program => {
   });
 };
 
-export const patchesBesides = everywhere(concerning(["pad"], besides));
+export const padSumToConcat = everywhere(concerning(["pad"], padSums));

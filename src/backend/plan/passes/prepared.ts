@@ -3,7 +3,7 @@ import type { Program } from "../../../ir/expr.ts";
 import { inlineCheckpoints } from "../../../ir/passes/inline.ts";
 import { fewerResiduals } from "./loopResiduals.ts";
 import { sumsAfterLoops } from "./loopSums.ts";
-import { patchesBesides } from "./padSumToConcat.ts";
+import { padSumToConcat } from "./padSumToConcat.ts";
 import { exactTotals } from "./totals.ts";
 import { gatheredWindows } from "./windowGather.ts";
 
@@ -15,6 +15,6 @@ export const prepared = (program: Program): Program =>
     sumsAfterLoops,
     fewerResiduals,
     exactTotals,
-    patchesBesides,
+    padSumToConcat,
     gatheredWindows,
   ].reduce((p, pass) => pass(p), program);

@@ -45,7 +45,7 @@ const added = (before: Expr, term: Expr, lost: Expr): readonly [after: Expr, los
   return [after, apply1("select", {}, isFinite, rest, zerosLike(rest))];
 };
 
-const withLost = (p: Program): Program =>
+const compensated = (p: Program): Program =>
   rewrite(p, (node, inputs) => {
     if (node.primitive !== "scan" || node.issue !== undefined || node.params.length <= mostRounds)
       return undefined;
@@ -89,4 +89,4 @@ const withLost = (p: Program): Program =>
     return outputsOf(node).map((_, i) => made[i < carry ? i : i + found.length] as Expr);
   });
 
-export const exactTotals: (p: Program) => Program = everywhere(concerning(["scan"], withLost));
+export const exactTotals: (p: Program) => Program = everywhere(concerning(["scan"], compensated));

@@ -21,7 +21,7 @@ export interface Spread {
 }
 
 /** The same layout for an operand whose axes `axisOf` finds; `undefined` if it lacks one of them. */
-const within = (
+const spreadOf = (
   spread: Spread,
   axisOf: (axis: number) => number | undefined,
 ): Spread | undefined => {
@@ -55,7 +55,7 @@ const windowsAt = (
 };
 
 /** The factor that all elements of a window share, as one element for each window. */
-const ofPlaces = (x: Expr, spread: Spread): Expr | undefined => {
+const windowFactor = (x: Expr, spread: Spread): Expr | undefined => {
   const { node } = x;
   if (node.primitive !== "broadcast") return undefined;
   const [source] = node.inputs as readonly [Expr];
@@ -73,7 +73,7 @@ const ofPlaces = (x: Expr, spread: Spread): Expr | undefined => {
 };
 
 /** The factor that all windows share, flipped. */
-const ofInside = (x: Expr, spread: Spread): Expr | undefined => {
+const sharedFactor = (x: Expr, spread: Spread): Expr | undefined => {
   const { node } = x;
   if (node.primitive !== "broadcast") return undefined;
   const { axes } = node.params;
@@ -92,7 +92,7 @@ const productOf = (
   const [a, b] = node.inputs as readonly [Expr, Expr];
   const [places, inside] = repeats(a, spread.inside) ? [a, b] : [b, a];
   if (!repeats(places, spread.inside) || !repeats(inside, spread.places)) return undefined;
-  const [x, y] = [ofPlaces(places, spread), ofInside(inside, spread)];
+  const [x, y] = [windowFactor(places, spread), sharedFactor(inside, spread)];
   if (x === undefined || y === undefined) return undefined;
   return sum(apply("mul", {}, [x, y], node.path)[0] as Expr, [...spread.inside, ...more]);
 };
@@ -157,7 +157,7 @@ export const gathered = (x: Expr, spread: Spread): Expr | undefined => {
       return dotOf(node, spread);
     case "transpose": {
       const { permutation } = node.params;
-      const before = within(spread, (a) => permutation[a]);
+      const before = spreadOf(spread, (a) => permutation[a]);
       const made = before && gathered(inner, before);
       if (before === undefined || made === undefined) return undefined;
       const left = outside(inner, before);
@@ -168,7 +168,7 @@ export const gathered = (x: Expr, spread: Spread): Expr | undefined => {
     }
     case "reshape": {
       const kept = keptAxes(inner.shape, x.shape);
-      const before = within(spread, (a) => kept.get(a));
+      const before = spreadOf(spread, (a) => kept.get(a));
       const made = before && gathered(inner, before);
       const shape = grown(x.shape, spread);
       return (
@@ -182,7 +182,7 @@ export const gathered = (x: Expr, spread: Spread): Expr | undefined => {
     case "reduce": {
       const { kind, axes } = node.params;
       const kept = inner.shape.flatMap((_, a) => (axes.includes(a) ? [] : [a]));
-      const before = kind === "sum" ? within(spread, (a) => kept[a]) : undefined;
+      const before = kind === "sum" ? spreadOf(spread, (a) => kept[a]) : undefined;
       if (before !== undefined && inner.node.primitive === "mul")
         return productOf(inner.node, before, axes);
       const made = before && gathered(inner, before);

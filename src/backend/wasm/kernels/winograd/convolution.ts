@@ -89,14 +89,14 @@ export const kernelTransform: Family<KernelTransform> = {
 /**
  * Receives four channels of each output in one line of a tile, the upper or the lower; channels are counted in bytes.
  */
-type Taker = (line: 0 | 1, channel: Code<"i32">, values: readonly Vector[]) => void;
+type Receiver = (line: 0 | 1, channel: Code<"i32">, values: readonly Vector[]) => void;
 
 /** Makes, for a row of tiles, the receiver of each tile's outputs. */
-type Takers = (row: Row) => (tile: Tile) => Taker;
+type Receivers = (row: Row) => (tile: Tile) => Receiver;
 
 /** Stores outputs in the result. */
-const stored =
-  (body: Body, grid: Grid): Takers =>
+const storing =
+  (body: Body, grid: Grid): Receivers =>
   (row) => {
     const start = rowStart(body, grid, row);
     const below = rowBelow(body, grid, row, [1, 1]);
@@ -113,8 +113,8 @@ const stored =
   };
 
 /** Passes outputs through an epilogue, in which each position of each image is a row. */
-const passed =
-  (site: Site, epilogue: Epilogue, rows: Omit<Grid, "start">): Takers =>
+const passing =
+  (site: Site, epilogue: Epilogue, rows: Omit<Grid, "start">): Receivers =>
   (row) => {
     const { body } = site;
     const first = i32.add(i32.mul(row.image, rows.image), i32.mul(row.row, 2 * rows.row));
@@ -144,7 +144,7 @@ const transformOutputs = (
   tiling: Tiling,
   block: Code<"i32">,
   products: Target,
-  takers: Takers,
+  takers: Receivers,
 ): void =>
   overTiles(body, tiling, block, (row) => {
     const takerOf = takers(row);
@@ -239,10 +239,10 @@ export const convolutionKernel = (
   };
 };
 
-const takersOf = (site: Site, { epilogue, to, steps, outputs }: WinogradConvolution): Takers =>
+const takersOf = (site: Site, { epilogue, to, steps, outputs }: WinogradConvolution): Receivers =>
   epilogue === undefined
-    ? stored(site.body, { start: startOf(site, to), ...steps })
-    : passed(site, epilogue, {
+    ? storing(site.body, { start: startOf(site, to), ...steps })
+    : passing(site, epilogue, {
         image: steps.image / outputs,
         row: steps.row / outputs,
         column: steps.column / outputs,
