@@ -1,6 +1,7 @@
 /** Learners: pure values that describe how to learn. */
 
 export { type Alternating, alternating } from "./combinators/alternating.ts";
+export { augmented } from "./combinators/augmented.ts";
 export { type Averaged, averaged } from "./combinators/averaged.ts";
 export { copyEvery, type Follower, follow } from "./combinators/follow.ts";
 export type { Descending } from "./descending.ts";

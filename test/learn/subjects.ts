@@ -1,4 +1,5 @@
 import type { LearnerSubject } from "../../laws/training/learners.ts";
+import { mixup } from "../../src/data/index.ts";
 import { dense, meanSquaredError, sequential, softmaxCrossEntropy } from "../../src/index.ts";
 import type { Expr } from "../../src/ir/expr.ts";
 import {
@@ -16,6 +17,7 @@ import {
 import {
   adversarially,
   alternating,
+  augmented,
   averaged,
   batchObjective,
   copyEvery,
@@ -133,6 +135,7 @@ export const learners: readonly LearnerSubject[] = [
   separable("a teacher that follows", followed("follow")),
   separable("a teacher that is copied", followed("copy")),
   separable("averaged", averaged(0.9)(two)),
+  together("augmented", augmented(mixup({ inputs: ["x", "z"], targets: [] }))(two)),
   separable("averaged over all steps", averaged("polyak")(two)),
   separable(
     "privately",
