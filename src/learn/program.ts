@@ -11,22 +11,30 @@ import {
 import { constant, parameter } from "../ir/build.ts";
 import type { Expr, Program, TensorType } from "../ir/expr.ts";
 import { add } from "../ir/ops/elementwise.ts";
-import { foldInKey, type KeyExpr } from "../ir/ops/random.ts";
+import { foldInKey } from "../ir/ops/random.ts";
 import { program, topological } from "../ir/program.ts";
-import { flattenExprs } from "../ir/trees.ts";
-import { key as keyOf } from "../tensor/key.ts";
+import {
+  type Concrete,
+  flattenExprs,
+  type Symbolic,
+  shapeFor,
+  symbolsOf,
+  treeOf,
+} from "../ir/trees.ts";
+import { type Key, key as keyOf } from "../tensor/key.ts";
+import { nth } from "../tensor/list.ts";
 import { sameShape, showShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { flatten, leafPaths, sameTreeShape, type TreeShape, unflatten } from "../tree.ts";
+import { leafPaths, sameTreeShape, type TreeShape } from "../tree.ts";
 import type { AnyLearner, Report } from "./learner.ts";
 import type { Summaries } from "./scoring.ts";
 import type { OverShards } from "./shards.ts";
 
 /** The tensors that a step takes and returns updated: the learner's tree, the key of the run, and the step count. */
-export interface Kept<C = unknown, V = Tensor> {
+export interface Kept<C = unknown> {
   readonly carried: C;
-  readonly key: V;
-  readonly step: V;
+  readonly key: Key;
+  readonly step: Tensor<readonly []>;
 }
 
 /** The types of the columns of a batch, each with the examples along its leading axis. */
@@ -63,15 +71,6 @@ export interface StepProgram {
   /** Reads the outputs after the carried ones. */
   readonly report: (outputs: readonly Tensor[]) => StepReport;
 }
-
-/** Replaces the leaves of a tree of tensors by parameters. */
-const symbolic = (
-  tree: unknown,
-): { readonly tree: unknown; readonly leaves: readonly Expr[]; readonly shape: TreeShape } => {
-  const { leaves, shape } = flatten(tree);
-  const parameters = leaves.map((leaf) => parameter(leaf as Tensor));
-  return { tree: unflatten(shape, parameters), leaves: parameters, shape };
-};
 
 const typeText = ({ shape, dtype }: TensorType): string => `${dtype} ${showShape(shape)}`;
 
@@ -122,27 +121,19 @@ const traced = <A, E>(build: () => Effect.Effect<A, E>): Effect.Effect<A, E | Th
     }
   });
 
-const readReport = (shape: TreeShape, outputs: readonly Tensor[]): StepReport => {
-  // `shape` is that of `Report`, with tensors where there were expressions.
-  const read = unflatten(shape, outputs) as {
-    readonly loss: Tensor;
-    readonly learningRate: Tensor | undefined;
-    readonly summaries: readonly Summaries[];
-  };
-  return {
-    // A loss of -0 (from a hinge whose margin is met) becomes 0: JSON has no -0.
-    loss: read.loss.item() + 0,
-    learningRate: read.learningRate?.item(),
-    summaries: read.summaries,
-  };
-};
+const readReport = ({ loss, learningRate, summaries }: Concrete<Report>): StepReport => ({
+  // A loss of -0 (from a hinge whose margin is met) becomes 0: JSON has no -0.
+  loss: loss.item() + 0,
+  learningRate: learningRate?.item(),
+  summaries,
+});
 
 /** The parameters of a batch and of the epoch. A program takes those that it uses. */
 const batchOf = (types: ColumnTypes) => ({
   columns: Object.fromEntries(
     Object.entries(types).map(([name, type]) => [name, parameter(type)] as const),
   ),
-  epoch: parameter({ shape: [], dtype: "i32" }) as Expr<readonly []>,
+  epoch: parameter({ shape: [], dtype: "i32" }),
 });
 
 const assemble = (
@@ -153,14 +144,15 @@ const assemble = (
   takesAll: boolean,
 ): StepProgram => {
   const { loss, learningRate, summaries } = report;
-  const said = flattenExprs({ loss, learningRate, summaries });
+  const said = flattenExprs<Report>({ loss, learningRate, summaries });
+  const saidShape = shapeFor<Concrete<Report>>(said.shape);
   const outputs = [...next, ...said.leaves];
   const used = new Set(topological(outputs));
   const takes = kept.flatMap((leaf, i) => (takesAll || used.has(leaf.node) ? [i] : []));
   const read = Object.entries(columns).filter(([, column]) => used.has(column.node));
   const takesEpoch = used.has(epoch.node);
   const inputs = [
-    ...takes.map((i) => kept[i] as Expr),
+    ...takes.map((i) => nth(kept, i)),
     ...read.map(([, column]) => column),
     ...(takesEpoch ? [epoch] : []),
   ];
@@ -170,7 +162,7 @@ const assemble = (
     takes,
     columns: read.map(([name]) => name),
     takesEpoch,
-    report: (tensors) => readReport(said.shape, tensors),
+    report: (tensors) => readReport(treeOf(saidShape, tensors)),
   };
 };
 
@@ -190,16 +182,13 @@ export const stepProgram = Effect.fnUntraced(function* (
 ) {
   const reverse: Reverse = yield* ReverseMode;
   return yield* traced(() => {
-    const before = symbolic(kept);
-    // `kept` has a key of two words and a scalar step.
-    const { carried, key, step } = before.tree as Kept<unknown, Expr>;
-    const count = step as Expr<readonly []>;
+    const before = symbolsOf(kept);
+    const { carried, key, step } = before.tree;
     const batch = batchOf(types);
-    const own = foldInKey(key as KeyExpr, count);
-    const context = { key: own, step: count, epoch: batch.epoch, reverse, overShards };
+    const context = { key: foldInKey(key, step), step, epoch: batch.epoch, reverse, overShards };
     // The run has compared the columns with those of the learner.
     const { carried: made, report } = learner.step(carried, batch.columns as never, context);
-    const next: Kept<unknown, Expr> = { carried: made, key, step: add(step, 1) };
+    const next: Symbolic<Kept> = { carried: made, key, step: add(step, 1) };
     const after = flattenExprs(next);
     const mismatch = changed(learner.name, before, after);
     if (mismatch !== undefined) return Effect.fail(mismatch);
@@ -214,11 +203,11 @@ export const evaluationProgram = (
   types: ColumnTypes,
 ): Effect.Effect<StepProgram, Thrown> =>
   traced(() => {
-    const before = symbolic(kept);
-    const { carried, step } = before.tree as Kept<unknown, Expr>;
+    const before = symbolsOf(kept);
+    const { carried, step } = before.tree;
     const batch = batchOf(types);
     // Evaluation is not random: a layer that draws anyway uses a fixed key.
-    const moment = { key: constant(keyOf(0)), step: step as Expr<readonly []>, epoch: batch.epoch };
+    const moment = { key: constant(keyOf(0)), step, epoch: batch.epoch };
     const report = learner.evaluate(carried, batch.columns as never, moment);
     return Effect.succeed(assemble(before.leaves, batch, [], report, false));
   });

@@ -44,7 +44,7 @@ const factorsOf = (n: number): readonly number[] => {
 
 /** The sum of a stacked leaf along its leading axis, in sequence; for integers, the first element. */
 const summed = (stacked: Expr): Expr => {
-  const terms = Array.from({ length: stacked.shape[0] ?? 1 }, (_, i) => index(stacked, i) as Expr);
+  const terms = Array.from({ length: stacked.shape[0] ?? 1 }, (_, i) => index(stacked, i));
   return isFloat(stacked.dtype) ? terms.reduce((a, b) => add(a, b)) : index(stacked, 0);
 };
 

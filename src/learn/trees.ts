@@ -1,6 +1,7 @@
 import type { Expr } from "../ir/expr.ts";
-import { flattenExprs, treeOf } from "../ir/trees.ts";
+import { exprsLike, flattenExprs, treeOf } from "../ir/trees.ts";
 import { isFloat } from "../tensor/dtype.ts";
+import { nth } from "../tensor/list.ts";
 
 /** Applies a function to every leaf of a tree of expressions, and keeps the structure. */
 export const eachLeaf = <T>(f: (leaf: Expr) => Expr, tree: T): T => {
@@ -14,12 +15,11 @@ export const eachLeaf = <T>(f: (leaf: Expr) => Expr, tree: T): T => {
  */
 export const bothLeaves = <T>(f: (a: Expr, b: Expr) => Expr, first: T, second: T): T => {
   const { leaves, shape } = flattenExprs(first);
-  const others = flattenExprs(second).leaves;
+  const others = exprsLike("the second of two trees", shape, second);
   return treeOf<T>(
     shape,
     leaves.map((a, i) => {
-      // Trees of one structure have the same number of leaves.
-      const b = others[i] as Expr;
+      const b = nth(others, i);
       return isFloat(a.dtype) ? f(a, b) : b;
     }),
   );

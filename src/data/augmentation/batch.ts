@@ -110,11 +110,11 @@ const refused = <B extends BatchColumns>(op: string, issue: Issue, batch: B): B 
 
 /** Reshapes one number per example so that it broadcasts against `x`. */
 const against = (numbers: Expr, x: Expr): Expr =>
-  reshape(numbers, [numbers.shape[0] ?? 1, ...x.shape.slice(1).map(() => 1)]) as Expr;
+  reshape(numbers, [numbers.shape[0] ?? 1, ...x.shape.slice(1).map(() => 1)]);
 
 const mixed = (x: Expr, partner: Expr, share: Expr): Expr => {
-  const own = cast(against(share, x), x.dtype) as Expr;
-  return add(mul(own, x), mul(sub(1, own), partner)) as Expr;
+  const own = cast(against(share, x), x.dtype);
+  return add(mul(own, x), mul(sub(1, own), partner));
 };
 
 const proportions = holding("a finite number above 0", (n) => n > 0 && Number.isFinite(n));
@@ -177,10 +177,7 @@ export const mixup = (options: MixOptions): BatchAugmentation => {
  */
 const between = (extent: number, first: Expr, end: Expr): Expr => {
   const place = expandDims(iota([extent]), 0);
-  return and(
-    ge(place, expandDims(first, 1)) as Expr,
-    lt(place, expandDims(end, 1)) as Expr,
-  ) as Expr;
+  return and(ge(place, expandDims(first, 1)), lt(place, expandDims(end, 1)));
 };
 
 /**
@@ -208,20 +205,17 @@ export const cutmix = (options: MixOptions): BatchAugmentation => {
     const [n = 1, height = 1, width = 1] = images[0]?.shape ?? [];
     const boxes = per === "batch" ? 1 : n;
     const partners = permutation(forPartners, n);
-    const side = sqrt(sub(1, symmetricBeta(forShare, alpha, [boxes]))) as Expr;
+    const side: Expr = sqrt(sub(1, symmetricBeta(forShare, alpha, [boxes])));
     /** The two ends of the box along an axis, clipped at the edges. */
     const ends = (own: KeyExpr, extent: number): readonly [Expr, Expr] => {
-      const half = floor(mul(floor(mul(side, extent)), 0.5)) as Expr;
+      const half = floor(mul(floor(mul(side, extent)), 0.5));
       const center = below(own, extent, [boxes]);
-      return [
-        clip(sub(center, half), 0, extent) as Expr,
-        clip(add(center, half), 0, extent) as Expr,
-      ];
+      return [clip(sub(center, half), 0, extent), clip(add(center, half), 0, extent)];
     };
     const [top, bottom] = ends(forRow, height);
     const [left, right] = ends(forColumn, width);
-    const area = mul(sub(bottom, top), sub(right, left)) as Expr;
-    const kept = sub(1, mul(area, 1 / (height * width))) as Expr;
+    const area: Expr = mul(sub(bottom, top), sub(right, left));
+    const kept: Expr = sub(1, mul(area, 1 / (height * width)));
     const rows = between(height, cast(top, "i32"), cast(bottom, "i32"));
     const across = between(width, cast(left, "i32"), cast(right, "i32"));
     const pasted = images.map((x) => {
@@ -230,7 +224,7 @@ export const cutmix = (options: MixOptions): BatchAugmentation => {
         reshape(rows, [boxes, height, 1, ...others]),
         reshape(across, [boxes, 1, width, ...others]),
       );
-      return where(inside, take(x, partners), x) as Expr;
+      return where(inside, take(x, partners), x);
     });
     const labels = xs.slice(inputs.length).map((y) => mixed(y, take(y, partners), kept));
     return [...pasted, ...labels];

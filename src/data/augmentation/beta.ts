@@ -25,19 +25,18 @@ const logUniform = (key: KeyExpr, shape: Shape): Expr => log(sub(1, uniform(key,
 const logGamma = (key: KeyExpr, a: number, shape: Shape): Expr => {
   const [forNormal, forAccepting, forPower] = splitKey(key, 3) as [KeyExpr, KeyExpr, KeyExpr];
   const d = (a < 1 ? a + 1 : a) - 1 / 3;
-  const x = normal(forNormal, [proposals, ...shape]) as Expr;
+  const x: Expr = normal(forNormal, [proposals, ...shape]);
   const u = logUniform(forAccepting, [proposals, ...shape]);
-  const root = add(1, mul(x, 1 / Math.sqrt(9 * d))) as Expr;
+  const root: Expr = add(1, mul(x, 1 / Math.sqrt(9 * d)));
   // If the root is not above 0, the logarithm is NaN and nothing is accepted.
-  const logV = mul(3, log(root)) as Expr;
-  const v = mul(root, square(root)) as Expr;
-  const bound = add(sub(add(mul(square(x), 0.5), d), mul(d, v)), mul(d, logV)) as Expr;
-  const accepted = and(gt(root, 0), lt(u, bound)) as Expr;
-  let drawn: Expr = mul(0, index(x, 0)) as Expr;
-  for (let i = proposals - 1; i >= 0; i--)
-    drawn = where(index(accepted, i), index(logV, i), drawn) as Expr;
-  const ofD = add(drawn, Math.log(d)) as Expr;
-  return a < 1 ? (add(ofD, mul(logUniform(forPower, shape), 1 / a)) as Expr) : ofD;
+  const logV: Expr = mul(3, log(root));
+  const v: Expr = mul(root, square(root));
+  const bound: Expr = add(sub(add(mul(square(x), 0.5), d), mul(d, v)), mul(d, logV));
+  const accepted: Expr = and(gt(root, 0), lt(u, bound));
+  let drawn: Expr = mul(0, index(x, 0));
+  for (let i = proposals - 1; i >= 0; i--) drawn = where(index(accepted, i), index(logV, i), drawn);
+  const ofD: Expr = add(drawn, Math.log(d));
+  return a < 1 ? add(ofD, mul(logUniform(forPower, shape), 1 / a)) : ofD;
 };
 
 /**
@@ -46,5 +45,5 @@ const logGamma = (key: KeyExpr, a: number, shape: Shape): Expr => {
  */
 export const symmetricBeta = (key: KeyExpr, a: number, shape: Shape): Expr => {
   const [forX, forY] = splitKey(key, 2) as [KeyExpr, KeyExpr];
-  return logistic(sub(logGamma(forX, a, shape), logGamma(forY, a, shape))) as Expr;
+  return logistic(sub(logGamma(forX, a, shape), logGamma(forY, a, shape)));
 };

@@ -19,12 +19,12 @@ const ofSpectrogram =
       steps > 1 ? `a spectrogram of at least ${steps} steps of time` : `[time, frequency]`;
     const input = isFit
       ? given
-      : (refuse(
+      : refuse(
           new ShapeMismatch({ op, expected, actual: [given.shape], path: [] }),
           [given],
           [given],
-        )[0] as Expr);
-    return scoped(op, [input, key], [isFit ? change(input, key) : input])[0] as Expr;
+        )[0];
+    return scoped(op, [input, key], [isFit ? change(input, key) : input])[0];
   };
 
 /** The options of a mask. */
@@ -51,11 +51,11 @@ const mask = (
     const extent = x.shape[axis] ?? 1;
     const widest = Math.min(most, Math.floor(share * extent));
     const width = below(forWidth, widest + 1);
-    const start = below(forStart, sub(extent + 1, width) as Expr);
+    const start = below(forStart, sub(extent + 1, width));
     const place = cast(iota([extent]), "f32");
-    const inside = and(ge(place, start) as Expr, lt(place, add(start, width) as Expr) as Expr);
+    const inside = and(ge(place, start), lt(place, add(start, width)));
     const shape = x.shape.map((_, a) => (a === axis ? extent : 1));
-    return where(reshape(inside as Expr, shape), fill, x) as Expr;
+    return where(reshape(inside as Expr, shape), fill, x);
   };
   const all = augmentations(...Array.from({ length: count }, () => one));
   return ofSpectrogram(op, axis + 1, 1, all);
@@ -101,24 +101,24 @@ export const timeWarp = (most: number): Augmentation => {
     const [forMoment, forShift] = splitKey(key, 2) as [KeyExpr, KeyExpr];
     const steps = x.shape[0] ?? 1;
     const last = steps - 1;
-    const from = add(below(forMoment, steps - 2 * most - 2), most + 1) as Expr;
-    const to = add(from, sub(below(forShift, 2 * most + 1), most)) as Expr;
-    const t = cast(iota([steps]), "f32") as Expr;
-    const before = div(mul(t, from), to) as Expr;
-    const after = add(from, div(mul(sub(t, to), sub(last, from)), sub(last, to))) as Expr;
-    const source = minimum(where(le(t, to), before, after), last) as Expr;
-    const earlier = floor(source) as Expr;
-    const at = cast(earlier, "i32") as Expr;
-    const share = cast(
+    const from: Expr = add(below(forMoment, steps - 2 * most - 2), most + 1);
+    const to: Expr = add(from, sub(below(forShift, 2 * most + 1), most));
+    const t: Expr = cast(iota([steps]), "f32");
+    const before: Expr = div(mul(t, from), to);
+    const after: Expr = add(from, div(mul(sub(t, to), sub(last, from)), sub(last, to)));
+    const source: Expr = minimum(where(le(t, to), before, after), last);
+    const earlier: Expr = floor(source);
+    const at: Expr = cast(earlier, "i32");
+    const share: Expr = cast(
       reshape(
-        sub(source, earlier) as Expr,
+        sub(source, earlier),
         x.shape.map((_, a) => (a === 0 ? steps : 1)),
       ),
       x.dtype,
-    ) as Expr;
+    );
     const later = take(x, minimum(add(at, 1), last), 0);
     const now = take(x, at, 0);
-    return add(now, mul(share, sub(later, now))) as Expr;
+    return add(now, mul(share, sub(later, now)));
   });
 };
 

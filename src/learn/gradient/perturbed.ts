@@ -3,6 +3,7 @@ import { cast, stopGradient, where } from "../../ir/ops/control.ts";
 import { add, div, gt, maximum, minimum, mul, sign, sub } from "../../ir/ops/elementwise.ts";
 import { globalNorm } from "../../optim/transforms.ts";
 import { positive, whole } from "../../tensor/validate.ts";
+import { columnOf } from "../learner.ts";
 import { bothLeaves } from "../trees.ts";
 import { type GradientRule, gradientOf } from "./rule.ts";
 
@@ -71,7 +72,7 @@ export const adversarially = ({
     name: "adversarially",
     descend: ({ reverse, judge, params, state, shard, circumstances }) => {
       const changedTo = (x: Expr) => ({ ...shard, rows: { ...shard.rows, [column]: x } });
-      const original = shard.rows[column] as Expr;
+      const original = columnOf(shard.rows, column);
       let x = original;
       for (let i = 0; i < steps; i++) {
         const { gradient } = gradientOf(
