@@ -1,7 +1,10 @@
-import { parameter } from "../ir/build.ts";
+import type { Issue } from "../errors.ts";
+import { parameter, reapply } from "../ir/build.ts";
 import type { AnyNode, PrimitiveTag } from "../ir/expr.ts";
+import { refuse } from "../ir/types/diagnose.ts";
 import { jvpRules } from "../rules/index.ts";
 import type { Derive, JvpRule } from "../rules/rule.ts";
+import { isFloat } from "../tensor/dtype.ts";
 import { Environment, type Interpreter, present, restore, standIns } from "./interpreter.ts";
 
 /** A dual number `primal + ε tangent`; a missing tangent is zero. */
@@ -38,5 +41,19 @@ export const dualWith = <V>(base: Interpreter<V>, derive: Derive): Interpreter<D
   },
 });
 
-// A node's params are those of its own primitive, which indexing a mapped type does not show.
-const ruleOf = (node: AnyNode) => jvpRules[node.primitive] as JvpRule<PrimitiveTag>;
+const ruleOf = (node: AnyNode): JvpRule<PrimitiveTag> =>
+  node.issue === undefined
+    ? // A node's params are those of its own primitive, which indexing a mapped type does not show.
+      (jvpRules[node.primitive] as JvpRule<PrimitiveTag>)
+    : refusing(node, node.issue);
+
+/** The rule of an invalid node, whose params may not fit its operands: the tangents have the issue of the node. */
+const refusing =
+  (node: AnyNode, issue: Issue): JvpRule<PrimitiveTag> =>
+  (_, primals) => {
+    const outputs = reapply(node, primals);
+    return {
+      outputs,
+      tangents: outputs.map((y) => (isFloat(y.dtype) ? refuse(issue, [y], [y])[0] : undefined)),
+    };
+  };

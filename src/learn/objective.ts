@@ -6,6 +6,7 @@ import { program, topological } from "../ir/program.ts";
 import type { Initial, OpenLayer } from "../nn/layer.ts";
 import type { GradientTransformation } from "../optim/transformation.ts";
 import { type Key, split } from "../tensor/key.ts";
+import { nth } from "../tensor/list.ts";
 import type { Follower } from "./combinators/follow.ts";
 import { type Descending, type Descent, descending, everything, type Part } from "./descending.ts";
 import type { GradientRule } from "./gradient/rule.ts";
@@ -94,7 +95,7 @@ const initialized =
     const names = Object.keys(models);
     const keys = names.length === 1 ? [key] : split(key, names.length);
     const made = Object.fromEntries(
-      names.map((name, i) => [name, (models[name] as OpenLayer).init(keys[i] as Key)]),
+      names.map((name, i) => [name, (models[name] as OpenLayer).init(nth(keys, i))]),
     );
     const like = (name: string): string => follows[name]?.leader ?? name;
     return {

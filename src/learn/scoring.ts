@@ -1,5 +1,6 @@
 import type { Exprs } from "../autodiff/index.ts";
 import { type ConfusionTable, type Outcomes, readSummary } from "../nn/metrics/metric.ts";
+import { nth } from "../tensor/list.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /** Metric values by name. */
@@ -51,8 +52,8 @@ export const scoring = (all: readonly SomeMetric[]): Scoring => {
     score: (summaries) => {
       const values = all.map((metric, i) => metric.value(summaries[i] as never));
       return {
-        loss: values[0] as number,
-        metrics: Object.fromEntries(metrics.map(({ name }, i) => [name, values[i + 1] as number])),
+        loss: nth(values, 0),
+        metrics: Object.fromEntries(metrics.map(({ name }, i) => [name, nth(values, i + 1)])),
       };
     },
     better: Object.fromEntries([

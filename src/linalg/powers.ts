@@ -7,6 +7,7 @@ import { iota } from "../ir/ops/indexing.ts";
 import { broadcastTo, lift } from "../ir/ops/promote.ts";
 import { max, sum } from "../ir/ops/reduction.ts";
 import type { Operand } from "../ir/types/shape.ts";
+import { nth } from "../tensor/list.ts";
 import { identityMatrix, overStacks, squareOf, squareShaped, times } from "./stacks.ts";
 import { inverse, solve } from "./systems.ts";
 
@@ -62,7 +63,7 @@ const exponential = (a: Expr): Expr => {
   const x2 = times(x, x);
   const x4 = times(x2, x2);
   const x6 = times(x4, x2);
-  const c = (i: number): number => (pade[i] as number) / (pade[0] as number);
+  const c = (i: number): number => nth(pade, i) / nth(pade, 0);
   const sumOf = (...terms: readonly (readonly [Expr, number])[]): Expr =>
     terms.map(([m, k]) => mul(m, k)).reduce((p, q) => add(p, q));
   const odd = times(

@@ -20,7 +20,21 @@ import {
   vmap,
 } from "../../src/index.ts";
 import { parameter } from "../../src/ir/build.ts";
-import { add, constant, expandDims, fill, gt, iota, mul, oneHot, sum } from "../../src/ir/index.ts";
+import {
+  add,
+  broadcastTo,
+  concatenate,
+  constant,
+  expandDims,
+  fill,
+  gt,
+  iota,
+  mul,
+  oneHot,
+  slice,
+  sum,
+  transpose,
+} from "../../src/ir/index.ts";
 import { program } from "../../src/ir/program.ts";
 
 /** The text of the compile error of a function on these operands. */
@@ -83,6 +97,24 @@ describe("mistakes beyond the type checker are reported when compiled", () => {
       (g) => (v?: Expr) => g(v as Expr),
     );
     expect(mistakes(batched, ones([3, 2]))).toContain("the vjp of twice does not accept [5]");
+  });
+
+  it("an invalid function whose value the derivative does not use", () => {
+    // Lists of other lengths than the operand has axes, which a derivative rule would read beyond their end.
+    const invalid: readonly (readonly [said: string, f: (v: Expr) => Expr])[] = [
+      ["slice does not accept [3, 4]", (v) => slice(v, [0], [1])],
+      ["slice does not accept [3, 4]", (v) => slice(v, [0, 0], [1, 1], [1])],
+      ["transpose does not accept [3, 4]", (v) => transpose(v, [0])],
+      ["concatenate does not accept [3, 4] and [3, 4]", (v) => concatenate([v, v], 4)],
+      ["broadcast does not accept [3, 4]", (v) => broadcastTo(v, [3, 5])],
+    ];
+    for (const [said, f] of invalid) {
+      const total = grad((v: Expr): Expr<readonly []> => sum(f(v)));
+      const back = Effect.map(total, (g) => (v?: Expr) => g(v as Expr));
+      const push = Effect.map(jvp(f), (g) => (v?: Expr) => g(v as Expr, v as Expr)[1]);
+      for (const derivative of [back, push])
+        expect(mistakes(derivative, ones([3, 4]))).toContain(said);
+    }
   });
 
   it("a vmap over operands of different sizes, even if the function never combines them", () => {

@@ -9,6 +9,7 @@ import { expandDims, reshape } from "../../ir/ops/structural.ts";
 import { scoped } from "../../ir/trace.ts";
 import { refuse } from "../../ir/types/diagnose.ts";
 import { isFloat } from "../../tensor/dtype.ts";
+import { nth } from "../../tensor/list.ts";
 import { holding } from "../../tensor/validate.ts";
 import { symmetricBeta } from "./beta.ts";
 import { type Augmentation, below } from "./example.ts";
@@ -163,7 +164,7 @@ export const mixup = (options: MixOptions): BatchAugmentation => {
     columns,
     () => 1,
     (xs, key) => {
-      const [forShare, forPartners] = splitKey(key, 2) as [KeyExpr, KeyExpr];
+      const [forShare, forPartners] = splitKey(key, 2);
       const n = xs[0]?.shape[0] ?? 1;
       const share = symmetricBeta(forShare, alpha, [per === "batch" ? 1 : n]);
       const partners = permutation(forPartners, n);
@@ -195,12 +196,7 @@ export const cutmix = (options: MixOptions): BatchAugmentation => {
   const { columns, per } = optionsOf("cutmix", options);
   const least = (column: string): number => (inputs.includes(column) ? 3 : 1);
   return changing("cutmix", columns, least, (xs, key) => {
-    const [forShare, forPartners, forRow, forColumn] = splitKey(key, 4) as [
-      KeyExpr,
-      KeyExpr,
-      KeyExpr,
-      KeyExpr,
-    ];
+    const [forShare, forPartners, forRow, forColumn] = splitKey(key, 4);
     const images = xs.slice(0, inputs.length);
     const [n = 1, height = 1, width = 1] = images[0]?.shape ?? [];
     const boxes = per === "batch" ? 1 : n;
@@ -247,5 +243,5 @@ export const batchAugmentations =
   (...changes: readonly BatchAugmentation[]): BatchAugmentation =>
   (batch, key) => {
     const keys = splitKey(key, changes.length);
-    return changes.reduce((columns, change, i) => change(columns, keys[i] as KeyExpr), batch);
+    return changes.reduce((columns, change, i) => change(columns, nth(keys, i)), batch);
   };

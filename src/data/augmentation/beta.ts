@@ -23,7 +23,7 @@ const logUniform = (key: KeyExpr, shape: Shape): Expr => log(sub(1, uniform(key,
  * **Source** Marsaglia and Tsang, "A simple method for generating gamma variables" (2000).
  */
 const logGamma = (key: KeyExpr, a: number, shape: Shape): Expr => {
-  const [forNormal, forAccepting, forPower] = splitKey(key, 3) as [KeyExpr, KeyExpr, KeyExpr];
+  const [forNormal, forAccepting, forPower] = splitKey(key, 3);
   const d = (a < 1 ? a + 1 : a) - 1 / 3;
   const x: Expr = normal(forNormal, [proposals, ...shape]);
   const u = logUniform(forAccepting, [proposals, ...shape]);
@@ -44,6 +44,6 @@ const logGamma = (key: KeyExpr, a: number, shape: Shape): Expr => {
  * distribution.
  */
 export const symmetricBeta = (key: KeyExpr, a: number, shape: Shape): Expr => {
-  const [forX, forY] = splitKey(key, 2) as [KeyExpr, KeyExpr];
+  const [forX, forY] = splitKey(key, 2);
   return logistic(sub(logGamma(forX, a, shape), logGamma(forY, a, shape)));
 };

@@ -7,7 +7,7 @@ import { bernoulli, type KeyExpr, splitKey, uniform } from "../../ir/ops/random.
 import { reshape, reverse } from "../../ir/ops/structural.ts";
 import { scoped } from "../../ir/trace.ts";
 import { refuse } from "../../ir/types/diagnose.ts";
-import { each } from "../../tensor/list.ts";
+import { each, nth } from "../../tensor/list.ts";
 import type { Shape } from "../../tensor/shape.ts";
 import { holding, probability as probabilities, whole } from "../../tensor/validate.ts";
 
@@ -96,7 +96,7 @@ export const randomCrop = (padding: number): Augmentation => {
     const input = atLeast(given, padding + 1, "randomCrop");
     const keys = splitKey(key, places.length);
     return places.reduce<Expr>((image, axis) => {
-      const moved = sub(wholeBelow(keys[axis] as KeyExpr, 2 * padding + 1), padding);
+      const moved = sub(wholeBelow(nth(keys, axis), 2 * padding + 1), padding);
       // An index beyond the image reads zeros.
       return take(image, add(iota([input.shape[axis] ?? 0]), moved), axis);
     }, input);
@@ -137,5 +137,5 @@ export const augmentations =
   (...changes: readonly Augmentation[]): Augmentation =>
   (input, key) => {
     const keys = splitKey(key, changes.length);
-    return changes.reduce((x, change, i) => change(x, keys[i] as KeyExpr), input);
+    return changes.reduce((x, change, i) => change(x, nth(keys, i)), input);
   };

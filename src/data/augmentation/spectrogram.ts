@@ -3,7 +3,7 @@ import type { Expr } from "../../ir/expr.ts";
 import { cast, where } from "../../ir/ops/control.ts";
 import { add, and, div, floor, ge, le, lt, minimum, mul, sub } from "../../ir/ops/elementwise.ts";
 import { iota, take } from "../../ir/ops/indexing.ts";
-import { type KeyExpr, splitKey } from "../../ir/ops/random.ts";
+import { splitKey } from "../../ir/ops/random.ts";
 import { reshape } from "../../ir/ops/structural.ts";
 import { scoped } from "../../ir/trace.ts";
 import { refuse } from "../../ir/types/diagnose.ts";
@@ -47,7 +47,7 @@ const mask = (
   probability(op, { share });
   finite(op, { fill });
   const one: Augmentation = (x, key) => {
-    const [forWidth, forStart] = splitKey(key, 2) as [KeyExpr, KeyExpr];
+    const [forWidth, forStart] = splitKey(key, 2);
     const extent = x.shape[axis] ?? 1;
     const widest = Math.min(most, Math.floor(share * extent));
     const width = below(forWidth, widest + 1);
@@ -98,7 +98,7 @@ export const frequencyMask = (most: number, options: MaskOptions = {}): Augmenta
 export const timeWarp = (most: number): Augmentation => {
   whole(0)("timeWarp", { most });
   return ofSpectrogram("timeWarp", 1, 2 * most + 3, (x, key) => {
-    const [forMoment, forShift] = splitKey(key, 2) as [KeyExpr, KeyExpr];
+    const [forMoment, forShift] = splitKey(key, 2);
     const steps = x.shape[0] ?? 1;
     const last = steps - 1;
     const from: Expr = add(below(forMoment, steps - 2 * most - 2), most + 1);

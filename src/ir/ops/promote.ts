@@ -92,7 +92,7 @@ export const broadcastTo = <const S extends Shape>(operand: Operand, shape: S): 
   const squeezed =
     kept.length === x.shape.length
       ? x
-      : apply1("reshape", { shape: kept.map((i) => x.shape[i] as number) }, x);
+      : apply1("reshape", { shape: kept.map((i) => nth(x.shape, i)) }, x);
   return apply1("broadcast", { shape, axes: kept.map((i) => i + offset) }, squeezed);
 };
 

@@ -8,6 +8,7 @@ import { expandDims, index } from "../../ir/ops/structural.ts";
 import { flattenExprs, treeOf } from "../../ir/trees.ts";
 import { globalNorm } from "../../optim/transforms.ts";
 import { isFloat } from "../../tensor/dtype.ts";
+import { nth } from "../../tensor/list.ts";
 import { notNegative, positive } from "../../tensor/validate.ts";
 import type { Outcome } from "../judge.ts";
 import type { Columns } from "../learner.ts";
@@ -79,7 +80,7 @@ export const privately = ({ clip, noise }: Privacy): GradientRule => {
         shape,
         leaves.map((g, i) =>
           isFloat(g.dtype)
-            ? add(g, mul(cast(normal(keys[i] as KeyExpr, g.shape), g.dtype), deviation))
+            ? add(g, mul(cast(normal(nth(keys, i), g.shape), g.dtype), deviation))
             : g,
         ),
       );

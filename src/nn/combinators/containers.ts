@@ -6,6 +6,7 @@ import { randomBits, splitKey } from "../../ir/ops/random.ts";
 import { concatenate, index, stack } from "../../ir/ops/structural.ts";
 import { mapExprs } from "../../ir/trees.ts";
 import { type Key, split } from "../../tensor/key.ts";
+import { nth } from "../../tensor/list.ts";
 import type { Shape } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { declared, open, within } from "../apply.ts";
@@ -229,7 +230,7 @@ const sideBySide = (
   name,
   init: (key: Key) => {
     const keys = split(key, layers.length);
-    const made = layers.map((layer, i) => layer.init(keys[i] as Key));
+    const made = layers.map((layer, i) => layer.init(nth(keys, i)));
     return { params: made.map((m) => m.params), state: made.map((m) => m.state) };
   },
   apply: (params, state, x, context) => {
@@ -239,7 +240,7 @@ const sideBySide = (
     const made = layers.map((layer, i) =>
       within(`${i + 1}:${layer.name}`, layer, ps[i], ss[i], input(x, i), {
         ...context,
-        key: keys[i] as Context["key"],
+        key: nth(keys, i),
       }),
     );
     return [join(made.map(([y]) => y)), made.map(([, next]) => next)];

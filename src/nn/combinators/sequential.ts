@@ -1,5 +1,6 @@
 import { splitKey } from "../../ir/ops/random.ts";
 import { split } from "../../tensor/key.ts";
+import { nth } from "../../tensor/list.ts";
 import { declared, open, within } from "../apply.ts";
 import type { Composable, OpenLayer, SameLayer } from "../layer.ts";
 import type { Meeting, Sequential } from "../types/chain.ts";
@@ -15,7 +16,7 @@ const chain = (name: string, layers: readonly OpenLayer[]): OpenLayer => ({
   name,
   init: (key) => {
     const keys = split(key, layers.length);
-    const initials = layers.map((layer, i) => layer.init(keys[i] as (typeof keys)[number]));
+    const initials = layers.map((layer, i) => layer.init(nth(keys, i)));
     return { params: initials.map((p) => p.params), state: initials.map((p) => p.state) };
   },
   apply: (params, state, x, context) => {
@@ -24,7 +25,7 @@ const chain = (name: string, layers: readonly OpenLayer[]): OpenLayer => ({
     const keys = splitKey(context.key, layers.length);
     const states: unknown[] = [];
     const y = layers.reduce((input, layer, i) => {
-      const own = { ...context, key: keys[i] as (typeof keys)[number] };
+      const own = { ...context, key: nth(keys, i) };
       const [output, next] = within(`${i + 1}:${layer.name}`, layer, ps[i], ss[i], input, own);
       states.push(next);
       return output;

@@ -187,7 +187,7 @@ export const multiHeadAttention = <
   const layer = stateless<readonly [number, W], readonly [number, W], AttentionParams>(
     `multiHeadAttention ${width}, ${heads} heads`,
     (key) => {
-      const keys = split(key, 4) as readonly [Key, Key, Key, Key];
+      const keys = split(key, 4);
       const map = (own: Key, inputs: number, outputs: number): AffineParams =>
         initAffine(own, inputs, outputs, { bias, weightInit, biasInit: zeros });
       return {

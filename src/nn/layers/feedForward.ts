@@ -1,5 +1,5 @@
 import { mul } from "../../ir/ops/elementwise.ts";
-import { type Key, split } from "../../tensor/key.ts";
+import { split } from "../../tensor/key.ts";
 import { stateless } from "../apply.ts";
 import { gelu, silu } from "../functional/activation.ts";
 import {
@@ -77,7 +77,7 @@ export const gatedFeedForward = <const W extends number>(
   return stateless(
     `gatedFeedForward ${width} → ${hidden} → ${width}`,
     (key) => {
-      const keys = split(key, 3) as readonly [Key, Key, Key];
+      const keys = split(key, 3);
       return {
         gate: initAffine(keys[0], width, hidden, options),
         up: initAffine(keys[1], width, hidden, options),

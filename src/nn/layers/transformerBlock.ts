@@ -249,7 +249,7 @@ export const transformerDecoderBlock = <
   };
   const name = `transformerDecoderBlock ${width}`;
   const init = (key: Key): DecoderParams => {
-    const keys = split(key, 3) as readonly [Key, Key, Key];
+    const keys = split(key, 3);
     return {
       attention: attention.init(keys[0]).params,
       attentionNorm: normalize.init(key).params,

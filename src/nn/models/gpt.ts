@@ -69,7 +69,7 @@ const blockOf = ({ width, heads, hidden, dropout: rate = 0, blocks }: GptOptions
     init: (key: Key) => {
       const { params, state } = block.init(key);
       const { attention, feedForward } = params;
-      const [q, k, v, o, up, down] = split(key, 6) as readonly [Key, Key, Key, Key, Key, Key];
+      const [q, k, v, o, up, down] = split(key, 6);
       const own: EncoderParams = {
         ...params,
         attention: {

@@ -1,3 +1,4 @@
+import { nth } from "../../tensor/list.ts";
 import { share } from "../../tensor/validate.ts";
 import { relu } from "../functional/activation.ts";
 import { requireSizes } from "../functional/affine.ts";
@@ -40,7 +41,7 @@ export const mlp = <const I extends number, const O extends number>(
   share("mlp", { dropout: rate });
   for (const width of widths) requireSizes("mlp", { width });
   const layers = widths.slice(1).flatMap((to, i): readonly Composable[] => {
-    const layer = dense(widths[i] as number, to, { weightInit: heNormal, biasInit: zeros });
+    const layer = dense(nth(widths, i), to, { weightInit: heNormal, biasInit: zeros });
     if (i === hidden.length) return [layer];
     return rate === 0 ? [layer, activation] : [layer, activation, dropout(rate)];
   });

@@ -1,4 +1,5 @@
 import { InvalidArgument } from "../../errors.ts";
+import { nth } from "../../tensor/list.ts";
 import { residual } from "../combinators/skip.ts";
 import { relu } from "../functional/activation.ts";
 import { requireSizes } from "../functional/affine.ts";
@@ -75,8 +76,8 @@ const trunk = (
 ): { readonly layers: readonly Composable[]; readonly channels: number } => {
   const widths = counts.map((_, i) => width * 2 ** i);
   const layers = counts.flatMap((count, i) => {
-    const from = i === 0 ? inputs : block.expansion * (widths[i - 1] as number);
-    return stage(block, from, widths[i] as number, i === 0 ? 1 : 2, count);
+    const from = i === 0 ? inputs : block.expansion * nth(widths, i - 1);
+    return stage(block, from, nth(widths, i), i === 0 ? 1 : 2, count);
   });
   return { layers, channels: block.expansion * (widths.at(-1) ?? width) };
 };
