@@ -8,10 +8,10 @@ import { leavesLike, tensorsOf } from "./arguments.ts";
 import { type CompileOptions, SyncBackend, type Tensors } from "./backend.ts";
 import type { Values } from "./compile.ts";
 
-/** A state that stays where it is computed, and the step that changes it. */
+/** A state that stays in the backend's memory, and the step that changes it. */
 export interface Resident<C, A extends readonly unknown[], B> {
   /**
-   * Takes one step, and returns what it reports.
+   * Takes one step, and returns its report.
    *
    * **Fails with** (throws) `ShapeMismatch`, `DtypeMismatch` and `InvalidArgument` for arguments that differ from the
    * examples.
@@ -24,8 +24,8 @@ export interface Resident<C, A extends readonly unknown[], B> {
 }
 
 /**
- * Compiles a step of a loop of one's own, whose state stays where it is computed: only the arguments of a step go in,
- * and only what it reports comes out.
+ * Compiles the step of a custom loop whose state stays in the backend's memory. A step receives only its arguments, and
+ * returns only its report.
  *
  * **Fails with** `CompileError`, also where a step changes the shapes or dtypes of the state, `BackendUnavailable`,
  * `MemoryLimit`; thrown `StructureMismatch` where it returns a state of another structure.

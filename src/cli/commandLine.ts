@@ -201,7 +201,7 @@ interface Written {
 
 /** Splits a line into `--name value`, `--name=value` and plain words, in any order. */
 const split = (args: readonly string[]) => {
-  // Not strict: the mistakes of a line are told by errors of one's own, with the flag that was meant.
+  // Not strict, so that fluxion's own errors report the mistakes of a line and suggest the flag that was meant.
   const { tokens, positionals } = parseArgs({
     args: [...args],
     options,

@@ -13,7 +13,7 @@ import type { ParamsOf, StateOf } from "./types/chain.ts";
 export interface BatchContext extends Partial<Pick<Context, "mode">> {
   /** The name of the batch axis, for layers that look across examples. Defaults to "batch". */
   readonly axis?: string;
-  /** The key that the keys of the examples are derived from. Defaults to a fixed key, for layers that draw nothing. */
+  /** The key from which each example gets its own. Defaults to a fixed key, for layers that draw nothing. */
   readonly key?: KeyExpr;
 }
 

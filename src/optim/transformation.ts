@@ -154,7 +154,7 @@ export const applyUpdates = (params: Exprs, updates: Exprs): Exprs =>
   zip((p, u) => add(p, u), params, updates);
 
 /**
- * One step of an optimizer on params of any type, for a loop of one's own: the params after it, and the next state.
+ * Takes one step of an optimizer, for a custom training loop. Returns the new params and the next state.
  *
  * @example
  * ```ts

@@ -1,7 +1,7 @@
 /** Access to lists whose length the type does not know. */
 
 /**
- * The item at a position that the list has: for lists that run beside one another, and positions found by a search.
+ * The item at a position that the list has: for parallel lists, and for positions found by a search.
  *
  * **Fails with** `RangeError`, thrown, where the list has no such position.
  */
@@ -13,7 +13,7 @@ export const nth = <A>(list: ArrayLike<A>, position: number): A => {
 };
 
 /**
- * The next of values that are handed out in order.
+ * Takes the next value of an iterator.
  *
  * **Fails with** `RangeError`, thrown, where there are no more.
  */
@@ -26,13 +26,13 @@ export const following = <A>(values: Iterator<A>): A => {
 /** A `B` for each item of a list. */
 export type Each<Xs extends readonly unknown[], B> = { readonly [K in keyof Xs]: B };
 
-/** Applies a function to each item of a list, and gives a list of as many. */
+/** Applies a function to each item of a list. The type of the result has the same length. */
 export const each = <const Xs extends readonly unknown[], B>(
   list: Xs,
   f: (item: Xs[number], position: number) => B,
 ): Each<Xs, B> => list.map((item, i) => f(item, i)) as readonly B[] as Each<Xs, B>;
 
-/** A list of `N` items, or of any length where `N` is not known. */
+/** A list of `N` items; of any length if `N` is not a literal. */
 export type ListOf<N extends number, A> = number extends N
   ? readonly A[]
   : Grown<N, A, readonly []>;

@@ -15,9 +15,9 @@ import {
 import { key } from "../../src/tensor/key.ts";
 import { Tensor } from "../../src/tensor/tensor.ts";
 
-/** The numbers of a row, 4 KiB of f32. */
+/** The count of numbers in a row: 4 KiB of f32. */
 const width = 1024;
-/** The rows that a file yields at once. */
+/** The count of rows that a file yields at once. */
 const chunk = 64;
 
 type Rows = {
@@ -26,10 +26,10 @@ type Rows = {
 };
 type Chunk = { readonly x: Tensor; readonly row: Tensor };
 
-/** The number at a place of a row: whoever has the row can tell whether it is whole. */
+/** The number at a place of a row, from which a reader can tell whether the row is complete. */
 const numberAt = (row: number, place: number): number => ((row * 31 + place * 7) & 1023) / 1024;
 
-/** Rows of a corpus that is nowhere: each chunk is made when it is asked for. */
+/** The rows of a corpus that is not stored: each chunk is made when it is requested. */
 async function* madeRows(from: number, to: number): AsyncGenerator<Chunk> {
   for (let first = from; first < to; first += chunk) {
     const n = Math.min(chunk, to - first);
@@ -57,13 +57,13 @@ export interface CorpusRead {
   readonly milliseconds: number;
 }
 
-/** How much of a stream is in memory. */
+/** The settings that decide how much of a stream is in memory. */
 interface Queues {
   readonly prefetch?: number;
   readonly shuffleBuffer?: number;
 }
 
-/** A corpus of so many rows in files. */
+/** A corpus of `rows` rows in files. */
 const corpusOf = (rows: number, { prefetch = 2, shuffleBuffer = 2048 }: Queues) => {
   const files = 16;
   const startOf = (file: number): number => Math.round((file * rows) / files);
@@ -116,7 +116,7 @@ export const readCorpus = (
     }),
   );
 
-/** Trains one epoch on a corpus of so many bytes: says which of its first numbers a row has. */
+/** Trains a small autoencoder for one epoch on a corpus of `bytes` bytes. */
 const trainCorpus = async (bytes: number): Promise<CorpusRead> => {
   const rows = rowsIn(bytes);
   const learning = pipeline(
@@ -147,7 +147,7 @@ const trainCorpus = async (bytes: number): Promise<CorpusRead> => {
 };
 
 /**
- * `npm run corpus -- --gibibytes 20 --train`: reads a corpus that is larger than memory, or trains on it, and says how
+ * `npm run corpus -- --gibibytes 20 --train` reads a corpus that is larger than memory, or trains on it, and prints how
  * much memory that took.
  */
 const main = async (): Promise<void> => {

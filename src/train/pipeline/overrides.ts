@@ -44,8 +44,8 @@ export const withBatchSize =
 export const withSeed = (seed: number): Override => override({ seed });
 
 /**
- * Divides each batch into equal shards that are computed one after the other, in memory for one of them. Sums over the
- * shards are taken in a fixed order, so that machines that share them get the same bits, whatever their number.
+ * Divides each batch into equal shards that are computed one after another, so that memory for one suffices. Sums over
+ * the shards have a fixed order, so that any number of machines that share them get the same bits.
  *
  * Layers that look across a batch, such as batch norm, see their own shard; their next state is the mean over the
  * shards.
