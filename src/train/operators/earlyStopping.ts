@@ -93,7 +93,7 @@ const monitored = (monitor: Monitor, epoch: EpochCompleted<unknown>): number => 
 };
 
 const signs = { higher: 1, lower: -1 } as const satisfies {
-  readonly [D in Directions[string]]: 1 | -1;
+  readonly [D in Directions[string]]: number;
 };
 
 /** {@link earlyStopping} as a {@link Fold}. */
