@@ -91,9 +91,9 @@ export const exponentialDecay = (rate: number, factor: number): Schedule => {
 };
 
 /** Half a cosine from `from`, where `phase` is 0, to `to`, where it is 1. */
-const cosineBetween = (from: Expr | number, to: number, phase: Expr): Expr => {
+const cosineBetween = (from: number, to: number, phase: Expr): Expr => {
   const weight = times(add(cos(times(phase, Math.PI)), 1), 0.5);
-  return add(mul(weight, typeof from === "number" ? from - to : sub(from, to)), to);
+  return add(times(weight, from - to), to);
 };
 
 /**

@@ -34,6 +34,8 @@ import type { Tensor } from "../../src/tensor/tensor.ts";
 import { leaves, type Tree } from "../../src/tree.ts";
 import { constants, numbers, valueOf } from "../nn/evaluated.ts";
 
+type Options = { readonly learningRate: number };
+
 type Values = { readonly [name: string]: Tensor };
 
 /** A step of untyped trees: `compile` cannot compute the type of a recursive tree. */
@@ -116,6 +118,38 @@ describe("transformations", () => {
     expect(updatesOf(clipByGlobalNorm(10), params, [gradient])).toEqual([[3, 0, -4]]);
     const norm = valueOf((g: unknown) => globalNorm(g as Exprs), gradient) as Tensor;
     expect(norm.item()).toBe(5);
+  });
+
+  it("the global norm is in f64 and does not overflow, of leaves of any float dtype or none", () => {
+    const normOf = (tree: unknown) =>
+      valueOf((g: unknown) => globalNorm(g as Exprs), tree) as Tensor;
+    const large = { a: tensor([3e200], "f64"), b: tensor([[4e200, 0]], "f64") };
+    expect(normOf(large).item() / 5e200).toBeCloseTo(1, 14);
+    const mixed = normOf({ a: tensor([3e30]), b: tensor([4e30], "f64") });
+    expect(mixed.item() / 5e30).toBeCloseTo(1, 6);
+    expect([mixed.dtype, normOf({ a: tensor([3]) }).dtype]).toEqual(["f64", "f64"]);
+    expect(normOf({}).item()).toBe(0);
+  });
+
+  it.each<
+    readonly [make: (options: Options) => GradientTransformation, options: readonly string[]]
+  >([
+    [adam, ["beta1", "beta2", "epsilon", "weightDecay"]],
+    [adamw, ["beta1", "beta2", "epsilon", "weightDecay"]],
+    [rmsprop, ["alpha", "epsilon", "momentum", "weightDecay"]],
+    [adagrad, ["epsilon", "weightDecay"]],
+    [adadelta, ["rho", "epsilon", "weightDecay"]],
+    [adamax, ["beta1", "beta2", "epsilon", "weightDecay"]],
+    [sgd, ["momentum", "weightDecay"]],
+  ])("each option of %o changes the third update", (make, options) => {
+    const gradients = [zero, gradient, { a: tensor([0.5, -2], "f64"), b: tensor([[1]], "f64") }];
+    const third = (changed: object) =>
+      updatesOf(make({ learningRate: 0.5, ...changed }), params, gradients)[2] ?? [];
+    const plain = third({});
+    for (const option of options) {
+      const apart = third({ [option]: 0.5 }).map((u, i) => Math.abs(u - (plain[i] ?? u)));
+      expect([option, Math.max(...apart) > 1e-4]).toEqual([option, true]);
+    }
   });
 
   it("addDecayedWeights and adamw pull params towards 0, adamw independently of the gradient", () => {
@@ -222,19 +256,24 @@ describe("schedules", () => {
 });
 
 describe("invalid options", () => {
-  it.each<readonly [argument: string, make: () => unknown]>([
-    ["learningRate", () => sgd({ learningRate: -1 })],
-    ["learningRate", () => adagrad({ learningRate: Number.NaN })],
-    ["momentum", () => sgd({ learningRate: 1, momentum: -0.9 })],
-    ["weightDecay", () => adamw({ learningRate: 1, weightDecay: -1 })],
-    ["beta1", () => adam({ learningRate: 1, beta1: 1 })],
-    ["beta2", () => adamax({ learningRate: 1, beta2: 2 })],
-    ["alpha", () => rmsprop({ learningRate: 1, alpha: -0.1 })],
-    ["rho", () => adadelta({ rho: 1 })],
-    ["limit", () => clip(-1)],
-    ["limit", () => clipByGlobalNorm(0)],
-    ["limit", () => clipByGlobalNorm(Number.NaN)],
-  ])("%s is refused by its name", (argument, make) => {
-    expect(make).toThrow(expect.objectContaining({ _tag: "InvalidArgument", argument }));
+  it.each<readonly [op: string, argument: string, make: () => unknown]>([
+    ["sgd", "learningRate", () => sgd({ learningRate: -1 })],
+    ["sgd", "momentum", () => sgd({ learningRate: 1, momentum: -0.9 })],
+    ["adam", "beta1", () => adam({ learningRate: 1, beta1: 1 })],
+    ["adam", "epsilon", () => adam({ learningRate: 1, epsilon: -1 })],
+    ["adamw", "beta2", () => adamw({ learningRate: 1, beta2: 1 })],
+    ["adamw", "weightDecay", () => adamw({ learningRate: 1, weightDecay: -1 })],
+    ["rmsprop", "alpha", () => rmsprop({ learningRate: 1, alpha: -0.1 })],
+    ["rmsprop", "momentum", () => rmsprop({ learningRate: 1, momentum: 1 })],
+    ["rmsprop", "epsilon", () => rmsprop({ learningRate: 1, epsilon: -1 })],
+    ["adagrad", "learningRate", () => adagrad({ learningRate: Number.NaN })],
+    ["adadelta", "rho", () => adadelta({ rho: 1 })],
+    ["adamax", "beta1", () => adamax({ learningRate: 1, beta1: -1 })],
+    ["adamax", "beta2", () => adamax({ learningRate: 1, beta2: 2 })],
+    ["clip", "limit", () => clip(-1)],
+    ["clipByGlobalNorm", "limit", () => clipByGlobalNorm(0)],
+    ["clipByGlobalNorm", "limit", () => clipByGlobalNorm(Number.NaN)],
+  ])("%s: %s is refused by its name", (op, argument, make) => {
+    expect(make).toThrow(expect.objectContaining({ _tag: "InvalidArgument", op, argument }));
   });
 });
