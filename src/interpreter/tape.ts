@@ -114,7 +114,7 @@ export const pull = <V>(
   });
   for (const entry of usersFirst(outputs)) {
     const cts = gathered.get(entry);
-    if (cts === undefined || entry.inputs.length === 0) continue;
+    if (cts === undefined) continue;
     entry.pullback(cts).forEach((ct, i) => {
       accumulate(entry.inputs[i] as Taped<V>, ct);
     });
