@@ -2,7 +2,7 @@ import { InvalidArgument } from "../errors.ts";
 import type { TensorType } from "../ir/expr.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { flatten, leafPaths, sameTreeShape, showTreeShape, type TreeShape } from "../tree.ts";
-import { mismatch } from "./check.ts";
+import { firstMismatch } from "./check.ts";
 
 /** Converts trees of tensors to the leaves that a program takes. Errors name the argument and the path in its tree. */
 
@@ -82,9 +82,6 @@ export interface Signature {
  *
  * **Fails with** `InvalidArgument`, thrown, where the structure differs or a leaf is not a tensor; `ShapeMismatch` and
  * `DtypeMismatch`, thrown, where a tensor has another type. Each names the argument.
- *
- * **Fails with** `InvalidArgument`, thrown, where their structure is another or a leaf is no tensor; `ShapeMismatch`
- * and `DtypeMismatch`, thrown, where a tensor has another type. Each names the argument.
  */
 export const leavesLike = (
   op: string,
@@ -99,9 +96,8 @@ export const leavesLike = (
     const argument = path.length === 0 ? "the list of arguments" : nameOf(path, names);
     throw wrong(op, argument, `${expected}, each · a tensor`, actual);
   }
-  for (const [i, type] of types.entries()) {
-    const issue = mismatch(() => nameOf(leafPaths(shape)[i] ?? [], names), type, given.leaves[i]);
-    if (issue !== undefined) throw issue;
-  }
+  const nameAt = (i: number): string => nameOf(leafPaths(shape)[i] ?? [], names);
+  const issue = firstMismatch(nameAt, types, given.leaves);
+  if (issue !== undefined) throw issue;
   return given.leaves;
 };

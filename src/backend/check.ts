@@ -96,24 +96,35 @@ const issuesUnder = (
   return [...ofNodes, ...free(program.outputs, around)];
 };
 
-/** The issue of a value that differs from the expected type; `name` is called only if there is one. */
-export const mismatch = (
-  name: () => string,
+/** The issue of a value that differs from the expected type. */
+const mismatch = (
+  op: string,
   expected: TensorType,
   actual: TensorType | undefined,
 ): Issue | undefined => {
   if (actual === undefined || !sameShape(expected.shape, actual.shape))
     return new ShapeMismatch({
-      op: name(),
+      op,
       expected: `[${expected.shape.join(", ")}]`,
       actual: actual === undefined ? [] : [actual.shape],
       path: [],
     });
   if (expected.dtype !== actual.dtype)
-    return new DtypeMismatch({
-      ...{ op: name(), expected: expected.dtype, actual: [actual.dtype], path: [] },
-    });
+    return new DtypeMismatch({ op, expected: expected.dtype, actual: [actual.dtype], path: [] });
   return undefined;
+};
+
+/** The issue of the first value that differs from its expected type. */
+export const firstMismatch = (
+  nameOf: (i: number) => string,
+  expected: readonly TensorType[],
+  actual: readonly TensorType[],
+): Issue | undefined => {
+  const at = expected.findIndex((type, i) => {
+    const x = actual[i];
+    return x === undefined || x.dtype !== type.dtype || !sameShape(x.shape, type.shape);
+  });
+  return at < 0 ? undefined : mismatch(nameOf(at), expected[at] as TensorType, actual[at]);
 };
 
 /** State must leave a step with the type with which it enters the next step. */
@@ -127,7 +138,7 @@ const stateIssues = (program: Program, carried: number): readonly Issue[] =>
           actual: program.inputs.map((x) => x.shape),
           path: [],
         })
-      : mismatch(() => `state ${i}`, input, program.outputs[i]);
+      : mismatch(`state ${i}`, input, program.outputs[i]);
   }).filter((issue) => issue !== undefined);
 
 /** All issues of a program and of the programs inside it. */
@@ -160,9 +171,5 @@ export const inputIssue = (
       actual: given.map((x) => x.shape),
       path: [],
     });
-  for (const [i, type] of expected.entries()) {
-    const issue = mismatch(() => `input ${i}`, type, given[i]);
-    if (issue !== undefined) return issue;
-  }
-  return undefined;
+  return firstMismatch((i) => `input ${i}`, expected, given);
 };

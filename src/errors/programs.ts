@@ -51,14 +51,17 @@ export class DtypeMismatch extends failure(
 ) {}
 
 /**
- * A function returns a tree of the wrong structure, such as a step that changes the structure of its carry. In
- * the texts, a dot stands for a leaf.
+ * A function returns a tree of the wrong structure, such as a step that changes the structure of its carry, or the
+ * type of a tensor in it. In the texts, a dot stands for a leaf.
  */
 export class StructureMismatch extends failure(
   "StructureMismatch",
   (e: { readonly op: string; readonly expected: string; readonly actual: string }) => ({
-    what: `${e.op} returns ${e.actual} but must return ${e.expected}, where each · is a tensor`,
-    fix: "return a tree with the same keys and list lengths, and with tensors at the same places",
+    what: [
+      `${e.op} returns ${e.actual} but must return ${e.expected}`,
+      ...(`${e.expected}${e.actual}`.includes("·") ? ["where each · is a tensor"] : []),
+    ].join(", "),
+    fix: "return a tree with the same keys and list lengths, and with tensors of the same types at the same places",
   }),
 ) {}
 

@@ -1,13 +1,7 @@
 import * as Effect from "effect/Effect";
 import { ReverseMode } from "../autodiff/index.ts";
 import type { Reverse } from "../autodiff/reverseMode.ts";
-import {
-  CompileError,
-  InvalidArgument,
-  StateMismatch,
-  StructureMismatch,
-  UnknownColumn,
-} from "../errors.ts";
+import { CompileError, InvalidArgument, StructureMismatch, UnknownColumn } from "../errors.ts";
 import { constant, parameter } from "../ir/build.ts";
 import type { Expr, Program, TensorType } from "../ir/expr.ts";
 import { add } from "../ir/ops/elementwise.ts";
@@ -79,10 +73,13 @@ const changed = (
   learner: string,
   before: { readonly leaves: readonly Expr[]; readonly shape: TreeShape },
   after: { readonly leaves: readonly Expr[]; readonly shape: TreeShape },
-): StateMismatch | undefined => {
+): StructureMismatch | undefined => {
   // The carried tensors are the first part of the kept ones, and only the learner makes them.
-  const mismatch = ([, ...path]: readonly string[], expected: string, actual: string) =>
-    new StateMismatch({ pipeline: learner, part: path[0] ?? "state", path, expected, actual });
+  const mismatch = ([, ...path]: readonly string[], expected: string, actual: string) => {
+    const op = `a step of the learner "${learner}"`;
+    const [wanted, made] = [expected, actual].map((type) => `${type} at ${path.join(".")}`);
+    return new StructureMismatch({ op, expected: wanted as string, actual: made as string });
+  };
   const [paths, others] = [leafPaths(before.shape), leafPaths(after.shape)];
   const textAt = (leaf: Expr | undefined) => (leaf === undefined ? "nothing" : typeText(leaf));
   if (!sameTreeShape(before.shape, after.shape)) {
@@ -171,8 +168,8 @@ const assemble = (
  *
  * **Shapes** what is kept, and the columns that the learner reads, `[batch, ...]` → what is kept, loss, learning rate,
  * summaries.
- * **Fails with** `CompileError` for mistakes in the learner's functions; `StateMismatch` where a step returns a tree
- * of other types than it took.
+ * **Fails with** `CompileError` for mistakes in the learner's functions; `StructureMismatch` where a step returns a
+ * tree of other types than it took.
  */
 export const stepProgram = Effect.fnUntraced(function* (
   learner: AnyLearner,
