@@ -3,6 +3,7 @@
 export { type AdamOptions, adam, adamw } from "./adam.ts";
 export { type AdaptiveOptions, adadelta, adagrad, adamax, rmsprop } from "./adaptive.ts";
 export type { LearningRate, Schedule } from "./learningRate.ts";
+export { freeze, type GroupOf, masked, partition } from "./partition.ts";
 export {
   type AdamScaling,
   scaleByAdadelta,

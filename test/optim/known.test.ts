@@ -13,6 +13,7 @@ import { mul } from "../../src/ir/ops/elementwise.ts";
 import { adam, adamw } from "../../src/optim/adam.ts";
 import { adadelta, adagrad, adamax, rmsprop } from "../../src/optim/adaptive.ts";
 import type { Schedule } from "../../src/optim/learningRate.ts";
+import { freeze, masked, partition } from "../../src/optim/partition.ts";
 import {
   scaleByAdadelta,
   scaleByAdam,
@@ -133,6 +134,21 @@ const optimizers: KnownValues<{ readonly [Name in Optimizers]: unknown }> = {
     ),
   ],
   identity: [two(identity, 0.5, -0.25)],
+  freeze: [two(freeze, 0, 0)],
+  partition: [
+    two(
+      partition(() => "all", { all: sgd({ learningRate, momentum: 0.9 }) }),
+      -0.05,
+      -0.02,
+    ),
+  ],
+  masked: [
+    two(
+      masked(() => true, scale(-2)),
+      -1,
+      0.5,
+    ),
+  ],
   chain: [
     two(chain(clip(0.3), scale(-2)), -0.6, 0.5),
     two(chain(), 0.5, -0.25),

@@ -61,6 +61,9 @@ const optimizers: { readonly [Name in Optimizers]: Pair<GradientTransformation> 
   addDecayedWeights: undefined,
   stateless: undefined,
   identity: undefined,
+  freeze: undefined,
+  partition: undefined,
+  masked: undefined,
   chain: undefined,
 };
 

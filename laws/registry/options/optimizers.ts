@@ -135,6 +135,9 @@ const optimizers: { readonly [Name in Optimizers]: Options } = {
   addDecayedWeights: { weightDecay: [fromZero, addDecayedWeights] },
   stateless: {},
   identity: {},
+  freeze: {},
+  partition: {},
+  masked: {},
   chain: {},
 };
 

@@ -2,6 +2,8 @@ import type * as adams from "../../../src/optim/adam.ts";
 import { adam, adamw } from "../../../src/optim/adam.ts";
 import type * as adaptive from "../../../src/optim/adaptive.ts";
 import { adadelta, adagrad, adamax, rmsprop } from "../../../src/optim/adaptive.ts";
+import type * as partitions from "../../../src/optim/partition.ts";
+import { freeze, masked, partition } from "../../../src/optim/partition.ts";
 import type * as scalings from "../../../src/optim/scaleBy.ts";
 import {
   scaleByAdadelta,
@@ -32,7 +34,8 @@ type Modules = typeof adams &
   typeof parts &
   typeof descent &
   typeof scalings &
-  typeof transformations;
+  typeof transformations &
+  typeof partitions;
 
 /** Exports of these modules that are neither optimizers nor transforms. */
 type NoOptimizer =
@@ -89,6 +92,16 @@ const settings: {
   addDecayedWeights: [{ optimizer: addDecayedWeights(0.01), decays: true }],
   stateless: [{ optimizer: stateless("nothing", (g) => g) }],
   identity: [{ optimizer: identity }],
+  freeze: [{ optimizer: freeze }],
+  partition: [{ optimizer: partition(() => "all", { all: adam({ learningRate }) }) }],
+  masked: [
+    {
+      optimizer: masked(
+        () => true,
+        chain(clipByGlobalNorm(1), sgd({ learningRate, momentum: 0.9 })),
+      ),
+    },
+  ],
   chain: [
     { optimizer: chain() },
     { optimizer: chain(clipByGlobalNorm(1), adam({ learningRate }), scale(2)) },

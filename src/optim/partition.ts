@@ -1,0 +1,142 @@
+import { InvalidArgument } from "../errors.ts";
+import type { Expr } from "../ir/expr.ts";
+import { zerosLike } from "../ir/ops/indexing.ts";
+import { type Exprs, flattenExprs, flattenTensors } from "../ir/trees.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { leafPaths, type Tree, type TreeShape, unflatten } from "../tree.ts";
+import { type GradientTransformation, identity, stateless } from "./transformation.ts";
+
+/** Chooses the group of a leaf of the params by its path, such as `"layers.0.weight"`. */
+export type GroupOf<Name extends string> = (path: string) => Name;
+
+/** The transformation whose updates are zero: it freezes params. */
+export const freeze: GradientTransformation = stateless("freeze", (gradients) => {
+  const { leaves, shape } = flattenExprs(gradients);
+  return unflatten(shape, leaves.map(zerosLike));
+});
+
+/** The leaves of one group by path, a tree of its own. */
+type Group<V> = { readonly [path: string]: V };
+
+const grouped = <V>(
+  names: readonly string[],
+  groupOf: GroupOf<string>,
+  shape: TreeShape,
+  leaves: readonly V[],
+): { readonly [name: string]: Group<V> } => {
+  const paths = leafPaths(shape).map((path) => path.join("."));
+  const groups = new Map<string, [string, V][]>(names.map((name) => [name, []]));
+  for (const [i, path] of paths.entries()) {
+    const name = groupOf(path);
+    const group = groups.get(name);
+    if (group === undefined)
+      throw new InvalidArgument({
+        op: "partition",
+        argument: `the group of ${path}`,
+        expected: `one of ${names.map((known) => JSON.stringify(known)).join(", ")}`,
+        actual: JSON.stringify(name) ?? String(name),
+      });
+    group.push([path, leaves[i] as V]);
+  }
+  return Object.fromEntries([...groups].map(([name, group]) => [name, Object.fromEntries(group)]));
+};
+
+/**
+ * Divides params into groups by path, each with a transformation of its own: another rate for the head of a network, no
+ * weight decay for biases, {@link freeze} for layers that stay as they are.
+ *
+ * The state is an object with the state of each group. Clipping by a norm inside a group sees that group alone.
+ *
+ * **Fails with** `InvalidArgument`, thrown by `init`, where a path has a group without transformation, or a group has no
+ * path.
+ *
+ * @example
+ * ```ts
+ * import { scalar, sgd } from "fluxion";
+ * import { freeze, partition } from "fluxion/optim";
+ * const optimizer = partition((path) => (path.startsWith("head") ? "head" : "body"), {
+ *   head: sgd({ learningRate: 0.1 }),
+ *   body: freeze,
+ * });
+ * optimizer.init({ body: scalar(1), head: scalar(2) }) !== undefined // => true
+ * ```
+ */
+export const partition = <const Name extends string>(
+  groupOf: GroupOf<Name>,
+  groups: { readonly [K in Name]: GradientTransformation },
+): GradientTransformation => partitioned(groupOf, groups, Object.keys(groups));
+
+/** {@link partition}, of which some groups may have no path. */
+const partitioned = (
+  groupOf: GroupOf<string>,
+  groups: { readonly [name: string]: GradientTransformation },
+  required: readonly string[],
+): GradientTransformation => {
+  const all = Object.entries(groups);
+  const names = all.map(([name]) => name);
+  return {
+    name: `partition(${all.map(([name, of]) => `${name}: ${of.name}`).join(", ")})`,
+    init: (params) => {
+      const { leaves, shape } = flattenTensors(params);
+      const parts = grouped<Tensor>(names, groupOf, shape, leaves);
+      for (const name of required)
+        if (Object.keys(parts[name] ?? {}).length === 0)
+          throw new InvalidArgument({
+            op: "partition",
+            argument: `the group ${JSON.stringify(name)}`,
+            expected: `a group of one of the params ${leafPaths(shape)
+              .map((path) => path.join("."))
+              .join(", ")}`,
+            actual: "a group of none",
+          });
+      return Object.fromEntries(all.map(([name, of]) => [name, of.init(parts[name])]));
+    },
+    update: (gradients, state, params) => {
+      const given = flattenExprs(gradients);
+      const own = grouped<Expr>(names, groupOf, given.shape, given.leaves);
+      const at = grouped<Expr>(names, groupOf, given.shape, flattenExprs(params).leaves);
+      // `init` made an object with a state for each group.
+      const states = state as { readonly [name: string]: Exprs };
+      const made = all.map(
+        ([name, of]) => [name, of.update(own[name] ?? {}, states[name], at[name] ?? {})] as const,
+      );
+      const moves = new Map(
+        made.flatMap(([, { updates }]) => Object.entries(updates as Group<Expr>)),
+      );
+      const paths = leafPaths(given.shape).map((path) => path.join("."));
+      return {
+        updates: unflatten(
+          given.shape,
+          // Every path is of one group, whose updates have its paths.
+          paths.map((path) => moves.get(path) as Expr),
+        ),
+        state: Object.fromEntries(
+          made.map(([name, { state: next }]) => [name, next]),
+        ) as Tree<Expr>,
+      };
+    },
+  };
+};
+
+/**
+ * Applies a transformation to the params whose path is accepted. The gradients of the others pass unchanged.
+ *
+ * **Fails with** `InvalidArgument`, thrown by `init`, where no path is accepted.
+ *
+ * @example
+ * ```ts
+ * import { addDecayedWeights, masked } from "fluxion/optim";
+ * masked((path) => path.endsWith("weight"), addDecayedWeights(0.01)).name // => "masked(addDecayedWeights)"
+ * ```
+ */
+export const masked = (
+  accepts: (path: string) => boolean,
+  inner: GradientTransformation,
+): GradientTransformation => ({
+  ...partitioned(
+    (path) => (accepts(path) ? "accepted" : "others"),
+    { accepted: inner, others: identity },
+    ["accepted"],
+  ),
+  name: `masked(${inner.name})`,
+});
