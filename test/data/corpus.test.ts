@@ -12,6 +12,6 @@ test("a corpus of 200 MiB is read in flat memory, each row once", async () => {
 });
 
 test("a queue without a bound would be noticed", async () => {
-  const { peak } = await Effect.runPromise(readCorpus(size, { prefetch: 10_000 }));
+  const { peak } = await Effect.runPromise(readCorpus(size, { prefetch: 10_000 }, 40));
   expect(peak).toBeGreaterThan(2 ** 27);
 });

@@ -77,10 +77,14 @@ const corpusOf = (rows: number, { prefetch = 2, shuffleBuffer = 2048 }: Queues) 
 const batchSize = 256;
 const rowsIn = (bytes: number): number => Math.ceil(bytes / (4 * width));
 
-/** Reads one shuffled epoch of a corpus of `bytes` bytes through the queues of a training run. */
+/**
+ * Reads one shuffled epoch of a corpus of `bytes` bytes through the queues of a training run. After each batch other
+ * tasks run `turns` times, as they do while a step computes.
+ */
 export const readCorpus = (
   bytes: number,
   queues: Queues = {},
+  turns = 3,
 ): Effect.Effect<CorpusRead, SourceError> =>
   Effect.scoped(
     Effect.gen(function* () {
@@ -100,8 +104,7 @@ export const readCorpus = (
           continue;
         }
         reader.fill({ x, row });
-        // Whoever uses the rows takes longer than whoever makes them.
-        for (let i = 0; i < 3; i++) yield* giveWay;
+        for (let i = 0; i < turns; i++) yield* giveWay;
         for (let i = 0; i < n; i++) {
           const [own, place] = [row[i] as number, (i * 37) % width];
           if (seen[own] !== 0 || x[i * width + place] !== numberAt(own, place)) wrong++;
