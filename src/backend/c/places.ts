@@ -27,7 +27,8 @@ export const placesOf = ({
   const names = new Map<Buffer, string>();
   const name = (buffer: Buffer): string => {
     const what = identifier(buffer.what);
-    const isNumbered = /^(state|input|output)_\d+$/.test(what);
+    // A part of an input is another name.
+    const isNumbered = buffer.slice === undefined && /^(state|input|output)_\d+$/.test(what);
     const known = names.get(buffer) ?? (isNumbered ? what : `${what}_${names.size}`);
     names.set(buffer, known);
     return known;

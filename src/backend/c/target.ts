@@ -60,11 +60,9 @@ const stepsText = (
   const declared = touchedBy(steps).filter((buffer) => {
     const counters = places.counters(buffer);
     const isHere = newest === undefined ? counters.length === 0 : counters.includes(newest);
-    // A constant has its name outside of the function.
-    const isDefined = places.isNamed(buffer) && places.pointer(buffer) === places.name(buffer);
-    return (
-      isHere && counters.every((c) => around.includes(c)) && places.isNamed(buffer) && !isDefined
-    );
+    const isKnown = isHere && counters.every((c) => around.includes(c));
+    // A constant is its own array.
+    return isKnown && places.isNamed(buffer) && places.pointer(buffer) !== places.name(buffer);
   });
   return [...declared.map(places.declaration), ...(newest === undefined ? [""] : []), ...lines];
 };

@@ -6,7 +6,8 @@ import { apply, constant, filled } from "../../../src/ir/build.ts";
 import { loop } from "../../../src/ir/control.ts";
 import type { Binary, Bitwise, Comparison, Expr, Program, Unary } from "../../../src/ir/expr.ts";
 import { matmul } from "../../../src/ir/ops/contraction.ts";
-import { add, tanh } from "../../../src/ir/ops/elementwise.ts";
+import { add, mul, tanh } from "../../../src/ir/ops/elementwise.ts";
+import { lift } from "../../../src/ir/ops/promote.ts";
 import { sum } from "../../../src/ir/ops/reduction.ts";
 import { reshape, reverse, transpose } from "../../../src/ir/ops/structural.ts";
 import { program } from "../../../src/ir/program.ts";
@@ -165,6 +166,21 @@ describe.skipIf(!hasCompiler)("the text of a program in C, compiled and run", ()
           program: programOf([f32(2, 3), f32(3, 4), f32(2, 2, 2)], (x, w, b) => [
             add(reshape(matmul(x as Expr, w as Expr) as Expr, [2, 2, 2]), b as Expr) as Expr,
           ]),
+        },
+        // A constant, and an input that a loop reads whole and in slices.
+        {
+          inputs: [wave([3, 3])],
+          program: programOf([f32(3, 3)], (x) => {
+            const operands = { carry: [], xs: [x as Expr], length: 3, reverse: false };
+            const weights = mul(x as Expr, lift(tensor([1, 2, 3]))) as Expr;
+            return loop(operands, (_, [row]) => ({
+              carry: [],
+              ys: [
+                matmul(weights, tanh(row as Expr) as Expr) as Expr,
+                add(x as Expr, row as Expr) as Expr,
+              ],
+            })).ys;
+          }),
         },
         // The slices of the loop lie in memory from the last to the first.
         {

@@ -67,7 +67,7 @@ describe("counters", () => {
       { length: 2 ** 31 + 5 },
     )[0];
     expect(outcome(counted)).toMatch(
-      /SizeLimit: scan has 2147483653 rounds, [^\n]*\n +fix: take fewer rounds/,
+      /SizeLimit: scan has 2147483653 rounds, [^\n]*\n +fix: use fewer rounds/,
     );
   });
   it("a product whose sum is longer than a loop counter is refused by name", () => {
