@@ -2,10 +2,10 @@ import { InvalidArgument } from "../errors.ts";
 
 /** A queue of results: each is read once, in order, and only a limited number may be unread. */
 export interface InOrder<A> {
-  /** **Fails with** `InvalidArgument`, thrown, where the limit is reached. */
+  /** Requires room for another step. **Fails with** `InvalidArgument`, thrown. */
   readonly admit: () => void;
   readonly add: (result: A) => void;
-  /** **Fails with** `InvalidArgument`, thrown, where no result is unread. */
+  /** Removes the oldest unread result. **Fails with** `InvalidArgument`, thrown, where there is none. */
   readonly next: () => A;
 }
 

@@ -43,7 +43,7 @@ export interface Descent<R extends Columns, P, S>
   readonly optimizer: GradientTransformation;
   readonly metrics: readonly SomeMetric[];
   readonly gradient?: GradientRule | undefined;
-  /** Defaults to {@link everything}. */
+  /** The part of the params to train. Defaults to {@link everything}. */
   readonly trains?: Part | undefined;
   /** Changes params after each step, for models that follow others instead of being trained. */
   readonly follow?: ((params: unknown, moment: Moment) => unknown) | undefined;

@@ -128,7 +128,7 @@ export interface UniformOptions {
   readonly low?: number;
   /** The upper bound, excluded. Defaults to 1. */
   readonly high?: number;
-  /** Defaults to `f32`. */
+  /** The dtype of the numbers. Defaults to `f32`. */
   readonly dtype?: "f32" | "f64";
 }
 

@@ -16,7 +16,7 @@ export type Services = Backend | ReverseMode;
 
 /** The services of a run, and a state to resume from; both are optional. */
 export interface TrainOptions<C> {
-  /** Defaults to `Backend.layerWasm` and `ReverseMode.layerTape`. */
+  /** The services that the run uses. Defaults to `Backend.layerWasm` and `ReverseMode.layerTape`. */
   readonly services?: Layer.Layer<Services, BackendUnavailable>;
   /** A state to resume from. Defaults to the initial state, which the seed determines. */
   readonly from?: TrainState<C>;

@@ -70,7 +70,7 @@ export const randomFlip = ({
 }: {
   /** The axis to reverse. Defaults to 1, the width. */
   readonly axis?: number;
-  /** Defaults to 0.5. */
+  /** The probability of a flip. Defaults to 0.5. */
   readonly probability?: number;
 } = {}): Augmentation => {
   probabilities("randomFlip", { probability });

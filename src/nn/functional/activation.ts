@@ -43,7 +43,12 @@ export const sigmoid: Activation = (x) => keeping(x, sigmoidOf);
 /** The logarithm of the sigmoid, `ln σ(x)`, without overflow. **Math** derivative `σ(-x)`. */
 export const logSigmoid: Activation = (x) => keeping(x, (e) => op.neg(logOnePlusExp(op.neg(e))));
 
-/** The rectified linear unit `max(x, 0)`; NaN stays NaN. **Math** derivative 1 above 0, 0 elsewhere. */
+/**
+ * The rectified linear unit `max(x, 0)`; NaN stays NaN.
+ *
+ * **Math** derivative 1 above 0, 0 elsewhere.
+ * **Source** Nair and Hinton, "Rectified linear units improve restricted Boltzmann machines" (2010).
+ */
 export const relu: Activation = (x) => keeping(x, (e) => either(op.le(e, 0), 0, e));
 
 /** The ReLU clamped at 6: `min(max(x, 0), 6)`. **Source** Krizhevsky, "Convolutional Deep Belief Networks on CIFAR-10" (2010). */
@@ -130,6 +135,7 @@ const logOnePlusExp = (x: Expr): Expr =>
  *
  * **Math** derivative `σ(βx)`.
  * **Fails with** `InvalidArgument`, thrown, where β is not a finite number above 0, or the threshold is NaN.
+ * **Source** Dugas et al., "Incorporating second-order functional knowledge for better option pricing" (2001).
  */
 export const softplus = <const X extends Operand>(
   x: X,

@@ -24,7 +24,7 @@ export interface AffineOptions {
   readonly biasInit?: Initializer;
 }
 
-/** **Fails with** `InvalidArgument`, thrown, where one of the named sizes is not a positive whole number. */
+/** Requires that the named sizes are positive whole numbers. **Fails with** `InvalidArgument`, thrown. */
 export const requireSizes = (op: string, sizes: { readonly [argument: string]: number }): void => {
   for (const [argument, n] of Object.entries(sizes))
     if (!(Number.isSafeInteger(n) && n > 0))
@@ -36,7 +36,7 @@ export const requireSizes = (op: string, sizes: { readonly [argument: string]: n
       });
 };
 
-/** **Fails with** `InvalidArgument`, thrown, where `divisor` does not divide `n`. */
+/** Requires that `divisor` divides `n`. **Fails with** `InvalidArgument`, thrown. */
 export const requireDivides = (op: string, argument: string, divisor: number, n: number): void => {
   if (n % divisor !== 0)
     throw new InvalidArgument({

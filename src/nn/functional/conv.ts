@@ -88,7 +88,7 @@ export const outputPaddingOf = (
   return extra;
 };
 
-/** **Fails with** `InvalidArgument`, thrown, where the groups do not divide the channels. */
+/** Requires that the groups divide the channels. **Fails with** `InvalidArgument`, thrown. */
 export const requireGroups = (op: string, groups: number, ...channels: readonly number[]): void => {
   if (!Number.isSafeInteger(groups) || groups < 1 || channels.some((c) => c % groups !== 0))
     throw new InvalidArgument({

@@ -80,7 +80,7 @@ interface Slides {
   readonly dilation?: PerAxis;
 }
 
-/** **Fails with** `InvalidArgument`, thrown, where the options of windows along `rank` axes are invalid. */
+/** Checks the options of windows along `rank` axes. **Fails with** `InvalidArgument`, thrown. */
 export const requireSliding = (
   op: string,
   rank: number,

@@ -253,7 +253,7 @@ export const avgPool = (
   return div(total, divisors(x, plan, extents, options.countPadding ?? true));
 };
 
-/** **Fails with** `InvalidArgument`, thrown, where `p` is not a finite number above 0. */
+/** Requires that `p` is a finite number above 0. **Fails with** `InvalidArgument`, thrown. */
 export const requireNorm = (op: string, p: number): void => {
   holding("a finite number above 0", (n) => n > 0 && Number.isFinite(n))(op, { p });
 };

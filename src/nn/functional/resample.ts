@@ -185,7 +185,7 @@ const refuse = (argument: string, expected: string, actual: unknown): never => {
   });
 };
 
-/** **Fails with** `InvalidArgument`, thrown, where an option is invalid for every example. */
+/** Checks the options that no example could make valid. **Fails with** `InvalidArgument`, thrown. */
 export const requireInterpolation = ({
   size,
   scale,

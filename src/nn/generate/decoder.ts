@@ -81,7 +81,7 @@ export interface Continuation<S> {
   readonly vocabulary: number;
   /** The state before the first token. */
   readonly start: S;
-  /** **Fails with** `UnknownToken`, `SequenceTooLong`, `WorkerLost`, `MemoryLimit`. */
+  /** Feeds one token to the model. **Fails with** `UnknownToken`, `SequenceTooLong`, `WorkerLost`, `MemoryLimit`. */
   readonly next: (
     state: S,
     token: number,

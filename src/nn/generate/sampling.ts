@@ -18,7 +18,7 @@ export interface Sampling {
 const temperatures = holding("a positive number", (n) => n > 0 && Number.isFinite(n));
 const probabilities = holding("a probability above 0 and at most 1", (n) => n > 0 && n <= 1);
 
-/** **Fails with** `InvalidArgument`, thrown, where an option of sampling is invalid. */
+/** Checks the options of sampling. **Fails with** `InvalidArgument`, thrown. */
 export const requireSampling = ({ temperature, topK, topP }: Sampling): void => {
   temperatures("sampling", { temperature });
   whole(1)("sampling", { topK });

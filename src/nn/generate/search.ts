@@ -45,7 +45,7 @@ const checkLogits = <S>(
     : Effect.fail(new NonFiniteLogits({ value, position, path: [name] }));
 };
 
-/** **Fails with** `InvalidArgument`, thrown, where a span is invalid. */
+/** Checks the length and the end token of a continuation. **Fails with** `InvalidArgument`, thrown. */
 const requireSpan = (
   op: string,
   { vocabulary }: { readonly vocabulary: number },

@@ -77,7 +77,7 @@ export interface Attention<W extends number>
     given?: {
       readonly mask?: Expr | undefined;
       readonly values?: Expr;
-      /** Defaults to evaluation, without dropout. */
+      /** The mode, key and mask. Defaults to evaluation, without dropout. */
       readonly context?: Context;
     },
   ) => Expr;

@@ -42,7 +42,7 @@ export interface Cell {
   /** The number of carried vectors: 1, or 2 with a memory cell. */
   readonly carries: number;
   readonly init: (key: Key) => CellParams;
-  /** **Shapes** `x: [...s, inputs] → [...s, gates·hidden]`. */
+  /** The affine map of the inputs, for all time steps at once. **Shapes** `x: [...s, inputs] → [...s, gates·hidden]`. */
   readonly project: (params: Symbolic<CellParams>, x: Expr) => Expr;
   readonly step: (params: Symbolic<CellParams>, carry: Carry, projected: Expr) => Carry;
 }

@@ -61,7 +61,7 @@ export const pixelUnshuffle = (factor: number): Resize => {
 /** How many elements to add before and after each spatial axis, or one number for every side. */
 export type PadWidths = number | readonly (readonly [before: number, after: number])[];
 
-/** **Fails with** `InvalidArgument`, thrown, where a width is not a whole number of at least 0. */
+/** Requires that widths are whole numbers of at least 0. **Fails with** `InvalidArgument`, thrown. */
 const requireWidths = (op: string, widths: PadWidths): void => {
   for (const n of typeof widths === "number" ? [widths] : widths.flat())
     whole(0)(op, { widths: n });

@@ -19,7 +19,7 @@ export type Monitor = `${"train" | "validation"}.${string}`;
 
 /** The options of {@link earlyStopping}. */
 export interface EarlyStopping {
-  /** Defaults to `"validation.loss"`. */
+  /** The value to monitor. Defaults to `"validation.loss"`. */
   readonly monitor?: Monitor;
   /** The number of epochs in a row without an improvement that stop the run; 0 acts like 1. Defaults to 0. */
   readonly patience?: number;

@@ -22,7 +22,7 @@ export interface TextStream {
 
 /** The options of {@link printProgress}. */
 export interface PrintProgress {
-  /** Defaults to `process.stdout`. */
+  /** The stream to print to. Defaults to `process.stdout`. */
   readonly stream?: TextStream;
   /** The minimum time between two redraws of the bar, in milliseconds. Defaults to 80. */
   readonly every?: number;

@@ -27,7 +27,7 @@ type Services = Backend | SyncBackend;
 export interface SampleEvery<R extends Services = Services> {
   /** The number of epochs between samples. Defaults to 1. */
   readonly every?: number;
-  /** Defaults to `Backend.layerWasm`. */
+  /** The services that the sampler runs with. Defaults to `Backend.layerWasm`. */
   readonly services?: Layer.Layer<R, BackendUnavailable>;
 }
 
