@@ -109,7 +109,7 @@ const identities: readonly Identity[] = [
   ],
 ];
 
-/** A derivative is taken by its own variable and by no other. */
+/** Nested derivatives do not mix up their variables: each is taken by its own variable only. */
 export const noConfusion: Law<Nesting> = law(
   "no perturbation confusion",
   "d/dx x·(d/dy (x + y)) = 1, and its generalizations",

@@ -75,8 +75,6 @@ const pairsOf = (words: Tensor, sounds: Tensor, letters: number): readonly Pair[
  * neighbors if those never occurred.
  *
  * The sounds are aligned with the letters in four rounds, each by the counts of the previous one.
- *
- * The sounds are aligned with the letters in four rounds, each by the counts of the last.
  */
 export const letterToSound = (letters: number, reach: number): Baseline => ({
   name: reach === 0 ? "each letter by itself" : `each letter by ${reach} letters on each side`,

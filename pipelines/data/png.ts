@@ -58,8 +58,6 @@ interface Part {
  *
  * It replaces `fast-png` 8, which decompresses everything before it checks the size.
  *
- * It replaces `fast-png` 8, which decompresses everything before it checks how much there may be.
- *
  * **Source** W3C, "Portable Network Graphics (PNG) Specification", second edition (2003), sections 5 and 9.
  */
 export const decodePng = (bytes: Uint8Array): Picture | string => {

@@ -132,7 +132,7 @@ export const tensorTree = (tree: unknown): Tree<Tensor> => {
   return unflatten(shape, leaves);
 };
 
-/** The tree of type `T` whose structure was taken from a `T`. Its leaves are of the kind that a `T` has. */
+/** Builds a tree of type `T` from leaves and the structure of another `T`. The caller ensures that the leaves suit `T`. */
 export const treeOf = <T>(shape: TreeShape<T>, leaves: readonly (Expr | Tensor)[]): T =>
   unflatten<unknown, Expr | Tensor>(shape, leaves) as T;
 

@@ -179,7 +179,7 @@ describe("augmentations of spectrograms", () => {
       data.slice(i * steps * channels, (i + 1) * steps * channels),
     );
   };
-  /** The steps, or the channels, that are masked throughout; nothing else may be. */
+  /** The time steps (axis 0) or the channels (axis 1) that are fully masked. Expects that nothing else is. */
   const maskedOf = (one: readonly number[], axis: 0 | 1): readonly number[] => {
     const extent = axis === 0 ? steps : channels;
     const places = Array.from({ length: extent }, (_, p) => p).filter((p) =>

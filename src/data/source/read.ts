@@ -36,9 +36,6 @@ const emptyEpochs = (steps: number, batchSize: number): Epochs => {
  * The epoch's key determines a permutation of a dataset's rows, and the shuffling of a stream through its buffer. The
  * position in an epoch is the number of batches taken; reading continues from there with the same rows.
  *
- * The order of a dataset's rows is a permutation by the epoch's key. A stream is shuffled through its buffer by the same
- * key. The position in an epoch is the number of its batches that were taken, and the same rows follow from there.
- *
  * **Fails with** `InvalidBatchSize`, `InvalidArgument`, `UnknownColumn` for a labeled column that is not there; for a
  * stream that does not say of which types its rows are, also with the errors of reading its first row.
  *

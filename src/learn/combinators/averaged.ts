@@ -18,8 +18,6 @@ export interface Averaged<C> {
  *
  * With a number, `decay`, the average is exponential and forgets old params; `"polyak"` weights every step equally.
  *
- * With `decay` the average is exponential and forgets; `"polyak"` weighs every step alike.
- *
  * **Math** `a' = a + (1 - d)(p - a)`; Polyak's: `a' = a + (p - a) / (n + 1)` after step `n`, from 1.
  * **Fails with** `InvalidArgument`, thrown, where `decay` is not from 0 to less than 1.
  * **Source** Polyak and Juditsky, "Acceleration of stochastic approximation by averaging" (1992).

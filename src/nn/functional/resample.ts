@@ -151,7 +151,7 @@ const linear: Method = ({ element, rest }) =>
         [element + 1, rest],
       ];
 
-/** Keys' cubic convolution kernel. */
+/** The parameter `a` of Keys' cubic convolution kernel; `near` and `far` are its two pieces. */
 const sharpness = -0.75;
 const near = (t: number): number => ((sharpness + 2) * t - (sharpness + 3)) * t * t + 1;
 const far = (t: number): number =>

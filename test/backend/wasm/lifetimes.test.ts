@@ -17,7 +17,7 @@ const size = 4096;
 const halve = programOf([{ shape: [size], dtype: "f32" }], (x) => [mul(x as Expr, 0.5) as Expr]);
 const ones = filledWith([size], "f32", () => 1);
 
-/** On two threads, for which a run waits; and on as many as are ready. Both share every kernel that can be cut. */
+/** Backends that share every kernel among threads: on two, for which a run waits, or on those that are ready. */
 const waiting = layerOf({ threads: 2 }, { shareFrom: 0 });
 const ready = layerOf({}, { shareFrom: 0 });
 

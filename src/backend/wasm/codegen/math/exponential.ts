@@ -55,9 +55,6 @@ const largestFinite = 88.72283172607422;
  *
  * A subnormal result is computed as a multiple of the smallest number, `2⁻¹⁴⁹`: that multiple, as an integer, is the
  * bit pattern of the result. So no multiplication underflows, which would be forty times as slow.
- *
- * A result below the normal numbers is counted in units of the least one, `2⁻¹⁴⁹`: as a whole number in
- * the lowest bits it *is* that result. So no multiplication underflows, which costs forty times as much.
  */
 const expGradual = (
   site: Site,
