@@ -20,31 +20,7 @@ export {
 } from "./combinators/parametrize.ts";
 export { andThen, identity, sequential } from "./combinators/sequential.ts";
 export { residual, skipConcat } from "./combinators/skip.ts";
-export {
-  celu,
-  elu,
-  gelu,
-  geluTanh,
-  glu,
-  hardshrink,
-  hardsigmoid,
-  hardswish,
-  hardtanh,
-  leakyRelu,
-  logSigmoid,
-  mish,
-  relu,
-  relu6,
-  selu,
-  sigmoid,
-  silu,
-  softmin,
-  softplus,
-  softshrink,
-  softsign,
-  tanhshrink,
-  threshold,
-} from "./functional/activation.ts";
+export * from "./functional/activation.ts";
 export type { ScaleOffset } from "./functional/scaleOffset.ts";
 export * as initializers from "./initializers.ts";
 export type {

@@ -37,24 +37,7 @@ export { type SaveCheckpoints, saveCheckpoints } from "./operators/saveCheckpoin
 export { type TextOptions, textSampler } from "./operators/textSampler.ts";
 export { asBaseline } from "./pipeline/asBaseline.ts";
 export type { Baseline } from "./pipeline/baseline.ts";
-export {
-  withAugmentation,
-  withBaseline,
-  withBatchSize,
-  withCallback,
-  withData,
-  withDeterministic,
-  withEpochs,
-  withInitialState,
-  withLearningRate,
-  withLoss,
-  withMetrics,
-  withOptimizer,
-  withSeed,
-  withShards,
-  withShuffling,
-  withValidationSplit,
-} from "./pipeline/overrides.ts";
+export * from "./pipeline/overrides.ts";
 export {
   type AnyPipeline,
   type Pipeline,

@@ -1,30 +1,6 @@
 /** The functions that layers compute, without params. */
 
-export {
-  celu,
-  elu,
-  gelu,
-  geluTanh,
-  glu,
-  hardshrink,
-  hardsigmoid,
-  hardswish,
-  hardtanh,
-  leakyRelu,
-  logSigmoid,
-  mish,
-  relu,
-  relu6,
-  selu,
-  sigmoid,
-  silu,
-  softmin,
-  softplus,
-  softshrink,
-  softsign,
-  tanhshrink,
-  threshold,
-} from "./activation.ts";
+export * from "./activation.ts";
 export { attentionWeights, causalMask, scaledDotProductAttention } from "./attention.ts";
 export {
   type ConvolveOptions,

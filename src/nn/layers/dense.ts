@@ -1,12 +1,14 @@
-import { InvalidArgument } from "../../errors.ts";
-import { dot } from "../../ir/ops/contraction.ts";
-import { add } from "../../ir/ops/elementwise.ts";
-import { split } from "../../tensor/key.ts";
 import type { Shape } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { declared, stateless } from "../apply.ts";
-import type { AffineParams } from "../functional/affine.ts";
-import { fanInUniform, type Initializer } from "../initializers.ts";
+import {
+  type AffineOptions,
+  type AffineParams,
+  affine,
+  initAffine,
+  requireSizes,
+} from "../functional/affine.ts";
+import { fanInUniform } from "../initializers.ts";
 import type { Layer } from "../layer.ts";
 
 /** The params of a {@link dense} layer: a weight matrix, inputs by outputs, and a bias. */
@@ -21,14 +23,7 @@ export interface LinearParams<I extends number, O extends number> {
 }
 
 /** Options of a {@link dense} layer: whether it has a bias, and how params are initialized. */
-export interface DenseOptions {
-  /** Whether to add a bias. Defaults to `true`. */
-  readonly bias?: boolean;
-  /** How the weight begins. Defaults to uniform over ±1/√in. */
-  readonly weightInit?: Initializer;
-  /** How the bias begins. Defaults to uniform over ±1/√in. */
-  readonly biasInit?: Initializer;
-}
+export type DenseOptions = AffineOptions;
 
 type Affine<I extends number, O extends number> = Layer<
   readonly [I],
@@ -73,30 +68,18 @@ export function dense<I extends number, O extends number>(
   outputs: O,
   options: DenseOptions = {},
 ): Affine<I, O> | Linear<I, O> {
-  for (const [argument, n] of Object.entries({ inputs, outputs }))
-    if (!(Number.isSafeInteger(n) && n > 0))
-      throw new InvalidArgument({
-        op: "dense",
-        argument,
-        expected: "a positive whole number",
-        actual: String(n),
-      });
-  const { bias = true, weightInit = fanInUniform, biasInit = fanInUniform } = options;
+  requireSizes("dense", { inputs, outputs });
+  const { bias = true, weightInit = fanInUniform } = options;
   const fan = { in: inputs, out: outputs };
-  const layer = stateless<Shape, Shape, AffineParams>(
-    `dense ${inputs} → ${outputs}`,
-    (key) => {
-      if (!bias) return { weight: weightInit(key, [inputs, outputs], fan) };
-      const [forWeight, forBias] = split(key, 2);
-      return {
-        weight: weightInit(forWeight, [inputs, outputs], fan),
-        bias: biasInit(forBias, [outputs], fan),
-      };
-    },
-    ({ weight, bias: offset }, x) => {
-      const product = dot(x, weight, [[0], [0]]);
-      return offset === undefined ? product : add(product, offset);
-    },
+  return declared(
+    stateless<Shape, Shape, AffineParams>(
+      `dense ${inputs} → ${outputs}`,
+      (key) =>
+        bias
+          ? initAffine(key, inputs, outputs, options)
+          : // The whole key is the weight's.
+            { weight: weightInit(key, [inputs, outputs], fan) },
+      affine,
+    ),
   );
-  return declared(layer);
 }
