@@ -266,6 +266,26 @@ describe("a mistake in the data", () => {
       },
     );
 
+  it.each(["validation", "test"])(
+    "a shape in the %s examples is named beside the expected one",
+    async (split) => {
+      const of = withData(
+        Effect.succeed({
+          train: right(),
+          [split]: dataset({ x: zeros([16, 5]), label: labels(0) }),
+        } as Splits<Row>),
+      )(small);
+      const { error } = await run(train$<unknown, unknown>(of, { services }));
+      expect(error).toMatchObject({
+        _tag: "ShapeMismatch",
+        op: `points: column "x" of the ${split} data`,
+        expected: "[4], as the training data has",
+        actual: [[5]],
+        path: [],
+      });
+    },
+  );
+
   it("is not reported for valid data", async () => {
     const of = withData(Effect.succeed({ train: right(), validation: right(3), test: right(1) }))(
       small,

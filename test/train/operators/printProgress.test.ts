@@ -1,5 +1,5 @@
 import { concat, from, lastValueFrom, NEVER, toArray } from "rxjs";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { Validated } from "../../../src/train/events/event.ts";
 import { confusionLines } from "../../../src/train/operators/confusionTable.ts";
 import {
@@ -70,7 +70,10 @@ describe("printProgress", () => {
   ])("%s", async (_, every, bars) => {
     const stream = recorder(true);
     const steps = from([started, step(1), step(2), step(3)]);
+    // Steps may be shorter than the clock can tell.
+    const clock = vi.spyOn(performance, "now").mockReturnValue(5);
     await lastValueFrom(steps.pipe(printProgress({ stream, every })));
+    clock.mockRestore();
     expect(stream.written.filter((text) => text.includes("━") || text.includes("─"))).toHaveLength(
       bars,
     );

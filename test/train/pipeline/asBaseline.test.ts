@@ -4,9 +4,11 @@ import { firstValueFrom, lastValueFrom } from "rxjs";
 import { describe, expect, it } from "vitest";
 import {
   asBaseline,
+  earlyStopping,
   InvalidPipeline,
   train$,
   withBaseline,
+  withCallback,
   withData,
   withEpochs,
   withSeed,
@@ -40,6 +42,35 @@ describe("asBaseline", () => {
     const started = await firstValueFrom(train$(inside, { services }));
     expect(started).toMatchObject({
       baselines: [{ metrics: { loss: alone?.loss, ...alone?.metrics } }],
+    });
+  });
+
+  it.each([true, false])(
+    "has the scores of the state that its operators restore: %s",
+    async (restoreBest) => {
+      const data = withData(Effect.succeed({ train: points(50), validation: points(30, 8) }));
+      // No epoch is better than the first by so much.
+      const stop = earlyStopping({ monitor: "train.loss", minDelta: 10, restoreBest });
+      const stopped = pipe(small, data, withEpochs(4), withCallback(stop));
+      const events = await collect(train$(stopped, { services }));
+      const epochs = events.filter((event) => event._tag === "EpochCompleted");
+      expect(epochs).toHaveLength(2);
+      const score = epochs[restoreBest ? 0 : 1]?.validation;
+      const of = pipe(small, data, withBaseline(asBaseline(stopped)));
+      const started = await firstValueFrom(train$(of, { services }));
+      expect(started).toMatchObject({
+        baselines: [{ metrics: { loss: score?.loss, ...score?.metrics } }],
+      });
+    },
+  );
+
+  it("has the scores of training if no examples are held out", async () => {
+    const data = withData(Effect.succeed({ train: points(50) }));
+    const alone = lastOf(await collect(train$(data(short), { services })), "EpochCompleted");
+    const of = pipe(small, data, withBaseline(asBaseline(short)));
+    const started = await firstValueFrom(train$(of, { services }));
+    expect(started).toMatchObject({
+      baselines: [{ metrics: { loss: alone.loss, ...alone.metrics } }],
     });
   });
 

@@ -7,12 +7,13 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
+import files from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as Effect from "effect/Effect";
 import { pipe } from "fp-ts/lib/function.js";
 import { take } from "rxjs";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import {
   loadCheckpoint,
   resume$,
@@ -81,6 +82,35 @@ describe("checkpoints", () => {
     expect(readFileSync(`${kept}.partial`, "utf8")).toBe("not mine");
     rmSync(`${kept}.partial`);
     expect(readFileSync(kept, "utf8")).toBe(before);
+  });
+
+  it.each([
+    ["in a folder", file("synced.json"), `${folder}/`],
+    ["in the current folder", "fluxion-synced.json", "."],
+  ])("flush the entries of their folder: %s", async (_, path, folderOf) => {
+    const { open } = files;
+    const done: (readonly [call: string, path: string])[] = [];
+    const spy = vi.spyOn(files, "open").mockImplementation(async (at, ...rest) => {
+      const handle = await open(at, ...rest);
+      const { sync, close } = handle;
+      const noted = (call: "sync" | "close", of: typeof sync) =>
+        vi.spyOn(handle, call).mockImplementation(() => {
+          done.push([call, String(at)]);
+          return of.call(handle);
+        });
+      noted("sync", sync);
+      noted("close", close);
+      return handle;
+    });
+    const { state } = lastOf(await collect(train$(small, { services })), "Completed");
+    await Effect.runPromise(saveCheckpoint(small, state, path)).finally(() => spy.mockRestore());
+    rmSync(path);
+    expect(done).toEqual([
+      ["sync", expect.stringContaining(path)],
+      ["close", expect.stringContaining(path)],
+      ["sync", folderOf],
+      ["close", folderOf],
+    ]);
   });
 
   it("leave no file behind if the rename fails", async () => {
