@@ -195,7 +195,12 @@ export {
   stepwiseResumption,
   stillness,
 } from "./training/learners.ts";
-export { type OperatorSubject, operatorResumption } from "./training/operators.ts";
+export {
+  type OperatorSubject,
+  operatorColdness,
+  operatorResumption,
+  operatorTeardown,
+} from "./training/operators.ts";
 export {
   type DefaultsSubject,
   documentedDefaults,

@@ -22,7 +22,7 @@ import { layerLaws } from "./networks/layers.ts";
 import { metricLaws } from "./networks/metrics.ts";
 import { oneDrawPerKey } from "./randomness/draws.ts";
 import { learnerLaws } from "./training/learners.ts";
-import { operatorResumption } from "./training/operators.ts";
+import { operatorColdness, operatorResumption, operatorTeardown } from "./training/operators.ts";
 import { optimizerLaws } from "./training/optimizers.ts";
 import { scheduleMeaning } from "./training/rates.ts";
 import { submission } from "./training/submission.ts";
@@ -69,7 +69,7 @@ export const laws = {
   decoding: decodingLaws,
   /** For a learning-rate schedule. */
   schedule: [scheduleMeaning],
-  operator: [operatorResumption],
+  operator: [operatorResumption, operatorColdness, operatorTeardown],
   /** For a learner, with batches for it. */
   learner: learnerLaws,
   training: [resumption, reproduction],

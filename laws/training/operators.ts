@@ -1,6 +1,17 @@
 import * as fc from "fast-check";
 import { isLeft } from "fp-ts/lib/Either.js";
-import { from, lastValueFrom, type MonoTypeOperatorFunction, of as only, toArray } from "rxjs";
+import {
+  concat,
+  defer,
+  finalize,
+  from,
+  lastValueFrom,
+  type MonoTypeOperatorFunction,
+  NEVER,
+  of as only,
+  take,
+  toArray,
+} from "rxjs";
 import { figuresCodec } from "../../src/codec/tensor.ts";
 import { scalar } from "../../src/tensor/constructors.ts";
 import { key } from "../../src/tensor/key.ts";
@@ -162,13 +173,75 @@ export const operatorResumption: AsyncLaw<OperatorSubject> = {
       if (reached === undefined) return "no epoch is passed on";
       const stopped = part.at(-1)?._tag === "Stopped";
       const rest = stopped ? [] : await through(runFrom(reread(reached.state), after, ends));
-      const parts = [...part, ...rest.slice(1)].map(shown);
-      const wrong = whole.map(shown).findIndex((event, i) => event !== parts[i]);
-      if (wrong >= 0)
-        return `event ${wrong} is ${parts[wrong]}, not ${shown(whole[wrong] as never)}`;
-      return parts.length === whole.length
-        ? undefined
-        : `${parts.length} events, not ${whole.length}`;
+      return unlike([...part, ...rest.slice(1)], whole);
+    },
+  }),
+};
+
+/** A run of some epochs, and how many of the events after an operator are taken. */
+interface Watched {
+  readonly epochs: readonly Figures[];
+  readonly ends: boolean;
+  readonly taken: number;
+}
+
+const watched = record({
+  epochs: fc.array(figures, { maxLength: 4 }),
+  ends: fc.boolean(),
+  taken: fc.integer({ min: 1, max: 30 }),
+});
+
+/** Compares events, and says which is another one. */
+const unlike = (
+  actual: readonly TrainEvent<State>[],
+  expected: readonly TrainEvent<State>[],
+): string | undefined => {
+  const [some, others] = [actual.map(shown), expected.map(shown)];
+  const wrong = others.findIndex((event, i) => event !== some[i]);
+  if (wrong >= 0) return `event ${wrong} is ${some[wrong]}, not ${others[wrong]}`;
+  return some.length === others.length ? undefined : `${some.length} events, not ${others.length}`;
+};
+
+/** 14: an operator is cold: no run starts before it is subscribed to, and each subscription starts one of its own. */
+export const operatorColdness: AsyncLaw<OperatorSubject> = {
+  name: "coldness",
+  says: "n subscriptions to op (a) are n runs of a, with the same events",
+  trial: ({ operator }) => ({
+    given: watched,
+    breach: async ({ epochs, ends }: Watched) => {
+      let runs = 0;
+      const run$ = defer(() => {
+        runs++;
+        return from(runFrom(at(0, {}), epochs, ends));
+      });
+      const events$ = run$.pipe(operator, toArray());
+      if (runs > 0) return "a run starts before anybody subscribes";
+      const first = await lastValueFrom(events$);
+      const second = await lastValueFrom(events$);
+      return runs === 2 ? unlike(second, first) : `two subscriptions start ${runs} runs`;
+    },
+  }),
+};
+
+/** 14: an operator that is left leaves the run, and what it emitted until then is what it always emits. */
+export const operatorTeardown: AsyncLaw<OperatorSubject> = {
+  name: "teardown",
+  says: "take n (op (a)) are the first n events of op (a), and a is unsubscribed from after them",
+  trial: ({ operator }) => ({
+    given: watched,
+    breach: async ({ epochs, ends, taken }: Watched) => {
+      const run = runFrom(at(0, {}), epochs, ends);
+      const whole = await lastValueFrom(from(run).pipe(operator, toArray()));
+      const n = Math.min(taken, whole.length);
+      let left = false;
+      // A run that goes on for as long as anybody listens.
+      const run$ = concat(from(run), NEVER).pipe(
+        finalize(() => {
+          left = true;
+        }),
+      );
+      const some = await lastValueFrom(run$.pipe(operator, take(n), toArray()));
+      return left ? unlike(some, whole.slice(0, n)) : `the run goes on after ${n} events are taken`;
     },
   }),
 };

@@ -9,14 +9,15 @@ import * as nodeModule from "node:module";
 import { constants } from "node:os";
 import { fileURLToPath } from "node:url";
 
-/** The oldest Node that strips types without a flag and has the APIs that the sources use. */
-const OLDEST = [22, 18];
-
 /** Set in the environment of a child process that runs in place of this one. */
 const WRAPPED = "FLUXION_WRAPPED";
 
 const source = new URL("./main.ts", import.meta.url);
-const main = existsSync(source) ? source : new URL("../../dist/src/cli/main.js", import.meta.url);
+const inRepository = existsSync(source);
+const main = inRepository ? source : new URL("../../dist/src/cli/main.js", import.meta.url);
+
+/** The oldest Node that strips types without a flag; and the oldest on which the build is tried. */
+const OLDEST = inRepository ? [22, 18] : [20, 19];
 
 const recentEnough = () => {
   const [major, minor] = process.versions.node.split(".").map(Number);
@@ -51,7 +52,8 @@ if (recentEnough()) {
   process.argv[1] = fileURLToPath(main);
   await import(main.href);
 } else {
-  const node = pinnedNode();
+  // A pinned Node that is too old itself must not start another.
+  const node = process.env[WRAPPED] === undefined ? pinnedNode() : undefined;
   if (node === undefined) {
     console.error(
       `fluxion needs Node ${OLDEST.join(".")} or newer, and this is ${process.version}. ` +

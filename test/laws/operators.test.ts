@@ -3,10 +3,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as Effect from "effect/Effect";
 import { isLeft } from "fp-ts/lib/Either.js";
-import { map } from "rxjs";
+import { map, Observable, shareReplay } from "rxjs";
 import { afterAll, describe, expect, test } from "vitest";
 import { checkAsync } from "../../laws/law.ts";
-import { type OperatorSubject, operatorResumption } from "../../laws/training/operators.ts";
+import {
+  type OperatorSubject,
+  operatorColdness,
+  operatorResumption,
+  operatorTeardown,
+} from "../../laws/training/operators.ts";
 import { mustHoldInTime } from "../../laws/vitest.ts";
 import {
   dataset,
@@ -78,13 +83,15 @@ describe("operators", () => {
   );
   test.each(subjects)("$name", async (subject) => {
     await mustHoldInTime(operatorResumption, subject, { runs: 60 });
+    await mustHoldInTime(operatorColdness, subject, { runs: 20 });
+    await mustHoldInTime(operatorTeardown, subject, { runs: 40 });
   });
 });
 
 describe("planted mistakes are caught", () => {
-  const breaks = async (operator: Operator): Promise<string> => {
+  const breaks = async (operator: Operator, law = operatorResumption): Promise<string> => {
     const subject = { name: "planted", operator };
-    const verdict = await checkAsync(operatorResumption, subject, { runs: 100 });
+    const verdict = await checkAsync(law, subject, { runs: 100 });
     return isLeft(verdict) ? verdict.left.reason : "";
   };
 
@@ -105,5 +112,23 @@ describe("planted mistakes are caught", () => {
         ),
       );
     expect(await breaks(numbered)).toMatch(/event \d+ is/);
+  });
+
+  test("an operator whose subscribers share one run, or that starts a run by itself", async () => {
+    const shared: Operator = (events$) => events$.pipe(shareReplay());
+    expect(await breaks(shared, operatorColdness)).toMatch(/start 1 runs/);
+    const eager: Operator = (events$) => {
+      events$.subscribe();
+      return events$;
+    };
+    expect(await breaks(eager, operatorColdness)).toMatch(/before anybody subscribes/);
+  });
+
+  test("an operator that does not leave the run", async () => {
+    const clinging: Operator = (events$) =>
+      new Observable((subscriber) => {
+        events$.subscribe(subscriber.next.bind(subscriber)).add(() => subscriber.complete());
+      });
+    expect(await breaks(clinging, operatorTeardown)).toMatch(/the run goes on/);
   });
 });

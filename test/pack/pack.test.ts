@@ -76,6 +76,23 @@ describe("the packed tarball, in an empty project", () => {
     expect({ code, out }).toEqual({ code: 0, out: "[[2,3],6,true]\n" });
   });
 
+  test("needs no types of Node: no declaration names any", () => {
+    const folder = join(project, "node_modules/fluxion");
+    const named = readdirSync(folder, { recursive: true })
+      .map(String)
+      .filter((file) => file.endsWith(".d.ts"))
+      .filter((file) =>
+        /["']node:|\bNodeJS\.|types="node"/.test(readFileSync(join(folder, file), "utf8")),
+      );
+    expect(named).toEqual([]);
+  });
+
+  test("is required from CommonJS", async () => {
+    write("required.cjs", 'console.log(require("fluxion").tensor([[1, 2]]).shape.join());');
+    const { code, out } = await run(project, process.execPath, "required.cjs");
+    expect({ code, out }).toEqual({ code: 0, out: "1,2\n" });
+  });
+
   test("is imported from TypeScript, with its types", async () => {
     write(
       "typed.ts",
