@@ -52,11 +52,11 @@ const versions: readonly Consumer[] = ["20.19.6", "22.12.0", "22.18.0", "24.0.0"
     name: `Node ${version}, import and require`,
     installs: [binary(version)],
     files: {
-      "required.cjs": 'require("fluxion"); import("./example.js");',
+      "required.cjs": 'require("fluxion"); import(process.argv[2]);',
     },
     runs: [
       [node, "node_modules/fluxion/src/cli/bin.js", "list"],
-      [node, "required.cjs"],
+      [node, "required.cjs", "./example.js"],
     ],
     prints: trained,
   }),
