@@ -32,7 +32,7 @@ describe("the command line", () => {
     );
   });
 
-  it("gives every line a meaning or a typed error, whatever stands on it", () => {
+  it("gives every possible line a meaning or a typed error", () => {
     const known = [
       ...["train", "list", "summary", "help", "a", "--", "-h", "--help", "--json", "--plan"],
       ...["--epochs", "--epochs=2", "--seed", "-3", "--__proto__", "--constructor=x", "-j", "="],

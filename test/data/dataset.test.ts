@@ -193,7 +193,7 @@ describe("dataset", () => {
     expect(() => points(2).gather(Int32Array.of(2))).toThrow(tagged("InvalidArgument"));
   });
 
-  test("a cache gives what is computed without it, whatever was asked for before", () => {
+  test("a cache gives the results that are computed without it, after any earlier requests", () => {
     const lazy = points(20).map(({ x, id }) => ({ id, x }));
     const asked = fc.array(fc.array(fc.nat(19), { maxLength: 12 }), { maxLength: 6 });
     fc.assert(

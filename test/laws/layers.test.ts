@@ -149,7 +149,7 @@ describe("a user's own gradients", () => {
     );
   });
 
-  test("shapes that do not fit are told as such", () => {
+  test("mismatched shapes are reported as such", () => {
     expect(() => checkGradients(dense(3, 2), [[4]])).toThrow(CompileError);
   });
 });

@@ -138,7 +138,7 @@ describe("the diagrams of docstrings, of operators that work", () => {
     expect(await paced(diagram.run ?? "", operator, expected)).toEqual(expected);
   });
 
-  it("end what is under way where nobody listens any more, and release what they hold", async () => {
+  it("stop when nobody subscribes any more, and release their resources", async () => {
     const done: string[] = [];
     const held = Layer.effectDiscard(
       Effect.acquireRelease(Effect.void, () => Effect.sync(() => done.push("released"))),
@@ -173,7 +173,7 @@ describe("afterEpochs", () => {
     });
   });
 
-  it("asks only after every second epoch, where it is told to", () => {
+  it("asks only after every second epoch if `every` is 2", () => {
     inVirtualTime().run(({ cold, hot, expectObservable }) => {
       const source$ = hot("-1--2----3--4----c|", events);
       const said$ = source$.pipe(
@@ -184,7 +184,7 @@ describe("afterEpochs", () => {
     });
   });
 
-  it("ends what is under way, and the run, where nobody listens any more", () => {
+  it("stops its work and the run when nobody subscribes any more", () => {
     inVirtualTime().run(({ cold, hot, expectObservable, expectSubscriptions }) => {
       const more = cold("   ----w|", events);
       const source$ = hot("-1-2-c|", events);
