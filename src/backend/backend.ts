@@ -58,9 +58,6 @@ export interface Executable<Answer extends Later<Tensors> = Later<Tensors>> {
    *
    * **Fails with** `ShapeMismatch` and `DtypeMismatch`, thrown, for inputs of other types; and with the run errors of
    * the backend's layer.
-   *
-   * **Fails with** (throws) `ShapeMismatch` and `DtypeMismatch` for inputs of other types; what the backend's layer
-   * says.
    */
   readonly run: (inputs: Tensors) => Answer;
   /**
