@@ -1,7 +1,8 @@
 import { InvalidArgument } from "../errors.ts";
 import type { TensorType } from "../ir/expr.ts";
-import { Tensor } from "../tensor/tensor.ts";
-import { flatten, leafPaths, sameTreeShape, showTreeShape, type TreeShape } from "../tree.ts";
+import { flattenTensors } from "../ir/trees.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { type Flat, leafPaths, sameTreeShape, showTreeShape, type TreeShape } from "../tree.ts";
 import { firstMismatch } from "./check.ts";
 
 /** Converts trees of tensors to the leaves that a program takes. Errors name the argument and the path in its tree. */
@@ -17,28 +18,16 @@ const nameOf = ([first = "0", ...path]: readonly string[], names: NameOf): strin
 const wrong = (op: string, argument: string, expected: string, actual: string): InvalidArgument =>
   new InvalidArgument({ op, argument, expected, actual });
 
-const shownOf = (x: unknown): string => {
-  const text = String(x);
-  return text.length <= 60 ? text : `${text.slice(0, 60)}…`;
-};
-
 /**
  * The leaves of arguments, which must be tensors.
  *
- * **Fails with** `InvalidArgument`, thrown, where a leaf is not a tensor.
- *
  * **Fails with** `InvalidArgument`, thrown, where a leaf is none.
  */
-export const tensorsOf = (
+export const tensorsOf = <T extends readonly unknown[]>(
   op: string,
-  args: readonly unknown[],
+  args: T,
   names: NameOf = numbered,
-): { readonly leaves: readonly Tensor[]; readonly shape: TreeShape } => {
-  const { leaves, shape } = flatten<unknown>(args);
-  const i = leaves.findIndex((leaf) => !(leaf instanceof Tensor));
-  if (i < 0) return { leaves: leaves as readonly Tensor[], shape };
-  throw wrong(op, nameOf(leafPaths(shape)[i] ?? [], names), "a tensor", shownOf(leaves[i]));
-};
+): Flat<T, Tensor> => flattenTensors(args, { op, leaf: (path) => nameOf(path, names) });
 
 interface Difference {
   readonly path: readonly string[];

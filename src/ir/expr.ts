@@ -5,7 +5,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 
 /*
  * To add a primitive, add its parameters to one of the families below. The compiler then names the tables that need
- * an entry: type rule, traits, evaluation, jvp, vjp, batch, arithmetic, lowering and code of each target, rounding and
+ * an entry: operands, type rule, traits, evaluation, jvp, vjp, batch, arithmetic, lowering and code of each target, rounding and
  * cases for the laws. Tests name its operation in `ops/` and `index.ts`, and its place in the random programs. Only
  * simplifications (`passes/`) are added by hand, where there are any.
  */

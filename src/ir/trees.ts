@@ -55,13 +55,32 @@ type UnshapedLeaves<T> = T extends Expr
  */
 export const shapeFor = <T>(shape: TreeShape): TreeShape<T> => shape as TreeShape<T>;
 
-const wrong = (shape: TreeShape, i: number, expected: string, leaf: unknown): InvalidArgument =>
-  new InvalidArgument({
-    op: "a tree of tensors",
-    argument: ["the leaf", ...(leafPaths(shape)[i] ?? [])].join(" "),
-    expected,
-    actual: leaf === null ? "null" : `of type ${typeof leaf}`,
-  });
+/** What an error calls the operation that takes a tree, and the leaf at a path of the tree. */
+export interface TreeNames {
+  readonly op: string;
+  readonly leaf: (path: readonly string[]) => string;
+}
+
+const anyTree: TreeNames = {
+  op: "a tree of tensors",
+  leaf: (path) => ["the leaf", ...path].join(" "),
+};
+
+const shownOf = (x: unknown): string => {
+  const text = String(x);
+  return text.length <= 60 ? text : `${text.slice(0, 60)}…`;
+};
+
+const wrong = (
+  { op, leaf }: TreeNames,
+  shape: TreeShape,
+  i: number,
+  expected: string,
+  given: unknown,
+): InvalidArgument => {
+  const argument = leaf(leafPaths(shape)[i] ?? []);
+  return new InvalidArgument({ op, argument, expected, actual: shownOf(given) });
+};
 
 /**
  * Takes a tree of operands apart, and converts its leaves to expressions.
@@ -77,7 +96,7 @@ const exprsAt = (shape: TreeShape, leaves: readonly unknown[]): readonly Expr[] 
   leaves.map((leaf, i) => {
     if (leaf instanceof Expr || leaf instanceof Tensor || typeof leaf === "number")
       return lift(leaf);
-    throw wrong(shape, i, "an expression, a tensor or a number", leaf);
+    throw wrong(anyTree, shape, i, "an expression, a tensor or a number", leaf);
   });
 
 /**
@@ -113,11 +132,11 @@ export const exprTree = (tree: unknown): Exprs => mapExprs((x) => x, tree);
  *
  * **Fails with** `InvalidArgument`, thrown, where a leaf is no tensor.
  */
-export const flattenTensors = <T>(tree: T): Flat<T, Tensor> => {
+export const flattenTensors = <T>(tree: T, names: TreeNames = anyTree): Flat<T, Tensor> => {
   const { leaves, shape } = flatten<unknown>(tree);
   const tensors = leaves.map((leaf, i) => {
     if (leaf instanceof Tensor) return leaf;
-    throw wrong(shape, i, "a tensor", leaf);
+    throw wrong(names, shape, i, "a tensor", leaf);
   });
   return { shape: shapeFor(shape), leaves: tensors };
 };
