@@ -191,7 +191,7 @@ const watched = record({
   taken: fc.integer({ min: 1, max: 30 }),
 });
 
-/** Compares events, and says which is another one. */
+/** Compares two lists of events, and names the first that differs. */
 const unlike = (
   actual: readonly TrainEvent<State>[],
   expected: readonly TrainEvent<State>[],
@@ -202,7 +202,7 @@ const unlike = (
   return some.length === others.length ? undefined : `${some.length} events, not ${others.length}`;
 };
 
-/** 14: an operator is cold: no run starts before it is subscribed to, and each subscription starts one of its own. */
+/** An operator is cold: no run starts before a subscription, and each subscription starts its own run. */
 export const operatorColdness: AsyncLaw<OperatorSubject> = {
   name: "coldness",
   says: "n subscriptions to op (a) are n runs of a, with the same events",
@@ -223,7 +223,7 @@ export const operatorColdness: AsyncLaw<OperatorSubject> = {
   }),
 };
 
-/** 14: an operator that is left leaves the run, and what it emitted until then is what it always emits. */
+/** Unsubscribing from an operator unsubscribes from the run. The events until then are those of every run. */
 export const operatorTeardown: AsyncLaw<OperatorSubject> = {
   name: "teardown",
   says: "take n (op (a)) are the first n events of op (a), and a is unsubscribed from after them",
@@ -234,7 +234,7 @@ export const operatorTeardown: AsyncLaw<OperatorSubject> = {
       const whole = await lastValueFrom(from(run).pipe(operator, toArray()));
       const n = Math.min(taken, whole.length);
       let left = false;
-      // A run that goes on for as long as anybody listens.
+      // A run that continues as long as it has a subscriber.
       const run$ = concat(from(run), NEVER).pipe(
         finalize(() => {
           left = true;

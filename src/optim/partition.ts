@@ -66,7 +66,7 @@ export const partition = <const Name extends string>(
   groups: { readonly [K in Name]: GradientTransformation },
 ): GradientTransformation => partitioned(groupOf, groups, Object.keys(groups));
 
-/** {@link partition}, of which some groups may have no path. */
+/** {@link partition}, but groups may have no path. */
 const partitioned = (
   groupOf: GroupOf<string>,
   groups: { readonly [name: string]: GradientTransformation },
@@ -107,7 +107,7 @@ const partitioned = (
       return {
         updates: unflatten(
           given.shape,
-          // Every path is of one group, whose updates have its paths.
+          // Every path belongs to one group, and the updates of that group have it.
           paths.map((path) => moves.get(path) as Expr),
         ),
         state: Object.fromEntries(

@@ -5,9 +5,9 @@ import { Backend, ReverseMode, train$ } from "../../src/index.ts";
 import { small } from "../train/examples.ts";
 
 /**
- * `node test/fuzz/runs.ts --runs 300` trains over and over in one process, each time with a backend of its own, and
- * reports handles and memory as it goes: both must end where they began. Every third run is left in its middle. The
- * suite has a short form of it (`test/backend/wasm/lifetimes.test.ts`).
+ * `node test/fuzz/runs.ts --runs 300` trains repeatedly in one process, each time with its own backend, and prints the
+ * handles and the memory: both must return to their first values. Every third run is unsubscribed halfway. The suite
+ * has a short form of it (`test/backend/wasm/lifetimes.test.ts`).
  */
 const { values } = parseArgs({ options: { runs: { type: "string", default: "300" } } });
 const runs = Number(values.runs);
@@ -28,7 +28,7 @@ const once = async (i: number): Promise<void> => {
   subscription.unsubscribe();
 };
 
-/** What is left once ended workers had time to disappear. */
+/** The handles and memory that remain after ended workers have had time to disappear. */
 const left = async (most: number): Promise<number> => {
   for (let i = 0; i < 500 && handles() > most; i++) await pause(10);
   return handles();

@@ -7,9 +7,9 @@ import { formatError } from "../../src/errors/failure.ts";
 import { aligned, table } from "../../src/terminal/table.ts";
 
 /**
- * The packed tarball under other versions of Node, with bundlers and package managers: `npm run pack-test`, or
- * `npm run pack-test -- webpack pnpm` for some of them. Each installs what it needs in a folder of its own, trains the
- * first example of the README there, and prints what became of it. It takes minutes, and is not part of `npm test`.
+ * Tests the packed tarball under other versions of Node, and with bundlers and package managers: `npm run pack-test`,
+ * or `npm run pack-test -- webpack pnpm` for some of them. Each test installs its packages in its own folder, trains
+ * the first example of the README there, and prints the result. It takes minutes, and is not part of `npm test`.
  */
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -30,15 +30,15 @@ type Command = readonly [file: string, ...args: string[]];
 /** A project that uses the package. */
 interface Consumer {
   readonly name: string;
-  /** What it installs beside the tarball and its peers. */
+  /** The packages that it installs in addition to the tarball and its peers. */
   readonly installs?: readonly string[];
   readonly files?: { readonly [name: string]: string };
-  /** What it runs, one after the other, where `node_modules/.bin` is on the path. */
+  /** The commands that it runs in sequence, with `node_modules/.bin` on the path. */
   readonly runs: readonly Command[];
-  /** What the last command prints, or the file that it writes holds. */
+  /** The expected output of the last command, or the expected content of the file that it writes. */
   readonly prints: RegExp;
   readonly reads?: string;
-  /** Whether the last command fails: what does not work is said in the README. */
+  /** Whether the last command must fail, as the README says. */
   readonly fails?: boolean;
   /** Whether the tarball is installed by one of the commands. */
   readonly bare?: boolean;
@@ -177,7 +177,7 @@ const run = (cwd: string, [file, ...args]: Command): Promise<Outcome> =>
     );
   });
 
-/** Why a consumer does not do what it should, or nothing. */
+/** The reason why a consumer fails its check; `undefined` if it passes. */
 const wrong = async (of: Consumer, tarball: string): Promise<string | undefined> => {
   const project = mkdtempSync(join(tmpdir(), "fluxion-consumer-"));
   const write = (name: string, text: string): void => {

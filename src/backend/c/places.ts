@@ -27,7 +27,7 @@ export const placesOf = ({
   const names = new Map<Buffer, string>();
   const name = (buffer: Buffer): string => {
     const what = identifier(buffer.what);
-    // A part of an input is another name.
+    // A part of an input has a name of its own.
     const isNumbered = buffer.slice === undefined && /^(state|input|output)_\d+$/.test(what);
     const known = names.get(buffer) ?? (isNumbered ? what : `${what}_${names.size}`);
     names.set(buffer, known);

@@ -34,7 +34,7 @@ const divergence = (order: number, noise: number, sampling: number): number => {
   return sum / (order - 1);
 };
 
-/** The orders that are tried: dense where most runs have their least, and sparse up to large ones. */
+/** The orders to minimize over: all small ones, where most runs have their minimum, and some large ones. */
 const orders: readonly number[] = [
   ...Array.from({ length: 63 }, (_, i) => i + 2),
   ...[80, 96, 128, 192, 256, 512, 1024],
@@ -46,7 +46,8 @@ const share = holding("a number above 0 and below 1", (n) => n > 0 && n < 1);
  * The privacy that a run of `privately` spends: the ε of (ε, δ)-differential privacy, as if every batch were drawn at
  * random with the given probability.
  *
- * A run that shuffles its examples in place of drawing each batch anew has about this guarantee, and no proof of it.
+ * A run that shuffles its examples instead of drawing each batch anew has approximately this guarantee, without a
+ * proof.
  *
  * **Math** `ε = min over α of T·D_α + ln(1/δ) / (α - 1)`, where `D_α` is the Rényi divergence of one step at order α,
  * `ln(Σₖ C(α, k) (1 - q)^(α - k) qᵏ exp(k(k - 1) / (2σ²))) / (α - 1)`, over whole α from 2 to 1024.

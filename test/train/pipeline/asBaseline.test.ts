@@ -49,7 +49,7 @@ describe("asBaseline", () => {
     "has the scores of the state that its operators restore: %s",
     async (restoreBest) => {
       const data = withData(Effect.succeed({ train: points(50), validation: points(30, 8) }));
-      // No epoch is better than the first by so much.
+      // No epoch improves on the first by that much.
       const stop = earlyStopping({ monitor: "train.loss", minDelta: 10, restoreBest });
       const stopped = pipe(small, data, withEpochs(4), withCallback(stop));
       const events = await collect(train$(stopped, { services }));
