@@ -137,7 +137,12 @@ describe("the packed tarball, in an empty project", () => {
       "export const { stateless, transformation, rmsprop } = F.optim;",
       "export const { uniform } = tensors;",
       "export const { treeCodec } = F.codec;",
-      "export const { standardScaler } = F.data;",
+      "export const { standardScaler, epochsOf, weighted, mixup } = F.data;",
+      "const rows = function* () { yield { x: F.ones([3]), y: F.ones([]) }; };",
+      "export const stream = F.data.streamRows(rows);",
+      'export const files = F.data.shardedRows(["a"], rows);',
+      "export const drawn = F.data.sampled(data, F.data.weighted([1, 2, 3, 4, 5]));",
+      "export const folds = F.data.kFold(data, 2);",
       'export const table = F.data.parseCsv("", { a: ["x"] }, "file");',
     );
     const emitted = await run(
