@@ -5,12 +5,13 @@ import { ShapeMismatch } from "../errors.ts";
 import type { Expr } from "../ir/expr.ts";
 import { add } from "../ir/ops/elementwise.ts";
 import { randomBits } from "../ir/ops/random.ts";
-import { flattenExprs, treeOf } from "../ir/trees.ts";
+import { exprsLike, exprTree, flattenExprs, type Symbolic, treeOf } from "../ir/trees.ts";
 import { refuse } from "../ir/types/diagnose.ts";
 import type { Initial } from "../nn/layer.ts";
 import { meanLoss } from "../nn/metrics/regression.ts";
 import type { GradientTransformation } from "../optim/transformation.ts";
 import type { Key } from "../tensor/key.ts";
+import { nth } from "../tensor/list.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Tree } from "../tree.ts";
 import { type GradientRule, plainly } from "./gradient/rule.ts";
@@ -56,10 +57,10 @@ export interface Descent<R extends Columns, P, S>
 /** Adds updates to params. Params that no gradient reaches stay as they are: an optimizer may still decay weights. */
 const plus = (params: unknown, updates: unknown, reached: readonly boolean[]): unknown => {
   const { leaves, shape } = flattenExprs(params);
-  const moves = flattenExprs(updates).leaves;
+  const moves = exprsLike("the optimizer", shape, updates);
   return treeOf(
     shape,
-    leaves.map((p, i) => (reached[i] ? add(p, moves[i] as Expr) : p)),
+    leaves.map((p, i) => (reached[i] ? add(p, nth(moves, i)) : p)),
   );
 };
 
@@ -124,7 +125,7 @@ export const descending = <R extends Columns, P, S>(
   const { init, judge, optimizer, gradient = plainly, trains = everything, follow } = spec;
   const metrics: readonly SomeMetric[] = [meanLoss, ...spec.metrics];
   /** The tree that `init` made, with expressions in place of tensors. */
-  const opened = (carried: unknown) => carried as Descending<unknown, unknown>;
+  const opened = (carried: unknown) => carried as Symbolic<Descending<unknown, unknown>>;
 
   return {
     name: spec.name,
@@ -162,19 +163,18 @@ export const descending = <R extends Columns, P, S>(
       });
       const examples = all.keys.shape[0] ?? 1;
       const slope = gradient.finish?.(mean.gradient, moment.key, examples) ?? mean.gradient;
-      // The tree of the params, with expressions in place of tensors.
-      const next = optimizer.update(slope, optimizerState as Exprs, trained as Exprs);
+      const next = optimizer.update(slope, optimizerState, exprTree(trained));
       const moved = trains.replaced(params, plus(trained, next.updates, reached));
-      const result: Descending<unknown, unknown> = {
+      const result: Symbolic<Descending<unknown, unknown>> = {
         params: follow?.(moved, moment) ?? moved,
         layerState: mean.state,
-        optimizerState: next.state as Tree<never>,
+        optimizerState: next.state,
       };
       return {
         carried: result,
         report: {
           loss: mean.loss,
-          learningRate: optimizer.learningRate?.(optimizerState as Exprs),
+          learningRate: optimizer.learningRate?.(optimizerState),
           summaries: each as readonly (readonly Exprs[])[],
         },
       };

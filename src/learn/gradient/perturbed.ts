@@ -2,7 +2,9 @@ import type { Expr } from "../../ir/expr.ts";
 import { cast, stopGradient, where } from "../../ir/ops/control.ts";
 import { add, div, gt, maximum, minimum, mul, sign, sub } from "../../ir/ops/elementwise.ts";
 import { globalNorm } from "../../optim/transforms.ts";
+import { nth } from "../../tensor/list.ts";
 import { positive, whole } from "../../tensor/validate.ts";
+import { leaves } from "../../tree.ts";
 import { columnOf } from "../learner.ts";
 import { bothLeaves } from "../trees.ts";
 import { type GradientRule, gradientOf } from "./rule.ts";
@@ -80,7 +82,7 @@ export const adversarially = ({
           (input: Expr) => judge(params, state, changedTo(input), circumstances),
           x,
         );
-        const uphill = add(x, mul(sign(gradient as Expr), stepSize));
+        const uphill = add(x, mul(sign(nth(leaves(gradient), 0)), stepSize));
         x = minimum(maximum(uphill, sub(original, epsilon)), add(original, epsilon));
       }
       const worst = changedTo(stopGradient(x));

@@ -44,7 +44,7 @@ export const privately = ({ clip, noise }: Privacy): GradientRule => {
     descend: ({ reverse, judge, params, state, shard, circumstances }) => {
       let reached: readonly boolean[] = [];
       const one = (row: Columns, key: KeyExpr): Pick<Descent, "gradient" | "outcome"> => {
-        const alone = eachLeaf((x) => expandDims(x, 0), { rows: row, keys: key as Expr });
+        const alone = eachLeaf((x) => expandDims(x, 0), { rows: row, keys: key });
         const made = gradientOf(reverse, (p) => judge(p, state, alone, circumstances), params);
         ({ reached } = made);
         const shortened = minimum(div(clip, globalNorm(made.gradient)), 1);
