@@ -22,10 +22,9 @@ export interface Averaged<C> {
  * **Fails with** `InvalidArgument`, thrown, where `decay` is not from 0 to less than 1.
  * **Source** Polyak and Juditsky, "Acceleration of stochastic approximation by averaging" (1992).
  */
-export const averaged =
-  (decay: number | "polyak") =>
-  <R extends Columns, C>(learner: Learner<R, C>): Learner<R, Averaged<C>> => {
-    if (decay !== "polyak") share("averaged", { decay });
+export const averaged = (decay: number | "polyak") => {
+  if (decay !== "polyak") share("averaged", { decay });
+  return <R extends Columns, C>(learner: Learner<R, C>): Learner<R, Averaged<C>> => {
     const { trained } = learner;
     const opened = (carried: unknown) => carried as Averaged<unknown>;
     /** The learner's tree with the averaged params in place of its own. */
@@ -69,3 +68,4 @@ export const averaged =
       adjust: (change) => pipe(learner.adjust(change), map(averaged(decay))),
     };
   };
+};
