@@ -71,9 +71,7 @@ const widthsFor = (op: string, widths: PadWidths, extents: Shape, most: (n: numb
   const list = typeof widths === "number" ? extents.map(() => [widths, widths] as const) : widths;
   const fits =
     list.length === extents.length &&
-    list.every((ends, i) =>
-      ends.every((w) => Number.isSafeInteger(w) && w >= 0 && w <= most(extents[i] as number)),
-    );
+    list.every((ends, i) => ends.every((w) => w <= most(extents[i] as number)));
   if (fits) return list;
   throw new InvalidArgument({
     op,

@@ -260,6 +260,34 @@ describe("padding", () => {
   it("refuses to reflect or repeat more elements than exist, and invalid widths", () => {
     expect(() => applied(padReflect(3), x)).toThrow(refused("widths"));
     expect(() => applied(padCircular(4), x)).toThrow(refused("widths"));
+    const image = zeros([3, 3, 1]) as Tensor;
+    for (const widths of [
+      [[1, 3]],
+      [[3, 1]],
+      [[1, 1]],
+      [
+        [1, 1],
+        [3, 1],
+      ],
+      [
+        [1, 3],
+        [1, 1],
+      ],
+      [
+        [1, 1],
+        [1, -1],
+      ],
+    ] as readonly (readonly (readonly [number, number])[])[])
+      expect(() => applied(padReflect(widths), image)).toThrow(refused("widths"));
+    expect(
+      applied(
+        padReflect([
+          [2, 2],
+          [0, 2],
+        ]),
+        image,
+      ).shape,
+    ).toEqual([7, 5, 1]);
     for (const width of [-1, 0.5])
       expect(() => applied(padReplicate(width), x)).toThrow(refused("widths"));
     expect(() =>

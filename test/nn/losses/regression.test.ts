@@ -7,7 +7,7 @@ import { mean } from "../../../src/ir/ops/reduction.ts";
 import { sequenceCrossEntropy } from "../../../src/nn/losses/probabilistic.ts";
 import * as loss from "../../../src/nn/losses/regression.ts";
 import { focal } from "../../../src/nn/losses/segmentation.ts";
-import { scalar, tensor } from "../../../src/tensor/constructors.ts";
+import { scalar, tensor, zeros } from "../../../src/tensor/constructors.ts";
 import type { Tensor } from "../../../src/tensor/tensor.ts";
 import { gradientOf, numbers, valueOf } from "../evaluated.ts";
 
@@ -195,6 +195,16 @@ describe("at the limits of numbers", () => {
     expect(() => loss.softmaxCrossEntropy(f64([1, 2, 3]), 1.5)).toThrow(InvalidArgument);
     const alone = () => valueOf((x: Expr) => loss.softmaxCrossEntropy(x, f64([2])), f64([1, 2, 3]));
     expect(alone).toThrow(CompileError);
+  });
+
+  it("an impossible class changes nothing without smoothing, and no time steps lose nothing", () => {
+    const never = Number.NEGATIVE_INFINITY;
+    const of = (logits: Tensor, labels: Tensor) =>
+      numbers(valueOf((x: Expr) => sequenceCrossEntropy(x, constant(labels)), logits))[0];
+    expect(of(tensor([[0, never, 0]]), tensor([2], "i32"))).toBeCloseTo(Math.log(2), 6);
+    expect(of(zeros([0, 3]) as Tensor, zeros([0], "i32") as Tensor)).toBe(0);
+    const one = (x: Expr) => loss.softmaxCrossEntropy(x, 0);
+    expect(numbers(valueOf(one, tensor([0, never, 0])))[0]).toBeCloseTo(Math.log(2), 6);
   });
 
   it("a real time step with an invalid label makes the loss and its gradient NaN", () => {
