@@ -3,6 +3,7 @@ import type { Expr } from "../ir/expr.ts";
 import { cast } from "../ir/ops/control.ts";
 import { eq, mul } from "../ir/ops/elementwise.ts";
 import { iota, onesLike, zerosLike } from "../ir/ops/indexing.ts";
+import { broadcastTo } from "../ir/ops/promote.ts";
 import { moveAxis, reshape } from "../ir/ops/structural.ts";
 import { flattenExprs, traceTree, treeOf } from "../ir/trees.ts";
 import { ascribe } from "../ir/types/diagnose.ts";
@@ -176,8 +177,8 @@ type Jacobian<I extends Shape, O extends Shape> = Expr<readonly [...O, ...I]>;
 export const jacfwd = <I extends Shape, O extends Shape>(f: (x: Expr<I>) => Expr<O>) =>
   ForwardMode.useSync((mode) => (x: Expr<I>): Jacobian<I, O> => {
     const push = pushForward(mode)(f);
-    // The rows of the basis have x's shape.
-    const columns = vmap((v: Expr): Expr => push(x, v as Expr<I>)[1])(basis(x));
+    // The rows of the basis have x's shape, so nothing is broadcast.
+    const columns = vmap((v: Expr): Expr => push(x, broadcastTo(v, x.shape))[1])(basis(x));
     const rows = moveAxis(columns, 0, -1);
     const shape: Shape = [...rows.shape.slice(0, -1), ...x.shape];
     return reshape(rows, shape) as Jacobian<I, O>;
@@ -191,8 +192,8 @@ export const jacfwd = <I extends Shape, O extends Shape>(f: (x: Expr<I>) => Expr
 export const jacrev = <I extends Shape, O extends Shape>(f: (x: Expr<I>) => Expr<O>) =>
   ReverseMode.useSync((mode) => (x: Expr<I>): Jacobian<I, O> => {
     const [y, pullback] = pullBack(mode)(f)(x);
-    // The rows of the basis have y's shape.
-    const rows = vmap((w: Expr): Expr => pullback(w as Expr<O>))(basis(y));
+    // The rows of the basis have y's shape, so nothing is broadcast.
+    const rows = vmap((w: Expr): Expr => pullback(broadcastTo(w, y.shape)))(basis(y));
     const shape: Shape = [...y.shape, ...x.shape];
     return reshape(rows, shape) as Jacobian<I, O>;
   });

@@ -1,5 +1,4 @@
 import { parameter } from "../ir/build.ts";
-import type { Expr } from "../ir/expr.ts";
 import { flattenExprs, symbolsOf } from "../ir/trees.ts";
 import { key } from "../tensor/key.ts";
 import { type Shape, sizeOf } from "../tensor/shape.ts";
@@ -65,7 +64,7 @@ export const summary = (layer: Composable, inputShape: Shape): readonly LayerRow
   const { params, state } = network.init(key(0));
   const context: Context = {
     mode: "eval",
-    key: parameter({ shape: [2], dtype: "i32" }) as Expr as Expr<readonly [2]>,
+    key: parameter({ shape: [2], dtype: "i32" }),
     axis: "batch",
   };
   network.apply(

@@ -3,7 +3,7 @@ import type { Expr } from "../ir/expr.ts";
 import { zerosLike } from "../ir/ops/indexing.ts";
 import { type Exprs, flattenExprs, flattenTensors } from "../ir/trees.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { leafPaths, type Tree, type TreeShape, unflatten } from "../tree.ts";
+import { leafPaths, type TreeShape, unflatten } from "../tree.ts";
 import { type GradientTransformation, identity, stateless } from "./transformation.ts";
 
 /** Chooses the group of a leaf of the params by its path, such as `"layers.0.weight"`. */
@@ -110,9 +110,7 @@ const partitioned = (
           // Every path belongs to one group, and the updates of that group have it.
           paths.map((path) => moves.get(path) as Expr),
         ),
-        state: Object.fromEntries(
-          made.map(([name, { state: next }]) => [name, next]),
-        ) as Tree<Expr>,
+        state: Object.fromEntries(made.map(([name, { state: next }]) => [name, next])),
       };
     },
   };

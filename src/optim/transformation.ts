@@ -3,12 +3,14 @@ import type { Expr } from "../ir/expr.ts";
 import { add } from "../ir/ops/elementwise.ts";
 import {
   type Exprs,
+  exprsLike,
   exprTree,
   flattenExprs,
   type Symbolic,
   tensorTree,
   treeOf,
 } from "../ir/trees.ts";
+import { nth } from "../tensor/list.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type Tree, zip } from "../tree.ts";
 import type { LearningRate } from "./learningRate.ts";
@@ -175,8 +177,7 @@ export const optimizerStep = <P>(
   const { leaves, shape } = flattenExprs(at.params);
   const params = exprTree(at.params);
   const next = optimizer.update(exprTree(at.gradient), exprTree(at.state), params);
-  const moves = flattenExprs(next.updates).leaves;
-  // Updates have the structure of the gradient, and so of the params.
-  const moved = leaves.map((p, i) => add(p, moves[i] as Expr));
+  const moves = exprsLike("the optimizer", shape, next.updates);
+  const moved = leaves.map((p, i) => add(p, nth(moves, i)));
   return { params: treeOf(shape, moved), state: next.state };
 };

@@ -57,7 +57,7 @@ export const dice: Comparison<"dice", [smooth?: number], Loss> = (
   notNegative("dice", { smooth });
   const [given, wanted] = compared("dice", probabilities, target);
   // Aligned first, so that sums count broadcast elements at each position.
-  const [p, y] = align(floating("dice", given), wanted) as readonly [Expr, Expr];
+  const [p, y] = align(floating("dice", given), wanted);
   const [onlyP, onlyY] = [mul(p, sub(1, y)), mul(y, sub(1, p))];
   const all = add(add(total(p), total(y)), smooth);
   return scalarLoss(div(total(add(onlyP, onlyY)), all));
