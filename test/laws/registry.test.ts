@@ -33,7 +33,7 @@ const registered: { readonly [room: string]: readonly string[] } = {
     "segmentation",
   ],
   "nn/metrics": ["classification", "confusion", "regression"],
-  optim: ["adam", "adaptive", "scaleBy", "sgd", "transformation", "transforms"],
+  optim: ["adam", "adaptive", "partition", "scaleBy", "sgd", "transformation", "transforms"],
 };
 
 /** The index from which users import each folder of modules. */
