@@ -27,6 +27,9 @@ export interface Reverse {
   ) => Pick<PullbackOf, "outputs" | "pullback">;
 }
 
+/** Differentiates with a tape of pullbacks. */
+export const tape: Reverse = { vjp: derive.vjp };
+
 /**
  * Reverse-mode differentiation as a service: a program that takes gradients has it in its requirements, and
  * forgetting to provide it is a type error.
@@ -38,7 +41,7 @@ export class ReverseMode extends Context.Service<ReverseMode, Reverse>()(
 ) {
   /** Differentiates with a tape of pullbacks: exact up to rounding, at a small multiple of the function's cost. */
   static readonly layerTape: Layer.Layer<ReverseMode> = Layer.sync(ReverseMode, () =>
-    ReverseMode.of({ vjp: derive.vjp }),
+    ReverseMode.of(tape),
   );
 
   /** Differentiates by central differences along every input element, in f64: an independent check, for the laws. */

@@ -1,6 +1,7 @@
 import { chain, type Either, left, map, right } from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import type { Exprs } from "../autodiff/index.ts";
+import { tape } from "../autodiff/reverseMode.ts";
 import { ShapeMismatch } from "../errors.ts";
 import type { Expr } from "../ir/expr.ts";
 import { add } from "../ir/ops/elementwise.ts";
@@ -141,7 +142,7 @@ export const descending = <R extends Columns, P, S>(
     step: (carried, rows, context) => {
       const { params, layerState, optimizerState } = opened(carried);
       const { reverse, overShards, ...moment } = context;
-      const circumstances: Circumstances = { ...moment, mode: "train" };
+      const circumstances: Circumstances = { ...moment, mode: "train", reverse };
       const trained = trains.of(params);
       const all = withKeys(rows, moment);
       let reached: readonly boolean[] = [];
@@ -182,7 +183,9 @@ export const descending = <R extends Columns, P, S>(
     evaluate: (carried, rows, moment): Report => {
       const { params, layerState } = opened(carried);
       const shard = withKeys(rows, moment);
-      const outcome = judge(params, layerState, shard, { ...moment, mode: "eval" });
+      // A learner may adapt to the rows that it is evaluated on.
+      const circumstances: Circumstances = { ...moment, mode: "eval", reverse: tape };
+      const outcome = judge(params, layerState, shard, circumstances);
       return { loss: outcome.loss, summaries: [summaries(metrics, outcome, shard)] };
     },
     trained: {

@@ -28,6 +28,7 @@ export type {
   StepContext,
   Stepped,
 } from "./learner.ts";
+export { type MetaLearned, metaLearned } from "./metaLearned.ts";
 export {
   type BatchObjective,
   batchObjective,

@@ -1,5 +1,6 @@
 import type { Exprs } from "../autodiff/index.ts";
 import { vmap } from "../autodiff/index.ts";
+import type { Reverse } from "../autodiff/reverseMode.ts";
 import { type Issue, ShapeMismatch } from "../errors.ts";
 import type { Expr, Program } from "../ir/expr.ts";
 import type { KeyExpr } from "../ir/ops/random.ts";
@@ -12,9 +13,10 @@ import { refuseMistakes } from "./mistakes.ts";
 /** The name of the batch axis, along which layers see the other examples of a shard. */
 export const axis = "batch";
 
-/** The circumstances of a judgment: the mode, and the moment of the run. */
+/** The circumstances of a judgment: the mode, the moment of the run, and how to take gradients within it. */
 export interface Circumstances extends Omit<Moment, "key"> {
   readonly mode: "train" | "eval";
+  readonly reverse: Reverse;
 }
 
 /** The input of a judge: the rows of a shard, and a random key for each, `[examples, 2]`. */

@@ -33,13 +33,13 @@ import {
 import type { SomeMetric } from "./scoring.ts";
 
 /** The information about the run that a loss receives besides models and data. */
-export interface LossContext extends Circumstances {
+export interface LossContext extends Omit<Circumstances, "reverse"> {
   /** A key for random changes: of this example in `objective`, of this batch in `batchObjective`. */
   readonly key: KeyExpr;
 }
 
 /** The settings of an objective, apart from its loss. */
-interface Settings<R extends Columns, M extends Models> {
+export interface Settings<R extends Columns, M extends Models> {
   /** For example `adam({ learningRate: 1e-3 })`. */
   readonly optimizer: GradientTransformation;
   /** The models to train. Defaults to all that do not follow another. */
@@ -83,7 +83,7 @@ export interface BatchObjective<R extends Columns, M extends Models> extends Set
 type ByName<A = unknown> = { readonly [name: string]: A };
 
 /** The models with these names, as a part of all params. */
-const onlyThese = (names: readonly string[]): Part => ({
+export const onlyThese = (names: readonly string[]): Part => ({
   of: (params) => Object.fromEntries(names.map((name) => [name, (params as ByName)[name]])),
   replaced: (params, part) => ({ ...(params as ByName), ...(part as ByName) }),
 });
@@ -105,7 +105,7 @@ const initialized =
   };
 
 /** The program that computes a loss, as a function of everything it depends on. */
-const asProgram = (loss: Expr): Program => {
+export const asProgram = (loss: Expr): Program => {
   const parameters = topological([loss]).filter((node) => node.primitive === "parameter");
   return program(
     parameters.map((node) => new Expr(node, 0)),
@@ -113,12 +113,14 @@ const asProgram = (loss: Expr): Program => {
   );
 };
 
-const judgedOf = (made: Expr | Judged): Judged => (made instanceof Expr ? { loss: made } : made);
+export const judgedOf = (made: Expr | Judged): Judged =>
+  made instanceof Expr ? { loss: made } : made;
 
 /** Separates the key of the loss from the keys of the models. */
-const ofLoss = -1;
+export const ofLoss = -1;
 
-const withJudge = <R extends Columns, M extends Models>(
+/** A learner of models that a judge compares, with the settings of an objective. */
+export const withJudge = <R extends Columns, M extends Models>(
   name: string,
   models: ByName<OpenLayer>,
   settings: Settings<R, M>,

@@ -11,6 +11,8 @@ import {
   mean,
   mul,
   neg,
+  reshape,
+  slice,
   tanh,
   transpose,
 } from "../../src/ir/index.ts";
@@ -23,6 +25,7 @@ import {
   copyEvery,
   follow,
   type Learner,
+  metaLearned,
   objective,
   privately,
   sharpnessAware,
@@ -118,6 +121,18 @@ const followed = (rule: "follow" | "copy") =>
     optimizer,
   });
 
+/** A task of four examples: two to adapt to, and two to judge by. */
+const adapting = metaLearned({
+  models: { line: sequential(dense(1, 3), batchNorm(3), tanh, dense(3, 1)) },
+  support: ({ line }, { x, z }: Point) =>
+    meanSquaredError(line(reshape(slice(x, [0], [2]), [2, 1])), reshape(z, [2, 1])) as Loss,
+  query: ({ line }, { x, z }: Point) =>
+    meanSquaredError(line(reshape(slice(x, [2], [4]), [2, 1])), reshape(z, [2, 1])) as Loss,
+  inner: { learningRate: 0.1, steps: 2 },
+  // The biases before a normalization have no gradient but rounding, which Adam would make a whole step of.
+  optimizer: sgd({ learningRate: 0.05 }),
+});
+
 /** A learner of each kind, for the laws. */
 export const learners: readonly LearnerSubject[] = [
   separable("supervised", supervised<Point, "x", "label", typeof network>({ ...plain, optimizer })),
@@ -134,6 +149,7 @@ export const learners: readonly LearnerSubject[] = [
   separable("alternating", players),
   separable("a teacher that follows", followed("follow")),
   separable("a teacher that is copied", followed("copy")),
+  separable("metaLearned", adapting),
   separable("averaged", averaged(0.9)(two)),
   together("augmented", augmented(mixup({ inputs: ["x", "z"], targets: [] }))(two)),
   separable("averaged over all steps", averaged("polyak")(two)),
