@@ -197,6 +197,11 @@ describe("at the limits of numbers", () => {
     expect(alone).toThrow(CompileError);
   });
 
+  it("params without leaves have no penalty", () => {
+    for (const penalty of [loss.l1Penalty, loss.l2Penalty])
+      expect(numbers(valueOf(() => penalty({}, 0.5) as Expr))).toEqual([0]);
+  });
+
   it("an impossible class changes nothing without smoothing, and no time steps lose nothing", () => {
     const never = Number.NEGATIVE_INFINITY;
     const of = (logits: Tensor, labels: Tensor) =>
