@@ -238,6 +238,27 @@ const common: KnownValues<typeof losses> = {
       nan,
     ),
   ],
+  // The student's shares are 1/4 and 3/4, the teacher's 1/2 each, and the label's cross entropy is ln 4. At a temperature
+  // of 2, of logits twice as large, the divergence is the same, and counts four times.
+  distillation: [
+    of(
+      (s, t, y) => losses.distillation(s, y, t, { temperature: 1 }),
+      [[0, Math.log(3)], [0, 0], label(0)],
+      (Math.log(4 / 3) / 2 + Math.log(4)) / 2,
+    ),
+    of(
+      (s, t, y) => losses.distillation(s, y, t, { temperature: 2, alpha: 1 }),
+      [[0, 2 * Math.log(3)], [0, 0], label(0)],
+      2 * Math.log(4 / 3),
+    ),
+    of(
+      (s, t, y) => losses.distillation(s, y, t, { alpha: 0 }),
+      [[0, Math.log(3)], [5, -5], label(1)],
+      Math.log(4 / 3),
+    ),
+    of((s, t, y) => losses.distillation(s, y, t), [[0, -infinity], [0, -infinity], label(0)], 0),
+    of((s, t, y) => losses.distillation(s, y, t), [[0, 0], [0, nan], label(0)], nan),
+  ],
   l1Penalty: [by((x) => losses.l1Penalty([x], 0.5), [[1, -2, 3]], 3)],
   l2Penalty: [by((x) => losses.l2Penalty([x], 0.5), [[1, -2, 3]], 7)],
 };

@@ -72,6 +72,7 @@ const settings: {
   negativeLogLikelihood: [
     of((x, y) => losses.negativeLogLikelihood(logSoftmax(x), y), wild(3), label),
   ],
+  distillation: "negative by rounding for a student that is nearly its teacher",
   hinge: [of((x, y) => losses.hinge(x, y), wild(3), wild(3))],
   klDivergence: "negative for unnormalized operands, and by rounding for equal ones",
   l1Penalty: [alike((x) => losses.l1Penalty([x], 0.5))],
@@ -135,6 +136,12 @@ export const labeledLosses: readonly Labelled[] = [
     scores: [4],
     classes: 4,
     loss: (x, y) => losses.negativeLogLikelihood(logSoftmax(x), y),
+  },
+  {
+    name: "distillation",
+    scores: [4],
+    classes: 4,
+    loss: (x, y) => losses.distillation(x, y, constant(tensorOf([4], "f32", [1, -2, 0, 3]))),
   },
   {
     name: "sequenceCrossEntropy",

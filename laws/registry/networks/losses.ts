@@ -82,6 +82,14 @@ const settings: { readonly [Name in keyof typeof losses]: readonly Setting[] } =
     of((x, y) => losses.negativeLogLikelihood(logSoftmax(x), y), predictions, weights),
     of((x, y) => losses.negativeLogLikelihood(logSoftmax(x), y, weighing), predictions, labels),
   ],
+  distillation: [
+    of((x, y) => losses.distillation(x, 1, y), predictions, targets),
+    of(
+      (x, y) => losses.distillation(x, y, impossible, { temperature: 1, alpha: 0.25 }),
+      predictions,
+      labels,
+    ),
+  ],
   hinge: [of(losses.hinge, predictions, signs)],
   klDivergence: [
     of(losses.klDivergence, predictions, probabilities),

@@ -169,6 +169,13 @@ const settings: {
       (reach) => [sized(reach, 3), classes(3)],
     ),
   ],
+  distillation: [
+    drawn(
+      record({ temperature: aboveZero, alpha: share }),
+      (options) => (x, y, z) => losses.distillation(x, z, y, options),
+      (reach) => [sized(reach, 3), sized(reach, 3), classes(3)],
+    ),
+  ],
   hinge: [both(plain((x, y) => losses.hinge(x, y), ofTwo))],
   klDivergence: [plain((x, y) => losses.klDivergence(logSoftmax(x), y), ofShares)],
   l1Penalty: [drawn(fromZero, (n) => (x) => losses.l1Penalty([x], n))],

@@ -98,6 +98,11 @@ const lossOptions: OptionTable<
     ],
     ignore: [anyWhole, (ignore) => losses.negativeLogLikelihood(x, 1, { ignore })],
   },
+  distillation: {
+    label: [anyWhole, (n) => losses.distillation(x, n, x)],
+    temperature: [aboveZero, (temperature) => losses.distillation(x, 1, x, { temperature })],
+    alpha: [between(0, 1), (alpha) => losses.distillation(x, 1, x, { alpha })],
+  },
   hinge: none,
   klDivergence: none,
   l1Penalty: { coefficient: [fromZero, (n) => losses.l1Penalty([x], n)] },

@@ -1,7 +1,7 @@
 import { ShapeMismatch } from "../../errors.ts";
 import type { Expr } from "../../ir/expr.ts";
 import { axisMean, cast, where } from "../../ir/ops/control.ts";
-import { abs, add, and, div, eq, ge, lt, mul, sub } from "../../ir/ops/elementwise.ts";
+import { abs, add, and, div, eq, exp, ge, lt, mul, sub } from "../../ir/ops/elementwise.ts";
 import { iota } from "../../ir/ops/indexing.ts";
 import { lift } from "../../ir/ops/promote.ts";
 import { logSoftmax } from "../../ir/ops/reduction.ts";
@@ -9,7 +9,7 @@ import { reshape } from "../../ir/ops/structural.ts";
 import { refuse } from "../../ir/types/diagnose.ts";
 import type { Operand } from "../../ir/types/shape.ts";
 import { sameShape, showShape, sizeOf } from "../../tensor/shape.ts";
-import { holding, notNegative, share } from "../../tensor/validate.ts";
+import { finite, holding, notNegative, positive, share } from "../../tensor/validate.ts";
 import { type Comparison, compared } from "./pairing.ts";
 import { type Loss, scalarLoss, total } from "./reduction.ts";
 
@@ -157,3 +157,52 @@ export const negativeLogLikelihood: Comparison<
   Loss
 > = (logProbabilities, label, options = {}) =>
   crossEntropy("negativeLogLikelihood", lift(logProbabilities), label, options);
+
+/** `Σ p (ln p - ln q)` from logarithms; a class of probability 0 counts nothing. */
+const divergence = (p: Expr, q: Expr): Loss => {
+  const shares = exp(p);
+  return total(mul(shares, where(eq(shares, 0), 0, sub(p, q))));
+};
+
+/** The logits of a teacher for the same classes. */
+const logitsLike = (op: string, student: Expr, teacher: Expr): Expr => {
+  if (sameShape(student.shape, teacher.shape)) return teacher;
+  const expected = `logits of a teacher of shape ${showShape(student.shape)}`;
+  const actual = [student.shape, teacher.shape];
+  const issue = new ShapeMismatch({ op, expected, actual, path: [] });
+  return refuse(issue, [student, teacher], [{ shape: student.shape, dtype: student.dtype }])[0];
+};
+
+/**
+ * The distillation loss of a student that learns from the label and from the logits of a teacher, both softened by a
+ * temperature. Gradients reach the teacher too, unless it is not trained or behind `stopGradient`.
+ *
+ * **Shapes** `logits` and `teacher` `[classes]`, `label: [] (i32 or u8) or [classes] → []`, one example.
+ * **Units** nats. **Math** `α T² KL(softmax(t/T) ‖ softmax(s/T)) + (1 - α) H(y, softmax(s))`, where `T` defaults to 2 and
+ * `α` to 0.5. The factor `T²` keeps the size of the gradient at any temperature.
+ * **Fails with** `InvalidArgument`, thrown, where the temperature is not a finite number above 0, or `alpha` is not from
+ * 0 to 1; `ShapeMismatch` when compiled, where the shapes do not fit.
+ * **Source** Hinton et al., "Distilling the knowledge in a neural network" (2015), arXiv:1503.02531, section 2.
+ */
+export const distillation = (
+  logits: Operand,
+  label: Operand,
+  teacher: Operand,
+  {
+    temperature = 2,
+    alpha = 0.5,
+  }: {
+    readonly temperature?: number;
+    readonly alpha?: number;
+  } = {},
+): Loss => {
+  positive("distillation", { temperature });
+  finite("distillation", { temperature });
+  holding("a number from 0 to 1", (n) => n >= 0 && n <= 1)("distillation", { alpha });
+  const s = lift(logits);
+  const t = logitsLike("distillation", s, lift(teacher, s.dtype));
+  const soft = (x: Expr) => logSoftmax(div(x, temperature));
+  const apart = mul(divergence(soft(t), soft(s)), alpha * temperature * temperature);
+  const own = crossEntropy("distillation", logSoftmax(s), label, {});
+  return scalarLoss(add(apart, mul(own, 1 - alpha)));
+};

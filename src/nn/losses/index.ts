@@ -14,6 +14,7 @@ export {
   binaryCrossEntropy,
   binaryCrossEntropyWithLogits,
   type CrossEntropyOptions,
+  distillation,
   hinge,
   huber,
   klDivergence,

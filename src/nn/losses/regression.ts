@@ -26,6 +26,7 @@ import { average, type Loss, scalarLoss, total } from "./reduction.ts";
 
 export {
   type CrossEntropyOptions,
+  distillation,
   negativeLogLikelihood,
   softmaxCrossEntropy,
 } from "./classification.ts";

@@ -68,6 +68,14 @@ describe("shapes that disagree", () => {
     for (const y of [[3], [], [1]]) expect(issuesIn(f, [3], y)).toEqual([]);
   });
 
+  it("are reported for a teacher of other classes, also where it would broadcast", () => {
+    const distilled = (x: Expr, y: Expr) => loss.distillation(x, 0, y);
+    for (const y of [[4], [1], []])
+      expect(issuesIn(distilled, [3], y)).toMatchObject([
+        { op: "distillation", actual: [[3], y], path: ["fit"] },
+      ]);
+  });
+
   it("are reported for a variance, several labels, and labels or a mask of another length", () => {
     const variance = (x: Expr, v: Expr) => gaussianNegativeLogLikelihood(x, 0, v);
     expect(issuesIn(variance, [3], [3, 1])).toMatchObject([
