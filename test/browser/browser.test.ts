@@ -151,7 +151,8 @@ describe("fluxion in a browser", () => {
   );
 
   it("uses no Node modules, and bundles without a warning", () => {
-    expect(warnings).toEqual([]);
+    // The bundler also says how long it took, on a busy machine.
+    expect(warnings.filter((text) => !text.includes("PLUGIN_TIMINGS"))).toEqual([]);
     const assets = join(bundle, "assets");
     const text = readdirSync(assets).map((file) => readFileSync(join(assets, file), "utf8"));
     for (const code of text)
