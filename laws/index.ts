@@ -186,6 +186,16 @@ export { exampleOfLayer, functionFrom, functionOfLayer, type LayerFunction } fro
 export { laws } from "./suites.ts";
 export { batched, cotangentMap, type SymbolicFunction, tangentMap } from "./symbolic.ts";
 export {
+  type EnvironmentSubject,
+  environmentLaws,
+  gamesApart,
+  keyedGames,
+  partsOfGames,
+  rangesKept,
+  rolloutIsALoop,
+  typesKept,
+} from "./training/environments.ts";
+export {
   type LearnerSubject,
   learnerLaws,
   repeatedEvaluation,

@@ -21,6 +21,7 @@ import { decodingLaws } from "./networks/decoding.ts";
 import { layerLaws } from "./networks/layers.ts";
 import { metricLaws } from "./networks/metrics.ts";
 import { oneDrawPerKey } from "./randomness/draws.ts";
+import { environmentLaws } from "./training/environments.ts";
 import { learnerLaws } from "./training/learners.ts";
 import { operatorColdness, operatorResumption, operatorTeardown } from "./training/operators.ts";
 import { optimizerLaws } from "./training/optimizers.ts";
@@ -72,6 +73,8 @@ export const laws = {
   operator: [operatorResumption, operatorColdness, operatorTeardown],
   /** For a learner, with batches for it. */
   learner: learnerLaws,
+  /** For an environment of reinforcement learning. */
+  environment: environmentLaws,
   training: [resumption, reproduction],
   /** For a backend whose steps may be submitted ahead of their reading. */
   session: [submission],

@@ -36,6 +36,7 @@ export type { FluxionError } from "./errors.ts";
 export * from "./errors.ts";
 export * as ops from "./ir/index.ts";
 export { type Expr, tanh } from "./ir/index.ts";
+export * as environments from "./learn/environments/index.ts";
 export * as learn from "./learn/index.ts";
 export { batchObjective, objective, supervised } from "./learn/index.ts";
 export * as linalg from "./linalg/index.ts";
