@@ -208,8 +208,8 @@ export const rangesKept: Law<EnvironmentSubject> = law(
       if (!floats.every((x) => !isFloat(x.dtype) || x.toTypedArray().every(Number.isFinite)))
         return "a number is not finite";
       const { low, high } = of.observation;
+      // Bounds are rounded to f32 as observations are.
       for (const seen of [steps.observation, steps.next])
-        // Bounds are rounded to f32 as observations are.
         for (const [i, x] of seen.toTypedArray().entries())
           if (!(x >= Math.fround(boundAt(low, i)) && x <= Math.fround(boundAt(high, i))))
             return `element ${i} of the observations is ${x}`;
