@@ -62,7 +62,7 @@ describe("trees", () => {
     expect(() => zip(add, { a: 1 }, { b: 1 })).toThrow(StructureMismatch);
     expect(() => zip(add, [1, 2], [1])).toThrow(StructureMismatch);
     expect(() => leavesLike("a step", flatten({ a: 1, b: 2 }).shape, [1, 2])).toThrow(
-      "a step returns [·, ·] where it must return {a: ·, b: ·}",
+      "a step returns [·, ·] but must return {a: ·, b: ·}",
     );
   });
 
