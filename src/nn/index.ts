@@ -161,5 +161,6 @@ export {
   transformerDecoderBlock,
   transformerEncoderBlock,
 } from "./layers/transformerBlock.ts";
+export { type Loaded, loadInto, type Misfit, pretrained } from "./pretrained.ts";
 export { type LayerRow, summary } from "./summary.ts";
 export type { ParamsOf, Sequential, StateOf } from "./types/chain.ts";
