@@ -77,7 +77,7 @@ const rungeKutta = (
  * The episode is done where `-cos θ₁ - cos(θ₁ + θ₂) > 1`. All four begin uniformly within ±0.1. The usual time limit is
  * 500 steps.
  *
- * **Math** the equations of the book (page 271 of the first edition) by one step of Runge-Kutta of order 4; then angles
+ * **Math** the equations of the book by one step of Runge-Kutta of order 4; then angles
  * are taken within ±π, and velocities clipped to ±4π and ±9π.
  * **Source** Sutton, "Generalization in reinforcement learning: successful examples using sparse coarse coding" (1996);
  * Sutton and Barto, "Reinforcement Learning: An Introduction" (1998), section 11.3; time steps as Gym's Acrobot-v1.

@@ -30,7 +30,7 @@ const observe = ({ row, column, paddle }: CatchState): Expr => {
  * in the middle.
  *
  * **Shapes** the observation is the board, `[10, 5]`, with 1 for the ball and for the paddle.
- * **Source** Mnih et al., "Recurrent models of visual attention" (2014), section 4.2; as "Catch" of Osband et al.,
+ * **Source** Mnih et al., "Recurrent models of visual attention" (2014); as "Catch" of Osband et al.,
  * "Behaviour suite for reinforcement learning" (2020), arXiv:1908.03568.
  */
 export const catchGame = (): Environment<CatchState> => ({

@@ -41,7 +41,7 @@ const cartPoleEquations = (
   return { after, observation: [after.x, after.v, after.angle, after.spin], reward: 1, done };
 };
 
-/** Singh and Sutton (1996), section 4.2. */
+/** Singh and Sutton (1996). */
 const mountainCarEquations = ({ x, v }: Record<"x" | "v", number>, action: number): Published => {
   const pushed = clamp(v + 0.001 * (action - 1) - 0.0025 * Math.cos(3 * x), 0.07);
   const place = Math.min(0.6, Math.max(-1.2, x + pushed));
@@ -69,7 +69,7 @@ const pendulumEquations = (
 
 type Arms = Record<"upper" | "lower" | "upperSpin" | "lowerSpin", number>;
 
-/** Sutton and Barto (1998), figure 11.5, integrated by Runge-Kutta of order 4 over 0.2 seconds. */
+/** Sutton and Barto (1998), section 11.3, integrated by Runge-Kutta of order 4 over 0.2 seconds. */
 const acrobotEquations = (state: Arms, action: number): Published => {
   const [g, l1, lc1, lc2, m1, m2, I1, I2, dt] = [9.8, 1, 0.5, 0.5, 1, 1, 1, 1, 0.2];
   const tau = action - 1;
@@ -223,6 +223,11 @@ describe("an episode ends exactly at its bound", () => {
   const tilt = Math.fround((12 * Math.PI) / 180);
   const more = Math.fround(tilt + 2 ** -26);
   it.each([
+    // It is the place after the step that counts.
+    [{ x: 2.39, v: 1, angle: 0, spin: 0 }, true],
+    [{ x: 2.41, v: -1, angle: 0, spin: 0 }, false],
+    [{ x: 0, v: 0, angle: 0.2, spin: 1 }, true],
+    [{ x: 0, v: 0, angle: 0.22, spin: -1 }, false],
     [{ x: bound, v: 0, angle: 0, spin: 0 }, false],
     [{ x: beyond, v: 0, angle: 0, spin: 0 }, true],
     [{ x: -bound, v: 0, angle: 0, spin: 0 }, false],
