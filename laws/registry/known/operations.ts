@@ -27,7 +27,7 @@ export const knownArrangement: KnownValues<typeof arrangement> = {
       ],
     ),
   ],
-  repeatElements: [numpy((x) => arrangement.repeatElements(x, 2), [[1, 2]], [1, 1, 2, 2])],
+  repeat: [numpy((x) => arrangement.repeat(x, 2), [[1, 2]], [1, 1, 2, 2])],
   kron: [
     numpy(
       (x, y) => arrangement.kron(x, y),

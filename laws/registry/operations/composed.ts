@@ -75,7 +75,7 @@ type Composed = typeof arrangement &
 const settings: { readonly [Name in keyof Composed]: readonly Setting[] } = {
   roll: [smooth((x) => arrangement.roll(x, -4, 0), [3, 2])],
   tile: [smooth((x) => arrangement.tile(x, [2, 1, 3]), [2, 2])],
-  repeatElements: [smooth((x) => arrangement.repeatElements(x, 2, 0), [2, 2])],
+  repeat: [smooth((x) => arrangement.repeat(x, 2, 0), [2, 2])],
   kron: [smooth(arrangement.kron, [2, 3], [2, 2]), smooth(arrangement.kron, [2], [2, 2])],
   cross: [smooth((x, y) => arrangement.cross(x, y), [2, 3], [2, 3])],
   repeatByCounts: [

@@ -58,9 +58,9 @@ const arrangements: OptionsOf<typeof arrangement> = {
     ...along((a) => arrangement.roll(matrix, 1, a)),
   },
   tile: { times: [extent, (n) => arrangement.tile(matrix, [2, n])] },
-  repeatElements: {
-    times: [extent, (n) => arrangement.repeatElements(matrix, n)],
-    ...along((a) => arrangement.repeatElements(matrix, 2, a)),
+  repeat: {
+    times: [extent, (n) => arrangement.repeat(matrix, n)],
+    ...along((a) => arrangement.repeat(matrix, 2, a)),
   },
   kron: none,
   cross: along((a) => arrangement.cross(ones([3, 3]), ones([3, 3]), a)),

@@ -66,9 +66,9 @@ export const tile = (operand: Operand, times: readonly number[]): Expr => {
  *
  * **Fails with** `InvalidArgument`, thrown if `times` is not an integer of at least 0.
  */
-export const repeatElements = (operand: Operand, times: number, axis = -1): Expr => {
-  whole(0)("repeatElements", { times });
-  const [x, a] = axisIn("repeatElements", lift(operand), axis);
+export const repeat = (operand: Operand, times: number, axis = -1): Expr => {
+  whole(0)("repeat", { times });
+  const [x, a] = axisIn("repeat", lift(operand), axis);
   const spaced = expandDims(x, a + 1);
   const spread = broadcastTo(
     spaced,

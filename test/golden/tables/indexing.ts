@@ -12,7 +12,7 @@ import {
   zerosLike,
 } from "../../../src/ir/ops/indexing.ts";
 import { broadcastTo, lift } from "../../../src/ir/ops/promote.ts";
-import { repeatByCounts, repeatElements, searchSorted } from "../../../src/ir/ops/rearrange.ts";
+import { repeat, repeatByCounts, searchSorted } from "../../../src/ir/ops/rearrange.ts";
 import {
   maskedScatter,
   type ScatterKind,
@@ -241,7 +241,7 @@ export const indexing: Table = {
     const [x, n] = [inputOf(c), c.kw.repeats ?? null];
     const flat = c.kw.dim === undefined ? reshape(x, [-1]) : x;
     const axis = c.kw.dim === undefined ? 0 : normalAxis(scalarOf(c.kw.dim), x.shape.length);
-    if (typeof n === "number") return repeatElements(flat, n, axis);
+    if (typeof n === "number") return repeat(flat, n, axis);
     return repeatByCounts(flat, tensorOf(n), expected[0]?.shape[axis] ?? 0, axis);
   },
 };

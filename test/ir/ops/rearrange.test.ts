@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { run } from "../../../src/interpreter/evaluate.ts";
 import { constant } from "../../../src/ir/build.ts";
 import type { Expr } from "../../../src/ir/expr.ts";
-import { kron, repeatElements, roll, searchSorted, tile } from "../../../src/ir/ops/rearrange.ts";
+import { kron, repeat, roll, searchSorted, tile } from "../../../src/ir/ops/rearrange.ts";
 import { program } from "../../../src/ir/program.ts";
 import { tensor } from "../../../src/tensor/constructors.ts";
 
@@ -35,8 +35,8 @@ test.each([
     ],
   ],
   [
-    "repeatElements",
-    repeatElements(matrix, 2, 0),
+    "repeat",
+    repeat(matrix, 2, 0),
     [
       [1, 2],
       [1, 2],
