@@ -227,8 +227,12 @@ describe("invalid arguments of a model", () => {
     expect(() => vit(2, { size: 8, patch: 4, width: 6, depth: 1, heads: 4 })).toThrow(
       refused("heads"),
     );
-    expect(() => rowsOf(unet(2, { channels: 1, width: 2, levels: 3 }), [12, 16, 1])).toThrow(
-      refused("2 ** levels"),
-    );
+    for (const shape of [
+      [12, 16, 1],
+      [16, 12, 1],
+    ] as const)
+      expect(() => rowsOf(unet(2, { channels: 1, width: 2, levels: 3 }), shape)).toThrow(
+        refused("2 ** levels"),
+      );
   });
 });
