@@ -124,6 +124,8 @@ describe("attention", () => {
       const params = constants(layer.init(key(3)).params) as never;
       const stepped = valueOf((e: Expr) => {
         let cache = layer.emptyCache(7);
+        // Keys and values of both heads, with room for seven positions.
+        for (const kept of [cache.key, cache.value]) expect(kept.shape).toEqual([2, 7, 2]);
         const ys: Expr[] = [];
         for (let t = 0; t < 5; t++) {
           const [y, next] = layer.step(params, index(e, t), cache);
