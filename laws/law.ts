@@ -99,7 +99,7 @@ export class LawBroken extends failure(
       e.reason,
       `for ${e.counterexample}`,
     ].join("\n"),
-    fix: `see it again with { seed: ${e.seed}, path: "${e.path}" }`,
+    fix: `see it again with check(law, subject, { seed: ${e.seed}, path: "${e.path}" })`,
   }),
 ) {}
 

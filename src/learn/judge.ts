@@ -26,9 +26,9 @@ export interface Shard {
 }
 
 /** The judgment of one example. Its leaves have no batch axis. */
-export interface Judged {
+export interface Judged<L extends Expr = Expr> {
   /** The loss, a scalar. */
-  readonly loss: Expr;
+  readonly loss: L;
   /** The output that metrics compare with `target`. */
   readonly output?: Expr | undefined;
   readonly target?: Expr | undefined;

@@ -65,7 +65,11 @@ export interface Objective<R extends Columns, M extends Models> extends Settings
   /** The models, by name. Each is a layer, which the loss calls as a function. */
   readonly models: M;
   /** The loss of one row, or a judgment with outputs for metrics. A step minimizes the mean over a batch. */
-  readonly loss: (models: Applied<M>, row: R, context: LossContext) => Expr<readonly []> | Judged;
+  readonly loss: (
+    models: Applied<M>,
+    row: R,
+    context: LossContext,
+  ) => Expr<readonly []> | Judged<Expr<readonly []>>;
 }
 
 /** The specification of {@link batchObjective}. */
@@ -77,7 +81,7 @@ export interface BatchObjective<R extends Columns, M extends Models> extends Set
     models: AppliedToBatch<M>,
     batch: Batched<R>,
     context: LossContext,
-  ) => Expr<readonly []> | Judged;
+  ) => Expr<readonly []> | Judged<Expr<readonly []>>;
 }
 
 type ByName<A = unknown> = { readonly [name: string]: A };

@@ -77,7 +77,7 @@ export interface SameLayer<P, S> extends Described {
   ) => readonly [y: Expr<X>, state: Symbolic<S>];
 }
 
-/** A function that keeps the shape of its operand, such as `tanh`, `relu` or `softmax`. */
+/** A function that keeps the shape of its operand, such as `tanh`, `relu` or `softmax`; for none, `(x) => x`. It is not a layer. */
 export type Activation = <const X extends Operand>(x: X) => Expr<ShapeOf<X>>;
 
 /** The supertype of all layers: what a combinator accepts. */

@@ -241,7 +241,9 @@ describe("a failure", () => {
     expect(sample).toMatch(
       /^for \[\{"x":\[\[0\. 0\.\]\],"v":\[\[ *(0\. +-?1\.|-?1\. +0\.)\]\]\}\]$/,
     );
-    expect(again).toBe(`  fix: see it again with { seed: 5, path: "${failure.path}" }`);
+    expect(again).toBe(
+      `  fix: see it again with check(law, subject, { seed: 5, path: "${failure.path}" })`,
+    );
   });
 
   test("is reproduced by its seed and path", () => {
