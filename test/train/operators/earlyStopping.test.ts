@@ -267,9 +267,12 @@ describe("earlyStopping", () => {
 
   it("evaluates the state that it keeps on the test examples, and says nothing of the last one", async () => {
     const asked: number[] = [];
-    const validated = (n: number): Event & { readonly _tag: "Validated" } => ({
+    const validated = (
+      n: number,
+      on: "validation" | "test" = "test",
+    ): Event & { readonly _tag: "Validated" } => ({
       _tag: "Validated",
-      on: "test",
+      on,
       epoch: n,
       step: n * 200,
       examples: 10,
@@ -298,6 +301,9 @@ describe("earlyStopping", () => {
     const best = await through([begun, epoch(1, 0.5), validated(1), completed(1)], options);
     expect(best.slice(2)).toMatchObject([validated(1), completed(1)]);
     expect(asked).toEqual([1, 1]);
+    // Validation is said of each epoch, also of one that is not kept.
+    const said = await through([...flat, validated(3, "validation")], { ...options, patience: 5 });
+    expect(said.at(-1)).toEqual(validated(3, "validation"));
   });
 
   it("passes on the end of another run", async () => {
@@ -326,6 +332,9 @@ describe("earlyStopping", () => {
     await expect(failure).rejects.toEqual(
       new UnknownMonitor({ monitor: "validation.loss", known: ["train.loss", "train.accuracy"] }),
     );
+    const both = through([started, epoch(1, 0.5, 0.6)], { monitor: "validation.f1" });
+    const known = ["train.loss", "train.accuracy", "validation.loss"];
+    await expect(both).rejects.toMatchObject({ monitor: "validation.f1", known });
   });
 
   it.each([

@@ -220,6 +220,10 @@ describe("a state outside the run", () => {
     ["epoch", { epoch: -1 }],
     ["step", { step: Number.NaN }],
     ["key", { key: zeros([3]) as Tensor as Key }],
+    // What is no object has no parts.
+    ["params", { carried: undefined }],
+    ["params", { carried: null }],
+    ["params", { carried: 5 }],
   ] as const)("is refused for its %s", async (part, changed) => {
     const begun = initialState<unknown>(small);
     const state = { ...begun, ...changed };
