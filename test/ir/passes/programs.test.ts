@@ -93,10 +93,10 @@ describe("common subexpressions", () => {
     expect(left(cse, [x], [again(), again()])).toBe("call(1 → 1: exp) call(1 → 1: exp)");
     const looped = () =>
       loop({ carry: [x], xs: [], length: 2, reverse: false }, ([c]) => ({
-        carry: [call("f", { kind: "checkpoint" }, [c], ([v]) => [exp(v)])[0] as Expr],
+        carry: [neg(call("f", { kind: "checkpoint" }, [c], ([v]) => [exp(v)])[0] as Expr)],
         ys: [],
       })).carry[0] as Expr;
-    const one = "scan(1 → 1: call(1 → 1: exp))";
+    const one = "scan(1 → 1: call(1 → 1: exp) neg)";
     expect(left(cse, [x], [looped(), looped()])).toBe(`${one} ${one}`);
   });
 });
