@@ -79,6 +79,7 @@ describe("options of decoding", () => {
     ["topK", () => sampleSequence(c, key(1), { from: [0], length: 0, topK: 1.5 })],
     ["topP", () => sampleSequence(c, key(1), { from: [0], length: 0, topP: 0 })],
     ["until", () => greedySearch(c, { from: [0], length: 1, until: 2 })],
+    ["until", () => beamSearch(c, { from: [0], length: 1, until: 2, width: 1 })],
     ["width", () => beamSearch(c, { from: [0], length: 1, width: 0 })],
     [
       "lengthPenalty",
