@@ -146,12 +146,13 @@ const typeText = (leaf: unknown): string => {
 /** The mismatch of two trees of tensors, if there is one: another structure, or the first leaf of another type. */
 const treeMismatch = (
   pipeline: string,
+  part: string,
   wanted: unknown,
   given: unknown,
 ): StateMismatch | undefined => {
   const [fresh, own] = [flatten<unknown>(wanted), flatten<unknown>(given)];
   const mismatch = (path: readonly string[], expected: string, actual: string) =>
-    new StateMismatch({ pipeline, part: path[0] ?? "state", path, expected, actual });
+    new StateMismatch({ pipeline, part, path, expected, actual });
   const [paths, actual] = [leafPaths(fresh.shape), leafPaths(own.shape)];
   const shown = (all: typeof paths) => all.map((path) => path.join(".")).join(", ") || "no leaves";
   if (!sameTreeShape(fresh.shape, own.shape)) return mismatch([], shown(paths), shown(actual));
@@ -178,13 +179,10 @@ export const carriedMismatch = (
   // Parts are compared one by one, so that the mismatch names the part and its leaves alone.
   if (typeof fresh === "object" && fresh !== null && !Array.isArray(fresh))
     for (const part of Object.keys(fresh)) {
-      const wrong = treeMismatch(of.name, fieldOf(fresh, part), fieldOf(given, part));
-      if (wrong !== undefined) {
-        const { expected, actual, path } = wrong;
-        return new StateMismatch({ pipeline: of.name, part, path, expected, actual });
-      }
+      const wrong = treeMismatch(of.name, part, fieldOf(fresh, part), fieldOf(given, part));
+      if (wrong !== undefined) return wrong;
     }
-  return treeMismatch(of.name, fresh, given);
+  return treeMismatch(of.name, "carried", fresh, given);
 };
 
 /** The reason why the trained model within a state does not belong to a pipeline, if any. */
