@@ -22,8 +22,10 @@ const training = async (name: string, problem: Problem): Promise<Training> => {
   const workload = workloads.find((w) => w.name === name);
   if (workload === undefined) throw new Error(`no workload ${name}`);
   const pipeline = await workload.load();
-  const { train } = await Effect.runPromise(pipeline.source);
-  if (!(train instanceof Dataset)) throw new Error("a workload learns from a dataset");
+  const { train: source } = await Effect.runPromise(pipeline.source);
+  if (!(source instanceof Dataset)) throw new Error("a workload learns from a dataset");
+  // A run keeps computed rows too.
+  const train = source.materialize();
   const kept = keptOf(initialState(pipeline));
   const types = typesOf(train.columns, pipeline.batchSize);
 
