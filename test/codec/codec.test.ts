@@ -196,9 +196,8 @@ describe("malformed input is a typed error with its path", () => {
     const error = fails(treeCodec, [[many], [many]]);
     expect(error.issues).toHaveLength(100);
     const names = Object.fromEntries(many.map((_, i) => [`k${i}`, i]));
-    const from = performance.now();
+    // Quadratic work (some 10^11 comparisons) would pass the time limit of a test.
     expect(E.isRight(numbersByName.decode(names))).toBe(true);
-    expect(performance.now() - from).toBeLessThan(5000);
   });
 
   test("a shape whose size overflows is reported at the shape", () => {

@@ -351,7 +351,6 @@ describe("invalid datasets are refused", () => {
   });
 
   test("many datasets are concatenated flat: a batch visits only the parts it needs", () => {
-    const from = performance.now();
     const many = upTo(5000).reduce((all, i) => all.concat(points(i % 3, 2 * i)), points(1, 20_000));
     expect(many.size).toBe(1 + 5000 - 1);
     const order = many.shuffle(key(3));
@@ -360,14 +359,12 @@ describe("invalid datasets are refused", () => {
     expect(ids(order).toSorted((a, b) => a - b)).toEqual(expected.toSorted((a, b) => a - b));
     whole(order);
     for (const batch of order.batch(64)) expect(batch.x.shape[1]).toBe(2);
-    expect(performance.now() - from).toBeLessThan(10_000);
   });
 
   test("the time is linear in the numbers of parts and examples", () => {
     const many = dataset({ x: fromTypedArray([1_000_000], new Uint8Array(1_000_000)) });
-    const from = performance.now();
+    // Visiting every example for every part (5 * 10^10 visits) would pass the time limit of a test.
     expect(many.split(new Array<number>(50_000).fill(20))).toHaveLength(50_000);
     expect(many.shuffle(key(2)).skip(10).size).toBe(999_990);
-    expect(performance.now() - from).toBeLessThan(5000);
   });
 });

@@ -385,13 +385,10 @@ describe("tables", () => {
     const texts = [
       `${wide.join(",")}\n${row}\n${row}`,
       `c0\n${"1".repeat(40_000)}x`,
-      ...hostile.map((part) => `c0\n${part.repeat(100_000)}x`),
+      ...hostile.map((part) => `c0\n${part.repeat(400_000)}x`),
     ];
-    for (const text of texts) {
-      const from = performance.now();
-      parseCsv(text, { x: text.startsWith("c0,") ? wide : ["c0"] }, "t");
-      expect(performance.now() - from).toBeLessThan(1500);
-    }
+    // Quadratic work (over 10^11 steps) would pass the time limit of a test.
+    for (const text of texts) parseCsv(text, { x: text.startsWith("c0,") ? wide : ["c0"] }, "t");
   });
 
   test("a mistake in a long field or header is reported briefly", () => {

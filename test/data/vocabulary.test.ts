@@ -126,11 +126,9 @@ describe("words", () => {
   });
 
   it("takes linear time for any text", () => {
-    for (const piece of ["a'", "a\u200c", "\u200d", "\u{10400}", "a\u0301"]) {
-      const from = performance.now();
-      tokenizeWords(piece.repeat(200_000));
-      expect(performance.now() - from).toBeLessThan(2000);
-    }
+    // Quadratic work (over 10^11 steps) would pass the time limit of a test.
+    for (const piece of ["a'", "a\u200c", "\u200d", "\u{10400}", "a\u0301"])
+      expect(tokenizeWords(piece.repeat(400_000)).length).toBeLessThanOrEqual(400_000);
   });
 
   holds(tokenizerLaws, [{ name: "words", words: tokenizeWords }], { runs: 200 });

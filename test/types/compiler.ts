@@ -54,41 +54,18 @@ const countOf = (output: string, line: string): number => {
   return Number(match[1]);
 };
 
-/** Reads the seconds on a line of `--extendedDiagnostics`. */
-export const secondsOf = (output: string, line: string): number => {
-  const match = new RegExp(`^${line}:\\s*([\\d.]+)s`, "m").exec(output);
-  if (match === null) throw new Error(`the compiler reports no "${line}":\n${output}`);
-  return Number(match[1]);
-};
-
-/** The cost of checking the types of a source. */
-export interface CheckCost {
-  /** The best of a few runs, on one thread. */
-  readonly milliseconds: number;
-  /** The number of type instantiations: the compiler's work, which is the same on every machine. */
-  readonly instantiations: number;
-}
-
 /**
- * Measures the cost of checking the types of a source. The source may import `"fluxion"`. A source with type errors is
- * refused, because a checker that gives up early is fast.
+ * Counts the type instantiations of a source: the compiler's work, which is the same on every machine. The source may
+ * import `"fluxion"`. A source with type errors is refused, because a checker that gives up early is fast.
  *
- * All its imports are checked too, so compare it with the cost of a baseline.
+ * All its imports are checked too, so compare it with the count of a baseline.
  */
-export const checkCost = (source: string, runs = 3): Promise<CheckCost> =>
+export const instantiationsIn = (source: string): Promise<number> =>
   inFolder(async (folder) => {
-    writeFileSync(join(folder, "tsconfig.json"), configurationFor(["timed.ts"]));
-    writeFileSync(join(folder, "timed.ts"), source);
-    let best: CheckCost = { milliseconds: Number.POSITIVE_INFINITY, instantiations: 0 };
-    for (let run = 0; run < runs; run++) {
-      const output = await compile(folder, "--extendedDiagnostics", "--singleThreaded");
-      const errors = output.split("\n").filter((line) => /timed\.ts\(\d+,\d+\): error/.test(line));
-      if (errors.length > 0) throw new Error(errors.join("\n"));
-      const milliseconds = 1000 * secondsOf(output, "Check time");
-      best = {
-        milliseconds: Math.min(best.milliseconds, milliseconds),
-        instantiations: countOf(output, "Instantiations"),
-      };
-    }
-    return best;
+    writeFileSync(join(folder, "tsconfig.json"), configurationFor(["counted.ts"]));
+    writeFileSync(join(folder, "counted.ts"), source);
+    const output = await compile(folder, "--extendedDiagnostics", "--singleThreaded");
+    const errors = output.split("\n").filter((line) => /counted\.ts\(\d+,\d+\): error/.test(line));
+    if (errors.length > 0) throw new Error(errors.join("\n"));
+    return countOf(output, "Instantiations");
   });
