@@ -11,7 +11,7 @@ import {
   type GradientTransformation,
   identity,
 } from "../../src/optim/transformation.ts";
-import { clip, scale } from "../../src/optim/transforms.ts";
+import { clip, scale } from "../../src/optim/transforms/parts.ts";
 import { zeros } from "../../src/tensor/constructors.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import { flatten, type TreeShape, unflatten } from "../../src/tree.ts";

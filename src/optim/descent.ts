@@ -1,6 +1,6 @@
 import type { LearningRate } from "./learningRate.ts";
 import { chain, type GradientTransformation } from "./transformation.ts";
-import { addDecayedWeights, scaleByLearningRate } from "./transforms.ts";
+import { addDecayedWeights, scaleByLearningRate } from "./transforms/parts.ts";
 
 /** Weight decay as parts of a chain: no part if it is 0. */
 export const decay = (weightDecay: number): readonly GradientTransformation[] =>

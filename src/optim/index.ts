@@ -1,17 +1,9 @@
 /** Optimizers, gradient transformations and learning-rate schedules. */
 
-export { type AdamOptions, adam, adamw } from "./adam.ts";
-export { type AdaptiveOptions, adadelta, adagrad, adamax, rmsprop } from "./adaptive.ts";
 export type { LearningRate, Schedule } from "./learningRate.ts";
-export { freeze, type GroupOf, masked, partition } from "./partition.ts";
-export {
-  type AdamScaling,
-  scaleByAdadelta,
-  scaleByAdam,
-  scaleByAdamax,
-  scaleByRms,
-  scaleByRss,
-} from "./scaleBy.ts";
+export { type AdamOptions, adam, adamw } from "./optimizers/adam.ts";
+export { type AdaptiveOptions, adadelta, adagrad, adamax, rmsprop } from "./optimizers/adaptive.ts";
+export { type SgdOptions, sgd } from "./optimizers/sgd.ts";
 export {
   constantSchedule,
   cosineDecay,
@@ -24,8 +16,7 @@ export {
   piecewiseConstant,
   sampleSchedule,
   stepDecay,
-} from "./schedules.ts";
-export { type SgdOptions, sgd } from "./sgd.ts";
+} from "./schedules/schedules.ts";
 export {
   applyUpdates,
   chain,
@@ -38,6 +29,7 @@ export {
   transformation,
   type UpdateResult,
 } from "./transformation.ts";
+export { freeze, type GroupOf, masked, partition } from "./transforms/partition.ts";
 export {
   addDecayedWeights,
   clip,
@@ -46,4 +38,12 @@ export {
   scale,
   scaleByLearningRate,
   trace,
-} from "./transforms.ts";
+} from "./transforms/parts.ts";
+export {
+  type AdamScaling,
+  scaleByAdadelta,
+  scaleByAdam,
+  scaleByAdamax,
+  scaleByRms,
+  scaleByRss,
+} from "./transforms/scaleBy.ts";

@@ -7,9 +7,10 @@ import type { Expr } from "../../src/ir/expr.ts";
 import { add, mul, sin, square, sub } from "../../src/ir/ops/elementwise.ts";
 import { index } from "../../src/ir/ops/structural.ts";
 import { program } from "../../src/ir/program.ts";
-import { adam, adamw } from "../../src/optim/adam.ts";
-import { adadelta, adagrad, adamax, rmsprop } from "../../src/optim/adaptive.ts";
 import type { Schedule } from "../../src/optim/learningRate.ts";
+import { adam, adamw } from "../../src/optim/optimizers/adam.ts";
+import { adadelta, adagrad, adamax, rmsprop } from "../../src/optim/optimizers/adaptive.ts";
+import { sgd } from "../../src/optim/optimizers/sgd.ts";
 import {
   constantSchedule,
   cosineDecay,
@@ -21,8 +22,7 @@ import {
   piecewiseConstant,
   sampleSchedule,
   stepDecay,
-} from "../../src/optim/schedules.ts";
-import { sgd } from "../../src/optim/sgd.ts";
+} from "../../src/optim/schedules/schedules.ts";
 import {
   applyUpdates,
   type Exprs,

@@ -19,7 +19,7 @@ const others: { readonly [room: string]: readonly string[] } = {
   "nn/combinators": ["stack"],
   "nn/losses": ["pairing", "reduction"],
   "nn/metrics": ["metric"],
-  optim: ["descent", "ema", "learningRate", "schedules"],
+  optim: ["descent", "ema", "learningRate"],
 };
 
 const registered: { readonly [room: string]: readonly string[] } = {
@@ -33,13 +33,19 @@ const registered: { readonly [room: string]: readonly string[] } = {
     "segmentation",
   ],
   "nn/metrics": ["classification", "confusion", "regression"],
-  optim: ["adam", "adaptive", "partition", "scaleBy", "sgd", "transformation", "transforms"],
+  optim: ["transformation"],
+  "optim/optimizers": ["adam", "adaptive", "sgd"],
+  "optim/schedules": ["schedules"],
+  "optim/transforms": ["partition", "parts", "scaleBy"],
 };
 
 /** The index from which users import each folder of modules. */
 const indices: { readonly [room: string]: string } = {
   "nn/layers": "nn",
   "nn/combinators": "nn",
+  "optim/optimizers": "optim",
+  "optim/schedules": "optim",
+  "optim/transforms": "optim",
 };
 /** Exports for other folders of the package only. */
 const inner = ["isKnown"];

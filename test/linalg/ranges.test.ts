@@ -11,7 +11,7 @@ import { open } from "../../src/nn/apply.ts";
 import { spectralNorm, weightNorm } from "../../src/nn/combinators/parametrize.ts";
 import { dense } from "../../src/nn/layers/dense.ts";
 import { cosineEmbedding } from "../../src/nn/losses/contrastive.ts";
-import { globalNorm } from "../../src/optim/transforms.ts";
+import { globalNorm } from "../../src/optim/transforms/parts.ts";
 import { tensor, zeros } from "../../src/tensor/constructors.ts";
 import { key } from "../../src/tensor/key.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";

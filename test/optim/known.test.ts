@@ -10,18 +10,11 @@ import {
 import { holds } from "../../laws/vitest.ts";
 import type { Expr } from "../../src/ir/expr.ts";
 import { mul } from "../../src/ir/ops/elementwise.ts";
-import { adam, adamw } from "../../src/optim/adam.ts";
-import { adadelta, adagrad, adamax, rmsprop } from "../../src/optim/adaptive.ts";
 import type { Schedule } from "../../src/optim/learningRate.ts";
-import { freeze, masked, partition } from "../../src/optim/partition.ts";
-import {
-  scaleByAdadelta,
-  scaleByAdam,
-  scaleByAdamax,
-  scaleByRms,
-  scaleByRss,
-} from "../../src/optim/scaleBy.ts";
-import type * as schedules from "../../src/optim/schedules.ts";
+import { adam, adamw } from "../../src/optim/optimizers/adam.ts";
+import { adadelta, adagrad, adamax, rmsprop } from "../../src/optim/optimizers/adaptive.ts";
+import { sgd } from "../../src/optim/optimizers/sgd.ts";
+import type * as schedules from "../../src/optim/schedules/schedules.ts";
 import {
   constantSchedule,
   cosineDecay,
@@ -33,8 +26,7 @@ import {
   oneCycle,
   piecewiseConstant,
   stepDecay,
-} from "../../src/optim/schedules.ts";
-import { sgd } from "../../src/optim/sgd.ts";
+} from "../../src/optim/schedules/schedules.ts";
 import {
   applyUpdates,
   chain,
@@ -43,6 +35,7 @@ import {
   identity,
   stateless,
 } from "../../src/optim/transformation.ts";
+import { freeze, masked, partition } from "../../src/optim/transforms/partition.ts";
 import {
   addDecayedWeights,
   clip,
@@ -51,7 +44,14 @@ import {
   scale,
   scaleByLearningRate,
   trace,
-} from "../../src/optim/transforms.ts";
+} from "../../src/optim/transforms/parts.ts";
+import {
+  scaleByAdadelta,
+  scaleByAdam,
+  scaleByAdamax,
+  scaleByRms,
+  scaleByRss,
+} from "../../src/optim/transforms/scaleBy.ts";
 import { scalar } from "../../src/tensor/constructors.ts";
 import { leaves, map } from "../../src/tree.ts";
 import { constants } from "../nn/evaluated.ts";

@@ -1,7 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { adam, adamw } from "../../src/optim/adam.ts";
-import { adadelta, adagrad, adamax, rmsprop } from "../../src/optim/adaptive.ts";
+import { adam, adamw } from "../../src/optim/optimizers/adam.ts";
+import { adadelta, adagrad, adamax, rmsprop } from "../../src/optim/optimizers/adaptive.ts";
+import { sgd } from "../../src/optim/optimizers/sgd.ts";
 import {
   constantSchedule,
   cosineDecay,
@@ -12,8 +13,7 @@ import {
   piecewiseConstant,
   sampleSchedule,
   stepDecay,
-} from "../../src/optim/schedules.ts";
-import { sgd } from "../../src/optim/sgd.ts";
+} from "../../src/optim/schedules/schedules.ts";
 import {
   chain,
   type Exprs,
@@ -28,7 +28,7 @@ import {
   globalNorm,
   scale,
   scaleByLearningRate,
-} from "../../src/optim/transforms.ts";
+} from "../../src/optim/transforms/parts.ts";
 import { tensor } from "../../src/tensor/constructors.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import { leaves, type Tree } from "../../src/tree.ts";

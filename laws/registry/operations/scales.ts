@@ -6,7 +6,7 @@ import { mean, variance } from "../../../src/ir/ops/reduction.ts";
 import * as linalg from "../../../src/linalg/index.ts";
 import { cosineEmbedding, infoNce } from "../../../src/nn/losses/contrastive.ts";
 import { importanceLoss } from "../../../src/nn/losses/routing.ts";
-import { globalNorm } from "../../../src/optim/transforms.ts";
+import { globalNorm } from "../../../src/optim/transforms/parts.ts";
 import type { Shape } from "../../../src/tensor/shape.ts";
 import { type Domain, positive, real, tensorOf, tensors } from "../../domain.ts";
 import type { Homogeneous } from "../../values/scaling.ts";

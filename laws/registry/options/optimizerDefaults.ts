@@ -1,24 +1,24 @@
-import { adam, adamw } from "../../../src/optim/adam.ts";
-import { adadelta, adagrad, adamax, rmsprop } from "../../../src/optim/adaptive.ts";
 import type { Schedule } from "../../../src/optim/learningRate.ts";
-import {
-  scaleByAdadelta,
-  scaleByAdam,
-  scaleByAdamax,
-  scaleByRms,
-  scaleByRss,
-} from "../../../src/optim/scaleBy.ts";
-import type * as schedules from "../../../src/optim/schedules.ts";
+import { adam, adamw } from "../../../src/optim/optimizers/adam.ts";
+import { adadelta, adagrad, adamax, rmsprop } from "../../../src/optim/optimizers/adaptive.ts";
+import { sgd } from "../../../src/optim/optimizers/sgd.ts";
+import type * as schedules from "../../../src/optim/schedules/schedules.ts";
 import {
   constantSchedule,
   cosineDecay,
   cosineWarmRestarts,
   linearWarmup,
   oneCycle,
-} from "../../../src/optim/schedules.ts";
-import { sgd } from "../../../src/optim/sgd.ts";
+} from "../../../src/optim/schedules/schedules.ts";
 import type { GradientTransformation } from "../../../src/optim/transformation.ts";
-import { scaleByLearningRate, trace } from "../../../src/optim/transforms.ts";
+import { scaleByLearningRate, trace } from "../../../src/optim/transforms/parts.ts";
+import {
+  scaleByAdadelta,
+  scaleByAdam,
+  scaleByAdamax,
+  scaleByRms,
+  scaleByRss,
+} from "../../../src/optim/transforms/scaleBy.ts";
 import type { DefaultsSubject } from "../../training/optimizers.ts";
 import type { Optimizers } from "../training/optimizers.ts";
 

@@ -1,13 +1,7 @@
-import { adam, adamw } from "../../../src/optim/adam.ts";
-import { adadelta, adagrad, adamax, rmsprop } from "../../../src/optim/adaptive.ts";
-import {
-  scaleByAdadelta,
-  scaleByAdam,
-  scaleByAdamax,
-  scaleByRms,
-  scaleByRss,
-} from "../../../src/optim/scaleBy.ts";
-import type * as schedules from "../../../src/optim/schedules.ts";
+import { adam, adamw } from "../../../src/optim/optimizers/adam.ts";
+import { adadelta, adagrad, adamax, rmsprop } from "../../../src/optim/optimizers/adaptive.ts";
+import { sgd } from "../../../src/optim/optimizers/sgd.ts";
+import type * as schedules from "../../../src/optim/schedules/schedules.ts";
 import {
   constantSchedule,
   cosineDecay,
@@ -20,8 +14,7 @@ import {
   piecewiseConstant,
   sampleSchedule,
   stepDecay,
-} from "../../../src/optim/schedules.ts";
-import { sgd } from "../../../src/optim/sgd.ts";
+} from "../../../src/optim/schedules/schedules.ts";
 import {
   addDecayedWeights,
   clip,
@@ -29,7 +22,14 @@ import {
   scale,
   scaleByLearningRate,
   trace,
-} from "../../../src/optim/transforms.ts";
+} from "../../../src/optim/transforms/parts.ts";
+import {
+  scaleByAdadelta,
+  scaleByAdam,
+  scaleByAdamax,
+  scaleByRms,
+  scaleByRss,
+} from "../../../src/optim/transforms/scaleBy.ts";
 import {
   between,
   finiteNumber,

@@ -1,23 +1,15 @@
-import type * as adams from "../../../src/optim/adam.ts";
-import { adam, adamw } from "../../../src/optim/adam.ts";
-import type * as adaptive from "../../../src/optim/adaptive.ts";
-import { adadelta, adagrad, adamax, rmsprop } from "../../../src/optim/adaptive.ts";
-import type * as partitions from "../../../src/optim/partition.ts";
-import { freeze, masked, partition } from "../../../src/optim/partition.ts";
-import type * as scalings from "../../../src/optim/scaleBy.ts";
-import {
-  scaleByAdadelta,
-  scaleByAdam,
-  scaleByAdamax,
-  scaleByRms,
-  scaleByRss,
-} from "../../../src/optim/scaleBy.ts";
-import { exponentialDecay } from "../../../src/optim/schedules.ts";
-import type * as descent from "../../../src/optim/sgd.ts";
-import { sgd } from "../../../src/optim/sgd.ts";
+import type * as adams from "../../../src/optim/optimizers/adam.ts";
+import { adam, adamw } from "../../../src/optim/optimizers/adam.ts";
+import type * as adaptive from "../../../src/optim/optimizers/adaptive.ts";
+import { adadelta, adagrad, adamax, rmsprop } from "../../../src/optim/optimizers/adaptive.ts";
+import type * as descent from "../../../src/optim/optimizers/sgd.ts";
+import { sgd } from "../../../src/optim/optimizers/sgd.ts";
+import { exponentialDecay } from "../../../src/optim/schedules/schedules.ts";
 import type * as transformations from "../../../src/optim/transformation.ts";
 import { chain, identity, stateless } from "../../../src/optim/transformation.ts";
-import type * as parts from "../../../src/optim/transforms.ts";
+import type * as partitions from "../../../src/optim/transforms/partition.ts";
+import { freeze, masked, partition } from "../../../src/optim/transforms/partition.ts";
+import type * as parts from "../../../src/optim/transforms/parts.ts";
 import {
   addDecayedWeights,
   clip,
@@ -25,7 +17,15 @@ import {
   scale,
   scaleByLearningRate,
   trace,
-} from "../../../src/optim/transforms.ts";
+} from "../../../src/optim/transforms/parts.ts";
+import type * as scalings from "../../../src/optim/transforms/scaleBy.ts";
+import {
+  scaleByAdadelta,
+  scaleByAdam,
+  scaleByAdamax,
+  scaleByRms,
+  scaleByRss,
+} from "../../../src/optim/transforms/scaleBy.ts";
 import type { OptimizerSubject } from "../../training/optimizers.ts";
 import type { RatedSubject } from "../../training/rates.ts";
 

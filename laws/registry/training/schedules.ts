@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import type * as modules from "../../../src/optim/schedules.ts";
+import type * as modules from "../../../src/optim/schedules/schedules.ts";
 import {
   constantSchedule,
   cosineDecay,
@@ -11,7 +11,7 @@ import {
   oneCycle,
   piecewiseConstant,
   stepDecay,
-} from "../../../src/optim/schedules.ts";
+} from "../../../src/optim/schedules/schedules.ts";
 import type { DrawnSchedule, ScheduleSubject } from "../../training/rates.ts";
 
 type Schedules = Omit<typeof modules, "sampleSchedule">;

@@ -1,7 +1,7 @@
 import type { Expr } from "../../ir/expr.ts";
 import { cast, stopGradient, where } from "../../ir/ops/control.ts";
 import { add, div, gt, maximum, minimum, mul, sign, sub } from "../../ir/ops/elementwise.ts";
-import { globalNorm } from "../../optim/transforms.ts";
+import { globalNorm } from "../../optim/transforms/parts.ts";
 import { nth } from "../../tensor/list.ts";
 import { positive, whole } from "../../tensor/validate.ts";
 import { leaves } from "../../tree.ts";

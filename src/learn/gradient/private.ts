@@ -6,7 +6,7 @@ import { foldInKey, type KeyExpr, normal, splitKey } from "../../ir/ops/random.t
 import { mean } from "../../ir/ops/reduction.ts";
 import { expandDims, index } from "../../ir/ops/structural.ts";
 import { flattenExprs, treeOf } from "../../ir/trees.ts";
-import { globalNorm } from "../../optim/transforms.ts";
+import { globalNorm } from "../../optim/transforms/parts.ts";
 import { isFloat } from "../../tensor/dtype.ts";
 import { nth } from "../../tensor/list.ts";
 import { notNegative, positive } from "../../tensor/validate.ts";

@@ -1,8 +1,8 @@
-import { notNegative, share } from "../tensor/validate.ts";
-import { decay, descent } from "./descent.ts";
-import type { LearningRate } from "./learningRate.ts";
-import { type AdamScaling, scaleByAdam } from "./scaleBy.ts";
-import type { GradientTransformation } from "./transformation.ts";
+import { notNegative, share } from "../../tensor/validate.ts";
+import { decay, descent } from "../descent.ts";
+import type { LearningRate } from "../learningRate.ts";
+import type { GradientTransformation } from "../transformation.ts";
+import { type AdamScaling, scaleByAdam } from "../transforms/scaleBy.ts";
 
 /** The options of {@link adam} and {@link adamw}. */
 export interface AdamOptions extends AdamScaling {

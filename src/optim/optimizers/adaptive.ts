@@ -1,9 +1,9 @@
-import { notNegative, share } from "../tensor/validate.ts";
-import { decay, descent } from "./descent.ts";
-import type { LearningRate } from "./learningRate.ts";
-import { scaleByAdadelta, scaleByAdamax, scaleByRms, scaleByRss } from "./scaleBy.ts";
-import type { GradientTransformation } from "./transformation.ts";
-import { trace } from "./transforms.ts";
+import { notNegative, share } from "../../tensor/validate.ts";
+import { decay, descent } from "../descent.ts";
+import type { LearningRate } from "../learningRate.ts";
+import type { GradientTransformation } from "../transformation.ts";
+import { trace } from "../transforms/parts.ts";
+import { scaleByAdadelta, scaleByAdamax, scaleByRms, scaleByRss } from "../transforms/scaleBy.ts";
 
 /** The options that all optimizers with adaptive rates share. */
 export interface AdaptiveOptions {

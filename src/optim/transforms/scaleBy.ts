@@ -1,5 +1,5 @@
-import type { Expr } from "../ir/expr.ts";
-import { cast } from "../ir/ops/control.ts";
+import type { Expr } from "../../ir/expr.ts";
+import { cast } from "../../ir/ops/control.ts";
 import {
   abs,
   add,
@@ -11,18 +11,18 @@ import {
   sqrt,
   square,
   sub,
-} from "../ir/ops/elementwise.ts";
-import { lift } from "../ir/ops/promote.ts";
-import { notNegative, share } from "../tensor/validate.ts";
-import { zip } from "../tree.ts";
-import { averaged, averagedSquare, zerosOf } from "./ema.ts";
-import { counted, noSteps, oneMore } from "./learningRate.ts";
+} from "../../ir/ops/elementwise.ts";
+import { lift } from "../../ir/ops/promote.ts";
+import { notNegative, share } from "../../tensor/validate.ts";
+import { zip } from "../../tree.ts";
+import { averaged, averagedSquare, zerosOf } from "../ema.ts";
+import { counted, noSteps, oneMore } from "../learningRate.ts";
 import {
   type GradientTransformation,
   type Scaled,
   transformation,
   type UpdateResult,
-} from "./transformation.ts";
+} from "../transformation.ts";
 
 /** How long {@link scaleByAdam} and {@link scaleByAdamax} remember. */
 export interface AdamScaling {

@@ -1,6 +1,6 @@
-import type { Exprs } from "../autodiff/index.ts";
-import type { Expr } from "../ir/expr.ts";
-import { cast } from "../ir/ops/control.ts";
+import type { Exprs } from "../../autodiff/index.ts";
+import type { Expr } from "../../ir/expr.ts";
+import { cast } from "../../ir/ops/control.ts";
 import {
   add,
   clip as clipElements,
@@ -10,16 +10,16 @@ import {
   neg,
   sqrt,
   square,
-} from "../ir/ops/elementwise.ts";
-import { lift } from "../ir/ops/promote.ts";
-import { sum } from "../ir/ops/reduction.ts";
-import { stack } from "../ir/ops/structural.ts";
-import { awayFromZero, lengthOf } from "../linalg/scale.ts";
-import { finite, notNegative, positive, share } from "../tensor/validate.ts";
-import { leaves, map, zip } from "../tree.ts";
-import { accumulated, zerosOf } from "./ema.ts";
-import { type LearningRate, noSteps, oneMore, rateAt } from "./learningRate.ts";
-import { type GradientTransformation, stateless, transformation } from "./transformation.ts";
+} from "../../ir/ops/elementwise.ts";
+import { lift } from "../../ir/ops/promote.ts";
+import { sum } from "../../ir/ops/reduction.ts";
+import { stack } from "../../ir/ops/structural.ts";
+import { awayFromZero, lengthOf } from "../../linalg/scale.ts";
+import { finite, notNegative, positive, share } from "../../tensor/validate.ts";
+import { leaves, map, zip } from "../../tree.ts";
+import { accumulated, zerosOf } from "../ema.ts";
+import { type LearningRate, noSteps, oneMore, rateAt } from "../learningRate.ts";
+import { type GradientTransformation, stateless, transformation } from "../transformation.ts";
 
 /** Every leaf times an f64 scalar, which is first rounded to the leaf's dtype. */
 const times = (tree: Exprs, factor: Expr): Exprs => map((d) => mul(d, cast(factor, d.dtype)), tree);

@@ -1,10 +1,10 @@
-import { InvalidArgument } from "../errors.ts";
-import type { Expr } from "../ir/expr.ts";
-import { zerosLike } from "../ir/ops/indexing.ts";
-import { type Exprs, flattenExprs, flattenTensors } from "../ir/trees.ts";
-import type { Tensor } from "../tensor/tensor.ts";
-import { leafPaths, type TreeShape, unflatten } from "../tree.ts";
-import { type GradientTransformation, identity, stateless } from "./transformation.ts";
+import { InvalidArgument } from "../../errors.ts";
+import type { Expr } from "../../ir/expr.ts";
+import { zerosLike } from "../../ir/ops/indexing.ts";
+import { type Exprs, flattenExprs, flattenTensors } from "../../ir/trees.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { leafPaths, type TreeShape, unflatten } from "../../tree.ts";
+import { type GradientTransformation, identity, stateless } from "../transformation.ts";
 
 /** Chooses the group of a leaf of the params by its path, such as `"layers.0.weight"`. */
 export type GroupOf<Name extends string> = (path: string) => Name;

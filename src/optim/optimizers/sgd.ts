@@ -1,8 +1,8 @@
-import { notNegative, share } from "../tensor/validate.ts";
-import { decay, descent } from "./descent.ts";
-import type { LearningRate } from "./learningRate.ts";
-import type { GradientTransformation } from "./transformation.ts";
-import { trace } from "./transforms.ts";
+import { notNegative, share } from "../../tensor/validate.ts";
+import { decay, descent } from "../descent.ts";
+import type { LearningRate } from "../learningRate.ts";
+import type { GradientTransformation } from "../transformation.ts";
+import { trace } from "../transforms/parts.ts";
 
 /** The options of {@link sgd}. */
 export interface SgdOptions {

@@ -1,7 +1,7 @@
-import { run } from "../interpreter/evaluate.ts";
-import { parameter } from "../ir/build.ts";
-import type { Expr } from "../ir/expr.ts";
-import { where } from "../ir/ops/control.ts";
+import { run } from "../../interpreter/evaluate.ts";
+import { parameter } from "../../ir/build.ts";
+import type { Expr } from "../../ir/expr.ts";
+import { where } from "../../ir/ops/control.ts";
 import {
   add,
   cos,
@@ -17,12 +17,12 @@ import {
   pow,
   rem,
   sub,
-} from "../ir/ops/elementwise.ts";
-import { lift } from "../ir/ops/promote.ts";
-import { program } from "../ir/program.ts";
-import { scalar } from "../tensor/constructors.ts";
-import { holding, notNegative, positive, probability, whole } from "../tensor/validate.ts";
-import type { Schedule } from "./learningRate.ts";
+} from "../../ir/ops/elementwise.ts";
+import { lift } from "../../ir/ops/promote.ts";
+import { program } from "../../ir/program.ts";
+import { scalar } from "../../tensor/constructors.ts";
+import { holding, notNegative, positive, probability, whole } from "../../tensor/validate.ts";
+import type { Schedule } from "../learningRate.ts";
 
 /**
  * Learning-rate schedules: plain functions of the step, which counts from 0. They are f64 scalars, computed inside
