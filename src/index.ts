@@ -39,6 +39,7 @@ export { type Expr, tanh } from "./ir/index.ts";
 export * as environments from "./learn/environments/index.ts";
 export * as learn from "./learn/index.ts";
 export { batchObjective, objective, supervised } from "./learn/index.ts";
+export * as reinforcement from "./learn/reinforcement/index.ts";
 export * as linalg from "./linalg/index.ts";
 export * as functional from "./nn/functional/index.ts";
 export { gelu, relu } from "./nn/functional/index.ts";

@@ -15,7 +15,7 @@ import type { Key } from "../tensor/key.ts";
 import { nth } from "../tensor/list.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Tree } from "../tree.ts";
-import { type GradientRule, plainly } from "./gradient/rule.ts";
+import { type GradientRule, plainly, type Descent as Slope } from "./gradient/rule.ts";
 import type { Circumstances, Judge, Outcome, Shard } from "./judge.ts";
 import type { Adjustment, Columns, Learner, Moment, Refused, Report } from "./learner.ts";
 import type { SomeMetric } from "./scoring.ts";
@@ -65,6 +65,22 @@ const plus = (params: unknown, updates: unknown, reached: readonly boolean[]): u
   );
 };
 
+/** Params and the state of their optimizer. */
+export interface Moving {
+  readonly params: unknown;
+  readonly optimizerState: Exprs;
+}
+
+/** The params and the optimizer's state after a step along a gradient. */
+export const moved = (
+  optimizer: GradientTransformation,
+  { params, optimizerState }: Moving,
+  { gradient, reached }: Pick<Slope, "gradient" | "reached">,
+): Moving => {
+  const { updates, state } = optimizer.update(gradient, optimizerState, exprTree(params));
+  return { params: plus(params, updates, reached), optimizerState: state };
+};
+
 /** The rows of a batch as a shard, with a random key for each. */
 const withKeys = (rows: Columns, { key }: Moment): Shard => {
   const examples = Object.values(rows)[0]?.shape[0] ?? 1;
@@ -98,7 +114,7 @@ const summaries = (
 const rateMeaning = "a number that is not negative, or a schedule";
 
 /** The optimizer after an adjustment. */
-const optimizerUnder = (
+export const optimizerUnder = (
   { optimizer, learningRate }: Adjustment,
   own: GradientTransformation,
 ): Either<Refused, GradientTransformation> => {
@@ -164,12 +180,16 @@ export const descending = <R extends Columns, P, S>(
       });
       const examples = all.keys.shape[0] ?? 1;
       const slope = gradient.finish?.(mean.gradient, moment.key, examples) ?? mean.gradient;
-      const next = optimizer.update(slope, optimizerState, exprTree(trained));
-      const moved = trains.replaced(params, plus(trained, next.updates, reached));
+      const next = moved(
+        optimizer,
+        { params: trained, optimizerState },
+        { gradient: slope, reached },
+      );
+      const replaced = trains.replaced(params, next.params);
       const result: Symbolic<Descending<unknown, unknown>> = {
-        params: follow?.(moved, moment) ?? moved,
+        params: follow?.(replaced, moment) ?? replaced,
         layerState: mean.state,
-        optimizerState: next.state,
+        optimizerState: next.optimizerState,
       };
       return {
         carried: result,

@@ -16,12 +16,14 @@ import {
   tanh,
   transpose,
 } from "../../src/ir/index.ts";
+import { cartPole, withTimeLimit } from "../../src/learn/environments/index.ts";
 import {
   adversarially,
   alternating,
   augmented,
   averaged,
   batchObjective,
+  type Columns,
   copyEvery,
   follow,
   type Learner,
@@ -31,10 +33,11 @@ import {
   sharpnessAware,
   supervised,
 } from "../../src/learn/index.ts";
+import { actorCritic } from "../../src/learn/reinforcement/index.ts";
 import { batchNorm, dropout } from "../../src/nn/index.ts";
 import { binaryCrossEntropyWithLogits, type Loss } from "../../src/nn/losses/index.ts";
 import { adam, sgd } from "../../src/optim/index.ts";
-import { fromTypedArray, type Key, normal, split } from "../../src/tensor/index.ts";
+import { fromTypedArray, type Key, normal, split, stackTensors } from "../../src/tensor/index.ts";
 
 /** Rows of four numbers, a class of three, and another two numbers. */
 type Point = {
@@ -133,6 +136,23 @@ const adapting = metaLearned({
   optimizer: sgd({ learningRate: 0.05 }),
 });
 
+/** Learners that play: an evaluation plays an episode for each key. */
+const playing = (name: string, learner: Learner<Columns, unknown>): LearnerSubject => ({
+  name,
+  learner,
+  batch: (key, examples) => ({ key: stackTensors(split(key, examples)) }),
+  separable: false,
+});
+
+const balancing = {
+  environment: withTimeLimit(6)(cartPole()),
+  policy: sequential(dense(4, 5), tanh, dense(5, 2)),
+  value: sequential(dense(4, 5), tanh, dense(5, 1)),
+  optimizer,
+  environments: 3,
+  length: 4,
+};
+
 /** A learner of each kind, for the laws. */
 export const learners: readonly LearnerSubject[] = [
   separable("supervised", supervised<Point, "x", "label", typeof network>({ ...plain, optimizer })),
@@ -150,6 +170,7 @@ export const learners: readonly LearnerSubject[] = [
   separable("a teacher that follows", followed("follow")),
   separable("a teacher that is copied", followed("copy")),
   separable("metaLearned", adapting),
+  playing("actorCritic", actorCritic(balancing)),
   separable("averaged", averaged(0.9)(two)),
   together("augmented", augmented(mixup({ inputs: ["x", "z"], targets: [] }))(two)),
   separable("averaged over all steps", averaged("polyak")(two)),

@@ -58,6 +58,8 @@ export interface Environment<S = unknown> {
   // Declared as methods, so that an environment whose type of state is forgotten still takes its own states.
   reset(key: KeyExpr): Beginning<S>;
   step(state: S, action: Expr, key: KeyExpr): Outcome<S>;
+  /** The steps after which every episode has ended, where there is such a number. */
+  readonly limit?: number;
   /** Which discrete actions are legal, as bool `[count]`. Defaults to all. */
   legal?(observation: Expr): Expr;
 }

@@ -23,6 +23,7 @@ export const withTimeLimit =
     return {
       ...environment,
       name: `${environment.name}, ${limit} steps`,
+      limit: Math.min(limit, environment.limit ?? limit),
       reset: (key) => {
         const { state, observation } = environment.reset(key);
         return { state: { within: state, steps: fill([], 0, "i32") }, observation };

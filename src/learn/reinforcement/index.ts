@@ -1,0 +1,13 @@
+/** Reinforcement learning: learners that play environments, and learn from what they played. */
+
+export { type ActorCritic, actorCritic, type Weighing } from "./actorCritic.ts";
+export {
+  discountedReturns,
+  generalizedAdvantages,
+  type Rewarded,
+  type Valued,
+} from "./advantages.ts";
+export type { AgentParams } from "./agent.ts";
+export { episodes, meanLength, meanReturn } from "./episodes.ts";
+export type { Acting, OnPolicy } from "./onPolicy.ts";
+export { type ActionDistribution, categoricalPolicy, gaussianPolicy } from "./policies.ts";
