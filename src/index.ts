@@ -34,6 +34,7 @@ export {
 export { formatError, isFluxionError } from "./errors/failure.ts";
 export type { FluxionError } from "./errors.ts";
 export * from "./errors.ts";
+export * as io from "./io/index.ts";
 export * as ops from "./ir/index.ts";
 export { type Expr, tanh } from "./ir/index.ts";
 export * as environments from "./learn/environments/index.ts";

@@ -105,6 +105,17 @@ const examples: { readonly [T in FluxionError["_tag"]]: FluxionError } = {
     expected: "784 bytes of elements",
     actual: "3 bytes",
   }),
+  SafetensorsCorrupt: new errors.SafetensorsCorrupt({
+    file: "model.safetensors",
+    problem: "dtype",
+    tensor: "head.weight",
+    expected: "one of F32, F64",
+    actual: '"F8_E4M3"',
+  }),
+  FileNotWritten: new errors.FileNotWritten({
+    path: "model.safetensors",
+    reason: "the disk is full",
+  }),
   TableCorrupt: new errors.TableCorrupt({
     file: "iris.csv",
     line: 3,

@@ -29,3 +29,7 @@ export const inLittleEndian = (bytes: Uint8Array, width: number): Uint8Array => 
     for (let i = 0; i < copy.length; i += width) copy.subarray(i, i + width).reverse();
   return copy;
 };
+
+/** Like {@link inLittleEndian}, but the bytes themselves where the order is the same. */
+export const asLittleEndian = (bytes: Uint8Array, width: number): Uint8Array =>
+  littleEndian ? bytes : inLittleEndian(bytes, width);

@@ -85,7 +85,8 @@ const isNesting = (value: unknown): value is object =>
   value !== null &&
   (Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype);
 
-const issueOf = ({ value, context, message }: t.ValidationError): DecodeIssue => ({
+/** A mistake of io-ts as a path, an expectation and a finding. */
+export const issueOf = ({ value, context, message }: t.ValidationError): DecodeIssue => ({
   path: pathOf(context),
   expected: message ?? context.at(-1)?.type.name ?? "another value",
   actual: shown(value),

@@ -5,9 +5,31 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { holding } from "../tensor/validate.ts";
 import { decodeIdx, decodeIdxHeader, type IdxExpectation, longestHeader } from "./idx.ts";
 
-/** A file that is open for writing: as much of Node's `FileHandle` as fluxion uses. */
-interface OpenFile {
-  readonly writeFile: (text: string, options: { readonly signal: AbortSignal }) => Promise<void>;
+/** What a path leads to. */
+interface FileStatus {
+  readonly size: number;
+  /** Permissions, among other bits. */
+  readonly mode: number;
+  readonly isFile: () => boolean;
+  readonly isSymbolicLink: () => boolean;
+}
+
+/** An open file: as much of Node's `FileHandle` as fluxion uses. */
+export interface OpenFile {
+  readonly read: (
+    into: Uint8Array,
+    offset: number,
+    length: number,
+    position: number,
+  ) => Promise<{ readonly bytesRead: number }>;
+  readonly write: (
+    bytes: Uint8Array,
+    offset: number,
+    length: number,
+    position: number,
+  ) => Promise<{ readonly bytesWritten: number }>;
+  readonly stat: () => Promise<FileStatus>;
+  readonly chmod: (mode: number) => Promise<void>;
   readonly sync: () => Promise<void>;
   readonly close: () => Promise<void>;
 }
@@ -19,6 +41,7 @@ interface Files {
     options: { readonly signal: AbortSignal },
   ) => Promise<Uint8Array>;
   readonly open: (path: string, flags: "r" | "wx") => Promise<OpenFile>;
+  readonly lstat: (path: string) => Promise<FileStatus>;
   readonly rename: (from: string, to: string) => Promise<void>;
   readonly rm: (path: string, options: { readonly force: boolean }) => Promise<void>;
 }
@@ -56,14 +79,15 @@ export const readText = (file: string): Effect.Effect<string, DataSourceError> =
     }),
   );
 
-const reasonOf = (cause: unknown): string => {
+/** Why a file could not be read or written, in words. */
+export const reasonOf = (cause: unknown): string => {
   const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
   switch (code) {
     case "ENOENT":
       return "there is no such file";
     case "EACCES":
     case "EPERM":
-      return "it may not be read";
+      return "permission is denied";
     case "EISDIR":
       return "it is a folder";
     default:

@@ -35,6 +35,42 @@ export class IdxCorrupt extends failure(
   }),
 ) {}
 
+/** The kinds of mistakes that {@link SafetensorsCorrupt} reports. */
+export type SafetensorsProblem =
+  | "truncated"
+  | "trailing"
+  | "header"
+  | "layout"
+  | "dtype"
+  | "value"
+  | "hash";
+
+/** A file is not a valid safetensors file. `tensor` is the name of the tensor at fault, if it is one. */
+export class SafetensorsCorrupt extends failure(
+  "SafetensorsCorrupt",
+  (e: {
+    readonly file: string;
+    readonly problem: SafetensorsProblem;
+    readonly tensor?: string;
+    readonly expected: string;
+    readonly actual: string;
+  }) => ({
+    what: `the safetensors file is invalid: expected ${e.expected}, found ${e.actual}`,
+    where: `in ${e.file}${e.tensor === undefined ? "" : `, tensor "${beginning(e.tensor)}"`}`,
+    fix: safetensorsFix[e.problem],
+  }),
+) {}
+
+/** A file could not be written. An earlier one at the same path is unchanged. */
+export class FileNotWritten extends failure(
+  "FileNotWritten",
+  (e: { readonly path: string; readonly reason: string }) => ({
+    what: `the file could not be written: ${e.reason}`,
+    where: `to ${e.path}`,
+    fix: "check that the folder exists, that you may write to it and that the disk is not full; an earlier file there is unchanged",
+  }),
+) {}
+
 /** A row of a table has too few or too many fields, or a field has an invalid value. */
 export class TableCorrupt extends failure(
   "TableCorrupt",
@@ -238,3 +274,16 @@ const idxFix: { readonly [P in IdxProblem]: string } = {
   trailing: "fetch the file again: it has more data than its header says",
   compression: "fetch the file again: its compressed data is damaged or cut off",
 };
+
+const safetensorsFix: { readonly [P in SafetensorsProblem]: string } = {
+  truncated: "fetch or write the file again: its end is missing",
+  trailing: "fetch or write the file again: it has more data than its header says",
+  header: "give a safetensors file, or fetch it again",
+  layout: "write the file again: its tensors must follow one another without gaps and overlaps",
+  dtype: "convert the tensor to F32, F64, I32, U8 or BOOL before it is saved",
+  value: "convert the tensor, before it is saved, to a dtype that has all of its numbers",
+  hash: "fetch the file again, or go back to an earlier one: this one was changed after it was written",
+};
+
+/** A name of a file may be as long as a page. */
+const beginning = (name: string): string => (name.length <= 80 ? name : `${name.slice(0, 80)}…`);

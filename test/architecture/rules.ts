@@ -27,6 +27,7 @@ const ranks: readonly (readonly string[])[] = [
   ["nn", "optim"],
   ["data"],
   ["codec"],
+  ["io"],
   ["learn"],
   ["train"],
   ["index"],
@@ -129,7 +130,7 @@ const library = (i: Import): string | undefined => {
     }
     case "io-ts":
       if (rest[0] !== "lib" || !i.specifier.endsWith(".js")) return "io-ts without its full path";
-      return only("data", "codec", "train", ...outside);
+      return only("data", "codec", "io", "train", ...outside);
     case "rxjs":
       return only("data", "train", ...outside);
     case "fast-check":

@@ -20,6 +20,7 @@ import {
   supervised,
   withOptimizer,
 } from "../../src/index.ts";
+import { decodeSafetensors, encodeSafetensors, type SafetensorsFile } from "../../src/io/index.ts";
 import { tensor } from "../../src/tensor/constructors.ts";
 import { Tensor } from "../../src/tensor/tensor.ts";
 import { eventJsonCodec } from "../../src/train/events/codec.ts";
@@ -211,6 +212,26 @@ export const readers: readonly ReaderSubject[] = [
       ),
     weight,
     most: (length) => 12 * length,
+  },
+  {
+    name: "safetensors",
+    files: [false, true].map((hashed) =>
+      encodeSafetensors(
+        {
+          tensors: {
+            a: tensor([[1, -0, 3]], "f32"),
+            b: tensor([Number.NaN, 1e300], "f64"),
+            "c.d": tensor([true, false]),
+            e: tensor(7, "i32"),
+          },
+          metadata: { by: "me" },
+        },
+        { hashed },
+      ),
+    ),
+    read: (bytes) => decodeSafetensors(bytes, "f"),
+    weight: (file) => weight((file as SafetensorsFile).tensors),
+    most: (length) => 4 * length,
   },
   {
     name: "tensor",
