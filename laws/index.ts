@@ -221,6 +221,12 @@ export {
   restingPoint,
 } from "./training/optimizers.ts";
 export {
+  type PredictionSubject,
+  predictionIsApply,
+  predictionLaws,
+  rowsApart,
+} from "./training/prediction.ts";
+export {
   type DrawnSchedule,
   type RatedSubject,
   ratesAreUsed,

@@ -25,6 +25,7 @@ import { environmentLaws } from "./training/environments.ts";
 import { learnerLaws } from "./training/learners.ts";
 import { operatorColdness, operatorResumption, operatorTeardown } from "./training/operators.ts";
 import { optimizerLaws } from "./training/optimizers.ts";
+import { predictionLaws } from "./training/prediction.ts";
 import { scheduleMeaning } from "./training/rates.ts";
 import { submission } from "./training/submission.ts";
 import { reproduction, resumption } from "./training/training.ts";
@@ -73,6 +74,8 @@ export const laws = {
   operator: [operatorResumption, operatorColdness, operatorTeardown],
   /** For a learner, with batches for it. */
   learner: learnerLaws,
+  /** For a model, and a way to predict with it. */
+  prediction: predictionLaws,
   /** For an environment of reinforcement learning. */
   environment: environmentLaws,
   training: [resumption, reproduction],

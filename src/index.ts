@@ -116,6 +116,7 @@ export {
   loadCheckpoint,
   type Pipeline,
   pipeline,
+  predictor,
   printProgress,
   resume$,
   runMain,

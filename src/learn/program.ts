@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect";
-import { ReverseMode } from "../autodiff/index.ts";
+import { ReverseMode, vmap } from "../autodiff/index.ts";
 import type { Reverse } from "../autodiff/reverseMode.ts";
 import { CompileError, InvalidArgument, StructureMismatch, UnknownColumn } from "../errors.ts";
 import { constant, parameter } from "../ir/build.ts";
@@ -20,7 +20,7 @@ import { nth } from "../tensor/list.ts";
 import { sameShape, showShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { leafPaths, sameTreeShape, type TreeShape } from "../tree.ts";
-import type { AnyLearner, Report } from "./learner.ts";
+import { type AnyLearner, type Columns, namedColumns, type Report } from "./learner.ts";
 import type { Summaries } from "./scoring.ts";
 import type { OverShards } from "./shards.ts";
 
@@ -207,4 +207,49 @@ export const evaluationProgram = (
     const moment = { key: constant(keyOf(0)), step, epoch: batch.epoch };
     const report = learner.evaluate(carried, batch.columns as never, moment);
     return Effect.succeed(assemble(before.leaves, batch, [], report, false));
+  });
+
+/** A prediction as one program. */
+export interface PredictionProgram extends Omit<StepProgram, "report"> {
+  /** The leaves of the kept tensors that it takes come first, and the output of each row is its last output. */
+  readonly program: Program;
+}
+
+/**
+ * The outputs of a learner's model for a batch of rows as one program. Rows know nothing of one another: the output of a
+ * row is the same in every batch.
+ *
+ * **Shapes** the kept tensors that the model reads, and its columns `[batch, ...]` → these kept tensors, `[batch, ...out]`.
+ * **Fails with** `CompileError` for mistakes in the learner's functions; `UnknownColumn`.
+ */
+export const predictionProgram = (
+  predict: NonNullable<AnyLearner["predict"]>,
+  kept: Kept,
+  types: ColumnTypes,
+): Effect.Effect<PredictionProgram, Thrown> =>
+  traced(() => {
+    const before = symbolsOf(kept);
+    const { carried, step } = before.tree;
+    const batch = batchOf(types);
+    // As in an evaluation, a layer that draws anyway uses a fixed key, the same for every row.
+    const moment = { key: constant(keyOf(0)), step, epoch: batch.epoch };
+    const output = vmap((row: Columns) => predict(carried, namedColumns(row), moment))(
+      batch.columns,
+    );
+    const used = new Set(topological([output]));
+    const takes = before.leaves.flatMap((leaf, i) => (used.has(leaf.node) ? [i] : []));
+    const taken = takes.map((i) => nth(before.leaves, i));
+    const read = Object.entries(batch.columns).filter(([, column]) => used.has(column.node));
+    const takesEpoch = used.has(batch.epoch.node);
+    const columns = read.map(([, column]) => column);
+    return Effect.succeed({
+      program: program(
+        [...taken, ...columns, ...(takesEpoch ? [batch.epoch] : [])],
+        [...taken, output],
+      ),
+      carried: taken.length,
+      takes,
+      columns: read.map(([name]) => name),
+      takesEpoch,
+    });
   });

@@ -45,6 +45,9 @@ export {
   pipeline,
 } from "./pipeline/pipeline.ts";
 export type { Sources, Splits } from "./pipeline/splits.ts";
+export { type PredictOptions, type Predictor, predictor } from "./predict/predict.ts";
+export { type CannotPredict, makePredictor, type PredictorOptions } from "./predict/predictor.ts";
+export type { InvalidRows, Rows } from "./predict/rows.ts";
 export { loadCheckpoint, saveCheckpoint } from "./state/checkpoint.ts";
 export { type StateJson, stateCodec } from "./state/codec.ts";
 export { initialState } from "./state/initial.ts";

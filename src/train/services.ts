@@ -1,9 +1,11 @@
+import * as Context from "effect/Context";
 import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
 import * as Layer from "effect/Layer";
 import * as Scope from "effect/Scope";
 import { ReverseMode } from "../autodiff/index.ts";
 import { Backend } from "../backend/index.ts";
+import type { BackendUnavailable } from "../errors.ts";
 
 /** How long the shared services outlive their last user, in milliseconds. */
 const lingering = 2000;
@@ -32,3 +34,22 @@ export const defaultServices: typeof services = Layer.effectContext(
     return yield* Layer.buildWithMemoMap(services, shared, held);
   }),
 );
+
+/**
+ * An effect that computes on its caller's backend where there is one, and else on the one that the process shares, until
+ * the scope closes.
+ */
+export const orDefault = <A, E, R>(
+  effect: Effect.Effect<A, E, R | Backend>,
+): Effect.Effect<A, E | BackendUnavailable, Exclude<R, Backend> | Scope.Scope> =>
+  Effect.gen(function* () {
+    const given = yield* Effect.context<Exclude<R, Backend> | Scope.Scope>();
+    // Whether the caller has a backend is known only here: the type says that none is needed.
+    const own = Context.getOrUndefined(given as Context.Context<Backend>, Backend);
+    const scope = yield* Effect.scope;
+    const context =
+      own === undefined
+        ? Context.merge(given, yield* Layer.buildWithScope(defaultServices, scope))
+        : given;
+    return yield* Effect.provideContext(effect, context as Context.Context<R | Backend>);
+  });

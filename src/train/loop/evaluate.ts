@@ -1,27 +1,29 @@
 import * as Effect from "effect/Effect";
 import type { Backend, Tensors } from "../../backend/backend.ts";
 import { heldBack, type Later, mapLater } from "../../backend/later.ts";
-import type { Dataset, Row } from "../../data/dataset.ts";
+import { Dataset, type Row } from "../../data/dataset.ts";
 import type { SourceError } from "../../data/source/epochs.ts";
 import { epochsOf } from "../../data/source/read.ts";
 import { validate } from "../../data/validate.ts";
-import type {
-  BackendUnavailable,
-  CompileError,
+import {
+  type BackendUnavailable,
+  type CompileError,
   InvalidArgument,
-  MemoryLimit,
-  NonFinite,
-  StateMismatch,
-  StructureMismatch,
-  UnknownColumn,
-  WorkerLost,
+  type MemoryLimit,
+  type NonFinite,
+  type StateMismatch,
+  type StructureMismatch,
+  type UnknownColumn,
+  type WorkerLost,
 } from "../../errors.ts";
 import { flattenTensors } from "../../ir/trees.ts";
 import { evaluationProgram, typesOf } from "../../learn/program.ts";
 import { type Summaries, scoring } from "../../learn/scoring.ts";
 import type { Evaluation } from "../events/event.ts";
-import type { AnyPipeline } from "../pipeline/pipeline.ts";
-import { checkColumns, labelsOf, trainedMismatch } from "../pipeline/validate.ts";
+import { splitsOf } from "../pipeline/holdOut.ts";
+import type { AnyPipeline, Pipeline } from "../pipeline/pipeline.ts";
+import { checkColumns, datasetOf, labelsOf, trainedMismatch } from "../pipeline/validate.ts";
+import { orDefault } from "../services.ts";
 import { initialState, keptOf } from "../state/initial.ts";
 import type { TrainState } from "../state/state.ts";
 import { inTurns, type Submitted } from "./cooperate.ts";
@@ -116,22 +118,51 @@ export const evaluator = (of: AnyPipeline): Evaluator => {
   }, Effect.scoped);
 };
 
+/** The examples to evaluate on: those of a split of the pipeline's data, or others. */
+export type On = "train" | "validation" | "test" | Dataset<Row>;
+
+/** The examples of a split. */
+const examplesOn = Effect.fnUntraced(function* <E>(of: Pipeline<unknown, E>, on: On) {
+  if (on instanceof Dataset) return on;
+  const { train, ...held } = yield* splitsOf(of, yield* of.source);
+  const splits: { readonly [split: string]: Dataset<Row> | undefined } = {
+    train: datasetOf(train),
+    ...held,
+  };
+  const found = Object.hasOwn(splits, on) ? splits[on] : undefined;
+  if (found !== undefined) return found;
+  const known = Object.keys(splits).filter((split) => splits[split] !== undefined);
+  return yield* new InvalidArgument({
+    op: `evaluate the pipeline "${of.name}"`,
+    argument: "on",
+    expected: ["a dataset", ...known.map((split) => `"${split}"`)].join(" or "),
+    actual: JSON.stringify(on) ?? "nothing",
+  });
+});
+
 /**
- * Evaluates a trained state on a dataset with the pipeline's columns: loss, metrics, and a confusion matrix where
- * a metric has one.
+ * Evaluates a trained state on a split of the pipeline's data (`"test"`), or on any dataset with its columns: loss,
+ * metrics, and a confusion matrix where a metric has one.
  *
- * **Fails with** the errors of validating the data, `StateMismatch`, `CompileError`, `BackendUnavailable`,
- * `MemoryLimit`, `WorkerLost`.
+ * It computes on the caller's `Backend`, or else on the default one.
+ *
+ * **Fails with** the errors of loading and validating the data; `InvalidArgument` where the pipeline has no such split;
+ * `StateMismatch`, `CompileError`, `BackendUnavailable`, `MemoryLimit`, `WorkerLost`.
  */
-export const evaluate = Effect.fnUntraced(function* (
-  of: AnyPipeline,
+export const evaluate = <E>(of: Pipeline<unknown, E>, state: TrainState, on: On) =>
+  Effect.scoped(orDefault(evaluating(of, state, on)));
+
+const evaluating = Effect.fnUntraced(function* <E>(
+  of: Pipeline<unknown, E>,
   state: TrainState,
-  dataset: Dataset<Row>,
+  on: On,
 ) {
+  const examples = yield* examplesOn(of, on);
   const labels = labelsOf(of.learner);
-  yield* checkColumns(Object.keys(labels), dataset.columns);
-  yield* validate(dataset, { where: `${of.name}: evaluated data`, labels });
+  yield* checkColumns(Object.keys(labels), examples.columns);
+  const where = `${of.name}: ${on instanceof Dataset ? "evaluated" : on} data`;
+  yield* validate(examples, { where, labels });
   const mismatch = trainedMismatch(of, state.carried, initialState(of).carried);
   if (mismatch !== undefined) return yield* mismatch;
-  return yield* evaluator(of)(state, dataset, () => false);
+  return yield* evaluator(of)(state, examples, () => false);
 });

@@ -8,9 +8,9 @@ import { InvalidPipeline } from "../../errors.ts";
 import { stepProgram, typesOf } from "../../learn/program.ts";
 import { type Scoring, scoring } from "../../learn/scoring.ts";
 import { inShards } from "../../learn/shards.ts";
-import { foldIn, key as keyOf } from "../../tensor/key.ts";
 import type { BaselineScore } from "../events/event.ts";
 import { baselineScores } from "../pipeline/baseline.ts";
+import { splitsOf } from "../pipeline/holdOut.ts";
 import type { AnyPipeline, Pipeline } from "../pipeline/pipeline.ts";
 import type { Sources, Splits } from "../pipeline/splits.ts";
 import {
@@ -49,38 +49,6 @@ export interface Prepared<C> {
   readonly whole: CompiledStep;
   readonly stepFor: StepFor;
 }
-
-/** Separates the key that selects held-out examples from the other keys of the run. */
-const holdingOut = 1;
-
-/** Holds out the validation examples of a pipeline's data. */
-const splitsOf = (
-  of: AnyPipeline,
-  { train, validation, test }: Sources<Row>,
-): Effect.Effect<Sources<Row>, InvalidPipeline> => {
-  if (of.validationShare === 0)
-    return Effect.succeed({
-      train,
-      ...(validation && { validation: validation.materialize() }),
-      ...(test && { test: test.materialize() }),
-    });
-  const examples = datasetOf(train);
-  if (examples === undefined || examples !== train)
-    return Effect.fail(
-      new InvalidPipeline({
-        pipeline: of.name,
-        field: "validationShare",
-        value: of.validationShare,
-        expected: "0, since only a dataset can be split: give the source a validation dataset",
-      }),
-    );
-  const [held, rest] = examples.split(of.validationShare, foldIn(keyOf(of.seed), holdingOut));
-  return Effect.succeed({
-    train: rest,
-    validation: held.materialize(),
-    ...(test && { test: test.materialize() }),
-  });
-};
 
 /** The data that baselines are computed from. */
 const comparable = (

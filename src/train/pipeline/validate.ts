@@ -70,10 +70,13 @@ export const checkColumns = (
 };
 
 /** Checks that every token of the learner's token columns is in range. */
-const checkTokens = (of: AnyPipeline, examples: Dataset<Row>): Effect.Effect<void, UnknownToken> =>
+export const checkTokens = (
+  of: AnyPipeline,
+  examples: Dataset<Row>,
+): Effect.Effect<void, UnknownToken> =>
   Effect.suspend(() => {
     for (const { column, of: what, count: known } of of.learner.limits) {
-      if (what !== "tokens") continue;
+      if (what !== "tokens" || !Object.hasOwn(examples.columns, column)) continue;
       const held = examples.column(column);
       const length = held.shape.slice(1).reduce((n, extent) => n * extent, 1);
       const tokens = held.toTypedArray();
