@@ -32,7 +32,7 @@ const registered: { readonly [room: string]: readonly string[] } = {
     ...["classification", "contrastive", "ctc", "probabilistic", "regression", "routing"],
     "segmentation",
   ],
-  "nn/metrics": ["classification", "confusion", "regression"],
+  "nn/metrics": ["calibration", "classification", "confusion", "ranking", "regression"],
   optim: ["transformation"],
   "optim/optimizers": ["adam", "adaptive", "sgd"],
   "optim/schedules": ["schedules"],

@@ -1,20 +1,44 @@
 import { cast } from "../../../src/ir/ops/control.ts";
 import { abs, sub } from "../../../src/ir/ops/elementwise.ts";
+import { oneHot } from "../../../src/ir/ops/indexing.ts";
 import { expandDims, reshape } from "../../../src/ir/ops/structural.ts";
+import type * as calibrations from "../../../src/nn/metrics/calibration.ts";
+import { calibrationError } from "../../../src/nn/metrics/calibration.ts";
 import type * as metrics from "../../../src/nn/metrics/classification.ts";
 import {
   accuracy,
   binaryAccuracy,
   exactMatch,
+  meanReciprocalRank,
+  recallAt,
   topKAccuracy,
 } from "../../../src/nn/metrics/classification.ts";
 import type * as confusions from "../../../src/nn/metrics/confusion.ts";
-import { confusionMatrix, f1, precision, recall } from "../../../src/nn/metrics/confusion.ts";
-import type { Metric, Ratio } from "../../../src/nn/metrics/metric.ts";
+import {
+  confusionMatrix,
+  dice,
+  f1,
+  intersectionOverUnion,
+  precision,
+  recall,
+} from "../../../src/nn/metrics/confusion.ts";
+import type { Metric, Ratio, Summary } from "../../../src/nn/metrics/metric.ts";
+import type * as rankings from "../../../src/nn/metrics/ranking.ts";
+import { averagePrecision, rocAuc } from "../../../src/nn/metrics/ranking.ts";
 import type * as errorMetrics from "../../../src/nn/metrics/regression.ts";
-import { meanLoss, meanOf, rootMeanSquaredError } from "../../../src/nn/metrics/regression.ts";
+import {
+  meanAbsoluteError,
+  meanAbsolutePercentageError,
+  meanLoss,
+  meanOf,
+  meanSquaredError,
+  perplexity,
+  r2,
+  rootMeanSquaredError,
+} from "../../../src/nn/metrics/regression.ts";
 import {
   binary,
+  type Example,
   type MetricClaims,
   type MetricSubject,
   metricSubject,
@@ -49,12 +73,28 @@ export const distance: Metric<Ratio> = {
   },
 };
 
-/** Every metric. A missing one does not compile. */
-const settings: {
-  readonly [Name in keyof (typeof metrics &
-    typeof errorMetrics &
-    typeof confusions)]: MetricSubject;
-} = {
+/** A metric of targets with one number for each class: 1 at the label. */
+export const ofEachClass = <A extends Summary>(metric: Metric<A>): Metric<A> => ({
+  ...metric,
+  fromBatch: ({ outputs, targets, ...batch }) =>
+    metric.fromBatch({
+      ...batch,
+      outputs,
+      targets: oneHot(targets, outputs.shape.at(-1) ?? 1),
+    }),
+});
+
+/** A prediction that is as good, where a better one may score worse. */
+const same = (example: Example): Example => example;
+
+/** Every metric. Functions that make none are left out. */
+export type EveryMetric = Omit<
+  typeof metrics & typeof errorMetrics & typeof confusions & typeof rankings & typeof calibrations,
+  "thresholdCurve"
+>;
+
+/** A subject for every metric. A missing one does not compile. */
+const settings: { readonly [Name in keyof EveryMetric]: MetricSubject } = {
   meanLoss: metricSubject("meanLoss", meanLoss, errors),
   meanOf: metricSubject("meanOf", distance, errors, binary),
   accuracy: metricSubject("accuracy", accuracy, shareClaims(3)),
@@ -79,6 +119,45 @@ const settings: {
   precision: metricSubject("precision", precision(3), figures),
   recall: metricSubject("recall", recall(3), { ...figures, lost: 0 }),
   f1: metricSubject("f1", f1(2), { ...figures, lost: 0 }, binary),
+  intersectionOverUnion: metricSubject("intersectionOverUnion", intersectionOverUnion(3), {
+    ...figures,
+    lost: 0,
+  }),
+  dice: metricSubject("dice", dice(3, "micro"), { ...figures, lost: 0 }),
+  meanAbsoluteError: metricSubject("meanAbsoluteError", meanAbsoluteError, errors, binary),
+  meanSquaredError: metricSubject("meanSquaredError", meanSquaredError, errors, binary),
+  meanAbsolutePercentageError: metricSubject(
+    "meanAbsolutePercentageError",
+    meanAbsolutePercentageError,
+    errors,
+    binary,
+  ),
+  perplexity: metricSubject("perplexity", perplexity, { ...errors, range: [1, Infinity] }),
+  r2: metricSubject("r2", r2, { ...errors, range: [-Infinity, 1] }, binary),
+  meanReciprocalRank: metricSubject("meanReciprocalRank", meanReciprocalRank, {
+    ...shareClaims(3),
+    constant: 1 / 2,
+  }),
+  recallAt: metricSubject("recallAt", ofEachClass(recallAt(2)), {
+    ...shareClaims(3),
+    constant: 2 / 3,
+  }),
+  rocAuc: metricSubject(
+    "rocAuc",
+    rocAuc(),
+    { range: [0, 1], improved: shareClaims(2).improved },
+    binary,
+  ),
+  // A positive that leaves its ties for a place below many negatives lowers the average precision.
+  averagePrecision: metricSubject("averagePrecision", averagePrecision({ of: 1 }), {
+    range: [0, 1],
+    improved: same,
+  }),
+  // More confidence in a right answer may be too much.
+  calibrationError: metricSubject("calibrationError", calibrationError({ bins: 4 }), {
+    range: [0, 1],
+    improved: same,
+  }),
 };
 
 export const metricCases: readonly MetricSubject[] = Object.values(settings);

@@ -7,9 +7,10 @@ import * as likelihoods from "../../../src/nn/losses/probabilistic.ts";
 import * as losses from "../../../src/nn/losses/regression.ts";
 import * as balances from "../../../src/nn/losses/routing.ts";
 import * as segmentations from "../../../src/nn/losses/segmentation.ts";
+import * as calibrations from "../../../src/nn/metrics/calibration.ts";
 import * as metrics from "../../../src/nn/metrics/classification.ts";
 import * as confusions from "../../../src/nn/metrics/confusion.ts";
-import type * as errorMetrics from "../../../src/nn/metrics/regression.ts";
+import * as rankings from "../../../src/nn/metrics/ranking.ts";
 import { ones, tensor } from "../../../src/tensor/constructors.ts";
 import type { Tensor } from "../../../src/tensor/tensor.ts";
 import {
@@ -23,6 +24,7 @@ import {
   placeOf,
   wholeFrom,
 } from "../../options.ts";
+import type { EveryMetric } from "../networks/metrics.ts";
 import type { OptionTable } from "./layers.ts";
 
 /** The numeric options of activations, losses and metrics. */
@@ -139,7 +141,7 @@ const lossOptions: OptionTable<
   },
 };
 
-const metricOptions: OptionTable<typeof metrics & typeof errorMetrics & typeof confusions> = {
+const metricOptions: OptionTable<EveryMetric> = {
   meanLoss: none,
   meanOf: none,
   accuracy: none,
@@ -160,6 +162,24 @@ const metricOptions: OptionTable<typeof metrics & typeof errorMetrics & typeof c
     classes: [wholeFrom(1), (n) => confusions.f1(n)],
     of: [wholeFrom(0, 2), (n) => confusions.f1(3, n)],
   },
+  intersectionOverUnion: {
+    classes: [wholeFrom(1), (n) => confusions.intersectionOverUnion(n)],
+    of: [wholeFrom(0, 2), (n) => confusions.intersectionOverUnion(3, n)],
+  },
+  dice: {
+    classes: [wholeFrom(1), (n) => confusions.dice(n)],
+    of: [wholeFrom(0, 2), (n) => confusions.dice(3, n)],
+  },
+  meanAbsoluteError: none,
+  meanSquaredError: none,
+  meanAbsolutePercentageError: none,
+  perplexity: none,
+  r2: none,
+  meanReciprocalRank: none,
+  recallAt: { k: [wholeFrom(1), (n) => metrics.recallAt(n)] },
+  rocAuc: { of: [wholeFrom(0), (of) => rankings.rocAuc({ of })] },
+  averagePrecision: { of: [wholeFrom(0), (of) => rankings.averagePrecision({ of })] },
+  calibrationError: { bins: [wholeFrom(1), (bins) => calibrations.calibrationError({ bins })] },
 };
 
 export const lossOptionCases: readonly Option[] = Object.entries({

@@ -2,14 +2,17 @@ import type { Expr } from "../../ir/expr.ts";
 import { cast, where } from "../../ir/ops/control.ts";
 import {
   abs,
+  add,
   and,
   div,
   eq,
   ge,
   gt,
   le,
+  maximum,
   minimum,
   mul,
+  ne,
   not,
   round,
   sub,
@@ -17,8 +20,9 @@ import {
 import { takeAlongAxis } from "../../ir/ops/indexing.ts";
 import { lift } from "../../ir/ops/promote.ts";
 import { prod, sum } from "../../ir/ops/reduction.ts";
-import { expandDims, reshape } from "../../ir/ops/structural.ts";
-import { sizeOf } from "../../tensor/shape.ts";
+import { topK } from "../../ir/ops/sorting.ts";
+import { expandDims, index, reshape } from "../../ir/ops/structural.ts";
+import { sameShape, sizeOf } from "../../tensor/shape.ts";
 import { finite, holding, whole } from "../../tensor/validate.ts";
 import {
   alike,
@@ -157,4 +161,70 @@ export const topKAccuracy = (k: number): Metric<Ratio> => {
   return meanScore(`top${k}`, (outputs, targets) =>
     hits(classified(`top${k}`, outputs, targets), k),
   );
+};
+
+/**
+ * The mean reciprocal rank (MRR): the mean over examples of one divided by the place of the label among all classes, sorted by
+ * output. A label whose output is tied is placed in the middle of the tied ones. Outputs of NaN come before all others, and
+ * an example whose label is not a class scores 0.
+ *
+ * **Shapes** and **Fails with** as for {@link accuracy}.
+ * **Source** ties: Berrendorf et al. (2020), arXiv 2002.06914, the realistic rank.
+ */
+export const meanReciprocalRank: Metric<Ratio> = meanScore("mrr", (outputs, targets) => {
+  const { outputs: scores, labels } = classified("meanReciprocalRank", outputs, targets);
+  const own = takeAlongAxis(scores, expandDims(labels, 1), -1);
+  const count = (of: Expr): Expr => cast(sum(cast(of, "i32"), -1), "f64");
+  const [ahead, equal] = [count(not(le(scores, own))), count(eq(scores, own))];
+  const known = and(ge(labels, 0), gt(equal, 0));
+  return where(known, div(1, add(ahead, div(add(equal, 1), 2))), 0);
+});
+
+/**
+ * Recall at `k`: the fraction of the relevant items that are among the `k` highest outputs, averaged over the examples that
+ * have relevant items. Of items tied at the end, the fraction that fits counts. An example with outputs of NaN scores 0.
+ *
+ * **Shapes** `outputs: [batch, items]` scores, `targets: [batch, items]`, above 0.5 where an item is relevant.
+ * **Fails with** `InvalidArgument`, thrown, where `k` is not a whole number of at least 1; `ShapeMismatch` when compiled,
+ * where shapes differ or there are fewer than `k` items.
+ */
+export const recallAt = (k: number): Metric<Ratio> => {
+  whole(1)("recallAt", { k });
+  return {
+    name: `recall@${k}`,
+    better: "higher",
+    monoid: monoidRatio,
+    fromBatch: ({ outputs, targets }) => {
+      const [batch = 1, items = 0] = outputs.shape;
+      const fits = sameShape(outputs.shape, targets.shape) && outputs.shape.length === 2;
+      const [scores, relevances] =
+        fits && items >= k
+          ? [outputs, targets]
+          : refuseShapes(
+              "recallAt",
+              `outputs and targets of one shape [batch, items], with ${k} items or more`,
+              [outputs, targets],
+              [
+                { shape: [batch, k], dtype: outputs.dtype },
+                { shape: [batch, k], dtype: targets.dtype },
+              ],
+            );
+      const relevant = cast(gt(relevances, 0.5), "f64");
+      const least = index(topK(scores, k).values, k - 1, -1);
+      const [above, tied] = [gt, eq].map((of) => cast(of(scores, expandDims(least, 1)), "f64")) as [
+        Expr,
+        Expr,
+      ]; // of two, two are made
+      const fitting = div(sub(k, sum(above, -1)), maximum(sum(tied, -1), 1));
+      const found = sum(mul(relevant, add(above, mul(tied, expandDims(fitting, 1)))), -1);
+      const all = sum(relevant, -1);
+      const known = eq(sum(cast(ne(scores, scores), "i32"), -1), 0);
+      const each = where(and(known, gt(all, 0)), div(found, maximum(all, 1)), 0);
+      return {
+        total: div(sum(round(mul(each, parts))), parts),
+        count: sum(cast(gt(all, 0), "i32")),
+      };
+    },
+    value: ratio,
+  };
 };

@@ -1,3 +1,4 @@
+import { InvalidArgument } from "../../errors.ts";
 import type { Expr } from "../../ir/expr.ts";
 import { dot } from "../../ir/ops/contraction.ts";
 import { where } from "../../ir/ops/control.ts";
@@ -6,8 +7,8 @@ import { oneHot, zerosLike } from "../../ir/ops/indexing.ts";
 import { reshape, sliceAxis, stack } from "../../ir/ops/structural.ts";
 import { showShape, sizeOf } from "../../tensor/shape.ts";
 import type { Nested } from "../../tensor/tensor.ts";
-import { holding, whole } from "../../tensor/validate.ts";
-import { classified, greatest, type Metric, refuseShapes } from "./metric.ts";
+import { shown, whole } from "../../tensor/validate.ts";
+import { added, classified, greatest, type Metric, refuseShapes } from "./metric.ts";
 
 /** A confusion matrix: `counts[i][j]` examples of class `i` were predicted as class `j`. The rest has no row or column. */
 export interface Confusion {
@@ -54,9 +55,6 @@ const scoresOf = (outputs: Expr, classes: number): Expr =>
         1,
       )
     : outputs;
-
-const added = (a: readonly number[] = [], b: readonly number[] = []): readonly number[] =>
-  Array.from({ length: Math.max(a.length, b.length) }, (_, i) => (a[i] ?? 0) + (b[i] ?? 0));
 
 const overConfusion = (
   maker: string,
@@ -148,45 +146,101 @@ export const confusionMatrix = (classes: number | readonly string[]): Metric<Con
   return { ...metric, confusion: ({ counts }) => ({ classes: names, counts }) };
 };
 
-/** Macro average; undefined classes are skipped. */
-const macro = (confusion: Confusion, ofClass: OfClass): number => {
-  const values = confusion.counts
-    .map((_, i) => ofClass(confusion, i))
-    .filter((x) => !Number.isNaN(x));
-  return values.reduce((a, b) => a + b, 0) / values.length;
+/** How the scores of several classes become one. */
+export type Averaging = keyof typeof averages;
+
+/** The scores of all classes together; classes whose score is undefined do not count. */
+const averages = {
+  /** The mean over the classes: each counts the same, however rare. */
+  macro: (confusion: Confusion, ofClass: OfClass) => weightedMean(confusion, ofClass, () => 1),
+  /** The mean over the classes, each weighted by the number of its examples. */
+  weighted: (confusion: Confusion, ofClass: OfClass) => weightedMean(confusion, ofClass, actual),
+  /** The score of all classes counted together, as if each decision about each class were one of two classes. */
+  micro: (confusion: Confusion, ofClass: OfClass) => ofClass(merged(confusion), 0),
+} satisfies { readonly [name: string]: (confusion: Confusion, ofClass: OfClass) => number };
+
+const weightedMean = (confusion: Confusion, ofClass: OfClass, weight: OfClass): number => {
+  const scored = confusion.counts.flatMap((_, i) => {
+    const score = ofClass(confusion, i);
+    return Number.isNaN(score) ? [] : [{ score, weight: weight(confusion, i) }];
+  });
+  return sumOf(scored.map((x) => x.weight * x.score)) / sumOf(scored.map((x) => x.weight));
 };
 
-/** The metric of a class score: for one class `of`, or the macro average. */
+/** All classes as one: what was right, and what was missed or wrongly predicted of any class. */
+const merged = (confusion: Confusion): Confusion => {
+  const { counts } = confusion;
+  const right = sumOf(counts.map((_, i) => correct(confusion, i)));
+  const total = (of: OfClass): number => sumOf(counts.map((_, i) => of(confusion, i)));
+  return {
+    counts: [[right]],
+    undecided: [total(actual) - right],
+    unlabeled: [total(predicted) - right],
+  };
+};
+
+/** The metric of a class score: for one class, or for all classes by an average. */
 const classMetric =
   (name: string, ofClass: OfClass) =>
-  (classes: number, of?: number): Metric<Confusion> => {
-    const expected = `a class, a whole number from 0 to ${classes - 1}`;
-    holding(expected, (n) => Number.isSafeInteger(n) && n >= 0 && n < classes)(name, { of });
-    return of === undefined
-      ? overConfusion(name, name, classes, (confusion) => macro(confusion, ofClass))
-      : overConfusion(name, `${name} of ${of}`, classes, (confusion) => ofClass(confusion, of));
+  (classes: number, of: number | Averaging = "macro"): Metric<Confusion> => {
+    if (Object.hasOwn(averages, of)) {
+      const title = of === "macro" ? name : `${of} ${name}`;
+      const average = averages[of as Averaging];
+      return overConfusion(name, title, classes, (confusion) => average(confusion, ofClass));
+    }
+    if (typeof of === "number" && Number.isSafeInteger(of) && of >= 0 && of < classes)
+      return overConfusion(name, `${name} of ${of}`, classes, (seen) => ofClass(seen, of));
+    const expected = `a class, a whole number from 0 to ${classes - 1}, or one of ${Object.keys(averages).join(", ")}`;
+    throw new InvalidArgument({ op: name, argument: "of", expected, actual: shown(of) });
   };
 
 /**
- * Precision: the fraction of the examples predicted as a class that belong to it. With `of` it is the precision of that
- * class, and `NaN` if nothing was predicted as it. Without, it is the macro average over classes that were predicted.
+ * Precision: the fraction of the examples predicted as a class that belong to it. Of a class that was never predicted it is `NaN`. `of` is a class, or how the scores of all classes
+ * are averaged: `"macro"` (the mean, the default), `"weighted"` (by the number of examples of each class) or `"micro"`
+ * (all decisions counted together). An average skips the classes whose score is `NaN`.
  *
  * **Shapes** and **Fails with** as {@link confusionMatrix}; also where `of` is not a class.
  */
 export const precision = classMetric("precision", precisionOf);
 
 /**
- * Recall: the fraction of the examples of a class that were predicted as it. With `of` it is the recall of that class, and
- * `NaN` if it has no examples. Without, it is the macro average over classes with examples.
+ * Recall: the fraction of the examples of a class that were predicted as it. Of a class without examples it is `NaN`. `of` is a class, or how the scores of all classes
+ * are averaged: `"macro"` (the mean, the default), `"weighted"` (by the number of examples of each class) or `"micro"`
+ * (all decisions counted together). An average skips the classes whose score is `NaN`.
  *
  * **Shapes** and **Fails with** as {@link confusionMatrix}; also where `of` is not a class.
  */
 export const recall = classMetric("recall", recallOf);
 
 /**
- * The F1 score: the harmonic mean of precision and recall, `2TP / (2TP + FP + FN)`. With `of` it is the score of that
- * class, and `NaN` if it never occurs. Without, it is the macro average over classes that occur.
+ * The F1 score: the harmonic mean of precision and recall, `2TP / (2TP + FP + FN)`. Of a class that
+ * never occurs it is `NaN`. `of` is a class, or how the scores of all classes
+ * are averaged: `"macro"` (the mean, the default), `"weighted"` (by the number of examples of each class) or `"micro"`
+ * (all decisions counted together). An average skips the classes whose score is `NaN`.
  *
  * **Shapes** and **Fails with** as {@link confusionMatrix}; also where `of` is not a class.
  */
 export const f1 = classMetric("f1", f1Of);
+
+/** The share of the examples of a class, or predicted as it, that are both. */
+const overlapOf: OfClass = (confusion, of) => {
+  const both = correct(confusion, of);
+  return both / (actual(confusion, of) + predicted(confusion, of) - both);
+};
+
+/**
+ * Intersection over union (the Jaccard index), `TP / (TP + FP + FN)`: for segmentation, the pixels of a class that were
+ * found, divided by those that are of it or were predicted as it. Of a class that never occurs it is `NaN`. `of` is a class,
+ * or an average as for {@link precision}; `"macro"`, the default, is the mean IoU (mIoU).
+ *
+ * **Shapes** and **Fails with** as {@link precision}. Images are positions too: `outputs: [batch, height, width, classes]`.
+ */
+export const intersectionOverUnion = classMetric("iou", overlapOf);
+
+/**
+ * The Dice coefficient, `2TP / (2TP + FP + FN)`: for segmentation, what {@link f1} is for classification. `of` is a class,
+ * or an average as for {@link precision}.
+ *
+ * **Shapes** and **Fails with** as {@link intersectionOverUnion}.
+ */
+export const dice = classMetric("dice", f1Of);

@@ -1,6 +1,41 @@
 /** Metrics: commutative monoids over batches that also say whether higher or lower is better. */
 
-export { accuracy, binaryAccuracy, exactMatch, topKAccuracy } from "./classification.ts";
-export { type Confusion, confusionMatrix, f1, precision, recall } from "./confusion.ts";
+export { type Calibration, type CalibrationOptions, calibrationError } from "./calibration.ts";
+export {
+  accuracy,
+  binaryAccuracy,
+  exactMatch,
+  meanReciprocalRank,
+  recallAt,
+  topKAccuracy,
+} from "./classification.ts";
+export {
+  type Averaging,
+  type Confusion,
+  confusionMatrix,
+  dice,
+  f1,
+  intersectionOverUnion,
+  precision,
+  recall,
+} from "./confusion.ts";
 export type { ConfusionTable, Metric, Outcomes, Ratio, Summary } from "./metric.ts";
-export { meanLoss, meanOf, rootMeanSquaredError } from "./regression.ts";
+export {
+  averagePrecision,
+  type Ranking,
+  type RankingOptions,
+  rocAuc,
+  type Threshold,
+  thresholdCurve,
+} from "./ranking.ts";
+export {
+  type Fit,
+  meanAbsoluteError,
+  meanAbsolutePercentageError,
+  meanLoss,
+  meanOf,
+  meanSquaredError,
+  perplexity,
+  r2,
+  rootMeanSquaredError,
+} from "./regression.ts";

@@ -138,6 +138,10 @@ export const classified = (op: string, outputs: Expr, targets: Expr): Classified
   };
 };
 
+/** The sums of two lists, element by element; what one list lacks is 0. */
+export const added = (a: readonly number[] = [], b: readonly number[] = []): readonly number[] =>
+  Array.from({ length: Math.max(a.length, b.length) }, (_, i) => (a[i] ?? 0) + (b[i] ?? 0));
+
 /** A sum over examples and their number, for metrics that are a mean. */
 export interface Ratio {
   readonly [field: string]: number;

@@ -1,12 +1,16 @@
 import type { Expr } from "../../ir/expr.ts";
 import { cast } from "../../ir/ops/control.ts";
-import { mul, square, sub } from "../../ir/ops/elementwise.ts";
+import { abs, div, maximum, mul, square, sub } from "../../ir/ops/elementwise.ts";
 import { lift } from "../../ir/ops/promote.ts";
 import { mean, sum } from "../../ir/ops/reduction.ts";
-import { sameShape } from "../../tensor/shape.ts";
+import { reshape } from "../../ir/ops/structural.ts";
+import { nth } from "../../tensor/list.ts";
+import { sameShape, sizeOf } from "../../tensor/shape.ts";
+import type { Nested } from "../../tensor/tensor.ts";
 import {
   type Metric,
   monoidRatio,
+  type Outcomes,
   outputTargetPairs,
   type Ratio,
   ratio,
@@ -31,26 +35,142 @@ export const meanLoss: Metric<Ratio> = {
   value: ratio,
 };
 
+/** The pairs of an output and a target, in f64. */
+const pairsOf = (op: string, { outputs, targets }: Outcomes): readonly [Expr, Expr] => {
+  const [x, y] = outputTargetPairs(op, outputs, targets);
+  return [cast(x, "f64"), cast(y, "f64")];
+};
+
+/** The mean over examples, and over the elements of each, of an error. */
+const meanError = (
+  name: string,
+  op: string,
+  errorOf: (output: Expr, target: Expr) => Expr,
+): Metric<Ratio> => ({
+  name,
+  better: "lower",
+  monoid: monoidRatio,
+  fromBatch: (batch) => {
+    const errors = errorOf(...pairsOf(op, batch));
+    const within = errors.shape.slice(1).map((_, i) => i + 1);
+    return { total: sum(mean(errors, within)), count: sizeOfBatch(batch.targets) };
+  },
+  value: ratio,
+});
+
 /**
- * The root mean squared error (RMSE) between outputs and targets, over all examples and their elements.
+ * The mean absolute error (MAE) between outputs and targets, over all examples and their elements.
  *
  * **Shapes** `outputs` and `targets` of one shape, `[batch, ...]`. **Units** those of the targets.
  * **Fails with** `ShapeMismatch` when compiled, where shapes differ.
  */
+export const meanAbsoluteError: Metric<Ratio> = meanError("mae", "meanAbsoluteError", (x, y) =>
+  abs(sub(x, y)),
+);
+
+/**
+ * The mean squared error (MSE) between outputs and targets, over all examples and their elements.
+ *
+ * **Shapes** and **Fails with** as {@link meanAbsoluteError}. **Units** those of the targets, squared.
+ */
+export const meanSquaredError: Metric<Ratio> = meanError("mse", "meanSquaredError", (x, y) =>
+  square(sub(x, y)),
+);
+
+/**
+ * The root mean squared error (RMSE) between outputs and targets, over all examples and their elements.
+ *
+ * **Shapes**, **Units** and **Fails with** as {@link meanAbsoluteError}.
+ */
 export const rootMeanSquaredError: Metric<Ratio> = {
-  name: "rmse",
-  better: "lower",
-  monoid: monoidRatio,
-  fromBatch: ({ outputs, targets }) => {
-    const [x, y] = outputTargetPairs("rootMeanSquaredError", outputs, targets);
-    const errors = square(sub(cast(x, "f64"), cast(y, "f64")));
-    const each = mean(
-      errors,
-      errors.shape.slice(1).map((_, i) => i + 1),
-    );
-    return { total: sum(each), count: sizeOfBatch(targets) };
-  },
+  ...meanError("rmse", "rootMeanSquaredError", (x, y) => square(sub(x, y))),
   value: (seen) => Math.sqrt(ratio(seen)),
+};
+
+/** The smallest target that an error is divided by: the spacing of f64 at 1, as in scikit-learn. */
+const leastTarget = 2 ** -52;
+
+/**
+ * The mean absolute percentage error (MAPE), `mean |output − target| / |target|`: 0.1 is ten percent. A target near 0 makes
+ * it huge, because it is divided by 2⁻⁵² at least.
+ *
+ * **Shapes** and **Fails with** as {@link meanAbsoluteError}.
+ */
+export const meanAbsolutePercentageError: Metric<Ratio> = meanError(
+  "mape",
+  "meanAbsolutePercentageError",
+  (x, y) => div(abs(sub(x, y)), maximum(abs(y), leastTarget)),
+);
+
+/** The spread of targets around their mean, and the squared errors, for each element of an example. */
+export interface Fit {
+  readonly [field: string]: Nested;
+  readonly count: number;
+  readonly mean: readonly number[];
+  /** The sum of squared deviations of the targets from their mean. */
+  readonly deviation: readonly number[];
+  /** The sum of squared errors of the outputs. */
+  readonly error: readonly number[];
+}
+
+/** Deviations from a common mean, of those from two means (Chan, Golub and LeVeque 1983, equation 2.1). */
+const joinedFits = (a: Fit, b: Fit): Fit => {
+  if (a.count === 0 || b.count === 0) return a.count === 0 ? b : a;
+  const count = a.count + b.count;
+  const by = (f: (i: number) => number): readonly number[] => a.mean.map((_, i) => f(i));
+  return {
+    count,
+    mean: by((i) => (a.count * nth(a.mean, i) + b.count * nth(b.mean, i)) / count),
+    deviation: by((i) => {
+      const apart = nth(b.mean, i) - nth(a.mean, i);
+      const own = nth(a.deviation, i) + nth(b.deviation, i);
+      return own + (apart * apart * a.count * b.count) / count;
+    }),
+    error: by((i) => nth(a.error, i) + nth(b.error, i)),
+  };
+};
+
+/**
+ * R², the coefficient of determination: `1 − Σ(target − output)² / Σ(target − mean)²`. It is 1 for perfect outputs, 0 for the
+ * mean of the targets, and below 0 for worse. For targets with several elements it is the mean over the elements. Targets
+ * that do not vary score 1 if all outputs are right, and 0 otherwise. It is `NaN` for fewer than two examples.
+ *
+ * **Shapes** and **Fails with** as {@link meanAbsoluteError}.
+ */
+export const r2: Metric<Fit> = {
+  name: "r2",
+  better: "higher",
+  monoid: { empty: { count: 0, mean: [], deviation: [], error: [] }, concat: joinedFits },
+  fromBatch: (batch) => {
+    const rows = (of: Expr): Expr => reshape(of, [of.shape[0] ?? 1, sizeOf(of.shape.slice(1))]);
+    const [outputs, targets] = pairsOf("r2", batch);
+    const [x, y] = [rows(outputs), rows(targets)];
+    return {
+      count: sizeOfBatch(batch.targets),
+      mean: mean(y, 0),
+      deviation: sum(square(sub(y, mean(y, 0))), 0),
+      error: sum(square(sub(x, y)), 0),
+    };
+  },
+  value: ({ count, deviation, error }) => {
+    const each = error.map((wrong, i) => {
+      const spread = nth(deviation, i);
+      return spread > 0 || Number.isNaN(wrong) ? 1 - wrong / spread : Number(wrong === 0);
+    });
+    return count < 2 ? Number.NaN : each.reduce((a, b) => a + b, 0) / each.length;
+  },
+};
+
+/**
+ * Perplexity: `exp` of the mean loss. It is the number of equally probable choices that would be as hard to predict, where
+ * the loss is a cross-entropy.
+ *
+ * **Units** of the loss: nats.
+ */
+export const perplexity: Metric<Ratio> = {
+  ...meanLoss,
+  name: "perplexity",
+  value: (seen) => Math.exp(ratio(seen)),
 };
 
 /**
