@@ -29,7 +29,14 @@ export {
   type ReaderSubject,
   readsOrRefuses,
 } from "./data/readers.ts";
-export { drawnByWeight, drawnOnce, type Sampling, samplerLaws } from "./data/samplers.ts";
+export {
+  drawnByWeight,
+  drawnIndependently,
+  drawnOnce,
+  type IndependentDraws,
+  type Sampling,
+  samplerLaws,
+} from "./data/samplers.ts";
 export {
   boundedReading,
   chunking,

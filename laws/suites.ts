@@ -4,7 +4,7 @@ import { mixingLaws } from "./data/mixing.ts";
 import { scalerLaws } from "./data/preprocessing.ts";
 import { sequencesKept, sequencesResumed } from "./data/ragged.ts";
 import { readsOrRefuses } from "./data/readers.ts";
-import { samplerLaws } from "./data/samplers.ts";
+import { drawnIndependently, samplerLaws } from "./data/samplers.ts";
 import { sourceLaws } from "./data/sources.ts";
 import { tokenizerLaws } from "./data/tokenizing.ts";
 import { mapping } from "./derivatives/batching.ts";
@@ -63,6 +63,8 @@ export const laws = {
   batchAugmentation: mixingLaws,
   /** Of a sampler that draws rows by weight. */
   sampler: samplerLaws,
+  /** Of a source that draws each batch anew, as differential privacy assumes. */
+  independentDraws: [drawnIndependently],
   /** For anything that is built with a random key. */
   draws: [oneDrawPerKey],
   /** For a function that splits texts into words. */

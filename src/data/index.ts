@@ -37,6 +37,7 @@ export {
 export { idxFromBytes, readBytes, readIdx, readText } from "./files.ts";
 export { type Fold, type FoldOptions, kFold, type TimeOptions, timeFolds } from "./folds.ts";
 export { decodeIdx, type IdxExpectation } from "./idx.ts";
+export { type PoissonOptions, poissonSampled } from "./poisson.ts";
 export {
   castColumn,
   type FitOptions,

@@ -6,7 +6,7 @@ export { type Averaged, averaged } from "./combinators/averaged.ts";
 export { copyEvery, type Follower, follow } from "./combinators/follow.ts";
 export type { Descending } from "./descending.ts";
 export * as environments from "./environments/index.ts";
-export { type PrivateRun, privacySpent } from "./gradient/accountant.ts";
+export { noiseFor, type PrivateRun, privacySpent } from "./gradient/accountant.ts";
 export { type Adversary, adversarially, sharpnessAware } from "./gradient/perturbed.ts";
 export { type Privacy, privately } from "./gradient/private.ts";
 export {

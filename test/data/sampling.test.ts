@@ -1,22 +1,33 @@
+import * as Effect from "effect/Effect";
 import { isLeft } from "fp-ts/lib/Either.js";
 import { describe, expect, test } from "vitest";
 import { type Folding, foldLaws, foldsAreFair, foldsPartition } from "../../laws/data/folds.ts";
-import { drawnByWeight, drawnOnce, samplerLaws } from "../../laws/data/samplers.ts";
+import {
+  drawnByWeight,
+  drawnIndependently,
+  drawnOnce,
+  type IndependentDraws,
+  samplerLaws,
+} from "../../laws/data/samplers.ts";
+import { laws } from "../../laws/index.ts";
 import { check } from "../../laws/law.ts";
 import { holds } from "../../laws/vitest.ts";
 import {
   balanced,
   classWeights,
   dataset,
+  epochsOf,
   kFold,
+  poissonSampled,
   sampled,
   timeFolds,
   weighted,
   withClassWeights,
 } from "../../src/data/index.ts";
+import { formatError } from "../../src/errors/failure.ts";
 import { InvalidArgument, LabelOutOfRange, UnknownColumn } from "../../src/errors.ts";
 import { arange, tensor } from "../../src/tensor/constructors.ts";
-import { key } from "../../src/tensor/key.ts";
+import { type Key, key, permutation } from "../../src/tensor/key.ts";
 
 const foldings: readonly Folding[] = [
   { name: "kFold", kind: "any", folds: (rows, k) => kFold(rows, k) },
@@ -136,6 +147,61 @@ describe("samplers", () => {
     expect(isLeft(check(drawnByWeight, even, { runs: 30 }))).toBe(true);
     expect(isLeft(check(drawnOnce, even, { runs: 30 }))).toBe(true);
     expect(isLeft(check(drawnOnce, again, { runs: 30 }))).toBe(true);
+  });
+
+  const poisson: IndependentDraws = {
+    name: "poissonSampled",
+    drawn: (n, sampling, batchSize) =>
+      poissonSampled(dataset({ row: arange(n) }), { sampling, batchSize }),
+  };
+  holds(laws.independentDraws, [poisson], { runs: 10 });
+
+  test("a law notices batches of one size, and rows that repeat", () => {
+    const change = (
+      draw: (n: number, q: number) => (key: Key) => Int32Array,
+    ): IndependentDraws => ({
+      name: "wrong",
+      drawn: (n, q, batchSize) => ({ ...poisson.drawn(n, q, batchSize), draw: draw(n, q) }),
+    });
+    const steps = (q: number) => Math.round(1 / q);
+    const shuffled = change((n, q) => (own) => {
+      const order = permutation(own, n).toTypedArray();
+      const size = Math.round(n * q);
+      return Int32Array.from({ length: n * steps(q) }, (_, i) => {
+        const [step, place] = [Math.floor(i / n), i % n];
+        return place < size ? Number(order[(step * size + place) % n]) : n;
+      });
+    });
+    const repeated = change(
+      (n, q) => (own) =>
+        sampled(
+          dataset({ row: arange(n) }),
+          weighted(Array(n).fill(1), { rows: n * steps(q) }),
+        ).draw(own),
+    );
+    expect(isLeft(check(drawnIndependently, shuffled, { runs: 30 }))).toBe(true);
+    expect(isLeft(check(drawnIndependently, repeated, { runs: 30 }))).toBe(true);
+  });
+
+  test("a batch that holds too few draws names the least, and a run needs its size", async () => {
+    const hundred = dataset({ x: arange(100) });
+    // 50 are expected, with a deviation of 5: a bound of 10⁻⁹ is at 6.4 deviations.
+    const least = /give it (\d+) or more/;
+    const refused = (): unknown => poissonSampled(hundred, { sampling: 0.5, batchSize: 60 });
+    expect(refused).toThrow(InvalidArgument);
+    let said = "";
+    try {
+      refused();
+    } catch (error) {
+      said = formatError(error as InvalidArgument);
+    }
+    expect(Math.abs(Number(least.exec(said)?.[1]) - 82)).toBeLessThan(2);
+    const source = poissonSampled(hundred, { sampling: 0.5, batchSize: 90 });
+    const read = Effect.runSync(Effect.flip(epochsOf(source, { batchSize: 64, key: key(1) })));
+    expect(read).toMatchObject({ _tag: "InvalidArgument", argument: "batchSize", actual: "64" });
+    expect(() =>
+      poissonSampled(dataset({ weight: arange(3) }), { sampling: 1, batchSize: 3 }),
+    ).toThrow(InvalidArgument);
   });
 
   test("balanced draws every class as often, a column gives the weights", () => {

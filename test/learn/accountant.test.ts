@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type PrivateRun, privacySpent } from "../../src/learn/index.ts";
+import { noiseFor, type PrivateRun, privacySpent } from "../../src/learn/index.ts";
 
 /** A run on MNIST in batches of 256, as published. */
 const mnist = (noise: number, epochs: number): PrivateRun => ({
@@ -49,3 +49,42 @@ describe("the privacy that a run spends", () => {
     );
   });
 });
+
+describe("the noise for an ε", () => {
+  it.each([0.5, 1, 3, 8])("spends ε = %d, and a little less would spend more", (epsilon) => {
+    const { noise: _, ...run } = mnist(1, 15);
+    const noise = noiseFor({ ...run, epsilon });
+    expect(privacySpent({ ...run, noise })).toBeLessThanOrEqual(epsilon);
+    expect(privacySpent({ ...run, noise: noise * (1 - 1e-5) })).toBeGreaterThan(epsilon);
+  });
+
+  it("of full batches is that of the Gaussian mechanism, by hand", () => {
+    // ε = 49/200 + ln(10⁵)/48 belongs to a noise of 10, see above.
+    const epsilon = 49 / 200 + Math.log(1e5) / 48;
+    expect(noiseFor({ epsilon, sampling: 1, steps: 1, delta: 1e-5 })).toBeCloseTo(10, 4);
+  });
+
+  it.each([
+    // ln(10⁵)/1023 = 0.01125 is what orders up to 1024 can show.
+    { epsilon: 0.0112 },
+    { epsilon: 0 },
+    { epsilon: Number.NaN },
+    { epsilon: Number.POSITIVE_INFINITY },
+    { steps: 0 },
+    { sampling: 0 },
+    { delta: 1 },
+  ])("is not looked for beyond its range: %o", (change) => {
+    const { noise: _, ...run } = mnist(1, 15);
+    expect(() => noiseFor({ ...run, epsilon: 1, ...change })).toThrow(
+      expect.objectContaining({ _tag: "InvalidArgument", argument: Object.keys(change)[0] }),
+    );
+  });
+});
+
+it.each([1, 0.1])(
+  "noise too small for its square is no privacy, at a sampling of %d",
+  (sampling) => {
+    const spent = privacySpent({ noise: 1e-200, sampling, steps: 3, delta: 1e-5 });
+    expect(spent).toBe(Number.POSITIVE_INFINITY);
+  },
+);

@@ -109,6 +109,16 @@ const functions: OptionsOf<typeof data> = {
   balanced: {
     rows: [count, (rows) => data.sampled(five, data.balanced("label", { rows }))],
   },
+  poissonSampled: {
+    sampling: [
+      between(0.2, 1),
+      (sampling) => data.poissonSampled(five, { sampling, batchSize: 5 }),
+    ],
+    batchSize: [
+      count,
+      (batchSize) => data.poissonSampled(five.take(1), { sampling: 1, batchSize }),
+    ],
+  },
   kFold: { k: [wholeFrom(2, 5), (k) => data.kFold(five, k)] },
   timeFolds: {
     folds: [wholeFrom(1, 4), (n) => data.timeFolds(five, n)],

@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect";
+import { InvalidArgument } from "../../errors.ts";
 import { Dataset, type Row } from "../dataset.ts";
 import type { BatchReader, Epochs, ReadOptions, SourceError } from "./epochs.ts";
 import { epochKey, epochOrder } from "./order.ts";
@@ -42,6 +43,7 @@ const emptyEpochs = (steps: number, batchSize: number): Epochs => {
  * @example
  * ```ts
  * import * as Effect from "effect/Effect";
+import { InvalidArgument } from "../../errors.ts";
  * import { dataset, key } from "fluxion";
  * import { epochsOf } from "fluxion/data";
  * import { arange } from "fluxion/tensor";
@@ -67,6 +69,15 @@ export const epochsOf = <R extends Row>(
     );
   switch (source._tag) {
     case "Sampled":
+      if (source.batchSize !== undefined && source.batchSize !== batchSize)
+        return Effect.fail(
+          new InvalidArgument({
+            op: "the run",
+            argument: "batchSize",
+            expected: `${source.batchSize}, for which its source draws rows`,
+            actual: String(batchSize),
+          }),
+        );
       return storedEpochs(
         source.dataset,
         source.rows,

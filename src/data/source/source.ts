@@ -26,6 +26,8 @@ export interface Sampled<out R extends Row = Row> {
   readonly dataset: Dataset<R>;
   readonly rows: number;
   readonly draw: (key: Key) => Int32Array;
+  /** The batch size that the draws are made for, if they are made for one. A run with another is refused. */
+  readonly batchSize?: number;
 }
 
 /** The epoch for which a stream is opened. */

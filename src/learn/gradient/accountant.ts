@@ -1,4 +1,5 @@
-import { holding, probability, whole } from "../../tensor/validate.ts";
+import { InvalidArgument } from "../../errors.ts";
+import { holding, positive, probability, whole } from "../../tensor/validate.ts";
 
 /** A run of differentially private descent, for {@link privacySpent}. */
 export interface PrivateRun {
@@ -15,19 +16,20 @@ export interface PrivateRun {
 /** `ln(eᵃ + eᵇ)`. */
 const logPlus = (a: number, b: number): number => {
   const [high, low] = a > b ? [a, b] : [b, a];
-  return low === Number.NEGATIVE_INFINITY ? high : high + Math.log1p(Math.exp(low - high));
+  // Where one of them is infinite, their difference may not be a number.
+  return Number.isFinite(low) ? high + Math.log1p(Math.exp(low - high)) : high;
 };
 
 /** The Rényi divergence of one step at a whole order of 2 or more. */
 const divergence = (order: number, noise: number, sampling: number): number => {
-  if (sampling === 1) return order / (2 * noise ** 2);
+  if (sampling === 1) return order / 2 / noise / noise;
   let [sum, logBinomial] = [Number.NEGATIVE_INFINITY, 0];
   for (let k = 0; k <= order; k++) {
     const term =
       logBinomial +
       k * Math.log(sampling) +
       (order - k) * Math.log1p(-sampling) +
-      (k * (k - 1)) / (2 * noise ** 2);
+      (k * (k - 1)) / 2 / noise / noise;
     sum = logPlus(sum, term);
     logBinomial += Math.log(order - k) - Math.log(k + 1);
   }
@@ -43,11 +45,10 @@ const orders: readonly number[] = [
 const share = holding("a number above 0 and below 1", (n) => n > 0 && n < 1);
 
 /**
- * The privacy that a run of `privately` spends: the ε of (ε, δ)-differential privacy, as if every batch were drawn at
- * random with the given probability.
+ * The privacy that a run of `privately` spends: the ε of (ε, δ)-differential privacy. It assumes that every example is in
+ * a batch independently with the given probability, as `poissonSampled` draws them.
  *
- * A run that shuffles its examples instead of drawing each batch anew has approximately this guarantee, without a
- * proof.
+ * A run that shuffles its examples instead has no proof of this guarantee.
  *
  * **Math** `ε = min over α of T·D_α + ln(1/δ) / (α - 1)`, where `D_α` is the Rényi divergence of one step at order α,
  * `ln(Σₖ C(α, k) (1 - q)^(α - k) qᵏ exp(k(k - 1) / (2σ²))) / (α - 1)`, over whole α from 2 to 1024.
@@ -64,7 +65,7 @@ const share = holding("a number above 0 and below 1", (n) => n > 0 && n < 1);
  * ```
  */
 export const privacySpent = ({ noise, sampling, steps, delta }: PrivateRun): number => {
-  holding("a number above 0", (n) => n > 0)("privacySpent", { noise });
+  positive("privacySpent", { noise });
   probability("privacySpent", { sampling });
   whole(0)("privacySpent", { steps });
   share("privacySpent", { delta });
@@ -73,4 +74,48 @@ export const privacySpent = ({ noise, sampling, steps, delta }: PrivateRun): num
     (order) => steps * divergence(order, noise, sampling) + Math.log(1 / delta) / (order - 1),
   );
   return spent.reduce((a, b) => Math.min(a, b));
+};
+
+/** The noise multipliers among which {@link noiseFor} looks. */
+const [least, most] = [2 ** -10, 2 ** 40];
+
+/**
+ * The least noise multiplier with which a run of `privately` spends no more than `epsilon`, to one part in 10⁶.
+ *
+ * **Math** the root of `privacySpent(σ) = ε` by bisection: more noise never spends more.
+ * **Fails with** `InvalidArgument`, thrown, as {@link privacySpent}; where `sampling` or `steps` is 0, since such a run
+ * needs no noise; where no noise from 2⁻¹⁰ to 2⁴⁰ spends just `epsilon`: it is too small for the orders that are tried
+ * (about `ln(1/δ) / 1023`), or so large that it protects nothing.
+ *
+ * @example
+ * ```ts
+ * import { noiseFor, privacySpent } from "fluxion/learn";
+ * const run = { sampling: 256 / 60_000, steps: 60 * 234, delta: 1e-5 };
+ * const noise = noiseFor({ ...run, epsilon: 3 });
+ * noise.toFixed(2) // => "1.10"
+ * privacySpent({ ...run, noise }) <= 3 // => true
+ * ```
+ */
+export const noiseFor = ({
+  epsilon,
+  ...run
+}: Omit<PrivateRun, "noise"> & { readonly epsilon: number }): number => {
+  positive("noiseFor", { epsilon, sampling: run.sampling });
+  whole(1)("noiseFor", { steps: run.steps });
+  const spent = (noise: number): number => privacySpent({ ...run, noise });
+  const [lowest, highest] = [spent(most), spent(least)];
+  if (!(epsilon >= lowest && epsilon <= highest))
+    throw new InvalidArgument({
+      op: "noiseFor",
+      argument: "epsilon",
+      expected: `a number from ${lowest} to ${highest}, between which noise can choose in this run`,
+      actual: String(epsilon),
+    });
+  let [low, high] = [least, most];
+  while (high > low * (1 + 1e-6)) {
+    const middle = Math.sqrt(low * high);
+    if (spent(middle) <= epsilon) high = middle;
+    else low = middle;
+  }
+  return high;
 };
