@@ -1,9 +1,25 @@
 /** Optimizers, gradient transformations and learning-rate schedules. */
 
 export type { LearningRate, Schedule } from "./learningRate.ts";
-export { type AdamOptions, adam, adamw } from "./optimizers/adam.ts";
-export { type AdaptiveOptions, adadelta, adagrad, adamax, rmsprop } from "./optimizers/adaptive.ts";
+export {
+  type AdamLikeOptions,
+  type AdamOptions,
+  adam,
+  adamw,
+  nadam,
+  radam,
+} from "./optimizers/adam.ts";
+export {
+  type AdagradOptions,
+  type AdaptiveOptions,
+  adadelta,
+  adagrad,
+  adamax,
+  type RmspropOptions,
+  rmsprop,
+} from "./optimizers/adaptive.ts";
 export { type SgdOptions, sgd } from "./optimizers/sgd.ts";
+export { lion, rprop } from "./optimizers/sign.ts";
 export {
   constantSchedule,
   cosineDecay,
@@ -29,6 +45,16 @@ export {
   transformation,
   type UpdateResult,
 } from "./transformation.ts";
+export {
+  type AdanScaling,
+  type NadamScaling,
+  scaleByAdan,
+  scaleByAmsgrad,
+  scaleByBelief,
+  scaleByNadam,
+  scaleByRadam,
+  scaleByYogi,
+} from "./transforms/adams.ts";
 export { freeze, type GroupOf, masked, partition } from "./transforms/partition.ts";
 export {
   addDecayedWeights,
@@ -37,6 +63,7 @@ export {
   globalNorm,
   scale,
   scaleByLearningRate,
+  type TraceOptions,
   trace,
 } from "./transforms/parts.ts";
 export {
@@ -46,4 +73,11 @@ export {
   scaleByAdamax,
   scaleByRms,
   scaleByRss,
+  scaleByStddev,
 } from "./transforms/scaleBy.ts";
+export {
+  type LionScaling,
+  type RpropScaling,
+  scaleByLion,
+  scaleByRprop,
+} from "./transforms/signs.ts";

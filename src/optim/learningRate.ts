@@ -25,7 +25,7 @@ export const noSteps = (): Tensor<readonly []> => scalar(0, "i32");
 export const oneMore = (step: Step): Step => add(step, 1);
 
 /** A step count as f64, in which rates and bias corrections are computed. */
-export const counted = (step: Step): Expr => cast(step, "f64");
+export const counted = (step: Step): Expr<readonly []> => cast(step, "f64");
 
 /** The learning rate after `step` completed steps, as f64. */
 export const rateAt = (rate: LearningRate, step: Step): Expr =>

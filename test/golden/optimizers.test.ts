@@ -1,12 +1,4 @@
-import * as Effect from "effect/Effect";
 import { describe, expect, it } from "vitest";
-import { grad, ReverseMode } from "../../src/autodiff/index.ts";
-import { run } from "../../src/interpreter/evaluate.ts";
-import { parameter } from "../../src/ir/build.ts";
-import type { Expr } from "../../src/ir/expr.ts";
-import { add, mul, sin, square, sub } from "../../src/ir/ops/elementwise.ts";
-import { index } from "../../src/ir/ops/structural.ts";
-import { program } from "../../src/ir/program.ts";
 import type { Schedule } from "../../src/optim/learningRate.ts";
 import { adam, adamw } from "../../src/optim/optimizers/adam.ts";
 import { adadelta, adagrad, adamax, rmsprop } from "../../src/optim/optimizers/adaptive.ts";
@@ -23,14 +15,9 @@ import {
   sampleSchedule,
   stepDecay,
 } from "../../src/optim/schedules/schedules.ts";
-import {
-  applyUpdates,
-  type Exprs,
-  type GradientTransformation,
-} from "../../src/optim/transformation.ts";
+import type { GradientTransformation } from "../../src/optim/transformation.ts";
 import { tensor } from "../../src/tensor/constructors.ts";
-import type { Tensor } from "../../src/tensor/tensor.ts";
-import { flatten, type Tree, unflatten } from "../../src/tree.ts";
+import { near, trajectory } from "../optim/valley.ts";
 import { readGolden } from "./torch.ts";
 
 interface OptimizerRecord {
@@ -58,13 +45,6 @@ const records = readGolden<OptimizerRecord | ScheduleRecord | { readonly kind: "
 );
 const optimizers = (records ?? []).filter((r) => r.kind === "optimizer");
 const schedules = (records ?? []).filter((r) => r.kind === "lr_schedule");
-
-/** `(1-x)² + 5(y-x²)² + 0.1 sin(3z) + z²`, the function that the golden trajectories minimize. */
-const valley = (p: Expr): Expr<readonly []> => {
-  const [x, y, z] = [index(p, 0), index(p, 1), index(p, 2)];
-  const banana = add(square(sub(1, x)), mul(square(sub(y, square(x))), 5));
-  return add(add(banana, mul(sin(mul(z, 3)), 0.1)), square(z)) as Expr<readonly []>;
-};
 
 const optimizerOf = ({ name, kw }: OptimizerRecord): GradientTransformation | undefined => {
   const decay = kw.weight_decay === undefined ? {} : { weightDecay: kw.weight_decay };
@@ -94,30 +74,6 @@ const optimizerOf = ({ name, kw }: OptimizerRecord): GradientTransformation | un
       return undefined;
   }
 };
-
-/** The params after each of several steps, by a program of one step. */
-const trajectory = (
-  optimizer: GradientTransformation,
-  start: Tensor,
-  steps: number,
-): readonly (readonly number[])[] => {
-  const gradient = Effect.runSync(Effect.provide(grad(valley), ReverseMode.layerTape));
-  const { leaves, shape } = flatten([start, optimizer.init(start)]);
-  const inputs = leaves.map((leaf) => parameter(leaf as Tensor));
-  const [params, state] = unflatten(shape, inputs) as readonly [Expr, Tree<Expr>];
-  const made = optimizer.update(gradient(params), state, params);
-  const next: Exprs = [applyUpdates(params, made.updates), made.state];
-  const step = program(inputs, flatten(next).leaves);
-  let values = leaves;
-  return Array.from({ length: steps }, () => {
-    values = run(step, values);
-    return [...(values[0] as Tensor).toTypedArray()];
-  });
-};
-
-/** Whether a trajectory is within its tolerance: relative, and absolute near 0. */
-const near = (actual: number | undefined, expected: number): boolean =>
-  Math.abs((actual ?? Number.NaN) - expected) <= 1e-9 * Math.max(1, Math.abs(expected));
 
 describe.skipIf(records === undefined)("optimizers compared with PyTorch", () => {
   it.each(optimizers.filter((r) => optimizerOf(r) !== undefined))("$name $kw", (record) => {

@@ -19,7 +19,7 @@ const others: { readonly [room: string]: readonly string[] } = {
   "nn/combinators": ["stack"],
   "nn/losses": ["pairing", "reduction"],
   "nn/metrics": ["metric"],
-  optim: ["descent", "ema", "learningRate"],
+  optim: ["descent", "ema", "learningRate", "scaling"],
 };
 
 const registered: { readonly [room: string]: readonly string[] } = {
@@ -34,9 +34,9 @@ const registered: { readonly [room: string]: readonly string[] } = {
   ],
   "nn/metrics": ["calibration", "classification", "confusion", "ranking", "regression"],
   optim: ["transformation"],
-  "optim/optimizers": ["adam", "adaptive", "sgd"],
+  "optim/optimizers": ["adam", "adaptive", "sgd", "sign"],
   "optim/schedules": ["schedules"],
-  "optim/transforms": ["partition", "parts", "scaleBy"],
+  "optim/transforms": ["adams", "partition", "parts", "scaleBy", "signs"],
 };
 
 /** The index from which users import each folder of modules. */

@@ -1,3 +1,4 @@
+import * as optim from "../../../src/optim/index.ts";
 import type { Schedule } from "../../../src/optim/learningRate.ts";
 import { adam, adamw } from "../../../src/optim/optimizers/adam.ts";
 import { adadelta, adagrad, adamax, rmsprop } from "../../../src/optim/optimizers/adaptive.ts";
@@ -26,13 +27,18 @@ import type { Optimizers } from "../training/optimizers.ts";
 type Pair<A> = readonly [without: A, documented: A] | undefined;
 
 const learningRate = 0.125;
+const adams = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+const rprops = { initialStep: 0.01, etaMinus: 0.5, etaPlus: 1.2, minStep: 1e-6, maxStep: 50 };
 
 /** Every optimizer and transform. A missing one does not compile. */
 const optimizers: { readonly [Name in Optimizers]: Pair<GradientTransformation> } = {
-  sgd: [sgd({ learningRate }), sgd({ learningRate, momentum: 0, nesterov: false, weightDecay: 0 })],
+  sgd: [
+    sgd({ learningRate }),
+    sgd({ learningRate, momentum: 0, dampening: 0, nesterov: false, weightDecay: 0 }),
+  ],
   adam: [
     adam({ learningRate }),
-    adam({ learningRate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 }),
+    adam({ learningRate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, amsgrad: false }),
   ],
   adamw: [
     adamw({ learningRate }),
@@ -40,19 +46,61 @@ const optimizers: { readonly [Name in Optimizers]: Pair<GradientTransformation> 
   ],
   rmsprop: [
     rmsprop({ learningRate }),
-    rmsprop({ learningRate, alpha: 0.99, epsilon: 1e-8, momentum: 0, weightDecay: 0 }),
+    rmsprop({
+      learningRate,
+      alpha: 0.99,
+      epsilon: 1e-8,
+      momentum: 0,
+      weightDecay: 0,
+      centered: false,
+    }),
   ],
-  adagrad: [adagrad({ learningRate }), adagrad({ learningRate, epsilon: 1e-10, weightDecay: 0 })],
+  adagrad: [
+    adagrad({ learningRate }),
+    adagrad({ learningRate, epsilon: 1e-10, weightDecay: 0, learningRateDecay: 0, initialSum: 0 }),
+  ],
   adadelta: [adadelta(), adadelta({ learningRate: 1, rho: 0.9, epsilon: 1e-6, weightDecay: 0 })],
   adamax: [
     adamax({ learningRate }),
     adamax({ learningRate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 }),
   ],
-  trace: [trace(0.5), trace(0.5, { nesterov: false })],
+  nadam: [
+    optim.nadam({ learningRate }),
+    optim.nadam({
+      learningRate,
+      beta1: 0.9,
+      beta2: 0.999,
+      epsilon: 1e-8,
+      weightDecay: 0,
+      momentumDecay: 4e-3,
+    }),
+  ],
+  radam: [
+    optim.radam({ learningRate }),
+    optim.radam({ learningRate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 }),
+  ],
+  lion: [
+    optim.lion({ learningRate }),
+    optim.lion({ learningRate, beta1: 0.9, beta2: 0.99, weightDecay: 0 }),
+  ],
+  rprop: [optim.rprop(), optim.rprop(rprops)],
+  trace: [trace(0.5), trace(0.5, { nesterov: false, dampening: 0 })],
+  scaleByStddev: [optim.scaleByStddev(), optim.scaleByStddev({ alpha: 0.99, epsilon: 1e-8 })],
+  scaleByAmsgrad: [optim.scaleByAmsgrad(), optim.scaleByAmsgrad(adams)],
+  scaleByNadam: [optim.scaleByNadam(), optim.scaleByNadam({ ...adams, momentumDecay: 4e-3 })],
+  scaleByRadam: [optim.scaleByRadam(), optim.scaleByRadam(adams)],
+  scaleByBelief: [optim.scaleByBelief(), optim.scaleByBelief({ ...adams, epsilon: 1e-16 })],
+  scaleByYogi: [optim.scaleByYogi(), optim.scaleByYogi({ ...adams, epsilon: 1e-3 })],
+  scaleByAdan: [
+    optim.scaleByAdan(),
+    optim.scaleByAdan({ beta1: 0.98, beta2: 0.92, beta3: 0.99, epsilon: 1e-8 }),
+  ],
+  scaleByLion: [optim.scaleByLion(), optim.scaleByLion({ beta1: 0.9, beta2: 0.99 })],
+  scaleByRprop: [optim.scaleByRprop(), optim.scaleByRprop(rprops)],
   scaleByAdam: [scaleByAdam(), scaleByAdam({ beta1: 0.9, beta2: 0.999, epsilon: 1e-8 })],
   scaleByAdamax: [scaleByAdamax(), scaleByAdamax({ beta1: 0.9, beta2: 0.999, epsilon: 1e-8 })],
   scaleByRms: [scaleByRms(), scaleByRms({ alpha: 0.99, epsilon: 1e-8 })],
-  scaleByRss: [scaleByRss(), scaleByRss({ epsilon: 1e-10 })],
+  scaleByRss: [scaleByRss(), scaleByRss({ epsilon: 1e-10, initialSum: 0 })],
   scaleByAdadelta: [scaleByAdadelta(), scaleByAdadelta({ rho: 0.9, epsilon: 1e-6 })],
   scale: undefined,
   scaleByLearningRate: undefined,

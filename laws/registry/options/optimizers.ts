@@ -1,3 +1,4 @@
+import * as optim from "../../../src/optim/index.ts";
 import { adam, adamw } from "../../../src/optim/optimizers/adam.ts";
 import { adadelta, adagrad, adamax, rmsprop } from "../../../src/optim/optimizers/adaptive.ts";
 import { sgd } from "../../../src/optim/optimizers/sgd.ts";
@@ -61,6 +62,16 @@ const ranges = {
   rho: share,
   beta1: share,
   beta2: share,
+  beta3: share,
+  dampening: between(0, 1),
+  momentumDecay: fromZero,
+  learningRateDecay: fromZero,
+  initialSum: fromZero,
+  initialStep: anyAboveZero,
+  etaMinus: between(0, 1, { low: true, high: true }),
+  etaPlus: between(1, Number.POSITIVE_INFINITY, { low: true, high: true }),
+  minStep: between(0, 50, { low: true }),
+  maxStep: between(1e-6, Number.POSITIVE_INFINITY),
 } as const satisfies { readonly [argument: string]: Range };
 
 type Argument = keyof typeof ranges;
@@ -84,9 +95,28 @@ type OptionsOf<F extends (options: never) => unknown> = Rated<
 
 type Scaling<F extends (options?: never) => unknown> = NonNullable<Parameters<F>[0]>;
 
+const rpropOptions = ["initialStep", "etaMinus", "etaPlus", "minStep", "maxStep"] as const;
+
+/** The scalings with the options of Adam's. */
+const adamLike = {
+  scaleByAdam,
+  scaleByAdamax,
+  scaleByAmsgrad: optim.scaleByAmsgrad,
+  scaleByRadam: optim.scaleByRadam,
+  scaleByBelief: optim.scaleByBelief,
+  scaleByYogi: optim.scaleByYogi,
+};
+// The keys of `adamLike`, each with its options.
+const adamScalings = Object.fromEntries(
+  Object.entries(adamLike).map(([name, scaling]) => [
+    name,
+    taking<optim.AdamScaling>(scaling)("beta1", "beta2", "epsilon"),
+  ]),
+) as { readonly [Name in keyof typeof adamLike]: Options };
+
 /** Every numeric option of every optimizer and transform. A missing one does not compile. */
 const optimizers: { readonly [Name in Optimizers]: Options } = {
-  sgd: taking<OptionsOf<typeof sgd>>(sgd)("learningRate", "momentum", "weightDecay"),
+  sgd: taking<OptionsOf<typeof sgd>>(sgd)("learningRate", "momentum", "dampening", "weightDecay"),
   adam: taking<OptionsOf<typeof adam>>(adam)(
     "learningRate",
     "beta1",
@@ -108,7 +138,35 @@ const optimizers: { readonly [Name in Optimizers]: Options } = {
     "epsilon",
     "weightDecay",
   ),
-  adagrad: taking<OptionsOf<typeof adagrad>>(adagrad)("learningRate", "epsilon", "weightDecay"),
+  adagrad: taking<OptionsOf<typeof adagrad>>(adagrad)(
+    "learningRate",
+    "epsilon",
+    "weightDecay",
+    "learningRateDecay",
+    "initialSum",
+  ),
+  nadam: taking<OptionsOf<typeof optim.nadam>>(optim.nadam)(
+    "learningRate",
+    "beta1",
+    "beta2",
+    "epsilon",
+    "weightDecay",
+    "momentumDecay",
+  ),
+  radam: taking<OptionsOf<typeof optim.radam>>(optim.radam)(
+    "learningRate",
+    "beta1",
+    "beta2",
+    "epsilon",
+    "weightDecay",
+  ),
+  lion: taking<OptionsOf<typeof optim.lion>>(optim.lion)(
+    "learningRate",
+    "beta1",
+    "beta2",
+    "weightDecay",
+  ),
+  rprop: taking<Scaling<typeof optim.rprop>>(optim.rprop)(...rpropOptions),
   adadelta: taking<OptionsOf<typeof adadelta>>(adadelta)(
     "learningRate",
     "rho",
@@ -122,11 +180,31 @@ const optimizers: { readonly [Name in Optimizers]: Options } = {
     "epsilon",
     "weightDecay",
   ),
-  trace: { momentum: [share, trace] },
-  scaleByAdam: taking<Scaling<typeof scaleByAdam>>(scaleByAdam)("beta1", "beta2", "epsilon"),
-  scaleByAdamax: taking<Scaling<typeof scaleByAdamax>>(scaleByAdamax)("beta1", "beta2", "epsilon"),
+  trace: {
+    momentum: [share, trace],
+    dampening: [probability, (n) => trace(0.5, { dampening: n })],
+  },
+  ...adamScalings,
+  scaleByNadam: taking<Scaling<typeof optim.scaleByNadam>>(optim.scaleByNadam)(
+    "beta1",
+    "beta2",
+    "epsilon",
+    "momentumDecay",
+  ),
+  scaleByAdan: taking<Scaling<typeof optim.scaleByAdan>>(optim.scaleByAdan)(
+    "beta1",
+    "beta2",
+    "beta3",
+    "epsilon",
+  ),
+  scaleByLion: taking<Scaling<typeof optim.scaleByLion>>(optim.scaleByLion)("beta1", "beta2"),
+  scaleByRprop: taking<Scaling<typeof optim.scaleByRprop>>(optim.scaleByRprop)(...rpropOptions),
   scaleByRms: taking<Scaling<typeof scaleByRms>>(scaleByRms)("alpha", "epsilon"),
-  scaleByRss: taking<Scaling<typeof scaleByRss>>(scaleByRss)("epsilon"),
+  scaleByRss: taking<Scaling<typeof scaleByRss>>(scaleByRss)("epsilon", "initialSum"),
+  scaleByStddev: taking<Scaling<typeof optim.scaleByStddev>>(optim.scaleByStddev)(
+    "alpha",
+    "epsilon",
+  ),
   scaleByAdadelta: taking<Scaling<typeof scaleByAdadelta>>(scaleByAdadelta)("rho", "epsilon"),
   scale: { factor: [finiteNumber, scale] },
   scaleByLearningRate: { learningRate: [fromZero, scaleByLearningRate] },

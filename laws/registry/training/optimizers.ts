@@ -1,44 +1,41 @@
-import type * as adams from "../../../src/optim/optimizers/adam.ts";
-import { adam, adamw } from "../../../src/optim/optimizers/adam.ts";
-import type * as adaptive from "../../../src/optim/optimizers/adaptive.ts";
-import { adadelta, adagrad, adamax, rmsprop } from "../../../src/optim/optimizers/adaptive.ts";
-import type * as descent from "../../../src/optim/optimizers/sgd.ts";
-import { sgd } from "../../../src/optim/optimizers/sgd.ts";
-import { exponentialDecay } from "../../../src/optim/schedules/schedules.ts";
-import type * as transformations from "../../../src/optim/transformation.ts";
-import { chain, identity, stateless } from "../../../src/optim/transformation.ts";
-import type * as partitions from "../../../src/optim/transforms/partition.ts";
-import { freeze, masked, partition } from "../../../src/optim/transforms/partition.ts";
-import type * as parts from "../../../src/optim/transforms/parts.ts";
+import * as optim from "../../../src/optim/index.ts";
 import {
+  adadelta,
+  adagrad,
+  adam,
+  adamax,
+  adamw,
   addDecayedWeights,
+  chain,
   clip,
   clipByGlobalNorm,
+  exponentialDecay,
+  freeze,
+  identity,
+  masked,
+  partition,
+  rmsprop,
   scale,
-  scaleByLearningRate,
-  trace,
-} from "../../../src/optim/transforms/parts.ts";
-import type * as scalings from "../../../src/optim/transforms/scaleBy.ts";
-import {
   scaleByAdadelta,
   scaleByAdam,
   scaleByAdamax,
+  scaleByLearningRate,
   scaleByRms,
   scaleByRss,
-} from "../../../src/optim/transforms/scaleBy.ts";
+  sgd,
+  stateless,
+  trace,
+} from "../../../src/optim/index.ts";
 import type { OptimizerSubject } from "../../training/optimizers.ts";
 import type { RatedSubject } from "../../training/rates.ts";
+import type { Schedules } from "./schedules.ts";
 
-type Modules = typeof adams &
-  typeof adaptive &
-  typeof parts &
-  typeof descent &
-  typeof scalings &
-  typeof transformations &
-  typeof partitions;
+type Modules = typeof optim;
 
-/** Exports of these modules that are neither optimizers nor transforms. */
+/** Exports that are neither optimizers nor transforms. */
 type NoOptimizer =
+  | keyof Schedules
+  | "sampleSchedule"
   | "globalNorm"
   | "transformation"
   | "MonoidGradientTransformation"
@@ -60,10 +57,12 @@ const settings: {
     { optimizer: sgd({ learningRate, momentum: 0.9, nesterov: true }) },
     { optimizer: sgd({ learningRate, weightDecay: 0.01 }), decays: true },
     { optimizer: sgd({ learningRate: exponentialDecay(0.5, 0.9) }) },
+    { optimizer: sgd({ learningRate, momentum: 0.9, dampening: 0.5 }) },
   ],
   adam: [
     { optimizer: adam({ learningRate }) },
     { optimizer: adam({ learningRate, weightDecay: 0.01 }), decays: true },
+    { optimizer: adam({ learningRate, amsgrad: true }) },
   ],
   adamw: [
     { optimizer: adamw({ learningRate }), decays: true },
@@ -72,10 +71,18 @@ const settings: {
   rmsprop: [
     { optimizer: rmsprop({ learningRate }) },
     { optimizer: rmsprop({ learningRate, momentum: 0.9 }) },
+    { optimizer: rmsprop({ learningRate, centered: true }) },
   ],
-  adagrad: [{ optimizer: adagrad({ learningRate }) }],
+  adagrad: [
+    { optimizer: adagrad({ learningRate }) },
+    { optimizer: adagrad({ learningRate, learningRateDecay: 0.5, initialSum: 0.1 }) },
+  ],
   adadelta: [{ optimizer: adadelta() }],
   adamax: [{ optimizer: adamax({ learningRate }) }],
+  nadam: [{ optimizer: optim.nadam({ learningRate }) }],
+  radam: [{ optimizer: optim.radam({ learningRate }) }],
+  lion: [{ optimizer: optim.lion({ learningRate }) }],
+  rprop: [{ optimizer: optim.rprop() }],
   scale: [{ optimizer: scale(-0.5) }],
   scaleByLearningRate: [{ optimizer: scaleByLearningRate(learningRate) }],
   trace: [{ optimizer: trace(0.9) }, { optimizer: trace(0.5, { nesterov: true }) }],
@@ -87,6 +94,15 @@ const settings: {
   scaleByRms: [{ optimizer: scaleByRms() }],
   scaleByRss: [{ optimizer: scaleByRss() }],
   scaleByAdadelta: [{ optimizer: scaleByAdadelta() }],
+  scaleByStddev: [{ optimizer: optim.scaleByStddev() }],
+  scaleByAmsgrad: [{ optimizer: optim.scaleByAmsgrad() }],
+  scaleByNadam: [{ optimizer: optim.scaleByNadam() }],
+  scaleByRadam: [{ optimizer: optim.scaleByRadam() }],
+  scaleByBelief: [{ optimizer: optim.scaleByBelief() }],
+  scaleByYogi: [{ optimizer: optim.scaleByYogi() }],
+  scaleByAdan: [{ optimizer: optim.scaleByAdan() }],
+  scaleByLion: [{ optimizer: optim.scaleByLion() }],
+  scaleByRprop: [{ optimizer: optim.scaleByRprop() }],
   clip: [{ optimizer: clip(0.5) }],
   clipByGlobalNorm: [{ optimizer: clipByGlobalNorm(1) }, { optimizer: clipByGlobalNorm(100) }],
   addDecayedWeights: [{ optimizer: addDecayedWeights(0.01), decays: true }],
@@ -139,6 +155,9 @@ const rated: { readonly [Name in Rated]: readonly Omit<RatedSubject, "name">[] }
   adagrad: [{ optimizer: (learningRate) => adagrad({ learningRate }) }],
   adadelta: [{ optimizer: (learningRate) => adadelta({ learningRate }) }],
   adamax: [{ optimizer: (learningRate) => adamax({ learningRate }) }],
+  nadam: [{ optimizer: (learningRate) => optim.nadam({ learningRate, weightDecay: 0.01 }) }],
+  radam: [{ optimizer: (learningRate) => optim.radam({ learningRate }) }],
+  lion: [{ optimizer: (learningRate) => optim.lion({ learningRate }) }],
   scaleByLearningRate: [{ optimizer: scaleByLearningRate }],
   chain: [
     {

@@ -14,7 +14,8 @@ import {
 } from "../../../src/optim/schedules/schedules.ts";
 import type { DrawnSchedule, ScheduleSubject } from "../../training/rates.ts";
 
-type Schedules = Omit<typeof modules, "sampleSchedule">;
+/** All schedules. */
+export type Schedules = Omit<typeof modules, "sampleSchedule">;
 
 const rate = fc.constantFrom(0, 1e-5, 0.125, 0.1, 1, 3);
 const length = fc.integer({ min: 1, max: 12 });

@@ -2,6 +2,7 @@ import { notNegative, share } from "../../tensor/validate.ts";
 import { decay, descent } from "../descent.ts";
 import type { LearningRate } from "../learningRate.ts";
 import type { GradientTransformation } from "../transformation.ts";
+import { scaleByAmsgrad, scaleByNadam, scaleByRadam } from "../transforms/adams.ts";
 import { type AdamScaling, scaleByAdam } from "../transforms/scaleBy.ts";
 
 /** The options of {@link adam} and {@link adamw}. */
@@ -10,7 +11,13 @@ export interface AdamOptions extends AdamScaling {
   readonly learningRate: LearningRate;
   /** The multiple of the params that decays. Defaults to 0, and to 0.01 for {@link adamw}. */
   readonly weightDecay?: number;
+  /** Whether to divide by the greatest mean square so far (AMSGrad). Defaults to `false`. */
+  readonly amsgrad?: boolean;
 }
+
+/** The scaling of Adam's options. */
+const scaling = (options: AdamOptions): GradientTransformation =>
+  options.amsgrad ? scaleByAmsgrad(options) : scaleByAdam(options);
 
 /** Checks options against their ranges, and reports errors under the name of the called function. */
 const checked = (name: string, options: AdamOptions): void => {
@@ -27,12 +34,13 @@ const checked = (name: string, options: AdamOptions): void => {
  * **Fails with** `InvalidArgument`, thrown, where an option is out of its range.
  * **Math** `m ← β₁m + (1-β₁)g`, `v ← β₂v + (1-β₂)g²`,
  * `p ← p - η/(1-β₁ᵗ) · m / (√v/√(1-β₂ᵗ) + ε)`.
- * **Source** Kingma and Ba (2014), arXiv:1412.6980, algorithm 1.
+ * **Source** Kingma and Ba (2014), arXiv:1412.6980, algorithm 1; AMSGrad: Reddi, Kale and Kumar (2018),
+ * arXiv:1904.09237.
  */
 export const adam = (options: AdamOptions): GradientTransformation => {
   checked("adam", options);
   const { learningRate, weightDecay = 0 } = options;
-  return descent("adam", learningRate, ...decay(weightDecay), scaleByAdam(options));
+  return descent("adam", learningRate, ...decay(weightDecay), scaling(options));
 };
 
 /**
@@ -44,5 +52,38 @@ export const adam = (options: AdamOptions): GradientTransformation => {
 export const adamw = (options: AdamOptions): GradientTransformation => {
   checked("adamw", options);
   const { learningRate, weightDecay = 0.01 } = options;
-  return descent("adamw", learningRate, scaleByAdam(options), ...decay(weightDecay));
+  return descent("adamw", learningRate, scaling(options), ...decay(weightDecay));
+};
+
+/** The options of {@link nadam} and {@link radam}. */
+export type AdamLikeOptions = Omit<AdamOptions, "amsgrad">;
+
+/**
+ * Adam with Nesterov's momentum, which rises to β₁ over the first steps.
+ *
+ * **Fails with** `InvalidArgument`, thrown, where an option is out of its range.
+ * **Source** Dozat, "Incorporating Nesterov Momentum into Adam" (2016), algorithm 2, as PyTorch 2 computes it.
+ */
+export const nadam = (
+  options: AdamLikeOptions & {
+    /** How fast the momentum rises to its final value. Defaults to 4e-3. */
+    readonly momentumDecay?: number;
+  },
+): GradientTransformation => {
+  checked("nadam", options);
+  const { learningRate, weightDecay = 0, momentumDecay } = options;
+  notNegative("nadam", { momentumDecay });
+  return descent("nadam", learningRate, ...decay(weightDecay), scaleByNadam(options));
+};
+
+/**
+ * Adam, rectified: plain momentum in the first steps, while too few gradients were seen for an adaptive rate.
+ *
+ * **Fails with** `InvalidArgument`, thrown, where an option is out of its range.
+ * **Source** Liu et al. (2019), arXiv:1908.03265, algorithm 2.
+ */
+export const radam = (options: AdamLikeOptions): GradientTransformation => {
+  checked("radam", options);
+  const { learningRate, weightDecay = 0 } = options;
+  return descent("radam", learningRate, ...decay(weightDecay), scaleByRadam(options));
 };

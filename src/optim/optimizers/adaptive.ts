@@ -1,9 +1,16 @@
+import { add, div, mul } from "../../ir/ops/elementwise.ts";
 import { notNegative, share } from "../../tensor/validate.ts";
 import { decay, descent } from "../descent.ts";
-import type { LearningRate } from "../learningRate.ts";
+import type { LearningRate, Schedule } from "../learningRate.ts";
 import type { GradientTransformation } from "../transformation.ts";
 import { trace } from "../transforms/parts.ts";
-import { scaleByAdadelta, scaleByAdamax, scaleByRms, scaleByRss } from "../transforms/scaleBy.ts";
+import {
+  scaleByAdadelta,
+  scaleByAdamax,
+  scaleByRms,
+  scaleByRss,
+  scaleByStddev,
+} from "../transforms/scaleBy.ts";
 
 /** The options that all optimizers with adaptive rates share. */
 export interface AdaptiveOptions {
@@ -15,37 +22,65 @@ export interface AdaptiveOptions {
   readonly weightDecay?: number;
 }
 
+/** The options of {@link rmsprop}. */
+export interface RmspropOptions extends AdaptiveOptions {
+  /** The decay of the mean square per step. Defaults to 0.99. */
+  readonly alpha?: number;
+  /** The fraction of the last velocity that is kept. Defaults to 0. */
+  readonly momentum?: number;
+  /** Whether to divide by the standard deviation in place of the root mean square. Defaults to `false`. */
+  readonly centered?: boolean;
+}
+
 /**
  * RMSProp: gradients over the root of their mean square.
  *
  * **Math** `v ← αv + (1-α)g²`, `p ← p - ηg/(√v + ε)`; with momentum, `b ← μb + g/(√v + ε)`,
- * `p ← p - ηb`. α defaults to 0.99, ε to 1e-8 and μ to 0.
+ * `p ← p - ηb`; centered, `v - m²` in place of `v`, with the mean `m ← αm + (1-α)g`. ε defaults to 1e-8.
  * **Fails with** `InvalidArgument`, thrown, where an option is out of its range.
- * **Source** Tieleman and Hinton, lecture 6.5 of "Neural Networks for Machine Learning" (2012).
+ * **Source** Tieleman and Hinton, lecture 6.5 of "Neural Networks for Machine Learning" (2012); centered: Graves
+ * (2013), arXiv:1308.0850.
  */
-export const rmsprop = (
-  options: AdaptiveOptions & { readonly alpha?: number; readonly momentum?: number },
-): GradientTransformation => {
+export const rmsprop = (options: RmspropOptions): GradientTransformation => {
   const { learningRate, alpha = 0.99, epsilon = 1e-8, weightDecay = 0, momentum = 0 } = options;
   notNegative("rmsprop", { learningRate, epsilon, weightDecay });
   share("rmsprop", { alpha, momentum });
   const velocity = momentum === 0 ? [] : [trace(momentum)];
-  const rms = scaleByRms({ alpha, epsilon });
-  return descent("rmsprop", learningRate, ...decay(weightDecay), rms, ...velocity);
+  const scaled = (options.centered ? scaleByStddev : scaleByRms)({ alpha, epsilon });
+  return descent("rmsprop", learningRate, ...decay(weightDecay), scaled, ...velocity);
 };
+
+/** The options of {@link adagrad}. */
+export interface AdagradOptions extends AdaptiveOptions {
+  /** Divides the rate after `t` steps by `1 + t · learningRateDecay`. Defaults to 0. */
+  readonly learningRateDecay?: number;
+  /** The sum of squares before the first step. Defaults to 0. */
+  readonly initialSum?: number;
+}
 
 /**
  * Adagrad: gradients over the root of the sum of all their squares.
  *
- * **Math** `s ← s + g²`, `p ← p - ηg/(√s + ε)`; ε defaults to 1e-10.
+ * **Math** `s ← s + g²`, `p ← p - η/(1 + tλ) · g/(√s + ε)` with the decay λ of the rate; ε defaults to 1e-10.
  * **Fails with** `InvalidArgument`, thrown, where an option is out of its range.
  * **Source** Duchi, Hazan and Singer, "Adaptive Subgradient Methods" (2011).
  */
-export const adagrad = (options: AdaptiveOptions): GradientTransformation => {
-  const { learningRate, epsilon = 1e-10, weightDecay = 0 } = options;
-  notNegative("adagrad", { learningRate, epsilon, weightDecay });
-  return descent("adagrad", learningRate, ...decay(weightDecay), scaleByRss({ epsilon }));
+export const adagrad = (options: AdagradOptions): GradientTransformation => {
+  const { learningRate, epsilon = 1e-10, weightDecay = 0, initialSum = 0 } = options;
+  const { learningRateDecay = 0 } = options;
+  notNegative("adagrad", { learningRate, epsilon, weightDecay, learningRateDecay, initialSum });
+  const rate = learningRateDecay === 0 ? learningRate : slowing(learningRate, learningRateDecay);
+  return {
+    ...descent("adagrad", rate, ...decay(weightDecay), scaleByRss({ epsilon, initialSum })),
+    atLearningRate: (other) => adagrad({ ...options, learningRate: other }),
+  };
 };
+
+/** A rate over `1 + t · decay`. */
+const slowing =
+  (rate: LearningRate, decay: number): Schedule =>
+  (t) =>
+    div(typeof rate === "number" ? rate : rate(t), add(mul(t, decay), 1));
 
 /**
  * Adadelta: steps in the units of the params, by the ratio of two root mean squares.

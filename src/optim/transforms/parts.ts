@@ -1,10 +1,11 @@
 import type { Exprs } from "../../autodiff/index.ts";
 import type { Expr } from "../../ir/expr.ts";
-import { cast } from "../../ir/ops/control.ts";
+import { cast, where } from "../../ir/ops/control.ts";
 import {
   add,
   clip as clipElements,
   div,
+  eq,
   minimum,
   mul,
   neg,
@@ -15,7 +16,7 @@ import { lift } from "../../ir/ops/promote.ts";
 import { sum } from "../../ir/ops/reduction.ts";
 import { stack } from "../../ir/ops/structural.ts";
 import { awayFromZero, lengthOf } from "../../linalg/scale.ts";
-import { finite, notNegative, positive, share } from "../../tensor/validate.ts";
+import { finite, notNegative, positive, probability, share } from "../../tensor/validate.ts";
 import { leaves, map, zip } from "../../tree.ts";
 import { accumulated, zerosOf } from "../ema.ts";
 import { type LearningRate, noSteps, oneMore, rateAt } from "../learningRate.ts";
@@ -56,30 +57,53 @@ export const scaleByLearningRate = (learningRate: LearningRate): GradientTransfo
   });
 };
 
+/** The options of {@link trace}. */
+export interface TraceOptions {
+  /** Whether to look one step ahead along the velocity. Defaults to `false`. */
+  readonly nesterov?: boolean;
+  /** The share of each gradient that does not enter the velocity; the first enters whole. Defaults to 0. */
+  readonly dampening?: number;
+}
+
 /**
  * Replaces updates by their velocity, a sum of past updates that decays: momentum.
  *
- * `nesterov` looks one step ahead along the velocity. It defaults to `false`.
- *
- * **Fails with** `InvalidArgument`, thrown, unless `0 ≤ momentum < 1`.
- * **Math** `v ← μv + g`, updates `v`; Nesterov's: updates `g + μv`.
+ * **Fails with** `InvalidArgument`, thrown, unless `0 ≤ momentum < 1` and `0 ≤ dampening ≤ 1`.
+ * **Math** `v ← μv + (1-τ)g` with dampening τ, and `v = g` at first; updates `v`; Nesterov's: updates `g + μv`.
  * **Source** Sutskever et al., "On the importance of initialization and momentum in deep learning" (2013), with
  * velocities in units of the gradient, as in PyTorch.
  */
 export const trace = (
   momentum: number,
-  { nesterov = false }: { readonly nesterov?: boolean } = {},
+  { nesterov = false, dampening = 0 }: TraceOptions = {},
 ): GradientTransformation => {
   share("trace", { momentum });
+  probability("trace", { dampening });
+  const moves = (gradients: Exprs, velocity: Exprs): Exprs =>
+    nesterov ? zip((g, v) => add(g, mul(v, momentum)), gradients, velocity) : velocity;
+  if (dampening === 0)
+    return transformation({
+      name: "trace",
+      init: (params) => ({ velocity: zerosOf(params) }),
+      update: (gradients, state) => {
+        const velocity = zip((v, g) => accumulated(momentum, v, g), state.velocity, gradients);
+        return { updates: moves(gradients, velocity), state: { velocity } };
+      },
+    });
   return transformation({
     name: "trace",
-    init: (params) => ({ velocity: zerosOf(params) }),
+    init: (params) => ({ step: noSteps(), velocity: zerosOf(params) }),
     update: (gradients, state) => {
-      const velocity = zip((v, g) => accumulated(momentum, v, g), state.velocity, gradients);
-      const ahead = (g: Expr, v: Expr): Expr => add(g, mul(v, momentum));
+      const first = eq(state.step, 0);
+      const enters = (g: Expr): Expr => where(first, g, mul(g, 1 - dampening));
+      const velocity = zip(
+        (v, g) => accumulated(momentum, v, enters(g)),
+        state.velocity,
+        gradients,
+      );
       return {
-        updates: nesterov ? zip(ahead, gradients, velocity) : velocity,
-        state: { velocity },
+        updates: moves(gradients, velocity),
+        state: { step: oneMore(state.step), velocity },
       };
     },
   });

@@ -6,25 +6,20 @@ import {
   div,
   maximum,
   mul,
-  pow,
   reciprocal,
   sqrt,
   square,
   sub,
 } from "../../ir/ops/elementwise.ts";
-import { lift } from "../../ir/ops/promote.ts";
+import { full } from "../../tensor/constructors.ts";
 import { notNegative, share } from "../../tensor/validate.ts";
-import { zip } from "../../tree.ts";
+import { map, zip } from "../../tree.ts";
 import { averaged, averagedSquare, zerosOf } from "../ema.ts";
 import { counted, noSteps, oneMore } from "../learningRate.ts";
-import {
-  type GradientTransformation,
-  type Scaled,
-  transformation,
-  type UpdateResult,
-} from "../transformation.ts";
+import { biasCorrection, scalable } from "../scaling.ts";
+import { type GradientTransformation, transformation } from "../transformation.ts";
 
-/** How long {@link scaleByAdam} and {@link scaleByAdamax} remember. */
+/** How long Adam and its relatives remember. */
 export interface AdamScaling {
   /** The decay of the mean gradient per step. Defaults to 0.9. */
   readonly beta1?: number;
@@ -33,16 +28,6 @@ export interface AdamScaling {
   /** Added to the divisor, against a division by zero. Defaults to 1e-8. */
   readonly epsilon?: number;
 }
-
-/** `1 - βᵗ` in f64: in f32 it would be off by 1e-5 in the first steps, which shows in the loss. */
-const biasCorrection = (beta: number, t: Expr): Expr => sub(1, pow(lift(beta, "f64"), t));
-
-/** The result of an update that can be scaled. Its plain updates are those of a factor of 1. */
-const scalable = <S>(state: S, scaled: Scaled): UpdateResult<S> => ({
-  updates: scaled(lift(1, "f64")),
-  state,
-  scaled,
-});
 
 /**
  * Divides the mean gradient by the root of the mean squared gradient, both corrected for their start at 0.
@@ -129,18 +114,48 @@ export const scaleByRms = (
 };
 
 /**
- * Divides gradients by the root of the sum of their squares since the first step. ε defaults to 1e-10.
+ * Divides gradients by their standard deviation: RMSProp, centered. α defaults to 0.99 and ε to 1e-8.
+ *
+ * **Fails with** `InvalidArgument`, thrown, where an option is out of its range.
+ * **Math** `v ← αv + (1-α)g²`, `m ← αm + (1-α)g`, updates `g/(√(v - m²) + ε)`.
+ * **Source** Graves (2013), arXiv:1308.0850, equations 38 to 40, with ε outside of the root, as in PyTorch.
+ */
+export const scaleByStddev = (
+  options: { readonly alpha?: number; readonly epsilon?: number } = {},
+): GradientTransformation => {
+  const { alpha = 0.99, epsilon = 1e-8 } = options;
+  notNegative("scaleByStddev", { epsilon });
+  share("scaleByStddev", { alpha });
+  return transformation({
+    name: "scaleByStddev",
+    init: (params) => ({ mean: zerosOf(params), square: zerosOf(params) }),
+    update: (g, state) => {
+      const mean = zip((m, d) => averaged(alpha, m, d), state.mean, g);
+      const squares = zip((v, d) => averagedSquare(alpha, v, d), state.square, g);
+      // Rounding may leave a variance below 0.
+      const variance = zip((v, m) => maximum(sub(v, square(m)), 0), squares, mean);
+      const updates = zip((d, v) => div(d, add(sqrt(v), epsilon)), g, variance);
+      return { updates, state: { mean, square: squares } };
+    },
+  });
+};
+
+/**
+ * Divides gradients by the root of the sum of their squares since the first step. ε defaults to 1e-10, and
+ * the sum starts at `initialSum`, by default 0.
  *
  * **Fails with** `InvalidArgument`, thrown, where an option is out of its range.
  * **Math** `s ← s + g²`, updates `g/(√s + ε)`.
  * **Source** Duchi, Hazan and Singer, "Adaptive Subgradient Methods" (2011).
  */
-export const scaleByRss = (options: { readonly epsilon?: number } = {}): GradientTransformation => {
-  const { epsilon = 1e-10 } = options;
-  notNegative("scaleByRss", { epsilon });
+export const scaleByRss = (
+  options: { readonly epsilon?: number; readonly initialSum?: number } = {},
+): GradientTransformation => {
+  const { epsilon = 1e-10, initialSum = 0 } = options;
+  notNegative("scaleByRss", { epsilon, initialSum });
   return transformation({
     name: "scaleByRss",
-    init: (params) => ({ sum: zerosOf(params) }),
+    init: (params) => ({ sum: map((p) => full(p.shape, initialSum, p.dtype), params) }),
     update: (g, state) => {
       const sum = zip((s, d) => add(s, square(d)), state.sum, g);
       const over = (d: Expr, s: Expr): Expr => div(d, add(sqrt(s), epsilon));
