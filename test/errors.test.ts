@@ -59,6 +59,16 @@ const examples: { readonly [T in FluxionError["_tag"]]: FluxionError } = {
   }),
   WorkerLost: new errors.WorkerLost({ worker: 1, workers: 3, reason: "it ended with code 1" }),
   NonFinite: new errors.NonFinite({ where: "loss", step: 12, path: [] }),
+  CheckpointMismatch: new errors.CheckpointMismatch({
+    file: "last.safetensors",
+    pipeline: "mnist-mlp",
+    saved: "mnist-cnn",
+    matching: ["params.0.weight"],
+    differing: [
+      { path: "params.0.bias", expected: "f32 [10]", actual: "f32 [12]" },
+      { path: "params.1.bias", expected: "nothing", actual: "f32 [10]" },
+    ],
+  }),
   CheckpointNotSaved: new errors.CheckpointNotSaved({
     path: "runs/last.json",
     reason: "ENOSPC: no space left on device",

@@ -93,7 +93,7 @@ export const issueOf = ({ value, context, message }: t.ValidationError): DecodeI
 });
 
 /** The path of keys to a value. Branches of unions and intersections are not keys of the input. */
-const pathOf = (context: t.Context): readonly string[] =>
+export const pathOf = (context: t.Context): readonly string[] =>
   context
     .filter(({ key }, i) => key !== "" && !isBranching(context[i - 1]?.type))
     .map(({ key }) => key);

@@ -115,7 +115,7 @@ const deepest = 1000;
 const mostErrors = 100;
 
 /** Makes a codec of trees with some leaf codec. `isJson` tells the JSON of a leaf from that of a node. */
-const treeOf = <L, J>(
+export const treeCodecWith = <L, J>(
   name: string,
   leaf: t.Type<L, J>,
   isJson: (input: unknown) => boolean,
@@ -174,7 +174,7 @@ const treeOf = <L, J>(
  *
  * **Laws** `laws.codec`: `decode ∘ encode = identity`.
  */
-export const treeCodec: t.Type<Tree<Tensor>, TreeJson> = treeOf(
+export const treeCodec: t.Type<Tree<Tensor>, TreeJson> = treeCodecWith(
   "a tree of tensors",
   tensorCodec,
   (input) => isRecord(input) && typeof input.dtype === "string",
@@ -199,7 +199,10 @@ const tensorOrNumber: t.Type<Tensor | number, TensorOrNumberJson> = new t.Type(
  *
  * **Laws** `laws.codec`: `decode ∘ encode = identity`.
  */
-export const figuresCodec: t.Type<Tree<Tensor | number>, TreeJson<TensorOrNumberJson>> = treeOf(
+export const figuresCodec: t.Type<
+  Tree<Tensor | number>,
+  TreeJson<TensorOrNumberJson>
+> = treeCodecWith(
   "a tree of tensors and numbers",
   tensorOrNumber,
   (input) => typeof input === "number" || typeof input === "string" || isTensorJson(input),

@@ -37,6 +37,7 @@ export class IdxCorrupt extends failure(
 
 /** The kinds of mistakes that {@link SafetensorsCorrupt} reports. */
 export type SafetensorsProblem =
+  | "json"
   | "truncated"
   | "trailing"
   | "header"
@@ -276,6 +277,7 @@ const idxFix: { readonly [P in IdxProblem]: string } = {
 };
 
 const safetensorsFix: { readonly [P in SafetensorsProblem]: string } = {
+  json: "give a safetensors file; checkpoints of fluxion that are JSON are of version 1 or 2, which are not read any more",
   truncated: "fetch or write the file again: its end is missing",
   trailing: "fetch or write the file again: it has more data than its header says",
   header: "give a safetensors file, or fetch it again",

@@ -1,7 +1,7 @@
 /** Errors of training runs. */
 
 import { failure } from "./failure.ts";
-import { inLayer, oneOf } from "./words.ts";
+import { inLayer, oneOf, several } from "./words.ts";
 
 /** A value of a training run became infinite or NaN: the loss (`where: "loss"`), or the params. */
 export class NonFinite extends failure(
@@ -47,6 +47,51 @@ export class StateMismatch extends failure(
     fix: "resume with the pipeline that made the state, or start a new run without it",
   }),
 ) {}
+
+/** A tensor of a checkpoint that is not what a pipeline carries there. */
+export interface CheckpointDifference {
+  readonly path: string;
+  readonly expected: string;
+  readonly actual: string;
+}
+
+/** A checkpoint belongs to another pipeline, or to another version of it. */
+export class CheckpointMismatch extends failure(
+  "CheckpointMismatch",
+  (e: {
+    readonly file: string;
+    readonly pipeline: string;
+    /** The pipeline that the checkpoint says it is of. */
+    readonly saved: string;
+    /** The paths of what is as the pipeline carries it. */
+    readonly matching: readonly string[];
+    readonly differing: readonly CheckpointDifference[];
+  }) => ({
+    what: [
+      e.saved === e.pipeline
+        ? `the checkpoint does not fit the pipeline "${e.pipeline}"`
+        : `the checkpoint is of the pipeline "${e.saved}", not of "${e.pipeline}"`,
+      `  ${several(e.matching.length, "tensor")} fit${e.matching.length === 1 ? "s" : ""}${listed(e.matching)}`,
+      `  ${several(e.differing.length, "tensor")} ${e.differing.length === 1 ? "does" : "do"} not${listed(
+        e.differing.map((d) => `${d.path} (expected ${d.expected}, found ${d.actual})`),
+      )}`,
+    ].join("\n"),
+    where: `in ${e.file}`,
+    fix:
+      e.differing.length === 0
+        ? "name the pipeline that saved it, or load it with anyPipeline: true"
+        : "give the pipeline that saved it; loadInto takes over the params that fit",
+  }),
+) {}
+
+/** The most names that an error lists. */
+const mostListed = 4;
+
+const listed = (names: readonly string[]): string => {
+  const more = names.length - mostListed;
+  const shown = names.slice(0, mostListed).join(", ");
+  return names.length === 0 ? "" : `: ${shown}${more > 0 ? ` and ${more} more` : ""}`;
+};
 
 /** A run ended because something it waited for interrupted its own fiber: its data, a baseline or a sampler. */
 export class RunInterrupted extends failure(

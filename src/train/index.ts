@@ -49,7 +49,7 @@ export { type PredictOptions, type Predictor, predictor } from "./predict/predic
 export { type CannotPredict, makePredictor, type PredictorOptions } from "./predict/predictor.ts";
 export type { InvalidRows, Rows } from "./predict/rows.ts";
 export { loadCheckpoint, saveCheckpoint } from "./state/checkpoint.ts";
-export { type StateJson, stateCodec } from "./state/codec.ts";
+export { decodeState, encodeState, type LoadCheckpoint } from "./state/codec.ts";
 export { initialState } from "./state/initial.ts";
 export type { Memories, Memory } from "./state/memory.ts";
 export type { TrainState } from "./state/state.ts";

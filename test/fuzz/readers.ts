@@ -24,7 +24,7 @@ import { decodeSafetensors, encodeSafetensors, type SafetensorsFile } from "../.
 import { tensor } from "../../src/tensor/constructors.ts";
 import { Tensor } from "../../src/tensor/tensor.ts";
 import { eventJsonCodec } from "../../src/train/events/codec.ts";
-import { stateCodec } from "../../src/train/state/codec.ts";
+import { decodeState, encodeState } from "../../src/train/state/codec.ts";
 import { initialState } from "../../src/train/state/initial.ts";
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -145,7 +145,7 @@ const line = pipeline(
   }),
 );
 const trained = withOptimizer(adam({ learningRate: 0.1 }))(line);
-const ofState = stateCodec(trained);
+const checkpoint = encodeState(trained, initialState(trained));
 
 const json = (...values: readonly unknown[]): readonly Uint8Array[] =>
   values.map((value) => bytesOf(JSON.stringify(value)));
@@ -253,10 +253,22 @@ export const readers: readonly ReaderSubject[] = [
   },
   {
     name: "checkpoint",
-    files: json(ofState.encode(initialState(trained))),
-    read: (bytes) => decodeJson(ofState, textOf(bytes), "f"),
+    files: [encodeSafetensors(checkpoint)],
+    read: (bytes) =>
+      Effect.flatMap(decodeSafetensors(bytes, "f"), (file) => decodeState(trained, file, "f")),
     weight,
     most: (length) => length,
+  },
+  {
+    // With its own hash corrected, so that what is behind it is tested too.
+    name: "checkpoint-content",
+    files: [encodeSafetensors(checkpoint, { hashed: false })],
+    read: (bytes) =>
+      Effect.flatMap(decodeSafetensors(bytes, "f"), (file) =>
+        decodeState(trained, { ...file, hash: "" }, "f"),
+      ),
+    weight,
+    most: (length) => 4 * length,
   },
   {
     name: "event",

@@ -129,7 +129,7 @@ describe("the packed tarball, in an empty project", () => {
       "export const state = F.train.initialState(p);",
       "export const score = F.evaluate(p, state, data);",
       "export const plan = F.train.summarize(p);",
-      "export const states = F.train.stateCodec(p);",
+      "export const checkpoint = F.train.encodeState(p, state);",
       "export const df = F.grad((v: F.Expr<readonly [3]>) => ops.sum(v));",
       "export const compiled = F.compile((v: F.Expr<readonly [3]>) => ops.sum(v), [F.ones([3])]);",
       "export const { layerWasm } = F.Backend;",

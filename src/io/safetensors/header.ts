@@ -140,6 +140,9 @@ export const headerLength = (bytes: Uint8Array, size: number, refuse: Refuse): n
   if (size < 8) return refuse("truncated", "8 bytes with the header's length", `${size}`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const length = view.getBigUint64(0, true);
+  // The eight characters at the beginning of a JSON document would be a length beyond any.
+  if (bytes[0] === 0x7b && length > BigInt(mostHeaderBytes))
+    refuse("json", "the length of a header", 'a "{"');
   if (length > BigInt(mostHeaderBytes))
     refuse("header", `a header of at most ${mostHeaderBytes} bytes`, `one of ${length}`);
   if (Number(length) > size - 8)

@@ -1,20 +1,23 @@
 import * as Effect from "effect/Effect";
-import { decodeJson } from "../../codec/decode.ts";
-import { readText } from "../../data/files.ts";
-import { CheckpointNotSaved, type DataSourceError, type DecodeError } from "../../errors.ts";
-import { replaceFile, writeAll } from "../../io/replaceFile.ts";
+import {
+  type CheckpointMismatch,
+  CheckpointNotSaved,
+  type DataSourceError,
+  type DecodeError,
+  type MemoryLimit,
+  type SafetensorsCorrupt,
+} from "../../errors.ts";
+import { readSafetensors, writeSafetensors } from "../../io/safetensors/file.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
-import { stateCodec } from "./codec.ts";
+import { decodeState, encodeState, type LoadCheckpoint } from "./codec.ts";
 import type { TrainState } from "./state.ts";
 
-const notSaved = (path: string, cause: unknown) =>
-  new CheckpointNotSaved({ path, reason: cause instanceof Error ? cause.message : String(cause) });
-
 /**
- * Writes a state to a file on Node, either whole or not at all.
+ * Writes a state to a safetensors file on Node, either whole or not at all.
  *
  * It writes a temporary file beside the target and renames it once all of it is on the disk. If anything fails,
- * an earlier checkpoint stays unchanged.
+ * an earlier checkpoint stays unchanged. The bytes are written in pieces, so that it takes hardly any memory and the
+ * event loop goes on. Permissions of a file that is replaced are kept, and a symbolic link is refused.
  *
  * **Fails with** `CheckpointNotSaved`.
  */
@@ -23,27 +26,30 @@ export const saveCheckpoint = <C, E>(
   state: TrainState<C>,
   path: string,
 ): Effect.Effect<void, CheckpointNotSaved> =>
-  Effect.flatMap(
-    Effect.try({
-      // This fails where the JSON of a state is longer than a string can be.
-      try: () => new TextEncoder().encode(JSON.stringify(stateCodec(of).encode(state))),
-      catch: (cause) => notSaved(path, cause),
-    }),
-    (bytes) =>
-      Effect.mapError(
-        replaceFile(path, (file) => writeAll(file, bytes, 0)),
-        ({ reason }) => new CheckpointNotSaved({ path, reason }),
-      ),
+  Effect.mapError(
+    Effect.flatMap(
+      Effect.try({
+        try: () => writeSafetensors(path, encodeState(of, state)),
+        // A name that is too long, or a leaf that is no tensor.
+        catch: (cause) => ({ reason: cause instanceof Error ? cause.message : String(cause) }),
+      }),
+      (write) => write,
+    ),
+    ({ reason }) => new CheckpointNotSaved({ path, reason }),
   );
 
 /**
- * Reads a state of the pipeline from a file.
+ * Reads a state of the pipeline from a file, in pieces: it takes the memory of the state.
  *
- * **Fails with** `DataSourceError`; `DecodeError` where the file is damaged, or holds a state with other params
- * or of another optimizer.
+ * **Fails with** `DataSourceError`; `SafetensorsCorrupt` where the file is damaged or changed, or older than
+ * version 3; `DecodeError` where it is no checkpoint; `CheckpointMismatch` where it is one of another pipeline;
+ * `MemoryLimit`.
  */
 export const loadCheckpoint = <C, E>(
   of: Pipeline<C, E>,
   path: string,
-): Effect.Effect<TrainState<C>, DataSourceError | DecodeError> =>
-  Effect.flatMap(readText(path), (text) => decodeJson(stateCodec(of), text, path));
+  options: LoadCheckpoint = {},
+): Effect.Effect<
+  TrainState<C>,
+  DataSourceError | SafetensorsCorrupt | MemoryLimit | DecodeError | CheckpointMismatch
+> => Effect.flatMap(readSafetensors(path), (file) => decodeState(of, file, path, options));

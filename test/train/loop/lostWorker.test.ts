@@ -28,20 +28,20 @@ const services = Layer.merge(
 );
 
 it("ends the run with a typed error; the last checkpoint is complete, and the run resumes from it", async () => {
-  const path = join(folder, "last.json");
+  const path = join(folder, "last.safetensors");
   let written = "";
   const error = await withFailingWorkers(10, "process.exit(9);", () =>
     collect(
       train$(small, { services }).pipe(
         saveCheckpoints(small, { path }),
         tap(({ _tag }) => {
-          if (_tag === "CheckpointSaved") written = readFileSync(path, "utf8");
+          if (_tag === "CheckpointSaved") written = readFileSync(path, "base64");
         }),
       ),
     ).catch((reason: unknown) => reason),
   );
   expect(error).toBeInstanceOf(WorkerLost);
-  expect(readFileSync(path, "utf8")).toBe(written);
+  expect(readFileSync(path, "base64")).toBe(written);
 
   const state = await Effect.runPromise(loadCheckpoint(small, path));
   expect(state.epoch).toBe(2);

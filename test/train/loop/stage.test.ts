@@ -1,5 +1,4 @@
 import * as Effect from "effect/Effect";
-import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import { EMPTY, filter, type MonoTypeOperatorFunction, map, take, tap } from "rxjs";
 import { describe, expect, it } from "vitest";
@@ -24,7 +23,8 @@ import {
   withOptimizer,
   withSeed,
 } from "../../../src/index.ts";
-import { initialState, stateCodec } from "../../../src/train/index.ts";
+import { decodeSafetensors, encodeSafetensors } from "../../../src/io/index.ts";
+import { decodeState, encodeState, initialState } from "../../../src/train/index.ts";
 import { progressLine } from "../../../src/train/operators/printProgress.ts";
 import { backends, bitsOf, collect, lastOf, losses, points, small } from "../examples.ts";
 
@@ -168,13 +168,14 @@ describe("a run that is stopped early", () => {
     const of = stopping(wild);
     const whole = await collect(train$(of, { services }));
     const end = lastOf(whole, "Stopped");
-    const codec = stateCodec(of);
     const cuts = whole.flatMap((e) => (e._tag === "EpochCompleted" ? [e.state] : []));
     for (const state of [cuts[0], cuts[end.state.epoch], cuts.at(-1)]) {
       if (state === undefined) throw new Error("no such epoch");
-      const read = codec.decode(JSON.parse(JSON.stringify(codec.encode(state))));
-      if (E.isLeft(read)) throw new Error("refused");
-      const rest = await collect(resume$(of, read.right, { services }));
+      const bytes = encodeSafetensors(encodeState(of, state));
+      const read = await Effect.runPromise(
+        Effect.flatMap(decodeSafetensors(bytes, "f"), (file) => decodeState(of, file, "f")),
+      );
+      const rest = await collect(resume$(of, read, { services }));
       expect(losses(rest)).toEqual(losses(whole).slice(state.step));
       expect(bitsOf(lastOf(rest, "Stopped").state)).toEqual(bitsOf(end.state));
       expect(lastOf(rest, "Stopped")).toMatchObject({ epoch: end.epoch, test: end.test });

@@ -33,7 +33,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("checkpoints", () => {
   it("are written at the end of every epoch, and a run resumes from one bit for bit", async () => {
-    const path = file("last.json");
+    const path = file("last.safetensors");
     const begun = pipe(small, withEpochs(3));
     const events = await collect(
       train$(begun, { services }).pipe(saveCheckpoints(begun, { path })),
@@ -52,14 +52,14 @@ describe("checkpoints", () => {
   });
 
   it("may have separate files, at some epochs", async () => {
-    const path = (epoch: number): string => file(`epoch-${epoch}.json`);
+    const path = (epoch: number): string => file(`epoch-${epoch}.safetensors`);
     await collect(train$(small, { services }).pipe(saveCheckpoints(small, { path, every: 2 })));
     const written = readdirSync(folder).filter((name) => name.startsWith("epoch-"));
-    expect(written.sort()).toEqual(["epoch-2.json", "epoch-4.json"]);
+    expect(written.sort()).toEqual(["epoch-2.safetensors", "epoch-4.safetensors"]);
   });
 
   it("leave nothing half-written behind when the run is interrupted", async () => {
-    const path = file("interrupted.json");
+    const path = file("interrupted.safetensors");
     await collect(train$(small, { services }).pipe(saveCheckpoints(small, { path }), take(7)));
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(readdirSync(folder).filter((name) => name.endsWith(".partial"))).toEqual([]);
@@ -68,25 +68,25 @@ describe("checkpoints", () => {
   });
 
   it("that cannot be written end the run with a typed error, and keep the earlier one", async () => {
-    const path = join(folder, "nowhere", "last.json");
+    const path = join(folder, "nowhere", "last.safetensors");
     const saved = collect(train$(small, { services }).pipe(saveCheckpoints(small, { path })));
     await expect(saved).rejects.toMatchObject({ _tag: "CheckpointNotSaved", path });
 
-    const kept = file("kept.json");
+    const kept = file("kept.safetensors");
     const { state } = lastOf(await collect(train$(small, { services })), "Completed");
     await Effect.runPromise(saveCheckpoint(small, state, kept));
-    const before = readFileSync(kept, "utf8");
+    const before = readFileSync(kept, "base64");
     // The temporary name cannot be guessed, and writing into a read-only folder fails.
     writeFileSync(`${kept}.partial`, "not mine");
     await Effect.runPromise(saveCheckpoint(small, state, kept));
     expect(readFileSync(`${kept}.partial`, "utf8")).toBe("not mine");
     rmSync(`${kept}.partial`);
-    expect(readFileSync(kept, "utf8")).toBe(before);
+    expect(readFileSync(kept, "base64")).toBe(before);
   });
 
   it.each([
-    ["in a folder", file("synced.json"), `${folder}/`],
-    ["in the current folder", "fluxion-synced.json", "."],
+    ["in a folder", file("synced.safetensors"), `${folder}/`],
+    ["in the current folder", "fluxion-synced.safetensors", "."],
   ])("flush the entries of their folder: %s", async (_, path, folderOf) => {
     const { open } = files;
     const done: (readonly [call: string, path: string])[] = [];
@@ -125,7 +125,7 @@ describe("checkpoints", () => {
   });
 
   it("of several runs that save to one file at once are complete", async () => {
-    const path = file("shared.json");
+    const path = file("shared.safetensors");
     const states = await Promise.all(
       [1, 2, 3].map(
         async (seed) =>
@@ -141,21 +141,23 @@ describe("checkpoints", () => {
   });
 
   it.each([
-    ["cut off", (text: string) => text.slice(0, text.length / 2)],
-    ["no JSON", () => "checkpoint"],
-    ["of another version", (text: string) => text.replace('"version":2', '"version":9')],
-    ["empty", () => ""],
+    ["cut off", (bytes: Buffer) => bytes.subarray(0, bytes.length / 2)],
+    ["something else", () => Buffer.from("checkpoint")],
+    ["changed", (bytes: Buffer) => bytes.fill(7, bytes.length - 1)],
+    ["empty", () => Buffer.alloc(0)],
   ])("that are %s are refused", async (_, damage) => {
-    const path = file("damaged.json");
+    const path = file("damaged.safetensors");
     const { state } = lastOf(await collect(train$(small, { services })), "Completed");
     await Effect.runPromise(saveCheckpoint(small, state, path));
-    writeFileSync(path, damage(readFileSync(path, "utf8")));
+    writeFileSync(path, damage(readFileSync(path)));
     const error = await Effect.runPromise(Effect.flip(loadCheckpoint(small, path)));
-    expect(error).toMatchObject({ _tag: "DecodeError", where: path });
+    expect(error).toMatchObject({ _tag: "SafetensorsCorrupt", file: path });
   });
 
   it("that do not exist are reported", async () => {
-    const error = await Effect.runPromise(Effect.flip(loadCheckpoint(small, file("none.json"))));
+    const error = await Effect.runPromise(
+      Effect.flip(loadCheckpoint(small, file("none.safetensors"))),
+    );
     expect(error._tag).toBe("DataSourceError");
   });
 });
