@@ -242,6 +242,8 @@ export {
 } from "./training/rates.ts";
 export { type SubmissionSubject, submission } from "./training/submission.ts";
 export {
+  interruption,
+  type Part,
   type Run,
   reproduction,
   resumption,

@@ -33,12 +33,12 @@ export interface OperatorSubject {
 
 const stepsPerEpoch = 2;
 
-const at = (epoch: number, memory: Memories): State => ({
+const at = (epoch: number, memory: Memories, batch = 0): State => ({
   carried: scalar(epoch),
   key: key(0),
   epoch,
-  batch: 0,
-  step: epoch * stepsPerEpoch,
+  batch,
+  step: epoch * stepsPerEpoch + batch,
   memory,
 });
 
@@ -63,7 +63,10 @@ const tested = ({ epoch, step, carried }: TrainState): Validated => ({
   confusion: undefined,
 });
 
-/** The events of a run that resumes from a state, one epoch per figure, with or without its end. */
+/**
+ * The events of a run that resumes from a state, one epoch per figure, with or without its end. The first of the two
+ * steps of an epoch is followed by a state, and may be the one that the run resumes after.
+ */
 const runFrom = (
   start: State,
   epochs: readonly Figures[],
@@ -89,11 +92,16 @@ const runFrom = (
     ...epochs.flatMap((figures, i): readonly TrainEvent<State>[] => {
       const state = at(start.epoch + i + 1, {});
       const { epoch, step } = state;
+      const first = { epoch, step: step - 1 };
       const [learningRate, examplesPerSecond] = [1, 1];
       const score = scoreOf(figures);
+      const begun: readonly TrainEvent<State>[] = [
+        { _tag: "StepCompleted", ...first, ...score, learningRate, examplesPerSecond },
+        { _tag: "StateReached", ...first, state: at(epoch - 1, {}, 1) },
+      ];
       return [
         { _tag: "EpochStarted", epoch },
-        { _tag: "StepCompleted", epoch, step: step - 1, ...score, learningRate, examplesPerSecond },
+        ...(i === 0 && start.batch === 1 ? [] : begun),
         { _tag: "StepCompleted", epoch, step, ...score, learningRate, examplesPerSecond },
         { ...validated, on: "validation", epoch, step, ...score },
         {
@@ -149,6 +157,8 @@ interface Cut {
   readonly before: readonly Figures[];
   readonly after: readonly Figures[];
   readonly ends: boolean;
+  /** Whether the cut is in the middle of the epoch that follows, where there is one. */
+  readonly within: boolean;
 }
 
 /**
@@ -163,17 +173,23 @@ export const operatorResumption: AsyncLaw<OperatorSubject> = {
       before: fc.array(figures, { minLength: 1, maxLength: 4 }),
       after: fc.array(figures, { maxLength: 4 }),
       ends: fc.boolean(),
+      within: fc.boolean(),
     }),
-    breach: async ({ before, after, ends }: Cut) => {
+    breach: async ({ before, after, ends, within }: Cut) => {
       const through = (events: readonly TrainEvent<State>[]) =>
         lastValueFrom(from(events).pipe(operator, toArray()));
       const whole = await through(runFrom(at(0, {}), [...before, ...after], ends));
-      const part = await through(runFrom(at(0, {}), before, false));
-      const reached = part.findLast((event) => event._tag === "EpochCompleted");
-      if (reached === undefined) return "no epoch is passed on";
+      const inside = within && after.length > 0;
+      const first = runFrom(at(0, {}), inside ? [...before, ...after.slice(0, 1)] : before, false);
+      const last = inside ? "StateReached" : "EpochCompleted";
+      const cut = first.findLastIndex(({ _tag }) => _tag === last) + 1;
+      const part = await through(first.slice(0, cut));
       const stopped = part.at(-1)?._tag === "Stopped";
+      const reached = part.findLast(({ _tag }) => _tag === last);
+      if (reached === undefined || !("state" in reached)) return "no state is passed on";
       const rest = stopped ? [] : await through(runFrom(reread(reached.state), after, ends));
-      return unlike([...part, ...rest.slice(1)], whole);
+      // The rest starts again, and so does its epoch.
+      return unlike([...part, ...rest.slice(inside ? 2 : 1)], whole);
     },
   }),
 };

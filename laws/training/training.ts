@@ -1,7 +1,7 @@
 import type * as Layer from "effect/Layer";
 import * as fc from "fast-check";
 import { isLeft } from "fp-ts/lib/Either.js";
-import { lastValueFrom, toArray } from "rxjs";
+import { lastValueFrom, takeWhile, tap, toArray } from "rxjs";
 import { figuresCodec } from "../../src/codec/tensor.ts";
 import type { BackendUnavailable } from "../../src/errors.ts";
 import { Tensor } from "../../src/tensor/tensor.ts";
@@ -20,12 +20,22 @@ export interface Trainer {
   readonly name: string;
   readonly train: (epochs: number, seed: number) => Promise<Run>;
   readonly resume: (epochs: number, seed: number, from: TrainState) => Promise<Run>;
+  /** Trains until the state after a step is there, which is asked for at the start, and leaves the run then. */
+  readonly until: (epochs: number, seed: number, step: number) => Promise<Part>;
+}
+
+/** The results of the first steps of a run. */
+export interface Part {
+  /** The loss of every step. */
+  readonly losses: readonly number[];
+  /** The loss and metrics of every epoch, on the training and the validation examples. */
+  readonly scores: readonly string[];
+  /** The state after them. */
+  readonly state: TrainState;
 }
 
 /** The results of a run. */
-export interface Run {
-  /** The loss of every step. */
-  readonly losses: readonly number[];
+export interface Run extends Part {
   /** The final state: the last one, or one that an operator kept. */
   readonly state: TrainState;
   /** The state at the end of the last epoch, from which the run can be resumed. */
@@ -34,14 +44,21 @@ export interface Run {
   readonly stopped: boolean;
 }
 
+const partOf = (events: readonly TrainEvent<TrainState>[], state: TrainState): Part => ({
+  losses: events.flatMap((e) => (e._tag === "StepCompleted" ? [e.loss] : [])),
+  scores: events.flatMap((e) =>
+    e._tag === "EpochCompleted" ? [JSON.stringify([e.epoch, e.loss, e.metrics, e.validation])] : [],
+  ),
+  state,
+});
+
 const outcomeOf = (events: readonly TrainEvent<TrainState>[]): Run => {
   const last = events.at(-1);
   const reached = events.findLast((e) => e._tag === "EpochCompleted" || e._tag === "Started");
   if (reached === undefined || (last?._tag !== "Completed" && last?._tag !== "Stopped"))
     throw new Error(`a run ended with ${last?._tag ?? "no event"}`);
   return {
-    losses: events.flatMap((e) => (e._tag === "StepCompleted" ? [e.loss] : [])),
-    state: last.state,
+    ...partOf(events, last.state),
     reached: reached.state,
     stopped: last._tag === "Stopped",
   };
@@ -58,6 +75,20 @@ export const trainerOf = (
     name: of.name,
     train: async (epochs, seed) =>
       outcomeOf(await lastValueFrom(train$(having(epochs, seed), options).pipe(toArray()))),
+    until: async (epochs, seed, step) => {
+      const events = await lastValueFrom(
+        train$(having(epochs, seed), options).pipe(
+          tap((event) => {
+            if (event._tag === "Started") event.requestState?.(step);
+          }),
+          takeWhile(({ _tag }) => _tag !== "StateReached", true),
+          toArray(),
+        ),
+      );
+      const last = events.at(-1);
+      if (last?._tag !== "StateReached") throw new Error(`the state of step ${step} is not there`);
+      return partOf(events, last.state);
+    },
     resume: async (epochs, seed, from) =>
       outcomeOf(await lastValueFrom(resume$(having(epochs, seed), from, options).pipe(toArray()))),
   };
@@ -85,6 +116,8 @@ const differs = (a: Run, b: Run): string | undefined => {
   if (a.losses.length !== b.losses.length)
     return `${a.losses.length} steps, not ${b.losses.length}`;
   if (at >= 0) return `the loss of step ${at + 1} is ${a.losses[at]}, not ${b.losses[at]}`;
+  const other = b.scores.findIndex((score, i) => score !== a.scores[i]);
+  if (other >= 0) return `an epoch scores ${a.scores[other]}, not ${b.scores[other]}`;
   const [x, y] = [partsOf(a.state), partsOf(b.state)];
   if (JSON.stringify(x.counters) !== JSON.stringify(y.counters))
     return `${JSON.stringify(x.counters)}, not ${JSON.stringify(y.counters)}`;
@@ -101,6 +134,13 @@ const differs = (a: Run, b: Run): string | undefined => {
   return undefined;
 };
 
+/** The results of a run in two parts. */
+const joined = (part: Part, rest: Run): Run => ({
+  ...rest,
+  losses: [...part.losses, ...rest.losses],
+  scores: [...part.scores, ...rest.scores],
+});
+
 const seeds = fc.nat(1000);
 const epochs = fc.integer({ min: 1, max: 2 });
 
@@ -115,7 +155,23 @@ export const resumption: AsyncLaw<Trainer> = {
       const part = await train(a, seed);
       if (part.stopped) return differs(part, whole);
       const rest = await resume(a + b, seed, reread(part.reached));
-      return differs({ ...rest, losses: [...part.losses, ...rest.losses] }, whole);
+      return differs(joined(part, rest), whole);
+    },
+  }),
+};
+
+/** A run may be left after any step, and resumed from the state that it was asked for. */
+export const interruption: AsyncLaw<Trainer> = {
+  name: "interruption",
+  says: "train = resume (read (write (train until step k))), bit for bit, at any step k of any epoch",
+  trial: ({ train, until, resume }) => ({
+    given: record({ epochs, seed: seeds, at: fc.nat(10_000) }),
+    breach: async ({ epochs, seed, at }: { epochs: number; seed: number; at: number }) => {
+      const whole = await train(epochs, seed);
+      const step = at % (whole.losses.length + 1);
+      const part = await until(epochs, seed, step);
+      if (part.state.step !== step) return `the state is of step ${part.state.step}, not ${step}`;
+      return differs(joined(part, await resume(epochs, seed, reread(part.state))), whole);
     },
   }),
 };

@@ -13,6 +13,7 @@ export type {
   Sampled,
   Score,
   Started,
+  StateReached,
   StepCompleted,
   Stopped,
   TrainEvent,
@@ -34,6 +35,8 @@ export {
 } from "./operators/printProgress.ts";
 export { type SampleEvery, type Sampler, sampleEvery } from "./operators/sampleEvery.ts";
 export { type SaveCheckpoints, saveCheckpoints } from "./operators/saveCheckpoints.ts";
+export { type StatesEvery, statesEvery } from "./operators/statesEvery.ts";
+export { type StopWhen, stopWhen } from "./operators/stopWhen.ts";
 export { type TextOptions, textSampler } from "./operators/textSampler.ts";
 export { asBaseline } from "./pipeline/asBaseline.ts";
 export type { Baseline } from "./pipeline/baseline.ts";

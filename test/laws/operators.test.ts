@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as Effect from "effect/Effect";
 import { isLeft } from "fp-ts/lib/Either.js";
-import { map, Observable, shareReplay } from "rxjs";
+import { map, NEVER, Observable, shareReplay } from "rxjs";
 import { afterAll, describe, expect, test } from "vitest";
 import { checkAsync } from "../../laws/law.ts";
 import {
@@ -26,14 +26,22 @@ import {
   supervised,
   tensor,
 } from "../../src/index.ts";
+import { statesEvery, stopWhen } from "../../src/train/index.ts";
 import type * as stopping from "../../src/train/operators/earlyStopping.ts";
 import type * as progress from "../../src/train/operators/printProgress.ts";
 import type * as samples from "../../src/train/operators/sampleEvery.ts";
 import type * as checkpoints from "../../src/train/operators/saveCheckpoints.ts";
+import type * as states from "../../src/train/operators/statesEvery.ts";
+import type * as stops from "../../src/train/operators/stopWhen.ts";
 import type { TrainState } from "../../src/train/state/state.ts";
 
 type Operator = OperatorSubject["operator"];
-type Modules = typeof stopping & typeof samples & typeof progress & typeof checkpoints;
+type Modules = typeof stopping &
+  typeof samples &
+  typeof progress &
+  typeof checkpoints &
+  typeof states &
+  typeof stops;
 
 /** Exports of these modules that are not operators. */
 type NoOperator = "stoppingEarly" | "progressLine" | "progressBar";
@@ -73,6 +81,8 @@ const operators: { readonly [Name in Exclude<keyof Modules, NoOperator>]: readon
     ),
   ],
   printProgress: [printProgress({ stream: { write: () => true, isTTY: true }, every: 0 })],
+  statesEvery: [statesEvery({ steps: 3, seconds: 60 })],
+  stopWhen: [stopWhen(NEVER), stopWhen(new AbortController().signal)],
   // This law makes up the trees of the states, so it cannot save them.
   saveCheckpoints: [saveCheckpoints(of, { path: join(folder, "last.json"), every: 2 }) as Operator],
 };

@@ -33,7 +33,13 @@ import {
   restingPoint,
 } from "../../laws/training/optimizers.ts";
 import { ratesAreUsed, scheduleMeaning } from "../../laws/training/rates.ts";
-import { reproduction, resumption, type Trainer, trainerOf } from "../../laws/training/training.ts";
+import {
+  interruption,
+  reproduction,
+  resumption,
+  type Trainer,
+  trainerOf,
+} from "../../laws/training/training.ts";
 import { holds, mustHoldInTime } from "../../laws/vitest.ts";
 import { ReverseMode } from "../../src/autodiff/index.ts";
 import { Backend as Service } from "../../src/backend/backend.ts";
@@ -255,7 +261,7 @@ describe.each(Object.keys(backends) as readonly (keyof typeof backends)[])(
   (name) => {
     const trainer = trainerOf(small, backends[name]);
 
-    test.each([resumption, reproduction])("$name", async (law) => {
+    test.each([resumption, interruption, reproduction])("$name", async (law) => {
       await mustHoldInTime(law, { ...trainer, name: `training on ${name}` }, { runs: 4 });
     });
   },
@@ -280,6 +286,26 @@ describe("planted mistakes in training are caught", () => {
     };
     const verdict = await checkAsync(resumption, forgetful, { runs: 10 });
     expect(isLeft(verdict) && verdict.left.reason).toMatch(/loss of step|optimizerState/);
+  });
+
+  test("a state of the wrong step, and one that forgets its epoch", async () => {
+    const early: Trainer = {
+      ...trainer,
+      until: async (epochs, seed, step) => {
+        const part = await trainer.until(epochs, seed, Math.max(0, step - 1));
+        return { ...part, state: { ...part.state, step } };
+      },
+    };
+    const forgetful: Trainer = {
+      ...trainer,
+      resume: (epochs, seed, from) => trainer.resume(epochs, seed, { ...from, memory: {} }),
+    };
+    const reasons = [early, forgetful].map(async (mistaken) => {
+      const verdict = await checkAsync(interruption, mistaken, { runs: 10 });
+      return isLeft(verdict) ? verdict.left.reason : "";
+    });
+    expect(await reasons[0]).toMatch(/steps, not|loss of step/);
+    expect(await reasons[1]).toMatch(/an epoch scores/);
   });
 
   test("a run with a different seed each time", async () => {

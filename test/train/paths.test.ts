@@ -179,7 +179,7 @@ describe("a state with a part of another pipeline", () => {
     });
 
   it.each([
-    ["batch", 3],
+    ["batch", 4],
     ["batch", -1],
     ["batch", 0.5],
     ["batch", Number.NaN],
@@ -195,13 +195,18 @@ describe("a state with a part of another pipeline", () => {
     });
   });
 
-  it("is none where a batch is the last of its epoch, and refused at exactly the steps of one", async () => {
-    const last = await run(resume$<unknown, unknown>(whole, { ...begun, batch: 2 }, { services }));
-    expect(last.error).toBeUndefined();
-    expect(losses(last.events)).toHaveLength(1);
-    expect(await resumed({ ...begun, batch: 3 })).toMatchObject({
+  it("is none where a batch is the last of its epoch, or all are done, and refused beyond", async () => {
+    for (const [batch, left] of [
+      [2, 1],
+      [3, 0],
+    ] as const) {
+      const last = await run(resume$<unknown, unknown>(whole, { ...begun, batch }, { services }));
+      expect(last.error).toBeUndefined();
+      expect(losses(last.events)).toHaveLength(left);
+    }
+    expect(await resumed({ ...begun, batch: 4 })).toMatchObject({
       part: "batch",
-      expected: "a whole number below 3",
+      expected: "a whole number up to 3",
     });
   });
 

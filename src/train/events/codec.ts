@@ -3,7 +3,9 @@ import { jsonNumber, natural, numbersByName } from "../../codec/number.ts";
 import { jsonLine } from "../../terminal.ts";
 import type { Directions, TrainEvent } from "./event.ts";
 
-type Stateless<E> = E extends { readonly state: unknown } ? Omit<E, "state" | "tested$"> : E;
+type Stateless<E> = E extends { readonly state: unknown }
+  ? Omit<E, "state" | "tested$" | "requestState">
+  : E;
 
 /** A training event as JSON: without the state and functions that some events carry. */
 export type EventJson = {
@@ -62,6 +64,7 @@ const cases = {
     learningRate: optional(jsonNumber),
     examplesPerSecond: jsonNumber,
   }),
+  StateReached: t.strict({ _tag: t.literal("StateReached"), ...at }),
   Validated: t.strict({
     _tag: t.literal("Validated"),
     on: t.union([t.literal("validation"), t.literal("test")]),
@@ -103,6 +106,7 @@ export const eventJsonCodec = t.union([
   cases.Started,
   cases.EpochStarted,
   cases.StepCompleted,
+  cases.StateReached,
   cases.Validated,
   cases.EpochCompleted,
   cases.CheckpointSaved,

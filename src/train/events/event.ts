@@ -37,6 +37,12 @@ export interface Started<State = TrainState> {
    * without test data.
    */
   readonly tested$?: ((state: TrainState) => Observable<Validated>) | undefined;
+  /**
+   * Asks the run for its state after a step, which comes as `StateReached`: an operator may do so at any time. Without
+   * a step, or for one that is past, it is the state at the next boundary between two steps, or that of an event which
+   * comes before and carries one. `undefined` where no run answers.
+   */
+  readonly requestState?: ((step?: number) => void) | undefined;
   readonly state: State;
 }
 
@@ -56,6 +62,22 @@ export interface StepCompleted extends Score {
   /** The learning rate of the step; `undefined` where the optimizer has none. */
   readonly learningRate: number | undefined;
   readonly examplesPerSecond: number;
+}
+
+/**
+ * The state in the middle of an epoch, which an operator asked for by `requestState`; or the last sound state of a run
+ * whose data fail in the middle of an epoch, just before the error.
+ *
+ * A run that resumes from it gives the same events as one that was not interrupted, bit for bit.
+ */
+export interface StateReached<State = TrainState> {
+  readonly _tag: "StateReached";
+  /** Counted from 1. */
+  readonly epoch: number;
+  /** The steps that are in the state. */
+  readonly step: number;
+  /** All its numbers are finite. */
+  readonly state: State;
 }
 
 /** The model has been evaluated on held-out examples. */
@@ -125,6 +147,7 @@ export type TrainEvent<State = TrainState> =
   | Started<State>
   | EpochStarted
   | StepCompleted
+  | StateReached<State>
   | Validated
   | EpochCompleted<State>
   | CheckpointSaved

@@ -6,7 +6,7 @@ import type { Epochs } from "../../data/source/epochs.ts";
 import { epochsOf } from "../../data/source/read.ts";
 import { InvalidPipeline } from "../../errors.ts";
 import { stepProgram, typesOf } from "../../learn/program.ts";
-import { type Scoring, scoring } from "../../learn/scoring.ts";
+import { type Scoring, type SomeMetric, scoring } from "../../learn/scoring.ts";
 import { inShards } from "../../learn/shards.ts";
 import type { BaselineScore } from "../events/event.ts";
 import { baselineScores } from "../pipeline/baseline.ts";
@@ -43,6 +43,7 @@ export interface Prepared<C> {
   readonly examples: number | undefined;
   readonly validation: Dataset<Row> | undefined;
   readonly test: Dataset<Row> | undefined;
+  readonly metrics: readonly SomeMetric[];
   readonly scores: Scoring;
   readonly baselines: readonly BaselineScore[];
   /** The step on a full batch. */
@@ -124,6 +125,7 @@ export const prepare = Effect.fnUntraced(function* <C, E>(
     examples: datasetOf(splits.train)?.size ?? epochs.rowsPerEpoch,
     validation,
     test,
+    metrics: of.learner.metrics,
     scores: scoring(of.learner.metrics),
     // Baselines come last, so that mistakes in the programs are reported first.
     baselines: data === undefined ? [] : yield* baselineScores(of.baselines, data),

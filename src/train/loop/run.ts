@@ -22,7 +22,9 @@ import type { TrainState } from "../state/state.ts";
 import { epoch } from "./epoch.ts";
 import { type CannotCompile, type CannotPrepare, evaluator } from "./evaluate.ts";
 import { prepare } from "./prepare.ts";
+import { requests } from "./requests.ts";
 import { runner } from "./runner.ts";
+import { onlySoFar } from "./soFar.ts";
 import { stage } from "./stage.ts";
 
 /** The errors of a run, besides those of its data. */
@@ -45,7 +47,8 @@ export type RunError =
  *
  * All mistakes in the pipeline, its data and its programs fail before the first event. A loss that is not finite
  * fails with `NonFinite`, and a lost worker thread with `WorkerLost`. The last sound state is then in the latest
- * `EpochCompleted` or `Started`, and the run can be resumed from it.
+ * event that carries one (`StateReached`, `EpochCompleted` or `Started`), and the run can be resumed from it. Where the
+ * data fail, or the evaluation of an epoch, that event comes just before the error, with every step that was taken.
  */
 export const run = <C, E>(
   of: Pipeline<C, E>,
@@ -112,6 +115,7 @@ const oneRun = Effect.fnUntraced(function* <C, E>(
         : Effect.fail(mismatch);
     });
 
+  const asked = requests();
   const began = performance.now();
   emit.next({
     _tag: "Started",
@@ -124,6 +128,7 @@ const oneRun = Effect.fnUntraced(function* <C, E>(
     baselines: prepared.baselines,
     better: prepared.scores.better,
     tested$: prepared.test === undefined ? undefined : tested$,
+    requestState: asked.ask,
     state: start,
   });
 
@@ -133,12 +138,25 @@ const oneRun = Effect.fnUntraced(function* <C, E>(
     ({ release }) => Effect.sync(release),
   );
   // Operators have read their memories in the event above, and write them into later states.
-  let state: TrainState<C> = { ...start, memory: {} };
+  let state: TrainState<C> = { ...start, memory: onlySoFar(start.memory) };
   while (state.epoch < of.epochs) {
     emit.next({ _tag: "EpochStarted", epoch: state.epoch + 1 });
-    const done = yield* epoch(prepared, steps, state, emit);
+    const done = yield* epoch(prepared, steps, state, emit, asked);
     state = done.state;
-    const validation = yield* evaluated("validation", state, prepared.validation);
+    const validation = yield* Effect.tapError(
+      evaluated("validation", state, prepared.validation),
+      () =>
+        // Nothing that was learned is lost: a run that resumes evaluates the state again.
+        Effect.sync(() =>
+          emit.next({
+            _tag: "StateReached",
+            epoch: state.epoch,
+            step: state.step,
+            state: done.before(),
+          }),
+        ),
+    );
+    asked.answer(state.step);
     emit.next({
       _tag: "EpochCompleted",
       epoch: state.epoch,

@@ -93,7 +93,10 @@ export const folded = <M extends Memory, C>({
 
   const next = (before: Folding<M>, event: TrainEvent): Folding<M> => {
     // A run knows of no memories: this one was written by an operator before.
-    if (event._tag === "EpochCompleted" && event.state.memory[name] !== undefined)
+    if (
+      (event._tag === "EpochCompleted" || event._tag === "StateReached") &&
+      event.state.memory[name] !== undefined
+    )
       throw new InvalidArgument({
         op: "an operator of the run",
         argument: "name",

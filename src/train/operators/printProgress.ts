@@ -82,7 +82,7 @@ export const progressLine = (
     }
     case "Stopped":
       return [
-        `stopped after epoch ${event.epoch}: ${oneLine(event.reason)}`,
+        `stopped at epoch ${event.epoch}, step ${event.step}: ${oneLine(event.reason)}`,
         ...tested(event.test),
         ...beside(width),
       ].join("\n");
@@ -96,6 +96,7 @@ export const progressLine = (
     }
     case "EpochStarted":
     case "StepCompleted":
+    case "StateReached":
     case "Validated":
       return undefined;
   }

@@ -216,7 +216,8 @@ export const positionMismatch = (
   const natural = wholeFrom(0);
   for (const [part, count] of Object.entries({ epoch, step, batch }))
     if (!natural(count)) return mismatch(part, "a whole number, 0 or more", String(count));
-  return stepsPerEpoch === undefined || batch < stepsPerEpoch
+  // After its last batch, an epoch is still to be evaluated.
+  return stepsPerEpoch === undefined || batch <= stepsPerEpoch
     ? undefined
-    : mismatch("batch", `a whole number below ${stepsPerEpoch}`, String(batch));
+    : mismatch("batch", `a whole number up to ${stepsPerEpoch}`, String(batch));
 };

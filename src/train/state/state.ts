@@ -14,10 +14,13 @@ export interface TrainState<C = unknown> {
   readonly key: Key;
   /** The number of complete epochs. */
   readonly epoch: number;
-  /** The number of completed batches in the current epoch; 0 between epochs. */
+  /** The number of completed batches in the current epoch; 0 once the epoch is complete. */
   readonly batch: number;
   /** The total number of steps. */
   readonly step: number;
-  /** The memories of the operators that this state passed through, such as the best value so far. */
+  /**
+   * The memories of the operators that this state passed through, such as the best value so far. In the middle of an
+   * epoch also the summaries of its steps, of which its loss and metrics are made at its end.
+   */
   readonly memory: Memories;
 }

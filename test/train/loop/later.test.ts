@@ -71,10 +71,11 @@ const failing = async (events$: Observable<TrainEvent>) => {
 /** Events without what differs from run to run: times, functions, and the name of the backend. */
 const comparable = (events: readonly TrainEvent[]): unknown =>
   events.map((event) => {
-    const { milliseconds, examplesPerSecond, tested$, backend, ...rest } = {
+    const { milliseconds, examplesPerSecond, tested$, requestState, backend, ...rest } = {
       milliseconds: 0,
       examplesPerSecond: 0,
       tested$: undefined,
+      requestState: undefined,
       backend: "",
       ...event,
     };

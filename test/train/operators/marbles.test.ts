@@ -15,6 +15,8 @@ import { folded } from "../../../src/train/operators/fold.ts";
 import { printProgress } from "../../../src/train/operators/printProgress.ts";
 import { sampleEvery } from "../../../src/train/operators/sampleEvery.ts";
 import { saveCheckpoints } from "../../../src/train/operators/saveCheckpoints.ts";
+import { statesEvery } from "../../../src/train/operators/statesEvery.ts";
+import { stopWhen } from "../../../src/train/operators/stopWhen.ts";
 import { small } from "../examples.ts";
 import type { Event } from "./events.ts";
 import { diagramOf, events, marbleOf, marbles, scheduler } from "./marbles.ts";
@@ -65,6 +67,19 @@ describe("the diagrams of docstrings", () => {
         return source$.pipe(printProgress({ stream, every: 0 })).subscribe();
       });
       expectObservable(printed$).toBe(diagram.printed ?? "", marbles);
+    });
+  });
+
+  it("statesEvery", () => drawn(diagramOf("statesEvery"), statesEvery({ steps: 2 })));
+
+  it("stopWhen", () => {
+    const diagram = diagramOf("stopWhen");
+    inVirtualTime().run(({ hot, expectObservable, expectSubscriptions }) => {
+      const source$ = hot(diagram.run ?? "", events);
+      const stop$ = hot(diagram.stop ?? "");
+      const said$ = source$.pipe(stopWhen(stop$), map(marbleOf));
+      expectObservable(said$).toBe(diagram.events ?? "", marbles);
+      expectSubscriptions(source$.subscriptions).toBe(diagram.subscribed ?? "");
     });
   });
 

@@ -27,6 +27,7 @@ const stopped: Event = {
 export const events: { readonly [marble: string]: Event } = {
   s: started,
   p: step(1),
+  r: { _tag: "StateReached", epoch: 1, step: 1, state: at(0) },
   c: completed(5),
   x: stopped,
   w: { _tag: "Sampled", epoch: 1, step: 200, text: "w" },

@@ -210,14 +210,14 @@ describe("progressLine", () => {
       stopped,
       told,
       undefined,
-      `stopped after epoch 3: enough\\x0ais enough\n${compared}`,
+      `stopped at epoch 3, step 600: enough\\x0ais enough\n${compared}`,
     ],
     [
       "an early end with figures",
       { ...stopped, test },
       started,
       undefined,
-      `stopped after epoch 3: enough\\x0ais enough\n${tested}`,
+      `stopped at epoch 3, step 600: enough\\x0ais enough\n${tested}`,
     ],
     [
       "where a state was saved",
