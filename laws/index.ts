@@ -146,6 +146,15 @@ export {
   metricSubject,
   shareClaims,
 } from "./networks/metrics.ts";
+export {
+  knownPairs,
+  type PairMetricSubject,
+  pairMetricLaws,
+  pairMetricMonoid,
+  pairMetricRange,
+  pairMetricSubject,
+  perfection,
+} from "./networks/pairMetrics.ts";
 export { finiteSlopes, noLostSlopes, type Saturated } from "./networks/saturation.ts";
 export { type Meaning, type StateCase, stateLaw } from "./networks/states.ts";
 export {

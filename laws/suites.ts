@@ -20,6 +20,7 @@ import { noConfusion } from "./derivatives/perturbation.ts";
 import { decodingLaws } from "./networks/decoding.ts";
 import { layerLaws } from "./networks/layers.ts";
 import { metricLaws } from "./networks/metrics.ts";
+import { pairMetricLaws } from "./networks/pairMetrics.ts";
 import { oneDrawPerKey } from "./randomness/draws.ts";
 import { environmentLaws } from "./training/environments.ts";
 import { learnerLaws } from "./training/learners.ts";
@@ -50,6 +51,7 @@ export const laws = {
   layer: layerLaws,
   optimizer: optimizerLaws,
   metric: metricLaws,
+  pairMetric: pairMetricLaws,
   codec: codecLaws,
   /** For a preprocessor that is fitted to a column. */
   scaler: scalerLaws,

@@ -137,7 +137,7 @@ const flat = (summary: Summary): readonly number[] =>
   Object.values(summary).flatMap((x) => [x].flat(4) as readonly number[]);
 
 /** The difference between two summaries, in words; `undefined` if there is none. */
-const differenceOf = (what: string, a: Summary, b: Summary): string | undefined => {
+export const differenceOf = (what: string, a: Summary, b: Summary): string | undefined => {
   const [xs, ys] = [flat(a), flat(b)];
   const same =
     xs.length === ys.length &&

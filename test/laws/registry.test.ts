@@ -18,7 +18,7 @@ const others: { readonly [room: string]: readonly string[] } = {
   "nn/layers": ["cells"],
   "nn/combinators": ["stack"],
   "nn/losses": ["pairing", "reduction"],
-  "nn/metrics": ["metric"],
+  "nn/metrics": ["metric", "pairs"],
   optim: ["descent", "ema", "learningRate", "scaling"],
 };
 
@@ -32,7 +32,9 @@ const registered: { readonly [room: string]: readonly string[] } = {
     ...["classification", "contrastive", "ctc", "probabilistic", "regression", "routing"],
     "segmentation",
   ],
-  "nn/metrics": ["calibration", "classification", "confusion", "ranking", "regression"],
+  "nn/metrics": [
+    ...["calibration", "classification", "confusion", "detection", "ranking", "regression", "text"],
+  ],
   optim: ["transformation"],
   "optim/optimizers": ["adam", "adaptive", "sgd", "sign"],
   "optim/schedules": ["schedules"],

@@ -16,9 +16,15 @@ import {
   metricSubject,
   shareClaims,
 } from "../../laws/networks/metrics.ts";
+import {
+  pairMetricLaws,
+  pairMetricRange,
+  pairMetricSubject,
+} from "../../laws/networks/pairMetrics.ts";
 import { optionLaws } from "../../laws/options.ts";
 import { knownScoreCases } from "../../laws/registry/known/scores.ts";
 import { metricCases } from "../../laws/registry/networks/metrics.ts";
+import { pairMetricCases } from "../../laws/registry/networks/pairMetrics.ts";
 import { defaultCases } from "../../laws/registry/options/optimizerDefaults.ts";
 import { optimizerOptions } from "../../laws/registry/options/optimizers.ts";
 import { optimizerCases, ratedCases } from "../../laws/registry/training/optimizers.ts";
@@ -74,6 +80,7 @@ import {
   sum,
   takeAlongAxis,
 } from "../../src/ir/index.ts";
+import { type Ratio, rouge } from "../../src/nn/metrics/index.ts";
 import type { GradientTransformation, LearningRate } from "../../src/optim/index.ts";
 import { device } from "../backend/late.ts";
 
@@ -92,6 +99,7 @@ describe("metrics", () => {
   holds(metricLaws, metricCases);
   holds(metricClaims, metricCases, { runs: 60 });
   holds([knownScore], knownScoreCases, { runs: 1 });
+  holds(pairMetricLaws, pairMetricCases);
 });
 
 const breaks = <S extends { readonly name: string }>(law: Law<S>, subject: S): string => {
@@ -100,6 +108,26 @@ const breaks = <S extends { readonly name: string }>(law: Law<S>, subject: S): s
 };
 
 describe("planted mistakes are caught", () => {
+  test("an overlap of texts that counts a word as often as it is said", () => {
+    const careless = pairMetricSubject<readonly string[], readonly string[], Ratio>(
+      {
+        ...rouge(),
+        of: (said, meant) => ({
+          total:
+            (2 * said.filter((word) => meant.includes(word)).length) / (said.length + meant.length),
+          count: 1,
+        }),
+      },
+      {
+        pairs: fc.tuple(fc.array(fc.constantFrom("a", "b")), fc.array(fc.constantFrom("a", "b"))),
+        range: [0, 1],
+        perfect: (reference) => reference,
+        known: [],
+      },
+    );
+    expect(breaks(pairMetricRange, careless)).toMatch(/^the value is 1/);
+  });
+
   const momentum: OptimizerSubject = {
     name: "sgd with momentum",
     optimizer: sgd({ learningRate: 0.5, momentum: 0.5 }),

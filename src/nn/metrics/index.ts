@@ -19,7 +19,16 @@ export {
   precision,
   recall,
 } from "./confusion.ts";
+export {
+  type Box,
+  boxOverlap,
+  type Detection,
+  type DetectionOptions,
+  type Detections,
+  meanAveragePrecision,
+} from "./detection.ts";
 export type { ConfusionTable, Metric, Outcomes, Ratio, Summary } from "./metric.ts";
+export { type PairMetric, scorePairs, type TextMetric } from "./pairs.ts";
 export {
   averagePrecision,
   type Ranking,
@@ -39,3 +48,14 @@ export {
   r2,
   rootMeanSquaredError,
 } from "./regression.ts";
+export {
+  type BleuCounts,
+  bleu,
+  type ChrFCounts,
+  type ChrFOptions,
+  characterErrorRate,
+  chrF,
+  rouge,
+  rougeL,
+  wordErrorRate,
+} from "./text.ts";
