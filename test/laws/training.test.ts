@@ -22,9 +22,9 @@ import {
   pairMetricSubject,
 } from "../../laws/networks/pairMetrics.ts";
 import { optionLaws } from "../../laws/options.ts";
+import { pairMetricCases } from "../../laws/registry/known/pairs.ts";
 import { knownScoreCases } from "../../laws/registry/known/scores.ts";
 import { metricCases } from "../../laws/registry/networks/metrics.ts";
-import { pairMetricCases } from "../../laws/registry/networks/pairMetrics.ts";
 import { defaultCases } from "../../laws/registry/options/optimizerDefaults.ts";
 import { optimizerOptions } from "../../laws/registry/options/optimizers.ts";
 import { optimizerCases, ratedCases } from "../../laws/registry/training/optimizers.ts";

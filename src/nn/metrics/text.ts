@@ -1,5 +1,6 @@
 import { type Monoid, struct } from "fp-ts/lib/Monoid.js";
 import { MonoidSum } from "fp-ts/lib/number.js";
+import { greatestOf } from "../../tensor/extremes.ts";
 import type { Nested } from "../../tensor/tensor.ts";
 import { positive, whole } from "../../tensor/validate.ts";
 import { added, monoidRatio, type Ratio, ratio } from "./metric.ts";
@@ -98,7 +99,7 @@ const foundRuns = (
   const known = references.map((reference) => runsOf(reference, n));
   let found = 0;
   for (const [run, count] of runsOf(predicted, n))
-    found += Math.min(count, Math.max(0, ...known.map((runs) => runs.get(run) ?? 0)));
+    found += Math.min(count, greatestOf([0, ...known.map((runs) => runs.get(run) ?? 0)]));
   return found;
 };
 
