@@ -61,7 +61,7 @@ export interface PredictOptions extends PredictorOptions {
  *     loss: meanSquaredError,
  *     optimizer: sgd({ learningRate: 0.1 }),
  *   }),
- *   { batchSize: 4, epochs: 100 },
+ *   { batchSize: 4, epochs: 300 },
  * );
  * const end = await lastValueFrom(train$(line));
  * if (end._tag !== "Completed") throw new Error(end._tag);
