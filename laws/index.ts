@@ -20,6 +20,12 @@ export {
   unitsVanish,
   widthsKept,
 } from "./data/preprocessing.ts";
+export {
+  type ProgramSubject,
+  programLaws,
+  programRoundTrip,
+  programsChecked,
+} from "./data/programs.ts";
 export { sequencesKept, sequencesResumed } from "./data/ragged.ts";
 export {
   breachOf,

@@ -2,6 +2,7 @@ import { codecLaws } from "./data/codecs.ts";
 import { foldLaws } from "./data/folds.ts";
 import { mixingLaws } from "./data/mixing.ts";
 import { scalerLaws } from "./data/preprocessing.ts";
+import { programLaws } from "./data/programs.ts";
 import { sequencesKept, sequencesResumed } from "./data/ragged.ts";
 import { readsOrRefuses } from "./data/readers.ts";
 import { drawnIndependently, samplerLaws } from "./data/samplers.ts";
@@ -53,6 +54,8 @@ export const laws = {
   metric: metricLaws,
   pairMetric: pairMetricLaws,
   codec: codecLaws,
+  /** For a codec of programs. */
+  program: programLaws,
   /** For a preprocessor that is fitted to a column. */
   scaler: scalerLaws,
   /** For a reader of untrusted files. */
