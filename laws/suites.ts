@@ -29,6 +29,7 @@ import { operatorColdness, operatorResumption, operatorTeardown } from "./traini
 import { optimizerLaws } from "./training/optimizers.ts";
 import { predictionLaws } from "./training/prediction.ts";
 import { scheduleMeaning } from "./training/rates.ts";
+import { replayLaws } from "./training/replay.ts";
 import { submission } from "./training/submission.ts";
 import { reproduction, resumption } from "./training/training.ts";
 import { nanPropagates } from "./values/nan.ts";
@@ -85,6 +86,8 @@ export const laws = {
   prediction: predictionLaws,
   /** For an environment of reinforcement learning. */
   environment: environmentLaws,
+  /** Of a way to make replay memories. */
+  replay: replayLaws,
   training: [resumption, reproduction],
   /** For a backend whose steps may be submitted ahead of their reading. */
   session: [submission],

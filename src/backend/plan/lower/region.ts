@@ -226,6 +226,31 @@ export const regionSteps = (
   absorb(scope, groups, groupOf, readers, isOutput);
   absorbEpilogues(scope, groups, groupOf, readers);
 
+  /** What a node changes step by step in the place of its result: a `scatterAdd` its operand, a loop what it carries. */
+  const changedBy = (node: AnyNode, result: Buffer): number | undefined => {
+    if (node.primitive === "scatterAdd") return 0;
+    if (node.primitive !== "scan") return undefined;
+    const at = scope.buffersOf(node).indexOf(result);
+    return at < node.params.carry ? node.params.constants + at : undefined;
+  };
+  /**
+   * The results on the way from an old value to a new one, newest first, if nodes change it step by step and nothing else
+   * reads them.
+   */
+  const changes = (buffer: Buffer, last: Buffer): readonly Buffer[] | undefined => {
+    const maker = scope.producer(last);
+    const at = maker && changedBy(maker, last);
+    if (at === undefined) return undefined;
+    const views = scope.operands(maker as AnyNode);
+    const from = identityOf(views[at] as View);
+    if (from === undefined || views.some((view, i) => i !== at && bufferOf(view) === from))
+      return undefined;
+    if (from === buffer) return [last];
+    if (isOutput(from) || readers(from).length > 1) return undefined;
+    const before = changes(buffer, from);
+    return before && [last, ...before];
+  };
+
   const direct = new Set<number>();
   const placed = new Set<Buffer>();
   destinations.forEach(({ buffer, replaces }, i) => {
@@ -233,24 +258,31 @@ export const regionSteps = (
     const maker = own && scope.producer(own);
     if (own === undefined || maker === undefined || placed.has(own)) return;
     const group = groupOf.get(maker) as Group;
+    let path: readonly Buffer[] = [own];
     if (replaces) {
       if (isOutput(buffer)) return;
+      const changed = changes(buffer, own);
+      path = changed ?? path;
+      const first = groupOf.get(scope.producer(path.at(-1) as Buffer) as AnyNode) as Group;
       const others = new Set(readers(buffer).map((n) => groupOf.get(n) as Group));
-      const readsItself = others.delete(group);
+      const readsItself = others.delete(first);
       const inStep =
-        isElementwise(group) &&
-        isPointwise(maker) &&
-        group.nodes.every((n) =>
-          scope
-            .operands(n)
-            .every((v) => bufferOf(v) !== buffer || (isPointwise(n) && identityOf(v) === buffer)),
-        );
+        changed !== undefined ||
+        (isElementwise(group) &&
+          isPointwise(maker) &&
+          group.nodes.every((n) =>
+            scope
+              .operands(n)
+              .every((v) => bufferOf(v) !== buffer || (isPointwise(n) && identityOf(v) === buffer)),
+          ));
       if (readsItself && !inStep) return;
-      if ([...others].some((reader) => dependsOn(reader, group))) return;
-      for (const reader of others) follow(group, reader, true);
+      if ([...others].some((reader) => dependsOn(reader, first))) return;
+      for (const reader of others) follow(first, reader, true);
     }
-    context.unite(own, buffer);
-    placed.add(own);
+    for (const result of path) {
+      context.unite(result, buffer);
+      placed.add(result);
+    }
     direct.add(i);
   });
 
