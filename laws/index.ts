@@ -255,6 +255,7 @@ export {
   type ScheduleSubject,
   scheduleMeaning,
 } from "./training/rates.ts";
+export { itemsDrawn, lastItems, type ReplaySubject, replayLaws } from "./training/replay.ts";
 export { type SubmissionSubject, submission } from "./training/submission.ts";
 export {
   interruption,

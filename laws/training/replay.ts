@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { Backend, resident } from "../../src/backend/index.ts";
 import type { Expr } from "../../src/ir/expr.ts";
 import type { KeyExpr } from "../../src/ir/ops/random.ts";
-import type { Memory, replay } from "../../src/learn/reinforcement/replay.ts";
+import type { Memory, replay } from "../../src/learn/reinforcement/index.ts";
 import { fromTypedArray } from "../../src/tensor/constructors.ts";
 import { key as keyOf } from "../../src/tensor/key.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";

@@ -11,3 +11,4 @@ export type { AgentParams } from "./agent.ts";
 export { episodes, meanLength, meanReturn } from "./episodes.ts";
 export type { Acting, OnPolicy } from "./onPolicy.ts";
 export { type ActionDistribution, categoricalPolicy, gaussianPolicy } from "./policies.ts";
+export { type ItemTypes, type Memory, type Parts, type Replay, replay } from "./replay.ts";

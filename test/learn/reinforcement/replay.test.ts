@@ -4,7 +4,7 @@ import { check, laws } from "../../../laws/index.ts";
 import { itemsDrawn, lastItems } from "../../../laws/training/replay.ts";
 import { holds } from "../../../laws/vitest.ts";
 import { add, fill, minimum, rem, sub } from "../../../src/ir/index.ts";
-import { type ItemTypes, type Memory, replay } from "../../../src/learn/reinforcement/replay.ts";
+import { type ItemTypes, type Memory, replay } from "../../../src/learn/reinforcement/index.ts";
 
 holds(laws.replay, [{ name: "replay", replay }], { runs: 15 });
 
