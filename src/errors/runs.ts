@@ -14,7 +14,9 @@ export class NonFinite extends failure(
   }) => ({
     what: `the ${e.where} stopped being finite`,
     where: `at step ${e.step}${e.path.length === 0 ? "" : `, first in ${e.path.join(".")}`}`,
-    fix: "lower the learning rate, clip the gradients, or look for extreme values in the data",
+    fix: e.path.includes("games")
+      ? "look at the environment: an observation or a reward that it returned was NaN or infinite"
+      : "lower the learning rate, clip the gradients, or look for extreme values in the data",
   }),
 ) {}
 

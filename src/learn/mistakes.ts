@@ -10,7 +10,7 @@ import type { Program } from "../ir/expr.ts";
  */
 export const refuseMistakes = (
   program: Program,
-  bound: Bound,
+  bound: Bound = {},
   others: readonly Issue[] = [],
 ): void => {
   const causes = [...issuesOf(program, 0, bound), ...others];

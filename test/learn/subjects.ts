@@ -16,7 +16,7 @@ import {
   tanh,
   transpose,
 } from "../../src/ir/index.ts";
-import { cartPole, withTimeLimit } from "../../src/learn/environments/index.ts";
+import { cartPole, pendulum, withTimeLimit } from "../../src/learn/environments/index.ts";
 import {
   adversarially,
   alternating,
@@ -33,7 +33,7 @@ import {
   sharpnessAware,
   supervised,
 } from "../../src/learn/index.ts";
-import { actorCritic } from "../../src/learn/reinforcement/index.ts";
+import { actorCritic, ppo, reinforce } from "../../src/learn/reinforcement/index.ts";
 import { batchNorm, dropout } from "../../src/nn/index.ts";
 import { binaryCrossEntropyWithLogits, type Loss } from "../../src/nn/losses/index.ts";
 import { adam, sgd } from "../../src/optim/index.ts";
@@ -170,7 +170,19 @@ export const learners: readonly LearnerSubject[] = [
   separable("a teacher that follows", followed("follow")),
   separable("a teacher that is copied", followed("copy")),
   separable("metaLearned", adapting),
+  playing("reinforce", reinforce({ ...balancing, length: 6 })),
   playing("actorCritic", actorCritic(balancing)),
+  playing("ppo", ppo({ ...balancing, epochs: 2, minibatches: 3 })),
+  playing(
+    "ppo of continuous actions",
+    ppo({
+      ...balancing,
+      environment: withTimeLimit(3)(pendulum()),
+      policy: dense(3, 1),
+      value: dense(3, 1),
+      evaluates: "sampled",
+    }),
+  ),
   separable("averaged", averaged(0.9)(two)),
   together("augmented", augmented(mixup({ inputs: ["x", "z"], targets: [] }))(two)),
   separable("averaged over all steps", averaged("polyak")(two)),

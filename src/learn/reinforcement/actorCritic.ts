@@ -8,14 +8,7 @@ import { notNegative, probability } from "../../tensor/validate.ts";
 import type { Columns, Learner } from "../learner.ts";
 import { eachLeaf } from "../trees.ts";
 import { generalizedAdvantages, type Valued } from "./advantages.ts";
-import {
-  type Acting,
-  joined,
-  type OnPolicy,
-  onPolicy,
-  type Rollout,
-  type Said,
-} from "./onPolicy.ts";
+import { type Acting, joined, type OnPolicy, onPolicy, type Rollout } from "./onPolicy.ts";
 import { update } from "./updates.ts";
 
 /** How advantages are estimated and losses weighed, in learners with a critic. */
@@ -30,19 +23,21 @@ export interface Weighing {
   readonly valueCoefficient?: number;
 }
 
-/** Rows to learn from: the steps of all games, with advantages and the returns to predict. */
-export interface Rows extends Said {
+/** Rows to learn from, `[games · length, ...]`: steps, their advantages, and the returns to predict. */
+export interface Rows {
   readonly observation: Expr;
   readonly action: Expr;
+  /** What the critic expected before. */
+  readonly value: Expr;
   readonly advantage: Expr;
   readonly target: Expr;
 }
 
-/** The rows of a rollout: leaves are `[games · length, ...]`. */
+/** The rows of a rollout. */
 export const rowsOf = (
   rollout: Rollout,
   weighing: { readonly discount: number; readonly lambda: number },
-): Pick<Rows, "observation" | "action" | "advantage" | "target"> & { readonly value: Expr } => {
+): Rows => {
   const { observation, action, reward, done, truncated, value, next } = rollout;
   const advantage = vmap((steps: Valued) => generalizedAdvantages(steps, weighing))({
     reward,
@@ -71,8 +66,8 @@ export const checkWeighing = (
 };
 
 /** The specification of {@link actorCritic}. */
-export interface ActorCritic<S, P extends AnyLayer, V extends AnyLayer>
-  extends OnPolicy<S, P, V>,
+export interface ActorCritic<P extends AnyLayer, V extends AnyLayer>
+  extends OnPolicy<P, V>,
     Weighing {}
 
 /**
@@ -110,9 +105,9 @@ export interface ActorCritic<S, P extends AnyLayer, V extends AnyLayer>
  * balancing.learner.metrics.map(({ name }) => name) // => ["loss", "return"]
  * ```
  */
-export const actorCritic = <S, P extends AnyLayer, V extends AnyLayer>(
-  spec: ActorCritic<S, P, V>,
-): Learner<Columns, Acting<S, ParamsOf<P>, ParamsOf<V>>> => {
+export const actorCritic = <P extends AnyLayer, V extends AnyLayer>(
+  spec: ActorCritic<P, V>,
+): Learner<Columns, Acting<ParamsOf<P>, ParamsOf<V>>> => {
   const { environments = 8, length = 5, discount = 0.99, lambda = 1 } = spec;
   const { entropyCoefficient = 0, valueCoefficient = 0.5 } = spec;
   checkWeighing("actorCritic", spec);
@@ -120,13 +115,13 @@ export const actorCritic = <S, P extends AnyLayer, V extends AnyLayer>(
     {
       name: "actorCritic",
       values: ["policyLoss", "valueLoss", "entropy"],
-      begins: "where it was",
+      anew: false,
       learn: (rollout, { moving, optimizer, reverse, say }) =>
         update(
           {
             optimizer,
             reverse,
-            loss: (params, rows: ReturnType<typeof rowsOf>) => {
+            loss: (params, rows: Rows) => {
               const said = say(params, rows);
               const policyLoss = neg(mean(mul(said.logProbability, rows.advantage)));
               const valueLoss = mean(square(sub(said.value, rows.target)));

@@ -1,6 +1,9 @@
 import { InvalidArgument } from "../../errors.ts";
+import { parameter } from "../../ir/build.ts";
 import type { Expr } from "../../ir/expr.ts";
 import { reshape } from "../../ir/ops/structural.ts";
+import { program } from "../../ir/program.ts";
+import { symbolsOf } from "../../ir/trees.ts";
 import { ascribe } from "../../ir/types/diagnose.ts";
 import { open, still, within } from "../../nn/apply.ts";
 import type { AnyLayer, Initial } from "../../nn/layer.ts";
@@ -11,6 +14,7 @@ import { sizeOf } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { leaves } from "../../tree.ts";
 import type { Environment } from "../environments/environment.ts";
+import { refuseMistakes } from "../mistakes.ts";
 import { type ActionDistribution, categoricalPolicy, gaussianPolicy } from "./policies.ts";
 
 /** What an agent knows of its environment. */
@@ -54,11 +58,11 @@ const part = (trained: Initial<unknown, unknown>, name: string): Initial<unknown
  */
 export const agent = <P extends AnyLayer, V extends AnyLayer>(
   op: string,
-  { name, actions, legal }: World,
+  { name, observation, actions, legal }: World,
   models: Models<P, V>,
 ): Agent<ParamsOf<P>, ParamsOf<V>> => {
   const layers = { policy: open(models.policy), value: open(models.value) };
-  const begun = (of: keyof typeof layers, key: Key): Initial<unknown, unknown> => {
+  const initial = (of: keyof typeof layers, key: Key): Initial<unknown, unknown> => {
     const made = layers[of].init(key);
     if (leaves(made.state).length > 0)
       throw new InvalidArgument({
@@ -74,40 +78,41 @@ export const agent = <P extends AnyLayer, V extends AnyLayer>(
     return within(of, layers[of], own.params, own.state, x, still)[0];
   };
   const shape = actions.kind === "discrete" ? [actions.count] : actions.shape;
-  const output: Agent<unknown, unknown>["output"] = (trained, observation) =>
+  const output: Agent<unknown, unknown>["output"] = (trained, seen) =>
     ascribe(
       `the policy of ${op} in ${name}`,
       [{ shape, dtype: "f32" }],
-      [applied("policy", trained, observation)],
+      [applied("policy", trained, seen)],
     )[0];
+  const value: Agent<unknown, unknown>["value"] = (trained, seen) => {
+    const made = applied("value", trained, seen);
+    const single = sizeOf(made.shape) === 1 ? made.shape : [1];
+    const types = [{ shape: single, dtype: "f32" }] as const;
+    return reshape(ascribe(`the value of ${op} in ${name}`, types, [made])[0], []);
+  };
   return {
     init: (key) => {
       const [first, second] = split(key, 2);
-      const [policy, value] = [begun("policy", first), begun("value", second)];
-      return {
-        // The layers' own `init` made them.
-        params: {
-          policy: policy.params as ParamsOf<P>,
-          value: value.params as ParamsOf<V>,
-          logDeviation: actions.kind === "discrete" ? undefined : full(actions.shape, 0),
-        },
-        state: { policy: policy.state, value: value.state },
+      const [policy, critic] = [initial("policy", first), initial("value", second)];
+      const deviation = actions.kind === "discrete" ? undefined : full(actions.shape, 0);
+      const made = {
+        params: { policy: policy.params, value: critic.params, logDeviation: deviation },
+        state: { policy: policy.state, value: critic.state },
       };
+      // The mistakes of layers are found here, once each and with their names.
+      const { tree, leaves: given } = symbolsOf<Initial<unknown, unknown>>(made);
+      const seen = parameter(observation);
+      refuseMistakes(program([seen, ...given], [output(tree, seen), value(tree, seen)]));
+      // The layers' own `init` made their params.
+      return made as Initial<AgentParams<ParamsOf<P>, ParamsOf<V>>, unknown>;
     },
     output,
-    act: (trained, observation) => {
-      const made = output(trained, observation);
+    act: (trained, seen) => {
+      const made = output(trained, seen);
       return actions.kind === "discrete"
-        ? categoricalPolicy(made, legal?.(observation))
+        ? categoricalPolicy(made, legal?.(seen))
         : gaussianPolicy(made, (trained.params as { readonly logDeviation: Expr }).logDeviation);
     },
-    value: (trained, observation) => {
-      const made = applied("value", trained, observation);
-      const single = sizeOf(made.shape) === 1 ? made.shape : [1];
-      return reshape(
-        ascribe(`the value of ${op} in ${name}`, [{ shape: single, dtype: "f32" }], [made])[0],
-        [],
-      );
-    },
+    value,
   };
 };

@@ -1,10 +1,7 @@
-import { scan } from "../../autodiff/control.ts";
 import { vmap } from "../../autodiff/vmap.ts";
 import { type Dataset, dataset } from "../../data/dataset.ts";
 import type { Expr } from "../../ir/expr.ts";
 import { cast, where } from "../../ir/ops/control.ts";
-import { and, not } from "../../ir/ops/elementwise.ts";
-import { fill } from "../../ir/ops/indexing.ts";
 import type { KeyExpr } from "../../ir/ops/random.ts";
 import { sum } from "../../ir/ops/reduction.ts";
 import {
@@ -20,7 +17,7 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { whole } from "../../tensor/validate.ts";
 import type { Environment, Policy } from "../environments/environment.ts";
 import { begin, rollout } from "../environments/rollout.ts";
-import type { Tally } from "./playing.ts";
+import { inFirst, type Tally } from "./playing.ts";
 
 /**
  * Held-out episodes, as rows with a random key each: the `validation` or `test` dataset of a learner that plays. Each row
@@ -44,20 +41,16 @@ export const episodes = (
 
 /** Plays one episode of at most `limit` steps, from a key. */
 const episode =
-  <S>(environment: Environment<S>, policy: Policy, limit: number) =>
+  (environment: Environment, policy: Policy, limit: number) =>
   (own: KeyExpr): Tally => {
     const { steps } = rollout(environment, policy, { length: limit })(begin(environment, own));
     // The steps after the end belong to the next episode.
-    const [, counts] = scan<Expr, { done: Expr; truncated: Expr }, Expr>(
-      (alive, { done, truncated }) => [and(alive, and(not(done), not(truncated))), alive],
-      fill([], 1, "bool"),
-      { done: steps.done, truncated: steps.truncated },
-    );
+    const counts = inFirst(steps);
     return { earned: sum(where(counts, steps.reward, 0)), steps: sum(cast(counts, "i32")) };
   };
 
 /** Plays an episode for each key: the return and the length of each, `[episodes]`. */
-export const playEpisodes = <S>(environment: Environment<S>, policy: Policy, limit: number) =>
+export const playEpisodes = (environment: Environment, policy: Policy, limit: number) =>
   vmap(episode(environment, policy, limit)) as (keys: Expr) => Tally;
 
 const episodeValues = ["episodeReturn", "episodeLength", "episodeEnded"] as const;

@@ -4,7 +4,7 @@ import type { Reverse } from "../../autodiff/reverseMode.ts";
 import { vmap } from "../../autodiff/vmap.ts";
 import type { Expr } from "../../ir/expr.ts";
 import { cast } from "../../ir/ops/control.ts";
-import { neg } from "../../ir/ops/elementwise.ts";
+import { and, neg } from "../../ir/ops/elementwise.ts";
 import { fill } from "../../ir/ops/indexing.ts";
 import { broadcastTo } from "../../ir/ops/promote.ts";
 import type { KeyExpr } from "../../ir/ops/random.ts";
@@ -21,18 +21,17 @@ import { whole } from "../../tensor/validate.ts";
 import type { Tree } from "../../tree.ts";
 import { type Moving, optimizerUnder } from "../descending.ts";
 import type { Environment, Policy } from "../environments/environment.ts";
-import { type Columns, columnOf, type Learner, type Refused } from "../learner.ts";
+import { type Columns, columnOf, type Learner } from "../learner.ts";
 import type { SomeMetric } from "../scoring.ts";
-import { eachLeaf } from "../trees.ts";
 import type { Valued } from "./advantages.ts";
 import { type AgentParams, agent } from "./agent.ts";
 import { meanReturn, playEpisodes } from "./episodes.ts";
-import { beginGames, play, type Tallied } from "./playing.ts";
+import { beginGames, type Game, play } from "./playing.ts";
 
 /** The settings of every learner that learns from the steps that its own policy plays. */
-export interface OnPolicy<S, P extends AnyLayer, V extends AnyLayer> {
+export interface OnPolicy<P extends AnyLayer, V extends AnyLayer> {
   /** The environment to play. Episodes without an end of their own need `withTimeLimit`. */
-  readonly environment: Environment<S>;
+  readonly environment: Environment;
   /**
    * The layer that turns an observation into a policy: a logit for each discrete action, or the mean of each continuous
    * number.
@@ -57,9 +56,9 @@ export interface OnPolicy<S, P extends AnyLayer, V extends AnyLayer> {
 }
 
 /** What a learner that plays carries from step to step. */
-export interface Acting<S, P, V> {
+export interface Acting<P, V> {
   // The games come first, so that an environment whose state is not finite is named before the params that it spoiled.
-  readonly games: Concrete<Tallied<S>>;
+  readonly games: Concrete<Game>;
   readonly params: AgentParams<P, V>;
   /** The states of layers, which hold no tensors. */
   readonly layerState: unknown;
@@ -70,6 +69,8 @@ export interface Acting<S, P, V> {
 export interface Rollout extends Valued {
   readonly observation: Expr;
   readonly action: Expr;
+  /** Whether the step is part of the first episode of its game in this rollout. */
+  readonly first: Expr;
 }
 
 /** What an agent says of steps: leaves are `[steps]`. */
@@ -79,13 +80,16 @@ export interface Said {
   readonly value: Expr;
 }
 
+/** Named values of a batch. */
+type Values = { readonly [name: string]: Expr };
+
 /** The result of learning from a rollout. */
 export interface Learned {
   readonly moving: Moving;
   /** The mean loss of all updates, a scalar. */
   readonly loss: Expr;
   /** Further scalars, by name, for metrics such as `meanOf("entropy")`. */
-  readonly values: { readonly [name: string]: Expr };
+  readonly values: Values;
 }
 
 /** How a learner differs from the others. */
@@ -93,8 +97,8 @@ export interface Rule {
   readonly name: string;
   /** The names of the values in {@link Learned}. */
   readonly values: readonly string[];
-  /** Whether each step begins new episodes, or goes on with those in progress. */
-  readonly begins: "anew" | "where it was";
+  /** Whether each step begins new episodes and counts the first of each game, or goes on with those in progress. */
+  readonly anew: boolean;
   readonly learn: (rollout: Rollout, how: Circumstances) => Learned;
 }
 
@@ -115,48 +119,30 @@ export const joined = (x: Expr): Expr => {
 };
 
 /** A learner that plays with its policy, and learns from what it played, in one program. */
-export const onPolicy = <S, P extends AnyLayer, V extends AnyLayer>(
+export const onPolicy = <P extends AnyLayer, V extends AnyLayer>(
   rule: Rule,
-  spec: OnPolicy<S, P, V> & { readonly environments: number; readonly length: number },
-): Learner<Columns, Acting<S, ParamsOf<P>, ParamsOf<V>>> => {
-  const { name } = rule;
+  spec: OnPolicy<P, V> & { readonly environments: number; readonly length: number },
+): Learner<Columns, Acting<ParamsOf<P>, ParamsOf<V>>> => {
+  const { name, anew } = rule;
   const { environment, optimizer, environments, length, evaluates = "greedy" } = spec;
   const { longestEpisode = environment.limit ?? 1000, metrics: own = [meanReturn] } = spec;
   whole(1)(name, { environments, length, longestEpisode });
   const metrics: readonly SomeMetric[] = [meanLoss, ...own];
-  const acting = agent(name, environment, spec);
-  type Carried = Symbolic<Acting<S, unknown, unknown>>;
+  const { init, act, value, output } = agent(name, environment, spec);
   /** The tree that `init` made, with expressions in place of tensors. */
-  const opened = (carried: unknown) => carried as Carried;
-  const trainedOf = ({ params, layerState }: Carried): Initial<unknown, unknown> => ({
-    params,
-    state: layerState,
-  });
-  const sampling =
-    (trained: Initial<unknown, unknown>): Policy =>
-    (observation, key) => ({ action: acting.act(trained, observation).sample(key) });
-  const greedy =
-    (trained: Initial<unknown, unknown>): Policy =>
-    (observation) => ({ action: acting.act(trained, observation).mode });
-  const summaries = (
-    loss: Expr,
-    examples: number,
-    values: { readonly [name: string]: Expr },
-  ): readonly Exprs[] =>
-    metrics.map((metric) =>
-      metric.fromBatch({
-        loss,
-        outputs: fill([examples], 0, "f32"),
-        targets: fill([examples], 0, "f32"),
-        examples,
-        values,
-      }),
-    );
-  const refused = (field: string): Refused => ({
-    field,
-    value: `another ${field}`,
-    expected: `none: ${name} has its own`,
-  });
+  const opened = (carried: unknown) => carried as Symbolic<Acting<unknown, unknown>>;
+  const trainedOf = (carried: unknown): Initial<unknown, unknown> => {
+    const { params, layerState } = opened(carried);
+    return { params, state: layerState };
+  };
+  const summaries = (loss: Expr, examples: number, values: Values): readonly Exprs[] => {
+    const none = fill([examples], 0, "f32");
+    const batch = { loss, outputs: none, targets: none, examples, values };
+    return metrics.map((metric) => metric.fromBatch(batch));
+  };
+  /** A function of one step as a function of the steps of all games, `[games, length, ...]`. */
+  const ofAll = (f: (one: Expr) => Expr) => (xs: Expr) =>
+    reshape(vmap(f)(joined(xs)) as Expr, [environments, length]);
 
   return {
     name,
@@ -165,7 +151,7 @@ export const onPolicy = <S, P extends AnyLayer, V extends AnyLayer>(
     metrics,
     init: (key) => {
       const [first, second] = split(key, 2);
-      const { params, state } = acting.init(first);
+      const { params, state } = init(first);
       return {
         games: beginGames(environment, environments, second),
         params,
@@ -174,105 +160,85 @@ export const onPolicy = <S, P extends AnyLayer, V extends AnyLayer>(
       };
     },
     step: (carried, _, { key, reverse }) => {
-      const before = opened(carried);
-      const trained = trainedOf(before);
-      const games = before.games as Unshaped<Tallied<S>>;
-      const { after, steps, episodes } = vmap(
-        play(environment, sampling(trained), length) as (
-          of: Tallied<S>,
-        ) => ReturnType<ReturnType<typeof play<S>>>,
-      )(games);
-      const seen = { now: steps.observation, next: steps.next };
-      const values = eachLeaf(
-        (x) =>
-          reshape(vmap((one: Expr) => acting.value(trained, one))(joined(x)) as Expr, [
-            environments,
-            length,
-          ]),
-        seen,
+      const { games, params, layerState, optimizerState } = opened(carried);
+      const trained = trainedOf(carried);
+      const policy: Policy = (observation, own) => ({
+        action: act(trained, observation).sample(own),
+      });
+      const { after, steps, episodes, first } = vmap(play(environment, policy, { length, anew }))(
+        games as Unshaped<Game>,
       );
-      const { params, optimizerState, layerState } = before;
-      const learned = rule.learn(
-        {
-          observation: steps.observation,
-          action: steps.choice.action,
-          reward: steps.reward,
-          done: steps.done,
-          truncated: steps.truncated,
-          value: values.now,
-          next: values.next,
-        },
-        {
-          moving: { params, optimizerState },
-          optimizer,
-          reverse,
-          key,
-          say: (own, { observation, action }) =>
-            vmap((one: Expr, done: Expr): Said => {
-              const policy = acting.act({ params: own, state: layerState }, one);
-              return {
-                logProbability: policy.logProbability(done),
-                entropy: policy.entropy,
-                value: acting.value({ params: own, state: layerState }, one),
-              };
-            })(observation, action),
-        },
-      );
+      const valueOf = ofAll((one) => value(trained, one));
+      const { observation, choice, reward, done, truncated, next } = steps;
+      const rollout = {
+        ...{ observation, action: choice.action, reward, done, truncated, first },
+        ...{ value: valueOf(observation), next: valueOf(next) },
+      };
+      const say: Circumstances["say"] = (params, of) =>
+        vmap((seen: Expr, action: Expr): Said => {
+          const current = { params, state: layerState };
+          const { logProbability, entropy } = act(current, seen);
+          return {
+            logProbability: logProbability(action),
+            entropy,
+            value: value(current, seen),
+          };
+        })(of.observation, of.action);
+      const moving = { params, optimizerState };
+      const learned = rule.learn(rollout, { moving, optimizer, reverse, key, say });
       const examples = environments * length;
+      const counts = anew ? and(episodes.ended, first) : episodes.ended;
+      const values = {
+        ...Object.fromEntries(
+          Object.entries(learned.values).map(([of, x]) => [of, broadcastTo(x, [examples])]),
+        ),
+        episodeReturn: joined(episodes.earned),
+        episodeLength: cast(joined(episodes.steps), "f32"),
+        episodeEnded: joined(counts),
+      };
       return {
         carried: { games: after, layerState, ...learned.moving },
         report: {
           loss: learned.loss,
           learningRate: optimizer.learningRate?.(optimizerState),
-          summaries: [
-            summaries(learned.loss, examples, {
-              episodeReturn: joined(episodes.earned),
-              episodeLength: cast(joined(episodes.steps), "f32"),
-              episodeEnded: joined(episodes.ended),
-              ...Object.fromEntries(
-                Object.entries(learned.values).map(([of, x]) => [of, broadcastTo(x, [examples])]),
-              ),
-            }),
-          ],
+          summaries: [summaries(learned.loss, examples, values)],
         },
       };
     },
     evaluate: (carried, rows) => {
-      const trained = trainedOf(opened(carried));
-      const policy = evaluates === "greedy" ? greedy(trained) : sampling(trained);
-      const { earned, steps } = playEpisodes(
-        environment,
-        policy,
-        longestEpisode,
-      )(columnOf(rows, "key"));
+      const trained = trainedOf(carried);
+      const policy: Policy = (observation, key) => {
+        const { mode, sample } = act(trained, observation);
+        return { action: evaluates === "greedy" ? mode : sample(key) };
+      };
+      const keys = columnOf(rows, "key");
+      const { earned, steps } = playEpisodes(environment, policy, longestEpisode)(keys);
       const examples = earned.shape[0] ?? 1;
       const loss = neg(mean(earned));
-      const notMeasured = fill([examples], Number.NaN, "f32");
-      return {
-        loss,
-        summaries: [
-          summaries(loss, examples, {
-            ...Object.fromEntries(rule.values.map((of) => [of, notMeasured])),
-            episodeReturn: earned,
-            episodeLength: cast(steps, "f32"),
-            episodeEnded: fill([examples], 1, "bool"),
-          }),
-        ],
+      const values = {
+        // What only training measures.
+        ...Object.fromEntries(rule.values.map((of) => [of, fill([examples], Number.NaN, "f32")])),
+        episodeReturn: earned,
+        episodeLength: cast(steps, "f32"),
+        episodeEnded: fill([examples], 1, "bool"),
       };
+      return { loss, summaries: [summaries(loss, examples, values)] };
     },
-    predict: (carried, row) =>
-      acting.output(trainedOf(opened(carried)), columnOf(row, "observation")),
+    predict: (carried, row) => output(trainedOf(carried), columnOf(row, "observation")),
     trained: {
-      get: (carried) => trainedOf(opened(carried)),
+      get: trainedOf,
       set: (carried, { params, state }) => ({ ...opened(carried), params, layerState: state }),
     },
-    adjust: ({ loss, augment, metrics: others = own, ...change }) => {
-      if (loss !== undefined) return left(refused("loss"));
-      if (augment !== undefined) return left(refused("augment"));
-      return pipe(
-        optimizerUnder(change, optimizer),
-        map((next) => onPolicy(rule, { ...spec, optimizer: next, metrics: others })),
-      );
-    },
+    adjust: ({ metrics: others = own, loss, augment, ...change }) =>
+      loss !== undefined || augment !== undefined
+        ? left({
+            field: loss === undefined ? "augment" : "loss",
+            value: "another",
+            expected: `none, since ${name} learns from what it plays, by a loss of its own`,
+          })
+        : pipe(
+            optimizerUnder(change, optimizer),
+            map((next) => onPolicy(rule, { ...spec, optimizer: next, metrics: others })),
+          ),
   };
 };

@@ -2,10 +2,11 @@ import { scan } from "../../autodiff/control.ts";
 import { vmap } from "../../autodiff/vmap.ts";
 import { run } from "../../interpreter/evaluate.ts";
 import type { Expr } from "../../ir/expr.ts";
-import { where } from "../../ir/ops/control.ts";
-import { add, or } from "../../ir/ops/elementwise.ts";
+import { cast, where } from "../../ir/ops/control.ts";
+import { add, and, ge, not, or } from "../../ir/ops/elementwise.ts";
 import { fill } from "../../ir/ops/indexing.ts";
 import type { KeyExpr } from "../../ir/ops/random.ts";
+import { isFinite, min } from "../../ir/ops/reduction.ts";
 import { program } from "../../ir/program.ts";
 import {
   type Concrete,
@@ -18,6 +19,7 @@ import {
   type Unshaped,
 } from "../../ir/trees.ts";
 import { stackTensors } from "../../tensor/constructors.ts";
+import { isFloat } from "../../tensor/dtype.ts";
 import { type Key, split } from "../../tensor/key.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Choice, Environment, Policy } from "../environments/environment.ts";
@@ -25,62 +27,58 @@ import { begin, type Playing, rollout, type Transition } from "../environments/r
 import { refuseMistakes } from "../mistakes.ts";
 import type { Rewarded } from "./advantages.ts";
 
-/** A game in progress, with what its episode has earned so far. */
-export interface Tallied<S> {
-  readonly game: Playing<S>;
-  readonly tally: Tally;
-}
-
 /** What an episode has earned so far, f32, in how many steps, i32. */
 export interface Tally {
   readonly earned: Expr;
   readonly steps: Expr;
 }
 
-/** The return and the length of the episode up to each step, and whether the step ended it: `[length]`. */
-export interface Episodes {
-  readonly earned: Expr;
-  readonly steps: Expr;
+/** A game in progress, with the tally of its episode. */
+export interface Game {
+  readonly playing: Playing<unknown>;
+  readonly tally: Tally;
+}
+
+/** The tally of the episode up to each step, and whether the step ended it: `[length]`. */
+export interface Episodes extends Tally {
   readonly ended: Expr;
 }
 
-/** Steps of games, and the episodes that they were part of. */
-export interface Play {
+/** The steps of a game, the episodes that they were part of, and the game afterwards. */
+export interface Played {
+  readonly after: Game;
   readonly steps: Unshaped<Transition<Choice>>;
   readonly episodes: Episodes;
+  /** Whether each step is part of the first of these episodes. */
+  readonly first: Expr;
 }
+
+export const noTally = (): Tally => ({ earned: fill([], 0, "f32"), steps: fill([], 0, "i32") });
 
 /** Evaluates a function of trees at once, by the reference rules. */
 const atOnce = <A, B>(f: (x: Symbolic<A>) => B, given: A): Concrete<B> => {
   const inputs = symbolsOf(given);
   const made = flattenExprs(f(inputs.tree));
   const whole = program(inputs.leaves, made.leaves);
-  refuseMistakes(whole, {});
+  refuseMistakes(whole);
   return treeOf(shapeFor<Concrete<B>>(made.shape), run(whole, flattenTensors(given).leaves));
 };
 
-const noTally = (): Tally => ({ earned: fill([], 0, "f32"), steps: fill([], 0, "i32") });
-
 /** Begins games with the first episode of each: leaves are `[games, ...]`. */
-export const beginGames = <S>(
-  environment: Environment<S>,
-  games: number,
-  key: Key,
-): Concrete<Tallied<S>> =>
+export const beginGames = (environment: Environment, games: number, key: Key): Concrete<Game> =>
   atOnce(
     (keys: Expr) =>
-      vmap((own: KeyExpr): Tallied<S> => ({ game: begin(environment, own), tally: noTally() }))(
-        keys,
-      ),
+      vmap((own: KeyExpr): Game => ({ playing: begin(environment, own), tally: noTally() }))(keys),
     stackTensors(split(key, games)) as Tensor,
-  ) as Concrete<Tallied<S>>;
+  ) as Concrete<Game>;
 
 /** Counts what episodes earn: from the tally before some steps to the one after them. */
 export const tallied = (
   { reward, done, truncated }: Rewarded,
   before: Tally,
 ): { readonly tally: Tally; readonly episodes: Episodes } => {
-  const [tally, episodes] = scan<Tally, { reward: Expr; ended: Expr }, Episodes>(
+  type Step = { readonly reward: Expr; readonly ended: Expr };
+  const [tally, episodes] = scan<Tally, Step, Episodes>(
     ({ earned: had, steps: taken }, { reward, ended }) => {
       const [earned, steps] = [add(had, reward), add(taken, 1)];
       const next = { earned: where(ended, 0, earned), steps: where(ended, 0, steps) };
@@ -92,11 +90,43 @@ export const tallied = (
   return { tally, episodes };
 };
 
-/** Plays `length` steps of one game; `vmap` plays many. */
+/** Whether each of some steps, `[length]`, is part of the first episode. */
+export const inFirst = ({ done, truncated }: Pick<Rewarded, "done" | "truncated">): Expr => {
+  const [, first] = scan<Expr, { readonly ended: Expr }, Expr>(
+    (alive, { ended }) => [and(alive, not(ended)), alive],
+    fill([], 1, "bool"),
+    { ended: or(done, truncated) },
+  );
+  return first;
+};
+
+/** Whether all floats among some tensors are finite, a bool scalar. */
+const allFinite = (xs: readonly Expr[]): Expr =>
+  xs
+    .filter(({ dtype }) => isFloat(dtype))
+    .map((x) => ge(min(cast(isFinite(x), "i32")), 1))
+    .reduce(and, fill([], 1, "bool"));
+
+/**
+ * Plays `length` steps of one game; `vmap` plays many.
+ *
+ * Where the environment returned a number that is not finite, the tally is NaN afterwards: the run ends with an error that
+ * names the game, and not the params that the number spoiled.
+ */
 export const play =
-  <S>(environment: Environment<S>, policy: Policy, length: number) =>
-  ({ game, tally: before }: Tallied<S>): { readonly after: Tallied<S> } & Play => {
-    const { playing, steps } = rollout(environment, policy, { length })(game);
-    const { tally, episodes } = tallied(steps, before);
-    return { after: { game: playing, tally }, steps, episodes };
+  (
+    environment: Environment,
+    policy: Policy,
+    { length, anew }: { readonly length: number; readonly anew: boolean },
+  ) =>
+  ({ playing, tally: before }: Game): Played => {
+    const start = anew ? begin(environment, playing.key) : playing;
+    const made = rollout(environment, policy, { length })(start);
+    const { tally, episodes } = tallied(made.steps, anew ? noTally() : before);
+    const { observation, reward, next } = made.steps;
+    const earned = where(allFinite([observation, reward, next]), tally.earned, Number.NaN);
+    return {
+      after: { playing: made.playing, tally: { ...tally, earned } },
+      ...{ steps: made.steps, episodes, first: inFirst(made.steps) },
+    };
   };

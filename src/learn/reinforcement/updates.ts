@@ -7,7 +7,7 @@ import { take } from "../../ir/ops/indexing.ts";
 import { type KeyExpr, permutation, randomBits } from "../../ir/ops/random.ts";
 import { mean } from "../../ir/ops/reduction.ts";
 import { reshape } from "../../ir/ops/structural.ts";
-import { exprTree } from "../../ir/trees.ts";
+import { exprTree, flattenExprs, type Unshaped } from "../../ir/trees.ts";
 import type { GradientTransformation } from "../../optim/transformation.ts";
 import { type Moving, moved } from "../descending.ts";
 import { gradientOf } from "../gradient/rule.ts";
@@ -46,27 +46,29 @@ export const update = <Rows>(
   return { loss: made, values, moving: moved(optimizer, before, slope) };
 };
 
-/** Updates on minibatches of the rows, which each epoch shuffles anew, as one loop; losses and values are means. */
+/** How often updates pass over their rows, and in how many minibatches. */
+export interface Passes {
+  readonly epochs: number;
+  /** A divisor of the number of rows. */
+  readonly minibatches: number;
+  readonly key: KeyExpr;
+}
+
+/** The rows of each minibatch, `[epochs · minibatches, rows]`: each epoch has its own permutation of `0 … examples - 1`. */
+const ordersOf = ({ epochs, minibatches, key }: Passes, examples: number): Expr => {
+  const keys = randomBits(key, [epochs, 2]) as Unshaped<KeyExpr>;
+  const orders: Expr = vmap((own: KeyExpr) => permutation(own, examples))(keys);
+  return reshape(orders, [epochs * minibatches, examples / minibatches]);
+};
+
+/** Updates on minibatches of the rows, which each epoch shuffles anew, as one loop. Losses and values are means. */
 export const updates = <Rows>(
   of: Updates<Rows>,
   rows: Rows,
   start: Moving,
-  {
-    epochs,
-    minibatches,
-    examples,
-    key,
-  }: {
-    readonly epochs: number;
-    readonly minibatches: number;
-    readonly examples: number;
-    readonly key: KeyExpr;
-  },
+  passes: Passes,
 ): Judgment & { readonly moving: Moving } => {
-  const orders = vmap((own: KeyExpr) => permutation(own, examples) as Expr)(
-    randomBits(key, [epochs, 2]) as Expr as never,
-  );
-  const batches = reshape(orders as Expr, [epochs * minibatches, examples / minibatches]);
+  const examples = flattenExprs(rows).leaves[0]?.shape[0] ?? 1;
   type State = { readonly params: Exprs; readonly optimizerState: Exprs };
   const [moving, made] = scan<State, Expr, Judgment>(
     (before, which) => {
@@ -75,8 +77,7 @@ export const updates = <Rows>(
       return [{ params: exprTree(next.params), optimizerState: next.optimizerState }, judgment];
     },
     { params: exprTree(start.params), optimizerState: start.optimizerState },
-    batches as never,
+    ordersOf(passes, examples),
   );
-  const { loss, values } = eachLeaf((x) => mean(x), made as Judgment);
-  return { moving, loss, values };
+  return { moving, ...eachLeaf((x) => mean(x), made as Judgment) };
 };
