@@ -3,6 +3,27 @@
 import { failure } from "./failure.ts";
 import { inLayer, oneOf, several } from "./words.ts";
 
+/** The operation that made the first value which is not finite, of finite operands. */
+export interface Origin {
+  readonly primitive: string;
+  /** The layers around it, outermost first; empty outside of layers, as in a loss or an optimizer. */
+  readonly path: readonly string[];
+  readonly value: "NaN" | "infinity";
+  /** The smallest and the greatest number of each operand. */
+  readonly operands: readonly (readonly [least: number, greatest: number])[];
+}
+
+const originText = ({ primitive, path, value, operands }: Origin): string => {
+  const numbers = operands
+    .map(
+      ([least, greatest]) =>
+        `[${[least, greatest].map((x) => Number(x.toPrecision(4))).join(", ")}]`,
+    )
+    .join(" and ");
+  const layer = path.length === 0 ? "outside of layers" : `in the layer ${path.join(" > ")}`;
+  return `: the first ${value} came of ${primitive} ${layer}, of numbers in ${numbers}`;
+};
+
 /** A value of a training run became infinite or NaN: the loss (`where: "loss"`), or the params. */
 export class NonFinite extends failure(
   "NonFinite",
@@ -11,8 +32,10 @@ export class NonFinite extends failure(
     readonly step: number;
     /** The path of the first leaf of the state that is not finite, if there is one. */
     readonly path: readonly string[];
+    /** Where it arose, if somebody looked. */
+    readonly origin?: Origin | undefined;
   }) => ({
-    what: `the ${e.where} stopped being finite`,
+    what: `the ${e.where} stopped being finite${e.origin === undefined ? "" : originText(e.origin)}`,
     where: `at step ${e.step}${e.path.length === 0 ? "" : `, first in ${e.path.join(".")}`}`,
     fix: e.path.includes("games")
       ? "look at the environment: an observation or a reward that it returned was NaN or infinite"

@@ -48,7 +48,7 @@ export class Environment<V> {
   readonly #path: readonly string[];
   readonly #known = new Map<AnyNode, readonly V[]>();
 
-  /** `path` is that of the node whose rule built the expressions: issues in them are reported there. */
+  /** `path` is that of the node whose rule built the expressions: they belong to the same layer. */
   constructor(
     base: Interpreter<V>,
     placeholders: readonly Expr[],
@@ -80,7 +80,7 @@ export class Environment<V> {
   }
 
   #placed(node: AnyNode): AnyNode {
-    return node.issue === undefined ? node : { ...node, path: [...this.#path, ...node.path] };
+    return this.#path.length === 0 ? node : { ...node, path: [...this.#path, ...node.path] };
   }
 }
 

@@ -1,5 +1,15 @@
 /** Pipelines, training runs, and the events of runs. */
 
+export { type BatchSizes, type BatchSpeed, batchSizes$ } from "./diagnose/batchSizes.ts";
+export { explainNonFinite, locateNonFinite } from "./diagnose/nonFinite.ts";
+export { dryRun, overfitOneBatch } from "./diagnose/oneBatch.ts";
+export {
+  type LearningRateRange,
+  learningRateRange$,
+  type RateLoss,
+  steepestRate,
+} from "./diagnose/rates.ts";
+export { type Recovering, type Recovery, trainRecovering$ } from "./diagnose/recovering.ts";
 export { type EventJson, encodeEvent, eventJsonCodec } from "./events/codec.ts";
 export type {
   BaselineScore,
@@ -36,6 +46,7 @@ export {
 export { type SampleEvery, type Sampler, sampleEvery } from "./operators/sampleEvery.ts";
 export { type SaveCheckpoints, saveCheckpoints } from "./operators/saveCheckpoints.ts";
 export { type StatesEvery, statesEvery } from "./operators/statesEvery.ts";
+export { type StopAfter, stopAfter } from "./operators/stopAfter.ts";
 export { type StopWhen, stopWhen } from "./operators/stopWhen.ts";
 export { type TextOptions, textSampler } from "./operators/textSampler.ts";
 export { asBaseline } from "./pipeline/asBaseline.ts";

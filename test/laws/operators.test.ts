@@ -26,12 +26,13 @@ import {
   supervised,
   tensor,
 } from "../../src/index.ts";
-import { statesEvery, stopWhen } from "../../src/train/index.ts";
+import { statesEvery, stopAfter, stopWhen } from "../../src/train/index.ts";
 import type * as stopping from "../../src/train/operators/earlyStopping.ts";
 import type * as progress from "../../src/train/operators/printProgress.ts";
 import type * as samples from "../../src/train/operators/sampleEvery.ts";
 import type * as checkpoints from "../../src/train/operators/saveCheckpoints.ts";
 import type * as states from "../../src/train/operators/statesEvery.ts";
+import type * as limits from "../../src/train/operators/stopAfter.ts";
 import type * as stops from "../../src/train/operators/stopWhen.ts";
 import type { TrainState } from "../../src/train/state/state.ts";
 
@@ -41,6 +42,7 @@ type Modules = typeof stopping &
   typeof progress &
   typeof checkpoints &
   typeof states &
+  typeof limits &
   typeof stops;
 
 /** Exports of these modules that are not operators. */
@@ -82,7 +84,16 @@ const operators: { readonly [Name in Exclude<keyof Modules, NoOperator>]: readon
   ],
   printProgress: [printProgress({ stream: { write: () => true, isTTY: true }, every: 0 })],
   statesEvery: [statesEvery({ steps: 3, seconds: 60 })],
-  stopWhen: [stopWhen(NEVER), stopWhen(new AbortController().signal)],
+  stopAfter: [
+    stopAfter({ steps: 3, seconds: 60 }),
+    stopAfter({ steps: 3 }),
+    stopAfter({ steps: 4 }),
+  ],
+  stopWhen: [
+    (events$) => events$.pipe(earlyStopping({ monitor: "train.loss" }), stopWhen(NEVER)),
+    stopWhen(NEVER),
+    stopWhen(new AbortController().signal),
+  ],
   // This law makes up the trees of the states, so it cannot save them.
   saveCheckpoints: [saveCheckpoints(of, { path: join(folder, "last.json"), every: 2 }) as Operator],
 };

@@ -1,31 +1,24 @@
 import {
   defer,
-  from,
   fromEvent,
   ignoreElements,
   type MonoTypeOperatorFunction,
   merge,
-  mergeMap,
   type Observable,
   of as only,
   Subject,
   take,
   takeUntil,
-  takeWhile,
   tap,
 } from "rxjs";
-import type { Started, Stopped, TrainEvent } from "../events/event.ts";
+import type { Started, TrainEvent } from "../events/event.ts";
 import type { TrainState } from "../state/state.ts";
+import { stoppingAt } from "./stoppingAt.ts";
 
 /** The options of {@link stopWhen}. */
 export interface StopWhen {
   /** The reason in `Stopped`. Defaults to `"asked to stop"`. */
   readonly reason?: string;
-}
-
-/** What an event with the state of a run that goes on has. */
-interface WithState {
-  readonly _tag: "Started" | "StateReached" | "EpochCompleted";
 }
 
 const aborted$ = (signal: AbortSignal): Observable<unknown> =>
@@ -54,12 +47,6 @@ export const stopWhen = <C>(
   { reason = "asked to stop" }: StopWhen = {},
 ): MonoTypeOperatorFunction<TrainEvent<TrainState<C>>> => {
   const notifier$ = notifier instanceof AbortSignal ? aborted$(notifier) : notifier;
-  const stopped = (
-    event: Extract<TrainEvent<TrainState<C>>, WithState>,
-  ): Stopped<TrainState<C>> => {
-    const { epoch, step, state } = { ...event.state, ...event };
-    return { _tag: "Stopped", reason, epoch, step, test: undefined, state };
-  };
   return (run$) =>
     defer(() => {
       let asked = false;
@@ -75,19 +62,14 @@ export const stopWhen = <C>(
         takeUntil(over$),
       );
       const events$ = run$.pipe(
-        tap({
-          next: (event) => {
-            if (event._tag === "Started") request = event.requestState;
-          },
-          complete: () => over$.next(),
+        tap((event) => {
+          if (event._tag === "Started") request = event.requestState;
         }),
-        mergeMap((event) =>
-          asked && "state" in event && event._tag !== "Stopped" && event._tag !== "Completed"
-            ? from([event, stopped(event)])
-            : from([event]),
-        ),
+        stoppingAt(() => asked, reason),
+        // The run may end for another reason, too.
+        tap({ complete: () => over$.next() }),
       );
       // Asking comes first: a signal may be aborted already.
-      return merge(asking$, events$).pipe(takeWhile(({ _tag }) => _tag !== "Stopped", true));
+      return merge(asking$, events$);
     });
 };

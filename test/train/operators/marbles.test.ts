@@ -8,6 +8,7 @@ import { TestScheduler } from "rxjs/testing";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { Backend } from "../../../src/backend/index.ts";
 import { scalar } from "../../../src/tensor/constructors.ts";
+import { explainNonFinite } from "../../../src/train/diagnose/nonFinite.ts";
 import type { TrainEvent } from "../../../src/train/events/event.ts";
 import { afterEpochs } from "../../../src/train/operators/afterEpochs.ts";
 import { earlyStopping } from "../../../src/train/operators/earlyStopping.ts";
@@ -16,9 +17,10 @@ import { printProgress } from "../../../src/train/operators/printProgress.ts";
 import { sampleEvery } from "../../../src/train/operators/sampleEvery.ts";
 import { saveCheckpoints } from "../../../src/train/operators/saveCheckpoints.ts";
 import { statesEvery } from "../../../src/train/operators/statesEvery.ts";
+import { stopAfter } from "../../../src/train/operators/stopAfter.ts";
 import { stopWhen } from "../../../src/train/operators/stopWhen.ts";
 import { small } from "../examples.ts";
-import type { Event } from "./events.ts";
+import { at, type Event } from "./events.ts";
 import { diagramOf, events, marbleOf, marbles, scheduler } from "./marbles.ts";
 
 type Operator = MonoTypeOperatorFunction<Event>;
@@ -26,9 +28,13 @@ type Operator = MonoTypeOperatorFunction<Event>;
 const inVirtualTime = () => scheduler((actual, expected) => expect(actual).toEqual(expected));
 
 /** An operator does on a hot source what the diagram of its docstring says, and leaves the source when that says so. */
-const drawn = (diagram: { readonly [line: string]: string }, operator: Operator): void =>
+const drawn = (
+  diagram: { readonly [line: string]: string },
+  operator: Operator,
+  values = events,
+): void =>
   inVirtualTime().run(({ hot, expectObservable, expectSubscriptions }) => {
-    const source$ = hot(diagram.run ?? "", events);
+    const source$ = hot(diagram.run ?? "", values);
     expectObservable(source$.pipe(operator, map(marbleOf))).toBe(diagram.events ?? "", marbles);
     if (diagram.subscribed !== undefined)
       expectSubscriptions(source$.subscriptions).toBe(diagram.subscribed);
@@ -71,6 +77,26 @@ describe("the diagrams of docstrings", () => {
   });
 
   it("statesEvery", () => drawn(diagramOf("statesEvery"), statesEvery({ steps: 2 })));
+
+  it("stopAfter", () => {
+    // The state in the diagram is that of the second step.
+    const second = {
+      ...events,
+      r: { ...(events.r as Event), state: { ...at(0), step: 2 } } as Event,
+    };
+    drawn(diagramOf("stopAfter"), stopAfter({ steps: 2 }), second);
+  });
+
+  it("explainNonFinite", () => {
+    inVirtualTime().run(({ hot, expectObservable }) => {
+      const diagram = diagramOf("explainNonFinite", "../diagnose/nonFinite");
+      const source$ = hot(diagram.run ?? "", events);
+      expectObservable(source$.pipe(explainNonFinite(small as never), map(marbleOf))).toBe(
+        diagram.events ?? "",
+        marbles,
+      );
+    });
+  });
 
   it("stopWhen", () => {
     const diagram = diagramOf("stopWhen");
