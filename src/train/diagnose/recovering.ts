@@ -25,8 +25,8 @@ export interface Recovering<C, E> extends TrainOptions<C> {
 
 /**
  * Trains a pipeline, and goes on where its loss stops being finite: from the last state that an event carried, without
- * the failing batches or with a changed pipeline. Let the pipeline reach states in the middle of epochs
- * (`statesEvery`), or it returns to the start of the epoch.
+ * the failing batches or with a changed pipeline. Where not one step succeeds from there, it returns to the state before.
+ * Let the pipeline reach states in the middle of epochs (`statesEvery`), or it returns to the start of the epoch.
  *
  * Each recovery emits `Started` again, with the state it goes on from.
  *
@@ -58,7 +58,7 @@ export interface Recovering<C, E> extends TrainOptions<C> {
  *   filter((tag) => tag === "Started" || tag === "Completed"),
  *   toArray(),
  * );
- * await lastValueFrom(tags$) // => ["Started", "Started", "Completed"]
+ * await lastValueFrom(tags$) // => ["Started", "Started", "Started", "Completed"]
  * ```
  */
 export const trainRecovering$ = <C, E>(
@@ -66,28 +66,40 @@ export const trainRecovering$ = <C, E>(
   { recovery, atMost = 3, ...options }: Recovering<C, E>,
 ): Observable<TrainEvent<TrainState<C>>> => {
   whole(0)("trainRecovering$", { atMost });
-  const from = (
+  /** A run from the last of some states that were reached; from the start where there are none. */
+  const run$ = (
     pipeline: Pipeline<C, E>,
-    state: TrainState<C> | undefined,
+    states: readonly TrainState<C>[],
     times: number,
   ): Observable<TrainEvent<TrainState<C>>> =>
     defer(() => {
-      let last: TrainState<C> | undefined;
-      return train$(pipeline, { ...options, ...(state && { from: state }) }).pipe(
+      let reached = states;
+      let steps = 0;
+      const from = states.at(-1);
+      return train$(pipeline, { ...options, ...(from && { from }) }).pipe(
         tap((event) => {
-          if ("state" in event) last = event.state;
+          if (event._tag === "StepCompleted") steps += 1;
+          if ("state" in event && event.state !== from)
+            reached = [...reached, event.state].slice(-kept);
         }),
         catchError((error: unknown) => {
+          // A finite state may be beyond help: if no step succeeds from it, the one before is the next to try.
+          const stuck = recovery !== "skip" && steps === 0 && reached.length > 1;
+          const before = stuck ? reached.slice(0, -1) : reached;
+          const last = before.at(-1);
           if (!(error instanceof NonFinite) || last === undefined || times >= atMost)
             return throwError(() => error);
           return recovery === "skip"
-            ? from(pipeline, skipped(last, error.step), times + 1)
-            : from(recovery(of, times + 1, error), last, times + 1);
+            ? run$(pipeline, [...before.slice(0, -1), skipped(last, error.step)], times + 1)
+            : run$(recovery(of, times + 1, error), before, times + 1);
         }),
       );
     });
-  return from(of, options.from, 0);
+  return run$(of, options.from === undefined ? [] : [options.from], 0);
 };
+
+/** How many of the last states are held. */
+const kept = 4;
 
 /** The state as if the steps up to and with the failing one had changed nothing. */
 const skipped = <C>(state: TrainState<C>, failing: number): TrainState<C> => ({
