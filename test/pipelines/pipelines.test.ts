@@ -1,6 +1,7 @@
 import { pipe } from "fp-ts/lib/function.js";
 import { take } from "rxjs";
 import { describe, expect, it } from "vitest";
+import { cartpole } from "../../pipelines/cartpole.ts";
 import { caseStudy } from "../../pipelines/case-study.ts";
 import { mnistMlp } from "../../pipelines/mnist-mlp.ts";
 import { perceptron } from "../../pipelines/perceptron.ts";
@@ -39,6 +40,16 @@ describe("case-study", () => {
     expect(metrics.accuracy).toBe(1);
     // Φ(2) = 0.977 is the best possible accuracy; 200 examples measure it to about 0.01.
     expect(validation?.metrics.accuracy).toBeGreaterThan(0.93);
+  });
+});
+
+describe("cartpole", () => {
+  it("balances the pole to the end of 100 new episodes", async () => {
+    const events = await collect(train$(cartpole, { services }));
+    expect(lastOf(events, "Completed").test?.metrics.return).toBeGreaterThanOrEqual(475);
+    const [random] = lastOf(events, "Started").baselines;
+    // Random pushes balance for about 22 steps.
+    expect(Math.abs((random?.metrics.return ?? 0) - 22)).toBeLessThan(5);
   });
 });
 

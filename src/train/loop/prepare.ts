@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect";
 import type { ReverseMode } from "../../autodiff/index.ts";
 import { Backend } from "../../backend/backend.ts";
-import type { Dataset, Row } from "../../data/dataset.ts";
+import { Dataset, type Row } from "../../data/dataset.ts";
 import type { Epochs } from "../../data/source/epochs.ts";
 import { epochsOf } from "../../data/source/read.ts";
 import { InvalidPipeline } from "../../errors.ts";
@@ -51,20 +51,22 @@ export interface Prepared<C> {
   readonly stepFor: StepFor;
 }
 
-/** The data that baselines are computed from. */
+/** The data that baselines are computed from. Where a learner plays, held-out episodes stand for those it plays. */
 const comparable = (
   of: AnyPipeline,
   { train, ...held }: Sources<Row>,
 ): Effect.Effect<Splits<Row> | undefined, InvalidPipeline> => {
   if (of.baselines.length === 0) return Effect.succeed(undefined);
-  const examples = datasetOf(train);
+  const played = !(train instanceof Dataset) && train._tag === "Experience";
+  const examples = datasetOf(train) ?? (played ? (held.test ?? held.validation) : undefined);
   return examples === undefined
     ? Effect.fail(
         new InvalidPipeline({
           pipeline: of.name,
           field: "baselines",
           value: of.baselines.map(({ name }) => name).join(", "),
-          expected: "none, since baselines need a dataset and the run learns from a stream",
+          expected:
+            "none, since baselines need a dataset, and the run has none to train on or hold out",
         }),
       )
     : Effect.succeed({ ...held, train: examples.materialize() });
