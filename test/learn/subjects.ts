@@ -33,7 +33,7 @@ import {
   sharpnessAware,
   supervised,
 } from "../../src/learn/index.ts";
-import { actorCritic, ppo, reinforce } from "../../src/learn/reinforcement/index.ts";
+import { actorCritic, dqn, ppo, reinforce } from "../../src/learn/reinforcement/index.ts";
 import { batchNorm, dropout } from "../../src/nn/index.ts";
 import { binaryCrossEntropyWithLogits, type Loss } from "../../src/nn/losses/index.ts";
 import { adam, sgd } from "../../src/optim/index.ts";
@@ -153,6 +153,13 @@ const balancing = {
   length: 4,
 };
 
+const remembering = {
+  environment: withTimeLimit(6)(cartPole()),
+  model: sequential(dense(4, 5), tanh, dense(5, 2)),
+  ...{ optimizer, capacity: 30, environments: 2, length: 3, batchSize: 24, startAfter: 6 },
+  exploration: { to: 0.1, steps: 20 },
+};
+
 /** A learner of each kind, for the laws. */
 export const learners: readonly LearnerSubject[] = [
   separable("supervised", supervised<Point, "x", "label", typeof network>({ ...plain, optimizer })),
@@ -171,6 +178,9 @@ export const learners: readonly LearnerSubject[] = [
   separable("a teacher that is copied", followed("copy")),
   separable("metaLearned", adapting),
   playing("reinforce", reinforce({ ...balancing, length: 6 })),
+  // The transitions of a batch are independent.
+  { ...playing("dqn", dqn({ ...remembering, target: { every: 2 } })), separable: true },
+  playing("double dqn", dqn({ ...remembering, target: { decay: 0.9 }, updates: 3, double: true })),
   playing("actorCritic", actorCritic(balancing)),
   playing("ppo", ppo({ ...balancing, epochs: 2, minibatches: 3 })),
   playing(

@@ -8,7 +8,9 @@ export {
   type Valued,
 } from "./advantages.ts";
 export type { AgentParams } from "./agent.ts";
+export { type Dqn, type DqnCarried, dqn } from "./dqn.ts";
 export { episodes, meanLength, meanReturn } from "./episodes.ts";
+export type { Exploration } from "./greedy.ts";
 export type { Acting, OnPolicy } from "./onPolicy.ts";
 export { type ActionDistribution, categoricalPolicy, gaussianPolicy } from "./policies.ts";
 export { policyBaseline } from "./policyBaseline.ts";

@@ -53,6 +53,28 @@ const mapParts = <T extends ItemTypes, A, B>(parts: Parts<T, A>, f: (a: A, part:
  * than it holds.
  * **Source** Lin, "Self-improving reactive agents based on reinforcement learning, planning and teaching" (1992); Mnih et
  * al., "Human-level control through deep reinforcement learning" (2015), Nature 518.
+ * **Laws** `laws.replay`: it holds the last `capacity` items, and every one of them is drawn.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect";
+ * import { Backend, type Expr, tensor } from "fluxion";
+ * import { resident } from "fluxion/backend";
+ * import { replay } from "fluxion/reinforcement";
+ *
+ * const memory = replay(3, { x: { shape: [], dtype: "f32" } });
+ * const program = Effect.gen(function* () {
+ *   const loop = yield* resident(
+ *     (held: ReturnType<typeof memory.add>, x: Expr) => [memory.add(held, { x }), held.size] as const,
+ *     memory.empty(),
+ *     [tensor([0, 0])],
+ *   );
+ *   loop.step(tensor([1, 2]));
+ *   loop.step(tensor([3, 4]));
+ *   return loop.finish().items.x.toArray();
+ * });
+ * Effect.runSync(Effect.provide(program, Backend.layerWasm)) // => [4, 2, 3]
+ * ```
  */
 export const replay = <const T extends ItemTypes>(capacity: number, types: T): Replay<T> => {
   whole(1)("replay", { capacity });

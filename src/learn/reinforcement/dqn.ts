@@ -1,0 +1,365 @@
+import { map } from "fp-ts/lib/Either.js";
+import { pipe } from "fp-ts/lib/function.js";
+import { cond, scan, vmap } from "../../autodiff/index.ts";
+import { InvalidArgument } from "../../errors.ts";
+import type { Expr } from "../../ir/expr.ts";
+import { cast, stopGradient, where } from "../../ir/ops/control.ts";
+import { add, ge, mul, neg, sub } from "../../ir/ops/elementwise.ts";
+import { fill, iota, take } from "../../ir/ops/indexing.ts";
+import { foldInKey } from "../../ir/ops/random.ts";
+import { mean, sum } from "../../ir/ops/reduction.ts";
+import { index, reshape } from "../../ir/ops/structural.ts";
+import type { Concrete, Exprs, Symbolic } from "../../ir/trees.ts";
+import { ascribe } from "../../ir/types/diagnose.ts";
+import { open, still, within } from "../../nn/apply.ts";
+import type { AnyLayer } from "../../nn/layer.ts";
+import { huber } from "../../nn/losses/index.ts";
+import { meanLoss } from "../../nn/metrics/regression.ts";
+import { summary } from "../../nn/summary.ts";
+import type { ParamsOf, StateOf } from "../../nn/types/chain.ts";
+import type { GradientTransformation } from "../../optim/transformation.ts";
+import { split } from "../../tensor/key.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { probability, whole, wholeTo } from "../../tensor/validate.ts";
+import { copyEvery, follow } from "../combinators/follow.ts";
+import type { Descending } from "../descending.ts";
+import type { Environment, Policy } from "../environments/environment.ts";
+import { type Columns, columnOf, type Learner } from "../learner.ts";
+import { objective } from "../objective.ts";
+import type { SomeMetric } from "../scoring.ts";
+import { eachLeaf } from "../trees.ts";
+import { meanReturn, playEpisodes } from "./episodes.ts";
+import {
+  checkExploration,
+  type Exploration,
+  epsilonGreedy,
+  explorationAt,
+  greedyAction,
+  greedyValue,
+} from "./greedy.ts";
+import { joined } from "./onPolicy.ts";
+import { beginGames, type Episodes, play, type Tallied } from "./playing.ts";
+import { type Memory, replay } from "./replay.ts";
+
+/** The options of {@link dqn}. */
+export interface Dqn<S, M extends AnyLayer> {
+  readonly environment: Environment<S>;
+  /** A layer that gives the value of each action, `[count]`, for one observation. */
+  readonly model: M;
+  readonly optimizer: GradientTransformation;
+  /** The number of transitions that the replay memory holds. */
+  readonly capacity: number;
+  /** The probability of a random action, which may change with the steps of the environment taken so far. */
+  readonly exploration: Exploration;
+  /** How the target network follows: a copy every so many updates, or an exponential average with a decay. */
+  readonly target: { readonly every: number } | { readonly decay: number };
+  /** The number of transitions of an update. Defaults to 32. */
+  readonly batchSize?: number;
+  /** The discount of rewards, from 0 to 1. Defaults to 0.99. */
+  readonly discount?: number;
+  /** How many games are played side by side. Defaults to 1. */
+  readonly environments?: number;
+  /** The number of steps of each game between updates. Defaults to 4. */
+  readonly length?: number;
+  /** The number of updates, each on its own batch, in one step of training. Defaults to 1. */
+  readonly updates?: number;
+  /** The number of remembered transitions from which on it learns. Defaults to a twentieth of the capacity. */
+  readonly startAfter?: number;
+  /** Whether the model chooses the action that the target network values (double DQN). Defaults to `false`. */
+  readonly double?: boolean;
+  /**
+   * Whether each step is the move of another player, who sees the game from their own side: what follows is then worth its
+   * negative (self-play). Defaults to `false`.
+   */
+  readonly selfPlay?: boolean;
+  /** The longest held-out episode, in steps. Defaults to the time limit of the environment, or else 1000. */
+  readonly longestEpisode?: number;
+  /** The metrics besides the loss. Defaults to {@link meanReturn}. */
+  readonly metrics?: readonly SomeMetric[];
+}
+
+/** The types of a transition. */
+const transitionOf = ({ observation: { shape, dtype } }: Environment) => {
+  const observation = { shape, dtype };
+  const scalar = { shape: [], dtype: "f32" } as const;
+  return {
+    observation,
+    action: { shape: [], dtype: "i32" },
+    reward: scalar,
+    next: observation,
+    /** 1 where the episode goes on or was truncated, 0 where it was done. */
+    goesOn: scalar,
+  } as const;
+};
+
+type Types = ReturnType<typeof transitionOf>;
+type Row = { readonly [K in keyof Types]: Expr };
+
+/** The model and its target network. */
+interface Both<M extends AnyLayer> {
+  readonly q: M;
+  readonly target: M;
+}
+
+/** The state of {@link dqn}. */
+export interface DqnCarried<S, M extends AnyLayer> {
+  readonly learner: Descending<
+    { readonly [K in keyof Both<M>]: ParamsOf<M> },
+    { readonly [K in keyof Both<M>]: StateOf<M> }
+  >;
+  readonly memory: Memory<Types, Tensor>;
+  readonly games: Concrete<Tallied<S>>;
+}
+
+type Carried = Symbolic<DqnCarried<unknown, AnyLayer>>;
+
+/** What a learner of values needs: an environment with a finite number of actions. */
+export const countOfActions = (op: string, { name, actions }: Environment): number => {
+  if (actions.kind === "discrete") return actions.count;
+  throw new InvalidArgument({
+    ...{ op, argument: "environment", actual: `${name}, whose actions are continuous` },
+    expected: "an environment with discrete actions; ppo learns continuous ones",
+  });
+};
+
+/** 0, or NaN where not all numbers of a transition are finite. */
+const spoiled = ({ observation, reward, next }: Row): Expr =>
+  [observation, reward, next]
+    .map((x) => cast(x, "f32"))
+    .map((x) => sum(sub(x, x)))
+    .reduce((a, b) => add(a, b));
+
+const checked = <S, M extends AnyLayer>({
+  batchSize = 32,
+  discount = 0.99,
+  environments = 1,
+  length = 4,
+  updates = 1,
+  capacity,
+  startAfter = Math.ceil(capacity / 20),
+  double = false,
+  selfPlay = false,
+  environment,
+  longestEpisode = environment.limit ?? 1000,
+  metrics = [meanReturn],
+  ...spec
+}: Dqn<S, M>) => {
+  whole(1)("dqn", { batchSize, environments, length, updates, longestEpisode });
+  probability("dqn", { discount });
+  checkExploration("dqn", spec.exploration);
+  const least = Math.max(batchSize, environments * length);
+  if (capacity < least)
+    throw new InvalidArgument({
+      ...{ op: "dqn", argument: "capacity", actual: String(capacity) },
+      expected: `${least} or more: a batch, and what is added between updates`,
+    });
+  wholeTo(1, capacity)("dqn", { startAfter });
+  const count = countOfActions("dqn", environment);
+  const given = { batchSize, discount, environments, length, updates, capacity, startAfter };
+  return { ...spec, ...given, environment, double, selfPlay, longestEpisode, metrics, count };
+};
+
+type Checked<S, M extends AnyLayer> = ReturnType<typeof checked<S, M>>;
+
+/** The learner that updates the model on a batch of transitions. */
+const updating = <S>({ environment, discount, count, ...spec }: Checked<S, AnyLayer>) => {
+  const worth = spec.selfPlay ? -discount : discount;
+  const target =
+    "every" in spec.target ? copyEvery("q", spec.target.every) : follow("q", spec.target.decay);
+  const values = (made: Expr) =>
+    ascribe(
+      `the model of dqn in ${environment.name}`,
+      [{ shape: [count], dtype: "f32" }],
+      [made],
+    )[0];
+  return objective({
+    models: { q: spec.model, target: spec.model },
+    follows: { target },
+    optimizer: spec.optimizer,
+    loss: ({ q, target }, { observation, action, reward, next, goesOn }: Row) => {
+      const later = values(target(next));
+      const best = spec.double
+        ? take(later, greedyAction(environment, values(q(next)), next))
+        : greedyValue(environment, later, next);
+      const goal = add(reward, mul(mul(goesOn, worth), best));
+      return huber(take(values(q(observation)), action), stopGradient(goal));
+    },
+  });
+};
+
+/**
+ * Deep Q-learning (DQN): learns the value of each action from games that it plays itself. Each step of training plays
+ * some steps of each game, remembers them, and updates the model on remembered transitions: one compiled program.
+ *
+ * The values that an update aims at come from a target network, which follows the model slowly. An episode that a time
+ * limit ends goes on with the value of what would have come next. A validation or test dataset of `episodes(n)` is played
+ * greedily: its loss is the negative of the mean return. The loss of training is that of an update, 0 before the first.
+ *
+ * **Math** minimizes the Huber loss of `Q(s, a) - (r + γ max Q'(s'))`, without the last term where the episode is done;
+ * double: `Q'(s', argmax Q(s'))`; self-play: minus the last term. Only legal actions count.
+ * **Fails with** `InvalidArgument`, thrown, where the actions are continuous, the memory is smaller than a batch, or an
+ * option is out of range; `ShapeMismatch` when compiled, where the model does not return a number for each action;
+ * `NonFinite` where the environment makes a number that is not finite.
+ * **Source** Mnih et al., "Human-level control through deep reinforcement learning" (2015), Nature 518, whose batch,
+ * discount, steps between updates and share of the memory before learning are the defaults; van Hasselt, Guez and Silver,
+ * "Deep reinforcement learning with double Q-learning" (2016), arXiv:1509.06461; truncation: Pardo et al., "Time limits in
+ * reinforcement learning" (2018), arXiv:1712.00378.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect";
+ * import { lastValueFrom } from "rxjs";
+ * import { adam, dense, flatten, pipeline, relu, sequential, train$ } from "fluxion";
+ * import { experience } from "fluxion/data";
+ * import { catchGame } from "fluxion/environments";
+ * import { dqn, episodes } from "fluxion/reinforcement";
+ *
+ * const catching = pipeline(
+ *   "catching",
+ *   Effect.succeed({ train: experience(2500), test: episodes(50) }),
+ *   dqn({
+ *     environment: catchGame(),
+ *     model: sequential(flatten, dense(50, 32), relu, dense(32, 3)),
+ *     optimizer: adam({ learningRate: 2e-3 }),
+ *     capacity: 5000,
+ *     exploration: { to: 0.1, steps: 4000 },
+ *     target: { every: 100 },
+ *     longestEpisode: 9,
+ *   }),
+ * );
+ * const end = await lastValueFrom(train$(catching));
+ * end._tag === "Completed" && end.test // => { loss: -1, metrics: { return: 1 } }
+ * ```
+ */
+export const dqn = <S, M extends AnyLayer>(spec: Dqn<S, M>): Learner<Columns, DqnCarried<S, M>> => {
+  const settings = checked(spec);
+  // The same model twice.
+  const learner = updating(settings) as Learner<Row, unknown> as Learner<
+    Row,
+    DqnCarried<S, M>["learner"]
+  >;
+  return remembering(settings, learner);
+};
+
+/** Separates the key that samples a batch from the other keys of an update. */
+const sampling = -3;
+
+/** A learner that plays, remembers, and lets another learner learn from what it remembers. */
+const remembering = <S, M extends AnyLayer>(
+  spec: Checked<S, M>,
+  learner: Learner<Row, DqnCarried<S, M>["learner"]>,
+): Learner<Columns, DqnCarried<S, M>> => {
+  const { environment, environments, batchSize, length, updates, count } = spec;
+  const memory = replay(spec.capacity, transitionOf(environment));
+  const model = open(spec.model);
+  const metrics: readonly SomeMetric[] = [meanLoss, ...spec.metrics];
+  // The tree that `init` made, with expressions in place of tensors.
+  const opened = (carried: unknown) => carried as Carried;
+  const valuesOf = ({ learner: { params, layerState } }: Carried, observation: Expr): Expr =>
+    ascribe(
+      `the model of dqn in ${environment.name}`,
+      [{ shape: [count], dtype: "f32" }],
+      [within("q", model, params.q, layerState.q, observation, still)[0]],
+    )[0];
+  const exploring =
+    (carried: Carried, epsilon: Expr): Policy =>
+    (seen, key) => ({
+      action: epsilonGreedy(environment, valuesOf(carried, seen), seen, epsilon, key),
+    });
+  const greedy =
+    (carried: Carried): Policy =>
+    (seen) => ({ action: greedyAction(environment, valuesOf(carried, seen), seen) });
+  const summaries = (loss: Expr, { earned, steps, ended }: Episodes): readonly Exprs[] => {
+    const examples = earned.shape[0] ?? 1;
+    const values = {
+      episodeReturn: earned,
+      episodeLength: cast(steps, "f32"),
+      episodeEnded: ended,
+    };
+    const nothing = fill([examples], 0, "f32");
+    return metrics.map((metric) =>
+      metric.fromBatch({ loss, outputs: nothing, targets: nothing, examples, values }),
+    );
+  };
+
+  return {
+    name: "dqn",
+    limits: [],
+    metrics,
+    describe: () => {
+      const rows = summary(spec.model, environment.observation.shape);
+      // The parts of the model, or the model itself if it has none.
+      return rows.length > 1 ? rows.slice(1) : rows;
+    },
+    init: (key) => {
+      const [first, second] = split(key, 2);
+      return {
+        games: beginGames(environment, environments, second),
+        memory: memory.empty(),
+        learner: learner.init(first),
+      };
+    },
+    step: (carried, _, context) => {
+      const before = opened(carried);
+      const taken = mul(cast(context.step, "f32"), environments * length);
+      const epsilon = explorationAt(spec.exploration, taken);
+      const { after, steps, episodes } = vmap(
+        play(environment as Environment, exploring(before, epsilon), length),
+      )(before.games);
+      const fresh: Row = eachLeaf(joined, {
+        observation: steps.observation,
+        action: steps.choice.action,
+        reward: steps.reward,
+        next: steps.next,
+        goesOn: where(steps.done, 0, 1),
+      });
+      const remembered = memory.add(before.memory, fresh);
+      /** One update, on a batch of its own. */
+      const update = (own: unknown, i: Expr<readonly []>) => {
+        const key = foldInKey(context.key, i);
+        const step = add(mul(context.step, updates), i);
+        const batch = memory.sample(remembered, foldInKey(key, sampling), batchSize);
+        const { carried: next, report } = learner.step(own, batch, { ...context, key, step });
+        return [next, { loss: report.loss, learningRate: report.learningRate }] as const;
+      };
+      const [learned, reports] = cond(
+        ge(reshape(remembered.size, []), spec.startAfter),
+        (own: unknown) => scan(update, own, iota([updates])),
+        (own: unknown) => {
+          const none = (x: Expr) => fill([updates, ...x.shape], 0, x.dtype);
+          return [own, eachLeaf(none, update(own, fill([], 0, "i32"))[1])] as const;
+        },
+        before.learner as unknown,
+      );
+      const loss = add(mean(reports.loss), spoiled(fresh));
+      return {
+        carried: { games: after, memory: remembered, learner: learned },
+        report: {
+          loss,
+          learningRate: reports.learningRate && index(reports.learningRate, updates - 1),
+          summaries: [summaries(loss, eachLeaf(joined, episodes))],
+        },
+      };
+    },
+    evaluate: (carried, rows) => {
+      const play = playEpisodes(environment, greedy(opened(carried)), spec.longestEpisode);
+      const tally = play(columnOf(rows, "key"));
+      const ended = fill(tally.earned.shape, 1, "bool");
+      const loss = neg(mean(tally.earned));
+      return { loss, summaries: [summaries(loss, { ...tally, ended })] };
+    },
+    predict: (carried, row) => valuesOf(opened(carried), columnOf(row, "observation")),
+    trained: {
+      get: (carried) => learner.trained.get((carried as Carried).learner),
+      set: (carried, trained) => ({
+        ...opened(carried),
+        learner: learner.trained.set(opened(carried).learner, trained),
+      }),
+    },
+    adjust: ({ metrics: others = spec.metrics, ...change }) =>
+      pipe(
+        learner.adjust(change),
+        map((adjusted) => remembering({ ...spec, metrics: others }, adjusted)),
+      ),
+  };
+};

@@ -1,0 +1,72 @@
+import type { Expr } from "../../ir/expr.ts";
+import { where } from "../../ir/ops/control.ts";
+import { add, div, lt, minimum, mul } from "../../ir/ops/elementwise.ts";
+import { fill, ravel } from "../../ir/ops/indexing.ts";
+import { lift } from "../../ir/ops/promote.ts";
+import { categorical, type KeyExpr, splitKey, uniform } from "../../ir/ops/random.ts";
+import { argmax, max } from "../../ir/ops/reduction.ts";
+import { reshape } from "../../ir/ops/structural.ts";
+import { probability, whole } from "../../tensor/validate.ts";
+import type { Environment } from "../environments/index.ts";
+
+/** The probability of a random action: a number, or one that falls (or rises) evenly over steps of the environment. */
+export type Exploration =
+  | number
+  | {
+      /** The probability at the first step. Defaults to 1. */
+      readonly from?: number;
+      /** The probability after `steps` steps. */
+      readonly to: number;
+      readonly steps: number;
+    };
+
+/** Checks an exploration. **Fails with** `InvalidArgument`, thrown. */
+export const checkExploration = (op: string, exploration: Exploration): void => {
+  if (typeof exploration === "number") probability(op, { exploration });
+  else {
+    const { from, to, steps } = exploration;
+    probability(op, { "exploration.from": from, "exploration.to": to });
+    whole(1)(op, { "exploration.steps": steps });
+  }
+};
+
+/** The probability of a random action after `taken` steps of the environment, an f32 scalar. */
+export const explorationAt = (exploration: Exploration, taken: Expr): Expr => {
+  if (typeof exploration === "number") return lift(exploration, "f32");
+  const { from = 1, to, steps } = exploration;
+  const share = minimum(div(taken, steps), 1);
+  return add(mul(share, to - from), from);
+};
+
+/** The values of the actions of one position, with -∞ for illegal ones: `[count] → [count]`. */
+export const legalValues = (environment: Environment, values: Expr, observation: Expr): Expr =>
+  environment.legal === undefined
+    ? values
+    : where(environment.legal(observation), values, Number.NEGATIVE_INFINITY);
+
+/** The first of the legal actions with the highest value. */
+export const greedyAction = (environment: Environment, values: Expr, observation: Expr): Expr =>
+  argmax(legalValues(environment, values, observation));
+
+/** The highest value of a legal action; 0 where none is legal. */
+export const greedyValue = (environment: Environment, values: Expr, observation: Expr): Expr => {
+  const best = max(legalValues(environment, values, observation));
+  return environment.legal === undefined
+    ? best
+    : where(lt(Number.NEGATIVE_INFINITY, best), best, 0);
+};
+
+/** The greedy action, or with probability `epsilon` any legal one. */
+export const epsilonGreedy = (
+  environment: Environment,
+  values: Expr,
+  observation: Expr,
+  epsilon: Expr,
+  key: KeyExpr,
+): Expr => {
+  const [whether, which] = splitKey(key, 2);
+  const alike = legalValues(environment, fill([values.shape[0] ?? 1], 0, "f32"), observation);
+  const drawn = reshape(categorical(which, ravel(alike), 1), []);
+  const best = greedyAction(environment, values, observation);
+  return where(lt(uniform(whether, []), epsilon), drawn, best);
+};
