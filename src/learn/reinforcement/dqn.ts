@@ -38,12 +38,12 @@ import {
   greedyValue,
 } from "./greedy.ts";
 import { joined } from "./onPolicy.ts";
-import { beginGames, type Episodes, play, type Tallied } from "./playing.ts";
+import { beginGames, type Episodes, type Game, play } from "./playing.ts";
 import { type Memory, replay } from "./replay.ts";
 
 /** The options of {@link dqn}. */
-export interface Dqn<S, M extends AnyLayer> {
-  readonly environment: Environment<S>;
+export interface Dqn<M extends AnyLayer> {
+  readonly environment: Environment;
   /** A layer that gives the value of each action, `[count]`, for one observation. */
   readonly model: M;
   readonly optimizer: GradientTransformation;
@@ -102,16 +102,16 @@ interface Both<M extends AnyLayer> {
 }
 
 /** The state of {@link dqn}. */
-export interface DqnCarried<S, M extends AnyLayer> {
+export interface DqnCarried<M extends AnyLayer> {
   readonly learner: Descending<
     { readonly [K in keyof Both<M>]: ParamsOf<M> },
     { readonly [K in keyof Both<M>]: StateOf<M> }
   >;
   readonly memory: Memory<Types, Tensor>;
-  readonly games: Concrete<Tallied<S>>;
+  readonly games: Concrete<Game>;
 }
 
-type Carried = Symbolic<DqnCarried<unknown, AnyLayer>>;
+type Carried = Symbolic<DqnCarried<AnyLayer>>;
 
 /** What a learner of values needs: an environment with a finite number of actions. */
 export const countOfActions = (op: string, { name, actions }: Environment): number => {
@@ -129,7 +129,7 @@ const spoiled = ({ observation, reward, next }: Row): Expr =>
     .map((x) => sum(sub(x, x)))
     .reduce((a, b) => add(a, b));
 
-const checked = <S, M extends AnyLayer>({
+const checked = <M extends AnyLayer>({
   batchSize = 32,
   discount = 0.99,
   environments = 1,
@@ -143,7 +143,7 @@ const checked = <S, M extends AnyLayer>({
   longestEpisode = environment.limit ?? 1000,
   metrics = [meanReturn],
   ...spec
-}: Dqn<S, M>) => {
+}: Dqn<M>) => {
   whole(1)("dqn", { batchSize, environments, length, updates, longestEpisode });
   probability("dqn", { discount });
   checkExploration("dqn", spec.exploration);
@@ -159,10 +159,10 @@ const checked = <S, M extends AnyLayer>({
   return { ...spec, ...given, environment, double, selfPlay, longestEpisode, metrics, count };
 };
 
-type Checked<S, M extends AnyLayer> = ReturnType<typeof checked<S, M>>;
+type Checked<M extends AnyLayer> = ReturnType<typeof checked<M>>;
 
 /** The learner that updates the model on a batch of transitions. */
-const updating = <S>({ environment, discount, count, ...spec }: Checked<S, AnyLayer>) => {
+const updating = ({ environment, discount, count, ...spec }: Checked<AnyLayer>) => {
   const worth = spec.selfPlay ? -discount : discount;
   const target =
     "every" in spec.target ? copyEvery("q", spec.target.every) : follow("q", spec.target.decay);
@@ -231,12 +231,12 @@ const updating = <S>({ environment, discount, count, ...spec }: Checked<S, AnyLa
  * end._tag === "Completed" && end.test // => { loss: -1, metrics: { return: 1 } }
  * ```
  */
-export const dqn = <S, M extends AnyLayer>(spec: Dqn<S, M>): Learner<Columns, DqnCarried<S, M>> => {
+export const dqn = <M extends AnyLayer>(spec: Dqn<M>): Learner<Columns, DqnCarried<M>> => {
   const settings = checked(spec);
   // The same model twice.
   const learner = updating(settings) as Learner<Row, unknown> as Learner<
     Row,
-    DqnCarried<S, M>["learner"]
+    DqnCarried<M>["learner"]
   >;
   return remembering(settings, learner);
 };
@@ -245,10 +245,10 @@ export const dqn = <S, M extends AnyLayer>(spec: Dqn<S, M>): Learner<Columns, Dq
 const sampling = -3;
 
 /** A learner that plays, remembers, and lets another learner learn from what it remembers. */
-const remembering = <S, M extends AnyLayer>(
-  spec: Checked<S, M>,
-  learner: Learner<Row, DqnCarried<S, M>["learner"]>,
-): Learner<Columns, DqnCarried<S, M>> => {
+const remembering = <M extends AnyLayer>(
+  spec: Checked<M>,
+  learner: Learner<Row, DqnCarried<M>["learner"]>,
+): Learner<Columns, DqnCarried<M>> => {
   const { environment, environments, batchSize, length, updates, count } = spec;
   const memory = replay(spec.capacity, transitionOf(environment));
   const model = open(spec.model);
@@ -304,7 +304,7 @@ const remembering = <S, M extends AnyLayer>(
       const taken = mul(cast(context.step, "f32"), environments * length);
       const epsilon = explorationAt(spec.exploration, taken);
       const { after, steps, episodes } = vmap(
-        play(environment as Environment, exploring(before, epsilon), length),
+        play(environment, exploring(before, epsilon), { length, anew: false }),
       )(before.games);
       const fresh: Row = eachLeaf(joined, {
         observation: steps.observation,

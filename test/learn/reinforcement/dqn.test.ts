@@ -66,7 +66,7 @@ const small = {
   ...{ batchSize: 1, length: 1, startAfter: 1, discount: 0.9 },
 } as const;
 
-type Options = Partial<Dqn<Expr, ReturnType<typeof table>>> & {
+type Options = Partial<Dqn<ReturnType<typeof table>>> & {
   readonly steps?: number;
   readonly values?: readonly (readonly number[])[];
 };
