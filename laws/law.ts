@@ -110,6 +110,8 @@ export interface CheckOptions {
   readonly seed?: number;
   /** The path of a counter-example: runs that sample and no other. */
   readonly path?: string;
+  /** Whether a counter-example is made as simple as possible, which takes more samples. Defaults to true. */
+  readonly shrink?: boolean;
 }
 
 interface Named {
@@ -138,10 +140,11 @@ const verdict = (
   );
 };
 
-const parametersOf = ({ runs = 20, seed = 1, path = "" }: CheckOptions) => ({
+const parametersOf = ({ runs = 20, seed = 1, path = "", shrink = true }: CheckOptions) => ({
   numRuns: runs,
   seed,
   path,
+  endOnFailure: !shrink,
 });
 
 /** A subject, and the subjects of its kind that it is made of, as a layer is of layers. */

@@ -13,9 +13,9 @@ import { optimize } from "../../src/interpreter/optimize.ts";
 const operations = [...composedOperations, ...specialFunctions];
 
 describe("derivatives and batches", () => {
-  holds([...derivativeLaws(), chainRule(), hessianSymmetry(), mapping()], operations, {
-    runs: 10,
-  });
+  holds([...derivativeLaws(), chainRule(), mapping()], operations, { runs: 10 });
+  // Each sample takes as long as those of all other laws together.
+  holds([hessianSymmetry()], operations, { runs: 4 });
 });
 
 const wasm = compilerOf(layerWasm);

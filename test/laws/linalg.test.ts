@@ -28,7 +28,9 @@ import { eye } from "../../src/tensor/constructors.ts";
 const runs = 10;
 
 describe("derivatives and batches", () => {
-  holds([...derivativeLaws(), chainRule(), hessianSymmetry(), mapping()], linearAlgebra, { runs });
+  holds([...derivativeLaws(), chainRule(), mapping()], linearAlgebra, { runs });
+  // Each sample takes as long as those of all other laws together.
+  holds([hessianSymmetry()], linearAlgebra, { runs: 4 });
 });
 
 test("a rule that takes the whole diagonal instead of half of it is caught", () => {

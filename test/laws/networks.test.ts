@@ -7,7 +7,7 @@ import { activationFunctions } from "../../laws/registry/networks/activations.ts
 import { layerCases } from "../../laws/registry/networks/layers.ts";
 import { lossFunctions } from "../../laws/registry/networks/losses.ts";
 import { exampleOfLayer, functionOfLayer } from "../../laws/subjects.ts";
-import { cotangentMap } from "../../laws/symbolic.ts";
+import { cotangentMap, programOf, type SymbolicFunction, typesOf } from "../../laws/symbolic.ts";
 import { holds, mustHoldHere } from "../../laws/vitest.ts";
 
 const smooth = [...derivativeLaws(), chainRule(), hessianSymmetry(), mapping()];
@@ -20,6 +20,10 @@ describe("losses", () => {
   holds(smooth, lossFunctions);
 });
 
+/** The samples for a layer: fewer where it is made of many operations, since the layers within have laws of their own. */
+const runsFor = (f: SymbolicFunction): number =>
+  programOf(typesOf(f), f.apply).nodes.length > 80 ? 7 : 20;
+
 describe("layers", () => {
   holds(
     layerLaws,
@@ -30,17 +34,17 @@ describe("layers", () => {
     const { layer, shape, rough = false, elements, acrossExamples = false } = subject;
 
     test("derivatives by the input and by the params", () => {
-      mustHoldHere([...derivativeLaws(), hessianSymmetry()], {
-        ...functionOfLayer(layer, shape, elements),
-        rough,
-      });
+      const whole = functionOfLayer(layer, shape, elements);
+      const runs = runsFor(whole);
+      mustHoldHere([...derivativeLaws(), hessianSymmetry()], { ...whole, rough }, { runs });
     });
 
     const modes = acrossExamples ? (["eval"] as const) : (["train", "eval"] as const);
     test.each(modes)("batch invariance, %s", (mode) => {
       const example = exampleOfLayer(layer, shape, mode);
-      mustHoldHere([mapping()], example);
-      mustHoldHere([mapping()], cotangentMap(example, exact.reverse));
+      const runs = runsFor(example);
+      mustHoldHere([mapping()], example, { runs });
+      mustHoldHere([mapping()], cotangentMap(example, exact.reverse), { runs });
     });
   });
 });

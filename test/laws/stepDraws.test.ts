@@ -45,7 +45,11 @@ describe("dropout keeps the mean", () => {
 
 const reason = (law: Law<DrawingLayer>, layer: OpenLayer): string => {
   // `AnyLayer` is the type of an open layer to the outside.
-  const verdict = check(law, { name: "wrong", layer: layer as never, shape: [3] });
+  const verdict = check(
+    law,
+    { name: "wrong", layer: layer as never, shape: [3] },
+    { shrink: false },
+  );
   return isLeft(verdict) ? verdict.left.reason : "";
 };
 
