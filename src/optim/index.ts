@@ -66,6 +66,7 @@ export {
   type TraceOptions,
   trace,
 } from "./transforms/parts.ts";
+export { type Recorded, recorded } from "./transforms/recorded.ts";
 export {
   type AdamScaling,
   scaleByAdadelta,

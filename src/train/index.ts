@@ -33,6 +33,14 @@ export { isPipeline } from "./isPipeline.ts";
 export { type CannotCompile, evaluate } from "./loop/evaluate.ts";
 export { runMain, subscribeMain } from "./main.ts";
 export {
+  type FiguresOptions,
+  type Histogram,
+  type LayerFigures,
+  layerFigures,
+  type TensorFigures,
+  tensorFigures,
+} from "./observe/figures.ts";
+export {
   type EarlyStopping,
   earlyStopping,
   type Monitor,

@@ -38,7 +38,7 @@ const registered: { readonly [room: string]: readonly string[] } = {
   optim: ["transformation"],
   "optim/optimizers": ["adam", "adaptive", "sgd", "sign"],
   "optim/schedules": ["schedules"],
-  "optim/transforms": ["adams", "partition", "parts", "scaleBy", "signs"],
+  "optim/transforms": ["adams", "partition", "parts", "recorded", "scaleBy", "signs"],
 };
 
 /** The index from which users import each folder of modules. */

@@ -177,6 +177,7 @@ const optimizers: KnownValues<{ readonly [Name in Optimizers]: unknown }> = {
   ],
   identity: [two(identity, 0.5, -0.25)],
   freeze: [two(freeze, 0, 0)],
+  recorded: [two(optim.recorded(sgd({ learningRate, momentum: 0.9 })), -0.05, -0.02)],
   partition: [
     two(
       partition(() => "all", { all: sgd({ learningRate, momentum: 0.9 }) }),

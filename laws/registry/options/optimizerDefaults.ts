@@ -110,6 +110,7 @@ const optimizers: { readonly [Name in Optimizers]: Pair<GradientTransformation> 
   stateless: undefined,
   identity: undefined,
   freeze: undefined,
+  recorded: undefined,
   partition: undefined,
   masked: undefined,
   chain: undefined,

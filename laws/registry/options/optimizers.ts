@@ -214,6 +214,7 @@ const optimizers: { readonly [Name in Optimizers]: Options } = {
   stateless: {},
   identity: {},
   freeze: {},
+  recorded: {},
   partition: {},
   masked: {},
   chain: {},

@@ -108,6 +108,7 @@ const settings: {
   addDecayedWeights: [{ optimizer: addDecayedWeights(0.01), decays: true }],
   stateless: [{ optimizer: stateless("nothing", (g) => g) }],
   identity: [{ optimizer: identity }],
+  recorded: [{ optimizer: optim.recorded(adam({ learningRate })) }],
   freeze: [{ optimizer: freeze }],
   partition: [{ optimizer: partition(() => "all", { all: adam({ learningRate }) }) }],
   masked: [
@@ -159,6 +160,7 @@ const rated: { readonly [Name in Rated]: readonly Omit<RatedSubject, "name">[] }
   radam: [{ optimizer: (learningRate) => optim.radam({ learningRate }) }],
   lion: [{ optimizer: (learningRate) => optim.lion({ learningRate }) }],
   scaleByLearningRate: [{ optimizer: scaleByLearningRate }],
+  recorded: [{ optimizer: (learningRate) => optim.recorded(sgd({ learningRate })) }],
   chain: [
     {
       optimizer: (first, second) =>
