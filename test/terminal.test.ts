@@ -138,7 +138,7 @@ describe("untrusted text", () => {
         { ...epoch(1, 0.5), metrics },
         completed(1),
         { _tag: "Sampled" as const, epoch: 1, step: 1, text: hostile },
-        { _tag: "CheckpointSaved" as const, epoch: 1, step: 1, path: hostile },
+        { _tag: "CheckpointSaved" as const, epoch: 1, step: 1, path: hostile, skipped: 0 },
         {
           _tag: "Stopped" as const,
           epoch: 1,

@@ -42,6 +42,8 @@ interface Files {
   ) => Promise<Uint8Array>;
   readonly open: (path: string, flags: "r" | "wx") => Promise<OpenFile>;
   readonly lstat: (path: string) => Promise<FileStatus>;
+  readonly mkdir: (path: string, options: { readonly recursive: true }) => Promise<unknown>;
+  readonly readdir: (path: string) => Promise<readonly string[]>;
   readonly rename: (from: string, to: string) => Promise<void>;
   readonly rm: (path: string, options: { readonly force: boolean }) => Promise<void>;
 }

@@ -154,12 +154,12 @@ export const full = <const S extends Shape>(
   shape: S,
   value: number,
   dtype: Dtype = "f32",
-): Tensor<S> =>
-  Tensor.own(
-    shape,
-    dtype,
-    allocate(dtype, sizeOf(checked("full", shape))).fill(element("full", "value", dtype, value)),
-  );
+): Tensor<S> => {
+  const data = allocate(dtype, sizeOf(checked("full", shape)));
+  const filler = element("full", "value", dtype, value);
+  // New memory is zero, and takes room only once it is written: an optimizer's first state is looked at, not read.
+  return Tensor.own(shape, dtype, Object.is(filler, 0) ? data : data.fill(filler));
+};
 
 /** A tensor of zeros. `dtype` defaults to `f32`. */
 export const zeros = <const S extends Shape>(shape: S, dtype: Dtype = "f32"): Tensor<S> =>

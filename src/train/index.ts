@@ -52,7 +52,13 @@ export {
   type TextStream,
 } from "./operators/printProgress.ts";
 export { type SampleEvery, type Sampler, sampleEvery } from "./operators/sampleEvery.ts";
-export { type SaveCheckpoints, saveCheckpoints } from "./operators/saveCheckpoints.ts";
+export {
+  type BestCheckpoint,
+  type CheckpointPlace,
+  type CheckpointTimes,
+  type SaveCheckpoints,
+  saveCheckpoints,
+} from "./operators/saveCheckpoints.ts";
 export { type StatesEvery, statesEvery } from "./operators/statesEvery.ts";
 export { type StopAfter, stopAfter } from "./operators/stopAfter.ts";
 export { type StopWhen, stopWhen } from "./operators/stopWhen.ts";
@@ -71,6 +77,7 @@ export { type PredictOptions, type Predictor, predictor } from "./predict/predic
 export { type CannotPredict, makePredictor, type PredictorOptions } from "./predict/predictor.ts";
 export type { InvalidRows, Rows } from "./predict/rows.ts";
 export { loadCheckpoint, saveCheckpoint } from "./state/checkpoint.ts";
+export { checkpointsIn } from "./state/checkpointFolder.ts";
 export { decodeState, encodeState, type LoadCheckpoint } from "./state/codec.ts";
 export { initialState } from "./state/initial.ts";
 export type { Memories, Memory } from "./state/memory.ts";

@@ -4,7 +4,7 @@ import { jsonLine } from "../../terminal.ts";
 import type { Directions, TrainEvent } from "./event.ts";
 
 type Stateless<E> = E extends { readonly state: unknown }
-  ? Omit<E, "state" | "tested$" | "requestState">
+  ? Omit<E, "state" | "tested$" | "requestState" | "hold">
   : E;
 
 /** A training event as JSON: without the state and functions that some events carry. */
@@ -81,7 +81,12 @@ const cases = {
     milliseconds: t.number,
     examplesPerSecond: jsonNumber,
   }),
-  CheckpointSaved: t.strict({ _tag: t.literal("CheckpointSaved"), ...at, path: t.string }),
+  CheckpointSaved: t.strict({
+    _tag: t.literal("CheckpointSaved"),
+    ...at,
+    path: t.string,
+    skipped: natural,
+  }),
   Sampled: t.strict({ _tag: t.literal("Sampled"), ...at, text: t.string }),
   Stopped: t.strict({
     _tag: t.literal("Stopped"),

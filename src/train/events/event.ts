@@ -43,6 +43,11 @@ export interface Started<State = TrainState> {
    * comes before and carries one. `undefined` where no run answers.
    */
   readonly requestState?: ((step?: number) => void) | undefined;
+  /**
+   * Holds the run back before its next step, until the function that it returns is called: for an operator that works
+   * on an event, and must not be overtaken. `undefined` where no run waits.
+   */
+  readonly hold?: (() => () => void) | undefined;
   readonly state: State;
 }
 
@@ -105,6 +110,8 @@ export interface EpochCompleted<State = TrainState> extends Score {
 /** A checkpoint has been written to a file. */
 export interface CheckpointSaved {
   readonly _tag: "CheckpointSaved";
+  /** The states that were passed over since the one before, since a newer one came while it was written. */
+  readonly skipped: number;
   readonly epoch: number;
   readonly step: number;
   readonly path: string;

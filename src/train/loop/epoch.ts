@@ -81,6 +81,8 @@ export const epoch = Effect.fnUntraced(function* <C>(
 
   const submit = (): Submitted<EpochError> => {
     if (step + sizes.length >= requests.next()) return reach;
+    const held = requests.held();
+    if (held !== undefined) return held;
     const rows = reader.ready();
     if (rows === undefined) return wait;
     if (rows === 0) return "ended";

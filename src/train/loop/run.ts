@@ -129,6 +129,7 @@ const oneRun = Effect.fnUntraced(function* <C, E>(
     better: prepared.scores.better,
     tested$: prepared.test === undefined ? undefined : tested$,
     requestState: asked.ask,
+    hold: asked.hold,
     state: start,
   });
 

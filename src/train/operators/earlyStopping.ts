@@ -40,7 +40,7 @@ export interface EarlyStopping {
 type Kept = { readonly [K in keyof TrainState]: TrainState<Memory>[K] };
 
 /** The best epoch so far, and the number of epochs since. */
-type Watch = {
+export type Watch = {
   readonly best:
     | { readonly value: number; readonly epoch: number; readonly state: Kept | undefined }
     | undefined;

@@ -1,46 +1,270 @@
 import * as Effect from "effect/Effect";
-import type { MonoTypeOperatorFunction } from "rxjs";
-import { whole } from "../../tensor/validate.ts";
-import type { EpochCompleted, TrainEvent } from "../events/event.ts";
+import {
+  asyncScheduler,
+  catchError,
+  concat,
+  concatMap,
+  defer,
+  EMPTY,
+  identity,
+  type MonoTypeOperatorFunction,
+  map,
+  type Observable,
+  of as only,
+  type TimestampProvider,
+  throwError,
+} from "rxjs";
+import { files, reasonOf } from "../../data/files.ts";
+import { CheckpointNotSaved } from "../../errors.ts";
+import { positive, whole } from "../../tensor/validate.ts";
+import type { Started, TrainEvent } from "../events/event.ts";
 import { observe } from "../events/fromEffect.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import { saveCheckpoint } from "../state/checkpoint.ts";
+import { checkpointIn, pruneCheckpoints } from "../state/checkpointFolder.ts";
 import type { TrainState } from "../state/state.ts";
-import { afterEpochs } from "./afterEpochs.ts";
+import { afterSome } from "./afterEpochs.ts";
+import { type Monitor, stoppingEarly, type Watch } from "./earlyStopping.ts";
+import { folded } from "./fold.ts";
+import { newestAfter } from "./newestAfter.ts";
+import { statesEvery } from "./statesEvery.ts";
 
-/** The options of {@link saveCheckpoints}. */
-export interface SaveCheckpoints {
-  /** One file that is replaced each time, or a function from the epoch to a file. */
-  readonly path: string | ((epoch: number) => string);
-  /** The number of epochs between checkpoints. Defaults to 1. */
-  readonly every?: number;
+/** When states are saved. Each that is given counts by itself. */
+export interface CheckpointTimes {
+  /** After the epochs that this number divides. */
+  readonly epochs?: number;
+  /** After the steps that this number divides, in the middle of epochs too. */
+  readonly steps?: number;
+  /** After a step, once so many minutes have passed since the last time. */
+  readonly minutes?: number;
 }
 
+/** Where states are saved: in a file, or each in a file of its own in a folder. */
+export type CheckpointPlace =
+  | {
+      /** One file that is replaced each time, or a function from the epoch and the step to a file. */
+      readonly path: string | ((epoch: number, step: number) => string);
+      readonly folder?: never;
+    }
+  | {
+      /** A folder, in which each step that is saved has a file. It is made where there is none. */
+      readonly folder: string;
+      /** The number of last files that are kept; earlier ones are removed. Defaults to all. */
+      readonly keep?: number;
+      readonly path?: never;
+    };
+
+/** The checkpoint of the best epoch. */
+export interface BestCheckpoint {
+  readonly path: string;
+  /** The value that says which epoch is the best. Defaults to `"validation.loss"`. */
+  readonly monitor?: Monitor;
+  /** Whether a lower or a higher value is better. Defaults to the direction of the metric. */
+  readonly mode?: "min" | "max";
+}
+
+/** The options of {@link saveCheckpoints}. */
+export type SaveCheckpoints = CheckpointPlace & {
+  /** When states are saved; a number is that of epochs. Defaults to every epoch. */
+  readonly every?: number | CheckpointTimes;
+  /** Also keeps the state of the best epoch in a file. Defaults to none. */
+  readonly best?: BestCheckpoint;
+  /**
+   * What the run does while a state is written: `"wait"` before its next step, or go on, of the states that come
+   * meanwhile keep the `"newest"`, and pass over the others. Defaults to `"wait"`: a crash then loses no more than
+   * was trained since the last save, and one state is in memory besides the run's own.
+   */
+  readonly meanwhile?: "wait" | "newest";
+  /** What tells the time. Defaults to RxJS's `asyncScheduler`. */
+  readonly scheduler?: TimestampProvider;
+};
+
+type Events<C> = TrainEvent<TrainState<C>>;
+type WithState<C> = Extract<Events<C>, { readonly state: unknown }>;
+
+/** An event of a run or of this operator, or only a state to save at the end; and what is to be saved of it. */
+interface Item<C> {
+  readonly event: Events<C> | undefined;
+  /** To be saved as one of the last states, and as the best. */
+  readonly last?: WithState<C> | undefined;
+  readonly best?: WithState<C> | undefined;
+}
+
+/** Whether a number of epochs or steps is one of the times. */
+const divides = (every: number | undefined, count: number): boolean =>
+  every !== undefined && count % every === 0;
+
+/** Decides for each event of one run whether its state is saved as one of the last. */
+const policyOf = <C>({ epochs, steps, minutes }: CheckpointTimes, clock: TimestampProvider) => {
+  const time = 60_000 * (minutes ?? Number.POSITIVE_INFINITY);
+  let [asked, last, savedStep] = [false, clock.now(), -1];
+  let request: Started["requestState"];
+  // The last state, until the run goes beyond it: if it fails at once, that is where it can go on.
+  let reached: WithState<C> | undefined;
+  const isTime = ({ epoch, batch, step }: TrainState): boolean =>
+    (batch === 0 && divides(epochs, epoch)) || (step > savedStep && divides(steps, step));
+  const due = (event: WithState<C>): boolean => {
+    switch (event._tag) {
+      case "Started":
+        return false;
+      case "EpochCompleted":
+      case "StateReached":
+        return asked || isTime(event.state);
+      default:
+        // The last state is saved too, but not an earlier one that a run ends with in its place.
+        return event.state.step > savedStep;
+    }
+  };
+  const saved = (event: WithState<C>): WithState<C> => {
+    [asked, last, savedStep] = [false, clock.now(), event.state.step];
+    return event;
+  };
+  return {
+    /** The event, where its state is to be saved. */
+    of: (event: Events<C>): WithState<C> | undefined => {
+      if (event._tag === "StepCompleted") {
+        reached = undefined;
+        if (!asked && clock.now() - last >= time) {
+          asked = true;
+          request?.();
+        }
+      }
+      if (!("state" in event)) return undefined;
+      reached = event;
+      if (event._tag === "Started") {
+        request = event.requestState;
+        last = clock.now();
+        // A state that was saved is not saved again where a run resumes from it and ends.
+        if (isTime(event.state)) savedStep = event.state.step;
+      }
+      return due(event) ? saved(event) : undefined;
+    },
+    /** The last state of a run that fails, where it is not saved yet. */
+    unsaved: (): WithState<C> | undefined =>
+      reached !== undefined && reached._tag !== "Started" && reached.state.step > savedStep
+        ? saved(reached)
+        : undefined,
+  };
+};
+
+const bestName = (path: string): string => `saveCheckpoints ${path}`;
+
+/** Remembers, with the run, which epoch is the best: as early stopping does, but without end. */
+const watchingBest = <C>({ path, monitor, mode }: BestCheckpoint) =>
+  folded<Watch, C>(
+    stoppingEarly({
+      ...(monitor && { monitor }),
+      ...(mode && { mode }),
+      patience: Number.MAX_SAFE_INTEGER,
+      restoreBest: false,
+      name: bestName(path),
+    }),
+  );
+
+/** Whether an epoch is the best so far, by what {@link watchingBest} wrote into its state. */
+const isBest = <C>(event: Events<C>, path: string): event is WithState<C> => {
+  if (event._tag !== "EpochCompleted") return false;
+  // Written by the operator before this one.
+  const watched = event.state.memory[bestName(path)] as Watch | undefined;
+  return watched?.best?.epoch === event.epoch;
+};
+
 /**
- * Saves the state to a file at the end of epochs, and emits `CheckpointSaved` after each.
+ * Saves states to files, and emits `CheckpointSaved` after each: at the end of epochs, every so many steps or minutes,
+ * and the last state where the run ends or is stopped in between by `stopWhen`, or fails because of its data.
  *
- * {@link loadCheckpoint} reads the file, and `resume$` continues from it. Later events, and an error that ends
- * the run, wait until the file is written: `k` says that it is.
+ * {@link loadCheckpoint} reads a file, and `resume$` continues from it. By default the run waits while a state is
+ * written. An error that ends the run waits until the file is written: `k` says that it is.
  *
  * ```text
  * run     -s-1----2----c|
  * events  -s-(1k)-(2k)-c|
  * ```
  *
- * **Fails with** `InvalidArgument`, thrown, where `every` is not a whole number above 0; `CheckpointNotSaved`,
- * which ends the stream and leaves the last good checkpoint unchanged.
+ * Place it after the operators whose memory is to be saved, and after `stopWhen`.
+ *
+ * **Fails with** `InvalidArgument`, thrown, where `every` is not a whole number above 0, minutes are not above 0, or
+ * `keep` is not a whole number above 0; `CheckpointNotSaved`, which ends the stream and leaves the last good checkpoint
+ * unchanged; `UnknownMonitor` where nothing has the name that `best` monitors.
  */
 export const saveCheckpoints = <C, E>(
   of: Pipeline<C, E>,
-  { path, every = 1 }: SaveCheckpoints,
-): MonoTypeOperatorFunction<TrainEvent<TrainState<C>>> => {
-  whole(1)("saveCheckpoints", { every });
-  return afterEpochs(every, ({ epoch, step, state }: EpochCompleted<TrainState<C>>) => {
-    const file = typeof path === "string" ? path : path(epoch);
-    return observe<TrainEvent<TrainState<C>>, unknown>((emit) =>
-      Effect.map(saveCheckpoint(of, state, file), () =>
-        emit.next({ _tag: "CheckpointSaved", epoch, step, path: file }),
+  { every = 1, best, meanwhile = "wait", scheduler = asyncScheduler, ...place }: SaveCheckpoints,
+): MonoTypeOperatorFunction<Events<C>> => {
+  const times = typeof every === "number" ? { epochs: every } : every;
+  whole(1)("saveCheckpoints", { every: times.epochs, steps: times.steps, ...place });
+  positive("saveCheckpoints", { minutes: times.minutes });
+
+  const fileOf = ({ epoch, step }: TrainState): string => {
+    if (place.folder !== undefined) return checkpointIn(place.folder, step);
+    return typeof place.path === "string" ? place.path : place.path(epoch, step);
+  };
+
+  const inFolder = <A, F>(effect: Effect.Effect<A, F>, step: number) => {
+    if (place.folder === undefined) return effect;
+    const { folder, keep } = place;
+    const onDisk = (task: () => Promise<unknown>) =>
+      Effect.tryPromise({
+        try: task,
+        catch: (cause) => new CheckpointNotSaved({ path: folder, reason: reasonOf(cause) }),
+      });
+    return Effect.tap(
+      Effect.andThen(
+        onDisk(() => files().mkdir(folder, { recursive: true })),
+        effect,
       ),
+      () => (keep === undefined ? Effect.void : onDisk(() => pruneCheckpoints(folder, step, keep))),
     );
+  };
+
+  const saved$ = (event: WithState<C>, path: string, skipped: number): Observable<Item<C>> => {
+    const { epoch, step } = { ...event.state, ...event };
+    const save = saveCheckpoint(of, event.state, path);
+    return observe<Item<C>, unknown>(
+      (emit) =>
+        Effect.map(path === best?.path ? save : inFolder(save, step), () =>
+          emit.next({ event: { _tag: "CheckpointSaved", epoch, step, path, skipped } }),
+        ),
+      "a checkpoint",
+    );
+  };
+  const after$ = (item: Item<C>, skipped = 0): Observable<Item<C>> =>
+    concat(
+      item.last === undefined ? EMPTY : saved$(item.last, fileOf(item.last.state), skipped),
+      item.best === undefined || best === undefined ? EMPTY : saved$(item.best, best.path, skipped),
+    );
+  const due = ({ last, best }: Item<C>): boolean => last !== undefined || best !== undefined;
+  // A state that was passed over may have been the best, which is not saved again.
+  const merge = (older: Item<C>, newer: Item<C>): Item<C> => ({
+    ...newer,
+    best: newer.best ?? older.best,
   });
+
+  return (run$) =>
+    defer(() => {
+      let hold: Started["hold"];
+      const policy = policyOf<C>(times, scheduler);
+      const itemOf = (event: Events<C>): Item<C> => {
+        if (event._tag === "Started") hold = event.hold;
+        const isNew = best !== undefined && isBest(event, best.path);
+        return { event, last: policy.of(event), best: isNew ? event : undefined };
+      };
+      return run$.pipe(
+        best === undefined ? identity : watchingBest(best),
+        times.steps === undefined ? identity : statesEvery({ steps: times.steps }),
+        map(itemOf),
+        catchError((error: unknown) => {
+          const last = policy.unsaved();
+          const failed$ = throwError(() => error);
+          return last === undefined ? failed$ : concat(only({ event: undefined, last }), failed$);
+        }),
+        meanwhile === "newest"
+          ? newestAfter<Item<C>>({ due, after$, merge })
+          : afterSome<Item<C>>(
+              (item) => (due(item) ? after$(item) : undefined),
+              () => hold?.(),
+            ),
+        concatMap(({ event }) => (event === undefined ? EMPTY : only(event))),
+      );
+    });
 };

@@ -57,7 +57,12 @@ const report: fc.Arbitrary<EventJson> = fc.oneof(
     milliseconds: count,
     examplesPerSecond: figure,
   }),
-  fc.record({ _tag: fc.constant("CheckpointSaved" as const), ...at, path: fc.string() }),
+  fc.record({
+    _tag: fc.constant("CheckpointSaved" as const),
+    ...at,
+    path: fc.string(),
+    skipped: fc.nat(),
+  }),
   fc.record({ _tag: fc.constant("Sampled" as const), ...at, text: fc.string() }),
   fc.record({
     _tag: fc.constant("Stopped" as const),

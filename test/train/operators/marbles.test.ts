@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
-import { type MonoTypeOperatorFunction, map, Observable, Subject } from "rxjs";
+import { finalize, type MonoTypeOperatorFunction, map, Observable, Subject } from "rxjs";
 import { TestScheduler } from "rxjs/testing";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { Backend } from "../../../src/backend/index.ts";
@@ -13,6 +13,7 @@ import type { TrainEvent } from "../../../src/train/events/event.ts";
 import { afterEpochs } from "../../../src/train/operators/afterEpochs.ts";
 import { earlyStopping } from "../../../src/train/operators/earlyStopping.ts";
 import { folded } from "../../../src/train/operators/fold.ts";
+import { newestAfter } from "../../../src/train/operators/newestAfter.ts";
 import { printProgress } from "../../../src/train/operators/printProgress.ts";
 import { sampleEvery } from "../../../src/train/operators/sampleEvery.ts";
 import { saveCheckpoints } from "../../../src/train/operators/saveCheckpoints.ts";
@@ -123,6 +124,31 @@ describe("the diagrams of docstrings", () => {
   });
 });
 
+it("newestAfter", () => {
+  const diagram = diagramOf("newestAfter");
+  inVirtualTime().run(({ cold, hot, expectObservable, expectSubscriptions }) => {
+    const works: { readonly [value: string]: string } = {
+      a: diagram["after a"] ?? "",
+      c: diagram["after c"] ?? "",
+    };
+    const source$ = hot(diagram.source ?? "");
+    const passed: number[] = [];
+    const said$ = source$.pipe(
+      newestAfter<string>({
+        due: () => true,
+        after$: (value, skipped) => {
+          passed.push(skipped);
+          return cold(works[value] ?? "|");
+        },
+        merge: (_, newer) => newer,
+      }),
+      finalize(() => expect(passed).toEqual([0, 1])),
+    );
+    expectObservable(said$).toBe(diagram.events ?? "");
+    expectSubscriptions(source$.subscriptions).toBe(diagram.subscribed ?? "");
+  });
+});
+
 /** The frames of a diagram, each with its marble: an event, or `|` for the end. */
 type Frames = readonly (readonly [frame: number, marble: string])[];
 
@@ -161,7 +187,11 @@ describe("the diagrams of docstrings, of operators that work", () => {
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   const withTensors: Operator = map((event) =>
     "state" in event
-      ? ({ ...event, state: { ...event.state, carried: scalar(1) } } as TrainEvent as Event)
+      ? ({
+          ...event,
+          // The run of the diagram ends with its second epoch.
+          state: { ...event.state, carried: scalar(1), step: Math.min(event.state.step, 400) },
+        } as TrainEvent as Event)
       : event,
   );
 

@@ -31,7 +31,7 @@ export const events: { readonly [marble: string]: Event } = {
   c: completed(5),
   x: stopped,
   w: { _tag: "Sampled", epoch: 1, step: 200, text: "w" },
-  k: { _tag: "CheckpointSaved", epoch: 1, step: 200, path: "k" },
+  k: { _tag: "CheckpointSaved", epoch: 1, step: 200, path: "k", skipped: 0 },
   ...Object.fromEntries([1, 2, 3, 4, 5].map((n) => [String(n), epoch(n, n / 10)])),
 };
 

@@ -221,7 +221,7 @@ describe("progressLine", () => {
     ],
     [
       "where a state was saved",
-      { _tag: "CheckpointSaved", path: "last\u001b.json", epoch: 1, step: 200 },
+      { _tag: "CheckpointSaved", path: "last\u001b.json", epoch: 1, step: 200, skipped: 0 },
       started,
       undefined,
       "saved last\\x1b.json",
