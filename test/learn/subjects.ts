@@ -16,7 +16,12 @@ import {
   tanh,
   transpose,
 } from "../../src/ir/index.ts";
-import { cartPole, pendulum, withTimeLimit } from "../../src/learn/environments/index.ts";
+import {
+  cartPole,
+  gridWorld,
+  pendulum,
+  withTimeLimit,
+} from "../../src/learn/environments/index.ts";
 import {
   adversarially,
   alternating,
@@ -33,7 +38,13 @@ import {
   sharpnessAware,
   supervised,
 } from "../../src/learn/index.ts";
-import { actorCritic, dqn, ppo, reinforce } from "../../src/learn/reinforcement/index.ts";
+import {
+  actorCritic,
+  dqn,
+  ppo,
+  qLearning,
+  reinforce,
+} from "../../src/learn/reinforcement/index.ts";
 import { batchNorm, dropout } from "../../src/nn/index.ts";
 import { binaryCrossEntropyWithLogits, type Loss } from "../../src/nn/losses/index.ts";
 import { adam, sgd } from "../../src/optim/index.ts";
@@ -180,6 +191,7 @@ export const learners: readonly LearnerSubject[] = [
   playing("reinforce", reinforce({ ...balancing, length: 6 })),
   // The transitions of a batch are independent.
   { ...playing("dqn", dqn({ ...remembering, target: { every: 2 } })), separable: true },
+  playing("qLearning", qLearning({ environment: gridWorld({ slip: 0.2 }), states: 12, length: 9 })),
   playing("double dqn", dqn({ ...remembering, target: { decay: 0.9 }, updates: 3, double: true })),
   playing("actorCritic", actorCritic(balancing)),
   playing("ppo", ppo({ ...balancing, epochs: 2, minibatches: 3 })),

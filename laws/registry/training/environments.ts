@@ -1,12 +1,15 @@
 import type * as room from "../../../src/learn/environments/index.ts";
 import {
   acrobot,
+  against,
   cartPole,
   catchGame,
+  connectFour,
   type Environment,
   gridWorld,
   mountainCar,
   pendulum,
+  randomLegalPolicy,
   ticTacToe,
   withTimeLimit,
 } from "../../../src/learn/environments/index.ts";
@@ -29,7 +32,8 @@ const settings: { readonly [Name in Environments]: readonly Environment[] } = {
     gridWorld({ slip: 0.2, stepReward: -0.04 }),
     withTimeLimit(5)(gridWorld({ layout: ["SG", "S#", "SX"] })),
   ],
-  ticTacToe: [ticTacToe()],
+  ticTacToe: [ticTacToe(), against(ticTacToe(), randomLegalPolicy(ticTacToe()))],
+  connectFour: [connectFour()],
 };
 
 /** Every environment in each of its settings. */

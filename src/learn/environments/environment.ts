@@ -1,5 +1,7 @@
 import type { Expr, TensorType } from "../../ir/expr.ts";
-import { fill, take } from "../../ir/ops/indexing.ts";
+import { where } from "../../ir/ops/control.ts";
+import { maximum } from "../../ir/ops/elementwise.ts";
+import { fill, ravel, take } from "../../ir/ops/indexing.ts";
 import { categorical, type KeyExpr, uniform } from "../../ir/ops/random.ts";
 import { reshape, stack } from "../../ir/ops/structural.ts";
 import { fromTypedArray } from "../../tensor/constructors.ts";
@@ -98,6 +100,20 @@ export const randomPolicy =
         ? drawIndex(key, actions.count)
         : uniform(key, actions.shape, { low: actions.low, high: actions.high }),
   });
+
+/**
+ * The policy that draws every legal action with equal probability; any action where the environment does not say which are
+ * legal, or none is.
+ */
+export const randomLegalPolicy = (environment: Pick<Environment, "actions" | "legal">): Policy => {
+  const { actions, legal } = environment;
+  if (actions.kind !== "discrete" || legal === undefined) return randomPolicy(environment);
+  return (observation, key) => {
+    const allowed = legal(observation);
+    const logits = where(allowed, 0, Number.NEGATIVE_INFINITY);
+    return { action: reshape(maximum(categorical(key, ravel(logits), 1), 0), []) };
+  };
+};
 
 /** The number that a discrete action stands for, as an f32 scalar; 0 for an action that there is none of. */
 export const meaning = (numbers: readonly number[], action: Expr): Expr =>

@@ -35,7 +35,7 @@ export const begin = <S>(environment: Environment<S>, key: KeyExpr): Playing<S> 
 };
 
 /** Picks one of two trees of one structure, by a bool scalar. */
-const either = <T>(op: string, flag: Expr, yes: T, no: T): T => {
+export const either = <T>(op: string, flag: Expr, yes: T, no: T): T => {
   const { leaves, shape } = flattenExprs(no);
   const others = exprsLike(op, shape, yes);
   return treeOf<T>(

@@ -4,12 +4,12 @@ import { cond, scan, vmap } from "../../autodiff/index.ts";
 import { InvalidArgument } from "../../errors.ts";
 import type { Expr } from "../../ir/expr.ts";
 import { cast, stopGradient, where } from "../../ir/ops/control.ts";
-import { add, ge, mul, neg, sub } from "../../ir/ops/elementwise.ts";
+import { add, ge, mul, sub } from "../../ir/ops/elementwise.ts";
 import { fill, iota, take } from "../../ir/ops/indexing.ts";
 import { foldInKey } from "../../ir/ops/random.ts";
 import { mean, sum } from "../../ir/ops/reduction.ts";
 import { index, reshape } from "../../ir/ops/structural.ts";
-import type { Concrete, Exprs, Symbolic } from "../../ir/trees.ts";
+import type { Concrete, Symbolic } from "../../ir/trees.ts";
 import { ascribe } from "../../ir/types/diagnose.ts";
 import { open, still, within } from "../../nn/apply.ts";
 import type { AnyLayer } from "../../nn/layer.ts";
@@ -28,17 +28,20 @@ import { type Columns, columnOf, type Learner } from "../learner.ts";
 import { objective } from "../objective.ts";
 import type { SomeMetric } from "../scoring.ts";
 import { eachLeaf } from "../trees.ts";
-import { meanReturn, playEpisodes } from "./episodes.ts";
+import { meanReturn } from "./episodes.ts";
 import {
   checkExploration,
+  countOfActions,
   type Exploration,
   epsilonGreedy,
   explorationAt,
   greedyAction,
   greedyValue,
+  ofEpisodes,
+  playedGreedily,
 } from "./greedy.ts";
 import { joined } from "./onPolicy.ts";
-import { beginGames, type Episodes, type Game, play } from "./playing.ts";
+import { beginGames, type Game, play } from "./playing.ts";
 import { type Memory, replay } from "./replay.ts";
 
 /** The options of {@link dqn}. */
@@ -112,15 +115,6 @@ export interface DqnCarried<M extends AnyLayer> {
 }
 
 type Carried = Symbolic<DqnCarried<AnyLayer>>;
-
-/** What a learner of values needs: an environment with a finite number of actions. */
-export const countOfActions = (op: string, { name, actions }: Environment): number => {
-  if (actions.kind === "discrete") return actions.count;
-  throw new InvalidArgument({
-    ...{ op, argument: "environment", actual: `${name}, whose actions are continuous` },
-    expected: "an environment with discrete actions; ppo learns continuous ones",
-  });
-};
 
 /** 0, or NaN where not all numbers of a transition are finite. */
 const spoiled = ({ observation, reward, next }: Row): Expr =>
@@ -269,18 +263,7 @@ const remembering = <M extends AnyLayer>(
   const greedy =
     (carried: Carried): Policy =>
     (seen) => ({ action: greedyAction(environment, valuesOf(carried, seen), seen) });
-  const summaries = (loss: Expr, { earned, steps, ended }: Episodes): readonly Exprs[] => {
-    const examples = earned.shape[0] ?? 1;
-    const values = {
-      episodeReturn: earned,
-      episodeLength: cast(steps, "f32"),
-      episodeEnded: ended,
-    };
-    const nothing = fill([examples], 0, "f32");
-    return metrics.map((metric) =>
-      metric.fromBatch({ loss, outputs: nothing, targets: nothing, examples, values }),
-    );
-  };
+  const summaries = ofEpisodes(metrics);
 
   return {
     name: "dqn",
@@ -342,11 +325,8 @@ const remembering = <M extends AnyLayer>(
       };
     },
     evaluate: (carried, rows) => {
-      const play = playEpisodes(environment, greedy(opened(carried)), spec.longestEpisode);
-      const tally = play(columnOf(rows, "key"));
-      const ended = fill(tally.earned.shape, 1, "bool");
-      const loss = neg(mean(tally.earned));
-      return { loss, summaries: [summaries(loss, { ...tally, ended })] };
+      const policy = greedy(opened(carried));
+      return playedGreedily(environment, policy, spec.longestEpisode, metrics)(rows);
     },
     predict: (carried, row) => valuesOf(opened(carried), columnOf(row, "observation")),
     trained: {

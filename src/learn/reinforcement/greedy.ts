@@ -1,13 +1,19 @@
+import { InvalidArgument } from "../../errors.ts";
 import type { Expr } from "../../ir/expr.ts";
-import { where } from "../../ir/ops/control.ts";
-import { add, div, lt, minimum, mul } from "../../ir/ops/elementwise.ts";
+import { cast, where } from "../../ir/ops/control.ts";
+import { add, div, lt, minimum, mul, neg } from "../../ir/ops/elementwise.ts";
 import { fill, ravel } from "../../ir/ops/indexing.ts";
 import { lift } from "../../ir/ops/promote.ts";
 import { categorical, type KeyExpr, splitKey, uniform } from "../../ir/ops/random.ts";
-import { argmax, max } from "../../ir/ops/reduction.ts";
+import { argmax, max, mean } from "../../ir/ops/reduction.ts";
 import { reshape } from "../../ir/ops/structural.ts";
+import type { Exprs } from "../../ir/trees.ts";
 import { probability, whole } from "../../tensor/validate.ts";
-import type { Environment } from "../environments/index.ts";
+import type { Environment, Policy } from "../environments/environment.ts";
+import { type Columns, columnOf, type Report } from "../learner.ts";
+import type { SomeMetric } from "../scoring.ts";
+import { playEpisodes } from "./episodes.ts";
+import type { Episodes } from "./playing.ts";
 
 /** The probability of a random action: a number, or one that falls (or rises) evenly over steps of the environment. */
 export type Exploration =
@@ -70,3 +76,38 @@ export const epsilonGreedy = (
   const best = greedyAction(environment, values, observation);
   return where(lt(uniform(whether, []), epsilon), drawn, best);
 };
+
+/** What a learner of values needs: an environment with a finite number of actions. */
+export const countOfActions = (op: string, { name, actions }: Environment): number => {
+  if (actions.kind === "discrete") return actions.count;
+  throw new InvalidArgument({
+    ...{ op, argument: "environment", actual: `${name}, whose actions are continuous` },
+    expected: "an environment with discrete actions; ppo learns continuous ones",
+  });
+};
+
+/** The summaries of a learner's metrics, of the episodes that steps belong to: leaves are `[steps]`. */
+export const ofEpisodes =
+  (metrics: readonly SomeMetric[]) =>
+  (loss: Expr, { earned, steps, ended }: Episodes): readonly Exprs[] => {
+    const examples = earned.shape[0] ?? 1;
+    const values = {
+      episodeReturn: earned,
+      episodeLength: cast(steps, "f32"),
+      episodeEnded: ended,
+    };
+    const nothing = fill([examples], 0, "f32");
+    return metrics.map((metric) =>
+      metric.fromBatch({ loss, outputs: nothing, targets: nothing, examples, values }),
+    );
+  };
+
+/** The report on held-out episodes, each begun by the key of a row. The loss is the negative of the mean return. */
+export const playedGreedily =
+  (environment: Environment, policy: Policy, limit: number, metrics: readonly SomeMetric[]) =>
+  (rows: Columns): Report => {
+    const tally = playEpisodes(environment, policy, limit)(columnOf(rows, "key"));
+    const loss = neg(mean(tally.earned));
+    const ended = fill(tally.earned.shape, 1, "bool");
+    return { loss, summaries: [ofEpisodes(metrics)(loss, { ...tally, ended })] };
+  };

@@ -15,5 +15,6 @@ export type { Acting, OnPolicy } from "./onPolicy.ts";
 export { type ActionDistribution, categoricalPolicy, gaussianPolicy } from "./policies.ts";
 export { policyBaseline } from "./policyBaseline.ts";
 export { clippedSurrogate, type Ppo, ppo } from "./ppo.ts";
+export { type QLearning, qLearning, type Tabular } from "./qLearning.ts";
 export { type Reinforce, reinforce } from "./reinforce.ts";
 export { type ItemTypes, type Memory, type Parts, type Replay, replay } from "./replay.ts";
