@@ -14,10 +14,13 @@ const sources = Object.entries(packageJson.exports).flatMap(([name, target]) =>
 export default defineConfig({
   resolve: {
     // Examples and type tests import the package by its name, as a user does; they see the sources.
-    alias: sources.map(([name, source]) => ({
-      find: new RegExp(`^fluxion${name}$`),
-      replacement: here(source),
-    })),
+    alias: [
+      ...sources.map(([name, source]) => ({
+        find: new RegExp(`^fluxion${name}$`),
+        replacement: here(source),
+      })),
+      { find: /^fluxion\/pipelines\/(.+)$/, replacement: here("./pipelines/$1.ts") },
+    ],
   },
   test: {
     include: ["test/**/*.test.ts"],

@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect";
-import { parseCsv } from "../src/data/index.ts";
+import { fromRecord, parseCsv } from "../src/data/index.ts";
 import {
   binaryAccuracy,
   dense,
@@ -13,17 +13,24 @@ import {
 import { cast, le, mul, neg, sub, sum, where } from "../src/ir/index.ts";
 import { irisTable } from "./tables/iris.ts";
 
+const lengths = ["sepal_length", "petal_length"] as const;
+const species = ["setosa", "versicolor"] as const;
+
 const irises = Effect.suspend(() => {
   const decoded = parseCsv(
     irisTable,
     {
-      lengths: ["sepal_length", "petal_length"],
-      species: { column: "species", classes: ["setosa", "versicolor"] },
+      lengths,
+      species: { column: "species", classes: species },
     },
     "iris",
   );
   return decoded._tag === "Right"
-    ? Effect.succeed({ train: decoded.right })
+    ? Effect.succeed({
+        train: decoded.right,
+        inputs: { lengths: fromRecord(lengths) },
+        classes: species,
+      })
     : Effect.fail(decoded.left);
 });
 

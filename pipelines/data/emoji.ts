@@ -3,6 +3,7 @@ import { join } from "node:path";
 import * as Effect from "effect/Effect";
 import { isLeft } from "fp-ts/lib/Either.js";
 import * as t from "io-ts/lib/index.js";
+import { decodePng, fromPicture, type Png } from "../../src/data/index.ts";
 import {
   DataSourceError,
   type Dataset,
@@ -11,7 +12,6 @@ import {
   type Tensor,
 } from "../../src/index.ts";
 import { installed } from "./installed.ts";
-import { decodePng, type Picture } from "./png.ts";
 
 const source = "emoji-datasource-google";
 
@@ -71,7 +71,7 @@ const parsed = (bytes: Uint8Array): Effect.Effect<readonly Entry[], DataSourceEr
     }
   });
 
-const pictureOf = (bytes: Uint8Array): Effect.Effect<Picture, DataSourceError> =>
+const pictureOf = (bytes: Uint8Array): Effect.Effect<Png, DataSourceError> =>
   Effect.suspend(() => {
     const picture = decodePng(bytes);
     return typeof picture === "string"
@@ -81,14 +81,14 @@ const pictureOf = (bytes: Uint8Array): Effect.Effect<Picture, DataSourceError> =
 
 /** Whether an emoji, with its margin of one pixel, lies on the sheet. */
 const isOn =
-  ({ width, height }: Picture) =>
+  ({ width, height }: Png) =>
   ({ sheet_x, sheet_y }: Entry): boolean =>
     [sheet_x, sheet_y].every((place) => Number.isInteger(place) && place >= 0) &&
     (sheet_x + 1) * (size + 2) <= width &&
     (sheet_y + 1) * (size + 2) <= height;
 
 /** Cuts the images of entries out of the sheet, and composes them on white. */
-const drawings = ({ width, rgba }: Picture, of: readonly Entry[]): Dataset<Emoji> => {
+const drawings = ({ width, rgba }: Png, of: readonly Entry[]): Dataset<Emoji> => {
   const image = new Float32Array(of.length * size * size * 3);
   for (const [i, { sheet_x: column, sheet_y: row }] of of.entries())
     for (let y = 0; y < size; y++)
@@ -125,6 +125,8 @@ export const emoji = Effect.gen(function* () {
   if (!usable.every(isOn(sheet)))
     return yield* failed("emoji.json names positions outside the sheet");
   return {
+    inputs: { image: fromPicture({ width: size, height: size }) },
+    classes: emojiGroups,
     train: drawings(
       sheet,
       usable.filter((_, i) => i % 5 !== 0),

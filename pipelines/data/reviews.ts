@@ -2,7 +2,13 @@ import { join } from "node:path";
 import * as Effect from "effect/Effect";
 import * as t from "io-ts/lib/index.js";
 import { decodeJson, decodeWith } from "../../src/codec/index.ts";
-import { padSequences, readText, tokenizeWords, vocabulary } from "../../src/data/index.ts";
+import {
+  fromText,
+  padSequences,
+  readText,
+  tokenizeWords,
+  vocabulary,
+} from "../../src/data/index.ts";
 import {
   type Dataset,
   dataset,
@@ -81,7 +87,7 @@ export const reviewSplits = (
   reviews: readonly Review[],
   lexicon: Lexicon,
   { limit, length, heldOut }: Encoding,
-): { readonly train: Dataset<EncodedReview>; readonly test: Dataset<EncodedReview> } => {
+) => {
   if (!(heldOut >= 0 && heldOut <= 1))
     throw new InvalidArgument({
       op: "reviewSplits",
@@ -107,7 +113,9 @@ export const reviewSplits = (
   return {
     train: encoded(train, numbersOf, lexicon, length),
     test: encoded(test, numbersOf, lexicon, length),
-  };
+    inputs: { words: fromText({ vocabulary: known, length, padding }) },
+    classes: ["complaint", "praise"],
+  } satisfies Splits<EncodedReview>;
 };
 
 const review = t.strict({ text: t.string, class: t.union([t.literal(0), t.literal(1)]) });

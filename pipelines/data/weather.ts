@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import * as Effect from "effect/Effect";
-import { parseCsv, readText, standardScaler } from "../../src/data/index.ts";
+import { fromRecords, parseCsv, prepare, readText, standardScaler } from "../../src/data/index.ts";
 import {
   type Dataset,
   dataset,
@@ -54,18 +54,15 @@ const datesOf = (text: string, file: string): Effect.Effect<readonly number[], T
       );
 };
 
-/** The position of a day in the year as an angle, for years of 365¼ days. */
-const yearAngle = (day: number): number => (2 * Math.PI * day) / 365.25;
-
-/** Rainfall spans orders of magnitude; its logarithm separates a drizzle from a shower. */
-const featuresOf = ([high, low, rain, wind]: readonly number[], day: number): readonly number[] => [
-  high ?? 0,
-  low ?? 0,
-  Math.log1p(rain ?? 0),
-  wind ?? 0,
-  Math.sin(yearAngle(day)),
-  Math.cos(yearAngle(day)),
-];
+/** The features of a day. Rainfall spans orders of magnitude; its logarithm separates a drizzle from a shower. */
+const dayFeatures = [
+  "temp_max",
+  "temp_min",
+  { field: "precipitation", as: "log1p" },
+  "wind",
+  { field: "date", as: "yearSine" },
+  { field: "date", as: "yearCosine" },
+] as const;
 
 /** The `n` days before each of the days `from, …, to - 1`. */
 const windows = <N extends number>(
@@ -126,17 +123,21 @@ export const weatherSplits = Effect.fnUntraced(function* <N extends number>(
       expected: `a day of ${file} with more than days (a whole number, 1 or more) before it`,
       actual: `${until}, with ${days} days`,
     });
-  const all = dataset({
-    day: fromTypedArray(
-      [rows.length, features],
-      Float32Array.from(rows.flatMap((row, i) => featuresOf(row, dates[i] as number))),
-    ),
-  });
-  const known = standardScaler.fit(all.take(border), "day").apply(all).materialize();
+  const records = rows.map((row, i) => ({
+    ...Object.fromEntries(columns.map((column, j) => [column, row[j] as number])),
+    date: new Date((dates[i] as number) * millisecondsPerDay).toISOString().slice(0, 10),
+  }));
+  const prepared = prepare("day", fromRecords(rows.length, dayFeatures), records);
+  if (prepared._tag === "Left") return yield* prepared.left;
+  // As many rows as records, of as many features as a day has.
+  const all = dataset({ day: prepared.right as Tensor<readonly [number, typeof features]> });
+  const scaler = standardScaler.fit(all.take(border), "day");
+  const known = scaler.apply(all).materialize();
   const highs = rows.map(([high]) => high as number);
   return {
     train: windows(known, highs, days, 0, border),
     test: windows(known, highs, days, border, rows.length),
+    inputs: { days: fromRecords(days, dayFeatures, scaler) },
   };
 });
 

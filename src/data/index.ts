@@ -49,6 +49,27 @@ export {
   reshapeColumn,
   standardScaler,
 } from "./preprocess.ts";
+export {
+  type FeatureOf,
+  fromPicture,
+  fromRecord,
+  fromRecords,
+  fromText,
+  type PictureOptions,
+  type TextInputOptions,
+} from "./raw/constructors.ts";
+export { decodePng, type Png } from "./raw/png.ts";
+export { prepare } from "./raw/prepare.ts";
+export type {
+  Feature,
+  Fields,
+  FromPicture,
+  FromRaw,
+  FromRecords,
+  FromText,
+  Picture,
+  Raw,
+} from "./raw/raw.ts";
 export { balanced, type SampleOptions, weighted } from "./sampling.ts";
 export type {
   BatchReader,

@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect";
-import { ReverseMode, vmap } from "../autodiff/index.ts";
+import { ReverseMode } from "../autodiff/index.ts";
 import type { Reverse } from "../autodiff/reverseMode.ts";
 import { CompileError, InvalidArgument, StructureMismatch, UnknownColumn } from "../errors.ts";
 import { constant, parameter } from "../ir/build.ts";
@@ -15,12 +15,13 @@ import {
   symbolsOf,
   treeOf,
 } from "../ir/trees.ts";
+import { scalar } from "../tensor/constructors.ts";
 import { type Key, key as keyOf } from "../tensor/key.ts";
 import { nth } from "../tensor/list.ts";
 import { sameShape, showShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { leafPaths, sameTreeShape, type TreeShape } from "../tree.ts";
-import { type AnyLearner, type Columns, namedColumns, type Report } from "./learner.ts";
+import { type AnyLearner, namedColumns, type Report } from "./learner.ts";
 import type { Summaries } from "./scoring.ts";
 import type { OverShards } from "./shards.ts";
 
@@ -209,47 +210,45 @@ export const evaluationProgram = (
     return Effect.succeed(assemble(before.leaves, batch, [], report, false));
   });
 
-/** A prediction as one program. */
-export interface PredictionProgram extends Omit<StepProgram, "report"> {
-  /** The leaves of the kept tensors that it takes come first, and the output of each row is its last output. */
+/** The output of a model for one row, as a program of its params and columns. */
+export interface PredictionProgram {
   readonly program: Program;
+  /** The leaves of the carried tree that it takes, in the order of its first inputs. */
+  readonly takes: readonly number[];
+  /** The columns that it reads, in the order of its inputs after the params. */
+  readonly columns: readonly string[];
 }
 
 /**
- * The outputs of a learner's model for a batch of rows as one program. Rows know nothing of one another: the output of a
- * row is the same in every batch.
+ * The output of a learner's model for one row as a program. It is that of a moment: the step and the epoch are part of
+ * it.
  *
- * **Shapes** the kept tensors that the model reads, and its columns `[batch, ...]` → these kept tensors, `[batch, ...out]`.
+ * **Shapes** the carried tensors that the model reads, and its columns → `[...out]`.
  * **Fails with** `CompileError` for mistakes in the learner's functions; `UnknownColumn`.
  */
 export const predictionProgram = (
   predict: NonNullable<AnyLearner["predict"]>,
-  kept: Kept,
-  types: ColumnTypes,
+  carried: unknown,
+  { step, epoch }: { readonly step: number; readonly epoch: number },
+  row: ColumnTypes,
 ): Effect.Effect<PredictionProgram, Thrown> =>
   traced(() => {
-    const before = symbolsOf(kept);
-    const { carried, step } = before.tree;
-    const batch = batchOf(types);
-    // As in an evaluation, a layer that draws anyway uses a fixed key, the same for every row.
-    const moment = { key: constant(keyOf(0)), step, epoch: batch.epoch };
-    const output = vmap((row: Columns) => predict(carried, namedColumns(row), moment))(
-      batch.columns,
-    );
+    const { tree, leaves } = symbolsOf(carried);
+    const { columns } = batchOf(row);
+    const moment = {
+      // As in an evaluation, a layer that draws anyway uses a fixed key.
+      key: constant(keyOf(0)),
+      step: constant(scalar(step, "i32")),
+      epoch: constant(scalar(epoch, "i32")),
+    };
+    const output = predict(tree, namedColumns(columns), moment);
     const used = new Set(topological([output]));
-    const takes = before.leaves.flatMap((leaf, i) => (used.has(leaf.node) ? [i] : []));
-    const taken = takes.map((i) => nth(before.leaves, i));
-    const read = Object.entries(batch.columns).filter(([, column]) => used.has(column.node));
-    const takesEpoch = used.has(batch.epoch.node);
-    const columns = read.map(([, column]) => column);
+    const takes = leaves.flatMap((leaf, i) => (used.has(leaf.node) ? [i] : []));
+    const read = Object.entries(columns).filter(([, column]) => used.has(column.node));
+    const inputs = [...takes.map((i) => nth(leaves, i)), ...read.map(([, column]) => column)];
     return Effect.succeed({
-      program: program(
-        [...taken, ...columns, ...(takesEpoch ? [batch.epoch] : [])],
-        [...taken, output],
-      ),
-      carried: taken.length,
+      program: program(inputs, [output]),
       takes,
       columns: read.map(([name]) => name),
-      takesEpoch,
     });
   });

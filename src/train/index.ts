@@ -73,9 +73,23 @@ export {
   pipeline,
 } from "./pipeline/pipeline.ts";
 export type { Sources, Splits } from "./pipeline/splits.ts";
-export { type PredictOptions, type Predictor, predictor } from "./predict/predict.ts";
-export { type CannotPredict, makePredictor, type PredictorOptions } from "./predict/predictor.ts";
-export type { InvalidRows, Rows } from "./predict/rows.ts";
+export type { Answer, Classified, Measured } from "./predict/answers.ts";
+export { type Model, modelOf } from "./predict/model.ts";
+export { decodeModelFile, encodeModelFile, loadModel, saveModel } from "./predict/modelFile.ts";
+export {
+  type ModelOptions,
+  makeModelPredictor,
+  type PredictOptions,
+  type Predictor,
+  predictor,
+} from "./predict/predict.ts";
+export {
+  type Asking,
+  type CannotPredict,
+  makePredictor,
+  type PredictorOptions,
+} from "./predict/predictor.ts";
+export type { Inputs, InvalidRows, Meaning, RawRow, Rows } from "./predict/rows.ts";
 export { loadCheckpoint, saveCheckpoint } from "./state/checkpoint.ts";
 export { checkpointsIn } from "./state/checkpointFolder.ts";
 export { decodeState, encodeState, type LoadCheckpoint } from "./state/codec.ts";

@@ -2,12 +2,12 @@ import { crc32, deflateSync, gzipSync } from "node:zlib";
 import * as Effect from "effect/Effect";
 import * as E from "fp-ts/lib/Either.js";
 import type { ReaderSubject } from "../../laws/data/readers.ts";
-import { decodePng } from "../../pipelines/data/png.ts";
 import { decodeJson } from "../../src/codec/decode.ts";
 import { tensorCodec, treeCodec } from "../../src/codec/tensor.ts";
 import { Dataset, dataset } from "../../src/data/dataset.ts";
 import { idxFromBytes } from "../../src/data/files.ts";
 import { decodeIdx } from "../../src/data/idx.ts";
+import { decodePng } from "../../src/data/raw/png.ts";
 import { parseCsv } from "../../src/data/table.ts";
 import { DataSourceError } from "../../src/errors.ts";
 import {

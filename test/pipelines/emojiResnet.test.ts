@@ -3,8 +3,8 @@ import * as Effect from "effect/Effect";
 import * as Result from "effect/Result";
 import { describe, expect, it } from "vitest";
 import { emoji } from "../../pipelines/data/emoji.ts";
-import { decodePng } from "../../pipelines/data/png.ts";
 import { emojiResnet } from "../../pipelines/emoji-resnet.ts";
+import { decodePng } from "../../src/data/raw/png.ts";
 import { formatError } from "../../src/errors/failure.ts";
 
 const part = (kind: string, body: Uint8Array): Buffer => {
@@ -59,7 +59,7 @@ describe("decodePng", () => {
 
   it("reports why a file is not supported", () => {
     expect(decodePng(Uint8Array.of(1, 2, 3))).toBe("not a PNG file");
-    expect(decodePng(file(1, [[0, 1, 2, 3, 4]], 2))).toContain("color type 2");
+    expect(decodePng(file(1, [[0, 1, 2, 3, 4]], 5))).toContain("color type 5");
     expect(decodePng(file(2, [[0, 1, 2, 3, 4]]))).toContain("too few or too many");
     expect(decodePng(file(1, [[7, 1, 2, 3, 4]]))).toContain("unknown filter");
     expect(decodePng(file(1, [[0, 1, 2, 3, 4]]).subarray(0, 20))).toContain("cut off");

@@ -12,7 +12,7 @@ import {
   valenceOf,
 } from "../../pipelines/data/reviews.ts";
 import { sentiment } from "../../pipelines/sentiment.ts";
-import { tokenizeWords } from "../../src/data/index.ts";
+import { prepare, tokenizeWords } from "../../src/data/index.ts";
 import { DataSourceError, DecodeError, formatError, train$ } from "../../src/index.ts";
 import { backends, collect, lastOf } from "../train/examples.ts";
 
@@ -24,10 +24,16 @@ const made: readonly Review[] = Array.from({ length: 20 }, (_, i) => ({
 }));
 
 describe("reviews as numbers", () => {
-  const { train, test } = reviewSplits([...made, ...made], lexicon, {
+  const { train, test, inputs } = reviewSplits([...made, ...made], lexicon, {
     limit: 6,
     length: 4,
     heldOut: 0.25,
+  });
+
+  it("are those of a raw text", () => {
+    const read = made.map(({ text }) => prepare("words", inputs.words, text));
+    const rows = read.map((each) => (each._tag === "Right" ? each.right.toArray() : each.left));
+    for (const words of train.column("words").toArray()) expect(rows).toContainEqual(words);
   });
 
   it("has every sentence once, in one part only", () => {

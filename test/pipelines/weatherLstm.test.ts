@@ -3,6 +3,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { weatherFolder, weatherSplits } from "../../pipelines/data/weather.ts";
 import { weatherLstm } from "../../pipelines/weather-lstm.ts";
+import { prepare } from "../../src/data/index.ts";
 import { InvalidArgument, TableCorrupt, train$ } from "../../src/index.ts";
 import { backends, collect, lastOf } from "../train/examples.ts";
 
@@ -24,6 +25,20 @@ const failureOf = (text: string, days = 3, until = dateOf(20)) =>
 const highs = Array.from({ length: 30 }, (_, i) => i ** 2);
 
 describe("forecasts from a table of days", () => {
+  it("make the same numbers of records as of the table, to the bit", () => {
+    const { test, inputs } = splitsOf(tableOf(highs));
+    // The first forecast for testing sees the three days before the border.
+    const records = [17, 18, 19].map((i) => ({
+      date: dateOf(i),
+      precipitation: i % 3,
+      temp_max: String(i ** 2),
+      temp_min: i ** 2 - 5,
+      wind: 2.5,
+    }));
+    const made = prepare("days", inputs.days, records);
+    expect(made._tag === "Right" && made.right.toArray()).toEqual(test.row(0).days.toArray());
+  });
+
   it("forecast each day after the first ones, and test on those from the border on", () => {
     const { train, test } = splitsOf(tableOf(highs));
     const changes = highs.slice(1).map((high, i) => high - (highs[i] as number));

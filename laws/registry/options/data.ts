@@ -22,6 +22,7 @@ import {
 const none: Arguments = {};
 const count = wholeFrom(1);
 const extent = wholeFrom(0);
+const pixels = wholeFrom(1, 2 ** 16);
 const i32 = wholeFrom(-(2 ** 31), 2 ** 31 - 1);
 
 /** A range of sizes that also allows an infinite one. */
@@ -93,6 +94,25 @@ const functions: OptionsOf<typeof data> = {
       (cacheBytes) => made(data.epochsOf(five, { batchSize: 1, key: key(1), cacheBytes })),
     ],
   },
+  fromPicture: {
+    width: [pixels, (width) => data.fromPicture({ width, height: 1 })],
+    height: [pixels, (height) => data.fromPicture({ width: 1, height })],
+    background: [
+      between(0, 1, { high: true }),
+      (background) => data.fromPicture({ width: 1, height: 1, background }),
+    ],
+  },
+  fromText: {
+    length: [pixels, (length) => data.fromText({ vocabulary: few, length })],
+    padding: [
+      wholeFrom(0, 2 ** 31 - 1),
+      (padding) => data.fromText({ vocabulary: few, length: 1, padding }),
+    ],
+  },
+  fromRecord: none,
+  fromRecords: { rows: [pixels, (rows) => data.fromRecords(rows, ["x"])] },
+  prepare: none,
+  decodePng: none,
   experience: { stepsPerEpoch: [count, data.experience] },
   sampled: none,
   weighted: {

@@ -124,10 +124,11 @@ export type On = "train" | "validation" | "test" | Dataset<Row>;
 /** The examples of a split. */
 const examplesOn = Effect.fnUntraced(function* <E>(of: Pipeline<unknown, E>, on: On) {
   if (on instanceof Dataset) return on;
-  const { train, ...held } = yield* splitsOf(of, yield* of.source);
+  const { train, validation, test } = yield* splitsOf(of, yield* of.source);
   const splits: { readonly [split: string]: Dataset<Row> | undefined } = {
     train: datasetOf(train),
-    ...held,
+    validation,
+    test,
   };
   const found = Object.hasOwn(splits, on) ? splits[on] : undefined;
   if (found !== undefined) return found;

@@ -1,4 +1,5 @@
 import type { Dataset, Row } from "../../data/dataset.ts";
+import type { FromRaw } from "../../data/raw/raw.ts";
 import type { Source } from "../../data/source/source.ts";
 
 /** The examples of a run: those to train on, and those held out. */
@@ -9,6 +10,10 @@ export interface Splits<R extends Row, Train = Dataset<R>> {
   readonly validation?: Dataset<R>;
   /** Evaluated once, at the end. */
   readonly test?: Dataset<R>;
+  /** How raw values become columns, as fitted on the training data: so a model can be asked about a picture or a text. */
+  readonly inputs?: { readonly [C in keyof R]?: FromRaw };
+  /** The names of the classes, for answers. */
+  readonly classes?: readonly string[];
 }
 
 /** The data of a run, of which only the held-out part must fit memory. */

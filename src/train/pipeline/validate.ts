@@ -71,11 +71,11 @@ export const checkColumns = (
 
 /** Checks that every token of the learner's token columns is in range. */
 export const checkTokens = (
-  of: AnyPipeline,
+  limits: AnyLearner["limits"],
   examples: Dataset<Row>,
 ): Effect.Effect<void, UnknownToken> =>
   Effect.suspend(() => {
-    for (const { column, of: what, count: known } of of.learner.limits) {
+    for (const { column, of: what, count: known } of limits) {
       if (what !== "tokens" || !Object.hasOwn(examples.columns, column)) continue;
       const held = examples.column(column);
       const length = held.shape.slice(1).reduce((n, extent) => n * extent, 1);
@@ -132,7 +132,7 @@ export const checkData = Effect.fnUntraced(function* (of: AnyPipeline, splits: S
   for (const examples of [train, validation, test])
     if (examples !== undefined) {
       yield* checkColumns(limited, examples.columns);
-      yield* checkTokens(of, examples);
+      yield* checkTokens(of.learner.limits, examples);
     }
   if (train !== undefined)
     yield* validate(train, { where: `${of.name}: training data`, batchSize: of.batchSize, labels });

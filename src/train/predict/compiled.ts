@@ -1,10 +1,14 @@
 import * as Effect from "effect/Effect";
 import * as Semaphore from "effect/Semaphore";
-import { Backend, type Session, type Tensors } from "../../backend/backend.ts";
+import { Backend, type Plan, type Session, type Tensors } from "../../backend/backend.ts";
 import { type Later, mapLater } from "../../backend/later.ts";
 import type { Dataset, Row } from "../../data/dataset.ts";
 import type { WorkerLost } from "../../errors.ts";
+import { derive } from "../../interpreter/derive.ts";
+import { parameter } from "../../ir/build.ts";
 import type { Program } from "../../ir/expr.ts";
+import { broadcastTo } from "../../ir/ops/promote.ts";
+import { program } from "../../ir/program.ts";
 import type { ColumnTypes } from "../../learn/program.ts";
 import { allocate, type Storage } from "../../tensor/dtype.ts";
 import { nth } from "../../tensor/list.ts";
@@ -13,24 +17,39 @@ import { Tensor } from "../../tensor/tensor.ts";
 import { inTurns } from "../loop/cooperate.ts";
 import type { CannotCompile } from "../loop/evaluate.ts";
 
-/** The outputs of a model for a batch of rows of fixed types, as one program. */
-export interface BatchProgram {
-  /** Its inputs are params, then columns; its outputs the same params, then the outputs of the rows. */
+/** The output of a model for one row of fixed types. */
+export interface RowProgram {
+  /** Its inputs are params, then columns; its output is that of the row. */
   readonly program: Program;
   readonly params: Tensors;
   /** The columns that it reads, in the order of its inputs after the params. */
   readonly columns: readonly string[];
-  /** The numbers that it takes after the columns. */
-  readonly rest: readonly number[];
 }
 
-/** Makes the program for batches of these types. */
-export type ProgramFor<E> = (types: ColumnTypes) => Effect.Effect<BatchProgram, E>;
+/** Makes the program for a row of these types. */
+export type ProgramFor<E> = (row: ColumnTypes) => Effect.Effect<RowProgram, E>;
+
+/**
+ * A program of one row as one of several, which know nothing of one another. Its first outputs are its params, so that
+ * these stay in the backend's memory.
+ */
+export const overRows = ({ program: one, params }: RowProgram, rows: number): Program => {
+  const inputs = one.inputs.map(({ shape, dtype }, i) =>
+    parameter({ shape: i < params.length ? shape : [rows, ...shape], dtype }),
+  );
+  const { outputs, batched } = derive.batch(
+    one,
+    inputs,
+    inputs.map((_, i) => i >= params.length),
+    { size: rows, name: undefined },
+  );
+  const results = outputs.map((y, i) => (batched[i] ? y : broadcastTo(y, [rows, ...y.shape])));
+  return program(inputs, [...inputs.slice(0, params.length), ...results]);
+};
 
 /** A program that was compiled for one batch size, with its params in the backend's memory. */
 interface Ready {
   readonly columns: readonly string[];
-  readonly rest: readonly number[];
   readonly ahead: number;
   readonly session: Session;
 }
@@ -49,6 +68,12 @@ export interface Computing<E> {
   readonly release: () => void;
 }
 
+/** How programs are compiled, and which plans are refused. */
+export interface Computation<E> {
+  readonly deterministic?: boolean;
+  readonly admit?: (plan: Plan) => Effect.Effect<void, E>;
+}
+
 /** Positions of rows from `from` on, as many as a batch has. A batch that is not full repeats its last row. */
 const positions = (from: number, until: number, size: number): Int32Array =>
   Int32Array.from({ length: size }, (_, i) => Math.min(from + i, until - 1));
@@ -59,7 +84,7 @@ const positions = (from: number, until: number, size: number): Int32Array =>
 export const computing = Effect.fnUntraced(function* <E>(
   programFor: ProgramFor<E>,
   sizes: readonly number[],
-  { deterministic }: { readonly deterministic: boolean },
+  { deterministic = false, admit = () => Effect.void }: Computation<E>,
 ) {
   const backend = yield* Backend;
   const ready = new Map<string, Ready>();
@@ -74,10 +99,9 @@ export const computing = Effect.fnUntraced(function* <E>(
     ready.clear();
   };
 
-  const compiledFor = Effect.fnUntraced(function* (types: ColumnTypes) {
-    const key = JSON.stringify(
-      Object.entries(types).map(([name, { shape, dtype }]) => [name, dtype, ...shape]),
-    );
+  const compiledFor = Effect.fnUntraced(function* (row: ColumnTypes, size: number) {
+    const types = Object.entries(row).map(([name, { shape, dtype }]) => [name, dtype, ...shape]);
+    const key = JSON.stringify([size, ...types]);
     const known = ready.get(key);
     if (known !== undefined) {
       // The last in the map is the one that was used last.
@@ -85,15 +109,12 @@ export const computing = Effect.fnUntraced(function* <E>(
       ready.set(key, known);
       return known;
     }
-    const { program, params, columns, rest } = yield* programFor(types);
-    const carried = params.length;
-    const executable = yield* backend.compile(program, { carried, deterministic });
-    const made: Ready = {
-      columns,
-      rest,
-      ahead: executable.ahead,
-      session: executable.start(params),
-    };
+    const one = yield* programFor(row);
+    const { params, columns } = one;
+    const options = { carried: params.length, deterministic };
+    const executable = yield* backend.compile(overRows(one, size), options);
+    yield* admit(executable.plan);
+    const made: Ready = { columns, ahead: executable.ahead, session: executable.start(params) };
     ready.set(key, made);
     for (const [oldest, { session }] of ready) {
       if (ready.size <= most) break;
@@ -106,13 +127,7 @@ export const computing = Effect.fnUntraced(function* <E>(
   const outputs: Outputs<E> = (rows) =>
     Effect.gen(function* () {
       const size = sizeFor(rows.size);
-      const types = Object.fromEntries(
-        Object.entries(rows.columns).map(([name, { shape, dtype }]) => [
-          name,
-          { shape: [size, ...shape], dtype },
-        ]),
-      );
-      const { session, columns, rest, ahead } = yield* compiledFor(types);
+      const { session, columns, ahead } = yield* compiledFor(rows.columns, size);
       let [submitted, written] = [0, 0];
       let made: { readonly tensor: Tensor; readonly data: Storage } | undefined;
       let unread: readonly number[] = [];
@@ -125,9 +140,6 @@ export const computing = Effect.fnUntraced(function* <E>(
             Object.fromEntries(columns.map((column, i) => [column, nth(inputs, i)])),
             those,
           );
-          rest.forEach((value, i) => {
-            inputs[columns.length + i]?.fill(value);
-          });
         });
         unread = [...unread, until - submitted];
         submitted = until;

@@ -8,10 +8,20 @@ import type { Backend } from "../../backend/backend.ts";
 import { BackendClosed, type BackendUnavailable } from "../../errors.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
-import { defaultServices } from "../services.ts";
+import { defaultServices, orDefault } from "../services.ts";
 import type { TrainState } from "../state/state.ts";
-import { checkBatchSize, makePredictor, type PredictorOptions } from "./predictor.ts";
-import type { Rows } from "./rows.ts";
+import type { Answer } from "./answers.ts";
+import { type Model, predictableModel } from "./model.ts";
+import {
+  type Asking,
+  asking,
+  type CannotPredict,
+  checkBatchSize,
+  fewest,
+  makePredictor,
+  type PredictorOptions,
+} from "./predictor.ts";
+import type { RawRow, Rows } from "./rows.ts";
 
 /** A trained model as a function of rows. */
 export interface Predictor {
@@ -20,6 +30,10 @@ export interface Predictor {
   /** The outputs for each item of a stream, in order: an item is one row, or several. */
   (items$: Observable<Rows>): Observable<Tensor>;
   (items: AsyncIterable<Rows>): AsyncIterable<Tensor>;
+  /** What the model says about a row: a class with its probability, where the classes have names, or else numbers. */
+  readonly answer: (row: RawRow) => Promise<Answer>;
+  /** What the model says about each of several rows. */
+  readonly answers: (rows: Rows) => Promise<readonly Answer[]>;
   /** Gives up the compiled programs and their memory. Nothing can be predicted afterwards. */
   readonly release: () => Promise<void>;
 }
@@ -29,6 +43,21 @@ export interface PredictOptions extends PredictorOptions {
   /** The services that the predictor computes with. Defaults to `Backend.layerWasm`. */
   readonly services?: Layer.Layer<Backend, BackendUnavailable>;
 }
+
+/** The options of {@link predictor} for a model from a file. */
+export interface ModelOptions extends PredictOptions {
+  /** The maximum bytes of memory that the model may take. Defaults to 2³¹. */
+  readonly maxBytes?: number;
+}
+
+/** {@link makePredictor} for a model from a file. */
+export const makeModelPredictor = (
+  model: Model,
+  { batchSize = fewest, maxBytes = 2 ** 31 }: Omit<ModelOptions, "services"> = {},
+): Effect.Effect<Asking, BackendUnavailable, Scope.Scope> => {
+  checkBatchSize({ batchSize });
+  return orDefault(asking(predictableModel(model, batchSize, maxBytes)));
+};
 
 /**
  * A trained model as a plain function: from a row to the model's output, from several rows to outputs along a leading
@@ -70,32 +99,45 @@ export interface PredictOptions extends PredictorOptions {
  * (await predict([{ x: tensor([4]) }, { x: tensor([5]) }])).shape // => [2, 1]
  * ```
  */
-export const predictor = <C, E>(
-  of: Pipeline<C, E>,
-  state: TrainState<C>,
-  { services = defaultServices, ...options }: PredictOptions = {},
+export const predictor: {
+  (model: Model, options?: ModelOptions): Predictor;
+  <C, E>(of: Pipeline<C, E>, state: TrainState<C>, options?: PredictOptions): Predictor;
+} = <C, E>(
+  of: Model | Pipeline<C, E>,
+  state?: TrainState<C> | ModelOptions,
+  given: PredictOptions = {},
 ): Predictor => {
+  if (of._tag === "Model") {
+    const { services = defaultServices, ...options } = (state ?? {}) as ModelOptions;
+    checkBatchSize(options);
+    return asFunction(makeModelPredictor(of, options), services);
+  }
+  const { services = defaultServices, ...options } = given;
   checkBatchSize(options);
-  return asFunction(makePredictor(of, state, options), services);
+  return asFunction(makePredictor(of, state as TrainState<C>, options), services);
 };
 
 /** A predictor as an Effect, as a function that owns the services it runs with. */
-const asFunction = <E1, E2>(
-  making: Effect.Effect<(rows: Rows) => Effect.Effect<Tensor, E1>, E2, Scope.Scope>,
+export const asFunction = <E1, E2>(
+  making: Effect.Effect<Asking<E1>, E2, Scope.Scope>,
   services: Layer.Layer<Backend, BackendUnavailable>,
 ): Predictor => {
   const scope = Scope.makeUnsafe();
   const made = Effect.flatMap(Layer.buildWithScope(services, scope), (context) =>
     Effect.provideContext(making, Context.add(context, Scope.Scope, scope)),
   );
-  let ready: Promise<(rows: Rows) => Effect.Effect<Tensor, E1>> | undefined;
+  let ready: Promise<Asking<E1>> | undefined;
   let released = false;
-  const output = async (rows: Rows): Promise<Tensor> => {
+  const asked = async <A>(
+    ask: (of: Asking<E1>) => Effect.Effect<A, CannotPredict | E1>,
+  ): Promise<A> => {
     if (released) throw new BackendClosed({ backend: "of a predictor", op: "predict" });
     // Nothing is compiled, and no backend is started, before the first prediction.
     ready ??= Effect.runPromise(made);
-    return Effect.runPromise((await ready)(rows));
+    return Effect.runPromise(ask(await ready));
   };
+  const output = (rows: Rows): Promise<Tensor> => asked((ask) => ask(rows));
+  const answers = (rows: Rows) => asked((ask) => ask.answers(rows));
   const release = (): Promise<void> => {
     released = true;
     return Effect.runPromise(Scope.close(scope, Exit.void));
@@ -109,7 +151,9 @@ const asFunction = <E1, E2>(
     if (isObservable(given)) return given.pipe(concatMap(output));
     return isAsync(given) ? each(given, output) : output(given);
   }
-  return Object.assign(predict, { release });
+  // A row has one answer.
+  const answer = async (row: RawRow): Promise<Answer> => (await answers([row]))[0] as Answer;
+  return Object.assign(predict, { answer, answers, release });
 };
 
 const isAsync = (given: Rows | AsyncIterable<Rows>): given is AsyncIterable<Rows> =>

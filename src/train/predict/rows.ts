@@ -1,31 +1,82 @@
 import * as Effect from "effect/Effect";
 import { Dataset, dataset, type Row } from "../../data/dataset.ts";
+import { type CannotPrepare, prepare } from "../../data/raw/prepare.ts";
+import type { FromRaw, Raw } from "../../data/raw/raw.ts";
 import { EmptyDataset, InvalidArgument, ShapeMismatch } from "../../errors.ts";
 import { stackTensors } from "../../tensor/constructors.ts";
 import { sameShape, showShape } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 
+/** A row to predict: the columns of the model, each as a tensor or as a raw value, such as a picture or a text. */
+export interface RawRow {
+  readonly [column: string]: Tensor | Raw;
+}
+
 /** What a predictor takes at once: one row, several, or a dataset. */
-export type Rows = Row | readonly Row[] | Dataset<Row>;
+export type Rows = RawRow | readonly RawRow[] | Dataset<Row>;
 
 /** The errors of rows that are no rows. */
-export type InvalidRows = EmptyDataset | InvalidArgument | ShapeMismatch;
+export type InvalidRows = EmptyDataset | InvalidArgument | ShapeMismatch | CannotPrepare;
+
+/** How raw values become columns, by column. */
+export interface Inputs {
+  readonly [column: string]: FromRaw | undefined;
+}
+
+/** What the numbers of rows and outputs stand for. */
+export interface Meaning {
+  readonly inputs: Inputs;
+  readonly classes: readonly string[] | undefined;
+}
 
 /** Whether these are several rows, and not a single one. */
-export const areSeveral = (rows: Rows): rows is readonly Row[] | Dataset<Row> =>
+export const areSeveral = (rows: Rows): rows is readonly RawRow[] | Dataset<Row> =>
   Array.isArray(rows) || rows instanceof Dataset;
 
 const op = "predict";
 
-/** The first field of a row that is no tensor. */
-const notTensor = (row: unknown): InvalidArgument | undefined => {
-  const wrong = (argument: string, actual: string) =>
-    new InvalidArgument({ op, argument, expected: "a row of tensors, { column: tensor }", actual });
-  if (typeof row !== "object" || row === null || row instanceof Tensor)
-    return wrong("the row", row instanceof Tensor ? "a tensor" : String(row));
-  const found = Object.entries(row).find(([, value]) => !(value instanceof Tensor));
-  return found === undefined ? undefined : wrong(`column "${found[0]}"`, `a ${typeof found[1]}`);
-};
+const listOf = (rows: RawRow | readonly RawRow[]): readonly RawRow[] =>
+  Array.isArray(rows) ? (rows as readonly RawRow[]) : [rows as RawRow];
+
+/** Whether some value of these rows is no tensor. */
+export const hasRaw = (rows: Rows): boolean =>
+  !(rows instanceof Dataset) &&
+  listOf(rows).some(
+    (row) =>
+      typeof row === "object" &&
+      row !== null &&
+      Object.values(row).some((value) => !(value instanceof Tensor)),
+  );
+
+/** A row with a tensor in each column. */
+const preparedRow = (given: RawRow, inputs: Inputs): Effect.Effect<Row, InvalidRows> =>
+  Effect.gen(function* () {
+    const wrong = (argument: string, expected: string, actual: string) =>
+      new InvalidArgument({ op, argument, expected, actual });
+    if (typeof given !== "object" || given === null || given instanceof Tensor)
+      return yield* wrong(
+        "the row",
+        "a row, { column: value }",
+        given instanceof Tensor ? "a tensor" : String(given),
+      );
+    const row: { [column: string]: Tensor } = {};
+    for (const [column, value] of Object.entries(given)) {
+      if (value instanceof Tensor) {
+        row[column] = value;
+        continue;
+      }
+      const from = Object.hasOwn(inputs, column) ? inputs[column] : undefined;
+      if (from === undefined) {
+        const known = Object.keys(inputs).join(", ");
+        const others = known === "" ? "" : `; raw values are possible for ${known}`;
+        return yield* wrong(`column "${column}"`, `a tensor${others}`, `a ${typeof value}`);
+      }
+      const made = prepare(column, from, value);
+      if (made._tag === "Left") return yield* made.left;
+      row[column] = made.right;
+    }
+    return row;
+  });
 
 /** A row whose columns are not those of the first one. */
 const unlike = (first: Row, row: Row, at: number): ShapeMismatch | undefined => {
@@ -47,30 +98,26 @@ const unlike = (first: Row, row: Row, at: number): ShapeMismatch | undefined => 
   });
 };
 
-/** Rows as a dataset. **Fails with** `EmptyDataset`; `InvalidArgument`, `ShapeMismatch` where rows are no such rows. */
+/** Rows as a dataset of tensors. **Fails with** {@link InvalidRows}. */
 export const datasetOfRows = (
   rows: Rows,
+  inputs: Inputs,
   where: string,
 ): Effect.Effect<Dataset<Row>, InvalidRows> =>
-  Effect.suspend((): Effect.Effect<Dataset<Row>, InvalidRows> => {
-    if (rows instanceof Dataset)
-      return rows.size === 0 ? Effect.fail(new EmptyDataset({ where })) : Effect.succeed(rows);
-    const list: readonly Row[] = areSeveral(rows) ? rows : [rows];
+  Effect.gen(function* () {
+    if (rows instanceof Dataset) return rows.size === 0 ? yield* new EmptyDataset({ where }) : rows;
+    const list = yield* Effect.forEach(listOf(rows), (row) => preparedRow(row, inputs));
     const [first] = list;
-    if (first === undefined) return Effect.fail(new EmptyDataset({ where }));
-    for (const [i, row] of list.entries()) {
-      const issue = notTensor(row) ?? unlike(first, row, i);
-      if (issue !== undefined) return Effect.fail(issue);
-    }
-    if (Object.keys(first).length === 0) return Effect.fail(new EmptyDataset({ where }));
-    return Effect.succeed(
-      dataset(
-        Object.fromEntries(
-          Object.keys(first).map((name) => [
-            name,
-            stackTensors(list.map((row) => row[name] as Tensor)), // it was compared with the first
-          ]),
-        ),
-      ) as Dataset<Row>,
-    );
+    if (first === undefined || Object.keys(first).length === 0)
+      return yield* new EmptyDataset({ where });
+    const issue = list.map((row, i) => unlike(first, row, i)).find((found) => found !== undefined);
+    if (issue !== undefined) return yield* issue;
+    return dataset(
+      Object.fromEntries(
+        Object.keys(first).map((name) => [
+          name,
+          stackTensors(list.map((row) => row[name] as Tensor)), // it was compared with the first
+        ]),
+      ),
+    ) as Dataset<Row>;
   });

@@ -14,7 +14,7 @@ import { Backend } from "../../../src/backend/index.ts";
 import { Dataset, dataset } from "../../../src/data/dataset.ts";
 import { dense, dropout, sequential, tanh } from "../../../src/index.ts";
 import { Tensor } from "../../../src/tensor/tensor.ts";
-import { makePredictor } from "../../../src/train/index.ts";
+import { makePredictor, type Rows } from "../../../src/train/index.ts";
 import { device } from "../../backend/late.ts";
 import { layerStanding } from "../../backend/standing.ts";
 
@@ -56,10 +56,12 @@ describe("prediction", () => {
         after: (outputs: Tensor) => Tensor = (y) => y,
       ): typeof makePredictor =>
       (...args) =>
-        Effect.map(
-          makePredictor(...args),
-          (predict) => (rows) =>
-            Effect.map(predict(rows instanceof Dataset ? before(rows) : rows), after),
+        Effect.map(makePredictor(...args), (predict) =>
+          Object.assign(
+            (rows: Rows) =>
+              Effect.map(predict(rows instanceof Dataset ? before(rows) : rows), after),
+            { answers: predict.answers },
+          ),
         );
     const broken = async (
       law: (typeof predictionLaws)[number],

@@ -1,0 +1,119 @@
+import * as E from "fp-ts/lib/Either.js";
+import { pipe } from "fp-ts/lib/function.js";
+import * as t from "io-ts/lib/index.js";
+import { fromPicture, fromRecord, fromRecords, fromText } from "../data/raw/constructors.ts";
+import type { Feature, FromRaw } from "../data/raw/raw.ts";
+import { vocabularyOf } from "../data/vocabulary.ts";
+import { InvalidArgument, ShapeMismatch } from "../errors.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { natural } from "./number.ts";
+import { tensorCodec } from "./tensor.ts";
+
+const texts = t.readonlyArray(t.string);
+
+const feature: t.Type<Feature, unknown> = t.union([
+  t.strict({ field: t.string, classes: texts }),
+  t.strict({
+    field: t.string,
+    as: t.keyof({ number: null, log1p: null, yearSine: null, yearCosine: null }),
+  }),
+]);
+
+const scaling = t.strict({ shift: tensorCodec, scale: tensorCodec });
+
+const written = t.union([
+  t.strict({
+    kind: t.literal("picture"),
+    width: natural,
+    height: natural,
+    channels: t.union([t.literal(1), t.literal(3)]),
+    background: t.number,
+    inverted: t.boolean,
+    shape: t.readonlyArray(natural),
+  }),
+  t.intersection([
+    t.strict({
+      kind: t.literal("text"),
+      split: t.keyof({ words: null, characters: null }),
+      tokens: texts,
+      length: natural,
+      padding: natural,
+    }),
+    t.partial({ unknown: t.string }),
+  ]),
+  t.intersection([
+    t.strict({ kind: t.literal("records"), features: t.readonlyArray(feature) }),
+    t.partial({ rows: natural, scaling }),
+  ]),
+]);
+type Written = t.TypeOf<typeof written>;
+
+const scalerOf = ({ shift, scale }: { readonly shift: Tensor; readonly scale: Tensor }) => ({
+  column: "",
+  shift,
+  scale,
+  apply: <D>(dataset: D): D => dataset,
+});
+
+/** What was written, made by the functions that check it. **Fails with** `InvalidArgument`, thrown. */
+const read = (from: Written): FromRaw => {
+  switch (from.kind) {
+    case "picture":
+      return fromPicture(from);
+    case "text":
+      return fromText({ ...from, vocabulary: vocabularyOf(from.tokens, from.unknown) });
+    case "records": {
+      const { rows, features } = from;
+      const scaler = from.scaling && scalerOf(from.scaling);
+      return rows === undefined
+        ? fromRecord(features, scaler)
+        : fromRecords(rows, features, scaler);
+    }
+  }
+};
+
+const write = (from: FromRaw): Written => {
+  switch (from.kind) {
+    case "picture":
+      return from;
+    case "text": {
+      const { kind, split, vocabulary, length, padding } = from;
+      const { tokens, unknown } = vocabulary;
+      const named = unknown === undefined ? undefined : tokens[unknown];
+      const plain = { kind, split, tokens, length, padding };
+      return named === undefined ? plain : { ...plain, unknown: named };
+    }
+    case "records": {
+      const { kind, rows, features, scaling: scaled } = from;
+      return {
+        kind,
+        features,
+        ...(rows === undefined ? {} : { rows }),
+        ...(scaled === undefined ? {} : { scaling: scaled }),
+      };
+    }
+  }
+};
+
+/**
+ * A codec of how raw values become columns.
+ *
+ * **Laws** `laws.codec`: `decode ∘ encode = identity`.
+ */
+export const fromRawCodec: t.Type<FromRaw, unknown> = new t.Type(
+  "how a raw value becomes a column",
+  (value): value is FromRaw => typeof value === "object" && value !== null && "kind" in value,
+  (input, context) =>
+    pipe(
+      written.validate(input, context),
+      E.chain((from) => {
+        try {
+          return t.success(read(from));
+        } catch (cause) {
+          if (!(cause instanceof InvalidArgument || cause instanceof ShapeMismatch)) throw cause;
+          return t.failure(input, context, cause.message.replaceAll("\n", ", "));
+        }
+      }),
+    ),
+  (from) => written.encode(write(from)),
+);

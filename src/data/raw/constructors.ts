@@ -1,0 +1,149 @@
+import { InvalidArgument } from "../../errors.ts";
+import { type Shape, showShape, sizeOf } from "../../tensor/shape.ts";
+import { wholeTo } from "../../tensor/validate.ts";
+import type { Preprocessor } from "../preprocess.ts";
+import type { Vocabulary } from "../vocabulary.ts";
+import type { Feature, FromPicture, FromRecords, FromText } from "./raw.ts";
+
+/** The maximum extent of a picture, of a text and of records. */
+const most = 2 ** 16;
+const counting = wholeTo(1, most);
+
+/** The options of {@link fromPicture}. */
+export interface PictureOptions {
+  readonly width: number;
+  readonly height: number;
+  /** 1 for gray, 3 for red, green and blue. Defaults to 3. */
+  readonly channels?: 1 | 3;
+  /** What shows through where the picture is not opaque, from 0 for black to 1 for white. Defaults to 1. */
+  readonly background?: number;
+  /** Whether dark becomes 1 and light 0, as for ink on paper. Defaults to false. */
+  readonly inverted?: boolean;
+  /** The shape of the column. Defaults to `[height, width, channels]`. */
+  readonly shape?: Shape;
+}
+
+/**
+ * Describes how a picture becomes a column of numbers from 0 to 1.
+ *
+ * **Math** `background · (1 - opacity) + opacity · value / 255`; gray is 0.299 red + 0.587 green + 0.114 blue.
+ * **Shapes** a picture of the given width and height `→ [height, width, channels]`, or `shape`.
+ * **Fails with** `InvalidArgument`, thrown, where a number is out of range, or `shape` has another number of elements.
+ * **Source** ITU-R BT.601, section 2.5.1: the weights of gray.
+ */
+export const fromPicture = ({
+  width,
+  height,
+  channels = 3,
+  background = 1,
+  inverted = false,
+  shape = [height, width, channels],
+}: PictureOptions): FromPicture => {
+  const refuse = (argument: string, expected: string, actual: unknown): never => {
+    throw new InvalidArgument({ op: "fromPicture", argument, expected, actual: String(actual) });
+  };
+  counting("fromPicture", { width, height });
+  if (channels !== 1 && channels !== 3) refuse("channels", "1 or 3", channels);
+  if (!(background >= 0 && background <= 1))
+    refuse("background", "a number from 0 to 1", background);
+  const size = width * height * channels;
+  if (!shape.every((d) => Number.isSafeInteger(d) && d >= 0) || sizeOf(shape) !== size)
+    refuse("shape", `a shape of ${size} elements`, showShape(shape));
+  return { kind: "picture", width, height, channels, background, inverted, shape };
+};
+
+/** The options of {@link fromText}. */
+export interface TextInputOptions {
+  readonly vocabulary: Vocabulary;
+  /** The number of tokens of the column. */
+  readonly length: number;
+  /** How a text becomes tokens: see `tokenizeWords`. Defaults to `"words"`. */
+  readonly split?: "words" | "characters";
+  /** The number that fills up short texts. Defaults to 0. */
+  readonly padding?: number;
+}
+
+/**
+ * Describes how a text becomes a column of token numbers.
+ *
+ * **Shapes** a text `→ [length]` of i32.
+ * **Fails with** `InvalidArgument`, thrown, where a number is out of range.
+ */
+export const fromText = ({
+  vocabulary,
+  length,
+  split = "words",
+  padding = 0,
+}: TextInputOptions): FromText => {
+  counting("fromText", { length });
+  wholeTo(0, 2 ** 31 - 1)("fromText", { padding });
+  return { kind: "text", split, vocabulary, length, padding };
+};
+
+/** A field by its name, which is a number; or a feature of it. */
+export type FeatureOf = string | Feature;
+
+const featuresOf = (op: string, features: readonly FeatureOf[]): readonly Feature[] => {
+  counting(op, { features: features.length });
+  return features.map((feature) =>
+    typeof feature === "string" ? { field: feature, as: "number" } : feature,
+  );
+};
+
+/** The number of numbers that a feature becomes. */
+export const widthOf = (feature: Feature): number =>
+  "classes" in feature ? feature.classes.length : 1;
+
+const scalingOf = (
+  op: string,
+  features: readonly Feature[],
+  scaler: Preprocessor<string> | undefined,
+): FromRecords["scaling"] => {
+  if (scaler === undefined) return undefined;
+  const { shift, scale } = scaler;
+  const width = features.reduce((n, feature) => n + widthOf(feature), 0);
+  if (shift.size !== 1 && shift.size !== width)
+    throw new InvalidArgument({
+      op,
+      argument: "scaler",
+      expected: `one that was fitted on ${width} features`,
+      actual: `one of ${shift.size}`,
+    });
+  return { shift, scale };
+};
+
+/**
+ * Describes how a record, such as a line of a table, becomes a column: one number for each field, then scaled as the
+ * training data was.
+ *
+ * **Shapes** a record `→ [features]`, where a class has as many as there are classes.
+ * **Fails with** `InvalidArgument`, thrown, where there are no features, or a scaler of another number of them.
+ */
+export const fromRecord = (
+  features: readonly FeatureOf[],
+  scaler?: Preprocessor<string>,
+): FromRecords => {
+  const all = featuresOf("fromRecord", features);
+  return {
+    kind: "records",
+    rows: undefined,
+    features: all,
+    scaling: scalingOf("fromRecord", all, scaler),
+  };
+};
+
+/**
+ * Describes how consecutive records, such as the last days, become a column.
+ *
+ * **Shapes** `rows` records `→ [rows, features]`.
+ * **Fails with** as {@link fromRecord}; `InvalidArgument`, thrown, where `rows` is not a whole number above 0.
+ */
+export const fromRecords = (
+  rows: number,
+  features: readonly FeatureOf[],
+  scaler?: Preprocessor<string>,
+): FromRecords => {
+  counting("fromRecords", { rows });
+  const all = featuresOf("fromRecords", features);
+  return { kind: "records", rows, features: all, scaling: scalingOf("fromRecords", all, scaler) };
+};

@@ -1,0 +1,178 @@
+import * as E from "fp-ts/lib/Either.js";
+import { EmptySequence, InvalidArgument, UnknownColumn, type UnknownToken } from "../../errors.ts";
+import type { TensorType } from "../../ir/expr.ts";
+import { Tensor } from "../../tensor/tensor.ts";
+import { padSequences, tokenizeWords } from "../vocabulary.ts";
+import { widthOf } from "./constructors.ts";
+import type {
+  Feature,
+  Fields,
+  FromPicture,
+  FromRaw,
+  FromRecords,
+  FromText,
+  Picture,
+  Raw,
+} from "./raw.ts";
+
+/** The errors of a raw value that does not become a column. */
+export type CannotPrepare = InvalidArgument | UnknownColumn | EmptySequence | UnknownToken;
+
+type Prepared = E.Either<CannotPrepare, Tensor>;
+
+/** The type of the column that raw values become. */
+export const preparedType = (from: FromRaw): TensorType => {
+  switch (from.kind) {
+    case "picture":
+      return { shape: from.shape, dtype: "f32" };
+    case "text":
+      return { shape: [from.length], dtype: "i32" };
+    case "records": {
+      const width = from.features.reduce((n, feature) => n + widthOf(feature), 0);
+      return { shape: from.rows === undefined ? [width] : [from.rows, width], dtype: "f32" };
+    }
+  }
+};
+
+/**
+ * Makes the column of one row from a raw value.
+ *
+ * **Fails with** `InvalidArgument` where the value is of another kind, a picture of another size, a field no number or
+ * no class, or there are more or fewer records; `UnknownColumn` where a field is missing; `EmptySequence` where a text
+ * has no tokens; `UnknownToken`.
+ */
+export const prepare = (column: string, from: FromRaw, raw: Raw): Prepared => {
+  const op = `the column "${column}"`;
+  switch (from.kind) {
+    case "picture":
+      return isPicture(raw) ? pictured(op, from, raw) : wrong(op, "a picture", raw);
+    case "text":
+      return typeof raw === "string" ? told(column, from, raw) : wrong(op, "a text", raw);
+    case "records": {
+      const records = Array.isArray(raw) ? (raw as readonly Fields[]) : [raw];
+      return records.every(isFields) && Array.isArray(raw) === (from.rows !== undefined)
+        ? recorded(op, from, records)
+        : wrong(op, from.rows === undefined ? "a record" : `${from.rows} records in a list`, raw);
+    }
+  }
+};
+
+const wrong = (op: string, expected: string, raw: unknown): E.Either<InvalidArgument, never> =>
+  E.left(new InvalidArgument({ op, argument: "the value", expected, actual: kindOf(raw) }));
+
+const kindOf = (raw: unknown): string => {
+  if (raw instanceof Tensor) return "a tensor";
+  if (Array.isArray(raw)) return `a list of ${raw.length}`;
+  if (isPicture(raw)) return "a picture";
+  return raw === null || raw === undefined ? String(raw) : `a ${typeof raw}`;
+};
+
+const isObject = (raw: unknown): raw is object => typeof raw === "object" && raw !== null;
+
+const isPicture = (raw: unknown): raw is Picture =>
+  isObject(raw) &&
+  "data" in raw &&
+  ArrayBuffer.isView(raw.data) &&
+  "width" in raw &&
+  "height" in raw;
+
+const isFields = (raw: unknown): raw is Fields =>
+  isObject(raw) && !Array.isArray(raw) && !(raw instanceof Tensor) && !isPicture(raw);
+
+const pictured = (op: string, from: FromPicture, picture: Picture): Prepared => {
+  const { width, height, channels, background, inverted, shape } = from;
+  const { data } = picture;
+  const sized = picture.width === width && picture.height === height;
+  if (!sized || data.length !== 4 * width * height) {
+    const bytes = sized ? ` in ${data.length} bytes` : "";
+    return E.left(
+      new InvalidArgument({
+        op,
+        argument: "the picture",
+        expected: `a picture of ${width} × ${height} pixels, four bytes each`,
+        actual: `one of ${picture.width} × ${picture.height}${bytes}`,
+      }),
+    );
+  }
+  const out = new Float32Array(width * height * channels);
+  const behind = inverted ? 1 - background : background;
+  for (let i = 0; i < width * height; i++) {
+    const opacity = (data[4 * i + 3] as number) / 255;
+    const seen = (c: number): number => {
+      const byte = data[4 * i + c] as number;
+      // Inverted as bytes, so that no rounding is added.
+      return behind * (1 - opacity) + (opacity * (inverted ? 255 - byte : byte)) / 255;
+    };
+    const [r, g, b] = [seen(0), seen(1), seen(2)];
+    if (channels === 3) out.set([r, g, b], 3 * i);
+    else out[i] = r === g && g === b ? r : 0.299 * r + 0.587 * g + 0.114 * b;
+  }
+  return E.right(Tensor.own(shape, "f32", out));
+};
+
+const told = (column: string, { split, vocabulary, length, padding }: FromText, text: string) => {
+  const tokens = split === "words" ? tokenizeWords(text) : [...text];
+  if (tokens.length === 0) return E.left(new EmptySequence({ path: [column] }));
+  return E.map((numbers: readonly number[]): Tensor => {
+    const padded = padSequences([numbers], length, { padding });
+    return Tensor.own([length], "i32", Tensor.read(padded));
+  })(vocabulary.encode(tokens));
+};
+
+const millisecondsPerDay = 86_400_000;
+
+/** The place of a date in the year as an angle, for years of 365¼ days. */
+const yearAngle = (date: string): number =>
+  (2 * Math.PI * (Date.parse(date) / millisecondsPerDay)) / 365.25;
+
+/** What a feature makes of a number or a text; `undefined` where it is none that it takes. */
+const valueOf = (feature: Feature, value: string | number): readonly number[] | undefined => {
+  if ("classes" in feature) {
+    const place = feature.classes.indexOf(String(value));
+    return place < 0 ? undefined : feature.classes.map((_, i) => (i === place ? 1 : 0));
+  }
+  if (feature.as === "yearSine" || feature.as === "yearCosine") {
+    if (!/^\d{4}-\d{2}-\d{2}$/.test(String(value))) return undefined;
+    const angle = yearAngle(String(value));
+    const number = feature.as === "yearSine" ? Math.sin(angle) : Math.cos(angle);
+    return Number.isFinite(number) ? [number] : undefined;
+  }
+  const given = typeof value === "string" && value.trim() === "" ? Number.NaN : Number(value);
+  const number = feature.as === "log1p" ? Math.log1p(given) : given;
+  return Number.isFinite(number) ? [number] : undefined;
+};
+
+const expectedOf = (feature: Feature): string => {
+  if ("classes" in feature) return `one of ${feature.classes.join(", ")}`;
+  if (feature.as === "number") return "a finite number";
+  return feature.as === "log1p" ? "a number above -1" : "a date such as 2015-01-31";
+};
+
+const recorded = (op: string, from: FromRecords, records: readonly Fields[]): Prepared => {
+  const { rows = 1, features, scaling } = from;
+  if (records.length !== rows) return wrong(op, `${rows} records in a list`, records);
+  const out: number[] = [];
+  for (const [i, record] of records.entries())
+    for (const feature of features) {
+      const { field } = feature;
+      const value = Object.hasOwn(record, field) ? record[field] : undefined;
+      if (value === undefined)
+        return E.left(new UnknownColumn({ column: field, columns: Object.keys(record) }));
+      const numbers = valueOf(feature, value);
+      if (numbers === undefined) {
+        const argument = rows === 1 ? `"${field}"` : `"${field}" of record ${i + 1}`;
+        const [expected, actual] = [expectedOf(feature), JSON.stringify(value) ?? typeof value];
+        return E.left(new InvalidArgument({ op, argument, expected, actual }));
+      }
+      for (const number of numbers) out.push(number);
+    }
+  const data = Float32Array.from(out);
+  if (scaling !== undefined) {
+    const [shift, scale] = [Tensor.read(scaling.shift), Tensor.read(scaling.scale)];
+    for (let i = 0; i < data.length; i++) {
+      const j = i % shift.length;
+      data[i] = ((data[i] as number) - (shift[j] as number)) / (scale[j] as number);
+    }
+  }
+  return E.right(Tensor.own(preparedType(from).shape, "f32", data));
+};

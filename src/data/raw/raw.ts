@@ -1,0 +1,70 @@
+import type { Shape } from "../../tensor/shape.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import type { Vocabulary } from "../vocabulary.ts";
+
+/**
+ * How raw values become columns of rows. A source gives these beside its data, with what was fitted on the training
+ * data: then a model can be asked about a picture, a text or a record, as users have them. They are data, so that a
+ * file can hold them.
+ */
+
+/** An image of red, green, blue and opacity, one byte each, row by row, such as the `ImageData` of a canvas. */
+export interface Picture {
+  readonly width: number;
+  readonly height: number;
+  readonly data: Uint8Array | Uint8ClampedArray;
+}
+
+/** A record, such as a line of a table: numbers, or texts that are numbers or classes. */
+export interface Fields {
+  readonly [field: string]: string | number;
+}
+
+/** What users have, before it is a tensor. */
+export type Raw = string | Picture | Fields | readonly Fields[];
+
+/** A picture becomes numbers from 0 to 1. See {@link fromPicture}. */
+export interface FromPicture {
+  readonly kind: "picture";
+  readonly width: number;
+  readonly height: number;
+  /** 1 for gray, 3 for red, green and blue. */
+  readonly channels: 1 | 3;
+  /** What shows through where the picture is not opaque: 0 for black, 1 for white. */
+  readonly background: number;
+  /** Whether dark becomes 1 and light 0. */
+  readonly inverted: boolean;
+  /** The shape of the column. */
+  readonly shape: Shape;
+}
+
+/** A text becomes the numbers of its tokens. See {@link fromText}. */
+export interface FromText {
+  readonly kind: "text";
+  readonly split: "words" | "characters";
+  readonly vocabulary: Vocabulary;
+  /** The number of tokens. Shorter texts are padded, longer ones cut. */
+  readonly length: number;
+  readonly padding: number;
+}
+
+/**
+ * A number of a record: as it is, as `log(1 + x)`, or a date as the sine or the cosine of its place in the year; or a
+ * class, as a one in the place of the class and zeros elsewhere.
+ */
+export type Feature =
+  | { readonly field: string; readonly as: "number" | "log1p" | "yearSine" | "yearCosine" }
+  | { readonly field: string; readonly classes: readonly string[] };
+
+/** Records become numbers. See {@link fromRecord} and {@link fromRecords}. */
+export interface FromRecords {
+  readonly kind: "records";
+  /** The number of records; `undefined` for a single one, without an axis of its own. */
+  readonly rows: number | undefined;
+  readonly features: readonly Feature[];
+  /** What is subtracted from each feature, and what it is divided by then. */
+  readonly scaling: { readonly shift: Tensor; readonly scale: Tensor } | undefined;
+}
+
+/** How a raw value becomes a column. */
+export type FromRaw = FromPicture | FromText | FromRecords;

@@ -1,0 +1,71 @@
+import * as E from "fp-ts/lib/Either.js";
+import { InvalidArgument } from "../../errors.ts";
+import { showShape, sizeOf } from "../../tensor/shape.ts";
+import { Tensor } from "../../tensor/tensor.ts";
+
+/** The answer of a classifier: the most probable class, and the probability of each. */
+export interface Classified {
+  readonly class: string;
+  readonly probability: number;
+  readonly probabilities: { readonly [name: string]: number };
+}
+
+/** The answer of any other model: its output, as nested lists of numbers. */
+export interface Measured {
+  readonly value: ReturnType<Tensor["toArray"]>;
+}
+
+/** What a model says about one row. */
+export type Answer = Classified | Measured;
+
+/** `e^x / Σ e^x`, of numbers that are moved to at most 0 first. */
+const softmax = (logits: readonly number[]): readonly number[] => {
+  const most = logits.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  const weights = logits.map((logit) => Math.exp(logit - most));
+  const sum = weights.reduce((a, b) => a + b, 0);
+  return weights.map((weight) => weight / sum);
+};
+
+/** The probabilities of classes: of their logits, or of two classes by the logit of the second. */
+const probabilitiesOf = (logits: readonly number[], classes: number) =>
+  logits.length === 1 && classes === 2 ? softmax([0, ...logits]) : softmax(logits);
+
+const classified = (logits: readonly number[], classes: readonly string[]): Classified => {
+  const probabilities = probabilitiesOf(logits, classes.length);
+  const at = probabilities.reduce((best, p, i) => (p > (probabilities[best] ?? 0) ? i : best), 0);
+  return {
+    class: classes[at] ?? "",
+    probability: probabilities[at] ?? Number.NaN,
+    probabilities: Object.fromEntries(classes.map((name, i) => [name, probabilities[i] ?? 0])),
+  };
+};
+
+/**
+ * What outputs say, row by row. With class names, an output is taken for the logits of the classes, or a single number
+ * for the logit of the second of two.
+ *
+ * **Fails with** `InvalidArgument` where an output has another size than there are classes.
+ */
+export const answersOf = (
+  outputs: Tensor,
+  classes: readonly string[] | undefined,
+): E.Either<InvalidArgument, readonly Answer[]> => {
+  const [rows = 0, ...shape] = outputs.shape;
+  const width = sizeOf(shape);
+  const data = Tensor.read(outputs);
+  const rowAt = (i: number) => data.slice(i * width, (i + 1) * width);
+  const each = <A>(f: (i: number) => A): readonly A[] =>
+    Array.from({ length: rows }, (_, i) => f(i));
+  if (classes === undefined)
+    return E.right(each((i) => ({ value: Tensor.own(shape, outputs.dtype, rowAt(i)).toArray() })));
+  if (width !== classes.length && !(width === 1 && classes.length === 2))
+    return E.left(
+      new InvalidArgument({
+        op: "answer",
+        argument: "the classes",
+        expected: `names for ${width === 1 ? "2" : width} classes, as the output ${showShape(shape)} has`,
+        actual: `${classes.length} names`,
+      }),
+    );
+  return E.right(each((i) => classified([...rowAt(i)], classes)));
+};

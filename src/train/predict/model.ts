@@ -1,0 +1,265 @@
+import * as Effect from "effect/Effect";
+import * as t from "io-ts/lib/index.js";
+import type { Plan } from "../../backend/backend.ts";
+import { decodeJson } from "../../codec/decode.ts";
+import { fromRawCodec } from "../../codec/fromRaw.ts";
+import { natural } from "../../codec/number.ts";
+import { programCodec } from "../../codec/program/program.ts";
+import { dtypeCodec } from "../../codec/tensor.ts";
+import type { Dataset, Row } from "../../data/dataset.ts";
+import { preparedType } from "../../data/raw/prepare.ts";
+import { epochsOf } from "../../data/source/read.ts";
+import {
+  DecodeError,
+  DtypeMismatch,
+  MemoryLimit,
+  ShapeMismatch,
+  UnknownColumn,
+} from "../../errors.ts";
+import type { Program, TensorType } from "../../ir/expr.ts";
+import { flattenTensors } from "../../ir/trees.ts";
+import type { Limit } from "../../learn/learner.ts";
+import { predictionProgram } from "../../learn/program.ts";
+import { sameShape, showShape, sizeOf } from "../../tensor/shape.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { leafPaths } from "../../tree.ts";
+import type { Pipeline } from "../pipeline/pipeline.ts";
+import { checkTokens, trainedMismatch } from "../pipeline/validate.ts";
+import { initialState } from "../state/initial.ts";
+import type { TrainState } from "../state/state.ts";
+import { type Predictable, predictOf } from "./predictor.ts";
+import type { Meaning } from "./rows.ts";
+
+/**
+ * A trained model by itself: what it computes for one row, its params, and what its numbers stand for. It needs neither
+ * the pipeline nor the code of its layers, and has nothing of the training, such as an optimizer.
+ */
+export interface Model extends Meaning {
+  readonly _tag: "Model";
+  /** The name of its pipeline. */
+  readonly name: string;
+  /** The output for one row. Its inputs are the params, then the columns, in order. */
+  readonly program: Program;
+  readonly params: { readonly [path: string]: Tensor };
+  /** The columns that it reads. */
+  readonly columns: { readonly [column: string]: TensorType };
+  readonly limits: readonly Limit[];
+}
+
+/**
+ * Takes a trained model out of a pipeline and a state. The pipeline's data is loaded, for the types of its columns and
+ * for what was fitted on it.
+ *
+ * **Fails with** `InvalidPipeline` where the learner predicts nothing; `StateMismatch`; `CompileError`, and the errors of
+ * the data.
+ */
+export const modelOf = Effect.fnUntraced(function* <C, E>(
+  of: Pipeline<C, E>,
+  state: TrainState<C>,
+) {
+  const predict = yield* predictOf(of);
+  const { train, inputs = {}, classes } = yield* of.source;
+  const mismatch = trainedMismatch(of, state.carried, initialState(of).carried);
+  if (mismatch !== undefined) return yield* mismatch;
+  const { spec } = yield* epochsOf(train, { batchSize: 1, key: state.key, shuffle: false });
+  const { leaves, shape } = flattenTensors<unknown>(state.carried);
+  const paths = leafPaths(shape).map((path) => path.join("."));
+  const one = yield* predictionProgram(predict, state.carried, state, spec);
+  const reads = new Set(one.columns);
+  return {
+    _tag: "Model",
+    name: of.name,
+    program: one.program,
+    params: Object.fromEntries(one.takes.map((i) => [paths[i] as string, leaves[i] as Tensor])),
+    columns: Object.fromEntries(one.columns.map((name) => [name, spec[name] as TensorType])),
+    limits: of.learner.limits.filter(({ column }) => reads.has(column)),
+    inputs: Object.fromEntries(Object.entries(inputs).filter(([column]) => reads.has(column))),
+    classes,
+  } satisfies Model;
+});
+
+const sameType = (a: TensorType | undefined, b: TensorType | undefined): boolean =>
+  a !== undefined && b !== undefined && a.dtype === b.dtype && sameShape(a.shape, b.shape);
+
+const typeText = (type: TensorType | undefined): string =>
+  type === undefined ? "nothing" : `${type.dtype} ${showShape(type.shape)}`;
+
+/** Checks that rows have the columns of a model, and that these have its types. */
+const checkRows = ({ name, columns, limits }: Model, rows: Dataset<Row>) =>
+  Effect.gen(function* () {
+    const given: { readonly [column: string]: TensorType | undefined } = rows.columns;
+    for (const [column, { shape, dtype }] of Object.entries(columns)) {
+      const own = Object.hasOwn(given, column) ? given[column] : undefined;
+      if (own === undefined)
+        return yield* new UnknownColumn({ column, columns: Object.keys(given) });
+      const op = `${name}: the column "${column}"`;
+      if (!sameShape(own.shape, shape))
+        return yield* new ShapeMismatch({
+          op,
+          expected: showShape(shape),
+          actual: [own.shape],
+          path: [],
+        });
+      if (own.dtype !== dtype)
+        return yield* new DtypeMismatch({ op, expected: dtype, actual: [own.dtype], path: [] });
+    }
+    yield* checkTokens(limits, rows);
+  });
+
+/** Refuses a plan that takes more memory than a stranger's model may. */
+const withinBytes = (maxBytes: number) => (plan: Plan) => {
+  const { planned: needed, constants, temporaries } = plan.bytes;
+  return needed <= maxBytes
+    ? Effect.void
+    : Effect.fail(
+        new MemoryLimit({
+          of: "program",
+          needed,
+          limit: maxBytes,
+          largest: [],
+          parts: { state: 0, constants, inputs: 0, outputs: plan.bytes.arguments, temporaries },
+        }),
+      );
+};
+
+/** A model as what can predict. */
+export const predictableModel = (
+  model: Model,
+  batchSize: number,
+  maxBytes: number,
+): Predictable<never> => ({
+  name: model.name,
+  programFor: () =>
+    Effect.succeed({
+      program: model.program,
+      params: Object.values(model.params),
+      columns: Object.keys(model.columns),
+    }),
+  check: (rows) => checkRows(model, rows),
+  meaning: Effect.succeed(model),
+  batchSize,
+  deterministic: false,
+  admit: withinBytes(maxBytes),
+});
+
+const typeCodec = t.tuple([dtypeCodec, t.readonlyArray(natural)]);
+const limitCodec: t.Type<Limit, unknown> = t.strict({
+  column: t.string,
+  of: t.keyof({ classes: null, tokens: null }),
+  count: natural,
+});
+
+/** The version of the format. Others are refused. */
+const version = 1;
+
+const written = t.intersection([
+  t.strict({
+    version: t.literal(version),
+    name: t.string,
+    program: programCodec,
+    /** The names of the tensors, in the order in which the program takes them. */
+    params: t.readonlyArray(t.string),
+    columns: t.readonlyArray(t.tuple([t.string, typeCodec])),
+    limits: t.readonlyArray(limitCodec),
+    inputs: t.readonlyArray(t.tuple([t.string, fromRawCodec])),
+  }),
+  t.partial({ classes: t.readonlyArray(t.string) }),
+]);
+
+/** Everything of a model but its params, as JSON. */
+export const encodeModel = (model: Model): string => {
+  const { name, program, params, columns, limits, inputs, classes } = model;
+  return JSON.stringify(
+    written.encode({
+      ...{ version, name, program, limits },
+      params: Object.keys(params),
+      columns: Object.entries(columns).map(([column, { dtype, shape }]) => [
+        column,
+        [dtype, shape],
+      ]),
+      inputs: Object.entries(inputs).flatMap(([column, from]) =>
+        from === undefined ? [] : [[column, from] as [string, typeof from]],
+      ),
+      ...(classes === undefined ? {} : { classes }),
+    }),
+  );
+};
+
+/**
+ * A model from its JSON and its params, whose parts must fit one another.
+ *
+ * **Fails with** `DecodeError`.
+ */
+export const decodeModel = (
+  json: string,
+  tensors: { readonly [path: string]: Tensor },
+  where: string,
+): Effect.Effect<Model, DecodeError> =>
+  Effect.gen(function* () {
+    const {
+      version: _,
+      params: names,
+      columns,
+      inputs,
+      classes,
+      ...rest
+    } = yield* decodeJson(written, json, where);
+    const refuse = (path: readonly string[], expected: string, actual: string) =>
+      new DecodeError({ where, issues: [{ path, expected, actual }] });
+    const params = names.map((name) => (Object.hasOwn(tensors, name) ? tensors[name] : undefined));
+    const [missing, twice] = [
+      names.find((_name, i) => params[i] === undefined),
+      [...names, ...columns.map(([column]) => column)].find(
+        (name, i, all) => all.indexOf(name) !== i,
+      ),
+    ];
+    if (missing !== undefined) return yield* refuse(["params"], `a tensor "${missing}"`, "none");
+    if (twice !== undefined) return yield* refuse(["params"], "each name once", `"${twice}" twice`);
+    const extra = Object.keys(tensors).find((name) => !names.includes(name));
+    if (extra !== undefined) return yield* refuse(["params"], "no other tensor", `"${extra}"`);
+    const types = columns.map(([column, [dtype, shape]]) => [column, { dtype, shape }] as const);
+    const wanted = rest.program.inputs;
+    const given: readonly (TensorType | undefined)[] = [
+      ...params,
+      ...types.map(([, type]) => type),
+    ];
+    const at = Array.from({ length: Math.max(wanted.length, given.length) }, (_, i) => i).find(
+      (i) => !sameType(wanted[i], given[i]),
+    );
+    if (at !== undefined)
+      return yield* refuse(
+        ["program", "inputs", String(at)],
+        typeText(given[at]),
+        typeText(wanted[at]),
+      );
+    const [output, ...others] = rest.program.outputs;
+    if (output === undefined || others.length > 0)
+      return yield* refuse(
+        ["program", "outputs"],
+        "one output",
+        String(rest.program.outputs.length),
+      );
+    const size = sizeOf(output.shape);
+    if (classes !== undefined && size !== classes.length && !(size === 1 && classes.length === 2))
+      return yield* refuse(
+        ["classes"],
+        `names for the output ${showShape(output.shape)}`,
+        `${classes.length}`,
+      );
+    const known = Object.fromEntries(types);
+    for (const [column, from] of inputs)
+      if (!sameType(Object.hasOwn(known, column) ? known[column] : undefined, preparedType(from)))
+        return yield* refuse(
+          ["inputs", column],
+          typeText(known[column]),
+          typeText(preparedType(from)),
+        );
+    return {
+      ...rest,
+      _tag: "Model",
+      params: Object.fromEntries(names.map((name, i) => [name, params[i] as Tensor])),
+      columns: known,
+      inputs: Object.fromEntries(inputs),
+      classes,
+    };
+  });
