@@ -41,6 +41,7 @@ const examples: { readonly [T in FluxionError["_tag"]]: FluxionError } = {
     limit: 2 ** 31 - 2,
     path,
   }),
+  MissingPackage: new errors.MissingPackage({ by: "tensorBoard", packages: ["pbf", "crc-32"] }),
   UnboundAxis: new errors.UnboundAxis({ axis: "batch", path }),
   FreeVariable: new errors.FreeVariable({ shape: [3], path: [] }),
   CompileError: new errors.CompileError({ causes: [mismatch, mismatch] }),

@@ -72,6 +72,15 @@ export class FileNotWritten extends failure(
   }),
 ) {}
 
+/** A package that only some users need is not installed. */
+export class MissingPackage extends failure(
+  "MissingPackage",
+  (e: { readonly by: string; readonly packages: readonly string[] }) => ({
+    what: `${e.by} needs ${e.packages.length === 1 ? "the package" : "the packages"} ${e.packages.join(" and ")}`,
+    fix: `npm install ${e.packages.join(" ")}`,
+  }),
+) {}
+
 /** A row of a table has too few or too many fields, or a field has an invalid value. */
 export class TableCorrupt extends failure(
   "TableCorrupt",

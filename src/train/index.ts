@@ -41,6 +41,12 @@ export {
   tensorFigures,
 } from "./observe/figures.ts";
 export {
+  type PngImage,
+  type TensorBoard,
+  tensorBoard,
+  type Written,
+} from "./observe/tensorBoard/index.ts";
+export {
   type EarlyStopping,
   earlyStopping,
   type Monitor,

