@@ -3,6 +3,7 @@ import { take } from "rxjs";
 import { describe, expect, it } from "vitest";
 import { cartpole } from "../../pipelines/cartpole.ts";
 import { caseStudy } from "../../pipelines/case-study.ts";
+import { catching } from "../../pipelines/catch.ts";
 import { mnistMlp } from "../../pipelines/mnist-mlp.ts";
 import { perceptron } from "../../pipelines/perceptron.ts";
 import { train$, withEpochs } from "../../src/index.ts";
@@ -50,6 +51,22 @@ describe("cartpole", () => {
     const [random] = lastOf(events, "Started").baselines;
     // Random pushes balance for about 22 steps.
     expect(Math.abs((random?.metrics.return ?? 0) - 22)).toBeLessThan(5);
+  });
+});
+
+describe("catch", () => {
+  it("catches every ball of 1000 new episodes, and shows the boards of one", async () => {
+    const events = await collect(train$(catching, { services }));
+    expect(lastOf(events, "Completed").test?.metrics.return).toBe(1);
+    const [random] = lastOf(events, "Started").baselines;
+    // Random moves catch about a fifth of the balls.
+    expect(Math.abs((random?.metrics.return ?? 0) + 0.6)).toBeLessThan(0.1);
+    const rows = lastOf(events, "Sampled").text.split("\n");
+    expect(rows).toHaveLength(10);
+    expect(rows[0]?.split("  ").map((row) => row.includes("#"))).toEqual([
+      true,
+      ...Array(8).fill(false),
+    ]);
   });
 });
 
