@@ -1,5 +1,5 @@
 import { constant } from "../src/ir/build.ts";
-import { branch, call, loop } from "../src/ir/control.ts";
+import { branch, call, loop, repeated } from "../src/ir/control.ts";
 import type { Expr } from "../src/ir/expr.ts";
 import { dot, outer } from "../src/ir/ops/contraction.ts";
 import { cast, stopGradient, where } from "../src/ir/ops/control.ts";
@@ -161,6 +161,14 @@ export const operations: { readonly [name: string]: Entry } = {
     );
     return op.add(ys[0] as Expr, carry[0] as Expr);
   }),
+  repeat: kinked(
+    binary((x, y) => {
+      const going = (held: Expr): readonly Expr[] => [op.gt(reduction.sum(held), -1), held];
+      // The body uses a value from outside of it.
+      const made = repeated(going(x), 3, ([, held]) => going(op.tanh(op.add(held as Expr, y))));
+      return made[1] as Expr;
+    }),
+  ),
   remember: binary(
     (x, y) =>
       call("remembered", { kind: "checkpoint" }, [x, y], ([a, b]) => [

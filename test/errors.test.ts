@@ -148,6 +148,7 @@ const examples: { readonly [T in FluxionError["_tag"]]: FluxionError } = {
     least: 2,
     path: ["2:batchNorm 8"],
   }),
+  UnboundedLoop: new errors.UnboundedLoop({ by: "reverse mode", path: ["1:solver"] }),
   NonFiniteData: new errors.NonFiniteData({ column: "x", row: 3, value: Number.NaN }),
   StreamFailed: new errors.StreamFailed({
     ...{ stream: "corpus", epoch: 2, row: 34, file: "part-3.bin" },

@@ -35,7 +35,7 @@ const carrying = new Set<PrimitiveTag>([
   "xor",
 ]);
 /** Primitives that take keys. */
-const taking = new Set<PrimitiveTag>(["randomBits", "scan", "call", "cond"]);
+const taking = new Set<PrimitiveTag>(["randomBits", "scan", "while", "call", "cond"]);
 
 /** The nodes of a program, and of its inner programs, whose bits become numbers instead of keys. */
 const drawingIn = (program: Program): readonly AnyNode[] => {

@@ -140,6 +140,7 @@ const roundings: { readonly [P in PrimitiveTag]: Rounding | ((params: Params<P>)
   // Their inner programs round for themselves.
   cond: "none",
   scan: "none",
+  while: "none",
   call: "none",
 };
 

@@ -1,8 +1,9 @@
-import { branch, call, loop } from "../ir/control.ts";
+import { branch, call, loop, repeated } from "../ir/control.ts";
 import type { CallRules, Expr } from "../ir/expr.ts";
 import { lift } from "../ir/ops/promote.ts";
 import { exprsLike, flattenExprs, shapeFor, treeOf, type Unshaped } from "../ir/trees.ts";
 import type { Operand } from "../ir/types/shape.ts";
+import { whole } from "../tensor/validate.ts";
 import type { TreeShape } from "../tree.ts";
 
 /**
@@ -43,6 +44,53 @@ export const scan = <C, X, Y>(
     },
   );
   return [treeOf(carry.shape, made.carry), treeOf(shapeFor<Unshaped<Y>>(output), made.ys)];
+};
+
+/**
+ * Repeats `step` as long as `condition` holds for the carry: a loop whose length the data decide. Returns the last carry.
+ *
+ * Under `vmap`, the loop goes on until the condition is false for every example; one that has ended keeps its carry, and
+ * affects no value or derivative. A condition that never becomes false never ends, unless there is a `bound`: the loop
+ * then ends after so many rounds, and `condition` is still true for what it returns. Reverse mode needs a `bound`, and
+ * keeps the carry of as many rounds.
+ *
+ * **Shapes** the carry keeps its shapes and dtypes; the condition is a bool scalar.
+ * **Fails with** `ShapeMismatch` or `DtypeMismatch` when compiled, if a step changes the carry's type or the condition is
+ * no bool scalar; `UnboundedLoop` when compiled, if reverse mode reaches a loop without a bound; `StructureMismatch`,
+ * thrown if a step returns a carry of another structure; `InvalidArgument`, thrown if the bound is not a whole number.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect";
+ * import { Backend, compile, type Expr, scalar } from "fluxion";
+ * import { whileLoop } from "fluxion/autodiff";
+ * import { add, eq, ne, rem, div, mul, where } from "fluxion/ops";
+ *
+ * // The rounds after which a number reaches 1, if it is halved where it is even and else becomes 3n + 1.
+ * const collatz = (n: Expr) =>
+ *   whileLoop(
+ *     ({ n }) => ne(n, 1),
+ *     ({ n, rounds }) => ({ n: where(eq(rem(n, 2), 0), div(n, 2), add(mul(n, 3), 1)), rounds: add(rounds, 1) }),
+ *     { n, rounds: mul(n, 0) },
+ *   ).rounds;
+ * const program = Effect.map(compile(collatz, [scalar(27, "i32")]), (run) => run(scalar(27, "i32")).item());
+ * Effect.runSync(Effect.provide(Effect.scoped(program), Backend.layerWasm)) // => 111
+ * ```
+ */
+export const whileLoop = <C>(
+  condition: (carry: C) => Operand<readonly []> | Expr,
+  step: (carry: C) => C,
+  start: C,
+  { bound }: { readonly bound?: number } = {},
+): C => {
+  whole(0)("whileLoop", { bound });
+  const { shape, leaves } = flattenExprs(start);
+  const asked = (carry: readonly Expr[]): Expr => lift(condition(treeOf(shape, carry)), "bool");
+  const next = (carry: readonly Expr[]): readonly Expr[] =>
+    exprsLike("a step of whileLoop", shape, step(treeOf(shape, carry)));
+  const going = (carry: readonly Expr[]) => [asked(carry), ...carry];
+  const made = repeated(going(leaves), bound, ([, ...carry]) => going(next(carry)));
+  return treeOf(shape, made.slice(1));
 };
 
 /**

@@ -10,6 +10,7 @@ import {
   SizeLimit,
   TooFewExamples,
   UnboundAxis,
+  UnboundedLoop,
 } from "../errors.ts";
 import type { AnyNode, Expr, Program, TensorType } from "../ir/expr.ts";
 import { innerPrograms, topological } from "../ir/program.ts";
@@ -39,6 +40,8 @@ const located = (issue: Issue, path: readonly string[]): Issue => {
       const { axis, examples, least } = issue;
       return new TooFewExamples({ axis, examples, least, path });
     }
+    case "UnboundedLoop":
+      return new UnboundedLoop({ by: issue.by, path });
     case "SizeLimit": {
       const { op, of, size, limit } = issue;
       return new SizeLimit({ op, of, size, limit, path });

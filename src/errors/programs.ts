@@ -120,6 +120,19 @@ export class TooFewExamples extends failure(
   }),
 ) {}
 
+/** A whileLoop without a bound stands where one is needed: `by` reverse mode, or by a file that others may run. */
+export class UnboundedLoop extends failure(
+  "UnboundedLoop",
+  (e: {
+    readonly by: "reverse mode" | "a program in a file";
+    readonly path: readonly string[];
+  }) => ({
+    what: `${e.by} needs a bound of the rounds of whileLoop, and there is none`,
+    ...inLayer(e.path),
+    fix: `give whileLoop a bound, such as { bound: 100 }${e.by === "reverse mode" ? ", or use forward mode" : ""}`,
+  }),
+) {}
+
 /** The things whose number a program limits. */
 export type Counted = "elements" | "elements along one axis" | "rounds" | "nodes" | "nested layers";
 
@@ -163,6 +176,7 @@ export type Issue =
   | SequenceTooLong
   | EmptySequence
   | TooFewExamples
+  | UnboundedLoop
   | SizeLimit;
 
 /** A program cannot be compiled. `causes` lists all its mistakes. */

@@ -53,6 +53,20 @@ export const loop = <
   };
 };
 
+/**
+ * Makes a `while` node: as long as the first of the carry, a bool scalar, is true, `step` maps the carry to the next,
+ * at most `bound` times.
+ */
+export const repeated = (
+  carry: readonly Expr[],
+  bound: number | undefined,
+  step: (carry: readonly Expr[]) => readonly Expr[],
+): readonly Expr[] => {
+  const { program: body, captured } = trace(carry, step);
+  const operands = [...captured, ...carry];
+  return apply("while", { body, constants: captured.length, bound }, operands);
+};
+
 type Branch<Xs extends readonly unknown[]> = (operands: Each<Xs, Expr>) => readonly Expr[];
 
 /** Makes a `cond` node from two functions of the same operands. */

@@ -195,6 +195,16 @@ export interface Control {
     readonly carry: number;
     readonly reverse: boolean;
   };
+  /**
+   * A loop over `(...constants, goesOn: bool [], ...carry)`. As long as `goesOn` is true, `body` maps the constants,
+   * `goesOn` and the carry to the next `goesOn` and carry. The outputs are the last of them. With a `bound`, the loop
+   * ends after so many rounds at the latest; without one, it has no pullback.
+   */
+  while: {
+    readonly body: Program;
+    readonly constants: number;
+    readonly bound: number | undefined;
+  };
   /** A program used as one operation: with derivative rules of its own, or rematerialized. */
   call: { readonly name: string; readonly program: Program; readonly rules: CallRules };
 }
@@ -231,7 +241,7 @@ interface Operands
     Readonly<Record<"select" | "scatterAdd", Three>>,
     Readonly<Record<"cast" | "stopGradient" | "axisSum" | "randomBits", One>>,
     Readonly<Record<"constant" | "parameter" | "iota", readonly []>>,
-    Readonly<Record<"scan" | "call", readonly Expr[]>> {
+    Readonly<Record<"scan" | "while" | "call", readonly Expr[]>> {
   readonly concatenate: readonly [first: Expr, ...rest: Expr[]];
   readonly cond: readonly [predicate: Expr, ...operands: Expr[]];
 }
@@ -240,7 +250,7 @@ interface Operands
 export type Inputs<P extends PrimitiveTag> = Operands[P];
 
 /** What a primitive makes. */
-export type Outputs<P extends PrimitiveTag> = P extends "scan" | "cond" | "call"
+export type Outputs<P extends PrimitiveTag> = P extends "scan" | "while" | "cond" | "call"
   ? readonly Expr[]
   : P extends "sort"
     ? readonly [values: Expr, indices: Expr]

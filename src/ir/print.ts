@@ -64,6 +64,11 @@ const showParams = (node: AnyNode): { readonly text: string; readonly inner: Lin
       const { body, ...rest } = node.params;
       return { text: flat(rest).text, inner: inner({ body }) };
     }
+    case "while": {
+      const { body, constants, bound } = node.params;
+      const known = bound === undefined ? { constants } : { constants, bound };
+      return { text: flat(known).text, inner: inner({ body }) };
+    }
     case "cond":
       return {
         text: "",

@@ -37,10 +37,11 @@ export const program = (inputs: readonly Expr[], outputs: readonly Expr[]): Prog
   outputs,
 });
 
-/** The programs inside a node: the body of a `scan`, the branches of a `cond`, the program of a `call`. */
+/** The programs inside a node: the body of a `scan` or `while`, the branches of a `cond`, the program of a `call`. */
 export const innerPrograms = (node: AnyNode): readonly Program[] => {
   switch (node.primitive) {
     case "scan":
+    case "while":
       return [node.params.body];
     case "cond":
       return [node.params.onTrue, node.params.onFalse];

@@ -9,6 +9,7 @@ import type { BatchRules, JvpRules, VjpRules } from "./rule.ts";
 import * as scan from "./scan.ts";
 import * as sources from "./sources.ts";
 import * as structural from "./structural.ts";
+import * as whiles from "./while.ts";
 
 /** The `jvp` rule of every primitive: pushes tangents forward. */
 export const jvpRules: JvpRules<PrimitiveTag> = {
@@ -19,6 +20,7 @@ export const jvpRules: JvpRules<PrimitiveTag> = {
   ...indexed.jvp,
   ...sources.jvp,
   ...scan.jvp,
+  ...whiles.jvp,
   ...cond.jvp,
   ...call.jvp,
 };
@@ -32,6 +34,7 @@ export const vjpRules: VjpRules<PrimitiveTag> = {
   ...indexed.vjp,
   ...sources.vjp,
   ...scan.vjp,
+  ...whiles.vjp,
   ...cond.vjp,
   ...call.vjp,
 };
@@ -45,6 +48,7 @@ export const batchRules: BatchRules<PrimitiveTag> = {
   ...indexed.batch,
   ...sources.batch,
   ...scan.batch,
+  ...whiles.batch,
   ...cond.batch,
   ...call.batch,
 };

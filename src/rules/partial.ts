@@ -16,6 +16,15 @@ export const spreadOut = (values: readonly Expr[], keep: readonly boolean[]): re
 
 export const some = <A>(t: A | undefined): t is A => t !== undefined;
 
+/** The smallest set of carries that contains `start` and is closed under `grow`. */
+export const settle = (
+  start: readonly boolean[],
+  grow: (active: readonly boolean[]) => readonly boolean[],
+): readonly boolean[] => {
+  const next = grow(start).map((g, i) => g || start[i] === true);
+  return next.every((n, i) => n === start[i]) ? start : settle(next, grow);
+};
+
 /** A program's pullback as one function of primals and cotangents, for the active operands. */
 export const pullInside = (
   derive: Derive,

@@ -7,21 +7,12 @@ import { close, dependsOn, substitute } from "../ir/trace.ts";
 import { isFloat } from "../tensor/dtype.ts";
 import { following, nth } from "../tensor/list.ts";
 import { orZero, spread } from "./make.ts";
-import { marked, some, spreadOut } from "./partial.ts";
+import { marked, settle, some, spreadOut } from "./partial.ts";
 import type { BatchRules, JvpRules, VjpRules } from "./rule.ts";
 
 /**
  * Rules of `scan`: each transforms the body and scans over the result, so that the derivative of a loop is a loop.
  */
-
-/** The smallest set of carries that contains `start` and is closed under `grow`. */
-const settle = (
-  start: readonly boolean[],
-  grow: (active: readonly boolean[]) => readonly boolean[],
-): readonly boolean[] => {
-  const next = grow(start).map((g, i) => g || start[i] === true);
-  return next.every((n, i) => n === start[i]) ? start : settle(next, grow);
-};
 
 /** Splits the operands of a scan by role. */
 const roles = ({ constants, carry }: Params<"scan">, xs: readonly Expr[]) => ({

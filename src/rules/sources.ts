@@ -9,7 +9,7 @@ import { isFloat } from "../tensor/dtype.ts";
 import { cotangents, flat, orZero, pointwise, shifted, tangents } from "./make.ts";
 import type { BatchRule, BatchRules, JvpRules, VjpRules } from "./rule.ts";
 
-type Simple = Exclude<keyof Control, "cond" | "scan" | "call">;
+type Simple = Exclude<keyof Control, "cond" | "scan" | "while" | "call">;
 
 /** The `batch` rule of a source: it has no operands, so nothing is ever mapped. */
 const unmapped =

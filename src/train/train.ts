@@ -26,7 +26,9 @@ export interface TrainOptions<C> {
  * Trains a pipeline, as a cold stream of events. Every subscription is a fresh run with the same bits, and
  * unsubscribing ends it before its next step.
  *
- * The run yields to the event loop every few milliseconds. Its errors are the errors of the stream.
+ * The run yields to the event loop every few milliseconds. Its errors are the errors of the stream. The last sound state
+ * is then in the latest event that has one. Where data fail, or the evaluation of an epoch, that is the state of the last
+ * step; where numbers or a worker do, it is that of the last epoch, or a later one that `statesEvery` asked for.
  *
  * **Fails with** `InvalidPipeline`, `EmptyDataset`, `InvalidBatchSize`, `ShapeMismatch`, `LabelOutOfRange`, `NonFiniteData`,
  * `UnknownColumn`, `UnknownToken`, `CompileError`, `BackendUnavailable`, `MemoryLimit`, `StateMismatch` before the first

@@ -12,20 +12,33 @@ import { layerCases } from "../../laws/registry/networks/layers.ts";
 import { primitiveFunctions } from "../../laws/registry/primitives/index.ts";
 import { programOf, typesOf } from "../../laws/symbolic.ts";
 import { mustHoldHere } from "../../laws/vitest.ts";
+import { whileLoop } from "../../src/autodiff/index.ts";
 import { issuesOf } from "../../src/backend/check.ts";
 import { programCodec } from "../../src/codec/program/program.ts";
+import { run } from "../../src/interpreter/evaluate.ts";
 import { parameter } from "../../src/ir/build.ts";
-import type { Program } from "../../src/ir/expr.ts";
-import { add, mul } from "../../src/ir/index.ts";
-import { program } from "../../src/ir/program.ts";
+import type { Expr, Program } from "../../src/ir/expr.ts";
+import { add, gt, mul } from "../../src/ir/index.ts";
+import { innerPrograms, program } from "../../src/ir/program.ts";
 import { open, still } from "../../src/nn/apply.ts";
+import { tensor } from "../../src/tensor/constructors.ts";
 import { key } from "../../src/tensor/key.ts";
 import { choices, knownOf, types } from "../backend/wasm/randomPrograms.ts";
 
-const drawn: fc.Arbitrary<Program> = choices.map((recipe) => {
-  const known = knownOf(recipe);
-  return program(known.slice(0, types.length), known);
-});
+/** Whether every loop of a program surely ends. Others are refused. */
+const ends = ({ nodes }: Program): boolean =>
+  nodes.every(
+    (node) =>
+      !(node.primitive === "while" && node.params.bound === undefined) &&
+      innerPrograms(node).every(ends),
+  );
+
+const drawn: fc.Arbitrary<Program> = choices
+  .map((recipe) => {
+    const known = knownOf(recipe);
+    return program(known.slice(0, types.length), known);
+  })
+  .filter(ends);
 
 const primitives = fc.constantFrom(
   ...primitiveFunctions
@@ -109,6 +122,39 @@ describe("programs as data", () => {
     ["no program", { ...json, programs: [] }, "at least one program"],
   ])("are refused: %s", (_, input, reason) => {
     expect(whyNot(input)).toContain(reason);
+  });
+
+  it("may have loops whose length the data decide, with a bound that holds", () => {
+    const doubling = {
+      inputs: [["bool"], ["f32"]],
+      nodes: [["add", [1, 1]]],
+      outputs: [0, 2],
+    };
+    const looped = (params: object) => ({
+      constants: [],
+      programs: [
+        doubling,
+        {
+          ...doubling,
+          nodes: [["while", [0, 1], { body: 0, constants: 0, ...params }]],
+          outputs: [3],
+        },
+      ],
+    });
+    const read = programCodec.decode(looped({ bound: 5 }));
+    if (isLeft(read)) throw new Error("it is refused");
+    // Its condition is always true.
+    expect(run(read.right, [tensor(true), tensor(1)])[0]?.item()).toBe(32);
+    expect(whyNot(looped({}))).toContain("a whole number");
+    expect(whyNot(looped({ bound: 2 ** 52 }))).toContain("elements to compute");
+    const endless = whileLoop(
+      (x: Expr) => gt(x, 0),
+      (x) => x,
+      parameter({ shape: [], dtype: "f32" }),
+    );
+    expect(() => programCodec.encode(program([], [endless]))).toThrow(
+      "bound of the rounds of whileLoop",
+    );
   });
 
   it("count each use of the programs inside them", () => {

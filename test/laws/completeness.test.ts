@@ -32,6 +32,7 @@ const inside = (node: AnyNode): readonly Program[] => {
     case "cond":
       return [node.params.onTrue, node.params.onFalse];
     case "scan":
+    case "while":
       return [node.params.body];
     case "call":
       return [node.params.program];
@@ -128,6 +129,7 @@ const uses: { readonly [P in Exclude<PrimitiveTag, Plain>]: Use } = {
   axisSum: (x) => f.axisSum(x, "batch"),
   cond: (x) => f.cond(f.constant(f.tensor(true)), f.sin, f.cos, x),
   scan: (x) => f.scan((h: Expr, row: Expr) => [f.add(h, f.sum(row)), row], f.sum(x), x)[0],
+  while: (x) => f.whileLoop((y) => f.gt(f.sum(y), 1), f.sin, x),
   call: (x) => f.checkpoint(f.sin)(x),
 };
 

@@ -1,3 +1,4 @@
+import * as fc from "fast-check";
 import type { CallRules, Control, Expr, Program } from "../../../src/ir/expr.ts";
 import { matmul } from "../../../src/ir/ops/contraction.ts";
 import { cast } from "../../../src/ir/ops/control.ts";
@@ -61,6 +62,31 @@ const looped = (
       reverse,
     },
     operands: [...constants, ...carry, ...stacked],
+  };
+};
+
+/** A loop that the first carry, an integer, ends after up to four rounds, if it does not end at once. */
+const counted = (
+  label: string,
+  constants: readonly Domain[],
+  carry: readonly Domain[],
+  step: F,
+  bound = 5,
+): Case<"while"> => {
+  const counter = tensors([], fc.integer({ min: -2, max: 3 }), "i32");
+  const body: F = (...given) => {
+    const [fixed, [, n, ...held]] = [
+      given.slice(0, constants.length),
+      given.slice(constants.length),
+    ];
+    return [lt(one(n), 2), add(one(n), 1), ...step(...fixed, ...held)];
+  };
+  const goesOn = tensors([], truth, "bool");
+  const operands = [...constants, goesOn, counter, ...carry];
+  return {
+    label,
+    params: { body: bodyOf(operands, body), constants: constants.length, bound },
+    operands,
   };
 };
 
@@ -218,6 +244,28 @@ export const control: Cases<keyof Control> = {
       { constants: [floats(2)], carry: [floats(2)], xs: [] },
       (c, h) => [neg(one(h)), one(c)],
     ),
+  ],
+  while: [
+    counted("with a constant", [floats(2, 2)], [floats(2)], (w, h) => [
+      tanh(matmul(one(w), one(h))),
+    ]),
+    counted(
+      "of carries that trade places, with a small bound",
+      [],
+      [floats(), floats()],
+      (a, b) => [one(b), sin(one(a))],
+      2,
+    ),
+    counted(
+      "with an integer that nobody reads",
+      [floats()],
+      [tensors([2], whole, "i32")],
+      (c, n) => [cast(gt(cast(one(n), "f64"), one(c)), "i32")],
+    ),
+    counted("that passes a carry on", [floats(2)], [floats(2), floats(2)], (c, x, y) => [
+      mul(one(x), add(one(y), one(c))),
+      one(y),
+    ]),
   ],
   call: [
     called("rematerialized", pair, { kind: "checkpoint" }, (x, y) => [

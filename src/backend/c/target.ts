@@ -2,7 +2,7 @@ import { bytesPerElement } from "../../tensor/dtype.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { type Kernel, kernelsOf, type Step, writesOf } from "../plan/kernel.ts";
 import type { Planned, Target } from "../plan/target.ts";
-import { type Buffer, bufferOf, type Counter } from "../plan/view.ts";
+import { type Buffer, bufferOf, type Counter, type View } from "../plan/view.ts";
 import { expand, kernelText, type Site, supports } from "./kernels.ts";
 import { constantText, cTypes, definitionOf, type Supplied } from "./operations.ts";
 import { identifier, type Places, placesOf } from "./places.ts";
@@ -39,6 +39,7 @@ const touchedBy = (steps: readonly Step[]): readonly Buffer[] => [
     steps.flatMap((step): readonly Buffer[] => {
       if (step.kind === "kernel") return [...step.kernel.reads, ...writesOf(step.kernel)];
       if (step.kind === "loop") return touchedBy(step.steps);
+      if (step.kind === "leave") return [bufferOf(step.unless) as Buffer]; // it is in memory
       const predicate = bufferOf(step.predicate) as Buffer; // it is in memory
       return [predicate, ...touchedBy(step.onTrue), ...touchedBy(step.onFalse)];
     }),
@@ -75,6 +76,10 @@ const branchText = (
   around: readonly Counter[],
 ): Lines => indented(steps.flatMap((step) => stepText(site, places, step, around)));
 
+/** The text of one bool. */
+const flagText = (places: Places, flag: View): string =>
+  `${places.name(bufferOf(flag) as Buffer)}[${flag.offset}]`; // it is in memory
+
 const stepText = (site: Site, places: Places, step: Step, around: readonly Counter[]): Lines => {
   switch (step.kind) {
     case "kernel": {
@@ -83,10 +88,12 @@ const stepText = (site: Site, places: Places, step: Step, around: readonly Count
       const lines = kernelText(site, step.kernel);
       return lines.length === 0 ? [] : [`/* ${title} */`, ...lines, ""];
     }
+    case "leave":
+      return [`if (!${flagText(places, step.unless)}) break;`];
     case "branch": {
-      const flag = places.name(bufferOf(step.predicate) as Buffer); // it is in memory
+      const flag = flagText(places, step.predicate);
       return [
-        `if (${flag}[${step.predicate.offset}]) {`,
+        `if (${flag}) {`,
         ...branchText(site, places, step.onTrue, around),
         "} else {",
         ...branchText(site, places, step.onFalse, around),
@@ -96,11 +103,12 @@ const stepText = (site: Site, places: Places, step: Step, around: readonly Count
     }
     case "loop": {
       const { length, reverse, index } = step.loop;
+      const inner = stepsText(site, places, step.steps, [...around, index]);
+      if (length === undefined) return ["for (;;) {", ...indented(inner), "}", ""];
       const i = identifier(index);
       const rounds = reverse
         ? `ptrdiff_t ${i} = ${length - 1}; ${i} >= 0; ${i}--`
         : `ptrdiff_t ${i} = 0; ${i} < ${length}; ${i}++`;
-      const inner = stepsText(site, places, step.steps, [...around, index]);
       return [`for (${rounds}) {`, ...indented(inner), "}", ""];
     }
   }

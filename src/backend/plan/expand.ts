@@ -19,6 +19,8 @@ export const expanded = <K extends Access>(
     switch (step.kind) {
       case "kernel":
         return expand(step.kernel).map((kernel) => ({ kind: "kernel", kernel }));
+      case "leave":
+        return [step];
       case "branch":
         return [{ ...step, onTrue: all(step.onTrue), onFalse: all(step.onFalse) }];
       case "loop": {

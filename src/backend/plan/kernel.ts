@@ -170,6 +170,8 @@ export interface OverlapAdd {
 export type Step<K = Kernel> =
   | { readonly kind: "kernel"; readonly kernel: K }
   | { readonly kind: "loop"; readonly loop: Loop; readonly steps: readonly Step<K>[] }
+  /** Leaves the loop that it is the first step of, unless one bool in memory is true. */
+  | { readonly kind: "leave"; readonly unless: View }
   | {
       readonly kind: "branch";
       /** One bool in memory. */
@@ -180,7 +182,8 @@ export type Step<K = Kernel> =
 
 /** A loop. `index` names the counter of its rounds, which counts down if the loop is reversed. */
 export interface Loop {
-  readonly length: number;
+  /** The number of rounds; `undefined` where only a step of it, `leave`, ends it. */
+  readonly length: number | undefined;
   readonly reverse: boolean;
   readonly index: Counter;
   /** The buffers that hold the loop's results. */
@@ -193,6 +196,7 @@ export const kernelStep = <K>(kernel: K): Step<K> => ({ kind: "kernel", kernel }
 export const kernelsOf = <K>(steps: readonly Step<K>[]): readonly K[] =>
   steps.flatMap((step) => {
     if (step.kind === "kernel") return [step.kernel];
+    if (step.kind === "leave") return [];
     return kernelsOf(step.kind === "loop" ? step.steps : [...step.onTrue, ...step.onFalse]);
   });
 

@@ -42,7 +42,7 @@ interface Bracket {
   end: number;
 }
 
-/** A moment at which buffers are read and written: a kernel runs, or a branch reads its predicate. */
+/** A moment at which buffers are read and written: a kernel runs, or a branch or a loop reads its condition. */
 interface Event extends Pick<Access, "inPlace"> {
   readonly reads: readonly Buffer[];
   readonly writes: readonly Buffer[];
@@ -66,8 +66,10 @@ const timeline = (
         walk(step.steps, [...within, bracket]);
         bracket.end = now++;
       } else {
-        const reads = [bufferOf(step.predicate) as Buffer]; // it is in memory
+        const asked = step.kind === "leave" ? step.unless : step.predicate;
+        const reads = [bufferOf(asked) as Buffer]; // it is in memory
         events.push({ reads, writes: [], inPlace: [], at: now++, within });
+        if (step.kind === "leave") continue;
         walk(step.onTrue, within);
         walk(step.onFalse, within);
       }

@@ -32,8 +32,10 @@ const plannedKernels = (
     inner.flatMap((step): readonly PlannedKernel[] => {
       if (step.kind === "branch")
         return [...walk(step.onTrue, within), ...walk(step.onFalse, within)];
+      if (step.kind === "leave") return [];
+      // Of a loop without a length, one round is counted.
       if (step.kind === "loop")
-        return walk(step.steps, [...within, { loop: loops++, rounds: step.loop.length }]);
+        return walk(step.steps, [...within, { loop: loops++, rounds: step.loop.length ?? 1 }]);
       const { kernel } = step;
       if (isIdle(kernel, memory)) return [];
       const rounds = within.reduce((n, loop) => n * loop.rounds, 1);

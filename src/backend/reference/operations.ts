@@ -58,6 +58,8 @@ const counts: { readonly [P in Whole]: (node: Node<P>) => number } = {
   randomBits: ({ outputs }) => 30 * size(outputs),
   cond: ({ params }) => Math.max(operations(params.onTrue), operations(params.onFalse)),
   scan: ({ params }) => params.length * operations(params.body),
+  // As many rounds as there may be, or one where nobody knows.
+  while: ({ params }) => (params.bound ?? 1) * operations(params.body),
   call: ({ params }) => operations(params.program),
 };
 

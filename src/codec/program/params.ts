@@ -5,7 +5,7 @@ import { jsonNumber, natural } from "../number.ts";
 import { dtypeCodec } from "../tensor.ts";
 
 /** The primitives whose parameters hold tensors or programs, and inputs, which are no nodes of a program. */
-export type Holding = "constant" | "parameter" | "scan" | "cond" | "call";
+export type Holding = "constant" | "parameter" | "scan" | "while" | "cond" | "call";
 
 /** How a primitive is written: its number of operands, where that is fixed, and its parameters. */
 export interface Written<P extends PrimitiveTag> {

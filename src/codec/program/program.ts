@@ -87,6 +87,8 @@ const holding = {
     carry: natural,
     reverse: t.boolean,
   }),
+  // A stranger's loop must end.
+  while: t.type({ body: natural, constants: natural, bound: natural }),
   cond: t.type({ onTrue: natural, onFalse: natural }),
   call: t.type({
     name: t.string,
@@ -125,6 +127,11 @@ const heldBy = (
       const { body, ...rest } = read(holding.scan, json, path);
       const made = inner(body);
       return { params: { body: made.program, ...rest }, inner: [[made, rest.length]] };
+    }
+    case "while": {
+      const { body, ...rest } = read(holding.while, json, path);
+      const made = inner(body);
+      return { params: { body: made.program, ...rest }, inner: [[made, rest.bound]] };
     }
     case "cond": {
       const of = read(holding.cond, json, path);

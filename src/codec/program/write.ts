@@ -1,7 +1,8 @@
 import type * as t from "io-ts/lib/index.js";
 import { issuesOf } from "../../backend/check.ts";
-import { CompileError } from "../../errors.ts";
+import { CompileError, UnboundedLoop } from "../../errors.ts";
 import type { AnyNode, Expr, Program } from "../../ir/expr.ts";
+import { innerPrograms } from "../../ir/program.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { tensorCodec } from "../tensor.ts";
 import { type TypeJson, written } from "./params.ts";
@@ -31,9 +32,18 @@ export interface ProgramJson {
   readonly programs: readonly OneJson[];
 }
 
+/** The loops in a program that might not end, for whoever reads it. */
+const unbounded = (program: Program): readonly UnboundedLoop[] =>
+  program.nodes.flatMap((node) => [
+    ...(node.primitive === "while" && node.params.bound === undefined
+      ? [new UnboundedLoop({ by: "a program in a file", path: node.path })]
+      : []),
+    ...innerPrograms(node).flatMap(unbounded),
+  ]);
+
 /** **Fails with** `CompileError`, thrown. */
 export const encodeProgram = (program: Program): ProgramJson => {
-  const causes = issuesOf(program);
+  const causes = [...issuesOf(program), ...unbounded(program)];
   if (causes.length > 0) throw new CompileError({ causes });
   const constants: unknown[] = [];
   const constantAt = new Map<Tensor, number>();
@@ -56,6 +66,10 @@ export const encodeProgram = (program: Program): ProgramJson => {
       case "scan": {
         const { body, length, constants: shared, carry, reverse } = node.params;
         return { body: visit(body), length, constants: shared, carry, reverse };
+      }
+      case "while": {
+        const { body, constants: shared, bound } = node.params;
+        return { body: visit(body), constants: shared, bound };
       }
       case "cond":
         return { onTrue: visit(node.params.onTrue), onFalse: visit(node.params.onFalse) };

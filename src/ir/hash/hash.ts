@@ -50,6 +50,7 @@ const paramsKey = (node: AnyNode): string => {
     case "parameter":
       return typeKey(node.params.type);
     case "scan":
+    case "while":
       return plainKey({ ...node.params, body: hash(node.params.body) });
     case "cond":
       return plainKey({ onTrue: hash(node.params.onTrue), onFalse: hash(node.params.onFalse) });

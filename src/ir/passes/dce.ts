@@ -40,16 +40,40 @@ const withInputs = (p: Program, inputs: Mask): Program =>
 
 const either = (a: Mask, b: Mask): Mask => a.map((x, i) => x || b[i] === true);
 
+/** Marks the outputs of a loop's body that are live: those wanted, and each carry that a live one needs in some step. */
+const liveIn = (
+  { body, constants, carry }: Pick<Params<"scan">, "body" | "constants" | "carry">,
+  wanted: Mask,
+): Mask => {
+  const needed = inputsUsed(restrict(body, wanted)).slice(constants, constants + carry);
+  const live = either(wanted, needed);
+  return live.every((x, i) => x === wanted[i]) ? live : liveIn({ body, constants, carry }, live);
+};
+
+const pruneWhile = (params: Params<"while">, path: readonly string[], wanted: Mask): Pruned => {
+  const { constants } = params;
+  // The condition decides on every round.
+  const deciding = wanted.map((x, i) => x || i === 0);
+  const live = liveIn({ ...params, carry: wanted.length }, deciding);
+  const body = restrict(params.body, live);
+  const fixed = inputsUsed(body).slice(0, constants);
+  const inputs = [...fixed, ...live];
+  const next: Params<"while"> = {
+    ...params,
+    body: withInputs(body, inputs),
+    constants: fixed.filter((x) => x).length,
+  };
+  return {
+    inputs,
+    outputs: live,
+    changed: next.body !== params.body || !every(live),
+    rebuild: (xs) => apply("while", next, xs, path),
+  };
+};
+
 const pruneScan = (params: Params<"scan">, path: readonly string[], wanted: Mask): Pruned => {
   const { constants, carry } = params;
-  // A carry is live if its last value is wanted, or its value in some step is.
-  let live = wanted;
-  for (;;) {
-    const needed = inputsUsed(restrict(params.body, live)).slice(constants, constants + carry);
-    const next = live.map((x, i) => x || (i < carry && needed[i] === true));
-    if (next.every((x, i) => x === live[i])) break;
-    live = next;
-  }
+  const live = liveIn(params, wanted);
   const body = restrict(params.body, live);
   const carried = live.slice(0, carry);
   const inputs = inputsUsed(body).map((used, i) =>
@@ -100,6 +124,8 @@ const prune = (node: AnyNode, uses: ReadonlySet<number>): Pruned | undefined => 
   switch (node.primitive) {
     case "scan":
       return pruneScan(node.params, node.path, wanted);
+    case "while":
+      return pruneWhile(node.params, node.path, wanted);
     case "cond":
       return pruneCond(node.params, node.path, wanted);
     case "call":

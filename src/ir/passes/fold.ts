@@ -30,6 +30,8 @@ const isPure = (node: AnyNode): boolean =>
   node.issue === undefined &&
   node.primitive !== "parameter" &&
   node.primitive !== "axisSum" &&
+  // It may take forever.
+  node.primitive !== "while" &&
   innerPrograms(node).every((p) => p.nodes.every(isPure));
 
 /** The number of runs of the programs inside a node. */

@@ -55,6 +55,10 @@ const withPrograms = (
       const body = pass(node.params.body);
       return body === node.params.body ? undefined : remake(node, { ...node.params, body }, inputs);
     }
+    case "while": {
+      const body = pass(node.params.body);
+      return body === node.params.body ? undefined : remake(node, { ...node.params, body }, inputs);
+    }
     case "cond": {
       const [onTrue, onFalse] = [pass(node.params.onTrue), pass(node.params.onFalse)];
       return onTrue === node.params.onTrue && onFalse === node.params.onFalse

@@ -327,6 +327,25 @@ export const typing: TypeRules<PrimitiveTag> = {
           outputs,
         );
   },
+  while: ({ body, constants, bound }, inputs, op) => {
+    const carried = inputs.slice(constants);
+    const [goesOn] = carried;
+    if (!whole([bound ?? 0, constants], 2))
+      return wrongShape(op, `a whole number of rounds, not ${bound}`, inputs, carried);
+    if (goesOn?.dtype !== "bool")
+      return wrongDtype(op, "a bool condition", carried.slice(0, 1), carried);
+    if (goesOn.shape.length > 0)
+      return wrongShape(op, "a condition that is a scalar", [goesOn], carried);
+    const results = outputTypes(body);
+    return sameTypes(body.inputs, inputs) && sameTypes(results, carried)
+      ? { outputs: carried }
+      : wrongShape(
+          op,
+          `a carry that the body keeps: ${showTypes(carried.slice(1))}, not ${showTypes(results.slice(1))}`,
+          carried.slice(1),
+          carried,
+        );
+  },
   call: ({ program, name, rules }, inputs) => {
     const outputs = outputTypes(program);
     if (rules.kind === "refused") return { outputs, issue: rules.issue };

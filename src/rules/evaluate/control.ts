@@ -65,5 +65,13 @@ export const control: EvaluateRules<keyof Control> = {
     return [...state, ...stacks];
   },
 
+  while: ({ body, constants, bound = Number.POSITIVE_INFINITY }, inputs, run) => {
+    const fixed = inputs.slice(0, constants);
+    let state: readonly Tensor[] = inputs.slice(constants);
+    for (let round = 0; round < bound && nth(state, 0).item() !== 0; round++)
+      state = run(body, [...fixed, ...state]);
+    return state;
+  },
+
   call: ({ program }, inputs, run) => run(program, inputs),
 };

@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 import { apply, filled, parameter } from "../../../src/ir/build.ts";
-import { branch, call, loop } from "../../../src/ir/control.ts";
+import { branch, call, loop, repeated } from "../../../src/ir/control.ts";
 import type { Expr, Params, PrimitiveTag } from "../../../src/ir/expr.ts";
-import { add, maximum, minimum } from "../../../src/ir/ops/elementwise.ts";
+import { add, and, lt, maximum, minimum } from "../../../src/ir/ops/elementwise.ts";
 import { sameShape, sizeOf } from "../../../src/tensor/shape.ts";
 import type { Tensor } from "../../../src/tensor/tensor.ts";
 import { filledWith } from "./agreement.ts";
@@ -33,7 +33,7 @@ const grow = (known: readonly Expr[], choice: Choice, depth: number): readonly E
     apply(p, params, xs);
   const per = (f: (a: number) => number) => x.shape.map((_, a) => f(a));
   const pick = <A>(xs: readonly A[], n: number): A => xs[n % xs.length] as A;
-  switch (op % 22) {
+  switch (op % 23) {
     case 0: {
       if (x.dtype === "u8") return node("lt", {}, x, y);
       if (x.dtype === "bool") return node(pick(["and", "or", "xor"] as const, k), {}, x, y);
@@ -179,6 +179,31 @@ const grow = (known: readonly Expr[], choice: Choice, depth: number): readonly E
             ...xs,
             ...grow(xs, choice.slice(1), depth - 1),
           ]);
+    case 21: {
+      const flags = known.filter((m) => m.dtype === "bool" && m.shape.length === 0);
+      if (depth === 0 || flags.length === 0) return [];
+      const zero = filled([], "i32", 0);
+      return repeated(
+        [pick(flags, k), zero, x, y],
+        j % 2 === 0 ? undefined : 1 + (j % 4),
+        ([, n, a, b]) => {
+          const inside = [a, b, ...known.slice(0, 2)] as readonly Expr[];
+          const grown = [choice.slice(1), choice.slice(2)].reduce(
+            (xs, c) => [...xs, ...grow(xs, c, depth - 1)],
+            inside,
+          );
+          const like = (e: Expr) => e.dtype === x.dtype && sameShape(e.shape, x.shape);
+          const some = grown.filter((e) => e.dtype === "bool" && e.shape.length === 0);
+          const goesOn = lt(n as Expr, filled([], "i32", l % 5)) as Expr;
+          return [
+            k % 2 === 0 || some.length === 0 ? goesOn : and(goesOn, some.at(-1) as Expr),
+            add(n as Expr, 1),
+            grown.findLast(like) as Expr,
+            a as Expr,
+          ] as readonly Expr[];
+        },
+      ).slice(1);
+    }
     default:
       return node("iota", {
         shape: [...x.shape.slice(0, 2), 3],

@@ -1,5 +1,6 @@
 import { filled, parameter } from "../../../src/ir/build.ts";
 import type { Expr, Program, TensorType } from "../../../src/ir/expr.ts";
+import { add, and, lt } from "../../../src/ir/ops/elementwise.ts";
 import { close } from "../../../src/ir/trace.ts";
 import {
   alike,
@@ -65,6 +66,33 @@ export const controlSteps: Steps = {
         predicate,
         ...operands,
       ]);
+    },
+  },
+  while: {
+    step: (pool, instruction, grow) => {
+      const [a, b, c] = instruction.picks as readonly [number, number, number];
+      const carry = pick(pool, b);
+      const types: readonly TensorType[] = [
+        { shape: [], dtype: "bool" },
+        { shape: [], dtype: "i32" },
+        pick(pool, a),
+        carry,
+      ];
+      const inputs = types.map(parameter);
+      const inside = grow(inputs.slice(2), instruction.inner);
+      const flags = inside.filter((y) => y.dtype === "bool" && y.shape.length === 0);
+      const [rounds, first, second] = inputs.slice(1) as [Expr, Expr, Expr];
+      // The counter ends it after a few rounds, and a value may end it before.
+      const goesOn = choose([filled([], "bool", 1), ...flags], c);
+      const ends = [and(lt(rounds, filled([], "i32", a % 4)), goesOn), add(rounds, 1)];
+      const next = [...ends, alike(inside, first, a), alike(inside, second, c)];
+      const { program: body, captured } = close(inputs, next);
+      return attempt(
+        "while",
+        { body, constants: captured.length, bound: 1 + (b % 4) },
+        [...captured, filled([], "bool", 1), filled([], "i32", 0), pick(pool, a), carry],
+        ["turns"],
+      );
     },
   },
   call: {

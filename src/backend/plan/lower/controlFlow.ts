@@ -16,13 +16,9 @@ export const loopSteps = (
   outputs: readonly Buffer[],
 ): readonly Step[] => {
   const index = context.counter();
-  const before: Step[] = [];
   const initial = operands.slice(constants, constants + carry);
-  const carried = initial.map((view, i) => {
-    const to = whole(outputs[i] as Buffer, view.shape);
-    before.push(kernelStep(copyKernel(view, to)));
-    return to;
-  });
+  const [carried, start] = carriedIn(initial, outputs);
+  const before = [...start];
   const slices = operands.slice(constants + carry).map((view): View => {
     const shape = view.shape.slice(1);
     const strides = view.strides.slice(1);
@@ -51,6 +47,34 @@ export const loopSteps = (
     [...outputs.slice(0, carry).map((buffer) => ({ buffer, replaces: true })), ...stacked],
   );
   return [...before, { kind: "loop", loop: { length, reverse, index, results: outputs }, steps }];
+};
+
+/** Lowers `while` to a loop that is left once its condition is false. */
+export const whileSteps = (
+  context: Context,
+  { body, constants, bound }: Params<"while">,
+  operands: readonly View[],
+  outputs: readonly Buffer[],
+): readonly Step[] => {
+  const [carried, before] = carriedIn(operands.slice(constants), outputs);
+  const inside = context.region(
+    body,
+    [...operands.slice(0, constants), ...carried],
+    outputs.map((buffer) => ({ buffer, replaces: true })),
+  );
+  const loop = { length: bound, reverse: false, index: context.counter(), results: outputs };
+  const leave = { kind: "leave", unless: carried[0] as View } as const;
+  return [...before, { kind: "loop", loop, steps: [leave, ...inside] }];
+};
+
+/** The carry of a loop in the buffers of its final value, and the steps that bring it there. */
+const carriedIn = (
+  initial: readonly View[],
+  outputs: readonly Buffer[],
+): readonly [carried: readonly View[], before: readonly Step[]] => {
+  const carried = initial.map((view, i) => whole(outputs[i] as Buffer, view.shape));
+  const before = initial.map((view, i) => kernelStep(copyKernel(view, carried[i] as View)));
+  return [carried, before];
 };
 
 /** Lowers `cond` to a branch: the steps of one program or of the other, into the same buffers. */

@@ -205,5 +205,6 @@ export const lowerings: { readonly [P in PrimitiveTag]: Lowering<P> } = {
   axisSum: { kind: "absent" },
   cond: { kind: "control" },
   scan: { kind: "control" },
+  while: { kind: "control" },
   call: { kind: "absent" },
 };

@@ -21,7 +21,7 @@ import {
   whole,
 } from "../view.ts";
 import type { Context, Destination } from "./context.ts";
-import { branchSteps, loopSteps } from "./controlFlow.ts";
+import { branchSteps, loopSteps, whileSteps } from "./controlFlow.ts";
 import { type Lowering, lowerings } from "./lowering.ts";
 import { isPointwise, type Scope, scopeOf } from "./values.ts";
 
@@ -135,6 +135,7 @@ const groupSteps = (
     return [kernelStep(contractionKernel(first.params, x, y, outputs[0] as Buffer, fused))];
   }
   if (first.primitive === "scan") return loopSteps(context, first.params, operands, outputs);
+  if (first.primitive === "while") return whileSteps(context, first.params, operands, outputs);
   if (first.primitive === "cond") return branchSteps(context, first.params, operands, outputs);
   const lowering = lowerings[first.primitive] as Lowering<PrimitiveTag>;
   if (lowering.kind === "kernels")

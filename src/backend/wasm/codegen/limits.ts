@@ -62,15 +62,10 @@ const extentsOf = (node: AnyNode): readonly number[] => {
 
 const limitOf = (node: AnyNode): SizeLimit | undefined => {
   const { path } = node;
-  if (node.primitive === "scan" && node.params.length > longest)
-    return new SizeLimit({
-      op: "scan",
-      of: "rounds",
-      size: node.params.length,
-      limit: longest,
-      path,
-    });
   const op = node.primitive;
+  const rounds = op === "scan" ? node.params.length : op === "while" ? (node.params.bound ?? 0) : 0;
+  if (rounds > longest)
+    return new SizeLimit({ op, of: "rounds", size: rounds, limit: longest, path });
   const of = "elements along one axis";
   // The numbers of an iota are counted as i32.
   const counted = node.primitive === "iota" ? (node.params.shape[node.params.axis] ?? 1) : 0;

@@ -2,7 +2,7 @@ import { bytesPerElement } from "../../../tensor/dtype.ts";
 import { kernelsOf, type Step } from "../../plan/kernel.ts";
 import type { MemoryPlan } from "../../plan/memory.ts";
 import type { Planned } from "../../plan/target.ts";
-import { type Buffer, bufferOf, type Counter } from "../../plan/view.ts";
+import { type Buffer, bufferOf, type Counter, type View } from "../../plan/view.ts";
 import {
   type Body,
   type Code,
@@ -10,6 +10,7 @@ import {
   type Fn,
   type Global,
   i32,
+  type Label,
   type ModuleBuilder,
 } from "../assembler/index.ts";
 import {
@@ -129,32 +130,47 @@ export const sitesOf = (
   });
 };
 
-/** Writes steps in order. `kernel` writes each kernel, and `around` adds the code around each step. */
+/**
+ * Writes steps in order. `kernel` writes each kernel, and `around` adds the code around each step. `end` is the end of
+ * the loop around them, if there is one that may be left.
+ */
 export const writeSteps = <K>(
   siteOf: SiteOf,
   body: Body,
   steps: readonly Step<K>[],
   kernel: (of: K) => void,
   around: (step: Step<K>, write: () => void) => void = (_, write) => write(),
+  end?: Label,
 ): void => {
-  const inside = (inner: readonly Step<K>[]) => writeSteps(siteOf, body, inner, kernel, around);
+  const inside = (inner: readonly Step<K>[], out?: Label) =>
+    writeSteps(siteOf, body, inner, kernel, around, out);
+  const flagAt = (of: View): Code<"i32"> =>
+    i32.load8_u(startOf(siteOf(body), bufferOf(of) as Buffer, of.offset));
   const write = (step: Step<K>): void => {
     if (step.kind === "kernel") kernel(step.kernel);
+    else if (step.kind === "leave") body.brIf(end as Label, i32.eqz(flagAt(step.unless)));
     else if (step.kind === "branch") {
       const { predicate, onTrue, onFalse } = step;
-      const at = startOf(siteOf(body), bufferOf(predicate) as Buffer, predicate.offset);
       body.if(
-        i32.load8_u(at),
+        flagAt(predicate),
         () => inside(onTrue),
         () => inside(onFalse),
       );
     } else {
       const { length, reverse } = step.loop;
       const index = siteOf(body).counter(step.loop.index);
-      body.for(0, length, 1, (round) => {
-        body.do(index.set(reverse ? i32.sub(length - 1, round) : round));
-        inside(step.steps);
-      });
+      const rounds = (out?: Label): void =>
+        length === undefined
+          ? body.loop((again) => {
+              inside(step.steps, out);
+              body.br(again);
+            })
+          : body.for(0, length, 1, (round) => {
+              body.do(index.set(reverse ? i32.sub(length - 1, round) : round));
+              inside(step.steps, out);
+            });
+      if (step.steps[0]?.kind === "leave") body.block(rounds);
+      else rounds();
     }
   };
   for (const step of steps) around(step, () => write(step));

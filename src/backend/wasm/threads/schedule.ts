@@ -69,9 +69,20 @@ export const sharedCost = (steps: readonly Step<Shareable>[], least: number): nu
 const total = <K>(steps: readonly Step<K>[], cost: (kernel: K) => number): number =>
   steps.reduce((n, step) => {
     if (step.kind === "kernel") return n + cost(step.kernel);
-    if (step.kind === "loop") return n + step.loop.length * total(step.steps, cost);
+    if (step.kind === "leave") return n;
+    if (step.kind === "loop") return n + (step.loop.length ?? 1) * total(step.steps, cost);
     return n + Math.max(total(step.onTrue, cost), total(step.onFalse, cost));
   }, 0);
+
+/** The steps inside a loop or a branch. */
+const insideOf = <K>(step: Exclude<Step<K>, { kind: "kernel" | "leave" }>): readonly Step<K>[] =>
+  step.kind === "loop" ? step.steps : [...step.onTrue, ...step.onFalse];
+
+const loopsOf = <K>(steps: readonly Step<K>[]): readonly Extract<Step<K>, { kind: "loop" }>[] =>
+  steps.flatMap((step) => {
+    if (step.kind === "kernel" || step.kind === "leave") return [];
+    return [...(step.kind === "loop" ? [step] : []), ...loopsOf(insideOf(step))];
+  });
 
 /** Schedules steps; `isCut` says which kernels are cut. */
 export const scheduleOf = <K extends Kernel>(
@@ -79,9 +90,17 @@ export const scheduleOf = <K extends Kernel>(
   plan: Pick<MemoryPlan, "addressOf" | "storageOf" | "bytesOf">,
   isCut: (kernel: K) => boolean,
 ): Schedule<K> => {
+  /** The loops that end by a step inside them. */
+  const left = new Map(
+    loopsOf(steps).flatMap((loop) =>
+      loop.steps.flatMap((step) => (step.kind === "leave" ? [[step, loop] as const] : [])),
+    ),
+  );
   const isOfFirst = (step: Step<K>): boolean => {
     if (step.kind === "kernel") return !isCut(step.kernel);
-    if (step.kind === "loop") return step.steps.every(isOfFirst);
+    // Every thread that runs a loop leaves it.
+    if (step.kind === "leave") return isOfFirst(left.get(step) as Step<K>);
+    if (step.kind === "loop") return step.steps.every((s) => s.kind === "leave" || isOfFirst(s));
     return step.onTrue.every(isOfFirst) && step.onFalse.every(isOfFirst);
   };
 
@@ -106,8 +125,9 @@ export const scheduleOf = <K extends Kernel>(
       ];
     }
     const ofFirst = isOfFirst(step);
-    const predicate = step.kind === "branch" ? bufferOf(step.predicate) : undefined;
-    const inner = step.kind === "loop" ? step.steps : [...step.onTrue, ...step.onFalse];
+    const asked = step.kind === "leave" ? step.unless : step.kind === "branch" && step.predicate;
+    const predicate = asked ? bufferOf(asked) : undefined;
+    const inner = step.kind === "leave" ? [] : insideOf(step);
     return [
       ...(predicate === undefined ? [] : access(predicate, false, ofFirst ? "first" : "every")),
       ...(ofFirst ? inner.flatMap(accessesOf) : []),
@@ -121,11 +141,14 @@ export const scheduleOf = <K extends Kernel>(
       const now = accessesOf(step);
       if (now.some((b) => since.some((a) => conflict(a, b)))) waits.add(step);
       const here = waits.has(step) ? now : [...since, ...now];
-      if (step.kind === "kernel" || isOfFirst(step)) return here;
+      if (step.kind === "kernel" || step.kind === "leave" || isOfFirst(step)) return here;
       if (step.kind === "branch") return [...walk(step.onTrue, here), ...walk(step.onFalse, here)];
       if (step.loop.length === 0) return here;
       // The first round of a loop follows the steps before the loop; a later round follows the round before.
-      return walk(step.steps, [...here, ...walk(step.steps, here)]);
+      const rounds = walk(step.steps, [...here, ...walk(step.steps, here)]);
+      if (step.steps[0]?.kind !== "leave") return rounds;
+      // What follows this loop follows its last round, or the step that left it in the first round or in a later one.
+      return [...rounds, ...walk(step.steps.slice(0, 1), [...here, ...rounds])];
     }, before);
   walk(steps, []);
 

@@ -77,6 +77,7 @@ const fromJavaScript = {
 const controlOf = (steps: readonly Step[]): readonly Exclude<Step, { kind: "kernel" }>[] =>
   steps.flatMap((step) => {
     if (step.kind === "kernel") return [];
+    if (step.kind === "leave") return [step];
     const inner = step.kind === "loop" ? step.steps : [...step.onTrue, ...step.onFalse];
     return [step, ...controlOf(inner)];
   });
@@ -94,7 +95,8 @@ const takenApart = (program: Program, carried: number, mend: (kernel: Kernel) =>
   const kernels = kernelsOf(steps);
   const control = controlOf(steps);
   const loops = control.flatMap((step) => (step.kind === "loop" ? [step.loop] : []));
-  const branches = control.flatMap((step) => (step.kind === "branch" ? [step] : []));
+  // The steps that read a flag: branches, and those that may leave a loop.
+  const branches = control.flatMap((step) => (step.kind === "loop" ? [] : [step]));
   const isCut = (kernel: Kernel): boolean => kernel.pieces > 1;
   const schedule = scheduleOf(steps, plan, isCut);
 
@@ -121,7 +123,8 @@ const takenApart = (program: Program, carried: number, mend: (kernel: Kernel) =>
       module.func("go to round", ["i32"], "void", (body, to) => body.do(index.set(to))),
     );
   });
-  branches.forEach(({ predicate }, n) => {
+  branches.forEach((step, n) => {
+    const predicate = step.kind === "branch" ? step.predicate : step.unless;
     const read = module.func("predicate", [], "i32", (body) =>
       i32.load8_u(startOf(siteOf(body), bufferOf(predicate) as Buffer, predicate.offset)),
     );
@@ -145,7 +148,8 @@ const takenApart = (program: Program, carried: number, mend: (kernel: Kernel) =>
       (kernel) => body.do(call(heard, 1, kernels.indexOf(kernel))),
       (step, write) => {
         if (schedule.waitsBefore(step)) body.do(call(heard, 0, 0));
-        if (step.kind === "branch") body.do(call(heard, 2, branches.indexOf(step)));
+        if (step.kind === "branch" || step.kind === "leave")
+          body.do(call(heard, 2, branches.indexOf(step)));
         write();
       },
     ),
@@ -161,6 +165,8 @@ const mended = (step: Step, mend: (kernel: Kernel) => Kernel): Step => {
       return { ...step, kernel: mend(step.kernel) };
     case "loop":
       return { ...step, steps: inside(step.steps) };
+    case "leave":
+      return step;
     case "branch":
       return { ...step, onTrue: inside(step.onTrue), onFalse: inside(step.onFalse) };
   }
