@@ -532,6 +532,54 @@ const particular: KnownValues<
       nan,
     ),
   ],
+  ntXent: [
+    // Equal views at right angles to all others: ln(e² + 2(n - 1)) - 2, with n = 2 and a temperature of ½.
+    of(
+      (x, y) => contrastive.ntXent(x, y),
+      [
+        [
+          [2, 0],
+          [0, 3],
+        ],
+        [
+          [1, 0],
+          [0, 5],
+        ],
+      ],
+      Math.log(Math.E ** 2 + 2) - 2,
+    ),
+    // Views that are all alike: ln(2n - 1).
+    of(
+      (x, y) => contrastive.ntXent(x, y, 0.1),
+      [
+        [
+          [1, 2],
+          [2, 4],
+          [3, 6],
+        ],
+        [
+          [1, 2],
+          [1, 2],
+          [2, 4],
+        ],
+      ],
+      Math.log(5),
+    ),
+    of(
+      (x, y) => contrastive.ntXent(x, y),
+      [
+        [
+          [1, nan],
+          [0, 3],
+        ],
+        [
+          [1, 0],
+          [0, 5],
+        ],
+      ],
+      nan,
+    ),
+  ],
   loadBalancingLoss: [
     by(
       (x) => balances.loadBalancingLoss(x, 1),

@@ -98,6 +98,7 @@ const settings: {
     of((x, y) => contrastive.cosineEmbedding(x, y, -1), wild(3), wild(3)),
   ],
   infoNce: [of((x, y, z) => contrastive.infoNce(x, y, z), wild(3), wild(3, 3), label)],
+  ntXent: [of((x, y) => contrastive.ntXent(x, y), wild(3, 2), wild(3, 2))],
   loadBalancingLoss: [of((x) => balances.loadBalancingLoss(x, 1), wild(3, 3))],
   ctc: [of((x, y) => alignment.ctc(logSoftmax(x), y), wild(3, 3), tensors([1], fc.nat(2), "i32"))],
   importanceLoss: [of((x) => balances.importanceLoss(x), wild(3, 2))],

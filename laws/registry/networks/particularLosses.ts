@@ -94,6 +94,10 @@ export const particularLosses: {
     of((x, y) => contrastive.cosineEmbedding(x, y, -1, -0.5), directed, directed),
   ],
   infoNce: [of((x, y) => contrastive.infoNce(x, y, 1, 0.5), directed, tensors([2, 3], positive))],
+  ntXent: [
+    of((x, y) => contrastive.ntXent(x, y), tensors([3, 2], positive), tensors([3, 2], positive)),
+    of((x) => contrastive.ntXent(x, x, 2), tensors([1, 2], positive)),
+  ],
   loadBalancingLoss: [
     of((x) => balances.loadBalancingLoss(x, 1), distinct([3, 3])),
     of((x) => balances.loadBalancingLoss(x, 2), distinct([2, 4])),

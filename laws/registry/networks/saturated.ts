@@ -233,6 +233,15 @@ const settings: {
       ),
     ),
   ],
+  ntXent: [
+    both(
+      drawn(
+        aboveZero,
+        (n) => (x, y) => contrastive.ntXent(x, y, n),
+        (reach) => [sized(reach, 3, 2), sized(reach, 3, 2)],
+      ),
+    ),
+  ],
   loadBalancingLoss: [
     drawn(
       fc.integer({ min: 1, max: 3 }),

@@ -4,7 +4,7 @@ import { cast } from "../../../src/ir/ops/control.ts";
 import { add, atan2, div, maximum, mul, rem, sqrt, sub } from "../../../src/ir/ops/elementwise.ts";
 import { mean, variance } from "../../../src/ir/ops/reduction.ts";
 import * as linalg from "../../../src/linalg/index.ts";
-import { cosineEmbedding, infoNce } from "../../../src/nn/losses/contrastive.ts";
+import { cosineEmbedding, infoNce, ntXent } from "../../../src/nn/losses/contrastive.ts";
 import { importanceLoss } from "../../../src/nn/losses/routing.ts";
 import { globalNorm } from "../../../src/optim/transforms/parts.ts";
 import type { Shape } from "../../../src/tensor/shape.ts";
@@ -169,6 +169,13 @@ const others: { readonly [name: string]: readonly Setting[] } = {
       operands: [directed([3]), directed([2, 3])],
       degrees: [0],
       apply: ([x, y]) => [infoNce(x as Expr, y as Expr, 1, 0.5)],
+    },
+  ],
+  ntXent: [
+    {
+      operands: [directed([2, 3]), directed([2, 3])],
+      degrees: [0],
+      apply: ([x, y]) => [ntXent(x as Expr, y as Expr)],
     },
   ],
   importanceLoss: [

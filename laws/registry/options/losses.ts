@@ -131,6 +131,7 @@ const lossOptions: OptionTable<
   },
   triplet: { margin: [fromZero, (n) => contrastive.triplet(x, x, x, n)] },
   cosineEmbedding: { margin: [between(-1, 1), (n) => contrastive.cosineEmbedding(x, x, 1, n)] },
+  ntXent: { temperature: [aboveZero, (n) => contrastive.ntXent(scores, scores, n)] },
   infoNce: { temperature: [aboveZero, (n) => contrastive.infoNce(x, scores, 1, n)] },
   loadBalancingLoss: { k: [wholeFrom(1, 4), (n) => balances.loadBalancingLoss(scores, n)] },
   importanceLoss: none,

@@ -1,11 +1,16 @@
+import { ShapeMismatch } from "../../errors.ts";
 import type { Expr } from "../../ir/expr.ts";
-import { dot } from "../../ir/ops/contraction.ts";
+import { dot, matmul } from "../../ir/ops/contraction.ts";
 import { where } from "../../ir/ops/control.ts";
 import { abs, add, eq, gt, le, mul, square, sub } from "../../ir/ops/elementwise.ts";
+import { iota } from "../../ir/ops/indexing.ts";
 import { lift } from "../../ir/ops/promote.ts";
-import { sum } from "../../ir/ops/reduction.ts";
+import { logSoftmax, sum } from "../../ir/ops/reduction.ts";
+import { concatenate, transpose } from "../../ir/ops/structural.ts";
+import { refuse } from "../../ir/types/diagnose.ts";
 import type { Operand } from "../../ir/types/shape.ts";
 import { directionOf, lengthOf } from "../../linalg/scale.ts";
+import { sameShape } from "../../tensor/shape.ts";
 import { finite, holding, notNegative, positive } from "../../tensor/validate.ts";
 import { softmaxCrossEntropy } from "./classification.ts";
 import { compared } from "./pairing.ts";
@@ -90,4 +95,51 @@ export const infoNce = (
   const keys = direction(lift(candidates, q.dtype));
   const similarities = dot(keys, direction(q), [[1], [0]]);
   return softmaxCrossEntropy(mul(similarities, 1 / temperature), label);
+};
+
+/** Two views of the same examples, or an issue where they are not vectors of one width, two by two. */
+const viewsOf = (first: Expr, second: Expr): readonly [Expr, Expr] => {
+  if (first.shape.length === 2 && sameShape(first.shape, second.shape)) return [first, second];
+  const expected = "two views of the same examples, [examples, width] each";
+  const actual = [first.shape, second.shape];
+  const issue = new ShapeMismatch({ op: "ntXent", expected, actual, path: [] });
+  const some = { shape: [1, 1], dtype: first.dtype } as const;
+  const [a, b] = refuse(issue, [first, second], [some, some]);
+  return [a as Expr, b as Expr];
+};
+
+/**
+ * The NT-Xent loss of SimCLR: of all other views of a batch, each view should pick that of the same example, by cosine
+ * similarity. The other examples are the negatives, so it belongs into a `batchObjective`.
+ *
+ * **Shapes** `first`, `second`: `[examples, width] → []`, two views of the same examples. **Units** nats.
+ * **Math** the mean over all `2n` views of `-ln(exp(cos(zᵢ, zⱼ)/τ) / Σₖ≠ᵢ exp(cos(zᵢ, zₖ)/τ))`, where `j` is the other view
+ * of example `i`; the temperature τ defaults to 0.5. Views that are all alike have `ln(2n - 1)`.
+ * **Fails with** `InvalidArgument`, thrown, where the temperature is not a finite number above 0; `ShapeMismatch` when
+ * compiled, where the views do not have the same shape of two axes.
+ * **Source** Chen et al., "A simple framework for contrastive learning of visual representations" (2020),
+ * arXiv:2002.05709, equation 1 and algorithm 1.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect";
+ * import { Backend, compile, type Expr, tensor } from "fluxion";
+ * import { ntXent } from "fluxion/losses";
+ * const views = tensor([[2, 0], [0, 3]]);
+ * const program = compile((x: Expr) => ntXent(x, x, 1), [views]);
+ * Effect.runSync(Effect.provide(program, Backend.layerReference))(views).item() // => 0.5514447
+ * Math.log(Math.E + 2) - 1 // => 0.5514447
+ * ```
+ */
+export const ntXent = (first: Operand, second: Operand, temperature = 0.5): Loss => {
+  positive("ntXent", { temperature });
+  finite("ntXent", { temperature });
+  const a = lift(first);
+  const views = direction(concatenate(viewsOf(a, lift(second, a.dtype))));
+  const all = views.shape[0] ?? 1;
+  const scores = mul(matmul(views, transpose(views)), 1 / temperature);
+  const [i, j] = [iota([all, all], 0), iota([all, all], 1)];
+  const others = logSoftmax(where(eq(i, j), Number.NEGATIVE_INFINITY, scores));
+  const partners = eq(abs(sub(i, j)), all / 2);
+  return scalarLoss(mul(sum(where(partners, others, 0)), -1 / all));
 };

@@ -1,6 +1,6 @@
 /** Losses of one example: functions of a prediction and a target. */
 
-export { cosineEmbedding, infoNce, triplet } from "./contrastive.ts";
+export { cosineEmbedding, infoNce, ntXent, triplet } from "./contrastive.ts";
 export { type CtcOptions, ctc } from "./ctc.ts";
 export type { Comparison } from "./pairing.ts";
 export {
