@@ -1,11 +1,18 @@
+import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { Worker } from "node:worker_threads";
+import * as Effect from "effect/Effect";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { saveModel } from "../../src/index.ts";
+import { initialState } from "../../src/train/index.ts";
+import { small } from "../train/examples.ts";
 import { chromium, open } from "./chromium.ts";
+import { predictedHash } from "./predicting.ts";
 import { type Place, serve } from "./server.ts";
 import { type Asked, firstLosses, steps } from "./training.ts";
 import type { Run } from "./worker.ts";
@@ -43,15 +50,22 @@ interface Posted {
   readonly notes?: readonly string[];
   readonly failure?: string;
   readonly isolated?: boolean;
+  /** The hashes of the predictions of a worker and of its page. */
+  readonly predicted?: string;
+  readonly page?: string;
 }
 
 /** The maximum milliseconds that a page may take to train. */
 const patience = 90_000;
 
 /** The results of a page in Chromium for each of these runs. */
-const trained = async (runs: readonly Asked[], place: Place): Promise<Posted> => {
-  const server = await serve(bundle, mnist, place);
-  const url = `${server.url}?runs=${encodeURIComponent(JSON.stringify(runs))}`;
+const trained = (runs: readonly Asked[], place: Place): Promise<Posted> =>
+  answered(mnist, `runs=${encodeURIComponent(JSON.stringify(runs))}`, place);
+
+/** What a page in Chromium says about a question, with the files of a folder at hand. */
+const answered = async (folder: string, question: string, place: Place): Promise<Posted> => {
+  const server = await serve(bundle, folder, place);
+  const url = `${server.url}?${question}`;
   const close = open(chromium as string, url);
   const silence = Promise.withResolvers<string>();
   const timer = setTimeout(() => silence.resolve(`{ "failure": "it says nothing" }`), patience);
@@ -149,6 +163,32 @@ describe("fluxion in a browser", () => {
     },
     2 * patience,
   );
+
+  describe("predicts with a model from a file", () => {
+    const folder = mkdtempSync(join(tmpdir(), "fluxion-predicted-"));
+    const file = join(folder, "model.safetensors");
+    afterAll(() => rmSync(folder, { recursive: true, force: true }));
+    beforeAll(() => Effect.runPromise(saveModel(small, initialState(small), file)));
+
+    it("in Node and in a worker thread, with one hash", async () => {
+      const worker = new Worker(new URL("./nodeWorker.ts", import.meta.url), { workerData: file });
+      const [said] = await once(worker, "message");
+      expect(said).toBe(await predictedHash(file));
+    });
+
+    inChromium(
+      "in a page and in a Web Worker by URL, with the hash of Node",
+      async () => {
+        const posted = await answered(folder, "predict=/mnist/model.safetensors", {
+          isolated: false,
+        });
+        expect(posted.failure).toBeUndefined();
+        const hash = await predictedHash(file);
+        expect(posted).toMatchObject({ predicted: hash, page: hash });
+      },
+      2 * patience,
+    );
+  });
 
   it("uses no Node modules, and bundles without a warning", () => {
     // The bundler also says how long it took, on a busy machine.

@@ -48,4 +48,17 @@ worker.onmessage = ({ data }) => {
   output.value = `step ${losses.length} of ${steps}, loss ${data.loss.toFixed(4)}`;
   draw();
 };
-worker.postMessage(JSON.parse(new URLSearchParams(location.search).get("runs") ?? "[{}]"));
+const asked = new URLSearchParams(location.search);
+const model = asked.get("predict");
+if (model === null) worker.postMessage(JSON.parse(asked.get("runs") ?? "[{}]"));
+else {
+  // `?predict=/model`: the page itself predicts first, then the worker.
+  import("./predicting.ts").then(
+    async ({ predictedHash }) => {
+      const page = await predictedHash(model);
+      worker.onmessage = ({ data }) => tell({ ...data, page });
+      worker.postMessage({ predict: model });
+    },
+    (error) => tell({ failure: String(error) }),
+  );
+}

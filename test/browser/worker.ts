@@ -1,4 +1,5 @@
 import { formatError } from "../../src/index.ts";
+import { predictedHash } from "./predicting.ts";
 import { type Asked, firstLosses } from "./training.ts";
 
 /** One run: its settings, and the number of workers that were started by its end. */
@@ -12,12 +13,13 @@ export interface Run {
 export type Said =
   | { readonly loss: number }
   | { readonly runs: readonly Run[]; readonly notes: readonly string[] }
+  | { readonly predicted: string }
   | { readonly failure: string };
 
 /** The worker's global scope; the types of this repository are Node's, which declare it differently. */
 declare const self: {
   readonly postMessage: (said: Said) => void;
-  onmessage: (message: { readonly data: readonly Asked[] }) => void;
+  onmessage: (message: { readonly data: readonly Asked[] | { readonly predict: string } }) => void;
   Worker: new (url: string | URL, options?: object) => object;
 };
 
@@ -47,8 +49,9 @@ const runs = async (all: readonly Asked[]): Promise<readonly Run[]> => {
 };
 
 self.onmessage = ({ data }) => {
-  runs(data).then(
-    (all) => say({ runs: all, notes }),
-    (error: unknown) => say({ failure: formatError(error) }),
-  );
+  const asked =
+    "predict" in data
+      ? predictedHash(data.predict).then((predicted): Said => ({ predicted }))
+      : runs(data).then((all): Said => ({ runs: all, notes }));
+  asked.then(say, (error: unknown) => say({ failure: formatError(error) }));
 };
