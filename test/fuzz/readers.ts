@@ -7,23 +7,37 @@ import { tensorCodec, treeCodec } from "../../src/codec/tensor.ts";
 import { Dataset, dataset } from "../../src/data/dataset.ts";
 import { idxFromBytes } from "../../src/data/files.ts";
 import { decodeIdx } from "../../src/data/idx.ts";
+import { fromText } from "../../src/data/raw/constructors.ts";
 import { decodePng } from "../../src/data/raw/png.ts";
 import { parseCsv } from "../../src/data/table.ts";
+import { vocabularyOf } from "../../src/data/vocabulary.ts";
 import { DataSourceError } from "../../src/errors.ts";
 import {
   adam,
   dense,
+  embedding,
+  lstm,
   meanSquaredError,
   pipeline,
   sequential,
   sgd,
+  softmaxCrossEntropy,
   supervised,
   withOptimizer,
 } from "../../src/index.ts";
 import { decodeSafetensors, encodeSafetensors, type SafetensorsFile } from "../../src/io/index.ts";
-import { tensor } from "../../src/tensor/constructors.ts";
+import { tensor, zeros } from "../../src/tensor/constructors.ts";
+import { sizeOf } from "../../src/tensor/shape.ts";
 import { Tensor } from "../../src/tensor/tensor.ts";
 import { eventJsonCodec } from "../../src/train/events/codec.ts";
+import {
+  decodeModelFile,
+  encodeModelFile,
+  type Model,
+  makeModelPredictor,
+  modelOf,
+} from "../../src/train/index.ts";
+import { decodeModel, encodeModel } from "../../src/train/predict/model.ts";
 import { decodeState, encodeState } from "../../src/train/state/codec.ts";
 import { initialState } from "../../src/train/state/initial.ts";
 
@@ -152,6 +166,44 @@ const json = (...values: readonly unknown[]): readonly Uint8Array[] =>
 
 const scored = { epoch: 1, step: 2, loss: 0.5, metrics: { accuracy: 1, other: "NaN" } };
 
+const looking = pipeline(
+  "looking",
+  Effect.succeed({
+    train: dataset({ words: tensor([[1, 2, 0, 0]], "i32"), kind: tensor([1], "i32") }),
+    inputs: { words: fromText({ vocabulary: vocabularyOf(["a", "b", "c"], "a"), length: 4 }) },
+    classes: ["no", "yes"],
+  }),
+  supervised({
+    input: "words",
+    target: "kind",
+    tokens: 3,
+    classes: 2,
+    model: sequential(embedding(3, 2), lstm(2, 2, { output: "last" }), dense(2, 2)),
+    loss: softmaxCrossEntropy,
+    optimizer: sgd({ learningRate: 0 }),
+  }),
+);
+const models: readonly Model[] = [
+  Effect.runSync(modelOf(trained, initialState(trained))),
+  Effect.runSync(modelOf(looking, initialState(looking))),
+];
+
+/** Predicts one row of zeros, in little memory. */
+const ran = (model: Model) =>
+  Effect.scoped(
+    Effect.flatMap(makeModelPredictor(model, { batchSize: 1, maxBytes: 2 ** 20 }), (predict) =>
+      predict(
+        Object.fromEntries(
+          Object.entries(model.columns).map(([column, { shape, dtype }]) => [
+            column,
+            // A shape that a stranger says may be larger than any memory.
+            sizeOf(shape) > 2 ** 16 ? zeros([0], dtype) : zeros(shape, dtype),
+          ]),
+        ),
+      ),
+    ),
+  );
+
 /** Every reader of untrusted files. */
 export const readers: readonly ReaderSubject[] = [
   {
@@ -270,6 +322,24 @@ export const readers: readonly ReaderSubject[] = [
     weight,
     most: (length) => 4 * length,
   },
+  {
+    name: "model",
+    files: models.map(encodeModelFile),
+    read: (bytes) => decodeModelFile(bytes, "f"),
+    weight: (model) => weight((model as Model).params),
+    most: (length) => length,
+  },
+  ...models.map((model, i): ReaderSubject => {
+    const decoded = (bytes: Uint8Array) => decodeModel(textOf(bytes), model.params, "f");
+    return {
+      // What is behind the hash, and then what is compiled and run.
+      name: `model-content-${i}`,
+      files: [bytesOf(encodeModel(model))],
+      read: (bytes) => Effect.flatMap(decoded(bytes), ran),
+      weight,
+      most: (length) => 4 * length + 2 ** 20,
+    };
+  }),
   {
     name: "event",
     files: json(
