@@ -150,6 +150,11 @@ const examples: { readonly [T in FluxionError["_tag"]]: FluxionError } = {
   }),
   UnboundedLoop: new errors.UnboundedLoop({ by: "reverse mode", path: ["1:solver"] }),
   NonFiniteData: new errors.NonFiniteData({ column: "x", row: 3, value: Number.NaN }),
+  EnvironmentFailed: new errors.EnvironmentFailed({
+    ...{ environment: "robot", game: 1, step: 7 },
+    problem: "returned NaN as a reward",
+    expected: "return a finite number",
+  }),
   StreamFailed: new errors.StreamFailed({
     ...{ stream: "corpus", epoch: 2, row: 34, file: "part-3.bin" },
     reason: "EIO: i/o error",

@@ -43,6 +43,24 @@ export class NonFinite extends failure(
   }),
 ) {}
 
+/** A game outside of programs threw, or returned something else than a game does. What was learned before is kept. */
+export class EnvironmentFailed extends failure(
+  "EnvironmentFailed",
+  (e: {
+    readonly environment: string;
+    /** The number of the game, from 0. */
+    readonly game: number;
+    /** The step of its episode, from 1; 0 for a reset. */
+    readonly step: number;
+    readonly problem: string;
+    readonly expected: string;
+  }) => ({
+    what: `the environment "${e.environment}" ${e.problem}`,
+    where: `in game ${e.game}, ${e.step === 0 ? "at a reset" : `at step ${e.step} of an episode`}`,
+    fix: e.expected,
+  }),
+) {}
+
 /** A pipeline's description is invalid. */
 export class InvalidPipeline extends failure(
   "InvalidPipeline",

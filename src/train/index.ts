@@ -29,6 +29,12 @@ export type {
   TrainEvent,
   Validated,
 } from "./events/event.ts";
+export {
+  type ExternalState,
+  type TrainExternal,
+  trainExternal$,
+  type Updated,
+} from "./external/trainExternal.ts";
 export { isPipeline } from "./isPipeline.ts";
 export { type CannotCompile, evaluate } from "./loop/evaluate.ts";
 export { runMain, subscribeMain } from "./main.ts";

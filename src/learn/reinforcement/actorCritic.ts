@@ -5,10 +5,16 @@ import { mean } from "../../ir/ops/reduction.ts";
 import type { AnyLayer } from "../../nn/layer.ts";
 import type { ParamsOf } from "../../nn/types/chain.ts";
 import { notNegative, probability } from "../../tensor/validate.ts";
-import type { Columns, Learner } from "../learner.ts";
 import { eachLeaf } from "../trees.ts";
 import { generalizedAdvantages, type Valued } from "./advantages.ts";
-import { type Acting, joined, type OnPolicy, onPolicy, type Rollout } from "./onPolicy.ts";
+import {
+  gamesOf,
+  joined,
+  type OnPolicy,
+  onPolicy,
+  type PlayingLearner,
+  type Rollout,
+} from "./onPolicy.ts";
 import { update } from "./updates.ts";
 
 /** How advantages are estimated and losses weighed, in learners with a critic. */
@@ -107,8 +113,9 @@ export interface ActorCritic<P extends AnyLayer, V extends AnyLayer>
  */
 export const actorCritic = <P extends AnyLayer, V extends AnyLayer>(
   spec: ActorCritic<P, V>,
-): Learner<Columns, Acting<ParamsOf<P>, ParamsOf<V>>> => {
-  const { environments = 8, length = 5, discount = 0.99, lambda = 1 } = spec;
+): PlayingLearner<ParamsOf<P>, ParamsOf<V>> => {
+  const { environment, length = 5, discount = 0.99, lambda = 1 } = spec;
+  const environments = gamesOf(environment, spec.environments ?? 8);
   const { entropyCoefficient = 0, valueCoefficient = 0.5 } = spec;
   checkWeighing("actorCritic", spec);
   return onPolicy(

@@ -11,7 +11,16 @@ export type { AgentParams } from "./agent.ts";
 export { type Dqn, type DqnCarried, dqn } from "./dqn.ts";
 export { episodes, meanLength, meanReturn } from "./episodes.ts";
 export type { Exploration } from "./greedy.ts";
-export type { Acting, OnPolicy } from "./onPolicy.ts";
+export type { Acting, OnPolicy, PlayingLearner } from "./onPolicy.ts";
+export {
+  type Action,
+  type External,
+  type ExternalEnvironment,
+  type ExternalGame,
+  type ExternalOutcome,
+  externalEnvironment,
+  type Numbers,
+} from "./outside/external.ts";
 export { type ActionDistribution, categoricalPolicy, gaussianPolicy } from "./policies.ts";
 export { policyBaseline } from "./policyBaseline.ts";
 export { clippedSurrogate, type Ppo, ppo } from "./ppo.ts";

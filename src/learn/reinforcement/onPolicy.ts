@@ -25,13 +25,17 @@ import { type Columns, columnOf, type Learner } from "../learner.ts";
 import type { SomeMetric } from "../scoring.ts";
 import type { Valued } from "./advantages.ts";
 import { type AgentParams, agent } from "./agent.ts";
-import { meanReturn, playEpisodes } from "./episodes.ts";
-import { beginGames, type Game, play } from "./playing.ts";
+import { meanReturn } from "./episodes.ts";
+import type { ExternalEnvironment } from "./outside/external.ts";
+import { type Games, playsOf, type Sitting } from "./outside/plays.ts";
 
 /** The settings of every learner that learns from the steps that its own policy plays. */
 export interface OnPolicy<P extends AnyLayer, V extends AnyLayer> {
-  /** The environment to play. Episodes without an end of their own need `withTimeLimit`. */
-  readonly environment: Environment;
+  /**
+   * The environment to play: symbolic functions, or games outside of programs, for `trainExternal$`. Episodes without an
+   * end of their own need `withTimeLimit`.
+   */
+  readonly environment: Environment | ExternalEnvironment;
   /**
    * The layer that turns an observation into a policy: a logit for each discrete action, or the mean of each continuous
    * number.
@@ -41,7 +45,7 @@ export interface OnPolicy<P extends AnyLayer, V extends AnyLayer> {
   readonly value: V;
   /** For example `chain(clipByGlobalNorm(0.5), adam({ learningRate: 3e-4 }))`. */
   readonly optimizer: GradientTransformation;
-  /** How many games are played side by side. */
+  /** How many games are played side by side. Games outside of programs are all played. */
   readonly environments?: number;
   /** The steps of each game in one training step. */
   readonly length?: number;
@@ -58,7 +62,7 @@ export interface OnPolicy<P extends AnyLayer, V extends AnyLayer> {
 /** What a learner that plays carries from step to step. */
 export interface Acting<P, V> {
   // The games come first, so that an environment whose state is not finite is named before the params that it spoiled.
-  readonly games: Concrete<Game>;
+  readonly games: Concrete<Games>;
   readonly params: AgentParams<P, V>;
   /** The states of layers, which hold no tensors. */
   readonly layerState: unknown;
@@ -118,15 +122,30 @@ export const joined = (x: Expr): Expr => {
   return reshape(x, [games * length, ...shape]);
 };
 
+/** A learner that plays. */
+export interface PlayingLearner<P, V> extends Learner<Columns, Acting<P, V>> {
+  readonly environment: Environment | ExternalEnvironment;
+  readonly sitting: Sitting;
+  /** Draws an action for one observation. */
+  readonly act: (carried: unknown, observation: Expr, key: KeyExpr) => Expr;
+}
+
+/** How many games a learner plays side by side: the given number, or all games outside of programs. */
+export const gamesOf = (environment: Environment | ExternalEnvironment, given: number): number =>
+  "_tag" in environment ? environment.games.length : given;
+
 /** A learner that plays with its policy, and learns from what it played, in one program. */
 export const onPolicy = <P extends AnyLayer, V extends AnyLayer>(
   rule: Rule,
   spec: OnPolicy<P, V> & { readonly environments: number; readonly length: number },
-): Learner<Columns, Acting<ParamsOf<P>, ParamsOf<V>>> => {
+): PlayingLearner<ParamsOf<P>, ParamsOf<V>> => {
   const { name, anew } = rule;
   const { environment, optimizer, environments, length, evaluates = "greedy" } = spec;
-  const { longestEpisode = environment.limit ?? 1000, metrics: own = [meanReturn] } = spec;
+  const limit = "_tag" in environment ? undefined : environment.limit;
+  const { longestEpisode = limit ?? 1000, metrics: own = [meanReturn] } = spec;
   whole(1)(name, { environments, length, longestEpisode });
+  const sitting: Sitting = { games: environments, length, anew };
+  const plays = playsOf(environment, sitting);
   const metrics: readonly SomeMetric[] = [meanLoss, ...own];
   const { init, act, value, output } = agent(name, environment, spec);
   /** The tree that `init` made, with expressions in place of tensors. */
@@ -146,6 +165,9 @@ export const onPolicy = <P extends AnyLayer, V extends AnyLayer>(
 
   return {
     name,
+    environment,
+    sitting,
+    act: (carried, observation, key) => act(trainedOf(carried), observation).sample(key),
     limits: [],
     describe: () => [],
     metrics,
@@ -153,21 +175,19 @@ export const onPolicy = <P extends AnyLayer, V extends AnyLayer>(
       const [first, second] = split(key, 2);
       const { params, state } = init(first);
       return {
-        games: beginGames(environment, environments, second),
+        games: plays.begin(second),
         params,
         layerState: state,
         optimizerState: optimizer.init(params),
       };
     },
-    step: (carried, _, { key, reverse }) => {
+    step: (carried, rows, { key, reverse }) => {
       const { games, params, layerState, optimizerState } = opened(carried);
       const trained = trainedOf(carried);
       const policy: Policy = (observation, own) => ({
         action: act(trained, observation).sample(own),
       });
-      const { after, steps, episodes, first } = vmap(play(environment, policy, { length, anew }))(
-        games as Unshaped<Game>,
-      );
+      const { after, steps, episodes, first } = plays.play(games as Unshaped<Games>, policy, rows);
       const valueOf = ofAll((one) => value(trained, one));
       const { observation, choice, reward, done, truncated, next } = steps;
       const rollout = {
@@ -212,7 +232,7 @@ export const onPolicy = <P extends AnyLayer, V extends AnyLayer>(
         return { action: evaluates === "greedy" ? mode : sample(key) };
       };
       const keys = columnOf(rows, "key");
-      const { earned, steps } = playEpisodes(environment, policy, longestEpisode)(keys);
+      const { earned, steps } = plays.episodes(keys, policy, longestEpisode);
       const examples = earned.shape[0] ?? 1;
       const loss = neg(mean(earned));
       const values = {

@@ -108,11 +108,18 @@ const allFinite = (xs: readonly Expr[]): Expr =>
     .reduce(and, fill([], 1, "bool"));
 
 /**
- * Plays `length` steps of one game; `vmap` plays many.
- *
- * Where the environment returned a number that is not finite, the tally is NaN afterwards: the run ends with an error that
- * names the game, and not the params that the number spoiled.
+ * The tally, but NaN where a number that an environment returned is not finite: the run ends with an error that names the
+ * games, and not the params that the number spoiled.
  */
+export const finiteTally = (
+  { observation, reward, next }: Pick<Transition, "observation" | "reward" | "next">,
+  { earned, steps }: Tally,
+): Tally => ({
+  earned: where(allFinite([observation, reward, next]), earned, Number.NaN),
+  steps,
+});
+
+/** Plays `length` steps of one game; `vmap` plays many. */
 export const play =
   (
     environment: Environment,
@@ -121,12 +128,8 @@ export const play =
   ) =>
   ({ playing, tally: before }: Game): Played => {
     const start = anew ? begin(environment, playing.key) : playing;
-    const made = rollout(environment, policy, { length })(start);
-    const { tally, episodes } = tallied(made.steps, anew ? noTally() : before);
-    const { observation, reward, next } = made.steps;
-    const earned = where(allFinite([observation, reward, next]), tally.earned, Number.NaN);
-    return {
-      after: { playing: made.playing, tally: { ...tally, earned } },
-      ...{ steps: made.steps, episodes, first: inFirst(made.steps) },
-    };
+    const { playing: last, steps } = rollout(environment, policy, { length })(start);
+    const { tally, episodes } = tallied(steps, anew ? noTally() : before);
+    const after = { playing: last, tally: finiteTally(steps, tally) };
+    return { after, steps, episodes, first: inFirst(steps) };
   };

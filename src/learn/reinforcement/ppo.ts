@@ -20,9 +20,8 @@ import { mean, variance } from "../../ir/ops/reduction.ts";
 import type { AnyLayer } from "../../nn/layer.ts";
 import type { ParamsOf } from "../../nn/types/chain.ts";
 import { positive, whole } from "../../tensor/validate.ts";
-import type { Columns, Learner } from "../learner.ts";
 import { checkWeighing, type Rows, rowsOf, type Weighing } from "./actorCritic.ts";
-import { type Acting, type OnPolicy, onPolicy } from "./onPolicy.ts";
+import { gamesOf, type OnPolicy, onPolicy, type PlayingLearner } from "./onPolicy.ts";
 import { updates } from "./updates.ts";
 
 /**
@@ -102,8 +101,9 @@ const standardized = (xs: Expr): Expr => div(sub(xs, mean(xs)), add(sqrt(varianc
  */
 export const ppo = <P extends AnyLayer, V extends AnyLayer>(
   spec: Ppo<P, V>,
-): Learner<Columns, Acting<ParamsOf<P>, ParamsOf<V>>> => {
-  const { environments = 8, length = 128, epochs = 4, minibatches = 4 } = spec;
+): PlayingLearner<ParamsOf<P>, ParamsOf<V>> => {
+  const { environment, length = 128, epochs = 4, minibatches = 4 } = spec;
+  const environments = gamesOf(environment, spec.environments ?? 8);
   const { discount = 0.99, lambda = 0.95, clip = 0.2, valueClip } = spec;
   const { entropyCoefficient = 0, valueCoefficient = 0.5, normalizeAdvantages = true } = spec;
   checkWeighing("ppo", spec);

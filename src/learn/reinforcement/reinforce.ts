@@ -8,10 +8,9 @@ import { stateless } from "../../nn/apply.ts";
 import type { AnyLayer } from "../../nn/layer.ts";
 import type { ParamsOf } from "../../nn/types/chain.ts";
 import { notNegative, probability } from "../../tensor/validate.ts";
-import type { Columns, Learner } from "../learner.ts";
 import { eachLeaf } from "../trees.ts";
 import { discountedReturns, type Rewarded } from "./advantages.ts";
-import { type Acting, joined, type OnPolicy, onPolicy } from "./onPolicy.ts";
+import { gamesOf, joined, type OnPolicy, onPolicy, type PlayingLearner } from "./onPolicy.ts";
 import { update } from "./updates.ts";
 
 /** The specification of {@link reinforce}. */
@@ -64,8 +63,11 @@ const nothing = stateless(
  */
 export const reinforce = <P extends AnyLayer, V extends AnyLayer = typeof nothing>(
   spec: Reinforce<P, V>,
-): Learner<Columns, Acting<ParamsOf<P>, ParamsOf<V>>> => {
-  const { environment, environments = 8, length = environment.limit ?? 1000 } = spec;
+): PlayingLearner<ParamsOf<P>, ParamsOf<V>> => {
+  const { environment } = spec;
+  const limit = "_tag" in environment ? undefined : environment.limit;
+  const { length = limit ?? 1000 } = spec;
+  const environments = gamesOf(environment, spec.environments ?? 8);
   const { discount = 0.99, entropyCoefficient = 0, valueCoefficient = 0.5 } = spec;
   probability("reinforce", { discount });
   notNegative("reinforce", { entropyCoefficient, valueCoefficient });
