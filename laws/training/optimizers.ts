@@ -2,6 +2,10 @@ import * as fc from "fast-check";
 import { run } from "../../src/interpreter/evaluate.ts";
 import { parameter } from "../../src/ir/build.ts";
 import type { Expr } from "../../src/ir/expr.ts";
+import { cast } from "../../src/ir/ops/control.ts";
+import { add, mul, square } from "../../src/ir/ops/elementwise.ts";
+import { lift } from "../../src/ir/ops/promote.ts";
+import { sum } from "../../src/ir/ops/reduction.ts";
 import { program } from "../../src/ir/program.ts";
 import { flattenTensors } from "../../src/ir/trees.ts";
 import {
@@ -10,11 +14,12 @@ import {
   type Exprs,
   type GradientTransformation,
   identity,
+  type Minimized,
 } from "../../src/optim/transformation.ts";
 import { clip, scale } from "../../src/optim/transforms/parts.ts";
 import { zeros } from "../../src/tensor/constructors.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
-import { flatten, type TreeShape, unflatten } from "../../src/tree.ts";
+import { flatten, leaves, type TreeShape, unflatten } from "../../src/tree.ts";
 import { type Domain, real, record, samplesOf, tensors } from "../domain.ts";
 import { type Law, law } from "../law.ts";
 import { sameBits, sameValues } from "../values/compare.ts";
@@ -31,6 +36,19 @@ export type Chain = (
   f: GradientTransformation,
   g: GradientTransformation,
 ) => GradientTransformation;
+
+/** Half the sum of all squares, for optimizers that look at the function they minimize. */
+export const bowl = (params: Exprs): Minimized => {
+  const valueOf = (p: Exprs): Expr =>
+    leaves(p).reduce<Expr>(
+      (total, x) => add(total, mul(sum(square(cast(x, "f64"))), 0.5)),
+      lift(0, "f64"),
+    );
+  return {
+    value: valueOf(params),
+    at: (p) => ({ value: valueOf(p), gradient: p }),
+  };
+};
 
 const domains = [tensors([2], real, "f32"), tensors([2, 2], real, "f32")] as const;
 /** Params in f64 of many magnitudes, which reveal an epsilon of 1e-10 as well as one of 1e-6. */
@@ -63,7 +81,7 @@ const follow = (
   const types = [...of.map((d) => d.type), ...leavesOf(start)].map(parameter);
   const gradients = of.map((d) => parameter(d.type));
   const [ps, ss] = [exprs(types.slice(0, count)), exprs(types.slice(count), state)];
-  const made = update(exprs(gradients), ss, ps);
+  const made = update(exprs(gradients), ss, ps, undefined, bowl(ps));
   const outputs = [made.updates, applyUpdates(ps, made.updates), made.state].flatMap(
     (tree) => flatten(tree).leaves,
   );

@@ -11,6 +11,7 @@ import { leaves } from "../../src/tree.ts";
 import { real, record, tensors } from "../domain.ts";
 import { type Law, law } from "../law.ts";
 import { sameBits } from "../values/compare.ts";
+import { bowl } from "./optimizers.ts";
 
 /** A schedule, with its rate as plain arithmetic on the step. */
 export interface DrawnSchedule {
@@ -75,7 +76,7 @@ const stepOf = ({ init, update, learningRate }: GradientTransformation) => {
   const start = init(zeros(params.type.shape, "f32"));
   const { tree, leaves: state } = symbolsOf(start);
   const [p, g] = [parameter(params.type), parameter(params.type)];
-  const made = update(g, tree, p);
+  const made = update(g, tree, p, undefined, bowl(p));
   const said = learningRate?.(tree);
   const next = leaves(made.state);
   const built = program(

@@ -10,11 +10,11 @@ import { exprsLike, exprTree, flattenExprs, type Symbolic, treeOf } from "../ir/
 import { refuse } from "../ir/types/diagnose.ts";
 import type { Initial } from "../nn/layer.ts";
 import { meanLoss } from "../nn/metrics/regression.ts";
-import type { GradientTransformation } from "../optim/transformation.ts";
+import type { GradientTransformation, Minimized } from "../optim/transformation.ts";
 import type { Key } from "../tensor/key.ts";
 import { nth } from "../tensor/list.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import type { Tree } from "../tree.ts";
+import { leaves, type Tree } from "../tree.ts";
 import { type GradientRule, plainly, type Descent as Slope } from "./gradient/rule.ts";
 import type { Circumstances, Judge, Outcome, Shard } from "./judge.ts";
 import type { Adjustment, Columns, Learner, Moment, Refused, Report } from "./learner.ts";
@@ -76,8 +76,10 @@ export const moved = (
   optimizer: GradientTransformation,
   { params, optimizerState }: Moving,
   { gradient, reached }: Pick<Slope, "gradient" | "reached">,
+  minimized?: Minimized,
 ): Moving => {
-  const { updates, state } = optimizer.update(gradient, optimizerState, exprTree(params));
+  const at = exprTree(params);
+  const { updates, state } = optimizer.update(gradient, optimizerState, at, undefined, minimized);
   return { params: plus(params, updates, reached), optimizerState: state };
 };
 
@@ -143,12 +145,23 @@ export const descending = <R extends Columns, P, S>(
   const metrics: readonly SomeMetric[] = [meanLoss, ...spec.metrics];
   /** The tree that `init` made, with expressions in place of tensors. */
   const opened = (carried: unknown) => carried as Symbolic<Descending<unknown, unknown>>;
+  /** The carried tree with the params to evaluate with, such as averages, in place of those that learn. */
+  const evaluated = <T>(carried: T): T => {
+    const own = opened(carried);
+    if (optimizer.evaluated === undefined || own.optimizerState === undefined) return carried;
+    // `init` made these trees of tensors or expressions.
+    const part = optimizer.evaluated.get<Expr>(trains.of(own.params) as Exprs, own.optimizerState);
+    return { ...carried, params: trains.replaced(own.params, part) };
+  };
+  const { predict } = spec;
 
   return {
     name: spec.name,
     limits: spec.limits,
     describe: spec.describe,
-    ...(spec.predict && { predict: spec.predict }),
+    ...(predict && {
+      predict: (carried, row, moment) => predict(evaluated(carried), row, moment),
+    }),
     metrics,
     init: (key) => {
       const { params, state } = init(key);
@@ -162,15 +175,17 @@ export const descending = <R extends Columns, P, S>(
       const trained = trains.of(params);
       const all = withKeys(rows, moment);
       let reached: readonly boolean[] = [];
-      const { mean, each } = overShards(all, (shard) => {
-        const made = gradient.descend({
+      const descend = (at: unknown, shard: Shard): Slope =>
+        gradient.descend({
           reverse,
           judge: (part, state, seen, how) => judge(trains.replaced(params, part), state, seen, how),
-          params: trained,
+          params: at,
           state: layerState,
           shard,
           circumstances,
         });
+      const { mean, each } = overShards(all, (shard) => {
+        const made = descend(trained, shard);
         ({ reached } = made);
         const { loss, state } = made.outcome;
         return {
@@ -180,10 +195,24 @@ export const descending = <R extends Columns, P, S>(
       });
       const examples = all.keys.shape[0] ?? 1;
       const slope = gradient.finish?.(mean.gradient, moment.key, examples) ?? mean.gradient;
+      // A rule that finishes gradients, as privacy does, must not be looked behind.
+      const minimized: Minimized | undefined =
+        gradient.finish === undefined
+          ? {
+              value: mean.loss,
+              at: (other) =>
+                overShards(all, (shard) => {
+                  const made = descend(treeOf(flattenExprs(trained).shape, leaves(other)), shard);
+                  const { loss } = made.outcome;
+                  return { mean: { value: loss, gradient: made.gradient }, each: undefined };
+                }).mean,
+            }
+          : undefined;
       const next = moved(
         optimizer,
         { params: trained, optimizerState },
         { gradient: slope, reached },
+        minimized,
       );
       const replaced = trains.replaced(params, next.params);
       const result: Symbolic<Descending<unknown, unknown>> = {
@@ -201,7 +230,7 @@ export const descending = <R extends Columns, P, S>(
       };
     },
     evaluate: (carried, rows, moment): Report => {
-      const { params, layerState } = opened(carried);
+      const { params, layerState } = opened(evaluated(carried));
       const shard = withKeys(rows, moment);
       // A learner may adapt to the rows that it is evaluated on.
       const circumstances: Circumstances = { ...moment, mode: "eval", reverse: tape };
@@ -209,8 +238,17 @@ export const descending = <R extends Columns, P, S>(
       return { loss: outcome.loss, summaries: [summaries(metrics, outcome, shard)] };
     },
     trained: {
-      get: (carried) => ({ params: opened(carried).params, state: opened(carried).layerState }),
-      set: (carried, { params, state }) => ({ ...opened(carried), params, layerState: state }),
+      get: (carried) => {
+        const { params, layerState } = opened(evaluated(carried));
+        return { params, state: layerState };
+      },
+      set: (carried, { params, state }) => {
+        const own = opened(carried);
+        const { optimizerState } = own;
+        const part = trains.of(params) as Exprs;
+        const averages = optimizer.evaluated?.set<Expr>(optimizerState, part) ?? optimizerState;
+        return { ...own, params, layerState: state, optimizerState: averages };
+      },
     },
     adjust: ({ metrics: own = spec.metrics, loss, augment, ...change }) =>
       pipe(

@@ -1,5 +1,6 @@
 import type { Monoid } from "fp-ts/lib/Monoid.js";
-import type { Expr } from "../ir/expr.ts";
+import { InvalidArgument } from "../errors.ts";
+import type { Expr, TensorType } from "../ir/expr.ts";
 import { add } from "../ir/ops/elementwise.ts";
 import {
   type Exprs,
@@ -31,6 +32,21 @@ export interface UpdateResult<S> {
   readonly scaled?: Scaled;
 }
 
+/** The function that is minimized, for transformations that look at it away from the params. */
+export interface Minimized {
+  /** Its value at the params: the loss of the step. */
+  readonly value: Expr;
+  /** Its value and gradient at other params, on the same batch and with the same random draws. */
+  readonly at: (params: Exprs) => { readonly value: Expr; readonly gradient: Exprs };
+}
+
+/** The params to evaluate and predict with, where they are others than those that learn: averages. */
+export interface Evaluated {
+  readonly get: <V extends TensorType>(params: Tree<V>, state: Tree<V>) => Tree<V>;
+  /** The state that averages these params and nothing before them. */
+  readonly set: <V extends TensorType>(state: Tree<V>, given: Tree<V>) => Tree<V>;
+}
+
 /**
  * A pure pair of functions that turns gradients into updates, which are then added to the params.
  *
@@ -44,18 +60,36 @@ export interface GradientTransformation {
   readonly name: string;
   /** The state before the first step, for a tree of tensors of any type. */
   readonly init: (params: unknown) => Tree<Tensor>;
-  /** One step. A chain also passes the `scaled` of the transformation before, which may be ignored. */
+  /**
+   * One step. A chain also passes the `scaled` of the transformation before, which may be ignored. A learner gives the
+   * function that it minimizes, unless its gradient rule hides it.
+   */
   readonly update: (
     gradients: Exprs,
     state: Exprs,
     params: Exprs,
     scaled?: Scaled,
+    minimized?: Minimized,
   ) => UpdateResult<Exprs>;
+  /** The params to evaluate with. Absent where they are those that learn. */
+  readonly evaluated?: Evaluated;
   /** The learning rate of the next step: a scalar. Absent where there is none. */
   readonly learningRate?: (state: Exprs) => Expr;
   /** The same transformation with another learning rate. Absent where there is none. */
   readonly atLearningRate?: (learningRate: LearningRate) => GradientTransformation;
 }
+
+/** The function that is minimized. **Fails with** `InvalidArgument`, thrown, where it is not known. */
+export const known = (op: string, minimized: Minimized | undefined): Minimized => {
+  if (minimized !== undefined) return minimized;
+  throw new InvalidArgument({
+    op,
+    argument: "the function that is minimized",
+    expected:
+      "a function: from a learner with a plain gradient rule, or from `minimizes` of optimizerStep",
+    actual: "none",
+  });
+};
 
 /** Makes a transformation whose state is an object with named fields. */
 export const transformation = <S extends { readonly [field: string]: Tree<Tensor> }>(own: {
@@ -66,22 +100,80 @@ export const transformation = <S extends { readonly [field: string]: Tree<Tensor
     state: Symbolic<S>,
     params: Exprs,
     scaled?: Scaled,
+    minimized?: Minimized,
   ) => UpdateResult<Symbolic<S>>;
+  /** The fields of the state with averaged params: the first is evaluated, and all are replaced together. */
+  readonly evaluated?: readonly (keyof S & string)[];
   readonly learningRate?: (state: Symbolic<S>) => Expr;
   readonly atLearningRate?: (learningRate: LearningRate) => GradientTransformation;
 }): GradientTransformation => {
-  const { name, init, update, learningRate, atLearningRate } = own;
+  const { name, init, update, evaluated, learningRate, atLearningRate } = own;
   // `init` or `update` returned this state, so it has S's fields.
   const fields = (state: Exprs): Symbolic<S> => state as Symbolic<S>;
   return {
     name,
     init: (params) => init(tensorTree(params)),
-    update: (gradients, state, params, scaled) => {
-      const { state: next, ...rest } = update(gradients, fields(state), params, scaled);
+    update: (gradients, state, params, scaled, minimized) => {
+      const { state: next, ...rest } = update(gradients, fields(state), params, scaled, minimized);
       return { ...rest, state: exprTree(next) };
     },
+    ...(evaluated && { evaluated: inFields(evaluated) }),
     ...(learningRate && { learningRate: (state: Exprs) => learningRate(fields(state)) }),
     ...(atLearningRate && { atLearningRate }),
+  };
+};
+
+/** Averages in fields of a state, which is an object. */
+const inFields = (names: readonly string[]): Evaluated => {
+  type Fields<V> = { readonly [field: string]: Tree<V> };
+  return {
+    get: <V extends TensorType>(_params: Tree<V>, state: Tree<V>) =>
+      (state as Fields<V>)[names[0] ?? ""],
+    set: <V extends TensorType>(state: Tree<V>, given: Tree<V>) => ({
+      ...(state as Fields<V>),
+      ...Object.fromEntries(names.map((name) => [name, given])),
+    }),
+  };
+};
+
+/** Averages in one of the states of a list. */
+const inPart = ({ get, set }: Evaluated, i: number): Evaluated => ({
+  get: <V extends TensorType>(params: Tree<V>, states: Tree<V>) =>
+    get(params, (states as readonly Tree<V>[])[i]),
+  set: <V extends TensorType>(states: Tree<V>, given: Tree<V>) => {
+    const all = states as readonly Tree<V>[];
+    return all.with(i, set(all[i], given));
+  },
+});
+
+/** Averages in a field of a state. */
+const inField = ({ get, set }: Evaluated, field: string): Evaluated => {
+  type Fields<V> = { readonly [field: string]: Tree<V> };
+  return {
+    get: <V extends TensorType>(params: Tree<V>, state: Tree<V>) =>
+      get(params, (state as Fields<V>)[field]),
+    set: <V extends TensorType>(state: Tree<V>, given: Tree<V>) => {
+      const fields = state as Fields<V>;
+      return { ...fields, [field]: set(fields[field], given) };
+    },
+  };
+};
+
+/**
+ * The learning rate and the averages of a transformation around another, whose state it holds in a field, by default
+ * `inner`. `again` puts it around the same with another learning rate.
+ */
+export const around = (
+  { learningRate, atLearningRate, evaluated }: GradientTransformation,
+  again: (inner: GradientTransformation) => GradientTransformation,
+  field = "inner",
+): Pick<GradientTransformation, "learningRate" | "atLearningRate" | "evaluated"> => {
+  // The state has the field, since it is that of a transformation around another.
+  const within = (state: Exprs): Exprs => (state as { readonly [field: string]: Exprs })[field];
+  return {
+    ...(learningRate && { learningRate: (state) => learningRate(within(state)) }),
+    ...(atLearningRate && { atLearningRate: (rate) => again(atLearningRate(rate)) }),
+    ...(evaluated && { evaluated: inField(evaluated, field) }),
   };
 };
 
@@ -110,7 +202,7 @@ export const identity: GradientTransformation = {
  * Composes transformations: each takes the updates of the one before.
  *
  * The state is an array with the state of each. The learning rate is that of the last part that has one, and
- * `atLearningRate` replaces it there.
+ * `atLearningRate` replaces it there; averaged params are those of the last part that has them.
  *
  * **Laws** `laws.optimizer`: associative with unit {@link identity}, up to regrouping of state.
  *
@@ -124,19 +216,22 @@ export const chain = (...parts: readonly GradientTransformation[]): GradientTran
   // `init` or `update` returned this state, so it is an array with one state per part.
   const states = (state: Exprs): readonly Exprs[] => state as readonly Exprs[];
   const last = parts.findLastIndex((part) => part.learningRate !== undefined);
+  const average = parts.findLastIndex((part) => part.evaluated !== undefined);
   const rate = parts[last]?.learningRate;
+  const evaluated = parts[average]?.evaluated;
   const atRate = parts[last]?.atLearningRate;
   return {
     name: parts.map((part) => part.name).join(", then "),
     init: (params) => parts.map((part) => part.init(params)),
-    update: (gradients, state, params, scaled) => {
+    update: (gradients, state, params, scaled, minimized) => {
       let before = result(gradients, undefined, scaled);
       const next = parts.map((part, i) => {
-        before = part.update(before.updates, states(state)[i], params, before.scaled);
+        before = part.update(before.updates, states(state)[i], params, before.scaled, minimized);
         return before.state;
       });
       return result(before.updates, next, before.scaled);
     },
+    ...(evaluated && { evaluated: inPart(evaluated, average) }),
     ...(rate && { learningRate: (state: Exprs) => rate(states(state)[last]) }),
     ...(atRate && {
       atLearningRate: (learningRate: LearningRate) =>
@@ -158,6 +253,9 @@ export const applyUpdates = (params: Exprs, updates: Exprs): Exprs =>
 /**
  * Takes one step of an optimizer, for a custom training loop. Returns the new params and the next state.
  *
+ * Optimizers that search along a line or estimate curvature need `minimizes`, the function of the params whose gradient
+ * is given, with its gradient.
+ *
  * @example
  * ```ts
  * import * as Effect from "effect/Effect";
@@ -172,11 +270,26 @@ export const applyUpdates = (params: Exprs, updates: Exprs): Exprs =>
  */
 export const optimizerStep = <P>(
   optimizer: GradientTransformation,
-  at: { readonly params: P; readonly gradient: P; readonly state: unknown },
+  at: {
+    readonly params: P;
+    readonly gradient: P;
+    readonly state: unknown;
+    readonly minimizes?: (params: P) => { readonly value: Expr; readonly gradient: P };
+  },
 ): { readonly params: P; readonly state: Exprs } => {
   const { leaves, shape } = flattenExprs(at.params);
   const params = exprTree(at.params);
-  const next = optimizer.update(exprTree(at.gradient), exprTree(at.state), params);
+  const { minimizes } = at;
+  const made = (other: Exprs, f: NonNullable<typeof minimizes>) => {
+    const { value, gradient } = f(treeOf(shape, flattenExprs(other).leaves));
+    return { value, gradient: exprTree(gradient) };
+  };
+  const minimized: Minimized | undefined = minimizes && {
+    value: made(params, minimizes).value,
+    at: (other) => made(other, minimizes),
+  };
+  const state = exprTree(at.state);
+  const next = optimizer.update(exprTree(at.gradient), state, params, undefined, minimized);
   const moves = exprsLike("the optimizer", shape, next.updates);
   const moved = leaves.map((p, i) => add(p, nth(moves, i)));
   return { params: treeOf(shape, moved), state: next.state };

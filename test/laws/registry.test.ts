@@ -19,7 +19,8 @@ const others: { readonly [room: string]: readonly string[] } = {
   "nn/combinators": ["stack"],
   "nn/losses": ["pairing", "reduction"],
   "nn/metrics": ["metric", "pairs"],
-  optim: ["descent", "ema", "learningRate", "scaling"],
+  "optim/schedules": ["arithmetic"],
+  optim: ["descent", "ema", "learningRate", "lineSearch", "scaling"],
 };
 
 const registered: { readonly [room: string]: readonly string[] } = {
@@ -36,9 +37,15 @@ const registered: { readonly [room: string]: readonly string[] } = {
     ...["calibration", "classification", "confusion", "detection", "ranking", "regression", "text"],
   ],
   optim: ["transformation"],
-  "optim/optimizers": ["adam", "adaptive", "sgd", "sign"],
-  "optim/schedules": ["schedules"],
-  "optim/transforms": ["adams", "partition", "parts", "recorded", "scaleBy", "signs"],
+  "optim/optimizers": [
+    ...["adam", "adaptive", "layerwise", "lbfgs", "matrices", "prodigy", "relatives"],
+    ...["scheduleFree", "sgd", "sign"],
+  ],
+  "optim/schedules": ["cycles", "schedules"],
+  "optim/transforms": [
+    ...["adams", "averages", "curvature", "guards", "hyperparameters", "layerwise"],
+    ...["matrices", "partition", "parts", "plateau", "recorded", "scaleBy", "signs"],
+  ],
 };
 
 /** The index from which users import each folder of modules. */
@@ -50,7 +57,7 @@ const indices: { readonly [room: string]: string } = {
   "optim/transforms": "optim",
 };
 /** Exports for other folders of the package only. */
-const inner = ["isKnown"];
+const inner = ["isKnown", "known", "around"];
 
 describe.each(Object.keys(registered))("src/%s", (room) => {
   test("what its modules export can be imported", async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { check } from "../../laws/law.ts";
 import type { Optimizers } from "../../laws/registry/training/optimizers.ts";
+import { bowl } from "../../laws/training/optimizers.ts";
 import {
   type Known,
   type KnownValues,
@@ -10,6 +11,7 @@ import {
 import { holds } from "../../laws/vitest.ts";
 import type { Expr } from "../../src/ir/expr.ts";
 import { mul } from "../../src/ir/ops/elementwise.ts";
+import { ravel } from "../../src/ir/ops/indexing.ts";
 import * as optim from "../../src/optim/index.ts";
 import {
   adadelta,
@@ -41,7 +43,7 @@ import {
   trace,
 } from "../../src/optim/index.ts";
 import type { Exprs } from "../../src/optim/transformation.ts";
-import { scalar } from "../../src/tensor/constructors.ts";
+import { scalar, zeros } from "../../src/tensor/constructors.ts";
 import { leaves, map } from "../../src/tree.ts";
 import { constants } from "../nn/evaluated.ts";
 
@@ -59,15 +61,180 @@ const two = (
   inputs: [1, 0.5, -0.25],
   apply: (p, g, h) => {
     const start = constants(optimizer.init(scalar(1, "f64"))) as Exprs;
-    const once = optimizer.update(g as Expr, start, p as Expr);
-    const moved = applyUpdates(p as Expr, once.updates);
-    const twice = optimizer.update(h as Expr, once.state, moved);
+    const first = p as Expr;
+    const once = optimizer.update(g as Expr, start, first, undefined, bowl(first));
+    const moved = applyUpdates(first, once.updates);
+    const twice = optimizer.update(h as Expr, once.state, moved, undefined, bowl(moved));
     return [once.updates, twice.updates];
   },
   expected: [first, second],
 });
 
 const learningRate = 0.1;
+
+/** The updates of a matrix from one gradient. */
+const matrix = (
+  optimizer: GradientTransformation,
+  gradient: readonly (readonly number[])[],
+  expected: readonly number[],
+): Known => ({
+  source: byHand,
+  inputs: [gradient],
+  apply: (g) => {
+    const of = g as Expr;
+    const state = constants(optimizer.init(zeros(of.shape, "f64"))) as Exprs;
+    return [ravel(optimizer.update(of, state, of).updates as Expr)];
+  },
+  expected: [expected],
+});
+
+const plain = sgd({ learningRate });
+
+/** Optimizers and transforms beyond those of PyTorch's first. */
+const further = {
+  adabelief: [two(optim.adabelief({ learningRate }), -0.111111111111084, -0.0283700792929238)],
+  yogi: [two(optim.yogi({ learningRate }), -0.0998003992015968, -0.0265558834887382)],
+  adan: [
+    two(optim.adan({ learningRate, weightDecay: 0.1 }), -0.108910889108911, 0.0224545975782192),
+  ],
+  // Momenta of 0.02 and 0.0092 over the least divisor.
+  scaleBySophia: [two(optim.scaleBySophia({ epsilon: 0.1, gamma: 1e-4 }), 0.2, 0.092)],
+  sophia: [
+    two(
+      optim.sophia({ learningRate, epsilon: 0.1, gamma: 1e-4, weightDecay: 0.1 }),
+      -0.03,
+      -0.0189,
+    ),
+  ],
+  lars: [two(optim.lars({ learningRate, weightDecay: 0.1 }), -0.0001, -4.71430615160433e-5)],
+  lamb: [two(optim.lamb({ learningRate, weightDecay: 0.1 }), -0.1, -0.09)],
+  adafactor: [
+    two(optim.adafactor(), -0.01, 0.00656082135212616),
+    two(optim.adafactor({ learningRate }), -0.1, 0.0596438304738742),
+  ],
+  prodigy: [
+    two(optim.prodigy(), -3.16227566016964e-6, -1.13182302943654e-6),
+    two(
+      optim.prodigy({ initialDistance: 0.1, weightDecay: 0.1 }),
+      -0.326227566016964,
+      -0.119920027283484,
+    ),
+  ],
+  scheduleFreeSgd: [two(optim.scheduleFreeSgd({ learningRate, weightDecay: 0.1 }), -0.06, 0.00858)],
+  scheduleFreeAdamw: [
+    two(
+      optim.scheduleFreeAdamw({ learningRate, weightDecay: 0.1 }),
+      -0.100316164520504,
+      0.0439906452441183,
+    ),
+  ],
+  scheduleFree: [two(optim.scheduleFree(sgd({ learningRate, weightDecay: 0.1 })), -0.06, 0.00858)],
+  asgd: [
+    two(optim.asgd({ learningRate }), -0.05001, 0.0249903126728893, torch),
+    two(
+      optim.asgd({ learningRate, lambda: 0.1, alpha: 0.5, t0: 0, weightDecay: 0.1 }),
+      -0.07,
+      0.00636823801734387,
+      torch,
+    ),
+  ],
+  muon: [
+    // A scalar is Adam's.
+    two(optim.muon({ learningRate }), -0.099999998, -0.0266337032921538),
+  ],
+  shampoo: [two(optim.shampoo({ learningRate }), -0.0999800059980007, 0.0447142058493102)],
+  scaleByShampoo: [
+    two(optim.scaleByShampoo(), 0.999800059980007, -0.447142058493102),
+    matrix(
+      optim.scaleByShampoo(),
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      [-0.514217226407581, 0.857295812405397, 0.857368658330696, 0.514581456034075],
+    ),
+  ],
+  orthogonalize: [
+    matrix(
+      optim.orthogonalize(),
+      [
+        [1, 2, 3],
+        [4, 5, 6],
+      ],
+      [
+        -0.696010397860189, 0.0707191486950165, 0.837448695250222, 0.689965776545806,
+        0.496772234578409, 0.303578692611011,
+      ],
+    ),
+    matrix(
+      optim.orthogonalize(),
+      [
+        [1, 2],
+        [3, 4],
+        [5, 6],
+      ],
+      [
+        -0.467518565383037, 0.573473307070432, 0.0724322875132508, 0.409452622309684,
+        0.612383140409539, 0.245431937548935,
+      ],
+    ),
+  ],
+  scaleByFactoredRms: [
+    two(optim.scaleByFactoredRms(), 1, -0.662709227487491),
+    matrix(
+      optim.scaleByFactoredRms(),
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      [0.774596669241483, 1.09544511501033, 1.03923048454133, 0.979795897113271],
+    ),
+  ],
+  // A step to the minimum of the parabola through both slopes.
+  lbfgs: [two(optim.lbfgs({ maxIterations: 1 }), -0.5, 1 / 6)],
+  averageParams: [two(optim.averageParams(), 0.5, -0.25)],
+  lookahead: [two(optim.lookahead(plain, { syncPeriod: 2 }), -0.05, 0.0375)],
+  addNoise: [two(optim.addNoise({ eta: 0 }), 0.5, -0.25)],
+  applyIfFinite: [two(optim.applyIfFinite(plain, 3), -0.05, 0.025)],
+  injectHyperparameters: [
+    two(
+      optim.injectHyperparameters({ learningRate, momentum: 0.9, decay: 0.1 }, (h) =>
+        sgd({ learningRate: () => h.learningRate, momentum: h.momentum, weightDecay: h.decay }),
+      ),
+      -0.06,
+      -0.0384,
+    ),
+  ],
+  reduceOnPlateau: [two(optim.reduceOnPlateau(plain), -0.05, 0.025)],
+  centralize: [
+    two(optim.centralize, 0.5, -0.25),
+    matrix(
+      optim.centralize,
+      [
+        [1, 2],
+        [3, 6],
+      ],
+      [-1, -2, 1, 2],
+    ),
+  ],
+  clipByUnitNorm: [
+    two(optim.clipByUnitNorm({ limit: 0.1 }), 0.1, -0.11),
+    // Columns of length 5 and 0.5, of params of the same lengths.
+    matrix(
+      optim.clipByUnitNorm({ limit: 0.5 }),
+      [
+        [3, 0.3],
+        [4, 0.4],
+      ],
+      [1.5, 0.15, 2, 0.2],
+    ),
+  ],
+  scaleByTrustRatio: [
+    two(optim.scaleByTrustRatio({ coefficient: 0.5, weightDecay: 0.1 }), 0.5, -0.1875),
+  ],
+  clipByBlockRms: [two(optim.clipByBlockRms(0.3), 0.3, -0.25)],
+  scaleByParamRms: [two(optim.scaleByParamRms(), 0.5, -0.375)],
+} satisfies Partial<KnownValues<{ readonly [Name in Optimizers]: unknown }>>;
 
 const optimizers: KnownValues<{ readonly [Name in Optimizers]: unknown }> = {
   sgd: [
@@ -154,6 +321,7 @@ const optimizers: KnownValues<{ readonly [Name in Optimizers]: unknown }> = {
   scaleByAdan: [two(optim.scaleByAdan(), 0.99999998, -0.315900346629122)],
   scaleByLion: [two(optim.scaleByLion(), 1, -1)],
   scaleByRprop: [two(optim.scaleByRprop({ initialStep: 0.1 }), 0.1, 0, torch)],
+  ...further,
   scale: [two(scale(-0.5), -0.25, 0.125)],
   scaleByLearningRate: [two(scaleByLearningRate(0.1), -0.05, 0.025)],
   clip: [two(clip(0.3), 0.3, -0.25)],

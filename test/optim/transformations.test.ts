@@ -1,8 +1,5 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { adam, adamw } from "../../src/optim/optimizers/adam.ts";
-import { adadelta, adagrad, adamax, rmsprop } from "../../src/optim/optimizers/adaptive.ts";
-import { sgd } from "../../src/optim/optimizers/sgd.ts";
 import {
   constantSchedule,
   cosineDecay,
@@ -13,7 +10,10 @@ import {
   piecewiseConstant,
   sampleSchedule,
   stepDecay,
-} from "../../src/optim/schedules/schedules.ts";
+} from "../../src/optim/index.ts";
+import { adam, adamw } from "../../src/optim/optimizers/adam.ts";
+import { adadelta, adagrad, adamax, rmsprop } from "../../src/optim/optimizers/adaptive.ts";
+import { sgd } from "../../src/optim/optimizers/sgd.ts";
 import {
   chain,
   type Exprs,

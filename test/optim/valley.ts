@@ -31,7 +31,12 @@ export const trajectory = (
   const { leaves, shape } = flatten([start, optimizer.init(start)]);
   const inputs = leaves.map((leaf) => parameter(leaf as Tensor));
   const [params, state] = unflatten(shape, inputs) as readonly [Expr, Tree<Expr>];
-  const made = optimizer.update(gradient(params), state, params);
+  const at = (other: Exprs) => ({
+    value: valley(other as Expr),
+    gradient: gradient(other as Expr),
+  });
+  const minimized = { value: valley(params), at };
+  const made = optimizer.update(gradient(params), state, params, undefined, minimized);
   const next: Exprs = [applyUpdates(params, made.updates), made.state];
   const step = program(inputs, flatten(next).leaves);
   let values = leaves;

@@ -1,8 +1,4 @@
 import * as optim from "../../../src/optim/index.ts";
-import { adam, adamw } from "../../../src/optim/optimizers/adam.ts";
-import { adadelta, adagrad, adamax, rmsprop } from "../../../src/optim/optimizers/adaptive.ts";
-import { sgd } from "../../../src/optim/optimizers/sgd.ts";
-import type * as schedules from "../../../src/optim/schedules/schedules.ts";
 import {
   constantSchedule,
   cosineDecay,
@@ -15,7 +11,10 @@ import {
   piecewiseConstant,
   sampleSchedule,
   stepDecay,
-} from "../../../src/optim/schedules/schedules.ts";
+} from "../../../src/optim/index.ts";
+import { adam, adamw } from "../../../src/optim/optimizers/adam.ts";
+import { adadelta, adagrad, adamax, rmsprop } from "../../../src/optim/optimizers/adaptive.ts";
+import { sgd } from "../../../src/optim/optimizers/sgd.ts";
 import {
   addDecayedWeights,
   clip,
@@ -41,6 +40,8 @@ import {
   wholeFrom,
 } from "../../options.ts";
 import type { Optimizers } from "../training/optimizers.ts";
+import type { Schedules } from "../training/schedules.ts";
+import { furtherOptions } from "./furtherOptimizers.ts";
 
 /** The decay of a running mean: at 1 the mean would never move. */
 const share = between(0, 1, { high: true });
@@ -180,6 +181,7 @@ const optimizers: { readonly [Name in Optimizers]: Options } = {
     "epsilon",
     "weightDecay",
   ),
+  ...furtherOptions,
   trace: {
     momentum: [share, trace],
     dampening: [probability, (n) => trace(0.5, { dampening: n })],
@@ -221,7 +223,9 @@ const optimizers: { readonly [Name in Optimizers]: Options } = {
 };
 
 /** Every numeric argument of every schedule. */
-const rates: { readonly [Name in keyof typeof schedules]: Options } = {
+const rates: {
+  readonly [Name in keyof Schedules | "sampleSchedule"]: Options;
+} = {
   sampleSchedule: { steps: [wholeFrom(0), (n) => sampleSchedule(constantSchedule(1), n)] },
   constantSchedule: { rate: [fromZero, constantSchedule] },
   stepDecay: {
@@ -271,6 +275,27 @@ const rates: { readonly [Name in keyof typeof schedules]: Options } = {
     rising: [probability, (n) => oneCycle(1, 10, { rising: n })],
     startDivisor: [anyAboveZero, (n) => oneCycle(1, 10, { startDivisor: n })],
     endDivisor: [anyAboveZero, (n) => oneCycle(1, 10, { endDivisor: n })],
+    "rising in three phases": [
+      between(0, 0.5),
+      (n) => oneCycle(1, 10, { rising: n, threePhases: true }),
+    ],
+  },
+  polynomialDecay: {
+    rate: [fromZero, (n) => optim.polynomialDecay(n, 3)],
+    steps: [steps, (n) => optim.polynomialDecay(1, n)],
+    power: [fromZero, (n) => optim.polynomialDecay(1, 3, { power: n })],
+    end: [fromZero, (n) => optim.polynomialDecay(1, 3, { end: n })],
+  },
+  inverseSquareRoot: {
+    rate: [fromZero, (n) => optim.inverseSquareRoot(n, 3)],
+    steps: [steps, (n) => optim.inverseSquareRoot(1, n)],
+  },
+  cyclic: {
+    rate: [fromZero, (n) => optim.cyclic(n, 1)],
+    peak: [fromZero, (n) => optim.cyclic(0.1, n)],
+    stepsUp: [steps, (n) => optim.cyclic(0.1, 1, { stepsUp: n })],
+    stepsDown: [steps, (n) => optim.cyclic(0.1, 1, { stepsDown: n })],
+    factor: [probability, (n) => optim.cyclic(0.1, 1, { mode: "exponential", factor: n })],
   },
 };
 

@@ -1,21 +1,25 @@
 import * as fc from "fast-check";
-import type * as modules from "../../../src/optim/schedules/schedules.ts";
 import {
   constantSchedule,
   cosineDecay,
   cosineWarmRestarts,
+  cyclic,
   exponentialDecay,
+  inverseSquareRoot,
   joinSchedules,
   linearWarmup,
   multiStepDecay,
   oneCycle,
   piecewiseConstant,
+  polynomialDecay,
   stepDecay,
-} from "../../../src/optim/schedules/schedules.ts";
+} from "../../../src/optim/index.ts";
+import type * as cycles from "../../../src/optim/schedules/cycles.ts";
+import type * as modules from "../../../src/optim/schedules/schedules.ts";
 import type { DrawnSchedule, ScheduleSubject } from "../../training/rates.ts";
 
 /** All schedules. */
-export type Schedules = Omit<typeof modules, "sampleSchedule">;
+export type Schedules = Omit<typeof modules & typeof cycles, "sampleSchedule">;
 
 const rate = fc.constantFrom(0, 1e-5, 0.125, 0.1, 1, 3);
 const length = fc.integer({ min: 1, max: 12 });
@@ -25,6 +29,9 @@ const end = fc.constantFrom(0, 1e-4, 0.05);
 /** Interpolates between two values along half a cosine; `done` is the fraction of the way. */
 const along = (from: number, to: number, done: number): number =>
   to + (from - to) * ((1 + Math.cos(Math.PI * done)) / 2);
+
+/** Interpolates between two values along a line. */
+const straight = (from: number, to: number, done: number): number => from + (to - from) * done;
 
 const product = (rate: number, factors: number, factor: number): number => rate * factor ** factors;
 
@@ -117,18 +124,74 @@ const schedules: { readonly [Name in keyof Schedules]: fc.Arbitrary<DrawnSchedul
       };
     }),
   oneCycle: fc
-    .tuple(rate, length, fc.constantFrom(0, 0.1, 0.25, 0.3, 0.5, 1), fc.constantFrom(1, 25))
-    .map(([peak, steps, rising, startDivisor]): DrawnSchedule => {
+    .tuple(
+      rate,
+      length,
+      fc.constantFrom(0, 0.1, 0.25, 0.3, 0.5, 1),
+      fc.constantFrom(1, 25),
+      fc.constantFrom("cosine", "line"),
+      fc.boolean(),
+    )
+    .map(([peak, steps, rising, startDivisor, form, three]): DrawnSchedule => {
+      const threePhases = three && rising <= 0.5;
       const [start, top, last] = [peak / startDivisor, rising * steps - 1, steps - 1];
       const least = start / 100;
+      const between = form === "cosine" ? along : straight;
+      const back = threePhases ? 2 * rising * steps - 2 : top;
       const rateOf = (t: number): number => {
-        if (t <= top) return top === 0 ? peak : along(start, peak, t / top);
-        return along(peak, least, (t - top) / (last - top));
+        if (t <= top) return top === 0 ? peak : between(start, peak, t / top);
+        if (t <= back) return between(peak, start, (t - top) / (back - top));
+        const from = threePhases ? start : peak;
+        return between(from, least, (t - back) / (last - back));
       };
       return {
-        schedule: oneCycle(peak, steps, { rising, startDivisor, endDivisor: 100 }),
+        schedule: oneCycle(peak, steps, {
+          rising,
+          startDivisor,
+          endDivisor: 100,
+          along: form,
+          threePhases,
+        }),
         meaning: (t) => rateOf(Math.min(t, last)),
         end: last,
+      };
+    }),
+  polynomialDecay: fc.tuple(rate, length, fc.constantFrom(0, 0.5, 1, 2), end).map(
+    ([r, steps, power, e]): DrawnSchedule => ({
+      schedule: polynomialDecay(r, steps, { power, end: e }),
+      meaning: (t) => e + (r - e) * (1 - Math.min(t, steps) / steps) ** power,
+      end: steps,
+    }),
+  ),
+  inverseSquareRoot: fc.tuple(rate, length).map(
+    ([r, steps]): DrawnSchedule => ({
+      schedule: inverseSquareRoot(r, steps),
+      meaning: (t) => r * Math.sqrt(steps / Math.max(t, steps)),
+    }),
+  ),
+  cyclic: fc
+    .tuple(
+      rate,
+      rate,
+      length,
+      length,
+      fc.constantFrom("triangular", "triangular2", "exponential"),
+      factor,
+    )
+    .map(([low, peak, stepsUp, stepsDown, mode, f]): DrawnSchedule => {
+      const long = stepsUp + stepsDown;
+      const scales = {
+        triangular: () => 1,
+        triangular2: (t: number) => 0.5 ** Math.floor(t / long),
+        exponential: (t: number) => f ** t,
+      };
+      return {
+        schedule: cyclic(low, peak, { stepsUp, stepsDown, mode, factor: f }),
+        meaning: (t) => {
+          const within = t % long;
+          const height = within <= stepsUp ? within / stepsUp : (long - within) / stepsDown;
+          return low + (peak - low) * height * scales[mode](t);
+        },
       };
     }),
 };

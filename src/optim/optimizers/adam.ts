@@ -1,5 +1,6 @@
 import { notNegative, share } from "../../tensor/validate.ts";
 import { decay, descent } from "../descent.ts";
+import type { Coefficient } from "../ema.ts";
 import type { LearningRate } from "../learningRate.ts";
 import type { GradientTransformation } from "../transformation.ts";
 import { scaleByAmsgrad, scaleByNadam, scaleByRadam } from "../transforms/adams.ts";
@@ -10,7 +11,7 @@ export interface AdamOptions extends AdamScaling {
   /** The learning rate per step: a number, or a schedule. */
   readonly learningRate: LearningRate;
   /** The multiple of the params that decays. Defaults to 0, and to 0.01 for {@link adamw}. */
-  readonly weightDecay?: number;
+  readonly weightDecay?: Coefficient;
   /** Whether to divide by the greatest mean square so far (AMSGrad). Defaults to `false`. */
   readonly amsgrad?: boolean;
 }

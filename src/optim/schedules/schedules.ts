@@ -1,28 +1,26 @@
 import { run } from "../../interpreter/evaluate.ts";
 import { parameter } from "../../ir/build.ts";
-import type { Expr } from "../../ir/expr.ts";
-import { where } from "../../ir/ops/control.ts";
 import {
   add,
-  cos,
   div,
   expm1,
   floor,
   ge,
-  le,
   log1p,
   lt,
+  maximum,
   minimum,
   mul,
   pow,
   rem,
+  sqrt,
   sub,
 } from "../../ir/ops/elementwise.ts";
-import { lift } from "../../ir/ops/promote.ts";
 import { program } from "../../ir/program.ts";
 import { scalar } from "../../tensor/constructors.ts";
-import { holding, notNegative, positive, probability, whole } from "../../tensor/validate.ts";
+import { holding, notNegative, probability, whole } from "../../tensor/validate.ts";
 import type { Schedule } from "../learningRate.ts";
+import { choose, cosineBetween, number, times } from "./arithmetic.ts";
 
 /**
  * Learning-rate schedules: plain functions of the step, which counts from 0. They are f64 scalars, computed inside
@@ -30,10 +28,6 @@ import type { Schedule } from "../learningRate.ts";
  * rate: per step. **Fails with** `InvalidArgument`, thrown, where a rate or a factor is negative, or a number of
  * steps is not a whole number.
  */
-
-const number = (value: number): Expr => lift(value, "f64");
-const times = (x: Expr, factor: number): Expr => mul(x, factor);
-const choose = (condition: Expr, x: Expr, y: Expr): Expr => where(condition, x, y);
 
 /**
  * The rates of the first `steps` steps, for tables and plots.
@@ -90,12 +84,6 @@ export const exponentialDecay = (rate: number, factor: number): Schedule => {
   return (t) => times(pow(number(factor), t), rate);
 };
 
-/** Half a cosine from `from`, where `phase` is 0, to `to`, where it is 1. */
-const cosineBetween = (from: number, to: number, phase: Expr): Expr => {
-  const weight = times(add(cos(times(phase, Math.PI)), 1), 0.5);
-  return add(times(weight, from - to), to);
-};
-
 /**
  * Lowers the rate to `end` along half a cosine in `steps` steps; after them it rises again. `end` defaults to 0.
  *
@@ -106,6 +94,40 @@ export const cosineDecay = (rate: number, steps: number, end = 0): Schedule => {
   whole(1)("cosineDecay", { steps });
   // Whole turns are removed before the cosine: after many of them π is not exact enough.
   return (t) => cosineBetween(rate, end, div(rem(t, 2 * steps), steps));
+};
+
+/**
+ * Lowers the rate to `end` in `steps` steps along a power of the time that is left: a line for a power of 1. Then it
+ * stays. `power` defaults to 1 and `end` to 0.
+ *
+ * **Math** `(η - e)(1 - min(t, T)/T)ᵖ + e`.
+ */
+export const polynomialDecay = (
+  rate: number,
+  steps: number,
+  options: { readonly power?: number; readonly end?: number } = {},
+): Schedule => {
+  const { power = 1, end = 0 } = options;
+  notNegative("polynomialDecay", { rate, power, end });
+  whole(1)("polynomialDecay", { steps });
+  return (t) => {
+    const left = sub(1, div(minimum(t, steps), steps));
+    const share = power === 1 ? left : pow(left, number(power));
+    return add(times(share, rate - end), end);
+  };
+};
+
+/**
+ * Holds the rate for `steps` steps; then it falls with the root of the time. With {@link linearWarmup} of as many steps it
+ * is the schedule of the transformer.
+ *
+ * **Math** `η √(k/max(t, k))`.
+ * **Source** Vaswani et al. (2017), arXiv:1706.03762, equation 3; Raffel et al. (2019), arXiv:1910.10683, section 3.1.2.
+ */
+export const inverseSquareRoot = (rate: number, steps: number): Schedule => {
+  notNegative("inverseSquareRoot", { rate });
+  whole(1)("inverseSquareRoot", { steps });
+  return (t) => times(sqrt(div(steps, maximum(t, steps))), rate);
 };
 
 /**
@@ -186,41 +208,3 @@ export const piecewiseConstant = (
     constantSchedule(rate),
     ...rest.map(([from, next]) => [from, constantSchedule(next)] as const),
   );
-
-/**
- * Raises a small rate to the peak along half a cosine, then lowers it to almost nothing; the last rate holds from
- * then on.
- *
- * `rising` is the fraction of the steps that go up; it defaults to 0.3. The first rate is `peak / startDivisor`,
- * and the last is `peak / startDivisor / endDivisor`; the divisors default to 25 and 1e4.
- *
- * **Source** Smith and Topin (2017), arXiv:1708.07120, with cosines in place of straight lines.
- */
-export const oneCycle = (
-  peak: number,
-  steps: number,
-  options: {
-    readonly rising?: number;
-    readonly startDivisor?: number;
-    readonly endDivisor?: number;
-  } = {},
-): Schedule => {
-  notNegative("oneCycle", { peak });
-  whole(1)("oneCycle", { steps });
-  const { rising = 0.3, startDivisor = 25, endDivisor = 1e4 } = options;
-  probability("oneCycle", { rising });
-  positive("oneCycle", { startDivisor, endDivisor });
-  const start = peak / startDivisor;
-  const top = rising * steps - 1;
-  const last = steps - 1;
-  return (step) => {
-    const t = minimum(step, last);
-    const up = top > 0 ? cosineBetween(start, peak, div(t, top)) : number(peak);
-    if (top === last) return up;
-    return choose(
-      le(t, top),
-      up,
-      cosineBetween(peak, start / endDivisor, div(sub(t, top), last - top)),
-    );
-  };
-};

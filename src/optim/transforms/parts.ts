@@ -18,7 +18,7 @@ import { stack } from "../../ir/ops/structural.ts";
 import { awayFromZero, lengthOf } from "../../linalg/scale.ts";
 import { finite, notNegative, positive, probability, share } from "../../tensor/validate.ts";
 import { leaves, map, zip } from "../../tree.ts";
-import { accumulated, zerosOf } from "../ema.ts";
+import { accumulated, by, type Coefficient, zerosOf } from "../ema.ts";
 import { type LearningRate, noSteps, oneMore, rateAt } from "../learningRate.ts";
 import { type GradientTransformation, stateless, transformation } from "../transformation.ts";
 
@@ -30,9 +30,9 @@ const times = (tree: Exprs, factor: Expr): Exprs => map((d) => mul(d, cast(facto
  *
  * **Fails with** `InvalidArgument`, thrown, unless the number is finite.
  */
-export const scale = (factor: number): GradientTransformation => {
+export const scale = (factor: Coefficient): GradientTransformation => {
   finite("scale", { factor });
-  return stateless("scale", (g) => map((d) => mul(d, factor), g));
+  return stateless("scale", (g) => map((d) => by(d, factor), g));
 };
 
 /**
@@ -74,13 +74,13 @@ export interface TraceOptions {
  * velocities in units of the gradient, as in PyTorch.
  */
 export const trace = (
-  momentum: number,
+  momentum: Coefficient,
   { nesterov = false, dampening = 0 }: TraceOptions = {},
 ): GradientTransformation => {
   share("trace", { momentum });
   probability("trace", { dampening });
   const moves = (gradients: Exprs, velocity: Exprs): Exprs =>
-    nesterov ? zip((g, v) => add(g, mul(v, momentum)), gradients, velocity) : velocity;
+    nesterov ? zip((g, v) => add(g, by(v, momentum)), gradients, velocity) : velocity;
   if (dampening === 0)
     return transformation({
       name: "trace",
@@ -148,13 +148,13 @@ export const clipByGlobalNorm = (limit: number): GradientTransformation => {
  * **Math** the gradient of `λ/2 ‖p‖²`.
  * **Source** Krogh and Hertz, "A Simple Weight Decay Can Improve Generalization" (1991).
  */
-export const addDecayedWeights = (weightDecay: number): GradientTransformation => {
+export const addDecayedWeights = (weightDecay: Coefficient): GradientTransformation => {
   notNegative("addDecayedWeights", { weightDecay });
   return {
     name: "addDecayedWeights",
     init: () => undefined,
     update: (gradients, state, params, scaled) => ({
-      updates: zip((d, p) => add(d, mul(p, weightDecay)), gradients, params),
+      updates: zip((d, p) => add(d, by(p, weightDecay)), gradients, params),
       state,
       ...(scaled && {
         scaled: (factor: Expr) => {

@@ -2,7 +2,7 @@ import { exprTree } from "../../ir/trees.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Tree } from "../../tree.ts";
 import { zerosOf } from "../ema.ts";
-import { type GradientTransformation, transformation } from "../transformation.ts";
+import { around, type GradientTransformation, transformation } from "../transformation.ts";
 
 /** The state of {@link recorded}. */
 export interface Recorded<A> {
@@ -27,19 +27,18 @@ export interface Recorded<A> {
  * ```
  */
 export const recorded = (watched: GradientTransformation): GradientTransformation => {
-  const { learningRate, atLearningRate } = watched;
-  return transformation<Recorded<Tensor>>({
+  const own = transformation<Recorded<Tensor>>({
     name: `${watched.name}, recorded`,
     init: (params) => ({
       watched: watched.init(params),
       gradients: zerosOf(params),
       updates: zerosOf(params),
     }),
-    update: (gradients, state, params, scaled) => {
-      const made = watched.update(gradients, exprTree(state.watched), params, scaled);
+    update: (gradients, state, params, scaled, minimized) => {
+      const before = exprTree(state.watched);
+      const made = watched.update(gradients, before, params, scaled, minimized);
       return { ...made, state: { watched: made.state, gradients, updates: made.updates } };
     },
-    ...(learningRate && { learningRate: (state) => learningRate(exprTree(state.watched)) }),
-    ...(atLearningRate && { atLearningRate: (rate) => recorded(atLearningRate(rate)) }),
   });
+  return { ...around(watched, recorded, "watched"), ...own };
 };
