@@ -74,9 +74,10 @@ const cubic = (a: Along, b: Along, low: Expr, high: Expr): Expr => {
   return where(and(ge(inner, 0), isFinite(lowest)), lowest, middle);
 };
 
-const bracketing = 0;
-const zooming = 1;
-const over = 2;
+/** Where a search stands. */
+const bracketing = lift(0, "i32");
+const zooming = lift(1, "i32");
+const over = lift(2, "i32");
 
 /** A search: the point tried last, the best and the other end of the interval, and where it stands. */
 interface Search {
@@ -172,7 +173,7 @@ export const strongWolfe = (
     const ends = or(eq(s.phase, over), and(eq(s.phase, zooming), narrow));
     return cond(
       broadcastTo(ends, []),
-      (same: Search): Search => ({ ...same, phase: lift(over, "i32") }),
+      (same: Search): Search => ({ ...same, phase: over }),
       (same: Search): Search => {
         const seeking = eq(same.phase, bracketing);
         const [inside, close] = within(same);
@@ -186,7 +187,7 @@ export const strongWolfe = (
   };
 
   const begun: Search = {
-    phase: lift(bracketing, "i32"),
+    phase: bracketing,
     tried: lift(1, "i32"),
     trial: at(first),
     low: start,

@@ -47,7 +47,7 @@ import {
 } from "../../src/learn/reinforcement/index.ts";
 import { batchNorm, dropout } from "../../src/nn/index.ts";
 import { binaryCrossEntropyWithLogits, type Loss } from "../../src/nn/losses/index.ts";
-import { adam, sgd } from "../../src/optim/index.ts";
+import { adam, lbfgs, scheduleFreeAdamw, sgd } from "../../src/optim/index.ts";
 import { fromTypedArray, type Key, normal, split, stackTensors } from "../../src/tensor/index.ts";
 
 /** Rows of four numbers, a class of three, and another two numbers. */
@@ -180,6 +180,20 @@ export const learners: readonly LearnerSubject[] = [
       ...plain,
       model: sequential(dense(4, 5), batchNorm(5), dense(5, 3)) as never,
       optimizer,
+    }),
+  ),
+  together(
+    "supervised by L-BFGS",
+    supervised<Point, "x", "label", typeof network>({
+      ...plain,
+      optimizer: lbfgs({ maxIterations: 2, historySize: 2, lineSearch: "strongWolfe" }),
+    }),
+  ),
+  separable(
+    "supervised without a schedule",
+    supervised<Point, "x", "label", typeof network>({
+      ...plain,
+      optimizer: scheduleFreeAdamw({ learningRate: 0.05 }),
     }),
   ),
   separable("objective of two models", two),
