@@ -42,6 +42,7 @@ const examples: { readonly [T in FluxionError["_tag"]]: FluxionError } = {
     path,
   }),
   MissingPackage: new errors.MissingPackage({ by: "tensorBoard", packages: ["pbf", "crc-32"] }),
+  TrialTimedOut: new errors.TrialTimedOut({ trial: 3, seconds: 60 }),
   UnboundAxis: new errors.UnboundAxis({ axis: "batch", path }),
   FreeVariable: new errors.FreeVariable({ shape: [3], path: [] }),
   CompileError: new errors.CompileError({ causes: [mismatch, mismatch] }),

@@ -166,3 +166,12 @@ export class CheckpointNotSaved extends failure(
     fix: "check that the folder exists, that you may write to it and that the disk is not full; an earlier checkpoint there is unchanged",
   }),
 ) {}
+
+/** A trial of a search took longer than it may. */
+export class TrialTimedOut extends failure(
+  "TrialTimedOut",
+  (e: { readonly trial: number; readonly seconds: number }) => ({
+    what: `trial ${e.trial} was not over after ${e.seconds} seconds`,
+    fix: "give the search more seconds for each trial, or leave out the values that take so long",
+  }),
+) {}

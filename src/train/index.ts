@@ -55,9 +55,9 @@ export {
 export {
   type EarlyStopping,
   earlyStopping,
-  type Monitor,
 } from "./operators/earlyStopping.ts";
 export { type Fold, folded } from "./operators/fold.ts";
+export { type Monitor, monitored } from "./operators/monitor.ts";
 export {
   type PrintProgress,
   printProgress,

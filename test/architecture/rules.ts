@@ -30,6 +30,7 @@ const ranks: readonly (readonly string[])[] = [
   ["io"],
   ["learn"],
   ["train"],
+  ["search"],
   ["index"],
   // The command line uses the public surface and is no part of it.
   ["cli"],
@@ -132,7 +133,7 @@ const library = (i: Import): string | undefined => {
       if (rest[0] !== "lib" || !i.specifier.endsWith(".js")) return "io-ts without its full path";
       return only("data", "codec", "io", "train", ...outside);
     case "rxjs":
-      return only("data", "train", ...outside);
+      return only("data", "train", "search", ...outside);
     case "fast-check":
     case "vitest":
       return only("laws");

@@ -1,21 +1,12 @@
 import type { MonoTypeOperatorFunction } from "rxjs";
-import { InvalidArgument, UnknownMonitor } from "../../errors.ts";
+import { InvalidArgument } from "../../errors.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { notNegative, whole } from "../../tensor/validate.ts";
-import type {
-  Directions,
-  EpochCompleted,
-  Score,
-  Started,
-  Stopped,
-  TrainEvent,
-} from "../events/event.ts";
+import type { EpochCompleted, Started, Stopped, TrainEvent } from "../events/event.ts";
 import type { Memory } from "../state/memory.ts";
 import type { TrainState } from "../state/state.ts";
 import { type Fold, folded } from "./fold.ts";
-
-/** The loss or a metric of an epoch, on the training or the validation examples. */
-export type Monitor = `${"train" | "validation"}.${string}`;
+import { type Monitor, monitored, nameOf, signs } from "./monitor.ts";
 
 /** The options of {@link earlyStopping}. */
 export interface EarlyStopping {
@@ -69,32 +60,6 @@ const isWatch = (memory: Memory): memory is Watch =>
     (hasNumbers(memory.best, "value", "epoch") &&
       isRecord(memory.best) &&
       (memory.best.state === undefined || isKept(memory.best.state))));
-
-const scoreValue = (score: Score | undefined, name: string): number | undefined =>
-  name === "loss" ? score?.loss : score?.metrics[name];
-
-const scoreNames = (score: Score | undefined): readonly string[] =>
-  score === undefined ? [] : ["loss", ...Object.keys(score.metrics)];
-
-const nameOf = (monitor: Monitor): string => monitor.slice(monitor.indexOf(".") + 1);
-
-/** Reads the monitored value of an epoch. Throws {@link UnknownMonitor} where it has none. */
-const monitored = (monitor: Monitor, epoch: EpochCompleted<unknown>): number => {
-  const score = monitor.startsWith("train.") ? epoch : epoch.validation;
-  const value = scoreValue(score, nameOf(monitor));
-  if (value !== undefined) return value;
-  throw new UnknownMonitor({
-    monitor,
-    known: [
-      ...scoreNames(epoch).map((name) => `train.${name}`),
-      ...scoreNames(epoch.validation).map((name) => `validation.${name}`),
-    ],
-  });
-};
-
-const signs = { higher: 1, lower: -1 } as const satisfies {
-  readonly [D in Directions[string]]: number;
-};
 
 /** {@link earlyStopping} as a {@link Fold}. */
 export const stoppingEarly = ({

@@ -24,8 +24,9 @@ import { saveCheckpoint } from "../state/checkpoint.ts";
 import { checkpointIn, pruneCheckpoints } from "../state/checkpointFolder.ts";
 import type { TrainState } from "../state/state.ts";
 import { afterSome } from "./afterEpochs.ts";
-import { type Monitor, stoppingEarly, type Watch } from "./earlyStopping.ts";
+import { stoppingEarly, type Watch } from "./earlyStopping.ts";
 import { folded } from "./fold.ts";
+import type { Monitor } from "./monitor.ts";
 import { newestAfter } from "./newestAfter.ts";
 import { statesEvery } from "./statesEvery.ts";
 

@@ -1,0 +1,30 @@
+/** What became of a trial. */
+export type Outcome = "running" | "complete" | "stopped" | "failed";
+
+/** One training run of a search. */
+export interface Trial {
+  /** Counted from 0, in the order of their start. */
+  readonly id: number;
+  /** Its values, as a point of the unit cube: one coordinate per parameter, in order of their names. */
+  readonly point: readonly number[];
+  /** The monitored value after each epoch, so that lower is better. A value of NaN counts as infinite. */
+  readonly values: readonly number[];
+  readonly outcome: Outcome;
+  /** The trial whose state it started from, and the epoch of that state. */
+  readonly from?: { readonly trial: number; readonly epoch: number } | undefined;
+}
+
+/** A trial that a strategy asks for. */
+export interface Proposal {
+  readonly point: readonly number[];
+  readonly from?: { readonly trial: number; readonly epoch: number };
+}
+
+/** The best value of a trial so far; infinite before its first epoch, and for one that failed. */
+export const scoreOf = ({ values, outcome }: Trial): number =>
+  outcome === "failed"
+    ? Number.POSITIVE_INFINITY
+    : values.reduce((best, value) => Math.min(best, value), Number.POSITIVE_INFINITY);
+
+/** The epoch that a trial has reached: that of its origin and its own. */
+export const epochOf = ({ from, values }: Trial): number => (from?.epoch ?? 0) + values.length;

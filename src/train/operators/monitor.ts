@@ -1,0 +1,33 @@
+import { UnknownMonitor } from "../../errors.ts";
+import type { Directions, EpochCompleted, Score } from "../events/event.ts";
+
+/** The loss or a metric of an epoch, on the training or the validation examples. */
+export type Monitor = `${"train" | "validation"}.${string}`;
+
+const scoreValue = (score: Score | undefined, name: string): number | undefined =>
+  name === "loss" ? score?.loss : score?.metrics[name];
+
+const scoreNames = (score: Score | undefined): readonly string[] =>
+  score === undefined ? [] : ["loss", ...Object.keys(score.metrics)];
+
+/** The name of the loss or metric. */
+export const nameOf = (monitor: Monitor): string => monitor.slice(monitor.indexOf(".") + 1);
+
+/** Reads the monitored value of an epoch. Throws {@link UnknownMonitor} where it has none. */
+export const monitored = (monitor: Monitor, epoch: EpochCompleted<unknown>): number => {
+  const score = monitor.startsWith("train.") ? epoch : epoch.validation;
+  const value = scoreValue(score, nameOf(monitor));
+  if (value !== undefined) return value;
+  throw new UnknownMonitor({
+    monitor,
+    known: [
+      ...scoreNames(epoch).map((name) => `train.${name}`),
+      ...scoreNames(epoch.validation).map((name) => `validation.${name}`),
+    ],
+  });
+};
+
+/** 1 where higher is better, -1 where lower is. */
+export const signs = { higher: 1, lower: -1 } as const satisfies {
+  readonly [D in Directions[string]]: number;
+};

@@ -1,0 +1,381 @@
+import * as Effect from "effect/Effect";
+import * as fc from "fast-check";
+import { lastValueFrom, takeWhile, toArray } from "rxjs";
+import { describe, expect, it } from "vitest";
+import {
+  dataset,
+  dense,
+  meanSquaredError,
+  type Pipeline,
+  pipeline,
+  sgd,
+  supervised,
+  tensor,
+  withCallback,
+} from "../../src/index.ts";
+import {
+  type Asked,
+  bayesian,
+  between,
+  gridSearch,
+  hyperband,
+  importance,
+  logBetween,
+  oneOf,
+  populationBased,
+  quasiRandomSearch,
+  randomSearch,
+  type Search,
+  type SearchEvent,
+  type Space,
+  type Strategy,
+  scoreOf,
+  search$,
+  successiveHalving,
+  type Trial,
+  valuesAt,
+  wholeBetween,
+} from "../../src/search/index.ts";
+import { bitsOf } from "../train/examples.ts";
+
+const strategies: readonly Strategy[] = [
+  randomSearch({ trials: 12 }),
+  quasiRandomSearch({ trials: 12 }),
+  gridSearch({ steps: 2 }),
+  successiveHalving({ trials: 12, factor: 2 }),
+  hyperband({ trials: 12, epochs: 4, factor: 2 }),
+  populationBased({ size: 4, generations: 3 }),
+  bayesian({ trials: 12, random: 3, candidates: 40 }),
+];
+
+/** A generator of numbers from 0 to 1 (Park and Miller's). */
+const randomFrom = (seed: number): (() => number) => {
+  let state = seed + 1;
+  const next = () => {
+    state = (48_271 * state) % 2_147_483_647;
+    return state / 2_147_483_647;
+  };
+  // Near seeds have near first numbers.
+  for (let i = 0; i < 9; i++) next();
+  return next;
+};
+
+const counts = [Number.POSITIVE_INFINITY, 3];
+
+/** Runs a strategy on a function of a point and an epoch, trial after trial. */
+const played = (
+  strategy: Strategy,
+  valueOf: (point: readonly number[], epoch: number) => number,
+  { epochs = 4, trials = [] as readonly Trial[], most = 1000 } = {},
+): readonly Trial[] => {
+  let all = trials;
+  while (all.length < most) {
+    const asked: Asked = { trials: all, counts, random: randomFrom(all.length) };
+    const next = strategy.propose(asked);
+    if (next === "wait" || next === "done") return all;
+    let trial: Trial = { id: all.length, ...next, values: [], outcome: "running" };
+    all = [...all, trial];
+    for (let epoch = next.from?.epoch ?? 0; epoch < epochs; epoch++) {
+      trial = { ...trial, values: [...trial.values, valueOf(trial.point, epoch + 1)] };
+      all = all.with(trial.id, trial);
+      if (strategy.goesOn(trial, all)) continue;
+      all = all.with(trial.id, { ...trial, outcome: "stopped" });
+      break;
+    }
+    if (all[trial.id]?.outcome === "running")
+      all = all.with(trial.id, { ...trial, outcome: "complete" });
+  }
+  return all;
+};
+
+const bowl = ([x = 0, y = 0]: readonly number[], epoch: number): number =>
+  ((x - 0.3) ** 2 + (y - 0.8) ** 2 + 0.01) / epoch;
+
+describe.each(strategies)("$name", (strategy) => {
+  it("proposes points of the unit cube, and ends", () => {
+    const all = played(strategy, bowl);
+    expect(all.length).toBeGreaterThan(2);
+    expect(all.length).toBeLessThanOrEqual(12);
+    for (const { point } of all) {
+      expect(point).toHaveLength(2);
+      expect(point.every((x) => x >= 0 && x < 1)).toBe(true);
+    }
+  });
+
+  it("goes on from any of its trials as if it had not been interrupted", () => {
+    const whole = played(strategy, bowl);
+    fc.assert(
+      fc.property(fc.nat(whole.length), (cut) => {
+        expect(played(strategy, bowl, { trials: played(strategy, bowl, { most: cut }) })).toEqual(
+          whole,
+        );
+      }),
+      { numRuns: 8 },
+    );
+  });
+
+  it("takes values of NaN and infinities", () => {
+    const wild = (_: readonly number[], epoch: number): number =>
+      [Number.POSITIVE_INFINITY, 1, Number.POSITIVE_INFINITY][epoch % 3] ?? 0;
+    expect(played(strategy, wild).length).toBeGreaterThan(2);
+  });
+});
+
+describe("spaces", () => {
+  it("map the unit interval to values", () => {
+    expect(between(2, 6).at(0.25)).toBe(3);
+    expect(logBetween(1e-4, 1).at(0.25)).toBeCloseTo(1e-3, 12);
+    expect([0, 0.34, 0.99].map(wholeBetween(3, 5).at)).toEqual([3, 4, 5]);
+    expect([0, 0.5, 1 - 2 ** -53].map(oneOf(["a", "b"]).at)).toEqual(["a", "b", "b"]);
+    expect(valuesAt({ b: between(0, 1), a: oneOf([7]) }, [0.1, 0.2])).toEqual({ a: 7, b: 0.2 });
+  });
+
+  it.each([
+    () => between(1, 1),
+    () => between(0, Number.POSITIVE_INFINITY),
+    () => logBetween(0, 1),
+    () => wholeBetween(0.5, 2),
+    () => oneOf([]),
+    () => randomSearch({ trials: 0 }),
+    () => gridSearch({ steps: 0 }),
+    () => successiveHalving({ trials: 3, factor: 1 }),
+    () => hyperband({ trials: 3, epochs: 0 }),
+    () => populationBased({ size: 1, generations: 2 }),
+    () => bayesian({ trials: 1.5 }),
+  ])("refuses %s", (make) => {
+    expect(make).toThrow(expect.objectContaining({ _tag: "InvalidArgument" }));
+  });
+});
+
+describe("strategies, by hand", () => {
+  it("Halton's sequence in bases 2 and 3", () => {
+    const points = played(quasiRandomSearch({ trials: 4 }), bowl).map(({ point }) => point);
+    const expected = [
+      [1 / 2, 1 / 3],
+      [1 / 4, 2 / 3],
+      [3 / 4, 1 / 9],
+      [1 / 8, 4 / 9],
+    ];
+    points.forEach((point, i) => {
+      expect(point).toEqual(expected[i]?.map((x) => expect.closeTo(x, 12)));
+    });
+  });
+
+  it("a grid has every combination once", () => {
+    const points = played(gridSearch({ steps: 2 }), bowl).map(({ point }) => point.join(" "));
+    expect(new Set(points).size).toBe(2 * 3);
+    expect(points[0]).toBe(`0.25 ${0.5 / 3}`);
+  });
+
+  it("halving stops what is not among the best third of those that came as far", () => {
+    const { goesOn } = successiveHalving({ trials: 9, factor: 3 });
+    const at = (id: number, ...values: readonly number[]): Trial => ({
+      ...{ id, point: [0], values, outcome: "running" },
+    });
+    const others = [at(0, 5), at(1, 4), at(2, 3), at(3, 2), at(4, 1)];
+    // Of six, two go on.
+    expect(goesOn(at(5, 1.5), [...others, at(5, 1.5)])).toBe(true);
+    expect(goesOn(at(5, 2.5), [...others, at(5, 2.5)])).toBe(false);
+    // The second epoch compares nothing; the third does, and it is the first to come so far.
+    expect(goesOn(at(0, 5, 5), [at(0, 5, 5), ...others.slice(1)])).toBe(true);
+    expect(goesOn(at(0, 5, 5, 5), [at(0, 5, 5, 5), ...others.slice(1)])).toBe(true);
+  });
+
+  it("a population copies its best member into the place of its worst", () => {
+    const all = played(populationBased({ size: 4, generations: 3, spread: 0 }), bowl);
+    expect(all).toHaveLength(12);
+    for (const generation of [1, 2]) {
+      const before = all.slice(4 * generation - 4, 4 * generation);
+      const ranked = before.toSorted((a, b) => scoreOf(a) - scoreOf(b)).map(({ id }) => id);
+      const from = all.slice(4 * generation, 4 * generation + 4).map((trial) => trial.from?.trial);
+      const expected = before.map(({ id }) => (id === ranked[3] ? ranked[0] : id));
+      expect(from).toEqual(expected);
+    }
+    expect(all.every(({ values }) => values.length === 1)).toBe(true);
+  });
+
+  /** Branin's function on the unit square: its least value is 0.397887 (Dixon and Szegő 1978). */
+  const branin = ([u = 0, v = 0]: readonly number[]): number => {
+    const [x, y] = [15 * u - 5, 15 * v];
+    const bent = y - (5.1 / (4 * Math.PI ** 2)) * x * x + (5 / Math.PI) * x - 6;
+    return bent ** 2 + 10 * (1 - 1 / (8 * Math.PI)) * Math.cos(x) + 10;
+  };
+  it("Bayesian search comes nearer to the least value than random points", () => {
+    const best = (strategy: Strategy): number =>
+      played(strategy, branin, { epochs: 1 }).reduce((a, t) => Math.min(a, scoreOf(t)), 1e9);
+    const model = best(bayesian({ trials: 30 }));
+    expect(model).toBeLessThan(0.6);
+    expect(model).toBeLessThan(best(randomSearch({ trials: 30 })));
+  });
+});
+
+describe("importance", () => {
+  it("is that of the parameter that matters", () => {
+    const space: Space = { much: between(0, 1), none: between(0, 1) };
+    const all = played(
+      randomSearch({ trials: 60 }),
+      ([x = 0, y = 0]) => 5 * (x - 0.4) ** 2 + 0.01 * y,
+      {
+        epochs: 1,
+      },
+    );
+    const { much = 0, none = 1 } = importance(space, all) ?? {};
+    expect(much).toBeGreaterThan(0.6);
+    expect(none).toBeLessThan(0.2);
+    expect(importance(space, all.slice(0, 7))).toBeUndefined();
+  });
+});
+
+const data = dataset({ x: tensor([[0], [1], [2], [3]]), y: tensor([[1], [3], [5], [7]]) });
+const line = ({ learningRate }: { readonly learningRate: number }): Pipeline<unknown, never> =>
+  pipeline(
+    "line",
+    Effect.succeed({ train: data, validation: data }),
+    supervised({
+      input: "x",
+      target: "y",
+      model: dense(1, 1),
+      loss: meanSquaredError,
+      optimizer: sgd({ learningRate }),
+    }),
+    { epochs: 4, batchSize: 4 },
+  );
+const base = { space: { learningRate: logBetween(1e-3, 100) }, pipeline: line, seed: 3 };
+type Event = SearchEvent<typeof base.space, unknown, never>;
+const events = (
+  more: Pick<Search<typeof base.space, unknown, never>, "strategy"> &
+    Partial<Search<typeof base.space, unknown, never>>,
+): Promise<readonly Event[]> => lastValueFrom(search$({ ...base, ...more }).pipe(toArray()));
+const endOf = (all: readonly Event[]) => {
+  const end = all.at(-1);
+  if (end?._tag !== "SearchCompleted") throw new Error("the search did not end");
+  return end;
+};
+
+describe("search$", () => {
+  it("finds a rate that learns, and goes on where trials diverge", async () => {
+    const { trials, best } = endOf(await events({ strategy: randomSearch({ trials: 10 }) }));
+    expect(trials.map(({ id }) => id)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(best?.values.learningRate).toBeGreaterThan(1e-3);
+    expect(best?.values.learningRate).toBeLessThan(0.3);
+    expect(best?.state?.epoch).toBe(4);
+    expect(scoreOf(best?.trial as Trial)).toBe(Math.min(...trials.map(scoreOf)));
+  });
+
+  it("depends on its seed alone", async () => {
+    const strategy = bayesian({ trials: 7, random: 3, candidates: 30 });
+    const [a, b, c] = [
+      endOf(await events({ strategy })),
+      endOf(await events({ strategy })),
+      endOf(await events({ strategy, seed: 4 })),
+    ];
+    expect(a.trials).toEqual(b.trials);
+    expect(bitsOf(a.best?.state)).toEqual(bitsOf(b.best?.state));
+    expect(a.trials).not.toEqual(c.trials);
+  });
+
+  it("that is interrupted goes on from its trials, which are plain data", async () => {
+    const strategy = successiveHalving({ trials: 8, factor: 2 });
+    const whole = endOf(await events({ strategy }));
+    const part = await lastValueFrom(
+      search$({ ...base, strategy }).pipe(
+        takeWhile((event) => !(event._tag === "TrialEnded" && event.trial.id === 4), true),
+        toArray(),
+      ),
+    );
+    const seen = new Map<number, Trial>();
+    for (const event of part) if ("trial" in event) seen.set(event.trial.id, event.trial);
+    const from = JSON.parse(JSON.stringify([...seen.values()])) as readonly Trial[];
+    const rest = endOf(await events({ strategy, from }));
+    // JSON has no infinity: such a value comes back as null, and counts as one.
+    expect(rest.trials.map(({ point }) => point)).toEqual(whole.trials.map(({ point }) => point));
+    expect(rest.best?.values).toEqual(whole.best?.values);
+  });
+
+  it("copies states in a population, however many trials are under way", async () => {
+    const strategy = populationBased({ size: 4, generations: 4 });
+    const [one, four] = [
+      endOf(await events({ strategy })),
+      endOf(await events({ strategy, parallel: 4 })),
+    ];
+    expect(four.trials.map(({ point, values }) => ({ point, values }))).toEqual(
+      one.trials.map(({ point, values }) => ({ point, values })),
+    );
+    expect(one.trials).toHaveLength(16);
+    // The last generation has learned for four epochs.
+    expect(one.best?.state?.epoch).toBe(4);
+    expect(scoreOf(one.best?.trial as Trial)).toBeLessThan(
+      Math.min(...one.trials.slice(0, 4).map(scoreOf)),
+    );
+  });
+
+  it("reports a trial that cannot run, and goes on", async () => {
+    const all = await lastValueFrom(
+      search$({
+        space: { batchSize: oneOf([0, 4]) },
+        pipeline: ({ batchSize }) => ({ ...line({ learningRate: 0.1 }), batchSize }),
+        strategy: gridSearch(),
+      }).pipe(toArray()),
+    );
+    const failed = all.find((event) => event._tag === "TrialEnded" && event.error !== undefined);
+    expect(failed).toMatchObject({
+      trial: { outcome: "failed" },
+      error: { _tag: "InvalidBatchSize" },
+    });
+    expect(all.at(-1)).toMatchObject({ best: { values: { batchSize: 4 } } });
+  });
+
+  it("ends a trial that takes too long", async () => {
+    const slow = { ...line({ learningRate: 0.1 }), epochs: 1e9 };
+    const all = await lastValueFrom(
+      search$({
+        ...base,
+        pipeline: () => slow,
+        strategy: randomSearch({ trials: 2 }),
+        seconds: 0.1,
+        parallel: 2,
+      }).pipe(toArray()),
+    );
+    const errors = all.flatMap((event) => (event._tag === "TrialEnded" ? [event.error] : []));
+    expect(errors).toMatchObject([{ _tag: "TrialTimedOut" }, { _tag: "TrialTimedOut" }]);
+    // What they had reached counts for nothing.
+    expect(all.at(-1)).toMatchObject({ best: undefined });
+  });
+
+  it("an unknown monitor fails every trial with its name", async () => {
+    const all = await events({
+      strategy: randomSearch({ trials: 1 }),
+      monitor: "validation.speed",
+    });
+    expect(all.find(({ _tag }) => _tag === "TrialEnded")).toMatchObject({
+      error: { _tag: "UnknownMonitor" },
+    });
+  });
+
+  it("interrupts its trials when it is unsubscribed from", async () => {
+    let epochs = 0;
+    const of = withCallback((run$) => {
+      epochs += 1;
+      return run$;
+    })(line({ learningRate: 0.1 }));
+    const search = search$({
+      ...base,
+      pipeline: () => ({ ...of, epochs: 1e9 }),
+      strategy: randomSearch({ trials: 9 }),
+    });
+    await lastValueFrom(search.pipe(takeWhile(({ _tag }) => _tag === "TrialStarted", true)));
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(epochs).toBe(1);
+  });
+
+  it.each([
+    { space: {} },
+    { parallel: 0 },
+    { seconds: 0 },
+    { from: [{ id: 0, point: [0.1, 0.2], values: [], outcome: "complete" } as const] },
+  ])("refuses %j", (wrong) => {
+    expect(() => search$({ ...base, strategy: gridSearch(), ...wrong } as never)).toThrow(
+      expect.objectContaining({ _tag: "InvalidArgument" }),
+    );
+  });
+});
