@@ -3,6 +3,7 @@ import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import { InvalidFlag, UnknownName } from "../errors.ts";
 import { nearest } from "./nearest.ts";
+import { type Split, splits } from "./predict/splits.ts";
 
 /**
  * A flag of the command line.
@@ -35,13 +36,21 @@ export interface Settings {
   readonly plan?: boolean;
   readonly code?: boolean;
   readonly deterministic?: boolean;
+  readonly state?: string;
+  readonly on?: Split;
+  readonly input?: string;
+  readonly output?: string;
 }
 
 export type Invocation =
   | { readonly command: "help"; readonly about: CommandName | undefined }
   | { readonly command: "list"; readonly settings: Settings }
   | { readonly command: "train"; readonly pipeline: string; readonly settings: Settings }
-  | { readonly command: "summary"; readonly pipeline: string; readonly settings: Settings };
+  | {
+      readonly command: "summary" | "evaluate" | "predict" | "export";
+      readonly pipeline: string;
+      readonly settings: Settings;
+    };
 
 type Read = (text: string) => Settings | undefined;
 
@@ -134,6 +143,37 @@ const settings: readonly Setting[] = [
     ),
   },
   {
+    name: "state",
+    value: "FILE",
+    help: "a checkpoint of the pipeline, or the folder of its run",
+    expected: "the name of a file or folder",
+    read: (text) => (text === "" ? undefined : { state: text }),
+  },
+  {
+    name: "on",
+    value: splits.join("|"),
+    help: "the data to evaluate on; by default what was held out for testing",
+    expected: `one of ${splits.join(", ")}`,
+    read: (text) => {
+      const on = splits.find((split) => split === text);
+      return on === undefined ? undefined : { on };
+    },
+  },
+  {
+    name: "input",
+    value: "FILE",
+    help: "rows to predict: a table (.csv), rows (.json), a picture (.png), or a text on each line (.txt)",
+    expected: "the name of a file",
+    read: (text) => (text === "" ? undefined : { input: text }),
+  },
+  {
+    name: "output",
+    value: "FILE",
+    help: "the file to write",
+    expected: "the name of a file",
+    read: (text) => (text === "" ? undefined : { output: text }),
+  },
+  {
     name: "json",
     help: "print JSON, one event per line",
     expected: "no value",
@@ -167,6 +207,21 @@ export const commands = {
     takesPipeline: true,
     help: "a pipeline's layers, shapes and parameters, and what its step will cost",
     flags: ["plan", "code", "batch-size", "backend", "deterministic", "json"],
+  },
+  evaluate: {
+    takesPipeline: true,
+    help: "the loss and metrics of a trained model: a model or checkpoint in a file, a run, or a pipeline",
+    flags: ["state", "on", "backend", "threads", "json"],
+  },
+  predict: {
+    takesPipeline: true,
+    help: "what a trained model says about the rows of a file",
+    flags: ["input", "state", "backend", "threads", "json"],
+  },
+  export: {
+    takesPipeline: true,
+    help: "write a trained model to a file that needs no pipeline",
+    flags: ["output", "state", "json"],
   },
 } as const satisfies { readonly [name: string]: Command };
 

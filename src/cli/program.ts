@@ -28,6 +28,7 @@ import { type BackendName, type Invocation, parse, type Settings } from "./comma
 import { help } from "./help.ts";
 import { library, pipelineNamed } from "./library.ts";
 import { listed, listText } from "./list.ts";
+import { evaluated, exported, predicted } from "./predict/commands.ts";
 import { summaryCodeText, summaryPlanText, summaryText } from "./summary.ts";
 
 const backends = {
@@ -91,6 +92,9 @@ const training = Effect.fnUntraced(function* (name: string, settings: Settings) 
   return events$.pipe(settings.json === true ? lines : printProgress());
 });
 
+/** The commands about trained models: each returns the text to print. */
+const trainedModel = { evaluate: evaluated, predict: predicted, export: exported } as const;
+
 const perform = Effect.fnUntraced(function* (asked: Invocation) {
   switch (asked.command) {
     case "help":
@@ -99,6 +103,13 @@ const perform = Effect.fnUntraced(function* (asked: Invocation) {
       return yield* list(asked.settings);
     case "summary":
       return yield* summary(asked.pipeline, asked.settings);
+    case "evaluate":
+    case "predict":
+    case "export": {
+      const { pipeline, settings } = asked;
+      const text = trainedModel[asked.command](pipeline, settings);
+      return yield* Effect.flatMap(Effect.provide(text, servicesOf(settings)), print);
+    }
     case "train":
       return subscribeMain(yield* training(asked.pipeline, asked.settings));
   }

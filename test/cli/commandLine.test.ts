@@ -59,7 +59,7 @@ describe("the command line", () => {
       new UnknownName({
         kind: "command",
         name: "--jsn",
-        known: ["list", "train", "summary"],
+        known: ["list", "train", "summary", "evaluate", "predict", "export"],
         nearest: undefined,
       }),
     ],
@@ -68,7 +68,7 @@ describe("the command line", () => {
       new UnknownName({
         kind: "command",
         name: "lst",
-        known: ["list", "train", "summary"],
+        known: ["list", "train", "summary", "evaluate", "predict", "export"],
         nearest: "list",
       }),
     ],

@@ -13,11 +13,12 @@ import type { TrainState } from "../state/state.ts";
 import { decodeModel, encodeModel, type Model, modelOf } from "./model.ts";
 
 /** The metadata key that holds everything of a model but its params. */
-const key = "fluxion.model";
+export const modelKey = "fluxion.model";
 
-const contentOf = (model: Model) => ({
+/** A model as what a safetensors file holds. */
+export const contentOf = (model: Model) => ({
   tensors: model.params,
-  metadata: { [key]: encodeModel(model) },
+  metadata: { [modelKey]: encodeModel(model) },
 });
 
 /**
@@ -37,11 +38,11 @@ const modelIn = ({ tensors, metadata, hash }: SafetensorsFile, where: string) =>
   Effect.suspend(() => {
     const refuse = (path: string, expected: string) =>
       Effect.fail(new DecodeError({ where, issues: [{ path: [path], expected, actual: "none" }] }));
-    const json = Object.hasOwn(metadata, key) ? metadata[key] : undefined;
+    const json = Object.hasOwn(metadata, modelKey) ? metadata[modelKey] : undefined;
     // Without its hash, a changed bit would go unnoticed.
     if (hash === undefined) return refuse("hash", "a SHA-256 hash of the file");
     return json === undefined
-      ? refuse(key, "a model that saveModel wrote")
+      ? refuse(modelKey, "a model that saveModel wrote")
       : decodeModel(json, tensors, where);
   });
 

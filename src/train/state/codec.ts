@@ -20,7 +20,7 @@ import type { TrainState } from "./state.ts";
 const version = 3;
 
 /** The key of the metadata that holds everything of a checkpoint but its tensors. */
-const checkpointKey = "fluxion.checkpoint";
+export const checkpointKey = "fluxion.checkpoint";
 
 const headerCodec = t.readonly(
   t.type({ version: t.literal(version), pipeline: t.string, state: t.unknown }),

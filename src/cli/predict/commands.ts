@@ -1,0 +1,93 @@
+import * as Effect from "effect/Effect";
+import { InvalidFlag } from "../../errors.ts";
+import { writeSafetensors } from "../../io/index.ts";
+import { table } from "../../terminal/table.ts";
+import { jsonLine, oneLine } from "../../terminal.ts";
+import { evaluate, type On } from "../../train/loop/evaluate.ts";
+import { confusionLines } from "../../train/operators/confusionTable.ts";
+import type { AnyPipeline } from "../../train/pipeline/pipeline.ts";
+import type { Answer } from "../../train/predict/answers.ts";
+import { contentOf } from "../../train/predict/modelFile.ts";
+import { makeModelPredictor } from "../../train/predict/predict.ts";
+import { rowsIn } from "./input.ts";
+import type { Split } from "./splits.ts";
+import { asModel, asState, targetOf } from "./target.ts";
+
+/** What the commands about trained models are given. */
+export interface Given {
+  readonly state?: string;
+  readonly on?: Split;
+  readonly input?: string;
+  readonly output?: string;
+  readonly json?: boolean;
+}
+
+const required = (flag: string, value: string | undefined, expected: string) =>
+  value === undefined
+    ? Effect.fail(new InvalidFlag({ flag, value, expected }))
+    : Effect.succeed(value);
+
+/** The split to evaluate on: the test data where there are some, or else what is held out, or else all. */
+const splitOf = Effect.fnUntraced(function* (of: AnyPipeline) {
+  const { validation, test } = yield* of.source;
+  if (test !== undefined) return "test";
+  return validation !== undefined || of.validationShare > 0 ? "validation" : "train";
+});
+
+/** Evaluates a trained model on a split of its pipeline's data. Returns the text to print. */
+export const evaluated = Effect.fnUntraced(function* (name: string, given: Given) {
+  const { of, state } = yield* asState(yield* targetOf(name, given.state));
+  const on: On = given.on ?? (yield* splitOf(of));
+  const { loss, metrics, confusion } = yield* evaluate(of, state, on);
+  if (given.json === true)
+    return jsonLine({ pipeline: of.name, on, loss, metrics, ...(confusion && { confusion }) });
+  const numbers = Object.entries({ loss, ...metrics }).map(
+    ([metric, value]) => `${oneLine(metric)} ${value.toFixed(4)}`,
+  );
+  return [
+    `${oneLine(of.name)} · ${on}  ${numbers.join("  ")}`,
+    ...(confusion === undefined ? [] : confusionLines(confusion)),
+  ].join("\n");
+});
+
+const valueText = ({ value }: { readonly value: unknown }): string =>
+  JSON.stringify(value, (_, x: unknown) => (typeof x === "number" ? Number(x.toPrecision(6)) : x));
+
+/** Answers as a table. */
+const answersText = (answers: readonly Answer[]): string => {
+  const rows = answers.map((answer, i) =>
+    "class" in answer
+      ? [String(i + 1), oneLine(answer.class), answer.probability.toFixed(4)]
+      : [String(i + 1), valueText(answer)],
+  );
+  const classified = answers.some((answer) => "class" in answer);
+  return classified
+    ? table(["row", "class", "probability"], rows, { numeric: [0, 2] })
+    : table(["row", "output"], rows, { numeric: [0] });
+};
+
+/** Predicts for the rows of a file. Returns the text to print: a table, or a line of JSON for each row. */
+export const predicted = Effect.fnUntraced(function* (name: string, given: Given) {
+  const input = yield* required(
+    "--input",
+    given.input,
+    "a file of rows: .csv, .json, .png or .txt",
+  );
+  const model = yield* asModel(yield* targetOf(name, given.state));
+  const rows = yield* rowsIn(model, input);
+  const answers = yield* Effect.scoped(
+    Effect.flatMap(makeModelPredictor(model), (predict) => predict.answers(rows)),
+  );
+  return given.json === true ? answers.map(jsonLine).join("\n") : answersText(answers);
+});
+
+/** Writes a model that needs no pipeline. Returns the text to print. */
+export const exported = Effect.fnUntraced(function* (name: string, given: Given) {
+  const output = yield* required("--output", given.output, "the name of the file to write");
+  const model = yield* asModel(yield* targetOf(name, given.state));
+  yield* writeSafetensors(output, contentOf(model));
+  const params = Object.values(model.params).reduce((n, { size }) => n + size, 0);
+  return given.json === true
+    ? jsonLine({ pipeline: model.name, output, parameters: params })
+    : `${oneLine(model.name)}: ${params} parameters in ${oneLine(output)}`;
+});

@@ -1,0 +1,157 @@
+import { extname } from "node:path";
+import * as Effect from "effect/Effect";
+import * as t from "io-ts/lib/index.js";
+import { decodeJson } from "../../codec/decode.ts";
+import { csvRecords } from "../../data/csv.ts";
+import { readBytes, readText } from "../../data/files.ts";
+import { decodePng } from "../../data/raw/png.ts";
+import type { Fields, FromRaw, Raw } from "../../data/raw/raw.ts";
+import {
+  DataSourceError,
+  type DecodeError,
+  InvalidArgument,
+  InvalidFlag,
+  TableCorrupt,
+} from "../../errors.ts";
+import type { TensorType } from "../../ir/expr.ts";
+import { allocate } from "../../tensor/dtype.ts";
+import { showShape, sizeOf } from "../../tensor/shape.ts";
+import { Tensor } from "../../tensor/tensor.ts";
+import type { Model } from "../../train/predict/model.ts";
+import type { RawRow } from "../../train/predict/rows.ts";
+
+/** The column of a model that is made of raw values of a kind. */
+const columnFor = (
+  { name, inputs }: Model,
+  kind: FromRaw["kind"],
+  file: string,
+): Effect.Effect<readonly [string, FromRaw], InvalidArgument> => {
+  const found = Object.entries(inputs).find(([, from]) => from?.kind === kind);
+  const takes = Object.entries(inputs).map(([column, from]) => `${from?.kind} (${column})`);
+  return found?.[1] === undefined
+    ? Effect.fail(
+        new InvalidArgument({
+          op: `predict with ${name}`,
+          argument: "the input",
+          expected: takes.length === 0 ? "rows of numbers as .json" : `one of: ${takes.join(", ")}`,
+          actual: `${file}, which holds ${kind === "picture" ? "a picture" : kind}`,
+        }),
+      )
+    : Effect.succeed([found[0], found[1]]);
+};
+
+const picture = Effect.fnUntraced(function* (model: Model, file: string) {
+  const [column] = yield* columnFor(model, "picture", file);
+  const png = decodePng(yield* readBytes(file));
+  if (typeof png === "string")
+    return yield* new DataSourceError({ source: file, reason: `it is ${png}` });
+  const { width, height, rgba } = png;
+  return [{ [column]: { width, height, data: rgba } }];
+});
+
+/** The records of a table, of which every `rows` consecutive ones are an input. */
+const table = Effect.fnUntraced(function* (model: Model, file: string) {
+  const [column, from] = yield* columnFor(model, "records", file);
+  const read = csvRecords(yield* readText(file));
+  const corrupt = (line: number, expected: string, actual: string) =>
+    new TableCorrupt({ file, line, column: "", expected, actual });
+  if (read._tag === "Left")
+    return yield* corrupt(read.left.line, read.left.expected, read.left.actual);
+  const [header = { line: 1, fields: [] }, ...lines] = read.right;
+  const names = header.fields;
+  const wrong = lines.find(({ fields }) => fields.length !== names.length);
+  if (wrong !== undefined)
+    return yield* corrupt(wrong.line, `${names.length} fields`, String(wrong.fields.length));
+  const records = lines.map(
+    ({ fields }): Fields => Object.fromEntries(names.map((name, i) => [name, fields[i] as string])),
+  );
+  const rows = from.kind === "records" ? from.rows : undefined;
+  if (rows === undefined) return records.map((record) => ({ [column]: record }));
+  if (records.length < rows)
+    return yield* corrupt(
+      header.line,
+      `at least ${rows} lines after the names`,
+      String(records.length),
+    );
+  return records.slice(rows - 1).map((_, i) => ({ [column]: records.slice(i, i + rows) }));
+});
+
+const texts = Effect.fnUntraced(function* (model: Model, file: string) {
+  const [column] = yield* columnFor(model, "text", file);
+  const lines = (yield* readText(file)).split(/\r?\n/);
+  if (lines.at(-1) === "") lines.pop();
+  return lines.map((line) => ({ [column]: line }));
+});
+
+/** Numbers in nested lists as a tensor of a column's type; other values as they are. */
+const valueOf = (
+  column: string,
+  type: TensorType | undefined,
+  value: unknown,
+): Effect.Effect<Tensor | Raw, InvalidArgument> => {
+  const flat = [value].flat(Number.POSITIVE_INFINITY) as readonly unknown[];
+  // Numbers in lists are what the column holds. Anything else is a raw value, which is checked when it is prepared.
+  if (type === undefined || typeof flat[0] !== "number") return Effect.succeed(value as Raw);
+  const { shape, dtype } = type;
+  const wrong = flat.find((x) => typeof x !== "number");
+  if (wrong !== undefined || flat.length !== sizeOf(shape))
+    return Effect.fail(
+      new InvalidArgument({
+        op: "predict",
+        argument: `column "${column}"`,
+        expected: `${sizeOf(shape)} numbers for ${dtype} ${showShape(shape)}`,
+        actual: wrong === undefined ? `${flat.length} numbers` : JSON.stringify(wrong),
+      }),
+    );
+  const data = allocate(dtype, flat.length);
+  data.set(flat as readonly number[]);
+  return Effect.succeed(Tensor.own(shape, dtype, data));
+};
+
+const json = Effect.fnUntraced(function* (model: Model, file: string) {
+  const read = yield* decodeJson(t.unknown, yield* readText(file), file);
+  const rows = Array.isArray(read) ? (read as readonly unknown[]) : [read];
+  return yield* Effect.forEach(rows, (row, i) =>
+    Effect.gen(function* () {
+      if (typeof row !== "object" || row === null || Array.isArray(row))
+        return yield* new InvalidArgument({
+          op: "predict",
+          argument: `row ${i} of ${file}`,
+          expected: `an object with the columns ${Object.keys(model.columns).join(", ")}`,
+          actual: JSON.stringify(row),
+        });
+      const made: { [column: string]: Tensor | Raw } = {};
+      for (const [column, value] of Object.entries(row)) {
+        const type = Object.hasOwn(model.columns, column) ? model.columns[column] : undefined;
+        made[column] = yield* valueOf(column, type, value);
+      }
+      return made;
+    }),
+  );
+});
+
+/** The errors of an input file. */
+type Unusable = DataSourceError | TableCorrupt | DecodeError | InvalidArgument | InvalidFlag;
+
+type Read = (model: Model, file: string) => Effect.Effect<readonly RawRow[], Unusable>;
+
+const readers: { readonly [ending: string]: Read } = {
+  ".csv": table,
+  ".json": json,
+  ".png": picture,
+  ".txt": texts,
+};
+
+/**
+ * The rows of an input file: the lines of a table, the rows of a JSON document, a picture, or a text on each line.
+ *
+ * **Fails with** `InvalidFlag` for another kind of file; `InvalidArgument` where the model takes no such input, or the
+ * input is not what it takes; `DataSourceError`, `TableCorrupt`, `DecodeError`.
+ */
+export const rowsIn: Read = (model, file) => {
+  const ending = extname(file).toLowerCase();
+  const read = Object.hasOwn(readers, ending) ? readers[ending] : undefined;
+  if (read !== undefined) return read(model, file);
+  const expected = `a file that ends in ${Object.keys(readers).join(", ")}`;
+  return Effect.fail(new InvalidFlag({ flag: "--input", value: file, expected }));
+};

@@ -1,0 +1,168 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { crc32, deflateSync } from "node:zlib";
+import * as Effect from "effect/Effect";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { mnistMlp } from "../../pipelines/mnist-mlp.ts";
+import { perceptron } from "../../pipelines/perceptron.ts";
+import { evaluated, exported, type Given, predicted } from "../../src/cli/predict/commands.ts";
+import { formatError, saveCheckpoint, saveModel, train$ } from "../../src/index.ts";
+import { initialState } from "../../src/train/index.ts";
+import { collect, lastOf } from "../train/examples.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "fluxion-cli-"));
+const at = (name: string): string => join(folder, name);
+const written = (name: string, text: string | Uint8Array): string => {
+  writeFileSync(at(name), text);
+  return at(name);
+};
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const [checkpoint, model, digits] = [
+  "run/step-000000100.safetensors",
+  "iris.safetensors",
+  "digits.safetensors",
+].map(at) as [string, string, string];
+const run = Effect.runPromise;
+const told = (work: Effect.Effect<string, unknown>): Promise<string> =>
+  run(Effect.match(work, { onFailure: formatError, onSuccess: (text) => text }));
+const saying = (name: string, given: Given) => told(predicted(name, given));
+
+beforeAll(async () => {
+  mkdirSync(at("run"));
+  const { state } = lastOf(await collect(train$(perceptron)), "Completed");
+  await run(saveCheckpoint(perceptron, state as never, checkpoint));
+  await run(saveModel(perceptron, state as never, model));
+  await run(saveModel(mnistMlp, initialState(mnistMlp), digits));
+});
+
+const table = "sepal_length,petal_length,name\n5.1,1.4,a\n6.0,4.5,b\n";
+
+describe("fluxion predict", () => {
+  it("says the class of each line of a table, from a file, a run or a pipeline with a state", async () => {
+    const input = written("x.csv", table);
+    const text = await saying(model, { input });
+    expect(text).toMatch(/1 {2}setosa +0\.9\d+\n +2 {2}versicolor +0\.9\d+$/);
+    for (const [name, state] of [
+      [checkpoint],
+      [at("run")],
+      ["perceptron", checkpoint],
+      ["perceptron", at("run")],
+    ])
+      expect(
+        await saying(name as string, { input, ...(state === undefined ? {} : { state }) }),
+      ).toBe(text);
+  });
+
+  it("prints a line of JSON for each row of a JSON document, of numbers or of fields", async () => {
+    const rows = [{ lengths: [5.1, 1.4] }, { lengths: { sepal_length: 6, petal_length: 4.5 } }];
+    const lines = await saying(model, {
+      input: written("x.json", JSON.stringify(rows)),
+      json: true,
+    });
+    const said = lines.split("\n").map((line) => JSON.parse(line) as { readonly class: string });
+    expect(said.map((answer) => answer.class)).toEqual(["setosa", "versicolor"]);
+  });
+
+  it("reads a picture", async () => {
+    const png = grayPng(28, 28);
+    expect(await saying(digits, { input: written("x.png", png) })).toMatch(/1 {2}\d {2,}0\.\d{4}$/);
+    expect(await saying(digits, { input: written("small.png", grayPng(20, 20)) })).toContain(
+      "a picture of 28 × 28 pixels",
+    );
+  });
+
+  it.each<[string, Given | (() => Given), string]>([
+    [
+      "a column that is missing",
+      () => ({ input: written("y.csv", "sepal_length\n3\n") }),
+      'no column "petal_length"',
+    ],
+    [
+      "a field that is no number",
+      () => ({ input: written("z.csv", "sepal_length,petal_length\n3,x\n") }),
+      '"petal_length" is "x"',
+    ],
+    [
+      "lines of other lengths",
+      () => ({ input: written("w.csv", "a,b\n1\n") }),
+      "expected 2 fields, found 1",
+    ],
+    [
+      "another count of numbers",
+      () => ({ input: written("y.json", '{"lengths":[1]}') }),
+      "2 numbers for f32 [2]",
+    ],
+    [
+      "no object",
+      () => ({ input: written("z.json", "[3]") }),
+      "an object with the columns lengths",
+    ],
+    ["no JSON", () => ({ input: written("w.json", "{") }), "a JSON document"],
+    ["no rows", () => ({ input: written("v.json", "[]") }), "no examples"],
+    ["a picture", () => ({ input: written("v.png", grayPng(1, 1)) }), "records (lengths)"],
+    ["another kind of file", { input: "x.docx" }, "a file that ends in .csv, .json, .png, .txt"],
+    ["a file that is not there", { input: "none.csv" }, "there is no such file"],
+    ["no input", {}, "--input has no value"],
+  ])("refuses %s", async (_, given, reason) => {
+    expect(await saying(model, typeof given === "function" ? given() : given)).toContain(reason);
+  });
+
+  it("refuses a file that is neither, an empty run, and a pipeline without a state", async () => {
+    const input = written("x.csv", table);
+    mkdirSync(at("empty"));
+    expect(await saying(at("empty"), { input })).toContain("no checkpoint of a run is in it");
+    expect(await saying(written("a.safetensors", "{}"), { input })).toContain("SafetensorsCorrupt");
+    expect(await saying(at("none.safetensors"), { input })).toContain("there is no such file");
+    expect(await saying("perceptron", { input })).toContain("a checkpoint of perceptron");
+    expect(await saying("perceptrom", { input })).toContain('did you mean "perceptron"?');
+    expect(await saying("mnist-mlp", { state: checkpoint, input })).toContain("CheckpointMismatch");
+  });
+});
+
+describe("fluxion evaluate", () => {
+  it("gives the metrics of a run, and the same of a model", async () => {
+    const text = await told(evaluated(at("run"), {}));
+    expect(text).toBe("perceptron · train  loss 0.0000  accuracy 1.0000");
+    expect(await told(evaluated(model, {}))).toBe(text);
+    expect(JSON.parse(await told(evaluated(model, { json: true })))).toEqual({
+      ...{ pipeline: "perceptron", on: "train", loss: 0 },
+      metrics: { accuracy: 1 },
+    });
+    expect(await told(evaluated(model, { on: "test" }))).toContain('give it a dataset or "train"');
+  });
+});
+
+describe("fluxion export", () => {
+  it("writes the model of a run", async () => {
+    const output = at("exported.safetensors");
+    expect(await told(exported(at("run"), { output }))).toContain("3 parameters in");
+    const input = written("x.csv", table);
+    expect(await saying(output, { input })).toBe(await saying(model, { input }));
+    expect(await told(exported(at("run"), {}))).toContain("--output has no value");
+  });
+});
+
+/** A PNG file of gray pixels. */
+function grayPng(width: number, height: number): Uint8Array {
+  const part = (kind: string, body: Uint8Array): Buffer => {
+    const named = Buffer.concat([Buffer.from(kind, "latin1"), body]);
+    const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)];
+    length.writeUInt32BE(body.length);
+    sum.writeUInt32BE(crc32(named));
+    return Buffer.concat([length, named, sum]);
+  };
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header[8] = 8;
+  const lines = Buffer.alloc(height * (width + 1), 128);
+  for (let y = 0; y < height; y++) lines[y * (width + 1)] = 0;
+  return Buffer.concat([
+    Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
+    part("IHDR", header),
+    part("IDAT", deflateSync(lines)),
+    part("IEND", new Uint8Array()),
+  ]);
+}
