@@ -84,7 +84,7 @@ export {
   type PipelineOptions,
   pipeline,
 } from "./pipeline/pipeline.ts";
-export type { Sources, Splits } from "./pipeline/splits.ts";
+export type { HeldOut, Sources, Splits } from "./pipeline/splits.ts";
 export type { Answer, Classified, Measured } from "./predict/answers.ts";
 export { type Model, modelOf } from "./predict/model.ts";
 export { decodeModelFile, encodeModelFile, loadModel, saveModel } from "./predict/modelFile.ts";

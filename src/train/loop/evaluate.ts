@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect";
 import type { Backend, Tensors } from "../../backend/backend.ts";
 import { heldBack, type Later, mapLater } from "../../backend/later.ts";
-import { Dataset, type Row } from "../../data/dataset.ts";
-import type { SourceError } from "../../data/source/epochs.ts";
+import { Dataset } from "../../data/dataset.ts";
+import type { Epochs, SourceError } from "../../data/source/epochs.ts";
 import { epochsOf } from "../../data/source/read.ts";
 import { validate } from "../../data/validate.ts";
 import {
@@ -17,12 +17,14 @@ import {
   type WorkerLost,
 } from "../../errors.ts";
 import { flattenTensors } from "../../ir/trees.ts";
-import { evaluationProgram, typesOf } from "../../learn/program.ts";
+import { type ColumnTypes, evaluationProgram, typesOf } from "../../learn/program.ts";
 import { type Summaries, scoring } from "../../learn/scoring.ts";
+import type { Key } from "../../tensor/key.ts";
 import type { Evaluation } from "../events/event.ts";
 import { splitsOf } from "../pipeline/holdOut.ts";
 import type { AnyPipeline, Pipeline } from "../pipeline/pipeline.ts";
-import { checkColumns, datasetOf, labelsOf, trainedMismatch } from "../pipeline/validate.ts";
+import type { HeldOut } from "../pipeline/splits.ts";
+import { checkColumns, labelsOf, trainedMismatch } from "../pipeline/validate.ts";
 import { orDefault } from "../services.ts";
 import { initialState, keptOf } from "../state/initial.ts";
 import type { TrainState } from "../state/state.ts";
@@ -48,59 +50,72 @@ export type EpochError = CannotPrepare | SourceError | NonFinite | WorkerLost;
 const fewest = 64;
 
 /**
- * Evaluates the loss and metrics of a state on examples, in order. Programs are compiled once per batch size and
- * kept.
+ * Held-out rows in batches, in order. The rows of a stream are checked as they are read, and only a few batches are in
+ * memory.
+ */
+export const heldOut = (
+  of: AnyPipeline,
+  rows: HeldOut,
+  key: Key,
+): Effect.Effect<Epochs, SourceError> => {
+  const size = (rows instanceof Dataset ? rows.size : rows.rows) ?? Number.POSITIVE_INFINITY;
+  const batchSize = Math.min(Math.max(of.batchSize, fewest), size);
+  return epochsOf(rows, { batchSize, key, shuffle: false, labels: labelsOf(of.learner) });
+};
+
+/**
+ * Evaluates the loss and metrics of a state on rows, in order, and counts them. Programs are compiled once per type of
+ * batch and kept.
  */
 export type Evaluator = (
   state: TrainState,
-  examples: Dataset<Row>,
+  rows: Epochs,
   closed: () => boolean,
-) => Effect.Effect<Evaluation, CannotCompile | SourceError | WorkerLost, Backend>;
+) => Effect.Effect<
+  Evaluation & { readonly examples: number },
+  CannotCompile | SourceError | WorkerLost,
+  Backend
+>;
+
+const typesText = (types: ColumnTypes): string =>
+  Object.entries(types)
+    .map(([column, { shape, dtype }]) => `${column} ${dtype} ${shape.join()}`)
+    .join("; ");
 
 /** The evaluator of a pipeline's learner. */
 export const evaluator = (of: AnyPipeline): Evaluator => {
-  const compiled = new Map<number, CompiledStep>();
+  const compiled = new Map<string, CompiledStep>();
   const { empty, concat, read, score, confusion } = scoring(of.learner.metrics);
 
-  const compiledFor = Effect.fnUntraced(function* (
-    size: number,
-    state: TrainState,
-    examples: Dataset<Row>,
-  ) {
-    const known = compiled.get(size);
-    if (known !== undefined) return known;
-    const types = typesOf(examples.columns, size);
-    const step = yield* evaluationProgram(of.learner, keptOf(state), types);
-    const made = yield* compileStep(step, types, of);
-    compiled.set(size, made);
-    return made;
-  });
+  return Effect.fnUntraced(function* (state, { spec, buckets, open }, closed) {
+    const services = yield* Effect.context<Backend>();
+    const kept = keptOf(state);
+    const { leaves } = flattenTensors(kept);
+    const reader = yield* open(0, 0);
+    const compile = Effect.fnUntraced(function* (types: ColumnTypes) {
+      const step = yield* evaluationProgram(of.learner, kept, types);
+      const made = yield* compileStep(step, types, of);
+      yield* checkColumns(made.columns, spec);
+      compiled.set(typesText(types), made);
+    });
 
-  return Effect.fnUntraced(function* (state, examples, closed) {
-    const batchSize = Math.min(Math.max(of.batchSize, fewest), examples.size);
-    const rest = examples.size % batchSize;
-    const whole = yield* compiledFor(batchSize, state, examples);
-    const last = rest === 0 ? whole : yield* compiledFor(rest, state, examples);
-    yield* checkColumns(whole.columns, examples.columns);
-    const epochs = yield* epochsOf(examples, { batchSize, key: state.key, shuffle: false });
-    const reader = yield* epochs.open(0, 0);
-    const { leaves } = flattenTensors(keptOf(state));
-    const taken = whole.takes.map((i) => leaves[i] as Tensors[number]);
-    let summaries = empty;
+    let [summaries, examples, ahead] = [empty, 0, 0];
     let answers: readonly Later<Summaries>[] = [];
-    const submit = (): Submitted<SourceError> => {
+    const submit = (): Submitted<CannotCompile | SourceError> => {
       const rows = reader.ready();
       if (rows === undefined) return reader.wait;
       if (rows === 0) return "ended";
-      const program = rows === batchSize ? whole : last;
-      const outputs = program.executable.run([
-        ...taken,
-        ...inputsOf(program, reader.fill, state.epoch),
-      ]);
+      const types = typesOf(buckets[reader.bucket()] ?? spec, rows);
+      const step = compiled.get(typesText(types));
+      if (step === undefined) return Effect.provideContext(compile(types), services);
+      const taken = step.takes.map((i) => leaves[i] as Tensors[number]);
+      const outputs = step.executable.run([...taken, ...inputsOf(step, reader.fill, state.epoch)]);
       const summary = mapLater(outputs, (given) =>
-        program.report(given).summaries.map(read).reduce(concat),
+        step.report(given).summaries.map(read).reduce(concat),
       );
       answers = [...answers, heldBack(summary)];
+      examples += rows;
+      ahead = step.executable.ahead;
       return "submitted";
     };
     const oldest = (): Later<Summaries> => {
@@ -111,22 +126,21 @@ export const evaluator = (of: AnyPipeline): Evaluator => {
     const use = (summary: Summaries): undefined => {
       summaries = concat(summaries, summary);
     };
-    const { ahead } = whole.executable;
     const room = (): boolean => answers.length <= ahead;
-    yield* inTurns<Summaries, SourceError>({ submit, room, read: oldest, use }, closed);
-    return { ...score(summaries), confusion: confusion(summaries) };
+    yield* inTurns({ submit, room, read: oldest, use }, closed);
+    return { ...score(summaries), confusion: confusion(summaries), examples };
   }, Effect.scoped);
 };
 
-/** The examples to evaluate on: those of a split of the pipeline's data, or others. */
-export type On = "train" | "validation" | "test" | Dataset<Row>;
+/** The rows to evaluate on: those of a split of the pipeline's data, or others. */
+export type On = "train" | "validation" | "test" | HeldOut;
 
-/** The examples of a split. */
-const examplesOn = Effect.fnUntraced(function* <E>(of: Pipeline<unknown, E>, on: On) {
-  if (on instanceof Dataset) return on;
+/** The rows of a split. */
+const rowsOn = Effect.fnUntraced(function* <E>(of: Pipeline<unknown, E>, on: On) {
+  if (typeof on === "object") return on;
   const { train, validation, test } = yield* splitsOf(of, yield* of.source);
-  const splits: { readonly [split: string]: Dataset<Row> | undefined } = {
-    train: datasetOf(train),
+  const splits: { readonly [split: string]: HeldOut | undefined } = {
+    train: train instanceof Dataset || train._tag !== "Experience" ? train : undefined,
     validation,
     test,
   };
@@ -136,14 +150,14 @@ const examplesOn = Effect.fnUntraced(function* <E>(of: Pipeline<unknown, E>, on:
   return yield* new InvalidArgument({
     op: `evaluate the pipeline "${of.name}"`,
     argument: "on",
-    expected: ["a dataset", ...known.map((split) => `"${split}"`)].join(" or "),
+    expected: ["a dataset", "a stream", ...known.map((split) => `"${split}"`)].join(" or "),
     actual: JSON.stringify(on) ?? "nothing",
   });
 });
 
 /**
- * Evaluates a trained state on a split of the pipeline's data (`"test"`), or on any dataset with its columns: loss,
- * metrics, and a confusion matrix where a metric has one.
+ * Evaluates a trained state on a split of the pipeline's data (`"test"`), or on any dataset or stream with its columns:
+ * loss, metrics, and a confusion matrix where a metric has one.
  *
  * It computes on the caller's `Backend`, or else on the default one.
  *
@@ -158,12 +172,16 @@ const evaluating = Effect.fnUntraced(function* <E>(
   state: TrainState,
   on: On,
 ) {
-  const examples = yield* examplesOn(of, on);
-  const labels = labelsOf(of.learner);
-  yield* checkColumns(Object.keys(labels), examples.columns);
-  const where = `${of.name}: ${on instanceof Dataset ? "evaluated" : on} data`;
-  yield* validate(examples, { where, labels });
+  const rows = yield* rowsOn(of, on);
+  if (rows instanceof Dataset) {
+    const labels = labelsOf(of.learner);
+    yield* checkColumns(Object.keys(labels), rows.columns);
+    const where = `${of.name}: ${typeof on === "object" ? "evaluated" : on} data`;
+    yield* validate(rows, { where, labels });
+  }
   const mismatch = trainedMismatch(of, state.carried, initialState(of).carried);
   if (mismatch !== undefined) return yield* mismatch;
-  return yield* evaluator(of)(state, examples, () => false);
+  const epochs = yield* heldOut(of, rows, state.key);
+  const { examples: _, ...evaluation } = yield* evaluator(of)(state, epochs, () => false);
+  return evaluation satisfies Evaluation;
 });

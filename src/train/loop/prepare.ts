@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect";
 import type { ReverseMode } from "../../autodiff/index.ts";
 import { Backend } from "../../backend/backend.ts";
 import { Dataset, type Row } from "../../data/dataset.ts";
-import type { Epochs } from "../../data/source/epochs.ts";
+import type { Epochs, SourceError } from "../../data/source/epochs.ts";
 import { epochsOf } from "../../data/source/read.ts";
 import { InvalidPipeline } from "../../errors.ts";
 import { stepProgram, typesOf } from "../../learn/program.ts";
@@ -12,7 +12,7 @@ import type { BaselineScore } from "../events/event.ts";
 import { baselineScores } from "../pipeline/baseline.ts";
 import { splitsOf } from "../pipeline/holdOut.ts";
 import type { AnyPipeline, Pipeline } from "../pipeline/pipeline.ts";
-import type { Sources, Splits } from "../pipeline/splits.ts";
+import type { HeldOut, Sources, Splits } from "../pipeline/splits.ts";
 import {
   carriedMismatch,
   checkColumns,
@@ -25,7 +25,7 @@ import {
 } from "../pipeline/validate.ts";
 import { initialState, keptOf } from "../state/initial.ts";
 import type { TrainState } from "../state/state.ts";
-import type { CannotPrepare } from "./evaluate.ts";
+import { type CannotPrepare, heldOut } from "./evaluate.ts";
 import { type CompiledStep, compileStep } from "./runner.ts";
 
 /** Compiles the step for batches of a size, of one of the source's buckets; each once. */
@@ -41,8 +41,8 @@ export interface Prepared<C> {
   readonly epochs: Epochs;
   /** The examples to train on, where there are examples. */
   readonly examples: number | undefined;
-  readonly validation: Dataset<Row> | undefined;
-  readonly test: Dataset<Row> | undefined;
+  readonly validation: Epochs | undefined;
+  readonly test: Epochs | undefined;
   readonly metrics: readonly SomeMetric[];
   readonly scores: Scoring;
   readonly baselines: readonly BaselineScore[];
@@ -54,12 +54,15 @@ export interface Prepared<C> {
 /** The data that baselines are computed from. Where a learner plays, held-out episodes stand for those it plays. */
 const comparable = (
   of: AnyPipeline,
-  { train, ...held }: Sources<Row>,
+  { train, validation, test, ...rest }: Sources<Row>,
 ): Effect.Effect<Splits<Row> | undefined, InvalidPipeline> => {
   if (of.baselines.length === 0) return Effect.succeed(undefined);
   const played = !(train instanceof Dataset) && train._tag === "Experience";
+  const held = { ...onlyDataset({ validation }), ...onlyDataset({ test }) };
   const examples = datasetOf(train) ?? (played ? (held.test ?? held.validation) : undefined);
-  return examples === undefined
+  // A score on other rows than the run is evaluated on compares nothing.
+  const differ = held.validation !== validation || held.test !== test;
+  return examples === undefined || differ
     ? Effect.fail(
         new InvalidPipeline({
           pipeline: of.name,
@@ -69,8 +72,19 @@ const comparable = (
             "none, since baselines need a dataset, and the run has none to train on or hold out",
         }),
       )
-    : Effect.succeed({ ...held, train: examples.materialize() });
+    : Effect.succeed({ ...rest, ...held, train: examples.materialize() });
 };
+
+/** Held-out rows that are a dataset; nothing for others. */
+const onlyDataset = <K extends string>(
+  held: {
+    readonly [_ in K]: HeldOut | undefined;
+  },
+): { readonly [_ in K]?: Dataset<Row> } =>
+  // The same names, with the values that are datasets.
+  Object.fromEntries(Object.entries(held).filter(([, rows]) => rows instanceof Dataset)) as {
+    readonly [_ in K]?: Dataset<Row>;
+  };
 
 /**
  * Loads the data, checks everything and compiles the programs of a run. All mistakes in a pipeline, its data and
@@ -113,10 +127,15 @@ export const prepare = Effect.fnUntraced(function* <C, E>(
 
   const whole = yield* compile(batchSize, 0);
   yield* checkColumns(whole.columns, epochs.spec);
-  const { validation, test } = splits;
-  for (const held of [validation, test])
-    if (held !== undefined) yield* checkColumns(whole.columns, held.columns);
-  yield* checkShapes(of, whole.columns, epochs.spec, { validation, test });
+  const held = (rows: HeldOut | undefined): Effect.Effect<Epochs | undefined, SourceError> =>
+    rows === undefined ? Effect.succeed(undefined) : heldOut(of, rows, start.key);
+  const [validation, test] = [yield* held(splits.validation), yield* held(splits.test)];
+  for (const each of [validation, test])
+    if (each !== undefined) yield* checkColumns(whole.columns, each.spec);
+  yield* checkShapes(of, whole.columns, epochs.spec, {
+    validation: validation?.spec,
+    test: test?.spec,
+  });
   const remainder = (epochs.rowsPerEpoch ?? 0) % batchSize;
   if (remainder > 0 && epochs.buckets.length === 1) yield* compile(remainder, 0);
   const data = yield* comparable(of, splits);

@@ -1,8 +1,7 @@
 import * as Effect from "effect/Effect";
 import type { ReverseMode } from "../../autodiff/index.ts";
 import type { Backend } from "../../backend/backend.ts";
-import type { Dataset, Row } from "../../data/dataset.ts";
-import type { SourceError } from "../../data/source/epochs.ts";
+import type { Epochs, SourceError } from "../../data/source/epochs.ts";
 import type { InvalidData } from "../../data/validate.ts";
 import type {
   InvalidPipeline,
@@ -88,7 +87,7 @@ const oneRun = Effect.fnUntraced(function* <C, E>(
   const evaluated = Effect.fnUntraced(function* (
     on: "validation" | "test",
     state: TrainState,
-    held: Dataset<Row> | undefined,
+    held: Epochs | undefined,
     { next, closed }: Emit<Validated> = emit,
   ) {
     if (held === undefined) return undefined;
@@ -98,7 +97,6 @@ const oneRun = Effect.fnUntraced(function* <C, E>(
       on,
       epoch: state.epoch,
       step: state.step,
-      examples: held.size,
       ...evaluation,
     });
     const { loss, metrics } = evaluation;

@@ -1,13 +1,16 @@
 import * as Effect from "effect/Effect";
-import type { Row } from "../../data/dataset.ts";
+import { Dataset, type Row } from "../../data/dataset.ts";
 import { InvalidPipeline } from "../../errors.ts";
 import { foldIn, key as keyOf } from "../../tensor/key.ts";
 import type { AnyPipeline } from "./pipeline.ts";
-import type { Sources } from "./splits.ts";
+import type { HeldOut, Sources } from "./splits.ts";
 import { datasetOf } from "./validate.ts";
 
 /** Separates the key that selects held-out examples from the other keys of the run. */
 const holdingOut = 1;
+
+/** Held-out rows; those of a dataset are computed now, once for all epochs. */
+const kept = (held: HeldOut): HeldOut => (held instanceof Dataset ? held.materialize() : held);
 
 /** Holds out the validation examples of a pipeline's data. */
 export const splitsOf = (
@@ -17,8 +20,8 @@ export const splitsOf = (
   if (of.validationShare === 0)
     return Effect.succeed({
       train,
-      ...(validation && { validation: validation.materialize() }),
-      ...(test && { test: test.materialize() }),
+      ...(validation && { validation: kept(validation) }),
+      ...(test && { test: kept(test) }),
     });
   const examples = datasetOf(train);
   if (examples === undefined || examples !== train)
@@ -34,6 +37,6 @@ export const splitsOf = (
   return Effect.succeed({
     train: rest,
     validation: held.materialize(),
-    ...(test && { test: test.materialize() }),
+    ...(test && { test: kept(test) }),
   });
 };

@@ -96,11 +96,11 @@ export const checkShapes = (
   of: AnyPipeline,
   read: readonly string[],
   spec: RowSpec,
-  held: { readonly [split: string]: Dataset<Row> | undefined },
+  held: { readonly [split: string]: RowSpec | undefined },
 ): Effect.Effect<void, ShapeMismatch> => {
-  for (const [split, examples] of Object.entries(held))
+  for (const [split, own] of Object.entries(held))
     for (const column of read) {
-      const [wanted, given] = [spec[column]?.shape, examples?.columns[column]?.shape];
+      const [wanted, given] = [spec[column]?.shape, own?.[column]?.shape];
       if (wanted !== undefined && given !== undefined && !sameShape(wanted, given))
         return Effect.fail(
           new ShapeMismatch({
@@ -126,8 +126,10 @@ export const datasetOf = (source: Source): Dataset<Row> | undefined => {
  */
 export const checkData = Effect.fnUntraced(function* (of: AnyPipeline, splits: Sources<Row>) {
   const labels = labelsOf(of.learner);
-  const { validation, test } = splits;
   const train = datasetOf(splits.train);
+  const [validation, test] = [splits.validation, splits.test].map(
+    (held) => held && datasetOf(held),
+  );
   const limited = of.learner.limits.map(({ column }) => column);
   for (const examples of [train, validation, test])
     if (examples !== undefined) {

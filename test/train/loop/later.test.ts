@@ -71,14 +71,15 @@ const failing = async (events$: Observable<TrainEvent>) => {
 /** Events without what differs from run to run: times, functions, and the name of the backend. */
 const comparable = (events: readonly TrainEvent[]): unknown =>
   events.map((event) => {
-    const { milliseconds, examplesPerSecond, tested$, requestState, backend, ...rest } = {
+    const { milliseconds, examplesPerSecond, backend, ...given } = {
       milliseconds: 0,
       examplesPerSecond: 0,
-      tested$: undefined,
-      requestState: undefined,
       backend: "",
       ...event,
     };
+    const rest = Object.fromEntries(
+      Object.entries(given).filter(([, value]) => typeof value !== "function"),
+    );
     return "state" in rest ? { ...rest, state: bitsOf(rest.state) } : rest;
   });
 

@@ -171,7 +171,7 @@ describe("metrics of a state", () => {
     expect(test).toEqual(await Effect.runPromise(evaluate(small, state, points(30, 8))));
     expect(await Effect.runPromise(evaluate(small, state, "train"))).not.toEqual(test);
     await expect(Effect.runPromise(evaluate(small, state, "validation"))).rejects.toThrow(
-      'give it a dataset or "train" or "test"',
+      'give it a dataset or a stream or "train" or "test"',
     );
   });
 });
