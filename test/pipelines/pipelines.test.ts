@@ -6,6 +6,7 @@ import { caseStudy } from "../../pipelines/case-study.ts";
 import { catching } from "../../pipelines/catch.ts";
 import { mnistMlp } from "../../pipelines/mnist-mlp.ts";
 import { perceptron } from "../../pipelines/perceptron.ts";
+import { ticTacToeByItself } from "../../pipelines/tic-tac-toe.ts";
 import { train$, withEpochs } from "../../src/index.ts";
 import { backends, bitsOf, collect, lastOf, losses } from "../train/examples.ts";
 
@@ -67,6 +68,19 @@ describe("catch", () => {
       true,
       ...Array(8).fill(false),
     ]);
+  });
+});
+
+describe("tic-tac-toe", () => {
+  it("loses few games against a perfect player after an epoch, and shows a game against itself", async () => {
+    const events = await collect(train$(pipe(ticTacToeByItself, withEpochs(1)), { services }));
+    const { metrics } = lastOf(events, "Completed").test ?? expect.unreachable();
+    expect(metrics.losses).toBeLessThan(0.3);
+    // Nobody wins against a perfect player.
+    expect(metrics.return).toBe(-(metrics.losses ?? 0) + 0);
+    const [random] = lastOf(events, "Started").baselines;
+    expect(random?.metrics.return).toBeLessThan(-0.8);
+    expect(lastOf(events, "Sampled").text).toMatch(/^··· {2}[·X]{3} {2}[·XO]{3} {2}/);
   });
 });
 

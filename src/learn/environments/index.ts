@@ -20,6 +20,7 @@ export {
 } from "./environment.ts";
 export { type GridWorldOptions, type GridWorldState, gridWorld } from "./gridWorld.ts";
 export type { BoardState } from "./lineGame.ts";
+export { lookAhead } from "./lookAhead.ts";
 export { type MountainCarState, mountainCar } from "./mountainCar.ts";
 export { type PendulumState, pendulum } from "./pendulum.ts";
 export { begin, type Playing, rollout, type Transition } from "./rollout.ts";

@@ -75,7 +75,12 @@ export interface Dqn<M extends AnyLayer> {
    * negative (self-play). Defaults to `false`.
    */
   readonly selfPlay?: boolean;
-  /** The longest held-out episode, in steps. Defaults to the time limit of the environment, or else 1000. */
+  /**
+   * The environment of held-out episodes, which shows the same observations and takes the same actions: for self-play a game
+   * `against` an opponent. Defaults to `environment`.
+   */
+  readonly evaluatesOn?: Environment;
+  /** The longest held-out episode, in steps. Defaults to the time limit of its environment, or else 1000. */
   readonly longestEpisode?: number;
   /** The metrics besides the loss. Defaults to {@link meanReturn}. */
   readonly metrics?: readonly SomeMetric[];
@@ -134,7 +139,8 @@ const checked = <M extends AnyLayer>({
   double = false,
   selfPlay = false,
   environment,
-  longestEpisode = environment.limit ?? 1000,
+  evaluatesOn = environment,
+  longestEpisode = evaluatesOn.limit ?? 1000,
   metrics = [meanReturn],
   ...spec
 }: Dqn<M>) => {
@@ -150,7 +156,17 @@ const checked = <M extends AnyLayer>({
   wholeTo(1, capacity)("dqn", { startAfter });
   const count = countOfActions("dqn", environment);
   const given = { batchSize, discount, environments, length, updates, capacity, startAfter };
-  return { ...spec, ...given, environment, double, selfPlay, longestEpisode, metrics, count };
+  return {
+    ...spec,
+    ...given,
+    environment,
+    double,
+    selfPlay,
+    evaluatesOn,
+    longestEpisode,
+    metrics,
+    count,
+  };
 };
 
 type Checked<M extends AnyLayer> = ReturnType<typeof checked<M>>;
@@ -326,7 +342,7 @@ const remembering = <M extends AnyLayer>(
     },
     evaluate: (carried, rows) => {
       const policy = greedy(opened(carried));
-      return playedGreedily(environment, policy, spec.longestEpisode, metrics)(rows);
+      return playedGreedily(spec.evaluatesOn, policy, spec.longestEpisode, metrics)(rows);
     },
     predict: (carried, row) => valuesOf(opened(carried), columnOf(row, "observation")),
     trained: {

@@ -2,6 +2,7 @@ import { vmap } from "../../autodiff/vmap.ts";
 import { type Dataset, dataset } from "../../data/dataset.ts";
 import type { Expr } from "../../ir/expr.ts";
 import { cast, where } from "../../ir/ops/control.ts";
+import { gt, lt } from "../../ir/ops/elementwise.ts";
 import type { KeyExpr } from "../../ir/ops/random.ts";
 import { sum } from "../../ir/ops/reduction.ts";
 import {
@@ -55,9 +56,14 @@ export const playEpisodes = (environment: Environment, policy: Policy, limit: nu
 
 const episodeValues = ["episodeReturn", "episodeLength", "episodeEnded"] as const;
 
-const perEpisode = (name: string, value: (typeof episodeValues)[number]): Metric<Ratio> => ({
+const perEpisode = (
+  name: string,
+  value: (typeof episodeValues)[number],
+  read: (x: Expr) => Expr = (x) => x,
+  better: "higher" | "lower" = "higher",
+): Metric<Ratio> => ({
   name,
-  better: "higher",
+  better,
   monoid: monoidRatio,
   fromBatch: ({ loss, values = {} }) => {
     const { [value]: each, episodeEnded: ended } = values;
@@ -74,7 +80,7 @@ const perEpisode = (name: string, value: (typeof episodeValues)[number]): Metric
           )
         : [each, ended];
     return {
-      total: sum(cast(where(counts, x, 0), "f64")),
+      total: sum(cast(where(counts, read(x), 0), "f64")),
       count: sum(cast(counts, "i32")),
     };
   },
@@ -88,3 +94,16 @@ export const meanReturn: Metric<Ratio> = perEpisode("return", "episodeReturn");
 
 /** The mean length in steps of the episodes that ended: a metric of learners that play. NaN while none has. */
 export const meanLength: Metric<Ratio> = perEpisode("length", "episodeLength");
+
+/** The share of the episodes that ended with a positive return: the games that were won. */
+export const winRate: Metric<Ratio> = perEpisode("wins", "episodeReturn", (x) =>
+  cast(gt(x, 0), "f32"),
+);
+
+/** The share of the episodes that ended with a negative return: the games that were lost. */
+export const lossRate: Metric<Ratio> = perEpisode(
+  "losses",
+  "episodeReturn",
+  (x) => cast(lt(x, 0), "f32"),
+  "lower",
+);

@@ -9,7 +9,7 @@ export {
 } from "./advantages.ts";
 export type { AgentParams } from "./agent.ts";
 export { type Dqn, type DqnCarried, dqn } from "./dqn.ts";
-export { episodes, meanLength, meanReturn } from "./episodes.ts";
+export { episodes, lossRate, meanLength, meanReturn, winRate } from "./episodes.ts";
 export type { Exploration } from "./greedy.ts";
 export type { Acting, OnPolicy, PlayingLearner } from "./onPolicy.ts";
 export {

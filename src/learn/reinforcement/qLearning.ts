@@ -51,7 +51,9 @@ export interface QLearning {
   readonly length?: number;
   /** Whether each step is the move of another player: see `dqn`. Defaults to `false`. */
   readonly selfPlay?: boolean;
-  /** The longest held-out episode, in steps. Defaults to the time limit of the environment, or else 1000. */
+  /** The environment of held-out episodes: see `dqn`. Defaults to `environment`. */
+  readonly evaluatesOn?: Environment;
+  /** The longest held-out episode, in steps. Defaults to the time limit of its environment, or else 1000. */
   readonly longestEpisode?: number;
   /** The metrics besides the loss. Defaults to {@link meanReturn}. */
   readonly metrics?: readonly SomeMetric[];
@@ -111,7 +113,8 @@ export const qLearning = (spec: QLearning): Learner<Columns, Tabular> => {
     initial = 0,
     length = 100,
     selfPlay = false,
-    longestEpisode = environment.limit ?? 1000,
+    evaluatesOn = environment,
+    longestEpisode = evaluatesOn.limit ?? 1000,
     metrics: own = [meanReturn],
   } = spec;
   whole(1)("qLearning", { states, length, longestEpisode });
@@ -194,7 +197,7 @@ export const qLearning = (spec: QLearning): Learner<Columns, Tabular> => {
       return { carried: next, report: { loss, summaries: [ofEpisodes(metrics)(loss, made)] } };
     },
     evaluate: (carried, rows) =>
-      playedGreedily(environment, greedy(opened(carried).table), longestEpisode, metrics)(rows),
+      playedGreedily(evaluatesOn, greedy(opened(carried).table), longestEpisode, metrics)(rows),
     predict: (carried, row) => valuesIn(opened(carried).table, columnOf(row, "observation")),
     trained: {
       get: (carried) => ({ params: { table: opened(carried).table }, state: undefined }),

@@ -1,19 +1,21 @@
 import { describe, expect, it } from "vitest";
+import { vmap } from "../../../src/autodiff/index.ts";
 import type { Expr } from "../../../src/ir/expr.ts";
-import { argmax, cast, fill } from "../../../src/ir/index.ts";
+import { argmax, cast, fill, reshape } from "../../../src/ir/index.ts";
 import type { KeyExpr } from "../../../src/ir/ops/random.ts";
 import {
   against,
   begin,
   connectFour,
+  lookAhead,
   type Policy,
   randomLegalPolicy,
   randomPolicy,
   rollout,
   ticTacToe,
 } from "../../../src/learn/environments/index.ts";
-import { scalar, tensor } from "../../../src/tensor/constructors.ts";
-import { key } from "../../../src/tensor/key.ts";
+import { scalar, stackTensors, tensor } from "../../../src/tensor/constructors.ts";
+import { key, split } from "../../../src/tensor/key.ts";
 import type { Tensor } from "../../../src/tensor/tensor.ts";
 import { ran } from "./playing.ts";
 
@@ -141,5 +143,52 @@ describe("a game against an opponent", () => {
   it("does not begin more often than always", () =>
     expect(() => against(game, first, { begins: 1.5 })).toThrow(
       expect.objectContaining({ _tag: "InvalidArgument", argument: "begins" }),
+    ));
+});
+
+describe("lookAhead", () => {
+  type Board = readonly number[];
+  const lines = ["012", "345", "678", "036", "147", "258", "048", "246"];
+  /** The worth of each legal move in plain numbers, for the player whose pieces are 1. */
+  const worths = (board: Board, depth: number): readonly (readonly [number, number])[] =>
+    board.flatMap((x, cell) => {
+      if (x !== 0) return [];
+      const next = board.with(cell, 1);
+      const won = lines.some((line) => [...line].every((at) => next[Number(at)] === 1));
+      if (won) return [[cell, 1] as const];
+      const turned = next.map((y) => -y);
+      const replies = depth === 1 ? [] : worths(turned, depth - 1).map(([, worth]) => worth);
+      return [[cell, replies.length === 0 ? 0 : -Math.max(...replies)] as const];
+    });
+  const positions = (): readonly Board[] => {
+    const game = ticTacToe();
+    const { steps } = ran(
+      (own: KeyExpr) => rollout(game, randomLegalPolicy(game), { length: 60 })(begin(game, own)),
+      key(2),
+    ) as { readonly steps: Steps };
+    const cells = Array.from(steps.observation.toTypedArray());
+    return Array.from({ length: 60 }, (_, i) => cells.slice(9 * i, 9 * i + 9));
+  };
+  it.each([1, 2, 3])("takes the best moves that %i moves tell, each of them", (depth) => {
+    const boards = positions();
+    const policy = lookAhead(ticTacToe(), depth);
+    const choose = (seen: Expr, keys: Expr) =>
+      vmap((own: Expr) => policy(reshape(seen, [3, 3]), own as KeyExpr).action)(keys);
+    const chosen = ran(
+      vmap(choose, { inAxes: [0, undefined] }) as never,
+      stackTensors(boards.map((board) => tensor([...board]))),
+      stackTensors(split(key(4), 100)),
+    ) as Tensor;
+    for (const [i, board] of boards.entries()) {
+      const all = worths(board, depth);
+      const top = Math.max(...all.map(([, worth]) => worth));
+      const want = all.flatMap(([cell, worth]) => (worth === top ? [cell] : []));
+      const got = new Set(chosen.toTypedArray().slice(100 * i, 100 * i + 100));
+      expect([...got].toSorted()).toEqual(want);
+    }
+  });
+  it("looks at one move or more", () =>
+    expect(() => lookAhead(ticTacToe(), 0)).toThrow(
+      expect.objectContaining({ _tag: "InvalidArgument", argument: "depth" }),
     ));
 });
