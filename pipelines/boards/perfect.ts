@@ -41,7 +41,7 @@ const bestMoves = (): ReadonlyMap<number, readonly number[]> => {
     const lost = lines.some((line) => line.every((cell) => board[cell] === -1));
     const cells = lost ? [] : board.flatMap((x, cell) => (x === 0 ? [cell] : []));
     const after = cells.map((move) => -worth(board.map((x, cell) => -(cell === move ? 1 : x))));
-    const best = lost ? -1 : Math.max(...(after.length === 0 ? [0] : after));
+    const best = lost ? -1 : after.length === 0 ? 0 : after.reduce((a, b) => Math.max(a, b));
     moves.set(
       position,
       cells.filter((_, i) => after[i] === best),
