@@ -1,4 +1,6 @@
 import * as fc from "fast-check";
+import { issuesOf } from "../../src/backend/check.ts";
+import { formatError } from "../../src/errors/failure.ts";
 import { run } from "../../src/interpreter/evaluate.ts";
 import { parameter } from "../../src/ir/build.ts";
 import type { Expr } from "../../src/ir/expr.ts";
@@ -7,7 +9,7 @@ import { add, mul, square } from "../../src/ir/ops/elementwise.ts";
 import { lift } from "../../src/ir/ops/promote.ts";
 import { sum } from "../../src/ir/ops/reduction.ts";
 import { program } from "../../src/ir/program.ts";
-import { flattenTensors } from "../../src/ir/trees.ts";
+import { exprTree, flattenTensors, symbolsOf } from "../../src/ir/trees.ts";
 import {
   applyUpdates,
   chain,
@@ -175,6 +177,46 @@ export const restingPoint: Law<OptimizerSubject> = law(
   },
 );
 
+/**
+ * A step compiles for params of f32 and of f64, its updates have their types, and the next state those of the state.
+ * The reference interpreter computes in numbers and looks at no dtype.
+ */
+export const keepsTypes: Law<OptimizerSubject> = law(
+  "types",
+  "a step compiles, and keeps the types of params and state, in f32 and f64",
+  ({ optimizer }: OptimizerSubject) => ({
+    given: fc.constantFrom<"f32" | "f64">("f32", "f64"),
+    breach: (dtype: "f32" | "f64") => {
+      const like = { bias: zeros([2], dtype), weight: zeros([2, 2], dtype) };
+      const params = symbolsOf(like);
+      const gradients = symbolsOf(like);
+      const state = symbolsOf(optimizer.init(like));
+      const given = exprTree(params.tree);
+      const made = optimizer.update(
+        exprTree(gradients.tree),
+        exprTree(state.tree),
+        given,
+        undefined,
+        bowl(given),
+      );
+      const [moves, next] = [leaves(made.updates), leaves(made.state)] as const;
+      const step = program(
+        [...params.leaves, ...gradients.leaves, ...state.leaves],
+        [...moves, ...next],
+      );
+      const [issue] = issuesOf(step, 0, {});
+      if (issue !== undefined) return formatError(issue);
+      const typeOf = (x: Expr): string => `${x.dtype}[${x.shape}]`;
+      const [is, was] = [
+        [...moves, ...next].map(typeOf),
+        [...params.leaves, ...state.leaves].map(typeOf),
+      ];
+      const i = was.findIndex((type, k) => type !== is[k]);
+      return i < 0 && is.length === was.length ? undefined : `leaf ${i}: ${is[i]}, not ${was[i]}`;
+    },
+  }),
+);
+
 /** An optimizer made without options, and the same with its documented defaults. */
 export interface DefaultsSubject {
   readonly name: string;
@@ -200,4 +242,5 @@ export const optimizerLaws: readonly Law<OptimizerSubject>[] = [
   optimizerIdentity(),
   optimizerAssociativity(),
   restingPoint,
+  keepsTypes,
 ];

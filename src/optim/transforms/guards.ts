@@ -90,7 +90,7 @@ export const applyIfFinite = (
         updates: map((u) => where(taken, u, 0), made.updates),
         state: {
           inRow: broadcastTo(inRow, []),
-          total: broadcastTo(add(state.total, where(all, 0, 1)), []),
+          total: broadcastTo(where(all, state.total, add(state.total, 1)), []),
           inner: choose(taken, made.state, state.inner),
         },
       };
