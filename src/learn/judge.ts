@@ -1,12 +1,13 @@
 import type { Exprs } from "../autodiff/index.ts";
 import { vmap } from "../autodiff/index.ts";
 import type { Reverse } from "../autodiff/reverseMode.ts";
-import { type Issue, ShapeMismatch } from "../errors.ts";
-import type { Expr, Program } from "../ir/expr.ts";
+import { DtypeMismatch, InvalidArgument, type Issue, ShapeMismatch } from "../errors.ts";
+import { Expr, type Program } from "../ir/expr.ts";
 import type { KeyExpr } from "../ir/ops/random.ts";
 import { index } from "../ir/ops/structural.ts";
 import { mapExprs } from "../ir/trees.ts";
 import { average } from "../nn/losses/reduction.ts";
+import { isFloat } from "../tensor/dtype.ts";
 import type { Columns, Moment } from "./learner.ts";
 import { refuseMistakes } from "./mistakes.ts";
 
@@ -66,18 +67,34 @@ export type ExampleJudge = (
   circumstances: Circumstances & { readonly key: KeyExpr },
 ) => readonly [Judged, state: unknown];
 
-/** The issue of a loss that is not a scalar; empty for a scalar. */
-export const notScalar = (loss: Expr): readonly Issue[] =>
-  loss.shape.length === 0
-    ? []
-    : [
-        new ShapeMismatch({
-          op: "loss",
-          expected: "a loss that makes a scalar of each example",
-          actual: [loss.shape],
-          path: [],
-        }),
-      ];
+/** What a loss returned. **Fails with** `InvalidArgument`, thrown, where that is neither a loss nor has one. */
+export const judgedOf = (made: Expr | Judged): Judged => {
+  const judged: { readonly loss?: unknown } | undefined =
+    made instanceof Expr ? { loss: made } : made;
+  if (judged?.loss instanceof Expr) return judged as Judged;
+  throw new InvalidArgument({
+    op: "loss",
+    argument: "its value",
+    expected: "an Expr, or { loss } with one: constant(tensor(1)) for a number",
+    actual: made === null || typeof made !== "object" ? String(made) : "an object without a loss",
+  });
+};
+
+/** The issue of a loss that is not a scalar, or no float; empty for a sound one. */
+export const notScalar = (loss: Expr): readonly Issue[] => {
+  if (loss.shape.length === 0)
+    return isFloat(loss.dtype)
+      ? []
+      : [new DtypeMismatch({ op: "loss", expected: "a float", actual: [loss.dtype], path: [] })];
+  return [
+    new ShapeMismatch({
+      op: "loss",
+      expected: "a loss that makes a scalar of each example",
+      actual: [loss.shape],
+      path: [],
+    }),
+  ];
+};
 
 /**
  * Judges a shard by judging each example with its own key.

@@ -4,10 +4,10 @@ import { mul, sub } from "../ir/ops/elementwise.ts";
 import { foldInKey, type KeyExpr, splitKey } from "../ir/ops/random.ts";
 import { isFloat } from "../tensor/dtype.ts";
 import { nth } from "../tensor/list.ts";
-import { positive, whole } from "../tensor/validate.ts";
+import { finite, positive, whole } from "../tensor/validate.ts";
 import { type Descending, everything } from "./descending.ts";
 import { gradientOf } from "./gradient/rule.ts";
-import { axis, type Judged, notScalar, perExample } from "./judge.ts";
+import { axis, type Judged, judgedOf, notScalar, perExample } from "./judge.ts";
 import { type Columns, type Learner, namedColumns } from "./learner.ts";
 import { refuseMistakes } from "./mistakes.ts";
 import {
@@ -16,11 +16,11 @@ import {
   type Models,
   openAll,
   type ParamsByName,
+  refuseUnknown,
   type StateByName,
 } from "./models.ts";
 import {
   asProgram,
-  judgedOf,
   type LossContext,
   ofLoss,
   onlyThese,
@@ -62,8 +62,8 @@ export interface MetaLearned<R extends Columns, M extends Models> extends Settin
  *
  * **Math** minimizes the mean over tasks of `Q(p')`, where `p' = p - α ∇S(p)`, repeated for several steps, by the
  * gradient through all of them; of first order: `∇Q` at `p'`.
- * **Fails with** `InvalidArgument`, thrown, where the inner learning rate is not above 0, or `steps` is not a whole
- * number above 0; `CompileError` where a loss is not a scalar.
+ * **Fails with** `InvalidArgument`, thrown, where the inner learning rate is not a finite number above 0, `steps` is not a
+ * whole number above 0, or a model is named that is not there; `CompileError` where a loss is not a scalar.
  * **Source** Finn et al., "Model-agnostic meta-learning for fast adaptation of deep networks" (2017), arXiv:1703.03400,
  * algorithm 1 and section 5.2; `adapts`: Raghu et al. (2020), arXiv:1909.09157.
  *
@@ -88,8 +88,10 @@ export const metaLearned = <R extends Columns, const M extends Models>(
 ): Learner<R, Descending<ParamsByName<M>, StateByName<M>>> => {
   const { learningRate, steps = 1, firstOrder = false } = spec.inner;
   positive("metaLearned", { learningRate });
+  finite("metaLearned", { learningRate });
   whole(1)("metaLearned", { steps });
   const models = openAll(spec.models);
+  refuseUnknown("metaLearned", "adapts", models, spec.adapts);
   const part = spec.adapts === undefined ? everything : onlyThese(spec.adapts);
   // The functions come from `models`, and the task has the columns of R.
   type Loss = (models: never, task: never, context: LossContext) => Expr | Judged;

@@ -1,3 +1,4 @@
+import { InvalidArgument } from "../errors.ts";
 import type { Expr } from "../ir/expr.ts";
 import { foldInKey, type KeyExpr } from "../ir/ops/random.ts";
 import { open, within } from "../nn/apply.ts";
@@ -25,6 +26,19 @@ export type Applied<M extends Models> = {
 
 /** Models as functions of a batch of examples. */
 export type AppliedToBatch<M extends Models> = { readonly [K in keyof M]: (xs: Expr) => Expr };
+
+/** Refuses names of models that are not there. **Fails with** `InvalidArgument`, thrown. */
+export const refuseUnknown = (
+  op: string,
+  argument: string,
+  models: { readonly [name: string]: unknown },
+  names: readonly string[] = [],
+): void => {
+  const unknown = names.find((name) => !Object.hasOwn(models, name));
+  if (unknown === undefined) return;
+  const expected = `one of the models ${Object.keys(models).join(", ")}`;
+  throw new InvalidArgument({ op, argument, expected, actual: JSON.stringify(unknown) });
+};
 
 /** Models as functions, and the state of their layers after the calls so far. */
 export interface Calls {
@@ -65,7 +79,13 @@ const calling = (
       },
     ]),
   );
-  return { functions, state: () => states };
+  const named = new Proxy(functions, {
+    get: (of, name) => {
+      if (typeof name === "string") refuseUnknown("loss", "a model", models, [name]);
+      return Reflect.get(of, name);
+    },
+  });
+  return { functions: named, state: () => states };
 };
 
 /** Models as functions of one example. */

@@ -1,16 +1,25 @@
 import { left } from "fp-ts/lib/Either.js";
+import { InvalidArgument } from "../errors.ts";
 import { Expr, type Program } from "../ir/expr.ts";
 import { foldInKey, type KeyExpr } from "../ir/ops/random.ts";
 import { index } from "../ir/ops/structural.ts";
 import { program, topological } from "../ir/program.ts";
 import type { Initial, OpenLayer } from "../nn/layer.ts";
+import { replacedBy } from "../nn/pretrained.ts";
 import type { GradientTransformation } from "../optim/transformation.ts";
 import { type Key, split } from "../tensor/key.ts";
 import { nth } from "../tensor/list.ts";
 import type { Follower } from "./combinators/follow.ts";
 import { type Descending, type Descent, descending, everything, type Part } from "./descending.ts";
 import type { GradientRule } from "./gradient/rule.ts";
-import { type Circumstances, type Judge, type Judged, notScalar, perExample } from "./judge.ts";
+import {
+  type Circumstances,
+  type Judge,
+  type Judged,
+  judgedOf,
+  notScalar,
+  perExample,
+} from "./judge.ts";
 import {
   type Batched,
   type Columns,
@@ -28,6 +37,7 @@ import {
   type Models,
   openAll,
   type ParamsByName,
+  refuseUnknown,
   type StateByName,
 } from "./models.ts";
 import type { SomeMetric } from "./scoring.ts";
@@ -92,7 +102,10 @@ export const onlyThese = (names: readonly string[]): Part => ({
   replaced: (params, part) => ({ ...(params as ByName), ...(part as ByName) }),
 });
 
-/** Initializes each model with its own key. A model that follows another starts with the other's params. */
+/**
+ * Initializes each model with its own key. A model that follows another starts with the other's params. **Fails with**
+ * `StructureMismatch`, thrown by `init`, where they do not fit it.
+ */
 const initialized =
   (models: ByName<OpenLayer>, follows: ByName<Follower | undefined>) =>
   (key: Key): Initial<ByName, ByName> => {
@@ -101,12 +114,47 @@ const initialized =
     const made = Object.fromEntries(
       names.map((name, i) => [name, (models[name] as OpenLayer).init(nth(keys, i))]),
     );
-    const like = (name: string): string => follows[name]?.leader ?? name;
+    const start = (name: string): Initial<unknown, unknown> => {
+      const [own, leader] = [made[name], made[follows[name]?.leader ?? name]];
+      const op = `the model ${name}, which follows ${follows[name]?.leader},`;
+      return {
+        params: replacedBy(op, own?.params, leader?.params),
+        state: replacedBy(op, own?.state, leader?.state),
+      };
+    };
+    const each = names.map((name) => [name, start(name)] as const);
     return {
-      params: Object.fromEntries(names.map((name) => [name, made[like(name)]?.params])),
-      state: Object.fromEntries(names.map((name) => [name, made[like(name)]?.state])),
+      params: Object.fromEntries(each.map(([name, { params }]) => [name, params])),
+      state: Object.fromEntries(each.map(([name, { state }]) => [name, state])),
     };
   };
+
+/**
+ * Refuses models that follow none of the others, or are also trained, or that leave none to be trained. **Fails with**
+ * `InvalidArgument`, thrown.
+ */
+const refuseFollowers = (
+  op: string,
+  models: ByName<OpenLayer>,
+  follows: ByName<Follower | undefined>,
+  trains: readonly string[] | undefined,
+): void => {
+  const refuse = (argument: string, expected: string, actual: string): never => {
+    throw new InvalidArgument({ op, argument, expected, actual });
+  };
+  const followers = Object.entries(follows).flatMap(([name, rule]) =>
+    rule === undefined ? [] : [{ name, leader: rule.leader }],
+  );
+  for (const { name, leader } of followers) {
+    const argument = `the leader of ${name}`;
+    refuseUnknown(op, argument, models, [leader]);
+    if (leader === name) refuse(argument, "another model", JSON.stringify(leader));
+    if (trains?.includes(name))
+      refuse("trains", "models that follow no other", JSON.stringify(name));
+  }
+  if (followers.length > 0 && followers.length === Object.keys(models).length)
+    refuse("follows", "some of the models, not all", followers.map(({ name }) => name).join(", "));
+};
 
 /** The program that computes a loss, as a function of everything it depends on. */
 export const asProgram = (loss: Expr): Program => {
@@ -116,9 +164,6 @@ export const asProgram = (loss: Expr): Program => {
     [loss],
   );
 };
-
-export const judgedOf = (made: Expr | Judged): Judged =>
-  made instanceof Expr ? { loss: made } : made;
 
 /** Separates the key of the loss from the keys of the models. */
 export const ofLoss = -1;
@@ -133,6 +178,9 @@ export const withJudge = <R extends Columns, M extends Models>(
   const follows: ByName<Follower | undefined> = settings.follows ?? {};
   const followers = Object.keys(models).filter((model) => follows[model] !== undefined);
   const { trains } = settings;
+  refuseUnknown(name, "trains", models, trains);
+  refuseUnknown(name, "follows", models, Object.keys(follows));
+  refuseFollowers(name, models, follows, trains);
   const trained =
     trains ??
     (followers.length === 0
@@ -173,6 +221,10 @@ export const withJudge = <R extends Columns, M extends Models>(
 /**
  * Trains any number of models by the loss of one row, which may use any of its columns. It minimizes the mean over a
  * batch.
+ *
+ * **Fails with** `InvalidArgument`, thrown, where `trains` or `follows` names a model that is not there, or a model follows
+ * itself, is also trained, or all follow; `StructureMismatch`, when run, where the params of a followed model do not fit
+ * its follower; `UnknownColumn`; `CompileError` where a loss is not a scalar.
  *
  * @example
  * ```ts

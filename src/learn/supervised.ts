@@ -13,7 +13,7 @@ import type { Key } from "../tensor/key.ts";
 import type { Shape } from "../tensor/shape.ts";
 import { type Descending, type Descent, descending } from "./descending.ts";
 import type { GradientRule } from "./gradient/rule.ts";
-import { axis, type ExampleJudge, perExample } from "./judge.ts";
+import { axis, type ExampleJudge, judgedOf, perExample } from "./judge.ts";
 import { type Columns, columnOf, type Learner, type Limit } from "./learner.ts";
 import type { SomeMetric } from "./scoring.ts";
 
@@ -88,7 +88,7 @@ const judging =
     const changed = augment !== undefined && mode === "train";
     const seen = changed ? augment(x, foldInKey(key, augmenting)) : x;
     const [output, next] = model.apply(params, state, seen, { mode, key, axis });
-    return [{ loss: loss(output, wanted), output, target: wanted }, next];
+    return [judgedOf({ loss: loss(output, wanted), output, target: wanted }), next];
   };
 
 const limitsOf = (spec: {

@@ -73,7 +73,7 @@ export const loadInto = <P>(to: P, from: unknown): Loaded<P> => {
 };
 
 /** A tree with every tensor of another one in its place. **Fails with** `StructureMismatch`, thrown. */
-const replacedBy = (op: string, own: unknown, given: unknown): unknown => {
+export const replacedBy = (op: string, own: unknown, given: unknown): unknown => {
   const { params, missing, leftOver, misfits } = loadInto(own, given);
   const [misfit] = [
     ...misfits,

@@ -1,6 +1,9 @@
 import * as Effect from "effect/Effect";
 import { lastValueFrom, tap } from "rxjs";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, test } from "vitest";
+import { optionLaws } from "../../laws/options.ts";
+import { learnerOptions } from "../../laws/registry/options/learners.ts";
+import { mustHoldHere } from "../../laws/vitest.ts";
 import { streamRows } from "../../src/data/index.ts";
 import { formatError, isFluxionError } from "../../src/errors/failure.ts";
 import {
@@ -17,9 +20,10 @@ import {
   train$,
   withShards,
 } from "../../src/index.ts";
+import { constant } from "../../src/ir/build.ts";
 import type { Expr } from "../../src/ir/expr.ts";
-import { square, sum } from "../../src/ir/index.ts";
-import { alternating, averaged, follow, privately } from "../../src/learn/index.ts";
+import { cast, square, sum } from "../../src/ir/index.ts";
+import { adversarially, alternating, follow, metaLearned } from "../../src/learn/index.ts";
 import type { Loss } from "../../src/nn/losses/index.ts";
 import { accuracy, meanOf } from "../../src/nn/metrics/index.ts";
 import { sgd } from "../../src/optim/index.ts";
@@ -137,15 +141,79 @@ describe("before anything runs, a learner is refused", () => {
   });
 });
 
-describe("options out of range are refused where they are given", () => {
-  it.each([
-    ["a clip of zero", () => privately({ clip: 0, noise: 1 })],
-    ["noise below zero", () => privately({ clip: 1, noise: -1 })],
-    ["a decay of 1", () => averaged(1)],
-    ["a decay that is no number", () => follow("a", Number.NaN)],
-    ["a game without players", () => alternating({})],
-  ])("%s", (_, make) => {
-    expect(make).toThrow(expect.objectContaining({ _tag: "InvalidArgument" }));
+describe("every numeric argument of learners", () => {
+  test.each(learnerOptions)("$name", (option) => {
+    mustHoldHere(optionLaws, option);
+  });
+});
+
+describe("models that do not fit are refused where they are named", () => {
+  const two = { a: dense(1, 1), b: dense(1, 1) };
+  const loss = ({ a }: { readonly a: (x: Expr) => Expr }, { x }: { readonly x: Expr }) =>
+    sum(square(a(x))) as Loss;
+  const made = (more: object) => () =>
+    objective({ models: two, loss, optimizer, ...more } as never);
+  const meta = () =>
+    metaLearned({
+      ...{ models: two, support: loss, query: loss, optimizer, inner: { learningRate: 1 } },
+      adapts: ["c"],
+    } as never);
+  it.each<readonly [string, argument: string, () => unknown]>([
+    ["training one that is not there", "trains", made({ trains: ["c"] })],
+    ["a follower that is not there", "follows", made({ follows: { c: follow("a", 0.9) } })],
+    ["following none", "the leader of b", made({ follows: { b: follow("c", 0.9) } })],
+    ["following itself", "the leader of b", made({ follows: { b: follow("b", 0.9) } })],
+    [
+      "training a follower",
+      "trains",
+      made({ trains: ["a", "b"], follows: { b: follow("a", 0.9) } }),
+    ],
+    ["only followers", "follows", made({ follows: { a: follow("b", 0.9), b: follow("a", 0.9) } })],
+    ["adapting one that is not there", "adapts", meta],
+    ["a game without players", "players", () => alternating({})],
+  ])("%s", (_, argument, make) => {
+    expect(make).toThrow(expect.objectContaining({ _tag: "InvalidArgument", argument }));
+  });
+
+  it("a follower of another shape, and players of other models, before the run", async () => {
+    const wide = objective({
+      ...{ models: { a: dense(1, 1), b: dense(1, 2) }, loss, optimizer },
+      follows: { b: follow("a", 0.9) },
+    } as never);
+    expect((await refusal(run(wide))).text).toContain("f32 [1] at bias");
+    const other = objective({ models: { c: dense(1, 1) }, loss, optimizer } as never);
+    const player = objective({ models: two, loss, optimizer } as never);
+    const game = alternating({ p: player, q: other } as never);
+    expect((await refusal(run(game))).error).toMatchObject({ _tag: "StructureMismatch" });
+  });
+
+  it.each<readonly [string, object, tag: string]>([
+    ["a number", { loss: () => 3 }, "InvalidArgument"],
+    ["nothing", { loss: () => undefined }, "InvalidArgument"],
+    ["whole numbers", { loss: () => constant(scalar(3, "i32")) }, "DtypeMismatch"],
+    [
+      "the output of no model",
+      { loss: (models: { readonly [name: string]: (x: Expr) => Expr }) => models.c },
+      "InvalidArgument",
+    ],
+  ])("a loss of %s", async (_, more, tag) => {
+    const { error } = await refusal(run(made(more)()));
+    const [cause = error] = (error as { readonly causes?: readonly unknown[] }).causes ?? [];
+    expect(cause).toMatchObject({ _tag: tag, op: "loss" });
+  });
+
+  it("an adversary of a column of whole numbers", async () => {
+    const source = Effect.succeed({
+      train: dataset({ x: tensor([[0], [1]], "i32"), y: tensor([[1], [3]]) }),
+    });
+    const gradient = adversarially({ column: "x", epsilon: 0.1 });
+    const learner = made({
+      gradient,
+      loss: ({ a }: { readonly a: (x: Expr) => Expr }, { x }: { readonly x: Expr }) =>
+        sum(a(cast(x, "f32"))),
+    });
+    const { text } = await refusal(run(learner(), source));
+    expect(text).toContain('floats in the column "x"');
   });
 });
 

@@ -5,6 +5,7 @@ import type { Expr } from "../../ir/expr.ts";
 import { add } from "../../ir/ops/elementwise.ts";
 import { foldInKey } from "../../ir/ops/random.ts";
 import { meanLoss } from "../../nn/metrics/regression.ts";
+import { replacedBy } from "../../nn/pretrained.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Tree } from "../../tree.ts";
 import type { Descending } from "../descending.ts";
@@ -48,7 +49,8 @@ const combined = (reports: readonly Report[]): Report => {
  * The players are objectives of the same models: a generator and the critic that judges it. The loss of the run is the
  * sum of theirs; `judge.loss` is that of the player `judge`.
  *
- * **Fails with** `InvalidArgument`, thrown, without players.
+ * **Fails with** `InvalidArgument`, thrown, without players; `StructureMismatch`, when run, where a player has other
+ * models than the first.
  * **Source** Goodfellow et al., "Generative adversarial nets" (2014), arXiv:1406.2661, algorithm 1 with k = 1.
  */
 export const alternating = <R extends Columns, P, S, const Name extends string>(
@@ -79,6 +81,8 @@ export const alternating = <R extends Columns, P, S, const Name extends string>(
     name: "alternating",
     init: (key) => {
       const { params, layerState } = first.init(key);
+      for (const [name, player] of all)
+        replacedBy(`alternating: the player ${name}`, params, player.init(key).params);
       const states = all.map(([name, player]) => [name, player.init(key).optimizerState] as const);
       // One state for each name.
       const optimizerStates = Object.fromEntries(states) as { [K in Name]: Tree<Tensor> };

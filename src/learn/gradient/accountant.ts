@@ -1,5 +1,5 @@
 import { InvalidArgument } from "../../errors.ts";
-import { holding, positive, probability, whole } from "../../tensor/validate.ts";
+import { finite, holding, positive, probability, whole } from "../../tensor/validate.ts";
 
 /** A run of differentially private descent, for {@link privacySpent}. */
 export interface PrivateRun {
@@ -52,7 +52,7 @@ const share = holding("a number above 0 and below 1", (n) => n > 0 && n < 1);
  *
  * **Math** `ε = min over α of T·D_α + ln(1/δ) / (α - 1)`, where `D_α` is the Rényi divergence of one step at order α,
  * `ln(Σₖ C(α, k) (1 - q)^(α - k) qᵏ exp(k(k - 1) / (2σ²))) / (α - 1)`, over whole α from 2 to 1024.
- * **Fails with** `InvalidArgument`, thrown, where `noise` is not above 0, `sampling` not from 0 to 1, `steps` not a whole
+ * **Fails with** `InvalidArgument`, thrown, where `noise` is not a finite number above 0, `sampling` not from 0 to 1, `steps` not a whole
  * number, or `delta` not between 0 and 1.
  * **Source** Mironov, Talwar and Zhang, "Rényi differential privacy of the sampled Gaussian mechanism" (2019),
  * arXiv:1908.10530, section 3.3; Mironov (2017), arXiv:1702.07476, proposition 3.
@@ -66,6 +66,7 @@ const share = holding("a number above 0 and below 1", (n) => n > 0 && n < 1);
  */
 export const privacySpent = ({ noise, sampling, steps, delta }: PrivateRun): number => {
   positive("privacySpent", { noise });
+  finite("privacySpent", { noise });
   probability("privacySpent", { sampling });
   whole(0)("privacySpent", { steps });
   share("privacySpent", { delta });

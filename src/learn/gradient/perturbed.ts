@@ -1,9 +1,12 @@
+import { DtypeMismatch } from "../../errors.ts";
 import type { Expr } from "../../ir/expr.ts";
 import { cast, stopGradient, where } from "../../ir/ops/control.ts";
 import { add, div, gt, maximum, minimum, mul, sign, sub } from "../../ir/ops/elementwise.ts";
+import { refuse } from "../../ir/types/diagnose.ts";
 import { globalNorm } from "../../optim/transforms/parts.ts";
+import { isFloat } from "../../tensor/dtype.ts";
 import { nth } from "../../tensor/list.ts";
-import { positive, whole } from "../../tensor/validate.ts";
+import { finite, positive, whole } from "../../tensor/validate.ts";
 import { leaves } from "../../tree.ts";
 import { columnOf } from "../learner.ts";
 import { bothLeaves } from "../trees.ts";
@@ -20,6 +23,7 @@ import { type GradientRule, gradientOf } from "./rule.ts";
  */
 export const sharpnessAware = ({ rho }: { readonly rho: number }): GradientRule => {
   positive("sharpnessAware", { rho });
+  finite("sharpnessAware", { rho });
   return {
     name: "sharpnessAware",
     descend: ({ reverse, judge, params, state, shard, circumstances }) => {
@@ -38,6 +42,14 @@ export const sharpnessAware = ({ rho }: { readonly rho: number }): GradientRule 
       return { ...here, gradient };
     },
   };
+};
+
+/** A column, or an issue where it does not hold floats. */
+const floats = (column: string, x: Expr): Expr => {
+  if (isFloat(x.dtype)) return x;
+  const expected = `floats in the column "${column}"`;
+  const issue = new DtypeMismatch({ op: "adversarially", expected, actual: [x.dtype], path: [] });
+  return refuse(issue, [x], [{ shape: x.shape, dtype: "f32" }])[0];
 };
 
 /** The options of {@link adversarially}. */
@@ -68,13 +80,14 @@ export const adversarially = ({
   steps = 1,
   stepSize = steps === 1 ? epsilon : (2.5 * epsilon) / steps,
 }: Adversary): GradientRule => {
-  positive("adversarially", { epsilon, stepSize });
   whole(1)("adversarially", { steps });
+  positive("adversarially", { epsilon, stepSize });
+  finite("adversarially", { epsilon, stepSize });
   return {
     name: "adversarially",
     descend: ({ reverse, judge, params, state, shard, circumstances }) => {
       const changedTo = (x: Expr) => ({ ...shard, rows: { ...shard.rows, [column]: x } });
-      const original = columnOf(shard.rows, column);
+      const original = floats(column, columnOf(shard.rows, column));
       let x = original;
       for (let i = 0; i < steps; i++) {
         const { gradient } = gradientOf(

@@ -9,7 +9,7 @@ import { flattenExprs, treeOf } from "../../ir/trees.ts";
 import { globalNorm } from "../../optim/transforms/parts.ts";
 import { isFloat } from "../../tensor/dtype.ts";
 import { nth } from "../../tensor/list.ts";
-import { notNegative, positive } from "../../tensor/validate.ts";
+import { finite, notNegative, positive } from "../../tensor/validate.ts";
 import type { Outcome } from "../judge.ts";
 import type { Columns } from "../learner.ts";
 import { eachLeaf } from "../trees.ts";
@@ -33,11 +33,13 @@ const ofNoise = -1;
  * the privacy loss from these options, the sampling rate and the number of steps.
  *
  * **Math** `g = (1/n) (Σᵢ gᵢ · min(1, C / ‖gᵢ‖) + C σ N(0, 1))`.
- * **Fails with** `InvalidArgument`, thrown, where `clip` is not above 0 or `noise` is negative.
+ * **Fails with** `InvalidArgument`, thrown, where `clip` is not a finite number above 0, or `noise` is negative or not
+ * finite.
  * **Source** Abadi et al., "Deep learning with differential privacy" (2016), arXiv:1607.00133, algorithm 1.
  */
 export const privately = ({ clip, noise }: Privacy): GradientRule => {
   positive("privately", { clip });
+  finite("privately", { clip });
   notNegative("privately", { noise });
   return {
     name: "privately",
