@@ -45,10 +45,29 @@ import {
   qLearning,
   reinforce,
 } from "../../src/learn/reinforcement/index.ts";
-import { batchNorm, dropout } from "../../src/nn/index.ts";
-import { binaryCrossEntropyWithLogits, type Loss } from "../../src/nn/losses/index.ts";
-import { adam, lbfgs, scheduleFreeAdamw, sgd } from "../../src/optim/index.ts";
-import { fromTypedArray, type Key, normal, split, stackTensors } from "../../src/tensor/index.ts";
+import { batchNorm, dropout, frozen, pretrained } from "../../src/nn/index.ts";
+import {
+  binaryCrossEntropyWithLogits,
+  distillation,
+  type Loss,
+} from "../../src/nn/losses/index.ts";
+import {
+  adam,
+  adamw,
+  freeze,
+  lbfgs,
+  partition,
+  scheduleFreeAdamw,
+  sgd,
+} from "../../src/optim/index.ts";
+import {
+  fromTypedArray,
+  type Key,
+  key as keyOf,
+  normal,
+  split,
+  stackTensors,
+} from "../../src/tensor/index.ts";
 
 /** Rows of four numbers, a class of three, and another two numbers. */
 type Point = {
@@ -135,6 +154,20 @@ const followed = (rule: "follow" | "copy") =>
     optimizer,
   });
 
+const teacher = sequential(dense(4, 5), tanh, dense(5, 3));
+const distilled = objective({
+  models: { teacher: pretrained(teacher, teacher.init(keyOf(5)).params), student: network },
+  trains: ["student"],
+  loss: ({ teacher, student }, { x, label }: Point) => distillation(student(x), label, teacher(x)),
+  optimizer,
+});
+
+/** Groups of params by path, each with its optimizer: a new head, a body that moves slowly, and biases that stay. */
+const groups = partition(
+  (path) => (path.endsWith("bias") ? "biases" : path.startsWith("0") ? "body" : "head"),
+  { biases: freeze, body: sgd({ learningRate: 0.01 }), head: adamw({ learningRate: 0.05 }) },
+);
+
 /** A task of four examples: two to adapt to, and two to judge by. */
 const adapting = metaLearned({
   models: { line: sequential(dense(1, 3), batchNorm(3), tanh, dense(3, 1)) },
@@ -202,6 +235,19 @@ export const learners: readonly LearnerSubject[] = [
   separable("a teacher that follows", followed("follow")),
   separable("a teacher that is copied", followed("copy")),
   separable("metaLearned", adapting),
+  separable("distillation from a frozen teacher", distilled),
+  separable(
+    "groups of params",
+    supervised<Point, "x", "label", typeof network>({ ...plain, optimizer: groups }),
+  ),
+  together(
+    "a new head on a frozen body",
+    supervised<Point, "x", "label", never>({
+      ...plain,
+      model: sequential(frozen(sequential(dense(4, 5), batchNorm(5))), dense(5, 3)) as never,
+      optimizer,
+    }),
+  ),
   playing("reinforce", reinforce({ ...balancing, length: 6 })),
   // The transitions of a batch are independent.
   { ...playing("dqn", dqn({ ...remembering, target: { every: 2 } })), separable: true },
