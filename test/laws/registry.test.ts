@@ -30,7 +30,15 @@ const registered: { readonly [room: string]: readonly string[] } = {
   ],
   "nn/combinators": ["containers", "overTime", "parametrize", "sequential", "skip"],
   "nn/losses": [
-    ...["classification", "contrastive", "ctc", "probabilistic", "regression", "routing"],
+    ...[
+      "classification",
+      "contrastive",
+      "ctc",
+      "margins",
+      "probabilistic",
+      "regression",
+      "routing",
+    ],
     "segmentation",
   ],
   "nn/metrics": [

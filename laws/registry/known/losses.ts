@@ -2,6 +2,7 @@ import { constant } from "../../../src/ir/build.ts";
 import type { Expr } from "../../../src/ir/expr.ts";
 import * as contrastive from "../../../src/nn/losses/contrastive.ts";
 import * as alignment from "../../../src/nn/losses/ctc.ts";
+import * as margins from "../../../src/nn/losses/margins.ts";
 import * as likelihoods from "../../../src/nn/losses/probabilistic.ts";
 import * as losses from "../../../src/nn/losses/regression.ts";
 import * as balances from "../../../src/nn/losses/routing.ts";
@@ -266,6 +267,7 @@ const common: KnownValues<typeof losses> = {
 const particular: KnownValues<
   typeof likelihoods &
     typeof segmentations &
+    typeof margins &
     typeof contrastive &
     typeof balances &
     typeof alignment
@@ -423,6 +425,80 @@ const particular: KnownValues<
         tensor([true, false]),
       ],
       ln2,
+    ),
+  ],
+  marginRanking: [
+    of(
+      margins.marginRanking,
+      [
+        [1, 4],
+        [3, 1],
+        [1, 1],
+      ],
+      (2 + 0) / 2,
+    ),
+    of(
+      (x, y, z) => margins.marginRanking(x, y, z, 0.5),
+      [
+        [1, 4],
+        [3, 1],
+        [1, -1],
+      ],
+      (2.5 + 3.5) / 2,
+    ),
+    of(margins.marginRanking, [[1], [3], [0]], nan),
+  ],
+  softMargin: [
+    by(
+      margins.softMargin,
+      [
+        [0, 0],
+        [1, -1],
+      ],
+      ln2,
+    ),
+    by(margins.softMargin, [[800], [-1]], 800),
+    by(margins.softMargin, [[800], [1]], 0),
+  ],
+  hingeEmbedding: [
+    by(
+      margins.hingeEmbedding,
+      [
+        [0.25, 0.25, 3],
+        [1, -1, -1],
+      ],
+      (0.25 + 0.75 + 0) / 3,
+    ),
+    by((x, y) => margins.hingeEmbedding(x, y, 4), [[3], [-1]], 1),
+    by(margins.hingeEmbedding, [[3], [0.5]], nan),
+  ],
+  multiMargin: [
+    // Of class 1: 1 - 2 + 1.5 of class 0, and nothing of class 2.
+    by(margins.multiMargin, [[1.5, 2, 0], label(1)], 0.5 / 3),
+    by(
+      (x, y) => margins.multiMargin(x, y, { power: 2, margin: 3 }),
+      [[1.5, 2, 0], label(1)],
+      (2.5 ** 2 + 1) / 3,
+    ),
+    by(margins.multiMargin, [[1.5, 2, 0], label(3)], nan),
+  ],
+  multiLabelMargin: [
+    // The example of PyTorch's documentation: labels 3 and 0 of four classes.
+    by(
+      margins.multiLabelMargin,
+      [
+        [0.1, 0.2, 0.4, 0.8],
+        [1, 0, 0, 1],
+      ],
+      0.85,
+    ),
+    by(
+      margins.multiLabelMargin,
+      [
+        [0.1, 0.2],
+        [0.5, 0],
+      ],
+      nan,
     ),
   ],
   triplet: [

@@ -6,6 +6,7 @@ import { logSoftmax } from "../../../src/ir/ops/reduction.ts";
 import { reshape } from "../../../src/ir/ops/structural.ts";
 import * as contrastive from "../../../src/nn/losses/contrastive.ts";
 import * as alignment from "../../../src/nn/losses/ctc.ts";
+import * as margins from "../../../src/nn/losses/margins.ts";
 import * as likelihoods from "../../../src/nn/losses/probabilistic.ts";
 import * as losses from "../../../src/nn/losses/regression.ts";
 import * as balances from "../../../src/nn/losses/routing.ts";
@@ -47,6 +48,7 @@ const settings: {
   readonly [Name in keyof (typeof losses &
     typeof likelihoods &
     typeof segmentations &
+    typeof margins &
     typeof contrastive &
     typeof balances &
     typeof alignment)]: MayBe | readonly Setting[];
@@ -91,6 +93,11 @@ const settings: {
       tensors([2], fc.nat(2), "i32"),
     ),
   ],
+  marginRanking: [of((x, y, z) => margins.marginRanking(x, y, z), wild(3), wild(3), wild(3))],
+  softMargin: [of((x, y) => margins.softMargin(x, y), wild(3), wild(3))],
+  hingeEmbedding: "a distance that it is given may be negative",
+  multiMargin: [of((x, y) => margins.multiMargin(x, y), wild(3), label)],
+  multiLabelMargin: [of((x, y) => margins.multiLabelMargin(x, y), wild(3), bits)],
   triplet: [of((x, y, z) => contrastive.triplet(x, y, z), wild(3), wild(3), wild(3))],
   cosineEmbedding: [
     of((x, y) => contrastive.cosineEmbedding(x, y, 1), wild(3), wild(3)),

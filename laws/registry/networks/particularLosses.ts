@@ -5,6 +5,7 @@ import { logSoftmax } from "../../../src/ir/ops/reduction.ts";
 import { topKRouting } from "../../../src/nn/layers/moe.ts";
 import * as contrastive from "../../../src/nn/losses/contrastive.ts";
 import * as alignment from "../../../src/nn/losses/ctc.ts";
+import * as margins from "../../../src/nn/losses/margins.ts";
 import * as likelihoods from "../../../src/nn/losses/probabilistic.ts";
 import * as balances from "../../../src/nn/losses/routing.ts";
 import * as segmentations from "../../../src/nn/losses/segmentation.ts";
@@ -32,6 +33,7 @@ const classes = tensors([3], fc.nat(1), "i32");
 export const particularLosses: {
   readonly [Name in keyof (typeof likelihoods &
     typeof segmentations &
+    typeof margins &
     typeof contrastive &
     typeof balances &
     typeof alignment)]: readonly Setting[];
@@ -74,6 +76,25 @@ export const particularLosses: {
       classes,
       tensors([3], truth, "bool"),
     ),
+  ],
+  // Where the margin is not met: two scores that are equal have a kink at a margin of 0.
+  marginRanking: [
+    of(
+      (x, y) => margins.marginRanking(x, y, constant(tensor([1, -1, 1], "f64")), 9),
+      vectors,
+      vectors,
+    ),
+  ],
+  softMargin: [of((x) => margins.softMargin(x, constant(tensor([1, -1, 1], "f64"))), vectors)],
+  hingeEmbedding: [
+    of((x) => margins.hingeEmbedding(x, constant(tensor([1, -1, 1], "f64")), 9), directed),
+  ],
+  multiMargin: [
+    of((x) => margins.multiMargin(x, 1, { margin: 9 }), vectors),
+    of((x) => margins.multiMargin(x, 0, { margin: 9, power: 2 }), vectors),
+  ],
+  multiLabelMargin: [
+    of((x) => margins.multiLabelMargin(x, constant(tensor([1, 0, 0], "f64"))), distinct([3])),
   ],
   triplet: [
     of(

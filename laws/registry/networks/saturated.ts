@@ -8,6 +8,7 @@ import { lpPool } from "../../../src/nn/functional/pool.ts";
 import { topKRouting } from "../../../src/nn/layers/moe.ts";
 import * as contrastive from "../../../src/nn/losses/contrastive.ts";
 import * as alignment from "../../../src/nn/losses/ctc.ts";
+import * as margins from "../../../src/nn/losses/margins.ts";
 import * as likelihoods from "../../../src/nn/losses/probabilistic.ts";
 import * as losses from "../../../src/nn/losses/regression.ts";
 import * as balances from "../../../src/nn/losses/routing.ts";
@@ -81,6 +82,7 @@ const settings: {
     typeof losses &
     typeof likelihoods &
     typeof segmentations &
+    typeof margins &
     typeof contrastive &
     typeof balances &
     typeof alignment)]: Because | readonly Setting[];
@@ -209,6 +211,21 @@ const settings: {
       (reach) => [sized(reach, 2, 3), classes(3, 2), tensors([2], truth, "bool")],
     ),
   ],
+  marginRanking: ([-1, 1] as const).map((target) =>
+    both(drawn(fromZero, (n) => (x, y) => margins.marginRanking(x, y, target, n), ofTwo)),
+  ),
+  softMargin: [both(plain((x, y) => margins.softMargin(x, y), ofTwo))],
+  hingeEmbedding: ([-1, 1] as const).map((target) =>
+    drawn(number, (n) => (x) => margins.hingeEmbedding(x, target, n)),
+  ),
+  multiMargin: ([1, 2] as const).map((power) =>
+    drawn(
+      number,
+      (margin) => (x, y) => margins.multiMargin(x, y, { margin, power }),
+      (reach) => [sized(reach, 3), classes(3)],
+    ),
+  ),
+  multiLabelMargin: [plain((x) => margins.multiLabelMargin(x, constant(tensor([1, 0, 0]))))],
   triplet: [
     {
       ...drawn(

@@ -3,6 +3,7 @@ import type { Expr } from "../../../src/ir/expr.ts";
 import * as activations from "../../../src/nn/functional/activation.ts";
 import * as contrastive from "../../../src/nn/losses/contrastive.ts";
 import * as alignment from "../../../src/nn/losses/ctc.ts";
+import * as margins from "../../../src/nn/losses/margins.ts";
 import * as likelihoods from "../../../src/nn/losses/probabilistic.ts";
 import * as losses from "../../../src/nn/losses/regression.ts";
 import * as balances from "../../../src/nn/losses/routing.ts";
@@ -68,6 +69,7 @@ const lossOptions: OptionTable<
   typeof losses &
     typeof likelihoods &
     typeof segmentations &
+    typeof margins &
     typeof contrastive &
     typeof balances &
     typeof alignment
@@ -129,6 +131,18 @@ const lossOptions: OptionTable<
       (n) => likelihoods.sequenceCrossEntropy(scores, labels, undefined, { classWeights: n }),
     ],
   },
+  marginRanking: { margin: [fromZero, (n) => margins.marginRanking(x, x, x, n)] },
+  softMargin: none,
+  hingeEmbedding: { margin: [finiteNumber, (n) => margins.hingeEmbedding(x, x, n)] },
+  multiMargin: {
+    margin: [finiteNumber, (margin) => margins.multiMargin(x, 1, { margin })],
+    power: [
+      wholeFrom(1, 2),
+      // Numbers beyond the type are what is tried.
+      (power) => margins.multiMargin(x, 1, { power: power as 1 }),
+    ],
+  },
+  multiLabelMargin: none,
   triplet: { margin: [fromZero, (n) => contrastive.triplet(x, x, x, n)] },
   cosineEmbedding: { margin: [between(-1, 1), (n) => contrastive.cosineEmbedding(x, x, 1, n)] },
   ntXent: { temperature: [aboveZero, (n) => contrastive.ntXent(scores, scores, n)] },

@@ -78,7 +78,7 @@ const distribution = (op: string, label: Expr, scores: Expr): Expr => {
 };
 
 /** The single label of an example. Several labels are reported; they would otherwise broadcast against classes. */
-const oneLabel = (op: string, label: Expr): Expr => {
+export const oneLabel = (op: string, label: Expr): Expr => {
   if (sizeOf(label.shape) === 1) return reshape(label, []);
   const expected =
     "one label for each example, []; sequenceCrossEntropy takes one for each time step";

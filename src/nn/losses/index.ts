@@ -2,6 +2,14 @@
 
 export { cosineEmbedding, infoNce, ntXent, triplet } from "./contrastive.ts";
 export { type CtcOptions, ctc } from "./ctc.ts";
+export {
+  hingeEmbedding,
+  type MultiMarginOptions,
+  marginRanking,
+  multiLabelMargin,
+  multiMargin,
+  softMargin,
+} from "./margins.ts";
 export type { Comparison } from "./pairing.ts";
 export {
   gaussianNegativeLogLikelihood,

@@ -21,6 +21,7 @@ import { broadcastTo, lift } from "../../../src/ir/ops/promote.ts";
 import { keepDims, mean, sum, variance } from "../../../src/ir/ops/reduction.ts";
 import { moveAxis, reshape as reshapeTo } from "../../../src/ir/ops/structural.ts";
 import * as f from "../../../src/nn/functional/activation.ts";
+import { softMargin } from "../../../src/nn/losses/margins.ts";
 import * as loss from "../../../src/nn/losses/regression.ts";
 import { broadcastShapes, type Shape, sizeOf } from "../../../src/tensor/shape.ts";
 import {
@@ -203,10 +204,7 @@ export const neural: Table = {
     );
   },
   "nn.functional.nll_loss": (c) => classified(c, loss.negativeLogLikelihood),
-  "nn.functional.soft_margin_loss": (c) => {
-    const [x, y] = [inputOf(c), tensorOf(arg(c, 0, "target"))];
-    return reduceElements(c, f.softplus(neg(mul(x, y) as Expr)));
-  },
+  "nn.functional.soft_margin_loss": (c) => reduced(c, softMargin),
   "nn.functional.margin_ranking_loss": (c) => {
     const [x, y, target] = [inputOf(c), tensorOf(c.args[0] ?? null), tensorOf(c.args[1] ?? null)];
     const signed = mul(neg(target), sub(x, y) as Expr);
