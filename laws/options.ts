@@ -84,6 +84,8 @@ export const fromZero = between(0, infinity, { high: true });
 export interface Option {
   readonly name: string;
   readonly range: Range;
+  /** All arguments of the function that are in a registry. Defaults to this one. */
+  readonly beside?: readonly string[];
   /** Calls the function. The law inspects the returned expressions for issues. */
   readonly use: (n: number) => unknown;
 }
@@ -108,6 +110,7 @@ export const optionsOf = (op: string, options: Arguments): readonly Option[] =>
   Object.entries(options).map(([argument, [range, use]]) => ({
     name: `${op}: ${argument}`,
     range,
+    beside: Object.keys(options),
     use,
   }));
 

@@ -218,7 +218,7 @@ export class Dataset<out R extends Row = Row> {
 
   /** The examples at positions from 0 to `size - 1`, in that order; positions may repeat. */
   pick(indices: Int32Array): Dataset<R> {
-    this.#inside(indices);
+    this.#inside("pick", indices);
     return this.#with(ordered(this.#rows, indices.slice()));
   }
 
@@ -335,7 +335,7 @@ export class Dataset<out R extends Row = Row> {
 
   /** Gathers the examples at positions from 0 to `size - 1`. */
   gather(indices: Int32Array): Batch<R> {
-    this.#inside(indices);
+    this.#inside("gather", indices);
     // The gathered rows have the columns of R, with many examples of each.
     return gather(this.#rows, indices) as Batch<R>;
   }
@@ -350,16 +350,16 @@ export class Dataset<out R extends Row = Row> {
     destination: { readonly [C in keyof R & string]?: Storage },
     indices: Int32Array,
   ): void {
-    this.#inside(indices);
+    this.#inside("gatherInto", indices);
     gatherInto(this.#rows, destination as { readonly [column: string]: Storage }, indices);
   }
 
-  #inside(indices: Int32Array): void {
+  #inside(op: string, indices: Int32Array): void {
     for (let i = 0; i < indices.length; i++) {
       const index = indices[i] as number;
       if (index < 0 || index >= this.size)
         throw new InvalidArgument({
-          op: "gather",
+          op,
           argument: "indices",
           expected: `whole numbers from 0 to ${this.size - 1}`,
           actual: String(index),

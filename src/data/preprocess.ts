@@ -353,7 +353,7 @@ export const oneHot = <R extends Row, C extends keyof R & string, const K extend
 ): Dataset<Replaced<R, C, Tensor<readonly [...ShapeOf<R[C]>, K]>>> => {
   if (!Number.isSafeInteger(classes) || classes < 1 || classes > 2 ** 31)
     throw new InvalidArgument({
-      op: "oneHot",
+      op: "oneHotColumn",
       argument: "classes",
       expected: "a whole number from 1 to 2³¹, the numbers that a label of i32 has",
       actual: String(classes),

@@ -1,6 +1,6 @@
 import { LabelOutOfRange } from "../errors.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { whole } from "../tensor/validate.ts";
+import { passedOn, whole } from "../tensor/validate.ts";
 import type { Dataset, Row } from "./dataset.ts";
 import { labelsOf } from "./sampling.ts";
 
@@ -63,7 +63,12 @@ export const withClassWeights = <R extends Row, const A extends string = "weight
   weights: number | Tensor<readonly [number]>,
   as?: A,
 ): Dataset<R & { readonly [W in A]: Tensor<readonly []> }> => {
-  const table = typeof weights === "number" ? classWeights(dataset, column, weights) : weights;
+  const table =
+    typeof weights === "number"
+      ? passedOn("withClassWeights", () => classWeights(dataset, column, weights), {
+          classes: "weights",
+        })
+      : weights;
   const each = Tensor.read(table);
   classesOf("withClassWeights", dataset, column, each.length);
   return dataset.mapBatches((batch) => {

@@ -7,6 +7,7 @@ import { add, div, ge, mul, sqrt, sub } from "../ir/ops/elementwise.ts";
 import { iota, take } from "../ir/ops/indexing.ts";
 import { lift } from "../ir/ops/promote.ts";
 import { transpose } from "../ir/ops/structural.ts";
+import { asOne } from "../ir/types/diagnose.ts";
 import type { Operand } from "../ir/types/shape.ts";
 import {
   identityMatrix,
@@ -18,7 +19,7 @@ import {
   timesTranspose,
   transposeTimes,
 } from "./stacks.ts";
-import { solveTriangle, triangularSolve } from "./triangular.ts";
+import { solveTriangle, systemShapes, triangularSolve } from "./triangular.ts";
 
 /** Factors column by column, and subtracts each column's product from the remainder: `rest -= l·lᵀ`. */
 const factor = (a: Expr): Expr => {
@@ -83,8 +84,12 @@ export const cholesky = (operand: Operand): Expr =>
  *
  * **Shapes** `L: [...b, n, n], B: [...b, n, k] or [n] → as B`.
  */
-export const choleskySolve = (factor: Operand, right: Operand): Expr =>
-  triangularSolve(factor, triangularSolve(factor, right), { transposed: true });
+export const choleskySolve = (factor: Operand, right: Operand): Expr => {
+  const [l, b] = [lift(factor), lift(right)];
+  return asOne("choleskySolve", systemShapes, [l, b], () =>
+    triangularSolve(l, triangularSolve(l, b), { transposed: true }),
+  );
+};
 
 /** The inverse `A⁻¹`, given the Cholesky factor `L` of `A`. */
 export const choleskyInverse = (factor: Operand): Expr => {

@@ -129,14 +129,17 @@ const eigenOf: (a: Expr) => Eigen = customDerivative(rotated, {
  * eigen(a).values.toArray() // => [1, 3]
  * ```
  */
-export const eigh = (operand: Operand): Eigen =>
+export const eigh = (operand: Operand): Eigen => eigenOfStacks("eigh", operand);
+
+const eigenOfStacks = (op: string, operand: Operand): Eigen =>
   overStacks([2], (x) => {
     const a = x;
     if (a.shape[0] === 0) return { values: diagonal(a), vectors: a };
     const scale = scaleOfSums(a);
     const { values, vectors } = eigenOf(symmetricPart(mul(a, scale)));
     return { values: div(values, scale), vectors: unlessNaN(vectors, scale) };
-  })(squareOf("eigh", lift(operand)));
+  })(squareOf(op, lift(operand)));
 
 /** The eigenvalues of a symmetric matrix, ascending, as by {@link eigh}. */
-export const eigenvaluesSymmetric = (a: Operand): Expr => eigh(a).values;
+export const eigenvaluesSymmetric = (a: Operand): Expr =>
+  eigenOfStacks("eigenvaluesSymmetric", a).values;

@@ -8,6 +8,7 @@ import { iota, take } from "../ir/ops/indexing.ts";
 import { lift } from "../ir/ops/promote.ts";
 import { argmax, argsort } from "../ir/ops/reduction.ts";
 import { concatenate, expandDims, sliceAxis } from "../ir/ops/structural.ts";
+import { asOne } from "../ir/types/diagnose.ts";
 import type { Operand } from "../ir/types/shape.ts";
 import { whole } from "../tensor/validate.ts";
 import {
@@ -156,18 +157,20 @@ export const luSolve = (
   { lower, upper, order }: Omit<LU, "pivots">,
   right: Operand,
   { transposed = false }: { readonly transposed?: boolean } = {},
-): Expr =>
-  overStacks([2, 2, 1, 2], (l, u, rows, b) => {
-    const [x, y, at, z] = [l, u, rows, b] as readonly [Expr, Expr, Expr, Expr];
+): Expr => {
+  const solved = (x: Expr, y: Expr, at: Expr, z: Expr): Expr => {
     if (!transposed) return solveTriangle(y, solveTriangle(x, take(z, at), true, true), false);
-    const turnedBack = solveTriangle(
-      matrixTranspose(x),
-      solveTriangle(matrixTranspose(y), z, true),
-      false,
-      true,
-    );
-    return take(turnedBack, argsort(at));
-  })(lower, upper, order, lift(right));
+    const inner = solveTriangle(matrixTranspose(y), z, true);
+    return take(solveTriangle(matrixTranspose(x), inner, false, true), argsort(at));
+  };
+  const given = [lower, upper, order, lift(right)];
+  const expected = "the factors of square matrices and right-hand sides [..., n, k]";
+  return asOne("luSolve", expected, given, () =>
+    overStacks([2, 2, 1, 2], (x, y, at, z) => solved(x as Expr, y as Expr, at as Expr, z as Expr))(
+      ...given,
+    ),
+  );
+};
 
 /**
  * Converts LAPACK's pivots, counted from 0, to the order of rows that they give: step `k` swaps row `k` with the row
@@ -177,14 +180,17 @@ export const luSolve = (
  */
 export const orderOfPivots = (operand: Operand, rows: number): Expr => {
   whole(0)("orderOfPivots", { rows });
-  return overStacks([1], (pivots) => {
-    const all = iota([rows]);
-    const steps = { p: pivots, k: iota([pivots.shape[0] ?? 0]) };
-    const [order] = scan(
-      (order: Expr, { p, k }: typeof steps) => [take(order, swapRows(all, k, p)), []] as const,
-      all,
-      steps,
-    );
-    return order;
-  })(lift(operand, "i32"));
+  const given = lift(operand, "i32");
+  return asOne("orderOfPivots", "i32 pivots, [..., k]", [given], () =>
+    overStacks([1], (pivots) => {
+      const all = iota([rows]);
+      const steps = { p: pivots, k: iota([pivots.shape[0] ?? 0]) };
+      const [order] = scan(
+        (order: Expr, { p, k }: typeof steps) => [take(order, swapRows(all, k, p)), []] as const,
+        all,
+        steps,
+      );
+      return order;
+    })(given),
+  );
 };

@@ -3,10 +3,10 @@ import type { Expr } from "../ir/expr.ts";
 import { cast, where } from "../ir/ops/control.ts";
 import { abs, div, eq, mul, ne, pow, sub } from "../ir/ops/elementwise.ts";
 import { fill } from "../ir/ops/indexing.ts";
-import { floating, having, lift } from "../ir/ops/promote.ts";
+import { axesIn, floating, having, lift } from "../ir/ops/promote.ts";
 import { type Axes, axesOf, keepDims, max, min, sum } from "../ir/ops/reduction.ts";
 import { expandDims, index, moveAxis } from "../ir/ops/structural.ts";
-import { refuse } from "../ir/types/diagnose.ts";
+import { asOne, refuse } from "../ir/types/diagnose.ts";
 import type { Operand } from "../ir/types/shape.ts";
 import { normalAxis } from "../tensor/shape.ts";
 import { holding } from "../tensor/validate.ts";
@@ -52,8 +52,7 @@ export const vectorNorm = (
   { axes, keep = false }: NormOptions = {},
 ): Expr => {
   anyOrder("vectorNorm", { p });
-  const x = floating("vectorNorm", lift(operand));
-  const along = axesOf(axes, x.shape.length);
+  const [x, along] = axesIn("vectorNorm", floating("vectorNorm", lift(operand)), axes);
   const norm = normAlong(x, p, along);
   return keep ? keepDims(norm, x, along) : norm;
 };
@@ -117,10 +116,13 @@ export const matrixNorm = (
   const rank = all.shape.length;
   const [row, column] = [normalAxis(axes[0], rank), normalAxis(axes[1], rank)];
   const given = having("matrixNorm", all, [row, column]);
-  const rows = moveAxis(given, row, rank - 1);
-  const x = moveAxis(rows, column > row ? column - 1 : column, rank - 1);
+  const end = rank - 1;
+  const x =
+    given === all
+      ? moveAxis(moveAxis(all, row, end), column > row ? column - 1 : column, end)
+      : given;
   const norm = normOf(x, kind);
-  return keep ? keepDims(norm, given, [row, column]) : norm;
+  return keep && given === all ? keepDims(norm, given, [row, column]) : norm;
 };
 
 const normOf = (x: Expr, kind: MatrixNorm): Expr => {
@@ -182,9 +184,11 @@ export const conditionNumber = (operand: Operand, kind: MatrixNorm = 2): Expr =>
  */
 export const pairwiseDistances = (left: Operand, right: Operand, p = 2): Expr => {
   anyOrder("pairwiseDistances", { p });
-  const [x, y] = [lift(left), lift(right)].map((m) => matrixOf("pairwiseDistances", m)) as [
-    Expr,
-    Expr,
-  ];
-  return vectorNorm(sub(expandDims(x, -2), expandDims(y, -3)), p, { axes: -1 });
+  const op = "pairwiseDistances";
+  const [a, b] = [lift(left), lift(right)];
+  const expected = "[..., n, d] and [..., m, d], whose leading axes broadcast";
+  return asOne(op, expected, [a, b], () => {
+    const [x, y] = [matrixOf(op, a), matrixOf(op, b)];
+    return vectorNorm(sub(expandDims(x, -2), expandDims(y, -3)), p, { axes: -1 });
+  });
 };

@@ -6,6 +6,7 @@ import { zerosLike } from "../ir/ops/indexing.ts";
 import { lift } from "../ir/ops/promote.ts";
 import { max, sum } from "../ir/ops/reduction.ts";
 import { transpose } from "../ir/ops/structural.ts";
+import { asOne } from "../ir/types/diagnose.ts";
 import type { Operand } from "../ir/types/shape.ts";
 import { notNegative } from "../tensor/validate.ts";
 import { scaleOfProducts } from "./scale.ts";
@@ -133,8 +134,11 @@ export const matrixRank = (operand: Operand, options: CutOptions = {}): Expr => 
  */
 export const leastSquares = (left: Operand, right: Operand, options: CutOptions = {}): Expr => {
   notNegative("leastSquares", { ...options });
-  return withVectors((x, y) => overStacks([2, 2], (a, b) => times(inverted(a, options), b))(x, y))(
-    matrixOf("leastSquares", lift(left)),
-    lift(right),
+  const [x, y] = [lift(left), lift(right)];
+  return asOne("leastSquares", "[..., m, n] and right-hand sides [..., m, k] or [m]", [x, y], () =>
+    withVectors(overStacks([2, 2], (a, b) => times(inverted(a, options), b)))(
+      matrixOf("leastSquares", x),
+      y,
+    ),
   );
 };

@@ -8,6 +8,7 @@ import { iota, take } from "../ir/ops/indexing.ts";
 import { floating, lift } from "../ir/ops/promote.ts";
 import { max } from "../ir/ops/reduction.ts";
 import { concatenate, sliceAxis, transpose } from "../ir/ops/structural.ts";
+import { asOne } from "../ir/types/diagnose.ts";
 import type { Operand } from "../ir/types/shape.ts";
 import { lengthOf, scaleOfSums } from "./scale.ts";
 import {
@@ -141,12 +142,20 @@ export const qr = (operand: Operand): QR =>
  *
  * **Shapes** `[...b, m, n], [...b, k] → [...b, m, n]`, `k ≤ n ≤ m`.
  */
-export const householderProduct = (columns: Operand, scales: Operand): Expr =>
-  overStacks([2, 1], (x, t) => {
-    const [a, taus] = [x, t];
+export const householderProduct = (columns: Operand, scales: Operand): Expr => {
+  const op = "householderProduct";
+  const [x, t] = [lift(columns), lift(scales)];
+  const product = (a: Expr, taus: Expr): Expr => {
     const [m = 0, n = 0] = a.shape;
     const k = taus.shape[0] ?? 0;
     const below = sliceAxis(tril(a, -1), 1, 0, k);
     const vectors = transpose(add(below, identityMatrix(m, k, a.dtype)));
     return reflections(vectors, taus, identityMatrix(m, n, a.dtype));
-  })(floating("householderProduct", lift(columns)), floating("householderProduct", lift(scales)));
+  };
+  return asOne(op, "[..., m, n] and at most n scales, [..., k]", [x, t], () =>
+    overStacks([2, 1], (a, taus) => product(a as Expr, taus as Expr))(
+      floating(op, x),
+      floating(op, t),
+    ),
+  );
+};

@@ -6,6 +6,7 @@ import { abs, add, eq, log, mul, ne, neg, rem, sign, sub } from "../ir/ops/eleme
 import { iota, take } from "../ir/ops/indexing.ts";
 import { lift } from "../ir/ops/promote.ts";
 import { argsort, max, prod, sum } from "../ir/ops/reduction.ts";
+import { asOne } from "../ir/types/diagnose.ts";
 import type { Operand } from "../ir/types/shape.ts";
 import { type Eliminated, eliminate, unpacked } from "./lu.ts";
 import {
@@ -17,7 +18,7 @@ import {
   times,
   timesTranspose,
 } from "./stacks.ts";
-import { solveTriangle, withVectors } from "./triangular.ts";
+import { solveTriangle, systemShapes, withVectors } from "./triangular.ts";
 
 interface System {
   readonly a: Expr;
@@ -58,11 +59,12 @@ const solution: (system: System) => Expr = customDerivative(
  * Effect.runSync(program.pipe(Effect.provide(Backend.layerReference)))(a, b).toArray() // => [1, 3]
  * ```
  */
-export const solve = (left: Operand, right: Operand): Expr =>
-  withVectors((x, y) => overStacks([2, 2], (a, b) => solution({ a: a, b: b }))(x, y))(
-    squareOf("solve", lift(left)),
-    lift(right),
+export const solve = (left: Operand, right: Operand): Expr => {
+  const [a, b] = [lift(left), lift(right)];
+  return asOne("solve", systemShapes, [a, b], () =>
+    withVectors(overStacks([2, 2], (x, y) => solution({ a: x, b: y })))(squareOf("solve", a), b),
   );
+};
 
 const inverseOf = (a: Expr): Expr => {
   const n = a.shape[0] ?? 0;

@@ -7,6 +7,7 @@ import { div, eq, neg, sub } from "../ir/ops/elementwise.ts";
 import { iota, onesLike, zerosLike } from "../ir/ops/indexing.ts";
 import { lift } from "../ir/ops/promote.ts";
 import { expandDims, reshape } from "../ir/ops/structural.ts";
+import { asOne } from "../ir/types/diagnose.ts";
 import type { Operand } from "../ir/types/shape.ts";
 import { sameShape } from "../tensor/shape.ts";
 import { matrixTranspose, overStacks, squareOf, times, timesTranspose } from "./stacks.ts";
@@ -81,6 +82,9 @@ const triangularSolver = (triangle: Triangle): ((system: System) => Expr) => {
 export const solveTriangle = (a: Expr, b: Expr, lower: boolean, unit = false): Expr =>
   triangularSolver({ lower, unit })({ a, b });
 
+/** The shapes of a system and its right-hand sides. */
+export const systemShapes = "matrices [..., n, n] and right-hand sides [..., n, k] or [n]";
+
 /** Whether `b` has one vector for each matrix of `a`, and not a matrix. */
 const isVector = (a: Expr, b: Expr): boolean =>
   b.shape.length === 1 ||
@@ -122,9 +126,11 @@ export const triangularSolve = (
   right: Operand,
   { lower = true, transposed = false, unitDiagonal = false }: TriangularOptions = {},
 ): Expr => {
-  const a = squareOf("triangularSolve", lift(left));
+  const [x, y] = [lift(left), lift(right)];
   const solver = triangularSolver({ lower: lower !== transposed, unit: unitDiagonal });
-  return withVectors((x, y) =>
-    overStacks([2, 2], (m, b) => solver({ a: m, b: b }))(transposed ? matrixTranspose(x) : x, y),
-  )(a, lift(right));
+  return asOne("triangularSolve", systemShapes, [x, y], () => {
+    const square = squareOf("triangularSolve", x);
+    const solved = overStacks([2, 2], (a, b) => solver({ a, b }));
+    return withVectors((a, b) => solved(transposed ? matrixTranspose(a) : a, b))(square, y);
+  });
 };

@@ -2,6 +2,7 @@ import { SizeLimit } from "../errors.ts";
 import { constant, parameter } from "../ir/build.ts";
 import { Expr } from "../ir/expr.ts";
 import { scoped } from "../ir/trace.ts";
+import { asOne } from "../ir/types/diagnose.ts";
 import { type Key, key as keyOf } from "../tensor/key.ts";
 import type { Shape } from "../tensor/shape.ts";
 import { flatten, unflatten } from "../tree.ts";
@@ -26,18 +27,40 @@ export const exprsOf = (tree: unknown): readonly Expr[] =>
 /** The `init` of a layer without params. */
 export const noParams = (): undefined => undefined;
 
+/** Reports an input that a layer does not take as the layer's, once, whichever of its operations does not fit. */
+export const takingInput = <Y>(
+  name: string,
+  takes: string,
+  x: Expr,
+  { mask }: Context,
+  f: () => Y,
+): Y => {
+  const op = name.split(" ")[0] as string;
+  return mask === undefined
+    ? asOne(op, takes, [x], f)
+    : asOne(op, `${takes} and a mask [${x.shape[0] ?? "time"}]`, [x, mask], f);
+};
+
 /**
  * Builds a layer without state from a function of untyped expressions. The declared type of the layer gives its shapes;
- * the type rules of the program, the type tests and the law suite check them.
+ * the type rules of the program, the type tests and the law suite check them. `takes` says the shape of its input, for
+ * {@link takingInput}; if missing, errors name the parts of the layer.
  */
 export const stateless = <I extends Shape, O extends Shape, P>(
   name: string,
   init: (key: Key) => NoInfer<P>,
   f: (params: Symbolic<NoInfer<P>>, x: Expr, context: Context) => Expr,
+  takes?: string,
 ): Layer<I, O, P, undefined> => ({
   name,
   init: (key) => ({ params: init(key), state: undefined }),
-  apply: (params, state, x, context) => [f(params, x, context) as Expr<O>, state],
+  apply: (params, state, x, context) => {
+    const y = () => f(params, x, context);
+    return [
+      (takes === undefined ? y() : takingInput(name, takes, x, context, y)) as Expr<O>,
+      state,
+    ];
+  },
 });
 
 /** Builds a layer without state that keeps the shape of its input: {@link stateless} for any shape. */
@@ -45,11 +68,17 @@ export const shapeKeeping = <P>(
   name: string,
   init: (key: Key) => NoInfer<P>,
   f: (params: Symbolic<NoInfer<P>>, x: Expr, context: Context) => Expr,
-): SameLayer<P, undefined> => ({
-  name,
-  init: (key) => ({ params: init(key), state: undefined }),
-  apply: (params, state, x, context) => [f(params, x, context) as typeof x, state],
-});
+  takes?: string,
+): SameLayer<P, undefined> => {
+  const { apply, ...rest } = stateless<Shape, Shape, P>(name, init, f, takes);
+  return {
+    ...rest,
+    apply: (params, state, x, context) => {
+      const [y, next] = apply(params, state, x, context);
+      return [y as typeof x, next];
+    },
+  };
+};
 
 /**
  * Wraps a shape-preserving function as a layer without params. Combinators accept the function itself; use this where

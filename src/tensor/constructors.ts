@@ -1,8 +1,8 @@
 import { InvalidArgument, ShapeMismatch } from "../errors.ts";
 import { allocate, type Dtype, type Storage } from "./dtype.ts";
-import { isPossible, mostElements, type Shape, sameShape, sizeOf } from "./shape.ts";
+import { type Shape, sameShape, sizeOf } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
-import { element, finite, holding } from "./validate.ts";
+import { element, extents, finite, holding, whole } from "./validate.ts";
 
 /** The input of {@link tensor}: a number, a boolean, or nested arrays of them. */
 export type Literal = number | boolean | readonly Literal[];
@@ -129,21 +129,21 @@ const ragged = (shape: Shape, axis: number, actual: Shape): ShapeMismatch =>
     path: [],
   });
 
-/** Throws unless all extents are non-negative integers and the number of elements is exact. */
-const checked = <S extends Shape>(op: string, shape: S): S => {
-  if (!isPossible(shape))
-    throw new InvalidArgument({
-      op,
-      argument: "shape",
-      expected: `whole numbers that are not negative, of at most ${mostElements} elements together`,
-      actual: `[${shape.join(", ")}]`,
-    });
-  return shape;
-};
-
 /** A tensor without axes: one number. `dtype` defaults to `f32`. */
 export const scalar = (value: number, dtype: Dtype = "f32"): Tensor<readonly []> =>
-  full([], value, dtype);
+  filled("scalar", [], value, dtype);
+
+const filled = <const S extends Shape>(
+  op: string,
+  shape: S,
+  value: number,
+  dtype: Dtype,
+): Tensor<S> => {
+  const data = allocate(dtype, sizeOf(extents(op, shape)));
+  const filler = element(op, "value", dtype, value);
+  // New memory is zero, and takes room only once it is written: an optimizer's first state is looked at, not read.
+  return Tensor.own(shape, dtype, Object.is(filler, 0) ? data : data.fill(filler));
+};
 
 /**
  * A tensor filled with one value.
@@ -154,20 +154,15 @@ export const full = <const S extends Shape>(
   shape: S,
   value: number,
   dtype: Dtype = "f32",
-): Tensor<S> => {
-  const data = allocate(dtype, sizeOf(checked("full", shape)));
-  const filler = element("full", "value", dtype, value);
-  // New memory is zero, and takes room only once it is written: an optimizer's first state is looked at, not read.
-  return Tensor.own(shape, dtype, Object.is(filler, 0) ? data : data.fill(filler));
-};
+): Tensor<S> => filled("full", shape, value, dtype);
 
 /** A tensor of zeros. `dtype` defaults to `f32`. */
 export const zeros = <const S extends Shape>(shape: S, dtype: Dtype = "f32"): Tensor<S> =>
-  full(shape, 0, dtype);
+  filled("zeros", shape, 0, dtype);
 
 /** A tensor of ones. `dtype` defaults to `f32`. */
 export const ones = <const S extends Shape>(shape: S, dtype: Dtype = "f32"): Tensor<S> =>
-  full(shape, 1, dtype);
+  filled("ones", shape, 1, dtype);
 
 /**
  * The numbers `0, 1, …, n-1`; or `start, start + step, …` up to but not including `stop`.
@@ -201,7 +196,7 @@ export function arange(
     step,
   });
   const n = Math.max(0, Math.ceil((stop - start) / step));
-  return fill("arange", checked("arange", [n]), type, (i) => start + i * step);
+  return fill("arange", extents("arange", [n]), type, (i) => start + i * step);
 }
 
 /**
@@ -216,14 +211,20 @@ export const linspace = <const N extends number>(
   dtype: Dtype = "f32",
 ): Tensor<readonly [N]> => {
   finite("linspace", { start, stop });
-  return fill("linspace", checked("linspace", [n]), dtype, (i) =>
+  whole(0)("linspace", { n });
+  return fill("linspace", extents("linspace", [n]), dtype, (i) =>
     i === n - 1 && n > 1 ? stop : start + ((stop - start) * i) / Math.max(1, n - 1),
   );
 };
 
 /** The identity matrix. */
-export const eye = <const N extends number>(n: N, dtype: Dtype = "f32"): Tensor<readonly [N, N]> =>
-  fill("eye", checked("eye", [n, n]), dtype, (i) => (i % (n + 1) === 0 ? 1 : 0));
+export const eye = <const N extends number>(
+  n: N,
+  dtype: Dtype = "f32",
+): Tensor<readonly [N, N]> => {
+  whole(0)("eye", { n });
+  return fill("eye", extents("eye", [n, n]), dtype, (i) => (i % (n + 1) === 0 ? 1 : 0));
+};
 
 const fill = <const S extends Shape>(
   op: string,
@@ -247,7 +248,7 @@ export const fromTypedArray = <const S extends Shape>(
   data: Storage | Uint8ClampedArray,
 ): Tensor<S> => {
   const dtype = dtypeOf(data);
-  if (sizeOf(checked("fromTypedArray", shape)) !== data.length)
+  if (sizeOf(extents("fromTypedArray", shape)) !== data.length)
     throw new ShapeMismatch({
       op: "fromTypedArray",
       expected: `${sizeOf(shape)} elements for shape [${shape.join(", ")}]`,

@@ -5,7 +5,7 @@ import { type ListOf, listOf, nth } from "./list.ts";
 import { type Shape, sizeOf } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
 import { randomBits } from "./threefry.ts";
-import { element, holding, integral } from "./validate.ts";
+import { element, extents, holding, integral } from "./validate.ts";
 
 /**
  * An immutable, splittable random key: the whole state of a random number generator, as an i32 tensor of two words.
@@ -82,10 +82,7 @@ const whole = (op: string, argument: string, n: number): number => {
   return n;
 };
 
-const sizeChecked = (op: string, shape: Shape): number => {
-  for (const extent of shape) whole(op, "shape", extent);
-  return sizeOf(shape);
-};
+const sizeChecked = (op: string, shape: Shape): number => sizeOf(extents(op, shape));
 
 /** `n` uniform numbers in [0, 1) with 24 bits each, exact in f32. */
 const units24 = (key: Key, n: number): Float32Array => {

@@ -57,5 +57,9 @@ export const normalAxis = (axis: number, count: number): number =>
 /** Formats a shape as text: `[784, 128]`. */
 export const showShape = (shape: Shape): string => `[${shape.join(", ")}]`;
 
+/** Formats a shape with names for extents that are free: `[time, 128]`. */
+export const showPattern = (pattern: readonly (number | string)[]): string =>
+  `[${pattern.join(", ")}]`;
+
 /** The entry of a shape, or of another list of one number per axis, at an axis that is known to exist. */
 export const at = (list: readonly number[], axis: number): number => list[axis] as number;

@@ -1,5 +1,6 @@
 import { InvalidArgument } from "../errors.ts";
 import { type Dtype, heldBy, holds, store } from "./dtype.ts";
+import { isPossible, mostElements, type Shape, showShape } from "./shape.ts";
 
 /** Arguments by name; values that are missing or not numbers are ignored. */
 export interface Arguments {
@@ -67,3 +68,29 @@ export const wholeTo = (least: number, greatest: number): Check =>
     `a whole number from ${least} to ${greatest}`,
     (n) => Number.isSafeInteger(n) && n >= least && n <= greatest,
   );
+
+/** Requires a possible shape: extents that are whole and not negative. **Fails with** `InvalidArgument`, thrown. */
+export const extents = <S extends Shape>(op: string, shape: S, argument = "shape"): S => {
+  if (isPossible(shape)) return shape;
+  const expected = `whole numbers that are not negative, of at most ${mostElements} elements together`;
+  throw new InvalidArgument({ op, argument, expected, actual: showShape(shape) });
+};
+
+/** The names that an operation gives the arguments of its parts. */
+export interface Renamed {
+  readonly [argument: string]: string;
+}
+
+/**
+ * Calls `make`, whose parts check the arguments that `op` passes on to them: an invalid one is an argument of `op`, by
+ * its name there.
+ */
+export const passedOn = <A>(op: string, make: () => A, names: Renamed = {}): A => {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof InvalidArgument)) throw error;
+    const { argument, expected, actual } = error;
+    throw new InvalidArgument({ op, argument: names[argument] ?? argument, expected, actual });
+  }
+};

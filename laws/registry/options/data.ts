@@ -179,7 +179,10 @@ const functions: OptionsOf<typeof data> = {
   streamBatches: streamOptions((options) => data.streamBatches(() => [], options)),
   streamRows: {
     ...streamOptions((options) => data.streamRows(() => [], options)),
-    ragged: [count, (n) => data.streamRows(() => [], { ragged: { columns: ["x"], lengths: [n] } })],
+    "ragged lengths": [
+      count,
+      (n) => data.streamRows(() => [], { ragged: { columns: ["x"], lengths: [n] } }),
+    ],
     "a second length": [
       wholeFrom(4),
       (n) => data.streamRows(() => [], { ragged: { columns: ["x"], lengths: [3, n] } }),
@@ -247,7 +250,7 @@ const functions: OptionsOf<typeof data> = {
   parseCsv: none,
   validate: {
     batchSize: [wholeFrom(1, 5), (batchSize) => made(data.validate(five, { batchSize }))],
-    labels: [wholeFrom(2), (n) => made(data.validate(five, { labels: { label: n } }))],
+    "classes of labels": [wholeFrom(2), (n) => made(data.validate(five, { labels: { label: n } }))],
   },
   padSequences: {
     length: [wholeFrom(1, 2 ** 31 - 1), (n) => data.padSequences([[1, 2]], n)],

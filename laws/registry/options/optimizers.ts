@@ -259,7 +259,7 @@ const rates: {
   },
   joinSchedules: {
     from: [wholeFrom(0), (n) => joinSchedules(constantSchedule(1), [n, constantSchedule(2)])],
-    second: [
+    "a later from": [
       wholeFrom(3),
       (n) => joinSchedules(constantSchedule(1), [2, constantSchedule(2)], [n, constantSchedule(3)]),
     ],
@@ -267,7 +267,7 @@ const rates: {
   piecewiseConstant: {
     rate: [fromZero, (n) => piecewiseConstant(n, [2, 1])],
     from: [wholeFrom(0), (n) => piecewiseConstant(1, [n, 1])],
-    next: [fromZero, (n) => piecewiseConstant(1, [2, n])],
+    "a later rate": [fromZero, (n) => piecewiseConstant(1, [2, n])],
   },
   oneCycle: {
     peak: [fromZero, (n) => oneCycle(n, 10)],

@@ -3,6 +3,7 @@ import type { Expr } from "../../ir/expr.ts";
 import { cast, where } from "../../ir/ops/control.ts";
 import { add, and, floor, ge, lt, minimum, mul, sub } from "../../ir/ops/elementwise.ts";
 import { iota, take } from "../../ir/ops/indexing.ts";
+import { axisIn } from "../../ir/ops/promote.ts";
 import { bernoulli, type KeyExpr, splitKey, uniform } from "../../ir/ops/random.ts";
 import { reshape, reverse } from "../../ir/ops/structural.ts";
 import { scoped } from "../../ir/trace.ts";
@@ -75,9 +76,10 @@ export const randomFlip = ({
 } = {}): Augmentation => {
   probabilities("randomFlip", { probability });
   integer("randomFlip", { axis });
-  return augmentation("randomFlip", (input, key) =>
-    where(bernoulli(key, probability, []), reverse(input, [axis]), input),
-  );
+  return augmentation("randomFlip", (given, key) => {
+    const [input, a] = axisIn("randomFlip", given, axis);
+    return where(bernoulli(key, probability, []), reverse(input, [a]), input);
+  });
 };
 
 /**

@@ -7,7 +7,7 @@ import { splitKey } from "../../ir/ops/random.ts";
 import { reshape } from "../../ir/ops/structural.ts";
 import { scoped } from "../../ir/trace.ts";
 import { refuse } from "../../ir/types/diagnose.ts";
-import { finite, probability, whole } from "../../tensor/validate.ts";
+import { finite, passedOn, probability, whole } from "../../tensor/validate.ts";
 import { type Augmentation, augmentations, below } from "./example.ts";
 
 /** Names the nodes of an augmentation of spectrograms, and checks the number of axes and time steps. */
@@ -155,9 +155,11 @@ export const specAugment = ({
   share = 1,
 }: SpecAugmentOptions = {}): Augmentation => {
   whole(0)("specAugment", { warp, frequency, frequencyMasks, time, timeMasks });
-  return augmentations(
-    ...(warp === 0 ? [] : [timeWarp(warp)]),
-    frequencyMask(frequency, { count: frequencyMasks }),
-    timeMask(time, { count: timeMasks, share }),
+  return passedOn("specAugment", () =>
+    augmentations(
+      ...(warp === 0 ? [] : [timeWarp(warp)]),
+      frequencyMask(frequency, { count: frequencyMasks }),
+      timeMask(time, { count: timeMasks, share }),
+    ),
   );
 };

@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect";
 import { InvalidBatchSize } from "../../errors.ts";
+import { passedOn } from "../../tensor/validate.ts";
 import type { Dataset, Row } from "../dataset.ts";
 import type { BatchReader, Epochs, ReadOptions } from "./epochs.ts";
 
@@ -19,7 +20,9 @@ export const storedEpochs = <R extends Row>(
   if (!Number.isSafeInteger(batchSize) || batchSize < 1 || batchSize > rows)
     return Effect.fail(new InvalidBatchSize({ size: batchSize, examples: rows }));
   // The columns are accessed by name, so the type of the rows does not matter.
-  const held = dataset.cache(cacheBytes) as Dataset<Row>;
+  const held = passedOn("epochsOf", () => dataset.cache(cacheBytes), {
+    maxBytes: "cacheBytes",
+  }) as Dataset<Row>;
   const steps = dropRemainder ? Math.floor(rows / batchSize) : Math.ceil(rows / batchSize);
   const used = Math.min(rows, steps * batchSize);
   const reader = (epoch: number, position: number): BatchReader => {

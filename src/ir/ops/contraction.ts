@@ -1,6 +1,7 @@
 import { broadcastShapes } from "../../tensor/shape.ts";
 import { apply1 } from "../build.ts";
 import type { DotParams, Expr } from "../expr.ts";
+import { asOne } from "../types/diagnose.ts";
 import type { Check, Matmul, Operand, Result, ShapeOf } from "../types/shape.ts";
 import { broadcastTo, dtypeOf, lift } from "./promote.ts";
 import { reshape } from "./structural.ts";
@@ -28,14 +29,27 @@ export const matmul = <const X extends Operand, const Y extends Operand>(
   left: X,
   right: Y & Check<Matmul<ShapeOf<X>, ShapeOf<Y>>>,
 ): Expr<Result<Matmul<ShapeOf<X>, ShapeOf<Y>>>> => {
+  // The shape follows `Matmul`; the type tests of matmul check that both agree.
   type Out = Expr<Result<Matmul<ShapeOf<X>, ShapeOf<Y>>>>;
   const [x, y]: readonly [Expr, Expr] = [lift(left), lift(right)];
+  return asOne("matmul", factorsFor(x, y), [x, y], () => product(x, y)) as Out;
+};
+
+/** The shapes of two factors, for errors. */
+const factorsFor = (x: Expr, y: Expr): string => {
+  const { length: n } = y.shape;
+  if (n < 2) return "[..., k] and [k]";
+  if (n === 2) return "[..., k] and [k, n]";
+  const first = x.shape.length < 2 ? "[k]" : "[..., m, k]";
+  return `${first} and [..., k, n], whose leading axes broadcast`;
+};
+
+const product = (x: Expr, y: Expr): Expr => {
   const [m, n] = [x.shape.length, y.shape.length];
   // The right's contracted axis is its only one, or the one before the last.
   const along = Math.max(0, n - 2);
-  // The shape follows `Matmul`; the type tests of matmul check that both agree.
   // One matrix or vector on the right needs no copies for the leading axes of the left.
-  if (n <= 2) return dot(x, y, [[Math.max(0, m - 1)], [along]]) as Out;
+  if (n <= 2) return dot(x, y, [[Math.max(0, m - 1)], [along]]);
   const leading =
     broadcastShapes(x.shape.slice(0, -2), y.shape.slice(0, -2)) ?? x.shape.slice(0, -2);
   const a = broadcastTo(m === 1 ? reshape(x, [1, ...x.shape]) : x, [
@@ -45,8 +59,8 @@ export const matmul = <const X extends Operand, const Y extends Operand>(
   ]);
   const b = broadcastTo(y, [...leading, ...y.shape.slice(-2)]);
   const axes = leading.map((_, i) => i);
-  const product = dot(a, b, [[leading.length + 1], [leading.length]], [axes, axes]);
-  return (m === 1 ? reshape(product, [...leading, y.shape.at(-1) ?? 1]) : product) as Out;
+  const made = dot(a, b, [[leading.length + 1], [leading.length]], [axes, axes]);
+  return m === 1 ? reshape(made, [...leading, y.shape.at(-1) ?? 1]) : made;
 };
 
 /** The outer product of two vectors. `[m], [n] → [m, n]`. */

@@ -1,6 +1,6 @@
 import type { Dtype } from "../../tensor/dtype.ts";
 import { broadcastShapes, sameShape } from "../../tensor/shape.ts";
-import { whole } from "../../tensor/validate.ts";
+import { passedOn, whole } from "../../tensor/validate.ts";
 import { apply1 } from "../build.ts";
 import type { Expr } from "../expr.ts";
 import type { Broadcast, Check, Operand, Result, ShapeOf } from "../types/shape.ts";
@@ -89,5 +89,6 @@ export const axisMean = <const X extends Operand>(
 ): Expr<ShapeOf<X>> => {
   const x = floating("axisMean", lift(operand));
   const count = axisSum(lift(1, x.dtype), axis);
-  return apply1("div", {}, axisSum(x, axis, options), broadcastTo(count, x.shape));
+  const total = passedOn("axisMean", () => axisSum(x, axis, options));
+  return apply1("div", {}, total, broadcastTo(count, x.shape));
 };

@@ -1,6 +1,7 @@
 import { finite, holding, wholeTo } from "../../tensor/validate.ts";
 import { loop } from "../control.ts";
 import type { Expr } from "../expr.ts";
+import { asOne } from "../types/diagnose.ts";
 import type { Operand } from "../types/shape.ts";
 import { stopGradient, where } from "./control.ts";
 import {
@@ -21,7 +22,7 @@ import {
   sub,
 } from "./elementwise.ts";
 import { fill, iota, takeAlongAxis } from "./indexing.ts";
-import { axisIn, broadcastTo, floating, lift, mistaken } from "./promote.ts";
+import { alike, axisIn, broadcastTo, floating, lift, mistaken } from "./promote.ts";
 import { cumsum, isFinite, sum } from "./reduction.ts";
 import { concatenate, index, moveAxis, reshape, sliceAxis } from "./structural.ts";
 
@@ -57,8 +58,10 @@ export const cumprod = (operand: Operand, axis = -1): Expr => {
 /** `log(eˣ + eʸ)` without overflow; -∞ if both are -∞. The operands broadcast. */
 export const logAddExp = (left: Operand, right: Operand): Expr => {
   const [x, y] = [lift(left), lift(right)];
-  const apart: Expr = where(eq(x, y), 0, sub(x, y));
-  return add(maximum(x, y), log1p(exp(neg(abs(apart)))));
+  return asOne("logAddExp", "two operands that broadcast", [x, y], () => {
+    const apart: Expr = where(eq(x, y), 0, sub(x, y));
+    return add(maximum(x, y), log1p(exp(neg(abs(apart)))));
+  });
 };
 
 /**
@@ -149,14 +152,20 @@ export interface DifferenceOptions {
  */
 export const diff = (operand: Operand, options: DifferenceOptions = {}): Expr => {
   const { axis = -1, order = 1, prepend, append } = options;
-  const [x, a] = axisIn("diff", lift(operand), axis);
-  const parts = [prepend, x, append].flatMap((p) => (p === undefined ? [] : [lift(p, x.dtype)]));
-  const all = concatenate(parts, a);
-  wholeTo(0, all.shape[a] ?? Number.MAX_SAFE_INTEGER)("diff", { order });
-  return Array.from({ length: order }).reduce<Expr>((y) => {
-    const [before, after] = neighbors(y, a);
-    return sub(after, before);
-  }, all);
+  const given = lift(operand);
+  const [x, a] = axisIn("diff", given, axis);
+  const parts = [prepend, given, append].flatMap((p) =>
+    p === undefined ? [] : [lift(p, given.dtype)],
+  );
+  return asOne("diff", `values that are ${alike(x, a)}, all of them`, parts, () => {
+    if (parts.some((part) => part.shape.length !== given.shape.length)) return concatenate(parts);
+    const all = given === x ? concatenate(parts, a) : x;
+    wholeTo(0, all.shape[a] ?? Number.MAX_SAFE_INTEGER)("diff", { order });
+    return Array.from({ length: order }).reduce<Expr>((y) => {
+      const [before, after] = neighbors(y, a);
+      return sub(after, before);
+    }, all);
+  });
 };
 
 /** Options of {@link trapezoid}: the points of the values, as `x`, or their spacing, as `dx`. */
@@ -179,34 +188,36 @@ const placesOf = (op: string, at: Operand, y: Expr, a: number): Expr => {
     : mistaken(op, `${n} points, one for each value along axis ${a}`, x, [n, ...after]);
 };
 
-const trapezoids = (values: Expr, a: number, { x, dx = 1 }: TrapezoidOptions): Expr => {
-  finite("trapezoid", { dx });
-  const some = values.shape.map((d, i) => (i === a ? Math.max(1, d) : d));
-  const y =
-    values.shape[a] === 0
-      ? mistaken("trapezoid", "one value or more along its axis", values, some)
-      : values;
-  const [before, after] = neighbors(y, a);
-  const middle = mul(add(before, after), 0.5);
-  if (x === undefined) return mul(middle, dx);
-  const at = placesOf("trapezoid", x, values, a);
-  const widths = diff(at, { axis: a - y.shape.length });
-  return mul(middle, widths);
+/** The areas between neighbors along an axis, which `together` adds up. */
+const integrated = (
+  op: string,
+  operand: Operand,
+  { axis = -1, x, dx = 1 }: TrapezoidOptions,
+  together: (areas: Expr, axis: number) => Expr,
+): Expr => {
+  finite(op, { dx });
+  const given = lift(operand);
+  return asOne(op, "values with points that broadcast against them", [given], () => {
+    const [values, a] = axisIn(op, floating(op, given), axis);
+    const some = values.shape.map((d, i) => (i === a ? Math.max(1, d) : d));
+    const y =
+      values.shape[a] === 0
+        ? mistaken(op, "one value or more along its axis", values, some)
+        : values;
+    const [before, after] = neighbors(y, a);
+    const middle = mul(add(before, after), 0.5);
+    const widths = x === undefined ? dx : diff(placesOf(op, x, y, a), { axis: a - some.length });
+    return together(mul(middle, widths), a);
+  });
 };
 
 /** Integrates values along an axis by the trapezoidal rule: `Σ (yᵢ + yᵢ₊₁)/2 · (xᵢ₊₁ - xᵢ)`. */
-export const trapezoid = (operand: Operand, options: TrapezoidOptions = {}): Expr => {
-  const given = floating("trapezoid", lift(operand));
-  const [y, a] = axisIn("trapezoid", given, options.axis ?? -1);
-  return sum(trapezoids(y, a, options), a);
-};
+export const trapezoid = (operand: Operand, options: TrapezoidOptions = {}): Expr =>
+  integrated("trapezoid", operand, options, (areas, a) => sum(areas, a));
 
 /** The cumulative integral along an axis, from the first point to each of the others, by the trapezoidal rule. */
-export const cumulativeTrapezoid = (operand: Operand, options: TrapezoidOptions = {}): Expr => {
-  const given = floating("cumulativeTrapezoid", lift(operand));
-  const [y, a] = axisIn("cumulativeTrapezoid", given, options.axis ?? -1);
-  return cumsum(trapezoids(y, a, options), a);
-};
+export const cumulativeTrapezoid = (operand: Operand, options: TrapezoidOptions = {}): Expr =>
+  integrated("cumulativeTrapezoid", operand, options, (areas, a) => cumsum(areas, a));
 
 /** Options of {@link gradient}. */
 export interface GradientOptions extends TrapezoidOptions {
@@ -246,16 +257,19 @@ export const gradient = (
     dx,
   });
   wholeTo(1, 2)("gradient", { edgeOrder });
-  const values = floating("gradient", lift(operand));
-  const [given, a] = axisIn("gradient", values, axis);
-  if ((given.shape[a] ?? 0) <= edgeOrder)
-    return mistaken(
-      "gradient",
-      `${edgeOrder + 1} values or more along axis ${axis}`,
-      given,
-      given.shape,
-    );
-  const y = moveAxis(given, a, -1);
+  const given = lift(operand);
+  const expected = `${edgeOrder + 1} values or more along axis ${axis}, and one point for each of them`;
+  return asOne("gradient", expected, [given], () => {
+    const [values, a] = axisIn("gradient", floating("gradient", given), axis);
+    if ((values.shape[a] ?? 0) <= edgeOrder)
+      return mistaken("gradient", expected, values, values.shape);
+    const y = moveAxis(values, a, -1);
+    return moveAxis(slopesOf(y, x, dx, edgeOrder), -1, a);
+  });
+};
+
+/** The estimated derivative along the last axis. */
+const slopesOf = (y: Expr, x: Operand | undefined, dx: number, edgeOrder: 1 | 2): Expr => {
   const rises = diff(y);
   const widths =
     x === undefined
@@ -274,5 +288,5 @@ export const gradient = (
     return sub(mul(line, 2), sliceAxis(between, -1, middle, middle + 1));
   };
   const last = (slopes.shape.at(-1) ?? 1) - 1;
-  return moveAxis(concatenate([edge(0), between, edge(last)], -1), -1, a);
+  return concatenate([edge(0), between, edge(last)], -1);
 };

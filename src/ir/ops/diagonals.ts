@@ -1,11 +1,13 @@
 import { normalAxis } from "../../tensor/shape.ts";
 import { integral } from "../../tensor/validate.ts";
 import type { Expr } from "../expr.ts";
+import { asOne } from "../types/diagnose.ts";
+import { axesText, inside } from "../types/rule.ts";
 import type { Operand } from "../types/shape.ts";
 import { where } from "./control.ts";
 import { eq, ge, le, sub } from "./elementwise.ts";
 import { iota } from "./indexing.ts";
-import { broadcastTo, having, lift } from "./promote.ts";
+import { broadcastTo, lift, mistaken } from "./promote.ts";
 import { sum } from "./reduction.ts";
 import { expandDims, moveAxis, pad, sliceAxis } from "./structural.ts";
 
@@ -32,6 +34,12 @@ export const tril = (x: Operand, offset = 0): Expr =>
 export const triu = (x: Operand, offset = 0): Expr =>
   masked("triu", offset, x, (d) => ge(d, offset));
 
+/** Moves two axes to the end. */
+const movedLast = (x: Expr, row: number, column: number): Expr => {
+  const end = x.shape.length - 1;
+  return moveAxis(moveAxis(x, row, end), column > row ? column - 1 : column, end);
+};
+
 /**
  * The diagonal of two axes, as a new last axis. `offset` counts diagonals above the main one, or below it if
  * negative.
@@ -46,9 +54,9 @@ export const diagonal = (
   const all = lift(operand);
   const rank = all.shape.length;
   const [row, column] = [normalAxis(axes[0], rank), normalAxis(axes[1], rank)];
-  const given = having("diagonal", all, [row, column]);
-  const rows = moveAxis(given, row, rank - 1);
-  const x = moveAxis(rows, column > row ? column - 1 : column, rank - 1);
+  if (!inside([row, column], rank))
+    return mistaken("diagonal", axesText([row, column], rank), all, all.shape.slice(1));
+  const x = movedLast(all, row, column);
   const [n, m] = [x.shape.at(-2) ?? 0, x.shape.at(-1) ?? 0];
   const length = Math.max(0, offset >= 0 ? Math.min(n, m - offset) : Math.min(n + offset, m));
   // Each row has at most one element of the diagonal, so the sum of the masked row is that element.
@@ -81,4 +89,7 @@ export const diagonalMatrix = (operand: Operand, offset = 0): Expr => {
 };
 
 /** The sum of the main diagonal of the last two axes. `[...b, n, n] → [...b]` */
-export const trace = (x: Operand): Expr => sum(diagonal(x), -1);
+export const trace = (operand: Operand): Expr => {
+  const x = lift(operand);
+  return asOne("trace", "matrices", [x], () => sum(diagonal(x), -1));
+};

@@ -2,6 +2,7 @@ import { InvalidArgument } from "../../errors.ts";
 import { greatestOf } from "../../tensor/extremes.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import type { Expr } from "../expr.ts";
+import { asOne } from "../types/diagnose.ts";
 import type { Check, Operand, ShapeError } from "../types/shape.ts";
 import { dot } from "./contraction.ts";
 import { diagonal } from "./diagonals.ts";
@@ -178,11 +179,13 @@ export const einsum = <const S extends string>(
   if (wrong !== undefined && !wrong.startsWith("…"))
     throw invalid("letters of operands, each once, on the right", given ?? "");
   const shown = output.filter((label) => known.includes(label));
-  const parts = broadcasting(named.map(distinct));
-  const alone = parts.map((x, i) => summed(x, neededBeside(parts, [i], shown)));
-  const joined = summed(contractAll(alone, shown), (label) => shown.includes(label));
-  return transpose(
-    joined.value,
-    shown.map((label) => joined.labels.indexOf(label)),
-  );
+  return asOne("einsum", `one extent for each letter of "${text}", or 1`, xs, () => {
+    const parts = broadcasting(named.map(distinct));
+    const alone = parts.map((x, i) => summed(x, neededBeside(parts, [i], shown)));
+    const joined = summed(contractAll(alone, shown), (label) => shown.includes(label));
+    return transpose(
+      joined.value,
+      shown.map((label) => joined.labels.indexOf(label)),
+    );
+  });
 };

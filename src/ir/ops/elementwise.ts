@@ -2,7 +2,7 @@ import { holding } from "../../tensor/validate.ts";
 import { apply1 } from "../build.ts";
 import type { Binary, Bitwise, Comparison, Expr, PrimitiveTag, Unary } from "../expr.ts";
 import type { Broadcast, Check, Operand, Result, ShapeOf } from "../types/shape.ts";
-import { align, broadcastTo, comparable, keepingShape, lift } from "./promote.ts";
+import { align, broadcastTo, comparable, keepingShape, lift, misfit } from "./promote.ts";
 
 type UnaryOp = <const X extends Operand>(x: X) => Expr<ShapeOf<X>>;
 
@@ -121,7 +121,8 @@ export const shiftRight = binary("shiftRight");
 
 /** Logical not of a bool. */
 export const not: UnaryOp = (operand) => {
-  const x = lift(operand, "bool");
+  const given = lift(operand, "bool");
+  const x = given.dtype === "bool" ? given : misfit("not", "bool", given, "bool");
   return apply1("xor", {}, x, broadcastTo(lift(1, "bool"), x.shape));
 };
 /** `x²`. */

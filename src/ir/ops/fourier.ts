@@ -1,13 +1,14 @@
-import { normalAxis } from "../../tensor/shape.ts";
+import { sameShape } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { whole } from "../../tensor/validate.ts";
 import { constant } from "../build.ts";
 import type { Expr } from "../expr.ts";
+import { asOne } from "../types/diagnose.ts";
 import type { Operand } from "../types/shape.ts";
 import { dot } from "./contraction.ts";
 import { add, mul, neg, sub } from "./elementwise.ts";
 import { zerosLike } from "./indexing.ts";
-import { axisIn, floating, lift } from "./promote.ts";
+import { axisIn, floating, lift, mistaken } from "./promote.ts";
 import { concatenate, moveAxis, pad, reshape, reverse, sliceAxis } from "./structural.ts";
 
 /** Complex numbers, as real and imaginary parts of one shape. */
@@ -118,8 +119,8 @@ const byFactors = (x: Half, p: number, q: number, sign: number): Complex => {
 };
 
 /** Checks a transform size: an integer of at least 1. */
-const sizeChecked = (size: number): number => {
-  whole(1)("a Fourier transform", { size });
+const sizeChecked = (op: string, size: number): number => {
+  whole(1)(op, { size });
   return size;
 };
 
@@ -158,14 +159,16 @@ const factor = (n: number, norm: FourierNorm, inverse: boolean): number => {
 
 /** The scaled transform along the axis that the options name. */
 const along = (
+  op: string,
   x: Half,
   inverse: boolean,
   { axis = -1, size, norm = "backward" }: FourierOptions,
 ): Complex => {
-  const [re, a] = axisIn(inverse ? "ifft" : "fft", x.re, axis);
-  const front = both({ ...x, re }, (e) => {
+  const [re, a] = axisIn(op, x.re, axis);
+  const im = x.im && (sameShape(x.im.shape, re.shape) ? x.im : zerosLike(re));
+  const front = both({ re, im }, (e) => {
     const moved = moveAxis(e, a, -1);
-    return size === undefined ? moved : lastTo(moved, sizeChecked(size));
+    return size === undefined ? moved : lastTo(moved, sizeChecked(op, size));
   });
   const k = factor(front.re.shape.at(-1) ?? 1, norm, inverse);
   const made = transform(front, inverse ? 1 : -1);
@@ -173,10 +176,25 @@ const along = (
   return { re: back(made.re), im: back(made.im) };
 };
 
-const halfOf = (op: string, x: Operand | Complex): Half =>
-  typeof x === "object" && "re" in x
-    ? { re: floating(op, x.re), im: floating(op, x.im) }
-    : { re: floating(op, lift(x)), im: undefined };
+/** A transform of real or complex numbers, which `op` takes apart. Whatever is wrong with them is one mistake of `op`. */
+const transformed = <Y>(op: string, x: Operand | Complex, make: (x: Half) => Y): Y => {
+  if (!(typeof x === "object" && "re" in x)) {
+    const re = lift(x);
+    return asOne(op, "a tensor with axes", [re], () =>
+      make({ re: floating(op, re), im: undefined }),
+    );
+  }
+  const expected = "a real and an imaginary part of one shape, with axes";
+  return asOne(op, expected, [x.re, x.im], () => {
+    const [re, im] = [floating(op, x.re), floating(op, x.im)];
+    // Of two shapes, the real part's is taken as the one that was meant.
+    return make(
+      sameShape(re.shape, im.shape)
+        ? { re, im }
+        : { re: mistaken(op, expected, re, re.shape), im: zerosLike(re) },
+    );
+  });
+};
 
 /**
  * The discrete Fourier transform along an axis, of real or complex numbers.
@@ -199,20 +217,28 @@ const halfOf = (op: string, x: Operand | Complex): Half =>
  * ```
  */
 export const fft = (x: Operand | Complex, options: FourierOptions = {}): Complex =>
-  along(halfOf("fft", x), false, options);
+  transformed("fft", x, (half) => along("fft", half, false, options));
 
 /** The inverse of {@link fft}. **Math** `xⱼ = 1/n Σₖ Xₖ e^(2πi·jk/n)`. */
 export const ifft = (x: Operand | Complex, options: FourierOptions = {}): Complex =>
-  along(halfOf("ifft", x), true, options);
+  transformed("ifft", x, (half) => along("ifft", half, true, options));
 
 /**
  * The first half of the Fourier transform of real numbers; the other half is its conjugate.
  *
  * **Shapes** `[..., n] → re and im [..., ⌊n/2⌋ + 1]`.
  */
-export const rfft = (operand: Operand, options: FourierOptions = {}): Complex => {
-  const { re, im } = fft(operand, options);
-  const axis = normalAxis(options.axis ?? -1, re.shape.length);
+export const rfft = (operand: Operand, options: FourierOptions = {}): Complex =>
+  firstHalf("rfft", operand, options);
+
+const firstHalf = (op: string, operand: Operand, options: FourierOptions): Complex => {
+  const [given, axis] = axisIn(op, floating(op, lift(operand)), options.axis ?? -1);
+  const some = given.shape.map((d, i) => (i === axis ? Math.max(1, d) : d));
+  const x =
+    given.shape[axis] === 0 && options.size === undefined
+      ? mistaken(op, "one element or more along its axis", given, some)
+      : given;
+  const { re, im } = along(op, { re: x, im: undefined }, false, { ...options, axis });
   const half = Math.floor((re.shape[axis] ?? 0) / 2) + 1;
   return { re: sliceAxis(re, axis, 0, half), im: sliceAxis(im, axis, 0, half) };
 };
@@ -223,17 +249,21 @@ export const rfft = (operand: Operand, options: FourierOptions = {}): Complex =>
  *
  * **Shapes** `re and im [..., m] → [..., size]`.
  */
-export const irfft = (x: Complex, { axis = -1, size, norm }: FourierOptions = {}): Expr => {
-  const a = normalAxis(axis, x.re.shape.length);
-  const n = sizeChecked(size ?? 2 * ((x.re.shape[a] ?? 2) - 1));
+export const irfft = (x: Complex, options: FourierOptions = {}): Expr =>
+  transformed("irfft", x, (half) => fromHalf("irfft", half, options));
+
+const fromHalf = (op: string, x: Half, { axis = -1, size, norm }: FourierOptions): Expr => {
+  const [re, a] = axisIn(op, x.re, axis);
+  const im = x.im && sameShape(x.im.shape, re.shape) ? x.im : zerosLike(re);
+  const n = sizeChecked(op, size ?? 2 * ((re.shape[a] ?? 2) - 1));
   const half = Math.floor(n / 2) + 1;
   const whole = (e: Expr, mirrored: (part: Expr) => Expr): Expr => {
     const first = lastTo(moveAxis(e, a, -1), half);
     const second = reverse(sliceAxis(first, -1, 1, 1 + n - half), [-1]);
     return moveAxis(concatenate([first, mirrored(second)], -1), -1, a);
   };
-  const full = { re: whole(x.re, (e) => e), im: whole(x.im, (e) => neg(e)) };
-  return ifft(full, { axis: a, ...(norm === undefined ? {} : { norm }) }).re;
+  const full = { re: whole(re, (e) => e), im: whole(im, (e) => neg(e)) };
+  return along(op, full, true, { axis: a, ...(norm === undefined ? {} : { norm }) }).re;
 };
 
 /** Options of a Fourier transform along several axes. `norm` defaults to `"backward"`. */
@@ -243,36 +273,41 @@ export interface FourierAxes {
   readonly norm?: FourierNorm;
 }
 
-const overAxes =
-  (one: typeof fft) =>
-  (x: Operand | Complex, { axes, norm = "backward" }: FourierAxes = {}): Complex => {
-    const { re, im } = halfOf(one === fft ? "fftn" : "ifftn", x);
-    const all = axes ?? re.shape.map((_, i) => i);
-    const [first, ...rest] = all;
-    if (first === undefined) return { re, im: im ?? zerosLike(re) };
-    const start = one(im === undefined ? re : { re, im }, { axis: first, norm });
-    return rest.reduce((z, axis) => one(z, { axis, norm }), start);
-  };
+const overAxes = (
+  op: string,
+  x: Half,
+  inverse: boolean,
+  { axes, norm = "backward" }: FourierAxes,
+): Complex => {
+  const [first, ...rest] = axes ?? x.re.shape.map((_, i) => i);
+  if (first === undefined) return { re: x.re, im: x.im ?? zerosLike(x.re) };
+  const start = along(op, x, inverse, { axis: first, norm });
+  return rest.reduce((z, axis) => along(op, z, inverse, { axis, norm }), start);
+};
 
 /** {@link fft} along several axes. Defaults to all. */
-export const fftn = overAxes(fft);
+export const fftn = (x: Operand | Complex, options: FourierAxes = {}): Complex =>
+  transformed("fftn", x, (half) => overAxes("fftn", half, false, options));
 /** The inverse of {@link fftn}. */
-export const ifftn = overAxes(ifft);
+export const ifftn = (x: Operand | Complex, options: FourierAxes = {}): Complex =>
+  transformed("ifftn", x, (half) => overAxes("ifftn", half, true, options));
 
 /** {@link rfft} along the last of several axes, and {@link fft} along the others. */
 export const rfftn = (operand: Operand, { axes, norm = "backward" }: FourierAxes = {}): Complex => {
   const x = lift(operand);
   const all = axes ?? x.shape.map((_, i) => i);
-  return fftn(rfft(x, { axis: all.at(-1) ?? -1, norm }), { axes: all.slice(0, -1), norm });
+  const half = firstHalf("rfftn", x, { axis: all.at(-1) ?? -1, norm });
+  return overAxes("rfftn", half, false, { axes: all.slice(0, -1), norm });
 };
 
 /** The inverse of {@link rfftn}, with `size` elements along the last of the axes. */
 export const irfftn = (
   x: Complex,
   { axes, norm = "backward", size }: FourierAxes & { readonly size?: number } = {},
-): Expr => {
-  const all = axes ?? x.re.shape.map((_, i) => i);
-  const inner = ifftn(x, { axes: all.slice(0, -1), norm });
-  const options = { axis: all.at(-1) ?? -1, norm };
-  return irfft(inner, size === undefined ? options : { ...options, size });
-};
+): Expr =>
+  transformed("irfftn", x, (half) => {
+    const all = axes ?? half.re.shape.map((_, i) => i);
+    const inner = overAxes("irfftn", half, true, { axes: all.slice(0, -1), norm });
+    const options = { axis: all.at(-1) ?? -1, norm };
+    return fromHalf("irfftn", inner, size === undefined ? options : { ...options, size });
+  });

@@ -1,12 +1,13 @@
 import type { Dtype } from "../../tensor/dtype.ts";
-import { normalAxis, type Shape, sizeOf } from "../../tensor/shape.ts";
-import { element } from "../../tensor/validate.ts";
+import { normalAxis, type Shape, showPattern, sizeOf } from "../../tensor/shape.ts";
+import { element, extents, whole } from "../../tensor/validate.ts";
 import { apply1, filled } from "../build.ts";
 import type { Expr } from "../expr.ts";
+import { asOne } from "../types/diagnose.ts";
 import type { Operand, ShapeOf } from "../types/shape.ts";
 import { cast } from "./control.ts";
 import { eq } from "./elementwise.ts";
-import { broadcastTo, lift } from "./promote.ts";
+import { alike, axisIn, broadcastTo, lift } from "./promote.ts";
 import { moveAxis, reshape } from "./structural.ts";
 
 /** A tensor of `shape` whose elements count `0, 1, 2, …` along `axis`. */
@@ -16,13 +17,13 @@ export const iota = <const S extends Shape>(shape: S, axis = 0, dtype: Dtype = "
 /**
  * A tensor of `shape` filled with one number.
  *
- * **Fails with** `InvalidArgument`, thrown for a number outside the dtype's range.
+ * **Fails with** `InvalidArgument`, thrown for a number outside the dtype's range, or extents that no tensor has.
  */
 export const fill = <const S extends Shape>(
   shape: S,
   value: number,
   dtype: Dtype = "f32",
-): Expr<S> => filled(shape, dtype, element("fill", "value", dtype, value));
+): Expr<S> => filled(extents("fill", shape), dtype, element("fill", "value", dtype, value));
 
 /** Zeros of the shape and dtype of `x`. */
 export const zerosLike = <S extends Shape>(x: Expr<S>): Expr<S> => filled(x.shape, x.dtype, 0);
@@ -36,12 +37,10 @@ export const onesLike = <S extends Shape>(x: Expr<S>): Expr<S> => filled(x.shape
  * **Shapes** `x: [a, n, c], indices: [k], axis 1 → [a, k, c]`.
  */
 export const take = (operand: Operand, indices: Operand, axis = 0): Expr => {
-  const x = lift(operand);
-  return apply1(
-    "gather",
-    { axis: normalAxis(axis, x.shape.length), batch: 0 },
-    x,
-    lift(indices, "i32"),
+  const [x, a] = axisIn("take", lift(operand), axis);
+  const at = lift(indices, "i32");
+  return asOne("take", "i32 indices", [x, at], () =>
+    apply1("gather", { axis: a, batch: 0 }, x, at),
   );
 };
 
@@ -50,15 +49,12 @@ export const take = (operand: Operand, indices: Operand, axis = 0): Expr => {
  * the same rank and the same other extents; an index out of range gives zero.
  */
 export const takeAlongAxis = (operand: Operand, indices: Expr, axis = -1): Expr => {
-  const x = lift(operand);
+  const [x, a] = axisIn("takeAlongAxis", lift(operand), axis);
   const last = x.shape.length - 1;
-  const gathered = apply1(
-    "gather",
-    { axis: last, batch: last },
-    moveAxis(x, axis, last),
-    moveAxis(indices, axis, last),
-  );
-  return moveAxis(gathered, last, axis);
+  return asOne("takeAlongAxis", `i32 indices ${alike(x, a)}`, [x, indices], () => {
+    const [from, at] = [moveAxis(x, a, last), moveAxis(indices, a, last)];
+    return moveAxis(apply1("gather", { axis: last, batch: last }, from, at), last, a);
+  });
 };
 
 /** Adds `updates` to `x` at i32 `indices` along `axis`. Repeated indices add up; those out of range do nothing. */
@@ -68,14 +64,11 @@ export const scatterAdd = <const X extends Operand>(
   updates: Operand,
   axis = 0,
 ): Expr<ShapeOf<X>> => {
-  const x = lift(operand);
-  const a = normalAxis(axis, x.shape.length);
-  return apply1(
-    "scatterAdd",
-    { axis: a, batch: 0 },
-    x,
-    lift(indices, "i32"),
-    lift(updates, x.dtype),
+  const [x, a] = axisIn("scatterAdd", lift(operand), axis);
+  const [at, given] = [lift(indices, "i32"), lift(updates, x.dtype)];
+  const expected = `i32 indices and, for them, updates ${showPattern(x.shape.flatMap((d, i) => (i === a ? at.shape : d)))}`;
+  return asOne("scatterAdd", expected, [x, at, given], () =>
+    apply1("scatterAdd", { axis: a, batch: 0 }, x, at, given),
   );
 };
 
@@ -88,16 +81,14 @@ export const scatterAddAlongAxis = (
   updates: Operand,
   axis = -1,
 ): Expr => {
-  const x = lift(operand);
+  const [x, a] = axisIn("scatterAddAlongAxis", lift(operand), axis);
   const last = x.shape.length - 1;
-  const added = apply1(
-    "scatterAdd",
-    { axis: last, batch: last },
-    moveAxis(x, axis, last),
-    moveAxis(indices, axis, last),
-    moveAxis(lift(updates, x.dtype), axis, last),
-  );
-  return moveAxis(added, last, axis);
+  const given = lift(updates, x.dtype);
+  const expected = `i32 indices and updates of one shape ${alike(x, a)}`;
+  return asOne("scatterAddAlongAxis", expected, [x, indices, given], () => {
+    const parts = [x, indices, given].map((part) => moveAxis(part, a, last));
+    return moveAxis(apply1("scatterAdd", { axis: last, batch: last }, ...parts), last, a);
+  });
 };
 
 /**
@@ -105,6 +96,7 @@ export const scatterAddAlongAxis = (
  * range.
  */
 export const oneHot = (indices: Expr, classes: number, dtype: Dtype = "f32"): Expr => {
+  whole(0)("oneHot", { classes });
   const shape = [...indices.shape, classes];
   const spread = apply1("broadcast", { shape, axes: indices.shape.map((_, i) => i) }, indices);
   return cast(eq(spread, iota(shape, -1)), dtype);

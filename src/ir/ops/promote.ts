@@ -1,12 +1,18 @@
 import { DtypeMismatch, ShapeMismatch } from "../../errors.ts";
 import { type Dtype, holds, isFloat } from "../../tensor/dtype.ts";
 import { type Each, each, nth } from "../../tensor/list.ts";
-import { broadcastShapes, normalAxis, type Shape, sameShape } from "../../tensor/shape.ts";
+import {
+  broadcastShapes,
+  normalAxis,
+  type Shape,
+  sameShape,
+  showPattern,
+} from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { apply1, constant, filled } from "../build.ts";
 import type { Expr } from "../expr.ts";
 import { refuse } from "../types/diagnose.ts";
-import { axesOf, inside } from "../types/rule.ts";
+import { axesText, inside, shownDtype } from "../types/rule.ts";
 import type { Operand, ShapeOf } from "../types/shape.ts";
 
 /**
@@ -36,15 +42,19 @@ export const keepingShape =
 
 /** Requires a float: other dtypes are reported under the name `op`, since results would be truncated. */
 export const floating = (op: string, x: Expr): Expr => {
-  if (isFloat(x.dtype)) return x;
-  const issue = new DtypeMismatch({ op, expected: "f32 or f64", actual: [x.dtype], path: [] });
-  return refuse(issue, [x], [{ shape: x.shape, dtype: "f32" }])[0];
+  return isFloat(x.dtype) ? x : misfit(op, "f32 or f64", x, "f32");
+};
+
+/** Reports that `op` does not take the dtype of `x`, and stands for a result of the dtype that was meant. */
+export const misfit = (op: string, expected: string, x: Expr, dtype: Dtype): Expr => {
+  const issue = new DtypeMismatch({ op, expected, actual: [shownDtype(x)], path: [] });
+  return refuse(issue, [x], [{ shape: x.shape, dtype }])[0];
 };
 
 /** Requires that `x` has these axes, counted from the front; otherwise reports it under the name `op`. */
 export const having = (op: string, x: Expr, axes: readonly number[]): Expr => {
   const { length: rank } = x.shape;
-  return inside(axes, rank) ? x : mistaken(op, axesOf(axes, rank), x, x.shape);
+  return inside(axes, rank) ? x : mistaken(op, axesText(axes, rank), x, x.shape);
 };
 
 /**
@@ -55,8 +65,36 @@ export const axisIn = (op: string, x: Expr, axis: number): readonly [x: Expr, ax
   const { length: rank } = x.shape;
   const a = normalAxis(axis, rank);
   if (inside([a], rank)) return [x, a];
-  return [mistaken(op, axesOf([axis], rank), x, rank === 0 ? [1] : x.shape), 0];
+  return [mistaken(op, axesText([axis], rank), x, rank === 0 ? [1] : x.shape), 0];
 };
+
+/** The axes of a reduction; negative ones count from the back. Defaults to all axes. */
+export type Axes = number | readonly number[] | undefined;
+
+/** The axes as a sorted list counted from the front. */
+export const axesOf = (axes: Axes, rank: number): readonly number[] =>
+  axes === undefined
+    ? Array.from({ length: rank }, (_, i) => i)
+    : [...(typeof axes === "number" ? [axes] : axes)]
+        .map((a) => normalAxis(a, rank))
+        .sort((a, b) => a - b);
+
+/** Returns `x` and its axes, as {@link axesOf} does. Wrong ones are reported once: `op` then goes on with as many others. */
+export const axesIn = (
+  op: string,
+  x: Expr,
+  axes: Axes,
+): readonly [x: Expr, axes: readonly number[]] => {
+  const { length: rank } = x.shape;
+  const list = axesOf(axes, rank);
+  return inside(list, rank)
+    ? [x, list]
+    : [having(op, x, list), axesOf(undefined, Math.min(list.length, rank))];
+};
+
+/** What operands that meet along an axis have in common: all extents but those of that axis. */
+export const alike = (x: Expr, axis: number): string =>
+  showPattern(x.shape.map((d, i) => (i === axis ? "n" : d)));
 
 /** Reports that `op` does not take `x`, and stands for the result that it would have had. */
 export const mistaken = (op: string, expected: string, x: Expr, shape: Shape): Expr => {

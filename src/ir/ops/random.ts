@@ -1,7 +1,7 @@
 import { boundsOf, thresholdOf, wordsOf } from "../../tensor/key.ts";
 import { type ListOf, listOf } from "../../tensor/list.ts";
 import type { Shape } from "../../tensor/shape.ts";
-import { whole } from "../../tensor/validate.ts";
+import { extents, whole } from "../../tensor/validate.ts";
 import { apply1 } from "../build.ts";
 import type { Expr } from "../expr.ts";
 import { cast, where } from "./control.ts";
@@ -64,7 +64,8 @@ export const foldInKey = (key: KeyExpr, data: number | Expr<readonly []>): KeyEx
 const bits24 = (key: KeyExpr, shape: Shape): Expr => shiftRight(randomBits(key, shape), 8);
 
 /** Uniform numbers over [0, 1): 24 bits in f32, 53 bits in f64. */
-const units = (key: KeyExpr, shape: Shape, dtype: "f32" | "f64"): Expr => {
+const units = (op: string, key: KeyExpr, shape: Shape, dtype: "f32" | "f64"): Expr => {
+  extents(op, shape);
   if (dtype === "f32") return mul(cast(bits24(key, shape), "f32"), 2 ** -24);
   const words = randomBits(key, [...shape, 2]);
   const high = cast(shiftRight(index(words, 0, -1), 5), "f64");
@@ -86,7 +87,7 @@ export const uniform = <const S extends Shape>(
 ): Expr<S> => {
   const { dtype = "f32" } = options;
   const { low, high, scale } = boundsOf(options);
-  const u = units(key, shape, dtype);
+  const u = units("uniform", key, shape, dtype);
   const between = (from: number, to: number) => add(mul(u, to - from), from);
   if (scale === 2) return broadcastTo(mul(between(low / 2, high / 2), 2), shape);
   return broadcastTo(low === 0 && high === 1 ? u : between(low, high), shape);
@@ -104,7 +105,7 @@ export const normal = <const S extends Shape>(
   options: { readonly dtype?: "f32" | "f64" } = {},
 ): Expr<S> => {
   const { dtype = "f32" } = options;
-  const u = cast(units(key, [2, ...shape], dtype), "f64");
+  const u = cast(units("normal", key, [2, ...extents("normal", shape)], dtype), "f64");
   const radius = sqrt(mul(log1p(neg(index(u, 0))), -2));
   return broadcastTo(cast(mul(radius, cos(mul(index(u, 1), 2 * Math.PI))), dtype), shape);
 };
@@ -116,6 +117,7 @@ export const normal = <const S extends Shape>(
  */
 export const bernoulli = <const S extends Shape>(key: KeyExpr, p: number, shape: S): Expr<S> => {
   const { words, high, low } = thresholdOf(p);
+  extents("bernoulli", shape);
   if (high === 0 && low === 0) return fill(shape, 0, "bool");
   // Unsigned words compare like signed ones with their sign bits flipped: `w < t` is `w ≤ t - 1`.
   const turned = (w: Expr): Expr => xor(w, -(2 ** 31));
@@ -147,7 +149,7 @@ export const categorical = <const N extends number>(
   const scores = cast(logits, "f64");
   const weights = exp(sub(scores, max(scores)));
   const total: Expr = sum(weights);
-  const threshold = mul(units(key, [n], "f64"), total);
+  const threshold = mul(units("categorical", key, [n], "f64"), total);
   // Classes whose cumulative weight is not above the threshold come before the drawn one.
   const before = le(expandDims(cumsum(weights), 0), expandDims(threshold, 1));
   const drawn: Expr = sum(cast(before, "i32"), -1);
@@ -161,5 +163,7 @@ export const categorical = <const N extends number>(
  * A random permutation of `0 … n-1`, as i32: the order that sorts n random numbers. (`permutation` of tensors
  * shuffles instead, and gives another order for the same key.)
  */
-export const permutation = <const N extends number>(key: KeyExpr, n: N): Expr<readonly [N]> =>
-  broadcastTo(argsort(units(key, [n], "f64")), [n]);
+export const permutation = <const N extends number>(key: KeyExpr, n: N): Expr<readonly [N]> => {
+  whole(0)("permutation", { n });
+  return broadcastTo(argsort(units("permutation", key, [n], "f64")), [n]);
+};

@@ -1,9 +1,10 @@
 import { isFloat } from "../../tensor/dtype.ts";
-import { normalAxis, type Shape, sameShape } from "../../tensor/shape.ts";
+import { type Shape, sameShape } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { integral, whole } from "../../tensor/validate.ts";
 import { constant } from "../build.ts";
 import type { Expr } from "../expr.ts";
+import { asOne } from "../types/diagnose.ts";
 import type { Operand } from "../types/shape.ts";
 import { cast } from "./control.ts";
 import { and, eq, lt, mul, ne, not, or, sub } from "./elementwise.ts";
@@ -109,15 +110,16 @@ export const kron = (left: Operand, right: Operand): Expr => {
  * compiled.
  */
 export const cross = (left: Operand, right: Operand, axis = -1): Expr => {
-  const three = (x: Expr): Expr =>
-    x.shape[normalAxis(axis, x.shape.length)] === 3
-      ? x
-      : mistaken("cross", `vectors of 3 along axis ${axis}`, x, x.shape);
-  const [x, y] = [three(lift(left)), three(lift(right))];
-  const [a, b] = [moveAxis(x, axis, 0), moveAxis(y, axis, 0)];
-  const part = (i: number, j: number): Expr =>
-    sub(mul(index(a, i), index(b, j)), mul(index(a, j), index(b, i)));
-  return moveAxis(stack([part(1, 2), part(2, 0), part(0, 1)]), 0, axis);
+  const [x, y] = [lift(left), lift(right)];
+  const expected = `vectors of 3 along axis ${axis}, whose other axes broadcast`;
+  return asOne("cross", expected, [x, y], () => {
+    const front = (z: Expr): Expr => moveAxis(...axisIn("cross", z, axis), 0);
+    const [a, b] = [front(x), front(y)];
+    if (a.shape[0] !== 3 || b.shape[0] !== 3) return mistaken("cross", expected, x, x.shape);
+    const part = (i: number, j: number): Expr =>
+      sub(mul(index(a, i), index(b, j)), mul(index(a, j), index(b, i)));
+    return moveAxis(stack([part(1, 2), part(2, 0), part(0, 1)]), 0, axis);
+  });
 };
 
 /** Whether `x` comes before `y` in the order with NaN last. */
@@ -136,9 +138,11 @@ export const searchSorted = (
   { after = false }: { readonly after?: boolean } = {},
 ): Expr => {
   const [steps, given] = [lift(sorted), lift(values)];
-  const each = expandDims(given, given.shape.length);
-  const passed = after ? not(precedes(each, steps)) : precedes(steps, each);
-  return sum(cast(passed, "i32"), -1);
+  return asOne("searchSorted", "sorted numbers [n], and values", [steps, given], () => {
+    const each = expandDims(given, given.shape.length);
+    const passed = after ? not(precedes(each, steps)) : precedes(steps, each);
+    return sum(cast(passed, "i32"), -1);
+  });
 };
 
 /**
@@ -165,13 +169,15 @@ export const repeatByCounts = (
   axis = -1,
 ): Expr => {
   whole(0)("repeatByCounts", { total });
-  const [x, a] = axisIn("repeatByCounts", lift(operand), axis);
-  const given = lift(counts, "i32");
-  const n = x.shape[a] ?? 0;
-  const known = sameShape(given.shape, [n])
-    ? given
-    : mistaken("repeatByCounts", `a count for each of ${n} elements, [${n}]`, given, [n]);
-  return take(x, searchSorted(cumsum(known), iota([total]), { after: true }), a);
+  const [from, given] = [lift(operand), lift(counts, "i32")];
+  return asOne("repeatByCounts", "a tensor with axes and i32 counts", [from, given], () => {
+    const [x, a] = axisIn("repeatByCounts", from, axis);
+    const n = x.shape[a] ?? 0;
+    const known = sameShape(given.shape, [n])
+      ? given
+      : mistaken("repeatByCounts", `a count for each of ${n} elements, [${n}]`, given, [n]);
+    return take(x, searchSorted(cumsum(known), iota([total]), { after: true }), a);
+  });
 };
 
 /**
@@ -179,16 +185,21 @@ export const repeatByCounts = (
  *
  * **Shapes** `[a], [b], … → [a, b, …]` each.
  */
-export const meshgrid = (...vectors: readonly Operand[]): readonly Expr[] => {
+export const meshgrid = (...vectors: readonly Operand[]): readonly Expr[] =>
+  gridOf("meshgrid", vectors);
+
+const gridOf = (op: string, vectors: readonly Operand[]): readonly Expr[] => {
   const xs = vectors.map((x) => lift(x));
   const shape = xs.map((x) => x.shape[0] ?? 1);
-  return xs.map((x, i) =>
-    broadcastTo(
-      reshape(
-        x,
-        shape.map((d, j) => (i === j ? d : 1)),
+  return asOne(op, "vectors", xs, () =>
+    xs.map((x, i) =>
+      broadcastTo(
+        reshape(
+          x,
+          shape.map((d, j) => (i === j ? d : 1)),
+        ),
+        shape,
       ),
-      shape,
     ),
   );
 };
@@ -196,7 +207,7 @@ export const meshgrid = (...vectors: readonly Operand[]): readonly Expr[] => {
 /** All combinations of one element from each vector, the last changing fastest. `[a], [b] → [a·b, 2]` */
 export const cartesianProduct = (...vectors: readonly Operand[]): Expr =>
   stack(
-    meshgrid(...vectors).map((x) => reshape(x, [-1])),
+    gridOf("cartesianProduct", vectors).map((x) => reshape(x, [-1])),
     1,
   );
 
@@ -223,7 +234,9 @@ export const combinations = (
   { repeated = false }: { readonly repeated?: boolean } = {},
 ): Expr => {
   whole(0)("combinations", { r });
-  const x = lift(operand);
-  const rows = choices(x.shape[0] ?? 0, r, 0, repeated ? 0 : 1);
+  const given = lift(operand);
+  const [n] = given.shape;
+  const x = n === undefined ? mistaken("combinations", "a vector", given, [0]) : given;
+  const rows = choices(n ?? 0, r, 0, repeated ? 0 : 1);
   return take(x, constant(Tensor.own([rows.length, r], "i32", Int32Array.from(rows.flat()))));
 };

@@ -1,34 +1,25 @@
-import { normalAxis } from "../../tensor/shape.ts";
+import { at, normalAxis } from "../../tensor/shape.ts";
 import { finite } from "../../tensor/validate.ts";
 import { apply, apply1 } from "../build.ts";
 import type { Expr, ReduceKind } from "../expr.ts";
 import type { Check, Operand, Reduced, Result, ShapeOf } from "../types/shape.ts";
 import { stopGradient, where } from "./control.ts";
 import { div, exp, log, mul, sub } from "./elementwise.ts";
-import { axisIn, floating, keepingShape, lift } from "./promote.ts";
+import { type Axes, axesIn, axesOf, axisIn, floating, keepingShape, lift } from "./promote.ts";
 import { reshape } from "./structural.ts";
-
-/** The axes of a reduction; negative ones count from the back. Defaults to all axes. */
-export type Axes = number | readonly number[] | undefined;
 
 type Reducer = <const X extends Operand, const A extends Axes = undefined>(
   x: X & Check<Reduced<ShapeOf<X>, A>>,
   axes?: A,
 ) => Expr<Result<Reduced<ShapeOf<X>, A>>>;
 
-/** The axes as a sorted list counted from the front. */
-export const axesOf = (axes: Axes, rank: number): readonly number[] =>
-  axes === undefined
-    ? Array.from({ length: rank }, (_, i) => i)
-    : [...(typeof axes === "number" ? [axes] : axes)]
-        .map((a) => normalAxis(a, rank))
-        .sort((a, b) => a - b);
+export { type Axes, axesOf } from "./promote.ts";
 
 const reducer =
   (kind: ReduceKind): Reducer =>
   (operand, axes) => {
-    const x = lift(operand);
-    return apply1("reduce", { kind, axes: axesOf(axes, x.shape.length) }, x);
+    const [x, list] = axesIn(kind, lift(operand), axes);
+    return apply1("reduce", { kind, axes: list }, x);
   };
 
 /**
@@ -57,9 +48,9 @@ export const min = reducer("min");
  * **Fails with** `DtypeMismatch` when compiled, for integers.
  */
 export const mean: Reducer = (operand, axes) => {
-  const x = floating("mean", lift(operand));
-  const count = axesOf(axes, x.shape.length).reduce((n, a) => n * (x.shape[a] ?? 1), 1);
-  const total: Expr = apply1("reduce", { kind: "sum", axes: axesOf(axes, x.shape.length) }, x);
+  const [x, list] = axesIn("mean", floating("mean", lift(operand)), axes);
+  const count = list.reduce((n, a) => n * at(x.shape, a), 1);
+  const total: Expr = apply1("reduce", { kind: "sum", axes: list }, x);
   return div(total, count) as never;
 };
 
@@ -78,10 +69,10 @@ export const keepDims = (reduced: Expr, x: Expr, axes: Axes): Expr => {
  */
 export const variance = (x: Operand, axes?: Axes, correction = 0): Expr => {
   finite("variance", { correction });
-  const e = floating("variance", lift(x));
-  const count = axesOf(axes, e.shape.length).reduce((n, a) => n * (e.shape[a] ?? 1), 1);
-  const centered: Expr = sub(e, keepDims(mean(e, axes), e, axes));
-  return div(sum(mul(centered, centered), axes), count - correction);
+  const [e, list] = axesIn("variance", floating("variance", lift(x)), axes);
+  const count = list.reduce((n, a) => n * at(e.shape, a), 1);
+  const centered: Expr = sub(e, keepDims(mean(e, list), e, list));
+  return div(sum(mul(centered, centered), list), count - correction);
 };
 
 /** The maximum, without a derivative; 0 if it is infinite, to avoid ∞ - ∞. */
@@ -92,9 +83,9 @@ const shiftOf = (x: Expr, axes: Axes): Expr => {
 
 /** `log Σ eˣ` over `axes`, without overflow; -∞ if every element is -∞. Defaults to all axes. */
 export const logSumExp = (operand: Operand, axes?: Axes): Expr => {
-  const x = lift(operand);
-  const shift = shiftOf(x, axes);
-  return addTo(log(sum(exp(sub(x, keepDims(shift, x, axes))), axes)), shift);
+  const [x, list] = axesIn("logSumExp", lift(operand), axes);
+  const shift = shiftOf(x, list);
+  return addTo(log(sum(exp(sub(x, keepDims(shift, x, list))), list)), shift);
 };
 
 const addTo = (x: Expr, y: Expr): Expr => apply1("add", {}, x, y);
@@ -126,14 +117,14 @@ export const softmax = <const X extends Operand>(operand: X, axis = -1): Expr<Sh
 
 /** The index of the first maximum along `axis`, as i32. Defaults to the last axis. */
 export const argmax = (x: Operand, axis = -1): Expr => {
-  const e = lift(x);
-  return apply1("argReduce", { kind: "max", axis: normalAxis(axis, e.shape.length) }, e);
+  const [e, a] = axisIn("argmax", lift(x), axis);
+  return apply1("argReduce", { kind: "max", axis: a }, e);
 };
 
 /** The index of the first minimum along `axis`, as i32. Defaults to the last axis. */
 export const argmin = (x: Operand, axis = -1): Expr => {
-  const e = lift(x);
-  return apply1("argReduce", { kind: "min", axis: normalAxis(axis, e.shape.length) }, e);
+  const [e, a] = axisIn("argmin", lift(x), axis);
+  return apply1("argReduce", { kind: "min", axis: a }, e);
 };
 
 /** The cumulative sum along `axis`, from the end if `reverse`. Sums of `f32` accumulate in f64. */
@@ -146,14 +137,17 @@ export const cumsum = <const X extends Operand>(
   return apply1("cumsum", { axis: normalAxis(axis, e.shape.length), reverse }, e);
 };
 
-/** Sorts along `axis` in ascending order (stable, NaN last), and also gives the index that each element came from. */
-export const sortWithIndices = (x: Operand, axis = -1): readonly [values: Expr, indices: Expr] => {
-  const e = lift(x);
-  return apply("sort", { axis: normalAxis(axis, e.shape.length) }, [e]);
+const sorted = (op: string, x: Operand, axis: number): readonly [values: Expr, indices: Expr] => {
+  const [e, a] = axisIn(op, lift(x), axis);
+  return apply("sort", { axis: a }, [e]);
 };
 
+/** Sorts along `axis` in ascending order (stable, NaN last), and also gives the index that each element came from. */
+export const sortWithIndices = (x: Operand, axis = -1): readonly [values: Expr, indices: Expr] =>
+  sorted("sortWithIndices", x, axis);
+
 /** Sorts along `axis` in ascending order. Defaults to the last axis. */
-export const sort = (x: Operand, axis = -1): Expr => sortWithIndices(x, axis)[0];
+export const sort = (x: Operand, axis = -1): Expr => sorted("sort", x, axis)[0];
 
 /** The indices that sort `x` along `axis` in ascending, stable order. Defaults to the last axis. */
-export const argsort = (x: Operand, axis = -1): Expr => sortWithIndices(x, axis)[1];
+export const argsort = (x: Operand, axis = -1): Expr => sorted("argsort", x, axis)[1];

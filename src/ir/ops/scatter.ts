@@ -1,6 +1,7 @@
 import { greatestNumber, leastNumber } from "../../tensor/dtype.ts";
-import { sizeOf } from "../../tensor/shape.ts";
+import { normalAxis, sameShape, showPattern, showShape, sizeOf } from "../../tensor/shape.ts";
 import type { Expr, ReduceKind } from "../expr.ts";
+import { asOne } from "../types/diagnose.ts";
 import type { Operand } from "../types/shape.ts";
 import { cast, where } from "./control.ts";
 import { add, and, div, eq, ge, gt, lt, maximum, mul, sub } from "./elementwise.ts";
@@ -13,7 +14,7 @@ import {
   take,
   zerosLike,
 } from "./indexing.ts";
-import { floating, lift } from "./promote.ts";
+import { alike, axisIn, floating, lift, mistaken } from "./promote.ts";
 import { cumsum, max, min, prod, sum } from "./reduction.ts";
 import { concatenate, expandDims, moveAxis, reshape } from "./structural.ts";
 
@@ -95,14 +96,22 @@ export const scatterReduce = (
   kind: ScatterKind,
   { axis = 0, includeSelf = true }: ScatterOptions = {},
 ): Expr => {
-  const x = of("scatterReduce", kind, lift(operand));
-  const [at, given] = [lift(indices, "i32"), lift(updates, x.dtype)];
-  if (kind === "sum" || kind === "mean")
-    return total(x, given, kind, includeSelf, (onto, y) => scatterAdd(onto, at, y, axis));
-  const last = moveAxis(x, axis, -1);
-  const hits = eq(placesOf(last), at);
-  const arrivals = { x: last, updates: moveAxis(given, axis, -1), hits };
-  return moveAxis(extreme(arrivals, kind, includeSelf), -1, axis);
+  const op = "scatterReduce";
+  const from = lift(operand);
+  const [at, given] = [lift(indices, "i32"), lift(updates, from.dtype)];
+  const slots = from.shape.map((d, i) =>
+    i === normalAxis(axis, from.shape.length) ? (at.shape[0] ?? "n") : d,
+  );
+  const expected = `i32 indices [n] and, for them, updates ${showPattern(slots)}`;
+  return asOne(op, expected, [from, at, given], () => {
+    const [x, a] = axisIn(op, of(op, kind, from), axis);
+    if (kind === "sum" || kind === "mean")
+      return total(x, given, kind, includeSelf, (onto, y) => scatterAdd(onto, at, y, a));
+    const last = moveAxis(x, a, -1);
+    const hits = eq(placesOf(last), at);
+    const arrivals = { x: last, updates: moveAxis(given, a, -1), hits };
+    return moveAxis(extreme(arrivals, kind, includeSelf), -1, a);
+  });
 };
 
 /**
@@ -118,14 +127,19 @@ export const scatterReduceAlongAxis = (
   kind: ScatterKind,
   { axis = -1, includeSelf = true }: ScatterOptions = {},
 ): Expr => {
-  const x = of("scatterReduceAlongAxis", kind, lift(operand));
-  const [at, given] = [lift(indices, "i32"), lift(updates, x.dtype)];
-  if (kind === "sum" || kind === "mean")
-    return total(x, given, kind, includeSelf, (onto, y) => scatterAddAlongAxis(onto, at, y, axis));
-  const last = moveAxis(x, axis, -1);
-  const hits = eq(placesOf(last), expandDims(moveAxis(at, axis, -1), -2));
-  const arrivals = { x: last, updates: moveAxis(given, axis, -1), hits };
-  return moveAxis(extreme(arrivals, kind, includeSelf), -1, axis);
+  const op = "scatterReduceAlongAxis";
+  const from = lift(operand);
+  const [at, given] = [lift(indices, "i32"), lift(updates, from.dtype)];
+  const expected = `i32 indices and updates of one shape ${alike(from, normalAxis(axis, from.shape.length))}`;
+  return asOne(op, expected, [from, at, given], () => {
+    const [x, a] = axisIn(op, of(op, kind, from), axis);
+    if (kind === "sum" || kind === "mean")
+      return total(x, given, kind, includeSelf, (onto, y) => scatterAddAlongAxis(onto, at, y, a));
+    const last = moveAxis(x, a, -1);
+    const hits = eq(placesOf(last), expandDims(moveAxis(at, a, -1), -2));
+    const arrivals = { x: last, updates: moveAxis(given, a, -1), hits };
+    return moveAxis(extreme(arrivals, kind, includeSelf), -1, a);
+  });
 };
 
 /**
@@ -137,14 +151,18 @@ export const gather = (operand: Operand, ...indices: readonly Operand[]): Expr =
   const x = lift(operand);
   const lists = indices.map((i) => lift(i, "i32"));
   const extents = x.shape.slice(0, lists.length);
-  const inside = lists.map((i, a) => and(ge(i, 0), lt(i, extents[a] ?? 0)));
-  const place = lists.reduce((p, i, a) => add(mul(p, extents[a] ?? 1), i));
-  const known = where(
-    inside.reduce((p, q) => and(p, q)),
-    place,
-    -1,
-  );
-  return take(reshape(x, [sizeOf(extents), ...x.shape.slice(lists.length)]), known);
+  const expected = "a list of i32 indices, all of one shape, for each of its first axes";
+  return asOne("gather", expected, [x, ...lists], () => {
+    if (extents.length < lists.length) return mistaken("gather", expected, x, []);
+    const inside = lists.map((i, a) => and(ge(i, 0), lt(i, extents[a] ?? 0)));
+    const place = lists.reduce((p, i, a) => add(mul(p, extents[a] ?? 1), i));
+    const known = where(
+      inside.reduce((p, q) => and(p, q)),
+      place,
+      -1,
+    );
+    return take(reshape(x, [sizeOf(extents), ...x.shape.slice(lists.length)]), known);
+  });
 };
 
 /**
@@ -155,8 +173,11 @@ export const gather = (operand: Operand, ...indices: readonly Operand[]): Expr =
  */
 export const maskedScatter = (operand: Operand, mask: Operand, source: Operand): Expr => {
   const x = lift(operand);
-  const held = lift(mask, "bool");
-  const order = sub(cumsum(cast(ravel(held), "i32")), 1);
-  const written = reshape(take(ravel(lift(source, x.dtype)), order), x.shape);
-  return where(held, written, x);
+  const [held, from] = [lift(mask, "bool"), lift(source, x.dtype)];
+  const expected = `a bool mask of its shape, ${showShape(x.shape)}, and a source`;
+  return asOne("maskedScatter", expected, [x, held, from], () => {
+    if (!sameShape(held.shape, x.shape)) return mistaken("maskedScatter", expected, x, x.shape);
+    const order = sub(cumsum(cast(ravel(held), "i32")), 1);
+    return where(held, reshape(take(ravel(from), order), x.shape), x);
+  });
 };

@@ -1,6 +1,7 @@
 import { greatestNumber } from "../../tensor/dtype.ts";
 import { probability, wholeTo } from "../../tensor/validate.ts";
 import type { Expr } from "../expr.ts";
+import { asOne } from "../types/diagnose.ts";
 import type { Operand } from "../types/shape.ts";
 import { cast, where } from "./control.ts";
 import type { Chosen } from "./cumulative.ts";
@@ -192,7 +193,14 @@ export const median = (
  * **Laws** `laws.jvp`, `laws.vjp`, `laws.vmap`.
  */
 export const mode = (operand: Operand, axis = -1): Chosen => {
-  const x = moveAxis(...axisIn("mode", lift(operand), axis), -1);
+  const given = lift(operand);
+  return asOne("mode", `one element or more along axis ${axis}`, [given], () =>
+    mostFrequent(moveAxis(...axisIn("mode", given, axis), -1)),
+  );
+};
+
+/** The mode along the last axis. */
+const mostFrequent = (x: Expr): Chosen => {
   const last = x.shape.length - 1;
   const same = eq(expandDims(x, last), expandDims(x, last + 1));
   const counts = sum(cast(same, "i32"), last);

@@ -1,6 +1,8 @@
-import { normalAxis, type Shape, sameShape, sizeOf } from "../../tensor/shape.ts";
+import { normalAxis, type Shape, sameShape, showShape, sizeOf } from "../../tensor/shape.ts";
 import { apply1 } from "../build.ts";
 import type { Expr } from "../expr.ts";
+import { asOne } from "../types/diagnose.ts";
+import { axesText, inside } from "../types/rule.ts";
 import type { Check, Operand, Reshape, Result, Reversed, ShapeOf } from "../types/shape.ts";
 import { axisIn, having, lift, mistaken } from "./promote.ts";
 
@@ -45,22 +47,23 @@ export const transpose: {
 
 /** Moves the axis `from` to position `to`; the others keep their order. */
 export const moveAxis = (x: Expr, from: number, to: number): Expr => {
-  const rank = x.shape.length;
-  const order = x.shape.map((_, i) => i).filter((i) => i !== normalAxis(from, rank));
-  const end = normalAxis(to, rank);
-  // `splice` would take the nearest valid position; an invalid one is left for the type rule to report.
-  if (!(Number.isInteger(end) && end >= 0 && end < rank))
-    return apply1("transpose", { permutation: [...order, end] }, x);
-  order.splice(end, 0, normalAxis(from, rank));
-  return transpose(x, order);
+  const [known, start] = axisIn("moveAxis", x, from);
+  const [moved, end] = axisIn("moveAxis", known, to);
+  const order = moved.shape.map((_, i) => i).filter((i) => i !== start);
+  order.splice(end, 0, start);
+  return transpose(moved, order);
+};
+
+/** An axis from 0 to the rank, counted from the front, where a new one goes. A wrong one is reported, once. */
+const placeIn = (op: string, x: Expr, axis: number): readonly [x: Expr, axis: number] => {
+  const places = x.shape.length + 1;
+  const i = normalAxis(axis, places);
+  return inside([i], places) ? [x, i] : [mistaken(op, axesText([axis], places), x, x.shape), 0];
 };
 
 /** Inserts a new axis of extent 1 at `axis`. */
 export const expandDims = (operand: Operand, axis: number): Expr => {
-  const x = lift(operand);
-  const i = normalAxis(axis, x.shape.length + 1);
-  if (!(Number.isInteger(i) && i >= 0 && i <= x.shape.length))
-    return moveAxis(reshape(x, [1, ...x.shape]), 0, i);
+  const [x, i] = placeIn("expandDims", lift(operand), axis);
   return reshape(x, [...x.shape.slice(0, i), 1, ...x.shape.slice(i)]);
 };
 
@@ -110,13 +113,17 @@ export const sliceAxis = (
   limit: number,
   stride = 1,
 ): Expr => {
-  const [x, a] = axisIn("sliceAxis", lift(operand), axis);
-  return slice(
-    x,
-    x.shape.map((_, i) => (i === a ? start : 0)),
-    x.shape.map((d, i) => (i === a ? limit : d)),
-    x.shape.map((_, i) => (i === a ? stride : 1)),
-  );
+  const given = lift(operand);
+  const expected = `something with all elements from ${start} to ${limit} in steps of ${stride}, whole numbers, along axis ${axis}`;
+  return asOne("sliceAxis", expected, [given], () => {
+    const [x, a] = axisIn("sliceAxis", given, axis);
+    return slice(
+      x,
+      x.shape.map((_, i) => (i === a ? start : 0)),
+      x.shape.map((d, i) => (i === a ? limit : d)),
+      x.shape.map((_, i) => (i === a ? stride : 1)),
+    );
+  });
 };
 
 /**
@@ -125,14 +132,17 @@ export const sliceAxis = (
  * **Fails with** `ShapeMismatch` when compiled, if there is no such position.
  */
 export const index = (operand: Operand, at: number, axis = 0): Expr => {
-  const x = lift(operand);
-  const a = normalAxis(axis, x.shape.length);
+  const given = lift(operand);
+  const [x, a] = axisIn("index", given, axis);
   const count = x.shape[a] ?? 0;
   const i = normalAxis(at, count);
   const rest = x.shape.filter((_, k) => k !== a);
-  return Number.isInteger(i) && i >= 0 && i < count
-    ? reshape(sliceAxis(x, a, i, i + 1), rest)
-    : mistaken("index", `something with an element ${at} along axis ${axis}`, x, rest);
+  if (inside([i], count)) return reshape(sliceAxis(x, a, i, i + 1), rest);
+  const [known, expected] =
+    x === given
+      ? [x, `something with an element ${at} along axis ${axis}`]
+      : [given, axesText([axis], given.shape.length)];
+  return mistaken("index", expected, known, rest);
 };
 
 /** Pads each axis with `value`: counts `[before, after]`, or `[before, after, between]`. */
@@ -165,11 +175,18 @@ export const concatenate = (operands: readonly Operand[], axis = 0): Expr => {
 };
 
 /** Stacks operands of one shape along a new axis. Defaults to the first axis. */
-export const stack = (operands: readonly Operand[], axis = 0): Expr =>
-  concatenate(
-    operands.map((x) => expandDims(x, axis)),
-    normalAxis(axis, lift(operands[0] ?? 0).shape.length + 1),
+export const stack = (operands: readonly Operand[], axis = 0): Expr => {
+  const xs = operands.map((x) => lift(x));
+  const [first, ...others] = xs;
+  if (first === undefined) return concatenate([], axis);
+  const [x, a] = placeIn("stack", first, axis);
+  return asOne("stack", `operands of one shape, ${showShape(x.shape)}`, xs, () =>
+    concatenate(
+      [x, ...others].map((each) => expandDims(each, a)),
+      a,
+    ),
   );
+};
 
 /** Reverses the order of the elements along `axes`. */
 export const reverse = <const X extends Operand>(

@@ -1,9 +1,11 @@
-import type { Issue } from "../../errors.ts";
+import { DtypeMismatch, type Issue, ShapeMismatch, SizeLimit } from "../../errors.ts";
 import { type Each, each, nth } from "../../tensor/list.ts";
-import { sameShape } from "../../tensor/shape.ts";
+import { isPossible, sameShape } from "../../tensor/shape.ts";
+import { passedOn } from "../../tensor/validate.ts";
+import { type Flat, flatten, unflatten } from "../../tree.ts";
 import { apply, filled, parameter } from "../build.ts";
-import type { Expr, TensorType } from "../expr.ts";
-import { program } from "../program.ts";
+import { type AnyNode, Expr, type TensorType } from "../expr.ts";
+import { innerPrograms, program, topological } from "../program.ts";
 
 /**
  * Requires that expressions have the given types: returns them if they do, and otherwise invalid nodes of those
@@ -41,7 +43,10 @@ export const refuse = <const M extends readonly TensorType[]>(
   given: readonly Expr[],
   meant: M,
 ): Each<M, Expr> => {
-  const nothing = meant.map(({ shape, dtype }) => filled(shape, dtype, 0));
+  // A shape that no tensor can have is part of the mistake, and none of its own.
+  const nothing = meant.map(({ shape, dtype }) =>
+    filled(isPossible(shape) ? shape : shape.map(() => 0), dtype, 0),
+  );
   const rules = { kind: "refused", issue } as const;
   const outputs = apply(
     "call",
@@ -49,4 +54,54 @@ export const refuse = <const M extends readonly TensorType[]>(
     given,
   );
   return each(meant, (_, i) => nth(outputs, i));
+};
+
+/** The issues of a node and of the programs inside it. */
+const issuesAt = (node: AnyNode): readonly Issue[] => [
+  ...(node.issue === undefined ? [] : [node.issue]),
+  ...innerPrograms(node).flatMap(({ nodes }) => nodes.flatMap(issuesAt)),
+];
+
+/** What `op` reports of the issues of its parts: one of its own, or else the first, as its own. */
+const ownIssue = (
+  op: string,
+  expected: string,
+  found: readonly Issue[],
+  operands: readonly Expr[],
+): Issue => {
+  const own = found.find((issue) => "op" in issue && issue.op === op);
+  const first = own ?? found.find((issue) => issue._tag !== "ShapeMismatch") ?? found[0];
+  switch (first?._tag) {
+    case "DtypeMismatch":
+      return new DtypeMismatch({ op, expected: first.expected, actual: first.actual, path: [] });
+    case "SizeLimit":
+      return new SizeLimit({ op, of: first.of, size: first.size, limit: first.limit, path: [] });
+    case "ShapeMismatch": {
+      const actual = operands.map(({ shape }) => shape);
+      return own ?? new ShapeMismatch({ op, expected, actual, path: [] });
+    }
+    default:
+      return first as Issue; // there is one
+  }
+};
+
+/**
+ * Makes an operation `op` of others. If they do not fit one another, `op` is reported, once, with its own operands,
+ * which have the shapes `expected` (the parts and what they compute are not the caller's).
+ */
+export const asOne = <Y>(
+  op: string,
+  expected: string,
+  operands: readonly Expr[],
+  make: () => Y,
+): Y => {
+  const since = Expr.now();
+  const made = passedOn(op, make);
+  // Operations return expressions, lists and records of them.
+  const { leaves, shape } = flatten<unknown>(made) as Flat<unknown, Expr>;
+  const found = topological(leaves, [], since).flatMap(issuesAt);
+  if (found.length === 0) return made;
+  const refused = refuse(ownIssue(op, expected, found, operands), operands, leaves);
+  // The same structure, with an invalid expression of the same type in each place.
+  return unflatten(shape, refused) as Y;
 };

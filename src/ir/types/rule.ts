@@ -30,7 +30,7 @@ export const wrongShape = (
   issue: new ShapeMismatch({ op, expected, actual: inputs.map((t) => t.shape), path: [] }),
 });
 /** A dtype as text, with the number if the operand is a number written beside tensors. */
-const shown = (x: TensorType): string => {
+export const shownDtype = (x: TensorType): string => {
   if (!(x instanceof Expr)) return x.dtype;
   const { node } = x.node.primitive === "broadcast" ? x.node.inputs[0] : x;
   return node.primitive === "constant" && node.params.value.shape.length === 0
@@ -45,7 +45,7 @@ export const wrongDtype = (
   outputs: readonly TensorType[],
 ): Typed => ({
   outputs,
-  issue: new DtypeMismatch({ op, expected, actual: inputs.map(shown), path: [] }),
+  issue: new DtypeMismatch({ op, expected, actual: inputs.map(shownDtype), path: [] }),
 });
 
 /** Whether axes are distinct and exist in a tensor of this rank. */
@@ -54,7 +54,7 @@ export const inside = (axes: readonly number[], rank: number): boolean =>
   new Set(axes).size === axes.length;
 
 /** The error text for axes that are not valid. */
-export const axesOf = (axes: readonly number[], rank: number): string =>
+export const axesText = (axes: readonly number[], rank: number): string =>
   rank === 0
     ? `a tensor with axes, not a scalar with the axes (${axes.join(", ")})`
     : `distinct axes from 0 to ${rank - 1}, not (${axes.join(", ")})`;

@@ -3,7 +3,7 @@ import { type Shape, sameShape, sizeOf } from "../../tensor/shape.ts";
 import type { DotParams, PrimitiveTag, Program, TensorType } from "../expr.ts";
 import { elementwiseTyping } from "./elementwise.ts";
 import {
-  axesOf,
+  axesText,
   broadcasting,
   inside,
   one,
@@ -65,20 +65,21 @@ export const typing: TypeRules<PrimitiveTag> = {
   ...elementwiseTyping,
   ...windowTyping,
 
-  reduce: ({ axes }, inputs, op) => {
+  reduce: ({ kind: op, axes }, inputs) => {
     const [x] = inputs;
     const outputs = [type(without(x.shape, axes), x.dtype)];
     if (!inside(axes, x.shape.length))
-      return wrongShape(op, axesOf(axes, x.shape.length), inputs, outputs);
+      return wrongShape(op, axesText(axes, x.shape.length), inputs, outputs);
     return isFloat(x.dtype) || x.dtype === "i32"
       ? { outputs }
       : wrongDtype(op, "f32, f64 or i32", inputs, outputs);
   },
-  argReduce: ({ axis }, inputs, op) => {
+  argReduce: ({ kind, axis }, inputs) => {
     const [x] = inputs;
+    const op = `arg${kind}`;
     const outputs = [type(without(x.shape, [axis]), "i32")];
     if (!inside([axis], x.shape.length))
-      return wrongShape(op, axesOf([axis], x.shape.length), inputs, outputs);
+      return wrongShape(op, axesText([axis], x.shape.length), inputs, outputs);
     return (x.shape[axis] as number) > 0
       ? { outputs }
       : wrongShape(op, `at least one element along axis ${axis}`, inputs, outputs);
@@ -86,7 +87,7 @@ export const typing: TypeRules<PrimitiveTag> = {
   cumsum: ({ axis }, inputs, op) => {
     const [x] = inputs;
     if (!inside([axis], x.shape.length))
-      return wrongShape(op, axesOf([axis], x.shape.length), inputs, inputs);
+      return wrongShape(op, axesText([axis], x.shape.length), inputs, inputs);
     return isFloat(x.dtype) || x.dtype === "i32"
       ? { outputs: inputs }
       : wrongDtype(op, "f32, f64 or i32", inputs, inputs);
@@ -96,7 +97,7 @@ export const typing: TypeRules<PrimitiveTag> = {
     const outputs = [x, type(x.shape, "i32")];
     return inside([axis], x.shape.length)
       ? { outputs }
-      : wrongShape(op, axesOf([axis], x.shape.length), inputs, outputs);
+      : wrongShape(op, axesText([axis], x.shape.length), inputs, outputs);
   },
 
   reshape: ({ shape }, inputs, op) => {
@@ -196,7 +197,7 @@ export const typing: TypeRules<PrimitiveTag> = {
     const rank = inputs[0].shape.length;
     return inside(axes, rank)
       ? { outputs: inputs }
-      : wrongShape(op, axesOf(axes, rank), inputs, inputs);
+      : wrongShape(op, axesText(axes, rank), inputs, inputs);
   },
 
   gather: ({ axis, batch }, inputs, op) => {
@@ -215,7 +216,7 @@ export const typing: TypeRules<PrimitiveTag> = {
     if (!isFloat(x.dtype) && x.dtype !== "i32")
       return wrongDtype(op, "f32, f64 or i32", inputs, [x]);
     if (!inside([axis], x.shape.length))
-      return wrongShape(op, axesOf([axis], x.shape.length), inputs, [x]);
+      return wrongShape(op, axesText([axis], x.shape.length), inputs, [x]);
     return gatherFits(axis, batch, x.shape, indices.shape) && sameShape(updates.shape, expected)
       ? { outputs: [x] }
       : wrongShape(op, `updates of shape [${expected.join(", ")}]`, inputs, [x]);
@@ -249,7 +250,7 @@ export const typing: TypeRules<PrimitiveTag> = {
   iota: ({ shape, dtype, axis }, _, op) =>
     inside([axis], shape.length)
       ? one(shape, dtype)
-      : wrongShape(op, axesOf([axis], shape.length), [type(shape, dtype)], [type(shape, dtype)]),
+      : wrongShape(op, axesText([axis], shape.length), [type(shape, dtype)], [type(shape, dtype)]),
   randomBits: ({ shape }, inputs, op) => {
     const keys = inputs[0];
     const outputs = [type([...keys.shape.slice(0, -1), ...shape], "i32")];

@@ -39,8 +39,9 @@ const counts = ({ axes, size, stride, dilation }: Windowing): string =>
   `a whole size, stride and dilation of 1 or more for each of the axes ${axes.join(", ")}, not (${size.join(", ")}), (${stride.join(", ")}) and (${dilation.join(", ")})`;
 
 export const windowTyping = {
-  window: (params: Windowing, inputs: readonly [TensorType], op: string): Typed => {
+  window: (params: Windowing, inputs: readonly [TensorType]): Typed => {
     const [x] = inputs;
+    const op = "slidingWindow";
     const outputs = [type(windowShape(params, x.shape), x.dtype)];
     if (!all(params)) return wrongShape(op, counts(params), inputs, outputs);
     const fits =

@@ -90,12 +90,17 @@ export const maskedMeanPool: Layer<
   readonly [number],
   undefined,
   undefined
-> = stateless("maskedMeanPool", noParams, (_, sequence, { mask }) => {
-  const x = nonEmpty(sequence);
-  if (mask === undefined) return mean(x, 0);
-  const seen = maskOf(x.shape[0] ?? 0, mask);
-  const real = broadcastTo(expandDims(seen, 1), x.shape);
-  const count = maximum(sum(cast(seen, x.dtype)), 1);
-  const total: Expr = sum(where(real, x, 0), 0);
-  return div(total, count);
-});
+> = stateless(
+  "maskedMeanPool",
+  noParams,
+  (_, sequence, { mask }) => {
+    const x = nonEmpty(sequence);
+    if (mask === undefined) return mean(x, 0);
+    const seen = maskOf(x.shape[0] ?? 0, mask);
+    const real = broadcastTo(expandDims(seen, 1), x.shape);
+    const count = maximum(sum(cast(seen, x.dtype)), 1);
+    const total: Expr = sum(where(real, x, 0), 0);
+    return div(total, count);
+  },
+  "[time, width]",
+);

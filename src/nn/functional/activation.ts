@@ -3,11 +3,13 @@ import type { Expr } from "../../ir/expr.ts";
 import { where } from "../../ir/ops/control.ts";
 import * as op from "../../ir/ops/elementwise.ts";
 import { fill } from "../../ir/ops/indexing.ts";
-import { floating, keepingShape, lift } from "../../ir/ops/promote.ts";
+import { axisIn, floating, keepingShape, lift, mistaken } from "../../ir/ops/promote.ts";
 import * as reduction from "../../ir/ops/reduction.ts";
 import { sliceAxis } from "../../ir/ops/structural.ts";
+import { asOne } from "../../ir/types/diagnose.ts";
 import type { Operand, ShapeOf } from "../../ir/types/shape.ts";
 import { ndtr } from "../../special/normal.ts";
+import { sameShape } from "../../tensor/shape.ts";
 import { finite, holding, notNegative } from "../../tensor/validate.ts";
 import type { Activation } from "../layer.ts";
 
@@ -257,7 +259,10 @@ export const threshold = <const X extends Operand>(
 
 /** The softmin: `softmax(-x)` along `axis`. Defaults to the last axis. */
 export const softmin = <const X extends Operand>(x: X, axis = -1): Expr<ShapeOf<X>> =>
-  keeping(x, (e) => reduction.softmax(op.neg(e), axis));
+  keeping(x, (e) => {
+    const [along, a] = axisIn("softmin", e, axis);
+    return reduction.softmax(op.neg(along), a);
+  });
 
 /**
  * The gated linear unit: the first half along `axis` times the sigmoid of the second half. `axis` defaults to the last.
@@ -266,9 +271,17 @@ export const softmin = <const X extends Operand>(x: X, axis = -1): Expr<ShapeOf<
  * **Source** Dauphin et al. (2016), arXiv:1612.08083.
  */
 export const glu = (operand: Operand, axis = -1): Expr => {
-  const x = lift(operand);
-  const extent = x.shape.at(axis) ?? 0;
-  // An odd extent gives halves of different shapes, which the type rule of the product reports.
-  const half = Math.ceil(extent / 2);
-  return op.mul(sliceAxis(x, axis, 0, half), sigmoidOf(sliceAxis(x, axis, half, extent)));
+  const all = lift(operand);
+  return asOne("glu", `an even number of elements along axis ${axis}`, [all], () =>
+    gated(...axisIn("glu", all, axis)),
+  );
+};
+
+const gated = (given: Expr, a: number): Expr => {
+  const half = Math.floor((given.shape[a] ?? 0) / 2);
+  const even = given.shape.map((d, i) => (i === a ? 2 * half : d));
+  const x = sameShape(even, given.shape)
+    ? given
+    : mistaken("an odd axis", "an even number of elements", given, even);
+  return op.mul(sliceAxis(x, a, 0, half), sigmoidOf(sliceAxis(x, a, half, 2 * half)));
 };

@@ -1,8 +1,8 @@
-import { InvalidArgument, ShapeMismatch } from "../../errors.ts";
+import { InvalidArgument } from "../../errors.ts";
 import type { Expr } from "../../ir/expr.ts";
 import { dot } from "../../ir/ops/contraction.ts";
 import { add } from "../../ir/ops/elementwise.ts";
-import { refuse } from "../../ir/types/diagnose.ts";
+import { mistaken } from "../../ir/ops/promote.ts";
 import { type Key, split } from "../../tensor/key.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { fanInUniform, type Initializer } from "../initializers.ts";
@@ -51,12 +51,9 @@ export const requireDivides = (op: string, argument: string, divisor: number, n:
  * Checks that the last axis of `x` has `features` elements. Any other extent is reported as a `ShapeMismatch`; an extent
  * of 1 would otherwise broadcast.
  */
-export const lastAxisOf = (x: Expr, features: number): Expr => {
+export const lastAxisOf = (x: Expr, features: number, op = "the layer"): Expr => {
   if (x.shape.at(-1) === features) return x;
-  const shape = [...x.shape.slice(0, -1), features];
-  const expected = `${features} features along the last axis, [${shape.join(", ")}]`;
-  const issue = new ShapeMismatch({ op: "the layer", expected, actual: [x.shape], path: [] });
-  return refuse(issue, [x], [{ shape, dtype: x.dtype }])[0];
+  return mistaken(op, `[..., ${features}]`, x, [...x.shape.slice(0, -1), features]);
 };
 
 /** Initializes the params of {@link affine}. */

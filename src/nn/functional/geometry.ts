@@ -1,8 +1,9 @@
 import { InvalidArgument } from "../../errors.ts";
 import type { Expr } from "../../ir/expr.ts";
+import { mistaken } from "../../ir/ops/promote.ts";
 import { transpose } from "../../ir/ops/structural.ts";
 import { slidingWindow } from "../../ir/ops/window.ts";
-import type { Shape } from "../../tensor/shape.ts";
+import { at, type Shape, showPattern } from "../../tensor/shape.ts";
 import { shown } from "../../tensor/validate.ts";
 
 /** The spatial extents of 1, 2 or 3 axes. They are checked when a program is compiled. */
@@ -148,7 +149,28 @@ export const windowsOf = (x: Expr, sliding: Sliding): Expr => {
   ]);
 };
 
-/** Checks that an example has `rank` spatial axes and one of channels; anything else is reported when compiled. */
-export const exampleOf = (x: Expr, rank: number): Expr =>
-  // For the right rank this is the identity, and adds no node.
-  transpose(x, axesUpTo(rank + 1));
+/** The shape of an example as text, for errors: `[height, width, 3]`. */
+export const exampleShape = (rank: number, channels?: number): string =>
+  showPattern([...(spatialNames[rank] ?? ["..."]), channels ?? "channels"]);
+
+const spatialNames: { readonly [rank: number]: readonly string[] } = {
+  1: ["length"],
+  2: ["height", "width"],
+  3: ["depth", "height", "width"],
+};
+
+/**
+ * Checks that an example has `rank` spatial axes and one of channels. Anything else is reported when compiled, and an
+ * example of one element stands for it.
+ */
+export const exampleOf = (x: Expr, rank: number, channels?: number): Expr => {
+  const given = x.shape.at(-1);
+  if (x.shape.length === rank + 1 && (channels === undefined || given === channels)) return x;
+  const spatial = axesUpTo(rank).map((a) => (x.shape.length === rank + 1 ? at(x.shape, a) : 1));
+  const meant = [...spatial, channels ?? given ?? 1];
+  return mistaken("an example", exampleShape(rank, channels), x, meant);
+};
+
+/** Requires an axis of channels; a single number is reported, and one channel stands for it. */
+export const withChannels = (op: string, x: Expr): Expr =>
+  x.shape.length === 0 ? mistaken(op, "[..., channels]", x, [1]) : x;

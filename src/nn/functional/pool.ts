@@ -152,7 +152,7 @@ export const maxPoolWithIndices = (
   options: PoolOptions = {},
 ): readonly [greatest: Expr, indices: Expr] => {
   const x = lift(operand);
-  const plan = planOf("maxPool", x, size, options);
+  const plan = planOf("maxPoolWithIndices", x, size, options);
   const rank = plan.sliding.size.length;
   const inWindow = sizeOf(plan.sliding.size);
   const windows = paddedWindows(x, plan, Number.NEGATIVE_INFINITY);
@@ -234,9 +234,12 @@ const divisors = (x: Expr, plan: Plan, extents: Shape, countPadding: boolean): O
 };
 
 /** Sum pooling: the sum of each window. Padding counts as 0. **Shapes** as for {@link maxPool}. */
-export const sumPool = (operand: Operand, size: PerAxis, options: PoolOptions = {}): Expr => {
+export const sumPool = (operand: Operand, size: PerAxis, options: PoolOptions = {}): Expr =>
+  summedUp("sumPool", operand, size, options);
+
+const summedUp = (op: string, operand: Operand, size: PerAxis, options: PoolOptions): Expr => {
   const x = lift(operand);
-  const plan = planOf("sumPool", x, size, options);
+  const plan = planOf(op, x, size, options);
   return sum(paddedWindows(x, plan, 0), insideOf(plan));
 };
 
@@ -277,7 +280,7 @@ export const lpPool = (
   const least = x.dtype === "f32" ? 2 ** -126 : 2 ** -1022;
   const root = (y: Expr, exponent: number): Expr => mul(pow(maximum(y, least), exponent), sign(y));
   const powers = p < 1 ? root(abs(x), p) : pow(abs(x), p);
-  return root(sumPool(powers, size, options), 1 / p);
+  return root(summedUp("lpPool", powers, size, options), 1 / p);
 };
 
 /**

@@ -3,13 +3,14 @@ import { constant } from "../../ir/build.ts";
 import type { Expr } from "../../ir/expr.ts";
 import { add, div, mul } from "../../ir/ops/elementwise.ts";
 import { take } from "../../ir/ops/indexing.ts";
-import { floating, lift } from "../../ir/ops/promote.ts";
+import { floating, lift, mistaken } from "../../ir/ops/promote.ts";
 import { sum } from "../../ir/ops/reduction.ts";
 import { reshape, transpose } from "../../ir/ops/structural.ts";
 import type { Operand } from "../../ir/types/shape.ts";
+import { at, sameShape } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { shown } from "../../tensor/validate.ts";
-import { axesUpTo } from "./geometry.ts";
+import { axesUpTo, withChannels } from "./geometry.ts";
 
 /** Resizing one example `[...n, channels]`: along each axis an output element is a weighted sum of a few inputs. */
 
@@ -232,7 +233,11 @@ const extentsOf = (
 export const interpolate = (operand: Operand, options: InterpolateOptions): Expr => {
   requireInterpolation(options);
   const { method = "nearest", alignCorners = false } = options;
-  const given = lift(operand);
+  const all = lift(operand);
+  const some = all.shape.length === 0 ? [1] : all.shape.map((d) => Math.max(1, d));
+  const given = sameShape(all.shape, some)
+    ? all
+    : mistaken("interpolate", "[..., channels] without empty axes", all, some);
   // Interpolated values of integers are fractions.
   const x = method === "nearest" ? given : floating("interpolate", given);
   const spatial = x.shape.slice(0, -1);
@@ -273,8 +278,8 @@ const requireFactor = (
  * **Source** Shi et al., "Real-time single image and video super-resolution" (2016), arXiv:1609.05158.
  */
 export const pixelShuffle = (operand: Operand, factor: number): Expr => {
-  const x = lift(operand);
-  const [rank, channels] = [x.shape.length - 1, x.shape.at(-1) ?? 1];
+  const x = withChannels("pixelShuffle", lift(operand));
+  const [rank, channels] = [x.shape.length - 1, at(x.shape, x.shape.length - 1)];
   requireFactor("pixelShuffle", factor, [channels], factor ** rank);
   const spatial = x.shape.slice(0, rank);
   const parts: Expr = reshape(x, [
@@ -291,8 +296,8 @@ export const pixelShuffle = (operand: Operand, factor: number): Expr => {
 
 /** Moves space into channels: the inverse of {@link pixelShuffle}. */
 export const pixelUnshuffle = (operand: Operand, factor: number): Expr => {
-  const x = lift(operand);
-  const [rank, channels] = [x.shape.length - 1, x.shape.at(-1) ?? 1];
+  const x = withChannels("pixelUnshuffle", lift(operand));
+  const [rank, channels] = [x.shape.length - 1, at(x.shape, x.shape.length - 1)];
   const spatial = x.shape.slice(0, rank);
   requireFactor("pixelUnshuffle", factor, spatial, factor);
   const parts = reshape(x, [...spatial.flatMap((n) => [n / factor, factor]), channels]);

@@ -19,10 +19,10 @@ const temperatures = holding("a positive number", (n) => n > 0 && Number.isFinit
 const probabilities = holding("a probability above 0 and at most 1", (n) => n > 0 && n <= 1);
 
 /** Checks the options of sampling. **Fails with** `InvalidArgument`, thrown. */
-export const requireSampling = ({ temperature, topK, topP }: Sampling): void => {
-  temperatures("sampling", { temperature });
-  whole(1)("sampling", { topK });
-  probabilities("sampling", { topP });
+export const requireSampling = (op: string, { temperature, topK, topP }: Sampling): void => {
+  temperatures(op, { temperature });
+  whole(1)(op, { topK });
+  probabilities(op, { topP });
 };
 
 /** Sets logits to `-∞` where `kept` is false, so that these tokens are never drawn. */
@@ -49,7 +49,7 @@ const ranked = (logits: Logits): readonly number[] =>
  * **Fails with** `InvalidArgument`, thrown, where the temperature is not a positive finite number.
  */
 export const applyTemperature = (logits: Logits, temperature: number): Logits => {
-  requireSampling({ temperature });
+  temperatures("applyTemperature", { temperature });
   const scaled = (from: number) =>
     Float32Array.from(logits.toTypedArray(), (x) => (x - from) / temperature);
   const data = scaled(0);
@@ -78,7 +78,7 @@ export const applyTemperature = (logits: Logits, temperature: number): Logits =>
  * ```
  */
 export const topKLogits = (logits: Logits, k: number): Logits => {
-  requireSampling({ topK: k });
+  whole(1)("topKLogits", { k });
   const chosen = new Set(ranked(logits).slice(0, k));
   return without(logits, (i) => chosen.has(i));
 };
@@ -100,7 +100,7 @@ export const topKLogits = (logits: Logits, k: number): Logits => {
  * ```
  */
 export const topPLogits = (logits: Logits, p: number): Logits => {
-  requireSampling({ topP: p });
+  probabilities("topPLogits", { p });
   const x = logits.toTypedArray();
   const order = ranked(logits);
   const weights = order.map((i) => Math.exp((x[i] as number) - (x[order[0] ?? 0] as number)));
@@ -116,7 +116,9 @@ export const topPLogits = (logits: Logits, p: number): Logits => {
 };
 
 /** The logits to sample from, after temperature, top-k and top-p. */
-export const sampleToken = (logits: Logits, { temperature, topK, topP }: Sampling): Logits => {
+export const sampleToken = (logits: Logits, options: Sampling): Logits => {
+  requireSampling("sampleToken", options);
+  const { temperature, topK, topP } = options;
   const warm = temperature === undefined ? logits : applyTemperature(logits, temperature);
   const few = topK === undefined ? warm : topKLogits(warm, topK);
   return topP === undefined ? few : topPLogits(few, topP);

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect";
 import { EmptySequence, NonFiniteLogits } from "../../errors.ts";
 import { greatestOf } from "../../tensor/extremes.ts";
 import { categorical, foldIn, type Key } from "../../tensor/key.ts";
-import { finite, whole, wholeTo } from "../../tensor/validate.ts";
+import { finite, passedOn, whole, wholeTo } from "../../tensor/validate.ts";
 import type { Continuation, DecodeStep, DecodingFailure } from "./decoder.ts";
 import {
   type Logits,
@@ -104,7 +104,8 @@ const likeliest = (logits: Logits): number => {
 export const greedySearch = <S>(
   continuation: Continuation<S>,
   span: Span,
-): Effect.Effect<readonly number[], DecodingFailure> => generate(continuation, span, likeliest);
+): Effect.Effect<readonly number[], DecodingFailure> =>
+  passedOn("greedySearch", () => generate(continuation, span, likeliest));
 
 /**
  * Samples a sequence from the distribution of a model. The same key gives the same tokens.
@@ -121,9 +122,11 @@ export const sampleSequence = <S>(
     ...(topK === undefined ? {} : { topK }),
     ...(topP === undefined ? {} : { topP }),
   };
-  requireSampling(how);
-  return generate(continuation, span, (logits, place) =>
-    categorical(foldIn(key, place), sampleToken(logits, how), 1).item(),
+  requireSampling("sampleSequence", how);
+  return passedOn("sampleSequence", () =>
+    generate(continuation, span, (logits, place) =>
+      categorical(foldIn(key, place), sampleToken(logits, how), 1).item(),
+    ),
   );
 };
 

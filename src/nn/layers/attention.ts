@@ -198,6 +198,7 @@ export const multiHeadAttention = <
       };
     },
     (params, x, context) => attend(params, x, x, { mask: context.mask, context }),
+    `[time, ${width}]`,
   );
 
   return {

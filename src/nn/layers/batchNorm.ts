@@ -60,8 +60,8 @@ export const batchNorm = (
       input: Expr<X>,
       { mode, axis, frozen = false }: Context,
     ) => {
-      const x = lastAxisOf(input, features);
-      const kept = (y: Expr): Expr<X> => broadcastTo(rescaled(y, params), input.shape);
+      const x = lastAxisOf(input, features, "batchNorm");
+      const kept = (y: Expr): Expr<X> => broadcastTo(rescaled(y, params), x.shape) as Expr<X>;
       if (mode === "eval" || frozen)
         return [kept(normalized(x, state.mean, state.variance)), state] as const;
       const positions = x.shape.slice(0, -1);

@@ -4,11 +4,14 @@ import { add } from "../../ir/ops/elementwise.ts";
 import { type Key, split } from "../../tensor/key.ts";
 import type { Shape } from "../../tensor/shape.ts";
 import { sizeOf } from "../../tensor/shape.ts";
-import { declared } from "../apply.ts";
+import { passedOn } from "../../tensor/validate.ts";
+import { declared, takingInput } from "../apply.ts";
 import { named } from "../combinators/containers.ts";
 import { sequential } from "../combinators/sequential.ts";
 import { conv, convTranspose, outputPaddingOf, requireGroups } from "../functional/conv.ts";
 import {
+  exampleOf,
+  exampleShape,
   type Grid,
   type Padding,
   type PerAxis,
@@ -66,6 +69,7 @@ const affine = (
   fan: Fan,
   { bias = true, weightInit = fanInUniform, biasInit = fanInUniform }: Affine,
   product: (x: Expr, kernel: Expr) => Expr,
+  takes: string,
 ): OpenLayer => ({
   name,
   init: (key: Key) => {
@@ -76,9 +80,9 @@ const affine = (
       state: undefined,
     };
   },
-  apply: (params, state, x) => {
+  apply: (params, state, x, context) => {
     const { weight, bias: offset } = params as Affined; // as `init` made them
-    const y = product(x, weight);
+    const y = takingInput(name, takes, x, context, () => product(x, weight));
     return [offset === undefined ? y : add(y, offset), state];
   },
 });
@@ -98,7 +102,8 @@ const convolution =
       outputs,
       { in: (count * inputs) / groups, out: (count * outputs) / groups },
       options,
-      (x, kernel) => conv(x, kernel, options),
+      (x, kernel) => conv(exampleOf(x, rank, inputs), kernel, options),
+      `${exampleShape(rank, inputs)} with room for ${window.join("×")}`,
     );
   };
 
@@ -118,7 +123,8 @@ const transposed =
       outputs,
       { in: (count * outputs) / groups, out: (count * inputs) / groups },
       options,
-      (x, kernel) => convTranspose(x, kernel, options),
+      (x, kernel) => convTranspose(exampleOf(x, rank, inputs), kernel, options),
+      exampleShape(rank, inputs),
     );
   };
 
@@ -261,7 +267,10 @@ export const separableConv2d = <
     Sliding<P, S, D> = {},
 ): Separable<I, O> & Convolves<K, P, S, D> => {
   const chain = sequential as (...layers: readonly Composable[]) => Composable;
-  const both = chain(depthwiseConv2d(inputs, size, options), conv2d(inputs, outputs, 1));
+  requireChannels("separableConv2d", { inputs, outputs });
+  const both = passedOn("separableConv2d", () =>
+    chain(depthwiseConv2d(inputs, size, options), conv2d(inputs, outputs, 1)),
+  );
   // Both agree on I channels, which types cannot see while I is generic.
   return declared(named(`separableConv2d ${inputs} → ${outputs}`, both));
 };

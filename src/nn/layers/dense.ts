@@ -80,6 +80,7 @@ export function dense<I extends number, O extends number>(
           : // The whole key is the weight's.
             { weight: weightInit(key, [inputs, outputs], fan) },
       affine,
+      `[..., ${inputs}]`,
     ),
   );
 }

@@ -56,6 +56,7 @@ export const embedding = <const W extends number>(
     `embedding ${vocabulary} → ${width}`,
     (key) => ({ table: tableInit(key, [vocabulary, width]) }),
     ({ table }, x) => take(table, read(nonEmpty(x))),
+    "i32 tokens",
   );
 };
 
@@ -137,6 +138,7 @@ export const positionEmbedding = <const L extends number, const W extends number
       const fitting = atMost(length, lastAxisOf(x, width));
       return add(fitting, sliceAxis(positions, 0, 0, fitting.shape[0] ?? 0));
     },
+    `[time, ${width}]`,
   );
 };
 
@@ -164,6 +166,7 @@ export const sinusoidalEncoding: SameLayer<undefined, undefined> = shapeKeeping(
     const interleaved = reshape(stack([sin(angle), cos(angle)], 2), [time, 2 * pairs]);
     return add(x, sliceAxis(interleaved, -1, 0, width));
   },
+  "[time, width]",
 );
 
 /**

@@ -50,6 +50,7 @@ export const feedForward = <const W extends number>(
       };
     },
     ({ up, down }, x) => affine(down, activation(affine(up, lastAxisOf(x, width)))),
+    `[..., ${width}]`,
   );
 };
 
@@ -88,5 +89,6 @@ export const gatedFeedForward = <const W extends number>(
       const x = lastAxisOf(input, width);
       return affine(down, mul(activation(affine(gate, x)), affine(up, x)));
     },
+    `[..., ${width}]`,
   );
 };

@@ -43,6 +43,7 @@ export const prelu = (features = 1): SameLayer<SlopeParams, undefined> => {
       const own: Expr = shared ? reshape(slope, []) : slope;
       return where(gt(x, 0), x, mul(x, own));
     },
+    `[..., ${features}]`,
   );
 };
 
@@ -68,6 +69,7 @@ export const maxout = <const I extends number, const O extends number>(
       const all: Expr = reshape(affine(params, lastAxisOf(x, inputs)), [outputs, pieces]);
       return max(all, -1);
     },
+    `[${inputs}]`,
   );
 };
 
@@ -108,5 +110,6 @@ export const squeezeExcite = (
       const gate = logistic(affine(excite, relu(affine(squeeze, means))));
       return mul(x, gate);
     },
+    `[..., ${channels}]`,
   );
 };

@@ -40,6 +40,7 @@ const scaling = (
     name,
     () => initScaleOffset(features),
     (params, x) => rescaled(normalize(lastAxisOf(x, features)), params),
+    `[..., ${features}]`,
   );
 
 /** All axes but the last. */
@@ -136,6 +137,7 @@ export const rmsNorm = (
       const inverse = rsqrt(add(mean(square(x), -1), epsilon));
       return mul(mul(x, keepDims(inverse, x, -1)), scale);
     },
+    `[..., ${features}]`,
   );
 };
 
@@ -168,15 +170,22 @@ export const localResponseNorm = ({
 }: LocalResponseOptions = {}): SameLayer<undefined, undefined> => {
   requireSizes("localResponseNorm", { size });
   notNegative("localResponseNorm", { alpha, beta, k });
-  return shapeKeeping(`localResponseNorm ${size}`, noParams, (_, x) => {
-    const features = x.shape.at(-1) ?? 1;
-    const before = Math.floor(size / 2);
-    const widths = x.shape.map((_d, i) =>
-      i === x.shape.length - 1 ? ([before, size - 1 - before] as const) : ([0, 0] as const),
-    );
-    const energy = pad(square(x), widths);
-    const windows = Array.from({ length: size }, (_w, i) => sliceAxis(energy, -1, i, i + features));
-    const total = windows.reduce((a, b) => add(a, b));
-    return div(x, pow(add(mul(total, alpha / size), k), beta));
-  });
+  return shapeKeeping(
+    `localResponseNorm ${size}`,
+    noParams,
+    (_, x) => {
+      const features = x.shape.at(-1) ?? 1;
+      const before = Math.floor(size / 2);
+      const widths = x.shape.map((_d, i) =>
+        i === x.shape.length - 1 ? ([before, size - 1 - before] as const) : ([0, 0] as const),
+      );
+      const energy = pad(square(x), widths);
+      const windows = Array.from({ length: size }, (_w, i) =>
+        sliceAxis(energy, -1, i, i + features),
+      );
+      const total = windows.reduce((a, b) => add(a, b));
+      return div(x, pow(add(mul(total, alpha / size), k), beta));
+    },
+    "[..., features]",
+  );
 };

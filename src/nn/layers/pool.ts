@@ -3,6 +3,7 @@ import type { Shape } from "../../tensor/shape.ts";
 import { declared, noParams, open, stateless, within } from "../apply.ts";
 import {
   exampleOf,
+  exampleShape,
   type Grid,
   type PerAxis,
   type Rank,
@@ -54,7 +55,8 @@ const pool = <R extends Rank>(
   options: PoolOptions = {},
 ): Pool<R, never> => {
   requireSliding(op, rank, size, options);
-  return stateless(`${op} ${show(size)}`, noParams, (_, x) => f(exampleOf(x, rank)));
+  const takes = `${exampleShape(rank)} with room for ${show(size)}`;
+  return stateless(`${op} ${show(size)}`, noParams, (_, x) => f(exampleOf(x, rank)), takes);
 };
 
 const makeMaxPool =
@@ -171,13 +173,19 @@ type GlobalPool = Layer<Shape, readonly [number], undefined, undefined> & Moves<
  * **Shapes** `x: [...n, c] → y: [c]`, one example.
  * **Source** Lin, Chen and Yan, "Network in network" (2013), arXiv:1312.4400.
  */
-export const globalAvgPool: GlobalPool = stateless("globalAvgPool", noParams, (_, x) =>
-  functional.globalAvgPool(x),
+export const globalAvgPool: GlobalPool = stateless(
+  "globalAvgPool",
+  noParams,
+  (_, x) => functional.globalAvgPool(x),
+  "[..., channels]",
 );
 
 /** The maximum of each channel over all positions. **Shapes** `x: [...n, c] → y: [c]`, one example. */
-export const globalMaxPool: GlobalPool = stateless("globalMaxPool", noParams, (_, x) =>
-  functional.globalMaxPool(x),
+export const globalMaxPool: GlobalPool = stateless(
+  "globalMaxPool",
+  noParams,
+  (_, x) => functional.globalMaxPool(x),
+  "[..., channels]",
 );
 
 /**

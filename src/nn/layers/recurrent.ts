@@ -6,7 +6,7 @@ import { foldInKey } from "../../ir/ops/random.ts";
 import { concatenate } from "../../ir/ops/structural.ts";
 import { split } from "../../tensor/key.ts";
 import { each, nth } from "../../tensor/list.ts";
-import { share } from "../../tensor/validate.ts";
+import { passedOn, share } from "../../tensor/validate.ts";
 import { stateless, still } from "../apply.ts";
 import { lastAxisOf, requireSizes } from "../functional/affine.ts";
 import { maskOf, nonEmpty, zeroPadding } from "../functional/sequenceChecks.ts";
@@ -193,6 +193,7 @@ export const recurrent = <
       const ends = last.at(-1)?.map(([end]) => end) ?? [];
       return output === "all" ? outputs : concatenate(ends, -1);
     },
+    `[time, ${inputs}]`,
   );
   return { ...layer, run };
 };
@@ -210,7 +211,9 @@ export const rnn = <
   hidden: H,
   options?: O,
 ): RecurrentLayer<I, H, O> =>
-  recurrent((i, h) => rnnCell(i, h, options), inputs, hidden, options ?? ({} as O));
+  passedOn("rnn", () =>
+    recurrent((i, h) => rnnCell(i, h, options), inputs, hidden, options ?? ({} as O)),
+  );
 
 /**
  * A long short-term memory (LSTM) layer: {@link recurrent} of {@link lstmCell}. **Shapes** and **Fails with** as {@link
@@ -225,7 +228,9 @@ export const lstm = <
   hidden: H,
   options?: O,
 ): RecurrentLayer<I, H, O> =>
-  recurrent((i, h) => lstmCell(i, h, options), inputs, hidden, options ?? ({} as O));
+  passedOn("lstm", () =>
+    recurrent((i, h) => lstmCell(i, h, options), inputs, hidden, options ?? ({} as O)),
+  );
 
 /**
  * A gated recurrent unit (GRU) layer: {@link recurrent} of {@link gruCell}. **Shapes** and **Fails with** as {@link
@@ -240,4 +245,6 @@ export const gru = <
   hidden: H,
   options?: O,
 ): RecurrentLayer<I, H, O> =>
-  recurrent((i, h) => gruCell(i, h, options), inputs, hidden, options ?? ({} as O));
+  passedOn("gru", () =>
+    recurrent((i, h) => gruCell(i, h, options), inputs, hidden, options ?? ({} as O)),
+  );

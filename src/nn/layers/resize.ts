@@ -1,9 +1,11 @@
 import { InvalidArgument } from "../../errors.ts";
 import type { Expr } from "../../ir/expr.ts";
 import { pad } from "../../ir/ops/structural.ts";
+import { asOne } from "../../ir/types/diagnose.ts";
 import type { Shape } from "../../tensor/shape.ts";
-import { shown, whole } from "../../tensor/validate.ts";
+import { passedOn, shown, whole } from "../../tensor/validate.ts";
 import { requireSizes } from "../functional/affine.ts";
+import { withChannels } from "../functional/geometry.ts";
 import * as functional from "../functional/resample.ts";
 import {
   type InterpolateOptions,
@@ -31,8 +33,10 @@ type Resize = Layer<Shape, Shape, undefined, undefined>;
  * ```
  */
 export const upsample = (options: InterpolateOptions): Resize => {
-  requireInterpolation(options);
-  return lambda(`upsample ${options.method ?? "nearest"}`, (x: Expr) => interpolate(x, options));
+  passedOn("upsample", () => requireInterpolation(options));
+  return lambda(`upsample ${options.method ?? "nearest"}`, (x: Expr) =>
+    asOne("upsample", "[..., channels] without empty axes", [x], () => interpolate(x, options)),
+  );
 };
 
 /**
@@ -112,9 +116,11 @@ const modulo = (i: number, n: number): number => ((i % n) + n) % n;
  */
 export const padConstant = (widths: PadWidths, value = 0): Resize => {
   requireWidths("padConstant", widths);
-  return lambda(`padConstant ${shown(widths)}`, (x: Expr) =>
-    pad(x, [...widthsFor("padConstant", widths, x.shape.slice(0, -1), unlimited), [0, 0]], value),
-  );
+  return lambda(`padConstant ${shown(widths)}`, (given: Expr) => {
+    const x = withChannels("padConstant", given);
+    const extents = x.shape.slice(0, -1);
+    return pad(x, [...widthsFor("padConstant", widths, extents, unlimited), [0, 0]], value);
+  });
 };
 
 /**

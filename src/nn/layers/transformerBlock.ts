@@ -5,6 +5,7 @@ import { expandDims, reshape } from "../../ir/ops/structural.ts";
 import { scoped } from "../../ir/trace.ts";
 import type { Dtype } from "../../tensor/dtype.ts";
 import { type Key, split } from "../../tensor/key.ts";
+import { notNegative, passedOn, share } from "../../tensor/validate.ts";
 import { exprsOf, open, stateless, still } from "../apply.ts";
 import { requireSizes } from "../functional/affine.ts";
 import type { ScaleOffset } from "../functional/scaleOffset.ts";
@@ -95,13 +96,19 @@ const attentionOf = ({
   dropout: attentionDropout,
 });
 
+/** The attention of a block, whose arguments are those of the block. */
+const attending = (op: string, width: number, options: AttentionOptions) =>
+  passedOn(op, () => multiHeadAttention(width, options), { dropout: "attentionDropout" });
+
 /** A part of a block, whose output is added to its input. */
 type Part = (x: Expr) => Expr;
 
 /** The pieces that encoder and decoder blocks share. */
-const partsOf = (width: number, options: TransformerOptions) => {
+const partsOf = (op: string, width: number, options: TransformerOptions) => {
   const { hidden = 4 * width, norm = "pre", dropout: rate = 0, epsilon = 1e-5 } = options;
-  requireSizes("transformer block", { width, hidden });
+  requireSizes(op, { width, hidden });
+  share(op, { dropout: rate });
+  notNegative(op, { epsilon });
   const normalize = layerNorm(width, { epsilon });
   const { activation } = options;
   const inner = feedForward(width, hidden, activation === undefined ? {} : { activation });
@@ -168,8 +175,9 @@ export const transformerEncoderBlock = <
   given?: O & HeadsFit<W, O>,
 ): EncoderBlock<W> => {
   const options: TransformerOptions = given ?? {};
-  const attention = multiHeadAttention(width, attentionOf(options));
-  const { joined, fed, normalize, inner } = partsOf(width, options);
+  const op = "transformerEncoderBlock";
+  const attention = attending(op, width, attentionOf(options));
+  const { joined, fed, normalize, inner } = partsOf(op, width, options);
   const attended = (
     params: Symbolic<EncoderParams>,
     x: Expr,
@@ -180,7 +188,7 @@ export const transformerEncoderBlock = <
     return fed(params, 1, joined("attention", 0, own, x, context, attend), context);
   };
   const layer = stateless<readonly [number, W], readonly [number, W], EncoderParams>(
-    `transformerEncoderBlock ${width}`,
+    `${op} ${width}`,
     (key) => {
       const [forAttention, forInner] = split(key, 2);
       return {
@@ -197,6 +205,7 @@ export const transformerEncoderBlock = <
           context: { ...context, key: foldInKey(context.key, 3) },
         }),
       ),
+    `[time, ${width}]`,
   );
   return {
     ...layer,
@@ -230,11 +239,12 @@ export const transformerDecoderBlock = <
 ): DecoderBlock<W> => {
   const options: DecoderOptions = given ?? {};
   const { memoryWidth = width, ...rest } = options;
-  const attention = multiHeadAttention(width, { causal: true, ...attentionOf(rest) });
+  const op = "transformerDecoderBlock";
+  const attention = attending(op, width, { causal: true, ...attentionOf(rest) });
   // Positions of the memory are not positions of the sequence: no causal mask and no rotation.
   const apart = { memoryWidth, causal: false, rotary: false } as const;
-  const cross = multiHeadAttention(width, { ...attentionOf(rest), ...apart });
-  const { joined, fed, normalize, inner } = partsOf(width, options);
+  const cross = attending(op, width, { ...attentionOf(rest), ...apart });
+  const { joined, fed, normalize, inner } = partsOf(op, width, options);
   const decoded = (
     params: Symbolic<DecoderParams>,
     x: Expr,
@@ -247,7 +257,7 @@ export const transformerDecoderBlock = <
     const h = joined("attention", 0, own, x, context, attend);
     return fed(params, 2, joined("cross", 1, other, h, context, look), context);
   };
-  const name = `transformerDecoderBlock ${width}`;
+  const name = `${op} ${width}`;
   const init = (key: Key): DecoderParams => {
     const keys = split(key, 3);
     return {

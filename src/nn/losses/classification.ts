@@ -6,7 +6,7 @@ import { iota } from "../../ir/ops/indexing.ts";
 import { lift } from "../../ir/ops/promote.ts";
 import { logSoftmax } from "../../ir/ops/reduction.ts";
 import { reshape } from "../../ir/ops/structural.ts";
-import { refuse } from "../../ir/types/diagnose.ts";
+import { asOne, refuse } from "../../ir/types/diagnose.ts";
 import type { Operand } from "../../ir/types/shape.ts";
 import { sameShape, showShape, sizeOf } from "../../tensor/shape.ts";
 import { finite, holding, notNegative, positive, share } from "../../tensor/validate.ts";
@@ -56,7 +56,6 @@ const labelDistribution = (
   scores: Expr,
   { classWeights, ignore }: CrossEntropyOptions,
 ): Asked => {
-  wholeLabel(op, { label });
   const given = lift(label, "i32");
   if (!isClass(given)) return { p: distribution(op, given, scores), mass: lift(1, scores.dtype) };
   const one = oneLabel(op, given);
@@ -99,14 +98,35 @@ const crossEntropyOf = (p: Expr, s: Expr): Loss => {
 /** `-Σ w p ln q` for a smoothed label, divided by the mean weight of the batch if an axis is named. */
 const crossEntropy = (
   op: string,
+  given: Expr,
+  scoresOf: (x: Expr) => Expr,
+  label: Operand,
+  options: CrossEntropyOptions,
+): Loss => {
+  const { labelSmoothing: smoothing = 0, classWeights } = options;
+  share(op, { labelSmoothing: smoothing });
+  holding("a whole number", Number.isSafeInteger)(op, { ignore: options.ignore });
+  notNegative(op, { classWeights });
+  wholeLabel(op, { label });
+  const operands = [given, lift(label, "i32")];
+  if (classWeights === undefined)
+    return asOne(op, "scores [..., classes] and a label", operands, () =>
+      entropyFrom(op, scoresOf(given), label, options),
+    );
+  const weights = lift(classWeights, given.dtype);
+  const expected = "scores [..., classes], a label and class weights [classes]";
+  return asOne(op, expected, [...operands, weights], () =>
+    entropyFrom(op, scoresOf(given), label, options),
+  );
+};
+
+const entropyFrom = (
+  op: string,
   scores: Expr,
   label: Operand,
   options: CrossEntropyOptions,
 ): Loss => {
   const { labelSmoothing: smoothing = 0, classWeights, axis } = options;
-  share(op, { labelSmoothing: smoothing });
-  holding("a whole number", Number.isSafeInteger)(op, { ignore: options.ignore });
-  notNegative(op, { classWeights });
   const { p, mass, count } = labelDistribution(op, label, scores, options);
   const even = smoothing / (scores.shape.at(-1) ?? 1);
   const smooth: Expr = smoothing === 0 ? p : add(mul(p, 1 - smoothing), mul(mass, even));
@@ -143,7 +163,7 @@ export const softmaxCrossEntropy: Comparison<
   [options?: CrossEntropyOptions],
   Loss
 > = (logits, label, options = {}) =>
-  crossEntropy("softmaxCrossEntropy", logSoftmax(lift(logits)), label, options);
+  crossEntropy("softmaxCrossEntropy", lift(logits), logSoftmax, label, options);
 
 /**
  * The negative log-likelihood `-ln p[label]` of a label, from log-probabilities.
@@ -156,7 +176,7 @@ export const negativeLogLikelihood: Comparison<
   [options?: Omit<CrossEntropyOptions, "labelSmoothing">],
   Loss
 > = (logProbabilities, label, options = {}) =>
-  crossEntropy("negativeLogLikelihood", lift(logProbabilities), label, options);
+  crossEntropy("negativeLogLikelihood", lift(logProbabilities), (x) => x, label, options);
 
 /** `Σ p (ln p - ln q)` from logarithms; a class of probability 0 counts nothing. */
 const divergence = (p: Expr, q: Expr): Loss => {
@@ -200,9 +220,13 @@ export const distillation = (
   finite("distillation", { temperature });
   holding("a number from 0 to 1", (n) => n >= 0 && n <= 1)("distillation", { alpha });
   const s = lift(logits);
-  const t = logitsLike("distillation", s, lift(teacher, s.dtype));
-  const soft = (x: Expr) => logSoftmax(div(x, temperature));
-  const apart = mul(divergence(soft(t), soft(s)), alpha * temperature * temperature);
-  const own = crossEntropy("distillation", logSoftmax(s), label, {});
-  return scalarLoss(add(apart, mul(own, 1 - alpha)));
+  const [asked, taught] = [lift(label, "i32"), lift(teacher, s.dtype)];
+  const expected = "logits [..., classes], a label, and logits of a teacher of one shape with them";
+  return asOne("distillation", expected, [s, asked, taught], () => {
+    const t = logitsLike("distillation", s, taught);
+    const soft = (x: Expr) => logSoftmax(div(x, temperature));
+    const apart = mul(divergence(soft(t), soft(s)), alpha * temperature * temperature);
+    const own = crossEntropy("distillation", s, logSoftmax, label, {});
+    return scalarLoss(add(apart, mul(own, 1 - alpha)));
+  });
 };

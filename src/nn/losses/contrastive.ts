@@ -7,7 +7,7 @@ import { iota } from "../../ir/ops/indexing.ts";
 import { lift } from "../../ir/ops/promote.ts";
 import { logSoftmax, sum } from "../../ir/ops/reduction.ts";
 import { concatenate, transpose } from "../../ir/ops/structural.ts";
-import { refuse } from "../../ir/types/diagnose.ts";
+import { asOne, refuse } from "../../ir/types/diagnose.ts";
 import type { Operand } from "../../ir/types/shape.ts";
 import { directionOf, lengthOf } from "../../linalg/scale.ts";
 import { sameShape } from "../../tensor/shape.ts";
@@ -55,7 +55,10 @@ export const triplet = (
     const apart = add(sub(x, y), 1e-6);
     return lengthOf(apart);
   };
-  return positivePart(add(sub(distance(positive), distance(negative)), margin));
+  const given = [anchor, positive, negative].map((x) => lift(x));
+  return asOne("triplet", "three vectors of one shape", given, () =>
+    positivePart(add(sub(distance(positive), distance(negative)), margin)),
+  );
 };
 
 /**
@@ -67,11 +70,15 @@ export const triplet = (
  */
 export const cosineEmbedding = (x: Operand, y: Operand, target: Operand, margin = 0): Loss => {
   holding("a number from -1 to 1", (n) => n >= -1 && n <= 1)("cosineEmbedding", { margin });
-  const [a, b] = compared("cosineEmbedding", x, y, "a vector");
-  const side = lift(target, a.dtype);
-  const apart = positivePart(sub(cosine(a, b), margin));
-  const loss = where(gt(side, 0), cosineDistance(a, b), apart);
-  return scalarLoss(mul(loss, where(eq(abs(side), 1), lift(1, a.dtype), Number.NaN)));
+  const first = lift(x);
+  const [second, side] = [lift(y, first.dtype), lift(target, first.dtype)];
+  const expected = "two vectors [width], and a target []";
+  return asOne("cosineEmbedding", expected, [first, second, side], () => {
+    const [a, b] = compared("cosineEmbedding", first, second, "a vector");
+    const apart = positivePart(sub(cosine(a, b), margin));
+    const loss = where(gt(side, 0), cosineDistance(a, b), apart);
+    return scalarLoss(mul(loss, where(eq(abs(side), 1), lift(1, a.dtype), Number.NaN)));
+  });
 };
 
 /**
@@ -92,9 +99,12 @@ export const infoNce = (
   positive("infoNce", { temperature });
   finite("infoNce", { temperature });
   const q = lift(query);
-  const keys = direction(lift(candidates, q.dtype));
-  const similarities = dot(keys, direction(q), [[1], [0]]);
-  return softmaxCrossEntropy(mul(similarities, 1 / temperature), label);
+  const keys = lift(candidates, q.dtype);
+  const expected = "a query [width] and candidates [n, width]";
+  return asOne("infoNce", expected, [q, keys], () => {
+    const similarities = dot(direction(keys), direction(q), [[1], [0]]);
+    return softmaxCrossEntropy(mul(similarities, 1 / temperature), label);
+  });
 };
 
 /** Two views of the same examples, or an issue where they are not vectors of one width, two by two. */

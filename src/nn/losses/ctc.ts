@@ -21,7 +21,7 @@ import { fill, iota, take } from "../../ir/ops/indexing.ts";
 import { floating, lift } from "../../ir/ops/promote.ts";
 import { max, sum } from "../../ir/ops/reduction.ts";
 import { concatenate, reshape, sliceAxis, stack } from "../../ir/ops/structural.ts";
-import { refuse } from "../../ir/types/diagnose.ts";
+import { asOne, refuse } from "../../ir/types/diagnose.ts";
 import type { Operand } from "../../ir/types/shape.ts";
 import type { Dtype } from "../../tensor/dtype.ts";
 import { holding } from "../../tensor/validate.ts";
@@ -98,9 +98,20 @@ export interface CtcOptions {
 export const ctc = (
   logProbabilities: Operand,
   labels: Expr,
-  { blank = 0, inputLength, labelLength }: CtcOptions = {},
+  { blank = 0, ...lengths }: CtcOptions = {},
 ): Loss => {
-  const [x, spoken] = ranked(floating("ctc", lift(logProbabilities)), labels);
+  const given = lift(logProbabilities);
+  return asOne("ctc", "log-probabilities [time, classes] and labels [n]", [given, labels], () =>
+    forward(...ranked(floating("ctc", given), labels), { blank, ...lengths }),
+  );
+};
+
+/** The loss by the forward algorithm. */
+const forward = (
+  x: Expr,
+  spoken: Expr,
+  { blank, inputLength, labelLength }: CtcOptions & { readonly blank: number },
+): Loss => {
   const [time = 0, classes = 0] = x.shape;
   const [n = 0] = spoken.shape;
   const expected = `a class, a whole number from 0 to ${classes - 1}`;

@@ -2,9 +2,10 @@ import type { Expr } from "../../ir/expr.ts";
 import { where } from "../../ir/ops/control.ts";
 import { add, div, eq, exp, log, lt, maximum, mul, neg, sub } from "../../ir/ops/elementwise.ts";
 import { fill, onesLike, take, takeAlongAxis } from "../../ir/ops/indexing.ts";
-import { lift } from "../../ir/ops/promote.ts";
+import { lift, mistaken } from "../../ir/ops/promote.ts";
 import { logSoftmax, mean } from "../../ir/ops/reduction.ts";
 import { expandDims, reshape } from "../../ir/ops/structural.ts";
+import { asOne } from "../../ir/types/diagnose.ts";
 import type { Operand, ShapeError, ShapeOf, ShowShape } from "../../ir/types/shape.ts";
 import type { Shape } from "../../tensor/shape.ts";
 import { finite, notNegative, positive, share } from "../../tensor/validate.ts";
@@ -36,13 +37,18 @@ export const gaussianNegativeLogLikelihood: Comparison<
   const op = "gaussianNegativeLogLikelihood";
   positive(op, { epsilon });
   finite(op, { epsilon });
-  const [x, y] = compared(op, prediction, target);
-  const [, spread] = compared(op, x, variance, "a variance");
-  const v = where(lt(spread, 0), Number.NaN, maximum(spread, epsilon));
-  const apart = sub(x, y);
-  // Divided before multiplying: the square may overflow where the quotient does not.
-  const distance = mul(div(apart, v), apart);
-  return average(mul(add(log(v), distance), 0.5));
+  const given = lift(prediction);
+  const others = [lift(target, given.dtype), lift(variance, given.dtype)] as const;
+  const expected = "a prediction, a target and a variance that broadcast to one of them";
+  return asOne(op, expected, [given, ...others], () => {
+    const [x, y] = compared(op, given, others[0]);
+    const [, spread] = compared(op, x, others[1], "a variance");
+    const v = where(lt(spread, 0), Number.NaN, maximum(spread, epsilon));
+    const apart = sub(x, y);
+    // Divided before multiplying: the square may overflow where the quotient does not.
+    const distance = mul(div(apart, v), apart);
+    return average(mul(add(log(v), distance), 0.5));
+  });
 };
 
 /**
@@ -98,10 +104,25 @@ export const sequenceCrossEntropy = <
   options: SequenceOptions = {},
 ): Loss => {
   const op = "sequenceCrossEntropy";
-  const { labelSmoothing: smoothing = 0, classWeights } = options;
-  share(op, { labelSmoothing: smoothing });
-  notNegative(op, { classWeights });
+  share(op, { labelSmoothing: options.labelSmoothing });
+  notNegative(op, { classWeights: options.classWeights });
   const given: Expr = lift(logits);
+  const operands = [given, labels, ...(mask === undefined ? [] : [mask])];
+  const expected = `logits [time, classes], labels [time]${mask === undefined ? "" : " and a mask [time]"}`;
+  return asOne(op, expected, operands, () =>
+    given.shape.length === 2
+      ? overTime(given, labels, mask, options)
+      : scalarLoss(mistaken(op, expected, given, [])),
+  );
+};
+
+const overTime = (
+  given: Expr,
+  labels: Expr,
+  mask: Expr | undefined,
+  { labelSmoothing: smoothing = 0, classWeights }: SequenceOptions,
+): Loss => {
+  const op = "sequenceCrossEntropy";
   const [time = 0, number = 0] = given.shape;
   const classes = labelsOf(op, time, labels);
   const seen = mask === undefined ? undefined : maskOf(time, mask);

@@ -191,8 +191,8 @@ export const klDivergence: Comparison<"klDivergence", [], Loss> = (logPrediction
   return total(mul(p, sub(logP, where(ruledOut, lift(0, q.dtype), q))));
 };
 
-const penalty = (f: (x: Expr) => Expr, params: unknown, coefficient: number): Loss => {
-  notNegative("penalty", { coefficient });
+const penalty = (op: string, f: (x: Expr) => Expr, params: unknown, coefficient: number): Loss => {
+  notNegative(op, { coefficient });
   const sums = exprsOf(params).map((x) => total(f(x)));
   const all = sums.reduce((a, b) => add(a, b), lift(0, sums[0]?.dtype));
   return scalarLoss(mul(all, coefficient));
@@ -205,7 +205,7 @@ const penalty = (f: (x: Expr) => Expr, params: unknown, coefficient: number): Lo
  * **Source** Tibshirani, "Regression Shrinkage and Selection via the Lasso" (1996).
  */
 export const l1Penalty = (params: unknown, coefficient: number): Loss =>
-  penalty(abs, params, coefficient);
+  penalty("l1Penalty", abs, params, coefficient);
 
 /**
  * The L2 penalty `λ Σ w²` over a tree of params, which keeps them small.
@@ -214,4 +214,4 @@ export const l1Penalty = (params: unknown, coefficient: number): Loss =>
  * **Source** Hoerl and Kennard, "Ridge Regression" (1970).
  */
 export const l2Penalty = (params: unknown, coefficient: number): Loss =>
-  penalty(square, params, coefficient);
+  penalty("l2Penalty", square, params, coefficient);

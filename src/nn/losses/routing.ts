@@ -2,6 +2,7 @@ import type { Expr } from "../../ir/expr.ts";
 import { cast } from "../../ir/ops/control.ts";
 import { div, gt, mul, square, sub } from "../../ir/ops/elementwise.ts";
 import { mean, softmax, sum } from "../../ir/ops/reduction.ts";
+import { asOne } from "../../ir/types/diagnose.ts";
 import { topKRouting } from "../layers/moe.ts";
 import { type Loss, scalarLoss } from "./reduction.ts";
 
@@ -33,10 +34,12 @@ import { type Loss, scalarLoss } from "./reduction.ts";
  */
 export const loadBalancingLoss = (logits: Expr, k: number): Loss => {
   const experts = logits.shape.at(-1) ?? 1;
-  const chosen = cast(gt(topKRouting(logits, k), 0), logits.dtype);
-  const share = div(mean(chosen, 0), k);
-  const probability = mean(softmax(logits), 0);
-  return scalarLoss(mul(sum(mul(share, probability)), experts));
+  return asOne("loadBalancingLoss", "logits [places, experts]", [logits], () => {
+    const chosen = cast(gt(topKRouting(logits, k), 0), logits.dtype);
+    const share = div(mean(chosen, 0), k);
+    const probability = mean(softmax(logits), 0);
+    return scalarLoss(mul(sum(mul(share, probability)), experts));
+  });
 };
 
 /**
@@ -47,9 +50,10 @@ export const loadBalancingLoss = (logits: Expr, k: number): Loss => {
  * **Math** `(σ/μ)²` over the experts of `Σ_x g(x)`, σ² of divisor n.
  * **Source** Shazeer et al. (2017), arXiv:1701.06538, equations 6 and 7.
  */
-export const importanceLoss = (weights: Expr): Loss => {
-  const sums = sum(weights, 0);
-  const average = mean(sums);
-  // Divided before squaring, which keeps twice the range of exponents.
-  return scalarLoss(mean(square(div(sub(sums, average), average))));
-};
+export const importanceLoss = (weights: Expr): Loss =>
+  asOne("importanceLoss", "weights [places, experts]", [weights], () => {
+    const sums = sum(weights, 0);
+    const average = mean(sums);
+    // Divided before squaring, which keeps twice the range of exponents.
+    return scalarLoss(mean(square(div(sub(sums, average), average))));
+  });

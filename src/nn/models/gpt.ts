@@ -5,6 +5,7 @@ import { add } from "../../ir/ops/elementwise.ts";
 import { fill, take } from "../../ir/ops/indexing.ts";
 import { lift } from "../../ir/ops/promote.ts";
 import { type Key, split } from "../../tensor/key.ts";
+import { passedOn } from "../../tensor/validate.ts";
 import { still } from "../apply.ts";
 import { repeat } from "../combinators/containers.ts";
 import { sequential } from "../combinators/sequential.ts";
@@ -55,14 +56,19 @@ const drawn = (key: Key, { weight, bias }: AffineParams, deviation: number): Aff
 });
 
 const blockOf = ({ width, heads, hidden, dropout: rate = 0, blocks }: GptOptions) => {
-  const block = transformerEncoderBlock(width, {
-    heads,
-    ...(hidden === undefined ? {} : { hidden }),
-    causal: true,
-    activation: geluTanh,
-    dropout: rate,
-    attentionDropout: rate,
-  });
+  const block = passedOn(
+    "gpt",
+    () =>
+      transformerEncoderBlock(width, {
+        heads,
+        ...(hidden === undefined ? {} : { hidden }),
+        causal: true,
+        activation: geluTanh,
+        dropout: rate,
+        attentionDropout: rate,
+      }),
+    { attentionDropout: "dropout" },
+  );
   const last = 0.02 / Math.sqrt(2 * blocks);
   return {
     ...block,

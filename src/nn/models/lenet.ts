@@ -1,4 +1,5 @@
 import { relu } from "../functional/activation.ts";
+import { requireSizes } from "../functional/affine.ts";
 import type { Activation } from "../layer.ts";
 import { conv2d } from "../layers/conv.ts";
 import { dense } from "../layers/dense.ts";
@@ -33,8 +34,9 @@ export interface LenetOptions<C extends number = 1> {
 export const lenet = <const O extends number, const C extends number = 1>(
   classes: O,
   { channels = 1 as C, activation = relu }: LenetOptions<C> = {},
-): Network<readonly [28, 28, C], readonly [O]> =>
-  network(
+): Network<readonly [28, 28, C], readonly [O]> => {
+  requireSizes("lenet", { classes, channels });
+  return network(
     "lenet",
     conv2d(channels, 6, 5, { padding: 2 }),
     activation,
@@ -49,3 +51,4 @@ export const lenet = <const O extends number, const C extends number = 1>(
     activation,
     dense(84, classes),
   );
+};

@@ -1,6 +1,6 @@
 import type { Expr } from "../../ir/expr.ts";
 import { ne } from "../../ir/ops/elementwise.ts";
-import { wholeTo } from "../../tensor/validate.ts";
+import { share, wholeTo } from "../../tensor/validate.ts";
 import { masked } from "../combinators/overTime.ts";
 import { sequential } from "../combinators/sequential.ts";
 import { requireSizes } from "../functional/affine.ts";
@@ -54,7 +54,8 @@ export const lstmClassifier = <const C extends number>({
   dropout: rate = 0,
   padding = 0,
 }: LstmClassifierOptions<C>) => {
-  requireSizes("lstmClassifier", { vocabulary });
+  requireSizes("lstmClassifier", { vocabulary, width, hidden, classes, layers });
+  share("lstmClassifier", { dropout: rate });
   wholeTo(0, vocabulary - 1)("lstmClassifier", { padding });
   return masked(
     (tokens: Expr) => ne(tokens, padding),

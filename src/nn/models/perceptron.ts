@@ -1,3 +1,4 @@
+import { passedOn } from "../../tensor/validate.ts";
 import { named } from "../combinators/containers.ts";
 import type { Layer } from "../layer.ts";
 import { type DenseParams, dense } from "../layers/dense.ts";
@@ -21,9 +22,7 @@ export const perceptron = <const I extends number, const O extends number = 1>(
   // The default of the type parameter is that of the argument.
   outputs: O = 1 as O,
 ): Layer<readonly [I], readonly [O], DenseParams<I, O>, undefined> =>
-  named("perceptron", dense(inputs, outputs)) as Layer<
-    readonly [I],
-    readonly [O],
-    DenseParams<I, O>,
-    undefined
-  >;
+  named(
+    "perceptron",
+    passedOn("perceptron", () => dense(inputs, outputs)),
+  ) as Layer<readonly [I], readonly [O], DenseParams<I, O>, undefined>;

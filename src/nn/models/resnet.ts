@@ -112,7 +112,7 @@ export const resnet = <const O extends number, const C extends number = 3>(
   classes: O,
   { channels = 3 as C, width = 64 }: ResnetOptions<C> = {},
 ): Network<Image<C>, readonly [O]> => {
-  requireSizes("resnet", { width });
+  requireSizes("resnet", { classes, channels, width });
   const plan = Object.hasOwn(published, depth) ? published[depth] : undefined;
   if (plan === undefined)
     throw new InvalidArgument({
@@ -153,7 +153,7 @@ export const cifarResnet = <const O extends number, const C extends number = 3>(
   classes: O,
   { channels = 3 as C, width = 16 }: ResnetOptions<C> = {},
 ): Network<Image<C>, readonly [O]> => {
-  requireSizes("cifarResnet", { width });
+  requireSizes("cifarResnet", { classes, channels, width });
   const count = (depth - 2) / 6;
   if (!(Number.isSafeInteger(count) && count > 0))
     throw new InvalidArgument({

@@ -1,4 +1,5 @@
 import { scan } from "../../autodiff/index.ts";
+import { InvalidArgument } from "../../errors.ts";
 import type { Expr } from "../../ir/expr.ts";
 import { ne, tanh } from "../../ir/ops/elementwise.ts";
 import { fill, take } from "../../ir/ops/indexing.ts";
@@ -7,15 +8,9 @@ import { concatenate, expandDims, index } from "../../ir/ops/structural.ts";
 import { scoped } from "../../ir/trace.ts";
 import { type Key, split } from "../../tensor/key.ts";
 import { nth } from "../../tensor/list.ts";
-import { wholeTo } from "../../tensor/validate.ts";
+import { share, wholeTo } from "../../tensor/validate.ts";
 import { exprsOf, stateless, still } from "../apply.ts";
-import {
-  type AffineParams,
-  affine,
-  initAffine,
-  requireDivides,
-  requireSizes,
-} from "../functional/affine.ts";
+import { type AffineParams, affine, initAffine, requireSizes } from "../functional/affine.ts";
 import { splitSource } from "../functional/sequenceChecks.ts";
 import type { Autoregressive, Source } from "../generate/decoder.ts";
 import { normal } from "../initializers.ts";
@@ -112,10 +107,17 @@ type Params = Symbolic<Seq2SeqParams>;
 export const seq2seq = <const V extends number>(options: Seq2SeqOptions<V>): Seq2Seq<V> => {
   const { source, vocabulary, width, hidden, attention = "luong", layers = 1 } = options;
   const { cell: cellOf = gruCell, dropout: rate = 0 } = options;
-  requireSizes("seq2seq", { vocabulary, width, hidden, layers, length: source.length });
+  share("seq2seq", { dropout: rate });
+  requireSizes("seq2seq", { vocabulary, width, hidden, layers, "source.length": source.length });
   requireSizes("seq2seq", { "source.vocabulary": source.vocabulary });
   wholeTo(0, source.vocabulary - 1)("seq2seq", { padding: source.padding });
-  requireDivides("seq2seq", "directions", 2, hidden);
+  if (hidden % 2 !== 0)
+    throw new InvalidArgument({
+      op: "seq2seq",
+      argument: "hidden",
+      expected: "an even number, half of it for each direction of the encoder",
+      actual: String(hidden),
+    });
   const tableInit = normal(0.1);
   const sourceEmbedding = embedding(source.vocabulary, width, { tableInit });
   const targetEmbedding = embedding(vocabulary, width, { tableInit });

@@ -6,7 +6,7 @@ import { lift } from "../../ir/ops/promote.ts";
 import { foldInKey } from "../../ir/ops/random.ts";
 import { scoped } from "../../ir/trace.ts";
 import { type Key, split } from "../../tensor/key.ts";
-import { wholeTo } from "../../tensor/validate.ts";
+import { passedOn, wholeTo } from "../../tensor/validate.ts";
 import { exprsOf, open, stateless, still } from "../apply.ts";
 import { repeat } from "../combinators/containers.ts";
 import { type AffineParams, affine, initAffine, requireSizes } from "../functional/affine.ts";
@@ -88,7 +88,12 @@ export const transformerEncoder = <const W extends number>(
 ): Layer<readonly [number], readonly [number, W], StackParams<EncoderParams>, undefined> => {
   const { width, blocks, norm = "post" } = options;
   requireSizes("transformerEncoder", { vocabulary: options.vocabulary, width, blocks });
-  const body = repeat(blocks, transformerEncoderBlock(width as number, { ...options, norm }));
+  const body = repeat(
+    blocks,
+    passedOn("transformerEncoder", () =>
+      transformerEncoderBlock(width as number, { ...options, norm }),
+    ),
+  );
   const side = sideOf(options);
   return stateless(
     `transformerEncoder ${blocks} × ${width}`,
@@ -146,7 +151,9 @@ export const transformerDecoder = <const V extends number>(
 ): TransformerDecoder<V> => {
   const { vocabulary, width, blocks, norm = "post" } = options;
   requireSizes("transformerDecoder", { vocabulary, width, blocks });
-  const block = transformerDecoderBlock(width, { ...options, norm });
+  const block = passedOn("transformerDecoder", () =>
+    transformerDecoderBlock(width, { ...options, norm }),
+  );
   const side = sideOf(options);
   const name = `transformerDecoder ${blocks} × ${width}`;
   type Params = ReturnType<TransformerDecoder<V>["init"]>;
@@ -250,11 +257,17 @@ export const transformer = <const O extends TransformerModelOptions>(
   type V = O["vocabulary"];
   const { source, positions, ...stack }: TransformerModelOptions<V> = options;
   const { vocabulary } = stack;
-  requireSizes("transformer", { positions, length: source.length });
+  requireSizes("transformer", { positions, "source.length": source.length });
   requireSizes("transformer", { "source.vocabulary": source.vocabulary });
   wholeTo(0, source.vocabulary - 1)("transformer", { padding: source.padding });
-  const encoder = transformerEncoder({ ...stack, vocabulary: source.vocabulary });
-  const decoder = transformerDecoder(stack);
+  const [encoder, decoder] = passedOn(
+    "transformer",
+    () =>
+      [
+        transformerEncoder({ ...stack, vocabulary: source.vocabulary }),
+        transformerDecoder(stack),
+      ] as const,
+  );
   const encode = (params: Symbolic<TransformerParams>, tokens: Expr, context: Context) => {
     const real = ne(tokens, source.padding);
     const own = { ...context, key: foldInKey(context.key, 1), mask: real };

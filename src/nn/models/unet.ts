@@ -70,7 +70,7 @@ export const unet = <const O extends number, const C extends number = 3>(
   classes: O,
   { channels = 3 as C, width = 64, levels = 4, normalize = false }: UnetOptions<C> = {},
 ): Network<Image<C>, Image<O>> => {
-  requireSizes("unet", { width, levels });
+  requireSizes("unet", { classes, channels, width, levels });
   const divisible = lambda("image", (operand: Expr) => {
     const x = lift(operand);
     for (const extent of x.shape.slice(0, -1))

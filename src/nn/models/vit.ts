@@ -1,7 +1,7 @@
 import type { Expr } from "../../ir/expr.ts";
 import { concatenate, expandDims, index, reshape } from "../../ir/ops/structural.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { share } from "../../tensor/validate.ts";
+import { passedOn, share } from "../../tensor/validate.ts";
 import { stateless } from "../apply.ts";
 import { repeat } from "../combinators/containers.ts";
 import { requireDivides, requireSizes } from "../functional/affine.ts";
@@ -83,7 +83,10 @@ export const vit = <const O extends number, const N extends number, const C exte
     classToken(width),
     positionEmbedding(patches + 1, width),
     ...drop,
-    repeat(depth, transformerEncoderBlock(width, options)),
+    repeat(
+      depth,
+      passedOn("vit", () => transformerEncoderBlock(width, options)),
+    ),
     lambda("class", (x: Expr) => index(x, 0)),
     layerNorm(width, { epsilon: 1e-6 }),
     dense(width, classes, { weightInit: zeros, biasInit: zeros }),

@@ -18,7 +18,7 @@ import {
 } from "../../ir/ops/elementwise.ts";
 import { program } from "../../ir/program.ts";
 import { scalar } from "../../tensor/constructors.ts";
-import { holding, notNegative, probability, whole } from "../../tensor/validate.ts";
+import { holding, notNegative, passedOn, probability, whole } from "../../tensor/validate.ts";
 import type { Schedule } from "../learningRate.ts";
 import { choose, cosineBetween, number, times } from "./arithmetic.ts";
 
@@ -203,8 +203,10 @@ export const joinSchedules = (
 export const piecewiseConstant = (
   rate: number,
   ...rest: readonly (readonly [from: number, rate: number])[]
-): Schedule =>
-  joinSchedules(
-    constantSchedule(rate),
-    ...rest.map(([from, next]) => [from, constantSchedule(next)] as const),
-  );
+): Schedule => {
+  const constant = (each: number): Schedule =>
+    passedOn("piecewiseConstant", () => constantSchedule(each));
+  const first = constant(rate);
+  const others = rest.map(([from, next]) => [from, constant(next)] as const);
+  return passedOn("piecewiseConstant", () => joinSchedules(first, ...others));
+};
