@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { issuesOf } from "../src/backend/check.ts";
 import { formatError, isFluxionError } from "../src/errors/failure.ts";
-import { type FluxionError, InvalidArgument, ShapeMismatch } from "../src/errors.ts";
+import { InvalidArgument, ShapeMismatch } from "../src/errors.ts";
 import { parameter } from "../src/ir/build.ts";
 import { Expr, type TensorType } from "../src/ir/expr.ts";
 import { program } from "../src/ir/program.ts";
@@ -67,8 +67,7 @@ const misnamed = (op: string, mistakes: readonly unknown[]): string | undefined 
   const [first, ...others] = mistakes;
   if (others.length > 0) return `one mistake is told as ${mistakes.length}:\n${said(mistakes)}`;
   if (!isFluxionError(first)) return `it ends in a raw ${String(first)}`;
-  const error = first as unknown as FluxionError;
-  return "op" in error && error.op !== op
+  return "op" in first && first.op !== op
     ? `another function is named:\n${said(mistakes)}`
     : undefined;
 };

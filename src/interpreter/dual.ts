@@ -1,7 +1,6 @@
-import type { Issue } from "../errors.ts";
 import { parameter, reapply } from "../ir/build.ts";
 import type { AnyNode, PrimitiveTag } from "../ir/expr.ts";
-import { refuse } from "../ir/types/diagnose.ts";
+import { zerosAfter } from "../ir/types/diagnose.ts";
 import { jvpRules } from "../rules/index.ts";
 import type { Derive, JvpRule } from "../rules/rule.ts";
 import { isFloat } from "../tensor/dtype.ts";
@@ -45,15 +44,13 @@ const ruleOf = (node: AnyNode): JvpRule<PrimitiveTag> =>
   node.issue === undefined
     ? // A node's params are those of its own primitive, which indexing a mapped type does not show.
       (jvpRules[node.primitive] as JvpRule<PrimitiveTag>)
-    : refusing(node, node.issue);
+    : following(node);
 
-/** The rule of an invalid node, whose params may not fit its operands: the tangents have the issue of the node. */
-const refusing =
-  (node: AnyNode, issue: Issue): JvpRule<PrimitiveTag> =>
+/** The rule of an invalid node, whose params may not fit its operands: the tangents only depend on its outputs. */
+const following =
+  (node: AnyNode): JvpRule<PrimitiveTag> =>
   (_, primals) => {
     const outputs = reapply(node, primals);
-    return {
-      outputs,
-      tangents: outputs.map((y) => (isFloat(y.dtype) ? refuse(issue, [y], [y])[0] : undefined)),
-    };
+    const tangents = zerosAfter(outputs, outputs);
+    return { outputs, tangents: tangents.map((t) => (isFloat(t.dtype) ? t : undefined)) };
   };

@@ -1,8 +1,7 @@
-import type { Issue } from "../errors.ts";
 import { parameter, reapply } from "../ir/build.ts";
 import type { AnyNode, Expr, PrimitiveTag } from "../ir/expr.ts";
 import { add } from "../ir/ops/elementwise.ts";
-import { refuse } from "../ir/types/diagnose.ts";
+import { zerosAfter } from "../ir/types/diagnose.ts";
 import { vjpRules } from "../rules/index.ts";
 import type { Derive, VjpRule } from "../rules/rule.ts";
 import { isFloat } from "../tensor/dtype.ts";
@@ -57,15 +56,19 @@ const ruleOf = (node: AnyNode): VjpRule<PrimitiveTag> =>
   node.issue === undefined
     ? // A node's params are those of its own primitive, which indexing a mapped type does not show.
       (vjpRules[node.primitive] as VjpRule<PrimitiveTag>)
-    : refusing(node, node.issue);
+    : following(node);
 
-/** The rule of an invalid node, whose params may not fit its operands: the cotangents have the issue of the node. */
-const refusing =
-  (node: AnyNode, issue: Issue): VjpRule<PrimitiveTag> =>
-  (_, primals) => ({
-    outputs: reapply(node, primals),
-    pullback: () => primals.map((x) => (isFloat(x.dtype) ? refuse(issue, [x], [x])[0] : undefined)),
-  });
+/** The rule of an invalid node, whose params may not fit its operands: the cotangents only depend on its outputs. */
+const following =
+  (node: AnyNode): VjpRule<PrimitiveTag> =>
+  (_, primals) => {
+    const outputs = reapply(node, primals);
+    return {
+      outputs,
+      pullback: () =>
+        zerosAfter(outputs, primals).map((ct) => (isFloat(ct.dtype) ? ct : undefined)),
+    };
+  };
 
 /** Applies a rule over `base`: returns the outputs, and a pullback that reuses what the forward pass computed. */
 const record = <V>(

@@ -38,10 +38,14 @@ export const matmul = <const X extends Operand, const Y extends Operand>(
 /** The shapes of two factors, for errors. */
 const factorsFor = (x: Expr, y: Expr): string => {
   const { length: n } = y.shape;
-  if (n < 2) return "[..., k] and [k]";
-  if (n === 2) return "[..., k] and [k, n]";
+  const [left, right] = [x.shape.at(-1), y.shape.at(n < 2 ? -1 : -2)];
+  const apart =
+    left === undefined || right === undefined || left === right
+      ? ""
+      : ` with one extent for k, not ${left} and ${right}`;
+  if (n <= 2) return `[..., k] and ${n < 2 ? "[k]" : "[k, n]"}${apart}`;
   const first = x.shape.length < 2 ? "[k]" : "[..., m, k]";
-  return `${first} and [..., k, n], whose leading axes broadcast`;
+  return `${first} and [..., k, n]${apart}, whose leading axes broadcast`;
 };
 
 const product = (x: Expr, y: Expr): Expr => {

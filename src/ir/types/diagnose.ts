@@ -4,7 +4,7 @@ import { isPossible, sameShape } from "../../tensor/shape.ts";
 import { passedOn } from "../../tensor/validate.ts";
 import { type Flat, flatten, unflatten } from "../../tree.ts";
 import { apply, filled, parameter } from "../build.ts";
-import { type AnyNode, Expr, type TensorType } from "../expr.ts";
+import { type AnyNode, type CallRules, Expr, type TensorType } from "../expr.ts";
 import { innerPrograms, program, topological } from "../program.ts";
 
 /**
@@ -33,6 +33,10 @@ export const ascribe = <const T extends readonly TensorType[]>(
   return each(types, (_, i) => nth(outputs, i));
 };
 
+/** Zeros of a type. A shape that no tensor can have is part of some mistake, and none of its own. */
+const zeroOf = ({ shape, dtype }: TensorType): Expr =>
+  filled(isPossible(shape) ? shape : shape.map(() => 0), dtype, 0);
+
 /**
  * Makes invalid nodes of the intended types, so that compiling reports `issue` with the layer around them.
  *
@@ -43,16 +47,27 @@ export const refuse = <const M extends readonly TensorType[]>(
   given: readonly Expr[],
   meant: M,
 ): Each<M, Expr> => {
-  // A shape that no tensor can have is part of the mistake, and none of its own.
-  const nothing = meant.map(({ shape, dtype }) =>
-    filled(isPossible(shape) ? shape : shape.map(() => 0), dtype, 0),
-  );
+  const nothing = program(given.map(parameter), meant.map(zeroOf));
   const rules = { kind: "refused", issue } as const;
-  const outputs = apply(
-    "call",
-    { name: issue._tag, program: program(given.map(parameter), nothing), rules },
-    given,
-  );
+  const outputs = apply("call", { name: issue._tag, program: nothing, rules }, given);
+  return each(meant, (_, i) => nth(outputs, i));
+};
+
+/**
+ * Zeros of the intended types that depend on `given`, for what is computed from an invalid node: whoever uses them hears
+ * of the node's issue, and of no other.
+ */
+export const zerosAfter = <const M extends readonly TensorType[]>(
+  given: readonly Expr[],
+  meant: M,
+): Each<M, Expr> => {
+  const zeros = program(given.map(parameter), meant.map(zeroOf));
+  const rules: CallRules = {
+    kind: "custom",
+    jvp: (xs) => zerosAfter(xs, meant),
+    vjp: (xs) => ({ outputs: zerosAfter(xs, meant), pullback: () => zerosAfter(xs, xs) }),
+  };
+  const outputs = apply("call", { name: "zeros", program: zeros, rules }, given);
   return each(meant, (_, i) => nth(outputs, i));
 };
 

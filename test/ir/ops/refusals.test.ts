@@ -62,7 +62,7 @@ describe("positions, axes and sizes that do not exist", () => {
   test.each<readonly [name: string, make: () => unknown, says: string]>([
     ["index 1.5", () => ops.index(three, 1.5), "an element 1.5 along axis 0"],
     ["index -5", () => ops.index(three, -5), "an element -5 along axis 0"],
-    ["take along 0.5", () => ops.take(three, tensor([0], "i32"), 0.5), "axis 0.5"],
+    ["take along 0.5", () => ops.take(three, tensor([0], "i32"), 0.5), "(0.5)"],
     ["squeeze 7", () => ops.squeeze(ones([1, 2]), [7]), "not (7)"],
     ["concatenate along 9", () => ops.concatenate([three], 9), "not (9)"],
     ["cumprod along -5", () => ops.cumprod(constant(ones([2, 3])), -5), "not (-5)"],
@@ -81,7 +81,7 @@ describe("positions, axes and sizes that do not exist", () => {
     [
       "a product of two lengths",
       () => ops.matmul(constant(ones([2, 3])), ones([4, 5]) as Tensor),
-      "equal extents along contracted axes (1) and (0), not [3] and [4]",
+      "[..., k] and [k, n] with one extent for k, not 3 and 4",
     ],
     [
       "a product of two batches",

@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { issuesOf } from "../../../src/backend/check.ts";
+import { formatError } from "../../../src/errors/failure.ts";
 import { evaluate, run } from "../../../src/interpreter/evaluate.ts";
 import { apply, apply1, constant, filled, parameter } from "../../../src/ir/build.ts";
 import { branch, call, loop } from "../../../src/ir/control.ts";
@@ -7,7 +9,7 @@ import { dot, matmul } from "../../../src/ir/ops/contraction.ts";
 import { axisSum } from "../../../src/ir/ops/control.ts";
 import { add, exp, mul, neg, sin, sub } from "../../../src/ir/ops/elementwise.ts";
 import { iota } from "../../../src/ir/ops/indexing.ts";
-import { sum } from "../../../src/ir/ops/reduction.ts";
+import { axesOf, sum } from "../../../src/ir/ops/reduction.ts";
 import { reshape } from "../../../src/ir/ops/structural.ts";
 import { cse } from "../../../src/ir/passes/cse.ts";
 import { dce } from "../../../src/ir/passes/dce.ts";
@@ -160,6 +162,16 @@ describe("constants", () => {
   });
 });
 
+describe("axes of a reduction", () => {
+  it("are sorted, so that two orders of them are one node", () => {
+    const x = f32(2, 3, 4);
+    expect(axesOf([2, 0], 3)).toEqual([0, 2]);
+    expect(axesOf([-1, 0], 3)).toEqual([0, 2]);
+    const both = program([x], [sum(x, [2, 0]), sum(x, [0, -1])]);
+    expect(census(cse(both))).toBe("reduce");
+  });
+});
+
 describe("dead code", () => {
   const [x, xs] = [f32(), f32(4)];
   it("keeps the carries of loops that a wanted carry depends on", () => {
@@ -231,6 +243,20 @@ describe("dead code", () => {
     expect(left(dce, [x], call("f", { kind: "checkpoint" }, [x], looped))).toBe(
       "call(1 → 1: scan(1 → 1: neg))",
     );
+  });
+  it("stays where a conditional is invalid, whose mistakes show all of it", () => {
+    const [a, b] = [f32(2), f32(3)];
+    const made = branch(
+      p,
+      [a, b],
+      ([u, v]) => [exp(u as Expr), v as Expr],
+      ([u]) => [neg(u as Expr), u as Expr],
+    );
+    const before = program([p, a, b], [made[0] as Expr]);
+    const told = issuesOf(before).map(formatError);
+    expect(told).toHaveLength(1);
+    expect(issuesOf(dce(before)).map(formatError)).toEqual(told);
+    expect(census(dce(before))).toBe(census(before));
   });
   it("is also what only removed operands need", () => {
     const { carry, ys } = loop({ carry: [x], xs: [xs], length: 4, reverse: false }, ([a], [v]) => ({
