@@ -70,7 +70,7 @@ describe("the laws of explanations catch what once misled", () => {
     expect(reasonOf(numbersExplained, order as Option)).toMatch(
       /slice does not accept|raw RangeError/,
     );
-    expect(reasonOf(shapesExplained, diff)).toMatch(/one mistake is told as [2-9]/);
+    expect(reasonOf(shapesExplained, diff)).toMatch(/one mistake is told as \d+/);
   });
 
   test("ctc without time steps is told as its own recursion", () => {

@@ -6,6 +6,7 @@ import { fill, scatterAddAlongAxis } from "../../ir/ops/indexing.ts";
 import { broadcastTo, floating, lift } from "../../ir/ops/promote.ts";
 import { argmax, max, mean, sum } from "../../ir/ops/reduction.ts";
 import { moveAxis, pad, reshape as reshapeTo } from "../../ir/ops/structural.ts";
+import { asOne } from "../../ir/types/diagnose.ts";
 import type { Operand } from "../../ir/types/shape.ts";
 import { type Shape, sizeOf } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
@@ -206,6 +207,11 @@ const placesOf = (plan: Plan, places: Shape, extents: Shape): Expr => {
  */
 export const maxUnpool = (operand: Operand, indices: Expr, extents: Shape): Expr => {
   const x = lift(operand);
+  const expected = "an example [..., channels] and its indices, of one shape";
+  return asOne("maxUnpool", expected, [x, indices], () => unpooled(x, indices, extents));
+};
+
+const unpooled = (x: Expr, indices: Expr, extents: Shape): Expr => {
   const flat = (y: Expr): Expr => reshape(y, [sizeOf(y.shape.slice(0, -1)), ...y.shape.slice(-1)]);
   const nothing = fill([sizeOf(extents), ...x.shape.slice(-1)], 0, x.dtype);
   const filled = scatterAddAlongAxis(nothing, flat(indices), flat(x), 0);

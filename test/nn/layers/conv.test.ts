@@ -228,7 +228,7 @@ describe("convolution layers", () => {
     const error = Result.isFailure(failure) ? failure.failure : undefined;
     expect(error).toMatchObject({
       _tag: "CompileError",
-      causes: [{ _tag: "ShapeMismatch", op: "window", actual: [[3, 3, 2]] }],
+      causes: [{ _tag: "ShapeMismatch", op: "conv2d", actual: [[3, 3, 2]] }],
     });
     expect(JSON.stringify(error)).toContain("2:conv2d 4×4, 2 → 2");
   });

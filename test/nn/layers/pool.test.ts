@@ -177,7 +177,7 @@ describe("pooling", () => {
     expect(() => applied(named("here", shorter), x)).toThrow(
       expect.objectContaining({
         causes: [
-          expect.objectContaining({ _tag: "ShapeMismatch", op: "scatterAdd", path: ["here"] }),
+          expect.objectContaining({ _tag: "ShapeMismatch", op: "maxUnpool", path: ["here"] }),
         ],
       }),
     );

@@ -184,9 +184,13 @@ describe("attention", () => {
     expect(() => multiHeadAttention(8, { heads: 3 as number })).toThrow(refused);
     expect(() => multiHeadAttention(8, { heads: 4, keyValueHeads: 3 })).toThrow(refused);
     expect(() => groupNorm(3, 8)).toThrow(refused);
-    const named = expect.objectContaining({ op: "transformer block", argument: "hidden" });
-    expect(() => transformerEncoderBlock(8, { hidden: 0 })).toThrow(named);
-    expect(() => transformerDecoderBlock(8, { hidden: 0 })).toThrow(named);
+    const named = (op: string) => expect.objectContaining({ op, argument: "hidden" });
+    expect(() => transformerEncoderBlock(8, { hidden: 0 })).toThrow(
+      named("transformerEncoderBlock"),
+    );
+    expect(() => transformerDecoderBlock(8, { hidden: 0 })).toThrow(
+      named("transformerDecoderBlock"),
+    );
     const places = constant(tensor([0, 1], "i32"));
     expect(() => rotaryEmbedding(constant(zeros([2, 3])), places)).toThrow(
       expect.objectContaining({ argument: "pairs", expected: "a divisor of 3" }),
