@@ -1,7 +1,7 @@
 import type { Dtype } from "../tensor/dtype.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { AnyNode, Expr, Program, TensorType } from "./expr.ts";
-import { topological } from "./program.ts";
+import { namedPrograms, topological } from "./program.ts";
 
 /** Names values a … z, aa, ab, … in order of appearance. */
 const letters = (n: number): string =>
@@ -60,28 +60,19 @@ const showParams = (node: AnyNode): { readonly text: string; readonly inner: Lin
         inner: [],
       };
     }
-    case "scan": {
-      const { body, ...rest } = node.params;
-      return { text: flat(rest).text, inner: inner({ body }) };
-    }
-    case "while": {
-      const { body, constants, bound } = node.params;
-      const known = bound === undefined ? { constants } : { constants, bound };
-      return { text: flat(known).text, inner: inner({ body }) };
-    }
-    case "cond":
-      return {
-        text: "",
-        inner: inner({ onTrue: node.params.onTrue, onFalse: node.params.onFalse }),
-      };
     case "call": {
-      const { name, program, rules } = node.params;
-      return { text: `${rules.kind} ${name}`, inner: inner({ program }) };
+      const { name, rules } = node.params;
+      return { text: `${rules.kind} ${name}`, inner: inner(namedPrograms(node)) };
     }
     case "parameter":
       return flat({});
-    default:
-      return flat({ ...node.params });
+    default: {
+      const programs = namedPrograms(node);
+      const rest = Object.entries(node.params).filter(
+        ([name, value]) => !(name in programs) && value !== undefined,
+      );
+      return { text: flat(Object.fromEntries(rest)).text, inner: inner(programs) };
+    }
   }
 };
 

@@ -1,4 +1,4 @@
-import { type AnyNode, Expr, type Program } from "./expr.ts";
+import { type AnyNode, Expr, type Params, type PrimitiveTag, type Program } from "./expr.ts";
 
 /**
  * All nodes that `outputs` depend on, operands before users. Stops at the nodes of `known`, and at those made before
@@ -37,20 +37,39 @@ export const program = (inputs: readonly Expr[], outputs: readonly Expr[]): Prog
   outputs,
 });
 
-/** The programs inside a node: the body of a `scan` or `while`, the branches of a `cond`, the program of a `call`. */
-export const innerPrograms = (node: AnyNode): readonly Program[] => {
-  switch (node.primitive) {
-    case "scan":
-    case "while":
-      return [node.params.body];
-    case "cond":
-      return [node.params.onTrue, node.params.onFalse];
-    case "call":
-      return [node.params.program];
-    default:
-      return [];
-  }
+/** The names of a primitive's parameters that are programs. */
+type ProgramNames<P extends PrimitiveTag> = {
+  readonly [K in keyof Params<P>]: Params<P>[K] extends Program ? K : never;
+}[keyof Params<P>];
+
+/** The primitives that hold programs. */
+export type Holding = {
+  readonly [P in PrimitiveTag]: [ProgramNames<P>] extends [never] ? never : P;
+}[PrimitiveTag];
+
+/** Where each of them holds its programs, for everything that looks inside. A missing entry does not compile. */
+const held: { readonly [P in Holding]: readonly [ProgramNames<P>, ...ProgramNames<P>[]] } = {
+  scan: ["body"],
+  while: ["body"],
+  cond: ["onTrue", "onFalse"],
+  call: ["program"],
 };
+
+const isHolding = (primitive: PrimitiveTag): primitive is Holding => Object.hasOwn(held, primitive);
+
+/** The programs inside a node by the names of its parameters: the body of a `scan` or `while`, the branches of a `cond`. */
+export const namedPrograms = (node: AnyNode): { readonly [name: string]: Program } => {
+  if (!isHolding(node.primitive)) return {};
+  // These parameters are programs, by the type of the table.
+  const params = node.params as unknown as { readonly [name: string]: Program };
+  return Object.fromEntries(
+    held[node.primitive].map((name: string) => [name, params[name] as Program]),
+  );
+};
+
+/** The programs inside a node. */
+export const innerPrograms = (node: AnyNode): readonly Program[] =>
+  isHolding(node.primitive) ? Object.values(namedPrograms(node)) : [];
 
 /** Whether a node, or a program inside it, sums over the named axis. */
 export const mentionsAxis = (node: AnyNode, axis: string): boolean =>

@@ -19,20 +19,23 @@ export interface ElementwiseTraits {
   readonly cost: "cheap" | "moderate" | "demanding";
   /** Whether `f(x, y)` and `f(y, x)` are the same, bit for bit. */
   readonly commutes: boolean;
+  /** Whether every finite result is a whole number, of floats too. */
+  readonly whole: boolean;
 }
 
-const cheap: ElementwiseTraits = { cost: "cheap", commutes: false };
-const cheapEitherWay: ElementwiseTraits = { cost: "cheap", commutes: true };
-const moderate: ElementwiseTraits = { cost: "moderate", commutes: false };
-const demanding: ElementwiseTraits = { cost: "demanding", commutes: false };
+const cheap: ElementwiseTraits = { cost: "cheap", commutes: false, whole: false };
+const cheapEitherWay: ElementwiseTraits = { ...cheap, commutes: true };
+const moderate: ElementwiseTraits = { ...cheap, cost: "moderate" };
+const rounding: ElementwiseTraits = { ...moderate, whole: true };
+const demanding: ElementwiseTraits = { ...cheap, cost: "demanding" };
 
 export const elementwise: { readonly [P in Elementwise]: ElementwiseTraits } = {
   neg: cheap,
   abs: cheap,
-  sign: moderate,
-  floor: moderate,
-  ceil: moderate,
-  round: moderate,
+  sign: rounding,
+  floor: rounding,
+  ceil: rounding,
+  round: rounding,
   sqrt: moderate,
   exp: demanding,
   expm1: demanding,
@@ -70,6 +73,23 @@ export const elementwise: { readonly [P in Elementwise]: ElementwiseTraits } = {
   select: cheap,
   cast: cheap,
 };
+
+/**
+ * Whether any other primitive costs no more in each round of a loop than keeping its result would: constants, and what
+ * only repeats or reindexes elements. The rest is worth moving in front of the loop.
+ */
+const repeats: { readonly [P in Exclude<PrimitiveTag, Elementwise>]: boolean } = {
+  ...{ constant: true, iota: true, broadcast: true, reshape: true },
+  ...{ parameter: false, randomBits: false, stopGradient: false, axisSum: false },
+  ...{ reduce: false, argReduce: false, cumsum: false, sort: false, dot: false },
+  ...{ transpose: false, slice: false, pad: false, concatenate: false, reverse: false },
+  ...{ window: false, overlapAdd: false, gather: false, scatterAdd: false },
+  ...{ cond: false, scan: false, while: false, call: false },
+};
+
+/** Whether a primitive is worth moving in front of a loop in which nothing changes it. */
+export const isWorthHoisting = (primitive: PrimitiveTag): boolean =>
+  !(Object.hasOwn(repeats, primitive) && repeats[primitive as keyof typeof repeats]);
 
 /** The traits of a primitive, if it is element-wise. */
 export const traitsOf = (primitive: PrimitiveTag): ElementwiseTraits | undefined =>

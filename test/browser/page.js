@@ -34,7 +34,11 @@ const draw = () => {
   pen.lineWidth = 1;
 };
 
-const tell = (said) => fetch("/losses", { method: "POST", body: JSON.stringify(said) });
+// The server may ask for another run, under other headers: then it answers 205.
+const tell = async (said) => {
+  const { status } = await fetch("/losses", { method: "POST", body: JSON.stringify(said) });
+  if (status === 205) location.reload();
+};
 
 const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
 worker.onerror = (event) => tell({ failure: event.message });

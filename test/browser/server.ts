@@ -8,47 +8,59 @@ const types: { readonly [extension: string]: string } = {
   ".js": "text/javascript",
 };
 
-/** Headers that make a page cross-origin isolated, so that it may share memory among workers. */
+/** Headers that together make a page cross-origin isolated, so that it may share memory among workers. */
 const isolating = {
-  "Cross-Origin-Opener-Policy": "same-origin",
-  "Cross-Origin-Embedder-Policy": "require-corp",
+  opener: { "Cross-Origin-Opener-Policy": "same-origin" },
+  embedder: { "Cross-Origin-Embedder-Policy": "require-corp" },
 };
 
 export interface Serving {
   readonly url: string;
-  /** The report that the page sends at the end. */
-  readonly posted: Promise<string>;
+  /** The reports that the page sends, one from each place. */
+  readonly posted: Promise<readonly string[]>;
   readonly close: () => Promise<void>;
 }
 
 /** The environment of a page. */
 export interface Place {
-  /** Whether the page is isolated from other origins, so that it may share memory. */
-  readonly isolated: boolean;
+  /** Whether the page is isolated from other origins, so that it may share memory; or by which of two headers. */
+  readonly isolated: boolean | readonly (keyof typeof isolating)[];
   /** The page's content policy. Defaults to none. */
   readonly policy?: string;
   /** Code that runs first in each script of the page. Defaults to none. */
   readonly scripts?: string;
 }
 
-/** Serves a bundle and the MNIST files on the loopback interface, until it is closed. */
+const partsOf = (isolated: Place["isolated"]): readonly (keyof typeof isolating)[] =>
+  typeof isolated === "boolean" ? (isolated ? ["opener", "embedder"] : []) : isolated;
+
+const headersOf = ({ isolated, policy }: Place): { readonly [name: string]: string } => ({
+  ...Object.assign({}, ...partsOf(isolated).map((part) => isolating[part])),
+  ...(policy === undefined ? {} : { "Content-Security-Policy": policy }),
+  "Cache-Control": "no-store",
+});
+
+/**
+ * Serves a bundle and the MNIST files on the loopback interface, until it is closed. With each report the page is sent
+ * to the next place: status 205 asks it to load itself again.
+ */
 export const serve = async (
   bundle: string,
   mnist: string,
-  { isolated, policy, scripts = "" }: Place,
+  places: readonly Place[],
 ): Promise<Serving> => {
-  const isolation = {
-    ...(isolated ? isolating : {}),
-    ...(policy === undefined ? {} : { "Content-Security-Policy": policy }),
-  };
-  const { promise: posted, resolve } = Promise.withResolvers<string>();
+  const reports: string[] = [];
+  const { promise: posted, resolve } = Promise.withResolvers<readonly string[]>();
   const server: Server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://page");
+    const place = places[reports.length] ?? places[0];
+    const headers = headersOf(place as Place);
     if (request.method === "POST") {
       const chunks: Buffer[] = [];
       for await (const chunk of request) chunks.push(chunk as Buffer);
-      response.writeHead(204, isolation).end();
-      resolve(Buffer.concat(chunks).toString());
+      reports.push(Buffer.concat(chunks).toString());
+      response.writeHead(reports.length < places.length ? 205 : 204, headers).end();
+      if (reports.length === places.length) resolve(reports);
       return;
     }
     const file = pathname.startsWith("/mnist/")
@@ -57,10 +69,10 @@ export const serve = async (
     try {
       const bytes = await readFile(file);
       const type = types[extname(file)] ?? "application/octet-stream";
-      response.writeHead(200, { ...isolation, "Content-Type": type });
-      response.end(extname(file) === ".js" ? `${scripts}${bytes}` : bytes);
+      response.writeHead(200, { ...headers, "Content-Type": type });
+      response.end(extname(file) === ".js" ? `${place?.scripts ?? ""}${bytes}` : bytes);
     } catch {
-      response.writeHead(404, isolation).end();
+      response.writeHead(404, headers).end();
     }
   });
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));

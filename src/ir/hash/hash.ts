@@ -1,6 +1,6 @@
 import { Tensor } from "../../tensor/tensor.ts";
 import type { AnyNode, Expr, Program, TensorType } from "../expr.ts";
-import { topological } from "../program.ts";
+import { namedPrograms, topological } from "../program.ts";
 import { digest, digestText } from "./murmur.ts";
 
 /**
@@ -49,16 +49,15 @@ const paramsKey = (node: AnyNode): string => {
       return typeKey(node.params.value) + tensorHash(node.params.value);
     case "parameter":
       return typeKey(node.params.type);
-    case "scan":
-    case "while":
-      return plainKey({ ...node.params, body: hash(node.params.body) });
-    case "cond":
-      return plainKey({ onTrue: hash(node.params.onTrue), onFalse: hash(node.params.onFalse) });
     case "call":
       // Custom rules change how a call is differentiated, not what it computes.
       return plainKey({ kind: node.params.rules.kind, program: hash(node.params.program) });
-    default:
-      return remembered(plainKeys, node.params, plainKey);
+    default: {
+      const hashes = Object.entries(namedPrograms(node)).map(([name, p]) => [name, hash(p)]);
+      return hashes.length === 0
+        ? remembered(plainKeys, node.params, plainKey)
+        : plainKey({ ...node.params, ...Object.fromEntries(hashes) });
+    }
   }
 };
 

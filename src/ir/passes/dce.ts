@@ -1,7 +1,7 @@
 import { following, nth } from "../../tensor/list.ts";
 import { apply } from "../build.ts";
 import type { AnyNode, Expr, Params, Program } from "../expr.ts";
-import { innerPrograms, program } from "../program.ts";
+import { type Holding, innerPrograms, program } from "../program.ts";
 import { renewed } from "./rewrite.ts";
 
 /**
@@ -117,25 +117,28 @@ const pruneCall = (params: Params<"call">, path: readonly string[], wanted: Mask
   };
 };
 
+type Prune<P extends Holding> = (
+  params: Params<P>,
+  path: readonly string[],
+  wanted: Mask,
+) => Pruned | undefined;
+
+const pruners: { readonly [P in Holding]: Prune<P> } = {
+  scan: pruneScan,
+  while: pruneWhile,
+  cond: pruneCond,
+  call: (params, path, wanted) =>
+    // Custom rules are written for all operands and outputs.
+    params.rules.kind === "checkpoint" ? pruneCall(params, path, wanted) : undefined,
+};
+
 /** Prunes a node to the outputs in use; `undefined` if nothing can be removed. */
 const prune = (node: AnyNode, uses: ReadonlySet<number>): Pruned | undefined => {
   if (node.issue !== undefined || innerPrograms(node).length === 0) return undefined;
   const wanted = node.outputs.map((_, i) => uses.has(i));
-  switch (node.primitive) {
-    case "scan":
-      return pruneScan(node.params, node.path, wanted);
-    case "while":
-      return pruneWhile(node.params, node.path, wanted);
-    case "cond":
-      return pruneCond(node.params, node.path, wanted);
-    case "call":
-      // Custom rules are written for all operands and outputs.
-      return node.params.rules.kind === "checkpoint"
-        ? pruneCall(node.params, node.path, wanted)
-        : undefined;
-    default:
-      return undefined;
-  }
+  // A node's params are those of its own primitive, which indexing a mapped type does not show.
+  const pruneOne = pruners[node.primitive as Holding] as Prune<Holding>;
+  return pruneOne(node.params as Params<Holding>, node.path, wanted);
 };
 
 /** Removes everything that no output depends on, also inside inner programs. */

@@ -1,11 +1,9 @@
 import { following, nth } from "../../tensor/list.ts";
 import { apply, parameter } from "../build.ts";
-import type { AnyNode, Expr, Params, PrimitiveTag, Program } from "../expr.ts";
+import type { AnyNode, Expr, Params, Program } from "../expr.ts";
 import { program } from "../program.ts";
+import { isWorthHoisting } from "../traits.ts";
 import { concerning, type Pass, rewrite, same } from "./rewrite.ts";
-
-/** Primitives not worth hoisting: constants, and those that only repeat or reindex elements. */
-const cheap: ReadonlySet<PrimitiveTag> = new Set(["constant", "iota", "broadcast", "reshape"]);
 
 /** A scan with more constants: its new operands, and where to find its old outputs. */
 interface Hoisted {
@@ -28,7 +26,7 @@ const hoistNodes = (
 ): Hoisted | undefined => {
   const { body, constants } = node.params;
   const invariant = invariantNodes(body, constants);
-  if (!body.nodes.some((n) => invariant.has(n) && !cheap.has(n.primitive))) return undefined;
+  if (!body.nodes.some((n) => invariant.has(n) && isWorthHoisting(n.primitive))) return undefined;
 
   const outside = new Map<AnyNode, readonly Expr[]>();
   body.inputs.slice(0, constants).forEach((x, i) => {
@@ -43,7 +41,7 @@ const hoistNodes = (
   for (const n of body.nodes) {
     if (invariant.has(n))
       outside.set(n, apply(n.primitive, n.params, n.inputs.map(outer), [...node.path, ...n.path]));
-    if (invariant.has(n) && !cheap.has(n.primitive)) {
+    if (invariant.has(n) && isWorthHoisting(n.primitive)) {
       const parameters = n.outputs.map(parameter);
       inside.set(n, parameters);
       parameters.forEach((p, i) => {

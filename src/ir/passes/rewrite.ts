@@ -1,6 +1,6 @@
 import { apply, reapply } from "../build.ts";
 import { type AnyNode, Expr, type Params, type PrimitiveTag, type Program } from "../expr.ts";
-import { innerPrograms, program } from "../program.ts";
+import { innerPrograms, namedPrograms, program } from "../program.ts";
 
 /** A program transformation that keeps the results, bit for bit on the reference evaluator. */
 export type Pass = (program: Program) => Program;
@@ -50,30 +50,12 @@ const withPrograms = (
   inputs: readonly Expr[],
   pass: Pass,
 ): readonly Expr[] | undefined => {
-  switch (node.primitive) {
-    case "scan": {
-      const body = pass(node.params.body);
-      return body === node.params.body ? undefined : remake(node, { ...node.params, body }, inputs);
-    }
-    case "while": {
-      const body = pass(node.params.body);
-      return body === node.params.body ? undefined : remake(node, { ...node.params, body }, inputs);
-    }
-    case "cond": {
-      const [onTrue, onFalse] = [pass(node.params.onTrue), pass(node.params.onFalse)];
-      return onTrue === node.params.onTrue && onFalse === node.params.onFalse
-        ? undefined
-        : remake(node, { onTrue, onFalse }, inputs);
-    }
-    case "call": {
-      const called = pass(node.params.program);
-      return called === node.params.program
-        ? undefined
-        : remake(node, { ...node.params, program: called }, inputs);
-    }
-    default:
-      return undefined;
-  }
+  const programs = Object.entries(namedPrograms(node));
+  const passed = programs.map(([, p]) => pass(p));
+  if (passed.every((p, i) => p === programs[i]?.[1])) return undefined;
+  const changed = Object.fromEntries(programs.map(([name], i) => [name, passed[i]]));
+  // The parameters of the node, with other programs in the same places.
+  return remake(node, { ...node.params, ...changed } as typeof node.params, inputs);
 };
 
 /** A node of the same primitive and path with other parameters. */

@@ -1,5 +1,6 @@
 import { isFloat } from "../../../tensor/dtype.ts";
-import type { Expr, PrimitiveTag } from "../../expr.ts";
+import type { Expr } from "../../expr.ts";
+import { traitsOf } from "../../traits.ts";
 import { same } from "../rewrite.ts";
 import {
   fillLike,
@@ -33,12 +34,11 @@ const hasExactReciprocal = (c: number, dtype: string): boolean => {
   return Number.isInteger(exponent) && Math.abs(exponent) <= limit && 2 ** exponent === Math.abs(c);
 };
 
-const integral: ReadonlySet<PrimitiveTag> = new Set(["floor", "ceil", "round", "sign"]);
-
 /** Whether every finite element of an expression is known to be an integer. */
 const isIntegral = (x: Expr): boolean => {
   const source = operandOf(x, "cast");
-  return integral.has(x.node.primitive) || (source !== undefined && !isFloat(source.dtype));
+  const isWhole = traitsOf(x.node.primitive)?.whole === true;
+  return isWhole || (source !== undefined && !isFloat(source.dtype));
 };
 
 const ofIntegral: Identity<"floor" | "ceil" | "round"> = (_, inputs) => {
@@ -53,7 +53,7 @@ const extremum =
     return same(x, y) ? x : neutral([x, y], (e) => is(e, bottom));
   };
 
-export const arithmetic: Identities = {
+export const arithmetic = {
   neg: (_, inputs) => operandOf(inputs[0], "neg"),
   abs: (_, inputs, make) => {
     const [x] = inputs;
@@ -124,7 +124,7 @@ export const arithmetic: Identities = {
     return source.dtype === dtype ? source : make("cast", { dtype }, source);
   },
   stopGradient: (_, inputs) => inputs[0],
-};
+} satisfies Identities;
 
 /** Whether `wide` represents every value of `narrow` exactly. */
 const holds = (wide: string, narrow: string): boolean => {

@@ -43,7 +43,7 @@ const reflexive =
     return !isFloat(x.dtype) && same(x, y) ? fillLike(x, result, "bool") : undefined;
   };
 
-export const logic: Identities = {
+export const logic = {
   select: (_, inputs, make) => {
     const [condition, x, y] = inputs;
     const known = literal(condition);
@@ -83,4 +83,4 @@ export const logic: Identities = {
   ne: reflexive(0),
   lt: reflexive(0),
   gt: reflexive(0),
-};
+} satisfies Identities;

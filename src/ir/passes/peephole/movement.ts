@@ -54,7 +54,7 @@ const swapped = (permutation: readonly number[], node: Node<"dot">): DotParams |
     : undefined;
 };
 
-export const movement: Identities = {
+export const movement = {
   reshape: ofRepeated<"reshape">(
     ({ shape }) => shape,
     ({ shape }, inputs, make) => {
@@ -235,4 +235,4 @@ export const movement: Identities = {
       b,
     );
   },
-};
+} satisfies Identities;
