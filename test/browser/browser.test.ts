@@ -267,7 +267,7 @@ describe("fluxion in a browser", () => {
       [
         "another directive",
         (p) => (p.failure ? { failure: lacks("worker-src blob:") } : p),
-        "what is named is granted",
+        "the grant changes nothing",
       ],
       [
         "no directive",
@@ -277,7 +277,7 @@ describe("fluxion in a browser", () => {
       [
         "a note in vain",
         (p) => (p.failure ? p : { ...p, notes: ["no worker-src blob:"] }),
-        "what is named is granted",
+        "the grant changes nothing",
       ],
       [
         "two at once",

@@ -90,7 +90,7 @@ describe("windows by definition", () => {
     const issue = slidingWindow(constant(counting([2, 4])), { axes: [1], size: [3], dilation: [2] })
       .node.issue;
     expect(issue?._tag).toBe("ShapeMismatch");
-    expect(issue).toMatchObject({ op: "window", actual: [[2, 4]] });
+    expect(issue).toMatchObject({ op: "slidingWindow", actual: [[2, 4]] });
   });
 
   it("strides and sizes of zero, repeated axes and wrong extents are reported", () => {
