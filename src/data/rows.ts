@@ -46,7 +46,7 @@ export type Rows =
       readonly store: () => Store;
     };
 
-/** The rows that were computed so far, of the first `most`. */
+/** Computed rows. Only the first `most` rows are kept. */
 interface Store {
   readonly most: number;
   readonly columns: Columns;

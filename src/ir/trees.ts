@@ -172,7 +172,7 @@ export const symbolsOf = <T>(tree: T): Symbols<T> => {
   return { tree: treeOf(symbolic, parameters), leaves: parameters, shape: symbolic };
 };
 
-/** A function of trees as a program of its leaves; `output` is the structure of what it returns. */
+/** Traces a function of trees into a program of their leaves. `output` is the structure of its result. */
 export const traceTree = <A, B>(
   f: (x: A) => B,
   inputs: Flat<A, Expr>,

@@ -127,7 +127,7 @@ export interface Learner<in R extends Columns, out C> {
   readonly limits: readonly Limit[];
   /** The learner with other settings, or the setting that it refuses. */
   readonly adjust: (change: Adjustment) => Either<Refused, Learner<R, C>>;
-  /** The rows of a layer table for columns of these types (one example). Empty if there is no network to list. */
+  /** The rows of the summary's table of layers, for one example with columns of these types. Empty without a network. */
   readonly describe: (columns: { readonly [column: string]: TensorType }) => readonly LayerRow[];
   /** The model's output for one row, in evaluation. Missing if a learner predicts nothing. */
   readonly predict?: (carried: unknown, row: Columns, context: Moment) => Expr;

@@ -57,7 +57,7 @@ export interface StepProgram {
   readonly program: Program;
   /** The number of leading inputs and outputs that are carried from step to step. */
   readonly carried: number;
-  /** The leaves of the kept tensors that the program takes, in order. A step takes all of them. */
+  /** Which leaves of the kept tensors the program takes, by index and in order. A step takes all of them. */
   readonly takes: readonly number[];
   /** The columns that the program reads, in the order of its inputs after the carried ones. */
   readonly columns: readonly string[];

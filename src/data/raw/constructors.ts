@@ -80,7 +80,7 @@ export const fromText = ({
   return { kind: "text", split, vocabulary, length, padding };
 };
 
-/** A field by its name, which is a number; or a feature of it. */
+/** The name of a field that is a number, or a {@link Feature} of any field. */
 export type FeatureOf = string | Feature;
 
 const featuresOf = (op: string, features: readonly FeatureOf[]): readonly Feature[] => {

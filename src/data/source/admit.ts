@@ -14,7 +14,10 @@ import type { ReadOptions, RowSpec, SourceError } from "./epochs.ts";
 import type { Chunk } from "./inbox.ts";
 import type { Ragged } from "./source.ts";
 
-/** A column that a stream's rows get in addition: the largest length of the row's ragged columns before padding. */
+/**
+ * The name of a column that is added to the rows of a stream: the largest length of a row's ragged columns, before
+ * padding.
+ */
 export const lengthColumn = "\u0000length";
 
 /** The items of a stream: single rows, or several rows along a leading axis. */
@@ -25,7 +28,7 @@ export type Admit = (item: Row, place: StreamPlace) => Chunk | SourceError;
 
 const typeText = ({ shape, dtype }: TensorType): string => `${dtype} ${showShape(shape)}`;
 
-/** The spec of rows like the first one, for a stream that declares none. */
+/** Infers the spec of the rows of a stream from the first one, if the stream declares no spec. */
 export const specOf = (item: Row, per: Per, ragged: Ragged | undefined): RowSpec =>
   Object.fromEntries(
     Object.entries(item).map(([column, { shape, dtype }]) => {

@@ -87,7 +87,7 @@ export interface BatchReader {
    * run {@link wait} and ask again. A dataset never gives `undefined`.
    */
   readonly ready: () => number | undefined;
-  /** The index in {@link Epochs.buckets} of the next batch's type. */
+  /** The bucket of the next batch: an index into {@link Epochs.buckets}. */
   readonly bucket: () => number;
   /**
    * Writes the next batch into arrays, one for each wanted column, each with the column's storage type and at least as

@@ -26,7 +26,7 @@ export interface Sampled<out R extends Row = Row> {
   readonly dataset: Dataset<R>;
   readonly rows: number;
   readonly draw: (key: Key) => Int32Array;
-  /** The batch size that the draws are made for, if they are made for one. A run with another is refused. */
+  /** The only batch size that these draws allow; missing if they allow any. */
   readonly batchSize?: number;
 }
 

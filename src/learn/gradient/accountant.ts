@@ -85,8 +85,8 @@ const [least, most] = [2 ** -10, 2 ** 40];
  *
  * **Math** the root of `privacySpent(σ) = ε` by bisection: more noise never spends more.
  * **Fails with** `InvalidArgument`, thrown, as {@link privacySpent}; where `sampling` or `steps` is 0, since such a run
- * needs no noise; where no noise from 2⁻¹⁰ to 2⁴⁰ spends just `epsilon`: it is too small for the orders that are tried
- * (about `ln(1/δ) / 1023`), or so large that it protects nothing.
+ * needs no noise; where `epsilon` is out of reach of all noise multipliers from 2⁻¹⁰ to 2⁴⁰. It is then below about
+ * `ln(1/δ) / 1023`, the least that this analysis can show, or so large that it protects nothing.
  *
  * @example
  * ```ts

@@ -138,7 +138,7 @@ export const classified = (op: string, outputs: Expr, targets: Expr): Classified
   };
 };
 
-/** The sums of two lists, element by element; what one list lacks is 0. */
+/** Adds two lists element by element. An element that one of them lacks counts as 0. */
 export const added = (a: readonly number[] = [], b: readonly number[] = []): readonly number[] =>
   Array.from({ length: Math.max(a.length, b.length) }, (_, i) => (a[i] ?? 0) + (b[i] ?? 0));
 

@@ -113,7 +113,7 @@ export interface Fit {
   readonly error: readonly number[];
 }
 
-/** Deviations from a common mean, of those from two means (Chan, Golub and LeVeque 1983, equation 2.1). */
+/** Combines the means and deviations of two parts into those of the whole (Chan, Golub and LeVeque 1983, equation 2.1). */
 const joinedFits = (a: Fit, b: Fit): Fit => {
   if (a.count === 0 || b.count === 0) return a.count === 0 ? b : a;
   const count = a.count + b.count;
