@@ -98,7 +98,7 @@ const functions: OptionsOf<typeof data> = {
     width: [pixels, (width) => data.fromPicture({ width, height: 1 })],
     height: [pixels, (height) => data.fromPicture({ width: 1, height })],
     background: [
-      between(0, 1, { high: true }),
+      between(0, 1),
       (background) => data.fromPicture({ width: 1, height: 1, background }),
     ],
   },
