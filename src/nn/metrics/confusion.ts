@@ -7,7 +7,7 @@ import { oneHot, zerosLike } from "../../ir/ops/indexing.ts";
 import { reshape, sliceAxis, stack } from "../../ir/ops/structural.ts";
 import { showShape, sizeOf } from "../../tensor/shape.ts";
 import type { Nested } from "../../tensor/tensor.ts";
-import { shown, whole } from "../../tensor/validate.ts";
+import { passedOn, shown, whole } from "../../tensor/validate.ts";
 import { added, classified, greatest, type Metric, refuseShapes } from "./metric.ts";
 
 /** A confusion matrix: `counts[i][j]` examples of class `i` were predicted as class `j`. The rest has no row or column. */
@@ -235,7 +235,8 @@ const overlapOf: OfClass = (confusion, of) => {
  *
  * **Shapes** and **Fails with** as {@link precision}. Images are positions too: `outputs: [batch, height, width, classes]`.
  */
-export const intersectionOverUnion = classMetric("iou", overlapOf);
+export const intersectionOverUnion: ReturnType<typeof classMetric> = (classes, of) =>
+  passedOn("intersectionOverUnion", () => classMetric("iou", overlapOf)(classes, of));
 
 /**
  * The Dice coefficient, `2TP / (2TP + FP + FN)`: for segmentation, what {@link f1} is for classification. `of` is a class,

@@ -1,5 +1,5 @@
 import { add, minimum, rsqrt } from "../../ir/ops/elementwise.ts";
-import { notNegative, share } from "../../tensor/validate.ts";
+import { notNegative, passedOn, share } from "../../tensor/validate.ts";
 import { decay, descent } from "../descent.ts";
 import type { LearningRate, Schedule } from "../learningRate.ts";
 import { chain, type GradientTransformation } from "../transformation.ts";
@@ -94,9 +94,15 @@ export const adafactor = (options: AdafactorOptions = {}): GradientTransformatio
   return descent(
     "adafactor",
     learningRate,
-    scaleByFactoredRms(options),
-    clipByBlockRms(clippingThreshold),
-    scaleByParamRms(leastScale),
+    ...passedOn(
+      "adafactor",
+      () => [
+        scaleByFactoredRms(options),
+        clipByBlockRms(clippingThreshold),
+        scaleByParamRms(leastScale),
+      ],
+      { limit: "clippingThreshold", least: "leastScale" },
+    ),
     ...decay(weightDecay),
   );
 };

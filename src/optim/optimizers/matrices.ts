@@ -1,4 +1,4 @@
-import { notNegative, share } from "../../tensor/validate.ts";
+import { notNegative, passedOn, share } from "../../tensor/validate.ts";
 import { decay, descent } from "../descent.ts";
 import type { LearningRate } from "../learningRate.ts";
 import { chain, type GradientTransformation } from "../transformation.ts";
@@ -41,7 +41,10 @@ export const muon = (options: MuonOptions): GradientTransformation => {
   const byRank = partition(
     (_path, { shape }) => (shape.length < 2 ? "vectors" : "weights"),
     {
-      weights: chain(trace(momentum, { nesterov }), orthogonalize(options)),
+      weights: chain(
+        trace(momentum, { nesterov }),
+        passedOn("muon", () => orthogonalize(options)),
+      ),
       vectors: scaleByAdam(),
     },
     { mayBeEmpty: true },
@@ -70,6 +73,6 @@ export const shampoo = (
   notNegative("shampoo", { learningRate, weightDecay });
   share("shampoo", { momentum });
   const velocity = momentum === 0 ? [] : [trace(momentum)];
-  const scaled = scaleByShampoo(options);
+  const scaled = passedOn("shampoo", () => scaleByShampoo(options));
   return descent("shampoo", learningRate, ...decay(weightDecay), scaled, ...velocity);
 };

@@ -1,6 +1,6 @@
 import { add, div, mul } from "../../ir/ops/elementwise.ts";
 import { lift } from "../../ir/ops/promote.ts";
-import { notNegative, share } from "../../tensor/validate.ts";
+import { notNegative, passedOn, share } from "../../tensor/validate.ts";
 import { decay, descent } from "../descent.ts";
 import type { LearningRate, Schedule } from "../learningRate.ts";
 import type { GradientTransformation } from "../transformation.ts";
@@ -82,5 +82,6 @@ export const adan = (options: AdanScaling & DecayingOptions): GradientTransforma
 export const sophia = (options: SophiaScaling & DecayingOptions): GradientTransformation => {
   const { learningRate, weightDecay = 0 } = options;
   notNegative("sophia", { learningRate, weightDecay });
-  return descent("sophia", learningRate, scaleBySophia(options), ...decay(weightDecay));
+  const scaled = passedOn("sophia", () => scaleBySophia(options));
+  return descent("sophia", learningRate, scaled, ...decay(weightDecay));
 };

@@ -1,4 +1,4 @@
-import { notNegative, share } from "../../tensor/validate.ts";
+import { notNegative, passedOn, share } from "../../tensor/validate.ts";
 import { decay, descent } from "../descent.ts";
 import type { LearningRate } from "../learningRate.ts";
 import { chain, type GradientTransformation } from "../transformation.ts";
@@ -43,6 +43,9 @@ export const lion = (
  * **Source** Riedmiller and Braun, "A direct adaptive method for faster backpropagation learning" (1993).
  */
 export const rprop = (options: RpropScaling = {}): GradientTransformation => ({
-  ...chain(scaleByRprop(options), scale(-1)),
+  ...chain(
+    passedOn("rprop", () => scaleByRprop(options)),
+    scale(-1),
+  ),
   name: "rprop",
 });
