@@ -65,7 +65,7 @@ const indices: { readonly [room: string]: string } = {
   "optim/transforms": "optim",
 };
 /** Exports for other folders of the package only. */
-const inner = ["isKnown", "known", "around"];
+const inner = ["isKnown", "known", "around", "oneLabel"];
 
 describe.each(Object.keys(registered))("src/%s", (room) => {
   test("what its modules export can be imported", async () => {
