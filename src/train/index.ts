@@ -110,3 +110,5 @@ export type { Memories, Memory } from "./state/memory.ts";
 export type { TrainState } from "./state/state.ts";
 export { type RunSummary, summarize } from "./summary.ts";
 export { resume$, type Services, type TrainOptions, train$ } from "./train.ts";
+export { serveTraining } from "./worker/serve.ts";
+export { trainInWorker, type WebWorker, type WorkerOptions } from "./worker/trainInWorker.ts";

@@ -1,0 +1,101 @@
+import { type Observable, Subject } from "rxjs";
+import type { TrainEvent } from "../events/event.ts";
+import type { Pipeline } from "../pipeline/pipeline.ts";
+import type { TrainState } from "../state/state.ts";
+import { type TrainOptions, train$ } from "../train.ts";
+import { buffersOf, type FromWorker, pack, packError, type ToWorker, unpack } from "./messages.ts";
+
+/** The thread that started this worker. */
+interface Starter {
+  readonly post: (message: FromWorker, transfer: readonly ArrayBuffer[]) => void;
+  readonly listen: (heard: (message: ToWorker) => void) => void;
+}
+
+interface WebScope {
+  readonly process?: NodeJS.Process;
+  readonly document?: object;
+  readonly postMessage?: (message: unknown, transfer: readonly ArrayBuffer[]) => void;
+  readonly addEventListener?: (
+    type: "message",
+    heard: (event: { readonly data: unknown }) => void,
+  ) => void;
+}
+
+const isToWorker = (message: unknown): message is ToWorker =>
+  typeof message === "object" &&
+  message !== null &&
+  "fluxion" in message &&
+  ["train", "state", "stop"].includes(message.fluxion as string);
+
+/** The thread that started this one; `undefined` where this is no worker. */
+const starter = (): Starter | undefined => {
+  const scope = globalThis as WebScope;
+  const threads = scope.process?.getBuiltinModule?.("node:worker_threads");
+  if (threads !== undefined) {
+    const { parentPort } = threads;
+    return parentPort === null
+      ? undefined
+      : {
+          post: (message, transfer) => parentPort.postMessage(message, [...transfer]),
+          listen: (heard) =>
+            parentPort.on("message", (message: unknown) => {
+              if (isToWorker(message)) heard(message);
+            }),
+        };
+  }
+  const { postMessage, addEventListener } = scope;
+  if (scope.document !== undefined || postMessage === undefined || addEventListener === undefined)
+    return undefined;
+  return {
+    post: (message, transfer) => postMessage(message, transfer),
+    listen: (heard) =>
+      addEventListener("message", ({ data }) => {
+        if (isToWorker(data)) heard(data);
+      }),
+  };
+};
+
+/**
+ * Serves a run to the thread that started this worker. It is given a state to resume from, and an observable that emits
+ * where the run is asked to end by itself. Does nothing where this is no worker.
+ */
+export const serveEvents = (
+  run: (from: TrainState | undefined, stop$: Observable<void>) => Observable<TrainEvent>,
+): void => {
+  const to = starter();
+  if (to === undefined) return;
+  const stop$ = new Subject<void>();
+  let request: ((step?: number) => void) | undefined;
+  const say = (message: FromWorker): void => to.post(message, buffersOf(message));
+  to.listen((asked) => {
+    if (asked.fluxion === "state") {
+      request?.(asked.step);
+      return;
+    }
+    if (asked.fluxion === "stop") {
+      stop$.next();
+      return;
+    }
+    run(unpack(asked.from) as TrainState | undefined, stop$).subscribe({
+      next: (event) => {
+        if (event._tag === "Started") request = event.requestState;
+        say({ fluxion: "event", event: pack(event) });
+      },
+      error: (error: unknown) => say({ fluxion: "error", error: packError(error) }),
+      complete: () => say({ fluxion: "complete" }),
+    });
+  });
+};
+
+/**
+ * Lets `trainInWorker` train a pipeline in this module: at the end of a module that a worker runs. It does nothing
+ * elsewhere, so that the module may also be imported.
+ */
+export const serveTraining = <C, E>(
+  of: Pipeline<C, E>,
+  options: Omit<TrainOptions<C>, "from"> = {},
+): void =>
+  serveEvents((from) =>
+    // The state was made by a run of this pipeline; otherwise the run refuses it.
+    train$(of, from === undefined ? options : { ...options, from: from as TrainState<C> }),
+  );

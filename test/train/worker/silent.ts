@@ -1,0 +1,2 @@
+/** A module that serves no training. */
+export {};
