@@ -18,6 +18,26 @@ export interface Follower<Name extends string = string> {
  * **Math** `q' = q + (1 - decay)(p - q)`, after each step: exactly `p` where both are equal.
  * **Fails with** `InvalidArgument`, thrown, where `decay` is not from 0 to less than 1.
  * **Source** Tarvainen and Valpola, "Mean teachers are better role models" (2017), arXiv:1703.01780.
+ *
+ * @example
+ * ```ts
+ * import { adam, dense, type Expr, meanSquaredError, objective, softmaxCrossEntropy } from "fluxion";
+ * import { follow } from "fluxion/learn";
+ * import { add, softmax } from "fluxion/ops";
+ * const model = dense(4, 3);
+ * type Row = { readonly x: Expr<readonly [4]>; readonly label: Expr; readonly unlabeled: Expr<readonly [4]> };
+ * const meanTeacher = objective({
+ *   models: { student: model, teacher: model },
+ *   follows: { teacher: follow("student", 0.99) },
+ *   loss: ({ student, teacher }, { x, label, unlabeled }: Row) =>
+ *     add(
+ *       softmaxCrossEntropy(student(x), label),
+ *       meanSquaredError(softmax(student(unlabeled)), softmax(teacher(unlabeled))),
+ *     ),
+ *   optimizer: adam({ learningRate: 1e-3 }),
+ * });
+ * meanTeacher.name // => "objective"
+ * ```
  */
 export const follow = <const Name extends string>(leader: Name, decay: number): Follower<Name> => {
   share("follow", { decay });
