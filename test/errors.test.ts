@@ -71,6 +71,13 @@ const examples: { readonly [T in FluxionError["_tag"]]: FluxionError } = {
       { path: "params.1.bias", expected: "nothing", actual: "f32 [10]" },
     ],
   }),
+  RunLocked: new errors.RunLocked({
+    folder: "runs/a",
+    lock: "lock.desk.7.12-ab",
+    pid: 7,
+    machine: "desk",
+  }),
+  RunExists: new errors.RunExists({ folder: "runs/a" }),
   CheckpointNotSaved: new errors.CheckpointNotSaved({
     path: "runs/last.json",
     reason: "ENOSPC: no space left on device",

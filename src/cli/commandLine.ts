@@ -40,12 +40,22 @@ export interface Settings {
   readonly on?: Split;
   readonly input?: string;
   readonly output?: string;
+  /** The folder of a run. */
+  readonly runDir?: string;
+  readonly resume?: boolean;
+  /** A file with a configuration. */
+  readonly config?: string;
+  /** Settings of the form `optimizer.learningRate=0.01`, in order. */
+  readonly set?: readonly string[];
+  /** The pipeline of a run, where it is not found by the name in its configuration. */
+  readonly pipeline?: string;
 }
 
 export type Invocation =
   | { readonly command: "help"; readonly about: CommandName | undefined }
   | { readonly command: "list"; readonly settings: Settings }
   | { readonly command: "train"; readonly pipeline: string; readonly settings: Settings }
+  | { readonly command: "verify"; readonly folder: string; readonly settings: Settings }
   | {
       readonly command: "summary" | "evaluate" | "predict" | "export";
       readonly pipeline: string;
@@ -174,6 +184,40 @@ const settings: readonly Setting[] = [
     read: (text) => (text === "" ? undefined : { output: text }),
   },
   {
+    name: "run-dir",
+    value: "DIR",
+    help: "keep the run in a folder: its configuration, events and checkpoints",
+    expected: "a folder",
+    read: (runDir) => (runDir === "" ? undefined : { runDir }),
+  },
+  {
+    name: "resume",
+    help: "go on with the run in the folder from its last checkpoint",
+    expected: "no value",
+    read: () => ({ resume: true }),
+  },
+  {
+    name: "config",
+    value: "FILE",
+    help: "a configuration of the run in JSON",
+    expected: "a file",
+    read: (config) => (config === "" ? undefined : { config }),
+  },
+  {
+    name: "set",
+    value: "PATH=VALUE",
+    help: "one setting, such as optimizer.learningRate=0.01; may be given several times",
+    expected: "a path, = and a value",
+    read: (text) => (/^[\w.]+=/.test(text) ? { set: [text] } : undefined),
+  },
+  {
+    name: "pipeline",
+    value: "NAME",
+    help: "the pipeline of the run; by default found by its name",
+    expected: "the name of a pipeline, or a module",
+    read: (pipeline) => (pipeline === "" ? undefined : { pipeline }),
+  },
+  {
     name: "json",
     help: "print JSON, one event per line",
     expected: "no value",
@@ -181,8 +225,10 @@ const settings: readonly Setting[] = [
   },
 ];
 
-interface Command {
+export interface Command {
   readonly takesPipeline: boolean;
+  /** The argument that it takes in place of a pipeline. */
+  readonly takes?: string;
   readonly help: string;
   readonly flags: readonly string[];
 }
@@ -200,8 +246,18 @@ export const commands = {
       "backend",
       "threads",
       "deterministic",
+      "run-dir",
+      "resume",
+      "config",
+      "set",
       "json",
     ],
+  },
+  verify: {
+    takesPipeline: false,
+    takes: "DIR",
+    help: "replay the run in a folder, and confirm it or name the first step that differs",
+    flags: ["pipeline", "backend", "threads", "json"],
   },
   summary: {
     takesPipeline: true,
@@ -294,10 +350,11 @@ const argumentOf = (
 ): E.Either<UsageError, string> => {
   const invalid = (value: string | undefined, expected: string) =>
     E.left(new InvalidFlag({ flag: command, value, expected }));
-  const wanted = commands[command].takesPipeline ? 1 : 0;
+  const { takesPipeline, takes }: Command = commands[command];
+  const wanted = takesPipeline || takes !== undefined ? 1 : 0;
   if (words.length > wanted) return invalid(words[wanted], "no further argument");
   return words.length < wanted
-    ? invalid(undefined, "the name of a pipeline")
+    ? invalid(undefined, takesPipeline ? "the name of a pipeline" : "the folder of a run")
     : E.right(words[0] ?? "");
 };
 
@@ -321,7 +378,9 @@ export const parse = (args: readonly string[]): E.Either<UsageError, Invocation>
     E.bind("pipeline", () => argumentOf(command, words)),
     E.map(({ each, pipeline }): Invocation => {
       // The last of two equal flags counts.
-      const settings: Settings = Object.assign({}, ...each);
+      const set = each.flatMap((one) => one.set ?? []);
+      const settings: Settings = Object.assign({}, ...each, set.length === 0 ? {} : { set });
+      if (command === "verify") return { command, folder: pipeline, settings };
       return command === "list" ? { command, settings } : { command, pipeline, settings };
     }),
   );

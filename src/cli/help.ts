@@ -1,5 +1,5 @@
 import { aligned } from "../terminal/table.ts";
-import { type CommandName, commands, type Flag, flagsOf } from "./commandLine.ts";
+import { type Command, type CommandName, commands, type Flag, flagsOf } from "./commandLine.ts";
 
 /** Lines of what one writes and what it means. */
 const explained = (rows: readonly (readonly [written: string, meaning: string])[]): string =>
@@ -10,16 +10,21 @@ const explained = (rows: readonly (readonly [written: string, meaning: string])[
 const flagText = ({ name, value }: Flag): string =>
   value === undefined ? `--${name}` : `--${name} ${value}`;
 
+/** A command with its argument. */
+const written = (name: CommandName): string => {
+  const { takesPipeline, takes }: Command = commands[name];
+  return takesPipeline ? `${name} NAME` : takes === undefined ? name : `${name} ${takes}`;
+};
+
 /** The help text of one command, or of all. */
 export const help = (about: CommandName | undefined): string => {
   if (about === undefined) {
     const rows = (Object.keys(commands) as CommandName[]).map(
-      (name) =>
-        [commands[name].takesPipeline ? `${name} NAME` : name, commands[name].help] as const,
+      (name) => [written(name), commands[name].help] as const,
     );
     return `Usage: fluxion COMMAND\n\n${explained(rows)}\n\n"fluxion COMMAND --help" lists the flags of a command.`;
   }
-  const { takesPipeline, help: text } = commands[about];
-  const usage = `Usage: fluxion ${about}${takesPipeline ? " NAME" : ""} [FLAGS]`;
+  const { help: text } = commands[about];
+  const usage = `Usage: fluxion ${written(about)} [FLAGS]`;
   return `${usage}\n\n${text}.\n\n${explained(flagsOf(about).map((flag) => [flagText(flag), flag.help] as const))}`;
 };

@@ -38,9 +38,9 @@ export interface OpenFile {
 interface Files {
   readonly readFile: (
     path: string,
-    options: { readonly signal: AbortSignal },
+    options: { readonly signal?: AbortSignal },
   ) => Promise<Uint8Array>;
-  readonly open: (path: string, flags: "r" | "wx") => Promise<OpenFile>;
+  readonly open: (path: string, flags: "r" | "wx" | "a") => Promise<OpenFile>;
   readonly lstat: (path: string) => Promise<FileStatus>;
   readonly mkdir: (path: string, options: { readonly recursive: true }) => Promise<unknown>;
   readonly readdir: (path: string) => Promise<readonly string[]>;

@@ -127,6 +127,29 @@ export class CheckpointMismatch extends failure(
   }),
 ) {}
 
+/** Another process trains in the same folder. */
+export class RunLocked extends failure(
+  "RunLocked",
+  (e: {
+    readonly folder: string;
+    /** The file that says so. */
+    readonly lock: string;
+    readonly pid: number;
+    readonly machine: string;
+  }) => ({
+    what: `another run uses this folder: process ${e.pid} on ${e.machine}`,
+    where: `in ${e.folder}`,
+    fix: `give this run a folder of its own, or end the other; if there is no such process, remove ${e.lock}`,
+  }),
+) {}
+
+/** A folder already holds a run, and the new one would overwrite it. */
+export class RunExists extends failure("RunExists", (e: { readonly folder: string }) => ({
+  what: "the folder already holds a run",
+  where: `in ${e.folder}`,
+  fix: "resume that run (--resume), or name another folder",
+})) {}
+
 /** The most names that an error lists. */
 const mostListed = 4;
 

@@ -28,7 +28,8 @@ const replacedMode = async (path: string): Promise<number | undefined> => {
   }
 };
 
-const reasonOf = (cause: unknown): string => {
+/** Why a file could not be written, in words. */
+export const reasonNotWritten = (cause: unknown): string => {
   switch (codeOf(cause)) {
     case "ENOENT":
       return "there is no such folder";
@@ -100,5 +101,5 @@ export const replaceFile = (
 ): Effect.Effect<void, FileNotWritten> =>
   Effect.tryPromise({
     try: (signal) => replaced(path, write, signal),
-    catch: (cause) => new FileNotWritten({ path, reason: reasonOf(cause) }),
+    catch: (cause) => new FileNotWritten({ path, reason: reasonNotWritten(cause) }),
   });

@@ -35,6 +35,10 @@ export {
   trainExternal$,
   type Updated,
 } from "./external/trainExternal.ts";
+export { type RunConfig, readConfig, runConfigCodec } from "./folder/config.ts";
+export { readEvents } from "./folder/log.ts";
+export { type TrainIn, trainIn$ } from "./folder/run.ts";
+export { type Verdict, verify } from "./folder/verify.ts";
 export { isPipeline } from "./isPipeline.ts";
 export { type CannotCompile, evaluate } from "./loop/evaluate.ts";
 export { runMain, subscribeMain } from "./main.ts";
@@ -110,5 +114,15 @@ export type { Memories, Memory } from "./state/memory.ts";
 export type { TrainState } from "./state/state.ts";
 export { type RunSummary, summarize } from "./summary.ts";
 export { resume$, type Services, type TrainOptions, train$ } from "./train.ts";
+export {
+  branch,
+  type Compared,
+  diff,
+  type Parting,
+  type RecordedRun,
+  type Recording,
+  record,
+  rewind,
+} from "./travel.ts";
 export { serveTraining } from "./worker/serve.ts";
 export { trainInWorker, type WebWorker, type WorkerOptions } from "./worker/trainInWorker.ts";

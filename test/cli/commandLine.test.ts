@@ -27,6 +27,16 @@ describe("the command line", () => {
     expect(parse(words("--json list"))).toEqual(
       E.right({ command: "list", settings: { json: true } }),
     );
+    expect(parse(words("verify runs/a --json"))).toEqual(
+      E.right({ command: "verify", folder: "runs/a", settings: { json: true } }),
+    );
+    expect(parse(words("train a --set epochs=3 --run-dir r --set seed=1 --resume"))).toEqual(
+      E.right({
+        command: "train",
+        pipeline: "a",
+        settings: { set: ["epochs=3", "seed=1"], runDir: "r", resume: true },
+      }),
+    );
     expect(parse(words("train a --seed -5"))).toEqual(
       E.right({ command: "train", pipeline: "a", settings: { seed: -5 } }),
     );
@@ -59,7 +69,7 @@ describe("the command line", () => {
       new UnknownName({
         kind: "command",
         name: "--jsn",
-        known: ["list", "train", "summary", "evaluate", "predict", "export"],
+        known: ["list", "train", "verify", "summary", "evaluate", "predict", "export"],
         nearest: undefined,
       }),
     ],
@@ -68,7 +78,7 @@ describe("the command line", () => {
       new UnknownName({
         kind: "command",
         name: "lst",
-        known: ["list", "train", "summary", "evaluate", "predict", "export"],
+        known: ["list", "train", "verify", "summary", "evaluate", "predict", "export"],
         nearest: "list",
       }),
     ],

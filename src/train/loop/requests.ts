@@ -38,6 +38,7 @@ export const requests = (): Requests => {
         if (holds.delete(mine) && holds.size === 0) goOn();
       };
     },
-    held: () => (holds.size === 0 ? undefined : freed),
+    // Whoever lets go passes on what waited first: it is not overtaken by the run's next step.
+    held: () => (holds.size === 0 ? undefined : Effect.andThen(freed, Effect.yieldNow)),
   };
 };

@@ -15,7 +15,7 @@ type Services = Backend | ReverseMode;
 type Run<C, E> = (emit: Emit<TrainEvent<TrainState<C>>>) => Effect.Effect<unknown, E, Services>;
 
 /** Emits the values of an observable until it completes. */
-const drained = <A, E>(values$: Observable<A>, emit: Emit<A>): Effect.Effect<void, E> =>
+export const drained = <A, E>(values$: Observable<A>, emit: Emit<A>): Effect.Effect<void, E> =>
   Effect.callback<void, E>((resume) => {
     const running: Subscription = values$
       .pipe(

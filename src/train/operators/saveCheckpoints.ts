@@ -14,8 +14,9 @@ import {
   type TimestampProvider,
   throwError,
 } from "rxjs";
-import { files, reasonOf } from "../../data/files.ts";
+import { files } from "../../data/files.ts";
 import { CheckpointNotSaved } from "../../errors.ts";
+import { reasonNotWritten } from "../../io/replaceFile.ts";
 import { positive, whole } from "../../tensor/validate.ts";
 import type { Started, TrainEvent } from "../events/event.ts";
 import { observe } from "../events/fromEffect.ts";
@@ -148,25 +149,27 @@ const policyOf = <C>({ epochs, steps, minutes }: CheckpointTimes, clock: Timesta
   };
 };
 
-const bestName = (path: string): string => `saveCheckpoints ${path}`;
+/** The name of the memory. It has no path in it: a folder may be moved, and two runs of the same bits have the same states. */
+const bestName = ({ monitor = "validation.loss" }: BestCheckpoint): string =>
+  `saveCheckpoints ${monitor}`;
 
 /** Remembers, with the run, which epoch is the best: as early stopping does, but without end. */
-const watchingBest = <C>({ path, monitor, mode }: BestCheckpoint) =>
+const watchingBest = <C>(best: BestCheckpoint) =>
   folded<Watch, C>(
     stoppingEarly({
-      ...(monitor && { monitor }),
-      ...(mode && { mode }),
+      ...(best.monitor && { monitor: best.monitor }),
+      ...(best.mode && { mode: best.mode }),
       patience: Number.MAX_SAFE_INTEGER,
       restoreBest: false,
-      name: bestName(path),
+      name: bestName(best),
     }),
   );
 
 /** Whether an epoch is the best so far, by what {@link watchingBest} wrote into its state. */
-const isBest = <C>(event: Events<C>, path: string): event is WithState<C> => {
+const isBest = <C>(event: Events<C>, best: BestCheckpoint): event is WithState<C> => {
   if (event._tag !== "EpochCompleted") return false;
   // Written by the operator before this one.
-  const watched = event.state.memory[bestName(path)] as Watch | undefined;
+  const watched = event.state.memory[bestName(best)] as Watch | undefined;
   return watched?.best?.epoch === event.epoch;
 };
 
@@ -207,7 +210,7 @@ export const saveCheckpoints = <C, E>(
     const onDisk = (task: () => Promise<unknown>) =>
       Effect.tryPromise({
         try: task,
-        catch: (cause) => new CheckpointNotSaved({ path: folder, reason: reasonOf(cause) }),
+        catch: (cause) => new CheckpointNotSaved({ path: folder, reason: reasonNotWritten(cause) }),
       });
     return Effect.tap(
       Effect.andThen(
@@ -247,7 +250,7 @@ export const saveCheckpoints = <C, E>(
       const policy = policyOf<C>(times, scheduler);
       const itemOf = (event: Events<C>): Item<C> => {
         if (event._tag === "Started") hold = event.hold;
-        const isNew = best !== undefined && isBest(event, best.path);
+        const isNew = best !== undefined && isBest(event, best);
         return { event, last: policy.of(event), best: isNew ? event : undefined };
       };
       return run$.pipe(

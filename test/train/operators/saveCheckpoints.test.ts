@@ -174,6 +174,21 @@ describe("the last state is saved", () => {
     expect(await Effect.runPromise(loadCheckpoint(of, path))).toMatchObject({ step: 3, batch: 3 });
   });
 
+  it("of a run that is stopped by somebody who listens behind it", async () => {
+    const stop$ = new Subject<void>();
+    const events = await collect(
+      train$(small, { services }).pipe(
+        stopWhen(stop$),
+        saveCheckpoints(small, { folder: fresh() }),
+        tap((event) => {
+          if (event._tag === "StepCompleted" && event.step === 6) stop$.next();
+        }),
+      ),
+    );
+    // Nothing was queued behind the first checkpoint, so the run is not further.
+    expect(lastOf(events, "Stopped").step).toBe(6);
+  });
+
   it("but not twice", async () => {
     const folder = fresh();
     const events = await collect(

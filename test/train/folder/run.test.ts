@@ -1,0 +1,241 @@
+import { spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as Effect from "effect/Effect";
+import { pipe } from "fp-ts/lib/function.js";
+import { Subject, tap } from "rxjs";
+import { afterAll, describe, expect, it } from "vitest";
+import {
+  loadCheckpoint,
+  saveCheckpoint,
+  train$,
+  withEpochs,
+  withLearningRate,
+  withSeed,
+} from "../../../src/index.ts";
+import { fromTypedArray } from "../../../src/tensor/constructors.ts";
+import { Tensor } from "../../../src/tensor/tensor.ts";
+import { checkpointsIn, readEvents, trainIn$, verify } from "../../../src/train/index.ts";
+import { map } from "../../../src/tree.ts";
+import { backends, bitsOf, collect, lastOf, losses, small } from "../examples.ts";
+
+const services = backends.wasm;
+const root = mkdtempSync(join(tmpdir(), "fluxion-folder-"));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+let runs = 0;
+const fresh = (): string => join(root, `run-${runs++}`);
+
+const failure = (promise: Promise<unknown>) =>
+  promise.then(
+    () => "none",
+    (error: unknown) => error,
+  );
+const json = (...path: readonly string[]) => JSON.parse(readFileSync(join(...path), "utf8"));
+const checkpoints = (folder: string) =>
+  Effect.runPromise(checkpointsIn(join(folder, "checkpoints")));
+
+/** A run of `small` in a folder, which ends after a step. */
+const stoppedAt = async (folder: string, step: number) => {
+  const stop = new Subject<void>();
+  return collect(
+    trainIn$(small, { folder, services, stop }).pipe(
+      tap((event) => event._tag === "StepCompleted" && event.step === step && stop.next()),
+    ),
+  );
+};
+
+describe("a run in a folder", () => {
+  it("leaves its configuration, events, checkpoints and origin there", async () => {
+    const folder = fresh();
+    const events = await collect(trainIn$(small, { folder, services }));
+    expect(json(folder, "config.json")).toMatchObject({ pipeline: "points", epochs: 5, seed: 3 });
+    expect(json(folder, "environment.json")).toMatchObject({ node: process.version });
+    const written = await Effect.runPromise(readEvents(join(folder, "events.jsonl")));
+    expect(written.map(({ _tag }) => _tag)).toEqual(events.map(({ _tag }) => _tag));
+    expect(await checkpoints(folder)).toHaveLength(3);
+    expect(readdirSync(folder).filter((name) => name.startsWith("lock"))).toEqual([]);
+  });
+
+  it("that is stopped in the middle of an epoch goes on as if it had not been", async () => {
+    const folder = fresh();
+    const first = await stoppedAt(folder, 6);
+    expect(lastOf(first, "Stopped").state.batch).toBeGreaterThan(0);
+    // A process that was killed leaves lines that nobody saved, and half a one.
+    writeFileSync(join(folder, "events.jsonl"), '{"_tag":"StepCompl', { flag: "a" });
+    writeFileSync(join(folder, "checkpoints", "x.partial"), "half");
+    const rest = await collect(trainIn$(small, { folder, services, resume: true }));
+    const whole = await collect(train$(small, { services }));
+    expect(losses(rest)).toEqual(losses(whole).slice(lastOf(first, "Stopped").step));
+    const { carried } = lastOf(rest, "Completed").state;
+    expect(bitsOf(carried)).toEqual(bitsOf(lastOf(whole, "Completed").state.carried));
+    const steps = (await Effect.runPromise(readEvents(join(folder, "events.jsonl")))).flatMap(
+      (event) => (event._tag === "StepCompleted" ? [event.loss] : []),
+    );
+    expect(steps).toEqual(losses(whole));
+    expect(readdirSync(join(folder, "checkpoints")).every((n) => n.endsWith(".safetensors"))).toBe(
+      true,
+    );
+    expect(await Effect.runPromise(verify(small, folder, { services }))).toMatchObject({
+      _tag: "Confirmed",
+      steps: 20,
+    });
+  });
+
+  it("is not overwritten by another, and not shared with one", async () => {
+    const folder = fresh();
+    let second: unknown;
+    await collect(
+      trainIn$(pipe(small, withEpochs(1)), { folder, services }).pipe(
+        tap((event) => {
+          if (event._tag === "Started")
+            second = failure(collect(trainIn$(small, { folder, services, resume: true })));
+        }),
+      ),
+    );
+    expect(await second).toMatchObject({ _tag: "RunLocked", folder });
+    expect(await failure(collect(trainIn$(small, { folder, services })))).toMatchObject({
+      _tag: "RunExists",
+      folder,
+    });
+  });
+
+  it("refuses a damaged checkpoint, and leaves it", async () => {
+    const folder = fresh();
+    await stoppedAt(folder, 6);
+    const [last = ""] = await checkpoints(folder);
+    const bytes = readFileSync(last);
+    bytes[bytes.length - 3] = (bytes[bytes.length - 3] as number) ^ 1;
+    writeFileSync(last, bytes);
+    expect(
+      await failure(collect(trainIn$(small, { folder, services, resume: true }))),
+    ).toMatchObject({ _tag: "SafetensorsCorrupt", problem: "hash", file: last });
+    expect(readFileSync(last).equals(bytes)).toBe(true);
+  });
+
+  it.skipIf(process.getuid?.() === 0)(
+    "fails with a typed error in a read-only folder",
+    async () => {
+      const folder = fresh();
+      mkdirSync(folder);
+      chmodSync(folder, 0o500);
+      expect(await failure(collect(trainIn$(small, { folder, services })))).toMatchObject({
+        _tag: "FileNotWritten",
+      });
+    },
+  );
+
+  it("fails with a typed error where there is a file in place of the folder", async () => {
+    const folder = fresh();
+    writeFileSync(folder, "");
+    expect(await failure(collect(trainIn$(small, { folder, services })))).toMatchObject({
+      _tag: "FileNotWritten",
+    });
+  });
+});
+
+/** A small file system in memory, for a disk that is soon full; `undefined` where nothing may be mounted. */
+const smallDisk = (): string | undefined => {
+  const folder = fresh();
+  mkdirSync(folder);
+  const options = ["-t", "tmpfs", "-o", "size=256k", "tmpfs", folder];
+  return spawnSync("mount", options).status === 0 ? folder : undefined;
+};
+
+describe("on a full disk", () => {
+  const disk = smallDisk();
+  afterAll(() => {
+    if (disk !== undefined) spawnSync("umount", [disk]);
+  });
+
+  it.skipIf(disk === undefined)(
+    "a checkpoint is a typed error, and the earlier one is unchanged (skipped where mounting is not permitted)",
+    async () => {
+      const path = join(disk ?? "", "k.safetensors");
+      const { state } = lastOf(await collect(train$(small, { services })), "Completed");
+      await Effect.runPromise(saveCheckpoint(small, state, path));
+      const before = readFileSync(path);
+      writeFileSync(join(disk ?? "", "filler"), new Uint8Array(2 ** 17));
+      const filler = join(disk ?? "", "more");
+      // Whatever room is left.
+      for (let i = 0; i < 200; i++)
+        try {
+          writeFileSync(`${filler}${i}`, new Uint8Array(4096));
+        } catch {
+          break;
+        }
+      const failed = await Effect.runPromise(Effect.flip(saveCheckpoint(small, state, path)));
+      expect(failed).toMatchObject({ _tag: "CheckpointNotSaved", reason: "the disk is full" });
+      expect(readFileSync(path).equals(before)).toBe(true);
+      expect(readdirSync(disk ?? "").filter((name) => name.endsWith(".partial"))).toEqual([]);
+
+      // The same for one that may not be written to at all.
+      spawnSync("mount", ["-o", "remount,ro", disk ?? ""]);
+      const refused = await Effect.runPromise(Effect.flip(saveCheckpoint(small, state, path)));
+      expect(refused).toMatchObject({ reason: "the file system is read-only" });
+      expect(readFileSync(path).equals(before)).toBe(true);
+      expect(
+        await failure(collect(trainIn$(small, { folder: `${disk}/run`, services }))),
+      ).toMatchObject({ _tag: "FileNotWritten" });
+    },
+  );
+});
+
+describe("verify", () => {
+  const recorded = async () => {
+    const folder = fresh();
+    await collect(trainIn$(small, { folder, services }));
+    return folder;
+  };
+  const verdict = (folder: string, of = small) =>
+    Effect.runPromise(verify(of, folder, { services }));
+
+  it("confirms a run, and names what differs from its beginning", async () => {
+    const folder = await recorded();
+    expect(await verdict(folder)).toMatchObject({ _tag: "Confirmed", steps: 20 });
+    expect(await verdict(folder, withSeed(4)(small))).toMatchObject({ step: 0, what: "the seed" });
+    expect(await verdict(folder, withLearningRate(0.5)(small))).toMatchObject({ step: 0 });
+  });
+
+  it("names the first step whose loss is another", async () => {
+    const folder = await recorded();
+    const path = join(folder, "events.jsonl");
+    const lines = readFileSync(path, "utf8").split("\n");
+    const changed = lines.map((line) => {
+      const event = line === "" ? undefined : JSON.parse(line);
+      return event?._tag === "StepCompleted" && event.step === 7
+        ? JSON.stringify({ ...event, loss: event.loss + 1e-9 })
+        : line;
+    });
+    writeFileSync(path, changed.join("\n"));
+    expect(await verdict(folder)).toMatchObject({ _tag: "Differs", step: 7, what: "loss" });
+  });
+
+  it("names a changed weight, even where the file has a hash of its own again", async () => {
+    const folder = await recorded();
+    const [last = ""] = await checkpoints(folder);
+    const state = await Effect.runPromise(loadCheckpoint(small, last));
+    let first = true;
+    const carried = map((leaf) => {
+      if (!(leaf instanceof Tensor) || !first || leaf.dtype !== "f32") return leaf;
+      first = false;
+      const data = leaf.toTypedArray();
+      data[0] = (data[0] ?? 0) + 1e-6;
+      return fromTypedArray(leaf.shape, data);
+    }, state.carried);
+    await Effect.runPromise(saveCheckpoint(small, { ...state, carried } as typeof state, last));
+    expect(await verdict(folder)).toMatchObject({
+      _tag: "Differs",
+      step: 20,
+      what: expect.stringContaining("the state's"),
+    });
+  });
+});
