@@ -248,6 +248,7 @@ export {
   predictionLaws,
   rowsApart,
 } from "./training/prediction.ts";
+export { boundedInfluence, type PrivateSubject } from "./training/privacy.ts";
 export {
   type DrawnSchedule,
   type RatedSubject,

@@ -28,6 +28,7 @@ import { learnerLaws } from "./training/learners.ts";
 import { operatorColdness, operatorResumption, operatorTeardown } from "./training/operators.ts";
 import { optimizerLaws } from "./training/optimizers.ts";
 import { predictionLaws } from "./training/prediction.ts";
+import { boundedInfluence } from "./training/privacy.ts";
 import { scheduleMeaning } from "./training/rates.ts";
 import { replayLaws } from "./training/replay.ts";
 import { submission } from "./training/submission.ts";
@@ -82,6 +83,8 @@ export const laws = {
   operator: [operatorResumption, operatorColdness, operatorTeardown],
   /** For a learner, with batches for it. */
   learner: learnerLaws,
+  /** For a differentially private learner, with batches for it. */
+  privateLearner: [boundedInfluence],
   /** For a model, and a way to predict with it. */
   prediction: predictionLaws,
   /** For an environment of reinforcement learning. */

@@ -93,17 +93,25 @@ export const sineMamlFive = compared(
   1,
 );
 
+/** Ten steps from what learned to take one. */
+const tenSteps = (name: string, points: number, description: string) =>
+  pipe(
+    compared({ ...only(name, points, 10, 0.01), description }, points, 10),
+    withInitialState(learned("meta-learning", points)),
+  );
+
 /** {@link sineMaml} after ten steps, although it learned to take one. */
-export const sineMamlTenSteps = pipe(
-  compared(
-    {
-      ...only("sine-maml-10-steps", 10, 10, 0.01),
-      description: "ten gradient steps on ten points of a new sine",
-    },
-    10,
-    10,
-  ),
-  withInitialState(learned("meta-learning", 10)),
+export const sineMamlTenSteps = tenSteps(
+  "sine-maml-10-steps",
+  10,
+  "ten gradient steps on ten points of a new sine",
+);
+
+/** {@link sineMamlFive} after ten steps. */
+export const sineMamlFiveTenSteps = tenSteps(
+  "sine-maml-5-10-steps",
+  5,
+  "ten gradient steps on five points of a new sine",
 );
 
 if (import.meta.main) runMain(sineMaml);

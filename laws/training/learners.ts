@@ -41,7 +41,7 @@ interface Taken {
 const services = Layer.merge(Backend.layerWasmWith({ threads: 1 }), ReverseMode.layerTape);
 
 /** Takes one step on each batch, and returns what is then kept. Every call builds and compiles the step anew. */
-const steps = (
+export const steps = (
   { learner, batch }: LearnerSubject,
   kept: Kept,
   keys: readonly Key[],
@@ -71,7 +71,7 @@ const steps = (
   return Effect.runSync(Effect.scoped(Effect.provide(made, services)));
 };
 
-const begun = ({ learner }: LearnerSubject, seed: number): Kept => ({
+export const begun = ({ learner }: LearnerSubject, seed: number): Kept => ({
   carried: learner.init(keyOf(seed)),
   key: foldIn(keyOf(seed), 1),
   step: scalar(0, "i32"),

@@ -1,6 +1,6 @@
 import { isLeft } from "fp-ts/lib/Either.js";
 import { describe, expect, it } from "vitest";
-import { check, type Law, laws } from "../../laws/index.ts";
+import { boundedInfluence, check, type Law, laws, type PrivateSubject } from "../../laws/index.ts";
 import type { LearnerSubject } from "../../laws/training/learners.ts";
 import {
   repeatedEvaluation,
@@ -11,13 +11,21 @@ import {
   stillness,
 } from "../../laws/training/learners.ts";
 import { holds } from "../../laws/vitest.ts";
+import { dense, objective, sequential, sgd, softmaxCrossEntropy } from "../../src/index.ts";
 import type { Expr } from "../../src/ir/expr.ts";
-import { add, mul } from "../../src/ir/index.ts";
-import type { AnyLearner, Learner } from "../../src/learn/index.ts";
+import { add, mul, tanh } from "../../src/ir/index.ts";
+import {
+  type AnyLearner,
+  type GradientRule,
+  type Learner,
+  plainly,
+  privately,
+} from "../../src/learn/index.ts";
 import { eachLeaf } from "../../src/learn/trees.ts";
+import type { Loss } from "../../src/nn/losses/index.ts";
 import { isFloat } from "../../src/tensor/dtype.ts";
 import { key } from "../../src/tensor/key.ts";
-import { learners } from "./subjects.ts";
+import { batch, learners, type Point } from "./subjects.ts";
 
 holds(laws.learner, learners, { runs: 2 });
 
@@ -28,6 +36,40 @@ const broken = (law: Law<LearnerSubject>, change: (of: AnyLearner) => Partial<An
   const verdict = check(law, { ...subject, learner }, { runs: 2 });
   return isLeft(verdict) ? verdict.left.reason : "";
 };
+
+/** A private learner with a large loss, so that every gradient is clipped. */
+const hidden = (gradient: GradientRule): PrivateSubject => ({
+  name: gradient.name,
+  learner: objective({
+    models: { net: sequential(dense(4, 5), tanh, dense(5, 3)) },
+    loss: ({ net }, { x, label }: Point) =>
+      mul(softmaxCrossEntropy(net(mul(x, 9)), label), 9) as Loss,
+    gradient,
+    optimizer: sgd({ learningRate: 0.5 }),
+  }),
+  batch,
+  separable: true,
+  rate: 0.5,
+  clip: 0.1,
+});
+
+describe("private learning", () => {
+  holds(laws.privateLearner, [hidden(privately({ clip: 0.1, noise: 0.7 }))], { runs: 4 });
+
+  it.each<readonly [string, GradientRule]>([
+    ["gradients that are not clipped", plainly],
+    ["gradients clipped to another norm", privately({ clip: 0.2, noise: 0.7 })],
+    [
+      "gradients scaled after they were clipped",
+      {
+        ...privately({ clip: 0.1, noise: 0 }),
+        finish: (gradient) => eachLeaf((g) => mul(g, 3), gradient) as typeof gradient,
+      },
+    ],
+  ])("%s are noticed", (_, gradient) => {
+    expect(isLeft(check(boundedInfluence, hidden(gradient), { runs: 20 }))).toBe(true);
+  });
+});
 
 const floats = (f: (x: Expr) => Expr) => (x: Expr) => (isFloat(x.dtype) ? f(x) : x);
 
