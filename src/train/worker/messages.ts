@@ -9,11 +9,18 @@ import { Tensor } from "../../tensor/tensor.ts";
  * tensors nor functions nor the classes of errors: those are packed.
  */
 
-/** The subscriber begins the run, from a packed state where it resumes; asks for a state after a step; asks it to end. */
+/**
+ * The subscriber begins the run, from a packed state where it resumes; asks for a state after a step; says how many events
+ * it has seen since it last said so; and asks the run to end.
+ */
 export type ToWorker =
   | { readonly fluxion: "train"; readonly from: unknown }
   | { readonly fluxion: "state"; readonly step: number | undefined }
+  | { readonly fluxion: "seen"; readonly events: number }
   | { readonly fluxion: "stop" };
+
+/** The events that may be on their way: the run waits before its next step where there are more. */
+export const mostUnseen = 64;
 
 /** The run says its events, and how it ended. */
 export type FromWorker =

@@ -1,9 +1,17 @@
 import { type Observable, Subject } from "rxjs";
-import type { TrainEvent } from "../events/event.ts";
+import type { Started, TrainEvent } from "../events/event.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import type { TrainState } from "../state/state.ts";
 import { type TrainOptions, train$ } from "../train.ts";
-import { buffersOf, type FromWorker, pack, packError, type ToWorker, unpack } from "./messages.ts";
+import {
+  buffersOf,
+  type FromWorker,
+  mostUnseen,
+  pack,
+  packError,
+  type ToWorker,
+  unpack,
+} from "./messages.ts";
 
 /** The thread that started this worker. */
 interface Starter {
@@ -25,7 +33,7 @@ const isToWorker = (message: unknown): message is ToWorker =>
   typeof message === "object" &&
   message !== null &&
   "fluxion" in message &&
-  ["train", "state", "stop"].includes(message.fluxion as string);
+  ["train", "state", "seen", "stop"].includes(message.fluxion as string);
 
 /** The thread that started this one; `undefined` where this is no worker. */
 const starter = (): Starter | undefined => {
@@ -65,25 +73,38 @@ export const serveEvents = (
   const to = starter();
   if (to === undefined) return;
   const stop$ = new Subject<void>();
-  let request: ((step?: number) => void) | undefined;
+  let started: Started | undefined;
+  // A subscriber that is slower than the run holds it back, so that no queue grows.
+  let unseen = 0;
+  let goOn: (() => void) | undefined;
   const say = (message: FromWorker): void => to.post(message, buffersOf(message));
-  to.listen((asked) => {
-    if (asked.fluxion === "state") {
-      request?.(asked.step);
-      return;
-    }
-    if (asked.fluxion === "stop") {
-      stop$.next();
-      return;
-    }
-    run(unpack(asked.from) as TrainState | undefined, stop$).subscribe({
+  const train = (from: TrainState | undefined): void => {
+    run(from, stop$).subscribe({
       next: (event) => {
-        if (event._tag === "Started") request = event.requestState;
+        if (event._tag === "Started") started = event;
         say({ fluxion: "event", event: pack(event) });
+        unseen += 1;
+        if (unseen >= mostUnseen) goOn ??= started?.hold?.();
       },
       error: (error: unknown) => say({ fluxion: "error", error: packError(error) }),
       complete: () => say({ fluxion: "complete" }),
     });
+  };
+  to.listen((asked) => {
+    switch (asked.fluxion) {
+      case "train":
+        // The subscriber has a state of this run; otherwise the run refuses it.
+        return train(unpack(asked.from) as TrainState | undefined);
+      case "state":
+        return started?.requestState?.(asked.step);
+      case "stop":
+        return stop$.next();
+      case "seen":
+        unseen -= asked.events;
+        if (unseen >= mostUnseen) return;
+        goOn?.();
+        goOn = undefined;
+    }
   });
 };
 

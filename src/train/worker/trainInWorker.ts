@@ -5,6 +5,7 @@ import type { TrainState } from "../state/state.ts";
 import {
   buffersOf,
   type FromWorker,
+  mostUnseen,
   pack,
   type ToWorker,
   unpack,
@@ -87,6 +88,8 @@ export interface WorkerOptions<C> {
  * The worker's module ends with `serveTraining(pipeline)`. It is given by its URL, or where a bundler has to see it, by a
  * function that starts it: `() => new Worker(new URL("./training.ts", import.meta.url), { type: "module" })`.
  *
+ * A run that is faster than its subscriber waits for it, so that no more than 64 events are on their way.
+ *
  * Events and states arrive complete and to the bit. The functions of a `Started` event do not, but for `requestState`:
  * operators that hold a run back, or that evaluate its test data, belong to the pipeline, and run in the worker with it.
  *
@@ -100,6 +103,7 @@ export const trainInWorker = <C = unknown>(
   new Observable((subscriber) => {
     const { post, listen, end } = started(worker, workerData);
     const requestState: Started["requestState"] = (step) => post({ fluxion: "state", step }, []);
+    let seen = 0;
     listen(
       (message) => {
         if (message.fluxion === "complete") subscriber.complete();
@@ -107,6 +111,10 @@ export const trainInWorker = <C = unknown>(
         else if (message.fluxion === "event") {
           const event = unpack(message.event) as TrainEvent<TrainState<C>>;
           subscriber.next(event._tag === "Started" ? { ...event, requestState } : event);
+          seen += 1;
+          if (seen < mostUnseen / 4) return;
+          post({ fluxion: "seen", events: seen }, []);
+          seen = 0;
         }
       },
       (reason) => subscriber.error(new WorkerLost({ worker: 1, workers: 1, reason })),
