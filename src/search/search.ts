@@ -20,6 +20,15 @@ export interface Search<S extends Space, C, E> extends Omit<TrainOptions<C>, "fr
   /** The run for a choice of values. */
   readonly pipeline: (values: ValuesOf<S>) => Pipeline<C, E>;
   readonly strategy: Strategy;
+  /**
+   * Trains a trial, from a state where it copies another one. Defaults to `train$` of its pipeline, on this thread.
+   * `(values, from) => trainInWorker(url, { workerData: values, from })` uses the machine's other cores; the module at
+   * that URL ends with `serveTraining` of the pipeline of its `workerData`.
+   */
+  readonly train?: (
+    values: ValuesOf<S>,
+    from: TrainState<C> | undefined,
+  ) => Observable<TrainEvent<TrainState<C>>>;
   /** What is compared. Defaults to `"validation.loss"`. */
   readonly monitor?: Monitor;
   /** How many trials are under way at once. Defaults to 1. */
@@ -78,7 +87,7 @@ interface Running {
  *
  * With one trial at once a search depends on its seed alone. A search that was interrupted goes on `from` its trials, which
  * are plain data. A trial that fails, diverges or takes too long is reported, and the others go on. Trials share one thread
- * and one backend; `parallel` helps where runs wait for data or use few threads.
+ * and one backend unless `train` gives each its own; then `parallel` is the number of cores to use.
  *
  * **Fails with** `InvalidArgument`, thrown, where the space is empty, `parallel` is not a whole number above 0, or `seconds`
  * is not above 0; and with errors of the function that makes pipelines.
@@ -123,7 +132,9 @@ export const search$ = <S extends Space, C, E>({
   seed = 0,
   seconds,
   from: earlier = [],
-  ...options
+  services,
+  train = (values, from) =>
+    train$(pipeline(values), { ...(services && { services }), ...(from && { from }) }),
 }: Search<S, C, E>): Observable<SearchEvent<S, C, E>> => {
   whole(1)("search$", { parallel });
   positive("search$", { seconds });
@@ -207,8 +218,7 @@ export const search$ = <S extends Space, C, E>({
               () => ended(id, "failed", new TrialTimedOut({ trial: id, seconds })),
               1000 * seconds,
             );
-      const run$ = train$(pipeline(values), { ...options, ...(state && { from: state }) });
-      const subscription = run$.subscribe({
+      const subscription = train(values, state).subscribe({
         next: (event: TrainEvent<TrainState<C>>) => {
           if (!running.has(id)) return;
           if (event._tag === "Started" && nameOf(monitor) !== "loss")

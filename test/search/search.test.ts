@@ -1,18 +1,7 @@
-import * as Effect from "effect/Effect";
 import * as fc from "fast-check";
 import { lastValueFrom, takeWhile, toArray } from "rxjs";
 import { describe, expect, it } from "vitest";
-import {
-  dataset,
-  dense,
-  meanSquaredError,
-  type Pipeline,
-  pipeline,
-  sgd,
-  supervised,
-  tensor,
-  withCallback,
-} from "../../src/index.ts";
+import { withCallback } from "../../src/index.ts";
 import {
   type Asked,
   bayesian,
@@ -36,7 +25,9 @@ import {
   valuesAt,
   wholeBetween,
 } from "../../src/search/index.ts";
+import { trainInWorker } from "../../src/train/index.ts";
 import { bitsOf } from "../train/examples.ts";
+import { line } from "./line.ts";
 
 const strategies: readonly Strategy[] = [
   randomSearch({ trials: 12 }),
@@ -226,20 +217,6 @@ describe("importance", () => {
   });
 });
 
-const data = dataset({ x: tensor([[0], [1], [2], [3]]), y: tensor([[1], [3], [5], [7]]) });
-const line = ({ learningRate }: { readonly learningRate: number }): Pipeline<unknown, never> =>
-  pipeline(
-    "line",
-    Effect.succeed({ train: data, validation: data }),
-    supervised({
-      input: "x",
-      target: "y",
-      model: dense(1, 1),
-      loss: meanSquaredError,
-      optimizer: sgd({ learningRate }),
-    }),
-    { epochs: 4, batchSize: 4 },
-  );
 const base = { space: { learningRate: logBetween(1e-3, 100) }, pipeline: line, seed: 3 };
 type Event = SearchEvent<typeof base.space, unknown, never>;
 const events = (
@@ -307,6 +284,24 @@ describe("search$", () => {
     expect(scoreOf(one.best?.trial as Trial)).toBeLessThan(
       Math.min(...one.trials.slice(0, 4).map(scoreOf)),
     );
+  });
+
+  it("trains in workers as on its own thread", async () => {
+    const strategy = randomSearch({ trials: 4 });
+    const trial = new URL("./trial.ts", import.meta.url);
+    const [own, apart] = [
+      endOf(await events({ strategy })),
+      endOf(
+        await events({
+          strategy,
+          parallel: 2,
+          train: (values, from) =>
+            trainInWorker(trial, { workerData: values, ...(from && { from }) }),
+        }),
+      ),
+    ];
+    expect(apart.trials).toEqual(own.trials);
+    expect(bitsOf(apart.best?.state?.carried)).toEqual(bitsOf(own.best?.state?.carried));
   });
 
   it("reports a trial that cannot run, and goes on", async () => {
