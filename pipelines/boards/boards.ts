@@ -18,6 +18,8 @@ export interface Boards {
   readonly learner: AnyLearner;
   /** The most steps of an episode. */
   readonly length: number;
+  /** The number of boards to show, the last ones. Defaults to all. */
+  readonly last?: number;
   /** How the number of a cell is shown before a step. */
   readonly sign: (cell: number, step: number) => string;
 }
@@ -25,7 +27,13 @@ export interface Boards {
 type Key = Expr<readonly [2]>;
 
 /** The boards of an episode, beside one another, in which the actions of highest value are taken, for `sampleEvery`. */
-export const boards = ({ environment, learner, length, sign }: Boards): Sampler<unknown, unknown> =>
+export const boards = ({
+  environment,
+  learner,
+  length,
+  last = length,
+  sign,
+}: Boards): Sampler<unknown, unknown> =>
   Effect.gen(function* () {
     const { predict, trained } = learner;
     const play = (model: unknown, own: Key) => {
@@ -45,10 +53,12 @@ export const boards = ({ environment, learner, length, sign }: Boards): Sampler<
       Effect.map(played(trained.get(carried), key(5)), ({ observation, done }) => {
         const all = observation.toArray() as readonly (readonly (readonly number[])[])[];
         const end = Array.from(done.toTypedArray()).indexOf(1);
-        const seen = end < 0 ? all : all.slice(0, end + 1);
+        const steps = end < 0 ? all.length : end + 1;
+        const from = Math.max(0, steps - last);
+        const seen = all.slice(from, steps);
         const row = (at: number): string =>
           seen
-            .map((board, step) => (board[at] ?? []).map((cell) => sign(cell, step)).join(""))
+            .map((board, step) => (board[at] ?? []).map((cell) => sign(cell, from + step)).join(""))
             .join("  ");
         return (all[0] ?? []).map((_, at) => row(at)).join("\n");
       });

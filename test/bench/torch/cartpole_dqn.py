@@ -1,9 +1,11 @@
-"""Double DQN on CartPole as a PyTorch user writes it, with the options of test/bench/cartPoleDqn.ts.
+"""Double DQN on CartPole as a PyTorch user writes it, with the options of test/bench/cartpoleDqn.ts.
 
-Prints a line for each seed: the steps of the environment until the mean return of 100 greedy episodes first is 475 or more,
-the seconds until then (evaluations do not count), the seconds of all steps, and the mean return at each evaluation.
+Prints a JSON object for each seed: the steps of the environment and the seconds (without evaluations) until the mean return
+of 100 greedy episodes is 475 or more, the steps per second, and the mean return at each evaluation.
+Arguments: threads, then seeds.
 """
 import copy
+import json
 import math
 import sys
 import time
@@ -12,7 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
-STEPS, EVERY, LIMIT = 60_000, 2_000, 500
+STEPS, EVERY, LIMIT = 100_000, 2_000, 500
 
 
 def move(state, action):
@@ -62,7 +64,7 @@ def train(seed):
     actions, goes_on = torch.zeros(capacity, dtype=torch.long), torch.zeros(capacity)
     fresh = lambda: tuple(rng.uniform(-0.05, 0.05, 4))
     state, length, updates = fresh(), 0, 0
-    seconds, solved, curve = 0.0, None, []
+    seconds, curve = 0.0, []
     began = time.perf_counter()
     for step in range(STEPS):
         epsilon = 1 + (0.05 - 1) * min(step / 10_000, 1)
@@ -95,14 +97,15 @@ def train(seed):
         if (step + 1) % EVERY == 0:
             seconds += time.perf_counter() - began
             curve.append(mean_return(model, np.random.default_rng(1000)))
-            if solved is None and curve[-1] >= 475:
-                solved = (step + 1, seconds)
+            if curve[-1] >= 475:
+                break
             began = time.perf_counter()
-    steps, at = solved or (None, float("nan"))
-    shown = " ".join(f"{r:.0f}" for r in curve)
-    print(f"seed {seed}: solved after {steps} steps, {at:.1f} s; all {STEPS} in {seconds:.1f} s; {shown}", flush=True)
+    solved = step + 1 if curve[-1] >= 475 else None
+    per_second = round((step + 1) / seconds)
+    curve = [round(r) for r in curve]
+    print(json.dumps({"seed": seed, "steps": solved, "seconds": seconds, "perSecond": per_second, "curve": curve}), flush=True)
 
 
 torch.set_num_threads(int(sys.argv[1]))
-for seed in range(int(sys.argv[2])):
-    train(seed)
+for seed in sys.argv[2:]:
+    train(int(seed))

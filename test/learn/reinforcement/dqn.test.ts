@@ -55,7 +55,7 @@ const table = (values: readonly (readonly number[])[]) =>
   dense(2, 2, { bias: false, weightInit: ((_: Key) => tensor(values as number[][])) as never });
 
 const begins = [
-  [0.5, 0],
+  [0.3, 0],
   [0.25, 0.5],
 ];
 const small = {
@@ -87,31 +87,31 @@ const learned = async (
 const near = (...xs: readonly number[]) => xs.map((x) => expect.closeTo(x, 5));
 
 // Q moves by the rate 0.1 times the temporal difference, as long as this is smaller than 1.
-describe("one update of Q = 0.5 with the reward 0.25 and the next values 0.25 and 0.5", () => {
+describe("one update of Q = 0.3 with the reward 0.25 and the next values 0.25 and 0.5", () => {
   it("aims at 0.25 + 0.9·0.5 where the episode goes on", async () => {
     const { q } = await learned(corridor({}));
-    expect(q).toEqual(near(0.5 + 0.1 * (0.25 + 0.45 - 0.5), 0, 0.25, 0.5));
+    expect(q).toEqual(near(0.3 + 0.1 * (0.25 + 0.45 - 0.3), 0, 0.25, 0.5));
   });
   it("aims at 0.25 where it is done", async () => {
     const { q } = await learned(corridor({ end: "done" }));
-    expect(q).toEqual(near(0.5 + 0.1 * (0.25 - 0.5), 0, 0.25, 0.5));
+    expect(q).toEqual(near(0.3 + 0.1 * (0.25 - 0.3), 0, 0.25, 0.5));
   });
   it("aims at 0.25 + 0.9·0.5 where it was truncated", async () => {
     const { q } = await learned(corridor({ end: "truncated" }));
-    expect(q).toEqual(near(0.5 + 0.1 * (0.25 + 0.45 - 0.5), 0, 0.25, 0.5));
+    expect(q).toEqual(near(0.3 + 0.1 * (0.25 + 0.45 - 0.3), 0, 0.25, 0.5));
   });
   it("aims at 0.25 - 0.9·0.5 where the other player follows", async () => {
     const { q } = await learned(corridor({}), { selfPlay: true });
-    expect(q).toEqual(near(0.5 + 0.1 * (0.25 - 0.45 - 0.5), 0, 0.25, 0.5));
+    expect(q).toEqual(near(0.3 + 0.1 * (0.25 - 0.45 - 0.3), 0, 0.25, 0.5));
   });
   it("aims at 0.25 + 0.9·0.25 where only the first action is legal", async () => {
     const legal = () => tensor([1, 0], "bool");
     const { q } = await learned({ ...corridor({}), legal: () => constant(legal()) });
-    expect(q).toEqual(near(0.5 + 0.1 * (0.25 + 0.225 - 0.5), 0, 0.25, 0.5));
+    expect(q).toEqual(near(0.3 + 0.1 * (0.25 + 0.225 - 0.3), 0, 0.25, 0.5));
   });
   it("moves by at most the rate, since the Huber loss is linear for large errors", async () => {
     const { q } = await learned(corridor({ end: "done", reward: 7 }));
-    expect(q).toEqual(near(0.5 + 0.1, 0, 0.25, 0.5));
+    expect(q).toEqual(near(0.3 + 0.1, 0, 0.25, 0.5));
   });
 });
 
@@ -125,7 +125,7 @@ describe("a target network", () => {
   });
   it("is an average with a decay", async () => {
     const { q, target } = await learned(corridor({}), { target: { decay: 0.75 } });
-    expect(target).toEqual(near(0.75 * 0.5 + 0.25 * (q[0] ?? 0), 0, 0.25, 0.5));
+    expect(target).toEqual(near(0.75 * 0.3 + 0.25 * (q[0] ?? 0), 0, 0.25, 0.5));
   });
   it("is not used to choose in double DQN", async () => {
     // In cell 1 the second action falls from 0.31 to 0.2869, below the first, for the model but not for its target.
@@ -146,7 +146,16 @@ describe("a target network", () => {
 
 it("several updates in a step are several updates", async () => {
   const { q } = await learned(corridor({ end: "done" }), { updates: 2 });
-  expect(q[0]).toBeCloseTo(0.475 + 0.1 * (0.25 - 0.475), 5);
+  expect(q[0]).toBeCloseTo(0.295 + 0.1 * (0.25 - 0.295), 6);
+});
+
+it("a target network counts updates, not steps", async () => {
+  const every3 = { updates: 2, target: { every: 3 } };
+  const { q, target } = await learned(corridor({ end: "done" }), { ...every3, steps: 2 });
+  // Three updates, then a fourth.
+  const after = (updates: number): number =>
+    updates === 0 ? 0.3 : 0.9 * after(updates - 1) + 0.025;
+  expect([q[0], target[0]]).toEqual(near(after(4), after(3)));
 });
 
 it("nothing is learned before enough is remembered", async () => {
