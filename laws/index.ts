@@ -257,6 +257,15 @@ export {
   scheduleMeaning,
 } from "./training/rates.ts";
 export { itemsDrawn, lastItems, type ReplaySubject, replayLaws } from "./training/replay.ts";
+export {
+  type Landscape,
+  playSearch,
+  pointsOfTheCube,
+  type StrategySubject,
+  searchEnds,
+  searchResumption,
+  strategyLaws,
+} from "./training/strategies.ts";
 export { type SubmissionSubject, submission } from "./training/submission.ts";
 export {
   interruption,

@@ -31,6 +31,7 @@ import { predictionLaws } from "./training/prediction.ts";
 import { boundedInfluence } from "./training/privacy.ts";
 import { scheduleMeaning } from "./training/rates.ts";
 import { replayLaws } from "./training/replay.ts";
+import { strategyLaws } from "./training/strategies.ts";
 import { submission } from "./training/submission.ts";
 import { reproduction, resumption } from "./training/training.ts";
 import { nanPropagates } from "./values/nan.ts";
@@ -56,6 +57,8 @@ export const laws = {
   metric: metricLaws,
   pairMetric: pairMetricLaws,
   codec: codecLaws,
+  /** For a strategy of a search. */
+  strategy: strategyLaws,
   /** For a codec of programs. */
   program: programLaws,
   /** For a preprocessor that is fitted to a column. */

@@ -1,9 +1,17 @@
-import * as fc from "fast-check";
+import { isLeft } from "fp-ts/lib/Either.js";
 import { lastValueFrom, takeWhile, toArray } from "rxjs";
 import { describe, expect, it } from "vitest";
+import { check, type Law, laws } from "../../laws/index.ts";
+import {
+  playSearch,
+  pointsOfTheCube,
+  type StrategySubject,
+  searchEnds,
+  searchResumption,
+} from "../../laws/training/strategies.ts";
+import { holds } from "../../laws/vitest.ts";
 import { withCallback } from "../../src/index.ts";
 import {
-  type Asked,
   bayesian,
   between,
   gridSearch,
@@ -39,76 +47,50 @@ const strategies: readonly Strategy[] = [
   bayesian({ trials: 12, random: 3, candidates: 40 }),
 ];
 
-/** A generator of numbers from 0 to 1 (Park and Miller's). */
-const randomFrom = (seed: number): (() => number) => {
-  let state = seed + 1;
-  const next = () => {
-    state = (48_271 * state) % 2_147_483_647;
-    return state / 2_147_483_647;
-  };
-  // Near seeds have near first numbers.
-  for (let i = 0; i < 9; i++) next();
-  return next;
-};
-
 const counts = [Number.POSITIVE_INFINITY, 3];
 
 /** Runs a strategy on a function of a point and an epoch, trial after trial. */
 const played = (
   strategy: Strategy,
   valueOf: (point: readonly number[], epoch: number) => number,
-  { epochs = 4, trials = [] as readonly Trial[], most = 1000 } = {},
-): readonly Trial[] => {
-  let all = trials;
-  while (all.length < most) {
-    const asked: Asked = { trials: all, counts, random: randomFrom(all.length) };
-    const next = strategy.propose(asked);
-    if (next === "wait" || next === "done") return all;
-    let trial: Trial = { id: all.length, ...next, values: [], outcome: "running" };
-    all = [...all, trial];
-    for (let epoch = next.from?.epoch ?? 0; epoch < epochs; epoch++) {
-      trial = { ...trial, values: [...trial.values, valueOf(trial.point, epoch + 1)] };
-      all = all.with(trial.id, trial);
-      if (strategy.goesOn(trial, all)) continue;
-      all = all.with(trial.id, { ...trial, outcome: "stopped" });
-      break;
-    }
-    if (all[trial.id]?.outcome === "running")
-      all = all.with(trial.id, { ...trial, outcome: "complete" });
-  }
-  return all;
-};
+  epochs = 4,
+): readonly Trial[] => playSearch(strategy, { valueOf, counts, epochs, seed: 0 });
 
 const bowl = ([x = 0, y = 0]: readonly number[], epoch: number): number =>
   ((x - 0.3) ** 2 + (y - 0.8) ** 2 + 0.01) / epoch;
 
-describe.each(strategies)("$name", (strategy) => {
-  it("proposes points of the unit cube, and ends", () => {
-    const all = played(strategy, bowl);
-    expect(all.length).toBeGreaterThan(2);
-    expect(all.length).toBeLessThanOrEqual(12);
-    for (const { point } of all) {
-      expect(point).toHaveLength(2);
-      expect(point.every((x) => x >= 0 && x < 1)).toBe(true);
-    }
+holds(
+  laws.strategy,
+  strategies.map((strategy) => ({ name: strategy.name, strategy })),
+);
+
+describe("planted mistakes in strategies are noticed", () => {
+  const broken = (law: Law<StrategySubject>, strategy: Strategy): string => {
+    const verdict = check(law, { name: "wrong", strategy }, { shrink: false });
+    return isLeft(verdict) ? verdict.left.reason : "";
+  };
+  const random = randomSearch({ trials: 9 });
+
+  it("a point outside of the space", () => {
+    const propose: Strategy["propose"] = (asked) => {
+      const next = random.propose(asked);
+      return typeof next === "string" ? next : { point: next.point.map((x) => 1.1 * x) };
+    };
+    expect(broken(pointsOfTheCube, { ...random, propose })).toContain("is at");
   });
 
-  it("goes on from any of its trials as if it had not been interrupted", () => {
-    const whole = played(strategy, bowl);
-    fc.assert(
-      fc.property(fc.nat(whole.length), (cut) => {
-        expect(played(strategy, bowl, { trials: played(strategy, bowl, { most: cut }) })).toEqual(
-          whole,
-        );
-      }),
-      { numRuns: 8 },
-    );
+  it("a search without end", () => {
+    const propose: Strategy["propose"] = ({ counts }) => ({ point: counts.map(() => 0.5) });
+    expect(broken(searchEnds, { ...random, propose })).toContain("on and on");
   });
 
-  it("takes values of NaN and infinities", () => {
-    const wild = (_: readonly number[], epoch: number): number =>
-      [Number.POSITIVE_INFINITY, 1, Number.POSITIVE_INFINITY][epoch % 3] ?? 0;
-    expect(played(strategy, wild).length).toBeGreaterThan(2);
+  it("something that is remembered beside the trials", () => {
+    let asked = 0;
+    const propose: Strategy["propose"] = (of) => {
+      asked += 1;
+      return of.trials.length < 9 ? { point: of.counts.map(() => (asked % 7) / 7) } : "done";
+    };
+    expect(broken(searchResumption, { ...random, propose })).toContain("is not");
   });
 });
 
@@ -193,7 +175,7 @@ describe("strategies, by hand", () => {
   };
   it("Bayesian search comes nearer to the least value than random points", () => {
     const best = (strategy: Strategy): number =>
-      played(strategy, branin, { epochs: 1 }).reduce((a, t) => Math.min(a, scoreOf(t)), 1e9);
+      played(strategy, branin, 1).reduce((a, t) => Math.min(a, scoreOf(t)), 1e9);
     const model = best(bayesian({ trials: 30 }));
     expect(model).toBeLessThan(0.6);
     expect(model).toBeLessThan(best(randomSearch({ trials: 30 })));
@@ -206,9 +188,7 @@ describe("importance", () => {
     const all = played(
       randomSearch({ trials: 60 }),
       ([x = 0, y = 0]) => 5 * (x - 0.4) ** 2 + 0.01 * y,
-      {
-        epochs: 1,
-      },
+      1,
     );
     const { much = 0, none = 1 } = importance(space, all) ?? {};
     expect(much).toBeGreaterThan(0.6);
