@@ -101,9 +101,10 @@ const changed = (
 };
 
 /** The errors that a learner's own functions throw when they are traced. */
-type Thrown = CompileError | StructureMismatch | InvalidArgument | UnknownColumn;
+export type Thrown = CompileError | StructureMismatch | InvalidArgument | UnknownColumn;
 
-const traced = <A, E>(build: () => Effect.Effect<A, E>): Effect.Effect<A, E | Thrown> =>
+/** Calls a learner's own functions. **Fails with** what they throw of {@link Thrown}. */
+export const traced = <A, E>(build: () => Effect.Effect<A, E>): Effect.Effect<A, E | Thrown> =>
   Effect.suspend((): Effect.Effect<A, E | Thrown> => {
     try {
       return build();

@@ -6,7 +6,7 @@ import { SyncBackend } from "../../backend/backend.ts";
 import { giveWay } from "../../data/source/turns.ts";
 import { type BackendUnavailable, InvalidArgument, NonFinite } from "../../errors.ts";
 import { flattenTensors, treeOf } from "../../ir/trees.ts";
-import { type Kept, stepProgram, typesOf } from "../../learn/program.ts";
+import { type Kept, stepProgram, traced, typesOf } from "../../learn/program.ts";
 import type { Acting, PlayingLearner } from "../../learn/reinforcement/onPolicy.ts";
 import { type ExternalEnvironment, tableOf } from "../../learn/reinforcement/outside/external.ts";
 import { type MetricValues, scoring } from "../../learn/scoring.ts";
@@ -63,7 +63,7 @@ const run = Effect.fnUntraced(function* (
   emit: Emit<Updated>,
 ) {
   const [forLearner, ownKey] = split(keyOf(seed), 2);
-  const carried = learner.init(forLearner);
+  const carried = yield* traced(() => Effect.succeed(learner.init(forLearner)));
   const kept: Kept<Acting<unknown, unknown>> =
     from === undefined
       ? { carried, key: ownKey, step: scalar(0, "i32") }

@@ -5,7 +5,7 @@ import { Dataset, type Row } from "../../data/dataset.ts";
 import type { Epochs, SourceError } from "../../data/source/epochs.ts";
 import { epochsOf } from "../../data/source/read.ts";
 import { InvalidPipeline } from "../../errors.ts";
-import { stepProgram, typesOf } from "../../learn/program.ts";
+import { stepProgram, traced, typesOf } from "../../learn/program.ts";
 import { type Scoring, type SomeMetric, scoring } from "../../learn/scoring.ts";
 import { inShards } from "../../learn/shards.ts";
 import type { BaselineScore } from "../events/event.ts";
@@ -99,7 +99,7 @@ export const prepare = Effect.fnUntraced(function* <C, E>(
   const services = yield* Effect.context<Backend | ReverseMode>();
   const splits = yield* splitsOf(of, yield* of.source);
   yield* checkData(of, splits);
-  const fresh = initialState(of);
+  const fresh = yield* traced(() => Effect.succeed(initialState(of)));
   const start = from ?? fresh;
   const mismatch = carriedMismatch(of, start.carried, fresh.carried);
   if (mismatch !== undefined) return yield* mismatch;

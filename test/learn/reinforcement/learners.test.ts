@@ -31,6 +31,8 @@ import {
 import { meanOf } from "../../../src/nn/metrics/index.ts";
 import { adam, sgd } from "../../../src/optim/index.ts";
 import type { Tensor } from "../../../src/tensor/index.ts";
+import { prepare } from "../../../src/train/loop/prepare.ts";
+import { defaultServices } from "../../../src/train/services.ts";
 
 /** One observation, of 1; an episode is one step, which ends as it says. */
 const oneStep = (
@@ -240,6 +242,15 @@ describe("mistakes", () => {
     );
     expect(error).toMatchObject({ _tag: "InvalidArgument", argument: "value" });
     expect(text).toContain("layerNorm");
+  });
+
+  it("of layers are typed failures of an Effect, no defects", async () => {
+    const wide = ppo({ ...of, policy: dense(1, 3) });
+    const run = pipeline("run", Effect.succeed({ train: experience(1) }), wide);
+    const error = await Effect.runPromise(
+      Effect.provide(Effect.scoped(Effect.flip(prepare(run, undefined))), defaultServices),
+    );
+    expect(error._tag).toBe("CompileError");
   });
 
   it("a policy of another width", async () => {
