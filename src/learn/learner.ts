@@ -131,6 +131,8 @@ export interface Learner<in R extends Columns, out C> {
   readonly describe: (columns: { readonly [column: string]: TensorType }) => readonly LayerRow[];
   /** The model's output for one row, in evaluation. Missing if a learner predicts nothing. */
   readonly predict?: (carried: unknown, row: Columns, context: Moment) => Expr;
+  /** The types of the columns that `predict` reads and no source has: what a learner that plays sees. */
+  readonly sees?: { readonly [column: string]: TensorType };
 }
 
 /** A learner of any type. */

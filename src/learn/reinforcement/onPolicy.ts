@@ -244,6 +244,9 @@ export const onPolicy = <P extends AnyLayer, V extends AnyLayer>(
       };
       return { loss, summaries: [summaries(loss, examples, values)] };
     },
+    sees: {
+      observation: { shape: environment.observation.shape, dtype: environment.observation.dtype },
+    },
     predict: (carried, row) => output(trainedOf(carried), columnOf(row, "observation")),
     trained: {
       get: trainedOf,

@@ -55,7 +55,7 @@ export interface Passes {
 }
 
 /** The rows of each minibatch, `[epochs · minibatches, rows]`: each epoch has its own permutation of `0 … examples - 1`. */
-const ordersOf = ({ epochs, minibatches, key }: Passes, examples: number): Expr => {
+export const ordersOf = ({ epochs, minibatches, key }: Passes, examples: number): Expr => {
   const keys = randomBits(key, [epochs, 2]) as Unshaped<KeyExpr>;
   const orders: Expr = vmap((own: KeyExpr) => permutation(own, examples))(keys);
   return reshape(orders, [epochs * minibatches, examples / minibatches]);

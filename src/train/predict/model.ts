@@ -19,7 +19,7 @@ import {
 import type { Program, TensorType } from "../../ir/expr.ts";
 import { flattenTensors } from "../../ir/trees.ts";
 import type { Limit } from "../../learn/learner.ts";
-import { predictionProgram } from "../../learn/program.ts";
+import { type ColumnTypes, predictionProgram } from "../../learn/program.ts";
 import { sameShape, showShape, sizeOf } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { leafPaths } from "../../tree.ts";
@@ -61,7 +61,8 @@ export const modelOf = Effect.fnUntraced(function* <C, E>(
   const { train, inputs = {}, classes } = yield* of.source;
   const mismatch = trainedMismatch(of, state.carried, initialState(of).carried);
   if (mismatch !== undefined) return yield* mismatch;
-  const { spec } = yield* epochsOf(train, { batchSize: 1, key: state.key, shuffle: false });
+  const source = yield* epochsOf(train, { batchSize: 1, key: state.key, shuffle: false });
+  const spec: ColumnTypes = { ...source.spec, ...of.learner.sees };
   const { leaves, shape } = flattenTensors<unknown>(state.carried);
   const paths = leafPaths(shape).map((path) => path.join("."));
   const one = yield* predictionProgram(predict, state.carried, state, spec);

@@ -1,3 +1,6 @@
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import * as Effect from "effect/Effect";
 import { lastValueFrom, tap } from "rxjs";
 import { describe, expect, it } from "vitest";
@@ -7,13 +10,17 @@ import {
   batchNorm,
   dense,
   initializers,
+  loadModel,
   pipeline,
+  predictor,
+  saveModel,
   sequential,
   type TrainEvent,
   train$,
 } from "../../../src/index.ts";
 import type { Expr } from "../../../src/ir/expr.ts";
 import { add, cast, eq, fill, neg, reshape, square, sub, where } from "../../../src/ir/index.ts";
+import type { KeyExpr } from "../../../src/ir/ops/random.ts";
 import {
   cartPole,
   type Environment,
@@ -28,11 +35,13 @@ import {
   ppo,
   reinforce,
 } from "../../../src/learn/reinforcement/index.ts";
+import { ordersOf } from "../../../src/learn/reinforcement/updates.ts";
 import { meanOf } from "../../../src/nn/metrics/index.ts";
 import { adam, sgd } from "../../../src/optim/index.ts";
-import type { Tensor } from "../../../src/tensor/index.ts";
+import { key, type Tensor, tensor } from "../../../src/tensor/index.ts";
 import { prepare } from "../../../src/train/loop/prepare.ts";
 import { defaultServices } from "../../../src/train/services.ts";
+import { ran } from "../environments/playing.ts";
 
 /** One observation, of 1; an episode is one step, which ends as it says. */
 const oneStep = (
@@ -127,6 +136,52 @@ describe("a step by hand", () => {
     expect(loss).toBeCloseTo(2 * Math.LN2 + 0.5 * 4, 6);
     // Of two episodes in each game, it counts the first.
     expect(metrics?.return).toBe(2);
+  });
+});
+
+describe("minibatches", () => {
+  it("are a partition of the rows in each epoch, another one each time", () => {
+    const orders = ran(
+      (own: KeyExpr) => ordersOf({ epochs: 3, minibatches: 2, key: own }, 6),
+      key(1),
+    ) as Tensor;
+    expect(orders.shape).toEqual([6, 3]);
+    const all = Array.from(orders.toTypedArray());
+    const epochs = [all.slice(0, 6), all.slice(6, 12), all.slice(12)];
+    for (const epoch of epochs) expect([...epoch].sort()).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(new Set(epochs.map(String)).size).toBe(3);
+  });
+
+  it("compare each policy with the one that played", async () => {
+    // Of equal policies the ratio is 1, and nothing diverges.
+    const of = { ...layers, environment: oneStep(two, (action) => cast(action, "f32")) };
+    const metrics = [meanOf("divergence")];
+    const learner = ppo({ ...of, optimizer: sgd({ learningRate: 1 }), metrics, minibatches: 1 });
+    expect((await trained(learner, 1)).metrics?.divergence).toBeGreaterThan(1e-3);
+  });
+});
+
+describe("a trained policy", () => {
+  it("is saved, and says its logits for what it sees", async () => {
+    const environment = oneStep(two, earns(1));
+    const learner = ppo({
+      ...layers,
+      environment,
+      optimizer: sgd({ learningRate: 0.1 }),
+      length: 4,
+    });
+    const run = pipeline("run", Effect.succeed({ train: experience(1) }), learner);
+    const end = await lastValueFrom(train$(run));
+    if (end._tag !== "Completed") return expect.unreachable();
+    const file = join(mkdtempSync(join(tmpdir(), "policy-")), "policy.safetensors");
+    await Effect.runPromise(saveModel(run, end.state, file));
+    const logits = predictor(await Effect.runPromise(loadModel(file)));
+    const { policy } = end.state.carried.params;
+    const said = await logits({ observation: tensor([1]) });
+    const expected = policy.bias
+      .toTypedArray()
+      .map((b, i) => b + (policy.weight.toTypedArray()[i] ?? 0));
+    expect(Array.from(said.toTypedArray())).toEqual(Array.from(expected));
   });
 });
 
