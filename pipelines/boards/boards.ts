@@ -36,9 +36,10 @@ export const boards = ({
 }: Boards): Sampler<unknown, unknown> =>
   Effect.gen(function* () {
     const { predict, trained } = learner;
+    const begun = learner.init(key(0));
     const play = (model: unknown, own: Key) => {
-      // The model is all that a prediction needs of what is carried.
-      const carried = trained.set({}, model as ReturnType<typeof trained.get>);
+      // A prediction needs nothing of what is carried but the model.
+      const carried = trained.set(begun, model as ReturnType<typeof trained.get>);
       const moment = { key: own, step: fill([], 0, "i32"), epoch: fill([], 0, "i32") };
       const policy: Policy = (observation) => {
         const values = predict?.(carried, { observation }, moment) ?? fill([1], 0);
@@ -48,7 +49,7 @@ export const boards = ({
       const { steps } = rollout(environment, policy, { length })(begin(environment, own));
       return { observation: steps.observation, done: steps.done };
     };
-    const played = yield* compileLater(play, [trained.get(learner.init(key(0))), key(0)]);
+    const played = yield* compileLater(play, [trained.get(begun), key(0)]);
     return ({ carried }) =>
       Effect.map(played(trained.get(carried), key(5)), ({ observation, done }) => {
         const all = observation.toArray() as readonly (readonly (readonly number[])[])[];
