@@ -65,7 +65,15 @@ export {
   type TransposedOptions,
 } from "./layers/conv.ts";
 export { type DenseOptions, type DenseParams, dense, type LinearParams } from "./layers/dense.ts";
-export { dropPath, spatialDropout } from "./layers/dropout.ts";
+export {
+  alphaDropout,
+  dropPath,
+  gaussianDropout,
+  gaussianNoise,
+  type RandomSlopes,
+  rrelu,
+  spatialDropout,
+} from "./layers/dropout.ts";
 export {
   type EmbeddingOptions,
   type EmbeddingParams,
@@ -108,6 +116,7 @@ export {
   type NormOptions,
   rmsNorm,
   type Scale,
+  unitNorm,
 } from "./layers/norm.ts";
 export {
   adaptiveAvgPool1d,
@@ -142,13 +151,17 @@ export {
   rnn,
 } from "./layers/recurrent.ts";
 export {
+  channelShuffle,
+  crop,
   type PadWidths,
   padCircular,
   padConstant,
   padReflect,
   padReplicate,
+  permute,
   pixelShuffle,
   pixelUnshuffle,
+  repeatVector,
   upsample,
 } from "./layers/resize.ts";
 export {

@@ -6,7 +6,7 @@ import { typing } from "../../src/ir/types/rules.ts";
 
 const modulesOf = (room: string): readonly string[] =>
   readdirSync(fileURLToPath(new URL(`../../src/${room}`, import.meta.url)), { withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name !== "index.ts")
+    .filter((entry) => entry.isFile() && entry.name.endsWith(".ts") && entry.name !== "index.ts")
     .map(({ name }) => name.replace(/\.ts$/, ""))
     .sort();
 

@@ -329,6 +329,38 @@ export const knownSpatial: KnownLayers<typeof convolutions & typeof pools & type
   pixelUnshuffle: [
     { layer: resizes.pixelUnshuffle(2), x: image([1, 2], [3, 4]), y: [[[1, 2, 3, 4]]] },
   ],
+  channelShuffle: [
+    { layer: resizes.channelShuffle(2), x: [[1, 2, 3, 4]], y: [[1, 3, 2, 4]] },
+    { layer: resizes.channelShuffle(3), x: [1, 2, 3, 4, 5, 6], y: [1, 3, 5, 2, 4, 6] },
+  ],
+  crop: [
+    { layer: resizes.crop([[1, 2]]), x: line(9, 1, 2, 9, 9), y: line(1, 2) },
+    { layer: resizes.crop(1), x: line(9, 1, 2, 9), y: line(1, 2) },
+  ],
+  permute: [
+    {
+      layer: resizes.permute([1, 0]),
+      x: [
+        [1, 2, 3],
+        [4, 5, 6],
+      ],
+      y: [
+        [1, 4],
+        [2, 5],
+        [3, 6],
+      ],
+    },
+  ],
+  repeatVector: [
+    {
+      layer: resizes.repeatVector(2),
+      x: [1, 2],
+      y: [
+        [1, 2],
+        [1, 2],
+      ],
+    },
+  ],
   padConstant: [
     { layer: resizes.padConstant([[1, 2]], 9), x: line(1, 2), y: line(9, 1, 2, 9, 9) },
     { layer: resizes.padConstant(1), x: line(1, 2), y: line(0, 1, 2, 0) },

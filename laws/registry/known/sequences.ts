@@ -538,6 +538,28 @@ export const knownSequences: KnownLayers<
   ],
   spatialDropout: [{ layer: drops.spatialDropout(0.5), x: [[1, 2]], y: [[1, 2]] }],
   dropPath: [{ layer: drops.dropPath(0.5), x: [[1, 2]], y: [[1, 2]] }],
+  gaussianNoise: [{ layer: drops.gaussianNoise(0.5), x: [1, 2], y: [1, 2] }],
+  gaussianDropout: [{ layer: drops.gaussianDropout(0.5), x: [1, 2], y: [1, 2] }],
+  alphaDropout: [{ layer: drops.alphaDropout(0.5), x: [1, 2], y: [1, 2] }],
+  rrelu: [
+    { layer: drops.rrelu(), x: [-24, 0, 2], y: [-5.5, 0, 2] },
+    { layer: drops.rrelu({ low: 0.5, high: 1 }), x: [-4, 2], y: [-3, 2] },
+  ],
+  unitNorm: [
+    {
+      layer: norms.unitNorm,
+      x: [
+        [3, 4],
+        [0, 0],
+        [0, -2],
+      ],
+      y: [
+        [0.6, 0.8],
+        [0, 0],
+        [0, -1],
+      ],
+    },
+  ],
   topKRouting: [
     {
       layer: lambda("routing", (x: Expr) => experts.topKRouting(x, 2)),

@@ -111,6 +111,10 @@ export const countedLayers: readonly CountedLayer[] = [
   { name: "spatialDropout", layer: drops.spatialDropout(0.5), shape: [2, 3], draws: 1 },
   { name: "spatialDropout of nothing", layer: drops.spatialDropout(0), shape: [2, 3], draws: 0 },
   { name: "dropPath", layer: drops.dropPath(0.5), shape: [2], draws: 1 },
+  { name: "gaussianNoise", layer: drops.gaussianNoise(0.5), shape: [2], draws: 1 },
+  { name: "gaussianDropout", layer: drops.gaussianDropout(0.5), shape: [2], draws: 1 },
+  { name: "alphaDropout", layer: drops.alphaDropout(0.5), shape: [2], draws: 1 },
+  { name: "rrelu", layer: drops.rrelu(), shape: [2], draws: 1 },
   { name: "dropPath of nothing", layer: drops.dropPath(0), shape: [2], draws: 0 },
   // Dropout applies to the outputs between recurrences: two places between three recurrences.
   { name: "rnn, three", layer: rnn(2, 2, { layers: 3, ...half }), shape: [3, 2], draws: 2 },

@@ -197,6 +197,11 @@ const initials: InitialTable<Modules> = {
   },
   spatialDropout: { layer: drops.spatialDropout(0.5) },
   dropPath: { layer: drops.dropPath(0.5) },
+  gaussianNoise: { layer: drops.gaussianNoise(0.5) },
+  gaussianDropout: { layer: drops.gaussianDropout(0.5) },
+  alphaDropout: { layer: drops.alphaDropout(0.5) },
+  rrelu: { layer: drops.rrelu() },
+  unitNorm: { layer: norms.unitNorm },
   embedding: { layer: embeddings.embedding(6, 5), params: { table: deviating(1) } },
   tiedEmbedding: {
     layer: embeddings.tiedEmbedding(6, 5, one),

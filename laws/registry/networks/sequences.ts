@@ -169,6 +169,7 @@ export const sequenceLayers: Settings<
   ],
   transformerDecoderBlock: [{ layer: decoding, shape: [2, 2] }],
 
+  unitNorm: [{ layer: norms.unitNorm, shape: [2, 3], elements: spread }],
   prelu: [
     { layer: gates.prelu(), shape: [2, 2] },
     { layer: gates.prelu(3), shape: [3] },
@@ -177,6 +178,10 @@ export const sequenceLayers: Settings<
   squeezeExcite: [{ layer: gates.squeezeExcite(4, 2), shape: [2, 4] }],
   spatialDropout: [{ layer: drops.spatialDropout(0.5), shape: [2, 3] }],
   dropPath: [{ layer: drops.dropPath(0.5), shape: [2, 2] }],
+  gaussianNoise: [{ layer: drops.gaussianNoise(0.5), shape: [3] }],
+  gaussianDropout: [{ layer: drops.gaussianDropout(0.5), shape: [3] }],
+  alphaDropout: [{ layer: drops.alphaDropout(0.5), shape: [3] }],
+  rrelu: [{ layer: drops.rrelu(), shape: [3] }],
   topKRouting: [
     {
       layer: lambda("routing", (x: Expr) => experts.topKRouting(x, 2)),

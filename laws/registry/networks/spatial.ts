@@ -78,6 +78,13 @@ export const spatial: Settings<typeof convolutions & typeof pools & typeof resiz
   ],
   pixelShuffle: [{ layer: resizes.pixelShuffle(2), shape: [1, 2, 4] }],
   pixelUnshuffle: [{ layer: resizes.pixelUnshuffle(2), shape: [2, 4, 1] }],
+  channelShuffle: [{ layer: resizes.channelShuffle(2), shape: [2, 4] }],
+  crop: [
+    { layer: resizes.crop(1), shape: [3, 4, 2] },
+    { layer: resizes.crop([[0, 2]]), shape: [3, 2] },
+  ],
+  permute: [{ layer: resizes.permute([1, 2, 0]), shape: [2, 3, 1] }],
+  repeatVector: [{ layer: resizes.repeatVector(3), shape: [2] }],
   padConstant: [{ layer: resizes.padConstant(1, 0.5), shape: [2, 2, 1] }],
   padReflect: [{ layer: resizes.padReflect(1), shape: [2, 3, 1] }],
   padReplicate: [{ layer: resizes.padReplicate([[1, 0]]), shape: [3, 2] }],

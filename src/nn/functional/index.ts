@@ -3,6 +3,15 @@
 export * from "./activation.ts";
 export { attentionWeights, causalMask, scaledDotProductAttention } from "./attention.ts";
 export {
+  type AnchorOptions,
+  anchorBoxes,
+  boxArea,
+  boxIou,
+  decodeBoxes,
+  encodeBoxes,
+  nonMaximumSuppression,
+} from "./boxes.ts";
+export {
   type ConvolveOptions,
   type ConvolveTransposedOptions,
   conv,

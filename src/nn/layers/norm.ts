@@ -2,6 +2,7 @@ import type { Expr } from "../../ir/expr.ts";
 import { add, div, mul, pow, rsqrt, square, sub } from "../../ir/ops/elementwise.ts";
 import { keepDims, mean } from "../../ir/ops/reduction.ts";
 import { pad, reshape, sliceAxis } from "../../ir/ops/structural.ts";
+import { directionOf } from "../../linalg/scale.ts";
 import type { Shape } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { notNegative } from "../../tensor/validate.ts";
@@ -189,3 +190,15 @@ export const localResponseNorm = ({
     "[..., features]",
   );
 };
+
+/**
+ * Scales the vector of features of an example to length 1; a zero vector stays 0, with derivative 0.
+ *
+ * **Shapes** `x: [...s, features] → y: [...s, features]`, one example.
+ * **Math** `x/‖x‖` over the last axis.
+ */
+export const unitNorm: SameLayer<undefined, undefined> = shapeKeeping(
+  "unitNorm",
+  noParams,
+  (_, x) => directionOf(x, -1),
+);

@@ -1,10 +1,12 @@
 import { InvalidArgument } from "../../errors.ts";
 import type { Expr } from "../../ir/expr.ts";
-import { pad } from "../../ir/ops/structural.ts";
+import { broadcastTo } from "../../ir/ops/promote.ts";
+import { expandDims, pad, reshape, slice, transpose } from "../../ir/ops/structural.ts";
 import { asOne } from "../../ir/types/diagnose.ts";
 import type { Shape } from "../../tensor/shape.ts";
 import { passedOn, shown, whole } from "../../tensor/validate.ts";
-import { requireSizes } from "../functional/affine.ts";
+import { noParams, shapeKeeping } from "../apply.ts";
+import { requireDivides, requireSizes } from "../functional/affine.ts";
 import { withChannels } from "../functional/geometry.ts";
 import * as functional from "../functional/resample.ts";
 import {
@@ -13,10 +15,10 @@ import {
   rearrange,
   requireInterpolation,
 } from "../functional/resample.ts";
-import type { Layer } from "../layer.ts";
+import type { Layer, SameLayer } from "../layer.ts";
 import { lambda } from "./lambda.ts";
 
-/** Layers that change the spatial extents of an example. Channels are the last axis. */
+/** Layers that change the extents of an example or rearrange it. Channels are the last axis. */
 type Resize = Layer<Shape, Shape, undefined, undefined>;
 
 /**
@@ -154,3 +156,80 @@ export const padReplicate = continued("padReplicate", unlimited, (i, n) =>
  * 0 to the extent of its axis.
  */
 export const padCircular = continued("padCircular", (n) => n, modulo);
+
+/**
+ * Reorders the axes of an example.
+ *
+ * **Shapes** `x: [...s] → y: [...s[axes]]`, one example.
+ * **Fails with** `InvalidArgument`, thrown, unless `axes` holds every number from 0 once.
+ */
+export const permute = (axes: readonly number[]): Resize => {
+  const sorted = axes.toSorted((a, b) => a - b);
+  if (sorted.some((axis, i) => axis !== i))
+    throw new InvalidArgument({
+      op: "permute",
+      argument: "axes",
+      expected: `the axes 0 to ${axes.length - 1} in another order`,
+      actual: shown(axes),
+    });
+  return lambda(`permute ${shown(axes)}`, (x: Expr) => transpose(x, axes));
+};
+
+/**
+ * Repeats an example along a new leading axis.
+ *
+ * **Shapes** `x: [...s] → y: [times, ...s]`, one example.
+ * **Fails with** `InvalidArgument`, thrown, where `times` is not a positive whole number.
+ */
+export const repeatVector = (times: number): Resize => {
+  requireSizes("repeatVector", { times });
+  return lambda(`repeatVector ${times}`, (x: Expr) =>
+    broadcastTo(expandDims(x, 0), [times, ...x.shape]),
+  );
+};
+
+/**
+ * Removes elements before and after each spatial axis: the inverse of padding.
+ *
+ * **Shapes** `x: [...n, c] → y: [...(n - before - after), c]`, one example.
+ * **Fails with** `InvalidArgument`, thrown, where a width is not a whole number from 0, or nothing is left of an axis.
+ */
+export const crop = (widths: PadWidths): Resize => {
+  const each = typeof widths === "number" ? [widths] : widths.flat();
+  for (const n of each) whole(0)("crop", { widths: n });
+  return lambda(`crop ${shown(widths)}`, (x: Expr) => {
+    const extents = x.shape.slice(0, -1);
+    const sides = typeof widths === "number" ? extents.map(() => [widths, widths]) : widths;
+    const left = extents.map((n, i) => n - (sides[i]?.[0] ?? 0) - (sides[i]?.[1] ?? 0));
+    if (sides.length !== extents.length || left.some((n) => n < 1))
+      throw new InvalidArgument({
+        op: "crop",
+        argument: "widths",
+        expected: `widths for each axis of ${shown(extents)}, that leave something of it`,
+        actual: shown(widths),
+      });
+    const from = sides.map(([before = 0]) => before);
+    const to = from.map((start, i) => start + (left[i] ?? 0));
+    return slice(x, [...from, 0], [...to, x.shape.at(-1) ?? 0]);
+  });
+};
+
+/**
+ * Mixes the groups of channels of a grouped convolution: the first of each group, then the second of each.
+ *
+ * **Shapes** `x: [...s, channels] → y: [...s, channels]`, one example.
+ * **Fails with** `InvalidArgument`, thrown, where `groups` is not a positive whole number; when applied, where it does not
+ * divide the channels.
+ * **Source** Zhang et al. (2017), arXiv:1707.01083, section 3.1.
+ */
+export const channelShuffle = (groups: number): SameLayer<undefined, undefined> => {
+  requireSizes("channelShuffle", { groups });
+  return shapeKeeping(`channelShuffle ${groups}`, noParams, (_, x) => {
+    const channels = x.shape.at(-1) ?? 1;
+    requireDivides("channelShuffle", "groups", groups, channels);
+    const outer = x.shape.slice(0, -1);
+    const last = outer.length;
+    const parts = reshape(x, [...outer, groups, channels / groups]);
+    return reshape(transpose(parts, [...outer.map((_n, i) => i), last + 1, last]), x.shape);
+  });
+};
