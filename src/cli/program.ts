@@ -61,7 +61,7 @@ const perform = Effect.fnUntraced(function* (asked: Invocation) {
       return yield* Effect.flatMap(Effect.provide(text, servicesOf(configOf(settings))), print);
     }
     case "train":
-      return subscribed(yield* training(asked.pipeline, asked.settings));
+      return subscribed(training(asked.pipeline, asked.settings));
     case "verify":
       return yield* print(yield* verifying(asked.folder, asked.settings));
   }

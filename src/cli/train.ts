@@ -19,6 +19,7 @@ import { verify } from "../train/folder/verify.ts";
 import { whenUnwritten } from "../train/main.ts";
 import { printProgress } from "../train/operators/printProgress.ts";
 import { train$ } from "../train/train.ts";
+import { trainInWorker } from "../train/worker/trainInWorker.ts";
 import type { BackendName, Settings } from "./commandLine.ts";
 import { pipelineNamed } from "./library.ts";
 
@@ -68,12 +69,17 @@ export interface Running {
 }
 
 /**
- * The run of a `train` command, which prints its own events.
+ * The events of the run of a `train` command. The run in a folder ends by itself, with its state saved, where `stop`
+ * emits.
  *
  * The configuration is that of the run which is resumed, then of the file, then of `--set`, then of the other flags:
  * what comes later counts.
  */
-export const training = Effect.fnUntraced(function* (name: string, settings: Settings) {
+export const runOf = Effect.fnUntraced(function* (
+  name: string,
+  settings: Settings,
+  stop: Observable<void>,
+) {
   const { runDir: folder, resume = false } = settings;
   if (resume && folder === undefined)
     return yield* new InvalidFlag({
@@ -87,17 +93,40 @@ export const training = Effect.fnUntraced(function* (name: string, settings: Set
   const config = mergedConfig(set, configOf(settings));
   const of = configured(yield* pipelineNamed(name), config);
   const services = servicesOf(config);
-  const stop$ = folder === undefined ? undefined : new Subject<void>();
   const events$: Observable<TrainEvent> =
-    folder === undefined || stop$ === undefined
+    folder === undefined
       ? train$(of, { services })
-      : trainIn$(of, { folder, resume, config, stop: stop$, services });
+      : trainIn$(of, { folder, resume, config, stop, services });
+  return events$;
+});
+
+/** What the worker of a run is told. */
+export interface WorkerTold {
+  readonly name: string;
+  readonly settings: Settings;
+}
+
+/** The module that a worker runs: beside this one, in the sources as in the build. */
+const workerModule = new URL(
+  import.meta.url.endsWith(".ts") ? "./trainWorker.ts" : "./trainWorker.js",
+  import.meta.url,
+);
+
+/**
+ * The run of a `train` command, which prints its own events. It computes in a worker, so that progress and signals are
+ * answered during long steps.
+ */
+export const training = (name: string, settings: Settings): Running => {
+  const { runDir: folder } = settings;
+  const stop$ = folder === undefined ? undefined : new Subject<void>();
+  const workerData: WorkerTold = { name, settings };
+  const events$ = trainInWorker(workerModule, { workerData, ...(stop$ && { stop$ }) });
   return {
     events$: events$.pipe(settings.json === true ? lines : printProgress()),
     stop$,
     resume: `the run can go on: fluxion train ${name} --run-dir ${folder} --resume`,
-  } satisfies Running;
-});
+  };
+};
 
 /**
  * Subscribes to a run as the purpose of this process.
