@@ -130,7 +130,7 @@ describe("fluxion evaluate", () => {
       ...{ pipeline: "perceptron", on: "train", loss: 0 },
       metrics: { accuracy: 1 },
     });
-    expect(await told(evaluated(model, { on: "test" }))).toContain('give it a dataset or "train"');
+    expect(await told(evaluated(model, { on: "test" }))).toContain('or "train"');
   });
 });
 
