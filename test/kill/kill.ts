@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { outcomeOf, train, trial } from "./trial.ts";
+import { outcomeOf, train, trial, whenBegun } from "./trial.ts";
 
 /**
- * `npm run kill-test -- --kills 100 --seed 1` kills a training process with SIGKILL at random moments, from its start to
- * its end, resumes each, and compares the bits that it ends with to those of a run that was left alone.
+ * `npm run kill-test -- --kills 100 --seed 1` kills a training process with SIGKILL at random moments, from its first
+ * event to its end, resumes each, and compares the bits that it ends with to those of a run that was left alone.
  */
 const { values } = parseArgs({
   options: { kills: { type: "string", default: "100" }, seed: { type: "string", default: "1" } },
@@ -22,11 +22,18 @@ const random = (): number => {
 };
 
 const root = mkdtempSync(join(tmpdir(), "fluxion-kill-"));
-const whole = await train(join(root, "whole"));
+let begun = 0;
+const whole = await train(join(root, "whole"), {
+  started: (child) =>
+    whenBegun(join(root, "whole"), child, () => {
+      begun = performance.now();
+    }),
+});
+const trains = performance.now() - begun;
 if (whole.code !== 0) throw new Error(`the run fails by itself: ${whole.error}`);
 const expected = outcomeOf(join(root, "whole"));
 console.log(
-  `a run that is left alone takes ${Math.round(whole.milliseconds)} ms, and ends with ${expected}`,
+  `a run that is left alone trains for ${Math.round(trains)} ms, and ends with ${expected}`,
 );
 
 const kills = Number(values.kills);
@@ -34,7 +41,7 @@ const counts = { equal: 0, different: 0, lost: 0, killed: 0, beforeAnyCheckpoint
 // A process may end before it is killed, and is then no trial.
 for (let i = 0; counts.killed < kills && i < 2 * kills; i++) {
   const folder = join(root, `trial-${i}`);
-  const after = Math.round(random() * whole.milliseconds);
+  const after = Math.round(random() * trains);
   const { killed, reached, resumed, outcome } = await trial(folder, after);
   if (killed) {
     counts.killed++;

@@ -72,12 +72,21 @@ export const lastStepIn = (folder: string): number => {
   return Number(/\d+/.exec(names.sort().at(-1) ?? "step-0")?.[0]);
 };
 
-/** One trial: a run that is killed after a time, and then resumed. */
+/** Calls back once a run in a folder has begun to train. */
+export const whenBegun = (folder: string, child: ChildProcess, then: () => void): void => {
+  const timer = setInterval(() => {
+    if (!existsSync(join(folder, "events.jsonl"))) return;
+    clearInterval(timer);
+    then();
+  }, 5);
+  child.once("close", () => clearInterval(timer));
+};
+
+/** One trial: a run that is killed some time after it has begun, and then resumed. */
 export const trial = async (folder: string, after: number) => {
   const killed = await train(folder, {
-    started: (child) => {
-      setTimeout(() => child.kill("SIGKILL"), after);
-    },
+    started: (child) =>
+      whenBegun(folder, child, () => setTimeout(() => child.kill("SIGKILL"), after)),
   });
   const reached = lastStepIn(folder);
   const resumed = await train(folder, { resume: true });
