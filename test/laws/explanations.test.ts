@@ -230,23 +230,28 @@ const calls = (functions: readonly SymbolicFunction[]): readonly Called[] =>
     .filter(({ name, operands }) => operands.length > 0 && !indirect.test(name))
     .map(({ name, operands, apply }) => ({ name, operands: operands.map((o) => o.type), apply }));
 
+const firstWord = (name: string): string => name.split(/[ ,]/)[0] as string;
+/** The registered layers; a layer of another name is a function that its case wraps. */
+const layerNames = new Set(layerCases.map(({ name }) => firstWord(name)));
+
 /** A layer without layers inside, as a function of one example. */
 const layerCall = ({ layer, shape }: LayerCase): readonly Called[] => {
   const { name, init, apply, parts } = open(layer);
-  if ((parts?.children.length ?? 0) > 0 || !((name.split(" ")[0] as string) in { ...named }))
-    return [];
-  const { params, state } = init(key(0));
-  const [p, s] = [params, state].map((tree) => tree && mapExprs((x) => x, tree));
+  const op = firstWord(name);
+  if ((parts?.children.length ?? 0) > 0 || !layerNames.has(op)) return [];
+  const initial = init(key(0));
+  const [params, state] = [initial.params, initial.state].map(
+    (tree) => tree && mapExprs((x) => x, tree),
+  );
   return [
     {
-      name: name.split(" ")[0] as string,
+      name: op,
       operands: [f32(...shape)],
       bound: { batch: 2 },
-      apply: ([x]) => apply(p, s, x as Expr, { ...still, mode: "train" }),
+      apply: ([x]) => apply(params, state, x as Expr, { ...still, mode: "train" }),
     },
   ];
 };
-const named = Object.fromEntries(layerCases.map(({ name }) => [name.split(/[ ,]/)[0], true]));
 
 describe("an operand of a wrong shape is explained", () => {
   const subjects = [
