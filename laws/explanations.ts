@@ -23,23 +23,21 @@ export interface Called {
 const mistakesOf = (use: () => unknown, bound = {}): readonly unknown[] =>
   outcomeOf(use, bound).mistakes;
 
-/** The mistakes of a call, and the shapes of the constants that the function brought along. */
+/** The mistakes of a call, and the shapes of the constants among the operands of invalid nodes: a subject brings them. */
 const outcomeOf = (
   use: () => unknown,
   bound = {},
 ): { readonly mistakes: readonly unknown[]; readonly held: readonly Shape[] } => {
-  const since = Expr.now();
   try {
     const made = program([], expressionsIn(use()));
     const mistakes = issuesOf(made, 0, bound).filter(
       // Operands of a call under test are no inputs of its program.
       (issue) => issue._tag !== "FreeVariable",
     );
-    const held = made.nodes.flatMap(({ inputs }) =>
-      inputs.flatMap((x) =>
-        x.node.primitive === "constant" && Expr.was(x, since) ? [x.shape] : [],
-      ),
-    );
+    const held = made.nodes
+      .filter(({ issue }) => issue !== undefined)
+      .flatMap(({ inputs }) => inputs.filter(({ node }) => node.primitive === "constant"))
+      .map(({ shape }) => shape);
     return { mistakes, held };
   } catch (error) {
     return { mistakes: [error], held: [] };

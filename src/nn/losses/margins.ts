@@ -5,6 +5,7 @@ import { iota } from "../../ir/ops/indexing.ts";
 import { lift } from "../../ir/ops/promote.ts";
 import { sum } from "../../ir/ops/reduction.ts";
 import { expandDims } from "../../ir/ops/structural.ts";
+import { asOne } from "../../ir/types/diagnose.ts";
 import type { Operand } from "../../ir/types/shape.ts";
 import { finite, holding, notNegative } from "../../tensor/validate.ts";
 import { softplus } from "../functional/activation.ts";
@@ -37,9 +38,14 @@ export const marginRanking = (
   margin = 0,
 ): Loss => {
   notNegative("marginRanking", { margin });
-  const [x, z] = compared("marginRanking", first, second, "a score");
-  const [apart, y] = compared("marginRanking", sub(x, z), target);
-  return average(mul(excess(sub(margin, mul(y, apart))), sided(y)));
+  const op = "marginRanking";
+  const a = lift(first);
+  const [b, side] = [lift(second, a.dtype), lift(target, a.dtype)];
+  return asOne(op, "two scores and a target that broadcast to one of them", [a, b, side], () => {
+    const [x, z] = compared(op, a, b, "a score");
+    const [apart, y] = compared(op, sub(x, z), side);
+    return average(mul(excess(sub(margin, mul(y, apart))), sided(y)));
+  });
 };
 
 /**
@@ -97,15 +103,17 @@ export const multiMargin = (
 ): Loss => {
   finite("multiMargin", { margin });
   powers("multiMargin", { power });
-  const x = lift(scores);
+  const [x, said] = [lift(scores), lift(label, "i32")];
   const classes = x.shape.at(-1) ?? 0;
-  const chosen = cast(oneLabel("multiMargin", lift(label, "i32")), "i32");
-  const own = eq(iota(x.shape, -1), chosen);
-  const score = sum(where(own, x, 0));
-  const lacking = excess(add(sub(x, score), margin));
-  const cost = where(own, 0, power === 2 ? square(lacking) : lacking);
-  const known = where(isKnown(chosen, classes), lift(1 / classes, x.dtype), Number.NaN);
-  return scalarLoss(mul(total(cost), known));
+  return asOne("multiMargin", "scores [classes] and a label", [x, said], () => {
+    const chosen = cast(oneLabel("multiMargin", said), "i32");
+    const own = eq(iota(x.shape, -1), chosen);
+    const score = sum(where(own, x, 0));
+    const lacking = excess(add(sub(x, score), margin));
+    const cost = where(own, 0, power === 2 ? square(lacking) : lacking);
+    const known = where(isKnown(chosen, classes), lift(1 / classes, x.dtype), Number.NaN);
+    return scalarLoss(mul(total(cost), known));
+  });
 };
 
 /**
@@ -117,12 +125,16 @@ export const multiMargin = (
  * **Fails with** `ShapeMismatch` when compiled, where the shapes differ.
  */
 export const multiLabelMargin: Comparison<"multiLabelMargin", [], Loss> = (scores, labels) => {
-  const [x, y] = compared("multiLabelMargin", scores, labels);
-  const [yes, no] = [eq(y, 1), eq(y, 0)];
-  const lacking = excess(sub(1, sub(expandDims(x, 1), expandDims(x, 0))));
-  const counts = and(expandDims(yes, 1), expandDims(no, 0));
-  const wrong = sum(cast(not(eq(add(cast(yes, "i32"), cast(no, "i32")), 1)), "i32"));
-  const classes = x.shape[0] ?? 1;
-  const known = where(eq(wrong, 0), lift(1 / classes, x.dtype), Number.NaN);
-  return scalarLoss(mul(total(where(counts, lacking, 0)), known));
+  const a = lift(scores);
+  const b = lift(labels, a.dtype);
+  return asOne("multiLabelMargin", "scores and labels [classes]", [a, b], () => {
+    const [x, y] = compared("multiLabelMargin", a, b);
+    const [yes, no] = [eq(y, 1), eq(y, 0)];
+    const lacking = excess(sub(1, sub(expandDims(x, 1), expandDims(x, 0))));
+    const counts = and(expandDims(yes, 1), expandDims(no, 0));
+    const wrong = sum(cast(not(eq(add(cast(yes, "i32"), cast(no, "i32")), 1)), "i32"));
+    const classes = x.shape[0] ?? 1;
+    const known = where(eq(wrong, 0), lift(1 / classes, x.dtype), Number.NaN);
+    return scalarLoss(mul(total(where(counts, lacking, 0)), known));
+  });
 };
