@@ -56,6 +56,7 @@ export {
   tensorBoard,
   type Written,
 } from "./observe/tensorBoard/index.ts";
+export { awaiting } from "./operators/awaiting.ts";
 export {
   type EarlyStopping,
   earlyStopping,
@@ -114,6 +115,7 @@ export type { Memories, Memory } from "./state/memory.ts";
 export type { TrainState } from "./state/state.ts";
 export { type RunSummary, summarize } from "./summary.ts";
 export { resume$, type Services, type TrainOptions, train$ } from "./train.ts";
+export { type EffectOptions, train, trainStream } from "./trainStream.ts";
 export {
   branch,
   type Compared,

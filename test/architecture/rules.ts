@@ -121,7 +121,11 @@ const library = (i: Import): string | undefined => {
   switch (name) {
     case "effect": {
       const parts = rest.length === 0 ? i.names : rest;
-      const out = parts.find((p) => ["Schema", "Stream", "Option", "Array", "Random"].includes(p));
+      // The bridge from a run to Effect's Stream is in train.
+      const streams = room === "train" ? [] : ["Stream"];
+      const out = parts.find((p) =>
+        ["Schema", "Option", "Array", "Random", ...streams].includes(p),
+      );
       return out === undefined ? undefined : `effect's ${out}`;
     }
     case "fp-ts": {

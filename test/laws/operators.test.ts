@@ -26,7 +26,8 @@ import {
   supervised,
   tensor,
 } from "../../src/index.ts";
-import { statesEvery, stopAfter, stopWhen } from "../../src/train/index.ts";
+import { awaiting, statesEvery, stopAfter, stopWhen } from "../../src/train/index.ts";
+import type * as awaits from "../../src/train/operators/awaiting.ts";
 import type * as stopping from "../../src/train/operators/earlyStopping.ts";
 import type * as progress from "../../src/train/operators/printProgress.ts";
 import type * as samples from "../../src/train/operators/sampleEvery.ts";
@@ -37,7 +38,8 @@ import type * as stops from "../../src/train/operators/stopWhen.ts";
 import type { TrainState } from "../../src/train/state/state.ts";
 
 type Operator = OperatorSubject["operator"];
-type Modules = typeof stopping &
+type Modules = typeof awaits &
+  typeof stopping &
   typeof samples &
   typeof progress &
   typeof checkpoints &
@@ -83,6 +85,7 @@ const operators: { readonly [Name in Exclude<keyof Modules, NoOperator>]: readon
     ),
   ],
   printProgress: [printProgress({ stream: { write: () => true, isTTY: true }, every: 0 })],
+  awaiting: [awaiting(() => [1, 2]), awaiting(() => Promise.resolve())],
   statesEvery: [statesEvery({ steps: 3, seconds: 60 })],
   stopAfter: [
     stopAfter({ steps: 3, seconds: 60 }),

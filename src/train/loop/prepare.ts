@@ -97,7 +97,10 @@ export const prepare = Effect.fnUntraced(function* <C, E>(
   yield* checkSettings(of);
   const backend = yield* Backend;
   const services = yield* Effect.context<Backend | ReverseMode>();
-  const splits = yield* splitsOf(of, yield* of.source);
+  const splits = yield* splitsOf(
+    of,
+    yield* Effect.withSpan(of.source, "load", { attributes: { pipeline: of.name } }),
+  );
   yield* checkData(of, splits);
   const fresh = yield* traced(() => Effect.succeed(initialState(of)));
   const start = from ?? fresh;

@@ -91,7 +91,9 @@ const oneRun = Effect.fnUntraced(function* <C, E>(
     { next, closed }: Emit<Validated> = emit,
   ) {
     if (held === undefined) return undefined;
-    const evaluation = yield* evaluateOn(state, held, closed);
+    const evaluation = yield* Effect.withSpan(evaluateOn(state, held, closed), "evaluate", {
+      attributes: { on, epoch: state.epoch },
+    });
     next({
       _tag: "Validated",
       on,
@@ -140,7 +142,9 @@ const oneRun = Effect.fnUntraced(function* <C, E>(
   let state: TrainState<C> = { ...start, memory: onlySoFar(start.memory) };
   while (state.epoch < of.epochs) {
     emit.next({ _tag: "EpochStarted", epoch: state.epoch + 1 });
-    const done = yield* epoch(prepared, steps, state, emit, asked);
+    const done = yield* Effect.withSpan(epoch(prepared, steps, state, emit, asked), "epoch", {
+      attributes: { epoch: state.epoch + 1 },
+    });
     state = done.state;
     const validation = yield* Effect.tapError(
       evaluated("validation", state, prepared.validation),

@@ -32,7 +32,7 @@ export const compileStep = Effect.fnUntraced(function* (
     deterministic: deterministic ?? false,
   });
   return { ...step, types, executable } satisfies CompiledStep;
-});
+}, Effect.withSpan("compile"));
 
 /** Writes a batch into arrays, one for each wanted column. */
 export type FillColumns = (into: { readonly [column: string]: Storage }) => void;

@@ -11,6 +11,7 @@ import { scalar } from "../../../src/tensor/constructors.ts";
 import { explainNonFinite } from "../../../src/train/diagnose/nonFinite.ts";
 import type { TrainEvent } from "../../../src/train/events/event.ts";
 import { afterEpochs } from "../../../src/train/operators/afterEpochs.ts";
+import { awaiting } from "../../../src/train/operators/awaiting.ts";
 import { earlyStopping } from "../../../src/train/operators/earlyStopping.ts";
 import { folded } from "../../../src/train/operators/fold.ts";
 import { newestAfter } from "../../../src/train/operators/newestAfter.ts";
@@ -96,6 +97,15 @@ describe("the diagrams of docstrings", () => {
         diagram.events ?? "",
         marbles,
       );
+    });
+  });
+
+  it("awaiting", () => {
+    const diagram = diagramOf("awaiting");
+    inVirtualTime().run(({ cold, hot, expectObservable }) => {
+      const work$ = cold(diagram.w ?? "");
+      const said$ = hot(diagram.run ?? "", events).pipe(awaiting(() => work$));
+      expectObservable(said$.pipe(map(marbleOf))).toBe(diagram.events ?? "", marbles);
     });
   });
 
