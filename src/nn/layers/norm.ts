@@ -201,4 +201,5 @@ export const unitNorm: SameLayer<undefined, undefined> = shapeKeeping(
   "unitNorm",
   noParams,
   (_, x) => directionOf(x, -1),
+  "[..., features]",
 );

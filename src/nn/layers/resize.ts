@@ -172,7 +172,9 @@ export const permute = (axes: readonly number[]): Resize => {
       expected: `the axes 0 to ${axes.length - 1} in another order`,
       actual: shown(axes),
     });
-  return lambda(`permute ${shown(axes)}`, (x: Expr) => transpose(x, axes));
+  return lambda(`permute ${shown(axes)}`, (x: Expr) =>
+    asOne("permute", `an example with ${axes.length} axes`, [x], () => transpose(x, axes)),
+  );
 };
 
 /**
@@ -197,7 +199,8 @@ export const repeatVector = (times: number): Resize => {
 export const crop = (widths: PadWidths): Resize => {
   const each = typeof widths === "number" ? [widths] : widths.flat();
   for (const n of each) whole(0)("crop", { widths: n });
-  return lambda(`crop ${shown(widths)}`, (x: Expr) => {
+  return lambda(`crop ${shown(widths)}`, (given: Expr) => {
+    const x = withChannels("crop", given);
     const extents = x.shape.slice(0, -1);
     const sides = typeof widths === "number" ? extents.map(() => [widths, widths]) : widths;
     const left = extents.map((n, i) => n - (sides[i]?.[0] ?? 0) - (sides[i]?.[1] ?? 0));
