@@ -80,7 +80,7 @@ export const connectFourByItself = pipe(
     {
       description: "connect four by self-play, against a player who looks two moves ahead",
       batchSize: 128,
-      epochs: 8,
+      epochs: 5,
       seed: 1,
     },
   ),
