@@ -99,7 +99,7 @@ type Carried = Symbolic<Tabular>;
  * );
  * const end = await lastValueFrom(train$(walking));
  * // Before the goal the way to the right is worth 1, and one step earlier half of that.
- * end._tag === "Completed" && end.state.carried.table.toArray().slice(1, 3) // => [[0.25, 0.5, 0.25, 0.125], [0.5, 1, 0.25, 0.25]]
+ * end._tag === "Completed" && [1, 2].map((state) => end.state.carried.table.at(state, 1)) // => [0.5, 1]
  * ```
  */
 export const qLearning = (spec: QLearning): Learner<Columns, Tabular> => {
