@@ -344,6 +344,9 @@ const remembering = <M extends AnyLayer>(
       const policy = greedy(opened(carried));
       return playedGreedily(spec.evaluatesOn, policy, spec.longestEpisode, metrics)(rows);
     },
+    sees: {
+      observation: { shape: environment.observation.shape, dtype: environment.observation.dtype },
+    },
     predict: (carried, row) => valuesOf(opened(carried), columnOf(row, "observation")),
     trained: {
       get: (carried) => learner.trained.get((carried as Carried).learner),

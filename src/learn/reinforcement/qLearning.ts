@@ -198,6 +198,9 @@ export const qLearning = (spec: QLearning): Learner<Columns, Tabular> => {
     },
     evaluate: (carried, rows) =>
       playedGreedily(evaluatesOn, greedy(opened(carried).table), longestEpisode, metrics)(rows),
+    sees: {
+      observation: { shape: environment.observation.shape, dtype: environment.observation.dtype },
+    },
     predict: (carried, row) => valuesIn(opened(carried).table, columnOf(row, "observation")),
     trained: {
       get: (carried) => ({ params: { table: opened(carried).table }, state: undefined }),

@@ -26,19 +26,22 @@ import {
   type Environment,
   withTimeLimit,
 } from "../../../src/learn/environments/index.ts";
-import type { AnyLearner } from "../../../src/learn/index.ts";
+import type { AnyLearner, Columns, Learner } from "../../../src/learn/index.ts";
 import {
   actorCritic,
+  dqn,
   episodes,
   meanLength,
   meanReturn,
   ppo,
+  qLearning,
   reinforce,
 } from "../../../src/learn/reinforcement/index.ts";
 import { ordersOf } from "../../../src/learn/reinforcement/updates.ts";
 import { meanOf } from "../../../src/nn/metrics/index.ts";
 import { adam, sgd } from "../../../src/optim/index.ts";
 import { key, type Tensor, tensor } from "../../../src/tensor/index.ts";
+import { initialState, modelOf } from "../../../src/train/index.ts";
 import { prepare } from "../../../src/train/loop/prepare.ts";
 import { defaultServices } from "../../../src/train/services.ts";
 import { ran } from "../environments/playing.ts";
@@ -182,6 +185,22 @@ describe("a trained policy", () => {
       .toTypedArray()
       .map((b, i) => b + (policy.weight.toTypedArray()[i] ?? 0));
     expect(Array.from(said.toTypedArray())).toEqual(Array.from(expected));
+  });
+});
+
+describe("what values learn can be saved", () => {
+  const environment = oneStep(two, earns(1));
+  const optimizer = sgd({ learningRate: 0.1 });
+  const model = dense(1, 2);
+  const of = { capacity: 64, exploration: 0.1, target: { every: 8 }, optimizer, model };
+  it.each([
+    ["dqn", dqn({ ...of, environment })],
+    ["qLearning", qLearning({ environment, states: 1, stateOf: () => fill([], 0, "i32") })],
+  ] as const)("by %s", async (_, learner: Learner<Columns, unknown>) => {
+    const run = pipeline("run", Effect.succeed({ train: experience(1) }), learner);
+    const values = predictor(await Effect.runPromise(modelOf(run, initialState(run))));
+    expect((await values({ observation: tensor([1]) })).shape).toEqual([2]);
+    await values.release();
   });
 });
 
