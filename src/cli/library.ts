@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from "node:fs";
-import { basename, extname, relative, resolve } from "node:path";
+import { basename, extname, join, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import * as Effect from "effect/Effect";
 import { formatError, isFluxionError } from "../errors/failure.ts";
@@ -69,7 +69,7 @@ const pipelinesIn = (
 ): Effect.Effect<readonly AnyPipeline[], DataSourceError | ModuleThrew> =>
   Effect.map(exportedBy(file), ({ pipelines }) => pipelines);
 
-/** The pipelines that come with the framework. */
+/** The pipelines that have a name here. */
 export interface Library {
   /** The pipelines, sorted by name. */
   readonly pipelines: readonly AnyPipeline[];
@@ -81,15 +81,26 @@ export interface Library {
 export const libraryOf = (files: readonly string[]): Effect.Effect<Library> =>
   Effect.partition(files, pipelinesIn).pipe(
     Effect.map(([found, broken]) => ({
-      pipelines: found.flat().sort((a, b) => (a.name < b.name ? -1 : 1)),
+      pipelines: found.flat().sort((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name))),
       broken,
     })),
   );
 
-/** Imports the pipelines that come with the framework. */
+/** The modules of a folder, if there is one. */
+const modulesIn = (of: string): readonly string[] =>
+  existsSync(of)
+    ? readdirSync(of)
+        .filter(isModule)
+        .map((file) => join(of, file))
+    : [];
+
+/**
+ * Imports the pipelines in the folder `pipelines` of the user's project, and those that come with the framework. Of two
+ * with one name the user's is found.
+ */
 export const library: Effect.Effect<Library> = Effect.suspend(() => {
-  const files = existsSync(folder) ? readdirSync(folder).filter(isModule) : [];
-  return libraryOf(files.map((file) => `${folder}${file}`));
+  const own = resolve("pipelines");
+  return libraryOf([...(own === resolve(folder) ? [] : modulesIn(own)), ...modulesIn(folder)]);
 });
 
 /**

@@ -1,5 +1,15 @@
 import { spawn, spawnSync } from "node:child_process";
-import { closeSync, existsSync, openSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as E from "fp-ts/lib/Either.js";
 import { describe, expect, it } from "vitest";
@@ -18,9 +28,13 @@ interface Ended {
 const fluxion = (
   args: readonly string[],
   heard: (child: ReturnType<typeof spawn>) => void = () => {},
+  cwd?: string,
 ): Promise<Ended> =>
   new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [bin, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(process.execPath, [bin, ...args], {
+      stdio: ["ignore", "pipe", "pipe"],
+      ...(cwd !== undefined && { cwd }),
+    });
     const [out, error]: [string[], string[]] = [[], []];
     child.stdout.on("data", (chunk) => {
       // Only once: a second interruption would kill the process outright, as it should.
@@ -53,6 +67,28 @@ describe("fluxion", () => {
     const { code, out } = await fluxion(["list"]);
     expect(code).toBe(0);
     for (const name of ["case-study", "mnist-mlp", "perceptron"]) expect(out).toContain(name);
+  });
+
+  it("lists and trains those of the user's own project, too", async () => {
+    const project = mkdtempSync(join(tmpdir(), "fluxion-project-"));
+    mkdirSync(join(project, "pipelines"));
+    const ours = fileURLToPath(new URL("../../pipelines/perceptron.ts", import.meta.url));
+    writeFileSync(
+      join(project, "pipelines", "mine.ts"),
+      [
+        `import { perceptron } from ${JSON.stringify(ours)};`,
+        'export const mine = { ...perceptron, name: "mine", epochs: 1 };',
+        // One that has the name of another comes before it.
+        'export const other = { ...perceptron, name: "mnist-mlp", description: "my own digits" };',
+      ].join("\n"),
+    );
+    const { out } = await fluxion(["list"], undefined, project);
+    expect(out).toMatch(/^mine /m);
+    expect(out).toMatch(/mnist-mlp +my own digits/);
+    const trained = await fluxion(["train", "mine", "--json"], undefined, project);
+    expect(trained.error).toBe("");
+    expect(reports(trained.out).at(-1)).toMatchObject({ _tag: "Completed", epoch: 1 });
+    rmSync(project, { recursive: true });
   });
 
   it("lists them as JSON", async () => {
