@@ -21,7 +21,7 @@ const originText = ({ primitive, path, value, operands }: Origin): string => {
     )
     .join(" and ");
   const layer = path.length === 0 ? "outside of layers" : `in the layer ${path.join(" > ")}`;
-  return `: the first ${value} came of ${primitive} ${layer}, of numbers in ${numbers}`;
+  return `: the first ${value} came from ${primitive} ${layer}, applied to numbers in ${numbers}`;
 };
 
 /** A value of a training run became infinite or NaN: the loss (`where: "loss"`), or the params. */

@@ -82,8 +82,8 @@ interface Running {
 }
 
 /**
- * Searches for the values of a pipeline's parameters: trains it with some, and lets a strategy choose the next from what
- * came of them. The stream is cold, and ends with the best trial, its pipeline and its state.
+ * Searches for the values of a pipeline's parameters: trains it with some values, and lets a strategy choose the next ones
+ * from the results. The stream is cold, and ends with the best trial, its pipeline and its state.
  *
  * With one trial at once a search depends on its seed alone. A search that was interrupted goes on `from` its trials, which
  * are plain data. A trial that fails, diverges or takes too long is reported, and the others go on. Trials share one thread

@@ -64,7 +64,7 @@ export const wholeBetween = (low: number, high: number): Parameter<number> => {
 };
 
 /**
- * One of some values, in an order of which neighbors are alike where there is one.
+ * One of the given values. Put similar values next to each other, since strategies take neighbors for similar.
  *
  * **Fails with** `InvalidArgument`, thrown, where there are none.
  */

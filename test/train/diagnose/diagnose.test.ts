@@ -229,7 +229,7 @@ describe("a loss that is not finite", () => {
     );
     expect(error).toBeInstanceOf(NonFinite);
     expect(String(error)).toMatch(
-      /the first infinity came of log in the layer 3:logs > logs, of numbers in \[0, [\d.]+\]/,
+      /the first infinity came from log in the layer 3:logs > logs, applied to numbers in \[0, [\d.]+\]/,
     );
   });
 
