@@ -40,30 +40,6 @@ export {
   type Cache,
   multiHeadAttention,
 } from "./layers/attention.ts";
-export { type BatchNormOptions, batchNorm, type RunningStatistics } from "./layers/batchNorm.ts";
-export {
-  type Cell,
-  type CellOf,
-  type CellOptions,
-  type CellParams,
-  gruCell,
-  lstmCell,
-  rnnCell,
-} from "./layers/cells.ts";
-export {
-  type ConvolutionOptions,
-  type ConvolutionParams,
-  conv1d,
-  conv2d,
-  conv3d,
-  convTranspose1d,
-  convTranspose2d,
-  convTranspose3d,
-  depthwiseConv2d,
-  type KernelParams,
-  separableConv2d,
-  type TransposedOptions,
-} from "./layers/conv.ts";
 export { type DenseOptions, type DenseParams, dense, type LinearParams } from "./layers/dense.ts";
 export {
   alphaDropout,
@@ -108,6 +84,11 @@ export {
   topKRouting,
 } from "./layers/moe.ts";
 export {
+  type BatchNormOptions,
+  batchNorm,
+  type RunningStatistics,
+} from "./layers/normalization/batchNorm.ts";
+export {
   groupNorm,
   instanceNorm,
   type LocalResponseOptions,
@@ -117,7 +98,42 @@ export {
   rmsNorm,
   type Scale,
   unitNorm,
-} from "./layers/norm.ts";
+} from "./layers/normalization/norm.ts";
+export {
+  type Cell,
+  type CellOf,
+  type CellOptions,
+  type CellParams,
+  gruCell,
+  lstmCell,
+  rnnCell,
+} from "./layers/recurrent/cells.ts";
+export {
+  type Carries,
+  gru,
+  lstm,
+  type Recurred,
+  type RecurrenceOptions,
+  type RecurrentLayer,
+  type RecurrentParams,
+  type Run,
+  recurrent,
+  rnn,
+} from "./layers/recurrent/recurrent.ts";
+export {
+  type ConvolutionOptions,
+  type ConvolutionParams,
+  conv1d,
+  conv2d,
+  conv3d,
+  convTranspose1d,
+  convTranspose2d,
+  convTranspose3d,
+  depthwiseConv2d,
+  type KernelParams,
+  separableConv2d,
+  type TransposedOptions,
+} from "./layers/spatial/conv.ts";
 export {
   adaptiveAvgPool1d,
   adaptiveAvgPool2d,
@@ -137,19 +153,7 @@ export {
   maxPool2d,
   maxPool3d,
   maxUnpool,
-} from "./layers/pool.ts";
-export {
-  type Carries,
-  gru,
-  lstm,
-  type Recurred,
-  type RecurrenceOptions,
-  type RecurrentLayer,
-  type RecurrentParams,
-  type Run,
-  recurrent,
-  rnn,
-} from "./layers/recurrent.ts";
+} from "./layers/spatial/pool.ts";
 export {
   channelShuffle,
   crop,
@@ -163,7 +167,7 @@ export {
   pixelUnshuffle,
   repeatVector,
   upsample,
-} from "./layers/resize.ts";
+} from "./layers/spatial/resize.ts";
 export {
   type DecoderBlock,
   type DecoderOptions,

@@ -14,8 +14,8 @@ import { affine } from "../../src/nn/functional/affine.ts";
 import { attentionWeights } from "../../src/nn/functional/attention.ts";
 import type { Context, Symbolic } from "../../src/nn/layer.ts";
 import { multiHeadAttention } from "../../src/nn/layers/attention.ts";
-import { batchNorm } from "../../src/nn/layers/batchNorm.ts";
-import { gru, lstm, type RecurrentParams, rnn } from "../../src/nn/layers/recurrent.ts";
+import { batchNorm } from "../../src/nn/layers/normalization/batchNorm.ts";
+import { gru, lstm, type RecurrentParams, rnn } from "../../src/nn/layers/recurrent/recurrent.ts";
 import {
   transformerDecoderBlock,
   transformerEncoderBlock,

@@ -7,7 +7,7 @@ import { hash } from "../../src/ir/hash/hash.ts";
 import type { KeyExpr } from "../../src/ir/ops/random.ts";
 import { exprsOf, open } from "../../src/nn/apply.ts";
 import type { Composable } from "../../src/nn/layer.ts";
-import { batchNorm } from "../../src/nn/layers/batchNorm.ts";
+import { batchNorm } from "../../src/nn/layers/normalization/batchNorm.ts";
 import { key } from "../../src/tensor/key.ts";
 import { type Shape, sizeOf } from "../../src/tensor/shape.ts";
 import { Tensor } from "../../src/tensor/tensor.ts";

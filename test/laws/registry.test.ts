@@ -15,7 +15,7 @@ const modulesOf = (room: string): readonly string[] =>
  * rooms are registered, except those named here: they define no layer, loss, metric or optimizer, only parts of them.
  */
 const others: { readonly [room: string]: readonly string[] } = {
-  "nn/layers": ["cells"],
+  "nn/layers/recurrent": ["cells"],
   "nn/combinators": ["stack"],
   "nn/losses": ["pairing", "reduction"],
   "nn/metrics": ["metric", "pairs"],
@@ -25,9 +25,12 @@ const others: { readonly [room: string]: readonly string[] } = {
 
 const registered: { readonly [room: string]: readonly string[] } = {
   "nn/layers": [
-    ...["attention", "batchNorm", "conv", "dense", "dropout", "embedding", "feedForward", "gating"],
-    ...["lambda", "moe", "norm", "pool", "recurrent", "resize", "transformerBlock"],
+    ...["attention", "dense", "dropout", "embedding", "feedForward", "gating"],
+    ...["lambda", "moe", "transformerBlock"],
   ],
+  "nn/layers/normalization": ["batchNorm", "norm"],
+  "nn/layers/recurrent": ["recurrent"],
+  "nn/layers/spatial": ["conv", "pool", "resize"],
   "nn/combinators": ["containers", "overTime", "parametrize", "sequential", "skip"],
   "nn/losses": [
     ...[
@@ -59,6 +62,9 @@ const registered: { readonly [room: string]: readonly string[] } = {
 /** The index from which users import each folder of modules. */
 const indices: { readonly [room: string]: string } = {
   "nn/layers": "nn",
+  "nn/layers/normalization": "nn",
+  "nn/layers/recurrent": "nn",
+  "nn/layers/spatial": "nn",
   "nn/combinators": "nn",
   "optim/optimizers": "optim",
   "optim/schedules": "optim",

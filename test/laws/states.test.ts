@@ -10,7 +10,7 @@ import { index } from "../../src/ir/ops/structural.ts";
 import { open } from "../../src/nn/apply.ts";
 import { timeDistributed } from "../../src/nn/combinators/overTime.ts";
 import type { OpenLayer } from "../../src/nn/layer.ts";
-import { batchNorm } from "../../src/nn/layers/batchNorm.ts";
+import { batchNorm } from "../../src/nn/layers/normalization/batchNorm.ts";
 import { tensor } from "../../src/tensor/constructors.ts";
 import { key } from "../../src/tensor/key.ts";
 import { constants, contextOf, numbers, valueOf } from "../nn/evaluated.ts";

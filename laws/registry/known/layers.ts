@@ -5,12 +5,12 @@ import type * as composed from "../../../src/nn/combinators/sequential.ts";
 import { andThen, identity, sequential } from "../../../src/nn/combinators/sequential.ts";
 import * as connections from "../../../src/nn/combinators/skip.ts";
 import { relu } from "../../../src/nn/functional/activation.ts";
-import * as convolutions from "../../../src/nn/layers/conv.ts";
 import type * as affine from "../../../src/nn/layers/dense.ts";
 import { dense } from "../../../src/nn/layers/dense.ts";
 import * as plain from "../../../src/nn/layers/lambda.ts";
-import * as pools from "../../../src/nn/layers/pool.ts";
-import * as resizes from "../../../src/nn/layers/resize.ts";
+import * as convolutions from "../../../src/nn/layers/spatial/conv.ts";
+import * as pools from "../../../src/nn/layers/spatial/pool.ts";
+import * as resizes from "../../../src/nn/layers/spatial/resize.ts";
 import type { KnownLayers } from "../../networks/knownLayers.ts";
 import type { Numbers } from "../../values/known.ts";
 

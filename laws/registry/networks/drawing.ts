@@ -10,7 +10,7 @@ import { dense } from "../../../src/nn/layers/dense.ts";
 import * as drops from "../../../src/nn/layers/dropout.ts";
 import { dropout } from "../../../src/nn/layers/lambda.ts";
 import { mixtureOfExperts } from "../../../src/nn/layers/moe.ts";
-import { gru, lstm, rnn } from "../../../src/nn/layers/recurrent.ts";
+import { gru, lstm, rnn } from "../../../src/nn/layers/recurrent/recurrent.ts";
 import { transformerEncoderBlock } from "../../../src/nn/layers/transformerBlock.ts";
 import { alexnet } from "../../../src/nn/models/alexnet.ts";
 import { gpt } from "../../../src/nn/models/gpt.ts";

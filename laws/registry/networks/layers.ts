@@ -17,11 +17,11 @@ import { andThen, identity, sequential } from "../../../src/nn/combinators/seque
 import type * as connections from "../../../src/nn/combinators/skip.ts";
 import { residual, skipConcat } from "../../../src/nn/combinators/skip.ts";
 import { relu, sigmoid } from "../../../src/nn/functional/activation.ts";
-import { batchNorm } from "../../../src/nn/layers/batchNorm.ts";
 import type * as affine from "../../../src/nn/layers/dense.ts";
 import { dense } from "../../../src/nn/layers/dense.ts";
 import type * as plain from "../../../src/nn/layers/lambda.ts";
 import { dropout, flatten, lambda, reshape } from "../../../src/nn/layers/lambda.ts";
+import { batchNorm } from "../../../src/nn/layers/normalization/batchNorm.ts";
 import { sequenceModels } from "./sequenceModels.ts";
 import { sequenceLayers } from "./sequences.ts";
 import type { LayerCase, Settings } from "./settings.ts";

@@ -1,7 +1,7 @@
 import type { Expr } from "../../../src/ir/expr.ts";
 import { sin } from "../../../src/ir/ops/elementwise.ts";
 import type { Layer } from "../../../src/nn/layer.ts";
-import { lstmCell } from "../../../src/nn/layers/cells.ts";
+import { lstmCell } from "../../../src/nn/layers/recurrent/cells.ts";
 import type * as gpts from "../../../src/nn/models/gpt.ts";
 import { gpt } from "../../../src/nn/models/gpt.ts";
 import type * as classifiers from "../../../src/nn/models/lstmClassifier.ts";

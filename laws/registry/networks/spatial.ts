@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
-import * as convolutions from "../../../src/nn/layers/conv.ts";
-import * as pools from "../../../src/nn/layers/pool.ts";
-import * as resizes from "../../../src/nn/layers/resize.ts";
+import * as convolutions from "../../../src/nn/layers/spatial/conv.ts";
+import * as pools from "../../../src/nn/layers/spatial/pool.ts";
+import * as resizes from "../../../src/nn/layers/spatial/resize.ts";
 import type { Settings } from "./settings.ts";
 
 const { conv1d, conv2d, conv3d } = convolutions;

@@ -10,7 +10,7 @@ import type { Composable } from "../../../src/nn/layer.ts";
 import * as embeddings from "../../../src/nn/layers/embedding.ts";
 import { lambda } from "../../../src/nn/layers/lambda.ts";
 import * as experts from "../../../src/nn/layers/moe.ts";
-import * as pools from "../../../src/nn/layers/pool.ts";
+import * as pools from "../../../src/nn/layers/spatial/pool.ts";
 import { tensor } from "../../../src/tensor/constructors.ts";
 import type { Shape } from "../../../src/tensor/shape.ts";
 import {

@@ -19,7 +19,7 @@ import {
 } from "./attention.ts";
 import { type FeedForwardParams, feedForward } from "./feedForward.ts";
 import { dropout } from "./lambda.ts";
-import { layerNorm } from "./norm.ts";
+import { layerNorm } from "./normalization/norm.ts";
 
 /** Options of a Transformer block. */
 export interface TransformerOptions

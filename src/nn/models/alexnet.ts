@@ -2,10 +2,10 @@ import { share } from "../../tensor/validate.ts";
 import { relu } from "../functional/activation.ts";
 import { requireSizes } from "../functional/affine.ts";
 import type { Composable } from "../layer.ts";
-import { conv2d } from "../layers/conv.ts";
 import { dense } from "../layers/dense.ts";
 import { dropout, flatten } from "../layers/lambda.ts";
-import { adaptiveAvgPool2d, maxPool2d } from "../layers/pool.ts";
+import { conv2d } from "../layers/spatial/conv.ts";
+import { adaptiveAvgPool2d, maxPool2d } from "../layers/spatial/pool.ts";
 import { type Image, type Network, network } from "./build.ts";
 
 /** The sizes of an {@link alexnet}. They default to those of the published one. */

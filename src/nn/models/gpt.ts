@@ -17,7 +17,7 @@ import type { Layer, Symbolic } from "../layer.ts";
 import type { Cache } from "../layers/attention.ts";
 import { positionEmbedding, tiedEmbedding } from "../layers/embedding.ts";
 import { dropout } from "../layers/lambda.ts";
-import { layerNorm } from "../layers/norm.ts";
+import { layerNorm } from "../layers/normalization/norm.ts";
 import { type EncoderParams, transformerEncoderBlock } from "../layers/transformerBlock.ts";
 import type { Moves } from "../types/extent.ts";
 import type { HeadsFit } from "../types/heads.ts";

@@ -1,10 +1,10 @@
 import { relu } from "../functional/activation.ts";
 import { requireSizes } from "../functional/affine.ts";
 import type { Activation } from "../layer.ts";
-import { conv2d } from "../layers/conv.ts";
 import { dense } from "../layers/dense.ts";
 import { flatten } from "../layers/lambda.ts";
-import { maxPool2d } from "../layers/pool.ts";
+import { conv2d } from "../layers/spatial/conv.ts";
+import { maxPool2d } from "../layers/spatial/pool.ts";
 import { type Network, network } from "./build.ts";
 
 /** Options of a {@link lenet}: channels and activation. */

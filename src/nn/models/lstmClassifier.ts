@@ -7,7 +7,7 @@ import { requireSizes } from "../functional/affine.ts";
 import { dense } from "../layers/dense.ts";
 import { embedding } from "../layers/embedding.ts";
 import { dropout } from "../layers/lambda.ts";
-import { lstm } from "../layers/recurrent.ts";
+import { lstm } from "../layers/recurrent/recurrent.ts";
 
 /** The sizes of an {@link lstmClassifier}. */
 export interface LstmClassifierOptions<C extends number = number> {

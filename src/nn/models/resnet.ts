@@ -5,10 +5,10 @@ import { relu } from "../functional/activation.ts";
 import { requireSizes } from "../functional/affine.ts";
 import { heNormal } from "../initializers.ts";
 import type { Composable } from "../layer.ts";
-import { batchNorm } from "../layers/batchNorm.ts";
-import { type ConvolutionOptions, conv2d } from "../layers/conv.ts";
 import { dense } from "../layers/dense.ts";
-import { globalAvgPool, maxPool2d } from "../layers/pool.ts";
+import { batchNorm } from "../layers/normalization/batchNorm.ts";
+import { type ConvolutionOptions, conv2d } from "../layers/spatial/conv.ts";
+import { globalAvgPool, maxPool2d } from "../layers/spatial/pool.ts";
 import { type Image, type Network, network, stages } from "./build.ts";
 
 /** A convolution and its normalization. It has no bias, since the normalization would cancel it. */

@@ -15,10 +15,15 @@ import { splitSource } from "../functional/sequenceChecks.ts";
 import type { Autoregressive, Source } from "../generate/decoder.ts";
 import { normal } from "../initializers.ts";
 import type { Context, Layer, Symbolic } from "../layer.ts";
-import { type Carry as CellCarry, type CellOf, type CellParams, gruCell } from "../layers/cells.ts";
 import { type EmbeddingParams, embedding } from "../layers/embedding.ts";
 import { dropout } from "../layers/lambda.ts";
-import { type RecurrentParams, recurrent } from "../layers/recurrent.ts";
+import {
+  type Carry as CellCarry,
+  type CellOf,
+  type CellParams,
+  gruCell,
+} from "../layers/recurrent/cells.ts";
+import { type RecurrentParams, recurrent } from "../layers/recurrent/recurrent.ts";
 import {
   type Alignment,
   type AlignmentParams,

@@ -17,7 +17,7 @@ import { normal } from "../initializers.ts";
 import type { AnyLayer, Context, Layer, Symbolic } from "../layer.ts";
 import { type EmbeddingParams, embedding, sinusoidalEncoding } from "../layers/embedding.ts";
 import { dropout } from "../layers/lambda.ts";
-import { layerNorm } from "../layers/norm.ts";
+import { layerNorm } from "../layers/normalization/norm.ts";
 import {
   type DecoderParams,
   type EncoderParams,

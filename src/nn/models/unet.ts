@@ -5,10 +5,10 @@ import { relu } from "../functional/activation.ts";
 import { requireDivides, requireSizes } from "../functional/affine.ts";
 import { heNormal, zeros } from "../initializers.ts";
 import type { Composable } from "../layer.ts";
-import { batchNorm } from "../layers/batchNorm.ts";
-import { conv2d, convTranspose2d } from "../layers/conv.ts";
 import { lambda } from "../layers/lambda.ts";
-import { maxPool2d } from "../layers/pool.ts";
+import { batchNorm } from "../layers/normalization/batchNorm.ts";
+import { conv2d, convTranspose2d } from "../layers/spatial/conv.ts";
+import { maxPool2d } from "../layers/spatial/pool.ts";
 import { type Image, type Network, network, stages } from "./build.ts";
 
 /** Options of a {@link unet}: channels, width and depth. */

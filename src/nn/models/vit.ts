@@ -7,11 +7,11 @@ import { repeat } from "../combinators/containers.ts";
 import { requireDivides, requireSizes } from "../functional/affine.ts";
 import { zeros } from "../initializers.ts";
 import type { Composable, Layer } from "../layer.ts";
-import { conv2d } from "../layers/conv.ts";
 import { dense } from "../layers/dense.ts";
 import { positionEmbedding } from "../layers/embedding.ts";
 import { dropout, lambda } from "../layers/lambda.ts";
-import { layerNorm } from "../layers/norm.ts";
+import { layerNorm } from "../layers/normalization/norm.ts";
+import { conv2d } from "../layers/spatial/conv.ts";
 import { transformerEncoderBlock } from "../layers/transformerBlock.ts";
 import { type Network, network } from "./build.ts";
 

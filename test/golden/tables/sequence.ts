@@ -6,7 +6,7 @@ import { mean } from "../../../src/ir/ops/reduction.ts";
 import { moveAxis, reshape } from "../../../src/ir/ops/structural.ts";
 import type { Context } from "../../../src/nn/layer.ts";
 import { prelu } from "../../../src/nn/layers/gating.ts";
-import { localResponseNorm } from "../../../src/nn/layers/norm.ts";
+import { localResponseNorm } from "../../../src/nn/layers/normalization/norm.ts";
 import { triplet } from "../../../src/nn/losses/contrastive.ts";
 import {
   gaussianNegativeLogLikelihood,

@@ -4,7 +4,7 @@ import { parameter } from "../../../src/ir/build.ts";
 import { program } from "../../../src/ir/program.ts";
 import { open, still, within } from "../../../src/nn/apply.ts";
 import { squeezeExcite } from "../../../src/nn/layers/gating.ts";
-import { layerNorm } from "../../../src/nn/layers/norm.ts";
+import { layerNorm } from "../../../src/nn/layers/normalization/norm.ts";
 import { key } from "../../../src/tensor/key.ts";
 import { constants } from "../evaluated.ts";
 

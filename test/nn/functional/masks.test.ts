@@ -15,7 +15,7 @@ import {
 import type { AnyLayer } from "../../../src/nn/layer.ts";
 import { multiHeadAttention } from "../../../src/nn/layers/attention.ts";
 import { dense } from "../../../src/nn/layers/dense.ts";
-import { gru, lstm, rnn } from "../../../src/nn/layers/recurrent.ts";
+import { gru, lstm, rnn } from "../../../src/nn/layers/recurrent/recurrent.ts";
 import {
   transformerDecoderBlock,
   transformerEncoderBlock,

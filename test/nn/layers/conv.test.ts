@@ -18,7 +18,7 @@ import {
   convTranspose2d,
   depthwiseConv2d,
   separableConv2d,
-} from "../../../src/nn/layers/conv.ts";
+} from "../../../src/nn/layers/spatial/conv.ts";
 import { summary as rowsOf } from "../../../src/nn/summary.ts";
 import { zeros } from "../../../src/tensor/constructors.ts";
 import { key, normal } from "../../../src/tensor/key.ts";

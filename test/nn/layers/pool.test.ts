@@ -16,7 +16,7 @@ import {
 } from "../../../src/nn/functional/pool.ts";
 import { interpolate } from "../../../src/nn/functional/resample.ts";
 import type { AnyLayer } from "../../../src/nn/layer.ts";
-import { conv1d, conv2d } from "../../../src/nn/layers/conv.ts";
+import { conv1d, conv2d } from "../../../src/nn/layers/spatial/conv.ts";
 import {
   adaptiveAvgPool1d,
   adaptiveMaxPool1d,
@@ -28,7 +28,7 @@ import {
   maxPool2d,
   maxPool3d,
   maxUnpool,
-} from "../../../src/nn/layers/pool.ts";
+} from "../../../src/nn/layers/spatial/pool.ts";
 import {
   padCircular,
   padConstant,
@@ -37,7 +37,7 @@ import {
   pixelShuffle,
   pixelUnshuffle,
   upsample,
-} from "../../../src/nn/layers/resize.ts";
+} from "../../../src/nn/layers/spatial/resize.ts";
 import { summary as rowsOf } from "../../../src/nn/summary.ts";
 import { tensor, zeros } from "../../../src/tensor/constructors.ts";
 import { key, normal } from "../../../src/tensor/key.ts";

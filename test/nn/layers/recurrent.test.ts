@@ -24,8 +24,8 @@ import {
   tiedEmbedding,
 } from "../../../src/nn/layers/embedding.ts";
 import { topKRouting } from "../../../src/nn/layers/moe.ts";
-import { groupNorm, layerNorm, rmsNorm } from "../../../src/nn/layers/norm.ts";
-import { gru, lstm, rnn } from "../../../src/nn/layers/recurrent.ts";
+import { groupNorm, layerNorm, rmsNorm } from "../../../src/nn/layers/normalization/norm.ts";
+import { gru, lstm, rnn } from "../../../src/nn/layers/recurrent/recurrent.ts";
 import {
   transformerDecoderBlock,
   transformerEncoderBlock,

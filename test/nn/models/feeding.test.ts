@@ -6,7 +6,7 @@ import { take } from "../../../src/ir/ops/indexing.ts";
 import { concatenate } from "../../../src/ir/ops/structural.ts";
 import { affine } from "../../../src/nn/functional/affine.ts";
 import type { Symbolic } from "../../../src/nn/layer.ts";
-import { gruCell } from "../../../src/nn/layers/cells.ts";
+import { gruCell } from "../../../src/nn/layers/recurrent/cells.ts";
 import { aligned, keysOf } from "../../../src/nn/models/attentionScores.ts";
 import { type Seq2SeqParams, seq2seq } from "../../../src/nn/models/seq2seq.ts";
 import { scalar, tensor } from "../../../src/tensor/constructors.ts";

@@ -4,16 +4,21 @@ import { sequential } from "../../../src/nn/combinators/sequential.ts";
 import { residual } from "../../../src/nn/combinators/skip.ts";
 import { relu } from "../../../src/nn/functional/activation.ts";
 import type { Composable, Layer } from "../../../src/nn/layer.ts";
-import { batchNorm } from "../../../src/nn/layers/batchNorm.ts";
-import { conv1d, conv2d, depthwiseConv2d, separableConv2d } from "../../../src/nn/layers/conv.ts";
 import { reshape } from "../../../src/nn/layers/lambda.ts";
+import { batchNorm } from "../../../src/nn/layers/normalization/batchNorm.ts";
+import {
+  conv1d,
+  conv2d,
+  depthwiseConv2d,
+  separableConv2d,
+} from "../../../src/nn/layers/spatial/conv.ts";
 import {
   adaptiveAvgPool2d,
   avgPool1d,
   globalMaxPool,
   lpPool2d,
   maxPool2d,
-} from "../../../src/nn/layers/pool.ts";
+} from "../../../src/nn/layers/spatial/pool.ts";
 import { summary } from "../../../src/nn/summary.ts";
 import type { Shape } from "../../../src/tensor/shape.ts";
 

@@ -6,8 +6,8 @@ import { sequential } from "../../../src/nn/combinators/sequential.ts";
 import { multiHeadAttention } from "../../../src/nn/layers/attention.ts";
 import { dense } from "../../../src/nn/layers/dense.ts";
 import { embedding, positionEmbedding, tiedEmbedding } from "../../../src/nn/layers/embedding.ts";
-import { layerNorm } from "../../../src/nn/layers/norm.ts";
-import { gru, lstm } from "../../../src/nn/layers/recurrent.ts";
+import { layerNorm } from "../../../src/nn/layers/normalization/norm.ts";
+import { gru, lstm } from "../../../src/nn/layers/recurrent/recurrent.ts";
 import {
   transformerDecoderBlock,
   transformerEncoderBlock,

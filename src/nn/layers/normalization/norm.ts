@@ -1,16 +1,16 @@
-import type { Expr } from "../../ir/expr.ts";
-import { add, div, mul, pow, rsqrt, square, sub } from "../../ir/ops/elementwise.ts";
-import { keepDims, mean } from "../../ir/ops/reduction.ts";
-import { pad, reshape, sliceAxis } from "../../ir/ops/structural.ts";
-import { directionOf } from "../../linalg/scale.ts";
-import type { Shape } from "../../tensor/shape.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
-import { notNegative } from "../../tensor/validate.ts";
-import { noParams, shapeKeeping } from "../apply.ts";
-import { lastAxisOf, requireDivides, requireSizes } from "../functional/affine.ts";
-import { initScaleOffset, rescaled, type ScaleOffset } from "../functional/scaleOffset.ts";
-import { ones } from "../initializers.ts";
-import type { SameLayer } from "../layer.ts";
+import type { Expr } from "../../../ir/expr.ts";
+import { add, div, mul, pow, rsqrt, square, sub } from "../../../ir/ops/elementwise.ts";
+import { keepDims, mean } from "../../../ir/ops/reduction.ts";
+import { pad, reshape, sliceAxis } from "../../../ir/ops/structural.ts";
+import { directionOf } from "../../../linalg/scale.ts";
+import type { Shape } from "../../../tensor/shape.ts";
+import type { Tensor } from "../../../tensor/tensor.ts";
+import { notNegative } from "../../../tensor/validate.ts";
+import { noParams, shapeKeeping } from "../../apply.ts";
+import { lastAxisOf, requireDivides, requireSizes } from "../../functional/affine.ts";
+import { initScaleOffset, rescaled, type ScaleOffset } from "../../functional/scaleOffset.ts";
+import { ones } from "../../initializers.ts";
+import type { SameLayer } from "../../layer.ts";
 
 /**
  * Normalization within one example; {@link batchNorm} normalizes across examples. Features (channels) are the last

@@ -1,6 +1,6 @@
-import type { Expr } from "../../ir/expr.ts";
-import type { Shape } from "../../tensor/shape.ts";
-import { declared, noParams, open, stateless, within } from "../apply.ts";
+import type { Expr } from "../../../ir/expr.ts";
+import type { Shape } from "../../../tensor/shape.ts";
+import { declared, noParams, open, stateless, within } from "../../apply.ts";
 import {
   exampleOf,
   exampleShape,
@@ -8,12 +8,12 @@ import {
   type PerAxis,
   type Rank,
   requireSliding,
-} from "../functional/geometry.ts";
-import type { AveragePoolOptions, PoolOptions } from "../functional/pool.ts";
-import * as functional from "../functional/pool.ts";
-import type { Composable, Layer, OpenLayer } from "../layer.ts";
-import type { Endo, Like } from "../types/chain.ts";
-import type { Moves, Slides } from "../types/extent.ts";
+} from "../../functional/geometry.ts";
+import type { AveragePoolOptions, PoolOptions } from "../../functional/pool.ts";
+import * as functional from "../../functional/pool.ts";
+import type { Composable, Layer, OpenLayer } from "../../layer.ts";
+import type { Endo, Like } from "../../types/chain.ts";
+import type { Moves, Slides } from "../../types/extent.ts";
 
 /**
  * Pooling layers: each window of an example becomes one element, separately for each channel. Channels are the last

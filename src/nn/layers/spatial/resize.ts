@@ -1,22 +1,22 @@
-import { InvalidArgument } from "../../errors.ts";
-import type { Expr } from "../../ir/expr.ts";
-import { broadcastTo } from "../../ir/ops/promote.ts";
-import { expandDims, pad, reshape, slice, transpose } from "../../ir/ops/structural.ts";
-import { asOne } from "../../ir/types/diagnose.ts";
-import type { Shape } from "../../tensor/shape.ts";
-import { passedOn, shown, whole } from "../../tensor/validate.ts";
-import { noParams, shapeKeeping } from "../apply.ts";
-import { requireDivides, requireSizes } from "../functional/affine.ts";
-import { withChannels } from "../functional/geometry.ts";
-import * as functional from "../functional/resample.ts";
+import { InvalidArgument } from "../../../errors.ts";
+import type { Expr } from "../../../ir/expr.ts";
+import { broadcastTo } from "../../../ir/ops/promote.ts";
+import { expandDims, pad, reshape, slice, transpose } from "../../../ir/ops/structural.ts";
+import { asOne } from "../../../ir/types/diagnose.ts";
+import type { Shape } from "../../../tensor/shape.ts";
+import { passedOn, shown, whole } from "../../../tensor/validate.ts";
+import { noParams, shapeKeeping } from "../../apply.ts";
+import { requireDivides, requireSizes } from "../../functional/affine.ts";
+import { withChannels } from "../../functional/geometry.ts";
+import * as functional from "../../functional/resample.ts";
 import {
   type InterpolateOptions,
   interpolate,
   rearrange,
   requireInterpolation,
-} from "../functional/resample.ts";
-import type { Layer, SameLayer } from "../layer.ts";
-import { lambda } from "./lambda.ts";
+} from "../../functional/resample.ts";
+import type { Layer, SameLayer } from "../../layer.ts";
+import { lambda } from "../lambda.ts";
 
 /** Layers that change the extents of an example or rearrange it. Channels are the last axis. */
 type Resize = Layer<Shape, Shape, undefined, undefined>;

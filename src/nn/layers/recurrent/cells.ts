@@ -1,12 +1,12 @@
-import type { Expr } from "../../ir/expr.ts";
-import { add, logistic, mul, sub, tanh } from "../../ir/ops/elementwise.ts";
-import { sliceAxis } from "../../ir/ops/structural.ts";
-import { type Key, split } from "../../tensor/key.ts";
-import { type ListOf, listOf } from "../../tensor/list.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
-import { affine, requireSizes } from "../functional/affine.ts";
-import { fanInUniform, type Initializer } from "../initializers.ts";
-import type { Activation, Symbolic } from "../layer.ts";
+import type { Expr } from "../../../ir/expr.ts";
+import { add, logistic, mul, sub, tanh } from "../../../ir/ops/elementwise.ts";
+import { sliceAxis } from "../../../ir/ops/structural.ts";
+import { type Key, split } from "../../../tensor/key.ts";
+import { type ListOf, listOf } from "../../../tensor/list.ts";
+import type { Tensor } from "../../../tensor/tensor.ts";
+import { affine, requireSizes } from "../../functional/affine.ts";
+import { fanInUniform, type Initializer } from "../../initializers.ts";
+import type { Activation, Symbolic } from "../../layer.ts";
 
 /**
  * Recurrent cells: one time step of a recurrence. `project` computes the part that depends on the input alone, so that a

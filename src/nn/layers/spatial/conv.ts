@@ -1,14 +1,14 @@
-import { InvalidArgument } from "../../errors.ts";
-import type { Expr } from "../../ir/expr.ts";
-import { add } from "../../ir/ops/elementwise.ts";
-import { type Key, split } from "../../tensor/key.ts";
-import type { Shape } from "../../tensor/shape.ts";
-import { sizeOf } from "../../tensor/shape.ts";
-import { passedOn } from "../../tensor/validate.ts";
-import { declared, takingInput } from "../apply.ts";
-import { named } from "../combinators/containers.ts";
-import { sequential } from "../combinators/sequential.ts";
-import { conv, convTranspose, outputPaddingOf, requireGroups } from "../functional/conv.ts";
+import { InvalidArgument } from "../../../errors.ts";
+import type { Expr } from "../../../ir/expr.ts";
+import { add } from "../../../ir/ops/elementwise.ts";
+import { type Key, split } from "../../../tensor/key.ts";
+import type { Shape } from "../../../tensor/shape.ts";
+import { sizeOf } from "../../../tensor/shape.ts";
+import { passedOn } from "../../../tensor/validate.ts";
+import { declared, takingInput } from "../../apply.ts";
+import { named } from "../../combinators/containers.ts";
+import { sequential } from "../../combinators/sequential.ts";
+import { conv, convTranspose, outputPaddingOf, requireGroups } from "../../functional/conv.ts";
 import {
   exampleOf,
   exampleShape,
@@ -18,9 +18,9 @@ import {
   perAxis,
   type Rank,
   requireSliding,
-} from "../functional/geometry.ts";
-import { type Fan, fanInUniform } from "../initializers.ts";
-import type { AnyLayer, Composable, Layer, OpenLayer } from "../layer.ts";
+} from "../../functional/geometry.ts";
+import { type Fan, fanInUniform } from "../../initializers.ts";
+import type { AnyLayer, Composable, Layer, OpenLayer } from "../../layer.ts";
 import type {
   Affine,
   ConvolutionOptions,
@@ -30,14 +30,14 @@ import type {
   Sliding,
   Transpose,
   TransposedOptions,
-} from "../types/conv.ts";
+} from "../../types/conv.ts";
 
 export type {
   ConvolutionOptions,
   ConvolutionParams,
   KernelParams,
   TransposedOptions,
-} from "../types/conv.ts";
+} from "../../types/conv.ts";
 
 /**
  * Convolution layers. Channels are the last axis: `[width, channels]`, `[height, width, channels]`,

@@ -1,16 +1,17 @@
-import { scan } from "../../autodiff/index.ts";
-import type { Expr } from "../../ir/expr.ts";
-import { where } from "../../ir/ops/control.ts";
-import { fill } from "../../ir/ops/indexing.ts";
-import { foldInKey } from "../../ir/ops/random.ts";
-import { concatenate } from "../../ir/ops/structural.ts";
-import { split } from "../../tensor/key.ts";
-import { each, nth } from "../../tensor/list.ts";
-import { passedOn, share } from "../../tensor/validate.ts";
-import { stateless, still } from "../apply.ts";
-import { lastAxisOf, requireSizes } from "../functional/affine.ts";
-import { maskOf, nonEmpty, zeroPadding } from "../functional/sequenceChecks.ts";
-import type { Activation, Context, Layer, Symbolic } from "../layer.ts";
+import { scan } from "../../../autodiff/index.ts";
+import type { Expr } from "../../../ir/expr.ts";
+import { where } from "../../../ir/ops/control.ts";
+import { fill } from "../../../ir/ops/indexing.ts";
+import { foldInKey } from "../../../ir/ops/random.ts";
+import { concatenate } from "../../../ir/ops/structural.ts";
+import { split } from "../../../tensor/key.ts";
+import { each, nth } from "../../../tensor/list.ts";
+import { passedOn, share } from "../../../tensor/validate.ts";
+import { stateless, still } from "../../apply.ts";
+import { lastAxisOf, requireSizes } from "../../functional/affine.ts";
+import { maskOf, nonEmpty, zeroPadding } from "../../functional/sequenceChecks.ts";
+import type { Activation, Context, Layer, Symbolic } from "../../layer.ts";
+import { dropout } from "../lambda.ts";
 import {
   type Carry,
   type Cell,
@@ -21,7 +22,6 @@ import {
   lstmCell,
   rnnCell,
 } from "./cells.ts";
-import { dropout } from "./lambda.ts";
 
 /** Recurrent layers: stacks of cells that run along time, in one direction or both. */
 

@@ -1,16 +1,16 @@
-import type { Expr } from "../../ir/expr.ts";
-import { axisMean, axisSum, stopGradient } from "../../ir/ops/control.ts";
-import { add, div, mul, rsqrt, square, sub } from "../../ir/ops/elementwise.ts";
-import { broadcastTo, lift } from "../../ir/ops/promote.ts";
-import { mean } from "../../ir/ops/reduction.ts";
-import { key } from "../../tensor/key.ts";
-import { type Shape, sizeOf } from "../../tensor/shape.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
-import { notNegative, probability } from "../../tensor/validate.ts";
-import { lastAxisOf, requireSizes } from "../functional/affine.ts";
-import { initScaleOffset, rescaled, type ScaleOffset } from "../functional/scaleOffset.ts";
-import { ones, zeros } from "../initializers.ts";
-import type { Context, SameLayer, Symbolic } from "../layer.ts";
+import type { Expr } from "../../../ir/expr.ts";
+import { axisMean, axisSum, stopGradient } from "../../../ir/ops/control.ts";
+import { add, div, mul, rsqrt, square, sub } from "../../../ir/ops/elementwise.ts";
+import { broadcastTo, lift } from "../../../ir/ops/promote.ts";
+import { mean } from "../../../ir/ops/reduction.ts";
+import { key } from "../../../tensor/key.ts";
+import { type Shape, sizeOf } from "../../../tensor/shape.ts";
+import type { Tensor } from "../../../tensor/tensor.ts";
+import { notNegative, probability } from "../../../tensor/validate.ts";
+import { lastAxisOf, requireSizes } from "../../functional/affine.ts";
+import { initScaleOffset, rescaled, type ScaleOffset } from "../../functional/scaleOffset.ts";
+import { ones, zeros } from "../../initializers.ts";
+import type { Context, SameLayer, Symbolic } from "../../layer.ts";
 import type { NormOptions } from "./norm.ts";
 
 /** Running mean and variance of each feature, for evaluation: exponential moving averages over training batches. */
