@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { type Dataset, dataset } from "../../src/data/dataset.ts";
-import type { Preprocessor } from "../../src/data/preprocess.ts";
+import type { Preprocessor } from "../../src/data/preprocess/preprocess.ts";
 import { InvalidArgument, ShapeMismatch } from "../../src/errors.ts";
 import { Tensor } from "../../src/tensor/tensor.ts";
 import { type Law, law } from "../law.ts";

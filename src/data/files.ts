@@ -3,7 +3,7 @@ import * as E from "fp-ts/lib/Either.js";
 import { DataSourceError, IdxCorrupt } from "../errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { holding } from "../tensor/validate.ts";
-import { decodeIdx, decodeIdxHeader, type IdxExpectation, longestHeader } from "./idx.ts";
+import { decodeIdx, decodeIdxHeader, type IdxExpectation, longestHeader } from "./arrays/idx.ts";
 
 /** What a path leads to. */
 interface FileStatus {

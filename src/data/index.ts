@@ -1,5 +1,6 @@
 /** Datasets, where they come from, and what is done to them first. */
 
+export { decodeIdx, type IdxExpectation } from "./arrays/idx.ts";
 export {
   type BatchAugmentation,
   type BatchColumns,
@@ -36,7 +37,7 @@ export {
 } from "./dataset.ts";
 export { idxFromBytes, readBytes, readIdx, readText } from "./files.ts";
 export { type Fold, type FoldOptions, kFold, type TimeOptions, timeFolds } from "./folds.ts";
-export { decodeIdx, type IdxExpectation } from "./idx.ts";
+export { decodePng, type Png } from "./pictures/png.ts";
 export { type PoissonOptions, poissonSampled } from "./poisson.ts";
 export {
   castColumn,
@@ -48,7 +49,7 @@ export {
   rescale,
   reshapeColumn,
   standardScaler,
-} from "./preprocess.ts";
+} from "./preprocess/preprocess.ts";
 export {
   type FeatureOf,
   fromPicture,
@@ -58,7 +59,6 @@ export {
   type PictureOptions,
   type TextInputOptions,
 } from "./raw/constructors.ts";
-export { decodePng, type Png } from "./raw/png.ts";
 export { prepare } from "./raw/prepare.ts";
 export type {
   Feature,
@@ -95,7 +95,7 @@ export {
   streamBatches,
   streamRows,
 } from "./source/source.ts";
-export { type LabelColumn, parseCsv, type RowOfTable, type TableSchema } from "./table.ts";
+export { type LabelColumn, parseCsv, type RowOfTable, type TableSchema } from "./table/parseCsv.ts";
 export { type InvalidData, type Requirements, validate } from "./validate.ts";
 export {
   type PadOptions,

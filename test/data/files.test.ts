@@ -7,11 +7,11 @@ import * as fc from "fast-check";
 import * as E from "fp-ts/lib/Either.js";
 import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from "vitest";
 import { irisTable } from "../../pipelines/tables/iris.ts";
-import { csvRecords } from "../../src/data/csv.ts";
+import { decodeIdx } from "../../src/data/arrays/idx.ts";
 import type { Dataset } from "../../src/data/dataset.ts";
 import { idxFromBytes, readIdx, readText } from "../../src/data/files.ts";
-import { decodeIdx } from "../../src/data/idx.ts";
-import { parseCsv } from "../../src/data/table.ts";
+import { csvRecords } from "../../src/data/table/csv.ts";
+import { parseCsv } from "../../src/data/table/parseCsv.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 
 /** Each element type of IDX: its bytes, its dtype after reading, and a function that writes a number. */

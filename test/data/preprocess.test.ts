@@ -14,7 +14,7 @@ import {
   rescale,
   reshapeColumn,
   standardScaler,
-} from "../../src/data/preprocess.ts";
+} from "../../src/data/preprocess/preprocess.ts";
 import { validate } from "../../src/data/validate.ts";
 import { fromTypedArray, tensor, zeros } from "../../src/tensor/constructors.ts";
 import { key, normal } from "../../src/tensor/key.ts";

@@ -4,12 +4,12 @@ import * as E from "fp-ts/lib/Either.js";
 import type { ReaderSubject } from "../../laws/data/readers.ts";
 import { decodeJson } from "../../src/codec/decode.ts";
 import { tensorCodec, treeCodec } from "../../src/codec/tensor.ts";
+import { decodeIdx } from "../../src/data/arrays/idx.ts";
 import { Dataset, dataset } from "../../src/data/dataset.ts";
 import { idxFromBytes } from "../../src/data/files.ts";
-import { decodeIdx } from "../../src/data/idx.ts";
+import { decodePng } from "../../src/data/pictures/png.ts";
 import { fromText } from "../../src/data/raw/constructors.ts";
-import { decodePng } from "../../src/data/raw/png.ts";
-import { parseCsv } from "../../src/data/table.ts";
+import { parseCsv } from "../../src/data/table/parseCsv.ts";
 import { vocabularyOf } from "../../src/data/vocabulary.ts";
 import { DataSourceError } from "../../src/errors.ts";
 import {

@@ -4,7 +4,7 @@ import * as Result from "effect/Result";
 import { describe, expect, it } from "vitest";
 import { emoji } from "../../pipelines/data/emoji.ts";
 import { emojiResnet } from "../../pipelines/emoji-resnet.ts";
-import { decodePng } from "../../src/data/raw/png.ts";
+import { decodePng } from "../../src/data/pictures/png.ts";
 import { formatError } from "../../src/errors/failure.ts";
 
 const part = (kind: string, body: Uint8Array): Buffer => {

@@ -2,10 +2,10 @@ import { extname } from "node:path";
 import * as Effect from "effect/Effect";
 import * as t from "io-ts/lib/index.js";
 import { decodeJson } from "../../codec/decode.ts";
-import { csvRecords } from "../../data/csv.ts";
 import { readBytes, readText } from "../../data/files.ts";
-import { decodePng } from "../../data/raw/png.ts";
+import { decodePng } from "../../data/pictures/png.ts";
 import type { Fields, FromRaw, Raw } from "../../data/raw/raw.ts";
+import { csvRecords } from "../../data/table/csv.ts";
 import {
   DataSourceError,
   type DecodeError,

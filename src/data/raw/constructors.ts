@@ -1,7 +1,7 @@
 import { InvalidArgument } from "../../errors.ts";
 import { type Shape, showShape, sizeOf } from "../../tensor/shape.ts";
 import { wholeTo } from "../../tensor/validate.ts";
-import type { Preprocessor } from "../preprocess.ts";
+import type { Preprocessor } from "../preprocess/preprocess.ts";
 import type { Vocabulary } from "../vocabulary.ts";
 import type { Feature, FromPicture, FromRecords, FromText } from "./raw.ts";
 

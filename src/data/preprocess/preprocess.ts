@@ -1,10 +1,10 @@
-import { InvalidArgument, ShapeMismatch, UnknownColumn } from "../errors.ts";
-import type { TensorType } from "../ir/expr.ts";
-import type { ShapeOf } from "../ir/types/shape.ts";
-import { allocate, bytesPerElement, type Dtype, type Storage } from "../tensor/dtype.ts";
-import { type Shape, sameShape, sizeOf } from "../tensor/shape.ts";
-import { Tensor } from "../tensor/tensor.ts";
-import type { Dataset, Row } from "./dataset.ts";
+import { InvalidArgument, ShapeMismatch, UnknownColumn } from "../../errors.ts";
+import type { TensorType } from "../../ir/expr.ts";
+import type { ShapeOf } from "../../ir/types/shape.ts";
+import { allocate, bytesPerElement, type Dtype, type Storage } from "../../tensor/dtype.ts";
+import { type Shape, sameShape, sizeOf } from "../../tensor/shape.ts";
+import { Tensor } from "../../tensor/tensor.ts";
+import type { Dataset, Row } from "../dataset.ts";
 
 /** Rows with the type of one column replaced. */
 export type Replaced<R extends Row, C extends keyof R, T extends Tensor> = {

@@ -1,8 +1,8 @@
 import * as E from "fp-ts/lib/Either.js";
-import { IdxCorrupt, type IdxProblem } from "../errors.ts";
-import { allocate, type Dtype } from "../tensor/dtype.ts";
-import { reachOf, type Shape, sizeOf } from "../tensor/shape.ts";
-import { Tensor } from "../tensor/tensor.ts";
+import { IdxCorrupt, type IdxProblem } from "../../errors.ts";
+import { allocate, type Dtype } from "../../tensor/dtype.ts";
+import { reachOf, type Shape, sizeOf } from "../../tensor/shape.ts";
+import { Tensor } from "../../tensor/tensor.ts";
 
 /** The size and reader of an IDX element type. The format is big-endian. */
 interface Element {
