@@ -77,6 +77,7 @@ const examples: { readonly [T in FluxionError["_tag"]]: FluxionError } = {
     pid: 7,
     machine: "desk",
   }),
+  PlotNotDrawn: new errors.PlotNotDrawn({ reason: "Invalid specification" }),
   RunExists: new errors.RunExists({ folder: "runs/a" }),
   CheckpointNotSaved: new errors.CheckpointNotSaved({
     path: "runs/last.json",

@@ -198,3 +198,9 @@ export class TrialTimedOut extends failure(
     fix: "give the search more seconds for each trial, or leave out the values that take so long",
   }),
 ) {}
+
+/** A plot could not be drawn. */
+export class PlotNotDrawn extends failure("PlotNotDrawn", (e: { readonly reason: string }) => ({
+  what: `the plot could not be drawn: ${e.reason}`,
+  fix: "give a specification of Vega-Lite, such as those that lossPlot or curvesPlot make",
+})) {}

@@ -50,6 +50,7 @@ export {
   type TensorFigures,
   tensorFigures,
 } from "./observe/figures.ts";
+export * from "./observe/plots/index.ts";
 export {
   type PngImage,
   type TensorBoard,

@@ -145,6 +145,8 @@ const library = (i: Import): string | undefined => {
       return only("pipelines");
     case "pbf":
     case "crc-32":
+    case "vega":
+    case "vega-lite":
       return only("train");
     default:
       return `${name} is not a dependency`;

@@ -1,0 +1,277 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as Effect from "effect/Effect";
+import fc from "fast-check";
+import { concat, take, throwError } from "rxjs";
+import { afterAll, describe, expect, it } from "vitest";
+import { decodePng } from "../../../src/data/index.ts";
+import { tensor, train$ } from "../../../src/index.ts";
+import { widthOf } from "../../../src/terminal.ts";
+import {
+  confusionPlot,
+  curvesPlot,
+  curveText,
+  type EventJson,
+  encodePng,
+  histogramPlot,
+  learningRateRangePlot,
+  type PlotSpec,
+  pictureOf,
+  plotsOf,
+  precisionRecallPlot,
+  renderSvg,
+  rocPlot,
+  samplesPlot,
+  savePlots,
+  sparkline,
+  tensorFigures,
+  thinned,
+} from "../../../src/train/index.ts";
+import { collect, small } from "../examples.ts";
+import { malformed } from "./wellFormed.ts";
+
+const drawn = (plot: PlotSpec): Promise<string> => Effect.runPromise(renderSvg(plot));
+
+/** The rows of the layers of a plot. */
+const rowsOf = (plot: PlotSpec): readonly (readonly { readonly [field: string]: unknown }[])[] =>
+  // What plots of curves are made of.
+  (plot.layer as unknown as readonly { data: { values: { [field: string]: unknown }[] } }[]).map(
+    ({ data }) => data.values,
+  );
+
+const pointsOf = (ys: readonly number[]) => ys.map((y, x) => ({ x, y }));
+const falling = (ys: readonly number[]) =>
+  curvesPlot({ title: "t", x: "step", y: "loss", curves: [{ name: "a", points: pointsOf(ys) }] });
+
+const step = (n: number, loss: number): EventJson => ({
+  ...{ _tag: "StepCompleted", epoch: 1, step: n, loss, metrics: {} },
+  ...{ learningRate: 0.1, examplesPerSecond: 1 },
+});
+
+const hostile = '</text><script>alert(1)</script>\u001b[31m & "x" \ud800';
+
+describe("plots", () => {
+  it("draw every kind as SVG that is well formed, with a stranger's texts as texts", async () => {
+    const ranking = { scores: [0.1, 0.35, 0.4, 0.8], positive: [0, 1, 0, 1] };
+    const plots: readonly PlotSpec[] = [
+      falling([3, 2, 1]),
+      curvesPlot({
+        ...{ title: hostile, x: hostile, y: hostile, notes: [hostile] },
+        curves: [
+          { name: hostile, points: pointsOf([1, 2]) },
+          { name: "b", points: pointsOf([1, 2]) },
+        ],
+      }),
+      confusionPlot({
+        classes: [hostile, hostile],
+        counts: [
+          [1, 2],
+          [3, 4],
+        ],
+      }),
+      rocPlot({ [hostile]: ranking }),
+      precisionRecallPlot({ a: ranking }),
+      histogramPlot(hostile, tensorFigures("w", tensor([1, 2, 2, 3]))),
+      learningRateRangePlot(
+        [1e-4, 1e-3, 1e-2].map((r) => ({ learningRate: r, loss: 1 - r, smoothed: 1 - r })),
+      ),
+      samplesPlot([
+        {
+          picture: pictureOf(
+            tensor([
+              [0, 1],
+              [1, 0],
+            ]),
+          ),
+          predicted: hostile,
+          truth: "b",
+        },
+      ]),
+    ];
+    for (const plot of plots) {
+      const svg = await drawn(plot);
+      expect(malformed(svg)).toBeUndefined();
+      expect(svg).not.toContain("<script");
+    }
+  });
+
+  it("say what no line can show: NaN and infinity, one point, nothing at all", async () => {
+    const broken = falling([2, Number.NaN, 1, Number.POSITIVE_INFINITY]);
+    expect(JSON.stringify(broken.title)).toContain("not finite 2 times, at 1, 3");
+    const [marked, line] = rowsOf(broken);
+    expect(marked).toEqual([{ x: 1 }, { x: 3 }]);
+    expect(line?.map(({ y }) => y)).toEqual([2, null, 1, null]);
+    for (const ys of [[], [5], [Number.NaN], [1e-300, -1e300, 1e300, 1.7e308], [3, 3, 3]])
+      expect(malformed(await drawn(falling(ys)))).toBeUndefined();
+    expect(await drawn(falling([]))).toContain("no data");
+    expect(await drawn(histogramPlot("h", tensorFigures("w", tensor([Number.NaN]))))).toContain(
+      "no data",
+    );
+    expect(await drawn(confusionPlot({ classes: [], counts: [] }))).toContain("no data");
+    expect(await drawn(samplesPlot([]))).toContain("no data");
+  });
+
+  it("give ROC and precision-recall curves their points", () => {
+    // The example in the documentation of scikit-learn's roc_curve and precision_recall_curve.
+    const ranking = { scores: [0.1, 0.35, 0.4, 0.8], positive: [0, 1, 0, 1] };
+    const [roc] = rowsOf(rocPlot({ a: ranking }));
+    expect(roc?.map(({ x, y }) => [x, y])).toEqual([
+      [0, 0],
+      [0, 0.5],
+      [0.5, 0.5],
+      [0.5, 1],
+      [1, 1],
+    ]);
+    const [pr] = rowsOf(precisionRecallPlot({ a: ranking }));
+    expect(pr?.map(({ x, y }) => [x, y])).toEqual([
+      [0.5, 1],
+      [0.5, 0.5],
+      [1, 2 / 3],
+      [1, 0.5],
+    ]);
+  });
+
+  it("thin a curve, and keep what can be seen of it", () => {
+    const rough = fc.array(fc.oneof(fc.double(), fc.constantFrom(Number.NaN, 1e30, -1e30, -0)), {
+      maxLength: 400,
+    });
+    fc.assert(
+      fc.property(rough, fc.integer({ min: 5, max: 60 }), (ys, most) => {
+        const points = pointsOf(ys);
+        const kept = thinned(points, most);
+        expect(kept.length).toBeLessThanOrEqual(Math.max(most, 5));
+        expect(kept.map(({ x }) => x)).toEqual(
+          [...new Set(kept.map(({ x }) => x))].sort((a, b) => a - b),
+        );
+        for (const { x, y } of kept) expect(y).toBe(ys[x]);
+        const finite = (of: readonly { y: number }[]) =>
+          of.map(({ y }) => y).filter((y) => Math.abs(y) <= 1e300);
+        expect(Math.min(...finite(kept))).toBe(Math.min(...finite(points)));
+        expect(Math.max(...finite(kept))).toBe(Math.max(...finite(points)));
+        expect(kept.some(({ y }) => !(Math.abs(y) <= 1e300))).toBe(
+          points.some(({ y }) => !(Math.abs(y) <= 1e300)),
+        );
+        expect([kept[0], kept.at(-1)]).toEqual([points[0], points.at(-1)]);
+      }),
+    );
+    const million = falling(
+      Array.from({ length: 1e6 }, (_, i) => (i === 123_456 ? 8 : Math.sin(i / 50_000))),
+    );
+    const [line] = rowsOf(million);
+    expect(line?.length).toBeLessThanOrEqual(2000);
+    expect(line).toContainEqual({ x: 123_456, y: 8, curve: "a" });
+  });
+
+  it("come from the events of a run: its loss, metrics, learning rate and confusion matrix", () => {
+    const held: EventJson = {
+      ...{
+        _tag: "Validated",
+        on: "validation",
+        epoch: 1,
+        step: 2,
+        loss: 1,
+        metrics: { accuracy: 0.5 },
+      },
+      ...{
+        examples: 4,
+        confusion: {
+          classes: ["a", "b"],
+          counts: [
+            [1, 1],
+            [1, 1],
+          ],
+        },
+      },
+    };
+    const plots = plotsOf([step(1, 3), step(2, 2), held]);
+    expect(Object.keys(plots)).toEqual(["loss", "accuracy", "learning rate", "confusion"]);
+    expect(rowsOf(plots.loss ?? {}).map((rows) => rows.map(({ y }) => y))).toEqual([[3, 2], [1]]);
+  });
+
+  it("are written when a run ends, and also where it fails", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "fluxion-plots-"));
+    afterAll(() => rmSync(folder, { recursive: true, force: true }));
+    const events = await collect(train$(small).pipe(savePlots({ folder: join(folder, "run") })));
+    expect(events.at(-1)?._tag).toBe("Completed");
+    expect(readdirSync(join(folder, "run")).sort()).toEqual(
+      ["0.bias", "0.weight", "3.bias", "3.weight"]
+        .map((path) => `params-${path}.svg`)
+        .concat("accuracy.svg", "learning-rate.svg", "loss.svg")
+        .sort(),
+    );
+    expect(malformed(readFileSync(join(folder, "run", "loss.svg"), "utf8"))).toBeUndefined();
+    const failing = concat(
+      train$(small).pipe(take(4)),
+      throwError(() => new Error("lost")),
+    );
+    const saved = failing.pipe(savePlots({ folder: join(folder, "failed"), histograms: false }));
+    await expect(collect(saved)).rejects.toThrow("lost");
+    expect(readdirSync(join(folder, "failed"))).toContain("loss.svg");
+    await expect(
+      collect(train$(small).pipe(savePlots({ folder: join(folder, "run", "loss.svg") }))),
+    ).rejects.toMatchObject({ _tag: "FileNotWritten" });
+    await expect(Effect.runPromise(renderSvg({ mark: 3 }))).rejects.toMatchObject({
+      _tag: "PlotNotDrawn",
+    });
+  });
+});
+
+describe("plots in a terminal", () => {
+  it("are as wide as they may be, and no wider", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.double(), { maxLength: 200 }),
+        fc.integer({ min: 1, max: 80 }),
+        (ys, columns) => {
+          const lines = curveText(
+            { name: "the loss of a run", points: pointsOf(ys) },
+            { columns, rows: 4 },
+          );
+          for (const line of lines) expect(widthOf(line)).toBeLessThanOrEqual(columns);
+          expect(widthOf(sparkline(ys, columns))).toBe(Math.min(columns, ys.length));
+        },
+      ),
+    );
+  });
+
+  it("draw what is given", () => {
+    expect(sparkline([0, 1, 2, 3, 4, 5, 6, 7])).toBe("▁▂▃▄▅▆▇█");
+    expect(curveText({ name: "up", points: pointsOf([0, 1]) }, { columns: 10, rows: 2 })).toEqual([
+      "up",
+      "1 ⠀⠀⠀⠀⣀⠤⠒⠉",
+      "0 ⣀⠤⠒⠉⠀⠀⠀⠀",
+      "  0      1",
+    ]);
+    expect(curveText({ name: "none", points: [] })).toEqual(["none", "no data"]);
+  });
+});
+
+describe("pictures", () => {
+  it("are PNG files that another reader reads", () => {
+    const data = Uint8Array.from({ length: 4 * 70 * 300 }, (_, i) => (i * 2654435761) >>> 24);
+    // More bytes than one block of zlib holds.
+    const read = decodePng(encodePng({ width: 70, height: 300, data }));
+    expect(read).toMatchObject({ width: 70, height: 300 });
+    expect(typeof read === "object" && [...read.rgba]).toEqual([...data]);
+  });
+
+  it("are made of tensors: gray, in color, with opacity, and a square in a row", () => {
+    expect([
+      ...pictureOf(
+        tensor([
+          [0, 0.5],
+          [1, Number.NaN],
+        ]),
+      ).data,
+    ]).toEqual([0, 128, 255, 0].flatMap((gray) => [gray, gray, gray, 255]));
+    expect([...pictureOf(tensor([[[255, 0, 0, 128]]], "u8")).data]).toEqual([255, 0, 0, 128]);
+    expect(pictureOf(tensor(Array.from({ length: 16 }, () => 0)))).toMatchObject({
+      width: 4,
+      height: 4,
+    });
+    expect(() => pictureOf(tensor([1, 2, 3]))).toThrow(
+      expect.objectContaining({ _tag: "InvalidArgument" }),
+    );
+  });
+});
